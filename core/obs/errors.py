@@ -1,0 +1,130 @@
+"""Every exception that a user can meet.
+
+Each is a subclass of the built-in that fits, carries its facts as attributes, and its message is one line that says
+what was wrong, where, and what to do next. Raise:
+
+- `PolicyError` for a fault in a mapper policy: file, line, key.
+- `DataIdError` for a data ID that cannot be read, is incomplete, or is ambiguous.
+- `ConfigError` for a setting that does not exist or is out of range: field, file, line.
+- `RepositoryError` for a folder that is no repository or one that contradicts what is asked of it.
+- `DatasetNotFoundError` where a dataset was asked for that is not there.
+- `FileFormatError` for a file that cannot be what it should be: truncated, wrong shape, missing keyword.
+- `PluginError` for a camera that is not installed or does not hold to its contract.
+- `OutputError` where a result cannot be written.
+- `MeasurementError` where pixels do not allow what was asked: no star, no background, no fit.
+"""
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+__all__ = [
+    "ConfigError",
+    "DataIdError",
+    "DatasetNotFoundError",
+    "FileFormatError",
+    "MeasurementError",
+    "ObsError",
+    "OutputError",
+    "PluginError",
+    "PolicyError",
+    "RepositoryError",
+    "place",
+    "suggest",
+]
+
+
+def suggest(word: str, allowed: Iterable[str]) -> str:
+    """Return ``"; did you mean 'x'?"`` for the allowed word nearest to ``word``, or an empty string."""
+    close = get_close_matches(word, list(allowed), n=1, cutoff=0.6)
+    return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def place(path: Path | str | None, line: int | None = None, key: str | None = None) -> str:
+    """Return ``"file:line: key: "``, with the parts that are known, as a prefix for a message."""
+    where = "" if path is None else f"{path}:{line}: " if line is not None else f"{path}: "
+    return where + (f"{key}: " if key else "")
+
+
+class ObsError(Exception):
+    """Base of all errors that are the user's to mend, printed as one line without a traceback."""
+
+
+class PolicyError(ObsError, ValueError):
+    """A mapper policy that cannot be used."""
+
+    def __init__(
+        self, message: str, *, path: Path | str | None = None, line: int | None = None, key: str | None = None
+    ) -> None:
+        super().__init__(place(path, line, key) + message)
+        self.path, self.line, self.key = path, line, key
+
+
+class DataIdError(ObsError, ValueError):
+    """A data ID that cannot be read, is incomplete, or names more than one dataset."""
+
+    def __init__(self, message: str, *, data_id: Mapping[str, Any] | None = None, key: str | None = None) -> None:
+        super().__init__(message)
+        self.data_id, self.key = data_id, key
+
+
+class ConfigError(ObsError, ValueError):
+    """A setting that does not exist, has the wrong type, or is out of range."""
+
+    def __init__(
+        self, message: str, *, field: str | None = None, path: Path | str | None = None, line: int | None = None
+    ) -> None:
+        super().__init__(place(path, line) + message)
+        self.field, self.path, self.line = field, path, line
+
+
+class RepositoryError(ObsError, OSError):
+    """A folder that is no data repository, or one that contradicts what is asked of it."""
+
+    def __init__(self, message: str, *, path: Path | str | None = None) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class DatasetNotFoundError(ObsError, LookupError):
+    """A dataset that is not in the repository or any of its parents."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        dataset_type: str | None = None,
+        data_id: Mapping[str, Any] | None = None,
+        paths: Iterable[Path | str] = (),
+    ) -> None:
+        super().__init__(message)
+        self.dataset_type, self.data_id, self.paths = dataset_type, data_id, tuple(paths)
+
+
+class FileFormatError(ObsError, ValueError):
+    """A file whose content is not what it should be."""
+
+    def __init__(self, message: str, *, path: Path | str | None = None) -> None:
+        super().__init__(place(path) + message)
+        self.path = path
+
+
+class PluginError(ObsError, ImportError):
+    """A camera that is not installed, or a plugin that breaks the contract."""
+
+    def __init__(self, message: str, *, plugin: str | None = None) -> None:
+        super().__init__(message)
+        self.plugin = plugin
+
+
+class OutputError(ObsError, OSError):
+    """A result that cannot be written: read-only folder, full disk, another configuration."""
+
+    def __init__(self, message: str, *, path: Path | str | None = None) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class MeasurementError(ObsError, RuntimeError):
+    """Pixels or sources that do not allow what was asked of them."""

@@ -1,0 +1,112 @@
+"""Integer masks whose bits have names."""
+
+from collections.abc import Iterable, Mapping
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["DEFAULT_PLANES", "Mask"]
+
+DEFAULT_PLANES = (
+    "BAD",
+    "SAT",
+    "INTRP",
+    "CR",
+    "EDGE",
+    "DETECTED",
+    "DETECTED_NEGATIVE",
+    "SUSPECT",
+    "NO_DATA",
+    "CROSSTALK",
+    "UNMASKEDNAN",
+    "CLIPPED",
+)
+
+_MAX_BIT = 31
+
+
+class Mask:
+    """A 32-bit mask with named planes; code asks for planes by name, never by bit.
+
+    Parameters
+    ----------
+    array : ndarray of int32, shape (ny, nx)
+        The bits, kept without a copy.
+    planes : mapping of str to int, optional
+        Plane name to bit number 0 to 30; the default planes in their usual order if absent.
+
+    Raises
+    ------
+    ValueError
+        If the array is not two-dimensional int32, or two planes share a bit.
+    """
+
+    def __init__(self, array: NDArray[np.int32], planes: Mapping[str, int] | None = None) -> None:
+        if array.dtype != np.int32 or array.ndim != 2:
+            raise ValueError(f"a mask is a 2-d int32 array, got {array.ndim}-d {array.dtype}")
+        self.array = array
+        self.planes = dict(planes) if planes is not None else {name: bit for bit, name in enumerate(DEFAULT_PLANES)}
+        bits = list(self.planes.values())
+        if len(set(bits)) != len(bits) or any(not 0 <= bit < _MAX_BIT for bit in bits):
+            raise ValueError(f"mask planes need bits of their own from 0 to {_MAX_BIT - 1}, got {self.planes}")
+
+    @classmethod
+    def zeros(cls, shape: tuple[int, int], planes: Mapping[str, int] | None = None) -> Self:
+        """Return a mask of ``shape`` (ny, nx) with no bit set."""
+        return cls(np.zeros(shape, np.int32), planes)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Shape (ny, nx)."""
+        return self.array.shape[0], self.array.shape[1]
+
+    def bits(self, *names: str) -> int:
+        """Return the bits of the named planes, or-ed together.
+
+        Raises
+        ------
+        KeyError
+            If a plane does not exist.
+        """
+        value = 0
+        for name in names:
+            if name not in self.planes:
+                raise KeyError(f"no mask plane '{name}'; there are {', '.join(self.planes)}")
+            value |= 1 << self.planes[name]
+        return value
+
+    def known_bits(self, names: Iterable[str]) -> int:
+        """Return the bits of those of the named planes that exist."""
+        return self.bits(*(name for name in names if name in self.planes))
+
+    def add_plane(self, name: str) -> int:
+        """Make sure that a plane exists and return its bits.
+
+        Raises
+        ------
+        ValueError
+            If all bits are taken.
+        """
+        if name not in self.planes:
+            free = sorted(set(range(_MAX_BIT)) - set(self.planes.values()))
+            if not free:
+                raise ValueError(f"no free bit for mask plane '{name}': all {_MAX_BIT} are taken")
+            self.planes[name] = free[0]
+        return self.bits(name)
+
+    def set(self, where: NDArray[np.bool_], *names: str) -> None:
+        """Set the named planes where ``where`` (bool, shape (ny, nx)) is true."""
+        self.array[where] |= self.bits(*names)
+
+    def clear(self, *names: str) -> None:
+        """Clear the named planes everywhere."""
+        self.array &= ~np.int32(self.bits(*names))
+
+    def any(self, *names: str) -> NDArray[np.bool_]:
+        """Return, shape (ny, nx), where any of the named planes is set."""
+        return (self.array & self.bits(*names)) != 0
+
+    def copy(self) -> "Mask":
+        """Return a mask with its own array."""
+        return Mask(self.array.copy(), self.planes)

@@ -1,0 +1,66 @@
+"""Image, mask and variance of the same pixels."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.geom import Box
+from obs.image.mask import Mask
+
+__all__ = ["MaskedImage"]
+
+
+class MaskedImage:
+    """Three planes of one shape.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (ny, nx)
+        Pixel values.
+    mask : Mask, optional
+        Named bits; none set if absent.
+    variance : ndarray of float32, shape (ny, nx), optional
+        Variance in image units squared; NaN, not known, if absent.
+
+    Raises
+    ------
+    ValueError
+        If a plane has another shape or type than float32.
+    """
+
+    def __init__(
+        self, image: NDArray[np.float32], mask: Mask | None = None, variance: NDArray[np.float32] | None = None
+    ) -> None:
+        shape = image.shape[0], image.shape[1]
+        self.image = image
+        self.mask = mask if mask is not None else Mask.zeros(shape)
+        self.variance = variance if variance is not None else np.full(shape, np.nan, np.float32)
+        for name, plane in (("image", self.image), ("variance", self.variance)):
+            if plane.dtype != np.float32 or plane.ndim != 2:
+                raise ValueError(f"{name} is a 2-d float32 array, got {plane.ndim}-d {plane.dtype}")
+        for name, other in (("mask", self.mask.shape), ("variance", self.variance.shape)):
+            if other != shape:
+                raise ValueError(f"{name} has shape {other}, image has shape {shape}")
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Shape (ny, nx)."""
+        return self.image.shape[0], self.image.shape[1]
+
+    def cutout(self, box: Box) -> "MaskedImage":
+        """Return the pixels in ``box`` as views, no copy.
+
+        Raises
+        ------
+        ValueError
+            If the box leaves the image.
+        """
+        whole = Box(0, 0, self.shape[1], self.shape[0])
+        if not whole.contains(box):
+            raise ValueError(f"{box} leaves the image of {self.shape[1]} x {self.shape[0]} pixels")
+        return MaskedImage(
+            self.image[box.slices], Mask(self.mask.array[box.slices], self.mask.planes), self.variance[box.slices]
+        )
+
+    def copy(self) -> "MaskedImage":
+        """Return a masked image with its own planes."""
+        return MaskedImage(self.image.copy(), self.mask.copy(), self.variance.copy())
