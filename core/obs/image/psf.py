@@ -1,0 +1,206 @@
+"""Point-spread functions on pixels, varying as a polynomial over the detector."""
+
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["PixelPsf", "Psf", "polynomial_terms"]
+
+LANCZOS_ORDER = 5
+
+
+class Psf(Protocol):
+    """What algorithms ask of a point-spread function."""
+
+    @property
+    def stamp_shape(self) -> tuple[int, int]:
+        """Shape (ny, nx) of the stamps, both odd."""
+        ...
+
+    def evaluate(self, *, x: ArrayLike, y: ArrayLike) -> NDArray[np.float32]:
+        """Return stamps, float32, shape (n, ny, nx), centred on their middle pixel."""
+        ...
+
+    def render(self, *, x: ArrayLike, y: ArrayLike) -> NDArray[np.float32]:
+        """Return stamps, float32, shape (n, ny, nx), whose middle pixel is the one nearest to (x, y)."""
+        ...
+
+
+def polynomial_terms(u: NDArray[np.float64], v: NDArray[np.float64], degree: int) -> NDArray[np.float64]:
+    """Return the terms ``u**i * v**j`` with ``i + j <= degree`` in PSFEx's order.
+
+    Parameters
+    ----------
+    u, v : ndarray of float64, shape (n,)
+        Scaled positions.
+    degree : int
+        Total degree.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, n_term)
+        Terms 1, u, u^2 .. v, u v .. v^degree.
+    """
+    powers_u = u[:, None] ** np.arange(degree + 1)
+    powers_v = v[:, None] ** np.arange(degree + 1)
+    return np.concatenate([powers_u[:, : degree + 1 - j] * powers_v[:, j : j + 1] for j in range(degree + 1)], axis=1)
+
+
+def _lanczos(distance: NDArray[np.float64], order: int = LANCZOS_ORDER) -> NDArray[np.float64]:
+    weight = np.sinc(distance) * np.sinc(distance / order)
+    weight[np.abs(distance) >= order] = 0.0
+    return weight
+
+
+def _resampling(offset: NDArray[np.float64], size: int, model_size: int, sampling: float) -> NDArray[np.float32]:
+    """Matrices, shape (n, size, model_size), that sample a model ``offset`` pixels off the centre of a stamp."""
+    pixel = np.arange(size) - size // 2
+    place = (pixel[None, :] - offset[:, None]) / sampling + model_size // 2
+    weight = _lanczos(place[:, :, None] - np.arange(model_size))
+    # Lanczos weights of a constant do not add up to one exactly; unnormalised they would modulate the flux. Near the
+    # border part of the kernel has no model pixel to read, and what is missing there counts as zero light.
+    taps = np.arange(-LANCZOS_ORDER, LANCZOS_ORDER + 1)
+    total = _lanczos((place - np.rint(place))[:, :, None] - taps).sum(-1, keepdims=True)
+    return np.asarray(weight / total, np.float32)
+
+
+class PixelPsf:
+    """A PSF given by images that are added with polynomial weights, as PSFEx files describe it.
+
+    The images hold the light that a detector pixel sees (the pixel's own response is included), sampled every
+    ``sampling`` pixels. The PSF at (x, y) is normalised to a sum of one over its stamp.
+
+    Parameters
+    ----------
+    basis : ndarray of float32, shape (n_term, my, mx)
+        One image a polynomial term, in the order of `polynomial_terms`; my and mx odd.
+    degree : int
+        Total degree of the polynomial.
+    x_zero, x_scale, y_zero, y_scale : float
+        Positions, pixels, enter as ``(x - x_zero) / x_scale``.
+    sampling : float, optional
+        Step between samples of the basis, pixels.
+    stamp_shape : tuple of int, optional
+        Shape (ny, nx) of the stamps, odd; that of the basis in detector pixels if absent.
+    fwhm : float, optional
+        Full width at half maximum, pixels; NaN where not known.
+    chi2 : float, optional
+        Reduced chi-squared of the fit; NaN where not known.
+    n_star : int, optional
+        Number of stars in the fit; 0 where not fitted.
+
+    Raises
+    ------
+    ValueError
+        If the number of images does not fit the degree, or a size is even.
+
+    References
+    ----------
+    E. Bertin (2011), Automated morphometry with SExtractor and PSFEx, ADASS XX, 435.
+    """
+
+    def __init__(
+        self,
+        basis: NDArray[np.float32],
+        degree: int,
+        x_zero: float = 0.0,
+        x_scale: float = 1.0,
+        y_zero: float = 0.0,
+        y_scale: float = 1.0,
+        *,
+        sampling: float = 1.0,
+        stamp_shape: tuple[int, int] | None = None,
+        fwhm: float = float("nan"),
+        chi2: float = float("nan"),
+        n_star: int = 0,
+    ) -> None:
+        n_term = (degree + 1) * (degree + 2) // 2
+        if basis.ndim != 3 or len(basis) != n_term:
+            raise ValueError(f"degree {degree} needs {n_term} images, got an array of shape {basis.shape}")
+        if stamp_shape is None:
+            height, width = (2 * int((size // 2) * sampling) + 1 for size in basis.shape[1:])
+            stamp_shape = height, width
+        if any(size % 2 == 0 for size in (*basis.shape[1:], *stamp_shape)):
+            raise ValueError(f"PSF sizes are odd, got basis {basis.shape[1:]} and stamp {stamp_shape}")
+        self.basis = np.ascontiguousarray(basis, np.float32)
+        self.degree, self.sampling = degree, sampling
+        self.x_zero, self.x_scale, self.y_zero, self.y_scale = x_zero, x_scale, y_zero, y_scale
+        self.fwhm, self.chi2, self.n_star = fwhm, chi2, n_star
+        self._stamp_shape = stamp_shape
+
+    @property
+    def stamp_shape(self) -> tuple[int, int]:
+        """Shape (ny, nx) of the stamps, both odd."""
+        return self._stamp_shape
+
+    @cached_property
+    def _centring(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        zero = np.zeros(1)
+        (height, width), (model_height, model_width) = self.stamp_shape, self.basis.shape[1:]
+        return (
+            _resampling(zero, height, model_height, self.sampling)[0],
+            _resampling(zero, width, model_width, self.sampling)[0],
+        )
+
+    def model(self, *, x: ArrayLike, y: ArrayLike) -> NDArray[np.float32]:
+        """Return the sampled model at positions.
+
+        Parameters
+        ----------
+        x, y : array_like of float, shape (n,)
+            Positions, pixels.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, my, mx)
+            Models scaled so that stamps in detector pixels add up to one.
+        """
+        u = (np.atleast_1d(np.asarray(x, np.float64)) - self.x_zero) / self.x_scale
+        v = (np.atleast_1d(np.asarray(y, np.float64)) - self.y_zero) / self.y_scale
+        terms = polynomial_terms(u, v, self.degree).astype(np.float32)
+        model = (terms @ self.basis.reshape(len(self.basis), -1)).reshape(-1, *self.basis.shape[1:])
+        rows, columns = self._centring
+        total = np.einsum("i,nij,j->n", rows.sum(0), model, columns.sum(0), optimize=True)
+        model /= total[:, None, None]
+        return model
+
+    def evaluate(self, *, x: ArrayLike, y: ArrayLike) -> NDArray[np.float32]:
+        """Return the PSF at positions, centred on the middle pixel.
+
+        Parameters
+        ----------
+        x, y : array_like of float, shape (n,)
+            Positions, pixels.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, ny, nx)
+            Stamps that each add up to one.
+        """
+        model = self.model(x=x, y=y)
+        if self.sampling == 1.0 and model.shape[1:] == self.stamp_shape:
+            return model
+        rows, columns = self._centring
+        return np.asarray(rows @ model @ columns.T, np.float32)
+
+    def render(self, *, x: ArrayLike, y: ArrayLike) -> NDArray[np.float32]:
+        """Return the PSF of point sources at their sub-pixel places.
+
+        Parameters
+        ----------
+        x, y : array_like of float, shape (n,)
+            Positions, pixels.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, ny, nx)
+            Stamps whose middle pixel is (round(x), round(y)).
+        """
+        x, y = np.atleast_1d(np.asarray(x, np.float64)), np.atleast_1d(np.asarray(y, np.float64))
+        model = self.model(x=x, y=y)
+        height, width = self.stamp_shape
+        rows = _resampling(y - np.rint(y), height, model.shape[1], self.sampling)
+        columns = _resampling(x - np.rint(x), width, model.shape[2], self.sampling)
+        return np.asarray(rows @ model @ columns.transpose(0, 2, 1), np.float32)
