@@ -1,0 +1,136 @@
+"""YAML that remembers on which line every key stands.
+
+One reader for all YAML that users write (policies, camera descriptions, configuration), so that a message about a
+value can name file and line. Only plain data are built: tags that would make Python objects are refused.
+"""
+
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import yaml
+from yaml.constructor import ConstructorError
+
+from obs.errors import ObsError
+
+__all__ = ["YamlPath", "line_of", "load_yaml", "parse_yaml"]
+
+#: Keys and list indices from the top of a document down to a value.
+YamlPath = tuple[str | int, ...]
+
+_MERGE = "tag:yaml.org,2002:merge"
+_Loader: Any = getattr(
+    yaml, "CSafeLoader", yaml.SafeLoader
+)  # the C parser, where the wheel has it, is ten times faster
+
+
+class _ErrorClass(Protocol):
+    """A class of `obs.errors` that takes a file and a line."""
+
+    def __call__(self, message: str, *, path: Path | str | None = ..., line: int | None = ...) -> ObsError: ...
+
+
+def load_yaml(path: Path | str, *, error: _ErrorClass) -> tuple[Any, dict[YamlPath, int]]:
+    """Read a YAML file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    error
+        Class of the exception to raise, for example `obs.errors.PolicyError`.
+
+    Returns
+    -------
+    data
+        Plain data: dict, list, str, int, float, bool, date or None (an empty file).
+    lines
+        For the path of every key and list item, its line, counted from 1. Ask with `line_of`.
+
+    Raises
+    ------
+    ObsError
+        ``error``, for a file that cannot be read, is no valid YAML, or has a key twice; with file and line.
+    """
+    try:
+        text = Path(path).read_bytes()
+    except OSError as problem:
+        raise error(f"cannot read this file: {problem.strerror or problem}", path=path) from None
+    return parse_yaml(text, error=error, path=path)
+
+
+def parse_yaml(
+    text: bytes | str, *, error: _ErrorClass, path: Path | str = "<text>"
+) -> tuple[Any, dict[YamlPath, int]]:
+    """Read YAML from memory; ``path`` is only named in messages. See `load_yaml`."""
+    loader = None
+    try:
+        loader = _Loader(text)
+        root = loader.get_single_node()
+        if root is None:
+            return None, {(): 1}
+        _refuse_duplicates(root)
+        data = loader.construct_document(root)
+        lines: dict[YamlPath, int] = {(): 1}
+        _record_lines(loader, root, (), lines, set())
+    except yaml.YAMLError as problem:
+        mark = getattr(problem, "problem_mark", None) or getattr(problem, "context_mark", None)
+        reason = getattr(problem, "problem", None) or getattr(problem, "reason", None) or str(problem).split("\n")[0]
+        raise error(f"no valid YAML: {reason}", path=path, line=None if mark is None else mark.line + 1) from None
+    except (ValueError, TypeError) as problem:  # such as the date 2020-13-45
+        raise error(f"no valid YAML: {problem}", path=path) from None
+    except RecursionError:
+        raise error("no valid YAML: nested too deeply", path=path) from None
+    finally:
+        if loader is not None:
+            loader.dispose()
+    return data, lines
+
+
+def line_of(lines: Mapping[YamlPath, int], path: YamlPath) -> int | None:
+    """Return the line of the value at ``path``, or of the nearest thing around it whose line is known."""
+    for end in range(len(path), -1, -1):
+        if path[:end] in lines:
+            return lines[path[:end]]
+    return None
+
+
+def _refuse_duplicates(root: yaml.Node) -> None:
+    """Raise YAML's own error where a mapping has a key twice; YAML would silently keep the last."""
+    waiting, known = [root], set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in known:
+            continue
+        known.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+        elif isinstance(node, yaml.MappingNode):
+            first: dict[Hashable, int] = {}
+            for key, value in node.value:
+                waiting.append(value)
+                if not isinstance(key, yaml.ScalarNode) or key.tag == _MERGE:
+                    continue
+                line, name = key.start_mark.line + 1, (key.tag, key.value)
+                if name in first:
+                    text = f"the key '{key.value}' is already on line {first[name]}"
+                    raise ConstructorError(None, None, text, key.start_mark)
+                first[name] = line
+
+
+def _record_lines(
+    loader: yaml.SafeLoader, node: yaml.Node, path: YamlPath, lines: dict[YamlPath, int], known: set[int]
+) -> None:
+    """Fill ``lines`` below ``path``; what an alias repeats is described only at its first place."""
+    if id(node) in known:
+        return
+    known.add(id(node))
+    if isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            lines[(*path, index)] = item.start_mark.line + 1
+            _record_lines(loader, item, (*path, index), lines, known)
+    elif isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            step = (*path, loader.construct_object(key, deep=True))
+            lines[step] = key.start_mark.line + 1
+            _record_lines(loader, value, step, lines, known)
