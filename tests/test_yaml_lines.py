@@ -48,7 +48,7 @@ def test_merged_keys_have_the_line_where_they_are_written():
     [
         ("a: 1\nb: 1\na: 2\n", r"^f\.yaml:3: no valid YAML: the key 'a' is already on line 1$"),
         ("a: 1\nb: [1\n", r"^f\.yaml:3: no valid YAML: "),
-(found .*character)"),
+        ("a:\n\tb: 1\n", r"^f\.yaml:2: no valid YAML: found .*character"),
         ("a: !!python/object:os.system 1\n", r"^f\.yaml:1: no valid YAML: could not determine a constructor"),
         ("a: 2020-13-45\n", r"^f\.yaml: no valid YAML: month must be in 1\.\.12"),
         (b"a: \xff\n", r"^f\.yaml: no valid YAML: "),
