@@ -1,0 +1,210 @@
+"""Aperture correction: the ratio of a reference flux to another flux as a smooth function of position."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.polynomial import chebyshev
+from numpy.typing import ArrayLike, NDArray
+
+from obs.errors import MeasurementError
+
+__all__ = ["ApertureCorrection", "fit_aperture_correction"]
+
+
+@dataclass(frozen=True, slots=True)
+class ApertureCorrection:
+    """A Chebyshev polynomial over a detector, by which a flux is multiplied.
+
+    Parameters
+    ----------
+    coefficients : ndarray of float64, shape (order + 1, order + 1)
+        Coefficient ``[i, j]`` of ``T_i(x) T_j(y)``, zero for ``i + j > order``; NaN if there was no star.
+    covariance : ndarray of float64, shape (n_term, n_term)
+        Covariance of the coefficients with ``i + j <= order``, in the order ``i`` outer, ``j`` inner.
+    shape : tuple of int
+        Shape (ny, nx) of the detector, over which the polynomials run from -1 to 1.
+    scatter : float
+        Standard deviation of the ratio of the stars about the fit; NaN where no degree of freedom is left.
+    n_star : int
+        Number of stars after clipping.
+    used : ndarray of bool, shape (n,)
+        Which of the sources handed to the fit these are.
+    """
+
+    coefficients: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    shape: tuple[int, int]
+    scatter: float
+    n_star: int
+    used: NDArray[np.bool_]
+
+    @property
+    def order(self) -> int:
+        """Total order of the polynomial."""
+        return len(self.coefficients) - 1
+
+    def evaluate(self, *, x: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
+        """Return the factor at positions in pixels, shape of ``x``."""
+        u, v = _unit_square(x, y, self.shape)
+        return np.asarray(chebyshev.chebval2d(u, v, self.coefficients), np.float64)
+
+    def evaluate_error(self, *, x: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
+        """Return the standard error of the factor at positions in pixels, shape of ``x``."""
+        u, v = _unit_square(x, y, self.shape)
+        terms = _design(u, v, self.order)
+        return np.sqrt(np.maximum(np.einsum("...i,ij,...j->...", terms, self.covariance, terms), 0.0))
+
+
+def fit_aperture_correction(
+    *,
+    x: ArrayLike,
+    y: ArrayLike,
+    flux: ArrayLike,
+    reference_flux: ArrayLike,
+    use: ArrayLike,
+    shape: tuple[int, int],
+    flux_err: ArrayLike | None = None,
+    reference_flux_err: ArrayLike | None = None,
+    order: int = 2,
+    min_degrees_of_freedom: int = 1,
+    clip: float = 3.0,
+    iterations: int = 4,
+    name: str = "flux",
+    require: bool = False,
+) -> ApertureCorrection:
+    """Fit the ratio ``reference_flux / flux`` of stars as a polynomial in position.
+
+    Parameters
+    ----------
+    x, y : array-like, shape (n,)
+        Positions, pixels.
+    flux, reference_flux : array-like, shape (n,)
+        Flux to be corrected, and flux of the same source in the reference aperture, one unit.
+    use : array-like of bool, shape (n,)
+        Bright, unblended stars; those without finite positive fluxes are left out.
+    shape : tuple of int
+        Shape (ny, nx) of the detector.
+    flux_err, reference_flux_err : array-like, shape (n,), optional
+        Errors of the fluxes. Both fluxes count the same photons, so the larger relative error of the two, not their
+        sum, weighs a star; all stars weigh the same if neither is given.
+    order : int
+        Largest total order; lowered until ``min_degrees_of_freedom`` are left.
+    min_degrees_of_freedom : int
+        Stars that must be left beyond the number of coefficients.
+    clip : float
+        Stars further from the fit than this many standard deviations are dropped.
+    iterations : int
+        Largest number of rounds of clipping.
+    name : str
+        What is corrected, for the message.
+    require : bool
+        Raise if there is no star, instead of a correction that is NaN everywhere.
+
+    Returns
+    -------
+    ApertureCorrection
+        The polynomial.
+
+    Raises
+    ------
+    MeasurementError
+        If ``require`` and no star is left.
+    """
+    position_x, position_y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    numerator, denominator = np.asarray(reference_flux, np.float64), np.asarray(flux, np.float64)
+    usable = np.asarray(use, bool) & (numerator > 0) & (denominator > 0)
+    usable &= np.isfinite(numerator) & np.isfinite(denominator) & np.isfinite(position_x) & np.isfinite(position_y)
+    error = _relative_error(denominator, flux_err, numerator, reference_flux_err)
+    usable &= np.isfinite(error)
+    index = np.flatnonzero(usable)
+    if len(index) < 1 + min_degrees_of_freedom:
+        if require:
+            raise MeasurementError(
+                f"no aperture correction of {name}: {len(index)} usable stars, {1 + min_degrees_of_freedom} are needed; "
+                "lower the limits of the star selection or turn the correction off"
+            )
+        nan = np.full((1, 1), np.nan)
+        return ApertureCorrection(nan, nan, shape, np.nan, 0, np.zeros(len(usable), bool))
+    ratio, sigma = numerator[index] / denominator[index], error[index]
+    u, v = _unit_square(position_x[index], position_y[index], shape)
+
+    keep = _core(ratio, clip)
+    for _ in range(max(iterations, 1)):
+        order = _affordable_order(order, int(keep.sum()) - min_degrees_of_freedom)
+        terms = _design(u, v, order)
+        weight = _weight(sigma, ratio, terms, keep)
+        solution = np.linalg.lstsq(terms[keep] * weight[keep, None], ratio[keep] * weight[keep], rcond=None)[0]
+        residual = ratio - terms @ solution
+        degrees = int(keep.sum()) - terms.shape[1]
+        scatter = float(np.sqrt(np.sum(residual[keep] ** 2) / degrees)) if degrees > 0 else np.nan
+        clipped = np.abs(residual) <= clip * scatter if scatter > 0 else keep
+        if clipped.sum() < 1 + min_degrees_of_freedom or np.array_equal(clipped, keep):
+            break
+        keep = clipped
+    normal = (terms[keep] * weight[keep, None] ** 2).T @ terms[keep]
+    chi2 = float(np.sum((residual[keep] * weight[keep]) ** 2))
+    covariance = np.linalg.pinv(normal) * (chi2 / degrees if degrees > 0 else np.nan)
+    coefficients = np.zeros((order + 1, order + 1))
+    coefficients[_triangle(order)] = solution
+    used = np.zeros(len(usable), bool)
+    used[index[keep]] = True
+    return ApertureCorrection(coefficients, covariance, shape, scatter, int(keep.sum()), used)
+
+
+def _unit_square(x: ArrayLike, y: ArrayLike, shape: tuple[int, int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Map the pixels' outer edges to -1 and 1."""
+    u = (np.asarray(x, np.float64) + 0.5) / shape[1] * 2.0 - 1.0
+    v = (np.asarray(y, np.float64) + 0.5) / shape[0] * 2.0 - 1.0
+    return u, v
+
+
+def _triangle(order: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the pairs i, j with ``i + j <= order``, i outer."""
+    i, j = np.meshgrid(np.arange(order + 1), np.arange(order + 1), indexing="ij")
+    inside = i + j <= order
+    return i[inside], j[inside]
+
+
+def _design(u: NDArray[np.float64], v: NDArray[np.float64], order: int) -> NDArray[np.float64]:
+    """Return the polynomials' values, shape (..., n_term)."""
+    i, j = _triangle(order)
+    return np.asarray(chebyshev.chebvander(u, order)[..., i] * chebyshev.chebvander(v, order)[..., j], np.float64)
+
+
+def _affordable_order(order: int, n: int) -> int:
+    """Lower an order until its coefficients number at most ``n``."""
+    while order > 0 and (order + 1) * (order + 2) // 2 > n:
+        order -= 1
+    return order
+
+
+def _relative_error(
+    flux: NDArray[np.float64],
+    flux_err: ArrayLike | None,
+    reference_flux: NDArray[np.float64],
+    reference_flux_err: ArrayLike | None,
+) -> NDArray[np.float64]:
+    """Return the larger relative error of the two fluxes; zero where neither is known."""
+    error = np.zeros(flux.shape)
+    for value, value_err in ((flux, flux_err), (reference_flux, reference_flux_err)):
+        if value_err is not None:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                error = np.maximum(error, np.asarray(value_err, np.float64) / np.abs(value))
+    return error
+
+
+def _core(values: NDArray[np.float64], clip: float) -> NDArray[np.bool_]:
+    """Return which values are near the median, so that a gross outlier does not bend the first fit."""
+    deviation = np.abs(values - np.median(values))
+    spread = 1.4826 * np.median(deviation)
+    return np.asarray(deviation <= max(2.0 * clip * spread, 1e-12), bool)
+
+
+def _weight(
+    sigma: NDArray[np.float64], ratio: NDArray[np.float64], terms: NDArray[np.float64], keep: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Return the square roots of the weights; a floor of the stars' own scatter keeps one bright star from ruling."""
+    plain = np.linalg.lstsq(terms[keep], ratio[keep], rcond=None)[0]
+    floor = 1.4826 * float(np.median(np.abs(ratio[keep] - terms[keep] @ plain)))
+    variance = sigma**2 + floor**2
+    return np.where(variance > 0, 1.0 / np.sqrt(np.maximum(variance, 1e-24)), 1.0)

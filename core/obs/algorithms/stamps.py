@@ -1,0 +1,167 @@
+"""Cut sources out of an image, with their neighbours replaced by noise."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.algorithms.deblend import Children
+from obs.algorithms.detection import Footprints
+
+__all__ = ["SourceList", "StampCutter", "Stamps", "list_sources"]
+
+
+@dataclass(frozen=True)
+class SourceList:
+    """What is measured: every footprint, and every child of the blended ones.
+
+    Parameters
+    ----------
+    x, y : ndarray of int64, shape (n,)
+        Peak pixel.
+    footprint : ndarray of int64, shape (n,)
+        Number of the footprint, from 1.
+    parent : ndarray of int64, shape (n,)
+        Index of the parent in this list; -1 for a footprint.
+    child : ndarray of int64, shape (n,)
+        Index in `Children`; -1 for a footprint.
+    n_child : ndarray of int64, shape (n,)
+        Number of children.
+    """
+
+    x: NDArray[np.int64]
+    y: NDArray[np.int64]
+    footprint: NDArray[np.int64]
+    parent: NDArray[np.int64]
+    child: NDArray[np.int64]
+    n_child: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+def list_sources(footprints: Footprints, children: Children) -> SourceList:
+    """List footprints, in their order, and then children.
+
+    Parameters
+    ----------
+    footprints : Footprints
+        Regions and peaks.
+    children : Children
+        What blended footprints were divided into.
+
+    Returns
+    -------
+    SourceList
+    """
+    peaks = footprints.peaks
+    first = np.searchsorted(peaks.footprint, np.arange(1, footprints.n + 1))
+    n_child = np.bincount(children.peaks.footprint, minlength=footprints.n + 1)[1:]
+    none = np.full(footprints.n, -1)
+    return SourceList(
+        np.concatenate([peaks.x[first], children.peaks.x]),
+        np.concatenate([peaks.y[first], children.peaks.y]),
+        np.concatenate([np.arange(1, footprints.n + 1), children.peaks.footprint]),
+        np.concatenate([none, children.peaks.footprint - 1]),
+        np.concatenate([none, np.arange(len(children))]),
+        np.concatenate([n_child, np.zeros(len(children), n_child.dtype)]),
+    )
+
+
+@dataclass(frozen=True)
+class Stamps:
+    """Square cutouts.
+
+    Parameters
+    ----------
+    image, variance : ndarray of float32, shape (n, size, size)
+        Pixels; 0 and NaN-free outside the image.
+    inside : ndarray of bool, shape (n, size, size)
+        Which pixels lie in the image.
+    x_min, y_min : ndarray of int64, shape (n,)
+        Image pixel of the first stamp pixel.
+    """
+
+    image: NDArray[np.float32]
+    variance: NDArray[np.float32]
+    inside: NDArray[np.bool_]
+    x_min: NDArray[np.int64]
+    y_min: NDArray[np.int64]
+
+
+class StampCutter:
+    """Cuts stamps in which only the source itself and the sky are left.
+
+    Parameters
+    ----------
+    image, variance : ndarray of float32, shape (ny, nx)
+        Background-subtracted pixels and variance, image units squared.
+    footprints : Footprints
+        Regions of all sources.
+    children : Children
+        Pixels of the deblended ones.
+    sources : SourceList
+        The sources.
+    noise : float
+        Standard deviation of the sky, image units, drawn in place of neighbours.
+    seed : int
+        Seed of the noise: the same exposure always gets the same.
+    """
+
+    def __init__(
+        self,
+        image: NDArray[np.float32],
+        variance: NDArray[np.float32],
+        footprints: Footprints,
+        children: Children,
+        sources: SourceList,
+        *,
+        noise: float,
+        seed: int,
+    ) -> None:
+        self._image, self._variance, self._labels = image.ravel(), variance.ravel(), footprints.labels.ravel()
+        self._shape = image.shape
+        self._children, self._sources = children, sources
+        lit = np.flatnonzero(self._labels)
+        self._empty = self._image.copy()
+        self._empty[lit] = np.random.default_rng(seed).standard_normal(len(lit), np.float32) * np.float32(noise)
+
+    def cut(self, which: NDArray[np.int64], half: int) -> Stamps:
+        """Cut stamps of ``2 * half + 1`` pixels about the peaks of the given sources.
+
+        Parameters
+        ----------
+        which : ndarray of int64, shape (n,)
+            Indices of the sources.
+        half : int
+            Half the size, pixels.
+
+        Returns
+        -------
+        Stamps
+        """
+        height, width = self._shape
+        offset = np.arange(-half, half + 1)
+        y, x = self._sources.y[which, None] + offset, self._sources.x[which, None] + offset
+        inside = ((y >= 0) & (y < height))[:, :, None] & ((x >= 0) & (x < width))[:, None, :]
+        pixel = np.clip(y, 0, height - 1)[:, :, None] * width + np.clip(x, 0, width - 1)[:, None, :]
+        whole = np.where(self._sources.child[which] < 0, self._sources.footprint[which], -1)
+        image = np.where(
+            self._labels.take(pixel) == whole[:, None, None], self._image.take(pixel), self._empty.take(pixel)
+        )
+        variance = self._variance.take(pixel)
+        image[~inside], variance[~inside] = 0.0, 0.0
+        self._insert_children(image, which, half)
+        return Stamps(image, variance, inside, x[:, 0], y[:, 0])
+
+    def _insert_children(self, image: NDArray[np.float32], which: NDArray[np.int64], half: int) -> None:
+        rows = np.flatnonzero(self._sources.child[which] >= 0)
+        child = self._sources.child[which[rows]]
+        start, count = self._children.start[child], np.diff(self._children.start)[child]
+        row = np.repeat(rows, count)
+        entry = np.arange(count.sum()) + np.repeat(start - np.r_[0, np.cumsum(count)[:-1]], count) if len(rows) else row
+        y, x = np.divmod(self._children.pixel[entry], self._shape[1])
+        y += half - self._sources.y[which][row]
+        x += half - self._sources.x[which][row]
+        near = (y >= 0) & (y <= 2 * half) & (x >= 0) & (x <= 2 * half)
+        image[row[near], y[near], x[near]] = self._children.flux[entry[near]]
