@@ -1,1 +1,1 @@
-
+"""What the focal plane is."""
