@@ -1,1 +1,1 @@
-
+"""The `obs` command, one file a command group."""

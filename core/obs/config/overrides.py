@@ -1,0 +1,193 @@
+"""What a user's override says, one assignment after another: YAML files, LSST's ``.py`` files, ``name=value``.
+
+A ``.py`` file is read, not run: only assignments of literal values to parts of ``config`` count, and nothing in it can
+do anything else.
+"""
+
+import ast
+import logging
+import operator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from obs.errors import ConfigError
+from obs.yaml_lines import YamlPath, line_of, load_yaml, parse_yaml
+
+__all__ = ["Assignment", "read_override_file", "read_override_text"]
+
+logger = logging.getLogger(__name__)
+
+_OPERATORS: dict[type[ast.operator], Any] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One value for one name, and where it was written.
+
+    Attributes
+    ----------
+    name
+        Parts of the dotted name as written.
+    value
+        The value; a mapping may stand for a whole section.
+    origin
+        For people: ``file:line`` or ``-c name=value``.
+    path, line
+        File and line, None for ``-c``.
+    text
+        The value as typed behind ``-c name=``, for fields that take a text as it is.
+    lines
+        Lines of the parts of a mapping, by their path from its top.
+    """
+
+    name: tuple[str, ...]
+    value: Any
+    origin: str
+    path: Path | None = None
+    line: int | None = None
+    text: str | None = None
+    lines: Mapping[YamlPath, int] | None = None
+
+    def parts(self) -> Iterator["Assignment"]:
+        """Yield one assignment for every key of a mapping value; a key may be a dotted name itself."""
+        for key, value in self.value.items():
+            below = {path[1:]: line for path, line in (self.lines or {}).items() if path[:1] == (key,)}
+            line = below.get((), self.line)
+            origin = f"{self.path}:{line}" if self.path is not None and line is not None else self.origin
+            yield Assignment((*self.name, *str(key).split(".")), value, origin, self.path, line, lines=below)
+
+
+def read_override_text(text: str) -> Assignment:
+    """Read ``name=value``; the value is a Python or YAML literal, else a text.
+
+    Raises
+    ------
+    ConfigError
+        Where there is no ``=`` or no name.
+    """
+    name, equals, value = text.partition("=")
+    name = name.strip()
+    if not equals or not name:
+        raise ConfigError(f"cannot read '-c {text}'; write it as -c name=value")
+    return Assignment(tuple(name.split(".")), _literal(value.strip()), f"-c {text}", text=value.strip())
+
+
+def _literal(text: str) -> Any:  # noqa: ANN401 - a literal can be of any type
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        pass
+    try:
+        return parse_yaml(text, error=ConfigError)[0]
+    except ConfigError:
+        return text
+
+
+def read_override_file(path: Path) -> list[Assignment]:
+    """Read an override file: YAML, or with the ending ``.py`` LSST's ``config.x.y = value`` lines.
+
+    Raises
+    ------
+    ConfigError
+        For a file that cannot be read, or a line that is no assignment of a literal value; names the line.
+    """
+    if path.suffix == ".py":
+        return list(_read_python(path, (), ()))
+    data, lines = load_yaml(path, error=ConfigError)
+    if data is None:
+        return []
+    if not isinstance(data, dict):
+        raise ConfigError("wanted 'name: value' lines", path=path, line=line_of(lines, ()))
+    return list(Assignment((), data, str(path), path, lines=lines).parts())
+
+
+def _read_python(path: Path, prefix: tuple[str, ...], loading: tuple[Path, ...]) -> Iterator[Assignment]:
+    if path in loading:
+        raise ConfigError("this file loads itself", path=path)
+    try:
+        tree = ast.parse(path.read_bytes())
+    except OSError as problem:
+        raise ConfigError(f"cannot read this file: {problem.strerror or problem}", path=path) from None
+    except (SyntaxError, ValueError) as problem:
+        line = getattr(problem, "lineno", None)
+        raise ConfigError(f"no valid Python: {getattr(problem, 'msg', problem)}", path=path, line=line) from None
+    for statement in tree.body:
+        yield from _read_statement(statement, path, prefix, (*loading, path))
+
+
+def _read_statement(
+    statement: ast.stmt, path: Path, prefix: tuple[str, ...], loading: tuple[Path, ...]
+) -> Iterator[Assignment]:
+    match statement:
+        case ast.Import() | ast.ImportFrom() | ast.Assert() | ast.Expr(value=ast.Constant()):
+            return
+        case ast.Assign(targets=[target], value=value) if (name := _config_name(target)) is not None:
+            line = statement.lineno
+            yield Assignment((*prefix, *name), _python_value(value, path), f"{path}:{line}", path, line)
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner, attr="load"), args=[file])) if (
+            name := _config_name(owner)
+        ) is not None:
+            yield from _read_python(_python_path(file, path), (*prefix, *name), loading)
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner, attr="retarget"))) if _config_name(owner):
+            logger.warning("%s:%d: ignored: 'retarget' names a class of the LSST stack", path, statement.lineno)
+        case _:
+            raise ConfigError(
+                f"cannot read '{ast.unparse(statement).splitlines()[0]}'; "
+                "only lines such as config.isr.do_bias = False are understood",
+                path=path,
+                line=statement.lineno,
+            )
+
+
+def _config_name(node: ast.expr) -> tuple[str, ...] | None:
+    """Return ("a", "name", "b") of ``config.a["name"].b``, None for anything else."""
+    match node:
+        case ast.Name(id="config" | "root"):
+            return ()
+        case ast.Attribute(value=owner, attr=name) | ast.Subscript(value=owner, slice=ast.Constant(value=str(name))):
+            above = _config_name(owner)
+            return None if above is None else (*above, name)
+    return None
+
+
+def _python_value(node: ast.expr, path: Path) -> Any:  # noqa: ANN401 - a literal can be of any type
+    """Return a literal, or simple arithmetic with numbers such as ``1.5*2.355``."""
+    match node:
+        case ast.BinOp(left=left, op=sign, right=right) if type(sign) in _OPERATORS:
+            numbers = [_python_value(side, path) for side in (left, right)]
+            if all(isinstance(number, int | float) for number in numbers):
+                try:
+                    return _OPERATORS[type(sign)](*numbers)
+                except ArithmeticError as problem:
+                    raise ConfigError(f"'{ast.unparse(node)}': {problem}", path=path, line=node.lineno) from None
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        text = ast.unparse(node)
+        raise ConfigError(
+            f"'{text}' is no plain value; write a number, text or list", path=path, line=node.lineno
+        ) from None
+
+
+def _python_path(node: ast.expr, path: Path) -> Path:
+    """Return the file meant by a literal or by ``os.path.join(os.path.dirname(__file__), ...)``."""
+    match node:
+        case ast.Constant(value=str(name)):
+            return path.parent / name
+        case ast.Name(id="__file__"):
+            return path
+        case ast.Call(func=ast.Attribute(attr="dirname"), args=[inner]):
+            return _python_path(inner, path).parent
+        case ast.Call(func=ast.Attribute(attr="join"), args=[first, *rest]) if rest:
+            names = [_python_value(item, path) for item in rest]
+            if all(isinstance(name, str) for name in names):
+                return _python_path(first, path).joinpath(*names)
+    text = ast.unparse(node)
+    raise ConfigError(f"cannot tell which file '{text}' is; name it with -C instead", path=path, line=node.lineno)
