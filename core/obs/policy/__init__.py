@@ -1,1 +1,1 @@
-
+"""Where every dataset lives: data IDs, dataset types, mapper policies."""
