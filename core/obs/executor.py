@@ -1,0 +1,287 @@
+"""Run one function over many data IDs, one after another or in several processes.
+
+One bad data ID never stops the others: an exception, a time limit or a process that is killed becomes an `Outcome`
+that says so. Worker processes are started afresh (never forked), use one thread each, and send their log messages to
+the process that started them.
+"""
+
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
+from logging.handlers import QueueHandler
+from multiprocessing import connection, resource_tracker
+from typing import Any, Generic, TypeVar
+
+from obs.errors import ObsError
+from obs.policy.data_id import format_data_id
+
+__all__ = ["Outcome", "current_data_id", "run"]
+
+R = TypeVar("R")
+DataId = Mapping[str, Any]
+
+_THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+_GRACE = 5.0  # seconds that a stopped worker has to remove its temporary files
+
+#: The data ID being worked on in this process, as text; empty outside. For log messages.
+current_data_id: ContextVar[str] = ContextVar("current_data_id", default="")
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[R]):
+    """What became of one data ID.
+
+    Attributes
+    ----------
+    data_id
+        The data ID.
+    result
+        What the function returned; None after a failure.
+    error
+        The message of a failure on one line, else empty.
+    cause
+        Class name of the exception, ``Timeout`` or ``Killed``; empty after success.
+    traceback
+        The traceback of a failure, as text.
+    seconds
+        Time that it took, s.
+    """
+
+    data_id: dict[str, Any]
+    result: R | None = None
+    error: str = ""
+    cause: str = ""
+    traceback: str = ""
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """Whether the function returned."""
+        return not self.cause
+
+
+def run(
+    function: Callable[[DataId], R],
+    data_ids: Sequence[DataId],
+    *,
+    processes: int = 1,
+    timeout: float | None = None,
+    on_done: Callable[[Outcome[R]], None] | None = None,
+    raise_errors: bool = False,
+) -> list[Outcome[R]]:
+    """Call a function for every data ID.
+
+    Parameters
+    ----------
+    function
+        Called with a data ID. With several processes it must be picklable: a function of a module, or a
+        `functools.partial` of one; so must be what it returns.
+    data_ids
+        The data IDs.
+    processes
+        Number of processes that work at the same time; 1 works in this process, unless there is a time limit.
+    timeout
+        Time limit for each data ID, s; None for no limit.
+    on_done
+        Called in this process with every outcome as soon as it is known.
+    raise_errors
+        Let the first exception through instead of recording it. Then everything runs in this process.
+
+    Returns
+    -------
+    list of Outcome
+        In the order of ``data_ids``.
+    """
+    tell = on_done or (lambda outcome: None)
+    if raise_errors or (processes <= 1 and timeout is None):
+        outcomes = []
+        for data_id in data_ids:
+            outcomes.append(_attempt(function, data_id, raise_errors=raise_errors))
+            tell(outcomes[-1])
+        return outcomes
+    return _run_in_workers(function, data_ids, min(max(processes, 1), len(data_ids)), timeout, tell)
+
+
+def _attempt(function: Callable[[DataId], R], data_id: DataId, *, raise_errors: bool = False) -> Outcome[R]:
+    """Call the function and record what comes of it."""
+    token = current_data_id.set(format_data_id(data_id))
+    start = time.perf_counter()
+    try:
+        result = function(data_id)
+    except Exception as problem:
+        if raise_errors:
+            raise
+        message = " ".join(str(problem).split())
+        if not isinstance(problem, ObsError):
+            message = f"{type(problem).__name__}: {message}" if message else type(problem).__name__
+        seconds = time.perf_counter() - start
+        return Outcome(dict(data_id), None, message, type(problem).__name__, traceback.format_exc(), seconds)
+    finally:
+        current_data_id.reset(token)
+    return Outcome(dict(data_id), result, seconds=time.perf_counter() - start)
+
+
+class _Worker:
+    """A process that works on one data ID at a time, and the pipe to it."""
+
+    def __init__(self, function: Callable[[DataId], Any]) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=_work, args=(theirs, function, _log_levels()), daemon=True)
+        with _environment_of_workers():
+            self.process.start()
+        theirs.close()
+        self.index = -1
+        self.started = 0.0
+
+    def give(self, index: int, data_id: DataId) -> None:
+        """Hand over the data ID at ``index``; a worker that died meanwhile shows when its answer is read."""
+        self.index, self.started = index, time.perf_counter()
+        try:
+            self.pipe.send(dict(data_id))
+        except OSError:
+            return
+
+    def stop(self) -> None:
+        """End the process, gently first."""
+        self.pipe.close()
+        if self.process.is_alive():
+            self.process.terminate()
+            self.process.join(_GRACE)
+        if self.process.is_alive():
+            self.process.kill()
+        self.process.join()
+
+    def death(self) -> str:
+        """Wait for the end of a process that hung up, and say how it ended."""
+        self.process.join(_GRACE)
+        code = self.process.exitcode
+        if code is None or code >= 0:
+            return f"the worker process ended unexpectedly (exit status {code})"
+        name = signal.Signals(-code).name
+        hint = "; perhaps memory ran out: try fewer processes (-j)" if name == "SIGKILL" else ""
+        return f"the worker process was killed ({name}){hint}"
+
+
+def _run_in_workers(
+    function: Callable[[DataId], R],
+    data_ids: Sequence[DataId],
+    processes: int,
+    timeout: float | None,
+    tell: Callable[[Outcome[R]], None],
+) -> list[Outcome[R]]:
+    waiting = deque(enumerate(data_ids))
+    outcomes: dict[int, Outcome[R]] = {}
+    idle: list[_Worker] = []
+    busy: dict[connection.Connection[Any, Any], _Worker] = {}
+
+    def finish(worker: _Worker, outcome: Outcome[R]) -> None:
+        outcomes[worker.index] = outcome
+        del busy[worker.pipe]
+        if outcome.cause in ("Killed", "Timeout"):
+            worker.stop()
+        else:
+            idle.append(worker)
+        tell(outcome)
+
+    def fail(worker: _Worker, cause: str, message: str) -> None:
+        seconds = time.perf_counter() - worker.started
+        finish(worker, Outcome(dict(data_ids[worker.index]), None, message, cause, message, seconds))
+
+    try:
+        while waiting or busy:
+            while waiting and len(busy) < processes:
+                worker = idle.pop() if idle else _Worker(function)
+                busy[worker.pipe] = worker
+                worker.give(*waiting.popleft())
+            for pipe in connection.wait(list(busy), _time_left(busy.values(), timeout)):
+                worker = busy[pipe]  # type: ignore[index]  # wait() returns what it was given
+                try:
+                    answer = worker.pipe.recv()
+                except (EOFError, OSError):
+                    fail(worker, "Killed", worker.death())
+                    continue
+                if isinstance(answer, logging.LogRecord):
+                    logging.getLogger(answer.name).handle(answer)
+                else:
+                    finish(worker, answer)
+            for worker in list(busy.values()):
+                if timeout is not None and time.perf_counter() - worker.started > timeout:
+                    fail(worker, "Timeout", f"stopped after the time limit of {timeout:g} s")
+    finally:
+        for worker in [*idle, *busy.values()]:
+            worker.stop()
+    return [outcomes[index] for index in range(len(data_ids))]
+
+
+def _time_left(workers: Iterable[_Worker], timeout: float | None) -> float | None:
+    if timeout is None:
+        return None
+    return max(0.0, min(worker.started for worker in workers) + timeout - time.perf_counter()) + 0.01
+
+
+@contextmanager
+def _environment_of_workers() -> Iterator[None]:
+    """Let processes started here use one thread each, and leave Ctrl-C to this one."""
+    resource_tracker.ensure_running()  # starts once, and would unblock the signal
+    before = {name: os.environ.get(name) for name in _THREAD_LIMITS}
+    os.environ.update(dict.fromkeys(_THREAD_LIMITS, "1"))
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _log_levels() -> dict[str, int]:
+    """Return the levels that were set in this process, by logger name."""
+    named = logging.root.manager.loggerDict
+    levels = {name: logger.level for name, logger in named.items() if isinstance(logger, logging.Logger)}
+    return {"": logging.root.level, **{name: level for name, level in levels.items() if level}}
+
+
+class _Sender(QueueHandler):
+    """Sends log messages to the process that shows them, marked with the data ID."""
+
+    queue: Any
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        record.data_id = current_data_id.get()
+        with suppress(OSError):  # nobody listens any more
+            self.queue.send(record)
+
+
+def _work(pipe: Any, function: Callable[[DataId], Any], levels: Mapping[str, int]) -> None:  # noqa: ANN401
+    """Answer data IDs with outcomes until the other end hangs up."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    logging.root.handlers[:] = [_Sender(pipe)]
+    for name, level in levels.items():
+        logging.getLogger(name or None).setLevel(level)
+    logging.captureWarnings(True)
+    while True:
+        try:
+            data_id = pipe.recv()
+        except EOFError:
+            return
+        outcome = _attempt(function, data_id)
+        try:
+            pipe.send(outcome)
+        except OSError:
+            return
+        except (TypeError, AttributeError, ValueError) as problem:
+            message = f"the result cannot be sent between processes: {problem}"
+            pipe.send(Outcome(data_id, None, message, type(problem).__name__, message, outcome.seconds))

@@ -1,0 +1,107 @@
+"""One function over many data IDs, whatever happens to some of them."""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from obs.errors import DatasetNotFoundError
+from obs.executor import current_data_id, run
+
+VISITS = [{"visit": number} for number in range(5)]
+
+
+def act(data_id):
+    """Do what the visit number says."""
+    logging.getLogger("obs.test").warning("working")
+    match data_id["visit"]:
+        case 1:
+            raise DatasetNotFoundError("no psField\nfor this frame")
+        case 2:
+            return 1 / 0
+        case 7:
+            os.kill(os.getpid(), signal.SIGKILL)
+        case 8:
+            time.sleep(60)
+        case 9:
+            return lambda: None
+        case 10:
+            sys.exit(3)
+    return os.environ.get("OMP_NUM_THREADS"), os.getpid(), current_data_id.get()
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_failures_do_not_stop_the_others(processes):
+    done = []
+    outcomes = run(act, VISITS, processes=processes, on_done=done.append)
+    assert [outcome.ok for outcome in outcomes] == [True, False, False, True, True]
+    assert [outcome.data_id for outcome in outcomes] == VISITS
+    assert outcomes[1].error == "no psField for this frame"
+    assert outcomes[1].cause == "DatasetNotFoundError"
+    assert outcomes[2].error == "ZeroDivisionError: division by zero"
+    assert "1 / 0" in outcomes[2].traceback
+    assert sorted(done, key=lambda outcome: outcome.data_id["visit"]) == outcomes
+    assert outcomes[3].result[2] == "visit=3"
+    assert current_data_id.get() == ""
+
+
+def test_workers_use_one_thread_and_send_their_messages(caplog):
+    before = dict(os.environ)
+    with caplog.at_level(logging.WARNING):
+        outcomes = run(act, VISITS, processes=2)
+    good = [outcome.result for outcome in outcomes if outcome.ok]
+    assert {threads for threads, _, _ in good} == {"1"}
+    assert os.getpid() not in {process for _, process, _ in good}
+    assert sorted(record.data_id for record in caplog.records) == [f"visit={number}" for number in range(5)]
+    assert dict(os.environ) == before
+
+
+def test_a_killed_worker_costs_one_data_id():
+    outcomes = run(act, [{"visit": 7}, *VISITS, {"visit": 10}, {"visit": 9}], processes=2)
+    assert [outcome.ok for outcome in outcomes] == [False, True, False, False, True, True, False, False]
+    assert "killed (SIGKILL); perhaps memory ran out" in outcomes[0].error
+    assert outcomes[0].cause == "Killed"
+    assert "ended unexpectedly (exit status 3)" in outcomes[6].error
+    assert "cannot be sent between processes" in outcomes[7].error
+
+
+def test_a_time_limit_stops_only_the_slow_one():
+    start = time.perf_counter()
+    outcomes = run(act, [{"visit": 8}, {"visit": 3}], timeout=2.0)
+    assert [outcome.cause for outcome in outcomes] == ["Timeout", ""]
+    assert outcomes[0].error == "stopped after the time limit of 2 s"
+    assert time.perf_counter() - start < 20
+
+
+def test_errors_can_be_let_through():
+    with pytest.raises(DatasetNotFoundError, match="no psField"):
+        run(act, VISITS, processes=2, raise_errors=True)
+
+
+def test_no_data_ids():
+    assert run(act, [], processes=4) == []
+
+
+def test_interrupt_ends_all_processes():
+    code = (
+        "import multiprocessing; from obs.executor import run; from test_executor import act\n"
+        "if __name__ == '__main__':\n"
+        "    try: run(act, [{'visit': 8}, {'visit': 8}], processes=2)\n"
+        "    except KeyboardInterrupt: print('stopped', multiprocessing.active_children())\n"
+    )
+    script = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, str(Path(__file__).parent)])},
+    )
+    assert [script.stderr.readline() for _ in range(2)] == ["working\n", "working\n"]
+    os.killpg(script.pid, signal.SIGINT)
+    assert script.communicate(timeout=20) == ("stopped []\n", "")
