@@ -1,1 +1,1 @@
-
+"""What a camera plugin is, and how it is found."""

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from obs.errors import DataIdError, PolicyError
@@ -277,7 +276,7 @@ class DatasetType:
     @cached_property
     def keys(self) -> Mapping[str, type]:
         """The template's keys and their types (int, float or str); empty without a template."""
-        return MappingProxyType(self.compiled.keys if self.template else {})
+        return self.compiled.keys if self.template else {}
 
     @cached_property
     def compiled(self) -> Template:

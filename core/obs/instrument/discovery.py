@@ -1,0 +1,139 @@
+"""Find the cameras that are installed.
+
+Cameras, ours as well as others', are entry points of the group ``obs.cameras``. Names are known without importing
+anything; a plugin is imported when it is asked for. One that fails hides no other.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+
+from obs.errors import PluginError, suggest
+from obs.instrument.instrument import Instrument
+from obs.instrument.validate import contract_faults
+
+__all__ = ["GROUP", "Broken", "Discovery", "Found", "discover", "instrument_for_mapper", "load_instrument"]
+
+#: Entry-point group in which a plugin names its `Instrument`.
+GROUP = "obs.cameras"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A camera that can be used, and the distribution that it came with."""
+
+    name: str
+    distribution: str
+    version: str
+    instrument: Instrument
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A camera that cannot be used, and why."""
+
+    name: str
+    distribution: str
+    version: str
+    cause: str
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """All cameras, sorted by distribution and name."""
+
+    instruments: dict[str, Found]
+    broken: list[Broken]
+
+
+def discover(entry_points: Iterable[EntryPoint] | None = None) -> Discovery:
+    """Load all cameras.
+
+    Parameters
+    ----------
+    entry_points
+        The entry points to look at; those installed if None.
+    """
+    discovery = Discovery({}, [])
+    by_name = _by_name(entry_points)
+    for name, points in by_name.items():
+        try:
+            instrument = _load(name, points)
+        except PluginError as error:
+            discovery.broken.extend(Broken(name, *_origin(point), str(error)) for point in points)
+        else:
+            discovery.instruments[name] = Found(name, *_origin(points[0]), instrument)
+    return discovery
+
+
+def load_instrument(name: str, entry_points: Iterable[EntryPoint] | None = None) -> Instrument:
+    """Return a camera by its name; no other plugin is imported.
+
+    Raises
+    ------
+    PluginError
+        If it is not installed, is installed twice, cannot be imported, or breaks the contract.
+    """
+    by_name = _by_name(entry_points)
+    if name not in by_name:
+        installed = ", ".join(sorted(by_name)) or "none"
+        raise PluginError(
+            f"no camera '{name}' is installed{suggest(name, by_name)}; installed: {installed}", plugin=name
+        )
+    return _load(name, by_name[name])
+
+
+def instrument_for_mapper(mapper: str, entry_points: Iterable[EntryPoint] | None = None) -> Instrument:
+    """Return the camera that reads repositories of an LSST mapper class, such as ``lsst.obs.sdss.SdssMapper``.
+
+    Raises
+    ------
+    PluginError
+        If no camera says that it does.
+    """
+    by_name = _by_name(entry_points)
+    failed = []
+    # The likely ones first: then a single plugin is imported.
+    for name in sorted(by_name, key=lambda name: name.lower() not in mapper.lower()):
+        try:
+            instrument = _load(name, by_name[name])
+        except PluginError as error:
+            failed.append(str(error))
+            continue
+        if mapper in instrument.mapper_names:
+            return instrument
+    trouble = f"; broken: {'; '.join(failed)}" if failed else ""
+    installed = ", ".join(sorted(by_name)) or "none"
+    raise PluginError(f"no installed camera reads repositories of '{mapper}'; installed: {installed}{trouble}")
+
+
+def _by_name(points: Iterable[EntryPoint] | None) -> dict[str, list[EntryPoint]]:
+    """Sort entry points by distribution, and group them by name; one that is listed twice over counts once."""
+    found = entry_points(group=GROUP) if points is None else points
+    by_name: dict[str, list[EntryPoint]] = {}
+    unique = {(*_origin(point)[:1], point.name, point.value): point for point in found}
+    for _, point in sorted(unique.items(), key=lambda item: item[0]):
+        by_name.setdefault(point.name, []).append(point)
+    return by_name
+
+
+def _origin(point: EntryPoint) -> tuple[str, str]:
+    """Return name and version of the distribution."""
+    return ("unknown", "unknown") if point.dist is None else (point.dist.name, point.dist.version)
+
+
+def _load(name: str, points: Sequence[EntryPoint]) -> Instrument:
+    if len(points) > 1:
+        owners = " and ".join(f"{'=='.join(_origin(point))} ({point.value})" for point in points)
+        raise PluginError(f"the camera '{name}' is installed twice, by {owners}; uninstall one of them", plugin=name)
+    package = "==".join(_origin(points[0]))
+    try:
+        instrument = points[0].load()
+    # A plugin can fail in any way, which must not take the others with it.
+    except (Exception, SystemExit) as error:
+        cause = " ".join(f"{type(error).__name__}: {error}".split())
+        raise PluginError(f"the camera '{name}' of {package} cannot be imported: {cause}", plugin=name) from error
+    if faults := contract_faults(instrument, entry_point=name):
+        raise PluginError(f"the camera '{name}' of {package} breaks the contract: {'; '.join(faults)}", plugin=name)
+    checked: Instrument = instrument
+    return checked

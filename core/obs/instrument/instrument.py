@@ -1,0 +1,225 @@
+"""What a camera plugin is: one `Instrument`, and the data beside it."""
+
+import importlib
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from obs.camera.camera import Camera
+from obs.camera.detector import Detector
+from obs.camera.load import load_camera
+from obs.errors import DataIdError, PluginError, suggest
+from obs.policy.dataset_type import Template
+from obs.policy.policy import Policy, load_policy
+
+__all__ = ["FilterDefinition", "Instrument", "resolve"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilterDefinition:
+    """A filter.
+
+    Parameters
+    ----------
+    physical_filter : str
+        Name of the glass, as in the registry: ``HSC-R2``.
+    band : str
+        Name of the wavelength range, as in reference catalogs: ``r``.
+    aliases : tuple of str
+        Other names for the same glass.
+    effective_wavelength : float
+        Nanometres; NaN where it is not known.
+    """
+
+    physical_filter: str
+    band: str
+    aliases: tuple[str, ...] = ()
+    effective_wavelength: float = math.nan
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """A camera, as its plugin describes it. Making one reads no file and imports nothing.
+
+    Functions and classes of the plugin are named as ``"package.module:name"``, so that they are imported when they are
+    needed.
+
+    Parameters
+    ----------
+    name : str
+        Short name, the same as that of the entry point.
+    folder : Path
+        Folder of the plugin, against which the following three are relative.
+    policy, camera, config : str
+        Mapper policy, folder of the camera's tables, folder of the settings that differ from the engine's.
+    filters : tuple of FilterDefinition
+        The filters.
+    exposure_id : callable or str
+        From a data ID (mapping) to the integer that numbers one detector's exposure.
+    exposure_id_bits : int
+        Bits that this integer needs at most; source ids have the rest of 63.
+    detector : str
+        From a data ID to the detector's name or id, as a template: ``%(ccd)d``, ``%(filter)s%(camcol)d``.
+    translator : str, optional
+        Class that goes from a header to registry columns and a visit's circumstances.
+    mapper_names : tuple of str
+        LSST mapper classes whose repositories this camera reads.
+    readers : mapping
+        Dataset type to a function ``read(path, data_id)`` that takes the place of the standard reader.
+    isr : str, optional
+        Function ``isr(get, data_id)`` that puts the exposure together where the data are not a raw frame and
+        calibration frames; ``get`` is called with a dataset type.
+    raw_dataset_type : str
+        What the processing starts from.
+    """
+
+    name: str
+    _: KW_ONLY
+    folder: Path
+    policy: str
+    camera: str = "camera"
+    config: str = "config"
+    filters: tuple[FilterDefinition, ...] = ()
+    exposure_id: Callable[[Mapping[str, Any]], int] | str
+    exposure_id_bits: int
+    detector: str = "%(detector)d"
+    translator: str | None = None
+    mapper_names: tuple[str, ...] = ()
+    readers: Mapping[str, str] = field(default_factory=dict)
+    isr: str | None = None
+    raw_dataset_type: str = "raw"
+
+    @property
+    def policy_path(self) -> Path:
+        """The mapper policy."""
+        return self.folder / self.policy
+
+    @property
+    def camera_folder(self) -> Path:
+        """The folder of camera.yaml, detectors.csv and amplifiers.csv."""
+        return self.folder / self.camera
+
+    @property
+    def config_folder(self) -> Path:
+        """The folder of the plugin's settings, one ``TASK.yaml`` a task; it need not exist."""
+        return self.folder / self.config
+
+    def load_policy(self, override: Mapping[str, Any] | None = None) -> Policy:
+        """Read the mapper policy; ``override`` wins over the file key by key.
+
+        Raises
+        ------
+        PolicyError
+            For a fault in it.
+        """
+        return load_policy(self.policy_path, override=override)
+
+    def load_camera(self) -> Camera:
+        """Read the camera's tables, once.
+
+        Raises
+        ------
+        FileFormatError
+            For a fault in them.
+        """
+        return self._camera
+
+    @cached_property
+    def _camera(self) -> Camera:
+        return load_camera(self.camera_folder)
+
+    def exposure_number(self, data_id: Mapping[str, Any]) -> int:
+        """Return the number of a detector's exposure, which fits in ``exposure_id_bits``.
+
+        Raises
+        ------
+        DataIdError
+            If the data ID lacks a key, or its values give a number that does not fit.
+        """
+        compute = self.exposure_id if callable(self.exposure_id) else self.load(self.exposure_id)
+        try:
+            number = int(compute(data_id))
+        except KeyError as error:
+            raise DataIdError(
+                f"the exposure id of {self.name} needs the key {error}", data_id=data_id, key=str(error.args[0])
+            ) from None
+        if not 0 <= number < 1 << self.exposure_id_bits:
+            raise DataIdError(
+                f"the exposure id {number} of {self.name} does not fit in {self.exposure_id_bits} bits", data_id=data_id
+            )
+        return number
+
+    def find_detector(self, data_id: Mapping[str, Any]) -> Detector:
+        """Return the detector of a data ID.
+
+        Raises
+        ------
+        DataIdError
+            If the data ID lacks a key, or the camera has no such detector.
+        """
+        name = Template(self.detector).format(data_id)
+        return self.load_camera().detector(int(name) if name.isdecimal() else name)
+
+    def find_filter(self, name: str) -> FilterDefinition:
+        """Return a filter by its physical name, an alias, or a band that only one filter has.
+
+        Raises
+        ------
+        DataIdError
+            If there is none, or the band has several.
+        """
+        for known in self.filters:
+            if name == known.physical_filter or name in known.aliases:
+                return known
+        in_band = [known for known in self.filters if known.band == name]
+        if len(in_band) == 1:
+            return in_band[0]
+        names = [known.physical_filter for known in in_band or self.filters]
+        problem = f"several filters are of the band '{name}'" if in_band else f"{self.name} has no filter '{name}'"
+        raise DataIdError(f"{problem}{suggest(name, names)}; filters: {', '.join(names)}", key="filter")
+
+    def reader(self, dataset_type: str) -> Callable[[Path, Mapping[str, Any]], Any] | None:
+        """Return the function that reads a dataset type in place of the standard one, or None.
+
+        Raises
+        ------
+        PluginError
+            If it is named but cannot be imported.
+        """
+        return self.load(self.readers[dataset_type]) if dataset_type in self.readers else None
+
+    def load(self, reference: str) -> Any:  # noqa: ANN401 - whatever the plugin names
+        """Import one of the plugin's functions or classes.
+
+        Raises
+        ------
+        PluginError
+            If it cannot be imported.
+        """
+        try:
+            return resolve(reference)
+        except PluginError as error:
+            raise PluginError(f"camera '{self.name}': {error}", plugin=self.name) from error.__cause__
+
+
+def resolve(reference: str) -> Any:  # noqa: ANN401 - whatever is there
+    """Import what ``"package.module:name"`` names.
+
+    Raises
+    ------
+    PluginError
+        If it cannot be imported.
+    """
+    module, colon, name = reference.partition(":")
+    if not colon:
+        raise PluginError(f"'{reference}' is no reference such as 'package.module:name'")
+    try:
+        found: Any = importlib.import_module(module)
+        for part in name.split("."):
+            found = getattr(found, part)
+    except Exception as error:
+        raise PluginError(f"cannot import '{reference}': {type(error).__name__}: {error}") from error
+    return found
