@@ -6,9 +6,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["PixelPsf", "Psf", "polynomial_terms"]
+from obs.image.resample import shift_matrices
 
-LANCZOS_ORDER = 5
+__all__ = ["PixelPsf", "Psf", "polynomial_terms"]
 
 
 class Psf(Protocol):
@@ -46,24 +46,6 @@ def polynomial_terms(u: NDArray[np.float64], v: NDArray[np.float64], degree: int
     powers_u = u[:, None] ** np.arange(degree + 1)
     powers_v = v[:, None] ** np.arange(degree + 1)
     return np.concatenate([powers_u[:, : degree + 1 - j] * powers_v[:, j : j + 1] for j in range(degree + 1)], axis=1)
-
-
-def _lanczos(distance: NDArray[np.float64], order: int = LANCZOS_ORDER) -> NDArray[np.float64]:
-    weight = np.sinc(distance) * np.sinc(distance / order)
-    weight[np.abs(distance) >= order] = 0.0
-    return weight
-
-
-def _resampling(offset: NDArray[np.float64], size: int, model_size: int, sampling: float) -> NDArray[np.float32]:
-    """Matrices, shape (n, size, model_size), that sample a model ``offset`` pixels off the centre of a stamp."""
-    pixel = np.arange(size) - size // 2
-    place = (pixel[None, :] - offset[:, None]) / sampling + model_size // 2
-    weight = _lanczos(place[:, :, None] - np.arange(model_size))
-    # Lanczos weights of a constant do not add up to one exactly; unnormalised they would modulate the flux. Near the
-    # border part of the kernel has no model pixel to read, and what is missing there counts as zero light.
-    taps = np.arange(-LANCZOS_ORDER, LANCZOS_ORDER + 1)
-    total = _lanczos((place - np.rint(place))[:, :, None] - taps).sum(-1, keepdims=True)
-    return np.asarray(weight / total, np.float32)
 
 
 class PixelPsf:
@@ -140,8 +122,8 @@ class PixelPsf:
         zero = np.zeros(1)
         (height, width), (model_height, model_width) = self.stamp_shape, self.basis.shape[1:]
         return (
-            _resampling(zero, height, model_height, self.sampling)[0],
-            _resampling(zero, width, model_width, self.sampling)[0],
+            shift_matrices(zero, height, model_height, self.sampling)[0],
+            shift_matrices(zero, width, model_width, self.sampling)[0],
         )
 
     def model(self, *, x: ArrayLike, y: ArrayLike) -> NDArray[np.float32]:
@@ -201,6 +183,6 @@ class PixelPsf:
         x, y = np.atleast_1d(np.asarray(x, np.float64)), np.atleast_1d(np.asarray(y, np.float64))
         model = self.model(x=x, y=y)
         height, width = self.stamp_shape
-        rows = _resampling(y - np.rint(y), height, model.shape[1], self.sampling)
-        columns = _resampling(x - np.rint(x), width, model.shape[2], self.sampling)
+        rows = shift_matrices(y - np.rint(y), height, model.shape[1], self.sampling)
+        columns = shift_matrices(x - np.rint(x), width, model.shape[2], self.sampling)
         return np.asarray(rows @ model @ columns.transpose(0, 2, 1), np.float32)

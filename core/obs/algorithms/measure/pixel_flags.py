@@ -1,0 +1,81 @@
+"""Which mask planes a source touches: anywhere in its footprint, and at its centre."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.algorithms.deblend import Children
+from obs.algorithms.stamps import SourceList
+from obs.image.mask import Mask
+
+__all__ = ["ANYWHERE", "AT_CENTRE", "measure_pixel_flags"]
+
+ANYWHERE: Mapping[str, tuple[str, ...]] = {
+    "edge": ("EDGE", "NO_DATA"),
+    "bad": ("BAD",),
+    "cr": ("CR",),
+    "interpolated": ("INTRP",),
+    "saturated": ("SAT",),
+    "suspect": ("SUSPECT",),
+}
+"""Flag to mask planes, for the whole footprint."""
+
+AT_CENTRE: Mapping[str, tuple[str, ...]] = {
+    "crCenter": ("CR",),
+    "interpolatedCenter": ("INTRP",),
+    "saturatedCenter": ("SAT",),
+    "suspectCenter": ("SUSPECT",),
+}
+"""Flag to mask planes, for the three by three pixels about the centroid."""
+
+
+def measure_pixel_flags(
+    mask: Mask,
+    labels: NDArray[np.int32],
+    sources: SourceList,
+    children: Children,
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+) -> dict[str, NDArray[np.bool_]]:
+    """Look up mask planes under sources.
+
+    Parameters
+    ----------
+    mask : Mask
+        Mask of the image.
+    labels : ndarray of int32, shape (ny, nx)
+        Footprint of each pixel.
+    sources : SourceList
+        The sources.
+    children : Children
+        Pixels of the deblended ones.
+    x, y : ndarray of float64, shape (n,)
+        Centroids, pixels.
+
+    Returns
+    -------
+    dict of str to ndarray of bool, shape (n,)
+        Flag to value; ``offImage`` for centroids outside the image.
+    """
+    height, width = mask.shape
+    column, row = np.rint(x).astype(np.int64), np.rint(y).astype(np.int64)
+    off = (column < 0) | (column >= width) | (row < 0) | (row >= height)
+    flags = {"offImage": off}
+    child = sources.child
+    owner = children.owner
+    for name, planes in ANYWHERE.items():
+        # few pixels are flagged, so that the footprints come to the pixels and not the other way round
+        flagged = np.flatnonzero(mask.any(*planes))
+        hit = np.zeros(labels.max() + 1, bool)
+        hit[labels.ravel()[flagged]] = True
+        child_hit = np.zeros(len(children) + 1, bool)
+        child_hit[owner[np.isin(children.pixel, flagged)]] = True
+        flags[name] = np.where(child >= 0, child_hit[child], hit[sources.footprint])
+    near = np.arange(-1, 2)
+    rows = np.clip(row[:, None] + near, 0, height - 1)
+    columns = np.clip(column[:, None] + near, 0, width - 1)
+    around = np.bitwise_or.reduce(mask.array[rows[:, :, None], columns[:, None, :]], axis=(1, 2))
+    for name, planes in AT_CENTRE.items():
+        flags[name] = (around & mask.bits(*planes)) != 0
+    return flags

@@ -1,0 +1,218 @@
+"""Adaptive Gaussian moments: the elliptical Gaussian that fits the source best, by iteration.
+
+Bernstein & Jarvis (2002, AJ 123, 583) and Hirata & Seljak (2003, MNRAS 343, 459) give the method; errors follow from the
+Fisher matrix of the Gaussian's amplitude and moments.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Shapes", "measure_shape"]
+
+START = 1.5
+"""Moments of the first weight, pixels squared."""
+
+REACH = 14.0
+"""The weight ends where its exponent, twice, exceeds this."""
+
+MAXIMUM_ITERATIONS = 100
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """Second moments of the best-fitting Gaussians.
+
+    Parameters
+    ----------
+    xx, yy, xy : ndarray of float64, shape (n,)
+        Moments, pixels squared; NaN where ``failed``.
+    xx_err, yy_err, xy_err : ndarray of float32, shape (n,)
+        Standard errors, pixels squared.
+    flux : ndarray of float64, shape (n,)
+        Flux of the Gaussian, image units.
+    flux_err : ndarray of float64, shape (n,)
+        Standard error of the flux at fixed moments.
+    failed : ndarray of bool, shape (n,)
+        The iteration found no positive moments, or did not settle.
+    unfinished : ndarray of bool, shape (n,)
+        The stamp was too small for the source.
+    """
+
+    xx: NDArray[np.float64]
+    yy: NDArray[np.float64]
+    xy: NDArray[np.float64]
+    xx_err: NDArray[np.float32]
+    yy_err: NDArray[np.float32]
+    xy_err: NDArray[np.float32]
+    flux: NDArray[np.float64]
+    flux_err: NDArray[np.float64]
+    failed: NDArray[np.bool_]
+    unfinished: NDArray[np.bool_]
+
+
+def measure_shape(
+    stamps: NDArray[np.float32],
+    variance: NDArray[np.float32],
+    dx: NDArray[np.float64],
+    dy: NDArray[np.float64],
+    *,
+    tolerance_ellipticity: float = 1e-5,
+    tolerance_size: float = 1e-4,
+) -> Shapes:
+    """Measure adaptive moments about given centres.
+
+    Parameters
+    ----------
+    stamps, variance : ndarray of float32, shape (n, size, size)
+        Background-subtracted pixels and variance.
+    dx, dy : ndarray of float64, shape (n,)
+        Centre relative to the middle pixel.
+    tolerance_ellipticity, tolerance_size : float, optional
+        The iteration ends when ellipticities change by less than the first, and the relative size by less than the
+        second.
+
+    Returns
+    -------
+    Shapes
+    """
+    n, half = len(stamps), stamps.shape[1] // 2
+    weight = np.tile([START, START, 0.0], (n, 1))
+    state = np.zeros(n, np.int8)  # 0 iterating, 1 settled, 2 failed, 3 needs a larger stamp
+    old = np.full((n, 3), 1e6)
+    active = np.arange(n)
+    offset = np.arange(-half, half + 1, dtype=np.float32)
+    for _ in range(MAXIMUM_ITERATIONS):
+        if not len(active):
+            break
+        w = weight[active]
+        reach = np.sqrt(REACH * np.maximum(w[:, 0], w[:, 1]))
+        room = min(half, int(np.ceil(np.max(np.minimum(reach, half)) + 1)))
+        total, moments = _moments(stamps, active, dx, dy, w, offset, half, room)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            measured = moments / total[:, None]
+        bad = (total <= 0) | (moments[:, 0] <= 0) | (moments[:, 1] <= 0)
+        determinant = measured[:, 0] * measured[:, 1] - measured[:, 2] ** 2
+        bad |= ~(determinant > 1e-7)
+        m = np.where(bad[:, None], [1.0, 1.0, 0.0], measured)
+        size = m[:, 0] + m[:, 1]
+        now = np.c_[(m[:, 0] - m[:, 1]) / size, 2 * m[:, 2] / size, m[:, 0]]
+        change = np.abs(now - old[active])
+        settled = (
+            ~bad
+            & (change[:, :2] < tolerance_ellipticity).all(1)
+            & (np.abs(now[:, 2] / old[active, 2] - 1) < tolerance_size)
+        )
+        old[active] = now
+        # deconvolve: the product of source and weight is narrower than the source, for Gaussians by exactly this much
+        inverse = _inverse(m) - _inverse(w)
+        determinant = inverse[:, 0] * inverse[:, 1] - inverse[:, 2] ** 2
+        wild = ~settled & ~bad & ~((determinant > 0) & (inverse[:, 0] > 0))
+        updated = _inverse(np.where((wild | bad)[:, None], [1.0, 1.0, 0.0], inverse))
+        too_large = ~settled & ~bad & (np.sqrt(np.maximum(w[:, 0], w[:, 1])) * 3.0 > half)
+        state[active] = np.select([settled, bad | wild, too_large], [1, 2, 3], 0)
+        going = state[active] == 0
+        weight[active[going]] = updated[going]
+        active = active[going]
+    state[state == 0] = 2
+    return _results(stamps, variance, dx, dy, weight, state, offset, half)
+
+
+def _inverse(m: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Invert symmetric matrices given as columns xx, yy, xy."""
+    determinant = m[:, 0] * m[:, 1] - m[:, 2] ** 2
+    return np.c_[m[:, 1], m[:, 0], -m[:, 2]] / determinant[:, None]
+
+
+def _weights(
+    w: NDArray[np.float64],
+    x: NDArray[np.float32],
+    y: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """Gaussians of moments ``w`` at offsets x, shape (n, size), and y, shape (n, size)."""
+    inverse = _inverse(w).astype(np.float32)
+    exponent = (inverse[:, 1, None] * y**2)[:, :, None] + (inverse[:, 0, None] * x**2)[:, None, :]
+    exponent += (2 * inverse[:, 2, None] * y)[:, :, None] * x[:, None, :]
+    outside = exponent > REACH
+    exponent *= -0.5
+    gaussian = np.exp(exponent, out=exponent)
+    gaussian[outside] = 0.0
+    return gaussian
+
+
+def _moments(
+    stamps: NDArray[np.float32],
+    active: NDArray[np.int64],
+    dx: NDArray[np.float64],
+    dy: NDArray[np.float64],
+    w: NDArray[np.float64],
+    offset: NDArray[np.float32],
+    half: int,
+    room: int,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    inner = slice(half - room, half + room + 1)
+    x = offset[inner] - dx[active, None].astype(np.float32)
+    y = offset[inner] - dy[active, None].astype(np.float32)
+    light = _weights(w, x, y)
+    light *= stamps[active, inner, inner]
+    by_row, by_column = light.sum(2, dtype=np.float64), light.sum(1, dtype=np.float64)
+    total = by_row.sum(1)
+    xx, yy = (by_column * x**2).sum(1), (by_row * y**2).sum(1)
+    xy = (np.einsum("nij,nj->ni", light, x) * y).sum(1)
+    return total, np.c_[xx, yy, xy]
+
+
+def _results(
+    stamps: NDArray[np.float32],
+    variance: NDArray[np.float32],
+    dx: NDArray[np.float64],
+    dy: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    state: NDArray[np.int8],
+    offset: NDArray[np.float32],
+    half: int,
+) -> Shapes:
+    failed = state != 1
+    x, y = offset - dx[:, None].astype(np.float32), offset - dy[:, None].astype(np.float32)
+    gaussian = _weights(weight, x, y)
+    # a Gaussian of amplitude one adds up to pi sqrt(det) when weighted with itself, and to twice that unweighted
+    flux = 2 * np.einsum("nij,nij->n", gaussian, stamps, dtype=np.float64)
+    flux_err = 2 * np.sqrt(np.einsum("nij,nij,nij->n", gaussian, gaussian, variance, dtype=np.float64))
+    area = 2 * np.pi * np.sqrt(np.maximum(weight[:, 0] * weight[:, 1] - weight[:, 2] ** 2, 1e-12))
+    errors = _moment_errors(weight, flux / area, variance[:, half, half])
+    shown = np.where(failed[:, None], np.nan, weight)
+    errors = np.where(failed[:, None], np.nan, errors).astype(np.float32)
+    flux, flux_err = np.where(failed, np.nan, flux), np.where(failed, np.nan, flux_err)
+    return Shapes(
+        shown[:, 0], shown[:, 1], shown[:, 2], errors[:, 0], errors[:, 1], errors[:, 2], flux, flux_err,
+        failed, state == 3,
+    )  # fmt: skip
+
+
+def _moment_errors(
+    w: NDArray[np.float64], amplitude: NDArray[np.float64], variance: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """Standard errors of xx, yy, xy from the Fisher matrix of a Gaussian in uniform noise."""
+    xx, yy, xy = w.T
+    d = np.maximum(xx * yy - xy**2, 1e-12)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scale = np.pi * np.sqrt(d) / variance
+        a = amplitude
+        fisher = np.empty((len(w), 4, 4))
+        first = scale * a / (4 * d)
+        second = 3 * scale * a**2 / (16 * d**2)
+        fisher[:, 0] = np.c_[scale, first * yy, first * xx, -2 * first * xy]
+        fisher[:, 1, 1], fisher[:, 2, 2] = second * yy**2, second * xx**2
+        fisher[:, 3, 3] = 4 * second * (xy**2 + d / 3)
+        fisher[:, 1, 2] = fisher[:, 3, 3] / 4
+        fisher[:, 1, 3], fisher[:, 2, 3] = -2 * second * yy * xy, -2 * second * xx * xy
+    upper = np.triu_indices(4, 1)
+    fisher[:, upper[1], upper[0]] = fisher[:, upper[0], upper[1]]
+    usable = np.isfinite(fisher).all((1, 2)) & (amplitude > 0)
+    fisher[~usable] = np.eye(4)
+    # each row and column in units of its own diagonal, or float range would decide the inverse
+    unit = np.sqrt(np.maximum(np.einsum("nii->ni", fisher), 1e-300))
+    inverse = np.linalg.pinv(fisher / (unit[:, :, None] * unit[:, None, :]), hermitian=True)
+    variance_of = np.einsum("nii->ni", inverse) / unit**2
+    return np.where(usable[:, None], np.sqrt(np.maximum(variance_of[:, 1:], 0.0)), np.nan)
