@@ -5,10 +5,9 @@ columns, ``NAME_x_min``, ``NAME_y_min``, ``NAME_width`` and ``NAME_height``: 0-b
 0 for an empty box. An empty cell leaves an optional value at its default, NaN for numbers.
 """
 
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any
-
-import yaml
+from typing import NoReturn
 
 from obs.camera.amplifier import READOUT_CORNERS, Amplifier, NominalCalibration
 from obs.camera.camera import Camera, RadialDistortion
@@ -16,6 +15,7 @@ from obs.camera.detector import DETECTOR_TYPES, Detector, find_faults
 from obs.camera.table import BOX_PARTS, Row, check_unique, read_table
 from obs.errors import FileFormatError, suggest
 from obs.geom import Box
+from obs.yaml_lines import YamlPath, line_of, load_yaml
 
 __all__ = ["load_camera"]
 
@@ -54,7 +54,12 @@ _AMPLIFIER_OPTIONAL = (
     *_LINEARITY,
 )
 
-_CAMERA_KEYS = ("name", "plate_scale", "distortion", "orientation")
+_CAMERA_KEYS: dict[str, tuple[str, ...]] = {
+    "name": (),
+    "plate_scale": (),
+    "distortion": ("radial",),
+    "orientation": ("rotation", "flip_x"),
+}
 
 
 def _amplifier(row: Row) -> Amplifier:
@@ -122,29 +127,58 @@ def _detector(row: Row, amplifier_rows: list[Row]) -> Detector:
     )
 
 
-def _read_settings(path: Path) -> dict[str, Any]:
-    try:
-        settings = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 (both are safe loaders)
-    except FileNotFoundError:
-        raise FileFormatError("the file is missing; a camera folder needs it", path=path) from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise FileFormatError(f"cannot be read: {' '.join(str(error).split())}", path=path) from error
-    if not isinstance(settings, dict):
-        raise FileFormatError(f"needs the keys {', '.join(_CAMERA_KEYS)}", path=path)
-    for key in settings:
-        if key not in _CAMERA_KEYS:
-            raise FileFormatError(f"key '{key}' is unknown{suggest(str(key), _CAMERA_KEYS)}", path=path)
-    return settings
+def _fault(message: str, *, path: Path | str | None = None, line: int | None = None) -> FileFormatError:
+    return FileFormatError(message if line is None else f"line {line}: {message}", path=path)
 
 
-def _section(settings: dict[str, Any], name: str, *keys: str) -> dict[str, Any]:
-    section = settings.get(name) or {}
-    if not isinstance(section, dict):
-        raise ValueError(f"{name}: expected keys and values, got {section!r}")
-    for key in section:
-        if key not in keys:
-            raise ValueError(f"{name}: key '{key}' is unknown{suggest(str(key), keys)}")
-    return section
+class _Settings:
+    """The values of ``camera.yaml``, whose faults name line and key."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.data, self.lines = load_yaml(path, error=_fault)
+        self._check((), _CAMERA_KEYS)
+        for section, keys in _CAMERA_KEYS.items():
+            if keys and self.data.get(section) is not None:
+                self._check((section,), keys)
+
+    def fault(self, keys: YamlPath, message: str) -> NoReturn:
+        key = ".".join(str(part) for part in keys)
+        raise _fault(f"{key}: {message}" if key else message, path=self.path, line=line_of(self.lines, keys))
+
+    def _check(self, keys: YamlPath, allowed: Collection[str]) -> None:
+        value = self.value(*keys)
+        if not isinstance(value, dict):
+            self.fault(keys, f"expected keys out of {', '.join(allowed)}, got {value!r}")
+        for key in value:
+            if key not in allowed:
+                self.fault((*keys, key), f"this key is unknown{suggest(str(key), allowed)}")
+
+    def value(self, *keys: str | int) -> object:
+        value = self.data
+        for key in keys:
+            value = None if value is None else value.get(key)
+        return value
+
+    def number(self, *keys: str, default: float | None = None) -> float:
+        value = self.value(*keys)
+        if value is None and default is not None:
+            return default
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            self.fault(keys, "the key is missing" if value is None else f"{value!r} is not a number")
+        return float(value)
+
+    def numbers(self, *keys: str) -> tuple[float, ...]:
+        value = self.value(*keys) or []
+        if not isinstance(value, list) or any(isinstance(v, bool) or not isinstance(v, int | float) for v in value):
+            self.fault(keys, f"{value!r} is not a list of numbers")
+        return tuple(float(number) for number in value)
+
+    def flag(self, *keys: str) -> bool:
+        value = self.value(*keys) or False
+        if not isinstance(value, bool):
+            self.fault(keys, f"{value!r} is neither true nor false")
+        return value
 
 
 def load_camera(folder: Path) -> Camera:
@@ -165,8 +199,7 @@ def load_camera(folder: Path) -> Camera:
     FileFormatError
         If a file is missing or a value is wrong; the message names file, line and column, or the key.
     """
-    path = folder / "camera.yaml"
-    settings = _read_settings(path)
+    settings = _Settings(folder / "camera.yaml")
     detector_rows = read_table(folder / "detectors.csv", _DETECTOR_REQUIRED, _DETECTOR_OPTIONAL)
     check_unique(detector_rows, "id")
     check_unique(detector_rows, "name")
@@ -177,18 +210,16 @@ def load_camera(folder: Path) -> Camera:
             row.fault("detector", f"no detector '{name}' in detectors.csv{suggest(name, by_detector)}")
         by_detector[name].append(row)
     detectors = tuple(_detector(row, by_detector[row.text("name")]) for row in detector_rows)
-    try:
-        orientation = _section(settings, "orientation", "rotation", "flip_x")
-        radial = _section(settings, "distortion", "radial").get("radial", [])
-        return Camera(
-            name=str(settings["name"]),
-            plate_scale=float(settings["plate_scale"]),
-            detectors=detectors,
-            distortion=RadialDistortion(tuple(float(coefficient) for coefficient in radial)),
-            rotation=float(orientation.get("rotation", 0.0)),
-            flip_x=bool(orientation.get("flip_x", False)),
-        )
-    except KeyError as error:
-        raise FileFormatError(f"key {error} is missing", path=path) from None
-    except (TypeError, ValueError) as error:
-        raise FileFormatError(str(error), path=path) from error
+    title, scale = settings.value("name"), settings.number("plate_scale")
+    if not isinstance(title, str) or not title:
+        settings.fault(("name",), "a camera needs a name")
+    if not scale > 0:
+        settings.fault(("plate_scale",), f"{scale} is not positive, arcsec/mm")
+    return Camera(
+        name=title,
+        plate_scale=scale,
+        detectors=detectors,
+        distortion=RadialDistortion(settings.numbers("distortion", "radial")),
+        rotation=settings.number("orientation", "rotation", default=0.0),
+        flip_x=settings.flag("orientation", "flip_x"),
+    )

@@ -152,7 +152,7 @@ def check_unique(rows: list[Row], column: str) -> None:
     """Raise FileFormatError at the second row that has the same value in ``column``."""
     seen: dict[str, int] = {}
     for row in rows:
-        value = row.text(column)
+        value = row.text(column).lstrip("0") or "0"  # ids 7 and 007 are one
         if value in seen:
             row.fault(column, f"'{value}' is on line {seen[value]} already")
         seen[value] = row.line
