@@ -100,7 +100,8 @@ def instrument_for_mapper(mapper: str, entry_points: Iterable[EntryPoint] | None
         except PluginError as error:
             failed.append(str(error))
             continue
-        if mapper in instrument.mapper_names:
+        # The class is exported by several modules of its package; its own name tells it.
+        if mapper.rpartition(".")[2] in {known.rpartition(".")[2] for known in instrument.mapper_names}:
             return instrument
     trouble = f"; broken: {'; '.join(failed)}" if failed else ""
     installed = ", ".join(sorted(by_name)) or "none"

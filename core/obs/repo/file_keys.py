@@ -1,0 +1,86 @@
+"""Which data IDs exist, as the files' names tell: for a repository without a registry."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from obs.errors import DataIdError, RepositoryError, suggest
+from obs.policy.data_id import DataId
+from obs.policy.dataset_type import DatasetType
+
+__all__ = ["COMPRESSED", "FileKeys"]
+
+#: What may stand behind the name that the template gives, in the order of trying.
+COMPRESSED = ("", ".gz", ".fz")
+
+
+class FileKeys:
+    """Finds data IDs by matching the files of one dataset type with its template.
+
+    Parameters
+    ----------
+    roots : sequence of Path
+        Repositories to look in.
+    dataset_type : DatasetType
+        Whose files tell, as a rule ``raw``.
+    """
+
+    def __init__(self, roots: Sequence[Path], dataset_type: DatasetType) -> None:
+        self._roots, self._dataset_type = tuple(roots), dataset_type
+
+    def has_table(self, table: str) -> bool:
+        """Return whether it can stand for a table."""
+        return table == "raw"
+
+    def columns(self, tables: Sequence[str]) -> Mapping[str, type]:
+        """Return the keys of the template and their types.
+
+        Raises
+        ------
+        RepositoryError
+            If a table other than ``raw`` is wanted.
+        """
+        if not any(self.has_table(table) for table in tables):
+            roots = ", ".join(map(str, self._roots))
+            raise RepositoryError(f"there is no registry in {roots} that has the table {' or '.join(tables)}")
+        return self._dataset_type.keys
+
+    def lookup(
+        self,
+        columns: Sequence[str],
+        where: Mapping[str, Any],
+        tables: Sequence[str],
+        *,
+        between: tuple[Any, str, str] | None = None,
+    ) -> list[tuple[Any, ...]]:
+        """Return the distinct values of ``columns`` among the files, sorted; see `obs.policy.mapper.KeySource`.
+
+        Raises
+        ------
+        DataIdError
+            If the template has no such key.
+        """
+        known = self.columns(tables)
+        for key in (*columns, *where, *(between or ())[1:]):
+            if key not in known:
+                name = self._dataset_type.name
+                raise DataIdError(f"no key '{key}' in the template of {name}{suggest(key, known)}", key=key)
+        found = [data_id for data_id in self._data_ids(where) if _fits(data_id, where, between)]
+        return sorted({tuple(data_id[key] for key in columns) for data_id in found if data_id.keys() >= set(columns)})
+
+    def _data_ids(self, where: Mapping[str, Any]) -> list[DataId]:
+        pattern = self._dataset_type.compiled.glob(where)
+        data_ids = []
+        for root in self._roots:
+            for ending in COMPRESSED:
+                for path in root.glob(pattern + ending):
+                    name = path.relative_to(root).as_posix().removesuffix(ending)
+                    if (data_id := self._dataset_type.parse(name)) is not None:
+                        data_ids.append(data_id)
+        return data_ids
+
+
+def _fits(data_id: DataId, where: Mapping[str, Any], between: tuple[Any, str, str] | None) -> bool:
+    if any(data_id.get(key) != value for key, value in where.items()):
+        return False
+    return between is None or data_id[between[1]] <= between[0] <= data_id[between[2]]

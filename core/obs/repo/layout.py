@@ -1,0 +1,217 @@
+"""What makes a folder a data repository, and who its parents are.
+
+Our own repositories have an ``obs.yaml``. Those of the second-generation LSST stack have a ``_mapper`` (the name of a
+class), a ``repositoryCfg.yaml``, or a ``_parent`` link to the repository that they were made from.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from yaml.constructor import ConstructorError
+
+from obs.errors import RepositoryError, place, suggest
+from obs.repo.atomic import atomic_write
+from obs.yaml_lines import line_of, load_yaml
+
+__all__ = ["Repository", "family", "is_repository", "open_repository", "write_description"]
+
+_OWN = "obs.yaml"
+_LSST = ("_mapper", "repositoryCfg.yaml", "_parent")
+_KEYS = ("layout", "camera", "parents")
+#: Version of the layout that is written and the highest that is read.
+_LAYOUT = 1
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A data repository.
+
+    Parameters
+    ----------
+    root : Path
+        Its folder, absolute, links resolved.
+    is_own : bool
+        Whether it has our layout; another's is only read.
+    camera : str or None
+        Name of the camera, where ``obs.yaml`` gives it.
+    mapper : str or None
+        Name of the LSST mapper class, where that is given.
+    parents : tuple of Path
+        Repositories in which to look for what is not here, in this order.
+    policy : mapping
+        What the repository sets otherwise than the camera's policy, for itself only.
+    calib_root : str or None
+        Where its calibrations are, if it says so.
+    """
+
+    root: Path
+    is_own: bool
+    camera: str | None = None
+    mapper: str | None = None
+    parents: tuple[Path, ...] = ()
+    policy: Mapping[str, Any] = field(default_factory=dict)
+    calib_root: str | None = None
+
+
+def is_repository(folder: Path) -> bool:
+    """Return whether a folder is a data repository."""
+    return any(os.path.lexists(folder / name) for name in (_OWN, *_LSST))
+
+
+def open_repository(folder: Path | str) -> Repository:
+    """Read what a repository says of itself; nothing is written.
+
+    Raises
+    ------
+    RepositoryError
+        If the folder is none, or its description cannot be read.
+    """
+    root = Path(folder).expanduser()
+    if not root.is_dir():
+        problem = "is a file" if root.exists() else "does not exist"
+        raise RepositoryError(f"the folder {root} {problem}; name the top folder of a data repository", path=root)
+    if not is_repository(root):
+        above = next((parent for parent in root.absolute().parents if is_repository(parent)), None)
+        advice = f"did you mean {above}?" if above else "name the top folder of a repository"
+        raise RepositoryError(
+            f"{root} is no data repository: it holds no {', '.join((_OWN, *_LSST[:-1]))} or {_LSST[-1]}; {advice}",
+            path=root,
+        )
+    root = root.resolve()
+    if (root / _OWN).exists():
+        return _read_own(root)
+    if (root / "repositoryCfg.yaml").exists():
+        return _read_configuration(root)
+    mapper = (root / "_mapper").read_text().strip() if (root / "_mapper").exists() else None
+    parent = root / "_parent"
+    if mapper == "" or (mapper is None and not parent.exists()):
+        what = "its _mapper is empty" if mapper == "" else f"its _parent link leads nowhere ({os.readlink(parent)})"
+        raise RepositoryError(f"{root} cannot be opened: {what}", path=root)
+    return Repository(root, is_own=False, mapper=mapper, parents=(parent.resolve(),) if parent.exists() else ())
+
+
+def family(folders: Sequence[Path]) -> list[Repository]:
+    """Return repositories and their ancestors, depth first, each once.
+
+    Raises
+    ------
+    RepositoryError
+        If one of them is no repository or cannot be read.
+    """
+
+    def visit(folder: Path, child: Path | None) -> Iterator[Repository]:
+        if folder in known:
+            return
+        known.add(folder)
+        try:
+            repository = open_repository(folder)
+        except RepositoryError as error:
+            if child is None:
+                raise
+            raise RepositoryError(f"parent of {child}: {error}", path=folder) from None
+        yield repository
+        for parent in repository.parents:
+            yield from visit(parent, folder)
+
+    known: set[Path] = set()
+    return [repository for folder in folders for repository in visit(Path(folder).expanduser().resolve(), None)]
+
+
+def write_description(folder: Path, *, camera: str, parents: Sequence[Path]) -> None:
+    """Write ``obs.yaml``; parents that share a tree with the folder are written relative to it.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    root = folder.resolve()
+    data = {"layout": _LAYOUT, "camera": camera, "parents": [_relative(parent.resolve(), root) for parent in parents]}
+    with atomic_write(root / _OWN) as file:
+        file.write(yaml.safe_dump(data, sort_keys=False).encode())
+
+
+def _relative(parent: Path, root: Path) -> str:
+    """Return the parent as seen from the root, unless the two have no more in common than the disk."""
+    together = len(Path(os.path.commonpath([parent, root])).parts) > 1
+    return os.path.relpath(parent, root) if together else str(parent)
+
+
+class _Fault(RepositoryError):
+    """A fault in a description, with its line."""
+
+    def __init__(self, message: str, *, path: Path | str | None = None, line: int | None = None) -> None:
+        super().__init__(place(path, line) + message, path=path)
+
+
+def _read_own(root: Path) -> Repository:
+    path = root / _OWN
+    data, lines = load_yaml(path, error=_Fault)
+    if not isinstance(data, dict):
+        raise _Fault("a mapping is wanted here, with the keys layout, camera and parents", path=path)
+    for key in data:
+        if key not in _KEYS:
+            hint = suggest(str(key), _KEYS)
+            message = f"unknown key '{key}'{hint}; keys: {', '.join(_KEYS)}"
+            raise _Fault(message, path=path, line=line_of(lines, (key,)))
+    layout, camera, parents = data.get("layout", _LAYOUT), data.get("camera"), data.get("parents", [])
+    if not isinstance(layout, int) or not 1 <= layout <= _LAYOUT:
+        message = f"layout {layout} is not known here (1 to {_LAYOUT} are); a newer version of obs made this repository"
+        raise _Fault(message, path=path, line=line_of(lines, ("layout",)))
+    if not isinstance(camera, str) or not camera:
+        raise _Fault("camera must be the name of a camera", path=path, line=line_of(lines, ("camera",)))
+    if not isinstance(parents, list) or not all(isinstance(parent, str) for parent in parents):
+        raise _Fault("parents must be a list of folders", path=path, line=line_of(lines, ("parents",)))
+    folders = tuple((root / parent).resolve() for parent in parents)
+    return Repository(root, is_own=True, camera=camera, parents=folders)
+
+
+class _ConfigurationLoader(yaml.SafeLoader):
+    """Reads LSST's own tags as plain data: a description as a mapping, a class as its name."""
+
+
+def _construct_description(loader: yaml.SafeLoader, node: yaml.Node) -> dict[Any, Any]:
+    if not isinstance(node, yaml.MappingNode):
+        raise ConstructorError(None, None, "a description is a mapping", node.start_mark)
+    return loader.construct_mapping(node, deep=True)
+
+
+_ConfigurationLoader.add_constructor("!RepositoryCfg_v1", _construct_description)
+_ConfigurationLoader.add_multi_constructor("tag:yaml.org,2002:python/name:", lambda loader, suffix, node: suffix)
+
+
+def _read_configuration(root: Path) -> Repository:
+    path = root / "repositoryCfg.yaml"
+    try:
+        # Only plain data are built: the loader is a SafeLoader with two tags more.
+        data = yaml.load(path.read_bytes(), Loader=_ConfigurationLoader)  # noqa: S506
+    except (yaml.YAMLError, OSError) as error:
+        mark = getattr(error, "problem_mark", None)
+        reason = getattr(error, "problem", None) or str(error)
+        line = None if mark is None else mark.line + 1
+        raise _Fault(f"cannot read this description: {reason}", path=path, line=line) from None
+    if not isinstance(data, dict):
+        raise _Fault("this is no !RepositoryCfg_v1 description", path=path)
+    mapper, arguments = data.get("_mapper"), data.get("_mapperArgs")
+    parents = [_folder(parent) for parent in data.get("_parents") or []]
+    policy = data.get("_policy")
+    real = _folder(data.get("_root")) or "."
+    return Repository(
+        (root / real).resolve(),
+        is_own=False,
+        mapper=mapper if isinstance(mapper, str) else None,
+        parents=tuple((root / parent).resolve() for parent in parents if parent),
+        policy=policy if isinstance(policy, dict) else {},
+        calib_root=arguments.get("calibRoot") if isinstance(arguments, dict) else None,
+    )
+
+
+def _folder(value: object) -> str | None:
+    """Return a parent's folder, which is written as a path, a file URL, or another description."""
+    if isinstance(value, dict):
+        value = value.get("_root")
+    return value.removeprefix("file://") if isinstance(value, str) and value else None
