@@ -17,8 +17,8 @@ Polynomial = NDArray[np.float64]
 Positions = NDArray[np.float64]
 
 _CARD = re.compile(
-    r"(WCSAXES|WCSNAME|C(TYPE|RVAL|RPIX|UNIT|DELT|ROTA|RDER|SYER)\d|CD\d_\d|PC\d_\d|PV\d_\d+|LONPOLE|LATPOLE"
-    r"|RADE(CSYS|SYS)|EQUINOX|EPOCH|[AB]P?_(ORDER|DMAX|\d+_\d+))"
+    r"(WCS(AXES|NAME)|C(TYPE|RVAL|RPIX|UNIT|DELT|RDER|SYER)\d|CROTA\d|CD\d_\d|PC\d_\d|PV\d_\d+|LONPOLE|LATPOLE"
+    r"|RADE(C?SYS)|EQUINOX)[A-Z]?|EPOCH|[AB]P?_(ORDER|DMAX|\d+_\d+)"
 )
 _AXIS = re.compile(r"(RA--|DEC-)-TAN(-SIP)?")
 _TOLERANCE = 1e-9  # pixels
@@ -202,7 +202,7 @@ class TanSipWcs:
 
 
 def is_wcs_card(name: str) -> bool:
-    """Return whether a card belongs to a celestial WCS, so that a new WCS replaces it."""
+    """Return whether a card belongs to a celestial WCS, also an alternate one, so that a new WCS replaces it."""
     return _CARD.fullmatch(name) is not None
 
 

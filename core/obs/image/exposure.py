@@ -1,0 +1,109 @@
+"""An image with what is known about it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from obs.geom import Box
+from obs.image.masked_image import MaskedImage
+from obs.image.photo_calib import PhotoCalib
+from obs.image.psf import PixelPsf, Psf
+from obs.image.visit_info import VisitInfo
+from obs.image.wcs import TanSipWcs
+
+__all__ = ["Exposure"]
+
+
+class Exposure:
+    """A masked image of one detector, its calibrations and its metadata.
+
+    Parameters
+    ----------
+    masked_image : MaskedImage
+        Image, mask and variance, counts.
+    wcs : TanSipWcs, optional
+        Pixel to sky.
+    psf : Psf, optional
+        Point-spread function.
+    photo_calib : PhotoCalib, optional
+        Counts to magnitudes.
+    visit_info : VisitInfo, optional
+        When and where the exposure was taken.
+    detector_name, physical_filter : str, optional
+        Empty where not known.
+    metadata : mapping, optional
+        Further facts: upper-case name to number, bool or text; copied.
+    """
+
+    def __init__(
+        self,
+        masked_image: MaskedImage,
+        *,
+        wcs: TanSipWcs | None = None,
+        psf: Psf | None = None,
+        photo_calib: PhotoCalib | None = None,
+        visit_info: VisitInfo | None = None,
+        detector_name: str = "",
+        physical_filter: str = "",
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.masked_image = masked_image
+        self.wcs, self.psf, self.photo_calib, self.visit_info = wcs, psf, photo_calib, visit_info
+        self.detector_name, self.physical_filter = detector_name, physical_filter
+        self.metadata = dict(metadata or {})
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Shape (ny, nx)."""
+        return self.masked_image.shape
+
+    def with_pixels(self, masked_image: MaskedImage) -> "Exposure":
+        """Return an exposure of other pixels, of the same place, with the same calibrations."""
+        return Exposure(
+            masked_image,
+            wcs=self.wcs,
+            psf=self.psf,
+            photo_calib=self.photo_calib,
+            visit_info=self.visit_info,
+            detector_name=self.detector_name,
+            physical_filter=self.physical_filter,
+            metadata=self.metadata,
+        )
+
+    def copy(self) -> "Exposure":
+        """Return an exposure with its own pixels and metadata."""
+        return self.with_pixels(self.masked_image.copy())
+
+    def cutout(self, box: Box) -> "Exposure":
+        """Return the pixels in ``box``, as views, with WCS and PSF moved to the cutout's own pixel (0, 0).
+
+        A PSF that is no `PixelPsf` cannot be moved and is left out.
+
+        Raises
+        ------
+        ValueError
+            If the box leaves the image.
+        """
+        return self.with_pixels(self.masked_image.cutout(box)).moved(x=box.x_min, y=box.y_min)
+
+    def moved(self, *, x: int, y: int) -> "Exposure":
+        """Return the exposure with WCS and PSF for pixels counted from (x, y), as after cutting below and left."""
+        result = self.with_pixels(self.masked_image)
+        result.wcs = self.wcs and self.wcs.shifted(x=x, y=y)
+        result.psf = _moved_psf(self.psf, x, y) if isinstance(self.psf, PixelPsf) else None
+        return result
+
+
+def _moved_psf(psf: PixelPsf, x: int, y: int) -> PixelPsf:
+    return PixelPsf(
+        psf.basis,
+        psf.degree,
+        psf.x_zero - x,
+        psf.x_scale,
+        psf.y_zero - y,
+        psf.y_scale,
+        sampling=psf.sampling,
+        stamp_shape=psf.stamp_shape,
+        fwhm=psf.fwhm,
+        chi2=psf.chi2,
+        n_star=psf.n_star,
+    )

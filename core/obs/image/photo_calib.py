@@ -1,0 +1,78 @@
+"""Counts to magnitudes and nanojansky."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["PhotoCalib"]
+
+_NANOJANSKY_ZERO_POINT = 31.4  # AB magnitude of 1 nJy
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoCalib:
+    """A photometric calibration that is the same over the whole image.
+
+    Parameters
+    ----------
+    flux_mag0 : float
+        Counts of a source of AB magnitude 0 in this exposure.
+    flux_mag0_err : float, optional
+        Its standard error, counts; NaN where not known.
+
+    Raises
+    ------
+    ValueError
+        If `flux_mag0` is not a positive number.
+    """
+
+    flux_mag0: float
+    flux_mag0_err: float = float("nan")
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.flux_mag0) and self.flux_mag0 > 0):
+            raise ValueError(f"flux_mag0 is a positive number of counts, got {self.flux_mag0}")
+
+    @classmethod
+    def from_zero_point(cls, zero_point: float, error: float = float("nan")) -> "PhotoCalib":
+        """Make a calibration from the AB magnitude of one count per exposure, and its error, mag."""
+        flux = float(10.0 ** (0.4 * zero_point))
+        return cls(flux, float(flux * error * 0.4 * np.log(10.0)))
+
+    @property
+    def zero_point(self) -> float:
+        """AB magnitude of one count per exposure."""
+        return float(2.5 * np.log10(self.flux_mag0))
+
+    def magnitude(self, flux: ArrayLike) -> NDArray[np.float64]:
+        """Return AB magnitudes of fluxes.
+
+        Parameters
+        ----------
+        flux : array_like of float
+            Counts.
+
+        Returns
+        -------
+        ndarray of float64, shape of the input
+            AB magnitudes; NaN where the flux is not positive.
+        """
+        flux = np.asarray(flux, np.float64)
+        ratio = np.where(flux > 0, flux, np.nan) / self.flux_mag0
+        return np.asarray(-2.5 * np.log10(ratio))
+
+    def nanojansky(self, flux: ArrayLike) -> NDArray[np.float64]:
+        """Return flux densities.
+
+        Parameters
+        ----------
+        flux : array_like of float
+            Counts.
+
+        Returns
+        -------
+        ndarray of float64, shape of the input
+            Nanojansky.
+        """
+        return np.asarray(np.asarray(flux, np.float64) * (10.0 ** (0.4 * _NANOJANSKY_ZERO_POINT) / self.flux_mag0))

@@ -1,0 +1,321 @@
+"""Exposure files: image, mask and variance, with WCS, PSF and calibration."""
+
+import logging
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.io import fits
+from numpy.typing import NDArray
+
+from obs.errors import FileFormatError, OutputError
+from obs.geom import Box
+from obs.image.exposure import Exposure
+from obs.image.mask import Mask
+from obs.image.masked_image import MaskedImage
+from obs.image.photo_calib import PhotoCalib
+from obs.image.psf import PixelPsf
+from obs.image.visit_info import VISIT_INFO_CARDS, VisitInfo
+from obs.image.wcs import TanSipWcs, is_wcs_card
+from obs.repo.fits_file import header_to_dict, is_structural, open_fits, set_cards, write_hdus
+from obs.repo.fits_psf import PSF_EXTNAME, psf_from_hdu, psf_to_hdu
+
+__all__ = [
+    "header_box",
+    "header_filter",
+    "header_photo_calib",
+    "header_visit_info",
+    "header_wcs",
+    "read_exposure",
+    "read_exposure_header",
+    "read_image",
+    "write_exposure",
+    "write_image",
+]
+
+_LOG = logging.getLogger(__name__)
+
+_PHOTOMETRY = {
+    "MAGZERO": "[mag] zero point",
+    "MAGZERO_RMS": "[mag] scatter of the zero point",
+    "MAGZERO_NOBJ": "number of stars in the zero point",
+    "COLORTERM1": "colour term",
+    "COLORTERM2": "colour term",
+    "COLORTERM3": "colour term",
+}
+_FLUX_MAG0 = {"FLUXMAG0": "[adu] counts of magnitude 0", "FLUXMAG0ERR": "[adu] error of FLUXMAG0"}
+# What LSST files say of their own layout: planes, place in the parent image, index of attached objects.
+_LAYOUT = re.compile(r"MP_.+|LT[VM]\d(_\d)?|AR_HDU|EXPINFO_V|ARCHIVE_ID_.+|(PSF|SKYWCS|WCS|DETECTOR|PHOTOCALIB)_ID")
+
+
+def write_exposure(exposure: Exposure, path: Path | str) -> None:
+    """Write an exposure.
+
+    HDU 0 holds metadata; `IMAGE`, `MASK` and `VARIANCE` the pixels, each with the WCS; `PSF_DATA` the PSF.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        Its pixels are counts.
+    path : Path or str
+        The file; gzipped if its name ends in ``.gz``.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written, or the PSF is not a `PixelPsf`.
+    """
+    psf = exposure.psf
+    if psf is not None and not isinstance(psf, PixelPsf):
+        raise OutputError(f"cannot write {path}: no file format for a PSF of type {type(psf).__name__}", path=path)
+    wcs = fits.Header()
+    if exposure.wcs is not None:
+        set_cards(wcs, exposure.wcs.to_header())
+    facts = _facts(exposure)
+    skip = _PHOTOMETRY.keys() | _FLUX_MAG0.keys()
+    primary = fits.Header()
+    set_cards(primary, {k: v for k, v in exposure.metadata.items() if k not in skip and not _is_layout(k)})
+    set_cards(primary, exposure.visit_info.to_header() if exposure.visit_info else {})
+    set_cards(primary, facts)
+    primary.extend(wcs)
+    pixels = exposure.masked_image
+    planes = {f"MP_{name}": bit for name, bit in pixels.mask.planes.items()}
+    seconds = {"EXPTIME": primary["EXPTIME"]} if "EXPTIME" in primary else {}
+    hdus = [
+        fits.PrimaryHDU(header=primary),
+        _plane("IMAGE", pixels.image, wcs, {"BUNIT": "adu"} | seconds | facts),
+        _plane("MASK", pixels.mask.array, wcs, planes),
+        _plane("VARIANCE", pixels.variance, wcs, {"BUNIT": "adu2", "UTYPE": "VarianceUncertainty"}),
+    ]
+    if psf is not None:
+        hdus.append(psf_to_hdu(psf))
+    write_hdus(path, hdus)
+
+
+def _is_layout(name: str) -> bool:
+    return is_structural(name) or is_wcs_card(name) or _LAYOUT.fullmatch(name) is not None
+
+
+def _facts(exposure: Exposure) -> dict[str, Any]:
+    """Cards that a reader looks for beside the pixels too."""
+    cards: dict[str, Any] = {}
+    if exposure.physical_filter:
+        cards["FILTER"] = (exposure.physical_filter, "physical filter")
+    if exposure.detector_name:
+        cards["DETNAME"] = (exposure.detector_name, "detector")
+    calib = exposure.photo_calib
+    if calib is not None:
+        values = calib.flux_mag0, calib.flux_mag0_err
+        cards |= {name: (value, _FLUX_MAG0[name]) for name, value in zip(_FLUX_MAG0, values, strict=True)}
+    if calib is not None or any(name in exposure.metadata for name in _PHOTOMETRY):
+        cards |= {name: (exposure.metadata.get(name), comment) for name, comment in _PHOTOMETRY.items()}
+    return cards
+
+
+def _plane(name: str, pixels: NDArray[Any], wcs: fits.Header, cards: Mapping[str, Any]) -> fits.ImageHDU:
+    header = fits.Header()
+    set_cards(header, {"EXTTYPE": name, "INHERIT": True} | dict(cards))
+    header.extend(wcs)
+    # In FITS's byte order from the start: otherwise astropy swaps the caller's array there and back.
+    return fits.ImageHDU(pixels.astype(pixels.dtype.newbyteorder(">")), header, name=name)
+
+
+def read_exposure(path: Path | str, box: Box | None = None, hdu: int | None = None) -> Exposure:
+    """Read an exposure: our own, LSST's, or any image.
+
+    Of LSST's files the objects in the archive (PSF, aperture corrections) are not read. Of a plain image the whole
+    header becomes metadata, the mask is empty and the variance NaN.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file, plain, ``.gz`` or ``.fz``.
+    box : Box, optional
+        Read these pixels only; WCS and PSF then belong to the cutout's own pixels.
+    hdu : int, optional
+        The HDU of a plain image; the first image if absent.
+
+    Returns
+    -------
+    Exposure
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If there is no such file.
+    FileFormatError
+        If it is no FITS file, is truncated, or has no such image or pixels.
+    """
+    with open_fits(path) as hdus:
+        image_hdu = _image_hdu(hdus, hdu)
+        planes = {} if hdu is not None else _other_planes(hdus, image_hdu)
+        header = _merged(hdus, image_hdu)
+        image = _pixels(image_hdu, box, np.float32)
+        mask = variance = None
+        if "MASK" in planes:
+            bits = {str(k)[3:]: int(v) for k, v in planes["MASK"].header.items() if k.startswith("MP_")}
+            mask = Mask(_pixels(planes["MASK"], box, np.int32), bits)
+        if "VARIANCE" in planes:
+            variance = _pixels(planes["VARIANCE"], box, np.float32)
+        psf = psf_from_hdu(planes[PSF_EXTNAME]) if PSF_EXTNAME in planes else None
+        pixels = MaskedImage(image, mask, variance)
+    exposure = Exposure(
+        pixels,
+        wcs=header_wcs(header, path),
+        psf=psf,
+        photo_calib=header_photo_calib(header),
+        visit_info=header_visit_info(header),
+        detector_name=_text(header, "DETNAME"),
+        physical_filter=header_filter(header),
+        metadata=_metadata(header, own=bool(planes)),
+    )
+    return exposure if box is None else exposure.moved(x=box.x_min, y=box.y_min)
+
+
+def _metadata(header: Mapping[str, Any], *, own: bool) -> dict[str, Any]:
+    """Cards that no attribute of the exposure tells; of a plain image all but those on the layout."""
+    if not own:
+        return {name: value for name, value in header.items() if not is_structural(name)}
+    told = VISIT_INFO_CARDS | _FLUX_MAG0.keys() | {"FILTER", "DETNAME"}
+    return {name: value for name, value in header.items() if name not in told and not _is_layout(name)}
+
+
+def read_exposure_header(path: Path | str, hdu: int | None = None) -> dict[str, Any]:
+    """Read the cards of the primary HDU and the image, without the pixels.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file, plain, ``.gz`` or ``.fz``.
+    hdu : int, optional
+        The HDU of a plain image; the first image if absent, and the primary one alone if there is no image.
+
+    Returns
+    -------
+    dict
+        Card name to value; blank values are NaN.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If there is no such file.
+    FileFormatError
+        If it is no FITS file or is truncated.
+    """
+    with open_fits(path) as hdus:
+        if hdu is None and not any(map(_is_image, hdus)):
+            return header_to_dict(hdus[0].header)
+        return _merged(hdus, _image_hdu(hdus, hdu))
+
+
+def read_image(path: Path | str, box: Box | None = None, hdu: int | None = None) -> NDArray[Any]:
+    """Read the pixels of one image, shape (ny, nx), in the file's own type; arguments as of `read_exposure`."""
+    with open_fits(path) as hdus:
+        return _pixels(_image_hdu(hdus, hdu), box, None)
+
+
+def write_image(array: NDArray[Any], path: Path | str, metadata: Mapping[str, Any] | None = None) -> None:
+    """Write a bare image, shape (ny, nx), in the primary HDU, with metadata as cards.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    header = fits.Header()
+    set_cards(header, {name: value for name, value in (metadata or {}).items() if not is_structural(name)})
+    native = array.astype(np.uint8) if array.dtype == bool else array
+    write_hdus(path, [fits.PrimaryHDU(native.copy(), header)])
+
+
+def header_box(header: Mapping[str, Any]) -> Box:
+    """Return the box of an image from its header.
+
+    Raises
+    ------
+    FileFormatError
+        If the header is not that of a two-dimensional image.
+    """
+    try:
+        return Box(0, 0, int(header["NAXIS1"]), int(header["NAXIS2"]))
+    except KeyError:
+        raise FileFormatError("no two-dimensional image: NAXIS1 or NAXIS2 is missing") from None
+
+
+def header_wcs(header: Mapping[str, Any], path: Path | str | None = None) -> TanSipWcs | None:
+    """Return the WCS of a header, or None if there is none that can be read; the reason for that is logged."""
+    if "CTYPE1" not in header:
+        return None
+    try:
+        return TanSipWcs.from_header(header)
+    except FileFormatError as error:
+        _LOG.warning("%s: its WCS is not used: %s", path or "header", error)
+        return None
+
+
+def header_photo_calib(header: Mapping[str, Any]) -> PhotoCalib | None:
+    """Return the photometric calibration of a header, or None if it gives no positive FLUXMAG0."""
+    flux, error = header.get("FLUXMAG0"), header.get("FLUXMAG0ERR", float("nan"))
+    if isinstance(flux, (int, float)) and 0 < flux < np.inf:
+        return PhotoCalib(float(flux), float(error))
+    return None
+
+
+def header_visit_info(header: Mapping[str, Any]) -> VisitInfo | None:
+    """Return the visit information of a header, or None if it has not one of its cards."""
+    return VisitInfo.from_header(header) if not VISIT_INFO_CARDS.isdisjoint(header) else None
+
+
+def header_filter(header: Mapping[str, Any]) -> str:
+    """Return the physical filter of a header, empty if not known."""
+    return _text(header, "FILTER")
+
+
+def _text(header: Mapping[str, Any], name: str) -> str:
+    value = header.get(name, "")
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _is_image(hdu: fits.PrimaryHDU | fits.ImageHDU) -> bool:
+    return bool(hdu.is_image and hdu.header.get("NAXIS") == 2)
+
+
+def _image_hdu(hdus: fits.HDUList, hdu: int | None) -> fits.ImageHDU:
+    if hdu is None:
+        found = next(filter(_is_image, hdus), None)
+        if found is None:
+            raise FileFormatError("no two-dimensional image in it")
+        return found
+    try:
+        found = hdus[hdu]
+    except IndexError:
+        raise FileFormatError(f"has {len(hdus)} HDUs, no number {hdu}") from None
+    if not _is_image(found):
+        raise FileFormatError(f"HDU {hdu} is no two-dimensional image")
+    return found
+
+
+def _other_planes(hdus: fits.HDUList, image_hdu: fits.ImageHDU) -> dict[str, Any]:
+    """HDUs that go with an image, by name; older LSST files name them by EXTTYPE only."""
+    names = ("MASK", "VARIANCE", PSF_EXTNAME)
+    named = {(other.name or other.header.get("EXTTYPE", "")).upper(): other for other in hdus if other is not image_hdu}
+    return {name: named[name] for name in names if name in named}
+
+
+def _merged(hdus: fits.HDUList, image_hdu: fits.ImageHDU) -> dict[str, Any]:
+    header = header_to_dict(image_hdu.header)
+    return header if image_hdu is hdus[0] else header_to_dict(hdus[0].header) | header
+
+
+def _pixels(hdu: fits.ImageHDU, box: Box | None, dtype: Any) -> NDArray[Any]:  # noqa: ANN401
+    """Read pixels into an array of its own, in native byte order."""
+    if box is None:
+        data = hdu.data
+    else:
+        whole = Box(0, 0, hdu.header["NAXIS1"], hdu.header["NAXIS2"])
+        if not whole.contains(box):
+            raise FileFormatError(f"{box} leaves the image of {whole.width} x {whole.height} pixels")
+        data = hdu.section[box.slices]
+    return np.array(data, dtype or data.dtype.newbyteorder("="), order="C")

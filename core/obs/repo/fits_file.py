@@ -1,0 +1,160 @@
+"""What all FITS files have in common: opening, writing, and headers as plain dictionaries."""
+
+import contextlib
+import gzip
+import math
+import numbers
+import re
+import warnings
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.io import fits
+from astropy.utils.exceptions import AstropyUserWarning, AstropyWarning
+
+from obs.errors import DatasetNotFoundError, FileFormatError, ObsError
+from obs.repo.atomic import atomic_write
+
+__all__ = ["header_to_dict", "is_structural", "open_fits", "set_cards", "write_hdus"]
+
+_STANDARD_NAME = re.compile(r"[A-Z0-9_-]{1,8}")
+_STRUCTURAL = re.compile(
+    r"SIMPLE|XTENSION|BITPIX|NAXIS\d*|EXTEND|[PG]COUNT|GROUPS|EXT(NAME|VER|LEVEL|TYPE)|INHERIT|BSCALE|BZERO|BUNIT|BLANK"
+    r"|CHECKSUM|DATASUM|THEAP|TFIELDS|T(TYPE|FORM|UNIT|COMM|DIM|NULL|SCAL|ZERO|DISP)\d+"
+    r"|Z(IMAGE|TENSION|SIMPLE|BITPIX|NAXIS\d*|TILE\d+|CMPTYPE|NAME\d+|VAL\d+|QUANTIZ|DITHER0|[PG]COUNT|EXTEND|BLANK)"
+)
+_UNREADABLE = (
+    OSError,
+    EOFError,
+    zlib.error,
+    AstropyUserWarning,
+    fits.VerifyError,
+    TypeError,
+    ValueError,
+    KeyError,
+    IndexError,
+)
+
+
+@contextlib.contextmanager
+def open_fits(path: Path | str) -> Iterator[fits.HDUList]:
+    """Open a FITS file, plain, gzipped or tile-compressed; the block should only read from it.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file.
+
+    Yields
+    ------
+    HDUList
+        Read as its parts are asked for.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If there is no such file.
+    FileFormatError
+        If the file is no FITS file, is truncated, or what the block reads is not there.
+    """
+    with warnings.catch_warnings():
+        # A foreign header's small sins do not matter; that the file ends early does.
+        warnings.simplefilter("ignore", AstropyWarning)
+        warnings.filterwarnings("error", message=".*truncated", category=AstropyUserWarning)
+        try:
+            with fits.open(path) as hdus:
+                yield hdus
+        except FileFormatError as error:
+            raise (error if error.path else FileFormatError(str(error), path=path)) from None
+        except ObsError:
+            raise
+        except FileNotFoundError as error:
+            raise DatasetNotFoundError(f"{path} does not exist", paths=(path,)) from error
+        except _UNREADABLE as error:
+            raise FileFormatError(f"cannot be read as FITS: {_reason(error)}", path=path) from error
+
+
+def _reason(error: BaseException) -> str:
+    """Return the first sentence of what a library says."""
+    text = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+    return re.split(r"[.,;]\s|\n", text.strip())[0].rstrip(".")
+
+
+def write_hdus(path: Path | str, hdus: Sequence[fits.PrimaryHDU | fits.ImageHDU | fits.BinTableHDU | bytes]) -> None:
+    """Write a FITS file in one go, gzipped if its name ends in ``.gz``.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file, replaced if there is one.
+    hdus : sequence of HDU or bytes
+        The primary one first; bytes are whole HDUs, padded.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    with atomic_write(path) as file, contextlib.ExitStack() as stack:
+        target: Any = file
+        if str(path).endswith(".gz"):
+            packed = gzip.GzipFile(filename="", fileobj=file, mode="wb", compresslevel=1, mtime=0)
+            target = stack.enter_context(packed)
+        for hdu in hdus:
+            if isinstance(hdu, bytes):
+                target.write(hdu)
+            else:
+                hdu.writeto(target, output_verify="ignore")
+
+
+def header_to_dict(header: fits.Header) -> dict[str, Any]:
+    """Return the cards of a header, name to value, without commentary; a blank value is NaN."""
+    cards: dict[str, Any] = {}
+    for card in header.cards:
+        if card.keyword in ("", "COMMENT", "HISTORY"):
+            continue
+        try:
+            value = card.value
+        except fits.VerifyError:
+            continue  # a card that astropy cannot parse is no worse than one that is not there
+        cards[card.keyword] = float("nan") if isinstance(value, fits.card.Undefined) else value
+    return cards
+
+
+def set_cards(header: fits.Header, cards: Mapping[str, Any]) -> None:
+    """Add cards to a header.
+
+    Parameters
+    ----------
+    header : Header
+        Changed in place.
+    cards : mapping
+        Name to value, or to a tuple of value and comment. Names beyond the FITS standard become HIERARCH cards; None
+        and numbers that are not finite, which FITS cannot express, become cards without a value; what is neither
+        number, bool nor text is written as text.
+    """
+    for name, entry in cards.items():
+        value, comment = entry if isinstance(entry, tuple) and len(entry) == 2 else (entry, "")
+        keyword = name if _STANDARD_NAME.fullmatch(name) else f"HIERARCH {name}"
+        header[keyword] = (_card_value(value), comment)
+
+
+def _card_value(value: object) -> str | bool | int | float | None:
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    if isinstance(value, numbers.Real):
+        return float(value) if math.isfinite(value) else None
+    if value is None:
+        return None
+    text = str(value).encode("ascii", "backslashreplace").decode("ascii")
+    return "".join(letter if letter.isprintable() else " " for letter in text).rstrip()
+
+
+def is_structural(name: str) -> bool:
+    """Return whether a card describes the layout of its HDU rather than the sky or the instrument."""
+    return _STRUCTURAL.fullmatch(name) is not None

@@ -1,0 +1,111 @@
+"""Catalogs as Parquet files; units and descriptions are metadata of the fields."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.errors import DatasetNotFoundError, FileFormatError
+from obs.image.catalog import Catalog, Column
+from obs.repo.atomic import atomic_write
+
+__all__ = ["parquet_length", "parquet_schema", "read_parquet", "write_parquet"]
+
+_KEY = b"obs"
+
+
+def write_parquet(catalog: Catalog, path: Path | str) -> None:
+    """Write a catalog.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    import pyarrow  # noqa: PLC0415 - slow to import, seldom needed
+    from pyarrow import parquet  # noqa: PLC0415
+
+    arrays, fields = [], []
+    for name, column in catalog.columns.items():
+        array = pyarrow.array(column.data.reshape(-1))
+        for size in column.data.shape[:0:-1]:
+            array = pyarrow.FixedSizeListArray.from_arrays(array, size)
+        arrays.append(array)
+        fields.append(
+            pyarrow.field(name, array.type, metadata={"unit": column.unit, "description": column.description})
+        )
+    metadata = {_KEY: json.dumps(catalog.metadata, default=_plain)}
+    table = pyarrow.Table.from_arrays(arrays, schema=pyarrow.schema(fields, metadata))
+    with atomic_write(path) as file:
+        parquet.write_table(table, file)
+
+
+def read_parquet(path: Path | str) -> Catalog:
+    """Read a catalog.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If there is no such file.
+    FileFormatError
+        If it is no Parquet file or is truncated.
+    """
+    with _opened(path) as file:
+        return _catalog(file.read())
+
+
+def parquet_schema(path: Path | str) -> Catalog:
+    """Read the columns and metadata without the rows; errors as of `read_parquet`."""
+    with _opened(path) as file:
+        return _catalog(file.schema_arrow.empty_table())
+
+
+def parquet_length(path: Path | str) -> int:
+    """Read the number of rows; errors as of `read_parquet`."""
+    with _opened(path) as file:
+        return int(file.metadata.num_rows)
+
+
+@contextlib.contextmanager
+def _opened(path: Path | str) -> Iterator[Any]:
+    import pyarrow  # noqa: PLC0415 - slow to import, seldom needed
+    from pyarrow import parquet  # noqa: PLC0415
+
+    try:
+        with parquet.ParquetFile(path) as file:
+            yield file
+    except FileNotFoundError as error:
+        raise DatasetNotFoundError(f"{path} does not exist", paths=(path,)) from error
+    except (OSError, pyarrow.ArrowException) as error:
+        raise FileFormatError(f"cannot be read as Parquet: {str(error).split('. ')[0]}", path=path) from error
+
+
+def _catalog(table: Any) -> Catalog:  # noqa: ANN401 - pyarrow has no types
+    columns = {}
+    for field in table.schema:
+        meaning = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
+        data = _array(table.column(field.name).combine_chunks())
+        columns[field.name] = Column(data, meaning.get("unit", ""), meaning.get("description", ""))
+    metadata = json.loads((table.schema.metadata or {}).get(_KEY, b"{}"))
+    return Catalog(columns, metadata)
+
+
+def _array(column: Any) -> NDArray[Any]:  # noqa: ANN401 - pyarrow has no types
+    import pyarrow  # noqa: PLC0415 - slow to import, seldom needed
+
+    shape = [len(column)]
+    while pyarrow.types.is_fixed_size_list(column.type):
+        shape.append(column.type.list_size)
+        column = column.flatten()
+    data = column.to_numpy(zero_copy_only=False)
+    if data.dtype == object and pyarrow.types.is_string(column.type):
+        data = np.array(["" if value is None else value for value in data], np.str_)
+    return np.array(data.reshape(shape))
+
+
+def _plain(value: object) -> object:
+    return value.item() if isinstance(value, np.generic) else str(value)
