@@ -12,7 +12,9 @@ from scipy import ndimage
 
 from obs.algorithms.statistics import clipped_statistics
 
-__all__ = ["Footprints", "Peaks", "Smoothed", "find_footprints", "find_peaks", "gaussian_kernel", "grow", "smooth"]
+__all__ = ["Footprints", "Peaks", "Smoothed", "find_footprints", "find_peaks", "gaussian_kernel", "grow", "noise_of", "smooth"]
+
+NOISE_PIXELS = 500_000
 
 _EIGHT = np.ones((3, 3), bool)
 
@@ -155,8 +157,11 @@ def noise_of(smoothed: Smoothed, bad: NDArray[np.bool_] | None = None) -> float:
         Pixels to leave out.
     """
     values = smoothed.image[smoothed.inner]
+    # rows next to each other say nearly the same: half a million pixels give the noise to a part in a thousand
+    rows = slice(None, None, max(1, values.size // NOISE_PIXELS))
+    values = values[rows]
     if bad is not None:
-        values = values[~bad[smoothed.inner]]
+        values = values[~bad[smoothed.inner][rows]]
     return clipped_statistics(values).sigma
 
 
