@@ -165,7 +165,9 @@ class _Reader:
             for name, entry in defaults.get(group, {}).items():
                 if name not in types:
                     line = line_of(default_lines, (group, name))
-                    types[name] = _Reader(_DEFAULTS, {(): line or 1}).dataset_type(group, name, entry)
+                    default = _Reader(_DEFAULTS, {(): line or 1}).dataset_type(group, name, entry)
+                    # Whatever it lacks is to be set in the camera's policy.
+                    types[name] = replace(default, path=self.path, line=line_of(self.lines, (group,)))
         raw = types.get("raw")
         return {name: _fill_template(kind, raw) for name, kind in types.items()}
 

@@ -1,0 +1,486 @@
+"""Get and put datasets by their type and data ID, without knowing where they are."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from obs.errors import DataIdError, DatasetNotFoundError, OutputError, PluginError, RepositoryError
+from obs.geom import Box
+from obs.instrument.discovery import instrument_for_mapper, load_instrument
+from obs.instrument.instrument import Instrument
+from obs.policy.data_id import DataId, format_data_id
+from obs.policy.dataset_type import DatasetType, split_hdu
+from obs.policy.mapper import Mapper
+from obs.repo.atomic import atomic_write
+from obs.repo.backup import keep_backup
+from obs.repo.component import part_of
+from obs.repo.data_ref import DataRef
+from obs.repo.file_keys import COMPRESSED
+from obs.repo.formatters import read_dataset, write_dataset
+from obs.repo.key_sources import KeySources
+from obs.repo.layout import write_description
+from obs.repo.lineage import trace
+
+__all__ = ["Butler"]
+
+
+class Butler:
+    """Reads and writes the datasets of a repository.
+
+    Parameters
+    ----------
+    root : Path or str
+        The repository: ours, or one of the second-generation LSST stack. It is never written to.
+    output : Path or str, optional
+        Folder to write to. It becomes a repository whose parent is ``root``; what it does not hold is read from there.
+    rerun : str, optional
+        Instead of ``output``: ``OUT`` for ``rerun/OUT`` under the root, or ``IN:OUT``.
+    calib : Path or str, optional
+        Folder of the calibrations, relative to the root.
+    registry : Path or str, optional
+        SQLite file or database URL, in place of the repository's own.
+    instrument : Instrument, optional
+        The camera; the repository names it if absent.
+
+    Raises
+    ------
+    RepositoryError
+        If the root is no repository, or no camera is known for it.
+    OutputError
+        If the output is an input, or was made from other inputs.
+    PluginError
+        If the camera is not installed.
+    PolicyError
+        If the camera's policy has a fault.
+    """
+
+    def __init__(
+        self,
+        root: Path | str,
+        *,
+        output: Path | str | None = None,
+        rerun: str | None = None,
+        calib: Path | str | None = None,
+        registry: Path | str | None = None,
+        instrument: Instrument | None = None,
+    ) -> None:
+        self._arguments: dict[str, Any] = {"root": Path(root), "output": output, "rerun": rerun, "calib": calib}
+        self._arguments |= {"registry": registry, "instrument": instrument}
+        self._lineage = trace(root, output=output, rerun=rerun)
+        self.root = self._lineage.inputs[0].root
+        self.output = self._lineage.output
+        self.instrument = instrument or self._find_instrument()
+        camera = self._lineage.camera
+        if camera is not None and camera != self.instrument.name:
+            raise OutputError(
+                f"the output {self.output} is of the camera '{camera}', the input of '{self.instrument.name}'; "
+                "name another output",
+                path=self.output,
+            )
+        self.policy = self.instrument.load_policy(self._lineage.inputs[0].policy)
+        sources = KeySources(self._lineage.inputs, self.policy, self.instrument, calib=calib, registry=registry)
+        self.calib_root = sources.calib_root
+        self.mapper = Mapper(self.policy, registry=sources.registry, calib_registry=sources.calib_registry)
+        self._is_prepared = False
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _build, (self._arguments,)
+
+    @property
+    def roots(self) -> list[Path]:
+        """The folders in which datasets are looked for, in this order."""
+        inputs = [repository.root for repository in self._lineage.inputs]
+        return inputs if self.output is None else [self.output, *inputs]
+
+    # Reading
+
+    def get(
+        self,
+        dataset_type: str,
+        data_id: Mapping[str, Any] | None = None,
+        *,
+        immediate: bool = True,
+        bbox: Box | None = None,
+        **keys: Any,  # noqa: ANN401 - values of data ID keys
+    ) -> Any:  # noqa: ANN401 - any dataset
+        """Read a dataset, or with a suffix a part of it.
+
+        Parameters
+        ----------
+        dataset_type
+            For example ``calexp``, ``calexp_wcs``, ``src_len``.
+        data_id
+            Keys and values; missing ones are looked up.
+        immediate
+            Known from LSST; datasets are always read at once.
+        bbox
+            The pixels wanted, for the suffix ``_sub``.
+        **keys
+            Further keys of the data ID.
+
+        Raises
+        ------
+        DatasetNotFoundError
+            If there is no such dataset type, no such data ID, or no file.
+        DataIdError
+            If the data ID is incomplete and cannot be completed.
+        FileFormatError
+            If the file cannot be what it should be.
+        """
+        keys.pop("imageOrigin", None)  # LSST's; positions are always those of the file's own pixels
+        whole = _whole_id(data_id, keys)
+        if dataset_type in ("camera", "ccdExposureId", "ccdExposureId_bits"):
+            return self._get_from_camera(dataset_type, whole)
+        kind, suffix = self.mapper.split(dataset_type)
+        if kind.components:
+            return self._get_composite(kind, whole)
+        base = kind.name.removesuffix("_schema")
+        if base != kind.name and base in self.policy.dataset_types and self._find(kind, whole)[0] is None:
+            # No file of its own: a catalog tells its columns.
+            return self._read(base, "schema", whole, bbox)
+        return self._read(kind.name, suffix, whole, bbox)
+
+    def exists(
+        self,
+        dataset_type: str,
+        data_id: Mapping[str, Any] | None = None,
+        *,
+        write: bool = False,
+        **keys: Any,  # noqa: ANN401 - values of data ID keys
+    ) -> bool:
+        """Return whether a dataset's file is there, also compressed; of a composite, whether all parts are.
+
+        With ``write``, only the output is looked at. A data ID of which the registry knows nothing has no file.
+
+        Raises
+        ------
+        DatasetNotFoundError
+            If there is no such dataset type.
+        DataIdError
+            If the data ID is ambiguous.
+        """
+        kind = self.mapper.dataset_type(dataset_type)
+        whole = _whole_id(data_id, keys)
+        if kind.components:
+            return all(self.exists(part, whole, write=write) for part in kind.components.values())
+        try:
+            return self._find(kind, whole, write=write)[0] is not None
+        except DatasetNotFoundError:
+            return False
+
+    def get_uri(
+        self,
+        dataset_type: str,
+        data_id: Mapping[str, Any] | None = None,
+        *,
+        write: bool = False,
+        **keys: Any,  # noqa: ANN401 - values of data ID keys
+    ) -> str:
+        """Return the path of a dataset, with its ``[hdu]`` tail; see `path`."""
+        kind = self.mapper.dataset_type(dataset_type)
+        relative = self.mapper.path(kind.name, whole := _whole_id(data_id, keys))
+        hdu = split_hdu(relative)[1] if split_hdu(kind.template or "")[1] else None
+        path = self.path(dataset_type, whole, write=write)
+        return str(path) if hdu is None else f"{path}[{hdu}]"
+
+    def path(
+        self,
+        dataset_type: str,
+        data_id: Mapping[str, Any] | None = None,
+        *,
+        write: bool = False,
+        **keys: Any,  # noqa: ANN401 - values of data ID keys
+    ) -> Path:
+        """Return the file of a dataset; with ``write``, or if there is none yet, where it would be written.
+
+        Raises
+        ------
+        DatasetNotFoundError
+            If nothing is there and there is no output.
+        """
+        kind = self.mapper.dataset_type(dataset_type)
+        whole = _whole_id(data_id, keys)
+        found, tried = self._find(kind, whole, write=write)
+        if found is None and self.output is None:
+            raise _not_found(kind.name, whole, tried)
+        return found if found is not None and not write else tried[0]
+
+    # Writing
+
+    def put(
+        self,
+        value: object,
+        dataset_type: str,
+        data_id: Mapping[str, Any] | None = None,
+        *,
+        do_backup: bool = False,
+        **keys: Any,  # noqa: ANN401 - values of data ID keys
+    ) -> None:
+        """Write a dataset to the output, whole or not at all; one that is there is replaced.
+
+        Parameters
+        ----------
+        value
+            What to write; for a composite, an object or a mapping with its parts.
+        dataset_type, data_id, **keys
+            As in `get`.
+        do_backup
+            Keep what is replaced as ``name~1``; also spelled ``doBackup``.
+
+        Raises
+        ------
+        OutputError
+            If there is no output, or it cannot be written.
+        DataIdError
+            If the data ID is incomplete and cannot be completed.
+        """
+        do_backup = bool(keys.pop("doBackup", do_backup))
+        whole = _whole_id(data_id, keys)
+        kind, suffix = self.mapper.split(dataset_type)
+        if suffix:
+            raise OutputError(f"'{dataset_type}' is a part of '{kind.name}' and cannot be written by itself")
+        for part, part_type in kind.components.items():
+            if part not in kind.input_only:
+                part_value = value[part] if isinstance(value, Mapping) else getattr(value, part)
+                self.put(part_value, part_type, whole, do_backup=do_backup)
+        if kind.components:
+            return
+        target = self._find(kind, whole, write=True)[1][0]
+        self.prepare_output()
+        if do_backup:
+            keep_backup(target)
+        write_dataset(kind.storage, value, target)
+
+    def prepare_output(self) -> None:
+        """Make the output folder and its description, so that a fault shows before the work and not after it.
+
+        Raises
+        ------
+        OutputError
+            If there is no output, or it cannot be written to.
+        """
+        if self._is_prepared:
+            return
+        if self.output is None:
+            raise OutputError(f"{self.root} is only read here; name an output with --output or --rerun", path=self.root)
+        if self._lineage.is_new:
+            write_description(self.output, camera=self.instrument.name, parents=self._lineage.parents)
+        else:
+            probe = self.output / f".probe-{os.getpid()}"
+            with atomic_write(probe):
+                pass
+            probe.unlink(missing_ok=True)
+        self._is_prepared = True
+
+    # Asking
+
+    def query_metadata(
+        self,
+        dataset_type: str,
+        keys: str | Sequence[str],
+        data_id: Mapping[str, Any] | None = None,
+        **more: Any,  # noqa: ANN401 - values of data ID keys
+    ) -> list[Any]:
+        """Return what the registry has for a data ID, distinct and sorted; files are not looked at.
+
+        Parameters
+        ----------
+        dataset_type
+            Decides which tables are asked.
+        keys
+            One key, which gives a flat list, or several, which give a list of tuples.
+        data_id, **more
+            What must be so.
+
+        Raises
+        ------
+        DataIdError
+            If there is no such key.
+        """
+        names = [keys] if isinstance(keys, str) else list(keys)
+        rows = self.mapper.query(self.mapper.dataset_type(dataset_type).name, names, _whole_id(data_id, more))
+        return [row[0] for row in rows] if isinstance(keys, str) else rows
+
+    def subset(
+        self,
+        dataset_type: str,
+        level: str | None = None,
+        data_id: Mapping[str, Any] | None = None,
+        **keys: Any,  # noqa: ANN401 - values of data ID keys
+    ) -> list[DataRef]:
+        """Return the data IDs that the registry has for an incomplete one; whether their files exist is not asked.
+
+        Parameters
+        ----------
+        dataset_type
+            Whose keys are wanted.
+        level
+            Without the keys below this level; ``""`` is the policy's default, None means all keys.
+        data_id, **keys
+            What must be so.
+
+        Raises
+        ------
+        DataIdError
+            If there is no such level or key.
+        """
+        name = self.mapper.dataset_type(dataset_type).name
+        whole = _whole_id(data_id, keys)
+        wanted = list(self.mapper.key_types(name, level))
+        if all(key in whole for key in wanted):
+            return [DataRef(self, name, level, whole)]
+        rows = self.mapper.query(name, wanted, whole)
+        return [DataRef(self, name, level, whole | dict(zip(wanted, row, strict=True))) for row in rows]
+
+    def data_ref(
+        self,
+        dataset_type: str,
+        level: str | None = None,
+        data_id: Mapping[str, Any] | None = None,
+        **keys: Any,  # noqa: ANN401 - values of data ID keys
+    ) -> DataRef:
+        """Return the one data ID that `subset` gives.
+
+        Raises
+        ------
+        DatasetNotFoundError
+            If there is none.
+        DataIdError
+            If there are several.
+        """
+        found = self.subset(dataset_type, level, data_id, **keys)
+        if len(found) == 1:
+            return found[0]
+        given = format_data_id(_whole_id(data_id, keys)) or "no keys"
+        if not found:
+            raise DatasetNotFoundError(f"no {dataset_type} for {given} in the registry", dataset_type=dataset_type)
+        some = "; ".join(str(ref) for ref in found[:3])
+        raise DataIdError(f"{len(found)} data IDs of {dataset_type} for {given}, one is wanted: {some} ...")
+
+    def get_keys(self, dataset_type: str | None = None, level: str | None = None) -> dict[str, type]:
+        """Return the keys of a dataset type, or of all, at a level, and their types."""
+        return self.mapper.key_types(dataset_type, level)
+
+    def id_keys(self, dataset_type: str) -> dict[str, type]:
+        """Return all keys that a data ID of this type may have: the template's, and those of the registry."""
+        return self.mapper.id_keys(dataset_type)
+
+    def check_data_id(self, dataset_type: str, data_id: Mapping[str, Any]) -> None:
+        """Check that the registry has each value of a data ID, be it with other values of the other keys.
+
+        Raises
+        ------
+        DataIdError
+            If a key is unknown, or a value occurs nowhere; the message lists those that do.
+        """
+        name = self.mapper.dataset_type(dataset_type).name
+        for key, value in data_id.items():
+            known = self.mapper.query(name, [key], {})
+            if (value,) not in known:
+                some = ", ".join(str(row[0]) for row in known[:10]) + (", ..." if len(known) > 10 else "")
+                raise DataIdError(f"no {key}={value} in the registry; it has {some or 'nothing'}", key=key)
+
+    def dataset_types(self) -> list[str]:
+        """Return the names of the dataset types that have a place, sorted."""
+        return sorted(name for name, kind in self.policy.dataset_types.items() if kind.template or kind.components)
+
+    def define_alias(self, alias: str, dataset_type: str) -> None:
+        """Let ``@alias`` stand for a dataset type; see `obs.policy.mapper.Mapper.define_alias`."""
+        self.mapper.define_alias(alias, dataset_type)
+
+    # LSST's spellings.
+    datasetExists = exists
+    queryMetadata = query_metadata
+    dataRef = data_ref
+    getKeys = get_keys
+    getUri = get_uri
+    getDatasetTypes = dataset_types
+    defineAlias = define_alias
+
+    def _find_instrument(self) -> Instrument:
+        for repository in self._lineage.inputs:
+            if repository.camera is not None:
+                return load_instrument(repository.camera)
+            if repository.mapper is not None:
+                try:
+                    return instrument_for_mapper(repository.mapper)
+                except PluginError as error:
+                    raise PluginError(f"{repository.root}: {error}", plugin=error.plugin) from error
+        raise RepositoryError(f"{self.root} and its parents name no camera; give one in obs.yaml", path=self.root)
+
+    def _find(
+        self, kind: DatasetType, data_id: Mapping[str, Any], *, write: bool = False
+    ) -> tuple[Path | None, list[Path]]:
+        """Return the file of a dataset, or None, and the places where it was looked for."""
+        if write and self.output is None:
+            raise OutputError(f"{self.root} is only read here; name an output with --output or --rerun", path=self.root)
+        relative = self.mapper.path(kind.name, data_id)
+        if split_hdu(kind.template or "")[1] is not None:
+            relative = split_hdu(relative)[0]
+        tried = []
+        for root in self._places(kind, write=write):
+            tried.append(root / relative)
+            for ending in COMPRESSED:
+                candidate = root / f"{relative}{ending}"
+                if candidate.is_file():
+                    return candidate, tried
+        return None, tried
+
+    def _places(self, kind: DatasetType, *, write: bool) -> Iterator[Path]:
+        if self.output is not None:
+            yield self.output
+        if write:
+            return
+        if kind.is_calibration:
+            yield self.calib_root
+        yield from (repository.root for repository in self._lineage.inputs)
+
+    def _read(self, name: str, suffix: str, data_id: DataId, bbox: Box | None) -> object:
+        kind = self.mapper.dataset_type(name)
+        if suffix == "filename":
+            return [self.get_uri(name, data_id)]
+        found, tried = self._find(kind, data_id)
+        if found is None:
+            raise _not_found(name, data_id, tried)
+        suffix = suffix.removeprefix("header_")
+        reader = self.instrument.reader(name)
+        if reader is not None:
+            return part_of(reader(found, self.mapper.complete(name, data_id)), suffix, bbox, name)
+        return read_dataset(kind.storage, kind.python, self._with_hdu(kind, data_id, found), suffix, bbox)
+
+    def _with_hdu(self, kind: DatasetType, data_id: DataId, found: Path) -> str:
+        if split_hdu(kind.template or "")[1] is None:
+            return str(found)
+        return f"{found}[{split_hdu(self.mapper.path(kind.name, data_id))[1]}]"
+
+    def _get_from_camera(self, name: str, data_id: DataId) -> object:
+        if name == "camera":
+            return self.instrument.load_camera()
+        if name == "ccdExposureId_bits":
+            return self.instrument.exposure_id_bits
+        return self.instrument.exposure_number(self.mapper.complete(self.instrument.raw_dataset_type, data_id))
+
+    def _get_composite(self, kind: DatasetType, data_id: DataId) -> dict[str, Any]:
+        return {part: self.get(part_type, data_id) for part, part_type in kind.components.items()}
+
+
+def _build(arguments: dict[str, Any]) -> Butler:
+    """Make a Butler anew: in another process it opens its own files."""
+    return Butler(**arguments)
+
+
+def _whole_id(data_id: Mapping[str, Any] | None, keys: dict[str, Any]) -> DataId:
+    """Return a data ID with further keys; ``dataId``, LSST's name of the argument, counts as one."""
+    spelled: Mapping[str, Any] = keys.pop("dataId", None) or {}
+    return {**(data_id or {}), **spelled, **keys}
+
+
+def _not_found(name: str, data_id: Mapping[str, Any], tried: Sequence[Path]) -> DatasetNotFoundError:
+    places = ", ".join(map(str, tried))
+    return DatasetNotFoundError(
+        f"no {name} for {format_data_id(data_id) or 'no keys'}: looked for {places}",
+        dataset_type=name,
+        data_id=data_id,
+        paths=tried,
+    )

@@ -1,0 +1,81 @@
+"""A data ID together with the Butler that can read and write its datasets."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from obs.policy.data_id import DataId, format_data_id
+
+if TYPE_CHECKING:
+    from obs.repo.butler import Butler
+
+__all__ = ["DataRef"]
+
+
+@dataclass(frozen=True)
+class DataRef:
+    """One data ID of a repository.
+
+    Parameters
+    ----------
+    butler : Butler
+        Reads and writes.
+    dataset_type : str
+        The dataset type that is meant where none is named.
+    level : str or None
+        The level of the data ID; None where it has all keys.
+    data_id : dict
+        Keys and values.
+    """
+
+    butler: "Butler"
+    dataset_type: str
+    level: str | None
+    data_id: DataId
+
+    def __str__(self) -> str:
+        return format_data_id(self.data_id)
+
+    def get(self, dataset_type: str | None = None, **keys: Any) -> Any:  # noqa: ANN401 - any dataset
+        """Read a dataset; further keys add to the data ID. See `Butler.get`."""
+        return self.butler.get(dataset_type or self.dataset_type, self.data_id, **keys)
+
+    def put(self, value: object, dataset_type: str | None = None, *, do_backup: bool = False, **keys: Any) -> None:  # noqa: ANN401
+        """Write a dataset. See `Butler.put`."""
+        self.butler.put(value, dataset_type or self.dataset_type, self.data_id, do_backup=do_backup, **keys)
+
+    def exists(self, dataset_type: str | None = None, *, write: bool = False, **keys: Any) -> bool:  # noqa: ANN401
+        """Return whether a dataset is there. See `Butler.exists`."""
+        return self.butler.exists(dataset_type or self.dataset_type, self.data_id, write=write, **keys)
+
+    def get_uri(self, dataset_type: str | None = None, *, write: bool = False, **keys: Any) -> str:  # noqa: ANN401
+        """Return where a dataset is. See `Butler.get_uri`."""
+        return self.butler.get_uri(dataset_type or self.dataset_type, self.data_id, write=write, **keys)
+
+    def sub_levels(self) -> list[str]:
+        """Return the levels at which this data ID splits into several."""
+        if self.level is None:
+            return []
+        return self.butler.mapper.sub_levels(self.dataset_type, self.level)
+
+    def sub_items(self, level: str | None = None) -> list["DataRef"]:
+        """Return the data IDs below this one, at ``level`` or at the policy's next one; empty at the lowest."""
+        if self.level is None:
+            return []
+        below = level or self.butler.mapper.sub_level(self.level)
+        return [] if below is None else self.butler.subset(self.dataset_type, below, self.data_id)
+
+    # LSST's spellings.
+    datasetExists = exists
+    getUri = get_uri
+    subLevels = sub_levels
+    subItems = sub_items
+
+    def getButler(self) -> "Butler":
+        """Return the Butler."""
+        return self.butler
+
+    @property
+    def dataId(self) -> Mapping[str, Any]:
+        """The data ID."""
+        return self.data_id

@@ -1,0 +1,133 @@
+"""Where a repository's registries are; they are opened when the first key must be looked up."""
+
+import os
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from obs.errors import RepositoryError
+from obs.instrument.instrument import Instrument
+from obs.policy.mapper import KeySource
+from obs.policy.policy import Policy
+from obs.repo.file_keys import FileKeys
+from obs.repo.layout import Repository
+
+__all__ = ["KeySources"]
+
+_REGISTRY = "registry.sqlite3"
+_CALIB_REGISTRY = "calibRegistry.sqlite3"
+_POSTGRES = "registry.pgsql"
+
+
+class KeySources:
+    """Finds the registry of exposures and the registry of calibrations.
+
+    Parameters
+    ----------
+    repositories : sequence of Repository
+        The input and its ancestors.
+    policy : Policy
+        May fix the places.
+    instrument : Instrument
+        Says which files tell the keys where there is no registry.
+    calib, registry : Path or str, optional
+        What the user names.
+    """
+
+    def __init__(
+        self,
+        repositories: Sequence[Repository],
+        policy: Policy,
+        instrument: Instrument,
+        *,
+        calib: Path | str | None = None,
+        registry: Path | str | None = None,
+    ) -> None:
+        self._repositories, self._policy, self._instrument = repositories, policy, instrument
+        self._calib, self._place = calib, registry
+        self._opened: dict[str, KeySource] = {}
+
+    def registry(self) -> KeySource:
+        """Return the source of exposure keys.
+
+        Raises
+        ------
+        RepositoryError
+            If there is neither a registry nor a dataset type whose files tell.
+        """
+        if "registry" not in self._opened:
+            place = next(self._registry_places(), None)
+            self._opened["registry"] = self._files() if place is None else _open(place)
+        return self._opened["registry"]
+
+    def calib_registry(self) -> KeySource:
+        """Return the source of calibration keys.
+
+        Raises
+        ------
+        RepositoryError
+            If there is none.
+        """
+        if "calib" not in self._opened:
+            fixed = self._policy.calib_registry_path
+            path = self._below_root(fixed) if fixed else self.calib_root / _CALIB_REGISTRY
+            if not path.is_file():
+                raise RepositoryError(
+                    f"there is no registry of calibrations {path}; name their folder with --calib", path=path
+                )
+            self._opened["calib"] = _open(str(path))
+        return self._opened["calib"]
+
+    @cached_property
+    def calib_root(self) -> Path:
+        """The folder of the calibrations: as user, repository or policy say, else where their registry is."""
+        told = self._calib or next((known.calib_root for known in self._repositories if known.calib_root), None)
+        if told or self._policy.calib_root:
+            return self._below_root(str(told or self._policy.calib_root))
+        roots = [repository.root for repository in self._repositories]
+        for folder in [place for root in roots for place in (root / "CALIB", root)]:
+            if (folder / _CALIB_REGISTRY).is_file():
+                return folder
+        return next((root / "CALIB" for root in roots if (root / "CALIB").is_dir()), roots[0])
+
+    def _below_root(self, place: str) -> Path:
+        return self._repositories[0].root / Path(os.path.expandvars(place)).expanduser()
+
+    def _registry_places(self) -> Iterator[str]:
+        if self._place is not None:
+            yield str(self._place)
+        elif self._policy.registry_path:
+            yield str(self._below_root(self._policy.registry_path))
+        for repository in self._repositories:
+            if (settings := repository.root / _POSTGRES).is_file():
+                yield _database_url(settings)
+            if (path := repository.root / _REGISTRY).is_file():
+                yield str(path)
+        if (here := Path(_REGISTRY)).is_file():
+            yield str(here.absolute())
+
+    def _files(self) -> FileKeys:
+        name = self._instrument.raw_dataset_type
+        dataset_type = self._policy.dataset_types.get(name)
+        roots = [repository.root for repository in self._repositories]
+        if dataset_type is None or not dataset_type.template:
+            raise RepositoryError(
+                f"there is no {_REGISTRY} in {', '.join(map(str, roots))} and no template of {name} to find files by",
+                path=roots[0],
+            )
+        return FileKeys(roots, dataset_type)
+
+
+def _database_url(path: Path) -> str:
+    """Return the URL in a file, which may be all that it holds or follow a word such as ``url:``."""
+    for word in path.read_text().split():
+        if "://" in word:
+            return word.strip("'\"")
+    raise RepositoryError(f"{path} holds no URL such as postgresql+psycopg://host/name", path=path)
+
+
+def _open(place: str) -> KeySource:
+    # SQLAlchemy takes as long to import as a frame to read, and complete data IDs need no registry.
+    from obs.repo.registry import Registry  # noqa: PLC0415
+
+    return Registry(place)
