@@ -1,9 +1,11 @@
 """Open SDSS files so that every fault in them names the file."""
 
+import gzip
 import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 
 from astropy.io import fits
@@ -11,6 +13,15 @@ from astropy.io import fits
 from obs.errors import FileFormatError
 
 __all__ = ["open_fits", "position"]
+
+
+_GZIP = b"\x1f\x8b"
+
+
+def _content(path: Path) -> bytes:
+    """Return a file's bytes, unpacked; a packed file is read to its end, where its checksum is."""
+    content = path.read_bytes()
+    return gzip.decompress(content) if content.startswith(_GZIP) else content
 
 
 @contextmanager
@@ -37,7 +48,7 @@ def open_fits(path: Path, kind: str) -> Iterator[fits.HDUList]:
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("error", message=".*may have been truncated")
-            with fits.open(path, memmap=False) as hdus:
+            with fits.open(BytesIO(_content(path))) as hdus:
                 yield hdus
     except FileFormatError:
         raise

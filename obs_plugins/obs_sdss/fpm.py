@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from obs.errors import FileFormatError
 from obs.image.mask import Mask
 from obs_sdss.fits_input import open_fits
+from obs_sdss.fpc import FRAME_SHAPE
 
 __all__ = ["PLANES", "paint", "read_fpm", "read_spans"]
 
@@ -112,9 +113,11 @@ def read_fpm(path: Path, data_id: Mapping[str, Any]) -> Mask:
     Raises
     ------
     FileFormatError
-        If the file cannot be read.
+        If the file cannot be read or the mask has another shape.
     """
     shape, spans = read_spans(path, PLANES)
+    if shape != FRAME_SHAPE:
+        raise FileFormatError(f"the mask has shape {shape}, expected {FRAME_SHAPE}", path=path)
     mask = Mask.zeros(shape)
     for plane, name in PLANES.items():
         paint(mask.array, spans[plane], mask.bits(name))

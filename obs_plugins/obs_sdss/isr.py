@@ -6,7 +6,6 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.errors import FileFormatError
 from obs.image.exposure import Exposure
 from obs.image.mask import Mask
 from obs.image.masked_image import MaskedImage
@@ -76,8 +75,6 @@ def assemble(get: Callable[[str], object], data_id: Mapping[str, Any]) -> Exposu
     frame, mask = cast(CorrectedFrame, get("fpC")), cast(Mask, get("fpM"))
     psf, wcs = cast(PixelPsf, get("psField")), cast(TanSipWcs, get("asTrans"))
     calibration = cast(FieldCalibration, get("tsField"))
-    if mask.shape != frame.image.shape:
-        raise FileFormatError(f"the mask (fpM) has shape {mask.shape}, the frame (fpC) {frame.image.shape}")
     image = frame.image[: FIELD_SHAPE[0]]
     variance = pixel_variance(image, gain=calibration.gain, dark_variance=calibration.dark_variance)
     number = exposure_id(data_id)
