@@ -51,6 +51,12 @@ class Children:
     def __len__(self) -> int:
         return len(self.peaks)
 
+    @classmethod
+    def none(cls) -> "Children":
+        """Return no children."""
+        whole, real = np.zeros(0, np.int64), np.zeros(0, np.float32)
+        return cls(Peaks(whole, whole, real, whole), np.zeros(1, np.int64), whole, real, np.zeros(0, bool))
+
     @property
     def owner(self) -> NDArray[np.int64]:
         """Number of the child of each entry."""
@@ -89,8 +95,7 @@ def deblend(
     n_peak = np.bincount(footprints.peaks.footprint, minlength=footprints.n + 1)
     peaks = footprints.peaks.select(n_peak[footprints.peaks.footprint] > 1)
     if not len(peaks):
-        none = np.zeros(0, np.int64)
-        return Children(peaks, np.zeros(1, np.int64), none, np.zeros(0, np.float32), np.zeros(0, bool))
+        return Children.none()
     point = _fit_points(image, variance, peaks, psf, fwhm, psf_chi2_cut)
     owner, pixel, template = _templates(image, footprints.labels, peaks, psf, point)
     total = np.zeros(image.size, np.float32)

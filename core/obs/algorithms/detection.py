@@ -12,7 +12,17 @@ from scipy import ndimage
 
 from obs.algorithms.statistics import clipped_statistics
 
-__all__ = ["Footprints", "Peaks", "Smoothed", "find_footprints", "find_peaks", "gaussian_kernel", "grow", "noise_of", "smooth"]
+__all__ = [
+    "Footprints",
+    "Peaks",
+    "Smoothed",
+    "find_footprints",
+    "find_peaks",
+    "gaussian_kernel",
+    "grow",
+    "noise_of",
+    "smooth",
+]
 
 NOISE_PIXELS = 500_000
 
@@ -224,6 +234,7 @@ def find_footprints(
     smoothed: Smoothed,
     *,
     threshold: float,
+    minimum_height: float | None = None,
     n_grow: int = 0,
     minimum_pixels: int = 1,
     local_background: NDArray[np.float32] | None = None,
@@ -237,6 +248,8 @@ def find_footprints(
         Image to search.
     threshold : float
         Level in the smoothed image.
+    minimum_height : float, optional
+        Regions whose highest pixel stays below are dropped.
     n_grow : int, optional
         Manhattan distance, pixels, by which the regions grow; those that touch become one.
     minimum_pixels : int, optional
@@ -254,11 +267,17 @@ def find_footprints(
     """
     above = np.zeros(smoothed.image.shape, bool)
     above[smoothed.inner] = smoothed.image[smoothed.inner] > threshold
-    if minimum_pixels > 1:
-        labels, n = ndimage.label(above, _EIGHT)
-        size = np.bincount(labels.ravel(), minlength=n + 1)
-        above &= (size >= minimum_pixels)[labels]
-    seeds, _ = ndimage.label(above, _EIGHT)
+    seeds, n = ndimage.label(above, _EIGHT)
+    if minimum_pixels > 1 or minimum_height is not None:
+        seen = np.flatnonzero(above)
+        of = seeds.ravel()[seen]
+        keep = np.bincount(of, minlength=n + 1) >= minimum_pixels
+        if minimum_height is not None:
+            height = np.full(n + 1, -np.inf, np.float32)
+            np.maximum.at(height, of, smoothed.image.ravel()[seen])
+            keep &= height > minimum_height
+        keep[0] = False
+        above = keep[seeds]
     peaks = find_peaks(smoothed.image, above, seeds, smoothed.margin)
     grown = grow(above, n_grow)
     labels, n = ndimage.label(grown, _EIGHT)

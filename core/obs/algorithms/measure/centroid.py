@@ -128,7 +128,9 @@ def _smooth_middle(stamps: NDArray[np.float32], kernel: NDArray[np.float32]) -> 
     return result
 
 
-def _quartic(below: NDArray[np.float64], middle: NDArray[np.float64], above: NDArray[np.float64]) -> NDArray[np.float64]:
+def _quartic(
+    below: NDArray[np.float64], middle: NDArray[np.float64], above: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Place of the maximum of three values at -1, 0, 1; NaN where there is none within one pixel."""
     fall_up, fall_down = middle - above, middle - below
     curvature = fall_up + fall_down

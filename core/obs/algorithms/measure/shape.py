@@ -9,7 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Shapes", "measure_shape"]
+from obs.errors import MeasurementError
+from obs.image.psf import Psf
+
+__all__ = ["Shapes", "measure_shape", "psf_sigma"]
 
 START = 1.5
 """Moments of the first weight, pixels squared."""
@@ -216,3 +219,18 @@ def _moment_errors(
     inverse = np.linalg.pinv(fisher / (unit[:, :, None] * unit[:, None, :]), hermitian=True)
     variance_of = np.einsum("nii->ni", inverse) / unit**2
     return np.where(usable[:, None], np.sqrt(np.maximum(variance_of[:, 1:], 0.0)), np.nan)
+
+
+def psf_sigma(psf: Psf, *, x: float, y: float) -> float:
+    """Return the size of a PSF at one place: the fourth root of the determinant of its adaptive moments, pixels.
+
+    Raises
+    ------
+    MeasurementError
+        If the PSF has no moments there.
+    """
+    stamp = psf.evaluate(x=[x], y=[y])
+    shape = measure_shape(stamp, np.ones_like(stamp), np.zeros(1), np.zeros(1))
+    if shape.failed[0]:
+        raise MeasurementError(f"the PSF at x={x:.0f}, y={y:.0f} has no measurable size; check where it comes from")
+    return float((shape.xx[0] * shape.yy[0] - shape.xy[0] ** 2) ** 0.25)

@@ -169,9 +169,7 @@ def _centroids(
         half = (kernels.shape[1] // 2 + 2) * bin_size
         for part in _portions(todo, half):
             large = cutter.cut(which[part], half)
-            coarse = measure_centroid(
-                large.image, large.variance, kernels[part], sigma[part], bin_size=bin_size
-            )
+            coarse = measure_centroid(large.image, large.variance, kernels[part], sigma[part], bin_size=bin_size)
             # where the coarser image has no maximum the finer one's stands
             better = ~coarse.failed
             for name in ("dx", "dy", "x_err", "y_err"):

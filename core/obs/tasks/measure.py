@@ -1,0 +1,318 @@
+"""Measure detected sources and write down the result as a catalog with LSST's columns."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.algorithms.aperture_correction import ApertureCorrection, fit_aperture_correction
+from obs.algorithms.deblend import Children, deblend
+from obs.algorithms.detection import Footprints
+from obs.algorithms.measure.extendedness import classify_extendedness
+from obs.algorithms.measure.pixel_flags import ANYWHERE, AT_CENTRE, measure_pixel_flags
+from obs.algorithms.measure.sources import measure_sources
+from obs.algorithms.stamps import SourceList, StampCutter, list_sources
+from obs.algorithms.statistics import clipped_statistics
+from obs.config.base import TaskConfig, setting
+from obs.image.catalog import Catalog
+from obs.image.exposure import Exposure
+from obs.image.psf import Psf
+from obs.image.wcs import TanSipWcs
+
+__all__ = [
+    "ApertureCorrectionConfig",
+    "DeblendConfig",
+    "MeasurementConfig",
+    "aperture_name",
+    "apply_aperture_correction",
+    "fit_aperture_corrections",
+    "measure_catalog",
+    "set_sky_coordinates",
+]
+
+CORRECTED = ("base_PsfFlux", "base_GaussianFlux")
+"""Fluxes whose scale the aperture correction brings to that of the reference aperture."""
+
+ID_BITS = 64
+
+
+class MeasurementConfig(TaskConfig):
+    """What is measured of each source."""
+
+    apertures: list[float] = setting(
+        [3.0, 4.5, 6.0, 9.0, 12.0, 17.0, 25.0], "Radii of the circular apertures.", unit="pixel", min_length=1
+    )
+    reference_aperture: float = setting(
+        12.0,
+        "Radius of the aperture to which fluxes are corrected and with which the zero point is fitted; measured even "
+        "if it is not in the list.",
+        unit="pixel",
+        gt=0,
+    )
+    maximum_sinc_radius: float = setting(
+        10.0, "Larger circles are integrated over pixels instead of the band-limited image.", unit="pixel", ge=0
+    )
+    kron: bool = setting(True, "Measure Kron fluxes.")
+    extendedness_ratio: float = setting(
+        0.925, "A source is extended where this many times its Gaussian flux reaches its PSF flux.", gt=0, le=2
+    )
+
+    def radii(self) -> list[float]:
+        """All radii, sorted."""
+        return sorted({*self.apertures, self.reference_aperture})
+
+
+class DeblendConfig(TaskConfig):
+    """How overlapping sources are divided."""
+
+    enabled: bool = setting(True, "Divide footprints that have several peaks.")
+    psf_chi2_cut: float = setting(
+        1.5, "Peaks that fit the PSF with a smaller reduced chi-squared are point sources.", gt=0
+    )
+
+
+class ApertureCorrectionConfig(TaskConfig):
+    """How fluxes are brought to the scale of the reference aperture."""
+
+    enabled: bool = setting(True, "Correct PSF and Gaussian fluxes.")
+    order: int = setting(2, "Total order of the polynomial over the detector.", ge=0, le=6)
+    clip: float = setting(3.0, "Stars further from the fit are left out.", unit="sigma", gt=0)
+
+
+def aperture_name(radius: float) -> str:
+    """Return the name of a circular aperture's columns, ``base_CircularApertureFlux_12_0`` for 12 pixels."""
+    return "base_CircularApertureFlux_" + f"{radius:.1f}".replace(".", "_")
+
+
+def measure_catalog(
+    exposure: Exposure,
+    footprints: Footprints,
+    psf: Psf,
+    config: MeasurementConfig,
+    deblend_config: DeblendConfig | None,
+    *,
+    fwhm: float,
+    exposure_id: int,
+    exposure_id_bits: int,
+) -> Catalog:
+    """Deblend, measure, and list the sources.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        Background-subtracted pixels with their mask.
+    footprints : Footprints
+        Detections.
+    psf : Psf
+        Point-spread function.
+    config : MeasurementConfig
+        Settings.
+    deblend_config : DeblendConfig or None
+        Settings of the deblender; None leaves blends whole.
+    fwhm : float
+        Full width at half maximum of the PSF, pixels.
+    exposure_id, exposure_id_bits : int
+        Number of the exposure, which begins every source id and seeds the noise in place of neighbours.
+
+    Returns
+    -------
+    Catalog
+        One row a footprint, then one a child. Sky coordinates are NaN, aperture corrections one.
+    """
+    masked_image = exposure.masked_image
+    image = np.where(np.isfinite(masked_image.image), masked_image.image, np.float32(0.0))
+    variance = masked_image.variance
+    if deblend_config is not None and deblend_config.enabled:
+        children = deblend(image, variance, footprints, psf, fwhm=fwhm, psf_chi2_cut=deblend_config.psf_chi2_cut)
+    else:
+        children = Children.none()
+    sources = list_sources(footprints, children)
+    noise = clipped_statistics(image[::2][footprints.labels[::2] == 0]).sigma
+    cutter = StampCutter(
+        image, variance, footprints, children, sources, noise=noise if noise > 0 else 0.0, seed=exposure_id
+    )
+    measured = measure_sources(
+        cutter,
+        sources,
+        footprints.labels,
+        psf,
+        apertures=config.radii(),
+        maximum_sinc_radius=config.maximum_sinc_radius,
+        kron=config.kron,
+    )
+    catalog = _identities(sources, children, exposure_id << (ID_BITS - exposure_id_bits))
+    for name, values in measured.columns.items():
+        catalog.add(name, values, *_meaning(name))
+    flags = measure_pixel_flags(
+        masked_image.mask,
+        footprints.labels,
+        sources,
+        children,
+        np.asarray(measured["base_SdssCentroid_x"]),
+        np.asarray(measured["base_SdssCentroid_y"]),
+    )
+    for name, values in flags.items():
+        planes = "|".join((*ANYWHERE.get(name, ()), *AT_CENTRE.get(name, ())))
+        where = "at the centre" if name in AT_CENTRE else "in the footprint"
+        meaning = f"mask plane {planes} {where}" if planes else "centroid is outside the image"
+        catalog.add(f"base_PixelFlags_flag_{name}", values, "", meaning)
+    _classify(catalog, config.extendedness_ratio)
+    return catalog
+
+
+def _identities(sources: SourceList, children: Children, first: int) -> Catalog:
+    n = len(sources)
+    catalog = Catalog()
+    number = first + 1 + np.arange(n, dtype=np.int64)
+    parent = np.where(sources.parent >= 0, first + 1 + sources.parent, 0)
+    is_psf = np.zeros(n, bool)
+    is_psf[sources.child >= 0] = children.is_psf[sources.child[sources.child >= 0]]
+    unknown = np.full(n, np.nan)
+    catalog.add("id", number, "", "unique number: the exposure's number, then the source's")
+    catalog.add("coord_ra", unknown, "deg", "right ascension of the centroid, ICRS")
+    catalog.add("coord_dec", unknown.copy(), "deg", "declination of the centroid, ICRS")
+    catalog.add("parent", parent, "", "id of the blend that the source is a child of, or 0")
+    catalog.add("deblend_nChild", sources.n_child.astype(np.int32), "", "number of children, 0 if not blended")
+    catalog.add("deblend_deblendedAsPsf", is_psf, "", "the deblender took the source for a point source")
+    catalog.add("detect_isPrimary", sources.n_child == 0, "", "the source is no blend that was divided")
+    return catalog
+
+
+def _meaning(name: str) -> tuple[str, str]:
+    """Unit and description of a measured column."""
+    algorithm, _, rest = name.partition("_")
+    for prefix, words in _ALGORITHMS.items():
+        if name.startswith(prefix + "_"):
+            algorithm, rest = words, name[len(prefix) + 1 :]
+            break
+    if name.startswith("base_CircularApertureFlux_"):
+        whole, part, rest = name[len("base_CircularApertureFlux_") :].split("_", 2)
+        algorithm = f"flux within {whole}.{part} pixels"
+    if "flag" in rest:
+        return "", f"{algorithm}: {_FLAGS[rest]}"
+    unit, quantity = _QUANTITIES[rest]
+    return unit, f"{algorithm}{quantity}"
+
+
+_ALGORITHMS = {
+    "base_SdssCentroid": "centroid, maximum of the PSF-smoothed image",
+    "base_SdssShape_psf": "adaptive Gaussian moments of the PSF",
+    "base_SdssShape": "adaptive Gaussian moments",
+    "base_GaussianFlux": "flux of the adaptive Gaussian",
+    "base_PsfFlux": "flux of the best-fitting PSF",
+    "ext_photometryKron_KronFlux": "Kron flux",
+}
+
+_QUANTITIES = {
+    "x": ("pix", ", x"),
+    "y": ("pix", ", y"),
+    "xErr": ("pix", ", standard error of x"),
+    "yErr": ("pix", ", standard error of y"),
+    "xx": ("pix2", ", xx"),
+    "yy": ("pix2", ", yy"),
+    "xy": ("pix2", ", xy"),
+    "xxErr": ("pix2", ", standard error of xx"),
+    "yyErr": ("pix2", ", standard error of yy"),
+    "xyErr": ("pix2", ", standard error of xy"),
+    "instFlux": ("ct", ""),
+    "instFluxErr": ("ct", ", standard error"),
+    "radius": ("pix", ", Kron radius"),
+}
+
+_FLAGS = {
+    "flag": "not to be trusted",
+    "flag_edge": "too close to the border",
+    "flag_resetToPeak": "the maximum left the footprint; this is the peak pixel",
+    "flag_apertureTruncated": "the aperture leaves the image",
+}
+
+
+def _classify(catalog: Catalog, ratio: float) -> None:
+    psf = catalog["base_PsfFlux_instFlux"]
+    model = catalog["base_GaussianFlux_instFlux"]
+    value = classify_extendedness(psf, model, ratio)
+    catalog.add("base_ClassificationExtendedness_value", value, "", "0 for a point source, 1 for an extended one")
+    catalog.add("base_ClassificationExtendedness_flag", np.isnan(value), "", "extendedness is not known")
+
+
+def fit_aperture_corrections(
+    catalog: Catalog,
+    stars: NDArray[np.bool_],
+    shape: tuple[int, int],
+    config: MeasurementConfig,
+    correction: ApertureCorrectionConfig,
+) -> dict[str, ApertureCorrection]:
+    """Fit the ratio of the reference aperture to other fluxes of stars.
+
+    Parameters
+    ----------
+    catalog : Catalog
+        Measured sources.
+    stars : ndarray of bool, shape (n,)
+        Bright unblended stars.
+    shape : tuple of int
+        Shape (ny, nx) of the image.
+    config : MeasurementConfig
+        Says which aperture is the reference.
+    correction : ApertureCorrectionConfig
+        Settings.
+
+    Returns
+    -------
+    dict of str to ApertureCorrection
+        Flux name to correction; NaN where there were too few stars.
+    """
+    reference = aperture_name(config.reference_aperture)
+    usable = stars & ~catalog[f"{reference}_flag"]
+    return {
+        name: fit_aperture_correction(
+            x=catalog["base_SdssCentroid_x"],
+            y=catalog["base_SdssCentroid_y"],
+            flux=catalog[f"{name}_instFlux"],
+            reference_flux=catalog[f"{reference}_instFlux"],
+            flux_err=catalog[f"{name}_instFluxErr"],
+            reference_flux_err=catalog[f"{reference}_instFluxErr"],
+            use=usable & ~catalog[f"{name}_flag"],
+            shape=shape,
+            order=correction.order,
+            clip=correction.clip,
+            name=name,
+        )
+        for name in CORRECTED
+    }
+
+
+def apply_aperture_correction(
+    catalog: Catalog, corrections: dict[str, ApertureCorrection], config: MeasurementConfig
+) -> None:
+    """Multiply fluxes by their corrections, and classify anew. A correction that is not known is one, and flagged.
+
+    Parameters
+    ----------
+    catalog : Catalog
+        Changed in place; gains ``*_apCorr``, ``*_apCorrErr`` and ``*_flag_apCorr``.
+    corrections : dict of str to ApertureCorrection
+        Flux name to correction.
+    config : MeasurementConfig
+        Settings of the classification.
+    """
+    x, y = catalog["base_SdssCentroid_x"], catalog["base_SdssCentroid_y"]
+    for name, correction in corrections.items():
+        factor, factor_err = correction.evaluate(x=x, y=y), correction.evaluate_error(x=x, y=y)
+        known = np.isfinite(factor) & (factor > 0)
+        factor = np.where(known, factor, 1.0)
+        for column in (f"{name}_instFlux", f"{name}_instFluxErr"):
+            old = catalog.columns[column]
+            catalog.add(column, old.data * factor, old.unit, old.description)
+        catalog.add(f"{name}_apCorr", np.where(known, factor, np.nan), "", f"aperture correction applied to {name}")
+        catalog.add(f"{name}_apCorrErr", np.where(known, factor_err, np.nan), "", "its standard error")
+        catalog.add(f"{name}_flag_apCorr", ~known, "", f"{name}: no aperture correction is known")
+    _classify(catalog, config.extendedness_ratio)
+
+
+def set_sky_coordinates(catalog: Catalog, wcs: TanSipWcs | None) -> None:
+    """Fill ``coord_ra`` and ``coord_dec``, degrees, from the centroids; NaN without a WCS."""
+    if wcs is None:
+        return
+    ra, dec = wcs.pixel_to_sky(x=catalog["base_SdssCentroid_x"], y=catalog["base_SdssCentroid_y"])
+    for name, values in (("coord_ra", ra), ("coord_dec", dec)):
+        column = catalog.columns[name]
+        catalog.add(name, values, column.unit, column.description)
