@@ -1,0 +1,127 @@
+"""Reference catalogs: folders of FITS tables, one a triangle of the sky, as LSST's stack makes them.
+
+``ref_cats/NAME/188516.fits`` holds the objects in triangle 188516 of the hierarchical triangular mesh at depth 7.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.errors import DatasetNotFoundError, FileFormatError, suggest
+from obs.htm import cover_circle, sky_vectors
+from obs.image.catalog import Catalog, Column
+from obs.repo.fits_catalog import read_catalog
+
+__all__ = ["DEPTH", "find_reference_catalog", "load_reference_catalog"]
+
+#: Depth of the mesh.
+DEPTH = 7
+
+_FOLDER = "ref_cats"
+_COORDINATES = ("coord_ra", "coord_dec")
+#: From this version of the format on, fluxes are in nanojansky; before, in jansky.
+_VERSION = "REFCAT_FORMAT_VERSION"
+_NANOJANSKY = 1e9
+
+
+def find_reference_catalog(roots: Sequence[Path], name: str) -> Path:
+    """Return the folder of a reference catalog.
+
+    Parameters
+    ----------
+    roots
+        Repositories to look in, the first that has it wins.
+    name
+        Name of the catalog.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If none has it; the message lists those that there are.
+    """
+    for root in roots:
+        folder = root / _FOLDER / name
+        if name and folder.parent == root / _FOLDER and folder.is_dir():
+            return folder
+    raise _missing([root / _FOLDER for root in roots], name)
+
+
+def load_reference_catalog(folder: Path, *, ra: float, dec: float, radius: float) -> Catalog:
+    """Read the objects within a circle; only files that it touches are opened.
+
+    Parameters
+    ----------
+    folder
+        Folder of the catalog.
+    ra, dec
+        Centre, degrees.
+    radius
+        Radius, degrees.
+
+    Returns
+    -------
+    Catalog
+        ``coord_ra`` and ``coord_dec`` in degrees, fluxes in nanojansky, and whatever else the files have. Empty, and
+        then perhaps without columns, where the catalog does not reach.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If there is no such folder.
+    FileFormatError
+        If a file is no part of a reference catalog.
+    """
+    if not folder.is_dir():
+        raise _missing([folder.parent], folder.name)
+    parts = list(_read_parts(folder, cover_circle(ra=ra, dec=dec, radius=radius, depth=DEPTH)))
+    if not parts:
+        return Catalog()
+    names = [name for name in parts[0] if all(name in part for part in parts)]
+    first = parts[0]
+    columns = {
+        name: Column(
+            np.concatenate([part[name] for part in parts]), first.columns[name].unit, first.columns[name].description
+        )
+        for name in names
+    }
+    catalog = Catalog(columns, first.metadata)
+    vectors = sky_vectors(catalog["coord_ra"], catalog["coord_dec"])
+    # The chord, unlike the cosine, is exact for small angles.
+    chord = np.linalg.norm(vectors - sky_vectors(ra, dec), axis=1)
+    return catalog.select(chord <= 2 * np.sin(np.radians(min(radius, 180.0)) / 2))
+
+
+def _missing(folders: Sequence[Path], name: str) -> DatasetNotFoundError:
+    known = sorted({entry.name for folder in folders for entry in folder.glob("*") if entry.is_dir()})
+    looked = ", ".join(map(str, folders))
+    return DatasetNotFoundError(
+        f"no reference catalog '{name}' in {looked}{suggest(name, known)}; there are: {', '.join(known) or 'none'}",
+        dataset_type="ref_cat",
+        paths=[folder / name for folder in folders],
+    )
+
+
+def _read_parts(folder: Path, numbers: NDArray[np.int64]) -> Iterator[Catalog]:
+    for number in numbers:
+        for path in (folder / f"{number}.fits", folder / f"{number}.fits.gz"):
+            if path.is_file():
+                yield _in_our_units(read_catalog(path), path)
+                break
+
+
+def _in_our_units(catalog: Catalog, path: Path) -> Catalog:
+    for name in _COORDINATES:
+        if name not in catalog:
+            raise FileFormatError(f"no reference catalog: it has no column '{name}'", path=path)
+    columns = {}
+    for name, column in catalog.columns.items():
+        data, unit = column.data, column.unit
+        if unit == "rad" or (name in _COORDINATES and unit not in ("deg", "degree")):
+            data, unit = np.degrees(data), "deg"
+        elif (name.endswith("_flux") or name.endswith("_fluxErr")) and unit != "nJy":
+            is_jansky = unit == "Jy" or not catalog.metadata.get(_VERSION)
+            data, unit = (data * _NANOJANSKY if is_jansky else data), "nJy"
+        columns[name] = Column(data, unit, column.description)
+    return Catalog(columns, catalog.metadata)
