@@ -32,10 +32,13 @@ class CorrectedFrame:
         Counts without the soft bias, ADU; the overlap with the next field included.
     header : dict of str to Any
         The header's keywords, commentary left out.
+    path : Path
+        Where they come from.
     """
 
     image: NDArray[np.float32]
     header: dict[str, Any]
+    path: Path
 
 
 def read_fpc(path: Path, data_id: Mapping[str, Any]) -> CorrectedFrame:
@@ -66,4 +69,4 @@ def read_fpc(path: Path, data_id: Mapping[str, Any]) -> CorrectedFrame:
         image = data.astype(np.float32)
         image -= np.float32(header.get("SOFTBIAS", DEFAULT_SOFT_BIAS))
         cards = {key: value for key, value in header.items() if key not in ("COMMENT", "HISTORY", "")}
-    return CorrectedFrame(image, cards)
+    return CorrectedFrame(image, cards, path)

@@ -83,7 +83,7 @@ def assemble(get: Callable[[str], object], data_id: Mapping[str, Any]) -> Exposu
         wcs=wcs,
         psf=psf,
         photo_calib=calibration.photo_calib,
-        visit_info=SdssTranslator(frame.header).visit_info(exposure_id=number, airmass=calibration.airmass),
+        visit_info=SdssTranslator(frame.header, frame.path).visit_info(exposure_id=number, airmass=calibration.airmass),
         detector_name=f"{data_id['filter']}{data_id['camcol']}",
         physical_filter=str(data_id["filter"]),
         metadata=_metadata(frame.header, calibration, data_id),

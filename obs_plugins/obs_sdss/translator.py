@@ -5,6 +5,7 @@ The header numbers frames by ``FRAME``, which is not always the field; field and
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from obs.errors import FileFormatError
@@ -30,6 +31,8 @@ class SdssTranslator:
     ----------
     header : mapping of str to Any
         Keywords of an fpC file.
+    path : Path, optional
+        The file, for messages.
     """
 
     CONSTANTS: Mapping[str, Any] = {
@@ -50,12 +53,12 @@ class SdssTranslator:
         "exposure_time": "EXPTIME",  # s; the header holds it as text
     }
 
-    def __init__(self, header: Mapping[str, Any]) -> None:
-        self.header = header
+    def __init__(self, header: Mapping[str, Any], path: Path | None = None) -> None:
+        self.header, self.path = header, path
 
     def _card(self, keyword: str) -> Any:  # noqa: ANN401 (header values are of any type)
         if keyword not in self.header:
-            raise FileFormatError(f"the header lacks {keyword}")
+            raise FileFormatError(f"the header lacks {keyword}", path=self.path)
         return self.header[keyword]
 
     def _number(self, keyword: str) -> float:
@@ -63,7 +66,7 @@ class SdssTranslator:
         try:
             return float(value)
         except ValueError:
-            raise FileFormatError(f"the header's {keyword} is not a number: '{value}'") from None
+            raise FileFormatError(f"the header's {keyword} is not a number: '{value}'", path=self.path) from None
 
     def translate_first_row(self) -> datetime:
         """Return when the frame's first row was read, TAI."""
@@ -80,14 +83,16 @@ class SdssTranslator:
                 hours=int(hours), minutes=int(minutes), seconds=float(seconds)
             )
         except ValueError:
-            raise FileFormatError(f"DATE-OBS '{date}' and TAIHMS '{time}' are no date and time") from None
+            raise FileFormatError(
+                f"DATE-OBS '{date}' and TAIHMS '{time}' are no date and time", path=self.path
+            ) from None
 
     def translate_tai_obs(self) -> str:
         """Return the registry's ``taiObs``: in spite of its name UTC, as in the registries that are in use."""
         tai = self.translate_first_row()
         ahead = [seconds for since, seconds in _LEAP_SECONDS if tai - timedelta(seconds=seconds) >= since]
         if not ahead:
-            raise FileFormatError(f"{tai.isoformat()} is before the survey")
+            raise FileFormatError(f"{tai.isoformat()} is before the survey", path=self.path)
         return (tai - timedelta(seconds=ahead[-1])).isoformat(timespec="microseconds") + "000"
 
     def translate_strip(self) -> str:

@@ -14,6 +14,9 @@ __all__ = ["EXPOSURE_TIME", "FieldCalibration", "read_tsfield"]
 EXPOSURE_TIME = 53.907456
 """Time that a star takes to drift over the 2048 rows of a CCD, seconds."""
 
+_NO_MAGNITUDE = 100.0
+"""The survey writes -9999 for what it does not know."""
+
 
 @dataclass(frozen=True, slots=True)
 class FieldCalibration:
@@ -72,7 +75,7 @@ def read_tsfield(path: Path, data_id: Mapping[str, Any]) -> FieldCalibration:
     Raises
     ------
     FileFormatError
-        If the file cannot be read, or does not hold the field, the filter, or a gain.
+        If the file cannot be read, or does not hold the field, the filter, a gain or a zero point.
     """
     with open_fits(path, "tsField") as hdus:
         index = position(hdus[0].header, "FILTERS", str(data_id["filter"]), path)
@@ -96,4 +99,6 @@ def read_tsfield(path: Path, data_id: Mapping[str, Any]) -> FieldCalibration:
         )
     if not calibration.gain > 0:
         raise FileFormatError(f"gain of filter '{data_id['filter']}' is {calibration.gain}", path=path)
+    if not abs(calibration.zero_point) < _NO_MAGNITUDE:
+        raise FileFormatError(f"aa of filter '{data_id['filter']}' is {calibration.zero_point}", path=path)
     return calibration

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from sdss_files import image_of, real_id
+from sdss_files import image_of, real_id, write_fpc
 
-from obs.errors import DatasetNotFoundError
+from obs.errors import DatasetNotFoundError, FileFormatError
 from obs_sdss import instrument
 from obs_sdss.isr import assemble, pixel_variance
 
@@ -75,6 +75,12 @@ def test_missing_file_is_told(files, frame, missing):
     rest = {kind: path for kind, path in files.items() if kind != missing}
     with pytest.raises(DatasetNotFoundError, match=f"no {missing} for this frame"):
         assemble(reader_of(rest, frame.data_id), frame.data_id)
+
+
+def test_fault_in_the_header_names_the_file(files, frame, tmp_path):
+    path = write_fpc(tmp_path / "fpC-odd.fit", frame, TAIHMS="noon")
+    with pytest.raises(FileFormatError, match=r"fpC-odd\.fit: DATE-OBS .* and TAIHMS 'noon' are no date and time"):
+        assemble(reader_of(files | {"fpC": path}, frame.data_id), frame.data_id)
 
 
 @pytest.mark.parametrize("band", "gr")

@@ -6,7 +6,10 @@ import sys
 
 import pytest
 
+from obs.config.layers import ConfigLayers
+from obs.instrument.validate import contract_faults
 from obs.policy.policy import load_policy
+from obs.tasks.process_config import ProcessConfig
 from obs_sdss import instrument
 
 OURS = {"x_min": "min_x", "y_min": "min_y", "width": "extent_x", "height": "extent_y"}
@@ -62,6 +65,22 @@ def test_results_lie_where_the_stack_puts_them():
         "calexp": "sci-results/4192/4/r/calexp/calexp-004192-r4-0300.fits",
         "processCcd_metadata": "processCcd_metadata/4192/4/r/calexp-004192-r4-0300.yaml",
     }
+
+
+def test_settings_are_those_of_the_survey():
+    """The survey's PSF and WCS, no cosmic-ray repair, wide background cells, fluxes scaled to 7 pixels."""
+    layers = ConfigLayers(ProcessConfig)
+    layers.load(instrument.config_folder / "process.yaml")
+    config = layers.build()
+    assert not config.characterize.measure_psf
+    assert config.calibrate.astrometry.force_known_wcs
+    for step in (config.characterize, config.calibrate):
+        assert step.background.bin_size == 512
+        assert step.measurement.reference_aperture == 7.0
+
+
+def test_plugin_holds_to_the_contract():
+    assert contract_faults(instrument, entry_point="sdss") == []
 
 
 def test_every_reader_is_of_a_dataset_type():

@@ -30,10 +30,17 @@ def test_other_field_is_told(files, frame):
         read_tsfield(files["tsField"], frame.data_id | {"field": 12})
 
 
-def test_gain_of_nothing_is_told(tmp_path):
-    frame = Frame(gain=(1.0, 0.0, 1.0, 1.0, 1.0))
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"gain": (1.0, 0.0, 1.0, 1.0, 1.0)}, r"gain of filter 'g' is 0\.0"),
+        ({"aa": (-24.0, -9999.0, -24.0, -24.0, -24.0)}, r"aa of filter 'g' is -9999\.0"),
+    ],
+)
+def test_calibration_that_is_none_is_told(tmp_path, change, message):
+    frame = Frame(**change)
     path = write_tsfield(tmp_path / "tsField.fit", frame)
-    with pytest.raises(FileFormatError, match=r"tsField\.fit: gain of filter 'g' is 0\.0"):
+    with pytest.raises(FileFormatError, match=rf"tsField\.fit: {message}"):
         read_tsfield(path, frame.data_id)
 
 
