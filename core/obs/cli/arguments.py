@@ -1,0 +1,101 @@
+"""Arguments as users of the LSST stack write them: options with several words, and ``@file``."""
+
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+__all__ = ["MANY_WORDS", "ManyWordsCommand", "expand_files"]
+
+#: Options that take all words up to the next option, by every spelling: name of the parameter they go to.
+MANY_WORDS = {
+    "--id": "ids",
+    "-c": "overrides",
+    "--config": "overrides",
+    "-C": "overrides",
+    "--configfile": "overrides",
+    "--show": "show",
+    "-L": "log_levels",
+    "--loglevel": "log_levels",
+    "--log-level": "log_levels",
+}
+
+
+class ManyWordsCommand(click.Command):
+    """A command of whose options some take several words, such as ``--id visit=1 ccd=2``.
+
+    These options are declared to click for the help (with ``expose_value=False``); what they hold is collected here,
+    in the order of the command line, and handed to the command as the parameter that `MANY_WORDS` names:
+
+    - ``ids``: list of lists of words, one for each ``--id``
+    - ``overrides``: list of (``"c"`` or ``"C"``, word), so that ``-c`` and ``-C`` keep their order
+    - ``show``, ``log_levels``: list of words
+    """
+
+    def parse_args(self, context: click.Context, arguments: list[str]) -> list[str]:
+        """Take out the options with several words, and leave the rest to click."""
+        known = {spelling for parameter in self.params for spelling in parameter.opts}
+        many = {spelling: target for spelling, target in MANY_WORDS.items() if spelling in known}
+        collected: dict[str, list[Any]] = {target: [] for target in many.values()}
+        rest: list[str] = []
+        words = list(expand_files(arguments))
+        while words:
+            word = words.pop(0)
+            if word == "--":
+                rest += ["--", *words]
+                break
+            spelling, values = _split(word, many)
+            if spelling is None:
+                rest.append(word)
+                continue
+            while words and not words[0].startswith("-"):
+                values.append(words.pop(0))
+            target = many[spelling]
+            if target == "ids":
+                collected[target].append(values)
+                continue
+            if not values:
+                raise click.BadOptionUsage(spelling, f"Option '{spelling}' requires an argument.", context)
+            kind = "C" if spelling in ("-C", "--configfile") else "c"
+            collected[target] += [(kind, value) for value in values] if target == "overrides" else values
+        remaining = super().parse_args(context, rest)
+        context.params.update(collected)
+        return remaining
+
+
+def _split(word: str, many: dict[str, str]) -> tuple[str | None, list[str]]:
+    """Split ``--id=visit=1`` or ``-cname=value`` into the option and its first word."""
+    if word in many:
+        return word, []
+    for spelling in many:
+        if spelling.startswith("--") and word.startswith(f"{spelling}="):
+            return spelling, [word.removeprefix(f"{spelling}=")]
+        if not spelling.startswith("--") and word.startswith(spelling) and not word.startswith("--"):
+            return spelling, [word.removeprefix(spelling)]
+    return None, [word]
+
+
+def expand_files(arguments: Sequence[str], above: tuple[Path, ...] = ()) -> Iterator[str]:
+    """Replace every ``@file`` by the words in that file: quoted as in a shell, ``#`` starts a comment.
+
+    Raises
+    ------
+    click.UsageError
+        For a file that cannot be read, has an open quote, or names itself.
+    """
+    for word in arguments:
+        if not word.startswith("@"):
+            yield word
+            continue
+        path = Path(word[1:])
+        if path in above:
+            raise click.UsageError(f"{path}: this file of arguments names itself")
+        try:
+            words = shlex.split(path.read_text(), comments=True)
+        except OSError as problem:
+            raise click.UsageError(f"{path}: cannot read this file of arguments: {problem.strerror}") from None
+        except ValueError as problem:
+            raise click.UsageError(f"{path}: this file of arguments cannot be read: {problem}") from None
+        yield from expand_files(words, (*above, path))

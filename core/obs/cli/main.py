@@ -1,0 +1,108 @@
+"""The `obs` command: finds the subcommand, and turns every error into one line and an exit status.
+
+Subcommands are imported when they are called, so that ``obs --help`` needs nothing but click.
+"""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from obs import __version__
+from obs.errors import ObsError, suggest
+
+__all__ = ["COMMANDS", "command_line", "main"]
+
+#: Name of each subcommand: where it is, and its help in a line.
+COMMANDS = {
+    "process": ("obs.cli.process:process", "Turn exposures of a repository into calibrated images and catalogs."),
+    "process-file": ("obs.cli.process_file:process_file", "Do the same with FITS images that are in no repository."),
+    "ls": ("obs.cli.ls:list_datasets", "List what a repository holds."),
+    "cameras": ("obs.cli.cameras:cameras", "List the cameras that are installed."),
+}
+
+_FAILURE, _INTERRUPTED = 1, 130
+
+
+class _LazyGroup(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def resolve_command(
+        self, context: click.Context, arguments: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = arguments[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            context.fail(f"there is no command '{name}'{suggest(name, COMMANDS)}")
+        return super().resolve_command(context, arguments)
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+_EXAMPLE = """\b
+Example:
+  obs process DATA --id visit=903334 ccd=23..25 --output out
+"""
+
+
+@click.group(cls=_LazyGroup, epilog=_EXAMPLE, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="obs")
+def command_line() -> None:
+    """Turn the frames of any CCD camera into calibrated images and source catalogs."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments
+        Words behind ``obs``; those of this process if None.
+
+    Returns
+    -------
+    int
+        The exit status: 0; 1 if something failed; 2 for a command that cannot be understood; 130 after Ctrl-C.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        status = command_line.main(words, prog_name="obs", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as problem:
+        problem.show()
+        return problem.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return _report("interrupted; what was finished is kept", _INTERRUPTED)
+    except BrokenPipeError:
+        # Python flushes stdout once more when it ends; the reader is gone.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _FAILURE
+    except ObsError as problem:
+        if "--doraise" in words:
+            raise
+        return _report(" ".join(str(problem).split()), _FAILURE)
+    except Exception as problem:
+        if "--doraise" in words:
+            raise
+        kind = type(problem).__name__
+        return _report(f"unexpected {kind}: {problem} (a fault of obs; --doraise shows where)", _FAILURE)
+    return status if isinstance(status, int) else 0
+
+
+def _report(message: str, status: int) -> int:
+    """Print an error on one line and return the exit status."""
+    click.echo(f"obs: error: {message}", err=True)
+    return status

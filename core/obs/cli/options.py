@@ -1,0 +1,95 @@
+"""Options that several commands share, and what they stand for."""
+
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from obs.config.base import TaskConfig
+from obs.config.layers import ConfigLayers
+from obs.errors import OutputError
+from obs.repo.layout import is_repository
+
+__all__ = [
+    "add_overrides",
+    "config_options",
+    "id_option",
+    "remove_output",
+    "run_options",
+]
+
+F = TypeVar("F", bound=Callable[..., Any])
+C = TypeVar("C", bound=TaskConfig)
+
+
+def _words(*spellings: str, metavar: str, text: str) -> Callable[[F], F]:
+    """Declare an option that `obs.cli.arguments.ManyWordsCommand` collects."""
+    return click.option(*spellings, expose_value=False, multiple=True, metavar=metavar, help=text)
+
+
+def id_option(function: F) -> F:
+    """Add ``--id``."""
+    text = "Data IDs: A^B alternatives, LOW..HIGH[:STEP] ranges; alone: everything. Repeatable."
+    return _words("--id", metavar="[KEY=VALUE]...", text=text)(function)
+
+
+def config_options(function: F) -> F:
+    """Add ``-c`` and ``-C``, which take effect from left to right."""
+    function = _words("-C", "--configfile", metavar="FILE...", text="Settings from YAML or LSST .py files.")(function)
+    return _words("-c", "--config", metavar="NAME=VALUE...", text="Settings.")(function)
+
+
+def run_options(function: F) -> F:
+    """Add the options that say how to run."""
+    for option in (
+        _words("-L", "--log-level", "--loglevel", metavar="[COMPONENT=]LEVEL...", text="debug, info, warning, error."),
+        click.option("--doraise", is_flag=True, help="Stop at the first failure, with its traceback."),
+        click.option("-t", "--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds for each data ID."),
+        click.option("-j", "--processes", type=click.IntRange(min=1), default=1, help="Number of processes."),
+    ):
+        function = option(function)
+    return function
+
+
+def add_overrides(layers: ConfigLayers[C], overrides: Iterable[tuple[str, str]]) -> None:
+    """Apply ``-c`` and ``-C`` in the order given.
+
+    Raises
+    ------
+    ConfigError
+        For a setting that does not exist, or a file that cannot be read.
+    """
+    for kind, text in overrides:
+        if kind == "c":
+            layers.set(text)
+        else:
+            layers.load(text)
+
+
+def remove_output(output: Path, root: Path) -> None:
+    """Remove an output repository with everything in it.
+
+    Parameters
+    ----------
+    output
+        Its folder; it need not exist.
+    root
+        The input repository, which must not be lost with it.
+
+    Raises
+    ------
+    OutputError
+        If the folder is or holds the input, is no repository, or cannot be removed.
+    """
+    if not output.exists():
+        return
+    if root.resolve().is_relative_to(output.resolve()):
+        raise OutputError(f"--clobber-output would remove the input {root}; choose another output", path=output)
+    if not is_repository(output):
+        raise OutputError(f"{output} is no data repository; --clobber-output does not remove it", path=output)
+    try:
+        shutil.rmtree(output)
+    except OSError as problem:
+        raise OutputError(f"cannot remove {output}: {problem.strerror}", path=output) from None

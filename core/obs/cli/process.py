@@ -1,0 +1,145 @@
+"""`obs process`: from the data IDs of a repository to calibrated images and catalogs."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from obs.cli.arguments import ManyWordsCommand
+from obs.cli.logs import configure_logging
+from obs.cli.options import add_overrides, config_options, id_option, remove_output, run_options
+from obs.cli.progress import show_progress
+from obs.cli.report import report_outcomes
+from obs.cli.selection import select_data_ids
+from obs.cli.show import show_config, split_show
+from obs.config.layers import ConfigLayers
+from obs.config.lsst_names import PROCESS_NAMES
+from obs.executor import run
+from obs.instrument.discovery import load_instrument
+from obs.pipeline import ProcessSummary, process_detector
+from obs.policy.data_id import format_data_id
+from obs.repo.butler import Butler
+from obs.repo.provenance import record_config, record_packages
+from obs.tasks.process_config import ProcessConfig
+
+__all__ = ["process"]
+
+logger = logging.getLogger(__name__)
+
+_TASK = "process"
+_NO_DATA = "Not running the task because there is no data to process; you may preview data using --show data"
+
+
+def _process_one(data_id: Mapping[str, Any], butler: Butler, config: ProcessConfig) -> ProcessSummary:
+    """Process one data ID; worker processes open the repository for themselves."""
+    return process_detector(butler, dict(data_id), config)
+
+
+_EXAMPLE = """\b
+Examples:
+  obs process DATA --id run=4192 camcol=4 field=300 filter=g^r --output out
+  obs process DATA --rerun test --id visit=903334 ccd=0..9 -c isr.do_flat=False -j 4
+  obs process DATA --show config='*psf*'
+"""
+
+
+@click.command("process", cls=ManyWordsCommand, epilog=_EXAMPLE)
+@click.argument("root", metavar="INPUT", type=click.Path(path_type=Path))
+@click.option("--camera", metavar="NAME", help="The camera, where the repository does not say; see obs cameras.")
+@click.option("--calib", metavar="DIR", type=click.Path(path_type=Path), help="Where the calibration frames are.")
+@id_option
+@click.option("--output", metavar="DIR", type=click.Path(path_type=Path), help="Repository to write into.")
+@click.option("--rerun", metavar="[IN:]OUT", help="Write into INPUT/rerun/OUT, and read from INPUT/rerun/IN.")
+@config_options
+@click.option(
+    "--show",
+    expose_value=False,
+    multiple=True,
+    metavar="WHAT...",
+    help="Show data, config[=PATTERN], history=PATTERN or tasks and stop, unless 'run' is there too.",
+)
+@run_options
+@click.option("--clobber-output", is_flag=True, help="Remove the output repository first.")
+@click.option("--clobber-config", is_flag=True, help="Go on in an output that was made with other settings.")
+def process(
+    root: Path,
+    camera: str | None,
+    calib: Path | None,
+    output: Path | None,
+    rerun: str | None,
+    processes: int,
+    timeout: float | None,
+    doraise: bool,
+    clobber_output: bool,
+    clobber_config: bool,
+    ids: list[list[str]],
+    overrides: list[tuple[str, str]],
+    show: list[str],
+    log_levels: list[str],
+) -> int:
+    """Turn exposures of the repository INPUT into calibrated images and catalogs.
+
+    INPUT is a folder made by obs or by the second-generation LSST stack; it is only read. Every data ID goes through
+    instrument-signature removal, characterization and calibration. One that fails does not stop the others. @FILE
+    stands for the words in a file.
+    """
+    configure_logging(log_levels)
+    shows = split_show(show)
+    things = {thing for thing, _ in shows}
+    writing = not shows or "run" in things
+    if output is not None and rerun is not None:
+        raise click.UsageError("--output and --rerun exclude each other; give one of them")
+    if writing and output is None and rerun is None:
+        raise click.UsageError("there is nowhere to write; give --output DIR or --rerun NAME")
+    open_input = partial(Butler, root, calib=calib, instrument=None if camera is None else load_instrument(camera))
+    open_both = partial(open_input, output=output, rerun=rerun)
+    # An output that is to be removed is not opened, and stays until everything else is known to be right.
+    butler = open_both() if writing and not clobber_output else open_input()
+    layers = _collect_settings(butler, overrides)
+    config = layers.build()
+    show_config(layers, shows)
+    data_ids = select_data_ids(butler, ids) if writing or "data" in things else []
+    if "data" in things:
+        click.echo("".join(f"{format_data_id(data_id)}\n" for data_id in data_ids), nl=False)
+    if not writing:
+        return 0
+    if not data_ids:
+        click.echo(_NO_DATA if ids else f"{_NO_DATA}; no --id was given, --id alone stands for everything", err=True)
+        return 0
+    if clobber_output:
+        remove_output(output or root / "rerun" / str(rerun).split(":")[-1], root)
+        butler = open_both()
+    _record(butler, config, clobber=clobber_config)
+    with show_progress(len(data_ids)) as progress:
+        configure_logging(log_levels, progress.write)
+        outcomes = run(
+            partial(_process_one, butler=butler, config=config),
+            data_ids,
+            processes=processes,
+            timeout=timeout,
+            on_done=progress.done,
+            raise_errors=doraise,
+        )
+    return report_outcomes(outcomes)
+
+
+def _collect_settings(butler: Butler, overrides: Sequence[tuple[str, str]]) -> ConfigLayers[ProcessConfig]:
+    """Return the settings of the camera's plugin with the user's on top."""
+    layers = ConfigLayers(ProcessConfig, PROCESS_NAMES)
+    plugin_file = butler.instrument.config_folder / f"{_TASK}.yaml"
+    if plugin_file.is_file():
+        layers.load(plugin_file)
+    add_overrides(layers, overrides)
+    return layers
+
+
+def _record(butler: Butler, config: ProcessConfig, *, clobber: bool) -> None:
+    """Write down with what the output is made; with other settings than before only if that is wanted."""
+    butler.prepare_output()
+    output = Path(str(butler.output))
+    record_config(output, _TASK, config.model_dump(mode="json"), clobber=clobber)
+    for difference in record_packages(output):
+        logger.warning("%s was begun with other software: %s", output, difference)

@@ -1,0 +1,74 @@
+"""What a run tells at its end: a line of numbers for each data ID, and what failed, grouped by cause."""
+
+import math
+import re
+from collections.abc import Sequence
+
+import click
+
+from obs.cli.table import format_table
+from obs.executor import Outcome
+from obs.pipeline import ProcessSummary
+from obs.policy.data_id import format_data_id
+
+__all__ = ["failure_text", "report_outcomes", "summary_text"]
+
+_HEADERS = ("data ID", "seeing/arcsec", "zero point/mag", "scatter/mag", "matched", "sources", "seconds")
+
+
+def report_outcomes(outcomes: Sequence[Outcome[ProcessSummary]]) -> int:
+    """Print the table on stdout, warnings and failures on stderr; return the exit status."""
+    if any(outcome.ok for outcome in outcomes):
+        click.echo(summary_text(outcomes))
+    for outcome in outcomes:
+        for warning in outcome.result.warnings if outcome.result else ():
+            click.echo(f"WARNING {format_data_id(outcome.data_id)}: {warning}", err=True)
+    if all(outcome.ok for outcome in outcomes):
+        return 0
+    click.echo(failure_text(outcomes), err=True)
+    return 1
+
+
+def summary_text(outcomes: Sequence[Outcome[ProcessSummary]]) -> str:
+    """Return the table of what was measured."""
+    rows = [
+        (
+            format_data_id(outcome.data_id),
+            _number(summary.seeing, 2),
+            _number(summary.zero_point, 3),
+            _number(summary.zero_point_rms, 3),
+            str(summary.n_reference),
+            str(summary.n_source),
+            _number(outcome.seconds, 1),
+        )
+        for outcome in outcomes
+        if (summary := outcome.result) is not None
+    ]
+    return format_table(_HEADERS, rows, right="lrrrrrr")
+
+
+def failure_text(outcomes: Sequence[Outcome[ProcessSummary]]) -> str:
+    """Return how many data IDs failed, and which, below each cause; messages that differ in numbers are one cause."""
+    groups: dict[tuple[str, str], list[Outcome[ProcessSummary]]] = {}
+    for outcome in outcomes:
+        if not outcome.ok:
+            key = (outcome.cause, _without_names(outcome))
+            groups.setdefault(key, []).append(outcome)
+    count = sum(len(group) for group in groups.values())
+    lines = [f"obs: error: {count} of {len(outcomes)} failed:"]
+    for (cause, _), group in sorted(groups.items(), key=lambda item: -len(item[1])):
+        lines.append(f"  {cause} ({len(group)}): {group[0].error}")
+        lines += [f"    {format_data_id(outcome.data_id)}" for outcome in group]
+    return "\n".join(lines)
+
+
+def _without_names(outcome: Outcome[ProcessSummary]) -> str:
+    """Return the message without what only tells one data ID from another: its values, file names, numbers."""
+    text = re.sub(r"\S*/\S*", "PATH", outcome.error)
+    for key, value in outcome.data_id.items():
+        text = text.replace(f"{key}={value}", f"{key}=")
+    return re.sub(r"[\d.]+", "N", text)
+
+
+def _number(value: float, digits: int) -> str:
+    return f"{value:.{digits}f}" if math.isfinite(value) else "-"

@@ -1,0 +1,61 @@
+"""What ``--show`` prints about settings and tasks."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import click
+from pydantic import BaseModel
+
+from obs.config.layers import ConfigLayers
+from obs.config.schema import section_class
+from obs.errors import suggest
+
+__all__ = ["show_config", "split_show"]
+
+_THINGS = ("data", "config", "history", "tasks", "run")
+
+
+def split_show(words: Sequence[str]) -> list[tuple[str, str]]:
+    """Split ``config=PATTERN`` and its like into what and pattern.
+
+    Raises
+    ------
+    click.UsageError
+        For a word that names nothing to show, or a ``history`` without pattern.
+    """
+    shows = []
+    for word in words:
+        thing, _, pattern = word.partition("=")
+        if thing not in _THINGS:
+            message = f"--show cannot show '{thing}'{suggest(thing, _THINGS)}; it shows {', '.join(_THINGS)}"
+            raise click.UsageError(message)
+        if thing == "history" and not pattern:
+            raise click.UsageError("--show history needs a pattern, for example --show history='*bin_size'")
+        shows.append((thing, pattern))
+    return shows
+
+
+def show_config(layers: ConfigLayers[Any], shows: Sequence[tuple[str, str]]) -> None:
+    """Print what was asked for of settings, their history and the tree of tasks.
+
+    Raises
+    ------
+    ConfigError
+        If no setting matches a pattern.
+    """
+    for thing, pattern in shows:
+        if thing == "config":
+            click.echo(layers.show(pattern or "*"), nl=False)
+        elif thing == "history":
+            click.echo(layers.history(pattern), nl=False)
+        elif thing == "tasks":
+            click.echo("\n".join(_task_lines(layers.config_class, "")))
+
+
+def _task_lines(config_class: type[BaseModel], indent: str) -> Iterator[str]:
+    """Yield a line for every section, those inside it indented below it."""
+    for name, field in config_class.model_fields.items():
+        section = section_class(field)
+        if section is not None:
+            yield f"{indent}{name}: {field.description}"
+            yield from _task_lines(section, indent + "  ")

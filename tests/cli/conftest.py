@@ -1,0 +1,113 @@
+"""A repository of a camera with two filters and two detectors, and a pipeline that measures nothing."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from obs.cli.main import main
+from obs.config.base import TaskConfig, setting
+from obs.errors import DatasetNotFoundError
+from obs.instrument.instrument import FilterDefinition, Instrument
+
+POLICY = """\
+defaultLevel: sensor
+levels: {sensor: [], visit: [ccd]}
+exposures:
+  raw: {template: "raw/v%(visit)03d-%(filter)s-c%(ccd)d.fits", storage: FitsStorage, python: lsst.afw.image.ExposureF}
+  calexp: {template: "calexp/v%(visit)03d-%(filter)s-c%(ccd)d.fits", storage: FitsStorage}
+datasets:
+  src: {template: "src/v%(visit)03d-%(filter)s-c%(ccd)d.fits", storage: FitsCatalogStorage}
+"""
+
+
+class StepConfig(TaskConfig):
+    """A step."""
+
+    do_bias: bool = setting(True, "Subtract the bias.")
+    width: int = setting(3, "Width of the smoothing.", unit="pixel", ge=1)
+
+
+class ToyConfig(TaskConfig):
+    """Everything."""
+
+    isr: StepConfig = setting(StepConfig(), "Removes the instrument.")
+    gain: float = setting(1.0, "Gain.", unit="electron/ADU", gt=0)
+
+
+@dataclass
+class Summary:
+    """What the pipeline returns."""
+
+    seeing: float = 1.234
+    zero_point: float = float("nan")
+    zero_point_rms: float = 0.0125
+    n_source: int = 321
+    n_reference: int = 12
+    seconds: dict = field(default_factory=dict)
+    warnings: list = field(default_factory=list)
+
+
+class Pipeline:
+    """Stands for the real one; visit 3 fails."""
+
+    def __init__(self):
+        self.calls = []
+
+    def process_detector(self, butler, data_id, config):
+        self.calls.append((data_id, config))
+        if data_id["visit"] == 3:
+            raise DatasetNotFoundError(f"no bias for visit=3 ccd={data_id['ccd']}: looked for {butler.root}/bias")
+        (butler.output / f"done-{data_id['visit']}-{data_id['ccd']}").touch()
+        return Summary(warnings=["few stars"] if data_id["visit"] == 2 else [])
+
+    def process_file(self, path, output, config):
+        self.calls.append((path, output, config))
+        return Summary()
+
+
+@pytest.fixture
+def pipeline(monkeypatch):
+    """Put `Pipeline` and `ToyConfig` in the place of the real pipeline."""
+    stand_in = Pipeline()
+    monkeypatch.setattr("obs.cli.process.process_detector", stand_in.process_detector)
+    monkeypatch.setattr("obs.cli.process.ProcessConfig", ToyConfig)
+    monkeypatch.setattr("obs.cli.process.PROCESS_NAMES", {"isr.doBias": "isr.do_bias"})
+    monkeypatch.setattr("obs.cli.process_file.process_image", stand_in.process_file)
+    monkeypatch.setattr("obs.cli.process_file.ProcessFileConfig", ToyConfig)
+    return stand_in
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    """Make a repository with visits 1 to 3 of two detectors, visit 2 in the filter r and the others in g."""
+    plugin = tmp_path / "plugin"
+    plugin.mkdir()
+    (plugin / "policy.yaml").write_text(POLICY)
+    instrument = Instrument(
+        "toy",
+        folder=plugin,
+        policy="policy.yaml",
+        filters=(FilterDefinition(physical_filter="g", band="g"), FilterDefinition(physical_filter="r", band="r")),
+        exposure_id=lambda data_id: data_id["visit"],
+        exposure_id_bits=10,
+    )
+    monkeypatch.setattr("obs.repo.butler.load_instrument", lambda name: instrument)
+    root = tmp_path / "data"
+    (root / "raw").mkdir(parents=True)
+    (root / "obs.yaml").write_text("camera: toy\n")
+    for visit in (1, 2, 3):
+        for ccd in (0, 1):
+            (root / f"raw/v{visit:03d}-{'r' if visit == 2 else 'g'}-c{ccd}.fits").touch()
+    return root
+
+
+@pytest.fixture
+def obs(capsys):
+    """Run the command and return exit status, stdout and stderr."""
+
+    def run(*words):
+        status = main([str(word) for word in words])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return run

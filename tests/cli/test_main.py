@@ -1,0 +1,76 @@
+"""The command as a whole: help, errors, exit status."""
+
+import importlib
+import os
+import subprocess
+import sys
+
+import click
+import pytest
+
+from obs.cli.main import COMMANDS, main
+from obs.errors import RepositoryError
+
+
+def run(*words, **options):
+    code = "import sys; from obs.cli.main import main; sys.exit(main())"
+    return subprocess.run([sys.executable, *options.pop("python", ()), "-c", code, *words], text=True, **options)
+
+
+def test_help_imports_nothing_heavy():
+    done = run("--help", python=("-X", "importtime"), capture_output=True)
+    assert done.returncode == 0
+    assert all(name in done.stdout for name in COMMANDS)
+    imported = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in done.stderr.splitlines()}
+    assert imported.isdisjoint({"numpy", "astropy", "scipy", "pydantic", "sqlalchemy", "yaml", "rich"})
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_an_example(name, capsys):
+    module, _, attribute = COMMANDS[name][0].partition(":")
+    command = getattr(importlib.import_module(module), attribute)
+    assert main([name, "--help"]) == 0
+    out = capsys.readouterr().out
+    assert f"  obs {name}" in out
+    assert command.name == name
+    assert all(parameter.help for parameter in command.params if isinstance(parameter, click.Option))
+
+
+def test_unknown_command(capsys):
+    assert main(["proces"]) == 2
+    assert "there is no command 'proces'; did you mean 'process'?" in capsys.readouterr().err
+
+
+def test_version(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("obs, version ")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "message"),
+    [
+        (RepositoryError("no\nrepository"), 1, "obs: error: no repository\n"),
+        (KeyboardInterrupt(), 130, "obs: error: interrupted; what was finished is kept\n"),
+        (
+            ZeroDivisionError("oh"),
+            1,
+            "obs: error: unexpected ZeroDivisionError: oh (a fault of obs; --doraise shows where)\n",
+        ),
+    ],
+)
+def test_errors_are_one_line(monkeypatch, capsys, error, status, message):
+    def fail():
+        raise error
+
+    monkeypatch.setattr("obs.cli.cameras.discover", fail)
+    assert main(["cameras"]) == status
+    assert capsys.readouterr().err.replace("\n\n", "\n").lstrip("\n") == message
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    read, write = os.pipe()
+    os.close(read)
+    done = run("cameras", "--help", stdout=write, stderr=subprocess.PIPE)
+    os.close(write)
+    assert done.returncode == 1
+    assert done.stderr == ""

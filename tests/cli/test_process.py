@@ -1,0 +1,190 @@
+"""`obs process`: what it selects, runs, shows and says."""
+
+import pytest
+
+from obs.errors import DatasetNotFoundError
+
+pytestmark = pytest.mark.usefixtures("pipeline")
+
+
+def ids(pipeline):
+    return [" ".join(f"{data_id[key]}" for key in ("visit", "filter", "ccd")) for data_id, *_ in pipeline.calls]
+
+
+def test_selected_frames_are_processed(obs, repository, pipeline, tmp_path):
+    status, out, err = obs("process", repository, "--id", "visit=1..2", "ccd=0", "--output", tmp_path / "out")
+    assert status == 0
+    assert ids(pipeline) == ["1 g 0", "2 r 0"]
+    assert out.splitlines()[0].split() == [
+        "data", "ID", "seeing/arcsec", "zero", "point/mag", "scatter/mag", "matched", "sources", "seconds",
+    ]  # fmt: skip
+    assert out.splitlines()[1].split()[:8] == ["visit=1", "filter=g", "ccd=0", "1.23", "-", "0.013", "12", "321"]
+    assert "[2/2] visit=2 filter=r ccd=0: 0.0 s" in err
+    assert "WARNING visit=2 filter=r ccd=0: few stars" in err
+    assert (tmp_path / "out/config/process.yaml").is_file()
+    assert (tmp_path / "out/config/packages.yaml").is_file()
+
+
+def test_several_ids_and_everything(obs, repository, pipeline, tmp_path):
+    obs("process", repository, "--id", "visit=2", "--id", "visit=1^2", "ccd=1", "--output", tmp_path / "out")
+    assert ids(pipeline) == ["2 r 0", "2 r 1", "1 g 1"]
+    pipeline.calls.clear()
+    status, _, err = obs("process", repository, "--rerun", "all", "--id")
+    assert len(ids(pipeline)) == 6
+    assert status == 1
+    assert "obs: error: 2 of 6 failed:" in err
+
+
+def test_failures_are_grouped_and_counted(obs, repository, tmp_path):
+    status, _, err = obs("process", repository, "--id", "--output", tmp_path / "out")
+    assert status == 1
+    assert (
+        "obs: error: 2 of 6 failed:\n"
+        f"  DatasetNotFoundError (2): no bias for visit=3 ccd=0: looked for {repository}/bias\n"
+        "    visit=3 filter=g ccd=0\n    visit=3 filter=g ccd=1\n"
+    ) in err
+    assert "Traceback" not in err
+    assert (tmp_path / "out/done-2-1").exists()
+
+
+def test_doraise_lets_the_exception_through(obs, repository, tmp_path):
+    with pytest.raises(DatasetNotFoundError, match="no bias for visit=3 ccd=0"):
+        obs("process", repository, "--id", "visit=3", "--output", tmp_path / "out", "--doraise")
+
+
+def test_missing_frames_are_named_and_the_others_processed(obs, repository, pipeline, tmp_path):
+    status, _, err = obs("process", repository, "--id", "visit=1", "ccd=0^5", "--output", tmp_path / "out")
+    assert status == 0
+    assert ids(pipeline) == ["1 g 0"]
+    assert "WARNING No data found for visit=1 ccd=5\n" in err
+
+
+def test_no_data_at_all(obs, repository, tmp_path):
+    status, out, err = obs("process", repository, "--id", "visit=1", "filter=r", "--output", tmp_path / "out")
+    assert (status, out) == (0, "")
+    assert "No data found for visit=1 filter=r" in err
+    assert "Not running the task because there is no data to process; you may preview data using --show data" in err
+    assert not (tmp_path / "out").exists()
+    assert "no --id was given" in obs("process", repository, "--output", tmp_path / "out")[2]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--id", "vist=1"], "unknown key 'vist' in --id; did you mean 'visit'?; keys: visit, filter, ccd"),
+        (["--id", "filter=q"], "toy has no filter 'q'; filters: g, r"),
+        (["--id", "visit=x"], "visit=x: visit must be an integer"),
+        (["--id", "visit"], "--id takes KEY=VALUE, got 'visit'"),
+        (["-c", "isr.do_bais=0"], "isr.do_bais: there is no such setting; did you mean 'isr.do_bias'?"),
+        (["-c", "isr.width=0"], "isr.width: wanted a whole number >= 1, got 0 (set by -c isr.width=0)"),
+        (["-C", "none.yaml"], "none.yaml: cannot read this file: No such file or directory"),
+    ],
+)
+def test_mistakes_are_one_line(obs, repository, tmp_path, words, message):
+    status, out, err = obs("process", repository, "--output", tmp_path / "out", *words)
+    assert (status, out) == (1, "")
+    assert err.startswith("obs: error: ")
+    assert message in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "there is nowhere to write; give --output DIR or --rerun NAME"),
+        (["--output", "a", "--rerun", "b"], "--output and --rerun exclude each other"),
+        (["--show", "dat"], "--show cannot show 'dat'; did you mean 'data'?"),
+        (["--show", "history"], "--show history needs a pattern"),
+        (["--show"], "Option '--show' requires an argument"),
+        (["-L", "loud"], "'loud' is no log level"),
+        (["--otput", "a"], "No such option"),
+    ],
+)
+def test_usage_mistakes(obs, repository, words, message):
+    status, _, err = obs("process", repository, *words)
+    assert status == 2
+    assert message in err
+
+
+def test_no_repository(obs, tmp_path):
+    status, _, err = obs("process", tmp_path, "--id", "--output", tmp_path / "out")
+    assert status == 1
+    assert "is no data repository" in err
+
+
+def test_settings_are_applied_left_to_right(obs, repository, pipeline, tmp_path):
+    (tmp_path / "plugin/config").mkdir()
+    (tmp_path / "plugin/config/process.yaml").write_text("isr: {width: 4, do_bias: false}\ngain: 2\n")
+    (tmp_path / "mine.py").write_text("config.isr.width = 6\n")
+    overrides = ["-c", "isr.width=5", "isr.doBias=True", "-C", tmp_path / "mine.py"]
+    obs("process", repository, "--id", "visit=1", "ccd=0", "--output", tmp_path / "out", *overrides)
+    config = pipeline.calls[0][1]
+    assert (config.isr.width, config.isr.do_bias, config.gain) == (6, True, 2)
+    _, out, _ = obs("process", repository, "--show", "history=*width", *overrides)
+    assert out == (
+        "isr.width\n"
+        "  3  default\n"
+        f"  4  {tmp_path}/plugin/config/process.yaml:1\n"
+        "  5  -c isr.width=5\n"
+        f"  6  {tmp_path}/mine.py:1\n"
+    )
+
+
+def test_show(obs, repository, pipeline):
+    status, out, _ = obs("process", repository, "--id", "ccd=1", "--show", "data", "config=*WIDTH", "tasks")
+    assert status == 0
+    assert out == (
+        "# Width of the smoothing. [pixel] (a whole number >= 1)\nisr.width=3\n"
+        "isr: Removes the instrument.\n"
+        "visit=1 filter=g ccd=1\nvisit=2 filter=r ccd=1\nvisit=3 filter=g ccd=1\n"
+    )
+    assert pipeline.calls == []
+
+
+def test_show_and_run(obs, repository, pipeline, tmp_path):
+    obs("process", repository, "--id", "visit=1", "--show", "data", "run", "--output", tmp_path / "out")
+    assert len(pipeline.calls) == 2
+
+
+def test_another_configuration_is_refused(obs, repository, pipeline, tmp_path):
+    words = ["process", repository, "--id", "visit=1", "ccd=0", "--output", tmp_path / "out"]
+    assert obs(*words)[0] == 0
+    assert obs(*words)[0] == 0
+    pipeline.calls.clear()
+    status, _, err = obs(*words, "-c", "gain=3")
+    assert status == 1
+    assert "gain: was 1.0, now 3.0" in err
+    assert "--clobber-config" in err
+    assert pipeline.calls == []
+    assert obs(*words, "-c", "gain=3", "--clobber-config")[0] == 0
+    assert (tmp_path / "out/config/process.yaml~1").exists()
+
+
+def test_clobber_output(obs, repository, tmp_path):
+    words = ["process", repository, "--id", "visit=1", "--output", tmp_path / "out"]
+    obs(*words)
+    obs(*words, "-c", "nothing=1", "--clobber-output")
+    assert (tmp_path / "out/done-1-1").exists(), "a mistake must not cost the output"
+    assert obs("process", repository, "--id", "visit=2", "--output", tmp_path / "out", "--clobber-output")[0] == 0
+    assert not (tmp_path / "out/done-1-1").exists()
+    status, _, err = obs("process", repository, "--id", "visit=2", "--output", tmp_path, "--clobber-output")
+    assert status == 1
+    assert "--clobber-output would remove the input" in err
+    (tmp_path / "photos").mkdir()
+    _, _, err = obs("process", repository, "--id", "visit=2", "--output", tmp_path / "photos", "--clobber-output")
+    assert "photos is no data repository; --clobber-output does not remove it" in err
+
+
+def test_arguments_from_a_file(obs, repository, pipeline, tmp_path):
+    (tmp_path / "arguments").write_text(f"--id visit=1 # the first\n  ccd=0 --output '{tmp_path}/my out'\n")
+    assert obs("process", repository, f"@{tmp_path}/arguments")[0] == 0
+    assert ids(pipeline) == ["1 g 0"]
+    assert (tmp_path / "my out/done-1-0").exists()
+
+
+def test_an_output_that_cannot_be_written(obs, repository, tmp_path):
+    (tmp_path / "out").write_text("a file in the way")
+    status, _, err = obs("process", repository, "--id", "visit=1", "--output", tmp_path / "out")
+    assert status == 1
+    assert err.startswith("obs: error: ")
+    assert err.count("\n") == 1
