@@ -17,7 +17,7 @@ from obs.config.layers import ConfigLayers
 from obs.config.lsst_names import PROCESS_FILE_NAMES
 from obs.executor import run
 from obs.pipeline import ProcessSummary
-from obs.pipeline import process_file as process_image
+from obs.single_image import process_file as process_image
 from obs.tasks.process_config import ProcessFileConfig
 
 __all__ = ["process_file"]

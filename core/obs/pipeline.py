@@ -1,0 +1,327 @@
+"""One detector of one visit: get, remove the signature, characterize, calibrate, put.
+
+The only place where the stages meet the repository. Each input is read once, each output written once.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import obs
+from obs.algorithms.match import Matches
+from obs.errors import DatasetNotFoundError, ObsError, PluginError
+from obs.image.catalog import Catalog
+from obs.image.exposure import Exposure
+from obs.policy.data_id import format_data_id
+from obs.repo.butler import Butler
+from obs.repo.reference_catalog import find_reference_catalog, load_reference_catalog
+from obs.tasks.calibrate import CalibrateConfig, Calibrated, calibrate, field_circle
+from obs.tasks.characterize import CharacterizeConfig, Characterized, characterize
+from obs.tasks.process_config import ProcessConfig
+
+__all__ = ["ProcessSummary", "Stages", "process_detector"]
+
+logger = logging.getLogger(__name__)
+
+REFERENCE_FOLDER = "ref_cats"
+
+
+@dataclass
+class ProcessSummary:
+    """What is told of one detector.
+
+    Parameters
+    ----------
+    seeing : float
+        Full width at half maximum of the PSF: arcsec, or pixels where there is no WCS.
+    zero_point : float
+        AB magnitude of one count in this exposure.
+    zero_point_rms : float
+        Its scatter over the stars, mag.
+    n_zero_point : int
+        Number of those stars.
+    astrometric_scatter : float
+        Scatter of matched positions per axis, arcsec.
+    n_source, n_reference : int
+        Sources measured, and those of them that are in the reference catalog.
+    n_psf_star : int
+        Stars that the PSF was fitted to; 0 if it came with the exposure.
+    psf_size_residual : float
+        Relative error of the PSF's size on stars kept out of the fit.
+    seconds : dict of str to float
+        Time of each step.
+    warnings : list of str
+        What the user should know.
+    """
+
+    seeing: float = float("nan")
+    zero_point: float = float("nan")
+    zero_point_rms: float = float("nan")
+    n_zero_point: int = 0
+    astrometric_scatter: float = float("nan")
+    n_source: int = 0
+    n_reference: int = 0
+    n_psf_star: int = 0
+    psf_size_residual: float = float("nan")
+    seconds: dict[str, float] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    def to_metadata(self) -> dict[str, Any]:
+        """Return the facts as they are written to ``processCcd_metadata``."""
+        facts = {name: value for name, value in vars(self).items() if name not in ("seconds", "warnings")}
+        seconds = {name: round(value, 4) for name, value in self.seconds.items()}
+        return {"status": "done", **facts, "seconds": seconds, "warnings": list(self.warnings), "version": obs.__version__}
+
+
+class Stages:
+    """Characterization and calibration of one exposure, with their outputs.
+
+    Parameters
+    ----------
+    put : callable
+        Called with an object and a dataset type, writes it.
+    summary : ProcessSummary
+        Filled in on the way.
+    exposure_id, exposure_id_bits : int
+        Number of the exposure.
+    """
+
+    def __init__(
+        self, put: Callable[[object, str], None], summary: ProcessSummary, *, exposure_id: int, exposure_id_bits: int
+    ) -> None:
+        self.put, self.summary = put, summary
+        self.numbers = {"exposure_id": exposure_id, "exposure_id_bits": exposure_id_bits}
+
+    @contextmanager
+    def timed(self, step: str) -> Iterator[None]:
+        """Add the time of a step to the summary."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.summary.seconds[step] = self.summary.seconds.get(step, 0.0) + time.perf_counter() - start
+
+    def characterize(self, exposure: Exposure, config: CharacterizeConfig) -> Characterized:
+        """Run `characterize` and write ``icSrc``, ``icExpBackground``, and ``icExp`` if asked for."""
+        with self.timed("characterize"):
+            found = characterize(exposure, config, **self.numbers)
+        scale = exposure.wcs.pixel_scale if exposure.wcs is not None else 1.0
+        self.summary.seeing = found.fwhm * scale
+        self.summary.n_psf_star = found.n_psf_star
+        self.summary.psf_size_residual = found.psf_size_residual
+        exposure.metadata["SEEING"] = found.fwhm * scale
+        with self.timed("write"):
+            self.put(found.catalog, "icSrc")
+            self.put(found.backgrounds, "icExpBackground")
+            if config.write_exposure:
+                self.put(exposure, "icExp")
+        return found
+
+    def calibrate(
+        self,
+        found: Characterized,
+        config: CalibrateConfig,
+        *,
+        band: str,
+        load_reference: Callable[[float, float, float], Catalog | None],
+    ) -> Calibrated:
+        """Run `calibrate` and write ``calexp``, ``calexpBackground``, ``src`` and the matches."""
+        exposure = found.exposure
+        reference = None
+        with self.timed("reference"):
+            if exposure.wcs is not None and (config.astrometry.enabled or config.photometry.enabled):
+                ra, dec, radius = field_circle(exposure.wcs, exposure.shape, config.reference.margin)
+                reference = load_reference(ra, dec, radius / 3600.0)
+        with self.timed("calibrate"):
+            done = calibrate(
+                exposure, found.backgrounds, found.catalog, found.corrections, reference, band, config, **self.numbers
+            )
+        summary = self.summary
+        summary.n_source, summary.n_reference = len(done.catalog), len(done.matches)
+        summary.zero_point, summary.zero_point_rms = done.zero_point.zero_point, done.zero_point.rms
+        summary.n_zero_point, summary.astrometric_scatter = done.zero_point.n_star, done.astrometric_scatter
+        summary.warnings.extend(done.warnings)
+        if config.write:
+            with self.timed("write"):
+                self._write(done, config, band)
+        return done
+
+    def _write(self, done: Calibrated, config: CalibrateConfig, band: str) -> None:
+        done.exposure.metadata["OBSVERS"] = obs.__version__
+        self.put(done.exposure, "calexp")
+        self.put(done.backgrounds, "calexpBackground")
+        self.put(done.catalog, "src")
+        if config.write_matches and len(done.reference):
+            packed, full = match_catalogs(done.catalog, done.reference, done.matches)
+            if done.exposure.wcs is not None:
+                ra, dec, radius = field_circle(done.exposure.wcs, done.exposure.shape, config.reference.margin)
+                packed.metadata.update(RA=ra, DEC=dec, RADIUS=radius / 3600.0, FILTER=band)
+            self.put(packed, "srcMatch")
+            self.put(full, "srcMatchFull")
+
+
+def match_catalogs(catalog: Catalog, reference: Catalog, matches: Matches) -> tuple[Catalog, Catalog]:
+    """Return matches as pairs of ids, and as rows of both catalogs side by side.
+
+    Parameters
+    ----------
+    catalog, reference : Catalog
+        Sources and reference sources.
+    matches : Matches
+        Rows of both that belong together, separation in arcsec.
+
+    Returns
+    -------
+    packed, full : Catalog
+        Contents of ``srcMatch`` and of ``srcMatchFull``.
+    """
+    packed, full = Catalog(), Catalog()
+    ids = reference["id"] if "id" in reference else np.arange(len(reference))
+    packed.add("first", ids[matches.second], "", "id of the reference source")
+    packed.add("second", catalog["id"][matches.first], "", "id of the source")
+    packed.add("distance", matches.separation, "arcsec", "separation")
+    for prefix, table, rows in (("ref_", reference, matches.second), ("src_", catalog, matches.first)):
+        for name, column in table.columns.items():
+            full.add(prefix + name, column.data[rows], column.unit, column.description)
+    full.add("distance", matches.separation, "arcsec", "separation")
+    return packed, full
+
+
+def process_detector(butler: Butler, data_id: Mapping[str, Any], config: ProcessConfig) -> ProcessSummary:
+    """Process one detector's exposure from its raw data to its catalog.
+
+    Parameters
+    ----------
+    butler : Butler
+        Repository to read from and write to.
+    data_id : mapping
+        Which exposure.
+    config : ProcessConfig
+        Settings.
+
+    Returns
+    -------
+    ProcessSummary
+
+    Raises
+    ------
+    ObsError
+        If a dataset is missing or damaged, or the pixels do not allow a required measurement. The metadata are written
+        all the same, and say why.
+    """
+    summary = ProcessSummary()
+    try:
+        _run(butler, data_id, config, summary)
+    except ObsError as error:
+        failure = {**summary.to_metadata(), "status": "failed", "error": str(error)}
+        butler.put(failure, "processCcd_metadata", data_id)
+        raise
+    butler.put(summary.to_metadata(), "processCcd_metadata", data_id)
+    return summary
+
+
+def _run(butler: Butler, data_id: Mapping[str, Any], config: ProcessConfig, summary: ProcessSummary) -> None:
+    instrument = butler.instrument
+
+    def put(value: object, dataset_type: str) -> None:
+        butler.put(value, dataset_type, data_id)
+
+    stages = Stages(
+        put,
+        summary,
+        exposure_id=butler.get("ccdExposureId", data_id),
+        exposure_id_bits=instrument.exposure_id_bits,
+    )
+    with stages.timed("isr"):
+        exposure = _remove_signature(butler, data_id)
+    if config.isr.write:
+        with stages.timed("write"):
+            put(exposure, "postISRCCD")
+    found = stages.characterize(exposure, config.characterize)
+    if not config.do_calibrate:
+        return
+
+    def load_reference(ra: float, dec: float, radius: float) -> Catalog | None:
+        return find_reference(butler.roots, config.calibrate.reference.name, ra, dec, radius, summary.warnings)
+
+    band = instrument.find_filter(exposure.physical_filter).band
+    stages.calibrate(found, config.calibrate, band=band, load_reference=load_reference)
+    for warning in summary.warnings:
+        logger.debug("%s: %s", format_data_id(data_id), warning)
+
+
+def _remove_signature(butler: Butler, data_id: Mapping[str, Any]) -> Exposure:
+    instrument = butler.instrument
+    if instrument.isr is None:
+        raise PluginError(
+            f"camera '{instrument.name}' does not say how its data become an exposure: set 'isr' of its Instrument to "
+            "a function isr(get, data_id)",
+            plugin=instrument.name,
+        )
+    assemble = instrument.load(instrument.isr)
+
+    def get(dataset_type: str) -> object:
+        return butler.get(dataset_type, data_id)
+
+    exposure: Exposure = assemble(get, data_id)
+    return exposure
+
+
+def find_reference(
+    roots: list[Path], name: str | None, ra: float, dec: float, radius: float, warnings: list[str]
+) -> Catalog | None:
+    """Load reference sources from the catalog that the settings name, or from the only one there is.
+
+    Parameters
+    ----------
+    roots : list of Path
+        Folders whose ``ref_cats`` are looked at.
+    name : str or None
+        Name of the catalog.
+    ra, dec, radius : float
+        Circle on the sky, degrees.
+    warnings : list of str
+        Gains a line where no catalog is found.
+
+    Returns
+    -------
+    Catalog or None
+        None if there is no reference catalog at all.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If a catalog is named that does not exist, or several exist and none is named.
+    """
+    if name is None:
+        found = sorted(
+            {
+                folder.name
+                for root in roots
+                if (root / REFERENCE_FOLDER).is_dir()
+                for folder in (root / REFERENCE_FOLDER).iterdir()
+                if folder.is_dir()
+            }
+        )
+        if not found:
+            warnings.append(f"no reference catalog: no folder {REFERENCE_FOLDER} in {', '.join(map(str, roots))}")
+            return None
+        if len(found) > 1:
+            raise DatasetNotFoundError(
+                f"several reference catalogs: {', '.join(found)}; name one with -c calibrate.reference.name=NAME",
+                dataset_type="ref_cat",
+            )
+        name = found[0]
+    reference = load_reference_catalog(find_reference_catalog(roots, name), ra=ra, dec=dec, radius=radius)
+    if not len(reference):
+        warnings.append(
+            f"the reference catalog {name} does not cover the frame at ra={ra:.4f} dec={dec:.4f} deg; add its shards "
+            "there, or name another with -c calibrate.reference.name=NAME"
+        )
+    return reference

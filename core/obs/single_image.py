@@ -1,0 +1,123 @@
+"""One FITS image that is in no repository: characterize and calibrate it where it lies."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from obs.algorithms.statistics import clipped_statistics
+from obs.errors import FileFormatError
+from obs.image.catalog import Catalog
+from obs.image.exposure import Exposure
+from obs.image.mask import Mask
+from obs.image.masked_image import MaskedImage
+from obs.pipeline import ProcessSummary, Stages
+from obs.repo.fits_exposure import read_exposure
+from obs.repo.formatters import write_dataset
+from obs.repo.reference_catalog import load_reference_catalog
+from obs.tasks.process_config import ProcessFileConfig
+
+__all__ = ["process_file"]
+
+ID_BITS = 32
+
+
+def process_file(path: Path, output: Path, config: ProcessFileConfig) -> ProcessSummary:
+    """Find and measure the sources of an image.
+
+    Parameters
+    ----------
+    path : Path
+        FITS file.
+    output : Path
+        Folder that gets ``NAME.fits`` (the calibrated image) and ``NAME/src.fits`` and so on.
+    config : ProcessFileConfig
+        Settings.
+
+    Returns
+    -------
+    ProcessSummary
+
+    Raises
+    ------
+    ObsError
+        If the file cannot be read or measured, or the output not be written.
+    """
+    name = path.name
+    for ending in (".gz", ".fz", ".fits", ".fit", ".fts"):
+        name = name.removesuffix(ending)
+    summary = ProcessSummary()
+
+    def put(value: object, dataset_type: str) -> None:
+        target = output / f"{name}.fits" if dataset_type == "calexp" else output / name / f"{dataset_type}.fits"
+        write_dataset("", value, target)
+
+    stages = Stages(put, summary, exposure_id=0, exposure_id_bits=ID_BITS)
+    with stages.timed("read"):
+        exposure = read_exposure(path, None, config.hdu)
+        summary.warnings.extend(_complete(exposure, config, path))
+
+    def load_reference(ra: float, dec: float, radius: float) -> Catalog | None:
+        if config.reference_folder is None:
+            return None
+        return load_reference_catalog(Path(config.reference_folder), ra=ra, dec=dec, radius=radius)
+
+    found = stages.characterize(exposure, config.characterize)
+    if config.do_calibrate:
+        stages.calibrate(found, config.calibrate, band=exposure.physical_filter, load_reference=load_reference)
+    write_dataset("YamlStorage", summary.to_metadata(), output / name / "metadata.yaml")
+    return summary
+
+
+def _complete(exposure: Exposure, config: ProcessFileConfig, path: Path) -> list[str]:
+    """Add mask planes and a variance to an image that came without; return what the user should know."""
+    pixels = exposure.masked_image
+    mask = pixels.mask
+    for plane in Mask.zeros((1, 1)).planes:
+        mask.add_plane(plane)
+    finite = np.isfinite(pixels.image)
+    if not finite.any():
+        raise FileFormatError("every pixel is NaN or infinite: there is no image to process", path=path)
+    mask.set(~finite, "UNMASKEDNAN", "NO_DATA")
+    saturation = config.saturation if config.saturation is not None else _number(exposure.metadata, "SATURATE")
+    if saturation is not None:
+        mask.set(pixels.image >= saturation, "SAT")
+    if config.low is not None:
+        mask.set(pixels.image < config.low, "BAD")
+    if np.isfinite(pixels.variance[finite]).any():
+        return []
+    variance, warnings = _variance(pixels, finite, config, exposure.metadata)
+    exposure.masked_image = MaskedImage(pixels.image, mask, variance)
+    return warnings
+
+
+def _variance(
+    pixels: MaskedImage, finite: Any, config: ProcessFileConfig, metadata: dict[str, Any]  # noqa: ANN401
+) -> tuple[Any, list[str]]:
+    image = pixels.image
+    gain = config.gain if config.gain is not None else _number(metadata, "GAIN")
+    sky = clipped_statistics(image[finite])
+    if gain is None or not config.variance_from_gain:
+        variance = np.full(image.shape, sky.sigma**2, np.float32)
+        return variance, [
+            "the gain is not known: the variance is that of the sky alone, and errors of bright sources are lower "
+            "limits; give it with -c gain=VALUE"
+        ] * (gain is None)
+    read_noise = config.read_noise if config.read_noise is not None else _number(metadata, "RDNOISE") or 0.0
+    if config.background_subtracted:
+        # the sky is gone, but its noise is still there, and measured
+        variance = np.maximum(image - np.float32(sky.mean), 0) / np.float32(gain) + np.float32(sky.sigma**2)
+    else:
+        floor = max((read_noise / gain) ** 2, 1e-6 * sky.sigma**2, 1e-12)
+        variance = np.maximum(image / np.float32(gain), 0) + np.float32(floor)
+    variance[~finite] = np.float32(sky.sigma**2)
+    return np.asarray(variance, np.float32), []
+
+
+def _number(metadata: dict[str, Any], name: str) -> float | None:
+    """Return a positive number from the header, or None."""
+    try:
+        value = float(metadata[name])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return value if np.isfinite(value) and value > 0 else None
