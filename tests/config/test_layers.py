@@ -175,8 +175,8 @@ def test_settings_that_do_not_exist(layers, text, message):
         ("characterize.background.bin_size=12.5", "wanted a whole number >= 8 and <= 4096, got 12.5"),
         ("characterize.background.algorithm=cubic", "wanted one of 'spline', 'mean', got 'cubic'"),
         ("characterize.background.clip=0", "wanted a number > 0, got 0"),
-        ("characterize.apertures=[]", r"wanted a list \(a number\) with at least 1 items, got \[\]"),
-        ("characterize.apertures=[1, x]", r"wanted a list \(a number\) with at least 1 items, got \[1, 'x'\]"),
+        ("characterize.apertures=[]", r"wanted a list of numbers with at least 1 items, got \[\]"),
+        ("characterize.apertures=[1, x]", r"wanted a list of numbers with at least 1 items, got \[1, 'x'\]"),
         ("color_terms.r=x", r"^color_terms\.r: .*valid number.*, got 'x'"),
         ("color_terms.r.s=1", r"^color_terms\.r\.s: .*valid number"),
         ("color_terms.g.s=1", r"^color_terms\.g\.s: 'g' holds 0\.5 \(set by"),
@@ -211,6 +211,11 @@ def test_an_empty_section_or_file_sets_nothing(layers, tmp_path):
 def test_a_file_that_is_no_mapping(layers, tmp_path):
     with pytest.raises(ConfigError, match=r"process\.yaml:1: wanted 'name: value' lines"):
         layers.load(write(tmp_path, "- 1\n"))
+
+
+def test_an_alias_needs_a_setting():
+    with pytest.raises(ValueError, match=r"aliases stand for settings that ExampleConfig lacks: isr\.no$"):
+        ConfigLayers(ExampleConfig, {"isr.doNo": "isr.no"})
 
 
 def test_every_field_needs_a_description():

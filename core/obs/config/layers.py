@@ -54,6 +54,11 @@ class ConfigLayers(Generic[C]):
         Class of the configuration; it can be made without arguments, which gives the first layer.
     aliases
         Other spellings of settings: dotted name to ours, see `obs.config.lsst_names`.
+
+    Raises
+    ------
+    ValueError
+        If an alias stands for a setting that does not exist.
     """
 
     def __init__(self, config_class: type[C], aliases: Mapping[str, str] | None = None) -> None:
@@ -62,11 +67,9 @@ class ConfigLayers(Generic[C]):
             tuple(name.split(".")): field for name, field in iterate_fields(config_class)
         }
         self._sections = {name[:end] for name in self._fields for end in range(len(name))}
-        self._aliases = {
-            tuple(alias.split(".")): tuple(name.split("."))
-            for alias, name in (aliases or {}).items()
-            if tuple(name.split(".")) in self._fields
-        }
+        self._aliases = {tuple(alias.split(".")): tuple(name.split(".")) for alias, name in (aliases or {}).items()}
+        if astray := sorted(".".join(name) for name in self._aliases.values() if name not in self._fields):
+            raise ValueError(f"aliases stand for settings that {config_class.__name__} lacks: {', '.join(astray)}")
         self._alias_sections = {alias[:end] for alias in self._aliases for end in range(1, len(alias))}
         self._settings: list[_Setting] = []
 

@@ -1,51 +1,66 @@
 """LSST's names of settings, for those who know them by heart.
 
-Each stands beside ours and means the same; a table for every command whose configuration it names.
+Each stands beside ours and means the same. A setting of the stack that has no counterpart here is not in the table, and
+so is refused rather than silently without effect.
 """
 
-__all__ = ["PROCESS_FILE_NAMES", "PROCESS_NAMES"]
+__all__ = ["PROCESS_NAMES"]
 
-#: Settings of ``processCcd.py``: LSST's dotted name to ours.
-PROCESS_NAMES = {
-    "isr.doWrite": "isr.write",
-    "isr.doBias": "isr.do_bias",
-    "isr.doDark": "isr.do_dark",
-    "isr.doFlat": "isr.do_flat",
-    "isr.doFringe": "isr.do_fringe",
-    "isr.doDefect": "isr.do_defects",
-    "isr.doOverscan": "isr.do_overscan",
-    "isr.doVariance": "isr.do_variance",
-    "charImage.doMeasurePsf": "characterize.measure_psf",
-    "charImage.psfIterations": "characterize.psf_iterations",
-    "charImage.doWriteExposure": "characterize.write_exposure",
-    "charImage.doApCorr": "characterize.aperture_correction.enabled",
-    "charImage.background.binSize": "characterize.background.bin_size",
-    "charImage.detection.thresholdValue": "characterize.detection.threshold",
-    "charImage.detection.includeThresholdMultiplier": "characterize.detection.include_threshold_factor",
-    "charImage.installSimplePsf.fwhm": "characterize.initial_psf_fwhm",
-    "charImage.repair.doCosmicRay": "characterize.cosmic_rays.enabled",
-    "charImage.repair.cosmicray.nCrPixelMax": "characterize.cosmic_rays.max_pixels",
-    "charImage.repair.cosmicray.minSigma": "characterize.cosmic_rays.min_sigma",
-    "charImage.repair.cosmicray.min_DN": "characterize.cosmic_rays.min_counts",
-    "charImage.repair.cosmicray.cond3_fac": "characterize.cosmic_rays.contrast",
-    "charImage.repair.cosmicray.cond3_fac2": "characterize.cosmic_rays.contrast_second",
-    "calibrate.doWrite": "calibrate.write",
-    "calibrate.doDeblend": "calibrate.deblend.enabled",
-    "calibrate.doAstrometry": "calibrate.astrometry.enabled",
-    "calibrate.doPhotoCal": "calibrate.photometry.enabled",
-    "calibrate.requireAstrometry": "calibrate.astrometry.required",
-    "calibrate.requirePhotoCal": "calibrate.photometry.required",
-    "calibrate.astrometry.forceKnownWcs": "calibrate.astrometry.force_known_wcs",
-    "calibrate.astrometry.wcsFitter.order": "calibrate.astrometry.order",
-    "calibrate.astrometry.matcher.maxOffsetPix": "calibrate.astrometry.max_offset",
-    "calibrate.detection.thresholdValue": "calibrate.detection.threshold",
-    "calibrate.background.binSize": "calibrate.background.bin_size",
+#: Of ``processCcd.py``: what the names begin with there and here, and the names below that.
+_PROCESS = {
+    ("", ""): {
+        "doCalibrate": "do_calibrate",
+        "isr.doWrite": "isr.write",
+    },
+    ("charImage.", "characterize."): {
+        "doApCorr": "aperture_correction.enabled",
+        "doDeblend": "deblend.enabled",
+        "doMeasurePsf": "measure_psf",
+        "doWriteExposure": "write_exposure",
+        "installSimplePsf.fwhm": "initial_psf_fwhm",
+        "measureApCorr.fitConfig.orderX": "aperture_correction.order",
+        "measureApCorr.numSigmaClip": "aperture_correction.clip",
+        "measurePsf.psfDeterminer.psfex.spatialOrder": "psf.degree",
+        "measurePsf.reserve.fraction": "stars.reserve_fraction",
+        "psfIterations": "psf_iterations",
+    },
+    ("calibrate.", "calibrate."): {
+        "astrometry.forceKnownWcs": "astrometry.force_known_wcs",
+        "astrometry.matcher.maxOffsetPix": "astrometry.max_offset",
+        "astrometry.wcsFitter.order": "astrometry.order",
+        "astromRefObjLoader.ref_dataset_name": "reference.name",
+        "doAstrometry": "astrometry.enabled",
+        "doDeblend": "deblend.enabled",
+        "doPhotoCal": "photometry.enabled",
+        "doWrite": "write",
+        "doWriteMatches": "write_matches",
+        "matchRadiusPix": "flag_match_radius",
+        "photoCal.nSigma": "photometry.clip",
+        "photoCal.sigmaMax": "photometry.sigma_max",
+        "photoRefObjLoader.ref_dataset_name": "reference.name",
+        "requireAstrometry": "astrometry.required",
+        "requirePhotoCal": "photometry.required",
+    },
 }
 
-#: Settings of ``processFile.py``.
-PROCESS_FILE_NAMES = {
-    "doVariance": "variance_from_gain",
-    "doMask": "mask_saturated",
-    "doCalibrate": "do_calibrate",
-    "isBackgroundSubtracted": "background_subtracted",
+#: What characterization and calibration have in common.
+_BOTH = {
+    "background.approxOrderX": "background.order",
+    "background.binSize": "background.bin_size",
+    "background.ignoredPixelMask": "background.bad_planes",
+    "catalogCalculation.plugins.base_ClassificationExtendedness.fluxRatio": "measurement.extendedness_ratio",
+    "detection.includeThresholdMultiplier": "detection.include_threshold_factor",
+    "detection.minPixels": "detection.minimum_pixels",
+    "detection.nSigmaToGrow": "detection.grow",
+    "detection.reEstimateBackground": "detection.reestimate_background",
+    "detection.thresholdValue": "detection.threshold",
+    "measurement.plugins.base_CircularApertureFlux.maxSincRadius": "measurement.maximum_sinc_radius",
+    "measurement.plugins.base_CircularApertureFlux.radii": "measurement.apertures",
+}
+
+#: Settings of ``processCcd.py``: LSST's dotted name to ours. ``plugins["name"].x`` is written ``plugins.name.x``.
+PROCESS_NAMES = {
+    there + name: here + ours
+    for (there, here), names in _PROCESS.items()
+    for name, ours in (names if not there else {**names, **_BOTH}).items()
 }

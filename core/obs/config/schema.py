@@ -29,6 +29,7 @@ _WORDS: dict[Any, str] = {
     tuple: "a list",
     dict: "a mapping",
 }
+_PLURALS: dict[Any, str] = {int: "whole numbers", float: "numbers", str: "texts"}
 
 
 def section_class(field: FieldInfo) -> type[BaseModel] | None:
@@ -73,9 +74,8 @@ def _kind_in_words(kind: Any) -> str:  # noqa: ANN401 - an annotation can be any
     if origin in (Union, UnionType):
         return " or ".join(_kind_in_words(argument) for argument in arguments)
     if origin in (list, tuple) and arguments:
-        items = [argument for argument in arguments if argument is not Ellipsis]
-        words = {_kind_in_words(item) for item in items}
-        return f"a list ({', '.join(sorted(words))})"
+        items = dict.fromkeys(argument for argument in arguments if argument is not Ellipsis)
+        return "a list of " + " or ".join(_PLURALS.get(item, getattr(item, "__name__", str(item))) for item in items)
     return _WORDS.get(origin or kind, getattr(kind, "__name__", str(kind)))
 
 

@@ -1,0 +1,23 @@
+"""LSST's names of settings."""
+
+from obs.config.layers import ConfigLayers
+from obs.config.lsst_names import PROCESS_NAMES
+from obs.tasks.process_config import ProcessConfig
+
+
+def test_lsst_names_set_ours(tmp_path):
+    path = tmp_path / "processCcd.py"
+    path.write_text(
+        "config.charImage.doMeasurePsf = False\n"
+        'config.charImage.measurement.plugins["base_CircularApertureFlux"].radii = [3.0, 6.0]\n'
+    )
+    layers = ConfigLayers(ProcessConfig, PROCESS_NAMES)
+    layers.load(path)
+    layers.set("charImage.background.binSize=256")
+    layers.set("calibrate.doPhotoCal=False")
+    config = layers.build()
+    assert not config.characterize.measure_psf
+    assert config.characterize.measurement.apertures == [3.0, 6.0]
+    assert config.characterize.background.bin_size == 256
+    assert not config.calibrate.photometry.enabled
+    assert f"{path}:1 (written charImage.doMeasurePsf)" in layers.history("*doMeasurePsf")
