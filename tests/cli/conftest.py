@@ -74,6 +74,7 @@ def pipeline(monkeypatch):
     monkeypatch.setattr("obs.cli.process.PROCESS_NAMES", {"isr.doBias": "isr.do_bias"})
     monkeypatch.setattr("obs.cli.process_file.process_image", stand_in.process_file)
     monkeypatch.setattr("obs.cli.process_file.ProcessFileConfig", ToyConfig)
+    monkeypatch.setattr("obs.cli.process_file.PROCESS_FILE_NAMES", {})
     return stand_in
 
 

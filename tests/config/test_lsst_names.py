@@ -1,8 +1,8 @@
 """LSST's names of settings."""
 
 from obs.config.layers import ConfigLayers
-from obs.config.lsst_names import PROCESS_NAMES
-from obs.tasks.process_config import ProcessConfig
+from obs.config.lsst_names import PROCESS_FILE_NAMES, PROCESS_NAMES
+from obs.tasks.process_config import ProcessConfig, ProcessFileConfig
 
 
 def test_lsst_names_set_ours(tmp_path):
@@ -21,3 +21,16 @@ def test_lsst_names_set_ours(tmp_path):
     assert config.characterize.background.bin_size == 256
     assert not config.calibrate.photometry.enabled
     assert f"{path}:1 (written charImage.doMeasurePsf)" in layers.history("*doMeasurePsf")
+
+
+def test_names_of_process_file():
+    layers = ConfigLayers(ProcessFileConfig, PROCESS_FILE_NAMES)
+    for text in ("doCalibrate=False", "gain=2", "doVariance=True", "isBackgroundSubtracted=True", "noise=5"):
+        layers.set(text)
+    config = layers.build()
+    assert (config.do_calibrate, config.gain, config.read_noise, config.background_subtracted) == (
+        False,
+        2.0,
+        5.0,
+        True,
+    )

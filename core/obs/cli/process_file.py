@@ -14,6 +14,7 @@ from obs.cli.progress import show_progress
 from obs.cli.report import report_outcomes
 from obs.cli.show import show_config, split_show
 from obs.config.layers import ConfigLayers
+from obs.config.lsst_names import PROCESS_FILE_NAMES
 from obs.executor import run
 from obs.pipeline import ProcessSummary
 from obs.single_image import process_file as process_image
@@ -57,7 +58,7 @@ def process_file(
     """
     configure_logging(log_levels)
     shows = split_show(show)
-    layers = ConfigLayers(ProcessFileConfig)
+    layers = ConfigLayers(ProcessFileConfig, PROCESS_FILE_NAMES)
     add_overrides(layers, overrides)
     config = layers.build()
     show_config(layers, shows)

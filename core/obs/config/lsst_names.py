@@ -4,7 +4,7 @@ Each stands beside ours and means the same. A setting of the stack that has no c
 so is refused rather than silently without effect.
 """
 
-__all__ = ["PROCESS_NAMES"]
+__all__ = ["PROCESS_FILE_NAMES", "PROCESS_NAMES"]
 
 #: Of ``processCcd.py``: what the names begin with there and here, and the names below that.
 _PROCESS = {
@@ -63,4 +63,12 @@ PROCESS_NAMES = {
     there + name: here + ours
     for (there, here), names in _PROCESS.items()
     for name, ours in (names if not there else {**names, **_BOTH}).items()
+}
+
+#: Settings of ``processFile.py``, and those that its tasks share with ``processCcd.py``.
+PROCESS_FILE_NAMES = {
+    "doVariance": "variance_from_gain",
+    "isBackgroundSubtracted": "background_subtracted",
+    "noise": "read_noise",
+    **{name: ours for name, ours in PROCESS_NAMES.items() if not ours.startswith("isr.")},
 }
