@@ -68,7 +68,7 @@ def atomic_write(path: Path | str) -> Iterator[BinaryIO]:
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[BinaryIO]:
-    file = open(path, "xb")  # noqa: SIM115 - closed below, where a second failure must not hide the first
+    file = open(path, "wb")  # noqa: SIM115 - closed below, where a second failure must not hide the first
     try:
         yield file
     except BaseException:

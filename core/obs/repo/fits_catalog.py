@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from obs.errors import FileFormatError
 from obs.image.catalog import Catalog, Column
-from obs.repo.fits_file import header_to_dict, is_structural, open_fits, set_cards, write_hdus
+from obs.repo.fits_file import card_value, header_to_dict, is_structural, open_fits, set_cards, write_hdus
 from obs.repo.parquet_catalog import parquet_length, parquet_schema, read_parquet, write_parquet
 
 __all__ = ["catalog_length", "catalog_schema", "is_parquet", "read_catalog", "write_catalog"]
@@ -26,6 +26,17 @@ _BLOCK = 2880
 def is_parquet(path: Path | str) -> bool:
     """Return whether a file name asks for Parquet."""
     return Path(path).suffix in (".parq", ".parquet")
+
+
+def _holds_parquet(path: Path | str) -> bool:
+    """Return whether a file is Parquet, by its name or, where that says nothing, by its first bytes."""
+    if is_parquet(path):
+        return True
+    try:
+        with open(path, "rb") as file:
+            return file.read(4) == b"PAR1"
+    except OSError:
+        return False  # what is wrong with the file is told where it is read
 
 
 def write_catalog(catalog: Catalog, path: Path | str) -> None:
@@ -48,18 +59,18 @@ def write_catalog(catalog: Catalog, path: Path | str) -> None:
     if is_parquet(path):
         write_parquet(catalog, path)
         return
-    header = fits.Header()
-    fields: list[tuple[Any, ...]] = []
+    cards: list[fits.Card] = []
+    fields: list[tuple[str, np.dtype[Any], tuple[int, ...]]] = []
     arrays: list[NDArray[Any]] = []
     for number, (name, column) in enumerate(catalog.columns.items(), start=1):
-        array, cards = _fits_column(name, column.data)
-        header.extend(_column_cards(number, name, column, cards))
+        array, form = _fits_column(name, column.data)
+        facts = {"TTYPE": name} | form | {"TUNIT": column.unit, "TCOMM": column.description}
+        cards += [fits.Card(f"{card}{number}", card_value(value)) for card, value in facts.items()]
         fields.append((f"f{number}", array.dtype, array.shape[1:]))
         arrays.append(array)
     rows = np.empty(len(catalog), fields)
     for (field, *_), array in zip(fields, arrays, strict=True):
         rows[field] = array
-    set_cards(header, {name: value for name, value in catalog.metadata.items() if not is_structural(name)})
     layout = [
         ("XTENSION", "BINTABLE", "binary table"),
         ("BITPIX", 8, ""),
@@ -71,19 +82,11 @@ def write_catalog(catalog: Catalog, path: Path | str) -> None:
         ("TFIELDS", len(fields), "columns"),
         ("EXTNAME", _EXTNAME, ""),
     ]
-    whole = fits.Header([fits.Card(*card) for card in layout])
-    whole.extend(header, update=False)
+    header = fits.Header([fits.Card(*card) for card in layout] + cards)
+    set_cards(header, {name: value for name, value in catalog.metadata.items() if not is_structural(name)})
     # astropy's own table writer takes ten times longer for a hundred columns.
     data = rows.tobytes()
-    table = whole.tostring().encode("ascii") + data + bytes(-len(data) % _BLOCK)
-    write_hdus(path, [fits.PrimaryHDU(), table])
-
-
-def _column_cards(number: int, name: str, column: Column, cards: dict[str, str]) -> list[fits.Card]:
-    header = fits.Header()
-    cards = {"TTYPE": name} | cards | {"TUNIT": column.unit, "TCOMM": column.description}
-    set_cards(header, {f"{card}{number}": value for card, value in cards.items()})
-    return list(header.cards)
+    write_hdus(path, [fits.PrimaryHDU()], header.tostring().encode("ascii") + data + bytes(-len(data) % _BLOCK))
 
 
 def _fits_column(name: str, data: NDArray[Any]) -> tuple[NDArray[Any], dict[str, str]]:
@@ -129,7 +132,7 @@ def read_catalog(path: Path | str) -> Catalog:
     FileFormatError
         If the file is of another format, is truncated, or holds no table.
     """
-    if is_parquet(path):
+    if _holds_parquet(path):
         return read_parquet(path)
     with open_fits(path) as hdus:
         return _from_hdu(hdus, _table_hdu(hdus))
@@ -137,7 +140,7 @@ def read_catalog(path: Path | str) -> Catalog:
 
 def catalog_schema(path: Path | str) -> Catalog:
     """Read the columns and metadata of a catalog without its rows; arguments and errors as of `read_catalog`."""
-    if is_parquet(path):
+    if _holds_parquet(path):
         return parquet_schema(path)
     with open_fits(path) as hdus:
         header = _table_hdu(hdus).header.copy()
@@ -147,7 +150,7 @@ def catalog_schema(path: Path | str) -> Catalog:
 
 def catalog_length(path: Path | str) -> int:
     """Read the number of rows of a catalog from its header; arguments and errors as of `read_catalog`."""
-    if is_parquet(path):
+    if _holds_parquet(path):
         return parquet_length(path)
     with open_fits(path) as hdus:
         return int(_table_hdu(hdus).header["NAXIS2"])

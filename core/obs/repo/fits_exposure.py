@@ -279,7 +279,8 @@ def _text(header: Mapping[str, Any], name: str) -> str:
 
 
 def _is_image(hdu: fits.PrimaryHDU | fits.ImageHDU) -> bool:
-    return bool(hdu.is_image and hdu.header.get("NAXIS") == 2)
+    header = hdu.header
+    return bool(hdu.is_image and header.get("NAXIS") == 2 and header["NAXIS1"] * header["NAXIS2"] > 0)
 
 
 def _image_hdu(hdus: fits.HDUList, hdu: int | None) -> fits.ImageHDU:

@@ -2,6 +2,7 @@
 
 import contextlib
 import gzip
+import io
 import math
 import numbers
 import re
@@ -9,7 +10,7 @@ import warnings
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from astropy.io import fits
@@ -18,8 +19,9 @@ from astropy.utils.exceptions import AstropyUserWarning, AstropyWarning
 from obs.errors import DatasetNotFoundError, FileFormatError, ObsError
 from obs.repo.atomic import atomic_write
 
-__all__ = ["header_to_dict", "is_structural", "open_fits", "set_cards", "write_hdus"]
+__all__ = ["card_value", "header_to_dict", "is_structural", "open_fits", "set_cards", "write_hdus"]
 
+_GZIP = b"\x1f\x8b"
 _STANDARD_NAME = re.compile(r"[A-Z0-9_-]{1,8}")
 _STRUCTURAL = re.compile(
     r"SIMPLE|XTENSION|BITPIX|NAXIS\d*|EXTEND|[PG]COUNT|GROUPS|EXT(NAME|VER|LEVEL|TYPE)|INHERIT|BSCALE|BZERO|BUNIT|BLANK"
@@ -65,8 +67,14 @@ def open_fits(path: Path | str) -> Iterator[fits.HDUList]:
         warnings.simplefilter("ignore", AstropyWarning)
         warnings.filterwarnings("error", message=".*truncated", category=AstropyUserWarning)
         try:
-            with fits.open(path) as hdus:
-                yield hdus
+            with open(path, "rb") as file:
+                # astropy takes a gzip file that ends early for one with fewer HDUs; so unpack it here.
+                packed = file.read(2) == _GZIP
+                file.seek(0)
+                source = io.BytesIO(gzip.decompress(file.read())) if packed else file
+                with fits.open(source) as hdus:
+                    _check_end(hdus, source)
+                    yield hdus
         except FileFormatError as error:
             raise (error if error.path else FileFormatError(str(error), path=path)) from None
         except ObsError:
@@ -77,21 +85,33 @@ def open_fits(path: Path | str) -> Iterator[fits.HDUList]:
             raise FileFormatError(f"cannot be read as FITS: {_reason(error)}", path=path) from error
 
 
+def _check_end(hdus: fits.HDUList, source: BinaryIO) -> None:
+    """Raise an error if after the last HDU the header of one more is cut short; astropy overlooks that."""
+    place = hdus[-1].fileinfo()
+    source.seek(place["datLoc"] + place["datSpan"])
+    if source.read(8) == b"XTENSION":
+        raise EOFError("the file ends within a header")
+
+
 def _reason(error: BaseException) -> str:
     """Return the first sentence of what a library says."""
     text = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
     return re.split(r"[.,;]\s|\n", text.strip())[0].rstrip(".")
 
 
-def write_hdus(path: Path | str, hdus: Sequence[fits.PrimaryHDU | fits.ImageHDU | fits.BinTableHDU | bytes]) -> None:
+def write_hdus(
+    path: Path | str, hdus: Sequence[fits.PrimaryHDU | fits.ImageHDU | fits.BinTableHDU], tail: bytes = b""
+) -> None:
     """Write a FITS file in one go, gzipped if its name ends in ``.gz``.
 
     Parameters
     ----------
     path : Path or str
         The file, replaced if there is one.
-    hdus : sequence of HDU or bytes
-        The primary one first; bytes are whole HDUs, padded.
+    hdus : sequence of HDU
+        The primary one first.
+    tail : bytes, optional
+        Further HDUs as they stand in the file.
 
     Raises
     ------
@@ -103,11 +123,8 @@ def write_hdus(path: Path | str, hdus: Sequence[fits.PrimaryHDU | fits.ImageHDU 
         if str(path).endswith(".gz"):
             packed = gzip.GzipFile(filename="", fileobj=file, mode="wb", compresslevel=1, mtime=0)
             target = stack.enter_context(packed)
-        for hdu in hdus:
-            if isinstance(hdu, bytes):
-                target.write(hdu)
-            else:
-                hdu.writeto(target, output_verify="ignore")
+        fits.HDUList(list(hdus)).writeto(target, output_verify="ignore")
+        target.write(tail)
 
 
 def header_to_dict(header: fits.Header) -> dict[str, Any]:
@@ -139,10 +156,11 @@ def set_cards(header: fits.Header, cards: Mapping[str, Any]) -> None:
     for name, entry in cards.items():
         value, comment = entry if isinstance(entry, tuple) and len(entry) == 2 else (entry, "")
         keyword = name if _STANDARD_NAME.fullmatch(name) else f"HIERARCH {name}"
-        header[keyword] = (_card_value(value), comment)
+        header[keyword] = (card_value(value), comment)
 
 
-def _card_value(value: object) -> str | bool | int | float | None:
+def card_value(value: object) -> str | bool | int | float | None:
+    """Return a value as a FITS card can hold it; see `set_cards`."""
     if isinstance(value, (bool, np.bool_)):
         return bool(value)
     if isinstance(value, numbers.Integral):

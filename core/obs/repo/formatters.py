@@ -1,8 +1,9 @@
 """Which reader and writer a dataset needs, from the storage and the class that its policy names."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import yaml
@@ -214,9 +215,9 @@ def write_dataset(storage: str, obj: object, path: Path | str) -> None:
         case Background():
             write_background(obj, path)
         case [Background(), *_]:
-            write_background(list(obj), path)
+            write_background(cast(Sequence[Background], obj), path)
         case Mapping():
-            _write_text(path, yaml.safe_dump(_plain(obj), sort_keys=False, allow_unicode=True))
+            _write_text(path, yaml.safe_dump(_plain(obj), sort_keys=False))
         case str():
             _write_text(path, obj)
         case _ if hasattr(obj, "savefig"):
