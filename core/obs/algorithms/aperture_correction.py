@@ -11,7 +11,7 @@ from obs.errors import MeasurementError
 __all__ = ["ApertureCorrection", "fit_aperture_correction"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ApertureCorrection:
     """A Chebyshev polynomial over a detector, by which a flux is multiplied.
 
@@ -52,7 +52,8 @@ class ApertureCorrection:
         """Return the standard error of the factor at positions in pixels, shape of ``x``."""
         u, v = _unit_square(x, y, self.shape)
         terms = _design(u, v, self.order)
-        return np.sqrt(np.maximum(np.einsum("...i,ij,...j->...", terms, self.covariance, terms), 0.0))
+        variance = np.einsum("...i,ij,...j->...", terms, self.covariance, terms)
+        return np.asarray(np.sqrt(np.maximum(variance, 0.0)), np.float64)
 
 
 def fit_aperture_correction(
@@ -120,8 +121,8 @@ def fit_aperture_correction(
     if len(index) < 1 + min_degrees_of_freedom:
         if require:
             raise MeasurementError(
-                f"no aperture correction of {name}: {len(index)} usable stars, {1 + min_degrees_of_freedom} are needed; "
-                "lower the limits of the star selection or turn the correction off"
+                f"no aperture correction of {name}: {len(index)} usable stars, {1 + min_degrees_of_freedom} are "
+                "needed; lower the limits of the star selection or turn the correction off"
             )
         nan = np.full((1, 1), np.nan)
         return ApertureCorrection(nan, nan, shape, np.nan, 0, np.zeros(len(usable), bool))

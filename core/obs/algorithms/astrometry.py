@@ -33,7 +33,8 @@ _ROUNDS = 10
 _WORTH = 0.98  # a higher order must predict better by this factor
 _SPARE_STARS = 3  # stars a coefficient
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False)
 class AstrometryFit:
     """A WCS and the stars that it rests on.
 
@@ -205,7 +206,7 @@ def fit_astrometry(
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Solution:
     """Coefficients (n_term, 2) that take detector pixels to those of the a-priori WCS; ``scatter`` in pixels."""
 
@@ -243,7 +244,7 @@ class _Plane:
         x, y = self.x[pairs.first], self.y[pairs.first]
         terms = self.design(x, y, order)
         target = np.stack([self.ref_x[pairs.second] - x, self.ref_y[pairs.second] - y], axis=1)
-        solution = np.linalg.lstsq(terms[keep], target[keep], rcond=None)[0]
+        solution = np.asarray(np.linalg.lstsq(terms[keep], target[keep], rcond=None)[0], np.float64)
         residual = target - terms @ solution
         # what a fit without the star would have missed it by
         leverage = np.sum(np.linalg.qr(terms[keep])[0] ** 2, axis=1)

@@ -11,7 +11,7 @@ __all__ = ["Matches", "match_pixels", "match_sky"]
 _ARCSEC_PER_RADIAN = np.degrees(1.0) * 3600.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Matches:
     """Pairs of two lists; every entry of either list occurs at most once.
 
@@ -53,6 +53,7 @@ def match_sky(ra1: ArrayLike, dec1: ArrayLike, ra2: ArrayLike, dec2: ArrayLike, 
     ValueError
         If the two coordinates of a list differ in length or ``radius`` is negative.
     """
+    _check_radius(radius)
     chord = 2.0 * np.sin(min(radius / _ARCSEC_PER_RADIAN, np.pi) / 2.0)
     pairs = _mutual(_unit_vectors(ra1, dec1), _unit_vectors(ra2, dec2), chord)
     separation = 2.0 * np.arcsin(np.minimum(pairs.separation / 2.0, 1.0)) * _ARCSEC_PER_RADIAN
@@ -81,7 +82,13 @@ def match_pixels(x1: ArrayLike, y1: ArrayLike, x2: ArrayLike, y2: ArrayLike, *, 
     ValueError
         If the two coordinates of a list differ in length or ``radius`` is negative.
     """
+    _check_radius(radius)
     return _mutual(_columns(x1, y1), _columns(x2, y2), radius)
+
+
+def _check_radius(radius: float) -> None:
+    if not radius >= 0:
+        raise ValueError(f"the match radius must not be negative, got {radius:g}")
 
 
 def _columns(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
@@ -96,15 +103,11 @@ def _unit_vectors(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.float64]:
     """Return directions, shape (n, 3), of positions in degrees."""
     longitude, latitude = np.radians(_columns(ra, dec)).T
     cos_latitude = np.cos(latitude)
-    return np.stack(
-        [np.cos(longitude) * cos_latitude, np.sin(longitude) * cos_latitude, np.sin(latitude)], axis=1
-    )
+    return np.stack([np.cos(longitude) * cos_latitude, np.sin(longitude) * cos_latitude, np.sin(latitude)], axis=1)
 
 
 def _mutual(a: NDArray[np.float64], b: NDArray[np.float64], radius: float) -> Matches:
     """Match points (n, d) and (m, d) by distance."""
-    if not radius >= 0:
-        raise ValueError(f"the match radius must not be negative, got {radius}")
     index_a, index_b = (np.flatnonzero(np.isfinite(points).all(axis=1)) for points in (a, b))
     if not len(index_a) or not len(index_b):
         return Matches(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))

@@ -9,9 +9,10 @@ Float = NDArray[np.float64]
 Bool = NDArray[np.bool_]
 
 _GRID_STEP = 0.005
-_PEAK_WIDTH = 0.04
+_PEAK_WIDTH = 0.025
 _PEAK_FRACTION = 0.4
 _TREND_MIN_STARS = 12
+_ROUNDS = 15
 
 
 def select_stars(
@@ -73,25 +74,7 @@ def select_stars(
     if not len(index):
         return stars
     log_size, noise = np.log(width[index]), 1.0 / signal[index]
-    if x is not None and y is not None:
-        terms = _linear_terms(np.asarray(x, np.float64)[index], np.asarray(y, np.float64)[index])
-    else:
-        terms = np.ones((len(index), 1))
-    centre = np.full(len(index), _first_peak(log_size, noise))
-    near = np.abs(log_size - centre) <= max_width
-    for _ in range(5):
-        if near.sum() >= _TREND_MIN_STARS:
-            centre = terms @ np.linalg.lstsq(terms[near], log_size[near], rcond=None)[0]
-        elif near.any():
-            centre = np.full(len(index), np.median(log_size[near]))
-        deviation = np.abs(log_size - centre)
-        intrinsic = 1.4826 * float(np.median(deviation[near])) if near.any() else max_width
-        # what the noise of faint sources does to their size is theirs alone
-        spread = np.sqrt(np.clip(intrinsic, min_width, max_width) ** 2 + noise**2)
-        narrowed = deviation <= clip * np.minimum(spread, max_width)
-        if np.array_equal(narrowed, near):
-            break
-        near = narrowed
+    near = _locus(log_size, noise, _terms(x, y, index), clip=clip, min_width=min_width, max_width=max_width)
     chosen = index[near]
     if max_stars is not None and len(chosen) > max_stars:
         chosen = chosen[np.argsort(-signal[chosen], kind="stable")[:max_stars]]
@@ -135,6 +118,32 @@ def reserve(stars: ArrayLike, *, fraction: float, ids: ArrayLike, seed: int = 0)
     return reserved
 
 
+def _locus(log_size: Float, noise: Float, terms: Float, *, clip: float, min_width: float, max_width: float) -> Bool:
+    """Return which sources lie on the locus, whose place is a linear combination of ``terms``, shape (n, n_term)."""
+    centre = np.full(len(log_size), _first_peak(log_size, noise))
+    # a locus that tilts is wider than its peak at first, and narrows as the tilt is found
+    tilts = terms.shape[1] > 1 and len(log_size) >= _TREND_MIN_STARS
+    terms = terms if tilts else terms[:, :1]
+    width = max_width if tilts else 2.0 * _PEAK_WIDTH
+    near = np.abs(log_size - centre) <= clip * np.hypot(width, noise)
+    for _ in range(_ROUNDS):
+        # weights that fade with the distance find the densest place, galaxies on one side or not
+        weight = np.exp(-0.5 * (log_size - centre) ** 2 / (width**2 + noise**2)) / (width**2 + noise**2)
+        normal = (terms * weight[:, None]).T @ terms
+        centre = terms @ np.linalg.lstsq(normal, terms.T @ (weight * log_size), rcond=None)[0]
+        deviation = log_size - centre
+        # galaxies are larger than stars: the smaller side shows the width
+        below = near & (deviation <= 0)
+        measured = 1.4826 * float(np.median(-deviation[below])) if below.any() else min_width
+        share = float(np.median(noise[near])) if near.any() else 0.0
+        width = float(np.clip(np.sqrt(max(measured**2 - share**2, 0.0)), max(min_width, 0.6 * width), max_width))
+        narrowed = np.abs(deviation) <= clip * np.minimum(np.hypot(width, noise), max_width)
+        if np.array_equal(narrowed, near):
+            break
+        near = narrowed
+    return np.asarray(near, bool)
+
+
 def _first_peak(log_size: Float, noise: Float) -> float:
     """Return the place of the first peak, from small sizes on, that is not much lower than the highest."""
     low, high = float(log_size.min()) - 0.2, float(log_size.max()) + 0.2
@@ -154,10 +163,11 @@ def _first_peak(log_size: Float, noise: Float) -> float:
     return float(grid[peaks[density[peaks] >= _PEAK_FRACTION * density[peaks].max()][0]])
 
 
-def _linear_terms(x: Float, y: Float) -> Float:
-    """Return 1, x, y in units of the sources' extent, shape (n, 3)."""
-    scaled = [(axis - axis.mean()) / max(float(np.ptp(axis)), 1e-9) for axis in (x, y)]
-    return np.stack([np.ones(len(x)), *scaled], axis=1)
+def _terms(x: ArrayLike | None, y: ArrayLike | None, index: NDArray[np.int64]) -> Float:
+    """Return 1, and x and y in units of the sources' extent if given, shape (n, 1 or 3)."""
+    axes = [np.asarray(axis, np.float64)[index] for axis in (x, y) if axis is not None]
+    scaled = [(axis - axis.mean()) / max(float(np.ptp(axis)), 1e-9) for axis in axes]
+    return np.stack([np.ones(len(index)), *scaled], axis=1)
 
 
 def _scramble(numbers: NDArray[np.int64], seed: int) -> NDArray[np.uint64]:

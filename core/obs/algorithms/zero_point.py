@@ -10,7 +10,7 @@ __all__ = ["ZeroPoint", "fit_zero_point"]
 _MAGNITUDE_PER_RELATIVE_FLUX = 2.5 / np.log(10.0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ZeroPoint:
     """The magnitude of one count, and how well the stars agree on it.
 
@@ -113,7 +113,9 @@ def fit_zero_point(
     intrinsic = 0.0
     for _ in range(max(iterations, 1)):
         # a faint star may be off by its own error without being wrong
-        near = np.abs(values - centre) <= clip * np.minimum(np.sqrt(sigma**2 + variance), sigma_max)
+        near = np.abs(values - centre) <= clip * np.minimum(
+            np.sqrt(np.maximum(sigma**2, variance + intrinsic**2)), sigma_max
+        )
         if not near.any():
             near = np.abs(values - centre) == np.min(np.abs(values - centre))
         intrinsic = _intrinsic_scatter(values[near], variance[near])
