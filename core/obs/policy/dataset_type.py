@@ -47,7 +47,8 @@ class _Field:
         if self.char in "rs":
             return r"[^/]+"
         if self.char in "diu":
-            return rf"[ +-]*\d{{{self.width},}} *" if "0" in self.flags else r"[ +-]*\d+ *"
+            digits = rf"(?:\d{{{self.width},}}|[ +-]\d{{{max(self.width - 1, 1)},}})"
+            return digits if "0" in self.flags and "-" not in self.flags else r"[ +-]*\d+ *"
         if self.char in _BASES:
             return r" *[+-]?(?:0[xXo])?[0-9a-fA-F]+ *"
         return r"[ +-]*(?:\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|inf|nan|INF|NAN) *"
@@ -62,7 +63,9 @@ class _Field:
             return float(text)
         if self.char == "r" and len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
             return text[1:-1]
-        return text.lstrip(" ") if self.width and "-" not in self.flags else text
+        if not self.width:
+            return text
+        return text.rstrip(" ") if "-" in self.flags else text.lstrip(" ")
 
 
 class Template:

@@ -31,6 +31,8 @@ SUFFIXES = (
 _SKY_KEYS = ("tract", "patch")
 #: What the table of visits is asked for instead of the table of all frames.
 _VISIT_COLUMNS = {"filter", "expTime", "taiObs"}
+#: What a calibration that is not made per filter does not depend on.
+_FILTER_KEYS = {"filter", "physical_filter", "band"}
 
 
 class KeySource(Protocol):
@@ -257,11 +259,14 @@ class Mapper:
 
     def _look_up_calibration(self, dataset_type: DatasetType, missing: Sequence[str], known: DataId) -> DataId:
         """Find a calibration by the observation's time: first the observation, then what is valid for it."""
-        known = known | self._observation(dataset_type, known)
         source, tables = self._calib_registry(), self._tables(dataset_type)
-        time = dataset_type.observation_time
         columns = source.columns(tables)
-        allowed = set(dataset_type.columns or columns) - {time}
+        criteria = set(dataset_type.columns or columns)
+        if not dataset_type.columns and not dataset_type.filter:
+            criteria -= _FILTER_KEYS
+        known = known | self._observation(dataset_type, criteria, known)
+        time = dataset_type.observation_time
+        allowed = criteria - {time}
         where = {key: value for key, value in known.items() if key in allowed and key in columns}
         between = None
         if dataset_type.valid_range:
@@ -275,12 +280,12 @@ class Mapper:
                 raise DataIdError(message, data_id=known, key=key)
         wanted = [key for key in missing if key in columns]
         rows = source.lookup(wanted, where, tables, between=between)
-        criteria = where if between is None else {**where, time: between[0]}
-        return _only_row(dataset_type, wanted, criteria, rows, tables) | {
+        given = where if between is None else {**where, time: between[0]}
+        return _only_row(dataset_type, wanted, given, rows, tables) | {
             key: known[key] for key in missing if key not in columns
         }
 
-    def _observation(self, dataset_type: DatasetType, known: DataId) -> DataId:
+    def _observation(self, dataset_type: DatasetType, criteria: set[str], known: DataId) -> DataId:
         """Return what the registry of exposures knows of the observation and the selection needs."""
         if not dataset_type.reference:
             return {}
@@ -291,7 +296,7 @@ class Mapper:
                 "observation in"
             )
         columns = source.columns(dataset_type.reference)
-        needed = {*dataset_type.columns, *([dataset_type.observation_time] if dataset_type.valid_range else [])}
+        needed = criteria | ({dataset_type.observation_time} if dataset_type.valid_range else set())
         wanted = [key for key in sorted(needed) if key not in known and key in columns]
         if not wanted:
             return {}

@@ -120,8 +120,10 @@ class Registry:
         except SQLAlchemyError as error:
             raise self._fault("cannot read the registry", error) from error
 
-    def create_table(self, table: str, columns: Mapping[str, str], unique: Sequence[str]) -> None:
-        """Make a table with a row number if it is not there.
+    def create_table(
+        self, table: str, columns: Mapping[str, str], unique: Sequence[str], *, numbered: bool = True
+    ) -> None:
+        """Make a table if it is not there.
 
         Parameters
         ----------
@@ -131,16 +133,19 @@ class Registry:
             Column names and their types: ``int``, ``double`` or ``text``.
         unique
             Columns that together name one row.
+        numbered
+            Whether it has the row number ``id``, on which it is then joined with others that have it.
 
         Raises
         ------
         OutputError
             If the database refuses.
         """
+        number = sa.Column(_ROW_NUMBER, sa.Integer, primary_key=True, autoincrement=True)
         definition = sa.Table(
             table,
             sa.MetaData(),
-            sa.Column(_ROW_NUMBER, sa.Integer, primary_key=True, autoincrement=True),
+            *([number] if numbered else []),
             *(sa.Column(name, _COLUMN_TYPES[kind]) for name, kind in columns.items()),
             sa.UniqueConstraint(*unique),
         )
