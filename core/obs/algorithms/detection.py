@@ -283,11 +283,27 @@ def find_footprints(
     labels, n = ndimage.label(grown, _EIGHT)
     merged = Peaks(peaks.x, peaks.y, peaks.value, labels[peaks.y, peaks.x].astype(np.int64))
     merged = merged.select(np.lexsort((-merged.value, merged.footprint)))
+    merged = _without_border_slopes(merged, smoothed)
     if local_background is not None:
         flat = smoothed.image - local_background
         level = threshold if local_threshold is None else local_threshold
         merged = _peaks_above_local(merged, flat, labels, level, smoothed.margin)
+        merged = _without_border_slopes(merged, smoothed)
     return Footprints(labels, n, merged, threshold)
+
+
+def _without_border_slopes(peaks: Peaks, smoothed: Smoothed) -> Peaks:
+    """Drop maxima of the outermost known pixels, mostly slopes of what lies beyond, unless they are a footprint's best."""
+    (height, width), margin = smoothed.image.shape, smoothed.margin
+    border = (peaks.x == margin) | (peaks.x == width - 1 - margin)
+    border |= (peaks.y == margin) | (peaks.y == height - 1 - margin)
+    return peaks.select(~border | _first_of_footprint(peaks))
+
+
+def _first_of_footprint(peaks: Peaks) -> NDArray[np.bool_]:
+    first = np.ones(len(peaks), bool)
+    first[1:] = peaks.footprint[1:] != peaks.footprint[:-1]
+    return first
 
 
 def _peaks_above_local(
@@ -300,8 +316,7 @@ def _peaks_above_local(
     fresh = find_peaks(flat, above, labels, margin)
     renewed = np.zeros(len(crowded), bool)
     renewed[fresh.footprint] = True
-    first = np.r_[True, peaks.footprint[1:] != peaks.footprint[:-1]] if len(peaks) else np.zeros(0, bool)
-    kept = peaks.select(~crowded[peaks.footprint] | (first & ~renewed[peaks.footprint]))
+    kept = peaks.select(~crowded[peaks.footprint] | (_first_of_footprint(peaks) & ~renewed[peaks.footprint]))
     merged = Peaks(*(np.concatenate(pair) for pair in zip(_columns(kept), _columns(fresh), strict=True)))
     return merged.select(np.lexsort((-merged.value, merged.footprint)))
 

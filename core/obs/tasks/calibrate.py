@@ -23,10 +23,12 @@ from obs.tasks.background import BackgroundConfig
 from obs.tasks.characterize import FWHM_PER_SIGMA
 from obs.tasks.detect import DetectionConfig, detect_sources
 from obs.tasks.measure import (
+    ApertureCorrectionConfig,
     DeblendConfig,
     MeasurementConfig,
     aperture_name,
     apply_aperture_correction,
+    fit_aperture_corrections,
     measure_catalog,
     set_sky_coordinates,
 )
@@ -104,6 +106,7 @@ class CalibrateConfig(TaskConfig):
     detection: DetectionConfig = setting(DetectionConfig(), "Detection of all sources.")
     deblend: DeblendConfig = setting(DeblendConfig(), "Division of blends.")
     measurement: MeasurementConfig = setting(MeasurementConfig(), "Measurement of all sources.")
+    aperture_correction: ApertureCorrectionConfig = setting(ApertureCorrectionConfig(), "The aperture correction.")
     reference: ReferenceConfig = setting(ReferenceConfig(), "The reference catalog.")
     astrometry: AstrometryConfig = setting(AstrometryConfig(), "The place on the sky.")
     photometry: PhotometryConfig = setting(PhotometryConfig(), "The zero point.")
@@ -184,7 +187,7 @@ def calibrate(
     bright : Catalog
         Sources of the characterization, whose ``calib_psf_*`` flags are carried over.
     corrections : dict of str to ApertureCorrection
-        Aperture corrections; empty if switched off.
+        Aperture corrections of the characterization, used where this catalog has too few stars for its own.
     reference : Catalog or None
         Reference sources about the frame, with ``coord_ra`` and ``coord_dec`` in degrees and ``*_flux`` in nanojansky;
         None if there is no reference catalog.
@@ -222,9 +225,9 @@ def calibrate(
         exposure_id=exposure_id,
         exposure_id_bits=exposure_id_bits,
     )
-    if corrections:
-        apply_aperture_correction(catalog, corrections, config.measurement)
     _carry_flags(bright, catalog, config.flag_match_radius)
+    if config.aperture_correction.enabled:
+        _correct_apertures(exposure, catalog, corrections, config)
     result = Calibrated(exposure, backgrounds, catalog, Catalog(), _no_matches(), _no_zero_point(len(catalog)))
     if reference is not None:
         result.reference = reference
@@ -243,6 +246,20 @@ def _no_matches() -> Matches:
 def _no_zero_point(n: int) -> ZeroPoint:
     nan = float("nan")
     return ZeroPoint(nan, nan, nan, nan, 0, np.zeros(n, bool))
+
+
+def _correct_apertures(
+    exposure: Exposure, catalog: Catalog, corrections: dict[str, ApertureCorrection], config: CalibrateConfig
+) -> None:
+    """Fit the aperture corrections again, now that faint neighbours are known, and apply them.
+
+    Neighbours below the threshold of the characterization lie in the apertures of its stars and in its sky. Where too
+    few of its stars are found again its corrections stand.
+    """
+    stars = catalog["calib_psf_candidate"] if "calib_psf_candidate" in catalog else np.zeros(len(catalog), bool)
+    fresh = fit_aperture_corrections(catalog, stars, exposure.shape, config.measurement, config.aperture_correction)
+    best = {name: fit if fit.n_star else corrections.get(name, fit) for name, fit in fresh.items()}
+    apply_aperture_correction(catalog, best, config.measurement)
 
 
 def _carry_flags(bright: Catalog, catalog: Catalog, radius: float) -> None:

@@ -222,7 +222,11 @@ def _select(bright: _Bright, config: StarConfig) -> NDArray[np.bool_]:
     bad = bad | (catalog["parent"] > 0) | _blended(bright.footprints)[: len(catalog)]
     for name in ("edge", "interpolatedCenter", "saturated", "crCenter", "bad", "suspectCenter"):
         bad = bad | catalog[f"base_PixelFlags_flag_{name}"]
-    size = np.sqrt(0.5 * (catalog["base_SdssShape_xx"] + catalog["base_SdssShape_yy"]))
+    # relative to the PSF as far as it is known, whose change over the detector would else widen the locus
+    size = np.sqrt(
+        (catalog["base_SdssShape_xx"] + catalog["base_SdssShape_yy"])
+        / (catalog["base_SdssShape_psf_xx"] + catalog["base_SdssShape_psf_yy"])
+    )
     return select_stars(
         flux=catalog["base_PsfFlux_instFlux"],
         flux_err=catalog["base_PsfFlux_instFluxErr"],
