@@ -26,6 +26,8 @@ from obs.policy.data_id import format_data_id
 
 __all__ = ["Outcome", "current_data_id", "run"]
 
+logger = logging.getLogger(__name__)
+
 R = TypeVar("R")
 DataId = Mapping[str, Any]
 
@@ -120,6 +122,7 @@ def _attempt(function: Callable[[DataId], R], data_id: DataId, *, raise_errors: 
     except Exception as problem:
         if raise_errors:
             raise
+        logger.debug("the traceback of this failure:", exc_info=True)
         message = " ".join(str(problem).split())
         if not isinstance(problem, ObsError):
             message = f"{type(problem).__name__}: {message}" if message else type(problem).__name__

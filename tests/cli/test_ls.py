@@ -65,7 +65,7 @@ def test_cameras(obs, monkeypatch, repository):
     )
     monkeypatch.setattr("obs.cli.cameras.discover", lambda: found)
     status, out, _ = obs("cameras")
-    assert status == 1
+    assert status == 0
     assert out == (
         "name  package  version  detectors  filters\n"
         "toy   obs-toy  1.2              0  g r\n"

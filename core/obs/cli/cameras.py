@@ -34,7 +34,7 @@ def cameras() -> int:
         click.echo("no camera is installed; a camera is a package with an entry point in the group obs.cameras")
     for camera in broken:
         click.echo(f"BROKEN {camera.name} ({camera.distribution}=={camera.version}): {camera.cause}")
-    return 1 if broken else 0
+    return 0
 
 
 def _describe(found: Found) -> tuple[str, str, str, str, str]:
