@@ -2,8 +2,6 @@
 
 import json
 import math
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -228,10 +226,3 @@ def test_where_nothing_can_be_written(tmp_path, name):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match=f"cannot write .*{name}: "):
         write_catalog(make_catalog(), tmp_path / "file" / name)
-
-
-def test_reading_fits_imports_nothing_slow():
-    slow = ("pyarrow", "astropy.table", "astropy.wcs")
-    code = f"import sys, obs.repo.formatters; print([name for name in {slow} if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"

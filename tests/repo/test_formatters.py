@@ -1,6 +1,8 @@
 """Which reader and writer a dataset gets."""
 
 import math
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -229,6 +231,19 @@ def test_text_has_no_components(tmp_path):
 def test_an_object_without_a_format(tmp_path):
     with pytest.raises(OutputError, match=r"cannot write .*x: no file format for an object of type complex"):
         write_dataset("", 1j, tmp_path / "x")
+
+
+def test_fits_imports_nothing_slow(calexp, tmp_path):
+    write_dataset("FitsCatalogStorage", make_catalog(), tmp_path / "src.fits")
+    code = """if True:
+        import sys
+        from obs.repo.formatters import read_dataset, write_dataset
+        for python, path in (("ExposureF", sys.argv[1]), ("SourceCatalog", sys.argv[2])):
+            write_dataset("FitsStorage", read_dataset("FitsStorage", python, path), path)
+        print([name for name in ("pyarrow", "astropy.table", "astropy.wcs", "matplotlib") if name in sys.modules])
+    """
+    command = [sys.executable, "-c", code, calexp, tmp_path / "src.fits"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == "[]"
 
 
 def test_components_are_known():

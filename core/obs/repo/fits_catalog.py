@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from obs.errors import FileFormatError
 from obs.image.catalog import Catalog, Column
-from obs.repo.fits_file import card_value, header_to_dict, is_structural, open_fits, set_cards, write_hdus
+from obs.repo.fits_file import card_value, header_to_dict, is_structural, open_fits, set_cards, table_bytes, write_hdus
 from obs.repo.parquet_catalog import parquet_length, parquet_schema, read_parquet, write_parquet
 
 __all__ = ["catalog_length", "catalog_schema", "is_parquet", "read_catalog", "write_catalog"]
@@ -20,7 +20,6 @@ _FORMATS = {"|b1": "L", "|u1": "B", "<i2": "I", "<i4": "J", "<i8": "K", "<f4": "
 _WIDENED = {"|i1": "<i2", "<u2": "<i4", "<u4": "<i8", "<f2": "<f4"}
 # LSST's tables: names and meanings of the bits in their flags column, meanings and kinds of the others.
 _LAYOUT = re.compile(r"TFLAG\d+|TFDOC\d+|FLAGCOL|TDOC\d+|TCCLS\d+|AFW_.+|AR_HDU")
-_BLOCK = 2880
 
 
 def is_parquet(path: Path | str) -> bool:
@@ -64,29 +63,16 @@ def write_catalog(catalog: Catalog, path: Path | str) -> None:
     arrays: list[NDArray[Any]] = []
     for number, (name, column) in enumerate(catalog.columns.items(), start=1):
         array, form = _fits_column(name, column.data)
-        facts = {"TTYPE": name} | form | {"TUNIT": column.unit, "TCOMM": column.description}
-        cards += [fits.Card(f"{card}{number}", card_value(value)) for card, value in facts.items()]
+        meaning = {"TTYPE": name} | form | {"TUNIT": column.unit, "TCOMM": column.description}
+        cards += [fits.Card(f"{card}{number}", card_value(value)) for card, value in meaning.items()]
         fields.append((f"f{number}", array.dtype, array.shape[1:]))
         arrays.append(array)
     rows = np.empty(len(catalog), fields)
     for (field, *_), array in zip(fields, arrays, strict=True):
         rows[field] = array
-    layout = [
-        ("XTENSION", "BINTABLE", "binary table"),
-        ("BITPIX", 8, ""),
-        ("NAXIS", 2, ""),
-        ("NAXIS1", rows.dtype.itemsize, "bytes a row"),
-        ("NAXIS2", len(rows), "rows"),
-        ("PCOUNT", 0, ""),
-        ("GCOUNT", 1, ""),
-        ("TFIELDS", len(fields), "columns"),
-        ("EXTNAME", _EXTNAME, ""),
-    ]
-    header = fits.Header([fits.Card(*card) for card in layout] + cards)
-    set_cards(header, {name: value for name, value in catalog.metadata.items() if not is_structural(name)})
-    # astropy's own table writer takes ten times longer for a hundred columns.
-    data = rows.tobytes()
-    write_hdus(path, [fits.PrimaryHDU()], header.tostring().encode("ascii") + data + bytes(-len(data) % _BLOCK))
+    facts = fits.Header()
+    set_cards(facts, {name: value for name, value in catalog.metadata.items() if not is_structural(name)})
+    write_hdus(path, [fits.PrimaryHDU()], table_bytes(rows, [*cards, *facts.cards], _EXTNAME))
 
 
 def _fits_column(name: str, data: NDArray[Any]) -> tuple[NDArray[Any], dict[str, str]]:

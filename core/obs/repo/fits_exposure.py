@@ -20,7 +20,7 @@ from obs.image.psf import PixelPsf
 from obs.image.visit_info import VISIT_INFO_CARDS, VisitInfo
 from obs.image.wcs import TanSipWcs, is_wcs_card
 from obs.repo.fits_file import header_to_dict, is_structural, open_fits, set_cards, write_hdus
-from obs.repo.fits_psf import PSF_EXTNAME, psf_from_hdu, psf_to_hdu
+from obs.repo.fits_psf import PSF_EXTNAME, psf_bytes, psf_from_hdu
 
 __all__ = [
     "header_box",
@@ -89,9 +89,7 @@ def write_exposure(exposure: Exposure, path: Path | str) -> None:
         _plane("MASK", pixels.mask.array, wcs, planes),
         _plane("VARIANCE", pixels.variance, wcs, {"BUNIT": "adu2", "UTYPE": "VarianceUncertainty"}),
     ]
-    if psf is not None:
-        hdus.append(psf_to_hdu(psf))
-    write_hdus(path, hdus)
+    write_hdus(path, hdus, b"" if psf is None else psf_bytes(psf))
 
 
 def _is_layout(name: str) -> bool:

@@ -15,12 +15,14 @@ from typing import Any, BinaryIO
 import numpy as np
 from astropy.io import fits
 from astropy.utils.exceptions import AstropyUserWarning, AstropyWarning
+from numpy.typing import NDArray
 
 from obs.errors import DatasetNotFoundError, FileFormatError, ObsError
 from obs.repo.atomic import atomic_write
 
-__all__ = ["card_value", "header_to_dict", "is_structural", "open_fits", "set_cards", "write_hdus"]
+__all__ = ["card_value", "header_to_dict", "is_structural", "open_fits", "set_cards", "table_bytes", "write_hdus"]
 
+_BLOCK = 2880
 _GZIP = b"\x1f\x8b"
 _STANDARD_NAME = re.compile(r"[A-Z0-9_-]{1,8}")
 _STRUCTURAL = re.compile(
@@ -125,6 +127,41 @@ def write_hdus(
             target = stack.enter_context(packed)
         fits.HDUList(list(hdus)).writeto(target, output_verify="ignore")
         target.write(tail)
+
+
+def table_bytes(rows: NDArray[Any], cards: Sequence[fits.Card], name: str) -> bytes:
+    """Return a binary table as it stands in a file.
+
+    astropy's own table HDU takes ten times longer for a hundred columns, and imports astropy.table.
+
+    Parameters
+    ----------
+    rows : structured ndarray, shape (n,)
+        Fields in FITS's types and byte order.
+    cards : sequence of Card
+        Cards after the mandatory ones: TTYPE, TFORM and what else describes the columns and the table.
+    name : str
+        EXTNAME.
+
+    Returns
+    -------
+    bytes
+        Header and rows, padded.
+    """
+    layout = [
+        ("XTENSION", "BINTABLE", "binary table"),
+        ("BITPIX", 8, ""),
+        ("NAXIS", 2, ""),
+        ("NAXIS1", rows.dtype.itemsize, "bytes a row"),
+        ("NAXIS2", len(rows), "rows"),
+        ("PCOUNT", 0, ""),
+        ("GCOUNT", 1, ""),
+        ("TFIELDS", len(rows.dtype.names or ()), "columns"),
+        ("EXTNAME", name, ""),
+    ]
+    header = fits.Header([*(fits.Card(*card) for card in layout), *cards])
+    data = rows.tobytes() + bytes(-rows.nbytes % _BLOCK)
+    return bytes(header.tostring().encode("ascii") + data)
 
 
 def header_to_dict(header: fits.Header) -> dict[str, Any]:

@@ -7,21 +7,23 @@ from astropy.io import fits
 
 from obs.errors import FileFormatError
 from obs.image.psf import PixelPsf
-from obs.repo.fits_file import header_to_dict, open_fits, set_cards, write_hdus
+from obs.repo.fits_file import header_to_dict, open_fits, set_cards, table_bytes, write_hdus
 
-__all__ = ["PSF_EXTNAME", "psf_from_hdu", "psf_to_hdu", "read_psf", "write_psf"]
+__all__ = ["PSF_EXTNAME", "psf_bytes", "psf_from_hdu", "read_psf", "write_psf"]
 
 PSF_EXTNAME = "PSF_DATA"
 
 
-def psf_to_hdu(psf: PixelPsf) -> fits.BinTableHDU:
-    """Return a PSF as a table with one row; its positions are 1-based as SExtractor counts."""
+def psf_bytes(psf: PixelPsf) -> bytes:
+    """Return a PSF as a table HDU with one row; its positions are 1-based as SExtractor counts."""
     n_term, height, width = psf.basis.shape
-    data = np.array([(psf.basis,)], dtype=[("PSF_MASK", ">f4", psf.basis.shape)])
-    hdu = fits.BinTableHDU(data, name=PSF_EXTNAME)
+    header = fits.Header()
     set_cards(
-        hdu.header,
+        header,
         {
+            "TTYPE1": "PSF_MASK",
+            "TFORM1": f"{psf.basis.size}E",
+            "TDIM1": f"({width},{height},{n_term})",
             "LOADED": (psf.n_star, "number of loaded sources"),
             "ACCEPTED": (psf.n_star, "number of accepted sources"),
             "CHI2": (psf.chi2, "reduced chi-squared of the fit"),
@@ -46,7 +48,8 @@ def psf_to_hdu(psf: PixelPsf) -> fits.BinTableHDU:
             "STAMP_NY": (psf.stamp_shape[0], "[pix] height of the PSF in detector pixels"),
         },
     )
-    return hdu
+    row = np.array([(psf.basis,)], dtype=[("PSF_MASK", ">f4", psf.basis.shape)])
+    return table_bytes(row, list(header.cards), PSF_EXTNAME)
 
 
 def psf_from_hdu(hdu: fits.BinTableHDU) -> PixelPsf:
@@ -96,7 +99,7 @@ def write_psf(psf: PixelPsf, path: Path | str) -> None:
     OutputError
         If the file cannot be written.
     """
-    write_hdus(path, [fits.PrimaryHDU(), psf_to_hdu(psf)])
+    write_hdus(path, [fits.PrimaryHDU()], psf_bytes(psf))
 
 
 def read_psf(path: Path | str) -> PixelPsf:
