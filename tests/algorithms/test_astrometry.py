@@ -1,5 +1,8 @@
+import gzip
+
 import numpy as np
 import pytest
+from astropy.io import fits
 
 from obs.algorithms.astrometry import fit_astrometry
 from obs.errors import MeasurementError
@@ -171,3 +174,38 @@ def test_sheared_axes_fail():
     arguments["wcs"] = TanSipWcs(truth.crval, truth.crpix, truth.cd @ np.array([[1.0, 0.002], [0.0, 1.0]]))
     with pytest.raises(MeasurementError, match=r"its axes are sheared by 0.002., more than 0.001"):
         fit_astrometry(**arguments, max_shear=0.001)
+
+
+@pytest.mark.parametrize("shift", [(0.0, 0.0), (40.0, -60.0)])
+def test_a_real_frame_is_as_good_as_the_atmosphere_lets_it_be(shared_data, shift):
+    folder = shared_data / "sdss_stripe82"
+    with gzip.open(folder / "expected/lsst-stack-4192-gr.txt.gz", "rt") as lines:
+        names = next(lines)[1:].split()
+        table = {
+            name: np.array(column) for name, column in zip(names, zip(*map(str.split, lines), strict=True), strict=True)
+        }
+    in_r = (table["id"].astype(np.int64) >> 26) // 100_000 == 41922
+    x, y, flux, ra = (
+        table[name][in_r].astype(float)
+        for name in ("base_SdssCentroid_x", "base_SdssCentroid_y", "base_PsfFlux_instFlux", "coord_ra")
+    )
+    shards = [fits.getdata(path) for path in sorted((folder / "ref_cats/sdss_demo_ref_cat").glob("1*.fits"))]
+    ref_ra, ref_dec, ref_flux = (
+        np.concatenate([shard[name] for shard in shards]) for name in ("coord_ra", "coord_dec", "r_flux")
+    )
+    wcs = TanSipWcs.from_header(fits.getheader(folder / "4192/40/corr/4/fpC-004192-r4-0300.fit.gz"))
+    fit = fit_astrometry(
+        x=x,
+        y=y,
+        flux=flux,
+        ref_ra=np.degrees(ref_ra),
+        ref_dec=np.degrees(ref_dec),
+        ref_flux=ref_flux,
+        wcs=wcs.shifted(x=shift[0], y=shift[1]),
+        shape=SHAPE,
+    )
+    assert fit.n_star > 70
+    assert fit.predicted_scatter < 0.03
+    assert fit.offset == pytest.approx(SCALE * np.hypot(*shift), abs=0.1)
+    error = 3600 * (fit.wcs.pixel_to_sky(x=x, y=y)[0] - ra)
+    assert np.nanmedian(np.abs(error)) < 0.03

@@ -1,7 +1,12 @@
+import gzip
+
 import galsim
 import numpy as np
 import pytest
+import sep
+from astropy.io import fits
 
+from obs.algorithms.aperture_correction import fit_aperture_correction
 from obs.algorithms.psf_fit import fit_psf
 from obs.algorithms.psf_profile import moffat, smooth_profile, stamp_radius
 from obs.errors import MeasurementError
@@ -212,3 +217,48 @@ def test_a_profile_is_smoothed_along_its_own_ellipses():
 
 def test_a_moffat_profile_halves_at_half_its_width():
     assert moffat(np.array([0.0, 2.0]), 4.0) == pytest.approx([1.0, 0.5])
+
+
+@pytest.mark.parametrize(("band", "bit_band", "gain"), [("r", 2, 4.76), ("g", 1, 3.995)])
+def test_a_real_frame_gives_the_fluxes_that_another_pipeline_found(shared_data, band, bit_band, gain):
+    folder = shared_data / "sdss_stripe82"
+    with gzip.open(folder / "expected/lsst-stack-4192-gr.txt.gz", "rt") as lines:
+        names = next(lines)[1:].split()
+        table = {
+            name: np.array(column) for name, column in zip(names, zip(*map(str.split, lines), strict=True), strict=True)
+        }
+    frame = (table["id"].astype(np.int64) >> 26) // 100_000 == 4192 * 10 + bit_band
+    raw = fits.getdata(folder / f"4192/40/corr/4/fpC-004192-{band}4-0300.fit.gz")[:1361].astype(np.float32) - 1000
+    image, variance = raw - sep.Background(raw, bw=256, bh=256).back(), raw / np.float32(gain)
+
+    x, y, flux, error, extended = (
+        table[name].astype(float)
+        for name in (
+            "base_SdssCentroid_x",
+            "base_SdssCentroid_y",
+            "base_PsfFlux_instFlux",
+            "base_PsfFlux_instFluxErr",
+            "base_ClassificationExtendedness_value",
+        )
+    )
+    flagged = np.any(
+        [table[name] == "True" for name in names if "Flags_flag" in name or "Centroid_flag" in name], axis=0
+    )
+    near_border = ~((x > 16) & (x < 2031) & (y > 16) & (y < 1344))
+    star = np.flatnonzero(frame & ~flagged & ~near_border & (extended == 0) & (flux > 50 * error))
+    x, y, flux, signal = x[star], y[star], flux[star], (flux / error)[star]
+    around = np.arange(-15, 16)
+    rows, columns = np.rint(y).astype(int)[:, None] + around, np.rint(x).astype(int)[:, None] + around
+    pixels = rows[:, :, None], columns[:, None, :]
+    fit = fit_psf(image[pixels], variance[pixels], np.ones((len(x), 31, 31), bool), x=x, y=y, shape=image.shape)
+
+    model = fit.psf.render(x=x, y=y)
+    ours = np.sum(model * image[pixels], axis=(1, 2)) / np.sum(model**2, axis=(1, 2))
+    aperture = sep.sum_circle(image, x, y, 7.0)[0]
+    correction = fit_aperture_correction(
+        x=x, y=y, flux=ours, reference_flux=aperture, use=fit.used & (signal > 100), shape=image.shape
+    )
+    ratio = ours * correction.evaluate(x=x, y=y) / flux
+    assert fit.used.sum() > 20
+    assert np.median(ratio) == pytest.approx(1.0, abs=0.01)
+    assert 1.4826 * np.median(np.abs(ratio - np.median(ratio))) < 0.015

@@ -275,8 +275,10 @@ class _Plane:
             if len(pairs) < _SPARE_STARS * (order + 1) * (order + 2) // 2:
                 break
             fitted = self.fit_clipped(pairs, order, clip)
-            lower = self.fit(pairs, best.order, fitted.keep)[0]
-            if fitted.predicted < _WORTH * lower.predicted and self.distortion(fitted) <= max_distortion:
+            # each order clips the stars that it cannot follow, so only stars that both kept compare them
+            common = fitted.keep & best.keep
+            higher, lower = (self.fit(pairs, each, common)[0] for each in (order, best.order))
+            if higher.predicted < _WORTH * lower.predicted and self.distortion(fitted) <= max_distortion:
                 best = fitted
         return best
 

@@ -151,7 +151,9 @@ def fit_psf(
     if degree is None:
         degree = next((value for value, least in _STARS_FOR_DEGREE if n >= least), 0)
     x_zero, y_zero, x_scale, y_scale = (shape[1] - 1) / 2.0, (shape[0] - 1) / 2.0, shape[1] / 2.0, shape[0] / 2.0
-    typical_fwhm = float(np.median(fwhm[candidate]))
+    # of areas in whole pixels the mean tells more than the median, which is one of few values
+    middle = np.median(fwhm[candidate])
+    typical_fwhm = float(np.mean(fwhm[candidate & (np.abs(fwhm - middle) <= 0.3 * middle)]))
     if sampling is None:
         critical = _CRITICAL_FWHM if n >= _FEW_STARS else _CRITICAL_FWHM_FEW_STARS
         sampling = 1.0 if typical_fwhm >= critical else _FINE_SAMPLING

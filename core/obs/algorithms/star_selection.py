@@ -26,7 +26,7 @@ def select_stars(
     min_signal_to_noise: float = 50.0,
     max_flux: float = np.inf,
     min_size: float = 0.0,
-    clip: float = 3.0,
+    clip: float = 2.5,
     min_width: float = 0.01,
     max_width: float = 0.1,
     max_stars: int | None = None,
@@ -124,7 +124,7 @@ def _locus(log_size: Float, noise: Float, terms: Float, *, clip: float, min_widt
     # a locus that tilts is wider than its peak at first, and narrows as the tilt is found
     tilts = terms.shape[1] > 1 and len(log_size) >= _TREND_MIN_STARS
     terms = terms if tilts else terms[:, :1]
-    width = max_width if tilts else 2.0 * _PEAK_WIDTH
+    width = max_width if tilts else min(2.0 * _PEAK_WIDTH, max_width)
     near = np.abs(log_size - centre) <= clip * np.hypot(width, noise)
     for _ in range(_ROUNDS):
         # weights that fade with the distance find the densest place, galaxies on one side or not
@@ -136,7 +136,8 @@ def _locus(log_size: Float, noise: Float, terms: Float, *, clip: float, min_widt
         below = near & (deviation <= 0)
         measured = 1.4826 * float(np.median(-deviation[below])) if below.any() else min_width
         share = float(np.median(noise[near])) if near.any() else 0.0
-        width = float(np.clip(np.sqrt(max(measured**2 - share**2, 0.0)), max(min_width, 0.6 * width), max_width))
+        # never wider again, lest the locus run off into the galaxies
+        width = float(np.clip(np.sqrt(max(measured**2 - share**2, 0.0)), max(min_width, 0.6 * width), width))
         narrowed = np.abs(deviation) <= clip * np.minimum(np.hypot(width, noise), max_width)
         if np.array_equal(narrowed, near):
             break
