@@ -4,7 +4,7 @@ Bernstein & Jarvis (2002, AJ 123, 583) and Hirata & Seljak (2003, MNRAS 343, 459
 Fisher matrix of the Gaussian's amplitude and moments.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +53,27 @@ class Shapes:
     flux_err: NDArray[np.float64]
     failed: NDArray[np.bool_]
     unfinished: NDArray[np.bool_]
+
+
+    def replace(self, rows: NDArray[np.int64], other: "Shapes") -> None:
+        """Put in other results for the given rows."""
+        for part in fields(self):
+            getattr(self, part.name)[rows] = getattr(other, part.name)
+
+    def scaled(self, bin_size: int) -> "Shapes":
+        """Return results measured on pixels added up in squares of ``bin_size``, in terms of the original pixels."""
+        area = float(bin_size**2)
+        # adding up pixels widens an image by the variance of a square, which single pixels do not have
+        widening = (area - 1) / 12
+        return replace(
+            self,
+            xx=self.xx * area - widening,
+            yy=self.yy * area - widening,
+            xy=self.xy * area,
+            xx_err=self.xx_err * np.float32(area),
+            yy_err=self.yy_err * np.float32(area),
+            xy_err=self.xy_err * np.float32(area),
+        )
 
 
 def measure_shape(

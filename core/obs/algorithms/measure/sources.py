@@ -200,17 +200,29 @@ def _shapes(
     cutter: StampCutter, which: NDArray[np.int64], stamps: Stamps, dx: NDArray[np.float64], dy: NDArray[np.float64]
 ) -> Shapes:
     shapes = measure_shape(stamps.image, stamps.variance, dx, dy)
-    half = stamps.image.shape[1] // 2
-
-    def again(large: Stamps, rows: NDArray[np.int64]) -> None:
-        fresh = measure_shape(large.image, large.variance, dx[rows], dy[rows])
-        for name in shapes.__dataclass_fields__:
-            getattr(shapes, name)[rows] = getattr(fresh, name)
-
-    while shapes.unfinished.any() and half < LARGEST_HALF:
-        half = min(2 * half, LARGEST_HALF)
-        _enlarge(cutter, which, np.flatnonzero(shapes.unfinished), half, again)
+    half, bin_size = stamps.image.shape[1] // 2, 2
+    while shapes.unfinished.any() and bin_size <= LARGEST_BIN:
+        # a source that fills its stamp is smooth on the scale of a pixel: coarser pixels keep the work the same
+        reach = half * bin_size + bin_size // 2
+        for rows in _portions(np.flatnonzero(shapes.unfinished), reach):
+            large = cutter.cut(which[rows], reach)
+            first = reach - half * bin_size - bin_size // 2
+            image, variance = (_sum_bins(a, first, 2 * half + 1, bin_size) for a in (large.image, large.variance))
+            # middle of the central bin, from the peak pixel
+            middle = 0.5 * (bin_size - 1) - bin_size // 2
+            x, y = ((d[rows] - middle) / bin_size for d in (dx, dy))
+            shapes.replace(rows, measure_shape(image, variance, x, y).scaled(bin_size))
+        bin_size *= 2
     return shapes
+
+
+def _sum_bins(stamps: NDArray[np.float32], first: int, n: int, bin_size: int) -> NDArray[np.float32]:
+    region = slice(first, first + n * bin_size)
+    cut = stamps[:, region, region]
+    missing = n * bin_size - cut.shape[1]
+    if missing:
+        cut = np.pad(cut, ((0, 0), (0, missing), (0, missing)))
+    return np.asarray(cut.reshape(len(stamps), n, bin_size, n, bin_size).sum((2, 4)))
 
 
 def _kron(
