@@ -43,7 +43,7 @@ def find_reference_catalog(roots: Sequence[Path], name: str) -> Path:
     """
     for root in roots:
         folder = root / _FOLDER / name
-        if Path(name).name == name and folder.is_dir():
+        if name and Path(name).name == name and folder.is_dir():
             return folder
     raise _missing([root / _FOLDER for root in roots], name)
 
