@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from obs.algorithms.statistics import robust_sigma
+
 __all__ = ["ZeroPoint", "fit_zero_point"]
 
 _MAGNITUDE_PER_RELATIVE_FLUX = 2.5 / np.log(10.0)
@@ -21,7 +23,7 @@ class ZeroPoint:
     error : float
         Standard error of the zero point, magnitudes; NaN for fewer than two stars.
     rms : float
-        Standard deviation of the used stars, magnitudes; NaN for fewer than two stars.
+        Standard deviation of the used stars, from their median absolute deviation, magnitudes; NaN for fewer than two.
     intrinsic_scatter : float
         What must be added in quadrature to the given errors to explain the scatter, magnitudes.
     n_star : int
@@ -132,7 +134,7 @@ def fit_zero_point(
     weight = _weight(variance[near], intrinsic)
     spread = float(np.sqrt(np.sum(weight * (values[near] - centre) ** 2) / (n - 1)))
     error = spread / float(np.sqrt(np.sum(weight)))
-    return ZeroPoint(centre, error, float(np.std(values[near], ddof=1)), intrinsic, n, used)
+    return ZeroPoint(centre, error, robust_sigma(values[near]), intrinsic, n, used)
 
 
 def _weight(variance: NDArray[np.float64], intrinsic: float) -> NDArray[np.float64]:

@@ -26,7 +26,6 @@ from obs.tasks.measure import (
     ApertureCorrectionConfig,
     DeblendConfig,
     MeasurementConfig,
-    aperture_name,
     apply_aperture_correction,
     fit_aperture_corrections,
     measure_catalog,
@@ -93,6 +92,10 @@ class PhotometryConfig(TaskConfig):
     minimum_signal_to_noise: float = setting(20.0, "Fainter stars are left out.", gt=0)
     clip: float = setting(3.0, "Stars further off are left out.", unit="sigma", gt=0)
     sigma_max: float = setting(0.25, "Largest standard deviation to clip with.", unit="mag", gt=0)
+    flux: str = setting(
+        "base_PsfFlux",
+        "Flux that the zero point is fitted with; those that the aperture correction covers have the least noise.",
+    )
     colour_terms: dict[str, ColourTerm] = setting({}, "Physical filter to colour term; none where absent.")
 
 
@@ -394,9 +397,10 @@ def _fit_photometry(result: Calibrated, band: str, config: CalibrateConfig, used
         return f"the reference catalog has no flux '{band}_flux' (it has {fluxes}); set calibrate.reference.flux_names"
     magnitude, error = _reference_magnitude(reference, name, term)
     rows, second = result.matches.first, result.matches.second
-    aperture = aperture_name(config.measurement.reference_aperture)
-    flux, flux_err = catalog[f"{aperture}_instFlux"][rows], catalog[f"{aperture}_instFluxErr"][rows]
-    good = _usable(catalog, settings.minimum_signal_to_noise)[rows] & ~catalog[f"{aperture}_flag"][rows]
+    if f"{settings.flux}_instFlux" not in catalog:
+        return f"the catalog has no flux '{settings.flux}'; set calibrate.photometry.flux"
+    flux, flux_err = catalog[f"{settings.flux}_instFlux"][rows], catalog[f"{settings.flux}_instFluxErr"][rows]
+    good = _usable(catalog, settings.minimum_signal_to_noise)[rows] & ~catalog[f"{settings.flux}_flag"][rows]
     good &= catalog["base_ClassificationExtendedness_value"][rows] < 0.5
     fit = fit_zero_point(
         flux=flux,
