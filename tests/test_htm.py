@@ -74,7 +74,7 @@ def test_a_cover_is_tight():
         seen = np.unique(numbers[inside])
         assert np.isin(seen, cover).all()
         # What random points do not hit are corners that the circle only grazes.
-        assert len(cover) <= len(seen) + 4
+        assert len(cover) <= 1.05 * len(seen) + 3
 
 
 def test_the_whole_sky_and_a_point():
