@@ -67,11 +67,14 @@ class Amplifier:
         Whether the columns (rows) of the raw data are reversed when the detector is assembled.
     nominal : NominalCalibration
         Gain, noise and levels; apart from the geometry, since measured values replace them.
+    raw_hdu : int
+        Number of the HDU of the raw file whose image the ``raw`` boxes are in, where each amplifier has its own; 0, for
+        the one image of the file, where they share it.
 
     Raises
     ------
     ValueError
-        If the corner has another name, or ``bbox`` and ``raw_data_bbox`` differ in size.
+        If the corner has another name, ``bbox`` and ``raw_data_bbox`` differ in size, or the HDU is negative.
     """
 
     name: str
@@ -85,6 +88,7 @@ class Amplifier:
     flip_x: bool = False
     flip_y: bool = False
     nominal: NominalCalibration = field(default_factory=NominalCalibration)
+    raw_hdu: int = 0
 
     def __post_init__(self) -> None:
         if self.readout_corner not in READOUT_CORNERS:
@@ -94,6 +98,8 @@ class Amplifier:
                 f"bbox is {self.bbox.width} x {self.bbox.height} pixels, "
                 f"raw_data_bbox {self.raw_data_bbox.width} x {self.raw_data_bbox.height}"
             )
+        if self.raw_hdu < 0:
+            raise ValueError(f"raw_hdu is the number of an HDU, from 0, got {self.raw_hdu}")
 
     @property
     def raw_boxes(self) -> dict[str, Box]:

@@ -50,6 +50,7 @@ _AMPLIFIER_OPTIONAL = (
     "flip_x",
     "flip_y",
     "suspect",
+    "raw_hdu",
     "linearity_type",
     *_LINEARITY,
 )
@@ -91,6 +92,7 @@ def _amplifier(row: Row) -> Amplifier:
             linearity_type=row.text("linearity_type", "None"),
             linearity_coefficients=tuple(coefficients),
         ),
+        raw_hdu=row.extent("raw_hdu", 0),
     )
 
 
