@@ -3,6 +3,11 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# the same examples on every machine, however loaded it is
+settings.register_profile("obs", deadline=None, derandomize=True)
+settings.load_profile("obs")
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
