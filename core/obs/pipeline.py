@@ -39,7 +39,9 @@ class ProcessSummary:
     Parameters
     ----------
     seeing : float
-        Full width at half maximum of the PSF: arcsec, or pixels where there is no WCS.
+        Full width at half maximum of the PSF, arcsec; NaN where there is no WCS.
+    fwhm : float
+        The same in pixels.
     zero_point : float
         AB magnitude of one count in this exposure.
     zero_point_rms : float
@@ -61,6 +63,7 @@ class ProcessSummary:
     """
 
     seeing: float = float("nan")
+    fwhm: float = float("nan")
     zero_point: float = float("nan")
     zero_point_rms: float = float("nan")
     n_zero_point: int = 0
@@ -111,11 +114,11 @@ class Stages:
         """Run `characterize` and write ``icSrc``, ``icExpBackground``, and ``icExp`` if asked for."""
         with self.timed("characterize"):
             found = characterize(exposure, config, **self.numbers)
-        scale = exposure.wcs.pixel_scale if exposure.wcs is not None else 1.0
-        self.summary.seeing = found.fwhm * scale
+        scale = exposure.wcs.pixel_scale if exposure.wcs is not None else float("nan")
+        self.summary.seeing, self.summary.fwhm = found.fwhm * scale, found.fwhm
         self.summary.n_psf_star = found.n_psf_star
         self.summary.psf_size_residual = found.psf_size_residual
-        exposure.metadata["SEEING"] = found.fwhm * scale
+        exposure.metadata.update(SEEING=found.fwhm * scale, PSFFWHM=found.fwhm)
         with self.timed("write"):
             self.put(found.catalog, "icSrc")
             self.put(found.backgrounds, "icExpBackground")
@@ -157,6 +160,8 @@ class Stages:
         self.put(done.exposure, "calexp")
         self.put(done.backgrounds, "calexpBackground")
         self.put(done.catalog, "src")
+        if config.parquet:
+            self.put(done.catalog, "sourceTable")
         if config.write_matches and len(done.reference):
             packed, full = match_catalogs(done.catalog, done.reference, done.matches)
             if done.exposure.wcs is not None:

@@ -49,8 +49,8 @@ def process_file(path: Path, output: Path, config: ProcessFileConfig) -> Process
     summary = ProcessSummary()
 
     def put(value: object, dataset_type: str) -> None:
-        target = output / f"{name}.fits" if dataset_type == "calexp" else output / name / f"{dataset_type}.fits"
-        write_dataset("", value, target)
+        places = {"calexp": output / f"{name}.fits", "sourceTable": output / name / "src.parq"}
+        write_dataset("", value, places.get(dataset_type, output / name / f"{dataset_type}.fits"))
 
     stages = Stages(put, summary, exposure_id=0, exposure_id_bits=ID_BITS)
     with stages.timed("read"):

@@ -47,6 +47,8 @@ logger = logging.getLogger(__name__)
 
 NANOJANSKY_ZERO_POINT = 31.4
 
+_NO_REFERENCE = "there is no reference catalog of this part of the sky"
+
 
 class ReferenceConfig(TaskConfig):
     """The reference catalog."""
@@ -104,7 +106,7 @@ class CalibrateConfig(TaskConfig):
 
     write: bool = setting(True, "Write calexp, src and what belongs to them.")
     write_matches: bool = setting(True, "Write srcMatch and srcMatchFull.")
-    parquet: bool = setting(False, "Write the catalog as Parquet too, beside the FITS file.")
+    parquet: bool = setting(False, "Write the catalog as Parquet too, as ``sourceTable``.")
     background: BackgroundConfig = setting(BackgroundConfig(), "The background, looked at again.")
     detection: DetectionConfig = setting(DetectionConfig(), "Detection of all sources.")
     deblend: DeblendConfig = setting(DeblendConfig(), "Division of blends.")
@@ -303,7 +305,7 @@ def _astrometry(result: Calibrated, band: str, config: CalibrateConfig) -> None:
         return
     problem = "the exposure has no WCS to start from" if exposure.wcs is None else ""
     if not problem and not len(reference):
-        problem = "no reference source lies in the frame"
+        problem = _NO_REFERENCE
     if not problem and exposure.wcs is not None:
         bright = _usable(catalog, settings.minimum_signal_to_noise)
         flux = _reference_flux_name(reference, band, config.reference)
@@ -387,7 +389,7 @@ def _fit_photometry(result: Calibrated, band: str, config: CalibrateConfig, used
     """Fit the zero point and mark the stars; return why it was not possible, or an empty text."""
     settings, exposure, catalog, reference = config.photometry, result.exposure, result.catalog, result.reference
     if not len(reference):
-        return "no reference source lies in the frame"
+        return _NO_REFERENCE
     if not len(result.matches):
         return f"none of the {len(reference)} reference sources matches a source"
     term = settings.colour_terms.get(exposure.physical_filter)
