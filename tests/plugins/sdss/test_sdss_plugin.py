@@ -92,7 +92,9 @@ def test_every_reader_is_of_a_dataset_type():
 
 def test_policy_agrees_with_the_published_one(shared_data):
     published, ours = load_policy(shared_data / "policies/SdssMapper.yaml"), instrument.load_policy()
-    for name, kind in ours.dataset_types.items():
+    # the Parquet copy of src is ours alone
+    for name in sorted(set(ours.dataset_types) - {"sourceTable"}):
+        kind = ours.dataset_types[name]
         other = published.dataset_types[name]
         assert (kind.template, kind.storage, kind.tables, kind.level) == (
             other.template,
