@@ -52,6 +52,8 @@ class ProcessSummary:
         Scatter of matched positions per axis, arcsec.
     n_source, n_reference : int
         Sources measured, and those of them that are in the reference catalog.
+    n_cosmic_ray_pixel : int
+        Pixels that cosmic rays hit.
     n_psf_star : int
         Stars that the PSF was fitted to; 0 if it came with the exposure.
     psf_size_residual : float
@@ -70,6 +72,7 @@ class ProcessSummary:
     astrometric_scatter: float = float("nan")
     n_source: int = 0
     n_reference: int = 0
+    n_cosmic_ray_pixel: int = 0
     n_psf_star: int = 0
     psf_size_residual: float = float("nan")
     seconds: dict[str, float] = field(default_factory=dict)
@@ -79,7 +82,8 @@ class ProcessSummary:
         """Return the facts as they are written to ``processCcd_metadata``."""
         facts = {name: value for name, value in vars(self).items() if name not in ("seconds", "warnings")}
         seconds = {name: round(value, 4) for name, value in self.seconds.items()}
-        return {"status": "done", **facts, "seconds": seconds, "warnings": list(self.warnings), "version": obs.__version__}
+        ends = {"seconds": seconds, "warnings": list(self.warnings), "version": obs.__version__}
+        return {"status": "done", **facts, **ends}
 
 
 class Stages:
@@ -117,6 +121,7 @@ class Stages:
         scale = exposure.wcs.pixel_scale if exposure.wcs is not None else float("nan")
         self.summary.seeing, self.summary.fwhm = found.fwhm * scale, found.fwhm
         self.summary.n_psf_star = found.n_psf_star
+        self.summary.n_cosmic_ray_pixel = found.n_cosmic_ray_pixel
         self.summary.psf_size_residual = found.psf_size_residual
         exposure.metadata.update(SEEING=found.fwhm * scale, PSFFWHM=found.fwhm)
         with self.timed("write"):

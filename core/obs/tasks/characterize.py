@@ -31,6 +31,7 @@ from obs.tasks.measure import (
     measure_catalog,
     set_sky_coordinates,
 )
+from obs.tasks.repair import CosmicRayConfig, repair_cosmic_rays
 
 __all__ = ["CharacterizeConfig", "Characterized", "PsfConfig", "StarConfig", "characterize"]
 
@@ -64,8 +65,11 @@ class CharacterizeConfig(TaskConfig):
     write_exposure: bool = setting(False, "Write the exposure as ``icExp``.")
     measure_psf: bool = setting(True, "Fit the PSF to stars; else the exposure must come with one.")
     psf_iterations: int = setting(2, "Rounds of detecting, measuring and fitting the PSF.", ge=1, le=10)
-    initial_psf_fwhm: float = setting(3.5, "Width of the round Gaussian that the first round starts from.", unit="pixel", gt=0)  # fmt: skip
+    initial_psf_fwhm: float = setting(
+        3.5, "Width of the round Gaussian that the first round starts from.", unit="pixel", gt=0
+    )
     background: BackgroundConfig = setting(BackgroundConfig(), "The background.")
+    cosmic_rays: CosmicRayConfig = setting(CosmicRayConfig(), "Cosmic rays.")
     detection: DetectionConfig = setting(DetectionConfig(include_threshold_factor=10.0), "Detection of bright sources.")
     deblend: DeblendConfig = setting(DeblendConfig(enabled=False), "Blends among the bright sources.")
     measurement: MeasurementConfig = setting(MeasurementConfig(kron=False), "Measurement of the bright sources.")
@@ -94,6 +98,8 @@ class Characterized:
         Stars that the PSF was fitted to; 0 if it was given.
     psf_size_residual : float
         Median relative error of the model's size on reserved stars; NaN if there are none.
+    n_cosmic_ray_pixel : int
+        Pixels that cosmic rays hit.
     """
 
     exposure: Exposure
@@ -103,6 +109,7 @@ class Characterized:
     sigma: float = float("nan")
     n_psf_star: int = 0
     psf_size_residual: float = float("nan")
+    n_cosmic_ray_pixel: int = 0
 
     @property
     def fwhm(self) -> float:
@@ -142,15 +149,24 @@ def characterize(
     else:
         psf = exposure.psf
     fit: PsfFit | None = None
+    n_cosmic_ray = 0
+    if config.cosmic_rays.enabled:
+        # while the PSF is not known only what is certainly sharper than any star is a cosmic ray
+        sharp = _gaussian_psf(config.cosmic_rays.first_psf_fwhm / FWHM_PER_SIGMA, config.psf.stamp_size)
+        n_cosmic_ray += repair_cosmic_rays(
+            exposure.masked_image, sharp if config.measure_psf else psf, config.cosmic_rays
+        )
     for _ in range(config.psf_iterations if config.measure_psf else 0):
         bright = _bright_sources(exposure, psf, config, backgrounds, exposure_id, exposure_id_bits)
         stars = _select(bright, config.stars)
         fit = _fit(exposure, bright, stars, _reserve(bright.catalog, stars, config.stars), config.psf)
         psf = fit.psf
+        if config.cosmic_rays.enabled:
+            n_cosmic_ray += repair_cosmic_rays(exposure.masked_image, psf, config.cosmic_rays)
     bright = _bright_sources(exposure, psf, config, backgrounds, exposure_id, exposure_id_bits)
     exposure.psf = psf
     catalog, stars = bright.catalog, _select(bright, config.stars)
-    result = Characterized(exposure, backgrounds, catalog, sigma=bright.sigma)
+    result = Characterized(exposure, backgrounds, catalog, sigma=bright.sigma, n_cosmic_ray_pixel=n_cosmic_ray)
     if fit is not None:
         reserved = _reserve(catalog, stars, config.stars)
         result.n_psf_star = int(fit.used.sum())
@@ -267,10 +283,8 @@ def _fit(
     half = config.stamp_size // 2
     x, y = catalog["base_SdssCentroid_x"][stars], catalog["base_SdssCentroid_y"][stars]
     row, column = np.rint(y).astype(np.int64), np.rint(x).astype(np.int64)
-    image, variance, mask, labels = (
-        plane_windows(plane, row, column, half)
-        for plane in (masked_image.image, masked_image.variance, masked_image.mask.array, footprints.labels)
-    )
+    image, variance = (plane_windows(a, row, column, half) for a in (masked_image.image, masked_image.variance))
+    mask, labels = (plane_windows(a, row, column, half) for a in (masked_image.mask.array, footprints.labels))
     # a footprint's number is its row in the catalog, from one; a variance of zero lies outside the image
     own = (labels == 0) | (labels == np.flatnonzero(stars)[:, None, None] + 1)
     planes = masked_image.mask.known_bits(["BAD", "SAT", "INTRP", "CR", "NO_DATA", "SUSPECT", "UNMASKEDNAN"])
