@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from obs.algorithms.statistics import clipped_statistics
 from obs.errors import FileFormatError
@@ -92,8 +93,8 @@ def _complete(exposure: Exposure, config: ProcessFileConfig, path: Path) -> list
 
 
 def _variance(
-    pixels: MaskedImage, finite: Any, config: ProcessFileConfig, metadata: dict[str, Any]  # noqa: ANN401
-) -> tuple[Any, list[str]]:
+    pixels: MaskedImage, finite: NDArray[np.bool_], config: ProcessFileConfig, metadata: dict[str, Any]
+) -> tuple[NDArray[np.float32], list[str]]:
     image = pixels.image
     gain = config.gain if config.gain is not None else _number(metadata, "GAIN")
     sky = clipped_statistics(image[finite])

@@ -59,14 +59,12 @@ def fit_background(
         cells = _cells(image[rows], None if bad is None else bad[rows], edges_x)
         mean, sigma, n = _clipped(cells, clip, n_iteration, minimum_fraction)
         level[j], error[j] = mean, sigma / np.sqrt(np.maximum(n, 1))
-    x, y = (0.5 * (edges[:-1] + edges[1:] - 1) for edges in (edges_x, edges_y))
+    x, y = (np.asarray(0.5 * (edges[:-1] + edges[1:] - 1), np.float64) for edges in (edges_x, edges_y))
     return Background(level, error, x, y, (image.shape[0], image.shape[1]), style, min(order, *(n - 1 for n in shape)))
 
 
-def _cells(
-    strip: NDArray[np.float32], bad: NDArray[np.bool_] | None, edges: NDArray[np.int64]
-) -> NDArray[np.float32]:
-    """Pixels of the cells of one strip, shape (n_cell, n_pixel), NaN where bad or where a cell is one column narrower."""
+def _cells(strip: NDArray[np.float32], bad: NDArray[np.bool_] | None, edges: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Pixels of the cells of one strip, shape (n_cell, n_pixel); NaN where bad or where a cell is a column narrower."""
     widest = int(np.diff(edges).max())
     column = edges[:-1, None] + np.arange(widest)
     values = strip[:, np.minimum(column, strip.shape[1] - 1)]

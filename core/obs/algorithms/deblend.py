@@ -1,9 +1,9 @@
 """Divide the light of a blended footprint among its peaks.
 
-Each peak gets a template: the PSF where the pixels around it agree with a point source, else the light that is symmetric
-about the peak, smoothed and made to fall monotonically outward. The footprint's pixels are then apportioned in the
-ratio of the templates, so that the children add up to their parent (Lupton's SDSS Photo deblender; Bosch et al. 2018,
-section 4.8). All children of a size are worked on at once.
+Each peak gets a template: the PSF where the pixels around it agree with a point source, else the light that is
+symmetric about the peak, smoothed and made to fall monotonically outward. The footprint's pixels are then apportioned
+in the ratio of the templates, so that the children add up to their parent (Lupton's SDSS Photo deblender; Bosch et al.
+2018, section 4.8). All children of a size are worked on at once.
 """
 
 from dataclasses import dataclass
@@ -150,8 +150,9 @@ def _fit_points(
     padded = np.pad(stamps, ((0, 0), (margin, margin), (margin, margin)))
     centre = padded.shape[1] // 2
     own = _window(padded, np.arange(len(peaks)), centre, centre, offset)
-    slope_y, slope_x = np.gradient(_window(padded, np.arange(len(peaks)), centre, centre, np.r_[-half - 1, offset, half + 1]), axis=(1, 2))  # fmt: skip
-    slope_y, slope_x = slope_y[:, 1:-1, 1:-1], slope_x[:, 1:-1, 1:-1]
+    framed = _window(padded, np.arange(len(peaks)), centre, centre, np.arange(-half - 1, half + 2))
+    slope_y = 0.5 * (framed[:, 2:, 1:-1] - framed[:, :-2, 1:-1])
+    slope_x = 0.5 * (framed[:, 1:-1, 2:] - framed[:, 1:-1, :-2])
     flat = np.ones_like(own)
     design = [own, -slope_x, -slope_y, flat, flat * offset, flat * offset[:, None]]
     distance, neighbour = cKDTree(np.c_[peaks.x, peaks.y]).query(

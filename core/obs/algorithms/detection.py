@@ -138,7 +138,7 @@ def smooth(image: NDArray[np.float32], sigma: float, n_sigma: float = 7.0) -> Sm
 def _correlate_rows(image: NDArray[np.float32], kernel: NDArray[np.float32]) -> NDArray[np.float32]:
     """Weighted sum of shifted rows: whole-array multiply-adds, several times faster than ndimage in float32."""
     margin, height = len(kernel) // 2, image.shape[0]
-    total = image[margin : height - margin] * kernel[margin]
+    total: NDArray[np.float32] = image[margin : height - margin] * kernel[margin]
     for k in range(margin):
         pair = image[k : height - 2 * margin + k] + image[2 * margin - k : height - k]
         pair *= kernel[k]
@@ -148,7 +148,7 @@ def _correlate_rows(image: NDArray[np.float32], kernel: NDArray[np.float32]) -> 
 
 def _correlate_columns(image: NDArray[np.float32], kernel: NDArray[np.float32]) -> NDArray[np.float32]:
     margin, width = len(kernel) // 2, image.shape[1]
-    total = image[:, margin : width - margin] * kernel[margin]
+    total: NDArray[np.float32] = image[:, margin : width - margin] * kernel[margin]
     for k in range(margin):
         pair = image[:, k : width - 2 * margin + k] + image[:, 2 * margin - k : width - k]
         pair *= kernel[k]
@@ -293,7 +293,7 @@ def find_footprints(
 
 
 def _without_border_slopes(peaks: Peaks, smoothed: Smoothed) -> Peaks:
-    """Drop maxima of the outermost known pixels, mostly slopes of what lies beyond, unless they are a footprint's best."""
+    """Drop maxima of the outermost known pixels, most of them slopes; a footprint's highest peak stays."""
     (height, width), margin = smoothed.image.shape, smoothed.margin
     border = (peaks.x == margin) | (peaks.x == width - 1 - margin)
     border |= (peaks.y == margin) | (peaks.y == height - 1 - margin)
@@ -317,9 +317,10 @@ def _peaks_above_local(
     renewed = np.zeros(len(crowded), bool)
     renewed[fresh.footprint] = True
     kept = peaks.select(~crowded[peaks.footprint] | (_first_of_footprint(peaks) & ~renewed[peaks.footprint]))
-    merged = Peaks(*(np.concatenate(pair) for pair in zip(_columns(kept), _columns(fresh), strict=True)))
+    merged = Peaks(
+        np.concatenate([kept.x, fresh.x]),
+        np.concatenate([kept.y, fresh.y]),
+        np.concatenate([kept.value, fresh.value]),
+        np.concatenate([kept.footprint, fresh.footprint]),
+    )
     return merged.select(np.lexsort((-merged.value, merged.footprint)))
-
-
-def _columns(peaks: Peaks) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32], NDArray[np.int64]]:
-    return peaks.x, peaks.y, peaks.value, peaks.footprint

@@ -27,8 +27,8 @@ class Background:
     shape : tuple of int
         Shape (ny, nx) of the image that the mesh covers.
     style : {'chebyshev', 'akima', 'constant'}
-        How the image follows from the control points: a weighted Chebyshev polynomial, Akima splines through all points,
-        or their mean.
+        How the image follows from the control points: a weighted Chebyshev polynomial, Akima splines through all
+        points, or their mean.
     order : int, optional
         Total order of the Chebyshev polynomial.
 
@@ -93,7 +93,7 @@ def _interpolate(x: NDArray[np.float64], values: NDArray[np.float32], size: int)
     finite = np.isfinite(values)
     if not finite.any():
         return np.full(size, np.nan)
-    return _spline(x[finite], values[finite].astype(float)[:, None], size)[:, 0]
+    return np.asarray(_spline(x[finite], values[finite].astype(float)[:, None], size)[:, 0], np.float64)
 
 
 def _interpolate_columns(y: NDArray[np.float64], rows: NDArray[np.float64], size: int) -> NDArray[np.float32]:

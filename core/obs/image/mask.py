@@ -105,7 +105,7 @@ class Mask:
 
     def any(self, *names: str) -> NDArray[np.bool_]:
         """Return, shape (ny, nx), where any of the named planes is set."""
-        return (self.array & self.bits(*names)) != 0
+        return np.asarray((self.array & self.bits(*names)) != 0)
 
     def copy(self) -> "Mask":
         """Return a mask with its own array."""

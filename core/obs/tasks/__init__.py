@@ -1,1 +1,1 @@
-
+"""The steps of processing one detector, each with its settings."""

@@ -62,4 +62,4 @@ def subtract_background(
 
 def bad_pixels(masked_image: MaskedImage, planes: list[str]) -> NDArray[np.bool_]:
     """Return, bool, shape (ny, nx), where any of the planes is set; planes that the mask lacks are never set."""
-    return (masked_image.mask.array & masked_image.mask.known_bits(planes)) != 0
+    return np.asarray((masked_image.mask.array & masked_image.mask.known_bits(planes)) != 0)

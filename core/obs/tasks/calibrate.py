@@ -70,7 +70,9 @@ class AstrometryConfig(TaskConfig):
     force_known_wcs: bool = setting(False, "Keep the WCS that the exposure came with; only match.")
     order: int = setting(3, "Largest order of the distortion polynomial.", ge=1, le=6)
     max_offset: float = setting(250.0, "Largest error of the WCS that the exposure came with.", unit="pixel", gt=0)
-    match_radius: float = setting(2.0, "Sources and reference sources nearer than this are the same.", unit="arcsec", gt=0)  # fmt: skip
+    match_radius: float = setting(
+        2.0, "Sources and reference sources nearer than this are the same.", unit="arcsec", gt=0
+    )
     minimum_signal_to_noise: float = setting(10.0, "Fainter sources are not matched for the fit.", gt=0)
     minimum_stars: int = setting(8, "Fewer matches are no fit.", ge=3)
     maximum_scatter: float = setting(0.5, "A larger scatter is a false match.", unit="arcsec", gt=0)
@@ -284,7 +286,7 @@ def _carry_flags(bright: Catalog, catalog: Catalog, radius: float) -> None:
 
 
 def _usable(catalog: Catalog, minimum_signal_to_noise: float) -> NDArray[np.bool_]:
-    """Sources good enough to calibrate with: whole, measured, bright, and nowhere damaged."""
+    """Return which sources are good enough to calibrate with: whole, measured, bright, and nowhere damaged."""
     flux, flux_err = catalog["base_PsfFlux_instFlux"], catalog["base_PsfFlux_instFluxErr"]
     good = catalog["detect_isPrimary"] & ~catalog["base_SdssCentroid_flag"] & ~catalog["base_PsfFlux_flag"]
     for name in ("edge", "saturated", "interpolatedCenter", "crCenter", "bad"):

@@ -177,7 +177,7 @@ def _identities(sources: SourceList, children: Children, first: int) -> Catalog:
 
 
 def _meaning(name: str) -> tuple[str, str]:
-    """Unit and description of a measured column."""
+    """Return unit and description of a measured column."""
     algorithm, _, rest = name.partition("_")
     for prefix, words in _ALGORITHMS.items():
         if name.startswith(prefix + "_"):

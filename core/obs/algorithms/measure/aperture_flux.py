@@ -1,8 +1,8 @@
 """Flux within circles.
 
-Small circles are integrated over the band-limited image that the pixels sample, which knows no pixel corners (Bickerton &
-Lupton 2013, MNRAS 431, 1275); large ones over the pixels, with the exact area of overlap, which costs less and differs
-less.
+Small circles are integrated over the band-limited image that the pixels sample, which knows no pixel corners
+(Bickerton & Lupton 2013, MNRAS 431, 1275); large ones over the pixels, with the exact area of overlap, which costs
+less and differs less.
 """
 
 from functools import lru_cache
@@ -97,7 +97,7 @@ def _leaves(
     half = inside.shape[1] // 2
     ends = []
     for centre, axis in ((dy, 2), (dx, 1)):
-        line = inside.any(axis=axis)
+        line = np.asarray(inside.any(axis=axis))
         low = np.clip(np.floor(centre - radius + half + 0.5).astype(int), 0, inside.shape[1] - 1)
         high = np.clip(np.ceil(centre + radius + half - 0.5).astype(int), 0, inside.shape[1] - 1)
         rows = np.arange(len(inside))

@@ -1,8 +1,8 @@
 """Centroid: the maximum of the image smoothed with its own PSF.
 
 The three-by-three pixels around the peak of the smoothed image are interpolated by quartics, stripe by stripe, as SDSS
-Photo does (Pier et al. 2003, AJ 125, 1559, section 2.3). Sources much larger than the PSF are binned first, by two, four
-and so on, until they are not.
+Photo does (Pier et al. 2003, AJ 125, 1559, section 2.3). Sources much larger than the PSF are binned first, by two,
+four and so on, until they are not.
 """
 
 from dataclasses import dataclass
@@ -84,12 +84,12 @@ def measure_centroid(
     half = psf.shape[1] // 2 + 1
     if bin_size > 1:
         stamps, variance = (_bin(a, centre, half, bin_size) for a in (stamps, variance))
-        variance = variance / bin_size**2
+        variance = variance / np.float32(bin_size**2)
     else:
         inner = slice(centre - half, centre + half + 1)
         stamps, variance = stamps[:, inner, inner], variance[:, inner, inner]
     smoothed = _smooth_middle(stamps, psf)
-    # what is wanted is the variance of single pixels, so that the factor by which smoothing and binning shrink it is undone
+    # what is wanted is the variance of single pixels: the factor by which smoothing and binning shrink it is undone
     effective = 4 * np.pi * sigma**2 * bin_size**2
     noise = _smooth_middle(variance, psf**2) * effective[:, None, None]
     found = _maximum(smoothed, noise, sigma)
@@ -189,4 +189,4 @@ def _error(
     gain = strength / (4 * np.where(height > 0, height, np.inf))
     by_slope = 1 / curvature + gain * (1 - 12 * (slope / curvature) ** 2)
     by_curve = slope / curvature**2 - gain * 8 * slope**2 / curvature**3
-    return np.sqrt(slope_variance * by_slope**2 + curve_variance * by_curve**2)
+    return np.asarray(np.sqrt(slope_variance * by_slope**2 + curve_variance * by_curve**2))

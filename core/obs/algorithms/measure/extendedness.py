@@ -16,7 +16,8 @@ def classify_extendedness(
     psf_flux, model_flux : ndarray of float64, shape (n,)
         Fluxes after aperture correction.
     ratio : float, optional
-        A source is extended where ``ratio`` times the model flux reaches the PSF flux (Bosch et al. 2018, section 4.9.10).
+        A source is extended where ``ratio`` times the model flux reaches the PSF flux (Bosch et al. 2018, section
+        4.9.10).
 
     Returns
     -------

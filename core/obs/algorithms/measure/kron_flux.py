@@ -52,7 +52,7 @@ def measure_kron_flux(
     KronFluxes
     """
     half = stamps.shape[1] // 2
-    known = np.isfinite(moments).all(1)
+    known = np.asarray(np.isfinite(moments).all(1))
     xx, yy, xy = np.where(known[:, None], moments, [1.0, 1.0, 0.0]).T
     determinant = xx * yy - xy**2
     size = determinant**0.25
@@ -76,4 +76,5 @@ def measure_kron_flux(
     theta = np.clip(0.5 * np.arctan2(2 * xy, xx - yy), -np.pi / 2, np.pi / 2)
     scale = n_radius * kron / size
     flux, flux_err = measure_ellipse_flux(stamps, variance, dx, dy, scale * major, scale * minor, theta)
-    return KronFluxes(*(np.where(failed, np.nan, value) for value in (kron, flux, flux_err)), failed)
+    kron, flux, flux_err = (np.where(failed, np.nan, value) for value in (kron, flux, flux_err))
+    return KronFluxes(kron, flux, flux_err, failed)

@@ -1,7 +1,7 @@
 """Flux of a point source: the amplitude of the PSF that fits best, at a given centre, all pixels weighted alike.
 
-Equal weights make the flux of bright and faint stars respond alike to errors of the PSF model; the cost in noise is small
-where the sky dominates.
+Equal weights make the flux of bright and faint stars respond alike to errors of the PSF model; the cost in noise is
+small where the sky dominates.
 """
 
 from typing import NamedTuple
@@ -52,7 +52,7 @@ def measure_psf_flux(
     half = psf.shape[1] // 2
     data, noise = windows(stamps, row, column, half), windows(variance, row, column, half)
     use = windows(inside, row, column, half)
-    edge = ~use.all((1, 2))
+    edge = np.asarray(~use.all((1, 2)))
     model = np.where(use, psf, np.float32(0.0)) if edge.any() else psf
     norm = np.einsum("nij,nij->n", model, model, dtype=np.float64)
     failed = ~(norm > 0)

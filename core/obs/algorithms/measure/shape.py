@@ -1,7 +1,7 @@
 """Adaptive Gaussian moments: the elliptical Gaussian that fits the source best, by iteration.
 
-Bernstein & Jarvis (2002, AJ 123, 583) and Hirata & Seljak (2003, MNRAS 343, 459) give the method; errors follow from the
-Fisher matrix of the Gaussian's amplitude and moments.
+Bernstein & Jarvis (2002, AJ 123, 583) and Hirata & Seljak (2003, MNRAS 343, 459) give the method; errors follow from
+the Fisher matrix of the Gaussian's amplitude and moments.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -53,7 +53,6 @@ class Shapes:
     flux_err: NDArray[np.float64]
     failed: NDArray[np.bool_]
     unfinished: NDArray[np.bool_]
-
 
     def replace(self, rows: NDArray[np.int64], other: "Shapes") -> None:
         """Put in other results for the given rows."""
@@ -146,7 +145,7 @@ def measure_shape(
 def _inverse(m: NDArray[np.float64]) -> NDArray[np.float64]:
     """Invert symmetric matrices given as columns xx, yy, xy."""
     determinant = m[:, 0] * m[:, 1] - m[:, 2] ** 2
-    return np.c_[m[:, 1], m[:, 0], -m[:, 2]] / determinant[:, None]
+    return np.asarray(np.c_[m[:, 1], m[:, 0], -m[:, 2]] / determinant[:, None])
 
 
 def _weights(
@@ -206,18 +205,17 @@ def _results(
     area = 2 * np.pi * np.sqrt(np.maximum(weight[:, 0] * weight[:, 1] - weight[:, 2] ** 2, 1e-12))
     errors = _moment_errors(weight, flux / area, variance[:, half, half])
     shown = np.where(failed[:, None], np.nan, weight)
-    errors = np.where(failed[:, None], np.nan, errors).astype(np.float32)
+    xx_err, yy_err, xy_err = np.where(failed, np.nan, errors.T).astype(np.float32)
     flux, flux_err = np.where(failed, np.nan, flux), np.where(failed, np.nan, flux_err)
     return Shapes(
-        shown[:, 0], shown[:, 1], shown[:, 2], errors[:, 0], errors[:, 1], errors[:, 2], flux, flux_err,
-        failed, state == 3,
-    )  # fmt: skip
+        shown[:, 0], shown[:, 1], shown[:, 2], xx_err, yy_err, xy_err, flux, flux_err, failed, np.asarray(state == 3)
+    )
 
 
 def _moment_errors(
     w: NDArray[np.float64], amplitude: NDArray[np.float64], variance: NDArray[np.float32]
 ) -> NDArray[np.float64]:
-    """Standard errors of xx, yy, xy from the Fisher matrix of a Gaussian in uniform noise."""
+    """Return standard errors of xx, yy, xy from the Fisher matrix of a Gaussian in uniform noise."""
     xx, yy, xy = w.T
     d = np.maximum(xx * yy - xy**2, 1e-12)
     with np.errstate(divide="ignore", invalid="ignore"):

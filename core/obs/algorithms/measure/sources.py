@@ -131,7 +131,7 @@ def _measure_batch(
     columns["base_GaussianFlux_instFluxErr"] = shape.flux_err
     columns["base_GaussianFlux_flag"] = shape.failed
 
-    row, column = half + np.rint(peak_y + dy).astype(int) - sources.y[which], half + np.rint(peak_x + dx).astype(int) - sources.x[which]  # fmt: skip
+    row, column = (half + np.rint(p + d).astype(int) - p.astype(int) for p, d in ((peak_y, dy), (peak_x, dx)))
     rendered = psf.render(x=peak_x + dx, y=peak_y + dy)
     point = measure_psf_flux(stamps.image, stamps.variance, stamps.inside, rendered, row, column)
     columns["base_PsfFlux_instFlux"], columns["base_PsfFlux_instFluxErr"] = point.flux, point.flux_err

@@ -31,7 +31,7 @@ def windows(stamps: NDArray[Value], row: NDArray[np.int64], column: NDArray[np.i
     height, width = stamps.shape[1:]
     index = (np.arange(len(stamps)) * height * width)[:, None, None]
     index = index + np.clip(y, 0, height - 1)[:, :, None] * width + np.clip(x, 0, width - 1)[:, None, :]
-    cut = stamps.reshape(-1).take(index)
+    cut: NDArray[Value] = stamps.reshape(-1).take(index)
     outside_y, outside_x = (y < 0) | (y >= height), (x < 0) | (x >= width)
     if outside_y.any() or outside_x.any():
         cut[outside_y[:, :, None] | outside_x[:, None, :]] = 0
@@ -60,6 +60,6 @@ def plane_windows(
     y, x = row[:, None] + offset, column[:, None] + offset
     height, width = plane.shape
     inside = ((y >= 0) & (y < height))[:, :, None] & ((x >= 0) & (x < width))[:, None, :]
-    cut = plane[np.clip(y, 0, height - 1)[:, :, None], np.clip(x, 0, width - 1)[:, None, :]]
+    cut: NDArray[Value] = plane[np.clip(y, 0, height - 1)[:, :, None], np.clip(x, 0, width - 1)[:, None, :]]
     cut[~inside] = 0
     return cut
