@@ -1,9 +1,9 @@
 """Find cosmic rays: pixels that stand out more sharply than a point source could.
 
-A pixel is suspect if it exceeds the mean of a pair of opposite neighbours significantly, and hit if, along any of the four
-directions, that pair is darker than the wings of a star with this peak would be. Pixels beside a hit are then held to a
-looser standard, with the hit's own light taken out. This is the method of SDSS Photo (R. H. Lupton; Bosch et al. 2018,
-section 4.3). Only pixels above the noise are looked at, all at once.
+A pixel is suspect if it exceeds the mean of a pair of opposite neighbours significantly, and hit if, along any of the
+four directions, that pair is darker than the wings of a star with this peak would be. Pixels beside a hit are then held
+to a looser standard, with the hit's own light taken out. This is the method of SDSS Photo (R. H. Lupton; Bosch et al.
+2018, section 4.3). Only pixels above the noise are looked at, all at once.
 """
 
 import numpy as np
