@@ -52,7 +52,7 @@ def measure_kron_flux(
     KronFluxes
     """
     half = stamps.shape[1] // 2
-    known = np.asarray(np.isfinite(moments).all(1))
+    known = np.asarray(np.isfinite(moments).all(1) & np.isfinite(minimum_radius))
     xx, yy, xy = np.where(known[:, None], moments, [1.0, 1.0, 0.0]).T
     determinant = xx * yy - xy**2
     size = determinant**0.25

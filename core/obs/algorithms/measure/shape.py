@@ -4,7 +4,7 @@ Bernstein & Jarvis (2002, AJ 123, 583) and Hirata & Seljak (2003, MNRAS 343, 459
 the Fisher matrix of the Gaussian's amplitude and moments.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,14 +64,18 @@ class Shapes:
         area = float(bin_size**2)
         # adding up pixels widens an image by the variance of a square, which single pixels do not have
         widening = (area - 1) / 12
-        return replace(
-            self,
-            xx=self.xx * area - widening,
-            yy=self.yy * area - widening,
-            xy=self.xy * area,
-            xx_err=self.xx_err * np.float32(area),
-            yy_err=self.yy_err * np.float32(area),
-            xy_err=self.xy_err * np.float32(area),
+        xx, yy, xy = self.xx * area - widening, self.yy * area - widening, self.xy * area
+        failed = self.failed | ~((xx > 0) & (xx * yy > xy**2))
+        known = np.where(failed, np.nan, 1.0)
+        return Shapes(
+            xx * known,
+            yy * known,
+            xy * known,
+            *((error * known * area).astype(np.float32) for error in (self.xx_err, self.yy_err, self.xy_err)),
+            self.flux * known,
+            self.flux_err * known,
+            failed,
+            self.unfinished,
         )
 
 
