@@ -12,6 +12,12 @@ __all__ = ["MANY_WORDS", "ManyWordsCommand", "expand_files"]
 #: Options that take all words up to the next option, by every spelling: name of the parameter they go to.
 MANY_WORDS = {
     "--id": "ids",
+    "--bad-id": "bad_ids",
+    "--badId": "bad_ids",
+    "--calib-id": "calib_ids",
+    "--calibId": "calib_ids",
+    "--bad-file": "bad_files",
+    "--badFile": "bad_files",
     "-c": "overrides",
     "--config": "overrides",
     "-C": "overrides",
@@ -21,6 +27,8 @@ MANY_WORDS = {
     "--loglevel": "log_levels",
     "--log-level": "log_levels",
 }
+#: Of these, every use on the command line is kept apart.
+_KEPT_APART = ("ids", "bad_ids", "calib_ids")
 
 
 class ManyWordsCommand(click.Command):
@@ -29,9 +37,9 @@ class ManyWordsCommand(click.Command):
     These options are declared to click for the help (with ``expose_value=False``); what they hold is collected here,
     in the order of the command line, and handed to the command as the parameter that `MANY_WORDS` names:
 
-    - ``ids``: list of lists of words, one for each ``--id``
+    - ``ids``, ``bad_ids``, ``calib_ids``: list of lists of words, one for each ``--id`` and so on
     - ``overrides``: list of (``"c"`` or ``"C"``, word), so that ``-c`` and ``-C`` keep their order
-    - ``show``, ``log_levels``: list of words
+    - ``show``, ``log_levels``, ``bad_files``: list of words
     """
 
     def parse_args(self, context: click.Context, arguments: list[str]) -> list[str]:
@@ -53,7 +61,7 @@ class ManyWordsCommand(click.Command):
             while words and not words[0].startswith("-"):
                 values.append(words.pop(0))
             target = many[spelling]
-            if target == "ids":
+            if target in _KEPT_APART:
                 collected[target].append(values)
                 continue
             if not values:

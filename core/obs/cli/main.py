@@ -17,6 +17,8 @@ __all__ = ["COMMANDS", "command_line", "main"]
 
 #: Name of each subcommand: where it is, and its help in a line.
 COMMANDS = {
+    "init": ("obs.cli.init:init", "Make a data repository for a camera."),
+    "ingest": ("obs.cli.ingest:ingest", "Take raw frames into a repository."),
     "process": ("obs.cli.process:process", "Turn exposures of a repository into calibrated images and catalogs."),
     "process-file": ("obs.cli.process_file:process_file", "Do the same with FITS images that are in no repository."),
     "ls": ("obs.cli.ls:list_datasets", "List what a repository holds."),

@@ -10,7 +10,7 @@ import click
 from obs.executor import Outcome
 from obs.policy.data_id import format_data_id
 
-__all__ = ["Progress", "show_progress"]
+__all__ = ["Progress", "show_count", "show_progress"]
 
 
 class Progress:
@@ -57,3 +57,18 @@ def show_progress(total: int) -> Iterator[Progress]:
                 bar.advance(task)
 
         yield _WithBar(total, write)
+
+
+@contextmanager
+def show_count(total: int, what: str) -> Iterator[Callable[[], None]]:
+    """Yield a function to be called for each of ``total`` things that is done, with a bar on a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich import progress as bars  # noqa: PLC0415 - slow to import, and only terminals need it
+    from rich.console import Console  # noqa: PLC0415 - as above
+
+    columns = (bars.TextColumn("{task.description}"), bars.BarColumn(), bars.MofNCompleteColumn())
+    with bars.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda: bar.advance(task)

@@ -12,10 +12,11 @@ from obs.policy.policy import Policy
 from obs.repo.file_keys import FileKeys
 from obs.repo.layout import Repository
 
-__all__ = ["KeySources"]
+__all__ = ["CALIB_REGISTRY", "KeySources", "registry_place"]
 
 _REGISTRY = "registry.sqlite3"
-_CALIB_REGISTRY = "calibRegistry.sqlite3"
+#: Name of the registry of calibrations in their folder.
+CALIB_REGISTRY = "calibRegistry.sqlite3"
 _POSTGRES = "registry.pgsql"
 
 
@@ -70,7 +71,7 @@ class KeySources:
         """
         if "calib" not in self._opened:
             fixed = self._policy.calib_registry_path
-            path = self._below_root(fixed) if fixed else self.calib_root / _CALIB_REGISTRY
+            path = self._below_root(fixed) if fixed else self.calib_root / CALIB_REGISTRY
             if not path.is_file():
                 raise RepositoryError(
                     f"there is no registry of calibrations {path}; name their folder with --calib", path=path
@@ -86,7 +87,7 @@ class KeySources:
             return self._below_root(str(told or self._policy.calib_root))
         roots = [repository.root for repository in self._repositories]
         for folder in [place for root in roots for place in (root / "CALIB", root)]:
-            if (folder / _CALIB_REGISTRY).is_file():
+            if (folder / CALIB_REGISTRY).is_file():
                 return folder
         return next((root / "CALIB" for root in roots if (root / "CALIB").is_dir()), roots[0])
 
@@ -116,6 +117,14 @@ class KeySources:
                 path=roots[0],
             )
         return FileKeys(roots, dataset_type)
+
+
+def registry_place(root: Path, policy: Policy) -> str:
+    """Return where the registry of a repository of our own is, or is to be: a file, or the URL of a database."""
+    if policy.registry_path:
+        return str(root / Path(os.path.expandvars(policy.registry_path)).expanduser())
+    settings = root / _POSTGRES
+    return _database_url(settings) if settings.is_file() else str(root / _REGISTRY)
 
 
 def _database_url(path: Path) -> str:

@@ -163,17 +163,64 @@ class Registry:
         OutputError
             If the database refuses, for example because a row is there already.
         """
-        values = [dict(row) for row in rows]
-        known = self._table_columns(table)
-        definition = sa.table(table, *(sa.column(name) for name in known))
-        for name in {name for row in values for name in row}:
-            _pick(definition.c, name, [table])
+        self.change({table: rows})
+
+    def change(
+        self,
+        insert: Mapping[str, Iterable[Mapping[str, Any]]],
+        *,
+        delete: Iterable[tuple[str, Mapping[str, Any]]] = (),
+    ) -> None:
+        """Remove rows and add others, in one transaction.
+
+        Parameters
+        ----------
+        insert
+            Table to the rows that it gains.
+        delete
+            Tables, each with the values that the rows to be removed have; these go first.
+
+        Raises
+        ------
+        OutputError
+            If the database refuses, for example because a row is there already; nothing is changed then.
+        """
+        statements: list[tuple[Any, list[dict[str, Any]] | None]] = []
+        for table, where in delete:
+            definition = self._definition(table, where)
+            conditions = [definition.c[name] == value for name, value in where.items()]
+            statements.append((sa.delete(definition).where(sa.and_(sa.true(), *conditions)), None))
+        for table, rows in insert.items():
+            values = [dict(row) for row in rows]
+            if values:
+                statements.append((sa.insert(self._definition(table, {k for row in values for k in row})), values))
         try:
             with self._engine.begin() as connection:
-                if values:
-                    connection.execute(sa.insert(definition), values)
+                for statement, values_or_none in statements:
+                    connection.execute(statement, values_or_none)
         except SQLAlchemyError as error:
             raise OutputError(f"cannot write the registry {self.place}: {_reason(error)}", path=self.place) from error
+
+    def drop_table(self, table: str) -> None:
+        """Remove a table with all that it holds, if it is there.
+
+        Raises
+        ------
+        OutputError
+            If the database refuses.
+        """
+        try:
+            sa.Table(table, sa.MetaData()).drop(self._engine, checkfirst=True)
+        except SQLAlchemyError as error:
+            raise OutputError(f"cannot write the registry {self.place}: {_reason(error)}", path=self.place) from error
+        self.__dict__.pop("_schema", None)
+
+    def _definition(self, table: str, names: Iterable[str]) -> sa.TableClause:
+        """Return a table that has columns of these names, spelled as the database does."""
+        definition = sa.table(table, *(sa.column(name) for name in self._table_columns(table)))
+        for name in names:
+            _pick(definition.c, name, [table])
+        return definition
 
     def _table_columns(self, table: str) -> dict[str, type]:
         if table in self._schema:

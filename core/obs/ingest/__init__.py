@@ -1,0 +1,1 @@
+"""From files to a repository: raw frames, calibration frames, reference catalogs."""

@@ -1,0 +1,169 @@
+"""Headers of raw files without their pixels.
+
+astropy opens a file in several milliseconds, most of them spent on what is not asked for here; a night has ten thousand
+files. Headers with HIERARCH or CONTINUE cards are left to astropy all the same.
+"""
+
+import gzip
+import re
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from astropy.io import fits
+
+from obs.errors import FileFormatError
+from obs.repo.fits_file import header_to_dict
+
+__all__ = ["FileHeader", "read_headers"]
+
+_BLOCK, _CARD = 2880, 80
+_GZIP = b"\x1f\x8b"
+#: A header of more blocks than this is none.
+_MAX_BLOCKS = 1000
+_CARD_PATTERN = re.compile(
+    r"[A-Z0-9_-]+ *= *"
+    r"(?:'(?P<text>(?:[^']|'')*)'|(?P<bool>[TF])(?=[ /]|$)|(?P<number>[+-]?[\d.][^ /]*)|(?=/|$)) *(?:/.*)?"
+)
+_COMPRESSION = re.compile(
+    r"Z(IMAGE|TENSION|SIMPLE|EXTEND|BITPIX|NAXIS\d*|TILE\d+|CMPTYPE|NAME\d+|VAL\d+|QUANTIZ|DITHER0|[PG]COUNT|BLANK)"
+    r"|T(FIELDS|TYPE\d+|FORM\d+|UNIT\d+|DIM\d+|HEAP)|XTENSION|BITPIX|NAXIS\d*|[PG]COUNT|THEAP"
+)
+
+FileHeader = dict[str, Any]
+"""Cards of one HDU: keyword to bool, int, float or text; a card without a value is NaN."""
+
+
+def read_headers(path: Path) -> Iterator[tuple[int, FileHeader]]:
+    """Read the headers of a FITS file one after another, as far as they are asked for.
+
+    Parameters
+    ----------
+    path
+        The file: plain, gzipped, or tile-compressed; the cards of a compressed image are those of the image.
+
+    Yields
+    ------
+    number : int
+        Number of the HDU, from 0.
+    header : dict
+        Its cards.
+
+    Raises
+    ------
+    FileFormatError
+        If there is no such file, it is no FITS file, or it ends early.
+    """
+    try:
+        with path.open("rb") as plain:
+            packed = plain.read(2) == _GZIP
+            plain.seek(0)
+            file = cast(BinaryIO, gzip.GzipFile(fileobj=plain)) if packed else plain
+            size = None if packed else path.stat().st_size
+            yield from _read(file, size)
+    except FileFormatError as error:
+        raise FileFormatError(str(error), path=path) from None
+    except FileNotFoundError:
+        raise FileFormatError("does not exist", path=path) from None
+    except IsADirectoryError:
+        raise FileFormatError("is a folder; name the files in it", path=path) from None
+    except (OSError, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise FileFormatError(f"cannot be read: {reason}", path=path) from error
+
+
+def _read(file: BinaryIO, size: int | None) -> Iterator[tuple[int, FileHeader]]:
+    start, number = 0, 0
+    while True:
+        file.seek(start)
+        block = file.read(_BLOCK)
+        if number and len(block.strip(b"\0 ")) == 0:
+            return
+        if not number and not block:
+            raise FileFormatError("is empty")
+        if not block.startswith(b"XTENSION" if number else b"SIMPLE  ="):
+            if number:
+                return  # what follows the last HDU is no concern of FITS
+            raise FileFormatError("is no FITS file: it does not begin with SIMPLE")
+        text = _read_text(file, block)
+        header = _parse(text)
+        start += len(text)
+        length = _data_size(header)
+        if size is not None and start + length > size:
+            raise FileFormatError(f"is cut short: it has {size} bytes, its headers promise {start + length}")
+        yield number, _unpacked(header) if header.get("ZIMAGE") is True else header
+        start += -(-length // _BLOCK) * _BLOCK
+        number += 1
+
+
+def _read_text(file: BinaryIO, block: bytes) -> str:
+    """Return a header up to the end of the block that has its END card."""
+    blocks = []
+    for _ in range(_MAX_BLOCKS):
+        if len(block) < _BLOCK:
+            raise FileFormatError("ends within a header")
+        text = block.decode("latin-1")
+        blocks.append(text)
+        if any(text.startswith("END     ", at) for at in range(0, _BLOCK, _CARD)):
+            return "".join(blocks)
+        block = file.read(_BLOCK)
+    raise FileFormatError("is no FITS file: its header has no END card")
+
+
+def _parse(text: str) -> FileHeader:
+    header: FileHeader = {}
+    for at in range(0, len(text), _CARD):
+        card = text[at : at + _CARD]
+        keyword = card[:8].rstrip()
+        if keyword in ("HIERARCH", "CONTINUE"):
+            return _parse_with_astropy(text)
+        if keyword == "END":
+            break
+        match = _CARD_PATTERN.fullmatch(card.rstrip()) if card[8:9] == "=" else None
+        if match is not None:
+            header[keyword] = _value(match)
+    return header
+
+
+def _value(match: re.Match[str]) -> bool | int | float | str:
+    if (quoted := match["text"]) is not None:
+        return quoted.replace("''", "'").rstrip(" ")
+    if match["bool"]:
+        return match["bool"] == "T"
+    number = match["number"]
+    if not number:
+        return float("nan")
+    try:
+        return int(number)
+    except ValueError:
+        pass
+    try:
+        return float(number.replace("D", "E").replace("d", "e"))
+    except ValueError:
+        return number
+
+
+def _parse_with_astropy(text: str) -> FileHeader:
+    return header_to_dict(fits.Header.fromstring(text))
+
+
+def _data_size(header: FileHeader) -> int:
+    """Return the bytes of an HDU's data, without padding."""
+    try:
+        axes = [int(header[f"NAXIS{axis}"]) for axis in range(1, int(header["NAXIS"]) + 1)]
+        if not axes:
+            return 0
+        pixels = 1
+        for length in axes:
+            pixels *= length
+        return abs(int(header["BITPIX"])) // 8 * int(header.get("GCOUNT", 1)) * (int(header.get("PCOUNT", 0)) + pixels)
+    except (KeyError, ValueError) as error:
+        raise FileFormatError(f"is no FITS file: {error} is missing or no number") from None
+
+
+def _unpacked(header: FileHeader) -> FileHeader:
+    """Return the header of a tile-compressed image as that of the image."""
+    image = {name: value for name, value in header.items() if not _COMPRESSION.fullmatch(name)}
+    axes = ("BITPIX", "NAXIS", *(f"NAXIS{axis}" for axis in range(1, int(header.get("ZNAXIS", 0)) + 1)))
+    return image | {name: header[f"Z{name}"] for name in axes if f"Z{name}" in header}

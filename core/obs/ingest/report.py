@@ -1,0 +1,88 @@
+"""What became of every file that was to be ingested."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+__all__ = ["FileReport", "IngestReport", "Status"]
+
+Status = Literal["ingested", "skipped", "failed"]
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """What became of one file.
+
+    Parameters
+    ----------
+    path : Path
+        The file as the user named it.
+    status : {"ingested", "skipped", "failed"}
+        Whether it is in the repository now, was left out on purpose, or could not be taken.
+    reason : str
+        Why it was not ingested.
+    target : Path or None
+        Where it is, or would be, in the repository.
+    data_ids : tuple of dict
+        What it holds, one data ID for each row of the registry.
+    warnings : tuple of str
+        What the user should know of it all the same.
+    """
+
+    path: Path
+    status: Status
+    reason: str = ""
+    target: Path | None = None
+    data_ids: tuple[dict[str, Any], ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """What became of all files.
+
+    Parameters
+    ----------
+    files : sequence of FileReport
+        One for each file, in the order in which they were named.
+    dry_run : bool
+        Whether nothing was done in fact.
+    """
+
+    files: Sequence[FileReport] = field(default_factory=list)
+    dry_run: bool = False
+
+    def count(self, status: Status) -> int:
+        """Return how many files have a status."""
+        return Counter(file.status for file in self.files)[status]
+
+    @property
+    def ok(self) -> bool:
+        """Whether no file failed."""
+        return not self.count("failed")
+
+    def lines(self, *, silent: Sequence[str] = ()) -> Iterator[str]:
+        """Yield a line for each file that was not ingested, with why, and for each warning; then the numbers.
+
+        Parameters
+        ----------
+        silent
+            Reasons for which skipped files are counted but not listed.
+        """
+        warned: dict[str, list[Path]] = {}
+        for file in self.files:
+            for warning in file.warnings:
+                warned.setdefault(warning, []).append(file.path)
+        for warning, paths in warned.items():
+            more = f" and {len(paths) - 1} more files" if len(paths) > 1 else ""
+            yield f"WARNING {paths[0]}{more}: {warning}"
+        for file in self.files:
+            if file.status == "skipped" and file.reason not in silent:
+                yield f"skipped {file.path}: {file.reason}"
+            if file.status == "failed":
+                yield f"FAILED {file.path}: {file.reason}"
+        verb = "would be ingested" if self.dry_run else "ingested"
+        numbers = f"{self.count('ingested')} {verb}, {self.count('skipped')} skipped, {self.count('failed')} failed"
+        yield f"{len(self.files)} files: {numbers}"

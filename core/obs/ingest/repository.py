@@ -1,0 +1,58 @@
+"""A new data repository."""
+
+from pathlib import Path
+
+from obs.errors import OutputError, PluginError, RepositoryError
+from obs.ingest.raws import create_raw_tables
+from obs.ingest.translation import load_translator
+from obs.instrument.instrument import Instrument
+from obs.repo.key_sources import registry_place
+from obs.repo.layout import is_repository, open_repository, write_description
+from obs.repo.registry import Registry
+
+__all__ = ["make_repository"]
+
+
+def make_repository(root: Path, instrument: Instrument) -> bool:
+    """Make a folder a data repository, with an empty registry.
+
+    Parameters
+    ----------
+    root
+        The folder; it need not exist.
+    instrument
+        The camera.
+
+    Returns
+    -------
+    bool
+        False if it is one already, of the same camera.
+
+    Raises
+    ------
+    RepositoryError
+        If it is a repository of another camera or another program.
+    OutputError
+        If it cannot be written.
+    """
+    if root.exists() and not root.is_dir():
+        raise OutputError(f"{root} is a file; name a folder", path=root)
+    is_new = not is_repository(root)
+    if not is_new:
+        known = open_repository(root)
+        if not known.is_own:
+            raise RepositoryError(f"{root} is a repository of another program, which is only read", path=root)
+        if known.camera != instrument.name:
+            raise RepositoryError(
+                f"{root} is a repository of the camera '{known.camera}', not '{instrument.name}'; name another",
+                path=root,
+            )
+    policy = instrument.load_policy()
+    if is_new:
+        write_description(root, camera=instrument.name, parents=[])
+    try:
+        translator = load_translator(instrument)
+    except PluginError:
+        return is_new  # a camera without raw frames to ingest: its repositories are filled by other means
+    create_raw_tables(Registry(registry_place(root, policy), read_only=False), translator)
+    return is_new

@@ -1,0 +1,184 @@
+"""From the header of a raw file to rows of the registry."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from obs.errors import DataIdError, FileFormatError, ObsError, PluginError
+from obs.ingest.headers import FileHeader, read_headers
+from obs.instrument.instrument import Instrument, resolve
+from obs.policy.data_id import cast_value
+
+__all__ = ["HeaderTranslator", "Translated", "load_translator", "registry_columns", "translate_file"]
+
+
+class HeaderTranslator(Protocol):
+    """What ingest needs of a camera's translator.
+
+    Attributes
+    ----------
+    columns
+        Columns of the registry's table ``raw`` and their types: int, float or str.
+    unique
+        Columns that together name one row.
+    visit
+        Columns of the table ``raw_visit``.
+    """
+
+    columns: Mapping[str, type]
+    unique: Sequence[str]
+    visit: Sequence[str]
+
+    def registry_columns(self, header: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values of the columns that a header tells."""
+        ...
+
+
+@dataclass(frozen=True)
+class Translated:
+    """What a file's headers say.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    rows : tuple of dict
+        One row of the registry for each image that counts.
+    error : str
+        Why there are none; else empty.
+    warnings : tuple of str
+        Columns that could not be filled.
+    """
+
+    path: Path
+    rows: tuple[dict[str, Any], ...] = ()
+    error: str = ""
+    warnings: tuple[str, ...] = field(default_factory=tuple)
+
+
+def load_translator(instrument: Instrument) -> HeaderTranslator:
+    """Return the translator of a camera.
+
+    Raises
+    ------
+    PluginError
+        If the camera has none, or one that does not say what the registry's columns are.
+    """
+    if instrument.translator is None:
+        raise PluginError(
+            f"camera '{instrument.name}' has no translator, so that its headers cannot be read", plugin=instrument.name
+        )
+    return _make(instrument.translator)
+
+
+def _make(reference: str) -> HeaderTranslator:
+    kind = resolve(reference)
+    lacking = [name for name in ("columns", "unique", "visit") if not hasattr(kind, name)]
+    if lacking:
+        raise PluginError(f"the translator {reference} cannot be used for ingest: it lacks {', '.join(lacking)}")
+    translator: HeaderTranslator = kind()
+    return translator
+
+
+def registry_columns(translator: HeaderTranslator) -> dict[str, type]:
+    """Return the columns of the table ``raw`` and their types; frames that share a file have the number of the HDU."""
+    columns = dict(translator.columns)
+    return columns if not getattr(translator, "extensions", ()) else columns | {"hdu": int}
+
+
+def translate_file(path: Path, reference: str, needed: Sequence[str]) -> Translated:
+    """Read a file's headers and translate them; whatever is wrong with the file becomes the result's ``error``.
+
+    Parameters
+    ----------
+    path
+        The file.
+    reference
+        The translator, as ``"package.module:Class"``.
+    needed
+        Columns without which the file has no place.
+    """
+    try:
+        translator = _make(reference)
+        warnings: list[str] = []
+        rows = tuple(_complete(translator, row, needed, warnings) for row in _rows(path, translator))
+    except ObsError as error:
+        # The list of files says which one it is.
+        return Translated(path, error=str(error).removeprefix(f"{path}: "))
+    except Exception as error:  # noqa: BLE001 - a translator's fault with one header must not stop the night
+        return Translated(path, error=f"the translator failed: {type(error).__name__}: {error}")
+    return Translated(path, rows, warnings=tuple(dict.fromkeys(warnings)))
+
+
+def _rows(path: Path, translator: HeaderTranslator) -> Iterator[dict[str, Any]]:
+    wanted = tuple(getattr(translator, "extensions", ()))
+    if wanted:
+        for number, header in _extensions(path, wanted):
+            yield translator.registry_columns(header) | {"hdu": number}
+    else:
+        yield translator.registry_columns(_first_image(path, getattr(translator, "hdu", None)))
+
+
+def _first_image(path: Path, hdu: int | None) -> FileHeader:
+    """Return the primary header, and where that has no pixels or another HDU is asked for, that HDU's cards on top."""
+    primary: FileHeader = {}
+    for number, header in read_headers(path):
+        if number == 0:
+            primary = header
+        if (hdu is None and header.get("NAXIS", 0) > 0) or number == hdu:
+            return primary | header
+    if hdu is not None:
+        raise FileFormatError(f"has no HDU {hdu}", path=path)
+    return primary
+
+
+def _extensions(path: Path, wanted: Sequence[str]) -> Iterator[tuple[int, FileHeader]]:
+    """Yield the extensions that hold a detector each, with the primary header's cards beneath their own."""
+    primary: FileHeader = {}
+    missing = {name.upper(): name for name in wanted}
+    for number, header in read_headers(path):
+        primary = primary or header
+        name = str(header.get("EXTNAME", "")).strip().upper()
+        if name in missing:
+            del missing[name]
+            yield number, primary | header
+            if not missing:
+                return
+    if len(missing) == len(wanted):
+        raise FileFormatError(f"has none of the extensions {', '.join(missing.values())}", path=path)
+    raise FileFormatError(f"lacks the extensions {', '.join(missing.values())}", path=path)
+
+
+def _complete(
+    translator: HeaderTranslator, row: Mapping[str, Any], needed: Sequence[str], warnings: list[str]
+) -> dict[str, Any]:
+    """Return a row with every column, as its type; what is not known is None."""
+    whole: dict[str, Any] = dict.fromkeys(translator.columns)
+    wrong = set()
+    for name, kind in translator.columns.items():
+        value = row.get(name)
+        if value is None or value != value:  # NaN
+            continue
+        try:
+            whole[name] = _as_type(name, value, kind)
+        except DataIdError as error:
+            if name in needed:
+                raise
+            warnings.append(str(error))
+            wrong.add(name)
+    lacking = [name for name in needed if whole.get(name) is None and name in whole]
+    if lacking:
+        raise FileFormatError(f"the header does not tell {', '.join(lacking)}")
+    warnings += [f"the header does not tell {name}" for name in whole if whole[name] is None and name not in wrong]
+    if "hdu" in row:
+        whole["hdu"] = row["hdu"]
+    return whole
+
+
+def _as_type(name: str, value: Any, kind: type) -> Any:  # noqa: ANN401 - values of any type
+    if isinstance(value, str):
+        value = value.strip()
+    if kind is int and isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return cast_value(name, value, kind)

@@ -1,0 +1,36 @@
+"""A repository of the toy camera."""
+
+import pytest
+from toy_camera import make_instrument
+
+from obs.cli.main import main
+from obs.ingest.repository import make_repository
+
+
+@pytest.fixture
+def instrument(tmp_path, monkeypatch):
+    """The camera, found by its name everywhere."""
+    toy = make_instrument(tmp_path)
+    for place in ("repo.butler", "cli.init", "cli.ingest"):
+        monkeypatch.setattr(f"obs.{place}.load_instrument", lambda name: toy)
+    return toy
+
+
+@pytest.fixture
+def repository(tmp_path, instrument):
+    """An empty repository."""
+    root = tmp_path / "data"
+    make_repository(root, instrument)
+    return root
+
+
+@pytest.fixture
+def obs(capsys):
+    """Run the command and return exit status, stdout and stderr."""
+
+    def run(*words):
+        status = main([str(word) for word in words])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return run

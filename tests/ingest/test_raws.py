@@ -1,0 +1,378 @@
+"""Raw frames into a repository, and what is said of those that cannot be taken."""
+
+import os
+import re
+import sqlite3
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from toy_camera import HEADER, make_instrument, write_raw
+
+from obs.errors import OutputError, PluginError, RepositoryError
+from obs.ingest.raws import IngestOptions, ingest_raws
+from obs.ingest.repository import make_repository
+from obs.instrument.instrument import Instrument
+from obs.repo.butler import Butler
+from obs.repo.registry import Registry
+
+
+def rows(root, table="raw", columns="visit, ccd, filter, dateObs, expTime"):
+    connection = sqlite3.connect(root / "registry.sqlite3")
+    found = connection.execute(f"SELECT {columns} FROM {table} ORDER BY 1, 2").fetchall()  # noqa: S608
+    connection.close()
+    return found
+
+
+def run(root, files, instrument=None, **options):
+    return ingest_raws(Butler(root, instrument=instrument), files, IngestOptions(**options))
+
+
+def statuses(report):
+    return [file.status for file in report.files]
+
+
+@pytest.fixture
+def frames(tmp_path):
+    """Two visits of two detectors."""
+    return [
+        write_raw(tmp_path / "in" / f"f{visit}{ccd}.fits", RUN=visit, DETECTOR=ccd)
+        for visit in (1, 2)
+        for ccd in (0, 1)
+    ]
+
+
+def target(root, visit=1, ccd=0, ending=""):
+    return root / "raw" / "2024-03-01" / f"raw-{visit:05d}-r-{ccd}.fits{ending}"
+
+
+def test_links_by_default(repository, frames):
+    report = run(repository, frames)
+    assert report.ok
+    assert report.count("ingested") == 4
+    assert report.files[0].data_ids == ({"visit": 1, "ccd": 0},)
+    place = target(repository)
+    assert place.is_symlink()
+    assert os.readlink(place) == str(frames[0].absolute())
+    assert rows(repository)[0] == (1, 0, "r", "2024-03-01", 30.0)
+    assert rows(repository, "raw_visit", "visit, filter, dateObs, taiObs") == [
+        (1, "r", "2024-03-01", HEADER["DATE-OBS"]),
+        (2, "r", "2024-03-01", HEADER["DATE-OBS"]),
+    ]
+
+
+def test_the_tables_have_the_second_generation_shape(repository):
+    connection = sqlite3.connect(repository / "registry.sqlite3")
+    shapes = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type='table'").fetchall())
+    connection.close()
+    assert re.search(r"id INTEGER NOT NULL", shapes["raw"])
+    assert re.search(r"UNIQUE \(visit, ccd\)", shapes["raw"])
+    assert re.search(r"UNIQUE \(visit\)", shapes["raw_visit"])
+    assert "id INTEGER" not in shapes["raw_visit"]
+
+
+def test_butler_finds_what_was_ingested(repository, frames):
+    run(repository, frames)
+    butler = Butler(repository)
+    assert butler.get("raw", visit=2, ccd=1).shape == (40, 56)
+    assert butler.query_metadata("raw", ["visit", "ccd"], {"filter": "r"}) == [(1, 0), (1, 1), (2, 0), (2, 1)]
+
+
+@pytest.mark.parametrize(("mode", "stays"), [("copy", True), ("move", False)])
+def test_copy_and_move(repository, frames, mode, stays):
+    content = frames[0].read_bytes()
+    assert run(repository, frames, mode=mode).ok
+    assert frames[0].exists() is stays
+    assert not target(repository).is_symlink()
+    assert target(repository).read_bytes() == content
+
+
+def test_move_on_to_itself_loses_nothing(repository, tmp_path):
+    path = write_raw(target(repository))
+    (tmp_path / "alias").symlink_to(repository)
+    seen = tmp_path / "alias" / path.relative_to(repository)
+    assert run(repository, [seen], mode="move").ok
+    assert path.exists()
+
+
+def test_skip_registers_only(repository, frames):
+    assert run(repository, frames, mode="skip").ok
+    assert not (repository / "raw").exists()
+    assert len(rows(repository)) == 4
+
+
+def test_a_dry_run_changes_nothing(repository, frames):
+    before = sorted(repository.rglob("*"))
+    report = run(repository, frames, dry_run=True)
+    assert statuses(report) == ["ingested"] * 4
+    assert list(report.lines()) == ["4 files: 4 would be ingested, 0 skipped, 0 failed"]
+    assert sorted(repository.rglob("*")) == before
+    assert rows(repository) == []
+
+
+def test_endings_of_compression_stay(repository, tmp_path):
+    path = write_raw(tmp_path / "a.fits.gz")
+    assert run(repository, [path]).ok
+    assert target(repository, ending=".gz").is_symlink()
+    assert Butler(repository).get("raw", visit=1, ccd=0).shape == (40, 56)
+
+
+def test_bad_files_and_bad_ids(repository, frames):
+    report = run(repository, frames, bad_files=["*21*"], bad_ids=[{"visit": 1, "ccd": 1}, {"ccd": 0, "visit": 9}])
+    assert statuses(report) == ["ingested", "skipped", "ingested", "skipped"]
+    lines = list(report.lines())
+    assert re.search(r"skipped .*f11.fits: it is --bad-id visit=1 ccd=1$", lines[0])
+    assert re.search(r"skipped .*f21.fits: its name matches --bad-file \*21\*$", lines[1])
+    assert report.ok
+
+
+def test_the_same_files_again(repository, frames):
+    run(repository, frames[:2])
+    report = run(repository, frames)
+    assert statuses(report) == ["skipped", "skipped", "ingested", "ingested"]
+    assert report.files[0].reason == "already ingested"
+    assert report.ok
+    assert len(rows(repository)) == 4
+
+
+def test_two_files_of_one_data_id(repository, frames, tmp_path):
+    twin = write_raw(tmp_path / "in" / "twin.fits", EXPTIME=5.0)
+    report = run(repository, [*frames, twin])
+    assert statuses(report)[-1] == "failed"
+    assert re.search(r"the same data ID visit=1 ccd=0 as .*f10.fits, which is ingested", report.files[-1].reason)
+    again = run(repository, [twin])
+    assert re.search(
+        r"visit=1 ccd=0 is ingested already as .*raw-00001-r-0.fits, and that is another file", again.files[0].reason
+    )
+    assert run(repository, [twin], ignore_ingested=True).files[0].status == "skipped"
+    assert len(rows(repository)) == 4
+
+
+def test_one_file_named_twice(repository, frames):
+    assert statuses(run(repository, [frames[0], frames[0]])) == ["ingested", "skipped"]
+
+
+def test_bad_files_stop_nothing(repository, frames, tmp_path):
+    broken = tmp_path / "in" / "broken.fits"
+    broken.write_bytes(frames[0].read_bytes()[:4000])
+    files = [
+        broken,
+        tmp_path / "none.fits",
+        write_raw(tmp_path / "in" / "noid.fits", DETECTOR=None),
+        write_raw(tmp_path / "in" / "text.fits", RUN="seven"),
+        write_raw(tmp_path / "in" / "date.fits", DATE_OBS="01/03/24"),
+        write_raw(tmp_path / "in" / "nodate.fits", DATE_OBS=None),
+        *frames,
+    ]
+    report = run(repository, files)
+    assert statuses(report) == ["failed"] * 6 + ["ingested"] * 4
+    for file, message in zip(
+        report.files,
+        [
+            "is cut short: it has 4000 bytes, its headers promise 7360",
+            "does not exist",
+            "the header does not tell ccd",
+            "visit=seven: visit must be an integer",
+            "DATE-OBS '01/03/24' is no date",
+            "the translator failed: KeyError: 'DATE-OBS'",
+        ],
+        strict=False,
+    ):
+        assert file.reason == message
+    *listed, numbers = report.lines()
+    assert len(listed) == 6
+    assert numbers == "10 files: 4 ingested, 0 skipped, 6 failed"
+
+
+def test_what_is_not_known_is_told_once(repository, tmp_path):
+    files = [write_raw(tmp_path / f"{visit}.fits", RUN=visit, EXPTIME=None) for visit in (1, 2, 3)]
+    report = run(repository, files)
+    assert report.ok
+    assert re.fullmatch(r"WARNING .*1.fits and 2 more files: the header does not tell expTime", next(report.lines()))
+    assert rows(repository)[0][-1] is None
+
+
+def test_nan_is_not_a_value(repository, tmp_path):
+    path = tmp_path / "nan.fits"
+    cards = {k: v for k, v in HEADER.items() if k != "EXPTIME"} | {"EXPTIME": None}
+    fits.PrimaryHDU(np.zeros((40, 56), np.int16), fits.Header(cards)).writeto(path)
+    assert run(repository, [path]).files[0].warnings == ("the header does not tell expTime",)
+    assert rows(repository)[0][-1] is None
+
+
+def test_a_file_in_the_way(repository, frames):
+    target(repository).parent.mkdir(parents=True)
+    target(repository).write_text("something else")
+    report = run(repository, frames, mode="copy")
+    assert statuses(report) == ["failed", "ingested", "ingested", "ingested"]
+    assert re.search(r"raw-00001-r-0.fits already exists; --clobber replaces it", report.files[0].reason)
+    assert statuses(run(repository, frames, mode="copy", clobber=True))[0] == "ingested"
+    assert target(repository).read_bytes() == frames[0].read_bytes()
+
+
+def test_a_run_that_was_killed_can_be_repeated(repository, frames):
+    run(repository, frames)
+    connection = sqlite3.connect(repository / "registry.sqlite3")
+    connection.execute("DELETE FROM raw")
+    connection.commit()
+    connection.close()
+    assert statuses(run(repository, frames)) == ["ingested"] * 4
+
+
+def test_a_batch_that_cannot_be_registered_leaves_nothing(repository, frames, monkeypatch):
+    def refuse(self, insert, **_):
+        raise OutputError("the disk is full")
+
+    monkeypatch.setattr("obs.repo.registry.Registry.change", refuse)
+    with pytest.raises(OutputError, match="the disk is full"):
+        run(repository, frames, mode="move")
+    assert all(path.exists() for path in frames)
+    assert not target(repository).exists()
+
+
+def test_another_process_was_faster(repository, frames, monkeypatch):
+    change, calls = Registry.change, []
+
+    def slow(self, insert, **more):
+        if not calls:
+            calls.append(1)
+            change(self, {"raw": list(insert["raw"])[:1], "raw_visit": list(insert["raw_visit"])[:1]})
+        change(self, insert, **more)
+
+    monkeypatch.setattr(Registry, "change", slow)
+    report = run(repository, frames)
+    assert statuses(report) == ["failed", "ingested", "ingested", "ingested"]
+    assert len(rows(repository)) == 4
+
+
+def test_create_begins_anew(repository, frames):
+    run(repository, frames)
+    run(repository, frames[:1], create=True)
+    assert len(rows(repository)) == 1
+
+
+def test_several_processes_give_the_same(repository, tmp_path):
+    files = [
+        write_raw(tmp_path / f"{visit}.fits", RUN=visit, DETECTOR=None if visit == 70 else 0) for visit in range(120)
+    ]
+    report = run(repository, files, processes=2, batch_size=50)
+    assert [file.path for file in report.files] == files
+    assert report.count("ingested") == 119
+    assert report.files[70].status == "failed"
+
+
+def mef(path, names, **changes):
+    cards = HEADER | changes
+    detectors = {"left": 0, "right": 1}
+    hdus = [fits.PrimaryHDU(header=fits.Header({k: v for k, v in cards.items() if k != "DETECTOR"}))]
+    hdus += [
+        fits.ImageHDU(np.full((40, 56), i, np.int16), fits.Header({"DETECTOR": detectors.get(name, 7)}), name=name)
+        for i, name in enumerate(names)
+    ]
+    fits.HDUList(hdus).writeto(path)
+    return path
+
+
+@pytest.fixture
+def extensions(tmp_path):
+    toy = make_instrument(tmp_path, translator="toy_translator:ExtensionTranslator")
+    policy = toy.policy_path.read_text().replace('-%(filter)s-%(ccd)d.fits", tables', '.fits[%(hdu)d]", tables', 1)
+    toy.policy_path.write_text(policy)
+    make_repository(tmp_path / "mef", toy)
+    return tmp_path / "mef", toy
+
+
+def test_one_row_for_each_extension(extensions, tmp_path):
+    root, toy = extensions
+    report = run(root, [mef(tmp_path / "m.fits", ["guide", "right", "left"])], toy)
+    assert report.ok, list(report.lines())
+    assert rows(root, columns="visit, ccd, hdu") == [(1, 0, 3), (1, 1, 2)]
+    assert (root / "raw/2024-03-01/raw-00001.fits").is_symlink()
+    assert Butler(root, instrument=toy).get("raw", visit=1, ccd=1).masked_image.image[0, 0] == 1
+    assert run(root, [tmp_path / "m.fits"], toy).files[0].reason == "already ingested"
+
+
+def test_extensions_that_are_missing(extensions, tmp_path):
+    root, toy = extensions
+    files = [mef(tmp_path / "a.fits", ["left"]), mef(tmp_path / "b.fits", ["guide"])]
+    reasons = [file.reason for file in run(root, files, toy).files]
+    assert reasons == ["lacks the extensions right", "has none of the extensions left, right"]
+
+
+def test_cameras_that_cannot_be_ingested(repository, tmp_path, instrument):
+    def with_translator(name):
+        return Instrument(**{**vars(instrument), "translator": name})
+
+    with pytest.raises(PluginError, match="camera 'toy' has no translator"):
+        run(repository, [], with_translator(None))
+    with pytest.raises(PluginError, match="cannot be used for ingest: it lacks columns, unique, visit"):
+        run(repository, [], with_translator("toy_translator:NoTranslator"))
+    policy = instrument.policy_path
+    policy.write_text(policy.read_text().replace("%(visit)05d-", "%(night)s-%(visit)05d-", 1))
+    with pytest.raises(PluginError, match="the translator of camera 'toy' gives no night, which the raw template"):
+        run(repository, [])
+
+
+def test_repositories_of_others_are_not_written_to(tmp_path, instrument):
+    (tmp_path / "lsst").mkdir()
+    (tmp_path / "lsst" / "_mapper").write_text("lsst.obs.toy.ToyMapper\n")
+    with pytest.raises(RepositoryError, match="a repository of another program, which is only read"):
+        run(tmp_path / "lsst", [], instrument)
+
+
+def test_a_registry_of_another_version(repository, frames):
+    connection = sqlite3.connect(repository / "registry.sqlite3")
+    connection.execute("ALTER TABLE raw DROP COLUMN dataType")
+    connection.commit()
+    connection.close()
+    with pytest.raises(RepositoryError, match=r"has no column dataType: .*--create makes it anew"):
+        run(repository, frames)
+    assert run(repository, frames, create=True).ok
+
+
+def test_the_command(repository, frames, obs, tmp_path):
+    (tmp_path / "in" / "bad.fits").write_text("nothing")
+    status, out, err = obs(
+        "ingest", repository, f"{tmp_path}/in/*.fits", f"{tmp_path}/out/*.fits", "--bad-id", "ccd=1", "visit=2"
+    )
+    assert status == 1
+    assert out == "5 files: 3 ingested, 1 skipped, 1 failed\n"
+    assert re.search(r"WARNING no file matches .*/out/\*\.fits", err)
+    assert re.search(r"FAILED .*bad.fits: is no FITS file", err)
+    assert re.search(r"skipped .*f21.fits: it is --bad-id ccd=1 visit=2", err)
+    status, out, err = obs("ingest", repository, *frames[:3], "--ignore-ingested")
+    assert (status, out, err) == (0, "3 files: 0 ingested, 3 skipped, 0 failed\n", "")
+    status, out, err = obs("ingest", repository, frames[0])
+    assert (status, err) == (0, f"skipped {frames[0]}: already ingested\n")
+    status, out, err = obs("ingest", repository, frames[3], "-n")
+    assert status == 0
+    assert re.search(r"would link .*f21.fits as .*raw-00002-r-1.fits: visit=2 ccd=1", out)
+
+
+def test_mistakes_on_the_command_line(repository, obs, tmp_path):
+    status, _, err = obs("ingest", repository, tmp_path / "*.none")
+    assert status == 1
+    assert "obs: error: no file matches" in err
+    status, _, err = obs("ingest", repository, "x.fits", "--bad-id", "cdd=3")
+    assert status == 1
+    assert "unknown key 'cdd' in --id; did you mean 'ccd'?" in err
+    status, _, err = obs("ingest", tmp_path, "x.fits")
+    assert status == 1
+    assert f"{tmp_path} is no data repository" in err
+
+
+def test_init(tmp_path, instrument, obs):
+    status, out, _ = obs("init", tmp_path / "new", "--camera", "toy")
+    assert status == 0
+    assert out.startswith(f"{tmp_path}/new is now a data repository of the camera toy")
+    assert rows(tmp_path / "new") == []
+    status, out, _ = obs("init", tmp_path / "new", "--camera", "toy")
+    assert (status, out) == (0, f"{tmp_path}/new is a data repository of the camera toy already\n")
+    (tmp_path / "new" / "obs.yaml").write_text("camera: other\n")
+    status, _, err = obs("init", tmp_path / "new", "--camera", "toy")
+    assert status == 1
+    assert "is a repository of the camera 'other', not 'toy'; name another" in err
+    (tmp_path / "file").touch()
+    status, _, err = obs("init", tmp_path / "file", "--camera", "toy")
+    assert status == 1
+    assert "is a file; name a folder" in err
