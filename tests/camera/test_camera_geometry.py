@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from obs.camera.amplifier import Amplifier
-from obs.camera.camera import Camera, RadialDistortion
+from obs.camera.camera import Camera
 from obs.camera.detector import Detector
+from obs.camera.distortion import RadialDistortion
 from obs.errors import DataIdError
 from obs.geom import Box
 

@@ -1,4 +1,8 @@
-"""A camera: its detectors, and the optics that put them on the sky."""
+"""A camera: its detectors, and the optics that put them on the sky.
+
+From a pixel to the sky: pixels of a detector, places in the focal plane (mm), field angles (arcsec off the axis, in the
+tangent plane), sky. The detector makes the first step, the camera the second, `obs.instrument.boresight_wcs` the third.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,33 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from obs.camera.detector import Detector
+from obs.camera.distortion import Distortion, RadialDistortion
 from obs.errors import DataIdError, suggest
 
-__all__ = ["Camera", "RadialDistortion"]
-
-
-@dataclass(frozen=True, slots=True)
-class RadialDistortion:
-    """How far off the axis the optics see a point of the focal plane, beyond the plate scale.
-
-    A point at radius r mm is seen at ``plate_scale * r * (1 + c[0] r^2 + c[1] r^4 + ...)`` arcsec.
-
-    Parameters
-    ----------
-    coefficients : tuple of float
-        The c, per mm^2, per mm^4 and so on; none for optics without distortion.
-    """
-
-    coefficients: tuple[float, ...] = ()
-
-    def stretch(self, radius: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the factor to the plate scale at radii (ndarray of float64, mm); same shape."""
-        square, factor = radius**2, np.ones_like(radius)
-        power = np.ones_like(radius)
-        for coefficient in self.coefficients:
-            power = power * square
-            factor = factor + coefficient * power
-        return factor
+__all__ = ["Camera"]
 
 
 @dataclass(frozen=True)
@@ -49,8 +30,8 @@ class Camera:
         Scale at the centre of the focal plane, arcsec/mm.
     detectors : tuple of Detector
         The detectors, in the order of the table.
-    distortion : RadialDistortion
-        The optics' distortion.
+    distortion : Distortion
+        What the optics do beyond the plate scale; none if absent.
     rotation : float
         Angle from north to the focal plane's y axis, through east, when the rotator stands at zero, degrees.
     flip_x : bool
@@ -65,7 +46,7 @@ class Camera:
     name: str
     plate_scale: float
     detectors: tuple[Detector, ...]
-    distortion: RadialDistortion = field(default_factory=RadialDistortion)
+    distortion: Distortion = field(default_factory=RadialDistortion)
     rotation: float = 0.0
     flip_x: bool = False
 
@@ -122,6 +103,35 @@ class Camera:
         x, y : ndarray of float64, shape (n,)
             Angles off the optical axis along the focal plane's axes, arcsec.
         """
-        x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
-        scale = self.plate_scale * self.distortion.stretch(np.hypot(x, y))
-        return x * scale, y * scale
+        u, v = self.distortion.apply(x=np.asarray(x, np.float64), y=np.asarray(y, np.float64))
+        return u * self.plate_scale, v * self.plate_scale
+
+    def field_to_focal_plane(self, *, x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the places in the focal plane of field angles, the inverse of `focal_plane_to_field`.
+
+        Parameters
+        ----------
+        x, y : array_like of float, shape (n,)
+            Angles off the optical axis along the focal plane's axes, arcsec.
+
+        Returns
+        -------
+        x, y : ndarray of float64, shape (n,)
+            Positions, mm; NaN so far out that the distortion has no inverse.
+        """
+        u, v = np.asarray(x, np.float64) / self.plate_scale, np.asarray(y, np.float64) / self.plate_scale
+        return self.distortion.invert(x=u, y=v)
+
+    def pixel_to_field(
+        self, detector: Detector, *, x: ArrayLike, y: ArrayLike
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the field angles, arcsec, of pixels of a detector (array_like of float, 0-based)."""
+        across, up = detector.pixel_to_focal_plane(x=x, y=y)
+        return self.focal_plane_to_field(x=across, y=up)
+
+    def field_to_pixel(
+        self, detector: Detector, *, x: ArrayLike, y: ArrayLike
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the pixels of a detector at field angles, arcsec; the inverse of `pixel_to_field`."""
+        across, up = self.field_to_focal_plane(x=x, y=y)
+        return detector.focal_plane_to_pixel(x=across, y=up)

@@ -5,13 +5,15 @@ columns, ``NAME_x_min``, ``NAME_y_min``, ``NAME_width`` and ``NAME_height``: 0-b
 0 for an empty box. An empty cell leaves an optional value at its default, NaN for numbers.
 """
 
+import math
 from collections.abc import Collection
 from pathlib import Path
 from typing import NoReturn
 
 from obs.camera.amplifier import READOUT_CORNERS, Amplifier, NominalCalibration
-from obs.camera.camera import Camera, RadialDistortion
+from obs.camera.camera import Camera
 from obs.camera.detector import DETECTOR_TYPES, Detector, find_faults
+from obs.camera.distortion import Distortion, PolynomialDistortion, RadialDistortion
 from obs.camera.table import BOX_PARTS, Row, check_unique, read_table
 from obs.errors import FileFormatError, suggest
 from obs.geom import Box
@@ -55,10 +57,11 @@ _AMPLIFIER_OPTIONAL = (
     *_LINEARITY,
 )
 
+_POLYNOMIAL_KEYS = ("order", "unit", "x", "y")
 _CAMERA_KEYS: dict[str, tuple[str, ...]] = {
     "name": (),
     "plate_scale": (),
-    "distortion": ("radial",),
+    "distortion": ("radial", "polynomial"),
     "orientation": ("rotation", "flip_x"),
 }
 
@@ -133,22 +136,34 @@ def _fault(message: str, *, path: Path | str | None = None, line: int | None = N
     return FileFormatError(message if line is None else f"line {line}: {message}", path=path)
 
 
+def _number(value: object) -> float | None:
+    """Return a finite number; also of ``1e-5``, which YAML takes for text as it has no point."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
 class _Settings:
     """The values of ``camera.yaml``, whose faults name line and key."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.data, self.lines = load_yaml(path, error=_fault)
-        self._check((), _CAMERA_KEYS)
+        self.check((), _CAMERA_KEYS)
         for section, keys in _CAMERA_KEYS.items():
             if keys and self.data.get(section) is not None:
-                self._check((section,), keys)
+                self.check((section,), keys)
 
     def fault(self, keys: YamlPath, message: str) -> NoReturn:
         key = ".".join(str(part) for part in keys)
         raise _fault(f"{key}: {message}" if key else message, path=self.path, line=line_of(self.lines, keys))
 
-    def _check(self, keys: YamlPath, allowed: Collection[str]) -> None:
+    def check(self, keys: YamlPath, allowed: Collection[str]) -> None:
+        """Raise FileFormatError if a section has a key that is not allowed."""
         value = self.value(*keys)
         if not isinstance(value, dict):
             self.fault(keys, f"expected keys out of {', '.join(allowed)}, got {value!r}")
@@ -166,21 +181,45 @@ class _Settings:
         value = self.value(*keys)
         if value is None and default is not None:
             return default
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        number = _number(value)
+        if number is None:
             self.fault(keys, "the key is missing" if value is None else f"{value!r} is not a number")
-        return float(value)
+        return number
 
     def numbers(self, *keys: str) -> tuple[float, ...]:
         value = self.value(*keys) or []
-        if not isinstance(value, list) or any(isinstance(v, bool) or not isinstance(v, int | float) for v in value):
+        numbers = [_number(item) for item in value] if isinstance(value, list) else [None]
+        known = tuple(number for number in numbers if number is not None)
+        if len(known) < len(numbers):
             self.fault(keys, f"{value!r} is not a list of numbers")
-        return tuple(float(number) for number in value)
+        return known
 
     def flag(self, *keys: str) -> bool:
         value = self.value(*keys) or False
         if not isinstance(value, bool):
             self.fault(keys, f"{value!r} is neither true nor false")
         return value
+
+
+def _distortion(settings: _Settings) -> Distortion:
+    keys = "distortion", "polynomial"
+    if settings.value(*keys) is None:
+        return RadialDistortion(settings.numbers("distortion", "radial"))
+    settings.check(keys, _POLYNOMIAL_KEYS)
+    if settings.value("distortion", "radial"):
+        settings.fault(keys, "the distortion is either radial or a polynomial, here are both")
+    order = settings.number(*keys, "order")
+    if order != int(order) or order < 1:
+        settings.fault((*keys, "order"), f"{order:g} is not a positive whole number")
+    try:
+        return PolynomialDistortion(
+            int(order),
+            settings.numbers(*keys, "x"),
+            settings.numbers(*keys, "y"),
+            settings.number(*keys, "unit", default=1.0),
+        )
+    except ValueError as error:
+        settings.fault(keys, str(error))
 
 
 def load_camera(folder: Path) -> Camera:
@@ -221,7 +260,7 @@ def load_camera(folder: Path) -> Camera:
         name=title,
         plate_scale=scale,
         detectors=detectors,
-        distortion=RadialDistortion(settings.numbers("distortion", "radial")),
+        distortion=_distortion(settings),
         rotation=settings.number("orientation", "rotation", default=0.0),
         flip_x=settings.flag("orientation", "flip_x"),
     )
