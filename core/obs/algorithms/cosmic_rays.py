@@ -27,7 +27,7 @@ def find_cosmic_rays(
     psf: NDArray[np.float32],
     *,
     bad: NDArray[np.bool_] | None = None,
-    min_sigma: float = 6.0,
+    min_sigma: float = 5.0,
     min_counts: float = 150.0,
     contrast: float = 2.5,
     contrast_second: float = 0.6,
@@ -52,7 +52,7 @@ def find_cosmic_rays(
     contrast : float, optional
         By how many standard deviations the star hypothesis must fail.
     contrast_second : float, optional
-        The same for pixels beside a hit.
+        The same for pixels beside a hit, which need only be half as significant.
     n_iteration : int, optional
         How far such a hit is followed, pixels.
 
@@ -80,7 +80,7 @@ def find_cosmic_rays(
     excess = np.zeros(flat.shape, np.float32)
     neighbours = np.array([dy * width + dx for dy in (-1, 0, 1) for dx in (-1, 0, 1) if (dy, dx) != (0, 0)])
     for k in range(n_iteration + 1):
-        significance, factor = (min_sigma, contrast) if k == 0 else (0.0, contrast_second)
+        significance, factor = (min_sigma, contrast) if k == 0 else (min_sigma / 2, contrast_second)
         hit, level = _test(flat, noise, index, width, wings, significance, factor)
         fresh, level = index[hit], level[hit]
         if not len(fresh):
