@@ -68,6 +68,8 @@ class Background:
     def _chebyshev(self, known: NDArray[np.bool_]) -> NDArray[np.float32]:
         order = self.order
         u, v = self._scaled(self.x, self.shape[1]), self._scaled(self.y, self.shape[0])
+        # a polynomial needs more known columns and rows than its degree, or it swings between the cells
+        order = min(order, np.count_nonzero(known.any(0)) - 1, np.count_nonzero(known.any(1)) - 1)
         while order > 0 and (order + 1) * (order + 2) // 2 > known.sum():
             order -= 1
         i, j = np.nonzero(np.add.outer(np.arange(order + 1), np.arange(order + 1)) <= order)
@@ -103,7 +105,7 @@ def _interpolate_columns(y: NDArray[np.float64], rows: NDArray[np.float64], size
 def _spline(points: NDArray[np.float64], values: NDArray[np.floating], size: int) -> NDArray[np.floating]:
     place = np.clip(np.arange(size, dtype=float), points[0], points[-1])
     if len(points) == 1:
-        return np.broadcast_to(values[0], (size, values.shape[1]))
+        return np.repeat(values, size, axis=0)
     if len(points) == 2:
         fraction = ((place - points[0]) / (points[1] - points[0]))[:, None]
         return np.asarray(values[0] * (1 - fraction) + values[1] * fraction)
