@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.background import fit_background
-from obs.algorithms.detection import Footprints, Smoothed, find_footprints, noise_of, smooth
+from obs.algorithms.detection import Footprints, Smoothed, find_footprints, grow, noise_of, smooth
 from obs.config.base import TaskConfig, setting
 from obs.errors import MeasurementError
 from obs.image.background import Background
@@ -34,6 +34,11 @@ class DetectionConfig(TaskConfig):
         ge=0,
     )
     reestimate_background: bool = setting(True, "Fit the background again when the sources are known.")
+    noise_beside_sources: bool = setting(
+        True,
+        "Measure the noise beside the sources; else, as the LSST stack does, everywhere, which in crowded fields takes "
+        "sources for noise and raises the threshold.",
+    )
     noise_bad_planes: list[str] = setting(
         ["BAD", "SAT", "EDGE", "NO_DATA", "UNMASKEDNAN"], "Mask planes left out of the noise."
     )
@@ -83,6 +88,8 @@ def detect_sources(
             f"no noise to measure sources against: {np.count_nonzero(~bad)} of {bad.size} pixels are good; look at the "
             "mask planes and the image"
         )
+    if config.noise_beside_sources:
+        noise = _noise_beside_sources(smoothed, bad, config.threshold * noise)
     threshold = config.threshold * noise
     n_grow = int(config.grow * sigma + 0.5)
     local, local_threshold = _local_background(masked_image, smoothed, bad, config)
@@ -108,6 +115,11 @@ def detect_sources(
     return Detected(footprints, again)
 
 
+def _noise_beside_sources(smoothed: Smoothed, bad: NDArray[np.bool_], threshold: float) -> float:
+    """Noise of the pixels away from what a first threshold finds: faint wings would pass for noise."""
+    return noise_of(smoothed, bad | grow(np.abs(smoothed.image) > threshold, smoothed.margin))
+
+
 def _finite(image: NDArray[np.float32]) -> NDArray[np.float32]:
     """Pixels with zero, the sky, for those that are not finite; no copy where all are."""
     finite = np.isfinite(image)
@@ -123,5 +135,8 @@ def _local_background(
     if not np.isfinite(fit.level).any():
         return None, None
     local = fit.image()
-    noise = noise_of(Smoothed(smoothed.image - local, smoothed.margin), bad)
+    flat = Smoothed(smoothed.image - local, smoothed.margin)
+    noise = noise_of(flat, bad)
+    if config.noise_beside_sources:
+        noise = _noise_beside_sources(flat, bad, config.threshold * noise)
     return local, config.threshold * noise
