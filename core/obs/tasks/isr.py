@@ -1,11 +1,206 @@
-"""Remove the instrument's signature from raw pixels."""
+"""Remove the instrument's signature from raw pixels.
 
-from obs.config.base import TaskConfig, setting
+The recipe is `STEPS`, from top to bottom; what each does is in `obs.tasks.isr_raw` and `obs.tasks.isr_steps`.
+"""
 
-__all__ = ["IsrConfig"]
+import logging
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from obs.camera.detector import Detector
+from obs.errors import DatasetNotFoundError, FileFormatError
+from obs.image.exposure import Exposure
+from obs.image.masked_image import MaskedImage
+from obs.image.raw import Raw
+from obs.image.visit_info import VisitInfo
+from obs.image.wcs import TanSipWcs
+from obs.tasks import isr_raw, isr_steps
+from obs.tasks.isr_config import IsrConfig
+from obs.tasks.isr_work import Calibrations, Work
+
+__all__ = ["STEPS", "Calibrations", "IsrConfig", "Step", "remove_signature", "required_calibrations"]
+
+logger = logging.getLogger(__name__)
 
 
-class IsrConfig(TaskConfig):
-    """Settings of instrument-signature removal."""
+class Step(NamedTuple):
+    """One step: what it does to a frame, and whether the settings want it for that frame."""
 
-    write: bool = setting(False, "Write the result as ``postISRCCD``.")
+    apply: Callable[[Work], None]
+    wanted: Callable[[IsrConfig, tuple[str, str]], bool]
+
+
+STEPS: tuple[Step, ...] = (
+    Step(isr_raw.convert_to_float, lambda c, f: True),
+    Step(isr_raw.subtract_bias, lambda c, f: c.do_bias and c.do_bias_before_overscan),
+    Step(isr_raw.mask_bad_amplifiers, lambda c, f: c.do_defect),
+    Step(isr_raw.mask_saturation, lambda c, f: c.do_saturation),
+    Step(isr_raw.mask_suspect, lambda c, f: c.do_suspect),
+    Step(isr_raw.subtract_overscan, lambda c, f: c.do_overscan),
+    Step(isr_raw.remove_crosstalk, lambda c, f: c.do_crosstalk and c.crosstalk.before_assembly),
+    Step(isr_raw.assemble_amplifiers, lambda c, f: c.do_assemble),
+    Step(isr_raw.subtract_bias, lambda c, f: c.do_bias and not c.do_bias_before_overscan),
+    Step(isr_steps.compute_variance, lambda c, f: c.do_variance),
+    Step(isr_steps.linearize_amplifiers, lambda c, f: c.do_linearize),
+    Step(isr_raw.remove_crosstalk, lambda c, f: c.do_crosstalk and not c.crosstalk.before_assembly),
+    Step(isr_steps.mask_defects, lambda c, f: c.do_defect),
+    Step(isr_steps.mask_nans, lambda c, f: c.do_nan_masking),
+    Step(isr_steps.check_usable, lambda c, f: True),
+    Step(isr_steps.widen_trails, lambda c, f: c.do_widen_saturation_trails),
+    Step(isr_steps.mask_camera_specific, lambda c, f: c.do_camera_specific_masking),
+    Step(isr_steps.remove_brighter_fatter, lambda c, f: c.do_brighter_fatter),
+    Step(isr_steps.subtract_dark, lambda c, f: c.do_dark),
+    Step(isr_steps.subtract_fringe, lambda c, f: c.wants_fringe(*f) and not c.fringe.after_flat),
+    Step(isr_steps.subtract_stray_light, lambda c, f: c.wants_stray_light(*f)),
+    Step(isr_steps.apply_flat, lambda c, f: c.do_flat),
+    Step(isr_steps.apply_gains, lambda c, f: c.do_apply_gains),
+    Step(isr_steps.subtract_fringe, lambda c, f: c.wants_fringe(*f) and c.fringe.after_flat),
+    Step(isr_steps.mask_vignetting, lambda c, f: c.do_vignette),
+    Step(isr_steps.attach_transmission, lambda c, f: c.do_attach_transmission_curve),
+    Step(isr_steps.apply_illumination_correction, lambda c, f: c.wants_illumination(*f)),
+    Step(isr_steps.keep_pixels, lambda c, f: c.do_save_interpolated_pixels),
+    Step(isr_steps.fill_bad_regions, lambda c, f: c.do_set_bad_regions),
+    Step(isr_steps.interpolate, lambda c, f: c.do_interpolate),
+    Step(isr_steps.attach_rough_zero_point, lambda c, f: c.do_rough_zero_point),
+    Step(isr_steps.measure_background, lambda c, f: c.do_measure_background),
+)
+"""All steps, in their order. The tuple handed to `Step.wanted` is the exposure's physical filter and band."""
+
+
+def required_calibrations(config: IsrConfig, *, physical_filter: str = "", band: str = "") -> dict[str, str]:
+    """Return which calibrations the settings need.
+
+    Parameters
+    ----------
+    config : IsrConfig
+        Settings.
+    physical_filter, band : str, optional
+        Filter of the exposure.
+
+    Returns
+    -------
+    dict of str to str
+        Field of `Calibrations` to the switch that does without it.
+    """
+    filters = physical_filter, band
+    needed = {
+        "bias": ("do_bias", config.do_bias),
+        "defects": ("do_defect", config.do_defect),
+        "brighter_fatter_kernel": ("do_brighter_fatter", config.do_brighter_fatter),
+        "dark": ("do_dark", config.do_dark),
+        "flat": ("do_flat", config.do_flat),
+        "fringe": ("do_fringe", config.wants_fringe(*filters)),
+        "stray_light": ("do_stray_light", config.wants_stray_light(*filters)),
+        "illumination": ("do_illumination_correction", config.wants_illumination(*filters)),
+    }
+    return {name: switch for name, (switch, wanted) in needed.items() if wanted}
+
+
+def remove_signature(
+    raw: Raw,
+    detector: Detector,
+    calibrations: Calibrations,
+    config: IsrConfig,
+    *,
+    visit_info: VisitInfo,
+    physical_filter: str = "",
+    band: str = "",
+    wcs: TanSipWcs | None = None,
+    warn: Callable[[str], None] = logger.warning,
+    keep: Callable[[MaskedImage], None] | None = None,
+) -> Exposure:
+    """Turn a raw frame into counts that are proportional to light.
+
+    Parameters
+    ----------
+    raw : Raw
+        The frame as read, ADU; left as it is.
+    detector : Detector
+        Geometry of its detector.
+    calibrations : Calibrations
+        What other frames tell of the detector.
+    config : IsrConfig
+        Settings.
+    visit_info : VisitInfo
+        When the exposure was taken, and for how long.
+    physical_filter, band : str, optional
+        Its filter.
+    wcs : TanSipWcs, optional
+        Pixel to sky, as far as known.
+    warn : callable, optional
+        Called with each line that the user should see.
+    keep : callable, optional
+        Called with a copy of the pixels before interpolation, if ``do_save_interpolated_pixels``.
+
+    Returns
+    -------
+    Exposure
+        Image in ADU (electrons after ``do_apply_gains``), mask, and variance in its square.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If a calibration is missing that a switched-on step needs.
+    FileFormatError
+        If a shape, the exposure time, or a table is not what it has to be.
+    MeasurementError
+        If no pixel can be used.
+    """
+    work = Work(
+        raw=_by_hdu(raw, detector),
+        detector=detector,
+        calibrations=calibrations,
+        config=config,
+        visit_info=visit_info,
+        physical_filter=physical_filter,
+        band=band,
+        wcs=wcs,
+        warn=warn,
+        keep=keep,
+        metadata=dict(raw.metadata),
+    )
+    _check(work)
+    for step in STEPS:
+        if step.wanted(config, work.filters):
+            step.apply(work)
+    return Exposure(
+        work.pixels,
+        wcs=wcs,
+        photo_calib=work.photo_calib,
+        visit_info=visit_info,
+        detector_name=detector.name,
+        physical_filter=physical_filter,
+        metadata=work.metadata,
+    )
+
+
+def _by_hdu(raw: Raw, detector: Detector) -> Raw:
+    """Take a frame's only image for all amplifiers of a camera that does not tell HDUs."""
+    if len(raw.images) == 1 and all(amp.raw_hdu == 0 for amp in detector.amplifiers):
+        return Raw(next(iter(raw.images.values())), raw.metadata)
+    return raw
+
+
+def _check(work: Work) -> None:
+    """Refuse what cannot work before anything is done."""
+    isr_raw.check_raw(work)
+    needed = required_calibrations(work.config, physical_filter=work.physical_filter, band=work.band)
+    missing = {name: switch for name, switch in needed.items() if getattr(work.calibrations, name) is None}
+    if missing:
+        names = ", ".join(name.replace("_", " ") for name in missing)
+        switches = " ".join(f"-c isr.{switch}=false" for switch in missing.values())
+        raise DatasetNotFoundError(
+            f"no {names} for detector '{work.detector.name}': build or ingest what is missing, or go without it by "
+            f"{switches}",
+            dataset_type=next(iter(missing)),
+        )
+    info = work.visit_info
+    seconds = info.dark_time if np.isfinite(info.dark_time) else info.exposure_time
+    for frame, switch, time in (("dark", "do_dark", seconds), ("stray_light", "do_stray_light", info.exposure_time)):
+        if frame in needed and not (np.isfinite(time) and time >= 0):
+            raise FileFormatError(
+                f"the exposure time is {time} s, so that the {frame.replace('_', ' ')} cannot be scaled: correct the "
+                f"header or its translation, or go without by -c isr.{switch}=false"
+            )

@@ -1,0 +1,28 @@
+"""Walk over an image in blocks of rows that stay in the processor's cache."""
+
+from collections.abc import Iterator
+
+__all__ = ["row_blocks"]
+
+_PIXELS = 1 << 16
+"""Pixels of one block: a few planes of float32 of this size fit into the second-level cache."""
+
+
+def row_blocks(shape: tuple[int, int], pixels: int = _PIXELS) -> Iterator[slice]:
+    """Yield slices of rows that together cover an image.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape (ny, nx) of the image.
+    pixels : int, optional
+        About as many pixels as a block should have.
+
+    Yields
+    ------
+    slice
+        Rows; at least one.
+    """
+    step = max(1, pixels // max(shape[1], 1))
+    for start in range(0, shape[0], step):
+        yield slice(start, min(start + step, shape[0]))

@@ -1,0 +1,60 @@
+"""How much light of which wavelength reaches the electrons."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.integrate import trapezoid
+
+__all__ = ["TransmissionCurve", "multiply_curves"]
+
+
+@dataclass(frozen=True)
+class TransmissionCurve:
+    """A transmission sampled in wavelength, zero outside.
+
+    Parameters
+    ----------
+    wavelength : ndarray of float64, shape (n,)
+        Wavelengths, increasing, nm.
+    throughput : ndarray of float64, shape (n,)
+        Part of the light that passes.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or wavelengths do not increase.
+    """
+
+    wavelength: NDArray[np.float64]
+    throughput: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        if self.wavelength.shape != self.throughput.shape or self.wavelength.ndim != 1:
+            raise ValueError(f"{self.wavelength.shape} wavelengths for {self.throughput.shape} throughputs")
+        if not np.all(np.diff(self.wavelength) > 0):
+            raise ValueError("wavelengths must increase")
+
+    @property
+    def effective_wavelength(self) -> float:
+        """Mean wavelength of the photons that pass of a source with flat spectrum, nm; NaN if none do."""
+        total = trapezoid(self.throughput, self.wavelength) if len(self.wavelength) else 0.0
+        return float(trapezoid(self.throughput * self.wavelength, self.wavelength) / total) if total > 0 else np.nan
+
+
+def multiply_curves(curves: Sequence[TransmissionCurve]) -> TransmissionCurve:
+    """Return the product of curves, sampled at all their wavelengths.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    if not curves:
+        raise ValueError("no transmission curve to multiply")
+    wavelength = np.unique(np.concatenate([curve.wavelength for curve in curves]))
+    throughput = np.ones(len(wavelength))
+    for curve in curves:
+        throughput *= np.interp(wavelength, curve.wavelength, curve.throughput, left=0.0, right=0.0)
+    return TransmissionCurve(wavelength, throughput)

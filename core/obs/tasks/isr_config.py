@@ -1,0 +1,231 @@
+"""Settings of instrument-signature removal."""
+
+from typing import Literal, Self
+
+from pydantic import field_validator, model_validator
+
+from obs.algorithms.overscan import FitType
+from obs.config.base import TaskConfig, setting
+
+__all__ = [
+    "BrighterFatterConfig",
+    "CrosstalkConfig",
+    "FlatConfig",
+    "FringeConfig",
+    "InterpolationConfig",
+    "IsrConfig",
+    "OverscanConfig",
+    "SkyConfig",
+    "TransmissionConfig",
+    "VignetteConfig",
+]
+
+
+class OverscanConfig(TaskConfig):
+    """How the level of the overscan is found."""
+
+    fit_type: FitType = setting(
+        "MEDIAN", "One level, a median for each row, or a polynomial or spline along the rows' clipped means."
+    )
+    order: int = setting(1, "Degree of the polynomial, or number of bins that the spline goes through.", ge=0)
+    clip: float = setting(3.0, "Pixels further from their row's median do not count.", unit="sigma", gt=0)
+    maximum_deviation: float = setting(
+        1000.0, "Nor do pixels further from the median of the overscan.", unit="adu", gt=0
+    )
+    leading_columns_to_skip: int = setting(0, "Columns next to the data that are left out.", unit="pixel", ge=0)
+    trailing_columns_to_skip: int = setting(0, "Columns furthest from the data that are left out.", unit="pixel", ge=0)
+    is_integer: bool = setting(True, "Counts are whole numbers: medians are interpolated within their step.")
+    bias_jump: bool = setting(False, "Fit apart what lies before and behind a jump of the level.")
+    bias_jump_row: int = setting(0, "First row of the raw image behind the jump.", unit="pixel", ge=0)
+    bias_jump_keyword: str = setting("", "Header keyword that tells which device has the jump; empty for all.")
+    bias_jump_devices: list[str] = setting([], "Values of that keyword that have it.")
+
+
+class CrosstalkConfig(TaskConfig):
+    """How ghosts of other amplifiers are removed."""
+
+    before_assembly: bool = setting(False, "Correct the raw image, not the assembled one.")
+    coefficients: list[float] = setting(
+        [], "Matrix of as many rows and columns as there are amplifiers, row by row; if empty, that of the camera."
+    )
+    rows: Literal["SOURCE", "TARGET"] = setting(
+        "SOURCE",
+        "What a row of the matrix stands for. SOURCE: row j, column i is the part of amplifier j that appears in "
+        "amplifier i, as in the LSST stack; TARGET: the transpose, as in tables that list for each amplifier what it "
+        "receives.",
+    )
+    background: Literal["None", "AMP", "DETECTOR"] = setting(
+        "None", "Level that does not count as a source: zero, the median of the amplifier, or that of the detector."
+    )
+    minimum_pixel_to_mask: float = setting(
+        45000.0, "Pixels whose source is this much above the background are masked CROSSTALK.", unit="adu"
+    )
+
+
+class BrighterFatterConfig(TaskConfig):
+    """How the spreading of bright stars by their own charge is undone."""
+
+    maximum_iterations: int = setting(10, "Iterations at most.", ge=1)
+    threshold: float = setting(1000.0, "Sum of absolute changes at which the iteration ends.", gt=0)
+    apply_gain: bool = setting(True, "The kernel is for electrons; else for ADU.")
+    interpolated_planes: list[str] = setting(
+        ["SAT", "BAD", "NO_DATA", "UNMASKEDNAN"], "Mask planes that are interpolated over for the convolution."
+    )
+    mask_grow_size: int = setting(0, "Distance by which SAT and BAD are grown afterwards.", unit="pixel", ge=0)
+
+
+class FlatConfig(TaskConfig):
+    """How the flat is scaled."""
+
+    scaling_type: Literal["USER", "MEAN", "MEDIAN"] = setting(
+        "USER", "Level of the flat that leaves counts unchanged: that of user_scale, or the mean or median of the flat."
+    )
+    user_scale: float = setting(1.0, "Level for the scaling type USER.", gt=0)
+    minimum: float = setting(
+        0.001, "Pixels whose scaled flat is not above this hold no data: masked BAD and NO_DATA.", ge=0, lt=1
+    )
+
+
+class FringeConfig(TaskConfig):
+    """How fringes are measured and subtracted."""
+
+    filters: list[str] = setting([], "Physical filters or bands with fringes.")
+    after_flat: bool = setting(True, "Subtract them after the flat, not before.")
+    number: int = setting(30000, "Number of places where image and fringe frame are compared.", ge=100)
+    small: int = setting(3, "Half the side of the boxes that are compared.", unit="pixel", ge=0)
+    large: int = setting(30, "Half the side of the boxes whose median is the surroundings.", unit="pixel", ge=1)
+    iterations: int = setting(20, "Fits at most.", ge=1)
+    clip: float = setting(3.0, "Boxes further from the fit are left out.", unit="sigma", gt=0)
+    pedestal: bool = setting(False, "Subtract only the structure of the fringe frame, not its level.")
+    bad_planes: list[str] = setting(["SAT", "NO_DATA", "BAD"], "Mask planes whose pixels are not compared.")
+
+
+class VignetteConfig(TaskConfig):
+    """The circle of the focal plane that sees the whole aperture."""
+
+    x: float = setting(0.0, "Its centre.", unit="mm")
+    y: float = setting(0.0, "Its centre.", unit="mm")
+    radius: float = setting(0.0, "Its radius.", unit="mm", ge=0)
+
+
+class TransmissionConfig(TaskConfig):
+    """Which transmission curves are multiplied."""
+
+    optics: bool = setting(True, "That of the optics.")
+    filter: bool = setting(True, "That of the filter.")
+    sensor: bool = setting(True, "That of the detector.")
+    atmosphere: bool = setting(True, "That of the atmosphere.")
+
+
+class InterpolationConfig(TaskConfig):
+    """Which pixels are filled from their neighbours."""
+
+    planes: list[str] = setting(["SAT", "BAD", "UNMASKEDNAN"], "Mask planes that are interpolated over.")
+    saturation: bool = setting(True, "Interpolate over SAT too.")
+    not_a_number: bool = setting(True, "Interpolate over UNMASKEDNAN too.")
+    grow_saturation: int = setting(1, "Distance by which SAT is grown before.", unit="pixel", ge=0)
+    maximum_width: int = setting(
+        50, "Gaps wider than this both ways stay as they are: with the value of bad regions.", unit="pixel", ge=1
+    )
+
+
+class SkyConfig(TaskConfig):
+    """How the level and the flatness of the sky are measured."""
+
+    mesh: int = setting(256, "Largest size of the cells whose levels are compared.", unit="pixel", ge=8)
+    clip: float = setting(3.0, "Pixels further from the mean are left out.", unit="sigma", gt=0)
+    bad_planes: list[str] = setting(
+        ["SAT", "BAD", "NO_DATA", "UNMASKEDNAN", "INTRP"], "Mask planes whose pixels are left out."
+    )
+
+
+class IsrConfig(TaskConfig):
+    """Settings of instrument-signature removal, in the order of its steps."""
+
+    do_convert_to_float: bool = setting(True, "Convert whole numbers to floating point.")
+    do_bias: bool = setting(True, "Subtract the bias frame.")
+    do_bias_before_overscan: bool = setting(False, "Subtract it from the raw image, before the overscan.")
+    do_saturation: bool = setting(True, "Mask saturated pixels SAT.")
+    saturation: float | None = setting(None, "Level of saturation; that of each amplifier if null.", unit="adu")
+    do_suspect: bool = setting(False, "Mask pixels above the suspect level SUSPECT.")
+    do_overscan: bool = setting(True, "Subtract the level of the overscan.")
+    overscan: OverscanConfig = setting(OverscanConfig(), "Overscan.")
+    do_crosstalk: bool = setting(False, "Remove ghosts of other amplifiers.")
+    crosstalk: CrosstalkConfig = setting(CrosstalkConfig(), "Crosstalk.")
+    do_assemble: bool = setting(True, "Put the amplifiers together, without overscan.")
+    keywords_to_remove: list[str] = setting([], "Header keywords that are no longer true of the assembled image.")
+    expect_wcs: bool = setting(True, "Warn of a frame without WCS.")
+    do_variance: bool = setting(True, "Compute the variance from light and read noise; else it is not a number.")
+    do_empirical_read_noise: bool = setting(False, "Use the noise measured in the overscan, not that of the table.")
+    gain: float | None = setting(None, "Gain of amplifiers whose table has none.", unit="electron/adu", gt=0)
+    read_noise: float | None = setting(None, "Read noise of amplifiers whose table has none.", unit="electron", ge=0)
+    do_linearize: bool = setting(True, "Make counts proportional to light.")
+    do_defect: bool = setting(True, "Mask defects BAD.")
+    edge_suspect_width: int = setting(0, "Width of the edge that is masked SUSPECT.", unit="pixel", ge=0)
+    edge_mask_level: Literal["DETECTOR", "AMP"] = setting("DETECTOR", "Whose edge that is.")
+    do_nan_masking: bool = setting(True, "Mask pixels that are no finite number UNMASKEDNAN.")
+    do_widen_saturation_trails: bool = setting(True, "Widen wide runs of saturated pixels.")
+    do_camera_specific_masking: bool = setting(False, "Run the camera's own function for masking.")
+    camera_masking: str | None = setting(
+        None, "That function, ``package.module:name``, called with the masked image and the detector."
+    )
+    do_brighter_fatter: bool = setting(False, "Undo the spreading of bright stars by their own charge.")
+    brighter_fatter: BrighterFatterConfig = setting(BrighterFatterConfig(), "Brighter-fatter effect.")
+    do_dark: bool = setting(True, "Subtract the dark frame, scaled by dark time.")
+    do_fringe: bool = setting(True, "Subtract fringes, in filters that have them.")
+    fringe: FringeConfig = setting(FringeConfig(), "Fringes.")
+    do_stray_light: bool = setting(False, "Subtract the stray-light frame, scaled by exposure time.")
+    stray_light_filters: list[str] = setting([], "Physical filters or bands with stray light.")
+    do_flat: bool = setting(True, "Divide by the flat.")
+    flat: FlatConfig = setting(FlatConfig(), "Flat.")
+    do_apply_gains: bool = setting(False, "Turn counts into electrons, where there is no flat to level the amplifiers.")
+    normalize_gains: bool = setting(False, "Then also level the medians of the amplifiers.")
+    do_vignette: bool = setting(False, "Mask pixels outside of the vignetting circle NO_DATA.")
+    vignette: VignetteConfig = setting(VignetteConfig(), "Vignetting.")
+    do_attach_transmission_curve: bool = setting(False, "Record the transmission of the whole system.")
+    transmission: TransmissionConfig = setting(TransmissionConfig(), "Transmission.")
+    do_illumination_correction: bool = setting(False, "Divide by the illumination correction.")
+    illumination_filters: list[str] = setting([], "Physical filters or bands with one; all if empty.")
+    do_save_interpolated_pixels: bool = setting(False, "Hand over a copy of the image as it is before interpolation.")
+    do_set_bad_regions: bool = setting(True, "Give BAD pixels the value of the good ones.")
+    bad_statistic: Literal["MEANCLIP", "MEDIAN"] = setting("MEANCLIP", "Which value that is.")
+    do_interpolate: bool = setting(True, "Fill bad pixels from their neighbours and mask them INTRP.")
+    interpolation: InterpolationConfig = setting(InterpolationConfig(), "Interpolation.")
+    do_rough_zero_point: bool = setting(True, "Attach a rough zero point.")
+    rough_flux_mag0: dict[str, float] = setting(
+        {}, "Counts in one second of a source of magnitude 0, by physical filter or band.", unit="adu/s"
+    )
+    default_flux_mag0: float = setting(10.0 ** (0.4 * 28.0), "The same for all other filters.", unit="adu/s", gt=0)
+    do_measure_background: bool = setting(False, "Measure the level and the flatness of the sky.")
+    sky: SkyConfig = setting(SkyConfig(), "Sky.")
+    write: bool = setting(False, "Write the result as ``postISRCCD``.")
+
+    def wants_fringe(self, *filters: str) -> bool:
+        """Return whether fringes are subtracted in an exposure with one of these filters or bands."""
+        return self.do_fringe and any(name in self.fringe.filters for name in filters)
+
+    def wants_stray_light(self, *filters: str) -> bool:
+        """Return whether stray light is subtracted in an exposure with one of these filters or bands."""
+        return self.do_stray_light and any(name in self.stray_light_filters for name in filters)
+
+    def wants_illumination(self, *filters: str) -> bool:
+        """Return whether the illumination is corrected in an exposure with one of these filters or bands."""
+        chosen = self.illumination_filters
+        return self.do_illumination_correction and (not chosen or any(name in chosen for name in filters))
+
+    @field_validator("saturation")
+    @classmethod
+    def _not_a_number_is_none(cls, value: float | None) -> float | None:
+        return None if value is None or value != value else value
+
+    @model_validator(mode="after")
+    def _one_kind_of_levelling(self) -> Self:
+        if self.do_apply_gains and self.do_flat:
+            raise ValueError(
+                "do_apply_gains and do_flat exclude each other, since the flat levels the gains; set one to false"
+            )
+        if self.do_camera_specific_masking and self.camera_masking is None:
+            raise ValueError(
+                "do_camera_specific_masking needs camera_masking, the function 'package.module:name' to call"
+            )
+        return self

@@ -1,0 +1,244 @@
+"""Steps of instrument-signature removal on the raw image, up to assembly."""
+
+import numpy as np
+
+from obs.algorithms.assemble import assemble
+from obs.algorithms.crosstalk import subtract_crosstalk
+from obs.algorithms.detrend import subtract_frame
+from obs.algorithms.overscan import OverscanFit, fit_overscan
+from obs.algorithms.saturation import mask_above
+from obs.camera.amplifier import Amplifier
+from obs.errors import ConfigError, DatasetNotFoundError, FileFormatError, MeasurementError
+from obs.geom import Box
+from obs.image.mask import Mask
+from obs.image.masked_image import MaskedImage
+from obs.tasks.isr_work import CALIBRATION_PLANES, Work
+
+__all__ = [
+    "assemble_amplifiers",
+    "check_raw",
+    "convert_to_float",
+    "mask_bad_amplifiers",
+    "mask_saturation",
+    "mask_suspect",
+    "remove_crosstalk",
+    "subtract_bias",
+    "subtract_overscan",
+]
+
+_SECTION_KEYWORDS = ("DATASEC", "BIASSEC", "TRIMSEC", "GAIN")
+"""Cards of the raw image that are not true of the assembled one."""
+
+_ONE_MEDIAN = 200_000
+"""Pixels that are enough for the median of an amplifier or a detector."""
+
+
+def convert_to_float(work: Work) -> None:
+    """Make float32 copies of the raw images; mask empty, variance zero until it is computed."""
+    config = work.config
+    for hdu in sorted({amp.raw_hdu for amp in work.detector.amplifiers}):
+        raw = work.raw.images[hdu]
+        if not config.do_convert_to_float and not np.issubdtype(raw.dtype, np.floating):
+            raise ConfigError(
+                f"the raw image is {raw.dtype}, which nothing can be subtracted from: set isr.do_convert_to_float=true",
+                field="isr.do_convert_to_float",
+            )
+        image = raw.astype(np.float32)
+        work.images[hdu] = MaskedImage(image, Mask.zeros(raw.shape), _no_variance(raw.shape, work))
+
+
+def _no_variance(shape: tuple[int, ...], work: Work) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    return np.zeros(shape, np.float32) if work.config.do_variance else np.full(shape, np.nan, np.float32)
+
+
+def subtract_bias(work: Work) -> None:
+    """Subtract the bias frame."""
+    n_bad = subtract_frame(work.pixels, work.frame("bias"), planes=CALIBRATION_PLANES)
+    if n_bad:
+        work.warn(f"the bias has no value in {n_bad} pixels: masked BAD")
+    work.metadata["BIAS"] = "Bias corrected"
+
+
+def mask_bad_amplifiers(work: Work) -> None:
+    """Mask BAD all of an amplifier that lies in one defect; it is not corrected any further."""
+    for amp in work.detector.amplifiers:
+        if any(defect.contains(amp.bbox) for defect in work.calibrations.defects or ()):
+            _mask_whole(work, amp)
+
+
+def _mask_whole(work: Work, amp: Amplifier) -> None:
+    work.bad_amplifiers.add(amp.name)
+    mask = work.data(amp).mask
+    mask.array |= np.int32(mask.bits("BAD"))
+
+
+def mask_saturation(work: Work) -> None:
+    """Mask SAT what is above the amplifier's saturation, or the highest number that the raw image can hold."""
+    for amp in work.detector.amplifiers:
+        level = amp.nominal.saturation if work.config.saturation is None else work.config.saturation
+        kind = work.raw.images[amp.raw_hdu].dtype
+        if np.issubdtype(kind, np.integer):
+            level = float(np.fmin(level, np.iinfo(kind).max - 1))
+        mask_above(work.image_of(amp), work.box(amp), level, "SAT")
+        _mask_if_useless(work, amp)
+
+
+def mask_suspect(work: Work) -> None:
+    """Mask SUSPECT what is above the amplifier's suspect level."""
+    for amp in work.detector.amplifiers:
+        mask_above(work.image_of(amp), work.box(amp), amp.nominal.suspect, "SUSPECT")
+        _mask_if_useless(work, amp)
+
+
+def _mask_if_useless(work: Work, amp: Amplifier) -> None:
+    if amp.name not in work.bad_amplifiers and work.data(amp).mask.any("SAT", "SUSPECT").all():
+        work.warn(f"amplifier '{amp.name}': every pixel is saturated or suspect: masked BAD")
+        _mask_whole(work, amp)
+
+
+def subtract_overscan(work: Work) -> None:
+    """Subtract the level of the overscan from each amplifier, and record the level and its scatter."""
+    for amp in work.detector.amplifiers:
+        if amp.name in work.bad_amplifiers or _overscan_box(work, amp).is_empty:
+            continue
+        try:
+            fit = _fit(work, amp)
+        except MeasurementError as error:
+            work.warn(f"amplifier '{amp.name}': {error}: masked BAD")
+            _mask_whole(work, amp)
+            continue
+        by_row = _along_rows(work, amp)
+        work.data(amp).image[:] -= fit.level[:, None] if by_row else fit.level
+        work.overscan[amp.name] = fit
+        work.metadata[f"ISR_OSCAN_LEVEL{amp.name}"] = float(np.mean(fit.level, dtype=float))
+        work.metadata[f"ISR_OSCAN_SIGMA{amp.name}"] = fit.sigma
+    work.metadata["OVERSCAN"] = "Overscan corrected"
+
+
+def _overscan_box(work: Work, amp: Amplifier) -> Box:
+    """Overscan without the columns to be skipped, next to the data and far from them."""
+    box, config = amp.raw_serial_overscan_bbox, work.config.overscan
+    near, far = config.leading_columns_to_skip, config.trailing_columns_to_skip
+    first, last = (near, far) if box.x_min >= amp.raw_data_bbox.x_max else (far, near)
+    return Box(box.x_min + min(first, box.width), box.y_min, max(box.width - first - last, 0), box.height)
+
+
+def _along_rows(work: Work, amp: Amplifier) -> bool:
+    """Whether the overscan lies beside the rows of data, not above or below the columns."""
+    box, data = _overscan_box(work, amp), amp.raw_data_bbox
+    if box.y_min <= data.y_min and data.y_max <= box.y_max:
+        return True
+    return not (box.x_min <= data.x_min and data.x_max <= box.x_max) and box.height >= box.width
+
+
+def _fit(work: Work, amp: Amplifier) -> OverscanFit:
+    box, data, config = _overscan_box(work, amp), amp.raw_data_bbox, work.config.overscan
+    by_row = _along_rows(work, amp)
+    pixels = work.image_of(amp).image[box.slices]
+    rows = np.arange(box.y_min, box.y_max), np.arange(data.y_min, data.y_max)
+    columns = np.arange(box.x_min, box.x_max), np.arange(data.x_min, data.x_max)
+    lines, at = rows if by_row else columns
+    keyword = config.bias_jump_keyword
+    has_jump = config.bias_jump and (not keyword or str(work.raw.metadata.get(keyword)) in config.bias_jump_devices)
+    return fit_overscan(
+        pixels if by_row else pixels.T,
+        lines=lines,
+        at=at,
+        fit_type=config.fit_type,
+        order=config.order,
+        clip=config.clip,
+        maximum_deviation=config.maximum_deviation,
+        is_integer=config.is_integer,
+        split=config.bias_jump_row if has_jump and by_row else None,
+    )
+
+
+def remove_crosstalk(work: Work) -> None:
+    """Remove ghosts of the other amplifiers."""
+    config, amplifiers = work.config.crosstalk, work.detector.amplifiers
+    if config.coefficients:
+        n = len(amplifiers)
+        if len(config.coefficients) != n * n:
+            raise ConfigError(
+                f"isr.crosstalk.coefficients has {len(config.coefficients)} values, detector '{work.detector.name}' "
+                f"with {n} amplifiers needs {n * n}",
+                field="isr.crosstalk.coefficients",
+            )
+        matrix = np.reshape(np.array(config.coefficients, float), (n, n))
+        matrix = matrix if config.rows == "SOURCE" else matrix.T
+    elif work.calibrations.crosstalk is not None:
+        matrix = work.calibrations.crosstalk
+    else:
+        raise DatasetNotFoundError(
+            f"no crosstalk coefficients for detector '{work.detector.name}': set isr.crosstalk.coefficients, or go "
+            "without them by -c isr.do_crosstalk=false",
+            dataset_type="crosstalk",
+        )
+    data = [(amp, work.data(amp)) for amp in amplifiers]
+    subtract_crosstalk(
+        data,
+        matrix,
+        background=_crosstalk_background(work, [pixels for _, pixels in data]),
+        minimum_to_mask=config.minimum_pixel_to_mask,
+        raw_order=not work.assembled,
+    )
+
+
+def _crosstalk_background(work: Work, data: list[MaskedImage]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    method = work.config.crosstalk.background
+    if method == "None":
+        return np.zeros(len(data))
+    samples = [pixels.image[:: max(1, pixels.image.size // _ONE_MEDIAN)].ravel() for pixels in data]
+    samples = [sample[np.isfinite(sample)] for sample in samples]
+    if method == "DETECTOR":
+        samples = [np.concatenate(samples)] * len(data)
+    return np.array([float(np.median(sample)) if len(sample) else 0.0 for sample in samples])
+
+
+def assemble_amplifiers(work: Work) -> None:
+    """Put the amplifiers where they belong in the detector; pixels that none covers are BAD and NO_DATA."""
+    detector, shape = work.detector, work.detector.bbox.shape
+    mask = Mask.zeros((1, 1))
+    untouched = not work.config.do_bias_before_overscan
+    image = assemble({n: m.image for n, m in work.images.items()}, detector.amplifiers, shape, fill=0.0)
+    bits = assemble(
+        {n: m.mask.array for n, m in work.images.items()},
+        detector.amplifiers,
+        shape,
+        fill=mask.bits("BAD", "NO_DATA"),
+    )
+    variance = (
+        _no_variance(shape, work)
+        if untouched
+        else assemble({n: m.variance for n, m in work.images.items()}, detector.amplifiers, shape, fill=0.0)
+    )
+    work.images = {0: MaskedImage(image, Mask(bits), variance)}
+    work.assembled = True
+    for keyword in (*_SECTION_KEYWORDS, *work.config.keywords_to_remove):
+        work.metadata.pop(keyword, None)
+    if work.config.expect_wcs and work.wcs is None:
+        work.warn("the frame comes without a WCS")
+
+
+def check_raw(work: Work) -> None:
+    """Refuse a raw frame that cannot be of this detector.
+
+    Raises
+    ------
+    FileFormatError
+        If an HDU is missing, or a shape is not what the camera says; names both shapes.
+    """
+    detector = work.detector
+    for amp in detector.amplifiers:
+        if amp.raw_hdu not in work.raw.images:
+            raise FileFormatError(
+                f"the raw frame has no image in HDU {amp.raw_hdu}, where the camera has amplifier '{amp.name}' of "
+                f"detector '{detector.name}'; it has images in {', '.join(map(str, sorted(work.raw.images)))}"
+            )
+        height, width = work.raw.images[amp.raw_hdu].shape
+        if (height, width) != detector.raw_shape:
+            raise FileFormatError(
+                f"the raw image has {width} x {height} pixels, the camera has {detector.raw_shape[1]} x "
+                f"{detector.raw_shape[0]} for detector '{detector.name}'; is it a frame of another detector, or of "
+                "another read-out mode?"
+            )

@@ -1,0 +1,354 @@
+"""Steps of instrument-signature removal on the assembled detector, from its variance to the statistics of its sky."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.algorithms.brighter_fatter import correct_brighter_fatter
+from obs.algorithms.defects import mask_boxes, mask_edges, mask_not_finite
+from obs.algorithms.detrend import divide_by_flat, scale_image, subtract_frame
+from obs.algorithms.fringe import fit_fringe
+from obs.algorithms.interpolate import grow_plane, interpolate_pixels, set_bad_regions
+from obs.algorithms.linearity import Linearity, linearize
+from obs.algorithms.saturation import widen_saturation_trails
+from obs.algorithms.sky_statistics import measure_sky
+from obs.algorithms.transmission import multiply_curves
+from obs.algorithms.variance import add_noise
+from obs.algorithms.vignette import mask_vignetted
+from obs.camera.amplifier import Amplifier
+from obs.errors import FileFormatError, MeasurementError, ObsError
+from obs.geom import Box
+from obs.image.masked_image import MaskedImage
+from obs.image.photo_calib import PhotoCalib
+from obs.instrument.instrument import resolve
+from obs.tasks.isr_work import CALIBRATION_PLANES, Work
+
+__all__ = [
+    "apply_flat",
+    "apply_gains",
+    "apply_illumination_correction",
+    "attach_rough_zero_point",
+    "attach_transmission",
+    "check_usable",
+    "compute_variance",
+    "fill_bad_regions",
+    "interpolate",
+    "keep_pixels",
+    "linearize_amplifiers",
+    "mask_camera_specific",
+    "mask_defects",
+    "mask_nans",
+    "mask_vignetting",
+    "measure_background",
+    "remove_brighter_fatter",
+    "subtract_dark",
+    "subtract_fringe",
+    "subtract_stray_light",
+    "widen_trails",
+]
+_USELESS = ("BAD", "SAT", "UNMASKEDNAN", "NO_DATA")
+
+
+def compute_variance(work: Work) -> None:
+    """Compute the variance of each amplifier, and record the gain and read noise that it rests on."""
+    for amp in work.detector.amplifiers:
+        gain, read_noise = work.gain(amp), _read_noise(work, amp)
+        if not amp.nominal.gain > 0 and work.config.gain is None:
+            work.warn(
+                f"amplifier '{amp.name}': gain is {amp.nominal.gain} in the camera's table, taken as 1 electron/adu"
+            )
+        fit = work.overscan.get(amp.name)
+        level_variance = 0.0 if fit is None else fit.variance
+        add_noise(work.image_of(amp), work.box(amp), gain=gain, read_noise=read_noise, level_variance=level_variance)
+        work.metadata[f"ISR_GAIN{amp.name}"] = gain
+        work.metadata[f"ISR_READNOISE{amp.name}"] = read_noise
+
+
+def _read_noise(work: Work, amp: Amplifier) -> float:
+    """Read noise, electrons: of the table, else of the settings, else measured, else none."""
+    measured = work.overscan.get(amp.name)
+    in_electrons = None if measured is None else measured.sigma * work.gain(amp)
+    if work.config.do_empirical_read_noise and in_electrons is not None:
+        return in_electrons
+    if np.isfinite(amp.nominal.read_noise):
+        return amp.nominal.read_noise
+    for known in (work.config.read_noise, in_electrons):
+        if known is not None:
+            return known
+    work.warn(f"amplifier '{amp.name}': read noise is not known, taken as 0")
+    return 0.0
+
+
+def linearize_amplifiers(work: Work) -> None:
+    """Make the counts of each amplifier proportional to light."""
+    for amp in work.detector.amplifiers:
+        table = Linearity(amp.nominal.linearity_type, amp.nominal.linearity_coefficients)
+        try:
+            linearize(
+                work.image_of(amp),
+                work.box(amp),
+                work.calibrations.linearizer.get(amp.name, table),
+                gain=work.gain(amp),
+            )
+        except FileFormatError as error:
+            raise FileFormatError(f"detector '{work.detector.name}', amplifier '{amp.name}': {error}") from None
+
+
+def mask_defects(work: Work) -> None:
+    """Mask defects BAD, and edges SUSPECT."""
+    mask, config, detector = work.pixels.mask, work.config, work.detector
+    if work.assembled:
+        mask_boxes(mask, work.calibrations.defects or ())
+    elif work.calibrations.defects:
+        work.warn("defects are those of the assembled detector, and isr.do_assemble is off: not masked")
+    if config.edge_suspect_width:
+        amplifiers = [work.box(amp) for amp in detector.amplifiers]
+        whole = Box(0, 0, mask.shape[1], mask.shape[0])
+        mask_edges(mask, [whole] if config.edge_mask_level == "DETECTOR" else amplifiers, config.edge_suspect_width)
+
+
+def mask_nans(work: Work) -> None:
+    """Mask pixels that are no finite number, and record how many there are."""
+    work.metadata["NUMNANS"] = mask_not_finite(work.pixels)
+
+
+def widen_trails(work: Work) -> None:
+    """Widen thick runs of saturated pixels."""
+    widen_saturation_trails(work.pixels.mask)
+
+
+def mask_camera_specific(work: Work) -> None:
+    """Run the camera's own function for masking."""
+    resolve(str(work.config.camera_masking))(work.pixels, work.detector)
+
+
+def check_usable(work: Work) -> None:
+    """Refuse a frame without a single good pixel.
+
+    Raises
+    ------
+    MeasurementError
+        If every pixel is bad, saturated or no number; tells how many are what.
+    """
+    mask = work.pixels.mask
+    if not mask.any(*_USELESS).all():
+        return
+    parts = [(name, float(mask.any(name).mean())) for name in _USELESS]
+    told = ", ".join(f"{name} {100 * part:.0f} %" for name, part in parts if part)
+    raise MeasurementError(f"no pixel of detector '{work.detector.name}' can be used: {told}; nothing to process")
+
+
+def remove_brighter_fatter(work: Work) -> None:
+    """Bring the charge of bright stars back to where it was bound for."""
+    config, pixels = work.config.brighter_fatter, work.pixels
+    kernel = np.asarray(work.calibrations.brighter_fatter_kernel, np.float32)
+    charge = _without_gaps(work, tuple(config.interpolated_planes))
+    if config.apply_gain:
+        for amp in work.detector.amplifiers:
+            charge[work.box(amp).slices] *= np.float32(work.gain(amp))
+    result = correct_brighter_fatter(
+        charge,
+        kernel,
+        maximum_iterations=config.maximum_iterations,
+        threshold=config.threshold,
+    )
+    if not result.change < config.threshold:
+        work.warn(
+            f"brighter-fatter: changes of {result.change:.0f} after {result.n_iteration} iterations, not below "
+            f"{config.threshold:.0f}"
+        )
+    if config.apply_gain:
+        for amp in work.detector.amplifiers:
+            result.correction[work.box(amp).slices] /= np.float32(work.gain(amp))
+    pixels.image += result.correction
+    whole = Box(0, 0, pixels.shape[1], pixels.shape[0])
+    mask_edges(pixels.mask, [whole], len(kernel) // 2, "EDGE")
+    for plane in ("SAT", "BAD"):
+        grow_plane(pixels, plane, config.mask_grow_size)
+
+
+def _without_gaps(work: Work, planes: tuple[str, ...]) -> NDArray[np.float32]:
+    """Fill pixels of a copy that hold no charge of their own, and return the counts as collected.
+
+    Interpolation needs neighbours that are alike, so dark and flat are applied for it, and then undone.
+    """
+    copy, config = work.pixels.copy(), work.config
+    sensitivity = np.ones((1, 1), np.float32)
+    if config.do_dark:
+        subtract_frame(copy, work.frame("dark"), scale=_dark_scale(work))
+    if config.do_flat:
+        flat = work.frame("flat")
+        scale = _flat_scale(work, flat)
+        divide_by_flat(copy, flat, scale=scale, minimum=config.flat.minimum)
+        sensitivity = flat.image / np.float32(scale)
+        sensitivity[~((sensitivity > config.flat.minimum) & (sensitivity < np.inf))] = 1.0
+    interpolate_pixels(copy, planes, maximum_width=config.interpolation.maximum_width)
+    copy.image *= sensitivity
+    if config.do_dark:
+        dark = work.frame("dark").image
+        copy.image += np.where(np.isfinite(dark), dark, np.float32(0.0)) * np.float32(_dark_scale(work))
+    return copy.image
+
+
+def subtract_dark(work: Work) -> None:
+    """Subtract the dark, scaled to the exposure's dark time."""
+    n_bad = subtract_frame(work.pixels, work.frame("dark"), scale=_dark_scale(work), planes=CALIBRATION_PLANES)
+    if n_bad:
+        work.warn(f"the dark has no value in {n_bad} pixels: masked BAD")
+    work.metadata["DARK"] = "Dark corrected"
+
+
+def _dark_scale(work: Work) -> float:
+    """Dark time of the exposure over that of the dark, which is one second where the dark does not tell."""
+    info, dark = work.visit_info, work.calibrations.dark
+    time = info.dark_time if np.isfinite(info.dark_time) else info.exposure_time
+    other = float("nan") if dark is None or dark.visit_info is None else dark.visit_info.dark_time
+    return time / other if other > 0 else time
+
+
+def subtract_fringe(work: Work) -> None:
+    """Subtract the fringes, as strong as they are in this exposure."""
+    config, fringe = work.config.fringe, work.frame("fringe")
+    pixels = work.pixels
+    bits = pixels.mask.known_bits(config.bad_planes)
+    bad = ((pixels.mask.array | fringe.mask.array) & bits) != 0
+    bad |= ~np.isfinite(pixels.image) | ~np.isfinite(fringe.image)
+    try:
+        fit = fit_fringe(
+            pixels.image,
+            fringe.image,
+            bad,
+            number=config.number,
+            small=config.small,
+            large=config.large,
+            clip=config.clip,
+            n_iteration=config.iterations,
+        )
+    except MeasurementError as error:
+        work.warn(f"fringes are not subtracted: {error}")
+        return
+    if config.pedestal:
+        pixels.image += np.float32(fit.amplitude * float(np.median(fringe.image[~bad])))
+    subtract_frame(pixels, fringe, scale=fit.amplitude)
+    work.metadata["ISR_FRINGE"] = fit.amplitude
+    work.metadata["ISR_FRINGE_ERR"] = fit.error
+
+
+def subtract_stray_light(work: Work) -> None:
+    """Subtract stray light, scaled to the exposure time."""
+    frame = work.calibrations.stray_light
+    seconds = float("nan") if frame is None or frame.visit_info is None else frame.visit_info.exposure_time
+    scale = work.visit_info.exposure_time / (seconds if seconds > 0 else 1.0)
+    subtract_frame(work.pixels, work.frame("stray_light"), scale=scale, planes=CALIBRATION_PLANES)
+
+
+def apply_flat(work: Work) -> None:
+    """Divide by the flat; pixels without sensitivity hold no data."""
+    flat = work.frame("flat")
+    scale = _flat_scale(work, flat)
+    n_bad = divide_by_flat(work.pixels, flat, scale=scale, minimum=work.config.flat.minimum, planes=CALIBRATION_PLANES)
+    if n_bad:
+        work.warn(f"the flat has no value above {work.config.flat.minimum} in {n_bad} pixels: masked BAD and NO_DATA")
+    work.metadata["FLAT"] = "Flat corrected"
+    check_usable(work)
+
+
+def _flat_scale(work: Work, flat: MaskedImage) -> float:
+    config = work.config.flat
+    if config.scaling_type == "USER":
+        return config.user_scale
+    good = flat.image[np.isfinite(flat.image) & (flat.image > 0) & ~flat.mask.any("BAD", "NO_DATA")]
+    if not len(good):
+        raise MeasurementError(f"the flat of detector '{work.detector.name}' has no pixel above zero")
+    return float(np.median(good) if config.scaling_type == "MEDIAN" else good.mean(dtype=float))
+
+
+def apply_gains(work: Work) -> None:
+    """Turn counts into electrons, and level the amplifiers if asked for."""
+    medians = []
+    for amp in work.detector.amplifiers:
+        data = work.data(amp)
+        scale_image(data, work.gain(amp))
+        good = data.image[~data.mask.any(*_USELESS) & np.isfinite(data.image)]
+        medians.append(float(np.median(good)) if len(good) else float("nan"))
+    work.metadata["ISR_UNIT"] = "electron"
+    if work.config.normalize_gains:
+        middle = np.nanmedian(medians)
+        for amp, median in zip(work.detector.amplifiers, medians, strict=True):
+            if median > 0:
+                scale_image(work.data(amp), float(middle / median))
+
+
+def mask_vignetting(work: Work) -> None:
+    """Mask what lies outside of the vignetting circle."""
+    config = work.config.vignette
+    work.metadata["ISR_VIGNETTED"] = mask_vignetted(
+        work.pixels.mask, work.detector, x=config.x, y=config.y, radius=config.radius
+    )
+
+
+def attach_transmission(work: Work) -> None:
+    """Record the effective wavelength and the highest throughput of the whole system."""
+    wanted = [name for name in ("optics", "filter", "sensor", "atmosphere") if getattr(work.config.transmission, name)]
+    curves = [work.calibrations.transmission[name] for name in wanted if name in work.calibrations.transmission]
+    if len(curves) < len(wanted):
+        missing = ", ".join(name for name in wanted if name not in work.calibrations.transmission)
+        raise ObsError(
+            f"no transmission curve of {missing} for detector '{work.detector.name}': go without by "
+            "-c isr.do_attach_transmission_curve=false"
+        )
+    product = multiply_curves(curves)
+    work.metadata["ISR_WAVELENGTH"] = product.effective_wavelength
+    work.metadata["ISR_THROUGHPUT"] = float(product.throughput.max())
+
+
+def apply_illumination_correction(work: Work) -> None:
+    """Divide by the illumination correction."""
+    divide_by_flat(work.pixels, work.frame("illumination"), minimum=work.config.flat.minimum, planes=CALIBRATION_PLANES)
+
+
+def keep_pixels(work: Work) -> None:
+    """Hand over a copy of the pixels as they are before interpolation."""
+    if work.keep is not None:
+        work.keep(work.pixels.copy())
+
+
+def fill_bad_regions(work: Work) -> None:
+    """Give BAD pixels the value of the good ones."""
+    set_bad_regions(work.pixels, avoid=_USELESS[1:], statistic=work.config.bad_statistic)
+
+
+def interpolate(work: Work) -> None:
+    """Fill bad pixels from their neighbours."""
+    config = work.config.interpolation
+    left_out = {"SAT"} if not config.saturation else set()
+    left_out |= {"UNMASKEDNAN"} if not config.not_a_number else set()
+    planes = tuple(plane for plane in config.planes if plane not in left_out)
+    if "SAT" in planes:
+        grow_plane(work.pixels, "SAT", config.grow_saturation)
+    interpolate_pixels(work.pixels, planes, maximum_width=config.maximum_width)
+
+
+def attach_rough_zero_point(work: Work) -> None:
+    """Attach the zero point that the filter is known for, as good as the weather allows."""
+    seconds, known = work.visit_info.exposure_time, work.config.rough_flux_mag0
+    if not seconds > 0:
+        work.warn(f"the exposure time is {seconds} s: no rough zero point")
+        return
+    rate = next((known[name] for name in work.filters if name in known), work.config.default_flux_mag0)
+    work.photo_calib = PhotoCalib(rate * seconds)
+
+
+def measure_background(work: Work) -> None:
+    """Record the level and the flatness of the sky."""
+    config, pixels = work.config.sky, work.pixels
+    bad = (pixels.mask.array & pixels.mask.known_bits(config.bad_planes)) != 0
+    sky = measure_sky(pixels.image, bad, mesh=config.mesh, clip=config.clip)
+    work.metadata |= {
+        "SKYLEVEL": sky.level,
+        "SKYSIGMA": sky.sigma,
+        "FLATNESS_PP": sky.flatness_range,
+        "FLATNESS_RMS": sky.flatness_rms,
+        "FLATNESS_NGRIDS": f"{sky.n_x}x{sky.n_y}",
+        "FLATNESS_MESHX": config.mesh,
+        "FLATNESS_MESHY": config.mesh,
+    }

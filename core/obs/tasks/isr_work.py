@@ -1,0 +1,182 @@
+"""What the steps of instrument-signature removal work on."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.algorithms.linearity import Linearity
+from obs.algorithms.overscan import OverscanFit
+from obs.algorithms.transmission import TransmissionCurve
+from obs.camera.amplifier import Amplifier
+from obs.camera.detector import Detector
+from obs.errors import DatasetNotFoundError, FileFormatError
+from obs.geom import Box
+from obs.image.exposure import Exposure
+from obs.image.masked_image import MaskedImage
+from obs.image.photo_calib import PhotoCalib
+from obs.image.raw import Raw
+from obs.image.visit_info import VisitInfo
+from obs.image.wcs import TanSipWcs
+from obs.tasks.isr_config import IsrConfig
+
+__all__ = ["CALIBRATION_PLANES", "Calibrations", "Work"]
+
+CALIBRATION_PLANES = ("BAD", "NO_DATA", "SUSPECT")
+"""Mask planes of a calibration frame that say something of the pixels it is applied to."""
+
+
+@dataclass(frozen=True)
+class Calibrations:
+    """What is known of a detector from other frames; None where there is nothing.
+
+    Parameters
+    ----------
+    bias, dark, flat, fringe, stray_light, illumination : Exposure or None
+        Frames of the assembled detector; bias of the raw image where it is subtracted before the overscan. The dark is
+        scaled by dark time, a dark without one is that of one second; so is stray light by exposure time.
+    defects : sequence of Box or None
+        Bad pixels of the assembled detector; empty where there are none.
+    linearizer : mapping of str to Linearity
+        By name of the amplifier, for those that differ from the camera's table.
+    brighter_fatter_kernel : ndarray of float32, shape (k, k), or None
+        See `obs.algorithms.brighter_fatter`.
+    crosstalk : ndarray of float64, shape (n, n), or None
+        Row j, column i: part of amplifier j that appears in amplifier i.
+    transmission : mapping of str to TransmissionCurve
+        By ``optics``, ``filter``, ``sensor`` and ``atmosphere``.
+    """
+
+    bias: Exposure | None = None
+    dark: Exposure | None = None
+    flat: Exposure | None = None
+    fringe: Exposure | None = None
+    stray_light: Exposure | None = None
+    illumination: Exposure | None = None
+    defects: Sequence[Box] | None = None
+    linearizer: Mapping[str, Linearity] = field(default_factory=dict)
+    brighter_fatter_kernel: NDArray[np.float32] | None = None
+    crosstalk: NDArray[np.float64] | None = None
+    transmission: Mapping[str, TransmissionCurve] = field(default_factory=dict)
+
+
+@dataclass
+class Work:
+    """One frame on its way, changed in place by every step.
+
+    Parameters
+    ----------
+    raw : Raw
+        The frame as read; never changed.
+    detector : Detector
+        Its detector.
+    calibrations : Calibrations
+        What is known of the detector.
+    config : IsrConfig
+        Settings.
+    visit_info : VisitInfo
+        When the exposure was taken.
+    physical_filter, band : str
+        Its filter.
+    wcs : TanSipWcs or None
+        Pixel to sky, where known.
+    warn : callable
+        Called with a line that the user should see.
+    keep : callable or None
+        Called with a copy of the pixels before interpolation.
+    images : dict of int to MaskedImage
+        Pixels, ADU: raw images by HDU; after assembly the detector alone, under 0.
+    assembled : bool
+        Whether the amplifiers are in their place in the detector.
+    metadata : dict
+        Header of the result.
+    overscan : dict of str to OverscanFit
+        By name of the amplifier.
+    bad_amplifiers : set of str
+        Amplifiers without a good pixel.
+    photo_calib : PhotoCalib or None
+        A first zero point.
+    """
+
+    raw: Raw
+    detector: Detector
+    calibrations: Calibrations
+    config: IsrConfig
+    visit_info: VisitInfo
+    physical_filter: str
+    band: str
+    wcs: TanSipWcs | None
+    warn: Callable[[str], None]
+    keep: Callable[[MaskedImage], None] | None
+    images: dict[int, MaskedImage] = field(default_factory=dict)
+    assembled: bool = False
+    metadata: dict[str, Any] = field(default_factory=dict)
+    overscan: dict[str, OverscanFit] = field(default_factory=dict)
+    bad_amplifiers: set[str] = field(default_factory=set)
+    photo_calib: PhotoCalib | None = None
+
+    @property
+    def pixels(self) -> MaskedImage:
+        """Pixels of the detector, or of its raw image where that is one.
+
+        Raises
+        ------
+        FileFormatError
+            If the amplifiers are still in images of their own.
+        """
+        if len(self.images) != 1:
+            raise FileFormatError(
+                f"detector '{self.detector.name}' is in {len(self.images)} HDUs, which have to be assembled for this; "
+                "leave isr.do_assemble on and isr.do_bias_before_overscan off"
+            )
+        return next(iter(self.images.values()))
+
+    def box(self, amp: Amplifier) -> Box:
+        """Return where the data of an amplifier are in its image."""
+        return amp.bbox if self.assembled else amp.raw_data_bbox
+
+    def data(self, amp: Amplifier) -> MaskedImage:
+        """Return the data of an amplifier, as views."""
+        return self.image_of(amp).cutout(self.box(amp))
+
+    def image_of(self, amp: Amplifier) -> MaskedImage:
+        """Return the image that holds an amplifier."""
+        return self.pixels if self.assembled else self.images[amp.raw_hdu]
+
+    def gain(self, amp: Amplifier) -> float:
+        """Return electrons per ADU: of the table, else of the settings, else one."""
+        gain = amp.nominal.gain
+        if np.isfinite(gain) and gain > 0:
+            return gain
+        return 1.0 if self.config.gain is None else self.config.gain
+
+    @property
+    def filters(self) -> tuple[str, str]:
+        """Physical filter and band."""
+        return self.physical_filter, self.band
+
+    def frame(self, name: str) -> MaskedImage:
+        """Return the pixels of a calibration frame.
+
+        Raises
+        ------
+        DatasetNotFoundError
+            If there is none.
+        FileFormatError
+            If its shape is not that of the detector.
+        """
+        exposure: Exposure | None = getattr(self.calibrations, name)
+        if exposure is None:
+            raise DatasetNotFoundError(f"no {name} for detector '{self.detector.name}'", dataset_type=name)
+        if exposure.shape != self.pixels.shape:
+            raise FileFormatError(
+                f"the {name} has {_size(exposure.shape)} pixels, the image of detector '{self.detector.name}' has "
+                f"{_size(self.pixels.shape)}; build or ingest a {name} for this detector"
+            )
+        return exposure.masked_image
+
+
+def _size(shape: tuple[int, int]) -> str:
+    return f"{shape[1]} x {shape[0]}"
