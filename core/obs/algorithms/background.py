@@ -86,6 +86,9 @@ def _clipped(
     ]
     centre = quartiles[1].astype(np.float64)
     sigma = IQR_TO_SIGMA * (quartiles[2] - quartiles[0]).astype(np.float64)
+    # where more than half of the values are one number, as in counts coarser than their noise, they say nothing
+    for row in np.flatnonzero((sigma == 0) & (known > 0)):
+        sigma[row] = np.std(cells[row][np.isfinite(cells[row])], dtype=np.float64)
     n = np.isfinite(cells).sum(1)
     enough = n >= minimum_fraction * cells.shape[1]
     deviation = np.empty_like(cells)
