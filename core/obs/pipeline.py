@@ -6,7 +6,7 @@ The only place where the stages meet the repository. Each input is read once, ea
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -228,9 +228,10 @@ def process_detector(butler: Butler, data_id: Mapping[str, Any], config: Process
     summary = ProcessSummary()
     try:
         _run(butler, data_id, config, summary)
-    except ObsError as error:
-        failure = {**summary.to_metadata(), "status": "failed", "error": str(error)}
-        butler.put(failure, "processCcd_metadata", data_id)
+    except Exception as error:
+        failure = {**summary.to_metadata(), "status": "failed", "error": f"{type(error).__name__}: {error}"}
+        with suppress(ObsError):  # why it failed matters more than that this cannot be written either
+            butler.put(failure, "processCcd_metadata", data_id)
         raise
     butler.put(summary.to_metadata(), "processCcd_metadata", data_id)
     return summary
