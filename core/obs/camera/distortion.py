@@ -143,12 +143,13 @@ class PolynomialDistortion:
     @cached_property
     def _slopes(self) -> tuple[NDArray[np.float64], ...]:
         """Derivatives: of x by x, x by y, y by x, y by y."""
-        return tuple(polyder(terms, axis=axis) for terms in self._terms for axis in (0, 1))
+        return tuple(np.asarray(polyder(terms, axis=axis)) for terms in self._terms for axis in (0, 1))
 
     def apply(self, *, x: Positions, y: Positions) -> tuple[Positions, Positions]:
         """Return undistorted places, mm; see `Distortion`. Horner's scheme in both variables."""
         u, v = x / self.unit, y / self.unit
-        return self.unit * polyval2d(u, v, self._terms[0]), self.unit * polyval2d(u, v, self._terms[1])
+        far_u, far_v = (np.asarray(polyval2d(u, v, terms), np.float64) for terms in self._terms)
+        return self.unit * far_u, self.unit * far_v
 
     def invert(self, *, x: Positions, y: Positions) -> tuple[Positions, Positions]:
         """Return places in the focal plane, mm; see `Distortion`. Newton's method in two dimensions."""
