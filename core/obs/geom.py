@@ -86,14 +86,23 @@ class Box:
         Raises
         ------
         ValueError
-            If the text is no section.
+            If the text is no section; pixels count from one.
         """
         match = _SECTION.fullmatch(section)
-        if match is None:
+        ends = [int(end) for end in match.groups()] if match is not None else [0]
+        if min(ends) < 1:
             raise ValueError(f"'{section}' is no FITS section like '[1:512,1:4176]'")
-        x_0, x_1, y_0, y_1 = map(int, match.groups())
+        x_0, x_1, y_0, y_1 = ends
         return cls(min(x_0, x_1) - 1, min(y_0, y_1) - 1, abs(x_1 - x_0) + 1, abs(y_1 - y_0) + 1)
 
     def to_section(self) -> str:
-        """Return the FITS section, 1-based and inclusive."""
+        """Return the FITS section, 1-based and inclusive.
+
+        Raises
+        ------
+        ValueError
+            If the box is empty or begins below pixel 0: no section says that.
+        """
+        if self.is_empty or min(self.x_min, self.y_min) < 0:
+            raise ValueError(f"{self} has no FITS section: sections begin at 1 and hold a pixel")
         return f"[{self.x_min + 1}:{self.x_max},{self.y_min + 1}:{self.y_max}]"

@@ -30,13 +30,12 @@ class MaskedImage:
     def __init__(
         self, image: NDArray[np.float32], mask: Mask | None = None, variance: NDArray[np.float32] | None = None
     ) -> None:
+        _check("image", image)
         shape = image.shape[0], image.shape[1]
         self.image = image
         self.mask = mask if mask is not None else Mask.zeros(shape)
         self.variance = variance if variance is not None else np.full(shape, np.nan, np.float32)
-        for name, plane in (("image", self.image), ("variance", self.variance)):
-            if plane.dtype != np.float32 or plane.ndim != 2:
-                raise ValueError(f"{name} is a 2-d float32 array, got {plane.ndim}-d {plane.dtype}")
+        _check("variance", self.variance)
         for name, other in (("mask", self.mask.shape), ("variance", self.variance.shape)):
             if other != shape:
                 raise ValueError(f"{name} has shape {other}, image has shape {shape}")
@@ -64,3 +63,8 @@ class MaskedImage:
     def copy(self) -> "MaskedImage":
         """Return a masked image with its own planes."""
         return MaskedImage(self.image.copy(), self.mask.copy(), self.variance.copy())
+
+
+def _check(name: str, plane: NDArray[np.float32]) -> None:
+    if plane.dtype != np.float32 or plane.ndim != 2:
+        raise ValueError(f"{name} is a 2-d float32 array, got {plane.ndim}-d {plane.dtype}")
