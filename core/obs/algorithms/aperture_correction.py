@@ -89,7 +89,8 @@ def fit_aperture_correction(
         Errors of the fluxes. Both fluxes count the same photons, so the larger relative error of the two, not their
         sum, weighs a star; all stars weigh the same if neither is given.
     order : int
-        Largest total order; lowered until ``min_degrees_of_freedom`` are left.
+        Largest total order; lowered until ``min_degrees_of_freedom`` are left, and further where a lower order predicts
+        stars that are left out of the fit better.
     min_degrees_of_freedom : int
         Stars that must be left beyond the number of coefficients.
     clip : float
@@ -130,8 +131,10 @@ def fit_aperture_correction(
     u, v = _unit_square(position_x[index], position_y[index], shape)
 
     keep = _core(ratio, clip)
+    largest = order
     for _ in range(max(iterations, 1)):
-        order = _affordable_order(order, int(keep.sum()) - min_degrees_of_freedom)
+        affordable = _affordable_order(largest, int(keep.sum()) - min_degrees_of_freedom)
+        order = _predictive_order(u[keep], v[keep], ratio[keep], sigma[keep], affordable)
         terms = _design(u, v, order)
         weight = _weight(sigma, ratio, terms, keep)
         solution = np.linalg.lstsq(terms[keep] * weight[keep, None], ratio[keep] * weight[keep], rcond=None)[0]
@@ -177,6 +180,24 @@ def _affordable_order(order: int, n: int) -> int:
     while order > 0 and (order + 1) * (order + 2) // 2 > n:
         order -= 1
     return order
+
+
+def _predictive_order(
+    u: NDArray[np.float64], v: NDArray[np.float64], ratio: NDArray[np.float64], sigma: NDArray[np.float64], largest: int
+) -> int:
+    """Return the order that predicts stars best which are left out of the fit, one at a time."""
+    everything = np.ones(len(ratio), bool)
+    weight = _weight(sigma, ratio, _design(u, v, largest), everything)
+    errors = []
+    for order in range(largest + 1):
+        terms = _design(u, v, order) * weight[:, None]
+        basis = np.linalg.svd(terms, full_matrices=False)[0]
+        target = ratio * weight
+        residual = target - basis @ (basis.T @ target)
+        # the residual of a star that the fit does not know follows from its leverage on the fit that does
+        leverage = np.minimum((basis**2).sum(1), 1 - 1e-9)
+        errors.append(float(np.sum((residual / (1 - leverage)) ** 2)))
+    return int(np.argmin(errors))
 
 
 def _relative_error(
