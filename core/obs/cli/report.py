@@ -3,20 +3,23 @@
 import math
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from obs.cli.table import format_table
 from obs.executor import Outcome
-from obs.pipeline import ProcessSummary
 from obs.policy.data_id import format_data_id
+
+if TYPE_CHECKING:
+    from obs.pipeline import ProcessSummary  # slow to import, and only types need it
 
 __all__ = ["failure_text", "report_outcomes", "summary_text"]
 
 _HEADERS = ("data ID", "seeing/arcsec", "zero point/mag", "scatter/mag", "matched", "sources", "seconds")
 
 
-def report_outcomes(outcomes: Sequence[Outcome[ProcessSummary]]) -> int:
+def report_outcomes(outcomes: "Sequence[Outcome[ProcessSummary]]") -> int:
     """Print the table on stdout, warnings and failures on stderr; return the exit status."""
     if any(outcome.ok for outcome in outcomes):
         click.echo(summary_text(outcomes))
@@ -29,7 +32,7 @@ def report_outcomes(outcomes: Sequence[Outcome[ProcessSummary]]) -> int:
     return 1
 
 
-def summary_text(outcomes: Sequence[Outcome[ProcessSummary]]) -> str:
+def summary_text(outcomes: "Sequence[Outcome[ProcessSummary]]") -> str:
     """Return the table of what was measured."""
     rows = [
         (
@@ -47,7 +50,7 @@ def summary_text(outcomes: Sequence[Outcome[ProcessSummary]]) -> str:
     return format_table(_HEADERS, rows, right="lrrrrrr")
 
 
-def failure_text(outcomes: Sequence[Outcome[ProcessSummary]]) -> str:
+def failure_text(outcomes: "Sequence[Outcome[ProcessSummary]]") -> str:
     """Return how many data IDs failed, and which, below each cause; messages that differ in numbers are one cause."""
     groups: dict[tuple[str, str], list[Outcome[ProcessSummary]]] = {}
     for outcome in outcomes:
@@ -62,7 +65,7 @@ def failure_text(outcomes: Sequence[Outcome[ProcessSummary]]) -> str:
     return "\n".join(lines)
 
 
-def _without_names(outcome: Outcome[ProcessSummary]) -> str:
+def _without_names(outcome: "Outcome[ProcessSummary]") -> str:
     """Return the message without what only tells one data ID from another: its values, file names, numbers."""
     text = re.sub(r"\S*/\S*", "PATH", outcome.error)
     for key, value in outcome.data_id.items():

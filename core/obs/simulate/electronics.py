@@ -1,0 +1,186 @@
+"""From charge to numbers in a file: gain, crosstalk, linearity, bias, overscan, read noise, conversion."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.camera.amplifier import Amplifier
+from obs.camera.detector import Detector
+from obs.errors import ConfigError, PluginError
+from obs.simulate.config import DetectorConfig
+from obs.simulate.fixed_pattern import FixedPattern
+from obs.simulate.saturation import bleed
+
+__all__ = ["HIGHEST", "adu_from_charge", "bleed_amplifiers", "gain_of", "read_out", "saturation_of"]
+
+Image = NDArray[np.float32]
+
+#: Largest number that the converter gives, ADU.
+HIGHEST = 65535
+
+#: Steps of the table by which linearity is inverted, ADU.
+_TABLE_STEP = 16.0
+
+
+def gain_of(amp: Amplifier) -> float:
+    """Return electrons per ADU; 1 where the camera does not say."""
+    return amp.nominal.gain if amp.nominal.gain > 0 else 1.0
+
+
+def saturation_of(amp: Amplifier) -> float:
+    """Return the level of saturation in the raw frame, ADU: that of the converter where the camera does not say."""
+    return min(amp.nominal.saturation, float(HIGHEST)) if amp.nominal.saturation > 0 else float(HIGHEST)
+
+
+def bleed_amplifiers(charge: Image, detector: Detector, levels: Sequence[float], full_well: float) -> NDArray[np.bool_]:
+    """Let saturated pixels bleed within their amplifier.
+
+    Parameters
+    ----------
+    charge : ndarray of float32, shape (ny, nx)
+        Electrons in the assembled detector, changed in place.
+    detector : Detector
+        Whose amplifiers say where they saturate.
+    levels : sequence of float
+        Level of each amplifier's zero, ADU.
+    full_well : float
+        Charge at which pixels bleed, as a multiple of that at saturation.
+
+    Returns
+    -------
+    ndarray of bool, shape (ny, nx)
+        Pixels above saturation.
+    """
+    saturated = np.zeros(charge.shape, np.bool_)
+    for amp, level in zip(detector.amplifiers, levels, strict=True):
+        limit = max(saturation_of(amp) - level, 1.0) * gain_of(amp)
+        bleed(charge[amp.bbox.slices], full_well * limit)
+        saturated[amp.bbox.slices] = charge[amp.bbox.slices] >= limit
+    return saturated
+
+
+def adu_from_charge(charge: Image, detector: Detector, crosstalk: Sequence[Sequence[float]]) -> Image:
+    """Return the assembled detector in ADU, with crosstalk, before linearity.
+
+    Parameters
+    ----------
+    charge : ndarray of float32, shape (ny, nx)
+        Electrons.
+    detector : Detector
+        Whose amplifiers give gains and corners.
+    crosstalk : sequence of sequence of float
+        Part of the signal of each amplifier (row) that each other one (column) sees; empty for none.
+
+    Raises
+    ------
+    ConfigError
+        If the matrix has another size than the detector has amplifiers.
+    """
+    adu = np.zeros_like(charge)
+    for amp in detector.amplifiers:
+        adu[amp.bbox.slices] = charge[amp.bbox.slices] * np.float32(1.0 / gain_of(amp))
+    if not crosstalk:
+        return adu
+    n = len(detector.amplifiers)
+    if len(crosstalk) != n or any(len(row) != n for row in crosstalk):
+        raise ConfigError(
+            f"detector.crosstalk: detector '{detector.name}' has {n} amplifiers and needs {n} rows of {n} numbers",
+            field="detector.crosstalk",
+        )
+    seen = adu.copy()
+    for source, row in zip(detector.amplifiers, crosstalk, strict=True):
+        for target, coefficient in zip(detector.amplifiers, row, strict=True):
+            if source is not target and coefficient and source.bbox.shape == target.bbox.shape:
+                flip = _flip_between(source, target)
+                seen[target.bbox.slices] += adu[source.bbox.slices][flip] * np.float32(coefficient)
+    return seen
+
+
+def _flip_between(source: Amplifier, target: Amplifier) -> tuple[slice, slice]:
+    """Return the index that puts pixels of two amplifiers in the order in which they are read."""
+    flip_x = source.readout_corner[1] != target.readout_corner[1]
+    flip_y = source.readout_corner[0] != target.readout_corner[0]
+    return slice(None, None, -1 if flip_y else 1), slice(None, None, -1 if flip_x else 1)
+
+
+def read_out(
+    adu: Image, detector: Detector, pattern: FixedPattern, config: DetectorConfig, random: np.random.Generator
+) -> NDArray[np.uint16]:
+    """Return the raw frame.
+
+    Parameters
+    ----------
+    adu : ndarray of float32, shape (ny, nx)
+        Signal in the assembled detector, ADU.
+    detector : Detector
+        Where the amplifiers' pixels are in the raw frame.
+    pattern : FixedPattern
+        Bias and levels.
+    config : DetectorConfig
+        Drift of the zero.
+    random : Generator
+        Random numbers.
+
+    Returns
+    -------
+    ndarray of uint16, shape ``detector.raw_shape``
+        Numbers as in a file.
+    """
+    raw = np.full(detector.raw_shape, np.float32(pattern.levels.mean()), np.float32)
+    for amp, level in zip(detector.amplifiers, pattern.levels, strict=True):
+        rows = np.full(detector.raw_shape[0], level)
+        if not amp.raw_serial_overscan_bbox.is_empty:
+            rows += _drift(config.drift, len(rows), random)
+        for box in amp.raw_boxes.values():
+            raw[box.slices] = rows[box.slices[0], None]
+        signal = _before_linearity(adu[amp.bbox.slices], amp)
+        signal += pattern.bias[amp.bbox.slices]
+        raw[amp.raw_data_bbox.slices] += signal[amp.flip]
+        noise = amp.nominal.read_noise / gain_of(amp) if amp.nominal.read_noise > 0 else 0.0
+        if noise:
+            for place in _distinct(amp):
+                raw[place] += random.standard_normal(raw[place].shape, np.float32) * np.float32(noise)
+    np.rint(raw, out=raw)
+    np.clip(raw, 0.0, HIGHEST, out=raw)
+    return raw.astype(np.uint16)
+
+
+def _distinct(amp: Amplifier) -> list[tuple[slice, slice]]:
+    """Return index of the amplifier's pixels in the raw frame, each pixel once."""
+    boxes = [amp.raw_bbox]
+    boxes += [box for box in amp.raw_boxes.values() if box.intersection(amp.raw_bbox).is_empty and not box.is_empty]
+    return [box.slices for box in boxes if not box.is_empty]
+
+
+def _drift(amplitude: float, n: int, random: np.random.Generator) -> NDArray[np.float64]:
+    """Return a smooth drift of the zero over the rows, and its offset in this exposure."""
+    phase, offset = random.uniform(0.0, 2.0 * np.pi), random.standard_normal()
+    place = np.arange(n) / max(n, 1)
+    rows: NDArray[np.float64] = amplitude * (offset + np.sin(3.0 * np.pi * place + phase) + np.exp(-place / 0.02))
+    return rows
+
+
+def _before_linearity(signal: Image, amp: Amplifier) -> Image:
+    """Return what the amplifier gives for a signal (ADU): what the camera's linearity correction turns into it.
+
+    Raises
+    ------
+    PluginError
+        If the correction is of a kind that the simulator cannot turn round.
+    """
+    kind, coefficients = amp.nominal.linearity_type, amp.nominal.linearity_coefficients
+    if kind in ("None", "none", "") or not any(coefficients):
+        return signal.copy()
+    if kind in ("Squared", "squared"):
+        powers = {2: coefficients[0]}
+    elif kind in ("Polynomial", "polynomial"):
+        powers = {power: value for power, value in enumerate(coefficients, start=2) if value}
+    else:
+        raise PluginError(f"amplifier '{amp.name}': the simulator knows no linearity of type '{kind}'")
+    given = np.arange(0.0, 4.0 * HIGHEST, _TABLE_STEP)
+    corrected = given + sum(value * given**power for power, value in powers.items())
+    turn = np.flatnonzero(np.diff(corrected) <= 0)
+    end = int(turn[0]) + 1 if len(turn) else len(given)
+    inverted = np.interp(signal, corrected[:end], given[:end]).astype(np.float32)
+    return np.where(signal > 0, inverted, signal)

@@ -1,0 +1,261 @@
+"""Raw frames and their truth as files."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, get_args
+
+import numpy as np
+from astropy.io import fits
+from numpy.typing import NDArray
+
+from obs.camera.detector import Detector
+from obs.image.catalog import Catalog
+from obs.instrument.instrument import Instrument
+from obs.repo.fits_catalog import write_catalog
+from obs.repo.fits_file import set_cards, write_hdus
+from obs.simulate.config import SimulateConfig
+from obs.simulate.exposure import Simulated, simulate_exposure, true_pointing
+from obs.simulate.pointing import covering_circle
+from obs.simulate.shots import Shot
+from obs.simulate.sky import make_sky, reference_catalog, select_circle
+
+__all__ = [
+    "FILE_FORMATS",
+    "FileFormat",
+    "FileOptions",
+    "RawFrame",
+    "raw_file_name",
+    "simulate_file",
+    "write_raw",
+    "write_reference",
+    "write_truth",
+]
+
+FileFormat = Literal["fits", "fits.gz", "fits.fz"]
+FILE_FORMATS: tuple[FileFormat, ...] = get_args(FileFormat)
+
+
+class RawFrame(NamedTuple):
+    """What a raw file holds of a detector: pixels (uint16, shape ``detector.raw_shape``) and cards."""
+
+    raw: NDArray[np.uint16]
+    header: dict[str, Any]
+    detector: Detector
+
+
+@dataclass(frozen=True)
+class FileOptions:
+    """What is written of a simulated exposure.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the raw files; those with the truth are in ``truth`` below.
+    file_format : {"fits", "fits.gz", "fits.fz"}
+        Ending of the raw files.
+    multi_extension : bool
+        One file an exposure, not one a detector.
+    truth : bool
+        Write catalogs of the true sources.
+    truth_images : bool
+        Write true images, too.
+    """
+
+    folder: Path
+    file_format: FileFormat = "fits.fz"
+    multi_extension: bool = False
+    truth: bool = True
+    truth_images: bool = False
+
+
+def simulate_file(
+    instrument: Instrument,
+    shot: Shot,
+    detectors: Sequence[Detector],
+    config: SimulateConfig,
+    options: FileOptions,
+    *,
+    seed: int,
+    sources: Catalog | None = None,
+) -> Path:
+    """Simulate detectors of one exposure into one file.
+
+    Parameters
+    ----------
+    instrument : Instrument
+        The camera.
+    shot : Shot
+        The exposure.
+    detectors : sequence of Detector
+        Several only with ``multi_extension``.
+    config : SimulateConfig
+        Settings.
+    options : FileOptions
+        Where to and in which format.
+    seed : int
+        Seed.
+    sources : Catalog, optional
+        Stars and galaxies; simulated if absent.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written.
+    PluginError
+        If the camera cannot be simulated.
+    """
+    frames = []
+    for detector in detectors:
+        frame = simulate_exposure(instrument, shot, detector, config, seed=seed, sources=sources)
+        frames.append(RawFrame(frame.raw, frame.header, detector))
+        stem = raw_file_name(instrument.name, shot.visit, detector.id, "fits").removesuffix(".fits")
+        if options.truth:
+            write_truth(options.folder / "truth", stem, frame, images=options.truth_images)
+    number = None if options.multi_extension else detectors[0].id
+    path = options.folder / raw_file_name(instrument.name, shot.visit, number, options.file_format)
+    write_raw(path, frames, multi_extension=options.multi_extension)
+    return path
+
+
+def raw_file_name(camera: str, visit: int, detector_id: int | None, file_format: FileFormat) -> str:
+    """Return the name of a raw file; of one with all detectors if ``detector_id`` is None."""
+    place = "" if detector_id is None else f"-{detector_id:03d}"
+    return f"{camera}-{visit:07d}{place}.{file_format}"
+
+
+def write_raw(path: Path, frames: Sequence[RawFrame], *, multi_extension: bool = False) -> None:
+    """Write raw frames into a file, compressed as its name says: ``.gz`` by gzip, ``.fz`` in Rice's way.
+
+    A single frame of a plain or gzipped file is the primary HDU.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    frames : sequence of RawFrame
+        Frames of one exposure.
+    multi_extension : bool
+        Make each an extension, called by its detector's name.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    packed = path.name.endswith(".fz")
+    if not multi_extension and not packed:
+        write_hdus(path, [_image_hdu(fits.PrimaryHDU, frames[0])])
+        return
+    primary = fits.PrimaryHDU()
+    hdus: list[Any] = [primary, *(_image_hdu(fits.CompImageHDU if packed else fits.ImageHDU, f) for f in frames)]
+    if multi_extension:
+        set_cards(primary.header, _common(frames))
+        for hdu, frame in zip(hdus[1:], frames, strict=True):
+            hdu.header["EXTNAME"] = frame.detector.name
+    write_hdus(path, hdus)
+
+
+def write_truth(folder: Path, stem: str, frame: Simulated, *, images: bool = False) -> None:
+    """Write what a frame was made from.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to.
+    stem : str
+        Beginning of the file names.
+    frame : Simulated
+        The frame.
+    images : bool
+        Also write the images: light in electrons without noise, charge of cosmic rays, saturated pixels and defects as
+        bits 0 and 1 of a mask, response, dark current and bias.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written.
+    """
+    truth = frame.truth
+    if len(truth.catalog):
+        write_catalog(truth.catalog, folder / f"{stem}-truth.fits")
+    if not images:
+        return
+    mask = truth.saturated.astype(np.uint8) + np.uint8(2) * truth.pattern.defects.astype(np.uint8)
+    maps = {
+        "ELECTRONS": truth.electrons,
+        "COSMIC_RAYS": truth.cosmic_rays,
+        "MASK": mask,
+        "RESPONSE": truth.pattern.response,
+        "DARK": truth.pattern.dark,
+        "BIAS": truth.pattern.bias,
+    }
+    primary = fits.PrimaryHDU()
+    set_cards(primary.header, {"ZEROPT": truth.zero_point, "SKY": truth.sky, "SEEING": truth.seeing})
+    write_hdus(
+        folder / f"{stem}-truth-images.fits.gz",
+        [primary, *(fits.ImageHDU(image, name=name) for name, image in maps.items())],
+    )
+
+
+def write_reference(
+    instrument: Instrument,
+    shots: Sequence[Shot],
+    detectors: Sequence[Detector],
+    config: SimulateConfig,
+    folder: Path,
+    *,
+    seed: int,
+    sources: Catalog | None = None,
+) -> Path:
+    """Write the stars around exposures as a survey would list them; see `obs.simulate.sky.reference_catalog`.
+
+    Parameters
+    ----------
+    instrument : Instrument
+        The camera.
+    shots, detectors : sequence
+        The exposures, and which of their detectors.
+    config : SimulateConfig
+        Settings.
+    folder : Path
+        Where to.
+    seed : int
+        Seed.
+    sources : Catalog, optional
+        Stars and galaxies; simulated if absent.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    pointings = [true_pointing(instrument, shot, config.pointing, seed=seed) for shot in shots]
+    circle = covering_circle(pointings, detectors)
+    around = {"ra": circle.ra, "dec": circle.dec, "radius": circle.radius + config.reference.margin}
+    sky = make_sky(config.sources, seed=seed, **around) if sources is None else select_circle(sources, **around)
+    path = folder / "reference.fits"
+    write_catalog(reference_catalog(sky, instrument.filters, config.reference, seed=seed), path)
+    return path
+
+
+def _image_hdu(kind: Any, frame: RawFrame) -> Any:  # noqa: ANN401 - classes of astropy
+    hdu = kind(frame.raw, compression_type="RICE_1") if kind is fits.CompImageHDU else kind(frame.raw)
+    set_cards(hdu.header, frame.header)
+    return hdu
+
+
+def _common(frames: Sequence[RawFrame]) -> dict[str, Any]:
+    """Return the cards that all frames share."""
+    first, *others = (frame.header for frame in frames)
+    return {name: card for name, card in first.items() if all(other.get(name) == card for other in others)}

@@ -1,0 +1,133 @@
+"""What of a detector does not change from frame to frame: sensitivity, dark current, bias pattern, defects."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.camera.camera import Camera
+from obs.camera.detector import Detector
+from obs.simulate.config import DetectorConfig, SimulateConfig
+from obs.simulate.optics import field_radius
+from obs.simulate.seeds import generator
+
+__all__ = ["FixedPattern", "make_fixed_pattern"]
+
+Image = NDArray[np.float32]
+
+_DEAD_RESPONSE = np.float32(0.1)
+
+
+@dataclass(frozen=True)
+class FixedPattern:
+    """Maps of the assembled detector; what perfect calibration frames would show.
+
+    Parameters
+    ----------
+    response : ndarray of float32, shape (ny, nx)
+        Sensitivity, vignetting included; 1 for an ordinary pixel on the axis.
+    dark : ndarray of float32, shape (ny, nx)
+        Dark current, electron/s.
+    bias : ndarray of float32, shape (ny, nx)
+        Bias beside what the overscan shows, ADU.
+    defects : ndarray of bool, shape (ny, nx)
+        Dead and hot pixels, bad columns.
+    levels : ndarray of float64, shape (n_amplifier,)
+        Level of the amplifiers' zero, ADU.
+    """
+
+    response: Image
+    dark: Image
+    bias: Image
+    defects: NDArray[np.bool_]
+    levels: NDArray[np.float64]
+
+
+def make_fixed_pattern(
+    config: SimulateConfig, camera: Camera, detector: Detector, *, seed: int, physical_filter: str
+) -> FixedPattern:
+    """Return the patterns of one detector.
+
+    Parameters
+    ----------
+    config : SimulateConfig
+        How strong they are.
+    camera : Camera
+        The camera.
+    detector : Detector
+        Which detector.
+    seed : int
+        Seed of the simulation.
+    physical_filter : str
+        Filter, on which the pixels' sensitivity depends a little.
+    """
+    what = config.detector
+    random = generator(seed, "pattern", camera.name, detector.id)
+    shape = detector.bbox.shape
+    columns = _bad_columns(what, shape, random)
+    dead = _some_pixels(what.dead_fraction, shape, random)
+    hot = _some_pixels(what.hot_fraction, shape, random)
+    levels = what.bias_level + what.bias_scatter * random.standard_normal(len(detector.amplifiers))
+    amplifier_response = 1.0 + what.amplifier_response * random.standard_normal(len(detector.amplifiers))
+
+    dark = np.full(shape, what.dark_current, np.float32)
+    dark[hot] = what.hot_current * random.exponential(1.0, len(hot[0]))
+    bias = _bias(what, detector, random)
+    response = _vignetting(config.optics.vignetting, camera, detector)
+    random_filter = generator(seed, "response", camera.name, detector.id, physical_filter)
+    common, own = random.standard_normal(shape, np.float32), random_filter.standard_normal(shape, np.float32)
+    common *= np.float32(0.9 * what.pixel_response)
+    own *= np.float32(np.sqrt(1.0 - 0.9**2) * what.pixel_response)
+    common += own
+    common += np.float32(1.0)
+    response *= common
+    for amp, factor in zip(detector.amplifiers, amplifier_response, strict=True):
+        response[amp.bbox.slices] *= np.float32(factor)
+    response[dead] *= _DEAD_RESPONSE
+    response[columns] = 0.0
+    defects = columns.copy()
+    defects[dead] = True
+    defects[hot] = True
+    return FixedPattern(np.maximum(response, 0.0, out=response), dark, bias, defects, levels)
+
+
+def _vignetting(loss: float, camera: Camera, detector: Detector) -> Image:
+    """Return the light that arrives: less with the square of the distance from the axis."""
+    box, radius = detector.bbox, field_radius(camera)
+    x, y = np.arange(box.width, dtype=np.float64), np.arange(box.height, dtype=np.float64)
+    # The detector is flat: the distance is a quadratic in x and in y, without a mixed term.
+    x_0, y_0 = detector.focal_plane_to_pixel(x=0.0, y=0.0)
+    across = ((x - x_0) * detector.pixel_size_x / radius) ** 2
+    up = ((y - y_0) * detector.pixel_size_y / radius) ** 2
+    light: Image = (1.0 - loss * up).astype(np.float32)[:, None] - (loss * across).astype(np.float32)[None, :]
+    return np.maximum(light, 0.0, out=light)
+
+
+def _bias(what: DetectorConfig, detector: Detector, random: np.random.Generator) -> Image:
+    """Return columns, a slope along each amplifier, and a glow where it is read."""
+    bias = np.zeros(detector.bbox.shape, np.float32)
+    for amp in detector.amplifiers:
+        height, width = amp.bbox.shape
+        columns = 0.5 * random.standard_normal(width)
+        away = np.arange(width) if amp.readout_corner in ("LL", "UL") else np.arange(width)[::-1]
+        up = np.arange(height) if amp.readout_corner in ("LL", "LR") else np.arange(height)[::-1]
+        glow = 2.0 * np.exp(-away / max(0.05 * width, 1.0))
+        slope = (up / max(height, 1) - 0.5) * random.normal(0.0, 1.0)
+        bias[amp.bbox.slices] = what.bias_structure * ((columns + glow)[None, :] + slope[:, None])
+    return bias
+
+
+def _some_pixels(
+    fraction: float, shape: tuple[int, int], random: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return rows and columns of pixels that are drawn by chance."""
+    count = int(random.poisson(fraction * shape[0] * shape[1]))
+    return random.integers(0, shape[0], count), random.integers(0, shape[1], count)
+
+
+def _bad_columns(what: DetectorConfig, shape: tuple[int, int], random: np.random.Generator) -> NDArray[np.bool_]:
+    """Return columns that are bad from some row on."""
+    bad = np.zeros(shape, np.bool_)
+    for column in random.integers(0, shape[1], int(random.poisson(what.bad_columns))):
+        bad[int(random.integers(0, shape[0])) :, column] = True
+    return bad

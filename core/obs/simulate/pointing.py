@@ -1,0 +1,89 @@
+"""Where the telescope points, and which pixel sees what."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from obs.camera.camera import Camera
+from obs.camera.detector import Detector
+from obs.htm import sky_vectors
+from obs.image.wcs import TanSipWcs
+from obs.instrument import boresight_wcs
+
+__all__ = ["Circle", "Pointing", "covering_circle", "enclosing_circle"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Circle:
+    """A circle on the sky: centre and radius, degrees."""
+
+    ra: float
+    dec: float
+    radius: float
+
+
+@dataclass(frozen=True)
+class Pointing:
+    """The optical axis on the sky.
+
+    Parameters
+    ----------
+    camera : Camera
+        The camera.
+    ra, dec : float
+        Direction of the optical axis, degrees.
+    rotation : float
+        Angle of the rotator, which adds to the camera's own rotation, degrees.
+    """
+
+    camera: Camera
+    ra: float
+    dec: float
+    rotation: float
+
+    @cached_property
+    def _projection(self) -> TanSipWcs:
+        return boresight_wcs.field_projection(self.camera, ra=self.ra, dec=self.dec, rotation=self.rotation)
+
+    def pixel_to_sky(self, detector: Detector, *, x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
+        """Return right ascension and declination, degrees, of pixels of a detector."""
+        return boresight_wcs.pixel_to_sky(self.camera, detector, self._projection, x=x, y=y)
+
+    def sky_to_pixel(self, detector: Detector, *, ra: ArrayLike, dec: ArrayLike) -> tuple[Floats, Floats]:
+        """Return the pixels of a detector, also beyond its border, at which sky coordinates (degrees) are seen.
+
+        They are NaN where the optics show nothing.
+        """
+        return boresight_wcs.sky_to_pixel(self.camera, detector, self._projection, ra=ra, dec=dec)
+
+    def circle(self, detector: Detector, *, margin: float = 0.0) -> Circle:
+        """Return a circle on the sky around a detector and ``margin`` pixels beyond."""
+        box = detector.bbox
+        x, y = np.array([-margin, box.width + margin]), np.array([-margin, box.height + margin])
+        ra, dec = self.pixel_to_sky(detector, x=x[[0, 0, 1, 1]], y=y[[0, 1, 0, 1]])
+        return enclosing_circle(ra, dec)
+
+
+def enclosing_circle(ra: ArrayLike, dec: ArrayLike, radius: ArrayLike = 0.0) -> Circle:
+    """Return a circle around circles on the sky (array_like of float, shape (n,), degrees), which may be points."""
+    vectors = sky_vectors(ra, dec)
+    centre = vectors.mean(axis=0)
+    length = float(np.linalg.norm(centre))
+    if length < 1e-9:
+        return Circle(0.0, 90.0, 180.0)
+    chord = np.linalg.norm(vectors - centre / length, axis=1)
+    reach = np.degrees(2.0 * np.arcsin(np.minimum(chord / 2.0, 1.0))) + np.asarray(radius, np.float64)
+    x, y, z = (float(part) for part in centre / length)
+    return Circle(float(np.degrees(np.arctan2(y, x))) % 360.0, float(np.degrees(np.arcsin(z))), float(reach.max()))
+
+
+def covering_circle(pointings: Sequence[Pointing], detectors: Sequence[Detector]) -> Circle:
+    """Return a circle around all detectors in all pointings."""
+    circles = [pointing.circle(detector) for pointing in pointings for detector in detectors]
+    ra, dec, radius = (np.array([getattr(circle, name) for circle in circles]) for name in ("ra", "dec", "radius"))
+    return enclosing_circle(ra, dec, radius)
