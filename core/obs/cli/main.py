@@ -19,8 +19,10 @@ __all__ = ["COMMANDS", "command_line", "main"]
 COMMANDS = {
     "init": ("obs.cli.init:init", "Make a data repository for a camera."),
     "ingest": ("obs.cli.ingest:ingest", "Take raw frames into a repository."),
+    "ingest-refcat": ("obs.cli.ingest_refcat:ingest_refcat", "Take a reference catalog into a repository."),
     "process": ("obs.cli.process:process", "Turn exposures of a repository into calibrated images and catalogs."),
     "process-file": ("obs.cli.process_file:process_file", "Do the same with FITS images that are in no repository."),
+    "simulate": ("obs.cli.simulate:simulate", "Make raw frames of a camera, with known truth."),
     "ls": ("obs.cli.ls:list_datasets", "List what a repository holds."),
     "cameras": ("obs.cli.cameras:cameras", "List the cameras that are installed."),
 }

@@ -1,0 +1,205 @@
+"""Published catalogs into a repository as reference catalogs: one FITS table a triangle of the sky.
+
+Files are read some rows at a time, and the rows sorted into one temporary file a triangle, so that memory does not grow
+with the catalog. The folder gets its name when everything is in it.
+"""
+
+import contextlib
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.errors import FileFormatError, ObsError, OutputError
+from obs.htm import htm_index
+from obs.image.catalog import Catalog, Column
+from obs.ingest.reference_columns import ReferenceColumns, ReferenceColumnsConfig, find_columns
+from obs.ingest.table_chunks import CHUNK, read_chunks, table_columns
+from obs.repo.atomic import atomic_write
+from obs.repo.fits_catalog import write_catalog
+from obs.repo.reference_catalog import DEPTH
+
+__all__ = ["IngestedCatalog", "ingest_reference_catalog"]
+
+_FOLDER = "ref_cats"
+#: What LSST's stack reads to learn how the catalog is divided.
+_LSST_DESCRIPTION = """\
+import lsst.meas.algorithms.ingestIndexReferenceTask
+assert type(config)==lsst.meas.algorithms.ingestIndexReferenceTask.DatasetConfig
+config.format_version=1
+config.ref_dataset_name='{name}'
+config.indexer.name='HTM'
+config.indexer['HTM'].depth={depth}
+"""
+
+
+@dataclass(frozen=True)
+class IngestedCatalog:
+    """What became of a catalog.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it is.
+    n_row, n_shard : int
+        Objects, and files that they are in.
+    n_dropped : int
+        Rows that were left out because they have no position.
+    columns : tuple of str
+        What is known of each object.
+    """
+
+    folder: Path
+    n_row: int
+    n_shard: int
+    n_dropped: int
+    columns: tuple[str, ...]
+
+
+def ingest_reference_catalog(
+    root: Path,
+    name: str,
+    files: Sequence[Path],
+    config: ReferenceColumnsConfig,
+    *,
+    clobber: bool = False,
+    chunk: int = CHUNK,
+    on_rows: Callable[[int], None] | None = None,
+) -> IngestedCatalog:
+    """Make a reference catalog of published ones.
+
+    Parameters
+    ----------
+    root
+        The repository.
+    name
+        Name of the catalog.
+    files
+        FITS, CSV or Parquet tables, all with the same columns.
+    config
+        Which column is what.
+    clobber
+        Replace a catalog of that name.
+    chunk
+        Rows in memory at a time; the largest file of the result must fit too.
+    on_rows
+        Called with the number of rows that were read.
+
+    Raises
+    ------
+    OutputError
+        If there is a catalog of that name, the name is none for a folder, or it cannot be written.
+    ConfigError
+        If a column is not there.
+    FileFormatError
+        If a file cannot be read, or a position is not on the sky.
+    """
+    target = root / _FOLDER / name
+    if not name or Path(name).name != name or name.startswith("."):
+        raise OutputError(f"'{name}' is no name for a reference catalog; take letters, digits, '_' and '-'")
+    if os.path.lexists(target) and not clobber:
+        raise OutputError(f"there is a reference catalog {target} already; --clobber replaces it", path=target)
+    with _staging(root, name) as staging:
+        sorter = _Sorter(staging)
+        for path in files:
+            columns = find_columns(config, table_columns(path))
+            for rows in read_chunks(path, columns.wanted, chunk):
+                sorter.add(columns, rows, path)
+                if on_rows is not None:
+                    on_rows(len(next(iter(rows.values()))))
+        result = sorter.finish(name)
+        _replace_folder(staging / "shards", target)
+    return IngestedCatalog(target, *result)
+
+
+class _Sorter:
+    """Sorts rows into a temporary file for each triangle, and makes the shards of these."""
+
+    def __init__(self, staging: Path) -> None:
+        self.rows, self.shards = staging / "rows", staging / "shards"
+        self.rows.mkdir()
+        self.shards.mkdir()
+        self.schema: Catalog | None = None
+        self.dtype: np.dtype[Any] = np.dtype([])
+        self.n_row = self.n_dropped = 0
+        self.numbers: set[int] = set()
+
+    def add(self, columns: ReferenceColumns, rows: dict[str, NDArray[Any]], path: Path) -> None:
+        catalog = columns.convert(rows, first_id=self.n_row + self.n_dropped + 1)
+        ra, dec = catalog["coord_ra"], catalog["coord_dec"]
+        known = np.isfinite(ra) & np.isfinite(dec)
+        if (np.abs(dec[known]) > np.pi / 2 + 1e-9).any():
+            worst = np.degrees(dec[known][np.argmax(np.abs(dec[known]))])
+            raise FileFormatError(f"a declination of {worst:.6g} deg is not on the sky; is its unit right?", path=path)
+        if not known.all():
+            catalog = catalog.select(known)
+        self.n_dropped += int((~known).sum())
+        self.n_row += len(catalog)
+        packed = self._pack(catalog, path)
+        degrees = np.degrees(catalog["coord_ra"]), np.degrees(catalog["coord_dec"])
+        triangle = htm_index(ra=degrees[0], dec=degrees[1], depth=DEPTH)
+        order = np.argsort(triangle, kind="stable")
+        numbers, starts = np.unique(triangle[order], return_index=True)
+        for number, part in zip(numbers.tolist(), np.split(packed[order], starts[1:]), strict=True):
+            self.numbers.add(number)
+            with (self.rows / str(number)).open("ab") as file:
+                part.tofile(file)
+
+    def _pack(self, catalog: Catalog, path: Path) -> NDArray[Any]:
+        """Return the rows as records, whose layout is that of the first file."""
+        if self.schema is None:
+            self.schema = catalog.select(slice(0, 0))
+            self.dtype = np.dtype([(name, column.data.dtype) for name, column in catalog.columns.items()])
+        if list(catalog) != list(self.schema):
+            odd = sorted(set(catalog) ^ set(self.schema))
+            raise FileFormatError(
+                f"has other columns than the first file: {', '.join(odd) or 'in another order'}", path=path
+            )
+        packed = np.empty(len(catalog), self.dtype)
+        for name in catalog:
+            packed[name] = catalog[name]
+        return packed
+
+    def finish(self, name: str) -> tuple[int, int, int, tuple[str, ...]]:
+        """Write the shards, and return the numbers of rows, shards and dropped rows, and the columns."""
+        if self.schema is None or not self.n_row:
+            raise FileFormatError("no object with a position in the files given")
+        for number in sorted(self.numbers):
+            packed = np.fromfile(self.rows / str(number), self.dtype)
+            columns = {
+                key: Column(packed[key], column.unit, column.description) for key, column in self.schema.columns.items()
+            }
+            write_catalog(Catalog(columns, self.schema.metadata), self.shards / f"{number}.fits")
+            (self.rows / str(number)).unlink()
+        write_catalog(self.schema, self.shards / "master_schema.fits")
+        with atomic_write(self.shards / "config.py") as file:
+            file.write(_LSST_DESCRIPTION.format(name=name, depth=DEPTH).encode())
+        return self.n_row, len(self.numbers), self.n_dropped, tuple(self.schema)
+
+
+@contextlib.contextmanager
+def _staging(root: Path, name: str) -> Iterator[Path]:
+    """Make a folder beside the catalogs' for what is not finished; it is removed in any case."""
+    folder = root / f".{_FOLDER}-{name}-{os.getpid()}-{secrets.token_hex(4)}.tmp"
+    try:
+        folder.mkdir(parents=True)
+        yield folder
+    except OSError as error:
+        if isinstance(error, ObsError):
+            raise
+        raise OutputError(f"cannot write {folder}: {error.strerror or error}", path=folder) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _replace_folder(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if os.path.lexists(target):
+        os.replace(target, source.parent / "replaced")
+    os.replace(source, target)

@@ -1,0 +1,289 @@
+"""Which column of a published catalog is what, and how it is written in a reference catalog.
+
+Settings have the names that users know from LSST's ``ingestReferenceCatalog``, as far as they have a counterpart. What
+is not set is looked for under the usual names.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.config.base import TaskConfig, setting
+from obs.errors import ConfigError, suggest
+from obs.image.catalog import Catalog
+
+__all__ = ["ReferenceColumns", "ReferenceColumnsConfig", "find_columns"]
+
+Array = NDArray[Any]
+
+NANOJANSKY_ZERO_POINT = 31.4
+"""AB magnitude of 1 nJy."""
+
+MAX_MAGNITUDE = 50.0
+"""Magnitudes beyond, of either sign, stand for a missing value in the catalogs that have them."""
+
+_MAS = np.radians(1 / 3.6e6)
+_ANGLES = {"rad": 1.0, "deg": np.radians(1.0), "degree": np.radians(1.0), "degrees": np.radians(1.0)}
+_ANGLES |= {"arcsec": 1e3 * _MAS, "mas": _MAS, "milliarcsec": _MAS, "uas": 1e-3 * _MAS}
+_FLUXES = {"nJy": 1.0, "uJy": 1e3, "mJy": 1e6, "Jy": 1e9, "mgy": 3631.0, "nmgy": 3631.0, "nanomaggy": 3631.0}
+_MODIFIED_JULIAN_2000, _JULIAN_YEAR, _JULIAN_DATE = 51544.5, 365.25, 2400000.5
+
+_USUAL = {
+    "ra_name": ("coord_ra", "ra", "ra_deg", "radeg", "ra_icrs", "raj2000", "ra_j2000", "_raj2000", "ramean"),
+    "dec_name": ("coord_dec", "dec", "dec_deg", "decdeg", "de_icrs", "dej2000", "dec_j2000", "_dej2000", "decmean"),
+    "id_name": ("id", "source_id", "objid", "object_id", "objectid"),
+    "pm_ra_name": ("pm_ra", "pmra"),
+    "pm_dec_name": ("pm_dec", "pmdec", "pmde"),
+    "pm_ra_err_name": ("pm_raerr", "pmra_error", "e_pmra"),
+    "pm_dec_err_name": ("pm_decerr", "pmdec_error", "e_pmde"),
+    "parallax_name": ("parallax", "plx"),
+    "parallax_err_name": ("parallaxerr", "parallax_error", "e_plx"),
+    "epoch_name": ("epoch", "ref_epoch"),
+}
+_FLUX = re.compile(r"(?P<band>\w+?)_?flux|flux_(?P<other>\w+)", re.IGNORECASE)
+_MAGNITUDE = re.compile(r"(?P<band>\w+?)_?mag|mag_(?P<other>\w+)", re.IGNORECASE)
+_ERRORS = ("{}Err", "{}_err", "{}err", "{}_error", "e_{}", "{}Sigma")
+
+
+class ReferenceColumnsConfig(TaskConfig):
+    """The columns of the files that a reference catalog is made from."""
+
+    ra_name: str | None = setting(None, "Column with the right ascension; a usual name if null.")
+    dec_name: str | None = setting(None, "Column with the declination; a usual name if null.")
+    coordinate_unit: str | None = setting(None, "Their unit: deg or rad; as the file says, else deg, if null.")
+    id_name: str | None = setting(None, "Column with integer ids; a usual name, else the rows are numbered, if null.")
+    mag_columns: dict[str, str] = setting(
+        {}, "Band to column with AB magnitudes; if neither these nor fluxes are set, columns such as g_mag are taken."
+    )
+    mag_err_columns: dict[str, str] = setting({}, "Band to column with errors of magnitudes.")
+    flux_columns: dict[str, str] = setting({}, "Band to column with fluxes; if not set, columns such as g_flux.")
+    flux_err_columns: dict[str, str] = setting({}, "Band to column with errors of fluxes.")
+    flux_unit: str | None = setting(None, "Unit of fluxes: nJy, uJy, mJy, Jy or nmgy; as the file says, else nJy.")
+    pm_ra_name: str | None = setting(None, "Column with the proper motion in right ascension, times cos(dec).")
+    pm_dec_name: str | None = setting(None, "Column with the proper motion in declination.")
+    pm_ra_err_name: str | None = setting(None, "Column with the error of the former.")
+    pm_dec_err_name: str | None = setting(None, "Column with the error of the latter.")
+    pm_unit: str | None = setting(None, "Angle of proper motions per year; as the file says, else mas, if null.")
+    parallax_name: str | None = setting(None, "Column with the parallax.")
+    parallax_err_name: str | None = setting(None, "Column with its error.")
+    parallax_unit: str | None = setting(None, "Unit of the parallax; as the file says, else mas, if null.")
+    epoch_name: str | None = setting(None, "Column with the epoch of the positions.")
+    epoch: float | None = setting(None, "Epoch of all positions, where no column tells: year, MJD or JD.")
+    extra_columns: list[str] = setting([], "Columns of numbers to be carried as they are.")
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A column to be read, and the factor to the unit in which it is written."""
+
+    name: str
+    factor: float = 1.0
+
+
+class ReferenceColumns:
+    """Turns rows of a published catalog into rows of a reference catalog.
+
+    Parameters
+    ----------
+    sources : mapping
+        What it is (``ra``, ``dec``, ``id``, ``pm_ra``, ..., ``mag:g``, ``flux:g``) to where it comes from.
+    epoch : float, optional
+        Epoch of all positions.
+    """
+
+    def __init__(self, sources: Mapping[str, _Source], epoch: float | None = None) -> None:
+        self.sources, self.epoch = dict(sources), epoch
+        #: Columns to read from the files, and as what.
+        self.wanted = {source.name: int if what == "id" else float for what, source in sources.items()}
+
+    def convert(self, rows: Mapping[str, Array], first_id: int) -> Catalog:
+        """Return rows as a reference catalog has them.
+
+        Parameters
+        ----------
+        rows
+            The columns of `wanted`, each of shape (n,).
+        first_id
+            Id of the first row, where no column tells.
+
+        Returns
+        -------
+        Catalog
+            ``id``, ``coord_ra`` and ``coord_dec`` in radians, ``*_flux`` and ``*_fluxErr`` in nanojansky, ``pm_*`` in
+            radians a year, ``parallax`` in radians, ``epoch`` in days (MJD), as far as the files have them.
+        """
+
+        def column(what: str) -> Array:
+            source = self.sources[what]
+            return rows[source.name] if what == "id" else rows[source.name] * source.factor
+
+        n_row = len(next(iter(rows.values())))
+        catalog = Catalog(metadata={"REFCAT_FORMAT_VERSION": 1, "AFW_TABLE_VERSION": 3, "AFW_TYPE": "SIMPLE"})
+        ids = column("id") if "id" in self.sources else np.arange(first_id, first_id + n_row)
+        catalog.add("id", ids.astype(np.int64), "", "unique id")
+        catalog.add("coord_ra", column("ra") % (2 * np.pi), "rad", "right ascension, ICRS")
+        catalog.add("coord_dec", column("dec"), "rad", "declination, ICRS")
+        for what in self.sources:
+            kind, _, band = what.partition(":")
+            if kind == "mag":
+                flux = _flux(column(what))
+                catalog.add(f"{band}_flux", flux, "nJy", f"flux in band {band}")
+                if f"mag_err:{band}" in self.sources:
+                    error = flux * np.abs(column(f"mag_err:{band}")) * (0.4 * np.log(10))
+                    catalog.add(f"{band}_fluxErr", error, "nJy", f"error of the flux in band {band}")
+            elif kind == "flux":
+                catalog.add(f"{band}_flux", column(what), "nJy", f"flux in band {band}")
+            elif kind == "flux_err":
+                catalog.add(f"{band}_fluxErr", column(what), "nJy", f"error of the flux in band {band}")
+        for what, unit, text in _ASTROMETRY:
+            if what in self.sources:
+                catalog.add(what, column(what), unit, text)
+        if "epoch" in self.sources or self.epoch is not None:
+            given = column("epoch") if "epoch" in self.sources else np.full(n_row, self.epoch, np.float64)
+            catalog.add("epoch", _modified_julian(given), "d", "epoch of the position, MJD")
+        for what, source in self.sources.items():
+            if what.startswith("extra:"):
+                catalog.add(source.name, column(what))
+        return catalog
+
+
+_ASTROMETRY = (
+    ("pm_ra", "rad/year", "proper motion in right ascension, times cos(dec)"),
+    ("pm_dec", "rad/year", "proper motion in declination"),
+    ("pm_raErr", "rad/year", "error of pm_ra"),
+    ("pm_decErr", "rad/year", "error of pm_dec"),
+    ("parallax", "rad", "parallax"),
+    ("parallaxErr", "rad", "error of parallax"),
+)
+
+
+def find_columns(config: ReferenceColumnsConfig, units: Mapping[str, str]) -> ReferenceColumns:
+    """Find the columns in a file.
+
+    Parameters
+    ----------
+    config
+        What the user says.
+    units
+        The file's columns and their units.
+
+    Raises
+    ------
+    ConfigError
+        If a column that is named is not there, or there are no positions or fluxes, or a unit is not known.
+    """
+    sources: dict[str, _Source] = {}
+
+    def add(what: str, name: str | None, known: Mapping[str, float], told: str | None, usual: str) -> None:
+        if name is not None:
+            sources[what] = _Source(name, _factor(name, units[name], known, told, usual))
+
+    def one(field: str) -> str | None:
+        return _find_one(field, getattr(config, field), units)
+
+    for what in ("ra", "dec"):
+        name = one(f"{what}_name")
+        if name is None:
+            raise ConfigError(
+                f"no column with the coordinate {what} is found; name it with -c {what}_name=COLUMN, the file has "
+                f"{', '.join(units)}",
+                field=f"{what}_name",
+            )
+        add(what, name, _ANGLES, config.coordinate_unit, "deg")
+    if (name := one("id_name")) is not None:
+        sources["id"] = _Source(name)
+    _add_fluxes(config, units, sources)
+    for what, field in (("pm_ra", "pm_ra_name"), ("pm_dec", "pm_dec_name")):
+        add(what, one(field), _ANGLES, config.pm_unit, "mas")
+    for what, field in (("pm_raErr", "pm_ra_err_name"), ("pm_decErr", "pm_dec_err_name")):
+        add(what, one(field), _ANGLES, config.pm_unit, "mas")
+    add("parallax", one("parallax_name"), _ANGLES, config.parallax_unit, "mas")
+    add("parallaxErr", one("parallax_err_name"), _ANGLES, config.parallax_unit, "mas")
+    if config.epoch is None and (name := one("epoch_name")) is not None:
+        sources["epoch"] = _Source(name)
+    for name in config.extra_columns:
+        _check("extra_columns", name, units)
+        sources[f"extra:{name}"] = _Source(name)
+    return ReferenceColumns(sources, config.epoch)
+
+
+def _add_fluxes(config: ReferenceColumnsConfig, units: Mapping[str, str], sources: dict[str, _Source]) -> None:
+    magnitudes, fluxes = dict(config.mag_columns), dict(config.flux_columns)
+    for field in ("mag_columns", "mag_err_columns", "flux_columns", "flux_err_columns"):
+        for name in getattr(config, field).values():
+            _check(field, name, units)
+    if not magnitudes and not fluxes:
+        fluxes = _bands(_FLUX, units)
+        magnitudes = {band: name for band, name in _bands(_MAGNITUDE, units).items() if band not in fluxes}
+    if not magnitudes and not fluxes:
+        raise ConfigError(
+            f"no column with magnitudes or fluxes is found; name some with -c mag_columns.BAND=COLUMN or "
+            f"flux_columns.BAND=COLUMN, the file has {', '.join(units)}",
+            field="mag_columns",
+        )
+    for band, name in magnitudes.items():
+        sources[f"mag:{band}"] = _Source(name)
+        if (error := config.mag_err_columns.get(band) or _error_of(name, units)) is not None:
+            sources[f"mag_err:{band}"] = _Source(error)
+    for band, name in fluxes.items():
+        factor = _factor(name, units[name], _FLUXES, config.flux_unit, "nJy")
+        sources[f"flux:{band}"] = _Source(name, factor)
+        if (error := config.flux_err_columns.get(band) or _error_of(name, units)) is not None:
+            sources[f"flux_err:{band}"] = _Source(error, factor)
+
+
+def _find_one(field: str, told: str | None, names: Iterable[str]) -> str | None:
+    if told:
+        _check(field, told, names)
+        return told
+    if told == "":
+        return None
+    lower = {name.lower(): name for name in names}
+    return next((lower[usual] for usual in _USUAL[field] if usual in lower), None)
+
+
+def _check(field: str, name: str, names: Iterable[str]) -> None:
+    there = list(names)
+    if name not in there:
+        raise ConfigError(
+            f"{field}: the file has no column '{name}'{suggest(name, there)}; it has {', '.join(there)}", field=field
+        )
+
+
+def _bands(pattern: re.Pattern[str], names: Mapping[str, str]) -> dict[str, str]:
+    """Return bands and the columns whose names end or begin with the word for what they hold."""
+    errors = {_error_of(name, names) for name in names}
+    matches = {name: pattern.fullmatch(name) for name in names if name not in errors}
+    return {match["band"] or match["other"]: name for name, match in matches.items() if match}
+
+
+def _error_of(name: str, names: Mapping[str, str]) -> str | None:
+    lower = {other.lower(): other for other in names}
+    return next((lower[form.format(name).lower()] for form in _ERRORS if form.format(name).lower() in lower), None)
+
+
+def _factor(name: str, unit: str, known: Mapping[str, float], told: str | None, usual: str) -> float:
+    """Return the factor from a column's unit, of which a ``/yr`` is no concern."""
+    wanted = told or re.sub(r"([ ./*]+(yr|year|a|Julian_year|annum)(\*\*-1|\^-1|-1)?)$", "", unit.strip()) or usual
+    if wanted not in known:
+        message = f"column '{name}' has the unit '{wanted}', which is not known{suggest(wanted, known)}"
+        raise ConfigError(f"{message}; set it to one of {', '.join(known)}", field=name)
+    return known[wanted]
+
+
+def _flux(magnitude: Array) -> Array:
+    """Return fluxes in nJy; a magnitude that stands for a missing one gives NaN."""
+    known = np.where(np.abs(magnitude) < MAX_MAGNITUDE, magnitude, np.nan)
+    flux: Array = 10.0 ** (0.4 * (NANOJANSKY_ZERO_POINT - known))
+    return flux
+
+
+def _modified_julian(epoch: Array) -> Array:
+    """Return epochs as MJD, whether they are years, MJD or JD; these cannot be mistaken for one another."""
+    from_year = _MODIFIED_JULIAN_2000 + (epoch - 2000.0) * _JULIAN_YEAR
+    found: Array = np.where(epoch < 3000.0, from_year, np.where(epoch > 2e6, epoch - _JULIAN_DATE, epoch))
+    return found

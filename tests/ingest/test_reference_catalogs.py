@@ -1,0 +1,268 @@
+"""Published catalogs become reference catalogs that are read back the same."""
+
+import gzip
+import re
+
+import numpy as np
+import pyarrow
+import pytest
+from astropy.io import fits
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from pyarrow import parquet
+
+from obs.errors import ConfigError, DatasetNotFoundError, FileFormatError, OutputError
+from obs.htm import htm_index
+from obs.ingest.reference_catalogs import ingest_reference_catalog
+from obs.ingest.reference_columns import ReferenceColumnsConfig, find_columns
+from obs.ingest.table_chunks import read_chunks, table_columns
+from obs.repo.fits_catalog import read_catalog
+from obs.repo.reference_catalog import find_reference_catalog, load_reference_catalog
+
+N = 2000
+
+
+@pytest.fixture
+def objects():
+    generator = np.random.default_rng(4)
+    return {
+        "source_id": np.arange(N) + 10**17,
+        "ra": generator.uniform(359, 361, N) % 360,
+        "dec": generator.uniform(-1, 1, N),
+        "g_mag": generator.uniform(14, 22, N),
+        "g_mag_err": generator.uniform(0.001, 0.1, N),
+        "pmra": generator.normal(0, 10, N),
+        "pmdec": generator.normal(0, 10, N),
+        "parallax": generator.uniform(0, 5, N),
+        "ref_epoch": np.full(N, 2016.0),
+    }
+
+
+def write_fits(path, columns, units=()):
+    formats = {"i": "K", "f": "D"}
+    table = [
+        fits.Column(name, formats[data.dtype.kind], dict(units).get(name), array=data) for name, data in columns.items()
+    ]
+    fits.BinTableHDU.from_columns(table).writeto(path)
+    return path
+
+
+def write_csv(path, columns, before=""):
+    lines = [before + ",".join(columns)]
+    lines += [",".join(repr(value.item()) for value in row) for row in zip(*columns.values(), strict=True)]
+    text = "\n".join(lines) + "\n"
+    path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
+    return path
+
+
+def write_parquet(path, columns):
+    parquet.write_table(pyarrow.table(columns), path)
+    return path
+
+
+def ingest(root, *files, name="cat", clobber=False, **settings):
+    done = ingest_reference_catalog(root, name, files, ReferenceColumnsConfig(**settings), clobber=clobber, chunk=700)
+    return done, load_reference_catalog(find_reference_catalog([root], name), ra=0, dec=0, radius=3)
+
+
+def check(catalog, objects):
+    catalog = catalog.select(np.argsort(catalog["id"]))
+    assert len(catalog) == N
+    np.testing.assert_array_equal(catalog["id"], objects["source_id"])
+    np.testing.assert_allclose(catalog["coord_ra"], objects["ra"], atol=1e-12)
+    np.testing.assert_allclose(catalog["coord_dec"], objects["dec"], atol=1e-12)
+    np.testing.assert_allclose(-2.5 * np.log10(catalog["g_flux"]) + 31.4, objects["g_mag"], atol=1e-9)
+    error = objects["g_mag_err"] * np.log(10) / 2.5 * catalog["g_flux"]
+    np.testing.assert_allclose(catalog["g_fluxErr"], error, rtol=1e-9)
+    np.testing.assert_allclose(np.degrees(catalog["pm_ra"]) * 3.6e6, objects["pmra"], rtol=1e-9)
+    assert catalog.columns["pm_ra"].unit == "rad/year"
+    np.testing.assert_allclose(catalog["epoch"], 57388.5)
+
+
+@pytest.mark.parametrize("ending", ["fits", "csv", "csv.gz", "parquet"])
+def test_every_format(tmp_path, objects, ending):
+    write = {"fits": write_fits, "parquet": write_parquet}.get(ending, write_csv)
+    done, catalog = ingest(tmp_path, write(tmp_path / f"in.{ending}", objects))
+    check(catalog, objects)
+    assert (done.n_row, done.n_dropped) == (N, 0)
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_shards_are_in_the_lsst_layout(tmp_path, objects, shared_data):
+    done, _ = ingest(tmp_path, write_fits(tmp_path / "in.fits", objects))
+    numbers = htm_index(ra=objects["ra"], dec=objects["dec"], depth=7)
+    names = {path.name for path in done.folder.iterdir()}
+    assert names == {f"{number}.fits" for number in numbers} | {"master_schema.fits", "config.py"}
+    published = next((shared_data / "sdss_stripe82" / "ref_cats").glob("*/master_schema.fits"))
+    with fits.open(published) as theirs, fits.open(done.folder / "master_schema.fits") as ours:
+        assert len(ours[1].data) == 0
+        for name in ("id", "coord_ra", "coord_dec", "g_flux", "g_fluxErr"):
+            assert ours[1].columns[name].format.strip("1") == theirs[1].columns[name].format.strip("1")
+            assert ours[1].columns[name].unit == theirs[1].columns[name].unit
+        for card in ("REFCAT_FORMAT_VERSION", "AFW_TABLE_VERSION", "AFW_TYPE"):
+            assert ours[1].header[card] == theirs[1].header[card]
+    shard = fits.getdata(done.folder / f"{numbers[0]}.fits")
+    assert shard["coord_ra"].max() <= 2 * np.pi
+
+
+def test_a_published_catalog_comes_back_the_same(tmp_path, shared_data):
+    folder = next((shared_data / "sdss_stripe82" / "ref_cats").iterdir())
+    files = sorted(path for path in folder.glob("*.fits") if path.stem.isdecimal())
+    done = ingest_reference_catalog(
+        tmp_path, "again", files, ReferenceColumnsConfig(extra_columns=["starnotgal"]), chunk=1000
+    )
+    for path in files:
+        before, after = read_catalog(path), read_catalog(done.folder / path.name)
+        assert set(before) == set(after)
+        for name in before:
+            np.testing.assert_allclose(after[name], before[name], rtol=1e-15)
+
+
+def test_memory_does_not_depend_on_where_rows_are_cut(tmp_path, objects):
+    half = N // 2
+    parts = [{name: data[part] for name, data in objects.items()} for part in (slice(half), slice(half, None))]
+    files = [write_csv(tmp_path / f"{i}.csv", part) for i, part in enumerate(parts)]
+    check(ingest(tmp_path, *files)[1], objects)
+
+
+def test_columns_by_name_and_unit(tmp_path, objects):
+    columns = {
+        "alpha": np.radians(objects["ra"]),
+        "delta": np.radians(objects["dec"]),
+        "f": objects["g_mag"] * 0 + 3.0,
+        "df": objects["g_mag"] * 0 + 0.5,
+        "quality": np.arange(N) * 1.0,
+    }
+    path = write_fits(tmp_path / "in.fits", columns, {"alpha": "rad", "delta": "rad", "f": "uJy"}.items())
+    _, catalog = ingest(
+        tmp_path,
+        path,
+        ra_name="alpha",
+        dec_name="delta",
+        flux_columns={"r": "f"},
+        flux_err_columns={"r": "df"},
+        epoch=57000.0,
+        extra_columns=["quality"],
+    )
+    assert np.allclose(np.sort(catalog["coord_dec"]), np.sort(objects["dec"]))
+    assert set(catalog["r_flux"]) == {3000.0}
+    assert set(catalog["r_fluxErr"]) == {500.0}
+    assert set(catalog["epoch"]) == {57000.0}
+    assert set(catalog["id"]) == set(range(1, N + 1))
+    assert "quality" in catalog
+
+
+def test_usual_names_of_bands():
+    units = dict.fromkeys(["RA", "DEC", "gmag", "e_gmag", "phot_bp_mean_mag", "mag_r", "i_flux", "i_fluxErr"], "")
+    found = find_columns(ReferenceColumnsConfig(), units)
+    assert set(found.sources) == {
+        "ra",
+        "dec",
+        "flux:i",
+        "flux_err:i",
+        "mag:g",
+        "mag_err:g",
+        "mag:phot_bp_mean",
+        "mag:r",
+    }
+
+
+def test_missing_values_are_nan(tmp_path):
+    path = tmp_path / "in.csv"
+    path.write_text("# id,ra,dec,g_mag\n1,0.1,0.2,18\n2,0.1,0.2,\n3,0.1,0.2,99.0\n4,0.1,0.2,-999\n5,,0.2,18\n")
+    done, catalog = ingest(tmp_path, path)
+    assert done.n_dropped == 1
+    catalog = catalog.select(np.argsort(catalog["id"]))
+    np.testing.assert_array_equal(np.isfinite(catalog["g_flux"]), [True, False, False, False])
+
+
+def test_a_catalog_is_replaced_only_if_that_is_wanted(tmp_path, objects):
+    path = write_fits(tmp_path / "in.fits", objects)
+    ingest(tmp_path, path)
+    with pytest.raises(OutputError, match=r"there is a reference catalog .*cat already; --clobber replaces it"):
+        ingest(tmp_path, path)
+    few = write_fits(tmp_path / "few.fits", {name: data[:3] for name, data in objects.items()})
+    assert len(ingest(tmp_path, few, clobber=True)[1]) == 3
+
+
+def test_a_fault_leaves_nothing(tmp_path, objects):
+    good = write_csv(tmp_path / "good.csv", objects)
+    bad = write_csv(tmp_path / "bad.csv", {name: data[:3] for name, data in objects.items() if name != "parallax"})
+    with pytest.raises(FileFormatError, match=r"bad.csv: has other columns than the first file: parallax"):
+        ingest(tmp_path, good, bad)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.csv", "good.csv"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"ra_name": "raa"}, r"ra_name: the file has no column 'raa'; did you mean 'ra'\?; it has"),
+        ({"mag_columns": {"g": "gg"}}, "mag_columns: the file has no column 'gg'"),
+        ({"extra_columns": ["no"]}, "extra_columns: the file has no column 'no'"),
+        ({"coordinate_unit": "hour"}, "column 'ra' has the unit 'hour', which is not known; set it to one of rad, deg"),
+    ],
+)
+def test_columns_that_are_not_there(tmp_path, objects, settings, message):
+    with pytest.raises(ConfigError, match=message):
+        ingest(tmp_path, write_fits(tmp_path / "in.fits", objects), **settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", "ra,g_mag\n1,2\n", "no column with the coordinate dec is found; name it with -c dec_name=COLUMN"),
+        ("b.csv", "ra,dec\n1,2\n", "no column with magnitudes or fluxes is found"),
+        ("c.csv", "ra,dec,g_mag\n1,200,3\n", "a declination of 200 deg is not on the sky; is its unit right"),
+        ("d.csv", "ra,dec,g_mag\n1,x,3\n", r"d\.csv: cannot be read as CSV: .*invalid value 'x'"),
+        ("e.parquet", "nothing", r"e\.parquet: cannot be read as Parquet"),
+        ("f.fits", "nothing", r"f\.fits: cannot be read as FITS"),
+        ("h.csv", "ra,dec,g_mag\n", "no object with a position in the files given"),
+        ("i.csv", "id,ra,dec,g_mag\n1.5,1,2,3\n", r"cannot be read as CSV: .*invalid value '1\.5'"),
+    ],
+)
+def test_files_that_are_no_catalogs(tmp_path, name, content, message):
+    (tmp_path / name).write_text(content)
+    with pytest.raises((FileFormatError, ConfigError), match=message):
+        ingest(tmp_path, tmp_path / name)
+
+
+def test_what_else_can_be_wrong(tmp_path, objects):
+    fits.PrimaryHDU(np.zeros((3, 3))).writeto(tmp_path / "g.fits")
+    with pytest.raises(FileFormatError, match="no table in it"):
+        ingest(tmp_path, tmp_path / "g.fits")
+    with pytest.raises(DatasetNotFoundError, match=r"none\.csv does not exist"):
+        ingest(tmp_path, tmp_path / "none.csv")
+    with pytest.raises(OutputError, match=r"'\.\./x' is no name for a reference catalog"):
+        ingest(tmp_path, name="../x")
+    path = write_parquet(tmp_path / "i.parquet", objects | {"source_id": objects["ra"]})
+    with pytest.raises(FileFormatError, match=r"column 'source_id' holds .*, an integer is wanted"):
+        ingest(tmp_path, path)
+
+
+@given(
+    arrays(np.float64, st.integers(1, 40), elements=st.floats(-1e9, 1e9) | st.just(np.nan)),
+    st.sampled_from(["fits", "csv", "parquet"]),
+    st.integers(1, 50),
+)
+def test_chunks_put_together_are_the_table(tmp_path_factory, values, ending, rows):
+    folder = tmp_path_factory.mktemp("chunks")
+    columns = {"x": values, "n": np.arange(len(values))}
+    path = {"fits": write_fits, "csv": write_csv, "parquet": write_parquet}[ending](folder / f"t.{ending}", columns)
+    assert list(table_columns(path)) == ["x", "n"]
+    chunks = list(read_chunks(path, {"n": int, "x": float}, rows))
+    np.testing.assert_array_equal(np.concatenate([chunk["x"] for chunk in chunks]), values)
+    np.testing.assert_array_equal(np.concatenate([chunk["n"] for chunk in chunks]), columns["n"])
+
+
+def test_the_command(repository, objects, obs, tmp_path):
+    path = write_csv(tmp_path / "in.csv", {"RA": objects["ra"], "DEC": objects["dec"], "brightness": objects["g_mag"]})
+    status, out, err = obs("ingest-refcat", repository, "ps1", path, "-c", "mag_columns.g=brightness")
+    assert (status, err) == (0, "")
+    assert re.search(r"ref_cats/ps1: 2000 objects in \d+ files, with id, coord_ra, coord_dec, g_flux", out)
+    status, out, _ = obs("ingest-refcat", repository, "ps1", path, "--show-config")
+    assert status == 0
+    assert "ra_name=null" in out
+    status, _, err = obs("ingest-refcat", repository, "ps1", path)
+    assert status == 1
+    assert "already; --clobber replaces it" in err
