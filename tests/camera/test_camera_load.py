@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from obs.camera.distortion import PolynomialDistortion
 from obs.camera.load import load_camera
 from obs.errors import FileFormatError
 from obs.geom import Box
@@ -199,4 +200,29 @@ def test_binary_table_is_told(write):
     folder = write()
     (folder / "detectors.csv").write_bytes(b"\xff\xfe\x00id")
     with pytest.raises(FileFormatError, match=r"detectors\.csv: cannot be read"):
+        load_camera(folder)
+
+
+POLYNOMIAL = "polynomial: {order: 1, unit: 0.01, x: [0, 0, 1e-0], y: [0, 1.0, 0]}"
+
+
+def test_distortion_may_be_a_polynomial(write):
+    folder = write("radial: [1.0e-6, -2.0e-12]", POLYNOMIAL, "camera.yaml")
+    assert load_camera(folder).distortion == PolynomialDistortion(1, (0.0, 0.0, 1.0), (0.0, 1.0, 0.0), 0.01)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("order: 1", "order: 1.5", r"distortion\.polynomial\.order: 1\.5 is not a positive whole number$"),
+        ("order: 1", "order: 2", r"distortion\.polynomial: a polynomial of order 2 has 6 terms, x has 3$"),
+        ("unit: 0.01", "unit: -1", r"distortion\.polynomial: unit must be positive, got -1\.0 mm$"),
+        ("unit: 0.01", "units: 0.01", r"distortion\.polynomial\.units: this key is unknown; did you mean 'unit'\?$"),
+        ("1e-0", "one", r"distortion\.polynomial\.x: \[0, 0, 'one'\] is not a list of numbers$"),
+        ("}", "}\n  radial: [1.0e-6]", r"distortion\.polynomial: the distortion is either radial or a polynomial, here"),
+    ],
+)
+def test_fault_in_a_polynomial_is_told(write, old, new, message):
+    folder = write("radial: [1.0e-6, -2.0e-12]", POLYNOMIAL.replace(old, new), "camera.yaml")
+    with pytest.raises(FileFormatError, match=r"camera\.yaml: line \d+: " + message):
         load_camera(folder)

@@ -166,5 +166,5 @@ class PolynomialDistortion:
                 if not np.any(np.hypot(step_u, step_v) > tolerance):
                     break
             # beyond the turning point of the polynomials the iteration may end on another branch
-            lost = ~((np.hypot(step_u, step_v) <= tolerance) & (area > 0))
+            lost = ~((np.hypot(step_u, step_v) <= tolerance) & (area > 0) & (uu + vv > 0))
         return np.where(lost, np.nan, u * self.unit), np.where(lost, np.nan, v * self.unit)

@@ -119,7 +119,9 @@ def fit_boresight_wcs(
     box = detector.bbox
     # Chebyshev points, so that the fit is as good at the edges as within
     nodes = 0.5 - 0.5 * np.cos(np.pi * (np.arange(_GRID) + 0.5) / _GRID)
-    x, y = (part.ravel() for part in np.meshgrid(box.x_min - 0.5 + box.width * nodes, box.y_min - 0.5 + box.height * nodes))
+    x, y = (
+        part.ravel() for part in np.meshgrid(box.x_min - 0.5 + box.width * nodes, box.y_min - 0.5 + box.height * nodes)
+    )
     ra, dec = pixel_to_sky(camera, detector, projection, x=x, y=y)
     centre = box.x_min + (box.width - 1) / 2, box.y_min + (box.height - 1) / 2
     return fit_tan_sip(x=x, y=y, ra=ra, dec=dec, order=order, crpix=centre)
