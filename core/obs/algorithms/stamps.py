@@ -78,15 +78,19 @@ class Stamps:
         Pixels; 0 and NaN-free outside the image.
     inside : ndarray of bool, shape (n, size, size)
         Which pixels lie in the image.
-    x_min, y_min : ndarray of int64, shape (n,)
-        Image pixel of the first stamp pixel.
     """
 
     image: NDArray[np.float32]
     variance: NDArray[np.float32]
     inside: NDArray[np.bool_]
-    x_min: NDArray[np.int64]
-    y_min: NDArray[np.int64]
+
+    def select(self, rows: NDArray[np.int64]) -> "Stamps":
+        """Return copies of the chosen stamps."""
+        return Stamps(self.image[rows], self.variance[rows], self.inside[rows])
+
+    def replace(self, rows: NDArray[np.int64], other: "Stamps") -> None:
+        """Put other stamps in the place of the chosen ones."""
+        self.image[rows], self.variance[rows], self.inside[rows] = other.image, other.variance, other.inside
 
 
 class StampCutter:
@@ -126,8 +130,15 @@ class StampCutter:
         self._empty = self._image.copy()
         self._empty[lit] = np.random.default_rng(seed).standard_normal(len(lit), np.float32) * np.float32(noise)
 
-    def cut(self, which: NDArray[np.int64], half: int) -> Stamps:
-        """Cut stamps of ``2 * half + 1`` pixels about the peaks of the given sources.
+    def cut(
+        self,
+        which: NDArray[np.int64],
+        half: int,
+        *,
+        shift_x: NDArray[np.int64] | None = None,
+        shift_y: NDArray[np.int64] | None = None,
+    ) -> Stamps:
+        """Cut stamps of ``2 * half + 1`` pixels about the given sources.
 
         Parameters
         ----------
@@ -135,14 +146,21 @@ class StampCutter:
             Indices of the sources.
         half : int
             Half the size, pixels.
+        shift_x, shift_y : ndarray of int64, shape (n,), optional
+            Middle of the stamp, from the peak pixel; 0 if absent.
 
         Returns
         -------
         Stamps
         """
         height, width = self._shape
-        offset = np.arange(-half, half + 1)
-        y, x = self._sources.y[which, None] + offset, self._sources.x[which, None] + offset
+        offset = np.arange(2 * half + 1)
+        first_x, first_y = self._sources.x[which] - half, self._sources.y[which] - half
+        if shift_x is not None:
+            first_x = first_x + shift_x
+        if shift_y is not None:
+            first_y = first_y + shift_y
+        y, x = first_y[:, None] + offset, first_x[:, None] + offset
         inside = ((y >= 0) & (y < height))[:, :, None] & ((x >= 0) & (x < width))[:, None, :]
         pixel = np.clip(y, 0, height - 1)[:, :, None] * width + np.clip(x, 0, width - 1)[:, None, :]
         whole = np.where(self._sources.child[which] < 0, self._sources.footprint[which], -1)
@@ -151,17 +169,23 @@ class StampCutter:
         )
         variance = self._variance.take(pixel)
         image[~inside], variance[~inside] = 0.0, 0.0
-        self._insert_children(image, which, half)
-        return Stamps(image, variance, inside, x[:, 0], y[:, 0])
+        self._insert_children(image, which, first_x, first_y)
+        return Stamps(image, variance, inside)
 
-    def _insert_children(self, image: NDArray[np.float32], which: NDArray[np.int64], half: int) -> None:
+    def _insert_children(
+        self,
+        image: NDArray[np.float32],
+        which: NDArray[np.int64],
+        first_x: NDArray[np.int64],
+        first_y: NDArray[np.int64],
+    ) -> None:
         rows = np.flatnonzero(self._sources.child[which] >= 0)
         child = self._sources.child[which[rows]]
         start, count = self._children.start[child], np.diff(self._children.start)[child]
         row = np.repeat(rows, count)
         entry = np.arange(count.sum()) + np.repeat(start - np.r_[0, np.cumsum(count)[:-1]], count) if len(rows) else row
         y, x = np.divmod(self._children.pixel[entry], self._shape[1])
-        y += half - self._sources.y[which][row]
-        x += half - self._sources.x[which][row]
-        near = (y >= 0) & (y <= 2 * half) & (x >= 0) & (x <= 2 * half)
+        y -= first_y[row]
+        x -= first_x[row]
+        near = (y >= 0) & (y < image.shape[1]) & (x >= 0) & (x < image.shape[2])
         image[row[near], y[near], x[near]] = self._children.flux[entry[near]]

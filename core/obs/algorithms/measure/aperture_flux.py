@@ -5,6 +5,7 @@ Small circles are integrated over the band-limited image that the pixels sample,
 less and differs less.
 """
 
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -15,7 +16,16 @@ from scipy.special import j1
 from obs.algorithms.measure.psf_flux import Fluxes
 from obs.image.resample import shift_matrices
 
-__all__ = ["measure_aperture_flux", "measure_ellipse_flux"]
+__all__ = ["SINC_MARGIN", "measure_aperture_flux", "measure_ellipse_flux"]
+
+EXACT = 0
+"""How sep is told to use the exact area of overlap between circle and pixel."""
+
+SUBPIXELS = 5
+"""Pixels on the border of an ellipse are divided into this many in x and in y."""
+
+SINC_MARGIN = 10
+"""The kernel of a circle rings on beyond it, falling as the third half power; these pixels hold all but 1e-4 of it."""
 
 OVERSAMPLING = 4
 """The kernel's transform is sampled this many times finer than the kernel's own extent demands."""
@@ -75,33 +85,62 @@ def measure_aperture_flux(
     Returns
     -------
     Fluxes
-        ``edge`` where the circle leaves the image, and the flux is then a lower limit; NaN and ``failed`` where the
-        centre does.
+        ``edge`` where the circle leaves the image or its stamp, and the flux is then a lower limit; NaN and ``failed``
+        where the centre does; ``failed`` too where a pixel has no variance and the error is not known.
     """
-    half = stamps.shape[1] // 2
-    touched = _leaves(inside, dx, dy, radius)
+    reach = np.full(len(stamps), radius)
+    touched = _leaves(inside, dx, dy, reach, reach)
     if sinc:
         flux, flux_err = _sinc_sum(stamps, variance, dx, dy, radius)
     else:
-        tall = stamps.reshape(-1, stamps.shape[2])
-        y = dy + half + np.arange(len(stamps)) * stamps.shape[1]
-        flux, flux_err, _ = sep.sum_circle(tall, dx + half, y, radius, var=variance.reshape(tall.shape), subpix=0)
-    failed = ~np.isfinite(flux)
+        flux, flux_err = _sum_pixels(sep.sum_circle, stamps, variance, dx, dy, [radius], reach, EXACT)
+    failed = ~(np.isfinite(flux) & np.isfinite(flux_err))
     return Fluxes(np.asarray(flux, np.float64), np.asarray(flux_err, np.float64), failed, touched)
 
 
+def _sum_pixels(
+    function: Callable[..., tuple[NDArray[np.float64], NDArray[np.float64], object]],
+    stamps: NDArray[np.float32],
+    variance: NDArray[np.float32],
+    dx: NDArray[np.float64],
+    dy: NDArray[np.float64],
+    figure: Sequence[float | NDArray[np.float64]],
+    reach: NDArray[np.float64],
+    subpix: int,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Call one of sep's functions once for all stamps, laid one on the other.
+
+    Where a figure reaches out of its stamp, empty rows keep it from the next one.
+    """
+    if not len(stamps):
+        return np.zeros(0), np.zeros(0)
+    half = stamps.shape[1] // 2
+    gap = max(0, int(np.ceil(np.max(np.abs(dy) + reach) - half - 0.5)))
+    if gap:
+        stamps, variance = (np.pad(a, ((0, 0), (gap, gap), (0, 0))) for a in (stamps, variance))
+    tall = stamps.reshape(-1, stamps.shape[2])
+    y = dy + half + gap + np.arange(len(stamps)) * stamps.shape[1]
+    flux, flux_err, _ = function(tall, dx + half, y, *figure, var=variance.reshape(tall.shape), subpix=subpix)
+    return flux, flux_err
+
+
 def _leaves(
-    inside: NDArray[np.bool_], dx: NDArray[np.float64], dy: NDArray[np.float64], radius: float
+    inside: NDArray[np.bool_],
+    dx: NDArray[np.float64],
+    dy: NDArray[np.float64],
+    reach_x: NDArray[np.float64],
+    reach_y: NDArray[np.float64],
 ) -> NDArray[np.bool_]:
-    """Whether a circle touches a pixel outside the image; boxes, since the image's border is straight."""
-    half = inside.shape[1] // 2
+    """Whether a figure touches a pixel outside image or stamp; boxes, since the image's border is straight."""
+    half, last = inside.shape[1] // 2, inside.shape[1] - 1
     ends = []
-    for centre, axis in ((dy, 2), (dx, 1)):
+    for centre, reach, axis in ((dy, reach_y, 2), (dx, reach_x, 1)):
         line = np.asarray(inside.any(axis=axis))
-        low = np.clip(np.floor(centre - radius + half + 0.5).astype(int), 0, inside.shape[1] - 1)
-        high = np.clip(np.ceil(centre + radius + half - 0.5).astype(int), 0, inside.shape[1] - 1)
+        low = np.floor(centre - reach + half + 0.5).astype(int)
+        high = np.ceil(centre + reach + half - 0.5).astype(int)
         rows = np.arange(len(inside))
-        ends.append(~(line[rows, low] & line[rows, high]))
+        whole = line[rows, np.clip(low, 0, last)] & line[rows, np.clip(high, 0, last)]
+        ends.append(~(whole & (low >= 0) & (high <= last)))
     return np.asarray(ends[0] | ends[1])
 
 
@@ -113,8 +152,7 @@ def _sinc_sum(
     radius: float,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     centre = stamps.shape[1] // 2
-    # beyond the circle the kernel rings on, falling as the third half power; ten pixels hold all but 1e-4 of it
-    half = min(centre, int(np.ceil(radius)) + 10)
+    half = min(centre, int(np.ceil(radius)) + SINC_MARGIN)
     inner = slice(centre - half, centre + half + 1)
     kernel = sinc_kernel(radius, half)
     size = 2 * half + 1
@@ -127,18 +165,21 @@ def _sinc_sum(
 def measure_ellipse_flux(
     stamps: NDArray[np.float32],
     variance: NDArray[np.float32],
+    inside: NDArray[np.bool_],
     dx: NDArray[np.float64],
     dy: NDArray[np.float64],
     a: NDArray[np.float64],
     b: NDArray[np.float64],
     theta: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Add up the light within an ellipse about each source, with the exact area of overlap.
+) -> Fluxes:
+    """Add up the light within an ellipse about each source; pixels on its border are divided finely.
 
     Parameters
     ----------
     stamps, variance : ndarray of float32, shape (n, size, size)
         Pixels and variance.
+    inside : ndarray of bool, shape (n, size, size)
+        Pixels that lie in the image.
     dx, dy : ndarray of float64, shape (n,)
         Centre relative to the middle pixel.
     a, b : ndarray of float64, shape (n,)
@@ -148,12 +189,11 @@ def measure_ellipse_flux(
 
     Returns
     -------
-    flux, flux_err : ndarray of float64, shape (n,)
+    Fluxes
+        As of `measure_aperture_flux`.
     """
-    half = stamps.shape[1] // 2
-    tall = stamps.reshape(-1, stamps.shape[2])
-    y = dy + half + np.arange(len(stamps)) * stamps.shape[1]
-    flux, flux_err, _ = sep.sum_ellipse(
-        tall, dx + half, y, a, b, theta, 1.0, var=variance.reshape(tall.shape), subpix=5
-    )
-    return flux, flux_err
+    cosine, sine = np.cos(theta) ** 2, np.sin(theta) ** 2
+    edge = _leaves(inside, dx, dy, np.sqrt(a**2 * cosine + b**2 * sine), np.sqrt(a**2 * sine + b**2 * cosine))
+    reach = np.maximum(a, b)
+    flux, flux_err = _sum_pixels(sep.sum_ellipse, stamps, variance, dx, dy, [a, b, theta, 1.0], reach, SUBPIXELS)
+    return Fluxes(flux, flux_err, ~(np.isfinite(flux) & np.isfinite(flux_err)), edge)

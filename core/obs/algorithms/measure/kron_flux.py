@@ -1,41 +1,26 @@
 """Kron flux: light within an ellipse scaled to the source's own first radial moment (Kron 1980, ApJS 43, 305)."""
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.algorithms.measure.aperture_flux import measure_ellipse_flux
-
-__all__ = ["KronFluxes", "measure_kron_flux"]
+__all__ = ["kron_ellipse", "measure_kron_radius"]
 
 
-class KronFluxes(NamedTuple):
-    """Kron radii (pixels) and fluxes (image units), float64, shape (n,); NaN where ``failed``."""
-
-    radius: NDArray[np.float64]
-    flux: NDArray[np.float64]
-    flux_err: NDArray[np.float64]
-    failed: NDArray[np.bool_]
-
-
-def measure_kron_flux(
+def measure_kron_radius(
     stamps: NDArray[np.float32],
-    variance: NDArray[np.float32],
     dx: NDArray[np.float64],
     dy: NDArray[np.float64],
     moments: NDArray[np.float64],
     *,
     minimum_radius: NDArray[np.float64],
     n_sigma: float = 6.0,
-    n_radius: float = 2.5,
-) -> KronFluxes:
-    """Measure the first radial moment and the flux within a multiple of it.
+) -> NDArray[np.float64]:
+    """Measure the first radial moment of the light.
 
     Parameters
     ----------
-    stamps, variance : ndarray of float32, shape (n, size, size)
-        Background-subtracted pixels and variance.
+    stamps : ndarray of float32, shape (n, size, size)
+        Background-subtracted pixels.
     dx, dy : ndarray of float64, shape (n,)
         Centre relative to the middle pixel.
     moments : ndarray of float64, shape (n, 3)
@@ -44,15 +29,14 @@ def measure_kron_flux(
         Radius of a point source, below which noise may not take it, pixels.
     n_sigma : float, optional
         The moment is taken within this many times the size of the ellipse.
-    n_radius : float, optional
-        The flux is taken within this many Kron radii.
 
     Returns
     -------
-    KronFluxes
+    ndarray of float64, shape (n,)
+        Kron radii, of circles of the ellipses' area, pixels; NaN where the light has no positive moment.
     """
     half = stamps.shape[1] // 2
-    known = np.asarray(np.isfinite(moments).all(1) & np.isfinite(minimum_radius))
+    known = np.asarray(np.isfinite(moments).all(1))
     xx, yy, xy = np.where(known[:, None], moments, [1.0, 1.0, 0.0]).T
     determinant = xx * yy - xy**2
     size = determinant**0.25
@@ -67,14 +51,32 @@ def measure_kron_flux(
     total = light.sum((1, 2), dtype=np.float64)
     first = np.einsum("nij,nij->n", light, radius, dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
-        kron = np.where(total > 0, first / total, np.nan)
-    failed = ~known | ~(kron > 0)
-    kron = np.clip(np.where(failed, minimum_radius, kron), minimum_radius, np.maximum(n_sigma * size, minimum_radius))
-    spread = np.hypot(0.5 * (xx - yy), xy)
-    mean = 0.5 * (xx + yy)
-    major, minor = np.sqrt(mean + spread), np.sqrt(np.maximum(mean - spread, 1e-6))
+        kron = np.where(known & (total > 0), first / total, np.nan)
+    kron = np.where(kron > 0, kron, np.nan)
+    return np.asarray(np.clip(kron, minimum_radius, np.maximum(n_sigma * size, minimum_radius)))
+
+
+def kron_ellipse(
+    radius: NDArray[np.float64], moments: NDArray[np.float64], n_radius: float = 2.5
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the ellipses in which Kron fluxes are summed.
+
+    Parameters
+    ----------
+    radius : ndarray of float64, shape (n,)
+        Kron radii, pixels; finite.
+    moments : ndarray of float64, shape (n, 3)
+        Second moments xx, yy, xy, pixels squared; finite.
+    n_radius : float, optional
+        Size of the ellipses in Kron radii.
+
+    Returns
+    -------
+    a, b, theta : ndarray of float64, shape (n,)
+        Semi-axes, pixels, and angle of the major one from x to y, radian.
+    """
+    xx, yy, xy = moments.T
+    spread, mean = np.hypot(0.5 * (xx - yy), xy), 0.5 * (xx + yy)
+    scale = n_radius * radius / (xx * yy - xy**2) ** 0.25
     theta = np.clip(0.5 * np.arctan2(2 * xy, xx - yy), -np.pi / 2, np.pi / 2)
-    scale = n_radius * kron / size
-    flux, flux_err = measure_ellipse_flux(stamps, variance, dx, dy, scale * major, scale * minor, theta)
-    kron, flux, flux_err = (np.where(failed, np.nan, value) for value in (kron, flux, flux_err))
-    return KronFluxes(kron, flux, flux_err, failed)
+    return scale * np.sqrt(mean + spread), scale * np.sqrt(np.maximum(mean - spread, 1e-6)), theta

@@ -47,7 +47,8 @@ def measure_psf_flux(
     Returns
     -------
     Fluxes
-        NaN and ``failed`` where no pixel is usable; ``edge`` where the PSF leaves the image.
+        NaN and ``failed`` where no pixel is usable, ``failed`` too where a pixel has no variance and the error is not
+        known; ``edge`` where the PSF leaves the image.
     """
     half = psf.shape[1] // 2
     data, noise = windows(stamps, row, column, half), windows(variance, row, column, half)
@@ -59,4 +60,4 @@ def measure_psf_flux(
     norm = np.where(failed, np.nan, norm)
     flux = np.einsum("nij,nij->n", model, data, dtype=np.float64) / norm
     flux_err = np.sqrt(np.einsum("nij,nij,nij->n", model, model, noise, dtype=np.float64)) / norm
-    return Fluxes(flux, flux_err, failed, edge)
+    return Fluxes(flux, flux_err, failed | ~np.isfinite(flux_err), edge)

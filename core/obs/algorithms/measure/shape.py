@@ -67,16 +67,10 @@ class Shapes:
         xx, yy, xy = self.xx * area - widening, self.yy * area - widening, self.xy * area
         failed = self.failed | ~((xx > 0) & (xx * yy > xy**2))
         known = np.where(failed, np.nan, 1.0)
-        return Shapes(
-            xx * known,
-            yy * known,
-            xy * known,
-            *((error * known * area).astype(np.float32) for error in (self.xx_err, self.yy_err, self.xy_err)),
-            self.flux * known,
-            self.flux_err * known,
-            failed,
-            self.unfinished,
-        )
+        errors = self.xx_err, self.yy_err, self.xy_err
+        xx_err, yy_err, xy_err = ((error * known * area).astype(np.float32) for error in errors)
+        xx, yy, xy, flux, flux_err = (value * known for value in (xx, yy, xy, self.flux, self.flux_err))
+        return Shapes(xx, yy, xy, xx_err, yy_err, xy_err, flux, flux_err, failed, self.unfinished)
 
 
 def measure_shape(

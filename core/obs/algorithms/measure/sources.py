@@ -4,15 +4,15 @@ A batch holds stamps of `BATCH` sources; sources too large for them are cut agai
 need it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.algorithms.measure.aperture_flux import measure_aperture_flux
+from obs.algorithms.measure.aperture_flux import SINC_MARGIN, measure_aperture_flux, measure_ellipse_flux
 from obs.algorithms.measure.centroid import Centroids, measure_centroid
-from obs.algorithms.measure.kron_flux import measure_kron_flux
+from obs.algorithms.measure.kron_flux import kron_ellipse, measure_kron_radius
 from obs.algorithms.measure.psf_flux import measure_psf_flux
 from obs.algorithms.measure.shape import Shapes, measure_shape
 from obs.algorithms.stamps import SourceList, StampCutter, Stamps
@@ -81,6 +81,50 @@ def measure_sources(
     return Measurements({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
 
 
+class _Batch:
+    """Some sources, their stamps, and where in its stamp each one lies.
+
+    Parameters
+    ----------
+    cutter : StampCutter
+        Source of stamps.
+    which : ndarray of int64, shape (n,)
+        Indices of the sources.
+    half : int
+        Half the size of the stamps, pixels.
+    """
+
+    def __init__(self, cutter: StampCutter, which: NDArray[np.int64], half: int) -> None:
+        self.cutter, self.which, self.half = cutter, which, half
+        self.shift_x, self.shift_y = np.zeros(len(which), np.int64), np.zeros(len(which), np.int64)
+        self.dx, self.dy = np.zeros(len(which)), np.zeros(len(which))
+        self.stamps = self.cut(np.arange(len(which)), half)
+
+    def __len__(self) -> int:
+        return len(self.which)
+
+    def cut(self, rows: NDArray[np.int64], half: int) -> Stamps:
+        """Cut stamps of another size."""
+        return self.cutter.cut(self.which[rows], half, shift_x=self.shift_x[rows], shift_y=self.shift_y[rows])
+
+    def centre(self, dx: NDArray[np.float64], dy: NDArray[np.float64]) -> None:
+        """Move the stamps so that each source, at (dx, dy) from the peak pixel, lies in the middle pixel."""
+        self.shift_x, self.shift_y = np.rint(dx).astype(np.int64), np.rint(dy).astype(np.int64)
+        self.dx, self.dy = dx - self.shift_x, dy - self.shift_y
+        moved = np.flatnonzero((self.shift_x != 0) | (self.shift_y != 0))
+        self.stamps.replace(moved, self.cut(moved, self.half))
+
+    def by_size(self, reach: NDArray[np.float64]) -> Iterator[tuple[NDArray[np.int64], Stamps]]:
+        """Give rows and stamps that hold ``reach`` pixels about the middle; what no stamp can hold is left out."""
+        fits = np.flatnonzero(reach <= self.half)
+        yield fits, self.stamps if len(fits) == len(self) else self.stamps.select(fits)
+        half, low = self.half, float(self.half)
+        while (reach > half).any() and half < LARGEST_HALF:
+            low, half = half, min(2 * half, LARGEST_HALF)
+            for rows in _portions(np.flatnonzero((reach > low) & (reach <= half)), half):
+                yield rows, self.cut(rows, half)
+
+
 def _measure_batch(
     cutter: StampCutter,
     sources: SourceList,
@@ -91,35 +135,34 @@ def _measure_batch(
     maximum_sinc_radius: float,
     kron: bool,
 ) -> dict[str, NDArray[np.generic]]:
-    psf_half = psf.stamp_shape[0] // 2
-    half = max(psf_half + 3, int(np.ceil(max(apertures, default=0.0))) + 3)
-    stamps = cutter.cut(which, half)
+    room = [radius + (SINC_MARGIN if radius <= maximum_sinc_radius else 3) for radius in apertures]
+    batch = _Batch(cutter, which, int(np.ceil(max([psf.stamp_shape[0] // 2 + 3, *room]))))
     peak_x, peak_y = sources.x[which].astype(float), sources.y[which].astype(float)
     kernels = psf.evaluate(x=peak_x, y=peak_y)
-    still = np.zeros(len(which))
-    psf_shape = measure_shape(kernels, np.ones_like(kernels), still, still)
+    psf_shape = measure_shape(kernels, np.ones_like(kernels), batch.dx, batch.dy)
     area = psf_shape.xx * psf_shape.yy - psf_shape.xy**2
     sigma = np.where(psf_shape.failed, 1.5, area**0.25)
+    centroid = _centroids(batch, kernels, sigma)
     columns: dict[str, NDArray[np.generic]] = {}
 
-    centroid = _centroids(cutter, which, stamps, kernels, sigma)
-    dx, dy = centroid.dx, centroid.dy
-    x, y = np.rint(peak_x + dx).astype(int), np.rint(peak_y + dy).astype(int)
+    x, y = np.rint(peak_x + centroid.dx).astype(int), np.rint(peak_y + centroid.dy).astype(int)
     inside = (x >= 0) & (x < labels.shape[1]) & (y >= 0) & (y < labels.shape[0])
     there = labels[np.where(inside, y, 0), np.where(inside, x, 0)]
     strayed = ~centroid.failed & (~inside | (there != sources.footprint[which]))
-    edge = _at_edge(stamps, np.ceil(3 * sigma).astype(int) + 2)
+    edge = _at_edge(batch.stamps, np.ceil(3 * sigma).astype(int) + 2)
     reset = strayed | centroid.failed | edge
-    dx, dy = np.where(reset, 0.0, dx), np.where(reset, 0.0, dy)
-    columns["base_SdssCentroid_x"], columns["base_SdssCentroid_y"] = peak_x + dx, peak_y + dy
+    dx, dy = np.where(reset, 0.0, centroid.dx), np.where(reset, 0.0, centroid.dy)
+    x, y = peak_x + dx, peak_y + dy
+    columns["base_SdssCentroid_x"], columns["base_SdssCentroid_y"] = x, y
     unknown = np.float32(np.nan)
     columns["base_SdssCentroid_xErr"] = np.where(reset, unknown, centroid.x_err)
     columns["base_SdssCentroid_yErr"] = np.where(reset, unknown, centroid.y_err)
     columns["base_SdssCentroid_flag"] = reset
     columns["base_SdssCentroid_flag_edge"] = edge
     columns["base_SdssCentroid_flag_resetToPeak"] = strayed
+    batch.centre(dx, dy)
 
-    shape = _shapes(cutter, which, stamps, dx, dy)
+    shape = _shapes(batch)
     for name in ("xx", "yy", "xy"):
         columns[f"base_SdssShape_{name}"] = getattr(shape, name)
     for name in ("xx", "yy", "xy"):
@@ -129,46 +172,29 @@ def _measure_batch(
     columns["base_SdssShape_flag"] = shape.failed
     columns["base_GaussianFlux_instFlux"] = shape.flux
     columns["base_GaussianFlux_instFluxErr"] = shape.flux_err
-    columns["base_GaussianFlux_flag"] = shape.failed
+    columns["base_GaussianFlux_flag"] = shape.failed | ~np.isfinite(shape.flux_err)
 
-    row, column = (half + np.rint(p + d).astype(int) - p.astype(int) for p, d in ((peak_y, dy), (peak_x, dx)))
-    rendered = psf.render(x=peak_x + dx, y=peak_y + dy)
-    point = measure_psf_flux(stamps.image, stamps.variance, stamps.inside, rendered, row, column)
-    columns["base_PsfFlux_instFlux"], columns["base_PsfFlux_instFluxErr"] = point.flux, point.flux_err
-    columns["base_PsfFlux_flag"], columns["base_PsfFlux_flag_edge"] = point.failed | point.edge, point.edge
-    for radius in apertures:
-        sinc = radius <= maximum_sinc_radius
-        circle = measure_aperture_flux(stamps.image, stamps.variance, stamps.inside, dx, dy, radius, sinc=sinc)
-        name = "base_CircularApertureFlux_" + f"{radius:.1f}".replace(".", "_")
-        columns[f"{name}_instFlux"], columns[f"{name}_instFluxErr"] = circle.flux, circle.flux_err
-        columns[f"{name}_flag"] = circle.failed | circle.edge
-        columns[f"{name}_flag_apertureTruncated"] = circle.edge
+    columns.update(_fixed_fluxes(batch, psf, x, y, apertures, maximum_sinc_radius))
     if kron:
-        columns.update(_kron(cutter, which, stamps, dx, dy, shape, psf_shape))
+        columns.update(_kron(batch, shape, psf_shape))
     return columns
 
 
 def _at_edge(stamps: Stamps, reach: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Whether the image ends within ``reach`` pixels of the middle of a stamp."""
     half, rows = stamps.inside.shape[1] // 2, np.arange(len(reach))
-    low, high = half - reach, half + reach
+    low, high = half - np.minimum(reach, half), half + np.minimum(reach, half)
     corner = stamps.inside[rows, low, low] & stamps.inside[rows, high, high]
     return np.asarray(~(corner & stamps.inside[rows, low, high] & stamps.inside[rows, high, low]))
 
 
-def _centroids(
-    cutter: StampCutter,
-    which: NDArray[np.int64],
-    stamps: Stamps,
-    kernels: NDArray[np.float32],
-    sigma: NDArray[np.float64],
-) -> Centroids:
-    found = measure_centroid(stamps.image, stamps.variance, kernels, sigma)
+def _centroids(batch: _Batch, kernels: NDArray[np.float32], sigma: NDArray[np.float64]) -> Centroids:
+    found = measure_centroid(batch.stamps.image, batch.stamps.variance, kernels, sigma)
     bin_size, todo = 2, np.flatnonzero(found.size)
     while len(todo) and bin_size <= LARGEST_BIN:
         half = (kernels.shape[1] // 2 + 2) * bin_size
         for part in _portions(todo, half):
-            large = cutter.cut(which[part], half)
+            large = batch.cut(part, half)
             coarse = measure_centroid(large.image, large.variance, kernels[part], sigma[part], bin_size=bin_size)
             # where the coarser image has no maximum the finer one's stands
             better = ~coarse.failed
@@ -185,32 +211,19 @@ def _portions(rows: NDArray[np.int64], half: int) -> list[NDArray[np.int64]]:
     return [rows[k : k + step] for k in range(0, len(rows), step)]
 
 
-def _enlarge(
-    cutter: StampCutter,
-    which: NDArray[np.int64],
-    rows: NDArray[np.int64],
-    half: int,
-    measure: Callable[[Stamps, NDArray[np.int64]], None],
-) -> None:
-    for part in _portions(rows, half):
-        measure(cutter.cut(which[part], half), part)
-
-
-def _shapes(
-    cutter: StampCutter, which: NDArray[np.int64], stamps: Stamps, dx: NDArray[np.float64], dy: NDArray[np.float64]
-) -> Shapes:
-    shapes = measure_shape(stamps.image, stamps.variance, dx, dy)
-    half, bin_size = stamps.image.shape[1] // 2, 2
+def _shapes(batch: _Batch) -> Shapes:
+    shapes = measure_shape(batch.stamps.image, batch.stamps.variance, batch.dx, batch.dy)
+    half, bin_size = batch.half, 2
     while shapes.unfinished.any() and bin_size <= LARGEST_BIN:
         # a source that fills its stamp is smooth on the scale of a pixel: coarser pixels keep the work the same
         reach = half * bin_size + bin_size // 2
         for rows in _portions(np.flatnonzero(shapes.unfinished), reach):
-            large = cutter.cut(which[rows], reach)
+            large = batch.cut(rows, reach)
             first = reach - half * bin_size - bin_size // 2
             image, variance = (_sum_bins(a, first, 2 * half + 1, bin_size) for a in (large.image, large.variance))
-            # middle of the central bin, from the peak pixel
+            # middle of the central bin, from the middle pixel
             middle = 0.5 * (bin_size - 1) - bin_size // 2
-            x, y = ((d[rows] - middle) / bin_size for d in (dx, dy))
+            x, y = ((d[rows] - middle) / bin_size for d in (batch.dx, batch.dy))
             shapes.replace(rows, measure_shape(image, variance, x, y).scaled(bin_size))
         bin_size *= 2
     return shapes
@@ -225,41 +238,63 @@ def _sum_bins(stamps: NDArray[np.float32], first: int, n: int, bin_size: int) ->
     return np.asarray(cut.reshape(len(stamps), n, bin_size, n, bin_size).sum((2, 4)))
 
 
-def _kron(
-    cutter: StampCutter,
-    which: NDArray[np.int64],
-    stamps: Stamps,
-    dx: NDArray[np.float64],
-    dy: NDArray[np.float64],
-    shape: Shapes,
-    psf_shape: Shapes,
+def _fixed_fluxes(
+    batch: _Batch,
+    psf: Psf,
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    apertures: Sequence[float],
+    maximum_sinc_radius: float,
 ) -> dict[str, NDArray[np.generic]]:
+    """PSF and circular apertures, whose size does not depend on the source."""
+    stamps, middle = batch.stamps, np.full(len(batch), batch.half)
+    point = measure_psf_flux(stamps.image, stamps.variance, stamps.inside, psf.render(x=x, y=y), middle, middle)
+    columns: dict[str, NDArray[np.generic]] = {
+        "base_PsfFlux_instFlux": point.flux,
+        "base_PsfFlux_instFluxErr": point.flux_err,
+        "base_PsfFlux_flag": point.failed | point.edge,
+        "base_PsfFlux_flag_edge": point.edge,
+    }
+    for radius in apertures:
+        sinc = radius <= maximum_sinc_radius
+        circle = measure_aperture_flux(
+            stamps.image, stamps.variance, stamps.inside, batch.dx, batch.dy, radius, sinc=sinc
+        )
+        name = "base_CircularApertureFlux_" + f"{radius:.1f}".replace(".", "_")
+        columns[f"{name}_instFlux"], columns[f"{name}_instFluxErr"] = circle.flux, circle.flux_err
+        columns[f"{name}_flag"] = circle.failed | circle.edge
+        columns[f"{name}_flag_apertureTruncated"] = circle.edge
+    return columns
+
+
+def _kron(batch: _Batch, shape: Shapes, psf_shape: Shapes) -> dict[str, NDArray[np.generic]]:
     moments = np.c_[shape.xx, shape.yy, shape.xy]
     # the first radial moment of a round Gaussian is sqrt(pi / 2) sigma
     minimum = np.sqrt(np.pi / 2) * (psf_shape.xx * psf_shape.yy - psf_shape.xy**2) ** 0.25
-    reach = np.where(shape.failed, 0.0, KRON_SIGMA * np.sqrt(np.maximum(shape.xx, shape.yy))) + 3
-    n = len(which)
+    n = len(batch)
     radius, flux, flux_err = (np.full(n, np.nan) for _ in range(3))
     failed = np.ones(n, bool)
-
-    def measure(cut: Stamps, rows: NDArray[np.int64]) -> None:
-        found = measure_kron_flux(
-            cut.image, cut.variance, dx[rows], dy[rows], moments[rows], minimum_radius=minimum[rows], n_sigma=KRON_SIGMA
+    reach = np.where(shape.failed, 0.0, KRON_SIGMA * np.sqrt(np.maximum(shape.xx, shape.yy))) + 1
+    for rows, stamps in batch.by_size(reach):
+        radius[rows] = measure_kron_radius(
+            stamps.image,
+            batch.dx[rows],
+            batch.dy[rows],
+            moments[rows],
+            minimum_radius=minimum[rows],
+            n_sigma=KRON_SIGMA,
         )
-        radius[rows], flux[rows], flux_err[rows], failed[rows] = found
-
-    half, low = stamps.image.shape[1] // 2, -1.0
-    fits = np.flatnonzero(reach <= half)
-    if len(fits) == n:
-        measure(stamps, fits)
-    else:
-        _enlarge(cutter, which, fits, half, measure)
-    while (reach > half).any() and half < LARGEST_HALF:
-        low, half = half, min(2 * half, LARGEST_HALF)
-        _enlarge(cutter, which, np.flatnonzero((reach > low) & (reach <= half)), half, measure)
+    known = np.isfinite(radius)
+    a, b, theta = kron_ellipse(np.where(known, radius, 1.0), np.where(known[:, None], moments, [1.0, 1.0, 0.0]))
+    for rows, stamps in batch.by_size(np.where(known, a, 0.0) + 1):
+        at = batch.dx[rows], batch.dy[rows], a[rows], b[rows], theta[rows]
+        found = measure_ellipse_flux(stamps.image, stamps.variance, stamps.inside, *at)
+        flux[rows], flux_err[rows] = found.flux, found.flux_err
+        failed[rows] = found.failed | found.edge
+    failed |= ~known
     return {
         "ext_photometryKron_KronFlux_radius": radius,
-        "ext_photometryKron_KronFlux_instFlux": flux,
-        "ext_photometryKron_KronFlux_instFluxErr": flux_err,
+        "ext_photometryKron_KronFlux_instFlux": np.where(known, flux, np.nan),
+        "ext_photometryKron_KronFlux_instFluxErr": np.where(known, flux_err, np.nan),
         "ext_photometryKron_KronFlux_flag": failed,
     }
