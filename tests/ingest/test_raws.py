@@ -172,9 +172,9 @@ def test_bad_files_stop_nothing(repository, frames, tmp_path):
             "is cut short: it has 4000 bytes, its headers promise 7360",
             "does not exist",
             "the header does not tell ccd",
-            "visit=seven: visit must be an integer",
-            "DATE-OBS '01/03/24' is no date",
-            "the translator failed: KeyError: 'DATE-OBS'",
+            "visit: 'seven' is not a number",
+            "dateObs: '01/03/24' is not a date like '2020-09-04T21:30:00'",
+            "dateObs: the header lacks DATE-OBS",
         ],
         strict=False,
     ):
@@ -305,8 +305,10 @@ def test_cameras_that_cannot_be_ingested(repository, tmp_path, instrument):
 
     with pytest.raises(PluginError, match="camera 'toy' has no translator"):
         run(repository, [], with_translator(None))
-    with pytest.raises(PluginError, match="cannot be used for ingest: it lacks columns, unique, visit"):
+    with pytest.raises(PluginError, match="NoTranslator cannot be used for ingest: it is no obs"):
         run(repository, [], with_translator("toy_translator:NoTranslator"))
+    with pytest.raises(PluginError, match="cannot be used for ingest: it sets no columns and no unique"):
+        run(repository, [], with_translator("toy_translator:EmptyTranslator"))
     policy = instrument.policy_path
     policy.write_text(policy.read_text().replace("%(visit)05d-", "%(night)s-%(visit)05d-", 1))
     with pytest.raises(PluginError, match="the translator of camera 'toy' gives no night, which the raw template"):

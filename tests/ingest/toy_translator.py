@@ -1,9 +1,10 @@
 """Translators of the toy camera."""
 
-from obs.errors import FileFormatError
+from obs.instrument.card_values import parse_date
+from obs.instrument.translator import Translator
 
 
-class ToyTranslator:
+class ToyTranslator(Translator):
     """One frame a file."""
 
     columns = {  # noqa: RUF012
@@ -17,20 +18,19 @@ class ToyTranslator:
     }
     unique = ("visit", "ccd")
     visit = ("visit", "filter", "dateObs", "taiObs")
+    translation = {  # noqa: RUF012
+        "visit": "RUN",
+        "ccd": "DETECTOR",
+        "filter": ("FILTER", {"default": "NONE"}),
+        "taiObs": "DATE-OBS",
+        "date_begin": "DATE-OBS",
+        "expTime": "EXPTIME",
+        "exposure_time": "EXPTIME",
+        "dataType": "IMGTYPE",
+    }
 
-    def registry_columns(self, header):
-        date = header["DATE-OBS"]
-        if date[4:5] != "-":
-            raise FileFormatError(f"DATE-OBS '{date}' is no date")
-        return {
-            "visit": header.get("RUN"),
-            "ccd": header.get("DETECTOR"),
-            "filter": header.get("FILTER", "NONE"),
-            "dateObs": date.split("T")[0],
-            "taiObs": date,
-            "expTime": header.get("EXPTIME"),
-            "dataType": header.get("IMGTYPE"),
-        }
+    def translate_dateObs(self, md):
+        return parse_date(md["DATE-OBS"]).date().isoformat()
 
 
 class ExtensionTranslator(ToyTranslator):
@@ -39,5 +39,9 @@ class ExtensionTranslator(ToyTranslator):
     extensions = ("left", "right")
 
 
-class NoTranslator:
+class EmptyTranslator(Translator):
     """Does not say what the registry looks like."""
+
+
+class NoTranslator:
+    """Is none."""

@@ -22,7 +22,8 @@ from sqlalchemy.exc import IntegrityError
 from obs.errors import DataIdError, ObsError, OutputError, PluginError, RepositoryError
 from obs.ingest.report import FileReport, IngestReport
 from obs.ingest.transfer import Mode, finish_transfer, is_same_file, place_file
-from obs.ingest.translation import HeaderTranslator, Translated, load_translator, registry_columns, translate_file
+from obs.ingest.translation import Translated, load_translator, registry_columns, translate_file
+from obs.instrument.translator import Translator
 from obs.policy.data_id import format_data_id
 from obs.policy.dataset_type import DatasetType, split_hdu
 from obs.repo.butler import Butler
@@ -121,7 +122,7 @@ def ingest_raws(
     return IngestReport(sorted(reports, key=lambda report: order[report.path]), options.dry_run)
 
 
-def create_raw_tables(registry: Registry, translator: HeaderTranslator) -> None:
+def create_raw_tables(registry: Registry, translator: Translator) -> None:
     """Make the tables ``raw`` and ``raw_visit`` if they are not there.
 
     Raises
@@ -140,7 +141,7 @@ def create_raw_tables(registry: Registry, translator: HeaderTranslator) -> None:
 class _Ingest:
     """One run of `ingest_raws`."""
 
-    def __init__(self, butler: Butler, translator: HeaderTranslator, options: IngestOptions) -> None:
+    def __init__(self, butler: Butler, translator: Translator, options: IngestOptions) -> None:
         if not open_repository(butler.root).is_own:
             raise RepositoryError(
                 f"{butler.root} is a repository of another program, which is only read; make one with obs init",

@@ -3,36 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from obs.errors import DataIdError, FileFormatError, ObsError, PluginError
 from obs.ingest.headers import FileHeader, read_headers
 from obs.instrument.instrument import Instrument, resolve
+from obs.instrument.translator import Translator
 from obs.policy.data_id import cast_value
 
-__all__ = ["HeaderTranslator", "Translated", "load_translator", "registry_columns", "translate_file"]
-
-
-class HeaderTranslator(Protocol):
-    """What ingest needs of a camera's translator.
-
-    Attributes
-    ----------
-    columns
-        Columns of the registry's table ``raw`` and their types: int, float or str.
-    unique
-        Columns that together name one row.
-    visit
-        Columns of the table ``raw_visit``.
-    """
-
-    columns: Mapping[str, type]
-    unique: Sequence[str]
-    visit: Sequence[str]
-
-    def registry_columns(self, header: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the values of the columns that a header tells."""
-        ...
+__all__ = ["Translated", "load_translator", "registry_columns", "translate_file"]
 
 
 @dataclass(frozen=True)
@@ -57,7 +36,7 @@ class Translated:
     warnings: tuple[str, ...] = field(default_factory=tuple)
 
 
-def load_translator(instrument: Instrument) -> HeaderTranslator:
+def load_translator(instrument: Instrument) -> Translator:
     """Return the translator of a camera.
 
     Raises
@@ -72,19 +51,21 @@ def load_translator(instrument: Instrument) -> HeaderTranslator:
     return _make(instrument.translator)
 
 
-def _make(reference: str) -> HeaderTranslator:
+def _make(reference: str) -> Translator:
     kind = resolve(reference)
-    lacking = [name for name in ("columns", "unique", "visit") if not hasattr(kind, name)]
-    if lacking:
-        raise PluginError(f"the translator {reference} cannot be used for ingest: it lacks {', '.join(lacking)}")
-    translator: HeaderTranslator = kind()
-    return translator
+    if not (isinstance(kind, type) and issubclass(kind, Translator)):
+        raise PluginError(f"{reference} cannot be used for ingest: it is no obs.instrument.translator.Translator")
+    if lacking := [name for name in ("columns", "unique") if not getattr(kind, name)]:
+        raise PluginError(
+            f"the translator {reference} cannot be used for ingest: it sets no {' and no '.join(lacking)}"
+        )
+    return kind()
 
 
-def registry_columns(translator: HeaderTranslator) -> dict[str, type]:
+def registry_columns(translator: Translator) -> dict[str, type]:
     """Return the columns of the table ``raw`` and their types; frames that share a file have the number of the HDU."""
     columns = dict(translator.columns)
-    return columns if not getattr(translator, "extensions", ()) else columns | {"hdu": int}
+    return columns if not translator.extensions else columns | {"hdu": int}
 
 
 def translate_file(path: Path, reference: str, needed: Sequence[str]) -> Translated:
@@ -111,25 +92,28 @@ def translate_file(path: Path, reference: str, needed: Sequence[str]) -> Transla
     return Translated(path, rows, warnings=tuple(dict.fromkeys(warnings)))
 
 
-def _rows(path: Path, translator: HeaderTranslator) -> Iterator[dict[str, Any]]:
-    wanted = tuple(getattr(translator, "extensions", ()))
+def _rows(path: Path, translator: Translator) -> Iterator[dict[str, Any]]:
+    wanted = translator.extensions
     if wanted:
         for number, header in _extensions(path, wanted):
-            yield translator.registry_columns(header) | {"hdu": number}
+            yield translator.registry_columns(_known(header)) | {"hdu": number}
     else:
-        yield translator.registry_columns(_first_image(path, getattr(translator, "hdu", None)))
+        yield translator.registry_columns(_known(_first_image(path)))
 
 
-def _first_image(path: Path, hdu: int | None) -> FileHeader:
-    """Return the primary header, and where that has no pixels or another HDU is asked for, that HDU's cards on top."""
+def _known(header: FileHeader) -> FileHeader:
+    """Return the cards that have a value."""
+    return {keyword: value for keyword, value in header.items() if value == value}
+
+
+def _first_image(path: Path) -> FileHeader:
+    """Return the primary header; where that has no pixels, with the cards of the first image on top."""
     primary: FileHeader = {}
     for number, header in read_headers(path):
         if number == 0:
             primary = header
-        if (hdu is None and header.get("NAXIS", 0) > 0) or number == hdu:
+        if header.get("NAXIS", 0) > 0:
             return primary | header
-    if hdu is not None:
-        raise FileFormatError(f"has no HDU {hdu}", path=path)
     return primary
 
 
@@ -151,7 +135,7 @@ def _extensions(path: Path, wanted: Sequence[str]) -> Iterator[tuple[int, FileHe
 
 
 def _complete(
-    translator: HeaderTranslator, row: Mapping[str, Any], needed: Sequence[str], warnings: list[str]
+    translator: Translator, row: Mapping[str, Any], needed: Sequence[str], warnings: list[str]
 ) -> dict[str, Any]:
     """Return a row with every column, as its type; what is not known is None."""
     whole: dict[str, Any] = dict.fromkeys(translator.columns)
