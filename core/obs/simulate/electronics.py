@@ -106,7 +106,7 @@ def _flip_between(source: Amplifier, target: Amplifier) -> tuple[slice, slice]:
 
 def read_out(
     adu: Image, detector: Detector, pattern: FixedPattern, config: DetectorConfig, random: np.random.Generator
-) -> NDArray[np.uint16]:
+) -> dict[int, NDArray[np.uint16]]:
     """Return the raw frame.
 
     Parameters
@@ -124,11 +124,13 @@ def read_out(
 
     Returns
     -------
-    ndarray of uint16, shape ``detector.raw_shape``
-        Numbers as in a file.
+    dict of int to ndarray of uint16, shape ``detector.raw_shape``
+        Numbers as in a file, by HDU; all in HDU 0 unless amplifiers have HDUs of their own.
     """
-    raw = np.full(detector.raw_shape, np.float32(pattern.levels.mean()), np.float32)
+    empty = np.float32(pattern.levels.mean())
+    images = {amp.raw_hdu: np.full(detector.raw_shape, empty, np.float32) for amp in detector.amplifiers}
     for amp, level in zip(detector.amplifiers, pattern.levels, strict=True):
+        raw = images[amp.raw_hdu]
         rows = np.full(detector.raw_shape[0], level)
         if not amp.raw_serial_overscan_bbox.is_empty:
             rows += _drift(config.drift, len(rows), random)
@@ -141,6 +143,11 @@ def read_out(
         if noise:
             for place in _distinct(amp):
                 raw[place] += random.standard_normal(raw[place].shape, np.float32) * np.float32(noise)
+    return {hdu: _convert(raw) for hdu, raw in images.items()}
+
+
+def _convert(raw: Image) -> NDArray[np.uint16]:
+    """Return whole numbers within the range of the converter."""
     np.rint(raw, out=raw)
     np.clip(raw, 0.0, HIGHEST, out=raw)
     return raw.astype(np.uint16)

@@ -75,8 +75,8 @@ class Simulated:
 
     Parameters
     ----------
-    raw : ndarray of uint16, shape ``detector.raw_shape``
-        As in a file.
+    images : dict of int to ndarray of uint16, shape ``detector.raw_shape``
+        As in a file, by HDU; all in HDU 0 unless amplifiers have HDUs of their own.
     header : dict
         Cards: value, or value and comment.
     data_id : dict
@@ -87,11 +87,24 @@ class Simulated:
         What it was made from.
     """
 
-    raw: NDArray[np.uint16]
+    images: dict[int, NDArray[np.uint16]]
     header: dict[str, Any]
     data_id: dict[str, Any]
     detector: Detector
     truth: Truth
+
+    @property
+    def raw(self) -> NDArray[np.uint16]:
+        """The raw image, of a camera that has one a detector.
+
+        Raises
+        ------
+        ValueError
+            If it has several.
+        """
+        if len(self.images) > 1:
+            raise ValueError(f"detector '{self.detector.name}' has {len(self.images)} raw images; see images")
+        return next(iter(self.images.values()))
 
 
 def simulate_exposure(
@@ -135,7 +148,7 @@ def simulate_exposure(
     charge += cosmic_rays
     saturated = bleed_amplifiers(charge, detector, list(pattern.levels), config.detector.full_well)
     adu = adu_from_charge(charge, detector, config.detector.crosstalk)
-    raw = read_out(adu, detector, pattern, config.detector, random)
+    images = read_out(adu, detector, pattern, config.detector, random)
     data_id = shot.data_id(instrument, detector)
     header = make_header(instrument, shot, detector, data_id) | {"SIMSEED": (seed, "seed of the simulation")}
     truth = Truth(
@@ -148,7 +161,7 @@ def simulate_exposure(
         sky=light.sky,
         seeing=light.seeing,
     )
-    return Simulated(raw, header, data_id, detector, truth)
+    return Simulated(images, header, data_id, detector, truth)
 
 
 def true_pointing(instrument: Instrument, shot: Shot, config: PointingConfig, *, seed: int) -> Pointing:

@@ -10,6 +10,7 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from obs.camera.detector import Detector
+from obs.errors import PluginError
 from obs.image.catalog import Catalog
 from obs.instrument.instrument import Instrument
 from obs.repo.fits_catalog import write_catalog
@@ -37,9 +38,9 @@ FILE_FORMATS: tuple[FileFormat, ...] = get_args(FileFormat)
 
 
 class RawFrame(NamedTuple):
-    """What a raw file holds of a detector: pixels (uint16, shape ``detector.raw_shape``) and cards."""
+    """What a raw file holds of a detector: images (uint16, shape ``detector.raw_shape``) by HDU, and cards."""
 
-    raw: NDArray[np.uint16]
+    images: dict[int, NDArray[np.uint16]]
     header: dict[str, Any]
     detector: Detector
 
@@ -113,7 +114,7 @@ def simulate_file(
     frames = []
     for detector in detectors:
         frame = simulate_exposure(instrument, shot, detector, config, seed=seed, sources=sources)
-        frames.append(RawFrame(frame.raw, frame.header, detector))
+        frames.append(RawFrame(frame.images, frame.header, detector))
         stem = raw_file_name(instrument.name, shot.visit, detector.id, "fits").removesuffix(".fits")
         if options.truth:
             write_truth(options.folder / "truth", stem, frame, images=options.truth_images)
@@ -132,7 +133,8 @@ def raw_file_name(camera: str, visit: int, detector_id: int | None, file_format:
 def write_raw(path: Path, frames: Sequence[RawFrame], *, multi_extension: bool = False) -> None:
     """Write raw frames into a file, compressed as its name says: ``.gz`` by gzip, ``.fz`` in Rice's way.
 
-    A single frame of a plain or gzipped file is the primary HDU.
+    A single frame of a plain or gzipped file is the primary HDU. Amplifiers with HDUs of their own follow a primary HDU
+    with the cards.
 
     Parameters
     ----------
@@ -147,13 +149,19 @@ def write_raw(path: Path, frames: Sequence[RawFrame], *, multi_extension: bool =
     ------
     OutputError
         If the file cannot be written.
+    PluginError
+        If frames whose amplifiers have HDUs of their own are to be in one file.
     """
     packed = path.name.endswith(".fz")
+    kind = fits.CompImageHDU if packed else fits.ImageHDU
+    if any(set(frame.images) != {0} for frame in frames):
+        write_hdus(path, _amplifier_hdus(kind, frames))
+        return
     if not multi_extension and not packed:
-        write_hdus(path, [_image_hdu(fits.PrimaryHDU, frames[0])])
+        write_hdus(path, [_image_hdu(fits.PrimaryHDU, frames[0].images[0], frames[0].header)])
         return
     primary = fits.PrimaryHDU()
-    hdus: list[Any] = [primary, *(_image_hdu(fits.CompImageHDU if packed else fits.ImageHDU, f) for f in frames)]
+    hdus: list[Any] = [primary, *(_image_hdu(kind, frame.images[0], frame.header) for frame in frames)]
     if multi_extension:
         set_cards(primary.header, _common(frames))
         for hdu, frame in zip(hdus[1:], frames, strict=True):
@@ -249,10 +257,26 @@ def write_reference(
     return path
 
 
-def _image_hdu(kind: Any, frame: RawFrame) -> Any:  # noqa: ANN401 - classes of astropy
-    hdu = kind(frame.raw, compression_type="RICE_1") if kind is fits.CompImageHDU else kind(frame.raw)
-    set_cards(hdu.header, frame.header)
+def _image_hdu(kind: Any, raw: NDArray[np.uint16], cards: dict[str, Any]) -> Any:  # noqa: ANN401 - classes of astropy
+    hdu = kind(raw, compression_type="RICE_1") if kind is fits.CompImageHDU else kind(raw)
+    set_cards(hdu.header, cards)
     return hdu
+
+
+def _amplifier_hdus(kind: Any, frames: Sequence[RawFrame]) -> list[Any]:  # noqa: ANN401 - classes of astropy
+    """Return the HDUs of a detector whose amplifiers have HDUs of their own."""
+    if len(frames) > 1:
+        raise PluginError(
+            f"detector '{frames[0].detector.name}' has {len(frames[0].images)} raw images; there is no file format for "
+            "several such detectors: leave out --multi-extension"
+        )
+    frame = frames[0]
+    first = _image_hdu(fits.PrimaryHDU, frame.images[0], {}) if 0 in frame.images else fits.PrimaryHDU()
+    set_cards(first.header, frame.header)
+    hdus = [first]
+    for number in range(1, max(frame.images) + 1):
+        hdus.append(_image_hdu(kind, frame.images[number], {}) if number in frame.images else fits.ImageHDU())
+    return hdus
 
 
 def _common(frames: Sequence[RawFrame]) -> dict[str, Any]:

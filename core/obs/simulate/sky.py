@@ -147,11 +147,12 @@ def _cells(ra: float, dec: float, radius: float) -> Iterator[tuple[int, int]]:
     count = round(180.0 / _CELL)
     low = max(0, int((dec - radius + 90.0) // _CELL))
     high = min(count - 1, int((dec + radius + 90.0) // _CELL))
+    # Half of the right ascensions that the circle covers; all of them if a pole is in it.
+    ratio = np.sin(np.radians(radius)) / max(np.cos(np.radians(dec)), 1e-9)
+    half = 180.0 if abs(dec) + radius >= 90.0 else float(np.degrees(np.arcsin(min(ratio, 1.0))))
     for band in range(low, high + 1):
         around = _cells_around(band)
-        nearest_pole = min(90.0, max(abs(band * _CELL - 90.0), abs((band + 1) * _CELL - 90.0)))
-        cosine = np.cos(np.radians(nearest_pole))
-        reach = 180.0 if radius >= 90.0 * cosine else min(180.0, radius / cosine * 1.01 + 360.0 / around)
+        reach = min(180.0, half + 1e-6)
         first, last = int((ra - reach) // (360.0 / around)), int((ra + reach) // (360.0 / around))
         for cell in sorted({cell % around for cell in range(first, last + 1)}):
             yield band, cell
