@@ -5,13 +5,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.algorithms.statistics import robust_sigma
+from obs.algorithms.statistics import IQR_TO_SIGMA, robust_sigma
 from obs.errors import MeasurementError
 
 __all__ = ["FringeFit", "fit_fringe"]
 
 _SAMPLES = 15
-"""Pixels taken along each side of a large box, whose median needs no more."""
+"""Pixels taken along each side of a large box, whose mean needs no more."""
 _FEWEST = 10
 
 
@@ -56,7 +56,7 @@ def fit_fringe(
     number : int, optional
         Number of boxes.
     small, large : int, optional
-        Half the side of the boxes whose median is compared, and of those whose median is the surroundings, pixels.
+        Half the side of the boxes whose mean is compared, and of those whose mean is the surroundings, pixels.
     clip : float, optional
         Boxes further than this many standard deviations from the fit are left out.
     n_iteration : int, optional
@@ -79,7 +79,7 @@ def fit_fringe(
     offsets = [np.arange(-half, half + 1, max(1, (2 * half + 1) // _SAMPLES)) for half in (small, min(large, margin))]
     values = []
     for frame in (image, fringe):
-        inner, outer = (_box_medians(frame, bad, x, y, offset) for offset in offsets)
+        inner, outer = (_box_means(frame, bad, x, y, offset) for offset in offsets)
         values.append(inner - outer)
     known = np.isfinite(values[0]) & np.isfinite(values[1])
     signal, pattern = (value[known] for value in values)
@@ -98,7 +98,7 @@ def fit_fringe(
     return FringeFit(amplitude, sigma / float(np.sqrt(np.dot(pattern[used], pattern[used]))), int(used.sum()))
 
 
-def _box_medians(
+def _box_means(
     frame: NDArray[np.float32],
     bad: NDArray[np.bool_],
     x: NDArray[np.int64],
@@ -106,7 +106,10 @@ def _box_medians(
     offset: NDArray[np.int64],
     chunk: int = 4096,
 ) -> NDArray[np.float64]:
-    """Median of the good pixels of boxes; NaN where fewer than half are good."""
+    """Clipped mean of the good pixels of boxes; NaN where fewer than half are good.
+
+    Unlike a median, the mean of a wave does not depend on how much noise there is in it.
+    """
     result = np.full(len(x), np.nan)
     for start in range(0, len(x), chunk):
         some = slice(start, start + chunk)
@@ -115,7 +118,9 @@ def _box_medians(
         values = np.where(bad[rows, columns], np.float32(np.nan), frame[rows, columns]).reshape(len(rows), -1)
         values.sort(axis=1)
         known = np.isfinite(values).sum(1)
-        line = np.arange(len(values))
-        low, high = (values[line, np.maximum(index, 0)] for index in ((known - 1) // 2, known // 2))
-        result[some] = np.where(2 * known > values.shape[1], 0.5 * (low.astype(float) + high), np.nan)
+        line, last = np.arange(len(values)), np.maximum(known - 1, 0)
+        low, middle, high = (values[line, quarter * last // 4][:, None] for quarter in (1, 2, 3))
+        kept = np.abs(values - middle) <= 3.0 * IQR_TO_SIGMA * (high - low)
+        mean = np.where(kept, values, 0.0).sum(1, dtype=float) / np.maximum(kept.sum(1), 1)
+        result[some] = np.where(2 * known > values.shape[1], mean, np.nan)
     return result

@@ -95,8 +95,21 @@ def interpolate_pixels(
     """
     mask = masked_image.mask
     row, column = find_pixels(mask.array, mask.known_bits(planes))
-    if not len(row):
-        return 0
+    number = 0
+    while len(row):  # a second time where a gap along a whole row crosses one along a whole column
+        filled = _fill(masked_image, row, column, maximum_width)
+        mask.array[row[filled], column[filled]] |= np.int32(mask.bits(plane))
+        number += int(np.count_nonzero(filled))
+        if not filled.any():
+            break
+        row, column = row[~filled], column[~filled]
+    return number
+
+
+def _fill(
+    masked_image: MaskedImage, row: NDArray[np.int64], column: NDArray[np.int64], maximum_width: int
+) -> NDArray[np.bool_]:
+    """Fill, in place, those of the pixels that lie in narrow gaps; return which, shape (n,)."""
     height, width = masked_image.shape
     across, up = _gaps(row, column, width), _gaps(column, row, height)
     by_row = across.width <= up.width
@@ -113,8 +126,7 @@ def interpolate_pixels(
     for values in (masked_image.image, masked_image.variance):
         low, high = values[first], values[second]
         values[row, column] = low + weight * (high - low)
-    mask.array[row, column] |= np.int32(mask.bits(plane))
-    return len(row)
+    return filled
 
 
 class _Gaps(NamedTuple):

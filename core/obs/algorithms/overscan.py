@@ -9,8 +9,9 @@ from numpy.polynomial.legendre import legvander
 from numpy.polynomial.polynomial import polyvander
 from numpy.typing import NDArray
 from scipy.interpolate import Akima1DInterpolator, CubicSpline
+from scipy.special import ndtri
 
-from obs.algorithms.statistics import clipped_statistics
+from obs.algorithms.statistics import IQR_TO_SIGMA
 from obs.errors import MeasurementError
 
 __all__ = ["FitType", "OverscanFit", "fit_overscan"]
@@ -124,7 +125,7 @@ def fit_overscan(
     values = _without_outliers(pixels, maximum_deviation)
     level = _level(values, lines, at, fit_type, order, clip, is_integer)
     residual = values - level.at_overscan[:, None].astype(np.float32)
-    sigma = clipped_statistics(residual[np.isfinite(residual)], clip=max(clip, 3.0)).sigma
+    sigma = _clipped(residual[np.isfinite(residual)], max(clip, 3.0), _step(values)).sigma
     # the level follows the pixels that it was fitted to: of a median less than of a mean
     share = _MEDIAN_VARIANCE if fit_type in ("MEDIAN", "MEDIAN_PER_ROW") else 1.0
     sigma /= np.sqrt(max(1.0 + (share - 2.0) * level.variance / share, 0.1))
@@ -155,7 +156,8 @@ def _level(
         if fit_type == "MEDIAN":
             level = float(_medians(sample[None], is_integer)[0])
         else:
-            level = clipped_statistics(sample, clip).mean if fit_type == "MEANCLIP" else float(sample.mean(dtype=float))
+            kept = sample if fit_type == "MEAN" else _clipped(sample, clip, _step(values)).kept
+            level = float(kept.mean(dtype=float))
         variance = (_MEDIAN_VARIANCE if fit_type == "MEDIAN" else 1.0) / sample.size
         return _Level(np.full(len(at), level), np.full(len(lines), level), variance)
     if fit_type == "MEDIAN_PER_ROW":
@@ -172,6 +174,28 @@ def _level(
     return _spline(x, mean, number, lines, at, fit_type, order)
 
 
+class _Clipped(NamedTuple):
+    """Values that survived clipping, and their standard deviation."""
+
+    kept: NDArray[np.float32]
+    sigma: float
+
+
+def _clipped(sample: NDArray[np.float32], clip: float, step: float) -> _Clipped:
+    """Clip a sample, never closer than a step: with little noise most whole numbers are the same, and more is noise."""
+    low, centre, high = (float(q) for q in np.percentile(sample, (25, 50, 75)))
+    sigma = IQR_TO_SIGMA * (high - low)
+    for _ in range(3):
+        sample = sample[np.abs(sample - np.float32(centre)) <= clip * max(sigma, step)]
+        centre, sigma = float(sample.mean(dtype=float)), float(sample.std(dtype=float))
+    return _Clipped(sample, sigma)
+
+
+def _step(values: NDArray[np.float32]) -> float:
+    """Distance of possible values: 1 where all finite values are whole numbers, else 0."""
+    return float(np.all(values == np.rint(values), where=np.isfinite(values)))
+
+
 def _medians(values: NDArray[np.float32], is_integer: bool) -> NDArray[np.float64]:
     """Median of the finite values of each row; NaN where there is none."""
     ordered = np.sort(values, axis=1)  # NaN last
@@ -180,17 +204,19 @@ def _medians(values: NDArray[np.float32], is_integer: bool) -> NDArray[np.float6
     low, high = (ordered[rows, np.maximum(index, 0)].astype(float) for index in ((number - 1) // 2, number // 2))
     middle = np.where(number > 0, 0.5 * (low + high), np.nan)
     whole = ordered[rows, np.maximum(number - 1, 0) // 2][:, None]
-    if not is_integer or np.any(ordered != np.rint(ordered), where=np.isfinite(ordered)):
+    if not is_integer or _step(ordered) == 0.0:
         return middle
-    below, equal = (ordered < whole).sum(1), (ordered == whole).sum(1)
-    return np.where(number > 0, whole[:, 0] - 0.5 + (0.5 * number - below) / np.maximum(equal, 1), np.nan)
+    # where between its borders a Gaussian would have its middle, by the parts below either border
+    low, high = (ndtri((count.sum(1) + 0.3) / (number + 0.6)) for count in (ordered < whole, ordered <= whole))
+    return np.where(number > 0, whole[:, 0] - 0.5 - low / np.where(high > low, high - low, 1.0), np.nan)
 
 
 def _clipped_line_means(values: NDArray[np.float32], clip: float) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Mean of the values of each line that are near its median, and their number."""
     deviation = values - _medians(values, is_integer=False)[:, None].astype(np.float32)
-    sigma = clipped_statistics(deviation[np.isfinite(deviation)], clip).sigma
-    good = np.abs(deviation) <= max(clip * sigma, 1e-6)
+    step = _step(values)
+    sigma = _clipped(deviation[np.isfinite(deviation)], clip, step).sigma
+    good = np.abs(deviation) <= max(clip * sigma, step, 1e-6)
     number = good.sum(1)
     total = np.where(good, values, 0.0).sum(1, dtype=np.float64)
     return total / np.maximum(number, 1), number

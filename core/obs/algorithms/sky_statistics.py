@@ -11,6 +11,10 @@ from obs.algorithms.statistics import clipped_statistics
 __all__ = ["SkyStatistics", "measure_sky"]
 
 
+_CELL = 64
+"""Pixels taken along each side of a cell, which are enough to tell its level to a sixtieth of the noise."""
+
+
 class SkyStatistics(NamedTuple):
     """Level of the sky, and how it changes over the image.
 
@@ -53,12 +57,14 @@ def measure_sky(
     SkyStatistics
         NaN where there is no good pixel.
     """
+    step = max(1, mesh // _CELL)
+    image, bad = image[::step, ::step], bad[::step, ::step]
     good = image[~bad & np.isfinite(image)]
     if not len(good):
         nan = float("nan")
         return SkyStatistics(nan, nan, nan, nan, 0, 0)
-    level, sigma = float(np.median(good[:: max(1, len(good) // 1_000_000)])), clipped_statistics(good, clip).sigma
-    cells = fit_background(image, bad, bin_size=mesh, clip=clip).level
+    level, sigma = float(np.median(good)), clipped_statistics(good, clip).sigma
+    cells = fit_background(image, bad, bin_size=max(mesh // step, 1), clip=clip).level
     known = cells[np.isfinite(cells)]
     spread, rms = (
         (float(np.ptp(known) / level), float(np.std(known) / level)) if len(known) and level else (np.nan,) * 2

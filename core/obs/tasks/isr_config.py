@@ -93,7 +93,7 @@ class FringeConfig(TaskConfig):
     after_flat: bool = setting(True, "Subtract them after the flat, not before.")
     number: int = setting(30000, "Number of places where image and fringe frame are compared.", ge=100)
     small: int = setting(3, "Half the side of the boxes that are compared.", unit="pixel", ge=0)
-    large: int = setting(30, "Half the side of the boxes whose median is the surroundings.", unit="pixel", ge=1)
+    large: int = setting(30, "Half the side of the boxes whose mean is the surroundings.", unit="pixel", ge=1)
     iterations: int = setting(20, "Fits at most.", ge=1)
     clip: float = setting(3.0, "Boxes further from the fit are left out.", unit="sigma", gt=0)
     pedestal: bool = setting(False, "Subtract only the structure of the fringe frame, not its level.")

@@ -9,6 +9,7 @@ from obs.algorithms.detrend import divide_by_flat, scale_image, subtract_frame
 from obs.algorithms.fringe import fit_fringe
 from obs.algorithms.interpolate import grow_plane, interpolate_pixels, set_bad_regions
 from obs.algorithms.linearity import Linearity, linearize
+from obs.algorithms.row_blocks import row_blocks
 from obs.algorithms.saturation import widen_saturation_trails
 from obs.algorithms.sky_statistics import measure_sky
 from obs.algorithms.transmission import multiply_curves
@@ -130,7 +131,8 @@ def check_usable(work: Work) -> None:
         If every pixel is bad, saturated or no number; tells how many are what.
     """
     mask = work.pixels.mask
-    if not mask.any(*_USELESS).all():
+    bits = np.int32(mask.bits(*_USELESS))
+    if not all(((mask.array[rows] & bits) != 0).all() for rows in row_blocks(mask.shape)):
         return
     parts = [(name, float(mask.any(name).mean())) for name in _USELESS]
     told = ", ".join(f"{name} {100 * part:.0f} %" for name, part in parts if part)
