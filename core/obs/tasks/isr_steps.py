@@ -16,7 +16,7 @@ from obs.algorithms.transmission import multiply_curves
 from obs.algorithms.variance import add_noise
 from obs.algorithms.vignette import mask_vignetted
 from obs.camera.amplifier import Amplifier
-from obs.errors import FileFormatError, MeasurementError, ObsError
+from obs.errors import DatasetNotFoundError, FileFormatError, MeasurementError
 from obs.geom import Box
 from obs.image.masked_image import MaskedImage
 from obs.image.photo_calib import PhotoCalib
@@ -294,10 +294,13 @@ def attach_transmission(work: Work) -> None:
     curves = [work.calibrations.transmission[name] for name in wanted if name in work.calibrations.transmission]
     if len(curves) < len(wanted):
         missing = ", ".join(name for name in wanted if name not in work.calibrations.transmission)
-        raise ObsError(
+        raise DatasetNotFoundError(
             f"no transmission curve of {missing} for detector '{work.detector.name}': go without by "
-            "-c isr.do_attach_transmission_curve=false"
+            "-c isr.do_attach_transmission_curve=false",
+            dataset_type="transmission",
         )
+    if not curves:
+        return
     product = multiply_curves(curves)
     work.metadata["ISR_WAVELENGTH"] = product.effective_wavelength
     work.metadata["ISR_THROUGHPUT"] = float(product.throughput.max())
