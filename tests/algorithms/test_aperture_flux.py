@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 from scipy.ndimage import uniform_filter
-from star_field import Gaussian, Moffat, stamp
 
 from obs.algorithms.measure.aperture_flux import measure_aperture_flux, measure_ellipse_flux, sinc_kernel
+from star_field import Gaussian, Moffat, stamp
 
 HALF = 30
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from star_field import Moffat, pixel_psf, stamp
 
 from obs.algorithms.measure.psf_flux import measure_psf_flux
+from star_field import Moffat, pixel_psf, stamp
 
 HALF = 25
 PROFILE = Moffat(3.0)

@@ -88,10 +88,7 @@ def measure_centroid(
     else:
         inner = slice(centre - half, centre + half + 1)
         stamps, variance = stamps[:, inner, inner], variance[:, inner, inner]
-    smoothed = _smooth_middle(stamps, psf)
-    # what is wanted is the variance of single pixels: the factor by which smoothing and binning shrink it is undone
-    effective = 4 * np.pi * sigma**2 * bin_size**2
-    noise = _smooth_middle(variance, psf**2) * effective[:, None, None]
+    smoothed, noise = _smooth_middle(stamps, psf), _derivative_variance(variance, psf)
     found = _maximum(smoothed, noise, sigma)
     # a bin's pixels begin at the peak pixel: the middle of the central bin lies half a bin further
     dx, dy = ((d + 0.5) * bin_size - 0.5 for d in (found.dx, found.dy))
@@ -125,6 +122,17 @@ def _smooth_middle(stamps: NDArray[np.float32], kernel: NDArray[np.float32]) -> 
     result = np.empty((len(stamps), 3, 3))
     for j, i in np.ndindex(3, 3):
         result[:, j, i] = np.einsum("nij,nij->n", stamps[:, j : j + size, i : i + size], kernel)
+    return result
+
+
+def _derivative_variance(variance: NDArray[np.float32], kernel: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Variance of slope and curvature in x, slope and curvature in y, of the smoothed image; shape (4, n)."""
+    padded = np.pad(kernel, ((0, 0), (1, 1), (1, 1)))
+    result = np.empty((4, len(kernel)))
+    for k, axis in ((0, 2), (2, 1)):
+        ahead, behind = np.roll(padded, 1, axis), np.roll(padded, -1, axis)
+        for number, weight in ((k, 0.5 * (ahead - behind)), (k + 1, 2 * padded - ahead - behind)):
+            result[number] = np.einsum("nij,nij,nij->n", weight, weight, variance)
     return result
 
 
@@ -163,29 +171,22 @@ def _maximum(image: NDArray[np.float64], noise: NDArray[np.float64], sigma: NDAr
     # the source itself is narrower than its smoothed image, and no narrower than the PSF
     width_x, width_y = np.maximum(width_x - sigma**2, sigma**2), np.maximum(width_y - sigma**2, sigma**2)
     strength = np.where(quartic, QUARTIC, 0.0)
-    sky = (noise.sum((1, 2)) - noise[:, 1, 1]) / 8
-    x_err = _error(sky, noise[:, 1, 1], height, slope_x, safe_x, sigma, strength)
-    y_err = _error(sky, noise[:, 1, 1], height, slope_y, safe_y, sigma, strength)
+    x_err = _error(noise[0], noise[1], height, slope_x, safe_x, strength)
+    y_err = _error(noise[2], noise[3], height, slope_y, safe_y, strength)
     return _Maximum(
         np.where(quartic, dx, first_x), np.where(quartic, dy, first_y), x_err, y_err, width_x, width_y, failed
     )
 
 
 def _error(
-    sky: NDArray[np.float64],
-    source: NDArray[np.float64],
+    slope_variance: NDArray[np.float64],
+    curve_variance: NDArray[np.float64],
     height: NDArray[np.float64],
     slope: NDArray[np.float64],
     curvature: NDArray[np.float64],
-    sigma: NDArray[np.float64],
     strength: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Propagate pixel noise through slope and curvature of a Gaussian-smoothed image to the place of its maximum."""
-    s2 = sigma**2
-    slope_variance = sky / (8 * np.pi * s2) * (1 - np.exp(-1 / s2))
-    slope_variance += source / (12 * np.pi * s2) * (np.exp(-1 / (3 * s2)) - np.exp(-1 / s2))
-    curve_variance = sky / (2 * np.pi * s2) * (3 - 4 * np.exp(-1 / (4 * s2)) + np.exp(-1 / s2))
-    curve_variance += source / (3 * np.pi * s2) * (2 - 3 * np.exp(-1 / (3 * s2)) + np.exp(-1 / s2))
+    """Propagate the noise of slope and curvature of the smoothed image to the place of its maximum."""
     gain = strength / (4 * np.where(height > 0, height, np.inf))
     by_slope = 1 / curvature + gain * (1 - 12 * (slope / curvature) ** 2)
     by_curve = slope / curvature**2 - gain * 8 * slope**2 / curvature**3
