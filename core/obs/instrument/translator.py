@@ -1,0 +1,293 @@
+"""From the header of a raw frame to the registry's columns and to the circumstances of the exposure, and back.
+
+A camera's translator is two tables and a few methods::
+
+    class ToyTranslator(Translator):
+        columns = {"visit": int, "ccd": int, "filter": str, "dateObs": str, "expTime": float}
+        unique = ("visit", "ccd")
+        visit = ("visit", "filter", "dateObs")
+        constants = {"longitude": 15.3, "latitude": 48.2, "elevation": 200.0}
+        translation = {
+            "visit": "RUN",
+            "ccd": "DETECTOR",
+            "filter": ("FILTER", {"default": "none"}),
+            "expTime": "EXPTIME",
+            "exposure_time": "EXPTIME",
+            "air_temperature": ("TEMP", {"unit": "K"}),
+        }
+
+        def translate_dateObs(self, md):
+            return parse_date(md["DATE-OBS"], "%Y%m%d").date().isoformat()
+
+Names are those of the registry's columns and of the fields of `obs.image.visit_info.VisitInfo`. A method
+``translate_NAME(self, md)`` wins over the tables; `translators` lets one method serve several names.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from obs.camera.detector import Detector
+from obs.errors import FileFormatError, suggest
+from obs.image.visit_info import VisitInfo
+from obs.instrument.card_values import UNITS, format_date, parse_date, read_number
+from obs.instrument.header import Header
+
+__all__ = ["Rule", "Translator"]
+
+#: A keyword, or a keyword with the ``unit`` that it is in and the ``default`` where it is missing.
+Rule = str | tuple[str, Mapping[str, Any]]
+
+_FACTS = {fact.name: fact for fact in fields(VisitInfo)}
+_PREFIX = "translate_"
+_OPTIONS = ("unit", "default")
+
+
+def _split(rule: Rule) -> tuple[str, Mapping[str, Any]]:
+    return (rule, {}) if isinstance(rule, str) else rule
+
+
+class Translator:
+    """Reads and writes the headers of one camera.
+
+    Attributes
+    ----------
+    columns : mapping of str to type
+        Columns of the registry's table ``raw``: int, float or str.
+    unique : sequence of str
+        Columns that together name one detector's exposure.
+    visit : sequence of str
+        Columns that all detectors of an exposure share: those of the table ``raw_visit``.
+    constants : mapping
+        What is the same for all exposures, by name.
+    translation : mapping
+        What one card tells, by name: a keyword, or ``(keyword, {"unit": ..., "default": ...})``. Units are those of
+        `obs.instrument.card_values.UNITS`.
+    defaults : mapping
+        What a column holds where the header does not tell.
+    translators : mapping of str to str
+        Name to the method that tells it, where that is not ``translate_NAME``.
+    extensions : sequence of str
+        Names of the extensions of a raw file, where it holds a detector in each.
+
+    Raises
+    ------
+    TypeError
+        Where a subclass has a name in its tables that is neither a column nor a fact of the exposure, an unknown unit,
+        or names a method that it does not have.
+    """
+
+    columns: ClassVar[Mapping[str, type]] = {}
+    unique: ClassVar[Sequence[str]] = ()
+    visit: ClassVar[Sequence[str]] = ()
+    constants: ClassVar[Mapping[str, Any]] = {}
+    translation: ClassVar[Mapping[str, Rule]] = {}
+    defaults: ClassVar[Mapping[str, Any]] = {}
+    translators: ClassVar[Mapping[str, str]] = {}
+    extensions: ClassVar[Sequence[str]] = ()
+
+    def __init_subclass__(cls) -> None:
+        """Check the tables when the class is made, so that a slip shows at once."""
+        known = {**cls.columns, **_FACTS}
+        methods = {name.removeprefix(_PREFIX): name for name in dir(cls) if name.startswith(_PREFIX)}
+        shared = set(cls.translators.values())
+        own = [name for name, method in methods.items() if method not in shared]
+        tables = {"constants": cls.constants, "translation": cls.translation, "translators": cls.translators}
+        for table, names in {**tables, "its methods": own, "unique": cls.unique, "visit": cls.visit}.items():
+            for name in names:
+                if name not in known:
+                    raise TypeError(
+                        f"{cls.__name__}: '{name}' in {table} is neither a column nor a field of VisitInfo"
+                        f"{suggest(name, known)}"
+                    )
+        for name, method in cls.translators.items():
+            if not callable(getattr(cls, method, None)):
+                raise TypeError(f"{cls.__name__}: translators names a method {method} for '{name}', which is not there")
+        for name, rule in cls.translation.items():
+            cls._check_rule(name, _split(rule)[1])
+
+    @classmethod
+    def _check_rule(cls, name: str, options: Mapping[str, Any]) -> None:
+        for option in options:
+            if option not in _OPTIONS:
+                raise TypeError(f"{cls.__name__}: '{name}' has the option '{option}', not one of {', '.join(_OPTIONS)}")
+        unit = options.get("unit")
+        if unit is None:
+            return
+        if unit not in UNITS:
+            raise TypeError(f"{cls.__name__}: '{name}' has the unknown unit '{unit}'{suggest(unit, UNITS)}")
+        fact = _FACTS.get(name)
+        if fact is not None and not fact.metadata["comment"].startswith(f"[{UNITS[unit].standard}]"):
+            raise TypeError(f"{cls.__name__}: '{name}' is no quantity in {unit}: {fact.metadata['comment']}")
+
+    def registry_columns(self, header: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a header tells of the registry's columns.
+
+        Parameters
+        ----------
+        header : mapping
+            Cards.
+
+        Returns
+        -------
+        dict
+            Columns in their order, each of its type; without those that are not known.
+
+        Raises
+        ------
+        FileFormatError
+            If a column that names the exposure or its visit has a value that cannot be; other columns are left out.
+        """
+        md = Header(header)
+        row = {}
+        for name, kind in self.columns.items():
+            try:
+                value = self._read(name, md)
+                if value is None:
+                    continue
+                row[name] = _cast(value, kind)
+            except FileFormatError as error:
+                if name in (*self.unique, *self.visit) and name not in self.defaults:
+                    raise FileFormatError(f"{name}: {error}") from None
+                if name in self.defaults:
+                    row[name] = _cast(self.defaults[name], kind)
+        return row
+
+    def visit_info(self, header: Mapping[str, Any], exposure_id: int | None = None) -> VisitInfo:
+        """Return the circumstances of an exposure.
+
+        What the tables do not tell is derived, where it follows: the dark time is the exposure time, the exposure ends
+        its time after it began, and its middle is in between.
+
+        Parameters
+        ----------
+        header : mapping
+            Cards.
+        exposure_id : int, optional
+            Number of the detector's exposure.
+
+        Returns
+        -------
+        VisitInfo
+            NaN, None or empty where nothing is known.
+
+        Raises
+        ------
+        FileFormatError
+            If a card does not hold what it should.
+        """
+        md = Header(header)
+        known: dict[str, Any] = {}
+        for name, fact in _FACTS.items():
+            try:
+                value = self._read(name, md)
+                if value is not None:
+                    known[name] = _cast(value, str if isinstance(fact.default, str) else float)
+            except FileFormatError as error:
+                raise FileFormatError(f"{name}: {error}") from None
+        if exposure_id is not None:
+            known["exposure_id"] = exposure_id
+        if "exposure_id" in known:
+            known["exposure_id"] = int(known["exposure_id"])
+        known.setdefault("dark_time", known.get("exposure_time", float("nan")))
+        return VisitInfo(**(_dates(known) | known))
+
+    def _read(self, name: str, md: Header) -> Any:  # noqa: ANN401 - columns are of any type
+        """Return what a header tells of a name, or None."""
+        method = self._method(name)
+        if method is not None:
+            try:
+                value = method(md)
+            except KeyError as error:
+                raise FileFormatError(f"the header lacks {error.args[0]}") from None
+            except (TypeError, ValueError) as error:
+                raise FileFormatError(str(error)) from None
+        elif name in self.translation:
+            value = self._read_card(name, md)
+        else:
+            value = self.constants.get(name)
+        return self.defaults.get(name) if value is None else value
+
+    def _method(self, name: str) -> Callable[[Header], Any] | None:
+        method: Callable[[Header], Any] | None
+        method = getattr(self, self.translators.get(name, _PREFIX + name), None)
+        return method
+
+    def _read_card(self, name: str, md: Header) -> Any:  # noqa: ANN401 - columns are of any type
+        keyword, options = _split(self.translation[name])
+        value = md.get(keyword)
+        if value is None or value == "":
+            return options.get("default")
+        if "unit" not in options:
+            return value
+        try:
+            return UNITS[options["unit"]].to_standard(read_number(value))
+        except FileFormatError as error:
+            raise FileFormatError(f"{keyword} = {error}") from None
+
+    @classmethod
+    def make_header(
+        cls,
+        data_id: Mapping[str, Any],
+        *,
+        visit_info: VisitInfo,
+        detector: Detector,
+        physical_filter: str,
+        image_type: str,
+    ) -> dict[str, Any]:
+        """Return the header of a simulated frame: cards from which this class reads the data ID and the circumstances.
+
+        This method writes what `translation` reads; a camera with ``translate_`` methods adds to it what those read.
+
+        Parameters
+        ----------
+        data_id : mapping
+            Columns of the registry.
+        visit_info : VisitInfo
+            The circumstances.
+        detector : Detector
+            The detector.
+        physical_filter : str
+            The filter.
+        image_type : {"bias", "dark", "flat", "science"}
+            What is observed.
+
+        Returns
+        -------
+        dict
+            Keyword to value.
+        """
+        cards: dict[str, Any] = {}
+        for name, rule in cls.translation.items():
+            if name in cls.translators or hasattr(cls, _PREFIX + name):
+                continue
+            keyword, options = _split(rule)
+            value = data_id[name] if name in data_id else getattr(visit_info, name, None)
+            if value in (None, "") or value != value:
+                continue
+            cards.setdefault(keyword, UNITS[options["unit"]].from_standard(value) if "unit" in options else value)
+        return cards
+
+
+def _cast(value: Any, kind: type) -> Any:  # noqa: ANN401 - columns are of any type
+    """Return a value as int, float or text."""
+    if kind is str:
+        return str(value).strip()
+    number = read_number(value)
+    if kind is float:
+        return number
+    if number != number:
+        return None
+    if number != int(number):
+        raise FileFormatError(f"{number:g} is not a whole number")
+    return int(number)
+
+
+def _dates(known: Mapping[str, Any]) -> dict[str, str]:
+    """Return the middle and the end of an exposure whose begin and duration are known."""
+    begin, seconds = known.get("date_begin"), known.get("exposure_time", float("nan"))
+    if not begin or not 0 <= seconds < float("inf"):
+        return {}
+    start, length = parse_date(begin), timedelta(seconds=seconds)
+    return {"date_avg": format_date(start + length / 2), "date_end": format_date(start + length)}
