@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import oaconvolve
+from scipy.fft import irfft2, next_fast_len, rfft2
 
 from obs.errors import FileFormatError
 
@@ -58,7 +58,7 @@ def displaced_charge(charge: NDArray[np.float32], kernel: NDArray[np.float32]) -
     result = np.zeros_like(charge)
     if min(charge.shape) <= 2 * half:
         return result
-    potential = np.asarray(oaconvolve(charge, kernel, mode="same"), np.float32)
+    potential = _convolved(charge, kernel)
     inner = slice(half, -half)
     for axis in (0, 1):
         q, p = (np.moveaxis(plane, axis, 0) for plane in (charge, potential))
@@ -69,6 +69,16 @@ def displaced_charge(charge: NDArray[np.float32], kernel: NDArray[np.float32]) -
     border[inner, inner] = False
     result[border] = 0.0
     return result
+
+
+def _convolved(image: NDArray[np.float32], kernel: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Convolve; zeros lie outside of the image."""
+    half = kernel.shape[0] // 2
+    height, width = image.shape
+    shape = [next_fast_len(size + 2 * half, real=True) for size in image.shape]
+    transform = rfft2(image, shape)
+    transform *= rfft2(kernel, shape)
+    return np.asarray(irfft2(transform, shape, overwrite_x=True)[half : half + height, half : half + width], np.float32)
 
 
 def correct_brighter_fatter(

@@ -199,6 +199,20 @@ class IsrConfig(TaskConfig):
     do_measure_background: bool = setting(False, "Measure the level and the flatness of the sky.")
     sky: SkyConfig = setting(SkyConfig(), "Sky.")
     write: bool = setting(False, "Write the result as ``postISRCCD``.")
+    allow_missing: bool = setting(False, "Go on without a calibration that is missing, and say so.")
+    fallback_filter: str | None = setting(
+        None, "Physical filter whose calibration is taken where there is none for that of the exposure."
+    )
+    bias_path: str | None = setting(
+        None, "File with the bias, in place of the one that is found; may hold keys such as %(ccd)03d."
+    )
+    dark_path: str | None = setting(None, "The same for the dark.")
+    flat_path: str | None = setting(None, "The same for the flat.")
+    fringe_path: str | None = setting(None, "The same for the fringe frame.")
+    defects_path: str | None = setting(None, "The same for the table of defects.")
+    brighter_fatter_kernel_path: str | None = setting(None, "The same for the brighter-fatter kernel.")
+    stray_light_path: str | None = setting(None, "The same for the stray-light frame.")
+    illumination_path: str | None = setting(None, "The same for the illumination correction.")
 
     def wants_fringe(self, *filters: str) -> bool:
         """Return whether fringes are subtracted in an exposure with one of these filters or bands."""
