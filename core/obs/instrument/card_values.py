@@ -109,8 +109,8 @@ def parse_date(text: str, *layouts: str) -> datetime:
 
 
 def format_date(date: datetime) -> str:
-    """Return a date in ISO 8601, to the millisecond."""
-    return date.isoformat(timespec="milliseconds")
+    """Return a date in ISO 8601, rounded to the millisecond."""
+    return (date + timedelta(microseconds=500)).isoformat(timespec="milliseconds")
 
 
 def mjd_to_date(mjd: float) -> datetime:
