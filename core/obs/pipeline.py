@@ -15,14 +15,16 @@ import numpy as np
 
 import obs
 from obs.algorithms.match import Matches
-from obs.errors import DatasetNotFoundError, ObsError, PluginError
+from obs.errors import DatasetNotFoundError, ObsError
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.policy.data_id import format_data_id
+from obs.raw_exposure import remove_raw_signature
 from obs.repo.butler import Butler
 from obs.repo.reference_catalog import find_reference_catalog, load_reference_catalog
 from obs.tasks.calibrate import CalibrateConfig, Calibrated, calibrate, field_circle
 from obs.tasks.characterize import CharacterizeConfig, Characterized, characterize
+from obs.tasks.isr_config import IsrConfig
 from obs.tasks.process_config import ProcessConfig
 
 __all__ = ["ProcessSummary", "Stages", "process_detector"]
@@ -250,7 +252,7 @@ def _run(butler: Butler, data_id: Mapping[str, Any], config: ProcessConfig, summ
         exposure_id_bits=instrument.exposure_id_bits,
     )
     with stages.timed("isr"):
-        exposure = _remove_signature(butler, data_id)
+        exposure = _remove_signature(butler, data_id, config.isr, summary.warnings)
     if config.isr.write:
         with stages.timed("write"):
             put(exposure, "postISRCCD")
@@ -267,14 +269,10 @@ def _run(butler: Butler, data_id: Mapping[str, Any], config: ProcessConfig, summ
         logger.debug("%s: %s", format_data_id(data_id), warning)
 
 
-def _remove_signature(butler: Butler, data_id: Mapping[str, Any]) -> Exposure:
+def _remove_signature(butler: Butler, data_id: Mapping[str, Any], config: IsrConfig, warnings: list[str]) -> Exposure:
     instrument = butler.instrument
     if instrument.isr is None:
-        raise PluginError(
-            f"camera '{instrument.name}' does not say how its data become an exposure: set 'isr' of its Instrument to "
-            "a function isr(get, data_id)",
-            plugin=instrument.name,
-        )
+        return remove_raw_signature(butler, data_id, config, warn=warnings.append)
     assemble = instrument.load(instrument.isr)
 
     def get(dataset_type: str) -> object:

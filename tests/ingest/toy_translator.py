@@ -7,7 +7,7 @@ from obs.instrument.translator import Translator
 class ToyTranslator(Translator):
     """One frame a file."""
 
-    columns = {  # noqa: RUF012
+    columns = {
         "visit": int,
         "ccd": int,
         "filter": str,
@@ -18,7 +18,7 @@ class ToyTranslator(Translator):
     }
     unique = ("visit", "ccd")
     visit = ("visit", "filter", "dateObs", "taiObs")
-    translation = {  # noqa: RUF012
+    translation = {
         "visit": "RUN",
         "ccd": "DETECTOR",
         "filter": ("FILTER", {"default": "NONE"}),

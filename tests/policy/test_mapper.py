@@ -157,7 +157,11 @@ def test_the_default_selection_uses_what_observation_and_calibration_share(mappe
 
 
 def test_nothing_valid(mapper):
-    message = r"bias: No unique lookup for calibDate from ccd=1 taiObs=2021-01-01 in bias: 0 matches"
+    message = (
+        r"no bias for ccd=1 taiObs=2021-01-01 among 4 in the registry of calibrations; refused: "
+        r"filter=NONE calibDate=2020-01-02 ccd=1: it is valid from 2020-01-01 to 2020-01-10; .*"
+        r"calibDate=2020-01-15 ccd=0: its ccd is 0, it is valid from"
+    )
     with pytest.raises(DatasetNotFoundError, match=message):
         mapper.path("bias", {"visit": 4, "ccd": 1})
 

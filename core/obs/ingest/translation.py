@@ -11,7 +11,7 @@ from obs.instrument.instrument import Instrument, resolve
 from obs.instrument.translator import Translator
 from obs.policy.data_id import cast_value
 
-__all__ = ["Translated", "load_translator", "registry_columns", "translate_file"]
+__all__ = ["Translated", "first_image", "load_translator", "registry_columns", "translate_file"]
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def _rows(path: Path, translator: Translator) -> Iterator[dict[str, Any]]:
         for number, header in _extensions(path, wanted):
             yield translator.registry_columns(_known(header)) | {"hdu": number}
     else:
-        yield translator.registry_columns(_known(_first_image(path)))
+        yield translator.registry_columns(first_image(path))
 
 
 def _known(header: FileHeader) -> FileHeader:
@@ -106,15 +106,21 @@ def _known(header: FileHeader) -> FileHeader:
     return {keyword: value for keyword, value in header.items() if value == value}
 
 
-def _first_image(path: Path) -> FileHeader:
-    """Return the primary header; where that has no pixels, with the cards of the first image on top."""
+def first_image(path: Path) -> FileHeader:
+    """Return the primary header's cards; where that has no data, with those of the first HDU that has on top.
+
+    Raises
+    ------
+    FileFormatError
+        If it is no FITS file, or ends early.
+    """
     primary: FileHeader = {}
     for number, header in read_headers(path):
         if number == 0:
             primary = header
         if header.get("NAXIS", 0) > 0:
-            return primary | header
-    return primary
+            return _known(primary | header)
+    return _known(primary)
 
 
 def _extensions(path: Path, wanted: Sequence[str]) -> Iterator[tuple[int, FileHeader]]:

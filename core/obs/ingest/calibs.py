@@ -1,0 +1,379 @@
+"""Calibration frames into a repository: each to its place, its dates into the registry of calibrations.
+
+A calibration is valid for some days before and after its date; where two would overlap, each is valid up to the middle.
+Those of `UNTIL_SUPERSEDED` are valid until the next one.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from obs.errors import DataIdError, FileFormatError, ObsError, RepositoryError
+from obs.ingest.headers import FileHeader
+from obs.ingest.report import FileReport, IngestReport
+from obs.ingest.transfer import Mode, finish_transfer, is_same_file, place_file
+from obs.ingest.translation import first_image, load_translator
+from obs.policy.data_id import DataId, cast_data_id, format_data_id
+from obs.policy.dataset_type import DatasetType, split_hdu
+from obs.policy.policy import Policy
+from obs.repo.butler import Butler
+from obs.repo.file_keys import COMPRESSED
+from obs.repo.key_sources import CALIB_REGISTRY
+from obs.repo.layout import open_repository
+from obs.repo.registry import Registry
+
+__all__ = [
+    "UNTIL_SUPERSEDED",
+    "CalibStore",
+    "Calibration",
+    "calib_types",
+    "format_calib_id",
+    "ingest_calibs",
+    "validity_ranges",
+]
+
+#: Types that are valid until the next one, and the last of them for good.
+UNTIL_SUPERSEDED = ("defects", "qe_curve", "linearizer", "crosstalk")
+
+_FOR_GOOD = date(2037, 12, 31)
+_DATE, _START, _END = "calibDate", "validStart", "validEnd"
+_NO_FILTER = "NONE"
+#: A registry without any table.
+_NOWHERE = "sqlite://"
+#: What OBSTYPE says, where that is not the dataset type.
+_OBSERVATION_TYPES = {"zero": "bias"}
+_TYPE_NAMES = {int: "int", float: "double", str: "text"}
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A calibration in the registry.
+
+    Parameters
+    ----------
+    dataset_type : str
+        ``bias``, ``flat``, ...
+    data_id : dict
+        Its keys, with ``calibDate``.
+    valid_start, valid_end : str
+        First and last day for which it is valid.
+    path : Path or None
+        Its file; None if that is not there.
+    """
+
+    dataset_type: str
+    data_id: dict[str, Any]
+    valid_start: str
+    valid_end: str
+    path: Path | None = None
+
+
+def calib_types(policy: Policy) -> dict[str, DatasetType]:
+    """Return the dataset types that are chosen by their validity."""
+    return {
+        name: kind
+        for name, kind in policy.dataset_types.items()
+        if kind.is_calibration and kind.template and kind.valid_range and _DATE in kind.keys
+    }
+
+
+def format_calib_id(data_id: Mapping[str, Any]) -> str:
+    """Return the card CALIB_ID, such as ``filter=NONE calibDate=2020-09-04 ccd=23``."""
+    order = sorted(data_id, key=lambda key: (key != "filter", key != _DATE))
+    return format_data_id({key: data_id[key] for key in order})
+
+
+def validity_ranges(dates: Sequence[date], days: int, *, until_superseded: bool = False) -> list[tuple[date, date]]:
+    """Return the first and the last valid day of calibrations that replace one another.
+
+    Parameters
+    ----------
+    dates
+        Their dates, rising.
+    days
+        How long before and after its date one is valid, if no other is nearer.
+    until_superseded
+        Whether each is valid from its date to that of the next.
+
+    Returns
+    -------
+    list of (date, date)
+        Of neighbours that meet, the last day of one is the first of the next: compared as text, a moment on a day is
+        after that day, and so belongs to the next.
+    """
+    if until_superseded:
+        return list(zip(dates, [*dates[1:], _FOR_GOOD], strict=True))
+    length = timedelta(days=days)
+    starts, ends = [day - length for day in dates], [day + length for day in dates]
+    for this, (day, following) in enumerate(pairwise(dates)):
+        if ends[this] > starts[this + 1]:
+            after_middle = day + (following - day) // 2 + timedelta(days=1)
+            ends[this] = starts[this + 1] = after_middle
+    return list(zip(starts, ends, strict=True))
+
+
+class CalibStore:
+    """The calibrations of a repository: their folder and their registry.
+
+    Parameters
+    ----------
+    butler : Butler
+        The repository.
+    read_only : bool
+        Make nothing; where there is no registry, there are no calibrations.
+
+    Raises
+    ------
+    RepositoryError
+        If the repository is not ours to write to.
+    OutputError
+        If the registry cannot be made.
+    """
+
+    def __init__(self, butler: Butler, *, read_only: bool = False) -> None:
+        self.butler, self.types = butler, calib_types(butler.policy)
+        told = butler.policy.calib_registry_path
+        self.root = butler.calib_root
+        if not told and not (self.root / CALIB_REGISTRY).is_file() and self.root == butler.root:
+            self.root = butler.root / "CALIB"
+        place = butler.root / told if told else self.root / CALIB_REGISTRY
+        if not read_only:
+            if self.root.is_relative_to(butler.root) and not open_repository(butler.root).is_own:
+                raise RepositoryError(
+                    f"{butler.root} is a repository of another program, which is only read; name a folder for "
+                    "calibrations with --calib",
+                    path=butler.root,
+                )
+            place.parent.mkdir(parents=True, exist_ok=True)
+        is_there = place.is_file()
+        self.registry = Registry(place if is_there or not read_only else _NOWHERE, read_only=read_only)
+        keys = {key: kind for known in self.types.values() for key, kind in known.keys.items() if key != _DATE}
+        self.keys = dict(sorted(keys.items(), key=lambda item: item[0] != "filter"))
+        if not read_only:
+            for name in self.types:
+                self._make_table(name)
+
+    def clear(self) -> None:
+        """Forget all calibrations; their files stay.
+
+        Raises
+        ------
+        OutputError
+            If the registry cannot be written.
+        """
+        for name in self.types:
+            self.registry.drop_table(self._table(name))
+            self._make_table(name)
+
+    def _make_table(self, name: str) -> None:
+        columns = {key: _TYPE_NAMES[kind] for key, kind in self.keys.items()}
+        columns |= dict.fromkeys((_DATE, *self._validity(name)), "text")
+        self.registry.create_table(self._table(name), columns, [*self.keys, _DATE])
+
+    def _table(self, name: str) -> str:
+        return self.types[name].tables[0] if self.types[name].tables else name
+
+    def _validity(self, name: str) -> tuple[str, str]:
+        return self.types[name].valid_start, self.types[name].valid_end
+
+    def find(self, name: str) -> list[Calibration]:
+        """Return the calibrations of a type, sorted by their keys and dates."""
+        table, (start, end) = self._table(name), self._validity(name)
+        if not self.registry.has_table(table):
+            return []
+        keys = [key for key in (*self.keys, _DATE) if key in self.registry.columns([table])]
+        found = []
+        for row in self.registry.lookup([*keys, start, end], {}, [table]):
+            data_id = {key: value for key, value in zip(keys, row, strict=False) if value is not None}
+            found.append(Calibration(name, data_id, row[-2], row[-1], self.path(name, data_id)))
+        return found
+
+    def target(self, name: str, data_id: Mapping[str, Any]) -> Path:
+        """Return where a calibration belongs."""
+        return self.root / split_hdu(self.types[name].format(data_id))[0]
+
+    def path(self, name: str, data_id: Mapping[str, Any]) -> Path | None:
+        """Return the file of a calibration, also compressed; None if there is none."""
+        target = self.target(name, data_id)
+        places = (target.with_name(target.name + ending) for ending in COMPRESSED)
+        return next((place for place in places if place.is_file()), None)
+
+    def complete(self, name: str, data_id: Mapping[str, Any]) -> DataId:
+        """Return the values of all columns of the registry; what a type does not depend on is ``NONE``.
+
+        Raises
+        ------
+        DataIdError
+            If a key that the type depends on is missing, or a value is not of its type.
+        """
+        kind = self.types[name]
+        cast = cast_data_id({k: v for k, v in data_id.items() if k in (*self.keys, _DATE)}, {**self.keys, _DATE: str})
+        lacking = [key for key in kind.keys if key not in cast]
+        if lacking:
+            raise DataIdError(f"the {name} does not tell {', '.join(lacking)} (given: {format_data_id(cast)})")
+        _parse_date(str(cast[_DATE]))
+        own = {key: value for key, value in cast.items() if key in kind.keys}
+        none = {key: _NO_FILTER for key, type_ in self.keys.items() if type_ is str}
+        return {key: value for key in (*self.keys, _DATE) if (value := own.get(key, none.get(key))) is not None}
+
+    def add(self, entries: Iterable[tuple[str, Mapping[str, Any]]], days: int) -> None:
+        """Register calibrations, and share the days among all that are alike but for the date.
+
+        Parameters
+        ----------
+        entries
+            Dataset types and data IDs, from `complete`; one that is there already is kept.
+        days
+            Validity before and after the date.
+
+        Raises
+        ------
+        OutputError
+            If the registry cannot be written.
+        """
+        groups: dict[tuple[str, tuple[tuple[str, Any], ...]], set[str]] = {}
+        for name, data_id in entries:
+            same = tuple((key, value) for key, value in data_id.items() if key != _DATE)
+            groups.setdefault((name, same), set()).add(str(data_id[_DATE]))
+        insert: dict[str, list[dict[str, Any]]] = {}
+        delete = []
+        for (name, same), dates in groups.items():
+            where = dict(same)
+            there = {str(c.data_id[_DATE]) for c in self.find(name) if _without_date(c.data_id) == where}
+            rising = sorted(_parse_date(text) for text in dates | there)
+            start, end = self._validity(name)
+            ranges = validity_ranges(rising, days, until_superseded=name in UNTIL_SUPERSEDED)
+            delete.append((self._table(name), where))
+            insert.setdefault(self._table(name), []).extend(
+                {**where, _DATE: day.isoformat(), start: first.isoformat(), end: last.isoformat()}
+                for day, (first, last) in zip(rising, ranges, strict=True)
+            )
+        self.registry.change(insert, delete=delete)
+
+
+def _without_date(data_id: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in data_id.items() if key != _DATE}
+
+
+def _parse_date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise DataIdError(f"{_DATE} '{text}' is not a date like 2020-09-04", key=_DATE) from None
+
+
+def ingest_calibs(
+    butler: Butler,
+    files: Sequence[Path],
+    *,
+    validity: int,
+    mode: Mode = "move",
+    dry_run: bool = False,
+    ignore_ingested: bool = False,
+    clobber: bool = False,
+    create: bool = False,
+) -> IngestReport:
+    """Ingest calibration frames.
+
+    Parameters
+    ----------
+    butler
+        The repository.
+    files
+        The files; their headers tell type (OBSTYPE) and data ID (CALIB_ID).
+    validity
+        For how many days before and after its date each is valid.
+    mode, dry_run, ignore_ingested, clobber, create
+        As of `obs.ingest.raws.IngestOptions`.
+
+    Raises
+    ------
+    RepositoryError
+        If the repository is not ours to write to.
+    OutputError
+        If the registry cannot be written.
+    """
+    store = CalibStore(butler, read_only=dry_run)
+    if create and not dry_run:
+        store.clear()
+    known = {(c.dataset_type, format_data_id(c.data_id)) for name in store.types for c in store.find(name)}
+    pending: list[tuple[FileReport, str, DataId]] = []
+    reports: list[FileReport] = []
+    for path in files:
+        try:
+            name, data_id = read_calib_id(store, path)
+            report = _place(store, path, name, data_id, known, mode, dry_run, ignore_ingested, clobber)
+        except ObsError as error:
+            reports.append(FileReport(path, "failed", str(error).removeprefix(f"{path}: ")))
+            continue
+        reports.append(report)
+        if report.status == "ingested":
+            pending.append((report, name, data_id))
+    if not dry_run:
+        store.add([(name, data_id) for _, name, data_id in pending], validity)
+        for report, _, _ in pending:
+            if report.target is not None:
+                finish_transfer(report.path, report.target, mode)
+    return IngestReport(reports, dry_run)
+
+
+def _place(
+    store: CalibStore,
+    path: Path,
+    name: str,
+    data_id: DataId,
+    known: set[tuple[str, str]],
+    mode: Mode,
+    dry_run: bool,
+    ignore_ingested: bool,
+    clobber: bool,
+) -> FileReport:
+    target = store.target(name, data_id)
+    ending = next((ending for ending in COMPRESSED if ending and path.name.endswith(ending)), "")
+    if not target.name.endswith(ending):
+        target = target.with_name(target.name + ending)
+    report = FileReport(path, "ingested", target=target, data_ids=({"type": name, **data_id},))
+    if (name, format_data_id(data_id)) in known:
+        there = store.path(name, data_id)
+        if ignore_ingested or (there is not None and is_same_file(path, there) and not clobber):
+            return replace(report, status="skipped", reason="already ingested")
+        if not clobber:
+            reason = f"there is a {name} with {format_data_id(data_id)} already; --clobber replaces it"
+            return replace(report, status="failed", reason=reason)
+    if not dry_run:
+        place_file(path, target, mode, clobber=clobber)
+    known.add((name, format_data_id(data_id)))
+    return report
+
+
+def read_calib_id(store: CalibStore, path: Path) -> tuple[str, DataId]:
+    """Return the dataset type and the data ID of a calibration frame, from its header.
+
+    Raises
+    ------
+    FileFormatError
+        If the header does not tell them.
+    DataIdError
+        If it does not tell all keys, or a wrong value.
+    """
+    header = first_image(path)
+    told = str(header.get("OBSTYPE", "")).strip().lower()
+    name = _OBSERVATION_TYPES.get(told, told)
+    if name not in store.types:
+        names = ", ".join(store.types)
+        problem = f"OBSTYPE '{told}' is no calibration of this camera" if told else "the header does not tell OBSTYPE"
+        raise FileFormatError(f"{problem}; the types are {names}")
+    words = str(header.get("CALIB_ID", ""))
+    given: dict[str, Any] = dict(re.findall(r"(\w+)=(\S+)", words)) if words else _from_header(store, header)
+    return name, store.complete(name, given)
+
+
+def _from_header(store: CalibStore, header: FileHeader) -> dict[str, Any]:
+    """Return the keys of a frame that has no CALIB_ID, as of a raw frame."""
+    columns = load_translator(store.butler.instrument).registry_columns(header)
+    day = str(header.get("DATE-OBS", columns.get("dateObs", "")))[:10]
+    return columns | ({_DATE: day} if day else {})

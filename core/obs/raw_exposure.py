@@ -1,0 +1,283 @@
+"""From a raw frame in a repository to an exposure without the instrument's signature.
+
+The frame, what the header tells of it, and the calibrations that its settings need are brought together here; what is
+done with them is in `obs.tasks.isr`.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from obs.camera.detector import Detector
+from obs.errors import ConfigError, DataIdError, DatasetNotFoundError, FileFormatError, PluginError, RepositoryError
+from obs.geom import Box
+from obs.image.catalog import Catalog
+from obs.image.exposure import Exposure
+from obs.image.raw import Raw
+from obs.image.visit_info import VisitInfo
+from obs.image.wcs import TanSipWcs
+from obs.instrument.boresight_wcs import fit_boresight_wcs
+from obs.instrument.instrument import Instrument
+from obs.policy.data_id import format_data_id
+from obs.repo.butler import Butler
+from obs.repo.fits_exposure import header_wcs, read_exposure
+from obs.repo.fits_raw import read_raw
+from obs.repo.formatters import read_dataset, split_hdu
+from obs.tasks.isr import Calibrations, remove_signature, required_calibrations
+from obs.tasks.isr_config import IsrConfig
+
+__all__ = ["find_calibrations", "get_raw", "read_defects", "remove_raw_signature"]
+
+logger = logging.getLogger(__name__)
+
+#: Field of `Calibrations` to dataset type, where the two differ.
+_DATASET_TYPES = {"brighter_fatter_kernel": "bfKernel", "stray_light": "strayLight", "illumination": "illumcor"}
+#: What can be made with obs calibs build.
+_BUILDABLE = ("bias", "dark", "flat", "fringe", "defects")
+_FILTER_KEYS = ("filter", "physical_filter")
+
+
+def remove_raw_signature(
+    butler: Butler,
+    data_id: Mapping[str, Any],
+    config: IsrConfig,
+    *,
+    warn: Callable[[str], None] = logger.warning,
+) -> Exposure:
+    """Read a raw frame and its calibrations, and remove the instrument's signature.
+
+    Parameters
+    ----------
+    butler : Butler
+        The repository.
+    data_id : mapping
+        Which frame.
+    config : IsrConfig
+        Settings.
+    warn : callable, optional
+        Called with each line that the user should see.
+
+    Returns
+    -------
+    Exposure
+        With the WCS that pointing and camera give, or that of the header where these are not known.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If the frame or a calibration is missing; says what can be done.
+    FileFormatError
+        If a file or a header is not what it has to be.
+    """
+    instrument = butler.instrument
+    whole = butler.mapper.complete(instrument.raw_dataset_type, data_id)
+    detector = instrument.find_detector(whole)
+    raw = get_raw(butler, whole, detector)
+    visit_info = _visit_info(instrument, raw, butler.get("ccdExposureId", whole))
+    physical_filter, band = _filter(butler, whole)
+    calibrations, config, used = find_calibrations(
+        butler, whole, config, physical_filter=physical_filter, band=band, warn=warn
+    )
+    exposure = remove_signature(
+        raw,
+        detector,
+        calibrations,
+        config,
+        visit_info=visit_info,
+        physical_filter=physical_filter,
+        band=band,
+        wcs=_wcs(instrument, detector, visit_info, raw) if config.expect_wcs else None,
+        warn=warn,
+    )
+    exposure.metadata.update(used)
+    return exposure
+
+
+def get_raw(butler: Butler, data_id: Mapping[str, Any], detector: Detector) -> Raw:
+    """Read the raw frame of a data ID.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If there is none.
+    FileFormatError
+        If the file is not what it has to be.
+    """
+    name = butler.instrument.raw_dataset_type
+    if butler.instrument.reader(name) is not None:
+        found = butler.get(name, data_id)
+        return found if isinstance(found, Raw) else Raw(found.masked_image.image, found.metadata)
+    path = butler.path(name, data_id)
+    if not path.is_file():
+        raise DatasetNotFoundError(f"no {name} for {format_data_id(data_id)}: looked for {path}", dataset_type=name)
+    hdu = split_hdu(butler.get_uri(name, data_id))[1]
+    return read_raw(path, hdu=hdu, amplifier_hdus=sorted({amp.raw_hdu for amp in detector.amplifiers}))
+
+
+def _visit_info(instrument: Instrument, raw: Raw, exposure_id: int) -> VisitInfo:
+    if instrument.translator is None:
+        raise PluginError(
+            f"camera '{instrument.name}' has neither a translator for its headers nor an 'isr' of its own",
+            plugin=instrument.name,
+        )
+    known = {keyword: value for keyword, value in raw.metadata.items() if value == value}
+    info: VisitInfo = instrument.load(instrument.translator)().visit_info(known, exposure_id=exposure_id)
+    return info
+
+
+def _filter(butler: Butler, data_id: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the physical filter and the band of a frame; as it is where the camera does not know it."""
+    name = next((str(data_id[key]) for key in _FILTER_KEYS if key in data_id), "")
+    if not name:
+        raw = butler.instrument.raw_dataset_type
+        key = next((key for key in _FILTER_KEYS if key in butler.id_keys(raw)), None)
+        values = butler.query_metadata(raw, key, data_id) if key else []
+        name = str(values[0]) if len(values) == 1 and values[0] is not None else ""
+    try:
+        known = butler.instrument.find_filter(name)
+    except DataIdError:
+        return name, name
+    return known.physical_filter, known.band
+
+
+def _wcs(instrument: Instrument, detector: Detector, info: VisitInfo, raw: Raw) -> TanSipWcs | None:
+    rotation = info.rotation_angle if np.isfinite(info.rotation_angle) else 0.0
+    if not np.isfinite(info.boresight_ra + info.boresight_dec):
+        return header_wcs(raw.metadata)
+    return fit_boresight_wcs(
+        instrument.load_camera(),
+        detector,
+        boresight_ra=info.boresight_ra,
+        boresight_dec=info.boresight_dec,
+        rotation=rotation,
+    )
+
+
+def find_calibrations(
+    butler: Butler,
+    data_id: Mapping[str, Any],
+    config: IsrConfig,
+    *,
+    physical_filter: str,
+    band: str,
+    warn: Callable[[str], None] = logger.warning,
+) -> tuple[Calibrations, IsrConfig, dict[str, str]]:
+    """Read the calibrations that the settings need for a frame.
+
+    Parameters
+    ----------
+    butler : Butler
+        The repository.
+    data_id : mapping
+        Which frame.
+    config : IsrConfig
+        Settings; a path set there is read in place of what the repository would choose.
+    physical_filter, band : str
+        Its filter.
+    warn : callable, optional
+        Called with each line that the user should see.
+
+    Returns
+    -------
+    calibrations : Calibrations
+    config : IsrConfig
+        The settings, with what is missing switched off if that is allowed.
+    used : dict of str to str
+        Header cards: names of the files.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If one is missing, and must not be.
+    """
+    found: dict[str, Any] = {}
+    used: dict[str, str] = {}
+    needed = required_calibrations(config, physical_filter=physical_filter, band=band)
+    for name, switch in needed.items():
+        try:
+            found[name], path = _get(butler, name, data_id, config)
+        except (DatasetNotFoundError, RepositoryError) as error:
+            if name == "defects":
+                found[name] = ()
+                logger.info("%s: no defects are known: %s", format_data_id(data_id), error)
+            elif config.allow_missing:
+                warn(f"goes without {name.replace('_', ' ')}: {error}")
+                config = config.model_copy(update={switch: False})
+            else:
+                raise _missing(name, switch, data_id, error) from error
+        else:
+            used[f"CALIB_{name.upper()}"] = path.name
+    return Calibrations(**found), config, used
+
+
+def _missing(name: str, switch: str, data_id: Mapping[str, Any], error: Exception) -> DatasetNotFoundError:
+    remedy = f"obs calibs build {name}, " if name in _BUILDABLE else ""
+    return DatasetNotFoundError(
+        f"unable to retrieve {name.replace('_', ' ')} for {format_data_id(data_id)}: {error}; make one with {remedy}"
+        f"obs calibs ingest, or go without by -c isr.{switch}=false or --allow-missing",
+        dataset_type=_DATASET_TYPES.get(name, name),
+        data_id=data_id,
+    )
+
+
+def _get(butler: Butler, name: str, data_id: Mapping[str, Any], config: IsrConfig) -> tuple[Any, Path]:
+    """Return a calibration and its file: the one that the settings name, or that the repository has for the frame."""
+    dataset_type = _DATASET_TYPES.get(name, name)
+    forced = getattr(config, f"{name}_path", None)
+    if forced:
+        path = _forced_path(name, forced, data_id)
+        if name == "defects":
+            return read_defects(path), path
+        if name == "brighter_fatter_kernel":
+            return read_dataset("FitsStorage", "ndarray", path), path
+        return read_exposure(path), path
+    try:
+        path = butler.path(dataset_type, data_id)
+        value = butler.get(dataset_type, data_id)
+    except DatasetNotFoundError:
+        key = next((key for key in _FILTER_KEYS if key in butler.get_keys(dataset_type)), None)
+        if config.fallback_filter is None or key is None or data_id.get(key) == config.fallback_filter:
+            raise
+        data_id = {**data_id, key: config.fallback_filter}
+        path, value = butler.path(dataset_type, data_id), butler.get(dataset_type, data_id)
+    if isinstance(value, Catalog):
+        value = _boxes(value, path)
+    elif not isinstance(value, Exposure | np.ndarray):
+        # A masked image or a list of boxes: as the camera's policy or its reader has it.
+        value = value if isinstance(value, list | tuple) else Exposure(value)
+    return value, path
+
+
+def _forced_path(name: str, text: str, data_id: Mapping[str, Any]) -> Path:
+    try:
+        path = Path(text % dict(data_id) if "%(" in text else text).expanduser()
+    except (KeyError, ValueError, TypeError) as error:
+        raise ConfigError(f"isr.{name}_path: '{text}' does not fit {format_data_id(data_id)}: {error}") from None
+    return path
+
+
+def read_defects(path: Path) -> list[Box]:
+    """Read a table of defects: the boxes of bad pixels.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If there is no such file.
+    FileFormatError
+        If it is no such table.
+    """
+    table = read_dataset("FitsCatalogStorage", "Defects", path)
+    if not isinstance(table, Catalog):
+        raise FileFormatError("is no table of defects", path=path)
+    return _boxes(table, path)
+
+
+def _boxes(table: Catalog, path: Path) -> list[Box]:
+    names = ("x0", "y0", "width", "height")
+    lacking = [name for name in names if name not in table]
+    if lacking:
+        raise FileFormatError(f"is no table of defects: it has no column {', '.join(lacking)}", path=path)
+    return [Box(*(int(value) for value in row)) for row in zip(*(table[name] for name in names), strict=True)]
