@@ -22,10 +22,11 @@ from obs.policy.data_id import format_data_id
 from obs.raw_exposure import remove_raw_signature
 from obs.repo.butler import Butler
 from obs.repo.reference_catalog import find_reference_catalog, load_reference_catalog
-from obs.tasks.calibrate import CalibrateConfig, Calibrated, calibrate, field_circle
+from obs.tasks.calibrate import CalibrateConfig, Calibrated, calibrate
 from obs.tasks.characterize import CharacterizeConfig, Characterized, characterize
 from obs.tasks.isr_config import IsrConfig
 from obs.tasks.process_config import ProcessConfig
+from obs.tasks.reference import field_circle
 
 __all__ = ["ProcessSummary", "Stages", "process_detector"]
 

@@ -1,7 +1,8 @@
 """All settings of `obs process` and of `obs process-file`."""
 
 from obs.config.base import TaskConfig, setting
-from obs.tasks.calibrate import AstrometryConfig, CalibrateConfig
+from obs.tasks.astrometry import AstrometryConfig
+from obs.tasks.calibrate import CalibrateConfig
 from obs.tasks.characterize import CharacterizeConfig
 from obs.tasks.isr import IsrConfig
 

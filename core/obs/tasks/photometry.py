@@ -1,0 +1,174 @@
+"""The zero point of an exposure, from a reference catalog."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.algorithms.match import Matches
+from obs.algorithms.zero_point import ZeroPoint, fit_zero_point
+from obs.config.base import TaskConfig, setting
+from obs.errors import MeasurementError
+from obs.image.catalog import Catalog
+from obs.image.exposure import Exposure
+from obs.image.photo_calib import PhotoCalib
+from obs.tasks.reference import (
+    NO_REFERENCE,
+    ReferenceConfig,
+    reference_flux_name,
+    reference_magnitude,
+    usable_sources,
+)
+
+__all__ = ["ColourTerm", "PhotometryConfig", "solve_photometry"]
+
+
+class ColourTerm(TaskConfig):
+    """From the reference catalog's bands to the camera's: primary + c0 + c1 colour + c2 colour^2."""
+
+    primary: str = setting("", "Flux of the reference catalog nearest to the filter.")
+    secondary: str = setting("", "The other flux of the colour primary - secondary.")
+    c0: float = setting(0.0, "Constant.", unit="mag")
+    c1: float = setting(0.0, "Linear term.")
+    c2: float = setting(0.0, "Quadratic term.", unit="1/mag")
+
+
+class PhotometryConfig(TaskConfig):
+    """The zero point."""
+
+    enabled: bool = setting(True, "Fit the zero point to the reference catalog.")
+    required: bool = setting(False, "An exposure without a zero point fails; else it is written without.")
+    minimum_signal_to_noise: float = setting(20.0, "Fainter stars are left out.", gt=0)
+    clip: float = setting(3.0, "Stars further off are left out.", unit="sigma", gt=0)
+    sigma_max: float = setting(0.25, "Largest standard deviation to clip with.", unit="mag", gt=0)
+    flux: str = setting(
+        "base_PsfFlux",
+        "Flux that the zero point is fitted with; those that the aperture correction covers have the least noise.",
+    )
+    colour_terms: dict[str, ColourTerm] = setting({}, "Physical filter to colour term; none where absent.")
+
+
+def solve_photometry(
+    exposure: Exposure,
+    catalog: Catalog,
+    reference: Catalog,
+    matches: Matches,
+    band: str,
+    config: PhotometryConfig,
+    reference_config: ReferenceConfig,
+) -> tuple[ZeroPoint, str]:
+    """Fit the zero point of an exposure and write it where readers look for it.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        Gets a photometric calibration, or loses the one it came with where the fit fails: what it came with is no
+        measurement. Its metadata get ``MAGZERO`` (magnitude of one count per second), ``MAGZERO_RMS`` and
+        ``MAGZERO_NOBJ``.
+    catalog : Catalog
+        Sources; gains ``calib_photometry_used``.
+    reference : Catalog
+        Reference sources, fluxes in nanojansky; may be empty.
+    matches : Matches
+        Rows of both that belong together.
+    band : str
+        Band of the exposure.
+    config, reference_config
+        Settings.
+
+    Returns
+    -------
+    zero_point : ZeroPoint
+        NaN without a fit.
+    problem : str
+        Why there is no fit; empty if there is one, or none was asked for.
+
+    Raises
+    ------
+    MeasurementError
+        If there is no fit and the settings require one.
+    """
+    metadata = exposure.metadata
+    metadata.update(MAGZERO=float("nan"), MAGZERO_RMS=float("nan"), MAGZERO_NOBJ=0)
+    metadata.update(COLORTERM1=0.0, COLORTERM2=0.0, COLORTERM3=0.0)
+    nan, used = float("nan"), np.zeros(len(catalog), bool)
+    nothing = ZeroPoint(nan, nan, nan, nan, 0, used)
+    if not config.enabled:
+        if exposure.photo_calib is not None:
+            metadata["MAGZERO"] = _per_second(exposure.photo_calib.zero_point, exposure)
+        return nothing, ""
+    exposure.photo_calib = None
+    try:
+        fit, rows = _fit(exposure, catalog, reference, matches, band, config, reference_config)
+    except MeasurementError as error:
+        if config.required:
+            raise MeasurementError(
+                f"no zero point: {error}; give a reference catalog of this field, or set calibrate.photometry.required "
+                "to false"
+            ) from error
+        catalog.add("calib_photometry_used", used, "", "the zero point was fitted to this source")
+        return nothing, f"no zero point: {error}"
+    used[rows[fit.used]] = True
+    catalog.add("calib_photometry_used", used, "", "the zero point was fitted to this source")
+    exposure.photo_calib = PhotoCalib.from_zero_point(fit.zero_point, fit.error)
+    metadata.update(MAGZERO=_per_second(fit.zero_point, exposure), MAGZERO_RMS=fit.rms, MAGZERO_NOBJ=fit.n_star)
+    term = config.colour_terms.get(exposure.physical_filter)
+    if term is not None:
+        metadata.update(COLORTERM1=term.c0, COLORTERM2=term.c1, COLORTERM3=term.c2)
+    return fit, ""
+
+
+def _fit(
+    exposure: Exposure,
+    catalog: Catalog,
+    reference: Catalog,
+    matches: Matches,
+    band: str,
+    config: PhotometryConfig,
+    reference_config: ReferenceConfig,
+) -> tuple[ZeroPoint, NDArray[np.int64]]:
+    if not len(reference):
+        raise MeasurementError(NO_REFERENCE)
+    if not len(matches):
+        raise MeasurementError(f"none of the {len(reference)} reference sources matches a source")
+    if f"{config.flux}_instFlux" not in catalog:
+        raise MeasurementError(f"the catalog has no flux '{config.flux}'; set calibrate.photometry.flux")
+    term = config.colour_terms.get(exposure.physical_filter)
+    magnitude, error = _magnitudes(reference, reference_flux_name(reference, band, reference_config), term, band)
+    rows, second = matches.first, matches.second
+    good = usable_sources(catalog, config.minimum_signal_to_noise)[rows] & ~catalog[f"{config.flux}_flag"][rows]
+    good &= catalog["base_ClassificationExtendedness_value"][rows] < 0.5
+    fit = fit_zero_point(
+        flux=catalog[f"{config.flux}_instFlux"][rows],
+        flux_err=catalog[f"{config.flux}_instFluxErr"][rows],
+        ref_magnitude=magnitude[second],
+        ref_magnitude_err=error[second],
+        use=good,
+        clip=config.clip,
+        sigma_max=config.sigma_max,
+    )
+    if not fit.n_star:
+        raise MeasurementError(f"none of the {len(rows)} matched sources is a star bright enough to calibrate with")
+    return fit, rows
+
+
+def _magnitudes(
+    reference: Catalog, name: str | None, term: ColourTerm | None, band: str
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return AB magnitudes of reference sources in the exposure's filter, and their errors."""
+    wanted = [name or f"{band}_flux"] if term is None else [f"{term.primary}_flux", f"{term.secondary}_flux"]
+    missing = [flux for flux in wanted if flux not in reference]
+    if missing:
+        there = ", ".join(column for column in reference if column.endswith("_flux")) or "none"
+        raise MeasurementError(
+            f"the reference catalog has no flux '{missing[0]}' (it has {there}); set calibrate.reference.flux_names"
+        )
+    magnitude, error = reference_magnitude(reference, wanted[0])
+    if term is None:
+        return magnitude, error
+    colour = magnitude - reference_magnitude(reference, wanted[1])[0]
+    return magnitude + term.c0 + colour * (term.c1 + colour * term.c2), error
+
+
+def _per_second(zero_point: float, exposure: Exposure) -> float:
+    """Return the zero point of one count per second, as the stack writes it; NaN without an exposure time."""
+    time = exposure.visit_info.exposure_time if exposure.visit_info is not None else float("nan")
+    return zero_point - 2.5 * float(np.log10(time)) if time > 0 else float("nan")

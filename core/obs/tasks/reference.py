@@ -1,0 +1,87 @@
+"""What calibration asks of a reference catalog."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.config.base import TaskConfig, setting
+from obs.image.catalog import Catalog
+from obs.image.wcs import TanSipWcs
+
+__all__ = [
+    "NO_REFERENCE",
+    "ReferenceConfig",
+    "field_circle",
+    "reference_flux_name",
+    "reference_magnitude",
+    "usable_sources",
+]
+
+NANOJANSKY_ZERO_POINT = 31.4
+
+NO_REFERENCE = "there is no reference catalog of this part of the sky"
+
+
+class ReferenceConfig(TaskConfig):
+    """The reference catalog."""
+
+    name: str | None = setting(
+        None, "Name of the folder under ``ref_cats``; null takes the only one there is, if there is only one."
+    )
+    flux_names: dict[str, str] = setting(
+        {}, "Band of the exposure to name of the flux in the catalog; a band that is absent is called as it is."
+    )
+    margin: float = setting(30.0, "How far beyond the frame reference sources are loaded.", unit="arcsec", ge=0)
+
+
+def field_circle(wcs: TanSipWcs, shape: tuple[int, int], margin: float) -> tuple[float, float, float]:
+    """Return centre (degrees) and radius (arcsec) of a circle that holds a frame and ``margin`` arcsec beyond it."""
+    height, width = shape
+    ra, dec = wcs.pixel_to_sky(x=0.5 * (width - 1), y=0.5 * (height - 1))
+    corner_ra, corner_dec = wcs.pixel_to_sky(x=[0, width, 0, width], y=[0, 0, height, height])
+    a, b = (_unit_vector(*position) for position in ((ra, dec), (corner_ra, corner_dec)))
+    chord = np.sqrt(((b - np.ravel(a)[:, None]) ** 2).sum(0)).max()
+    return float(np.ravel(ra)[0]), float(np.ravel(dec)[0]), float(np.degrees(2 * np.arcsin(chord / 2)) * 3600 + margin)
+
+
+def _unit_vector(ra: NDArray[np.float64], dec: NDArray[np.float64]) -> NDArray[np.float64]:
+    ra, dec = np.radians(ra), np.radians(dec)
+    return np.array([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)])
+
+
+def usable_sources(catalog: Catalog, minimum_signal_to_noise: float) -> NDArray[np.bool_]:
+    """Return which sources are good enough to calibrate with: whole, measured, bright, and nowhere damaged."""
+    flux, flux_err = catalog["base_PsfFlux_instFlux"], catalog["base_PsfFlux_instFluxErr"]
+    good = catalog["detect_isPrimary"] & ~catalog["base_SdssCentroid_flag"] & ~catalog["base_PsfFlux_flag"]
+    for name in ("edge", "saturated", "interpolatedCenter", "crCenter", "bad"):
+        good = good & ~catalog[f"base_PixelFlags_flag_{name}"]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(good & (flux > minimum_signal_to_noise * flux_err))
+
+
+def reference_flux_name(reference: Catalog, band: str, config: ReferenceConfig) -> str | None:
+    """Return the name of the flux column of a band, or None if the catalog has none."""
+    name = f"{config.flux_names.get(band, band)}_flux"
+    return name if name in reference else None
+
+
+def reference_magnitude(reference: Catalog, name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return AB magnitudes of reference sources and their errors.
+
+    Parameters
+    ----------
+    reference : Catalog
+        Reference sources, fluxes in nanojansky.
+    name : str
+        Flux column.
+
+    Returns
+    -------
+    magnitude, error : ndarray of float64, shape (n,)
+        NaN where not known.
+    """
+    flux = np.asarray(reference[name], np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        magnitude = np.where(flux > 0, NANOJANSKY_ZERO_POINT - 2.5 * np.log10(flux), np.nan)
+        if f"{name}Err" not in reference:
+            return magnitude, np.full(len(flux), np.nan)
+        return magnitude, 2.5 / np.log(10) * np.asarray(reference[f"{name}Err"], np.float64) / flux
