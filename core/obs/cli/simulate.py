@@ -1,7 +1,7 @@
 """`obs simulate`: raw frames with known truth."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, cast
@@ -25,8 +25,8 @@ from obs.instrument.instrument import Instrument
 from obs.policy.data_id import parse_ids
 from obs.repo.fits_catalog import read_catalog
 from obs.simulate.config import SimulateConfig
-from obs.simulate.files import FILE_FORMATS, FileFormat, FileOptions, simulate_file, write_reference
-from obs.simulate.shots import IMAGE_TYPES, ImageType, Shot, plan_shots
+from obs.simulate.files import FILE_FORMATS, FileFormat, FileOptions, next_visit, simulate_file, write_reference
+from obs.simulate.shots import IMAGE_TYPES, READOUT, ImageType, Shot, plan_shots
 
 __all__ = ["simulate"]
 
@@ -54,7 +54,7 @@ _DATE_FORMATS = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S")
     help="What is observed.",
 )
 @click.option("--visits", metavar="N", type=click.IntRange(min=1), default=1, show_default=True, help="Exposures.")
-@click.option("--first-visit", type=click.IntRange(min=1), default=1, show_default=True, help="Number of the first.")
+@click.option("--first-visit", type=click.IntRange(min=1), help="Number of the first; else the next in the folder.")
 @click.option("--filter", "filters", metavar="NAME", multiple=True, help="Filter; the camera's first. Repeatable.")
 @click.option("--detectors", metavar="LIST", help="Ids or names such as 0..3,49; else all science detectors.")
 @click.option("--exposure-time", metavar="S", type=click.FloatRange(min=0), default=30.0, show_default=True)
@@ -76,7 +76,7 @@ def simulate(
     output: Path,
     image_type: str,
     visits: int,
-    first_visit: int,
+    first_visit: int | None,
     filters: tuple[str, ...],
     detectors: str | None,
     exposure_time: float,
@@ -112,11 +112,12 @@ def simulate(
     if shows and "run" not in {thing for thing, _ in shows}:
         return 0
     chosen = choose_detectors(instrument.load_camera(), detectors)
+    first = next_visit(output, camera) if first_visit is None else first_visit
     shots = plan_shots(
         image_type=cast(ImageType, image_type),
         count=visits,
-        first_visit=first_visit,
-        date_begin=date,
+        first_visit=first,
+        date_begin=date + (first - 1) * timedelta(seconds=exposure_time + READOUT),
         exposure_time=exposure_time,
         physical_filters=choose_filters(instrument, filters),
         ra=ra,

@@ -1,5 +1,6 @@
 """Raw frames and their truth as files."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ __all__ = [
     "FileFormat",
     "FileOptions",
     "RawFrame",
+    "next_visit",
     "raw_file_name",
     "simulate_file",
     "write_raw",
@@ -128,6 +130,12 @@ def raw_file_name(camera: str, visit: int, detector_id: int | None, file_format:
     """Return the name of a raw file; of one with all detectors if ``detector_id`` is None."""
     place = "" if detector_id is None else f"-{detector_id:03d}"
     return f"{camera}-{visit:07d}{place}.{file_format}"
+
+
+def next_visit(folder: Path, camera: str) -> int:
+    """Return the number after that of the last visit in a folder of raw files; 1 if there is none."""
+    names = (re.match(rf"{re.escape(camera)}-(\d{{7,}})[-.]", path.name) for path in folder.glob(f"{camera}-*"))
+    return 1 + max((int(match[1]) for match in names if match), default=0)
 
 
 def write_raw(path: Path, frames: Sequence[RawFrame], *, multi_extension: bool = False) -> None:
@@ -253,7 +261,8 @@ def write_reference(
     around = {"ra": circle.ra, "dec": circle.dec, "radius": circle.radius + config.reference.margin}
     sky = make_sky(config.sources, seed=seed, **around) if sources is None else select_circle(sources, **around)
     path = folder / "reference.fits"
-    write_catalog(reference_catalog(sky, instrument.filters, config.reference, seed=seed), path)
+    filters = {shot.physical_filter: instrument.find_filter(shot.physical_filter) for shot in shots}
+    write_catalog(reference_catalog(sky, tuple(filters.values()), config.reference, seed=seed), path)
     return path
 
 

@@ -14,12 +14,14 @@ from obs.instrument.instrument import Instrument
 from obs.policy.dataset_type import Template
 from obs.simulate.seeds import generator
 
-__all__ = ["IMAGE_TYPES", "ImageType", "Shot", "detector_keys", "plan_shots"]
+__all__ = ["IMAGE_TYPES", "READOUT", "ImageType", "Shot", "detector_keys", "plan_shots"]
 
 ImageType = Literal["bias", "dark", "flat", "science"]
 IMAGE_TYPES: tuple[ImageType, ...] = get_args(ImageType)
 
-_READOUT = timedelta(seconds=20)
+#: Time between exposures, s.
+READOUT = 20.0
+
 _GOLDEN_ANGLE = np.pi * (3.0 - np.sqrt(5.0))
 
 
@@ -180,7 +182,7 @@ def plan_shots(
                 visit=first_visit + number,
                 image_type=image_type,
                 physical_filter=physical_filters[number // count],
-                date_begin=date_begin + number * (timedelta(seconds=seconds) + _READOUT),
+                date_begin=date_begin + number * timedelta(seconds=seconds + READOUT),
                 exposure_time=seconds,
                 ra=round(float((ra + east) % 360.0), 7) % 360.0,
                 dec=round(north, 7),

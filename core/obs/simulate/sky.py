@@ -110,7 +110,7 @@ def reference_catalog(
     sky : Catalog
         As from `make_sky`.
     filters : tuple of FilterDefinition
-        Filters of the camera; their bands get columns beside those of `BANDS`.
+        Filters; their bands get columns beside those of `BANDS`.
     config : ReferenceConfig
         Limits and errors.
     seed : int
