@@ -20,6 +20,11 @@ from obs.image.psf import Psf
 __all__ = ["Children", "deblend"]
 
 NEIGHBOURS = 6
+ROUNDS = 3
+
+LARGEST_SHIFT = 1.5
+"""The wing of a neighbour moves the peak of a point source by no more than this, pixels."""
+
 SIZES = (6, 12, 24, 48, 96, 192)
 PIXELS_AT_ONCE = 4_000_000
 
@@ -130,7 +135,10 @@ def _fit_points(
     fwhm: float,
     chi2_cut: float,
 ) -> _Points:
-    """Fit PSF, its neighbours' PSFs and a sloping sky around each peak: linear, all peaks in one batch."""
+    """Fit PSF, its neighbours' PSFs and a sloping sky around each peak: all peaks in one batch, linear in small shifts.
+
+    Each round begins where the last one put the sources; neighbours then stand at their own fitted places.
+    """
     height, width = image.shape
     half = max(2, int(np.ceil(1.5 * fwhm)))
     offset = np.arange(-half, half + 1)
@@ -143,43 +151,74 @@ def _fit_points(
     ramp = np.clip((1.5 * fwhm - radius) / max(0.5 * fwhm, 1.0), 0.0, 1.0)
     usable = inside & np.isfinite(data) & (noise > 0)
     weight = np.where(usable, ramp / np.where(noise > 0, noise, 1.0), 0.0)
+    freedom = (ramp * usable).sum((1, 2))
+    reach = half + psf.stamp_shape[0] // 2
+    places = np.c_[peaks.x, peaks.y]
+    distance, neighbour = cKDTree(places).query(places, k=min(NEIGHBOURS + 1, len(peaks)), distance_upper_bound=reach)
+    # peaks beyond the reach have the number of peaks as their index
+    near = np.where(np.isfinite(distance) & (distance > 0), neighbour, -1)[:, 1:]
+    dx, dy = np.zeros(len(peaks)), np.zeros(len(peaks))
+    for _ in range(ROUNDS):
+        matrix = _point_design(peaks, psf, dx, dy, near, offset)
+        flux, step_x, step_y, chi2 = _solve_points(matrix, data, weight, freedom)
+        dx, dy = (np.clip(d + step, -LARGEST_SHIFT, LARGEST_SHIFT) for d, step in ((dx, step_x), (dy, step_y)))
+    n_parameter = np.count_nonzero(np.abs(matrix).sum(1) > 0, axis=1)
+    settled = (np.abs(dx) < LARGEST_SHIFT) & (np.abs(dy) < LARGEST_SHIFT)
+    accepted = (freedom > n_parameter) & (chi2 < chi2_cut) & (flux > 0) & settled
+    return _Points(accepted, flux, dx, dy)
 
-    stamps = psf.evaluate(x=peaks.x, y=peaks.y).astype(np.float64)
-    reach = half + stamps.shape[1] // 2
-    margin = reach - stamps.shape[1] // 2 + half + 1
+
+def _point_design(
+    peaks: Peaks,
+    psf: Psf,
+    dx: NDArray[np.float64],
+    dy: NDArray[np.float64],
+    near: NDArray[np.int64],
+    offset: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Columns of the fit, shape (n, n_pixel, n_column): PSF, its slopes, a plane, and the PSFs of neighbours."""
+    stamps = psf.render(x=peaks.x + dx, y=peaks.y + dy).astype(np.float64)
+    middle_x, middle_y = (np.rint(p + d).astype(np.int64) for p, d in ((peaks.x, dx), (peaks.y, dy)))
+    margin = 2 * len(offset)
     padded = np.pad(stamps, ((0, 0), (margin, margin), (margin, margin)))
-    centre = padded.shape[1] // 2
-    own = _window(padded, np.arange(len(peaks)), centre, centre, offset)
-    framed = _window(padded, np.arange(len(peaks)), centre, centre, np.arange(-half - 1, half + 2))
+    centre, half = padded.shape[1] // 2, len(offset) // 2
+    every = np.arange(len(peaks))
+    framed = _window(
+        padded, every, centre + peaks.y - middle_y, centre + peaks.x - middle_x, np.arange(-half - 1, half + 2)
+    )
     slope_y = 0.5 * (framed[:, 2:, 1:-1] - framed[:, :-2, 1:-1])
     slope_x = 0.5 * (framed[:, 1:-1, 2:] - framed[:, 1:-1, :-2])
-    flat = np.ones_like(own)
-    design = [own, -slope_x, -slope_y, flat, flat * offset, flat * offset[:, None]]
-    distance, neighbour = cKDTree(np.c_[peaks.x, peaks.y]).query(
-        np.c_[peaks.x, peaks.y], k=min(NEIGHBOURS + 1, len(peaks)), distance_upper_bound=reach
-    )
-    for near, separation in zip(neighbour.T[1:], distance.T[1:], strict=True):
-        known = np.isfinite(separation) & (separation > 0)
-        index = np.where(known, near, 0)
-        shift_x, shift_y = (np.where(known, a[index] - a, 0) for a in (peaks.x, peaks.y))
-        column = _window(padded, index, centre - shift_y, centre - shift_x, offset)
+    flat = np.ones_like(slope_x)
+    design = [framed[:, 1:-1, 1:-1], -slope_x, -slope_y, flat, flat * offset, flat * offset[:, None]]
+    for index in near.T:
+        known = index >= 0
+        at_x, at_y = (np.where(known, m[index] - p, 0) for m, p in ((middle_x, peaks.x), (middle_y, peaks.y)))
+        column = _window(padded, np.where(known, index, 0), centre - at_y, centre - at_x, offset)
         design.append(np.where(known[:, None, None], column, 0.0))
-    matrix = np.stack(design, axis=-1).reshape(len(peaks), -1, len(design))
-    weighted = matrix * weight.reshape(len(peaks), -1, 1)
+    return np.stack(design, axis=-1).reshape(len(peaks), -1, len(design))
+
+
+def _solve_points(
+    matrix: NDArray[np.float64],
+    data: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    n_pixel: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Flux, shift in x and y, and reduced chi-squared of every fit."""
+    n = len(matrix)
+    data, weight = data.reshape(n, -1), weight.reshape(n, -1)
+    weighted = matrix * weight[:, :, None]
     normal = weighted.transpose(0, 2, 1) @ matrix
     scale = np.sqrt(np.maximum(np.einsum("nii->ni", normal), 1e-300))
-    normal = normal / (scale[:, :, None] * scale[:, None, :]) + 1e-9 * np.eye(len(design))
-    right = np.einsum("npk,np->nk", weighted, data.reshape(len(peaks), -1)) / scale
+    normal = normal / (scale[:, :, None] * scale[:, None, :]) + 1e-9 * np.eye(matrix.shape[2])
+    right = np.einsum("npk,np->nk", weighted, data) / scale
     solution = np.linalg.solve(normal, right[:, :, None])[:, :, 0] / scale
-    residual = data.reshape(len(peaks), -1) - np.einsum("npk,nk->np", matrix, solution)
-    n_parameter = np.count_nonzero(np.abs(matrix).sum(1) > 0, axis=1)
-    freedom = (ramp * usable).sum((1, 2)) - n_parameter
-    chi2 = np.einsum("np,np->n", weight.reshape(len(peaks), -1), residual**2) / np.maximum(freedom, 1.0)
+    residual = data - np.einsum("npk,nk->np", matrix, solution)
+    freedom = n_pixel - np.count_nonzero(np.abs(matrix).sum(1) > 0, axis=1)
+    chi2 = np.einsum("np,np->n", weight, residual**2) / np.maximum(freedom, 1.0)
     flux = solution[:, 0]
-    safe = np.where(flux > 0, flux, 1.0)
-    dx, dy = solution[:, 1] / safe, solution[:, 2] / safe
-    accepted = (freedom > 0) & (chi2 < chi2_cut) & (flux > 0) & (np.abs(dx) < 1.0) & (np.abs(dy) < 1.0)
-    return _Points(accepted, flux, np.clip(dx, -1, 1), np.clip(dy, -1, 1))
+    safe = np.where(flux > 0, flux, np.inf)
+    return flux, solution[:, 1] / safe, solution[:, 2] / safe, chi2
 
 
 def _window(
