@@ -21,6 +21,11 @@ class Gaussian:
     yy: float
     xy: float = 0.0
 
+    @property
+    def reach(self):
+        """Pixels beyond which there is no light to speak of."""
+        return max(30, int(5 * np.sqrt(max(self.xx, self.yy))) + 2)
+
     def __call__(self, dx, dy):
         determinant = self.xx * self.yy - self.xy**2
         exponent = (self.yy * dx**2 + self.xx * dy**2 - 2 * self.xy * dx * dy) / determinant
@@ -33,6 +38,7 @@ class Moffat:
 
     fwhm: float
     beta: float = MOFFAT_BETA
+    reach = 30
 
     @property
     def alpha(self):
@@ -56,19 +62,19 @@ def stamp(profile, dx, dy, half, *, oversampling=OVERSAMPLING):
     return values.reshape(size, oversampling, size, oversampling).mean((1, 3))
 
 
-def draw(shape, x, y, flux, profiles, *, half=30):
+def draw(shape, x, y, flux, profiles):
     """Image, float64, of sources; ``profiles`` is one for all or one a source."""
     profiles = profiles if isinstance(profiles, list) else [profiles] * len(x)
-    canvas = np.zeros((shape[0] + 2 * half, shape[1] + 2 * half))
+    image = np.zeros(shape)
     for source_x, source_y, light, profile in zip(x, y, flux, profiles, strict=True):
-        column, row = int(np.rint(source_x)), int(np.rint(source_y))
-        if -half <= column < shape[1] + half and -half <= row < shape[0] + half:
+        column, row, half = int(np.rint(source_x)), int(np.rint(source_y)), profile.reach
+        left, right = max(0, column - half), min(shape[1], column + half + 1)
+        below, above = max(0, row - half), min(shape[0], row + half + 1)
+        if left < right and below < above:
             pixels = stamp(profile, source_x - column, source_y - row, half)
-            below, left = max(0, -row), max(0, -column)
-            canvas[row + below : row + 2 * half + 1, column + left : column + 2 * half + 1] += (
-                light * pixels[below : shape[0] + 2 * half - row, left : shape[1] + 2 * half - column]
-            )
-    return canvas[half : half + shape[0], half : half + shape[1]]
+            part = np.s_[below - row + half : above - row + half, left - column + half : right - column + half]
+            image[below:above, left:right] += light * pixels[part]
+    return image
 
 
 def observe(clean, *, seed, sky=100.0, gain=2.0, read_noise=5.0):

@@ -199,7 +199,14 @@ def _results(
     gaussian = _weights(weight, x, y)
     # a Gaussian of amplitude one adds up to pi sqrt(det) when weighted with itself, and to twice that unweighted
     flux = 2 * np.einsum("nij,nij->n", gaussian, stamps, dtype=np.float64)
-    flux_err = 2 * np.sqrt(np.einsum("nij,nij,nij->n", gaussian, gaussian, variance, dtype=np.float64))
+    flux_variance = np.einsum("nij,nij,nij->n", gaussian, gaussian, variance, dtype=np.float64)
+    # where the variance is not known in the stamp, but all the same where the weight is not zero
+    doubtful = np.flatnonzero(~np.isfinite(flux_variance))
+    if len(doubtful):
+        weight_squared = gaussian[doubtful] ** 2
+        under = np.where(weight_squared > 0, variance[doubtful], np.float32(0.0))
+        flux_variance[doubtful] = np.einsum("nij,nij->n", weight_squared, under, dtype=np.float64)
+    flux_err = 2 * np.sqrt(flux_variance)
     area = 2 * np.pi * np.sqrt(np.maximum(weight[:, 0] * weight[:, 1] - weight[:, 2] ** 2, 1e-12))
     errors = _moment_errors(weight, flux / area, variance[:, half, half])
     shown = np.where(failed[:, None], np.nan, weight)
