@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from obs.algorithms.deblend import Children
 from obs.algorithms.detection import Footprints
 
-__all__ = ["SourceList", "StampCutter", "Stamps", "list_sources"]
+__all__ = ["OwnLight", "SourceList", "StampCutter", "Stamps", "list_sources"]
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,25 @@ class Stamps:
         self.image[rows], self.variance[rows], self.inside[rows] = other.image, other.variance, other.inside
 
 
+@dataclass(frozen=True)
+class OwnLight:
+    """Pixels of all sources, one entry a pixel of a source.
+
+    Parameters
+    ----------
+    source : ndarray of int64, shape (n_entry,)
+        Index of the source.
+    pixel : ndarray of int64, shape (n_entry,)
+        Flat index of the pixel in the image.
+    light : ndarray of float32, shape (n_entry,)
+        Its light, less the noise that stands in its place.
+    """
+
+    source: NDArray[np.int64]
+    pixel: NDArray[np.int64]
+    light: NDArray[np.float32]
+
+
 class StampCutter:
     """Cuts stamps in which only the source itself and the sky are left.
 
@@ -129,6 +148,30 @@ class StampCutter:
         lit = np.flatnonzero(self._labels)
         self._empty = self._image.copy()
         self._empty[lit] = np.random.default_rng(seed).standard_normal(len(lit), np.float32) * np.float32(noise)
+
+    @property
+    def empty(self) -> NDArray[np.float32]:
+        """The image, shape (ny, nx), with every source replaced by noise."""
+        return self._empty.reshape(self._shape)
+
+    @property
+    def variance(self) -> NDArray[np.float32]:
+        """Variance of the image, shape (ny, nx)."""
+        return self._variance.reshape(self._shape)
+
+    def own_light(self) -> OwnLight:
+        """Return the light of every source: that of its footprint, or the child's share of it."""
+        pixel = np.flatnonzero(self._labels)
+        # footprints come first in the list, in the order of their numbers
+        source = self._labels[pixel].astype(np.int64) - 1
+        whole = self._image[pixel] - self._empty[pixel]
+        n_footprint = len(self._sources) - len(self._children)
+        share = self._children.flux - self._empty[self._children.pixel]
+        return OwnLight(
+            np.concatenate([source, self._children.owner + n_footprint]),
+            np.concatenate([pixel, self._children.pixel]),
+            np.concatenate([whole, share]),
+        )
 
     def cut(
         self,

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from obs.algorithms.measure.aperture_flux import SINC_MARGIN, measure_aperture_flux, measure_ellipse_flux
 from obs.algorithms.measure.centroid import Centroids, measure_centroid
 from obs.algorithms.measure.kron_flux import kron_ellipse, measure_kron_radius
-from obs.algorithms.measure.psf_flux import measure_psf_flux
+from obs.algorithms.measure.psf_flux import Fluxes, measure_psf_flux
 from obs.algorithms.measure.shape import Shapes, measure_shape
+from obs.algorithms.measure.wide_aperture_flux import WideApertures
 from obs.algorithms.stamps import SourceList, StampCutter, Stamps
 from obs.image.psf import Psf
 
@@ -25,6 +26,9 @@ BATCH = 400
 LARGEST_BIN = 16
 LARGEST_HALF = 240
 KRON_SIGMA = 6.0
+
+WIDEST_STAMP = 25.0
+"""Circles with a larger radius, pixels, are measured without stamps."""
 
 
 @dataclass(frozen=True)
@@ -75,10 +79,43 @@ def measure_sources(
     """
     chosen = np.arange(len(sources)) if which is None else which
     batches = [chosen[k : k + BATCH] for k in range(0, len(chosen), BATCH)] or [chosen]
+    narrow = [radius for radius in apertures if radius <= WIDEST_STAMP]
     parts = [
-        _measure_batch(cutter, sources, labels, psf, batch, apertures, maximum_sinc_radius, kron) for batch in batches
+        _measure_batch(cutter, sources, labels, psf, batch, narrow, maximum_sinc_radius, kron) for batch in batches
     ]
-    return Measurements({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    wide = [radius for radius in apertures if radius > WIDEST_STAMP]
+    if wide:
+        columns.update(_wide_apertures(cutter, sources, columns, chosen, wide))
+    return Measurements(columns)
+
+
+def _wide_apertures(
+    cutter: StampCutter,
+    sources: SourceList,
+    columns: dict[str, NDArray[np.generic]],
+    chosen: NDArray[np.int64],
+    radii: Sequence[float],
+) -> dict[str, NDArray[np.generic]]:
+    x, y = sources.x.astype(float), sources.y.astype(float)
+    x[chosen], y[chosen] = columns["base_SdssCentroid_x"], columns["base_SdssCentroid_y"]
+    circles = WideApertures(cutter.empty, cutter.variance, cutter.own_light())
+    result: dict[str, NDArray[np.generic]] = {}
+    for radius in radii:
+        found = circles.measure(x, y, radius)
+        kept = Fluxes(found.flux[chosen], found.flux_err[chosen], found.failed[chosen], found.edge[chosen])
+        result.update(_aperture_columns(radius, kept))
+    return result
+
+
+def _aperture_columns(radius: float, circle: Fluxes) -> dict[str, NDArray[np.generic]]:
+    name = "base_CircularApertureFlux_" + f"{radius:.1f}".replace(".", "_")
+    return {
+        f"{name}_instFlux": circle.flux,
+        f"{name}_instFluxErr": circle.flux_err,
+        f"{name}_flag": circle.failed | circle.edge,
+        f"{name}_flag_apertureTruncated": circle.edge,
+    }
 
 
 class _Batch:
@@ -260,10 +297,7 @@ def _fixed_fluxes(
         circle = measure_aperture_flux(
             stamps.image, stamps.variance, stamps.inside, batch.dx, batch.dy, radius, sinc=sinc
         )
-        name = "base_CircularApertureFlux_" + f"{radius:.1f}".replace(".", "_")
-        columns[f"{name}_instFlux"], columns[f"{name}_instFluxErr"] = circle.flux, circle.flux_err
-        columns[f"{name}_flag"] = circle.failed | circle.edge
-        columns[f"{name}_flag_apertureTruncated"] = circle.edge
+        columns.update(_aperture_columns(radius, circle))
     return columns
 
 
