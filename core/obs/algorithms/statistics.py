@@ -49,7 +49,7 @@ def clipped_statistics(values: NDArray[np.floating], clip: float = 3.0, n_iterat
     if not sample.size:
         return ClippedStatistics(float("nan"), float("nan"), 0)
     low, centre, high = _quartiles(sample)
-    # where more than half of the values are one number, as in counts coarser than their noise, the quartiles say nothing
+    # where half of the values are one number, as in counts coarser than their noise, the quartiles say nothing
     sigma = IQR_TO_SIGMA * (high - low) if high > low else float(np.std(sample, dtype=np.float64))
     for _ in range(n_iteration):
         sample = sample[np.abs(sample - sample.dtype.type(centre)) <= clip * sigma]

@@ -86,7 +86,7 @@ def _half_chords(offset: NDArray[np.float64], radius: float) -> NDArray[np.float
         area = t * np.sqrt(np.maximum(radius**2 - t**2, 0.0)) + radius**2 * np.arcsin(t / radius)
         return np.asarray(0.5 * area)
 
-    return integral(high) - integral(low)
+    return np.asarray(integral(high) - integral(low), np.float64)
 
 
 def _look_up(sums: NDArray[np.float64], row: NDArray[np.int64], place: NDArray[np.float64]) -> NDArray[np.float64]:
