@@ -219,7 +219,11 @@ def test_distortion_may_be_a_polynomial(write):
         ("unit: 0.01", "unit: -1", r"distortion\.polynomial: unit must be positive, got -1\.0 mm$"),
         ("unit: 0.01", "units: 0.01", r"distortion\.polynomial\.units: this key is unknown; did you mean 'unit'\?$"),
         ("1e-0", "one", r"distortion\.polynomial\.x: \[0, 0, 'one'\] is not a list of numbers$"),
-        ("}", "}\n  radial: [1.0e-6]", r"distortion\.polynomial: the distortion is either radial or a polynomial, here"),
+        (
+            "}",
+            "}\n  radial: [1.0e-6]",
+            r"distortion\.polynomial: the distortion is either radial or a polynomial, here",
+        ),
     ],
 )
 def test_fault_in_a_polynomial_is_told(write, old, new, message):

@@ -25,6 +25,7 @@ COMMANDS = {
     "process-file": ("obs.cli.process_file:process_file", "Do the same with FITS images that are in no repository."),
     "simulate": ("obs.cli.simulate:simulate", "Make raw frames of a camera, with known truth."),
     "ls": ("obs.cli.ls:list_datasets", "List what a repository holds."),
+    "camera": ("obs.cli.camera:camera", "Draw a camera's focal plane, or write it as LSST's tables."),
     "cameras": ("obs.cli.cameras:cameras", "List the cameras that are installed."),
 }
 
