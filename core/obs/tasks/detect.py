@@ -76,12 +76,18 @@ def detect_sources(
     Raises
     ------
     MeasurementError
-        If the noise is not known: all pixels are bad, or all alike.
+        If the noise is not known: all pixels are bad, or all alike, or too few for the smoothing kernel.
     """
     mask = masked_image.mask
     mask.clear("DETECTED", "DETECTED_NEGATIVE")
-    bad = bad_pixels(masked_image, config.noise_bad_planes)
-    smoothed = smooth(_finite(masked_image.image), sigma, config.kernel_size)
+    finite = np.isfinite(masked_image.image)
+    bad = bad_pixels(masked_image, config.noise_bad_planes) | ~finite
+    smoothed = smooth(_finite(masked_image.image, finite), sigma, config.kernel_size)
+    if min(mask.shape) <= 2 * smoothed.margin:
+        raise MeasurementError(
+            f"an image of {mask.shape[1]} x {mask.shape[0]} pixels is smaller than the smoothing kernel of "
+            f"{2 * smoothed.margin + 1} pixels: there is nothing to detect on"
+        )
     noise = noise_of(smoothed, bad)
     if not noise > 0:
         raise MeasurementError(
@@ -89,7 +95,7 @@ def detect_sources(
             "mask planes and the image"
         )
     if config.noise_beside_sources:
-        noise = _noise_beside_sources(smoothed, bad, config.threshold * noise)
+        noise = _noise_beside_sources(smoothed, bad, noise, config.threshold)
     threshold = config.threshold * noise
     n_grow = int(config.grow * sigma + 0.5)
     local, local_threshold = _local_background(masked_image, smoothed, bad, config)
@@ -115,14 +121,15 @@ def detect_sources(
     return Detected(footprints, again)
 
 
-def _noise_beside_sources(smoothed: Smoothed, bad: NDArray[np.bool_], threshold: float) -> float:
+def _noise_beside_sources(smoothed: Smoothed, bad: NDArray[np.bool_], noise: float, threshold: float) -> float:
     """Noise of the pixels away from what a first threshold finds: faint wings would pass for noise."""
-    return noise_of(smoothed, bad | grow(np.abs(smoothed.image) > threshold, smoothed.margin))
+    beside = noise_of(smoothed, bad | grow(np.abs(smoothed.image) > threshold * noise, smoothed.margin))
+    # where sources cover everything there is nothing beside them
+    return beside if beside > 0 else noise
 
 
-def _finite(image: NDArray[np.float32]) -> NDArray[np.float32]:
+def _finite(image: NDArray[np.float32], finite: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Pixels with zero, the sky, for those that are not finite; no copy where all are."""
-    finite = np.isfinite(image)
     return image if finite.all() else np.where(finite, image, np.float32(0.0))
 
 
@@ -138,5 +145,5 @@ def _local_background(
     flat = Smoothed(smoothed.image - local, smoothed.margin)
     noise = noise_of(flat, bad)
     if config.noise_beside_sources:
-        noise = _noise_beside_sources(flat, bad, config.threshold * noise)
+        noise = _noise_beside_sources(flat, bad, noise, config.threshold)
     return local, config.threshold * noise

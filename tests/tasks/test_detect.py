@@ -1,0 +1,127 @@
+import numpy as np
+import pytest
+
+from obs.errors import MeasurementError
+from obs.image.mask import Mask
+from obs.image.masked_image import MaskedImage
+from obs.tasks.background import BackgroundConfig, subtract_background
+from obs.tasks.detect import DetectionConfig, detect_sources
+from star_field import Moffat, draw, observe, scatter, star_field
+
+SHAPE = (300, 320)
+SIGMA = 3.2 / 2.355
+BACKGROUND = BackgroundConfig(bin_size=64, order=2)
+
+
+def pixels(clean=None, *, seed=0, sky=100.0):
+    clean = np.zeros(SHAPE) if clean is None else clean
+    image, variance = observe(clean, seed=seed, sky=sky)
+    return MaskedImage((image - sky).astype(np.float32), Mask.zeros(image.shape), variance)
+
+
+def detect(masked_image, **settings):
+    return detect_sources(masked_image, SIGMA, DetectionConfig(**settings), BACKGROUND)
+
+
+def test_mask_planes_say_where_sources_are():
+    x, y = scatter(20, SHAPE, seed=1)
+    clean = draw(SHAPE, x, y, np.full(20, 3e4), Moffat(3.2))
+    hole = (150, 160)
+    clean[hole[0] - 3 : hole[0] + 4, hole[1] - 3 : hole[1] + 4] = -60
+    masked = pixels(clean)
+    found = detect(masked)
+    at = np.rint(y).astype(int), np.rint(x).astype(int)
+    assert masked.mask.any("DETECTED")[at].all()
+    np.testing.assert_array_equal(masked.mask.any("DETECTED"), found.footprints.labels > 0)
+    assert masked.mask.any("DETECTED_NEGATIVE")[hole]
+    assert not masked.mask.any("DETECTED_NEGATIVE")[at].any()
+    edge = masked.mask.any("EDGE")
+    assert edge[:4].all()
+    assert not edge[6:-6, 6:-6].any()
+
+
+def test_planes_of_an_earlier_detection_are_forgotten():
+    masked = pixels()
+    masked.mask.set(np.ones(SHAPE, bool), "DETECTED", "DETECTED_NEGATIVE")
+    detect(masked)
+    assert masked.mask.any("DETECTED", "DETECTED_NEGATIVE").mean() < 0.01
+
+
+def test_noise_alone_has_hardly_a_source():
+    counts = [detect(pixels(seed=seed)).footprints.n for seed in range(5)]
+    assert sum(counts) <= 2
+
+
+def test_the_background_is_looked_at_again_beside_the_sources():
+    x, y = scatter(30, SHAPE, seed=2, separation=20)
+    masked = pixels(draw(SHAPE, x, y, np.full(30, 2e5), Moffat(5.0, 2.5)))
+    first = subtract_background(masked, BACKGROUND)
+    before = masked.image.copy()
+    again = detect(masked).background
+    np.testing.assert_allclose(before - masked.image, again.image(), atol=2e-3)
+    # wings that the first look took for sky come back
+    total = first.image() + again.image()
+    assert abs(np.median(total)) < abs(np.median(first.image()))
+    assert detect(masked, reestimate_background=False).background is None
+
+
+def test_bright_sources_alone_are_kept_when_asked_for():
+    field = star_field(30, SHAPE, fluxes=(1e3, 1e5))
+    masked = field.exposure.masked_image
+    subtract_background(masked, BACKGROUND)
+    everything = detect(masked.copy()).footprints
+    bright = detect(masked.copy(), include_threshold_factor=10.0).footprints
+    assert 5 < bright.n < everything.n - 4
+    assert bright.peaks.value[0] > 10 * bright.threshold
+
+
+def test_sources_on_pixels_that_are_not_numbers_are_passed_over():
+    masked = pixels(draw(SHAPE, [100.0, 200.0], [150.0, 150.0], [1e5, 1e5], Moffat(3.2)))
+    masked.image[140:160, 90:110] = np.nan
+    found = detect(masked).footprints
+    assert found.n == 1
+    assert abs(found.peaks.x[0] - 200) <= 1
+
+
+@pytest.mark.parametrize("masked", [True, False])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_an_image_without_numbers_has_no_noise(value, masked):
+    image = pixels()
+    image.image[...] = value
+    if masked:
+        image.mask.set(np.ones(SHAPE, bool), "UNMASKEDNAN")
+    with pytest.raises(MeasurementError, match="no noise to measure sources against: 0 of 96000 pixels are good"):
+        detect(image)
+
+
+def test_a_saturated_image_has_no_noise():
+    image = pixels()
+    image.mask.set(np.ones(SHAPE, bool), "SAT")
+    with pytest.raises(MeasurementError, match="no noise to measure sources against: 0 of 96000 pixels are good; look"):
+        detect(image)
+
+
+def test_an_image_that_is_all_alike_has_no_noise():
+    image = pixels()
+    image.image[...] = 7.0
+    with pytest.raises(MeasurementError, match="no noise to measure sources against"):
+        detect(image)
+
+
+@pytest.mark.parametrize("shape", [(5, 5), (8, 300), (300, 8)])
+def test_an_image_smaller_than_the_kernel_is_too_small(shape):
+    image, variance = observe(np.zeros(shape), seed=0)
+    with pytest.raises(
+        MeasurementError, match=rf"image of {shape[1]} x {shape[0]} pixels is smaller than the smoothing kernel"
+    ):
+        detect(MaskedImage(image, None, variance))
+
+
+def test_a_field_full_of_sources_still_has_a_noise():
+    rng = np.random.default_rng(5)
+    n, shape = 600, (100, 110)
+    x, y = rng.uniform(0, shape[1], n), rng.uniform(0, shape[0], n)
+    masked = pixels(draw(shape, x, y, np.exp(rng.uniform(6, 11, n)), Moffat(3.2)))
+    found = detect(masked, threshold=0.01).footprints
+    assert np.isfinite(found.threshold)
+    assert len(found.peaks) > 10

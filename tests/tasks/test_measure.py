@@ -1,0 +1,192 @@
+import numpy as np
+import pytest
+
+from obs.algorithms.aperture_correction import fit_aperture_correction
+from obs.algorithms.detection import find_footprints, noise_of, smooth
+from obs.image.exposure import Exposure
+from obs.image.mask import Mask
+from obs.image.masked_image import MaskedImage
+from obs.image.wcs import TanSipWcs
+from obs.tasks.measure import (
+    ApertureCorrectionConfig,
+    DeblendConfig,
+    MeasurementConfig,
+    aperture_name,
+    apply_aperture_correction,
+    fit_aperture_corrections,
+    measure_catalog,
+    set_sky_coordinates,
+)
+from star_field import Moffat, draw, observe, pixel_psf, scatter
+
+SHAPE = (250, 260)
+PROFILE = Moffat(3.2)
+WCS = TanSipWcs(crval=(150.0, 2.0), crpix=(130.0, 125.0), cd=np.array([[-1e-4, 0], [0, 1e-4]]))
+
+
+def exposure_of(x, y, flux, *, seed=0):
+    image, variance = observe(draw(SHAPE, x, y, flux, PROFILE), seed=seed)
+    return Exposure(MaskedImage((image - 100).astype(np.float32), Mask.zeros(SHAPE), variance), wcs=WCS)
+
+
+def measure(exposure, *, exposure_id=5, bits=32, deblend=True, **settings):
+    smoothed = smooth(np.nan_to_num(exposure.masked_image.image), 3.2 / 2.355)
+    footprints = find_footprints(smoothed, threshold=5 * noise_of(smoothed), n_grow=3)
+    config = MeasurementConfig(**settings)
+    return measure_catalog(
+        exposure,
+        footprints,
+        pixel_psf(PROFILE),
+        config,
+        DeblendConfig(enabled=deblend),
+        fwhm=3.2,
+        exposure_id=exposure_id,
+        exposure_id_bits=bits,
+    )
+
+
+@pytest.fixture(scope="module")
+def blended():
+    """Two single stars and a pair."""
+    return measure(exposure_of([60, 180, 120.3, 127.0], [60, 70, 180.2, 182.0], [5e4, 5e4, 5e4, 4e4]))
+
+
+def test_parents_come_first_and_children_know_them(blended):
+    assert blended["deblend_nChild"].tolist() == [0, 0, 2, 0, 0]
+    first = 5 << 32
+    assert blended["id"].tolist() == [first + k for k in range(1, 6)]
+    assert blended["parent"].tolist() == [0, 0, 0, first + 3, first + 3]
+    assert blended["detect_isPrimary"].tolist() == [True, True, False, True, True]
+    assert blended["deblend_deblendedAsPsf"].tolist() == [False, False, False, True, True]
+
+
+def test_ids_begin_with_the_exposure_and_never_collide():
+    one, other = (measure(exposure_of([60], [60], [5e4]), exposure_id=number, bits=20) for number in (7, 8))
+    assert one["id"][0] == (7 << 44) + 1
+    assert other["id"][0] >> 44 == 8
+    assert one["id"].dtype == np.int64
+
+
+def test_blends_stay_whole_when_asked_for():
+    found = measure(exposure_of([120.3, 127.0], [180.2, 182.0], [5e4, 4e4]), deblend=False)
+    assert len(found) == 1
+    assert found["deblend_nChild"].tolist() == [0]
+
+
+def test_every_column_has_its_meaning_and_its_unit(blended):
+    for name, column in blended.columns.items():
+        assert column.description, name
+        assert len(column.data) == 5, name
+        if name.endswith(("instFlux", "instFluxErr")):
+            assert column.unit == "ct", name
+        if "Shape" in name and "flag" not in name:
+            assert column.unit == "pix2", name
+        if "flag" in name:
+            assert column.data.dtype == bool, name
+    meanings = [column.description for name, column in blended.columns.items() if "CircularAperture" in name]
+    assert len(set(meanings)) == len(meanings)
+
+
+def test_the_reference_aperture_is_measured_even_if_it_is_not_listed():
+    found = measure(exposure_of([60], [60], [5e4]), apertures=[3.0], reference_aperture=7.5, kron=False)
+    fluxes = [name for name in found if name.startswith("base_Circ") and name.endswith("instFlux")]
+    assert fluxes == ["base_CircularApertureFlux_3_0_instFlux", "base_CircularApertureFlux_7_5_instFlux"]
+    assert not any(name.startswith("ext_photometryKron") for name in found)
+
+
+def test_pixels_that_are_not_numbers_count_as_sky():
+    exposure = exposure_of([60, 180], [60, 70], [5e4, 5e4])
+    exposure.masked_image.image[60, 66] = np.nan
+    found = measure(exposure)
+    assert np.isfinite(found["base_PsfFlux_instFlux"]).all()
+    assert found["base_PsfFlux_instFlux"][0] == pytest.approx(5e4, rel=0.02)
+
+
+def test_flags_follow_the_mask():
+    exposure = exposure_of([60, 180], [60, 70], [5e4, 5e4])
+    where = np.zeros(SHAPE, bool)
+    where[70, 180] = True
+    exposure.masked_image.mask.set(where, "SAT")
+    found = measure(exposure)
+    assert found["base_PixelFlags_flag_saturatedCenter"].tolist() == [False, True]
+    assert found["base_PixelFlags_flag_saturated"].tolist() == [False, True]
+    assert not found["base_PixelFlags_flag_cr"].any()
+
+
+def test_stars_are_point_sources_and_an_unknown_flux_is_no_class(blended):
+    assert (blended["base_ClassificationExtendedness_value"] == 0).sum() >= 4
+    assert not blended["base_ClassificationExtendedness_flag"].any()
+
+
+def test_the_same_exposure_gives_the_same_catalog():
+    def catalog(number):
+        return measure(exposure_of([120.3, 130.0, 70], [180.2, 182.0, 60], [5e4, 4e4, 1e4]), exposure_id=number)
+
+    one, again, other = catalog(3), catalog(3), catalog(4)
+    for name in one:
+        np.testing.assert_array_equal(one[name], again[name], err_msg=name)
+    # in place of a neighbour another exposure has other noise
+    assert (one["base_CircularApertureFlux_12_0_instFlux"] != other["base_CircularApertureFlux_12_0_instFlux"]).any()
+    assert (one["base_SdssCentroid_x"] == other["base_SdssCentroid_x"])[one["parent"] == 0].all()
+
+
+def test_nothing_detected_is_a_catalog_with_every_column(blended):
+    empty = measure(exposure_of([], [], []))
+    if len(empty):  # a fluctuation of the noise
+        empty = empty.select(np.zeros(len(empty), bool))
+    assert len(empty) == 0
+    assert list(empty) == list(blended)
+    for name in blended:
+        assert empty[name].dtype == blended[name].dtype, name
+
+
+def test_corrected_fluxes_have_the_scale_of_the_reference_aperture():
+    x, y = scatter(16, SHAPE, seed=4, separation=40, border=20)
+    catalog = measure(exposure_of(x, y, np.full(len(x), 1e5)))
+    stars = catalog["base_PsfFlux_instFlux"] > 5e4
+    config = MeasurementConfig()
+    corrections = fit_aperture_corrections(catalog, stars, SHAPE, config, ApertureCorrectionConfig(order=0))
+    before = {name: catalog[name].copy() for name in ("base_PsfFlux_instFlux", "base_PsfFlux_instFluxErr")}
+    apply_aperture_correction(catalog, corrections, config)
+    reference = catalog["base_CircularApertureFlux_12_0_instFlux"][stars]
+    for name in ("base_PsfFlux", "base_GaussianFlux"):
+        assert np.mean(catalog[f"{name}_instFlux"][stars] / reference) == pytest.approx(1.0, abs=2e-3)
+        assert not catalog[f"{name}_flag_apCorr"].any()
+    factor = catalog["base_PsfFlux_apCorr"]
+    for name, old in before.items():
+        np.testing.assert_allclose(catalog[name], old * factor)
+    assert catalog.columns["base_PsfFlux_instFlux"].unit == "ct"
+
+
+def test_a_correction_that_is_not_known_is_one_and_flagged(blended):
+    nobody = np.zeros(len(blended), bool)
+    none = fit_aperture_correction(
+        x=blended["base_SdssCentroid_x"],
+        y=blended["base_SdssCentroid_y"],
+        flux=blended["base_PsfFlux_instFlux"],
+        reference_flux=blended["base_PsfFlux_instFlux"],
+        use=nobody,
+        shape=SHAPE,
+    )
+    catalog = blended.select(np.ones(len(blended), bool))
+    apply_aperture_correction(catalog, {"base_PsfFlux": none}, MeasurementConfig())
+    np.testing.assert_array_equal(catalog["base_PsfFlux_instFlux"], blended["base_PsfFlux_instFlux"])
+    assert catalog["base_PsfFlux_flag_apCorr"].all()
+    assert np.isnan(catalog["base_PsfFlux_apCorr"]).all()
+
+
+def test_sky_coordinates_follow_from_centroids(blended):
+    catalog = blended.select(np.ones(len(blended), bool))
+    assert np.isnan(catalog["coord_ra"]).all()
+    set_sky_coordinates(catalog, None)
+    assert np.isnan(catalog["coord_ra"]).all()
+    set_sky_coordinates(catalog, WCS)
+    ra, dec = WCS.pixel_to_sky(x=catalog["base_SdssCentroid_x"], y=catalog["base_SdssCentroid_y"])
+    np.testing.assert_array_equal(catalog["coord_ra"], ra)
+    np.testing.assert_array_equal(catalog["coord_dec"], dec)
+    assert catalog.columns["coord_ra"].unit == "deg"
+
+
+def test_apertures_are_named_as_in_the_stack():
+    assert aperture_name(4.5) == "base_CircularApertureFlux_4_5"
+    assert aperture_name(12) == "base_CircularApertureFlux_12_0"
