@@ -68,7 +68,7 @@ class WideApertures:
         pixel_y, pixel_x = np.divmod(own.pixel, self._shape[1])
         distance = np.hypot(pixel_x - x[own.source], pixel_y - y[own.source])
         covered = np.clip(radius - distance + 0.5, 0.0, 1.0)
-        return np.bincount(own.source, covered * own.light, minlength=len(x))
+        return np.asarray(np.bincount(own.source, covered * own.light, minlength=len(x)), np.float64)
 
 
 def _running_sums(image: NDArray[np.float32]) -> NDArray[np.float64]:
