@@ -191,6 +191,7 @@ class HscTranslator(Translator):
             "DET-ID": detector.id,
             "T_CCDSN": detector.serial,
             "T_AG": False,
+            "T_CFGFIL": "simulated",
             "FILTER01": physical_filter,
             "EXPTIME": visit_info.exposure_time,
             "TIMESYS": "UTC",
