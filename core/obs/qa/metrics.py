@@ -9,17 +9,19 @@ from scipy.spatial import cKDTree
 from obs.algorithms.match import match_pixels
 from obs.image.catalog import Catalog
 from obs.image.photo_calib import PhotoCalib
+from obs.simulate.moffat import MoffatShapes, moffat_stamps
 
-__all__ = ["TruthComparison", "compare_with_truth", "limiting_magnitude", "robust_scatter"]
+__all__ = ["TruthComparison", "compare_with_truth", "limiting_magnitude", "robust_scatter", "true_width"]
 
 Floats = NDArray[np.float64]
 
 _MATCH_RADIUS = 2.0  # pixels
 #: A star is lone if no source this bright, relative to it, is within so many widths of the PSF.
 _NEIGHBOUR_FLUX, _NEIGHBOUR_WIDTHS = 0.02, 4.0
-_BRIGHT = 50.0  # signal to noise
+_BRIGHT = 100.0  # signal to noise
 _DEPTH = 5.0  # signal to noise
 _COMPLETE = 10.0  # signal to noise
+_SAMPLING = 16  # samples a pixel
 _MILLIARCSEC = 3.6e6  # in a degree
 _SIGMA_OF_MAD = 1.4826
 _FLUX = "base_PsfFlux_instFlux"
@@ -49,7 +51,7 @@ class TruthComparison:
     ra_error, dec_error : ndarray of float64, shape (n,)
         Measured minus true positions on the sky, mas; along right ascension as an angle on the sky.
     seeing : float
-        True full width at half maximum of the PSF, median over the stars, pixels.
+        True full width at half maximum of the PSF in the middle of the sources, pixels; NaN if there are none.
     depth : float
         Magnitude of a point source at five times its error.
     completeness : float
@@ -128,7 +130,7 @@ def compare_with_truth(source: Catalog, truth: Catalog, photo_calib: PhotoCalib 
         magnitude_error=measured - real["magnitude"],
         ra_error=east * np.cos(np.radians(real["coord_dec"])) * _MILLIARCSEC,
         dec_error=(found["coord_dec"] - real["coord_dec"]) * _MILLIARCSEC,
-        seeing=_median(truth["psf_fwhm"][stars]),
+        seeing=true_width(truth),
         depth=limiting_magnitude(source, photo_calib),
         completeness=_completeness(source, truth.select(stars), real, signal_to_noise),
     )
@@ -141,6 +143,23 @@ def limiting_magnitude(source: Catalog, photo_calib: PhotoCalib | None) -> float
     if photo_calib is None or not faint.any():
         return float("nan")
     return float(photo_calib.magnitude(_DEPTH * np.median(error[faint])))
+
+
+def true_width(truth: Catalog) -> float:
+    """Return the diameter, pixels, of a circle as large as the part of the PSF above half of its maximum.
+
+    It is that of the PSF as pixels see it, at the source nearest to the middle of all.
+    """
+    if not len(truth):
+        return float("nan")
+    x, y = truth["x"], truth["y"]
+    nearest = [int(np.argmin(np.hypot(x - np.mean(x), y - np.mean(y))))]
+    width, g1, g2 = (truth[name][nearest] for name in ("psf_fwhm", "psf_g1", "psf_g2"))
+    shapes = MoffatShapes(width, g1, g2, float(truth.metadata["BETA"]))
+    half = int(np.ceil(shapes.fwhm[0])) + 1
+    stamp = moffat_stamps(shapes, x=np.zeros(1), y=np.zeros(1), half=half, sampling=_SAMPLING)[0]
+    area = np.count_nonzero(stamp > 0.5 * stamp.max()) / _SAMPLING**2
+    return float(2.0 * np.sqrt(area / np.pi))
 
 
 def robust_scatter(values: Floats) -> float:
@@ -179,7 +198,7 @@ def _lone_stars(truth: Catalog) -> NDArray[np.intp]:
 
 def _completeness(source: Catalog, stars: Catalog, found: Catalog, signal_to_noise: Floats) -> float:
     """Return the part of the stars that was found, of those that are bright enough by the error of the faint ones."""
-    faint = (signal_to_noise > 0) & (signal_to_noise < 2.0 * _BRIGHT)
+    faint = (signal_to_noise > 0) & (signal_to_noise < _BRIGHT)
     if not faint.any():
         return float("nan")
     noise = np.median(found["electrons"][faint] / signal_to_noise[faint])

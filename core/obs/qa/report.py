@@ -84,7 +84,7 @@ def report_frame(butler: Butler, data_id: Mapping[str, Any], truth: Path) -> tup
     scale = exposure.wcs.pixel_scale if exposure.wcs is not None else float("nan")
     report = FrameReport(
         data_id=dict(data_id),
-        seeing=float(exposure.metadata.get("SEEING", float("nan"))),
+        seeing=float(getattr(exposure.psf, "fwhm", float("nan"))) * scale,
         true_seeing=comparison.seeing * scale,
         zero_point=float("nan") if exposure.photo_calib is None else exposure.photo_calib.zero_point,
         comparison=comparison,
