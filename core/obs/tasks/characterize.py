@@ -235,7 +235,9 @@ def _bright_sources(
 def _select(bright: _Bright, config: StarConfig) -> NDArray[np.bool_]:
     catalog = bright.catalog
     bad = (catalog["deblend_nChild"] > 0) | catalog["base_SdssShape_flag"] | catalog["base_PsfFlux_flag"]
-    bad = bad | (catalog["parent"] > 0) | _blended(bright.footprints)[: len(catalog)]
+    bad = bad | (catalog["parent"] > 0)
+    # footprints come first in the catalog, children after them
+    bad[: bright.footprints.n] |= _blended(bright.footprints)
     for name in ("edge", "interpolatedCenter", "saturated", "crCenter", "bad", "suspectCenter"):
         bad = bad | catalog[f"base_PixelFlags_flag_{name}"]
     # relative to the PSF as far as it is known, whose change over the detector would else widen the locus

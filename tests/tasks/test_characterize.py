@@ -1,0 +1,208 @@
+import numpy as np
+import pytest
+
+from obs.algorithms.measure.shape import psf_sigma
+from obs.errors import MeasurementError
+from obs.image.background import total_background
+from obs.image.exposure import Exposure
+from obs.image.mask import Mask
+from obs.image.masked_image import MaskedImage
+from obs.tasks.background import BackgroundConfig
+from obs.tasks.characterize import CharacterizeConfig, characterize
+from obs.tasks.measure import DeblendConfig
+from star_field import Gaussian, Moffat, draw, observe, pixel_psf, scatter, star_field
+
+SHAPE = (480, 500)
+FWHM = 3.2
+
+
+def config(**settings):
+    return CharacterizeConfig(background=BackgroundConfig(bin_size=100, order=2), **settings)
+
+
+def run(field, **settings):
+    exposure = field.exposure.copy()
+    return characterize(exposure, config(**settings), exposure_id=3)
+
+
+@pytest.fixture(scope="module")
+def field():
+    return star_field(60, SHAPE, fluxes=(1e4, 2e5), profile=Moffat(FWHM))
+
+
+@pytest.fixture(scope="module")
+def found(field):
+    return run(field)
+
+
+def rows_of(catalog, field):
+    distance = np.hypot(
+        catalog["base_SdssCentroid_x"][:, None] - field.x, catalog["base_SdssCentroid_y"][:, None] - field.y
+    )
+    assert (distance.min(0) < 1).mean() > 0.9
+    return distance.argmin(0), distance.min(0) < 1
+
+
+def test_the_fitted_psf_has_the_size_of_the_stars(found):
+    truth = psf_sigma(pixel_psf(Moffat(FWHM)), x=0, y=0)
+    for x, y in ((250, 240), (50, 50), (450, 430)):
+        assert psf_sigma(found.exposure.psf, x=x, y=y) == pytest.approx(truth, rel=0.01)
+    assert found.sigma == pytest.approx(truth, rel=0.01)
+    assert found.fwhm == pytest.approx(2.3548 * truth, rel=0.01)
+    assert abs(found.psf_size_residual) < 0.01
+    assert 20 <= found.n_psf_star <= 60
+
+
+def test_reserved_stars_are_no_part_of_the_fit(found):
+    catalog = found.catalog
+    candidate, used, reserved = (catalog[f"calib_psf_{name}"] for name in ("candidate", "used", "reserved"))
+    assert not (used & reserved).any()
+    np.testing.assert_array_equal(used | reserved, candidate)
+    assert 0.05 < reserved.sum() / candidate.sum() < 0.4
+
+
+def test_the_background_is_the_sky(found):
+    assert len(found.backgrounds) > 1
+    # a sky of 100 with a noise of some 7, on about 10^5 pixels beside stars
+    np.testing.assert_allclose(total_background(found.backgrounds), 100.0, atol=0.5)
+    sky = found.exposure.masked_image.image[~found.exposure.masked_image.mask.any("DETECTED")]
+    assert np.median(sky) == pytest.approx(0.0, abs=0.2)
+
+
+def test_fluxes_are_those_of_the_stars_in_the_reference_aperture(found, field):
+    rows, known = rows_of(found.catalog, field)
+    ratio = found.catalog["base_PsfFlux_instFlux"][rows[known]] / (field.flux[known] * Moffat(FWHM).within(12))
+    assert np.median(ratio) == pytest.approx(1.0, abs=0.003)
+    assert set(found.corrections) == {"base_PsfFlux", "base_GaussianFlux"}
+    assert not found.catalog["base_PsfFlux_flag_apCorr"].any()
+
+
+def test_the_same_exposure_gives_the_same_result(found, field):
+    again = run(field)
+    assert list(again.catalog) == list(found.catalog)
+    for name in again.catalog:
+        np.testing.assert_array_equal(again.catalog[name], found.catalog[name], err_msg=name)
+    np.testing.assert_array_equal(again.exposure.psf.basis, found.exposure.psf.basis)
+
+
+@pytest.mark.parametrize("fwhm", [2.2, 5.5])
+def test_the_first_guess_of_the_seeing_may_be_wrong(fwhm):
+    found = run(star_field(60, SHAPE, fluxes=(2e4, 3e5), profile=Moffat(fwhm)))
+    assert found.sigma == pytest.approx(psf_sigma(pixel_psf(Moffat(fwhm)), x=0, y=0), rel=0.015)
+
+
+def test_galaxies_are_not_taken_for_stars():
+    n = 50
+    x, y = scatter(n, SHAPE, seed=8, separation=35)
+    star = np.arange(n) % 2 == 0
+    profiles = [Moffat(FWHM) if is_star else Gaussian(12, 7, 2) for is_star in star]
+    image, variance = observe(draw(SHAPE, x, y, np.full(n, 1e5), profiles), seed=9)
+    found = characterize(Exposure(MaskedImage(image, None, variance)), config())
+    catalog = found.catalog
+    nearest = np.hypot(catalog["base_SdssCentroid_x"][:, None] - x, catalog["base_SdssCentroid_y"][:, None] - y).argmin(
+        1
+    )
+    candidates = nearest[catalog["calib_psf_candidate"]]
+    assert star[candidates].all()
+    assert len(candidates) >= 0.8 * star.sum()
+
+
+def test_a_given_psf_is_kept(field):
+    exposure = field.exposure.copy()
+    exposure.psf = pixel_psf(Moffat(FWHM))
+    found = characterize(exposure, config(measure_psf=False))
+    assert found.exposure.psf is exposure.psf
+    assert found.n_psf_star == 0
+    assert np.isnan(found.psf_size_residual)
+    assert found.catalog["calib_psf_candidate"].sum() > 20
+    assert not found.catalog["calib_psf_used"].any()
+    assert not found.catalog["calib_psf_reserved"].any()
+    assert not found.catalog["base_PsfFlux_flag_apCorr"].any()
+
+
+def test_a_psf_that_is_not_there_cannot_be_kept(field):
+    with pytest.raises(MeasurementError, match=r"comes without a PSF; switch characterize\.measure_psf on"):
+        run(field, measure_psf=False)
+
+
+def test_blends_can_be_divided_before_stars_are_chosen():
+    x, y = scatter(30, SHAPE, seed=3, separation=60)
+    # every third star gets a neighbour
+    x, y = np.r_[x, x[::3] + 6], np.r_[y, y[::3] + 3]
+    flux = np.r_[np.full(30, 1e5), np.full(10, 5e4)]
+    image, variance = observe(draw(SHAPE, x, y, flux, Moffat(FWHM)), seed=4)
+    found = characterize(Exposure(MaskedImage(image, None, variance)), config(deblend=DeblendConfig(enabled=True)))
+    assert (found.catalog["parent"] > 0).sum() >= 16
+    candidates = found.catalog["calib_psf_candidate"]
+    assert 15 <= candidates.sum() <= 20
+    assert (found.catalog["parent"][candidates] == 0).all()
+
+
+def sky_alone(seed=0, shape=SHAPE, psf=None):
+    image, variance = observe(np.zeros(shape), seed=seed)
+    return Exposure(MaskedImage(image, Mask.zeros(shape), variance), psf=psf)
+
+
+def test_without_stars_there_is_no_psf():
+    with pytest.raises(MeasurementError, match="0 stars are too few to fit the PSF, 3 are needed; lower "):
+        characterize(sky_alone(), config())
+
+
+def test_two_stars_are_too_few():
+    with pytest.raises(MeasurementError, match="2 stars are too few to fit the PSF, 3 are needed"):
+        run(star_field(2, SHAPE))
+
+
+def test_a_sky_without_sources_is_characterized_with_a_given_psf():
+    found = characterize(sky_alone(psf=pixel_psf(Moffat(FWHM))), config(measure_psf=False))
+    assert len(found.catalog) == 0
+    assert "base_PsfFlux_apCorr" in found.catalog
+    assert np.isnan(found.corrections["base_PsfFlux"].evaluate(x=1.0, y=1.0))
+
+
+@pytest.mark.parametrize("measure_psf", [True, False])
+@pytest.mark.parametrize("damage", ["saturated", "nan", "alike", "bad"])
+def test_an_image_without_good_pixels_is_refused(damage, measure_psf):
+    exposure = sky_alone(psf=pixel_psf(Moffat(FWHM)))
+    image, mask = exposure.masked_image.image, exposure.masked_image.mask
+    everywhere = np.ones(SHAPE, bool)
+    if damage == "saturated":
+        image[...] = 65535
+        mask.set(everywhere, "SAT")
+    elif damage == "nan":
+        image[...] = np.nan
+        mask.set(everywhere, "UNMASKEDNAN", "NO_DATA")
+    elif damage == "alike":
+        image[...] = 100
+    else:
+        mask.set(everywhere, "BAD")
+    with pytest.raises(
+        MeasurementError, match=r"no noise to measure sources against: .* pixels are good; look at the mask"
+    ):
+        characterize(exposure, config(measure_psf=measure_psf))
+
+
+def test_a_damaged_half_does_not_spoil_the_other(field):
+    exposure = field.exposure.copy()
+    exposure.masked_image.image[:, :200] = np.nan
+    exposure.masked_image.variance[:, :200] = np.nan
+    left = np.zeros(SHAPE, bool)
+    left[:, :200] = True
+    exposure.masked_image.mask.set(left, "NO_DATA", "UNMASKEDNAN")
+    found = characterize(exposure, config())
+    assert found.sigma == pytest.approx(psf_sigma(pixel_psf(Moffat(FWHM)), x=0, y=0), rel=0.015)
+    assert (found.catalog["base_SdssCentroid_x"] > 190).all()
+
+
+def test_saturated_stars_are_no_psf_stars(field):
+    exposure = field.exposure.copy()
+    masked_image = exposure.masked_image
+    saturated = masked_image.image > 8000
+    assert 3 < saturated.sum() < 500
+    masked_image.image[saturated] = 8000
+    masked_image.mask.set(saturated, "SAT")
+    found = characterize(exposure, config())
+    marked = found.catalog["base_PixelFlags_flag_saturated"]
+    assert marked.any()
+    assert not found.catalog["calib_psf_candidate"][marked].any()
+    assert found.sigma == pytest.approx(psf_sigma(pixel_psf(Moffat(FWHM)), x=0, y=0), rel=0.01)
