@@ -216,3 +216,18 @@ def test_missing_cards_are_named():
 def test_wcs_cards_are_known():
     assert all(map(is_wcs_card, {**make_wcs().to_header(), **HEADERS["pc and cdelt"]}))
     assert not any(map(is_wcs_card, ["EXPTIME", "A", "CDS", "CRATE1", "EQUIP"]))
+
+
+@pytest.mark.parametrize(("axis", "size"), [(0, 2048), (1, 1361)])
+def test_mirrored_pixels_see_the_same_sky(axis, size):
+    """Distortion and its inverse are mirrored with the pixels."""
+    rng = np.random.default_rng(3)
+    order = np.add.outer(np.arange(4), np.arange(4))
+    a, b = np.where((order >= 2) & (order <= 3), rng.normal(0, 2.0, (2, 4, 4)) / 1000.0**order, 0.0)
+    wcs = TanSipWcs((150.0, 2.0), (900.0, 700.0), np.array([[1.1e-4, 2e-6], [1e-6, 1.0e-4]]), a, b)
+    x, y = rng.uniform(0, 2048, 50), rng.uniform(0, 1361, 50)
+    mirrored = wcs.mirrored(axis=axis, size=size)
+    place = {"x": size - 1 - x, "y": y} if axis == 0 else {"x": x, "y": size - 1 - y}
+    np.testing.assert_allclose(mirrored.pixel_to_sky(**place), wcs.pixel_to_sky(x=x, y=y), atol=1e-11)
+    back = mirrored.sky_to_pixel(**dict(zip(("ra", "dec"), wcs.pixel_to_sky(x=x, y=y), strict=True)))
+    np.testing.assert_allclose(back, (place["x"], place["y"]), atol=1e-5)

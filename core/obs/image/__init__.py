@@ -1,1 +1,1 @@
-
+"""Images in memory, and what is known about them."""

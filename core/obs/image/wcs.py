@@ -140,6 +140,38 @@ class TanSipWcs:
         """Return the WCS of an image whose first pixel is pixel (x, y) of this one."""
         return replace(self, crpix=(self.crpix[0] - x, self.crpix[1] - y))
 
+    def mirrored(self, *, axis: int, size: int) -> "TanSipWcs":
+        """Return the WCS of an image with its pixels in the opposite order.
+
+        Parameters
+        ----------
+        axis : int
+            0 for x, 1 for y.
+        size : int
+            Number of pixels along that axis.
+        """
+        crpix, cd = list(self.crpix), self.cd.copy()
+        crpix[axis] = size - 1 - crpix[axis]
+        cd[:, axis] *= -1
+
+        def turned(terms: Polynomial | None, own: bool) -> Polynomial | None:
+            if terms is None:
+                return None
+            sign = (-1.0) ** np.arange(len(terms))
+            result = terms * (sign[:, None] if axis == 0 else sign[None, :])
+            return -result if own else result
+
+        x, y = axis == 0, axis == 1
+        return replace(
+            self,
+            crpix=(crpix[0], crpix[1]),
+            cd=cd,
+            a=turned(self.a, x),
+            b=turned(self.b, y),
+            ap=turned(self.ap, x),
+            bp=turned(self.bp, y),
+        )
+
     def to_header(self) -> dict[str, str | int | float]:
         """Return FITS cards; pixels are 1-based there."""
         suffix = "-SIP" if self.a is not None else ""

@@ -23,6 +23,9 @@ class AstrometryConfig(TaskConfig):
     force_known_wcs: bool = setting(False, "Keep the WCS that the exposure came with; only match.")
     order: int = setting(3, "Largest order of the distortion polynomial.", ge=1, le=6)
     max_offset: float = setting(250.0, "Largest error of the WCS that the exposure came with.", unit="pixel", gt=0)
+    try_mirrored: bool = setting(
+        True, "Where the WCS that the exposure came with does not match, try its mirror images, and say so."
+    )
     match_radius: float = setting(
         2.0, "Sources and reference sources nearer than this are the same.", unit="arcsec", gt=0
     )
@@ -57,7 +60,7 @@ def solve_astrometry(
     Returns
     -------
     str
-        Why there is no fit; empty if there is one, or none was asked for.
+        What the user should know: why there is no fit, or what was wrong with the WCS; empty if all is well.
 
     Raises
     ------
@@ -69,17 +72,19 @@ def solve_astrometry(
     try:
         fit, sources = _fit(exposure, catalog, reference, band, config, reference_config)
     except MeasurementError as error:
+        reason = str(error).removeprefix("no astrometry: ")
         if config.required:
             raise MeasurementError(
-                f"no astrometry: {error}; give a reference catalog of this field, or set calibrate.astrometry.required "
+                f"no astrometry: {reason}; give a reference catalog of this field, or set calibrate.astrometry.required "
                 "to false to keep the WCS that the exposure came with"
             ) from error
-        return f"no astrometry, the WCS that the exposure came with is kept: {error}"
+        return f"no astrometry, the WCS that the exposure came with is kept: {reason}"
+    mirror = exposure.wcs is not None and np.linalg.det(exposure.wcs.cd) * np.linalg.det(fit.wcs.cd) < 0
     exposure.wcs = fit.wcs
     used = np.zeros(len(catalog), bool)
     used[sources[fit.matches.first[fit.used]]] = True
     catalog.add("calib_astrometry_used", used, "", "the WCS was fitted to this source")
-    return ""
+    return "the WCS that the exposure came with is mirrored; it matched after turning it over" if mirror else ""
 
 
 def _fit(
@@ -94,23 +99,34 @@ def _fit(
         raise MeasurementError("the exposure has no WCS to start from")
     if not len(reference):
         raise MeasurementError(NO_REFERENCE)
+    height, width = exposure.shape
+    guesses = [exposure.wcs]
+    if config.try_mirrored:
+        guesses += [exposure.wcs.mirrored(axis=0, size=width), exposure.wcs.mirrored(axis=1, size=height)]
     sources = np.flatnonzero(usable_sources(catalog, config.minimum_signal_to_noise))
     flux = reference_flux_name(reference, band, reference_config)
-    fit = fit_astrometry(
-        x=catalog["base_SdssCentroid_x"][sources],
-        y=catalog["base_SdssCentroid_y"][sources],
-        flux=catalog["base_PsfFlux_instFlux"][sources],
-        ref_ra=reference["coord_ra"],
-        ref_dec=reference["coord_dec"],
-        ref_flux=reference[flux] if flux else np.full(len(reference), np.nan),
-        wcs=exposure.wcs,
-        shape=exposure.shape,
-        max_order=config.order,
-        max_offset=config.max_offset,
-        min_stars=config.minimum_stars,
-        max_scatter=config.maximum_scatter,
-    )
-    return fit, sources
+    problem: MeasurementError | None = None
+    for guess in guesses:
+        try:
+            fit = fit_astrometry(
+                x=catalog["base_SdssCentroid_x"][sources],
+                y=catalog["base_SdssCentroid_y"][sources],
+                flux=catalog["base_PsfFlux_instFlux"][sources],
+                ref_ra=reference["coord_ra"],
+                ref_dec=reference["coord_dec"],
+                ref_flux=reference[flux] if flux else np.full(len(reference), np.nan),
+                wcs=guess,
+                shape=exposure.shape,
+                max_order=config.order,
+                max_offset=config.max_offset,
+                min_stars=config.minimum_stars,
+                max_scatter=config.maximum_scatter,
+            )
+        except MeasurementError as error:
+            problem = problem or error
+        else:
+            return fit, sources
+    raise problem if problem is not None else MeasurementError("no WCS was tried")
 
 
 def match_reference(
