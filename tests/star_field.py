@@ -95,12 +95,12 @@ def scatter(n, shape, *, seed, separation=30.0, border=30.0):
     """Positions of ``n`` sources none of which is nearer than ``separation`` pixels to another."""
     rng = np.random.default_rng(seed)
     places = np.zeros((0, 2))
-    for _ in range(200 * n):
+    for _ in range(200 * n + 1):
+        if len(places) == n:
+            return places.T
         place = rng.uniform([border, border], [shape[1] - border, shape[0] - border])
         if not len(places) or np.hypot(*(places - place).T).min() > separation:
             places = np.r_[places, place[None]]
-        if len(places) == n:
-            return places.T
     raise AssertionError(f"{n} sources {separation} pixels apart do not fit on {shape}")
 
 

@@ -75,8 +75,8 @@ def solve_astrometry(
         reason = str(error).removeprefix("no astrometry: ")
         if config.required:
             raise MeasurementError(
-                f"no astrometry: {reason}; give a reference catalog of this field, or set calibrate.astrometry.required "
-                "to false to keep the WCS that the exposure came with"
+                f"no astrometry: {reason}; give a reference catalog of this field, or set "
+                "calibrate.astrometry.required to false to keep the WCS that the exposure came with"
             ) from error
         return f"no astrometry, the WCS that the exposure came with is kept: {reason}"
     mirror = exposure.wcs is not None and np.linalg.det(exposure.wcs.cd) * np.linalg.det(fit.wcs.cd) < 0

@@ -1,0 +1,270 @@
+import numpy as np
+import pytest
+
+from obs.errors import MeasurementError
+from obs.image.background import total_background
+from obs.image.catalog import Catalog
+from obs.image.photo_calib import PhotoCalib
+from obs.image.visit_info import VisitInfo
+from obs.image.wcs import TanSipWcs
+from obs.tasks.background import BackgroundConfig
+from obs.tasks.calibrate import CalibrateConfig, calibrate
+from obs.tasks.characterize import CharacterizeConfig, characterize
+from star_field import Moffat, pixel_psf, star_field
+
+SHAPE = (480, 500)
+ZERO_POINT = 27.5
+PIXEL = 0.4 / 3600
+WCS = TanSipWcs(crval=(150.0, 2.0), crpix=(250.0, 240.0), cd=np.array([[-PIXEL, 0], [0, PIXEL]]))
+BACKGROUND = BackgroundConfig(bin_size=100, order=2)
+
+
+def characterized(field, **settings):
+    exposure = field.exposure.copy()
+    exposure.wcs, exposure.psf = WCS, pixel_psf(Moffat(3.2))
+    exposure.physical_filter = "g.1"
+    exposure.visit_info = VisitInfo(exposure_id=7, exposure_time=30.0)
+    return characterize(exposure, CharacterizeConfig(measure_psf=False, background=BACKGROUND, **settings))
+
+
+def reference_of(field, *, shift=(0.0, 0.0), scatter=0.01, seed=0, names=("g",)):
+    """The stars as a reference catalog knows them, and others that were not seen."""
+    rng = np.random.default_rng(seed)
+    n = len(field.x)
+    ra, dec = WCS.pixel_to_sky(
+        x=np.r_[field.x + shift[0], rng.uniform(0, SHAPE[1], 5)],
+        y=np.r_[field.y + shift[1], rng.uniform(0, SHAPE[0], 5)],
+    )
+    magnitude = ZERO_POINT - 2.5 * np.log10(np.r_[field.flux * Moffat(3.2).within(12), np.full(5, 50.0)])
+    magnitude[:n] += rng.normal(0, scatter, n)
+    flux = 10 ** (0.4 * (31.4 - magnitude))
+    reference = Catalog()
+    reference.add("id", np.arange(len(ra)) + 1000)
+    reference.add("coord_ra", ra, "deg")
+    reference.add("coord_dec", dec, "deg")
+    for name in names:
+        reference.add(f"{name}_flux", flux.copy(), "nJy")
+        reference.add(f"{name}_fluxErr", np.full(len(flux), max(scatter, 1e-3)) * flux / 1.086, "nJy")
+    return reference
+
+
+@pytest.fixture(scope="module")
+def field():
+    return star_field(60, SHAPE, fluxes=(2e3, 2e5), profile=Moffat(3.2))
+
+
+@pytest.fixture(scope="module")
+def bright(field):
+    return characterized(field)
+
+
+def run(bright, reference, /, *, config=None, band="g", **settings):
+    exposure = bright.exposure.copy()
+    config = config or CalibrateConfig(background=BACKGROUND, **settings)
+    return calibrate(
+        exposure, bright.backgrounds, bright.catalog, bright.corrections, reference, band, config, exposure_id=7
+    )
+
+
+@pytest.fixture(scope="module")
+def done(bright, field):
+    return run(bright, reference_of(field))
+
+
+def test_every_star_is_found_and_placed_on_the_sky(done, field):
+    ra, dec = WCS.pixel_to_sky(x=field.x, y=field.y)
+    catalog = done.catalog
+    offset_ra = (catalog["coord_ra"][:, None] - ra) * np.cos(np.radians(dec)) * 3600
+    distance = np.hypot(offset_ra, (catalog["coord_dec"][:, None] - dec) * 3600)
+    assert (distance.min(0) < 0.2).all()
+    assert np.median(distance.min(0)) < 0.02
+    assert len(catalog) <= len(field.x) + 2
+
+
+def test_the_zero_point_is_that_of_the_reference_catalog(done, field):
+    fit = done.zero_point
+    assert fit.n_star >= 40
+    assert fit.zero_point == pytest.approx(ZERO_POINT, abs=0.003 + 4 * 0.01 / np.sqrt(fit.n_star))
+    assert fit.rms < 0.05
+    assert done.exposure.photo_calib.zero_point == pytest.approx(fit.zero_point)
+    metadata = done.exposure.metadata
+    assert metadata["MAGZERO"] == pytest.approx(fit.zero_point - 2.5 * np.log10(30.0))
+    assert metadata["MAGZERO_NOBJ"] == fit.n_star == done.catalog["calib_photometry_used"].sum()
+    assert metadata["MAGZERO_RMS"] == fit.rms
+    assert done.warnings == []
+
+
+def test_matches_are_pairs_of_the_same_star(done):
+    matches = done.matches
+    assert len(matches) >= 50
+    ra, dec = (done.catalog[f"coord_{c}"][matches.first] for c in ("ra", "dec"))
+    ref_ra, ref_dec = (done.reference[f"coord_{c}"][matches.second] for c in ("ra", "dec"))
+    separation = 3600 * np.hypot((ra - ref_ra) * np.cos(np.radians(dec)), dec - ref_dec)
+    np.testing.assert_allclose(separation, matches.separation, atol=1e-4)
+    assert done.astrometric_scatter < 0.05
+    assert done.catalog["calib_astrometry_used"].sum() >= 20
+
+
+def test_flags_of_psf_stars_are_carried_over(done, bright):
+    for name in ("calib_psf_candidate", "calib_psf_used", "calib_psf_reserved"):
+        assert done.catalog[name].sum() == bright.catalog[name].sum()
+    at = np.flatnonzero(done.catalog["calib_psf_candidate"])
+    old = np.flatnonzero(bright.catalog["calib_psf_candidate"])
+    x, old_x = (
+        np.sort(table["base_SdssCentroid_x"][rows]) for table, rows in ((done.catalog, at), (bright.catalog, old))
+    )
+    np.testing.assert_allclose(x, old_x, atol=0.1)
+
+
+def test_backgrounds_add_up_to_the_sky(done, bright):
+    assert len(done.backgrounds) == len(bright.backgrounds) + 1
+    np.testing.assert_allclose(total_background(done.backgrounds), 100.0, atol=0.5)
+
+
+def test_the_same_exposure_gives_the_same_catalog(done, bright, field):
+    again = run(bright, reference_of(field))
+    for name in done.catalog:
+        np.testing.assert_array_equal(again.catalog[name], done.catalog[name], err_msg=name)
+
+
+@pytest.mark.parametrize("shift", [(40.0, -25.0), (-110.0, 60.0)])
+def test_a_wrong_wcs_is_mended(bright, field, shift):
+    found = run(bright, reference_of(field, shift=shift))
+    ra, dec = found.exposure.wcs.pixel_to_sky(x=field.x, y=field.y)
+    true_ra, true_dec = WCS.pixel_to_sky(x=field.x + shift[0], y=field.y + shift[1])
+    np.testing.assert_allclose(3600 * (dec - true_dec), 0, atol=0.05)
+    np.testing.assert_allclose(3600 * (ra - true_ra), 0, atol=0.05)
+    assert found.zero_point.n_star >= 40
+
+
+def test_a_known_wcs_is_kept_when_asked_for(bright, field):
+    found = run(bright, reference_of(field), astrometry={"force_known_wcs": True})
+    assert found.exposure.wcs is WCS
+    assert "calib_astrometry_used" not in found.catalog
+    assert found.zero_point.n_star >= 40
+
+
+def test_another_name_of_the_flux(bright, field):
+    reference = reference_of(field, names=("ps1_g",))
+    found = run(bright, reference, reference={"flux_names": {"g": "ps1_g"}})
+    assert found.zero_point.n_star >= 40
+    assert found.zero_point.zero_point == pytest.approx(ZERO_POINT, abs=0.01)
+
+
+def test_a_flux_that_the_reference_lacks_is_named(bright, field):
+    reference = reference_of(field, names=("r", "i"))
+    found = run(bright, reference)
+    assert found.warnings == [
+        "no zero point: the reference catalog has no flux 'g_flux' (it has r_flux, i_flux); set "
+        "calibrate.reference.flux_names"
+    ]
+    assert found.exposure.photo_calib is None
+    assert np.isnan(found.exposure.metadata["MAGZERO"])
+    with pytest.raises(MeasurementError, match="no zero point: the reference catalog has no flux 'g_flux'"):
+        run(bright, reference, photometry={"required": True})
+
+
+def test_colour_terms_shift_the_zero_point(bright, field):
+    reference = reference_of(field, names=("g", "r"))
+    reference.columns["r_flux"].data[...] *= 10 ** (0.4 * 0.5)  # a colour g - r of 0.5 mag
+    term = {"primary": "g", "secondary": "r", "c0": 0.02, "c1": 0.1, "c2": -0.04}
+    found = run(bright, reference, photometry={"colour_terms": {"g.1": term}})
+    assert found.zero_point.zero_point == pytest.approx(ZERO_POINT + 0.02 + 0.05 - 0.01, abs=0.01)
+    assert [found.exposure.metadata[f"COLORTERM{k}"] for k in (1, 2, 3)] == [0.02, 0.1, -0.04]
+
+
+def test_a_colour_term_of_a_flux_that_is_not_there_is_named(bright, field):
+    term = {"primary": "g", "secondary": "z"}
+    found = run(bright, reference_of(field), photometry={"colour_terms": {"g.1": term}})
+    assert found.warnings[0].startswith("no zero point: the reference catalog has no flux 'z_flux' (it has g_flux)")
+
+
+@pytest.mark.parametrize("reference", [None, Catalog()])
+def test_without_a_reference_catalog_astrometry_fails_or_is_left_out(bright, reference):
+    with pytest.raises(MeasurementError, match=r"no astrometry: there is no reference catalog .*; give a reference"):
+        run(bright, reference)
+    found = run(bright, reference, astrometry={"required": False})
+    assert [warning.split(":")[0] for warning in found.warnings] == [
+        "no astrometry, the WCS that the exposure came with is kept",
+        "no zero point",
+    ]
+    assert len(found.catalog) > 50
+    assert len(found.matches) == 0
+    assert np.isnan(found.astrometric_scatter)
+    assert found.exposure.metadata["MAGZERO_NOBJ"] == 0
+    assert np.isnan(found.exposure.metadata["MAGZERO"])
+
+
+def test_what_the_exposure_came_with_is_no_zero_point(bright, field):
+    bright.exposure.photo_calib = PhotoCalib.from_zero_point(30.0)
+    try:
+        found = run(bright, None, astrometry={"required": False})
+        assert found.exposure.photo_calib is None
+        kept = run(bright, None, astrometry={"required": False}, photometry={"enabled": False})
+        assert kept.exposure.metadata["MAGZERO"] == pytest.approx(30.0 - 2.5 * np.log10(30.0))
+    finally:
+        bright.exposure.photo_calib = None
+
+
+def test_a_reference_catalog_of_elsewhere_matches_nothing(bright, field):
+    reference = reference_of(field)
+    reference.columns["coord_dec"].data[...] += 1.0
+    with pytest.raises(MeasurementError, match=r"^no astrometry: (?!.*no astrometry)"):
+        run(bright, reference)
+    found = run(bright, reference, astrometry={"force_known_wcs": True})
+    assert found.warnings == ["no zero point: none of the 65 reference sources matches a source"]
+    assert found.zero_point.n_star == 0
+
+
+def test_an_exposure_without_wcs_is_measured_all_the_same(bright):
+    exposure = bright.exposure.copy()
+    exposure.wcs = None
+    config = CalibrateConfig(background=BACKGROUND, astrometry={"required": False})
+    found = calibrate(exposure, bright.backgrounds, bright.catalog, bright.corrections, None, "g", config)
+    assert np.isnan(found.catalog["coord_ra"]).all()
+    assert "the exposure has no WCS to start from" in found.warnings[0]
+
+
+def test_an_exposure_without_wcs_is_not_matched(bright, field):
+    exposure = bright.exposure.copy()
+    exposure.wcs = None
+    config = CalibrateConfig(background=BACKGROUND, astrometry={"required": False})
+    reference = reference_of(field)
+    found = calibrate(exposure, bright.backgrounds, bright.catalog, bright.corrections, reference, "g", config)
+    assert len(found.matches) == 0
+    assert np.isnan(found.zero_point.zero_point)
+
+
+def test_an_exposure_without_psf_is_refused(bright):
+    exposure = bright.exposure.copy()
+    exposure.psf = None
+    with pytest.raises(MeasurementError, match="the exposure has no PSF to measure with; characterize it first"):
+        calibrate(exposure, [], Catalog(), {}, None, "g", CalibrateConfig())
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_a_field_with_hardly_a_star_is_calibrated_as_far_as_it_goes(n):
+    few = star_field(n, SHAPE, seed=20, fluxes=(1e5, 2e5))
+    bright = characterized(few)
+    assert len(bright.catalog) == n
+    config = CalibrateConfig(background=BACKGROUND, astrometry={"required": False})
+    found = run(bright, reference_of(few), config=config)
+    assert n <= len(found.catalog) <= n + 1
+    assert found.warnings[0].startswith("no astrometry, the WCS that the exposure came with is kept: ")
+    assert found.warnings[0].count("no astrometry") == 1
+    assert found.zero_point.n_star == n
+    for name in ("coord_ra", "base_PsfFlux_instFlux", "base_PsfFlux_apCorr", "calib_photometry_used"):
+        assert len(found.catalog[name]) == len(found.catalog)
+
+
+def test_faint_stars_of_the_characterization_keep_their_correction(bright, field):
+    """Where no star of the characterization is found again its aperture corrections stand."""
+    empty = bright.catalog.select(np.zeros(len(bright.catalog), bool))
+    exposure = bright.exposure.copy()
+    config = CalibrateConfig(background=BACKGROUND)
+    found = calibrate(exposure, bright.backgrounds, empty, bright.corrections, reference_of(field), "g", config)
+    assert not found.catalog["base_PsfFlux_flag_apCorr"].any()
+    x, y = (found.catalog[f"base_SdssCentroid_{c}"] for c in "xy")
+    np.testing.assert_allclose(
+        found.catalog["base_PsfFlux_apCorr"], bright.corrections["base_PsfFlux"].evaluate(x=x, y=y)
+    )
