@@ -27,7 +27,7 @@ def _assemble(raw, detector):
 def test_pixels_are_found_again_where_the_camera_says(toy):
     detector = toy.load_camera().detector("west")
     adu = np.arange(HEIGHT * WIDTH, dtype=np.float32).reshape(HEIGHT, WIDTH) % 5000
-    raw = read_out(adu, detector, _pattern(bias=3.0), DetectorConfig(drift=0.0), np.random.default_rng(1))[0]
+    raw = read_out(adu.copy(), detector, _pattern(bias=3.0), DetectorConfig(drift=0.0), np.random.default_rng(1))[0]
     assert raw.dtype == np.uint16
     assert raw.shape == detector.raw_shape
     levels = np.where(np.arange(WIDTH) < WIDTH // 2, 1000.0, 1100.0)
@@ -86,7 +86,9 @@ def test_crosstalk_of_another_number_of_amplifiers_is_refused(toy):
 def test_correction_for_linearity_gives_the_light_again(tmp_path, kind, coefficient):
     detector = write_toy_camera(tmp_path / "c", linearity=kind, coefficient=coefficient).load_camera().detector("west")
     adu = np.broadcast_to(np.linspace(0, 40000, HEIGHT, dtype=np.float32)[:, None], (HEIGHT, WIDTH)).copy()
-    raw = read_out(adu, detector, _pattern(levels=(0.0, 0.0)), DetectorConfig(drift=0.0), np.random.default_rng(1))[0]
+    raw = read_out(
+        adu.copy(), detector, _pattern(levels=(0.0, 0.0)), DetectorConfig(drift=0.0), np.random.default_rng(1)
+    )[0]
     given = _assemble(raw, detector)
     if kind != "None":
         assert np.abs(given - adu)[-1].mean() > 100

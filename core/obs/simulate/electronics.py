@@ -21,6 +21,8 @@ HIGHEST = 65535
 
 #: Steps of the table by which linearity is inverted, ADU.
 _TABLE_STEP = 16.0
+#: Rows that are worked on together.
+_ROWS = 256
 
 
 def gain_of(amp: Amplifier) -> float:
@@ -66,7 +68,7 @@ def adu_from_charge(charge: Image, detector: Detector, crosstalk: Sequence[Seque
     Parameters
     ----------
     charge : ndarray of float32, shape (ny, nx)
-        Electrons.
+        Electrons; overwritten.
     detector : Detector
         Whose amplifiers give gains and corners.
     crosstalk : sequence of sequence of float
@@ -77,18 +79,17 @@ def adu_from_charge(charge: Image, detector: Detector, crosstalk: Sequence[Seque
     ConfigError
         If the matrix has another size than the detector has amplifiers.
     """
-    adu = np.zeros_like(charge)
     for amp in detector.amplifiers:
-        adu[amp.bbox.slices] = charge[amp.bbox.slices] * np.float32(1.0 / gain_of(amp))
+        charge[amp.bbox.slices] *= np.float32(1.0 / gain_of(amp))
     if not crosstalk:
-        return adu
+        return charge
     n = len(detector.amplifiers)
     if len(crosstalk) != n or any(len(row) != n for row in crosstalk):
         raise ConfigError(
             f"detector.crosstalk: detector '{detector.name}' has {n} amplifiers and needs {n} rows of {n} numbers",
             field="detector.crosstalk",
         )
-    seen = adu.copy()
+    adu, seen = charge, charge.copy()
     for source, row in zip(detector.amplifiers, crosstalk, strict=True):
         for target, coefficient in zip(detector.amplifiers, row, strict=True):
             if source is not target and coefficient and source.bbox.shape == target.bbox.shape:
@@ -112,7 +113,7 @@ def read_out(
     Parameters
     ----------
     adu : ndarray of float32, shape (ny, nx)
-        Signal in the assembled detector, ADU.
+        Signal in the assembled detector, ADU; overwritten.
     detector : Detector
         Where the amplifiers' pixels are in the raw frame.
     pattern : FixedPattern
@@ -139,11 +140,19 @@ def read_out(
         signal = _before_linearity(adu[amp.bbox.slices], amp)
         signal += pattern.bias[amp.bbox.slices]
         raw[amp.raw_data_bbox.slices] += signal[amp.flip]
-        noise = amp.nominal.read_noise / gain_of(amp) if amp.nominal.read_noise > 0 else 0.0
-        if noise:
-            for place in _distinct(amp):
-                raw[place] += random.standard_normal(raw[place].shape, np.float32) * np.float32(noise)
+        if amp.nominal.read_noise > 0:
+            _add_noise(raw, amp, random)
     return {hdu: _convert(raw) for hdu, raw in images.items()}
+
+
+def _add_noise(raw: Image, amp: Amplifier, random: np.random.Generator) -> None:
+    """Add read noise to all pixels of an amplifier, some rows at a time."""
+    noise = np.float32(amp.nominal.read_noise / gain_of(amp))
+    for place in _distinct(amp):
+        pixels = raw[place]
+        for start in range(0, len(pixels), _ROWS):
+            part = pixels[start : start + _ROWS]
+            part += random.standard_normal(part.shape, np.float32) * noise
 
 
 def _convert(raw: Image) -> NDArray[np.uint16]:
@@ -171,23 +180,27 @@ def _drift(amplitude: float, n: int, random: np.random.Generator) -> NDArray[np.
 def _before_linearity(signal: Image, amp: Amplifier) -> Image:
     """Return what the amplifier gives for a signal (ADU): what the camera's linearity correction turns into it.
 
+    The signal itself is changed.
+
     Raises
     ------
     PluginError
         If the correction is of a kind that the simulator cannot turn round.
     """
     kind, coefficients = amp.nominal.linearity_type, amp.nominal.linearity_coefficients
-    if kind in ("None", "none", "") or not any(coefficients):
-        return signal.copy()
+    if kind in ("None", "none", "", "Proportional") or not any(coefficients):
+        return signal
     if kind in ("Squared", "squared"):
         powers = {2: coefficients[0]}
     elif kind in ("Polynomial", "polynomial"):
-        powers = {power: value for power, value in enumerate(coefficients, start=2) if value}
+        powers = {power: value for power, value in enumerate(coefficients, start=2) if np.isfinite(value)}
     else:
         raise PluginError(f"amplifier '{amp.name}': the simulator knows no linearity of type '{kind}'")
     given = np.arange(0.0, 4.0 * HIGHEST, _TABLE_STEP)
     corrected = given + sum(value * given**power for power, value in powers.items())
     turn = np.flatnonzero(np.diff(corrected) <= 0)
     end = int(turn[0]) + 1 if len(turn) else len(given)
-    inverted = np.interp(signal, corrected[:end], given[:end]).astype(np.float32)
-    return np.where(signal > 0, inverted, signal)
+    for start in range(0, len(signal), _ROWS):
+        part = signal[start : start + _ROWS]
+        part[:] = np.where(part > 0, np.interp(part, corrected[:end], given[:end]), part)
+    return signal

@@ -147,6 +147,7 @@ def simulate_exposure(
     cosmic_rays = _cosmic_rays(shot, detector, config, random)
     charge += cosmic_rays
     saturated = bleed_amplifiers(charge, detector, list(pattern.levels), config.detector.full_well)
+    # The charge is overwritten on its way: a detector may have a hundred million pixels.
     adu = adu_from_charge(charge, detector, config.detector.crosstalk)
     images = read_out(adu, detector, pattern, config.detector, random)
     data_id = shot.data_id(instrument, detector)
