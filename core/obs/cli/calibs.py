@@ -6,6 +6,7 @@ from typing import cast
 import click
 
 from obs.cli.arguments import ManyWordsCommand
+from obs.cli.calibs_build import build
 from obs.cli.ingest import find_files, print_report
 from obs.cli.table import format_table
 from obs.errors import DatasetNotFoundError, suggest
@@ -37,6 +38,9 @@ _ALREADY = "already ingested"
 @click.group("calibs", epilog=_EXAMPLE)
 def calibs() -> None:
     """Build, ingest and list calibration frames."""
+
+
+calibs.add_command(build)
 
 
 @calibs.command("ingest", cls=ManyWordsCommand, epilog=_INGEST_EXAMPLE)

@@ -62,6 +62,7 @@ Examples:
     help="Show data, config[=PATTERN], history=PATTERN or tasks and stop, unless 'run' is there too.",
 )
 @run_options
+@click.option("--allow-missing", is_flag=True, help="Go on without a calibration that is missing, and say so.")
 @click.option("--clobber-output", is_flag=True, help="Remove the output repository first.")
 @click.option("--clobber-config", is_flag=True, help="Go on in an output that was made with other settings.")
 def process(
@@ -73,6 +74,7 @@ def process(
     processes: int,
     timeout: float | None,
     doraise: bool,
+    allow_missing: bool,
     clobber_output: bool,
     clobber_config: bool,
     ids: list[list[str]],
@@ -98,7 +100,8 @@ def process(
     open_both = partial(open_input, output=output, rerun=rerun)
     # An output that is to be removed is not opened, and stays until everything else is known to be right.
     butler = open_both() if writing and not clobber_output else open_input()
-    layers = _collect_settings(butler, overrides)
+    without = [("c", "isr.allow_missing=true")] if allow_missing else []
+    layers = _collect_settings(butler, [*overrides, *without])
     config = layers.build()
     show_config(layers, shows)
     data_ids = select_data_ids(butler, ids) if writing or "data" in things else []

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -50,9 +50,9 @@ def summary_text(outcomes: "Sequence[Outcome[ProcessSummary]]") -> str:
     return format_table(_HEADERS, rows, right="lrrrrrr")
 
 
-def failure_text(outcomes: "Sequence[Outcome[ProcessSummary]]") -> str:
+def failure_text(outcomes: Sequence[Outcome[Any]]) -> str:
     """Return how many data IDs failed, and which, below each cause; messages that differ in numbers are one cause."""
-    groups: dict[tuple[str, str], list[Outcome[ProcessSummary]]] = {}
+    groups: dict[tuple[str, str], list[Outcome[Any]]] = {}
     for outcome in outcomes:
         if not outcome.ok:
             key = (outcome.cause, _without_names(outcome))
@@ -65,7 +65,7 @@ def failure_text(outcomes: "Sequence[Outcome[ProcessSummary]]") -> str:
     return "\n".join(lines)
 
 
-def _without_names(outcome: "Outcome[ProcessSummary]") -> str:
+def _without_names(outcome: Outcome[Any]) -> str:
     """Return the message without what only tells one data ID from another: its values, file names, numbers."""
     text = re.sub(r"\S*/\S*", "PATH", outcome.error)
     for key, value in outcome.data_id.items():

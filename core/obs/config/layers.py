@@ -73,8 +73,15 @@ class ConfigLayers(Generic[C]):
         self._alias_sections = {alias[:end] for alias in self._aliases for end in range(1, len(alias))}
         self._settings: list[_Setting] = []
 
-    def load(self, path: Path | str) -> None:
+    def load(self, path: Path | str, *, section: str | None = None) -> None:
         """Add the settings of a file, YAML or LSST's ``.py``, as the next layer.
+
+        Parameters
+        ----------
+        path
+            The file.
+        section
+            Take only this section of it: the file is one for a task of which another one has a part.
 
         Raises
         ------
@@ -82,7 +89,8 @@ class ConfigLayers(Generic[C]):
             For a file that cannot be read or that sets what does not exist; names file, line and field.
         """
         for assignment in read_override_file(Path(path)):
-            self._add(assignment)
+            if section is None or assignment.name[0] == section:
+                self._add(assignment)
 
     def set(self, text: str) -> None:
         """Add one ``name=value`` as the next layer.

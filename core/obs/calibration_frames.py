@@ -1,0 +1,407 @@
+"""Calibration frames from the raw frames of a repository.
+
+Each raw frame is read once: without its signature it goes to a temporary file, from which all frames are combined some
+rows at a time. Memory is that of one exposure with its calibrations, and of the rows (`CombineConfig.memory`).
+"""
+
+import logging
+import resource
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import obs
+from obs.algorithms.combine import separate_scales
+from obs.algorithms.defect_boxes import find_dim_and_bright, find_hot, mask_to_boxes
+from obs.camera.detector import Detector
+from obs.errors import DatasetNotFoundError, MeasurementError, ObsError, OutputError
+from obs.geom import Box
+from obs.image.catalog import Catalog
+from obs.image.exposure import Exposure
+from obs.image.mask import Mask
+from obs.image.visit_info import VisitInfo
+from obs.ingest.calib_jobs import BuildJob
+from obs.ingest.calibs import format_calib_id
+from obs.policy.data_id import DataId, format_data_id
+from obs.raw_exposure import find_calibrations, remove_raw_signature
+from obs.repo.butler import Butler
+from obs.repo.fits_exposure import read_exposure
+from obs.repo.formatters import write_dataset
+from obs.repo.frame_stack import FrameStack
+from obs.repo.provenance import package_versions
+from obs.tasks.combine_calibs import (
+    RECIPES,
+    CalibsConfig,
+    Master,
+    Prepared,
+    combine_frames,
+    finish_frame,
+    prepare_frame,
+    signature_config,
+)
+from obs.tasks.isr_config import IsrConfig
+
+__all__ = [
+    "BuildSummary",
+    "build_calibration",
+    "detector_scales",
+    "rescale_calibration",
+]
+
+logger = logging.getLogger(__name__)
+
+_DATE = "calibDate"
+
+
+@dataclass
+class BuildSummary:
+    """What became of one calibration frame.
+
+    Parameters
+    ----------
+    path : Path
+        Its file.
+    levels : dict of str to float
+        Level of each input that was used, by its data ID: seconds of a dark, ADU of a flat.
+    dropped : dict of str to str
+        Why an input was not used, by its data ID.
+    n_clipped : int
+        Values that were rejected as outliers.
+    noise_factors : list of float
+        For each amplifier, the noise relative to what gain and read noise tell.
+    peak_memory : float
+        Most memory that the process has used so far, MB.
+    warnings : list of str
+        What the user should know.
+    """
+
+    path: Path
+    levels: dict[str, float] = field(default_factory=dict)
+    dropped: dict[str, str] = field(default_factory=dict)
+    n_clipped: int = 0
+    noise_factors: list[float] = field(default_factory=list)
+    peak_memory: float = float("nan")
+    warnings: list[str] = field(default_factory=list)
+
+
+def build_calibration(
+    data_id: Mapping[str, Any], *, butler: Butler, jobs: Mapping[str, BuildJob], config: CalibsConfig, root: Path
+) -> BuildSummary:
+    """Make one calibration frame and write it to its place; it is not registered.
+
+    Parameters
+    ----------
+    data_id : mapping
+        Data ID of the calibration.
+    butler : Butler
+        The repository.
+    jobs : mapping of str to BuildJob
+        By the data ID as text.
+    config : CalibsConfig
+        Settings.
+    root : Path
+        Folder of the calibrations.
+
+    Raises
+    ------
+    MeasurementError
+        If not one input can be used; says why.
+    ObsError
+        If the result cannot be written, or a calibration that it needs is missing.
+    """
+    job = jobs[format_data_id(data_id)]
+    summary = BuildSummary(root / butler.mapper.dataset_type(job.name).format(job.data_id))
+    detector = butler.instrument.find_detector(
+        butler.mapper.complete(butler.instrument.raw_dataset_type, job.inputs[0])
+    )
+    build = _Build(job, butler, detector, config, root, summary)
+    value = build.defects() if job.name == "defects" else build.frame()
+    write_dataset("", value, summary.path)
+    # Kilobytes, but bytes on macOS.
+    unit = 1e6 if sys.platform == "darwin" else 1e3
+    summary.peak_memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+    return summary
+
+
+class _Build:
+    """The making of one calibration frame."""
+
+    def __init__(
+        self, job: BuildJob, butler: Butler, detector: Detector, config: CalibsConfig, root: Path, summary: BuildSummary
+    ) -> None:
+        self.job, self.butler, self.detector = job, butler, detector
+        self.config, self.root, self.summary = config, root, summary
+        self.isr = signature_config(job.name, config.isr)
+        self.cards: dict[str, Any] = {}
+        self.physical_filter = ""
+        self.mask: Mask | None = None
+
+    def frame(self) -> Exposure:
+        """Combine all inputs."""
+        stack: FrameStack | None = None
+        weights: list[float] = []
+        factors: list[tuple[float, float]] = []
+        common = _common_variance(self.butler, self.job, self.isr)
+        try:
+            for data_id in self.job.inputs:
+                exposure = self._exposure(data_id)
+                if exposure is None:
+                    continue
+                dark_time = _dark_time(exposure.visit_info)
+                shared = None if not common else _scaled_sum(common, (1.0, dark_time))
+                prepared = self._prepare(data_id, exposure, shared)
+                if prepared is None:
+                    continue
+                stack = stack or FrameStack(self.root, exposure.shape)
+                stack.add(prepared.image, prepared.variance, prepared.rejected)
+                weights.append(prepared.weight)
+                factors.append((1 / prepared.level, dark_time / prepared.level))
+                self._keep_mask(exposure.masked_image.mask)
+                self.cards |= {k: v for k, v in exposure.metadata.items() if k.startswith("CALIB_")}
+                self.physical_filter = exposure.physical_filter
+            if stack is None or self.mask is None:
+                raise self._no_input()
+            self._warn_of_few(stack.n_frame)
+            master = combine_frames(stack, np.array(weights), self._regions(stack.shape), self.config.combine)
+        finally:
+            if stack is not None:
+                stack.close()
+        if common:
+            mean = np.average(np.array(factors), axis=0, weights=weights)
+            master.combined.variance[...] += _scaled_sum(common, tuple(mean))
+        self._tell(master)
+        pixels = finish_frame(self.job.name, master.combined, self.mask, self.config)
+        per_second = VisitInfo(exposure_time=1.0, dark_time=1.0) if self.job.name == "dark" else None
+        return Exposure(
+            pixels,
+            visit_info=per_second,
+            detector_name=self.detector.name,
+            physical_filter=self.physical_filter if "filter" in self.butler.get_keys(self.job.name) else "",
+            metadata=self._header(),
+        )
+
+    def defects(self) -> Catalog:
+        """Find what is hot in darks, and dim or bright in flats."""
+        settings = self.config.defects
+        stacks: dict[bool, FrameStack] = {}
+        typical: dict[bool, list[float]] = {True: [], False: []}
+        try:
+            for data_id in self.job.inputs:
+                exposure = self._exposure(data_id)
+                prepared = None if exposure is None else self._prepare(data_id, exposure, None)
+                if prepared is None:
+                    continue
+                level = float(np.median(prepared.image[:: max(1, prepared.image.shape[0] // 200)]))
+                noise = prepared.weight**-0.5
+                is_light = level > settings.light * noise
+                scale = np.float32(level if is_light else 1.0)
+                stack = stacks.setdefault(is_light, FrameStack(self.root, prepared.image.shape))
+                stack.add(prepared.image / scale, prepared.variance / scale**2, prepared.rejected)
+                typical[is_light].append(noise)
+                self.summary.levels[format_data_id(data_id)] = level
+            if not stacks:
+                raise self._no_input()
+            self._warn_of_few(min(stack.n_frame for stack in stacks.values()))
+            found = np.zeros(next(iter(stacks.values())).shape, bool)
+            for is_light, stack in stacks.items():
+                found |= self._find(stack, is_light, float(np.median(typical[is_light])))
+        finally:
+            for stack in stacks.values():
+                stack.close()
+        if set(stacks) != {True, False}:
+            lacking = "flats: no dim pixel is found" if False in stacks else "darks: no hot pixel is found"
+            self.summary.warnings.append(f"made without {lacking}")
+        boxes = mask_to_boxes(found)
+        catalog = Catalog(metadata=self._header() | {"NDEFECTS": len(boxes)})
+        for name, attribute in (("x0", "x_min"), ("y0", "y_min"), ("width", "width"), ("height", "height")):
+            values = np.array([getattr(box, attribute) for box in boxes], np.int32)
+            catalog.add(name, values, "pixel", f"{attribute} of the box, counted from 0")
+        return catalog
+
+    def _find(self, stack: FrameStack, is_light: bool, noise: float) -> NDArray[np.bool_]:
+        settings = self.config.defects
+        weights = np.ones(stack.n_frame)
+        master = combine_frames(stack, weights, self._regions(stack.shape), self.config.combine)
+        self._tell(master)
+        if is_light:
+            return find_dim_and_bright(
+                master.combined.image, dim=settings.dim, bright=settings.bright, bin_size=settings.bin_size
+            )
+        return find_hot(master.combined.image, noise, threshold=settings.hot, bin_size=settings.bin_size)
+
+    def _exposure(self, data_id: DataId) -> Exposure | None:
+        """Return a frame without its signature; None, with the reason kept, for one that is of no use."""
+        try:
+            return remove_raw_signature(self.butler, data_id, self.isr, warn=logger.debug)
+        except DatasetNotFoundError as error:
+            if error.dataset_type != self.butler.instrument.raw_dataset_type:
+                raise  # a calibration that all of them need
+            self.summary.dropped[format_data_id(data_id)] = str(error)
+        except ObsError as error:
+            self.summary.dropped[format_data_id(data_id)] = str(error)
+        return None
+
+    def _prepare(self, data_id: DataId, exposure: Exposure, shared: NDArray[np.float32] | None) -> Prepared | None:
+        try:
+            prepared = prepare_frame(self.job.name, exposure, self.config, shared)
+        except ObsError as error:
+            self.summary.dropped[format_data_id(data_id)] = str(error)
+            return None
+        self.summary.levels[format_data_id(data_id)] = prepared.level
+        return prepared
+
+    def _keep_mask(self, mask: Mask) -> None:
+        """Keep what is said of a pixel in every frame."""
+        if self.mask is None:
+            self.mask = mask.copy()
+        else:
+            self.mask.array &= mask.array
+
+    def _regions(self, shape: tuple[int, int]) -> list[Box]:
+        """Return the amplifiers; the whole, where the frames are not assembled."""
+        if shape != self.detector.bbox.shape:
+            return [Box(0, 0, shape[1], shape[0])]
+        return [amp.bbox for amp in self.detector.amplifiers]
+
+    def _warn_of_few(self, n_frame: int) -> None:
+        if n_frame < 3:
+            what = "a single frame: nothing in it can be rejected" if n_frame == 1 else "two frames only"
+            self.summary.warnings.append(f"made from {what}")
+
+    def _no_input(self) -> MeasurementError:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in self.summary.dropped.items())
+        return MeasurementError(f"not one of {len(self.job.inputs)} frames can be used: {reasons}")
+
+    def _tell(self, master: Master) -> None:
+        self.summary.n_clipped += master.combined.n_clipped
+        self.summary.noise_factors = master.noise_factors
+        names = [amp.name for amp in self.detector.amplifiers]
+        if len(names) == len(master.noise_factors):
+            for name, value in zip(names, master.noise_factors, strict=True):
+                self.cards[f"CALIB_NOISE_{name}"] = value
+
+    def _header(self) -> dict[str, Any]:
+        """Return the cards of the result: what it is, of what it was made, when and with what.
+
+        CALIB_NOISE is the noise of an amplifier relative to what its gain and read noise tell.
+        """
+        now = datetime.now(UTC)
+        told = {"bias": "OFFSET", "dark": "TIME", "flat": "LEVEL"}
+        cards: dict[str, Any] = {
+            "OBSTYPE": (self.job.name, "type of calibration"),
+            "INSTRUME": (self.butler.instrument.name, "camera"),
+            "CALIB_ID": format_calib_id(self.job.data_id),
+            "DATE-OBS": (str(self.job.data_id[_DATE]), "mean date of the inputs"),
+            "CALIB_CREATION_DATE": now.date().isoformat(),
+            "CALIB_CREATION_TIME": now.time().isoformat("seconds"),
+            "CALIB_NINPUT": len(self.summary.levels),
+            "CALIB_NCLIPPED": self.summary.n_clipped,
+            "OBSVERS": obs.__version__,
+        }
+        for number, (name, level) in enumerate(self.summary.levels.items()):
+            cards[f"CALIB_INPUT_{number}"] = name
+            if told.get(self.job.name, "LEVEL") != "OFFSET":
+                cards[f"CALIB_{told.get(self.job.name, 'LEVEL')}_{number}"] = level
+        for package, version in package_versions().items():
+            cards[f"VERSION_{package.upper()}"] = version
+        return cards | self.cards
+
+
+def _dark_time(info: VisitInfo | None) -> float:
+    if info is None:
+        return 0.0
+    time = info.dark_time if np.isfinite(info.dark_time) else info.exposure_time
+    return time if np.isfinite(time) else 0.0
+
+
+def _common_variance(butler: Butler, job: BuildJob, isr: IsrConfig) -> list[NDArray[np.float32] | None]:
+    """Return the variance of the bias and of one second of the dark that the frames have in common; empty for none."""
+    if not (isr.do_bias or isr.do_dark):
+        return []
+    off = {switch: False for switch in IsrConfig.model_fields if switch.startswith("do_")}
+    only = isr.model_copy(update=off | {"do_bias": isr.do_bias, "do_dark": isr.do_dark})
+    data_id = butler.mapper.complete(butler.instrument.raw_dataset_type, job.inputs[0])
+    found, _, _ = find_calibrations(butler, data_id, only, physical_filter="", band="", warn=logger.debug)
+    planes: list[NDArray[np.float32] | None] = []
+    for frame in (found.bias, found.dark):
+        variance = None if frame is None else frame.masked_image.variance
+        planes.append(None if variance is None else np.where(np.isfinite(variance), variance, np.float32(0)))
+    if found.dark is not None and found.dark.visit_info is not None and planes[1] is not None:
+        seconds = _dark_time(found.dark.visit_info)
+        planes[1] = planes[1] / np.float32(seconds**2) if seconds > 0 else planes[1]
+    return planes if any(plane is not None for plane in planes) else []
+
+
+def _scaled_sum(planes: Sequence[NDArray[np.float32] | None], factors: Sequence[float]) -> NDArray[np.float32]:
+    terms = [plane * np.float32(factor**2) for plane, factor in zip(planes, factors, strict=True) if plane is not None]
+    total: NDArray[np.float32] = np.sum(terms, axis=0, dtype=np.float32)
+    return total
+
+
+def detector_scales(
+    butler: Butler, jobs: Sequence[BuildJob], summaries: Mapping[str, BuildSummary]
+) -> dict[str, float]:
+    """Return the levels of detectors relative to one another, from all exposures that they have in common.
+
+    Parameters
+    ----------
+    butler : Butler
+        The repository.
+    jobs : sequence of BuildJob
+        What was made.
+    summaries : mapping of str to BuildSummary
+        What became of it, by the data ID as text.
+
+    Returns
+    -------
+    dict of str to float
+        Factor for each calibration frame, by its data ID as text; their mean is 1 for each filter. Only of those
+        types that keep it.
+    """
+    groups: dict[Any, list[BuildJob]] = {}
+    for job in jobs:
+        if RECIPES[job.name].keep_detector_scale and format_data_id(job.data_id) in summaries:
+            groups.setdefault((job.name, job.data_id.get("filter"), job.data_id[_DATE]), []).append(job)
+    scales: dict[str, float] = {}
+    for group in groups.values():
+        names = [format_data_id(job.data_id) for job in group]
+        if len(group) == 1:
+            scales[names[0]] = 1.0
+            continue
+        # What all detectors of an exposure share is what is left of its data ID without what tells them apart.
+        own = [key for key in group[0].data_id if len({job.data_id[key] for job in group}) > 1]
+        levels: dict[str, dict[str, float]] = {}
+        for name, job in zip(names, group, strict=True):
+            for data_id in job.inputs:
+                level = summaries[name].levels.get(format_data_id(data_id))
+                if level is not None:
+                    visit = format_data_id({key: value for key, value in data_id.items() if key not in own})
+                    levels.setdefault(visit, {})[name] = level
+        matrix = np.array([[row.get(name, np.nan) for name in names] for row in levels.values()])
+        scales |= dict(zip(names, separate_scales(matrix)[1].tolist(), strict=True))
+    return scales
+
+
+def rescale_calibration(data_id: Mapping[str, Any], *, paths: Mapping[str, Path], scales: Mapping[str, float]) -> None:
+    """Multiply a calibration frame by its detector's scale.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    name = format_data_id(data_id)
+    scale = scales[name]
+    if not np.isfinite(scale):
+        raise OutputError(f"{paths[name]}: its level relative to the other detectors is not known", path=paths[name])
+    exposure = read_exposure(paths[name])
+    exposure.masked_image.image *= np.float32(scale)
+    exposure.masked_image.variance *= np.float32(scale**2)
+    exposure.metadata["CALIB_SCALE"] = scale
+    write_dataset("", exposure, paths[name])

@@ -1,0 +1,206 @@
+"""`obs calibs build`: calibration frames from raw frames."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from obs.calibration_frames import BuildSummary, build_calibration, detector_scales, rescale_calibration
+from obs.cli.arguments import ManyWordsCommand
+from obs.cli.logs import configure_logging
+from obs.cli.options import add_overrides, config_options, id_option, run_options, words_option
+from obs.cli.progress import show_progress
+from obs.cli.report import failure_text
+from obs.cli.selection import check_filters
+from obs.cli.show import show_config, split_show
+from obs.cli.table import format_table
+from obs.config.layers import ConfigLayers
+from obs.config.lsst_names import PROCESS_NAMES
+from obs.errors import DataIdError, OutputError
+from obs.executor import Outcome, run
+from obs.ingest.calib_jobs import BuildJob, plan_calibrations, usual_inputs
+from obs.ingest.calibs import CalibStore
+from obs.instrument.discovery import load_instrument
+from obs.instrument.instrument import Instrument
+from obs.policy.data_id import DataId, format_data_id, parse_ids
+from obs.repo.butler import Butler
+from obs.tasks.combine_calibs import RECIPES, CalibsConfig
+
+__all__ = ["build", "load_calibs_settings"]
+
+_EXAMPLE = """\b
+Examples:
+  obs calibs build bias DATA --id dataType=BIAS
+  obs calibs build flat DATA --id dataType=FLAT filter=HSC-R --validity 90 -j 2
+  obs calibs build dark DATA --calib-id calibDate=2020-09-04 -c combine.clip=4
+"""
+
+
+@click.command("build", cls=ManyWordsCommand, epilog=_EXAMPLE)
+@click.argument("name", metavar="TYPE", type=click.Choice(list(RECIPES)))
+@click.argument("root", metavar="REPO", type=click.Path(path_type=Path))
+@id_option
+@words_option(
+    "--calib-id", "--calibId", metavar="KEY=VALUE...", text="Set keys of the result, such as calibDate=2020-09-04."
+)
+@click.option(
+    "--validity",
+    type=click.IntRange(min=0),
+    default=30,
+    show_default=True,
+    metavar="DAYS",
+    help="Valid so long before and after.",
+)
+@click.option("--no-ingest", is_flag=True, help="Write the frames, and do not register them.")
+@click.option("--clobber", is_flag=True, help="Replace calibrations that are there.")
+@click.option("--calib", metavar="DIR", type=click.Path(path_type=Path), help="Where the calibration frames are.")
+@click.option("--camera", metavar="NAME", help="The camera, where the repository does not say; see obs cameras.")
+@click.option("--allow-missing", is_flag=True, help="Go on without a calibration that is missing, and say so.")
+@config_options
+@words_option("--show", metavar="WHAT...", text="Show data, config[=PATTERN] or history=PATTERN and stop.")
+@run_options
+def build(
+    name: str,
+    root: Path,
+    validity: int,
+    no_ingest: bool,
+    clobber: bool,
+    calib: Path | None,
+    camera: str | None,
+    allow_missing: bool,
+    processes: int,
+    timeout: float | None,
+    doraise: bool,
+    ids: list[list[str]],
+    calib_ids: list[list[str]],
+    overrides: list[tuple[str, str]],
+    show: list[str],
+    log_levels: list[str],
+) -> int:
+    """Combine raw frames of the repository REPO to calibration frames of a TYPE, and register them there.
+
+    TYPE is bias, dark, flat, fringe, sky or defects. Without --id, frames are taken that the registry calls by the
+    name of the type; defects are found in darks and flats. One frame is made for each detector (and filter), dated at
+    the mean of its inputs. A bias is needed for darks, both for flats, and so on.
+    """
+    configure_logging(log_levels)
+    shows = split_show(show)
+    butler = Butler(root, calib=calib, instrument=None if camera is None else load_instrument(camera))
+    switch = [("c", "isr.allow_missing=true")] if allow_missing else []
+    layers = load_calibs_settings(butler.instrument)
+    add_overrides(layers, [*overrides, *switch])
+    config = layers.build()
+    show_config(layers, shows)
+    things = {thing for thing, _ in shows}
+    if shows and not things & {"data", "run"}:
+        return 0
+    store = CalibStore(butler)
+    jobs = plan_calibrations(butler, store, name, _wanted(butler, name, ids), override=_override(store, calib_ids))
+    if "data" in things:
+        for job in jobs:
+            click.echo(f"{format_data_id(job.data_id)}: {'; '.join(map(format_data_id, job.inputs))}")
+    if shows and "run" not in things:
+        return 0
+    _check_free(store, jobs, clobber=clobber)
+    work = partial(
+        build_calibration,
+        butler=butler,
+        jobs={format_data_id(job.data_id): job for job in jobs},
+        config=config,
+        root=store.root,
+    )
+    run_all = partial(run, processes=processes, timeout=timeout, raise_errors=doraise)
+    with show_progress(len(jobs)) as progress:
+        configure_logging(log_levels, progress.write)
+        outcomes = run_all(work, [job.data_id for job in jobs], on_done=progress.done)
+    summaries = {format_data_id(outcome.data_id): outcome.result for outcome in outcomes if outcome.result is not None}
+    scales = detector_scales(butler, jobs, summaries)
+    if len(scales) > 1:
+        paths = {key: summary.path for key, summary in summaries.items()}
+        again = [job.data_id for job in jobs if format_data_id(job.data_id) in scales]
+        outcomes += [o for o in run_all(partial(rescale_calibration, paths=paths, scales=scales), again) if not o.ok]
+    failed = {format_data_id(outcome.data_id) for outcome in outcomes if not outcome.ok}
+    done = [job for job in jobs if format_data_id(job.data_id) not in failed]
+    if not no_ingest:
+        store.add([(name, job.data_id) for job in done], validity)
+    return _report(outcomes, summaries, scales)
+
+
+def load_calibs_settings(instrument: Instrument) -> ConfigLayers[CalibsConfig]:
+    """Return the settings of a camera: of its files for processing, the part on signature removal, and its own."""
+    names = {alias: ours for alias, ours in PROCESS_NAMES.items() if ours.startswith("isr.")}
+    layers = ConfigLayers(CalibsConfig, names)
+    process, own = (instrument.config_folder / f"{task}.yaml" for task in ("process", "calibs"))
+    if process.is_file():
+        layers.load(process, section="isr")
+    if own.is_file():
+        layers.load(own)
+    return layers
+
+
+def _wanted(butler: Butler, name: str, ids: Sequence[Sequence[str]]) -> list[DataId]:
+    if not ids:
+        return usual_inputs(butler, name)
+    keys = butler.id_keys(butler.instrument.raw_dataset_type)
+    wanted = [data_id for words in ids for data_id in parse_ids(words, keys)]
+    for data_id in wanted:
+        check_filters(butler.instrument, {k: v for k, v in data_id.items() if v != "NONE"})
+    return wanted
+
+
+def _override(store: CalibStore, words: Sequence[Sequence[str]]) -> Mapping[str, Any]:
+    found = [data_id for group in words for data_id in parse_ids(group, {**store.keys, "calibDate": str})]
+    if len(found) > 1:
+        raise DataIdError("--calib-id sets one value for each key")
+    return found[0] if found else {}
+
+
+def _check_free(store: CalibStore, jobs: Sequence[BuildJob], *, clobber: bool) -> None:
+    """Refuse to replace calibrations that are there, unless that is wanted."""
+    for job in jobs:
+        there = store.path(job.name, job.data_id)
+        if there is not None and not clobber:
+            raise OutputError(
+                f"there is a {job.name} with {format_data_id(job.data_id)} already, {there}; --clobber replaces it, "
+                "--calib-id calibDate=... gives the new one another date",
+                path=there,
+            )
+
+
+def _report(
+    outcomes: Sequence[Outcome[BuildSummary]], summaries: Mapping[str, BuildSummary], scales: Mapping[str, float]
+) -> int:
+    """Print what was made, warnings, and what failed; return the exit status."""
+    rows = []
+    for outcome in outcomes:
+        name = format_data_id(outcome.data_id)
+        summary = summaries.get(name)
+        if summary is None:
+            continue
+        for data_id, reason in summary.dropped.items():
+            click.echo(f"WARNING {name}: left out {data_id}: {reason}", err=True)
+        for warning in summary.warnings:
+            click.echo(f"WARNING {name}: {warning}", err=True)
+        noise = summary.noise_factors
+        rows.append(
+            (
+                name,
+                str(len(summary.levels)),
+                str(summary.n_clipped),
+                f"{min(noise):.2f}..{max(noise):.2f}" if noise else "-",
+                f"{scales[name]:.4f}" if name in scales else "-",
+                f"{summary.peak_memory:.0f}",
+                f"{outcome.seconds:.1f}",
+                str(summary.path),
+            )
+        )
+    if rows:
+        headers = ("calibration", "frames", "rejected", "noise/expected", "scale", "peak MB", "seconds", "file")
+        click.echo(format_table(headers, rows, right="lrrrrrrl"))
+    failures = [outcome for outcome in outcomes if not outcome.ok]
+    if not failures:
+        return 0
+    click.echo(failure_text(outcomes), err=True)
+    return 1

@@ -1,0 +1,140 @@
+"""Which raw frames go into which calibration frame."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from obs.errors import DataIdError, DatasetNotFoundError
+from obs.ingest.calibs import CalibStore
+from obs.policy.data_id import DataId, format_data_id
+from obs.repo.butler import Butler
+
+__all__ = ["BuildJob", "plan_calibrations", "usual_inputs"]
+
+_DATE = "calibDate"
+_DATE_COLUMNS = ("dateObs", "taiObs", "dayObs", "date")
+#: Columns in which registries say what was observed, and how they call what a calibration is made from.
+_TYPE_COLUMNS = ("dataType", "imageType", "image_type", "obsType", "obstype")
+_TYPE_WORDS = {"bias": ("BIAS", "ZERO"), "dark": ("DARK",), "flat": ("FLAT",), "defects": ("DARK", "FLAT")}
+
+
+@dataclass(frozen=True)
+class BuildJob:
+    """One calibration frame to be made.
+
+    Parameters
+    ----------
+    name : str
+        Its type.
+    data_id : dict
+        Its data ID, as in the registry of calibrations.
+    inputs : tuple of dict
+        Data IDs of the raw frames.
+    """
+
+    name: str
+    data_id: DataId
+    inputs: tuple[DataId, ...]
+
+
+def usual_inputs(butler: Butler, name: str) -> list[DataId]:
+    """Return the data IDs that stand for what a type of calibration is made from, as the registry calls it.
+
+    Raises
+    ------
+    DataIdError
+        If the registry does not tell.
+    """
+    raw = butler.instrument.raw_dataset_type
+    column = next((column for column in _TYPE_COLUMNS if column in butler.id_keys(raw)), None)
+    words = _TYPE_WORDS.get(name)
+    if column is None or words is None:
+        raise DataIdError(f"name the raw frames that the {name} is made from with --id")
+    values = [value for value in butler.query_metadata(raw, column) if value is not None]
+    found: list[DataId] = [{column: value} for value in values if any(word in str(value).upper() for word in words)]
+    if not found:
+        raise DataIdError(
+            f"no raw frame has a {column} such as {' or '.join(words)} (there are: {', '.join(map(str, values))}); "
+            "name the frames with --id"
+        )
+    return found
+
+
+def plan_calibrations(
+    butler: Butler,
+    store: CalibStore,
+    name: str,
+    data_ids: Sequence[Mapping[str, Any]],
+    *,
+    override: Mapping[str, Any] | None = None,
+) -> list[BuildJob]:
+    """Sort raw frames by the calibration frame that they go into.
+
+    Parameters
+    ----------
+    butler : Butler
+        The repository.
+    store : CalibStore
+        Its calibrations.
+    name : str
+        Type of calibration.
+    data_ids : sequence of mapping
+        What the raw frames must be.
+    override : mapping, optional
+        Keys of the calibrations that are set by hand, such as ``calibDate``; else that is the mean of the inputs'.
+
+    Raises
+    ------
+    DataIdError
+        If there is no raw frame, or the registry does not tell its date.
+    DatasetNotFoundError
+        If the camera has no such type of calibration.
+    """
+    if name not in store.types:
+        raise DatasetNotFoundError(
+            f"the camera '{butler.instrument.name}' has no place for a {name}: its policy has {', '.join(store.types)}",
+            dataset_type=name,
+        )
+    raw = butler.instrument.raw_dataset_type
+    fixed = dict(override or {})
+    known = butler.id_keys(raw)
+    identity = list(butler.get_keys(raw))
+    group_keys = [key for key in store.types[name].keys if key != _DATE]
+    if astray := [key for key in group_keys if key not in known and key not in fixed]:
+        raise DataIdError(f"the registry does not tell {', '.join(astray)} of a raw frame; set it with --calib-id")
+    dates = next((column for column in _DATE_COLUMNS if column in known), None)
+    if dates is None and _DATE not in fixed:
+        raise DataIdError(f"the registry does not tell the date of a raw frame; give --calib-id {_DATE}=YYYY-MM-DD")
+    group_keys = [key for key in group_keys if key in known]
+    columns = list(dict.fromkeys((*identity, *group_keys, *((dates,) if dates else ()))))
+    rows = {row for data_id in data_ids for row in butler.query_metadata(raw, columns, data_id)}
+    if not rows:
+        wanted = "; ".join(format_data_id(data_id) for data_id in data_ids) or "any data ID"
+        raise DataIdError(f"no raw frame in the registry for {wanted}")
+    frames = [dict(zip(columns, row, strict=True)) for row in sorted(rows)]
+    groups: dict[tuple[Any, ...], list[DataId]] = {}
+    for frame in frames:
+        groups.setdefault(tuple(frame[key] for key in group_keys), []).append(frame)
+    jobs = []
+    for values, members in sorted(groups.items()):
+        group: dict[str, Any] = dict(zip(group_keys, values, strict=True))
+        if dates is not None:
+            # All detectors share the date, also where one of them lacks a frame.
+            alike = [
+                frame[dates]
+                for frame in frames
+                if frame.get("filter") == members[0].get("filter") or "filter" not in group
+            ]
+            group[_DATE] = _mean_date([str(day) for day in alike])
+        data_id = store.complete(name, group | fixed)
+        jobs.append(BuildJob(name, data_id, tuple({key: frame[key] for key in identity} for frame in members)))
+    return jobs
+
+
+def _mean_date(days: Sequence[str]) -> str:
+    try:
+        numbers = [date.fromisoformat(day[:10]).toordinal() for day in days]
+    except ValueError as error:
+        raise DataIdError(f"the registry holds a date that is none: {error}; give --calib-id {_DATE}=...") from None
+    return date.fromordinal(round(sum(numbers) / len(numbers))).isoformat()

@@ -1,0 +1,106 @@
+"""Many frames of one shape on disk, of which some rows at a time are in memory."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.errors import OutputError
+
+__all__ = ["FrameStack"]
+
+_PLANES = (np.dtype(np.float32), np.dtype(np.float32), np.dtype(np.bool_))
+
+
+class FrameStack:
+    """Frames in a temporary file, which goes with the process, however that ends.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the file: 9 bytes for each pixel of each frame.
+    shape : tuple of int
+        Shape (ny, nx) of a frame.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be made.
+    """
+
+    def __init__(self, folder: Path, shape: tuple[int, int]) -> None:
+        self.shape, self.n_frame = shape, 0
+        self._folder = folder
+        self._plane_sizes = [shape[0] * shape[1] * kind.itemsize for kind in _PLANES]
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = tempfile.TemporaryFile(dir=folder, prefix=".frames-")  # noqa: SIM115 - closed by `close`
+        except OSError as error:
+            raise self._fault(error) from error
+
+    def close(self) -> None:
+        """Remove the file."""
+        self._file.close()
+
+    def add(self, image: NDArray[np.float32], variance: NDArray[np.float32], rejected: NDArray[np.bool_]) -> None:
+        """Append a frame.
+
+        Parameters
+        ----------
+        image, variance : ndarray of float32, shape (ny, nx)
+            Values and their variance.
+        rejected : ndarray of bool, shape (ny, nx)
+            Values that must not be used.
+
+        Raises
+        ------
+        OutputError
+            If the disk is full.
+        ValueError
+            If a plane has another shape.
+        """
+        planes = [
+            np.ascontiguousarray(plane, kind) for plane, kind in zip((image, variance, rejected), _PLANES, strict=True)
+        ]
+        for plane in planes:
+            if plane.shape != self.shape:
+                raise ValueError(f"a frame of the stack has the shape {self.shape}, this one {plane.shape}")
+        try:
+            self._file.seek(self.n_frame * sum(self._plane_sizes))
+            for plane in planes:
+                self._file.write(plane.data)
+            self._file.flush()
+        except OSError as error:
+            raise self._fault(error) from error
+        self.n_frame += 1
+
+    def read(self, low: int, high: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
+        """Return rows of all frames.
+
+        Parameters
+        ----------
+        low, high : int
+            First row, and the row behind the last.
+
+        Returns
+        -------
+        image, variance : ndarray of float32, shape (n_frame, high - low, nx)
+        rejected : ndarray of bool, shape (n_frame, high - low, nx)
+        """
+        width = self.shape[1]
+        planes: list[NDArray[Any]] = []
+        start = 0
+        for kind, size in zip(_PLANES, self._plane_sizes, strict=True):
+            plane = np.empty((self.n_frame, high - low, width), kind)
+            for frame in range(self.n_frame):
+                self._file.seek(frame * sum(self._plane_sizes) + start + low * width * kind.itemsize)
+                plane[frame] = np.fromfile(self._file, kind, (high - low) * width).reshape(high - low, width)
+            planes.append(plane)
+            start += size
+        return planes[0], planes[1], planes[2]
+
+    def _fault(self, error: OSError) -> OutputError:
+        reason = error.strerror or str(error)
+        return OutputError(f"cannot keep frames in {self._folder}: {reason}; free some space there", path=self._folder)
