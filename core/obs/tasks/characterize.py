@@ -157,7 +157,7 @@ def characterize(
             exposure.masked_image, sharp if config.measure_psf else psf, config.cosmic_rays
         )
     for _ in range(config.psf_iterations if config.measure_psf else 0):
-        bright = _bright_sources(exposure, psf, config, backgrounds, exposure_id, exposure_id_bits)
+        bright = _bright_sources(exposure, psf, _for_stars(config), backgrounds, exposure_id, exposure_id_bits)
         stars = _select(bright, config.stars)
         fit = _fit(exposure, bright, stars, _reserve(bright.catalog, stars, config.stars), config.psf)
         psf = fit.psf
@@ -204,6 +204,12 @@ class _Bright:
     catalog: Catalog
     footprints: Footprints
     sigma: float
+
+
+def _for_stars(config: CharacterizeConfig) -> CharacterizeConfig:
+    """Leave out the measurements that the choice of stars does not look at."""
+    only = {"apertures": [config.measurement.reference_aperture], "kron": False}
+    return config.model_copy(update={"measurement": config.measurement.model_copy(update=only)})
 
 
 def _bright_sources(

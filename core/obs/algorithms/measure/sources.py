@@ -25,6 +25,10 @@ APERTURES = (3.0, 4.5, 6.0, 9.0, 12.0, 17.0, 25.0)
 BATCH = 400
 LARGEST_BIN = 16
 LARGEST_HALF = 240
+
+LARGEST_SHAPE_BIN = 4
+"""What is still too wide for its stamp in bins of this size is no source but a slope of the background."""
+
 KRON_SIGMA = 6.0
 
 WIDEST_STAMP = 25.0
@@ -251,7 +255,7 @@ def _portions(rows: NDArray[np.int64], half: int) -> list[NDArray[np.int64]]:
 def _shapes(batch: _Batch) -> Shapes:
     shapes = measure_shape(batch.stamps.image, batch.stamps.variance, batch.dx, batch.dy)
     half, bin_size = batch.half, 2
-    while shapes.unfinished.any() and bin_size <= LARGEST_BIN:
+    while shapes.unfinished.any() and bin_size <= LARGEST_SHAPE_BIN:
         # a source that fills its stamp is smooth on the scale of a pixel: coarser pixels keep the work the same
         reach = half * bin_size + bin_size // 2
         for rows in _portions(np.flatnonzero(shapes.unfinished), reach):
