@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.statistics import clipped_statistics
-from obs.errors import FileFormatError
+from obs.errors import FileFormatError, OutputError
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.mask import Mask
@@ -47,10 +47,13 @@ def process_file(path: Path, output: Path, config: ProcessFileConfig) -> Process
     name = path.name
     for ending in (".gz", ".fz", ".fits", ".fit", ".fts"):
         name = name.removesuffix(ending)
+    calibrated = output / f"{name}.fits"
+    if path.resolve() == calibrated.resolve():
+        raise OutputError(f"the result would replace the image {path} itself; choose another output folder", path=path)
     summary = ProcessSummary()
 
     def put(value: object, dataset_type: str) -> None:
-        places = {"calexp": output / f"{name}.fits", "sourceTable": output / name / "src.parq"}
+        places = {"calexp": calibrated, "sourceTable": output / name / "src.parq"}
         write_dataset("", value, places.get(dataset_type, output / name / f"{dataset_type}.fits"))
 
     stages = Stages(put, summary, exposure_id=0, exposure_id_bits=ID_BITS)

@@ -1,0 +1,244 @@
+"""`obs process-file`: one FITS image, with as much or as little as its header says."""
+
+import numpy as np
+import pytest
+import yaml
+from astropy.io import fits
+from astropy.nddata import CCDData
+from astropy.table import Table
+
+from obs.algorithms.measure.shape import psf_sigma
+from obs.errors import FileFormatError, MeasurementError, OutputError
+from obs.image.catalog import Catalog
+from obs.image.photo_calib import PhotoCalib
+from obs.image.wcs import TanSipWcs
+from obs.single_image import process_file
+from obs.tasks.process_config import ProcessFileConfig
+from star_field import Moffat, pixel_psf, star_field
+
+SHAPE = (300, 320)
+GAIN = 2.0
+WCS_CARDS = {
+    "CTYPE1": "RA---TAN",
+    "CTYPE2": "DEC--TAN",
+    "CRVAL1": 150.0,
+    "CRVAL2": 2.0,
+    "CRPIX1": 160.0,
+    "CRPIX2": 150.0,
+    "CD1_1": -1e-4,
+    "CD1_2": 0.0,
+    "CD2_1": 0.0,
+    "CD2_2": 1e-4,
+}
+
+
+@pytest.fixture(scope="module")
+def field():
+    return star_field(30, SHAPE, fluxes=(1e4, 2e5), profile=Moffat(3.2), gain=GAIN, read_noise=5.0)
+
+
+@pytest.fixture
+def write(tmp_path, field):
+    """Write the field, or other pixels, as a FITS image with the given cards."""
+
+    def write(pixels=None, *, name="field.fits", **cards):
+        path = tmp_path / "in" / name
+        path.parent.mkdir(exist_ok=True)
+        header = fits.Header(cards)
+        fits.PrimaryHDU(field.exposure.masked_image.image if pixels is None else pixels, header).writeto(path)
+        return path
+
+    return write
+
+
+def config(**settings):
+    return ProcessFileConfig(
+        **{"characterize": {"psf_iterations": 1, "background": {"bin_size": 100, "order": 2}}, **settings}
+    )
+
+
+def process(path, tmp_path, **settings):
+    output = tmp_path / "out"
+    return process_file(path, output, config(**settings)), output
+
+
+def read_source_table(output, name="field"):
+    return Table.read(output / name / "src.fits", hdu=1)
+
+
+def star_rows(table, field):
+    distance = np.hypot(*(np.asarray(table[f"base_SdssCentroid_{c}"])[:, None] - getattr(field, c) for c in "xy"))
+    assert (distance.min(0) < 0.5).all()
+    return distance.argmin(0)
+
+
+def test_an_image_with_a_gain_is_measured_with_its_errors(write, tmp_path, field):
+    summary, output = process(write(GAIN=GAIN, RDNOISE=5.0, **WCS_CARDS), tmp_path)
+    table = read_source_table(output)
+    rows = star_rows(table, field)
+    flux, error = (np.asarray(table[f"base_CircularApertureFlux_12_0_instFlux{end}"])[rows] for end in ("", "Err"))
+    pull = (flux - field.flux * Moffat(3.2).within(12)) / error
+    assert pull.std() == pytest.approx(1.0, abs=4 / np.sqrt(2 * len(rows)))
+    assert summary.n_source == len(table)
+    fwhm = 2.3548 * psf_sigma(pixel_psf(Moffat(3.2)), x=0, y=0)
+    assert summary.fwhm == pytest.approx(fwhm, rel=0.02)
+    assert summary.seeing == pytest.approx(fwhm * 0.36, rel=0.02)
+    assert summary.n_psf_star >= 15
+    assert [warning.split(":")[0] for warning in summary.warnings] == [
+        "no astrometry, the WCS that the exposure came with is kept",
+        "no zero point",
+    ]
+    assert np.isfinite(table["coord_ra"]).all()
+
+
+def test_the_outputs_open_elsewhere(write, tmp_path, field):
+    _, output = process(write(GAIN=GAIN, **WCS_CARDS), tmp_path)
+    image = CCDData.read(output / "field.fits", unit="adu", hdu="IMAGE")
+    assert image.shape == SHAPE
+    assert abs(np.median(image.data)) < 1
+    assert image.wcs.pixel_to_world_values(159.0, 149.0) == pytest.approx((150.0, 2.0))
+    facts = yaml.safe_load((output / "field" / "metadata.yaml").read_text())
+    assert facts["status"] == "done"
+    assert facts["n_source"] == len(read_source_table(output))
+    made = {path.relative_to(output).as_posix() for path in output.rglob("*") if path.is_file()}
+    assert made == {
+        "field.fits",
+        *(f"field/{name}.fits" for name in ("src", "icSrc", "icExpBackground", "calexpBackground")),
+        "field/metadata.yaml",
+    }
+
+
+def test_without_a_gain_the_user_is_told(write, tmp_path, field):
+    summary, output = process(write(), tmp_path)
+    assert summary.warnings[0].startswith("the gain is not known: the variance is that of the sky alone")
+    assert "give it with -c gain=VALUE" in summary.warnings[0]
+    assert np.isnan(summary.seeing)
+    assert summary.fwhm > 3
+    variance = fits.getdata(output / "field.fits", "VARIANCE")
+    # a sky of 100 with a gain of 2 and a read noise of 5 electrons
+    np.testing.assert_allclose(variance, 56.25, rtol=0.05)
+    assert np.isnan(np.asarray(read_source_table(output)["coord_ra"])).all()
+
+
+def test_settings_stand_above_the_header(write, tmp_path):
+    path = write(GAIN=99.0, RDNOISE=0.0)
+    summary, output = process(path, tmp_path, gain=GAIN, read_noise=5.0)
+    variance = fits.getdata(output / "field.fits", "VARIANCE")
+    image = fits.getdata(path)
+    np.testing.assert_allclose(variance, image / GAIN + 6.25, rtol=1e-4)
+    assert not any("gain" in warning for warning in summary.warnings)
+
+
+def test_a_sky_that_was_subtracted_keeps_its_noise(write, tmp_path, field):
+    image = field.exposure.masked_image.image - 100
+    _, output = process(write(image, GAIN=GAIN), tmp_path, background_subtracted=True)
+    variance = fits.getdata(output / "field.fits", "VARIANCE")
+    assert np.median(variance) == pytest.approx(56.25, rel=0.1)
+    brightest = np.unravel_index(np.argmax(image), SHAPE)
+    assert variance[brightest] == pytest.approx(image[brightest] / GAIN + 56.25, rel=0.05)
+
+
+def test_the_variance_can_be_that_of_the_sky_alone(write, tmp_path):
+    summary, output = process(write(GAIN=GAIN), tmp_path, variance_from_gain=False)
+    assert np.ptp(fits.getdata(output / "field.fits", "VARIANCE")) == 0
+    assert not any("gain" in warning for warning in summary.warnings)
+
+
+@pytest.mark.parametrize("how", ["header", "setting"])
+def test_saturated_and_low_pixels_are_masked(write, tmp_path, field, how):
+    image = field.exposure.masked_image.image.copy()
+    image[100, :50] = -500
+    cards, settings = ({"SATURATE": 8000.0}, {}) if how == "header" else ({"SATURATE": 1e6}, {"saturation": 8000.0})
+    _, output = process(write(image, GAIN=GAIN, **cards), tmp_path, low=0.0, **settings)
+    with fits.open(output / "field.fits") as hdus:
+        mask, header = hdus["MASK"].data, hdus["MASK"].header
+    saturated = mask & (1 << header["MP_SAT"]) != 0
+    np.testing.assert_array_equal(saturated, image >= 8000)
+    low = mask & (1 << header["MP_BAD"]) != 0
+    assert low[100, :50].all()
+    assert low.sum() == 50
+    flags = np.asarray(read_source_table(output)["base_PixelFlags_flag_saturated"])
+    assert 0 < flags.sum() < len(flags)
+
+
+def test_pixels_that_are_no_numbers_are_masked_and_passed_over(write, tmp_path, field):
+    image = field.exposure.masked_image.image.copy()
+    image[:, 200:210] = np.nan
+    image[50, 50] = np.inf
+    _, output = process(write(image, GAIN=GAIN), tmp_path)
+    with fits.open(output / "field.fits") as hdus:
+        mask, header, variance = hdus["MASK"].data, hdus["MASK"].header, hdus["VARIANCE"].data
+    for plane in ("NO_DATA", "UNMASKEDNAN"):
+        np.testing.assert_array_equal(mask & (1 << header[f"MP_{plane}"]) != 0, ~np.isfinite(image))
+    assert np.isfinite(variance).all()
+    assert (variance > 0).all()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_an_image_of_no_numbers_is_refused(write, tmp_path, value):
+    path = write(np.full(SHAPE, value, np.float32))
+    with pytest.raises(FileFormatError, match=r"field\.fits: every pixel is NaN or infinite: there is no image"):
+        process(path, tmp_path)
+
+
+def test_an_image_of_one_value_has_nothing_to_measure(write, tmp_path):
+    with pytest.raises(MeasurementError, match="no noise to measure sources against"):
+        process(write(np.full(SHAPE, 7, np.uint16), GAIN=GAIN), tmp_path)
+
+
+def test_counts_of_eight_bits_are_measured(write, tmp_path, field):
+    # a guide camera: a sky of a fraction of a count
+    image = np.clip(np.rint((field.exposure.masked_image.image - 100) / 40 + 0.3), 0, 255).astype(np.uint8)
+    assert np.median(image) == 0
+    summary, output = process(write(image), tmp_path)
+    assert summary.n_source >= 15
+    assert (fits.getdata(output / "field.fits", "VARIANCE") > 0).all()
+
+
+@pytest.mark.parametrize("folder", [".", "sub/.."])
+def test_the_image_itself_is_never_replaced(write, folder):
+    path = write(GAIN=GAIN)
+    before = path.read_bytes()
+    (path.parent / "sub").mkdir()
+    with pytest.raises(OutputError, match=r"the result would replace the image .*field\.fits itself; choose another"):
+        process_file(path, path.parent / folder, config())
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(("name", "stem"), [("a.b.fits.gz", "a.b"), ("c.fit", "c"), ("d", "d")])
+def test_outputs_are_named_after_the_image(write, tmp_path, name, stem):
+    _, output = process(write(name=name, GAIN=GAIN), tmp_path, do_calibrate=False)
+    assert (output / stem / "icSrc.fits").is_file()
+    assert (output / stem / "metadata.yaml").is_file()
+    assert not (output / f"{stem}.fits").exists()
+
+
+def test_a_reference_catalog_gives_the_zero_point(write, tmp_path, field, monkeypatch):
+    asked = []
+
+    def load(folder, *, ra, dec, radius):
+        asked.append((folder.name, ra, dec, radius))
+        return reference(field)
+
+    monkeypatch.setattr("obs.single_image.load_reference_catalog", load)
+    path = write(GAIN=GAIN, FILTER="r", EXPTIME=10.0, **WCS_CARDS)
+    summary, output = process(path, tmp_path, reference_folder="refs")
+    assert asked[0][0] == "refs"
+    assert asked[0][1:3] == pytest.approx((150.0, 2.0), abs=0.01)
+    assert summary.zero_point == pytest.approx(28.0, abs=0.01)
+    assert summary.n_zero_point >= 15
+    assert summary.warnings == []
+    assert (output / "field" / "srcMatch.fits").is_file()
+    assert fits.getheader(output / "field.fits")["MAGZERO_NOBJ"] == summary.n_zero_point
+
+
+def reference(field):
+    wcs = TanSipWcs(crval=(150.0, 2.0), crpix=(159.0, 149.0), cd=np.diag([-1e-4, 1e-4]))
+    ra, dec = wcs.pixel_to_sky(x=field.x, y=field.y)
+    catalog = Catalog()
+    catalog.add("id", np.arange(len(ra)))
+    catalog.add("coord_ra", ra, "deg")
+    catalog.add("coord_dec", dec, "deg")
+    flux = PhotoCalib.from_zero_point(28.0).nanojansky(field.flux * Moffat(3.2).within(12))
+    catalog.add("r_flux", flux, "nJy")
+    return catalog
