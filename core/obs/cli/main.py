@@ -24,7 +24,10 @@ COMMANDS = {
     "process": ("obs.cli.process:process", "Turn exposures of a repository into calibrated images and catalogs."),
     "process-file": ("obs.cli.process_file:process_file", "Do the same with FITS images that are in no repository."),
     "simulate": ("obs.cli.simulate:simulate", "Make raw frames of a camera, with known truth."),
+    "demo": ("obs.cli.demo:demo", "Simulate a night, process it, and compare the results with the truth."),
     "ls": ("obs.cli.ls:list_datasets", "List what a repository holds."),
+    "new": ("obs.cli.new:new", "Make a package for a camera, from answers or from raw files."),
+    "check": ("obs.cli.check:check", "Check the package of a camera."),
     "camera": ("obs.cli.camera:camera", "Draw a camera's focal plane, or write it as LSST's tables."),
     "cameras": ("obs.cli.cameras:cameras", "List the cameras that are installed."),
 }

@@ -1,0 +1,213 @@
+"""`obs demo`: from nothing to measured stars, with the commands that anybody could type."""
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from obs.camera.camera import Camera
+from obs.camera.detector import Detector
+from obs.cli.arguments import ManyWordsCommand
+from obs.cli.main import main
+from obs.cli.simulate import choose_detectors, choose_filters
+from obs.cli.table import format_table
+from obs.config.layers import ConfigLayers
+from obs.errors import DatasetNotFoundError, OutputError
+from obs.instrument.discovery import load_instrument
+from obs.instrument.instrument import Instrument
+from obs.qa.figures import draw_report
+from obs.qa.report import REPORT_HEADERS, REPORT_SIDES, FrameReport, report_frame, report_rows
+from obs.repo.butler import Butler
+from obs.simulate.shots import detector_keys
+from obs.tasks.isr import required_calibrations
+from obs.tasks.process_config import ProcessConfig
+
+__all__ = ["demo"]
+
+_EXAMPLE = """\b
+Examples:
+  obs demo
+  obs demo hsc --output night --detectors 49,50 --visits 2
+"""
+#: Calibration frames: how many, and how long they are exposed, s.
+_PLAN = {"bias": (4, 0.0), "dark": (3, 60.0), "flat": (4, 5.0)}
+_SCIENCE_TIME = 60.0
+#: What calibration frames are made from, first and last type, where those are not of their own type.
+_INPUTS = {"defects": ("dark", "flat")}
+_VALIDITY = 30  # days
+_MOST_DETECTORS = 2
+_LEGEND = """\
+seeing: full width at half maximum, measured and true; depth: magnitude of a point source at five times its error;
+off, scatter: measured minus true magnitudes of bright lone stars; RA, Dec: scatter of their positions; found: part of
+the lone stars above ten times their error; stars: number of bright ones"""
+
+
+@dataclass(frozen=True)
+class _Night:
+    """What is observed: the numbers of the visits of each type."""
+
+    visits: dict[str, range]
+
+    def words(self, first: str, last: str) -> str:
+        """Return the visits from one type to another as data IDs name them."""
+        return f"visit={self.visits[first][0]}..{self.visits[last][-1]}"
+
+
+@click.command("demo", cls=ManyWordsCommand, epilog=_EXAMPLE)
+@click.argument("camera", metavar="[CAMERA]", default="necam")
+@click.option(
+    "--output",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    default=Path("obs-demo"),
+    show_default=True,
+    help="New folder.",
+)
+@click.option("--visits", metavar="N", type=click.IntRange(min=1), default=2, show_default=True, help="Science frames.")
+@click.option("--detectors", metavar="LIST", help="Ids or names such as 0..3,49; else up to two in the middle.")
+@click.option("--filter", "filter_name", metavar="NAME", help="Filter; else the camera's first.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="The same, the same night.")
+@click.option("-j", "--processes", type=click.IntRange(min=1), help="Number of processes; else one a core.")
+@click.option("--doraise", is_flag=True, help="Stop at the first failure, with its traceback.")
+def demo(
+    camera: str,
+    output: Path,
+    visits: int,
+    detectors: str | None,
+    filter_name: str | None,
+    seed: int,
+    processes: int | None,
+    doraise: bool,
+) -> int:
+    """Simulate a night of the camera CAMERA, process it, and compare the results with the truth.
+
+    The commands that do it are printed as they are run. In the end there are a table and a picture.
+    """
+    start = time.perf_counter()
+    if output.exists() and any(output.iterdir()):
+        raise OutputError(f"{output} is not empty; remove it, or choose another folder with --output", path=output)
+    instrument = load_instrument(camera)
+    cameras = instrument.load_camera()
+    chosen = choose_detectors(cameras, detectors) if detectors else central_detectors(cameras)
+    physical_filter = choose_filters(instrument, [filter_name] if filter_name else [])[0]
+    night = _plan(visits)
+    common = _Settings(output, chosen, physical_filter, seed, processes or os.cpu_count() or 1, doraise)
+    failed = False
+    for words in _commands(instrument, night, common):
+        click.secho(f"$ obs {' '.join(words)}", bold=True)
+        if main(words):
+            # One bad science frame does not stop the others, and is told in the end.
+            failed = True
+            if words[0] != "process":
+                return 1
+    _report(instrument, night, common)
+    click.echo(f"all of it took {time.perf_counter() - start:.0f} s")
+    return 1 if failed else 0
+
+
+@dataclass(frozen=True)
+class _Settings:
+    output: Path
+    detectors: Sequence[Detector]
+    physical_filter: str
+    seed: int
+    processes: int
+    doraise: bool
+
+    @property
+    def raw(self) -> str:
+        return str(self.output / "raw")
+
+    @property
+    def repository(self) -> str:
+        return str(self.output / "data")
+
+    @property
+    def result(self) -> Path:
+        return self.output / "processed"
+
+
+def central_detectors(camera: Camera) -> list[Detector]:
+    """Return the science detectors nearest to the optical axis, two at most."""
+    science = [detector for detector in camera if detector.type == "SCIENCE"]
+    distance = [np.hypot(detector.offset_x, detector.offset_y) for detector in science]
+    return [science[index] for index in np.argsort(distance, kind="stable")[:_MOST_DETECTORS]]
+
+
+def _plan(visits: int) -> _Night:
+    numbers, first = {}, 1
+    for image_type, (count, _) in {**_PLAN, "science": (visits, _SCIENCE_TIME)}.items():
+        numbers[image_type] = range(first, first + count)
+        first += count
+    return _Night(numbers)
+
+
+def _commands(instrument: Instrument, night: _Night, common: _Settings) -> Iterator[list[str]]:
+    """Give the words of one command after the other."""
+    parallel = ["-j", str(common.processes), *(["--doraise"] if common.doraise else [])]
+    detectors = ",".join(str(detector.id) for detector in common.detectors)
+    for image_type, numbers in night.visits.items():
+        seconds = _PLAN[image_type][1] if image_type in _PLAN else _SCIENCE_TIME
+        words = [
+            "simulate",
+            instrument.name,
+            "--output",
+            common.raw,
+            "--type",
+            image_type,
+            "--visits",
+            str(len(numbers)),
+        ]
+        words += ["--first-visit", str(numbers[0]), "--filter", common.physical_filter, "--detectors", detectors]
+        yield [*words, "--exposure-time", f"{seconds:g}", "--seed", str(common.seed), *parallel]
+    repository = common.repository
+    yield ["init", repository, "--camera", instrument.name]
+    yield ["ingest", repository, str(Path(common.raw) / "*.fits.fz")]
+    yield ["ingest-refcat", repository, "simulated", str(Path(common.raw) / "reference.fits")]
+    for name in _needed(instrument, common.physical_filter):
+        inputs = _INPUTS.get(name, (name, name))
+        words = ["calibs", "build", name, repository, "--id", night.words(*inputs)]
+        yield [*words, "--validity", str(_VALIDITY), *parallel]
+    yield ["process", repository, "--id", night.words("science", "science"), "--output", str(common.result), *parallel]
+
+
+def _needed(instrument: Instrument, physical_filter: str) -> list[str]:
+    """Return the calibration frames that the camera's settings ask for, each before those that build on it."""
+    layers = ConfigLayers(ProcessConfig)
+    settings = instrument.config_folder / "process.yaml"
+    if settings.is_file():
+        layers.load(settings)
+    isr = layers.build().isr
+    band = instrument.find_filter(physical_filter).band
+    needed = required_calibrations(isr, physical_filter=physical_filter, band=band)
+    return [name for name in ("bias", "dark", "flat", "defects") if name in needed]
+
+
+def _report(instrument: Instrument, night: _Night, common: _Settings) -> None:
+    """Print the table and draw the picture of what was processed."""
+    butler = Butler(common.result)
+    reports: list[FrameReport] = []
+    first: Any = None
+    for visit in night.visits["science"]:
+        for detector in common.detectors:
+            data_id = {"visit": visit, **detector_keys(instrument, detector)}
+            truth = common.output / "raw" / "truth" / f"{instrument.name}-{visit:07d}-{detector.id:03d}-truth.fits"
+            try:
+                report, exposure = report_frame(butler, data_id, truth)
+            except DatasetNotFoundError:
+                continue  # what failed was told when it was processed
+            first = exposure if first is None else first
+            reports.append(report)
+    if not reports:
+        return
+    click.echo()
+    click.echo(format_table(REPORT_HEADERS, report_rows(reports), right=REPORT_SIDES))
+    click.echo(_LEGEND)
+    picture = common.output / "demo.png"
+    draw_report(reports, first, picture)
+    click.echo(f"\npicture: {picture}; results: {common.result}")
