@@ -3,6 +3,7 @@ import pytest
 
 from obs.algorithms.aperture_correction import fit_aperture_correction
 from obs.algorithms.detection import find_footprints, noise_of, smooth
+from obs.errors import MeasurementError
 from obs.image.exposure import Exposure
 from obs.image.mask import Mask
 from obs.image.masked_image import MaskedImage
@@ -65,6 +66,16 @@ def test_ids_begin_with_the_exposure_and_never_collide():
     assert one["id"][0] == (7 << 44) + 1
     assert other["id"][0] >> 44 == 8
     assert one["id"].dtype == np.int64
+
+
+@pytest.mark.parametrize("number", [-1, 1 << 19, 1 << 20])
+def test_an_exposure_id_that_leaves_no_room_is_refused(number):
+    exposure = exposure_of([60], [60], [5e4])
+    with pytest.raises(
+        MeasurementError, match=rf"the exposure id {number} leaves .* must be below 2\^19; raise exposure_id"
+    ):
+        measure(exposure, exposure_id=number, bits=20)
+    assert measure(exposure, exposure_id=(1 << 19) - 1, bits=20)["id"][0] > 0
 
 
 def test_blends_stay_whole_when_asked_for():

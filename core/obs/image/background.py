@@ -69,7 +69,7 @@ class Background:
         order = self.order
         u, v = self._scaled(self.x, self.shape[1]), self._scaled(self.y, self.shape[0])
         # a polynomial needs more known columns and rows than its degree, or it swings between the cells
-        order = min(order, np.count_nonzero(known.any(0)) - 1, np.count_nonzero(known.any(1)) - 1)
+        order = min(order, int(known.any(0).sum()) - 1, int(known.any(1).sum()) - 1)
         while order > 0 and (order + 1) * (order + 2) // 2 > known.sum():
             order -= 1
         i, j = np.nonzero(np.add.outer(np.arange(order + 1), np.arange(order + 1)) <= order)

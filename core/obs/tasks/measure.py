@@ -12,6 +12,7 @@ from obs.algorithms.measure.sources import measure_sources
 from obs.algorithms.stamps import SourceList, StampCutter, list_sources
 from obs.algorithms.statistics import clipped_statistics
 from obs.config.base import TaskConfig, setting
+from obs.errors import MeasurementError
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.psf import Psf
@@ -116,7 +117,18 @@ def measure_catalog(
     -------
     Catalog
         One row a footprint, then one a child. Sky coordinates are NaN, aperture corrections one.
+
+    Raises
+    ------
+    MeasurementError
+        If the exposure's number is too large for source ids to begin with it.
     """
+    if not 0 <= exposure_id < 1 << (exposure_id_bits - 1):
+        # the highest bit of an id is its sign
+        raise MeasurementError(
+            f"the exposure id {exposure_id} leaves source ids no room in {ID_BITS} bits: with {exposure_id_bits} bits it "
+            f"must be below 2^{exposure_id_bits - 1}; raise exposure_id_bits of the camera"
+        )
     masked_image = exposure.masked_image
     image = np.where(np.isfinite(masked_image.image), masked_image.image, np.float32(0.0))
     variance = masked_image.variance
