@@ -23,6 +23,7 @@ MANY_WORDS = {
     "-C": "overrides",
     "--configfile": "overrides",
     "--show": "show",
+    "--from": "from_files",
     "-L": "log_levels",
     "--loglevel": "log_levels",
     "--log-level": "log_levels",
@@ -39,7 +40,7 @@ class ManyWordsCommand(click.Command):
 
     - ``ids``, ``bad_ids``, ``calib_ids``: list of lists of words, one for each ``--id`` and so on
     - ``overrides``: list of (``"c"`` or ``"C"``, word), so that ``-c`` and ``-C`` keep their order
-    - ``show``, ``log_levels``, ``bad_files``: list of words
+    - ``show``, ``log_levels``, ``bad_files``, ``from_files``: list of words
     """
 
     def parse_args(self, context: click.Context, arguments: list[str]) -> list[str]:

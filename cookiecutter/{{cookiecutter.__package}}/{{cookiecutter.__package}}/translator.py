@@ -1,0 +1,221 @@
+{%- set t = cookiecutter._facts.translator -%}
+{%- set visit, chip = cookiecutter.visit_key, cookiecutter.detector_key -%}
+{%- set numbered = t.date.kind in ["mjd", "jd"] -%}
+"""What the headers of raw frames say."""
+
+{% if t.visit.kind == "digits" or t.detector.kind == "digits" %}import re
+{% endif %}from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from obs.camera.detector import Detector
+from obs.image.visit_info import VisitInfo
+from obs.instrument.card_values import {{ "date_to_mjd, " if numbered }}format_date, {{ "mjd_to_date, " if numbered }}parse_date{{ ", read_number" if numbered or t.visit.kind == "nightly" }}
+from obs.instrument.header import Header
+from obs.instrument.translator import Translator
+
+__all__ = ["{{ cookiecutter.__class }}"]
+
+_IMAGE_TYPES = {
+    "FLAT": "flat",
+    "BIAS": "bias",
+    "ZERO": "bias",
+    "DARK": "dark",
+    "FOCUS": "focus",
+    "ARC": "arc",
+    "COMP": "arc",
+    "SCIENCE": "science",
+    "OBJECT": "science",
+    "LIGHT": "science",
+    "EXPOSE": "science",
+    "STANDARD": "science",
+    "SKY": "sky",
+}
+"""Words in the header and the image types that they stand for; the first that is found counts."""
+{%- if t.visit.kind in ["nightly", "date"] %}
+
+_YEAR_2000 = datetime(2000, 1, 1)
+{%- endif %}
+
+
+class {{ cookiecutter.__class }}(Translator):
+    """Reads and writes the headers of raw frames."""
+
+    columns = {
+        "{{ visit }}": int,
+        "{{ chip }}": {{ cookiecutter._facts.detector_type }},
+        "filter": str,
+        "field": str,
+        "dateObs": str,
+        "taiObs": str,
+        "expTime": float,
+        "dataType": str,
+    }
+    unique = ("{{ visit }}", "{{ chip }}")
+    visit = ("{{ visit }}", "filter", "field", "dateObs", "taiObs")
+    constants = {
+        "time_scale": {{ t.time_scale | tojson }},
+{%- if t.detector.kind == "constant" %}
+        "{{ chip }}": 0,  # the camera is taken to have one detector
+{%- endif %}
+{%- if not t.filter %}
+        "filter": "none",  # no card names one
+{%- endif %}
+        # where the observatory is; not known:
+        # "longitude": 0.0,  # degrees east
+        # "latitude": 0.0,  # degrees north
+        # "elevation": 0.0,  # metres
+    }
+    translation = {
+{%- if t.visit.kind == "whole" %}
+        "{{ visit }}": {{ t.visit.keyword | tojson }},
+{%- endif %}
+{%- if t.detector.kind in ["whole", "text"] %}
+        "{{ chip }}": {{ t.detector.keyword | tojson }},
+{%- endif %}
+{%- if t.filter | length == 1 %}
+        "filter": ({{ t.filter[0] | tojson }}, {"default": "none"}),
+{%- endif %}
+        "field": ({{ t.object | tojson }}, {"default": "unknown"}),
+        "expTime": ({{ t.exposure_time.keyword | tojson }}, {"unit": "{{ t.exposure_time.unit }}"}),
+        "exposure_time": ({{ t.exposure_time.keyword | tojson }}, {"unit": "{{ t.exposure_time.unit }}"}),
+{%- if t.pointing %}
+        "boresight_ra": ({{ t.pointing.ra | tojson }}, {"unit": "{{ t.pointing.ra_unit }}"}),
+        "boresight_dec": ({{ t.pointing.dec | tojson }}, {"unit": "deg"}),
+{%- endif %}
+{%- if t.airmass %}
+        "airmass": {{ t.airmass | tojson }},
+{%- endif %}
+    }
+    defaults = {"field": "unknown"}
+{%- if t.extensions %}
+    extensions = ({% for name in t.extensions %}{{ name | tojson }}{{ "," if loop.length == 1 else "" if loop.last else ", " }}{% endfor %})
+{%- endif %}
+
+    def _begin(self, md: Header) -> datetime:
+        """Return when the exposure began."""
+{%- if t.date.kind == "iso" %}
+        return parse_date(str(md[{{ t.date.date | tojson }}]))
+{%- elif t.date.kind == "mjd" %}
+        return mjd_to_date(read_number(md[{{ t.date.date | tojson }}]))
+{%- elif t.date.kind == "jd" %}
+        return mjd_to_date(read_number(md[{{ t.date.date | tojson }}]) - 2400000.5)
+{%- elif t.date.time %}
+        text = f"{md[{{ t.date.date | tojson | replace('"', "'") }}]} {md[{{ t.date.time | tojson | replace('"', "'") }}]}"
+        return parse_date(text, {{ (t.date.layout ~ " %H:%M:%S.%f") | tojson }}, {{ (t.date.layout ~ " %H:%M:%S") | tojson }})
+{%- else %}
+        return parse_date(str(md[{{ t.date.date | tojson }}]), {{ t.date.layout | tojson }})
+{%- endif %}
+
+    def translate_date_begin(self, md: Header) -> str:
+        """Return when the exposure began."""
+        return format_date(self._begin(md))
+
+    def translate_dateObs(self, md: Header) -> str:
+        """Return the day on which the exposure began."""
+        return self._begin(md).date().isoformat()
+
+    def translate_taiObs(self, md: Header) -> str:
+        """Return when the exposure began."""
+        return format_date(self._begin(md))
+{%- if t.visit.kind == "digits" %}
+
+    def translate_{{ visit }}(self, md: Header) -> int:
+        """Return the number at the end of {{ t.visit.keyword }}."""
+        match = re.search(r"(\d+)$", str(md[{{ t.visit.keyword | tojson }}]))
+        if match is None:
+            raise ValueError(f"{{ t.visit.keyword }} = {md[{{ t.visit.keyword | tojson | replace('"', "'") }}]} has no number at its end")
+        return int(match[1])
+{%- elif t.visit.kind == "nightly" %}
+
+    def translate_{{ visit }}(self, md: Header) -> int:
+        """Return day and number, since the number may start again each night; a simulated frame says it."""
+        if "SIMVISIT" in md:
+            return int(md["SIMVISIT"])
+        return (self._begin(md) - _YEAR_2000).days * 10_000 + int(read_number(md[{{ t.visit.keyword | tojson }}]))
+{%- elif t.visit.kind == "date" %}
+
+    def translate_{{ visit }}(self, md: Header) -> int:
+        """Return the seconds since 2000: no card numbers the exposures. A simulated frame says its number."""
+        if "SIMVISIT" in md:
+            return int(md["SIMVISIT"])
+        return int((self._begin(md) - _YEAR_2000).total_seconds())
+{%- endif %}
+{%- if t.detector.kind == "digits" %}
+
+    def translate_{{ chip }}(self, md: Header) -> int:
+        """Return the number at the end of {{ t.detector.keyword }}."""
+        match = re.search(r"(\d+)$", str(md[{{ t.detector.keyword | tojson }}]))
+        if match is None:
+            raise ValueError(f"{{ t.detector.keyword }} = {md[{{ t.detector.keyword | tojson | replace('"', "'") }}]} has no number at its end")
+        return int(match[1])
+{%- endif %}
+{%- if t.filter | length > 1 %}
+
+    def translate_filter(self, md: Header) -> str:
+        """Return what is in the wheels that are not open."""
+        names = [str(md.get(wheel, "")).strip() for wheel in _WHEELS]
+        glass = [name for name in names if name and not name.lower().startswith(_OPEN) and not name.lower().endswith("out")]
+        return "+".join(dict.fromkeys(glass)) or "open"
+{%- endif %}
+
+    def translate_dataType(self, md: Header) -> str:
+        """Return what the frame is for."""
+        text = str(md.get({{ t.image_type | tojson }}, "")).upper()
+        return next((kind for word, kind in _IMAGE_TYPES.items() if word in text), "unknown")
+
+    @classmethod
+    def make_header(
+        cls,
+        data_id: Mapping[str, Any],
+        *,
+        visit_info: VisitInfo,
+        detector: Detector,
+        physical_filter: str,
+        image_type: str,
+    ) -> dict[str, Any]:
+        """Return the header of a simulated frame; see `Translator.make_header`."""
+        keys = {"{{ visit }}": visit_info.exposure_id, "{{ chip }}": detector.{{ "id" if cookiecutter._facts.detector_type == "int" else "name" }}, **data_id}
+        cards = super().make_header(
+            keys, visit_info=visit_info, detector=detector, physical_filter=physical_filter, image_type=image_type
+        )
+        begin = parse_date(visit_info.date_begin)
+{%- if t.date.kind == "iso" %}
+        cards[{{ t.date.date | tojson }}] = format_date(begin)
+{%- elif t.date.kind == "mjd" %}
+        cards[{{ t.date.date | tojson }}] = date_to_mjd(begin)
+{%- elif t.date.kind == "jd" %}
+        cards[{{ t.date.date | tojson }}] = date_to_mjd(begin) + 2400000.5
+{%- else %}
+        cards[{{ t.date.date | tojson }}] = begin.strftime({{ t.date.layout | tojson }})
+{%- if t.date.time %}
+        cards[{{ t.date.time | tojson }}] = begin.strftime("%H:%M:%S.%f")
+{%- endif %}
+{%- endif %}
+{%- if t.visit.kind == "digits" %}
+        cards[{{ t.visit.keyword | tojson }}] = f"SIM{int(keys['{{ visit }}']):07d}"
+{%- elif t.visit.kind in ["nightly", "date"] %}
+        cards["SIMVISIT"] = int(keys["{{ visit }}"])
+{%- endif %}
+{%- if t.detector.kind == "digits" %}
+        cards[{{ t.detector.keyword | tojson }}] = f"ccd{detector.id:02d}"
+{%- endif %}
+{%- if t.filter | length > 1 %}
+        cards[_WHEELS[0]] = physical_filter
+{%- endif %}
+{%- if t.image_type != t.object %}
+        cards[{{ t.image_type | tojson }}] = image_type.upper()
+{%- else %}
+        if image_type != "science":
+            cards[{{ t.image_type | tojson }}] = image_type.upper()
+{%- endif %}
+        return cards
+{%- if t.filter | length > 1 %}
+
+
+_WHEELS = ({% for name in t.filter %}{{ name | tojson }}{{ "," if loop.length == 1 else "" if loop.last else ", " }}{% endfor %})
+"""Cards that name what is in each filter wheel."""
+
+_OPEN = ("open", "air", "clear", "empty", "none", "home")
+"""How a wheel says that it holds nothing."""
+{%- endif %}

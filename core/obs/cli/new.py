@@ -1,0 +1,127 @@
+"""`obs new`: a package for a camera."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from obs.cli.arguments import ManyWordsCommand
+from obs.cli.ingest import find_files
+from obs.cli.options import words_option
+from obs.cli.table import format_table
+from obs.errors import ConfigError, OutputError, PluginError
+from obs.scaffold.answers import Answers, check_name, read_answers
+from obs.scaffold.create import create_package, is_taken
+from obs.scaffold.facts import template_facts
+from obs.scaffold.inspection import inspect_files
+
+__all__ = ["new"]
+
+_EXAMPLE = """\b
+Examples:
+  obs new mycam
+  obs new mycam --from night1/*.fits
+  obs new mycam --no-input --detectors 4 --amplifiers 2 --visit-key run
+"""
+_QUESTIONS = {
+    "title": "A line that describes the camera",
+    "author": "Who holds the copyright",
+    "visit_key": "What data IDs call an exposure",
+    "detector_key": "What data IDs call a detector",
+    "detectors": "Number of detectors",
+    "amplifiers": "Amplifiers side by side in each",
+    "width": "Columns of data of an amplifier",
+    "height": "Rows of data of an amplifier",
+    "overscan": "Columns of overscan behind them",
+    "gain": "Gain, e-/ADU (empty: not known)",
+    "read_noise": "Read noise, e- (empty: not known)",
+    "saturation": "Saturation, ADU (empty: not known)",
+    "filters": "Names of the filters",
+    "pixel_scale": "Pixel scale, arcsec",
+    "pixel_size": "Pixel size, mm",
+}
+#: What raw files cannot tell.
+_NOT_IN_FILES = ("title", "author", "visit_key", "detector_key")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _question_options(function: F) -> F:
+    """Add an option for each question."""
+    for name, text in reversed(_QUESTIONS.items()):
+        function = click.option(f"--{name.replace('_', '-')}", metavar="TEXT", help=f"{text}.")(function)
+    return function
+
+
+@click.command("new", cls=ManyWordsCommand, epilog=_EXAMPLE)
+@click.argument("name")
+@words_option("--from", metavar="FILE...", text="Raw files of the camera, or headers as text, that tell what they can.")
+@click.option(
+    "--answers", "answer_file", metavar="FILE", type=click.Path(path_type=Path), help="Answers, YAML or JSON."
+)
+@click.option("--no-input", is_flag=True, help="Ask nothing; what is not given takes its default.")
+@click.option(
+    "--output", metavar="FOLDER", type=click.Path(path_type=Path), default=".", help="Where obs_NAME is made."
+)
+@click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
+@_question_options
+def new(
+    name: str,
+    answer_file: Path | None,
+    no_input: bool,
+    output: Path,
+    doraise: bool,
+    from_files: list[str],
+    **given: str | None,
+) -> int:
+    """Make obs_NAME, the package of a camera: it can be installed, tested and simulated at once.
+
+    Raw files tell geometry, gains and headers; a table says what was found, from which card, and how sure it is.
+    """
+    check_name(name)
+    if taken := is_taken(name):
+        raise PluginError(f"the name '{name}' is taken by {taken}; choose another", plugin=name)
+    target = output / f"obs_{name}"
+    if target.exists():
+        raise OutputError(f"{target} exists already; choose another name, or another folder by --output", path=target)
+    values, facts = ({}, None) if answer_file is None else read_answers(answer_file)
+    values |= {key: value for key, value in given.items() if value is not None} | {"camera": name}
+    findings = inspect_files(find_files(from_files)) if from_files else None
+    if not no_input and answer_file is None and sys.stdin.isatty():
+        _ask(values, [key for key in _QUESTIONS if findings is None or key in _NOT_IN_FILES])
+    answers = _answers(values)
+    if findings is not None:
+        facts = template_facts(findings, visit_key=answers.visit_key, detector_key=answers.detector_key)
+        click.echo(format_table(["quantity", "value", "from", "how sure", "note"], facts["report"]))
+        for text in findings.warnings:
+            click.echo(f"WARNING {text}", err=True)
+        _tell_roles(findings.roles)
+    path = create_package(answers, output, facts=facts)
+    click.echo(f"{path} is made; next: pip install -e {path}, obs check {name}, obs simulate {name} --output raw")
+    return 0
+
+
+def _ask(values: dict[str, str], questions: list[str]) -> None:
+    defaults = {field.name: str(field.default) for field in fields(Answers)}
+    for key in questions:
+        if key not in values:
+            default = f"The camera {values['camera']}" if key == "title" else defaults[key]
+            values[key] = click.prompt(_QUESTIONS[key], default=default, show_default=bool(default))
+
+
+def _answers(values: dict[str, str]) -> Answers:
+    try:
+        return Answers(**values)
+    except TypeError as error:
+        raise ConfigError(f"the answers are not understood: {error}") from error
+
+
+def _tell_roles(roles: Any) -> None:  # noqa: ANN401 - Roles or None
+    """Print what cards tell apart in several files."""
+    if roles is None:
+        return
+    click.echo(f"the same in all frames: {len(roles.constant)} cards")
+    for what, names in (("a detector", roles.detector), ("an exposure", roles.exposure)):
+        click.echo(f"cards that identify {what}: {', '.join(names) or 'none'}")

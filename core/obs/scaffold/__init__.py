@@ -1,0 +1,1 @@
+"""From raw files, or answers, to the package of a camera."""

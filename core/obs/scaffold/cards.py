@@ -1,0 +1,172 @@
+"""Header cards with their comments, however badly they are written.
+
+Headers for ingest are read by `obs.ingest.headers`, strictly and fast. Here comments count, since they say what a value
+means, and so does what is wrong: duplicate, undefined and malformed cards, and letters that are not ASCII.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["EMPTY_WORDS", "Card", "Cards", "parse_cards"]
+
+_WIDTH = 80
+_CARD = re.compile(r"\s*(?:'(?P<text>(?:[^']|'')*)'|(?P<bare>[^/']*?))\s*(?:/\s*(?P<comment>.*))?")
+_HIERARCH = re.compile(r"HIERARCH\s+(?P<keyword>[^=]+?)\s*=(?P<rest>.*)")
+_COMMENTARY = ("COMMENT", "HISTORY", "")
+
+#: Texts that stand for no value.
+EMPTY_WORDS = frozenset(
+    ("", "unknown", "n/a", "na", "none", "undefined", "unspecified", "undef", "null", "nan", "##nodata##", "not set")
+)
+
+
+@dataclass(frozen=True)
+class Card:
+    """One card.
+
+    Parameters
+    ----------
+    keyword : str
+        Upper case; of HIERARCH cards the words behind it.
+    value : bool, int, float, str or None
+        Its value; None where it is undefined.
+    comment : str
+        What stands behind the slash.
+    """
+
+    keyword: str
+    value: Any
+    comment: str = ""
+
+    @property
+    def has_value(self) -> bool:
+        """Whether there is a value, and not a word that stands for none."""
+        if isinstance(self.value, str):
+            return self.value.strip().lower() not in EMPTY_WORDS
+        return self.value is not None and self.value == self.value
+
+
+@dataclass
+class Cards:
+    """The cards of one HDU, in their order.
+
+    Parameters
+    ----------
+    cards : list of Card
+        Those with a keyword and a value, or an undefined one.
+    problems : list of str
+        What is wrong with the header.
+    """
+
+    cards: list[Card] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._by_keyword: dict[str, list[Card]] = {}
+        for card in self.cards:
+            self._by_keyword.setdefault(card.keyword, []).append(card)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_keyword)
+
+    def __contains__(self, keyword: object) -> bool:
+        return keyword in self._by_keyword
+
+    def all(self, keyword: str) -> list[Card]:
+        """Return every card of a keyword."""
+        return self._by_keyword.get(keyword, [])
+
+    def find(self, keyword: str) -> Card | None:
+        """Return the last card of a keyword that has a value, as ingest does; None if there is none."""
+        return next((card for card in reversed(self.all(keyword)) if card.has_value), None)
+
+    def get(self, keyword: str, default: Any = None) -> Any:  # noqa: ANN401 - header values are of any type
+        """Return the value of a keyword, or a default where there is none."""
+        card = self.find(keyword)
+        return default if card is None else card.value
+
+    def contradicts_itself(self, keyword: str) -> bool:
+        """Whether a keyword is there with different values."""
+        return len({str(card.value).strip() for card in self.all(keyword)}) > 1
+
+    def over(self, below: "Cards") -> "Cards":
+        """Return these cards, and those of another HDU whose keywords are not here with a value."""
+        own = {card.keyword for card in self.cards if card.has_value}
+        return Cards(
+            [*(c for c in below.cards if c.keyword not in own), *self.cards], [*below.problems, *self.problems]
+        )
+
+
+def parse_cards(lines: Iterable[str]) -> Cards:
+    """Read cards of up to 80 characters; nothing is so wrong that the rest is lost."""
+    cards: list[Card] = []
+    problems: list[str] = []
+    for line in lines:
+        text = line.rstrip()
+        if not text.isascii():
+            problems.append(f"{text[:8].strip() or 'a card'} has letters that are not ASCII")
+        if text.startswith("CONTINUE") and cards and isinstance(cards[-1].value, str):
+            cards[-1] = _continued(cards[-1], text[8:])
+            continue
+        card = _parse(text, problems)
+        if card is not None:
+            cards.append(card)
+    result = Cards(cards, problems)
+    result.problems += [
+        f"{name} is there {len(result.all(name))} times" for name in result if len(result.all(name)) > 1
+    ]
+    result.problems += [f"{card.keyword} is undefined" for card in cards if card.value is None]
+    return result
+
+
+def _parse(text: str, problems: list[str]) -> Card | None:
+    match = _HIERARCH.match(text)
+    if match is not None:
+        keyword, rest = match["keyword"].upper(), match["rest"]
+    else:
+        keyword, rest = text[:8].strip().upper(), text[8:]
+        if keyword in _COMMENTARY or keyword == "END":
+            return None
+        if not rest.startswith("="):
+            if "=" not in text[:12]:
+                problems.append(f"'{text[:20].strip()}' is no card")
+                return None
+            keyword, _, rest = text.partition("=")
+            keyword = keyword.strip().upper()
+            problems.append(f"{keyword} has its equals sign out of place")
+        else:
+            rest = rest[1:]
+    parsed = _CARD.fullmatch(rest)
+    if parsed is None:
+        problems.append(f"{keyword} is malformed: {rest.strip()[:40]}")
+        return Card(keyword, rest.partition("/")[0].strip().strip("'").strip(), rest.partition("/")[2].strip())
+    comment = (parsed["comment"] or "").strip()
+    if parsed["text"] is not None:
+        return Card(keyword, parsed["text"].replace("''", "'").rstrip(), comment)
+    bare = parsed["bare"].strip()
+    value = _bare_value(bare)
+    if isinstance(value, str):
+        problems.append(f"{keyword} is text without quotes: {bare[:40]}")
+    return Card(keyword, value, comment)
+
+
+def _bare_value(text: str) -> bool | int | float | str | None:
+    if not text:
+        return None
+    if text in ("T", "F"):
+        return text == "T"
+    for kind in (int, float):
+        try:
+            return kind(text.replace("D", "E") if kind is float else text)
+        except ValueError:
+            continue
+    return text
+
+
+def _continued(card: Card, text: str) -> Card:
+    """Return a card whose text goes on."""
+    match = _CARD.fullmatch(text)
+    more = "" if match is None else (match["text"] or "")
+    return Card(card.keyword, str(card.value).removesuffix("&") + more.rstrip(), card.comment)

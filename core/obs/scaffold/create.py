@@ -1,0 +1,80 @@
+"""Render the project template: from answers and facts to a package on disk."""
+
+import importlib.util
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from obs.errors import OutputError, PluginError
+from obs.instrument.discovery import discover
+from obs.resources import project_template
+from obs.scaffold.answers import Answers
+
+__all__ = ["create_package", "is_taken"]
+
+
+def is_taken(name: str) -> str:
+    """Return what has the name of a camera already; empty if nothing has."""
+    discovery = discover()
+    if name in discovery.instruments:
+        return f"the camera of {discovery.instruments[name].distribution}"
+    if any(broken.name == name for broken in discovery.broken):
+        return "a camera that is installed but broken"
+    return f"the Python package obs_{name}" if importlib.util.find_spec(f"obs_{name}") is not None else ""
+
+
+def create_package(answers: Answers, folder: Path, *, facts: Mapping[str, Any] | None = None) -> Path:
+    """Write the package of a camera.
+
+    Parameters
+    ----------
+    answers : Answers
+        What was asked.
+    folder : Path
+        Folder in which the package's own, ``obs_NAME``, is made.
+    facts : mapping, optional
+        What raw files told; see `obs.scaffold.facts.template_facts`. It wins over the answers.
+
+    Returns
+    -------
+    Path
+        The package's folder.
+
+    Raises
+    ------
+    PluginError
+        If the name is taken.
+    OutputError
+        If the folder exists, or cannot be written.
+    """
+    from cookiecutter.exceptions import CookiecutterException  # noqa: PLC0415 - slow to import
+    from cookiecutter.main import cookiecutter  # noqa: PLC0415 - slow to import
+
+    if taken := is_taken(answers.camera):
+        raise PluginError(f"the name '{answers.camera}' is taken by {taken}; choose another", plugin=answers.camera)
+    target = folder / f"obs_{answers.camera}"
+    if target.exists():
+        raise OutputError(f"{target} exists already; choose another name, or another folder by --output", path=target)
+    context = answers.as_context() | ({} if facts is None else {"_facts": dict(facts)})
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory() as scratch:
+            # The library keeps replays and clones in the home folder, which is none of ours.
+            config = Path(scratch, "config.yaml")
+            places = {"replay_dir": f"{scratch}/replay", "cookiecutters_dir": f"{scratch}/templates"}
+            config.write_text(yaml.safe_dump(places))
+            cookiecutter(
+                str(project_template()),
+                no_input=True,
+                extra_context=context,
+                output_dir=str(folder),
+                config_file=str(config),
+            )
+    except (CookiecutterException, OSError) as error:
+        shutil.rmtree(target, ignore_errors=True)
+        raise OutputError(f"{target} cannot be written: {error}", path=target) from error
+    return target

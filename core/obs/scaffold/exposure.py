@@ -1,0 +1,159 @@
+"""Exposure time, target, airmass and pointing of a frame."""
+
+import re
+from dataclasses import dataclass
+from math import isfinite
+
+from obs.errors import FileFormatError
+from obs.instrument.card_values import read_number
+from obs.scaffold.cards import Card, Cards
+from obs.scaffold.finding import Confidence, Finding
+
+__all__ = ["Pointing", "find_airmass", "find_exposure_time", "find_object", "find_pointing"]
+
+_EXPOSURE: tuple[tuple[str, Confidence], ...] = (
+    ("EXPTIME", "certain"),
+    ("EXPOSURE", "certain"),
+    ("EXP_TIME", "certain"),
+    ("EXP-TIME", "certain"),
+    ("ITIME", "likely"),
+    ("TEXPTIME", "likely"),
+    ("XPOSURE", "likely"),
+    ("INTTIME", "likely"),
+    ("EXPOSED", "likely"),
+    ("TELAPSE", "likely"),
+    ("ONTIME", "likely"),
+    ("ELAPTIME", "likely"),
+    ("TEXP", "likely"),
+    ("EXPT", "likely"),
+    ("EXPREQ", "guess"),
+    ("REQTIME", "guess"),
+    ("DARKTIME", "guess"),
+)
+_UNITS = ((re.compile(r"\b(ms|msec|milli-?s\w*)\b", re.I), "ms"), (re.compile(r"\b(min|minutes?)\b", re.I), "min"))
+_FACTORS = {"s": 1.0, "ms": 1e-3, "min": 60.0}
+_OBJECTS = ("OBJECT", "TARGNAME", "OBJNAME", "TARGET", "TITLE", "FIELD")
+_LONG = 86400.0
+_POINTINGS = (
+    ("RA", "DEC"),
+    ("RA2000", "DEC2000"),
+    ("TELRA", "TELDEC"),
+    ("RA_OBS", "DEC_OBS"),
+    ("RA-TEL", "DEC-TEL"),
+    ("OBJCTRA", "OBJCTDEC"),
+    ("RA_DEG", "DEC_DEG"),
+    ("OBJRA", "OBJDEC"),
+    ("RA_TARG", "DEC_TARG"),
+    ("TARGRA", "TARGDEC"),
+    ("CRVAL1", "CRVAL2"),
+)
+
+
+def find_exposure_time(cards: Cards) -> tuple[Finding, str]:
+    """Return the exposure time, seconds, and the unit that its card is in."""
+    doubt = ""
+    for name, confidence in _EXPOSURE:
+        card = cards.find(name)
+        if card is None:
+            continue
+        try:
+            number = read_number(card.value)
+        except FileFormatError:
+            doubt = doubt or f"{name} = '{card.value}' is no number"
+            continue
+        unit = next((unit for pattern, unit in _UNITS if pattern.search(card.comment)), "s")
+        value = number * _FACTORS[unit]
+        if not isfinite(value) or value < 0:
+            doubt = doubt or f"{name} = {card.value} cannot be"
+            continue
+        note, sure = doubt, confidence
+        if doubt and sure == "certain":
+            sure = "likely"
+        if value > _LONG:
+            sure, note = "guess", f"{value:g} s is longer than a day: the unit may be another"
+        if cards.contradicts_itself(name):
+            sure, note = "guess", f"{name} is there with different values"
+        return Finding("exposure_time", value, name, sure, note), unit
+    return Finding.unknown("exposure_time", doubt), "s"
+
+
+def find_object(cards: Cards) -> Finding:
+    """Return the name of the target."""
+    for name in _OBJECTS:
+        card = cards.find(name)
+        if card is not None:
+            sure: Confidence = "guess" if cards.contradicts_itself(name) else "certain"
+            return Finding("object", str(card.value).strip(), name, sure if name == "OBJECT" else "likely")
+    return Finding.unknown("object")
+
+
+def find_airmass(cards: Cards) -> Finding:
+    """Return the airmass."""
+    for name in ("AIRMASS", "SECZ", "AIRM", "AMSTART", "SECZ-STR"):
+        try:
+            value = read_number(cards.get(name))
+        except FileFormatError:
+            continue
+        if 1.0 <= value < 40.0:
+            return Finding("airmass", value, name)
+    return Finding.unknown("airmass")
+
+
+@dataclass(frozen=True)
+class Pointing:
+    """Cards that tell where the telescope points, and their units (``deg`` or ``hourangle``)."""
+
+    ra: str
+    dec: str
+    ra_unit: str
+    dec_unit: str = "deg"
+
+
+def find_pointing(cards: Cards) -> tuple[list[Finding], Pointing | None]:
+    """Return right ascension and declination, degrees, and how they are read."""
+    reference = _reference(cards)
+    for ra_name, dec_name in _POINTINGS:
+        ra, dec = cards.find(ra_name), cards.find(dec_name)
+        if ra is None or dec is None:
+            continue
+        if ra_name == "CRVAL1" and not str(cards.get("CTYPE1", "")).startswith("RA"):
+            continue
+        try:
+            right, up = read_number(ra.value), read_number(dec.value)
+        except FileFormatError:
+            continue
+        unit, sure, note = _unit(ra, right, reference)
+        right *= 15.0 if unit == "hourangle" else 1.0
+        if not (-90.0 <= up <= 90.0 and 0.0 <= right <= 360.0):
+            continue
+        if ra_name == "CRVAL1":
+            sure, note = "guess", "the reference of the WCS need not be where the telescope points"
+        findings = [
+            Finding("boresight_ra", right, ra_name, sure, note),
+            Finding("boresight_dec", up, dec_name, "guess" if ra_name == "CRVAL1" else "certain", note),
+        ]
+        return findings, Pointing(ra_name, dec_name, unit)
+    return [Finding.unknown("boresight_ra"), Finding.unknown("boresight_dec")], None
+
+
+def _reference(cards: Cards) -> float | None:
+    value = cards.get("CRVAL1")
+    is_ra = str(cards.get("CTYPE1", "")).startswith("RA")
+    return float(value) if is_ra and isinstance(value, int | float) else None
+
+
+def _unit(card: Card, number: float, reference: float | None) -> tuple[str, Confidence, str]:
+    """Return the unit of a right ascension, how sure it is, and why."""
+    text = str(card.value)
+    if ":" in text or re.search(r"\d[h\s]\s*\d", text):
+        return "hourangle", "certain", ""
+    comment = card.comment.lower()
+    if "deg" in comment or number > 24.0:
+        return "deg", "certain" if "deg" in comment else "likely", ""
+    if "hour" in comment or "hh" in comment:
+        return "hourangle", "certain", ""
+    if reference is not None:
+        for unit, factor in (("deg", 1.0), ("hourangle", 15.0)):
+            if abs(number * factor - reference) < 2.0:
+                return unit, "likely", "the WCS agrees"
+    return "deg", "guess", "no card says whether it is in degrees or hours"

@@ -1,0 +1,179 @@
+"""What was found out about a camera, in the form that the project template takes."""
+
+from typing import Any
+
+from obs.geom import Box
+from obs.scaffold.cards import Cards
+from obs.scaffold.filters import band_of
+from obs.scaffold.finding import Finding
+from obs.scaffold.inspection import DetectorImages, Findings
+from obs.scaffold.keys import KeyRule
+from obs.scaffold.layout import AmplifierFacts
+
+__all__ = ["template_facts"]
+
+_PIXEL_SIZE = 0.015  # mm, where no card tells
+_SCALE = 0.5  # arcsec per pixel, likewise
+_NOT_KEPT = ("COMMENT", "HISTORY", "")
+
+
+def template_facts(findings: Findings, *, visit_key: str, detector_key: str) -> dict[str, Any]:
+    """Return the variable ``_facts`` of the template.
+
+    Parameters
+    ----------
+    findings : Findings
+        What `obs.scaffold.inspection.inspect_files` found.
+    visit_key, detector_key : str
+        What the camera's data IDs call exposure and detector.
+    """
+    x_bin, y_bin = findings["binning"].value
+    size = findings["pixel_size"]
+    unbinned = size.value if size.is_known else _PIXEL_SIZE
+    pixel = (unbinned * x_bin, unbinned * y_bin)
+    scale = findings.sky.scale
+    orientation = findings.sky.rotation
+    rules = _translator(findings)
+    return {
+        "files": [file.path.name for file in findings.files],
+        "report": [[f.quantity, _shown(f.value), f.source, f.confidence, f.note] for f in findings.findings],
+        "warnings": list(findings.warnings),
+        "detectors": [
+            _detector_row(chip, findings.detectors, number, pixel, (x_bin, y_bin))
+            for number, chip in enumerate(findings.detectors)
+        ],
+        "amplifiers": [_amplifier_row(chip.name, amp) for chip in findings.detectors for amp in chip.facts.amplifiers],
+        "filters": [{"physical_filter": name, "band": band_of(name)} for name in findings.filters or ("none",)],
+        "plate_scale": f"{(scale.value if scale.is_known else _SCALE) / pixel[0]:.6g}",
+        "plate_scale_note": (
+            f"from {scale.source}, {scale.confidence}"
+            if scale.is_known
+            else f"not known: {_SCALE} arcsec a pixel stand in"
+        ),
+        "rotation": orientation.value if orientation.is_known else 0.0,
+        "flip_x": findings.sky.flip_x,
+        "headers": [
+            _header(file.path.name, image_cards, findings, visit_key, detector_key)
+            for file, image_cards in _frames(findings)
+        ],
+        "detector_type": "str" if findings.detector.kind == "text" else "int",
+        "translator": rules,
+    }
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Box):
+        return value.to_section() if not value.is_empty else ""
+    if isinstance(value, tuple):
+        return " x ".join(str(part) for part in value)
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _detector_row(
+    chip: DetectorImages,
+    chips: tuple[DetectorImages, ...],
+    number: int,
+    pixel: tuple[float, float],
+    binning: tuple[int, int],
+) -> dict[str, Any]:
+    width, height = chip.facts.size
+    x, y, yaw = _place(chip, chips, number, binning)
+    return {
+        "id": chip.key if isinstance(chip.key, int) else number,
+        "name": chip.key if isinstance(chip.key, str) else chip.name,
+        "serial": "",
+        "width": width,
+        "height": height,
+        "raw_width": chip.facts.raw_shape[1],
+        "raw_height": chip.facts.raw_shape[0],
+        "pixel_size_x": f"{pixel[0]:.6g}",
+        "pixel_size_y": f"{pixel[1]:.6g}",
+        "offset_x": f"{x * pixel[0]:.6g}",
+        "offset_y": f"{y * pixel[1]:.6g}",
+        "yaw": yaw,
+    }
+
+
+def _place(
+    chip: DetectorImages, chips: tuple[DetectorImages, ...], number: int, binning: tuple[int, int]
+) -> tuple[float, float, float]:
+    """Return where a detector's centre lies in the mosaic, pixels, and its rotation, degrees."""
+    if len(chips) == 1:
+        return 0.0, 0.0, 0.0
+    sections = [other.mosaic for other in chips]
+    if chip.mosaic is None or any(section is None for section in sections):
+        width = max(other.facts.size[0] for other in chips) + 100
+        return (number - (len(chips) - 1) / 2) * width, 0.0, 0.0
+    boxes = [section.box for section in sections if section is not None]
+    x_middle = (min(b.x_min for b in boxes) + max(b.x_max for b in boxes)) / 2
+    y_middle = (min(b.y_min for b in boxes) + max(b.y_max for b in boxes)) / 2
+    box = chip.mosaic.box
+    yaw = 180.0 if chip.mosaic.flip_x and chip.mosaic.flip_y else 0.0
+    x, y = (box.x_min + box.x_max) / 2 - x_middle, (box.y_min + box.y_max) / 2 - y_middle
+    return x / binning[0], y / binning[1], yaw
+
+
+def _amplifier_row(detector: str, amp: AmplifierFacts) -> list[Any]:
+    boxes = (amp.bbox, amp.raw_bbox, amp.data, amp.overscan, amp.parallel_overscan, amp.prescan)
+    numbers = [number for box in boxes for number in (box.x_min, box.y_min, box.width, box.height)]
+    nominal = [_shown(amp.findings[name].value) for name in ("gain", "read_noise", "saturation")]
+    return [detector, amp.name, amp.raw_hdu, *numbers, amp.corner, int(amp.flip_x), int(amp.flip_y), *nominal]
+
+
+def _key(rule: KeyRule) -> dict[str, str]:
+    return {"kind": rule.kind, "keyword": rule.keyword}
+
+
+def _source(finding: Finding, default: str) -> str:
+    return finding.source if finding.is_known else default
+
+
+def _translator(findings: Findings) -> dict[str, Any]:
+    """Return how the translator reads each column."""
+    date, pointing, kind = findings.date, findings.pointing, findings["image_type"]
+    visit = _key(findings.visit)
+    if findings["visit"].confidence == "guess":
+        visit["kind"] = "nightly"
+    rules: dict[str, Any] = {
+        "visit": visit,
+        "detector": _key(findings.detector),
+        "filter": list(findings.filter_cards),
+        "exposure_time": {"keyword": _source(findings["exposure_time"], "EXPTIME"), "unit": findings.exposure_unit},
+        "object": _source(findings["object"], "OBJECT"),
+        "image_type": kind.source if kind.is_known and kind.source != findings["exposure_time"].source else "IMAGETYP",
+        "pointing": {} if pointing is None else {"ra": pointing.ra, "dec": pointing.dec, "ra_unit": pointing.ra_unit},
+        "airmass": _source(findings["airmass"], ""),
+        "time_scale": findings["time_scale"].value,
+        "extensions": [],
+    }
+    if date is None:
+        rules["date"] = {"kind": "iso", "date": "DATE-OBS", "time": "", "layout": ""}
+    else:
+        rules["date"] = {"kind": date.kind, "date": date.date, "time": date.time, "layout": date.layout}
+    if findings.layout == "detectors":
+        rules["extensions"] = [chip.images[0].name for chip in findings.detectors]
+    return rules
+
+
+def _frames(findings: Findings) -> list[tuple[Any, Cards]]:
+    """Return files with the cards of a detector's frame."""
+    return [(file, file.cards) for file in findings.files]
+
+
+def _header(name: str, cards: Cards, findings: Findings, visit_key: str, detector_key: str) -> dict[str, Any]:
+    """Return a header for the package's own tests, with what must come out."""
+    kept = {key: cards.get(key) for key in cards if key not in _NOT_KEPT and cards.find(key) is not None}
+    expected: dict[str, Any] = {}
+    if name == findings.files[0].path.name:
+        for column, quantity in (("expTime", "exposure_time"), ("field", "object"), ("filter", "filter")):
+            if findings[quantity].is_known:
+                expected[column] = findings[quantity].value
+        if findings["date_begin"].is_known:
+            expected["dateObs"] = str(findings["date_begin"].value)[:10]
+        if findings["detector"].is_known:
+            expected[detector_key] = findings["detector"].value
+        if findings["visit"].confidence in ("certain", "likely"):
+            expected[visit_key] = findings["visit"].value
+    return {"file": name, "cards": kept, "expected": expected}

@@ -1,0 +1,137 @@
+"""Gain, read noise and saturation of amplifiers, in their many keywords."""
+
+import math
+import re
+from collections.abc import Iterator
+
+from obs.errors import FileFormatError
+from obs.instrument.card_values import read_number
+from obs.scaffold.cards import Card, Cards
+from obs.scaffold.finding import Confidence, Finding
+
+__all__ = ["find_gain", "find_read_noise", "find_saturation"]
+
+_GAINS = (
+    "GAIN",
+    "EGAIN",
+    "CCDGAIN",
+    "ATODGAIN",
+    "EPERDN",
+    "E_PER_DN",
+    "EPERADU",
+    "GTGAIN",
+    "T_GAIN",
+    "CONAD",
+    "ESO DET OUT CONAD",
+)
+_NOISES = (
+    "RDNOISE",
+    "READNOIS",
+    "RON",
+    "ENOISE",
+    "RNOISE",
+    "READNSE",
+    "RDNOI",
+    "GTRON",
+    "READNOISE",
+    "RO_NOISE",
+    "ESO DET OUT RON",
+)
+_SATURATIONS = ("SATURATE", "SATURAT", "SATLEVEL", "SATUR", "MAXLIN", "MAXADU", "SATVAL", "LINMAX")
+_NO_GAIN = re.compile(r"index|mode|setting|select|code|level|state|speed|dB\b|x\b", re.I)
+_PER_ADU = re.compile(r"(e-?|electrons?|el)\s*/\s*(adu|dn|count)|electrons?\s+per|e-? per|e-/adu", re.I)
+_INVERSE = re.compile(r"(adu|dn|counts?)\s*(/|per)\s*(e-?\b|electron)", re.I)
+
+
+def _spellings(names: tuple[str, ...], amplifier: str) -> Iterator[str]:
+    """Yield the keywords of an amplifier (``A``, ``1``), and then those of all."""
+    for name in names if amplifier else ():
+        yield f"{name}{amplifier}"
+        if len(name) >= 8:
+            yield f"{name[: 8 - len(amplifier)]}{amplifier}"
+        yield f"{name}0{amplifier}"
+        if name.startswith("ESO DET OUT"):
+            yield name.replace("OUT", f"OUT{amplifier}")
+    for name in names:
+        yield name
+        if name.startswith("ESO DET OUT"):
+            yield name.replace("OUT", "OUT1")
+
+
+def _positive(cards: Cards, names: tuple[str, ...], amplifier: str) -> Iterator[tuple[str, Card, float]]:
+    for name in dict.fromkeys(_spellings(names, amplifier)):
+        card = cards.find(name)
+        if card is None or isinstance(card.value, bool):
+            continue
+        try:
+            value = read_number(card.value)
+        except FileFormatError:
+            continue
+        if math.isfinite(value) and value > 0:
+            yield name, card, value
+
+
+def find_gain(cards: Cards, amplifier: str = "") -> Finding:
+    """Return the gain, electrons per ADU.
+
+    Parameters
+    ----------
+    cards : Cards
+        The header.
+    amplifier : str
+        Letter or number that ends the keywords of the amplifier.
+    """
+    doubt = ""
+    for name, card, value in _positive(cards, _GAINS, amplifier):
+        comment = card.comment
+        if _INVERSE.search(comment):
+            return Finding("gain", 1.0 / value, name, "certain", "the card is in ADU per electron")
+        if _PER_ADU.search(comment):
+            return Finding("gain", value, name, _own(name, amplifier, cards, "certain"))
+        if name.startswith("GAIN") and _NO_GAIN.search(comment):
+            doubt = f"{name} = {card.value} is a setting: '{comment}'"
+            continue
+        if value > 100:
+            doubt = f"{name} = {card.value} is no gain that a CCD has"
+            continue
+        if name.startswith("GAIN") and value == int(value):
+            return Finding("gain", value, name, "guess", "a whole number without a unit may be a setting")
+        return Finding("gain", value, name, _own(name, amplifier, cards, "likely"), "no unit is given")
+    return Finding.unknown("gain", doubt)
+
+
+def _own(name: str, amplifier: str, cards: Cards, sure: Confidence) -> Confidence:
+    """Return how sure a value is that may be of all amplifiers, or there with several values."""
+    if cards.contradicts_itself(name):
+        return "guess"
+    return sure if not amplifier or name.endswith(amplifier) else "likely"
+
+
+def find_read_noise(cards: Cards, amplifier: str = "") -> Finding:
+    """Return the read noise, electrons."""
+    for name, card, value in _positive(cards, _NOISES, amplifier):
+        if value > 200:
+            continue
+        if re.search(r"\b(adu|dn|counts?)\b", card.comment, re.I) and not re.search(r"elec|e-", card.comment, re.I):
+            gain = find_gain(cards, amplifier)
+            if not gain.is_known:
+                continue
+            return Finding("read_noise", value * gain.value, f"{name} x {gain.source}", gain.confidence)
+        sure: Confidence = "certain" if re.search(r"elec|e-", card.comment, re.I) else "likely"
+        return Finding("read_noise", value, name, _own(name, amplifier, cards, sure))
+    return Finding.unknown("read_noise")
+
+
+def find_saturation(cards: Cards, amplifier: str = "") -> Finding:
+    """Return the saturation level, ADU."""
+    for name, card, value in _positive(cards, _SATURATIONS, amplifier):
+        if value < 1000 or value > 2**32:
+            continue
+        if re.search(r"elec|\be-", card.comment, re.I):
+            gain = find_gain(cards, amplifier)
+            if not gain.is_known:
+                continue
+            return Finding("saturation", value / gain.value, f"{name} / {gain.source}", gain.confidence)
+        sure: Confidence = "certain" if re.search(r"adu|dn|count", card.comment, re.I) else "likely"
+        return Finding("saturation", value, name, _own(name, amplifier, cards, sure))
+    return Finding.unknown("saturation")

@@ -1,0 +1,222 @@
+"""Which cards number the exposure and the detector."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from obs.scaffold.cards import Cards
+from obs.scaffold.finding import Confidence, Finding
+from obs.scaffold.raw_file import RawFile, RawImage
+
+__all__ = ["KeyRule", "Roles", "detector_value", "find_detector_key", "find_roles", "find_visit", "whole_number"]
+
+_DETECTORS: tuple[tuple[str, Confidence], ...] = (
+    ("CCDNUM", "certain"),
+    ("DET-ID", "certain"),
+    ("DETID", "certain"),
+    ("DET_ID", "certain"),
+    ("CCDID", "certain"),
+    ("CCD_ID", "certain"),
+    ("CHIPID", "certain"),
+    ("CHIPNUM", "certain"),
+    ("CCDLOC", "likely"),
+    ("CHIP", "likely"),
+    ("CCDNO", "certain"),
+    ("CCDNR", "certain"),
+    ("DETNUM", "certain"),
+    ("DETECTOR", "likely"),
+    ("CCD", "likely"),
+    ("CCDNAME", "likely"),
+    ("CHIPNAME", "likely"),
+    ("DETPOS", "likely"),
+    ("CCDPOS", "likely"),
+    ("ESO DET CHIP1 ID", "likely"),
+    ("ESO DET CHIP ID", "likely"),
+    ("IMAGEID", "guess"),
+)
+_VISITS: tuple[tuple[str, Confidence], ...] = (
+    ("EXPNUM", "certain"),
+    ("EXP-ID", "likely"),
+    ("EXPID", "likely"),
+    ("VISIT", "certain"),
+    ("OBSID", "likely"),
+    ("OBSNUM", "guess"),
+    ("FRAMENO", "guess"),
+    ("FRAMENUM", "guess"),
+    ("FRAME", "guess"),
+    ("IMGNUM", "guess"),
+    ("SEQNUM", "guess"),
+    ("OBS_NUM", "guess"),
+    ("RUN", "guess"),
+    ("FILENUM", "guess"),
+    ("RUNNO", "guess"),
+)
+_EXTENSIONS: tuple[tuple[str, Confidence], ...] = (("EXTNAME", "likely"), ("EXTVER", "likely"))
+_LARGEST = 2**31
+
+
+@dataclass(frozen=True)
+class KeyRule:
+    """How a key is read from a header.
+
+    Parameters
+    ----------
+    keyword : str
+        The card; empty where the value is constant, or the date has to number exposures.
+    kind : {"whole", "digits", "text", "constant", "date"}
+        Whether the card is a whole number, a text whose last digits count, or a text; or what stands in for it.
+    """
+
+    keyword: str
+    kind: str
+
+
+def whole_number(value: object) -> int | None:
+    """Return a whole number, be it as text; None if it is none."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    text = str(value).strip()
+    return int(text) if re.fullmatch(r"\d{1,18}", text) else None
+
+
+def _last_digits(value: object) -> int | None:
+    match = re.search(r"(\d{1,18})$", str(value).strip())
+    return None if match is None else int(match[1])
+
+
+def detector_value(rule: KeyRule, cards: Cards) -> int | str | None:
+    """Return the detector that a rule reads from a header."""
+    if rule.kind == "constant":
+        return 0
+    value = cards.get(rule.keyword)
+    if value is None:
+        return None
+    if rule.kind == "whole":
+        return whole_number(value)
+    return _last_digits(value) if rule.kind == "digits" else str(value).strip()
+
+
+def find_detector_key(images: Sequence[RawImage], *, is_mosaic: bool) -> tuple[Finding, KeyRule]:
+    """Return what numbers the detector.
+
+    Parameters
+    ----------
+    images : sequence of RawImage
+        One of each detector that is at hand.
+    is_mosaic : bool
+        Whether there are several: then the values must differ.
+    """
+    first = images[0].cards
+    names = [*_DETECTORS, *_EXTENSIONS] if is_mosaic or _counts_ccds(first) else list(_DETECTORS)
+    choices: list[tuple[KeyRule, Confidence]] = []
+    for name, sure in names:
+        for kind, confidence in (("whole", sure), ("digits", "likely"), ("text", "likely")):
+            rule = KeyRule(name, kind)
+            values = [detector_value(rule, image.cards) for image in images]
+            if any(value is None for value in values) or (kind == "digits" and name != "EXTNAME"):
+                continue
+            if kind == "text" and not is_mosaic:
+                continue  # the make of the one detector, rather than its name
+            if len({str(value) for value in values}) < len(values):
+                continue
+            choices.append((rule, confidence if sure != "guess" else "guess"))
+    numbers = [choice for choice in choices if choice[0].kind != "text"]
+    for rule, sure in numbers or choices:
+        doubt = f"{rule.keyword} is there with different values" if first.contradicts_itself(rule.keyword) else ""
+        note = doubt or ("the last digits" if rule.kind == "digits" else "")
+        return Finding("detector", detector_value(rule, first), rule.keyword, "guess" if doubt else sure, note), rule
+    if is_mosaic:
+        return Finding.unknown("detector", "no card tells the detectors apart"), KeyRule("", "constant")
+    note = "no card names it; the camera is taken to have one"
+    return Finding("detector", 0, "", "likely", note), KeyRule("", "constant")
+
+
+def _counts_ccds(cards: Cards) -> bool:
+    """Whether the extension's name or version says that it counts detectors."""
+    card = cards.find("EXTVER")
+    words = f"{card.comment if card else ''} {cards.get('EXTNAME', '')}".lower()
+    return "ccd" in words or "chip" in words
+
+
+def find_visit(files: Sequence[RawFile], dates: Sequence[object]) -> tuple[Finding, KeyRule]:
+    """Return what numbers the exposure.
+
+    Parameters
+    ----------
+    files : sequence of RawFile
+        The files.
+    dates : sequence
+        When each began: files of other dates are other exposures, and must have other numbers.
+    """
+    for name, confidence in _VISITS:
+        for kind in ("whole", "digits"):
+            values = [_visit_value(file.cards, name, kind) for file in files]
+            if any(value is None or not 0 < value < _LARGEST for value in values):
+                continue
+            if len(set(zip(values, dates, strict=True))) > len(set(values)):
+                continue  # one number for exposures of several dates
+            comment = file.comment.lower() if (file := files[0].cards.find(name)) else ""
+            sure: Confidence = confidence if kind == "whole" else "likely"
+            note = "" if kind == "whole" else "the last digits"
+            if confidence == "guess" or "night" in comment:
+                sure, note = "guess", "the number may start again each night"
+            return Finding("visit", values[0], name, sure, note), KeyRule(name, kind)
+    note = "no card numbers the exposures: the date does, in seconds since 2000"
+    return Finding.unknown("visit", note), KeyRule("", "date")
+
+
+def _visit_value(cards: Cards, name: str, kind: str) -> int | None:
+    value = cards.get(name)
+    if value is None or (isinstance(value, float) and not value.is_integer()):
+        return None
+    return whole_number(value) if kind == "whole" else _last_digits(value)
+
+
+@dataclass(frozen=True)
+class Roles:
+    """What cards tell apart in several files.
+
+    Parameters
+    ----------
+    constant, detector, exposure : tuple of str
+        Keywords that are the same everywhere; that differ from detector to detector but not from one exposure to the
+        next; that differ from exposure to exposure but not from detector to detector. A card that does both is none.
+    """
+
+    constant: tuple[str, ...]
+    detector: tuple[str, ...]
+    exposure: tuple[str, ...]
+
+
+_STRUCTURE = re.compile(
+    r"(SIMPLE|XTENSION|BITPIX|NAXIS\d?|EXTEND|[PG]COUNT|BZERO|BSCALE|CHECKSUM|DATASUM|INHERIT|TFIELDS"
+    r"|Z[A-Z]+\d*|T(TYPE|FORM)\d+)"
+)
+
+
+def find_roles(images: Sequence[tuple[object, object, Cards]]) -> Roles:
+    """Sort keywords by what they tell apart; each image comes with its exposure, its detector and its cards."""
+    names = [name for name in images[0][2] if not _STRUCTURE.fullmatch(name)]
+    constant, detector, exposure = [], [], []
+    for name in names:
+        values = [(which, chip, str(cards.get(name))) for which, chip, cards in images]
+        distinct = {value for _, _, value in values}
+        by_detector = _identifies([(chip, value) for _, chip, value in values], distinct)
+        by_exposure = _identifies([(which, value) for which, _, value in values], distinct)
+        if len(distinct) == 1:
+            constant.append(name)
+        elif by_detector and not by_exposure:
+            detector.append(name)
+        elif by_exposure and not by_detector:
+            exposure.append(name)
+    return Roles(tuple(constant), tuple(detector), tuple(exposure))
+
+
+def _identifies(pairs: Sequence[tuple[object, str]], distinct: set[str]) -> bool:
+    """Whether each thing has one value, and each its own."""
+    things = {str(thing) for thing, _ in pairs}
+    return len({(str(thing), value) for thing, value in pairs}) == len(things) == len(distinct)

@@ -1,0 +1,117 @@
+"""Overscan found in the pixels: columns at the edge that are lower and flatter than those with light."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["DarkColumns", "find_dark_columns", "is_dark"]
+
+#: Columns at the very edge that electronics may disturb.
+_EDGE = 2
+_SMALLEST, _LARGEST_PART = 4, 0.3
+
+
+@dataclass(frozen=True)
+class DarkColumns:
+    """What the pixels tell of overscan columns.
+
+    Parameters
+    ----------
+    blocks : tuple of (int, int)
+        First column, and first behind, of each run of columns at one level.
+    data : tuple of int
+        First column with light, and first behind.
+    contrast : float
+        How much higher the columns with light are, in units of the noise of a single pixel.
+    """
+
+    blocks: tuple[tuple[int, int], ...]
+    data: tuple[int, int]
+    contrast: float
+
+
+def _profile(pixels: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return level and noise of each column, from the middle of the image."""
+    ny = len(pixels)
+    rows = pixels[ny // 8 : ny - ny // 8].astype(np.float64)
+    level = np.median(rows, axis=0)
+    noise = 1.4826 * np.median(np.abs(np.diff(rows, axis=0)), axis=0) / np.sqrt(2.0)
+    return level, noise
+
+
+def find_dark_columns(pixels: NDArray[np.float32]) -> DarkColumns | None:
+    """Look for overscan columns at either side.
+
+    Parameters
+    ----------
+    pixels : ndarray of float32, shape (ny, nx)
+        The image, ADU.
+
+    Returns
+    -------
+    DarkColumns or None
+        None where the pixels do not tell: without light there is nothing to see.
+    """
+    ny, nx = pixels.shape
+    if ny < 16 or nx < 32 or not np.isfinite(pixels).all():
+        return None
+    level, noise = _profile(pixels)
+    light = float(np.median(level))
+    low = [_side(level, noise, light), _side(level[::-1], noise[::-1], light)]
+    left, right = (0 if width is None else width for width in low)
+    if left + right == 0 or left + right > nx // 2:
+        return None
+    blocks = _split(level, noise, 0, left, ny) if left else []
+    blocks += _split(level, noise, nx - right, nx, ny) if right else []
+    inside = level[left : nx - right]
+    dark = np.concatenate([level[:left], level[nx - right :]])
+    spread = float(np.median(noise[left : nx - right])) or 1.0
+    contrast = float((np.percentile(inside, 5) - np.median(dark)) / spread)
+    return DarkColumns(tuple(blocks), (left, nx - right), contrast)
+
+
+def _side(level: NDArray[np.float64], noise: NDArray[np.float64], light: float) -> int | None:
+    """Return how many columns at the beginning are dark; None if none are."""
+    limit = int(len(level) * _LARGEST_PART)
+    base = float(np.median(level[_EDGE : _EDGE + _SMALLEST + 2]))
+    read = float(np.median(noise[_EDGE : _EDGE + _SMALLEST + 2]))
+    step = light - base
+    if step < max(3.0 * read, 10.0):
+        return None
+    bright = level > base + 0.3 * step
+    bright[:_EDGE] = False
+    # The light sets in where three columns in a row have it; a fringe of half-lit columns before belongs to it.
+    runs = bright[:-2] & bright[1:-1] & bright[2:]
+    first = int(np.argmax(runs)) if runs.any() else 0
+    width = first
+    while width > 0 and level[width - 1] > base + max(0.1 * step, 6.0 * read):
+        width -= 1
+    if not _SMALLEST <= width <= limit:
+        return None
+    flat = float(np.std(level[_EDGE:width])) if width > _EDGE + 2 else 0.0
+    # Light that sets in over many columns is no edge between overscan and data.
+    sharp = level[min(first + 8, len(level) - 1)] > base + 0.5 * step or first - width <= _EDGE
+    return width if flat < 0.3 * step and sharp else None
+
+
+def _split(
+    level: NDArray[np.float64], noise: NDArray[np.float64], start: int, stop: int, ny: int
+) -> list[tuple[int, int]]:
+    """Return runs of columns at one level: each is the overscan of one amplifier."""
+    width = stop - start
+    if width < 2 * _SMALLEST:
+        return [(start, stop)]
+    part, error = level[start:stop], float(np.median(noise[start:stop])) / np.sqrt(ny) + 0.5
+    middle = width // 2
+    first, second = part[_EDGE:middle], part[middle : width - _EDGE]
+    step = abs(float(np.median(first) - np.median(second)))
+    inner = max(float(np.std(first[1:])), float(np.std(second[1:])))
+    if step > 6.0 * error and step > 5.0 * inner:
+        return [(start, start + middle), (start + middle, stop)]
+    return [(start, stop)]
+
+
+def is_dark(found: DarkColumns, first: int, last: int) -> bool:
+    """Whether columns, ``last`` excluded, lie where the pixels show no light."""
+    return last <= found.data[0] or first >= found.data[1]
