@@ -126,8 +126,8 @@ def measure_catalog(
     if not 0 <= exposure_id < 1 << (exposure_id_bits - 1):
         # the highest bit of an id is its sign
         raise MeasurementError(
-            f"the exposure id {exposure_id} leaves source ids no room in {ID_BITS} bits: with {exposure_id_bits} bits it "
-            f"must be below 2^{exposure_id_bits - 1}; raise exposure_id_bits of the camera"
+            f"the exposure id {exposure_id} leaves source ids no room in {ID_BITS} bits: with {exposure_id_bits} bits "
+            f"it must be below 2^{exposure_id_bits - 1}; raise exposure_id_bits of the camera"
         )
     masked_image = exposure.masked_image
     image = np.where(np.isfinite(masked_image.image), masked_image.image, np.float32(0.0))
