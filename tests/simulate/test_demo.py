@@ -1,0 +1,90 @@
+"""The whole way with a camera as others would install it."""
+
+import re
+
+import pytest
+from toy_camera import write_toy_camera
+
+from obs.cli.main import main
+
+_SETTINGS = """\
+sky:
+  zero_point: 27.0
+sources:
+  density: 250000.0
+  galaxy_fraction: 0.1
+  bright: 16.0
+  faint: 22.0
+cosmic_rays:
+  count: 20
+"""
+_MODULE = """\
+from pathlib import Path
+
+from toy_camera import toy_instrument
+
+instrument = toy_instrument(Path({folder!r}))
+"""
+_PROCESS = """\
+isr:
+  overscan:
+    fit_type: MEDIAN_PER_ROW
+"""
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """The toy camera, found by its entry point."""
+    folder = tmp_path / "package"
+    instrument = write_toy_camera(folder, width=512, height=640)
+    instrument.config_folder.mkdir()
+    (instrument.config_folder / "simulate.yaml").write_text(_SETTINGS)
+    (instrument.config_folder / "process.yaml").write_text(_PROCESS)
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "toy_installed.py").write_text(_MODULE.format(folder=str(folder)))
+    info = tmp_path / "site" / "toy_camera-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toy-camera\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[obs.cameras]\ntoy = toy_installed:instrument\n")
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    return instrument
+
+
+def test_a_night_is_simulated_processed_and_compared(installed, tmp_path, capfd):
+    output = tmp_path / "demo"
+    status = main(["demo", "toy", "--output", str(output), "--visits", "1", "-j", "1"])
+    out, err = capfd.readouterr()
+    assert status == 0, err
+    assert "Traceback" not in err
+    commands = re.findall(r"^\$ obs (\w[\w-]*)", out, re.MULTILINE)
+    assert commands[:4] == ["simulate"] * 4
+    assert commands[4:7] == ["init", "ingest", "ingest-refcat"]
+    assert commands[7:] == ["calibs", "calibs", "calibs", "calibs", "process"]
+    rows = re.findall(r"^visit=12 ccd=[12] .*$", out, re.MULTILINE)
+    assert len(rows) == 2
+    for row in rows:
+        *_, seeing, true_seeing, _, _, offset, scatter, ra, dec, found, stars = row.split()
+        assert float(seeing) == pytest.approx(float(true_seeing), rel=0.03)
+        assert abs(float(offset)) < 10
+        assert float(scatter) < 20
+        assert float(ra) < 15
+        assert float(dec) < 15
+        assert float(found.rstrip("%")) > 90
+        assert int(stars) > 10
+    assert (output / "demo.png").read_bytes().startswith(b"\x89PNG")
+    assert main(["demo", "toy", "--output", str(output)]) == 1
+    assert f"{output} is not empty; remove it, or choose another folder" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["demo", "nocam"], "no camera 'nocam' is installed"),
+        (["demo", "toy", "--filter", "X"], "toy has no filter 'X'"),
+        (["demo", "toy", "--detectors", "7"], "camera 'toy' has no detector 7"),
+    ],
+)
+def test_mistakes_are_told_before_anything_is_done(installed, tmp_path, capfd, words, message):
+    assert main([*words, "--output", str(tmp_path / "demo")]) == 1
+    assert message in capfd.readouterr().err
+    assert not (tmp_path / "demo").exists()
