@@ -82,6 +82,7 @@ def find_gain(cards: Cards, amplifier: str = "") -> Finding:
         Letter or number that ends the keywords of the amplifier.
     """
     doubt = ""
+    weak: Finding | None = None
     for name, card, value in _positive(cards, _GAINS, amplifier):
         comment = card.comment
         if _INVERSE.search(comment):
@@ -95,9 +96,10 @@ def find_gain(cards: Cards, amplifier: str = "") -> Finding:
             doubt = f"{name} = {card.value} is no gain that a CCD has"
             continue
         if name.startswith("GAIN") and value == int(value):
-            return Finding("gain", value, name, "guess", "a whole number without a unit may be a setting")
+            weak = weak or Finding("gain", value, name, "guess", "a whole number without a unit may be a setting")
+            continue
         return Finding("gain", value, name, _own(name, amplifier, cards, "likely"), "no unit is given")
-    return Finding.unknown("gain", doubt)
+    return weak or Finding.unknown("gain", doubt)
 
 
 def _own(name: str, amplifier: str, cards: Cards, sure: Confidence) -> Confidence:

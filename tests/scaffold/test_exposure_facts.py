@@ -1,0 +1,183 @@
+"""What single quantities are found in, and how sure it is."""
+
+import pytest
+from obs.scaffold.cards import parse_cards
+from obs.scaffold.dates import find_date, find_night
+from obs.scaffold.exposure import find_exposure_time, find_pointing
+from obs.scaffold.filters import band_of, find_filter
+from obs.scaffold.finding import Finding
+from obs.scaffold.gains import find_gain, find_read_noise, find_saturation
+from obs.scaffold.image_types import find_image_type, standard_type
+from obs.scaffold.sky_scale import find_pixel_size, find_sky_scale
+from raw_frames import card_line
+
+
+def cards_of(*cards):
+    return parse_cards([card_line(*card) for card in cards])
+
+
+@pytest.mark.parametrize(
+    ("cards", "value", "source", "confidence"),
+    [
+        ([("DATE-OBS", "2024-03-01T05:06:07.5")], "2024-03-01T05:06:07.500", "DATE-OBS", "certain"),
+        ([("DATE-OBS", "2024-03-01"), ("UT", "05:06:07")], "2024-03-01T05:06:07.000", "DATE-OBS + UT", "certain"),
+        ([("DATE-OBS", "01/03/98"), ("UT", "5:06:07.25")], "1998-03-01T05:06:07.250", "DATE-OBS + UT", "likely"),
+        ([("DATE-OBS", "2024/03/01"), ("UTC", "05:06:07")], "2024-03-01T05:06:07.000", "DATE-OBS + UTC", "likely"),
+        ([("UTDATE", "20240301"), ("UT", "05:06:07")], "2024-03-01T05:06:07.000", "UTDATE + UT", "likely"),
+        ([("DATE-OBS", "2024-03-01")], "2024-03-01T00:00:00.000", "DATE-OBS", "likely"),
+        ([("DATE-OBS", "03/04/2024"), ("UT", "05:06:07")], "2024-04-03T05:06:07.000", "DATE-OBS + UT", "guess"),
+        ([("MJD-OBS", 60370.5)], "2024-03-01T12:00:00.000", "MJD-OBS", "likely"),
+        ([("JD", 2460371.0)], "2024-03-01T12:00:00.000", "JD", "likely"),
+        ([("DATE", "2024-03-01T05:06:07")], "2024-03-01T05:06:07.000", "DATE", "guess"),
+        ([("DATE-OBS", "2024-03-01T05:06:07"), ("MJD-OBS", 51544.0)], "2024-03-01T05:06:07.000", "DATE-OBS", "guess"),
+        ([("DATE-OBS", "2024-13-41")], None, "", "not known"),
+        ([("DATE-OBS", "0024-03-01T05:06:07")], None, "", "not known"),
+        ([], None, "", "not known"),
+    ],
+)
+def test_dates(cards, value, source, confidence):
+    found, _ = find_date(cards_of(*cards))
+    assert (found.value, found.source, found.confidence) == (value, source, confidence)
+
+
+def test_night_is_that_of_its_card_or_the_day_of_the_date():
+    begin = Finding("date_begin", "2024-03-01T05:06:07.000", "DATE-OBS")
+    assert find_night(cards_of(("DAY-OBS", "20240229")), begin).value == "2024-02-29"
+    found = find_night(cards_of(), begin)
+    assert (found.value, found.confidence) == ("2024-03-01", "likely")
+
+
+@pytest.mark.parametrize(
+    ("cards", "value", "confidence"),
+    [
+        ([("EXPTIME", 30.0)], 30.0, "certain"),
+        ([("EXPTIME", "53.907456")], 53.907456, "certain"),
+        ([("EXPTIME", 1500, "exposure [ms]")], 1.5, "certain"),
+        ([("EXPTIME", -1.0), ("EXPOSURE", 5.0)], 5.0, "likely"),
+        ([("DARKTIME", 31.0)], 31.0, "guess"),
+        ([("EXPTIME", 300000)], 300000.0, "guess"),
+        ([("EXPTIME", "long")], None, "not known"),
+    ],
+)
+def test_exposure_times(cards, value, confidence):
+    found, _ = find_exposure_time(cards_of(*cards))
+    assert (found.value, found.confidence) == (value, confidence)
+
+
+@pytest.mark.parametrize(
+    ("cards", "value", "confidence"),
+    [
+        ([("FILTER", "HSC-i")], "HSC-i", "certain"),
+        ([("FILTER1", "air"), ("FILTER2", "w")], "w", "likely"),
+        ([("FILTER1", "Open"), ("FILTER2", "Clear")], "open", "likely"),
+        ([("FILTER1", "U"), ("FILTER2", "ND1")], "U+ND1", "guess"),
+        ([], None, "not known"),
+    ],
+)
+def test_filters(cards, value, confidence):
+    found, _ = find_filter(cards_of(*cards))
+    assert (found.value, found.confidence) == (value, confidence)
+
+
+@pytest.mark.parametrize(
+    ("name", "band"), [("HSC-i", "i"), ("g DECam SDSS c0001", "g"), ("i.MP9702", "i"), ("V", "V"), ("Ha 656", "ha_656")]
+)
+def test_bands(name, band):
+    assert band_of(name) == band
+
+
+@pytest.mark.parametrize(
+    ("word", "kind"),
+    [
+        ("zero", "bias"), ("BIAS", "bias"), ("Dome Flat", "flat"), ("LAMP,FLAT", "flat"), ("SKYFLAT", "flat"), ("object", "science"),
+        ("EXPOSE", "science"), ("Light Frame", "science"), ("COMP", "arc"), ("DARK", "dark"), ("focus", "focus"), ("M 31", None),
+        ("bias or dark", None),
+    ],
+)  # fmt: skip
+def test_words_for_image_types(word, kind):
+    assert standard_type(word) == kind
+
+
+def test_image_type_that_is_there_twice_is_at_best_a_guess():
+    cards = cards_of(("OBSTYPE", "OBJECT"), ("OBSTYPE", 1), ("OBJECT", "Dome Flat"))
+    found = find_image_type(cards, Finding("exposure_time", 15.0, "EXPTIME"))
+    assert (found.value, found.source, found.confidence) == ("flat", "OBJECT", "guess")
+    assert "'OBJECT' and 1" in found.note
+
+
+def test_image_type_without_a_word_for_it_is_not_known():
+    found = find_image_type(cards_of(("OBSTYPE", "XYZ")), Finding("exposure_time", 15.0, "EXPTIME"))
+    assert found.confidence == "not known"
+    assert "OBSTYPE = 'XYZ' is no word for a type" in found.note
+
+
+@pytest.mark.parametrize(
+    ("cards", "value", "confidence"),
+    [
+        ([("GAIN", 1.5, "gain (e-/ADU)")], 1.5, "certain"),
+        ([("GAIN", 0.5, "ADU/e-")], 2.0, "certain"),
+        ([("GAIN", 6.42, "Pixel gain")], 6.42, "likely"),
+        ([("GAIN", 1, "DCS GAIN INDEX")], None, "not known"),
+        ([("GAIN", 4, "")], 4.0, "guess"),
+        ([("GAIN", 0.0, "[electrons/count]")], None, "not known"),
+        ([("GAIN", 139, "camera gain")], None, "not known"),
+        ([("GAIN", 1), ("EGAIN", 0.25, "Electronic gain in e-/ADU")], 0.25, "certain"),
+    ],
+)
+def test_gains(cards, value, confidence):
+    found = find_gain(cards_of(*cards))
+    assert (found.value, found.confidence) == (value, confidence)
+
+
+def test_values_of_an_amplifier_win_over_those_of_all():
+    cards = cards_of(
+        ("GAIN", 1.62, "e-/ADU"), ("GAINB", 1.67, "e-/ADU"), ("RDNOISEB", 5, "electrons"), ("SATURATB", 44935.0)
+    )
+    assert find_gain(cards, "B").value == 1.67
+    assert find_gain(cards, "A").confidence == "likely"
+    assert find_read_noise(cards, "B").value == 5.0
+    assert find_saturation(cards, "B").source == "SATURATB"
+
+
+def test_noise_and_saturation_in_other_units():
+    cards = cards_of(("GAIN", 2.0, "e-/ADU"), ("RDNOISE", 3.0, "[ADU]"), ("SATURATE", 120000, "electrons"))
+    assert find_read_noise(cards).value == 6.0
+    assert find_saturation(cards).value == 60000.0
+
+
+def test_scale_and_orientation_from_the_wcs():
+    cd = (("CD1_1", 0.0), ("CD1_2", 1e-4), ("CD2_1", 1e-4), ("CD2_2", 0.0))
+    sky = find_sky_scale(cards_of(("CTYPE1", "RA---TAN"), *cd, ("PIXSCALE", 0.36)))
+    assert sky.scale.value == pytest.approx(0.36)
+    assert (sky.scale.confidence, sky.rotation.value, sky.flip_x) == ("certain", 90.0, False)
+    doubtful = find_sky_scale(cards_of(("CTYPE1", "RA---TAN"), *cd, ("PIXSCALE", 0.5)))
+    assert (doubtful.scale.confidence, doubtful.scale.note) == ("guess", "PIXSCALE says 0.5")
+    assert find_sky_scale(cards_of()).scale.confidence == "not known"
+
+
+@pytest.mark.parametrize(
+    ("card", "size"),
+    [
+        (("PIXSIZE1", 13.5, "(microns)"), 0.0135),
+        (("CCDXPIXE", 1.5e-5, "[m] Size"), 0.015),
+        (("XPIXSZ", 9.0), 0.009),
+        (("PIXSIZE", 0.024, "mm"), 0.024),
+    ],
+)
+def test_pixel_sizes(card, size):
+    assert find_pixel_size(cards_of(card)).value == pytest.approx(size)
+
+
+@pytest.mark.parametrize(
+    ("cards", "ra", "confidence"),
+    [
+        ([("RA", "10:00:00"), ("DEC", "-05:00:00")], 150.0, "certain"),
+        ([("RA", 150.0, "degrees"), ("DEC", -5.0)], 150.0, "certain"),
+        ([("RA", 10.0), ("DEC", -5.0), ("CTYPE1", "RA---TAN"), ("CRVAL1", 150.1)], 150.0, "likely"),
+        ([("RA", 10.0), ("DEC", -5.0)], 10.0, "guess"),
+        ([("RA", "none"), ("DEC", -5.0)], None, "not known"),
+    ],
+)
+def test_pointings(cards, ra, confidence):
+    (found, _), _ = find_pointing(cards_of(*cards))
+    assert (found.value, found.confidence) == (ra, confidence)
