@@ -6,11 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.background import fit_background
+from obs.algorithms.detection import grow
 from obs.config.base import TaskConfig, setting
 from obs.image.background import Background
 from obs.image.masked_image import MaskedImage
 
 __all__ = ["BackgroundConfig", "subtract_background"]
+
+SOURCE_PLANES = ("DETECTED", "DETECTED_NEGATIVE")
+
+LARGEST_COVER = 0.8
+"""Where grown sources cover more of the image than this, they are not grown."""
 
 
 class BackgroundConfig(TaskConfig):
@@ -25,12 +31,18 @@ class BackgroundConfig(TaskConfig):
         ["BAD", "SAT", "EDGE", "DETECTED", "DETECTED_NEGATIVE", "NO_DATA", "UNMASKEDNAN"],
         "Mask planes whose pixels say nothing about the sky.",
     )
+    grow: int = setting(
+        6,
+        "Pixels by which detected sources are grown before the sky is measured, for the light in their wings; not done "
+        "where hardly any sky would be left.",
+        unit="pixel",
+        ge=0,
+        le=50,
+    )
     clip: float = setting(3.0, "Pixels further from the cell's mean are left out.", unit="sigma", gt=0)
 
 
-def subtract_background(
-    masked_image: MaskedImage, config: BackgroundConfig, *, ignore: tuple[str, ...] = ()
-) -> Background:
+def subtract_background(masked_image: MaskedImage, config: BackgroundConfig) -> Background:
     """Fit the background and subtract it in place.
 
     Parameters
@@ -39,8 +51,6 @@ def subtract_background(
         Pixels, changed in place.
     config : BackgroundConfig
         Settings.
-    ignore : tuple of str, optional
-        Planes that do not count as bad for once.
 
     Returns
     -------
@@ -49,7 +59,7 @@ def subtract_background(
     """
     background = fit_background(
         masked_image.image,
-        bad_pixels(masked_image, [plane for plane in config.bad_planes if plane not in ignore]),
+        _no_sky(masked_image, config),
         bin_size=config.bin_size,
         style=config.style,
         order=config.order,
@@ -58,6 +68,16 @@ def subtract_background(
     if np.isfinite(background.level).any():
         masked_image.image -= background.image()
     return background
+
+
+def _no_sky(masked_image: MaskedImage, config: BackgroundConfig) -> NDArray[np.bool_]:
+    """Return the pixels that say nothing about the sky, shape (ny, nx)."""
+    bad = bad_pixels(masked_image, config.bad_planes)
+    sources = [plane for plane in SOURCE_PLANES if plane in config.bad_planes]
+    if not config.grow or not sources:
+        return bad
+    wide = bad | grow(bad_pixels(masked_image, sources), config.grow)
+    return wide if np.count_nonzero(wide) < LARGEST_COVER * wide.size else bad
 
 
 def bad_pixels(masked_image: MaskedImage, planes: list[str]) -> NDArray[np.bool_]:
