@@ -8,7 +8,8 @@ from toy_camera import GAINS
 
 from obs.errors import DataIdError, PluginError
 from obs.simulate.config import SimulateConfig
-from obs.simulate.exposure import simulate_exposure, true_pointing
+from obs.simulate.exposure import simulate_exposure
+from obs.simulate.light import true_pointing
 from obs.simulate.shots import detector_keys, plan_shots
 
 
@@ -213,6 +214,7 @@ def test_shots_follow_each_other_and_are_dithered(make_shot):
     [
         ({"dec": 91.0}, "a declination is from -90 to 90 degrees, got 91"),
         ({"airmass": 0.5}, "an airmass is at least 1"),
+        ({"exposure_time": 0.0}, "a science frame has to be exposed; give a time above 0 s"),
     ],
 )
 def test_impossible_plans_are_refused(make_shot, change, message):

@@ -57,17 +57,32 @@ _DATE_FORMATS = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S")
 @click.option("--first-visit", type=click.IntRange(min=1), help="Number of the first; else the next in the folder.")
 @click.option("--filter", "filters", metavar="NAME", multiple=True, help="Filter; the camera's first. Repeatable.")
 @click.option("--detectors", metavar="LIST", help="Ids or names such as 0..3,49; else all science detectors.")
-@click.option("--exposure-time", metavar="S", type=click.FloatRange(min=0), default=30.0, show_default=True)
+@click.option(
+    "--exposure-time", metavar="S", type=click.FloatRange(min=0), default=30.0, show_default=True, help="Seconds."
+)
 @click.option("--ra", type=float, default=150.0, show_default=True, help="Field centre, degrees.")
 @click.option("--dec", type=float, default=2.0, show_default=True, help="Field centre, degrees.")
 @click.option("--rotation", type=float, default=0.0, show_default=True, help="Angle of the rotator, degrees.")
 @click.option("--dither", type=float, default=60.0, show_default=True, help="Radius of the dither pattern, arcsec.")
-@click.option("--airmass", type=float, default=1.2, show_default=True)
+@click.option("--airmass", type=float, default=1.2, show_default=True, help="Airmass of the first science frame.")
 @click.option("--date", type=click.DateTime(_DATE_FORMATS), default="2020-09-04", show_default=True, help="UTC.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="The same, the same frames.")
-@click.option("--format", "file_format", type=click.Choice(FILE_FORMATS), default="fits.fz", show_default=True)
+@click.option(
+    "--format",
+    "file_format",
+    type=click.Choice(FILE_FORMATS),
+    default="fits.fz",
+    show_default=True,
+    help="Ending: plain, gzip, or Rice.",
+)
 @click.option("--multi-extension", is_flag=True, help="One file an exposure, an extension for each detector.")
-@click.option("--truth", type=click.Choice(["none", "catalog", "images"]), default="catalog", show_default=True)
+@click.option(
+    "--truth",
+    type=click.Choice(["none", "catalog", "images"]),
+    default="catalog",
+    show_default=True,
+    help="What of the truth is written.",
+)
 @config_options
 @words_option("--show", metavar="WHAT...", text="Show config[=PATTERN] or history=PATTERN.")
 @run_options

@@ -17,7 +17,8 @@ from obs.instrument.instrument import Instrument
 from obs.repo.fits_catalog import write_catalog
 from obs.repo.fits_file import set_cards, write_hdus
 from obs.simulate.config import SimulateConfig
-from obs.simulate.exposure import Simulated, simulate_exposure, true_pointing
+from obs.simulate.exposure import Simulated, simulate_exposure
+from obs.simulate.light import true_pointing
 from obs.simulate.pointing import covering_circle
 from obs.simulate.shots import Shot
 from obs.simulate.sky import make_sky, reference_catalog, select_circle

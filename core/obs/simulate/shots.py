@@ -163,12 +163,14 @@ def plan_shots(
     Raises
     ------
     DataIdError
-        If the declination or the airmass is none.
+        If the declination or the airmass is none, or frames that want light are not exposed.
     """
     if not -90.0 <= dec <= 90.0:
         raise DataIdError(f"a declination is from -90 to 90 degrees, got {dec}", key="dec")
     if not airmass >= 1.0:
         raise DataIdError(f"an airmass is at least 1, got {airmass}", key="airmass")
+    if image_type in ("flat", "science") and not exposure_time > 0.0:
+        raise DataIdError(f"a {image_type} frame has to be exposed; give a time above 0 s", key="expTime")
     seconds = 0.0 if image_type == "bias" else exposure_time
     start = generator(seed, "dither").uniform(0.0, 2.0 * np.pi)
     shots = []
