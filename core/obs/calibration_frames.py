@@ -41,6 +41,7 @@ from obs.tasks.combine_calibs import (
     Master,
     Prepared,
     combine_frames,
+    find_objects,
     finish_frame,
     prepare_frame,
     signature_config,
@@ -168,7 +169,7 @@ class _Build:
             if stack is None or self.mask is None:
                 raise self._no_input()
             self._warn_of_few(stack.n_frame)
-            master = combine_frames(stack, np.array(weights), self._regions(stack.shape), self.config.combine)
+            master = self._combine(stack, np.array(weights))
         finally:
             if stack is not None:
                 stack.close()
@@ -192,17 +193,20 @@ class _Build:
         stacks: dict[bool, FrameStack] = {}
         typical: dict[bool, list[float]] = {True: [], False: []}
         try:
-            for data_id in self.job.inputs:
+            for data_id, kind in zip(self.job.inputs, self.job.kinds, strict=True):
                 exposure = self._exposure(data_id)
-                prepared = None if exposure is None else self._prepare(data_id, exposure, None)
+                if exposure is None:
+                    continue
+                prepared = self._prepare(data_id, exposure, None)
                 if prepared is None:
                     continue
                 level = float(np.median(prepared.image[:: max(1, prepared.image.shape[0] // 200)]))
                 noise = prepared.weight**-0.5
-                is_light = level > settings.light * noise
+                is_light = "FLAT" in kind or ("DARK" not in kind and level > settings.light * noise)
                 scale = np.float32(level if is_light else 1.0)
-                stack = stacks.setdefault(is_light, FrameStack(self.root, prepared.image.shape))
-                stack.add(prepared.image / scale, prepared.variance / scale**2, prepared.rejected)
+                if is_light not in stacks:
+                    stacks[is_light] = FrameStack(self.root, exposure.shape)
+                stacks[is_light].add(prepared.image / scale, prepared.variance / scale**2, prepared.rejected)
                 typical[is_light].append(noise)
                 self.summary.levels[format_data_id(data_id)] = level
             if not stacks:
@@ -235,6 +239,17 @@ class _Build:
             )
         return find_hot(master.combined.image, noise, threshold=settings.hot, bin_size=settings.bin_size)
 
+    def _combine(self, stack: FrameStack, weights: NDArray[np.float64]) -> Master:
+        """Combine frames; where they show the sky, once more without the objects that stand out from the first."""
+        regions = self._regions(stack.shape)
+        master = combine_frames(stack, weights, regions, self.config.combine)
+        if not RECIPES[self.job.name].mask_objects:
+            return master
+        for number in range(stack.n_frame):
+            image, rejected = stack.frame(number)
+            stack.reject(number, rejected | find_objects(image, rejected, master.combined.image, self.config.objects))
+        return combine_frames(stack, weights, regions, self.config.combine)
+
     def _exposure(self, data_id: DataId) -> Exposure | None:
         """Return a frame without its signature; None, with the reason kept, for one that is of no use."""
         try:
@@ -249,7 +264,9 @@ class _Build:
 
     def _prepare(self, data_id: DataId, exposure: Exposure, shared: NDArray[np.float32] | None) -> Prepared | None:
         try:
-            prepared = prepare_frame(self.job.name, exposure, self.config, shared)
+            prepared = prepare_frame(
+                self.job.name, exposure, self.config, regions=self._regions(exposure.shape), common_variance=shared
+            )
         except ObsError as error:
             self.summary.dropped[format_data_id(data_id)] = str(error)
             return None

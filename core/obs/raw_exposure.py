@@ -241,7 +241,10 @@ def _get(butler: Butler, name: str, data_id: Mapping[str, Any], config: IsrConfi
         key = next((key for key in _FILTER_KEYS if key in butler.get_keys(dataset_type)), None)
         if config.fallback_filter is None or key is None or data_id.get(key) == config.fallback_filter:
             raise
-        data_id = {**data_id, key: config.fallback_filter}
+        # The time of the observation is looked up by its own filter.
+        time = butler.mapper.dataset_type(dataset_type).observation_time
+        times = butler.query_metadata(butler.instrument.raw_dataset_type, time, data_id)
+        data_id = {**data_id, key: config.fallback_filter, **({time: times[0]} if len(times) == 1 else {})}
         path, value = butler.path(dataset_type, data_id), butler.get(dataset_type, data_id)
     if isinstance(value, Catalog):
         value = _boxes(value, path)

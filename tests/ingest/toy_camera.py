@@ -20,22 +20,48 @@ calibrations:
   defects: {template: "defects/%(calibDate)s/defects-%(calibDate)s-%(ccd)d.fits", reference: raw}
 datasets: {}
 """
+NAMES = {0: "zero", 1: "one"}
 CAMERA = "name: toy\nplate_scale: 20.0\n"
-DETECTORS = """\
-id,name,serial,width,height,raw_width,raw_height,pixel_size_x,pixel_size_y,offset_x,offset_y
-0,zero,d0,48,40,56,40,0.015,0.015,0,0
-1,one,d1,48,40,56,40,0.015,0.015,1,0
-"""
-AMPLIFIERS = (
-    "detector,name,bbox_x_min,bbox_y_min,bbox_width,bbox_height,raw_bbox_x_min,raw_bbox_y_min,raw_bbox_width,"
-    "raw_bbox_height,raw_data_bbox_x_min,raw_data_bbox_y_min,raw_data_bbox_width,raw_data_bbox_height,"
-    "raw_serial_overscan_bbox_x_min,raw_serial_overscan_bbox_y_min,raw_serial_overscan_bbox_width,"
-    "raw_serial_overscan_bbox_height,readout_corner,gain,read_noise,saturation\n"
-) + "".join(
-    f"{name},left,0,0,24,40,0,0,28,40,0,0,24,40,24,0,4,40,LL,1.5,4.0,60000\n"
-    f"{name},right,24,0,24,40,28,0,28,40,32,0,24,40,28,0,4,40,LR,1.6,4.2,60000\n"
-    for name in ("zero", "one")
-)
+GAINS, READ_NOISE = (1.5, 1.6), (4.0, 4.2)
+
+
+def detectors_table(scale=1):
+    """Return detectors.csv; the detectors are ``scale`` times 48 x 40 pixels large."""
+    width, height = 48 * scale, 40 * scale
+    head = "id,name,serial,width,height,raw_width,raw_height,pixel_size_x,pixel_size_y,offset_x,offset_y\n"
+    rows = (f"{i},{name},d{i},{width},{height},{width + 8},{height},0.015,0.015,{i},0\n" for i, name in NAMES.items())
+    return head + "".join(rows)
+
+
+def amplifiers_table(scale=1):
+    """Return amplifiers.csv: two amplifiers beside each other, with four columns of overscan each."""
+    half, height = 24 * scale, 40 * scale
+    boxes = ("bbox", "raw_bbox", "raw_data_bbox", "raw_serial_overscan_bbox")
+    sides = [f"{box}_{side}" for box in boxes for side in ("x_min", "y_min", "width", "height")]
+    head = ",".join(["detector", "name", *sides, "readout_corner", "gain", "read_noise", "saturation"]) + "\n"
+    xs = {"left": (0, 0, 0, half), "right": (half, half + 4, half + 8, half + 4)}
+    widths = (half, half + 4, half, 4)
+    rows = [
+        ",".join(
+            map(
+                str,
+                [
+                    detector,
+                    name,
+                    *(n for x, width in zip(xs[name], widths, strict=True) for n in (x, 0, width, height)),
+                    corner,
+                    gain,
+                    noise,
+                    60000,
+                ],
+            )
+        )
+        for detector in NAMES.values()
+        for name, corner, gain, noise in zip(xs, ("LL", "LR"), GAINS, READ_NOISE, strict=True)
+    ]
+    return head + "\n".join(rows) + "\n"
+
+
 HEADER = {
     "RUN": 1,
     "DETECTOR": 0,
@@ -66,19 +92,21 @@ def write_raw(path, **changes):
     return path
 
 
-def make_instrument(folder, **changes):
+def make_instrument(folder, scale=1, **changes):
     plugin = folder / "plugin"
     (plugin / "camera").mkdir(parents=True, exist_ok=True)
     (plugin / "policy.yaml").write_text(POLICY)
     (plugin / "camera" / "camera.yaml").write_text(CAMERA)
-    (plugin / "camera" / "detectors.csv").write_text(DETECTORS)
-    (plugin / "camera" / "amplifiers.csv").write_text(AMPLIFIERS)
+    (plugin / "camera" / "detectors.csv").write_text(detectors_table(scale))
+    (plugin / "config").mkdir(exist_ok=True)
+    (plugin / "config" / "process.yaml").write_text("isr: {do_crosstalk: false}\ncalibrate: {write_matches: false}\n")
+    (plugin / "camera" / "amplifiers.csv").write_text(amplifiers_table(scale))
     facts = {
         "folder": plugin,
         "policy": "policy.yaml",
         "translator": "toy_translator:ToyTranslator",
         "filters": (FilterDefinition(physical_filter="g", band="g"), FilterDefinition(physical_filter="r", band="r")),
-        "exposure_id": "builtins:hash",
+        "exposure_id": "toy_translator:exposure_id",
         "exposure_id_bits": 32,
         "detector": "%(ccd)d",
     }

@@ -4,6 +4,10 @@ from obs.instrument.card_values import parse_date
 from obs.instrument.translator import Translator
 
 
+def exposure_id(data_id):
+    return data_id["visit"] * 2 + data_id["ccd"]
+
+
 class ToyTranslator(Translator):
     """One frame a file."""
 

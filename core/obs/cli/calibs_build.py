@@ -87,7 +87,8 @@ def build(
     """
     configure_logging(log_levels)
     shows = split_show(show)
-    butler = Butler(root, calib=calib, instrument=None if camera is None else load_instrument(camera))
+    open_repository = partial(Butler, root, calib=calib, instrument=None if camera is None else load_instrument(camera))
+    butler = open_repository()
     switch = [("c", "isr.allow_missing=true")] if allow_missing else []
     layers = load_calibs_settings(butler.instrument)
     add_overrides(layers, [*overrides, *switch])
@@ -106,7 +107,7 @@ def build(
     _check_free(store, jobs, clobber=clobber)
     work = partial(
         build_calibration,
-        butler=butler,
+        butler=open_repository(),  # anew, since the store may have made the folder of calibrations just now
         jobs={format_data_id(job.data_id): job for job in jobs},
         config=config,
         root=store.root,

@@ -31,11 +31,14 @@ class BuildJob:
         Its data ID, as in the registry of calibrations.
     inputs : tuple of dict
         Data IDs of the raw frames.
+    kinds : tuple of str
+        What the registry says that each of them is, upper case; empty where it does not tell.
     """
 
     name: str
     data_id: DataId
     inputs: tuple[DataId, ...]
+    kinds: tuple[str, ...] = ()
 
 
 def usual_inputs(butler: Butler, name: str) -> list[DataId]:
@@ -107,12 +110,13 @@ def plan_calibrations(
     if dates is None and _DATE not in fixed:
         raise DataIdError(f"the registry does not tell the date of a raw frame; give --calib-id {_DATE}=YYYY-MM-DD")
     group_keys = [key for key in group_keys if key in known]
-    columns = list(dict.fromkeys((*identity, *group_keys, *((dates,) if dates else ()))))
+    kind = next((column for column in _TYPE_COLUMNS if column in known), None)
+    columns = list(dict.fromkeys((*identity, *group_keys, *(column for column in (dates, kind) if column))))
     rows = {row for data_id in data_ids for row in butler.query_metadata(raw, columns, data_id)}
     if not rows:
         wanted = "; ".join(format_data_id(data_id) for data_id in data_ids) or "any data ID"
         raise DataIdError(f"no raw frame in the registry for {wanted}")
-    frames = [dict(zip(columns, row, strict=True)) for row in sorted(rows)]
+    frames = [dict(zip(columns, row, strict=True)) for row in sorted(rows, key=_sort_key)]
     groups: dict[tuple[Any, ...], list[DataId]] = {}
     for frame in frames:
         groups.setdefault(tuple(frame[key] for key in group_keys), []).append(frame)
@@ -128,8 +132,15 @@ def plan_calibrations(
             ]
             group[_DATE] = _mean_date([str(day) for day in alike])
         data_id = store.complete(name, group | fixed)
-        jobs.append(BuildJob(name, data_id, tuple({key: frame[key] for key in identity} for frame in members)))
+        inputs = tuple({key: frame[key] for key in identity} for frame in members)
+        kinds = tuple(str(frame[kind] or "").upper() if kind else "" for frame in members)
+        jobs.append(BuildJob(name, data_id, inputs, kinds))
     return jobs
+
+
+def _sort_key(row: tuple[Any, ...]) -> list[tuple[bool, Any]]:
+    """Sort by all columns; what is not known comes last."""
+    return [(value is None, 0 if value is None else value) for value in row]
 
 
 def _mean_date(days: Sequence[str]) -> str:

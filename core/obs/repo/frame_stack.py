@@ -101,6 +101,30 @@ class FrameStack:
             start += size
         return planes[0], planes[1], planes[2]
 
+    def frame(self, number: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Return image and rejection, each of shape (ny, nx), of one frame."""
+        start = number * sum(self._plane_sizes)
+        planes: list[NDArray[Any]] = []
+        for place in (0, 2):
+            self._file.seek(start + sum(self._plane_sizes[:place]))
+            planes.append(np.fromfile(self._file, _PLANES[place], self.shape[0] * self.shape[1]).reshape(self.shape))
+        return planes[0], planes[1]
+
+    def reject(self, number: int, rejected: NDArray[np.bool_]) -> None:
+        """Set which values of a frame, shape (ny, nx), must not be used.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written.
+        """
+        try:
+            self._file.seek(number * sum(self._plane_sizes) + sum(self._plane_sizes[:2]))
+            self._file.write(np.ascontiguousarray(rejected, bool).data)
+            self._file.flush()
+        except OSError as error:
+            raise self._fault(error) from error
+
     def _fault(self, error: OSError) -> OutputError:
         reason = error.strerror or str(error)
         return OutputError(f"cannot keep frames in {self._folder}: {reason}; free some space there", path=self._folder)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from obs.algorithms.background import fit_background
 from obs.algorithms.combine import Combined, Stack, combine_rows, measure_noise_factor
 from obs.algorithms.detection import grow, noise_of, smooth
-from obs.algorithms.statistics import clipped_statistics
+from obs.algorithms.statistics import ClippedStatistics, clipped_statistics
 from obs.config.base import TaskConfig, setting
 from obs.errors import MeasurementError
 from obs.geom import Box
@@ -32,6 +32,7 @@ __all__ = [
     "Prepared",
     "Recipe",
     "combine_frames",
+    "find_objects",
     "finish_frame",
     "prepare_frame",
     "signature_config",
@@ -91,7 +92,10 @@ class DefectsConfig(TaskConfig):
     bright: float = setting(1.5, "Flats: pixels above this many times their surroundings.", gt=1)
     bin_size: int = setting(64, "Cells of the surroundings.", unit="pixel", ge=8)
     light: float = setting(
-        20.0, "Frames whose level is this many times their noise are flats, others darks.", unit="sigma", gt=0
+        20.0,
+        "Where the registry does not tell, frames whose level is this many times their noise are flats, others darks.",
+        unit="sigma",
+        gt=0,
     )
 
 
@@ -171,6 +175,8 @@ class Recipe:
         Whether the background is subtracted.
     keep_detector_scale : bool
         Whether detectors keep their levels relative to one another.
+    without_light : bool
+        Whether counts are no light, and so have only the noise of a read.
     """
 
     off: tuple[str, ...]
@@ -178,6 +184,7 @@ class Recipe:
     mask_objects: bool = False
     subtract_background: bool = False
     keep_detector_scale: bool = False
+    without_light: bool = False
 
 
 def _unit(exposure: Exposure, bad: NDArray[np.bool_]) -> float:
@@ -193,22 +200,23 @@ def _dark_time(exposure: Exposure, bad: NDArray[np.bool_]) -> float:
 
 
 def _light(exposure: Exposure, bad: NDArray[np.bool_]) -> float:
-    level = _level(exposure.masked_image.image, bad)
-    if not level > 0:
-        raise MeasurementError(f"its level is {level:.4g} ADU: there is no light in it")
-    return level
+    level = _statistics(exposure.masked_image.image, bad)
+    if not level.mean > level.sigma:
+        raise MeasurementError(
+            f"its level is {level.mean:.4g} ADU, its scatter {level.sigma:.4g} ADU: there is no light in it"
+        )
+    return level.mean
 
 
-def _level(image: NDArray[np.float32], bad: NDArray[np.bool_]) -> float:
+def _statistics(image: NDArray[np.float32], bad: NDArray[np.bool_]) -> ClippedStatistics:
     step = max(1, image.size // _LEVEL_PIXELS)
-    sample = image.ravel()[::step][~bad.ravel()[::step]]
-    return clipped_statistics(sample).mean
+    return clipped_statistics(image.ravel()[::step][~bad.ravel()[::step]])
 
 
 _BEFORE_BIAS = ("do_bias", "do_dark", "do_flat", "do_fringe", "do_linearize", "do_crosstalk", "do_vignette")
 
 RECIPES: dict[str, Recipe] = {
-    "bias": Recipe((*_BEFORE_BIAS, "do_bias_before_overscan"), _unit),
+    "bias": Recipe((*_BEFORE_BIAS, "do_bias_before_overscan"), _unit, without_light=True),
     "dark": Recipe(("do_dark", "do_flat", "do_fringe", "do_vignette"), _dark_time),
     "flat": Recipe(("do_flat", "do_fringe"), _light, keep_detector_scale=True),
     "fringe": Recipe(("do_fringe",), _light, mask_objects=True, subtract_background=True),
@@ -224,7 +232,12 @@ def signature_config(name: str, config: IsrConfig) -> IsrConfig:
 
 
 def prepare_frame(
-    name: str, exposure: Exposure, config: CalibsConfig, common_variance: NDArray[np.float32] | None = None
+    name: str,
+    exposure: Exposure,
+    config: CalibsConfig,
+    *,
+    regions: Sequence[Box],
+    common_variance: NDArray[np.float32] | None = None,
 ) -> Prepared:
     """Put a frame on the scale that all are combined on.
 
@@ -236,6 +249,8 @@ def prepare_frame(
         The frame without signature; its pixels are changed in place.
     config : CalibsConfig
         Settings.
+    regions : sequence of Box
+        Amplifiers.
     common_variance : ndarray of float32, shape (ny, nx), optional
         Part of its variance that it shares with the other frames: that of the bias and dark that were subtracted.
 
@@ -248,16 +263,17 @@ def prepare_frame(
     bad = (pixels.mask.array & pixels.mask.known_bits(config.combine.bad_planes)) != 0
     bad |= ~np.isfinite(pixels.image)
     defective = bad | pixels.mask.any("BAD")
-    if recipe.mask_objects:
-        found, background = _find_objects(pixels.image, defective, config.objects)
-        bad |= found
-        defective |= found
+    if recipe.without_light:
+        for region in regions:
+            variance = pixels.variance[region.slices]
+            variance[...] = variance.min()
     level = recipe.level(exposure, defective)
     if common_variance is not None:
         # What does not differ between frames is no noise to judge them by, and does not average out.
         pixels.variance -= np.minimum(common_variance, _MOST_COMMON * pixels.variance)
     if recipe.subtract_background:
-        pixels.image -= background
+        pixels.image -= fit_background(pixels.image, defective, bin_size=config.objects.bin_size).image()
+        bad |= ~np.isfinite(pixels.image)
     if level != 1.0:
         pixels.image /= np.float32(level)
         pixels.variance /= np.float32(level**2)
@@ -270,18 +286,31 @@ def prepare_frame(
     return Prepared(pixels.image, pixels.variance, bad, level, 1 / float(np.median(known)) if len(known) else 1.0)
 
 
-def _find_objects(
-    image: NDArray[np.float32], bad: NDArray[np.bool_], config: ObjectsConfig
-) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
-    """Return where objects are, and the background below them."""
+def find_objects(
+    image: NDArray[np.float32], rejected: NDArray[np.bool_], pattern: NDArray[np.float32], config: ObjectsConfig
+) -> NDArray[np.bool_]:
+    """Return where stars and galaxies are in a prepared frame.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (ny, nx)
+        The frame.
+    rejected : ndarray of bool, shape (ny, nx)
+        Pixels that are bad already.
+    pattern : ndarray of float32, shape (ny, nx)
+        What all frames have in common, which is no object: their combination.
+    config : ObjectsConfig
+        Settings.
+    """
+    residual = image - pattern
+    bad = rejected | ~np.isfinite(residual)
     found = np.zeros_like(bad)
     for _ in range(2):
-        background = fit_background(image, bad | found, bin_size=config.bin_size).image()
-        clean = np.where(bad | ~np.isfinite(background), np.float32(0), image - background)
+        background = fit_background(residual, bad | found, bin_size=config.bin_size).image()
+        clean = np.where(bad | ~np.isfinite(background), np.float32(0), residual - background)
         smoothed = smooth(clean, config.smoothing)
-        noise = noise_of(smoothed, bad | found)
-        found = grow(smoothed.image > config.threshold * noise, config.grow)
-    return found, background
+        found = grow(smoothed.image > config.threshold * noise_of(smoothed, bad | found), config.grow)
+    return found
 
 
 def combine_frames(
@@ -366,10 +395,10 @@ def finish_frame(name: str, combined: Combined, mask: Mask, config: CalibsConfig
         bad = empty | mask.any("BAD")
         background = fit_background(image, None if not bad.any() else bad, bin_size=config.sky_bin_size)
         image = background.image()
-        image /= np.float32(_level(image, ~np.isfinite(image)))
+        image /= np.float32(_statistics(image, ~np.isfinite(image)).mean)
         empty = ~np.isfinite(image)
     if name == "fringe":
-        image = image - np.float32(_level(image, empty))
+        image = image - np.float32(_statistics(image, empty).mean)
     if name == "flat":
         mask.set(~empty & ~(image > 0), "BAD")
     for plane in (image, variance):

@@ -1,0 +1,376 @@
+"""Calibration frames built from raw frames with known truth, by the command, and used by the processing."""
+
+import re
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from toy_camera import GAINS, READ_NOISE, make_instrument
+
+from obs.errors import DatasetNotFoundError
+from obs.ingest.raws import IngestOptions, ingest_raws
+from obs.ingest.repository import make_repository
+from obs.raw_exposure import remove_raw_signature
+from obs.repo.butler import Butler
+from obs.tasks.isr_config import IsrConfig
+
+SCALE = 4
+HEIGHT, HALF = 40 * SCALE, 24 * SCALE
+SHAPE = HEIGHT, 2 * HALF
+LEVELS = 800.0, 900.0
+DARK = 20.0  # electron/s
+
+#: Relative sensitivity of the two detectors.
+SENSITIVITY = {0: 1.2, 1: 0.8}
+
+
+class Truth:
+    """What is true of a detector."""
+
+    def __init__(self, ccd):
+        random = np.random.default_rng(ccd)
+        self.ccd = ccd
+        y, x = np.mgrid[:HEIGHT, : 2 * HALF]
+        self.bias = (5 * np.sin(x / 9) + 3 * np.cos(y / 7)).astype(np.float32)
+        self.dark = random.uniform(0.5, 1.5, SHAPE) * DARK
+        self.dark[20, 30] = 1000.0
+        self.flat = SENSITIVITY[ccd] * (1 + 0.1 * np.sin(x / 40) + random.normal(0, 0.01, SHAPE))
+        self.flat[50:53, 60:64] = 0.02
+
+    def expose(self, random, *, light=0.0, dark_time=0.0, hits=0):
+        """Return a raw frame; ``light`` in electrons."""
+        electrons = random.poisson(self.flat * light + self.dark * dark_time).astype(float)
+        where = random.integers(0, HEIGHT, hits), random.integers(0, 2 * HALF, hits)
+        electrons[where] += random.uniform(500, 5000, hits)
+        raw = np.zeros((HEIGHT, 2 * HALF + 8))
+        for level, gain, noise, amp, data, over in zip(
+            LEVELS,
+            GAINS,
+            READ_NOISE,
+            (slice(0, HALF), slice(HALF, None)),
+            (slice(0, HALF), slice(HALF + 8, None)),
+            (slice(HALF, HALF + 4), slice(HALF + 4, HALF + 8)),
+            strict=True,
+        ):
+            raw[:, data] = electrons[:, amp] / gain + self.bias[:, amp]
+            for part in (data, over):
+                raw[:, part] += level + random.normal(0, noise / gain, raw[:, part].shape)
+        return np.clip(np.round(raw), 0, 65535).astype(np.uint16)
+
+
+@pytest.fixture
+def camera(tmp_path, monkeypatch):
+    toy = make_instrument(tmp_path, SCALE)
+    for place in ("repo.butler", "cli.calibs", "cli.calibs_build", "cli.process"):
+        monkeypatch.setattr(f"obs.{place}.load_instrument", lambda name: toy)
+    make_repository(tmp_path / "data", toy)
+    return toy
+
+
+@pytest.fixture
+def night(tmp_path, camera):
+    """Fill the repository with frames as they are asked for."""
+    random, truths = np.random.default_rng(3), {ccd: Truth(ccd) for ccd in SENSITIVITY}
+    root, visits = tmp_path / "data", iter(range(1, 1000))
+
+    def take(kind, count, *, ccds=(0,), light=0.0, seconds=0.0, hits=0, day="2024-03-01", filter_name="r", spoil=None):
+        paths, levels = [], []
+        for _ in range(count):
+            visit = next(visits)
+            levels.append(light * random.uniform(0.8, 1.2))
+            for ccd in ccds:
+                pixels = truths[ccd].expose(random, light=levels[-1], dark_time=seconds, hits=hits)
+                cards = {"RUN": visit, "DETECTOR": ccd, "FILTER": filter_name, "IMGTYPE": kind, "EXPTIME": seconds}
+                cards["DATE-OBS"] = f"{day}T20:{visit % 60:02d}:00"
+                path = tmp_path / "in" / f"{visit}-{ccd}.fits"
+                path.parent.mkdir(exist_ok=True)
+                fits.PrimaryHDU(pixels if spoil is None else spoil(pixels), fits.Header(cards)).writeto(path)
+                paths.append(path)
+        report = ingest_raws(Butler(root), paths, IngestOptions())
+        assert report.ok, list(report.lines())
+        return levels
+
+    take.truths, take.root = truths, root
+    return take
+
+
+def good(image, truth):
+    """Select pixels that are neither hot nor dead."""
+    return image[(truth.dark < 100) & (truth.flat > 0.1)]
+
+
+def get(night, name, **data_id):
+    """Return a calibration, and its header."""
+    butler = Butler(night.root)
+    found = butler.get(name, data_id)
+    path = butler.path(name, data_id)
+    assert str(path).startswith(str(night.root / "CALIB"))
+    return found, fits.getheader(path)
+
+
+def gains(values):
+    return np.repeat(np.array(values), HALF)[None]
+
+
+def test_bias(night, obs):
+    """The mean is true to 3 standard errors, and the variance tells the scatter to 3 %."""
+    night("BIAS", 6)
+    status, out, err = obs("calibs", "build", "bias", night.root)
+    assert status == 0, err
+    assert re.search(r"filter=NONE ccd=0 calibDate=2024-03-01 +6 ", out)
+    bias, header = get(night, "bias", visit=1, ccd=0)
+    pixels, truth = bias.masked_image, night.truths[0]
+    error = pixels.image - truth.bias
+    expected = gains(READ_NOISE) ** 2 / gains(GAINS) ** 2 / 6
+    # The level of the overscan is known from four columns only, row by row not at all.
+    assert abs(np.mean(error)) < 0.1
+    assert np.mean((error - error.mean()) ** 2 / pixels.variance) == pytest.approx(1.0, abs=0.04)
+    assert np.mean(pixels.variance / expected) == pytest.approx(1.0, abs=0.06)
+    assert header["OBSTYPE"] == "bias"
+    assert header["CALIB_ID"] == "filter=NONE calibDate=2024-03-01 ccd=0"
+    assert header["DATE-OBS"] == "2024-03-01"
+    assert [header[f"CALIB_INPUT_{n}"] for n in range(6)] == [
+        f"dateObs=2024-03-01 visit={visit} filter=r ccd=0" for visit in range(1, 7)
+    ]
+    assert header["CALIB_NINPUT"] == 6
+    assert {"OBSVERS", "VERSION_NUMPY", "CALIB_CREATION_DATE", "CALIB_CREATION_TIME"} <= set(header)
+
+
+def test_dark(night, obs):
+    """Electrons a second to 1 %, cosmic rays gone, hot pixels kept, bias noise in the variance."""
+    night("BIAS", 5)
+    night("DARK", 5, seconds=30.0, hits=60)
+    assert obs("calibs", "build", "bias", night.root)[0] == 0
+    status, _, err = obs("calibs", "build", "dark", night.root)
+    assert status == 0, err
+    dark, header = get(night, "dark", visit=6, ccd=0)
+    assert dark.visit_info.dark_time == 1.0
+    assert header["CALIB_TIME_0"] == 30.0
+    assert header["CALIB_BIAS"] == "bias-2024-03-01-0.fits"
+    pixels, truth = dark.masked_image, night.truths[0]
+    error = good(pixels.image - truth.dark / gains(GAINS), truth)
+    assert abs(error.mean()) < 0.01 * DARK
+    assert np.abs(error / np.sqrt(good(pixels.variance, truth))).max() < 7
+    assert np.mean(error**2) == pytest.approx(np.mean(good(pixels.variance, truth)), rel=0.05)
+    assert pixels.image[20, 30] == pytest.approx(truth.dark[20, 30] / GAINS[0], rel=0.05)
+
+
+def test_the_noise_of_the_bias_does_not_average_out(night, obs):
+    """Of one bias and many short darks, the bias is nearly all of the noise."""
+    night("BIAS", 1)
+    night("DARK", 8, seconds=1.0)
+    for name in ("bias", "dark"):
+        assert obs("calibs", "build", name, night.root)[0] == 0
+    dark, _ = get(night, "dark", visit=2, ccd=0)
+    truth = night.truths[0]
+    error = good(dark.masked_image.image - truth.dark / gains(GAINS), truth)
+    assert error.var() == pytest.approx(np.mean(good(dark.masked_image.variance, truth)), rel=0.06)
+
+
+def build_all(night, obs, *names):
+    for name in names:
+        status, _, err = obs("calibs", "build", name, night.root)
+        assert status == 0, err
+
+
+def test_flat(night, obs):
+    """Response of pixels to 0.2 % rms, of detectors relative to one another to 0.2 %, variance to 5 %."""
+    night("BIAS", 5, ccds=(0, 1))
+    night("DARK", 4, ccds=(0, 1), seconds=30.0)
+    night("FLAT", 6, ccds=(0, 1), light=20000.0, seconds=2.0, hits=20)
+    build_all(night, obs, "bias", "dark", "flat")
+    for ccd, truth in night.truths.items():
+        flat, header = get(night, "flat", visit=10, ccd=ccd)
+        pixels = flat.masked_image
+        # The flat is that of the detectors' counts, which their gains differ in as well.
+        response = truth.flat / gains(GAINS)
+        ratio = good(pixels.image / response, truth)
+        scale = np.median(ratio)
+        assert np.std(ratio / scale) < 0.004
+        error = good(pixels.image - scale * response, truth)
+        assert error.var() == pytest.approx(np.mean(good(pixels.variance, truth)), rel=0.05)
+        assert header["CALIB_SCALE"] == pytest.approx(SENSITIVITY[ccd], rel=0.003)
+        assert np.mean(good(pixels.image, truth)) == pytest.approx(SENSITIVITY[ccd], rel=0.003)
+        assert header["CALIB_LEVEL_0"] > 1000
+    assert obs("calibs", "list", night.root, "flat")[1].count("flat-2024-03-01-r-") == 2
+
+
+def test_science_frames_are_flat_afterwards(night, obs):
+    """After bias, dark and flat a uniform light is uniform: mean to 0.3 %, scatter as the variance says to 3 %."""
+    night("BIAS", 6)
+    night("DARK", 6, seconds=30.0)
+    night("FLAT", 8, light=30000.0, seconds=1.0)
+    night("OBJECT", 1, light=4000.0, seconds=10.0)
+    build_all(night, obs, "bias", "dark", "flat", "defects")
+    exposure = remove_raw_signature(Butler(night.root), {"visit": 21, "ccd": 0}, IsrConfig())
+    pixels, truth = exposure.masked_image, night.truths[0]
+    keep = ~pixels.mask.any("BAD", "SAT", "NO_DATA")
+    image, variance = pixels.image[keep], pixels.variance[keep]
+    assert keep.mean() > 0.99
+    assert pixels.mask.any("BAD")[20, 30]
+    assert pixels.mask.any("BAD")[50:53, 60:64].all()
+    assert image.var() == pytest.approx(variance.mean(), rel=0.03)
+    assert exposure.metadata["CALIB_FLAT"] == "flat-2024-03-01-r-0.fits"
+    assert np.median(good(image[: truth.flat.size // 1], truth) if image.shape == truth.flat.shape else image) > 0
+
+
+def test_defects(night, obs):
+    night("BIAS", 4)
+    night("DARK", 4, seconds=30.0, hits=30)
+    night("FLAT", 4, light=20000.0, hits=30)
+    build_all(night, obs, "bias", "defects")
+    defects, header = get(night, "defects", visit=5, ccd=0)
+    boxes = list(zip(*(defects[name].tolist() for name in ("x0", "y0", "width", "height")), strict=True))
+    assert sorted(boxes) == [(30, 20, 1, 1), (60, 50, 4, 3)]
+    assert header["OBSTYPE"] == "defects" if "OBSTYPE" in header else defects.metadata["OBSTYPE"] == "defects"
+    assert defects.metadata["NDEFECTS"] == 2
+
+
+def test_fringe_and_sky(night, obs):
+    night("BIAS", 4)
+    y, x = np.mgrid[:HEIGHT, : 2 * HALF]
+    pattern = 1 + 0.03 * np.sin(x / 3 + y / 5)
+    truth = night.truths[0]
+    truth.flat = pattern
+    truth.dark = np.zeros(SHAPE)
+    random = np.random.default_rng(9)
+
+    def add_stars(pixels):
+        for _ in range(6):
+            row, column = random.integers(5, HEIGHT - 5), random.integers(5, HALF - 5)
+            pixels[row - 2 : row + 3, column - 2 : column + 3] += 3000
+        return pixels
+
+    night("OBJECT", 8, light=5000.0, seconds=30.0, spoil=add_stars)
+    assert obs("calibs", "build", "bias", night.root)[0] == 0
+    for name in ("fringe", "sky"):
+        status, _, err = obs(
+            "calibs", "build", name, night.root, "--id", "dataType=OBJECT",
+            "-c", "isr.do_dark=false", "isr.do_flat=false", "sky_bin_size=40", "objects.bin_size=64",
+        )  # fmt: skip
+        assert status == 0, err
+    fringe, _ = get(night, "fringe", visit=5, ccd=0)
+    inner = fringe.masked_image.image[8:-8, 8 : HALF - 8]
+    wanted = (pattern - 1)[8:-8, 8 : HALF - 8]
+    slope = np.sum(inner * wanted) / np.sum(wanted**2)
+    assert slope == pytest.approx(1.0, abs=0.05)
+    assert np.std(inner - wanted) < 0.015
+    sky, _ = get(night, "sky", visit=5, ccd=0)
+    assert np.mean(sky.masked_image.image) == pytest.approx(1.0, abs=0.01)
+    assert np.std(sky.masked_image.image) < 0.1
+
+
+def test_frames_that_cannot_be_used_are_left_out(night, obs):
+    night("BIAS", 3)
+    night("FLAT", 3, light=20000.0)
+    night("FLAT", 1, light=0.0, spoil=lambda pixels: pixels[:-1])
+    night("FLAT", 1, light=0.0, spoil=lambda pixels: np.full_like(pixels, 65535))
+    night("FLAT", 1, light=0.0)
+    build_all(night, obs, "bias")
+    status, out, err = obs("calibs", "build", "flat", night.root, "-c", "isr.do_dark=false")
+    assert status == 0, err
+    assert re.search(r" +3 +\d+ +", out)
+    assert re.search(r"left out .*visit=7 .*: the raw image has 200 x 159 pixels, the camera has 200 x 160", err)
+    assert re.search(r"left out .*visit=8 .*: no pixel of detector 'zero' can be used", err)
+    assert re.search(r"left out .*visit=9 .*: its level is .* ADU, its scatter .* ADU: there is no light in it", err)
+
+
+def test_when_no_frame_can_be_used(night, obs):
+    night("FLAT", 2, light=0.0)
+    status, _, err = obs("calibs", "build", "flat", night.root, "-c", "isr.do_dark=false", "isr.do_bias=false")
+    assert status == 1
+    assert re.search(r"not one of 2 frames can be used: .*there is no light in it", err)
+
+
+def test_few_frames_are_told(night, obs):
+    night("BIAS", 1)
+    _, _, err = obs("calibs", "build", "bias", night.root)
+    assert "made from a single frame: nothing in it can be rejected" in err
+
+
+def test_a_missing_bias(night, obs):
+    night("DARK", 3, seconds=10.0)
+    status, _, err = obs("calibs", "build", "dark", night.root)
+    assert status == 1
+    assert re.search(
+        r"unable to retrieve bias for .*visit=1.*: no bias for ccd=0 taiObs=.* among 0 in the registry of "
+        r"calibrations; the table bias is empty; make one with obs calibs build bias, obs calibs ingest, or go without "
+        r"by -c isr.do_bias=false or --allow-missing",
+        err,
+    )
+    status, _, err = obs("calibs", "build", "dark", night.root, "--allow-missing")
+    assert status == 0, err
+    config = IsrConfig(allow_missing=True)
+    said = []
+    exposure = remove_raw_signature(Butler(night.root), {"visit": 1, "ccd": 0}, config, warn=said.append)
+    assert [line.split(":")[0] for line in said[:2]] == ["goes without bias", "goes without flat"]
+    assert np.median(exposure.masked_image.image) == pytest.approx(0, abs=5)
+
+
+def test_a_calibration_can_be_forced(night, obs, tmp_path):
+    night("BIAS", 3)
+    night("BIAS", 3, day="2024-09-01")
+    for date in ("2024-03-01", "2024-09-01"):
+        assert obs("calibs", "build", "bias", night.root, "--id", f"dateObs={date}")[0] == 0
+    butler, data_id = Butler(night.root), {"visit": 1, "ccd": 0}
+    off = {"do_dark": False, "do_flat": False}
+    usual = remove_raw_signature(butler, data_id, IsrConfig(**off))
+    assert usual.metadata["CALIB_BIAS"] == "bias-2024-03-01-0.fits"
+    path = str(night.root / "CALIB/bias/2024-09-01/bias-2024-09-01-%(ccd)d.fits")
+    forced = remove_raw_signature(butler, data_id, IsrConfig(bias_path=path, **off))
+    assert forced.metadata["CALIB_BIAS"] == "bias-2024-09-01-0.fits"
+    assert not np.array_equal(forced.masked_image.image, usual.masked_image.image)
+    with pytest.raises(DatasetNotFoundError, match=r"unable to retrieve bias .*nowhere\.fits does not exist"):
+        remove_raw_signature(butler, data_id, IsrConfig(bias_path="/nowhere.fits", **off))
+
+
+def test_the_filter_to_fall_back_on(night, obs):
+    night("BIAS", 3)
+    night("FLAT", 3, light=20000.0, filter_name="g")
+    night("OBJECT", 1, light=1000.0, seconds=1.0)
+    build_all(night, obs, "bias")
+    assert obs("calibs", "build", "flat", night.root, "-c", "isr.do_dark=false")[0] == 0
+    data_id = {"visit": 7, "ccd": 0}
+    with pytest.raises(DatasetNotFoundError, match=r"unable to retrieve flat .* its filter is g"):
+        remove_raw_signature(Butler(night.root), data_id, IsrConfig(do_dark=False))
+    exposure = remove_raw_signature(Butler(night.root), data_id, IsrConfig(do_dark=False, fallback_filter="g"))
+    assert exposure.metadata["CALIB_FLAT"] == "flat-2024-03-01-g-0.fits"
+
+
+def test_dates_keys_and_what_is_there(night, obs):
+    night("BIAS", 2, day="2024-03-01")
+    night("BIAS", 2, day="2024-03-03")
+    command = ("calibs", "build", "bias", night.root)
+    status, out, _ = obs(*command, "--show", "data")
+    assert (status, out.count("visit=")) == (0, 4)
+    assert out.startswith("filter=NONE ccd=0 calibDate=2024-03-02: ")
+    assert obs(*command, "--no-ingest")[0] == 0
+    assert "no bias in" in obs("calibs", "list", night.root, "bias")[2]
+    status, _, err = obs(*command)
+    assert status == 1
+    assert re.search(r"there is a bias with .*calibDate=2024-03-02 already, .*; --clobber replaces it", err)
+    assert obs(*command, "--clobber", "--validity", 5)[0] == 0
+    assert "2024-03-02  NONE    0    2024-02-26  2024-03-07" in obs("calibs", "list", night.root, "bias")[1]
+    assert obs(*command, "--calib-id", "calibDate=2024-06-01")[0] == 0
+    assert "2024-06-01" in obs("calibs", "list", night.root, "bias")[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ["bias"],
+            r"no raw frame has a dataType such as BIAS or ZERO \(there are: OBJECT\); name the frames with --id",
+        ),
+        (["fringe"], "name the raw frames that the fringe is made from with --id"),
+        (["bias", "--id", "visit=99"], "no raw frame in the registry for visit=99"),
+        (["bias", "--id", "visit=1", "--calib-id", "calibDate=tomorrow"], "calibDate 'tomorrow' is not a date like"),
+        (["bias", "--id", "vist=1"], "unknown key 'vist' in --id; did you mean 'visit'"),
+        (["bias", "-c", "combine.clp=1"], "combine.clp: there is no such setting"),
+    ],
+)
+def test_mistakes(night, obs, words, message):
+    night("OBJECT", 1)
+    status, _, err = obs("calibs", "build", words[0], night.root, *words[1:])
+    assert status == 1
+    assert re.search(message, err)

@@ -1,0 +1,162 @@
+"""What is done to single frames before they are combined, and to the result."""
+
+import numpy as np
+import pytest
+
+from obs.algorithms.combine import Combined
+from obs.errors import MeasurementError
+from obs.geom import Box
+from obs.image.exposure import Exposure
+from obs.image.mask import Mask
+from obs.image.masked_image import MaskedImage
+from obs.image.visit_info import VisitInfo
+from obs.tasks.combine_calibs import (
+    RECIPES,
+    CalibsConfig,
+    combine_frames,
+    find_objects,
+    finish_frame,
+    prepare_frame,
+    signature_config,
+)
+from obs.tasks.isr_config import IsrConfig
+
+SHAPE = 60, 80
+WHOLE = [Box(0, 0, 80, 60)]
+CONFIG = CalibsConfig()
+
+
+def make(level=100.0, sigma=2.0, *, seed=1, **more):
+    image = np.random.default_rng(seed).normal(level, sigma, SHAPE).astype(np.float32)
+    variance = np.full(SHAPE, sigma**2, np.float32)
+    return Exposure(MaskedImage(image, Mask.zeros(SHAPE), variance), **more)
+
+
+class Frames:
+    """Prepared frames in memory."""
+
+    def __init__(self, prepared):
+        self.planes = [np.stack([getattr(p, name) for p in prepared]) for name in ("image", "variance", "rejected")]
+        self.n_frame, self.shape = len(prepared), SHAPE
+
+    def read(self, low, high):
+        return tuple(plane[:, low:high] for plane in self.planes)
+
+
+def test_every_recipe_leaves_out_its_own_step_and_filling():
+    for name in RECIPES:
+        config = signature_config(name, IsrConfig())
+        assert not config.do_interpolate
+        assert not config.do_set_bad_regions
+        assert config.do_variance
+        assert not getattr(config, {"defects": "do_defect", "sky": "do_fringe"}.get(name, f"do_{name}"))
+    assert signature_config("flat", IsrConfig()).do_dark
+    assert not signature_config("bias", IsrConfig()).do_dark
+
+
+def test_a_dark_is_divided_by_its_time():
+    prepared = prepare_frame("dark", make(visit_info=VisitInfo(dark_time=50.0)), CONFIG, regions=WHOLE)
+    assert prepared.level == 50.0
+    assert np.mean(prepared.image) == pytest.approx(2.0, rel=0.01)
+    assert prepared.variance[0, 0] == pytest.approx(4.0 / 2500)
+    assert prepared.weight == pytest.approx(2500 / 4.0)
+
+
+@pytest.mark.parametrize("info", [None, VisitInfo(), VisitInfo(dark_time=0.0)])
+def test_a_dark_without_time(info):
+    with pytest.raises(MeasurementError, match=r"its dark time is (nan|0\.0) s, by which it cannot be divided"):
+        prepare_frame("dark", make(visit_info=info), CONFIG, regions=WHOLE)
+
+
+def test_a_flat_is_divided_by_its_level_without_bad_pixels():
+    exposure = make(1000.0)
+    exposure.masked_image.image[:20] = 5000.0
+    exposure.masked_image.mask.array[:20] |= exposure.masked_image.mask.bits("BAD")
+    exposure.masked_image.mask.array[20, 0] |= exposure.masked_image.mask.bits("SAT")
+    exposure.masked_image.image[21, 0] = np.nan
+    prepared = prepare_frame("flat", exposure, CONFIG, regions=WHOLE)
+    assert prepared.level == pytest.approx(1000.0, rel=1e-3)
+    # A defect is a value like any other; what is saturated or no number is none.
+    assert sorted(zip(*np.nonzero(prepared.rejected), strict=True)) == [(20, 0), (21, 0)]
+
+
+def test_a_flat_without_light():
+    with pytest.raises(MeasurementError, match=r"its level is .* ADU, its scatter .* ADU: there is no light in it"):
+        prepare_frame("flat", make(0.5), CONFIG, regions=WHOLE)
+
+
+def test_counts_of_a_bias_are_no_light():
+    exposure = make(0.0)
+    exposure.masked_image.variance += np.maximum(exposure.masked_image.image, 0)
+    prepared = prepare_frame("bias", exposure, CONFIG, regions=WHOLE)
+    assert np.all(prepared.variance == 4.0)
+
+
+def test_the_noise_of_what_was_subtracted_is_put_aside():
+    common = np.full(SHAPE, 3.0, np.float32)
+    prepared = prepare_frame("flat", make(10.0), CONFIG, regions=WHOLE, common_variance=common)
+    assert prepared.variance[0, 0] == pytest.approx(1.0 / prepared.level**2)
+
+
+def test_noise_that_is_not_known_is_measured():
+    """Variances are those of the mean to 5 %, for each amplifier."""
+    regions = [Box(0, 0, 40, 60), Box(40, 0, 40, 60)]
+    prepared = []
+    for seed in range(5):
+        exposure = make(0.0, seed=seed)
+        exposure.masked_image.image[:, 40:] *= 3
+        exposure.masked_image.variance[...] = np.nan
+        prepared.append(prepare_frame("defects", exposure, CONFIG, regions=regions))
+    master = combine_frames(Frames(prepared), np.ones(5), regions, CONFIG.combine)
+    assert master.noise_factors == pytest.approx([2.0, 6.0], rel=0.05)
+    for region, sigma in zip(regions, (2.0, 6.0), strict=True):
+        assert np.median(master.combined.variance[region.slices]) == pytest.approx(sigma**2 / 5, rel=0.1)
+
+
+def test_objects_are_found_and_the_pattern_is_not():
+    x = np.mgrid[: SHAPE[0], : SHAPE[1]][1]
+    pattern = (20 * np.sin(x / 3)).astype(np.float32)
+    image = make().masked_image.image + pattern
+    image[30:34, 40:44] += 60
+    found = find_objects(image, np.zeros(SHAPE, bool), pattern + 100, CONFIG.objects)
+    assert found[30:34, 40:44].all()
+    assert found.mean() < 0.3
+
+
+def combined(n_used=None):
+    image = np.random.default_rng(1).normal(1.0, 0.01, SHAPE).astype(np.float32)
+    n_used = np.full(SHAPE, 5, np.int32) if n_used is None else n_used
+    image[n_used == 0] = np.nan
+    variance = np.where(n_used > 0, np.float32(1e-4), np.float32(np.nan))
+    return Combined(image, variance, n_used, 0)
+
+
+def test_places_without_value_get_the_median_and_are_masked():
+    n_used = np.full(SHAPE, 5, np.int32)
+    n_used[3, 4] = 0
+    pixels = finish_frame("flat", combined(n_used), Mask.zeros(SHAPE), CONFIG)
+    assert pixels.image[3, 4] == pytest.approx(1.0, abs=0.01)
+    assert np.isfinite(pixels.variance).all()
+    assert pixels.mask.any("BAD")[3, 4]
+    assert pixels.mask.any("NO_DATA")[3, 4]
+    assert pixels.mask.any("BAD").sum() == 1
+
+
+def test_a_flat_that_is_not_positive_is_masked():
+    master = combined()
+    master.image[7, 7] = -0.1
+    pixels = finish_frame("flat", master, Mask.zeros(SHAPE), CONFIG)
+    assert pixels.mask.any("BAD")[7, 7]
+
+
+def test_a_sky_is_smooth_and_a_fringe_has_no_level():
+    sky = finish_frame("sky", combined(), Mask.zeros(SHAPE), CalibsConfig(sky_bin_size=30))
+    assert np.std(sky.image) < 0.005
+    assert np.mean(sky.image) == pytest.approx(1.0, abs=1e-3)
+    fringe = finish_frame("fringe", combined(), Mask.zeros(SHAPE), CONFIG)
+    assert abs(np.mean(fringe.image)) < 1e-3
+
+
+def test_nothing_at_all():
+    with pytest.raises(MeasurementError, match="not one pixel has a value in any frame"):
+        finish_frame("bias", combined(np.zeros(SHAPE, np.int32)), Mask.zeros(SHAPE), CONFIG)
