@@ -18,8 +18,10 @@ from obs.cli.simulate import choose_detectors, choose_filters
 from obs.cli.table import format_table
 from obs.config.layers import ConfigLayers
 from obs.errors import DatasetNotFoundError, OutputError
+from obs.ingest.translation import load_translator
 from obs.instrument.discovery import load_instrument
 from obs.instrument.instrument import Instrument
+from obs.policy.dataset_type import Template
 from obs.qa.figures import draw_report
 from obs.qa.report import REPORT_HEADERS, REPORT_SIDES, FrameReport, report_frame, report_rows
 from obs.repo.butler import Butler
@@ -49,13 +51,14 @@ the lone stars above ten times their error; stars: number of bright ones"""
 
 @dataclass(frozen=True)
 class _Night:
-    """What is observed: the numbers of the visits of each type."""
+    """What is observed: the numbers of the visits of each type, and what data IDs call a visit."""
 
     visits: dict[str, range]
+    key: str = "visit"
 
     def words(self, first: str, last: str) -> str:
         """Return the visits from one type to another as data IDs name them."""
-        return f"visit={self.visits[first][0]}..{self.visits[last][-1]}"
+        return f"{self.key}={self.visits[first][0]}..{self.visits[last][-1]}"
 
 
 @click.command("demo", cls=ManyWordsCommand, epilog=_EXAMPLE)
@@ -95,7 +98,7 @@ def demo(
     cameras = instrument.load_camera()
     chosen = choose_detectors(cameras, detectors) if detectors else central_detectors(cameras)
     physical_filter = choose_filters(instrument, [filter_name] if filter_name else [])[0]
-    night = _plan(visits)
+    night = _plan(visits, visit_key(instrument))
     common = _Settings(output, chosen, physical_filter, seed, processes or os.cpu_count() or 1, doraise)
     failed = False
     for words in _commands(instrument, night, common):
@@ -139,12 +142,19 @@ def central_detectors(camera: Camera) -> list[Detector]:
     return [science[index] for index in np.argsort(distance, kind="stable")[:_MOST_DETECTORS]]
 
 
-def _plan(visits: int) -> _Night:
+def visit_key(instrument: Instrument) -> str:
+    """Return what the camera's data IDs call a visit."""
+    translator = load_translator(instrument)
+    keys = [name for name in translator.unique if name not in Template(instrument.detector).keys]
+    return keys[0] if keys and "visit" not in keys else "visit"
+
+
+def _plan(visits: int, key: str) -> _Night:
     numbers, first = {}, 1
     for image_type, (count, _) in {**_PLAN, "science": (visits, _SCIENCE_TIME)}.items():
         numbers[image_type] = range(first, first + count)
         first += count
-    return _Night(numbers)
+    return _Night(numbers, key)
 
 
 def _commands(instrument: Instrument, night: _Night, common: _Settings) -> Iterator[list[str]]:
@@ -195,7 +205,7 @@ def _report(instrument: Instrument, night: _Night, common: _Settings) -> None:
     first: Any = None
     for visit in night.visits["science"]:
         for detector in common.detectors:
-            data_id = {"visit": visit, **detector_keys(instrument, detector)}
+            data_id = {night.key: visit, **detector_keys(instrument, detector)}
             truth = common.output / "raw" / "truth" / f"{instrument.name}-{visit:07d}-{detector.id:03d}-truth.fits"
             try:
                 report, exposure = report_frame(butler, data_id, truth)
