@@ -1,7 +1,7 @@
 from datetime import datetime
 
 import pytest
-from toy_camera import write_toy_camera
+from overscan_camera import write_toy_camera
 
 from obs.simulate.shots import plan_shots
 

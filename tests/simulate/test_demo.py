@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from toy_camera import write_toy_camera
+from overscan_camera import write_toy_camera
 
 from obs.cli.main import main
 
@@ -21,7 +21,7 @@ cosmic_rays:
 _MODULE = """\
 from pathlib import Path
 
-from toy_camera import toy_instrument
+from overscan_camera import toy_instrument
 
 instrument = toy_instrument(Path({folder!r}))
 """

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from toy_camera import GAINS, HEIGHT, WIDTH, write_toy_camera
+from overscan_camera import GAINS, HEIGHT, WIDTH, write_toy_camera
 
 from obs.errors import ConfigError, PluginError
 from obs.simulate.config import DetectorConfig

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from toy_camera import write_toy_camera
+from overscan_camera import write_toy_camera
 
 from obs.geom import Box
 from obs.image.exposure import Exposure

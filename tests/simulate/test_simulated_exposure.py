@@ -4,7 +4,7 @@ from itertools import pairwise
 import galsim
 import numpy as np
 import pytest
-from toy_camera import GAINS
+from overscan_camera import GAINS
 
 from obs.errors import DataIdError, PluginError
 from obs.simulate.config import SimulateConfig
@@ -180,7 +180,9 @@ def test_a_camera_without_translator_is_refused(toy, make_shot, config):
 
 def test_a_translator_that_cannot_write_is_refused(toy, make_shot, config):
     with pytest.raises(PluginError, match="cannot write headers: it needs a method make_header"):
-        simulate_exposure(replace(toy, translator="toy_camera:exposure_id"), make_shot(), _west(toy), config, seed=1)
+        simulate_exposure(
+            replace(toy, translator="overscan_camera:exposure_id"), make_shot(), _west(toy), config, seed=1
+        )
 
 
 def test_shots_follow_each_other_and_are_dithered(make_shot):

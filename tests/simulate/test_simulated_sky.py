@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from toy_camera import FILTERS
+from overscan_camera import FILTERS
 
 from obs.errors import FileFormatError
 from obs.image.catalog import Catalog

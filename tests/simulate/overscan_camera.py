@@ -130,10 +130,10 @@ def toy_instrument(folder: Path) -> Instrument:
         folder=folder,
         policy="policy.yaml",
         filters=FILTERS,
-        exposure_id="toy_camera:exposure_id",
+        exposure_id="overscan_camera:exposure_id",
         exposure_id_bits=32,
         detector="%(ccd)d",
-        translator="toy_camera:ToyTranslator",
+        translator="overscan_camera:ToyTranslator",
     )
 
 
