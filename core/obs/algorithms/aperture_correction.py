@@ -11,6 +11,10 @@ from obs.errors import MeasurementError
 __all__ = ["ApertureCorrection", "fit_aperture_correction"]
 
 
+TIE = 0.05
+"""Orders whose squared errors of prediction differ by less than this predict equally well."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ApertureCorrection:
     """A Chebyshev polynomial over a detector, by which a flux is multiplied.
@@ -185,7 +189,7 @@ def _affordable_order(order: int, n: int) -> int:
 def _predictive_order(
     u: NDArray[np.float64], v: NDArray[np.float64], ratio: NDArray[np.float64], sigma: NDArray[np.float64], largest: int
 ) -> int:
-    """Return the order that predicts stars best which are left out of the fit, one at a time."""
+    """Return the largest order among those that predict stars best which are left out of the fit, one at a time."""
     everything = np.ones(len(ratio), bool)
     weight = _weight(sigma, ratio, _design(u, v, largest), everything)
     errors = []
@@ -197,7 +201,8 @@ def _predictive_order(
         # the residual of a star that the fit does not know follows from its leverage on the fit that does
         leverage = np.minimum((basis**2).sum(1), 1 - 1e-9)
         errors.append(float(np.sum((residual / (1 - leverage)) ** 2)))
-    return int(np.argmin(errors))
+    # a surface that predicts as well as a flatter one to within the chance of few stars is still the better guess
+    return int(np.flatnonzero(np.array(errors) <= (1 + TIE) * min(errors))[-1])
 
 
 def _relative_error(

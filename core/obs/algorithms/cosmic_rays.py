@@ -17,6 +17,9 @@ _EIGHT = np.ones((3, 3), bool)
 _DIRECTIONS = ((0, 1), (1, 0), (1, 1), (1, -1))
 """Offsets (row, column) of one neighbour of each pair."""
 
+MODEL_TOLERANCE = 0.03
+"""Relative error granted to the wings of the PSF model."""
+
 CANDIDATE_FRACTION = 0.5
 """Pixels below this part of the significance limit cannot exceed their neighbours by all of it."""
 
@@ -41,8 +44,9 @@ def find_cosmic_rays(
         Background-subtracted pixels.
     variance : ndarray of float32, shape (ny, nx)
         Their variance, image units squared.
-    psf : ndarray of float32, shape (k, k)
-        The sharpest image that a star can have: the PSF centred on a pixel.
+    psf : ndarray of float32, shape (k, k) or (n, k, k)
+        Images of stars centred on a pixel, which are the sharpest there can be; of several, from all over the detector,
+        the sharpest counts.
     bad : ndarray of bool, shape (ny, nx), optional
         Pixels that are no hits: saturated stars and defects.
     min_sigma : float, optional
@@ -60,11 +64,13 @@ def find_cosmic_rays(
     -------
     ndarray of bool, shape (ny, nx)
     """
-    middle = psf.shape[0] // 2
-    peak = float(psf[middle, middle])
-    # of a pair, the mean of both wings
+    stars = psf.reshape(-1, *psf.shape[-2:])
+    middle = stars.shape[1] // 2
+    # of a pair, the mean of both wings; a model that is a few per cent too wide must not make bright stars hits
     wings = [
-        float(psf[middle + dy, middle + dx] + psf[middle - dy, middle - dx]) / (2 * peak) for dy, dx in _DIRECTIONS
+        (1 - MODEL_TOLERANCE)
+        * float(np.min((_at(stars, middle, dy, dx) + _at(stars, middle, -dy, -dx)) / (2 * _at(stars, middle, 0, 0))))
+        for dy, dx in _DIRECTIONS
     ]
     work = np.pad(image, 1, mode="edge")
     noise = np.pad(variance, 1, mode="edge")
@@ -92,6 +98,10 @@ def find_cosmic_rays(
         index = np.unique((fresh[:, None] + neighbours).ravel())
         index = index[allowed[index] & ~found[index] & (flat[index] > 0)]
     return _bright_enough(found.reshape(work.shape)[1:-1, 1:-1], excess.reshape(work.shape)[1:-1, 1:-1], min_counts)
+
+
+def _at(stars: NDArray[np.float32], middle: int, dy: int, dx: int) -> NDArray[np.float32]:
+    return stars[:, middle + dy, middle + dx]
 
 
 def _test(

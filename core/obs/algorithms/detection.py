@@ -16,6 +16,7 @@ __all__ = [
     "Footprints",
     "Peaks",
     "Smoothed",
+    "above_threshold",
     "find_footprints",
     "find_peaks",
     "gaussian_kernel",
@@ -230,6 +231,13 @@ def grow(above: NDArray[np.bool_], distance: int) -> NDArray[np.bool_]:
     return grown
 
 
+def above_threshold(smoothed: Smoothed, threshold: float) -> NDArray[np.bool_]:
+    """Return, shape (ny, nx), which of the pixels that the whole kernel saw exceed a level."""
+    above = np.zeros(smoothed.image.shape, bool)
+    above[smoothed.inner] = smoothed.image[smoothed.inner] > threshold
+    return above
+
+
 def find_footprints(
     smoothed: Smoothed,
     *,
@@ -265,8 +273,7 @@ def find_footprints(
     Footprints
         Numbered in reading order of their first pixel.
     """
-    above = np.zeros(smoothed.image.shape, bool)
-    above[smoothed.inner] = smoothed.image[smoothed.inner] > threshold
+    above = above_threshold(smoothed, threshold)
     seeds, n = ndimage.label(above, _EIGHT)
     if minimum_pixels > 1 or minimum_height is not None:
         seen = np.flatnonzero(above)

@@ -304,7 +304,7 @@ def find_objects(
     """
     residual = image - pattern
     bad = rejected | ~np.isfinite(residual)
-    found = np.zeros_like(bad)
+    found: NDArray[np.bool_] = np.zeros_like(bad)
     for _ in range(2):
         background = fit_background(residual, bad | found, bin_size=config.bin_size).image()
         clean = np.where(bad | ~np.isfinite(background), np.float32(0), residual - background)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.background import fit_background
-from obs.algorithms.detection import Footprints, Smoothed, find_footprints, grow, noise_of, smooth
+from obs.algorithms.detection import Footprints, Smoothed, above_threshold, find_footprints, grow, noise_of, smooth
 from obs.config.base import TaskConfig, setting
 from obs.errors import MeasurementError
 from obs.image.background import Background
@@ -109,14 +109,13 @@ def detect_sources(
         local_background=local,
         local_threshold=local_threshold,
     )
-    negative = find_footprints(
-        Smoothed(np.negative(smoothed.image), smoothed.margin), threshold=threshold, n_grow=n_grow
-    )
     edge = np.ones(mask.shape, bool)
     edge[smoothed.inner] = False
     mask.set(edge, "EDGE")
-    mask.set(footprints.labels > 0, "DETECTED")
-    mask.set(negative.labels > 0, "DETECTED_NEGATIVE")
+    # the mask knows all sources, also those too faint to be kept: their light is no sky
+    mask.set(grow(above_threshold(smoothed, threshold), n_grow), "DETECTED")
+    inverted = Smoothed(np.negative(smoothed.image), smoothed.margin)
+    mask.set(grow(above_threshold(inverted, threshold), n_grow), "DETECTED_NEGATIVE")
     again = subtract_background(masked_image, background) if config.reestimate_background else None
     return Detected(footprints, again)
 

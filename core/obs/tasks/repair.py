@@ -55,13 +55,14 @@ def repair_cosmic_rays(masked_image: MaskedImage, psf: Psf, config: CosmicRayCon
         If there are more than the settings allow.
     """
     height, width = masked_image.shape
-    stamp = psf.evaluate(x=[0.5 * (width - 1)], y=[0.5 * (height - 1)])[0]
+    grid_x, grid_y = np.meshgrid(np.linspace(0, width - 1, 5), np.linspace(0, height - 1, 5))
+    stars = psf.evaluate(x=grid_x.ravel(), y=grid_y.ravel())
     mask = masked_image.mask
     bad = (mask.array & mask.known_bits(["SAT", "BAD", "NO_DATA", "UNMASKEDNAN", "INTRP"])) != 0
     found = find_cosmic_rays(
         masked_image.image,
         masked_image.variance,
-        stamp,
+        stars,
         bad=bad,
         min_sigma=config.min_sigma,
         min_counts=config.min_counts,
