@@ -6,6 +6,7 @@ done with them is in `obs.tasks.isr`.
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +115,24 @@ def get_raw(butler: Butler, data_id: Mapping[str, Any], detector: Detector) -> R
     if not path.is_file():
         raise DatasetNotFoundError(f"no {name} for {format_data_id(data_id)}: looked for {path}", dataset_type=name)
     hdu = split_hdu(butler.get_uri(name, data_id))[1]
-    return read_raw(path, hdu=hdu, amplifier_hdus=sorted({amp.raw_hdu for amp in detector.amplifiers}))
+    amplifier_hdus = sorted({amp.raw_hdu for amp in detector.amplifiers})
+    return read_raw(path, hdu=hdu, amplifier_hdus=amplifier_hdus, choose=partial(_is_frame, butler.instrument, data_id))
+
+
+def _is_frame(instrument: Instrument, data_id: Mapping[str, Any], header: Mapping[str, Any]) -> bool:
+    """Return whether a header is that of a data ID, as far as the translator knows its keys."""
+    if instrument.translator is None:
+        return False
+    try:
+        row = instrument.load(instrument.translator)().registry_columns(_known(header))
+    except FileFormatError:
+        return False
+    return all(row[key] == value for key, value in data_id.items() if key in row)
+
+
+def _known(header: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the cards that have a value."""
+    return {keyword: value for keyword, value in header.items() if value == value}
 
 
 def _visit_info(instrument: Instrument, raw: Raw, exposure_id: int) -> VisitInfo:
@@ -123,8 +141,7 @@ def _visit_info(instrument: Instrument, raw: Raw, exposure_id: int) -> VisitInfo
             f"camera '{instrument.name}' has neither a translator for its headers nor an 'isr' of its own",
             plugin=instrument.name,
         )
-    known = {keyword: value for keyword, value in raw.metadata.items() if value == value}
-    info: VisitInfo = instrument.load(instrument.translator)().visit_info(known, exposure_id=exposure_id)
+    info: VisitInfo = instrument.load(instrument.translator)().visit_info(_known(raw.metadata), exposure_id=exposure_id)
     return info
 
 

@@ -13,6 +13,7 @@ from obs.errors import OutputError, PluginError, RepositoryError
 from obs.ingest.raws import IngestOptions, ingest_raws
 from obs.ingest.repository import make_repository
 from obs.instrument.instrument import Instrument
+from obs.raw_exposure import get_raw
 from obs.repo.butler import Butler
 from obs.repo.registry import Registry
 
@@ -290,6 +291,40 @@ def test_one_row_for_each_extension(extensions, tmp_path):
     assert (root / "raw/2024-03-01/raw-00001.fits").is_symlink()
     assert Butler(root, instrument=toy).get("raw", visit=1, ccd=1).masked_image.image[0, 0] == 1
     assert run(root, [tmp_path / "m.fits"], toy).files[0].reason == "already ingested"
+
+
+def test_a_file_of_several_detectors_where_each_has_its_place(repository, tmp_path):
+    """The camera does not name its extensions, and has a place for each detector: found by their headers."""
+    path = mef(tmp_path / "m.fits", ["right", "left"])
+    report = run(repository, [path])
+    assert report.ok, list(report.lines())
+    assert rows(repository, columns="visit, ccd") == [(1, 0), (1, 1)]
+    assert report.files[0].targets == (target(repository, ccd=1), target(repository, ccd=0))
+    butler = Butler(repository)
+    for ccd, value in ((1, 0), (0, 1)):
+        raw = get_raw(butler, {"visit": 1, "ccd": ccd}, butler.instrument.find_detector({"ccd": ccd}))
+        assert raw.images[0][0, 0] == value
+    assert run(repository, [path]).files[0].reason == "already ingested"
+
+
+def test_what_else_is_in_a_file_of_one_detector(repository, tmp_path):
+    """Two amplifiers in HDUs of their own are one frame, and what has no data ID is none."""
+    header = fits.Header({k: v for k, v in HEADER.items() if k != "DETECTOR"})
+    hdus = [fits.PrimaryHDU(header=header)]
+    hdus += [fits.ImageHDU(np.zeros((40, 56), np.int16), fits.Header({"DETECTOR": 1})) for _ in range(2)]
+    hdus += [fits.ImageHDU(np.zeros((4, 5), np.int16)), fits.BinTableHDU.from_columns([])]
+    fits.HDUList(hdus).writeto(tmp_path / "a.fits")
+    assert run(repository, [tmp_path / "a.fits"]).ok
+    assert rows(repository, columns="visit, ccd") == [(1, 1)]
+
+
+@pytest.mark.parametrize("mode", ["copy", "move"])
+def test_several_places_by_copy_and_move(repository, tmp_path, mode):
+    path = mef(tmp_path / "m.fits", ["left", "right"])
+    assert run(repository, [path], mode=mode).ok
+    assert path.exists() is (mode == "copy")
+    assert target(repository, ccd=0).is_file()
+    assert target(repository, ccd=1).is_file()
 
 
 def test_extensions_that_are_missing(extensions, tmp_path):

@@ -123,4 +123,4 @@ def print_report(report: IngestReport, mode: str, *, silent: Sequence[str] = ())
 def _plan(file: FileReport, mode: str) -> str:
     data_ids = "; ".join(map(format_data_id, file.data_ids))
     verb = "register" if mode == "skip" else mode
-    return f"would {verb} {file.path} as {file.target}: {data_ids}"
+    return f"would {verb} {file.path} as {', '.join(map(str, file.targets))}: {data_ids}"

@@ -316,8 +316,7 @@ def ingest_calibs(
     if not dry_run:
         store.add([(name, data_id) for _, name, data_id in pending], validity)
         for report, _, _ in pending:
-            if report.target is not None:
-                finish_transfer(report.path, report.target, mode)
+            finish_transfer(report.path, report.targets, mode)
     return IngestReport(reports, dry_run)
 
 
@@ -336,7 +335,7 @@ def _place(
     ending = next((ending for ending in COMPRESSED if ending and path.name.endswith(ending)), "")
     if not target.name.endswith(ending):
         target = target.with_name(target.name + ending)
-    report = FileReport(path, "ingested", target=target, data_ids=({"type": name, **data_id},))
+    report = FileReport(path, "ingested", targets=(target,), data_ids=({"type": name, **data_id},))
     if (name, format_data_id(data_id)) in known:
         there = store.path(name, data_id)
         if ignore_ingested or (there is not None and is_same_file(path, there) and not clobber):

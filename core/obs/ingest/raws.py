@@ -19,7 +19,7 @@ from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
-from obs.errors import DataIdError, ObsError, OutputError, PluginError, RepositoryError
+from obs.errors import ObsError, OutputError, PluginError, RepositoryError
 from obs.ingest.report import FileReport, IngestReport
 from obs.ingest.transfer import Mode, finish_transfer, is_same_file, place_file
 from obs.ingest.translation import Translated, load_translator, registry_columns, translate_file
@@ -236,9 +236,9 @@ class _Ingest:
             self._register(reports)
         for pending in reports:
             report = pending.report
-            if report.status == "ingested" and report.target is not None and not self.options.dry_run:
+            if report.status == "ingested" and not self.options.dry_run:
                 try:
-                    finish_transfer(report.path, report.target, self.options.mode)
+                    finish_transfer(report.path, report.targets, self.options.mode)
                 except OutputError as error:
                     report = replace(report, warnings=(*report.warnings, str(error)))
             yield report
@@ -251,30 +251,33 @@ class _Ingest:
         for bad in self.options.bad_ids:
             if rows and all(all(row.get(key) == value for key, value in bad.items()) for row in rows):
                 return _Pending(FileReport(path, "skipped", f"it is --bad-id {format_data_id(bad)}"))
+        new: list[Path] = []
         try:
-            target = self._target(path, rows)
+            targets = self._targets(path, rows)
             keys = [tuple(row[name] for name in self.unique) for row in rows]
-            refusal = self._refusal(path, target, keys)
+            refusal = self._refusal(path, targets[0], keys)
             if refusal is not None:
                 return _Pending(refusal)
-            is_new = False
             if not self.options.dry_run:
-                is_new = place_file(path, target, self.options.mode, clobber=self.options.clobber)
+                for target in targets:
+                    if place_file(path, target, self.options.mode, clobber=self.options.clobber):
+                        new.append(target)
         except ObsError as error:
+            _remove(new)
             return _Pending(FileReport(path, "failed", str(error)))
         self.taken |= dict.fromkeys(keys, path)
         data_ids = tuple(dict(zip(self.unique, key, strict=True)) for key in keys)
-        report = FileReport(path, "ingested", target=target, data_ids=data_ids, warnings=translated.warnings)
-        return _Pending(report, rows, is_new)
+        report = FileReport(path, "ingested", targets=targets, data_ids=data_ids, warnings=translated.warnings)
+        return _Pending(report, rows, tuple(new))
 
-    def _target(self, path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
-        """Return the place of a file, which keeps the ending of its compression."""
-        places = {split_hdu(self.raw.format(_known(row)))[0] for row in rows}
-        if len(places) != 1:
-            raise DataIdError(f"its extensions belong in different files: {', '.join(sorted(places))}")
-        name = places.pop()
+    def _targets(self, path: Path, rows: Sequence[Mapping[str, Any]]) -> tuple[Path, ...]:
+        """Return the places of a file, which keep the ending of its compression.
+
+        A file with several detectors has a place for each, unless the template has one for all of them.
+        """
+        names = dict.fromkeys(split_hdu(self.raw.format(_known(row)))[0] for row in rows)
         ending = next((ending for ending in COMPRESSED if ending and path.name.endswith(ending)), "")
-        return self.butler.root / (name if name.endswith(ending) else name + ending)
+        return tuple(self.butler.root / (name if name.endswith(ending) else name + ending) for name in names)
 
     def _refusal(self, path: Path, target: Path, keys: Sequence[tuple[Any, ...]]) -> FileReport | None:
         """Return the report of a file whose data ID is taken, or that holds one twice."""
@@ -290,7 +293,7 @@ class _Ingest:
             return FileReport(path, "failed", f"the same data ID {name} as {first}, which is ingested")
         is_whole = len(there) == len(keys)
         if is_whole and (self.options.ignore_ingested or self.options.mode == "skip" or is_same_file(path, target)):
-            return FileReport(path, "skipped", ALREADY, target)
+            return FileReport(path, "skipped", ALREADY, (target,))
         if not is_whole:
             return FileReport(path, "failed", f"a part of it, {name}, is in the registry already")
         holder = next((f" as {found}" for found in _variants(target) if os.path.lexists(found)), "")
@@ -318,18 +321,22 @@ class _Ingest:
             if pending.report.status == "ingested":
                 for data_id in pending.report.data_ids:
                     self.taken.pop(tuple(data_id.values()), None)
-            if pending.is_new and pending.report.target is not None:
-                with suppress(OSError):
-                    pending.report.target.unlink()
+            _remove(pending.new)
 
 
 @dataclass(frozen=True)
 class _Pending:
-    """A file on its way: its report, its rows, and whether something new is in its place."""
+    """A file on its way: its report, its rows, and its places where something new is."""
 
     report: FileReport
     rows: Sequence[Mapping[str, Any]] = ()
-    is_new: bool = False
+    new: tuple[Path, ...] = ()
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        with suppress(OSError):
+            path.unlink()
 
 
 def _known(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,8 +23,8 @@ class FileReport:
         Whether it is in the repository now, was left out on purpose, or could not be taken.
     reason : str
         Why it was not ingested.
-    target : Path or None
-        Where it is, or would be, in the repository.
+    targets : tuple of Path
+        Where it is, or would be, in the repository: at one place, or at one for each detector that it holds.
     data_ids : tuple of dict
         What it holds, one data ID for each row of the registry.
     warnings : tuple of str
@@ -34,7 +34,7 @@ class FileReport:
     path: Path
     status: Status
     reason: str = ""
-    target: Path | None = None
+    targets: tuple[Path, ...] = ()
     data_ids: tuple[dict[str, Any], ...] = ()
     warnings: tuple[str, ...] = ()
 

@@ -6,7 +6,7 @@ import filecmp
 import os
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -72,7 +72,7 @@ def place_file(source: Path, target: Path, mode: Mode, *, clobber: bool = False)
     return not is_there
 
 
-def finish_transfer(source: Path, target: Path, mode: Mode) -> None:
+def finish_transfer(source: Path, targets: Sequence[Path], mode: Mode) -> None:
     """Remove the source of a move; nothing in the other modes, or if the source lies in its place already.
 
     Raises
@@ -81,10 +81,11 @@ def finish_transfer(source: Path, target: Path, mode: Mode) -> None:
         If it cannot be removed.
     """
     # One file may be seen by two paths, through a link to its folder.
-    if mode != "move" or source.parent.resolve() / source.name == target.parent.resolve() / target.name:
+    places = {target.parent.resolve() / target.name for target in targets}
+    if mode != "move" or source.parent.resolve() / source.name in places:
         return
     try:
-        if not (target.is_symlink() and target.samefile(source)):
+        if not any(target.is_symlink() and target.samefile(source) for target in targets):
             source.unlink()
     except OSError as error:
         raise OutputError(f"cannot remove {source}: {error.strerror or error}; it is ingested", path=source) from error

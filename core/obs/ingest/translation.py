@@ -97,8 +97,38 @@ def _rows(path: Path, translator: Translator) -> Iterator[dict[str, Any]]:
     if wanted:
         for number, header in _extensions(path, wanted):
             yield translator.registry_columns(_known(header)) | {"hdu": number}
-    else:
-        yield translator.registry_columns(first_image(path))
+        return
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    fault: FileFormatError | None = None
+    for header in _images(path):
+        try:
+            row = translator.registry_columns(header)
+        except FileFormatError as error:
+            fault = fault or error
+            continue
+        # Amplifiers in HDUs of their own, and what else goes with a detector, have its data ID.
+        found.setdefault(tuple(row.get(name) for name in translator.unique), row)
+    if not found:
+        raise fault or FileFormatError("has no image", path=path)
+    whole = [row for key, row in found.items() if None not in key]
+    yield from whole or list(found.values())[:1]
+
+
+def _images(path: Path) -> Iterator[FileHeader]:
+    """Yield the primary header if it has pixels, else that of every image, with the primary's cards beneath."""
+    primary: FileHeader = {}
+    count = 0
+    for number, header in read_headers(path):
+        if number == 0:
+            primary = header
+        if header.get("NAXIS", 0) != 2 or header.get("XTENSION", "IMAGE").strip() not in ("IMAGE", ""):
+            continue
+        count += 1
+        yield _known(primary | header)
+        if number == 0:
+            return
+    if not count:
+        yield _known(primary)
 
 
 def _known(header: FileHeader) -> FileHeader:

@@ -1,7 +1,8 @@
 """Raw frames as they were read."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from astropy.io import fits
@@ -13,7 +14,13 @@ from obs.repo.fits_file import header_to_dict, open_fits
 __all__ = ["read_raw"]
 
 
-def read_raw(path: Path | str, *, hdu: int | None = None, amplifier_hdus: Sequence[int] = (0,)) -> Raw:
+def read_raw(
+    path: Path | str,
+    *,
+    hdu: int | None = None,
+    amplifier_hdus: Sequence[int] = (0,),
+    choose: Callable[[Mapping[str, Any]], bool] | None = None,
+) -> Raw:
     """Read the raw frame of one detector, pixels in the file's own type.
 
     Parameters
@@ -21,9 +28,12 @@ def read_raw(path: Path | str, *, hdu: int | None = None, amplifier_hdus: Sequen
     path : Path or str
         The file: plain, gzipped, or tile-compressed.
     hdu : int, optional
-        HDU of the detector, where a file holds several; else the first image.
+        HDU of the detector, where a file holds several.
     amplifier_hdus : sequence of int, optional
         HDUs of the amplifiers, where each has its own.
+    choose : callable, optional
+        Told the cards of an image, says whether it is that of the detector; asked where there are several images and no
+        ``hdu`` is given. Else the first image is taken.
 
     Returns
     -------
@@ -43,9 +53,16 @@ def read_raw(path: Path | str, *, hdu: int | None = None, amplifier_hdus: Sequen
         if any(amplifier_hdus):
             images = {number: _numbered(hdus, number) for number in amplifier_hdus}
             return Raw({number: _pixels(image) for number, image in images.items()}, primary)
-        image = next((other for other in hdus if _is_image(other)), None) if hdu is None else _numbered(hdus, hdu)
-        if image is None:
-            raise FileFormatError("no two-dimensional image in it")
+        if hdu is not None:
+            image = _numbered(hdus, hdu)
+        else:
+            images_there = [other for other in hdus if _is_image(other)]
+            if not images_there:
+                raise FileFormatError("no two-dimensional image in it")
+            image = images_there[0]
+            if choose is not None and len(images_there) > 1:
+                chosen = (other for other in images_there if choose(primary | header_to_dict(other.header)))
+                image = next(chosen, image)
         return Raw(_pixels(image), primary | header_to_dict(image.header))
 
 
