@@ -1,8 +1,9 @@
 import math
 
 import pytest
-from obs.scaffold.cards import parse_cards
 from raw_frames import card_line
+
+from obs.scaffold.cards import parse_cards
 
 
 def test_values_and_comments():

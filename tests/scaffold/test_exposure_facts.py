@@ -1,6 +1,8 @@
 """What single quantities are found in, and how sure it is."""
 
 import pytest
+from raw_frames import card_line
+
 from obs.scaffold.cards import parse_cards
 from obs.scaffold.dates import find_date, find_night
 from obs.scaffold.exposure import find_exposure_time, find_pointing
@@ -9,7 +11,6 @@ from obs.scaffold.finding import Finding
 from obs.scaffold.gains import find_gain, find_read_noise, find_saturation
 from obs.scaffold.image_types import find_image_type, standard_type
 from obs.scaffold.sky_scale import find_pixel_size, find_sky_scale
-from raw_frames import card_line
 
 
 def cards_of(*cards):
@@ -89,11 +90,21 @@ def test_bands(name, band):
 @pytest.mark.parametrize(
     ("word", "kind"),
     [
-        ("zero", "bias"), ("BIAS", "bias"), ("Dome Flat", "flat"), ("LAMP,FLAT", "flat"), ("SKYFLAT", "flat"), ("object", "science"),
-        ("EXPOSE", "science"), ("Light Frame", "science"), ("COMP", "arc"), ("DARK", "dark"), ("focus", "focus"), ("M 31", None),
+        ("zero", "bias"),
+        ("BIAS", "bias"),
+        ("Dome Flat", "flat"),
+        ("LAMP,FLAT", "flat"),
+        ("SKYFLAT", "flat"),
+        ("object", "science"),
+        ("EXPOSE", "science"),
+        ("Light Frame", "science"),
+        ("COMP", "arc"),
+        ("DARK", "dark"),
+        ("focus", "focus"),
+        ("M 31", None),
         ("bias or dark", None),
     ],
-)  # fmt: skip
+)
 def test_words_for_image_types(word, kind):
     assert standard_type(word) == kind
 

@@ -4,11 +4,12 @@ import json
 
 import numpy as np
 import pytest
+from raw_frames import COMMON, card_line, flat_frame, write_frame
+
 from obs.errors import FileFormatError
 from obs.geom import Box
 from obs.scaffold.inspection import inspect_files
 from obs.scaffold.overscan_statistics import find_dark_columns
-from raw_frames import COMMON, card_line, flat_frame, write_frame
 
 SHAPE = (100, 232)
 
@@ -77,9 +78,15 @@ def test_a_section_outside_the_image_is_not_used(tmp_path):
 
 def test_lettered_sections_of_one_image(tmp_path):
     cards = [
-        ("DATASECA", "[17:116,1:100]"), ("BIASSECA", "[1:16,1:100]"), ("CCDSECA", "[1:100,1:100]"), ("GAINA", 1.5, "e-/ADU"),
-        ("DATASECB", "[117:216,1:100]"), ("BIASSECB", "[217:232,1:100]"), ("CCDSECB", "[101:200,1:100]"), ("GAINB", 1.6, "e-/ADU"),
-    ]  # fmt: skip
+        ("DATASECA", "[17:116,1:100]"),
+        ("BIASSECA", "[1:16,1:100]"),
+        ("CCDSECA", "[1:100,1:100]"),
+        ("GAINA", 1.5, "e-/ADU"),
+        ("DATASECB", "[117:216,1:100]"),
+        ("BIASSECB", "[217:232,1:100]"),
+        ("CCDSECB", "[101:200,1:100]"),
+        ("GAINB", 1.6, "e-/ADU"),
+    ]
     found = inspect(tmp_path, cards, pixels=flat_frame(SHAPE, dark=[slice(0, 16), slice(216, 232)]))
     left, right = only(found)
     assert (left.data, left.overscan, left.bbox) == (Box(16, 0, 100, 100), Box(0, 0, 16, 100), Box(0, 0, 100, 100))
@@ -222,7 +229,7 @@ def test_the_real_headers(shared_data):
         assert found["image_type"].value == kind, name
         numbers = (expected["detector_num"], int(expected["detector_name"].removeprefix("ccd")))
         assert found["detector"].value in numbers, name
-        # LSST's translators write HSC's filters in capitals, and what a bias frame of DECam was taken through as a plate
+        # LSST's translators write HSC's filters in capitals, and what DECam's bias frames saw as a plate
         if expected["observation_type"] != "zero":
             assert found["filter"].value.upper() == expected["physical_filter"].upper(), name
 

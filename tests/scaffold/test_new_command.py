@@ -1,0 +1,130 @@
+"""`obs new` at the command line."""
+
+import json
+
+import pytest
+from raw_frames import COMMON, flat_frame, write_frame
+
+from obs.cli.main import main
+from obs.scaffold.package_check import check_package
+
+
+@pytest.fixture
+def raw(tmp_path):
+    pixels = flat_frame((40, 72), dark=[slice(64, 72)])
+    cards = [*COMMON, ("DATASEC", "[1:64,1:40]"), ("BIASSEC", "[65:72,1:40]"), ("GAIN", 1.5, "e-/ADU")]
+    return write_frame(tmp_path / "raw.fits", cards, pixels)
+
+
+def new(tmp_path, *words):
+    return main(["new", *map(str, words), "--no-input", "--output", str(tmp_path / "made")])
+
+
+def test_from_a_raw_file(raw, tmp_path, capsys):
+    assert new(tmp_path, "toycam", "--from", raw) == 0
+    printed = capsys.readouterr()
+    rows = {line.split("  ")[0]: line for line in printed.out.splitlines()}
+    assert rows["exposure_time"].split() == ["exposure_time", "30", "EXPTIME", "certain"]
+    assert rows["gain of amplifier 1"].split()[3:] == ["1", "1.5", "GAIN", "certain"]
+    assert "not known" in rows["read_noise of amplifier 1"]
+    package = tmp_path / "made" / "obs_toycam"
+    assert check_package(str(package)) == []
+    assert "| exposure_time | 30 | EXPTIME | certain |" in (package / "README.md").read_text()
+    stored = json.loads((package / ".obs-template.json").read_text())["answers"]
+    assert (stored["camera"], stored["_facts"]["detectors"][0]["width"]) == ("toycam", 64)
+
+
+def test_a_stored_answers_file_makes_the_same_package(raw, tmp_path):
+    assert new(tmp_path, "toycam", "--from", raw) == 0
+    first = tmp_path / "made" / "obs_toycam"
+    assert (
+        main(["new", "toycam", "--answers", str(first / ".obs-template.json"), "--output", str(tmp_path / "again")])
+        == 0
+    )
+    second = tmp_path / "again" / "obs_toycam"
+    files = sorted(path.relative_to(first) for path in first.rglob("*") if path.is_file())
+    assert files == sorted(path.relative_to(second) for path in second.rglob("*") if path.is_file())
+    assert all((first / path).read_bytes() == (second / path).read_bytes() for path in files)
+
+
+def test_options_answer_questions(tmp_path):
+    words = [
+        "--detectors",
+        "3",
+        "--amplifiers",
+        "2",
+        "--visit-key",
+        "run",
+        "--detector-key",
+        "chip",
+        "--filters",
+        "u,V",
+    ]
+    assert new(tmp_path, "toycam", *words) == 0
+    package = tmp_path / "made" / "obs_toycam" / "obs_toycam"
+    assert len((package / "camera" / "amplifiers.csv").read_text().splitlines()) == 3 + 6
+    assert "%(run)07d-%(chip)03d" in (package / "policy" / "toycam.yaml").read_text()
+    assert 'physical_filter="V"' in (package / "__init__.py").read_text()
+
+
+def test_text_of_headers_is_never_a_template(tmp_path):
+    cards = dict(card[:2] for card in COMMON) | {"OBJECT": "{{ cookiecutter }}", "FILTER": '{% x "y'}
+    raw = write_frame(tmp_path / "raw.fits", cards.items(), flat_frame((40, 64)))
+    assert new(tmp_path, "toycam", "--from", raw) == 0
+    package = tmp_path / "made" / "obs_toycam"
+    assert check_package(str(package)) == []
+    assert json.loads((package / "tests" / "headers.json").read_text())[0]["cards"]["OBJECT"] == "{{ cookiecutter }}"
+
+
+@pytest.mark.parametrize(
+    ("cards", "wanted"),
+    [
+        ([("EXPNUM", None), ("OBSID", "abc0042")], "translate_visit"),
+        ([("EXPNUM", None), ("OBSNUM", 5)], "10_000"),
+        ([("EXPNUM", None)], "total_seconds"),
+        ([("DATE-OBS", "01/03/98"), ("UT", "05:06:07")], "%d/%m/%y %H:%M:%S"),
+        ([("DATE-OBS", None), ("MJD-OBS", 60370.5)], "mjd_to_date"),
+        ([("DATE-OBS", None), ("JD", 2460371.0)], "2400000.5"),
+        ([("FILTER", None), ("FILTER1", "air"), ("FILTER2", "w")], "_WHEELS"),
+        ([("FILTER", None)], '"filter": "none"'),
+        ([("EXPTIME", None), ("EXPOSURE", 1500, "ms")], '{"unit": "ms"}'),
+    ],
+)
+def test_each_way_to_read_a_header_gives_a_sound_translator(tmp_path, cards, wanted):
+    changed = {card[0] for card in cards}
+    all_cards = [*(card for card in COMMON if card[0] not in changed), *(card for card in cards if card[1] is not None)]
+    raw = write_frame(tmp_path / "raw.fits", all_cards, flat_frame((40, 64)))
+    assert new(tmp_path, "toycam", "--from", raw) == 0
+    package = tmp_path / "made" / "obs_toycam"
+    assert wanted in (package / "obs_toycam" / "translator.py").read_text()
+    assert check_package(str(package)) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["My-Cam"], "'My-Cam' cannot be the name of a camera"),
+        (["sdss"], "the name 'sdss' is taken by the camera of"),
+        (["toycam", "--width", "wide"], "width = 'wide' is no whole number from 1"),
+        (["toycam", "--from", "nothing.fits"], "nothing.fits: does not exist"),
+        (["toycam", "--answers", "nothing.yaml"], "nothing.yaml: the answers cannot be read"),
+    ],
+)
+def test_mistakes_are_one_line(tmp_path, capsys, words, message):
+    assert new(tmp_path, *words) == 1
+    error = capsys.readouterr().err
+    assert message in error
+    assert len(error.strip().splitlines()) == 1
+
+
+def test_a_file_that_is_no_fits_is_named(tmp_path, capsys):
+    path = tmp_path / "notes.txt"
+    path.write_text("clouds")
+    assert new(tmp_path, "toycam", "--from", path) == 1
+    assert "notes.txt: is neither a FITS file nor the text of a header" in capsys.readouterr().err
+
+
+def test_a_folder_that_exists_is_refused_before_anything_is_read(tmp_path, capsys):
+    assert new(tmp_path, "toycam") == 0
+    assert new(tmp_path, "toycam", "--from", "nothing.fits") == 1
+    assert "exists already; choose another name, or another folder by --output" in capsys.readouterr().err
