@@ -231,7 +231,7 @@ def find_calibrations(
 
 
 def _missing(name: str, switch: str, data_id: Mapping[str, Any], error: Exception) -> DatasetNotFoundError:
-    remedy = f"obs calibs build {name}, " if name in _BUILDABLE else ""
+    remedy = f"obs calibs build {name} or " if name in _BUILDABLE else ""
     return DatasetNotFoundError(
         f"unable to retrieve {name.replace('_', ' ')} for {format_data_id(data_id)}: {error}; make one with {remedy}"
         f"obs calibs ingest, or go without by -c isr.{switch}=false or --allow-missing",

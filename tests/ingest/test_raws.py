@@ -398,6 +398,15 @@ def test_mistakes_on_the_command_line(repository, obs, tmp_path):
     assert f"{tmp_path} is no data repository" in err
 
 
+def test_a_registry_in_a_database(tmp_path, instrument, obs, frames):
+    url = f"sqlite:///{tmp_path}/elsewhere.db"
+    assert obs("init", tmp_path / "new", "--camera", "toy", "--registry", url)[0] == 0
+    assert run(tmp_path / "new", frames, dry_run=True).ok
+    assert run(tmp_path / "new", frames).ok
+    assert not (tmp_path / "new" / "registry.sqlite3").exists()
+    assert Butler(tmp_path / "new").query_metadata("raw", "visit", {"ccd": 1}) == [1, 2]
+
+
 def test_init(tmp_path, instrument, obs):
     status, out, _ = obs("init", tmp_path / "new", "--camera", "toy")
     assert status == 0

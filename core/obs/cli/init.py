@@ -18,11 +18,12 @@ Example:
 @click.command("init", epilog=_EXAMPLE)
 @click.argument("root", metavar="REPO", type=click.Path(path_type=Path))
 @click.option("--camera", metavar="NAME", required=True, help="The camera; see obs cameras.")
+@click.option("--registry", metavar="URL", help="Database for the registry, such as postgresql+psycopg://host/name.")
 @click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
-def init(root: Path, camera: str, doraise: bool) -> int:
+def init(root: Path, camera: str, registry: str | None, doraise: bool) -> int:
     """Make the folder REPO a data repository for frames of one camera."""
     instrument = load_instrument(camera)
-    if make_repository(root, instrument):
+    if make_repository(root, instrument, registry=registry):
         click.echo(f"{root} is now a data repository of the camera {camera}; fill it with: obs ingest {root} FILES...")
     else:
         click.echo(f"{root} is a data repository of the camera {camera} already")

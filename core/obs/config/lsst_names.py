@@ -58,6 +58,7 @@ _PROCESS = {
         "doVariance": "do_variance",
         "doVignette": "do_vignette",
         "doWidenSaturationTrails": "do_widen_saturation_trails",
+        "fallbackFilterName": "fallback_filter",
         "doWrite": "write",
         "edgeMaskLevel": "edge_mask_level",
         "expectWcs": "expect_wcs",

@@ -168,7 +168,7 @@ class _Ingest:
         """Return the registry with its tables made; None for a dry run in a repository that has none."""
         place = registry_place(self.butler.root, self.butler.policy)
         if self.options.dry_run:
-            if not Path(place).is_file() or self.options.create:
+            if self.options.create or not ("://" in place or Path(place).is_file()):
                 return None
             registry = Registry(place)
         else:

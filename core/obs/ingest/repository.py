@@ -6,14 +6,15 @@ from obs.errors import OutputError, PluginError, RepositoryError
 from obs.ingest.raws import create_raw_tables
 from obs.ingest.translation import load_translator
 from obs.instrument.instrument import Instrument
-from obs.repo.key_sources import registry_place
+from obs.repo.atomic import atomic_write
+from obs.repo.key_sources import DATABASE_FILE, registry_place
 from obs.repo.layout import is_repository, open_repository, write_description
 from obs.repo.registry import Registry
 
 __all__ = ["make_repository"]
 
 
-def make_repository(root: Path, instrument: Instrument) -> bool:
+def make_repository(root: Path, instrument: Instrument, *, registry: str | None = None) -> bool:
     """Make a folder a data repository, with an empty registry.
 
     Parameters
@@ -22,6 +23,9 @@ def make_repository(root: Path, instrument: Instrument) -> bool:
         The folder; it need not exist.
     instrument
         The camera.
+    registry
+        URL of the database that the registry is in, such as ``postgresql+psycopg://host/name``; a file in the folder
+        if None.
 
     Returns
     -------
@@ -49,6 +53,9 @@ def make_repository(root: Path, instrument: Instrument) -> bool:
             )
     policy = instrument.load_policy()
     if is_new:
+        if registry is not None:
+            with atomic_write(root / DATABASE_FILE) as file:
+                file.write(f"{registry}\n".encode())
         write_description(root, camera=instrument.name, parents=[])
     try:
         translator = load_translator(instrument)

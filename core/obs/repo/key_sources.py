@@ -12,12 +12,13 @@ from obs.policy.policy import Policy
 from obs.repo.file_keys import FileKeys
 from obs.repo.layout import Repository
 
-__all__ = ["CALIB_REGISTRY", "KeySources", "registry_place"]
+__all__ = ["CALIB_REGISTRY", "DATABASE_FILE", "KeySources", "registry_place"]
 
 _REGISTRY = "registry.sqlite3"
 #: Name of the registry of calibrations in their folder.
 CALIB_REGISTRY = "calibRegistry.sqlite3"
-_POSTGRES = "registry.pgsql"
+#: Names the database, where the registry is no file.
+DATABASE_FILE = "registry.pgsql"
 
 
 class KeySources:
@@ -100,7 +101,7 @@ class KeySources:
         elif self._policy.registry_path:
             yield str(self._below_root(self._policy.registry_path))
         for repository in self._repositories:
-            if (settings := repository.root / _POSTGRES).is_file():
+            if (settings := repository.root / DATABASE_FILE).is_file():
                 yield _database_url(settings)
             if (path := repository.root / _REGISTRY).is_file():
                 yield str(path)
@@ -123,7 +124,7 @@ def registry_place(root: Path, policy: Policy) -> str:
     """Return where the registry of a repository of our own is, or is to be: a file, or the URL of a database."""
     if policy.registry_path:
         return str(root / Path(os.path.expandvars(policy.registry_path)).expanduser())
-    settings = root / _POSTGRES
+    settings = root / DATABASE_FILE
     return _database_url(settings) if settings.is_file() else str(root / _REGISTRY)
 
 
