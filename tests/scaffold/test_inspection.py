@@ -61,6 +61,16 @@ def test_two_overscans_at_the_far_side_are_two_amplifiers(tmp_path):
     ]
 
 
+def test_columns_without_light_at_either_side(tmp_path):
+    pixels = flat_frame(SHAPE, dark=[slice(0, 12), slice(212, 232)])
+    (amp,) = only(inspect(tmp_path, [], pixels=pixels))
+    assert (amp.prescan, amp.data, amp.overscan) == (Box(0, 0, 12, 100), Box(12, 0, 200, 100), Box(212, 0, 20, 100))
+    assert amp.findings["overscan"].confidence == "guess"
+    pixels[:, 112:212] += 600
+    left, right = only(inspect(tmp_path, [], pixels=pixels))
+    assert (left.overscan.x_min, left.data, right.overscan.x_min) == (0, Box(12, 0, 100, 100), 212)
+
+
 def test_a_bias_frame_tells_nothing_of_its_overscan(tmp_path):
     found = inspect(tmp_path, [], pixels=flat_frame(SHAPE, level=0))
     (amp,) = only(found)
@@ -136,7 +146,30 @@ def test_a_number_that_two_dates_share_numbers_no_exposures(tmp_path):
 
 def test_a_cube_is_told(tmp_path):
     found = inspect(tmp_path, [], pixels=flat_frame((3, 40, 64)))
-    assert any("a cube of 3 planes" in text for text in found.warnings)
+    assert any("a cube of 3 planes" in text and "split the file" in text for text in found.warnings)
+
+
+def test_several_detectors_of_several_amplifiers_in_one_file(tmp_path):
+    extensions = []
+    for number in range(1, 5):
+        odd = number % 2
+        cards = [
+            ("EXTNAME", f"im{number}"),
+            ("CCDNAME", f"SITe #{(number + 1) // 2}"),
+            ("DATASEC", "[1:100,1:40]" if odd else "[33:132,1:40]"),
+            ("BIASSEC", "[101:132,1:40]" if odd else "[1:32,1:40]"),
+            ("CCDSEC", "[1:100,1:40]" if odd else "[101:200,1:40]"),
+        ]
+        dark = slice(100, 132) if odd else slice(0, 32)
+        extensions.append((cards, flat_frame((40, 132), dark=[dark])))
+    found = inspect(tmp_path, [], extensions=extensions)
+    chips = [[(amp.raw_hdu, amp.bbox.x_min) for amp in chip.facts.amplifiers] for chip in found.detectors]
+    assert chips == [[(1, 0), (2, 100)], [(3, 0), (4, 100)]]
+
+
+def test_a_header_that_announces_more_extensions_is_told(tmp_path):
+    found = inspect(tmp_path, [("NEXTEND", 70)], pixels=flat_frame((40, 64)))
+    assert any("NEXTEND says 70 extensions, here are 1" in text for text in found.warnings)
 
 
 def test_odd_cards_do_not_stop_it(tmp_path):

@@ -1,5 +1,6 @@
 """`obs new` at the command line."""
 
+import io
 import json
 
 import pytest
@@ -76,6 +77,26 @@ def test_text_of_headers_is_never_a_template(tmp_path):
     assert json.loads((package / "tests" / "headers.json").read_text())[0]["cards"]["OBJECT"] == "{{ cookiecutter }}"
 
 
+def test_questions_are_asked_of_a_person(tmp_path, monkeypatch):
+    asked = {}
+
+    def prompt(question, default, show_default):
+        asked[question] = default
+        return {"Number of detectors": "2"}.get(question, default)
+
+    class Person(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setattr("sys.stdin", Person())
+    monkeypatch.setattr("click.prompt", prompt)
+    assert main(["new", "toycam", "--width", "64", "--output", str(tmp_path)]) == 0
+    assert asked["A line that describes the camera"] == "The camera toycam"
+    assert "Columns of data of an amplifier" not in asked
+    rows = (tmp_path / "obs_toycam" / "obs_toycam" / "camera" / "detectors.csv").read_text().splitlines()
+    assert len(rows) == 2 + 2
+
+
 @pytest.mark.parametrize(
     ("cards", "wanted"),
     [
@@ -128,3 +149,22 @@ def test_a_folder_that_exists_is_refused_before_anything_is_read(tmp_path, capsy
     assert new(tmp_path, "toycam") == 0
     assert new(tmp_path, "toycam", "--from", "nothing.fits") == 1
     assert "exists already; choose another name, or another folder by --output" in capsys.readouterr().err
+
+
+def test_a_file_with_a_detector_in_each_extension(tmp_path):
+    extensions = [
+        (
+            [("EXTNAME", f"ccd{n:02d}"), ("CCDNUM", n), ("DETSEC", f"[{n * 64 - 63}:{n * 64},1:40]")],
+            flat_frame((40, 64), seed=n),
+        )
+        for n in (1, 2)
+    ]
+    raw = write_frame(tmp_path / "raw.fits", COMMON, extensions=extensions)
+    assert new(tmp_path, "toycam", "--from", raw) == 0
+    package = tmp_path / "made" / "obs_toycam"
+    assert check_package(str(package)) == []
+    assert 'extensions = ("ccd01", "ccd02")' in (package / "obs_toycam" / "translator.py").read_text()
+    assert "fits[%(hdu)d]" in (package / "obs_toycam" / "policy" / "toycam.yaml").read_text()
+    rows = (package / "obs_toycam" / "camera" / "detectors.csv").read_text().splitlines()[2:]
+    assert [row.split(",")[:2] for row in rows] == [["1", "ccd01"], ["2", "ccd02"]]
+    assert [row.split(",")[10] for row in rows] == ["-0.48", "0.48"]

@@ -21,7 +21,8 @@ _KEYWORDS = (
     "INSFILTE",
 )
 _WHEEL = re.compile(
-    r"(FILTER0?\d|FILTNAM\d|FILTER[AB]|FWINST|FW\dNAME|FILT\d|WFFBAND|[A-Z]{1,3}FILT_N|FILT(ER)?\d?_?NA?M?E?\d?)"
+    r"(FILTER0?\d|FILTNAM\d|FILTER[AB]|FWINST|FW\dNAME|FILT\d|WFFBAND|[A-Z]{1,3}FILT_N|ESO INS FILT\d* NAME"
+    r"|FILT(ER)?\d?_?NA?M?E?\d?)"
 )
 OPEN_WORDS = frozenset(("open", "air", "clear", "empty", "none", "no filter", "blank", "nofilter", "home", "out"))
 _BANDS = re.compile(r"(?:^|[^a-z0-9])(u|g|r|i|z|y|w)(?=['p2]?(?:$|[^a-z0-9]))|^(?:hsc|sdss|ps1?)[-_ ]?([ugrizy])", re.I)

@@ -131,6 +131,11 @@ def inspect_files(paths: Sequence[Path]) -> Findings:
     cards = first.cards
     warnings = [f"{file.path.name}: {problem}" for file in files for problem in file.problems]
     warnings += _odd_shapes(files)
+    number = first.primary.get("NEXTEND")
+    if isinstance(number, int) and number > len(first.images):
+        warnings.append(
+            f"{first.path.name}: NEXTEND says {number} extensions, here are {len(first.images)} with images"
+        )
     layout, groups = _group(first, warnings)
     chips = _chips(files, layout, groups)
     detector, rule = find_detector_key([images[0] for images in chips], is_mosaic=len(chips) > 1)
@@ -162,6 +167,9 @@ def inspect_files(paths: Sequence[Path]) -> Findings:
         find_pixel_size(cards),
         detectors[0].facts.binning,
     ]
+    names = [chip.images[0].name for chip in detectors]
+    if layout == "detectors" and ("" in names or len(set(names)) < len(names)):
+        warnings.append("the extensions have no names of their own (EXTNAME), by which ingest tells detectors apart")
     warnings += [
         f"{chip.name}: {text}" if len(detectors) > 1 else text for chip in detectors for text in chip.facts.warnings
     ]
@@ -228,7 +236,8 @@ def _group(file: RawFile, warnings: list[str]) -> tuple[str, list[tuple[RawImage
     if any(len(image.shape) > 2 for image in images):
         planes = " x ".join(str(length) for length in images[0].shape[:-2])
         warnings.append(
-            f"{file.path.name}: a cube of {planes} planes: it is not known what they are; the first is used"
+            f"{file.path.name}: a cube of {planes} planes: it is not known what they are; the first was looked at. "
+            "The engine reads images of one plane: split the file"
         )
     if len(images) == 1:
         return "image", [images]

@@ -173,7 +173,10 @@ def _visit_value(cards: Cards, name: str, kind: str) -> int | None:
     value = cards.get(name)
     if value is None or (isinstance(value, float) and not value.is_integer()):
         return None
-    return whole_number(value) if kind == "whole" else _last_digits(value)
+    if kind == "whole":
+        return whole_number(value)
+    # Letters and then a number; not the date and time that some observatories call an exposure by.
+    return _last_digits(value) if re.fullmatch(r"[A-Za-z_-]{1,8}\d{3,10}", str(value).strip()) else None
 
 
 @dataclass(frozen=True)

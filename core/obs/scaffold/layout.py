@@ -352,7 +352,7 @@ def _from_pixels(place: _Place, seen: DarkColumns, frame: Box, where: str, warni
     sure: Confidence = "likely" if seen.contrast > 10 and note == "columns without light" else "guess"
     number = len(seen.blocks)
     same_side = number == 2 and (seen.blocks[0][0] >= last or seen.blocks[1][1] <= first)
-    if number == 2 and (last - first) % 2 == 0:
+    if number == 2 and (last - first) % 2 == 0 and (same_side or seen.has_middle_step):
         half = (last - first) // 2
         for index, (start, stop) in enumerate(seen.blocks):
             data = Box(first + index * half, y_min, half, height)
@@ -367,12 +367,18 @@ def _from_pixels(place: _Place, seen: DarkColumns, frame: Box, where: str, warni
                 overscan_from=Finding("overscan", overscan, "pixels", sure if same_side else "guess", note),
             )
         return
-    start, stop = max(seen.blocks, key=lambda block: block[1] - block[0])
+    # Of columns at either side, those read last are the overscan; the wider ones if they differ.
+    start, stop = max(seen.blocks, key=lambda block: (block[1] - block[0], block[0]))
     data, overscan = Box(first, y_min, last - first, height), Box(start, y_min, stop - start, height)
+    others = [block for block in seen.blocks if block != (start, stop)]
+    prescan = Box(others[0][0], y_min, others[0][1] - others[0][0], height) if len(others) == 1 else _EMPTY
+    if others:
+        sure, note = "guess", "columns without light at either side: one amplifier with prescan, or two"
     yield replace(
         place,
         data=data,
         overscan=overscan,
+        prescan=prescan,
         data_from=Finding("data", data, "pixels", sure, note),
         overscan_from=Finding("overscan", overscan, "pixels", sure, note),
     )
@@ -385,7 +391,8 @@ def _detector_boxes(places: Sequence[_Place], binning: Finding, warnings: list[s
     """Return where each amplifier lies in the detector."""
     if len(places) == 1:
         box = Box(0, 0, places[0].data.width, places[0].data.height)
-        return [(box, False, False, Finding("bbox", box, "one amplifier"))]
+        sure = places[0].data_from.confidence
+        return [(box, False, False, Finding("bbox", box, "one amplifier", sure))]
     for kind in ("ccd", "detector"):
         sections = [find_section(place.cards, kind, place.label) for place in places]
         if places[0].label == "" or any(section is None for section in sections):

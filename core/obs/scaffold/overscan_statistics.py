@@ -24,11 +24,14 @@ class DarkColumns:
         First column with light, and first behind.
     contrast : float
         How much higher the columns with light are, in units of the noise of a single pixel.
+    has_middle_step : bool
+        Whether the level jumps in the middle of the columns with light, as between two amplifiers.
     """
 
     blocks: tuple[tuple[int, int], ...]
     data: tuple[int, int]
     contrast: float
+    has_middle_step: bool = False
 
 
 def _profile(pixels: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -68,7 +71,19 @@ def find_dark_columns(pixels: NDArray[np.float32]) -> DarkColumns | None:
     dark = np.concatenate([level[:left], level[nx - right :]])
     spread = float(np.median(noise[left : nx - right])) or 1.0
     contrast = float((np.percentile(inside, 5) - np.median(dark)) / spread)
-    return DarkColumns(tuple(blocks), (left, nx - right), contrast)
+    return DarkColumns(tuple(blocks), (left, nx - right), contrast, _has_middle_step(inside))
+
+
+def _has_middle_step(level: NDArray[np.float64]) -> bool:
+    """Whether the middle step between neighbouring groups of columns stands out among those around it."""
+    middle, size = len(level) // 2, 4
+    span = np.arange(max(size, middle - 40), min(len(level) - size, middle + 40) + 1)
+    steps = np.array([np.median(level[x : x + size]) - np.median(level[x - size : x]) for x in span])
+    others = np.abs(steps[np.abs(span - middle) >= size])
+    at_middle = np.abs(steps[span == middle])
+    if others.size == 0 or at_middle.size == 0:
+        return False
+    return bool(at_middle[0] > 4.0 * np.median(others) and at_middle[0] > np.max(others))
 
 
 def _side(level: NDArray[np.float64], noise: NDArray[np.float64], light: float) -> int | None:
