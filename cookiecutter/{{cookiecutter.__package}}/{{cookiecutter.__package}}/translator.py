@@ -88,9 +88,6 @@ class {{ cookiecutter.__class }}(Translator):
 {%- endif %}
     }
     defaults = {"field": "unknown"}
-{%- if t.extensions %}
-    extensions = ({% for name in t.extensions %}{{ name | tojson }}{{ "," if loop.length == 1 else "" if loop.last else ", " }}{% endfor %})
-{%- endif %}
 
     def _begin(self, md: Header) -> datetime:
         """Return when the exposure began."""

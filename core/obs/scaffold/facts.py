@@ -146,14 +146,11 @@ def _translator(findings: Findings) -> dict[str, Any]:
         "pointing": {} if pointing is None else {"ra": pointing.ra, "dec": pointing.dec, "ra_unit": pointing.ra_unit},
         "airmass": _source(findings["airmass"], ""),
         "time_scale": findings["time_scale"].value,
-        "extensions": [],
     }
     if date is None:
         rules["date"] = {"kind": "iso", "date": "DATE-OBS", "time": "", "layout": ""}
     else:
         rules["date"] = {"kind": date.kind, "date": date.date, "time": date.time, "layout": date.layout}
-    if findings.layout == "detectors":
-        rules["extensions"] = [chip.images[0].name for chip in findings.detectors]
     return rules
 
 

@@ -167,9 +167,6 @@ def inspect_files(paths: Sequence[Path]) -> Findings:
         find_pixel_size(cards),
         detectors[0].facts.binning,
     ]
-    names = [chip.images[0].name for chip in detectors]
-    if layout == "detectors" and ("" in names or len(set(names)) < len(names)):
-        warnings.append("the extensions have no names of their own (EXTNAME), by which ingest tells detectors apart")
     warnings += [
         f"{chip.name}: {text}" if len(detectors) > 1 else text for chip in detectors for text in chip.facts.warnings
     ]
