@@ -156,7 +156,9 @@ def test_corrected_fluxes_have_the_scale_of_the_reference_aperture():
     catalog = measure(exposure_of(x, y, np.full(len(x), 1e5)))
     stars = catalog["base_PsfFlux_instFlux"] > 5e4
     config = MeasurementConfig()
-    corrections = fit_aperture_corrections(catalog, stars, SHAPE, config, ApertureCorrectionConfig(order=0))
+    corrections = fit_aperture_corrections(
+        catalog, stars, pixel_psf(PROFILE), SHAPE, config, ApertureCorrectionConfig(order=0)
+    )
     before = {name: catalog[name].copy() for name in ("base_PsfFlux_instFlux", "base_PsfFlux_instFluxErr")}
     apply_aperture_correction(catalog, corrections, config)
     reference = catalog["base_CircularApertureFlux_12_0_instFlux"][stars]
@@ -201,3 +203,20 @@ def test_sky_coordinates_follow_from_centroids(blended):
 def test_apertures_are_named_as_in_the_stack():
     assert aperture_name(4.5) == "base_CircularApertureFlux_4_5"
     assert aperture_name(12) == "base_CircularApertureFlux_12_0"
+
+
+def test_corrected_fluxes_can_have_the_scale_of_all_light():
+    """What lies outside the reference aperture is added by the PSF model: a few per cent for six pixels."""
+    x, y = scatter(16, SHAPE, seed=4, separation=40, border=20)
+    catalog = measure(exposure_of(x, y, np.full(len(x), 1e5)), reference_aperture=6.0)
+    stars = catalog["base_PsfFlux_instFlux"] > 5e4
+    factors = {}
+    for to_total in (False, True):
+        settings = ApertureCorrectionConfig(order=0, to_total=to_total)
+        config = MeasurementConfig(reference_aperture=6.0)
+        fits = fit_aperture_corrections(catalog, stars, pixel_psf(PROFILE), SHAPE, config, settings)
+        factors[to_total] = float(fits["base_PsfFlux"].evaluate(x=100.0, y=100.0))
+    flux = np.mean(catalog["base_PsfFlux_instFlux"][stars]) * factors[True]
+    assert factors[True] > 1.01 * factors[False]
+    # 16 stars of S/N 300, and what the PSF's stamp does not hold
+    assert flux == pytest.approx(1e5, rel=4e-3)

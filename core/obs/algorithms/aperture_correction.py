@@ -14,6 +14,9 @@ __all__ = ["ApertureCorrection", "fit_aperture_correction"]
 TIE = 0.05
 """Orders whose squared errors of prediction differ by less than this predict equally well."""
 
+HALF_WITHIN = 0.4549
+"""Median of the square of a standard normal variable."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ApertureCorrection:
@@ -230,8 +233,21 @@ def _core(values: NDArray[np.float64], clip: float) -> NDArray[np.bool_]:
 def _weight(
     sigma: NDArray[np.float64], ratio: NDArray[np.float64], terms: NDArray[np.float64], keep: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    """Return the square roots of the weights; a floor of the stars' own scatter keeps one bright star from ruling."""
-    plain = np.linalg.lstsq(terms[keep], ratio[keep], rcond=None)[0]
-    floor = 1.4826 * float(np.median(np.abs(ratio[keep] - terms[keep] @ plain)))
-    variance = sigma**2 + floor**2
-    return np.where(variance > 0, 1.0 / np.sqrt(np.maximum(variance, 1e-24)), 1.0)
+    """Return the square roots of the weights; the scatter that errors do not explain keeps one star from ruling."""
+    weight = 1.0 / np.maximum(sigma, 1e-12) if (sigma[keep] > 0).all() else np.ones(len(sigma))
+    for _ in range(3):
+        solution = np.linalg.lstsq(terms[keep] * weight[keep, None], ratio[keep] * weight[keep], rcond=None)[0]
+        variance = sigma**2 + _excess_variance(ratio[keep] - terms[keep] @ solution, sigma[keep])
+        weight = np.where(variance > 0, 1.0 / np.sqrt(np.maximum(variance, 1e-24)), 1.0)
+    return weight
+
+
+def _excess_variance(residual: NDArray[np.float64], sigma: NDArray[np.float64]) -> float:
+    """Return what must be added to the variances for half of the residuals to lie within 0.67 sigma."""
+    square = residual**2
+    low, high = 0.0, float(np.median(square)) / HALF_WITHIN
+    for _ in range(40):
+        middle = 0.5 * (low + high)
+        too_small = np.median(square / np.maximum(sigma**2 + middle, 1e-30)) > HALF_WITHIN
+        low, high = (middle, high) if too_small else (low, middle)
+    return high

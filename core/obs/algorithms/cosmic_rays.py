@@ -76,9 +76,9 @@ def find_cosmic_rays(
     noise = np.pad(variance, 1, mode="edge")
     width = work.shape[1]
     flat, noise = work.ravel(), noise.ravel()
-    allowed = np.zeros(work.shape, bool)
-    allowed[1:-1, 1:-1] = True if bad is None else ~bad
-    allowed = allowed.ravel()
+    inner = np.zeros(work.shape, bool)
+    inner[1:-1, 1:-1] = True if bad is None else ~bad
+    allowed = inner.ravel()
 
     limit = np.float32(CANDIDATE_FRACTION * min_sigma) ** 2
     index = np.flatnonzero((flat > 0) & (flat * flat > limit * noise) & allowed)

@@ -13,6 +13,7 @@ from obs.errors import MeasurementError
 from obs.image.background import Background
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
+from obs.image.psf import Psf
 from obs.tasks.astrometry import AstrometryConfig, match_reference, solve_astrometry
 from obs.tasks.background import BackgroundConfig
 from obs.tasks.characterize import FWHM_PER_SIGMA
@@ -148,7 +149,7 @@ def calibrate(
     )
     _carry_flags(bright, catalog, config.flag_match_radius)
     if config.aperture_correction.enabled:
-        _correct_apertures(exposure, catalog, corrections, config)
+        _correct_apertures(exposure, psf, catalog, corrections, config)
     known = reference if reference is not None else Catalog()
     no_astrometry = solve_astrometry(exposure, catalog, known, band, config.astrometry, config.reference)
     set_sky_coordinates(catalog, exposure.wcs)
@@ -166,7 +167,11 @@ def calibrate(
 
 
 def _correct_apertures(
-    exposure: Exposure, catalog: Catalog, corrections: dict[str, ApertureCorrection], config: CalibrateConfig
+    exposure: Exposure,
+    psf: Psf,
+    catalog: Catalog,
+    corrections: dict[str, ApertureCorrection],
+    config: CalibrateConfig,
 ) -> None:
     """Fit the aperture corrections again, now that faint neighbours are known, and apply them.
 
@@ -174,7 +179,9 @@ def _correct_apertures(
     few of its stars are found again its corrections stand.
     """
     stars = catalog["calib_psf_candidate"] if "calib_psf_candidate" in catalog else np.zeros(len(catalog), bool)
-    fresh = fit_aperture_corrections(catalog, stars, exposure.shape, config.measurement, config.aperture_correction)
+    fresh = fit_aperture_corrections(
+        catalog, stars, psf, exposure.shape, config.measurement, config.aperture_correction
+    )
     best = {name: fit if fit.n_star else corrections.get(name, fit) for name, fit in fresh.items()}
     apply_aperture_correction(catalog, best, config.measurement)
 

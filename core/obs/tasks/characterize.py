@@ -178,7 +178,7 @@ def characterize(
     catalog.add("calib_psf_reserved", reserved, "", "this star was kept out of the PSF fit, to test it")
     if config.aperture_correction.enabled:
         result.corrections = fit_aperture_corrections(
-            catalog, stars, exposure.shape, config.measurement, config.aperture_correction
+            catalog, stars, psf, exposure.shape, config.measurement, config.aperture_correction
         )
         apply_aperture_correction(catalog, result.corrections, config.measurement)
     set_sky_coordinates(catalog, exposure.wcs)

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from obs.algorithms.aperture_correction import ApertureCorrection, fit_aperture_correction
 from obs.algorithms.deblend import Children, deblend
 from obs.algorithms.detection import Footprints
+from obs.algorithms.measure.aperture_flux import enclosed_light
 from obs.algorithms.measure.extendedness import classify_extendedness
 from obs.algorithms.measure.pixel_flags import ANYWHERE, AT_CENTRE, measure_pixel_flags
 from obs.algorithms.measure.sources import measure_sources
@@ -74,7 +75,19 @@ class ApertureCorrectionConfig(TaskConfig):
     """How fluxes are brought to the scale of the reference aperture."""
 
     enabled: bool = setting(True, "Correct PSF and Gaussian fluxes.")
+    to_total: bool = setting(
+        False,
+        "Scale to the light of the whole PSF model, not only to that of it which lies in the reference aperture. A "
+        "larger aperture would do the same, but holds more light of neighbours too faint to be known.",
+    )
     order: int = setting(2, "Total order of the polynomial over the detector.", ge=0, le=6)
+    minimum_signal_to_noise: float = setting(
+        50.0,
+        "Fainter stars are left out, unless fewer than minimum_stars would remain: in deep fields neighbours too faint "
+        "to be known brighten the apertures of faint stars.",
+        gt=0,
+    )
+    minimum_stars: int = setting(12, "See minimum_signal_to_noise.", ge=1)
     clip: float = setting(3.0, "Stars further from the fit are left out.", unit="sigma", gt=0)
 
 
@@ -248,6 +261,7 @@ def _classify(catalog: Catalog, ratio: float) -> None:
 def fit_aperture_corrections(
     catalog: Catalog,
     stars: NDArray[np.bool_],
+    psf: Psf,
     shape: tuple[int, int],
     config: MeasurementConfig,
     correction: ApertureCorrectionConfig,
@@ -260,6 +274,8 @@ def fit_aperture_corrections(
         Measured sources.
     stars : ndarray of bool, shape (n,)
         Bright unblended stars.
+    psf : Psf
+        Point-spread function, for what lies outside the reference aperture.
     shape : tuple of int
         Shape (ny, nx) of the image.
     config : MeasurementConfig
@@ -274,14 +290,22 @@ def fit_aperture_corrections(
     """
     reference = aperture_name(config.reference_aperture)
     usable = stars & ~catalog[f"{reference}_flag"]
+    limit = correction.minimum_signal_to_noise * catalog["base_PsfFlux_instFluxErr"]
+    bright = usable & (catalog["base_PsfFlux_instFlux"] > limit)
+    if np.count_nonzero(bright) >= correction.minimum_stars:
+        usable = bright
+    x, y = catalog["base_SdssCentroid_x"], catalog["base_SdssCentroid_y"]
+    inside = np.ones(len(catalog))
+    if correction.to_total and usable.any():
+        inside[usable] = enclosed_light(psf.evaluate(x=x[usable], y=y[usable]), config.reference_aperture)
     return {
         name: fit_aperture_correction(
-            x=catalog["base_SdssCentroid_x"],
-            y=catalog["base_SdssCentroid_y"],
+            x=x,
+            y=y,
             flux=catalog[f"{name}_instFlux"],
-            reference_flux=catalog[f"{reference}_instFlux"],
+            reference_flux=catalog[f"{reference}_instFlux"] / inside,
             flux_err=catalog[f"{name}_instFluxErr"],
-            reference_flux_err=catalog[f"{reference}_instFluxErr"],
+            reference_flux_err=catalog[f"{reference}_instFluxErr"] / inside,
             use=usable & ~catalog[f"{name}_flag"],
             shape=shape,
             order=correction.order,

@@ -105,9 +105,12 @@ def test_settings_are_those_of_the_stack():
     assert config.isr.rough_flux_mag0["i"] == 275422870333.8
     assert config.isr.do_measure_background
     assert config.characterize.cosmic_rays.contrast_second == 0.4
+    radii = [3.0, 4.5, 6.0, 9.0, 12.0, 17.0, 25.0, 35.0, 50.0, 70.0]
+    assert config.calibrate.measurement.apertures == radii
     for step in (config.characterize, config.calibrate):
-        assert step.measurement.apertures == [3.0, 4.5, 6.0, 9.0, 12.0, 17.0, 25.0, 35.0, 50.0, 70.0]
         assert step.measurement.extendedness_ratio == 0.95
+        assert step.measurement.reference_aperture == 12.0
+        assert step.aperture_correction.to_total
     assert not config.calibrate.photometry.colour_terms  # which depend on the reference catalog
 
 
