@@ -14,7 +14,6 @@ __all__ = ["template_facts"]
 
 _PIXEL_SIZE = 0.015  # mm, where no card tells
 _SCALE = 0.5  # arcsec per pixel, likewise
-_NOT_KEPT = ("COMMENT", "HISTORY", "")
 
 
 def template_facts(findings: Findings, *, visit_key: str, detector_key: str) -> dict[str, Any]:
@@ -52,10 +51,7 @@ def template_facts(findings: Findings, *, visit_key: str, detector_key: str) -> 
         ),
         "rotation": orientation.value if orientation.is_known else 0.0,
         "flip_x": findings.sky.flip_x,
-        "headers": [
-            _header(file.path.name, image_cards, findings, visit_key, detector_key)
-            for file, image_cards in _frames(findings)
-        ],
+        "headers": [_header(file.path.name, file.cards, findings, visit_key, detector_key) for file in findings.files],
         "detector_type": "str" if findings.detector.kind == "text" else "int",
         "translator": rules,
     }
@@ -154,14 +150,9 @@ def _translator(findings: Findings) -> dict[str, Any]:
     return rules
 
 
-def _frames(findings: Findings) -> list[tuple[Any, Cards]]:
-    """Return files with the cards of a detector's frame."""
-    return [(file, file.cards) for file in findings.files]
-
-
 def _header(name: str, cards: Cards, findings: Findings, visit_key: str, detector_key: str) -> dict[str, Any]:
     """Return a header for the package's own tests, with what must come out."""
-    kept = {key: cards.get(key) for key in cards if key not in _NOT_KEPT and cards.find(key) is not None}
+    kept = {key: cards.get(key) for key in cards if cards.find(key) is not None}
     expected: dict[str, Any] = {}
     if name == findings.files[0].path.name:
         for column, quantity in (("expTime", "exposure_time"), ("field", "object"), ("filter", "filter")):

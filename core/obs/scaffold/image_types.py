@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from obs.scaffold.cards import Cards
 from obs.scaffold.finding import Finding
 
-__all__ = ["STANDARD_TYPES", "find_image_type", "standard_type"]
+__all__ = ["find_image_type", "standard_type"]
 
 _KEYWORDS = (
     "IMAGETYP",
@@ -53,7 +53,6 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "science": ("science", "object", "light", "expose", "exposure", "target", "sci", "lightframe", "std", "standard"),
     "sky": ("sky",),
 }
-STANDARD_TYPES: tuple[str, ...] = tuple(_WORDS)
 _BY_WORD = {word: kind for kind, words in _WORDS.items() for word in words}
 _PARTS = re.compile(r"[^a-z]+")
 
