@@ -102,7 +102,7 @@ class Butler:
         *,
         immediate: bool = True,
         bbox: Box | None = None,
-        **keys: Any,  # noqa: ANN401 - values of data ID keys
+        **keys: Any,
     ) -> Any:  # noqa: ANN401 - any dataset
         """Read a dataset, or with a suffix a part of it.
 
@@ -147,7 +147,7 @@ class Butler:
         data_id: Mapping[str, Any] | None = None,
         *,
         write: bool = False,
-        **keys: Any,  # noqa: ANN401 - values of data ID keys
+        **keys: Any,
     ) -> bool:
         """Return whether a dataset's file is there, also compressed; of a composite, whether all parts are.
 
@@ -175,7 +175,7 @@ class Butler:
         data_id: Mapping[str, Any] | None = None,
         *,
         write: bool = False,
-        **keys: Any,  # noqa: ANN401 - values of data ID keys
+        **keys: Any,
     ) -> str:
         """Return the path of a dataset, with its ``[hdu]`` tail; see `path`."""
         kind = self.mapper.dataset_type(dataset_type)
@@ -190,7 +190,7 @@ class Butler:
         data_id: Mapping[str, Any] | None = None,
         *,
         write: bool = False,
-        **keys: Any,  # noqa: ANN401 - values of data ID keys
+        **keys: Any,
     ) -> Path:
         """Return the file of a dataset; with ``write``, or if there is none yet, where it would be written.
 
@@ -215,7 +215,7 @@ class Butler:
         data_id: Mapping[str, Any] | None = None,
         *,
         do_backup: bool = False,
-        **keys: Any,  # noqa: ANN401 - values of data ID keys
+        **keys: Any,
     ) -> None:
         """Write a dataset to the output, whole or not at all; one that is there is replaced.
 
@@ -280,7 +280,7 @@ class Butler:
         dataset_type: str,
         keys: str | Sequence[str],
         data_id: Mapping[str, Any] | None = None,
-        **more: Any,  # noqa: ANN401 - values of data ID keys
+        **more: Any,
     ) -> list[Any]:
         """Return what the registry has for a data ID, distinct and sorted; files are not looked at.
 
@@ -307,7 +307,7 @@ class Butler:
         dataset_type: str,
         level: str | None = None,
         data_id: Mapping[str, Any] | None = None,
-        **keys: Any,  # noqa: ANN401 - values of data ID keys
+        **keys: Any,
     ) -> list[DataRef]:
         """Return the data IDs that the registry has for an incomplete one; whether their files exist is not asked.
 
@@ -338,7 +338,7 @@ class Butler:
         dataset_type: str,
         level: str | None = None,
         data_id: Mapping[str, Any] | None = None,
-        **keys: Any,  # noqa: ANN401 - values of data ID keys
+        **keys: Any,
     ) -> DataRef:
         """Return the one data ID that `subset` gives.
 

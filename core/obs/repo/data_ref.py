@@ -40,15 +40,15 @@ class DataRef:
         """Read a dataset; further keys add to the data ID. See `Butler.get`."""
         return self.butler.get(dataset_type or self.dataset_type, self.data_id, **keys)
 
-    def put(self, value: object, dataset_type: str | None = None, *, do_backup: bool = False, **keys: Any) -> None:  # noqa: ANN401
+    def put(self, value: object, dataset_type: str | None = None, *, do_backup: bool = False, **keys: Any) -> None:
         """Write a dataset. See `Butler.put`."""
         self.butler.put(value, dataset_type or self.dataset_type, self.data_id, do_backup=do_backup, **keys)
 
-    def exists(self, dataset_type: str | None = None, *, write: bool = False, **keys: Any) -> bool:  # noqa: ANN401
+    def exists(self, dataset_type: str | None = None, *, write: bool = False, **keys: Any) -> bool:
         """Return whether a dataset is there. See `Butler.exists`."""
         return self.butler.exists(dataset_type or self.dataset_type, self.data_id, write=write, **keys)
 
-    def get_uri(self, dataset_type: str | None = None, *, write: bool = False, **keys: Any) -> str:  # noqa: ANN401
+    def get_uri(self, dataset_type: str | None = None, *, write: bool = False, **keys: Any) -> str:
         """Return where a dataset is. See `Butler.get_uri`."""
         return self.butler.get_uri(dataset_type or self.dataset_type, self.data_id, write=write, **keys)
 
