@@ -27,7 +27,6 @@ ANALYSIS_THRESH 1.5
 FILTER Y
 FILTER_NAME gauss.conv
 BACK_SIZE 128
-GAIN 4.76
 SATUR_LEVEL 40000
 PIXEL_SCALE 0.396
 PHOT_APERTURES 6,9,12,18,24,34,50
@@ -61,7 +60,7 @@ def run(commands: list[list[str]], folder: Path) -> tuple[float, float]:
     return seconds, memory
 
 
-def prepare_peers(repository: Path, band: str, folder: Path) -> dict[str, list[list[str]]]:
+def prepare_peers(pixels: np.ndarray, gain: float, folder: Path) -> dict[str, list[list[str]]]:
     """Write what SExtractor and PSFEx need; return their commands, none where they are not installed.
 
     Star-galaxy separation (SPREAD_MODEL) is where most of their time goes, and `obs` has its own; without it is shown
@@ -70,10 +69,8 @@ def prepare_peers(repository: Path, band: str, folder: Path) -> dict[str, list[l
     sex, psfex = shutil.which("source-extractor") or shutil.which("sex"), shutil.which("psfex")
     if sex is None or psfex is None:
         return {}
-    frame = repository / f"4192/40/corr/4/fpC-004192-{band}4-0300.fit.gz"
-    pixels = fits.getdata(frame)[:ROWS].astype(np.float32) - SOFT_BIAS
-    fits.writeto(folder / "image.fits", pixels)
-    (folder / "default.sex").write_text(SEX_CONFIG)
+    fits.writeto(folder / "image.fits", np.asarray(pixels, np.float32))
+    (folder / "default.sex").write_text(f"{SEX_CONFIG}GAIN {gain}\n")
     (folder / "gauss.conv").write_text(KERNEL)
     (folder / "first.param").write_text("\n".join(FIRST) + "\n")
     (folder / "second.param").write_text("\n".join([*SECOND, "SPREAD_MODEL", "SPREADERR_MODEL"]) + "\n")
@@ -103,7 +100,8 @@ def main() -> None:
     ids = ["run=4192", "camcol=4", "field=300", f"filter={arguments.filter}"]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        peers = prepare_peers(arguments.repository, arguments.filter, folder)
+        frame = arguments.repository / f"4192/40/corr/4/fpC-004192-{arguments.filter}4-0300.fit.gz"
+        peers = prepare_peers(fits.getdata(frame)[:ROWS].astype(np.float32) - SOFT_BIAS, 4.76, folder)
         variants: dict[str, list[list[str]]] = {}
         base = [obs, "process", str(arguments.repository.resolve()), "--id", *ids, "--clobber-output", "--output"]
         variants["obs process"] = [[*base, "out"]]
