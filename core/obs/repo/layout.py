@@ -188,7 +188,7 @@ def _read_configuration(root: Path) -> Repository:
     path = root / "repositoryCfg.yaml"
     try:
         # Only plain data are built: the loader is a SafeLoader with two tags more.
-        data = yaml.load(path.read_bytes(), Loader=_ConfigurationLoader)  # noqa: S506
+        data = _ConfigurationLoader(path.read_bytes()).get_single_data()
     except (yaml.YAMLError, OSError) as error:
         mark = getattr(error, "problem_mark", None)
         reason = getattr(error, "problem", None) or str(error)
