@@ -3,6 +3,7 @@ import pytest
 
 from obs.algorithms.aperture_correction import fit_aperture_correction
 from obs.algorithms.detection import find_footprints, noise_of, smooth
+from obs.algorithms.measure.aperture_flux import aperture_name
 from obs.errors import MeasurementError
 from obs.image.exposure import Exposure
 from obs.image.mask import Mask
@@ -12,7 +13,6 @@ from obs.tasks.measure import (
     ApertureCorrectionConfig,
     DeblendConfig,
     MeasurementConfig,
-    aperture_name,
     apply_aperture_correction,
     fit_aperture_corrections,
     measure_catalog,

@@ -277,15 +277,12 @@ def _templates(
 
 def _reach(labels: NDArray[np.int32], peaks: Peaks) -> NDArray[np.int64]:
     """Half-size of the box about each peak outside which no pixel of the footprint has its mirror in the footprint."""
-    reach = np.zeros(len(peaks), np.int64)
     boxes = ndimage.find_objects(labels)
-    for footprint in np.unique(peaks.footprint):
-        rows, columns = boxes[footprint - 1]
-        mine = peaks.footprint == footprint
-        in_x = np.minimum(peaks.x[mine] - columns.start, columns.stop - 1 - peaks.x[mine])
-        in_y = np.minimum(peaks.y[mine] - rows.start, rows.stop - 1 - peaks.y[mine])
-        reach[mine] = np.maximum(in_x, in_y)
-    return reach
+    ends = np.array([[columns.start, columns.stop, rows.start, rows.stop] for rows, columns in boxes])
+    low_x, high_x, low_y, high_y = ends[peaks.footprint - 1].T
+    in_x = np.minimum(peaks.x - low_x, high_x - 1 - peaks.x)
+    in_y = np.minimum(peaks.y - low_y, high_y - 1 - peaks.y)
+    return np.asarray(np.maximum(in_x, in_y), np.int64)
 
 
 def _cut(

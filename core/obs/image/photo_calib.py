@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["PhotoCalib"]
+__all__ = ["NANOJANSKY_ZERO_POINT", "PhotoCalib"]
 
-_NANOJANSKY_ZERO_POINT = 31.4  # AB magnitude of 1 nJy
+NANOJANSKY_ZERO_POINT = 31.4  # AB magnitude of 1 nJy
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,4 +75,4 @@ class PhotoCalib:
         ndarray of float64, shape of the input
             Nanojansky.
         """
-        return np.asarray(np.asarray(flux, np.float64) * (10.0 ** (0.4 * _NANOJANSKY_ZERO_POINT) / self.flux_mag0))
+        return np.asarray(np.asarray(flux, np.float64) * (10.0 ** (0.4 * NANOJANSKY_ZERO_POINT) / self.flux_mag0))

@@ -15,13 +15,11 @@ from numpy.typing import NDArray
 from obs.config.base import TaskConfig, setting
 from obs.errors import ConfigError, suggest
 from obs.image.catalog import Catalog
+from obs.image.photo_calib import NANOJANSKY_ZERO_POINT
 
 __all__ = ["ReferenceColumns", "ReferenceColumnsConfig", "find_columns"]
 
 Array = NDArray[Any]
-
-NANOJANSKY_ZERO_POINT = 31.4
-"""AB magnitude of 1 nJy."""
 
 MAX_MAGNITUDE = 50.0
 """Magnitudes beyond, of either sign, stand for a missing value in the catalogs that have them."""

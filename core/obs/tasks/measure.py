@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from obs.algorithms.aperture_correction import ApertureCorrection, fit_aperture_correction
 from obs.algorithms.deblend import Children, deblend
 from obs.algorithms.detection import Footprints
-from obs.algorithms.measure.aperture_flux import enclosed_light
+from obs.algorithms.measure.aperture_flux import aperture_name, enclosed_light
 from obs.algorithms.measure.extendedness import classify_extendedness
 from obs.algorithms.measure.pixel_flags import ANYWHERE, AT_CENTRE, measure_pixel_flags
 from obs.algorithms.measure.sources import measure_sources
@@ -23,7 +23,6 @@ __all__ = [
     "ApertureCorrectionConfig",
     "DeblendConfig",
     "MeasurementConfig",
-    "aperture_name",
     "apply_aperture_correction",
     "fit_aperture_corrections",
     "measure_catalog",
@@ -89,11 +88,6 @@ class ApertureCorrectionConfig(TaskConfig):
     )
     minimum_stars: int = setting(12, "See minimum_signal_to_noise.", ge=1)
     clip: float = setting(3.0, "Stars further from the fit are left out.", unit="sigma", gt=0)
-
-
-def aperture_name(radius: float) -> str:
-    """Return the name of a circular aperture's columns, ``base_CircularApertureFlux_12_0`` for 12 pixels."""
-    return "base_CircularApertureFlux_" + f"{radius:.1f}".replace(".", "_")
 
 
 def measure_catalog(

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from obs.config.base import TaskConfig, setting
 from obs.image.catalog import Catalog
+from obs.image.photo_calib import NANOJANSKY_ZERO_POINT
 from obs.image.wcs import TanSipWcs
 
 __all__ = [
@@ -16,7 +17,6 @@ __all__ = [
     "usable_sources",
 ]
 
-NANOJANSKY_ZERO_POINT = 31.4
 
 NO_REFERENCE = "there is no reference catalog of this part of the sky"
 

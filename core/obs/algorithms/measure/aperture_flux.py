@@ -31,6 +31,11 @@ OVERSAMPLING = 4
 """The kernel's transform is sampled this many times finer than the kernel's own extent demands."""
 
 
+def aperture_name(radius: float) -> str:
+    """Return the name of a circle's columns, ``base_CircularApertureFlux_12_0`` for 12 pixels."""
+    return "base_CircularApertureFlux_" + f"{radius:.1f}".replace(".", "_")
+
+
 @lru_cache(maxsize=32)
 def sinc_kernel(radius: float, half: int) -> NDArray[np.float32]:
     """Weights of the pixels about a circle's centre that integrate the band-limited image over the circle.

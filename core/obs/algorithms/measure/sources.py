@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.algorithms.measure.aperture_flux import SINC_MARGIN, measure_aperture_flux, measure_ellipse_flux
+from obs.algorithms.measure.aperture_flux import SINC_MARGIN, aperture_name, measure_aperture_flux, measure_ellipse_flux
 from obs.algorithms.measure.centroid import Centroids, measure_centroid
 from obs.algorithms.measure.kron_flux import kron_ellipse, measure_kron_radius
 from obs.algorithms.measure.psf_flux import Fluxes, measure_psf_flux
@@ -113,7 +113,7 @@ def _wide_apertures(
 
 
 def _aperture_columns(radius: float, circle: Fluxes) -> dict[str, NDArray[np.generic]]:
-    name = "base_CircularApertureFlux_" + f"{radius:.1f}".replace(".", "_")
+    name = aperture_name(radius)
     return {
         f"{name}_instFlux": circle.flux,
         f"{name}_instFluxErr": circle.flux_err,
