@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from obs.algorithms.deblend import Children, deblend
-from obs.algorithms.detection import find_footprints, noise_of, smooth
+from obs.algorithms.detection import find_footprints
+from obs.algorithms.noise import noise_of
+from obs.algorithms.smoothing import smooth
 from obs.image.psf import PixelPsf
 from star_field import Gaussian, Moffat, draw, pixel_psf
 

@@ -1,19 +1,12 @@
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 
-from obs.algorithms.detection import (
-    Smoothed,
-    find_footprints,
-    find_peaks,
-    gaussian_kernel,
-    grow,
-    noise_of,
-    smooth,
-)
+from obs.algorithms.detection import find_footprints, find_peaks
+from obs.algorithms.noise import noise_of
+from obs.algorithms.smoothing import Smoothed, gaussian_kernel, smooth
 from star_field import Gaussian, draw, scatter
 
 SHAPE = (120, 150)
@@ -25,51 +18,6 @@ bools = arrays(bool, (9, 11))
 
 def noise(seed=0, sigma=1.0, shape=SHAPE):
     return np.random.default_rng(seed).normal(0, sigma, shape).astype(np.float32)
-
-
-@pytest.mark.parametrize("sigma", [0.3, 1.0, 1.7, 4.2])
-def test_the_kernel_is_odd_and_adds_up_to_one(sigma):
-    kernel = gaussian_kernel(sigma)
-    assert len(kernel) % 2 == 1
-    assert len(kernel) == pytest.approx(7 * sigma, abs=1.5)
-    assert kernel.sum() == pytest.approx(1.0)
-    np.testing.assert_allclose(kernel, kernel[::-1])
-
-
-def test_smoothing_is_correlation_with_the_kernel():
-    image = noise()
-    found = smooth(image, SIGMA)
-    kernel = gaussian_kernel(SIGMA)
-    expected = ndimage.correlate(image.astype(float), np.outer(kernel, kernel), mode="constant")
-    np.testing.assert_allclose(found.image[found.inner], expected[found.inner], atol=1e-6)
-    outside = np.ones(SHAPE, bool)
-    outside[found.inner] = False
-    assert not found.image[outside].any()
-    assert found.margin == len(kernel) // 2
-
-
-@pytest.mark.parametrize("shape", [(1, 1), (4, 200), (200, 4), (10, 10)])
-def test_an_image_smaller_than_the_kernel_is_nowhere_known(shape):
-    found = smooth(np.ones(shape, np.float32), SIGMA)
-    assert found.image.shape == shape
-    assert not found.image.any()
-    assert np.isnan(noise_of(found))
-
-
-def test_noise_knows_that_smoothing_correlates_pixels():
-    kernel = gaussian_kernel(SIGMA)
-    found = np.mean([noise_of(smooth(noise(seed, 3.0), SIGMA)) for seed in range(10)])
-    # some 15000 pixels, of which every 4 pi sigma^2 are alike, ten times
-    independent = 10 * 0.7 * SHAPE[0] * SHAPE[1] / (4 * np.pi * SIGMA**2)
-    assert found == pytest.approx(3.0 * (kernel**2).sum(), rel=0.015 + 4 / np.sqrt(2 * independent))
-
-
-def test_noise_leaves_out_bad_pixels():
-    image, bad = noise(), np.zeros(SHAPE, bool)
-    image[:, :75] *= 100
-    bad[:, :80] = True
-    assert noise_of(smooth(image, SIGMA), bad) == pytest.approx(noise_of(smooth(noise(), SIGMA)), rel=0.1)
-    assert np.isnan(noise_of(smooth(image, SIGMA), np.ones(SHAPE, bool)))
 
 
 @given(images, bools)
@@ -90,15 +38,6 @@ def test_peaks_are_pixels_that_no_neighbour_exceeds(image, above):
     np.testing.assert_array_equal(peaks.value, peaks.value[order])
     np.testing.assert_array_equal(peaks.footprint, np.sort(peaks.footprint))
     assert set(peaks.footprint) <= set(range(1, n + 1))
-
-
-@given(bools, st.integers(0, 4))
-def test_growing_adds_the_pixels_within_a_manhattan_distance(above, distance):
-    # the transform needs something to measure the distance from
-    padded = np.pad(above, 5)
-    padded[0, 0] = True
-    expected = ndimage.distance_transform_cdt(~padded, metric="taxicab") <= distance
-    np.testing.assert_array_equal(grow(above, distance), expected[5:-5, 5:-5])
 
 
 @given(images, st.integers(0, 4), st.integers(1, 3), st.integers(0, 2))

@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 
 from obs.algorithms.deblend import Children, deblend
-from obs.algorithms.detection import find_footprints, noise_of, smooth
+from obs.algorithms.detection import find_footprints
 from obs.algorithms.measure import sources as module
 from obs.algorithms.measure.sources import APERTURES, measure_sources
+from obs.algorithms.noise import noise_of
+from obs.algorithms.smoothing import smooth
 from obs.algorithms.stamps import StampCutter, list_sources
 from star_field import Gaussian, Moffat, draw, pixel_psf, scatter
 

@@ -122,6 +122,56 @@ def test_a_field_full_of_sources_still_has_a_noise():
     n, shape = 600, (100, 110)
     x, y = rng.uniform(0, shape[1], n), rng.uniform(0, shape[0], n)
     masked = pixels(draw(shape, x, y, np.exp(rng.uniform(6, 11, n)), Moffat(3.2)))
-    found = detect(masked, threshold=0.01).footprints
+    found = detect(masked, threshold=0.01, prominence=0).footprints
     assert np.isfinite(found.threshold)
     assert len(found.peaks) > 10
+
+
+def test_sources_at_the_border_are_found_where_they_are_unless_the_kernel_must_see_all():
+    x, y = np.array([2.0, 160.0, 317.5, 100.0]), np.array([150.0, 2.2, 120.0, 297.0])
+    clean = draw(SHAPE, x, y, np.full(4, 2e4), Moffat(3.2))
+
+    def distance(**settings):
+        peaks = detect(pixels(clean), **settings).footprints.peaks
+        return np.hypot(peaks.x[:, None] - x, peaks.y[:, None] - y).min(0)
+
+    assert (distance() < 1.5).all()
+    assert (distance(to_border=False) > 1.5).all()
+
+
+def test_what_lies_beyond_the_border_is_no_source():
+    clean = draw(SHAPE, np.array([-2.0]), np.array([150.0]), np.array([4e4]), Moffat(3.2))
+    masked = pixels(clean)
+    assert len(detect(masked).footprints.peaks) == 0
+    assert masked.mask.any("DETECTED")[150, 0]
+
+
+def test_remains_of_a_cosmic_ray_are_no_source():
+    masked = pixels()
+    masked.image[100:130, 200] = 60.0
+    track = np.zeros(SHAPE, bool)
+    track[98:132, 199:202] = True
+    assert len(detect(masked).footprints.peaks) > 0
+    masked.mask.set(track, "CR")
+    assert len(detect(masked).footprints.peaks) == 0
+    assert len(detect(masked, filled_planes=[]).footprints.peaks) > 0
+
+
+def test_noise_in_the_halo_of_a_large_galaxy_is_no_source():
+    y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
+    radius = np.hypot(x - 160, y - 150)
+    halo = 25 * np.exp(-radius / 35) + 500 * np.exp(-radius / 8)
+    found = {limit: len(detect(pixels(halo), prominence=limit).footprints.peaks) for limit in (0.0, 2.5)}
+    assert found[0.0] > 5 * found[2.5]
+    assert 1 <= found[2.5] <= 8
+
+
+@pytest.mark.parametrize("noise", ["smoothed", "everywhere", "pixels"])
+def test_faint_sources_raise_the_threshold_unless_pixels_tell_the_noise(noise):
+    rng = np.random.default_rng(8)
+    x, y = rng.uniform(0, SHAPE[1], 500), rng.uniform(0, SHAPE[0], 500)
+    crowded = draw(SHAPE, x, y, rng.exponential(250.0, 500), Moffat(3.2))
+    ratio = (
+        detect(pixels(crowded), noise=noise).footprints.threshold / detect(pixels(), noise=noise).footprints.threshold
+    )
+    assert ratio < 1.03 if noise == "pixels" else ratio > 1.06

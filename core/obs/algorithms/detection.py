@@ -1,8 +1,4 @@
-"""Find sources: smooth with the PSF, threshold, grow, and list the peaks.
-
-The matched filter is a Gaussian of the PSF's size (Bosch et al. 2018, section 4.7): separable, and within a per cent of
-the best signal to noise for any compact PSF.
-"""
+"""Find sources: regions of the smoothed image above a threshold, and their peaks."""
 
 from dataclasses import dataclass
 
@@ -10,46 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from obs.algorithms.statistics import clipped_statistics
+from obs.algorithms.grow import grow
+from obs.algorithms.prominence import stands_out
+from obs.algorithms.smoothing import Smoothed
 
-__all__ = [
-    "Footprints",
-    "Peaks",
-    "Smoothed",
-    "above_threshold",
-    "find_footprints",
-    "find_peaks",
-    "gaussian_kernel",
-    "grow",
-    "noise_of",
-    "smooth",
-]
-
-NOISE_PIXELS = 500_000
+__all__ = ["Footprints", "Peaks", "above_threshold", "find_footprints", "find_peaks"]
 
 _EIGHT = np.ones((3, 3), bool)
-
-
-@dataclass(frozen=True)
-class Smoothed:
-    """An image correlated with a kernel.
-
-    Parameters
-    ----------
-    image : ndarray of float32, shape (ny, nx)
-        Smoothed pixels; zero within ``margin`` of the border, where the kernel leaves the frame.
-    margin : int
-        Half the size of the kernel, pixels.
-    """
-
-    image: NDArray[np.float32]
-    margin: int
-
-    @property
-    def inner(self) -> tuple[slice, slice]:
-        """Index of the pixels that the whole kernel saw."""
-        end = -self.margin or None
-        return slice(self.margin, end), slice(self.margin, end)
 
 
 @dataclass(frozen=True)
@@ -100,80 +63,17 @@ class Footprints:
     peaks: Peaks
     threshold: float
 
-
-def gaussian_kernel(sigma: float, n_sigma: float = 7.0) -> NDArray[np.float64]:
-    """Return a normalised Gaussian of odd length, ``n_sigma`` times sigma (pixels) long."""
-    half = int(sigma * n_sigma + 0.5) // 2
-    kernel = np.exp(-0.5 * (np.arange(-half, half + 1) / sigma) ** 2)
-    return np.asarray(kernel / kernel.sum())
-
-
-def smooth(image: NDArray[np.float32], sigma: float, n_sigma: float = 7.0) -> Smoothed:
-    """Correlate an image with a round Gaussian.
-
-    Parameters
-    ----------
-    image : ndarray of float32, shape (ny, nx)
-        Background-subtracted pixels; must be finite.
-    sigma : float
-        Width of the Gaussian, pixels.
-    n_sigma : float, optional
-        Full size of the kernel in sigma.
-
-    Returns
-    -------
-    Smoothed
-    """
-    kernel = gaussian_kernel(sigma, n_sigma).astype(np.float32)
-    margin = len(kernel) // 2
-    result = np.zeros_like(image)
-    if min(image.shape) > 2 * margin:
-        rows = _correlate_rows(image, kernel)
-        result[margin : image.shape[0] - margin] = rows
-        inner = _correlate_columns(result[margin : image.shape[0] - margin], kernel)
-        result[...] = 0.0
-        result[margin : image.shape[0] - margin, margin : image.shape[1] - margin] = inner
-    return Smoothed(result, margin)
-
-
-def _correlate_rows(image: NDArray[np.float32], kernel: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Weighted sum of shifted rows: whole-array multiply-adds, several times faster than ndimage in float32."""
-    margin, height = len(kernel) // 2, image.shape[0]
-    total: NDArray[np.float32] = image[margin : height - margin] * kernel[margin]
-    for k in range(margin):
-        pair = image[k : height - 2 * margin + k] + image[2 * margin - k : height - k]
-        pair *= kernel[k]
-        total += pair
-    return total
-
-
-def _correlate_columns(image: NDArray[np.float32], kernel: NDArray[np.float32]) -> NDArray[np.float32]:
-    margin, width = len(kernel) // 2, image.shape[1]
-    total: NDArray[np.float32] = image[:, margin : width - margin] * kernel[margin]
-    for k in range(margin):
-        pair = image[:, k : width - 2 * margin + k] + image[:, 2 * margin - k : width - k]
-        pair *= kernel[k]
-        total += pair
-    return total
-
-
-def noise_of(smoothed: Smoothed, bad: NDArray[np.bool_] | None = None) -> float:
-    """Return the clipped standard deviation of the smoothed image, which knows about correlated noise.
-
-    Parameters
-    ----------
-    smoothed : Smoothed
-        The image.
-    bad : ndarray of bool, shape (ny, nx), optional
-        Pixels to leave out.
-    """
-    values = smoothed.image[smoothed.inner]
-    # rows next to each other say nearly the same: half a million pixels give the noise to a part in a thousand
-    rows = slice(None, None, max(1, values.size // NOISE_PIXELS))
-    values = values[rows]
-    if bad is not None:
-        values = values[~bad[smoothed.inner][rows]]
-    return clipped_statistics(values).sigma
+    def keep(self, which: NDArray[np.bool_]) -> "Footprints":
+        """Return the footprints with the chosen of their peaks; those that have none left are no more."""
+        if which.all():
+            return self
+        peaks = self.peaks.select(which)
+        left = np.zeros(self.n + 1, np.int32)
+        left[peaks.footprint] = 1
+        number = np.cumsum(left, dtype=np.int32) * left
+        labels = self.labels if left[1:].all() else number[self.labels]
+        footprint = number[peaks.footprint].astype(np.int64)
+        return Footprints(labels, int(left.sum()), Peaks(peaks.x, peaks.y, peaks.value, footprint), self.threshold)
 
 
 def find_peaks(
@@ -219,18 +119,6 @@ def find_peaks(
     return Peaks(x[order], y[order], value[order], footprint[order])
 
 
-def grow(above: NDArray[np.bool_], distance: int) -> NDArray[np.bool_]:
-    """Return the pixels within a Manhattan distance (pixels) of those that are set."""
-    grown = above.copy()
-    for _ in range(distance):
-        previous = grown.copy()
-        grown[1:] |= previous[:-1]
-        grown[:-1] |= previous[1:]
-        grown[:, 1:] |= previous[:, :-1]
-        grown[:, :-1] |= previous[:, 1:]
-    return grown
-
-
 def above_threshold(smoothed: Smoothed, threshold: float) -> NDArray[np.bool_]:
     """Return, shape (ny, nx), which of the pixels that the whole kernel saw exceed a level."""
     above = np.zeros(smoothed.image.shape, bool)
@@ -247,6 +135,8 @@ def find_footprints(
     minimum_pixels: int = 1,
     local_background: NDArray[np.float32] | None = None,
     local_threshold: float | None = None,
+    prominence: float = 0.0,
+    variance: NDArray[np.float32] | None = None,
 ) -> Footprints:
     """Find the regions above a threshold, grow them, and list their peaks.
 
@@ -267,6 +157,11 @@ def find_footprints(
         the wings of a bright source and are dropped; the brightest always stays.
     local_threshold : float, optional
         Level above the local background; ``threshold`` if absent.
+    prominence : float, optional
+        Peaks that stand less than this above the saddle to a higher one are dropped: noise in the wings of a bright
+        source, in its region or just outside.
+    variance : ndarray of float32, shape (ny, nx), optional
+        Variance of the pixels: where a source's own light makes it more than that of the sky, more prominence is asked.
 
     Returns
     -------
@@ -296,7 +191,18 @@ def find_footprints(
         level = threshold if local_threshold is None else local_threshold
         merged = _peaks_above_local(merged, flat, labels, level, smoothed.margin)
         merged = _without_border_slopes(merged, smoothed)
-    return Footprints(labels, n, merged, threshold)
+    found = Footprints(labels, n, merged, threshold)
+    if not smoothed.margin:
+        found = found.keep(_inside(merged, smoothed.image.shape))
+    if prominence:
+        found = found.keep(_prominent(found.peaks, smoothed.image, threshold, prominence, variance))
+    return found
+
+
+def _inside(peaks: Peaks, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Which peaks are not on the border of the image, where they are slopes of what lies beyond."""
+    height, width = shape
+    return (peaks.x > 0) & (peaks.x < width - 1) & (peaks.y > 0) & (peaks.y < height - 1)
 
 
 def _without_border_slopes(peaks: Peaks, smoothed: Smoothed) -> Peaks:
@@ -331,3 +237,16 @@ def _peaks_above_local(
         np.concatenate([kept.footprint, fresh.footprint]),
     )
     return merged.select(np.lexsort((-merged.value, merged.footprint)))
+
+
+def _prominent(
+    peaks: Peaks, image: NDArray[np.float32], threshold: float, prominence: float, variance: NDArray[np.float32] | None
+) -> NDArray[np.bool_]:
+    """Which peaks stand well above the way to a higher one."""
+    minimum = np.full(len(peaks), prominence)
+    if variance is not None:
+        # every so many rows give the sky's, which is that of most pixels
+        sky = np.nanmedian(variance[:: max(1, len(variance) // 256)])
+        minimum *= np.sqrt(np.maximum(variance[peaks.y, peaks.x] / sky, 1.0))
+    # a way that leads lower than this lies deep enough below every peak
+    return stands_out(image, image > threshold - prominence, peaks.x, peaks.y, minimum)

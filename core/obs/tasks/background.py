@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.background import fit_background
-from obs.algorithms.detection import grow
+from obs.algorithms.grow import grow
 from obs.config.base import TaskConfig, setting
 from obs.image.background import Background
 from obs.image.masked_image import MaskedImage

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from obs.algorithms.background import fit_background
 from obs.algorithms.combine import Combined, Stack, combine_rows, measure_noise_factor
-from obs.algorithms.detection import grow, noise_of, smooth
+from obs.algorithms.grow import grow
+from obs.algorithms.noise import noise_of
+from obs.algorithms.smoothing import smooth
 from obs.algorithms.statistics import ClippedStatistics, clipped_statistics
 from obs.config.base import TaskConfig, setting
 from obs.errors import MeasurementError

@@ -1,12 +1,17 @@
 """Detect sources on an exposure, set the mask planes that tell where, and look at the background again."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.background import fit_background
-from obs.algorithms.detection import Footprints, Smoothed, above_threshold, find_footprints, grow, noise_of, smooth
+from obs.algorithms.detection import Footprints, above_threshold, find_footprints
+from obs.algorithms.grow import grow
+from obs.algorithms.measured_peaks import rests_on_measured_pixels
+from obs.algorithms.noise import noise_of, pixel_noise_of
+from obs.algorithms.smoothing import Smoothed, gaussian_kernel, smooth
 from obs.config.base import TaskConfig, setting
 from obs.errors import MeasurementError
 from obs.image.background import Background
@@ -26,18 +31,35 @@ class DetectionConfig(TaskConfig):
     grow: float = setting(2.4, "Footprints grow by this many PSF sigma.", ge=0, le=20)
     minimum_pixels: int = setting(1, "Smaller regions are dropped.", unit="pixel", ge=1)
     kernel_size: float = setting(7.0, "Full size of the smoothing kernel in PSF sigma.", gt=1, le=20)
+    to_border: bool = setting(
+        True,
+        "Detect out to the border of the image, where the kernel sees only part of a source; else only where it sees "
+        "all, as the LSST stack does.",
+    )
+    prominence: float = setting(
+        2.5,
+        "Peaks that stand less than this above the saddle to a higher one are dropped as noise in the wings of bright "
+        "sources; 0 keeps all.",
+        unit="sigma",
+        ge=0,
+    )
     local_background_size: int = setting(
-        64,
-        "Cell of a temporary small-scale background under which noise peaks in the wings of bright sources vanish; 0 "
-        "switches it off.",
+        0,
+        "Cell of a temporary small-scale background under which noise peaks in the wings of bright sources vanish, as "
+        "in the LSST stack; 0 switches it off.",
         unit="pixel",
         ge=0,
     )
+    filled_planes: list[str] = setting(
+        ["BAD", "CR"],
+        "Mask planes whose pixels were filled in: sources must be significant without them.",
+    )
     reestimate_background: bool = setting(True, "Fit the background again when the sources are known.")
-    noise_beside_sources: bool = setting(
-        True,
-        "Measure the noise beside the sources; else, as the LSST stack does, everywhere, which in crowded fields takes "
-        "sources for noise and raises the threshold.",
+    noise: Literal["pixels", "smoothed", "everywhere"] = setting(
+        "pixels",
+        "Where the noise comes from: the pixels beside the sources, carried through the kernel; the smoothed image "
+        "beside the sources, for images whose neighbouring pixels share noise, as resampled ones do; or the smoothed "
+        "image everywhere, as in the LSST stack. Faint and bright sources raise the threshold in the latter two.",
     )
     noise_bad_planes: list[str] = setting(
         ["BAD", "SAT", "EDGE", "NO_DATA", "UNMASKEDNAN"], "Mask planes left out of the noise."
@@ -82,23 +104,23 @@ def detect_sources(
     mask.clear("DETECTED", "DETECTED_NEGATIVE")
     finite = np.isfinite(masked_image.image)
     bad = bad_pixels(masked_image, config.noise_bad_planes) | ~finite
-    smoothed = smooth(_finite(masked_image.image, finite), sigma, config.kernel_size)
-    if min(mask.shape) <= 2 * smoothed.margin:
+    image = _finite(masked_image.image, finite)
+    smoothed = smooth(image, sigma, config.kernel_size, to_border=config.to_border)
+    kernel_margin = _kernel_margin(sigma, config)
+    if min(mask.shape) <= 2 * kernel_margin:
         raise MeasurementError(
             f"an image of {mask.shape[1]} x {mask.shape[0]} pixels is smaller than the smoothing kernel of "
-            f"{2 * smoothed.margin + 1} pixels: there is nothing to detect on"
+            f"{2 * kernel_margin + 1} pixels: there is nothing to detect on"
         )
-    noise = noise_of(smoothed, bad)
+    noise = _noise(image, smoothed, bad, sigma, config)
     if not noise > 0:
         raise MeasurementError(
             f"no noise to measure sources against: {np.count_nonzero(~bad)} of {bad.size} pixels are good; look at the "
             "mask planes and the image"
         )
-    if config.noise_beside_sources:
-        noise = _noise_beside_sources(smoothed, bad, noise, config.threshold)
     threshold = config.threshold * noise
     n_grow = int(config.grow * sigma + 0.5)
-    local, local_threshold = _local_background(masked_image, smoothed, bad, config)
+    local, local_threshold = _local_background(masked_image, smoothed, bad, sigma, config)
     factor = config.include_threshold_factor
     footprints = find_footprints(
         smoothed,
@@ -108,9 +130,17 @@ def detect_sources(
         minimum_pixels=config.minimum_pixels,
         local_background=local,
         local_threshold=local_threshold,
+        prominence=config.prominence * noise,
+        variance=masked_image.variance,
+    )
+    filled = bad_pixels(masked_image, config.filled_planes)
+    footprints = footprints.keep(
+        rests_on_measured_pixels(
+            image, filled, footprints.peaks, sigma=sigma, n_sigma=config.kernel_size, threshold=threshold
+        )
     )
     edge = np.ones(mask.shape, bool)
-    edge[smoothed.inner] = False
+    edge[kernel_margin : mask.shape[0] - kernel_margin, kernel_margin : mask.shape[1] - kernel_margin] = False
     mask.set(edge, "EDGE")
     # the mask knows all sources, also those too faint to be kept: their light is no sky
     mask.set(grow(above_threshold(smoothed, threshold), n_grow), "DETECTED")
@@ -120,11 +150,36 @@ def detect_sources(
     return Detected(footprints, again)
 
 
-def _noise_beside_sources(smoothed: Smoothed, bad: NDArray[np.bool_], noise: float, threshold: float) -> float:
-    """Noise of the pixels away from what a first threshold finds: faint wings would pass for noise."""
-    beside = noise_of(smoothed, bad | grow(np.abs(smoothed.image) > threshold * noise, smoothed.margin))
+def _noise(
+    image: NDArray[np.float32],
+    smoothed: Smoothed,
+    bad: NDArray[np.bool_],
+    sigma: float,
+    config: DetectionConfig,
+) -> float:
+    """Noise of the smoothed image; NaN or 0 where it is not known."""
+    margin = _kernel_margin(sigma, config)
+    everywhere = noise_of(Smoothed(smoothed.image, margin), bad)
+    if config.noise == "everywhere" or not everywhere > 0:
+        return everywhere
+    sources = _sources_of(smoothed, everywhere, sigma, config)
+    beside = bad | sources
+    if config.noise == "pixels":
+        found = pixel_noise_of(image, beside, sigma, config.kernel_size)
+    else:
+        found = noise_of(smoothed, beside)
     # where sources cover everything there is nothing beside them
-    return beside if beside > 0 else noise
+    return found if np.isfinite(found) else everywhere
+
+
+def _sources_of(smoothed: Smoothed, noise: float, sigma: float, config: DetectionConfig) -> NDArray[np.bool_]:
+    """Pixels that a first threshold takes for sources, or that lie in reach of them."""
+    return grow(np.abs(smoothed.image) > config.threshold * noise, _kernel_margin(sigma, config))
+
+
+def _kernel_margin(sigma: float, config: DetectionConfig) -> int:
+    """Pixels along the border from which the kernel leaves the frame."""
+    return len(gaussian_kernel(sigma, config.kernel_size)) // 2
 
 
 def _finite(image: NDArray[np.float32], finite: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -133,7 +188,7 @@ def _finite(image: NDArray[np.float32], finite: NDArray[np.bool_]) -> NDArray[np
 
 
 def _local_background(
-    masked_image: MaskedImage, smoothed: Smoothed, bad: NDArray[np.bool_], config: DetectionConfig
+    masked_image: MaskedImage, smoothed: Smoothed, bad: NDArray[np.bool_], sigma: float, config: DetectionConfig
 ) -> tuple[NDArray[np.float32] | None, float | None]:
     if not config.local_background_size:
         return None, None
@@ -143,6 +198,7 @@ def _local_background(
     local = fit.image()
     flat = Smoothed(smoothed.image - local, smoothed.margin)
     noise = noise_of(flat, bad)
-    if config.noise_beside_sources:
-        noise = _noise_beside_sources(flat, bad, noise, config.threshold)
+    if config.noise != "everywhere":
+        beside = noise_of(flat, bad | _sources_of(flat, noise, sigma, config))
+        noise = beside if beside > 0 else noise
     return local, config.threshold * noise

@@ -4,6 +4,7 @@ from obs.config.base import TaskConfig, setting
 from obs.tasks.astrometry import AstrometryConfig
 from obs.tasks.calibrate import CalibrateConfig
 from obs.tasks.characterize import CharacterizeConfig
+from obs.tasks.detect import DetectionConfig
 from obs.tasks.isr import IsrConfig
 
 __all__ = ["ProcessConfig", "ProcessFileConfig"]
@@ -36,5 +37,7 @@ class ProcessFileConfig(TaskConfig):
     characterize: CharacterizeConfig = setting(CharacterizeConfig(), "Background, PSF and aperture correction.")
     do_calibrate: bool = setting(True, "Go on to calibration after characterization.")
     calibrate: CalibrateConfig = setting(
-        CalibrateConfig(astrometry=AstrometryConfig(required=False)), "All sources, astrometry and photometry."
+        # of an image that comes from anywhere it is not known whether its pixels were resampled
+        CalibrateConfig(astrometry=AstrometryConfig(required=False), detection=DetectionConfig(noise="smoothed")),
+        "All sources, astrometry and photometry.",
     )

@@ -1,0 +1,128 @@
+"""How far peaks stand out of the light around them: their height above the saddle that leads to a higher one.
+
+A bump of noise on the wing of a bright source has a saddle just below it; a source of its own stands on the wing. The
+pixels are divided into the catchments of their maxima, and catchments are joined across their highest saddles.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["stands_out"]
+
+Whole = NDArray[np.int64]
+Float = NDArray[np.float32]
+
+
+def stands_out(
+    image: Float, region: NDArray[np.bool_], x: Whole, y: Whole, minimum: Float | NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Whether peaks are higher by ``minimum`` than the saddle to any higher peak.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (ny, nx)
+        The surface, finite.
+    region : ndarray of bool, shape (ny, nx)
+        Pixels over which a way from peak to peak may lead; a peak with no way to a higher one stands out. Every peak
+        lies in it. The outermost pixels of the image are no way.
+    x, y : ndarray of int64, shape (n,)
+        Pixels of the peaks, local maxima of the image.
+    minimum : ndarray of float, shape (n,)
+        Wanted height of each peak above its saddle, image units.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+    """
+    way = region.copy()
+    way[[0, -1], :] = way[:, [0, -1]] = False
+    pixel = np.flatnonzero(way)
+    width = image.shape[1]
+    place = np.full(image.size, -1, np.int32)
+    place[pixel] = np.arange(len(pixel), dtype=np.int32)
+    value = image.ravel()[pixel]
+    top = _catchments(place, pixel, value, width)
+    tops, catchment = np.unique(top, return_inverse=True)
+    height = value[tops]
+    own = place[y * width + x]
+    inside = np.flatnonzero(own >= 0)
+    of_peak = catchment[own[inside]]
+    # a maximum that is no peak gives way to anything higher
+    wanted = np.full(len(tops), np.inf)
+    wanted[of_peak] = np.asarray(minimum, np.float64)[inside]
+    joined = _join(height, wanted, *_saddles(place, pixel, value, catchment, width))
+    result = np.ones(len(x), bool)
+    result[inside] = joined[of_peak] == of_peak
+    return result
+
+
+def _catchments(place: NDArray[np.int32], pixel: Whole, value: Float, width: int) -> Whole:
+    """Entry of the maximum that the steepest way upward leads to from each pixel."""
+    best, highest = np.arange(len(pixel)), value.copy()
+    for step in (-width - 1, -width, -width + 1, -1, 1, width - 1, width, width + 1):
+        neighbour = place[pixel + step]
+        there = np.where(neighbour >= 0, value[neighbour], -np.inf)
+        # of equal neighbours the first in reading order is the maximum
+        better = (there > highest) | ((there == highest) & (neighbour < best))
+        best[better], highest[better] = neighbour[better], there[better]
+    while True:
+        further = best[best]
+        if np.array_equal(further, best):
+            return best
+        best = further
+
+
+def _saddles(
+    place: NDArray[np.int32], pixel: Whole, value: Float, catchment: Whole, width: int
+) -> tuple[Whole, Whole, Float]:
+    """Pairs of catchments that touch, and the highest level at which they do."""
+    firsts, seconds, levels = [], [], []
+    for step in (1, width - 1, width, width + 1):
+        neighbour = place[pixel + step]
+        border = np.flatnonzero((neighbour >= 0) & (catchment != catchment[neighbour]))
+        other = neighbour[border]
+        firsts.append(catchment[border])
+        seconds.append(catchment[other])
+        levels.append(np.minimum(value[border], value[other]))
+    first, second, level = np.concatenate(firsts), np.concatenate(seconds), np.concatenate(levels)
+    return _highest(np.minimum(first, second), np.maximum(first, second), level)
+
+
+def _highest(first: Whole, second: Whole, level: Float) -> tuple[Whole, Whole, Float]:
+    """Keep the highest level of each pair."""
+    order = np.lexsort((-level, second, first))
+    first, second, level = first[order], second[order], level[order]
+    new = np.ones(len(first), bool)
+    new[1:] = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
+    return first[new], second[new], level[new]
+
+
+def _join(height: Float, wanted: NDArray[np.float64], first: Whole, second: Whole, level: Float) -> Whole:
+    """Catchment that each one has become part of, itself where its maximum stands out."""
+    joined = np.arange(len(height))
+    while len(first):
+        low, high, saddle = np.r_[first, second], np.r_[second, first], np.r_[level, level]
+        low, high, saddle = _first_of_each(low, high, saddle)
+        upward = (height[high] > height[low]) | ((height[high] == height[low]) & (high < low))
+        gone = upward & (height[low] - saddle < wanted[low])
+        if not gone.any():
+            break
+        step = np.arange(len(height))
+        step[low[gone]] = high[gone]
+        while not np.array_equal(step[step], step):
+            step = step[step]
+        joined = step[joined]
+        first, second = step[first], step[second]
+        apart = first != second
+        first, second = np.minimum(first, second)[apart], np.maximum(first, second)[apart]
+        first, second, level = _highest(first, second, level[apart])
+    return joined
+
+
+def _first_of_each(low: Whole, high: Whole, saddle: Float) -> tuple[Whole, Whole, Float]:
+    """Keep the highest saddle of each catchment; of equal ones that to the highest number."""
+    order = np.lexsort((-saddle, low))
+    low, high, saddle = low[order], high[order], saddle[order]
+    new = np.ones(len(low), bool)
+    new[1:] = low[1:] != low[:-1]
+    return low[new], high[new], saddle[new]
