@@ -2,7 +2,12 @@ import numpy as np
 import pytest
 from scipy.ndimage import uniform_filter
 
-from obs.algorithms.measure.aperture_flux import measure_aperture_flux, measure_ellipse_flux, sinc_kernel
+from obs.algorithms.measure.aperture_flux import (
+    SubpixelShifts,
+    measure_aperture_flux,
+    measure_ellipse_flux,
+    sinc_kernel,
+)
 from star_field import Gaussian, Moffat, stamp
 
 HALF = 30
@@ -126,3 +131,11 @@ def test_a_stamp_knows_nothing_of_the_next_one():
     a, b = (measure_ellipse_flux(s, variance, inside, dx, dy, *ellipse(3, 9.0, 6.0, 1.5)) for s in (images, other))
     assert a.flux[1] == b.flux[1]
     assert a.edge.tolist() == [False, True, True]
+
+
+def test_shifts_of_the_widest_circle_serve_narrower_ones():
+    rng = np.random.default_rng(8)
+    dx, dy = rng.uniform(-0.5, 0.5, (2, 7))
+    shifts = SubpixelShifts.to(dx, dy, 22)
+    kernel = sinc_kernel(4.5, 15)
+    np.testing.assert_array_equal(shifts.move(kernel), SubpixelShifts.to(dx, dy, 15).move(kernel))

@@ -65,13 +65,20 @@ def fit_background(
 
 def _cells(strip: NDArray[np.float32], bad: NDArray[np.bool_] | None, edges: NDArray[np.int64]) -> NDArray[np.float32]:
     """Pixels of the cells of one strip, shape (n_cell, n_pixel); NaN where bad or where a cell is a column narrower."""
-    widest = int(np.diff(edges).max())
-    column = edges[:-1, None] + np.arange(widest)
-    values = strip[:, np.minimum(column, strip.shape[1] - 1)]
-    if bad is not None:
-        values[bad[:, np.minimum(column, strip.shape[1] - 1)]] = np.nan
-    values[:, column >= edges[1:, None]] = np.nan
-    return values.transpose(1, 0, 2).reshape(len(edges) - 1, -1)
+    widths = np.diff(edges)
+    widest, n_cell = int(widths.max()), len(widths)
+    if (widths == widest).all():
+        values = strip.reshape(len(strip), n_cell, widest).transpose(1, 0, 2).copy()
+        outside = None if bad is None else bad.reshape(len(strip), n_cell, widest).transpose(1, 0, 2)
+    else:
+        column = edges[:-1, None] + np.arange(widest)
+        inside = np.minimum(column, strip.shape[1] - 1)
+        values = strip[:, inside].transpose(1, 0, 2).copy()
+        outside = np.broadcast_to((column >= edges[1:, None])[:, None], values.shape)
+        outside = outside if bad is None else outside | bad[:, inside].transpose(1, 0, 2)
+    if outside is not None:
+        np.copyto(values, np.float32(np.nan), where=outside)
+    return values.reshape(n_cell, -1)
 
 
 def _clipped(

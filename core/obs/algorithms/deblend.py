@@ -15,6 +15,7 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from obs.algorithms.detection import Footprints, Peaks
+from obs.algorithms.measure.window import windows
 from obs.image.psf import Psf
 
 __all__ = ["Children", "deblend"]
@@ -159,12 +160,11 @@ def _fit_points(
     near = np.where(np.isfinite(distance) & (distance > 0), neighbour, -1)[:, 1:]
     dx, dy = np.zeros(len(peaks)), np.zeros(len(peaks))
     for _ in range(ROUNDS):
-        matrix = _point_design(peaks, psf, dx, dy, near, offset)
-        flux, step_x, step_y, chi2 = _solve_points(matrix, data, weight, freedom)
+        design = _point_design(peaks, psf, dx, dy, near, offset)
+        flux, step_x, step_y, chi2 = _solve_points(design, data, weight, freedom)
         dx, dy = (np.clip(d + step, -LARGEST_SHIFT, LARGEST_SHIFT) for d, step in ((dx, step_x), (dy, step_y)))
-    n_parameter = np.count_nonzero(np.abs(matrix).sum(1) > 0, axis=1)
     settled = (np.abs(dx) < LARGEST_SHIFT) & (np.abs(dy) < LARGEST_SHIFT)
-    accepted = (freedom > n_parameter) & (chi2 < chi2_cut) & (flux > 0) & settled
+    accepted = (freedom > _n_parameter(design)) & (chi2 < chi2_cut) & (flux > 0) & settled
     return _Points(accepted, flux, dx, dy)
 
 
@@ -176,61 +176,50 @@ def _point_design(
     near: NDArray[np.int64],
     offset: NDArray[np.int64],
 ) -> NDArray[np.float64]:
-    """Columns of the fit, shape (n, n_pixel, n_column): PSF, its slopes, a plane, and the PSFs of neighbours."""
-    stamps = psf.render(x=peaks.x + dx, y=peaks.y + dy).astype(np.float64)
+    """Terms of the fit, shape (n, n_term, n_pixel): PSF, its slopes, a plane, and the PSFs of neighbours."""
+    stamps = psf.render(x=peaks.x + dx, y=peaks.y + dy)
     middle_x, middle_y = (np.rint(p + d).astype(np.int64) for p, d in ((peaks.x, dx), (peaks.y, dy)))
-    margin = 2 * len(offset)
-    padded = np.pad(stamps, ((0, 0), (margin, margin), (margin, margin)))
-    centre, half = padded.shape[1] // 2, len(offset) // 2
-    every = np.arange(len(peaks))
-    framed = _window(
-        padded, every, centre + peaks.y - middle_y, centre + peaks.x - middle_x, np.arange(-half - 1, half + 2)
-    )
-    slope_y = 0.5 * (framed[:, 2:, 1:-1] - framed[:, :-2, 1:-1])
-    slope_x = 0.5 * (framed[:, 1:-1, 2:] - framed[:, 1:-1, :-2])
-    flat = np.ones_like(slope_x)
-    design = [framed[:, 1:-1, 1:-1], -slope_x, -slope_y, flat, flat * offset, flat * offset[:, None]]
-    for index in near.T:
-        known = index >= 0
-        at_x, at_y = (np.where(known, m[index] - p, 0) for m, p in ((middle_x, peaks.x), (middle_y, peaks.y)))
-        column = _window(padded, np.where(known, index, 0), centre - at_y, centre - at_x, offset)
-        design.append(np.where(known[:, None, None], column, 0.0))
-    return np.stack(design, axis=-1).reshape(len(peaks), -1, len(design))
+    centre, half = stamps.shape[1] // 2, len(offset) // 2
+    framed = windows(stamps, centre + peaks.y - middle_y, centre + peaks.x - middle_x, half + 1)
+    design = np.zeros((len(peaks), 6 + near.shape[1], len(offset), len(offset)))
+    design[:, 0] = framed[:, 1:-1, 1:-1]
+    design[:, 1] = 0.5 * (framed[:, 1:-1, :-2] - framed[:, 1:-1, 2:])
+    design[:, 2] = 0.5 * (framed[:, :-2, 1:-1] - framed[:, 2:, 1:-1])
+    design[:, 3], design[:, 4], design[:, 5] = 1.0, offset, offset[:, None]
+    for k, index in enumerate(near.T, start=6):
+        rows = np.flatnonzero(index >= 0)
+        which = index[rows]
+        at_y, at_x = peaks.y[rows] - middle_y[which], peaks.x[rows] - middle_x[which]
+        design[rows, k] = windows(stamps, centre + at_y, centre + at_x, half, which)
+    return design.reshape(len(peaks), design.shape[1], -1)
+
+
+def _n_parameter(design: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Terms that reach into the window of each fit."""
+    return np.asarray(np.count_nonzero(design.any(2), axis=1), np.int64)
 
 
 def _solve_points(
-    matrix: NDArray[np.float64],
+    design: NDArray[np.float64],
     data: NDArray[np.float64],
     weight: NDArray[np.float64],
     n_pixel: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Flux, shift in x and y, and reduced chi-squared of every fit."""
-    n = len(matrix)
+    n = len(design)
     data, weight = data.reshape(n, -1), weight.reshape(n, -1)
-    weighted = matrix * weight[:, :, None]
-    normal = weighted.transpose(0, 2, 1) @ matrix
+    weighted = design * weight[:, None, :]
+    normal = weighted @ design.transpose(0, 2, 1)
     scale = np.sqrt(np.maximum(np.einsum("nii->ni", normal), 1e-300))
-    normal = normal / (scale[:, :, None] * scale[:, None, :]) + 1e-9 * np.eye(matrix.shape[2])
-    right = np.einsum("npk,np->nk", weighted, data) / scale
+    normal = normal / (scale[:, :, None] * scale[:, None, :]) + 1e-9 * np.eye(design.shape[1])
+    right = (weighted @ data[:, :, None])[:, :, 0] / scale
     solution = np.linalg.solve(normal, right[:, :, None])[:, :, 0] / scale
-    residual = data - np.einsum("npk,nk->np", matrix, solution)
-    freedom = n_pixel - np.count_nonzero(np.abs(matrix).sum(1) > 0, axis=1)
+    residual = data - (solution[:, None] @ design)[:, 0]
+    freedom = n_pixel - _n_parameter(design)
     chi2 = np.einsum("np,np->n", weight, residual**2) / np.maximum(freedom, 1.0)
     flux = solution[:, 0]
     safe = np.where(flux > 0, flux, np.inf)
     return flux, solution[:, 1] / safe, solution[:, 2] / safe, chi2
-
-
-def _window(
-    padded: NDArray[np.float64],
-    index: NDArray[np.int64],
-    centre_y: NDArray[np.int64] | int,
-    centre_x: NDArray[np.int64] | int,
-    offset: NDArray[np.int64],
-) -> NDArray[np.float64]:
-    rows = np.broadcast_to(centre_y, index.shape)[:, None] + offset
-    columns = np.broadcast_to(centre_x, index.shape)[:, None] + offset
-    return padded[index[:, None, None], rows[:, :, None], columns[:, None, :]]
 
 
 def _templates(

@@ -97,22 +97,19 @@ def find_peaks(
     Peaks
         Ordered by footprint, brightest first within each.
     """
-    y, x = np.nonzero(above)
     height, width = image.shape
-    value = image[y, x]
+    # pixels that do not count are lower than any, and so is a frame of one pixel around the image
+    known = slice(margin, height - margin), slice(margin, width - margin)
+    work = np.full((height + 2, width + 2), -np.inf, np.float32)
+    work[1:-1, 1:-1][known] = image[known]
+    flat, line = work.ravel(), width + 2
+    y, x = np.nonzero(above)
+    index, value = (y + 1) * line + x + 1, image[y, x]
     peak = np.ones(len(x), bool)
-    for dy, dx in ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1)):
-        neighbour_y, neighbour_x = y + dy, x + dx
-        inside = (
-            (neighbour_y >= margin)
-            & (neighbour_y < height - margin)
-            & (neighbour_x >= margin)
-            & (neighbour_x < width - margin)
-        )
-        neighbour = image[np.clip(neighbour_y, 0, height - 1), np.clip(neighbour_x, 0, width - 1)]
+    for step in (-line - 1, -line, -line + 1, -1, 1, line - 1, line, line + 1):
+        neighbour = flat.take(index + step)
         # of equal neighbours the first in reading order is the peak
-        lower = neighbour <= value if (dy, dx) > (0, 0) else neighbour < value
-        peak &= lower | ~inside
+        peak &= neighbour <= value if step > 0 else neighbour < value
     x, y, value = x[peak], y[peak], value[peak]
     footprint = labels[y, x].astype(np.int64)
     order = np.lexsort((-value, footprint))

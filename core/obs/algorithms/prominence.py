@@ -6,6 +6,7 @@ pixels are divided into the catchments of their maxima, and catchments are joine
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 __all__ = ["stands_out"]
 
@@ -34,15 +35,15 @@ def stands_out(
     -------
     ndarray of bool, shape (n,)
     """
-    way = region.copy()
-    way[[0, -1], :] = way[:, [0, -1]] = False
-    pixel = np.flatnonzero(way)
     width = image.shape[1]
+    pixel = np.flatnonzero(_shared_ways(region, x, y))
     place = np.full(image.size, -1, np.int32)
     place[pixel] = np.arange(len(pixel), dtype=np.int32)
     value = image.ravel()[pixel]
     top = _catchments(place, pixel, value, width)
-    tops, catchment = np.unique(top, return_inverse=True)
+    is_top = top == np.arange(len(top))
+    tops = np.flatnonzero(is_top)
+    catchment = (np.cumsum(is_top) - 1)[top]
     height = value[tops]
     own = place[y * width + x]
     inside = np.flatnonzero(own >= 0)
@@ -54,6 +55,16 @@ def stands_out(
     result = np.ones(len(x), bool)
     result[inside] = joined[of_peak] == of_peak
     return result
+
+
+def _shared_ways(region: NDArray[np.bool_], x: Whole, y: Whole) -> NDArray[np.bool_]:
+    """Leave of a region the parts that lead from one of the peaks to another."""
+    way = region.copy()
+    way[[0, -1], :] = way[:, [0, -1]] = False
+    part, n = ndimage.label(way, np.ones((3, 3), bool))
+    shared = np.bincount(part[y, x], minlength=n + 1) > 1
+    shared[0] = False
+    return np.asarray(shared[part])
 
 
 def _catchments(place: NDArray[np.int32], pixel: Whole, value: Float, width: int) -> Whole:

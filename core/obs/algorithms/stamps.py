@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from obs.algorithms.deblend import Children
 from obs.algorithms.detection import Footprints
+from obs.algorithms.measure.window import plane_windows
 
 __all__ = ["OwnLight", "SourceList", "StampCutter", "Stamps", "list_sources"]
 
@@ -197,23 +198,22 @@ class StampCutter:
         Stamps
         """
         height, width = self._shape
-        offset = np.arange(2 * half + 1)
-        first_x, first_y = self._sources.x[which] - half, self._sources.y[which] - half
+        offset = np.arange(-half, half + 1)
+        row, column = self._sources.y[which], self._sources.x[which]
         if shift_x is not None:
-            first_x = first_x + shift_x
+            column = column + shift_x
         if shift_y is not None:
-            first_y = first_y + shift_y
-        y, x = first_y[:, None] + offset, first_x[:, None] + offset
+            row = row + shift_y
+        y, x = row[:, None] + offset, column[:, None] + offset
         inside = ((y >= 0) & (y < height))[:, :, None] & ((x >= 0) & (x < width))[:, None, :]
-        pixel = np.clip(y, 0, height - 1)[:, :, None] * width + np.clip(x, 0, width - 1)[:, None, :]
         whole = np.where(self._sources.child[which] < 0, self._sources.footprint[which], -1)
-        image = np.where(
-            self._labels.take(pixel) == whole[:, None, None], self._image.take(pixel), self._empty.take(pixel)
-        )
-        variance = self._variance.take(pixel)
-        image[~inside], variance[~inside] = 0.0, 0.0
-        self._insert_children(image, which, first_x, first_y)
-        return Stamps(image, variance, inside)
+        image = plane_windows(self.empty, row, column, half)
+        own = plane_windows(self._labels.reshape(self._shape), row, column, half) == whole[:, None, None]
+        source, own_y, own_x = np.nonzero(own)
+        pixel = (row[source] - half + own_y) * width + column[source] - half + own_x
+        image[source, own_y, own_x] = self._image[pixel]
+        self._insert_children(image, which, column - half, row - half)
+        return Stamps(image, plane_windows(self.variance, row, column, half), inside)
 
     def _insert_children(
         self,

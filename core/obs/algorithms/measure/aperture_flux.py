@@ -6,6 +6,7 @@ less and differs less.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -16,7 +17,15 @@ from scipy.special import j1
 from obs.algorithms.measure.psf_flux import Fluxes
 from obs.image.resample import shift_matrices
 
-__all__ = ["SINC_MARGIN", "enclosed_light", "measure_aperture_flux", "measure_ellipse_flux"]
+__all__ = [
+    "SINC_MARGIN",
+    "SubpixelShifts",
+    "aperture_name",
+    "enclosed_light",
+    "measure_aperture_flux",
+    "measure_ellipse_flux",
+    "sinc_half",
+]
 
 EXACT = 0
 """How sep is told to use the exact area of overlap between circle and pixel."""
@@ -62,6 +71,38 @@ def sinc_kernel(radius: float, half: int) -> NDArray[np.float32]:
     return np.ascontiguousarray(kernel[inner, inner], np.float32)
 
 
+@dataclass(frozen=True)
+class SubpixelShifts:
+    """Matrices that move kernels to the sub-pixel places of sources, for circles of several radii.
+
+    Parameters
+    ----------
+    rows, columns : ndarray of float32, shape (n, size, size)
+        Shifts in y and x of the widest kernel; narrower ones have those of its middle.
+    """
+
+    rows: NDArray[np.float32]
+    columns: NDArray[np.float32]
+
+    @classmethod
+    def to(cls, dx: NDArray[np.float64], dy: NDArray[np.float64], half: int) -> "SubpixelShifts":
+        """Return shifts by (dx, dy), shape (n,), pixels, of kernels of up to ``2 half + 1`` pixels."""
+        size = 2 * half + 1
+        return cls(shift_matrices(dy, size, size), shift_matrices(dx, size, size))
+
+    def move(self, kernel: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return a kernel, shape (k, k), moved to every place, shape (n, k, k)."""
+        cut = (self.rows.shape[1] - len(kernel)) // 2
+        inner = slice(cut, cut + len(kernel))
+        moved = self.rows[:, inner, inner] @ kernel @ self.columns[:, inner, inner].transpose(0, 2, 1)
+        return np.asarray(moved, np.float32)
+
+
+def sinc_half(radius: float, size: int) -> int:
+    """Half the size of the kernel of a circle, pixels, in stamps of a given size."""
+    return min(size // 2, int(np.ceil(radius)) + SINC_MARGIN)
+
+
 def measure_aperture_flux(
     stamps: NDArray[np.float32],
     variance: NDArray[np.float32],
@@ -71,6 +112,7 @@ def measure_aperture_flux(
     radius: float,
     *,
     sinc: bool,
+    shifts: SubpixelShifts | None = None,
 ) -> Fluxes:
     """Add up the light within a circle about each source.
 
@@ -86,6 +128,8 @@ def measure_aperture_flux(
         Radius, pixels.
     sinc : bool
         Integrate the band-limited image instead of the pixels.
+    shifts : SubpixelShifts, optional
+        Shifts by (dx, dy), where they are known from a circle at least as wide.
 
     Returns
     -------
@@ -96,7 +140,10 @@ def measure_aperture_flux(
     reach = np.full(len(stamps), radius)
     touched = _leaves(inside, dx, dy, reach, reach)
     if sinc:
-        flux, flux_err = _sinc_sum(stamps, variance, dx, dy, radius)
+        half = sinc_half(radius, stamps.shape[1])
+        flux, flux_err = _sinc_sum(
+            stamps, variance, sinc_kernel(radius, half), SubpixelShifts.to(dx, dy, half) if shifts is None else shifts
+        )
     else:
         flux, flux_err = _sum_pixels(sep.sum_circle, stamps, variance, dx, dy, [radius], reach, EXACT)
     failed = ~(np.isfinite(flux) & np.isfinite(flux_err))
@@ -152,16 +199,12 @@ def _leaves(
 def _sinc_sum(
     stamps: NDArray[np.float32],
     variance: NDArray[np.float32],
-    dx: NDArray[np.float64],
-    dy: NDArray[np.float64],
-    radius: float,
+    kernel: NDArray[np.float32],
+    shifts: SubpixelShifts,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    centre = stamps.shape[1] // 2
-    half = min(centre, int(np.ceil(radius)) + SINC_MARGIN)
+    centre, half = stamps.shape[1] // 2, len(kernel) // 2
     inner = slice(centre - half, centre + half + 1)
-    kernel = sinc_kernel(radius, half)
-    size = 2 * half + 1
-    weight = shift_matrices(dy, size, size) @ kernel @ shift_matrices(dx, size, size).transpose(0, 2, 1)
+    weight = shifts.move(kernel)
     flux = np.einsum("nij,nij->n", weight, stamps[:, inner, inner], dtype=np.float64)
     square = np.einsum("nij,nij,nij->n", weight, weight, variance[:, inner, inner], dtype=np.float64)
     return flux, np.sqrt(square)

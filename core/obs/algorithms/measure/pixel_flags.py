@@ -63,14 +63,17 @@ def measure_pixel_flags(
     off = (column < 0) | (column >= width) | (row < 0) | (row >= height)
     flags = {"offImage": off}
     child = sources.child
-    owner = children.owner
+    # few pixels are flagged, so that the footprints come to the pixels and not the other way round
+    every = mask.bits(*{plane for planes in ANYWHERE.values() for plane in planes})
+    flagged = np.flatnonzero(mask.array & every)
+    seen, footprint = mask.array.ravel()[flagged], labels.ravel()[flagged]
+    child_seen, owner = mask.array.ravel()[children.pixel], children.owner
     for name, planes in ANYWHERE.items():
-        # few pixels are flagged, so that the footprints come to the pixels and not the other way round
-        flagged = np.flatnonzero(mask.any(*planes))
+        bits = mask.bits(*planes)
         hit = np.zeros(labels.max() + 1, bool)
-        hit[labels.ravel()[flagged]] = True
+        hit[footprint[(seen & bits) != 0]] = True
         child_hit = np.zeros(len(children) + 1, bool)
-        child_hit[owner[np.isin(children.pixel, flagged)]] = True
+        child_hit[owner[(child_seen & bits) != 0]] = True
         flags[name] = np.where(child >= 0, child_hit[child], hit[sources.footprint])
     near = np.arange(-1, 2)
     rows = np.clip(row[:, None] + near, 0, height - 1)

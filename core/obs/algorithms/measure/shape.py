@@ -4,6 +4,7 @@ Bernstein & Jarvis (2002, AJ 123, 583) and Hirata & Seljak (2003, MNRAS 343, 459
 the Fisher matrix of the Gaussian's amplitude and moments.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -21,6 +22,9 @@ REACH = 14.0
 """The weight ends where its exponent, twice, exceeds this."""
 
 MAXIMUM_ITERATIONS = 100
+
+ROOMS = (6, 8, 11, 15, 20)
+"""Half sizes, pixels, of the windows that sources of about one size share."""
 
 
 @dataclass(frozen=True)
@@ -108,9 +112,9 @@ def measure_shape(
         if not len(active):
             break
         w = weight[active]
-        reach = np.sqrt(REACH * np.maximum(w[:, 0], w[:, 1]))
-        room = min(half, int(np.ceil(np.max(np.minimum(reach, half)) + 1)))
-        total, moments = _moments(stamps, active, dx, dy, w, offset, half, room)
+        total, moments = np.empty(len(active)), np.empty((len(active), 3))
+        for rows, room in _by_reach(w, half):
+            total[rows], moments[rows] = _moments(stamps, active[rows], dx, dy, w[rows], offset, half, room)
         with np.errstate(divide="ignore", invalid="ignore"):
             measured = moments / total[:, None]
         bad = (total <= 0) | (moments[:, 0] <= 0) | (moments[:, 1] <= 0)
@@ -118,7 +122,7 @@ def measure_shape(
         bad |= ~(determinant > 1e-7)
         m = np.where(bad[:, None], [1.0, 1.0, 0.0], measured)
         size = m[:, 0] + m[:, 1]
-        now = np.c_[(m[:, 0] - m[:, 1]) / size, 2 * m[:, 2] / size, m[:, 0]]
+        now = np.stack([(m[:, 0] - m[:, 1]) / size, 2 * m[:, 2] / size, m[:, 0]], axis=1)
         change = np.abs(now - old[active])
         settled = (
             ~bad
@@ -132,8 +136,9 @@ def measure_shape(
         wild = ~settled & ~bad & ~((determinant > 0) & (inverse[:, 0] > 0))
         updated = _inverse(np.where((wild | bad)[:, None], [1.0, 1.0, 0.0], inverse))
         too_large = ~settled & ~bad & (np.sqrt(np.maximum(w[:, 0], w[:, 1])) * 3.0 > half)
-        state[active] = np.select([settled, bad | wild, too_large], [1, 2, 3], 0)
-        going = state[active] == 0
+        ended = np.where(settled, 1, np.where(bad | wild, 2, np.where(too_large, 3, 0)))
+        state[active] = ended
+        going = ended == 0
         weight[active[going]] = updated[going]
         active = active[going]
     state[state == 0] = 2
@@ -143,7 +148,25 @@ def measure_shape(
 def _inverse(m: NDArray[np.float64]) -> NDArray[np.float64]:
     """Invert symmetric matrices given as columns xx, yy, xy."""
     determinant = m[:, 0] * m[:, 1] - m[:, 2] ** 2
-    return np.asarray(np.c_[m[:, 1], m[:, 0], -m[:, 2]] / determinant[:, None])
+    return np.stack([m[:, 1], m[:, 0], -m[:, 2]], axis=1) / determinant[:, None]
+
+
+def _by_reach(w: NDArray[np.float64], half: int) -> Iterator[tuple[NDArray[np.int64], int]]:
+    """Sort weights by the size of the window that they need, so that one wide source does not slow down a batch.
+
+    Yields
+    ------
+    rows : ndarray of int64
+        Rows of ``w``.
+    room : int
+        Half the size of their window, pixels.
+    """
+    # the centre may lie half a pixel from the middle
+    needed = np.sqrt(REACH * np.maximum(w[:, 0], w[:, 1])) + 1
+    sizes = np.array([*(size for size in ROOMS if size < half), half])
+    group = np.minimum(np.searchsorted(sizes, needed), len(sizes) - 1)
+    for k in np.unique(group):
+        yield np.flatnonzero(group == k), int(sizes[k])
 
 
 def _weights(
@@ -181,7 +204,7 @@ def _moments(
     total = by_row.sum(1)
     xx, yy = (by_column * x**2).sum(1), (by_row * y**2).sum(1)
     xy = (np.einsum("nij,nj->ni", light, x) * y).sum(1)
-    return total, np.c_[xx, yy, xy]
+    return total, np.stack([xx, yy, xy], axis=1)
 
 
 def _results(
@@ -195,8 +218,26 @@ def _results(
     half: int,
 ) -> Shapes:
     failed = state != 1
-    x, y = offset - dx[:, None].astype(np.float32), offset - dy[:, None].astype(np.float32)
-    gaussian = _weights(weight, x, y)
+    flux, flux_err = np.empty(len(stamps)), np.empty(len(stamps))
+    for rows, room in _by_reach(weight, half):
+        inner = slice(half - room, half + room + 1)
+        x, y = (offset[inner] - d[rows, None].astype(np.float32) for d in (dx, dy))
+        flux[rows], flux_err[rows] = _gaussian_flux(
+            _weights(weight[rows], x, y), stamps[rows, inner, inner], variance[rows, inner, inner]
+        )
+    area = 2 * np.pi * np.sqrt(np.maximum(weight[:, 0] * weight[:, 1] - weight[:, 2] ** 2, 1e-12))
+    errors = _moment_errors(weight, flux / area, variance[:, half, half])
+    shown = np.where(failed[:, None], np.nan, weight)
+    xx_err, yy_err, xy_err = np.where(failed, np.nan, errors.T).astype(np.float32)
+    flux, flux_err = np.where(failed, np.nan, flux), np.where(failed, np.nan, flux_err)
+    return Shapes(
+        shown[:, 0], shown[:, 1], shown[:, 2], xx_err, yy_err, xy_err, flux, flux_err, failed, np.asarray(state == 3)
+    )
+
+
+def _gaussian_flux(
+    gaussian: NDArray[np.float32], stamps: NDArray[np.float32], variance: NDArray[np.float32]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     # a Gaussian of amplitude one adds up to pi sqrt(det) when weighted with itself, and to twice that unweighted
     flux = 2 * np.einsum("nij,nij->n", gaussian, stamps, dtype=np.float64)
     flux_variance = np.einsum("nij,nij,nij->n", gaussian, gaussian, variance, dtype=np.float64)
@@ -206,15 +247,7 @@ def _results(
         weight_squared = gaussian[doubtful] ** 2
         under = np.where(weight_squared > 0, variance[doubtful], np.float32(0.0))
         flux_variance[doubtful] = np.einsum("nij,nij->n", weight_squared, under, dtype=np.float64)
-    flux_err = 2 * np.sqrt(flux_variance)
-    area = 2 * np.pi * np.sqrt(np.maximum(weight[:, 0] * weight[:, 1] - weight[:, 2] ** 2, 1e-12))
-    errors = _moment_errors(weight, flux / area, variance[:, half, half])
-    shown = np.where(failed[:, None], np.nan, weight)
-    xx_err, yy_err, xy_err = np.where(failed, np.nan, errors.T).astype(np.float32)
-    flux, flux_err = np.where(failed, np.nan, flux), np.where(failed, np.nan, flux_err)
-    return Shapes(
-        shown[:, 0], shown[:, 1], shown[:, 2], xx_err, yy_err, xy_err, flux, flux_err, failed, np.asarray(state == 3)
-    )
+    return flux, 2 * np.sqrt(flux_variance)
 
 
 def _moment_errors(

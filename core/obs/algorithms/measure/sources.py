@@ -10,7 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.algorithms.measure.aperture_flux import SINC_MARGIN, aperture_name, measure_aperture_flux, measure_ellipse_flux
+from obs.algorithms.measure.aperture_flux import (
+    SINC_MARGIN,
+    SubpixelShifts,
+    aperture_name,
+    measure_aperture_flux,
+    measure_ellipse_flux,
+    sinc_half,
+)
 from obs.algorithms.measure.centroid import Centroids, measure_centroid
 from obs.algorithms.measure.kron_flux import kron_ellipse, measure_kron_radius
 from obs.algorithms.measure.psf_flux import Fluxes, measure_psf_flux
@@ -103,10 +110,10 @@ def _wide_apertures(
 ) -> dict[str, NDArray[np.generic]]:
     x, y = sources.x.astype(float), sources.y.astype(float)
     x[chosen], y[chosen] = columns["base_SdssCentroid_x"], columns["base_SdssCentroid_y"]
-    circles = WideApertures(cutter.empty, cutter.variance, cutter.own_light())
+    circles = WideApertures(cutter.empty, cutter.variance, cutter.own_light(), x, y)
     result: dict[str, NDArray[np.generic]] = {}
     for radius in radii:
-        found = circles.measure(x, y, radius)
+        found = circles.measure(radius)
         kept = Fluxes(found.flux[chosen], found.flux_err[chosen], found.failed[chosen], found.edge[chosen])
         result.update(_aperture_columns(radius, kept))
     return result
@@ -296,10 +303,18 @@ def _fixed_fluxes(
         "base_PsfFlux_flag": point.failed | point.edge,
         "base_PsfFlux_flag_edge": point.edge,
     }
+    widest = max((radius for radius in apertures if radius <= maximum_sinc_radius), default=0.0)
+    shifts = SubpixelShifts.to(batch.dx, batch.dy, sinc_half(widest, stamps.image.shape[1]))
     for radius in apertures:
-        sinc = radius <= maximum_sinc_radius
         circle = measure_aperture_flux(
-            stamps.image, stamps.variance, stamps.inside, batch.dx, batch.dy, radius, sinc=sinc
+            stamps.image,
+            stamps.variance,
+            stamps.inside,
+            batch.dx,
+            batch.dy,
+            radius,
+            sinc=radius <= maximum_sinc_radius,
+            shifts=shifts,
         )
         columns.update(_aperture_columns(radius, circle))
     return columns

@@ -5,6 +5,8 @@ first follows from running sums along rows, two look-ups for each row that the c
 source's own pixels. So the cost of a circle grows with its radius, not with its area.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,20 +27,30 @@ class WideApertures:
         Variance of the image.
     own : OwnLight
         Light of every source above what replaces it.
+    x, y : ndarray of float64, shape (n,)
+        Centres of all sources, pixels.
     """
 
-    def __init__(self, empty: NDArray[np.float32], variance: NDArray[np.float32], own: OwnLight) -> None:
+    def __init__(
+        self,
+        empty: NDArray[np.float32],
+        variance: NDArray[np.float32],
+        own: OwnLight,
+        x: NDArray[np.float64],
+        y: NDArray[np.float64],
+    ) -> None:
         self._shape = empty.shape
+        self._x, self._y = x, y
+        pixel_y, pixel_x = np.divmod(own.pixel, empty.shape[1])
+        self._distance = np.hypot(pixel_x - x[own.source], pixel_y - y[own.source]).astype(np.float32)
         self._light, self._noise = _running_sums(empty), _running_sums(variance)
         self._own = own
 
-    def measure(self, x: NDArray[np.float64], y: NDArray[np.float64], radius: float) -> Fluxes:
+    def measure(self, radius: float) -> Fluxes:
         """Add up the light within a circle about each source.
 
         Parameters
         ----------
-        x, y : ndarray of float64, shape (n,)
-            Centres of all sources, pixels.
         radius : float
             Radius, pixels.
 
@@ -47,7 +59,7 @@ class WideApertures:
         Fluxes
             ``edge`` where the circle leaves the image, and the flux is then a lower limit.
         """
-        height, width = self._shape
+        x, y, (height, width) = self._x, self._y, self._shape
         half = int(np.ceil(radius)) + 1
         row = np.rint(y).astype(np.int64)[:, None] + np.arange(-half, half + 1)
         reach = _half_chords(row - y[:, None], radius)
@@ -55,26 +67,26 @@ class WideApertures:
         high = np.clip(x[:, None] + reach + 0.5, 0, width)
         within = (row >= 0) & (row < height) & (reach > 0)
         line = np.where(within, row, 0)
+        ends = [_Place.of(line, place, width) for place in (low, high)]
         flux, variance = (
-            np.where(within, _look_up(sums, line, high) - _look_up(sums, line, low), 0.0).sum(1)
+            np.where(within, ends[1].sum_up_to(sums) - ends[0].sum_up_to(sums), 0.0).sum(1)
             for sums in (self._light, self._noise)
         )
-        flux += self._own_sum(x, y, radius)
+        flux += self._own_sum(radius)
         edge = (x - radius < -0.5) | (x + radius > width - 0.5) | (y - radius < -0.5) | (y + radius > height - 0.5)
         return Fluxes(flux, np.sqrt(np.maximum(variance, 0.0)), ~np.isfinite(flux), edge)
 
-    def _own_sum(self, x: NDArray[np.float64], y: NDArray[np.float64], radius: float) -> NDArray[np.float64]:
-        own = self._own
-        pixel_y, pixel_x = np.divmod(own.pixel, self._shape[1])
-        distance = np.hypot(pixel_x - x[own.source], pixel_y - y[own.source])
-        covered = np.clip(radius - distance + 0.5, 0.0, 1.0)
-        return np.asarray(np.bincount(own.source, covered * own.light, minlength=len(x)), np.float64)
+    def _own_sum(self, radius: float) -> NDArray[np.float64]:
+        covered = np.clip(np.float32(radius + 0.5) - self._distance, 0.0, 1.0)
+        covered *= self._own.light
+        return np.asarray(np.bincount(self._own.source, covered, minlength=len(self._x)), np.float64)
 
 
 def _running_sums(image: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return the sums of each row up to every pixel, shape (ny, nx + 1)."""
-    sums = np.zeros((image.shape[0], image.shape[1] + 1))
-    np.cumsum(image, axis=1, out=sums[:, 1:])
+    sums = np.empty((image.shape[0], image.shape[1] + 1))
+    sums[:, 0] = 0.0
+    np.cumsum(image, axis=1, dtype=np.float64, out=sums[:, 1:])
     return sums
 
 
@@ -89,8 +101,19 @@ def _half_chords(offset: NDArray[np.float64], radius: float) -> NDArray[np.float
     return np.asarray(integral(high) - integral(low), np.float64)
 
 
-def _look_up(sums: NDArray[np.float64], row: NDArray[np.int64], place: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return running sums at places between pixels, which count in part."""
-    whole = np.minimum(place.astype(np.int64), sums.shape[1] - 2)
-    start = sums[row, whole]
-    return np.asarray(start + (sums[row, whole + 1] - start) * (place - whole))
+@dataclass(frozen=True)
+class _Place:
+    """Places between pixels: the last running sum before them, and the part of the next pixel."""
+
+    index: NDArray[np.int64]
+    part: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, row: NDArray[np.int64], place: NDArray[np.float64], width: int) -> "_Place":
+        whole = np.minimum(place.astype(np.int64), width - 1)
+        return cls(row * (width + 1) + whole, place - whole)
+
+    def sum_up_to(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        flat = sums.ravel()
+        start = flat.take(self.index)
+        return np.asarray(start + (flat.take(self.index + 1) - start) * self.part)
