@@ -45,6 +45,8 @@ class ProcessSummary:
         Full width at half maximum of the PSF, arcsec; NaN where there is no WCS.
     fwhm : float
         The same in pixels.
+    psf_sigma : float
+        Size of the PSF from its adaptive moments, pixels.
     zero_point : float
         AB magnitude of one count in this exposure.
     zero_point_rms : float
@@ -69,6 +71,7 @@ class ProcessSummary:
 
     seeing: float = float("nan")
     fwhm: float = float("nan")
+    psf_sigma: float = float("nan")
     zero_point: float = float("nan")
     zero_point_rms: float = float("nan")
     n_zero_point: int = 0
@@ -123,6 +126,7 @@ class Stages:
             found = characterize(exposure, config, **self.numbers)
         scale = exposure.wcs.pixel_scale if exposure.wcs is not None else float("nan")
         self.summary.seeing, self.summary.fwhm = found.fwhm * scale, found.fwhm
+        self.summary.psf_sigma = found.sigma
         self.summary.n_psf_star = found.n_psf_star
         self.summary.n_cosmic_ray_pixel = found.n_cosmic_ray_pixel
         self.summary.psf_size_residual = found.psf_size_residual

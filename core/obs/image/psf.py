@@ -1,14 +1,14 @@
 """Point-spread functions on pixels, varying as a polynomial over the detector."""
 
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from obs.image.resample import shift_matrices
 
-__all__ = ["PixelPsf", "Psf", "polynomial_terms"]
+__all__ = ["PixelPsf", "Psf", "polynomial_terms", "stamp_sums"]
 
 
 class Psf(Protocol):
@@ -46,6 +46,28 @@ def polynomial_terms(u: NDArray[np.float64], v: NDArray[np.float64], degree: int
     powers_u = u[:, None] ** np.arange(degree + 1)
     powers_v = v[:, None] ** np.arange(degree + 1)
     return np.concatenate([powers_u[:, : degree + 1 - j] * powers_v[:, j : j + 1] for j in range(degree + 1)], axis=1)
+
+
+def stamp_sums(basis: NDArray[Any], sampling: float, shape: tuple[int, int]) -> NDArray[np.float64]:
+    """Return the sum of each image over a centred stamp of detector pixels.
+
+    Parameters
+    ----------
+    basis : ndarray, shape (n, my, mx)
+        Images.
+    sampling : float
+        Step between their samples, pixels.
+    shape : tuple of int
+        Shape (ny, nx) of the stamp.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+    """
+    zero = np.zeros(1)
+    rows = shift_matrices(zero, shape[0], basis.shape[1], sampling)[0].sum(axis=0, dtype=np.float64)
+    columns = shift_matrices(zero, shape[1], basis.shape[2], sampling)[0].sum(axis=0, dtype=np.float64)
+    return np.asarray(np.einsum("i,tij,j->t", rows, basis, columns), np.float64)
 
 
 class PixelPsf:

@@ -13,6 +13,7 @@ from obs.algorithms.detection import Footprints
 from obs.algorithms.measure.shape import psf_sigma
 from obs.algorithms.measure.window import plane_windows
 from obs.algorithms.psf_fit import PsfFit, fit_psf
+from obs.algorithms.psf_width import half_maximum_width
 from obs.algorithms.star_selection import reserve, select_stars
 from obs.config.base import TaskConfig, setting
 from obs.errors import MeasurementError
@@ -93,7 +94,9 @@ class Characterized:
     corrections : dict of str to ApertureCorrection
         Flux name to aperture correction; empty if switched off.
     sigma : float
-        Size of the PSF in the middle, pixels.
+        Size of the PSF in the middle, from its adaptive moments, pixels.
+    fwhm : float
+        Its full width at half maximum, pixels.
     n_psf_star : int
         Stars that the PSF was fitted to; 0 if it was given.
     psf_size_residual : float
@@ -107,14 +110,10 @@ class Characterized:
     catalog: Catalog
     corrections: dict[str, ApertureCorrection] = field(default_factory=dict)
     sigma: float = float("nan")
+    fwhm: float = float("nan")
     n_psf_star: int = 0
     psf_size_residual: float = float("nan")
     n_cosmic_ray_pixel: int = 0
-
-    @property
-    def fwhm(self) -> float:
-        """Full width at half maximum of the PSF, pixels."""
-        return FWHM_PER_SIGMA * self.sigma
 
 
 def characterize(
@@ -167,6 +166,8 @@ def characterize(
     exposure.psf = psf
     catalog, stars = bright.catalog, _select(bright, config.stars)
     result = Characterized(exposure, backgrounds, catalog, sigma=bright.sigma, n_cosmic_ray_pixel=n_cosmic_ray)
+    height, width = exposure.shape
+    result.fwhm = half_maximum_width(psf, x=0.5 * (width - 1), y=0.5 * (height - 1))
     if fit is not None:
         reserved = _reserve(catalog, stars, config.stars)
         result.n_psf_star = int(fit.used.sum())

@@ -23,7 +23,7 @@ REACH = 14.0
 
 MAXIMUM_ITERATIONS = 100
 
-ROOMS = (6, 8, 11, 15, 20)
+ROOMS = (9, 14)
 """Half sizes, pixels, of the windows that sources of about one size share."""
 
 

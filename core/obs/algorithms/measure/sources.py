@@ -29,7 +29,7 @@ from obs.image.psf import Psf
 __all__ = ["APERTURES", "Measurements", "measure_sources"]
 
 APERTURES = (3.0, 4.5, 6.0, 9.0, 12.0, 17.0, 25.0)
-BATCH = 400
+BATCH = 800
 LARGEST_BIN = 16
 LARGEST_HALF = 240
 
