@@ -7,7 +7,7 @@ from astropy.io import fits
 from astropy.nddata import CCDData
 from astropy.table import Table
 
-from obs.algorithms.measure.shape import psf_sigma
+from obs.algorithms.psf_width import half_maximum_width
 from obs.errors import FileFormatError, MeasurementError, OutputError
 from obs.image.catalog import Catalog
 from obs.image.photo_calib import PhotoCalib
@@ -80,7 +80,7 @@ def test_an_image_with_a_gain_is_measured_with_its_errors(write, tmp_path, field
     pull = (flux - field.flux * Moffat(3.2).within(12)) / error
     assert pull.std() == pytest.approx(1.0, abs=4 / np.sqrt(2 * len(rows)))
     assert summary.n_source == len(table)
-    fwhm = 2.3548 * psf_sigma(pixel_psf(Moffat(3.2)), x=0, y=0)
+    fwhm = half_maximum_width(pixel_psf(Moffat(3.2)), x=0, y=0)
     assert summary.fwhm == pytest.approx(fwhm, rel=0.02)
     assert summary.seeing == pytest.approx(fwhm * 0.36, rel=0.02)
     assert summary.n_psf_star >= 15

@@ -11,15 +11,12 @@ from obs.image.exposure import Exposure
 from obs.image.mask import Mask
 from obs.image.masked_image import MaskedImage
 from obs.image.wcs import TanSipWcs
-from obs.tasks.measure import (
+from obs.tasks.aperture_correction import (
     ApertureCorrectionConfig,
-    DeblendConfig,
-    MeasurementConfig,
     apply_aperture_correction,
     fit_aperture_corrections,
-    measure_catalog,
-    set_sky_coordinates,
 )
+from obs.tasks.measure import DeblendConfig, MeasurementConfig, measure_catalog, set_sky_coordinates
 from star_field import Moffat, draw, observe, pixel_psf, scatter
 
 SHAPE = (250, 260)

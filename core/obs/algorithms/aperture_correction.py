@@ -14,6 +14,9 @@ __all__ = ["ApertureCorrection", "fit_aperture_correction"]
 TIE = 0.05
 """Orders whose squared errors of prediction differ by less than this predict equally well."""
 
+ROUNDS = 8
+"""Rounds of reweighting; few stars settle in fewer."""
+
 HALF_WITHIN = 0.4549
 """Median of the square of a standard normal variable."""
 
@@ -144,7 +147,7 @@ def fit_aperture_correction(
         order = _predictive_order(u[keep], v[keep], ratio[keep], sigma[keep], affordable)
         terms = _design(u, v, order)
         weight = _weight(sigma, ratio, terms, keep)
-        solution = np.linalg.lstsq(terms[keep] * weight[keep, None], ratio[keep] * weight[keep], rcond=None)[0]
+        solution = _solve_robustly(terms[keep], ratio[keep], weight[keep])
         residual = ratio - terms @ solution
         degrees = int(keep.sum()) - terms.shape[1]
         scatter = float(np.sqrt(np.sum(residual[keep] ** 2) / degrees)) if degrees > 0 else np.nan
@@ -228,6 +231,21 @@ def _core(values: NDArray[np.float64], clip: float) -> NDArray[np.bool_]:
     deviation = np.abs(values - np.median(values))
     spread = 1.4826 * np.median(deviation)
     return np.asarray(deviation <= max(2.0 * clip * spread, 1e-12), bool)
+
+
+def _solve_robustly(
+    terms: NDArray[np.float64], ratio: NDArray[np.float64], weight: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Least squares in which residuals beyond one standard deviation count linearly (Huber 1964).
+
+    What neighbours too faint to be known add to apertures is never negative, and pulls a mean more than a median.
+    """
+    robust = weight
+    for _ in range(ROUNDS):
+        solution = np.linalg.lstsq(terms * robust[:, None], ratio * robust, rcond=None)[0]
+        deviation = np.abs(ratio - terms @ solution) * weight
+        robust = weight / np.sqrt(np.maximum(deviation, 1.0))
+    return np.asarray(solution, np.float64)
 
 
 def _weight(

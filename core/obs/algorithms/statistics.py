@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ClippedStatistics", "clipped_statistics", "robust_sigma"]
+__all__ = ["ClippedStatistics", "clipped_statistics", "robust_sigma", "weighted_median"]
 
 IQR_TO_SIGMA = 0.741301109252801
 
@@ -24,6 +24,15 @@ def robust_sigma(values: NDArray[np.floating]) -> float:
     if not len(finite):
         return float("nan")
     return 1.4826022185056018 * float(np.median(np.abs(finite - np.median(finite))))
+
+
+def weighted_median(values: NDArray[np.floating], weights: NDArray[np.floating]) -> float:
+    """Return the value below which half of the weight lies; NaN for no values."""
+    if not len(values):
+        return float("nan")
+    order = np.argsort(values)
+    total = np.cumsum(weights[order])
+    return float(values[order[np.searchsorted(total, 0.5 * total[-1])]])
 
 
 def clipped_statistics(values: NDArray[np.floating], clip: float = 3.0, n_iteration: int = 3) -> ClippedStatistics:

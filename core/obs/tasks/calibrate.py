@@ -14,16 +14,18 @@ from obs.image.background import Background
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.psf import Psf
+from obs.tasks.aperture_correction import (
+    ApertureCorrectionConfig,
+    apply_aperture_correction,
+    fit_aperture_corrections,
+)
 from obs.tasks.astrometry import AstrometryConfig, match_reference, solve_astrometry
 from obs.tasks.background import BackgroundConfig
 from obs.tasks.characterize import FWHM_PER_SIGMA
 from obs.tasks.detect import DetectionConfig, detect_sources
 from obs.tasks.measure import (
-    ApertureCorrectionConfig,
     DeblendConfig,
     MeasurementConfig,
-    apply_aperture_correction,
-    fit_aperture_corrections,
     measure_catalog,
     set_sky_coordinates,
 )

@@ -21,14 +21,16 @@ from obs.image.background import Background
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.psf import PixelPsf, Psf
+from obs.tasks.aperture_correction import (
+    ApertureCorrectionConfig,
+    apply_aperture_correction,
+    fit_aperture_corrections,
+)
 from obs.tasks.background import BackgroundConfig, subtract_background
 from obs.tasks.detect import DetectionConfig, detect_sources
 from obs.tasks.measure import (
-    ApertureCorrectionConfig,
     DeblendConfig,
     MeasurementConfig,
-    apply_aperture_correction,
-    fit_aperture_corrections,
     measure_catalog,
     set_sky_coordinates,
 )
@@ -295,7 +297,9 @@ def _fit(
     image, variance = (plane_windows(a, row, column, half) for a in (masked_image.image, masked_image.variance))
     mask, labels = (plane_windows(a, row, column, half) for a in (masked_image.mask.array, footprints.labels))
     # a footprint's number is its row in the catalog, from one; a variance of zero lies outside the image
-    own = (labels == 0) | (labels == np.flatnonzero(stars)[:, None, None] + 1)
+    # sources too faint to be listed here have no footprint, but the mask knows where they are
+    faint = (mask & masked_image.mask.known_bits(["DETECTED"])) != 0
+    own = (labels == np.flatnonzero(stars)[:, None, None] + 1) | ((labels == 0) & ~faint)
     planes = masked_image.mask.known_bits(["BAD", "SAT", "INTRP", "CR", "NO_DATA", "SUSPECT", "UNMASKEDNAN"])
     good = own & ((mask & planes) == 0) & (variance > 0)
     return fit_psf(

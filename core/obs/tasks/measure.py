@@ -1,12 +1,9 @@
 """Measure detected sources and write down the result as a catalog with LSST's columns."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-from obs.algorithms.aperture_correction import ApertureCorrection, fit_aperture_correction
 from obs.algorithms.deblend import Children, deblend
 from obs.algorithms.detection import Footprints
-from obs.algorithms.measure.aperture_flux import aperture_name, enclosed_light
 from obs.algorithms.measure.extendedness import classify_extendedness
 from obs.algorithms.measure.pixel_flags import ANYWHERE, AT_CENTRE, measure_pixel_flags
 from obs.algorithms.measure.sources import measure_sources
@@ -20,17 +17,12 @@ from obs.image.psf import Psf
 from obs.image.wcs import TanSipWcs
 
 __all__ = [
-    "ApertureCorrectionConfig",
     "DeblendConfig",
     "MeasurementConfig",
-    "apply_aperture_correction",
-    "fit_aperture_corrections",
+    "classify",
     "measure_catalog",
     "set_sky_coordinates",
 ]
-
-CORRECTED = ("base_PsfFlux", "base_GaussianFlux")
-"""Fluxes whose scale the aperture correction brings to that of the reference aperture."""
 
 ID_BITS = 64
 
@@ -68,26 +60,6 @@ class DeblendConfig(TaskConfig):
     psf_chi2_cut: float = setting(
         1.5, "Peaks that fit the PSF with a smaller reduced chi-squared are point sources.", gt=0
     )
-
-
-class ApertureCorrectionConfig(TaskConfig):
-    """How fluxes are brought to the scale of the reference aperture."""
-
-    enabled: bool = setting(True, "Correct PSF and Gaussian fluxes.")
-    to_total: bool = setting(
-        False,
-        "Scale to the light of the whole PSF model, not only to that of it which lies in the reference aperture. A "
-        "larger aperture would do the same, but holds more light of neighbours too faint to be known.",
-    )
-    order: int = setting(2, "Total order of the polynomial over the detector.", ge=0, le=6)
-    minimum_signal_to_noise: float = setting(
-        50.0,
-        "Fainter stars are left out, unless fewer than minimum_stars would remain: in deep fields neighbours too faint "
-        "to be known brighten the apertures of faint stars.",
-        gt=0,
-    )
-    minimum_stars: int = setting(12, "See minimum_signal_to_noise.", ge=1)
-    clip: float = setting(3.0, "Stars further from the fit are left out.", unit="sigma", gt=0)
 
 
 def measure_catalog(
@@ -173,7 +145,7 @@ def measure_catalog(
         where = "at the centre" if name in AT_CENTRE else "in the footprint"
         meaning = f"mask plane {planes} {where}" if planes else "centroid is outside the image"
         catalog.add(f"base_PixelFlags_flag_{name}", values, "", meaning)
-    _classify(catalog, config.extendedness_ratio)
+    classify(catalog, config.extendedness_ratio)
     return catalog
 
 
@@ -244,98 +216,13 @@ _FLAGS = {
 }
 
 
-def _classify(catalog: Catalog, ratio: float) -> None:
+def classify(catalog: Catalog, ratio: float) -> None:
+    """Tell point sources from extended ones, in place: those whose Gaussian flux exceeds the PSF flux by a ratio."""
     psf = catalog["base_PsfFlux_instFlux"]
     model = catalog["base_GaussianFlux_instFlux"]
     value = classify_extendedness(psf, model, ratio)
     catalog.add("base_ClassificationExtendedness_value", value, "", "0 for a point source, 1 for an extended one")
     catalog.add("base_ClassificationExtendedness_flag", np.isnan(value), "", "extendedness is not known")
-
-
-def fit_aperture_corrections(
-    catalog: Catalog,
-    stars: NDArray[np.bool_],
-    psf: Psf,
-    shape: tuple[int, int],
-    config: MeasurementConfig,
-    correction: ApertureCorrectionConfig,
-) -> dict[str, ApertureCorrection]:
-    """Fit the ratio of the reference aperture to other fluxes of stars.
-
-    Parameters
-    ----------
-    catalog : Catalog
-        Measured sources.
-    stars : ndarray of bool, shape (n,)
-        Bright unblended stars.
-    psf : Psf
-        Point-spread function, for what lies outside the reference aperture.
-    shape : tuple of int
-        Shape (ny, nx) of the image.
-    config : MeasurementConfig
-        Says which aperture is the reference.
-    correction : ApertureCorrectionConfig
-        Settings.
-
-    Returns
-    -------
-    dict of str to ApertureCorrection
-        Flux name to correction; NaN where there were too few stars.
-    """
-    reference = aperture_name(config.reference_aperture)
-    usable = stars & ~catalog[f"{reference}_flag"]
-    limit = correction.minimum_signal_to_noise * catalog["base_PsfFlux_instFluxErr"]
-    bright = usable & (catalog["base_PsfFlux_instFlux"] > limit)
-    if np.count_nonzero(bright) >= correction.minimum_stars:
-        usable = bright
-    x, y = catalog["base_SdssCentroid_x"], catalog["base_SdssCentroid_y"]
-    inside = np.ones(len(catalog))
-    if correction.to_total and usable.any():
-        inside[usable] = enclosed_light(psf.evaluate(x=x[usable], y=y[usable]), config.reference_aperture)
-    return {
-        name: fit_aperture_correction(
-            x=x,
-            y=y,
-            flux=catalog[f"{name}_instFlux"],
-            reference_flux=catalog[f"{reference}_instFlux"] / inside,
-            flux_err=catalog[f"{name}_instFluxErr"],
-            reference_flux_err=catalog[f"{reference}_instFluxErr"] / inside,
-            use=usable & ~catalog[f"{name}_flag"],
-            shape=shape,
-            order=correction.order,
-            clip=correction.clip,
-            name=name,
-        )
-        for name in CORRECTED
-    }
-
-
-def apply_aperture_correction(
-    catalog: Catalog, corrections: dict[str, ApertureCorrection], config: MeasurementConfig
-) -> None:
-    """Multiply fluxes by their corrections, and classify anew. A correction that is not known is one, and flagged.
-
-    Parameters
-    ----------
-    catalog : Catalog
-        Changed in place; gains ``*_apCorr``, ``*_apCorrErr`` and ``*_flag_apCorr``.
-    corrections : dict of str to ApertureCorrection
-        Flux name to correction.
-    config : MeasurementConfig
-        Settings of the classification.
-    """
-    x, y = catalog["base_SdssCentroid_x"], catalog["base_SdssCentroid_y"]
-    for name, correction in corrections.items():
-        factor, factor_err = correction.evaluate(x=x, y=y), correction.evaluate_error(x=x, y=y)
-        known = np.isfinite(factor) & (factor > 0)
-        factor = np.where(known, factor, 1.0)
-        for column in (f"{name}_instFlux", f"{name}_instFluxErr"):
-            old = catalog.columns[column]
-            catalog.add(column, old.data * factor, old.unit, old.description)
-        catalog.add(f"{name}_apCorr", np.where(known, factor, np.nan), "", f"aperture correction applied to {name}")
-        catalog.add(f"{name}_apCorrErr", np.where(known, factor_err, np.nan), "", "its standard error")
-        catalog.add(f"{name}_flag_apCorr", ~known, "", f"{name}: no aperture correction is known")
-    _classify(catalog, config.extendedness_ratio)
 
 
 def set_sky_coordinates(catalog: Catalog, wcs: TanSipWcs | None) -> None:

@@ -21,7 +21,6 @@ __all__ = [
     "SINC_MARGIN",
     "SubpixelShifts",
     "aperture_name",
-    "enclosed_light",
     "measure_aperture_flux",
     "measure_ellipse_flux",
     "sinc_half",
@@ -245,27 +244,3 @@ def measure_ellipse_flux(
     reach = np.maximum(a, b)
     flux, flux_err = _sum_pixels(sep.sum_ellipse, stamps, variance, dx, dy, [a, b, theta, 1.0], reach, SUBPIXELS)
     return Fluxes(flux, flux_err, ~(np.isfinite(flux) & np.isfinite(flux_err)), edge)
-
-
-def enclosed_light(psf: NDArray[np.float32], radius: float) -> NDArray[np.float64]:
-    """Return the part of PSFs that lies within a circle.
-
-    Parameters
-    ----------
-    psf : ndarray of float32, shape (n, k, k)
-        PSFs centred on the middle pixel.
-    radius : float
-        Radius, pixels.
-
-    Returns
-    -------
-    ndarray of float64, shape (n,)
-        At most one; one where the circle holds the whole stamp.
-    """
-    n, size = len(psf), psf.shape[1]
-    y = size // 2 + np.arange(n) * size
-    # a circle wider than the stamp would reach into the next one
-    if radius >= size // 2 + 0.5:
-        return np.ones(n)
-    inside, _, _ = sep.sum_circle(psf.reshape(-1, psf.shape[2]), np.full(n, size // 2), y, radius, subpix=0)
-    return np.asarray(np.minimum(inside / psf.sum((1, 2), dtype=np.float64), 1.0))

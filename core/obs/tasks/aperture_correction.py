@@ -1,0 +1,194 @@
+"""Bring fluxes to the scale of the reference aperture, or to all light of the PSF."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from obs.algorithms.aperture_correction import ApertureCorrection, fit_aperture_correction
+from obs.algorithms.measure.aperture_flux import aperture_name
+from obs.algorithms.psf_width import half_maximum_width
+from obs.algorithms.psf_wings import Rings, enclosed_light, fit_light_beyond
+from obs.algorithms.statistics import weighted_median
+from obs.config.base import TaskConfig, setting
+from obs.image.catalog import Catalog
+from obs.image.psf import Psf
+from obs.tasks.measure import MeasurementConfig, classify
+
+__all__ = ["ApertureCorrectionConfig", "apply_aperture_correction", "fit_aperture_corrections"]
+
+CORRECTED = ("base_PsfFlux", "base_GaussianFlux")
+"""Fluxes whose scale the aperture correction brings to that of the reference aperture."""
+
+STARS_FOR_RINGS = 10
+"""Fewer stars do not tell the light around them from that of their neighbours."""
+
+NEIGHBOUR = 0.02
+"""A neighbour with more than this part of a star's light brightens the star's aperture."""
+
+NEAREST_RING, FURTHEST_RING = 0.7, 40.0
+"""Rings about stars begin at this part of the reference aperture, and end at this radius, pixels: further out there is
+more of the neighbours' light than of the stars'."""
+
+MEDIAN_ERROR = 1.2533
+"""Error of a median in errors of a mean."""
+
+
+class ApertureCorrectionConfig(TaskConfig):
+    """How fluxes are brought to the scale of the reference aperture."""
+
+    enabled: bool = setting(True, "Correct PSF and Gaussian fluxes.")
+    to_total: bool = setting(
+        False,
+        "Scale to the light of the whole PSF model, not only to that of it which lies in the reference aperture. A "
+        "larger aperture would do the same, but holds more light of neighbours too faint to be known.",
+    )
+    order: int = setting(2, "Total order of the polynomial over the detector.", ge=0, le=6)
+    minimum_signal_to_noise: float = setting(
+        50.0,
+        "Fainter stars are left out, unless fewer than minimum_stars would remain: in deep fields neighbours too faint "
+        "to be known brighten the apertures of faint stars.",
+        gt=0,
+    )
+    minimum_stars: int = setting(12, "See minimum_signal_to_noise.", ge=1)
+    clip: float = setting(3.0, "Stars further from the fit are left out.", unit="sigma", gt=0)
+
+
+def fit_aperture_corrections(
+    catalog: Catalog,
+    stars: NDArray[np.bool_],
+    psf: Psf,
+    shape: tuple[int, int],
+    config: MeasurementConfig,
+    correction: ApertureCorrectionConfig,
+) -> dict[str, ApertureCorrection]:
+    """Fit the ratio of the reference aperture to other fluxes of stars.
+
+    Parameters
+    ----------
+    catalog : Catalog
+        Measured sources.
+    stars : ndarray of bool, shape (n,)
+        Bright unblended stars.
+    psf : Psf
+        Point-spread function, for what lies outside the reference aperture.
+    shape : tuple of int
+        Shape (ny, nx) of the image.
+    config : MeasurementConfig
+        Says which aperture is the reference.
+    correction : ApertureCorrectionConfig
+        Settings.
+
+    Returns
+    -------
+    dict of str to ApertureCorrection
+        Flux name to correction; NaN where there were too few stars.
+    """
+    reference = aperture_name(config.reference_aperture)
+    usable = stars & ~catalog[f"{reference}_flag"]
+    limit = correction.minimum_signal_to_noise * catalog["base_PsfFlux_instFluxErr"]
+    bright = usable & (catalog["base_PsfFlux_instFlux"] > limit)
+    for better in (bright, bright & _isolated(catalog, bright, 2 * config.reference_aperture)):
+        if np.count_nonzero(better) >= correction.minimum_stars:
+            usable = better
+    x, y = catalog["base_SdssCentroid_x"], catalog["base_SdssCentroid_y"]
+    inside = np.ones(len(catalog))
+    if correction.to_total and usable.any():
+        inside[usable] = _inside(catalog, usable, psf, shape, config)
+    return {
+        name: fit_aperture_correction(
+            x=x,
+            y=y,
+            flux=catalog[f"{name}_instFlux"],
+            reference_flux=catalog[f"{reference}_instFlux"] / inside,
+            flux_err=catalog[f"{name}_instFluxErr"],
+            reference_flux_err=catalog[f"{reference}_instFluxErr"] / inside,
+            use=usable & ~catalog[f"{name}_flag"],
+            shape=shape,
+            order=correction.order,
+            clip=correction.clip,
+            name=name,
+        )
+        for name in CORRECTED
+    }
+
+
+def _isolated(catalog: Catalog, stars: NDArray[np.bool_], radius: float) -> NDArray[np.bool_]:
+    """Which stars have no neighbour within a radius, pixels, whose wings would count in their apertures."""
+    primary = catalog["detect_isPrimary"] & np.isfinite(catalog["base_PsfFlux_instFlux"])
+    index, rows = np.flatnonzero(stars), np.flatnonzero(primary)
+    place, flux = (
+        np.c_[catalog["base_SdssCentroid_x"], catalog["base_SdssCentroid_y"]],
+        catalog["base_PsfFlux_instFlux"],
+    )
+    result = stars.copy()
+    for star, near in zip(index, cKDTree(place[rows]).query_ball_point(place[index], radius), strict=True):
+        others = rows[near]
+        result[star] = not np.any(flux[others[others != star]] > NEIGHBOUR * flux[star])
+    return result
+
+
+def _inside(
+    catalog: Catalog, stars: NDArray[np.bool_], psf: Psf, shape: tuple[int, int], config: MeasurementConfig
+) -> NDArray[np.float64]:
+    """Part of the light of each star that lies in the reference aperture."""
+    radius = config.reference_aperture
+    place = {"x": [0.5 * (shape[1] - 1)], "y": [0.5 * (shape[0] - 1)]}
+    middle = psf.evaluate(**place)
+    fwhm = half_maximum_width(psf, x=place["x"][0], y=place["y"][0])
+    beyond = fit_light_beyond(middle[0], fwhm, radius, _rings(catalog, stars, config))
+    x, y = catalog["base_SdssCentroid_x"][stars], catalog["base_SdssCentroid_y"][stars]
+    # elsewhere on the detector as the model of the PSF has it
+    relative = enclosed_light(psf.evaluate(x=x, y=y), radius) / enclosed_light(middle, radius)
+    return np.asarray(relative / (1.0 + beyond))
+
+
+def _rings(catalog: Catalog, stars: NDArray[np.bool_], config: MeasurementConfig) -> Rings | None:
+    """Light between apertures about stars, from inside the reference aperture outward; None where it is not known."""
+    radii = [radius for radius in config.radii() if NEAREST_RING * config.reference_aperture <= radius <= FURTHEST_RING]
+    names = [aperture_name(radius) for radius in radii]
+    for name in names:
+        stars = stars & ~catalog[f"{name}_flag"]
+    if sum(radius > config.reference_aperture for radius in radii) < 2 or np.count_nonzero(stars) < STARS_FOR_RINGS:
+        return None
+    flux, variance = (
+        [power(catalog[f"{name}_{column}"][stars]) for name in names]
+        for column, power in (("instFlux", np.positive), ("instFluxErr", np.square))
+    )
+    light = catalog[f"{aperture_name(config.reference_aperture)}_instFlux"][stars]
+    brightness, error = np.empty((2, len(radii) - 1))
+    low, high = np.array(radii[:-1]), np.array(radii[1:])
+    for k, area in enumerate(np.pi * (high**2 - low**2)):
+        ratio = (flux[k + 1] - flux[k]) / (light * area)
+        sigma = np.sqrt(np.maximum(variance[k + 1] - variance[k], 0.0)) / (light * area)
+        # neighbours are of no star's noise: that keeps the brightest from deciding alone
+        weight = 1.0 / (sigma**2 + (0.5 * np.median(sigma)) ** 2)
+        brightness[k], error[k] = weighted_median(ratio, weight), MEDIAN_ERROR / np.sqrt(weight.sum())
+    return Rings(low, high, brightness, error)
+
+
+def apply_aperture_correction(
+    catalog: Catalog, corrections: dict[str, ApertureCorrection], config: MeasurementConfig
+) -> None:
+    """Multiply fluxes by their corrections, and classify anew. A correction that is not known is one, and flagged.
+
+    Parameters
+    ----------
+    catalog : Catalog
+        Changed in place; gains ``*_apCorr``, ``*_apCorrErr`` and ``*_flag_apCorr``.
+    corrections : dict of str to ApertureCorrection
+        Flux name to correction.
+    config : MeasurementConfig
+        Settings of the classification.
+    """
+    x, y = catalog["base_SdssCentroid_x"], catalog["base_SdssCentroid_y"]
+    for name, correction in corrections.items():
+        factor, factor_err = correction.evaluate(x=x, y=y), correction.evaluate_error(x=x, y=y)
+        known = np.isfinite(factor) & (factor > 0)
+        factor = np.where(known, factor, 1.0)
+        for column in (f"{name}_instFlux", f"{name}_instFluxErr"):
+            old = catalog.columns[column]
+            catalog.add(column, old.data * factor, old.unit, old.description)
+        catalog.add(f"{name}_apCorr", np.where(known, factor, np.nan), "", f"aperture correction applied to {name}")
+        catalog.add(f"{name}_apCorrErr", np.where(known, factor_err, np.nan), "", "its standard error")
+        catalog.add(f"{name}_flag_apCorr", ~known, "", f"{name}: no aperture correction is known")
+    classify(catalog, config.extendedness_ratio)
