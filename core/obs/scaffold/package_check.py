@@ -4,46 +4,17 @@ import ast
 import importlib
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
-from obs.config.layers import ConfigLayers
-from obs.errors import ObsError, PluginError
-from obs.ingest.translation import load_translator
+from obs.errors import PluginError, place, suggest
 from obs.instrument.discovery import GROUP, load_instrument
-from obs.instrument.instrument import Instrument
-from obs.instrument.validate import contract_faults
-from obs.policy.dataset_type import Template
-from obs.simulate.config import SimulateConfig
-from obs.tasks.process_config import ProcessConfig
+from obs.scaffold.instrument_check import Problem, check_instrument, origin_of
 
-__all__ = ["Problem", "check_package"]
-
-_CONFIGS = {"process": ProcessConfig, "simulate": SimulateConfig}
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One thing that is wrong.
-
-    Parameters
-    ----------
-    part : str
-        Which part of the package: ``entry point``, ``code``, ``contract``, ``policy``, ``camera``, ``translator``,
-        ``filters``, ``config`` or ``exposure id``.
-    message : str
-        File and line where there is one, what is wrong, and how to mend it.
-    """
-
-    part: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.part}: {self.message}"
+__all__ = ["check_package"]
 
 
 def check_package(what: str) -> list[Problem]:
@@ -68,60 +39,83 @@ def check_package(what: str) -> list[Problem]:
     if not folder.is_dir():
         return _check_installed(what)
     points, problems = _entry_points(folder)
-    for name, reference in points:
+    for name, reference, declared in points:
         module = reference.partition(":")[0]
-        root = folder if (folder / module.partition(".")[0]).is_dir() else folder.parent
-        problems += _check_reference(name, reference, root)
+        nested = (folder / module.partition(".")[0]).is_dir() or (folder / "pyproject.toml").is_file()
+        problems += _check_reference(name, reference, declared, folder if nested else folder.parent)
     return problems
 
 
 def _check_installed(name: str) -> list[Problem]:
-    spec = None if not name.isidentifier() else find_spec(f"obs_{name}")
-    folder = None if spec is None or spec.origin is None else Path(spec.origin).parent
-    if folder is not None and (broken := list(_syntax(folder))):
-        return broken
-    try:
-        instrument = load_instrument(name)
-    except PluginError as error:
-        if folder is None and "no camera" in str(error):
+    points = entry_points(group=GROUP, name=name)
+    if len({point.value for point in points}) != 1:
+        try:
+            load_instrument(name)
+        except PluginError as error:
+            if points:
+                return [Problem("entry point", str(error))]
             raise PluginError(f"{error}; or give the folder of a package", plugin=name) from None
-        return [Problem("entry point", str(error))]
-    return list(_check(instrument, name))
+    point = next(iter(points))
+    spec = find_spec(point.module.partition(".")[0])
+    if spec is None or spec.origin is None:
+        origin = "" if point.dist is None else f" of {point.dist.name}=={point.dist.version}"
+        message = f"{name} = '{point.value}'{origin}: there is no package {point.module}; install it again"
+        return [Problem("entry point", message)]
+    return _check_module(name, point.value, Path(spec.origin).parent, declared="")
 
 
-def _entry_points(folder: Path) -> tuple[list[tuple[str, str]], list[Problem]]:
-    """Return name and reference of the cameras that a folder declares."""
+def _entry_points(folder: Path) -> tuple[list[tuple[str, str, str]], list[Problem]]:
+    """Return name, reference and place of the cameras that a folder declares."""
     candidates = (folder / "pyproject.toml", folder.parent / "pyproject.toml")
     path = next((path for path in candidates if path.is_file()), None)
     if path is None:
         if (folder / "__init__.py").is_file() and folder.name.startswith("obs_"):
-            return [(folder.name.removeprefix("obs_"), f"{folder.name}:instrument")], []
+            return [(folder.name.removeprefix("obs_"), f"{folder.name}:instrument", "")], []
         raise PluginError(f"{folder} is no package of a camera: it has no pyproject.toml and no __init__.py")
     try:
-        project = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        project = tomllib.loads(text)
     except (OSError, ValueError) as error:
         return [], [Problem("entry point", f"{path}: {error}")]
     points = project.get("project", {}).get("entry-points", {}).get(GROUP, {})
     if not points:
         example = f'[project.entry-points."{GROUP}"] with NAME = "obs_NAME:instrument"'
         return [], [Problem("entry point", f"{path}: no camera is declared; add {example}")]
-    mine = [(name, value) for name, value in points.items() if value.partition(":")[0] == folder.name]
-    return mine or list(points.items()), []
+    found = [(name, str(value), place(path, _line_with(text, name, str(value)))) for name, value in points.items()]
+    return [point for point in found if point[1].partition(":")[0] == folder.name] or found, []
 
 
-def _check_reference(name: str, reference: str, root: Path) -> list[Problem]:
-    module, colon, attribute = reference.partition(":")
+def _line_with(text: str, *words: str) -> int | None:
+    """Return the number of the first line that has all words."""
+    return next((n for n, line in enumerate(text.splitlines(), 1) if all(word in line for word in words)), None)
+
+
+def _check_reference(name: str, reference: str, declared: str, root: Path) -> list[Problem]:
+    module, colon, _ = reference.partition(":")
     folder = root / module.replace(".", "/")
-    if not colon or not folder.is_dir():
-        return [Problem("entry point", f"{name} = '{reference}': there is no package {folder}")]
+    if not colon:
+        wanted = f"'{module}:instrument', the package and the name of the Instrument in it"
+        return [Problem("entry point", f"{declared}{name} = '{reference}' should be {wanted}")]
+    if not folder.is_dir():
+        near = suggest(module, [path.parent.name for path in root.glob("*/__init__.py")])
+        return [Problem("entry point", f"{declared}{name} = '{reference}': there is no package {folder}{near}")]
+    with _importable(root, module):
+        return _check_module(name, reference, folder, declared)
+
+
+def _check_module(name: str, reference: str, folder: Path, declared: str) -> list[Problem]:
+    """Import a package of which all files are there, and check what it gives."""
     if broken := list(_syntax(folder)):
         return broken
-    with _importable(root, module):
-        try:
-            instrument = getattr(importlib.import_module(module), attribute)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a package can fail in any way
-            return [Problem("code", f"{_where(error, folder)}{type(error).__name__}: {error}")]
-        return list(_check(instrument, name))
+    module, _, attribute = reference.partition(":")
+    try:
+        imported = importlib.import_module(module)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a package can fail in any way
+        return [Problem("code", f"{origin_of(error, folder)}{type(error).__name__}: {error}")]
+    if not hasattr(imported, attribute):
+        near = suggest(attribute, vars(imported))
+        return [Problem("entry point", f"{declared}{name} = '{reference}': {module} has no '{attribute}'{near}")]
+    return check_instrument(getattr(imported, attribute), name, Path(str(imported.__file__)))
 
 
 @contextmanager
@@ -149,121 +143,3 @@ def _syntax(folder: Path) -> Iterator[Problem]:
             yield Problem("code", f"{path}:{error.lineno}: {error.msg}: {(error.text or '').strip()}")
         except ValueError as error:
             yield Problem("code", f"{path}: {error}")
-
-
-def _where(error: BaseException, folder: Path) -> str:
-    """Return the last place in the package that an error passed, as ``file:line: ``."""
-    place, trace = "", error.__traceback__
-    while trace is not None:
-        file = Path(trace.tb_frame.f_code.co_filename)
-        if folder in file.parents:
-            place = f"{file}:{trace.tb_lineno}: "
-        trace = trace.tb_next
-    return place
-
-
-def _check(instrument: Any, name: str) -> Iterator[Problem]:  # noqa: ANN401 - whatever the entry point gave
-    faults = contract_faults(instrument, entry_point=name)
-    yield from (Problem("contract", fault) for fault in faults)
-    if faults:
-        return
-    checks: dict[str, Callable[[Instrument], Iterator[str]]] = {
-        "policy": _check_policy,
-        "camera": _check_camera,
-        "translator": _check_translator,
-        "filters": _check_filters,
-        "config": _check_config,
-        "exposure id": _check_exposure_id,
-    }
-    for part, check in checks.items():
-        try:
-            yield from (Problem(part, message) for message in check(instrument))
-        except ObsError as error:
-            cause = error.__cause__
-            yield Problem(part, f"{'' if cause is None else _where(cause, instrument.folder)}{error}")
-        except Exception as error:  # noqa: BLE001 - a package can fail in any way
-            yield Problem(part, f"{_where(error, instrument.folder)}{type(error).__name__}: {error}")
-
-
-def _check_policy(instrument: Instrument) -> Iterator[str]:
-    policy = instrument.load_policy()
-    raw = policy.dataset_types.get(instrument.raw_dataset_type)
-    if raw is None or raw.template is None:
-        yield f"{policy.path}: the dataset type '{instrument.raw_dataset_type}' has no template; add it to exposures"
-        return
-    if policy.camera is not None and policy.camera.resolve() != instrument.camera_folder.resolve():
-        yield f"{policy.path}: camera is {policy.camera}, in the Instrument {instrument.camera_folder}; make them agree"
-    missing = set(Template(instrument.detector).keys) - raw.keys.keys()
-    if missing and "hdu" not in raw.keys and len(instrument.load_camera()) > 1:
-        yield f"{policy.path}: the template of raw lacks {', '.join(sorted(missing))}, so that detectors share a file"
-
-
-def _check_camera(instrument: Instrument) -> Iterator[str]:
-    camera = instrument.load_camera()
-    for detector in camera:
-        covered = sum(amp.bbox.width * amp.bbox.height for amp in detector.amplifiers)
-        if covered != detector.bbox.width * detector.bbox.height:
-            yield (
-                f"{instrument.camera_folder / 'amplifiers.csv'}: the amplifiers of detector '{detector.name}' cover "
-                f"{covered} of {detector.bbox.width * detector.bbox.height} pixels"
-            )
-        for amp in detector.amplifiers:
-            for part, box in (("serial", amp.raw_serial_overscan_bbox), ("parallel", amp.raw_parallel_overscan_bbox)):
-                if not box.intersection(amp.raw_data_bbox).is_empty:
-                    yield f"detector '{detector.name}', amplifier '{amp.name}': {part} overscan and data overlap"
-
-
-def _check_translator(instrument: Instrument) -> Iterator[str]:
-    if instrument.translator is None:
-        return
-    reference = instrument.translator
-    if instrument.raw_dataset_type != "raw" and not getattr(instrument.load(reference), "columns", None):
-        return  # the frames are not ingested
-    translator = load_translator(instrument)
-    columns = {**translator.columns, "hdu": int} if translator.extensions else dict(translator.columns)
-    if lacking := [name for name in (*translator.unique, *translator.visit) if name not in columns]:
-        yield f"{reference}: {', '.join(lacking)} in unique or visit, but not in columns"
-    raw = instrument.load_policy().dataset_types[instrument.raw_dataset_type]
-    if lacking := sorted(set(raw.keys) - set(columns)):
-        yield f"{reference}: the template of raw needs {', '.join(lacking)}, which is not in columns"
-    if lacking := sorted(set(Template(instrument.detector).keys) - set(columns)):
-        yield f"{reference}: the Instrument's template for detectors needs {', '.join(lacking)}, not in columns"
-
-
-def _check_filters(instrument: Instrument) -> Iterator[str]:
-    if not instrument.filters:
-        yield "the Instrument has no filters; add one FilterDefinition for each, or one called 'none'"
-    for known in instrument.filters:
-        if not known.band:
-            yield f"the filter '{known.physical_filter}' has no band; give its name in reference catalogs"
-
-
-def _check_config(instrument: Instrument) -> Iterator[str]:
-    folder = instrument.config_folder
-    for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else ():
-        kind: Any = _CONFIGS.get(path.stem)
-        if kind is None:
-            yield f"{path}: there is no task '{path.stem}'; call it {' or '.join(f'{name}.yaml' for name in _CONFIGS)}"
-            continue
-        layers: ConfigLayers[Any] = ConfigLayers(kind)
-        layers.load(path)
-        layers.build()
-
-
-def _check_exposure_id(instrument: Instrument) -> Iterator[str]:
-    """Check the numbers of one exposure of each detector."""
-    if instrument.raw_dataset_type != "raw" or instrument.translator is None:
-        return
-    translator, template = load_translator(instrument), Template(instrument.detector)
-    blank: dict[str, Any] = {name: kind(1) for name, kind in translator.columns.items()}
-    numbers: dict[int, str] = {}
-    for detector in instrument.load_camera():
-        keys = next((found for text in (str(detector.id), detector.name) if (found := template.parse(text))), None)
-        if keys is None:
-            yield f"the Instrument's template '{instrument.detector}' gives no key for detector '{detector.name}'"
-            return
-        number = instrument.exposure_number({**blank, **keys})
-        if number in numbers:
-            yield f"detectors '{numbers[number]}' and '{detector.name}' of one exposure have the same number {number}"
-            return
-        numbers[number] = detector.name
