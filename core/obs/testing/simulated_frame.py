@@ -199,6 +199,8 @@ def _settings(instrument: Instrument) -> IsrConfig:
         layers.load(path)
     for name in (*_NOT_SIMULATED, *_NOT_WANTED):
         layers.set(f"isr.{name}=false")
+    # The simulator adds ghosts of the sky too.
+    layers.set("isr.crosstalk.background=None")
     return layers.build().isr
 
 
@@ -267,9 +269,12 @@ class _Comparison:
 
     @property
     def good(self) -> NDArray[np.bool_]:
-        """Pixels that nothing is wrong with."""
-        mask, pattern = self.exposure.masked_image.mask.array, self.frame.truth.pattern
-        good: NDArray[np.bool_] = (mask == 0) & ~pattern.defects & ~self.frame.truth.saturated
+        """Pixels that nothing is wrong with, nor with their column: charge of saturated pixels runs along it."""
+        truth = self.frame.truth
+        bleeding = np.zeros_like(truth.saturated)
+        for amp in self.frame.detector.amplifiers:
+            bleeding[amp.bbox.slices] = truth.saturated[amp.bbox.slices].any(axis=0)
+        good: NDArray[np.bool_] = (self.exposure.masked_image.mask.array == 0) & ~truth.pattern.defects & ~bleeding
         return good
 
     def expected(self, amp: Amplifier, level: float) -> tuple[Image, Image]:
