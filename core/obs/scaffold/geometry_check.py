@@ -54,17 +54,23 @@ def _detector_faults(detector: Detector) -> Iterator[tuple[Amplifier, str]]:
     if covered != whole:
         wanted = f"the bbox columns of all amplifiers together have to cover all of {detector.bbox}"
         yield amplifiers[-1], f"the amplifiers cover {covered} of the detector's {whole} pixels: {wanted}"
-    for amp, other in product(amplifiers, repeat=2):
+    for (number, amp), (other_number, other) in product(enumerate(amplifiers), repeat=2):
         if amp.raw_hdu != other.raw_hdu:
             continue
-        names = amp.raw_boxes if amp is not other else _DARK
-        for name in names:
-            box = amp.raw_boxes[name]
-            if not box.intersection(other.raw_data_bbox).is_empty:
-                why = "no light falls there" if name in _DARK else "each amplifier has its own pixels"
-                yield amp, f"{name} {box} overlaps raw_data_bbox {other.raw_data_bbox} of '{other.name}': {why}"
+        if number < other_number and not amp.raw_data_bbox.intersection(other.raw_data_bbox).is_empty:
+            yield other, f"{_overlap('raw_data_bbox', other, amp)}: each amplifier has its own pixels"
+            return
+        if number != other_number and not amp.raw_bbox.intersection(other.raw_data_bbox).is_empty:
+            yield amp, f"{_overlap('raw_bbox', amp, other)}: it holds what the amplifier itself read"
+        for name in _DARK:
+            if not amp.raw_boxes[name].intersection(other.raw_data_bbox).is_empty:
+                yield amp, f"{_overlap(name, amp, other)}: no light falls there"
     if covered == whole and not _survives(detector):
         yield amplifiers[0], "pixels get lost when the detector is taken apart into its amplifiers and put together"
+
+
+def _overlap(name: str, amp: Amplifier, other: Amplifier) -> str:
+    return f"{name} {amp.raw_boxes[name]} overlaps raw_data_bbox {other.raw_data_bbox} of amplifier '{other.name}'"
 
 
 def _survives(detector: Detector) -> bool:

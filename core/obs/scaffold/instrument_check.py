@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from obs.config.layers import ConfigLayers
-from obs.errors import ObsError, PluginError, PolicyError, place, suggest
+from obs.errors import DataIdError, ObsError, PluginError, PolicyError, place, suggest
 from obs.ingest.translation import load_translator
 from obs.instrument.instrument import Instrument
 from obs.instrument.validate import contract_faults
@@ -113,7 +113,7 @@ def _keyword_place(path: Path | None, message: str) -> str:
     arguments = {keyword.arg: keyword.value.lineno for keyword in calls[0].keywords if keyword.arg is not None}
     texts = {keyword.arg: ast.unparse(keyword.value) for keyword in calls[0].keywords if keyword.arg is not None}
     words = message.replace("'", " ").replace(":", " ").split()
-    named = next((name for name in arguments if name in words[:2]), None)
+    named = next((name for name in arguments if {name, name.removesuffix("s")} & set(words[:2])), None)
     quoted = next((name for name, text in texts.items() if len(text) > 2 and text.strip("'") in message), None)
     return place(path, arguments.get(named or quoted or "", calls[0].lineno))
 
@@ -209,15 +209,19 @@ def _check_exposure_id(instrument: Instrument) -> Iterator[str]:
     translator, template = load_translator(instrument), Template(instrument.detector)
     blank: dict[str, Any] = {name: kind(1) for name, kind in translator.columns.items()}
     numbers: dict[int, str] = {}
+    where = _exposure_id_place(instrument)
     for detector in instrument.load_camera():
         keys = next((found for text in (str(detector.id), detector.name) if (found := template.parse(text))), None)
         if keys is None:
             raise PluginError(
                 f"detector = '{instrument.detector}' gives no key for detector '{detector.name}' of detectors.csv"
             )
-        number = instrument.exposure_number({**blank, **keys})
+        try:
+            number = instrument.exposure_number({**blank, **keys})
+        except DataIdError as error:
+            yield f"{where}{error}"
+            return
         if number in numbers:
-            where = _exposure_id_place(instrument)
             yield (
                 f"{where}detectors '{numbers[number]}' and '{detector.name}' of one exposure have the same number "
                 f"{number}; let the number depend on the detector"

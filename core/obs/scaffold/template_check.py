@@ -6,6 +6,7 @@ Where it does not, two datasets may have one path, and the second overwrites the
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import cycle, islice
+from pathlib import PurePosixPath
 from typing import Any
 
 from obs.errors import DataIdError, place
@@ -36,8 +37,13 @@ def template_faults(instrument: Instrument, policy: Policy) -> Iterator[str]:
     str
         File and line of the dataset type, and the two data IDs that disagree.
     """
+    raw = policy.dataset_types.get(instrument.raw_dataset_type)
+    of_raw = [] if raw is None else list(islice(_faults(instrument, raw), 1))
+    yield from of_raw
+    stem = str(PurePosixPath(raw.template or "").with_suffix("")) if raw is not None and of_raw else ""
     for kind in policy.dataset_types.values():
-        if kind.keys:
+        # what is called after raw has the fault of raw
+        if kind is not raw and kind.keys and not (stem and stem in (kind.template or "")):
             yield from islice(_faults(instrument, kind), 1)
 
 

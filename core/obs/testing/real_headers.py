@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from obs.errors import FileFormatError, ObsError
+from obs.errors import FileFormatError, ObsError, suggest
 from obs.image.visit_info import VisitInfo
 from obs.instrument.consistency import visit_faults
 from obs.instrument.instrument import Instrument
@@ -118,11 +118,9 @@ def difference(header: RealHeader, instrument: Instrument, translator: Translato
         try:
             value = found[name] if name in found else _derived(name, instrument, row)
         except KeyError:
-            known = ", ".join(sorted({*translator.columns, *_FACTS, *_DERIVED}))
-            lacks = name in translator.columns
-            wrong.append(
-                f"{name}: the header does not tell it" if lacks else f"{name}: no such name; there are {known}"
-            )
+            known = sorted({*translator.columns, *_FACTS, *_DERIVED})
+            untold = "the header does not tell it"
+            wrong.append(f"{name}: {untold if name in known else f'there is no such name{suggest(name, known)}'}")
             continue
         except ObsError as error:
             wrong.append(f"{name}: {error}")
