@@ -48,7 +48,7 @@ def test_a_side_without_changes_leaves_the_other(base, mine):
 @given(base=LINES, mine=LINES, theirs=LINES)
 def test_no_line_of_either_side_gets_lost(base, mine, theirs):
     chunks = merge_texts(base, mine, theirs)
-    kept = sum((list(chunk.mine) + list(chunk.theirs or ()) for chunk in chunks), [])
+    kept = [line for chunk in chunks for line in (*chunk.mine, *(chunk.theirs or ()))]
     for line in set(mine.splitlines(keepends=True)) - set(base.splitlines(keepends=True)):
         assert kept.count(line) >= mine.count(line)
     for line in set(theirs.splitlines(keepends=True)) - set(base.splitlines(keepends=True)):

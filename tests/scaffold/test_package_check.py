@@ -71,10 +71,10 @@ def cell(package, told):
     def apply(**cells):
         path = package / CAMERA / "amplifiers.csv"
         lines = path.read_text().splitlines()
-        names, row = lines[3].split(","), lines[7].split(",")
+        names, row = lines[2].split(","), lines[6].split(",")
         assert row[:2] == ["ccd1", "amp2"]
         row = [str(cells.get(name, value)) for name, value in zip(names, row, strict=True)]
-        path.write_text("\n".join([*lines[:7], ",".join(row)]) + "\n")
+        path.write_text("\n".join([*lines[:6], ",".join(row)]) + "\n")
         told()
 
     return apply
@@ -149,14 +149,14 @@ def test_missing_policy(package, told):
 
 
 def test_amplifiers_that_overlap(cell):
-    """camera: obs_checked/camera/amplifiers.csv: line 8, column 'bbox_*': bbox Box(x_min=63, y_min=0, width=64,
+    """camera: obs_checked/camera/amplifiers.csv: line 7, column 'bbox_*': bbox Box(x_min=63, y_min=0, width=64,
     height=32) overlaps amplifier 'amp1', Box(x_min=0, y_min=0, width=64, height=32)
     """
     cell(bbox_x_min=63)
 
 
 def test_amplifiers_that_do_not_cover_the_detector(cell):
-    """geometry: obs_checked/camera/amplifiers.csv: line 8: detector 'ccd1', amplifier 'amp2': the amplifiers cover
+    """geometry: obs_checked/camera/amplifiers.csv: line 7: detector 'ccd1', amplifier 'amp2': the amplifiers cover
     3968 of the detector's 4096 pixels: the bbox columns of all amplifiers together have to cover all of
     Box(x_min=0, y_min=0, width=128, height=32)
     """
@@ -164,7 +164,7 @@ def test_amplifiers_that_do_not_cover_the_detector(cell):
 
 
 def test_amplifiers_that_read_the_same_pixels(cell):
-    """geometry: obs_checked/camera/amplifiers.csv: line 8: detector 'ccd1', amplifier 'amp2': raw_data_bbox
+    """geometry: obs_checked/camera/amplifiers.csv: line 7: detector 'ccd1', amplifier 'amp2': raw_data_bbox
     Box(x_min=40, y_min=0, width=64, height=32) overlaps raw_data_bbox Box(x_min=0, y_min=0, width=64, height=32) of
     amplifier 'amp1': each amplifier has its own pixels
     """
@@ -172,7 +172,7 @@ def test_amplifiers_that_read_the_same_pixels(cell):
 
 
 def test_overscan_with_light(cell):
-    """geometry: obs_checked/camera/amplifiers.csv: line 8: detector 'ccd1', amplifier 'amp2': raw_serial_overscan_bbox
+    """geometry: obs_checked/camera/amplifiers.csv: line 7: detector 'ccd1', amplifier 'amp2': raw_serial_overscan_bbox
     Box(x_min=130, y_min=0, width=8, height=32) overlaps raw_data_bbox Box(x_min=72, y_min=0, width=64, height=32)
     of amplifier 'amp2': no light falls there
     """
@@ -180,7 +180,7 @@ def test_overscan_with_light(cell):
 
 
 def test_amplifier_that_takes_another_ones_pixels_for_its_own(cell):
-    """geometry: obs_checked/camera/amplifiers.csv: line 8: detector 'ccd1', amplifier 'amp2': raw_bbox Box(x_min=60,
+    """geometry: obs_checked/camera/amplifiers.csv: line 7: detector 'ccd1', amplifier 'amp2': raw_bbox Box(x_min=60,
     y_min=0, width=84, height=32) overlaps raw_data_bbox Box(x_min=0, y_min=0, width=64, height=32) of amplifier
     'amp1': it holds what the amplifier itself read
     """
@@ -188,31 +188,31 @@ def test_amplifier_that_takes_another_ones_pixels_for_its_own(cell):
 
 
 def test_box_outside_of_the_raw_image(cell):
-    """camera: obs_checked/camera/amplifiers.csv: line 8, column 'raw_serial_overscan_bbox_*': raw_serial_overscan_bbox
+    """camera: obs_checked/camera/amplifiers.csv: line 7, column 'raw_serial_overscan_bbox_*': raw_serial_overscan_bbox
     Box(x_min=140, y_min=0, width=8, height=32) leaves the raw image of 144 x 32 pixels
     """
     cell(raw_serial_overscan_bbox_x_min=140)
 
 
 def test_unknown_detector(cell):
-    """camera: obs_checked/camera/amplifiers.csv: line 8, column 'detector': no detector 'ccd7' in detectors.csv; did
+    """camera: obs_checked/camera/amplifiers.csv: line 7, column 'detector': no detector 'ccd7' in detectors.csv; did
     you mean 'ccd1'?
     """
     cell(detector="ccd7")
 
 
 def test_corner_that_is_none(cell):
-    """camera: obs_checked/camera/amplifiers.csv: line 8, column 'readout_corner': 'XX' is none of LL, LR, UR, UL"""
+    """camera: obs_checked/camera/amplifiers.csv: line 7, column 'readout_corner': 'XX' is none of LL, LR, UR, UL"""
     cell(readout_corner="XX")
 
 
 def test_pixels_without_size(change):
-    """camera: obs_checked/camera/detectors.csv: line 4, column 'pixel_size_x': must be positive, mm"""
+    """camera: obs_checked/camera/detectors.csv: line 3, column 'pixel_size_x': must be positive, mm"""
     change(f"{CAMERA}/detectors.csv", "\n0,ccd0,SCIENCE,128,32,144,32,0.015,", "\n0,ccd0,SCIENCE,128,32,144,32,0,")
 
 
 def test_two_detectors_of_one_number(change):
-    """camera: obs_checked/camera/detectors.csv: line 5, column 'id': '0' is on line 4 already"""
+    """camera: obs_checked/camera/detectors.csv: line 4, column 'id': '0' is on line 3 already"""
     change(f"{CAMERA}/detectors.csv", "\n1,ccd1", "\n0,ccd1")
 
 

@@ -233,9 +233,7 @@ def test_what_was_not_made_by_obs_new(package, tmp_path):
     (package / ANSWERS_FILE).unlink()
     with pytest.raises(PluginError, match=f"has no {ANSWERS_FILE}: it was not made by obs new, and cannot be updated$"):
         find_package(str(package))
-    with pytest.raises(
-        PluginError, match=r"if it is not installed with pip install -e, give the folder of its source$"
-    ):
+    with pytest.raises(PluginError, match=r"if it is not installed with pip install -e, give the folder"):
         find_package("sdss")
     with pytest.raises(PluginError, match="there is no folder nothing_here, and no package obs_nothing_here is"):
         find_package("nothing_here")

@@ -3,7 +3,6 @@
 import ast
 import inspect
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,36 +13,18 @@ from obs.instrument.instrument import Instrument
 from obs.instrument.validate import contract_faults
 from obs.policy.dataset_type import Template
 from obs.scaffold.geometry_check import geometry_faults
+from obs.scaffold.problem import Problem, last_place
 from obs.scaffold.template_check import template_faults
 from obs.simulate.config import SimulateConfig
 from obs.tasks.process_config import ProcessConfig
 from obs.yaml_lines import line_of, load_yaml
 
-__all__ = ["PARTS", "Problem", "check_instrument", "origin_of"]
+__all__ = ["PARTS", "check_instrument"]
 
 _CONFIGS = {"process": ProcessConfig, "simulate": SimulateConfig}
 
 
-@dataclass(frozen=True)
-class Problem:
-    """One thing that is wrong.
-
-    Parameters
-    ----------
-    part : str
-        Which part of the package: one of `PARTS`.
-    message : str
-        File and line where there is one, what is wrong, and how to mend it.
-    """
-
-    part: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.part}: {self.message}"
-
-
-def check_instrument(instrument: object, name: str, module_file: Path | None = None) -> list[Problem]:
+def check_instrument(instrument: object, name: str, folder: Path | None = None) -> list[Problem]:
     """Check what a camera's package gives for its entry point.
 
     Parameters
@@ -52,16 +33,17 @@ def check_instrument(instrument: object, name: str, module_file: Path | None = N
         What it gave.
     name : str
         Name of the entry point.
-    module_file : Path, optional
-        The Python file that defines it; that of the Instrument's folder if None.
+    folder : Path, optional
+        Folder of the Python package that defines it; that of the Instrument if None.
 
     Returns
     -------
     list of Problem
         What is wrong; empty if nothing is.
     """
-    if module_file is None and isinstance(instrument, Instrument):
-        module_file = Path(instrument.folder) / "__init__.py"
+    if folder is None and isinstance(instrument, Instrument):
+        folder = Path(instrument.folder)
+    module_file = None if folder is None else folder / "__init__.py"
     faults = contract_faults(instrument, entry_point=name)
     if faults or not isinstance(instrument, Instrument):
         return [Problem("contract", f"{_keyword_place(module_file, fault)}{fault}") for fault in faults]
@@ -74,25 +56,14 @@ def check_instrument(instrument: object, name: str, module_file: Path | None = N
             if not any(str(error) in known.message for known in problems):
                 problems.append(Problem(part, f"{_place_of(error, instrument)}{error}"))
         except Exception as error:  # noqa: BLE001 - a package can fail in any way
-            message = f"{origin_of(error, instrument.folder)}{type(error).__name__}: {error}"
+            message = f"{last_place(error, instrument.folder)}{type(error).__name__}: {error}"
             problems.append(Problem(part, message))
     return problems
 
 
-def origin_of(error: BaseException, folder: Path) -> str:
-    """Return the last place in a package that an error passed, as ``file:line: ``; empty if it passed none."""
-    where, trace = "", error.__traceback__
-    while trace is not None:
-        file = Path(trace.tb_frame.f_code.co_filename)
-        if folder in file.parents:
-            where = place(file, trace.tb_lineno)
-        trace = trace.tb_next
-    return where
-
-
 def _place_of(error: ObsError, instrument: Instrument) -> str:
     """Return where to mend an error that does not say it itself."""
-    if error.__cause__ is not None and (where := origin_of(error.__cause__, instrument.folder)):
+    if error.__cause__ is not None and (where := last_place(error.__cause__, instrument.folder)):
         return where
     if getattr(error, "path", None) is not None:
         return ""
