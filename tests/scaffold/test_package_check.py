@@ -379,6 +379,28 @@ def test_project_that_is_no_toml(change):
     change("pyproject.toml", "[project]", "[project")
 
 
+def test_everything_that_is_wrong_is_told_at_once(package):
+    edit(package / POLICY, "    template: raw/", "    templat: raw/")
+    edit(package / POLICY, "needCalibRegistry: true", "needCalibRegistry: maybe")
+    edit(package / CAMERA / "detectors.csv", "0.015,0.015,-1.71", "0.015,0,-1.71")
+    edit(package / CAMERA / "detectors.csv", "0.015,0.015,1.71", "0,0.015,1.71")
+    edit(package / CAMERA / "amplifiers.csv", "ccd0,amp1,0,0,0,64", "ccd0,amp1,0,0,0,many")
+    settings = package / "obs_checked/config/process.yaml"
+    settings.write_text("isr:\n  do_biass: true\n  do_dark: 7\ncalibrate:\n  detectoin: {}\n  measurement: 3\n")
+    found = "\n".join(messages(package))
+    for place in (
+        "policy/checked.yaml:13: exposures.raw.templat: unknown key",
+        "policy/checked.yaml:3: needCalibRegistry: true or false is wanted here",
+        "amplifiers.csv: line 4, column 'bbox_width': 'many' is not a whole number",
+        "detectors.csv: line 4, column 'pixel_size_x'",
+        "process.yaml:2: isr.do_biass",
+        "process.yaml:3: isr.do_dark: wanted true or false, got 7",
+        "process.yaml:5: calibrate.detectoin",
+        "process.yaml:6: calibrate.measurement",
+    ):
+        assert place in found, (place, found)
+
+
 def test_settings_of_no_task_are_told(package):
     (package / "obs_checked" / "config" / "proces.yaml").write_text("isr: {}\n")
     assert any("there is no task 'proces'; call it process.yaml or simulate.yaml" in text for text in messages(package))

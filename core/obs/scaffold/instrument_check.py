@@ -6,12 +6,14 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+from obs.camera.load import find_camera_faults
 from obs.config.layers import ConfigLayers
 from obs.errors import DataIdError, ObsError, PluginError, PolicyError, place, suggest
 from obs.ingest.translation import load_translator
 from obs.instrument.instrument import Instrument
 from obs.instrument.validate import contract_faults
 from obs.policy.dataset_type import Template
+from obs.policy.policy import find_policy_faults
 from obs.scaffold.geometry_check import geometry_faults
 from obs.scaffold.problem import Problem, last_place
 from obs.scaffold.template_check import template_faults
@@ -90,6 +92,9 @@ def _keyword_place(path: Path | None, message: str) -> str:
 
 
 def _check_policy(instrument: Instrument) -> Iterator[str]:
+    if faults := find_policy_faults(instrument.policy_path):
+        yield from map(str, faults)
+        return
     policy = instrument.load_policy()
     raw = policy.dataset_types.get(instrument.raw_dataset_type)
     if raw is None or raw.template is None:
@@ -115,8 +120,7 @@ def _check_templates(instrument: Instrument) -> Iterator[str]:
 
 
 def _check_camera(instrument: Instrument) -> Iterator[str]:
-    instrument.load_camera()
-    yield from ()
+    yield from map(str, find_camera_faults(instrument.camera_folder))
 
 
 def _check_geometry(instrument: Instrument) -> Iterator[str]:
@@ -166,11 +170,7 @@ def _check_config(instrument: Instrument) -> Iterator[str]:
             yield f"{path}: there is no task '{path.stem}'; call it {' or '.join(f'{name}.yaml' for name in _CONFIGS)}"
             continue
         layers: ConfigLayers[Any] = ConfigLayers(kind)
-        try:
-            layers.load(path)
-            layers.build()
-        except ObsError as error:
-            yield str(error)
+        yield from map(str, layers.find_faults(path))
 
 
 def _check_exposure_id(instrument: Instrument) -> Iterator[str]:
