@@ -437,12 +437,3 @@ def test_a_name_that_is_taken_is_refused(tmp_path):
 def test_template_has_a_question_for_each_answer():
     text = (project_template() / "cookiecutter.json").read_text()
     assert all(f'"{name}"' in text for name in Answers(camera="toy").as_context())
-
-
-def test_nothing_is_left_blank(sound):
-    for path in sound.rglob("*"):
-        if path.is_file() and "__pycache__" not in path.parts:
-            text = path.read_text()
-            assert "TODO" not in text
-            assert "{%" not in text
-            assert "cookiecutter" not in text
