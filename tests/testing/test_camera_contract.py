@@ -94,7 +94,7 @@ def test_names_that_no_header_tells(suite, pytester):
 def test_a_camera_that_is_not_simulated_is_skipped(suite):
     result = suite("    camera = 'necam'\n    simulated = False", "-k", "simulated")
     result.assert_outcomes(skipped=2)
-    result.stdout.fnmatch_lines(["*simulated = False: the translator writes no headers"])
+    result.stdout.fnmatch_lines(["*simulated = False: the camera is said not to be one that can be simulated"])
 
 
 def test_without_pytest_it_says_what_to_install():

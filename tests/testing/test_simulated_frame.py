@@ -1,14 +1,18 @@
 """What a simulated frame shows: each test breaks a translator, a camera or the engine in one way."""
 
+import importlib
 import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from astropy.io import fits
 
 import obs_necam
 from obs.geom import Box
 from obs.instrument.discovery import load_instrument
+from obs.scaffold.answers import Answers
+from obs.scaffold.create import create_package
 from obs.testing import simulated_frame
 from obs.testing.cut_out import cut_detector, cut_instrument
 from obs.testing.simulated_frame import frame_faults, header_faults, smallest_detector
@@ -174,3 +178,19 @@ def test_a_cut_instrument_is_otherwise_the_same():
         instrument.translator,
     )
     assert np.hypot(*cut.load_camera().detectors[0].bbox.shape) < 64 * 5
+
+
+@pytest.mark.parametrize("extensions", ['extensions = ("ccd0", "ccd1")', "extensions = ()"])
+def test_cameras_with_a_detector_in_each_extension_of_a_file(tmp_path, monkeypatch, extensions):
+    name = "twins" if "ccd0" in extensions else "singles"
+    answers = Answers(camera=name, detectors="2", amplifiers="2", width="64", height="48", gain="2.0", read_noise="4")
+    package = create_package(answers, tmp_path)
+    translator = package / f"obs_{name}" / "translator.py"
+    translator.write_text(translator.read_text().replace("    unique =", f"    {extensions}\n    unique ="))
+    monkeypatch.syspath_prepend(package)
+    instrument = importlib.import_module(f"obs_{name}").instrument
+    frames = tmp_path / "frames"
+    frames.mkdir()
+    assert list(frame_faults(instrument, frames)) == []
+    with fits.open(frames / "raw.fits") as hdus:
+        assert [hdu.name for hdu in hdus[1:]] == (["ccd0", "ccd1"] if name == "twins" else [])

@@ -43,7 +43,8 @@ class CameraContract:
         File of real headers, JSON or YAML, see `obs.testing.real_headers`; relative to the folder in which pytest is at
         home (that of ``pyproject.toml``), or to that of the test module.
     simulated : bool
-        False for a camera whose translator writes no headers, so that it cannot be simulated.
+        False for a camera that cannot be simulated: its translator writes no headers, or its electronics are unlike
+        those of the simulator.
     """
 
     camera: ClassVar[str | Instrument]
@@ -98,7 +99,7 @@ class CameraContract:
 
     def _simulated(self) -> Instrument:
         if not self.simulated:
-            pytest.skip("simulated = False: the translator writes no headers")
+            pytest.skip("simulated = False: the camera is said not to be one that can be simulated")
         instrument, _ = self._translator()
         if instrument.raw_dataset_type != "raw":
             pytest.skip(f"camera '{instrument.name}' starts from '{instrument.raw_dataset_type}', not from raw frames")
