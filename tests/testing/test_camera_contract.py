@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+import obs.testing  # noqa: F401 - pytester forgets what it imports, and numpy cannot be imported twice
+
 pytest_plugins = ["pytester"]
 
 HEADERS = """
@@ -39,6 +41,17 @@ def test_a_camera_that_is_not_installed_is_one_line(suite):
     result.stdout.fnmatch_lines(["no camera 'necan' is installed; did you mean 'necam'?;*"])
     result.stdout.no_fnmatch_line("*Traceback*")
     result.stdout.no_fnmatch_line("*camera_contract.py:*: Failed*")
+
+
+def test_a_translator_that_cannot_be_imported_is_one_line(suite):
+    lines = (
+        "    from dataclasses import replace\n    from obs_necam import instrument\n"
+        "    camera = replace(instrument, translator='obs_necam.translator:Nothing')"
+    )
+    result = suite(lines, "-k", "simulated or translator")
+    result.assert_outcomes(failed=3)
+    result.stdout.fnmatch_lines(["camera 'necam': cannot import 'obs_necam.translator:Nothing': AttributeError: *"])
+    result.stdout.no_fnmatch_line("*Traceback*")
 
 
 def test_real_headers_are_told_name_by_name(suite, pytester):

@@ -130,8 +130,10 @@ def _check_geometry(instrument: Instrument) -> Iterator[str]:
 def _check_translator(instrument: Instrument) -> Iterator[str]:
     if instrument.translator is None:
         return
-    kind = instrument.load(instrument.translator)
-    if instrument.raw_dataset_type != "raw" and not getattr(kind, "columns", None):
+    kind: Any = instrument.translator
+    if isinstance(kind, str):
+        kind = instrument.load(kind)
+    if instrument.raw_dataset_type != "raw":
         return  # the frames are not ingested
     translator, where = load_translator(instrument), _class_place(kind)
     columns = {**translator.columns, "hdu": int} if translator.extensions else dict(translator.columns)
@@ -146,7 +148,8 @@ def _check_translator(instrument: Instrument) -> Iterator[str]:
         yield f"{where}the Instrument's template for detectors needs {', '.join(lacking)}, not in columns"
 
 
-def _class_place(kind: type) -> str:
+def _class_place(kind: Any) -> str:  # noqa: ANN401 - a class, or an object of one
+    kind = kind if isinstance(kind, type) else type(kind)
     try:
         return place(inspect.getsourcefile(kind), inspect.getsourcelines(kind)[1])
     except (OSError, TypeError):

@@ -14,7 +14,7 @@ They try fixed samples, the same in every run; nothing but pytest has to be inst
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import pytest
 
@@ -30,6 +30,8 @@ from obs.testing.real_headers import RealHeader, difference, impossible, read_he
 from obs.testing.simulated_frame import frame_faults, header_faults
 
 __all__ = ["CameraContract"]
+
+T = TypeVar("T")
 
 
 class CameraContract:
@@ -81,21 +83,19 @@ class CameraContract:
         _fail_with("", frame_faults, self._simulated(), tmp_path)
 
     def _instrument(self) -> Instrument:
-        try:
-            return load_instrument(self.camera) if isinstance(self.camera, str) else self.camera
-        except PluginError as error:
-            message = str(error)
-        pytest.fail(message, pytrace=False)
+        return _or_fail(load_instrument, self.camera) if isinstance(self.camera, str) else self.camera
 
     def _translator(self) -> tuple[Instrument, Translator]:
         """Return the camera and its translator; skip where it has none that ingest could use."""
         instrument = self._instrument()
-        kind = None if instrument.translator is None else instrument.load(instrument.translator)
+        kind: Any = instrument.translator
         if kind is None:
             pytest.skip(f"camera '{instrument.name}' has no translator: its headers are not read")
-        if not (isinstance(kind, type) and issubclass(kind, Translator)):
+        if isinstance(kind, str):
+            kind = _or_fail(instrument.load, kind)
+        if isinstance(kind, type) and not issubclass(kind, Translator):
             pytest.skip(f"{instrument.translator} is no obs Translator: raw frames of it are not ingested")
-        return instrument, load_translator(instrument)
+        return instrument, _or_fail(load_translator, instrument)
 
     def _simulated(self) -> Instrument:
         if not self.simulated:
@@ -120,6 +120,15 @@ def _problems(camera: str | Instrument) -> list[Problem]:
 def _installed_problems(camera: str) -> list[Problem]:
     """Return what ``obs check`` finds, once for all parts."""
     return check_package(camera)
+
+
+def _or_fail(function: Callable[..., T], *arguments: Any) -> T:
+    """Call a function; what a user has done wrong fails the test with a line."""
+    try:
+        return function(*arguments)
+    except ObsError as error:
+        message = str(error)
+    pytest.fail(message, pytrace=False)
 
 
 def _fail(faults: Sequence[str]) -> None:
