@@ -242,6 +242,9 @@ def test_what_was_not_made_by_obs_new(package, tmp_path):
 def test_an_installed_package_is_found_by_its_name(package, monkeypatch):
     monkeypatch.syspath_prepend(package)
     assert find_package("aged") == package
+    monkeypatch.chdir(package.parent)
+    (package.parent / "aged").mkdir()  # a folder of data
+    assert find_package("aged") == package
 
 
 def test_a_write_that_fails_leaves_no_half_file(package, monkeypatch):

@@ -97,16 +97,20 @@ def find_package(what: str) -> Path:
         If there is none, or it has no answers file.
     """
     folder = Path(what).expanduser()
-    if not folder.is_dir():
-        spec = find_spec(f"obs_{what}") if what.isidentifier() else None
-        if spec is None or spec.origin is None:
-            raise PluginError(f"there is no folder {what}, and no package obs_{what} is installed; give its folder")
-        folder = Path(spec.origin).parent
-    for place in (folder, folder.parent):
-        if (place / ANSWERS_FILE).is_file():
+    # A folder of data may be called like the camera.
+    spec = find_spec(f"obs_{what}") if what.isidentifier() else None
+    installed = None if spec is None or spec.origin is None else Path(spec.origin).parent
+    for place in (folder, installed):
+        if place is not None and (place / ANSWERS_FILE).is_file():
             return place
-    hint = "" if Path(what).is_dir() else "; if it is not installed with pip install -e, give the folder of its source"
-    raise PluginError(f"{folder} has no {ANSWERS_FILE}: it was not made by obs new, and cannot be updated{hint}")
+        if place is not None and (place / "__init__.py").is_file() and (place.parent / ANSWERS_FILE).is_file():
+            return place.parent
+    if installed is None and not folder.is_dir():
+        raise PluginError(f"there is no folder {what}, and no package obs_{what} is installed; give its folder")
+    hint = "" if installed is None else "; if it is not installed with pip install -e, give the folder of its source"
+    raise PluginError(
+        f"{installed or folder} has no {ANSWERS_FILE}: it was not made by obs new, and cannot be updated{hint}"
+    )
 
 
 def plan_update(package: Path, *, template: Path | None = None) -> Update:
