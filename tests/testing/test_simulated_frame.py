@@ -9,13 +9,15 @@ import pytest
 from astropy.io import fits
 
 import obs_necam
+from obs.errors import PluginError
 from obs.geom import Box
 from obs.instrument.discovery import load_instrument
 from obs.scaffold.answers import Answers
 from obs.scaffold.create import create_package
 from obs.testing import simulated_frame
 from obs.testing.cut_out import cut_detector, cut_instrument
-from obs.testing.simulated_frame import frame_faults, header_faults, smallest_detector
+from obs.testing.simulated_frame import frame_faults, smallest_detector
+from obs.testing.simulated_header import header_faults
 from obs_necam.translator import NecamTranslator
 
 NECAM = obs_necam.instrument
@@ -40,6 +42,13 @@ class OtherDetector(NecamTranslator):
         return super().make_header(data_id, **exposure) | {"DETECTOR": 2}
 
 
+class OtherPlace(NecamTranslator):
+    @classmethod
+    def make_header(cls, data_id, **exposure):
+        header = super().make_header(data_id, **exposure)
+        return header | {"RA2000": header["RA2000"] / 15}
+
+
 class OtherFilter(NecamTranslator):
     @classmethod
     def make_header(cls, data_id, **exposure):
@@ -52,6 +61,7 @@ class OtherFilter(NecamTranslator):
         (WithoutRun, "the header of a simulated bias frame is not read: visit: the header lacks RUN"),
         (InMinutes, "a simulated dark frame has expTime=30.0, its header 0.5"),
         (OtherDetector, "a simulated bias frame has ccd=1, its header 2"),
+        (OtherPlace, "a simulated bias frame has boresight_ra 150 deg, its header 10"),
         (OtherFilter, "a simulated bias frame has the filter 'Clear': necam has no filter 'Red'; filters: Clear"),
     ],
 )
@@ -64,6 +74,15 @@ def test_header_that_is_not_read_back_is_told(kind, message):
 @pytest.mark.parametrize("name", ["necam", "hsc"])
 def test_headers_of_our_cameras_are_read_back(name):
     assert list(header_faults(load_instrument(name))) == []
+
+
+def test_a_camera_without_filters_or_detectors_for_science_is_told(tmp_path):
+    with pytest.raises(PluginError, match=r"^camera 'necam' has no filter$"):
+        list(header_faults(replace(NECAM, filters=())))
+    (detector,) = NECAM.load_camera()
+    guider = cut_instrument(NECAM, [replace(detector, type="GUIDER")], size=64)
+    with pytest.raises(PluginError, match=r"^camera 'necam' has no detector of type SCIENCE$"):
+        smallest_detector(guider)
 
 
 def test_a_frame_that_is_not_ingested_is_told(tmp_path):

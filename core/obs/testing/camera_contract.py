@@ -27,7 +27,8 @@ from obs.scaffold.instrument_check import PARTS, check_instrument
 from obs.scaffold.package_check import check_package
 from obs.scaffold.problem import Problem
 from obs.testing.real_headers import RealHeader, difference, impossible, read_headers
-from obs.testing.simulated_frame import frame_faults, header_faults
+from obs.testing.simulated_frame import frame_faults
+from obs.testing.simulated_header import header_faults
 
 __all__ = ["CameraContract"]
 

@@ -1,8 +1,7 @@
-"""A simulated frame all the way: header, file, ingest, signature removal; and what differs from the truth."""
+"""A simulated frame all the way: file, ingest, signature removal; and what differs from the truth."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from obs.camera.amplifier import Amplifier
 from obs.camera.detector import Detector
 from obs.config.layers import ConfigLayers
-from obs.errors import DataIdError, FileFormatError, PluginError
+from obs.errors import PluginError
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.mask import Mask
@@ -30,13 +29,13 @@ from obs.simulate.config import SimulateConfig
 from obs.simulate.electronics import gain_of, saturation_of
 from obs.simulate.exposure import Simulated, simulate_exposure
 from obs.simulate.files import RawFrame, write_raw
-from obs.simulate.headers import make_header
-from obs.simulate.shots import IMAGE_TYPES, ImageType, Shot, detector_keys, plan_shots
+from obs.simulate.shots import detector_keys
 from obs.tasks.isr_config import IsrConfig
 from obs.tasks.process_config import ProcessConfig
 from obs.testing.cut_out import cut_instrument
+from obs.testing.simulated_header import SECONDS, first_filter, plan_shot
 
-__all__ = ["frame_faults", "header_faults", "smallest_detector"]
+__all__ = ["frame_faults", "smallest_detector"]
 
 Image = NDArray[np.float32]
 
@@ -45,7 +44,6 @@ _SKY = 2000.0
 """Light of the sky, electrons, or less where the amplifiers do not hold it."""
 _READ_NOISE = 5.0
 """For amplifiers whose table has none, electrons."""
-_SECONDS = 30.0
 _SIZE = 256
 """Columns and rows of data of an amplifier that are simulated."""
 _SIGMAS = 5.0
@@ -72,81 +70,6 @@ def smallest_detector(instrument: Instrument) -> Detector:
     return min(science, key=lambda detector: detector.bbox.width * detector.bbox.height)
 
 
-def header_faults(instrument: Instrument) -> Iterator[str]:
-    """Write headers as the simulator does, and read them with the camera's translator.
-
-    Every type of frame, the first and the last detectors, all filters.
-
-    Yields
-    ------
-    str
-        What is not read back.
-    """
-    translator, detectors = load_translator(instrument), instrument.load_camera().detectors
-    shots = [
-        *(_plan(kind, instrument.filters[0].physical_filter, visit) for visit, kind in enumerate(IMAGE_TYPES, 1)),
-        *(_plan("science", known.physical_filter, 1234 + n) for n, known in enumerate(instrument.filters)),
-    ]
-    told: set[str] = set()
-    for shot in shots:
-        for detector in (detectors[0], detectors[-1]):
-            wanted = shot.data_id(instrument, detector)
-            header = {
-                keyword: card[0] if isinstance(card, tuple) else card
-                for keyword, card in make_header(instrument, shot, detector, wanted).items()
-            }
-            try:
-                row, info = translator.registry_columns(header), translator.visit_info(header)
-            except FileFormatError as error:
-                problems = [("", f"the header of a simulated {shot.image_type} frame is not read: {error}")]
-            else:
-                problems = list(_not_read_back(instrument, shot, detector, row, info))
-            for name, problem in problems:
-                if name not in told:
-                    told.add(name)
-                    yield f"{problem}; complete make_header of {instrument.translator}"
-
-
-def _not_read_back(
-    instrument: Instrument, shot: Shot, detector: Detector, row: dict[str, object], info: VisitInfo
-) -> Iterator[tuple[str, str]]:
-    """Compare what a made header tells with what it was made from: name, and what is wrong."""
-    translator = load_translator(instrument)
-    wanted, frame = shot.data_id(instrument, detector), f"a simulated {shot.image_type} frame"
-    for name in translator.unique:
-        if row.get(name) is None:
-            yield name, f"the header of {frame} does not tell {name}"
-    numbers = {*translator.unique, *detector_keys(instrument, detector), "expTime"} - {"filter"}
-    for name in sorted(numbers & row.keys()):
-        if name in wanted and row[name] != wanted[name]:
-            yield name, f"{frame} has {name}={wanted[name]}, its header {row[name]!r}"
-    if "filter" in translator.columns:
-        try:
-            found = instrument.find_filter(str(row.get("filter", ""))).physical_filter
-        except DataIdError as error:
-            yield "filter", f"{frame} has the filter '{shot.physical_filter}': {error}"
-        else:
-            if found != shot.physical_filter:
-                yield "filter", f"{frame} has the filter '{shot.physical_filter}', its header '{found}'"
-    made = shot.visit_info
-    if not abs(info.exposure_time - made.exposure_time) < 1e-3:
-        yield "exposure_time", f"a frame of {made.exposure_time:g} s has the exposure_time {info.exposure_time:g}"
-
-
-def _plan(image_type: ImageType, physical_filter: str, visit: int) -> Shot:
-    return plan_shots(
-        image_type=image_type,
-        count=1,
-        first_visit=visit,
-        date_begin=datetime(2020, 9, 4, 5, 6, 7),
-        exposure_time=_SECONDS,
-        physical_filters=[physical_filter],
-        ra=150.0,
-        dec=2.0,
-        seed=_SEED,
-    )[0]
-
-
 def frame_faults(instrument: Instrument, folder: Path) -> Iterator[str]:
     """Simulate a frame of the smallest science detector, ingest it, remove its signature, and compare.
 
@@ -168,7 +91,7 @@ def frame_faults(instrument: Instrument, folder: Path) -> Iterator[str]:
     chosen = list(instrument.load_camera()) if several else [smallest_detector(instrument)]
     instrument = cut_instrument(instrument, chosen, size=_SIZE)
     detector = smallest_detector(instrument)
-    shot = _plan("science", instrument.filters[0].physical_filter, 7)
+    shot = plan_shot("science", first_filter(instrument), visit=7, seed=_SEED)
     process = _settings(instrument)
     noisy = replace(detector, amplifiers=tuple(_with_noise(amp) for amp in detector.amplifiers))
     config = _light(instrument, noisy, process)
@@ -287,7 +210,7 @@ class _Comparison:
         """Return what should have come out of an amplifier, and its variance, in the unit of the result."""
         truth, isr, where = self.frame.truth, self.isr, amp.bbox.slices
         gain, response = gain_of(amp), truth.pattern.response[where]
-        dark = truth.pattern.dark[where] * np.float32(_SECONDS)
+        dark = truth.pattern.dark[where] * np.float32(SECONDS)
         charge = truth.electrons[where] * response + dark
         value = (charge - dark if isr.do_dark else charge) / np.float32(gain)
         if not isr.do_bias:
