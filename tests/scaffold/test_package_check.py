@@ -330,7 +330,7 @@ def test_unit_that_is_none(change):
     'parsec'
     """
     change(
-        TRANSLATOR, '"exposure_time": ("EXPTIME", {"unit": "s"})', '"exposure_time": ("EXPTIME", {"unit": "parsec"})'
+        TRANSLATOR, '"exposure_time": ("EXPTIME", {"unit": "s"})', '"exposure_time": ("EXPTIME", {"unit": "xyz"})'
     )
 
 

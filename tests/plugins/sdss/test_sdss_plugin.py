@@ -25,6 +25,7 @@ BOXES = {
 
 class TestSdss(CameraContract):
     camera = "sdss"
+    headers = "headers.yaml"
 
 
 def test_importing_reads_no_data_file():
