@@ -1,5 +1,7 @@
 """Each test breaks a sound package in one way."""
 
+import re
+
 import pytest
 
 from obs.cli.main import main
@@ -44,11 +46,18 @@ def test_a_new_package_is_sound(package):
 
 @pytest.fixture
 def told(package, request):
-    """Check that what is told of the package is the docstring of the test, and nothing else."""
+    """Check that what is told of the package is the docstring of the test, and nothing else.
 
-    def check():
+    LINE in it stands for the line of the translator that has ``at``.
+    """
+
+    def check(at=None):
         found = [text.replace(f"{package}/", "") for text in messages(package)]
-        assert found == [" ".join(request.function.__doc__.split())]
+        wanted = " ".join(request.function.__doc__.split())
+        if at is not None:
+            lines = (package / TRANSLATOR).read_text().splitlines()
+            wanted = wanted.replace("LINE", str(next(n for n, line in enumerate(lines, 1) if at in line)))
+        assert found == [wanted]
 
     return check
 
@@ -57,9 +66,9 @@ def told(package, request):
 def change(package, told):
     """Break one file of the package."""
 
-    def apply(file, old, new):
+    def apply(file, old, new, at=None):
         edit(package / file, old, new)
-        told()
+        told(at)
 
     return apply
 
@@ -136,10 +145,10 @@ def test_detectors_that_share_a_file(change):
 
 
 def test_key_that_no_header_gives(change):
-    """translator: obs_checked/translator.py:33: the template of raw needs night, which is not in columns
+    """translator: obs_checked/translator.py:LINE: the template of raw needs night, which is not in columns
     (obs_checked/policy/checked.yaml:12)
     """
-    change(POLICY, "raw-%(visit)07d-", "raw-%(night)07d-%(visit)07d-")
+    change(POLICY, "raw-%(visit)07d-", "raw-%(night)07d-%(visit)07d-", at="class Checked")
 
 
 def test_missing_policy(package, told):
@@ -305,32 +314,35 @@ def test_missing_translator(package, told):
 
 
 def test_syntax_error_in_the_translator(change):
-    """code: obs_checked/translator.py:33: invalid syntax: clas CheckedTranslator(Translator):"""
-    change(TRANSLATOR, "class Checked", "clas Checked")
+    """code: obs_checked/translator.py:LINE: invalid syntax: clas CheckedTranslator(Translator):"""
+    change(TRANSLATOR, "class Checked", "clas Checked", at="clas Checked")
 
 
 def test_translator_that_imports_what_is_not_there(change):
-    """translator: obs_checked/translator.py:5: camera 'checked': cannot import
+    """translator: obs_checked/translator.py:LINE: camera 'checked': cannot import
     'obs_checked.translator:CheckedTranslator': ModuleNotFoundError: No module named 'nothing_there'
     """
-    change(TRANSLATOR, "from typing import Any", "import nothing_there")
+    change(TRANSLATOR, "from typing import Any", "import nothing_there", at="import nothing_there")
 
 
 def test_translation_of_a_name_that_is_none(change):
-    """translator: obs_checked/translator.py:33: camera 'checked': cannot import
+    """translator: obs_checked/translator.py:LINE: camera 'checked': cannot import
     'obs_checked.translator:CheckedTranslator': TypeError: CheckedTranslator: 'exposure_tim' in translation is
     neither a column nor a field of VisitInfo; did you mean 'exposure_time'?
     """
-    change(TRANSLATOR, '"exposure_time": (', '"exposure_tim": (')
+    change(TRANSLATOR, '"exposure_time": (', '"exposure_tim": (', at="class Checked")
 
 
 def test_unit_that_is_none(change):
-    """translator: obs_checked/translator.py:33: camera 'checked': cannot import
+    """translator: obs_checked/translator.py:LINE: camera 'checked': cannot import
     'obs_checked.translator:CheckedTranslator': TypeError: CheckedTranslator: 'exposure_time' has the unknown unit
-    'parsec'
+    'xyz'
     """
     change(
-        TRANSLATOR, '"exposure_time": ("EXPTIME", {"unit": "s"})', '"exposure_time": ("EXPTIME", {"unit": "xyz"})'
+        TRANSLATOR,
+        '"exposure_time": ("EXPTIME", {"unit": "s"})',
+        '"exposure_time": ("EXPTIME", {"unit": "xyz"})',
+        at="class Checked",
     )
 
 
@@ -420,7 +432,7 @@ def test_the_command_counts_and_exits(package, capsys):
     assert main(["check", str(package)]) == 1
     captured = capsys.readouterr()
     assert "1 problem" in captured.out
-    assert "translator.py:33" in captured.err
+    assert re.search(r"translator.py:\d+: invalid syntax", captured.err)
     assert "Traceback" not in captured.err
 
 
