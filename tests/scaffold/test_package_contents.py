@@ -39,7 +39,9 @@ def test_nothing_is_left_blank(made):
     files = package_files(made)
     assert "obs_blank/translator.py" in files
     for name, text in files.items():
-        assert not re.search(r"TODO|FIXME|XXX|\{%|\{\{|cookiecutter|<.*here>|\bNone\b|\bundefined\b", text), name
+        assert not re.search(r"TODO|FIXME|XXX|\{%|\{\{|cookiecutter|<.*here>|\bundefined\b", text), name
+        if not name.endswith(".py"):
+            assert not re.search(r"\bNone\b", text), name
         assert text.endswith("\n") or not text, name
         assert not text.endswith("\n\n"), name
         if name.endswith(".csv"):
