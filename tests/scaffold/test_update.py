@@ -237,6 +237,8 @@ def test_what_was_not_made_by_obs_new(package, tmp_path):
         find_package("sdss")
     with pytest.raises(PluginError, match="there is no folder nothing_here, and no package obs_nothing_here is"):
         find_package("nothing_here")
+    with pytest.raises(PluginError, match=r"there is no folder nothing/here; give the folder that obs new made$"):
+        find_package("nothing/here")
 
 
 def test_an_installed_package_is_found_by_its_name(package, monkeypatch):

@@ -106,7 +106,8 @@ def find_package(what: str) -> Path:
         if place is not None and (place / "__init__.py").is_file() and (place.parent / ANSWERS_FILE).is_file():
             return place.parent
     if installed is None and not folder.is_dir():
-        raise PluginError(f"there is no folder {what}, and no package obs_{what} is installed; give its folder")
+        other = f", and no package obs_{what} is installed" if what.isidentifier() else ""
+        raise PluginError(f"there is no folder {what}{other}; give the folder that obs new made")
     hint = "" if installed is None else "; if it is not installed with pip install -e, give the folder of its source"
     raise PluginError(
         f"{installed or folder} has no {ANSWERS_FILE}: it was not made by obs new, and cannot be updated{hint}"
