@@ -192,7 +192,9 @@ class HscTranslator(Translator):
             "T_CCDSN": detector.serial,
             "T_AG": False,
             "T_CFGFIL": "simulated",
-            "FILTER01": physical_filter,
+            "FILTER01": "NONE"
+            if physical_filter == "empty"
+            else physical_filter,  # the capitals of empty name no filter
             "EXPTIME": visit_info.exposure_time,
             "TIMESYS": "UTC",
             "DATE-OBS": begin.date().isoformat(),

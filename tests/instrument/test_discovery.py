@@ -183,7 +183,7 @@ def test_the_likely_camera_is_the_only_one_imported(plugin):
                 more="filters=(FilterDefinition(physical_filter='R', band='r'), "
                 "FilterDefinition(physical_filter='R2', band='r', aliases=('R',)))",
             ),
-            "the filter name 'R' belongs to 'R' and to 'R2'",
+            "the filter name 'R' belongs to 'R' and to 'R2'; keep one",
         ),
         (good("cam", more="nonsense=1"), "TypeError: .*unexpected keyword argument 'nonsense'"),
     ],

@@ -165,4 +165,4 @@ def test_a_file_with_a_detector_in_each_extension(tmp_path):
     assert check_package(str(package)) == []
     rows = (package / "obs_toycam" / "camera" / "detectors.csv").read_text().splitlines()[2:]
     assert [row.split(",")[:2] for row in rows] == [["1", "ccd01"], ["2", "ccd02"]]
-    assert [row.split(",")[10] for row in rows] == ["-0.48", "0.48"]
+    assert [row.split(",")[9] for row in rows] == ["-0.48", "0.48"]

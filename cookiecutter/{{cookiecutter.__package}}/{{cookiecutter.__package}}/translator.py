@@ -61,12 +61,15 @@ class {{ cookiecutter.__class }}(Translator):
 {%- if not t.filter %}
         "filter": "none",  # no card names one
 {%- endif %}
-        # where the observatory is; not known:
-        # "longitude": 0.0,  # degrees east
-        # "latitude": 0.0,  # degrees north
-        # "elevation": 0.0,  # metres
+        # where the observatory is, which is not known; in force:
+        # "longitude": float("nan"),  # degrees east
+        # "latitude": float("nan"),  # degrees north
+        # "elevation": float("nan"),  # metres
     }
     translation = {
+{%- if not cookiecutter._facts.files %}
+        # no raw file has told the keywords; those of many cameras are in force
+{%- endif %}
 {%- if t.visit.kind == "whole" %}
         "{{ visit }}": {{ t.visit.keyword | tojson }},
 {%- endif %}

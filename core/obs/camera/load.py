@@ -19,7 +19,7 @@ from obs.errors import FileFormatError, suggest
 from obs.geom import Box
 from obs.yaml_lines import YamlPath, line_of, load_yaml
 
-__all__ = ["load_camera"]
+__all__ = ["find_camera_faults", "load_camera", "read_amplifier_rows"]
 
 _OPTIONAL_BOXES = ("raw_serial_overscan_bbox", "raw_parallel_overscan_bbox", "raw_prescan_bbox")
 _LINEARITY = tuple(f"linearity_c{power}" for power in range(4))
@@ -222,6 +222,17 @@ def _distortion(settings: _Settings) -> Distortion:
         settings.fault(keys, str(error))
 
 
+def read_amplifier_rows(folder: Path) -> list[Row]:
+    """Read the rows of ``amplifiers.csv``, which know their line.
+
+    Raises
+    ------
+    FileFormatError
+        If the table cannot be read, or its columns are not the wanted ones.
+    """
+    return read_table(folder / "amplifiers.csv", _AMPLIFIER_REQUIRED, _AMPLIFIER_OPTIONAL)
+
+
 def load_camera(folder: Path) -> Camera:
     """Read a camera.
 
@@ -245,7 +256,7 @@ def load_camera(folder: Path) -> Camera:
     check_unique(detector_rows, "id")
     check_unique(detector_rows, "name")
     by_detector: dict[str, list[Row]] = {row.text("name"): [] for row in detector_rows}
-    for row in read_table(folder / "amplifiers.csv", _AMPLIFIER_REQUIRED, _AMPLIFIER_OPTIONAL):
+    for row in read_amplifier_rows(folder):
         name = row.text("detector")
         if name not in by_detector:
             row.fault("detector", f"no detector '{name}' in detectors.csv{suggest(name, by_detector)}")
@@ -264,3 +275,41 @@ def load_camera(folder: Path) -> Camera:
         rotation=settings.number("orientation", "rotation", default=0.0),
         flip_x=settings.flag("orientation", "flip_x"),
     )
+
+
+def find_camera_faults(folder: Path) -> list[FileFormatError]:
+    """Return the faults of a camera's tables: the first of each row, and the first of ``camera.yaml``.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder with ``camera.yaml``, ``detectors.csv`` and ``amplifiers.csv``.
+    """
+    try:
+        load_camera(folder)
+    except FileFormatError as error:
+        first = error
+    else:
+        return []
+    try:
+        amplifier_rows = read_amplifier_rows(folder)
+        detector_rows = read_table(folder / "detectors.csv", _DETECTOR_REQUIRED, _DETECTOR_OPTIONAL)
+    except FileFormatError:
+        return [first]
+    faults = [first]
+    by_detector: dict[str, list[Row]] = {}
+    unsound = set()
+    for row in amplifier_rows:
+        by_detector.setdefault(row.text("detector", "?"), []).append(row)
+        try:
+            _amplifier(row)
+        except FileFormatError as error:
+            faults.append(error)
+            unsound.add(row.text("detector", "?"))
+    for row in detector_rows:
+        if (name := row.text("name", "?")) not in unsound:
+            try:
+                _detector(row, by_detector.get(name, []))
+            except FileFormatError as error:
+                faults.append(error)
+    return list({str(fault): fault for fault in faults}.values())

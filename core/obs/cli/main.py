@@ -28,6 +28,7 @@ COMMANDS = {
     "ls": ("obs.cli.ls:list_datasets", "List what a repository holds."),
     "new": ("obs.cli.new:new", "Make a package for a camera, from answers or from raw files."),
     "check": ("obs.cli.check:check", "Check the package of a camera."),
+    "update": ("obs.cli.update:update", "Bring the package of a camera to the template of today."),
     "camera": ("obs.cli.camera:camera", "Draw a camera's focal plane, or write it as LSST's tables."),
     "cameras": ("obs.cli.cameras:cameras", "List the cameras that are installed."),
 }

@@ -92,6 +92,33 @@ class ConfigLayers(Generic[C]):
             if section is None or assignment.name[0] == section:
                 self._add(assignment)
 
+    def find_faults(self, path: Path | str) -> list[ConfigError]:
+        """Return every fault of a file, of which what is right becomes the next layer.
+
+        Parameters
+        ----------
+        path
+            The file, as for `load`.
+        """
+        faults: list[ConfigError] = []
+        try:
+            assignments = list(read_override_file(Path(path)))
+        except ConfigError as error:
+            return [error]
+        for assignment in assignments:
+            faults += self._add_sound(assignment)
+        while True:
+            try:
+                self.build()
+            except ConfigError as error:
+                faults.append(error)
+                kept = [item for item in self._settings if ".".join(item.field) != error.field]
+                if len(kept) == len(self._settings):
+                    return faults  # a rule that joins several settings
+                self._settings = kept
+            else:
+                return faults
+
     def set(self, text: str) -> None:
         """Add one ``name=value`` as the next layer.
 
@@ -121,6 +148,17 @@ class ConfigLayers(Generic[C]):
                 self._add(part)
         else:
             raise self._error(self._unknown(written), assignment)
+
+    def _add_sound(self, assignment: Assignment) -> Iterator[ConfigError]:
+        """Record an assignment, or those of its parts that can be; yield what is wrong with the others."""
+        if assignment.name in self._sections and isinstance(assignment.value, dict):
+            for part in assignment.parts():
+                yield from self._add_sound(part)
+            return
+        try:
+            self._add(assignment)
+        except ConfigError as error:
+            yield error
 
     def _unknown(self, written: Name) -> str:
         dotted = ".".join(written)

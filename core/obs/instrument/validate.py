@@ -64,7 +64,7 @@ def _value_faults(instrument: Instrument, entry_point: str | None) -> Iterator[s
             continue
         for name in (known.physical_filter, *known.aliases):
             if name in names:
-                yield f"the filter name '{name}' belongs to '{names[name]}' and to '{known.physical_filter}'"
+                yield f"the filter name '{name}' belongs to '{names[name]}' and to '{known.physical_filter}'; keep one"
             names[name] = known.physical_filter
 
 

@@ -11,7 +11,7 @@ from obs.errors import PolicyError, suggest
 from obs.policy.dataset_type import DatasetType, Template, split_hdu
 from obs.yaml_lines import YamlPath, line_of, load_yaml
 
-__all__ = ["GROUPS", "Policy", "load_policy"]
+__all__ = ["GROUPS", "Policy", "find_policy_faults", "load_policy"]
 
 #: Dataset types come in these groups.
 GROUPS = ("images", "exposures", "calibrations", "datasets")
@@ -106,6 +106,42 @@ def load_policy(path: Path | str, *, override: Mapping[str, Any] | None = None) 
     """
     data, lines = load_yaml(path, error=PolicyError)
     return _Reader(Path(path), lines).read(data, override or {})
+
+
+def find_policy_faults(path: Path | str) -> list[PolicyError]:
+    """Return every fault of a mapper policy: what is found is left out, and the rest looked at again.
+
+    Parameters
+    ----------
+    path
+        The YAML file.
+    """
+    faults: list[PolicyError] = []
+    try:
+        data, lines = load_yaml(path, error=PolicyError)
+        while True:
+            try:
+                _Reader(Path(path), lines).read(data, {})
+            except PolicyError as error:
+                if error.key is not None or not faults:  # else it may be missing only because it was left out
+                    faults.append(error)
+                if error.key is None or not _leave_out(data, error.key):
+                    return faults
+            else:
+                return faults
+    except PolicyError as error:
+        return [*faults, error]
+
+
+def _leave_out(data: object, key: str) -> bool:
+    """Remove a key such as ``exposures.raw.template`` from plain data; return whether it was there."""
+    *above, last = key.split(".")
+    for part in above:
+        data = data.get(part) if isinstance(data, dict) else None
+    if not isinstance(data, dict) or last not in data:
+        return False
+    del data[last]
+    return True
 
 
 class _Reader:

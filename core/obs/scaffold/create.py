@@ -1,7 +1,6 @@
 """Render the project template: from answers and facts to a package on disk."""
 
 import importlib.util
-import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +13,7 @@ from obs.instrument.discovery import discover
 from obs.resources import project_template
 from obs.scaffold.answers import Answers
 
-__all__ = ["create_package", "is_taken"]
+__all__ = ["create_package", "is_taken", "render_template"]
 
 
 def is_taken(name: str) -> str:
@@ -51,9 +50,6 @@ def create_package(answers: Answers, folder: Path, *, facts: Mapping[str, Any] |
     OutputError
         If the folder exists, or cannot be written.
     """
-    from cookiecutter.exceptions import CookiecutterException  # noqa: PLC0415 - slow to import
-    from cookiecutter.main import cookiecutter  # noqa: PLC0415 - slow to import
-
     if taken := is_taken(answers.camera):
         raise PluginError(f"the name '{answers.camera}' is taken by {taken}; choose another", plugin=answers.camera)
     target = folder / f"obs_{answers.camera}"
@@ -62,19 +58,53 @@ def create_package(answers: Answers, folder: Path, *, facts: Mapping[str, Any] |
     context = answers.as_context() | ({} if facts is None else {"_facts": dict(facts)})
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory() as scratch:
-            # The library keeps replays and clones in the home folder, which is none of ours.
-            config = Path(scratch, "config.yaml")
-            places = {"replay_dir": f"{scratch}/replay", "cookiecutters_dir": f"{scratch}/templates"}
-            config.write_text(yaml.safe_dump(places))
-            cookiecutter(
-                str(project_template()),
+        # made beside its place, so that a run that is interrupted leaves no half package
+        with tempfile.TemporaryDirectory(prefix=".obs-new-", dir=folder) as scratch:
+            render_template(context, Path(scratch)).rename(target)
+    except OSError as error:
+        raise OutputError(f"{target} cannot be written: {error}", path=target) from error
+    return target
+
+
+def render_template(context: Mapping[str, Any], folder: Path, *, template: Path | None = None) -> Path:
+    """Render the project template.
+
+    Parameters
+    ----------
+    context : mapping
+        Its variables; those that are not given have their defaults.
+    folder : Path
+        Folder in which the package's own is made.
+    template : Path, optional
+        Another template than the engine's.
+
+    Returns
+    -------
+    Path
+        The package's folder.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be rendered or written.
+    """
+    from cookiecutter.exceptions import CookiecutterException  # noqa: PLC0415 - slow to import
+    from cookiecutter.main import cookiecutter  # noqa: PLC0415 - slow to import
+
+    with tempfile.TemporaryDirectory() as scratch:
+        # The library keeps replays and clones in the home folder, which is none of ours.
+        config = Path(scratch, "config.yaml")
+        config.write_text(
+            yaml.safe_dump({"replay_dir": f"{scratch}/replay", "cookiecutters_dir": f"{scratch}/templates"})
+        )
+        try:
+            made = cookiecutter(
+                str(template or project_template()),
                 no_input=True,
-                extra_context=context,
+                extra_context=dict(context),
                 output_dir=str(folder),
                 config_file=str(config),
             )
-    except (CookiecutterException, OSError) as error:
-        shutil.rmtree(target, ignore_errors=True)
-        raise OutputError(f"{target} cannot be written: {error}", path=target) from error
-    return target
+        except (CookiecutterException, OSError) as error:
+            raise OutputError(f"the package cannot be written in {folder}: {error}", path=folder) from error
+    return Path(made)

@@ -1,7 +1,6 @@
 """Headers of HSC, real and made ones."""
 
 import json
-import math
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -43,48 +42,6 @@ def read_header(path):
     return {card.keyword: card.value for card in header.cards if card.keyword not in ("COMMENT", "HISTORY", "")}
 
 
-def test_registry_row_of_the_first_nights(real):
-    assert HscTranslator().registry_columns(real(OLD)) == {
-        "field": "STRIPE82L",
-        "visit": 904024,
-        "ccd": 50,
-        "pointing": 671,
-        "filter": "HSC-I",
-        "proposal": "o13015",
-        "dateObs": "2013-11-02",
-        "taiObs": "2013-11-02",
-        "expTime": 30.0,
-        "pa": 0.0,
-        "autoguider": 0,
-        "ccdTemp": -101.158,
-        "config": "20130327.cfg",
-        "frameId": "HSCA90402512",
-        "expId": "HSCA90402400",
-        "dataType": "OBJECT",
-    }
-
-
-def test_registry_row_of_today(real):
-    assert HscTranslator().registry_columns(real(NEW)) == {
-        "field": "SSP_WIDE",
-        "visit": 40900,
-        "ccd": 37,
-        "pointing": 1378,
-        "filter": "HSC-R",
-        "proposal": "o15426",
-        "dateObs": "2015-10-10",
-        "taiObs": "2015-10-10",
-        "expTime": 150.0,
-        "pa": 0.0,
-        "autoguider": 0,
-        "ccdTemp": -99.775,
-        "config": "20140306.cfg",
-        "frameId": "HSCA04090107",
-        "expId": "HSCA04090000",
-        "dataType": "OBJECT",
-    }
-
-
 @pytest.mark.parametrize("name", [OLD, NEW])
 def test_what_lsst_expects_of_the_header(real, shared_data, name):
     expected = json.loads((shared_data / "headers/expected.json").read_text())[name]
@@ -103,26 +60,6 @@ def test_what_lsst_expects_of_the_header(real, shared_data, name):
     assert info.air_temperature == pytest.approx(expected["temperature"]["value"] - 273.15)
     assert info.humidity == expected["relative_humidity"]
     assert info.rotation_type == expected["boresight_rotation_coord"].upper()
-
-
-@pytest.mark.parametrize("name", [OLD, NEW])
-def test_physics_of_the_header(real, name):
-    """The sky stands where the telescope points, and the exposure is as long as it is."""
-    header = real(name)
-    info = HscTranslator().visit_info(header)
-    begin, middle, end = (parse_date(date) for date in (info.date_begin, info.date_avg, info.date_end))
-    assert end - begin == timedelta(seconds=info.exposure_time)
-    assert middle - begin == end - middle
-    assert info.date_begin.endswith(header["UT-STR"])
-
-    lst = sum(float(part) / 60**power for power, part in enumerate(header["LST-STR"].split(":"))) * 15
-    angle, dec, lat = (math.radians(v) for v in (lst - info.boresight_ra, info.boresight_dec, info.latitude))
-    up = math.sin(lat) * math.sin(dec) + math.cos(lat) * math.cos(dec) * math.cos(angle)
-    north = math.cos(lat) * math.sin(dec) - math.sin(lat) * math.cos(dec) * math.cos(angle)
-    east = -math.cos(dec) * math.sin(angle)
-    assert info.boresight_altitude == pytest.approx(math.degrees(math.asin(up)), abs=0.3)
-    assert info.boresight_azimuth == pytest.approx(math.degrees(math.atan2(east, north)) % 360, abs=0.5)
-    assert info.airmass == pytest.approx(1 / up, abs=0.01)
 
 
 @pytest.mark.parametrize("name", [OLD, NEW])

@@ -13,7 +13,12 @@ from obs_kast.translator import KastTranslator
 from obs.geom import Box
 from obs.image.visit_info import VisitInfo
 from obs.instrument.card_values import parse_date
-from obs.instrument.validate import contract_faults
+from obs.testing import CameraContract
+
+
+class TestKast(CameraContract):
+    camera = instrument
+    headers = "headers.yaml"
 
 
 @pytest.fixture(scope="module")
@@ -25,10 +30,6 @@ def detector():
 def frame(shared_data):
     """Read the header and the pixels of a real frame."""
     return lambda name: fits.getdata(shared_data / f"kast/{name}.fits.gz", header=True)[::-1]
-
-
-def test_plugin_holds_to_the_contract():
-    assert contract_faults(instrument, entry_point="kast") == []
 
 
 def test_every_pixel_is_of_one_box(detector):
@@ -60,16 +61,6 @@ def test_overscan_has_the_level_of_its_own_amplifier(detector, frame, name):
     assert right - left > 15
     assert abs(left - left_overscan) < 3
     assert abs(right - right_overscan) < 3
-
-
-def test_real_header_is_read(frame):
-    header, _ = frame("b21")
-    cards = {key: value for key, value in header.items() if key not in ("COMMENT", "")}
-    row = KastTranslator().registry_columns(cards)
-    assert (row["visit"], row["dateObs"], row["object"], row["filter"]) == (26960021, "2015-05-20", "Bias", "Open")
-    info = KastTranslator().visit_info(cards)
-    assert info.date_begin == "2015-05-20T03:44:04.78"
-    assert info.boresight_ra == pytest.approx(15 * (11 + 31 / 60 + 25.7 / 3600))
 
 
 @given(

@@ -16,8 +16,8 @@ from obs.geom import Box
 from obs.image.visit_info import VisitInfo
 from obs.instrument.boresight_wcs import fit_boresight_wcs
 from obs.instrument.card_values import parse_date
-from obs.instrument.validate import contract_faults
 from obs.tasks.process_config import ProcessConfig
+from obs.testing import CameraContract
 from obs_necam import instrument
 from obs_necam.exposure_id import exposure_id
 from obs_necam.translator import NecamTranslator
@@ -44,16 +44,17 @@ ROW = {
 }
 
 
+class TestNecam(CameraContract):
+    camera = "necam"
+    headers = "headers.json"
+
+
 def test_importing_reads_no_data_file():
     code = (
         "import sys; opened = []; sys.addaudithook(lambda e, a: e == 'open' and opened.append(str(a[0])));"
         "import obs_necam; bad = [p for p in opened if p.endswith(('.yaml', '.csv'))]; sys.exit(str(bad) if bad else 0)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
-
-
-def test_plugin_holds_to_the_contract():
-    assert contract_faults(instrument, entry_point="necam") == []
 
 
 def test_there_is_one_detector_of_one_amplifier():
@@ -164,11 +165,6 @@ def test_made_header_gives_the_data_id_and_circumstances(visit, begin, seconds, 
 def test_files_lie_where_the_policy_says(dataset_type, path):
     kind = instrument.load_policy().dataset_types[dataset_type]
     assert kind.format(ROW | {"calibDate": "2020-09-01"}) == path
-
-
-def test_raw_path_gives_the_data_id_again():
-    kind = instrument.load_policy().dataset_types["raw"]
-    assert kind.parse(kind.format(ROW)) == {key: ROW[key] for key in ("dateObs", "dataType", "visit", "filter", "ccd")}
 
 
 def test_settings_do_without_overscan_and_defects():

@@ -14,9 +14,14 @@ from obs.camera.fits_table import read_amplifiers, write_amplifiers
 from obs.geom import Box
 from obs.image.visit_info import VisitInfo
 from obs.instrument.boresight_wcs import fit_boresight_wcs
-from obs.instrument.validate import contract_faults
+from obs.testing import CameraContract
 
 BINNING, FIRST = 2, 1024  # the window begins at pixel 1025 of the detector
+
+
+class TestSinistro(CameraContract):
+    camera = instrument
+    headers = "headers.yaml"
 
 
 @pytest.fixture(scope="module")
@@ -29,17 +34,6 @@ def real(shared_data):
     """Headers and pixels of the HDUs of a real frame."""
     with fits.open(shared_data / "sinistro/raw_four_amp_mef.fits.gz") as hdus:
         return [(hdu.header.copy(), None if hdu.data is None else hdu.data.astype(float)) for hdu in hdus]
-
-
-def test_plugin_holds_to_the_contract():
-    assert contract_faults(instrument, entry_point="sinistro") == []
-
-
-def test_amplifiers_cover_the_detector_once(detector):
-    use = np.zeros(detector.bbox.shape, int)
-    for amp in detector.amplifiers:
-        use[amp.bbox.slices] += 1
-    assert (use == 1).all()
 
 
 def test_boxes_are_those_of_the_headers(detector, real):
@@ -95,16 +89,6 @@ def test_hdus_survive_the_way_through_fits(detector, tmp_path):
     read = read_amplifiers(tmp_path / "fa05.fits")
     assert [amp.raw_hdu for amp in read] == [1, 2, 3, 4]
     assert repr(read) == repr(detector.amplifiers)
-
-
-def test_real_header_is_read(real):
-    cards = {key: value for key, value in real[0][0].items() if key not in ("COMMENT", "")}
-    row = SinistroTranslator().registry_columns(cards)
-    assert (row["visit"], row["dateObs"], row["filter"], row["object"]) == (42970042, "2021-10-08", "w", "2021 SO2")
-    info = SinistroTranslator().visit_info(cards)
-    assert info.boresight_ra == pytest.approx(cards["CRVAL1"], abs=1e-4)
-    assert info.boresight_dec == pytest.approx(cards["CRVAL2"], abs=1e-4)
-    assert info.air_pressure == pytest.approx(80326.746)
 
 
 def test_scale_and_orientation_are_those_of_the_header(detector, real):

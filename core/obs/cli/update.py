@@ -1,0 +1,57 @@
+"""`obs update`: a package of an older project template, brought to that of today."""
+
+from collections import Counter
+from typing import Literal, cast
+
+import click
+
+from obs.scaffold.update import Update, apply_update, find_package, plan_update
+
+__all__ = ["update"]
+
+_EXAMPLE = """\b
+Examples:
+  obs update obs_mycam --dry-run
+  obs update mycam
+  obs update obs_mycam --conflicts markers
+"""
+
+
+@click.command("update", epilog=_EXAMPLE)
+@click.argument("package", metavar="PATH|NAME")
+@click.option("--dry-run", is_flag=True, help="Change nothing, and say what would be done.")
+@click.option(
+    "--conflicts",
+    type=click.Choice(["show", "markers", "keep"]),
+    default="show",
+    show_default=True,
+    help="Files that you and the template changed at the same place: show the template's changes, write them into the "
+    "file between markers, or keep yours for good.",
+)
+@click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
+def update(package: str, dry_run: bool, conflicts: str, doraise: bool) -> int:
+    """Bring a package that obs new made to the template of this obs-toolkit.
+
+    Files that you have not changed are replaced; into those that you have, the template's changes are merged. What
+    meets your changes is a conflict: the file stays as it is, and the exit status is 1.
+    """
+    plan = plan_update(find_package(package))
+    _tell(plan, show_diff=conflicts == "show")
+    if not dry_run:
+        apply_update(plan, conflicts=cast(Literal["show", "markers", "keep"], conflicts))
+    return 1 if plan.conflicts and conflicts != "keep" else 0
+
+
+def _tell(plan: Update, *, show_diff: bool) -> None:
+    version = f"template {plan.after}" if plan.before == plan.after else f"from template {plan.before} to {plan.after}"
+    click.echo(f"{plan.package}: {version}")
+    for note in plan.notes:
+        click.echo(f"WARNING {note}", err=True)
+    for change in plan.changes:
+        click.echo(f"  {change.kind:9} {change.path}{f' ({change.note})' if change.note else ''}")
+        if change.kind == "conflict" and show_diff:
+            click.echo(change.diff, nl=False)
+    count = Counter(change.kind for change in plan.changes)
+    done = ", ".join(f"{count[kind]} {kind}" for kind in ("added", "replaced", "merged", "removed") if count[kind])
+    left = f"; {count['conflict']} with conflicts" if count["conflict"] else ""
+    click.echo(f"{done or 'nothing to do'}{left}")
