@@ -217,7 +217,8 @@ def _check_translator(instrument: Instrument) -> Iterator[str]:
     if instrument.translator is None:
         return
     reference = instrument.translator
-    if instrument.raw_dataset_type != "raw" and not getattr(instrument.load(reference), "columns", None):
+    if instrument.raw_dataset_type != "raw":
+        instrument.make_translator()
         return  # the frames are not ingested
     translator = load_translator(instrument)
     columns = {**translator.columns, "hdu": int} if translator.extensions else dict(translator.columns)
