@@ -7,6 +7,7 @@ from typing import Any
 
 from obs.errors import DataIdError, FileFormatError, ObsError, PluginError
 from obs.ingest.headers import FileHeader, read_headers
+from obs.ingest.text_headers import is_text_header, read_text_headers
 from obs.instrument.instrument import Instrument, make_translator
 from obs.instrument.translator import Translator
 from obs.policy.data_id import cast_value
@@ -112,8 +113,17 @@ def translate_file(path: Path, reference: str | Translator, needed: Sequence[str
     return Translated(path, rows, warnings=tuple(dict.fromkeys(warnings)))
 
 
-def read_frames(path: Path, translator: Translator) -> Iterator[Frame]:
+def read_frames(path: Path, translator: Translator, *, text: bool = False) -> Iterator[Frame]:
     """Read the headers of a file and find the detectors' exposures in it.
+
+    Parameters
+    ----------
+    path
+        The file.
+    translator
+        The camera's.
+    text
+        Take the text of a header (``.hdr``) too, which has no pixels.
 
     Yields
     ------
@@ -125,14 +135,15 @@ def read_frames(path: Path, translator: Translator) -> Iterator[Frame]:
     FileFormatError
         If the file cannot be read, or no header tells what it is of.
     """
-    if translator.extensions:
+    is_text = text and is_text_header(path)
+    if translator.extensions and not is_text:
         for number, header in _extensions(path, translator.extensions):
             known = _known(header)
             yield Frame(number, known, translator.registry_columns(known))
         return
     found: dict[tuple[Any, ...], Frame] = {}
     fault: FileFormatError | None = None
-    for number, header in _images(path):
+    for number, header in _texts(path) if is_text else _images(path):
         try:
             row = translator.registry_columns(header)
         except FileFormatError as error:
@@ -144,6 +155,20 @@ def read_frames(path: Path, translator: Translator) -> Iterator[Frame]:
         raise fault or FileFormatError("has no image", path=path)
     whole = [frame for key, frame in found.items() if None not in key]
     yield from whole or list(found.values())[:1]
+
+
+def _texts(path: Path) -> Iterator[tuple[int, FileHeader]]:
+    """Yield the headers of a text, those of extensions with the primary's cards beneath."""
+    primary: FileHeader = {}
+    count = 0
+    for number, header in read_text_headers(path):
+        if number == 0:
+            primary = header
+            continue
+        count += 1
+        yield number, _known(primary | header)
+    if not count:
+        yield 0, _known(primary)
 
 
 def _images(path: Path) -> Iterator[tuple[int, FileHeader]]:

@@ -43,7 +43,7 @@ class Explained:
     error: str = ""
 
 
-def explain(translator: Translator, header: Mapping[str, Any]) -> list[Explained]:
+def explain(translator: Translator, header: Mapping[str, Any], exposure_id: int | None = None) -> list[Explained]:
     """Return every column and every circumstance, in their order.
 
     Parameters
@@ -52,10 +52,12 @@ def explain(translator: Translator, header: Mapping[str, Any]) -> list[Explained
         The camera's.
     header : mapping
         Cards that have a value.
+    exposure_id : int, optional
+        Number of the detector's exposure, where the camera makes one of the columns.
     """
     md = translator.open(header)
     columns = [_explain(translator, md, name, is_column=True) for name in translator.columns]
-    return [*columns, *_circumstances(translator, md)]
+    return [*columns, *_circumstances(translator, md, exposure_id)]
 
 
 def _explain(translator: Translator, md: Header, name: str, *, is_column: bool) -> Explained:
@@ -83,10 +85,10 @@ def _source(translator: Translator, name: str, value: Any, there: list[str]) -> 
     return "constant" if is_constant else "default" if translator.has_rule(name) else "derived"
 
 
-def _circumstances(translator: Translator, md: Header) -> Iterator[Explained]:
+def _circumstances(translator: Translator, md: Header, exposure_id: int | None) -> Iterator[Explained]:
     found = [_explain(translator, md, fact.name, is_column=False) for fact in fields(VisitInfo)]
     try:
-        whole: VisitInfo | None = translator.visit_info(md)
+        whole: VisitInfo | None = translator.visit_info(md, exposure_id)
     except FileFormatError:
         whole = None
     for item in found:

@@ -194,16 +194,22 @@ class _LsstHeader(Header):
     def __init__(self, cards: Mapping[str, Any], kind: Any) -> None:  # noqa: ANN401 - see `_find_class`
         super().__init__(cards)
         self._translator = kind(self)
+        self._looked_at: dict[str, dict[str, bool]] = {}
 
     def ask(self, lsst_property: str) -> Any:  # noqa: ANN401 - properties are of any type
         """Return a property; None where the package does not tell it or fails."""
         method = getattr(self._translator, f"to_{lsst_property}", None)
         if method is None:
             raise PluginError(f"{_PACKAGE} has no property '{lsst_property}'")
+        before, self.asked = self.asked, {}
         try:
-            return method()
+            value = method()
         except Exception:  # noqa: BLE001 - what it cannot read in a header it tells in any way
-            return None
+            value = None
+        # The package remembers what it has found, and does not look at the cards again.
+        cards = self._looked_at.setdefault(lsst_property, self.asked)
+        self.asked = before | cards
+        return value
 
 
 def _in_unit(value: Any, unit: str) -> float:  # noqa: ANN401 - an astropy Quantity

@@ -1,49 +1,21 @@
 """Everything that can be wrong with a camera's package, with the place and how to mend it."""
 
-import ast
-import importlib
-import sys
-import tomllib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 from obs.config.layers import ConfigLayers
-from obs.errors import ObsError, PluginError
+from obs.errors import ObsError
 from obs.ingest.translation import load_translator
-from obs.instrument.discovery import GROUP, load_instrument
 from obs.instrument.instrument import Instrument
 from obs.instrument.validate import contract_faults
 from obs.policy.dataset_type import Template
+from obs.scaffold.open_package import Problem, last_place, open_packages
 from obs.simulate.config import SimulateConfig
 from obs.tasks.process_config import ProcessConfig
 
 __all__ = ["Problem", "check_package"]
 
 _CONFIGS = {"process": ProcessConfig, "simulate": SimulateConfig}
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One thing that is wrong.
-
-    Parameters
-    ----------
-    part : str
-        Which part of the package: ``entry point``, ``code``, ``contract``, ``policy``, ``camera``, ``translator``,
-        ``filters``, ``config`` or ``exposure id``.
-    message : str
-        File and line where there is one, what is wrong, and how to mend it.
-    """
-
-    part: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.part}: {self.message}"
 
 
 def check_package(what: str) -> list[Problem]:
@@ -64,102 +36,10 @@ def check_package(what: str) -> list[Problem]:
     PluginError
         If there is no such package.
     """
-    folder = Path(what).expanduser()
-    if not folder.is_dir():
-        return _check_installed(what)
-    points, problems = _entry_points(folder)
-    for name, reference in points:
-        module = reference.partition(":")[0]
-        root = folder if (folder / module.partition(".")[0]).is_dir() else folder.parent
-        problems += _check_reference(name, reference, root)
+    problems: list[Problem] = []
+    for package in open_packages(what):
+        problems += package.problems or (() if package.instrument is None else _check(package.instrument, package.name))
     return problems
-
-
-def _check_installed(name: str) -> list[Problem]:
-    spec = None if not name.isidentifier() else find_spec(f"obs_{name}")
-    folder = None if spec is None or spec.origin is None else Path(spec.origin).parent
-    if folder is not None and (broken := list(_syntax(folder))):
-        return broken
-    try:
-        instrument = load_instrument(name)
-    except PluginError as error:
-        if folder is None and "no camera" in str(error):
-            raise PluginError(f"{error}; or give the folder of a package", plugin=name) from None
-        return [Problem("entry point", str(error))]
-    return list(_check(instrument, name))
-
-
-def _entry_points(folder: Path) -> tuple[list[tuple[str, str]], list[Problem]]:
-    """Return name and reference of the cameras that a folder declares."""
-    candidates = (folder / "pyproject.toml", folder.parent / "pyproject.toml")
-    path = next((path for path in candidates if path.is_file()), None)
-    if path is None:
-        if (folder / "__init__.py").is_file() and folder.name.startswith("obs_"):
-            return [(folder.name.removeprefix("obs_"), f"{folder.name}:instrument")], []
-        raise PluginError(f"{folder} is no package of a camera: it has no pyproject.toml and no __init__.py")
-    try:
-        project = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        return [], [Problem("entry point", f"{path}: {error}")]
-    points = project.get("project", {}).get("entry-points", {}).get(GROUP, {})
-    if not points:
-        example = f'[project.entry-points."{GROUP}"] with NAME = "obs_NAME:instrument"'
-        return [], [Problem("entry point", f"{path}: no camera is declared; add {example}")]
-    mine = [(name, value) for name, value in points.items() if value.partition(":")[0] == folder.name]
-    return mine or list(points.items()), []
-
-
-def _check_reference(name: str, reference: str, root: Path) -> list[Problem]:
-    module, colon, attribute = reference.partition(":")
-    folder = root / module.replace(".", "/")
-    if not colon or not folder.is_dir():
-        return [Problem("entry point", f"{name} = '{reference}': there is no package {folder}")]
-    if broken := list(_syntax(folder)):
-        return broken
-    with _importable(root, module):
-        try:
-            instrument = getattr(importlib.import_module(module), attribute)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a package can fail in any way
-            return [Problem("code", f"{_where(error, folder)}{type(error).__name__}: {error}")]
-        return list(_check(instrument, name))
-
-
-@contextmanager
-def _importable(root: Path, module: str) -> Iterator[None]:
-    """Let the package of a folder be imported in place of an installed one, and forget it afterwards."""
-    before = {name: found for name, found in sys.modules.items() if name.partition(".")[0] == module}
-    for name in before:
-        del sys.modules[name]
-    importlib.invalidate_caches()
-    sys.path.insert(0, str(root))
-    try:
-        yield
-    finally:
-        sys.path.remove(str(root))
-        for name in [name for name in sys.modules if name.partition(".")[0] == module]:
-            del sys.modules[name]
-        sys.modules.update(before)
-
-
-def _syntax(folder: Path) -> Iterator[Problem]:
-    for path in sorted(folder.rglob("*.py")):
-        try:
-            ast.parse(path.read_bytes(), filename=str(path))
-        except SyntaxError as error:
-            yield Problem("code", f"{path}:{error.lineno}: {error.msg}: {(error.text or '').strip()}")
-        except ValueError as error:
-            yield Problem("code", f"{path}: {error}")
-
-
-def _where(error: BaseException, folder: Path) -> str:
-    """Return the last place in the package that an error passed, as ``file:line: ``."""
-    place, trace = "", error.__traceback__
-    while trace is not None:
-        file = Path(trace.tb_frame.f_code.co_filename)
-        if folder in file.parents:
-            place = f"{file}:{trace.tb_lineno}: "
-        trace = trace.tb_next
-    return place
 
 
 def _check(instrument: Any, name: str) -> Iterator[Problem]:  # noqa: ANN401 - whatever the entry point gave
@@ -180,9 +60,9 @@ def _check(instrument: Any, name: str) -> Iterator[Problem]:  # noqa: ANN401 - w
             yield from (Problem(part, message) for message in check(instrument))
         except ObsError as error:
             cause = error.__cause__
-            yield Problem(part, f"{'' if cause is None else _where(cause, instrument.folder)}{error}")
+            yield Problem(part, f"{'' if cause is None else last_place(cause, instrument.folder)}{error}")
         except Exception as error:  # noqa: BLE001 - a package can fail in any way
-            yield Problem(part, f"{_where(error, instrument.folder)}{type(error).__name__}: {error}")
+            yield Problem(part, f"{last_place(error, instrument.folder)}{type(error).__name__}: {error}")
 
 
 def _check_policy(instrument: Instrument) -> Iterator[str]:

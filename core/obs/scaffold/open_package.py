@@ -1,0 +1,195 @@
+"""Open the package of a camera: one that is installed, by its name, or any by its folder."""
+
+import ast
+import importlib
+import sys
+import tomllib
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from obs.errors import PluginError
+from obs.instrument.discovery import GROUP, load_instrument
+from obs.instrument.instrument import Instrument
+
+__all__ = ["OpenPackage", "Problem", "last_place", "open_package", "open_packages"]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong.
+
+    Parameters
+    ----------
+    part : str
+        Which part of the package: ``entry point``, ``code``, ``contract``, ``policy``, ``camera``, ``translator``,
+        ``filters``, ``config`` or ``exposure id``.
+    message : str
+        File and line where there is one, what is wrong, and how to mend it.
+    """
+
+    part: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.part}: {self.message}"
+
+
+@dataclass(frozen=True)
+class OpenPackage:
+    """A package whose camera can be used, or why it cannot.
+
+    Parameters
+    ----------
+    name : str
+        Name of the camera.
+    folder : Path or None
+        Folder of the Python package; None where it is not known.
+    instrument : Instrument or None
+        The camera; None where the package cannot be imported.
+    problems : tuple of Problem
+        Why it cannot.
+    """
+
+    name: str
+    folder: Path | None
+    instrument: Instrument | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+@contextmanager
+def open_package(what: str) -> Iterator[OpenPackage]:
+    """Open one package; within the block its modules can be imported.
+
+    Parameters
+    ----------
+    what : str
+        Name of an installed camera, or the folder of a package: the one with ``pyproject.toml``, or the Python package.
+
+    Raises
+    ------
+    PluginError
+        If there is no such package, or the folder has several cameras.
+    """
+    packages = open_packages(what)
+    try:
+        first = next(packages)
+        folder = Path(what).expanduser()
+        names = [name for name, _ in _entry_points(folder)[0]] if folder.is_dir() else []
+        if len(names) > 1:
+            raise PluginError(f"{folder} has the cameras {', '.join(names)}; give the folder of one, or its name")
+        yield first
+    finally:
+        packages.close()
+
+
+def open_packages(what: str) -> Generator[OpenPackage, None, None]:
+    """Yield the cameras of a package one after another; until the next is asked for its modules can be imported.
+
+    Raises
+    ------
+    PluginError
+        If there is no such package.
+    """
+    folder = Path(what).expanduser()
+    if not folder.is_dir():
+        yield _open_installed(what)
+        return
+    points, problems = _entry_points(folder)
+    if problems:
+        yield OpenPackage(folder.name, folder, problems=tuple(problems))
+    for name, reference in points:
+        module = reference.partition(":")[0]
+        root = folder if (folder / module.partition(".")[0]).is_dir() else folder.parent
+        with _importable(root, module):
+            yield _open_reference(name, reference, root)
+
+
+def _open_installed(name: str) -> OpenPackage:
+    spec = None if not name.isidentifier() else find_spec(f"obs_{name}")
+    folder = None if spec is None or spec.origin is None else Path(spec.origin).parent
+    if folder is not None and (broken := tuple(_syntax(folder))):
+        return OpenPackage(name, folder, problems=broken)
+    try:
+        instrument = load_instrument(name)
+    except PluginError as error:
+        if folder is None and "no camera" in str(error):
+            raise PluginError(f"{error}; or give the folder of a package", plugin=name) from None
+        return OpenPackage(name, folder, problems=(Problem("entry point", str(error)),))
+    return OpenPackage(name, instrument.folder, instrument)
+
+
+def _open_reference(name: str, reference: str, root: Path) -> OpenPackage:
+    module, colon, attribute = reference.partition(":")
+    folder = root / module.replace(".", "/")
+    if not colon or not folder.is_dir():
+        problem = Problem("entry point", f"{name} = '{reference}': there is no package {folder}")
+        return OpenPackage(name, None, problems=(problem,))
+    if broken := tuple(_syntax(folder)):
+        return OpenPackage(name, folder, problems=broken)
+    try:
+        instrument = getattr(importlib.import_module(module), attribute)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a package can fail in any way
+        problem = Problem("code", f"{last_place(error, folder)}{type(error).__name__}: {error}")
+        return OpenPackage(name, folder, problems=(problem,))
+    return OpenPackage(name, folder, instrument)
+
+
+def _entry_points(folder: Path) -> tuple[list[tuple[str, str]], list[Problem]]:
+    """Return name and reference of the cameras that a folder declares."""
+    candidates = (folder / "pyproject.toml", folder.parent / "pyproject.toml")
+    path = next((path for path in candidates if path.is_file()), None)
+    if path is None:
+        if (folder / "__init__.py").is_file() and folder.name.startswith("obs_"):
+            return [(folder.name.removeprefix("obs_"), f"{folder.name}:instrument")], []
+        raise PluginError(f"{folder} is no package of a camera: it has no pyproject.toml and no __init__.py")
+    try:
+        project = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        return [], [Problem("entry point", f"{path}: {error}")]
+    points = project.get("project", {}).get("entry-points", {}).get(GROUP, {})
+    if not points:
+        example = f'[project.entry-points."{GROUP}"] with NAME = "obs_NAME:instrument"'
+        return [], [Problem("entry point", f"{path}: no camera is declared; add {example}")]
+    mine = [(name, value) for name, value in points.items() if value.partition(":")[0] == folder.name]
+    return mine or list(points.items()), []
+
+
+@contextmanager
+def _importable(root: Path, module: str) -> Iterator[None]:
+    """Let the package of a folder be imported in place of an installed one, and forget it afterwards."""
+    before = {name: found for name, found in sys.modules.items() if name.partition(".")[0] == module}
+    for name in before:
+        del sys.modules[name]
+    importlib.invalidate_caches()
+    sys.path.insert(0, str(root))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(root))
+        for name in [name for name in sys.modules if name.partition(".")[0] == module]:
+            del sys.modules[name]
+        sys.modules.update(before)
+
+
+def _syntax(folder: Path) -> Iterator[Problem]:
+    for path in sorted(folder.rglob("*.py")):
+        try:
+            ast.parse(path.read_bytes(), filename=str(path))
+        except SyntaxError as error:
+            yield Problem("code", f"{path}:{error.lineno}: {error.msg}: {(error.text or '').strip()}")
+        except ValueError as error:
+            yield Problem("code", f"{path}: {error}")
+
+
+def last_place(error: BaseException, folder: Path) -> str:
+    """Return the last place in the package that an error passed, as ``file:line: ``."""
+    place, trace = "", error.__traceback__
+    while trace is not None:
+        file = Path(trace.tb_frame.f_code.co_filename)
+        if folder in file.parents:
+            place = f"{file}:{trace.tb_lineno}: "
+        trace = trace.tb_next
+    return place
