@@ -81,7 +81,7 @@ def examine(package: OpenPackage, what: str, files: Sequence[Path]) -> Examinati
     files : sequence of Path
         Raw files; whatever is wrong with them is told, not raised.
     """
-    examination = Examination(_check_package(what))
+    examination = Examination(_check_package(package, what))
     translator = _translator(package.instrument)
     if package.instrument is None or translator is None:
         examination.exposures = [_describe(path) for path in files]
@@ -100,11 +100,29 @@ def examine(package: OpenPackage, what: str, files: Sequence[Path]) -> Examinati
     return examination
 
 
-def _check_package(what: str) -> list[Check]:
+def _check_package(package: OpenPackage, what: str) -> list[Check]:
     problems = check_package(what)
     if not problems:
         return [Check("package", "obs check", "sound", what)]
-    return [Check("package", problem.part, "", what, "wrong", problem.message, problem.message) for problem in problems]
+    # Where the tables can be read, the pixels tell better what is wrong with them.
+    readable = _has_camera(package.instrument)
+    return [
+        Check(
+            "tables" if readable and problem.part == "camera" else "package",
+            problem.part,
+            verdict="wrong",
+            note=problem.message,
+            remedy=problem.message,
+        )
+        for problem in problems
+    ]
+
+
+def _has_camera(instrument: Instrument | None) -> bool:
+    try:
+        return instrument is not None and len(instrument.load_camera()) > 0
+    except ObsError:
+        return False
 
 
 def _translator(instrument: Instrument | None) -> Translator | None:

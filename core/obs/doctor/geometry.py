@@ -77,15 +77,16 @@ def _check_boxes(exposure: RawFrame, detector: Detector, amp: Amplifier, frame: 
 def _check_sections(exposure: RawFrame, detector: Detector, amp: Amplifier) -> Iterator[Check]:
     """Yield a check for each box that the file has elsewhere."""
     facts = facts_of(exposure, amp)
-    if facts is None:
-        return
+    found = exposure.facts.amplifiers if exposure.facts is not None else ()
+    if facts is None or len(found) != len(detector.amplifiers):
+        return  # the file does not tell the amplifiers apart
     pairs = (
         ("data", "raw_data_bbox", facts.data, amp.raw_data_bbox),
         ("overscan", "raw_serial_overscan_bbox", facts.overscan, amp.raw_serial_overscan_bbox),
     )
     for quantity, column, told, box in pairs:
         finding = facts.findings.get(quantity)
-        if finding is None or not finding.is_known or told.is_empty or told == box:
+        if finding is None or finding.confidence in ("guess", "not known") or told.is_empty or told == box:
             continue
         if quantity == "overscan" and told.contains(box) and not box.is_empty:
             continue  # a part of it, without the columns that light trails into

@@ -80,7 +80,8 @@ def _fault_of(exposure: RawExposure, item: Explained) -> _Fault | None:
             return _filter(exposure, item)
         if item.name == list(keys)[-1]:
             return _detector(exposure, item)
-        return None
+        # A night is not the day on which an exposure began, but near it.
+        return _begin(exposure, item, 2.0 * _DAY) if item.name in ("dateObs", "taiObs") else None
     check = _CHECKS.get(item.name, _in_range)
     return check(exposure, item)
 
@@ -136,13 +137,13 @@ def _date(exposure: RawExposure, item: Explained) -> _Fault | None:
     return None
 
 
-def _begin(exposure: RawExposure, item: Explained) -> _Fault | None:
+def _begin(exposure: RawExposure, item: Explained, tolerance: float = _DAY) -> _Fault | None:
     fault = _date(exposure, item)
     found = find_date(exposure.cards)[0]
     if fault is not None or not found.is_known:
         return fault
     apart = abs((parse_date(str(item.value)) - parse_date(str(found.value))).total_seconds())
-    if apart <= _DAY:
+    if apart <= tolerance:
         return None
     note = f"{found.source} says {found.value}" + (f" ({found.note})" if found.note else "")
     return _Fault(note, _reading(exposure, item), "doubtful" if found.confidence == "guess" else "wrong")

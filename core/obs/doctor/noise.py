@@ -121,7 +121,9 @@ def _compare_noise(
     gain = amp.nominal.gain if measured_gain is None else measured_gain
     if not math.isfinite(gain):
         return Check("noise", name, f"{sigma:.2f} ADU", source, "not known", "the gain is not known: give two flats")
-    electrons = sigma * gain
+    # Whole counts add the noise of their rounding, which is not the amplifier's.
+    rounding = 1.0 / 12.0 if np.issubdtype(amplifier_image(exposure.raw, amp).dtype, np.integer) else 0.0
+    electrons = math.sqrt(max(sigma**2 - rounding, 0.0)) * gain
     place = amplifier_place(exposure.instrument, exposure.detector, amp, "read_noise")
     if not math.isfinite(noise):
         return Check("noise", name, f"{electrons:.2f} e-", source, "ok", "the cell is empty; this can fill it", place)

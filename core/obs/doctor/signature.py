@@ -40,7 +40,8 @@ def signature_config(instrument: Instrument) -> IsrConfig:
         for physical_filter, band in filters
         for switch in required_calibrations(config, physical_filter=physical_filter, band=band).values()
     }
-    return config.model_copy(update=dict.fromkeys(switches, False) | {"expect_wcs": False})
+    switches |= {"expect_wcs", "do_rough_zero_point"}
+    return config.model_copy(update=dict.fromkeys(switches, False))
 
 
 def check_signature(exposure: RawFrame) -> tuple[Exposure | None, list[Check]]:

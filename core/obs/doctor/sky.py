@@ -58,6 +58,9 @@ def _check_direction(exposure: RawExposure) -> Iterator[Check]:
     begin, scale = str(exposure.value("date_begin") or ""), str(exposure.value("time_scale") or "UTC")
     if exposure.image_type not in ("science", "") or not math.isfinite(altitude):
         return
+    if "SIMSEED" in exposure.header:
+        yield Check("sky", "altitude, azimuth", f"{altitude:.2f} deg", "", "not known", "the frame is simulated")
+        return
     if not begin or not all(map(math.isfinite, (ra, dec, longitude, latitude))):
         lacking = [name for name in names if not math.isfinite(exposure.number(name))]
         lacking += [] if begin else ["date_begin"]

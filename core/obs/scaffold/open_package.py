@@ -76,10 +76,10 @@ def open_package(what: str) -> Iterator[OpenPackage]:
     packages = open_packages(what)
     try:
         first = next(packages)
-        folder = Path(what).expanduser()
-        names = [name for name, _ in _entry_points(folder)[0]] if folder.is_dir() else []
-        if len(names) > 1:
-            raise PluginError(f"{folder} has the cameras {', '.join(names)}; give the folder of one, or its name")
+        if what != first.name and Path(what).expanduser().is_dir():
+            names = [name for name, _ in _entry_points(Path(what).expanduser())[0]]
+            if len(names) > 1:
+                raise PluginError(f"{what} has the cameras {', '.join(names)}; give the folder of one, or its name")
         yield first
     finally:
         packages.close()
@@ -94,7 +94,9 @@ def open_packages(what: str) -> Generator[OpenPackage, None, None]:
         If there is no such package.
     """
     folder = Path(what).expanduser()
-    if not folder.is_dir():
+    # A folder of data may be called like the camera.
+    is_name = what.isidentifier() and not any((folder / name).is_file() for name in ("pyproject.toml", "__init__.py"))
+    if is_name or not folder.is_dir():
         yield _open_installed(what)
         return
     points, problems = _entry_points(folder)

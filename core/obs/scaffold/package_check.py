@@ -90,7 +90,10 @@ def _check_camera(instrument: Instrument) -> Iterator[str]:
         for amp in detector.amplifiers:
             for part, box in (("serial", amp.raw_serial_overscan_bbox), ("parallel", amp.raw_parallel_overscan_bbox)):
                 if not box.intersection(amp.raw_data_bbox).is_empty:
-                    yield f"detector '{detector.name}', amplifier '{amp.name}': {part} overscan and data overlap"
+                    where = (
+                        f"{instrument.camera_folder / 'amplifiers.csv'}: amplifier '{amp.name}' of '{detector.name}'"
+                    )
+                    yield f"{where}: its {part} overscan {box} and its data {amp.raw_data_bbox} overlap"
 
 
 def _check_translator(instrument: Instrument) -> Iterator[str]:
