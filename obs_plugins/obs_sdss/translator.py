@@ -9,6 +9,7 @@ from typing import Any
 
 from obs.errors import FileFormatError
 from obs.image.visit_info import VisitInfo
+from obs.instrument.card_values import read_number
 from obs.instrument.header import Header
 from obs.instrument.translator import Translator
 
@@ -49,7 +50,6 @@ class SdssTranslator(Translator):
         "filter": "FILTER",
         "boresight_ra": ("RA", {"unit": "deg"}),
         "boresight_dec": ("DEC", {"unit": "deg"}),
-        "boresight_azimuth": ("AZ", {"unit": "deg"}),
         "boresight_altitude": ("ALT", {"unit": "deg"}),
         "rotation_angle": ("SPA", {"unit": "deg"}),
         "exposure_time": ("EXPTIME", {"unit": "s"}),  # the header holds it as text
@@ -66,6 +66,10 @@ class SdssTranslator(Translator):
     def translate_strip(self, md: Header) -> str:
         """Return stripe and strip, such as ``82S``."""
         return f"{md['STRIPE']}{md['STRIP']}".strip()
+
+    def translate_boresight_azimuth(self, md: Header) -> float:
+        """Return the azimuth from north through east; the survey's counts from south through east."""
+        return (180.0 - read_number(md["AZ"])) % 360.0
 
     # The sky drifts over the CCD: each row is exposed for EXPTIME until it is read, one row every C_OBS microseconds.
 

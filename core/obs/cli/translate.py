@@ -82,7 +82,9 @@ def translate(words: tuple[str, ...], layout: str, lsst: str | None, doraise: bo
 @contextmanager
 def _open_translator(name: str, lsst: str | None) -> Iterator[tuple[Translator, Instrument | None]]:
     if lsst is not None:
-        yield AstroMetadataTranslator(lsst), None
+        adapter = AstroMetadataTranslator(lsst)
+        adapter.check()
+        yield adapter, None
         return
     with open_package(name) as package:
         if package.instrument is None:

@@ -1,6 +1,7 @@
 """Whether the camera's boxes fit the images of a file."""
 
 from collections.abc import Iterator
+from itertools import combinations
 
 from obs.camera.amplifier import Amplifier
 from obs.camera.detector import Detector
@@ -59,6 +60,7 @@ def check_geometry(exposure: RawFrame) -> Iterator[Check]:
         yield from _check_boxes(exposure, detector, amp, Box(0, 0, width, height))
         if fits:
             yield from _check_sections(exposure, detector, amp)
+    yield from _check_overlaps(exposure)
 
 
 def _check_boxes(exposure: RawFrame, detector: Detector, amp: Amplifier, frame: Box) -> Iterator[Check]:
@@ -72,6 +74,22 @@ def _check_boxes(exposure: RawFrame, detector: Detector, amp: Amplifier, frame: 
     if not outside:
         value = f"data {section(amp.raw_data_bbox)}, overscan {section(amp.raw_serial_overscan_bbox)}"
         yield Check("geometry", f"boxes of {amp.name}", value, "amplifiers.csv")
+
+
+def _check_overlaps(frame: RawFrame) -> Iterator[Check]:
+    """Yield a check for each two boxes of different amplifiers that share pixels of the file."""
+    boxes = [
+        (amp, name, amp.raw_boxes[name])
+        for amp in frame.detector.amplifiers
+        for name in ("raw_data_bbox", "raw_serial_overscan_bbox")
+    ]
+    for (first, name, box), (second, other_name, other) in combinations(boxes, 2):
+        if first is second or first.raw_hdu != second.raw_hdu or box.intersection(other).is_empty:
+            continue
+        note = f"it overlaps {other_name} {section(other)} of amplifier '{second.name}'"
+        remedy = amplifier_place(frame.instrument, frame.detector, first, f"{name}_*")
+        how = f"{remedy}, or {other_name}_* of '{second.name}': one of them is not where it should be"
+        yield Check("geometry", f"{name} of {first.name}", section(box), "amplifiers.csv", "wrong", note, how)
 
 
 def _check_sections(exposure: RawFrame, detector: Detector, amp: Amplifier) -> Iterator[Check]:

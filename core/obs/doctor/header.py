@@ -71,7 +71,8 @@ def _text(value: Any) -> str:  # noqa: ANN401 - columns are of any type
 def _fault_of(exposure: RawExposure, item: Explained) -> _Fault | None:
     if item.error:
         error = item.error.removeprefix(f"{item.name}: ")
-        return _Fault(error, _how_to_read(exposure, item))
+        needed = not item.is_column or item.name in (*exposure.translator.unique, *exposure.translator.visit)
+        return _Fault(error, _how_to_read(exposure, item), "wrong" if needed else "doubtful")
     if item.value is None:
         return _missing(exposure, item)
     if item.is_column:
@@ -248,6 +249,11 @@ def _filter(exposure: RawExposure, item: Explained) -> _Fault | None:
         place = instrument_place(exposure.instrument, "filters")
         how = f"add FilterDefinition(physical_filter={str(item.value)!r}, band=...), or mend how the header is read: "
         return _Fault(note, how + translator_place(exposure.translator, item.name), verdict, place)
+    holder = _filter_card(exposure)
+    if holder and item.cards and not any(item.cards.values()):
+        asked = ", ".join(item.cards)
+        note = f"it stands in for {asked}, which the header has not"
+        return _Fault(note, f"read {holder}, which holds {exposure.header[holder]!r}, not {asked}")
     return None
 
 
@@ -274,7 +280,8 @@ def _check_number(exposure: RawExposure) -> Check:
     try:
         number = exposure.instrument.exposure_number(exposure.row)
     except ObsError as error:
-        if any(exposure.row.get(name) is None for name in exposure.translator.unique):
+        lacks = any(exposure.row.get(name) is None for name in exposure.translator.unique)
+        if lacks or exposure.instrument.raw_dataset_type != "raw":
             return Check("header", "exposure number", verdict="not known", note=str(error))
         place = instrument_place(exposure.instrument, "exposure_id")
         how = f"{place}: mend the function that it names, or exposure_id_bits"

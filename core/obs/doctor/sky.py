@@ -79,16 +79,17 @@ def _check_direction(exposure: RawExposure) -> Iterator[Check]:
         return
     up, round_ = _direction(ra, dec, longitude, latitude, begin, scale)
     note = f"pointing, place and date put it at {up:.2f}, {round_:.2f} deg"
-    trials = {
-        "boresight_ra": ("the unit: it fits where the card is in hours", apart(ra=ra * 15.0 % 360.0)),
-        "boresight_ra ": ("the unit: it fits where the card is in degrees", apart(ra=ra / 15.0)),
-        "longitude": ("the sign: it fits where east is negative", apart(longitude=-longitude)),
-        "boresight_azimuth": ("the zero: it fits where azimuth counts from the south", apart(azimuth=azimuth + 180.0)),
-    }
-    name, (how, _) = min(trials.items(), key=lambda item: item[1][1])
-    if trials[name][1] > _APART:
+    trials = [
+        (apart(ra=ra * 15.0 % 360.0), "boresight_ra", "the unit: it fits if the card is in hours"),
+        (apart(ra=ra / 15.0), "boresight_ra", "the unit: it fits if the card is in degrees"),
+        (apart(longitude=-longitude), "longitude", "the sign: it fits if the card counts west as positive"),
+        (apart(azimuth=azimuth + 180.0), "boresight_azimuth", "it fits if the card counts from south through west"),
+        (apart(azimuth=180.0 - azimuth), "boresight_azimuth", "it fits if the card counts from south through east"),
+    ]
+    off, name, how = min(trials)
+    if off > _APART:
         name, how = "boresight_ra", "look at ra, dec, longitude, latitude, altitude, azimuth and the date: one is wrong"
-    remedy = f"{translator_place(exposure.translator, name.strip())}: {how}"
+    remedy = f"{translator_place(exposure.translator, name)}: {how}"
     yield Check("sky", "altitude, azimuth", value, "boresight, place, date", "wrong", note, remedy)
 
 

@@ -69,6 +69,8 @@ def _explain(translator: Translator, md: Header, name: str, *, is_column: bool) 
             value = translator.cast(name, value, is_column=is_column)
     except FileFormatError as fault:
         value, error = None, str(fault)
+        if is_column and name in translator.defaults:
+            value, error = translator.cast(name, translator.defaults[name], is_column=True), ""
     if value != value or value == "":  # NaN
         value = None
     cards = dict(md.asked)
@@ -77,10 +79,8 @@ def _explain(translator: Translator, md: Header, name: str, *, is_column: bool) 
 
 
 def _source(translator: Translator, name: str, value: Any, there: list[str]) -> str:  # noqa: ANN401 - of any type
-    if there:
+    if there or value is None:
         return " ".join(there)
-    if value is None:
-        return ""
     is_constant = name in translator.constants and not translator.has_rule(name)
     return "constant" if is_constant else "default" if translator.has_rule(name) else "derived"
 

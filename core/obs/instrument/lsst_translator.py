@@ -167,6 +167,16 @@ class AstroMetadataTranslator(Translator):
             "own for obs simulate"
         )
 
+    def check(self) -> None:
+        """Look whether the package is there and has the translator.
+
+        Raises
+        ------
+        PluginError
+            If it is not installed, or has no such translator.
+        """
+        self._find_class()
+
     def _find_class(self) -> Any:  # noqa: ANN401 - a class of a package that need not be there
         try:
             package = importlib.import_module(_PACKAGE)
