@@ -87,12 +87,13 @@ def _source(translator: Translator, name: str, value: Any, there: list[str]) -> 
 
 def _circumstances(translator: Translator, md: Header, exposure_id: int | None) -> Iterator[Explained]:
     found = [_explain(translator, md, fact.name, is_column=False) for fact in fields(VisitInfo)]
+    known = {item.name: item.value for item in found if item.value is not None}
     try:
-        whole: VisitInfo | None = translator.visit_info(md, exposure_id)
-    except FileFormatError:
-        whole = None
+        whole = translator.complete(known, exposure_id)
+    except FileFormatError:  # the begin is no date, so that nothing follows from it
+        whole = VisitInfo(**known)
     for item in found:
-        value = None if whole is None else getattr(whole, item.name)
+        value = getattr(whole, item.name)
         if item.value is None and not item.error and value is not None and value == value and value != "":
             source = "derived" if item.name != "time_scale" else "default"
             yield Explained(item.name, value, item.unit, False, item.cards, source)

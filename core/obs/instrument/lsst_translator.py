@@ -15,7 +15,7 @@ The package comes with the extra ``lsst`` and is imported when the first header 
 import importlib
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from obs.camera.detector import Detector
 from obs.errors import PluginError, suggest
@@ -83,7 +83,7 @@ class AstroMetadataTranslator(Translator):
     """
 
     lsst_name: str = ""
-    properties: Mapping[str, str] = {}
+    properties: ClassVar[Mapping[str, str]] = {}
     columns = {
         "visit": int,
         "ccd": int,

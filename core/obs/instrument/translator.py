@@ -30,7 +30,7 @@ from dataclasses import fields
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from obs.camera.detector import Detector
 from obs.errors import ConfigError, FileFormatError, suggest
@@ -85,15 +85,15 @@ class Translator:
         or names a method that it does not have.
     """
 
-    columns: Mapping[str, type] = {}
-    unique: Sequence[str] = ()
-    visit: Sequence[str] = ()
-    constants: Mapping[str, Any] = {}
-    translation: Mapping[str, Rule] = {}
-    defaults: Mapping[str, Any] = {}
-    translators: Mapping[str, str] = {}
+    columns: ClassVar[Mapping[str, type]] = {}
+    unique: ClassVar[Sequence[str]] = ()
+    visit: ClassVar[Sequence[str]] = ()
+    constants: ClassVar[Mapping[str, Any]] = {}
+    translation: ClassVar[Mapping[str, Rule]] = {}
+    defaults: ClassVar[Mapping[str, Any]] = {}
+    translators: ClassVar[Mapping[str, str]] = {}
     extensions: Sequence[str] = ()
-    header_fixes: str = ""
+    header_fixes: ClassVar[str] = ""
 
     def __init_subclass__(cls) -> None:
         """Check the tables when the class is made, so that a slip shows at once."""
@@ -244,10 +244,28 @@ class Translator:
                     known[name] = self.cast(name, value, is_column=False)
             except FileFormatError as error:
                 raise FileFormatError(f"{name}: {error}") from None
+        return self.complete(known, exposure_id)
+
+    @staticmethod
+    def complete(known: dict[str, Any], exposure_id: int | None = None) -> VisitInfo:
+        """Return the circumstances of an exposure from those that are known, with what follows from them.
+
+        Parameters
+        ----------
+        known : dict
+            Fields of `VisitInfo`.
+        exposure_id : int, optional
+            Number of the detector's exposure.
+
+        Raises
+        ------
+        FileFormatError
+            If the begin is no date.
+        """
         if exposure_id is not None:
-            known["exposure_id"] = exposure_id
-        known.setdefault("dark_time", known.get("exposure_time", float("nan")))
-        return VisitInfo(**(_dates(known) | known))
+            known = known | {"exposure_id": exposure_id}
+        dark_time = {"dark_time": known.get("exposure_time", float("nan"))}
+        return VisitInfo(**(dark_time | _dates(known) | known))
 
     def read(self, name: str, md: Header) -> Any:  # noqa: ANN401 - columns are of any type
         """Return what an open header tells of a column or a circumstance, as it comes; None if nothing.
