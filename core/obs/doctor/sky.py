@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from obs.doctor.check import Check, Verdict
 from obs.doctor.exposure import RawExposure
 from obs.doctor.places import camera_place, detector_place, translator_place
+from obs.errors import FileFormatError
+from obs.instrument.card_values import parse_date
 from obs.scaffold.sky_scale import find_pixel_size, find_sky_scale
 
 __all__ = ["check_sky"]
@@ -52,18 +54,16 @@ def _check_scale(exposure: RawExposure) -> Iterator[Check]:
 
 
 def _check_direction(exposure: RawExposure) -> Iterator[Check]:
-    names = ("boresight_ra", "boresight_dec", "longitude", "latitude")
-    ra, dec, longitude, latitude = (exposure.number(name) for name in names)
+    names = ("boresight_ra", "boresight_dec", "longitude", "latitude", "date_begin")
+    ra, dec, longitude, latitude = (exposure.number(name) for name in names[:-1])
     altitude, azimuth = exposure.number("boresight_altitude"), exposure.number("boresight_azimuth")
-    begin, scale = str(exposure.value("date_begin") or ""), str(exposure.value("time_scale") or "UTC")
+    begin, scale = str(exposure.value("date_begin")), str(exposure.value("time_scale") or "UTC")
     if exposure.image_type not in ("science", "") or not math.isfinite(altitude):
         return
     if "SIMSEED" in exposure.header:
         yield Check("sky", "altitude, azimuth", f"{altitude:.2f} deg", "", "not known", "the frame is simulated")
         return
-    if not begin or not all(map(math.isfinite, (ra, dec, longitude, latitude))):
-        lacking = [name for name in names if not math.isfinite(exposure.number(name))]
-        lacking += [] if begin else ["date_begin"]
+    if lacking := [name for name in names if not _is_usable(exposure, name)]:
         note = f"{', '.join(lacking)} would have to be known"
         yield Check("sky", "altitude, azimuth", f"{altitude:.2f} deg", "", "not known", note)
         return
@@ -91,6 +91,17 @@ def _check_direction(exposure: RawExposure) -> Iterator[Check]:
         name, how = "boresight_ra", "look at ra, dec, longitude, latitude, altitude, azimuth and the date: one is wrong"
     remedy = f"{translator_place(exposure.translator, name)}: {how}"
     yield Check("sky", "altitude, azimuth", value, "boresight, place, date", "wrong", note, remedy)
+
+
+def _is_usable(exposure: RawExposure, name: str) -> bool:
+    """Return whether a direction can be reckoned with a value: whether it is known, and can be."""
+    if name == "date_begin":
+        try:
+            return parse_date(str(exposure.value(name))).year > 1900
+        except FileFormatError:
+            return False
+    limit = 90.0 if name in ("boresight_dec", "latitude") else 360.0
+    return abs(exposure.number(name)) <= limit
 
 
 def _direction(ra: float, dec: float, longitude: float, latitude: float, begin: str, scale: str) -> tuple[float, float]:
