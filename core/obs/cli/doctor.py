@@ -7,7 +7,7 @@ import click
 
 from obs.cli.ingest import find_files
 from obs.cli.table import format_table
-from obs.doctor.check import Check, next_to_fix
+from obs.doctor.check import STEPS, Check, next_to_fix
 from obs.doctor.examine import Examination, examine
 from obs.doctor.picture import draw_frame
 from obs.repo.atomic import atomic_write
@@ -62,6 +62,7 @@ def doctor(name: str, files: tuple[str, ...], output: Path, no_picture: bool, qu
 
 def _print(title: str, checks: Sequence[Check], quiet: bool) -> None:
     shown = [check for check in checks if not quiet or check.verdict in ("wrong", "doubtful")]
+    shown.sort(key=lambda check: STEPS.index(check.step))
     if not shown:
         return
     rows = [(check.step, check.name, check.value, check.source, _MARKS[check.verdict], check.note) for check in shown]

@@ -114,7 +114,7 @@ def _direction(ra: float, dec: float, longitude: float, latitude: float, begin: 
     with warnings.catch_warnings(), iers.conf.set_temp("auto_download", False):
         # What the tables of the Earth's rotation lack is less than a second.
         warnings.simplefilter("ignore")
-        with iers.conf.set_temp("iers_degraded_accuracy", "ignore"):
+        with iers.conf.set_temp("iers_degraded_accuracy", "ignore"), iers.conf.set_temp("auto_max_age", None):
             place = EarthLocation.from_geodetic(longitude * units.deg, latitude * units.deg)
             time = Time(begin, scale=scale.lower() if scale.lower() in ("utc", "tai", "tt") else "utc")
             sky = SkyCoord(ra * units.deg, dec * units.deg).transform_to(AltAz(obstime=time, location=place))
