@@ -33,7 +33,8 @@ _NEEDED = ("RA", "DEC", "AZ", "ALT", "SPA", "EXPTIME", "C_OBS")
 class SdssTranslator(Translator):
     """Reads the headers of corrected frames, fpC files."""
 
-    columns = {"run": int, "camcol": int, "filter": str, "taiObs": str, "strip": str}
+    # rerun and field are told by the path only
+    columns = {"run": int, "rerun": int, "camcol": int, "field": int, "filter": str, "taiObs": str, "strip": str}
     unique = ("run", "camcol", "filter")
     constants = {
         "time_scale": "TAI",

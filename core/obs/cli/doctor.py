@@ -1,5 +1,6 @@
 """`obs doctor`: what is still wrong with a camera's package."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +21,7 @@ Examples:
   obs doctor mycam night1/*.fits
   obs doctor obs_mycam flat1.fits flat2.fits bias1.fits bias2.fits --output pictures
 """
+_ENDING = re.compile(r"(\.(fits?|fts))?(\.(gz|fz|bz2))?$", re.IGNORECASE)
 _MARKS = {"ok": "ok", "wrong": "WRONG", "doubtful": "look", "not known": "-"}
 
 
@@ -71,13 +73,15 @@ def _print(title: str, checks: Sequence[Check], quiet: bool) -> None:
 
 def _draw(examination: Examination, output: Path) -> None:
     """Draw the first exposure of each file."""
-    drawn: set[Path] = set()
+    drawn: dict[Path, str] = {}
     for examined in examination.exposures:
         frame = examined.frame
         if frame is None or frame.path in drawn:
             continue
-        drawn.add(frame.path)
-        path = output / f"doctor-{frame.path.name.partition('.')[0]}.png"
+        stem = _ENDING.sub("", frame.path.name)
+        again = list(drawn.values()).count(stem)
+        drawn[frame.path] = stem
+        path = output / f"doctor-{stem}{f'-{again + 1}' if again else ''}.png"
         with atomic_write(path) as file:
             draw_frame(frame, file)
         click.echo(f"picture: {path}")

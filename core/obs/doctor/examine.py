@@ -108,7 +108,7 @@ def _check_package(package: OpenPackage, what: str) -> list[Check]:
     readable = _has_camera(package.instrument)
     return [
         Check(
-            "tables" if readable and problem.part == "camera" else "package",
+            "tables" if readable and problem.part in ("camera", "geometry") else "package",
             problem.part,
             verdict="wrong",
             note=problem.message,

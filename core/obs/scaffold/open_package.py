@@ -7,34 +7,16 @@ import tomllib
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 
-from obs.errors import PluginError
+from obs.errors import PluginError, place, suggest
 from obs.instrument.discovery import GROUP, load_instrument
 from obs.instrument.instrument import Instrument
+from obs.scaffold.problem import Problem, last_place
 
-__all__ = ["OpenPackage", "Problem", "last_place", "open_package", "open_packages"]
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One thing that is wrong.
-
-    Parameters
-    ----------
-    part : str
-        Which part of the package: ``entry point``, ``code``, ``contract``, ``policy``, ``camera``, ``translator``,
-        ``filters``, ``config`` or ``exposure id``.
-    message : str
-        File and line where there is one, what is wrong, and how to mend it.
-    """
-
-    part: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.part}: {self.message}"
+__all__ = ["OpenPackage", "open_package", "open_packages"]
 
 
 @dataclass(frozen=True)
@@ -77,7 +59,7 @@ def open_package(what: str) -> Iterator[OpenPackage]:
     try:
         first = next(packages)
         if what != first.name and Path(what).expanduser().is_dir():
-            names = [name for name, _ in _entry_points(Path(what).expanduser())[0]]
+            names = [name for name, *_ in _entry_points(Path(what).expanduser())[0]]
             if len(names) > 1:
                 raise PluginError(f"{what} has the cameras {', '.join(names)}; give the folder of one, or its name")
         yield first
@@ -102,61 +84,88 @@ def open_packages(what: str) -> Generator[OpenPackage, None, None]:
     points, problems = _entry_points(folder)
     if problems:
         yield OpenPackage(folder.name, folder, problems=tuple(problems))
-    for name, reference in points:
+    for name, reference, declared in points:
         module = reference.partition(":")[0]
-        root = folder if (folder / module.partition(".")[0]).is_dir() else folder.parent
+        nested = (folder / module.partition(".")[0]).is_dir() or (folder / "pyproject.toml").is_file()
+        root = folder if nested else folder.parent
         with _importable(root, module):
-            yield _open_reference(name, reference, root)
+            yield _open_reference(name, reference, declared, root)
 
 
 def _open_installed(name: str) -> OpenPackage:
-    spec = None if not name.isidentifier() else find_spec(f"obs_{name}")
-    folder = None if spec is None or spec.origin is None else Path(spec.origin).parent
-    if folder is not None and (broken := tuple(_syntax(folder))):
-        return OpenPackage(name, folder, problems=broken)
-    try:
-        instrument = load_instrument(name)
-    except PluginError as error:
-        if folder is None and "no camera" in str(error):
+    points = entry_points(group=GROUP, name=name)
+    if len({point.value for point in points}) != 1:
+        try:
+            load_instrument(name)
+        except PluginError as error:
+            if points:
+                return OpenPackage(name, None, problems=(Problem("entry point", str(error)),))
             raise PluginError(f"{error}; or give the folder of a package", plugin=name) from None
-        return OpenPackage(name, folder, problems=(Problem("entry point", str(error)),))
-    return OpenPackage(name, instrument.folder, instrument)
+    point = next(iter(points))
+    spec = find_spec(point.module.partition(".")[0])
+    if spec is None or spec.origin is None:
+        origin = "" if point.dist is None else f" of {point.dist.name}=={point.dist.version}"
+        message = f"{name} = '{point.value}'{origin}: there is no package {point.module}; install it again"
+        return OpenPackage(name, None, problems=(Problem("entry point", message),))
+    return _open_module(name, point.value, "", Path(spec.origin).parent)
 
 
-def _open_reference(name: str, reference: str, root: Path) -> OpenPackage:
-    module, colon, attribute = reference.partition(":")
+def _open_reference(name: str, reference: str, declared: str, root: Path) -> OpenPackage:
+    module, colon, _ = reference.partition(":")
     folder = root / module.replace(".", "/")
-    if not colon or not folder.is_dir():
-        problem = Problem("entry point", f"{name} = '{reference}': there is no package {folder}")
-        return OpenPackage(name, None, problems=(problem,))
+    if not colon:
+        message = f"should be '{module}:instrument', the package and the name of the Instrument in it"
+        return OpenPackage(
+            name, None, problems=(Problem("entry point", f"{declared}{name} = '{reference}' {message}"),)
+        )
+    if not folder.is_dir():
+        near = suggest(module, [path.parent.name for path in root.glob("*/__init__.py")])
+        message = f"{declared}{name} = '{reference}': there is no package {folder}{near}"
+        return OpenPackage(name, None, problems=(Problem("entry point", message),))
+    return _open_module(name, reference, declared, folder)
+
+
+def _open_module(name: str, reference: str, declared: str, folder: Path) -> OpenPackage:
+    """Import a package of which all files are there."""
     if broken := tuple(_syntax(folder)):
         return OpenPackage(name, folder, problems=broken)
+    module, _, attribute = reference.partition(":")
     try:
-        instrument = getattr(importlib.import_module(module), attribute)
+        imported = importlib.import_module(module)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a package can fail in any way
         problem = Problem("code", f"{last_place(error, folder)}{type(error).__name__}: {error}")
         return OpenPackage(name, folder, problems=(problem,))
-    return OpenPackage(name, folder, instrument)
+    if not hasattr(imported, attribute):
+        near = suggest(attribute, vars(imported))
+        message = f"{declared}{name} = '{reference}': {module} has no '{attribute}'{near}"
+        return OpenPackage(name, folder, problems=(Problem("entry point", message),))
+    return OpenPackage(name, folder, getattr(imported, attribute))
 
 
-def _entry_points(folder: Path) -> tuple[list[tuple[str, str]], list[Problem]]:
-    """Return name and reference of the cameras that a folder declares."""
+def _entry_points(folder: Path) -> tuple[list[tuple[str, str, str]], list[Problem]]:
+    """Return name, reference and place of the cameras that a folder declares."""
     candidates = (folder / "pyproject.toml", folder.parent / "pyproject.toml")
     path = next((path for path in candidates if path.is_file()), None)
     if path is None:
         if (folder / "__init__.py").is_file() and folder.name.startswith("obs_"):
-            return [(folder.name.removeprefix("obs_"), f"{folder.name}:instrument")], []
+            return [(folder.name.removeprefix("obs_"), f"{folder.name}:instrument", "")], []
         raise PluginError(f"{folder} is no package of a camera: it has no pyproject.toml and no __init__.py")
     try:
-        project = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        project = tomllib.loads(text)
     except (OSError, ValueError) as error:
         return [], [Problem("entry point", f"{path}: {error}")]
     points = project.get("project", {}).get("entry-points", {}).get(GROUP, {})
     if not points:
         example = f'[project.entry-points."{GROUP}"] with NAME = "obs_NAME:instrument"'
         return [], [Problem("entry point", f"{path}: no camera is declared; add {example}")]
-    mine = [(name, value) for name, value in points.items() if value.partition(":")[0] == folder.name]
-    return mine or list(points.items()), []
+    found = [(name, str(value), place(path, _line_with(text, name, str(value)))) for name, value in points.items()]
+    return [point for point in found if point[1].partition(":")[0] == folder.name] or found, []
+
+
+def _line_with(text: str, *words: str) -> int | None:
+    """Return the number of the first line that has all words."""
+    return next((n for n, line in enumerate(text.splitlines(), 1) if all(word in line for word in words)), None)
 
 
 @contextmanager
@@ -184,14 +193,3 @@ def _syntax(folder: Path) -> Iterator[Problem]:
             yield Problem("code", f"{path}:{error.lineno}: {error.msg}: {(error.text or '').strip()}")
         except ValueError as error:
             yield Problem("code", f"{path}: {error}")
-
-
-def last_place(error: BaseException, folder: Path) -> str:
-    """Return the last place in the package that an error passed, as ``file:line: ``."""
-    place, trace = "", error.__traceback__
-    while trace is not None:
-        file = Path(trace.tb_frame.f_code.co_filename)
-        if folder in file.parents:
-            place = f"{file}:{trace.tb_lineno}: "
-        trace = trace.tb_next
-    return place

@@ -9,7 +9,8 @@ from obs.ingest.translation import load_translator
 from obs.instrument.instrument import Instrument
 from obs.instrument.validate import contract_faults
 from obs.policy.dataset_type import Template
-from obs.scaffold.open_package import Problem, last_place, open_packages
+from obs.scaffold.open_package import open_packages
+from obs.scaffold.problem import Problem, last_place
 from obs.simulate.config import SimulateConfig
 from obs.tasks.process_config import ProcessConfig
 
