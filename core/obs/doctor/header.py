@@ -8,7 +8,7 @@ from typing import Any
 
 from obs.doctor.check import Check, Verdict
 from obs.doctor.exposure import RawExposure
-from obs.doctor.places import instrument_place, translator_place
+from obs.doctor.places import instrument_place, shown, translator_place
 from obs.errors import DataIdError, FileFormatError, ObsError
 from obs.instrument.card_values import parse_date
 from obs.instrument.explain import Explained
@@ -270,9 +270,9 @@ def _detector(exposure: RawExposure, item: Explained) -> _Fault | None:
     try:
         exposure.instrument.find_detector(exposure.row)
     except ObsError as error:
-        path = exposure.instrument.camera_folder / "detectors.csv"
-        how = f"name the card that holds the detector, or add it to {path}"
-        return _Fault(str(error).partition(": ")[2] or str(error), how)
+        table = shown(exposure.instrument.camera_folder / "detectors.csv")
+        how = f"name the card that holds the detector, or add it to {table}"
+        return _Fault(str(error), how)
     return None
 
 
