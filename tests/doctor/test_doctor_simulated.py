@@ -208,6 +208,16 @@ def test_text_of_a_header_has_no_pixels(made, night, tmp_path, capsys):
     assert "the text of a header has no pixels" in out
 
 
+def test_files_of_one_name_have_pictures_of_their_own(made, night, tmp_path, capsys):
+    first = night["bias"][0]
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "night.1.fits").write_bytes(first.read_bytes())
+    files = [tmp_path / "one" / "night.1.fits", tmp_path / "two" / "night.1.fits"]
+    run_doctor(capsys, made, files, "--output", str(tmp_path))
+    assert sorted(path.name for path in tmp_path.glob("*.png")) == ["doctor-night.1-2.png", "doctor-night.1.png"]
+
+
 def test_quiet_prints_what_is_wrong_only(made, night, tmp_path, capsys):
     package = break_package(made, tmp_path, "amplifiers.csv", ROW, changed(_30="1.2"))
     _, out, _ = run_doctor(capsys, package, night["flat"], "--no-picture", "--quiet")

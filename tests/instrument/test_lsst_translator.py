@@ -7,11 +7,14 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
+from astropy.io import fits
 
 from obs.errors import PluginError
 from obs.image.visit_info import VisitInfo
 from obs.ingest.text_headers import read_text_headers
+from obs.ingest.translation import translate_file
 from obs.instrument.instrument import FilterDefinition, Instrument, make_translator
 from obs.instrument.lsst_translator import AstroMetadataTranslator
 from obs.instrument.validate import contract_faults
@@ -132,6 +135,17 @@ def test_ours_and_theirs_agree(package, real, name):
 
 
 SDSS = "sdss-fpC-006377-g4-0399"
+
+
+def test_ingest_reads_files_with_it(package, real, tmp_path):
+    header, expected = real("decam-raw_dec050441_25")
+    path = tmp_path / "a.fits"
+    cards = fits.Header([card for card in header.items() if len(card[0]) <= 8 and not card[0].startswith("NAXIS")])
+    fits.PrimaryHDU(np.zeros((4, 5), np.int16), cards).writeto(path, output_verify="silentfix")
+    found = translate_file(path, AstroMetadataTranslator("DECam"), ("visit", "ccd"))
+    assert found.error == ""
+    (row,) = found.rows
+    assert (row["visit"], row["ccd"]) == (expected["visit_id"], expected["detector_num"])
 
 
 def test_what_the_package_does_not_tell_is_not_known(package):

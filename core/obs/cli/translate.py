@@ -11,13 +11,13 @@ from obs.cli.ingest import find_files
 from obs.cli.table import format_table
 from obs.errors import ObsError, PluginError
 from obs.ingest.translation import read_frames
-from obs.instrument.explain import Explained, explain
+from obs.instrument.explain import Explained, explain, format_value
 from obs.instrument.instrument import Instrument
 from obs.instrument.lsst_translator import AstroMetadataTranslator
 from obs.instrument.translator import Translator
 from obs.scaffold.open_package import open_package
 
-__all__ = ["format_value", "translate"]
+__all__ = ["translate"]
 
 _EXAMPLE = """\b
 Examples:
@@ -122,11 +122,6 @@ def _table(values: list[Explained]) -> str:
     return "\n".join(
         format_table(title, part) for title, part in zip(titles, (rows[:n_columns], rows[n_columns:]), strict=True)
     )
-
-
-def format_value(value: Any) -> str:  # noqa: ANN401 - columns are of any type
-    """Return a value as text, numbers to ten digits."""
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 def _plain(values: list[Explained]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Walk raw files through a camera's package: headers, geometry, overscan, signature, noise, sky."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from obs.camera.detector import Detector
@@ -244,8 +244,8 @@ def _with_pixels(exposure: RawExposure) -> tuple[RawExposure, Check | None]:
         return exposure, Check(
             "geometry", f"HDU of {amp.name}", "", "", "wrong", note, f"{place}: the number of its HDU"
         )
-    facts = {name: getattr(exposure, name) for name in exposure.__dataclass_fields__}
-    return RawFrame(**{**facts, "detector": detector}, raw=raw), None
+    known = {part.name: getattr(exposure, part.name) for part in fields(exposure)}
+    return RawFrame(**(known | {"detector": detector}), raw=raw), None
 
 
 def _examine(exposure: RawExposure, checks: list[Check]) -> Examined:

@@ -4,14 +4,13 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from obs.doctor.check import Check, Verdict
 from obs.doctor.exposure import RawExposure
 from obs.doctor.places import instrument_place, shown, translator_place
 from obs.errors import DataIdError, FileFormatError, ObsError
 from obs.instrument.card_values import parse_date
-from obs.instrument.explain import Explained
+from obs.instrument.explain import Explained, format_value
 from obs.policy.dataset_type import Template
 from obs.scaffold.dates import find_date
 from obs.scaffold.exposure import find_airmass, find_exposure_time, find_pointing
@@ -54,7 +53,7 @@ def check_header(exposure: RawExposure) -> Iterator[Check]:
     """Yield a check for each value of the translator, in its order, then those of filter, detector and exposure id."""
     for item in exposure.values:
         fault = _fault_of(exposure, item)
-        value = "" if item.value is None else f"{_text(item.value)} {item.unit}".rstrip()
+        value = "" if item.value is None else f"{format_value(item.value)} {item.unit}".rstrip()
         if fault is None:
             yield Check("header", item.name, value, item.source, "ok" if value else "not known")
             continue
@@ -62,10 +61,6 @@ def check_header(exposure: RawExposure) -> Iterator[Check]:
         remedy = f"{place}: {fault.how}" if fault.how else place
         yield Check("header", item.name, value, item.source, fault.verdict, fault.note, remedy)
     yield _check_number(exposure)
-
-
-def _text(value: Any) -> str:  # noqa: ANN401 - columns are of any type
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 def _fault_of(exposure: RawExposure, item: Explained) -> _Fault | None:
@@ -94,7 +89,7 @@ def _how_to_read(exposure: RawExposure, item: Explained) -> str:
     lacks = f"it asks for {asked}, which the header has not; " if asked else ""
     if found is None or not found.is_known:
         return lacks + "name the card that holds it"
-    return f"{lacks}{found.source} holds it: {_text(found.value)}"
+    return f"{lacks}{found.source} holds it: {format_value(found.value)}"
 
 
 def _suggestion(exposure: RawExposure, name: str) -> Finding | None:
@@ -121,7 +116,7 @@ def _missing(exposure: RawExposure, item: Explained) -> _Fault | None:
     if found is None or not found.is_known or found.confidence == "guess":
         return None
     needed = item.name in ("exposure_time", "date_begin") or item.is_column
-    how = f"name {found.source}, which holds {_text(found.value)}"
+    how = f"name {found.source}, which holds {format_value(found.value)}"
     note = f"not known, though {found.source} tells it"
     return _Fault(note, how, "wrong" if needed else "doubtful")
 
@@ -179,14 +174,14 @@ def _end(exposure: RawExposure, item: Explained) -> _Fault | None:
 def _exposure_time(exposure: RawExposure, item: Explained) -> _Fault | None:
     seconds = float(item.value)
     found = find_exposure_time(exposure.cards)[0]
-    hint = f"{found.source} holds {_text(found.value)} s" if found.is_known else "name the card that holds it"
+    hint = f"{found.source} holds {format_value(found.value)} s" if found.is_known else "name the card that holds it"
     if seconds < 0:
         return _Fault("it is negative", hint)
     if seconds > _DAY:
         return _Fault("it is longer than a day", f"{hint}; is the unit right?")
     if not found.is_known or abs(seconds - float(found.value)) <= max(0.05 * float(found.value), 0.1):
         return None
-    note = f"{found.source} says {_text(found.value)} s"
+    note = f"{found.source} says {format_value(found.value)} s"
     verdict: Verdict = "wrong" if found.confidence == "certain" else "doubtful"
     return _Fault(note, f"{hint}; is it another card, or another unit?", verdict)
 

@@ -9,7 +9,7 @@ from obs.image.visit_info import VisitInfo
 from obs.instrument.header import Header
 from obs.instrument.translator import Translator
 
-__all__ = ["Explained", "explain"]
+__all__ = ["Explained", "explain", "format_value"]
 
 
 @dataclass(frozen=True)
@@ -104,3 +104,8 @@ def _circumstances(translator: Translator, md: Header, exposure_id: int | None) 
 def _unit(name: str) -> str:
     comment: str = next(fact.metadata["comment"] for fact in fields(VisitInfo) if fact.name == name)
     return comment[1 : comment.index("]")] if comment.startswith("[") else ""
+
+
+def format_value(value: Any) -> str:  # noqa: ANN401 - columns are of any type
+    """Return a value as text, numbers to ten digits."""
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
