@@ -11,7 +11,7 @@ from obs.cli.main import main
 TESTS = Path(__file__).parents[1]
 KAST, SINISTRO = TESTS / "plugins" / "kast" / "obs_kast", TESTS / "plugins" / "sinistro" / "obs_sinistro"
 HSC = TESTS.parent / "obs_plugins" / "obs_hsc"
-LEFT = "left,0,0,1024,350,0,0,2112,350,0,0,1024,350,2048,0,32,350"
+LEFT = ",2048,0,32,350,LL"
 Q1 = "Q1,1,0,512,512,512,0,0,544,522,0,0,512,512,519,0,21,512,"
 
 
