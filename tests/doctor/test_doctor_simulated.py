@@ -166,6 +166,32 @@ def test_visits_that_do_not_tell_frames_apart_are_told(made, night, tmp_path, ca
     assert f"(visit ccd = visit=0 ccd=0: {night['bias'][0].name} has visit=0 ccd=0 too" in last
 
 
+@pytest.mark.parametrize(
+    ("file", "old", "new", "note"),
+    [
+        ("exposure_id.py", "    return ", "    return [][1] + ", "IndexError: list index out of range"),
+        (
+            "translator.py",
+            "return parse_date(str(md",
+            "return odd_date(str(md",
+            "NameError: name 'odd_date' is not defined",
+        ),
+        (
+            "process.yaml",
+            "# isr:",
+            "isr: {do_camera_specific_masking: true, camera_masking: 'os:sep'}\n# isr:",
+            "process.yaml",
+        ),
+    ],
+)
+def test_functions_that_fail_are_told_without_a_traceback(made, night, tmp_path, capsys, file, old, new, note):
+    package = break_package(made, tmp_path, file, old, new)
+    status, out, last = run_doctor(capsys, package, night["science"], "--no-picture")
+    assert status == 1
+    assert note in out + last
+    assert last.startswith("next: ")
+
+
 def test_pixels_that_pile_up_below_the_saturation_are_told(made, night, tmp_path, capsys):
     path = tmp_path / "full.fits"
     with fits.open(night["science"][0]) as hdus:

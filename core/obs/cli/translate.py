@@ -100,7 +100,7 @@ def _number(instrument: Instrument | None, row: Mapping[str, Any]) -> int | None
         return None
     try:
         return instrument.exposure_number(row)
-    except ObsError:
+    except Exception:  # noqa: BLE001 - a plugin's function can fail in any way, and is not what is asked for here
         return None
 
 

@@ -71,10 +71,10 @@ def _fault_of(exposure: RawExposure, item: Explained) -> _Fault | None:
     if item.value is None:
         return _missing(exposure, item)
     if item.is_column:
-        keys = Template(exposure.instrument.detector).keys
+        keys = list(Template(exposure.instrument.detector).keys)
         if item.name in ("filter", "physical_filter"):
             return _filter(exposure, item)
-        if item.name == list(keys)[-1]:
+        if item.name in keys[-1:]:
             return _detector(exposure, item)
         # A night is not the day on which an exposure began, but near it.
         return _begin(exposure, item, 2.0 * _DAY) if item.name in ("dateObs", "taiObs") else None
@@ -274,11 +274,12 @@ def _detector(exposure: RawExposure, item: Explained) -> _Fault | None:
 def _check_number(exposure: RawExposure) -> Check:
     try:
         number = exposure.instrument.exposure_number(exposure.row)
-    except ObsError as error:
+    except Exception as error:  # noqa: BLE001 - a plugin's function can fail in any way
         lacks = any(exposure.row.get(name) is None for name in exposure.translator.unique)
+        note = str(error) if isinstance(error, ObsError) else f"{type(error).__name__}: {error}"
         if lacks or exposure.instrument.raw_dataset_type != "raw":
-            return Check("header", "exposure number", verdict="not known", note=str(error))
+            return Check("header", "exposure number", verdict="not known", note=note)
         place = instrument_place(exposure.instrument, "exposure_id")
         how = f"{place}: mend the function that it names, or exposure_id_bits"
-        return Check("header", "exposure number", verdict="wrong", note=str(error), remedy=how)
+        return Check("header", "exposure number", verdict="wrong", note=note, remedy=how)
     return Check("header", "exposure number", str(number), " ".join(exposure.translator.unique))

@@ -58,9 +58,10 @@ def check_signature(exposure: RawFrame) -> tuple[Exposure | None, list[Check]]:
             physical_filter=exposure.filter_name,
             warn=warnings.append,
         )
-    except ObsError as error:
+    except Exception as error:  # noqa: BLE001 - a camera's own functions can fail in any way
+        note = str(error) if isinstance(error, ObsError) else f"{type(error).__name__}: {error}"
         place = shown(exposure.instrument.config_folder / "process.yaml")
-        return None, [Check("signature", "isr", verdict="wrong", note=str(error), remedy=f"{place}, or what it names")]
+        return None, [Check("signature", "isr", verdict="wrong", note=note, remedy=f"{place}, or what it names")]
     checks = [Check("signature", "isr", f"{result.shape[1]} x {result.shape[0]} pixels", "no calibration frames")]
     checks += [Check("signature", "isr", verdict="doubtful", note=text) for text in dict.fromkeys(warnings)]
     return result, [*checks, *_levels(exposure, result)]
