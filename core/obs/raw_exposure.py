@@ -124,7 +124,7 @@ def _is_frame(instrument: Instrument, data_id: Mapping[str, Any], header: Mappin
     if instrument.translator is None:
         return False
     try:
-        row = instrument.load(instrument.translator)().registry_columns(_known(header))
+        row = instrument.make_translator().registry_columns(_known(header))
     except FileFormatError:
         return False
     return all(row[key] == value for key, value in data_id.items() if key in row)
@@ -141,8 +141,7 @@ def _visit_info(instrument: Instrument, raw: Raw, exposure_id: int) -> VisitInfo
             f"camera '{instrument.name}' has neither a translator for its headers nor an 'isr' of its own",
             plugin=instrument.name,
         )
-    info: VisitInfo = instrument.load(instrument.translator)().visit_info(_known(raw.metadata), exposure_id=exposure_id)
-    return info
+    return instrument.make_translator().visit_info(_known(raw.metadata), exposure_id=exposure_id)
 
 
 def _filter(butler: Butler, data_id: Mapping[str, Any]) -> tuple[str, str]:

@@ -1,16 +1,18 @@
 """Put a frame together: there is no instrument signature left to remove, but the parts lie in five files."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.errors import FileFormatError
 from obs.image.exposure import Exposure
 from obs.image.mask import Mask
 from obs.image.masked_image import MaskedImage
 from obs.image.psf import PixelPsf
-from obs.image.visit_info import VISIT_INFO_CARDS
+from obs.image.visit_info import VISIT_INFO_CARDS, VisitInfo
 from obs.image.wcs import TanSipWcs, is_wcs_card
 from obs_sdss.exposure_id import exposure_id
 from obs_sdss.fpc import FIELD_SHAPE, CorrectedFrame
@@ -83,11 +85,18 @@ def assemble(get: Callable[[str], object], data_id: Mapping[str, Any]) -> Exposu
         wcs=wcs,
         psf=psf,
         photo_calib=calibration.photo_calib,
-        visit_info=SdssTranslator(frame.header, frame.path).visit_info(exposure_id=number, airmass=calibration.airmass),
+        visit_info=_visit_info(frame, number, calibration.airmass),
         detector_name=f"{data_id['filter']}{data_id['camcol']}",
         physical_filter=str(data_id["filter"]),
         metadata=_metadata(frame.header, calibration, data_id),
     )
+
+
+def _visit_info(frame: CorrectedFrame, number: int, airmass: float) -> VisitInfo:
+    try:
+        return replace(SdssTranslator().visit_info(frame.header, number), airmass=airmass)
+    except FileFormatError as error:
+        raise FileFormatError(str(error), path=frame.path) from None
 
 
 def _metadata(header: Mapping[str, Any], calibration: FieldCalibration, data_id: Mapping[str, Any]) -> dict[str, Any]:

@@ -340,7 +340,7 @@ def test_cameras_that_cannot_be_ingested(repository, tmp_path, instrument):
 
     with pytest.raises(PluginError, match="camera 'toy' has no translator"):
         run(repository, [], with_translator(None))
-    with pytest.raises(PluginError, match="NoTranslator cannot be used for ingest: it is no obs"):
+    with pytest.raises(PluginError, match="NoTranslator cannot be used: it is no obs"):
         run(repository, [], with_translator("toy_translator:NoTranslator"))
     with pytest.raises(PluginError, match="cannot be used for ingest: it sets no columns and no unique"):
         run(repository, [], with_translator("toy_translator:EmptyTranslator"))

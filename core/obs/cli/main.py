@@ -29,6 +29,8 @@ COMMANDS = {
     "new": ("obs.cli.new:new", "Make a package for a camera, from answers or from raw files."),
     "check": ("obs.cli.check:check", "Check the package of a camera."),
     "update": ("obs.cli.update:update", "Bring the package of a camera to the template of today."),
+    "doctor": ("obs.cli.doctor:doctor", "Walk raw files through a camera's package and name the next thing to fix."),
+    "translate": ("obs.cli.translate:translate", "Print what a camera's translator makes of headers."),
     "camera": ("obs.cli.camera:camera", "Draw a camera's focal plane, or write it as LSST's tables."),
     "cameras": ("obs.cli.cameras:cameras", "List the cameras that are installed."),
 }

@@ -16,7 +16,7 @@ from astropy.io import fits
 from obs.errors import FileFormatError
 from obs.repo.fits_file import header_to_dict
 
-__all__ = ["FileHeader", "read_headers"]
+__all__ = ["FileHeader", "parse_header", "read_headers", "unpack_header"]
 
 _BLOCK, _CARD = 2880, 80
 _GZIP = b"\x1f\x8b"
@@ -87,12 +87,12 @@ def _read(file: BinaryIO, size: int | None) -> Iterator[tuple[int, FileHeader]]:
                 return  # what follows the last HDU is no concern of FITS
             raise FileFormatError("is no FITS file: it does not begin with SIMPLE")
         text = _read_text(file, block)
-        header = _parse(text)
+        header = parse_header(text)
         start += len(text)
         length = _data_size(header)
         if size is not None and start + length > size:
             raise FileFormatError(f"is cut short: it has {size} bytes, its headers promise {start + length}")
-        yield number, _unpacked(header) if header.get("ZIMAGE") is True else header
+        yield number, unpack_header(header)
         start += -(-length // _BLOCK) * _BLOCK
         number += 1
 
@@ -111,7 +111,8 @@ def _read_text(file: BinaryIO, block: bytes) -> str:
     raise FileFormatError("is no FITS file: its header has no END card")
 
 
-def _parse(text: str) -> FileHeader:
+def parse_header(text: str) -> FileHeader:
+    """Return the cards in a text of 80 characters for each; what is no card is passed over."""
     header: FileHeader = {}
     for at in range(0, len(text), _CARD):
         card = text[at : at + _CARD]
@@ -162,8 +163,10 @@ def _data_size(header: FileHeader) -> int:
         raise FileFormatError(f"is no FITS file: {error} is missing or no number") from None
 
 
-def _unpacked(header: FileHeader) -> FileHeader:
-    """Return the header of a tile-compressed image as that of the image."""
+def unpack_header(header: FileHeader) -> FileHeader:
+    """Return the header of a tile-compressed image as that of the image; another as it is."""
+    if header.get("ZIMAGE") is not True:
+        return header
     image = {name: value for name, value in header.items() if not _COMPRESSION.fullmatch(name)}
     axes = ("BITPIX", "NAXIS", *(f"NAXIS{axis}" for axis in range(1, int(header.get("ZNAXIS", 0)) + 1)))
     return image | {name: header[f"Z{name}"] for name in axes if f"Z{name}" in header}

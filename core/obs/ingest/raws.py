@@ -212,7 +212,9 @@ class _Ingest:
             yield from self._ingest_batch(batch)
 
     def _translate(self, files: Sequence[Path]) -> Iterator[Translated]:
-        reference = str(self.butler.instrument.translator)
+        # A name where there is one: it is less to send to another process.
+        named = self.butler.instrument.translator
+        reference = named if isinstance(named, str) else self.translator
         work = partial(translate_file, reference=reference, needed=self.needed)
         processes = min(self.options.processes, -(-len(files) // _CHUNK))
         if processes <= 1:

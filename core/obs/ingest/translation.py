@@ -1,17 +1,45 @@
 """From the header of a raw file to rows of the registry."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from obs.errors import DataIdError, FileFormatError, ObsError, PluginError
 from obs.ingest.headers import FileHeader, read_headers
-from obs.instrument.instrument import Instrument, resolve
+from obs.ingest.text_headers import is_text_header, read_text_headers
+from obs.instrument.instrument import Instrument, make_translator
 from obs.instrument.translator import Translator
 from obs.policy.data_id import cast_value
 
-__all__ = ["Translated", "first_image", "load_translator", "registry_columns", "translate_file"]
+__all__ = [
+    "Frame",
+    "Translated",
+    "first_image",
+    "load_translator",
+    "read_frames",
+    "registry_columns",
+    "translate_file",
+]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A detector's exposure in a file.
+
+    Parameters
+    ----------
+    hdu : int
+        Number of its HDU; of several, as where each amplifier has its own, the first.
+    header : dict
+        Its cards that have a value, above those of the primary header.
+    row : dict
+        What they tell of the registry's columns.
+    """
+
+    hdu: int
+    header: FileHeader
+    row: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -44,22 +72,15 @@ def load_translator(instrument: Instrument) -> Translator:
     PluginError
         If the camera has none, or one that does not say what the registry's columns are.
     """
-    if instrument.translator is None:
-        raise PluginError(
-            f"camera '{instrument.name}' has no translator, so that its headers cannot be read", plugin=instrument.name
-        )
-    return _make(instrument.translator)
+    return _checked(instrument.make_translator(), str(instrument.translator))
 
 
-def _make(reference: str) -> Translator:
-    kind = resolve(reference)
-    if not (isinstance(kind, type) and issubclass(kind, Translator)):
-        raise PluginError(f"{reference} cannot be used for ingest: it is no obs.instrument.translator.Translator")
-    if lacking := [name for name in ("columns", "unique") if not getattr(kind, name)]:
-        raise PluginError(
-            f"the translator {reference} cannot be used for ingest: it sets no {' and no '.join(lacking)}"
-        )
-    return kind()
+def _checked(translator: Translator, name: str) -> Translator:
+    """Return a translator after a look at what ingest needs of it, its table of wrong headers among it."""
+    if lacking := [name for name in ("columns", "unique") if not getattr(translator, name)]:
+        raise PluginError(f"the translator {name} cannot be used for ingest: it sets no {' and no '.join(lacking)}")
+    _ = translator.fixes
+    return translator
 
 
 def registry_columns(translator: Translator) -> dict[str, type]:
@@ -68,7 +89,7 @@ def registry_columns(translator: Translator) -> dict[str, type]:
     return columns if not translator.extensions else columns | {"hdu": int}
 
 
-def translate_file(path: Path, reference: str, needed: Sequence[str]) -> Translated:
+def translate_file(path: Path, reference: str | Translator, needed: Sequence[str]) -> Translated:
     """Read a file's headers and translate them; whatever is wrong with the file becomes the result's ``error``.
 
     Parameters
@@ -76,14 +97,14 @@ def translate_file(path: Path, reference: str, needed: Sequence[str]) -> Transla
     path
         The file.
     reference
-        The translator, as ``"package.module:Class"``.
+        The translator, or ``"package.module:Class"`` for it.
     needed
         Columns without which the file has no place.
     """
     try:
-        translator = _make(reference)
+        translator = make_translator(reference)
         warnings: list[str] = []
-        rows = tuple(_complete(translator, row, needed, warnings) for row in _rows(path, translator))
+        rows = tuple(_complete(translator, frame, needed, warnings) for frame in read_frames(path, translator))
     except ObsError as error:
         # The list of files says which one it is.
         return Translated(path, error=str(error).removeprefix(f"{path}: "))
@@ -92,29 +113,65 @@ def translate_file(path: Path, reference: str, needed: Sequence[str]) -> Transla
     return Translated(path, rows, warnings=tuple(dict.fromkeys(warnings)))
 
 
-def _rows(path: Path, translator: Translator) -> Iterator[dict[str, Any]]:
-    wanted = translator.extensions
-    if wanted:
-        for number, header in _extensions(path, wanted):
-            yield translator.registry_columns(_known(header)) | {"hdu": number}
+def read_frames(path: Path, translator: Translator, *, text: bool = False) -> Iterator[Frame]:
+    """Read the headers of a file and find the detectors' exposures in it.
+
+    Parameters
+    ----------
+    path
+        The file.
+    translator
+        The camera's.
+    text
+        Take the text of a header (``.hdr``) too, which has no pixels.
+
+    Yields
+    ------
+    Frame
+        One for each of the translator's `extensions`; without these one for each data ID.
+
+    Raises
+    ------
+    FileFormatError
+        If the file cannot be read, or no header tells what it is of.
+    """
+    is_text = text and is_text_header(path)
+    if translator.extensions and not is_text:
+        for number, header in _extensions(path, translator.extensions):
+            known = _known(header)
+            yield Frame(number, known, translator.registry_columns(known))
         return
-    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    found: dict[tuple[Any, ...], Frame] = {}
     fault: FileFormatError | None = None
-    for header in _images(path):
+    for number, header in _texts(path) if is_text else _images(path):
         try:
             row = translator.registry_columns(header)
         except FileFormatError as error:
             fault = fault or error
             continue
         # Amplifiers in HDUs of their own, and what else goes with a detector, have its data ID.
-        found.setdefault(tuple(row.get(name) for name in translator.unique), row)
+        found.setdefault(tuple(row.get(name) for name in translator.unique), Frame(number, header, row))
     if not found:
         raise fault or FileFormatError("has no image", path=path)
-    whole = [row for key, row in found.items() if None not in key]
+    whole = [frame for key, frame in found.items() if None not in key]
     yield from whole or list(found.values())[:1]
 
 
-def _images(path: Path) -> Iterator[FileHeader]:
+def _texts(path: Path) -> Iterator[tuple[int, FileHeader]]:
+    """Yield the headers of a text, those of extensions with the primary's cards beneath."""
+    primary: FileHeader = {}
+    count = 0
+    for number, header in read_text_headers(path):
+        if number == 0:
+            primary = header
+            continue
+        count += 1
+        yield number, _known(primary | header)
+    if not count:
+        yield 0, _known(primary)
+
+
+def _images(path: Path) -> Iterator[tuple[int, FileHeader]]:
     """Yield the primary header if it has pixels, else that of every image, with the primary's cards beneath."""
     primary: FileHeader = {}
     count = 0
@@ -124,11 +181,11 @@ def _images(path: Path) -> Iterator[FileHeader]:
         if header.get("NAXIS", 0) != 2 or header.get("XTENSION", "IMAGE").strip() not in ("IMAGE", ""):
             continue
         count += 1
-        yield _known(primary | header)
+        yield number, _known(primary | header)
         if number == 0:
             return
     if not count:
-        yield _known(primary)
+        yield 0, _known(primary)
 
 
 def _known(header: FileHeader) -> FileHeader:
@@ -170,10 +227,9 @@ def _extensions(path: Path, wanted: Sequence[str]) -> Iterator[tuple[int, FileHe
     raise FileFormatError(f"lacks the extensions {', '.join(missing.values())}", path=path)
 
 
-def _complete(
-    translator: Translator, row: Mapping[str, Any], needed: Sequence[str], warnings: list[str]
-) -> dict[str, Any]:
+def _complete(translator: Translator, frame: Frame, needed: Sequence[str], warnings: list[str]) -> dict[str, Any]:
     """Return a row with every column, as its type; what is not known is None."""
+    row = frame.row
     whole: dict[str, Any] = dict.fromkeys(translator.columns)
     wrong = set()
     for name, kind in translator.columns.items():
@@ -191,8 +247,8 @@ def _complete(
     if lacking:
         raise FileFormatError(f"the header does not tell {', '.join(lacking)}")
     warnings += [f"the header does not tell {name}" for name in whole if whole[name] is None and name not in wrong]
-    if "hdu" in row:
-        whole["hdu"] = row["hdu"]
+    if translator.extensions:
+        whole["hdu"] = frame.hdu
     return whole
 
 

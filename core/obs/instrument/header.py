@@ -1,6 +1,6 @@
 """A FITS header as translators see it, in any of the ways that they are used to ask."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 __all__ = ["Header"]
@@ -15,12 +15,19 @@ class Header(Mapping[str, Any]):
     ----------
     cards : mapping of str to Any
         Upper-case keyword to number, bool or text. A value that comes with its comment, as a tuple, loses it.
+
+    Attributes
+    ----------
+    asked : dict of str to bool
+        Keywords that were asked for, in their order, and whether they are there; clear it to begin anew.
     """
 
     def __init__(self, cards: Mapping[str, Any]) -> None:
         self._cards = {key: value[0] if isinstance(value, tuple) else value for key, value in cards.items()}
+        self.asked: dict[str, bool] = {}
 
     def __getitem__(self, key: str) -> Any:  # noqa: ANN401 - header values are of any type
+        self.asked[key] = key in self._cards
         value = self._cards[key]
         return value.rstrip() if isinstance(value, str) else value
 
@@ -32,7 +39,7 @@ class Header(Mapping[str, Any]):
 
     def exists(self, key: str) -> bool:
         """Return whether there is such a card."""
-        return key in self._cards
+        return key in self
 
     def getScalar(self, key: str) -> Any:  # noqa: ANN401 - header values are of any type
         """Return a value, as ``md[key]`` does; LSST's spelling.
@@ -43,3 +50,8 @@ class Header(Mapping[str, Any]):
             If there is no such card.
         """
         return self[key]
+
+    def changed(self, cards: Mapping[str, Any], without: Iterable[str] = ()) -> "Header":
+        """Return a header with some cards in place of those here, and without others."""
+        left = {key: value for key, value in self._cards.items() if key not in set(without)}
+        return Header({**left, **cards})

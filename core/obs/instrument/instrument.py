@@ -12,10 +12,11 @@ from obs.camera.camera import Camera
 from obs.camera.detector import Detector
 from obs.camera.load import load_camera
 from obs.errors import DataIdError, PluginError, suggest
+from obs.instrument.translator import Translator
 from obs.policy.dataset_type import Template
 from obs.policy.policy import Policy, load_policy
 
-__all__ = ["FilterDefinition", "Instrument", "resolve"]
+__all__ = ["FilterDefinition", "Instrument", "make_translator", "resolve"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,8 +64,8 @@ class Instrument:
         Bits that this integer needs at most; source ids have the rest of 63.
     detector : str
         From a data ID to the detector's name or id, as a template: ``%(ccd)d``, ``%(filter)s%(camcol)d``.
-    translator : str, optional
-        Class that goes from a header to registry columns and a visit's circumstances.
+    translator : str or Translator, optional
+        Class, or an instance of one, that goes from a header to registry columns and a visit's circumstances.
     mapper_names : tuple of str
         LSST mapper classes whose repositories this camera reads.
     readers : mapping
@@ -86,7 +87,7 @@ class Instrument:
     exposure_id: Callable[[Mapping[str, Any]], int] | str
     exposure_id_bits: int
     detector: str = "%(detector)d"
-    translator: str | None = None
+    translator: str | Translator | None = None
     mapper_names: tuple[str, ...] = ()
     readers: Mapping[str, str] = field(default_factory=dict)
     isr: str | None = None
@@ -191,6 +192,23 @@ class Instrument:
         """
         return self.load(self.readers[dataset_type]) if dataset_type in self.readers else None
 
+    def make_translator(self) -> Translator:
+        """Return the translator of headers.
+
+        Raises
+        ------
+        PluginError
+            If the camera has none, it cannot be imported, or is no `Translator`.
+        """
+        if self.translator is None:
+            raise PluginError(
+                f"camera '{self.name}' has no translator, so that its headers cannot be read", plugin=self.name
+            )
+        try:
+            return make_translator(self.translator)
+        except PluginError as error:
+            raise PluginError(f"camera '{self.name}': {error}", plugin=self.name) from error.__cause__
+
     def load(self, reference: str) -> Any:  # noqa: ANN401 - whatever the plugin names
         """Import one of the plugin's functions or classes.
 
@@ -203,6 +221,22 @@ class Instrument:
             return resolve(reference)
         except PluginError as error:
             raise PluginError(f"camera '{self.name}': {error}", plugin=self.name) from error.__cause__
+
+
+def make_translator(reference: str | Translator) -> Translator:
+    """Return the translator that ``"package.module:name"``, a class or an instance, names; one that is given as it is.
+
+    Raises
+    ------
+    PluginError
+        If it cannot be imported, or is no `Translator`.
+    """
+    found = resolve(reference) if isinstance(reference, str) else reference
+    if isinstance(found, type) and issubclass(found, Translator):
+        found = found()
+    if not isinstance(found, Translator):
+        raise PluginError(f"{reference} cannot be used: it is no obs.instrument.translator.Translator")
+    return found
 
 
 def resolve(reference: str) -> Any:  # noqa: ANN401 - whatever is there

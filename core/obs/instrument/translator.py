@@ -20,19 +20,24 @@ A camera's translator is two tables and a few methods::
             return parse_date(md["DATE-OBS"], "%Y%m%d").date().isoformat()
 
 Names are those of the registry's columns and of the fields of `obs.image.visit_info.VisitInfo`. A method
-``translate_NAME(self, md)`` wins over the tables; `translators` lets one method serve several names.
+``translate_NAME(self, md)`` wins over the tables; `translators` lets one method serve several names. Headers that are
+known to be wrong are listed in a file that `header_fixes` names; see `obs.instrument.header_fixes`.
 """
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
 from typing import Any, ClassVar
 
 from obs.camera.detector import Detector
-from obs.errors import FileFormatError, suggest
+from obs.errors import ConfigError, FileFormatError, suggest
 from obs.image.visit_info import VisitInfo
 from obs.instrument.card_values import UNITS, format_date, parse_date, read_number
 from obs.instrument.header import Header
+from obs.instrument.header_fixes import HeaderFix, load_header_fixes
 
 __all__ = ["Rule", "Translator"]
 
@@ -70,6 +75,8 @@ class Translator:
         Name to the method that tells it, where that is not ``translate_NAME``.
     extensions : sequence of str
         Names of the extensions of a raw file, where it holds a detector in each.
+    header_fixes : str
+        Table of headers that are wrong, a YAML file in the folder of the translator's module; empty for none.
 
     Raises
     ------
@@ -85,7 +92,8 @@ class Translator:
     translation: ClassVar[Mapping[str, Rule]] = {}
     defaults: ClassVar[Mapping[str, Any]] = {}
     translators: ClassVar[Mapping[str, str]] = {}
-    extensions: ClassVar[Sequence[str]] = ()
+    extensions: Sequence[str] = ()
+    header_fixes: ClassVar[str] = ""
 
     def __init_subclass__(cls) -> None:
         """Check the tables when the class is made, so that a slip shows at once."""
@@ -93,7 +101,12 @@ class Translator:
         methods = {name.removeprefix(_PREFIX): name for name in dir(cls) if name.startswith(_PREFIX)}
         shared = set(cls.translators.values())
         own = [name for name, method in methods.items() if method not in shared]
-        tables = {"constants": cls.constants, "translation": cls.translation, "translators": cls.translators}
+        tables = {
+            "constants": cls.constants,
+            "translation": cls.translation,
+            "defaults": cls.defaults,
+            "translators": cls.translators,
+        }
         for table, names in {**tables, "its methods": own, "unique": cls.unique, "visit": cls.visit}.items():
             for name in names:
                 if name not in known:
@@ -121,6 +134,51 @@ class Translator:
         if fact is not None and not fact.metadata["comment"].startswith(f"[{UNITS[unit].standard}]"):
             raise TypeError(f"{cls.__name__}: '{name}' is no quantity in {unit}: {fact.metadata['comment']}")
 
+    @cached_property
+    def fixes(self) -> tuple[HeaderFix, ...]:
+        """The table of wrong headers.
+
+        Raises
+        ------
+        ConfigError
+            If it is at fault; names file and line.
+        """
+        if not self.header_fixes:
+            return ()
+        path = self._module_path.parent / self.header_fixes
+        fixes = load_header_fixes(path)
+        for fix in fixes:
+            for name in fix.exposures:
+                if name not in self.columns:
+                    hint = suggest(name, self.columns)
+                    raise ConfigError(f"exposures: '{name}' is no column{hint}", path=path, line=fix.line)
+        return fixes
+
+    @property
+    def _module_path(self) -> Path:
+        """The file that holds the class."""
+        return Path(str(sys.modules[type(self).__module__].__file__))
+
+    def open(self, header: Mapping[str, Any]) -> Header:
+        """Return a header to read from: with what is known to be wrong put right; an open one as it is."""
+        if isinstance(header, Header):
+            return header
+        return self._fixed(Header(header))
+
+    def _fixed(self, original: Header) -> Header:
+        md = original
+        for fix in self.fixes:
+            if fix.applies(original, lambda name: self._read_quietly(name, original)):
+                md = fix.apply(md)
+        return md
+
+    def _read_quietly(self, name: str, md: Header) -> Any:  # noqa: ANN401 - columns are of any type
+        try:
+            value = self.read(name, md)
+            return value if value is None or name not in self.columns else _cast(value, self.columns[name])
+        except FileFormatError:
+            return None
+
     def registry_columns(self, header: Mapping[str, Any]) -> dict[str, Any]:
         """Return what a header tells of the registry's columns.
 
@@ -139,11 +197,11 @@ class Translator:
         FileFormatError
             If a column that names the exposure or its visit has a value that cannot be; other columns are left out.
         """
-        md = Header(header)
+        md = self.open(header)
         row = {}
         for name, kind in self.columns.items():
             try:
-                value = self._read(name, md)
+                value = self.read(name, md)
                 if value is None:
                     continue
                 row[name] = _cast(value, kind)
@@ -177,37 +235,95 @@ class Translator:
         FileFormatError
             If a card does not hold what it should.
         """
-        md = Header(header)
+        md = self.open(header)
         known: dict[str, Any] = {}
-        for name, fact in _FACTS.items():
+        for name in _FACTS:
             try:
-                value = self._read(name, md)
+                value = self.read(name, md)
                 if value is not None:
-                    known[name] = _cast(value, str if isinstance(fact.default, str) else float)
+                    known[name] = self.cast(name, value, is_column=False)
             except FileFormatError as error:
                 raise FileFormatError(f"{name}: {error}") from None
-        if exposure_id is not None:
-            known["exposure_id"] = exposure_id
-        if "exposure_id" in known:
-            known["exposure_id"] = int(known["exposure_id"])
-        known.setdefault("dark_time", known.get("exposure_time", float("nan")))
-        return VisitInfo(**(_dates(known) | known))
+        return self.complete(known, exposure_id)
 
-    def _read(self, name: str, md: Header) -> Any:  # noqa: ANN401 - columns are of any type
-        """Return what a header tells of a name, or None."""
+    @staticmethod
+    def complete(known: dict[str, Any], exposure_id: int | None = None) -> VisitInfo:
+        """Return the circumstances of an exposure from those that are known, with what follows from them.
+
+        Parameters
+        ----------
+        known : dict
+            Fields of `VisitInfo`.
+        exposure_id : int, optional
+            Number of the detector's exposure.
+
+        Raises
+        ------
+        FileFormatError
+            If the begin is no date.
+        """
+        if exposure_id is not None:
+            known = known | {"exposure_id": exposure_id}
+        dark_time = {"dark_time": known.get("exposure_time", float("nan"))}
+        return VisitInfo(**(dark_time | _dates(known) | known))
+
+    def read(self, name: str, md: Header) -> Any:  # noqa: ANN401 - columns are of any type
+        """Return what an open header tells of a column or a circumstance, as it comes; None if nothing.
+
+        Raises
+        ------
+        FileFormatError
+            If what is there cannot be it.
+        """
         method = self._method(name)
         if method is not None:
-            try:
-                value = method(md)
-            except KeyError as error:
-                raise FileFormatError(f"the header lacks {error.args[0]}") from None
-            except (TypeError, ValueError) as error:
-                raise FileFormatError(str(error)) from None
+            value = self._call(method, md)
         elif name in self.translation:
             value = self._read_card(name, md)
         else:
             value = self.constants.get(name)
         return self.defaults.get(name) if value is None else value
+
+    def has_rule(self, name: str) -> bool:
+        """Return whether a card or a method tells a name, not only a constant."""
+        return name in self.translation or self._method(name) is not None
+
+    def cast(self, name: str, value: Any, *, is_column: bool) -> Any:  # noqa: ANN401 - columns are of any type
+        """Return what `read` gave as the type of the column or the circumstance.
+
+        Raises
+        ------
+        FileFormatError
+            If it cannot be that.
+        """
+        if is_column:
+            return _cast(value, self.columns[name])
+        default = _FACTS[name].default
+        return _cast(value, str if isinstance(default, str) else int if default is None else float)
+
+    def _call(self, method: Callable[[Header], Any], md: Header) -> Any:  # noqa: ANN401 - columns are of any type
+        try:
+            return method(md)
+        except FileFormatError:
+            raise
+        except KeyError as error:
+            if md.asked.get(error.args[0]) is False:
+                raise FileFormatError(f"the header lacks {error.args[0]}") from None
+            raise FileFormatError(f"{self._place(error)}KeyError: {error}") from error
+        except (TypeError, ValueError) as error:
+            raise FileFormatError(str(error)) from error
+        except Exception as error:
+            # a plugin's method can fail in any way
+            raise FileFormatError(f"{self._place(error)}{type(error).__name__}: {error}") from error
+
+    def _place(self, error: Exception) -> str:
+        """Return the last line of the translator that an error passed, as ``file:line: ``."""
+        place, trace = "", error.__traceback__
+        while trace is not None:
+            if Path(trace.tb_frame.f_code.co_filename) == self._module_path:
+                place = f"{self._module_path}:{trace.tb_lineno}: "
+            trace = trace.tb_next
+        return place
 
     def _method(self, name: str) -> Callable[[Header], Any] | None:
         method: Callable[[Header], Any] | None

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from obs.instrument.instrument import FilterDefinition, Instrument
+from obs.instrument.translator import Translator
 
 __all__ = ["contract_faults"]
 
@@ -18,7 +19,7 @@ _FIELDS: dict[str, tuple[Any, str]] = {
     "filters": (tuple, "a tuple of FilterDefinition"),
     "exposure_id_bits": (int, "an int"),
     "detector": (str, "a template such as '%(detector)d'"),
-    "translator": ((str, type(None)), "a reference 'package.module:name' or None"),
+    "translator": ((str, Translator, type(None)), "a reference 'package.module:name', a Translator, or None"),
     "mapper_names": (tuple, "a tuple of str"),
     "readers": (Mapping, "a mapping from dataset type to 'package.module:function'"),
     "isr": ((str, type(None)), "a reference 'package.module:function' or None"),
@@ -55,7 +56,9 @@ def _value_faults(instrument: Instrument, entry_point: str | None) -> Iterator[s
         yield f"exposure_id_bits is {instrument.exposure_id_bits}; the contract wants 1 to 48, the rest numbers sources"
     yield from _call_faults("exposure_id", instrument.exposure_id)
     for reference in (instrument.translator, instrument.isr, *instrument.readers.values()):
-        if reference is not None and (not isinstance(reference, str) or reference.count(":") != 1):
+        if isinstance(reference, Translator | None):
+            continue
+        if not isinstance(reference, str) or reference.count(":") != 1:
             yield f"{_describe(reference)} is no reference; the contract wants 'package.module:name'"
     names: dict[str, str] = {}
     for known in instrument.filters:

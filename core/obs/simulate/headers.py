@@ -35,7 +35,8 @@ def make_header(instrument: Instrument, shot: Shot, detector: Detector, data_id:
             f"camera '{instrument.name}' has no translator, whose make_header writes the headers of simulated frames",
             plugin=instrument.name,
         )
-    translator = instrument.load(instrument.translator)
+    named = instrument.translator
+    translator = instrument.load(named) if isinstance(named, str) else named
     if not hasattr(translator, "make_header"):
         raise PluginError(
             f"the translator {instrument.translator} of camera '{instrument.name}' cannot write headers: it needs a "

@@ -7,9 +7,10 @@ from datetime import datetime
 import pytest
 from astropy.io import fits
 from astropy.time import Time
-from sdss_files import header_of, real_id
+from sdss_files import header_of
 
 from obs.errors import FileFormatError
+from obs.instrument.header import Header
 from obs_sdss import instrument
 from obs_sdss.fpc import read_fpc
 from obs_sdss.translator import SdssTranslator
@@ -20,13 +21,15 @@ def header(frame):
     return header_of(frame)
 
 
-def test_registry_columns(header, frame):
-    assert SdssTranslator(header).registry_columns(frame.data_id) == {
+def tai_obs(header):
+    return SdssTranslator().translate_taiObs(Header(header))
+
+
+def test_registry_columns(header):
+    assert SdssTranslator().registry_columns(header) == {  # rerun and field are in the path only
         "run": 94,
-        "rerun": 40,
-        "filter": "g",
         "camcol": 2,
-        "field": 11,  # the path's, not the header's FRAME
+        "filter": "g",
         "taiObs": "1998-09-20T06:00:51.730000000",
         "strip": "82S",
     }
@@ -44,12 +47,12 @@ def test_registry_columns(header, frame):
     ],
 )
 def test_time_of_the_registry_is_utc(header, date, time, utc):
-    assert SdssTranslator(header | {"DATE-OBS": date, "TAIHMS": time}).translate_tai_obs() == utc
+    assert tai_obs(header | {"DATE-OBS": date, "TAIHMS": time}) == utc
 
 
 @pytest.mark.parametrize("date", ["1998-09-20", "2001-03-04", "2006-01-01", "2008-12-31", "2009-11-18"])
 def test_leap_seconds_are_those_of_astropy(header, date):
-    utc = SdssTranslator(header | {"DATE-OBS": date, "TAIHMS": "12:00:00.00"}).translate_tai_obs()
+    utc = tai_obs(header | {"DATE-OBS": date, "TAIHMS": "12:00:00.00"})
     assert abs(Time(utc, scale="utc") - Time(f"{date}T12:00:00", scale="tai")).sec < 1e-6
 
 
@@ -58,18 +61,18 @@ def test_leap_seconds_are_those_of_astropy(header, date):
 )
 def test_date_that_is_none_is_told(header, date, time):
     with pytest.raises(FileFormatError, match=f"^DATE-OBS '{date}' and TAIHMS '{time}' are no date and time$"):
-        SdssTranslator(header | {"DATE-OBS": date, "TAIHMS": time}).translate_first_row()
+        tai_obs(header | {"DATE-OBS": date, "TAIHMS": time})
 
 
 def test_date_before_the_survey_is_told(header):
     with pytest.raises(FileFormatError, match="before the survey"):
-        SdssTranslator(header | {"DATE-OBS": "01/02/90"}).translate_tai_obs()
+        tai_obs(header | {"DATE-OBS": "01/02/90"})
 
 
 def test_visit_info(header):
-    info = SdssTranslator(header).visit_info(exposure_id=7, airmass=1.2)
+    info = SdssTranslator().visit_info(header, exposure_id=7)
     assert info.exposure_time == 53.907456  # text in the header
-    assert (info.exposure_id, info.airmass, info.time_scale) == (7, 1.2, "TAI")
+    assert (info.exposure_id, info.time_scale) == (7, "TAI")
     assert (info.boresight_ra, info.boresight_dec) == (352.27586, 0.0)
     begin, middle, end = map(datetime.fromisoformat, (info.date_begin, info.date_avg, info.date_end))
     assert abs(begin - datetime(1998, 9, 20, 6, 0, 28, 822544)).total_seconds() < 1e-3
@@ -80,26 +83,26 @@ def test_visit_info(header):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"EXPTIME": "long"}, "^the header's EXPTIME is not a number: 'long'$"),
+        ({"EXPTIME": "long"}, "^exposure_time: EXPTIME = 'long' is not a number$"),
         ({"RA": None}, "^the header lacks RA$"),
     ],
 )
 def test_fault_in_the_header_is_told(header, change, message):
     changed = {key: value for key, value in (header | change).items() if value is not None}
     with pytest.raises(FileFormatError, match=message):
-        SdssTranslator(changed).visit_info()
+        SdssTranslator().visit_info(changed)
 
 
 def test_real_header(shared_data):
     header = fits.Header.fromstring((shared_data / "headers/sdss-fpC-006377-g4-0399.hdr").read_text(), sep="\n")
     expected = json.loads((shared_data / "headers/expected.json").read_text())["sdss-fpC-006377-g4-0399"]
-    translator = SdssTranslator(header)
+    translator = SdssTranslator()
     data_id = {"run": 6377, "rerun": 40, "camcol": 4, "field": 399, "filter": "g"}
-    columns = translator.registry_columns(data_id)
+    columns = translator.registry_columns(header)
     assert columns["taiObs"] == "2006-09-20T06:00:49.730000000"
     assert columns["filter"] == expected["physical_filter"]
     assert columns["run"] == expected["exposure_id"]
-    info = translator.visit_info()
+    info = translator.visit_info(header)
     assert info.exposure_time == expected["exposure_time"]["value"]
     assert info.dark_time == expected["dark_time"]["value"]
     assert info.rotation_type.lower() == expected["boresight_rotation_coord"]
@@ -111,13 +114,12 @@ def test_real_header(shared_data):
 @pytest.mark.parametrize("band", "gr")
 def test_real_registry_has_the_same_row(shared_data, stripe82, band):
     header = read_fpc(stripe82 / f"corr/4/fpC-004192-{band}4-0300.fit.gz", {}).header
-    columns = SdssTranslator(header).registry_columns(real_id(band))
+    columns = SdssTranslator().registry_columns(header)
     database = f"file:{shared_data / 'sdss_stripe82/registry.sqlite3'}?mode=ro"
     connection = sqlite3.connect(database, uri=True)
     row = connection.execute(
-        "SELECT rerun, taiObs, strip FROM raw WHERE run=4192 AND filter=? AND camcol=4 AND field=300", (band,)
+        "SELECT taiObs, strip FROM raw WHERE run=4192 AND filter=? AND camcol=4 AND field=300", (band,)
     ).fetchone()
     connection.close()
-    assert columns["rerun"] == row[0]
-    assert abs(Time(columns["taiObs"]) - Time(row[1])).sec < 1e-6
-    assert columns["strip"] == row[2].strip()
+    assert abs(Time(columns["taiObs"]) - Time(row[0])).sec < 1e-6
+    assert columns["strip"] == row[1].strip()

@@ -1,0 +1,1 @@
+"""What is still wrong with a camera's package, as its raw files show."""

@@ -1,0 +1,49 @@
+"""One thing that was looked at, and what came of it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["STEPS", "Check", "Verdict", "next_to_fix"]
+
+Verdict = Literal["ok", "wrong", "doubtful", "not known"]
+
+#: The steps in the order in which they are mended: the later ones rest on the earlier.
+STEPS = ("package", "header", "geometry", "overscan", "tables", "signature", "noise", "sky", "file")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing.
+
+    Parameters
+    ----------
+    step : str
+        One of `STEPS`.
+    name : str
+        What was looked at: ``exposure_time``, ``overscan of A``.
+    value : str
+        What it is, with its unit.
+    source : str
+        Cards, or what else it comes from.
+    verdict : {"ok", "wrong", "doubtful", "not known"}
+        Wrong is what has to be mended; doubtful what the user should look at.
+    note : str
+        What is wrong with it, or why nothing is known.
+    remedy : str
+        Where and how to mend it: file, line, key, value.
+    """
+
+    step: str
+    name: str
+    value: str = ""
+    source: str = ""
+    verdict: Verdict = "ok"
+    note: str = ""
+    remedy: str = ""
+
+
+def next_to_fix(checks: Iterable[Check]) -> Check | None:
+    """Return what is to be mended first; None if nothing is wrong."""
+    wrong = [check for check in checks if check.verdict == "wrong"]
+    return min(wrong, key=lambda check: STEPS.index(check.step), default=None)

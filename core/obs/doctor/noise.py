@@ -1,0 +1,192 @@
+"""Gain, read noise and saturation of the camera against what the pixels show."""
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.camera.amplifier import Amplifier
+from obs.doctor.check import Check, Verdict
+from obs.doctor.exposure import RawFrame
+from obs.doctor.geometry import facts_of
+from obs.doctor.levels import amplifier_image, measure_level
+from obs.doctor.photon_noise import Estimate, estimate_gain, estimate_noise, estimate_sky_gain
+from obs.doctor.places import amplifier_place
+
+__all__ = ["check_noise", "check_pairs"]
+
+_GAIN_TOLERANCE, _SKY_FACTOR = 0.1, 2.0
+_NOISE_FACTOR, _COARSE_FACTOR = 1.35, 1.6
+_PILE = 20
+"""Pixels at the highest value that make it a level of saturation."""
+
+
+def check_pairs(exposures: Sequence[RawFrame]) -> Iterator[tuple[RawFrame, Check]]:
+    """Yield checks of gains by pairs of flats, and of read noises by pairs of biases, with the first frame of each."""
+    groups: dict[str, list[RawFrame]] = {}
+    for exposure in exposures:
+        groups.setdefault(exposure.detector.name, []).append(exposure)
+    for group in groups.values():
+        biases = [exposure for exposure in group if exposure.image_type == "bias"]
+        flats = _best_flats([exposure for exposure in group if exposure.image_type == "flat"])
+        gains: dict[str, float] = {}
+        if flats is not None:
+            for check, amp, gain in _gains(*flats, biases):
+                yield flats[0], check
+                if gain is not None:
+                    gains[amp] = gain
+        if len(biases) > 1:
+            for check in _read_noises(biases[0], biases[1], gains):
+                yield biases[0], check
+
+
+def _best_flats(flats: Sequence[RawFrame]) -> tuple[RawFrame, RawFrame] | None:
+    """Return the two flats of a filter whose exposure times are nearest to each other."""
+    pairs = [pair for pair in combinations(flats, 2) if pair[0].filter_name == pair[1].filter_name]
+    return min(pairs, key=_difference, default=None)
+
+
+def _difference(pair: tuple[RawFrame, RawFrame]) -> float:
+    difference = abs(pair[0].number("exposure_time") - pair[1].number("exposure_time"))
+    return difference if math.isfinite(difference) else 0.0
+
+
+def _data(exposure: RawFrame, amp: Amplifier, level: float = 0.0) -> NDArray[np.float64]:
+    """Return the data of an amplifier above a level, ADU."""
+    return np.asarray(amplifier_image(exposure.raw, amp)[amp.raw_data_bbox.slices], np.float64) - level
+
+
+def _dark_level(exposure: RawFrame, amp: Amplifier, biases: Sequence[RawFrame]) -> tuple[float, float] | None:
+    """Return level and variance of a pixel without light, by the overscan, else by a bias; ADU and its square."""
+    found = measure_level(exposure.raw, amp, amp.raw_serial_overscan_bbox)
+    if found is None and biases:
+        found = measure_level(biases[0].raw, amp, amp.raw_data_bbox)
+    return None if found is None else (found.level, found.noise**2)
+
+
+def _gains(first: RawFrame, second: RawFrame, biases: Sequence[RawFrame]) -> Iterator[tuple[Check, str, float | None]]:
+    source = f"{first.path.name} and {second.path.name}"
+    for amp in first.detector.amplifiers:
+        name = f"gain of {amp.name}"
+        dark, other = (_dark_level(flat, amp, biases) for flat in (first, second))
+        if dark is None or other is None:
+            note = "without overscan the level of no light is not known: give biases too"
+            yield Check("noise", name, _gain_text(amp), source, "not known", note), amp.name, None
+            continue
+        saturation = amp.nominal.saturation
+        ceiling = 0.7 * (saturation if math.isfinite(saturation) else 65535.0) - dark[0]
+        light = _data(first, amp, dark[0]), _data(second, amp, other[0])
+        found = estimate_gain(*light, read_variance=dark[1], ceiling=ceiling)
+        if found is None:
+            note = "the flats are too faint, too bright, or too small to tell"
+            yield Check("noise", name, _gain_text(amp), source, "not known", note), amp.name, None
+            continue
+        yield _compare_gain(first, amp, found, source), amp.name, found.value
+
+
+def _gain_text(amp: Amplifier) -> str:
+    gain = amp.nominal.gain
+    return f"{gain:g} e-/ADU" if math.isfinite(gain) else ""
+
+
+def _compare_gain(exposure: RawFrame, amp: Amplifier, found: Estimate, source: str) -> Check:
+    gain = amp.nominal.gain
+    name = f"gain of {amp.name}"
+    place = amplifier_place(exposure.instrument, exposure.detector, amp, "gain")
+    digits = f"{found.value:.3g}"
+    told = f"the noise of {source} says {digits} e-/ADU"
+    if not math.isfinite(gain):
+        return Check("noise", name, "", source, "wrong", f"the cell is empty, though {told}", f"{place}: {digits}")
+    if abs(found.value / gain - 1.0) > _GAIN_TOLERANCE + 5.0 * found.error / found.value:
+        remedy = f"{place}: {digits} in place of {gain:g}"
+        return Check("noise", name, _gain_text(amp), source, "wrong", told, remedy)
+    return Check("noise", name, f"{_gain_text(amp)}; photon noise {digits}", source)
+
+
+def _read_noises(first: RawFrame, second: RawFrame, gains: dict[str, float]) -> Iterator[Check]:
+    source = f"{first.path.name} and {second.path.name}"
+    for amp in first.detector.amplifiers:
+        found = estimate_noise(_data(first, amp), _data(second, amp))
+        if found is not None:
+            yield _compare_noise(first, amp, found.value, source, gains.get(amp.name), _NOISE_FACTOR)
+
+
+def _compare_noise(
+    exposure: RawFrame, amp: Amplifier, sigma: float, source: str, measured_gain: float | None, factor: float
+) -> Check:
+    """Compare the noise of a pixel without light, ADU, with that of the camera."""
+    name, noise = f"read noise of {amp.name}", amp.nominal.read_noise
+    gain = amp.nominal.gain if measured_gain is None else measured_gain
+    if not math.isfinite(gain):
+        return Check("noise", name, f"{sigma:.2f} ADU", source, "not known", "the gain is not known: give two flats")
+    # Whole counts add the noise of their rounding, which is not the amplifier's.
+    rounding = 1.0 / 12.0 if np.issubdtype(amplifier_image(exposure.raw, amp).dtype, np.integer) else 0.0
+    electrons = math.sqrt(max(sigma**2 - rounding, 0.0)) * gain
+    place = amplifier_place(exposure.instrument, exposure.detector, amp, "read_noise")
+    if not math.isfinite(noise):
+        return Check("noise", name, f"{electrons:.2f} e-", source, "ok", "the cell is empty; this can fill it", place)
+    if 1.0 / factor < electrons / noise < factor:
+        return Check("noise", name, f"{noise:g} e-; {source} {electrons:.2f}", source)
+    verdict: Verdict = "wrong" if factor == _NOISE_FACTOR else "doubtful"
+    note = f"{sigma:.2f} ADU at {gain:.3g} e-/ADU are {electrons:.3g} e-"
+    remedy = f"{place}: {electrons:.3g} in place of {noise:g}"
+    return Check("noise", name, f"{noise:g} e-", source, verdict, note, remedy)
+
+
+def check_noise(exposure: RawFrame) -> Iterator[Check]:
+    """Yield checks of gain, read noise and saturation by one frame: coarser than those of pairs."""
+    for amp in exposure.detector.amplifiers:
+        overscan = measure_level(exposure.raw, amp, amp.raw_serial_overscan_bbox)
+        yield from _check_gain(exposure, amp, None if overscan is None else (overscan.level, overscan.noise**2))
+        if overscan is not None:
+            yield _compare_noise(exposure, amp, overscan.noise, "overscan", None, _COARSE_FACTOR)
+        yield _check_saturation(exposure, amp)
+
+
+def _check_gain(exposure: RawFrame, amp: Amplifier, dark: tuple[float, float] | None) -> Iterator[Check]:
+    """Compare the gain with the header's, and with the noise of the sky."""
+    gain = amp.nominal.gain
+    place = amplifier_place(exposure.instrument, exposure.detector, amp, "gain")
+    facts = facts_of(exposure, amp)
+    told = facts.findings.get("gain") if facts is not None else None
+    sky = None
+    if dark is not None and exposure.image_type in ("science", "sky"):
+        sky = estimate_sky_gain(_data(exposure, amp, dark[0]), read_variance=dark[1])
+    if not math.isfinite(gain):
+        note = f"the sky's noise suggests {sky.value:.2g}" if sky is not None else "two flats would tell it"
+        yield Check("noise", f"gain of {amp.name}", "", "amplifiers.csv", "not known", note, place)
+        return
+    if told is not None and told.is_known and abs(float(told.value) / gain - 1.0) > 0.05:
+        agrees = sky is not None and abs(math.log(sky.value / float(told.value))) < math.log(_SKY_FACTOR)
+        sure = told.confidence == "certain" or agrees
+        note = f"{told.source} says {told.value:g} e-/ADU"
+        how = f"{place}: {told.value:g} in place of {gain:g}, if the header is right"
+        verdict: Verdict = "wrong" if sure else "doubtful"
+        yield Check("noise", f"gain of {amp.name}", _gain_text(amp), told.source, verdict, note, how)
+        return
+    if sky is None:
+        yield Check("noise", f"gain of {amp.name}", _gain_text(amp), "amplifiers.csv", "not known", "two flats tell")
+    elif not 1.0 / _SKY_FACTOR < sky.value / gain < _SKY_FACTOR:
+        note = f"the noise of the sky says about {sky.value:.2g} e-/ADU; two flats tell it better"
+        how = f"{place}: about {sky.value:.2g} in place of {gain:g}"
+        yield Check("noise", f"gain of {amp.name}", _gain_text(amp), "sky", "wrong", note, how)
+    else:
+        yield Check("noise", f"gain of {amp.name}", f"{_gain_text(amp)}; noise of the sky {sky.value:.2g}", "sky")
+
+
+def _check_saturation(exposure: RawFrame, amp: Amplifier) -> Check:
+    data, level = _data(exposure, amp), amp.nominal.saturation
+    highest = float(np.nanmax(data))
+    pile = int(np.sum(data == highest))
+    name, value = f"saturation of {amp.name}", f"{level:g} ADU" if math.isfinite(level) else ""
+    place = amplifier_place(exposure.instrument, exposure.detector, amp, "saturation")
+    piles_up = pile >= _PILE and highest > 4.0 * float(np.median(data)) and highest > 1000.0
+    if piles_up and not highest >= 0.99 * min(level, 65535.0 if math.isfinite(level) else math.inf):
+        note = f"{pile} pixels pile up at {highest:g} ADU, the highest value there is"
+        verdict: Verdict = "wrong" if math.isfinite(level) else "doubtful"
+        return Check("noise", name, value, "pixels", verdict, note, f"{place}: not above {highest:g}")
+    if not math.isfinite(level):
+        return Check("noise", name, "", "amplifiers.csv", "not known", "no pixel is masked for it", place)
+    return Check("noise", name, f"{value}; highest pixel {highest:g}", "pixels")

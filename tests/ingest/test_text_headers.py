@@ -1,0 +1,75 @@
+"""Headers as text."""
+
+import gzip
+
+import pytest
+from astropy.io import fits
+
+from obs.errors import FileFormatError
+from obs.ingest.text_headers import is_text_header, read_text_headers
+from obs.ingest.translation import read_frames
+from obs.instrument.translator import Translator
+
+PRIMARY = ["SIMPLE  =                    T", "RUN     =                    7 / number", "EMPTY   =", "END"]
+EXTENSION = ["XTENSION= 'IMAGE   '", "CCD     =                    2", "END"]
+
+
+class TextTranslator(Translator):
+    columns = {"run": int, "ccd": int}
+    unique = ("run", "ccd")
+    translation = {"run": "RUN", "ccd": "CCD"}
+
+
+@pytest.mark.parametrize("layout", ["lines", "windows", "stream", "gzip"])
+def test_lines_and_streams(tmp_path, layout):
+    path = tmp_path / "a.hdr"
+    text = "".join(card.ljust(80) for card in PRIMARY)
+    text = {"lines": "\n".join(PRIMARY), "windows": "\r\n".join(PRIMARY)}.get(layout, text)
+    path.write_bytes(gzip.compress(text.encode()) if layout == "gzip" else text.encode())
+    assert is_text_header(path)
+    ((number, header),) = read_text_headers(path)
+    assert (number, header["RUN"]) == (0, 7)
+    assert header["EMPTY"] != header["EMPTY"]
+
+
+def test_extensions_have_the_primary_beneath(tmp_path):
+    path = tmp_path / "a.hdr"
+    path.write_text("\n".join(PRIMARY[:-1] + EXTENSION + [line.replace(" 2", " 3") for line in EXTENSION]))
+    assert [number for number, _ in read_text_headers(path)] == [0, 1, 2]
+    frames = list(read_frames(path, TextTranslator(), text=True))
+    assert [frame.row for frame in frames] == [{"run": 7, "ccd": 2}, {"run": 7, "ccd": 3}]
+
+
+def test_an_extension_alone_is_number_one(tmp_path):
+    path = tmp_path / "a.hdr"
+    path.write_text("\n".join(EXTENSION))
+    assert [number for number, _ in read_text_headers(path)] == [1]
+
+
+def test_fits_files_are_none(tmp_path):
+    path = tmp_path / "a.fits"
+    fits.PrimaryHDU().writeto(path)
+    assert not is_text_header(path)
+    assert not is_text_header(tmp_path / "nothing.hdr")
+
+
+def test_ingest_takes_no_text(tmp_path):
+    path = tmp_path / "a.hdr"
+    path.write_text("\n".join(PRIMARY))
+    with pytest.raises(FileFormatError):
+        list(read_frames(path, TextTranslator()))
+
+
+@pytest.mark.parametrize(("content", "message"), [(b"", "is empty"), (b"hello", "is neither a FITS file nor the text")])
+def test_what_is_no_header_is_told(tmp_path, content, message):
+    path = tmp_path / "a.hdr"
+    path.write_bytes(content)
+    with pytest.raises(FileFormatError, match=message):
+        list(read_text_headers(path))
+
+
+def test_folders_and_missing_files_are_told(tmp_path):
+    with pytest.raises(FileFormatError, match="does not exist"):
+        list(read_text_headers(tmp_path / "nothing"))
+    with pytest.raises(FileFormatError, match="is a folder; name the files in it"):
+        list(read_text_headers(tmp_path))
