@@ -127,11 +127,14 @@ def score(folder: Path) -> list[tuple[str, str, str]]:
     ratio = flux / counts[match]
     bias = f"{100 * (np.median(ratio[bright]) - 1):.3f} % ({bright.sum()})"
     rows.append(("PSF flux of bright stars, median bias", "0.3 %", bias))
-    for radius in (12, 17, 25):
-        name = f"base_CircularApertureFlux_{radius}_0_instFlux"
-        aperture = np.asarray(source[name]) / counts[match]
-        bias = f"{100 * (np.median(aperture[bright]) - 1):.3f} %"
-        rows.append((f"aperture {radius} px flux of bright stars, median bias", "", bias))
+    aperture = "base_CircularApertureFlux_12_0"
+    corrected = np.asarray(source[f"{aperture}_instFlux"]) * np.asarray(source[f"{aperture}_apCorr"])
+    for name, light in (
+        ("12 px, corrected", corrected),
+        ("25 px", np.asarray(source["base_CircularApertureFlux_25_0_instFlux"])),
+    ):
+        bias = f"{100 * (np.median((light / counts[match])[bright]) - 1):.3f} %"
+        rows.append((f"aperture flux ({name}) of bright stars, median bias", "0.3 %", bias))
     noise = np.median(error[(sn > 5) & (sn < 20)])
     true_sn = counts / noise
     found = cKDTree(np.c_[sx, sy]).query(np.c_[x, y])[0] < 2

@@ -219,3 +219,19 @@ def test_corrected_fluxes_can_have_the_scale_of_all_light():
     assert factors[True] > 1.01 * factors[False]
     # 16 stars of S/N 300, and what the PSF's stamp does not hold
     assert flux == pytest.approx(1e5, rel=4e-3)
+
+
+def test_the_reference_aperture_gets_a_factor_to_all_light_but_stays_as_it_is():
+    x, y = scatter(14, SHAPE, seed=3, separation=35, border=30)
+    catalog = measure(exposure_of(x, y, np.full(len(x), 3e5)), apertures=[6.0])
+    before = catalog["base_CircularApertureFlux_12_0_instFlux"].copy()
+    config = MeasurementConfig(apertures=[6.0])
+    corrections = fit_aperture_corrections(
+        catalog, np.ones(len(catalog), bool), pixel_psf(PROFILE), SHAPE, config, ApertureCorrectionConfig(to_total=True)
+    )
+    apply_aperture_correction(catalog, corrections, config)
+    np.testing.assert_array_equal(catalog["base_CircularApertureFlux_12_0_instFlux"], before)
+    factor = catalog["base_CircularApertureFlux_12_0_apCorr"]
+    # the profile's own light within the circle; a stamp alone tells what lies beyond it to a seventh
+    assert factor == pytest.approx(1 / PROFILE.within(12), abs=0.15 * (1 - PROFILE.within(12)))
+    assert np.median(catalog["base_PsfFlux_instFlux"]) == pytest.approx(3e5, rel=0.004)

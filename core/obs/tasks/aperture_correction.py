@@ -81,7 +81,8 @@ def fit_aperture_corrections(
     Returns
     -------
     dict of str to ApertureCorrection
-        Flux name to correction; NaN where there were too few stars.
+        Flux name to correction; NaN where there were too few stars. Where fluxes are scaled to all light, that of the
+        reference aperture itself is among them.
     """
     reference = aperture_name(config.reference_aperture)
     usable = stars & ~catalog[f"{reference}_flag"]
@@ -108,7 +109,7 @@ def fit_aperture_corrections(
             clip=correction.clip,
             name=name,
         )
-        for name in CORRECTED
+        for name in (*CORRECTED, *([reference] if correction.to_total else []))
     }
 
 
@@ -171,6 +172,8 @@ def apply_aperture_correction(
 ) -> None:
     """Multiply fluxes by their corrections, and classify anew. A correction that is not known is one, and flagged.
 
+    Apertures stay what they are: theirs is written down, not applied.
+
     Parameters
     ----------
     catalog : Catalog
@@ -185,10 +188,14 @@ def apply_aperture_correction(
         factor, factor_err = correction.evaluate(x=x, y=y), correction.evaluate_error(x=x, y=y)
         known = np.isfinite(factor) & (factor > 0)
         factor = np.where(known, factor, 1.0)
-        for column in (f"{name}_instFlux", f"{name}_instFluxErr"):
-            old = catalog.columns[column]
-            catalog.add(column, old.data * factor, old.unit, old.description)
-        catalog.add(f"{name}_apCorr", np.where(known, factor, np.nan), "", f"aperture correction applied to {name}")
+        meaning = f"aperture correction applied to {name}"
+        if name in CORRECTED:
+            for column in (f"{name}_instFlux", f"{name}_instFluxErr"):
+                old = catalog.columns[column]
+                catalog.add(column, old.data * factor, old.unit, old.description)
+        else:
+            meaning = f"factor from {name} to all light, not applied"
+        catalog.add(f"{name}_apCorr", np.where(known, factor, np.nan), "", meaning)
         catalog.add(f"{name}_apCorrErr", np.where(known, factor_err, np.nan), "", "its standard error")
         catalog.add(f"{name}_flag_apCorr", ~known, "", f"{name}: no aperture correction is known")
     classify(catalog, config.extendedness_ratio)
