@@ -17,6 +17,9 @@ TIE = 0.05
 ROUNDS = 8
 """Rounds of reweighting; few stars settle in fewer."""
 
+BIWEIGHT = 3.0
+"""Residuals of this many standard deviations do not count at all in the end."""
+
 HALF_WITHIN = 0.4549
 """Median of the square of a standard normal variable."""
 
@@ -156,8 +159,9 @@ def fit_aperture_correction(
             break
         keep = clipped
     normal = (terms[keep] * weight[keep, None] ** 2).T @ terms[keep]
-    chi2 = float(np.sum((residual[keep] * weight[keep]) ** 2))
-    covariance = np.linalg.pinv(normal) * (chi2 / degrees if degrees > 0 else np.nan)
+    covariance = np.asarray(np.linalg.pinv(normal), np.float64) * _robust_variance(
+        residual[keep] * weight[keep], degrees
+    )
     coefficients = np.zeros((order + 1, order + 1))
     coefficients[_triangle(order)] = solution
     used = np.zeros(len(usable), bool)
@@ -236,16 +240,28 @@ def _core(values: NDArray[np.float64], clip: float) -> NDArray[np.bool_]:
 def _solve_robustly(
     terms: NDArray[np.float64], ratio: NDArray[np.float64], weight: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Least squares in which residuals beyond one standard deviation count linearly (Huber 1964).
+    """Least squares in which large residuals count less, and then hardly: Huber (1964), Beaton & Tukey (1974).
 
-    What neighbours too faint to be known add to apertures is never negative, and pulls a mean more than a median.
+    What neighbours too faint to be known add to apertures is never negative, and pulls a mean more than a mode.
     """
     robust = weight
-    for _ in range(ROUNDS):
+    for number in range(2 * ROUNDS):
         solution = np.linalg.lstsq(terms * robust[:, None], ratio * robust, rcond=None)[0]
         deviation = np.abs(ratio - terms @ solution) * weight
-        robust = weight / np.sqrt(np.maximum(deviation, 1.0))
+        if number < ROUNDS:
+            robust = weight / np.sqrt(np.maximum(deviation, 1.0))
+        else:
+            robust = weight * np.maximum(1.0 - (deviation / BIWEIGHT) ** 2, 0.0)
     return np.asarray(solution, np.float64)
+
+
+def _robust_variance(deviation: NDArray[np.float64], degrees: int) -> float:
+    """Variance of the solution in units of that of least squares with unit errors (Huber 1981, section 7.6)."""
+    u2 = np.minimum((deviation / BIWEIGHT) ** 2, 1.0)
+    slope = float(np.mean((1.0 - u2) * (1.0 - 5.0 * u2)))
+    if degrees <= 0 or slope <= 0:
+        return float("nan")
+    return float(np.sum((deviation * (1.0 - u2) ** 2) ** 2)) / degrees / slope**2
 
 
 def _weight(
