@@ -83,6 +83,7 @@ def fit_aperture_correction(
     min_degrees_of_freedom: int = 1,
     clip: float = 3.0,
     iterations: int = 4,
+    robust: bool = True,
     name: str = "flux",
     require: bool = False,
 ) -> ApertureCorrection:
@@ -110,6 +111,8 @@ def fit_aperture_correction(
         Stars further from the fit than this many standard deviations are dropped.
     iterations : int
         Largest number of rounds of clipping.
+    robust : bool
+        Let large residuals hardly count; else least squares.
     name : str
         What is corrected, for the message.
     require : bool
@@ -150,7 +153,7 @@ def fit_aperture_correction(
         order = _predictive_order(u[keep], v[keep], ratio[keep], sigma[keep], affordable)
         terms = _design(u, v, order)
         weight = _weight(sigma, ratio, terms, keep)
-        solution = _solve_robustly(terms[keep], ratio[keep], weight[keep])
+        solution = _solve(terms[keep], ratio[keep], weight[keep], BIWEIGHT if robust else np.inf)
         residual = ratio - terms @ solution
         degrees = int(keep.sum()) - terms.shape[1]
         scatter = float(np.sqrt(np.sum(residual[keep] ** 2) / degrees)) if degrees > 0 else np.nan
@@ -159,8 +162,8 @@ def fit_aperture_correction(
             break
         keep = clipped
     normal = (terms[keep] * weight[keep, None] ** 2).T @ terms[keep]
-    covariance = np.asarray(np.linalg.pinv(normal), np.float64) * _robust_variance(
-        residual[keep] * weight[keep], degrees
+    covariance = np.asarray(np.linalg.pinv(normal), np.float64) * _variance_factor(
+        residual[keep] * weight[keep], degrees, BIWEIGHT if robust else np.inf
     )
     coefficients = np.zeros((order + 1, order + 1))
     coefficients[_triangle(order)] = solution
@@ -237,27 +240,29 @@ def _core(values: NDArray[np.float64], clip: float) -> NDArray[np.bool_]:
     return np.asarray(deviation <= max(2.0 * clip * spread, 1e-12), bool)
 
 
-def _solve_robustly(
-    terms: NDArray[np.float64], ratio: NDArray[np.float64], weight: NDArray[np.float64]
+def _solve(
+    terms: NDArray[np.float64], ratio: NDArray[np.float64], weight: NDArray[np.float64], limit: float
 ) -> NDArray[np.float64]:
     """Least squares in which large residuals count less, and then hardly: Huber (1964), Beaton & Tukey (1974).
+
+    Residuals of ``limit`` standard deviations do not count at all in the end; an infinite limit is plain least squares.
 
     What neighbours too faint to be known add to apertures is never negative, and pulls a mean more than a mode.
     """
     robust = weight
-    for number in range(2 * ROUNDS):
+    for number in range(2 * ROUNDS if np.isfinite(limit) else 1):
         solution = np.linalg.lstsq(terms * robust[:, None], ratio * robust, rcond=None)[0]
         deviation = np.abs(ratio - terms @ solution) * weight
         if number < ROUNDS:
             robust = weight / np.sqrt(np.maximum(deviation, 1.0))
         else:
-            robust = weight * np.maximum(1.0 - (deviation / BIWEIGHT) ** 2, 0.0)
+            robust = weight * np.maximum(1.0 - (deviation / limit) ** 2, 0.0)
     return np.asarray(solution, np.float64)
 
 
-def _robust_variance(deviation: NDArray[np.float64], degrees: int) -> float:
+def _variance_factor(deviation: NDArray[np.float64], degrees: int, limit: float) -> float:
     """Variance of the solution in units of that of least squares with unit errors (Huber 1981, section 7.6)."""
-    u2 = np.minimum((deviation / BIWEIGHT) ** 2, 1.0)
+    u2 = np.minimum((deviation / limit) ** 2, 1.0)
     slope = float(np.mean((1.0 - u2) * (1.0 - 5.0 * u2)))
     if degrees <= 0 or slope <= 0:
         return float("nan")

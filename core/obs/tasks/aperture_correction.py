@@ -50,6 +50,11 @@ class ApertureCorrectionConfig(TaskConfig):
         gt=0,
     )
     minimum_stars: int = setting(12, "See minimum_signal_to_noise.", ge=1)
+    robust: bool = setting(
+        True,
+        "Leave out stars with neighbours, and let large residuals hardly count, since neighbours only ever add light; "
+        "else all stars count by least squares, as in the LSST stack.",
+    )
     clip: float = setting(3.0, "Stars further from the fit are left out.", unit="sigma", gt=0)
 
 
@@ -88,7 +93,10 @@ def fit_aperture_corrections(
     usable = stars & ~catalog[f"{reference}_flag"]
     limit = correction.minimum_signal_to_noise * catalog["base_PsfFlux_instFluxErr"]
     bright = usable & (catalog["base_PsfFlux_instFlux"] > limit)
-    for better in (bright, bright & _isolated(catalog, bright, 2 * config.reference_aperture)):
+    choices = [bright]
+    if correction.robust:
+        choices.append(bright & _isolated(catalog, bright, 2 * config.reference_aperture))
+    for better in choices:
         if np.count_nonzero(better) >= correction.minimum_stars:
             usable = better
     x, y = catalog["base_SdssCentroid_x"], catalog["base_SdssCentroid_y"]
@@ -107,6 +115,7 @@ def fit_aperture_corrections(
             shape=shape,
             order=correction.order,
             clip=correction.clip,
+            robust=correction.robust,
             name=name,
         )
         for name in (*CORRECTED, *([reference] if correction.to_total else []))
