@@ -3,12 +3,12 @@
 from typing import Any
 
 from obs.geom import Box
+from obs.scaffold.amplifier_facts import AmplifierFacts
 from obs.scaffold.cards import Cards
 from obs.scaffold.filters import band_of
 from obs.scaffold.finding import Finding
 from obs.scaffold.inspection import DetectorImages, Findings
 from obs.scaffold.keys import KeyRule
-from obs.scaffold.layout import AmplifierFacts
 
 __all__ = ["template_facts"]
 

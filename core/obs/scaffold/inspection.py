@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from obs.errors import FileFormatError
+from obs.scaffold.amplifier_facts import DetectorFacts
 from obs.scaffold.cards import Cards
 from obs.scaffold.dates import DateRule, find_date, find_night, find_time_scale
 from obs.scaffold.exposure import Pointing, find_airmass, find_exposure_time, find_object, find_pointing
@@ -14,7 +15,7 @@ from obs.scaffold.filters import find_filter
 from obs.scaffold.finding import Finding
 from obs.scaffold.image_types import find_image_type
 from obs.scaffold.keys import KeyRule, Roles, detector_value, find_detector_key, find_roles, find_visit
-from obs.scaffold.layout import DetectorFacts, find_detector
+from obs.scaffold.layout import find_detector
 from obs.scaffold.raw_file import RawFile, RawImage, read_raw_file
 from obs.scaffold.sections import Section, find_section
 from obs.scaffold.sky_scale import SkyScale, find_pixel_size, find_sky_scale

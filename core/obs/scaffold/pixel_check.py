@@ -1,0 +1,181 @@
+"""Sections of the header against the pixels: overscan has to be lower and flatter than the data beside it."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.geom import Box
+from obs.scaffold.amplifier_place import EMPTY, Place
+from obs.scaffold.finding import Finding, less_sure
+from obs.scaffold.overscan_statistics import column_profile
+
+__all__ = ["Verdict", "check_place", "find_rows_above", "turned"]
+
+_SMALLEST = 4
+_TAIL = 2
+"""Columns behind the data that may hold charge left behind."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the pixels say to an amplifier's sections.
+
+    Parameters
+    ----------
+    place : Place
+        The amplifier, corrected as far as the pixels allow.
+    has_light : bool
+        Whether there is light enough to tell.
+    is_wrong : bool
+        Whether the sections are wrong beyond a few columns: the pixels have to be asked for others.
+    complaints : tuple of str
+        What disagrees.
+    """
+
+    place: Place
+    has_light: bool
+    is_wrong: bool = False
+    complaints: tuple[str, ...] = ()
+
+
+def turned(box: Box) -> Box:
+    """Return a box with columns and rows exchanged."""
+    return Box(box.y_min, box.x_min, box.height, box.width)
+
+
+def check_place(place: Place, pixels: NDArray[np.float32]) -> Verdict:
+    """Compare an amplifier's data and overscan with the pixels.
+
+    Parameters
+    ----------
+    place : Place
+        The amplifier; its overscan is known.
+    pixels : ndarray of float32, shape (ny, nx)
+        The image, ADU.
+    """
+    data, overscan = place.data, place.overscan
+    if overscan.y_min < data.y_max and data.y_min < overscan.y_max:
+        return _check(place, pixels)
+    sideways = replace(place, data=turned(data), overscan=turned(overscan), frame=turned(place.frame))
+    verdict = _check(sideways, pixels.T)
+    back = replace(
+        verdict.place, data=turned(verdict.place.data), overscan=turned(verdict.place.overscan), frame=place.frame
+    )
+    return replace(verdict, place=_told(back))
+
+
+def _told(place: Place) -> Place:
+    """Return an amplifier whose findings hold the boxes that it has."""
+    return replace(
+        place,
+        data_from=replace(place.data_from, value=place.data),
+        overscan_from=replace(place.overscan_from, value=None if place.overscan.is_empty else place.overscan),
+    )
+
+
+def _check(place: Place, pixels: NDArray[np.float32]) -> Verdict:
+    data, overscan = place.data, place.overscan
+    first, last = max(data.y_min, overscan.y_min), min(data.y_max, overscan.y_max)
+    if last - first < _SMALLEST or overscan.width < 1:
+        return Verdict(place, has_light=False)
+    level, noise = column_profile(pixels[first:last])
+    of_data, of_overscan = level[data.x_min : data.x_max], level[overscan.x_min : overscan.x_max]
+    both = np.concatenate([of_data, of_overscan])
+    base = _lowest(of_overscan) if np.median(of_overscan) < np.median(of_data) else _lowest(both)
+    read = float(np.median(noise[overscan.x_min : overscan.x_max]))
+    error = 1.25 * read / np.sqrt(max(last - first, 1)) + 0.5
+    light = float(np.median(of_data)) - base
+    if np.median(of_overscan) - np.median(of_data) > max(3.0 * read, 10.0):
+        told = _levels(of_overscan, of_data)
+        return Verdict(place, True, True, (f"the overscan is brighter than the data ({told})",))
+    if light < max(3.0 * read, 10.0):
+        return Verdict(place, has_light=False)
+    lit = of_overscan > base + max(0.3 * light, 6.0 * error)
+    dark = np.abs(of_data - base) < max(4.0 * error, 0.02 * light)
+    if np.mean(lit) > 0.5:
+        told = _levels(of_overscan, of_data)
+        return Verdict(place, True, True, (f"the overscan has light in it ({told})",))
+    complaints = []
+    if np.any(lit[_TAIL:-_TAIL]) or np.any(_outer(lit, place)):
+        place, text = _without_light(place, lit)
+        complaints.append(text)
+    left, right = (_dark_edge(dark[::way], of_data[::way], base) for way in (1, -1))
+    if left or right:
+        complaints.append(_dark_text(place, left, right))
+        if left + right > data.width // 2:
+            return Verdict(place, True, True, tuple(complaints))
+        kept = Box(data.x_min + left, data.y_min, data.width - left - right, data.height)
+        doubt = Finding("data", kept, f"{place.data_from.source}, pixels", "guess", "columns without light left out")
+        place = replace(place, data=kept, data_from=doubt)
+    if not complaints:
+        sure = "certain" if place.overscan_from.confidence in ("certain", "likely") else "likely"
+        note = "; ".join(part for part in (place.overscan_from.note, "the pixels agree") if part)
+        agreed = replace(place.overscan_from, note=note, confidence=sure)
+        return Verdict(replace(place, overscan_from=agreed), has_light=True)
+    doubt = replace(place.overscan_from, confidence=less_sure(place.overscan_from.confidence, "guess"))
+    return Verdict(_told(replace(place, overscan_from=doubt)), True, place.overscan.is_empty, tuple(complaints))
+
+
+def _lowest(level: NDArray[np.float64]) -> float:
+    """Return the lowest level that a few neighbouring columns have; single ones may be dead."""
+    size = min(len(level), 5)
+    return float(np.min(np.median(np.lib.stride_tricks.sliding_window_view(level, size), axis=1)))
+
+
+def _levels(of_overscan: NDArray[np.float64], of_data: NDArray[np.float64]) -> str:
+    return f"{np.median(of_overscan):.0f} ADU, the data {np.median(of_data):.0f}"
+
+
+def _outer(lit: NDArray[np.bool_], place: Place) -> NDArray[np.bool_]:
+    """Return the columns of the overscan that are farthest from the data, where no charge is left behind."""
+    if place.overscan.x_min >= place.data.x_max:
+        return lit[-_TAIL:]
+    return lit[:_TAIL] if place.overscan.x_max <= place.data.x_min else lit[:0]
+
+
+def _without_light(place: Place, lit: NDArray[np.bool_]) -> tuple[Place, str]:
+    """Return an amplifier with the longest run of columns of its overscan that are dark, and what was found."""
+    box = place.overscan
+    where = np.flatnonzero(lit) + box.x_min + 1
+    text = f"columns {where.min()} to {where.max()} of the overscan have light in them"
+    edges = np.flatnonzero(np.diff(np.concatenate([[True], lit, [True]]).astype(int)))
+    start, stop = max(zip(edges[::2], edges[1::2], strict=True), key=lambda run: run[1] - run[0])
+    if stop - start < _SMALLEST:
+        unknown = Finding.unknown("overscan", "the columns that the header names have light in them")
+        return replace(place, overscan=EMPTY, overscan_from=unknown), text
+    kept = Box(box.x_min + int(start), box.y_min, int(stop - start), box.height)
+    found = Finding("overscan", kept, f"{place.overscan_from.source}, pixels", "guess", "columns with light left out")
+    return replace(place, overscan=kept, overscan_from=found), text
+
+
+def _dark_edge(dark: NDArray[np.bool_], level: NDArray[np.float64], base: float) -> int:
+    """Return how many columns at the beginning are as dark as overscan, if light sets in at once behind them."""
+    count = int(np.argmin(dark)) if not dark.all() else len(dark)
+    if not count or count >= len(dark) - 8:
+        return count if count == len(dark) else 0
+    behind = level[count + 2 : count + 8]
+    beyond = float(np.median(level[count:])) - base
+    return count if float(np.min(behind)) - base > 0.5 * beyond else 0
+
+
+def _dark_text(place: Place, left: int, right: int) -> str:
+    data = place.data
+    ends = [(data.x_min + 1, data.x_min + left)] if left else []
+    ends += [(data.x_max - right + 1, data.x_max)] if right else []
+    columns = " and ".join(f"{first} to {last}" if last > first else f"{first}" for first, last in ends)
+    return f"columns {columns} of the data have no light in them"
+
+
+def find_rows_above(pixels: NDArray[np.float32], place: Place) -> Box:
+    """Return the rows behind the data that are as dark as the overscan; empty if there are none."""
+    data, rest = place.data, place.frame.y_max - place.data.y_max
+    beside = place.overscan.y_min < data.y_max and data.y_min < place.overscan.y_max
+    if place.overscan.is_empty or not beside or rest < 2:
+        return EMPTY
+    dark = pixels[place.overscan.slices]
+    level = float(np.median(dark))
+    noise = float(1.4826 * np.median(np.abs(dark - level))) or 1.0
+    rows = Box(data.x_min, data.y_max, data.width, rest)
+    is_dark_too = abs(float(np.median(pixels[rows.slices])) - level) < 3.0 * noise
+    return rows if is_dark_too and float(np.median(pixels[data.slices])) - level > 5.0 * noise else EMPTY
