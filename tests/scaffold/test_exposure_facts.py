@@ -5,11 +5,12 @@ from raw_frames import card_line
 
 from obs.scaffold.cards import parse_cards
 from obs.scaffold.dates import find_date, find_night
-from obs.scaffold.exposure import find_exposure_time, find_pointing
+from obs.scaffold.exposure_time import find_exposure_time
 from obs.scaffold.filters import band_of, find_filter
 from obs.scaffold.finding import Finding
 from obs.scaffold.gains import find_gain, find_read_noise, find_saturation
 from obs.scaffold.image_types import find_image_type, standard_type
+from obs.scaffold.pointing import find_pointing
 from obs.scaffold.sky_scale import find_pixel_size, find_sky_scale
 
 

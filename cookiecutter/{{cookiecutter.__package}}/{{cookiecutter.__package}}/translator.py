@@ -3,8 +3,8 @@
 {%- set numbered = t.date.kind in ["mjd", "jd"] -%}
 """What the headers of raw frames say."""
 
-{% if t.visit.kind == "digits" or t.detector.kind == "digits" %}import re
-{% endif %}from collections.abc import Mapping
+import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -17,21 +17,11 @@ from obs.instrument.translator import Translator
 __all__ = ["{{ cookiecutter.__class }}"]
 
 _IMAGE_TYPES = {
-    "FLAT": "flat",
-    "BIAS": "bias",
-    "ZERO": "bias",
-    "DARK": "dark",
-    "FOCUS": "focus",
-    "ARC": "arc",
-    "COMP": "arc",
-    "SCIENCE": "science",
-    "OBJECT": "science",
-    "LIGHT": "science",
-    "EXPOSE": "science",
-    "STANDARD": "science",
-    "SKY": "sky",
+{%- for kind, words in t.image_words.items() %}
+    "{{ kind }}": {"{{ words | join('", "') }}"},
+{%- endfor %}
 }
-"""Words in the header and the image types that they stand for; the first that is found counts."""
+"""Image types, and the words in the header that stand for them; the first type that has one counts."""
 {%- if t.visit.kind in ["nightly", "date"] %}
 
 _YEAR_2000 = datetime(2000, 1, 1)
@@ -150,19 +140,31 @@ class {{ cookiecutter.__class }}(Translator):
             raise ValueError(f"{{ t.detector.keyword }} = {md[{{ t.detector.keyword | tojson | replace('"', "'") }}]} has no number at its end")
         return int(match[1])
 {%- endif %}
+{%- if t.detector.kind == "words" %}
+
+    def translate_{{ chip }}(self, md: Header) -> str:
+        """Return the letters and digits of {{ t.detector.keyword }}."""
+        return re.sub(r"[^A-Za-z0-9]+", "_", str(md[{{ t.detector.keyword | tojson }}])).strip("_")
+{%- endif %}
+{%- if t.detector.kind == "grouped" %}
+
+    def translate_{{ chip }}(self, md: Header) -> int:
+        """Return the detector whose amplifiers {{ t.detector.keyword }} counts: {{ t.detector.size }} each, from {{ t.detector.first }}."""
+        return (int(md[{{ t.detector.keyword | tojson }}]) - {{ t.detector.first }}) // {{ t.detector.size }}
+{%- endif %}
 {%- if t.filter | length > 1 %}
 
     def translate_filter(self, md: Header) -> str:
         """Return what is in the wheels that are not open."""
         names = [str(md.get(wheel, "")).strip() for wheel in _WHEELS]
-        glass = [name for name in names if name and not name.lower().startswith(_OPEN) and not name.lower().endswith("out")]
-        return "+".join(dict.fromkeys(glass)) or "open"
+        return "+".join(dict.fromkeys(name for name in names if not _is_open(name))) or "open"
 {%- endif %}
 
     def translate_dataType(self, md: Header) -> str:
         """Return what the frame is for."""
-        text = str(md.get({{ t.image_type | tojson }}, "")).upper()
-        return next((kind for word, kind in _IMAGE_TYPES.items() if word in text), "unknown")
+        text = re.sub(r"[^a-z]+", " ", str(md.get({{ t.image_type | tojson }}, "")).lower())
+        words = {*text.split(), text.replace(" ", "")}
+        return next((kind for kind, known in _IMAGE_TYPES.items() if words & known), "unknown")
 
     @classmethod
     def make_header(
@@ -200,6 +202,12 @@ class {{ cookiecutter.__class }}(Translator):
 {%- if t.detector.kind == "digits" %}
         cards[{{ t.detector.keyword | tojson }}] = f"ccd{detector.id:02d}"
 {%- endif %}
+{%- if t.detector.kind == "words" %}
+        cards[{{ t.detector.keyword | tojson }}] = detector.name
+{%- endif %}
+{%- if t.detector.kind == "grouped" %}
+        cards[{{ t.detector.keyword | tojson }}] = detector.id * {{ t.detector.size }} + {{ t.detector.first }}
+{%- endif %}
 {%- if t.filter | length > 1 %}
         cards[_WHEELS[0]] = physical_filter
 {%- endif %}
@@ -216,6 +224,12 @@ class {{ cookiecutter.__class }}(Translator):
 _WHEELS = ({% for name in t.filter %}{{ name | tojson }}{{ "," if loop.length == 1 else "" if loop.last else ", " }}{% endfor %})
 """Cards that name what is in each filter wheel."""
 
-_OPEN = ("open", "air", "clear", "empty", "none", "home")
-"""How a wheel says that it holds nothing."""
+_OPEN = ("{{ t.open_starts | join('", "') }}")
+"""How the word begins by which a wheel says that it holds nothing."""
+
+
+def _is_open(name: str) -> bool:
+    """Return whether a wheel holds nothing."""
+    word = re.sub(r"[^a-z0-9]", "", name.lower())
+    return word in ("", "no", "out", "0") or word.startswith(_OPEN) or word.endswith("out")
 {%- endif %}

@@ -5,8 +5,9 @@ from typing import Any
 from obs.geom import Box
 from obs.scaffold.amplifier_facts import AmplifierFacts
 from obs.scaffold.cards import Cards
-from obs.scaffold.filters import band_of
+from obs.scaffold.filters import OPEN_STARTS, band_of
 from obs.scaffold.finding import Finding
+from obs.scaffold.image_types import WORDS
 from obs.scaffold.inspection import DetectorImages, Findings
 from obs.scaffold.keys import KeyRule
 
@@ -52,7 +53,7 @@ def template_facts(findings: Findings, *, visit_key: str, detector_key: str) -> 
         "rotation": orientation.value if orientation.is_known else 0.0,
         "flip_x": findings.sky.flip_x,
         "headers": [_header(file.path.name, file.cards, findings, visit_key, detector_key) for file in findings.files],
-        "detector_type": "str" if findings.detector.kind == "text" else "int",
+        "detector_type": "str" if findings.detector.kind in ("text", "words") else "int",
         "translator": rules,
     }
 
@@ -78,7 +79,7 @@ def _detector_row(
     x, y, yaw = _place(chip, chips, number, binning)
     return {
         "id": chip.key if isinstance(chip.key, int) else number,
-        "name": chip.key if isinstance(chip.key, str) else chip.name,
+        "name": chip.name,
         "serial": "",
         "width": width,
         "height": height,
@@ -118,8 +119,8 @@ def _amplifier_row(detector: str, amp: AmplifierFacts) -> list[Any]:
     return [detector, amp.name, amp.raw_hdu, *numbers, amp.corner, int(amp.flip_x), int(amp.flip_y), *nominal]
 
 
-def _key(rule: KeyRule) -> dict[str, str]:
-    return {"kind": rule.kind, "keyword": rule.keyword}
+def _key(rule: KeyRule) -> dict[str, Any]:
+    return {"kind": rule.kind, "keyword": rule.keyword, "first": rule.first, "size": rule.size}
 
 
 def _source(finding: Finding, default: str) -> str:
@@ -142,6 +143,8 @@ def _translator(findings: Findings) -> dict[str, Any]:
         "pointing": {} if pointing is None else {"ra": pointing.ra, "dec": pointing.dec, "ra_unit": pointing.ra_unit},
         "airmass": _source(findings["airmass"], ""),
         "time_scale": findings["time_scale"].value,
+        "open_starts": list(OPEN_STARTS),
+        "image_words": {kind: list(words) for kind, words in WORDS.items()},
     }
     if date is None:
         rules["date"] = {"kind": "iso", "date": "DATE-OBS", "time": "", "layout": ""}

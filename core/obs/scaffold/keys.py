@@ -26,6 +26,8 @@ _DETECTORS: tuple[tuple[str, Confidence], ...] = (
     ("DETNUM", "certain"),
     ("DETECTOR", "likely"),
     ("CCD", "likely"),
+    ("OPAMP", "likely"),
+    ("ESO OCS CON QUAD", "likely"),
     ("CCDNAME", "likely"),
     ("CHIPNAME", "likely"),
     ("DETPOS", "likely"),
@@ -63,12 +65,17 @@ class KeyRule:
     ----------
     keyword : str
         The card; empty where the value is constant, or the date has to number exposures.
-    kind : {"whole", "digits", "text", "constant", "date"}
-        Whether the card is a whole number, a text whose last digits count, or a text; or what stands in for it.
+    kind : {"whole", "digits", "text", "words", "grouped", "constant", "date"}
+        Whether the card is a whole number, a text whose last digits count, a text, a text of which letters and digits
+        make a name, or a number that counts the amplifiers of all detectors; or what stands in for it.
+    first, size : int
+        Of what counts amplifiers, the lowest number, and how many amplifiers a detector has.
     """
 
     keyword: str
     kind: str
+    first: int = 0
+    size: int = 1
 
 
 def whole_number(value: object) -> int | None:
@@ -95,44 +102,74 @@ def detector_value(rule: KeyRule, cards: Cards) -> int | str | None:
     value = cards.get(rule.keyword)
     if value is None:
         return None
+    if rule.kind == "grouped":
+        number = whole_number(value)
+        return None if number is None else (number - rule.first) // rule.size
     if rule.kind == "whole":
         return whole_number(value)
+    if rule.kind == "words":
+        return re.sub(r"[^A-Za-z0-9]+", "_", str(value)).strip("_")
     return _last_digits(value) if rule.kind == "digits" else str(value).strip()
 
 
-def find_detector_key(images: Sequence[RawImage], *, is_mosaic: bool) -> tuple[Finding, KeyRule]:
+def find_detector_key(chips: Sequence[Sequence[RawImage]]) -> tuple[Finding, KeyRule]:
     """Return what numbers the detector.
 
     Parameters
     ----------
-    images : sequence of RawImage
-        One of each detector that is at hand.
-    is_mosaic : bool
-        Whether there are several: then the values must differ.
+    chips : sequence of sequence of RawImage
+        The images of each detector that is at hand. Where there are several, the values must differ between them, and
+        all images of one must have the same.
     """
-    first = images[0].cards
+    first, is_mosaic = chips[0][0].cards, len(chips) > 1
     names = [*_DETECTORS, *_EXTENSIONS] if is_mosaic or _counts_ccds(first) else list(_DETECTORS)
     choices: list[tuple[KeyRule, Confidence]] = []
     for name, sure in names:
         for kind, confidence in (("whole", sure), ("digits", "likely"), ("text", "likely")):
             rule = KeyRule(name, kind)
-            values = [detector_value(rule, image.cards) for image in images]
-            if any(value is None for value in values) or (kind == "digits" and name != "EXTNAME"):
-                continue
-            if kind == "text" and not is_mosaic:
-                continue  # the make of the one detector, rather than its name
-            if len({str(value) for value in values}) < len(values):
-                continue
-            choices.append((rule, confidence if sure != "guess" else "guess"))
+            if (kind == "digits" and name != "EXTNAME") or (kind == "text" and not is_mosaic):
+                continue  # of one detector, a text is its make rather than its name
+            if _tells_apart(rule, chips):
+                choices.append((rule, confidence if sure != "guess" else "guess"))
     numbers = [choice for choice in choices if choice[0].kind != "text"]
-    for rule, sure in numbers or choices:
+    for rule, sure in numbers or [(_plain(rule, chips), sure) for rule, sure in choices]:
         doubt = f"{rule.keyword} is there with different values" if first.contradicts_itself(rule.keyword) else ""
         note = doubt or ("the last digits" if rule.kind == "digits" else "")
         return Finding("detector", detector_value(rule, first), rule.keyword, "guess" if doubt else sure, note), rule
-    if is_mosaic:
-        return Finding.unknown("detector", "no card tells the detectors apart"), KeyRule("", "constant")
-    note = "no card names it; the camera is taken to have one"
-    return Finding("detector", 0, "", "likely", note), KeyRule("", "constant")
+    if not is_mosaic:
+        note = "no card names it; the camera is taken to have one"
+        return Finding("detector", 0, "", "likely", note), KeyRule("", "constant")
+    counting = _grouped(chips)
+    if counting is not None:
+        note = f"{counting.size} numbers a detector, from {counting.first}"
+        return Finding("detector", 0, counting.keyword, "guess", note), counting
+    return Finding.unknown("detector", "no card tells the detectors apart"), KeyRule("", "constant")
+
+
+def _plain(rule: KeyRule, chips: Sequence[Sequence[RawImage]]) -> KeyRule:
+    """Return a rule whose texts can be in data IDs and names of files."""
+    words = KeyRule(rule.keyword, "words")
+    texts = {detector_value(rule, images[0].cards) for images in chips}
+    return rule if texts == {detector_value(words, images[0].cards) for images in chips} else words
+
+
+def _tells_apart(rule: KeyRule, chips: Sequence[Sequence[RawImage]]) -> bool:
+    """Whether each detector has a value of its own, and one only."""
+    values = [{str(detector_value(rule, image.cards)) for image in images} for images in chips]
+    if any(len(value) > 1 or "None" in value for value in values):
+        return False
+    return len(set.union(*values)) == len(chips)
+
+
+def _grouped(chips: Sequence[Sequence[RawImage]]) -> KeyRule | None:
+    """Return the rule by which a card counts the amplifiers of one detector after the other."""
+    size = len(chips[0])
+    for name in ("EXTVER", "IMAGEID", "AMPID"):
+        numbers = [whole_number(image.cards.get(name)) for images in chips for image in images]
+        known = [number for number in numbers if number is not None]
+        if len(known) == len(numbers) == size * len(chips) and known == list(range(known[0], known[0] + len(known))):
+            return KeyRule(name, "grouped", known[0], size)
+    return None
 
 
 def _counts_ccds(cards: Cards) -> bool:

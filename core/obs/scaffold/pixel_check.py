@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from obs.geom import Box
 from obs.scaffold.amplifier_place import EMPTY, Place
-from obs.scaffold.finding import Finding, less_sure
+from obs.scaffold.finding import Confidence, Finding, less_sure
 from obs.scaffold.overscan_statistics import column_profile
 
 __all__ = ["Verdict", "check_place", "find_rows_above", "turned"]
@@ -109,7 +109,7 @@ def _check(place: Place, pixels: NDArray[np.float32]) -> Verdict:
         doubt = Finding("data", kept, f"{place.data_from.source}, pixels", "guess", "columns without light left out")
         place = replace(place, data=kept, data_from=doubt)
     if not complaints:
-        sure = "certain" if place.overscan_from.confidence in ("certain", "likely") else "likely"
+        sure: Confidence = "certain" if place.overscan_from.confidence in ("certain", "likely") else "likely"
         note = "; ".join(part for part in (place.overscan_from.note, "the pixels agree") if part)
         agreed = replace(place.overscan_from, note=note, confidence=sure)
         return Verdict(replace(place, overscan_from=agreed), has_light=True)

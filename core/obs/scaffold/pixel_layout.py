@@ -33,6 +33,8 @@ def places_in_pixels(place: Place, pixels: NDArray[np.float32], warnings: list[s
     """
     seen = find_dark_columns(pixels)
     if seen is not None and seen.contrast >= 3.0:
+        if not place.overscan_from.is_known and seen.data == ((place.data.x_min, place.data.x_max),):
+            return [_agreed(place, part) for part in _amplifiers(place, seen)]
         _tell(place, seen, "columns", warnings, where)
         return [part for found in _amplifiers(place, seen) for part in _stacked(found, pixels)]
     sideways = find_dark_columns(np.ascontiguousarray(pixels.T))
@@ -54,6 +56,16 @@ def places_in_pixels(place: Place, pixels: NDArray[np.float32], warnings: list[s
             ),
         )
     ]
+
+
+def _agreed(place: Place, found: Place) -> Place:
+    """Return an amplifier whose data section the pixels agree with, and whose overscan they add."""
+    if found.data != place.data:
+        return found
+    overscan_from = replace(found.overscan_from, confidence="likely", note="columns without light beside the data")
+    if found.overscan_from.note.endswith("or two"):
+        overscan_from = found.overscan_from
+    return replace(found, data_from=replace(place.data_from, note="the pixels agree"), overscan_from=overscan_from)
 
 
 def _tell(place: Place, seen: DarkColumns, what: str, warnings: list[str], where: str) -> None:

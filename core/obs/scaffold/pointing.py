@@ -1,39 +1,16 @@
-"""Exposure time, target, airmass and pointing of a frame."""
+"""Target, airmass and pointing of a frame."""
 
 import re
 from dataclasses import dataclass
-from math import isfinite
 
 from obs.errors import FileFormatError
 from obs.instrument.card_values import read_number
 from obs.scaffold.cards import Card, Cards
 from obs.scaffold.finding import Confidence, Finding
 
-__all__ = ["Pointing", "find_airmass", "find_exposure_time", "find_object", "find_pointing"]
+__all__ = ["Pointing", "find_airmass", "find_object", "find_pointing"]
 
-_EXPOSURE: tuple[tuple[str, Confidence], ...] = (
-    ("EXPTIME", "certain"),
-    ("EXPOSURE", "certain"),
-    ("EXP_TIME", "certain"),
-    ("EXP-TIME", "certain"),
-    ("ITIME", "likely"),
-    ("TEXPTIME", "likely"),
-    ("XPOSURE", "likely"),
-    ("INTTIME", "likely"),
-    ("EXPOSED", "likely"),
-    ("TELAPSE", "likely"),
-    ("ONTIME", "likely"),
-    ("ELAPTIME", "likely"),
-    ("TEXP", "likely"),
-    ("EXPT", "likely"),
-    ("EXPREQ", "guess"),
-    ("REQTIME", "guess"),
-    ("DARKTIME", "guess"),
-)
-_UNITS = ((re.compile(r"\b(ms|msec|milli-?s\w*)\b", re.I), "ms"), (re.compile(r"\b(min|minutes?)\b", re.I), "min"))
-_FACTORS = {"s": 1.0, "ms": 1e-3, "min": 60.0}
-_OBJECTS = ("OBJECT", "TARGNAME", "OBJNAME", "TARGET", "TITLE", "FIELD")
-_LONG = 86400.0
+_OBJECTS = ("OBJECT", "TARGNAME", "OBJNAME", "TARGET", "OBJCAT", "CAT-NAME", "ESO OBS TARG NAME", "TITLE", "FIELD")
 _POINTINGS = (
     ("RA", "DEC"),
     ("RA2000", "DEC2000"),
@@ -49,34 +26,6 @@ _POINTINGS = (
 )
 
 
-def find_exposure_time(cards: Cards) -> tuple[Finding, str]:
-    """Return the exposure time, seconds, and the unit that its card is in."""
-    doubt = ""
-    for name, confidence in _EXPOSURE:
-        card = cards.find(name)
-        if card is None:
-            continue
-        try:
-            number = read_number(card.value)
-        except FileFormatError:
-            doubt = doubt or f"{name} = '{card.value}' is no number"
-            continue
-        unit = next((unit for pattern, unit in _UNITS if pattern.search(card.comment)), "s")
-        value = number * _FACTORS[unit]
-        if not isfinite(value) or value < 0:
-            doubt = doubt or f"{name} = {card.value} cannot be"
-            continue
-        note, sure = doubt, confidence
-        if doubt and sure == "certain":
-            sure = "likely"
-        if value > _LONG:
-            sure, note = "guess", f"{value:g} s is longer than a day: the unit may be another"
-        if cards.contradicts_itself(name):
-            sure, note = "guess", f"{name} is there with different values"
-        return Finding("exposure_time", value, name, sure, note), unit
-    return Finding.unknown("exposure_time", doubt), "s"
-
-
 def find_object(cards: Cards) -> Finding:
     """Return the name of the target."""
     for name in _OBJECTS:
@@ -89,7 +38,7 @@ def find_object(cards: Cards) -> Finding:
 
 def find_airmass(cards: Cards) -> Finding:
     """Return the airmass."""
-    for name in ("AIRMASS", "SECZ", "AIRM", "AMSTART", "SECZ-STR"):
+    for name in ("AIRMASS", "SECZ", "AIRM", "AMSTART", "SECZ-STR", "ESO TEL AIRM START"):
         try:
             value = read_number(cards.get(name))
         except FileFormatError:

@@ -1,0 +1,109 @@
+"""A raw frame of each of many cameras, from its headers and pixels to a calibrated image without an edit."""
+
+import sys
+
+import numpy as np
+import pytest
+from camera_conventions import CAMERAS
+from camera_frames import box_of, write_camera
+
+from obs.geom import Box
+from obs.ingest.translation import load_translator, translate_file
+from obs.instrument.instrument import resolve
+from obs.repo.fits_raw import read_raw
+from obs.scaffold.answers import Answers
+from obs.scaffold.create import create_package
+from obs.scaffold.facts import template_facts
+from obs.scaffold.inspection import inspect_files
+from obs.scaffold.package_check import check_package
+from obs.tasks.isr import Calibrations, IsrConfig, remove_signature
+
+BARE = IsrConfig(do_bias=False, do_dark=False, do_flat=False, do_fringe=False, do_defect=False)
+EMPTY = Box(0, 0, 0, 0)
+
+
+def truth(camera):
+    """Return the amplifiers of each detector, in the order of the file."""
+    chips = {}
+    for image in camera.images:
+        if image.detector is not None:
+            chips.setdefault(image.detector, []).extend(image.amps)
+    return list(chips.values())
+
+
+@pytest.fixture(params=CAMERAS, ids=[camera.name for camera in CAMERAS])
+def camera(request):
+    return request.param
+
+
+def test_quantities(camera, tmp_path):
+    found = inspect_files([write_camera(camera, tmp_path)])
+    for quantity, wanted in camera.expected.items():
+        value, allowed = wanted if isinstance(wanted, tuple) and wanted[-1] in ("likely", "guess") else (wanted, None)
+        finding = found[quantity]
+        assert finding.value == (pytest.approx(value, rel=1e-4) if isinstance(value, float) else value), quantity
+        if value is None:
+            assert finding.confidence == "not known"
+        elif allowed is not None:
+            assert finding.confidence == allowed, quantity
+    for text in camera.warnings:
+        assert any(text in warning for warning in found.warnings), found.warnings
+    if not camera.warnings:
+        assert found.warnings == ()
+
+
+def test_amplifiers(camera, tmp_path):
+    found = inspect_files([write_camera(camera, tmp_path)])
+    chips = truth(camera)
+    assert len(found.detectors) == len(chips)
+    for chip, wanted in zip(found.detectors, chips, strict=True):
+        amps = chip.facts.amplifiers
+        assert [amp.data for amp in amps] == [box_of(amp.data) for amp in wanted]
+        assert [amp.overscan for amp in amps] == [box_of(amp.overscan) if amp.overscan else EMPTY for amp in wanted]
+        assert [amp.bbox for amp in amps] == [box_of(amp.put) for amp in wanted]
+        assert [(amp.flip_x, amp.flip_y) for amp in amps] == [("x" in amp.flip, "y" in amp.flip) for amp in wanted]
+        for amp, real in zip(amps, wanted, strict=True):
+            gain = amp.findings["gain"]
+            if "gain" in real.known:
+                assert gain.value == pytest.approx(real.gain) or gain.confidence == "guess"
+            else:
+                assert gain.confidence in ("not known", "guess")
+
+
+def test_package_processes_the_frame(camera, tmp_path, monkeypatch):
+    path = write_camera(camera, tmp_path)
+    found = inspect_files([path])
+    name = f"made{camera.name}"
+    answers = Answers(camera=name)
+    facts = template_facts(found, visit_key="visit", detector_key="ccd")
+    package = create_package(answers, tmp_path, facts=facts)
+    assert check_package(str(package)) == []
+    monkeypatch.syspath_prepend(str(package))
+    instrument = resolve(f"obs_{name}:instrument")
+    translator = load_translator(instrument)
+    translated = translate_file(path, instrument.translator, translator.unique)
+    assert translated.error == ""
+    for column, quantity in (("expTime", "exposure_time"), ("filter", "filter"), ("field", "object")):
+        if found[quantity].is_known:
+            assert translated.rows[0][column] == found[quantity].value
+    if found["image_type"].is_known:
+        assert translated.rows[0]["dataType"] == found["image_type"].value
+    assert translated.rows[0]["taiObs"] == found["date_begin"].value
+    assert len({row["ccd"] for row in translated.rows}) == len(found.detectors)
+    for row, wanted in zip(translated.rows, truth(camera), strict=True):
+        image = processed(path, instrument, translator, row)
+        sky = [float(np.median(image[box_of(amp.put).slices])) * amp.gain for amp in wanted if amp.overscan]
+        assert sky == pytest.approx([8000.0] * len(sky), rel=0.01)
+    sys.modules.pop(f"obs_{name}", None)
+
+
+def processed(path, instrument, translator, row):
+    detector = instrument.find_detector(row)
+    hdus = [amp.raw_hdu for amp in detector.amplifiers]
+
+    def choose(cards):
+        return translator.registry_columns(cards).get("ccd") == row["ccd"]
+
+    raw = read_raw(path, amplifier_hdus=hdus, choose=choose)
+    info = translator.visit_info(raw.metadata)
+    return remove_signature(raw, detector, Calibrations(), BARE, visit_info=info).masked_image.image
