@@ -83,7 +83,7 @@ def write_camera(camera, folder: Path, *, sky=SKY):
 
 def changed(camera, name, **cards):
     """Return a camera with other values of primary cards; None takes one away."""
-    names = {key.replace("_", "-"): value for key, value in cards.items()}
+    names = {key.replace("_", "-") if key.startswith(("DATE", "MJD")) else key: value for key, value in cards.items()}
     kept = [card for card in camera.cards if isinstance(card, str) or card[0] not in names]
     return replace(
         camera, name=name, cards=[*kept, *((key, value) for key, value in names.items() if value is not None)]

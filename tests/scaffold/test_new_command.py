@@ -26,7 +26,7 @@ def test_from_a_raw_file(raw, tmp_path, capsys):
     printed = capsys.readouterr()
     rows = {line.split("  ")[0]: line for line in printed.out.splitlines()}
     assert rows["exposure_time"].split() == ["exposure_time", "30", "EXPTIME", "certain"]
-    assert rows["gain of amplifier 1"].split()[3:] == ["1", "1.5", "GAIN", "certain"]
+    assert rows["gain of amplifier 1"].split()[3:7] == ["1", "1.5", "GAIN", "certain"]
     assert "not known" in rows["read_noise of amplifier 1"]
     package = tmp_path / "made" / "obs_toycam"
     assert check_package(str(package)) == []

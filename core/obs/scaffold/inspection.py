@@ -140,7 +140,7 @@ def inspect_files(paths: Sequence[Path]) -> Findings:
     sky = find_sky_scale(detectors[0].images[0].cards, binning.value)
     general = [
         _named("telescope", cards, "TELESCOP"),
-        _named("instrument", cards, "INSTRUME", "DETECTOR"),
+        _named("instrument", cards, "INSTRUME", "DETECTOR", "CAMERA"),
         Finding("layout", _LAYOUTS[layout], "HDUs of the file", _sure_of_layout(layout, is_told)),
         visit,
         detector,

@@ -16,6 +16,7 @@ from obs.scaffold.gains import find_gain, find_read_noise, find_saturation
 from obs.scaffold.header_places import find_header_places
 from obs.scaffold.pixel_check import check_place, find_rows_above
 from obs.scaffold.pixel_layout import find_beside, places_in_pixels
+from obs.scaffold.pixel_noise import PixelNoise, judge_gain, judge_read_noise, measure_pixel_noise
 from obs.scaffold.raw_file import RawImage
 
 __all__ = ["find_detector"]
@@ -30,21 +31,20 @@ def find_detector(images: Sequence[RawImage]) -> DetectorFacts:
         The images that the detector fills: one, or one an amplifier.
     """
     warnings: list[str] = []
-    places = _unique([place for image in images for place in _places(image, len(images) > 1, warnings)])
+    found = [place for image in images for place in _places(image, len(images) > 1, warnings)]
+    places = _unique([place for place, _ in found])
+    noises = [noise for _, noise in found]
     binning = find_binning(images[0].cards)
     amplifiers = []
-    for place, (bbox, flip_x, flip_y, bbox_from) in zip(
-        places, find_detector_boxes(places, binning, warnings), strict=True
-    ):
+    boxes = find_detector_boxes(places, binning, warnings)
+    for place, noise, (bbox, flip_x, flip_y, bbox_from) in zip(places, noises, boxes, strict=True):
         corner, corner_from = find_corner(place, flip_x, flip_y)
         findings = {
             "data": place.data_from,
             "overscan": place.overscan_from,
             "bbox": bbox_from,
             "readout_corner": corner_from,
-            "gain": find_gain(place.cards, place.label),
-            "read_noise": find_read_noise(place.cards, place.label),
-            "saturation": find_saturation(place.cards, place.label),
+            **_nominal(place, noise, warnings),
         }
         amplifiers.append(
             AmplifierFacts(
@@ -65,6 +65,14 @@ def find_detector(images: Sequence[RawImage]) -> DetectorFacts:
     height = max(image.shape[-2] for image in images)
     width = max(image.shape[-1] for image in images)
     return DetectorFacts((height, width), tuple(amplifiers), binning, tuple(dict.fromkeys(warnings)))
+
+
+def _nominal(place: Place, noise: PixelNoise | None, warnings: list[str]) -> dict[str, Finding]:
+    """Return gain, read noise and saturation, as sure as the pixels let them be."""
+    where = f"amplifier {place.name}: "
+    gain = judge_gain(find_gain(place.cards, place.label), noise, where, warnings)
+    read_noise = judge_read_noise(find_read_noise(place.cards, place.label), gain, noise, where, warnings)
+    return {"gain": gain, "read_noise": read_noise, "saturation": find_saturation(place.cards, place.label)}
 
 
 def _unique(places: list[Place]) -> list[Place]:
@@ -88,20 +96,19 @@ def _raw_box(place: Place, places: Sequence[Place]) -> Box:
     return place.data if any(not box.intersection(other).is_empty for other in others) else box
 
 
-def _places(image: RawImage, own_hdu: bool, warnings: list[str]) -> list[Place]:
-    """Return the amplifiers of one image."""
+def _places(image: RawImage, own_hdu: bool, warnings: list[str]) -> list[tuple[Place, PixelNoise | None]]:
+    """Return the amplifiers of one image, and the noise of their pixels."""
     where = f"HDU {image.hdu}: " if own_hdu else ""
     found = find_header_places(image, own_hdu=own_hdu, warnings=warnings)
     pixels = image.pixels
     if pixels is None:
-        return found
+        return [(place, None) for place in found]
     if len(found) == 1:
         found = _alone(found[0], pixels, warnings, where)
     else:
         found = [_one_of_several(place, found, pixels, warnings, where) for place in found]
-    return [
-        place if not place.above.is_empty else replace(place, above=find_rows_above(pixels, place)) for place in found
-    ]
+    with_rows = [p if not p.above.is_empty else replace(p, above=find_rows_above(pixels, p)) for p in found]
+    return [(place, measure_pixel_noise(pixels, place)) for place in with_rows]
 
 
 def _alone(place: Place, pixels: NDArray[np.float32], warnings: list[str], where: str) -> list[Place]:

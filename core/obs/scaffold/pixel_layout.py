@@ -93,7 +93,8 @@ def _amplifiers(place: Place, seen: DarkColumns) -> Iterator[Place]:
         yield from _halves(place, seen.data, sorted(in_the_middle[:2]), ("guess", note))
         return
     ((first, last),) = seen.data
-    first, last = max(first, place.data.x_min), min(last, place.data.x_max)
+    if not place.overscan_from.is_known:  # else the header is wrong about both
+        first, last = max(first, place.data.x_min), min(last, place.data.x_max)
     same_side = len(seen.blocks) == 2 and (seen.blocks[0][0] >= last or seen.blocks[1][1] <= first)
     if len(seen.blocks) == 2 and (last - first) % 2 == 0 and (same_side or seen.has_middle_step):
         half = (last - first) // 2
