@@ -982,7 +982,143 @@ ZTF = Camera(
     warnings=("HDU 5, 6, 7, 8",),
 )
 
+
+def _quarter(n, own):
+    right, top = n % 2, n // 2
+    x, y = f"{128 * 2 * right + (not right)}:{128 + right}", f"{128 * 2 * top + (not top)}:{128 + top}"
+    return Image(
+        [
+            *own,
+            ("EXTNAME", f"im{n + 1}"),
+            ("DATASEC", "[1:64,1:64]"),
+            ("BIASSEC", "[65:80,1:64]"),
+            ("DETSEC", f"[{x},{y}]"),
+            ("GAIN", 2.1 + 0.1 * n, "e/ADU"),
+        ],
+        (80, ROWS),
+        (
+            Amp(
+                "[1:64,1:64]",
+                "[65:80,1:64]",
+                f"[{1 + 64 * right}:{64 + 64 * right},{1 + 64 * top}:{64 + 64 * top}]",
+                gain=2.1 + 0.1 * n,
+                bias=900 + 100 * n,
+                flip="x" * right + "y" * top,
+            ),
+        ),
+    )
+
+
+_KEPLERCAM = [
+    ("TELESCOP", "1.2m"),
+    ("INSTRUME", "KeplerCam"),
+    ("DATE-OBS", "2010-05-06T07:08:09"),
+    ("EXPTIME", 30.0),
+    ("FILTER", "r"),
+    ("IMAGETYP", "object"),
+    ("OBJECT", "M 13"),
+    ("CCDSUM", "2 2"),
+]
+
+KEPLERCAM = Camera(
+    "keplercam",
+    [("ORIGIN", "Whipple")],
+    tuple(_quarter(n, _KEPLERCAM) for n in range(4)),
+    {"exposure_time": 30.0, "filter": "r", "binning": (2, 2), "date_begin": "2010-05-06T07:08:09.000"},
+)
+"""Everything in the extensions, nothing in the primary header."""
+
+
+def _arcon(n):
+    x, y = n % 2, n // 2
+    rows = f"{1 + 50 * y}:{50 + 50 * y}"
+    return Amp(
+        f"[{(3, 103)[x]}:{(66, 166)[x]},{rows}]",
+        f"[{(67, 85)[x]}:{(84, 102)[x]},{rows}]",
+        f"[{1 + 64 * x}:{64 + 64 * x},{rows}]",
+        gain=3.1 + 0.1 * x + 0.05 * y,
+        bias=1000 + 100 * x + 50 * y,
+    )
+
+
+ARCON = Camera(
+    "arcon",
+    [
+        ("TELESCOP", "CTIO 0.9 meter telescope"),
+        ("INSTRUME", "cfccd"),
+        ("DATE-OBS", "1999-05-06T07:08:09.0"),
+        ("UT", "07:08:09.0"),
+        ("EXPTIME", 30.0),
+        ("FILTER1", "dia"),
+        ("FILTER2", "v"),
+        ("FILTERS", "dia v"),
+        ("IMAGETYP", "OBJECT"),
+        ("OBJECT", "M 13"),
+        ("CCDSUM", "1 1"),
+        ("AMPLIST", "11 12 21 22"),
+        *(
+            card
+            for n, label in enumerate(("11", "12", "21", "22"))
+            for amp in [_arcon(n)]
+            for card in (
+                (f"BSEC{label}", amp.overscan),
+                (f"CSEC{label}", amp.put),
+                (f"DSEC{label}", amp.data),
+                (f"TSEC{label}", amp.data),
+                (f"GTGAIN{label}", amp.gain, "gain (e/ADU)"),
+                (f"GTRON{label}", 6.0, "read noise (e)"),
+            )
+        ),
+    ],
+    (Image([], (168, 100), tuple(_arcon(n) for n in range(4))),),
+    {"exposure_time": 30.0, "filter": "dia v", "date_begin": "1999-05-06T07:08:09.000"},
+    in_primary=True,
+)
+
+OMEGACAM = Camera(
+    "omegacam",
+    [
+        ("TELESCOP", "ESO-VLT-VST"),
+        ("INSTRUME", "OMEGACAM"),
+        ("DATE-OBS", "2012-05-06T07:08:09.123"),
+        ("MJD-OBS", 56053.29732781),
+        ("EXPTIME", 30.0),
+        ("ESO INS FILT1 NAME", "r_SDSS"),
+        ("ESO DPR TYPE", "FLAT,SKY"),
+        ("OBJECT", "FLAT,SKY"),
+    ],
+    tuple(
+        Image(
+            [
+                ("EXTNAME", f"ESO_CCD_#{64 + n}"),
+                ("ESO DET OUT1 NX", 96),
+                ("ESO DET OUT1 NY", 64),
+                ("ESO DET OUT1 PRSCX", 12),
+                ("ESO DET OUT1 OVSCX", 12),
+                ("ESO DET OUT1 OVSCY", 8),
+                ("ESO DET OUT1 CONAD", 2.4, "electrons/ADU"),
+            ],
+            (120, 72),
+            (
+                Amp(
+                    "[13:108,1:64]",
+                    "[109:120,1:64]",
+                    "[1:96,1:64]",
+                    gain=2.4,
+                    others=("[13:108,65:72]", "[1:12,1:72]"),
+                ),
+            ),
+            detector=64 + n,
+        )
+        for n in (1, 2)
+    ),
+    {"exposure_time": 30.0, "filter": "r_SDSS", "image_type": "flat", "detector": 65},
+)
+
 CAMERAS = (
+    KEPLERCAM,
+    ARCON,
+    OMEGACAM,
     LRIS,
     LRIS_EXTENSIONS,
     DEIMOS,

@@ -10,7 +10,7 @@ from typing import Any
 
 from obs.camera.detector import Detector
 from obs.image.visit_info import VisitInfo
-from obs.instrument.card_values import {{ "date_to_mjd, " if numbered }}format_date, {{ "mjd_to_date, " if numbered }}parse_date{{ ", read_number" if numbered or t.visit.kind == "nightly" }}
+from obs.instrument.card_values import {{ "date_to_mjd, " if numbered }}format_date, {{ "mjd_to_date, " if numbered }}parse_date{{ ", read_number" if numbered or (t.visit.kind == "nightly" and not t.visit.pattern) }}
 from obs.instrument.header import Header
 from obs.instrument.translator import Translator
 
@@ -122,7 +122,15 @@ class {{ cookiecutter.__class }}(Translator):
         """Return day and number, since the number may start again each night; a simulated frame says it."""
         if "SIMVISIT" in md:
             return int(md["SIMVISIT"])
-        return (self._begin(md) - _YEAR_2000).days * 10_000 + int(read_number(md[{{ t.visit.keyword | tojson }}]))
+{%- if t.visit.pattern %}
+        numbers = re.findall(r"{{ t.visit.pattern }}", str(md[{{ t.visit.keyword | tojson }}]))
+        if not numbers:
+            raise ValueError(f"{{ t.visit.keyword }} = {md[{{ t.visit.keyword | tojson | replace('"', "'") }}]} has no number in it")
+        number = int(numbers[-1])
+{%- else %}
+        number = int(read_number(md[{{ t.visit.keyword | tojson }}]))
+{%- endif %}
+        return (self._begin(md) - _YEAR_2000).days * 10_000 + number
 {%- elif t.visit.kind == "date" %}
 
     def translate_{{ visit }}(self, md: Header) -> int:

@@ -166,7 +166,8 @@ def find_date(cards: Cards) -> tuple[Finding, DateRule | None]:
 
 def _disagrees(best: _Candidate, other: _Candidate) -> bool:
     """Whether another card means a time that is not that of the exposure; a file may be written much later."""
-    if other.rule.date in (best.rule.date, "DATE"):
+    is_doubtful = other.confidence == "guess" and best.confidence != "guess"  # in local time, or ambiguous
+    if other.rule.date in (best.rule.date, "DATE") or is_doubtful:
         return False
     apart = abs((other.date - best.date).total_seconds())
     return apart > (_HOUR if best.has_time and other.has_time else 1.5 * _DAY)

@@ -14,6 +14,7 @@ from obs.scaffold.keys import KeyRule
 __all__ = ["template_facts"]
 
 _PIXEL_SIZE = 0.015  # mm, where no card tells
+_PATTERNS = {"digits": r"(\d+)$", "name": r"(?<!\d)(\d{3,6})(?!\d)"}  # of a number that is not all of the card
 _SCALE = 0.5  # arcsec per pixel, likewise
 
 
@@ -132,7 +133,7 @@ def _translator(findings: Findings) -> dict[str, Any]:
     date, pointing, kind = findings.date, findings.pointing, findings["image_type"]
     visit = _key(findings.visit)
     if findings["visit"].confidence == "guess":
-        visit["kind"] = "nightly"
+        visit |= {"kind": "nightly", "pattern": _PATTERNS.get(findings.visit.kind, "")}
     rules: dict[str, Any] = {
         "visit": visit,
         "detector": _key(findings.detector),

@@ -96,6 +96,8 @@ def _in_wheels(cards: Cards, wheels: tuple[str, ...]) -> Finding:
     source = " + ".join(wheels)
     if not glass:
         return Finding("filter", "open", source, "likely", "every wheel is open")
+    if any(name.isdigit() for name in glass):
+        return Finding("filter", "+".join(glass), source, "guess", "a number: perhaps a place in the wheel")
     if len(glass) == 1:
         note = "the other wheels are open" if len(wheels) > 1 else ""
         return Finding("filter", glass[0], source, "likely", note)

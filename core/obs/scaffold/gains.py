@@ -45,8 +45,8 @@ _NOISES = (
 _SATURATIONS = ("SATURATE", "SATURAT", "SATLEVEL", "SATUR", "MAXLIN", "MAXADU", "SATVAL", "LINMAX")
 _ONE = "1 may stand for a gain that was never measured"
 _NO_GAIN = re.compile(r"index|mode|setting|select|code|level|state|speed|sensor|dB\b|x\b", re.I)
-_PER_ADU = re.compile(r"(e-?|electrons?|el)\s*/\s*(adu|dn|count)|electrons?\s+per|e-? per|e-/adu", re.I)
-_INVERSE = re.compile(r"(adu|dn|counts?)\s*(/|per)\s*(e-?\b|electron)", re.I)
+_PER_ADU = re.compile(r"(e-?|electrons?|el)\s*/\s*(adu|dn|du|count)|electrons?\s+per|e-? per|e-/adu", re.I)
+_INVERSE = re.compile(r"(adu|dn|du|counts?)\s*(/|per)\s*(e-?\b|electron)", re.I)
 
 
 def _spellings(names: tuple[str, ...], amplifier: str) -> Iterator[str]:

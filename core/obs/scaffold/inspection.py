@@ -132,7 +132,10 @@ def inspect_files(paths: Sequence[Path]) -> Findings:
     detectors = tuple(_detector(images, rule, number) for number, images in enumerate(chips))
     date, date_rule = find_date(cards)
     begins = [find_date(file.cards)[0].value for file in files]
-    visit, visit_rule = find_visit(files, begins)
+    has_time = date_rule is None or date_rule.kind != "layout" or bool(date_rule.time)
+    visit, visit_rule = find_visit(files, begins, to_the_second=has_time)
+    if not has_time and visit_rule.kind == "date":
+        warnings.append(visit.note)
     exposure, unit = find_exposure_time(cards)
     glass, filter_cards = find_filter(cards)
     pointing, pointing_rule = find_pointing(cards)

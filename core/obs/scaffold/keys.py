@@ -53,6 +53,7 @@ _VISITS: tuple[tuple[str, Confidence], ...] = (
     ("FILENUM", "guess"),
     ("RUNNO", "guess"),
 )
+_FILE_NAMES = ("FILENAME", "ORIGFILE", "OBSFILE", "FILE", "ORIGNAME")
 _EXTENSIONS: tuple[tuple[str, Confidence], ...] = (("EXTNAME", "likely"), ("EXTVER", "likely"))
 _LARGEST = 2**31
 
@@ -65,9 +66,10 @@ class KeyRule:
     ----------
     keyword : str
         The card; empty where the value is constant, or the date has to number exposures.
-    kind : {"whole", "digits", "text", "words", "grouped", "constant", "date"}
+    kind : {"whole", "digits", "text", "words", "name", "grouped", "constant", "date"}
         Whether the card is a whole number, a text whose last digits count, a text, a text of which letters and digits
-        make a name, or a number that counts the amplifiers of all detectors; or what stands in for it.
+        make a name, the name of a file with a number in it, or a number that counts the amplifiers of all detectors; or
+        what stands in for it.
     first, size : int
         Of what counts amplifiers, the lowest number, and how many amplifiers a detector has.
     """
@@ -179,7 +181,9 @@ def _counts_ccds(cards: Cards) -> bool:
     return "ccd" in words or "chip" in words
 
 
-def find_visit(files: Sequence[RawFile], dates: Sequence[object]) -> tuple[Finding, KeyRule]:
+def find_visit(
+    files: Sequence[RawFile], dates: Sequence[object], *, to_the_second: bool = True
+) -> tuple[Finding, KeyRule]:
     """Return what numbers the exposure.
 
     Parameters
@@ -188,22 +192,43 @@ def find_visit(files: Sequence[RawFile], dates: Sequence[object]) -> tuple[Findi
         The files.
     dates : sequence
         When each began: files of other dates are other exposures, and must have other numbers.
+    to_the_second : bool
+        Whether the dates have a time of day: else they cannot number exposures, and the name of the file may have to.
     """
     for name, confidence in _VISITS:
         for kind in ("whole", "digits"):
             values = [_visit_value(file.cards, name, kind) for file in files]
-            if any(value is None or not 0 < value < _LARGEST for value in values):
+            if not _are_numbers(values, dates):
                 continue
-            if len(set(zip(values, dates, strict=True))) > len(set(values)):
-                continue  # one number for exposures of several dates
             comment = file.comment.lower() if (file := files[0].cards.find(name)) else ""
             sure: Confidence = confidence if kind == "whole" else "likely"
             note = "" if kind == "whole" else "the last digits"
             if confidence == "guess" or "night" in comment:
                 sure, note = "guess", "the number may start again each night"
             return Finding("visit", values[0], name, sure, note), KeyRule(name, kind)
-    note = "no card numbers the exposures: the date does, in seconds since 2000"
+    if to_the_second:
+        note = "no card numbers the exposures: the date does, in seconds since 2000"
+        return Finding.unknown("visit", note), KeyRule("", "date")
+    for name in _FILE_NAMES:
+        values = [_number_in_name(file.cards.get(name)) for file in files]
+        if _are_numbers(values, dates) and len(set(values)) == len(values):
+            note = "the number in the name of the file, which may start again each night"
+            return Finding("visit", values[0], name, "guess", note), KeyRule(name, "name")
+    note = "no card numbers the exposures or has the time of day: frames of one night cannot be told apart"
     return Finding.unknown("visit", note), KeyRule("", "date")
+
+
+def _are_numbers(values: Sequence[int | None], dates: Sequence[object]) -> bool:
+    """Whether all are there, can be numbers of exposures, and differ where the dates do."""
+    if any(value is None or not 0 < value < _LARGEST for value in values):
+        return False
+    return len(set(zip(values, dates, strict=True))) <= len(set(values))
+
+
+def _number_in_name(value: object) -> int | None:
+    """Return the last number of three to six digits in the name of a file: longer ones are dates."""
+    found = re.findall(r"(?<!\d)\d{3,6}(?!\d)", str(value or ""))
+    return int(found[-1]) if found else None
 
 
 def _visit_value(cards: Cards, name: str, kind: str) -> int | None:

@@ -125,7 +125,13 @@ def _alone(place: Place, pixels: NDArray[np.float32], warnings: list[str], where
         text = "; ".join(verdict.complaints)
         warnings.append(f"{told}: {text}: not used")
         return [_without_overscan(place, text)]
-    return places_in_pixels(place, pixels, warnings, where) or [place]
+    seen = places_in_pixels(place, pixels, warnings, where)
+    if seen:
+        return seen
+    if place.overscan_from.note:
+        return [place]
+    note = "no section names it, and no columns at the edges are darker than the rest"
+    return [replace(place, overscan_from=Finding.unknown("overscan", note))]
 
 
 def _one_of_several(
