@@ -35,6 +35,8 @@ def find_binning(cards: Cards) -> Finding:
     note = next((f"{other} says {x} x {y}" for other, (x, y) in stated if (x, y) != found), "")
     if cards.contradicts_itself(name.partition(",")[0]):
         note = f"{name} is there with different values"
+    if not note and max(found) > 4 * min(found):
+        note = "it is rare that columns and rows are binned so differently"
     sure: Confidence = "guess" if note else "certain"
     return Finding("binning", found, name, sure, note)
 

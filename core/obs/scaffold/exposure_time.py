@@ -44,6 +44,8 @@ _EXPOSURE: tuple[tuple[str, Confidence], ...] = (
 )
 _SAME = ("EXPTIME", "EXPOSURE", "EXP_TIME", "EXP-TIME", "XPTIME", "TEXPTIME", "XPOSURE", "EXPMEAS")
 """Cards that mean the same, so that they have to agree."""
+_LONGER = ("DARKTIME", "ELAPTIME", "TELAPSE")
+"""Cards of a time that cannot be shorter than the exposure."""
 _BY_COMMENT = re.compile(r"\b(exposure|integration|shutter)[- ]?(time|duration|length)\b", re.I)
 _NOT_IT = re.compile(r"request|dead|delay|number|start|end|begin|open|clos|mid|offset|correct|max|min\b|total", re.I)
 _UNITS = (
@@ -129,6 +131,8 @@ def _against(cards: Cards, first: _Stated, stated: list[_Stated]) -> str:
         return f"{first.seconds:g} s is longer than a day: the unit may be another"
     for other in stated[1:]:
         if first.name in _SAME and other.name in _SAME and not _agree(first.seconds, other.seconds):
+            return f"{other.name} says {other.seconds:g} s"
+        if first.name not in _LONGER and other.name in _LONGER and first.seconds > 1.05 * other.seconds + 1.0:
             return f"{other.name} says {other.seconds:g} s"
     between = _between(cards)
     if between is not None and first.seconds > between[0] * 1.02 + 2.0:

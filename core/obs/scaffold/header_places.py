@@ -75,7 +75,7 @@ def find_header_places(image: RawImage, *, own_hdu: bool, warnings: list[str]) -
     if len(labels) > 1:
         found = [place for label in labels if (place := _labelled(reader, label, hdu, image.cards)) is not None]
         if found:
-            return _without_overlaps(found, where, warnings)
+            return _judged(found, len(labels) - len(found), where, warnings)
     found = _far_overscans(reader, hdu, image.cards)
     if not found and not own_hdu:
         found = places_of_outputs(image.cards, frame, warnings) or places_of_pre_and_post(image.cards, frame)
@@ -103,8 +103,8 @@ def _labelled(reader: _Reader, label: str, hdu: int, everything: Cards) -> Place
     return _apart(replace(place, overscan=bias[0], overscan_from=overscan_from), reader.where, reader.warnings)
 
 
-def _without_overlaps(places: list[Place], where: str, warnings: list[str]) -> list[Place]:
-    """Return the amplifiers whose data are nobody else's."""
+def _judged(places: list[Place], missing: int, where: str, warnings: list[str]) -> list[Place]:
+    """Return the amplifiers whose data are nobody else's; what speaks against one makes all less sure."""
     kept: list[Place] = []
     for place in places:
         other = next((other for other in kept if not other.data.intersection(place.data).is_empty), None)
@@ -115,7 +115,24 @@ def _without_overlaps(places: list[Place], where: str, warnings: list[str]) -> l
                 f"{where}{place.data_from.source} = {place.data.to_section()} overlaps {other.data_from.source} = "
                 f"{other.data.to_section()}: amplifier {place.name} is left out"
             )
-    return kept
+    if missing or len(kept) < len(places):
+        kept = [replace(p, data_from=replace(p.data_from, confidence="guess", note=_LEFT_OUT)) for p in kept]
+    return [_with_own_overscan(place, kept, where, warnings) for place in kept]
+
+
+_LEFT_OUT = "an amplifier of this image had to be left out"
+
+
+def _with_own_overscan(place: Place, places: list[Place], where: str, warnings: list[str]) -> Place:
+    """Return an amplifier, its overscan a guess where it has pixels of another's data or overscan."""
+    for other in places:
+        for box, what in ((other.data, other.data_from), (other.overscan, other.overscan_from)):
+            if other is not place and not box.intersection(place.overscan).is_empty:
+                text = f"{what.source} = {box.to_section()}"
+                warnings.append(f"{where}{place.overscan_from.source} = {place.overscan.to_section()} overlaps {text}")
+                doubt = replace(place.overscan_from, confidence="guess", note=f"it overlaps {text}")
+                return replace(place, overscan_from=doubt)
+    return place
 
 
 def _far_overscans(reader: _Reader, hdu: int, everything: Cards) -> list[Place]:

@@ -56,6 +56,8 @@ _VISITS: tuple[tuple[str, Confidence], ...] = (
 _FILE_NAMES = ("FILENAME", "ORIGFILE", "OBSFILE", "FILE", "ORIGNAME")
 _EXTENSIONS: tuple[tuple[str, Confidence], ...] = (("EXTNAME", "likely"), ("EXTVER", "likely"))
 _LARGEST = 2**31
+_MOST_DETECTORS = 8192
+"""The exposure numbers of generated packages have room for as many."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,8 @@ def detector_value(rule: KeyRule, cards: Cards) -> int | str | None:
         number = whole_number(value)
         return None if number is None else (number - rule.first) // rule.size
     if rule.kind == "whole":
-        return whole_number(value)
+        number = whole_number(value)
+        return number if number is not None and 0 <= number < _MOST_DETECTORS else None
     if rule.kind == "words":
         return re.sub(r"[^A-Za-z0-9]+", "_", str(value)).strip("_")
     return _last_digits(value) if rule.kind == "digits" else str(value).strip()

@@ -140,7 +140,7 @@ def _one_of_several(
     """Return one of the amplifiers that the header has for an image."""
     if not place.overscan_from.is_known:
         return find_beside(place, places, pixels)
-    verdict = check_place(place, pixels)
+    verdict = check_place(place, pixels, [other for other in places if other is not place])
     _complain(place, verdict.complaints, warnings, where)
     return _without_overscan(place, "; ".join(verdict.complaints)) if verdict.is_wrong else verdict.place
 

@@ -5,6 +5,7 @@ after the data of each amplifier (``PREPIX``, ``POSTPIX``).
 """
 
 from dataclasses import replace
+from itertools import combinations
 
 from obs.geom import Box
 from obs.scaffold.amplifier_place import EMPTY, Place
@@ -40,8 +41,9 @@ def places_of_outputs(cards: Cards, frame: Box, warnings: list[str]) -> list[Pla
         return []
     places = [_output(cards, number, frame, len(numbers)) for number in numbers]
     covered = sum(place.whole.width * place.whole.height for place in places)
+    apart = all(a.whole.intersection(b.whole).is_empty for a, b in combinations(places, 2))
     fits = all(frame.contains(place.whole) for place in places) and covered == frame.width * frame.height
-    if not fits:
+    if not (fits and apart):
         size = f"{frame.width} x {frame.height}"
         warnings.append(
             f"the {len(numbers)} outputs of ESO DET OUT1 .. do not fill the image of {size} pixels: not used"

@@ -1,5 +1,6 @@
 """Sections of the header against the pixels: overscan has to be lower and flatter than the data beside it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -44,7 +45,7 @@ def turned(box: Box) -> Box:
     return Box(box.y_min, box.x_min, box.height, box.width)
 
 
-def check_place(place: Place, pixels: NDArray[np.float32]) -> Verdict:
+def check_place(place: Place, pixels: NDArray[np.float32], others: Sequence[Place] = ()) -> Verdict:
     """Compare an amplifier's data and overscan with the pixels.
 
     Parameters
@@ -53,12 +54,15 @@ def check_place(place: Place, pixels: NDArray[np.float32]) -> Verdict:
         The amplifier; its overscan is known.
     pixels : ndarray of float32, shape (ny, nx)
         The image, ADU.
+    others : sequence of Place
+        The other amplifiers of the image.
     """
     data, overscan = place.data, place.overscan
+    taken = [box for other in others for box in (other.data, other.overscan, other.prescan, other.whole)]
     if overscan.y_min < data.y_max and data.y_min < overscan.y_max:
-        return _check(place, pixels)
+        return _check(place, pixels, [*taken, place.prescan])
     sideways = replace(place, data=turned(data), overscan=turned(overscan), frame=turned(place.frame))
-    verdict = _check(sideways, pixels.T)
+    verdict = _check(sideways, pixels.T, [turned(box) for box in (*taken, place.prescan)])
     back = replace(
         verdict.place, data=turned(verdict.place.data), overscan=turned(verdict.place.overscan), frame=place.frame
     )
@@ -74,7 +78,7 @@ def _told(place: Place) -> Place:
     )
 
 
-def _check(place: Place, pixels: NDArray[np.float32]) -> Verdict:
+def _check(place: Place, pixels: NDArray[np.float32], taken: Sequence[Box]) -> Verdict:
     data, overscan = place.data, place.overscan
     first, last = max(data.y_min, overscan.y_min), min(data.y_max, overscan.y_max)
     if last - first < _SMALLEST or overscan.width < 1:
@@ -108,13 +112,38 @@ def _check(place: Place, pixels: NDArray[np.float32]) -> Verdict:
         kept = Box(data.x_min + left, data.y_min, data.width - left - right, data.height)
         doubt = Finding("data", kept, f"{place.data_from.source}, pixels", "guess", "columns without light left out")
         place = replace(place, data=kept, data_from=doubt)
+    unused = _lit_beside(level, place, taken, base + max(0.5 * light, 6.0 * error))
+    if unused and not complaints:
+        complaints.append(unused)
+        place = replace(place, data_from=replace(place.data_from, confidence="likely", note=unused))
+        agreed = replace(place.overscan_from, confidence="likely", note="the pixels agree")
+        return Verdict(replace(place, overscan_from=agreed), True, complaints=tuple(complaints))
     if not complaints:
-        sure: Confidence = "certain" if place.overscan_from.confidence in ("certain", "likely") else "likely"
-        note = "; ".join(part for part in (place.overscan_from.note, "the pixels agree") if part)
+        stated = place.overscan_from
+        sure: Confidence = "certain" if stated.confidence in ("certain", "likely") else "likely"
+        sure = "guess" if "overlaps" in stated.note else sure
+        note = "; ".join(part for part in (stated.note, "the pixels agree") if part)
         agreed = replace(place.overscan_from, note=note, confidence=sure)
         return Verdict(replace(place, overscan_from=agreed), has_light=True)
     doubt = replace(place.overscan_from, confidence=less_sure(place.overscan_from.confidence, "guess"))
     return Verdict(_told(replace(place, overscan_from=doubt)), True, place.overscan.is_empty, tuple(complaints))
+
+
+def _lit_beside(level: NDArray[np.float64], place: Place, taken: Sequence[Box], limit: float) -> str:
+    """Return which columns beside the data have light in them though they are no amplifier's; empty if none have."""
+    data = place.data
+    owned = np.zeros(len(level), bool)
+    for box in (data, place.overscan, *taken):
+        if box.y_min < data.y_max and data.y_min < box.y_max:
+            owned[box.x_min : box.x_max] = True
+    found = []
+    for start, way in ((data.x_max, 1), (data.x_min - 1, -1)):
+        x = start
+        while 0 <= x < len(level) and not owned[x] and level[x] > limit:
+            x += way
+        if x != start:
+            found.append(f"{min(start, x - way) + 1} to {max(start, x - way) + 1}")
+    return f"columns {' and '.join(found)} beside the data have light in them, too" if found else ""
 
 
 def _lowest(level: NDArray[np.float64]) -> float:

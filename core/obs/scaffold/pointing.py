@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from math import cos, isnan, nan, radians
 
 from obs.errors import FileFormatError
 from obs.instrument.card_values import read_number
@@ -11,6 +12,9 @@ from obs.scaffold.finding import Confidence, Finding
 __all__ = ["Pointing", "find_airmass", "find_object", "find_pointing"]
 
 _OBJECTS = ("OBJECT", "TARGNAME", "OBJNAME", "TARGET", "OBJCAT", "CAT-NAME", "ESO OBS TARG NAME", "TITLE", "FIELD")
+_LOW_IN_THE_SKY = 5.0
+_FAR = 5.0
+"""Degrees that the pointing may lie from the reference point of the WCS."""
 _POINTINGS = (
     ("RA", "DEC"),
     ("RA2000", "DEC2000"),
@@ -44,7 +48,8 @@ def find_airmass(cards: Cards) -> Finding:
         except FileFormatError:
             continue
         if 1.0 <= value < 40.0:
-            return Finding("airmass", value, name)
+            low = value > _LOW_IN_THE_SKY
+            return Finding("airmass", value, name, "guess" if low else "certain", "low in the sky" if low else "")
     return Finding.unknown("airmass")
 
 
@@ -75,23 +80,37 @@ def find_pointing(cards: Cards) -> tuple[list[Finding], Pointing | None]:
         right *= 15.0 if unit == "hourangle" else 1.0
         if not (-90.0 <= up <= 90.0 and 0.0 <= right <= 360.0):
             continue
+        sure_of_dec: Confidence = "certain"
         if ra_name == "CRVAL1":
-            sure, note = "guess", "the reference of the WCS need not be where the telescope points"
+            sure = sure_of_dec = "guess"
+            note = "the reference of the WCS need not be where the telescope points"
+        elif reference is not None and _apart(right, up, reference) > _FAR:
+            sure = sure_of_dec = "guess"
+            note = f"CRVAL1, CRVAL2 are {reference[0]:.4g}, {reference[1]:.4g}"
         findings = [
             Finding("boresight_ra", right, ra_name, sure, note),
-            Finding("boresight_dec", up, dec_name, "guess" if ra_name == "CRVAL1" else "certain", note),
+            Finding("boresight_dec", up, dec_name, sure_of_dec, note if sure_of_dec == "guess" else ""),
         ]
         return findings, Pointing(ra_name, dec_name, unit)
     return [Finding.unknown("boresight_ra"), Finding.unknown("boresight_dec")], None
 
 
-def _reference(cards: Cards) -> float | None:
-    value = cards.get("CRVAL1")
+def _apart(ra: float, dec: float, reference: tuple[float, float]) -> float:
+    """Return how far a pointing lies from the reference of the WCS, roughly, degrees."""
+    across = abs((ra - reference[0] + 180.0) % 360.0 - 180.0) * cos(radians(dec))
+    return max(across, 0.0 if isnan(reference[1]) else abs(dec - reference[1]))
+
+
+def _reference(cards: Cards) -> tuple[float, float] | None:
+    """Return the reference point of the WCS, degrees; None if there is none."""
+    ra, dec = cards.get("CRVAL1"), cards.get("CRVAL2")
     is_ra = str(cards.get("CTYPE1", "")).startswith("RA")
-    return float(value) if is_ra and isinstance(value, int | float) else None
+    if not is_ra or not isinstance(ra, int | float) or (ra, dec) == (0, 0):
+        return None
+    return float(ra), float(dec) if isinstance(dec, int | float) else nan
 
 
-def _unit(card: Card, number: float, reference: float | None) -> tuple[str, Confidence, str]:
+def _unit(card: Card, number: float, reference: tuple[float, float] | None) -> tuple[str, Confidence, str]:
     """Return the unit of a right ascension, how sure it is, and why."""
     text = str(card.value)
     if ":" in text or re.search(r"\d[h\s]\s*\d", text):
@@ -103,6 +122,6 @@ def _unit(card: Card, number: float, reference: float | None) -> tuple[str, Conf
         return "hourangle", "certain", ""
     if reference is not None:
         for unit, factor in (("deg", 1.0), ("hourangle", 15.0)):
-            if abs(number * factor - reference) < 2.0:
+            if abs(number * factor - reference[0]) < 2.0:
                 return unit, "likely", "the WCS agrees"
     return "deg", "guess", "no card says whether it is in degrees or hours"

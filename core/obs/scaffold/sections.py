@@ -154,7 +154,9 @@ def section_scale(cards: Cards, frame: Box, binning: tuple[int, int]) -> tuple[i
     boxes = [section.box for section in found if section is not None]
     if all(frame.contains(box) for box in boxes):
         return 1, 1
-    return binning if all(frame.contains(to_binned(box, binning)) for box in boxes) else (1, 1)
+    binned = [to_binned(box, binning) for box in boxes]
+    fill = 2 * max(b.x_max for b in binned) > frame.width and 2 * max(b.y_max for b in binned) > frame.height
+    return binning if fill and all(frame.contains(box) for box in binned) else (1, 1)
 
 
 def to_binned(box: Box, scale: tuple[int, int]) -> Box:
