@@ -78,60 +78,125 @@ def _told(place: Place) -> Place:
     )
 
 
-def _check(place: Place, pixels: NDArray[np.float32], taken: Sequence[Box]) -> Verdict:
+@dataclass(frozen=True)
+class _Columns:
+    """Levels of the columns in an amplifier's rows: of all, of data and of overscan; and what makes them dark, ADU."""
+
+    level: NDArray[np.float64]
+    data: NDArray[np.float64]
+    overscan: NDArray[np.float64]
+    base: float
+    read: float
+    error: float
+
+    @property
+    def light(self) -> float:
+        """How much higher the data are than what is dark."""
+        return float(np.median(self.data)) - self.base
+
+    @property
+    def told(self) -> str:
+        """Both levels, for a message."""
+        return f"{np.median(self.overscan):.0f} ADU, the data {np.median(self.data):.0f}"
+
+
+def _measure(place: Place, pixels: NDArray[np.float32]) -> _Columns | None:
+    """Measure an amplifier's columns; None where data and overscan share no rows."""
     data, overscan = place.data, place.overscan
     first, last = max(data.y_min, overscan.y_min), min(data.y_max, overscan.y_max)
     if last - first < _SMALLEST or overscan.width < 1:
-        return Verdict(place, has_light=False)
+        return None
     level, noise = column_profile(pixels[first:last])
     of_data, of_overscan = level[data.x_min : data.x_max], level[overscan.x_min : overscan.x_max]
-    both = np.concatenate([of_data, of_overscan])
-    base = _lowest(of_overscan) if np.median(of_overscan) < np.median(of_data) else _lowest(both)
+    is_lower = np.median(of_overscan) < np.median(of_data)
+    base = _lowest(of_overscan if is_lower else np.concatenate([of_data, of_overscan]))
     read = float(np.median(noise[overscan.x_min : overscan.x_max]))
-    error = 1.25 * read / np.sqrt(max(last - first, 1)) + 0.5
-    light = float(np.median(of_data)) - base
-    if np.median(of_overscan) - np.median(of_data) > max(3.0 * read, 10.0):
-        told = _levels(of_overscan, of_data)
-        return Verdict(place, True, True, (f"the overscan is brighter than the data ({told})",))
-    if light < max(3.0 * read, 10.0):
+    return _Columns(level, of_data, of_overscan, base, read, 1.25 * read / np.sqrt(last - first) + 0.5)
+
+
+def _check(place: Place, pixels: NDArray[np.float32], taken: Sequence[Box]) -> Verdict:
+    seen = _measure(place, pixels)
+    if seen is None:
         return Verdict(place, has_light=False)
-    lit = of_overscan > base + max(0.3 * light, 6.0 * error)
-    dark = np.abs(of_data - base) < max(4.0 * error, 0.02 * light)
+    too_little = max(3.0 * seen.read, 10.0)
+    if float(np.median(seen.overscan) - np.median(seen.data)) > too_little:
+        return Verdict(place, True, True, (f"the overscan is brighter than the data ({seen.told})",))
+    if seen.light < too_little:
+        return Verdict(place, has_light=False)
+    lit = seen.overscan > seen.base + max(0.3 * seen.light, 6.0 * seen.error)
     if np.mean(lit) > 0.5:
-        told = _levels(of_overscan, of_data)
-        return Verdict(place, True, True, (f"the overscan has light in it ({told})",))
+        return Verdict(place, True, True, (f"the overscan has light in it ({seen.told})",))
     complaints = []
     if np.any(lit[_TAIL:-_TAIL]) or np.any(_outer(lit, place)):
         place, text = _without_light(place, lit)
         complaints.append(text)
-    left, right = (_dark_edge(dark[::way], of_data[::way], base) for way in (1, -1))
+    left, right = _dark_edges(seen, place)
     if left or right:
         complaints.append(_dark_text(place, left, right))
-        if left + right > data.width // 2:
+        if left + right > place.data.width // 2:
             return Verdict(place, True, True, tuple(complaints))
-        kept = Box(data.x_min + left, data.y_min, data.width - left - right, data.height)
-        doubt = Finding("data", kept, f"{place.data_from.source}, pixels", "guess", "columns without light left out")
-        place = replace(place, data=kept, data_from=doubt)
-    unused = _lit_beside(level, place, taken, base + max(0.5 * light, 6.0 * error))
-    if unused and not complaints:
-        complaints.append(unused)
-        place = replace(place, data_from=replace(place.data_from, confidence="likely", note=unused))
-        agreed = replace(place.overscan_from, confidence="likely", note="the pixels agree")
-        return Verdict(replace(place, overscan_from=agreed), True, complaints=tuple(complaints))
-    if not complaints:
-        stated = place.overscan_from
-        sure: Confidence = "certain" if stated.confidence in ("certain", "likely") else "likely"
-        sure = "guess" if "overlaps" in stated.note else sure
-        note = "; ".join(part for part in (stated.note, "the pixels agree") if part)
-        agreed = replace(place.overscan_from, note=note, confidence=sure)
-        return Verdict(replace(place, overscan_from=agreed), has_light=True)
-    doubt = replace(place.overscan_from, confidence=less_sure(place.overscan_from.confidence, "guess"))
-    return Verdict(_told(replace(place, overscan_from=doubt)), True, place.overscan.is_empty, tuple(complaints))
+        place = _narrowed(place, left, right)
+    if complaints:
+        doubt = replace(place.overscan_from, confidence=less_sure(place.overscan_from.confidence, "guess"))
+        return Verdict(_told(replace(place, overscan_from=doubt)), True, place.overscan.is_empty, tuple(complaints))
+    unused = _lit_beside(seen, place, taken) or _dark_rows(seen, place, pixels)
+    return Verdict(_agreed(place, unused), True, complaints=(unused,) if unused else ())
 
 
-def _lit_beside(level: NDArray[np.float64], place: Place, taken: Sequence[Box], limit: float) -> str:
-    """Return which columns beside the data have light in them though they are no amplifier's; empty if none have."""
+def _agreed(place: Place, unused: str) -> Place:
+    """Return an amplifier whose overscan the pixels agree with; less sure where its data are too few or too many."""
+    stated = place.overscan_from
+    sure: Confidence = "certain" if stated.confidence in ("certain", "likely") and not unused else "likely"
+    sure = "guess" if "overlaps" in stated.note else sure
+    note = "; ".join(part for part in (stated.note, "the pixels agree") if part)
+    place = replace(place, overscan_from=replace(stated, note=note, confidence=sure))
+    if not unused:
+        return place
+    note = "; ".join(part for part in (place.data_from.note, unused) if part)
+    sure = less_sure(place.data_from.confidence, sure)
+    return replace(place, data_from=replace(place.data_from, confidence=sure, note=note))
+
+
+def _dark_edges(seen: _Columns, place: Place) -> tuple[int, int]:
+    """Return how many columns of the data, from either side, are overscan.
+
+    Next to the overscan charge left behind may brighten the first of its columns. Elsewhere they have to be as dark as
+    the overscan within the noise: what optics keep the light from is not.
+    """
+    away = np.abs(seen.data - seen.base)
+    strict, loose = 4.0 * seen.error, max(4.0 * seen.error, 0.02 * seen.light)
+    limits = (
+        loose if place.overscan.x_max <= place.data.x_min else strict,
+        loose if place.overscan.x_min >= place.data.x_max else strict,
+    )
+    left, right = (
+        _dark_edge((away < limit)[::way], seen.data[::way], seen.base)
+        for way, limit in zip((1, -1), limits, strict=True)
+    )
+    return left, right
+
+
+def _narrowed(place: Place, left: int, right: int) -> Place:
     data = place.data
+    kept = Box(data.x_min + left, data.y_min, data.width - left - right, data.height)
+    doubt = Finding("data", kept, f"{place.data_from.source}, pixels", "guess", "columns without light left out")
+    return replace(place, data=kept, data_from=doubt)
+
+
+def _dark_rows(seen: _Columns, place: Place, pixels: NDArray[np.float32]) -> str:
+    """Return which rows at either end of the data are as dark as overscan, and light sets in at once behind them."""
+    data = place.data
+    level = np.median(pixels[data.slices], axis=1).astype(np.float64)
+    dark = np.abs(level - seen.base) < 4.0 * (1.25 * seen.read / np.sqrt(data.width) + 0.5)
+    below, above = (_dark_edge(dark[::way], level[::way], seen.base) for way in (1, -1))
+    ends = [f"{data.y_min + 1} to {data.y_min + below}"] if below else []
+    ends += [f"{data.y_max - above + 1} to {data.y_max}"] if above else []
+    return f"rows {' and '.join(ends)} of the data have no light in them" if ends and below + above < len(level) else ""
+
+
+def _lit_beside(seen: _Columns, place: Place, taken: Sequence[Box]) -> str:
+    """Return which columns beside the data have light in them though they are no amplifier's; empty if none have."""
+    data, level, limit = place.data, seen.level, seen.base + max(0.5 * seen.light, 6.0 * seen.error)
     owned = np.zeros(len(level), bool)
     for box in (data, place.overscan, *taken):
         if box.y_min < data.y_max and data.y_min < box.y_max:
@@ -150,10 +215,6 @@ def _lowest(level: NDArray[np.float64]) -> float:
     """Return the lowest level that a few neighbouring columns have; single ones may be dead."""
     size = min(len(level), 5)
     return float(np.min(np.median(np.lib.stride_tricks.sliding_window_view(level, size), axis=1)))
-
-
-def _levels(of_overscan: NDArray[np.float64], of_data: NDArray[np.float64]) -> str:
-    return f"{np.median(of_overscan):.0f} ADU, the data {np.median(of_data):.0f}"
 
 
 def _outer(lit: NDArray[np.bool_], place: Place) -> NDArray[np.bool_]:
