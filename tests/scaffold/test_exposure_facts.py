@@ -11,6 +11,7 @@ from obs.scaffold.finding import Finding
 from obs.scaffold.gains import find_gain, find_read_noise, find_saturation
 from obs.scaffold.image_types import find_image_type, standard_type
 from obs.scaffold.pointing import find_pointing
+from obs.scaffold.site import find_site
 from obs.scaffold.sky_scale import find_pixel_size, find_sky_scale
 
 
@@ -193,3 +194,32 @@ def test_pixel_sizes(card, size):
 def test_pointings(cards, ra, confidence):
     (found, _), _ = find_pointing(cards_of(*cards))
     assert (found.value, found.confidence) == (ra, confidence)
+
+
+BEGIN = Finding("date_begin", "2013-09-01T06:02:55.754", "DATE-OBS")
+LST = ("LST-OBS", "00:01:15.4")
+
+
+@pytest.mark.parametrize(
+    ("cards", "value", "confidence", "note"),
+    [
+        ([("OBS-LONG", -70.81), LST], -70.81, "certain", "LST-OBS agrees"),
+        ([("OBS-LONG", 70.81, "[deg] Observatory east longitude"), LST], -70.81, "certain", "counts to the west"),
+        ([("LONGITUD", "289:11:24"), LST], -70.81, "certain", "LST-OBS agrees"),
+        ([("OBS-LONG", 20.81), LST], 20.81, "guess", "LST-OBS and the date give -71.0"),
+        ([("OBS-LONG", -70.81), ("TELRA", "02:51:16.8"), ("HA", "-02:50:01.3")], -70.81, "certain", "TELRA + HA"),
+        ([("OBS-LONG", -70.81, "degrees east")], -70.81, "guess", "no sidereal time to tell east"),
+        ([("OBS-LONG", 0.0), LST], None, "not known", ""),
+    ],
+)
+def test_longitudes_are_held_against_the_sidereal_time(cards, value, confidence, note):
+    found, _, _ = find_site(cards_of(*cards), BEGIN)
+    assert found.value == (None if value is None else pytest.approx(value, abs=1e-3))
+    assert found.confidence == confidence
+    assert note in found.note
+
+
+def test_latitude_and_elevation():
+    _, latitude, elevation = find_site(cards_of(("SITELAT", "-30:10:10"), ("OBS-ELEV", 2215.0)), BEGIN)
+    assert (latitude.value, elevation.value) == (pytest.approx(-30.1694, abs=1e-3), 2215.0)
+    assert {latitude.confidence, elevation.confidence} == {"likely"}

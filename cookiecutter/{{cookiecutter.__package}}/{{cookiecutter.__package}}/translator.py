@@ -51,10 +51,17 @@ class {{ cookiecutter.__class }}(Translator):
 {%- if not t.filter %}
         "filter": "none",  # no card names one
 {%- endif %}
+{%- if t.site %}
+        # where the observatory is{{ "" if t.site | length == 3 else "; behind # what is not known, with what is in force" }}
+{%- for name, unit in [("longitude", "degrees east"), ("latitude", "degrees north"), ("elevation", "metres")] %}
+        {{ ('"%s": %s' | format(name, t.site[name]) if name in t.site else '# "%s": float("nan")' | format(name)) }},  # {{ unit }}
+{%- endfor %}
+{%- else %}
         # where the observatory is, which is not known; in force:
         # "longitude": float("nan"),  # degrees east
         # "latitude": float("nan"),  # degrees north
         # "elevation": float("nan"),  # metres
+{%- endif %}
     }
     translation = {
 {%- if not cookiecutter._facts.files %}

@@ -143,6 +143,7 @@ def _translator(findings: Findings) -> dict[str, Any]:
         "image_type": kind.source if kind.is_known and kind.source != findings["exposure_time"].source else "IMAGETYP",
         "pointing": {} if pointing is None else {"ra": pointing.ra, "dec": pointing.dec, "ra_unit": pointing.ra_unit},
         "airmass": _source(findings["airmass"], ""),
+        "site": _site(findings),
         "time_scale": findings["time_scale"].value,
         "open_starts": list(OPEN_STARTS),
         "image_words": {kind: list(words) for kind, words in WORDS.items()},
@@ -152,6 +153,12 @@ def _translator(findings: Findings) -> dict[str, Any]:
     else:
         rules["date"] = {"kind": date.kind, "date": date.date, "time": date.time, "layout": date.layout}
     return rules
+
+
+def _site(findings: Findings) -> dict[str, Any]:
+    """Return where the observatory is, as far as it is more than a guess."""
+    known = [findings[name] for name in ("longitude", "latitude", "elevation")]
+    return {finding.quantity: finding.value for finding in known if finding.confidence in ("certain", "likely")}
 
 
 def _header(name: str, cards: Cards, findings: Findings, visit_key: str, detector_key: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from obs.scaffold.layout import find_detector
 from obs.scaffold.pointing import Pointing, find_airmass, find_object, find_pointing
 from obs.scaffold.raw_file import RawFile, RawImage, read_raw_file
 from obs.scaffold.sections import Section, find_section
+from obs.scaffold.site import find_site
 from obs.scaffold.sky_scale import SkyScale, find_pixel_size, find_sky_scale
 
 __all__ = ["DetectorImages", "Findings", "inspect_files"]
@@ -156,6 +157,7 @@ def inspect_files(paths: Sequence[Path]) -> Findings:
         find_image_type(cards, exposure),
         *pointing,
         find_airmass(cards),
+        *find_site(cards, date),
         sky.scale,
         sky.rotation,
         find_pixel_size(cards, binning.value),
