@@ -141,7 +141,7 @@ def test_a_number_that_two_dates_share_numbers_no_exposures(tmp_path):
         paths.append(write_frame(tmp_path / f"{day}.fits", cards.items(), flat_frame((40, 64))))
     found = inspect_files(paths)
     assert found["visit"].confidence == "not known"
-    assert found.visit.kind == "date"
+    assert found.frames.visit.kind == "date"
 
 
 def test_a_cube_is_told(tmp_path):

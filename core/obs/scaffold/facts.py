@@ -44,7 +44,7 @@ def template_facts(findings: Findings, *, visit_key: str, detector_key: str) -> 
             for number, chip in enumerate(findings.detectors)
         ],
         "amplifiers": [_amplifier_row(chip.name, amp) for chip in findings.detectors for amp in chip.facts.amplifiers],
-        "filters": [{"physical_filter": name, "band": band_of(name)} for name in findings.filters or ("none",)],
+        "filters": [{"physical_filter": name, "band": band_of(name)} for name in findings.frames.filters or ("none",)],
         "plate_scale": f"{(scale.value if scale.is_known else _SCALE) / pixel[0]:.6g}",
         "plate_scale_note": (
             f"from {scale.source}, {scale.confidence}"
@@ -130,15 +130,18 @@ def _source(finding: Finding, default: str) -> str:
 
 def _translator(findings: Findings) -> dict[str, Any]:
     """Return how the translator reads each column."""
-    date, pointing, kind = findings.date, findings.pointing, findings["image_type"]
-    visit = _key(findings.visit)
+    date, pointing, kind = findings.frames.date, findings.frames.pointing, findings["image_type"]
+    visit = _key(findings.frames.visit)
     if findings["visit"].confidence == "guess":
-        visit |= {"kind": "nightly", "pattern": _PATTERNS.get(findings.visit.kind, "")}
+        visit |= {"kind": "nightly", "pattern": _PATTERNS.get(findings.frames.visit.kind, "")}
     rules: dict[str, Any] = {
         "visit": visit,
         "detector": _key(findings.detector),
-        "filter": list(findings.filter_cards),
-        "exposure_time": {"keyword": _source(findings["exposure_time"], "EXPTIME"), "unit": findings.exposure_unit},
+        "filter": list(findings.frames.filter_cards),
+        "exposure_time": {
+            "keyword": _source(findings["exposure_time"], "EXPTIME"),
+            "unit": findings.frames.exposure_unit,
+        },
         "object": _source(findings["object"], "OBJECT"),
         "image_type": kind.source if kind.is_known and kind.source != findings["exposure_time"].source else "IMAGETYP",
         "pointing": {} if pointing is None else {"ra": pointing.ra, "dec": pointing.dec, "ra_unit": pointing.ra_unit},
@@ -167,9 +170,9 @@ def _header(name: str, cards: Cards, findings: Findings, visit_key: str, detecto
     expected: dict[str, Any] = {}
     if name == findings.files[0].path.name:
         for column, quantity in (("expTime", "exposure_time"), ("field", "object"), ("filter", "filter")):
-            if findings[quantity].is_known:
+            if findings[quantity].is_known and quantity not in findings.frames.borrowed:
                 expected[column] = findings[quantity].value
-        if findings["date_begin"].is_known:
+        if findings["date_begin"].is_known and "date_begin" not in findings.frames.borrowed:
             expected["dateObs"] = str(findings["date_begin"].value)[:10]
         if findings["detector"].is_known:
             expected[detector_key] = findings["detector"].value

@@ -1,7 +1,7 @@
 """Everything that raw files tell of their camera, each with its source and how sure it is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,18 +9,15 @@ from obs.errors import FileFormatError
 from obs.scaffold.amplifier_facts import DetectorFacts
 from obs.scaffold.cameras import check_one_camera, odd_shapes
 from obs.scaffold.cards import Cards
-from obs.scaffold.dates import DateRule, find_date, find_night, find_time_scale
-from obs.scaffold.exposure_time import find_exposure_time
-from obs.scaffold.filters import find_colour_mosaic, find_filter
+from obs.scaffold.filters import find_colour_mosaic
 from obs.scaffold.finding import Confidence, Finding
-from obs.scaffold.grouping import CHIP_CARDS, group_images, set_aside
-from obs.scaffold.image_types import find_image_type
-from obs.scaffold.keys import KeyRule, Roles, detector_value, find_detector_key, find_roles, find_visit
+from obs.scaffold.frame_facts import FrameFacts, find_frame_facts
+from obs.scaffold.grouping import group_images, set_aside
+from obs.scaffold.keys import KeyRule, Roles, detector_value, find_detector_key, find_roles
 from obs.scaffold.layout import find_detector
-from obs.scaffold.pointing import Pointing, find_airmass, find_object, find_pointing
 from obs.scaffold.raw_file import RawFile, RawImage, read_raw_file
 from obs.scaffold.sections import Section, find_section
-from obs.scaffold.site import find_site
+from obs.scaffold.several_files import brightest_file, files_of_detectors
 from obs.scaffold.sky_scale import SkyScale, find_pixel_size, find_sky_scale
 
 __all__ = ["DetectorImages", "Findings", "inspect_files"]
@@ -51,18 +48,10 @@ class Findings:
         The detectors.
     layout : {"image", "amplifiers", "detectors"}
         Whether a file is one image, has an extension for each amplifier, or for each detector.
-    filters : tuple of str
-        The filters in the files.
-    filter_cards : tuple of str
-        Cards that name it.
-    date : DateRule or None
-        How to read when the exposure began.
-    exposure_unit : str
-        Unit of the exposure time's card.
-    pointing : Pointing or None
-        Where the pointing is.
-    visit, detector : KeyRule
-        How the keys are read.
+    frames : FrameFacts
+        What the headers tell of exposures, and how that is read.
+    detector : KeyRule
+        How the detector is read.
     sky : SkyScale
         Scale and orientation.
     roles : Roles or None
@@ -75,12 +64,7 @@ class Findings:
     findings: tuple[Finding, ...]
     detectors: tuple[DetectorImages, ...]
     layout: str
-    filters: tuple[str, ...]
-    filter_cards: tuple[str, ...]
-    date: DateRule | None
-    exposure_unit: str
-    pointing: Pointing | None
-    visit: KeyRule
+    frames: FrameFacts
     detector: KeyRule
     sky: SkyScale
     roles: Roles | None
@@ -127,43 +111,27 @@ def inspect_files(paths: Sequence[Path]) -> Findings:
         warnings.append(
             f"{first.path.name}: NEXTEND says {number} extensions, here are {len(first.images)} with images"
         )
-    layout, groups, is_told = group_images(first, warnings)
-    chips = _chips(files, layout, groups)
-    detector, rule = find_detector_key(chips)
+    bright = brightest_file(files)
+    layout, groups, is_told = group_images(bright, warnings)
+    chips = (files_of_detectors(files) if layout == "image" else []) or groups
+    key, rule = find_detector_key(chips)
     detectors = tuple(_detector(images, rule, number) for number, images in enumerate(chips))
-    date, date_rule = find_date(cards)
-    begins = [find_date(file.cards)[0].value for file in files]
-    has_time = date_rule is None or date_rule.kind != "layout" or bool(date_rule.time)
-    visit, visit_rule = find_visit(files, begins, to_the_second=has_time)
-    if not has_time and visit_rule.kind == "date":
-        warnings.append(visit.note)
-    exposure, unit = find_exposure_time(cards)
-    glass, filter_cards = find_filter(cards)
-    pointing, pointing_rule = find_pointing(cards)
+    frames = find_frame_facts(files)
     binning = detectors[0].facts.binning
     sky = find_sky_scale(detectors[0].images[0].cards, binning.value)
     general = [
         _named("telescope", cards, "TELESCOP"),
         _named("instrument", cards, "INSTRUME", "DETECTOR", "CAMERA"),
         Finding("layout", _LAYOUTS[layout], "HDUs of the file", _sure_of_layout(layout, is_told)),
-        visit,
-        detector,
-        date,
-        find_night(cards, date),
-        find_time_scale(cards),
-        exposure,
-        glass,
-        find_object(cards),
-        find_image_type(cards, exposure),
-        *pointing,
-        find_airmass(cards),
-        *find_site(cards, date),
+        frames.findings[0],
+        key,
+        *frames.findings[1:],
         sky.scale,
         sky.rotation,
         find_pixel_size(cards, binning.value),
         binning,
     ]
-    warnings += find_colour_mosaic(cards, first.path.name)
+    warnings += [*frames.warnings, *find_colour_mosaic(cards, first.path.name)]
     warnings += [
         f"{chip.name}: {text}" if len(detectors) > 1 else text for chip in detectors for text in chip.facts.warnings
     ]
@@ -172,15 +140,10 @@ def inspect_files(paths: Sequence[Path]) -> Findings:
         findings=(*general, *_amplifier_findings(detectors)),
         detectors=detectors,
         layout=layout,
-        filters=tuple(dict.fromkeys(f.value for file in files if (f := find_filter(file.cards)[0]).is_known)),
-        filter_cards=filter_cards,
-        date=date_rule,
-        exposure_unit=unit,
-        pointing=pointing_rule,
-        visit=visit_rule,
+        frames=frames,
         detector=rule,
         sky=sky,
-        roles=_roles(files, layout, rule, begins),
+        roles=_roles(files, layout, rule, frames.begins),
         warnings=tuple(dict.fromkeys(warnings)),
     )
 
@@ -211,21 +174,6 @@ def _named(quantity: str, cards: Cards, *names: str) -> Finding:
     return Finding.unknown(quantity)
 
 
-def _chips(files: Sequence[RawFile], layout: str, groups: list[tuple[RawImage, ...]]) -> list[tuple[RawImage, ...]]:
-    """Return the images of each detector at hand, also of those that have files of their own."""
-    if layout != "image" or len(files) == 1:
-        return groups
-    for name in (*CHIP_CARDS, "EXTNAME"):
-        chips: dict[str, tuple[RawImage, ...]] = {}
-        for file in files:
-            value = file.cards.get(name)
-            if value is not None:
-                chips.setdefault(str(value), file.images)
-        if len(chips) > 1:
-            return list(chips.values())
-    return groups
-
-
 def _detector(images: tuple[RawImage, ...], rule: KeyRule, number: int) -> DetectorImages:
     cards = images[0].cards
     key = detector_value(rule, cards)
@@ -244,15 +192,20 @@ def _detector(images: tuple[RawImage, ...], rule: KeyRule, number: int) -> Detec
 
 
 def _amplifier_findings(detectors: Sequence[DetectorImages]) -> list[Finding]:
-    found = []
+    """Return what was found of the amplifiers; once, where it is the same in all detectors."""
+    found: dict[tuple[str, str], list[tuple[str, Finding]]] = {}
     for chip in detectors:
         for amp in chip.facts.amplifiers:
-            where = f"amplifier {amp.name}" if len(detectors) == 1 else f"{chip.name}, amplifier {amp.name}"
             for quantity, finding in amp.findings.items():
-                found.append(
-                    Finding(f"{quantity} of {where}", finding.value, finding.source, finding.confidence, finding.note)
-                )
-    return found
+                found.setdefault((amp.name, quantity), []).append((chip.name, finding))
+    rows = []
+    for (name, quantity), same in found.items():
+        if len(same) == len(detectors) > 1 and len({finding for _, finding in same}) == 1:
+            same = [("all detectors", same[0][1])]
+        for chip_name, finding in same:
+            where = f"amplifier {name}" if len(detectors) == 1 else f"{chip_name}, amplifier {name}"
+            rows.append(replace(finding, quantity=f"{quantity} of {where}"))
+    return rows
 
 
 def _roles(files: Sequence[RawFile], layout: str, rule: KeyRule, begins: Sequence[object]) -> Roles | None:
