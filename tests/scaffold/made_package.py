@@ -5,6 +5,10 @@ from contextlib import contextmanager
 
 from obs.ingest.translation import load_translator, translate_file
 from obs.instrument.instrument import resolve
+from obs.repo.fits_raw import read_raw
+from obs.tasks.isr import Calibrations, IsrConfig, remove_signature
+
+BARE = IsrConfig(do_bias=False, do_dark=False, do_flat=False, do_fringe=False, do_defect=False)
 
 
 @contextmanager
@@ -26,3 +30,15 @@ def rows_of(instrument, path):
     translated = translate_file(path, instrument.translator, translator.unique)
     assert translated.error == ""
     return translated.rows
+
+
+def processed(path, instrument, row):
+    """Return a detector after overscan and assembly, ADU."""
+    detector, translator = instrument.find_detector(row), load_translator(instrument)
+
+    def choose(cards):
+        return translator.registry_columns(cards).get("ccd") == row["ccd"]
+
+    raw = read_raw(path, amplifier_hdus=[amp.raw_hdu for amp in detector.amplifiers], choose=choose)
+    info = translator.visit_info(raw.metadata)
+    return remove_signature(raw, detector, Calibrations(), BARE, visit_info=info).masked_image.image

@@ -4,19 +4,15 @@ import numpy as np
 import pytest
 from camera_conventions import CAMERAS
 from camera_frames import SKY, box_of, write_camera
-from made_package import imported, rows_of
+from made_package import imported, processed, rows_of
 
 from obs.geom import Box
-from obs.ingest.translation import load_translator
-from obs.repo.fits_raw import read_raw
 from obs.scaffold.answers import Answers
 from obs.scaffold.create import create_package
 from obs.scaffold.facts import template_facts
 from obs.scaffold.inspection import inspect_files
 from obs.scaffold.package_check import check_package
-from obs.tasks.isr import Calibrations, IsrConfig, remove_signature
 
-BARE = IsrConfig(do_bias=False, do_dark=False, do_flat=False, do_fringe=False, do_defect=False)
 EMPTY = Box(0, 0, 0, 0)
 
 
@@ -91,15 +87,3 @@ def check_row(row, found):
     if found["image_type"].is_known:
         assert row["dataType"] == found["image_type"].value
     assert row["taiObs"] == found["date_begin"].value
-
-
-def processed(path, instrument, row):
-    """Return a detector after overscan and assembly, ADU."""
-    detector, translator = instrument.find_detector(row), load_translator(instrument)
-
-    def choose(cards):
-        return translator.registry_columns(cards).get("ccd") == row["ccd"]
-
-    raw = read_raw(path, amplifier_hdus=[amp.raw_hdu for amp in detector.amplifiers], choose=choose)
-    info = translator.visit_info(raw.metadata)
-    return remove_signature(raw, detector, Calibrations(), BARE, visit_info=info).masked_image.image

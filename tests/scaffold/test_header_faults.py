@@ -2,11 +2,17 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
-from camera_frames import Amp, Camera, Image, box_of, changed, write_camera
+from camera_frames import SKY, Amp, Camera, Image, box_of, changed, write_camera
+from made_package import imported, processed, rows_of
 
 from obs.geom import Box
+from obs.scaffold.answers import Answers
+from obs.scaffold.create import create_package
+from obs.scaffold.facts import template_facts
 from obs.scaffold.inspection import inspect_files
+from obs.scaffold.package_check import check_package
 
 GOOD = Camera(
     "good",
@@ -214,6 +220,30 @@ def test_one_of_two_amplifiers_with_a_wrong_overscan(tmp_path):
     assert left.findings["overscan"].confidence in ("not known", "guess")
     assert right.findings["overscan"].confidence == "certain"
     assert any("BIASSECA" in text for text in found.warnings)
+
+
+@pytest.mark.parametrize(
+    ("cards", "column", "value"),
+    [
+        ({"EXPTIME": "sixty"}, "expTime", None),
+        ({"EXPTIME": -5.0}, "expTime", None),
+        ({"EXPTIME": None}, "expTime", None),
+        ({"RA": "none"}, "expTime", 60.0),
+        ({"FILTER": ""}, "filter", "none"),
+        ({"IMAGETYP": "qwerty"}, "dataType", "unknown"),
+        ({"DATE_OBS": "2020-13-04", "MJD_OBS": None}, "dateObs", "unknown"),
+        ({"DATE_OBS": "2020-13-04"}, "dateObs", "2020-03-04"),
+    ],
+)
+def test_a_frame_with_a_fault_is_ingested_and_reduced_all_the_same(tmp_path, cards, column, value):
+    path = write_camera(changed(GOOD, "bad", **cards), tmp_path)
+    facts = template_facts(inspect_files([path]), visit_key="visit", detector_key="ccd")
+    package = create_package(Answers(camera="madebad"), tmp_path, facts=facts)
+    assert check_package(str(package)) == []
+    with imported(package) as instrument:
+        (row,) = rows_of(instrument, path)
+        assert row[column] == value
+        assert float(np.median(processed(path, instrument, row))) * 2.3 == pytest.approx(SKY, rel=0.01)
 
 
 TWO = [

@@ -1,6 +1,7 @@
 {%- set t = cookiecutter._facts.translator -%}
 {%- set visit, chip = cookiecutter.visit_key, cookiecutter.detector_key -%}
 {%- set numbered = t.date.kind in ["mjd", "jd"] -%}
+{%- set odd_time, odd_date = t.exposure_time.is_odd, t.date.is_odd -%}
 """What the headers of raw frames say."""
 
 import re
@@ -9,8 +10,11 @@ from datetime import datetime
 from typing import Any
 
 from obs.camera.detector import Detector
+{%- if odd_time or odd_date %}
+from obs.errors import FileFormatError
+{%- endif %}
 from obs.image.visit_info import VisitInfo
-from obs.instrument.card_values import {{ "date_to_mjd, " if numbered }}format_date, {{ "mjd_to_date, " if numbered }}parse_date{{ ", read_number" if numbered or (t.visit.kind == "nightly" and not t.visit.pattern) }}
+from obs.instrument.card_values import {{ "date_to_mjd, " if numbered }}format_date, {{ "mjd_to_date, " if numbered }}parse_date{{ ", read_number" if numbered or odd_time or (t.visit.kind == "nightly" and not t.visit.pattern) }}
 from obs.instrument.header import Header
 from obs.instrument.translator import Translator
 
@@ -18,7 +22,15 @@ __all__ = ["{{ cookiecutter.__class }}"]
 
 _IMAGE_TYPES = {
 {%- for kind, words in t.image_words.items() %}
+{%- if words | length <= 10 %}
     "{{ kind }}": {"{{ words | join('", "') }}"},
+{%- else %}
+    "{{ kind }}": {
+{%- for word in words %}
+        "{{ word }}",
+{%- endfor %}
+    },
+{%- endif %}
 {%- endfor %}
 }
 """Image types, and the words in the header that stand for them; the first type that has one counts."""
@@ -77,17 +89,25 @@ class {{ cookiecutter.__class }}(Translator):
         "filter": ({{ t.filter[0] | tojson }}, {"default": "none"}),
 {%- endif %}
         "field": ({{ t.object | tojson }}, {"default": "unknown"}),
+{%- if not odd_time %}
         "expTime": ({{ t.exposure_time.keyword | tojson }}, {"unit": "{{ t.exposure_time.unit }}"}),
         "exposure_time": ({{ t.exposure_time.keyword | tojson }}, {"unit": "{{ t.exposure_time.unit }}"}),
-{%- if t.pointing %}
+{%- endif %}
+{%- if not t.pointing.is_known %}
+        # no card of the files at hand tells where the telescope points; simulated frames have it here:
+{%- endif %}
         "boresight_ra": ({{ t.pointing.ra | tojson }}, {"unit": "{{ t.pointing.ra_unit }}"}),
         "boresight_dec": ({{ t.pointing.dec | tojson }}, {"unit": "deg"}),
-{%- endif %}
 {%- if t.airmass %}
         "airmass": {{ t.airmass | tojson }},
+{%- else %}
+        # "airmass": "AIRMASS",  # not known; NaN is in force
 {%- endif %}
     }
-    defaults = {"field": "unknown"}
+    defaults = {"field": "unknown"{{ ', "dateObs": "unknown", "taiObs": "unknown"' if odd_date }}}
+{%- if odd_time %}
+    translators = {"expTime": "translate_exposure_time"}
+{%- endif %}
 
     def _begin(self, md: Header) -> datetime:
         """Return when the exposure began."""
@@ -103,10 +123,30 @@ class {{ cookiecutter.__class }}(Translator):
 {%- else %}
         return parse_date(str(md[{{ t.date.date | tojson }}]), {{ t.date.layout | tojson }})
 {%- endif %}
+{%- if odd_date %}
+
+    def translate_date_begin(self, md: Header) -> str | None:
+        """Return when the exposure began; None where the header has no date that can be, as in the files at hand."""
+        try:
+            return format_date(self._begin(md))
+        except (FileFormatError, KeyError):
+            return None
+{%- else %}
 
     def translate_date_begin(self, md: Header) -> str:
         """Return when the exposure began."""
         return format_date(self._begin(md))
+{%- endif %}
+{%- if odd_time %}
+
+    def translate_exposure_time(self, md: Header) -> float | None:
+        """Return the exposure time, seconds; None where {{ t.exposure_time.keyword }} is no number, as in the files at hand."""
+        try:
+            seconds = read_number(md.get({{ t.exposure_time.keyword | tojson }}))
+        except FileFormatError:
+            return None
+        return seconds if seconds >= 0 else None
+{%- endif %}
 
     def translate_dateObs(self, md: Header) -> str:
         """Return the day on which the exposure began."""
@@ -197,6 +237,9 @@ class {{ cookiecutter.__class }}(Translator):
             keys, visit_info=visit_info, detector=detector, physical_filter=physical_filter, image_type=image_type
         )
         begin = parse_date(visit_info.date_begin)
+{%- if odd_time %}
+        cards[{{ t.exposure_time.keyword | tojson }}] = visit_info.exposure_time
+{%- endif %}
 {%- if t.date.kind == "iso" %}
         cards[{{ t.date.date | tojson }}] = format_date(begin)
 {%- elif t.date.kind == "mjd" %}

@@ -130,7 +130,7 @@ def _source(finding: Finding, default: str) -> str:
 
 def _translator(findings: Findings) -> dict[str, Any]:
     """Return how the translator reads each column."""
-    date, pointing, kind = findings.frames.date, findings.frames.pointing, findings["image_type"]
+    date, kind = findings.frames.date, findings["image_type"]
     visit = _key(findings.frames.visit)
     if findings["visit"].confidence == "guess":
         visit |= {"kind": "nightly", "pattern": _PATTERNS.get(findings.frames.visit.kind, "")}
@@ -141,10 +141,11 @@ def _translator(findings: Findings) -> dict[str, Any]:
         "exposure_time": {
             "keyword": _source(findings["exposure_time"], "EXPTIME"),
             "unit": findings.frames.exposure_unit,
+            "is_odd": not findings["exposure_time"].is_known,
         },
         "object": _source(findings["object"], "OBJECT"),
         "image_type": kind.source if kind.is_known and kind.source != findings["exposure_time"].source else "IMAGETYP",
-        "pointing": {} if pointing is None else {"ra": pointing.ra, "dec": pointing.dec, "ra_unit": pointing.ra_unit},
+        "pointing": _pointing(findings),
         "airmass": _source(findings["airmass"], ""),
         "site": _site(findings),
         "time_scale": findings["time_scale"].value,
@@ -152,10 +153,21 @@ def _translator(findings: Findings) -> dict[str, Any]:
         "image_words": {kind: list(words) for kind, words in WORDS.items()},
     }
     if date is None:
-        rules["date"] = {"kind": "iso", "date": "DATE-OBS", "time": "", "layout": ""}
+        rules["date"] = {"kind": "iso", "date": "DATE-OBS", "time": "", "layout": "", "is_odd": True}
     else:
-        rules["date"] = {"kind": date.kind, "date": date.date, "time": date.time, "layout": date.layout}
+        known = {"kind": date.kind, "date": date.date, "time": date.time, "layout": date.layout}
+        rules["date"] = known | {"is_odd": False}
     return rules
+
+
+def _pointing(findings: Findings) -> dict[str, Any]:
+    """Return where the pointing is read; where it is not known, cards that only simulated frames have."""
+    found = findings.frames.pointing
+    if found is not None:
+        return {"ra": found.ra, "dec": found.dec, "ra_unit": found.ra_unit, "is_known": True}
+    is_free = not any(name in file.cards for file in findings.files for name in ("RA", "DEC"))
+    ra, dec = ("RA", "DEC") if is_free else ("SIMRA", "SIMDEC")
+    return {"ra": ra, "dec": dec, "ra_unit": "deg", "is_known": False}
 
 
 def _site(findings: Findings) -> dict[str, Any]:
