@@ -14,6 +14,8 @@ from obs.scaffold.overscan_statistics import column_profile
 __all__ = ["Verdict", "check_place", "find_rows_above", "turned"]
 
 _SMALLEST = 4
+_FEW = 4
+"""Columns by which a section may be off by a slip."""
 _TAIL = 2
 """Columns behind the data that may hold charge left behind."""
 
@@ -131,15 +133,17 @@ def _check(place: Place, pixels: NDArray[np.float32], taken: Sequence[Box]) -> V
         place, text = _without_light(place, lit)
         complaints.append(text)
     left, right = _dark_edges(seen, place)
-    if left or right:
+    dim = ""
+    is_stated = place.data_from.confidence in ("certain", "likely")
+    if max(left, right) > (_FEW if is_stated else place.data.width // 4):  # rather the optics' doing than a slip
+        dim = _dark_text(place, left, right)
+    elif left or right:
         complaints.append(_dark_text(place, left, right))
-        if left + right > place.data.width // 2:
-            return Verdict(place, True, True, tuple(complaints))
         place = _narrowed(place, left, right)
     if complaints:
         doubt = replace(place.overscan_from, confidence=less_sure(place.overscan_from.confidence, "guess"))
         return Verdict(_told(replace(place, overscan_from=doubt)), True, place.overscan.is_empty, tuple(complaints))
-    unused = _lit_beside(seen, place, taken) or _dark_rows(seen, place, pixels)
+    unused = dim or _lit_beside(seen, place, taken) or _dark_rows(seen, place, pixels)
     return Verdict(_agreed(place, unused), True, complaints=(unused,) if unused else ())
 
 

@@ -16,8 +16,10 @@ from obs.scaffold.finding import Finding, less_sure
 __all__ = ["PixelNoise", "judge_gain", "judge_read_noise", "measure_pixel_noise"]
 
 _BLOCK = 32
-_FLAT_FIELD = 0.007
-"""Largest scatter of the pixels' sensitivity that is allowed for."""
+_FLAT_FIELD = 0.01
+"""Scatter of the pixels' sensitivity that is allowed for."""
+_FAINT = 3500.0
+"""Level up to which the scatter of the sensitivity cannot be much of the noise, ADU."""
 _ERROR = 1.35
 """Factor by which the measured range may be off."""
 
@@ -94,11 +96,13 @@ def _variance(differences: NDArray[np.float64]) -> float:
 def _gain_range(block: NDArray[np.float64], base: float, read: float) -> tuple[float, float] | None:
     """Return lowest and highest gain that a block allows; None where photons do not rule its noise."""
     light = float(np.median(block)) - base
-    photons = min(_variance(np.diff(block, axis=axis)) for axis in (0, 1)) - read
-    if light < 20.0 or photons < 2.0 * max(read, 0.3):
+    variance = min(_variance(np.diff(block, axis=axis)) for axis in (0, 1))
+    photons = variance - read
+    is_structured = np.subtract(*np.percentile(block, (84, 16))) > 3.0 * np.sqrt(variance)
+    if light < 20.0 or photons < 2.0 * max(read, 0.3) or is_structured:
         return None
     rest = photons - (_FLAT_FIELD * light) ** 2
-    return light / photons, light / rest if rest > 0.2 * photons else np.inf
+    return light / photons, light / rest if rest > 0.1 * photons else np.inf
 
 
 def judge_gain(found: Finding, noise: PixelNoise | None, where: str, warnings: list[str]) -> Finding:
@@ -116,6 +120,10 @@ def judge_gain(found: Finding, noise: PixelNoise | None, where: str, warnings: l
         sure = "likely" if found.confidence == "guess" and "different values" not in found.note else found.confidence
         note = "; ".join(part for part in (found.note, "the noise of the pixels agrees") if part)
         return replace(found, confidence=sure, note=note)
+    if (
+        found.value > noise.highest_gain and noise.level > _FAINT
+    ):  # more noise than that of photons has other sources, too
+        return replace(found, confidence=less_sure(found.confidence, "likely"), note=f"the noise tells about {about}")
     text = f"{found.source} gives {found.value:.4g}, the noise of the pixels at {noise.level:.0f} ADU about {about}"
     warnings.append(f"{where}gain: {text}")
     return replace(found, confidence="guess", note=f"the noise tells about {about}")
