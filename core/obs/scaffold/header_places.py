@@ -176,7 +176,10 @@ def _single(reader: _Reader, image: RawImage, hdu: int) -> Place:
         if trim is not None and trim[0] != data and bias is not None:
             is_better = not data.intersection(bias[0]).is_empty and trim[0].intersection(bias[0]).is_empty
             data, section = trim if is_better else told  # DATASEC of some cameras holds the overscan, too
-        place = replace(place, data=data, data_from=reader.finding("data", data, section.keyword))
+        data_from = reader.finding("data", data, section.keyword)
+        if bias is None:
+            data_from = replace(data_from, confidence="likely", note="no overscan section to hold it against")
+        place = replace(place, data=data, data_from=data_from)
     if bias is not None:
         overscan_from = reader.finding("overscan", bias[0], bias[1].keyword)
         return _apart(replace(place, overscan=bias[0], overscan_from=overscan_from), where, warnings)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from obs.errors import FileFormatError
 from obs.scaffold.amplifier_facts import DetectorFacts
+from obs.scaffold.amplifier_place import around
 from obs.scaffold.cameras import check_one_camera, odd_shapes
 from obs.scaffold.cards import Cards
 from obs.scaffold.filters import find_colour_mosaic
@@ -130,6 +131,7 @@ def inspect_files(paths: Sequence[Path]) -> Findings:
         sky.rotation,
         find_pixel_size(cards, binning.value),
         binning,
+        *_place_findings(detectors),
     ]
     warnings += [*frames.warnings, *find_colour_mosaic(cards, first.path.name)]
     warnings += [
@@ -185,10 +187,33 @@ def _detector(images: tuple[RawImage, ...], rule: KeyRule, number: int) -> Detec
         if text and len(images) == 1 and text.replace("_", "").replace("-", "").isalnum() and not text.isdigit():
             name = text
             break
-    mosaic = find_section(images[0].own, "detector") if len(images) == 1 else None
+    mosaic = _place_in_mosaic(images)
     return DetectorImages(
         key, name if name.lower() not in ("sci", "image", "") else f"ccd{key}", images, find_detector(images), mosaic
     )
+
+
+def _place_in_mosaic(images: tuple[RawImage, ...]) -> Section | None:
+    """Return where a detector lies in the mosaic: with all its amplifiers, as far as cards tell."""
+    sections = [find_section(image.own, "detector") for image in images]
+    known = [section for section in sections if section is not None]
+    if len(known) < len(images):
+        return None
+    if len(known) == 1:
+        return known[0]
+    box = known[0].box
+    for section in known[1:]:
+        box = around(box, section.box)
+    return Section(box, flip_x=False, flip_y=False, keyword=known[0].keyword)
+
+
+def _place_findings(detectors: Sequence[DetectorImages]) -> list[Finding]:
+    """Return how the places of several detectors are known."""
+    if len(detectors) == 1:
+        return []
+    if all(chip.mosaic is not None for chip in detectors):
+        return [Finding("detector_places", "by section", "DETSEC", "likely", "gaps are those that the card counts")]
+    return [Finding("detector_places", "side by side", "", "guess", "no card says where they lie: order in the file")]
 
 
 def _amplifier_findings(detectors: Sequence[DetectorImages]) -> list[Finding]:

@@ -155,6 +155,8 @@ def _agreed(place: Place, unused: str) -> Place:
     note = "; ".join(part for part in (stated.note, "the pixels agree") if part)
     place = replace(place, overscan_from=replace(stated, note=note, confidence=sure))
     if not unused:
+        if place.data_from.note.endswith("hold it against"):
+            return replace(place, data_from=replace(place.data_from, confidence="certain", note="the pixels agree"))
         return place
     note = "; ".join(part for part in (place.data_from.note, unused) if part)
     sure = less_sure(place.data_from.confidence, sure)

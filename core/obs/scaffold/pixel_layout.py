@@ -65,7 +65,11 @@ def _agreed(place: Place, found: Place) -> Place:
     overscan_from = replace(found.overscan_from, confidence="likely", note="columns without light beside the data")
     if found.overscan_from.note.endswith("or two"):
         overscan_from = found.overscan_from
-    return replace(found, data_from=replace(place.data_from, note="the pixels agree"), overscan_from=overscan_from)
+    return replace(
+        found,
+        data_from=replace(place.data_from, confidence="certain", note="the pixels agree"),
+        overscan_from=overscan_from,
+    )
 
 
 def _tell(place: Place, seen: DarkColumns, what: str, warnings: list[str], where: str) -> None:
