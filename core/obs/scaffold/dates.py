@@ -214,13 +214,25 @@ def _rules(cards: Cards) -> Iterator[tuple[str, list[tuple[DateRule, Confidence,
         if _ISO.fullmatch(text) and ":" in text:
             yield name, [(DateRule("iso", name), local, note)]
         elif name in _DATES:
-            yield name, list(_layouts(name, text, time, local, note))
+            yield name, _told_order(card, list(_layouts(name, text, time, local, note)))
     for kind, names in (("mjd", _MJD), ("jd", _JD)):
         for name in names:
             if cards.find(name) is not None:
                 yield name, [(DateRule(kind, name), "likely", "")]
     if cards.find("DATE") is not None and _ISO.fullmatch(str(cards.get("DATE")).strip()):
         yield "DATE", [(DateRule("iso", "DATE"), "guess", "that is when the file was written")]
+
+
+_Rules = list[tuple[DateRule, Confidence, str]]
+
+
+def _told_order(card: Card, rules: _Rules) -> _Rules:
+    """Return the ways in which a date may be read; only one where the comment tells the order of day and month."""
+    order = re.search(r"\b(dd|mm)[/-](mm|dd)[/-]", card.comment, re.I)
+    if order is None:
+        return rules
+    first = "%d" if order[1].lower() == "dd" else "%m"
+    return [(rule, "likely", "the comment tells the order") for rule, _, _ in rules if rule.layout.startswith(first)]
 
 
 def _layouts(

@@ -187,10 +187,11 @@ def _detector(images: tuple[RawImage, ...], rule: KeyRule, number: int) -> Detec
         if text and len(images) == 1 and text.replace("_", "").replace("-", "").isalnum() and not text.isdigit():
             name = text
             break
-    mosaic = _place_in_mosaic(images)
-    return DetectorImages(
-        key, name if name.lower() not in ("sci", "image", "") else f"ccd{key}", images, find_detector(images), mosaic
-    )
+    facts = find_detector(images)
+    for image in images:  # a mosaic's pixels are more than memory may hold
+        image.release()
+    name = name if name.lower() not in ("sci", "image", "") else f"ccd{key}"
+    return DetectorImages(key, name, images, facts, _place_in_mosaic(images))
 
 
 def _place_in_mosaic(images: tuple[RawImage, ...]) -> Section | None:

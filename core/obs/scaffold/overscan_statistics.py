@@ -10,6 +10,7 @@ __all__ = ["DarkColumns", "column_profile", "find_dark_columns", "has_middle_ste
 #: Columns at the very edge that electronics may disturb.
 _EDGE = 2
 _SMALLEST, _LARGEST_PART = 4, 0.3
+_BLOCKS, _ROWS = 8, 64
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,18 @@ def column_profile(pixels: NDArray[np.float32]) -> tuple[NDArray[np.float64], ND
         ADU.
     """
     ny = len(pixels)
-    rows = pixels[ny // 8 : ny - ny // 8].astype(np.float64)
-    level = np.median(rows, axis=0)
-    noise = 1.4826 * np.median(np.abs(np.diff(rows, axis=0)), axis=0) / np.sqrt(2.0)
+    rows = _some_rows(pixels[ny // 8 : ny - ny // 8])
+    level = np.median(rows, axis=0).astype(np.float64)
+    noise = 1.4826 * np.median(np.abs(np.diff(rows, axis=0)), axis=0).astype(np.float64) / np.sqrt(2.0)
     return level, noise
+
+
+def _some_rows(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return all rows, or of many some blocks of neighbours that tell the same in less time."""
+    if len(rows) <= _BLOCKS * _ROWS:
+        return rows
+    starts = np.linspace(0, len(rows) - _ROWS, _BLOCKS).astype(int)
+    return np.concatenate([rows[start : start + _ROWS] for start in starts])
 
 
 def find_dark_columns(pixels: NDArray[np.float32]) -> DarkColumns | None:

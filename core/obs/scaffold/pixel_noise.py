@@ -79,7 +79,7 @@ def _blocks(data: NDArray[np.float64]) -> list[NDArray[np.float64]]:
     """Return some blocks of pixels, evenly spread."""
     ny, nx = (length // _BLOCK for length in data.shape)
     at = [(y, x) for y in range(ny) for x in range(nx)]
-    chosen = at[:: max(1, len(at) // 200)]
+    chosen = at[:: max(1, len(at) // 100)]
     return [data[y * _BLOCK : (y + 1) * _BLOCK, x * _BLOCK : (x + 1) * _BLOCK] for y, x in chosen]
 
 

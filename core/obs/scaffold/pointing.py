@@ -1,6 +1,7 @@
 """Target, airmass and pointing of a frame."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import cos, isnan, nan, radians
 
@@ -15,6 +16,7 @@ _OBJECTS = ("OBJECT", "TARGNAME", "OBJNAME", "TARGET", "OBJCAT", "CAT-NAME", "ES
 _LOW_IN_THE_SKY = 5.0
 _FAR = 5.0
 """Degrees that the pointing may lie from the reference point of the WCS."""
+_SEXAGESIMAL = re.compile(r"\d{1,2}[:h\s]\s*\d{1,2}[:m\s]")
 _POINTINGS = (
     ("RA", "DEC"),
     ("RA2000", "DEC2000"),
@@ -76,7 +78,7 @@ def find_pointing(cards: Cards) -> tuple[list[Finding], Pointing | None]:
             right, up = read_number(ra.value), read_number(dec.value)
         except FileFormatError:
             continue
-        unit, sure, note = _unit(ra, right, reference)
+        unit, sure, note = _unit(ra, right, _right_ascensions(cards))
         right *= 15.0 if unit == "hourangle" else 1.0
         if not (-90.0 <= up <= 90.0 and 0.0 <= right <= 360.0):
             continue
@@ -110,18 +112,32 @@ def _reference(cards: Cards) -> tuple[float, float] | None:
     return float(ra), float(dec) if isinstance(dec, int | float) else nan
 
 
-def _unit(card: Card, number: float, reference: tuple[float, float] | None) -> tuple[str, Confidence, str]:
+def _right_ascensions(cards: Cards) -> list[tuple[str, float]]:
+    """Return cards whose right ascension cannot be misread, degrees: of the WCS, and those with minutes and seconds."""
+    reference = _reference(cards)
+    found = [] if reference is None else [("the WCS", reference[0])]
+    for name, _ in _POINTINGS:
+        value = cards.get(name)
+        if isinstance(value, str) and _SEXAGESIMAL.match(value.strip()):
+            try:
+                found.append((name, 15.0 * read_number(value)))
+            except FileFormatError:
+                continue
+    return found
+
+
+def _unit(card: Card, number: float, others: Sequence[tuple[str, float]]) -> tuple[str, Confidence, str]:
     """Return the unit of a right ascension, how sure it is, and why."""
     text = str(card.value)
-    if ":" in text or re.search(r"\d[h\s]\s*\d", text):
+    if _SEXAGESIMAL.match(text.strip()):
         return "hourangle", "certain", ""
     comment = card.comment.lower()
     if "deg" in comment or number > 24.0:
         return "deg", "certain" if "deg" in comment else "likely", ""
     if "hour" in comment or "hh" in comment:
         return "hourangle", "certain", ""
-    if reference is not None:
+    for other, degrees in others:
         for unit, factor in (("deg", 1.0), ("hourangle", 15.0)):
-            if abs(number * factor - reference[0]) < 2.0:
-                return unit, "likely", "the WCS agrees"
+            if abs(number * factor - degrees) < 2.0:
+                return unit, "likely", f"{other} agrees"
     return "deg", "guess", "no card says whether it is in degrees or hours"

@@ -75,6 +75,10 @@ class RawImage:
             return None
         return np.asarray(data.reshape(-1, *data.shape[-2:])[0], np.float32)
 
+    def release(self) -> None:
+        """Let go of the pixels; they are read again when they are asked for."""
+        self.__dict__.pop("pixels", None)
+
 
 @dataclass(frozen=True)
 class RawFile:

@@ -33,7 +33,9 @@ def brightest_file(files: Sequence[RawFile]) -> RawFile:
 
 def _light(file: RawFile) -> float:
     """Return the level of an image in the middle of a file, ADU; that of a saturated one counts as nothing."""
-    pixels = file.images[len(file.images) // 2].pixels
+    image = file.images[len(file.images) // 2]
+    pixels = image.pixels
+    image.release()
     if pixels is None:
         return -1.0
     level = float(np.median(pixels[::4, ::4]))
