@@ -300,3 +300,25 @@ def test_a_data_section_of_a_header_without_overscan_is_likely(tmp_path):
     lines = ["SIMPLE  =                    T", card_line("NAXIS", 2), card_line("NAXIS1", 100), card_line("NAXIS2", 40)]
     path.write_text("\n".join([*lines, card_line("DATASEC", "[1:100,1:40]"), "END"]))
     assert only(inspect_files([path]))[0].findings["data"].confidence == "likely"
+
+
+@pytest.mark.parametrize(("first", "second"), [("11", "12"), ("LL", "LR"), ("_1", "_2"), ("A", "B")])
+def test_ways_to_tell_amplifiers_apart(tmp_path, first, second):
+    cards = [
+        (f"DSEC{first}", "[1:100,1:100]"),
+        (f"BSEC{first}", "[201:216,1:100]"),
+        (f"GAIN{first.strip('_')}", 1.1, "e-/ADU"),
+        (f"DSEC{second}", "[101:200,1:100]"),
+        (f"BSEC{second}", "[217:232,1:100]"),
+        (f"GAIN{second.strip('_')}", 1.2, "e-/ADU"),
+    ]
+    found = inspect(tmp_path, cards, pixels=flat_frame(SHAPE, dark=[slice(200, 232)]))
+    left, right = only(found)
+    assert (left.overscan, right.overscan) == (Box(200, 0, 16, 100), Box(216, 0, 16, 100))
+    assert [amp.findings["gain"].value for amp in (left, right)] == [1.1, 1.2]
+
+
+def test_cards_of_one_amplifier_that_is_numbered(tmp_path):
+    cards = [("DSEC1", "[1:200,1:100]"), ("BSEC1", "[201:232,1:100]"), ("GAIN1", 1.1, "e-/ADU")]
+    (amp,) = only(inspect(tmp_path, cards, pixels=flat_frame(SHAPE, dark=[slice(200, 232)])))
+    assert (amp.overscan, amp.findings["gain"].value) == (Box(200, 0, 32, 100), 1.1)

@@ -168,7 +168,7 @@ def _single(reader: _Reader, image: RawImage, hdu: int) -> Place:
     told, bias = reader.find("data", label), reader.find("bias", label)
     trim = reader.find("trim", label) or told
     name = _amplifier_name(reader.cards) or (str(image.hdu) if hdu else "1")
-    place = Place(name, "", hdu, image.cards, frame, frame)
+    place = Place(name, label, hdu, image.cards, frame, frame)
     if told is None:
         place = replace(place, data_from=Finding("data", frame, "image size", "guess", "no section is given"))
     else:

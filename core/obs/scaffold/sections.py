@@ -23,7 +23,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "whole": ("ASEC",),
 }
 _IN_THE_IMAGE = ("data", "trim", "bias", "prescan", "postscan", "whole")
-_LABEL = re.compile(r"(?:DATASEC|TRIMSEC|BIASSEC|DSEC|TSEC|BSEC)_?([A-Z]|\d{1,2})")
+_LABEL = re.compile(r"(?:DATASEC|TRIMSEC|BIASSEC|DSEC|TSEC|BSEC)_?([A-Z]|\d{1,2}|[LU][LR])")
 _MINIMUM = re.compile(r"([A-Z]_)EFMN(\d)1")
 
 
