@@ -10,7 +10,7 @@ from obs.scaffold.filters import band_of, find_filter
 from obs.scaffold.finding import Finding
 from obs.scaffold.gains import find_gain, find_read_noise, find_saturation
 from obs.scaffold.image_types import find_image_type, standard_type
-from obs.scaffold.pointing import find_pointing
+from obs.scaffold.pointing import find_object, find_pointing
 from obs.scaffold.site import find_site
 from obs.scaffold.sky_scale import find_pixel_size, find_sky_scale
 
@@ -239,3 +239,42 @@ def test_latitude_and_elevation():
     _, latitude, elevation = find_site(cards_of(("SITELAT", "-30:10:10"), ("OBS-ELEV", 2215.0)), BEGIN)
     assert (latitude.value, elevation.value) == (pytest.approx(-30.1694, abs=1e-3), 2215.0)
     assert {latitude.confidence, elevation.confidence} == {"likely"}
+
+
+@pytest.mark.parametrize(
+    ("line", "find"),
+    [
+        ("FILTER  = 'HSC-r", lambda cards: find_filter(cards)[0]),
+        ("FILTER  = V", lambda cards: find_filter(cards)[0]),
+        ("OBJECT  = 'M\xe9'", find_object),
+        ("IMAGETYP= 'OBJECT", lambda cards: find_image_type(cards, Finding.unknown("exposure_time"))),
+        ("EXPTIME = '30.0", lambda cards: find_exposure_time(cards)[0]),
+        ("DATE-OBS= '2024-03-01T05:06:07", lambda cards: find_date(cards)[0]),
+    ],
+)
+def test_a_malformed_card_is_at_best_a_guess(line, find):
+    found = find(parse_cards([line]))
+    assert found.value is not None
+    assert found.confidence == "guess"
+    assert "is malformed" in found.note
+
+
+def test_a_time_that_may_be_of_the_middle_is_likely():
+    found, _ = find_date(cards_of(("DATE-OBS", "2024-03-01"), ("UT", "05:06:07", "typical UTC at the exposure")))
+    assert (found.confidence, found.note) == ("likely", "UT may not be the begin")
+
+
+def test_a_matrix_that_cannot_be_read_leaves_the_scale_a_guess():
+    cards = cards_of(("CTYPE1", "RA---TAN"), ("CD1_1", "x"), ("CD1_2", 1e-4), ("CD2_1", 1e-4), ("CD2_2", 1e-9))
+    scale = find_sky_scale(cards).scale
+    assert (scale.confidence, scale.note) == ("guess", "CD1_1 cannot be read")
+
+
+def test_scale_from_pixels_and_focal_length():
+    cards = cards_of(("XPIXSZ", 9.0, "microns after binning"), ("FOCALLEN", 2000.0), ("XBINNING", 2), ("YBINNING", 2))
+    size, scale = find_pixel_size(cards, (2, 2)), find_sky_scale(cards, (2, 2)).scale
+    assert (size.value, size.confidence) == (0.0045, "certain")
+    assert (scale.value, scale.confidence) == (pytest.approx(0.9282, rel=1e-3), "guess")
+    assert find_sky_scale(cards_of(("PLTSCALE", 20.0, "arcsec/mm"), ("PIXSIZE1", 15.0))).scale.value == pytest.approx(
+        0.3
+    )

@@ -74,6 +74,7 @@ _LAYOUTS: tuple[tuple[str, str, Confidence, str], ...] = (
     (r"[A-Za-z]{3} \d{1,2} \d{4}", "%b %d %Y", "certain", ""),
 )
 _FIRST_YEAR = 1970
+_NOT_THE_BEGIN = re.compile(r"\b(mid|middle|typical|average|mean|end)\b", re.I)
 
 
 @dataclass(frozen=True)
@@ -202,19 +203,20 @@ def _candidate(cards: Cards, rule: DateRule, confidence: Confidence, note: str) 
 def _rules(cards: Cards) -> Iterator[tuple[str, list[tuple[DateRule, Confidence, str]]]]:
     """Yield, card by card, the ways in which it may be read."""
     time = next((name for name in _TIMES if _is_time(cards.find(name))), "")
+    comment = card.comment if (card := cards.find(time)) is not None else ""
     for name in (*_DATES, *_TIMES):
         card = cards.find(name)
         if card is None:
             continue
         local: Confidence = "guess" if name == "DATE-LOC" or "local" in card.comment.lower() else "certain"
         note = "the card may be in local time" if local == "guess" else ""
-        if cards.contradicts_itself(name):
-            local, note = "guess", f"{name} is there with different values"
+        if cards.doubt(name):
+            local, note = "guess", cards.doubt(name)
         text = str(card.value).strip()
         if _ISO.fullmatch(text) and ":" in text:
             yield name, [(DateRule("iso", name), local, note)]
         elif name in _DATES:
-            yield name, _told_order(card, list(_layouts(name, text, time, local, note)))
+            yield name, _told_order(card, list(_layouts(name, text, time, comment, local, note)))
     for kind, names in (("mjd", _MJD), ("jd", _JD)):
         for name in names:
             if cards.find(name) is not None:
@@ -236,12 +238,14 @@ def _told_order(card: Card, rules: _Rules) -> _Rules:
 
 
 def _layouts(
-    name: str, text: str, time: str, local: Confidence, note: str
+    name: str, text: str, time: str, time_comment: str, local: Confidence, note: str
 ) -> Iterator[tuple[DateRule, Confidence, str]]:
     for pattern, layout, confidence, doubt in _LAYOUTS:
         if not re.fullmatch(pattern, text):
             continue
         sure = less_sure(confidence, local)
+        if time and _NOT_THE_BEGIN.search(time_comment):
+            sure, doubt = less_sure(sure, "likely"), f"{time} may not be the begin"
         if time and layout != "%Y-%m-%d":  # the two cards together are what FITS had for it
             sure = less_sure(sure, "likely")
         yield DateRule("layout", name, time, layout), sure, _joined(doubt, note) if note else doubt

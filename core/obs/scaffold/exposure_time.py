@@ -125,8 +125,8 @@ def _by_comment(cards: Cards) -> Iterator[_Stated]:
 
 def _against(cards: Cards, first: _Stated, stated: list[_Stated]) -> str:
     """Return what speaks against a value; empty if nothing does."""
-    if cards.contradicts_itself(first.name):
-        return f"{first.name} is there with different values"
+    if cards.doubt(first.name):
+        return cards.doubt(first.name)
     if first.seconds > _LONG:
         return f"{first.seconds:g} s is longer than a day: the unit may be another"
     for other in stated[1:]:

@@ -73,8 +73,8 @@ def _named(cards: Cards, main: str, wheels: tuple[str, ...]) -> Finding:
     value = str(cards.get(main)).strip()
     sure: Confidence = "certain" if main != "FILTERID" else "likely"
     note = ""
-    if cards.contradicts_itself(main):
-        sure, note = "guess", f"{main} is there with different values"
+    if cards.doubt(main):
+        sure, note = "guess", cards.doubt(main)
     elif value.isdigit():
         sure, note = "guess", "a number: perhaps a place in the wheel"
     else:

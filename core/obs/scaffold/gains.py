@@ -117,7 +117,7 @@ def find_gain(cards: Cards, amplifier: str = "") -> Finding:
 
 def _own(name: str, amplifier: str, cards: Cards, sure: Confidence) -> Confidence:
     """Return how sure a value is that may be of all amplifiers, or there with several values."""
-    if cards.contradicts_itself(name):
+    if cards.doubt(name):
         return "guess"
     is_own = name.endswith(amplifier) or f"OUT{amplifier} " in name
     return sure if not amplifier or is_own else less_sure(sure, "likely")

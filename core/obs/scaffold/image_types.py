@@ -98,6 +98,7 @@ def find_image_type(cards: Cards, exposure_time: Finding) -> Finding:
             odd.append(f"{name} is there as {words}")
         elif kind is not None:
             known.append((name, kind))
+            odd += [doubt] if (doubt := cards.doubt(name)) else []
         elif isinstance(value, str):
             odd.append(f"{name} = '{value}' is no word for a type")
     note = "; ".join(odd)
@@ -124,4 +125,4 @@ def _judged(known: list[tuple[str, str]], note: str, exposure_time: Finding) -> 
         return Finding("image_type", kind, name, "guess", f"but {exposure_time.source} = {seconds:g} s")
     if seconds is not None and kind in ("science", "flat") and seconds == 0.0:
         return Finding("image_type", kind, name, "guess", f"but {exposure_time.source} = 0 s")
-    return Finding("image_type", kind, name, sure, note)
+    return Finding("image_type", kind, name, "guess" if note.startswith(f"{name} is malformed") else sure, note)

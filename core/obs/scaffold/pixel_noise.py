@@ -20,6 +20,7 @@ _FLAT_FIELD = 0.01
 """Scatter of the pixels' sensitivity that is allowed for."""
 _FAINT = 3500.0
 """Level up to which the scatter of the sensitivity cannot be much of the noise, ADU."""
+_MUCH = 2.5
 _ERROR = 1.35
 """Factor by which the measured range may be off."""
 
@@ -117,6 +118,10 @@ def judge_gain(found: Finding, noise: PixelNoise | None, where: str, warnings: l
     if not found.is_known:
         return replace(found, note="; ".join(part for part in (found.note, f"the noise tells about {about}") if part))
     if noise.lowest_gain / _ERROR <= found.value <= noise.highest_gain * _ERROR:
+        if found.value > _MUCH * noise.lowest_gain:  # the noise is more than that of photons: it tells no upper limit
+            is_faint = noise.level < 3.0 * _FAINT
+            sure = less_sure(found.confidence, "likely") if is_faint else found.confidence
+            return replace(found, confidence=sure, note=f"the noise tells about {about}" if is_faint else found.note)
         sure = "likely" if found.confidence == "guess" and "different values" not in found.note else found.confidence
         note = "; ".join(part for part in (found.note, "the noise of the pixels agrees") if part)
         return replace(found, confidence=sure, note=note)

@@ -37,8 +37,9 @@ def find_object(cards: Cards) -> Finding:
     for name in _OBJECTS:
         card = cards.find(name)
         if card is not None:
-            sure: Confidence = "guess" if cards.contradicts_itself(name) else "certain"
-            return Finding("object", str(card.value).strip(), name, sure if name == "OBJECT" else "likely")
+            doubt = cards.doubt(name)
+            sure: Confidence = "guess" if doubt else "certain" if name == "OBJECT" else "likely"
+            return Finding("object", str(card.value).strip(), name, sure, doubt)
     return Finding.unknown("object")
 
 

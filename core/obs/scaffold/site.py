@@ -53,7 +53,7 @@ def _plain(cards: Cards, quantity: str, names: Sequence[str], largest: float) ->
     stated = _stated(cards, names, largest)
     if stated is None:
         return Finding.unknown(quantity)
-    sure: Confidence = "guess" if cards.contradicts_itself(stated[0]) else "likely"
+    sure: Confidence = "guess" if cards.doubt(stated[0]) else "likely"
     return Finding(quantity, stated[1], stated[0], sure)
 
 

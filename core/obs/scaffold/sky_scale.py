@@ -2,7 +2,7 @@
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from obs.errors import FileFormatError
 from obs.instrument.card_values import read_number
@@ -27,6 +27,9 @@ _SIZES = ("PIXSIZE1", "CCDXPIXE", "XPIXSZ", "PIXSIZE", "XPIXSIZE", "PIXSIZEX", "
 _BINNED_SIZES = ("XPIXSZ",)
 """Cards that hold the size of the image's pixels, which may be several of the detector's."""
 _FOCAL_LENGTHS = ("FOCALLEN", "FOCAL")
+
+
+_MATRIX = ("CD1_1", "CD1_2", "CD2_1", "CD2_2")
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ def _matrix(cards: Cards) -> tuple[tuple[float, float, float, float], str] | Non
     """Return the CD matrix, deg per pixel, and its cards."""
     if not str(cards.get("CTYPE1", "")).strip().upper().startswith("RA"):
         return None
-    cd = [_number(cards, name) for name in ("CD1_1", "CD1_2", "CD2_1", "CD2_2")]
+    cd = [_number(cards, name) for name in _MATRIX]
     if any(value is not None for value in cd):
         a, b, c, d = (value or 0.0 for value in cd)
         return (a, b, c, d), "CD1_1 .. CD2_2"
@@ -114,7 +117,10 @@ def find_sky_scale(cards: Cards, binning: tuple[int, int] = (1, 1)) -> SkyScale:
         determinant = a * d - b * c
         scale = math.sqrt(abs(determinant)) * 3600.0
         if 1e-3 < scale < 500.0:
-            return _from_matrix(scale, determinant, math.degrees(math.atan2(b, d)), source, stated, binning[0])
+            odd = next((f"{n} cannot be read" for n in _MATRIX if n in cards and _number(cards, n) is None), "")
+            sky = _from_matrix(scale, determinant, math.degrees(math.atan2(b, d)), source, stated, binning[0])
+            scale_found = replace(sky.scale, confidence="guess", note=odd) if odd else sky.scale
+            return replace(sky, scale=scale_found)
         lack = f"{source} are all zero" if not any((a, b, c, d)) else f"{source} give {scale:g} arcsec a pixel"
     unknown = Finding.unknown("orientation", lack)
     if not stated:
