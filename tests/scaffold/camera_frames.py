@@ -11,11 +11,15 @@ from obs.geom import Box
 SKY = 8000.0
 """Electrons in every pixel that sees light, so that amplifiers agree when all is right."""
 READ_NOISE = 6.0
+ROWS = 64
 
 
 @dataclass(frozen=True)
 class Amp:
-    """An amplifier's truth: sections as FITS has them, of the raw image and (``put``) of the detector."""
+    """An amplifier's truth: sections as FITS has them, of the raw image and (``put``) of the detector.
+
+    ``others`` are pixels that see no light and are neither data nor overscan.
+    """
 
     data: str
     overscan: str = ""
@@ -24,8 +28,7 @@ class Amp:
     bias: float = 1000.0
     flip: str = ""
     others: tuple[str, ...] = ()
-    name: str = ""
-    known: tuple[str, ...] = ("data", "overscan", "put", "gain")
+    gain_is_told: bool = True
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,10 @@ class Camera:
     expected: dict = field(default_factory=dict)
     in_primary: bool = False
     warnings: tuple[str, ...] = ()
+
+
+def wide_section(first, last, rows=ROWS):
+    return f"[{first}:{last},1:{rows}]"
 
 
 def box_of(section):
