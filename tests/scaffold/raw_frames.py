@@ -12,7 +12,8 @@ def card_line(keyword, value, comment=""):
         text = "TF"[not value]
     else:
         text = f"'{value}'" if isinstance(value, str) else repr(value)
-    return f"{keyword:8}= {text:>20}{f' / {comment}' if comment else ''}"
+    name = f"HIERARCH {keyword} =" if len(keyword) > 8 else f"{keyword:8}="
+    return f"{name} {text:>20}{f' / {comment}' if comment else ''}"
 
 
 def header_block(lines):

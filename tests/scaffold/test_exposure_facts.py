@@ -5,11 +5,13 @@ from raw_frames import card_line
 
 from obs.scaffold.cards import parse_cards
 from obs.scaffold.dates import find_date, find_night
-from obs.scaffold.exposure import find_exposure_time, find_pointing
+from obs.scaffold.exposure_time import find_exposure_time
 from obs.scaffold.filters import band_of, find_filter
 from obs.scaffold.finding import Finding
 from obs.scaffold.gains import find_gain, find_read_noise, find_saturation
 from obs.scaffold.image_types import find_image_type, standard_type
+from obs.scaffold.pointing import find_object, find_pointing
+from obs.scaffold.site import find_site
 from obs.scaffold.sky_scale import find_pixel_size, find_sky_scale
 
 
@@ -27,6 +29,21 @@ def cards_of(*cards):
         ([("UTDATE", "20240301"), ("UT", "05:06:07")], "2024-03-01T05:06:07.000", "UTDATE + UT", "likely"),
         ([("DATE-OBS", "2024-03-01")], "2024-03-01T00:00:00.000", "DATE-OBS", "likely"),
         ([("DATE-OBS", "03/04/2024"), ("UT", "05:06:07")], "2024-04-03T05:06:07.000", "DATE-OBS + UT", "guess"),
+        (
+            [("DATE-OBS", "15/02/1985", "dd/mm/yy"), ("UT", "11:23:13")],
+            "1985-02-15T11:23:13.000",
+            "DATE-OBS + UT",
+            "likely",
+        ),
+        (
+            [("DATE-OBS", "03/04/2024", "mm/dd/yyyy"), ("UT", "5:06:07")],
+            "2024-03-04T05:06:07.000",
+            "DATE-OBS + UT",
+            "likely",
+        ),
+        ([("DATE-OBS", "12/23/97"), ("UT", "5:06:07")], "1997-12-23T05:06:07.000", "DATE-OBS + UT", "guess"),
+        ([("DATE-OBS", "23-12-1997"), ("UT", "5:06:07")], "1997-12-23T05:06:07.000", "DATE-OBS + UT", "guess"),
+        ([("UTSHUT", "2014-05-06T07:08:09.1")], "2014-05-06T07:08:09.100", "UTSHUT", "certain"),
         ([("MJD-OBS", 60370.5)], "2024-03-01T12:00:00.000", "MJD-OBS", "likely"),
         ([("JD", 2460371.0)], "2024-03-01T12:00:00.000", "JD", "likely"),
         ([("DATE", "2024-03-01T05:06:07")], "2024-03-01T05:06:07.000", "DATE", "guess"),
@@ -186,9 +203,78 @@ def test_pixel_sizes(card, size):
         ([("RA", 150.0, "degrees"), ("DEC", -5.0)], 150.0, "certain"),
         ([("RA", 10.0), ("DEC", -5.0), ("CTYPE1", "RA---TAN"), ("CRVAL1", 150.1)], 150.0, "likely"),
         ([("RA", 10.0), ("DEC", -5.0)], 10.0, "guess"),
+        ([("RA", 10.0), ("DEC", -5.0), ("OBJCTRA", "10 00 12"), ("OBJCTDEC", "-05 00 00")], 150.0, "likely"),
         ([("RA", "none"), ("DEC", -5.0)], None, "not known"),
     ],
 )
 def test_pointings(cards, ra, confidence):
     (found, _), _ = find_pointing(cards_of(*cards))
     assert (found.value, found.confidence) == (ra, confidence)
+
+
+BEGIN = Finding("date_begin", "2013-09-01T06:02:55.754", "DATE-OBS")
+LST = ("LST-OBS", "00:01:15.4")
+
+
+@pytest.mark.parametrize(
+    ("cards", "value", "confidence", "note"),
+    [
+        ([("OBS-LONG", -70.81), LST], -70.81, "certain", "LST-OBS agrees"),
+        ([("OBS-LONG", 70.81, "[deg] Observatory east longitude"), LST], -70.81, "certain", "counts to the west"),
+        ([("LONGITUD", "289:11:24"), LST], -70.81, "certain", "LST-OBS agrees"),
+        ([("OBS-LONG", 20.81), LST], 20.81, "guess", "LST-OBS and the date give -71.0"),
+        ([("OBS-LONG", -70.81), ("TELRA", "02:51:16.8"), ("HA", "-02:50:01.3")], -70.81, "certain", "TELRA + HA"),
+        ([("OBS-LONG", -70.81, "degrees east")], -70.81, "guess", "no sidereal time to tell east"),
+        ([("OBS-LONG", 0.0), LST], None, "not known", ""),
+    ],
+)
+def test_longitudes_are_held_against_the_sidereal_time(cards, value, confidence, note):
+    found, _, _ = find_site(cards_of(*cards), BEGIN)
+    assert found.value == (None if value is None else pytest.approx(value, abs=1e-3))
+    assert found.confidence == confidence
+    assert note in found.note
+
+
+def test_latitude_and_elevation():
+    _, latitude, elevation = find_site(cards_of(("SITELAT", "-30:10:10"), ("OBS-ELEV", 2215.0)), BEGIN)
+    assert (latitude.value, elevation.value) == (pytest.approx(-30.1694, abs=1e-3), 2215.0)
+    assert {latitude.confidence, elevation.confidence} == {"likely"}
+
+
+@pytest.mark.parametrize(
+    ("line", "find"),
+    [
+        ("FILTER  = 'HSC-r", lambda cards: find_filter(cards)[0]),
+        ("FILTER  = V", lambda cards: find_filter(cards)[0]),
+        ("OBJECT  = 'M\xe9'", find_object),
+        ("IMAGETYP= 'OBJECT", lambda cards: find_image_type(cards, Finding.unknown("exposure_time"))),
+        ("EXPTIME = '30.0", lambda cards: find_exposure_time(cards)[0]),
+        ("DATE-OBS= '2024-03-01T05:06:07", lambda cards: find_date(cards)[0]),
+    ],
+)
+def test_a_malformed_card_is_at_best_a_guess(line, find):
+    found = find(parse_cards([line]))
+    assert found.value is not None
+    assert found.confidence == "guess"
+    assert "is malformed" in found.note
+
+
+def test_a_time_that_may_be_of_the_middle_is_likely():
+    found, _ = find_date(cards_of(("DATE-OBS", "2024-03-01"), ("UT", "05:06:07", "typical UTC at the exposure")))
+    assert (found.confidence, found.note) == ("likely", "UT may not be the begin")
+
+
+def test_a_matrix_that_cannot_be_read_leaves_the_scale_a_guess():
+    cards = cards_of(("CTYPE1", "RA---TAN"), ("CD1_1", "x"), ("CD1_2", 1e-4), ("CD2_1", 1e-4), ("CD2_2", 1e-9))
+    scale = find_sky_scale(cards).scale
+    assert (scale.confidence, scale.note) == ("guess", "CD1_1 cannot be read")
+
+
+def test_scale_from_pixels_and_focal_length():
+    cards = cards_of(("XPIXSZ", 9.0, "microns after binning"), ("FOCALLEN", 2000.0), ("XBINNING", 2), ("YBINNING", 2))
+    size, scale = find_pixel_size(cards, (2, 2)), find_sky_scale(cards, (2, 2)).scale
+    assert (size.value, size.confidence) == (0.0045, "certain")
+    assert (scale.value, scale.confidence) == (pytest.approx(0.9282, rel=1e-3), "guess")
+    assert find_sky_scale(cards_of(("PLTSCALE", 20.0, "arcsec/mm"), ("PIXSIZE1", 15.0))).scale.value == pytest.approx(
+        0.3
+    )

@@ -141,7 +141,7 @@ def test_a_number_that_two_dates_share_numbers_no_exposures(tmp_path):
         paths.append(write_frame(tmp_path / f"{day}.fits", cards.items(), flat_frame((40, 64))))
     found = inspect_files(paths)
     assert found["visit"].confidence == "not known"
-    assert found.visit.kind == "date"
+    assert found.frames.visit.kind == "date"
 
 
 def test_a_cube_is_told(tmp_path):
@@ -272,3 +272,53 @@ def test_lettered_sections_of_real_headers(shared_data):
     left, right = only(found)
     assert (left.data, left.bbox) == (Box(32, 0, 1024, 4612), Box(0, 0, 1024, 4612))
     assert (right.overscan, right.findings["gain"].value) == (Box(2080, 0, 32, 4644), 1.67)
+
+
+@pytest.mark.parametrize(
+    ("has_places", "value", "confidence"), [(True, "by section", "likely"), (False, "side by side", "guess")]
+)
+def test_places_of_detectors_with_several_amplifiers(tmp_path, has_places, value, confidence):
+    extensions = []
+    for number in range(4):
+        cards = [
+            ("CCDNAME", f"chip{number // 2}"),
+            ("CCDSEC", f"[{100 * (number % 2) + 1}:{100 * (number % 2) + 100},1:40]"),
+        ]
+        if has_places:
+            cards.append(
+                ("DETSEC", f"[{100 * number + 1}:{100 * number + 100},{201 + number // 2}:{240 + number // 2}]")
+            )
+        extensions.append((cards, flat_frame((40, 100))))
+    found = inspect(tmp_path, [], extensions=extensions)
+    assert (found["detector_places"].value, found["detector_places"].confidence) == (value, confidence)
+    boxes = [chip.mosaic.box if chip.mosaic else None for chip in found.detectors]
+    assert boxes == ([Box(0, 200, 200, 40), Box(200, 201, 200, 40)] if has_places else [None, None])
+
+
+def test_a_data_section_of_a_header_without_overscan_is_likely(tmp_path):
+    path = tmp_path / "raw.hdr"
+    lines = ["SIMPLE  =                    T", card_line("NAXIS", 2), card_line("NAXIS1", 100), card_line("NAXIS2", 40)]
+    path.write_text("\n".join([*lines, card_line("DATASEC", "[1:100,1:40]"), "END"]))
+    assert only(inspect_files([path]))[0].findings["data"].confidence == "likely"
+
+
+@pytest.mark.parametrize(("first", "second"), [("11", "12"), ("LL", "LR"), ("_1", "_2"), ("A", "B")])
+def test_ways_to_tell_amplifiers_apart(tmp_path, first, second):
+    cards = [
+        (f"DSEC{first}", "[1:100,1:100]"),
+        (f"BSEC{first}", "[201:216,1:100]"),
+        (f"GAIN{first.strip('_')}", 1.1, "e-/ADU"),
+        (f"DSEC{second}", "[101:200,1:100]"),
+        (f"BSEC{second}", "[217:232,1:100]"),
+        (f"GAIN{second.strip('_')}", 1.2, "e-/ADU"),
+    ]
+    found = inspect(tmp_path, cards, pixels=flat_frame(SHAPE, dark=[slice(200, 232)]))
+    left, right = only(found)
+    assert (left.overscan, right.overscan) == (Box(200, 0, 16, 100), Box(216, 0, 16, 100))
+    assert [amp.findings["gain"].value for amp in (left, right)] == [1.1, 1.2]
+
+
+def test_cards_of_one_amplifier_that_is_numbered(tmp_path):
+    cards = [("DSEC1", "[1:200,1:100]"), ("BSEC1", "[201:232,1:100]"), ("GAIN1", 1.1, "e-/ADU")]
+    (amp,) = only(inspect(tmp_path, cards, pixels=flat_frame(SHAPE, dark=[slice(200, 232)])))
+    assert (amp.overscan, amp.findings["gain"].value) == (Box(200, 0, 32, 100), 1.1)

@@ -4,6 +4,7 @@ import io
 import json
 
 import pytest
+from made_package import imported, rows_of
 from raw_frames import COMMON, flat_frame, write_frame
 
 from obs.cli.main import main
@@ -26,7 +27,7 @@ def test_from_a_raw_file(raw, tmp_path, capsys):
     printed = capsys.readouterr()
     rows = {line.split("  ")[0]: line for line in printed.out.splitlines()}
     assert rows["exposure_time"].split() == ["exposure_time", "30", "EXPTIME", "certain"]
-    assert rows["gain of amplifier 1"].split()[3:] == ["1", "1.5", "GAIN", "certain"]
+    assert rows["gain of amplifier 1"].split()[3:7] == ["1", "1.5", "GAIN", "certain"]
     assert "not known" in rows["read_noise of amplifier 1"]
     package = tmp_path / "made" / "obs_toycam"
     assert check_package(str(package)) == []
@@ -102,6 +103,8 @@ def test_questions_are_asked_of_a_person(tmp_path, monkeypatch):
     [
         ([("EXPNUM", None), ("OBSID", "abc0042")], "translate_visit"),
         ([("EXPNUM", None), ("OBSNUM", 5)], "10_000"),
+        ([("EXPNUM", None), ("OBSNUM", "d0005")], r"(\d+)$"),
+        ([("EXPNUM", None), ("DATE-OBS", "2024-03-01"), ("FILENAME", "n20240301c0021.fits")], "(?<!"),
         ([("EXPNUM", None)], "total_seconds"),
         ([("DATE-OBS", "01/03/98"), ("UT", "05:06:07")], "%d/%m/%y %H:%M:%S"),
         ([("DATE-OBS", None), ("MJD-OBS", 60370.5)], "mjd_to_date"),
@@ -119,6 +122,11 @@ def test_each_way_to_read_a_header_gives_a_sound_translator(tmp_path, cards, wan
     package = tmp_path / "made" / "obs_toycam"
     assert wanted in (package / "obs_toycam" / "translator.py").read_text()
     assert check_package(str(package)) == []
+    with imported(package) as instrument:
+        (row,) = rows_of(instrument, raw)
+    stored = json.loads((package / "tests" / "headers.json").read_text())[0]["expected"]
+    assert {name: row[name] for name in stored} == stored
+    assert row["visit"] > 0
 
 
 @pytest.mark.parametrize(

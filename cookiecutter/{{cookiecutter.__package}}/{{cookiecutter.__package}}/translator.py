@@ -1,37 +1,39 @@
 {%- set t = cookiecutter._facts.translator -%}
 {%- set visit, chip = cookiecutter.visit_key, cookiecutter.detector_key -%}
 {%- set numbered = t.date.kind in ["mjd", "jd"] -%}
+{%- set odd_time, odd_date = t.exposure_time.is_odd, t.date.is_odd -%}
 """What the headers of raw frames say."""
 
-{% if t.visit.kind == "digits" or t.detector.kind == "digits" %}import re
-{% endif %}from collections.abc import Mapping
+import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from obs.camera.detector import Detector
+{%- if odd_time or odd_date %}
+from obs.errors import FileFormatError
+{%- endif %}
 from obs.image.visit_info import VisitInfo
-from obs.instrument.card_values import {{ "date_to_mjd, " if numbered }}format_date, {{ "mjd_to_date, " if numbered }}parse_date{{ ", read_number" if numbered or t.visit.kind == "nightly" }}
+from obs.instrument.card_values import {{ "date_to_mjd, " if numbered }}format_date, {{ "mjd_to_date, " if numbered }}parse_date{{ ", read_number" if numbered or odd_time or (t.visit.kind == "nightly" and not t.visit.pattern) }}
 from obs.instrument.header import Header
 from obs.instrument.translator import Translator
 
 __all__ = ["{{ cookiecutter.__class }}"]
 
 _IMAGE_TYPES = {
-    "FLAT": "flat",
-    "BIAS": "bias",
-    "ZERO": "bias",
-    "DARK": "dark",
-    "FOCUS": "focus",
-    "ARC": "arc",
-    "COMP": "arc",
-    "SCIENCE": "science",
-    "OBJECT": "science",
-    "LIGHT": "science",
-    "EXPOSE": "science",
-    "STANDARD": "science",
-    "SKY": "sky",
+{%- for kind, words in t.image_words.items() %}
+{%- if words | length <= 10 %}
+    "{{ kind }}": {"{{ words | join('", "') }}"},
+{%- else %}
+    "{{ kind }}": {
+{%- for word in words %}
+        "{{ word }}",
+{%- endfor %}
+    },
+{%- endif %}
+{%- endfor %}
 }
-"""Words in the header and the image types that they stand for; the first that is found counts."""
+"""Image types, and the words in the header that stand for them; the first type that has one counts."""
 {%- if t.visit.kind in ["nightly", "date"] %}
 
 _YEAR_2000 = datetime(2000, 1, 1)
@@ -61,10 +63,17 @@ class {{ cookiecutter.__class }}(Translator):
 {%- if not t.filter %}
         "filter": "none",  # no card names one
 {%- endif %}
+{%- if t.site %}
+        # where the observatory is{{ "" if t.site | length == 3 else "; behind # what is not known, with what is in force" }}
+{%- for name, unit in [("longitude", "degrees east"), ("latitude", "degrees north"), ("elevation", "metres")] %}
+        {{ ('"%s": %s' | format(name, t.site[name]) if name in t.site else '# "%s": float("nan")' | format(name)) }},  # {{ unit }}
+{%- endfor %}
+{%- else %}
         # where the observatory is, which is not known; in force:
         # "longitude": float("nan"),  # degrees east
         # "latitude": float("nan"),  # degrees north
         # "elevation": float("nan"),  # metres
+{%- endif %}
     }
     translation = {
 {%- if not cookiecutter._facts.files %}
@@ -80,17 +89,25 @@ class {{ cookiecutter.__class }}(Translator):
         "filter": ({{ t.filter[0] | tojson }}, {"default": "none"}),
 {%- endif %}
         "field": ({{ t.object | tojson }}, {"default": "unknown"}),
+{%- if not odd_time %}
         "expTime": ({{ t.exposure_time.keyword | tojson }}, {"unit": "{{ t.exposure_time.unit }}"}),
         "exposure_time": ({{ t.exposure_time.keyword | tojson }}, {"unit": "{{ t.exposure_time.unit }}"}),
-{%- if t.pointing %}
+{%- endif %}
+{%- if not t.pointing.is_known %}
+        # no card of the files at hand tells where the telescope points; simulated frames have it here:
+{%- endif %}
         "boresight_ra": ({{ t.pointing.ra | tojson }}, {"unit": "{{ t.pointing.ra_unit }}"}),
         "boresight_dec": ({{ t.pointing.dec | tojson }}, {"unit": "deg"}),
-{%- endif %}
 {%- if t.airmass %}
         "airmass": {{ t.airmass | tojson }},
+{%- else %}
+        # "airmass": "AIRMASS",  # not known; NaN is in force
 {%- endif %}
     }
-    defaults = {"field": "unknown"}
+    defaults = {"field": "unknown"{{ ', "dateObs": "unknown", "taiObs": "unknown"' if odd_date }}}
+{%- if odd_time %}
+    translators = {"expTime": "translate_exposure_time"}
+{%- endif %}
 
     def _begin(self, md: Header) -> datetime:
         """Return when the exposure began."""
@@ -106,10 +123,30 @@ class {{ cookiecutter.__class }}(Translator):
 {%- else %}
         return parse_date(str(md[{{ t.date.date | tojson }}]), {{ t.date.layout | tojson }})
 {%- endif %}
+{%- if odd_date %}
+
+    def translate_date_begin(self, md: Header) -> str | None:
+        """Return when the exposure began; None where the header has no date that can be, as in the files at hand."""
+        try:
+            return format_date(self._begin(md))
+        except (FileFormatError, KeyError):
+            return None
+{%- else %}
 
     def translate_date_begin(self, md: Header) -> str:
         """Return when the exposure began."""
         return format_date(self._begin(md))
+{%- endif %}
+{%- if odd_time %}
+
+    def translate_exposure_time(self, md: Header) -> float | None:
+        """Return the exposure time, seconds; None where {{ t.exposure_time.keyword }} is no number, as in the files at hand."""
+        try:
+            seconds = read_number(md.get({{ t.exposure_time.keyword | tojson }}))
+        except FileFormatError:
+            return None
+        return seconds if seconds >= 0 else None
+{%- endif %}
 
     def translate_dateObs(self, md: Header) -> str:
         """Return the day on which the exposure began."""
@@ -132,7 +169,15 @@ class {{ cookiecutter.__class }}(Translator):
         """Return day and number, since the number may start again each night; a simulated frame says it."""
         if "SIMVISIT" in md:
             return int(md["SIMVISIT"])
-        return (self._begin(md) - _YEAR_2000).days * 10_000 + int(read_number(md[{{ t.visit.keyword | tojson }}]))
+{%- if t.visit.pattern %}
+        numbers = re.findall(r"{{ t.visit.pattern }}", str(md[{{ t.visit.keyword | tojson }}]))
+        if not numbers:
+            raise ValueError(f"{{ t.visit.keyword }} = {md[{{ t.visit.keyword | tojson | replace('"', "'") }}]} has no number in it")
+        number = int(numbers[-1])
+{%- else %}
+        number = int(read_number(md[{{ t.visit.keyword | tojson }}]))
+{%- endif %}
+        return (self._begin(md) - _YEAR_2000).days * 10_000 + number
 {%- elif t.visit.kind == "date" %}
 
     def translate_{{ visit }}(self, md: Header) -> int:
@@ -150,19 +195,31 @@ class {{ cookiecutter.__class }}(Translator):
             raise ValueError(f"{{ t.detector.keyword }} = {md[{{ t.detector.keyword | tojson | replace('"', "'") }}]} has no number at its end")
         return int(match[1])
 {%- endif %}
+{%- if t.detector.kind == "words" %}
+
+    def translate_{{ chip }}(self, md: Header) -> str:
+        """Return the letters and digits of {{ t.detector.keyword }}."""
+        return re.sub(r"[^A-Za-z0-9]+", "_", str(md[{{ t.detector.keyword | tojson }}])).strip("_")
+{%- endif %}
+{%- if t.detector.kind == "grouped" %}
+
+    def translate_{{ chip }}(self, md: Header) -> int:
+        """Return the detector whose amplifiers {{ t.detector.keyword }} counts: {{ t.detector.size }} each, from {{ t.detector.first }}."""
+        return (int(md[{{ t.detector.keyword | tojson }}]) - {{ t.detector.first }}) // {{ t.detector.size }}
+{%- endif %}
 {%- if t.filter | length > 1 %}
 
     def translate_filter(self, md: Header) -> str:
         """Return what is in the wheels that are not open."""
         names = [str(md.get(wheel, "")).strip() for wheel in _WHEELS]
-        glass = [name for name in names if name and not name.lower().startswith(_OPEN) and not name.lower().endswith("out")]
-        return "+".join(dict.fromkeys(glass)) or "open"
+        return "+".join(dict.fromkeys(name for name in names if not _is_open(name))) or "open"
 {%- endif %}
 
     def translate_dataType(self, md: Header) -> str:
         """Return what the frame is for."""
-        text = str(md.get({{ t.image_type | tojson }}, "")).upper()
-        return next((kind for word, kind in _IMAGE_TYPES.items() if word in text), "unknown")
+        text = re.sub(r"[^a-z]+", " ", str(md.get({{ t.image_type | tojson }}, "")).lower())
+        words = {*text.split(), text.replace(" ", "")}
+        return next((kind for kind, known in _IMAGE_TYPES.items() if words & known), "unknown")
 
     @classmethod
     def make_header(
@@ -180,6 +237,9 @@ class {{ cookiecutter.__class }}(Translator):
             keys, visit_info=visit_info, detector=detector, physical_filter=physical_filter, image_type=image_type
         )
         begin = parse_date(visit_info.date_begin)
+{%- if odd_time %}
+        cards[{{ t.exposure_time.keyword | tojson }}] = visit_info.exposure_time
+{%- endif %}
 {%- if t.date.kind == "iso" %}
         cards[{{ t.date.date | tojson }}] = format_date(begin)
 {%- elif t.date.kind == "mjd" %}
@@ -200,6 +260,12 @@ class {{ cookiecutter.__class }}(Translator):
 {%- if t.detector.kind == "digits" %}
         cards[{{ t.detector.keyword | tojson }}] = f"ccd{detector.id:02d}"
 {%- endif %}
+{%- if t.detector.kind == "words" %}
+        cards[{{ t.detector.keyword | tojson }}] = detector.name
+{%- endif %}
+{%- if t.detector.kind == "grouped" %}
+        cards[{{ t.detector.keyword | tojson }}] = detector.id * {{ t.detector.size }} + {{ t.detector.first }}
+{%- endif %}
 {%- if t.filter | length > 1 %}
         cards[_WHEELS[0]] = physical_filter
 {%- endif %}
@@ -216,6 +282,12 @@ class {{ cookiecutter.__class }}(Translator):
 _WHEELS = ({% for name in t.filter %}{{ name | tojson }}{{ "," if loop.length == 1 else "" if loop.last else ", " }}{% endfor %})
 """Cards that name what is in each filter wheel."""
 
-_OPEN = ("open", "air", "clear", "empty", "none", "home")
-"""How a wheel says that it holds nothing."""
+_OPEN = ("{{ t.open_starts | join('", "') }}")
+"""How the word begins by which a wheel says that it holds nothing."""
+
+
+def _is_open(name: str) -> bool:
+    """Return whether a wheel holds nothing."""
+    word = re.sub(r"[^a-z0-9]", "", name.lower())
+    return word in ("", "no", "out", "0") or word.startswith(_OPEN) or word.endswith("out")
 {%- endif %}

@@ -12,10 +12,10 @@ from obs.image.visit_info import VisitInfo
 from obs.instrument.explain import Explained
 from obs.instrument.instrument import Instrument
 from obs.instrument.translator import Translator
+from obs.scaffold.amplifier_facts import DetectorFacts
 from obs.scaffold.cards import Cards
-from obs.scaffold.exposure import find_exposure_time
+from obs.scaffold.exposure_time import find_exposure_time
 from obs.scaffold.image_types import find_image_type, standard_type
-from obs.scaffold.layout import DetectorFacts
 
 __all__ = ["RawExposure", "RawFrame"]
 

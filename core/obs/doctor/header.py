@@ -13,9 +13,10 @@ from obs.instrument.card_values import parse_date
 from obs.instrument.explain import Explained, format_value
 from obs.policy.dataset_type import Template
 from obs.scaffold.dates import find_date
-from obs.scaffold.exposure import find_airmass, find_exposure_time, find_pointing
+from obs.scaffold.exposure_time import find_exposure_time
 from obs.scaffold.filters import find_filter
 from obs.scaffold.finding import Finding
+from obs.scaffold.pointing import find_airmass, find_pointing
 
 __all__ = ["check_header"]
 

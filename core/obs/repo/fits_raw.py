@@ -39,7 +39,7 @@ def read_raw(
     -------
     Raw
         Its metadata are the primary header's cards with those of the image on top; of amplifiers in HDUs of their own
-        only the primary header's.
+        those that all of them share.
 
     Raises
     ------
@@ -52,7 +52,8 @@ def read_raw(
         primary = header_to_dict(hdus[0].header)
         if any(amplifier_hdus):
             images = {number: _numbered(hdus, number) for number in amplifier_hdus}
-            return Raw({number: _pixels(image) for number, image in images.items()}, primary)
+            shared = _shared([header_to_dict(image.header) for image in images.values()])
+            return Raw({number: _pixels(image) for number, image in images.items()}, primary | shared)
         if hdu is not None:
             image = _numbered(hdus, hdu)
         else:
@@ -66,8 +67,19 @@ def read_raw(
         return Raw(_pixels(image), primary | header_to_dict(image.header))
 
 
+def _shared(headers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the cards that are the same in all headers, without a WCS whose reference pixel is not."""
+    first, *others = headers
+    shared = {key: value for key, value in first.items() if all(other.get(key) == value for other in others)}
+    if not {"CRPIX1", "CRPIX2"} <= shared.keys():
+        shared = {key: value for key, value in shared.items() if not key.startswith("CTYPE")}
+    return shared
+
+
 def _is_image(hdu: fits.ImageHDU) -> bool:
-    return bool(hdu.is_image and hdu.header.get("NAXIS") == 2)
+    """Whether an HDU holds one plane of pixels, be it as a cube of one."""
+    shape = hdu.shape if hdu.is_image else ()
+    return len(shape) >= 2 and all(length == 1 for length in shape[:-2])
 
 
 def _numbered(hdus: fits.HDUList, number: int) -> fits.ImageHDU:
@@ -81,6 +93,6 @@ def _numbered(hdus: fits.HDUList, number: int) -> fits.ImageHDU:
 
 
 def _pixels(hdu: fits.ImageHDU) -> np.ndarray[tuple[int, ...], np.dtype[np.generic]]:
-    data = hdu.data
+    data = hdu.data.reshape(hdu.data.shape[-2:])
     # A map of the file must not outlive it; in the machine's byte order everything after is faster.
     return np.array(data, data.dtype.newbyteorder("="), order="C")

@@ -34,11 +34,14 @@ class Card:
         Its value; None where it is undefined.
     comment : str
         What stands behind the slash.
+    is_malformed : bool
+        Whether it breaks the rules of FITS, so that the value may not be what was meant.
     """
 
     keyword: str
     value: Any
     comment: str = ""
+    is_malformed: bool = False
 
     @property
     def has_value(self) -> bool:
@@ -91,6 +94,13 @@ class Cards:
         """Whether a keyword is there with different values."""
         return len({str(card.value).strip() for card in self.all(keyword)}) > 1
 
+    def doubt(self, keyword: str) -> str:
+        """Return why the value of a keyword may not be what was meant; empty if nothing speaks against it."""
+        if self.contradicts_itself(keyword):
+            return f"{keyword} is there with different values"
+        card = self.find(keyword)
+        return f"{keyword} is malformed" if card is not None and card.is_malformed else ""
+
     def over(self, below: "Cards") -> "Cards":
         """Return these cards, and those of another HDU whose keywords are not here with a value."""
         own = {card.keyword for card in self.cards if card.has_value}
@@ -141,15 +151,16 @@ def _parse(text: str, problems: list[str]) -> Card | None:
     parsed = _CARD.fullmatch(rest)
     if parsed is None:
         problems.append(f"{keyword} is malformed: {rest.strip()[:40]}")
-        return Card(keyword, rest.partition("/")[0].strip().strip("'").strip(), rest.partition("/")[2].strip())
+        value, _, comment = rest.partition("/")
+        return Card(keyword, value.strip().strip("'").strip(), comment.strip(), is_malformed=True)
     comment = (parsed["comment"] or "").strip()
     if parsed["text"] is not None:
-        return Card(keyword, parsed["text"].replace("''", "'").rstrip(), comment)
+        return Card(keyword, parsed["text"].replace("''", "'").rstrip(), comment, not parsed["text"].isascii())
     bare = parsed["bare"].strip()
     value = _bare_value(bare)
     if isinstance(value, str):
         problems.append(f"{keyword} is text without quotes: {bare[:40]}")
-    return Card(keyword, value, comment)
+    return Card(keyword, value, comment, isinstance(value, str))
 
 
 def _bare_value(text: str) -> bool | int | float | str | None:

@@ -22,6 +22,8 @@ _DATES = (
     "DATE-UT",
     "UTC-DATE",
     "OBSDATE",
+    "DATE_BEG",
+    "DATE-STR",
     "DATE-LOC",
 )
 _TIMES = (
@@ -45,9 +47,15 @@ _TIMES = (
     "UTOPEN",
     "UT-START",
     "UT_START",
+    "UT_OBS",
+    "UT-OBS",
+    "UTOBS",
+    "UTC_OBS",
+    "OBSTIME",
+    "TIME-STR",
 )
-_MJD = ("MJD-BEG", "MJD-OBS", "MJD-STR", "MJD_OBS", "MJDSTART", "MJD")
-_JD = ("JD-OBS", "JDSTART", "JD", "JULDATE", "JULIAN")
+_MJD = ("MJD-BEG", "MJD-OBS", "MJD-STR", "MJD_OBS", "MJDSTART", "OBSMJD", "MJDATE", "MJD")
+_JD = ("JD-OBS", "JDSTART", "OBSJD", "JD", "JULDATE", "JULIAN")
 _NIGHTS = ("DTCALDAT", "DAY-OBS", "DAYOBS", "DAY_OBS", "NIGHT", "OBSNIGHT", "DATENIGH")
 _ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d*)?)?Z?)?")
 _TIME = re.compile(r"\d{1,2}:\d\d:\d\d(\.\d*)?")
@@ -57,12 +65,16 @@ _LAYOUTS: tuple[tuple[str, str, Confidence, str], ...] = (
     (r"\d{4}\.\d\d\.\d\d", "%Y.%m.%d", "certain", ""),
     (r"\d{8}", "%Y%m%d", "likely", ""),
     (r"\d{1,2}/\d{1,2}/\d{2}", "%d/%m/%y", "likely", "day/month/year, as FITS had it before 2000"),
+    (r"\d{1,2}/\d{1,2}/\d{2}", "%m/%d/%y", "guess", "month/day/year: no month has that number"),
     (r"\d{1,2}/\d{1,2}/\d{4}", "%d/%m/%Y", "guess", "day and month may be the other way round"),
+    (r"\d{1,2}-\d{1,2}-\d{4}", "%d-%m-%Y", "guess", "day and month may be the other way round"),
+    (r"\d{1,2}/\d{1,2}/\d{4}", "%m/%d/%Y", "guess", "month/day/year: no month has that number"),
     (r"\d{1,2}-[A-Za-z]{3}-\d{4}", "%d-%b-%Y", "certain", ""),
     (r"\d{4} [A-Za-z]{3} \d{1,2}", "%Y %b %d", "certain", ""),
     (r"[A-Za-z]{3} \d{1,2} \d{4}", "%b %d %Y", "certain", ""),
 )
 _FIRST_YEAR = 1970
+_NOT_THE_BEGIN = re.compile(r"\b(mid|middle|typical|average|mean|end)\b", re.I)
 
 
 @dataclass(frozen=True)
@@ -110,67 +122,133 @@ def read_date(rule: DateRule, cards: Cards) -> datetime:
     return parse_date(f"{day.date().isoformat()}T{time}", "%Y-%m-%dT%H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S")
 
 
+@dataclass(frozen=True)
+class _Candidate:
+    """A date that a header may mean."""
+
+    rule: DateRule
+    date: datetime
+    confidence: Confidence
+    note: str
+    has_time: bool
+
+
+_HOUR, _DAY = 3600.0, 86400.0
+
+
 def find_date(cards: Cards) -> tuple[Finding, DateRule | None]:
-    """Return when the exposure began, ISO 8601, and the rule that reads it."""
-    found: list[tuple[DateRule, datetime, Confidence, str]] = []
-    for rule, confidence, note in _candidates(cards):
-        try:
-            date = read_date(rule, cards)
-        except FileFormatError:
-            continue
-        if _FIRST_YEAR <= date.year <= datetime.now(UTC).year + 1:
-            found.append((rule, date, confidence, note))
+    """Return when the exposure began, ISO 8601, and the rule that reads it.
+
+    Parameters
+    ----------
+    cards : Cards
+        The header.
+    """
+    odd: list[str] = []
+    found = list(_candidates(cards, odd))
     if not found:
-        return Finding.unknown("date_begin", "no card holds a date that can be"), None
+        return Finding.unknown("date_begin", odd[0] if odd else "no card holds a date that can be"), None
     # One with the time of day comes before those without.
-    rule, date, confidence, note = next((item for item in found if _has_time(item[0], cards)), found[0])
-    if not _has_time(rule, cards):
+    best = next((candidate for candidate in found if candidate.has_time), found[0])
+    confidence, note = best.confidence, best.note
+    if not best.has_time:
         confidence, note = less_sure(confidence, "likely"), _joined(note, "no card holds the time of day")
-    others = [other for other in found if other[0].date != rule.date and abs((other[1] - date).total_seconds()) > 86400]
-    if others and confidence in ("certain", "likely"):
-        other = others[0]
-        confidence, note = "guess", _joined(note, f"{other[0].date} says {other[1].date()} instead")
+    if odd:
+        confidence, note = less_sure(confidence, "likely"), _joined(note, odd[0])
+    against = next((other for other in found if _disagrees(best, other)), None)
+    if against is not None:
+        confidence = "guess"
+        text = format_date(against.date)[:19] if against.has_time else against.date.date().isoformat()
+        note = _joined(note, f"{against.rule.date} says {text}")
+    rule = best.rule
     source = f"{rule.date} + {rule.time}" if rule.time else rule.date
-    return Finding("date_begin", format_date(date), source, confidence, note), rule
+    return Finding("date_begin", format_date(best.date), source, confidence, note), rule
+
+
+def _disagrees(best: _Candidate, other: _Candidate) -> bool:
+    """Whether another card means a time that is not that of the exposure; a file may be written much later."""
+    is_doubtful = other.confidence == "guess" and best.confidence != "guess"  # in local time, or ambiguous
+    if other.rule.date in (best.rule.date, "DATE") or is_doubtful:
+        return False
+    apart = abs((other.date - best.date).total_seconds())
+    return apart > (_HOUR if best.has_time and other.has_time else 1.5 * _DAY)
 
 
 def _joined(first: str, second: str) -> str:
     return f"{first}; {second}" if first else second
 
 
-def _has_time(rule: DateRule, cards: Cards) -> bool:
-    return rule.kind in ("mjd", "jd") or bool(rule.time) or (rule.kind == "iso" and ":" in str(cards.get(rule.date)))
+def _candidates(cards: Cards, odd: list[str]) -> Iterator[_Candidate]:
+    """Yield the dates that cards hold; one that is no date goes to ``odd``."""
+    for name, rules in _rules(cards):
+        candidates = [candidate for rule in rules if (candidate := _candidate(cards, *rule)) is not None]
+        if candidates:
+            yield candidates[0]
+        elif name in _DATES or name in _MJD:
+            odd.append(f"{name} = '{str(cards.get(name)).strip()}' is no date that can be")
 
 
-def _candidates(cards: Cards) -> Iterator[tuple[DateRule, Confidence, str]]:
+def _candidate(cards: Cards, rule: DateRule, confidence: Confidence, note: str) -> _Candidate | None:
+    try:
+        date = read_date(rule, cards)
+    except FileFormatError:
+        return None
+    if not _FIRST_YEAR <= date.year <= datetime.now(UTC).year + 1:
+        return None
+    is_whole = rule.kind in ("mjd", "jd") or bool(rule.time)
+    has_time = is_whole or (rule.kind == "iso" and ":" in str(cards.get(rule.date)))
+    return _Candidate(rule, date, confidence, note, has_time)
+
+
+def _rules(cards: Cards) -> Iterator[tuple[str, list[tuple[DateRule, Confidence, str]]]]:
+    """Yield, card by card, the ways in which it may be read."""
     time = next((name for name in _TIMES if _is_time(cards.find(name))), "")
-    for name in _DATES:
+    comment = card.comment if (card := cards.find(time)) is not None else ""
+    for name in (*_DATES, *_TIMES):
         card = cards.find(name)
         if card is None:
             continue
         local: Confidence = "guess" if name == "DATE-LOC" or "local" in card.comment.lower() else "certain"
         note = "the card may be in local time" if local == "guess" else ""
-        if cards.contradicts_itself(name):
-            local, note = "guess", f"{name} is there with different values"
+        if cards.doubt(name):
+            local, note = "guess", cards.doubt(name)
         text = str(card.value).strip()
         if _ISO.fullmatch(text) and ":" in text:
-            yield DateRule("iso", name), local, note
-            continue
-        for pattern, layout, confidence, doubt in _LAYOUTS:
-            if re.fullmatch(pattern, text):
-                sure = less_sure(less_sure(confidence, local), "likely") if time else less_sure(confidence, local)
-                if time and layout == "%Y-%m-%d":
-                    sure = local  # the two cards together are what FITS had for it
-                yield DateRule("layout", name, time, layout), sure, _joined(doubt, note) if note else doubt
-                break
-    for name in _MJD:
-        if cards.find(name) is not None:
-            yield DateRule("mjd", name), "likely", ""
-    for name in _JD:
-        if cards.find(name) is not None:
-            yield DateRule("jd", name), "likely", ""
+            yield name, [(DateRule("iso", name), local, note)]
+        elif name in _DATES:
+            yield name, _told_order(card, list(_layouts(name, text, time, comment, local, note)))
+    for kind, names in (("mjd", _MJD), ("jd", _JD)):
+        for name in names:
+            if cards.find(name) is not None:
+                yield name, [(DateRule(kind, name), "likely", "")]
     if cards.find("DATE") is not None and _ISO.fullmatch(str(cards.get("DATE")).strip()):
-        yield DateRule("iso", "DATE"), "guess", "that is when the file was written"
+        yield "DATE", [(DateRule("iso", "DATE"), "guess", "that is when the file was written")]
+
+
+_Rules = list[tuple[DateRule, Confidence, str]]
+
+
+def _told_order(card: Card, rules: _Rules) -> _Rules:
+    """Return the ways in which a date may be read; only one where the comment tells the order of day and month."""
+    order = re.search(r"\b(dd|mm)[/-](mm|dd)[/-]", card.comment, re.I)
+    if order is None:
+        return rules
+    first = "%d" if order[1].lower() == "dd" else "%m"
+    return [(rule, "likely", "the comment tells the order") for rule, _, _ in rules if rule.layout.startswith(first)]
+
+
+def _layouts(
+    name: str, text: str, time: str, time_comment: str, local: Confidence, note: str
+) -> Iterator[tuple[DateRule, Confidence, str]]:
+    for pattern, layout, confidence, doubt in _LAYOUTS:
+        if not re.fullmatch(pattern, text):
+            continue
+        sure = less_sure(confidence, local)
+        if time and _NOT_THE_BEGIN.search(time_comment):
+            sure, doubt = less_sure(sure, "likely"), f"{time} may not be the begin"
+        if time and layout != "%Y-%m-%d":  # the two cards together are what FITS had for it
+            sure = less_sure(sure, "likely")
+        yield DateRule("layout", name, time, layout), sure, _joined(doubt, note) if note else doubt
 
 
 def _is_time(card: Card | None) -> bool:

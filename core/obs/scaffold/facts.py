@@ -3,16 +3,18 @@
 from typing import Any
 
 from obs.geom import Box
+from obs.scaffold.amplifier_facts import AmplifierFacts
 from obs.scaffold.cards import Cards
-from obs.scaffold.filters import band_of
+from obs.scaffold.filters import OPEN_STARTS, band_of
 from obs.scaffold.finding import Finding
+from obs.scaffold.image_types import WORDS
 from obs.scaffold.inspection import DetectorImages, Findings
 from obs.scaffold.keys import KeyRule
-from obs.scaffold.layout import AmplifierFacts
 
 __all__ = ["template_facts"]
 
 _PIXEL_SIZE = 0.015  # mm, where no card tells
+_PATTERNS = {"digits": r"(\d+)$", "name": r"(?<!\d)(\d{3,6})(?!\d)"}  # of a number that is not all of the card
 _SCALE = 0.5  # arcsec per pixel, likewise
 
 
@@ -42,7 +44,7 @@ def template_facts(findings: Findings, *, visit_key: str, detector_key: str) -> 
             for number, chip in enumerate(findings.detectors)
         ],
         "amplifiers": [_amplifier_row(chip.name, amp) for chip in findings.detectors for amp in chip.facts.amplifiers],
-        "filters": [{"physical_filter": name, "band": band_of(name)} for name in findings.filters or ("none",)],
+        "filters": [{"physical_filter": name, "band": band_of(name)} for name in findings.frames.filters or ("none",)],
         "plate_scale": f"{(scale.value if scale.is_known else _SCALE) / pixel[0]:.6g}",
         "plate_scale_note": (
             f"from {scale.source}, {scale.confidence}"
@@ -52,7 +54,7 @@ def template_facts(findings: Findings, *, visit_key: str, detector_key: str) -> 
         "rotation": orientation.value if orientation.is_known else 0.0,
         "flip_x": findings.sky.flip_x,
         "headers": [_header(file.path.name, file.cards, findings, visit_key, detector_key) for file in findings.files],
-        "detector_type": "str" if findings.detector.kind == "text" else "int",
+        "detector_type": "str" if findings.detector.kind in ("text", "words") else "int",
         "translator": rules,
     }
 
@@ -78,7 +80,7 @@ def _detector_row(
     x, y, yaw = _place(chip, chips, number, binning)
     return {
         "id": chip.key if isinstance(chip.key, int) else number,
-        "name": chip.key if isinstance(chip.key, str) else chip.name,
+        "name": chip.name,
         "serial": "",
         "width": width,
         "height": height,
@@ -118,8 +120,8 @@ def _amplifier_row(detector: str, amp: AmplifierFacts) -> list[Any]:
     return [detector, amp.name, amp.raw_hdu, *numbers, amp.corner, int(amp.flip_x), int(amp.flip_y), *nominal]
 
 
-def _key(rule: KeyRule) -> dict[str, str]:
-    return {"kind": rule.kind, "keyword": rule.keyword}
+def _key(rule: KeyRule) -> dict[str, Any]:
+    return {"kind": rule.kind, "keyword": rule.keyword, "first": rule.first, "size": rule.size}
 
 
 def _source(finding: Finding, default: str) -> str:
@@ -128,26 +130,50 @@ def _source(finding: Finding, default: str) -> str:
 
 def _translator(findings: Findings) -> dict[str, Any]:
     """Return how the translator reads each column."""
-    date, pointing, kind = findings.date, findings.pointing, findings["image_type"]
-    visit = _key(findings.visit)
+    date, kind = findings.frames.date, findings["image_type"]
+    visit = _key(findings.frames.visit)
     if findings["visit"].confidence == "guess":
-        visit["kind"] = "nightly"
+        visit |= {"kind": "nightly", "pattern": _PATTERNS.get(findings.frames.visit.kind, "")}
     rules: dict[str, Any] = {
         "visit": visit,
         "detector": _key(findings.detector),
-        "filter": list(findings.filter_cards),
-        "exposure_time": {"keyword": _source(findings["exposure_time"], "EXPTIME"), "unit": findings.exposure_unit},
+        "filter": list(findings.frames.filter_cards),
+        "exposure_time": {
+            "keyword": _source(findings["exposure_time"], "EXPTIME"),
+            "unit": findings.frames.exposure_unit,
+            "is_odd": not findings["exposure_time"].is_known,
+        },
         "object": _source(findings["object"], "OBJECT"),
         "image_type": kind.source if kind.is_known and kind.source != findings["exposure_time"].source else "IMAGETYP",
-        "pointing": {} if pointing is None else {"ra": pointing.ra, "dec": pointing.dec, "ra_unit": pointing.ra_unit},
+        "pointing": _pointing(findings),
         "airmass": _source(findings["airmass"], ""),
+        "site": _site(findings),
         "time_scale": findings["time_scale"].value,
+        "open_starts": list(OPEN_STARTS),
+        "image_words": {kind: list(words) for kind, words in WORDS.items()},
     }
     if date is None:
-        rules["date"] = {"kind": "iso", "date": "DATE-OBS", "time": "", "layout": ""}
+        rules["date"] = {"kind": "iso", "date": "DATE-OBS", "time": "", "layout": "", "is_odd": True}
     else:
-        rules["date"] = {"kind": date.kind, "date": date.date, "time": date.time, "layout": date.layout}
+        known = {"kind": date.kind, "date": date.date, "time": date.time, "layout": date.layout}
+        rules["date"] = known | {"is_odd": False}
     return rules
+
+
+def _pointing(findings: Findings) -> dict[str, Any]:
+    """Return where the pointing is read; where it is not known, cards that only simulated frames have."""
+    found = findings.frames.pointing
+    if found is not None:
+        return {"ra": found.ra, "dec": found.dec, "ra_unit": found.ra_unit, "is_known": True}
+    is_free = not any(name in file.cards for file in findings.files for name in ("RA", "DEC"))
+    ra, dec = ("RA", "DEC") if is_free else ("SIMRA", "SIMDEC")
+    return {"ra": ra, "dec": dec, "ra_unit": "deg", "is_known": False}
+
+
+def _site(findings: Findings) -> dict[str, Any]:
+    """Return where the observatory is, as far as it is more than a guess."""
+    known = [findings[name] for name in ("longitude", "latitude", "elevation")]
+    return {finding.quantity: finding.value for finding in known if finding.confidence in ("certain", "likely")}
 
 
 def _header(name: str, cards: Cards, findings: Findings, visit_key: str, detector_key: str) -> dict[str, Any]:
@@ -156,9 +182,9 @@ def _header(name: str, cards: Cards, findings: Findings, visit_key: str, detecto
     expected: dict[str, Any] = {}
     if name == findings.files[0].path.name:
         for column, quantity in (("expTime", "exposure_time"), ("field", "object"), ("filter", "filter")):
-            if findings[quantity].is_known:
+            if findings[quantity].is_known and quantity not in findings.frames.borrowed:
                 expected[column] = findings[quantity].value
-        if findings["date_begin"].is_known:
+        if findings["date_begin"].is_known and "date_begin" not in findings.frames.borrowed:
             expected["dateObs"] = str(findings["date_begin"].value)[:10]
         if findings["detector"].is_known:
             expected[detector_key] = findings["detector"].value

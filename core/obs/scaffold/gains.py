@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from obs.errors import FileFormatError
 from obs.instrument.card_values import read_number
 from obs.scaffold.cards import Card, Cards
-from obs.scaffold.finding import Confidence, Finding
+from obs.scaffold.finding import Confidence, Finding, less_sure
 
 __all__ = ["find_gain", "find_read_noise", "find_saturation"]
 
@@ -21,9 +21,14 @@ _GAINS = (
     "EPERADU",
     "GTGAIN",
     "T_GAIN",
+    "S_GAIN",
+    "SYSGAIN",
     "CONAD",
     "ESO DET OUT CONAD",
+    "ESO DET OUT GAIN",
 )
+_MOST = 25.0
+"""Electrons per ADU; what is more is a setting of the camera."""
 _NOISES = (
     "RDNOISE",
     "READNOIS",
@@ -38,9 +43,10 @@ _NOISES = (
     "ESO DET OUT RON",
 )
 _SATURATIONS = ("SATURATE", "SATURAT", "SATLEVEL", "SATUR", "MAXLIN", "MAXADU", "SATVAL", "LINMAX")
-_NO_GAIN = re.compile(r"index|mode|setting|select|code|level|state|speed|dB\b|x\b", re.I)
-_PER_ADU = re.compile(r"(e-?|electrons?|el)\s*/\s*(adu|dn|count)|electrons?\s+per|e-? per|e-/adu", re.I)
-_INVERSE = re.compile(r"(adu|dn|counts?)\s*(/|per)\s*(e-?\b|electron)", re.I)
+_ONE = "1 may stand for a gain that was never measured"
+_NO_GAIN = re.compile(r"index|mode|setting|select|code|level|state|speed|sensor|dB\b|x\b", re.I)
+_PER_ADU = re.compile(r"(e-?|electrons?|el)\s*/\s*(adu|dn|du|count)|electrons?\s+per|e-? per|e-/adu", re.I)
+_INVERSE = re.compile(r"(adu|dn|du|counts?)\s*(/|per)\s*(e-?\b|electron)", re.I)
 
 
 def _spellings(names: tuple[str, ...], amplifier: str) -> Iterator[str]:
@@ -51,11 +57,11 @@ def _spellings(names: tuple[str, ...], amplifier: str) -> Iterator[str]:
             yield f"{name[: 8 - len(amplifier)]}{amplifier}"
         yield f"{name}0{amplifier}"
         if name.startswith("ESO DET OUT"):
-            yield name.replace("OUT", f"OUT{amplifier}")
+            yield name.replace("OUT ", f"OUT{amplifier} ")
     for name in names:
         yield name
         if name.startswith("ESO DET OUT"):
-            yield name.replace("OUT", "OUT1")
+            yield name.replace("OUT ", "OUT1 ")
 
 
 def _positive(cards: Cards, names: tuple[str, ...], amplifier: str) -> Iterator[tuple[str, Card, float]]:
@@ -85,14 +91,21 @@ def find_gain(cards: Cards, amplifier: str = "") -> Finding:
     weak: Finding | None = None
     for name, card, value in _positive(cards, _GAINS, amplifier):
         comment = card.comment
-        if _INVERSE.search(comment):
-            return Finding("gain", 1.0 / value, name, "certain", "the card is in ADU per electron")
-        if _PER_ADU.search(comment):
-            return Finding("gain", value, name, _own(name, amplifier, cards, "certain"))
+        if _INVERSE.search(comment) or (name.startswith("ESO") and name.endswith("GAIN")):
+            sure: Confidence = "certain" if _INVERSE.search(comment) else "likely"
+            note = "the card is in ADU per electron"
+            return Finding("gain", 1.0 / value, name, _own(name, amplifier, cards, sure), note)
+        if _PER_ADU.search(comment) and value <= _MOST:
+            sure = _own(name, amplifier, cards, "certain")
+            return (
+                Finding("gain", value, name, less_sure(sure, "likely"), _ONE)
+                if value == 1.0
+                else Finding("gain", value, name, sure)
+            )
         if name.startswith("GAIN") and _NO_GAIN.search(comment):
             doubt = f"{name} = {card.value} is a setting: '{comment}'"
             continue
-        if value > 100:
+        if value > _MOST:
             doubt = f"{name} = {card.value} is no gain that a CCD has"
             continue
         if name.startswith("GAIN") and value == int(value):
@@ -104,9 +117,10 @@ def find_gain(cards: Cards, amplifier: str = "") -> Finding:
 
 def _own(name: str, amplifier: str, cards: Cards, sure: Confidence) -> Confidence:
     """Return how sure a value is that may be of all amplifiers, or there with several values."""
-    if cards.contradicts_itself(name):
+    if cards.doubt(name):
         return "guess"
-    return sure if not amplifier or name.endswith(amplifier) else "likely"
+    is_own = name.endswith(amplifier) or f"OUT{amplifier} " in name
+    return sure if not amplifier or is_own else less_sure(sure, "likely")
 
 
 def find_read_noise(cards: Cards, amplifier: str = "") -> Finding:

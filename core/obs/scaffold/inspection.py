@@ -1,39 +1,27 @@
 """Everything that raw files tell of their camera, each with its source and how sure it is."""
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
 from obs.errors import FileFormatError
+from obs.scaffold.amplifier_facts import DetectorFacts
+from obs.scaffold.amplifier_place import around
+from obs.scaffold.cameras import check_one_camera, odd_shapes
 from obs.scaffold.cards import Cards
-from obs.scaffold.dates import DateRule, find_date, find_night, find_time_scale
-from obs.scaffold.exposure import Pointing, find_airmass, find_exposure_time, find_object, find_pointing
-from obs.scaffold.filters import find_filter
-from obs.scaffold.finding import Finding
-from obs.scaffold.image_types import find_image_type
-from obs.scaffold.keys import KeyRule, Roles, detector_value, find_detector_key, find_roles, find_visit
-from obs.scaffold.layout import DetectorFacts, find_detector
+from obs.scaffold.filters import find_colour_mosaic
+from obs.scaffold.finding import Confidence, Finding
+from obs.scaffold.frame_facts import FrameFacts, find_frame_facts
+from obs.scaffold.grouping import group_images, set_aside
+from obs.scaffold.keys import KeyRule, Roles, detector_value, find_detector_key, find_roles
+from obs.scaffold.layout import find_detector
 from obs.scaffold.raw_file import RawFile, RawImage, read_raw_file
 from obs.scaffold.sections import Section, find_section
+from obs.scaffold.several_files import brightest_file, files_of_detectors
 from obs.scaffold.sky_scale import SkyScale, find_pixel_size, find_sky_scale
 
 __all__ = ["DetectorImages", "Findings", "inspect_files"]
-
-_CHIP_CARDS = (
-    "CCDNUM",
-    "DET-ID",
-    "CCDNAME",
-    "CHIPID",
-    "CCDLOC",
-    "DETPOS",
-    "CHIPNAME",
-    "CCDID",
-    "DETECTOR",
-    "DETSER",
-    "CCDSERN",
-)
 
 
 @dataclass(frozen=True)
@@ -61,18 +49,10 @@ class Findings:
         The detectors.
     layout : {"image", "amplifiers", "detectors"}
         Whether a file is one image, has an extension for each amplifier, or for each detector.
-    filters : tuple of str
-        The filters in the files.
-    filter_cards : tuple of str
-        Cards that name it.
-    date : DateRule or None
-        How to read when the exposure began.
-    exposure_unit : str
-        Unit of the exposure time's card.
-    pointing : Pointing or None
-        Where the pointing is.
-    visit, detector : KeyRule
-        How the keys are read.
+    frames : FrameFacts
+        What the headers tell of exposures, and how that is read.
+    detector : KeyRule
+        How the detector is read.
     sky : SkyScale
         Scale and orientation.
     roles : Roles or None
@@ -85,12 +65,7 @@ class Findings:
     findings: tuple[Finding, ...]
     detectors: tuple[DetectorImages, ...]
     layout: str
-    filters: tuple[str, ...]
-    filter_cards: tuple[str, ...]
-    date: DateRule | None
-    exposure_unit: str
-    pointing: Pointing | None
-    visit: KeyRule
+    frames: FrameFacts
     detector: KeyRule
     sky: SkyScale
     roles: Roles | None
@@ -125,48 +100,40 @@ def inspect_files(paths: Sequence[Path]) -> Findings:
     """
     if not paths:
         raise FileFormatError("no file to look at")
-    files = tuple(read_raw_file(path) for path in paths)
-    _check_one_camera(files)
+    warnings: list[str] = []
+    files = tuple(_without_small(read_raw_file(path), warnings) for path in paths)
+    check_one_camera(files)
     first = files[0]
     cards = first.cards
-    warnings = [f"{file.path.name}: {problem}" for file in files for problem in file.problems]
-    warnings += _odd_shapes(files)
+    warnings += [f"{file.path.name}: {problem}" for file in files for problem in file.problems]
+    warnings += odd_shapes(files)
     number = first.primary.get("NEXTEND")
     if isinstance(number, int) and number > len(first.images):
         warnings.append(
             f"{first.path.name}: NEXTEND says {number} extensions, here are {len(first.images)} with images"
         )
-    layout, groups = _group(first, warnings)
-    chips = _chips(files, layout, groups)
-    detector, rule = find_detector_key([images[0] for images in chips], is_mosaic=len(chips) > 1)
+    bright = brightest_file(files)
+    layout, groups, is_told = group_images(bright, warnings)
+    chips = (files_of_detectors(files) if layout == "image" else []) or groups
+    key, rule = find_detector_key(chips)
     detectors = tuple(_detector(images, rule, number) for number, images in enumerate(chips))
-    date, date_rule = find_date(cards)
-    begins = [find_date(file.cards)[0].value for file in files]
-    visit, visit_rule = find_visit(files, begins)
-    exposure, unit = find_exposure_time(cards)
-    glass, filter_cards = find_filter(cards)
-    pointing, pointing_rule = find_pointing(cards)
-    sky = find_sky_scale(detectors[0].images[0].cards)
+    frames = find_frame_facts(files)
+    binning = detectors[0].facts.binning
+    sky = find_sky_scale(detectors[0].images[0].cards, binning.value)
     general = [
         _named("telescope", cards, "TELESCOP"),
-        _named("instrument", cards, "INSTRUME", "DETECTOR"),
-        Finding("layout", _LAYOUTS[layout], "HDUs of the file", "certain" if layout == "image" else "likely"),
-        visit,
-        detector,
-        date,
-        find_night(cards, date),
-        find_time_scale(cards),
-        exposure,
-        glass,
-        find_object(cards),
-        find_image_type(cards, exposure),
-        *pointing,
-        find_airmass(cards),
+        _named("instrument", cards, "INSTRUME", "DETECTOR", "CAMERA"),
+        Finding("layout", _LAYOUTS[layout], "HDUs of the file", _sure_of_layout(layout, is_told)),
+        frames.findings[0],
+        key,
+        *frames.findings[1:],
         sky.scale,
         sky.rotation,
-        find_pixel_size(cards),
-        detectors[0].facts.binning,
+        find_pixel_size(cards, binning.value),
+        binning,
+        *_place_findings(detectors),
     ]
+    warnings += [*frames.warnings, *find_colour_mosaic(cards, first.path.name)]
     warnings += [
         f"{chip.name}: {text}" if len(detectors) > 1 else text for chip in detectors for text in chip.facts.warnings
     ]
@@ -175,15 +142,10 @@ def inspect_files(paths: Sequence[Path]) -> Findings:
         findings=(*general, *_amplifier_findings(detectors)),
         detectors=detectors,
         layout=layout,
-        filters=tuple(dict.fromkeys(f.value for file in files if (f := find_filter(file.cards)[0]).is_known)),
-        filter_cards=filter_cards,
-        date=date_rule,
-        exposure_unit=unit,
-        pointing=pointing_rule,
-        visit=visit_rule,
+        frames=frames,
         detector=rule,
         sky=sky,
-        roles=_roles(files, layout, rule, begins),
+        roles=_roles(files, layout, rule, frames.begins),
         warnings=tuple(dict.fromkeys(warnings)),
     )
 
@@ -195,6 +157,18 @@ _LAYOUTS = {
 }
 
 
+def _without_small(file: RawFile, warnings: list[str]) -> RawFile:
+    kept, told = set_aside(file)
+    warnings += told
+    return kept
+
+
+def _sure_of_layout(layout: str, is_told: bool) -> Confidence:
+    if layout == "image":
+        return "certain"
+    return "likely" if is_told else "guess"
+
+
 def _named(quantity: str, cards: Cards, *names: str) -> Finding:
     for name in names:
         if cards.find(name) is not None:
@@ -202,119 +176,62 @@ def _named(quantity: str, cards: Cards, *names: str) -> Finding:
     return Finding.unknown(quantity)
 
 
-def _check_one_camera(files: Sequence[RawFile]) -> None:
-    """Raise FileFormatError if the headers name several cameras."""
-    cameras: dict[str, list[str]] = {}
-    for file in files:
-        name = str(file.cards.get("INSTRUME", "")).strip() or str(file.cards.get("VERSION", "")).strip()
-        if not name:
-            continue
-        telescope = str(file.cards.get("TELESCOP", "")).strip()
-        cameras.setdefault(f"{name} ({telescope})" if telescope else name, []).append(file.path.name)
-    if len(cameras) > 1:
-        which = "; ".join(f"{name}: {', '.join(paths)}" for name, paths in cameras.items())
-        raise FileFormatError(f"the files are of {len(cameras)} cameras: {which}; give those of one")
-
-
-def _odd_shapes(files: Sequence[RawFile]) -> list[str]:
-    counts = Counter(file.shapes for file in files)
-    usual = files[0].shapes
-    return [
-        f"{file.path.name}: its images are of another number or size than those of {files[0].path.name}: read out or "
-        "binned in another way, or of another camera"
-        for file in files
-        if file.shapes != usual and len(counts) > 1
-    ]
-
-
-def _group(file: RawFile, warnings: list[str]) -> tuple[str, list[tuple[RawImage, ...]]]:
-    """Return how a file is laid out, and its images by detector."""
-    images = file.images
-    if any(len(image.shape) > 2 for image in images):
-        planes = " x ".join(str(length) for length in images[0].shape[:-2])
-        warnings.append(
-            f"{file.path.name}: a cube of {planes} planes: it is not known what they are; the first was looked at. "
-            "The engine reads images of one plane: split the file"
-        )
-    if len(images) == 1:
-        return "image", [images]
-    by_chip = _by_chip(images)
-    if by_chip is not None:
-        return ("detectors" if len(by_chip) > 1 else "amplifiers"), by_chip
-    names = " ".join(image.name.lower() for image in images)
-    if _tile(images) or "amp" in names or any("AMPNAME" in image.own for image in images):
-        return "amplifiers", [images]
-    if any(word in names for word in ("ccd", "chip", "det")):
-        return "detectors", [(image,) for image in images]
-    warnings.append(f"{file.path.name}: no card says whether its {len(images)} images are amplifiers or detectors")
-    return ("amplifiers", [images]) if len(images) <= 4 else ("detectors", [(image,) for image in images])
-
-
-def _by_chip(images: Sequence[RawImage]) -> list[tuple[RawImage, ...]] | None:
-    """Return images by the card of their own that names the detector; None if there is none."""
-    for name in _CHIP_CARDS:
-        values = [image.own.get(name) for image in images]
-        if all(value is not None for value in values) and (len(set(values)) > 1 or name == "CCDNAME"):
-            groups: dict[str, list[RawImage]] = {}
-            for image, value in zip(images, values, strict=True):
-                groups.setdefault(str(value), []).append(image)
-            return [tuple(group) for group in groups.values()]
-    return None
-
-
-def _tile(images: Sequence[RawImage]) -> bool:
-    """Whether the images fill a rectangle of detector coordinates without a gap."""
-    for kind in ("ccd", "detector"):
-        boxes = [section.box for image in images if (section := find_section(image.own, kind)) is not None]
-        if len(boxes) == len(images) and len(set(boxes)) == len(boxes):
-            width = max(b.x_max for b in boxes) - min(b.x_min for b in boxes)
-            height = max(b.y_max for b in boxes) - min(b.y_min for b in boxes)
-            return sum(b.width * b.height for b in boxes) == width * height
-    return False
-
-
-def _chips(files: Sequence[RawFile], layout: str, groups: list[tuple[RawImage, ...]]) -> list[tuple[RawImage, ...]]:
-    """Return the images of each detector at hand, also of those that have files of their own."""
-    if layout != "image" or len(files) == 1:
-        return groups
-    for name in (*_CHIP_CARDS, "EXTNAME"):
-        chips: dict[str, tuple[RawImage, ...]] = {}
-        for file in files:
-            value = file.cards.get(name)
-            if value is not None:
-                chips.setdefault(str(value), file.images)
-        if len(chips) > 1:
-            return list(chips.values())
-    return groups
-
-
 def _detector(images: tuple[RawImage, ...], rule: KeyRule, number: int) -> DetectorImages:
     cards = images[0].cards
     key = detector_value(rule, cards)
     if key is None or rule.kind == "constant":
         key = number
-    name = ""
-    for keyword in ("DETPOS", "CCDPOS", "CHIPNAME", "EXTNAME"):
+    name = key if isinstance(key, str) else ""
+    for keyword in () if name else ("DETPOS", "CCDPOS", "CHIPNAME", "EXTNAME"):
         text = str(cards.get(keyword, "")).strip()
         if text and len(images) == 1 and text.replace("_", "").replace("-", "").isalnum() and not text.isdigit():
             name = text
             break
-    mosaic = find_section(images[0].own, "detector") if len(images) == 1 else None
-    return DetectorImages(
-        key, name if name.lower() not in ("sci", "image", "") else f"ccd{key}", images, find_detector(images), mosaic
-    )
+    facts = find_detector(images)
+    for image in images:  # a mosaic's pixels are more than memory may hold
+        image.release()
+    name = name if name.lower() not in ("sci", "image", "") else f"ccd{key}"
+    return DetectorImages(key, name, images, facts, _place_in_mosaic(images))
+
+
+def _place_in_mosaic(images: tuple[RawImage, ...]) -> Section | None:
+    """Return where a detector lies in the mosaic: with all its amplifiers, as far as cards tell."""
+    sections = [find_section(image.own, "detector") for image in images]
+    known = [section for section in sections if section is not None]
+    if len(known) < len(images):
+        return None
+    if len(known) == 1:
+        return known[0]
+    box = known[0].box
+    for section in known[1:]:
+        box = around(box, section.box)
+    return Section(box, flip_x=False, flip_y=False, keyword=known[0].keyword)
+
+
+def _place_findings(detectors: Sequence[DetectorImages]) -> list[Finding]:
+    """Return how the places of several detectors are known."""
+    if len(detectors) == 1:
+        return []
+    if all(chip.mosaic is not None for chip in detectors):
+        return [Finding("detector_places", "by section", "DETSEC", "likely", "gaps are those that the card counts")]
+    return [Finding("detector_places", "side by side", "", "guess", "no card says where they lie: order in the file")]
 
 
 def _amplifier_findings(detectors: Sequence[DetectorImages]) -> list[Finding]:
-    found = []
+    """Return what was found of the amplifiers; once, where it is the same in all detectors."""
+    found: dict[tuple[str, str], list[tuple[str, Finding]]] = {}
     for chip in detectors:
         for amp in chip.facts.amplifiers:
-            where = f"amplifier {amp.name}" if len(detectors) == 1 else f"{chip.name}, amplifier {amp.name}"
             for quantity, finding in amp.findings.items():
-                found.append(
-                    Finding(f"{quantity} of {where}", finding.value, finding.source, finding.confidence, finding.note)
-                )
-    return found
+                found.setdefault((amp.name, quantity), []).append((chip.name, finding))
+    rows = []
+    for (name, quantity), same in found.items():
+        if len(same) == len(detectors) > 1 and len({finding for _, finding in same}) == 1:
+            same = [("all detectors", same[0][1])]
+        for chip_name, finding in same:
+            where = f"amplifier {name}" if len(detectors) == 1 else f"{chip_name}, amplifier {name}"
+            rows.append(replace(finding, quantity=f"{quantity} of {where}"))
+    return rows
 
 
 def _roles(files: Sequence[RawFile], layout: str, rule: KeyRule, begins: Sequence[object]) -> Roles | None:

@@ -26,6 +26,8 @@ _DETECTORS: tuple[tuple[str, Confidence], ...] = (
     ("DETNUM", "certain"),
     ("DETECTOR", "likely"),
     ("CCD", "likely"),
+    ("OPAMP", "likely"),
+    ("ESO OCS CON QUAD", "likely"),
     ("CCDNAME", "likely"),
     ("CHIPNAME", "likely"),
     ("DETPOS", "likely"),
@@ -51,8 +53,11 @@ _VISITS: tuple[tuple[str, Confidence], ...] = (
     ("FILENUM", "guess"),
     ("RUNNO", "guess"),
 )
+_FILE_NAMES = ("FILENAME", "ORIGFILE", "OBSFILE", "FILE", "ORIGNAME")
 _EXTENSIONS: tuple[tuple[str, Confidence], ...] = (("EXTNAME", "likely"), ("EXTVER", "likely"))
 _LARGEST = 2**31
+_MOST_DETECTORS = 8192
+"""The exposure numbers of generated packages have room for as many."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +68,18 @@ class KeyRule:
     ----------
     keyword : str
         The card; empty where the value is constant, or the date has to number exposures.
-    kind : {"whole", "digits", "text", "constant", "date"}
-        Whether the card is a whole number, a text whose last digits count, or a text; or what stands in for it.
+    kind : {"whole", "digits", "text", "words", "name", "grouped", "constant", "date"}
+        Whether the card is a whole number, a text whose last digits count, a text, a text of which letters and digits
+        make a name, the name of a file with a number in it, or a number that counts the amplifiers of all detectors; or
+        what stands in for it.
+    first, size : int
+        Of what counts amplifiers, the lowest number, and how many amplifiers a detector has.
     """
 
     keyword: str
     kind: str
+    first: int = 0
+    size: int = 1
 
 
 def whole_number(value: object) -> int | None:
@@ -95,44 +106,75 @@ def detector_value(rule: KeyRule, cards: Cards) -> int | str | None:
     value = cards.get(rule.keyword)
     if value is None:
         return None
+    if rule.kind == "grouped":
+        number = whole_number(value)
+        return None if number is None else (number - rule.first) // rule.size
     if rule.kind == "whole":
-        return whole_number(value)
+        number = whole_number(value)
+        return number if number is not None and 0 <= number < _MOST_DETECTORS else None
+    if rule.kind == "words":
+        return re.sub(r"[^A-Za-z0-9]+", "_", str(value)).strip("_")
     return _last_digits(value) if rule.kind == "digits" else str(value).strip()
 
 
-def find_detector_key(images: Sequence[RawImage], *, is_mosaic: bool) -> tuple[Finding, KeyRule]:
+def find_detector_key(chips: Sequence[Sequence[RawImage]]) -> tuple[Finding, KeyRule]:
     """Return what numbers the detector.
 
     Parameters
     ----------
-    images : sequence of RawImage
-        One of each detector that is at hand.
-    is_mosaic : bool
-        Whether there are several: then the values must differ.
+    chips : sequence of sequence of RawImage
+        The images of each detector that is at hand. Where there are several, the values must differ between them, and
+        all images of one must have the same.
     """
-    first = images[0].cards
+    first, is_mosaic = chips[0][0].cards, len(chips) > 1
     names = [*_DETECTORS, *_EXTENSIONS] if is_mosaic or _counts_ccds(first) else list(_DETECTORS)
     choices: list[tuple[KeyRule, Confidence]] = []
     for name, sure in names:
         for kind, confidence in (("whole", sure), ("digits", "likely"), ("text", "likely")):
             rule = KeyRule(name, kind)
-            values = [detector_value(rule, image.cards) for image in images]
-            if any(value is None for value in values) or (kind == "digits" and name != "EXTNAME"):
-                continue
-            if kind == "text" and not is_mosaic:
-                continue  # the make of the one detector, rather than its name
-            if len({str(value) for value in values}) < len(values):
-                continue
-            choices.append((rule, confidence if sure != "guess" else "guess"))
+            if (kind == "digits" and name != "EXTNAME") or (kind == "text" and not is_mosaic):
+                continue  # of one detector, a text is its make rather than its name
+            if _tells_apart(rule, chips):
+                choices.append((rule, confidence if sure != "guess" else "guess"))
     numbers = [choice for choice in choices if choice[0].kind != "text"]
-    for rule, sure in numbers or choices:
-        doubt = f"{rule.keyword} is there with different values" if first.contradicts_itself(rule.keyword) else ""
+    for rule, sure in numbers or [(_plain(rule, chips), sure) for rule, sure in choices]:
+        doubt = first.doubt(rule.keyword)
         note = doubt or ("the last digits" if rule.kind == "digits" else "")
         return Finding("detector", detector_value(rule, first), rule.keyword, "guess" if doubt else sure, note), rule
-    if is_mosaic:
-        return Finding.unknown("detector", "no card tells the detectors apart"), KeyRule("", "constant")
-    note = "no card names it; the camera is taken to have one"
-    return Finding("detector", 0, "", "likely", note), KeyRule("", "constant")
+    if not is_mosaic:
+        note = "no card names it; the camera is taken to have one"
+        return Finding("detector", 0, "", "likely", note), KeyRule("", "constant")
+    counting = _grouped(chips)
+    if counting is not None:
+        note = f"{counting.size} numbers a detector, from {counting.first}"
+        return Finding("detector", 0, counting.keyword, "guess", note), counting
+    return Finding.unknown("detector", "no card tells the detectors apart"), KeyRule("", "constant")
+
+
+def _plain(rule: KeyRule, chips: Sequence[Sequence[RawImage]]) -> KeyRule:
+    """Return a rule whose texts can be in data IDs and names of files."""
+    words = KeyRule(rule.keyword, "words")
+    texts = {detector_value(rule, images[0].cards) for images in chips}
+    return rule if texts == {detector_value(words, images[0].cards) for images in chips} else words
+
+
+def _tells_apart(rule: KeyRule, chips: Sequence[Sequence[RawImage]]) -> bool:
+    """Whether each detector has a value of its own, and one only."""
+    values = [{str(detector_value(rule, image.cards)) for image in images} for images in chips]
+    if any(len(value) > 1 or "None" in value for value in values):
+        return False
+    return len(set.union(*values)) == len(chips)
+
+
+def _grouped(chips: Sequence[Sequence[RawImage]]) -> KeyRule | None:
+    """Return the rule by which a card counts the amplifiers of one detector after the other."""
+    size = len(chips[0])
+    for name in ("EXTVER", "IMAGEID", "AMPID"):
+        numbers = [whole_number(image.cards.get(name)) for images in chips for image in images]
+        known = [number for number in numbers if number is not None]
+        if len(known) == len(numbers) == size * len(chips) and known == list(range(known[0], known[0] + len(known))):
+            return KeyRule(name, "grouped", known[0], size)
+    return None
 
 
 def _counts_ccds(cards: Cards) -> bool:
@@ -142,7 +184,9 @@ def _counts_ccds(cards: Cards) -> bool:
     return "ccd" in words or "chip" in words
 
 
-def find_visit(files: Sequence[RawFile], dates: Sequence[object]) -> tuple[Finding, KeyRule]:
+def find_visit(
+    files: Sequence[RawFile], dates: Sequence[object], *, to_the_second: bool = True
+) -> tuple[Finding, KeyRule]:
     """Return what numbers the exposure.
 
     Parameters
@@ -151,22 +195,43 @@ def find_visit(files: Sequence[RawFile], dates: Sequence[object]) -> tuple[Findi
         The files.
     dates : sequence
         When each began: files of other dates are other exposures, and must have other numbers.
+    to_the_second : bool
+        Whether the dates have a time of day: else they cannot number exposures, and the name of the file may have to.
     """
     for name, confidence in _VISITS:
         for kind in ("whole", "digits"):
             values = [_visit_value(file.cards, name, kind) for file in files]
-            if any(value is None or not 0 < value < _LARGEST for value in values):
+            if not _are_numbers(values, dates):
                 continue
-            if len(set(zip(values, dates, strict=True))) > len(set(values)):
-                continue  # one number for exposures of several dates
             comment = file.comment.lower() if (file := files[0].cards.find(name)) else ""
             sure: Confidence = confidence if kind == "whole" else "likely"
             note = "" if kind == "whole" else "the last digits"
             if confidence == "guess" or "night" in comment:
                 sure, note = "guess", "the number may start again each night"
             return Finding("visit", values[0], name, sure, note), KeyRule(name, kind)
-    note = "no card numbers the exposures: the date does, in seconds since 2000"
+    if to_the_second:
+        note = "no card numbers the exposures: the date does, in seconds since 2000"
+        return Finding.unknown("visit", note), KeyRule("", "date")
+    for name in _FILE_NAMES:
+        values = [_number_in_name(file.cards.get(name)) for file in files]
+        if _are_numbers(values, dates) and len(set(values)) == len(values):
+            note = "the number in the name of the file, which may start again each night"
+            return Finding("visit", values[0], name, "guess", note), KeyRule(name, "name")
+    note = "no card numbers the exposures or has the time of day: frames of one night cannot be told apart"
     return Finding.unknown("visit", note), KeyRule("", "date")
+
+
+def _are_numbers(values: Sequence[int | None], dates: Sequence[object]) -> bool:
+    """Whether all are there, can be numbers of exposures, and differ where the dates do."""
+    if any(value is None or not 0 < value < _LARGEST for value in values):
+        return False
+    return len(set(zip(values, dates, strict=True))) <= len(set(values))
+
+
+def _number_in_name(value: object) -> int | None:
+    """Return the last number of three to six digits in the name of a file: longer ones are dates."""
+    found = re.findall(r"(?<!\d)\d{3,6}(?!\d)", str(value or ""))
+    return int(found[-1]) if found else None
 
 
 def _visit_value(cards: Cards, name: str, kind: str) -> int | None:

@@ -4,6 +4,7 @@ Takes FITS, plain, gzipped and tile-compressed, and headers as text (``.hdr``), 
 """
 
 import gzip
+import re
 import warnings
 import zlib
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from obs.errors import FileFormatError
 from obs.scaffold.cards import Cards, parse_cards
+from obs.scaffold.sections import amplifier_labels, find_section
 
 __all__ = ["RawFile", "RawImage", "read_raw_file"]
 
@@ -73,6 +75,10 @@ class RawImage:
             return None
         return np.asarray(data.reshape(-1, *data.shape[-2:])[0], np.float32)
 
+    def release(self) -> None:
+        """Let go of the pixels; they are read again when they are asked for."""
+        self.__dict__.pop("pixels", None)
+
 
 @dataclass(frozen=True)
 class RawFile:
@@ -125,6 +131,8 @@ def read_raw_file(path: Path) -> RawFile:
     except (OSError, EOFError, zlib.error) as error:
         raise FileFormatError(f"cannot be read: {error}", path=path) from error
     is_text = _is_text(content)
+    if is_text:  # what programs write above the cards they print
+        content = re.sub(rb"\A(?:\xef\xbb\xbf|[ \t]*(?:#[^\n]*)?\r?\n)+", b"", content)
     if not content.startswith((b"SIMPLE  =", b"XTENSION=")):
         what = "is empty" if not content else "is neither a FITS file nor the text of a header"
         raise FileFormatError(what, path=path)
@@ -138,6 +146,12 @@ def read_raw_file(path: Path) -> RawFile:
         if shape is not None:
             cards = own if own is primary else own.over(primary)
             images.append(RawImage(path, number, own, cards, shape, not is_text))
+    if not images and is_text and not any("NAXIS" in own for own in headers):
+        shape = _shape_of_sections(headers[-1])
+        if shape is not None:
+            own = headers[-1]
+            images.append(RawImage(path, 0, own, own if own is primary else own.over(primary), shape, has_pixels=False))
+            problems.append(f"NAXIS1 and NAXIS2 are missing: taken as {shape[1]} x {shape[0]}, where the sections end")
     if not images:
         raise FileFormatError("has no image", path=path)
     problems += [problem for header in headers for problem in header.problems]
@@ -158,7 +172,7 @@ def _text_headers(content: bytes) -> Iterator[Cards]:
         if line.startswith(("XTENSION=", "SIMPLE  =")) and block:
             yield parse_cards(block)
             block = []
-        if line.strip():
+        if line.strip() and not line.startswith("#"):
             block.append(line)
     yield parse_cards(block)
 
@@ -183,6 +197,15 @@ def _binary_headers(content: bytes, problems: list[str]) -> Iterator[Cards]:
             problems.append(f"the file is cut short: {len(content)} bytes of {start + length}")
             return
         at = start + -(-length // _BLOCK) * _BLOCK
+
+
+def _shape_of_sections(cards: Cards) -> tuple[int, int] | None:
+    """Return the least shape (ny, nx) that holds all sections of the image; None if there are none."""
+    labels = ("", *amplifier_labels(cards))
+    kinds = ("data", "trim", "bias", "prescan", "postscan", "whole")
+    found = [find_section(cards, kind, label) for kind in kinds for label in labels]
+    boxes = [section.box for section in found if section is not None]
+    return (max(box.y_max for box in boxes), max(box.x_max for box in boxes)) if boxes else None
 
 
 def _whole(cards: Cards, keyword: str, default: int = 0) -> int:

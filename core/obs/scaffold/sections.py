@@ -6,23 +6,24 @@ from dataclasses import dataclass
 
 from obs.geom import Box
 from obs.scaffold.cards import Cards
-from obs.scaffold.finding import Finding
 
-__all__ = ["Section", "amplifier_labels", "find_binning", "find_section", "parse_section"]
+__all__ = ["Section", "amplifier_labels", "find_section", "find_unread", "parse_section", "section_scale", "to_binned"]
 
-_SECTION = re.compile(r"\s*\[\s*(\d+)\s*:\s*(\d+)\s*,\s*(\d+)\s*:\s*(\d+)\s*\]\s*")
+_SECTION = re.compile(r"\s*\[?\s*(\d+)\s*:\s*(\d+)\s*,\s*(\d+)\s*:\s*(\d+)\s*\]?\s*")
 #: What a section is called, and the keywords for it, without the letter or number of the amplifier.
 _NAMES: dict[str, tuple[str, ...]] = {
     "data": ("DATASEC", "DSEC", "TRIMSEC", "TSEC"),
-    "trim": ("TRIMSEC", "TSEC", "DATASEC", "DSEC"),
-    "bias": ("BIASSEC", "BSEC", "OVRSEC", "OSCNSEC"),
+    "trim": ("TRIMSEC", "TSEC"),
+    "bias": ("BIASSEC", "BSEC", "OVRSEC", "OSCNSEC", "OVSCSEC", "OVERSEC"),
     "prescan": ("PRESEC", "PRESCAN"),
+    "postscan": ("POSTSEC",),
     "detector": ("DETSEC",),
     "ccd": ("CCDSEC", "CSEC"),
     "amplifier": ("AMPSEC",),
     "whole": ("ASEC",),
 }
-_LABEL = re.compile(r"(?:DATASEC|TRIMSEC|BIASSEC|DSEC|TSEC|BSEC)_?([A-Z]|\d{1,2})")
+_IN_THE_IMAGE = ("data", "trim", "bias", "prescan", "postscan", "whole")
+_LABEL = re.compile(r"(?:DATASEC|TRIMSEC|BIASSEC|DSEC|TSEC|BSEC)_?([A-Z]|\d{1,2}|[LU][LR])")
 _MINIMUM = re.compile(r"([A-Z]_)EFMN(\d)1")
 
 
@@ -83,7 +84,7 @@ def find_section(cards: Cards, kind: str, label: str = "") -> Section | None:
     ----------
     cards : Cards
         The header.
-    kind : {"data", "trim", "bias", "prescan", "detector", "ccd", "amplifier", "whole"}
+    kind : {"data", "trim", "bias", "prescan", "postscan", "detector", "ccd", "amplifier", "whole"}
         What it is for.
     label : str
         Letter or number of the amplifier.
@@ -92,11 +93,25 @@ def find_section(cards: Cards, kind: str, label: str = "") -> Section | None:
         section = parse_section(cards.get(name), name)
         if section is not None:
             return section
-    return _from_ends(cards, kind, label) if label else None
+    return _from_ends(cards, kind, label)
+
+
+def find_unread(cards: Cards, kind: str, label: str = "") -> str:
+    """Return the card of a section that cannot be understood, with its value; empty if there is none.
+
+    A section of zeros says that there is none, and is understood.
+    """
+    for name in _spellings(kind, label):
+        value = cards.get(name)
+        if isinstance(value, str) and parse_section(value) is None and re.search(r"[1-9]|[A-Za-z]", value):
+            return f"{name} = '{value.strip()}'"
+    return ""
 
 
 def _from_ends(cards: Cards, kind: str, label: str) -> Section | None:
     """Return a section of which four cards give the first and last pixels, as Subaru's cameras have it."""
+    if not label:
+        return _from_ranges(cards) if kind == "data" else None
     part = {"data": "EF", "bias": "OS"}.get(kind)
     prefix = next((match[1] for name in cards if (match := _MINIMUM.fullmatch(name))), None)
     if part is None or prefix is None:
@@ -110,26 +125,41 @@ def _from_ends(cards: Cards, kind: str, label: str) -> Section | None:
     return parse_section(f"[{ends[0]}:{ends[1]},{ends[2]}:{ends[3]}]", f"{names[0]} .. {names[-1]}")
 
 
-_BINNINGS = (
-    ("CCDBIN1", "CCDBIN2"),
-    ("XBINNING", "YBINNING"),
-    ("BINX", "BINY"),
-    ("XBIN", "YBIN"),
-    ("CCDXBIN", "CCDYBIN"),
-    ("BIN-FCT1", "BIN-FCT2"),
-    ("COLBIN", "ROWBIN"),
-    ("HBIN", "VBIN"),
-    ("ESO DET WIN1 BINX", "ESO DET WIN1 BINY"),
-)
+def _from_ranges(cards: Cards) -> Section | None:
+    """Return the effective part of a frame that has one amplifier, as Subaru's cameras have it."""
+    names = ["EFP-MIN1", "EFP-RNG1", "EFP-MIN2", "EFP-RNG2"]
+    values = [cards.get(name) for name in names]
+    if not all(isinstance(value, int) and value > 0 for value in values):
+        return None
+    x, width, y, height = values
+    return parse_section(f"[{x}:{x + width - 1},{y}:{y + height - 1}]", "EFP-MIN1 .. EFP-RNG2")
 
 
-def find_binning(cards: Cards) -> Finding:
-    """Return the binning ``(x, y)``."""
-    match = re.fullmatch(r"\s*(\d+)[\s,xX]+(\d+)\s*", str(cards.get("CCDSUM", cards.get("BINNING", ""))))
-    if match is not None and "0" not in match.groups():
-        return Finding("binning", (int(match[1]), int(match[2])), "CCDSUM" if "CCDSUM" in cards else "BINNING")
-    for x_name, y_name in _BINNINGS:
-        x, y = cards.get(x_name), cards.get(y_name)
-        if isinstance(x, int | float) and isinstance(y, int | float) and min(x, y) >= 1:
-            return Finding("binning", (int(x), int(y)), f"{x_name}, {y_name}")
-    return Finding("binning", (1, 1), "", "likely", "no card says; taken as unbinned")
+def section_scale(cards: Cards, frame: Box, binning: tuple[int, int]) -> tuple[int, int]:
+    """Return by what sections of the image have to be divided: by the binning, where they are in unbinned pixels.
+
+    Parameters
+    ----------
+    cards : Cards
+        The header.
+    frame : Box
+        The image.
+    binning : tuple of int
+        ``(x, y)``.
+    """
+    if binning == (1, 1):
+        return 1, 1
+    labels = ("", *amplifier_labels(cards))
+    found = [find_section(cards, kind, label) for kind in _IN_THE_IMAGE for label in labels]
+    boxes = [section.box for section in found if section is not None]
+    if all(frame.contains(box) for box in boxes):
+        return 1, 1
+    binned = [to_binned(box, binning) for box in boxes]
+    fill = 2 * max(b.x_max for b in binned) > frame.width and 2 * max(b.y_max for b in binned) > frame.height
+    return binning if fill and all(frame.contains(box) for box in binned) else (1, 1)
+
+
+def to_binned(box: Box, scale: tuple[int, int]) -> Box:
+    """Return a box in unbinned pixels as one in binned pixels."""
+    x, y = -(-box.x_min // scale[0]), -(-box.y_min // scale[1])
+    return Box(x, y, max(box.x_max // scale[0] - x, 0), max(box.y_max // scale[1] - y, 0))
