@@ -92,6 +92,32 @@ def test_distortion_raises_the_order():
     assert fit.predicted_scatter > fit.scatter
 
 
+@pytest.mark.parametrize("factor", [2.0, 4.0, 8.0])
+def test_distortion_beyond_the_match_radius_is_followed(factor):
+    """The a-priori WCS knows none of it, and the radius, 3 pixels, is passed on much of the detector."""
+    arguments, truth = field(n=800)
+    a, b = (factor * terms for terms in distortion())
+    distorted = TanSipWcs(truth.crval, truth.crpix, truth.cd, a, b)
+    # the sources stay, the reference stars move
+    x, y = truth.sky_to_pixel(ra=arguments["ref_ra"], dec=arguments["ref_dec"])
+    arguments["ref_ra"], arguments["ref_dec"] = distorted.pixel_to_sky(x=x, y=y)
+    fit = fit_astrometry(**arguments)
+    assert fit.order == 3
+    assert largest_error(fit.wcs, distorted) < 0.1
+    assert fit.scatter < 1.2 * NOISE * SCALE
+
+
+def test_an_order_that_far_from_its_stars_may_be_wild_is_not_taken():
+    """Stars in a corner, with a little distortion that shows there, tell nothing of the other corner."""
+    arguments, _ = field(n=4000, distorted=True, contamination=0.0)
+    near = (arguments["x"] < 600) & (arguments["y"] < 400)
+    for name in ("x", "y", "flux"):
+        arguments[name] = arguments[name][near]
+    fit = fit_astrometry(**arguments, max_shear=0.05)
+    assert fit.n_star > 60
+    assert fit.order < 3
+
+
 def test_the_order_is_limited():
     arguments, _ = field(n=600, distorted=True)
     assert fit_astrometry(**arguments, max_order=2).order == 2
