@@ -6,6 +6,7 @@ done with them is in `obs.tasks.isr`.
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from obs.camera.detector import Detector
+from obs.camera.distortion import RadialDistortion
 from obs.errors import ConfigError, DataIdError, DatasetNotFoundError, FileFormatError, PluginError, RepositoryError
 from obs.geom import Box
 from obs.image.catalog import Catalog
@@ -82,6 +84,7 @@ def remove_raw_signature(
     calibrations, config, used = find_calibrations(
         butler, whole, config, physical_filter=physical_filter, band=band, warn=warn
     )
+    wcs, other_wcs = _possible_wcs(instrument, detector, visit_info, raw)
     exposure = remove_signature(
         raw,
         detector,
@@ -90,9 +93,10 @@ def remove_raw_signature(
         visit_info=visit_info,
         physical_filter=physical_filter,
         band=band,
-        wcs=_wcs(instrument, detector, visit_info, raw) if config.expect_wcs else None,
+        wcs=wcs if config.expect_wcs else None,
         warn=warn,
     )
+    exposure.other_wcs = other_wcs if config.expect_wcs else {}
     exposure.metadata.update(used)
     return exposure
 
@@ -159,17 +163,25 @@ def _filter(butler: Butler, data_id: Mapping[str, Any]) -> tuple[str, str]:
     return known.physical_filter, known.band
 
 
-def _wcs(instrument: Instrument, detector: Detector, info: VisitInfo, raw: Raw) -> TanSipWcs | None:
-    rotation = info.rotation_angle if np.isfinite(info.rotation_angle) else 0.0
+def _possible_wcs(
+    instrument: Instrument, detector: Detector, info: VisitInfo, raw: Raw
+) -> tuple[TanSipWcs | None, dict[str, TanSipWcs]]:
+    """Return the likeliest WCS, and what else it may be, by who tells it."""
+    header = header_wcs(raw.metadata)
     if not np.isfinite(info.boresight_ra + info.boresight_dec):
-        return header_wcs(raw.metadata)
-    return fit_boresight_wcs(
-        instrument.load_camera(),
-        detector,
+        return header, {}
+    camera = instrument.load_camera()
+    pointing = partial(
+        fit_boresight_wcs,
+        detector=detector,
         boresight_ra=info.boresight_ra,
         boresight_dec=info.boresight_dec,
-        rotation=rotation,
+        rotation=info.rotation_angle if np.isfinite(info.rotation_angle) else 0.0,
     )
+    others = {} if header is None else {"the header": header}
+    if camera.distortion != RadialDistortion():
+        others["the pointing without the camera's distortion"] = pointing(replace(camera, distortion=RadialDistortion()))
+    return pointing(camera), others
 
 
 def find_calibrations(

@@ -9,7 +9,7 @@ from obs.algorithms.astrometry import AstrometryFit, fit_astrometry
 from obs.algorithms.match import Matches, match_sky
 from obs.algorithms.statistics import robust_sigma
 from obs.config.base import TaskConfig, setting
-from obs.errors import FileFormatError, MeasurementError
+from obs.errors import MeasurementError
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.wcs import TanSipWcs
@@ -26,8 +26,8 @@ class AstrometryConfig(TaskConfig):
     force_known_wcs: bool = setting(False, "Keep the WCS that the exposure came with; only match.")
     order: int = setting(3, "Largest order of the distortion polynomial.", ge=1, le=6)
     max_offset: float = setting(250.0, "Largest error of the WCS that the exposure came with.", unit="pixel", gt=0)
-    try_header: bool = setting(
-        True, "Where the WCS that the exposure came with does not match, try that of the raw frame's header, and say so."
+    try_others: bool = setting(
+        True, "Where the WCS from pointing and camera does not match, try those of header and pointing, and say so."
     )
     try_mirrored: bool = setting(True, "Where none matches, try their mirror images, and say so.")
     match_radius: float = setting(
@@ -92,28 +92,17 @@ def solve_astrometry(
 
 def _guesses(exposure: Exposure, config: AstrometryConfig) -> Iterator[tuple[TanSipWcs, str]]:
     """Yield what the WCS may be, the likeliest first, and what to tell the user if it is that."""
+    if exposure.wcs is None:
+        return
+    yield exposure.wcs, ""
+    others = exposure.other_wcs if config.try_others else {}
+    for name, wcs in others.items():
+        yield wcs, f"the WCS that the exposure came with does not match; that of {name} does"
     height, width = exposure.shape
-    known = []
-    if exposure.wcs is not None:
-        known.append((exposure.wcs, "the WCS that the exposure came with", ""))
-    if config.try_header and (header := _header_wcs(exposure)) is not None:
-        name = "the WCS of the header"
-        known.append((header, name, f"the WCS from the pointing does not match; {name} does" if known else ""))
-    for wcs, _, told in known:
-        yield wcs, told
-    for wcs, name, _ in known if config.try_mirrored else ():
+    known = {"that the exposure came with": exposure.wcs, **{f"of {name}": wcs for name, wcs in others.items()}}
+    for name, wcs in known.items() if config.try_mirrored else ():
         for axis, size in enumerate((width, height)):
-            yield wcs.mirrored(axis=axis, size=size), f"{name} is mirrored; it matched after turning it over"
-
-
-def _header_wcs(exposure: Exposure) -> TanSipWcs | None:
-    """Return the WCS that the header of the raw frame has, if it can be read; a rough one, as a rule."""
-    if "CTYPE1" not in exposure.metadata:
-        return None
-    try:
-        return TanSipWcs.from_header(exposure.metadata)
-    except FileFormatError:
-        return None
+            yield wcs.mirrored(axis=axis, size=size), f"the WCS {name} is mirrored; it matched after turning it over"
 
 
 def _fit(
