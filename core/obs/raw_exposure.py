@@ -180,7 +180,9 @@ def _possible_wcs(
     )
     others = {} if header is None else {"the header": header}
     if camera.distortion != RadialDistortion():
-        others["the pointing without the camera's distortion"] = pointing(replace(camera, distortion=RadialDistortion()))
+        others["the pointing without the camera's distortion"] = pointing(
+            replace(camera, distortion=RadialDistortion())
+        )
     return pointing(camera), others
 
 

@@ -15,7 +15,9 @@ def make_exposure():
     stamp = np.zeros((1, 3, 3), np.float32)
     stamp[0, 1, 1] = 1
     pixels = MaskedImage(np.arange(120, dtype=np.float32).reshape(10, 12))
-    return Exposure(pixels, wcs=wcs, psf=PixelPsf(stamp, 0, 4.0, 2.0, 3.0, 2.0), metadata={"A": 1}, other_wcs={"b": wcs})
+    return Exposure(
+        pixels, wcs=wcs, psf=PixelPsf(stamp, 0, 4.0, 2.0, 3.0, 2.0), metadata={"A": 1}, other_wcs={"b": wcs}
+    )
 
 
 def test_copy_has_its_own_pixels_and_metadata():

@@ -119,8 +119,8 @@ def fit_astrometry(
     max_shear : float
         Largest difference between the axes' scales, or of their angle from that in ``wcs`` (radians).
     match_radius : float
-        Radius of the pattern match, pixels: over most of the detector, the distortion that ``wcs`` does not know must be
-        less.
+        Radius of the pattern match, pixels: the distortion that ``wcs`` does not know must be less over most of the
+        detector.
     clip : float
         Standard deviations at which pairs are dropped.
     min_stars : int
@@ -293,7 +293,7 @@ class _Plane:
     def error(self, pairs: Matches, solution: _Solution) -> float:
         """Return the largest error on the detector, pixels: five times what the stars' scatter makes of it there."""
         kept = pairs.first[solution.keep]
-        triangular = np.linalg.qr(self.design(self.x[kept], self.y[kept], solution.order), mode="r")
+        triangular = np.linalg.qr(self.design(self.x[kept], self.y[kept], solution.order))[1]
         terms = self.design(*self.grid(), solution.order)
         leverage = np.sum(np.linalg.lstsq(triangular.T, terms.T, rcond=None)[0] ** 2, axis=0)
         return 5.0 * solution.scatter * float(np.sqrt(leverage.max()))

@@ -121,7 +121,7 @@ def _fit(
         raise MeasurementError(NO_REFERENCE)
     sources = np.flatnonzero(usable_sources(catalog, config.minimum_signal_to_noise))
     flux = reference_flux_name(reference, band, reference_config)
-    problem: MeasurementError | None = None
+    problems: list[MeasurementError] = []
     for guess, told in guesses:
         try:
             fit = fit_astrometry(
@@ -139,11 +139,10 @@ def _fit(
                 max_scatter=config.maximum_scatter,
             )
         except MeasurementError as error:
-            problem = problem or error
+            problems.append(error)
         else:
             return fit, sources, told
-    assert problem is not None  # there was a guess
-    raise problem
+    raise problems[0]
 
 
 def match_reference(

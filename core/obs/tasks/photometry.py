@@ -178,9 +178,7 @@ def find_colour_term(config: PhotometryConfig, catalog_name: str, physical_filte
     return config.colour_terms[matching[0]].get(physical_filter) if matching else None
 
 
-def _usable_term(
-    reference: Catalog, physical_filter: str, config: PhotometryConfig
-) -> tuple[ColourTerm | None, str]:
+def _usable_term(reference: Catalog, physical_filter: str, config: PhotometryConfig) -> tuple[ColourTerm | None, str]:
     """Return the colour term; none, with what to tell the user, where the catalog has only one of its two bands."""
     name = str(reference.metadata.get(NAME_KEY, ""))
     term = find_colour_term(config, name, physical_filter)
