@@ -1,6 +1,7 @@
 """Steps of instrument-signature removal on the raw image, up to assembly."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from obs.algorithms.assemble import assemble
 from obs.algorithms.crosstalk import subtract_crosstalk
@@ -188,11 +189,20 @@ def _crosstalk_background(work: Work, data: list[MaskedImage]) -> np.ndarray[tup
     method = work.config.crosstalk.background
     if method == "None":
         return np.zeros(len(data))
-    samples = [pixels.image[:: max(1, pixels.image.size // _ONE_MEDIAN)].ravel() for pixels in data]
-    samples = [sample[np.isfinite(sample)] for sample in samples]
+    samples = [_finite_sample(pixels.image, _ONE_MEDIAN) for pixels in data]
     if method == "DETECTOR":
-        samples = [np.concatenate(samples)] * len(data)
-    return np.array([float(np.median(sample)) if len(sample) else 0.0 for sample in samples])
+        return np.full(len(data), _median(np.concatenate([sample[:: len(data)] for sample in samples])))
+    return np.array([_median(sample) for sample in samples])
+
+
+def _finite_sample(image: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """Return values of about so many pixels, whole rows spread evenly, that are numbers."""
+    sample = image[:: max(1, image.size // size)].ravel()
+    return sample[np.isfinite(sample)]
+
+
+def _median(sample: NDArray[np.float32]) -> float:
+    return float(np.median(sample)) if len(sample) else 0.0
 
 
 def assemble_amplifiers(work: Work) -> None:
