@@ -74,18 +74,18 @@ def _mask_whole(work: Work, amp: Amplifier) -> None:
 
 
 def mask_saturation(work: Work) -> None:
-    """Mask SAT what is above the amplifier's saturation, or the highest number that the raw image can hold."""
+    """Mask SAT what reaches the amplifier's saturation, or the highest number that the raw image can hold."""
     for amp in work.detector.amplifiers:
         level = amp.nominal.saturation if work.config.saturation is None else work.config.saturation
         kind = work.raw.images[amp.raw_hdu].dtype
         if np.issubdtype(kind, np.integer):
-            level = float(np.fmin(level, np.iinfo(kind).max - 1))
+            level = float(np.fmin(level, np.iinfo(kind).max))
         mask_above(work.image_of(amp), work.box(amp), level, "SAT")
         _mask_if_useless(work, amp)
 
 
 def mask_suspect(work: Work) -> None:
-    """Mask SUSPECT what is above the amplifier's suspect level."""
+    """Mask SUSPECT what reaches the amplifier's suspect level."""
     for amp in work.detector.amplifiers:
         mask_above(work.image_of(amp), work.box(amp), amp.nominal.suspect, "SUSPECT")
         _mask_if_useless(work, amp)
