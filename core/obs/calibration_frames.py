@@ -46,6 +46,7 @@ from obs.tasks.combine_calibs import (
     prepare_frame,
     signature_config,
 )
+from obs.tasks.dark_hits import find_dark_hits
 from obs.tasks.isr_config import IsrConfig
 
 __all__ = [
@@ -147,6 +148,7 @@ class _Build:
         """Combine all inputs."""
         stack: FrameStack | None = None
         weights: list[float] = []
+        levels: list[float] = []
         factors: list[tuple[float, float]] = []
         common = _common_variance(self.butler, self.job, self.isr)
         try:
@@ -162,6 +164,7 @@ class _Build:
                 stack = stack or FrameStack(self.root, exposure.shape)
                 stack.add(prepared.image, prepared.variance, prepared.rejected)
                 weights.append(prepared.weight)
+                levels.append(prepared.level)
                 factors.append((1 / prepared.level, dark_time / prepared.level))
                 self._keep_mask(exposure.masked_image.mask)
                 self.cards |= {k: v for k, v in exposure.metadata.items() if k.startswith("CALIB_")}
@@ -169,6 +172,8 @@ class _Build:
             if stack is None or self.mask is None:
                 raise self._no_input()
             self._warn_of_few(stack.n_frame)
+            if RECIPES[self.job.name].find_hits:
+                self._reject_hits(stack, levels)
             master = self._combine(stack, np.array(weights))
         finally:
             if stack is not None:
@@ -213,6 +218,8 @@ class _Build:
                 raise self._no_input()
             self._warn_of_few(min(stack.n_frame for stack in stacks.values()))
             found = np.zeros(next(iter(stacks.values())).shape, bool)
+            if False in stacks:
+                self._reject_hits(stacks[False], [1.0] * stacks[False].n_frame)
             for is_light, stack in stacks.items():
                 found |= self._find(stack, is_light, float(np.median(typical[is_light])))
         finally:
@@ -246,9 +253,19 @@ class _Build:
         if not RECIPES[self.job.name].mask_objects:
             return master
         for number in range(stack.n_frame):
-            image, rejected = stack.frame(number)
+            image, _, rejected = stack.frame(number)
             stack.reject(number, rejected | find_objects(image, rejected, master.combined.image, self.config.objects))
         return combine_frames(stack, weights, regions, self.config.combine)
+
+    def _reject_hits(self, stack: FrameStack, levels: Sequence[float]) -> None:
+        """Reject what cosmic rays have spoilt in single darks; ``levels`` are what these were divided by."""
+        if not self.config.dark_hits.enabled:
+            return
+        lowest = stack.lowest() if stack.n_frame > 1 else None
+        for number, level in enumerate(levels):
+            image, variance, rejected = stack.frame(number)
+            hits = find_dark_hits(image, variance, rejected, self.config.dark_hits, lowest=lowest, scale=level)
+            stack.reject(number, rejected | hits)
 
     def _exposure(self, data_id: DataId) -> Exposure | None:
         """Return a frame without its signature; None, with the reason kept, for one that is of no use."""

@@ -23,6 +23,7 @@ from obs.geom import Box
 from obs.image.exposure import Exposure
 from obs.image.mask import Mask
 from obs.image.masked_image import MaskedImage
+from obs.tasks.dark_hits import DarkHitsConfig
 from obs.tasks.isr_config import IsrConfig
 
 __all__ = [
@@ -106,6 +107,7 @@ class CalibsConfig(TaskConfig):
 
     isr: IsrConfig = setting(IsrConfig(), "Instrument-signature removal; later steps are left out.")
     combine: CombineConfig = setting(CombineConfig(), "Combination.")
+    dark_hits: DarkHitsConfig = setting(DarkHitsConfig(), "Cosmic rays in darks.")
     objects: ObjectsConfig = setting(ObjectsConfig(), "Objects in frames of the sky.")
     sky_bin_size: int = setting(256, "Cells of the pattern of the sky, which is smooth.", unit="pixel", ge=8)
     defects: DefectsConfig = setting(DefectsConfig(), "Defects.")
@@ -179,6 +181,8 @@ class Recipe:
         Whether detectors keep their levels relative to one another.
     without_light : bool
         Whether counts are no light, and so have only the noise of a read.
+    find_hits : bool
+        Whether cosmic rays are looked for in every frame: where there is no light all that is sharp is none of it.
     """
 
     off: tuple[str, ...]
@@ -187,6 +191,7 @@ class Recipe:
     subtract_background: bool = False
     keep_detector_scale: bool = False
     without_light: bool = False
+    find_hits: bool = False
 
 
 def _unit(exposure: Exposure, bad: NDArray[np.bool_]) -> float:
@@ -219,7 +224,7 @@ _BEFORE_BIAS = ("do_bias", "do_dark", "do_flat", "do_fringe", "do_linearize", "d
 
 RECIPES: dict[str, Recipe] = {
     "bias": Recipe((*_BEFORE_BIAS, "do_bias_before_overscan"), _unit, without_light=True),
-    "dark": Recipe(("do_dark", "do_flat", "do_fringe", "do_vignette"), _dark_time),
+    "dark": Recipe(("do_dark", "do_flat", "do_fringe", "do_vignette"), _dark_time, find_hits=True),
     "flat": Recipe(("do_flat", "do_fringe"), _light, keep_detector_scale=True),
     "fringe": Recipe(("do_fringe",), _light, mask_objects=True, subtract_background=True),
     "sky": Recipe(("do_fringe",), _light, mask_objects=True, keep_detector_scale=True),
