@@ -155,25 +155,28 @@ def test_dark(night, obs):
     assert pixels.image[20, 30] == pytest.approx(truth.dark[20, 30] / GAINS[0], rel=0.05)
 
 
-@pytest.mark.parametrize("n_dark", [2, 3])
+@pytest.mark.parametrize("n_dark", [1, 2])
 def test_cosmic_rays_in_few_darks(night, obs, n_dark):
-    """Clipping alone cannot tell which of two values is wrong; hot pixels, in all frames, are none of them."""
+    """In a single dark there is nothing to clip: what is sharp is masked. Of two, hot pixels keep their value."""
     night("BIAS", 9)
     night("DARK", n_dark, seconds=5.0, hits=150)
     assert obs("calibs", "build", "bias", night.root)[0] == 0
     truth = night.truths[0]
 
-    def build(*words):
+    def count_wrong(*words):
         status, _, err = obs("calibs", "build", "dark", night.root, *words)
         assert status == 0, err
         pixels = get(night, "dark", visit=10, ccd=0)[0].masked_image
-        assert pixels.image[20, 30] == pytest.approx(truth.dark[20, 30] / GAINS[0], rel=0.05)
-        error = good(pixels.image - truth.dark / gains(GAINS), truth) / np.sqrt(good(pixels.variance, truth))
-        return np.sum(np.abs(error) > 10)
+        known = ~pixels.mask.any("BAD")
+        assert known[20, 30] == (n_dark > 1 or bool(words))
+        if known[20, 30]:
+            assert pixels.image[20, 30] == pytest.approx(truth.dark[20, 30] / GAINS[0], rel=0.05)
+        error = (pixels.image - truth.dark / gains(GAINS)) / np.sqrt(pixels.variance)
+        return np.sum(np.abs(error[known]) > 10)
 
-    assert build() <= 1  # of 150 rays a frame, two may hit the same pixel
-    if n_dark == 2:
-        assert build("--clobber", "-c", "dark_hits.enabled=false") > 100
+    assert count_wrong() <= 1  # two rays may hit the same pixel
+    if n_dark == 1:
+        assert count_wrong("--clobber", "-c", "dark_hits.enabled=false") > 140
 
 
 def test_the_noise_of_the_bias_does_not_average_out(night, obs):
