@@ -26,13 +26,14 @@ from obs.instrument.boresight_wcs import fit_boresight_wcs
 from obs.instrument.instrument import Instrument
 from obs.policy.data_id import format_data_id
 from obs.repo.butler import Butler
+from obs.repo.calibration_type import calibration_type
 from obs.repo.fits_exposure import header_wcs, read_exposure
 from obs.repo.fits_raw import read_raw
 from obs.repo.formatters import read_dataset, split_hdu
 from obs.tasks.isr import Calibrations, remove_signature, required_calibrations
 from obs.tasks.isr_config import IsrConfig
 
-__all__ = ["find_calibrations", "get_raw", "read_defects", "remove_raw_signature"]
+__all__ = ["find_calibrations", "get_raw", "remove_raw_signature"]
 
 logger = logging.getLogger(__name__)
 
@@ -259,11 +260,12 @@ def _get(butler: Butler, name: str, data_id: Mapping[str, Any], config: IsrConfi
     forced = getattr(config, f"{name}_path", None)
     if forced:
         path = _forced_path(name, forced, data_id)
-        if name == "defects":
-            return read_defects(path), path
         if name == "brighter_fatter_kernel":
             return read_dataset("FitsStorage", "ndarray", path), path
-        return read_exposure(path), path
+        read = _read_defects(path) if name == "defects" else read_exposure(path)
+        if config.check_forced_calibrations:
+            _check_forced(name, read, path, butler, data_id)
+        return (_boxes(read, path) if isinstance(read, Catalog) else read), path
     try:
         path = butler.path(dataset_type, data_id)
         value = butler.get(dataset_type, data_id)
@@ -292,20 +294,33 @@ def _forced_path(name: str, text: str, data_id: Mapping[str, Any]) -> Path:
     return path
 
 
-def read_defects(path: Path) -> list[Box]:
-    """Read a table of defects: the boxes of bad pixels.
+def _check_forced(name: str, read: Exposure | Catalog, path: Path, butler: Butler, data_id: Mapping[str, Any]) -> None:
+    """Refuse a forced calibration that says of itself that it is another type, or of another detector."""
+    told = calibration_type(read.metadata)
+    wanted = _DATASET_TYPES.get(name, name)
+    raw = butler.instrument.raw_dataset_type
+    detector = butler.instrument.find_detector(butler.mapper.complete(raw, data_id))
+    problem = ""
+    if told and told != wanted.lower():
+        problem = f"is a calibration of the type {told}, not {wanted}"
+    elif isinstance(read, Exposure) and read.detector_name not in ("", detector.name):
+        problem = f"is of detector '{read.detector_name}', the frame of '{detector.name}'"
+    elif isinstance(read, Exposure) and wanted != "bias" and read.shape != detector.bbox.shape:
+        sizes = [f"{shape[1]} x {shape[0]}" for shape in (read.shape, detector.bbox.shape)]
+        problem = f"has {sizes[0]} pixels, detector '{detector.name}' has {sizes[1]}"
+    if problem:
+        raise ConfigError(
+            f"isr.{name}_path: {path} {problem}; name another file, or take it all the same by "
+            "-c isr.check_forced_calibrations=false",
+            field=f"isr.{name}_path",
+        )
 
-    Raises
-    ------
-    DatasetNotFoundError
-        If there is no such file.
-    FileFormatError
-        If it is no such table.
-    """
+
+def _read_defects(path: Path) -> Catalog:
     table = read_dataset("FitsCatalogStorage", "Defects", path)
     if not isinstance(table, Catalog):
         raise FileFormatError("is no table of defects", path=path)
-    return _boxes(table, path)
+    return table
 
 
 def _boxes(table: Catalog, path: Path) -> list[Box]:
