@@ -248,6 +248,11 @@ def apply_flat(work: Work) -> None:
     flat = work.frame("flat")
     scale = _flat_scale(work, flat)
     n_bad = divide_by_flat(work.pixels, flat, scale=scale, minimum=work.config.flat.minimum, planes=CALIBRATION_PLANES)
+    if n_bad == flat.image.size:
+        raise MeasurementError(
+            f"the flat of detector '{work.detector.name}' has no value above {work.config.flat.minimum} in any pixel; "
+            "build or ingest another one, or go without by -c isr.do_flat=false"
+        )
     if n_bad:
         work.warn(f"the flat has no value above {work.config.flat.minimum} in {n_bad} pixels: masked BAD and NO_DATA")
     work.metadata["FLAT"] = "Flat corrected"
