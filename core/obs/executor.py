@@ -22,7 +22,6 @@ from multiprocessing import connection, resource_tracker
 from typing import Any, Generic, TypeVar
 
 from obs.errors import ObsError
-from obs.memory import keep_freed_memory
 from obs.policy.data_id import format_data_id
 
 __all__ = ["Outcome", "current_data_id", "run"]
@@ -105,7 +104,6 @@ def run(
         In the order of ``data_ids``.
     """
     tell = on_done or (lambda outcome: None)
-    keep_freed_memory()
     if raise_errors or (processes <= 1 and timeout is None):
         outcomes = []
         for data_id in data_ids:
@@ -273,7 +271,6 @@ class _Sender(QueueHandler):
 def _work(pipe: Any, function: Callable[[DataId], Any], levels: Mapping[str, int]) -> None:  # noqa: ANN401
     """Answer data IDs with outcomes until the other end hangs up."""
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    keep_freed_memory()
     logging.root.handlers[:] = [_Sender(pipe)]
     for name, level in levels.items():
         logging.getLogger(name or None).setLevel(level)
