@@ -72,7 +72,7 @@ def test_the_commands(tmp_path, instrument, schema_url, frames, obs):
 
 
 def test_a_database_that_is_not_there(tmp_path, instrument, obs):
-    nowhere = sa.make_url(URL).set(database="nowhere_at_all", password="secret")
+    nowhere = sa.make_url(URL).set(database="nowhere_at_all", password="secret")  # noqa: S106
     status, _, err = obs("init", tmp_path / "data", "--camera", "toy", "--registry", nowhere.render_as_string(False))
     assert status == 1
     assert "cannot read the registry postgresql" in err
