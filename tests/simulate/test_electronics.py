@@ -102,7 +102,7 @@ def test_correction_for_linearity_gives_the_light_again(tmp_path, kind, coeffici
         tmp_path / "c",
         linearity=kind,
         coefficients=coefficients,
-        table=TABLE.replace("0,0\n", "0" + ",0" * 69999 + "\n"),
+        table=TABLE,
     )
     detector = toy.load_camera().detector("west")
     adu = np.broadcast_to(LEVELS.astype(np.float32)[:, None], (HEIGHT, WIDTH)).copy()
