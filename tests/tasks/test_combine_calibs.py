@@ -10,16 +10,11 @@ from obs.image.exposure import Exposure
 from obs.image.mask import Mask
 from obs.image.masked_image import MaskedImage
 from obs.image.visit_info import VisitInfo
-from obs.tasks.combine_calibs import (
-    RECIPES,
-    CalibsConfig,
-    combine_frames,
-    find_objects,
-    finish_frame,
-    prepare_frame,
-    signature_config,
-)
+from obs.tasks.calibration_recipes import RECIPES, signature_config
+from obs.tasks.calibs_config import CalibsConfig
+from obs.tasks.combine_calibs import combine_frames, finish_frame
 from obs.tasks.isr_config import IsrConfig
+from obs.tasks.prepare_calib_frame import find_objects, prepare_frame
 
 SHAPE = 60, 80
 WHOLE = [Box(0, 0, 80, 60)]
