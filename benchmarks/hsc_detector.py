@@ -174,8 +174,8 @@ def field_pattern(x: np.ndarray, y: np.ndarray, dra: np.ndarray, ddec: np.ndarra
 def isr_rows(path: Path, electrons: np.ndarray, hits: np.ndarray) -> tuple[list[tuple[str, str, str]], float]:
     """Compare the image after signature removal with the light that fell; return also counts for an electron.
 
-    The scale, of which the flat decides, is that of the sky. Where bias, dark or overscan leave something, the light of
-    sources has another.
+    The scale, of which the flat decides, is that of the light of sources; where bias, dark or overscan leave something,
+    the sky has another.
     """
     image, mask, bits, _ = planes(path)
     variance = fits.getdata(path, "VARIANCE").astype(float)
@@ -200,7 +200,7 @@ def isr_rows(path: Path, electrons: np.ndarray, hits: np.ndarray) -> tuple[list[
         ("ISR: mean residual, by the light of sources; largest in strips of 128 columns", "0.1 % of sky", level),
         ("ISR: scatter over expected noise", "1 within 0.02", f"{robust(residual[dark] / sigma):.4f}"),
         ("ISR: the same in eight parts of the detector", "1 within 0.02", f"{min(cells):.4f} to {max(cells):.4f}"),
-    ], scale
+    ], of_sources
 
 
 def cosmic_ray_rows(
