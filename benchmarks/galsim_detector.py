@@ -223,11 +223,14 @@ def score(folder: Path) -> list[tuple[str, str]]:
     out = folder / "DATA/rerun/first"
     truth, source = (Table.read(path, hdu=1) for path in (folder / "truth.fits", next(out.rglob("SRC-*.fits"))))
     source = source[np.asarray(source["deblend_nChild"]) == 0]
-    zero_flux = fits.getheader(next(out.rglob("CORR-*.fits")))["FLUXMAG0"]
+    with fits.open(next(out.rglob("CORR-*.fits"))) as hdus:
+        zero_flux, mask, cards = hdus[0].header["FLUXMAG0"], hdus["MASK"].data, hdus["MASK"].header
     x, y, electrons = (np.asarray(truth[name]) for name in ("x", "y", "electrons"))
     near = cKDTree(np.c_[x, y]).query(np.c_[x, y], k=8)
     crowd = (near[0][:, 1:] < 20) & (electrons[near[1][:, 1:]] > 0.01 * electrons[:, None])
     inside = (x > 30) & (x < WIDTH - 31) & (y > 30) & (y < HEIGHT - 31)
+    pixel = tuple(np.clip(np.rint(place).astype(int), 0, n - 1) for place, n in ((y, HEIGHT), (x, WIDTH)))
+    inside &= (mask[pixel] & (1 << cards["MP_NO_DATA"])) == 0  # which HSC's corners are, beyond its vignetting circle
     isolated = np.asarray(truth["is_star"]) & ~crowd.any(1) & inside
     at = np.c_[source["base_SdssCentroid_x"], source["base_SdssCentroid_y"]]
     distance, match = cKDTree(np.c_[x, y]).query(at)
