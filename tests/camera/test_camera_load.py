@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from obs.camera.distortion import PolynomialDistortion
-from obs.camera.load import load_camera
+from obs.camera.load import find_camera_faults, load_camera
 from obs.errors import FileFormatError
 from obs.geom import Box
 
@@ -259,3 +259,15 @@ def test_faults_of_the_linearity_table(write, row, text, message):
         (folder / "linearity.csv").unlink()
     with pytest.raises(FileFormatError, match=message):
         load_camera(folder)
+
+
+def test_all_faults_are_found_also_beside_a_linearity_table(write):
+    folder = with_table(write("Squared,1e-7", "LookupTable,2"))
+    text = (folder / "amplifiers.csv").read_text()
+    (folder / "amplifiers.csv").write_text(text.replace("LR,1,2.6", "LX,1,2.6"))
+    found = [str(fault) for fault in find_camera_faults(folder)]
+    assert len(found) == 2
+    assert "column 'linearity_c0': 2 is no row of the linearity table, which has 2" in found[0]
+    assert "column 'readout_corner'" in found[1]
+    (folder / "linearity.csv").unlink()
+    assert any("linearity_table" in str(fault) for fault in find_camera_faults(folder))

@@ -333,19 +333,23 @@ def find_camera_faults(folder: Path) -> list[FileFormatError]:
     except FileFormatError:
         return [first]
     faults = [first]
+    try:
+        table = _linearity_table(_Settings(folder / "camera.yaml"))
+    except FileFormatError:
+        table = []
     by_detector: dict[str, list[Row]] = {}
     unsound = set()
     for row in amplifier_rows:
         by_detector.setdefault(row.text("detector", "?"), []).append(row)
         try:
-            _amplifier(row)
+            _amplifier(row, table)
         except FileFormatError as error:
             faults.append(error)
             unsound.add(row.text("detector", "?"))
     for row in detector_rows:
         if (name := row.text("name", "?")) not in unsound:
             try:
-                _detector(row, by_detector.get(name, []))
+                _detector(row, by_detector.get(name, []), table)
             except FileFormatError as error:
                 faults.append(error)
     return list({str(fault): fault for fault in faults}.values())
