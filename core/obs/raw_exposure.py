@@ -6,6 +6,7 @@ done with them is in `obs.tasks.isr`.
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from obs.camera.detector import Detector
+from obs.camera.distortion import RadialDistortion
 from obs.errors import ConfigError, DataIdError, DatasetNotFoundError, FileFormatError, PluginError, RepositoryError
 from obs.geom import Box
 from obs.image.catalog import Catalog
@@ -24,13 +26,14 @@ from obs.instrument.boresight_wcs import fit_boresight_wcs
 from obs.instrument.instrument import Instrument
 from obs.policy.data_id import format_data_id
 from obs.repo.butler import Butler
+from obs.repo.calibration_type import calibration_type
 from obs.repo.fits_exposure import header_wcs, read_exposure
 from obs.repo.fits_raw import read_raw
 from obs.repo.formatters import read_dataset, split_hdu
 from obs.tasks.isr import Calibrations, remove_signature, required_calibrations
 from obs.tasks.isr_config import IsrConfig
 
-__all__ = ["find_calibrations", "get_raw", "read_defects", "remove_raw_signature"]
+__all__ = ["find_calibrations", "get_raw", "remove_raw_signature"]
 
 logger = logging.getLogger(__name__)
 
@@ -82,6 +85,7 @@ def remove_raw_signature(
     calibrations, config, used = find_calibrations(
         butler, whole, config, physical_filter=physical_filter, band=band, warn=warn
     )
+    wcs, other_wcs = _possible_wcs(instrument, detector, visit_info, raw)
     exposure = remove_signature(
         raw,
         detector,
@@ -90,9 +94,10 @@ def remove_raw_signature(
         visit_info=visit_info,
         physical_filter=physical_filter,
         band=band,
-        wcs=_wcs(instrument, detector, visit_info, raw) if config.expect_wcs else None,
+        wcs=wcs if config.expect_wcs else None,
         warn=warn,
     )
+    exposure.other_wcs = other_wcs if config.expect_wcs else {}
     exposure.metadata.update(used)
     return exposure
 
@@ -159,17 +164,27 @@ def _filter(butler: Butler, data_id: Mapping[str, Any]) -> tuple[str, str]:
     return known.physical_filter, known.band
 
 
-def _wcs(instrument: Instrument, detector: Detector, info: VisitInfo, raw: Raw) -> TanSipWcs | None:
-    rotation = info.rotation_angle if np.isfinite(info.rotation_angle) else 0.0
+def _possible_wcs(
+    instrument: Instrument, detector: Detector, info: VisitInfo, raw: Raw
+) -> tuple[TanSipWcs | None, dict[str, TanSipWcs]]:
+    """Return the likeliest WCS, and what else it may be, by who tells it."""
+    header = header_wcs(raw.metadata)
     if not np.isfinite(info.boresight_ra + info.boresight_dec):
-        return header_wcs(raw.metadata)
-    return fit_boresight_wcs(
-        instrument.load_camera(),
-        detector,
+        return header, {}
+    camera = instrument.load_camera()
+    pointing = partial(
+        fit_boresight_wcs,
+        detector=detector,
         boresight_ra=info.boresight_ra,
         boresight_dec=info.boresight_dec,
-        rotation=rotation,
+        rotation=info.rotation_angle if np.isfinite(info.rotation_angle) else 0.0,
     )
+    others = {} if header is None else {"the header": header}
+    if camera.distortion != RadialDistortion():
+        others["the pointing without the camera's distortion"] = pointing(
+            replace(camera, distortion=RadialDistortion())
+        )
+    return pointing(camera), others
 
 
 def find_calibrations(
@@ -245,11 +260,12 @@ def _get(butler: Butler, name: str, data_id: Mapping[str, Any], config: IsrConfi
     forced = getattr(config, f"{name}_path", None)
     if forced:
         path = _forced_path(name, forced, data_id)
-        if name == "defects":
-            return read_defects(path), path
         if name == "brighter_fatter_kernel":
             return read_dataset("FitsStorage", "ndarray", path), path
-        return read_exposure(path), path
+        read = _read_defects(path) if name == "defects" else read_exposure(path)
+        if config.check_forced_calibrations:
+            _check_forced(name, read, path, butler, data_id)
+        return (_boxes(read, path) if isinstance(read, Catalog) else read), path
     try:
         path = butler.path(dataset_type, data_id)
         value = butler.get(dataset_type, data_id)
@@ -278,20 +294,33 @@ def _forced_path(name: str, text: str, data_id: Mapping[str, Any]) -> Path:
     return path
 
 
-def read_defects(path: Path) -> list[Box]:
-    """Read a table of defects: the boxes of bad pixels.
+def _check_forced(name: str, read: Exposure | Catalog, path: Path, butler: Butler, data_id: Mapping[str, Any]) -> None:
+    """Refuse a forced calibration that says of itself that it is another type, or of another detector."""
+    told = calibration_type(read.metadata)
+    wanted = _DATASET_TYPES.get(name, name)
+    raw = butler.instrument.raw_dataset_type
+    detector = butler.instrument.find_detector(butler.mapper.complete(raw, data_id))
+    problem = ""
+    if told and told != wanted.lower():
+        problem = f"is a calibration of the type {told}, not {wanted}"
+    elif isinstance(read, Exposure) and read.detector_name not in ("", detector.name):
+        problem = f"is of detector '{read.detector_name}', the frame of '{detector.name}'"
+    elif isinstance(read, Exposure) and wanted != "bias" and read.shape != detector.bbox.shape:
+        sizes = [f"{shape[1]} x {shape[0]}" for shape in (read.shape, detector.bbox.shape)]
+        problem = f"has {sizes[0]} pixels, detector '{detector.name}' has {sizes[1]}"
+    if problem:
+        raise ConfigError(
+            f"isr.{name}_path: {path} {problem}; name another file, or take it all the same by "
+            "-c isr.check_forced_calibrations=false",
+            field=f"isr.{name}_path",
+        )
 
-    Raises
-    ------
-    DatasetNotFoundError
-        If there is no such file.
-    FileFormatError
-        If it is no such table.
-    """
+
+def _read_defects(path: Path) -> Catalog:
     table = read_dataset("FitsCatalogStorage", "Defects", path)
     if not isinstance(table, Catalog):
         raise FileFormatError("is no table of defects", path=path)
-    return _boxes(table, path)
+    return table
 
 
 def _boxes(table: Catalog, path: Path) -> list[Box]:

@@ -92,6 +92,37 @@ def test_distortion_raises_the_order():
     assert fit.predicted_scatter > fit.scatter
 
 
+def bend(arguments, truth, factor):
+    """Move the reference stars as ``factor`` times the distortion does; return the WCS that is then true."""
+    bent = TanSipWcs(truth.crval, truth.crpix, truth.cd, *(factor * terms for terms in distortion()))
+    x, y = truth.sky_to_pixel(ra=arguments["ref_ra"], dec=arguments["ref_dec"])
+    arguments["ref_ra"], arguments["ref_dec"] = bent.pixel_to_sky(x=x, y=y)
+    return bent
+
+
+@pytest.mark.parametrize("factor", [2.0, 4.0, 8.0])
+def test_distortion_beyond_the_match_radius_is_followed(factor):
+    """The a-priori WCS knows none of it, and the radius, 3 pixels, is passed on much of the detector."""
+    arguments, truth = field(n=800)
+    bent = bend(arguments, truth, factor)
+    fit = fit_astrometry(**arguments)
+    assert fit.order == 3
+    assert largest_error(fit.wcs, bent) < 0.1
+    assert fit.scatter < 1.2 * NOISE * SCALE
+
+
+def test_an_order_that_far_from_its_stars_may_be_wild_is_not_taken():
+    """Stars in a corner show distortion there, and tell nothing of the other corner."""
+    arguments, truth = field(n=4000, contamination=0.0)
+    bend(arguments, truth, 8.0)
+    near = (arguments["x"] < 800) & (arguments["y"] < 640)
+    for name in ("x", "y", "flux"):
+        arguments[name] = arguments[name][near]
+    fit = fit_astrometry(**arguments, max_shear=0.1)
+    assert fit.n_star > 60
+    assert fit.order < 3
+
+
 def test_the_order_is_limited():
     arguments, _ = field(n=600, distorted=True)
     assert fit_astrometry(**arguments, max_order=2).order == 2

@@ -48,6 +48,20 @@ def test_displacement_is_half_the_divergence():
     assert displaced_charge(charge, delta)[inner, inner] == pytest.approx(expected[inner, inner], rel=0.02, abs=1e-5)
 
 
+@pytest.mark.parametrize("shape", [(470, 250), (445, 221), (232, 80)])
+def test_tiles_fit_together(shape):
+    """The same as on the whole image at once, also for stars on the seams of tiles."""
+    image = np.random.default_rng(2).normal(1000, 30, shape).astype(np.float32)
+    for y, x in ((219, 30), (100, 40), (shape[0] - 25, shape[1] - 30)):
+        image[y - 10 : y + 11, x - 10 : x + 11] += star(size=21) - 1000
+    expected = np.zeros_like(image)
+    for _ in range(8):
+        expected = displaced_charge(image + expected, kernel())
+    result = correct_brighter_fatter(image, kernel(), threshold=1.0)
+    assert np.abs(expected).max() > 300
+    np.testing.assert_allclose(result.correction, expected, atol=0.1)
+
+
 def test_border_is_left_alone():
     moved = displaced_charge(np.random.default_rng(1).uniform(0, 1e4, (60, 50)).astype(np.float32), kernel())
     assert moved[9:-9, 9:-9].any()

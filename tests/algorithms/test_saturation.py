@@ -10,9 +10,9 @@ from obs.image.mask import Mask
 from obs.image.masked_image import MaskedImage
 
 
-def test_only_the_box_is_masked_and_only_above_the_level():
+def test_only_the_box_is_masked_and_only_from_the_level_on():
     image = MaskedImage(np.full((10, 20), 100.0, np.float32))
-    image.image[5] = 50.0
+    image.image[5], image.image[6] = 49.9, 50.0
     assert mask_above(image, Box(2, 0, 4, 10), 50.0, "SAT") == 36
     assert image.mask.any("SAT").sum() == 36
     assert not image.mask.any("SAT")[5].any()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from obs.camera.distortion import PolynomialDistortion
-from obs.camera.load import load_camera
+from obs.camera.load import find_camera_faults, load_camera
 from obs.errors import FileFormatError
 from obs.geom import Box
 
@@ -172,7 +172,7 @@ CAMERA_FAULTS = [
     ("[1.0e-6, -2.0e-12]", "[much]", r"line 4: distortion\.radial: \['much'\] is not a list of numbers"),
     ("  rotation: 90.0", "  rotate: 90.0", r"line 6: orientation\.rotate: .* unknown; did you mean 'rotation'\?"),
     ("flip_x: true", "flip_x: 2", r"line 7: orientation\.flip_x: 2 is neither true nor false"),
-    (SETTINGS, "- duo\n", r"line 1: expected keys out of name, plate_scale, distortion, orientation"),
+    (SETTINGS, "- duo\n", r"line 1: expected keys out of name, plate_scale, linearity_table, distortion, orientation"),
     ("name: duo", "name: [duo", r"line \d+: no valid YAML"),
 ]
 
@@ -230,3 +230,44 @@ def test_fault_in_a_polynomial_is_told(write, old, new, message):
     folder = write("radial: [1.0e-6, -2.0e-12]", POLYNOMIAL.replace(old, new), "camera.yaml")
     with pytest.raises(FileFormatError, match=r"camera\.yaml: line \d+: " + message):
         load_camera(folder)
+
+
+def with_table(folder, text="0,0.5,1\n0,2,4\n"):
+    (folder / "linearity.csv").write_text(text)
+    settings = folder / "camera.yaml"
+    settings.write_text(f"{settings.read_text()}linearity_table: linearity.csv\n")
+    return folder
+
+
+def test_amplifiers_have_their_row_of_the_linearity_table(write):
+    amp = load_camera(with_table(write("Squared,1e-7", "LookupTable,1"))).detectors[0].amplifiers[0]
+    assert (amp.nominal.linearity_type, amp.nominal.linearity_row) == ("LookupTable", (0.0, 2.0, 4.0))
+
+
+@pytest.mark.parametrize(
+    ("row", "text", "message"),
+    [
+        ("2", "0,0.5,1\n0,2,4\n", r"column 'linearity_c0': 2 is no row of the linearity table, which has 2"),
+        ("", "0,0.5,1\n0,2,4\n", r"column 'linearity_c0': nan is no row of the linearity table, which has 2"),
+        ("1", "0,1\n0,x\n", r"camera\.yaml: line \d+: linearity_table: .*linearity\.csv: could not convert string 'x'"),
+        ("1", None, r"camera\.yaml: line \d+: linearity_table: .*linearity\.csv: .*not found"),
+    ],
+)
+def test_faults_of_the_linearity_table(write, row, text, message):
+    folder = with_table(write("Squared,1e-7", f"LookupTable,{row}"), text or "")
+    if text is None:
+        (folder / "linearity.csv").unlink()
+    with pytest.raises(FileFormatError, match=message):
+        load_camera(folder)
+
+
+def test_all_faults_are_found_also_beside_a_linearity_table(write):
+    folder = with_table(write("Squared,1e-7", "LookupTable,2"))
+    text = (folder / "amplifiers.csv").read_text()
+    (folder / "amplifiers.csv").write_text(text.replace("LR,1,2.6", "LX,1,2.6"))
+    found = [str(fault) for fault in find_camera_faults(folder)]
+    assert len(found) == 2
+    assert "column 'linearity_c0': 2 is no row of the linearity table, which has 2" in found[0]
+    assert "column 'readout_corner'" in found[1]
+    (folder / "linearity.csv").unlink()
+    assert any("linearity_table" in str(fault) for fault in find_camera_faults(folder))

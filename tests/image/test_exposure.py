@@ -15,7 +15,9 @@ def make_exposure():
     stamp = np.zeros((1, 3, 3), np.float32)
     stamp[0, 1, 1] = 1
     pixels = MaskedImage(np.arange(120, dtype=np.float32).reshape(10, 12))
-    return Exposure(pixels, wcs=wcs, psf=PixelPsf(stamp, 0, 4.0, 2.0, 3.0, 2.0), metadata={"A": 1})
+    return Exposure(
+        pixels, wcs=wcs, psf=PixelPsf(stamp, 0, 4.0, 2.0, 3.0, 2.0), metadata={"A": 1}, other_wcs={"b": wcs}
+    )
 
 
 def test_copy_has_its_own_pixels_and_metadata():
@@ -33,6 +35,7 @@ def test_cutout():
     assert part.masked_image.image[0, 0] == 38
     assert part.wcs.crpix == (3.0, 2.0)
     assert (part.psf.x_zero, part.psf.y_zero) == (2.0, 0.0)
+    assert part.other_wcs["b"].crpix == (3.0, 2.0)
 
 
 def test_cutout_leaves_out_a_psf_that_it_cannot_move():

@@ -7,7 +7,7 @@ import pytest
 from astropy.io import fits
 from toy_camera import GAINS, READ_NOISE, make_instrument
 
-from obs.errors import DatasetNotFoundError
+from obs.errors import ConfigError, DatasetNotFoundError, FileFormatError
 from obs.ingest.raws import IngestOptions, ingest_raws
 from obs.ingest.repository import make_repository
 from obs.raw_exposure import remove_raw_signature
@@ -153,6 +153,30 @@ def test_dark(night, obs):
     assert np.abs(error / np.sqrt(good(pixels.variance, truth))).max() < 7
     assert np.mean(error**2) == pytest.approx(np.mean(good(pixels.variance, truth)), rel=0.05)
     assert pixels.image[20, 30] == pytest.approx(truth.dark[20, 30] / GAINS[0], rel=0.05)
+
+
+@pytest.mark.parametrize("n_dark", [1, 2])
+def test_cosmic_rays_in_few_darks(night, obs, n_dark):
+    """In a single dark there is nothing to clip: what is sharp is masked. Of two, hot pixels keep their value."""
+    night("BIAS", 9)
+    night("DARK", n_dark, seconds=5.0, hits=150)
+    assert obs("calibs", "build", "bias", night.root)[0] == 0
+    truth = night.truths[0]
+
+    def count_wrong(*words):
+        status, _, err = obs("calibs", "build", "dark", night.root, *words)
+        assert status == 0, err
+        pixels = get(night, "dark", visit=10, ccd=0)[0].masked_image
+        known = ~pixels.mask.any("BAD")
+        assert known[20, 30] == (n_dark > 1 or bool(words))
+        if known[20, 30]:
+            assert pixels.image[20, 30] == pytest.approx(truth.dark[20, 30] / GAINS[0], rel=0.05)
+        error = (pixels.image - truth.dark / gains(GAINS)) / np.sqrt(pixels.variance)
+        return np.sum(np.abs(error[known]) > 10)
+
+    assert count_wrong() <= 1  # two rays may hit the same pixel
+    if n_dark == 1:
+        assert count_wrong("--clobber", "-c", "dark_hits.enabled=false") > 140
 
 
 def test_the_noise_of_the_bias_does_not_average_out(night, obs):
@@ -322,6 +346,49 @@ def test_a_calibration_can_be_forced(night, obs, tmp_path):
     assert not np.array_equal(forced.masked_image.image, usual.masked_image.image)
     with pytest.raises(DatasetNotFoundError, match=r"unable to retrieve bias .*nowhere\.fits does not exist"):
         remove_raw_signature(butler, data_id, IsrConfig(bias_path="/nowhere.fits", **off))
+
+
+@pytest.mark.parametrize(
+    ("setting", "name", "problem"),
+    [
+        ("flat_path", "bias-2024-03-01-0", "is a calibration of the type bias, not flat"),
+        ("bias_path", "bias-2024-03-01-1", "is of detector 'one', the frame of 'zero'"),
+        ("defects_path", "../defects/defects-2024-03-01-0", None),
+        ("defects_path", "wrong", "is a calibration of the type dark, not defects"),
+        ("flat_path", "small", "has 4 x 3 pixels, detector 'zero' has 192 x 160"),
+    ],
+)
+def test_a_forced_calibration_of_another_kind_is_refused(night, obs, setting, name, problem):
+    night("BIAS", 3, ccds=(0, 1))
+    night("DARK", 3, seconds=30.0)
+    assert obs("calibs", "build", "bias", night.root)[0] == 0
+    assert obs("calibs", "build", "defects", night.root)[0] == 0
+    folder = night.root / "CALIB/bias/2024-03-01"
+    fits.PrimaryHDU(np.ones((3, 4), np.float32)).writeto(folder / "small.fits")
+    table = fits.BinTableHDU.from_columns([fits.Column(n, "J", array=[1]) for n in ("x0", "y0", "width", "height")])
+    fits.HDUList([fits.PrimaryHDU(header=fits.Header({"OBSTYPE": "DARK"})), table]).writeto(folder / "wrong.fits")
+    path = str((folder / f"{name}.fits").resolve())
+    off = dict.fromkeys(("do_bias", "do_dark", "do_flat"), False) | {
+        f"do_{setting.split('_')[0].replace('defects', 'defect')}": True
+    }
+    data_id = {"visit": 4, "ccd": 0}
+    if problem is None:
+        assert remove_raw_signature(Butler(night.root), data_id, IsrConfig(**off, **{setting: path}))
+        return
+    message = (
+        f"isr.{setting}: {path} {problem}; name another file, or take it all the same by "
+        "-c isr.check_forced_calibrations=false"
+    )
+    with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
+        remove_raw_signature(Butler(night.root), data_id, IsrConfig(**off, **{setting: path}))
+    anyway = IsrConfig(**off, **{setting: path}, check_forced_calibrations=False)
+    if name == "small":
+        with pytest.raises(
+            FileFormatError, match="the flat has 4 x 3 pixels, the image of detector 'zero' has 192 x 160"
+        ):
+            remove_raw_signature(Butler(night.root), data_id, anyway)
+    else:
+        assert remove_raw_signature(Butler(night.root), data_id, anyway)
 
 
 def test_the_filter_to_fall_back_on(night, obs):

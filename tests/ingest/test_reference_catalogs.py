@@ -168,6 +168,28 @@ def test_usual_names_of_bands():
     }
 
 
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        # Pan-STARRS 1's table of mean objects
+        (["gMeanPSFMag", "gMeanPSFMagErr", "rMeanPSFMag"], {"mag:g": "gMeanPSFMag", "mag:r": "rMeanPSFMag"}),
+        # the SDSS's
+        (["psfMag_g", "psfMagErr_g"], {"mag:g": "psfMag_g"}),
+        # bands alone
+        (["g", "g_err", "i", "z", "flags"], {"mag:g": "g", "mag:i": "i", "mag:z": "z"}),
+    ],
+)
+def test_usual_names_of_surveys(names, found):
+    columns = find_columns(ReferenceColumnsConfig(), dict.fromkeys(["raMean", "decMean", *names], ""))
+    assert {what: source.name for what, source in columns.sources.items() if what.startswith("mag:")} == found
+    assert ("mag_err:g" in columns.sources) == (names[1] in ("gMeanPSFMagErr", "g_err"))
+
+
+def test_a_redshift_is_no_magnitude():
+    with pytest.raises(ConfigError, match="no column with magnitudes or fluxes is found"):
+        find_columns(ReferenceColumnsConfig(), {"ra": "", "dec": "", "z": ""})
+
+
 def test_missing_values_are_nan(tmp_path):
     path = tmp_path / "in.csv"
     path.write_text("# id,ra,dec,g_mag\n1,0.1,0.2,18\n2,0.1,0.2,\n3,0.1,0.2,99.0\n4,0.1,0.2,-999\n5,,0.2,18\n")

@@ -33,10 +33,24 @@ def test_a_frame_and_what_is_rejected_in_it(tmp_path):
     more = np.zeros((5, 4), bool)
     more[2] = True
     stack.reject(1, more)
-    image, rejected = stack.frame(1)
+    image, variance, rejected = stack.frame(1)
     np.testing.assert_allclose(image, frames[1][0], rtol=1e-6)
+    np.testing.assert_allclose(variance, frames[1][1], rtol=1e-6)
     np.testing.assert_array_equal(rejected, more)
-    np.testing.assert_array_equal(stack.frame(2)[1], frames[2][2])
+    np.testing.assert_array_equal(stack.frame(2)[2], frames[2][2])
+    stack.close()
+
+
+def test_the_lowest_value_that_is_not_rejected(tmp_path):
+    stack, frames = make(tmp_path, 3, (5, 4))
+    for number, frame in enumerate(frames):
+        frame[2][0, 0] = True
+        stack.reject(number, frame[2])
+    values = np.where([frame[2] for frame in frames], np.inf, [frame[0] for frame in frames])
+    expected = values.min(0)
+    expected[np.isinf(expected)] = np.nan
+    np.testing.assert_allclose(stack.lowest(), expected, rtol=1e-6)
+    assert np.isnan(stack.lowest()[0, 0])
     stack.close()
 
 

@@ -40,6 +40,7 @@ def test_objects_in_a_circle(tmp_path, sky):
     folder = write(tmp_path / "ref_cats" / "mine", ra, dec, flux)
     found = load_reference_catalog(folder, ra=0.1, dec=0.05, radius=0.4)
     away = np.degrees(np.arccos(sky_vectors(ra, dec) @ sky_vectors(0.1, 0.05)[0]))
+    assert found.metadata["REFERENCE_NAME"] == "mine"
     assert set(found["id"]) == set(np.flatnonzero(away <= 0.4))
     order = np.argsort(found["id"])
     rows = found["id"][order]

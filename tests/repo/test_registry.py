@@ -3,6 +3,7 @@
 import os
 import shutil
 import sqlite3
+import sys
 
 import pytest
 
@@ -103,5 +104,11 @@ def test_a_file_that_is_no_database(tmp_path):
 
 
 def test_a_database_that_there_is_no_driver_for():
-    with pytest.raises(RepositoryError, match="cannot open the registry nonsense://host/name: "):
+    with pytest.raises(RepositoryError, match=r"cannot open the registry: .*; a URL is like postgresql\+psycopg://"):
         Registry("nonsense://host/name")
+
+
+def test_a_driver_that_is_not_installed(monkeypatch):
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(RepositoryError, match=r"cannot open the registry .*; install it with pip install 'obs-toolkit"):
+        Registry("postgresql+psycopg://user:secret@host/name")

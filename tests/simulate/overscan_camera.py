@@ -95,19 +95,29 @@ class ToyTranslator(Translator):
 
 
 def write_toy_camera(
-    folder: Path, *, linearity: str = "None", coefficient: float = 0.0, width: int = WIDTH, height: int = HEIGHT
+    folder: Path,
+    *,
+    linearity: str = "None",
+    coefficients: tuple[float, ...] = (0.0,),
+    table: str = "",
+    width: int = WIDTH,
+    height: int = HEIGHT,
 ) -> Instrument:
-    """Write the tables of the camera and return the instrument."""
+    """Write the tables of the camera and return the instrument; ``table`` is the text of a linearity table."""
     half = width // 2
     raw_half = PRESCAN + half + OVERSCAN
     shape = {"width": width, "height": height, "raw_width": 2 * raw_half, "raw_height": height}
     camera = folder / "camera"
     camera.mkdir(parents=True)
-    (camera / "camera.yaml").write_text("name: toy\nplate_scale: 14.0\ndistortion:\n  radial: [1.0e-5]\n")
+    settings = "name: toy\nplate_scale: 14.0\ndistortion:\n  radial: [1.0e-5]\n"
+    if table:
+        settings += "linearity_table: linearity.csv\n"
+        (camera / "linearity.csv").write_text(table)
+    (camera / "camera.yaml").write_text(settings)
     (camera / "detectors.csv").write_text(_DETECTORS.format(**shape))
     names = [f"{box}_{part}" for box in _BOXES for part in ("x_min", "y_min", "width", "height")]
     header = ["detector", "name", *names, "readout_corner", "flip_x", "gain", "read_noise", "saturation"]
-    rows = [[*header, "linearity_type", "linearity_c0"]]
+    rows = [[*header, "linearity_type", *(f"linearity_c{number}" for number in range(len(coefficients)))]]
     left = [0, 0, half, height, 0, 0, raw_half, height, PRESCAN, 0, half, height]
     left += [PRESCAN + half, 0, OVERSCAN, height, 0, 0, PRESCAN, height]
     right = [half, 0, half, height, raw_half, 0, raw_half, height, raw_half + PRESCAN, 0, half, height]
@@ -117,7 +127,7 @@ def write_toy_camera(
             ("left", left, "LL", "false", GAINS[0]),
             ("right", right, "LR", "true", GAINS[1]),
         ):
-            rows.append([detector, name, *boxes, corner, flip, gain, 5.0, 50000, linearity, coefficient])
+            rows.append([detector, name, *boxes, corner, flip, gain, 5.0, 50000, linearity, *coefficients])
     (camera / "amplifiers.csv").write_text("\n".join(",".join(map(str, row)) for row in rows) + "\n")
     (folder / "policy.yaml").write_text(_POLICY)
     return toy_instrument(folder)

@@ -82,24 +82,45 @@ def test_crosstalk_of_another_number_of_amplifiers_is_refused(toy):
         adu_from_charge(charge, toy.load_camera().detector("west"), [[0.0]])
 
 
-@pytest.mark.parametrize(("kind", "coefficient"), [("Squared", 2e-6), ("Polynomial", -1e-6), ("None", 0.0)])
-def test_correction_for_linearity_gives_the_light_again(tmp_path, kind, coefficient):
-    detector = write_toy_camera(tmp_path / "c", linearity=kind, coefficient=coefficient).load_camera().detector("west")
-    adu = np.broadcast_to(np.linspace(0, 40000, HEIGHT, dtype=np.float32)[:, None], (HEIGHT, WIDTH)).copy()
+#: The second row adds 2 % of the level in whole steps; its first column is for level -5.
+TABLE = "0" + ",0" * 69999 + "\n" + ",".join(str(round(0.02 * max(n - 5, 0))) for n in range(70000)) + "\n"
+LEVELS = np.linspace(0, 40000, HEIGHT)
+
+
+@pytest.mark.parametrize(
+    ("kind", "coefficients", "correct", "tolerance"),
+    [
+        ("None", (0.0,), lambda x: x, 1.0),
+        ("Squared", (2e-6,), lambda x: x + 2e-6 * x**2, 1.0),
+        ("Polynomial", (-1e-6,), lambda x: x - 1e-6 * x**2, 1.0),
+        ("Spline", (0.0, 60000.0, 0.0, -1200.0), lambda x: x + 0.02 * x, 1.0),
+        ("LookupTable", (1, 5), lambda x: x + np.round(0.02 * x), 1.5),
+    ],
+)
+def test_correction_for_linearity_gives_the_light_again(tmp_path, kind, coefficients, correct, tolerance):
+    toy = write_toy_camera(
+        tmp_path / "c",
+        linearity=kind,
+        coefficients=coefficients,
+        table=TABLE,
+    )
+    detector = toy.load_camera().detector("west")
+    adu = np.broadcast_to(LEVELS.astype(np.float32)[:, None], (HEIGHT, WIDTH)).copy()
     raw = read_out(
         adu.copy(), detector, _pattern(levels=(0.0, 0.0)), DetectorConfig(drift=0.0), np.random.default_rng(1)
     )[0]
     given = _assemble(raw, detector)
     if kind != "None":
         assert np.abs(given - adu)[-1].mean() > 100
-    corrected = given + coefficient * given**2
-    assert np.abs((corrected - adu).mean(axis=1)).max() < 1.0
+    assert np.abs((correct(given.astype(float)) - adu).mean(axis=1)).max() < tolerance
 
 
-def test_linearity_that_cannot_be_turned_round_is_refused(tmp_path):
-    toy = write_toy_camera(tmp_path / "c", linearity="LookupTable", coefficient=1.0)
+def test_a_linearity_table_that_is_not_there_is_told(tmp_path):
+    toy = write_toy_camera(tmp_path / "c", linearity="LookupTable", coefficients=(1.0, 0.0))
     adu = np.zeros((HEIGHT, WIDTH), np.float32)
-    with pytest.raises(PluginError, match="amplifier 'left': the simulator knows no linearity of type 'LookupTable'"):
+    with pytest.raises(
+        PluginError, match="amplifier 'left': the simulator knows no linearity of type 'LookupTable' wit"
+    ):
         read_out(adu, toy.load_camera().detector("west"), _pattern(), DetectorConfig(), np.random.default_rng(1))
 
 

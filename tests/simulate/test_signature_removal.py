@@ -25,9 +25,19 @@ def _frame(image, **visit):
     return Exposure(masked, visit_info=VisitInfo(**visit))
 
 
-@pytest.fixture(scope="module")
-def toy_with_everything(tmp_path_factory):
-    return write_toy_camera(tmp_path_factory.mktemp("toy") / "camera", linearity="Squared", coefficient=3e-6)
+#: For levels from -100 on: what is subtracted bends from 0 to 400 at 20,000.
+_BENT = ",".join(f"{0.0 if level < 0 else -1e-6 * level**2:.3f}" for level in range(-100, 66000)) + "\n"
+
+
+@pytest.fixture(
+    scope="module",
+    params=[("Squared", (3e-6,)), ("Spline", (0.0, 1000.0, 30000.0, 0.0, 4.0, 600.0)), ("LookupTable", (0, 100))],
+    ids=lambda param: param[0],
+)
+def toy_with_everything(request, tmp_path_factory):
+    kind, coefficients = request.param
+    folder = tmp_path_factory.mktemp("toy") / "camera"
+    return write_toy_camera(folder, linearity=kind, coefficients=coefficients, table=_BENT)
 
 
 @pytest.mark.parametrize("name", ["west", "east"])

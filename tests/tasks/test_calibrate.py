@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -137,6 +139,53 @@ def test_a_wrong_wcs_is_mended(bright, field, shift):
     assert found.zero_point.n_star >= 40
 
 
+def turned(bright, **others):
+    """The exposure with a WCS from its pointing that is a quarter turn off, and others that it may have."""
+    found = dataclasses.replace(bright, exposure=bright.exposure.copy())
+    found.exposure.wcs = TanSipWcs(WCS.crval, WCS.crpix, WCS.cd[::-1])
+    found.exposure.other_wcs = others
+    return found
+
+
+ROUGH = WCS.shifted(x=40, y=-10)
+
+
+@pytest.mark.parametrize(
+    ("header", "warning"),
+    [
+        (ROUGH, "the WCS that the exposure came with does not match; that of header does"),
+        (
+            ROUGH.mirrored(axis=0, size=SHAPE[1]),
+            "the WCS of header is mirrored; it matched after turning it over",
+        ),
+    ],
+)
+def test_another_wcs_is_tried_where_that_of_the_pointing_does_not_match(bright, field, header, warning):
+    found = run(turned(bright, other=ROUGH.shifted(x=9000, y=0), header=header), reference_of(field))
+    assert found.warnings == [warning]
+    ra, dec = found.exposure.wcs.pixel_to_sky(x=field.x, y=field.y)
+    true_ra, true_dec = WCS.pixel_to_sky(x=field.x, y=field.y)
+    np.testing.assert_allclose(3600 * np.array([ra - true_ra, dec - true_dec]), 0, atol=0.05)
+
+
+@pytest.mark.parametrize(
+    ("others", "settings"),
+    [({"header": ROUGH}, {"try_others": False}), ({"header": ROUGH.shifted(x=9000, y=0)}, {}), ({}, {})],
+)
+def test_a_wcs_that_nothing_mends_fails_honestly(bright, field, others, settings):
+    with pytest.raises(MeasurementError, match=r"no astrometry: no pattern of the .* stands out .*; give a reference"):
+        run(turned(bright, **others), reference_of(field), astrometry=settings)
+
+
+def test_a_mirrored_frame_is_turned_over(bright, field):
+    mirrored = dataclasses.replace(bright, exposure=bright.exposure.copy())
+    mirrored.exposure.wcs = WCS.mirrored(axis=0, size=SHAPE[1])
+    found = run(mirrored, reference_of(field))
+    assert found.warnings == [
+        "the WCS that the exposure came with is mirrored; it matched after turning it over",
+    ]
+
+
 def test_a_known_wcs_is_kept_when_asked_for(bright, field):
     found = run(bright, reference_of(field), astrometry={"force_known_wcs": True})
     assert found.exposure.wcs is WCS
@@ -164,19 +213,63 @@ def test_a_flux_that_the_reference_lacks_is_named(bright, field):
         run(bright, reference, photometry={"required": True})
 
 
-def test_colour_terms_shift_the_zero_point(bright, field):
+def coloured(field, name="survey_dr1"):
+    """A reference catalog of stars with a colour g - r of 0.5 mag."""
     reference = reference_of(field, names=("g", "r"))
-    reference.columns["r_flux"].data[...] *= 10 ** (0.4 * 0.5)  # a colour g - r of 0.5 mag
-    term = {"primary": "g", "secondary": "r", "c0": 0.02, "c1": 0.1, "c2": -0.04}
-    found = run(bright, reference, photometry={"colour_terms": {"g.1": term}})
+    reference.columns["r_flux"].data[...] *= 10 ** (0.4 * 0.5)
+    reference.metadata["REFERENCE_NAME"] = name
+    return reference
+
+
+TERM = {"primary": "g", "secondary": "r", "c0": 0.02, "c1": 0.1, "c2": -0.04}
+
+
+def test_colour_terms_shift_the_zero_point(bright, field):
+    found = run(bright, coloured(field), photometry={"colour_terms": {"survey*": {"g.1": TERM}}})
     assert found.zero_point.zero_point == pytest.approx(ZERO_POINT + 0.02 + 0.05 - 0.01, abs=0.01)
     assert [found.exposure.metadata[f"COLORTERM{k}"] for k in (1, 2, 3)] == [0.02, 0.1, -0.04]
 
 
-def test_a_colour_term_of_a_flux_that_is_not_there_is_named(bright, field):
-    term = {"primary": "g", "secondary": "z"}
-    found = run(bright, reference_of(field), photometry={"colour_terms": {"g.1": term}})
-    assert found.warnings[0].startswith("no zero point: the reference catalog has no flux 'z_flux' (it has g_flux)")
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"colour_terms": {"other*": {"g.1": TERM}}},
+        {"colour_terms": {"survey*": {"r": TERM}}},
+        {"colour_terms": {"survey*": {"g.1": TERM}}, "apply_colour_terms": False},
+    ],
+    ids=["another catalog", "another filter", "switched off"],
+)
+def test_without_a_colour_term_the_zero_point_is_that_of_the_band(bright, field, settings):
+    found = run(bright, coloured(field), photometry=settings)
+    assert found.zero_point.zero_point == pytest.approx(ZERO_POINT, abs=0.01)
+    assert found.exposure.metadata["COLORTERM2"] == 0.0
+    assert not found.warnings
+
+
+def test_the_very_name_of_a_catalog_goes_before_patterns(bright, field):
+    plain = {"primary": "g", "secondary": "g"}
+    terms = {"survey*": {"g.1": TERM}, "survey_dr1": {"g.1": plain}}
+    found = run(bright, coloured(field), photometry={"colour_terms": terms})
+    assert found.zero_point.zero_point == pytest.approx(ZERO_POINT, abs=0.01)
+    found = run(bright, coloured(field, "survey_dr2"), photometry={"colour_terms": {**terms, "*dr2": {"g.1": plain}}})
+    assert found.warnings == [
+        "no zero point: the name of the reference catalog 'survey_dr2' matches several patterns of colour terms: "
+        "survey*, *dr2; give the catalog an entry of its own in calibrate.photometry.colour_terms"
+    ]
+
+
+def test_a_band_that_a_colour_term_needs_and_the_catalog_lacks_is_named(bright, field):
+    term = {"primary": "g", "secondary": "z", "c1": 0.3}
+    found = run(bright, coloured(field), photometry={"colour_terms": {"survey*": {"g.1": term}}})
+    assert found.warnings == [
+        "the zero point goes without the colour term of g.1, since the reference catalog survey_dr1 has no flux "
+        "'z_flux'; add that band to the catalog"
+    ]
+    assert found.zero_point.zero_point == pytest.approx(ZERO_POINT, abs=0.01)
+    assert found.exposure.metadata["COLORTERM2"] == 0.0
+    term = {"primary": "z", "secondary": "g"}
+    found = run(bright, coloured(field), photometry={"colour_terms": {"survey*": {"g.1": term}}})
+    assert found.warnings[0].startswith("no zero point: the reference catalog has no flux 'z_flux' (it has g_flux")
 
 
 @pytest.mark.parametrize("reference", [None, Catalog()])

@@ -119,7 +119,8 @@ def fit_astrometry(
     max_shear : float
         Largest difference between the axes' scales, or of their angle from that in ``wcs`` (radians).
     match_radius : float
-        Radius of the pattern match, pixels: the distortion that ``wcs`` does not know must be less.
+        Radius of the pattern match, pixels: the distortion that ``wcs`` does not know must be less over most of the
+        detector.
     clip : float
         Standard deviations at which pairs are dropped.
     min_stars : int
@@ -162,9 +163,15 @@ def fit_astrometry(
     plane = _Plane(px, py, apriori_x, apriori_y, shape)
     # sources move to where the a-priori WCS expects the reference stars
     moved = factor * (px + 1j * py - middle) + shift + middle
-    pairs = match_pixels(moved.real, moved.imag, apriori_x, apriori_y, radius=match_radius)
-    chosen = plane.fit_cascade(pairs, max_order, clip, match_radius)
-    moved_x, moved_y = plane.apply(chosen, px, py)
+    moved_x, moved_y = moved.real, moved.imag
+    n_pair = 0
+    for _ in range(_ROUNDS):  # each round's distortion brings stars nearer that the one before had too far
+        pairs = match_pixels(moved_x, moved_y, apriori_x, apriori_y, radius=match_radius)
+        if len(pairs) <= n_pair:
+            break
+        n_pair = len(pairs)
+        chosen = plane.fit_cascade(pairs, max_order, clip, match_radius)
+        moved_x, moved_y = plane.apply(chosen, px, py)
     radius = float(np.clip(5.0 * chosen.scatter, 1.0, match_radius))
     pairs = match_pixels(moved_x, moved_y, apriori_x, apriori_y, radius=radius)
     chosen = plane.fit_cascade(pairs, max_order, clip, match_radius)
@@ -264,10 +271,11 @@ class _Plane:
             keep = narrowed
         return fitted
 
-    def fit_cascade(self, pairs: Matches, max_order: int, clip: float, max_distortion: float) -> _Solution:
+    def fit_cascade(self, pairs: Matches, max_order: int, clip: float, max_error: float) -> _Solution:
         """Raise the order as long as stars left out are predicted better for it.
 
-        A higher order is not taken if it bends the detector's corners by more than ``max_distortion`` pixels.
+        A higher order is not taken if somewhere on the detector, far from its stars, it may be wrong by ``max_error``
+        pixels.
         """
         _require(len(pairs) >= 2 * _SPARE_STARS, f"only {len(pairs)} sources are near a reference star")
         best = self.fit_clipped(pairs, 1, clip)
@@ -278,15 +286,17 @@ class _Plane:
             # each order clips the stars that it cannot follow, so only stars that both kept compare them
             common = fitted.keep & best.keep
             higher, lower = (self.fit(pairs, each, common)[0] for each in (order, best.order))
-            if higher.predicted < _WORTH * lower.predicted and self.distortion(fitted) <= max_distortion:
+            if higher.predicted < _WORTH * lower.predicted and self.error(pairs, fitted) <= max_error:
                 best = fitted
         return best
 
-    def distortion(self, solution: _Solution) -> float:
-        """Return the largest move on the detector by terms above the first order, pixels."""
-        x, y = self.grid()
-        bent = self.design(x, y, solution.order)[:, 3:] @ solution.coefficients[3:]
-        return float(np.hypot(bent[:, 0], bent[:, 1]).max())
+    def error(self, pairs: Matches, solution: _Solution) -> float:
+        """Return the largest error on the detector, pixels: five times what the stars' scatter makes of it there."""
+        kept = pairs.first[solution.keep]
+        triangular = np.linalg.qr(self.design(self.x[kept], self.y[kept], solution.order))[1]
+        terms = self.design(*self.grid(), solution.order)
+        leverage = np.sum(np.linalg.lstsq(triangular.T, terms.T, rcond=None)[0] ** 2, axis=0)
+        return 5.0 * solution.scatter * float(np.sqrt(leverage.max()))
 
     def grid(self) -> tuple[Float, Float]:
         """Return positions over the detector, pixels."""

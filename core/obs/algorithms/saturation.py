@@ -15,7 +15,7 @@ _EXTRA_GROWTH = np.array([0, 0, 0, 0, 0, 0, 1, 1, 3, 3, 4])
 
 
 def mask_above(masked_image: MaskedImage, box: Box, level: float, plane: str) -> int:
-    """Mask the pixels of a box that lie above a level.
+    """Mask the pixels of a box that reach a level.
 
     Parameters
     ----------
@@ -31,14 +31,14 @@ def mask_above(masked_image: MaskedImage, box: Box, level: float, plane: str) ->
     Returns
     -------
     int
-        Number of pixels above the level.
+        Number of pixels at or above the level.
     """
     if not np.isfinite(level):
         return 0
     image, mask = masked_image.image[box.slices], masked_image.mask.array[box.slices]
     bits, number = np.int32(masked_image.mask.bits(plane)), 0
     for rows in row_blocks(box.shape):
-        above = image[rows] > np.float32(level)
+        above = image[rows] >= np.float32(level)
         found = int(np.count_nonzero(above))
         if found:
             mask[rows][above] |= bits

@@ -30,6 +30,8 @@ class NominalCalibration:
         ``None``, ``Squared``, ``Polynomial``, ``Spline`` or ``LookupTable``: how ``linearity_coefficients`` are read.
     linearity_coefficients : tuple of float
         Coefficients in ADU, their meaning given by the type.
+    linearity_row : tuple of float
+        For ``LookupTable``, the amplifier's row of the camera's table: what is added at each whole level, ADU.
     """
 
     gain: float = float("nan")
@@ -38,6 +40,7 @@ class NominalCalibration:
     suspect: float = float("nan")
     linearity_type: str = "None"
     linearity_coefficients: tuple[float, ...] = ()
+    linearity_row: tuple[float, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

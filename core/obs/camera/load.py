@@ -3,12 +3,17 @@
 One row a detector, one row an amplifier, a header row with the column names, ``#`` before a comment. A box takes four
 columns, ``NAME_x_min``, ``NAME_y_min``, ``NAME_width`` and ``NAME_height``: 0-based pixels, half-open, width or height
 0 for an empty box. An empty cell leaves an optional value at its default, NaN for numbers.
+
+Amplifiers of the linearity type ``LookupTable`` need the file that ``linearity_table`` in ``camera.yaml`` names:
+numbers with commas between, one line a row of the table, one column a whole level.
 """
 
 import math
 from collections.abc import Collection
 from pathlib import Path
 from typing import NoReturn
+
+import numpy as np
 
 from obs.camera.amplifier import READOUT_CORNERS, Amplifier, NominalCalibration
 from obs.camera.camera import Camera
@@ -22,7 +27,7 @@ from obs.yaml_lines import YamlPath, line_of, load_yaml
 __all__ = ["find_camera_faults", "load_camera", "read_amplifier_rows"]
 
 _OPTIONAL_BOXES = ("raw_serial_overscan_bbox", "raw_parallel_overscan_bbox", "raw_prescan_bbox")
-_LINEARITY = tuple(f"linearity_c{power}" for power in range(4))
+_LINEARITY = tuple(f"linearity_c{power}" for power in range(16))
 
 _DETECTOR_REQUIRED = (
     "id",
@@ -61,12 +66,16 @@ _POLYNOMIAL_KEYS = ("order", "unit", "x", "y")
 _CAMERA_KEYS: dict[str, tuple[str, ...]] = {
     "name": (),
     "plate_scale": (),
+    "linearity_table": (),
     "distortion": ("radial", "polynomial"),
     "orientation": ("rotation", "flip_x"),
 }
 
 
-def _amplifier(row: Row) -> Amplifier:
+Table = list[tuple[float, ...]]
+
+
+def _amplifier(row: Row, table: Table) -> Amplifier:
     bbox, data = row.box("bbox"), row.box("raw_data_bbox")
     if bbox.width != data.width:
         row.fault("raw_data_bbox_width", f"{data.width} differs from bbox_width {bbox.width}")
@@ -76,6 +85,7 @@ def _amplifier(row: Row) -> Amplifier:
     coefficients = [row.number(column, nan) for column in _LINEARITY]
     while coefficients and coefficients[-1] != coefficients[-1]:  # trailing NaN: fewer coefficients than columns
         coefficients.pop()
+    kind = row.text("linearity_type", "None")
     return Amplifier(
         name=row.text("name"),
         bbox=bbox,
@@ -92,14 +102,39 @@ def _amplifier(row: Row) -> Amplifier:
             read_noise=row.number("read_noise", nan),
             saturation=row.number("saturation", nan),
             suspect=row.number("suspect", nan),
-            linearity_type=row.text("linearity_type", "None"),
+            linearity_type=kind,
             linearity_coefficients=tuple(coefficients),
+            linearity_row=_table_row(row, coefficients, table) if kind == "LookupTable" else (),
         ),
         raw_hdu=row.extent("raw_hdu", 0),
     )
 
 
-def _detector(row: Row, amplifier_rows: list[Row]) -> Detector:
+def _table_row(row: Row, coefficients: list[float], table: Table) -> tuple[float, ...]:
+    """Return an amplifier's row of the table; nothing if the camera has no table, since a linearizer may have it."""
+    if not table:
+        return ()
+    number = coefficients[0] if coefficients else float("nan")
+    if not 0 <= number < len(table):
+        row.fault("linearity_c0", f"{number:g} is no row of the linearity table, which has {len(table)}")
+    return table[int(number)]
+
+
+def _linearity_table(settings: "_Settings") -> Table:
+    name = settings.value("linearity_table")
+    if name is None:
+        return []
+    if not isinstance(name, str):
+        settings.fault(("linearity_table",), f"{name!r} is no file name")
+    path = settings.path.parent / name
+    try:
+        rows = np.loadtxt(path, delimiter=",", ndmin=2)
+    except (OSError, ValueError) as error:
+        settings.fault(("linearity_table",), f"{path}: {error}")
+    return [tuple(row) for row in rows.tolist()]
+
+
+def _detector(row: Row, amplifier_rows: list[Row], table: Table) -> Detector:
     bbox = Box(0, 0, row.extent("width"), row.extent("height"))
     raw_shape = row.extent("raw_height"), row.extent("raw_width")
     for axis in "xy":
@@ -107,7 +142,7 @@ def _detector(row: Row, amplifier_rows: list[Row]) -> Detector:
             row.fault(f"pixel_size_{axis}", "must be positive, mm")
     if not amplifier_rows:
         row.fault("name", f"detector '{row.text('name')}' has no row in amplifiers.csv")
-    amplifiers = tuple(_amplifier(amplifier_row) for amplifier_row in amplifier_rows)
+    amplifiers = tuple(_amplifier(amplifier_row, table) for amplifier_row in amplifier_rows)
     for index, message in find_faults(bbox, raw_shape, amplifiers):
         column = message.split(" ", 1)[0]
         amplifier_rows[index].fault(column if column == "name" else f"{column}_*", message)
@@ -261,7 +296,8 @@ def load_camera(folder: Path) -> Camera:
         if name not in by_detector:
             row.fault("detector", f"no detector '{name}' in detectors.csv{suggest(name, by_detector)}")
         by_detector[name].append(row)
-    detectors = tuple(_detector(row, by_detector[row.text("name")]) for row in detector_rows)
+    table = _linearity_table(settings)
+    detectors = tuple(_detector(row, by_detector[row.text("name")], table) for row in detector_rows)
     title, scale = settings.value("name"), settings.number("plate_scale")
     if not isinstance(title, str) or not title:
         settings.fault(("name",), "a camera needs a name")
@@ -297,19 +333,23 @@ def find_camera_faults(folder: Path) -> list[FileFormatError]:
     except FileFormatError:
         return [first]
     faults = [first]
+    try:
+        table = _linearity_table(_Settings(folder / "camera.yaml"))
+    except FileFormatError:
+        table = []
     by_detector: dict[str, list[Row]] = {}
     unsound = set()
     for row in amplifier_rows:
         by_detector.setdefault(row.text("detector", "?"), []).append(row)
         try:
-            _amplifier(row)
+            _amplifier(row, table)
         except FileFormatError as error:
             faults.append(error)
             unsound.add(row.text("detector", "?"))
     for row in detector_rows:
         if (name := row.text("name", "?")) not in unsound:
             try:
-                _detector(row, by_detector.get(name, []))
+                _detector(row, by_detector.get(name, []), table)
             except FileFormatError as error:
                 faults.append(error)
     return list({str(fault): fault for fault in faults}.values())

@@ -7,7 +7,9 @@ from typing import Any
 
 import click
 
-from obs.calibration_frames import BuildSummary, build_calibration, detector_scales, rescale_calibration
+from obs.calibration_frames.build import build_calibration
+from obs.calibration_frames.detector_scales import detector_scales, rescale_calibration
+from obs.calibration_frames.summary import BuildSummary
 from obs.cli.arguments import ManyWordsCommand
 from obs.cli.logs import configure_logging
 from obs.cli.options import add_overrides, config_options, id_option, run_options, words_option
@@ -26,7 +28,8 @@ from obs.instrument.discovery import load_instrument
 from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId, format_data_id, parse_ids
 from obs.repo.butler import Butler
-from obs.tasks.combine_calibs import RECIPES, CalibsConfig
+from obs.tasks.calibration_recipes import RECIPES
+from obs.tasks.calibs_config import CalibsConfig
 
 __all__ = ["build", "load_calibs_settings"]
 

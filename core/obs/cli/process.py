@@ -19,6 +19,7 @@ from obs.config.layers import ConfigLayers
 from obs.config.lsst_names import PROCESS_NAMES
 from obs.executor import run
 from obs.instrument.discovery import load_instrument
+from obs.memory import keep_freed_memory
 from obs.pipeline import ProcessSummary, process_detector
 from obs.policy.data_id import format_data_id
 from obs.repo.butler import Butler
@@ -35,6 +36,7 @@ _NO_DATA = "Not running the task because there is no data to process; you may pr
 
 def _process_one(data_id: Mapping[str, Any], butler: Butler, config: ProcessConfig) -> ProcessSummary:
     """Process one data ID; worker processes open the repository for themselves."""
+    keep_freed_memory()
     return process_detector(butler, dict(data_id), config)
 
 

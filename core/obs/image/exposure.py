@@ -32,6 +32,8 @@ class Exposure:
         Empty where not known.
     metadata : mapping, optional
         Further facts: upper-case name to number, bool or text; copied.
+    other_wcs : mapping of str to TanSipWcs, optional
+        What the WCS may be if ``wcs`` is wrong, the likeliest first, by who tells it; not written to files.
     """
 
     def __init__(
@@ -45,11 +47,12 @@ class Exposure:
         detector_name: str = "",
         physical_filter: str = "",
         metadata: Mapping[str, Any] | None = None,
+        other_wcs: Mapping[str, TanSipWcs] | None = None,
     ) -> None:
         self.masked_image = masked_image
         self.wcs, self.psf, self.photo_calib, self.visit_info = wcs, psf, photo_calib, visit_info
         self.detector_name, self.physical_filter = detector_name, physical_filter
-        self.metadata = dict(metadata or {})
+        self.metadata, self.other_wcs = dict(metadata or {}), dict(other_wcs or {})
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -67,6 +70,7 @@ class Exposure:
             detector_name=self.detector_name,
             physical_filter=self.physical_filter,
             metadata=self.metadata,
+            other_wcs=self.other_wcs,
         )
 
     def copy(self) -> "Exposure":
@@ -89,6 +93,7 @@ class Exposure:
         """Return the exposure with WCS and PSF for pixels counted from (x, y), as after cutting below and left."""
         result = self.with_pixels(self.masked_image)
         result.wcs = self.wcs and self.wcs.shifted(x=x, y=y)
+        result.other_wcs = {name: wcs.shifted(x=x, y=y) for name, wcs in self.other_wcs.items()}
         result.psf = _moved_psf(self.psf, x, y) if isinstance(self.psf, PixelPsf) else None
         return result
 

@@ -21,6 +21,7 @@ from obs.policy.data_id import DataId, cast_data_id, format_data_id
 from obs.policy.dataset_type import DatasetType, split_hdu
 from obs.policy.policy import Policy
 from obs.repo.butler import Butler
+from obs.repo.calibration_type import calibration_type
 from obs.repo.file_keys import COMPRESSED
 from obs.repo.key_sources import CALIB_REGISTRY
 from obs.repo.layout import open_repository
@@ -44,8 +45,6 @@ _DATE, _START, _END = "calibDate", "validStart", "validEnd"
 _NO_FILTER = "NONE"
 #: A registry without any table.
 _NOWHERE = "sqlite://"
-#: What OBSTYPE says, where that is not the dataset type.
-_OBSERVATION_TYPES = {"zero": "bias"}
 _TYPE_NAMES = {int: "int", float: "double", str: "text"}
 
 
@@ -360,11 +359,10 @@ def read_calib_id(store: CalibStore, path: Path) -> tuple[str, DataId]:
         If it does not tell all keys, or a wrong value.
     """
     header = first_image(path)
-    told = str(header.get("OBSTYPE", "")).strip().lower()
-    name = _OBSERVATION_TYPES.get(told, told)
+    name = calibration_type(header)
     if name not in store.types:
         names = ", ".join(store.types)
-        problem = f"OBSTYPE '{told}' is no calibration of this camera" if told else "the header does not tell OBSTYPE"
+        problem = f"OBSTYPE '{name}' is no calibration of this camera" if name else "the header does not tell OBSTYPE"
         raise FileFormatError(f"{problem}; the types are {names}")
     words = str(header.get("CALIB_ID", ""))
     given: dict[str, Any] = dict(re.findall(r"(\w+)=(\S+)", words)) if words else _from_header(store, header)

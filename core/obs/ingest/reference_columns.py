@@ -43,7 +43,8 @@ _USUAL = {
     "epoch_name": ("epoch", "ref_epoch"),
 }
 _FLUX = re.compile(r"(?P<band>\w+?)_?flux|flux_(?P<other>\w+)", re.IGNORECASE)
-_MAGNITUDE = re.compile(r"(?P<band>\w+?)_?mag|mag_(?P<other>\w+)", re.IGNORECASE)
+_MAGNITUDE = re.compile(r"(?P<band>\w+?)(MeanPSF|_?psf)?_?mag|(psf_?)?mag_(?P<other>\w+)", re.IGNORECASE)
+_BARE_BANDS = ("u", "g", "r", "i", "z", "y")
 _ERRORS = ("{}Err", "{}_err", "{}err", "{}_error", "e_{}", "{}Sigma")
 
 
@@ -55,7 +56,8 @@ class ReferenceColumnsConfig(TaskConfig):
     coordinate_unit: str | None = setting(None, "Their unit: deg or rad; as the file says, else deg, if null.")
     id_name: str | None = setting(None, "Column with integer ids; a usual name, else the rows are numbered, if null.")
     mag_columns: dict[str, str] = setting(
-        {}, "Band to column with AB magnitudes; if neither these nor fluxes are set, columns such as g_mag are taken."
+        {},
+        "Band to column with AB magnitudes; if neither these nor fluxes are set, columns such as g_mag or g are taken.",
     )
     mag_err_columns: dict[str, str] = setting({}, "Band to column with errors of magnitudes.")
     flux_columns: dict[str, str] = setting({}, "Band to column with fluxes; if not set, columns such as g_flux.")
@@ -217,6 +219,8 @@ def _add_fluxes(config: ReferenceColumnsConfig, units: Mapping[str, str], source
     if not magnitudes and not fluxes:
         fluxes = _bands(_FLUX, units)
         magnitudes = {band: name for band, name in _bands(_MAGNITUDE, units).items() if band not in fluxes}
+    if not magnitudes and not fluxes and not {"g", "r", "i"}.isdisjoint(units):  # a z alone is a redshift
+        magnitudes = {band: band for band in _BARE_BANDS if band in units}
     if not magnitudes and not fluxes:
         raise ConfigError(
             f"no column with magnitudes or fluxes is found; name some with -c mag_columns.BAND=COLUMN or "

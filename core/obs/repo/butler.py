@@ -21,11 +21,12 @@ from obs.repo.formatters import read_dataset, write_dataset
 from obs.repo.key_sources import KeySources
 from obs.repo.layout import write_description
 from obs.repo.lineage import trace
+from obs.repo.queries import Queries, whole_id
 
 __all__ = ["Butler"]
 
 
-class Butler:
+class Butler(Queries):
     """Reads and writes the datasets of a repository.
 
     Parameters
@@ -129,7 +130,7 @@ class Butler:
             If the file cannot be what it should be.
         """
         keys.pop("imageOrigin", None)  # LSST's; positions are always those of the file's own pixels
-        whole = _whole_id(data_id, keys)
+        whole = whole_id(data_id, keys)
         if dataset_type in ("camera", "ccdExposureId", "ccdExposureId_bits"):
             return self._get_from_camera(dataset_type, whole)
         kind, suffix = self.mapper.split(dataset_type)
@@ -161,7 +162,7 @@ class Butler:
             If the data ID is ambiguous.
         """
         kind = self.mapper.dataset_type(dataset_type)
-        whole = _whole_id(data_id, keys)
+        whole = whole_id(data_id, keys)
         if kind.components:
             return all(self.exists(part, whole, write=write) for part in kind.components.values())
         try:
@@ -179,7 +180,7 @@ class Butler:
     ) -> str:
         """Return the path of a dataset, with its ``[hdu]`` tail; see `path`."""
         kind = self.mapper.dataset_type(dataset_type)
-        relative = self.mapper.path(kind.name, whole := _whole_id(data_id, keys))
+        relative = self.mapper.path(kind.name, whole := whole_id(data_id, keys))
         hdu = split_hdu(relative)[1] if split_hdu(kind.template or "")[1] else None
         path = self.path(dataset_type, whole, write=write)
         return str(path) if hdu is None else f"{path}[{hdu}]"
@@ -200,7 +201,7 @@ class Butler:
             If nothing is there and there is no output.
         """
         kind = self.mapper.dataset_type(dataset_type)
-        whole = _whole_id(data_id, keys)
+        whole = whole_id(data_id, keys)
         found, tried = self._find(kind, whole, write=write)
         if found is None and self.output is None:
             raise _not_found(kind.name, whole, tried)
@@ -236,7 +237,7 @@ class Butler:
             If the data ID is incomplete and cannot be completed.
         """
         do_backup = bool(keys.pop("doBackup", do_backup))
-        whole = _whole_id(data_id, keys)
+        whole = whole_id(data_id, keys)
         kind, suffix = self.mapper.split(dataset_type)
         if suffix:
             raise OutputError(f"'{dataset_type}' is a part of '{kind.name}' and cannot be written by itself")
@@ -275,33 +276,6 @@ class Butler:
 
     # Asking
 
-    def query_metadata(
-        self,
-        dataset_type: str,
-        keys: str | Sequence[str],
-        data_id: Mapping[str, Any] | None = None,
-        **more: Any,
-    ) -> list[Any]:
-        """Return what the registry has for a data ID, distinct and sorted; files are not looked at.
-
-        Parameters
-        ----------
-        dataset_type
-            Decides which tables are asked.
-        keys
-            One key, which gives a flat list, or several, which give a list of tuples.
-        data_id, **more
-            What must be so.
-
-        Raises
-        ------
-        DataIdError
-            If there is no such key.
-        """
-        names = [keys] if isinstance(keys, str) else list(keys)
-        rows = self.mapper.query(self.mapper.dataset_type(dataset_type).name, names, _whole_id(data_id, more))
-        return [row[0] for row in rows] if isinstance(keys, str) else rows
-
     def subset(
         self,
         dataset_type: str,
@@ -326,7 +300,7 @@ class Butler:
             If there is no such level or key.
         """
         name = self.mapper.dataset_type(dataset_type).name
-        whole = _whole_id(data_id, keys)
+        whole = whole_id(data_id, keys)
         wanted = list(self.mapper.key_types(name, level))
         if all(key in whole for key in wanted):
             return [DataRef(self, name, level, whole)]
@@ -352,51 +326,16 @@ class Butler:
         found = self.subset(dataset_type, level, data_id, **keys)
         if len(found) == 1:
             return found[0]
-        given = format_data_id(_whole_id(data_id, keys)) or "no keys"
+        given = format_data_id(whole_id(data_id, keys)) or "no keys"
         if not found:
             raise DatasetNotFoundError(f"no {dataset_type} for {given} in the registry", dataset_type=dataset_type)
         some = "; ".join(str(ref) for ref in found[:3])
         raise DataIdError(f"{len(found)} data IDs of {dataset_type} for {given}, one is wanted: {some} ...")
 
-    def get_keys(self, dataset_type: str | None = None, level: str | None = None) -> dict[str, type]:
-        """Return the keys of a dataset type, or of all, at a level, and their types."""
-        return self.mapper.key_types(dataset_type, level)
-
-    def id_keys(self, dataset_type: str) -> dict[str, type]:
-        """Return all keys that a data ID of this type may have: the template's, and those of the registry."""
-        return self.mapper.id_keys(dataset_type)
-
-    def check_data_id(self, dataset_type: str, data_id: Mapping[str, Any]) -> None:
-        """Check that the registry has each value of a data ID, be it with other values of the other keys.
-
-        Raises
-        ------
-        DataIdError
-            If a key is unknown, or a value occurs nowhere; the message lists those that do.
-        """
-        name = self.mapper.dataset_type(dataset_type).name
-        for key, value in data_id.items():
-            known = self.mapper.query(name, [key], {})
-            if (value,) not in known:
-                some = ", ".join(str(row[0]) for row in known[:10]) + (", ..." if len(known) > 10 else "")
-                raise DataIdError(f"no {key}={value} in the registry; it has {some or 'nothing'}", key=key)
-
-    def dataset_types(self) -> list[str]:
-        """Return the names of the dataset types that have a place, sorted."""
-        return sorted(name for name, kind in self.policy.dataset_types.items() if kind.template or kind.components)
-
-    def define_alias(self, alias: str, dataset_type: str) -> None:
-        """Let ``@alias`` stand for a dataset type; see `obs.policy.mapper.Mapper.define_alias`."""
-        self.mapper.define_alias(alias, dataset_type)
-
     # LSST's spellings.
     datasetExists = exists
-    queryMetadata = query_metadata
     dataRef = data_ref
-    getKeys = get_keys
     getUri = get_uri
-    getDatasetTypes = dataset_types
-    defineAlias = define_alias
 
     def _find_instrument(self) -> Instrument:
         for repository in self._lineage.inputs:
@@ -468,12 +407,6 @@ class Butler:
 def _build(arguments: dict[str, Any]) -> Butler:
     """Make a Butler anew: in another process it opens its own files."""
     return Butler(**arguments)
-
-
-def _whole_id(data_id: Mapping[str, Any] | None, keys: dict[str, Any]) -> DataId:
-    """Return a data ID with further keys; ``dataId``, LSST's name of the argument, counts as one."""
-    spelled: Mapping[str, Any] = keys.pop("dataId", None) or {}
-    return {**(data_id or {}), **spelled, **keys}
 
 
 def _not_found(name: str, data_id: Mapping[str, Any], tried: Sequence[Path]) -> DatasetNotFoundError:

@@ -154,7 +154,7 @@ def read_exposure(path: Path | str, box: Box | None = None, hdu: int | None = No
         mask = variance = None
         if "MASK" in planes:
             bits = {str(k)[3:]: int(v) for k, v in planes["MASK"].header.items() if k.startswith("MP_")}
-            mask = Mask(_pixels(planes["MASK"], box, np.int32), bits)
+            mask = Mask(_mask_pixels(planes["MASK"], box), bits)
         if "VARIANCE" in planes:
             variance = _pixels(planes["VARIANCE"], box, np.float32)
         psf = psf_from_hdu(planes[PSF_EXTNAME]) if PSF_EXTNAME in planes else None
@@ -306,6 +306,13 @@ def _other_planes(hdus: fits.HDUList, image_hdu: fits.ImageHDU) -> dict[str, Any
 def _merged(hdus: fits.HDUList, image_hdu: fits.ImageHDU) -> dict[str, Any]:
     header = header_to_dict(image_hdu.header)
     return header if image_hdu is hdus[0] else header_to_dict(hdus[0].header) | header
+
+
+def _mask_pixels(hdu: fits.ImageHDU, box: Box | None) -> NDArray[np.int32]:
+    """Read a mask; one that is empty, as those of calibrations are, takes no memory until it is changed."""
+    if box is None and not hdu.data.any():
+        return np.zeros(hdu.shape, np.int32)
+    return _pixels(hdu, box, np.int32)
 
 
 def _pixels(hdu: fits.ImageHDU, box: Box | None, dtype: Any) -> NDArray[Any]:  # noqa: ANN401

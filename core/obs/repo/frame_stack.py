@@ -101,14 +101,23 @@ class FrameStack:
             start += size
         return planes[0], planes[1], planes[2]
 
-    def frame(self, number: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Return image and rejection, each of shape (ny, nx), of one frame."""
+    def frame(self, number: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
+        """Return image, variance and rejection, each of shape (ny, nx), of one frame."""
         start = number * sum(self._plane_sizes)
         planes: list[NDArray[Any]] = []
-        for place in (0, 2):
+        for place, kind in enumerate(_PLANES):
             self._file.seek(start + sum(self._plane_sizes[:place]))
-            planes.append(np.fromfile(self._file, _PLANES[place], self.shape[0] * self.shape[1]).reshape(self.shape))
-        return planes[0], planes[1]
+            planes.append(np.fromfile(self._file, kind, self.shape[0] * self.shape[1]).reshape(self.shape))
+        return planes[0], planes[1], planes[2]
+
+    def lowest(self) -> NDArray[np.float32]:
+        """Return the lowest value of each pixel in all frames that do not reject it, shape (ny, nx); NaN for none."""
+        result = np.full(self.shape, np.inf, np.float32)
+        for number in range(self.n_frame):
+            image, _, rejected = self.frame(number)
+            np.fmin(result, np.where(rejected, np.float32(np.inf), image), out=result)
+        result[np.isinf(result)] = np.nan
+        return result
 
     def reject(self, number: int, rejected: NDArray[np.bool_]) -> None:
         """Set which values of a frame, shape (ny, nx), must not be used.

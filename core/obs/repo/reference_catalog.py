@@ -63,8 +63,9 @@ def load_reference_catalog(folder: Path, *, ra: float, dec: float, radius: float
     Returns
     -------
     Catalog
-        ``coord_ra`` and ``coord_dec`` in degrees, fluxes in nanojansky, and whatever else the files have. Empty, and
-        then perhaps without columns, where the catalog does not reach.
+        ``coord_ra`` and ``coord_dec`` in degrees, fluxes in nanojansky, and whatever else the files have; the name of
+        the catalog is in the metadata as ``REFERENCE_NAME``. Empty, and then perhaps without columns, where the catalog
+        does not reach.
 
     Raises
     ------
@@ -86,7 +87,7 @@ def load_reference_catalog(folder: Path, *, ra: float, dec: float, radius: float
         )
         for name in names
     }
-    catalog = Catalog(columns, first.metadata)
+    catalog = Catalog(columns, {**first.metadata, "REFERENCE_NAME": folder.name})
     vectors = sky_vectors(catalog["coord_ra"], catalog["coord_dec"])
     # The chord, unlike the cosine, is exact for small angles.
     chord = np.linalg.norm(vectors - sky_vectors(ra, dec), axis=1)

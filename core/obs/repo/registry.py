@@ -40,8 +40,9 @@ class Registry:
     """
 
     def __init__(self, place: Path | str, *, read_only: bool = True) -> None:
-        self.place = str(place)
-        self._engine = _engine(self.place, read_only)
+        self._engine = _engine(str(place), read_only)
+        # without a password that the URL may have
+        self.place = str(self._engine.url) if "://" in str(place) else str(place)
         _ = self._schema
 
     @cached_property
@@ -258,8 +259,14 @@ def _engine(place: str, read_only: bool) -> sa.Engine:
     if "://" in place:
         try:
             return sa.create_engine(place, poolclass=sa.NullPool)
-        except (SQLAlchemyError, ImportError) as error:
-            raise RepositoryError(f"cannot open the registry {place}: {error}", path=place) from error
+        except ImportError as error:
+            hint = "; install it with pip install 'obs-toolkit[postgres]'" if "psycopg" in str(error) else ""
+            scheme = place.partition(":")[0]
+            raise RepositoryError(f"cannot open the registry {scheme}://...: {error}{hint}", path=scheme) from error
+        except SQLAlchemyError as error:
+            raise RepositoryError(
+                f"cannot open the registry: {error}; a URL is like postgresql+psycopg://user@host/name"
+            ) from error
     path = Path(place)
     if read_only and not path.is_file():
         raise RepositoryError(f"there is no registry {path}", path=path)

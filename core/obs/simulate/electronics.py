@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import Akima1DInterpolator
 
 from obs.camera.amplifier import Amplifier
 from obs.camera.detector import Detector
@@ -188,19 +189,33 @@ def _before_linearity(signal: Image, amp: Amplifier) -> Image:
         If the correction is of a kind that the simulator cannot turn round.
     """
     kind, coefficients = amp.nominal.linearity_type, amp.nominal.linearity_coefficients
-    if kind in ("None", "none", "", "Proportional") or not any(coefficients):
+    if kind in ("None", "none", "", "Proportional") or (not any(coefficients) and not amp.nominal.linearity_row):
         return signal
-    if kind in ("Squared", "squared"):
-        powers = {2: coefficients[0]}
-    elif kind in ("Polynomial", "polynomial"):
-        powers = {power: value for power, value in enumerate(coefficients, start=2) if np.isfinite(value)}
-    else:
-        raise PluginError(f"amplifier '{amp.name}': the simulator knows no linearity of type '{kind}'")
-    given = np.arange(0.0, 4.0 * HIGHEST, _TABLE_STEP)
-    corrected = given + sum(value * given**power for power, value in powers.items())
+    step = 1.0 if amp.nominal.linearity_row else _TABLE_STEP
+    given = np.arange(0.0, 4.0 * HIGHEST, step)
+    corrected = given + _correction(given, amp)
     turn = np.flatnonzero(np.diff(corrected) <= 0)
     end = int(turn[0]) + 1 if len(turn) else len(given)
     for start in range(0, len(signal), _ROWS):
         part = signal[start : start + _ROWS]
         part[:] = np.where(part > 0, np.interp(part, corrected[:end], given[:end]), part)
     return signal
+
+
+def _correction(given: NDArray[np.float64], amp: Amplifier) -> NDArray[np.float64]:
+    """Return what the camera's correction adds to counts."""
+    kind, coefficients = amp.nominal.linearity_type, amp.nominal.linearity_coefficients
+    if kind in ("Squared", "squared"):
+        return np.asarray(coefficients[0] * given**2)
+    if kind in ("Polynomial", "polynomial"):
+        terms = [value * given**power for power, value in enumerate(coefficients, start=2) if np.isfinite(value)]
+        return np.asarray(np.sum(terms, axis=0))
+    if kind == "Spline":
+        knots, values = np.split(np.array(coefficients), 2)
+        subtracted: NDArray[np.float64] = Akima1DInterpolator(knots, values)(np.clip(given, knots[0], knots[-1]))
+        return -subtracted
+    if kind == "LookupTable" and amp.nominal.linearity_row:
+        row = np.array(amp.nominal.linearity_row)
+        first = int(coefficients[1]) if len(coefficients) > 1 else 0
+        return np.asarray(row[np.clip(given.astype(int) + first, 0, len(row) - 1)])
+    raise PluginError(f"amplifier '{amp.name}': the simulator knows no linearity of type '{kind}' without a table")

@@ -1,5 +1,7 @@
 """The place of an exposure on the sky, from a reference catalog."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +12,7 @@ from obs.config.base import TaskConfig, setting
 from obs.errors import MeasurementError
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
+from obs.image.wcs import TanSipWcs
 from obs.tasks.reference import NO_REFERENCE, ReferenceConfig, reference_flux_name, usable_sources
 
 __all__ = ["AstrometryConfig", "match_reference", "solve_astrometry"]
@@ -23,9 +26,10 @@ class AstrometryConfig(TaskConfig):
     force_known_wcs: bool = setting(False, "Keep the WCS that the exposure came with; only match.")
     order: int = setting(3, "Largest order of the distortion polynomial.", ge=1, le=6)
     max_offset: float = setting(250.0, "Largest error of the WCS that the exposure came with.", unit="pixel", gt=0)
-    try_mirrored: bool = setting(
-        True, "Where the WCS that the exposure came with does not match, try its mirror images, and say so."
+    try_others: bool = setting(
+        True, "Where the WCS from pointing and camera does not match, try those of header and pointing, and say so."
     )
+    try_mirrored: bool = setting(True, "Where none matches, try their mirror images, and say so.")
     match_radius: float = setting(
         2.0, "Sources and reference sources nearer than this are the same.", unit="arcsec", gt=0
     )
@@ -70,7 +74,7 @@ def solve_astrometry(
     if not config.enabled or config.force_known_wcs:
         return ""
     try:
-        fit, sources = _fit(exposure, catalog, reference, band, config, reference_config)
+        fit, sources, told = _fit(exposure, catalog, reference, band, config, reference_config)
     except MeasurementError as error:
         reason = str(error).removeprefix("no astrometry: ")
         if config.required:
@@ -79,12 +83,26 @@ def solve_astrometry(
                 "calibrate.astrometry.required to false to keep the WCS that the exposure came with"
             ) from error
         return f"no astrometry, the WCS that the exposure came with is kept: {reason}"
-    mirror = exposure.wcs is not None and np.linalg.det(exposure.wcs.cd) * np.linalg.det(fit.wcs.cd) < 0
     exposure.wcs = fit.wcs
     used = np.zeros(len(catalog), bool)
     used[sources[fit.matches.first[fit.used]]] = True
     catalog.add("calib_astrometry_used", used, "", "the WCS was fitted to this source")
-    return "the WCS that the exposure came with is mirrored; it matched after turning it over" if mirror else ""
+    return told
+
+
+def _guesses(exposure: Exposure, config: AstrometryConfig) -> Iterator[tuple[TanSipWcs, str]]:
+    """Yield what the WCS may be, the likeliest first, and what to tell the user if it is that."""
+    if exposure.wcs is None:
+        return
+    yield exposure.wcs, ""
+    others = exposure.other_wcs if config.try_others else {}
+    for name, wcs in others.items():
+        yield wcs, f"the WCS that the exposure came with does not match; that of {name} does"
+    height, width = exposure.shape
+    known = {"that the exposure came with": exposure.wcs, **{f"of {name}": wcs for name, wcs in others.items()}}
+    for name, wcs in known.items() if config.try_mirrored else ():
+        for axis, size in enumerate((width, height)):
+            yield wcs.mirrored(axis=axis, size=size), f"the WCS {name} is mirrored; it matched after turning it over"
 
 
 def _fit(
@@ -94,19 +112,17 @@ def _fit(
     band: str,
     config: AstrometryConfig,
     reference_config: ReferenceConfig,
-) -> tuple[AstrometryFit, NDArray[np.int64]]:
-    if exposure.wcs is None:
+) -> tuple[AstrometryFit, NDArray[np.int64], str]:
+    """Return the fit, rows of the sources that it was offered, and what to tell the user."""
+    guesses = list(_guesses(exposure, config))
+    if not guesses:
         raise MeasurementError("the exposure has no WCS to start from")
     if not len(reference):
         raise MeasurementError(NO_REFERENCE)
-    height, width = exposure.shape
-    guesses = [exposure.wcs]
-    if config.try_mirrored:
-        guesses += [exposure.wcs.mirrored(axis=0, size=width), exposure.wcs.mirrored(axis=1, size=height)]
     sources = np.flatnonzero(usable_sources(catalog, config.minimum_signal_to_noise))
     flux = reference_flux_name(reference, band, reference_config)
-    problem: MeasurementError | None = None
-    for guess in guesses:
+    problems: list[MeasurementError] = []
+    for guess, told in guesses:
         try:
             fit = fit_astrometry(
                 x=catalog["base_SdssCentroid_x"][sources],
@@ -123,10 +139,10 @@ def _fit(
                 max_scatter=config.maximum_scatter,
             )
         except MeasurementError as error:
-            problem = problem or error
+            problems.append(error)
         else:
-            return fit, sources
-    raise problem if problem is not None else MeasurementError("no WCS was tried")
+            return fit, sources, told
+    raise problems[0]
 
 
 def match_reference(

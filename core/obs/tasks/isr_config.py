@@ -203,6 +203,9 @@ class IsrConfig(TaskConfig):
     fallback_filter: str | None = setting(
         None, "Physical filter whose calibration is taken where there is none for that of the exposure."
     )
+    check_forced_calibrations: bool = setting(
+        True, "Refuse a file named below that says it is another type of calibration, or of another detector."
+    )
     bias_path: str | None = setting(
         None, "File with the bias, in place of the one that is found; may hold keys such as %(ccd)03d."
     )

@@ -1,6 +1,7 @@
 """Steps of instrument-signature removal on the raw image, up to assembly."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from obs.algorithms.assemble import assemble
 from obs.algorithms.crosstalk import subtract_crosstalk
@@ -73,18 +74,18 @@ def _mask_whole(work: Work, amp: Amplifier) -> None:
 
 
 def mask_saturation(work: Work) -> None:
-    """Mask SAT what is above the amplifier's saturation, or the highest number that the raw image can hold."""
+    """Mask SAT what reaches the amplifier's saturation, or the highest number that the raw image can hold."""
     for amp in work.detector.amplifiers:
         level = amp.nominal.saturation if work.config.saturation is None else work.config.saturation
         kind = work.raw.images[amp.raw_hdu].dtype
         if np.issubdtype(kind, np.integer):
-            level = float(np.fmin(level, np.iinfo(kind).max - 1))
+            level = float(np.fmin(level, np.iinfo(kind).max))
         mask_above(work.image_of(amp), work.box(amp), level, "SAT")
         _mask_if_useless(work, amp)
 
 
 def mask_suspect(work: Work) -> None:
-    """Mask SUSPECT what is above the amplifier's suspect level."""
+    """Mask SUSPECT what reaches the amplifier's suspect level."""
     for amp in work.detector.amplifiers:
         mask_above(work.image_of(amp), work.box(amp), amp.nominal.suspect, "SUSPECT")
         _mask_if_useless(work, amp)
@@ -188,11 +189,20 @@ def _crosstalk_background(work: Work, data: list[MaskedImage]) -> np.ndarray[tup
     method = work.config.crosstalk.background
     if method == "None":
         return np.zeros(len(data))
-    samples = [pixels.image[:: max(1, pixels.image.size // _ONE_MEDIAN)].ravel() for pixels in data]
-    samples = [sample[np.isfinite(sample)] for sample in samples]
+    samples = [_finite_sample(pixels.image, _ONE_MEDIAN) for pixels in data]
     if method == "DETECTOR":
-        samples = [np.concatenate(samples)] * len(data)
-    return np.array([float(np.median(sample)) if len(sample) else 0.0 for sample in samples])
+        return np.full(len(data), _median(np.concatenate([sample[:: len(data)] for sample in samples])))
+    return np.array([_median(sample) for sample in samples])
+
+
+def _finite_sample(image: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """Return values of about so many pixels, whole rows spread evenly, that are numbers."""
+    sample = image[:: max(1, image.size // size)].ravel()
+    return sample[np.isfinite(sample)]
+
+
+def _median(sample: NDArray[np.float32]) -> float:
+    return float(np.median(sample)) if len(sample) else 0.0
 
 
 def assemble_amplifiers(work: Work) -> None:

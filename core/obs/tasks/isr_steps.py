@@ -82,16 +82,21 @@ def _read_noise(work: Work, amp: Amplifier) -> float:
 def linearize_amplifiers(work: Work) -> None:
     """Make the counts of each amplifier proportional to light."""
     for amp in work.detector.amplifiers:
-        table = Linearity(amp.nominal.linearity_type, amp.nominal.linearity_coefficients)
+        linearity = work.calibrations.linearizer.get(amp.name) or _linearity_of(amp)
         try:
-            linearize(
-                work.image_of(amp),
-                work.box(amp),
-                work.calibrations.linearizer.get(amp.name, table),
-                gain=work.gain(amp),
-            )
+            linearize(work.image_of(amp), work.box(amp), linearity, gain=work.gain(amp))
         except FileFormatError as error:
             raise FileFormatError(f"detector '{work.detector.name}', amplifier '{amp.name}': {error}") from None
+
+
+def _linearity_of(amp: Amplifier) -> Linearity:
+    """Return the linearity that the camera's tables tell."""
+    nominal = amp.nominal
+    if not nominal.linearity_row:
+        return Linearity(nominal.linearity_type, nominal.linearity_coefficients)
+    # the amplifier has its own row of the table only
+    coefficients = (0.0, *nominal.linearity_coefficients[1:]) if len(nominal.linearity_coefficients) > 1 else (0.0, 0.0)
+    return Linearity(nominal.linearity_type, coefficients, np.array([nominal.linearity_row], np.float32))
 
 
 def mask_defects(work: Work) -> None:
@@ -248,6 +253,11 @@ def apply_flat(work: Work) -> None:
     flat = work.frame("flat")
     scale = _flat_scale(work, flat)
     n_bad = divide_by_flat(work.pixels, flat, scale=scale, minimum=work.config.flat.minimum, planes=CALIBRATION_PLANES)
+    if n_bad == flat.image.size:
+        raise MeasurementError(
+            f"the flat of detector '{work.detector.name}' has no value above {work.config.flat.minimum} in any pixel; "
+            "build or ingest another one, or go without by -c isr.do_flat=false"
+        )
     if n_bad:
         work.warn(f"the flat has no value above {work.config.flat.minimum} in {n_bad} pixels: masked BAD and NO_DATA")
     work.metadata["FLAT"] = "Flat corrected"

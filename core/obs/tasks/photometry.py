@@ -1,5 +1,7 @@
 """The zero point of an exposure, from a reference catalog."""
 
+from fnmatch import fnmatchcase
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +13,7 @@ from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.photo_calib import PhotoCalib
 from obs.tasks.reference import (
+    NAME_KEY,
     NO_REFERENCE,
     ReferenceConfig,
     reference_flux_name,
@@ -18,7 +21,7 @@ from obs.tasks.reference import (
     usable_sources,
 )
 
-__all__ = ["ColourTerm", "PhotometryConfig", "solve_photometry"]
+__all__ = ["ColourTerm", "PhotometryConfig", "find_colour_term", "solve_photometry"]
 
 
 class ColourTerm(TaskConfig):
@@ -43,7 +46,10 @@ class PhotometryConfig(TaskConfig):
         "base_PsfFlux",
         "Flux that the zero point is fitted with; those that the aperture correction covers have the least noise.",
     )
-    colour_terms: dict[str, ColourTerm] = setting({}, "Physical filter to colour term; none where absent.")
+    apply_colour_terms: bool = setting(True, "Correct for the colours of the reference stars, where terms are known.")
+    colour_terms: dict[str, dict[str, ColourTerm]] = setting(
+        {}, "Name of the reference catalog, or a pattern such as ps1*, to physical filter to colour term."
+    )
 
 
 def solve_photometry(
@@ -79,7 +85,7 @@ def solve_photometry(
     zero_point : ZeroPoint
         NaN without a fit.
     problem : str
-        Why there is no fit; empty if there is one, or none was asked for.
+        What the user should know: why there is no fit, or no colour term; empty if all is well.
 
     Raises
     ------
@@ -97,7 +103,8 @@ def solve_photometry(
         return nothing, ""
     exposure.photo_calib = None
     try:
-        fit, rows = _fit(exposure, catalog, reference, matches, band, config, reference_config)
+        term, problem = _usable_term(reference, exposure.physical_filter, config)
+        fit, rows = _fit(exposure, catalog, reference, matches, band, config, reference_config, term)
     except MeasurementError as error:
         if config.required:
             raise MeasurementError(
@@ -110,10 +117,9 @@ def solve_photometry(
     catalog.add("calib_photometry_used", used, "", "the zero point was fitted to this source")
     exposure.photo_calib = PhotoCalib.from_zero_point(fit.zero_point, fit.error)
     metadata.update(MAGZERO=_per_second(fit.zero_point, exposure), MAGZERO_RMS=fit.rms, MAGZERO_NOBJ=fit.n_star)
-    term = config.colour_terms.get(exposure.physical_filter)
     if term is not None:
         metadata.update(COLORTERM1=term.c0, COLORTERM2=term.c1, COLORTERM3=term.c2)
-    return fit, ""
+    return fit, problem
 
 
 def _fit(
@@ -124,6 +130,7 @@ def _fit(
     band: str,
     config: PhotometryConfig,
     reference_config: ReferenceConfig,
+    term: ColourTerm | None,
 ) -> tuple[ZeroPoint, NDArray[np.int64]]:
     if not len(reference):
         raise MeasurementError(NO_REFERENCE)
@@ -131,7 +138,6 @@ def _fit(
         raise MeasurementError(f"none of the {len(reference)} reference sources matches a source")
     if f"{config.flux}_instFlux" not in catalog:
         raise MeasurementError(f"the catalog has no flux '{config.flux}'; set calibrate.photometry.flux")
-    term = config.colour_terms.get(exposure.physical_filter)
     magnitude, error = _magnitudes(reference, reference_flux_name(reference, band, reference_config), term, band)
     rows, second = matches.first, matches.second
     good = usable_sources(catalog, config.minimum_signal_to_noise)[rows] & ~catalog[f"{config.flux}_flag"][rows]
@@ -148,6 +154,40 @@ def _fit(
     if not fit.n_star:
         raise MeasurementError(f"none of the {len(rows)} matched sources is a star bright enough to calibrate with")
     return fit, rows
+
+
+def find_colour_term(config: PhotometryConfig, catalog_name: str, physical_filter: str) -> ColourTerm | None:
+    """Return the colour term of a filter for a reference catalog, or None where none is known.
+
+    An entry with the very name of the catalog goes before patterns.
+
+    Raises
+    ------
+    MeasurementError
+        If several patterns match the name.
+    """
+    if not config.apply_colour_terms:
+        return None
+    patterns = [catalog_name] if catalog_name in config.colour_terms else config.colour_terms
+    matching = [pattern for pattern in patterns if fnmatchcase(catalog_name, pattern)]
+    if len(matching) > 1:
+        raise MeasurementError(
+            f"the name of the reference catalog '{catalog_name}' matches several patterns of colour terms: "
+            f"{', '.join(matching)}; give the catalog an entry of its own in calibrate.photometry.colour_terms"
+        )
+    return config.colour_terms[matching[0]].get(physical_filter) if matching else None
+
+
+def _usable_term(reference: Catalog, physical_filter: str, config: PhotometryConfig) -> tuple[ColourTerm | None, str]:
+    """Return the colour term; none, with what to tell the user, where the catalog has only one of its two bands."""
+    name = str(reference.metadata.get(NAME_KEY, ""))
+    term = find_colour_term(config, name, physical_filter)
+    if term is None or f"{term.primary}_flux" not in reference or f"{term.secondary}_flux" in reference:
+        return term, ""
+    return None, (
+        f"the zero point goes without the colour term of {physical_filter}, since the reference catalog {name} has no "
+        f"flux '{term.secondary}_flux'; add that band to the catalog"
+    )
 
 
 def _magnitudes(

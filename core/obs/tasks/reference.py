@@ -9,6 +9,7 @@ from obs.image.photo_calib import NANOJANSKY_ZERO_POINT
 from obs.image.wcs import TanSipWcs
 
 __all__ = [
+    "NAME_KEY",
     "NO_REFERENCE",
     "ReferenceConfig",
     "field_circle",
@@ -17,6 +18,9 @@ __all__ = [
     "usable_sources",
 ]
 
+
+#: Entry of a reference catalog's metadata with its name.
+NAME_KEY = "REFERENCE_NAME"
 
 NO_REFERENCE = "there is no reference catalog of this part of the sky"
 

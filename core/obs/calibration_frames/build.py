@@ -1,4 +1,4 @@
-"""Calibration frames from the raw frames of a repository.
+"""Make one calibration frame from raw frames of a repository.
 
 Each raw frame is read once: without its signature it goes to a temporary file, from which all frames are combined some
 rows at a time. Memory is that of one exposure with its calibrations, and of the rows (`CombineConfig.memory`).
@@ -8,87 +8,37 @@ import logging
 import resource
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-import obs
-from obs.algorithms.combine import separate_scales
 from obs.algorithms.defect_boxes import find_dim_and_bright, find_hot, mask_to_boxes
+from obs.calibration_frames.common_variance import common_variance, dark_time, scaled_sum
+from obs.calibration_frames.summary import BuildSummary, calibration_cards
 from obs.camera.detector import Detector
-from obs.errors import DatasetNotFoundError, MeasurementError, ObsError, OutputError
+from obs.errors import DatasetNotFoundError, MeasurementError, ObsError
 from obs.geom import Box
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.mask import Mask
 from obs.image.visit_info import VisitInfo
 from obs.ingest.calib_jobs import BuildJob
-from obs.ingest.calibs import format_calib_id
 from obs.policy.data_id import DataId, format_data_id
-from obs.raw_exposure import find_calibrations, remove_raw_signature
+from obs.raw_exposure import remove_raw_signature
 from obs.repo.butler import Butler
-from obs.repo.fits_exposure import read_exposure
 from obs.repo.formatters import write_dataset
 from obs.repo.frame_stack import FrameStack
-from obs.repo.provenance import package_versions
-from obs.tasks.combine_calibs import (
-    RECIPES,
-    CalibsConfig,
-    Master,
-    Prepared,
-    combine_frames,
-    find_objects,
-    finish_frame,
-    prepare_frame,
-    signature_config,
-)
-from obs.tasks.isr_config import IsrConfig
+from obs.tasks.calibration_recipes import RECIPES, signature_config
+from obs.tasks.calibs_config import CalibsConfig
+from obs.tasks.combine_calibs import Master, combine_frames, finish_frame
+from obs.tasks.dark_hits import find_dark_hits
+from obs.tasks.prepare_calib_frame import Prepared, find_objects, prepare_frame
 
-__all__ = [
-    "BuildSummary",
-    "build_calibration",
-    "detector_scales",
-    "rescale_calibration",
-]
+__all__ = ["build_calibration"]
 
 logger = logging.getLogger(__name__)
-
-_DATE = "calibDate"
-
-
-@dataclass
-class BuildSummary:
-    """What became of one calibration frame.
-
-    Parameters
-    ----------
-    path : Path
-        Its file.
-    levels : dict of str to float
-        Level of each input that was used, by its data ID: seconds of a dark, ADU of a flat.
-    dropped : dict of str to str
-        Why an input was not used, by its data ID.
-    n_clipped : int
-        Values that were rejected as outliers.
-    noise_factors : list of float
-        For each amplifier, the noise relative to what gain and read noise tell.
-    peak_memory : float
-        Most memory that the process has used so far, MB.
-    warnings : list of str
-        What the user should know.
-    """
-
-    path: Path
-    levels: dict[str, float] = field(default_factory=dict)
-    dropped: dict[str, str] = field(default_factory=dict)
-    n_clipped: int = 0
-    noise_factors: list[float] = field(default_factory=list)
-    peak_memory: float = float("nan")
-    warnings: list[str] = field(default_factory=list)
 
 
 def build_calibration(
@@ -147,35 +97,39 @@ class _Build:
         """Combine all inputs."""
         stack: FrameStack | None = None
         weights: list[float] = []
+        levels: list[float] = []
         factors: list[tuple[float, float]] = []
-        common = _common_variance(self.butler, self.job, self.isr)
+        common = common_variance(self.butler, self.job, self.isr)
         try:
             for data_id in self.job.inputs:
                 exposure = self._exposure(data_id)
                 if exposure is None:
                     continue
-                dark_time = _dark_time(exposure.visit_info)
-                shared = None if not common else _scaled_sum(common, (1.0, dark_time))
+                seconds = dark_time(exposure.visit_info)
+                shared = None if not common else scaled_sum(common, (1.0, seconds))
                 prepared = self._prepare(data_id, exposure, shared)
                 if prepared is None:
                     continue
                 stack = stack or FrameStack(self.root, exposure.shape)
                 stack.add(prepared.image, prepared.variance, prepared.rejected)
                 weights.append(prepared.weight)
-                factors.append((1 / prepared.level, dark_time / prepared.level))
+                levels.append(prepared.level)
+                factors.append((1 / prepared.level, seconds / prepared.level))
                 self._keep_mask(exposure.masked_image.mask)
                 self.cards |= {k: v for k, v in exposure.metadata.items() if k.startswith("CALIB_")}
                 self.physical_filter = exposure.physical_filter
             if stack is None or self.mask is None:
                 raise self._no_input()
             self._warn_of_few(stack.n_frame)
+            if RECIPES[self.job.name].find_hits:
+                self._reject_hits(stack, levels)
             master = self._combine(stack, np.array(weights))
         finally:
             if stack is not None:
                 stack.close()
         if common:
             mean = np.average(np.array(factors), axis=0, weights=weights)
-            master.combined.variance[...] += _scaled_sum(common, tuple(mean))
+            master.combined.variance[...] += scaled_sum(common, tuple(mean))
         self._tell(master)
         pixels = finish_frame(self.job.name, master.combined, self.mask, self.config)
         per_second = VisitInfo(exposure_time=1.0, dark_time=1.0) if self.job.name == "dark" else None
@@ -184,7 +138,7 @@ class _Build:
             visit_info=per_second,
             detector_name=self.detector.name,
             physical_filter=self.physical_filter if "filter" in self.butler.get_keys(self.job.name) else "",
-            metadata=self._header(),
+            metadata=self._cards(),
         )
 
     def defects(self) -> Catalog:
@@ -213,6 +167,8 @@ class _Build:
                 raise self._no_input()
             self._warn_of_few(min(stack.n_frame for stack in stacks.values()))
             found = np.zeros(next(iter(stacks.values())).shape, bool)
+            if False in stacks:
+                self._reject_hits(stacks[False], [1.0] * stacks[False].n_frame)
             for is_light, stack in stacks.items():
                 found |= self._find(stack, is_light, float(np.median(typical[is_light])))
         finally:
@@ -222,7 +178,7 @@ class _Build:
             lacking = "flats: no dim pixel is found" if False in stacks else "darks: no hot pixel is found"
             self.summary.warnings.append(f"made without {lacking}")
         boxes = mask_to_boxes(found)
-        catalog = Catalog(metadata=self._header() | {"NDEFECTS": len(boxes)})
+        catalog = Catalog(metadata=self._cards() | {"NDEFECTS": len(boxes)})
         for name, attribute in (("x0", "x_min"), ("y0", "y_min"), ("width", "width"), ("height", "height")):
             values = np.array([getattr(box, attribute) for box in boxes], np.int32)
             catalog.add(name, values, "pixel", f"{attribute} of the box, counted from 0")
@@ -246,9 +202,19 @@ class _Build:
         if not RECIPES[self.job.name].mask_objects:
             return master
         for number in range(stack.n_frame):
-            image, rejected = stack.frame(number)
+            image, _, rejected = stack.frame(number)
             stack.reject(number, rejected | find_objects(image, rejected, master.combined.image, self.config.objects))
         return combine_frames(stack, weights, regions, self.config.combine)
+
+    def _reject_hits(self, stack: FrameStack, levels: Sequence[float]) -> None:
+        """Reject what cosmic rays have spoilt in single darks; ``levels`` are what these were divided by."""
+        if not self.config.dark_hits.enabled:
+            return
+        lowest = stack.lowest() if stack.n_frame > 1 else None
+        for number, level in enumerate(levels):
+            image, variance, rejected = stack.frame(number)
+            hits = find_dark_hits(image, variance, rejected, self.config.dark_hits, lowest=lowest, scale=level)
+            stack.reject(number, rejected | hits)
 
     def _exposure(self, data_id: DataId) -> Exposure | None:
         """Return a frame without its signature; None, with the reason kept, for one that is of no use."""
@@ -303,122 +269,6 @@ class _Build:
             for name, value in zip(names, master.noise_factors, strict=True):
                 self.cards[f"CALIB_NOISE_{name}"] = value
 
-    def _header(self) -> dict[str, Any]:
-        """Return the cards of the result: what it is, of what it was made, when and with what.
-
-        CALIB_NOISE is the noise of an amplifier relative to what its gain and read noise tell.
-        """
-        now = datetime.now(UTC)
-        told = {"bias": "OFFSET", "dark": "TIME", "flat": "LEVEL"}
-        cards: dict[str, Any] = {
-            "OBSTYPE": (self.job.name, "type of calibration"),
-            "INSTRUME": (self.butler.instrument.name, "camera"),
-            "CALIB_ID": format_calib_id(self.job.data_id),
-            "DATE-OBS": (str(self.job.data_id[_DATE]), "mean date of the inputs"),
-            "CALIB_CREATION_DATE": now.date().isoformat(),
-            "CALIB_CREATION_TIME": now.time().isoformat("seconds"),
-            "CALIB_NINPUT": len(self.summary.levels),
-            "CALIB_NCLIPPED": self.summary.n_clipped,
-            "OBSVERS": obs.__version__,
-        }
-        for number, (name, level) in enumerate(self.summary.levels.items()):
-            cards[f"CALIB_INPUT_{number}"] = name
-            if told.get(self.job.name, "LEVEL") != "OFFSET":
-                cards[f"CALIB_{told.get(self.job.name, 'LEVEL')}_{number}"] = level
-        for package, version in package_versions().items():
-            cards[f"VERSION_{package.upper()}"] = version
-        return cards | self.cards
-
-
-def _dark_time(info: VisitInfo | None) -> float:
-    if info is None:
-        return 0.0
-    time = info.dark_time if np.isfinite(info.dark_time) else info.exposure_time
-    return time if np.isfinite(time) else 0.0
-
-
-def _common_variance(butler: Butler, job: BuildJob, isr: IsrConfig) -> list[NDArray[np.float32] | None]:
-    """Return the variance of the bias and of one second of the dark that the frames have in common; empty for none."""
-    if not (isr.do_bias or isr.do_dark):
-        return []
-    off = {switch: False for switch in IsrConfig.model_fields if switch.startswith("do_")}
-    only = isr.model_copy(update=off | {"do_bias": isr.do_bias, "do_dark": isr.do_dark})
-    data_id = butler.mapper.complete(butler.instrument.raw_dataset_type, job.inputs[0])
-    found, _, _ = find_calibrations(butler, data_id, only, physical_filter="", band="", warn=logger.debug)
-    planes: list[NDArray[np.float32] | None] = []
-    for frame in (found.bias, found.dark):
-        variance = None if frame is None else frame.masked_image.variance
-        planes.append(None if variance is None else np.where(np.isfinite(variance), variance, np.float32(0)))
-    if found.dark is not None and found.dark.visit_info is not None and planes[1] is not None:
-        seconds = _dark_time(found.dark.visit_info)
-        planes[1] = planes[1] / np.float32(seconds**2) if seconds > 0 else planes[1]
-    return planes if any(plane is not None for plane in planes) else []
-
-
-def _scaled_sum(planes: Sequence[NDArray[np.float32] | None], factors: Sequence[float]) -> NDArray[np.float32]:
-    terms = [plane * np.float32(factor**2) for plane, factor in zip(planes, factors, strict=True) if plane is not None]
-    total: NDArray[np.float32] = np.sum(terms, axis=0, dtype=np.float32)
-    return total
-
-
-def detector_scales(
-    butler: Butler, jobs: Sequence[BuildJob], summaries: Mapping[str, BuildSummary]
-) -> dict[str, float]:
-    """Return the levels of detectors relative to one another, from all exposures that they have in common.
-
-    Parameters
-    ----------
-    butler : Butler
-        The repository.
-    jobs : sequence of BuildJob
-        What was made.
-    summaries : mapping of str to BuildSummary
-        What became of it, by the data ID as text.
-
-    Returns
-    -------
-    dict of str to float
-        Factor for each calibration frame, by its data ID as text; their mean is 1 for each filter. Only of those
-        types that keep it.
-    """
-    groups: dict[Any, list[BuildJob]] = {}
-    for job in jobs:
-        if RECIPES[job.name].keep_detector_scale and format_data_id(job.data_id) in summaries:
-            groups.setdefault((job.name, job.data_id.get("filter"), job.data_id[_DATE]), []).append(job)
-    scales: dict[str, float] = {}
-    for group in groups.values():
-        names = [format_data_id(job.data_id) for job in group]
-        if len(group) == 1:
-            scales[names[0]] = 1.0
-            continue
-        # What all detectors of an exposure share is what is left of its data ID without what tells them apart.
-        own = [key for key in group[0].data_id if len({job.data_id[key] for job in group}) > 1]
-        levels: dict[str, dict[str, float]] = {}
-        for name, job in zip(names, group, strict=True):
-            for data_id in job.inputs:
-                level = summaries[name].levels.get(format_data_id(data_id))
-                if level is not None:
-                    visit = format_data_id({key: value for key, value in data_id.items() if key not in own})
-                    levels.setdefault(visit, {})[name] = level
-        matrix = np.array([[row.get(name, np.nan) for name in names] for row in levels.values()])
-        scales |= dict(zip(names, separate_scales(matrix)[1].tolist(), strict=True))
-    return scales
-
-
-def rescale_calibration(data_id: Mapping[str, Any], *, paths: Mapping[str, Path], scales: Mapping[str, float]) -> None:
-    """Multiply a calibration frame by its detector's scale.
-
-    Raises
-    ------
-    OutputError
-        If it cannot be written.
-    """
-    name = format_data_id(data_id)
-    scale = scales[name]
-    if not np.isfinite(scale):
-        raise OutputError(f"{paths[name]}: its level relative to the other detectors is not known", path=paths[name])
-    exposure = read_exposure(paths[name])
-    exposure.masked_image.image *= np.float32(scale)
-    exposure.masked_image.variance *= np.float32(scale**2)
-    exposure.metadata["CALIB_SCALE"] = scale
-    write_dataset("", exposure, paths[name])
+    def _cards(self) -> dict[str, Any]:
+        """Return the header; CALIB_NOISE is the noise of an amplifier relative to what gain and read noise tell."""
+        return calibration_cards(self.job, self.summary, self.butler.instrument.name) | self.cards

@@ -1,0 +1,1 @@
+"""Calibration frames from the raw frames of a repository."""

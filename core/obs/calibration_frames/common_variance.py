@@ -1,0 +1,50 @@
+"""The noise that frames share, since the same bias and dark were subtracted from all: it does not average out."""
+
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.image.visit_info import VisitInfo
+from obs.ingest.calib_jobs import BuildJob
+from obs.raw_exposure import find_calibrations
+from obs.repo.butler import Butler
+from obs.tasks.isr_config import IsrConfig
+
+__all__ = ["common_variance", "dark_time", "scaled_sum"]
+
+logger = logging.getLogger(__name__)
+
+
+def dark_time(info: VisitInfo | None) -> float:
+    """Return the dark time, else the exposure time, else 0 s."""
+    if info is None:
+        return 0.0
+    time = info.dark_time if np.isfinite(info.dark_time) else info.exposure_time
+    return time if np.isfinite(time) else 0.0
+
+
+def common_variance(butler: Butler, job: BuildJob, isr: IsrConfig) -> list[NDArray[np.float32] | None]:
+    """Return the variance of the bias and of one second of the dark that the frames have in common; empty for none."""
+    if not (isr.do_bias or isr.do_dark):
+        return []
+    off = {switch: False for switch in IsrConfig.model_fields if switch.startswith("do_")}
+    only = isr.model_copy(update=off | {"do_bias": isr.do_bias, "do_dark": isr.do_dark})
+    data_id = butler.mapper.complete(butler.instrument.raw_dataset_type, job.inputs[0])
+    found, _, _ = find_calibrations(butler, data_id, only, physical_filter="", band="", warn=logger.debug)
+    planes: list[NDArray[np.float32] | None] = []
+    for frame in (found.bias, found.dark):
+        variance = None if frame is None else frame.masked_image.variance
+        planes.append(None if variance is None else np.where(np.isfinite(variance), variance, np.float32(0)))
+    if found.dark is not None and found.dark.visit_info is not None and planes[1] is not None:
+        seconds = dark_time(found.dark.visit_info)
+        planes[1] = planes[1] / np.float32(seconds**2) if seconds > 0 else planes[1]
+    return planes if any(plane is not None for plane in planes) else []
+
+
+def scaled_sum(planes: Sequence[NDArray[np.float32] | None], factors: Sequence[float]) -> NDArray[np.float32]:
+    """Return the sum of variances, shape (ny, nx), each times the square of its factor; None counts as none."""
+    terms = [plane * np.float32(factor**2) for plane, factor in zip(planes, factors, strict=True) if plane is not None]
+    total: NDArray[np.float32] = np.sum(terms, axis=0, dtype=np.float32)
+    return total

@@ -1,0 +1,84 @@
+"""Levels of detectors relative to one another, which flats and frames of the sky keep."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from obs.algorithms.combine import separate_scales
+from obs.calibration_frames.summary import BuildSummary
+from obs.errors import OutputError
+from obs.ingest.calib_jobs import BuildJob
+from obs.policy.data_id import format_data_id
+from obs.repo.butler import Butler
+from obs.repo.fits_exposure import read_exposure
+from obs.repo.formatters import write_dataset
+from obs.tasks.calibration_recipes import RECIPES
+
+__all__ = ["detector_scales", "rescale_calibration"]
+
+_DATE = "calibDate"
+
+
+def detector_scales(
+    butler: Butler, jobs: Sequence[BuildJob], summaries: Mapping[str, BuildSummary]
+) -> dict[str, float]:
+    """Return the levels of detectors relative to one another, from all exposures that they have in common.
+
+    Parameters
+    ----------
+    butler : Butler
+        The repository.
+    jobs : sequence of BuildJob
+        What was made.
+    summaries : mapping of str to BuildSummary
+        What became of it, by the data ID as text.
+
+    Returns
+    -------
+    dict of str to float
+        Factor for each calibration frame, by its data ID as text; their mean is 1 for each filter. Only of those
+        types that keep it.
+    """
+    groups: dict[Any, list[BuildJob]] = {}
+    for job in jobs:
+        if RECIPES[job.name].keep_detector_scale and format_data_id(job.data_id) in summaries:
+            groups.setdefault((job.name, job.data_id.get("filter"), job.data_id[_DATE]), []).append(job)
+    scales: dict[str, float] = {}
+    for group in groups.values():
+        names = [format_data_id(job.data_id) for job in group]
+        if len(group) == 1:
+            scales[names[0]] = 1.0
+            continue
+        # What all detectors of an exposure share is what is left of its data ID without what tells them apart.
+        own = [key for key in group[0].data_id if len({job.data_id[key] for job in group}) > 1]
+        levels: dict[str, dict[str, float]] = {}
+        for name, job in zip(names, group, strict=True):
+            for data_id in job.inputs:
+                level = summaries[name].levels.get(format_data_id(data_id))
+                if level is not None:
+                    visit = format_data_id({key: value for key, value in data_id.items() if key not in own})
+                    levels.setdefault(visit, {})[name] = level
+        matrix = np.array([[row.get(name, np.nan) for name in names] for row in levels.values()])
+        scales |= dict(zip(names, separate_scales(matrix)[1].tolist(), strict=True))
+    return scales
+
+
+def rescale_calibration(data_id: Mapping[str, Any], *, paths: Mapping[str, Path], scales: Mapping[str, float]) -> None:
+    """Multiply a calibration frame by its detector's scale.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    name = format_data_id(data_id)
+    scale = scales[name]
+    if not np.isfinite(scale):
+        raise OutputError(f"{paths[name]}: its level relative to the other detectors is not known", path=paths[name])
+    exposure = read_exposure(paths[name])
+    exposure.masked_image.image *= np.float32(scale)
+    exposure.masked_image.variance *= np.float32(scale**2)
+    exposure.metadata["CALIB_SCALE"] = scale
+    write_dataset("", exposure, paths[name])

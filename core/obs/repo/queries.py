@@ -1,0 +1,88 @@
+"""What policy and registry of a repository tell."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from obs.errors import DataIdError
+from obs.policy.data_id import DataId
+from obs.policy.mapper import Mapper
+from obs.policy.policy import Policy
+
+__all__ = ["Queries", "whole_id"]
+
+
+class Queries:
+    """Questions about dataset types, keys and their values: what of a `Butler` needs no file."""
+
+    policy: Policy
+    mapper: Mapper
+
+    def query_metadata(
+        self,
+        dataset_type: str,
+        keys: str | Sequence[str],
+        data_id: Mapping[str, Any] | None = None,
+        **more: Any,
+    ) -> list[Any]:
+        """Return what the registry has for a data ID, distinct and sorted; files are not looked at.
+
+        Parameters
+        ----------
+        dataset_type
+            Decides which tables are asked.
+        keys
+            One key, which gives a flat list, or several, which give a list of tuples.
+        data_id, **more
+            What must be so.
+
+        Raises
+        ------
+        DataIdError
+            If there is no such key.
+        """
+        names = [keys] if isinstance(keys, str) else list(keys)
+        rows = self.mapper.query(self.mapper.dataset_type(dataset_type).name, names, whole_id(data_id, more))
+        return [row[0] for row in rows] if isinstance(keys, str) else rows
+
+    def get_keys(self, dataset_type: str | None = None, level: str | None = None) -> dict[str, type]:
+        """Return the keys of a dataset type, or of all, at a level, and their types."""
+        return self.mapper.key_types(dataset_type, level)
+
+    def id_keys(self, dataset_type: str) -> dict[str, type]:
+        """Return all keys that a data ID of this type may have: the template's, and those of the registry."""
+        return self.mapper.id_keys(dataset_type)
+
+    def check_data_id(self, dataset_type: str, data_id: Mapping[str, Any]) -> None:
+        """Check that the registry has each value of a data ID, be it with other values of the other keys.
+
+        Raises
+        ------
+        DataIdError
+            If a key is unknown, or a value occurs nowhere; the message lists those that do.
+        """
+        name = self.mapper.dataset_type(dataset_type).name
+        for key, value in data_id.items():
+            known = self.mapper.query(name, [key], {})
+            if (value,) not in known:
+                some = ", ".join(str(row[0]) for row in known[:10]) + (", ..." if len(known) > 10 else "")
+                raise DataIdError(f"no {key}={value} in the registry; it has {some or 'nothing'}", key=key)
+
+    def dataset_types(self) -> list[str]:
+        """Return the names of the dataset types that have a place, sorted."""
+        return sorted(name for name, kind in self.policy.dataset_types.items() if kind.template or kind.components)
+
+    def define_alias(self, alias: str, dataset_type: str) -> None:
+        """Let ``@alias`` stand for a dataset type; see `obs.policy.mapper.Mapper.define_alias`."""
+        self.mapper.define_alias(alias, dataset_type)
+
+    # LSST's spellings.
+    queryMetadata = query_metadata
+    getKeys = get_keys
+    getDatasetTypes = dataset_types
+    defineAlias = define_alias
+
+
+def whole_id(data_id: Mapping[str, Any] | None, keys: dict[str, Any]) -> DataId:
+    """Return a data ID with further keys; ``dataId``, LSST's name of the argument, counts as one."""
+    spelled: Mapping[str, Any] = keys.pop("dataId", None) or {}
+    return {**(data_id or {}), **spelled, **keys}

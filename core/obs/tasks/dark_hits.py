@@ -1,0 +1,74 @@
+"""Cosmic rays in frames without light, which are sharper than light could be, and in one frame only."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.algorithms.background import fit_background
+from obs.algorithms.cosmic_rays import find_cosmic_rays
+from obs.algorithms.runs import find_pixels, grow_pixels
+from obs.config.base import TaskConfig, setting
+
+__all__ = ["DarkHitsConfig", "find_dark_hits"]
+
+_STAMP = 21
+_FWHM_PER_SIGMA = 2.0 * np.sqrt(2.0 * np.log(2.0))
+
+
+class DarkHitsConfig(TaskConfig):
+    """How cosmic rays in single dark frames are found."""
+
+    enabled: bool = setting(True, "Find cosmic rays in each dark before darks are combined.")
+    fwhm: float = setting(3.0, "Hits are sharper than a Gaussian of this width.", unit="pixel", gt=0)
+    min_sigma: float = setting(6.0, "Significance of a hit above its neighbours.", unit="sigma", gt=0)
+    min_counts: float = setting(150.0, "Least sum of a hit above its neighbours.", unit="adu", ge=0)
+    grow: int = setting(2, "Distance from hits within which values of the same frame are rejected.", unit="pixel", ge=0)
+    bin_size: int = setting(128, "Cells of the background below the hits.", unit="pixel", ge=8)
+
+
+def find_dark_hits(
+    image: NDArray[np.float32],
+    variance: NDArray[np.float32],
+    bad: NDArray[np.bool_],
+    config: DarkHitsConfig,
+    *,
+    lowest: NDArray[np.float32] | None = None,
+    scale: float = 1.0,
+) -> NDArray[np.bool_]:
+    """Find the values of a dark that cosmic rays have spoilt.
+
+    Parameters
+    ----------
+    image, variance : ndarray of float32, shape (ny, nx)
+        The dark, and its variance.
+    bad : ndarray of bool, shape (ny, nx)
+        Pixels that are bad already.
+    config : DarkHitsConfig
+        Settings.
+    lowest : ndarray of float32, shape (ny, nx), optional
+        Lowest value of every pixel in all darks of the same scale, this one too: what hot pixels always have. In its
+        absence hot pixels are taken for hits.
+    scale : float, optional
+        ADU of one unit of the image.
+
+    Returns
+    -------
+    ndarray of bool, shape (ny, nx)
+        Hits, grown.
+    """
+    place = np.arange(_STAMP) - _STAMP // 2
+    square = place[:, None] ** 2 + place[None, :] ** 2
+    star = np.exp(-0.5 * square * (_FWHM_PER_SIGMA / config.fwhm) ** 2).astype(np.float32)
+    steady = fit_background(image, bad, bin_size=config.bin_size).image() if lowest is None else lowest
+    known = ~bad & np.isfinite(steady) & (variance > 0)
+    hits = find_cosmic_rays(
+        np.where(known, image - steady, np.float32(0.0)),
+        # the lowest value scatters no more than another
+        np.where(known, variance * np.float32(1.0 if lowest is None else 2.0), np.float32(1.0)),
+        star,
+        bad=~known,
+        min_sigma=config.min_sigma,
+        min_counts=config.min_counts / scale,
+    )
+    row, column = find_pixels(hits.astype(np.int32), 1)
+    hits[grow_pixels(row, column, config.grow, hits.shape)] = True
+    return hits

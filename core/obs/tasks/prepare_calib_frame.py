@@ -1,0 +1,127 @@
+"""What is done to a single frame before it is combined with others to a calibration frame."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.algorithms.background import fit_background
+from obs.algorithms.grow import grow
+from obs.algorithms.noise import noise_of
+from obs.algorithms.smoothing import smooth
+from obs.geom import Box
+from obs.image.exposure import Exposure
+from obs.tasks.calibration_recipes import RECIPES
+from obs.tasks.calibs_config import CalibsConfig, ObjectsConfig
+
+__all__ = ["Prepared", "find_objects", "prepare_frame"]
+
+_LEVEL_PIXELS = 500_000
+#: No more than this part of a frame's variance is taken for that of what was subtracted from it.
+_MOST_COMMON = 0.9
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A frame ready to be combined.
+
+    Parameters
+    ----------
+    image, variance : ndarray of float32, shape (ny, nx)
+        Values on the common scale, and their variance.
+    rejected : ndarray of bool, shape (ny, nx)
+        Values that must not be used.
+    level : float
+        What the frame was divided by.
+    weight : float
+        Inverse of its typical variance.
+    """
+
+    image: NDArray[np.float32]
+    variance: NDArray[np.float32]
+    rejected: NDArray[np.bool_]
+    level: float
+    weight: float
+
+
+def prepare_frame(
+    name: str,
+    exposure: Exposure,
+    config: CalibsConfig,
+    *,
+    regions: Sequence[Box],
+    common_variance: NDArray[np.float32] | None = None,
+) -> Prepared:
+    """Put a frame on the scale that all are combined on.
+
+    Parameters
+    ----------
+    name : str
+        Type of calibration.
+    exposure : Exposure
+        The frame without signature; its pixels are changed in place.
+    config : CalibsConfig
+        Settings.
+    regions : sequence of Box
+        Amplifiers.
+    common_variance : ndarray of float32, shape (ny, nx), optional
+        Part of its variance that it shares with the other frames: that of the bias and dark that were subtracted.
+
+    Raises
+    ------
+    MeasurementError
+        If it has no light, no dark time, or no good pixel.
+    """
+    recipe, pixels = RECIPES[name], exposure.masked_image
+    bad = (pixels.mask.array & pixels.mask.known_bits(config.combine.bad_planes)) != 0
+    bad |= ~np.isfinite(pixels.image)
+    defective = bad | pixels.mask.any("BAD")
+    if recipe.without_light:
+        for region in regions:
+            variance = pixels.variance[region.slices]
+            variance[...] = variance.min()
+    level = recipe.level(exposure, defective)
+    if common_variance is not None:
+        # What does not differ between frames is no noise to judge them by, and does not average out.
+        pixels.variance -= np.minimum(common_variance, _MOST_COMMON * pixels.variance)
+    if recipe.subtract_background:
+        pixels.image -= fit_background(pixels.image, defective, bin_size=config.objects.bin_size).image()
+        bad |= ~np.isfinite(pixels.image)
+    if level != 1.0:
+        pixels.image /= np.float32(level)
+        pixels.variance /= np.float32(level**2)
+    step = max(1, bad.size // _LEVEL_PIXELS)
+    known = pixels.variance.ravel()[::step][~defective.ravel()[::step]]
+    known = known[np.isfinite(known) & (known > 0)]
+    if not len(known):
+        # Without a prediction, differences of the frames tell the noise.
+        pixels.variance[...] = 1.0
+    return Prepared(pixels.image, pixels.variance, bad, level, 1 / float(np.median(known)) if len(known) else 1.0)
+
+
+def find_objects(
+    image: NDArray[np.float32], rejected: NDArray[np.bool_], pattern: NDArray[np.float32], config: ObjectsConfig
+) -> NDArray[np.bool_]:
+    """Return where stars and galaxies are in a prepared frame.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (ny, nx)
+        The frame.
+    rejected : ndarray of bool, shape (ny, nx)
+        Pixels that are bad already.
+    pattern : ndarray of float32, shape (ny, nx)
+        What all frames have in common, which is no object: their combination.
+    config : ObjectsConfig
+        Settings.
+    """
+    residual = image - pattern
+    bad = rejected | ~np.isfinite(residual)
+    found: NDArray[np.bool_] = np.zeros_like(bad)
+    for _ in range(2):
+        background = fit_background(residual, bad | found, bin_size=config.bin_size).image()
+        clean = np.where(bad | ~np.isfinite(background), np.float32(0), residual - background)
+        smoothed = smooth(clean, config.smoothing)
+        found = grow(smoothed.image > config.threshold * noise_of(smoothed, bad | found), config.grow)
+    return found
