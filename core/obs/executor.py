@@ -279,6 +279,7 @@ def _work(pipe: Any, function: Callable[[DataId], Any], levels: Mapping[str, int
         try:
             data_id = pipe.recv()
         except EOFError:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a late one would be a traceback from within Python's exit
             return
         outcome = _attempt(function, data_id)
         try:
