@@ -53,7 +53,7 @@ ENTRY_KEYS = {
     "template": EntryKey(
         "other",
         "template",
-        "Path under the root, with keys such as %(visit)07d; its end may name the HDU, [1] or [%(hdu)d].",
+        "Path under the root, with keys such as `%(visit)07d`; its end may name the HDU, `[1]` or `[%(hdu)d]`.",
     ),
     "description": EntryKey("text", "description", "What it is, for people."),
     "storage": EntryKey("text", "storage", "Kind of file: FitsStorage, FitsCatalogStorage, YamlStorage and so on."),

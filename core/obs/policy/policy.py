@@ -12,9 +12,10 @@ from obs.policy.dataset_type import DatasetType, Template, split_hdu
 from obs.policy.keys import ENTRY_KEYS, GROUPS, TOP_KEYS
 from obs.yaml_lines import YamlPath, line_of, load_yaml
 
-__all__ = ["Policy", "find_policy_faults", "load_policy"]
+__all__ = ["DEFAULTS", "Policy", "find_policy_faults", "load_policy"]
 
-_DEFAULTS = Path(__file__).with_name("defaults.yaml")
+#: What the engine knows of dataset types.
+DEFAULTS = Path(__file__).with_name("defaults.yaml")
 
 
 def _attributes(kind: str) -> dict[str, str]:
@@ -159,7 +160,7 @@ class _Reader:
         )
 
     def dataset_types(self, top: Mapping[str, Any]) -> dict[str, DatasetType]:
-        defaults, default_lines = load_yaml(_DEFAULTS, error=PolicyError)
+        defaults, default_lines = load_yaml(DEFAULTS, error=PolicyError)
         own = {group: self.mapping((group,), top[group]) for group in GROUPS if group in top}
         types: dict[str, DatasetType] = {}
         for group, entries in own.items():
@@ -173,7 +174,7 @@ class _Reader:
             for name, entry in defaults.get(group, {}).items():
                 if name not in types:
                     line = line_of(default_lines, (group, name))
-                    default = _Reader(_DEFAULTS, {(): line or 1}).dataset_type(group, name, entry)
+                    default = _Reader(DEFAULTS, {(): line or 1}).dataset_type(group, name, entry)
                     # Whatever it lacks is to be set in the camera's policy.
                     types[name] = replace(default, path=self.path, line=line_of(self.lines, (group,)))
         raw = types.get("raw")
