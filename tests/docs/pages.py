@@ -42,19 +42,27 @@ def read_blocks(path):
 
 
 def obs_commands(path):
-    """Return the obs commands of a page, as words: lines of blocks, indented lines, and code between the words."""
+    """Return the obs commands of a page, as words: lines of blocks, and indented lines."""
     text = path.read_text(encoding="utf-8")
     shell = re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     lines = [line for block in shell for line in block.splitlines()]
-    outside = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
-    lines += re.findall(r"^ {4}(?:.*&& )?(obs .*)$", outside, re.MULTILINE)
-    lines += [code for code in re.findall(r"`(obs [^`]+)`", outside) if not code.endswith("...")]
-    commands = [part for line in lines for part in re.split(r"\s&&\s", line.split("  #")[0])]
-    return [words for words in map(_split, commands) if words[:1] == ["obs"]]
+    lines += re.findall(r"^ {4}(?:.*&& )?(obs .*)$", _without_blocks(text), re.MULTILINE)
+    return _obs_words(part for line in lines for part in re.split(r"\s&&\s", line))
 
 
-def _split(line):
-    return shlex.split(line, comments=True)
+def quoted_commands(path):
+    """Return the obs commands between the words of a page, which may be their beginnings only."""
+    text = _without_blocks(path.read_text(encoding="utf-8"))
+    return _obs_words(code.removesuffix("...") for code in re.findall(r"`(obs [^`]+)`", text))
+
+
+def _without_blocks(text):
+    return re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def _obs_words(lines):
+    commands = (shlex.split(line, comments=True) for line in lines)
+    return [words for words in commands if words[:1] == ["obs"]]
 
 
 def expected_lines(text):
