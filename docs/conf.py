@@ -14,6 +14,7 @@ project = "obs"
 extensions = ["myst_parser"]
 exclude_patterns = ["_build"]
 myst_heading_anchors = 3
+smartquotes = False  # they would make a dash of the two hyphens of an option
 html_theme = "furo"
 html_title = "obs"
 html_static_path = ["static"]

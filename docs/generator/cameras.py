@@ -82,11 +82,20 @@ One row an amplifier. A box takes four columns.
 
 
 def _columns(columns: Mapping[str, Column]) -> str:
-    rows = (
-        (code(name), code(column.unit), "yes" if column.required else "", escape(column.description))
-        for name, column in columns.items()
+    """Return the table of columns; those that are described as the one above share its row."""
+    rows: list[tuple[list[str], Column]] = []
+    for name, column in columns.items():
+        if column.description == "As above.":
+            rows[-1][0].append(code(name))
+        else:
+            rows.append(([code(name)], column))
+    return table(
+        ("name", "unit", "must be there", "what it is"),
+        (
+            (", ".join(together), code(column.unit), "yes" if column.required else "", escape(column.description))
+            for together, column in rows
+        ),
     )
-    return table(("name", "unit", "must be there", "what it is"), rows)
 
 
 def _dataset_types() -> str:

@@ -1,6 +1,6 @@
 """The settings of each command, from its configuration classes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -47,20 +47,18 @@ def _page(name: str, config_class: type[TaskConfig], lsst_names: Mapping[str, st
     lines += _section(config_class, "", theirs, _SHARED.get(name, ()))
     if name == "obs process":
         lines += ["## A colour term", "", "What stands in the list `calibrate.photometry.colour_terms`.", ""]
-        lines.append(table(_HEADERS[:4], (_row(field_name, field)[:4] for field_name, field in _values(ColourTerm))))
+        lines.append(table(_HEADERS, (_row(*item) for item in _values(ColourTerm))))
     return "\n".join(lines) + "\n"
 
 
-_HEADERS = ("name", "default", "takes", "what it does", "LSST's name")
+_HEADERS = ("name", "default", "what it does")
 
 
 def _section(
     config_class: type[BaseModel], prefix: str, theirs: Mapping[str, list[str]], shared: tuple[str, ...]
 ) -> Iterator[str]:
     rows = [_row(prefix + name, field, theirs.get(prefix + name, [])) for name, field in _values(config_class)]
-    if rows and not theirs:
-        yield table(_HEADERS[:4], (row[:4] for row in rows))
-    elif rows:
+    if rows:
         yield table(_HEADERS, rows)
     for name, field in config_class.model_fields.items():
         section = section_class(field)
@@ -80,10 +78,12 @@ def _values(config_class: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
             yield name, field
 
 
-def _row(name: str, field: FieldInfo, theirs: list[str] | None = None) -> tuple[str, ...]:
+def _row(name: str, field: FieldInfo, theirs: Sequence[str] = ()) -> tuple[str, str, str]:
     extra = field.json_schema_extra
     unit = str(extra.get("unit", "")) if isinstance(extra, dict) else ""
     default = "" if field.is_required() else code(one_line(field.get_default(call_default_factory=True)))
-    takes = wanted(field) + (f", in {unit}" if unit else "")
-    aliases = ", ".join(code(alias) for alias in theirs or [])
-    return code(name), default, escape(takes), escape(field.description or ""), aliases
+    takes = escape(wanted(field) + (f", in {unit}" if unit else ""))
+    words = [escape(field.description or ""), f"Takes {takes}."]
+    if theirs:
+        words.append(f"LSST: {', '.join(map(code, theirs))}.")
+    return code(name), default, " ".join(words)
