@@ -69,7 +69,7 @@ def test_a_command_that_does_not_exist_would_be_seen():
         parse(["obs", "init", "DATA", "--camra", "hsc"])
 
 
-@pytest.mark.parametrize("page", ["translator", "camera"])
+@pytest.mark.parametrize("page", ["translator", "camera", "testing"])
 def test_python_on_these_pages_runs(page, tmp_path):
     blocks = [block for block in read_blocks(GUIDE / f"{page}.md") if block.kind == "python"]
     assert blocks
