@@ -4,6 +4,7 @@ import re
 import shutil
 
 import pytest
+from astropy.table import Table
 from pages import GUIDE, Shell
 
 EDITS = {"kast": (), "sinistro": ()}
@@ -52,3 +53,7 @@ def test_signature_removal_with_these_edits_only(name, tmp_path, shared_data):
     assert f"{len(files)} ingested, 0 skipped, 0 failed" in run("obs ingest DATA night/*.fits.gz")
     run("obs process DATA --rerun isr --id --allow-missing -c do_characterize=false")
     assert len(list((tmp_path / "DATA/rerun/isr/postISRCCD").rglob("*.fits"))) == len(files)
+    if name == "sinistro":
+        run("obs process DATA --rerun full --id --allow-missing -c calibrate.astrometry.required=false")
+        (catalog,) = (tmp_path / "DATA/rerun/full/src").rglob("*.fits")
+        assert 700 < len(Table.read(catalog, hdu=1)) < 1500
