@@ -261,7 +261,7 @@ def find_camera_faults(folder: Path) -> list[FileFormatError]:
         return []
     try:
         amplifier_rows = read_amplifier_rows(folder)
-        detector_rows = read_table(folder / "detectors.csv", _DETECTOR_REQUIRED, _DETECTOR_OPTIONAL)
+        detector_rows = _read(folder / "detectors.csv", DETECTOR_COLUMNS)
     except FileFormatError:
         return [first]
     faults = [first]
