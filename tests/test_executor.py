@@ -1,5 +1,6 @@
 """One function over many data IDs, whatever happens to some of them."""
 
+import atexit
 import logging
 import os
 import signal
@@ -32,6 +33,8 @@ def act(data_id):
             return lambda: None
         case 10:
             sys.exit(3)
+        case 11:
+            atexit.register(os.kill, os.getpid(), signal.SIGTERM)
     return os.environ.get("OMP_NUM_THREADS"), os.getpid(), current_data_id.get()
 
 
@@ -76,6 +79,14 @@ def test_a_time_limit_stops_only_the_slow_one():
     assert [outcome.cause for outcome in outcomes] == ["Timeout", ""]
     assert outcomes[0].error == "stopped after the time limit of 2 s"
     assert time.perf_counter() - start < 20
+
+
+def test_a_worker_that_is_stopped_while_it_exits_says_nothing(capfd):
+    outcomes = run(act, [{"visit": 11}, {"visit": 0}], processes=2)
+    assert all(outcome.ok for outcome in outcomes)
+    told = capfd.readouterr().err
+    assert "Exception ignored" not in told
+    assert "Traceback" not in told
 
 
 def test_errors_can_be_let_through():

@@ -143,6 +143,12 @@ def test_less_is_written_when_asked_for(butler):
     assert np.isnan(summary.zero_point)
 
 
+def test_signature_removal_alone_leaves_its_exposure(butler):
+    summary = process_detector(butler, DATA_ID, config(do_characterize=False))
+    assert list(butler.written) == ["postISRCCD", "processCcd_metadata"]
+    assert np.isnan(summary.fwhm)
+
+
 def test_a_reference_catalog_gives_matches_and_a_zero_point(butler, stars):
     write_reference(butler.roots[0], stars)
     summary = process_detector(butler, DATA_ID, config())

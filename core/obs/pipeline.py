@@ -258,9 +258,11 @@ def _run(butler: Butler, data_id: Mapping[str, Any], config: ProcessConfig, summ
     )
     with stages.timed("isr"):
         exposure = _remove_signature(butler, data_id, config.isr, summary.warnings)
-    if config.isr.write:
+    if config.isr.write or not config.do_characterize:
         with stages.timed("write"):
             put(exposure, "postISRCCD")
+    if not config.do_characterize:
+        return
     found = stages.characterize(exposure, config.characterize)
     if not config.do_calibrate:
         return

@@ -17,59 +17,21 @@ import numpy as np
 
 from obs.camera.amplifier import READOUT_CORNERS, Amplifier, NominalCalibration
 from obs.camera.camera import Camera
+from obs.camera.columns import AMPLIFIER_COLUMNS, CAMERA_KEYS, DETECTOR_COLUMNS, LINEARITY, Column
 from obs.camera.detector import DETECTOR_TYPES, Detector, find_faults
 from obs.camera.distortion import Distortion, PolynomialDistortion, RadialDistortion
-from obs.camera.table import BOX_PARTS, Row, check_unique, read_table
+from obs.camera.table import Row, check_unique, read_table
 from obs.errors import FileFormatError, suggest
 from obs.geom import Box
 from obs.yaml_lines import YamlPath, line_of, load_yaml
 
 __all__ = ["find_camera_faults", "load_camera", "read_amplifier_rows"]
 
-_OPTIONAL_BOXES = ("raw_serial_overscan_bbox", "raw_parallel_overscan_bbox", "raw_prescan_bbox")
-_LINEARITY = tuple(f"linearity_c{power}" for power in range(16))
-
-_DETECTOR_REQUIRED = (
-    "id",
-    "name",
-    "width",
-    "height",
-    "raw_width",
-    "raw_height",
-    "pixel_size_x",
-    "pixel_size_y",
-    "offset_x",
-    "offset_y",
-)
-_DETECTOR_OPTIONAL = ("serial", "type", "physical_type", "reference_x", "reference_y", "yaw", "pitch", "roll")
-
-_AMPLIFIER_REQUIRED = (
-    "detector",
-    "name",
-    *(f"{box}_{part}" for box in ("bbox", "raw_bbox", "raw_data_bbox") for part in BOX_PARTS),
-    "readout_corner",
-    "gain",
-    "read_noise",
-    "saturation",
-)
-_AMPLIFIER_OPTIONAL = (
-    *(f"{box}_{part}" for box in _OPTIONAL_BOXES for part in BOX_PARTS),
-    "flip_x",
-    "flip_y",
-    "suspect",
-    "raw_hdu",
-    "linearity_type",
-    *_LINEARITY,
-)
-
 _POLYNOMIAL_KEYS = ("order", "unit", "x", "y")
-_CAMERA_KEYS: dict[str, tuple[str, ...]] = {
-    "name": (),
-    "plate_scale": (),
-    "linearity_table": (),
-    "distortion": ("radial", "polynomial"),
-    "orientation": ("rotation", "flip_x"),
-}
+_SECTIONS: dict[str, list[str]] = {}
+"""The keys of each section; those at the top have none below them."""
+for _section, _, _key in (_name.partition(".") for _name in CAMERA_KEYS):
+    _SECTIONS.setdefault(_section, []).extend([_key] if _key else [])
 
 
 Table = list[tuple[float, ...]]
@@ -82,7 +44,7 @@ def _amplifier(row: Row, table: Table) -> Amplifier:
     if bbox.height != data.height:
         row.fault("raw_data_bbox_height", f"{data.height} differs from bbox_height {bbox.height}")
     nan = float("nan")
-    coefficients = [row.number(column, nan) for column in _LINEARITY]
+    coefficients = [row.number(column, nan) for column in LINEARITY]
     while coefficients and coefficients[-1] != coefficients[-1]:  # trailing NaN: fewer coefficients than columns
         coefficients.pop()
     kind = row.text("linearity_type", "None")
@@ -188,8 +150,8 @@ class _Settings:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.data, self.lines = load_yaml(path, error=_fault)
-        self.check((), _CAMERA_KEYS)
-        for section, keys in _CAMERA_KEYS.items():
+        self.check((), _SECTIONS)
+        for section, keys in _SECTIONS.items():
             if keys and self.data.get(section) is not None:
                 self.check((section,), keys)
 
@@ -257,6 +219,11 @@ def _distortion(settings: _Settings) -> Distortion:
         settings.fault(keys, str(error))
 
 
+def _read(path: Path, columns: dict[str, Column]) -> list[Row]:
+    required = tuple(name for name, column in columns.items() if column.required)
+    return read_table(path, required, tuple(name for name in columns if name not in required))
+
+
 def read_amplifier_rows(folder: Path) -> list[Row]:
     """Read the rows of ``amplifiers.csv``, which know their line.
 
@@ -265,7 +232,7 @@ def read_amplifier_rows(folder: Path) -> list[Row]:
     FileFormatError
         If the table cannot be read, or its columns are not the wanted ones.
     """
-    return read_table(folder / "amplifiers.csv", _AMPLIFIER_REQUIRED, _AMPLIFIER_OPTIONAL)
+    return _read(folder / "amplifiers.csv", AMPLIFIER_COLUMNS)
 
 
 def load_camera(folder: Path) -> Camera:
@@ -287,7 +254,7 @@ def load_camera(folder: Path) -> Camera:
         If a file is missing or a value is wrong; the message names file, line and column, or the key.
     """
     settings = _Settings(folder / "camera.yaml")
-    detector_rows = read_table(folder / "detectors.csv", _DETECTOR_REQUIRED, _DETECTOR_OPTIONAL)
+    detector_rows = _read(folder / "detectors.csv", DETECTOR_COLUMNS)
     check_unique(detector_rows, "id")
     check_unique(detector_rows, "name")
     by_detector: dict[str, list[Row]] = {row.text("name"): [] for row in detector_rows}
@@ -329,7 +296,7 @@ def find_camera_faults(folder: Path) -> list[FileFormatError]:
         return []
     try:
         amplifier_rows = read_amplifier_rows(folder)
-        detector_rows = read_table(folder / "detectors.csv", _DETECTOR_REQUIRED, _DETECTOR_OPTIONAL)
+        detector_rows = _read(folder / "detectors.csv", DETECTOR_COLUMNS)
     except FileFormatError:
         return [first]
     faults = [first]

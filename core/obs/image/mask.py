@@ -6,22 +6,24 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["DEFAULT_PLANES", "Mask"]
+__all__ = ["DEFAULT_PLANES", "PLANE_MEANINGS", "Mask"]
 
-DEFAULT_PLANES = (
-    "BAD",
-    "SAT",
-    "INTRP",
-    "CR",
-    "EDGE",
-    "DETECTED",
-    "DETECTED_NEGATIVE",
-    "SUSPECT",
-    "NO_DATA",
-    "CROSSTALK",
-    "UNMASKEDNAN",
-    "CLIPPED",
-)
+#: The planes that every mask has, and what a pixel is that has them set.
+PLANE_MEANINGS = {
+    "BAD": "Not to be used: a defect, or an amplifier that does not work.",
+    "SAT": "Saturated, or in the trail of a saturated pixel.",
+    "INTRP": "Interpolated over, from the pixels beside it.",
+    "CR": "Hit by a cosmic ray.",
+    "EDGE": "So near to the border that the smoothed image, or a correction, is not known.",
+    "DETECTED": "In the footprint of a source.",
+    "DETECTED_NEGATIVE": "In the footprint of a dip below the sky.",
+    "SUSPECT": "Above the level from which the response is in doubt, or on the rows at the border that settings name.",
+    "NO_DATA": "Without data: vignetted, outside the detector, or not a number in the input.",
+    "CROSSTALK": "Under the ghost of a bright pixel of another amplifier.",
+    "UNMASKEDNAN": "Was not a number, though nothing said so.",
+    "CLIPPED": "Rejected as an outlier when frames were combined; set by other software, not by obs.",
+}
+DEFAULT_PLANES = tuple(PLANE_MEANINGS)
 
 _MAX_BIT = 31
 

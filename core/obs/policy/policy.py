@@ -9,48 +9,21 @@ from typing import Any
 
 from obs.errors import PolicyError, suggest
 from obs.policy.dataset_type import DatasetType, Template, split_hdu
+from obs.policy.keys import ENTRY_KEYS, GROUPS, TOP_KEYS
 from obs.yaml_lines import YamlPath, line_of, load_yaml
 
-__all__ = ["GROUPS", "Policy", "find_policy_faults", "load_policy"]
+__all__ = ["DEFAULTS", "Policy", "find_policy_faults", "load_policy"]
 
-#: Dataset types come in these groups.
-GROUPS = ("images", "exposures", "calibrations", "datasets")
+#: What the engine knows of dataset types.
+DEFAULTS = Path(__file__).with_name("defaults.yaml")
 
-_DEFAULTS = Path(__file__).with_name("defaults.yaml")
-_TOP = {
-    *GROUPS,
-    "calibRegistryPath",
-    "calibRoot",
-    "camera",
-    "defaultLevel",
-    "defaultSubLevels",
-    "defects",
-    "levels",
-    "needCalibRegistry",
-    "registryPath",
-    "skytiles",
-}
-#: Entry key of the policy -> field of `DatasetType`.
-_TEXTS = {
-    "python": "python",
-    "persistable": "persistable",
-    "storage": "storage",
-    "level": "level",
-    "recipe": "recipe",
-    "description": "description",
-    "validStartName": "valid_start",
-    "validEndName": "valid_end",
-    "obsTimeName": "observation_time",
-}
-_LISTS = {
-    "tables": "tables",
-    "columns": "columns",
-    "reference": "reference",
-    "refCols": "reference_columns",
-    "metadataKey": "metadata_keys",
-}
-_FLAGS = {"validRange": "valid_range", "filter": "filter"}
-_OTHER = {"template", "composite", "assembler", "disassembler", "table"}
+
+def _attributes(kind: str) -> dict[str, str]:
+    """Return the keys of an entry that are written alike, and the fields of `DatasetType` that hold them."""
+    return {name: key.attribute for name, key in ENTRY_KEYS.items() if key.kind == kind}
+
+
+_TEXTS, _LISTS, _FLAGS = _attributes("text"), _attributes("list"), _attributes("flag")
 
 
 @dataclass(frozen=True)
@@ -162,7 +135,7 @@ class _Reader:
         top = _merge(override, top)
         for key in top:
             # Strange keys are let pass, policies in use have some; only what looks like a slip is not.
-            if key not in _TOP and (hint := suggest(str(key), _TOP)):
+            if key not in TOP_KEYS and (hint := suggest(str(key), TOP_KEYS)):
                 raise self.fault((key,), f"unknown key{hint}")
         if "defaultLevel" not in top:
             raise self.fault((), "the key 'defaultLevel' is missing; name the level of one detector, such as 'sensor'")
@@ -187,7 +160,7 @@ class _Reader:
         )
 
     def dataset_types(self, top: Mapping[str, Any]) -> dict[str, DatasetType]:
-        defaults, default_lines = load_yaml(_DEFAULTS, error=PolicyError)
+        defaults, default_lines = load_yaml(DEFAULTS, error=PolicyError)
         own = {group: self.mapping((group,), top[group]) for group in GROUPS if group in top}
         types: dict[str, DatasetType] = {}
         for group, entries in own.items():
@@ -201,7 +174,7 @@ class _Reader:
             for name, entry in defaults.get(group, {}).items():
                 if name not in types:
                     line = line_of(default_lines, (group, name))
-                    default = _Reader(_DEFAULTS, {(): line or 1}).dataset_type(group, name, entry)
+                    default = _Reader(DEFAULTS, {(): line or 1}).dataset_type(group, name, entry)
                     # Whatever it lacks is to be set in the camera's policy.
                     types[name] = replace(default, path=self.path, line=line_of(self.lines, (group,)))
         raw = types.get("raw")
@@ -211,8 +184,7 @@ class _Reader:
         where = (group, name)
         entry = self.mapping(where, data)
         for key in entry:
-            known = _TEXTS.keys() | _LISTS.keys() | _FLAGS.keys() | _OTHER
-            if key not in known and (hint := suggest(str(key), known)):
+            if key not in ENTRY_KEYS and (hint := suggest(str(key), ENTRY_KEYS)):
                 raise self.fault((*where, key), f"unknown key{hint}")
         values: dict[str, Any] = {}
         for key, attribute in _TEXTS.items():

@@ -14,6 +14,9 @@ class ProcessConfig(TaskConfig):
     """From a raw frame to a calibrated image and its catalog."""
 
     isr: IsrConfig = setting(IsrConfig(), "Instrument-signature removal.")
+    do_characterize: bool = setting(
+        True, "Go on to characterization after signature removal; else postISRCCD is the result, and written."
+    )
     characterize: CharacterizeConfig = setting(CharacterizeConfig(), "Background, PSF and aperture correction.")
     do_calibrate: bool = setting(True, "Go on to calibration after characterization.")
     calibrate: CalibrateConfig = setting(CalibrateConfig(), "All sources, astrometry and photometry.")

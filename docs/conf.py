@@ -1,0 +1,32 @@
+"""How Sphinx builds the guide. Pages of reference are written from the code first; see the folder ``generator``."""
+
+import sys
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from generator.write import write_pages
+
+project = "obs"
+extensions = ["myst_parser"]
+exclude_patterns = ["_build"]
+myst_heading_anchors = 3
+smartquotes = False  # they would make a dash of the two hyphens of an option
+html_theme = "furo"
+html_title = "obs"
+html_static_path = ["static"]
+html_css_files = ["tables.css"]
+html_show_copyright = False
+html_copy_source = False
+
+
+def setup(app: Sphinx) -> None:
+    """Write the generated pages before Sphinx looks for pages."""
+    app.connect("config-inited", _write)
+
+
+def _write(app: Sphinx, config: Config) -> None:
+    write_pages(Path(app.srcdir))

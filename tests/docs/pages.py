@@ -1,0 +1,139 @@
+"""The guide's pages: which commands they name, and what they say that these print."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKOUT = Path(__file__).parents[2]
+GUIDE = CHECKOUT / "docs"
+WRITTEN = [CHECKOUT / "README.md", *sorted(GUIDE.glob("*.md"))]
+"""Pages that people wrote; the others follow from the code."""
+
+_BLOCK = re.compile(r"(?:^<!-- (?P<note>[^>]+) -->\n)?^```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+
+_PROGRAM = """\
+import sys
+from obs.cli.main import main
+
+if __name__ == "__main__":
+    sys.exit(main())
+"""
+"""What an installation puts on the path as ``obs``; processes started from it import it anew."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block; the note in the comment above it is ``not run: WHY``, ``star fields only`` or ``file: PATH``."""
+
+    kind: str
+    text: str
+    note: str
+
+
+def read_blocks(path):
+    """Return the blocks of a page in their order."""
+    matches = _BLOCK.finditer(path.read_text(encoding="utf-8"))
+    return [Block(match["kind"], match["text"], match["note"] or "") for match in matches]
+
+
+def obs_commands(path):
+    """Return the obs commands of a page, as words: lines of blocks, and indented lines."""
+    text = path.read_text(encoding="utf-8")
+    shell = re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    lines = [line for block in shell for line in block.splitlines()]
+    lines += re.findall(r"^ {4}(?:.*&& )?(obs .*)$", _without_blocks(text), re.MULTILINE)
+    return _obs_words(part for line in lines for part in re.split(r"\s&&\s", line))
+
+
+def quoted_commands(path):
+    """Return the obs commands between the words of a page, which may be their beginnings only."""
+    text = _without_blocks(path.read_text(encoding="utf-8"))
+    return _obs_words(code.removesuffix("...") for code in re.findall(r"`(obs [^`]+)`", text))
+
+
+def _without_blocks(text):
+    return re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def _obs_words(lines):
+    commands = (shlex.split(line, comments=True) for line in lines)
+    return [words for words in commands if words[:1] == ["obs"]]
+
+
+def expected_lines(text):
+    """Return the lines that a block of output shows, each as a pattern.
+
+    In it ``...`` is anything, and a number with two or more decimals any such number: measured values change a little
+    when the engine gets better.
+    """
+    lines = [line.split() for line in text.splitlines() if line.strip() and line.strip() != "..."]
+    return [re.compile(" ".join(map(_word_pattern, words))) for words in lines]
+
+
+def _word_pattern(word):
+    pattern = ".*".join(map(re.escape, word.split("...")))
+    return re.sub(r"^\d+\\\.\d{2,}(?=;?$|,$)", r"[\\d.]+", pattern)
+
+
+def missing_lines(text, printed):
+    """Return the patterns of a block of output that do not follow each other in what was printed."""
+    lines = iter([" ".join(line.split()) for line in printed.splitlines()])
+    return [pattern.pattern for pattern in expected_lines(text) if not any(pattern.fullmatch(line) for line in lines)]
+
+
+class Shell:
+    """Runs what a page says in a folder, with ``obs`` on the path and packages installed into a folder of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.site = folder / "site"
+        programs = folder / "programs"
+        programs.mkdir(parents=True)
+        obs = programs / "obs"
+        obs.write_text(f"#!{sys.executable}\n{_PROGRAM}")
+        obs.chmod(0o755)
+        paths = (self.site, CHECKOUT / "core", CHECKOUT / "obs_plugins")
+        self.environment = os.environ | {
+            "PATH": f"{programs}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": os.pathsep.join(map(str, paths)),
+            "PIP_TARGET": str(self.site),
+            "PIP_NO_DEPS": "1",
+            "PIP_NO_INDEX": "1",
+            "PIP_NO_BUILD_ISOLATION": "0",  # pip means by this that there is none
+            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        }
+
+    def run(self, words, **more):
+        return subprocess.run(
+            words,
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+            **more,
+        )
+
+    def sh(self, line):
+        words = line.split()
+        if words[:3] == ["pip", "install", "-e"]:
+            return self._install(words[3])
+        return self.run(["bash", "-c", line])
+
+    def _install(self, name):
+        """Install a package, and put its folder in the place of the copy: what an editable install amounts to."""
+        done = self.run(["pip", "install", "-q", f"./{name}"])
+        if done.returncode == 0:
+            copy = self.site / name
+            shutil.rmtree(copy)
+            copy.symlink_to(self.folder / name / name)
+        return done
+
+    def python(self, text):
+        return self.run([sys.executable, "-c", text])

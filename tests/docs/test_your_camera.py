@@ -1,0 +1,106 @@
+"""The page "Your camera in an evening": every command on it is run, and prints what the page says."""
+
+import re
+import shutil
+
+import pytest
+from astropy.table import Table
+from night_camera import write_night
+from pages import GUIDE, Shell, missing_lines, read_blocks
+
+PAGE = GUIDE / "your_camera.md"
+
+
+def follow(page, shell, *, stars=True):
+    """Do what the blocks of a page say, one after the other; outputs are compared where the frames are the page's."""
+    printed = ""
+    for block in read_blocks(page):
+        if block.note.startswith("not run:") or (block.note == "star fields only" and not stars):
+            printed = None
+            continue
+        if block.note.startswith("file: "):
+            (shell.folder / block.note.removeprefix("file: ")).write_text(block.text)
+        elif block.kind == "sh":
+            printed = ""
+            for line in block.text.splitlines():
+                done = shell.sh(line)
+                assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+                printed += done.stdout
+        elif block.kind == "python":
+            done = shell.python(block.text)
+            assert done.returncode == 0, f"{block.text}\n{done.stderr}"
+        elif block.kind == "text" and stars and printed is not None:
+            assert missing_lines(block.text, printed) == [], printed
+
+
+@pytest.fixture(scope="module")
+def evening(tmp_path_factory):
+    """The shell in which the page was followed, with the night of a camera of which nobody knows."""
+    folder = tmp_path_factory.mktemp("evening")
+    night = folder / "night1"
+    night.mkdir()
+    write_night(night, folder / "tables")
+    shell = Shell(folder)
+    follow(PAGE, shell)
+    return shell
+
+
+def test_the_evening_of_a_camera_of_which_nobody_knows(evening):
+    assert len(list((evening.folder / "DATA/rerun/first/src").rglob("*.fits"))) == 2
+
+
+def stated_failures():
+    """Return the messages of the page's table, each as a pattern."""
+    text = PAGE.read_text(encoding="utf-8").split("| message |")[1].split("\n\n")[0]
+    return [message_pattern(message) for message in re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE)]
+
+
+def message_pattern(message):
+    return ".*".join(re.escape(part.strip()) for part in message.split("..."))
+
+
+SCIENCE = "obs process DATA --rerun {} --id visit=88260021 -c "
+FAILURES = {
+    "unable to retrieve dark ...": [SCIENCE.format("dark") + "isr.do_dark=true"],
+    "... stars are too few to fit the PSF ...": [
+        SCIENCE.format("stars") + "characterize.stars.minimum_signal_to_noise=1e9"
+    ],
+    "no astrometry: there is no reference catalog of this part of the sky ...": [
+        "mv DATA/ref_cats away",
+        SCIENCE.format("sky") + "calibrate.parquet=true",
+        "mv away DATA/ref_cats",
+    ],
+    "no astrometry: no pattern of the ... stands out ...": [
+        "obs ingest-refcat DATA mirrored mirrored.csv",
+        SCIENCE.format("pattern") + "calibrate.reference.name=mirrored",
+        "rm -r DATA/ref_cats/mirrored",
+    ],
+    "gain is nan in the camera's table ...": [
+        "sed -i.before s/,1.4,/,,/ obs_mycam/obs_mycam/camera/amplifiers.csv",
+        SCIENCE.format("gain") + "do_characterize=false",
+        "mv obs_mycam/obs_mycam/camera/amplifiers.csv.before obs_mycam/obs_mycam/camera/amplifiers.csv",
+    ],
+    "... was made with other settings ...": [SCIENCE.format("first") + "isr.do_flat=false"],
+}
+
+
+def test_all_stated_failures_are_tried():
+    assert stated_failures() == [message_pattern(message) for message in FAILURES]
+
+
+@pytest.mark.parametrize("message", FAILURES)
+def test_failures_say_what_the_page_says(evening, message):
+    stars = Table.read(evening.folder / "stars.csv")
+    stars["ra"], stars["dec"] = 143.04 + (stars["dec"] - 21.5), 21.5 + (stars["ra"] - 143.04)
+    stars.write(evening.folder / "mirrored.csv", overwrite=True)
+    told = " ".join(" ".join(evening.sh(line).stderr.split()) for line in FAILURES[message])
+    assert re.search(message_pattern(message), told), told
+
+
+def test_the_evening_of_kast_until_the_signature_is_removed(tmp_path, shared_data):
+    night = tmp_path / "night1"
+    night.mkdir()
+    for path in (shared_data / "kast").glob("*.fits.gz"):
+        shutil.copy(path, night)
+    follow(PAGE, Shell(tmp_path), stars=False)
+    assert len(list((tmp_path / "DATA" / "rerun" / "isr" / "postISRCCD").rglob("*.fits"))) == 3
