@@ -158,6 +158,10 @@ def _rings(catalog: Catalog, stars: NDArray[np.bool_], config: MeasurementConfig
     names = [aperture_name(radius) for radius in radii]
     for name in names:
         stars = stars & ~catalog[f"{name}_flag"]
+    # what no neighbour claims of a blend went to the nearest, which is mostly the star
+    single = stars & (catalog["parent"] == 0)
+    if np.count_nonzero(single) >= STARS_FOR_RINGS:
+        stars = single
     if sum(radius > config.reference_aperture for radius in radii) < 2 or np.count_nonzero(stars) < STARS_FOR_RINGS:
         return None
     flux, variance = (
