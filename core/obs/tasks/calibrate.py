@@ -41,7 +41,8 @@ class CalibrateConfig(TaskConfig):
     write: bool = setting(True, "Write calexp, src and what belongs to them.")
     write_matches: bool = setting(True, "Write srcMatch and srcMatchFull.")
     parquet: bool = setting(False, "Write the catalog as Parquet too, as ``sourceTable``.")
-    background: BackgroundConfig = setting(BackgroundConfig(), "The background, looked at again.")
+    # most stars lie in the light of sources too faint to be seen and of others' wings, which counts as their sky
+    background: BackgroundConfig = setting(BackgroundConfig(grow=2), "The background, looked at again.")
     detection: DetectionConfig = setting(DetectionConfig(), "Detection of all sources.")
     deblend: DeblendConfig = setting(DeblendConfig(), "Division of blends.")
     measurement: MeasurementConfig = setting(MeasurementConfig(), "Measurement of all sources.")
