@@ -5,8 +5,9 @@
 
 Nothing of the simulator is used: layout and amplifiers come from the published tables, headers from real frames, both
 under ``../shared/data`` (``--data``). Stars are Moffat or Kolmogorov profiles, galaxies exponential discs, integrated
-over pixels by GalSim; cosmic rays are straight tracks. ``--wcs`` says where sources are on the sky: ``model`` follows the published focal plane and distortion,
-``plane`` has no distortion, ``header`` takes the WCS of the header for that of the pixels.
+over pixels by GalSim; cosmic rays are straight tracks. ``--wcs`` says where sources are on the sky: ``model`` follows
+the published focal plane and distortion, ``plane`` has no distortion, ``header`` takes the WCS of the header for that
+of the pixels.
 """
 
 import argparse
