@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from obs.errors import FileFormatError
-from obs.image.wcs import TanSipWcs, fit_tan_sip
+from obs.image.wcs import TanSipWcs
+from obs.image.wcs_fit import fit_tan_sip
 from obs_sdss.fits_input import open_fits, position
 from obs_sdss.fpc import FIELD_SHAPE
 

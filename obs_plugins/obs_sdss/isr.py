@@ -13,7 +13,8 @@ from obs.image.mask import Mask
 from obs.image.masked_image import MaskedImage
 from obs.image.psf import PixelPsf
 from obs.image.visit_info import VISIT_INFO_CARDS, VisitInfo
-from obs.image.wcs import TanSipWcs, is_wcs_card
+from obs.image.wcs import TanSipWcs
+from obs.image.wcs_cards import is_wcs_card
 from obs_sdss.exposure_id import exposure_id
 from obs_sdss.fpc import FIELD_SHAPE, CorrectedFrame
 from obs_sdss.translator import SdssTranslator

@@ -1,5 +1,6 @@
 """Light beyond a circle, for profiles whose truth is known in closed form."""
 
+import galsim
 import numpy as np
 import pytest
 
@@ -39,6 +40,23 @@ def test_the_light_of_a_moffat_profile_beyond_a_circle(fwhm, beta):
     # half a step of the grid's exponents is 5 %; without rings the stamp's own sum is all that is known of its light
     assert fit_light_beyond(stamp, fwhm, RADIUS, rings(fwhm, beta)) == pytest.approx(truth, rel=0.06, abs=2e-4)
     assert fit_light_beyond(stamp, fwhm, RADIUS) == pytest.approx(truth, rel=0.15, abs=2e-4)
+
+
+@pytest.mark.parametrize("with_rings", [True, False])
+@pytest.mark.parametrize("core", [0.0, 0.4, 0.6])
+def test_the_light_beyond_a_circle_of_what_turbulence_and_telescope_make(core, with_rings):
+    """A Moffat profile that fits the core has 1 % less."""
+    seeing = galsim.Kolmogorov(fwhm=4.2 * (1 - 0.6 * core**2))
+    profile = galsim.Convolve(seeing, galsim.Gaussian(fwhm=4.2 * core)) if core else seeing
+    image = profile.drawImage(nx=401, ny=401, scale=1.0, method="no_pixel").array
+    within = np.array([image[np.hypot(*np.mgrid[-200:201, -200:201]) < radius].sum() for radius in APERTURES])
+    low, high = APERTURES[:-1], APERTURES[1:]
+    area = [np.count_nonzero(np.hypot(*np.mgrid[-200:201, -200:201]) < radius) for radius in APERTURES]
+    about = Rings(low, high, np.diff(within) / np.diff(area) / within[1], np.full(4, 2e-6))
+    stamp = image[185:216, 185:216].copy()
+    fwhm = profile.calculateFWHM() if core else 4.2
+    truth = 1 / within[1] - 1
+    assert fit_light_beyond(stamp, fwhm, RADIUS, about if with_rings else None) == pytest.approx(truth, abs=2.5e-3)
 
 
 def test_what_neighbours_leave_is_not_taken_for_wings_where_rings_tell():

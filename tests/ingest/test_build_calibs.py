@@ -430,7 +430,11 @@ def test_dates_keys_and_what_is_there(night, obs):
             r"no raw frame has a dataType such as BIAS or ZERO \(there are: OBJECT\); name the frames with --id",
         ),
         (["fringe"], "name the raw frames that the fringe is made from with --id"),
-        (["bias", "--id", "visit=99"], "no raw frame in the registry for visit=99"),
+        (
+            ["bias", "--id", "visit=99"],
+            "no raw frame in the registry for visit=99: no visit=99 in the registry; it has 1",
+        ),
+        (["bias", "--id", "visit=1", "dataType=BIAS"], "no dataType=BIAS in the registry; it has OBJECT"),
         (["bias", "--id", "visit=1", "--calib-id", "calibDate=tomorrow"], "calibDate 'tomorrow' is not a date like"),
         (["bias", "--id", "vist=1"], "unknown key 'vist' in --id; did you mean 'visit'"),
         (["bias", "-c", "combine.clp=1"], "combine.clp: there is no such setting"),
@@ -441,3 +445,11 @@ def test_mistakes(night, obs, words, message):
     status, _, err = obs("calibs", "build", words[0], night.root, *words[1:])
     assert status == 1
     assert re.search(message, err)
+
+
+def test_values_that_never_occur_together(night, obs):
+    night("OBJECT", 1)
+    night("FLAT", 1)
+    status, _, err = obs("calibs", "build", "flat", night.root, "--id", "visit=1", "dataType=FLAT")
+    assert status == 1
+    assert "no raw frame in the registry for visit=1 dataType=FLAT" in err

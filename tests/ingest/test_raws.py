@@ -136,6 +136,14 @@ def test_the_same_files_again(repository, frames):
     assert len(rows(repository)) == 4
 
 
+def test_a_reference_catalog_among_the_raw_frames_is_told_where_to_go(repository, frames, tmp_path):
+    path = tmp_path / "in" / "reference.fits"
+    fits.BinTableHDU.from_columns([fits.Column("ra", "D", array=np.zeros(3))]).writeto(path)
+    report = run(repository, [*frames, path])
+    assert statuses(report) == ["ingested"] * len(frames) + ["failed"]
+    assert report.files[-1].reason == "holds a table and no image; a reference catalog goes to obs ingest-refcat"
+
+
 def test_two_files_of_one_data_id(repository, frames, tmp_path):
     twin = write_raw(tmp_path / "in" / "twin.fits", EXPTIME=5.0)
     report = run(repository, [*frames, twin])

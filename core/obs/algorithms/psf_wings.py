@@ -1,8 +1,9 @@
 """How much of a PSF's light lies beyond a circle, out to where no star can be followed.
 
-Outside its core the profile of a PSF made by the atmosphere falls as a Moffat profile does (Moffat 1969, A&A 3, 455;
-Trujillo et al. 2001, MNRAS 328, 977). It is fitted to the PSF model near the core, and further out to the light between
-circles about bright stars, where neighbours too faint to be known leave a pedestal, which is flat.
+Outside its core a PSF falls as a Moffat profile does (Moffat 1969, A&A 3, 455; Trujillo et al. 2001, MNRAS 328, 977),
+or as turbulence has it (`obs.algorithms.kolmogorov`), or, where telescope and detector add to the core, as a blend of
+both: whichever fits the PSF model near the core, and further out the light between circles about bright stars, where
+neighbours too faint to be known leave a pedestal, which is flat.
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import numpy as np
 import sep
 from numpy.typing import NDArray
 
+from obs.algorithms.kolmogorov import kolmogorov_beyond, kolmogorov_profile
 from obs.algorithms.psf_profile import stamp_radius
 
 __all__ = ["Rings", "enclosed_light", "fit_light_beyond"]
@@ -28,6 +30,12 @@ LEAST_RINGS = 6
 BETAS = np.linspace(1.4, 6.0, 93)
 WIDTHS = np.linspace(0.5, 1.5, 81)
 """Grid of exponents, and of widths in FWHM, among which the profile is sought."""
+
+BLENDS = (0.2, 0.4, 0.6, 0.8)
+"""Parts that turbulence has in blends."""
+
+BLEND_COST = 5.0
+"""Chi-squared by which a blend must fit better than what it blends, lest it follow noise."""
 
 ERROR = 0.02
 """Relative error of the profile that is granted in every ring."""
@@ -79,7 +87,7 @@ def enclosed_light(psf: NDArray[np.float32], radius: float) -> NDArray[np.float6
 
 
 def fit_light_beyond(psf: NDArray[np.float32], fwhm: float, radius: float, rings: Rings | None = None) -> float:
-    """Fit a Moffat profile to a PSF and return its light beyond a circle.
+    """Fit profiles to a PSF and return its light beyond a circle.
 
     Parameters
     ----------
@@ -104,20 +112,65 @@ def fit_light_beyond(psf: NDArray[np.float32], fwhm: float, radius: float, rings
     inner = [ring for low, high in pairwise(steps) if (ring := (distance >= low) & (distance < high)).any()]
     if len(inner) + (0 if rings is None else len(rings.low)) < LEAST_RINGS:
         return 1.0 / within - 1.0
-    place = np.array([distance[ring].mean() for ring in inner])
-    profile = np.array([psf[ring].mean(dtype=np.float64) for ring in inner]) / (within * psf.sum(dtype=np.float64))
+    scale = within * psf.sum(dtype=np.float64)
+    profile = np.array([psf[ring].mean(dtype=np.float64) for ring in inner]) / scale
     error = ERROR * np.abs(profile) + FLOOR
+    if rings is not None:
+        profile = np.concatenate([profile, rings.brightness])
+        error = np.concatenate([error, np.hypot(rings.error, ERROR * np.abs(rings.brightness))])
+    place = np.array([distance[ring].mean() for ring in inner])
+    moffat, turbulence = _moffat(place, rings, fwhm, radius), _turbulence(place, rings, WIDTHS * fwhm, radius)
+    same_width = _turbulence(place, rings, np.array([fwhm]), radius)
+    families = [moffat, turbulence, *(moffat.blended(same_width, part) for part in BLENDS)]
+    fits = np.array([family.fit(profile, 1.0 / error, flat=rings is not None) for family in families])
+    fits[2:, 1] += BLEND_COST
+    fits = np.vstack([fits[:2], fits[2:][np.argmin(fits[2:, 1])]])
+    # families that fit equally well count equally
+    likelihood = np.exp(-0.5 * (fits[:, 1] - fits[:, 1].min()))
+    return float(fits[:, 0] @ likelihood / likelihood.sum())
+
+
+@dataclass(frozen=True)
+class _Family:
+    """Profiles of a whole of one: the light per pixel where it is measured, and that beyond the reference circle."""
+
+    shape: NDArray[np.float64]
+    beyond: NDArray[np.float64]
+
+    def blended(self, other: "_Family", part: float) -> "_Family":
+        """Return blends of which ``other`` is a part."""
+        return _Family((1.0 - part) * self.shape + part * other.shape, (1.0 - part) * self.beyond + part * other.beyond)
+
+    def fit(self, profile: NDArray[np.float64], weight: NDArray[np.float64], *, flat: bool) -> tuple[float, float]:
+        """Return the light beyond the circle of the profile that fits best, and its chi-squared."""
+        light, chi2 = _fit_linear(self.shape, profile, weight, flat=flat)
+        best = int(np.argmin(chi2))
+        return float(light[best] * self.beyond[best]), float(chi2[best])
+
+
+def _moffat(place: NDArray[np.float64], rings: Rings | None, fwhm: float, radius: float) -> _Family:
+    """Moffat profiles of all exponents and widths."""
     beta, width = (grid.ravel()[:, None] for grid in np.meshgrid(BETAS, WIDTHS * fwhm))
     scale = 0.5 * width / np.sqrt(2.0 ** (1.0 / beta) - 1.0)
     shape = (beta - 1.0) / (np.pi * scale**2) * (1.0 + (place / scale) ** 2) ** -beta
     if rings is not None:
-        area = np.pi * (rings.high**2 - rings.low**2)
-        shape = np.hstack([shape, (_beyond(rings.low, scale, beta) - _beyond(rings.high, scale, beta)) / area])
-        profile = np.concatenate([profile, rings.brightness])
-        error = np.concatenate([error, np.hypot(rings.error, ERROR * np.abs(rings.brightness))])
-    light, chi2 = _fit_linear(shape, profile, 1.0 / error, flat=rings is not None)
-    best = int(np.argmin(chi2))
-    return float(light[best] * _beyond(np.array(radius), scale[best], beta[best])[0])
+        shape = np.hstack([shape, (_beyond(rings.low, scale, beta) - _beyond(rings.high, scale, beta)) / _area(rings)])
+    return _Family(shape, _beyond(np.array(radius), scale, beta)[:, 0])
+
+
+def _turbulence(place: NDArray[np.float64], rings: Rings | None, widths: NDArray[np.float64], radius: float) -> _Family:
+    """Profiles of Kolmogorov turbulence of some widths, pixels."""
+    width = widths[:, None]
+    shape = kolmogorov_profile(place, width)
+    if rings is not None:
+        between = kolmogorov_beyond(rings.low, width) - kolmogorov_beyond(rings.high, width)
+        shape = np.hstack([shape, between / _area(rings)])
+    return _Family(shape, kolmogorov_beyond(np.array(radius), widths))
+
+
+def _area(rings: Rings) -> NDArray[np.float64]:
+    """Areas of rings, pixels."""
+    return np.asarray(np.pi * (rings.high**2 - rings.low**2))
 
 
 def _beyond(radius: NDArray[np.float64], scale: NDArray[np.float64], beta: NDArray[np.float64]) -> NDArray[np.float64]:

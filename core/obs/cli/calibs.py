@@ -20,7 +20,7 @@ __all__ = ["calibs"]
 _EXAMPLE = """\b
 Examples:
   obs calibs build bias DATA --id dataType=BIAS
-  obs calibs build flat DATA --id dataType=FLAT filter=HSC-R --validity 90
+  obs calibs build flat DATA --id dataType=DOMEFLAT filter=HSC-R --validity 90
   obs calibs ingest DATA BIAS-*.fits --validity 30
   obs calibs list DATA flat
 """

@@ -36,7 +36,7 @@ __all__ = ["build", "load_calibs_settings"]
 _EXAMPLE = """\b
 Examples:
   obs calibs build bias DATA --id dataType=BIAS
-  obs calibs build flat DATA --id dataType=FLAT filter=HSC-R --validity 90 -j 2
+  obs calibs build flat DATA --id dataType=DOMEFLAT filter=HSC-R --validity 90 -j 2
   obs calibs build dark DATA --calib-id calibDate=2020-09-04 -c combine.clip=4
 """
 

@@ -90,7 +90,7 @@ def plan_calibrations(
     Raises
     ------
     DataIdError
-        If there is no raw frame, or the registry does not tell its date.
+        If there is no raw frame, naming the values that there are, or the registry does not tell its date.
     DatasetNotFoundError
         If the camera has no such type of calibration.
     """
@@ -115,7 +115,13 @@ def plan_calibrations(
     rows = {row for data_id in data_ids for row in butler.query_metadata(raw, columns, data_id)}
     if not rows:
         wanted = "; ".join(format_data_id(data_id) for data_id in data_ids) or "any data ID"
-        raise DataIdError(f"no raw frame in the registry for {wanted}")
+        problem = f"no raw frame in the registry for {wanted}"
+        try:
+            for data_id in data_ids:
+                butler.check_data_id(raw, data_id)
+        except DataIdError as error:
+            raise DataIdError(f"{problem}: {error}") from None
+        raise DataIdError(problem)
     frames = [dict(zip(columns, row, strict=True)) for row in sorted(rows, key=_sort_key)]
     groups: dict[tuple[Any, ...], list[DataId]] = {}
     for frame in frames:

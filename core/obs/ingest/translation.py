@@ -175,15 +175,21 @@ def _images(path: Path) -> Iterator[tuple[int, FileHeader]]:
     """Yield the primary header if it has pixels, else that of every image, with the primary's cards beneath."""
     primary: FileHeader = {}
     count = 0
+    kinds = set()
     for number, header in read_headers(path):
         if number == 0:
             primary = header
-        if header.get("NAXIS", 0) != 2 or header.get("XTENSION", "IMAGE").strip() not in ("IMAGE", ""):
+        kind = header.get("XTENSION", "IMAGE").strip() or "IMAGE"
+        if header.get("NAXIS", 0) > 0:
+            kinds.add(kind)
+        if header.get("NAXIS", 0) != 2 or kind != "IMAGE":
             continue
         count += 1
         yield number, _known(primary | header)
         if number == 0:
             return
+    if kinds and "IMAGE" not in kinds:
+        raise FileFormatError("holds a table and no image; a reference catalog goes to obs ingest-refcat", path=path)
     if not count:
         yield 0, _known(primary)
 

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from obs.camera.camera import Camera
 from obs.camera.detector import Detector
-from obs.image.wcs import TanSipWcs, fit_tan_sip
+from obs.image.wcs import TanSipWcs
+from obs.image.wcs_fit import fit_tan_sip
 
 __all__ = ["field_projection", "fit_boresight_wcs", "pixel_to_sky", "sky_to_pixel"]
 

@@ -26,7 +26,6 @@ known to be wrong are listed in a file that `header_fixes` names; see `obs.instr
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -38,19 +37,9 @@ from obs.image.visit_info import VisitInfo
 from obs.instrument.card_values import UNITS, format_date, parse_date, read_number
 from obs.instrument.header import Header
 from obs.instrument.header_fixes import HeaderFix, load_header_fixes
+from obs.instrument.translator_tables import FACTS, PREFIX, Rule, check_tables, split_rule
 
-__all__ = ["Rule", "Translator"]
-
-#: A keyword, or a keyword with the ``unit`` that it is in and the ``default`` where it is missing.
-Rule = str | tuple[str, Mapping[str, Any]]
-
-_FACTS = {fact.name: fact for fact in fields(VisitInfo)}
-_PREFIX = "translate_"
-_OPTIONS = ("unit", "default")
-
-
-def _split(rule: Rule) -> tuple[str, Mapping[str, Any]]:
-    return (rule, {}) if isinstance(rule, str) else rule
+__all__ = ["Translator"]
 
 
 class Translator:
@@ -97,42 +86,7 @@ class Translator:
 
     def __init_subclass__(cls) -> None:
         """Check the tables when the class is made, so that a slip shows at once."""
-        known = {**cls.columns, **_FACTS}
-        methods = {name.removeprefix(_PREFIX): name for name in dir(cls) if name.startswith(_PREFIX)}
-        shared = set(cls.translators.values())
-        own = [name for name, method in methods.items() if method not in shared]
-        tables = {
-            "constants": cls.constants,
-            "translation": cls.translation,
-            "defaults": cls.defaults,
-            "translators": cls.translators,
-        }
-        for table, names in {**tables, "its methods": own, "unique": cls.unique, "visit": cls.visit}.items():
-            for name in names:
-                if name not in known:
-                    raise TypeError(
-                        f"{cls.__name__}: '{name}' in {table} is neither a column nor a field of VisitInfo"
-                        f"{suggest(name, known)}"
-                    )
-        for name, method in cls.translators.items():
-            if not callable(getattr(cls, method, None)):
-                raise TypeError(f"{cls.__name__}: translators names a method {method} for '{name}', which is not there")
-        for name, rule in cls.translation.items():
-            cls._check_rule(name, _split(rule)[1])
-
-    @classmethod
-    def _check_rule(cls, name: str, options: Mapping[str, Any]) -> None:
-        for option in options:
-            if option not in _OPTIONS:
-                raise TypeError(f"{cls.__name__}: '{name}' has the option '{option}', not one of {', '.join(_OPTIONS)}")
-        unit = options.get("unit")
-        if unit is None:
-            return
-        if unit not in UNITS:
-            raise TypeError(f"{cls.__name__}: '{name}' has the unknown unit '{unit}'{suggest(unit, UNITS)}")
-        fact = _FACTS.get(name)
-        if fact is not None and not fact.metadata["comment"].startswith(f"[{UNITS[unit].standard}]"):
-            raise TypeError(f"{cls.__name__}: '{name}' is no quantity in {unit}: {fact.metadata['comment']}")
+        check_tables(cls)
 
     @cached_property
     def fixes(self) -> tuple[HeaderFix, ...]:
@@ -237,7 +191,7 @@ class Translator:
         """
         md = self.open(header)
         known: dict[str, Any] = {}
-        for name in _FACTS:
+        for name in FACTS:
             try:
                 value = self.read(name, md)
                 if value is not None:
@@ -298,7 +252,7 @@ class Translator:
         """
         if is_column:
             return _cast(value, self.columns[name])
-        default = _FACTS[name].default
+        default = FACTS[name].default
         return _cast(value, str if isinstance(default, str) else int if default is None else float)
 
     def _call(self, method: Callable[[Header], Any], md: Header) -> Any:  # noqa: ANN401 - columns are of any type
@@ -327,11 +281,11 @@ class Translator:
 
     def _method(self, name: str) -> Callable[[Header], Any] | None:
         method: Callable[[Header], Any] | None
-        method = getattr(self, self.translators.get(name, _PREFIX + name), None)
+        method = getattr(self, self.translators.get(name, PREFIX + name), None)
         return method
 
     def _read_card(self, name: str, md: Header) -> Any:  # noqa: ANN401 - columns are of any type
-        keyword, options = _split(self.translation[name])
+        keyword, options = split_rule(self.translation[name])
         value = md.get(keyword)
         if value is None or value == "":
             return options.get("default")
@@ -376,9 +330,9 @@ class Translator:
         """
         cards: dict[str, Any] = {}
         for name, rule in cls.translation.items():
-            if name in cls.translators or hasattr(cls, _PREFIX + name):
+            if name in cls.translators or hasattr(cls, PREFIX + name):
                 continue
-            keyword, options = _split(rule)
+            keyword, options = split_rule(rule)
             value = data_id[name] if name in data_id else getattr(visit_info, name, None)
             if value in (None, "") or value != value:
                 continue

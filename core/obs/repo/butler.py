@@ -1,7 +1,7 @@
 """Get and put datasets by their type and data ID, without knowing where they are."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from obs.repo.atomic import atomic_write
 from obs.repo.backup import keep_backup
 from obs.repo.component import part_of
 from obs.repo.data_ref import DataRef
-from obs.repo.file_keys import COMPRESSED
+from obs.repo.dataset_files import DatasetFiles, not_found
 from obs.repo.formatters import read_dataset, write_dataset
 from obs.repo.key_sources import KeySources
 from obs.repo.layout import write_description
@@ -83,6 +83,7 @@ class Butler(Queries):
         sources = KeySources(self._lineage.inputs, self.policy, self.instrument, calib=calib, registry=registry)
         self.calib_root = sources.calib_root
         self.mapper = Mapper(self.policy, registry=sources.registry, calib_registry=sources.calib_registry)
+        self._files = DatasetFiles(self.mapper, self._lineage, self.calib_root)
         self._is_prepared = False
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -137,7 +138,7 @@ class Butler(Queries):
         if kind.components:
             return self._get_composite(kind, whole)
         base = kind.name.removesuffix("_schema")
-        if base != kind.name and base in self.policy.dataset_types and self._find(kind, whole)[0] is None:
+        if base != kind.name and base in self.policy.dataset_types and self._files.find(kind, whole)[0] is None:
             # No file of its own: a catalog tells its columns.
             return self._read(base, "schema", whole, bbox)
         return self._read(kind.name, suffix, whole, bbox)
@@ -166,7 +167,7 @@ class Butler(Queries):
         if kind.components:
             return all(self.exists(part, whole, write=write) for part in kind.components.values())
         try:
-            return self._find(kind, whole, write=write)[0] is not None
+            return self._files.find(kind, whole, write=write)[0] is not None
         except DatasetNotFoundError:
             return False
 
@@ -202,9 +203,9 @@ class Butler(Queries):
         """
         kind = self.mapper.dataset_type(dataset_type)
         whole = whole_id(data_id, keys)
-        found, tried = self._find(kind, whole, write=write)
+        found, tried = self._files.find(kind, whole, write=write)
         if found is None and self.output is None:
-            raise _not_found(kind.name, whole, tried)
+            raise not_found(kind.name, whole, tried)
         return found if found is not None and not write else tried[0]
 
     # Writing
@@ -247,7 +248,7 @@ class Butler(Queries):
                 self.put(part_value, part_type, whole, do_backup=do_backup)
         if kind.components:
             return
-        target = self._find(kind, whole, write=True)[1][0]
+        target = self._files.find(kind, whole, write=True)[1][0]
         self.prepare_output()
         if do_backup:
             keep_backup(target)
@@ -348,50 +349,18 @@ class Butler(Queries):
                     raise PluginError(f"{repository.root}: {error}", plugin=error.plugin) from error
         raise RepositoryError(f"{self.root} and its parents name no camera; give one in obs.yaml", path=self.root)
 
-    def _find(
-        self, kind: DatasetType, data_id: Mapping[str, Any], *, write: bool = False
-    ) -> tuple[Path | None, list[Path]]:
-        """Return the file of a dataset, or None, and the places where it was looked for."""
-        if write and self.output is None:
-            raise OutputError(f"{self.root} is only read here; name an output with --output or --rerun", path=self.root)
-        relative = self.mapper.path(kind.name, data_id)
-        if split_hdu(kind.template or "")[1] is not None:
-            relative = split_hdu(relative)[0]
-        tried = []
-        for root in self._places(kind, write=write):
-            tried.append(root / relative)
-            for ending in COMPRESSED:
-                candidate = root / f"{relative}{ending}"
-                if candidate.is_file():
-                    return candidate, tried
-        return None, tried
-
-    def _places(self, kind: DatasetType, *, write: bool) -> Iterator[Path]:
-        if self.output is not None:
-            yield self.output
-        if write:
-            return
-        if kind.is_calibration:
-            yield self.calib_root
-        yield from (repository.root for repository in self._lineage.inputs)
-
     def _read(self, name: str, suffix: str, data_id: DataId, bbox: Box | None) -> object:
         kind = self.mapper.dataset_type(name)
         if suffix == "filename":
             return [self.get_uri(name, data_id)]
-        found, tried = self._find(kind, data_id)
+        found, tried = self._files.find(kind, data_id)
         if found is None:
-            raise _not_found(name, data_id, tried)
+            raise not_found(name, data_id, tried)
         suffix = suffix.removeprefix("header_")
         reader = self.instrument.reader(name)
         if reader is not None:
             return part_of(reader(found, self.mapper.complete(name, data_id)), suffix, bbox, name)
-        return read_dataset(kind.storage, kind.python, self._with_hdu(kind, data_id, found), suffix, bbox)
-
-    def _with_hdu(self, kind: DatasetType, data_id: DataId, found: Path) -> str:
-        if split_hdu(kind.template or "")[1] is None:
-            return str(found)
-        return f"{found}[{split_hdu(self.mapper.path(kind.name, data_id))[1]}]"
+        return read_dataset(kind.storage, kind.python, self._files.with_hdu(kind, data_id, found), suffix, bbox)
 
     def _get_from_camera(self, name: str, data_id: DataId) -> object:
         if name == "camera":
@@ -407,13 +376,3 @@ class Butler(Queries):
 def _build(arguments: dict[str, Any]) -> Butler:
     """Make a Butler anew: in another process it opens its own files."""
     return Butler(**arguments)
-
-
-def _not_found(name: str, data_id: Mapping[str, Any], tried: Sequence[Path]) -> DatasetNotFoundError:
-    places = ", ".join(map(str, tried))
-    return DatasetNotFoundError(
-        f"no {name} for {format_data_id(data_id) or 'no keys'}: looked for {places}",
-        dataset_type=name,
-        data_id=data_id,
-        paths=tried,
-    )

@@ -18,7 +18,8 @@ from obs.image.masked_image import MaskedImage
 from obs.image.photo_calib import PhotoCalib
 from obs.image.psf import PixelPsf
 from obs.image.visit_info import VISIT_INFO_CARDS, VisitInfo
-from obs.image.wcs import TanSipWcs, is_wcs_card
+from obs.image.wcs import TanSipWcs
+from obs.image.wcs_cards import is_wcs_card
 from obs.repo.fits_file import header_to_dict, is_structural, open_fits, set_cards, write_hdus
 from obs.repo.fits_psf import PSF_EXTNAME, psf_bytes, psf_from_hdu
 
