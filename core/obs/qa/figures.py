@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_report"]
 
+_WIDTH = 12.0  # inches
+_NAMED = 6  # more frames than these have no legend
 _LARGEST = 1200  # pixels a side of the image that is shown
 _SOFTENING = 8.0
 _PERCENT = 98.0
@@ -43,7 +45,9 @@ def draw_report(reports: Sequence[FrameReport], exposure: Exposure, path: Path) 
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - slow to import, and only for this
     from matplotlib.figure import Figure  # noqa: PLC0415 - as above
 
-    figure = Figure(figsize=(12.0, 8.0), layout="constrained")
+    ny, nx = exposure.masked_image.image.shape
+    # the image has three fifths of the width
+    figure = Figure(figsize=(_WIDTH, float(np.clip(0.6 * _WIDTH * ny / nx + 0.6, 6.0, 9.0))), layout="constrained")
     FigureCanvasAgg(figure)
     grid = figure.add_gridspec(2, 5)
     _show_image(figure.add_subplot(grid[:, :3]), exposure, format_data_id(reports[0].data_id))
@@ -83,10 +87,13 @@ def _stretch(image: NDArray[np.float32]) -> NDArray[np.float32]:
 def _show_magnitudes(axes: "Axes", reports: Sequence[FrameReport]) -> None:
     errors = [1e3 * report.comparison.magnitude_error for report in reports]
     for report, error in zip(reports, errors, strict=True):
-        axes.plot(report.comparison.magnitude, error, ".", markersize=2, alpha=0.5)
+        name = format_data_id(report.data_id)
+        axes.plot(report.comparison.magnitude, error, ".", markersize=2, alpha=0.5, label=name)
     axes.axhline(0.0, color="black", linewidth=0.8)
     limit = _limit(np.concatenate(errors))
     axes.set(xlabel="true magnitude", ylabel="measured - true / mmag", ylim=(-limit, limit), title="Lone stars")
+    if len(reports) <= _NAMED:
+        axes.legend(loc="lower left", fontsize="small", markerscale=4.0)
 
 
 def _show_positions(axes: "Axes", reports: Sequence[FrameReport]) -> None:
