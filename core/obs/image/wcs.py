@@ -206,7 +206,8 @@ class TanSipWcs:
         FileFormatError
             If the projection is another than TAN, a card is missing, or the coordinates are not of equinox 2000.
         """
+        cards = read_wcs_cards(header)
         try:
-            return cls(*read_wcs_cards(header))
+            return cls(*cards)
         except ValueError as error:
             raise FileFormatError(f"WCS cards: {error}") from None
