@@ -11,6 +11,11 @@ __all__ = ["ZeroPoint", "fit_zero_point"]
 
 _MAGNITUDE_PER_RELATIVE_FLUX = 2.5 / np.log(10.0)
 
+BIWEIGHT = 3.0
+"""Stars this many standard deviations off do not count."""
+
+BULK_ROUNDS = 20
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ZeroPoint:
@@ -57,7 +62,7 @@ def fit_zero_point(
 
     The start is the median; then stars further off than ``clip`` times the scatter are dropped, from all stars again
     in each round, and the rest averaged with weights from the errors and from the scatter that the errors leave
-    unexplained.
+    unexplained; of these, in the end, those far off count little.
 
     Parameters
     ----------
@@ -132,9 +137,21 @@ def fit_zero_point(
     if n == 1:
         return ZeroPoint(centre, np.nan, np.nan, np.nan, 1, used)
     weight = _weight(variance[near], intrinsic)
+    centre = _bulk_mean(values[near], weight, centre)
     spread = float(np.sqrt(np.sum(weight * (values[near] - centre) ** 2) / (n - 1)))
     error = spread / float(np.sqrt(np.sum(weight)))
     return ZeroPoint(centre, error, robust_sigma(values[near]), intrinsic, n, used)
+
+
+def _bulk_mean(values: NDArray[np.float64], weight: NDArray[np.float64], start: float) -> float:
+    """Mean of the bulk: what lies far off counts little (Beaton & Tukey 1974), since neighbours only ever add light."""
+    centre = start
+    for _ in range(BULK_ROUNDS):
+        bulk = weight * np.maximum(1.0 - weight * ((values - centre) / BIWEIGHT) ** 2, 0.0) ** 2
+        if not bulk.sum() > 0:
+            return start
+        centre = float(np.sum(bulk * values) / np.sum(bulk))
+    return centre
 
 
 def _weight(variance: NDArray[np.float64], intrinsic: float) -> NDArray[np.float64]:
