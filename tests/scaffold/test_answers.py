@@ -40,7 +40,7 @@ def test_answers_that_cannot_be_are_refused(answer, message):
 def test_answers_from_a_file(tmp_path):
     path = tmp_path / "answers.yaml"
     path.write_text("detectors: 4\nfilters: [g, r]\ngain:\n")
-    assert read_answers(path) == ({"detectors": "4", "filters": "g r", "gain": ""}, None)
+    assert read_answers(path) == ({"detectors": "4", "filters": "g, r,", "gain": ""}, None)
 
 
 def test_answers_that_a_package_stores(tmp_path):

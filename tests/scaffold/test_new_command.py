@@ -73,6 +73,15 @@ def test_options_answer_questions(tmp_path):
     assert 'physical_filter="V"' in (package / "__init__.py").read_text()
 
 
+@pytest.mark.parametrize(
+    ("words", "names"), [("g r", ["g", "r"]), ("H alpha, O/III", ["H alpha", "O/III"]), ("H alpha,", ["H alpha"])]
+)
+def test_filters_may_have_blanks(tmp_path, words, names):
+    assert new(tmp_path, "toycam", "--filters", words) == 0
+    with imported(tmp_path / "made" / "obs_toycam") as instrument:
+        assert [known.physical_filter for known in instrument.filters] == names
+
+
 def test_text_of_headers_is_never_a_template(tmp_path):
     cards = dict(card[:2] for card in COMMON) | {"OBJECT": "{{ cookiecutter }}", "FILTER": '{% x "y'}
     raw = write_frame(tmp_path / "raw.fits", cards.items(), flat_frame((40, 64)))

@@ -40,7 +40,7 @@ _QUESTIONS = {
     "gain": "Gain, e-/ADU (empty: not known)",
     "read_noise": "Read noise, e- (empty: not known)",
     "saturation": "Saturation, ADU (empty: not known)",
-    "filters": "Names of the filters",
+    "filters": "Names of the filters, with blanks or commas between",
     "pixel_scale": "Pixel scale, arcsec",
     "pixel_size": "Pixel size, mm",
 }

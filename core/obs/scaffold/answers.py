@@ -46,7 +46,7 @@ class Answers:
     gain, read_noise, saturation : str
         Electrons per ADU, electrons, ADU; empty where not known.
     filters : str
-        Names, separated by blanks.
+        Names, separated by blanks; by commas if there is one, for names with blanks in them.
     pixel_scale, pixel_size : str
         Arcsec; mm.
     """
@@ -85,7 +85,7 @@ class Answers:
             text = getattr(self, name)
             if not _is_positive(text) and (text or name.startswith("pixel")):
                 raise ConfigError(f"{name} = '{text}' is no positive number", field=name)
-        if not self.filters.replace(",", " ").split():
+        if not self.filters.replace(",", " ").strip():
             raise ConfigError("filters: a camera needs one; name it 'none' where there is no glass", field="filters")
         for name in ("title", "author"):
             if "\n" in getattr(self, name):
@@ -163,7 +163,7 @@ def read_answers(path: Path) -> tuple[dict[str, str], dict[str, Any] | None]:
                 f"'{name}' is no question{suggest(str(name), known)}; there are {', '.join(known)}", path=path
             )
         answers[str(name)] = (
-            " ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
+            f"{', '.join(map(str, value))}," if isinstance(value, list) else "" if value is None else str(value)
         )
     facts = data.get("_facts")
     return answers, dict(facts) if isinstance(facts, Mapping) and facts.get("detectors") else None
