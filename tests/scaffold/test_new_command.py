@@ -4,6 +4,7 @@ import io
 import json
 
 import pytest
+import yaml
 from made_package import imported, rows_of
 from raw_frames import COMMON, flat_frame, write_frame
 
@@ -80,6 +81,20 @@ def test_filters_may_have_blanks(tmp_path, words, names):
     assert new(tmp_path, "toycam", "--filters", words) == 0
     with imported(tmp_path / "made" / "obs_toycam") as instrument:
         assert [known.physical_filter for known in instrument.filters] == names
+
+
+@pytest.mark.parametrize("scale", [0.02, 0.5, 20.0])
+def test_simulated_stars_suit_the_pixels(tmp_path, scale):
+    assert new(tmp_path, "toycam", "--pixel-scale", scale, "--width", "512", "--height", "512") == 0
+    package = tmp_path / "made" / "obs_toycam"
+    assert check_package(str(package)) == []
+    settings = yaml.safe_load((package / "obs_toycam" / "config" / "simulate.yaml").read_text())
+    assert 2.0 <= settings["optics"]["seeing"] / scale <= 3.5
+    assert 500 <= settings["sources"]["density"] * (512 * scale / 3600) ** 2 <= 1600
+    process = yaml.safe_load((package / "obs_toycam" / "config" / "process.yaml").read_text())
+    assert (process or {}).get("calibrate") == (
+        {"astrometry": {"match_radius": 80, "maximum_scatter": 20}} if scale > 1 else None
+    )
 
 
 def test_text_of_headers_is_never_a_template(tmp_path):
