@@ -24,6 +24,7 @@ class StepConfig(TaskConfig):
     """A step."""
 
     do_bias: bool = setting(True, "Subtract the bias.")
+    allow_missing: bool = setting(False, "Go on without.")
     width: int = setting(3, "Width of the smoothing.", unit="pixel", ge=1)
 
 

@@ -160,6 +160,14 @@ def test_another_configuration_is_refused(obs, repository, pipeline, tmp_path):
     assert (tmp_path / "out/config/process.yaml~1").exists()
 
 
+def test_a_run_that_lacked_a_calibration_is_repeated_without_it(obs, repository, pipeline, tmp_path):
+    words = ["process", repository, "--id", "visit=1", "ccd=0", "--output", tmp_path / "out"]
+    assert obs(*words)[0] == 0
+    assert obs(*words, "--allow-missing")[0] == 0
+    assert obs(*words)[0] == 0
+    assert len(pipeline.calls) == 3
+
+
 def test_clobber_output(obs, repository, tmp_path):
     words = ["process", repository, "--id", "visit=1", "--output", tmp_path / "out"]
     obs(*words)

@@ -42,7 +42,7 @@ def test_nothing_is_said_of_what_is_not_known():
         ({"exposure_time": -1.0}, "exposure_time is -1, not from 0 to inf s"),
         ({"boresight_ra": 21.1572375 + 360}, "boresight_ra is 381.157, not from 0 to 360 deg"),
         ({"airmass": 0.5}, "airmass is 0.5, not from 0.99 to 40"),
-        ({"humidity": 860.0}, "humidity is 860, not from 0 to 105 %"),
+        ({"humidity": 860.0}, "humidity is 860, not from 0 to 110 %"),
         ({"date_end": "2015-10-10T08:20:00.000"}, "date_end 2015-10-10T08:20:00.000 is before date_begin"),
         (
             {"date_end": "2015-10-10T08:22:30.000"},
@@ -93,3 +93,16 @@ def test_a_star_at_the_pole_stands_at_the_latitude():
     azimuth, altitude = horizontal(replace(INFO, boresight_dec=90.0), datetime(2000, 1, 1, 12))
     assert altitude == pytest.approx(INFO.latitude, abs=0.01)
     assert min(azimuth, 360 - azimuth) == pytest.approx(0, abs=0.01)
+
+
+def test_the_sky_turns_while_a_long_exposure_lasts():
+    """The airmass may be that of the middle, the altitude that of the begin."""
+    setting = replace(INFO, boresight_azimuth=math.nan, boresight_altitude=30.0, airmass=2.25, longitude=math.nan)
+    assert [text.split(",")[0] for text in visit_faults(replace(setting, exposure_time=1.0))] == ["airmass is 2.25"]
+    long = {"exposure_time": 1800.0, "date_avg": "", "date_end": ""}
+    assert list(visit_faults(replace(setting, **long))) == []
+
+
+def test_near_the_horizon_the_airmass_is_not_judged():
+    low = replace(INFO, boresight_azimuth=math.nan, boresight_altitude=6.0, airmass=8.0, longitude=math.nan)
+    assert list(visit_faults(low)) == []

@@ -86,3 +86,12 @@ def test_references():
         resolve("pathlib")
     with pytest.raises(PluginError, match="cannot import 'no_module_x:y': ModuleNotFoundError"):
         resolve("no_module_x:y")
+
+
+def test_a_syntax_error_is_told_with_file_and_line(tmp_path, monkeypatch):
+    (tmp_path / "misspelt_module.py").write_text("x = 1\ndeff f():\n    pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(
+        PluginError, match=r"cannot import 'misspelt_module:x': .*misspelt_module\.py:2: invalid syntax; obs"
+    ):
+        resolve("misspelt_module:x")

@@ -24,11 +24,19 @@ def test_other_settings_are_refused(tmp_path):
     record_config(tmp_path, "processCcd", CONFIG)
     message = (
         r"was made with other settings of processCcd: isr\.write: was True, now False, sigma: was 5\.0, now 6; "
-        r"use another --output, or --clobber-config"
+        r"use another --output or --rerun, or --clobber-config"
     )
     with pytest.raises(OutputError, match=message):
         record_config(tmp_path, "processCcd", CONFIG | {"sigma": 6, "isr": CONFIG["isr"] | {"write": False}})
     assert yaml.safe_load(config_path(tmp_path, "processCcd").read_text())["sigma"] == 5.0
+
+
+def test_a_setting_that_is_free_may_change(tmp_path):
+    record_config(tmp_path, "t", CONFIG)
+    other = CONFIG | {"isr": CONFIG["isr"] | {"write": False}}
+    record_config(tmp_path, "t", other, free=["isr.write"])
+    with pytest.raises(OutputError, match=r"other settings of t: sigma: was 5\.0, now 6; use"):
+        record_config(tmp_path, "t", other | {"sigma": 6}, free=["isr.write"])
 
 
 def test_only_the_first_differences_are_named(tmp_path):

@@ -21,6 +21,7 @@ def test_a_better_name_is_suggested():
     ("answer", "message"),
     [
         ({"detectors": "0"}, "detectors = '0' is no whole number from 1"),
+        ({"detectors": "8193"}, "detectors = '8193' is no whole number from 1 to 8192"),
         ({"width": "many"}, "width = 'many' is no whole number from 1"),
         ({"gain": "-1"}, "gain = '-1' is no positive number"),
         ({"pixel_scale": ""}, "pixel_scale = '' is no positive number"),
@@ -39,7 +40,7 @@ def test_answers_that_cannot_be_are_refused(answer, message):
 def test_answers_from_a_file(tmp_path):
     path = tmp_path / "answers.yaml"
     path.write_text("detectors: 4\nfilters: [g, r]\ngain:\n")
-    assert read_answers(path) == ({"detectors": "4", "filters": "g r", "gain": ""}, None)
+    assert read_answers(path) == ({"detectors": "4", "filters": "g, r,", "gain": ""}, None)
 
 
 def test_answers_that_a_package_stores(tmp_path):
@@ -55,6 +56,7 @@ def test_answers_that_a_package_stores(tmp_path):
         ("detektors: 4", "'detektors' is no question; did you mean 'detectors'"),
         ("- 1", "no list of 'name: value'"),
         ("a: [", "cannot be read"),
+        ("", "the file of answers is empty; its lines are 'name: value'"),
     ],
 )
 def test_files_that_hold_no_answers(tmp_path, text, message):

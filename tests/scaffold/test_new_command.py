@@ -4,10 +4,13 @@ import io
 import json
 
 import pytest
+import yaml
 from made_package import imported, rows_of
 from raw_frames import COMMON, flat_frame, write_frame
 
 from obs.cli.main import main
+from obs.errors import OutputError
+from obs.scaffold import create
 from obs.scaffold.package_check import check_package
 
 
@@ -30,6 +33,8 @@ def test_from_a_raw_file(raw, tmp_path, capsys):
     assert rows["gain of amplifier 1"].split()[3:7] == ["1", "1.5", "GAIN", "certain"]
     assert "not known" in rows["read_noise of amplifier 1"]
     package = tmp_path / "made" / "obs_toycam"
+    steps = f"obs check toycam\n  obs demo toycam\n  obs doctor toycam {raw}\n"
+    assert printed.out.endswith(f"{package} is made; next:\n  pip install -e {package}\n  {steps}")
     assert check_package(str(package)) == []
     assert "| exposure_time | 30 | EXPTIME | certain |" in (package / "README.md").read_text()
     stored = json.loads((package / ".obs-template.json").read_text())["answers"]
@@ -67,6 +72,29 @@ def test_options_answer_questions(tmp_path):
     assert len((package / "camera" / "amplifiers.csv").read_text().splitlines()) == 3 + 6
     assert "%(run)07d-%(chip)03d" in (package / "policy" / "toycam.yaml").read_text()
     assert 'physical_filter="V"' in (package / "__init__.py").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "names"), [("g r", ["g", "r"]), ("H alpha, O/III", ["H alpha", "O/III"]), ("H alpha,", ["H alpha"])]
+)
+def test_filters_may_have_blanks(tmp_path, words, names):
+    assert new(tmp_path, "toycam", "--filters", words) == 0
+    with imported(tmp_path / "made" / "obs_toycam") as instrument:
+        assert [known.physical_filter for known in instrument.filters] == names
+
+
+@pytest.mark.parametrize("scale", [0.02, 0.5, 20.0])
+def test_simulated_stars_suit_the_pixels(tmp_path, scale):
+    assert new(tmp_path, "toycam", "--pixel-scale", scale, "--width", "512", "--height", "512") == 0
+    package = tmp_path / "made" / "obs_toycam"
+    assert check_package(str(package)) == []
+    settings = yaml.safe_load((package / "obs_toycam" / "config" / "simulate.yaml").read_text())
+    assert 2.0 <= settings["optics"]["seeing"] / scale <= 3.51
+    assert 500 <= settings["sources"]["density"] * (512 * scale / 3600) ** 2 <= 1600
+    process = yaml.safe_load((package / "obs_toycam" / "config" / "process.yaml").read_text())
+    assert (process or {}).get("calibrate") == (
+        {"astrometry": {"match_radius": 80, "maximum_scatter": 20}} if scale > 1 else None
+    )
 
 
 def test_text_of_headers_is_never_a_template(tmp_path):
@@ -133,10 +161,12 @@ def test_each_way_to_read_a_header_gives_a_sound_translator(tmp_path, cards, wan
     ("words", "message"),
     [
         (["My-Cam"], "'My-Cam' cannot be the name of a camera"),
+        (["class"], "'class' cannot be the name of a camera: it is a word of Python"),
+        (["toycam", "--visit-key", "for"], "visit_key = 'for' cannot be a key of data IDs: it is a word of Python"),
         (["sdss"], "the name 'sdss' is taken by the camera of"),
         (["toycam", "--width", "wide"], "width = 'wide' is no whole number from 1"),
         (["toycam", "--from", "nothing.fits"], "nothing.fits: does not exist"),
-        (["toycam", "--answers", "nothing.yaml"], "nothing.yaml: the answers cannot be read"),
+        (["toycam", "--answers", "nothing.yaml"], "nothing.yaml: the answers cannot be read: No such file"),
     ],
 )
 def test_mistakes_are_one_line(tmp_path, capsys, words, message):
@@ -151,6 +181,60 @@ def test_a_file_that_is_no_fits_is_named(tmp_path, capsys):
     path.write_text("clouds")
     assert new(tmp_path, "toycam", "--from", path) == 1
     assert "notes.txt: is neither a FITS file nor the text of a header" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_written_is_told_once(tmp_path, capsys, monkeypatch):
+    def render(*_, **__):
+        raise OutputError("the package cannot be written: [Errno 28] ...") from OSError(28, "No space left on device")
+
+    monkeypatch.setattr(create, "render_template", render)
+    assert new(tmp_path, "toycam") == 1
+    assert capsys.readouterr().err.endswith("obs_toycam cannot be written: No space left on device\n")
+    assert list((tmp_path / "made").iterdir()) == []
+
+
+def test_many_files_are_not_all_named(tmp_path, capsys):
+    frames = [write_frame(tmp_path / f"a {n}.fits", COMMON, flat_frame((40, 64))) for n in range(9)]
+    assert new(tmp_path, "toycam", "--from", *frames) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "obs doctor" in line]
+    assert f"'{frames[7]}'  # and 1 more" in line
+
+
+def test_an_object_that_is_no_calibration_is_a_science_frame(tmp_path):
+    """Where OBJECT alone tells biases and flats."""
+    cards = [card for card in COMMON if card[0] not in ("IMAGETYP", "OBSTYPE", "OBJECT")]
+    frames = [
+        write_frame(tmp_path / f"{name[:3]}.fits", [*cards, ("OBJECT", name)], flat_frame((40, 64)))
+        for name in ("Bias", "Dome Flat", "HZ44")
+    ]
+    assert new(tmp_path, "toycam", "--from", *frames) == 0
+    with imported(tmp_path / "made" / "obs_toycam") as instrument:
+        types = [row["dataType"] for frame in frames for row in rows_of(instrument, frame)]
+    assert types == ["bias", "flat", "science"]
+
+
+def test_a_night_has_one_day_where_the_site_is_known(tmp_path):
+    """Numbers that start again each night name an exposure together with the day from noon to noon."""
+    cards = [card for card in COMMON if card[0] not in ("EXPNUM", "DATE-OBS")]
+    cards += [("LONGITUD", 15.0), ("LATITUDE", 50.0)]
+    # the sidereal times tell that longitudes count east as positive
+    shots = [
+        (5, "2024-03-01T20:00:00", "07:39:39"),
+        (6, "2024-03-02T03:00:00", "14:40:48"),
+        (5, "2024-03-02T20:00:00", "07:43:36"),
+    ]
+    frames = [
+        write_frame(
+            tmp_path / f"{date[:13]}.fits",
+            [*cards, ("OBSNUM", number), ("DATE-OBS", date), ("LST", sidereal)],
+            flat_frame((40, 64)),
+        )
+        for number, date, sidereal in shots
+    ]
+    assert new(tmp_path, "toycam", "--from", *frames[:2]) == 0
+    with imported(tmp_path / "made" / "obs_toycam") as instrument:
+        visits = [row["visit"] for frame in frames for row in rows_of(instrument, frame)]
+    assert visits == [88260005, 88260006, 88270005]
 
 
 def test_a_folder_that_exists_is_refused_before_anything_is_read(tmp_path, capsys):

@@ -1,5 +1,6 @@
 """`obs update`: a package made from an older template, with changes of its owner."""
 
+import hashlib
 import json
 import shutil
 
@@ -37,6 +38,29 @@ def older(tmp_path_factory):
     (old / PACKAGE / "CHANGES.txt").write_text("none yet\n")
     (old / PACKAGE / "LICENSE").unlink()
     return old
+
+
+def digest_of(template, version):
+    """Return what names the content of a template under a version."""
+    total = hashlib.sha256(str(version).encode())
+    for path in sorted(path for path in template.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
+        content = path.read_bytes()
+        if path.name == "cookiecutter.json":
+            answers = json.loads(content)
+            kept = {key: answers[key] for key in answers if key not in ("_template_version", "_template_digest")}
+            content = json.dumps(kept).encode()
+        total.update(f"{path.relative_to(template).as_posix()} {len(content)}\n".encode() + content)
+    return total.hexdigest()[:16]
+
+
+def test_a_changed_template_has_a_new_version():
+    template = project_template()
+    stored = json.loads((template / "cookiecutter.json").read_text())["_template_digest"]
+    version = plan_version(template)
+    assert digest_of(template, version) == stored, (
+        f'the template has changed: in cookiecutter.json, set "_template_version": "{version + 1}" and '
+        f'"_template_digest": "{digest_of(template, version + 1)}"'
+    )
 
 
 def plan_version(template):

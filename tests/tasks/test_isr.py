@@ -460,6 +460,22 @@ def test_cards_of_the_raw_image_go_and_others_stay():
     assert warnings == ["the frame comes without a WCS"]
 
 
+_OF_AMPLIFIERS = ["DATASECA", "BIASSEC2", "TSEC_1", "CCDSECA", "DETSECUL", "AMPSEC", "BSEC12", "GAINB", "GAIN_01"]
+_OTHERS = ["SECPIX", "GAINSET", "DATASUM", "CCDSUM", "SECZ-STR"]
+
+
+def test_sections_and_gains_of_amplifiers_go_too():
+    metadata = dict.fromkeys([*_OF_AMPLIFIERS, *_OTHERS, "CCDSEC", "DETSEC"], "[1:2,1:2]")
+    result = run(Raw(raw_frame(light()), metadata))
+    assert metadata.keys() & result.metadata.keys() == {*_OTHERS, "CCDSEC", "DETSEC"}
+
+
+def test_places_of_amplifiers_with_extensions_go():
+    metadata = {"DETSEC": "[1:2,1:2]", "CCDSEC": "[1:2,1:2]", "OBJECT": "M31"}
+    result = run(Raw({k: np.full((H, W + OVER), LEVELS[0]) for k in (1, 2)}, metadata), where=several_hdus())
+    assert {"DETSEC", "CCDSEC", "OBJECT"} & result.metadata.keys() == {"OBJECT"}
+
+
 def several_hdus():
     where = detector()
     boxes = {

@@ -15,7 +15,7 @@ instrument = Instrument(
 {%- for filter in cookiecutter._facts.filters %}
         FilterDefinition(physical_filter={{ filter.physical_filter | tojson }}, band={{ filter.band | tojson }}),
 {%- else %}
-{%- for name in cookiecutter.filters.replace(",", " ").split() %}
+{%- for name in cookiecutter.filters.split("," if "," in cookiecutter.filters else none) | map("trim") | select %}
         FilterDefinition(physical_filter={{ name | tojson }}, band={{ name | tojson }}),
 {%- endfor %}
 {%- endfor %}

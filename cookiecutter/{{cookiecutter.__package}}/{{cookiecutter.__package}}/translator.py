@@ -2,11 +2,12 @@
 {%- set visit, chip = cookiecutter.visit_key, cookiecutter.detector_key -%}
 {%- set numbered = t.date.kind in ["mjd", "jd"] -%}
 {%- set odd_time, odd_date = t.exposure_time.is_odd, t.date.is_odd -%}
+{%- set from_noon = t.visit.kind == "nightly" and "longitude" in t.site -%}
 """What the headers of raw frames say."""
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime{{ ", timedelta" if from_noon }}
 from typing import Any
 
 from obs.camera.detector import Detector
@@ -177,7 +178,13 @@ class {{ cookiecutter.__class }}(Translator):
 {%- else %}
         number = int(read_number(md[{{ t.visit.keyword | tojson }}]))
 {%- endif %}
+{%- if from_noon %}
+        # a night has one day, from noon to noon where the observatory is
+        noon = _YEAR_2000 + timedelta(hours=12 - self.constants["longitude"] / 15)
+        return (self._begin(md) - noon).days * 10_000 + number
+{%- else %}
         return (self._begin(md) - _YEAR_2000).days * 10_000 + number
+{%- endif %}
 {%- elif t.visit.kind == "date" %}
 
     def translate_{{ visit }}(self, md: Header) -> int:
@@ -219,7 +226,13 @@ class {{ cookiecutter.__class }}(Translator):
         """Return what the frame is for."""
         text = re.sub(r"[^a-z]+", " ", str(md.get({{ t.image_type | tojson }}, "")).lower())
         words = {*text.split(), text.replace(" ", "")}
+{%- if t.image_type == t.object %}
+        # the card names what was observed: what is no calibration is a target
+        other = "science" if text.strip() else "unknown"
+        return next((kind for kind, known in _IMAGE_TYPES.items() if words & known), other)
+{%- else %}
         return next((kind for kind, known in _IMAGE_TYPES.items() if words & known), "unknown")
+{%- endif %}
 
     @classmethod
     def make_header(

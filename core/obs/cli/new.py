@@ -1,5 +1,6 @@
 """`obs new`: a package for a camera."""
 
+import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import fields
@@ -39,12 +40,14 @@ _QUESTIONS = {
     "gain": "Gain, e-/ADU (empty: not known)",
     "read_noise": "Read noise, e- (empty: not known)",
     "saturation": "Saturation, ADU (empty: not known)",
-    "filters": "Names of the filters",
+    "filters": "Names of the filters, with blanks or commas between",
     "pixel_scale": "Pixel scale, arcsec",
     "pixel_size": "Pixel size, mm",
 }
 #: What raw files cannot tell.
 _NOT_IN_FILES = ("title", "author", "visit_key", "detector_key")
+#: Files that the last line names.
+_NAMED = 8
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -99,8 +102,19 @@ def new(
             click.echo(f"WARNING {text}", err=True)
         _tell_roles(findings.roles)
     path = create_package(answers, output, facts=facts)
-    click.echo(f"{path} is made; next: pip install -e {path}, obs check {name}, obs simulate {name} --output raw")
+    click.echo(f"{path} is made; next:")
+    for line in _next_steps(name, path, from_files):
+        click.echo(f"  {line}")
     return 0
+
+
+def _next_steps(name: str, path: Path, files: list[str]) -> list[str]:
+    """Return the commands that come next, ready to be pasted."""
+    steps = [f"pip install -e {shlex.quote(str(path))}", f"obs check {name}", f"obs demo {name}"]
+    if files:
+        more = f"  # and {len(files) - _NAMED} more" if len(files) > _NAMED else ""
+        steps.append(f"obs doctor {name} {shlex.join(files[:_NAMED])}{more}")
+    return steps
 
 
 def _ask(values: dict[str, str], questions: list[str]) -> None:

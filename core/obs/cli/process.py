@@ -31,6 +31,8 @@ __all__ = ["process"]
 logger = logging.getLogger(__name__)
 
 _TASK = "process"
+#: What may change from run to run: it lets a frame go on, and the frame's header says without what.
+_FREE = ("isr.allow_missing",)
 _NO_DATA = "Not running the task because there is no data to process; you may preview data using --show data"
 
 
@@ -145,6 +147,6 @@ def _record(butler: Butler, config: ProcessConfig, *, clobber: bool) -> None:
     """Write down with what the output is made; with other settings than before only if that is wanted."""
     butler.prepare_output()
     output = Path(str(butler.output))
-    record_config(output, _TASK, config.model_dump(mode="json"), clobber=clobber)
+    record_config(output, _TASK, config.model_dump(mode="json"), clobber=clobber, free=_FREE)
     for difference in record_packages(output):
         logger.warning("%s was begun with other software: %s", output, difference)

@@ -10,6 +10,7 @@ from obs.doctor.exposure import RawExposure
 from obs.doctor.places import instrument_place, shown, translator_place
 from obs.errors import DataIdError, FileFormatError, ObsError
 from obs.instrument.card_values import parse_date
+from obs.instrument.consistency import RANGES, airmass_of, missing_time
 from obs.instrument.explain import Explained, format_value
 from obs.policy.dataset_type import Template
 from obs.scaffold.dates import find_date
@@ -24,19 +25,6 @@ _FIRST_CCD = 1976
 """Year in which a CCD first looked through a telescope."""
 
 _DAY = 86400.0
-_RANGES: dict[str, tuple[float, float]] = {
-    "longitude": (-180.0, 360.0),
-    "latitude": (-90.0, 90.0),
-    "elevation": (-500.0, 9000.0),
-    "boresight_ra": (0.0, 360.0),
-    "boresight_dec": (-90.0, 90.0),
-    "boresight_azimuth": (-360.0, 720.0),
-    "boresight_altitude": (-5.0, 90.5),
-    "rotation_angle": (-720.0, 720.0),
-    "air_temperature": (-90.0, 60.0),
-    "air_pressure": (30e3, 110e3),
-    "humidity": (0.0, 110.0),
-}
 _LIT = ("", "flat", "science", "arc", "focus", "sky")
 
 
@@ -163,9 +151,10 @@ def _end(exposure: RawExposure, item: Explained) -> _Fault | None:
         return fault
     try:
         spent = (parse_date(str(item.value)) - parse_date(str(begin))).total_seconds()
+        missing = missing_time(exposure.visit_info)
     except FileFormatError:
         return None
-    if spent < seconds - 1.0:
+    if missing > 0:
         return _Fault(f"that is {spent:.1f} s after the begin, and the exposure took {seconds:g} s", "", "doubtful")
     if spent > seconds + 3600.0:
         return _Fault(f"that is {spent:.0f} s after the begin of {seconds:g} s", "", "doubtful")
@@ -199,21 +188,19 @@ def _dark_time(exposure: RawExposure, item: Explained) -> _Fault | None:
 
 
 def _airmass(exposure: RawExposure, item: Explained) -> _Fault | None:
-    airmass, altitude = float(item.value), exposure.number("boresight_altitude")
-    if not 1.0 <= airmass < 40.0:
+    airmass, (low, high, _) = float(item.value), RANGES["airmass"]
+    if not low <= airmass <= high:
         return _Fault("an airmass is 1 or more", "name the card that holds it", "doubtful" if airmass == 0 else "wrong")
-    if not altitude > 10.0:
+    expected = airmass_of(exposure.visit_info)
+    if expected is None:
         return None
-    secant = 1.0 / math.sin(math.radians(altitude))
-    if abs(airmass - secant) <= 0.03 + 0.05 * secant:
-        return None
-    note = f"at altitude {altitude:.2f} deg it is {secant:.3f}"
+    note = f"at altitude {exposure.number('boresight_altitude'):.2f} deg it is {expected:.3f}"
     other = translator_place(exposure.translator, "boresight_altitude")
     return _Fault(note, f"name the card that holds it; or is the altitude wrong, {other}?")
 
 
 def _in_range(exposure: RawExposure, item: Explained) -> _Fault | None:
-    low, high = _RANGES.get(item.name, (-math.inf, math.inf))
+    low, high, _ = RANGES.get(item.name, (-math.inf, math.inf, ""))
     if isinstance(item.value, str) or low <= float(item.value) <= high:
         return None
     note = f"it is not between {low:g} and {high:g} {item.unit}"

@@ -1,21 +1,22 @@
 """Pixel scale against the header's WCS, and the direction of the telescope against pointing, place and time."""
 
 import math
-import warnings
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 from obs.doctor.check import Check, Verdict
 from obs.doctor.exposure import RawExposure
 from obs.doctor.places import camera_place, detector_place, translator_place
 from obs.errors import FileFormatError
+from obs.image.visit_info import VisitInfo
 from obs.instrument.card_values import parse_date
+from obs.instrument.consistency import DEGREE, compare_direction
 from obs.scaffold.sky_scale import find_pixel_size, find_sky_scale
 
 __all__ = ["check_sky"]
 
 _SCALE_TOLERANCE = 0.03
-_APART = 1.0
-"""Degrees by which a telescope's direction may be off what follows from its pointing."""
 
 
 def check_sky(exposure: RawExposure) -> Iterator[Check]:
@@ -54,43 +55,45 @@ def _check_scale(exposure: RawExposure) -> Iterator[Check]:
 
 
 def _check_direction(exposure: RawExposure) -> Iterator[Check]:
-    names = ("boresight_ra", "boresight_dec", "longitude", "latitude", "date_begin")
-    ra, dec, longitude, latitude = (exposure.number(name) for name in names[:-1])
-    altitude, azimuth = exposure.number("boresight_altitude"), exposure.number("boresight_azimuth")
-    begin, scale = str(exposure.value("date_begin")), str(exposure.value("time_scale") or "UTC")
+    info = exposure.visit_info
+    altitude, azimuth = info.boresight_altitude, info.boresight_azimuth
     if exposure.image_type not in ("science", "") or not math.isfinite(altitude):
         return
     if "SIMSEED" in exposure.header:
         yield Check("sky", "altitude, azimuth", f"{altitude:.2f} deg", "", "not known", "the frame is simulated")
         return
-    if lacking := [name for name in names if not _is_usable(exposure, name)]:
+    names = ("boresight_ra", "boresight_dec", "longitude", "latitude", "date_begin")
+    lacking = [name for name in names if not _is_usable(exposure, name)]
+    stood = None if lacking else compare_direction(info)
+    if stood is None:
         note = f"{', '.join(lacking)} would have to be known"
         yield Check("sky", "altitude, azimuth", f"{altitude:.2f} deg", "", "not known", note)
         return
-
-    def apart(ra: float = ra, dec: float = dec, longitude: float = longitude, azimuth: float = azimuth) -> float:
-        up, round_ = _direction(ra, dec, longitude, latitude, begin, scale)
-        return _separation(up, round_, altitude, azimuth if math.isfinite(azimuth) else round_)
-
     value = f"{altitude:.2f}, {azimuth:.2f} deg"
-    distance = apart()
-    if distance <= _APART:
+    if stood.distance <= DEGREE:
         yield Check("sky", "altitude, azimuth", value, "boresight, place, date")
         return
-    up, round_ = _direction(ra, dec, longitude, latitude, begin, scale)
-    note = f"pointing, place and date put it at {up:.2f}, {round_:.2f} deg"
-    trials = [
-        (apart(ra=ra * 15.0 % 360.0), "boresight_ra", "the unit: it fits if the card is in hours"),
-        (apart(ra=ra / 15.0), "boresight_ra", "the unit: it fits if the card is in degrees"),
-        (apart(longitude=-longitude), "longitude", "the sign: it fits if the card counts west as positive"),
-        (apart(azimuth=azimuth + 180.0), "boresight_azimuth", "it fits if the card counts from south through west"),
-        (apart(azimuth=180.0 - azimuth), "boresight_azimuth", "it fits if the card counts from south through east"),
-    ]
-    off, name, how = min(trials)
-    if off > _APART:
-        name, how = "boresight_ra", "look at ra, dec, longitude, latitude, altitude, azimuth and the date: one is wrong"
+    note = f"pointing, place and date put it at {stood.altitude:.2f}, {stood.azimuth:.2f} deg"
+    name, how = _what_would_mend(info)
     remedy = f"{translator_place(exposure.translator, name)}: {how}"
     yield Check("sky", "altitude, azimuth", value, "boresight, place, date", "wrong", note, remedy)
+
+
+def _what_would_mend(info: VisitInfo) -> tuple[str, str]:
+    """Return the circumstance that fits if it is read otherwise, and how."""
+    ra, azimuth = info.boresight_ra, info.boresight_azimuth
+    trials: list[tuple[str, Any, str]] = [
+        ("boresight_ra", ra * 15.0 % 360.0, "the unit: it fits if the card is in hours"),
+        ("boresight_ra", ra / 15.0, "the unit: it fits if the card is in degrees"),
+        ("longitude", -info.longitude, "the sign: it fits if the card counts west as positive"),
+        ("boresight_azimuth", azimuth + 180.0, "it fits if the card counts from south through west"),
+        ("boresight_azimuth", 180.0 - azimuth, "it fits if the card counts from south through east"),
+    ]
+    found = [(compare_direction(replace(info, **{name: value})), name, how) for name, value, how in trials]
+    fits = [(stood.distance, name, how) for stood, name, how in found if stood is not None and stood.distance <= DEGREE]
+    if fits:
+        return min(fits)[1:]
+    return "boresight_ra", "look at ra, dec, longitude, latitude, altitude, azimuth and the date: one is wrong"
 
 
 def _is_usable(exposure: RawExposure, name: str) -> bool:
@@ -102,28 +105,3 @@ def _is_usable(exposure: RawExposure, name: str) -> bool:
             return False
     limit = 90.0 if name in ("boresight_dec", "latitude") else 360.0
     return abs(exposure.number(name)) <= limit
-
-
-def _direction(ra: float, dec: float, longitude: float, latitude: float, begin: str, scale: str) -> tuple[float, float]:
-    """Return altitude and azimuth, degrees, of a place in the sky, without refraction."""
-    from astropy import units  # noqa: PLC0415 - slow to import
-    from astropy.coordinates import AltAz, EarthLocation, SkyCoord  # noqa: PLC0415 - slow to import
-    from astropy.time import Time  # noqa: PLC0415 - slow to import
-    from astropy.utils import iers  # noqa: PLC0415 - slow to import
-
-    with warnings.catch_warnings(), iers.conf.set_temp("auto_download", False):
-        # What the tables of the Earth's rotation lack is less than a second.
-        warnings.simplefilter("ignore")
-        with iers.conf.set_temp("iers_degraded_accuracy", "ignore"), iers.conf.set_temp("auto_max_age", None):
-            place = EarthLocation.from_geodetic(longitude * units.deg, latitude * units.deg)
-            time = Time(begin, scale=scale.lower() if scale.lower() in ("utc", "tai", "tt") else "utc")
-            sky = SkyCoord(ra * units.deg, dec * units.deg).transform_to(AltAz(obstime=time, location=place))
-    return float(sky.alt.deg), float(sky.az.deg)
-
-
-def _separation(altitude: float, azimuth: float, other_altitude: float, other_azimuth: float) -> float:
-    """Return the angle between two directions, degrees."""
-    up, other = math.radians(altitude), math.radians(other_altitude)
-    cosine = math.sin(up) * math.sin(other)
-    cosine += math.cos(up) * math.cos(other) * math.cos(math.radians(azimuth - other_azimuth))
-    return math.degrees(math.acos(max(-1.0, min(1.0, cosine))))

@@ -1,8 +1,12 @@
-"""Whether the circumstances of an exposure agree with each other: times, pointing, airmass."""
+"""Whether the circumstances of an exposure can be, and agree with each other: ranges, times, pointing, airmass.
+
+The contract suite and ``obs doctor`` judge by the same rules, which are here.
+"""
 
 import math
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import erfa
@@ -11,25 +15,43 @@ from obs.errors import FileFormatError
 from obs.image.visit_info import VisitInfo
 from obs.instrument.card_values import date_to_mjd, parse_date
 
-__all__ = ["horizontal", "visit_faults"]
+__all__ = [
+    "DEGREE",
+    "RANGES",
+    "Direction",
+    "airmass_of",
+    "compare_direction",
+    "horizontal",
+    "missing_time",
+    "visit_faults",
+]
 
-_RANGES = {
+RANGES = {
     "exposure_time": (0.0, math.inf, "s"),
     "dark_time": (0.0, math.inf, "s"),
     "boresight_ra": (0.0, 360.0, "deg"),
     "boresight_dec": (-90.0, 90.0, "deg"),
-    "boresight_altitude": (-90.0, 90.0, "deg"),
-    "boresight_azimuth": (-360.0, 360.0, "deg"),
+    "boresight_altitude": (-5.0, 90.5, "deg"),
+    "boresight_azimuth": (-360.0, 720.0, "deg"),
+    "rotation_angle": (-720.0, 720.0, "deg"),
     "airmass": (0.99, 40.0, ""),
     "longitude": (-360.0, 360.0, "deg"),
     "latitude": (-90.0, 90.0, "deg"),
     "elevation": (-500.0, 9000.0, "m"),
     "air_temperature": (-90.0, 60.0, "C"),
     "air_pressure": (3e4, 1.1e5, "Pa"),
-    "humidity": (0.0, 105.0, "%"),
+    "humidity": (0.0, 110.0, "%"),
 }
-_DEGREE = 1.0
+"""Lowest and highest value that a circumstance can have, and its unit."""
+
+DEGREE = 1.0
 """How far pointing and horizon may differ, degrees: refraction, precession since the equinox of the header, UT1."""
+
+_TURN = 15.0 / 3600.0
+"""Degrees by which the sky turns in a second: headers tell the airmass of another moment than the altitude."""
+
+_LOWEST = 10.0
+"""Altitude, degrees, below which the airmass is no longer the secant of the zenith distance."""
 _JD_ZERO = 2400000.5
 
 
@@ -48,7 +70,7 @@ def visit_faults(info: VisitInfo, *, on_sky: bool = True) -> Iterator[str]:
     str
         The two values that disagree.
     """
-    for name, (lowest, highest, unit) in _RANGES.items():
+    for name, (lowest, highest, unit) in RANGES.items():
         value = getattr(info, name)
         if not math.isnan(value) and not lowest <= value <= highest:
             yield f"{name} is {value:g}, not from {lowest:g} to {highest:g} {unit}".rstrip()
@@ -66,46 +88,105 @@ def _date_faults(info: VisitInfo) -> Iterator[str]:
     if not info.date_begin or not info.date_end:
         return
     begin, end = parse_date(info.date_begin), parse_date(info.date_end)
-    # dates of whole seconds are rounded
-    rounding = timedelta(seconds=0.01 if "." in info.date_begin and "." in info.date_end else 1.0)
     if end < begin:
         yield f"date_end {info.date_end} is before date_begin {info.date_begin}"
-    elif info.exposure_time > 0 and end + rounding < begin + timedelta(seconds=info.exposure_time):
+    elif missing_time(info) > 0:
         yield (
             f"date_end {info.date_end} is earlier than date_begin {info.date_begin} and the exposure time of "
             f"{info.exposure_time:g} s allow"
         )
+    rounding = _rounding(info)
     if info.date_avg and not begin - rounding <= parse_date(info.date_avg) <= end + rounding:
         yield f"date_avg {info.date_avg} is not between {info.date_begin} and {info.date_end}"
 
 
-def _airmass_faults(info: VisitInfo) -> Iterator[str]:
+def _rounding(info: VisitInfo) -> timedelta:
+    """Return how far dates may be off: those of whole seconds are rounded."""
+    return timedelta(seconds=0.01 if "." in info.date_begin and "." in info.date_end else 1.0)
+
+
+def missing_time(info: VisitInfo) -> float:
+    """Return by how many seconds an exposure ends too early for its begin and its exposure time; 0 if it does not.
+
+    Raises
+    ------
+    FileFormatError
+        If begin or end are no dates.
+    """
+    if not info.date_begin or not info.date_end or not 0 <= info.exposure_time < math.inf:
+        return 0.0
+    wanted = parse_date(info.date_begin) + timedelta(seconds=info.exposure_time)
+    missing = wanted - parse_date(info.date_end)
+    return missing.total_seconds() if missing > _rounding(info) else 0.0
+
+
+def airmass_of(info: VisitInfo) -> float | None:
+    """Return the airmass at the given altitude if it is not the given one; None if they agree, or one is not known."""
     altitude = info.boresight_altitude
-    if math.isnan(altitude + info.airmass) or not 5.0 < altitude <= 90.0:
-        return
-    highest, lowest = (1.0 / math.sin(math.radians(min(altitude + step, 90.0))) for step in (-_DEGREE, _DEGREE))
-    if not lowest - 0.01 <= info.airmass <= highest + 0.01:
-        expected = 1.0 / math.sin(math.radians(altitude))
-        yield f"airmass is {info.airmass:g}, at an altitude of {altitude:g} deg it is {expected:.3f}"
+    if math.isnan(altitude + info.airmass) or not _LOWEST < altitude <= RANGES["boresight_altitude"][1]:
+        return None
+    seconds = info.exposure_time if 0 < info.exposure_time < math.inf else 0.0
+    step = DEGREE + min(seconds * _TURN, altitude / 2)
+    highest, lowest, expected = (_secant(altitude + change) for change in (-step, step, 0.0))
+    return None if lowest - 0.01 <= info.airmass <= highest + 0.01 else expected
 
 
-def _pointing_faults(info: VisitInfo) -> Iterator[str]:
+def _secant(altitude: float) -> float:
+    return 1.0 / math.sin(math.radians(min(altitude, 90.0)))
+
+
+def _airmass_faults(info: VisitInfo) -> Iterator[str]:
+    expected = airmass_of(info)
+    if expected is not None:
+        yield f"airmass is {info.airmass:g}, at an altitude of {info.boresight_altitude:g} deg it is {expected:.3f}"
+
+
+@dataclass(frozen=True)
+class Direction:
+    """Where the boresight stood, by right ascension, declination, place and time.
+
+    Parameters
+    ----------
+    azimuth, altitude : float
+        At the begin of the exposure, degrees.
+    distance : float
+        How far that is from where the telescope is said to point, degrees: the least of begin, middle and end.
+    """
+
+    azimuth: float
+    altitude: float
+    distance: float
+
+
+def compare_direction(info: VisitInfo) -> Direction | None:
+    """Return where the boresight stood, and how far from where the telescope is said to point; None if not known.
+
+    Raises
+    ------
+    FileFormatError
+        If the begin is no date.
+    """
     known = (info.boresight_ra, info.boresight_dec, info.longitude, info.latitude, info.boresight_altitude)
     if not info.date_begin or any(math.isnan(value) for value in known):
-        return
+        return None
     begin = parse_date(info.date_begin)
     length = info.exposure_time if 0 < info.exposure_time < math.inf else 0.0
     # Headers tell the horizon of the beginning, the middle or the end.
     places = [horizontal(info, begin + timedelta(seconds=length * part)) for part in (0.0, 0.5, 1.0)]
-    if min(_distance(info, *there) for there in places) <= _DEGREE:
+    return Direction(*places[0], min(_distance(info, *there) for there in places))
+
+
+def _pointing_faults(info: VisitInfo) -> Iterator[str]:
+    stood = compare_direction(info)
+    if stood is None or stood.distance <= DEGREE:
         return
-    azimuth, altitude = places[0]
     given = f"altitude {info.boresight_altitude:.2f}"
     if not math.isnan(info.boresight_azimuth):
         given += f", azimuth {info.boresight_azimuth:.2f}"
     yield (
-        f"{given} deg; but RA {info.boresight_ra:.4f}, Dec {info.boresight_dec:.4f} stood at altitude {altitude:.2f}, "
-        f"azimuth {azimuth:.2f} deg on {info.date_begin} at longitude {info.longitude:g}, latitude {info.latitude:g}"
+        f"{given} deg; but RA {info.boresight_ra:.4f}, Dec {info.boresight_dec:.4f} stood at altitude "
+        f"{stood.altitude:.2f}, azimuth {stood.azimuth:.2f} deg on {info.date_begin} at longitude {info.longitude:g}, "
+        f"latitude {info.latitude:g}"
     )
 
 

@@ -254,6 +254,9 @@ def resolve(reference: str) -> Any:  # noqa: ANN401 - whatever is there
         found: Any = importlib.import_module(module)
         for part in name.split("."):
             found = getattr(found, part)
+    except SyntaxError as error:
+        place = f"{error.filename}:{error.lineno}: {error.msg}"
+        raise PluginError(f"cannot import '{reference}': {place}; obs check shows the line") from error
     except Exception as error:
         raise PluginError(f"cannot import '{reference}': {type(error).__name__}: {error}") from error
     return found

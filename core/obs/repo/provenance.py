@@ -5,7 +5,7 @@ them replaced.
 """
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,13 @@ def config_path(output: Path, task: str) -> Path:
 
 
 def record_config(
-    output: Path, task: str, config: Mapping[str, Any], *, clobber: bool = False, backup: bool = True
+    output: Path,
+    task: str,
+    config: Mapping[str, Any],
+    *,
+    clobber: bool = False,
+    backup: bool = True,
+    free: Collection[str] = (),
 ) -> None:
     """Keep the settings of a task, or compare them with those that are kept.
 
@@ -47,6 +53,8 @@ def record_config(
         Replace settings that differ.
     backup
         Keep what is replaced as ``TASK.yaml~1``.
+    free
+        Names of settings that may change from run to run: ``isr.allow_missing``.
 
     Raises
     ------
@@ -58,14 +66,16 @@ def record_config(
     if path.exists():
         # Compared as YAML gives them back, so that a tuple equals the list that it is written as.
         before, _ = load_yaml(path, error=ConfigError)
-        differences = find_differences(before, yaml.safe_load(text))
+        differences = [
+            line for line in find_differences(before, yaml.safe_load(text)) if line.partition(":")[0] not in free
+        ]
         if not differences:
             return
         if not clobber:
             more = f" and {len(differences) - _NAMED} more" if len(differences) > _NAMED else ""
             raise OutputError(
                 f"{output} was made with other settings of {task}: {', '.join(differences[:_NAMED])}{more}; "
-                "use another --output, or --clobber-config to replace the settings",
+                "use another --output or --rerun, or --clobber-config to replace the settings",
                 path=path,
             )
         if backup:

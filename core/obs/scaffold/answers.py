@@ -17,6 +17,14 @@ __all__ = ["Answers", "check_name", "read_answers"]
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _TAKEN_KEYS = frozenset(("filter", "field", "dateObs", "taiObs", "expTime", "dataType", "id", "hdu", "calibDate"))
+#: Least and most; exposure ids have room for so many detectors, and FITS images are seldom wider.
+_COUNTS = {
+    "detectors": (1, 8192),
+    "amplifiers": (1, 1024),
+    "width": (1, 100_000),
+    "height": (1, 100_000),
+    "overscan": (0, 100_000),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +46,7 @@ class Answers:
     gain, read_noise, saturation : str
         Electrons per ADU, electrons, ADU; empty where not known.
     filters : str
-        Names, separated by blanks.
+        Names, separated by blanks; by commas if there is one, for names with blanks in them.
     pixel_scale, pixel_size : str
         Arcsec; mm.
     """
@@ -65,20 +73,19 @@ class Answers:
         for name in ("visit_key", "detector_key"):
             key = getattr(self, name)
             if not _KEY.fullmatch(key) or keyword.iskeyword(key) or key in _TAKEN_KEYS:
-                raise ConfigError(
-                    f"{name} = '{key}' cannot be a key of data IDs: letters and digits, not {_taken()}", field=name
-                )
+                why = "it is a word of Python" if keyword.iskeyword(key) else f"letters and digits, not {_taken()}"
+                raise ConfigError(f"{name} = '{key}' cannot be a key of data IDs: {why}", field=name)
         if self.visit_key == self.detector_key:
             raise ConfigError(f"visit_key and detector_key are both '{self.visit_key}'", field="detector_key")
-        for name, lowest in (("detectors", 1), ("amplifiers", 1), ("width", 1), ("height", 1), ("overscan", 0)):
+        for name, (lowest, highest) in _COUNTS.items():
             text = getattr(self, name)
-            if not text.isdecimal() or int(text) < lowest:
-                raise ConfigError(f"{name} = '{text}' is no whole number from {lowest}", field=name)
+            if not text.isdecimal() or not lowest <= int(text) <= highest:
+                raise ConfigError(f"{name} = '{text}' is no whole number from {lowest} to {highest}", field=name)
         for name in ("gain", "read_noise", "saturation", "pixel_scale", "pixel_size"):
             text = getattr(self, name)
             if not _is_positive(text) and (text or name.startswith("pixel")):
                 raise ConfigError(f"{name} = '{text}' is no positive number", field=name)
-        if not self.filters.replace(",", " ").split():
+        if not self.filters.replace(",", " ").strip():
             raise ConfigError("filters: a camera needs one; name it 'none' where there is no glass", field="filters")
         for name in ("title", "author"):
             if "\n" in getattr(self, name):
@@ -113,6 +120,8 @@ def check_name(name: str) -> None:
         better = re.sub(r"\W+", "_", name.lower()).strip("_")
         hint = f"; '{better}' would do" if _NAME.fullmatch(better) and not keyword.iskeyword(better) else ""
         wanted = "letters in lower case, digits and underscores, a letter first"
+        if keyword.iskeyword(name):
+            wanted = "it is a word of Python"
         raise ConfigError(f"'{name}' cannot be the name of a camera: {wanted}{hint}", field="camera")
 
 
@@ -134,8 +143,12 @@ def read_answers(path: Path) -> tuple[dict[str, str], dict[str, Any] | None]:
     try:
         text = path.read_text(encoding="utf-8")
         data = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except OSError as error:
+        raise ConfigError(f"the answers cannot be read: {error.strerror}", path=path) from error
+    except (ValueError, yaml.YAMLError) as error:
         raise ConfigError(f"the answers cannot be read: {' '.join(str(error).split())}", path=path) from error
+    if data is None:
+        raise ConfigError("the file of answers is empty; its lines are 'name: value'", path=path)
     if isinstance(data, Mapping) and isinstance(data.get("answers"), Mapping):
         data = data["answers"]
     if not isinstance(data, Mapping):
@@ -150,7 +163,7 @@ def read_answers(path: Path) -> tuple[dict[str, str], dict[str, Any] | None]:
                 f"'{name}' is no question{suggest(str(name), known)}; there are {', '.join(known)}", path=path
             )
         answers[str(name)] = (
-            " ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
+            f"{', '.join(map(str, value))}," if isinstance(value, list) else "" if value is None else str(value)
         )
     facts = data.get("_facts")
     return answers, dict(facts) if isinstance(facts, Mapping) and facts.get("detectors") else None

@@ -62,7 +62,9 @@ def create_package(answers: Answers, folder: Path, *, facts: Mapping[str, Any] |
         with tempfile.TemporaryDirectory(prefix=".obs-new-", dir=folder) as scratch:
             render_template(context, Path(scratch)).rename(target)
     except OSError as error:
-        raise OutputError(f"{target} cannot be written: {error}", path=target) from error
+        cause = error.__cause__ if isinstance(error, OutputError) else error
+        why = (isinstance(cause, OSError) and cause.strerror) or str(error)
+        raise OutputError(f"{target} cannot be written: {why}", path=target) from error
     return target
 
 

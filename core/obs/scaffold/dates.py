@@ -260,7 +260,8 @@ def find_night(cards: Cards, begin: Finding) -> Finding:
     for name in _NIGHTS:
         text = re.sub(r"[-/]", "", str(cards.get(name, "")).strip())
         if re.fullmatch(r"(19|20)\d{6}", text):
-            return Finding("observing_day", f"{text[:4]}-{text[4:6]}-{text[6:]}", name)
+            note = "dateObs in data IDs is the day on which the exposure began"
+            return Finding("observing_day", f"{text[:4]}-{text[4:6]}-{text[6:]}", name, note=note)
     if not begin.is_known:
         return Finding.unknown("observing_day")
     note = "the day of the date in the header; no card names the night"

@@ -1,5 +1,7 @@
 """Steps of instrument-signature removal on the raw image, up to assembly."""
 
+import re
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,8 +29,14 @@ __all__ = [
     "subtract_overscan",
 ]
 
-_SECTION_KEYWORDS = ("DATASEC", "BIASSEC", "TRIMSEC", "GAIN")
-"""Cards of the raw image that are not true of the assembled one."""
+_AMPLIFIER = r"_?(?:[A-Z]|\d{1,2}|[LU][LR])"
+_RAW_CARD = re.compile(
+    rf"(?:(?:DATA|TRIM|BIAS|AMP|PRE|POST|OVR|OSCN|OVSC|OVER|[ABDT])SEC|GAIN)(?:{_AMPLIFIER})?|(?:CCD|DET|C)SEC{_AMPLIFIER}"
+)
+"""Cards of the raw image, or of one of its amplifiers, that are not true of the assembled one."""
+
+_PLACES = ("CCDSEC", "DETSEC", "CSEC")
+"""Cards that are true of the assembled image as well, unless each amplifier has an extension of its own."""
 
 _ONE_MEDIAN = 200_000
 """Pixels that are enough for the median of an amplifier or a detector."""
@@ -224,7 +232,9 @@ def assemble_amplifiers(work: Work) -> None:
     )
     work.images = {0: MaskedImage(image, Mask(bits), variance)}
     work.assembled = True
-    for keyword in (*_SECTION_KEYWORDS, *work.config.keywords_to_remove):
+    raw_cards = [keyword for keyword in work.metadata if _RAW_CARD.fullmatch(keyword)]
+    places = _PLACES if len({amp.raw_hdu for amp in detector.amplifiers}) > 1 else ()
+    for keyword in (*raw_cards, *places, *work.config.keywords_to_remove):
         work.metadata.pop(keyword, None)
     if work.config.expect_wcs and work.wcs is None:
         work.warn("the frame comes without a WCS")
