@@ -89,6 +89,15 @@ def test_exposure_times(cards, value, confidence):
         ([("FILTER1", "air"), ("FILTER2", "w")], "w", "likely"),
         ([("FILTER1", "Open"), ("FILTER2", "Clear")], "open", "likely"),
         ([("FILTER1", "U"), ("FILTER2", "ND1")], "U+ND1", "guess"),
+        ([("FILTER1", "F2 RG630"), ("FILTER2", "F0 Clear")], "F2 RG630", "likely"),
+        ([("INSFLNAM", "free")], "free", "likely"),
+        ([("ESO INS FILT1 NAME", "Free")], "Free", "likely"),
+        (
+            [("CAMWH1", "CLEAR", "Name of filter in wheel 1"), ("CAMWH2", "R", "Name of filter in wheel 2")],
+            "R",
+            "guess",
+        ),
+        ([("GUIDWH", "R", "Name of filter of the guider")], None, "not known"),
         ([], None, "not known"),
     ],
 )

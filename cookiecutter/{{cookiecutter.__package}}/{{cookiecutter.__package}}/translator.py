@@ -288,6 +288,7 @@ _OPEN = ("{{ t.open_starts | join('", "') }}")
 
 def _is_open(name: str) -> bool:
     """Return whether a wheel holds nothing."""
-    word = re.sub(r"[^a-z0-9]", "", name.lower())
+    word = re.sub(r"^\s*[a-z]?\d{1,2}[\s:.)-]+(?=[a-z])", "", name.lower())  # the place in the wheel
+    word = re.sub(r"[^a-z0-9]", "", word)
     return word in ("", "no", "out", "0") or word.startswith(_OPEN) or word.endswith("out")
 {%- endif %}
