@@ -73,6 +73,8 @@ def test_night_is_that_of_its_card_or_the_day_of_the_date():
         ([("EXPTIME", 1500, "exposure [ms]")], 1.5, "certain"),
         ([("EXPTIME", -1.0), ("EXPOSURE", 5.0)], 5.0, "likely"),
         ([("DARKTIME", 31.0)], 31.0, "guess"),
+        ([("EXPTIME", 90.0), ("DARKTIME", 0)], 90.0, "certain"),
+        ([("EXPTIME", 90.0), ("DARKTIME", 31.0)], 90.0, "guess"),
         ([("EXPTIME", 300000)], 300000.0, "guess"),
         ([("EXPTIME", "long")], None, "not known"),
     ],

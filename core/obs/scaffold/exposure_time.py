@@ -132,7 +132,8 @@ def _against(cards: Cards, first: _Stated, stated: list[_Stated]) -> str:
     for other in stated[1:]:
         if first.name in _SAME and other.name in _SAME and not _agree(first.seconds, other.seconds):
             return f"{other.name} says {other.seconds:g} s"
-        if first.name not in _LONGER and other.name in _LONGER and first.seconds > 1.05 * other.seconds + 1.0:
+        is_set = other.name in _LONGER and other.seconds > 0  # zero: nobody filled it in
+        if first.name not in _LONGER and is_set and first.seconds > 1.05 * other.seconds + 1.0:
             return f"{other.name} says {other.seconds:g} s"
     between = _between(cards)
     if between is not None and first.seconds > between[0] * 1.02 + 2.0:
