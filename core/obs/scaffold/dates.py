@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from obs.errors import FileFormatError
 from obs.instrument.card_values import format_date, mjd_to_date, parse_date, read_number
@@ -74,6 +74,7 @@ _LAYOUTS: tuple[tuple[str, str, Confidence, str], ...] = (
     (r"[A-Za-z]{3} \d{1,2} \d{4}", "%b %d %Y", "certain", ""),
 )
 _FIRST_YEAR = 1970
+_NOT_SET = date(1970, 1, 1)  # the zero of computers' clocks
 _NOT_THE_BEGIN = re.compile(r"\b(mid|middle|typical|average|mean|end)\b", re.I)
 
 
@@ -134,6 +135,8 @@ class _Candidate:
 
 
 _HOUR, _DAY = 3600.0, 86400.0
+_AT_ONCE = 90.0  # s, from the end of an exposure to its file
+_ZONES = 12  # h
 
 
 def find_date(cards: Cards) -> tuple[Finding, DateRule | None]:
@@ -160,9 +163,30 @@ def find_date(cards: Cards) -> tuple[Finding, DateRule | None]:
         confidence = "guess"
         text = format_date(against.date)[:19] if against.has_time else against.date.date().isoformat()
         note = _joined(note, f"{against.rule.date} says {text}")
+    hours = _hours_to_the_file(cards, best)
+    if hours:
+        confidence = "guess"
+        note = _joined(note, f"DATE, when the file was written, is {hours} h later: perhaps this is local time")
     rule = best.rule
     source = f"{rule.date} + {rule.time}" if rule.time else rule.date
     return Finding("date_begin", format_date(best.date), source, confidence, note), rule
+
+
+def _hours_to_the_file(cards: Cards, best: _Candidate) -> int:
+    """Return by how many whole hours the file was written after the end of the exposure: those of a time zone.
+
+    0 where it was written at once, or at any other time.
+    """
+    text = str(cards.get("DATE", "")).strip()
+    if best.rule.date == "DATE" or not best.has_time or not (_ISO.fullmatch(text) and ":" in text):
+        return 0
+    try:
+        written = parse_date(text.removesuffix("Z").rstrip("."))
+        seconds = read_number(cards.get("EXPTIME", cards.get("EXPOSURE", 0.0)))
+    except FileFormatError:
+        return 0
+    hours, rest = divmod((written - best.date).total_seconds() - seconds + _AT_ONCE / 4, _HOUR)
+    return int(hours) if 1 <= hours <= _ZONES and rest < 1.25 * _AT_ONCE else 0
 
 
 def _disagrees(best: _Candidate, other: _Candidate) -> bool:
@@ -190,14 +214,14 @@ def _candidates(cards: Cards, odd: list[str]) -> Iterator[_Candidate]:
 
 def _candidate(cards: Cards, rule: DateRule, confidence: Confidence, note: str) -> _Candidate | None:
     try:
-        date = read_date(rule, cards)
+        begin = read_date(rule, cards)
     except FileFormatError:
         return None
-    if not _FIRST_YEAR <= date.year <= datetime.now(UTC).year + 1:
+    if not _FIRST_YEAR <= begin.year <= datetime.now(UTC).year + 1 or begin.date() == _NOT_SET:
         return None
     is_whole = rule.kind in ("mjd", "jd") or bool(rule.time)
     has_time = is_whole or (rule.kind == "iso" and ":" in str(cards.get(rule.date)))
-    return _Candidate(rule, date, confidence, note, has_time)
+    return _Candidate(rule, begin, confidence, note, has_time)
 
 
 def _rules(cards: Cards) -> Iterator[tuple[str, list[tuple[DateRule, Confidence, str]]]]:
