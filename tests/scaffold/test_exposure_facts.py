@@ -230,6 +230,10 @@ def test_pixel_sizes(card, size):
         ([("RA", 10.0), ("DEC", -5.0)], 10.0, "guess"),
         ([("RA", 10.0), ("DEC", -5.0), ("OBJCTRA", "10 00 12"), ("OBJCTDEC", "-05 00 00")], 150.0, "likely"),
         ([("RA", "none"), ("DEC", -5.0)], None, "not known"),
+        ([("RA", "00:00:00"), ("DEC", "+00:00:00")], 0.0, "guess"),
+        ([("RA", 0.0), ("DEC", 0.0), ("TELRA", "10:00:00"), ("TELDEC", "-05:00:00")], 150.0, "certain"),
+        ([("RA", "10:00:00"), ("DEC", "-05:00:00"), ("EQUINOX", "B1950.0")], 150.0, "likely"),
+        ([("RA", "10:00:00"), ("DEC", "-05:00:00"), ("EQUINOX", 2015.3)], 150.0, "certain"),
     ],
 )
 def test_pointings(cards, ra, confidence):
