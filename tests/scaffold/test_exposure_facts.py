@@ -175,6 +175,15 @@ def test_image_type_without_a_word_for_it_is_not_known():
         ([("GAIN", 0.0, "[electrons/count]")], None, "not known"),
         ([("GAIN", 139, "camera gain")], None, "not known"),
         ([("GAIN", 1), ("EGAIN", 0.25, "Electronic gain in e-/ADU")], 0.25, "certain"),
+        ([("GAIN", 1.024, "Gain, in e/cnt(ADU)")], 1.024, "certain"),
+        ([("GAIN", 300), ("EGAIN", 0.12, "Electrons per ADU at true ADC bit depth")], 0.12, "guess"),
+        (
+            [("EGAIN", 0.12, "e per ADU at true ADC bit depth"), ("EGAINSAV", 0.0075, "Electrons per ADU as saved")],
+            0.0075,
+            "certain",
+        ),
+        ([("CVF", 5.0, "Conversion factor (e-/adu)")], 5.0, "likely"),
+        ([("DARKCUR", 5.0, "dark current (e-/adu/s)")], None, "not known"),
     ],
 )
 def test_gains(cards, value, confidence):
@@ -307,3 +316,8 @@ def test_scale_from_pixels_and_focal_length():
     assert find_sky_scale(cards_of(("PLTSCALE", 20.0, "arcsec/mm"), ("PIXSIZE1", 15.0))).scale.value == pytest.approx(
         0.3
     )
+
+
+def test_a_saturation_beyond_what_pixels_hold_is_a_guess():
+    found = find_saturation(cards_of(("BITPIX", 16), ("SATLEVEL", 65536, "ADU")))
+    assert (found.value, found.confidence) == (65536.0, "guess")
