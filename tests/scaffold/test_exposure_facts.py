@@ -182,6 +182,8 @@ def test_image_type_without_a_word_for_it_is_not_known():
             0.0075,
             "certain",
         ),
+        ([("ESO DET OUT1 CONAD", 1.1), ("ESO DET OUT1 GAIN", 0.91)], 1.1, "certain"),
+        ([("ESO DET OUT1 CONAD", 1.1)], 1.1, "likely"),
         ([("CVF", 5.0, "Conversion factor (e-/adu)")], 5.0, "likely"),
         ([("DARKCUR", 5.0, "dark current (e-/adu/s)")], None, "not known"),
     ],

@@ -322,3 +322,26 @@ def test_cards_of_one_amplifier_that_is_numbered(tmp_path):
     cards = [("DSEC1", "[1:200,1:100]"), ("BSEC1", "[201:232,1:100]"), ("GAIN1", 1.1, "e-/ADU")]
     (amp,) = only(inspect(tmp_path, cards, pixels=flat_frame(SHAPE, dark=[slice(200, 232)])))
     assert (amp.overscan, amp.findings["gain"].value) == (Box(200, 0, 32, 100), 1.1)
+
+
+def test_sections_by_corners_and_in_pixels_of_the_detector(tmp_path):
+    cards = [("DATASEC", "[501,1:732,100]"), ("BIASSEC", "[0,1:0,100]"), ("CCDBINX", 1), ("CCDBINY", 1)]
+    found = inspect(tmp_path, cards, pixels=flat_frame(SHAPE))
+    (amp,) = only(found)
+    assert (amp.data, amp.overscan, found.warnings) == (Box(0, 0, 232, 100), Box(0, 0, 0, 0), ())
+    assert (amp.findings["data"].source, amp.findings["data"].confidence) == ("DATASEC", "likely")
+    assert found["binning"].source == "CCDBINX, CCDBINY"
+
+
+def test_sections_that_an_unknown_card_lies_across_are_guesses(tmp_path):
+    cards = [("DATASEC", "[1:200,1:100]"), ("BIASSEC", "[201:232,1:100]"), ("PORTBSEC", "[117:232,1:100]")]
+    path = tmp_path / "raw.hdr"
+    size = [card_line("NAXIS", 2), card_line("NAXIS1", 232), card_line("NAXIS2", 100)]
+    path.write_text("\n".join(["SIMPLE  =                    T", *size, *(card_line(*card) for card in cards)]))
+    found = inspect_files([path])
+    (amp,) = only(found)
+    assert [amp.findings[name].confidence for name in ("data", "overscan")] == ["guess", "guess"]
+    assert found.warnings == (
+        "PORTBSEC = [117:232,1:100] lies across data and overscan: the image may have amplifiers that no card known "
+        "here describes",
+    )

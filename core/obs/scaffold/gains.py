@@ -45,6 +45,7 @@ _NOISES = (
 )
 _SATURATIONS = ("SATURATE", "SATURAT", "SATLEVEL", "SATUR", "MAXLIN", "MAXADU", "SATVAL", "LINMAX")
 _LARGEST_OF_16_BITS = 65535
+_ROUNDED = 0.03
 _ONE = "1 may stand for a gain that was never measured"
 _NO_GAIN = re.compile(r"index|mode|setting|select|code|level|state|speed|sensor|dB\b|x\b", re.I)
 _PER_ADU = re.compile(
@@ -121,8 +122,18 @@ def find_gain(cards: Cards, amplifier: str = "") -> Finding:
         if name.startswith("GAIN") and value == int(value):
             weak = weak or Finding("gain", value, name, "guess", "a whole number without a unit may be a setting")
             continue
+        if name.endswith("CONAD") and _is_inverse(cards.get(name.replace("CONAD", "GAIN")), value):
+            return Finding("gain", value, name, _own(name, amplifier, cards, "certain"))
         return Finding("gain", value, name, _own(name, amplifier, cards, "likely"), "no unit is given")
     return (None if amplifier else _by_comment(cards)) or weak or Finding.unknown("gain", doubt)
+
+
+def _is_inverse(value: object, other: float) -> bool:
+    """Whether two numbers are one over the other, as far as they are rounded."""
+    try:
+        return abs(read_number(value) * other - 1.0) < _ROUNDED
+    except FileFormatError:
+        return False
 
 
 def _by_comment(cards: Cards) -> Finding | None:
