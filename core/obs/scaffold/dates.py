@@ -243,8 +243,11 @@ def _rules(cards: Cards) -> Iterator[tuple[str, list[tuple[DateRule, Confidence,
             yield name, _told_order(card, list(_layouts(name, text, time, comment, local, note)))
     for kind, names in (("mjd", _MJD), ("jd", _JD)):
         for name in names:
-            if cards.find(name) is not None:
-                yield name, [(DateRule(kind, name), "likely", "")]
+            card = cards.find(name)
+            if card is not None:
+                of_file = re.search(r"\bwritten\b|\bcreat|\bwriting\b", card.comment, re.I)
+                note = "that is when the file was written" if of_file else ""
+                yield name, [(DateRule(kind, name), "guess" if of_file else "likely", note)]
     if cards.find("DATE") is not None and _ISO.fullmatch(str(cards.get("DATE")).strip()):
         yield "DATE", [(DateRule("iso", "DATE"), "guess", "that is when the file was written")]
 
