@@ -94,8 +94,9 @@ def _by_comment(cards: Cards) -> tuple[str, ...]:
 def _named(cards: Cards, main: str, wheels: tuple[str, ...]) -> Finding:
     """Return the filter of the card that is there for it."""
     value = str(cards.get(main)).strip()
-    sure: Confidence = "certain" if main != "FILTERID" else "likely"
-    note = ""
+    silent = next((name for name in _KEYWORDS[: _KEYWORDS.index(main)] if name in cards), "")
+    sure: Confidence = "likely" if silent or main == "FILTERID" else "certain"
+    note = f"{silent} names none" if silent else ""
     if cards.doubt(main):
         sure, note = "guess", cards.doubt(main)
     elif value.isdigit():

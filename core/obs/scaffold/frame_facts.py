@@ -82,15 +82,16 @@ def find_frame_facts(files: Sequence[RawFile]) -> FrameFacts:
     glass, filter_cards = find_filter(cards_for(lambda cards: find_filter(cards)[0]))
     pointing, pointing_rule = find_pointing(cards_for(lambda cards: find_pointing(cards)[0][0]))
     first = files[0].cards
+    kind = find_image_type(cards_for(lambda cards: find_image_type(cards, exposure)), exposure)
     findings = (
         visit,
         date,
         find_night(first, date),
         find_time_scale(first),
-        exposure,
+        _against_type(exposure, kind),
         glass,
         find_object(cards_for(find_object)),
-        find_image_type(cards_for(lambda cards: find_image_type(cards, exposure)), exposure),
+        kind,
         *pointing,
         find_airmass(cards_for(find_airmass)),
         *find_site(first, date),
@@ -109,6 +110,13 @@ def find_frame_facts(files: Sequence[RawFile]) -> FrameFacts:
         visit=visit_rule,
         warnings=(visit.note,) if not has_time and visit_rule.kind == "date" else (),
     )
+
+
+def _against_type(exposure: Finding, kind: Finding) -> Finding:
+    """Return the exposure time, a guess where it is zero and the frame no bias."""
+    if exposure.value != 0.0 or kind.value in (None, "bias"):
+        return exposure
+    return replace(exposure, confidence="guess", note=f"{kind.source} says {kind.value}")
 
 
 def _marked(finding: Finding, borrowed: set[str], first: RawFile) -> Finding:

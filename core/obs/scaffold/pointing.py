@@ -49,8 +49,8 @@ def find_object(cards: Cards) -> Finding:
     """Return the name of the target."""
     for name in _OBJECTS:
         card = cards.find(name)
-        if card is not None:
-            doubt = cards.doubt(name)
+        if card is not None and re.search(r"\w", str(card.value)) and not isinstance(card.value, bool):
+            doubt = cards.doubt(name) or ("" if isinstance(card.value, str) else f"{name} is a number, not a name")
             sure: Confidence = "guess" if doubt else "certain" if name == "OBJECT" else "likely"
             return Finding("object", str(card.value).strip(), name, sure, doubt)
     return Finding.unknown("object")
