@@ -91,6 +91,7 @@ def test_without_a_fault_all_is_certain(tmp_path):
         ({"IMAGETYP": "BIAS"}, "image_type", "bias", "guess", "but EXPTIME = 60 s"),
         ({"EXPTIME": 0.0}, "image_type", "science", "guess", "but EXPTIME = 0 s"),
         ({"EXPTIME": 0.0}, "exposure_time", 0.0, "guess", "IMAGETYP says science"),
+        ({"EXPTIME": 0.0, "IMAGETYP": None}, "exposure_time", 0.0, "likely", "no card says that this is a bias"),
         ({"OBJECT": 3.7}, "object", "3.7", "guess", "OBJECT is a number, not a name"),
         ({"OBJECT": "#@!?"}, "object", None, "not known", ""),
         ({"FILTER": "", "FILTNAM": "V"}, "filter", "V", "likely", "FILTER names none"),

@@ -345,3 +345,13 @@ def test_sections_that_an_unknown_card_lies_across_are_guesses(tmp_path):
         "PORTBSEC = [117:232,1:100] lies across data and overscan: the image may have amplifiers that no card known "
         "here describes",
     )
+
+
+def test_a_section_in_other_words_than_those_of_the_other_amplifiers_is_likely(tmp_path):
+    sections = {"DSECA": "[1:100,1:100]", "TSECB": "[101:200,4:97]", "DSECC": "[201:232,1:100]"}
+    path = tmp_path / "raw.hdr"
+    size = [card_line("NAXIS", 2), card_line("NAXIS1", 232), card_line("NAXIS2", 100)]
+    path.write_text("\n".join(["SIMPLE  =                    T", *size, *(card_line(*c) for c in sections.items())]))
+    first, second, _ = only(inspect_files([path]))
+    assert "the other amplifiers have DSEC" in second.findings["data"].note
+    assert "the other amplifiers" not in first.findings["data"].note

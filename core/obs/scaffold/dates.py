@@ -135,6 +135,7 @@ class _Candidate:
 
 
 _HOUR, _DAY = 3600.0, 86400.0
+_LOCAL = "local time"
 _AT_ONCE = 90.0  # s, from the end of an exposure to its file
 _ZONES = 12  # h
 
@@ -191,10 +192,13 @@ def _hours_to_the_file(cards: Cards, best: _Candidate) -> int:
 
 def _disagrees(best: _Candidate, other: _Candidate) -> bool:
     """Whether another card means a time that is not that of the exposure; a file may be written much later."""
-    is_doubtful = other.confidence == "guess" and best.confidence != "guess"  # in local time, or ambiguous
-    if other.rule.date in (best.rule.date, "DATE") or is_doubtful:
+    if other.rule.date == best.rule.date:
         return False
     apart = abs((other.date - best.date).total_seconds())
+    if other.rule.date == "DATE":  # a file cannot be older than what is in it
+        return (best.date - other.date).total_seconds() > 1.5 * _DAY
+    if other.confidence == "guess" and best.confidence != "guess":  # in local time, or ambiguous
+        return _LOCAL in other.note and other.has_time and apart > _DAY
     return apart > (_HOUR if best.has_time and other.has_time else 1.5 * _DAY)
 
 
@@ -233,7 +237,7 @@ def _rules(cards: Cards) -> Iterator[tuple[str, list[tuple[DateRule, Confidence,
         if card is None:
             continue
         local: Confidence = "guess" if name == "DATE-LOC" or "local" in card.comment.lower() else "certain"
-        note = "the card may be in local time" if local == "guess" else ""
+        note = f"the card may be in {_LOCAL}" if local == "guess" else ""
         if cards.doubt(name):
             local, note = "guess", cards.doubt(name)
         text = str(card.value).strip()

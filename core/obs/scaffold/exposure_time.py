@@ -56,7 +56,22 @@ _UNITS = (
 _LONG = 7200.0
 _DAY = 86400.0
 _ENDS = ("DATE-END", "DATE_END", "DATEEND", "UT-END", "UTEND", "UTCEND", "UTC-END", "UTSTOP", "UT_END", "TIME-END")
-_BEGINS = ("DATE-BEG", "DATE-OBS", "UT-STR", "UTSTART", "UTC-OBS", "TIME-OBS", "TIME-BEG", "UT", "UTC")
+_BEGINS = (
+    "DATE-BEG",
+    "DATE-OBS",
+    "UT-STR",
+    "UTSTART",
+    "UT-START",
+    "UT_START",
+    "UTCSTART",
+    "UTC-OBS",
+    "TIME-OBS",
+    "TIME-BEG",
+    "UT-TIME",
+    "UTIME",
+    "UT",
+    "UTC",
+)
 _MJD_ENDS = ("MJD-END", "MJDEND", "MJD_END")
 _MJD_BEGINS = ("MJD-BEG", "MJD-STR", "MJD-OBS", "MJD_OBS", "MJDSTART")
 

@@ -7,7 +7,7 @@ from obs.scaffold.cards import Cards
 from obs.scaffold.dates import DateRule, find_date, find_night, find_time_scale
 from obs.scaffold.exposure_time import find_exposure_time
 from obs.scaffold.filters import find_filter
-from obs.scaffold.finding import Finding
+from obs.scaffold.finding import Finding, less_sure
 from obs.scaffold.image_types import find_image_type
 from obs.scaffold.keys import KeyRule, find_visit
 from obs.scaffold.pointing import Pointing, find_airmass, find_object, find_pointing
@@ -112,9 +112,16 @@ def find_frame_facts(files: Sequence[RawFile]) -> FrameFacts:
     )
 
 
+_NO_BIAS = "no card says that this is a bias"
+
+
 def _against_type(exposure: Finding, kind: Finding) -> Finding:
     """Return the exposure time, a guess where it is zero and the frame no bias."""
-    if exposure.value != 0.0 or kind.value in (None, "bias"):
+    if exposure.value != 0.0:
+        return exposure
+    if kind.value is None or kind.source == exposure.source:
+        return replace(exposure, confidence=less_sure(exposure.confidence, "likely"), note=_NO_BIAS)
+    if kind.value == "bias":
         return exposure
     return replace(exposure, confidence="guess", note=f"{kind.source} says {kind.value}")
 

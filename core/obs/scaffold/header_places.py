@@ -1,5 +1,6 @@
 """The amplifiers of one image as its header describes them, in the ways that observatories have for it."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -135,6 +136,12 @@ def _judged(places: list[Place], missing: int, where: str, warnings: list[str]) 
                 f"{where}{place.data_from.source} = {place.data.to_section()} overlaps {other.data_from.source} = "
                 f"{other.data.to_section()}: amplifier {place.name} is left out"
             )
+    stems = Counter(place.data_from.source.removesuffix(place.name).rstrip("_") for place in kept)
+    usual = stems.most_common(1)[0][0] if stems else ""
+    for number, place in enumerate(kept):
+        if not place.data_from.source.startswith(usual):
+            doubt = replace(place.data_from, confidence="likely", note=f"the other amplifiers have {usual}")
+            kept[number] = replace(place, data_from=doubt)
     if missing or len(kept) < len(places):
         kept = [replace(p, data_from=replace(p.data_from, confidence="guess", note=_LEFT_OUT)) for p in kept]
     return [_with_own_overscan(place, kept, where, warnings) for place in kept]
