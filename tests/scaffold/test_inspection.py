@@ -333,25 +333,33 @@ def test_sections_by_corners_and_in_pixels_of_the_detector(tmp_path):
     assert found["binning"].source == "CCDBINX, CCDBINY"
 
 
-def test_sections_that_an_unknown_card_lies_across_are_guesses(tmp_path):
-    cards = [("DATASEC", "[1:200,1:100]"), ("BIASSEC", "[201:232,1:100]"), ("PORTBSEC", "[117:232,1:100]")]
+def header_only(tmp_path, sections):
+    """Return the amplifiers and the warnings of a header with these sections."""
     path = tmp_path / "raw.hdr"
     size = [card_line("NAXIS", 2), card_line("NAXIS1", 232), card_line("NAXIS2", 100)]
-    path.write_text("\n".join(["SIMPLE  =                    T", *size, *(card_line(*card) for card in cards)]))
+    path.write_text("\n".join(["SIMPLE  =                    T", *size, *(card_line(*c) for c in sections.items())]))
     found = inspect_files([path])
-    (amp,) = only(found)
+    return only(found), found.warnings
+
+
+def test_sections_that_an_unknown_card_lies_across_are_guesses(tmp_path):
+    sections = {"DATASEC": "[1:200,1:100]", "BIASSEC": "[201:232,1:100]", "PORTBSEC": "[117:232,1:100]"}
+    (amp,), warnings = header_only(tmp_path, sections)
     assert [amp.findings[name].confidence for name in ("data", "overscan")] == ["guess", "guess"]
-    assert found.warnings == (
+    assert warnings == (
         "PORTBSEC = [117:232,1:100] lies across data and overscan: the image may have amplifiers that no card known "
         "here describes",
     )
 
 
-def test_a_section_in_other_words_than_those_of_the_other_amplifiers_is_likely(tmp_path):
-    sections = {"DSECA": "[1:100,1:100]", "TSECB": "[101:200,4:97]", "DSECC": "[201:232,1:100]"}
-    path = tmp_path / "raw.hdr"
-    size = [card_line("NAXIS", 2), card_line("NAXIS1", 232), card_line("NAXIS2", 100)]
-    path.write_text("\n".join(["SIMPLE  =                    T", *size, *(card_line(*c) for c in sections.items())]))
-    first, second, _ = only(inspect_files([path]))
-    assert "the other amplifiers have DSEC" in second.findings["data"].note
-    assert "the other amplifiers" not in first.findings["data"].note
+def test_sections_in_different_cards_are_likely(tmp_path):
+    (first, second), _ = header_only(tmp_path, {"DSECA": "[1:100,1:100]", "TSECB": "[101:200,4:97]"})
+    for amp in (first, second):
+        assert amp.findings["data"].confidence == "likely"
+    assert "the amplifiers have it in different cards: DSEC, TSEC" in second.findings["data"].note
+
+
+def test_an_overscan_neither_beside_the_data_nor_above_is_a_guess(tmp_path):
+    (amp,), _ = header_only(tmp_path, {"DATASEC": "[101:200,41:100]", "BIASSEC": "[1:150,1:32]"})
+    assert amp.findings["overscan"].confidence == "guess"
+    assert amp.findings["overscan"].note == "it lies neither beside the data nor above them"

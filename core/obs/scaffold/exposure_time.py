@@ -42,7 +42,7 @@ _EXPOSURE: tuple[tuple[str, Confidence], ...] = (
     ("REQTIME", "guess"),
     ("DARKTIME", "guess"),
 )
-_SAME = ("EXPTIME", "EXPOSURE", "EXP_TIME", "EXP-TIME", "XPTIME", "TEXPTIME", "XPOSURE", "EXPMEAS")
+_SAME = ("EXPTIME", "EXPOSURE", "EXP_TIME", "EXP-TIME", "XPTIME", "TEXPTIME", "XPOSURE", "EXPMEAS", "ESO DET WIN1 DIT1")
 """Cards that mean the same, so that they have to agree."""
 _LONGER = ("DARKTIME", "ELAPTIME", "TELAPSE")
 """Cards of a time that cannot be shorter than the exposure."""

@@ -1,6 +1,5 @@
 """The amplifiers of one image as its header describes them, in the ways that observatories have for it."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -136,12 +135,10 @@ def _judged(places: list[Place], missing: int, where: str, warnings: list[str]) 
                 f"{where}{place.data_from.source} = {place.data.to_section()} overlaps {other.data_from.source} = "
                 f"{other.data.to_section()}: amplifier {place.name} is left out"
             )
-    stems = Counter(place.data_from.source.removesuffix(place.name).rstrip("_") for place in kept)
-    usual = stems.most_common(1)[0][0] if stems else ""
-    for number, place in enumerate(kept):
-        if not place.data_from.source.startswith(usual):
-            doubt = replace(place.data_from, confidence="likely", note=f"the other amplifiers have {usual}")
-            kept[number] = replace(place, data_from=doubt)
+    stems = sorted({place.data_from.source.removesuffix(place.name).rstrip("_") for place in kept})
+    if len(stems) > 1 and all(place.data_from.source.endswith(place.name) for place in kept):
+        note = f"the amplifiers have it in different cards: {', '.join(stems)}"
+        kept = [replace(p, data_from=replace(p.data_from, confidence="likely", note=note)) for p in kept]
     if missing or len(kept) < len(places):
         kept = [replace(p, data_from=replace(p.data_from, confidence="guess", note=_LEFT_OUT)) for p in kept]
     return [_with_own_overscan(place, kept, where, warnings) for place in kept]
@@ -236,7 +233,7 @@ def _apart(place: Place, where: str, warnings: list[str]) -> Place:
     """Return an amplifier whose data and overscan have no pixel in common."""
     data, overscan = place.data, place.overscan
     if data.intersection(overscan).is_empty:
-        return place
+        return _beside(place)
     told = f"{place.data_from.source} = {data.to_section()} and {place.overscan_from.source} = {overscan.to_section()}"
     rest = _cut(data, overscan)
     if rest is None:
@@ -250,6 +247,17 @@ def _apart(place: Place, where: str, warnings: list[str]) -> Place:
     return replace(
         place, data=rest, data_from=data_from, overscan_from=replace(place.overscan_from, confidence="guess")
     )
+
+
+def _beside(place: Place) -> Place:
+    """Return an amplifier, its overscan a guess where it lies neither in the rows of the data nor in their columns."""
+    data, overscan = place.data, place.overscan
+    rows = min(data.y_max, overscan.y_max) - max(data.y_min, overscan.y_min)
+    columns = min(data.x_max, overscan.x_max) - max(data.x_min, overscan.x_min)
+    if 4 * rows >= data.height or 10 * columns >= 9 * data.width:
+        return place
+    note = "it lies neither beside the data nor above them"
+    return replace(place, overscan_from=replace(place.overscan_from, confidence="guess", note=note))
 
 
 def _cut(data: Box, overscan: Box) -> Box | None:
