@@ -300,3 +300,18 @@ def test_outputs_that_lie_on_each_other_are_not_used(tmp_path):
     assert any("the 2 outputs of ESO DET OUT1 .. do not fill the image of 128 x 64" in text for text in found.warnings)
     findings = [amp.findings["data"] for chip in found.detectors for amp in chip.facts.amplifiers]
     assert {finding.confidence for finding in findings} == {"guess"}
+
+
+def test_frames_that_neither_a_date_nor_a_number_tells_apart(tmp_path):
+    found = look(tmp_path, DATE_OBS=None, MJD_OBS=None, EXPNUM=None)
+    assert found["visit"].note == "no card numbers the exposures, and none tells when they began"
+    assert any(
+        "such frames cannot be ingested" in text and "_begin of translator.py" in text for text in found.warnings
+    )
+
+
+def test_a_number_counts_without_a_date(tmp_path):
+    found = look(tmp_path, DATE_OBS=None, MJD_OBS=None, EXPNUM=None, SEQNUM=7)
+    facts = template_facts(found, visit_key="visit", detector_key="ccd")
+    assert facts["translator"]["visit"]["kind"] == "whole"
+    assert found.warnings == ()

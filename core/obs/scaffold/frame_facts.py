@@ -78,6 +78,8 @@ def find_frame_facts(files: Sequence[RawFile]) -> FrameFacts:
     begins = tuple(find_date(file.cards)[0].value for file in files)
     has_time = date_rule is None or date_rule.kind != "layout" or bool(date_rule.time)
     visit, visit_rule = find_visit(files, begins, to_the_second=has_time)
+    if date_rule is None and visit_rule.kind == "date":
+        visit = replace(visit, note="no card numbers the exposures, and none tells when they began")
     exposure, unit = find_exposure_time(cards_for(lambda cards: find_exposure_time(cards)[0]))
     glass, filter_cards = find_filter(cards_for(lambda cards: find_filter(cards)[0]))
     pointing, pointing_rule = find_pointing(cards_for(lambda cards: find_pointing(cards)[0][0]))
@@ -108,8 +110,20 @@ def find_frame_facts(files: Sequence[RawFile]) -> FrameFacts:
         exposure_unit=unit,
         pointing=pointing_rule,
         visit=visit_rule,
-        warnings=(visit.note,) if not has_time and visit_rule.kind == "date" else (),
+        warnings=_unnumbered(date_rule, visit, visit_rule, has_time=has_time),
     )
+
+
+def _unnumbered(date: DateRule | None, visit: Finding, rule: KeyRule, *, has_time: bool) -> tuple[str, ...]:
+    """Return what to tell of frames that nothing numbers."""
+    if rule.kind != "date":
+        return ()
+    if date is None:
+        return (
+            "no card tells when the exposure began, and none numbers it: such frames cannot be ingested; if another "
+            "card tells, or the name of the file, say so in the method _begin of translator.py",
+        )
+    return () if has_time else (visit.note,)
 
 
 _NO_BIAS = "no card says that this is a bias"
