@@ -315,3 +315,21 @@ def test_a_number_counts_without_a_date(tmp_path):
     facts = template_facts(found, visit_key="visit", detector_key="ccd")
     assert facts["translator"]["visit"]["kind"] == "whole"
     assert found.warnings == ()
+
+
+@pytest.mark.parametrize("cards", [{"EXPNUM": None}, {"EXPNUM": None, "SEQNUM": 7}])
+def test_frames_of_the_last_century_have_numbers_that_can_be(tmp_path, cards):
+    old = changed(GOOD, "old", DATE_OBS="1996-03-04T05:06:07.0", MJD_OBS=None, **cards)
+    path = write_camera(old, tmp_path)
+    facts = template_facts(inspect_files([path]), visit_key="visit", detector_key="ccd")
+    package = create_package(Answers(camera="madeold"), tmp_path, facts=facts)
+    with imported(package) as instrument:
+        (row,) = rows_of(instrument, path)
+        assert row["visit"] > 0
+        assert instrument.exposure_number(row) > row["visit"]
+
+
+def test_a_high_number_does_not_start_again_each_night(tmp_path):
+    found = look(tmp_path, EXPNUM=None, RUN=219698)
+    assert (found["visit"].value, found["visit"].confidence) == (219698, "likely")
+    assert look(tmp_path, EXPNUM=None, RUN=98)["visit"].confidence == "guess"

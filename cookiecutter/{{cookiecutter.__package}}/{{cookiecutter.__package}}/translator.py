@@ -36,7 +36,7 @@ _IMAGE_TYPES = {
 """Image types, and the words in the header that stand for them; the first type that has one counts."""
 {%- if t.visit.kind in ["nightly", "date"] %}
 
-_YEAR_2000 = datetime(2000, 1, 1)
+_FIRST_DAY = datetime(1980, 1, 1)
 {%- endif %}
 
 
@@ -177,14 +177,14 @@ class {{ cookiecutter.__class }}(Translator):
 {%- else %}
         number = int(read_number(md[{{ t.visit.keyword | tojson }}]))
 {%- endif %}
-        return (self._begin(md) - _YEAR_2000).days * 10_000 + number
+        return (self._begin(md) - _FIRST_DAY).days * 10_000 + number
 {%- elif t.visit.kind == "date" %}
 
     def translate_{{ visit }}(self, md: Header) -> int:
-        """Return the seconds since 2000: no card numbers the exposures. A simulated frame says its number."""
+        """Return the seconds since 1980: no card numbers the exposures. A simulated frame says its number."""
         if "SIMVISIT" in md:
             return int(md["SIMVISIT"])
-        return int((self._begin(md) - _YEAR_2000).total_seconds())
+        return int((self._begin(md) - _FIRST_DAY).total_seconds())
 {%- endif %}
 {%- if t.detector.kind == "digits" %}
 
