@@ -336,8 +336,9 @@ def test_sections_by_corners_and_in_pixels_of_the_detector(tmp_path):
 def header_only(tmp_path, sections):
     """Return the amplifiers and the warnings of a header with these sections."""
     path = tmp_path / "raw.hdr"
-    size = [card_line("NAXIS", 2), card_line("NAXIS1", 232), card_line("NAXIS2", 100)]
-    path.write_text("\n".join(["SIMPLE  =                    T", *size, *(card_line(*c) for c in sections.items())]))
+    size = [("NAXIS", 2), ("NAXIS1", 232), ("NAXIS2", 100)]
+    lines = [card_line(*card) for card in (*size, *COMMON, *sections.items())]
+    path.write_text("\n".join(["SIMPLE  =                    T", *lines]))
     found = inspect_files([path])
     return only(found), found.warnings
 
