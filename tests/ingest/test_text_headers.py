@@ -32,6 +32,37 @@ def test_lines_and_streams(tmp_path, layout):
     assert header["EMPTY"] != header["EMPTY"]
 
 
+HEAD = ["SIMPLE  =                    T", "NAXIS   =                    0", "RUN     =                    7 / number"]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["Filename: a.fits", "", "--- HDU 0 ---", *HEAD, "", "--- HDU 1 ---", *EXTENSION],
+        ["# HDU 0 in a.fits:", *HEAD, "# HDU 1 in a.fits:", *EXTENSION],
+        [f"   {line}" for line in (*HEAD, *EXTENSION)],
+        [" ".join(line.split()) for line in (*HEAD, *EXTENSION)],
+    ],
+    ids=["between", "comments", "indented", "squeezed"],
+)
+def test_what_programs_print_around_the_cards_is_left_out(tmp_path, lines):
+    path = tmp_path / "a.hdr"
+    path.write_text("\n".join(lines))
+    assert [(number, header.get("RUN"), header.get("CCD")) for number, header in read_text_headers(path)] == [
+        (0, 7, None),
+        (1, None, 2),
+    ]
+
+
+def test_cards_without_the_first_are_a_header_where_there_are_many(tmp_path):
+    path = tmp_path / "a.hdr"
+    path.write_text("\n".join(["r7[1][10,10]", *(f"CARD{n}   = {n:20d} / number" for n in range(9))]))
+    ((_, header),) = read_text_headers(path)
+    assert header["CARD3"] == 3
+    path.write_text("A = 1\nNAME = 'x'\n")
+    assert not is_text_header(path)
+
+
 def test_extensions_have_the_primary_beneath(tmp_path):
     path = tmp_path / "a.hdr"
     path.write_text("\n".join(PRIMARY[:-1] + EXTENSION + [line.replace(" 2", " 3") for line in EXTENSION]))

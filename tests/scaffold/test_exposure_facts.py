@@ -45,9 +45,36 @@ def cards_of(*cards):
         ([("DATE-OBS", "23-12-1997"), ("UT", "5:06:07")], "1997-12-23T05:06:07.000", "DATE-OBS + UT", "guess"),
         ([("UTSHUT", "2014-05-06T07:08:09.1")], "2014-05-06T07:08:09.100", "UTSHUT", "certain"),
         ([("MJD-OBS", 60370.5)], "2024-03-01T12:00:00.000", "MJD-OBS", "likely"),
+        ([("MJD", 60370.5, "when the file was written")], "2024-03-01T12:00:00.000", "MJD", "guess"),
         ([("JD", 2460371.0)], "2024-03-01T12:00:00.000", "JD", "likely"),
         ([("DATE", "2024-03-01T05:06:07")], "2024-03-01T05:06:07.000", "DATE", "guess"),
         ([("DATE-OBS", "2024-03-01T05:06:07"), ("MJD-OBS", 51544.0)], "2024-03-01T05:06:07.000", "DATE-OBS", "guess"),
+        ([("DATE-OBS", "1970-01-01T00:00:08"), ("MJD-OBS", 60370.5)], "2024-03-01T12:00:00.000", "MJD-OBS", "likely"),
+        ([("DATE-OBS", "1970-01-01T00:00:08")], None, "", "not known"),
+        (
+            [("DATE-OBS", "2024-03-01T17:06:07"), ("EXPTIME", 60), ("DATE", "2024-03-01T21:07:20")],
+            "2024-03-01T17:06:07.000",
+            "DATE-OBS",
+            "guess",
+        ),
+        (
+            [("DATE-OBS", "2024-03-01T17:06:07"), ("EXPTIME", 60), ("DATE", "2024-03-01T17:07:20")],
+            "2024-03-01T17:06:07.000",
+            "DATE-OBS",
+            "certain",
+        ),
+        (
+            [("DATE-OBS", "2024-05-01T05:06:07"), ("DATE", "2024-01-05T05:08:00")],
+            "2024-05-01T05:06:07.000",
+            "DATE-OBS",
+            "guess",
+        ),
+        (
+            [("DATE-OBS", "2024-05-01T05:06:07"), ("DATE-LOC", "2024-01-05T07:06:07")],
+            "2024-05-01T05:06:07.000",
+            "DATE-OBS",
+            "guess",
+        ),
         ([("DATE-OBS", "2024-13-41")], None, "", "not known"),
         ([("DATE-OBS", "0024-03-01T05:06:07")], None, "", "not known"),
         ([], None, "", "not known"),
@@ -73,7 +100,10 @@ def test_night_is_that_of_its_card_or_the_day_of_the_date():
         ([("EXPTIME", 1500, "exposure [ms]")], 1.5, "certain"),
         ([("EXPTIME", -1.0), ("EXPOSURE", 5.0)], 5.0, "likely"),
         ([("DARKTIME", 31.0)], 31.0, "guess"),
-        ([("EXPTIME", 300000)], 300000.0, "guess"),
+        ([("EXPTIME", 90.0), ("DARKTIME", 0)], 90.0, "certain"),
+        ([("EXPTIME", 2000.0), ("UT-TIME", "02:36:50"), ("UT-END", "02:36:52")], 2000.0, "guess"),
+        ([("EXPTIME", 90.0), ("DARKTIME", 31.0)], 90.0, "guess"),
+        ([("EXPTIME", 30000)], 30000.0, "guess"),
         ([("EXPTIME", "long")], None, "not known"),
     ],
 )
@@ -89,6 +119,16 @@ def test_exposure_times(cards, value, confidence):
         ([("FILTER1", "air"), ("FILTER2", "w")], "w", "likely"),
         ([("FILTER1", "Open"), ("FILTER2", "Clear")], "open", "likely"),
         ([("FILTER1", "U"), ("FILTER2", "ND1")], "U+ND1", "guess"),
+        ([("FILTER1", "F2 RG630"), ("FILTER2", "F0 Clear")], "F2 RG630", "likely"),
+        ([("FILTER", 3.7), ("WFFBAND", "i")], "i", "likely"),
+        ([("INSFLNAM", "free")], "free", "likely"),
+        ([("ESO INS FILT1 NAME", "Free")], "Free", "likely"),
+        (
+            [("CAMWH1", "CLEAR", "Name of filter in wheel 1"), ("CAMWH2", "R", "Name of filter in wheel 2")],
+            "R",
+            "guess",
+        ),
+        ([("GUIDWH", "R", "Name of filter of the guider")], None, "not known"),
         ([], None, "not known"),
     ],
 )
@@ -150,6 +190,17 @@ def test_image_type_without_a_word_for_it_is_not_known():
         ([("GAIN", 0.0, "[electrons/count]")], None, "not known"),
         ([("GAIN", 139, "camera gain")], None, "not known"),
         ([("GAIN", 1), ("EGAIN", 0.25, "Electronic gain in e-/ADU")], 0.25, "certain"),
+        ([("GAIN", 1.024, "Gain, in e/cnt(ADU)")], 1.024, "certain"),
+        ([("GAIN", 300), ("EGAIN", 0.12, "Electrons per ADU at true ADC bit depth")], 0.12, "guess"),
+        (
+            [("EGAIN", 0.12, "e per ADU at true ADC bit depth"), ("EGAINSAV", 0.0075, "Electrons per ADU as saved")],
+            0.0075,
+            "certain",
+        ),
+        ([("ESO DET OUT1 CONAD", 1.1), ("ESO DET OUT1 GAIN", 0.91)], 1.1, "certain"),
+        ([("ESO DET OUT1 CONAD", 1.1)], 1.1, "likely"),
+        ([("CVF", 5.0, "Conversion factor (e-/adu)")], 5.0, "likely"),
+        ([("DARKCUR", 5.0, "dark current (e-/adu/s)")], None, "not known"),
     ],
 )
 def test_gains(cards, value, confidence):
@@ -205,6 +256,10 @@ def test_pixel_sizes(card, size):
         ([("RA", 10.0), ("DEC", -5.0)], 10.0, "guess"),
         ([("RA", 10.0), ("DEC", -5.0), ("OBJCTRA", "10 00 12"), ("OBJCTDEC", "-05 00 00")], 150.0, "likely"),
         ([("RA", "none"), ("DEC", -5.0)], None, "not known"),
+        ([("RA", "00:00:00"), ("DEC", "+00:00:00")], 0.0, "guess"),
+        ([("RA", 0.0), ("DEC", 0.0), ("TELRA", "10:00:00"), ("TELDEC", "-05:00:00")], 150.0, "certain"),
+        ([("RA", "10:00:00"), ("DEC", "-05:00:00"), ("EQUINOX", "B1950.0")], 150.0, "likely"),
+        ([("RA", "10:00:00"), ("DEC", "-05:00:00"), ("EQUINOX", 2015.3)], 150.0, "certain"),
     ],
 )
 def test_pointings(cards, ra, confidence):
@@ -278,3 +333,8 @@ def test_scale_from_pixels_and_focal_length():
     assert find_sky_scale(cards_of(("PLTSCALE", 20.0, "arcsec/mm"), ("PIXSIZE1", 15.0))).scale.value == pytest.approx(
         0.3
     )
+
+
+def test_a_saturation_beyond_what_pixels_hold_is_a_guess():
+    found = find_saturation(cards_of(("BITPIX", 16), ("SATLEVEL", 65536, "ADU")))
+    assert (found.value, found.confidence) == (65536.0, "guess")

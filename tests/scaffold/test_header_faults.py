@@ -90,6 +90,11 @@ def test_without_a_fault_all_is_certain(tmp_path):
         ({"OBSTYPE": "FLAT"}, "image_type", "science", "guess", "OBSTYPE says flat"),
         ({"IMAGETYP": "BIAS"}, "image_type", "bias", "guess", "but EXPTIME = 60 s"),
         ({"EXPTIME": 0.0}, "image_type", "science", "guess", "but EXPTIME = 0 s"),
+        ({"EXPTIME": 0.0}, "exposure_time", 0.0, "guess", "IMAGETYP says science"),
+        ({"EXPTIME": 0.0, "IMAGETYP": None}, "exposure_time", 0.0, "likely", "no card says that this is a bias"),
+        ({"OBJECT": 3.7}, "object", "3.7", "guess", "OBJECT is a number, not a name"),
+        ({"OBJECT": "#@!?"}, "object", None, "not known", ""),
+        ({"FILTER": "", "FILTNAM": "V"}, "filter", "V", "likely", "FILTER names none"),
         ({"CD1_1": 0.0, "CD2_2": 0.0}, "pixel_scale", None, "not known", "CD1_1 .. CD2_2 are all zero"),
         ({"CD1_1": 1.0, "CD2_2": 1.0}, "pixel_scale", None, "not known", "give 3600 arcsec a pixel"),
         ({"PIXSCALE": 0.8}, "pixel_scale", 0.36, "guess", "PIXSCALE says 0.8"),
@@ -295,3 +300,36 @@ def test_outputs_that_lie_on_each_other_are_not_used(tmp_path):
     assert any("the 2 outputs of ESO DET OUT1 .. do not fill the image of 128 x 64" in text for text in found.warnings)
     findings = [amp.findings["data"] for chip in found.detectors for amp in chip.facts.amplifiers]
     assert {finding.confidence for finding in findings} == {"guess"}
+
+
+def test_frames_that_neither_a_date_nor_a_number_tells_apart(tmp_path):
+    found = look(tmp_path, DATE_OBS=None, MJD_OBS=None, EXPNUM=None)
+    assert found["visit"].note == "no card numbers the exposures, and none tells when they began"
+    assert any(
+        "such frames cannot be ingested" in text and "_begin of translator.py" in text for text in found.warnings
+    )
+
+
+def test_a_number_counts_without_a_date(tmp_path):
+    found = look(tmp_path, DATE_OBS=None, MJD_OBS=None, EXPNUM=None, SEQNUM=7)
+    facts = template_facts(found, visit_key="visit", detector_key="ccd")
+    assert facts["translator"]["visit"]["kind"] == "whole"
+    assert found.warnings == ()
+
+
+@pytest.mark.parametrize("cards", [{"EXPNUM": None}, {"EXPNUM": None, "SEQNUM": 7}])
+def test_frames_of_the_last_century_have_numbers_that_can_be(tmp_path, cards):
+    old = changed(GOOD, "old", DATE_OBS="1996-03-04T05:06:07.0", MJD_OBS=None, **cards)
+    path = write_camera(old, tmp_path)
+    facts = template_facts(inspect_files([path]), visit_key="visit", detector_key="ccd")
+    package = create_package(Answers(camera="madeold"), tmp_path, facts=facts)
+    with imported(package) as instrument:
+        (row,) = rows_of(instrument, path)
+        assert row["visit"] > 0
+        assert instrument.exposure_number(row) > row["visit"]
+
+
+def test_a_high_number_does_not_start_again_each_night(tmp_path):
+    found = look(tmp_path, EXPNUM=None, RUN=219698)
+    assert (found["visit"].value, found["visit"].confidence) == (219698, "likely")
+    assert look(tmp_path, EXPNUM=None, RUN=98)["visit"].confidence == "guess"

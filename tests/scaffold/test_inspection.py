@@ -322,3 +322,45 @@ def test_cards_of_one_amplifier_that_is_numbered(tmp_path):
     cards = [("DSEC1", "[1:200,1:100]"), ("BSEC1", "[201:232,1:100]"), ("GAIN1", 1.1, "e-/ADU")]
     (amp,) = only(inspect(tmp_path, cards, pixels=flat_frame(SHAPE, dark=[slice(200, 232)])))
     assert (amp.overscan, amp.findings["gain"].value) == (Box(200, 0, 32, 100), 1.1)
+
+
+def test_sections_by_corners_and_in_pixels_of_the_detector(tmp_path):
+    cards = [("DATASEC", "[501,1:732,100]"), ("BIASSEC", "[0,1:0,100]"), ("CCDBINX", 1), ("CCDBINY", 1)]
+    found = inspect(tmp_path, cards, pixels=flat_frame(SHAPE))
+    (amp,) = only(found)
+    assert (amp.data, amp.overscan, found.warnings) == (Box(0, 0, 232, 100), Box(0, 0, 0, 0), ())
+    assert (amp.findings["data"].source, amp.findings["data"].confidence) == ("DATASEC", "likely")
+    assert found["binning"].source == "CCDBINX, CCDBINY"
+
+
+def header_only(tmp_path, sections):
+    """Return the amplifiers and the warnings of a header with these sections."""
+    path = tmp_path / "raw.hdr"
+    size = [("NAXIS", 2), ("NAXIS1", 232), ("NAXIS2", 100)]
+    lines = [card_line(*card) for card in (*size, *COMMON, *sections.items())]
+    path.write_text("\n".join(["SIMPLE  =                    T", *lines]))
+    found = inspect_files([path])
+    return only(found), found.warnings
+
+
+def test_sections_that_an_unknown_card_lies_across_are_guesses(tmp_path):
+    sections = {"DATASEC": "[1:200,1:100]", "BIASSEC": "[201:232,1:100]", "PORTBSEC": "[117:232,1:100]"}
+    (amp,), warnings = header_only(tmp_path, sections)
+    assert [amp.findings[name].confidence for name in ("data", "overscan")] == ["guess", "guess"]
+    assert warnings == (
+        "PORTBSEC = [117:232,1:100] lies across data and overscan: the image may have amplifiers that no card known "
+        "here describes",
+    )
+
+
+def test_sections_in_different_cards_are_likely(tmp_path):
+    (first, second), _ = header_only(tmp_path, {"DSECA": "[1:100,1:100]", "TSECB": "[101:200,4:97]"})
+    for amp in (first, second):
+        assert amp.findings["data"].confidence == "likely"
+    assert "the amplifiers have it in different cards: DSEC, TSEC" in second.findings["data"].note
+
+
+def test_an_overscan_neither_beside_the_data_nor_above_is_a_guess(tmp_path):
+    (amp,), _ = header_only(tmp_path, {"DATASEC": "[101:200,41:100]", "BIASSEC": "[1:150,1:32]"})
+    assert amp.findings["overscan"].confidence == "guess"
+    assert amp.findings["overscan"].note == "it lies neither beside the data nor above them"

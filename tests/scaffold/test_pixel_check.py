@@ -62,3 +62,9 @@ def test_columns_that_optics_leave_dark_stay_data_but_are_told(tmp_path):
     assert (amp.data, amp.overscan) == (Box(0, 0, 512, 300), Box(512, 0, 40, 300))
     assert amp.findings["data"].confidence == "likely"
     assert any("451 to 512 of the data have no light in them" in text for text in warnings)
+
+
+def test_of_an_overscan_above_the_data_rows_are_told(tmp_path):
+    cards = [("DATASEC", "[1:300,5:508]"), ("BIASSEC", "[1:300,517:552]")]
+    path = write_frame(tmp_path / "raw.fits", [*COMMON, *cards], frame_of(LIGHT["sky"]).T.copy())
+    assert any("rows 509 to 512 and 1 to 4 beside the data" in text for text in inspect_files([path]).warnings)

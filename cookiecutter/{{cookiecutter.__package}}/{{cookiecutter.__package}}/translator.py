@@ -37,7 +37,7 @@ _IMAGE_TYPES = {
 """Image types, and the words in the header that stand for them; the first type that has one counts."""
 {%- if t.visit.kind in ["nightly", "date"] %}
 
-_YEAR_2000 = datetime(2000, 1, 1)
+_FIRST_DAY = datetime(1980, 1, 1)
 {%- endif %}
 
 
@@ -180,18 +180,18 @@ class {{ cookiecutter.__class }}(Translator):
 {%- endif %}
 {%- if from_noon %}
         # a night has one day, from noon to noon where the observatory is
-        noon = _YEAR_2000 + timedelta(hours=12 - self.constants["longitude"] / 15)
+        noon = _FIRST_DAY + timedelta(hours=12 - self.constants["longitude"] / 15)
         return (self._begin(md) - noon).days * 10_000 + number
 {%- else %}
-        return (self._begin(md) - _YEAR_2000).days * 10_000 + number
+        return (self._begin(md) - _FIRST_DAY).days * 10_000 + number
 {%- endif %}
 {%- elif t.visit.kind == "date" %}
 
     def translate_{{ visit }}(self, md: Header) -> int:
-        """Return the seconds since 2000: no card numbers the exposures. A simulated frame says its number."""
+        """Return the seconds since 1980: no card numbers the exposures. A simulated frame says its number."""
         if "SIMVISIT" in md:
             return int(md["SIMVISIT"])
-        return int((self._begin(md) - _YEAR_2000).total_seconds())
+        return int((self._begin(md) - _FIRST_DAY).total_seconds())
 {%- endif %}
 {%- if t.detector.kind == "digits" %}
 
@@ -301,6 +301,7 @@ _OPEN = ("{{ t.open_starts | join('", "') }}")
 
 def _is_open(name: str) -> bool:
     """Return whether a wheel holds nothing."""
-    word = re.sub(r"[^a-z0-9]", "", name.lower())
+    word = re.sub(r"^\s*[a-z]?\d{1,2}[\s:.)-]+(?=[a-z])", "", name.lower())  # the place in the wheel
+    word = re.sub(r"[^a-z0-9]", "", word)
     return word in ("", "no", "out", "0") or word.startswith(_OPEN) or word.endswith("out")
 {%- endif %}

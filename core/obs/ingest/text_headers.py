@@ -1,6 +1,7 @@
 """Headers as text, ``.hdr`` files: a card a line, or cards of 80 characters one after another, without pixels."""
 
 import gzip
+import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,24 +9,62 @@ from pathlib import Path
 from obs.errors import FileFormatError
 from obs.ingest.headers import FileHeader, parse_header, unpack_header
 
-__all__ = ["is_text_header", "read_text_headers"]
+__all__ = ["header_lines", "is_text_header", "read_text_headers", "split_headers"]
 
 _BLOCK, _CARD = 2880, 80
 _GZIP = b"\x1f\x8b"
 _BEGINS = (b"SIMPLE  =", b"XTENSION=")
+_FIRST = re.compile(r"(?P<indent>[ \t]*)(?:SIMPLE|XTENSION) {0,6}=")
+_CARD_LIKE = re.compile(r"(?P<indent>[ \t]*)[A-Z][A-Z0-9_-]{1,7} {0,6}= *(?:'[^']*'|[-+.0-9][^ /]*|[TF])? *(?:/.*)?")
+_LEAST_CARDS = 8
+"""A text with fewer lines like cards is no header, unless it begins as one."""
+_SQUEEZED = re.compile(r"^([A-Z][A-Z0-9_-]{0,7}) {0,6}= *")
+_NEXT = re.compile(r"(?:SIMPLE|XTENSION) {0,6}=")
+
+
+def header_lines(content: bytes) -> list[str]:
+    """Return the cards of the text of headers, a line each; empty if this is none, but a FITS file or another text.
+
+    What programs print above the cards, before them in each line, or between HDUs is left out.
+    """
+    # A FITS file comes in whole blocks and has no line breaks; END is where a header ends.
+    is_stream = len(content) % _BLOCK != 0 and b"END     " not in content[: len(content) // 2]
+    if not (b"\n" in content[: 2 * _CARD] or (content.startswith(_BEGINS) and is_stream)) or b"\0" in content:
+        return []
+    text = content.removeprefix(b"\xef\xbb\xbf").decode("latin-1")
+    lines = text.splitlines() if "\n" in text else [text[at : at + _CARD] for at in range(0, len(text), _CARD)]
+    begin = next((number for number, line in enumerate(lines) if _FIRST.match(line)), None)
+    if begin is None:
+        like = [number for number, line in enumerate(lines) if _CARD_LIKE.fullmatch(line.rstrip())]
+        if len(like) < _LEAST_CARDS:
+            return []
+        begin = like[0]
+    first = _FIRST.match(lines[begin]) or _CARD_LIKE.fullmatch(lines[begin].rstrip())
+    indent = first["indent"] if first is not None else ""
+    kept = [line.removeprefix(indent).rstrip() for line in lines[begin:]]
+    if not kept[0].startswith(("SIMPLE  =", "XTENSION=")):  # the blanks were lost on the way
+        kept = [_SQUEEZED.sub(lambda match: f"{match[1]:8}= ", line) for line in kept]
+    return [line for line in kept if line and not line.startswith(("#", "---"))]
+
+
+def split_headers(lines: list[str]) -> Iterator[list[str]]:
+    """Yield the lines of each header, which begin with SIMPLE or XTENSION."""
+    block: list[str] = []
+    for line in lines:
+        if _NEXT.match(line) and block:
+            yield block
+            block = []
+        block.append(line)
+    if block:
+        yield block
 
 
 def is_text_header(path: Path) -> bool:
     """Return whether a file is the text of a header, not a FITS file; False where it cannot be read."""
     try:
-        content = _read(path)
+        return bool(header_lines(_read(path)))
     except FileFormatError:
         return False
-    if not content.startswith(_BEGINS):
-        return False
-    # A FITS file comes in whole blocks and has no line breaks; END is where a header ends.
-    is_stream = len(content) % _BLOCK != 0 and b"END     " not in content[: len(content) // 2]
-    return b"\n" in content[: 2 * _CARD] or is_stream
 
 
 def read_text_headers(path: Path) -> Iterator[tuple[int, FileHeader]]:
@@ -44,19 +83,13 @@ def read_text_headers(path: Path) -> Iterator[tuple[int, FileHeader]]:
         If the file cannot be read or holds no header.
     """
     content = _read(path)
-    if not content.startswith(_BEGINS):
+    lines = header_lines(content)
+    if not lines:
         what = "is empty" if not content else "is neither a FITS file nor the text of a header"
         raise FileFormatError(what, path=path)
-    text = content.decode("latin-1")
-    lines = text.splitlines() if "\n" in text else [text[at : at + _CARD] for at in range(0, len(text), _CARD)]
-    number = 1 if lines[0].startswith("XTENSION") else 0
-    block: list[str] = []
-    for line in lines:
-        if line.startswith(("XTENSION=", "SIMPLE  =")) and block:
-            yield number, unpack_header(parse_header("".join(block)))
-            block, number = [], number + 1
-        block.append(line.rstrip("\r")[:_CARD].ljust(_CARD))
-    yield number, unpack_header(parse_header("".join(block)))
+    first = 1 if lines[0].startswith("XTENSION") else 0
+    for number, block in enumerate(split_headers(lines), first):
+        yield number, unpack_header(parse_header("".join(line[:_CARD].ljust(_CARD) for line in block)))
 
 
 def _read(path: Path) -> bytes:

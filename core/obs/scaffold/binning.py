@@ -15,6 +15,7 @@ _PAIRS = (
     ("XBIN", "YBIN"),
     ("BINNINGX", "BINNINGY"),
     ("CCDXBIN", "CCDYBIN"),
+    ("CCDBINX", "CCDBINY"),
     ("BIN-FCT1", "BIN-FCT2"),
     ("BINNING1", "BINNING2"),
     ("COLBIN", "ROWBIN"),

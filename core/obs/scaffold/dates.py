@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from obs.errors import FileFormatError
 from obs.instrument.card_values import format_date, mjd_to_date, parse_date, read_number
@@ -74,6 +74,7 @@ _LAYOUTS: tuple[tuple[str, str, Confidence, str], ...] = (
     (r"[A-Za-z]{3} \d{1,2} \d{4}", "%b %d %Y", "certain", ""),
 )
 _FIRST_YEAR = 1970
+_NOT_SET = date(1970, 1, 1)  # the zero of computers' clocks
 _NOT_THE_BEGIN = re.compile(r"\b(mid|middle|typical|average|mean|end)\b", re.I)
 
 
@@ -134,6 +135,9 @@ class _Candidate:
 
 
 _HOUR, _DAY = 3600.0, 86400.0
+_LOCAL = "local time"
+_AT_ONCE = 90.0  # s, from the end of an exposure to its file
+_ZONES = 12  # h
 
 
 def find_date(cards: Cards) -> tuple[Finding, DateRule | None]:
@@ -160,17 +164,41 @@ def find_date(cards: Cards) -> tuple[Finding, DateRule | None]:
         confidence = "guess"
         text = format_date(against.date)[:19] if against.has_time else against.date.date().isoformat()
         note = _joined(note, f"{against.rule.date} says {text}")
+    hours = _hours_to_the_file(cards, best)
+    if hours:
+        confidence = "guess"
+        note = _joined(note, f"DATE, when the file was written, is {hours} h later: perhaps this is local time")
     rule = best.rule
     source = f"{rule.date} + {rule.time}" if rule.time else rule.date
     return Finding("date_begin", format_date(best.date), source, confidence, note), rule
 
 
+def _hours_to_the_file(cards: Cards, best: _Candidate) -> int:
+    """Return by how many whole hours the file was written after the end of the exposure: those of a time zone.
+
+    0 where it was written at once, or at any other time.
+    """
+    text = str(cards.get("DATE", "")).strip()
+    if best.rule.date == "DATE" or not best.has_time or not (_ISO.fullmatch(text) and ":" in text):
+        return 0
+    try:
+        written = parse_date(text.removesuffix("Z").rstrip("."))
+        seconds = read_number(cards.get("EXPTIME", cards.get("EXPOSURE", 0.0)))
+    except FileFormatError:
+        return 0
+    hours, rest = divmod((written - best.date).total_seconds() - seconds + _AT_ONCE / 4, _HOUR)
+    return int(hours) if 1 <= hours <= _ZONES and rest < 1.25 * _AT_ONCE else 0
+
+
 def _disagrees(best: _Candidate, other: _Candidate) -> bool:
     """Whether another card means a time that is not that of the exposure; a file may be written much later."""
-    is_doubtful = other.confidence == "guess" and best.confidence != "guess"  # in local time, or ambiguous
-    if other.rule.date in (best.rule.date, "DATE") or is_doubtful:
+    if other.rule.date == best.rule.date:
         return False
     apart = abs((other.date - best.date).total_seconds())
+    if other.rule.date == "DATE":  # a file cannot be older than what is in it
+        return (best.date - other.date).total_seconds() > 1.5 * _DAY
+    if other.confidence == "guess" and best.confidence != "guess":  # in local time, or ambiguous
+        return _LOCAL in other.note and other.has_time and apart > _DAY
     return apart > (_HOUR if best.has_time and other.has_time else 1.5 * _DAY)
 
 
@@ -190,14 +218,14 @@ def _candidates(cards: Cards, odd: list[str]) -> Iterator[_Candidate]:
 
 def _candidate(cards: Cards, rule: DateRule, confidence: Confidence, note: str) -> _Candidate | None:
     try:
-        date = read_date(rule, cards)
+        begin = read_date(rule, cards)
     except FileFormatError:
         return None
-    if not _FIRST_YEAR <= date.year <= datetime.now(UTC).year + 1:
+    if not _FIRST_YEAR <= begin.year <= datetime.now(UTC).year + 1 or begin.date() == _NOT_SET:
         return None
     is_whole = rule.kind in ("mjd", "jd") or bool(rule.time)
     has_time = is_whole or (rule.kind == "iso" and ":" in str(cards.get(rule.date)))
-    return _Candidate(rule, date, confidence, note, has_time)
+    return _Candidate(rule, begin, confidence, note, has_time)
 
 
 def _rules(cards: Cards) -> Iterator[tuple[str, list[tuple[DateRule, Confidence, str]]]]:
@@ -209,7 +237,7 @@ def _rules(cards: Cards) -> Iterator[tuple[str, list[tuple[DateRule, Confidence,
         if card is None:
             continue
         local: Confidence = "guess" if name == "DATE-LOC" or "local" in card.comment.lower() else "certain"
-        note = "the card may be in local time" if local == "guess" else ""
+        note = f"the card may be in {_LOCAL}" if local == "guess" else ""
         if cards.doubt(name):
             local, note = "guess", cards.doubt(name)
         text = str(card.value).strip()
@@ -219,8 +247,11 @@ def _rules(cards: Cards) -> Iterator[tuple[str, list[tuple[DateRule, Confidence,
             yield name, _told_order(card, list(_layouts(name, text, time, comment, local, note)))
     for kind, names in (("mjd", _MJD), ("jd", _JD)):
         for name in names:
-            if cards.find(name) is not None:
-                yield name, [(DateRule(kind, name), "likely", "")]
+            card = cards.find(name)
+            if card is not None:
+                of_file = re.search(r"\bwritten\b|\bcreat|\bwriting\b", card.comment, re.I)
+                note = "that is when the file was written" if of_file else ""
+                yield name, [(DateRule(kind, name), "guess" if of_file else "likely", note)]
     if cards.find("DATE") is not None and _ISO.fullmatch(str(cards.get("DATE")).strip()):
         yield "DATE", [(DateRule("iso", "DATE"), "guess", "that is when the file was written")]
 

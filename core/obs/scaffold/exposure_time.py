@@ -42,7 +42,7 @@ _EXPOSURE: tuple[tuple[str, Confidence], ...] = (
     ("REQTIME", "guess"),
     ("DARKTIME", "guess"),
 )
-_SAME = ("EXPTIME", "EXPOSURE", "EXP_TIME", "EXP-TIME", "XPTIME", "TEXPTIME", "XPOSURE", "EXPMEAS")
+_SAME = ("EXPTIME", "EXPOSURE", "EXP_TIME", "EXP-TIME", "XPTIME", "TEXPTIME", "XPOSURE", "EXPMEAS", "ESO DET WIN1 DIT1")
 """Cards that mean the same, so that they have to agree."""
 _LONGER = ("DARKTIME", "ELAPTIME", "TELAPSE")
 """Cards of a time that cannot be shorter than the exposure."""
@@ -53,9 +53,25 @@ _UNITS = (
     (re.compile(r"\b(us|usecs?|micro-?s\w*)\b", re.I), "us"),
     (re.compile(r"(?<!\w)(min|minutes?)\b(?!imum)", re.I), "min"),
 )
-_LONG = 86400.0
+_LONG = 7200.0
+_DAY = 86400.0
 _ENDS = ("DATE-END", "DATE_END", "DATEEND", "UT-END", "UTEND", "UTCEND", "UTC-END", "UTSTOP", "UT_END", "TIME-END")
-_BEGINS = ("DATE-BEG", "DATE-OBS", "UT-STR", "UTSTART", "UTC-OBS", "TIME-OBS", "TIME-BEG", "UT", "UTC")
+_BEGINS = (
+    "DATE-BEG",
+    "DATE-OBS",
+    "UT-STR",
+    "UTSTART",
+    "UT-START",
+    "UT_START",
+    "UTCSTART",
+    "UTC-OBS",
+    "TIME-OBS",
+    "TIME-BEG",
+    "UT-TIME",
+    "UTIME",
+    "UT",
+    "UTC",
+)
 _MJD_ENDS = ("MJD-END", "MJDEND", "MJD_END")
 _MJD_BEGINS = ("MJD-BEG", "MJD-STR", "MJD-OBS", "MJD_OBS", "MJDSTART")
 
@@ -127,16 +143,17 @@ def _against(cards: Cards, first: _Stated, stated: list[_Stated]) -> str:
     """Return what speaks against a value; empty if nothing does."""
     if cards.doubt(first.name):
         return cards.doubt(first.name)
-    if first.seconds > _LONG:
-        return f"{first.seconds:g} s is longer than a day: the unit may be another"
     for other in stated[1:]:
         if first.name in _SAME and other.name in _SAME and not _agree(first.seconds, other.seconds):
             return f"{other.name} says {other.seconds:g} s"
-        if first.name not in _LONGER and other.name in _LONGER and first.seconds > 1.05 * other.seconds + 1.0:
+        is_set = other.name in _LONGER and other.seconds > 0  # zero: nobody filled it in
+        if first.name not in _LONGER and is_set and first.seconds > 1.05 * other.seconds + 1.0:
             return f"{other.name} says {other.seconds:g} s"
     between = _between(cards)
     if between is not None and first.seconds > between[0] * 1.02 + 2.0:
         return f"only {between[0]:.1f} s lie between {between[1]} and {between[2]}"
+    if first.seconds > _LONG:
+        return f"{first.seconds:g} s is longer than two hours: the unit may be another"
     return ""
 
 
@@ -157,7 +174,7 @@ def _between(cards: Cards) -> tuple[float, str, str] | None:
         seconds = (last - first).total_seconds()
         if first.year == 1900 and seconds < 0:
             seconds += 86400.0
-        if 0 < seconds < _LONG:
+        if 0 < seconds < _DAY:
             return seconds, begin, end
     return None
 

@@ -132,7 +132,7 @@ def _translator(findings: Findings) -> dict[str, Any]:
     """Return how the translator reads each column."""
     date, kind = findings.frames.date, findings["image_type"]
     visit = _key(findings.frames.visit)
-    if findings["visit"].confidence == "guess":
+    if findings["visit"].confidence == "guess" and date is not None:
         visit |= {"kind": "nightly", "pattern": _PATTERNS.get(findings.frames.visit.kind, "")}
     rules: dict[str, Any] = {
         "visit": visit,

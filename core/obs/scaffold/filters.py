@@ -1,6 +1,7 @@
 """Which filter was in the beam."""
 
 import re
+from dataclasses import replace
 
 from obs.scaffold.cards import Cards
 from obs.scaffold.finding import Confidence, Finding
@@ -20,14 +21,20 @@ _KEYWORDS = (
     "INSFILTE",
     "WFFBAND",
     "DWFILNAM",
+    "INSFLNAM",
     "FILTERID",
 )
 _WHEEL = re.compile(
     r"(FILTER0?\d|FILTNAM\d|FILTER[A-D]|FWINST|FW\d?NAME|FILT\d|[A-Z]{1,3}FILT(_N|ER)?|[A-Z]{2}FLTNM|FLT_?ID\d?|FILTI?D\d"
     r"|ESO INS FILT\d* NAME|FILT(ER)?\d?_?NA?M?E?\d?)"
 )
+_A_FILTER = re.compile(r"\bfilters? (name|used|in)\b|\bname of (the )?(\w+ )?filter\b", re.I)
+_ANOTHER_FILTER = re.compile(r"guid|\btv\b|a&g|compar|\bnd\b|neutral|\bid\b|number", re.I)
 OPEN_STARTS = ("open", "air", "clear", "empty", "none", "nofilt", "blank", "home", "hole", "free", "nothing")
-"""How the word begins, letters and digits only, by which a wheel says that it holds nothing."""
+"""How the word begins, letters and digits only, by which a wheel says that it holds nothing.
+
+A number before it is the place in the wheel (``F0 Clear``, ``3: open``).
+"""
 _BANDS = re.compile(
     r"(?:^|[^a-z0-9])(u|g|r|i|z|y|w)(?=['p2]?(?:$|[^a-z0-9]))|^(?:hsc|sdss|ps1?|ztf)[-_ ]?([ugrizy])", re.I
 )
@@ -36,7 +43,7 @@ _JOHNSON = re.compile(r"(?:^|[^A-Za-z])([UBVRI])(?:$|[^A-Za-z])")
 
 def is_open(name: str) -> bool:
     """Whether the name of a filter says that there is none."""
-    word = re.sub(r"[^a-z0-9]", "", name.lower())
+    word = re.sub(r"[^a-z0-9]", "", re.sub(r"^\s*[a-z]?\d{1,2}[\s:.)-]+(?=[a-z])", "", name.lower()))
     return word in ("", "no", "out", "0") or word.startswith(OPEN_STARTS) or word.endswith("out")
 
 
@@ -60,6 +67,10 @@ def find_filter(cards: Cards) -> tuple[Finding, tuple[str, ...]]:
         return Finding("filter", str(cards.get(main)).strip(), main, "likely", "a word for no filter"), (main,)
     if wheels:
         return _in_wheels(cards, wheels), wheels
+    said = _by_comment(cards)
+    if said:
+        found = _in_wheels(cards, said)
+        return replace(found, confidence="guess", note=f"the comment says so; {found.note}".rstrip("; ")), said
     silent = next((name for name in _KEYWORDS if name in cards), "")
     if silent:
         what = cards.all(silent)[-1].value
@@ -68,11 +79,24 @@ def find_filter(cards: Cards) -> tuple[Finding, tuple[str, ...]]:
     return Finding.unknown("filter", "no card names one; a camera without a filter wheel has one filter"), ()
 
 
+def _by_comment(cards: Cards) -> tuple[str, ...]:
+    """Return the cards whose comments say that they hold the name of a filter."""
+    return tuple(
+        name
+        for name in cards
+        if isinstance(cards.get(name), str)
+        and (card := cards.find(name)) is not None
+        and _A_FILTER.search(card.comment)
+        and not _ANOTHER_FILTER.search(card.comment)
+    )
+
+
 def _named(cards: Cards, main: str, wheels: tuple[str, ...]) -> Finding:
     """Return the filter of the card that is there for it."""
     value = str(cards.get(main)).strip()
-    sure: Confidence = "certain" if main != "FILTERID" else "likely"
-    note = ""
+    silent = next((name for name in _KEYWORDS[: _KEYWORDS.index(main)] if name in cards), "")
+    sure: Confidence = "likely" if silent or main == "FILTERID" else "certain"
+    note = f"{silent} names none" if silent else ""
     if cards.doubt(main):
         sure, note = "guess", cards.doubt(main)
     elif value.isdigit():
@@ -94,6 +118,8 @@ def _in_wheels(cards: Cards, wheels: tuple[str, ...]) -> Finding:
     """Return what is in the wheels that are not open."""
     glass = list(dict.fromkeys(text for name in wheels if not is_open(text := str(cards.get(name)).strip())))
     source = " + ".join(wheels)
+    if not glass and len(wheels) == 1:  # the translator takes a single card as it is
+        return Finding("filter", str(cards.get(wheels[0])).strip(), source, "likely", "a word for no filter")
     if not glass:
         return Finding("filter", "open", source, "likely", "every wheel is open")
     if any(name.isdigit() for name in glass):

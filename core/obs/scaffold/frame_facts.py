@@ -7,7 +7,7 @@ from obs.scaffold.cards import Cards
 from obs.scaffold.dates import DateRule, find_date, find_night, find_time_scale
 from obs.scaffold.exposure_time import find_exposure_time
 from obs.scaffold.filters import find_filter
-from obs.scaffold.finding import Finding
+from obs.scaffold.finding import Finding, less_sure
 from obs.scaffold.image_types import find_image_type
 from obs.scaffold.keys import KeyRule, find_visit
 from obs.scaffold.pointing import Pointing, find_airmass, find_object, find_pointing
@@ -78,19 +78,22 @@ def find_frame_facts(files: Sequence[RawFile]) -> FrameFacts:
     begins = tuple(find_date(file.cards)[0].value for file in files)
     has_time = date_rule is None or date_rule.kind != "layout" or bool(date_rule.time)
     visit, visit_rule = find_visit(files, begins, to_the_second=has_time)
+    if date_rule is None and visit_rule.kind == "date":
+        visit = replace(visit, note="no card numbers the exposures, and none tells when they began")
     exposure, unit = find_exposure_time(cards_for(lambda cards: find_exposure_time(cards)[0]))
     glass, filter_cards = find_filter(cards_for(lambda cards: find_filter(cards)[0]))
     pointing, pointing_rule = find_pointing(cards_for(lambda cards: find_pointing(cards)[0][0]))
     first = files[0].cards
+    kind = find_image_type(cards_for(lambda cards: find_image_type(cards, exposure)), exposure)
     findings = (
         visit,
         date,
         find_night(first, date),
         find_time_scale(first),
-        exposure,
+        _against_type(exposure, kind),
         glass,
         find_object(cards_for(find_object)),
-        find_image_type(cards_for(lambda cards: find_image_type(cards, exposure)), exposure),
+        kind,
         *pointing,
         find_airmass(cards_for(find_airmass)),
         *find_site(first, date),
@@ -107,8 +110,34 @@ def find_frame_facts(files: Sequence[RawFile]) -> FrameFacts:
         exposure_unit=unit,
         pointing=pointing_rule,
         visit=visit_rule,
-        warnings=(visit.note,) if not has_time and visit_rule.kind == "date" else (),
+        warnings=_unnumbered(date_rule, visit, visit_rule, has_time=has_time),
     )
+
+
+def _unnumbered(date: DateRule | None, visit: Finding, rule: KeyRule, *, has_time: bool) -> tuple[str, ...]:
+    """Return what to tell of frames that nothing numbers."""
+    if rule.kind != "date":
+        return ()
+    if date is None:
+        return (
+            "no card tells when the exposure began, and none numbers it: such frames cannot be ingested; if another "
+            "card tells, or the name of the file, say so in the method _begin of translator.py",
+        )
+    return () if has_time else (visit.note,)
+
+
+_NO_BIAS = "no card says that this is a bias"
+
+
+def _against_type(exposure: Finding, kind: Finding) -> Finding:
+    """Return the exposure time, a guess where it is zero and the frame no bias."""
+    if exposure.value != 0.0:
+        return exposure
+    if kind.value is None or kind.source == exposure.source:
+        return replace(exposure, confidence=less_sure(exposure.confidence, "likely"), note=_NO_BIAS)
+    if kind.value == "bias":
+        return exposure
+    return replace(exposure, confidence="guess", note=f"{kind.source} says {kind.value}")
 
 
 def _marked(finding: Finding, borrowed: set[str], first: RawFile) -> Finding:

@@ -12,6 +12,7 @@ from obs.scaffold.finding import Confidence, Finding, less_sure
 __all__ = ["find_gain", "find_read_noise", "find_saturation"]
 
 _GAINS = (
+    "EGAINSAV",
     "GAIN",
     "EGAIN",
     "CCDGAIN",
@@ -43,9 +44,15 @@ _NOISES = (
     "ESO DET OUT RON",
 )
 _SATURATIONS = ("SATURATE", "SATURAT", "SATLEVEL", "SATUR", "MAXLIN", "MAXADU", "SATVAL", "LINMAX")
+_LARGEST_OF_16_BITS = 65535
+_ROUNDED = 0.03
 _ONE = "1 may stand for a gain that was never measured"
 _NO_GAIN = re.compile(r"index|mode|setting|select|code|level|state|speed|sensor|dB\b|x\b", re.I)
-_PER_ADU = re.compile(r"(e-?|electrons?|el)\s*/\s*(adu|dn|du|count)|electrons?\s+per|e-? per|e-/adu", re.I)
+_PER_ADU = re.compile(
+    r"\b(photo-?)?(e-?|electrons?|el)\s*/\s*(adu|adc|dn|du|count|cnt)|electrons?\s+per|\be-? per", re.I
+)
+_OWN_DEPTH = re.compile(r"\b(true|native) (adc )?(bit )?(depth|range)", re.I)
+_A_GAIN = re.compile(r"gain|conversion|scale|factor|sensitivity", re.I)
 _INVERSE = re.compile(r"(adu|dn|du|counts?)\s*(/|per)\s*(e-?\b|electron)", re.I)
 
 
@@ -91,6 +98,10 @@ def find_gain(cards: Cards, amplifier: str = "") -> Finding:
     weak: Finding | None = None
     for name, card, value in _positive(cards, _GAINS, amplifier):
         comment = card.comment
+        if _OWN_DEPTH.search(comment):
+            note = f"'{comment}': pixels in the file may be scaled"
+            weak = weak or Finding("gain", value, name, "guess", note)
+            continue
         if _INVERSE.search(comment) or (name.startswith("ESO") and name.endswith("GAIN")):
             sure: Confidence = "certain" if _INVERSE.search(comment) else "likely"
             note = "the card is in ADU per electron"
@@ -111,8 +122,29 @@ def find_gain(cards: Cards, amplifier: str = "") -> Finding:
         if name.startswith("GAIN") and value == int(value):
             weak = weak or Finding("gain", value, name, "guess", "a whole number without a unit may be a setting")
             continue
+        if name.endswith("CONAD") and _is_inverse(cards.get(name.replace("CONAD", "GAIN")), value):
+            return Finding("gain", value, name, _own(name, amplifier, cards, "certain"))
         return Finding("gain", value, name, _own(name, amplifier, cards, "likely"), "no unit is given")
-    return weak or Finding.unknown("gain", doubt)
+    return (None if amplifier else _by_comment(cards)) or weak or Finding.unknown("gain", doubt)
+
+
+def _is_inverse(value: object, other: float) -> bool:
+    """Whether two numbers are one over the other, as far as they are rounded."""
+    try:
+        return abs(read_number(value) * other - 1.0) < _ROUNDED
+    except FileFormatError:
+        return False
+
+
+def _by_comment(cards: Cards) -> Finding | None:
+    """Return a gain whose card only its comment, with the unit, makes one."""
+    for name in cards:
+        card = cards.find(name)
+        if name in _GAINS or card is None or isinstance(card.value, bool | str):
+            continue
+        if _PER_ADU.search(card.comment) and _A_GAIN.search(card.comment) and 0.0 < card.value <= _MOST:
+            return Finding("gain", float(card.value), name, "guess" if cards.doubt(name) else "likely", card.comment)
+    return None
 
 
 def _own(name: str, amplifier: str, cards: Cards, sure: Confidence) -> Confidence:
@@ -149,5 +181,7 @@ def find_saturation(cards: Cards, amplifier: str = "") -> Finding:
                 continue
             return Finding("saturation", value / gain.value, f"{name} / {gain.source}", gain.confidence)
         sure: Confidence = "certain" if re.search(r"adu|dn|count", card.comment, re.I) else "likely"
+        if cards.get("BITPIX") == 16 and value > _LARGEST_OF_16_BITS:
+            return Finding("saturation", value, name, "guess", "pixels of 16 bits cannot hold as much")
         return Finding("saturation", value, name, _own(name, amplifier, cards, sure))
     return Finding.unknown("saturation")

@@ -10,7 +10,15 @@ from obs.scaffold.cards import Cards
 from obs.scaffold.finding import Confidence, Finding
 from obs.scaffold.output_cards import places_of_outputs, places_of_pre_and_post
 from obs.scaffold.raw_file import RawImage
-from obs.scaffold.sections import Section, amplifier_labels, find_section, find_unread, section_scale, to_binned
+from obs.scaffold.sections import (
+    Section,
+    amplifier_labels,
+    find_section,
+    find_unread,
+    parse_section,
+    section_scale,
+    to_binned,
+)
 
 __all__ = ["find_header_places"]
 
@@ -38,6 +46,8 @@ class _Reader:
                 self.warnings.append(f"{self.where}{unread} is no section of the image: not used")
             return None
         box = section.box if self.scale == (1, 1) else to_binned(section.box, self.scale)
+        if kind in ("data", "trim") and self.is_window(section.keyword):
+            return self.frame, section
         if not self.frame.contains(box) or box.is_empty:
             size = f"{self.frame.width} x {self.frame.height}"
             self.warnings.append(
@@ -47,7 +57,17 @@ class _Reader:
             return None
         return box, section
 
+    def is_window(self, keyword: str) -> bool:
+        """Whether a section has the size of the image, but begins elsewhere: in the detector's own pixels."""
+        section = parse_section(self.cards.get(keyword))
+        if section is None:
+            return False
+        box = section.box if self.scale == (1, 1) else to_binned(section.box, self.scale)
+        return box.shape == self.frame.shape and box != self.frame
+
     def finding(self, quantity: str, box: Box, keyword: str) -> Finding:
+        if quantity == "data" and self.is_window(keyword):
+            return Finding(quantity, box, keyword, "likely", "the card counts pixels of the detector")
         if self.scale == (1, 1):
             return Finding(quantity, box, keyword)
         return Finding(quantity, box, keyword, "likely", "the card counts unbinned pixels")
@@ -115,6 +135,10 @@ def _judged(places: list[Place], missing: int, where: str, warnings: list[str]) 
                 f"{where}{place.data_from.source} = {place.data.to_section()} overlaps {other.data_from.source} = "
                 f"{other.data.to_section()}: amplifier {place.name} is left out"
             )
+    stems = sorted({place.data_from.source.removesuffix(place.name).rstrip("_") for place in kept})
+    if len(stems) > 1 and all(place.data_from.source.endswith(place.name) for place in kept):
+        note = f"the amplifiers have it in different cards: {', '.join(stems)}"
+        kept = [replace(p, data_from=replace(p.data_from, confidence="likely", note=note)) for p in kept]
     if missing or len(kept) < len(places):
         kept = [replace(p, data_from=replace(p.data_from, confidence="guess", note=_LEFT_OUT)) for p in kept]
     return [_with_own_overscan(place, kept, where, warnings) for place in kept]
@@ -182,17 +206,34 @@ def _single(reader: _Reader, image: RawImage, hdu: int) -> Place:
         place = replace(place, data=data, data_from=data_from)
     if bias is not None:
         overscan_from = reader.finding("overscan", bias[0], bias[1].keyword)
-        return _apart(replace(place, overscan=bias[0], overscan_from=overscan_from), where, warnings)
+        place = _apart(replace(place, overscan=bias[0], overscan_from=overscan_from), where, warnings)
+        return _held_against_others(place, reader, where, warnings)
     names_it = find_section(reader.cards, "bias", label) is not None or find_unread(reader.cards, "bias", label)
     is_trim = place.data_from.source.startswith(("TRIM", "TSEC"))  # may leave out columns that saw light
     return place if told is None or names_it or is_trim else _left_over(place, image.cards)
+
+
+def _held_against_others(place: Place, reader: _Reader, where: str, warnings: list[str]) -> Place:
+    """Return an amplifier, its boxes guesses where a card that nobody knows has a section across their border."""
+    for name in reader.cards:
+        section = parse_section(reader.cards.get(name))
+        if section is None or "CCD" in name or "DET" in name or "AMP" in name:  # in the detector's own pixels
+            continue
+        in_both = all(not section.box.intersection(box).is_empty for box in (place.data, place.overscan))
+        if in_both and not (section.box.contains(place.data) and section.box.contains(place.overscan)):
+            text = f"{name} = {section.box.to_section()} lies across data and overscan"
+            warnings.append(f"{where}{text}: the image may have amplifiers that no card known here describes")
+            data_from = replace(place.data_from, confidence="guess", note=text)
+            overscan_from = replace(place.overscan_from, confidence="guess", note=text)
+            return replace(place, data_from=data_from, overscan_from=overscan_from)
+    return place
 
 
 def _apart(place: Place, where: str, warnings: list[str]) -> Place:
     """Return an amplifier whose data and overscan have no pixel in common."""
     data, overscan = place.data, place.overscan
     if data.intersection(overscan).is_empty:
-        return place
+        return _beside(place)
     told = f"{place.data_from.source} = {data.to_section()} and {place.overscan_from.source} = {overscan.to_section()}"
     rest = _cut(data, overscan)
     if rest is None:
@@ -206,6 +247,17 @@ def _apart(place: Place, where: str, warnings: list[str]) -> Place:
     return replace(
         place, data=rest, data_from=data_from, overscan_from=replace(place.overscan_from, confidence="guess")
     )
+
+
+def _beside(place: Place) -> Place:
+    """Return an amplifier, its overscan a guess where it lies neither in the rows of the data nor in their columns."""
+    data, overscan = place.data, place.overscan
+    rows = min(data.y_max, overscan.y_max) - max(data.y_min, overscan.y_min)
+    columns = min(data.x_max, overscan.x_max) - max(data.x_min, overscan.x_min)
+    if 4 * rows >= data.height or 10 * columns >= 9 * data.width:
+        return place
+    note = "it lies neither beside the data nor above them"
+    return replace(place, overscan_from=replace(place.overscan_from, confidence="guess", note=note))
 
 
 def _cut(data: Box, overscan: Box) -> Box | None:

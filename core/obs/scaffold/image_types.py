@@ -60,6 +60,7 @@ WORDS: dict[str, tuple[str, ...]] = {
 }
 """Type to the words that stand for it, in the order in which they count where there are several."""
 _BY_WORD = {word: kind for kind, words in WORDS.items() for word in words}
+_LONG_FOR_A_BIAS = 1.5  # s; some cameras cannot expose for less than one
 _PARTS = re.compile(r"[^a-z]+")
 
 
@@ -121,7 +122,7 @@ def _judged(known: list[tuple[str, str]], note: str, exposure_time: Finding) -> 
     seconds = exposure_time.value if exposure_time.confidence in ("certain", "likely") else None
     if other is not None:
         return Finding("image_type", kind, name, "guess", f"{other[0]} says {other[1]}")
-    if seconds is not None and kind == "bias" and seconds > 1.0:
+    if seconds is not None and kind == "bias" and seconds > _LONG_FOR_A_BIAS:
         return Finding("image_type", kind, name, "guess", f"but {exposure_time.source} = {seconds:g} s")
     if seconds is not None and kind in ("science", "flat") and seconds == 0.0:
         return Finding("image_type", kind, name, "guess", f"but {exposure_time.source} = 0 s")

@@ -56,6 +56,7 @@ _VISITS: tuple[tuple[str, Confidence], ...] = (
 _FILE_NAMES = ("FILENAME", "ORIGFILE", "OBSFILE", "FILE", "ORIGNAME")
 _EXTENSIONS: tuple[tuple[str, Confidence], ...] = (("EXTNAME", "likely"), ("EXTVER", "likely"))
 _LARGEST = 2**31
+_MOST_A_NIGHT = 9999
 _MOST_DETECTORS = 8192
 """The exposure numbers of generated packages have room for as many."""
 
@@ -206,11 +207,14 @@ def find_visit(
             comment = file.comment.lower() if (file := files[0].cards.find(name)) else ""
             sure: Confidence = confidence if kind == "whole" else "likely"
             note = "" if kind == "whole" else "the last digits"
-            if confidence == "guess" or "night" in comment:
+            is_high = min(value for value in values if value is not None) > _MOST_A_NIGHT and "night" not in comment
+            if confidence == "guess" and is_high:
+                sure, note = "likely", "too high a number to start again each night"
+            elif confidence == "guess" or "night" in comment:
                 sure, note = "guess", "the number may start again each night"
             return Finding("visit", values[0], name, sure, note), KeyRule(name, kind)
     if to_the_second:
-        note = "no card numbers the exposures: the date does, in seconds since 2000"
+        note = "no card numbers the exposures: the date does, in seconds since 1980"
         return Finding.unknown("visit", note), KeyRule("", "date")
     for name in _FILE_NAMES:
         values = [_number_in_name(file.cards.get(name)) for file in files]

@@ -11,7 +11,7 @@ from obs.geom import Box
 from obs.scaffold.amplifier_place import EMPTY, Place
 from obs.scaffold.binning import find_binning
 from obs.scaffold.cards import Cards
-from obs.scaffold.finding import Finding
+from obs.scaffold.finding import Confidence, Finding
 from obs.scaffold.sections import parse_section
 
 __all__ = ["places_of_outputs", "places_of_pre_and_post"]
@@ -71,6 +71,10 @@ def _output(cards: Cards, number: int, frame: Box, count: int) -> Place:
     }
     name = next((name for name, box in parts.items() if not box.is_empty), "")
     overscan = parts.get(name, EMPTY)
+    far = before != after and count == 1 and (_whole(cards, f"{stem} X", 1) or 1) > 1
+    doubt: tuple[Confidence, str] = (
+        ("likely", "the output lies at the right: so may its prescan") if far else ("certain", "")
+    )
     whole = Box(min(a for a, _ in x), min(a for a, _ in y), width, height)
     return Place(
         str(number),
@@ -83,8 +87,8 @@ def _output(cards: Cards, number: int, frame: Box, count: int) -> Place:
         prescan=EMPTY if name == "PRSCX" else parts["PRSCX"],
         above=parts["OVSCY"] if name == "OVSCX" else EMPTY,
         whole=whole,
-        data_from=Finding("data", data, f"{stem} NX, NY"),
-        overscan_from=Finding("overscan", overscan, f"{stem} {name}") if name else Finding.unknown("overscan"),
+        data_from=Finding("data", data, f"{stem} NX, NY", *doubt),
+        overscan_from=Finding("overscan", overscan, f"{stem} {name}", *doubt) if name else Finding.unknown("overscan"),
     )
 
 

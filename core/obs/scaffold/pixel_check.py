@@ -1,5 +1,6 @@
 """Sections of the header against the pixels: overscan has to be lower and flatter than the data beside it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -68,7 +69,18 @@ def check_place(place: Place, pixels: NDArray[np.float32], others: Sequence[Plac
     back = replace(
         verdict.place, data=turned(verdict.place.data), overscan=turned(verdict.place.overscan), frame=place.frame
     )
-    return replace(verdict, place=_told(back))
+    told = _told(back)
+    told = replace(
+        told,
+        data_from=replace(told.data_from, note=_of_rows(told.data_from.note)),
+        overscan_from=replace(told.overscan_from, note=_of_rows(told.overscan_from.note)),
+    )
+    return replace(verdict, place=told, complaints=tuple(map(_of_rows, verdict.complaints)))
+
+
+def _of_rows(text: str) -> str:
+    """Return what was said of columns of the turned image, of rows."""
+    return re.sub(r"\bcolumns\b", "rows", text)
 
 
 def _told(place: Place) -> Place:

@@ -8,12 +8,25 @@ from math import cos, isnan, nan, radians
 from obs.errors import FileFormatError
 from obs.instrument.card_values import read_number
 from obs.scaffold.cards import Card, Cards
-from obs.scaffold.finding import Confidence, Finding
+from obs.scaffold.finding import Confidence, Finding, less_sure
 
 __all__ = ["Pointing", "find_airmass", "find_object", "find_pointing"]
 
-_OBJECTS = ("OBJECT", "TARGNAME", "OBJNAME", "TARGET", "OBJCAT", "CAT-NAME", "ESO OBS TARG NAME", "TITLE", "FIELD")
+_OBJECTS = (
+    "OBJECT",
+    "TARGNAME",
+    "OBJNAME",
+    "TARGET",
+    "OBJCAT",
+    "CAT-NAME",
+    "ESO OBS TARG NAME",
+    "OBJ_NAME",
+    "TITLE",
+    "FIELD",
+)
 _LOW_IN_THE_SKY = 5.0
+_OLD = 30.0
+"""Years from 2000 beyond which precession moves a pointing by more than a third of a degree."""
 _FAR = 5.0
 """Degrees that the pointing may lie from the reference point of the WCS."""
 _SEXAGESIMAL = re.compile(r"\d{1,2}[:h\s]\s*\d{1,2}[:m\s]")
@@ -36,8 +49,8 @@ def find_object(cards: Cards) -> Finding:
     """Return the name of the target."""
     for name in _OBJECTS:
         card = cards.find(name)
-        if card is not None:
-            doubt = cards.doubt(name)
+        if card is not None and re.search(r"\w", str(card.value)) and not isinstance(card.value, bool):
+            doubt = cards.doubt(name) or ("" if isinstance(card.value, str) else f"{name} is a number, not a name")
             sure: Confidence = "guess" if doubt else "certain" if name == "OBJECT" else "likely"
             return Finding("object", str(card.value).strip(), name, sure, doubt)
     return Finding.unknown("object")
@@ -69,7 +82,7 @@ class Pointing:
 def find_pointing(cards: Cards) -> tuple[list[Finding], Pointing | None]:
     """Return right ascension and declination, degrees, and how they are read."""
     reference = _reference(cards)
-    for ra_name, dec_name in _POINTINGS:
+    for ra_name, dec_name in sorted(_POINTINGS, key=lambda names: _are_zero(cards, names)):
         ra, dec = cards.find(ra_name), cards.find(dec_name)
         if ra is None or dec is None:
             continue
@@ -87,15 +100,40 @@ def find_pointing(cards: Cards) -> tuple[list[Finding], Pointing | None]:
         if ra_name == "CRVAL1":
             sure = sure_of_dec = "guess"
             note = "the reference of the WCS need not be where the telescope points"
+        elif right == up == 0.0:
+            sure = sure_of_dec = "guess"
+            note = "zeros may stand for what nobody filled in"
         elif reference is not None and _apart(right, up, reference) > _FAR:
             sure = sure_of_dec = "guess"
             note = f"CRVAL1, CRVAL2 are {reference[0]:.4g}, {reference[1]:.4g}"
+        equinox = _equinox(cards)
+        if abs(equinox - 2000.0) > _OLD:
+            sure, sure_of_dec = less_sure(sure, "likely"), less_sure(sure_of_dec, "likely")
+            note = "; ".join(part for part in (note, f"of equinox {equinox:g}; the engine takes it for 2000") if part)
         findings = [
             Finding("boresight_ra", right, ra_name, sure, note),
-            Finding("boresight_dec", up, dec_name, sure_of_dec, note if sure_of_dec == "guess" else ""),
+            Finding("boresight_dec", up, dec_name, sure_of_dec, note if sure_of_dec != "certain" else ""),
         ]
         return findings, Pointing(ra_name, dec_name, unit)
     return [Finding.unknown("boresight_ra"), Finding.unknown("boresight_dec")], None
+
+
+def _are_zero(cards: Cards, names: tuple[str, str]) -> bool:
+    """Whether both coordinates are zero, as where nobody filled them in."""
+    try:
+        return all(read_number(cards.get(name)) == 0.0 for name in names)
+    except FileFormatError:
+        return False
+
+
+def _equinox(cards: Cards) -> float:
+    """Return the equinox of the coordinates, years; 2000 where no card tells another."""
+    text = str(cards.get("EQUINOX", "")).strip().lstrip("BJ")
+    try:
+        year = read_number(text)
+    except FileFormatError:
+        return 2000.0
+    return year if 1800.0 < year < 2100.0 else 2000.0
 
 
 def _apart(ra: float, dec: float, reference: tuple[float, float]) -> float:

@@ -4,7 +4,6 @@ Takes FITS, plain, gzipped and tile-compressed, and headers as text (``.hdr``), 
 """
 
 import gzip
-import re
 import warnings
 import zlib
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from obs.errors import FileFormatError
+from obs.ingest.text_headers import header_lines, split_headers
 from obs.scaffold.cards import Cards, parse_cards
 from obs.scaffold.sections import amplifier_labels, find_section
 
@@ -130,14 +130,14 @@ def read_raw_file(path: Path) -> RawFile:
         raise FileFormatError("is a folder; name the files in it", path=path) from None
     except (OSError, EOFError, zlib.error) as error:
         raise FileFormatError(f"cannot be read: {error}", path=path) from error
-    is_text = _is_text(content)
-    if is_text:  # what programs write above the cards they print
-        content = re.sub(rb"\A(?:\xef\xbb\xbf|[ \t]*(?:#[^\n]*)?\r?\n)+", b"", content)
-    if not content.startswith((b"SIMPLE  =", b"XTENSION=")):
+    lines = header_lines(content)
+    if not lines and not content.startswith((b"SIMPLE  =", b"XTENSION=")):
         what = "is empty" if not content else "is neither a FITS file nor the text of a header"
         raise FileFormatError(what, path=path)
     problems: list[str] = []
-    headers = list(_text_headers(content) if is_text else _binary_headers(content, problems))
+    headers = (
+        [parse_cards(block) for block in split_headers(lines)] if lines else list(_binary_headers(content, problems))
+    )
     primary = headers[0] if "XTENSION" not in headers[0] else Cards()
     images = []
     first = 1 if "XTENSION" in headers[0] else 0
@@ -145,8 +145,8 @@ def read_raw_file(path: Path) -> RawFile:
         shape = _shape(own)
         if shape is not None:
             cards = own if own is primary else own.over(primary)
-            images.append(RawImage(path, number, own, cards, shape, not is_text))
-    if not images and is_text and not any("NAXIS" in own for own in headers):
+            images.append(RawImage(path, number, own, cards, shape, not lines))
+    if not images and lines and not any("NAXIS" in own for own in headers):
         shape = _shape_of_sections(headers[-1])
         if shape is not None:
             own = headers[-1]
@@ -156,25 +156,6 @@ def read_raw_file(path: Path) -> RawFile:
         raise FileFormatError("has no image", path=path)
     problems += [problem for header in headers for problem in header.problems]
     return RawFile(path, primary, tuple(images), tuple(dict.fromkeys(problems)))
-
-
-def _is_text(content: bytes) -> bool:
-    """Whether this is a header with a line a card, or one without data behind it."""
-    is_stream = len(content) % _BLOCK != 0 and b"END" not in content[: len(content) // 2]
-    return b"\n" in content[: 2 * _CARD] or is_stream
-
-
-def _text_headers(content: bytes) -> Iterator[Cards]:
-    text = content.decode("latin-1")
-    lines = text.splitlines() if "\n" in text else [text[at : at + _CARD] for at in range(0, len(text), _CARD)]
-    block: list[str] = []
-    for line in lines:
-        if line.startswith(("XTENSION=", "SIMPLE  =")) and block:
-            yield parse_cards(block)
-            block = []
-        if line.strip() and not line.startswith("#"):
-            block.append(line)
-    yield parse_cards(block)
 
 
 def _binary_headers(content: bytes, problems: list[str]) -> Iterator[Cards]:

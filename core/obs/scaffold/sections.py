@@ -10,6 +10,8 @@ from obs.scaffold.cards import Cards
 __all__ = ["Section", "amplifier_labels", "find_section", "find_unread", "parse_section", "section_scale", "to_binned"]
 
 _SECTION = re.compile(r"\s*\[?\s*(\d+)\s*:\s*(\d+)\s*,\s*(\d+)\s*:\s*(\d+)\s*\]?\s*")
+_CORNERS = re.compile(r"\s*\[?\s*(\d+)\s*,\s*(\d+)\s*:\s*(\d+)\s*,\s*(\d+)\s*\]?\s*")
+"""First x and y, last x and y, as Calar Alto's cameras have it."""
 #: What a section is called, and the keywords for it, without the letter or number of the amplifier.
 _NAMES: dict[str, tuple[str, ...]] = {
     "data": ("DATASEC", "DSEC", "TRIMSEC", "TSEC"),
@@ -49,14 +51,26 @@ class Section:
 
 def parse_section(text: object, keyword: str = "") -> Section | None:
     """Return a section; None if the text is none, or one that begins below pixel 1."""
-    match = _SECTION.fullmatch(str(text))
-    if match is None:
+    ends = _ends(text)
+    if ends is None:
         return None
-    x_0, x_1, y_0, y_1 = (int(end) for end in match.groups())
+    x_0, x_1, y_0, y_1 = ends
     if min(x_0, x_1, y_0, y_1) < 1:
         return None
     box = Box(min(x_0, x_1) - 1, min(y_0, y_1) - 1, abs(x_1 - x_0) + 1, abs(y_1 - y_0) + 1)
     return Section(box, x_1 < x_0, y_1 < y_0, keyword)
+
+
+def _ends(text: object) -> tuple[int, int, int, int] | None:
+    """Return first and last x, first and last y."""
+    match, corners = _SECTION.fullmatch(str(text)), _CORNERS.fullmatch(str(text))
+    if match is not None:
+        x_0, x_1, y_0, y_1 = (int(end) for end in match.groups())
+    elif corners is not None:
+        x_0, y_0, x_1, y_1 = (int(end) for end in corners.groups())
+    else:
+        return None
+    return x_0, x_1, y_0, y_1
 
 
 def amplifier_labels(cards: Cards) -> tuple[str, ...]:
@@ -99,10 +113,13 @@ def find_section(cards: Cards, kind: str, label: str = "") -> Section | None:
 def find_unread(cards: Cards, kind: str, label: str = "") -> str:
     """Return the card of a section that cannot be understood, with its value; empty if there is none.
 
-    A section of zeros says that there is none, and is understood.
+    A section of zeros, along one axis or both, says that there is none, and is understood.
     """
     for name in _spellings(kind, label):
         value = cards.get(name)
+        ends = _ends(value)
+        if ends is not None and (ends[:2] == (0, 0) or ends[2:] == (0, 0)):
+            continue
         if isinstance(value, str) and parse_section(value) is None and re.search(r"[1-9]|[A-Za-z]", value):
             return f"{name} = '{value.strip()}'"
     return ""

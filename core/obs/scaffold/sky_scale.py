@@ -23,7 +23,17 @@ _SCALES = (
     "PSCALE",
     "ESO INS PIXSCALE",
 )
-_SIZES = ("PIXSIZE1", "CCDXPIXE", "XPIXSZ", "PIXSIZE", "XPIXSIZE", "PIXSIZEX", "XPIXELSZ", "ESO DET CHIP1 PSZX")
+_SIZES = (
+    "PIXSIZE1",
+    "CCDXPIXE",
+    "XPIXSZ",
+    "PIXSIZE",
+    "XPIXSIZE",
+    "PIXSIZEX",
+    "PXSIZE",
+    "XPIXELSZ",
+    "ESO DET CHIP1 PSZX",
+)
 _BINNED_SIZES = ("XPIXSZ",)
 """Cards that hold the size of the image's pixels, which may be several of the detector's."""
 _FOCAL_LENGTHS = ("FOCALLEN", "FOCAL")
