@@ -59,7 +59,7 @@ def message_pattern(message):
     return ".*".join(re.escape(part.strip()) for part in message.split("..."))
 
 
-SCIENCE = "obs process DATA --rerun {} --id visit=88260021 -c "
+SCIENCE = "obs process DATA --rerun {} --id visit=161310021 -c "
 FAILURES = {
     "unable to retrieve dark ...": [SCIENCE.format("dark") + "isr.do_dark=true"],
     "... stars are too few to fit the PSF ...": [

@@ -234,7 +234,7 @@ def test_a_night_has_one_day_where_the_site_is_known(tmp_path):
     assert new(tmp_path, "toycam", "--from", *frames[:2]) == 0
     with imported(tmp_path / "made" / "obs_toycam") as instrument:
         visits = [row["visit"] for frame in frames for row in rows_of(instrument, frame)]
-    assert visits == [88260005, 88260006, 88270005]
+    assert visits == [161310005, 161310006, 161320005]
 
 
 def test_a_folder_that_exists_is_refused_before_anything_is_read(tmp_path, capsys):
