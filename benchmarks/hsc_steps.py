@@ -59,6 +59,8 @@ def steps(folder: Path) -> list[Step]:
     exposure = read_exposure(find(folder / "out", "CORR-*.fits"))
     catalog = read_catalog(find(folder / "out", "SRC-*.fits"))
     raw = sorted((folder / "raw").glob("*.fits.fz"))[-1]
+    if not list((folder / "out").rglob("c0*.fits")):
+        raise SystemExit("run hsc_detector.py FOLDER again: its run keeps the frame from before cosmic rays were found")
     removed = read_exposure(find(folder / "out", "c0*.fits")).masked_image
     image, variance, psf = exposure.masked_image.image, exposure.masked_image.variance, exposure.psf
     height, width = image.shape
