@@ -9,7 +9,7 @@ from pathlib import Path
 from obs.errors import FileFormatError
 from obs.ingest.headers import FileHeader, parse_header, unpack_header
 
-__all__ = ["header_lines", "is_text_header", "read_text_headers", "split_headers"]
+__all__ = ["header_lines", "is_text_header", "read_content", "read_text_headers", "split_headers"]
 
 _BLOCK, _CARD = 2880, 80
 _GZIP = b"\x1f\x8b"
@@ -62,7 +62,7 @@ def split_headers(lines: list[str]) -> Iterator[list[str]]:
 def is_text_header(path: Path) -> bool:
     """Return whether a file is the text of a header, not a FITS file; False where it cannot be read."""
     try:
-        return bool(header_lines(_read(path)))
+        return bool(header_lines(read_content(path)))
     except FileFormatError:
         return False
 
@@ -82,7 +82,7 @@ def read_text_headers(path: Path) -> Iterator[tuple[int, FileHeader]]:
     FileFormatError
         If the file cannot be read or holds no header.
     """
-    content = _read(path)
+    content = read_content(path)
     lines = header_lines(content)
     if not lines:
         what = "is empty" if not content else "is neither a FITS file nor the text of a header"
@@ -92,7 +92,14 @@ def read_text_headers(path: Path) -> Iterator[tuple[int, FileHeader]]:
         yield number, unpack_header(parse_header("".join(line[:_CARD].ljust(_CARD) for line in block)))
 
 
-def _read(path: Path) -> bytes:
+def read_content(path: Path) -> bytes:
+    """Return the bytes of a file, unpacked if it is gzipped.
+
+    Raises
+    ------
+    FileFormatError
+        If it cannot be read.
+    """
     try:
         content = path.read_bytes()
         return gzip.decompress(content) if content.startswith(_GZIP) else content

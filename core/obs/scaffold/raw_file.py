@@ -3,9 +3,7 @@
 Takes FITS, plain, gzipped and tile-compressed, and headers as text (``.hdr``), which have no pixels.
 """
 
-import gzip
 import warnings
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,14 +15,13 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from obs.errors import FileFormatError
-from obs.ingest.text_headers import header_lines, split_headers
+from obs.ingest.text_headers import header_lines, read_content, split_headers
 from obs.scaffold.cards import Cards, parse_cards
 from obs.scaffold.sections import amplifier_labels, find_section
 
 __all__ = ["RawFile", "RawImage", "read_raw_file"]
 
 _BLOCK, _CARD = 2880, 80
-_GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True)
@@ -120,16 +117,7 @@ def read_raw_file(path: Path) -> RawFile:
     FileFormatError
         If it cannot be read, is no FITS file and no header, or has no image.
     """
-    try:
-        content = path.read_bytes()
-        if content.startswith(_GZIP):
-            content = gzip.decompress(content)
-    except FileNotFoundError:
-        raise FileFormatError("does not exist", path=path) from None
-    except IsADirectoryError:
-        raise FileFormatError("is a folder; name the files in it", path=path) from None
-    except (OSError, EOFError, zlib.error) as error:
-        raise FileFormatError(f"cannot be read: {error}", path=path) from error
+    content = read_content(path)
     lines = header_lines(content)
     if not lines and not content.startswith((b"SIMPLE  =", b"XTENSION=")):
         what = "is empty" if not content else "is neither a FITS file nor the text of a header"
