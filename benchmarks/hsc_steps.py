@@ -24,19 +24,19 @@ from astropy.io import fits
 from hsc_detector import find
 from scipy.signal import fftconvolve
 
-from obs.algorithms.background import fit_background
-from obs.algorithms.cosmic_rays import find_cosmic_rays
-from obs.algorithms.deblend import deblend
-from obs.algorithms.detection import find_footprints
+from obs.algorithms.detector.cosmic_rays import find_cosmic_rays
 from obs.algorithms.measure.aperture_flux import SubpixelShifts, measure_aperture_flux
 from obs.algorithms.measure.centroid import measure_centroid
 from obs.algorithms.measure.psf_flux import measure_psf_flux
 from obs.algorithms.measure.shape import measure_shape, psf_sigma
 from obs.algorithms.measure.sources import measure_sources
-from obs.algorithms.measure.window import plane_windows
-from obs.algorithms.noise import pixel_noise_of
-from obs.algorithms.smoothing import smooth
-from obs.algorithms.stamps import StampCutter, list_sources
+from obs.algorithms.pixels.smoothing import smooth
+from obs.algorithms.pixels.window import plane_windows
+from obs.algorithms.sky.background import fit_background
+from obs.algorithms.sky.noise import pixel_noise_of
+from obs.algorithms.sources.deblend import deblend
+from obs.algorithms.sources.detection import find_footprints
+from obs.algorithms.sources.stamps import StampCutter, list_sources
 from obs.repo.fits_catalog import read_catalog
 from obs.repo.fits_exposure import read_exposure, write_exposure
 from obs.repo.fits_raw import read_raw

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from obs.algorithms.match import Matches
+from obs.algorithms.astrometry.match import Matches
 from obs.errors import DatasetNotFoundError, FileFormatError, MeasurementError, OutputError, PluginError
 from obs.htm import cover_circle
 from obs.image.catalog import Catalog

@@ -7,7 +7,7 @@ from astropy.io import fits
 from astropy.nddata import CCDData
 from astropy.table import Table
 
-from obs.algorithms.psf_width import half_maximum_width
+from obs.algorithms.psf.width import half_maximum_width
 from obs.errors import FileFormatError, MeasurementError, OutputError
 from obs.image.catalog import Catalog
 from obs.image.photo_calib import PhotoCalib

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 import obs
-from obs.algorithms.match import Matches
+from obs.algorithms.astrometry.match import Matches
 from obs.errors import DatasetNotFoundError, ObsError
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure

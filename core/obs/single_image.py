@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.algorithms.statistics import clipped_statistics
+from obs.algorithms.pixels.statistics import clipped_statistics
 from obs.errors import FileFormatError, OutputError
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure

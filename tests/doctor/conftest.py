@@ -4,9 +4,9 @@ from datetime import datetime
 
 import pytest
 
+from obs.checks.open_package import open_package
 from obs.scaffold.answers import Answers
 from obs.scaffold.create import create_package
-from obs.scaffold.open_package import open_package
 from obs.simulate.config import SimulateConfig
 from obs.simulate.files import FileOptions, simulate_file
 from obs.simulate.shots import plan_shots

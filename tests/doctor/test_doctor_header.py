@@ -8,10 +8,10 @@ from astropy.io import fits
 from obs.doctor.exposure import RawExposure
 from obs.doctor.header import check_header
 from obs.doctor.sky import check_sky
+from obs.inspection.cards import parse_cards
 from obs.instrument.explain import explain
 from obs.instrument.instrument import FilterDefinition, Instrument
 from obs.instrument.translator import Translator
-from obs.scaffold.cards import parse_cards
 
 AMPLIFIERS = """\
 detector,name,bbox_x_min,bbox_y_min,bbox_width,bbox_height,raw_bbox_x_min,raw_bbox_y_min,raw_bbox_width,\

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from obs.algorithms.statistics import clipped_statistics
+from obs.algorithms.pixels.statistics import clipped_statistics
 from obs.camera.amplifier import Amplifier, NominalCalibration
 from obs.camera.detector import Detector
 from obs.errors import FileFormatError

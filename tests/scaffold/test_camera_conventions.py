@@ -6,12 +6,12 @@ from camera_conventions import CAMERAS
 from camera_frames import SKY, box_of, write_camera
 from made_package import imported, processed, rows_of
 
+from obs.checks.package import check_package
 from obs.geom import Box
+from obs.inspection.inspect import inspect_files
 from obs.scaffold.answers import Answers
 from obs.scaffold.create import create_package
 from obs.scaffold.facts import template_facts
-from obs.scaffold.inspection import inspect_files
-from obs.scaffold.package_check import check_package
 
 EMPTY = Box(0, 0, 0, 0)
 

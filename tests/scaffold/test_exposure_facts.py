@@ -1,18 +1,18 @@
 """What single quantities are found in, and how sure it is."""
 
 import pytest
-from raw_frames import card_line
 
-from obs.scaffold.cards import parse_cards
-from obs.scaffold.dates import find_date, find_night
-from obs.scaffold.exposure_time import find_exposure_time
-from obs.scaffold.filters import band_of, find_filter
-from obs.scaffold.finding import Finding
-from obs.scaffold.gains import find_gain, find_read_noise, find_saturation
-from obs.scaffold.image_types import find_image_type, standard_type
-from obs.scaffold.pointing import find_object, find_pointing
-from obs.scaffold.site import find_site
-from obs.scaffold.sky_scale import find_pixel_size, find_sky_scale
+from obs.inspection.cards import parse_cards
+from obs.inspection.finding import Finding
+from obs.inspection.header.dates import find_date, find_night
+from obs.inspection.header.exposure_time import find_exposure_time
+from obs.inspection.header.filters import band_of, find_filter
+from obs.inspection.header.gains import find_gain, find_read_noise, find_saturation
+from obs.inspection.header.image_types import find_image_type, standard_type
+from obs.inspection.header.pointing import find_object, find_pointing
+from obs.inspection.header.site import find_site
+from obs.inspection.header.sky_scale import find_pixel_size, find_sky_scale
+from raw_frames import card_line
 
 
 def cards_of(*cards):

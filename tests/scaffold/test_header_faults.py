@@ -7,12 +7,12 @@ import pytest
 from camera_frames import SKY, Amp, Camera, Image, box_of, changed, write_camera
 from made_package import imported, processed, rows_of
 
+from obs.checks.package import check_package
 from obs.geom import Box
+from obs.inspection.inspect import inspect_files
 from obs.scaffold.answers import Answers
 from obs.scaffold.create import create_package
 from obs.scaffold.facts import template_facts
-from obs.scaffold.inspection import inspect_files
-from obs.scaffold.package_check import check_package
 
 GOOD = Camera(
     "good",

@@ -6,12 +6,12 @@ import json
 import pytest
 import yaml
 from made_package import imported, rows_of
-from raw_frames import COMMON, flat_frame, write_frame
 
+from obs.checks.package import check_package
 from obs.cli.main import main
 from obs.errors import OutputError
 from obs.scaffold import create
-from obs.scaffold.package_check import check_package
+from raw_frames import COMMON, flat_frame, write_frame
 
 
 @pytest.fixture

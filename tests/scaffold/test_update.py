@@ -6,13 +6,13 @@ import shutil
 
 import pytest
 
+from obs.checks.package import check_package
 from obs.cli.main import main
 from obs.errors import OutputError, PluginError
 from obs.resources import project_template
 from obs.scaffold import update as update_module
 from obs.scaffold.answers import Answers
 from obs.scaffold.create import render_template
-from obs.scaffold.package_check import check_package
 from obs.scaffold.update import ANSWERS_FILE, apply_update, find_package, plan_update
 
 PACKAGE = "{{cookiecutter.__package}}"

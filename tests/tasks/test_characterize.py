@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from obs.algorithms.measure.shape import psf_sigma
-from obs.algorithms.psf_width import half_maximum_width
+from obs.algorithms.psf.width import half_maximum_width
 from obs.errors import MeasurementError
 from obs.image.background import total_background
 from obs.image.exposure import Exposure

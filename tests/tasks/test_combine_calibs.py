@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from obs.algorithms.combine import Combined
+from obs.algorithms.combine.frames import Combined
 from obs.errors import MeasurementError
 from obs.geom import Box
 from obs.image.exposure import Exposure

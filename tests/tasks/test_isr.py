@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from obs.algorithms.linearity import Linearity
-from obs.algorithms.transmission import TransmissionCurve
+from obs.algorithms.detector.linearity import Linearity
+from obs.algorithms.photometry.transmission import TransmissionCurve
 from obs.camera.amplifier import Amplifier, NominalCalibration
 from obs.camera.detector import Detector
 from obs.config.layers import ConfigLayers

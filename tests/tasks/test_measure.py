@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from obs.algorithms.aperture_correction import fit_aperture_correction
-from obs.algorithms.detection import find_footprints
 from obs.algorithms.measure.aperture_flux import aperture_name
-from obs.algorithms.noise import noise_of
-from obs.algorithms.smoothing import smooth
+from obs.algorithms.photometry.aperture_correction import fit_aperture_correction
+from obs.algorithms.pixels.smoothing import smooth
+from obs.algorithms.sky.noise import noise_of
+from obs.algorithms.sources.detection import find_footprints
 from obs.errors import MeasurementError
 from obs.image.exposure import Exposure
 from obs.image.mask import Mask

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.algorithms.defect_boxes import find_dim_and_bright, find_hot, mask_to_boxes
+from obs.algorithms.detector.defect_boxes import find_dim_and_bright, find_hot, mask_to_boxes
 from obs.calibration_frames.common_variance import common_variance, dark_time, scaled_sum
 from obs.calibration_frames.summary import BuildSummary, calibration_cards
 from obs.camera.detector import Detector

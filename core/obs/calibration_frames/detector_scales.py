@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from obs.algorithms.combine import separate_scales
+from obs.algorithms.combine.frames import separate_scales
 from obs.calibration_frames.summary import BuildSummary
 from obs.errors import OutputError
 from obs.ingest.calib_jobs import BuildJob

@@ -2,7 +2,7 @@
 
 import click
 
-from obs.scaffold.package_check import check_package
+from obs.checks.package import check_package
 
 __all__ = ["check"]
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
+from obs.checks.open_package import open_package
 from obs.cli.ingest import find_files
 from obs.cli.table import format_table
 from obs.doctor.check import STEPS, Check, next_to_fix
 from obs.doctor.examine import Examination, examine
 from obs.doctor.picture import draw_frame
 from obs.repo.atomic import atomic_write
-from obs.scaffold.open_package import open_package
 
 __all__ = ["doctor"]
 

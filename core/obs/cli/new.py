@@ -14,10 +14,10 @@ from obs.cli.ingest import find_files
 from obs.cli.options import words_option
 from obs.cli.table import format_table
 from obs.errors import ConfigError, OutputError, PluginError
+from obs.inspection.inspect import inspect_files
 from obs.scaffold.answers import Answers, check_name, read_answers
 from obs.scaffold.create import create_package, is_taken
 from obs.scaffold.facts import template_facts
-from obs.scaffold.inspection import inspect_files
 
 __all__ = ["new"]
 

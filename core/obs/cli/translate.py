@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from obs.checks.open_package import open_package
 from obs.cli.ingest import find_files
 from obs.cli.table import format_table
 from obs.errors import ObsError, PluginError
@@ -15,7 +16,6 @@ from obs.instrument.explain import Explained, explain, format_value
 from obs.instrument.instrument import Instrument
 from obs.instrument.lsst_translator import AstroMetadataTranslator
 from obs.instrument.translator import Translator
-from obs.scaffold.open_package import open_package
 
 __all__ = ["translate"]
 

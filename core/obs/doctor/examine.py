@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from obs.camera.detector import Detector
+from obs.checks.open_package import OpenPackage
+from obs.checks.package import check_package
 from obs.doctor.check import Check
 from obs.doctor.exposure import RawExposure, RawFrame
 from obs.doctor.geometry import check_geometry
@@ -17,14 +19,12 @@ from obs.doctor.sky import check_sky
 from obs.errors import FileFormatError, ObsError
 from obs.ingest.text_headers import is_text_header
 from obs.ingest.translation import Frame, first_image, read_frames
+from obs.inspection.layout import find_detector
+from obs.inspection.raw_file import RawFile, read_raw_file
 from obs.instrument.explain import explain
 from obs.instrument.instrument import Instrument
 from obs.instrument.translator import Translator
 from obs.repo.fits_raw import read_raw
-from obs.scaffold.layout import find_detector
-from obs.scaffold.open_package import OpenPackage
-from obs.scaffold.package_check import check_package
-from obs.scaffold.raw_file import RawFile, read_raw_file
 
 __all__ = ["Examination", "Examined", "examine"]
 

@@ -9,13 +9,13 @@ from typing import Any
 from obs.camera.detector import Detector
 from obs.image.raw import Raw
 from obs.image.visit_info import VisitInfo
+from obs.inspection.amplifier_facts import DetectorFacts
+from obs.inspection.cards import Cards
+from obs.inspection.header.exposure_time import find_exposure_time
+from obs.inspection.header.image_types import find_image_type, standard_type
 from obs.instrument.explain import Explained
 from obs.instrument.instrument import Instrument
 from obs.instrument.translator import Translator
-from obs.scaffold.amplifier_facts import DetectorFacts
-from obs.scaffold.cards import Cards
-from obs.scaffold.exposure_time import find_exposure_time
-from obs.scaffold.image_types import find_image_type, standard_type
 
 __all__ = ["RawExposure", "RawFrame"]
 

@@ -9,7 +9,7 @@ from obs.doctor.check import Check, Verdict
 from obs.doctor.exposure import RawExposure, RawFrame
 from obs.doctor.places import amplifier_place, detector_place
 from obs.geom import Box
-from obs.scaffold.amplifier_facts import AmplifierFacts
+from obs.inspection.amplifier_facts import AmplifierFacts
 
 __all__ = ["check_geometry", "facts_of", "section"]
 

@@ -9,15 +9,15 @@ from obs.doctor.check import Check, Verdict
 from obs.doctor.exposure import RawExposure
 from obs.doctor.places import instrument_place, shown, translator_place
 from obs.errors import DataIdError, FileFormatError, ObsError
+from obs.inspection.finding import Finding
+from obs.inspection.header.dates import find_date
+from obs.inspection.header.exposure_time import find_exposure_time
+from obs.inspection.header.filters import find_filter
+from obs.inspection.header.pointing import find_airmass, find_pointing
 from obs.instrument.card_values import parse_date
 from obs.instrument.consistency import RANGES, airmass_of, missing_time
 from obs.instrument.explain import Explained, format_value
 from obs.policy.dataset_type import Template
-from obs.scaffold.dates import find_date
-from obs.scaffold.exposure_time import find_exposure_time
-from obs.scaffold.filters import find_filter
-from obs.scaffold.finding import Finding
-from obs.scaffold.pointing import find_airmass, find_pointing
 
 __all__ = ["check_header"]
 

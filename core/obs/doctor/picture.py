@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.algorithms.assemble import assemble
+from obs.algorithms.detector.assemble import assemble
 from obs.camera.amplifier import Amplifier
 from obs.doctor.exposure import RawFrame
 from obs.doctor.levels import amplifier_image

@@ -10,9 +10,9 @@ from obs.doctor.exposure import RawExposure
 from obs.doctor.places import camera_place, detector_place, translator_place
 from obs.errors import FileFormatError
 from obs.image.visit_info import VisitInfo
+from obs.inspection.header.sky_scale import find_pixel_size, find_sky_scale
 from obs.instrument.card_values import parse_date
 from obs.instrument.consistency import DEGREE, compare_direction
-from obs.scaffold.sky_scale import find_pixel_size, find_sky_scale
 
 __all__ = ["check_sky"]
 

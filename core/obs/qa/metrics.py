@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from obs.algorithms.match import match_pixels
+from obs.algorithms.astrometry.match import match_pixels
 from obs.image.catalog import Catalog
 from obs.image.photo_calib import PhotoCalib
 from obs.simulate.moffat import MoffatShapes, moffat_stamps

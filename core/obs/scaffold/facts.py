@@ -3,13 +3,13 @@
 from typing import Any
 
 from obs.geom import Box
-from obs.scaffold.amplifier_facts import AmplifierFacts
-from obs.scaffold.cards import Cards
-from obs.scaffold.filters import OPEN_STARTS, band_of
-from obs.scaffold.finding import Finding
-from obs.scaffold.image_types import WORDS
-from obs.scaffold.inspection import DetectorImages, Findings
-from obs.scaffold.keys import KeyRule
+from obs.inspection.amplifier_facts import AmplifierFacts
+from obs.inspection.cards import Cards
+from obs.inspection.finding import Finding
+from obs.inspection.header.filters import OPEN_STARTS, band_of
+from obs.inspection.header.image_types import WORDS
+from obs.inspection.header.keys import KeyRule
+from obs.inspection.inspect import DetectorImages, Findings
 
 __all__ = ["template_facts"]
 
@@ -24,7 +24,7 @@ def template_facts(findings: Findings, *, visit_key: str, detector_key: str) -> 
     Parameters
     ----------
     findings : Findings
-        What `obs.scaffold.inspection.inspect_files` found.
+        What `obs.inspection.inspect.inspect_files` found.
     visit_key, detector_key : str
         What the camera's data IDs call exposure and detector.
     """

@@ -4,11 +4,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from obs.algorithms.aperture_correction import ApertureCorrection, fit_aperture_correction
 from obs.algorithms.measure.aperture_flux import aperture_name
-from obs.algorithms.psf_width import half_maximum_width
-from obs.algorithms.psf_wings import Rings, enclosed_light, fit_light_beyond
-from obs.algorithms.statistics import weighted_median
+from obs.algorithms.photometry.aperture_correction import ApertureCorrection, fit_aperture_correction
+from obs.algorithms.pixels.statistics import weighted_median
+from obs.algorithms.psf.width import half_maximum_width
+from obs.algorithms.psf.wings import Rings, enclosed_light, fit_light_beyond
 from obs.config.base import TaskConfig, setting
 from obs.image.catalog import Catalog
 from obs.image.psf import Psf

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.algorithms.astrometry import AstrometryFit, fit_astrometry
-from obs.algorithms.match import Matches, match_sky
-from obs.algorithms.statistics import robust_sigma
+from obs.algorithms.astrometry.fit import AstrometryFit, fit_astrometry
+from obs.algorithms.astrometry.match import Matches, match_sky
+from obs.algorithms.pixels.statistics import robust_sigma
 from obs.config.base import TaskConfig, setting
 from obs.errors import MeasurementError
 from obs.image.catalog import Catalog

@@ -5,8 +5,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.algorithms.background import fit_background
-from obs.algorithms.grow import grow
+from obs.algorithms.pixels.grow import grow
+from obs.algorithms.sky.background import fit_background
 from obs.config.base import TaskConfig, setting
 from obs.image.background import Background
 from obs.image.masked_image import MaskedImage

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from obs.algorithms.aperture_correction import ApertureCorrection
-from obs.algorithms.match import Matches, match_pixels
+from obs.algorithms.astrometry.match import Matches, match_pixels
 from obs.algorithms.measure.shape import psf_sigma
-from obs.algorithms.zero_point import ZeroPoint
+from obs.algorithms.photometry.aperture_correction import ApertureCorrection
+from obs.algorithms.photometry.zero_point import ZeroPoint
 from obs.config.base import TaskConfig, setting
 from obs.errors import MeasurementError
 from obs.image.background import Background

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.algorithms.statistics import ClippedStatistics, clipped_statistics
+from obs.algorithms.pixels.statistics import ClippedStatistics, clipped_statistics
 from obs.errors import MeasurementError
 from obs.image.exposure import Exposure
 from obs.tasks.isr_config import IsrConfig

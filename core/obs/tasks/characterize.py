@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.algorithms.aperture_correction import ApertureCorrection
-from obs.algorithms.detection import Footprints
 from obs.algorithms.measure.shape import psf_sigma
-from obs.algorithms.measure.window import plane_windows
-from obs.algorithms.psf_fit import PsfFit, fit_psf
-from obs.algorithms.psf_width import half_maximum_width
-from obs.algorithms.star_selection import reserve, select_stars
+from obs.algorithms.photometry.aperture_correction import ApertureCorrection
+from obs.algorithms.pixels.window import plane_windows
+from obs.algorithms.psf.fit import PsfFit, fit_psf
+from obs.algorithms.psf.star_selection import reserve, select_stars
+from obs.algorithms.psf.width import half_maximum_width
+from obs.algorithms.sources.detection import Footprints
 from obs.config.base import TaskConfig, setting
 from obs.errors import MeasurementError
 from obs.image.background import Background

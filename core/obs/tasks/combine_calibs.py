@@ -1,6 +1,6 @@
 """Combine prepared frames, and turn the result into a calibration frame.
 
-What is done to the frames before is in `obs.tasks.prepare_calib_frame`; the numbers are in `obs.algorithms.combine`.
+Each frame is prepared by `obs.tasks.prepare_calib_frame`; the pixels are combined by `obs.algorithms.combine.frames`.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,8 +10,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.algorithms.background import fit_background
-from obs.algorithms.combine import Combined, Stack, combine_rows, measure_noise_factor
+from obs.algorithms.combine.frames import Combined, Stack, combine_rows, measure_noise_factor
+from obs.algorithms.sky.background import fit_background
 from obs.errors import MeasurementError
 from obs.geom import Box
 from obs.image.mask import Mask

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.algorithms.background import fit_background
-from obs.algorithms.cosmic_rays import find_cosmic_rays
-from obs.algorithms.runs import find_pixels, grow_pixels
+from obs.algorithms.detector.cosmic_rays import find_cosmic_rays
+from obs.algorithms.pixels.runs import find_pixels, grow_pixels
+from obs.algorithms.sky.background import fit_background
 from obs.config.base import TaskConfig, setting
 
 __all__ = ["DarkHitsConfig", "find_dark_hits"]

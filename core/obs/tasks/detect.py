@@ -6,12 +6,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.algorithms.background import fit_background
-from obs.algorithms.detection import Footprints, above_threshold, find_footprints
-from obs.algorithms.grow import grow
-from obs.algorithms.measured_peaks import rests_on_measured_pixels
-from obs.algorithms.noise import noise_of, pixel_noise_of
-from obs.algorithms.smoothing import Smoothed, gaussian_kernel, smooth
+from obs.algorithms.pixels.grow import grow
+from obs.algorithms.pixels.smoothing import Smoothed, gaussian_kernel, smooth
+from obs.algorithms.sky.background import fit_background
+from obs.algorithms.sky.noise import noise_of, pixel_noise_of
+from obs.algorithms.sources.detection import Footprints, above_threshold, find_footprints
+from obs.algorithms.sources.measured_peaks import rests_on_measured_pixels
 from obs.config.base import TaskConfig, setting
 from obs.errors import MeasurementError
 from obs.image.background import Background

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import field_validator, model_validator
 
-from obs.algorithms.overscan import FitType
+from obs.algorithms.detector.overscan import FitType
 from obs.config.base import TaskConfig, setting
 
 __all__ = [

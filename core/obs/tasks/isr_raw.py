@@ -5,11 +5,11 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.algorithms.assemble import assemble
-from obs.algorithms.crosstalk import subtract_crosstalk
-from obs.algorithms.detrend import subtract_frame
-from obs.algorithms.overscan import OverscanFit, fit_overscan
-from obs.algorithms.saturation import mask_above
+from obs.algorithms.detector.assemble import assemble
+from obs.algorithms.detector.crosstalk import subtract_crosstalk
+from obs.algorithms.detector.detrend import subtract_frame
+from obs.algorithms.detector.overscan import OverscanFit, fit_overscan
+from obs.algorithms.detector.saturation import mask_above
 from obs.camera.amplifier import Amplifier
 from obs.errors import ConfigError, DatasetNotFoundError, FileFormatError, MeasurementError
 from obs.geom import Box

@@ -3,18 +3,18 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.algorithms.brighter_fatter import correct_brighter_fatter
-from obs.algorithms.defects import mask_boxes, mask_edges, mask_not_finite
-from obs.algorithms.detrend import divide_by_flat, scale_image, subtract_frame
-from obs.algorithms.fringe import fit_fringe
-from obs.algorithms.interpolate import grow_plane, interpolate_pixels, set_bad_regions
-from obs.algorithms.linearity import Linearity, linearize
-from obs.algorithms.row_blocks import row_blocks
-from obs.algorithms.saturation import widen_saturation_trails
-from obs.algorithms.sky_statistics import measure_sky
-from obs.algorithms.transmission import multiply_curves
-from obs.algorithms.variance import add_noise
-from obs.algorithms.vignette import mask_vignetted
+from obs.algorithms.detector.brighter_fatter import correct_brighter_fatter
+from obs.algorithms.detector.defects import mask_boxes, mask_edges, mask_not_finite
+from obs.algorithms.detector.detrend import divide_by_flat, scale_image, subtract_frame
+from obs.algorithms.detector.fringe import fit_fringe
+from obs.algorithms.detector.interpolate import grow_plane, interpolate_pixels, set_bad_regions
+from obs.algorithms.detector.linearity import Linearity, linearize
+from obs.algorithms.detector.saturation import widen_saturation_trails
+from obs.algorithms.detector.variance import add_noise
+from obs.algorithms.detector.vignette import mask_vignetted
+from obs.algorithms.photometry.transmission import multiply_curves
+from obs.algorithms.pixels.row_blocks import row_blocks
+from obs.algorithms.sky.level import measure_sky
 from obs.camera.amplifier import Amplifier
 from obs.errors import DatasetNotFoundError, FileFormatError, MeasurementError
 from obs.geom import Box

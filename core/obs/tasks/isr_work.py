@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.algorithms.linearity import Linearity
-from obs.algorithms.overscan import OverscanFit
-from obs.algorithms.transmission import TransmissionCurve
+from obs.algorithms.detector.linearity import Linearity
+from obs.algorithms.detector.overscan import OverscanFit
+from obs.algorithms.photometry.transmission import TransmissionCurve
 from obs.camera.amplifier import Amplifier
 from obs.camera.detector import Detector
 from obs.errors import DatasetNotFoundError, FileFormatError
@@ -42,7 +42,7 @@ class Calibrations:
     linearizer : mapping of str to Linearity
         By name of the amplifier, for those that differ from the camera's table.
     brighter_fatter_kernel : ndarray of float32, shape (k, k), or None
-        See `obs.algorithms.brighter_fatter`.
+        See `obs.algorithms.detector.brighter_fatter`.
     crosstalk : ndarray of float64, shape (n, n), or None
         Row j, column i: part of amplifier j that appears in amplifier i.
     transmission : mapping of str to TransmissionCurve

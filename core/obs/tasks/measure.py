@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from obs.algorithms.deblend import Children, deblend
-from obs.algorithms.detection import Footprints
 from obs.algorithms.measure.extendedness import classify_extendedness
 from obs.algorithms.measure.pixel_flags import ANYWHERE, AT_CENTRE, measure_pixel_flags
 from obs.algorithms.measure.sources import measure_sources
-from obs.algorithms.stamps import SourceList, StampCutter, list_sources
-from obs.algorithms.statistics import clipped_statistics
+from obs.algorithms.pixels.statistics import clipped_statistics
+from obs.algorithms.sources.deblend import Children, deblend
+from obs.algorithms.sources.detection import Footprints
+from obs.algorithms.sources.stamps import SourceList, StampCutter, list_sources
 from obs.config.base import TaskConfig, setting
 from obs.errors import MeasurementError
 from obs.image.catalog import Catalog

@@ -5,8 +5,8 @@ from fnmatch import fnmatchcase
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.algorithms.match import Matches
-from obs.algorithms.zero_point import ZeroPoint, fit_zero_point
+from obs.algorithms.astrometry.match import Matches
+from obs.algorithms.photometry.zero_point import ZeroPoint, fit_zero_point
 from obs.config.base import TaskConfig, setting
 from obs.errors import MeasurementError
 from obs.image.catalog import Catalog

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.algorithms.background import fit_background
-from obs.algorithms.grow import grow
-from obs.algorithms.noise import noise_of
-from obs.algorithms.smoothing import smooth
+from obs.algorithms.pixels.grow import grow
+from obs.algorithms.pixels.smoothing import smooth
+from obs.algorithms.sky.background import fit_background
+from obs.algorithms.sky.noise import noise_of
 from obs.geom import Box
 from obs.image.exposure import Exposure
 from obs.tasks.calibration_recipes import RECIPES

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from obs.algorithms.cosmic_rays import find_cosmic_rays
-from obs.algorithms.interpolate import interpolate_pixels
+from obs.algorithms.detector.cosmic_rays import find_cosmic_rays
+from obs.algorithms.detector.interpolate import interpolate_pixels
 from obs.config.base import TaskConfig, setting
 from obs.errors import MeasurementError
 from obs.image.masked_image import MaskedImage

@@ -18,14 +18,14 @@ from typing import Any, ClassVar, TypeVar
 
 import pytest
 
+from obs.checks.instrument import PARTS, check_instrument
+from obs.checks.package import check_package
+from obs.checks.problem import Problem
 from obs.errors import ObsError, PluginError
 from obs.ingest.translation import load_translator
 from obs.instrument.discovery import load_instrument
 from obs.instrument.instrument import Instrument
 from obs.instrument.translator import Translator
-from obs.scaffold.instrument_check import PARTS, check_instrument
-from obs.scaffold.package_check import check_package
-from obs.scaffold.problem import Problem
 from obs.testing.real_headers import RealHeader, difference, impossible, read_headers
 from obs.testing.simulated_frame import frame_faults
 from obs.testing.simulated_header import header_faults

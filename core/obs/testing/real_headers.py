@@ -12,10 +12,10 @@ import yaml
 
 from obs.errors import FileFormatError, ObsError, suggest
 from obs.image.visit_info import VisitInfo
+from obs.inspection.raw_file import read_raw_file
 from obs.instrument.consistency import visit_faults
 from obs.instrument.instrument import Instrument
 from obs.instrument.translator import Translator
-from obs.scaffold.raw_file import read_raw_file
 
 __all__ = ["RealHeader", "difference", "impossible", "read_headers"]
 

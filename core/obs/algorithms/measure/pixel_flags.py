@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.algorithms.deblend import Children
-from obs.algorithms.stamps import SourceList
+from obs.algorithms.sources.deblend import Children
+from obs.algorithms.sources.stamps import SourceList
 from obs.image.mask import Mask
 
 __all__ = ["ANYWHERE", "AT_CENTRE", "measure_pixel_flags"]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.algorithms.measure.window import windows
+from obs.algorithms.pixels.window import windows
 
 __all__ = ["Fluxes", "measure_psf_flux"]
 

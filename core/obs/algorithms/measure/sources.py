@@ -23,7 +23,7 @@ from obs.algorithms.measure.kron_flux import kron_ellipse, measure_kron_radius
 from obs.algorithms.measure.psf_flux import Fluxes, measure_psf_flux
 from obs.algorithms.measure.shape import Shapes, measure_shape
 from obs.algorithms.measure.wide_aperture_flux import WideApertures
-from obs.algorithms.stamps import SourceList, StampCutter, Stamps
+from obs.algorithms.sources.stamps import SourceList, StampCutter, Stamps
 from obs.image.psf import Psf
 
 __all__ = ["APERTURES", "Measurements", "measure_sources"]

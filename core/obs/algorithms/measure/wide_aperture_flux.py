@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.measure.psf_flux import Fluxes
-from obs.algorithms.stamps import OwnLight
+from obs.algorithms.sources.stamps import OwnLight
 
 __all__ = ["WideApertures"]
 

@@ -1,0 +1,1 @@
+"""Match sources to reference stars, and fit a WCS to the pairs."""

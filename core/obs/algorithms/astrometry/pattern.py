@@ -1,0 +1,136 @@
+"""Find the shift, rotation and scale that bring sources to reference stars, by the patterns that both form.
+
+Pairs of bright sources are compared with pairs of reference stars of nearly the same length and direction, each
+agreement votes for a shift, rotation and scale, and the best voted ones are tried on all stars (in the spirit of Tabur
+2007).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+from scipy.special import pdtrc
+
+from obs.algorithms.astrometry.match import match_pixels
+from obs.errors import MeasurementError
+
+__all__ = ["find_pattern"]
+
+Float = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+Index = NDArray[np.int64]
+
+_DEPTHS = ((30, 60), (60, 120), (120, 240))  # so many bright sources and reference stars have their pairs vote
+_TRIED = 12
+_TRIALS = 1e5  # patterns that chance could have offered
+_FALSE_ALARM = 1e-3
+_VERIFIED = 500
+
+
+def find_pattern(
+    sources: Complex, stars: Complex, *, max_offset: float, max_rotation: float, max_scale_change: float, radius: float
+) -> tuple[complex, complex]:
+    """Find the similarity ``factor * sources + shift`` that brings most sources to within ``radius`` of a star.
+
+    Both lists are positions ``x + i y`` about the middle of the detector, pixels, brightest first.
+    """
+    check = _Verification(sources[:_VERIFIED], stars, radius)
+    factor, shift, n = check.refine(1.0 + 0.0j, 0.0j)
+    if check.chance(n) < _FALSE_ALARM / _TRIALS:
+        return factor, shift
+    most = n
+    for n_source, n_star in _DEPTHS:
+        factors, shifts = _votes(sources[:n_source], stars[:n_star], max_rotation, max_scale_change, radius)
+        inside = np.abs(shifts) <= max_offset
+        factors, shifts = factors[inside], shifts[inside]
+        if len(factors):
+            for index in _most_voted(factors, shifts, np.abs(sources).max(), radius):
+                candidate = check.refine(factors[index], shifts[index])
+                if candidate[2] > most:
+                    factor, shift, most = candidate
+        if check.chance(most) < _FALSE_ALARM / _TRIALS:
+            return factor, shift
+        if n_source >= len(sources) and n_star >= len(stars):
+            break
+    raise MeasurementError(
+        f"no astrometry: no pattern of the {len(stars)} reference stars stands out among the {len(sources)} sources "
+        f"(the best brings {most} together, chance would {check.expected:.1f}); "
+        "check the a-priori WCS and the reference catalog"
+    )
+
+
+class _Verification:
+    """Counts how many of all sources a similarity brings to a reference star."""
+
+    def __init__(self, sources: Complex, stars: Complex, radius: float) -> None:
+        self.sources, self.stars, self.radius = sources, stars, radius
+        self.tree = cKDTree(_xy(stars))
+        area = np.ptp(stars.real) * np.ptp(stars.imag)
+        self.expected = float(len(sources) * len(stars) * np.pi * radius**2 / max(area, 1.0))
+
+    def chance(self, n: int) -> float:
+        """Return the probability that chance brings ``n`` together; two are spent on the similarity."""
+        return float(pdtrc(max(n - 3, 0), self.expected))
+
+    def refine(self, factor: complex, shift: complex) -> tuple[complex, complex, int]:
+        """Improve a similarity by least squares, and return how many sources it brings to a star."""
+        n = 0
+        for _ in range(4):
+            moved = factor * self.sources + shift
+            pairs = match_pixels(moved.real, moved.imag, self.stars.real, self.stars.imag, radius=self.radius)
+            if len(pairs) <= max(n, 2):
+                return factor, shift, max(n, len(pairs))
+            n = len(pairs)
+            a, b = self.sources[pairs.first], self.stars[pairs.second]
+            a_mean, b_mean = a.mean(), b.mean()
+            factor = complex(np.vdot(a - a_mean, b - b_mean) / np.vdot(a - a_mean, a - a_mean))
+            shift = complex(b_mean - factor * a_mean)
+        return factor, shift, n
+
+
+def _votes(
+    sources: Complex, stars: Complex, max_rotation: float, max_scale_change: float, radius: float
+) -> tuple[Complex, Complex]:
+    """Return factor and shift of every agreement between a pair of sources and a pair of stars."""
+    i, j = np.triu_indices(len(sources), 1)
+    k, m = np.nonzero(~np.eye(len(stars), dtype=bool))
+    # short pairs say little about the angle
+    far = np.abs(sources[i] - sources[j]) > 30.0 * radius
+    i, j = i[far], j[far]
+    if not len(i) or not len(k):
+        return np.zeros(0, complex), np.zeros(0, complex)
+    first, second = sources[i] - sources[j], stars[k] - stars[m]
+    unit = np.array([max_scale_change + 0.01, max_rotation + 0.01])
+    keys = [np.stack([np.log(np.abs(d) + 1e-9), np.angle(d)], axis=1) / unit for d in (first, second)]
+    turn = np.array([0.0, 2.0 * np.pi]) / unit
+    # directions near -180 and 180 degrees are neighbours
+    low, high = keys[0][:, 1] < 1.0 - np.pi / unit[1], keys[0][:, 1] > np.pi / unit[1] - 1.0
+    origin = np.concatenate([np.arange(len(i)), np.flatnonzero(low), np.flatnonzero(high)])
+    ring = np.concatenate([keys[0], keys[0][low] + turn, keys[0][high] - turn])
+    near = cKDTree(ring).sparse_distance_matrix(cKDTree(keys[1]), 1.0, p=np.inf, output_type="ndarray")
+    a, b = origin[near["i"]], near["j"]
+    factor = second[b] / first[a]
+    shift = 0.5 * (stars[k[b]] + stars[m[b]] - factor * (sources[i[a]] + sources[j[a]]))
+    return factor, shift
+
+
+def _most_voted(factors: Complex, shifts: Complex, extent: float, radius: float) -> Index:
+    """Return the places of the similarities with most others beside them, each neighbourhood once."""
+    votes = np.stack([shifts.real, shifts.imag, np.log(np.abs(factors)) * extent, np.angle(factors) * extent], axis=1)
+    tree = cKDTree(votes)
+    near = 3.0 * radius
+    count = tree.query_ball_point(votes, near, return_length=True)
+    taken = np.zeros(len(votes), bool)
+    chosen: list[int] = []
+    for index in np.argsort(-count, kind="stable"):
+        if taken[index]:
+            continue
+        chosen.append(int(index))
+        if len(chosen) == _TRIED:
+            break
+        taken[tree.query_ball_point(votes[index], 2.0 * near)] = True
+    return np.array(chosen, np.int64)
+
+
+def _xy(points: Complex) -> Float:
+    """Return complex positions as rows, shape (n, 2)."""
+    return np.stack([points.real, points.imag], axis=1)

@@ -1,0 +1,1 @@
+"""Combine frames of the same thing."""

@@ -1,0 +1,1 @@
+"""Bring fluxes to one aperture, and apertures to magnitudes."""

@@ -1,0 +1,1 @@
+"""Select stars, and fit the PSF, its width and its wings."""

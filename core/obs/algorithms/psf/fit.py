@@ -1,0 +1,228 @@
+"""Fit a PSF that varies over the detector to stamps of stars.
+
+The model is an image a polynomial term, sampled at a step of its own (Bertin 2011). Every stamp is predicted by moving
+the model to the star's sub-pixel place with the very interpolation that `PixelPsf.render` uses, so that photometry uses
+what was fitted. The images follow from weighted least squares, solved by conjugate gradients with the problem without
+interpolation as preconditioner; fluxes, places and offsets of the stars follow from the model; the two take turns while
+outlying pixels and stars are dropped.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from obs.algorithms.psf.profile import moffat, smooth_profile, stamp_radius
+from obs.algorithms.psf.solve import solve_psf
+from obs.algorithms.psf.stars import PsfStars, first_guess, has_core, variance_slope
+from obs.algorithms.psf.width import half_maximum_width
+from obs.errors import MeasurementError
+from obs.image.psf import PixelPsf, polynomial_terms, stamp_sums
+
+__all__ = ["PsfFit", "fit_psf"]
+
+Float = NDArray[np.float32]
+Bool = NDArray[np.bool_]
+
+_STARS_FOR_DEGREE = ((3, 300), (2, 60), (1, 15))
+# a finer model has 1.8 times the unknowns: with few stars that costs more than the steps of one pixel do
+_CRITICAL_FWHM, _CRITICAL_FWHM_FEW_STARS, _FEW_STARS = 2.5, 2.0, 60
+_FINE_SAMPLING = 0.75
+_PRIOR_TIGHTNESS = (0.1, 3.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PsfFit:
+    """A fitted PSF and what it says about each star.
+
+    Parameters
+    ----------
+    psf : PixelPsf
+        The model.
+    used : ndarray of bool, shape (n,)
+        Stars that shaped the model in the last round.
+    chi2 : ndarray of float64, shape (n,)
+        Reduced chi-squared of each star; NaN for stars without a usable stamp.
+    flux, flux_err : ndarray of float64, shape (n,)
+        Flux of each star under the model, image units, and its error; NaN as ``chi2``.
+    x, y : ndarray of float64, shape (n,)
+        Refined positions, pixels.
+    offset : ndarray of float64, shape (n,)
+        Constant found under each star, image units; zero unless asked for.
+    """
+
+    psf: PixelPsf
+    used: Bool
+    chi2: NDArray[np.float64]
+    flux: NDArray[np.float64]
+    flux_err: NDArray[np.float64]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    offset: NDArray[np.float64]
+
+
+def fit_psf(
+    stamps: NDArray[np.float32],
+    variance: NDArray[np.float32],
+    good: NDArray[np.bool_],
+    *,
+    x: ArrayLike,
+    y: ArrayLike,
+    shape: tuple[int, int],
+    use: ArrayLike | None = None,
+    degree: int | None = None,
+    sampling: float | None = None,
+    accuracy: float = 0.01,
+    fit_offset: bool = False,
+    chi2_clip: float = 4.0,
+    rounds: int = 4,
+    min_stars: int = 3,
+) -> PsfFit:
+    """Fit a polynomially varying pixel PSF to stars.
+
+    Parameters
+    ----------
+    stamps : ndarray of float32, shape (n, h, w)
+        Pixels about each star, background subtracted; the middle pixel is (round(x), round(y)); h and w odd.
+    variance : ndarray of float32, shape (n, h, w)
+        Their variance, image units squared.
+    good : ndarray of bool, shape (n, h, w)
+        Pixels to use: false for bad pixels and for those that belong to a neighbour.
+    x, y : array-like, shape (n,)
+        Positions, pixels. They are refined, but their mean, as a polynomial over the detector, is kept: it defines
+        where the centre of the PSF is.
+    shape : tuple of int
+        Shape (ny, nx) of the detector, to scale the positions with.
+    use : array-like of bool, shape (n,), optional
+        Stars that may shape the model; the others (reserved stars) are only measured. All if absent.
+    degree : int, optional
+        Degree of the polynomial; follows the number of stars if absent.
+    sampling : float, optional
+        Step of the model, pixels; if absent 1, or finer where stars are narrow.
+    accuracy : float
+        Relative error granted to the model, so that a few very bright stars do not rule it.
+    fit_offset : bool
+        Fit a constant under each star too. The light in the PSF's wings at the border of the stamp is then not known,
+        and its mean there is taken as zero.
+    chi2_clip : float
+        Stars are dropped whose chi-squared is this many standard deviations above that of the others.
+    rounds : int
+        Rounds of model, stars, and clipping.
+    min_stars : int
+        Fewest stars that make a PSF.
+
+    Returns
+    -------
+    PsfFit
+        Model, and flux, place and chi-squared of every star.
+
+    Raises
+    ------
+    MeasurementError
+        If fewer than ``min_stars`` stars can be used.
+    ValueError
+        If the arrays do not belong together, or a stamp's size is even.
+
+    References
+    ----------
+    E. Bertin (2011), Automated morphometry with SExtractor and PSFEx, ADASS XX, 435.
+    """
+    px, py = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    if stamps.ndim != 3 or not stamps.shape == variance.shape == good.shape or len(px) != len(stamps):
+        raise ValueError(
+            f"stamps {stamps.shape}, variance {variance.shape}, good {good.shape} and {len(px)} positions do not match"
+        )
+    height, width = stamps.shape[1:]
+    if height % 2 == 0 or width % 2 == 0:
+        raise ValueError(f"stamps have odd sizes, got {height} x {width}")
+    good = good & np.isfinite(stamps) & (variance > 0) & np.isfinite(variance)
+    usable = has_core(good)
+    candidate = usable if use is None else usable & np.asarray(use, bool)
+    flux, fwhm = first_guess(stamps, good)
+    usable &= flux > 0
+    candidate &= usable
+    n = int(candidate.sum())
+    if n < min_stars:
+        raise MeasurementError(f"no PSF: {n} usable stars, {min_stars} are needed; loosen the star selection")
+    if degree is None:
+        degree = next((value for value, least in _STARS_FOR_DEGREE if n >= least), 0)
+    x_zero, y_zero, x_scale, y_scale = (shape[1] - 1) / 2.0, (shape[0] - 1) / 2.0, shape[1] / 2.0, shape[0] / 2.0
+    # of areas in whole pixels the mean tells more than the median, which is one of few values
+    middle = np.median(fwhm[candidate])
+    typical_fwhm = float(np.mean(fwhm[candidate & (np.abs(fwhm - middle) <= 0.3 * middle)]))
+    if sampling is None:
+        critical = _CRITICAL_FWHM if n >= _FEW_STARS else _CRITICAL_FWHM_FEW_STARS
+        sampling = 1.0 if typical_fwhm >= critical else _FINE_SAMPLING
+    index = np.flatnonzero(usable)
+    x_given, y_given = px[index] - np.rint(px[index]), py[index] - np.rint(py[index])
+    stars = PsfStars(
+        stamps=np.where(good[index], stamps[index], np.float32(0.0)),
+        variance=np.where(good[index], variance[index], np.float32(1.0)),
+        good=good[index],
+        slope=variance_slope(stamps[index], variance[index], good[index]),
+        terms=polynomial_terms((px[index] - x_zero) / x_scale, (py[index] - y_zero) / y_scale, degree),
+        candidate=candidate[index],
+        used=candidate[index],
+        flux=flux[index],
+        x=x_given,
+        y=y_given,
+        fwhm=typical_fwhm,
+        sampling=sampling,
+        accuracy=accuracy,
+        fit_offset=fit_offset,
+    )
+    basis = _first_basis(typical_fwhm, (height, width), sampling, stars.terms.shape[1])
+    stars.place(basis)
+    stars.measure()
+    for number in range(rounds):
+        first = number == 0
+        prior = basis[0] if first else smooth_profile(basis[0])
+        basis = solve_psf(stars, basis, prior, _PRIOR_TIGHTNESS[0 if first else 1], steps=12 if first else 6)
+        basis = _normalise(basis, sampling, (height, width), fit_offset)
+        stars.predict(basis)
+        step_x, step_y = stars.measure()
+        if number < rounds - 1:
+            stars.move(step_x, step_y, x_given, y_given)
+            stars.place(basis)
+            stars.drop_outliers(chi2_clip, min_stars)
+    psf = PixelPsf(
+        basis,
+        degree,
+        x_zero,
+        x_scale,
+        y_zero,
+        y_scale,
+        sampling=sampling,
+        stamp_shape=(height, width),
+        chi2=float(np.median(stars.chi2[stars.used])),
+        n_star=int(stars.used.sum()),
+    )
+    psf.fwhm = half_maximum_width(psf, x=x_zero, y=y_zero)
+    used = np.zeros(len(px), bool)
+    used[index] = stars.used
+    result = np.full((6, len(px)), np.nan)
+    rounded_x, rounded_y = np.rint(px[index]), np.rint(py[index])
+    result[:, index] = stars.chi2, stars.flux, stars.flux_err, rounded_x + stars.x, rounded_y + stars.y, stars.offset
+    return PsfFit(psf, used, *result)
+
+
+def _normalise(basis: Float, sampling: float, shape: tuple[int, int], fit_offset: bool) -> Float:
+    """Return images of which the first adds up to one and the others to zero: light is the stars', not the model's."""
+    images = basis.astype(np.float64)
+    if fit_offset:
+        border = np.ones(basis.shape[1:], bool)
+        border[1:-1, 1:-1] = False
+        images -= images[:, border].mean(axis=1)[:, None, None]
+    sums = stamp_sums(images, sampling, shape)
+    images[0] /= sums[0]
+    images[1:] -= sums[1:, None, None] * images[0]
+    return images.astype(np.float32)
+
+
+def _first_basis(fwhm: float, shape: tuple[int, int], sampling: float, n_term: int) -> Float:
+    """Return a round Moffat profile for the constant term and nothing for the others."""
+    height, width = (2 * int(np.ceil((size // 2) / sampling)) + 1 for size in shape)
+    basis = np.zeros((n_term, height, width), np.float32)
+    basis[0] = moffat(stamp_radius((height, width), sampling), fwhm)
+    basis[0] /= stamp_sums(basis[:1], sampling, shape)[0]
+    return basis

@@ -1,0 +1,76 @@
+"""The images of a PSF model from stamps of stars: weighted least squares by conjugate gradients."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.algorithms.psf.stars import PsfStars
+
+__all__ = ["solve_psf"]
+
+Float = NDArray[np.float32]
+
+PRIOR_FLOOR = 1e-6
+"""Part of its maximum below which the expected image is not taken at its word."""
+
+
+def solve_psf(stars: PsfStars, basis: Float, prior: Float, tightness: float, steps: int) -> Float:
+    """Improve the model's images by conjugate gradients, starting from the present ones.
+
+    Parameters
+    ----------
+    stars : PsfStars
+        Data.
+    basis : ndarray of float32, shape (n_term, my, mx)
+        Present images.
+    prior : ndarray of float32, shape (my, mx)
+        What the first image is expected to be; the others are expected to be zero.
+    tightness : float
+        Inverse of the relative standard deviation that the expectation is granted. It matters only where the stars say
+        less: far out, where noise would pass for light.
+    steps : int
+        Number of conjugate-gradient steps.
+    """
+    used = stars.used
+    weight, rows, columns = stars.weight()[used], stars.rows[used], stars.columns[used]
+    rows_t, columns_t = np.ascontiguousarray(rows.transpose(0, 2, 1)), np.ascontiguousarray(columns.transpose(0, 2, 1))
+    scaled = (stars.terms * (stars.flux / stars.total)[:, None])[used].astype(np.float32)
+    n_term, model_height, model_width = basis.shape
+
+    def predict(images: Float) -> Float:
+        each = (scaled @ images.reshape(n_term, -1)).reshape(-1, model_height, model_width)
+        return np.asarray(rows @ each @ columns_t, np.float32)
+
+    def gather(pixels: Float) -> Float:
+        each = rows_t @ pixels @ columns
+        return np.asarray((scaled.T @ each.reshape(len(each), -1)).reshape(basis.shape), np.float32)
+
+    spread = ((rows_t**2) @ weight @ (columns**2)).reshape(len(weight), -1)
+    products = (scaled[:, :, None] * scaled[:, None, :]).reshape(len(scaled), -1)
+    blocks = (spread.T @ products).reshape(-1, n_term, n_term).astype(np.float64)
+    damping = (tightness / np.maximum(prior, PRIOR_FLOOR * prior.max())) ** 2
+    blocks += damping.reshape(-1, 1, 1) * np.eye(n_term)
+    inverse = np.linalg.inv(blocks).astype(np.float32)
+
+    def precondition(images: Float) -> Float:
+        return np.asarray(
+            (inverse @ images.reshape(n_term, -1).T[:, :, None])[:, :, 0].T.reshape(basis.shape), np.float32
+        )
+
+    constant = stars.offset[used, None, None].astype(np.float32)
+    residual = gather(weight * (stars.stamps[used] - constant - predict(basis))) - damping * basis
+    residual[0] += damping * prior
+    solution = basis.copy()
+    conditioned = precondition(residual)
+    direction, norm = conditioned, float(np.vdot(residual, conditioned))
+    first_norm = norm
+    for _ in range(steps):
+        if not norm > 1e-8 * first_norm:
+            break
+        image = gather(weight * predict(direction)) + damping * direction
+        length = norm / float(np.vdot(direction, image))
+        solution += np.float32(length) * direction
+        residual -= np.float32(length) * image
+        conditioned = precondition(residual)
+        last, norm = norm, float(np.vdot(residual, conditioned))
+        direction = conditioned + np.float32(norm / last) * direction
+    return solution

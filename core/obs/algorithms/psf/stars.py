@@ -1,0 +1,170 @@
+"""Stars that a PSF is fitted to: their stamps, and what is known of each while model and stars take turns."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter, uniform_filter
+
+from obs.algorithms.psf.profile import stamp_radius
+from obs.image.psf import stamp_sums
+from obs.image.resample import shift_matrices
+
+__all__ = ["PsfStars", "first_guess", "has_core", "variance_slope"]
+
+Float = NDArray[np.float32]
+Bool = NDArray[np.bool_]
+
+CORE = 1.5
+"""Radius, in FWHM, in which a star shows whether it is one."""
+
+PIXEL_CLIP = 5.0
+"""Pixels outside the core that exceed the model by this many sigma belong to something else."""
+
+MIN_GOOD_FRACTION = 0.5
+"""Part of a stamp's pixels that must be good."""
+
+
+@dataclass
+class PsfStars:
+    """Stamps of stars, and what is known of them while the fit goes on.
+
+    ``stamps``, ``variance``, ``good``, ``model`` have the shape (n, h, w), ``terms`` (n, n_term), ``rows`` and
+    ``columns`` (n, h, my) and (n, w, mx), all other arrays (n,). Positions are relative to the middle pixel.
+    """
+
+    stamps: Float
+    variance: Float
+    good: Bool
+    slope: float
+    terms: NDArray[np.float64]
+    candidate: Bool
+    used: Bool
+    flux: NDArray[np.float64]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    fwhm: float
+    sampling: float
+    accuracy: float
+    fit_offset: bool
+
+    def __post_init__(self) -> None:
+        n, height, width = self.stamps.shape
+        self.offset, self.total = np.zeros(n), np.ones(n)
+        self.flux_err = self.chi2 = np.full(n, np.nan)
+        self.core = stamp_radius((height, width)) <= CORE * self.fwhm
+        self.rows = self.columns = self.model = np.zeros((n, 0, 0), np.float32)
+
+    def place(self, basis: Float) -> None:
+        """Take the stars' positions over into the interpolation and the prediction."""
+        height, width = self.stamps.shape[1:]
+        self.rows = shift_matrices(self.y, height, basis.shape[1], self.sampling)
+        self.columns = shift_matrices(self.x, width, basis.shape[2], self.sampling)
+        self.predict(basis)
+
+    def predict(self, basis: Float) -> None:
+        """Render every star with unit flux, as `PixelPsf.render` does."""
+        n_term, model_height, model_width = basis.shape
+        height, width = self.stamps.shape[1:]
+        self.total = self.terms @ stamp_sums(basis, self.sampling, (height, width))
+        scaled = (self.terms / self.total[:, None]).astype(np.float32)
+        image = (scaled @ basis.reshape(n_term, -1)).reshape(-1, model_height, model_width)
+        self.model = self.rows @ image @ self.columns.transpose(0, 2, 1)
+
+    def weight(self) -> Float:
+        """Return inverse variances, in which the model stands in for the pixel's own light.
+
+        A variance plane that follows the pixels gives low pixels more weight, and fluxes come out low.
+        """
+        light = self.flux[:, None, None].astype(np.float32) * self.model
+        noise = self.stamps - light - self.offset[:, None, None].astype(np.float32)
+        variance = np.maximum(self.variance - np.float32(self.slope) * noise, np.float32(0.25) * self.variance)
+        variance += (np.float32(self.accuracy) * light) ** 2
+        return np.where(self.good, 1.0 / variance, np.float32(0.0))
+
+    def measure(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Fit flux and offset, and return the steps in x and y (pixels) to better positions."""
+        weight = self.weight()
+        by_x, by_y = (np.asarray(np.gradient(self.model, axis=axis), np.float32) for axis in (2, 1))
+        columns = [self.model, -by_x, -by_y] + ([np.ones_like(self.model)] if self.fit_offset else [])
+        design = np.stack([column.reshape(len(self.x), -1) for column in columns], axis=1)
+        weighted = design * weight.reshape(len(self.x), 1, -1)
+        normal = (weighted @ design.transpose(0, 2, 1)).astype(np.float64)
+        right = (weighted @ self.stamps.reshape(len(self.x), -1, 1)).astype(np.float64)
+        solution = np.asarray(np.linalg.solve(normal, right)[:, :, 0], np.float64)
+        self.flux = solution[:, 0]
+        if self.fit_offset:
+            self.offset = solution[:, 3]
+        variance = np.where(self.good, self.variance, np.float32(0.0))
+        self.flux_err = np.sqrt(np.sum((weight * self.model) ** 2 * variance, axis=(1, 2))) / normal[:, 0, 0]
+        residual = self.stamps - (solution[:, None, :].astype(np.float32) @ design).reshape(self.stamps.shape)
+        core = weight * self.core
+        self.chi2 = np.sum(core * residual**2, axis=(1, 2)) / np.maximum(np.sum(core > 0, axis=(1, 2)) - 3.0, 1.0)
+        steps = np.clip(solution[:, 1:3] / np.maximum(self.flux, 1e-30)[:, None], -0.3, 0.3)
+        return steps[:, 0], steps[:, 1]
+
+    def move(
+        self,
+        step_x: NDArray[np.float64],
+        step_y: NDArray[np.float64],
+        x_given: NDArray[np.float64],
+        y_given: NDArray[np.float64],
+    ) -> None:
+        """Move the stars, but not their mean: the model could move the other way and fit as well."""
+        moved = np.stack([self.x + step_x - x_given, self.y + step_y - y_given], axis=1)
+        weight = np.clip(self.flux / np.maximum(self.flux_err, 1e-30), 0.0, 100.0) * self.used
+        mean = np.linalg.lstsq(self.terms * weight[:, None], moved * weight[:, None], rcond=None)[0]
+        moved = np.clip(moved - self.terms @ mean, -1.0, 1.0)
+        self.x, self.y = x_given + moved[:, 0], y_given + moved[:, 1]
+
+    def drop_outliers(self, chi2_clip: float, min_stars: int) -> None:
+        """Mask pixels outside the core that the model does not explain, and drop stars with high chi-squared."""
+        weight = self.weight()
+        residual = self.stamps - self.flux[:, None, None].astype(np.float32) * self.model
+        residual -= self.offset[:, None, None].astype(np.float32)
+        box = (1, 3, 3)
+        excess = uniform_filter(residual * weight, box, mode="constant")
+        norm = uniform_filter(weight, box, mode="constant")
+        significant = (excess * 3.0 > PIXEL_CLIP * np.sqrt(np.maximum(norm, 0.0))) & (norm > 0) & ~self.core
+        if significant.any():
+            self.good &= ~maximum_filter(significant, (1, 5, 5))
+        chi2 = self.chi2[self.candidate]
+        middle = np.median(chi2)
+        spread = max(1.4826 * float(np.median(np.abs(chi2 - middle))), float(np.sqrt(2.0 / self.core.sum())))
+        used = self.candidate & (self.chi2 <= middle + chi2_clip * spread) & (self.flux > 0) & _is_whole(self.good)
+        if used.sum() >= min_stars:
+            self.used = used
+
+
+def has_core(good: Bool) -> Bool:
+    """Return which stamps have all of their middle 3 x 3 pixels and enough of the others."""
+    y, x = good.shape[1] // 2, good.shape[2] // 2
+    return np.asarray(good[:, y - 1 : y + 2, x - 1 : x + 2].all(axis=(1, 2)) & _is_whole(good), bool)
+
+
+def _is_whole(good: Bool) -> Bool:
+    """Return which stamps have enough good pixels."""
+    return np.asarray(good.mean(axis=(1, 2)) >= MIN_GOOD_FRACTION, bool)
+
+
+def first_guess(stamps: Float, good: Bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return flux in an aperture and FWHM, pixels, from the area above half of the peak."""
+    radius = stamp_radius((stamps.shape[1], stamps.shape[2]))
+    clean = np.where(good, stamps, np.float32(0.0))
+    inner = radius <= radius.max() / 3.0
+    peak = np.max(clean * (radius <= 1.5), axis=(1, 2))
+    area = np.sum((clean > 0.5 * peak[:, None, None]) & inner, axis=(1, 2))
+    fwhm = 2.0 * np.sqrt(np.maximum(area, 1) / np.pi)
+    aperture = radius <= 2.0 * np.median(fwhm) if len(fwhm) else inner
+    return np.sum(clean * aperture, axis=(1, 2), dtype=np.float64), fwhm
+
+
+def variance_slope(stamps: Float, variance: Float, good: Bool) -> float:
+    """Return how much a pixel's variance follows its own noise, from the pixels at the border of the stamps."""
+    outside = stamp_radius((stamps.shape[1], stamps.shape[2])) > 0.7 * (min(stamps.shape[1:]) // 2)
+    border = good[:, outside].astype(np.float64)
+    count = np.maximum(border.sum(axis=1, keepdims=True), 1.0)
+    values = [np.where(border > 0, plane[:, outside], 0.0) for plane in (stamps, variance)]
+    image, var = ((value - value.sum(axis=1, keepdims=True) / count) * border for value in values)
+    slopes = np.sum(image * var, axis=1) / np.maximum(np.sum(image**2, axis=1), 1e-30)
+    return max(float(np.median(slopes)), 0.0)

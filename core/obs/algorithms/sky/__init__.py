@@ -1,0 +1,1 @@
+"""Measure the sky: its level, its shape and its noise."""

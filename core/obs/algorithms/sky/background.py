@@ -1,0 +1,113 @@
+"""Fit the background on a mesh of clipped means.
+
+Bertin & Arnouts (1996), section 3, with sources masked as Bosch et al. (2018), section 4.2, do.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.algorithms.pixels.statistics import IQR_TO_SIGMA
+from obs.image.background import Background, Style
+
+__all__ = ["fit_background"]
+
+
+def _edges(size: int, bin_size: int) -> NDArray[np.int64]:
+    n_bin = -(-size // bin_size)
+    return np.arange(n_bin + 1) * size // n_bin
+
+
+def fit_background(
+    image: NDArray[np.float32],
+    bad: NDArray[np.bool_] | None,
+    *,
+    bin_size: int,
+    style: Style = "akima",
+    order: int = 0,
+    clip: float = 3.0,
+    n_iteration: int = 3,
+    minimum_fraction: float = 0.1,
+) -> Background:
+    """Fit the level of the sky in each cell of a mesh.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (ny, nx)
+        Pixel values.
+    bad : ndarray of bool, shape (ny, nx), or None
+        Pixels to leave out: sources, defects, edges.
+    bin_size : int
+        Largest size of a cell, pixels; the image is divided evenly.
+    style, order : optional
+        How an image follows from the mesh, see `Background`. An order that the mesh cannot hold is reduced to one less
+        than the number of cells along its shorter side.
+    clip, n_iteration : optional
+        Clipping of each cell.
+    minimum_fraction : float, optional
+        Cells with a smaller fraction of good pixels are NaN: what they hold is what the source mask missed.
+
+    Returns
+    -------
+    Background
+        All NaN if no cell has good pixels.
+    """
+    edges_x, edges_y = _edges(image.shape[1], bin_size), _edges(image.shape[0], bin_size)
+    shape = len(edges_y) - 1, len(edges_x) - 1
+    level, error = np.full(shape, np.nan, np.float32), np.full(shape, np.nan, np.float32)
+    for j in range(shape[0]):
+        rows = slice(edges_y[j], edges_y[j + 1])
+        cells = _cells(image[rows], None if bad is None else bad[rows], edges_x)
+        mean, sigma, n = _clipped(cells, clip, n_iteration, minimum_fraction)
+        level[j], error[j] = mean, sigma / np.sqrt(np.maximum(n, 1))
+    x, y = (np.asarray(0.5 * (edges[:-1] + edges[1:] - 1), np.float64) for edges in (edges_x, edges_y))
+    return Background(level, error, x, y, (image.shape[0], image.shape[1]), style, min(order, *(n - 1 for n in shape)))
+
+
+def _cells(strip: NDArray[np.float32], bad: NDArray[np.bool_] | None, edges: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Pixels of the cells of one strip, shape (n_cell, n_pixel); NaN where bad or where a cell is a column narrower."""
+    widths = np.diff(edges)
+    widest, n_cell = int(widths.max()), len(widths)
+    if (widths == widest).all():
+        values = strip.reshape(len(strip), n_cell, widest).transpose(1, 0, 2).copy()
+        outside = None if bad is None else bad.reshape(len(strip), n_cell, widest).transpose(1, 0, 2)
+    else:
+        column = edges[:-1, None] + np.arange(widest)
+        inside = np.minimum(column, strip.shape[1] - 1)
+        values = strip[:, inside].transpose(1, 0, 2).copy()
+        outside = np.broadcast_to((column >= edges[1:, None])[:, None], values.shape)
+        outside = outside if bad is None else outside | bad[:, inside].transpose(1, 0, 2)
+    if outside is not None:
+        np.copyto(values, np.float32(np.nan), where=outside)
+    return values.reshape(n_cell, -1)
+
+
+def _clipped(
+    cells: NDArray[np.float32], clip: float, n_iteration: int, minimum_fraction: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """Clipped mean and standard deviation of each row, and the number of values they rest on."""
+    # the quartiles only start the clipping: a thousand values a cell give them to a few per cent
+    sample = np.sort(cells[:, :: max(1, cells.shape[1] // 1000)], axis=1)
+    known = np.isfinite(sample).sum(1)
+    quartiles = [
+        sample[np.arange(len(sample)), np.clip((q * (known - 1)).astype(int), 0, None)] for q in (0.25, 0.5, 0.75)
+    ]
+    centre = quartiles[1].astype(np.float64)
+    sigma = IQR_TO_SIGMA * (quartiles[2] - quartiles[0]).astype(np.float64)
+    # where more than half of the values are one number, as in counts coarser than their noise, they say nothing
+    for row in np.flatnonzero((sigma == 0) & (known > 0)):
+        sigma[row] = np.std(cells[row][np.isfinite(cells[row])], dtype=np.float64)
+    n = np.isfinite(cells).sum(1)
+    enough = n >= minimum_fraction * cells.shape[1]
+    deviation = np.empty_like(cells)
+    for _ in range(n_iteration):
+        np.subtract(cells, centre[:, None].astype(np.float32), out=deviation)
+        # comparison with NaN is false: bad pixels drop out here
+        inside = np.abs(deviation) <= (clip * sigma)[:, None].astype(np.float32)
+        n = inside.sum(1)
+        deviation[~inside] = 0.0
+        shift = deviation.sum(1, dtype=np.float64) / np.maximum(n, 1)
+        square = np.einsum("ij,ij->i", deviation, deviation) / np.maximum(n, 1)
+        sigma = np.sqrt(np.maximum(square - shift**2, 0.0))
+        centre = centre + shift
+    enough &= n > 0
+    return np.where(enough, centre, np.nan), np.where(enough, sigma, np.nan), n

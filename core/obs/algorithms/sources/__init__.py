@@ -1,0 +1,1 @@
+"""Find sources, separate their blends and cut them out."""

@@ -1,0 +1,249 @@
+"""Find sources: regions of the smoothed image above a threshold, and their peaks."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from obs.algorithms.pixels.grow import grow
+from obs.algorithms.pixels.smoothing import Smoothed
+from obs.algorithms.sources.prominence import stands_out
+
+__all__ = ["Footprints", "Peaks", "above_threshold", "find_footprints", "find_peaks"]
+
+_EIGHT = np.ones((3, 3), bool)
+
+
+@dataclass(frozen=True)
+class Peaks:
+    """Local maxima.
+
+    Parameters
+    ----------
+    x, y : ndarray of int64, shape (n,)
+        Pixel of the maximum.
+    value : ndarray of float32, shape (n,)
+        Smoothed image there.
+    footprint : ndarray of int64, shape (n,)
+        Number of the footprint, from 1.
+    """
+
+    x: NDArray[np.int64]
+    y: NDArray[np.int64]
+    value: NDArray[np.float32]
+    footprint: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def select(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> "Peaks":
+        """Return the chosen peaks, in the given order."""
+        return Peaks(self.x[which], self.y[which], self.value[which], self.footprint[which])
+
+
+@dataclass(frozen=True)
+class Footprints:
+    """Connected regions above a threshold, and their peaks.
+
+    Parameters
+    ----------
+    labels : ndarray of int32, shape (ny, nx)
+        Footprint number of each pixel, 0 outside.
+    n : int
+        Number of footprints.
+    peaks : Peaks
+        Ordered by footprint, brightest first within each.
+    threshold : float
+        Level in the smoothed image.
+    """
+
+    labels: NDArray[np.int32]
+    n: int
+    peaks: Peaks
+    threshold: float
+
+    def keep(self, which: NDArray[np.bool_]) -> "Footprints":
+        """Return the footprints with the chosen of their peaks; those that have none left are no more."""
+        if which.all():
+            return self
+        peaks = self.peaks.select(which)
+        left = np.zeros(self.n + 1, np.int32)
+        left[peaks.footprint] = 1
+        number = np.cumsum(left, dtype=np.int32) * left
+        labels = self.labels if left[1:].all() else number[self.labels]
+        footprint = number[peaks.footprint].astype(np.int64)
+        return Footprints(labels, int(left.sum()), Peaks(peaks.x, peaks.y, peaks.value, footprint), self.threshold)
+
+
+def find_peaks(
+    image: NDArray[np.float32], above: NDArray[np.bool_], labels: NDArray[np.int32], margin: int = 0
+) -> Peaks:
+    """List the pixels of ``above`` that no neighbour exceeds.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (ny, nx)
+        Smoothed image.
+    above : ndarray of bool, shape (ny, nx)
+        Where peaks may be.
+    labels : ndarray of int32, shape (ny, nx)
+        Footprint of each pixel.
+    margin : int, optional
+        Pixels at the border whose value is not known; neighbours there do not count.
+
+    Returns
+    -------
+    Peaks
+        Ordered by footprint, brightest first within each.
+    """
+    height, width = image.shape
+    # pixels that do not count are lower than any, and so is a frame of one pixel around the image
+    known = slice(margin, height - margin), slice(margin, width - margin)
+    work = np.full((height + 2, width + 2), -np.inf, np.float32)
+    work[1:-1, 1:-1][known] = image[known]
+    flat, line = work.ravel(), width + 2
+    y, x = np.nonzero(above)
+    index, value = (y + 1) * line + x + 1, image[y, x]
+    peak = np.ones(len(x), bool)
+    for step in (-line - 1, -line, -line + 1, -1, 1, line - 1, line, line + 1):
+        neighbour = flat.take(index + step)
+        # of equal neighbours the first in reading order is the peak
+        peak &= neighbour <= value if step > 0 else neighbour < value
+    x, y, value = x[peak], y[peak], value[peak]
+    footprint = labels[y, x].astype(np.int64)
+    order = np.lexsort((-value, footprint))
+    return Peaks(x[order], y[order], value[order], footprint[order])
+
+
+def above_threshold(smoothed: Smoothed, threshold: float) -> NDArray[np.bool_]:
+    """Return, shape (ny, nx), which of the pixels that the whole kernel saw exceed a level."""
+    above = np.zeros(smoothed.image.shape, bool)
+    above[smoothed.inner] = smoothed.image[smoothed.inner] > threshold
+    return above
+
+
+def find_footprints(
+    smoothed: Smoothed,
+    *,
+    threshold: float,
+    minimum_height: float | None = None,
+    n_grow: int = 0,
+    minimum_pixels: int = 1,
+    local_background: NDArray[np.float32] | None = None,
+    local_threshold: float | None = None,
+    prominence: float = 0.0,
+    variance: NDArray[np.float32] | None = None,
+) -> Footprints:
+    """Find the regions above a threshold, grow them, and list their peaks.
+
+    Parameters
+    ----------
+    smoothed : Smoothed
+        Image to search.
+    threshold : float
+        Level in the smoothed image.
+    minimum_height : float, optional
+        Regions whose highest pixel stays below are dropped.
+    n_grow : int, optional
+        Manhattan distance, pixels, by which the regions grow; those that touch become one.
+    minimum_pixels : int, optional
+        Smaller regions, before growing, are dropped.
+    local_background : ndarray of float32, shape (ny, nx), optional
+        A background on a small scale. Where a region has several peaks, those that do not stand above it are noise in
+        the wings of a bright source and are dropped; the brightest always stays.
+    local_threshold : float, optional
+        Level above the local background; ``threshold`` if absent.
+    prominence : float, optional
+        Peaks that stand less than this above the saddle to a higher one are dropped: noise in the wings of a bright
+        source, in its region or just outside.
+    variance : ndarray of float32, shape (ny, nx), optional
+        Variance of the pixels: where a source's own light makes it more than that of the sky, more prominence is asked.
+
+    Returns
+    -------
+    Footprints
+        Numbered in reading order of their first pixel.
+    """
+    above = above_threshold(smoothed, threshold)
+    seeds, n = ndimage.label(above, _EIGHT)
+    if minimum_pixels > 1 or minimum_height is not None:
+        seen = np.flatnonzero(above)
+        of = seeds.ravel()[seen]
+        keep = np.bincount(of, minlength=n + 1) >= minimum_pixels
+        if minimum_height is not None:
+            height = np.full(n + 1, -np.inf, np.float32)
+            np.maximum.at(height, of, smoothed.image.ravel()[seen])
+            keep &= height > minimum_height
+        keep[0] = False
+        above = keep[seeds]
+    peaks = find_peaks(smoothed.image, above, seeds, smoothed.margin)
+    grown = grow(above, n_grow)
+    labels, n = ndimage.label(grown, _EIGHT)
+    merged = Peaks(peaks.x, peaks.y, peaks.value, labels[peaks.y, peaks.x].astype(np.int64))
+    merged = merged.select(np.lexsort((-merged.value, merged.footprint)))
+    merged = _without_border_slopes(merged, smoothed)
+    if local_background is not None:
+        flat = smoothed.image - local_background
+        level = threshold if local_threshold is None else local_threshold
+        merged = _peaks_above_local(merged, flat, labels, level, smoothed.margin)
+        merged = _without_border_slopes(merged, smoothed)
+    found = Footprints(labels, n, merged, threshold)
+    if not smoothed.margin:
+        found = found.keep(_inside(merged, smoothed.image.shape))
+    if prominence:
+        found = found.keep(_prominent(found.peaks, smoothed.image, threshold, prominence, variance))
+    return found
+
+
+def _inside(peaks: Peaks, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Which peaks are not on the border of the image, where they are slopes of what lies beyond."""
+    height, width = shape
+    return (peaks.x > 0) & (peaks.x < width - 1) & (peaks.y > 0) & (peaks.y < height - 1)
+
+
+def _without_border_slopes(peaks: Peaks, smoothed: Smoothed) -> Peaks:
+    """Drop maxima of the outermost known pixels, most of them slopes; a footprint's highest peak stays."""
+    (height, width), margin = smoothed.image.shape, smoothed.margin
+    border = (peaks.x == margin) | (peaks.x == width - 1 - margin)
+    border |= (peaks.y == margin) | (peaks.y == height - 1 - margin)
+    return peaks.select(~border | _first_of_footprint(peaks))
+
+
+def _first_of_footprint(peaks: Peaks) -> NDArray[np.bool_]:
+    first = np.ones(len(peaks), bool)
+    first[1:] = peaks.footprint[1:] != peaks.footprint[:-1]
+    return first
+
+
+def _peaks_above_local(
+    peaks: Peaks, flat: NDArray[np.float32], labels: NDArray[np.int32], threshold: float, margin: int
+) -> Peaks:
+    n_peak = np.bincount(peaks.footprint, minlength=labels.max() + 1)
+    crowded = n_peak > 1
+    crowded[0] = False
+    above = crowded[labels] & (flat > threshold)
+    fresh = find_peaks(flat, above, labels, margin)
+    renewed = np.zeros(len(crowded), bool)
+    renewed[fresh.footprint] = True
+    kept = peaks.select(~crowded[peaks.footprint] | (_first_of_footprint(peaks) & ~renewed[peaks.footprint]))
+    merged = Peaks(
+        np.concatenate([kept.x, fresh.x]),
+        np.concatenate([kept.y, fresh.y]),
+        np.concatenate([kept.value, fresh.value]),
+        np.concatenate([kept.footprint, fresh.footprint]),
+    )
+    return merged.select(np.lexsort((-merged.value, merged.footprint)))
+
+
+def _prominent(
+    peaks: Peaks, image: NDArray[np.float32], threshold: float, prominence: float, variance: NDArray[np.float32] | None
+) -> NDArray[np.bool_]:
+    """Which peaks stand well above the way to a higher one."""
+    minimum = np.full(len(peaks), prominence)
+    if variance is not None:
+        # every so many rows give the sky's, which is that of most pixels
+        sky = np.nanmedian(variance[:: max(1, len(variance) // 256)])
+        minimum *= np.sqrt(np.maximum(variance[peaks.y, peaks.x] / sky, 1.0))
+    # a way that leads lower than this lies deep enough below every peak
+    return stands_out(image, image > threshold - prominence, peaks.x, peaks.y, minimum)

@@ -1,0 +1,1 @@
+"""Find errors in the package of a camera."""

@@ -1,0 +1,1 @@
+"""Read from raw files how their camera works, each fact with its source and confidence."""

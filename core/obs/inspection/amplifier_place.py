@@ -1,0 +1,55 @@
+"""Where an amplifier's pixels are in a raw image, and how that is known."""
+
+from dataclasses import dataclass, field
+
+from obs.geom import Box
+from obs.inspection.cards import Cards
+from obs.inspection.finding import Finding
+
+__all__ = ["EMPTY", "Place", "around"]
+
+EMPTY = Box(0, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Place:
+    """An amplifier's pixels in the raw image.
+
+    Parameters
+    ----------
+    name : str
+        Name of the amplifier.
+    label : str
+        Letter or number that its cards end with; empty where they have none.
+    hdu : int
+        HDU of its pixels, where it has one of its own; else 0.
+    cards : Cards
+        The header.
+    frame : Box
+        The whole image.
+    data, overscan, prescan, above : Box
+        Pixels with light, beside them, before them, and in the rows behind them.
+    whole : Box
+        All that the amplifier read, where cards say so; else empty.
+    data_from, overscan_from : Finding
+        How data and overscan are known.
+    """
+
+    name: str
+    label: str
+    hdu: int
+    cards: Cards
+    frame: Box
+    data: Box
+    overscan: Box = EMPTY
+    prescan: Box = EMPTY
+    above: Box = EMPTY
+    whole: Box = EMPTY
+    data_from: Finding = field(default_factory=lambda: Finding.unknown("data"))
+    overscan_from: Finding = field(default_factory=lambda: Finding.unknown("overscan"))
+
+
+def around(first: Box, second: Box) -> Box:
+    """Return the smallest box that holds both."""
+    x_min, y_min = min(first.x_min, second.x_min), min(first.y_min, second.y_min)
+    return Box(x_min, y_min, max(first.x_max, second.x_max) - x_min, max(first.y_max, second.y_max) - y_min)

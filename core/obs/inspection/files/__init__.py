@@ -1,0 +1,1 @@
+"""Compare the raw files of one camera with each other."""

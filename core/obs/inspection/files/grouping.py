@@ -1,0 +1,140 @@
+"""Which images of a raw file belong to one detector."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from obs.inspection.raw_file import RawFile, RawImage
+from obs.inspection.sections import amplifier_labels, find_section
+
+__all__ = ["CHIP_CARDS", "group_images", "set_aside"]
+
+CHIP_CARDS = (
+    "CCDNUM",
+    "DET-ID",
+    "CCDNAME",
+    "CHIPID",
+    "CCDLOC",
+    "DETPOS",
+    "CHIPNAME",
+    "CCDID",
+    "CCD_ID",
+    "DETECTOR",
+    "DETSER",
+    "CCDSERN",
+    "OPAMP",
+    "CHIP",
+    "ESO DET CHIP1 ID",
+    "ESO OCS CON QUAD",
+)
+"""Cards that name a detector."""
+_AMPLIFIER_CARDS = ("AMPNAME", "AMPID", "AMP_ID", "AMPLOC", "AMPNUM")
+_SMALL = 0.25
+_FEW = 4
+
+
+def set_aside(file: RawFile) -> tuple[RawFile, list[str]]:
+    """Return a file without images far smaller than the rest, and what to tell of those.
+
+    Guide chips and overscans in HDUs of their own are no detectors of their own.
+    """
+    largest = max(image.shape[-1] * image.shape[-2] for image in file.images)
+    small = [image for image in file.images if image.shape[-1] * image.shape[-2] < _SMALL * largest]
+    if not small:
+        return file, []
+    numbers = ", ".join(str(image.hdu) for image in small)
+    sizes = Counter(f"{image.shape[-1]} x {image.shape[-2]}" for image in small)
+    kept = tuple(image for image in file.images if image not in small)
+    text = (
+        f"{file.path.name}: HDU {numbers} have images of only {', '.join(sizes)} pixels: taken for no detector; "
+        "overscan in an HDU of its own is not read"
+    )
+    return RawFile(file.path, file.primary, kept, file.problems), [text]
+
+
+def group_images(file: RawFile, warnings: list[str]) -> tuple[str, list[tuple[RawImage, ...]], bool]:
+    """Return how a file is laid out, its images by detector, and whether a card says so.
+
+    Parameters
+    ----------
+    file : RawFile
+        The file.
+    warnings : list of str
+        Takes what is not known.
+
+    Returns
+    -------
+    layout : {"image", "amplifiers", "detectors"}
+        Whether a file is one image, has an extension for each amplifier, or for each detector.
+    groups : list of tuple of RawImage
+        The images of each detector.
+    is_told : bool
+        Whether a card tells.
+    """
+    images = file.images
+    if any(len(image.shape) > 2 for image in images):
+        planes = " x ".join(str(length) for length in images[0].shape[:-2])
+        warnings.append(
+            f"{file.path.name}: a cube of {planes} planes: it is not known what they are; the first was looked at. "
+            "The engine reads images of one plane: split the file"
+        )
+    if len(images) == 1:
+        return "image", [images], True
+    if all(len(amplifier_labels(image.own)) > 1 for image in images):  # several amplifiers in each
+        return "detectors", [(image,) for image in images], True
+    by_chip = _by_chip(images) or _by_place_on_chip(images)
+    if by_chip is not None:
+        return ("detectors" if len(by_chip) > 1 else "amplifiers"), by_chip, True
+    names = " ".join(image.name.lower() for image in images)
+    is_amplifier = any(name in image.own for image in images for name in _AMPLIFIER_CARDS)
+    if _tile(images) or "amp" in names or is_amplifier:
+        return "amplifiers", [images], True
+    if any(word in names for word in ("ccd", "chip", "det")):
+        return "detectors", [(image,) for image in images], True
+    warnings.append(f"{file.path.name}: no card says whether its {len(images)} images are amplifiers or detectors")
+    if len(images) <= _FEW:
+        return "amplifiers", [images], False
+    return "detectors", [(image,) for image in images], False
+
+
+def _by_chip(images: Sequence[RawImage]) -> list[tuple[RawImage, ...]] | None:
+    """Return images by the card of their own that names the detector; None if there is none."""
+    for name in CHIP_CARDS:
+        values = [image.own.get(name) for image in images]
+        if all(value is not None for value in values) and (len(set(values)) > 1 or name == "CCDNAME"):
+            groups: dict[str, list[RawImage]] = {}
+            for image, value in zip(images, values, strict=True):
+                groups.setdefault(str(value), []).append(image)
+            return [tuple(group) for group in groups.values()]
+    return None
+
+
+def _by_place_on_chip(images: Sequence[RawImage]) -> list[tuple[RawImage, ...]] | None:
+    """Return images by where they lie on their detector: a place that was there already begins the next detector.
+
+    None if all have places of their own, or not all detectors the same.
+    """
+    sections = [find_section(image.own, "ccd") for image in images]
+    groups: list[list[RawImage]] = []
+    there: list[set[object]] = []
+    for image, section in zip(images, sections, strict=True):
+        if section is None:
+            return None
+        if not groups or section.box in there[-1]:
+            groups.append([])
+            there.append(set())
+        groups[-1].append(image)
+        there[-1].add(section.box)
+    if len(groups) < 2 or any(places != there[0] for places in there):
+        return None
+    return [tuple(group) for group in groups]
+
+
+def _tile(images: Sequence[RawImage]) -> bool:
+    """Whether the images fill a rectangle of detector coordinates without a gap."""
+    for kind in ("ccd", "detector"):
+        boxes = [section.box for image in images if (section := find_section(image.own, kind)) is not None]
+        if len(boxes) == len(images) and len(set(boxes)) == len(boxes):
+            width = max(b.x_max for b in boxes) - min(b.x_min for b in boxes)
+            height = max(b.y_max for b in boxes) - min(b.y_min for b in boxes)
+            return sum(b.width * b.height for b in boxes) == width * height
+    return False

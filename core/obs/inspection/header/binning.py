@@ -1,0 +1,70 @@
+"""How many pixels of the detector make one of the image."""
+
+import re
+
+from obs.inspection.cards import Cards
+from obs.inspection.finding import Confidence, Finding
+
+__all__ = ["find_binning"]
+
+_IN_ONE = ("CCDSUM", "BINNING", "CCDBIN", "BIN")
+_PAIRS = (
+    ("CCDBIN1", "CCDBIN2"),
+    ("XBINNING", "YBINNING"),
+    ("BINX", "BINY"),
+    ("XBIN", "YBIN"),
+    ("BINNINGX", "BINNINGY"),
+    ("CCDXBIN", "CCDYBIN"),
+    ("CCDBINX", "CCDBINY"),
+    ("BIN-FCT1", "BIN-FCT2"),
+    ("BINNING1", "BINNING2"),
+    ("COLBIN", "ROWBIN"),
+    ("HBIN", "VBIN"),
+    ("DETXBIN", "DETYBIN"),
+    ("ESO DET WIN1 BINX", "ESO DET WIN1 BINY"),
+)
+_BOTH = re.compile(r"\s*\(?\s*(\d+)\s*[\s,xX:]\s*(\d+)\s*\)?\s*")
+_LARGEST = 32
+
+
+def find_binning(cards: Cards) -> Finding:
+    """Return the binning ``(x, y)``."""
+    stated = _stated(cards)
+    if not stated:
+        return Finding("binning", (1, 1), "", "likely", "no card says; taken as unbinned")
+    name, found = stated[0]
+    note = next((f"{other} says {x} x {y}" for other, (x, y) in stated if (x, y) != found), "")
+    note = cards.doubt(name.partition(",")[0]) or note
+    if not note and max(found) > 4 * min(found):
+        note = "it is rare that columns and rows are binned so differently"
+    sure: Confidence = "guess" if note else "certain"
+    return Finding("binning", found, name, sure, note)
+
+
+def _stated(cards: Cards) -> list[tuple[str, tuple[int, int]]]:
+    """Return all cards that tell the binning, with what they say."""
+    found: list[tuple[str, tuple[int, int]]] = []
+    for name in _IN_ONE:
+        value = cards.get(name)
+        match = _BOTH.fullmatch(str(value)) if isinstance(value, str) else None
+        if match is not None and _can_be(int(match[1]), int(match[2])):
+            found.append((name, (int(match[1]), int(match[2]))))
+    for x_name, y_name in _PAIRS:
+        pair = [_whole(cards.get(name)) for name in (x_name, y_name)]
+        x, y = pair
+        if x is not None and y is not None and _can_be(x, y):
+            found.append((f"{x_name}, {y_name}", (x, y)))
+    return found
+
+
+def _whole(value: object) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        return int(value) if float(value).is_integer() else None
+    except ValueError:
+        return None
+
+
+def _can_be(x: int, y: int) -> bool:
+    return 1 <= x <= _LARGEST and 1 <= y <= _LARGEST

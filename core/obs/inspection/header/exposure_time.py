@@ -1,0 +1,193 @@
+"""Exposure time of a frame, in the many spellings of headers, compared with what else the header says of it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from math import isfinite
+
+from obs.errors import FileFormatError
+from obs.inspection.cards import Card, Cards
+from obs.inspection.finding import Confidence, Finding, less_sure
+from obs.instrument.card_values import UNITS, mjd_to_date, parse_date, read_number
+
+__all__ = ["find_exposure_time"]
+
+_EXPOSURE: tuple[tuple[str, Confidence], ...] = (
+    ("EXPTIME", "certain"),
+    ("EXPOSURE", "certain"),
+    ("EXP_TIME", "certain"),
+    ("EXP-TIME", "certain"),
+    ("EXPTIM", "likely"),
+    ("XPTIME", "likely"),
+    ("ITIME", "likely"),
+    ("TTIME", "likely"),
+    ("TEXPTIME", "likely"),
+    ("XPOSURE", "likely"),
+    ("INTTIME", "likely"),
+    ("EXPMEAS", "likely"),
+    ("EXPOSED", "likely"),
+    ("EXPOS", "likely"),
+    ("EXP1TIME", "likely"),
+    ("SHUTTIME", "likely"),
+    ("TELAPSE", "likely"),
+    ("ONTIME", "likely"),
+    ("ELAPTIME", "likely"),
+    ("TEXP", "likely"),
+    ("EXPT", "likely"),
+    ("ESO DET WIN1 DIT1", "likely"),
+    ("ESO DET WIN1 UIT1", "guess"),
+    ("EXPREQ", "guess"),
+    ("XPREQ", "guess"),
+    ("REQTIME", "guess"),
+    ("DARKTIME", "guess"),
+)
+_SAME = ("EXPTIME", "EXPOSURE", "EXP_TIME", "EXP-TIME", "XPTIME", "TEXPTIME", "XPOSURE", "EXPMEAS", "ESO DET WIN1 DIT1")
+"""Cards that mean the same, so that they have to agree."""
+_LONGER = ("DARKTIME", "ELAPTIME", "TELAPSE")
+"""Cards of a time that cannot be shorter than the exposure."""
+_BY_COMMENT = re.compile(r"\b(exposure|integration|shutter)[- ]?(time|duration|length)\b", re.I)
+_NOT_IT = re.compile(r"request|dead|delay|number|start|end|begin|open|clos|mid|offset|correct|max|min\b|total", re.I)
+_UNITS = (
+    (re.compile(r"\b(ms|msecs?|milli-?s\w*)\b", re.I), "ms"),
+    (re.compile(r"\b(us|usecs?|micro-?s\w*)\b", re.I), "us"),
+    (re.compile(r"(?<!\w)(min|minutes?)\b(?!imum)", re.I), "min"),
+)
+_LONG = 7200.0
+_DAY = 86400.0
+_ENDS = ("DATE-END", "DATE_END", "DATEEND", "UT-END", "UTEND", "UTCEND", "UTC-END", "UTSTOP", "UT_END", "TIME-END")
+_BEGINS = (
+    "DATE-BEG",
+    "DATE-OBS",
+    "UT-STR",
+    "UTSTART",
+    "UT-START",
+    "UT_START",
+    "UTCSTART",
+    "UTC-OBS",
+    "TIME-OBS",
+    "TIME-BEG",
+    "UT-TIME",
+    "UTIME",
+    "UT",
+    "UTC",
+)
+_MJD_ENDS = ("MJD-END", "MJDEND", "MJD_END")
+_MJD_BEGINS = ("MJD-BEG", "MJD-STR", "MJD-OBS", "MJD_OBS", "MJDSTART")
+
+
+@dataclass(frozen=True)
+class _Stated:
+    """What a card says: seconds, and the unit that they were converted from."""
+
+    name: str
+    seconds: float
+    unit: str
+    confidence: Confidence
+
+
+def find_exposure_time(cards: Cards) -> tuple[Finding, str]:
+    """Return the exposure time, seconds, and the unit that its card is in."""
+    doubts: list[str] = []
+    stated = list(_stated(cards, doubts)) or list(_by_comment(cards))
+    if not stated:
+        return Finding.unknown("exposure_time", doubts[0] if doubts else "no card tells it"), "s"
+    first = stated[0]
+    sure, note = first.confidence, doubts[0] if doubts else ""
+    if doubts:
+        sure = less_sure(sure, "likely")
+    against = _against(cards, first, stated)
+    if against:
+        sure, note = "guess", against
+    return Finding("exposure_time", first.seconds, first.name, sure, note), first.unit
+
+
+def _read(card: Card) -> tuple[float, str]:
+    """Return the seconds that a card holds and its unit."""
+    unit = next((unit for pattern, unit in _UNITS if pattern.search(card.comment)), "s")
+    return UNITS[unit].to_standard(read_number(card.value)), unit
+
+
+def _stated(cards: Cards, doubts: list[str]) -> Iterator[_Stated]:
+    """Yield what cards say that are called so; a value that cannot be is a doubt."""
+    for name, confidence in _EXPOSURE:
+        card = cards.find(name)
+        if card is None or isinstance(card.value, bool):
+            if name in cards and card is None and not doubts and name == "EXPTIME":
+                doubts.append("EXPTIME is there, but empty")
+            continue
+        try:
+            seconds, unit = _read(card)
+        except FileFormatError:
+            doubts.append(f"{name} = '{card.value}' is no number")
+            continue
+        if not isfinite(seconds) or seconds < 0:
+            doubts.append(f"{name} = {card.value} cannot be")
+            continue
+        yield _Stated(name, seconds, unit, confidence)
+
+
+def _by_comment(cards: Cards) -> Iterator[_Stated]:
+    """Yield what cards say whose comment calls it an exposure time."""
+    for name in cards:
+        card = cards.find(name)
+        if card is None or isinstance(card.value, bool) or not isinstance(card.value, int | float):
+            continue
+        if _BY_COMMENT.search(card.comment) and not _NOT_IT.search(card.comment):
+            seconds, unit = _read(card)
+            if isfinite(seconds) and seconds >= 0:
+                yield _Stated(name, seconds, unit, "guess")
+
+
+def _against(cards: Cards, first: _Stated, stated: list[_Stated]) -> str:
+    """Return what speaks against a value; empty if nothing does."""
+    if cards.doubt(first.name):
+        return cards.doubt(first.name)
+    for other in stated[1:]:
+        if first.name in _SAME and other.name in _SAME and not _agree(first.seconds, other.seconds):
+            return f"{other.name} says {other.seconds:g} s"
+        is_set = other.name in _LONGER and other.seconds > 0  # zero: nobody filled it in
+        if first.name not in _LONGER and is_set and first.seconds > 1.05 * other.seconds + 1.0:
+            return f"{other.name} says {other.seconds:g} s"
+    between = _between(cards)
+    if between is not None and first.seconds > between[0] * 1.02 + 2.0:
+        return f"only {between[0]:.1f} s lie between {between[1]} and {between[2]}"
+    if first.seconds > _LONG:
+        return f"{first.seconds:g} s is longer than two hours: the unit may be another"
+    return ""
+
+
+def _agree(first: float, second: float) -> bool:
+    return abs(first - second) <= 0.1 + 0.02 * max(first, second)
+
+
+def _between(cards: Cards) -> tuple[float, str, str] | None:
+    """Return the seconds between begin and end, and the cards of both; None if they are not there."""
+    for begins, ends in ((_MJD_BEGINS, _MJD_ENDS), (_BEGINS, _ENDS)):
+        begin = next((name for name in begins if _when(cards, name) is not None), "")
+        end = next((name for name in ends if _when(cards, name) is not None), "")
+        first, last = _when(cards, begin), _when(cards, end)
+        if first is None or last is None:
+            continue
+        if first.year != last.year and 1900 in (first.year, last.year):  # a time of day and a date
+            last = last.replace(year=first.year, month=first.month, day=first.day)
+        seconds = (last - first).total_seconds()
+        if first.year == 1900 and seconds < 0:
+            seconds += 86400.0
+        if 0 < seconds < _DAY:
+            return seconds, begin, end
+    return None
+
+
+def _when(cards: Cards, name: str) -> datetime | None:
+    """Return a date, or a time of day as one of 1900; None if a card holds neither."""
+    value = cards.get(name)
+    try:
+        if name in _MJD_BEGINS or name in _MJD_ENDS:
+            return mjd_to_date(read_number(value))
+        text = str(value).strip()
+        if re.fullmatch(r"\d{1,2}:\d\d:\d\d(\.\d*)?", text):
+            return parse_date(text.partition(".")[0], "%H:%M:%S")
+        return parse_date(text.rstrip("Z.")) if "T" in text else None
+    except FileFormatError:
+        return None

@@ -1,0 +1,153 @@
+"""Which filter was in the beam."""
+
+import re
+from dataclasses import replace
+
+from obs.inspection.cards import Cards
+from obs.inspection.finding import Confidence, Finding
+
+__all__ = ["OPEN_STARTS", "band_of", "find_colour_mosaic", "find_filter", "is_open"]
+
+_KEYWORDS = (
+    "FILTER",
+    "FILTNAM",
+    "FILTNAME",
+    "FILT",
+    "FILTERS",
+    "FILTER01",
+    "FILTERNA",
+    "FILTID",
+    "FILTOBS",
+    "INSFILTE",
+    "WFFBAND",
+    "DWFILNAM",
+    "INSFLNAM",
+    "FILTERID",
+)
+_WHEEL = re.compile(
+    r"(FILTER0?\d|FILTNAM\d|FILTER[A-D]|FWINST|FW\d?NAME|FILT\d|[A-Z]{1,3}FILT(_N|ER)?|[A-Z]{2}FLTNM|FLT_?ID\d?|FILTI?D\d"
+    r"|ESO INS FILT\d* NAME|FILT(ER)?\d?_?NA?M?E?\d?)"
+)
+_A_FILTER = re.compile(r"\bfilters? (name|used|in)\b|\bname of (the )?(\w+ )?filter\b", re.I)
+_ANOTHER_FILTER = re.compile(r"guid|\btv\b|a&g|compar|\bnd\b|neutral|\bid\b|number", re.I)
+OPEN_STARTS = ("open", "air", "clear", "empty", "none", "nofilt", "blank", "home", "hole", "free", "nothing")
+"""How the word begins, letters and digits only, by which a wheel says that it holds nothing.
+
+A number before it is the place in the wheel (``F0 Clear``, ``3: open``).
+"""
+_BANDS = re.compile(
+    r"(?:^|[^a-z0-9])(u|g|r|i|z|y|w)(?=['p2]?(?:$|[^a-z0-9]))|^(?:hsc|sdss|ps1?|ztf)[-_ ]?([ugrizy])", re.I
+)
+_JOHNSON = re.compile(r"(?:^|[^A-Za-z])([UBVRI])(?:$|[^A-Za-z])")
+
+
+def is_open(name: str) -> bool:
+    """Whether the name of a filter says that there is none."""
+    word = re.sub(r"[^a-z0-9]", "", re.sub(r"^\s*[a-z]?\d{1,2}[\s:.)-]+(?=[a-z])", "", name.lower()))
+    return word in ("", "no", "out", "0") or word.startswith(OPEN_STARTS) or word.endswith("out")
+
+
+def find_filter(cards: Cards) -> tuple[Finding, tuple[str, ...]]:
+    """Return the filter's name as the header has it, and the cards that tell it: several of several wheels.
+
+    Parameters
+    ----------
+    cards : Cards
+        The header.
+    """
+    main = next((name for name in _KEYWORDS if isinstance(cards.get(name), str)), "")
+    wheels = tuple(
+        name
+        for name in cards
+        if (_WHEEL.fullmatch(name) or name == main) and isinstance(cards.get(name), str) and name != "FILTERID"
+    )
+    if main and not is_open(str(cards.get(main))):
+        return _named(cards, main, wheels), (main,)
+    if main and len(wheels) < 2:
+        return Finding("filter", str(cards.get(main)).strip(), main, "likely", "a word for no filter"), (main,)
+    if wheels:
+        return _in_wheels(cards, wheels), wheels
+    said = _by_comment(cards)
+    if said:
+        found = _in_wheels(cards, said)
+        return replace(found, confidence="guess", note=f"the comment says so; {found.note}".rstrip("; ")), said
+    silent = next((name for name in _KEYWORDS if name in cards), "")
+    if silent:
+        what = cards.all(silent)[-1].value
+        note = f"{silent} is empty" if what is None or isinstance(what, str) else f"{silent} = {what} is no name"
+        return Finding.unknown("filter", note), (silent,) if not isinstance(what, int | float) else ()
+    return Finding.unknown("filter", "no card names one; a camera without a filter wheel has one filter"), ()
+
+
+def _by_comment(cards: Cards) -> tuple[str, ...]:
+    """Return the cards whose comments say that they hold the name of a filter."""
+    return tuple(
+        name
+        for name in cards
+        if isinstance(cards.get(name), str)
+        and (card := cards.find(name)) is not None
+        and _A_FILTER.search(card.comment)
+        and not _ANOTHER_FILTER.search(card.comment)
+    )
+
+
+def _named(cards: Cards, main: str, wheels: tuple[str, ...]) -> Finding:
+    """Return the filter of the card that is there for it."""
+    value = str(cards.get(main)).strip()
+    silent = next((name for name in _KEYWORDS[: _KEYWORDS.index(main)] if name in cards), "")
+    sure: Confidence = "likely" if silent or main == "FILTERID" else "certain"
+    note = f"{silent} names none" if silent else ""
+    if cards.doubt(main):
+        sure, note = "guess", cards.doubt(main)
+    elif value.isdigit():
+        sure, note = "guess", "a number: perhaps a place in the wheel"
+    else:
+        other = next((name for name in wheels if name != main and not _same(str(cards.get(name)), value)), "")
+        if other and not is_open(str(cards.get(other))):
+            sure, note = "likely", f"{other} says '{str(cards.get(other)).strip()}'"
+    return Finding("filter", value, main, sure, note)
+
+
+def _same(first: str, second: str) -> bool:
+    """Whether two names may be of one filter: one holds the other."""
+    a, b = (re.sub(r"[^a-z0-9]", "", text.lower()) for text in (first, second))
+    return bool(a) and bool(b) and (a in b or b in a)
+
+
+def _in_wheels(cards: Cards, wheels: tuple[str, ...]) -> Finding:
+    """Return what is in the wheels that are not open."""
+    glass = list(dict.fromkeys(text for name in wheels if not is_open(text := str(cards.get(name)).strip())))
+    source = " + ".join(wheels)
+    if not glass and len(wheels) == 1:  # the translator takes a single card as it is
+        return Finding("filter", str(cards.get(wheels[0])).strip(), source, "likely", "a word for no filter")
+    if not glass:
+        return Finding("filter", "open", source, "likely", "every wheel is open")
+    if any(name.isdigit() for name in glass):
+        return Finding("filter", "+".join(glass), source, "guess", "a number: perhaps a place in the wheel")
+    if len(glass) == 1:
+        note = "the other wheels are open" if len(wheels) > 1 else ""
+        return Finding("filter", glass[0], source, "likely", note)
+    return Finding("filter", "+".join(glass), source, "guess", "several wheels hold something")
+
+
+def band_of(physical_filter: str) -> str:
+    """Return the band that the name of a filter suggests; the name itself, in letters and digits, where it does not."""
+    match = _BANDS.search(physical_filter)
+    if match is not None:
+        return str(match[1] or match[2]).lower()
+    match = _JOHNSON.search(physical_filter)
+    if match is not None:
+        return match[1]
+    return re.sub(r"\W+", "_", physical_filter).strip("_").lower() or "none"
+
+
+def find_colour_mosaic(cards: Cards, file: str) -> list[str]:
+    """Return what to tell of a detector whose pixels lie behind filters of several colours."""
+    for name in ("BAYERPAT", "COLORTYP", "CFA-PAT", "BAYER"):
+        value = str(cards.get(name, "")).strip()
+        if set("RGB") <= set(value.upper()) and len(value) == 4:
+            text = (
+                f"{file}: {name} = {value}: pixels of several colours lie side by side; the engine takes them for one"
+            )
+            return [f"{text} filter, so that fluxes are those of no band"]
+    return []

@@ -1,0 +1,193 @@
+"""Pixel scale, size and orientation."""
+
+import math
+import re
+from dataclasses import dataclass, replace
+
+from obs.errors import FileFormatError
+from obs.inspection.cards import Cards
+from obs.inspection.finding import Confidence, Finding
+from obs.instrument.card_values import read_number
+
+__all__ = ["SkyScale", "find_pixel_size", "find_sky_scale"]
+
+_SCALES = (
+    "PIXSCALE",
+    "PIXSCAL1",
+    "SECPIX",
+    "SECPIX1",
+    "SCALE",
+    "PLTSCALE",
+    "PIXELSCL",
+    "CCDSCALE",
+    "PSCALE",
+    "ESO INS PIXSCALE",
+)
+_SIZES = (
+    "PIXSIZE1",
+    "CCDXPIXE",
+    "XPIXSZ",
+    "PIXSIZE",
+    "XPIXSIZE",
+    "PIXSIZEX",
+    "PXSIZE",
+    "XPIXELSZ",
+    "ESO DET CHIP1 PSZX",
+)
+_BINNED_SIZES = ("XPIXSZ",)
+"""Cards that hold the size of the image's pixels, which may be several of the detector's."""
+_FOCAL_LENGTHS = ("FOCALLEN", "FOCAL")
+
+
+_MATRIX = ("CD1_1", "CD1_2", "CD2_1", "CD2_2")
+
+
+@dataclass(frozen=True)
+class SkyScale:
+    """How pixels lie on the sky.
+
+    Parameters
+    ----------
+    scale : Finding
+        Arcsec per pixel, of the pixels in the file.
+    rotation : Finding
+        Angle from north to the y axis through east, degrees.
+    flip_x : bool
+        Whether the x axis, with y up, points left on the sky.
+    """
+
+    scale: Finding
+    rotation: Finding
+    flip_x: bool = False
+
+
+def _number(cards: Cards, name: str) -> float | None:
+    try:
+        value = read_number(cards.get(name))
+    except FileFormatError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _matrix(cards: Cards) -> tuple[tuple[float, float, float, float], str] | None:
+    """Return the CD matrix, deg per pixel, and its cards."""
+    if not str(cards.get("CTYPE1", "")).strip().upper().startswith("RA"):
+        return None
+    cd = [_number(cards, name) for name in _MATRIX]
+    if any(value is not None for value in cd):
+        a, b, c, d = (value or 0.0 for value in cd)
+        return (a, b, c, d), "CD1_1 .. CD2_2"
+    steps = _number(cards, "CDELT1"), _number(cards, "CDELT2")
+    if steps[0] is None or steps[1] is None:
+        return None
+    angle = math.radians(_number(cards, "CROTA2") or 0.0)
+    pc = [_number(cards, name) for name in ("PC1_1", "PC1_2", "PC2_1", "PC2_2")]
+    if any(value is not None for value in pc):
+        a, b, c, d = (given if given is not None else plain for given, plain in zip(pc, (1, 0, 0, 1), strict=True))
+        return (steps[0] * a, steps[0] * b, steps[1] * c, steps[1] * d), "CDELT1, CDELT2, PC1_1 .. PC2_2"
+    cosine, sine = math.cos(angle), math.sin(angle)
+    return (steps[0] * cosine, -steps[1] * sine, steps[0] * sine, steps[1] * cosine), "CDELT1, CDELT2, CROTA2"
+
+
+def _stated(cards: Cards, binning: tuple[int, int]) -> list[tuple[str, float]]:
+    """Return cards that tell the scale, and arcsec per pixel of the file."""
+    found = []
+    for name in _SCALES:
+        value, card = _number(cards, name), cards.find(name)
+        if value is None or card is None or not 1e-3 < abs(value) < 500.0:
+            continue
+        if re.search(r"/\s*mm|per mm", card.comment, re.I) or (name == "PLTSCALE" and abs(value) > 2.0):
+            size = find_pixel_size(cards, binning)
+            if not size.is_known:
+                continue
+            value *= size.value * binning[0]
+        found.append((name, abs(value)))
+    length = next((v for name in _FOCAL_LENGTHS if (v := _number(cards, name)) is not None and v > 10.0), None)
+    size = find_pixel_size(cards, binning)
+    if length is not None and size.is_known:
+        found.append((f"{size.source}, FOCALLEN", 206264.806 * size.value * binning[0] / length))
+    return found
+
+
+def find_sky_scale(cards: Cards, binning: tuple[int, int] = (1, 1)) -> SkyScale:
+    """Return scale and orientation from the WCS, and the scale from other cards where there is none.
+
+    Parameters
+    ----------
+    cards : Cards
+        The header.
+    binning : tuple of int
+        ``(x, y)``.
+    """
+    stated = _stated(cards, binning)
+    found = _matrix(cards)
+    lack = "no WCS"
+    if found is not None:
+        (a, b, c, d), source = found
+        determinant = a * d - b * c
+        scale = math.sqrt(abs(determinant)) * 3600.0
+        if 1e-3 < scale < 500.0:
+            odd = next((f"{n} cannot be read" for n in _MATRIX if n in cards and _number(cards, n) is None), "")
+            sky = _from_matrix(scale, determinant, math.degrees(math.atan2(b, d)), source, stated, binning[0])
+            scale_found = replace(sky.scale, confidence="guess", note=odd) if odd else sky.scale
+            return replace(sky, scale=scale_found)
+        lack = f"{source} are all zero" if not any((a, b, c, d)) else f"{source} give {scale:g} arcsec a pixel"
+    unknown = Finding.unknown("orientation", lack)
+    if not stated:
+        return SkyScale(Finding.unknown("pixel_scale", f"{lack}, and no other card tells"), unknown)
+    name, scale = stated[0]
+    other = next((f"{o} says {v:.4g}" for o, v in stated[1:] if not _agree(v, scale, binning[0])), "")
+    sure: Confidence = "guess" if other or "FOCALLEN" in name else "likely"
+    note = other or f"{lack} to compare it with"
+    return SkyScale(Finding("pixel_scale", scale, name, sure, note), unknown)
+
+
+def _agree(stated: float, scale: float, binning: int) -> bool:
+    """Whether a card agrees with a scale, in pixels of the file or of the detector."""
+    return abs(stated / scale - 1.0) < 0.04 or abs(stated * binning / scale - 1.0) < 0.04
+
+
+def _from_matrix(
+    scale: float, determinant: float, rotation: float, source: str, stated: list[tuple[str, float]], binning: int
+) -> SkyScale:
+    sure: Confidence = "likely"
+    note = ""
+    if stated:
+        name, value = stated[0]
+        agree = _agree(value, scale, binning)
+        sure = "certain" if agree else "guess"
+        note = "" if agree else f"{name} says {value:.4g}"
+    orientation = Finding("orientation", round(rotation, 4), source, "likely", "at the rotator's angle then")
+    return SkyScale(Finding("pixel_scale", scale, source, sure, note), orientation, determinant > 0)
+
+
+def find_pixel_size(cards: Cards, binning: tuple[int, int] = (1, 1)) -> Finding:
+    """Return the size of a pixel of the detector, mm.
+
+    Parameters
+    ----------
+    cards : Cards
+        The header.
+    binning : tuple of int
+        ``(x, y)``.
+    """
+    for name in _SIZES:
+        value, card = _number(cards, name), cards.find(name)
+        if value is None or card is None or value <= 0:
+            continue
+        comment = card.comment.lower()
+        sure: Confidence = "certain"
+        if re.search(r"micron|\bum\b|micromet", comment):
+            size = value / 1e3
+        elif "mm" in comment:
+            size = value
+        else:
+            size = value * 1e3 if value < 1e-3 else value if value < 1 else value / 1e3
+            sure = "certain" if re.search(r"\[m\]", comment) else "likely"
+        note = ""
+        if name in _BINNED_SIZES and binning[0] > 1:
+            size, note = size / binning[0], "the card holds that of a binned pixel"
+            sure = sure if "binn" in comment else "guess"
+        if 1e-3 <= size <= 0.2:
+            return Finding("pixel_size", size, name, sure, note)
+    return Finding.unknown("pixel_size", "0.015 mm stands in; only its product with the plate scale counts")

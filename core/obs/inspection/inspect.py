@@ -1,0 +1,244 @@
+"""Everything that raw files tell of their camera, each with its source and how sure it is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+from obs.errors import FileFormatError
+from obs.inspection.amplifier_facts import DetectorFacts
+from obs.inspection.amplifier_place import around
+from obs.inspection.cards import Cards
+from obs.inspection.files.grouping import group_images, set_aside
+from obs.inspection.files.same_camera import check_one_camera, odd_shapes
+from obs.inspection.files.several_files import brightest_file, files_of_detectors
+from obs.inspection.finding import Confidence, Finding
+from obs.inspection.frame_facts import FrameFacts, find_frame_facts
+from obs.inspection.header.filters import find_colour_mosaic
+from obs.inspection.header.keys import KeyRule, Roles, detector_value, find_detector_key, find_roles
+from obs.inspection.header.sky_scale import SkyScale, find_pixel_size, find_sky_scale
+from obs.inspection.layout import find_detector
+from obs.inspection.raw_file import RawFile, RawImage, read_raw_file
+from obs.inspection.sections import Section, find_section
+
+__all__ = ["DetectorImages", "Findings", "inspect_files"]
+
+
+@dataclass(frozen=True)
+class DetectorImages:
+    """A detector: its key, its name, its images and what they tell."""
+
+    key: int | str
+    name: str
+    images: tuple[RawImage, ...]
+    facts: DetectorFacts
+    mosaic: Section | None
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What was found.
+
+    Parameters
+    ----------
+    files : tuple of RawFile
+        The files.
+    findings : tuple of Finding
+        All quantities, for the table; those of amplifiers carry their name.
+    detectors : tuple of DetectorImages
+        The detectors.
+    layout : {"image", "amplifiers", "detectors"}
+        Whether a file is one image, has an extension for each amplifier, or for each detector.
+    frames : FrameFacts
+        What the headers tell of exposures, and how that is read.
+    detector : KeyRule
+        How the detector is read.
+    sky : SkyScale
+        Scale and orientation.
+    roles : Roles or None
+        What cards tell apart, of several frames.
+    warnings : tuple of str
+        What disagrees or is wrong.
+    """
+
+    files: tuple[RawFile, ...]
+    findings: tuple[Finding, ...]
+    detectors: tuple[DetectorImages, ...]
+    layout: str
+    frames: FrameFacts
+    detector: KeyRule
+    sky: SkyScale
+    roles: Roles | None
+    warnings: tuple[str, ...]
+
+    def __getitem__(self, quantity: str) -> Finding:
+        """Return the finding of a quantity.
+
+        Raises
+        ------
+        KeyError
+            If it was not looked for.
+        """
+        for finding in self.findings:
+            if finding.quantity == quantity:
+                return finding
+        raise KeyError(quantity)
+
+
+def inspect_files(paths: Sequence[Path]) -> Findings:
+    """Look at raw files of one camera.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        FITS files, or the text of headers.
+
+    Raises
+    ------
+    FileFormatError
+        If a file cannot be read or has no image, or they are of several cameras.
+    """
+    if not paths:
+        raise FileFormatError("no file to look at")
+    warnings: list[str] = []
+    files = tuple(_without_small(read_raw_file(path), warnings) for path in paths)
+    check_one_camera(files)
+    first = files[0]
+    cards = first.cards
+    warnings += [f"{file.path.name}: {problem}" for file in files for problem in file.problems]
+    warnings += odd_shapes(files)
+    number = first.primary.get("NEXTEND")
+    if isinstance(number, int) and number > len(first.images):
+        warnings.append(
+            f"{first.path.name}: NEXTEND says {number} extensions, here are {len(first.images)} with images"
+        )
+    bright = brightest_file(files)
+    layout, groups, is_told = group_images(bright, warnings)
+    chips = (files_of_detectors(files) if layout == "image" else []) or groups
+    key, rule = find_detector_key(chips)
+    detectors = tuple(_detector(images, rule, number) for number, images in enumerate(chips))
+    frames = find_frame_facts(files)
+    binning = detectors[0].facts.binning
+    sky = find_sky_scale(detectors[0].images[0].cards, binning.value)
+    general = [
+        _named("telescope", cards, "TELESCOP"),
+        _named("instrument", cards, "INSTRUME", "DETECTOR", "CAMERA"),
+        Finding("layout", _LAYOUTS[layout], "HDUs of the file", _sure_of_layout(layout, is_told)),
+        frames.findings[0],
+        key,
+        *frames.findings[1:],
+        sky.scale,
+        sky.rotation,
+        find_pixel_size(cards, binning.value),
+        binning,
+        *_place_findings(detectors),
+    ]
+    warnings += [*frames.warnings, *find_colour_mosaic(cards, first.path.name)]
+    warnings += [
+        f"{chip.name}: {text}" if len(detectors) > 1 else text for chip in detectors for text in chip.facts.warnings
+    ]
+    return Findings(
+        files=files,
+        findings=(*general, *_amplifier_findings(detectors)),
+        detectors=detectors,
+        layout=layout,
+        frames=frames,
+        detector=rule,
+        sky=sky,
+        roles=_roles(files, layout, rule, frames.begins),
+        warnings=tuple(dict.fromkeys(warnings)),
+    )
+
+
+_LAYOUTS = {
+    "image": "one image a file",
+    "amplifiers": "one extension an amplifier",
+    "detectors": "one extension a detector",
+}
+
+
+def _without_small(file: RawFile, warnings: list[str]) -> RawFile:
+    kept, told = set_aside(file)
+    warnings += told
+    return kept
+
+
+def _sure_of_layout(layout: str, is_told: bool) -> Confidence:
+    if layout == "image":
+        return "certain"
+    return "likely" if is_told else "guess"
+
+
+def _named(quantity: str, cards: Cards, *names: str) -> Finding:
+    for name in names:
+        if cards.find(name) is not None:
+            return Finding(quantity, str(cards.get(name)).strip(), name, "certain" if name == names[0] else "guess")
+    return Finding.unknown(quantity)
+
+
+def _detector(images: tuple[RawImage, ...], rule: KeyRule, number: int) -> DetectorImages:
+    cards = images[0].cards
+    key = detector_value(rule, cards)
+    if key is None or rule.kind == "constant":
+        key = number
+    name = key if isinstance(key, str) else ""
+    for keyword in () if name else ("DETPOS", "CCDPOS", "CHIPNAME", "EXTNAME"):
+        text = str(cards.get(keyword, "")).strip()
+        if text and len(images) == 1 and text.replace("_", "").replace("-", "").isalnum() and not text.isdigit():
+            name = text
+            break
+    facts = find_detector(images)
+    for image in images:  # a mosaic's pixels are more than memory may hold
+        image.release()
+    name = name if name.lower() not in ("sci", "image", "") else f"ccd{key}"
+    return DetectorImages(key, name, images, facts, _place_in_mosaic(images))
+
+
+def _place_in_mosaic(images: tuple[RawImage, ...]) -> Section | None:
+    """Return where a detector lies in the mosaic: with all its amplifiers, as far as cards tell."""
+    sections = [find_section(image.own, "detector") for image in images]
+    known = [section for section in sections if section is not None]
+    if len(known) < len(images):
+        return None
+    if len(known) == 1:
+        return known[0]
+    box = known[0].box
+    for section in known[1:]:
+        box = around(box, section.box)
+    return Section(box, flip_x=False, flip_y=False, keyword=known[0].keyword)
+
+
+def _place_findings(detectors: Sequence[DetectorImages]) -> list[Finding]:
+    """Return how the places of several detectors are known."""
+    if len(detectors) == 1:
+        return []
+    if all(chip.mosaic is not None for chip in detectors):
+        return [Finding("detector_places", "by section", "DETSEC", "likely", "gaps are those that the card counts")]
+    return [Finding("detector_places", "side by side", "", "guess", "no card says where they lie: order in the file")]
+
+
+def _amplifier_findings(detectors: Sequence[DetectorImages]) -> list[Finding]:
+    """Return what was found of the amplifiers; once, where it is the same in all detectors."""
+    found: dict[tuple[str, str], list[tuple[str, Finding]]] = {}
+    for chip in detectors:
+        for amp in chip.facts.amplifiers:
+            for quantity, finding in amp.findings.items():
+                found.setdefault((amp.name, quantity), []).append((chip.name, finding))
+    rows = []
+    for (name, quantity), same in found.items():
+        if len(same) == len(detectors) > 1 and len({finding for _, finding in same}) == 1:
+            same = [("all detectors", same[0][1])]
+        for chip_name, finding in same:
+            where = f"amplifier {name}" if len(detectors) == 1 else f"{chip_name}, amplifier {name}"
+            rows.append(replace(finding, quantity=f"{quantity} of {where}"))
+    return rows
+
+
+def _roles(files: Sequence[RawFile], layout: str, rule: KeyRule, begins: Sequence[object]) -> Roles | None:
+    """Return what cards tell apart, if there is more than one frame."""
+    frames = [
+        (begin, detector_value(rule, image.cards), image.cards)
+        for file, begin in zip(files, begins, strict=True)
+        for image in (file.images if layout == "detectors" else file.images[:1])
+    ]
+    return find_roles(frames) if any(a[:2] != b[:2] for a, b in pairwise(frames)) else None

@@ -1,0 +1,1 @@
+"""Measure in the pixels where an image has overscan, and how noisy it is."""

@@ -1,0 +1,152 @@
+"""What the noise of a single frame tells of gain and read noise, to hold header cards against.
+
+Photons scatter by the square root of their number, so that level and variance give the gain; what is not photons (flat
+field, structure) only adds variance. Hence a range rather than a value: from all noise being photons, to as much of it
+as can be being the flat field.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.inspection.amplifier_place import Place
+from obs.inspection.finding import Finding, less_sure
+
+__all__ = ["PixelNoise", "judge_gain", "judge_read_noise", "measure_pixel_noise"]
+
+_BLOCK = 32
+_FLAT_FIELD = 0.01
+"""Scatter of the pixels' sensitivity that is allowed for."""
+_FAINT = 3500.0
+"""Level up to which the scatter of the sensitivity cannot be much of the noise, ADU."""
+_MUCH = 2.5
+_ERROR = 1.35
+"""Factor by which the measured range may be off."""
+
+
+@dataclass(frozen=True)
+class PixelNoise:
+    """Noise of an amplifier's pixels in one frame.
+
+    Parameters
+    ----------
+    level : float
+        Light in the data, ADU above the overscan.
+    lowest_gain, highest_gain : float
+        Range of the gain, electrons per ADU; NaN where there is too little light to tell.
+    read_noise : float
+        Scatter of the overscan, ADU; NaN without overscan.
+    """
+
+    level: float
+    lowest_gain: float
+    highest_gain: float
+    read_noise: float
+
+    @property
+    def knows_gain(self) -> bool:
+        """Whether there is light enough to tell the gain."""
+        return self.lowest_gain == self.lowest_gain
+
+
+def measure_pixel_noise(pixels: NDArray[np.float32], place: Place) -> PixelNoise | None:
+    """Measure noise and level of an amplifier.
+
+    Parameters
+    ----------
+    pixels : ndarray of float32, shape (ny, nx)
+        The image, ADU.
+    place : Place
+        The amplifier.
+
+    Returns
+    -------
+    PixelNoise or None
+        None without overscan, or where pixels are too few.
+    """
+    if place.overscan.is_empty or min(place.data.width, place.data.height) < _BLOCK:
+        return None
+    dark = pixels[place.overscan.slices].astype(np.float64)
+    data = pixels[place.data.slices].astype(np.float64)
+    read = _variance(np.diff(dark, axis=0 if len(dark) > dark.shape[1] else 1))
+    base = float(np.median(dark))
+    gains = [gains for block in _blocks(data) if (gains := _gain_range(block, base, read)) is not None]
+    low, high = (float(np.median([pair[end] for pair in gains])) if gains else np.nan for end in (0, 1))
+    return PixelNoise(float(np.median(data)) - base, low, high, float(np.sqrt(read)))
+
+
+def _blocks(data: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """Return some blocks of pixels, evenly spread."""
+    ny, nx = (length // _BLOCK for length in data.shape)
+    at = [(y, x) for y in range(ny) for x in range(nx)]
+    chosen = at[:: max(1, len(at) // 100)]
+    return [data[y * _BLOCK : (y + 1) * _BLOCK, x * _BLOCK : (x + 1) * _BLOCK] for y, x in chosen]
+
+
+def _variance(differences: NDArray[np.float64]) -> float:
+    """Return the variance of pixels from the differences of neighbours, outliers left out."""
+    values = differences.ravel()
+    values = values - np.median(values)
+    for _ in range(3):
+        limit = 3.0 * max(float(np.std(values)), 0.5)
+        values = values[np.abs(values) <= limit]
+    return float(np.var(values)) / 2.0 * 1.03  # what the clipping takes away
+
+
+def _gain_range(block: NDArray[np.float64], base: float, read: float) -> tuple[float, float] | None:
+    """Return lowest and highest gain that a block allows; None where photons do not rule its noise."""
+    light = float(np.median(block)) - base
+    variance = min(_variance(np.diff(block, axis=axis)) for axis in (0, 1))
+    photons = variance - read
+    is_structured = np.subtract(*np.percentile(block, (84, 16))) > 3.0 * np.sqrt(variance)
+    if light < 20.0 or photons < 2.0 * max(read, 0.3) or is_structured:
+        return None
+    rest = photons - (_FLAT_FIELD * light) ** 2
+    return light / photons, light / rest if rest > 0.1 * photons else np.inf
+
+
+def judge_gain(found: Finding, noise: PixelNoise | None, where: str, warnings: list[str]) -> Finding:
+    """Return the gain as sure as the noise of the pixels lets it be."""
+    if noise is None or not noise.knows_gain:
+        return found
+    about = (
+        f"{noise.lowest_gain:.2g}"
+        if noise.highest_gain < 1.5 * noise.lowest_gain
+        else f"{noise.lowest_gain:.2g} or more"
+    )
+    if not found.is_known:
+        return replace(found, note="; ".join(part for part in (found.note, f"the noise tells about {about}") if part))
+    if noise.lowest_gain / _ERROR <= found.value <= noise.highest_gain * _ERROR:
+        if found.value > _MUCH * noise.lowest_gain:  # the noise is more than that of photons: it tells no upper limit
+            is_faint = noise.level < 3.0 * _FAINT
+            sure = less_sure(found.confidence, "likely") if is_faint else found.confidence
+            return replace(found, confidence=sure, note=f"the noise tells about {about}" if is_faint else found.note)
+        sure = "likely" if found.confidence == "guess" and "different values" not in found.note else found.confidence
+        note = "; ".join(part for part in (found.note, "the noise of the pixels agrees") if part)
+        return replace(found, confidence=sure, note=note)
+    if (
+        found.value > noise.highest_gain and noise.level > _FAINT
+    ):  # more noise than that of photons has other sources, too
+        return replace(found, confidence=less_sure(found.confidence, "likely"), note=f"the noise tells about {about}")
+    text = f"{found.source} gives {found.value:.4g}, the noise of the pixels at {noise.level:.0f} ADU about {about}"
+    warnings.append(f"{where}gain: {text}")
+    return replace(found, confidence="guess", note=f"the noise tells about {about}")
+
+
+def judge_read_noise(
+    found: Finding, gain: Finding, noise: PixelNoise | None, where: str, warnings: list[str]
+) -> Finding:
+    """Return the read noise as sure as the scatter of the overscan lets it be."""
+    if noise is None or not gain.is_known or noise.read_noise < 0.4:
+        return found
+    measured = noise.read_noise * gain.value
+    if not found.is_known:
+        return replace(found, note=f"the overscan scatters by {measured:.2g}")
+    if found.value / 2.0 <= measured <= found.value * 2.0:
+        return found
+    warnings.append(
+        f"{where}read noise: {found.source} gives {found.value:.4g}, the overscan scatters by {measured:.2g} e-"
+    )
+    sure = less_sure(found.confidence, "guess")
+    return replace(found, confidence=sure, note=f"the overscan scatters by {measured:.2g}")

@@ -1,0 +1,212 @@
+"""A raw file as it lies on disk: its headers, and its images when they are asked for.
+
+Takes FITS, plain, gzipped and tile-compressed, and headers as text (``.hdr``), which have no pixels.
+"""
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.io import fits
+from numpy.typing import NDArray
+
+from obs.errors import FileFormatError
+from obs.ingest.text_headers import header_lines, read_content, split_headers
+from obs.inspection.cards import Cards, parse_cards
+from obs.inspection.sections import amplifier_labels, find_section
+
+__all__ = ["RawFile", "RawImage", "read_raw_file"]
+
+_BLOCK, _CARD = 2880, 80
+
+
+@dataclass(frozen=True)
+class RawImage:
+    """One HDU with an image.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    hdu : int
+        Number of the HDU, from 0.
+    own : Cards
+        Cards of this HDU.
+    cards : Cards
+        The same, above those of the primary HDU.
+    shape : tuple of int
+        ``(ny, nx)``, or ``(n, ny, nx)`` of a cube.
+    has_pixels : bool
+        Whether there is more than a header.
+    """
+
+    path: Path
+    hdu: int
+    own: Cards
+    cards: Cards
+    shape: tuple[int, ...]
+    has_pixels: bool = True
+
+    @property
+    def name(self) -> str:
+        """The EXTNAME, or an empty text."""
+        return str(self.own.get("EXTNAME", "")).strip()
+
+    @cached_property
+    def pixels(self) -> NDArray[np.float32] | None:
+        """The image (of a cube the first plane), shape (ny, nx), ADU; None where it cannot be read."""
+        if not self.has_pixels:
+            return None
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # headers are judged by `obs.inspection.cards`
+                with fits.open(self.path, memmap=False) as hdus:
+                    data = hdus[self.hdu].data
+        except Exception:  # noqa: BLE001 - a damaged file fails in any way, and its headers count all the same
+            return None
+        if data is None or data.ndim < 2:
+            return None
+        return np.asarray(data.reshape(-1, *data.shape[-2:])[0], np.float32)
+
+    def release(self) -> None:
+        """Let go of the pixels; they are read again when they are asked for."""
+        self.__dict__.pop("pixels", None)
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """A raw file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    primary : Cards
+        Cards of the primary HDU.
+    images : tuple of RawImage
+        The HDUs with pixels.
+    problems : tuple of str
+        What is wrong with the file.
+    """
+
+    path: Path
+    primary: Cards
+    images: tuple[RawImage, ...]
+    problems: tuple[str, ...] = field(default_factory=tuple)
+
+    @property
+    def cards(self) -> Cards:
+        """The cards that ingest sees: of the first image, above those of the primary HDU."""
+        return self.images[0].cards
+
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        """Shapes of the images."""
+        return tuple(image.shape for image in self.images)
+
+
+def read_raw_file(path: Path) -> RawFile:
+    """Read the headers of a raw file.
+
+    Raises
+    ------
+    FileFormatError
+        If it cannot be read, is no FITS file and no header, or has no image.
+    """
+    content = read_content(path)
+    lines = header_lines(content)
+    if not lines and not content.startswith((b"SIMPLE  =", b"XTENSION=")):
+        what = "is empty" if not content else "is neither a FITS file nor the text of a header"
+        raise FileFormatError(what, path=path)
+    problems: list[str] = []
+    headers = (
+        [parse_cards(block) for block in split_headers(lines)] if lines else list(_binary_headers(content, problems))
+    )
+    primary = headers[0] if "XTENSION" not in headers[0] else Cards()
+    images = []
+    first = 1 if "XTENSION" in headers[0] else 0
+    for number, own in enumerate(headers, first):
+        shape = _shape(own)
+        if shape is not None:
+            cards = own if own is primary else own.over(primary)
+            images.append(RawImage(path, number, own, cards, shape, not lines))
+    if not images and lines and not any("NAXIS" in own for own in headers):
+        shape = _shape_of_sections(headers[-1])
+        if shape is not None:
+            own = headers[-1]
+            images.append(RawImage(path, 0, own, own if own is primary else own.over(primary), shape, has_pixels=False))
+            problems.append(f"NAXIS1 and NAXIS2 are missing: taken as {shape[1]} x {shape[0]}, where the sections end")
+    if not images:
+        raise FileFormatError("has no image", path=path)
+    problems += [problem for header in headers for problem in header.problems]
+    return RawFile(path, primary, tuple(images), tuple(dict.fromkeys(problems)))
+
+
+def _binary_headers(content: bytes, problems: list[str]) -> Iterator[Cards]:
+    at = 0
+    while content[at : at + 8].strip(b"\0 ") in (b"SIMPLE", b"XTENSION"):
+        lines: list[str] = []
+        while at < len(content):
+            line = content[at : at + _CARD].decode("latin-1")
+            at += _CARD
+            if line[:8].rstrip("\0 ") == "END":
+                break
+            lines.append(line)
+        else:
+            problems.append("the header has no END card")
+        cards = parse_cards(lines)
+        yield cards
+        start = -(-at // _BLOCK) * _BLOCK
+        length = _data_size(cards)
+        if start + length > len(content):
+            problems.append(f"the file is cut short: {len(content)} bytes of {start + length}")
+            return
+        at = start + -(-length // _BLOCK) * _BLOCK
+
+
+def _shape_of_sections(cards: Cards) -> tuple[int, int] | None:
+    """Return the least shape (ny, nx) that holds all sections of the image; None if there are none."""
+    labels = ("", *amplifier_labels(cards))
+    kinds = ("data", "trim", "bias", "prescan", "postscan", "whole")
+    found = [find_section(cards, kind, label) for kind in kinds for label in labels]
+    boxes = [section.box for section in found if section is not None]
+    return (max(box.y_max for box in boxes), max(box.x_max for box in boxes)) if boxes else None
+
+
+def _whole(cards: Cards, keyword: str, default: int = 0) -> int:
+    value: Any = cards.get(keyword, default)
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return default
+
+
+def _axes(cards: Cards, prefix: str = "") -> list[int]:
+    number = min(max(_whole(cards, f"{prefix}NAXIS"), 0), 99)
+    return [_whole(cards, f"{prefix}NAXIS{axis}") for axis in range(1, number + 1)]
+
+
+def _data_size(cards: Cards) -> int:
+    axes = _axes(cards)
+    if not axes:
+        return 0
+    pixels = 1
+    for length in axes:
+        pixels *= length
+    return abs(_whole(cards, "BITPIX", 8)) // 8 * _whole(cards, "GCOUNT", 1) * (_whole(cards, "PCOUNT") + pixels)
+
+
+def _shape(cards: Cards) -> tuple[int, ...] | None:
+    """Return the shape of an HDU's image without leading ones; None if it has none."""
+    packed = cards.get("ZIMAGE") is True
+    kind = str(cards.get("XTENSION", "IMAGE")).strip()
+    if not packed and kind != "IMAGE":
+        return None
+    shape = tuple(reversed(_axes(cards, "Z" if packed else "")))
+    while len(shape) > 2 and shape[0] == 1:
+        shape = shape[1:]
+    return shape if len(shape) >= 2 and all(length > 1 for length in shape[-2:]) else None

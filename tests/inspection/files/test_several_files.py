@@ -1,0 +1,102 @@
+"""Several files of one camera: what they tell together, and files of two cameras."""
+
+import pytest
+from raw_frames import COMMON, flat_frame, write_frame
+
+from obs.errors import FileFormatError
+from obs.geom import Box
+from obs.inspection.inspect import inspect_files
+
+SHAPE = (60, 112)
+
+
+def frame(tmp_path, name, *, level=5000, **cards):
+    changed = {key.replace("_", "-") if key.startswith("DATE") else key: value for key, value in cards.items()}
+    kept = [card for card in COMMON if card[0] not in changed]
+    new = [(key, value) for key, value in changed.items() if value is not None]
+    return write_frame(tmp_path / name, [*kept, *new], flat_frame(SHAPE, level=level, dark=[slice(96, 112)]))
+
+
+def test_the_brightest_frame_shows_the_overscan(tmp_path):
+    paths = [
+        frame(tmp_path, "a.fits", level=0, EXPNUM=1, IMAGETYP="BIAS", EXPTIME=0.0),
+        frame(tmp_path, "b.fits", EXPNUM=2, IMAGETYP="FLAT"),
+        frame(tmp_path, "c.fits", level=300, EXPNUM=3),
+    ]
+    found = inspect_files(paths)
+    ((amp,),) = [chip.facts.amplifiers for chip in found.detectors]
+    assert (amp.data, amp.overscan) == (Box(0, 0, 96, 60), Box(96, 0, 16, 60))
+    assert found["image_type"].value == "bias"
+
+
+def test_what_the_first_file_does_not_tell_another_may(tmp_path):
+    paths = [
+        frame(tmp_path, "a.fits", level=0, EXPNUM=1, IMAGETYP="BIAS", EXPTIME=0.0, FILTER=None, OBJECT=""),
+        frame(tmp_path, "b.fits", EXPNUM=2, RA="10:00:00", DEC="+20:00:00"),
+    ]
+    found = inspect_files(paths)
+    assert (found["filter"].value, found["filter"].note) == ("r", "a.fits does not tell it")
+    assert (found["boresight_ra"].value, found["object"].value) == (150.0, "M 31")
+    assert {"filter", "object", "boresight_ra", "boresight_dec"} <= found.frames.borrowed
+
+
+def test_filters_of_all_files(tmp_path):
+    paths = [frame(tmp_path, f"{n}.fits", EXPNUM=n, FILTER=name) for n, name in enumerate("gri", 1)]
+    assert inspect_files(paths).frames.filters == ("g", "r", "i")
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        (
+            {"INSTRUME": "newcam"},
+            r"of 2 cameras: toycam \(1\.0m\): a\.fits; newcam \(1\.0m\): b\.fits; give those of one",
+        ),
+        ({"TELESCOP": "2.0m"}, r"of 2 cameras: toycam \(1\.0m\): a\.fits; toycam \(2\.0m\): b\.fits"),
+    ],
+)
+def test_files_of_two_cameras_are_told_apart_by_name(tmp_path, other, message):
+    paths = [
+        frame(tmp_path, "a.fits", TELESCOP="1.0m"),
+        frame(tmp_path, "b.fits", **{"TELESCOP": "1.0m", **other}),
+        frame(tmp_path, "c.fits", TELESCOP="1.0m", EXPNUM=18),
+    ]
+    with pytest.raises(FileFormatError, match=message.replace(r"a\.fits", r"a\.fits, c\.fits")):
+        inspect_files(paths)
+
+
+def test_files_without_a_name_are_told_apart_by_their_cards(tmp_path):
+    first = write_frame(tmp_path / "a.fits", [(f"A{n}", n) for n in range(30)], flat_frame(SHAPE))
+    second = write_frame(tmp_path / "b.fits", [(f"B{n}", n) for n in range(30)], flat_frame(SHAPE))
+    third = write_frame(tmp_path / "c.fits", [(f"A{n}", 0) for n in range(30)], flat_frame(SHAPE))
+    with pytest.raises(FileFormatError, match=r"a camera without a name: a\.fits, c\.fits; a camera without a name: b"):
+        inspect_files([first, second, third])
+
+
+def test_the_version_of_a_program_is_no_camera(tmp_path):
+    paths = [frame(tmp_path, f"{n}.fits", INSTRUME=None, EXPNUM=n, VERSION=f"v5_{n}") for n in (1, 2)]
+    assert len(inspect_files(paths).files) == 2
+
+
+def test_frames_of_one_night_without_number_or_time_are_told(tmp_path):
+    paths = [frame(tmp_path, f"{n}.fits", EXPNUM=None, DATE_OBS="2024-03-01", NAME=n) for n in (1, 2)]
+    found = inspect_files(paths)
+    assert found["visit"].confidence == "not known"
+    assert any("frames of one night cannot be told apart" in text for text in found.warnings)
+    named = [
+        frame(tmp_path, f"{n}.fits", EXPNUM=None, DATE_OBS="2024-03-01", FILENAME=f"n20240301.00{n}c1.fits")
+        for n in (12, 13)
+    ]
+    found = inspect_files(named)
+    assert (found["visit"].value, found["visit"].confidence) == (12, "guess")
+
+
+def test_header_listings_of_programs(tmp_path):
+    text = "# HDU 0 in raw.fits:\n\nSIMPLE  =                    T\nEXPTIME =                 12.0\n"
+    text += "DATASEC = '[1:96,1:60]'\n"
+    path = tmp_path / "listing.hdr"
+    path.write_text(text + "BIASSEC = '[97:112,1:60]'\nEND\n")
+    found = inspect_files([path])
+    assert found["exposure_time"].value == 12.0
+    assert found.files[0].shapes == ((60, 112),)
+    assert any("NAXIS1 and NAXIS2 are missing: taken as 112 x 60" in text for text in found.warnings)
