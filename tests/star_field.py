@@ -54,7 +54,7 @@ class Moffat:
 
 
 def stamp(profile, dx, dy, half, *, oversampling=OVERSAMPLING):
-    """Pixels, shape (2 half + 1, 2 half + 1), of a profile whose centre lies (dx, dy) from the middle of the stamp."""
+    """Pixels, shape (2 half + 1, 2 half + 1), of a profile whose center lies (dx, dy) from the middle of the stamp."""
     fine = (np.arange(oversampling) + 0.5) / oversampling - 0.5
     place = (np.arange(-half, half + 1)[:, None] + fine).ravel()
     values = profile(place[None, :] - dx, place[:, None] - dy)

@@ -48,12 +48,12 @@ def test_a_triangle_holds_its_children():
 @given(ra, dec, st.floats(1e-4, 170), st.integers(0, 5), st.integers(0, 2**32 - 1))
 def test_a_cover_misses_nothing(ra, dec, radius, depth, seed):
     rng = np.random.default_rng(seed)
-    centre = sky_vectors(ra, dec)[0]
-    aside = np.cross(centre, [0.36, 0.48, 0.8])
+    center = sky_vectors(ra, dec)[0]
+    aside = np.cross(center, [0.36, 0.48, 0.8])
     aside /= np.linalg.norm(aside)
     angle, distance = rng.uniform(0, 2 * np.pi, 300), np.radians(radius) * rng.uniform(0, 1, 300) ** 0.25
-    offset = np.cos(angle)[:, None] * aside + np.sin(angle)[:, None] * np.cross(centre, aside)
-    points = np.cos(distance)[:, None] * centre + np.sin(distance)[:, None] * offset
+    offset = np.cos(angle)[:, None] * aside + np.sin(angle)[:, None] * np.cross(center, aside)
+    points = np.cos(distance)[:, None] * center + np.sin(distance)[:, None] * offset
     longitude, latitude = (
         np.degrees(np.arctan2(points[:, 1], points[:, 0])),
         np.degrees(np.arcsin(points[:, 2].clip(-1, 1))),
@@ -68,9 +68,9 @@ def test_a_cover_is_tight():
     points /= np.linalg.norm(points, axis=1, keepdims=True)
     longitude, latitude = np.degrees(np.arctan2(points[:, 1], points[:, 0])), np.degrees(np.arcsin(points[:, 2]))
     numbers = htm_index(ra=longitude, dec=latitude, depth=3)
-    for centre_ra, centre_dec, radius in ((10, 20, 5), (200, -80, 20), (0, 90, 1), (123, 45, 60)):
-        inside = points @ sky_vectors(centre_ra, centre_dec)[0] > np.cos(np.radians(radius))
-        cover = cover_circle(ra=centre_ra, dec=centre_dec, radius=radius, depth=3)
+    for center_ra, center_dec, radius in ((10, 20, 5), (200, -80, 20), (0, 90, 1), (123, 45, 60)):
+        inside = points @ sky_vectors(center_ra, center_dec)[0] > np.cos(np.radians(radius))
+        cover = cover_circle(ra=center_ra, dec=center_dec, radius=radius, depth=3)
         seen = np.unique(numbers[inside])
         assert np.isin(seen, cover).all()
         # What random points do not hit are corners that the circle only grazes.

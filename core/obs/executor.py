@@ -164,7 +164,7 @@ class _Worker:
             self.process.kill()
         self.process.join()
 
-    def death(self) -> str:
+    def describe_exit(self) -> str:
         """Wait for the end of a process that hung up, and say how it ended."""
         self.process.join(_GRACE)
         code = self.process.exitcode
@@ -211,7 +211,7 @@ def _run_in_workers(
                 try:
                     answer = worker.pipe.recv()
                 except (EOFError, OSError):
-                    fail(worker, "Killed", worker.death())
+                    fail(worker, "Killed", worker.describe_exit())
                     continue
                 if isinstance(answer, logging.LogRecord):
                     logging.getLogger(answer.name).handle(answer)

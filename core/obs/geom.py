@@ -1,6 +1,6 @@
 """Integer boxes, and the conventions that hold everywhere.
 
-Pixels are 0-based with centres at integers; boxes are half-open; arrays are indexed ``[y, x]`` while words are
+Pixels are 0-based with centers at integers; boxes are half-open; arrays are indexed ``[y, x]`` while words are
 ``x, y``. FITS's 1-based inclusive sections exist only in `Box.from_section` and `Box.to_section`.
 """
 

@@ -70,7 +70,7 @@ def cover_circle(*, ra: float, dec: float, radius: float, depth: int) -> NDArray
     Parameters
     ----------
     ra, dec : float
-        Centre, degrees.
+        Center, degrees.
     radius : float
         Radius, degrees; not negative.
     depth : int
@@ -81,13 +81,13 @@ def cover_circle(*, ra: float, dec: float, radius: float, depth: int) -> NDArray
     ndarray of int64, shape (n,)
         The numbers. A triangle that only comes within rounding of the circle may be among them.
     """
-    centre = sky_vectors(ra, dec)[0]
+    center = sky_vectors(ra, dec)[0]
     radius = np.radians(min(radius, 180.0))
     corners, numbers = _ROOTS, np.arange(8, 16, dtype=np.int64)
     for level in range(depth + 1):
         if level:
             corners, numbers = _divide(corners).reshape(-1, 3, 3), (4 * numbers[:, None] + np.arange(4)).ravel()
-        touched = _touches(corners, centre, radius)
+        touched = _touches(corners, center, radius)
         corners, numbers = corners[touched], numbers[touched]
     return np.sort(numbers)
 
@@ -109,16 +109,16 @@ def _divide(corners: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.stack([np.stack(group, axis=1) for group in groups], axis=1)
 
 
-def _touches(corners: NDArray[np.float64], centre: NDArray[np.float64], radius: float) -> NDArray[np.bool_]:
+def _touches(corners: NDArray[np.float64], center: NDArray[np.float64], radius: float) -> NDArray[np.bool_]:
     """Return which triangles a circle touches: it holds a corner, crosses a side, or lies within."""
-    inside = _depths(corners, centre[None]) >= -_MARGIN
-    holds = (corners @ centre >= np.cos(radius) - _MARGIN).any(axis=1)
+    inside = _depths(corners, center[None]) >= -_MARGIN
+    holds = (corners @ center >= np.cos(radius) - _MARGIN).any(axis=1)
     ends = np.roll(corners, -1, axis=1)
     normals = np.cross(corners, ends)
     normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
-    distance = normals @ centre
-    # The point of the side's great circle that is nearest to the centre must lie between the corners.
-    nearest = centre - distance[..., None] * normals
+    distance = normals @ center
+    # The point of the side's great circle that is nearest to the center must lie between the corners.
+    nearest = center - distance[..., None] * normals
     between = np.einsum("ijk,ijk->ij", np.cross(corners, nearest), normals) >= -_MARGIN
     between &= np.einsum("ijk,ijk->ij", np.cross(nearest, ends), normals) >= -_MARGIN
     crosses = ((np.abs(distance) <= np.sin(min(radius, np.pi / 2)) + _MARGIN) & between).any(axis=1)

@@ -31,7 +31,7 @@ def catalog_pages() -> dict[str, str]:
         "# Catalog columns\n",
         "Catalogs are FITS binary tables, and Parquet where asked for (`-c calibrate.parquet=true`). Column names are "
         "those of the LSST stack. Every column carries its unit and this description in the file. Pixels are 0-based, "
-        "with integers at their centres; fluxes are counts, which `FLUXMAG0` of `calexp` turns into magnitudes.\n",
+        "with integers at their centers; fluxes are counts, which `FLUXMAG0` of `calexp` turns into magnitudes.\n",
     ]
     for name, meaning in _MEANINGS.items():
         rows = (

@@ -8,11 +8,11 @@ from pydantic.fields import FieldInfo
 from generator.markdown import code, escape, table
 from obs.config.base import TaskConfig
 from obs.config.lsst_names import PROCESS_FILE_NAMES, PROCESS_NAMES
-from obs.config.schema import one_line, section_class, wanted
+from obs.config.schema import describe_type, one_line, section_class
 from obs.ingest.reference_columns import ReferenceColumnsConfig
 from obs.simulate.config import SimulateConfig
 from obs.tasks.calibs_config import CalibsConfig
-from obs.tasks.photometry import ColourTerm
+from obs.tasks.photometry import ColorTerm
 from obs.tasks.process_config import ProcessConfig, ProcessFileConfig
 
 __all__ = ["SETTINGS", "settings_pages"]
@@ -46,8 +46,8 @@ def _page(name: str, config_class: type[TaskConfig], lsst_names: Mapping[str, st
         theirs.setdefault(ours, []).append(alias)
     lines += _section(config_class, "", theirs, _SHARED.get(name, ()))
     if name == "obs process":
-        lines += ["## A colour term", "", "What stands in the list `calibrate.photometry.colour_terms`.", ""]
-        lines.append(table(_HEADERS, (_row(*item) for item in _values(ColourTerm))))
+        lines += ["## A color term", "", "What stands in the list `calibrate.photometry.color_terms`.", ""]
+        lines.append(table(_HEADERS, (_row(*item) for item in _values(ColorTerm))))
     return "\n".join(lines) + "\n"
 
 
@@ -82,7 +82,7 @@ def _row(name: str, field: FieldInfo, theirs: Sequence[str] = ()) -> tuple[str, 
     extra = field.json_schema_extra
     unit = str(extra.get("unit", "")) if isinstance(extra, dict) else ""
     default = "" if field.is_required() else code(one_line(field.get_default(call_default_factory=True)))
-    takes = escape(wanted(field) + (f", in {unit}" if unit else ""))
+    takes = escape(describe_type(field) + (f", in {unit}" if unit else ""))
     words = [escape(field.description or ""), f"Takes {takes}."]
     if theirs:
         words.append(f"LSST: {', '.join(map(code, theirs))}.")

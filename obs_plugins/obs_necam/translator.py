@@ -37,7 +37,7 @@ class NecamTranslator(Translator):
     visit = ("visit", "ccd", "filter", "dateObs", "taiObs")
 
     # Circumstances that are the same for all exposures. The names are the fields of VisitInfo. A camera that stands
-    # somewhere has longitude, latitude (degrees) and elevation (metres) here.
+    # somewhere has longitude, latitude (degrees) and elevation (meters) here.
     constants = {"time_scale": "UTC", "rotation_type": "SKY"}
 
     # What one card tells: the name of a column, or of a field of VisitInfo, and the keyword. A keyword may come with

@@ -50,7 +50,7 @@ class FieldTransform:
         Parameters
         ----------
         x, y : array_like of float, shape (n,)
-            Positions, pixels, 0-based with centres at integers (SDSS's own centres are at .5).
+            Positions, pixels, 0-based with centers at integers (SDSS's own centers are at .5).
 
         Returns
         -------

@@ -23,7 +23,7 @@ _LEAP_SECONDS = (
 )
 """UTC dates from which TAI is so many seconds ahead; the imaging camera took its last data in 2009."""
 
-_CENTRE_ROW, _LAST_ROW = 680, 1360
+_CENTER_ROW, _LAST_ROW = 680, 1360
 
 
 _NEEDED = ("RA", "DEC", "AZ", "ALT", "SPA", "EXPTIME", "C_OBS")
@@ -80,7 +80,7 @@ class SdssTranslator(Translator):
 
     def translate_date_avg(self, md: Header) -> str:
         """Return the middle of the exposure of the middle row, TAI."""
-        return _iso(_first_row(md) + _CENTRE_ROW * _row(md) - timedelta(seconds=float(md["EXPTIME"])) / 2)
+        return _iso(_first_row(md) + _CENTER_ROW * _row(md) - timedelta(seconds=float(md["EXPTIME"])) / 2)
 
     def translate_date_end(self, md: Header) -> str:
         """Return when the last row was read, TAI."""

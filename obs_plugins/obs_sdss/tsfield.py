@@ -35,7 +35,7 @@ class FieldCalibration:
     extinction : float
         The file's ``kk``, magnitudes per airmass; recorded, but not part of the calibration, as in the LSST stack.
     airmass : float
-        Airmass at the centre of the field.
+        Airmass at the center of the field.
     mjd : float
         When the field's first row was read, TAI, days.
     sky : float

@@ -63,7 +63,7 @@ def test_read_out_corners_are_at_the_top_when_turned_or_read_there(detector):
     assert red_rows(draw(detector)).max() < 0.2
 
 
-def test_detectors_for_other_ends_are_of_another_colour():
+def test_detectors_for_other_ends_are_of_another_color():
     science, focus = draw(DETECTOR), draw(dataclasses.replace(DETECTOR, type="FOCUS"))
     assert abs(science.mean(axis=(0, 1)) - focus.mean(axis=(0, 1))).max() > 0.01
 

@@ -48,7 +48,7 @@ class ExampleConfig(TaskConfig):
     isr: IsrConfig = setting(IsrConfig(), "ISR.")
     characterize: CharacterizeConfig = setting(CharacterizeConfig(), "Characterize.")
     ref_cat: str | None = setting(None, "Name of the reference catalog.")
-    color_terms: dict[str, float] = setting({"g": 0.5}, "Colour term of each filter.")
+    color_terms: dict[str, float] = setting({"g": 0.5}, "Color term of each filter.")
 
 
 ALIASES = {"isr.doBias": "isr.do_bias", "charImage.background.binSize": "characterize.background.bin_size"}

@@ -32,7 +32,7 @@ config.charImage.measurePsf.starSelector['objectSize'].names = ["a", 'b']
     ]
 
 
-def test_a_file_may_load_its_neighbour(tmp_path):
+def test_a_file_may_load_its_neighbor(tmp_path):
     read(tmp_path, "config.doFlat = True\n", "isr.py")
     text = 'import os\nconfig.isr.load(os.path.join(os.path.dirname(__file__), "isr.py"))\nconfig.load("isr.py")\n'
     assert read(tmp_path, text) == [("isr.doFlat", True, 1), ("doFlat", True, 1)]

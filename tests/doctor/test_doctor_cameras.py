@@ -36,8 +36,8 @@ def test_nothing_is_left_to_fix(shared_data, tmp_path, capsys, package, pattern)
 def test_the_picture_has_boxes_and_corners(shared_data, tmp_path, capsys):
     run_doctor(capsys, SINISTRO, sorted(shared_data.glob("sinistro/*.gz")), "--output", str(tmp_path))
     picture = image.imread(tmp_path / "doctor-raw_four_amp_mef.png")[..., :3]
-    for colour, least in (((47, 126, 216), 5000), ((230, 126, 34), 1000), ((192, 57, 43), 5000)):
-        near = abs(picture * 255 - colour).max(axis=2) < 40
+    for color, least in (((47, 126, 216), 5000), ((230, 126, 34), 1000), ((192, 57, 43), 5000)):
+        near = abs(picture * 255 - color).max(axis=2) < 40
         assert near.sum() > least
 
 

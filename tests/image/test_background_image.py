@@ -56,7 +56,7 @@ def test_chebyshev_lowers_its_order_where_cells_are_few():
 
 
 def test_akima_passes_through_every_level():
-    # 11 and 5 cells of odd size have their centres on pixels
+    # 11 and 5 cells of odd size have their centers on pixels
     found = background(lambda x, y: np.sin(x / 20) + np.cos(y / 15), "akima", shape=(105, 187), cells=(5, 11))
     image = found.image()
     assert image.dtype == np.float32

@@ -70,7 +70,7 @@ def test_other_samplings_give_the_same_stars(sampling):
     np.testing.assert_allclose(psf.evaluate(x=[10.3], y=[20.9])[0].sum(), 1.0, atol=1e-5)
 
 
-def test_the_centred_stamp_is_that_of_a_star_on_a_pixel():
+def test_the_centered_stamp_is_that_of_a_star_on_a_pixel():
     psf = varying_psf()
     np.testing.assert_allclose(psf.evaluate(x=[700], y=[500]), psf.render(x=[700], y=[500]), atol=1e-7)
 

@@ -56,7 +56,7 @@ def test_validity_is_so_many_days_before_and_after(repository, tmp_path):
     assert (repository / "CALIB/bias/2024-03-01/bias-2024-03-01-0.fits").is_file()
 
 
-def test_neighbours_share_the_days_between_them(repository, tmp_path):
+def test_neighbors_share_the_days_between_them(repository, tmp_path):
     days = ["2024-03-01", "2024-03-06", "2024-05-01"]
     ingest(repository, *(write_calib(tmp_path / f"{day}.fits", day) for day in days[::-1]))
     ingest(repository, write_calib(tmp_path / "other.fits", days[0], ccd=1))

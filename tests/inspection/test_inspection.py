@@ -4,12 +4,12 @@ import json
 
 import numpy as np
 import pytest
-from raw_frames import COMMON, card_line, flat_frame, write_frame
 
 from obs.errors import FileFormatError
 from obs.geom import Box
 from obs.inspection.inspect import inspect_files
 from obs.inspection.pixels.overscan import find_dark_columns
+from raw_frames import COMMON, card_line, flat_frame, write_frame
 
 SHAPE = (100, 232)
 

@@ -31,7 +31,7 @@ DETECTOR = Detector(
     yaw=90.2,
 )
 CAMERA = Camera("toy", 20.0, (DETECTOR,), RadialDistortion((2e-6, -1e-11)))
-CENTRED = dataclasses.replace(DETECTOR, offset_x=0.0, offset_y=0.0, yaw=0.0)
+CENTERD = dataclasses.replace(DETECTOR, offset_x=0.0, offset_y=0.0, yaw=0.0)
 
 #: the direction of the y axis, and of x, on the sky: north, east, south, west
 N, E, S, W = (0, 1), (1, 0), (0, -1), (-1, 0)
@@ -91,7 +91,7 @@ def test_wcs_is_the_way_through_the_camera(distortion):
 
 
 def test_scale_is_that_of_plate_and_pixel():
-    wcs = fit_boresight_wcs(CAMERA, CENTRED, boresight_ra=10.0, boresight_dec=20.0)
+    wcs = fit_boresight_wcs(CAMERA, CENTERD, boresight_ra=10.0, boresight_dec=20.0)
     assert wcs.pixel_scale == pytest.approx(20.0 * 0.01, rel=1e-5)
     assert wcs.crval == pytest.approx((10.0, 20.0))
 

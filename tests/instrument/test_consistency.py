@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from obs.image.visit_info import VisitInfo
-from obs.instrument.consistency import horizontal, visit_faults
+from obs.instrument.consistency import compute_azimuth_altitude, visit_faults
 
 # HSC on Mauna Kea
 INFO = VisitInfo(
@@ -76,7 +76,7 @@ def test_dates_of_whole_seconds_are_rounded(end):
 def test_the_horizon_of_the_end_of_a_long_exposure_counts_too():
     hour = timedelta(hours=1)
     begin = datetime.fromisoformat(INFO.date_begin)
-    azimuth, altitude = horizontal(INFO, begin + hour)
+    azimuth, altitude = compute_azimuth_altitude(INFO, begin + hour)
     late = replace(
         INFO,
         exposure_time=3600.0,
@@ -90,7 +90,7 @@ def test_the_horizon_of_the_end_of_a_long_exposure_counts_too():
 
 
 def test_a_star_at_the_pole_stands_at_the_latitude():
-    azimuth, altitude = horizontal(replace(INFO, boresight_dec=90.0), datetime(2000, 1, 1, 12))
+    azimuth, altitude = compute_azimuth_altitude(replace(INFO, boresight_dec=90.0), datetime(2000, 1, 1, 12))
     assert altitude == pytest.approx(INFO.latitude, abs=0.01)
     assert min(azimuth, 360 - azimuth) == pytest.approx(0, abs=0.01)
 

@@ -77,7 +77,7 @@ def test_one_broken_plugin_hides_no_other(plugin):
     points = [
         *plugin("zeta", good("zeta")),
         *plugin("bad", "import no_such_module_anywhere\n", version="2.3"),
-        *plugin("quits", "raise SystemExit('no licence')\n"),
+        *plugin("quits", "raise SystemExit('no license')\n"),
         *plugin("alpha", good("alpha")),
     ]
     found = discover(points)
@@ -90,7 +90,7 @@ def test_one_broken_plugin_hides_no_other(plugin):
         "the camera 'bad' of obs-bad==2.3 cannot be imported: ModuleNotFoundError: "
         "No module named 'no_such_module_anywhere'"
     )
-    assert "SystemExit: no licence" in found.broken[1].cause
+    assert "SystemExit: no license" in found.broken[1].cause
 
 
 def test_a_broken_plugin_raises_when_it_is_asked_for(plugin):

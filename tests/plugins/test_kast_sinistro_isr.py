@@ -153,7 +153,7 @@ def test_sky_of_the_sinistro_amplifiers_agrees_in_electrons(sinistro_raw):
     assert {result.metadata[f"ISR_GAIN{hdu}"] for hdu in range(1, 5)} == {6.42, 6.23, 6.27, 6.26}
     for amp in detector.amplifiers:
         data = counts.masked_image.cutout(amp.bbox)
-        # neighbours see the same sky: what they differ by is noise
+        # neighbors see the same sky: what they differ by is noise
         noise = clipped_statistics(np.diff(data.image, axis=1)).sigma / np.sqrt(2)
         assert noise**2 == pytest.approx(np.median(data.variance), rel=0.04)
         assert counts.metadata[f"ISR_OSCAN_SIGMA{amp.name}"] * amp.nominal.gain == pytest.approx(7.0, rel=0.12)

@@ -61,7 +61,7 @@ def test_errors_of_stars_are_found():
     assert found.completeness == 1.0
 
 
-def test_stars_with_neighbours_do_not_count():
+def test_stars_with_neighbors_do_not_count():
     truth = _truth()
     found = compare_with_truth(_measured(truth), truth, None)
     assert not np.any((found.x == truth["x"][0]) & (found.y == truth["y"][0]))

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from obs.errors import OutputError, RepositoryError
-from obs.repo.layout import family, open_repository, write_description
+from obs.repo.layout import open_repository, repositories_with_parents, write_description
 from obs.repo.lineage import trace
 
 
@@ -27,26 +27,26 @@ def test_repositories_that_moved_together_still_find_each_other(tmp_path):
     make(tmp_path / "here" / "data")
     make(tmp_path / "here" / "out", [tmp_path / "here" / "data"])
     (tmp_path / "here").rename(tmp_path / "there")
-    assert [r.root.parent.name for r in family([tmp_path / "there" / "out"])] == ["there", "there"]
+    assert [r.root.parent.name for r in repositories_with_parents([tmp_path / "there" / "out"])] == ["there", "there"]
 
 
 def test_parents_are_visited_depth_first_and_once(tmp_path):
     a = make(tmp_path / "a")
     b, c = make(tmp_path / "b", [a]), make(tmp_path / "c", [a])
     d = make(tmp_path / "d", [b, c])
-    assert [repository.root.name for repository in family([d])] == ["d", "b", "a", "c"]
+    assert [repository.root.name for repository in repositories_with_parents([d])] == ["d", "b", "a", "c"]
 
 
 def test_a_circle_of_parents_ends(tmp_path):
     make(tmp_path / "a", [tmp_path / "b"])
     make(tmp_path / "b", [tmp_path / "a"])
-    assert len(family([tmp_path / "a"])) == 2
+    assert len(repositories_with_parents([tmp_path / "a"])) == 2
 
 
 def test_a_parent_that_is_gone(tmp_path):
     out = make(tmp_path / "out", [tmp_path / "gone"])
     with pytest.raises(RepositoryError, match=rf"parent of {out}: the folder .*gone does not exist"):
-        family([out])
+        repositories_with_parents([out])
 
 
 def test_an_lsst_repository_with_mapper(tmp_path):
@@ -60,7 +60,7 @@ def test_an_lsst_repository_with_a_parent_link(tmp_path):
     (tmp_path / "in" / "_mapper").write_text("a.B")
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "_parent").symlink_to("../in")
-    assert [repository.mapper for repository in family([tmp_path / "out"])] == [None, "a.B"]
+    assert [repository.mapper for repository in repositories_with_parents([tmp_path / "out"])] == [None, "a.B"]
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-from raw_frames import write_frame
 
 from obs.geom import Box
+from raw_frames import write_frame
 
 SKY = 8000.0
 """Electrons in every pixel that sees light, so that amplifiers agree when all is right."""

@@ -5,7 +5,6 @@ import re
 import shutil
 
 import pytest
-from raw_frames import flat_frame, write_frame
 
 from obs.camera.load import load_camera
 from obs.cli.main import main
@@ -15,6 +14,7 @@ from obs.scaffold.answers import Answers
 from obs.scaffold.create import create_package
 from obs.simulate.config import SimulateConfig
 from obs.tasks.process_config import ProcessConfig
+from raw_frames import flat_frame, write_frame
 
 
 def package_files(package):

@@ -34,7 +34,7 @@ def test_stars_are_galsims_to_a_ten_thousandth_of_the_peak(fwhm, x, y, g1, g2):
     assert first.observed_shape.g2 == pytest.approx(second.observed_shape.g2, abs=2e-4)
 
 
-def test_centre_is_at_an_integer_pixel():
+def test_center_is_at_an_integer_pixel():
     stamp = moffat_stamps(_shapes(4.0, 3.0, 0.0, 0.0), x=np.zeros(1), y=np.zeros(1), half=12)[0]
     assert np.unravel_index(stamp.argmax(), stamp.shape) == (12, 12)
     np.testing.assert_allclose(stamp, stamp[::-1, ::-1], rtol=1e-5)

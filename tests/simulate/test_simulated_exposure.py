@@ -55,7 +55,7 @@ def test_sources_have_the_brightness_of_their_magnitude(toy, make_shot, config):
 
 
 def test_sources_are_at_their_pixels(toy, make_shot, config):
-    """The brightest lone star's light has its centre where the truth says, and that is where the sky is."""
+    """The brightest lone star's light has its center where the truth says, and that is where the sky is."""
     config.sources.galaxy_fraction = 0.0
     frame = simulate_exposure(toy, make_shot(), _west(toy), config, seed=4)
     catalog = frame.truth.catalog
@@ -66,9 +66,9 @@ def test_sources_are_at_their_pixels(toy, make_shot, config):
     star = star[np.argmax(catalog["electrons"][star])]
     column, row = round(float(x[star])), round(float(y[star]))
     stamp = frame.truth.electrons[row - 8 : row + 9, column - 8 : column + 9] - frame.truth.sky
-    centre = galsim.hsm.FindAdaptiveMom(galsim.Image(np.ascontiguousarray(stamp), xmin=-8, ymin=-8)).moments_centroid
-    assert centre.x + column == pytest.approx(x[star], abs=0.02)
-    assert centre.y + row == pytest.approx(y[star], abs=0.02)
+    center = galsim.hsm.FindAdaptiveMom(galsim.Image(np.ascontiguousarray(stamp), xmin=-8, ymin=-8)).moments_centroid
+    assert center.x + column == pytest.approx(x[star], abs=0.02)
+    assert center.y + row == pytest.approx(y[star], abs=0.02)
     pointing = true_pointing(toy, make_shot(), config.pointing, seed=4)
     ra, dec = pointing.pixel_to_sky(_west(toy), x=x, y=y)
     np.testing.assert_allclose(ra, catalog["coord_ra"], atol=1e-9)

@@ -213,8 +213,8 @@ def test_a_flux_that_the_reference_lacks_is_named(bright, field):
         run(bright, reference, photometry={"required": True})
 
 
-def coloured(field, name="survey_dr1"):
-    """A reference catalog of stars with a colour g - r of 0.5 mag."""
+def colored(field, name="survey_dr1"):
+    """A reference catalog of stars with a color g - r of 0.5 mag."""
     reference = reference_of(field, names=("g", "r"))
     reference.columns["r_flux"].data[...] *= 10 ** (0.4 * 0.5)
     reference.metadata["REFERENCE_NAME"] = name
@@ -224,8 +224,8 @@ def coloured(field, name="survey_dr1"):
 TERM = {"primary": "g", "secondary": "r", "c0": 0.02, "c1": 0.1, "c2": -0.04}
 
 
-def test_colour_terms_shift_the_zero_point(bright, field):
-    found = run(bright, coloured(field), photometry={"colour_terms": {"survey*": {"g.1": TERM}}})
+def test_color_terms_shift_the_zero_point(bright, field):
+    found = run(bright, colored(field), photometry={"color_terms": {"survey*": {"g.1": TERM}}})
     assert found.zero_point.zero_point == pytest.approx(ZERO_POINT + 0.02 + 0.05 - 0.01, abs=0.01)
     assert [found.exposure.metadata[f"COLORTERM{k}"] for k in (1, 2, 3)] == [0.02, 0.1, -0.04]
 
@@ -233,14 +233,14 @@ def test_colour_terms_shift_the_zero_point(bright, field):
 @pytest.mark.parametrize(
     "settings",
     [
-        {"colour_terms": {"other*": {"g.1": TERM}}},
-        {"colour_terms": {"survey*": {"r": TERM}}},
-        {"colour_terms": {"survey*": {"g.1": TERM}}, "apply_colour_terms": False},
+        {"color_terms": {"other*": {"g.1": TERM}}},
+        {"color_terms": {"survey*": {"r": TERM}}},
+        {"color_terms": {"survey*": {"g.1": TERM}}, "apply_color_terms": False},
     ],
     ids=["another catalog", "another filter", "switched off"],
 )
-def test_without_a_colour_term_the_zero_point_is_that_of_the_band(bright, field, settings):
-    found = run(bright, coloured(field), photometry=settings)
+def test_without_a_color_term_the_zero_point_is_that_of_the_band(bright, field, settings):
+    found = run(bright, colored(field), photometry=settings)
     assert found.zero_point.zero_point == pytest.approx(ZERO_POINT, abs=0.01)
     assert found.exposure.metadata["COLORTERM2"] == 0.0
     assert not found.warnings
@@ -249,26 +249,26 @@ def test_without_a_colour_term_the_zero_point_is_that_of_the_band(bright, field,
 def test_the_very_name_of_a_catalog_goes_before_patterns(bright, field):
     plain = {"primary": "g", "secondary": "g"}
     terms = {"survey*": {"g.1": TERM}, "survey_dr1": {"g.1": plain}}
-    found = run(bright, coloured(field), photometry={"colour_terms": terms})
+    found = run(bright, colored(field), photometry={"color_terms": terms})
     assert found.zero_point.zero_point == pytest.approx(ZERO_POINT, abs=0.01)
-    found = run(bright, coloured(field, "survey_dr2"), photometry={"colour_terms": {**terms, "*dr2": {"g.1": plain}}})
+    found = run(bright, colored(field, "survey_dr2"), photometry={"color_terms": {**terms, "*dr2": {"g.1": plain}}})
     assert found.warnings == [
-        "no zero point: the name of the reference catalog 'survey_dr2' matches several patterns of colour terms: "
-        "survey*, *dr2; give the catalog an entry of its own in calibrate.photometry.colour_terms"
+        "no zero point: the name of the reference catalog 'survey_dr2' matches several patterns of color terms: "
+        "survey*, *dr2; give the catalog an entry of its own in calibrate.photometry.color_terms"
     ]
 
 
-def test_a_band_that_a_colour_term_needs_and_the_catalog_lacks_is_named(bright, field):
+def test_a_band_that_a_color_term_needs_and_the_catalog_lacks_is_named(bright, field):
     term = {"primary": "g", "secondary": "z", "c1": 0.3}
-    found = run(bright, coloured(field), photometry={"colour_terms": {"survey*": {"g.1": term}}})
+    found = run(bright, colored(field), photometry={"color_terms": {"survey*": {"g.1": term}}})
     assert found.warnings == [
-        "the zero point goes without the colour term of g.1, since the reference catalog survey_dr1 has no flux "
+        "the zero point goes without the color term of g.1, since the reference catalog survey_dr1 has no flux "
         "'z_flux'; add that band to the catalog"
     ]
     assert found.zero_point.zero_point == pytest.approx(ZERO_POINT, abs=0.01)
     assert found.exposure.metadata["COLORTERM2"] == 0.0
     term = {"primary": "z", "secondary": "g"}
-    found = run(bright, coloured(field), photometry={"colour_terms": {"survey*": {"g.1": term}}})
+    found = run(bright, colored(field), photometry={"color_terms": {"survey*": {"g.1": term}}})
     assert found.warnings[0].startswith("no zero point: the reference catalog has no flux 'z_flux' (it has g_flux")
 
 

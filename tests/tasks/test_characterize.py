@@ -128,7 +128,7 @@ def test_a_psf_that_is_not_there_cannot_be_kept(field):
 
 def test_blends_can_be_divided_before_stars_are_chosen():
     x, y = scatter(30, SHAPE, seed=3, separation=60)
-    # every third star gets a neighbour
+    # every third star gets a neighbor
     x, y = np.r_[x, x[::3] + 6], np.r_[y, y[::3] + 3]
     flux = np.r_[np.full(30, 1e5), np.full(10, 5e4)]
     image, variance = observe(draw(SHAPE, x, y, flux, Moffat(FWHM)), seed=4)

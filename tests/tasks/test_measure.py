@@ -135,7 +135,7 @@ def test_the_same_exposure_gives_the_same_catalog():
     one, again, other = catalog(3), catalog(3), catalog(4)
     for name in one:
         np.testing.assert_array_equal(one[name], again[name], err_msg=name)
-    # in place of a neighbour another exposure has other noise
+    # in place of a neighbor another exposure has other noise
     assert (one["base_CircularApertureFlux_12_0_instFlux"] != other["base_CircularApertureFlux_12_0_instFlux"]).any()
     assert (one["base_SdssCentroid_x"] == other["base_SdssCentroid_x"])[one["parent"] == 0].all()
 

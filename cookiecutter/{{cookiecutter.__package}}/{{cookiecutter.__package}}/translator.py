@@ -66,14 +66,14 @@ class {{ cookiecutter.__class }}(Translator):
 {%- endif %}
 {%- if t.site %}
         # where the observatory is{{ "" if t.site | length == 3 else "; behind # what is not known, with what is in force" }}
-{%- for name, unit in [("longitude", "degrees east"), ("latitude", "degrees north"), ("elevation", "metres")] %}
+{%- for name, unit in [("longitude", "degrees east"), ("latitude", "degrees north"), ("elevation", "meters")] %}
         {{ ('"%s": %s' | format(name, t.site[name]) if name in t.site else '# "%s": float("nan")' | format(name)) }},  # {{ unit }}
 {%- endfor %}
 {%- else %}
         # where the observatory is, which is not known; in force:
         # "longitude": float("nan"),  # degrees east
         # "latitude": float("nan"),  # degrees north
-        # "elevation": float("nan"),  # metres
+        # "elevation": float("nan"),  # meters
 {%- endif %}
     }
     translation = {

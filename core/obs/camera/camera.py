@@ -27,7 +27,7 @@ class Camera:
     name : str
         Short name.
     plate_scale : float
-        Scale at the centre of the focal plane, arcsec/mm.
+        Scale at the center of the focal plane, arcsec/mm.
     detectors : tuple of Detector
         The detectors, in the order of the table.
     distortion : Distortion

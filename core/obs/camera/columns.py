@@ -53,7 +53,7 @@ DETECTOR_COLUMNS = {
     "pixel_size_y": Column("Height of a pixel.", "mm", required=True),
     "offset_x": Column("Where the reference point lies in the focal plane.", "mm", required=True),
     "offset_y": Column("As above.", "mm", required=True),
-    "reference_x": Column("The reference point of the detector; its centre if empty.", "pixel"),
+    "reference_x": Column("The reference point of the detector; its center if empty.", "pixel"),
     "reference_y": Column("As above.", "pixel"),
     "yaw": Column("Rotation of the detector in the focal plane, counter-clockwise; 0 if empty.", "deg"),
     "pitch": Column("Rotation about the focal plane's y axis; 0 if empty.", "deg"),

@@ -126,13 +126,13 @@ def _draw_compass(axes: "Axes", camera: Camera) -> None:
     east_of_y = 1.0 if camera.flip_x else -1.0
     north = np.array([-east_of_y * np.sin(angle), np.cos(angle)])
     east = np.array([east_of_y * np.cos(angle), np.sin(angle)])
-    centre, length = np.array([48.0, 48.0]), 24.0
+    center, length = np.array([48.0, 48.0]), 24.0
     corner = OffsetFrom(axes.patch, (1.0, 0.0), unit="points")
     for way, name in ((north, "N"), (east, "E")):
-        tip = centre + length * way
+        tip = center + length * way
         axes.annotate(
             name,
-            xy=tuple(centre),
+            xy=tuple(center),
             xytext=tuple(tip),
             xycoords=corner,
             textcoords=corner,

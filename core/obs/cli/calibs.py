@@ -73,7 +73,7 @@ def ingest(
     """Take the calibration frames FILES into the repository REPO.
 
     Headers tell what they are (OBSTYPE) and of what (CALIB_ID). Each is valid for some days before and after its date,
-    at most to the middle between its neighbours; defects are valid until the next ones.
+    at most to the middle between its neighbors; defects are valid until the next ones.
     """
     report = ingest_calibs(
         _open(root, calib, camera),

@@ -60,8 +60,8 @@ _DATE_FORMATS = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S")
 @click.option(
     "--exposure-time", metavar="S", type=click.FloatRange(min=0), default=30.0, show_default=True, help="Seconds."
 )
-@click.option("--ra", type=float, default=150.0, show_default=True, help="Field centre, degrees.")
-@click.option("--dec", type=float, default=2.0, show_default=True, help="Field centre, degrees.")
+@click.option("--ra", type=float, default=150.0, show_default=True, help="Field center, degrees.")
+@click.option("--dec", type=float, default=2.0, show_default=True, help="Field center, degrees.")
 @click.option("--rotation", type=float, default=0.0, show_default=True, help="Angle of the rotator, degrees.")
 @click.option("--dither", type=float, default=60.0, show_default=True, help="Radius of the dither pattern, arcsec.")
 @click.option("--airmass", type=float, default=1.2, show_default=True, help="Airmass of the first science frame.")

@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 
 from obs.config.base import TaskConfig
 from obs.config.overrides import Assignment, read_override_file, read_override_text
-from obs.config.schema import comment, iterate_fields, one_line, wanted
+from obs.config.schema import comment, describe_type, iterate_fields, one_line
 from obs.errors import ConfigError, suggest
 
 __all__ = ["ConfigLayers"]
@@ -225,7 +225,7 @@ class ConfigLayers(Generic[C]):
         if first["type"] in ("value_error", "assertion_error"):
             text = f"{name}: {re.sub(r'^(Value|Assertion) error, ', '', first['msg'])}, got {_shown(first['input'])}"
         elif setting is not None and setting.name == field:
-            text = f"{name}: wanted {wanted(self._fields[field])}, got {_shown(setting.assignment.value)}"
+            text = f"{name}: wanted {describe_type(self._fields[field])}, got {_shown(setting.assignment.value)}"
         else:
             text = f"{name}: {first['msg']}, got {_shown(first['input'])}"
         return self._error(text, setting.assignment if setting else None, ".".join(field))

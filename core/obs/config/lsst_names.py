@@ -126,7 +126,7 @@ _PROCESS = {
         "doWrite": "write",
         "doWriteMatches": "write_matches",
         "matchRadiusPix": "flag_match_radius",
-        "photoCal.applyColorTerms": "photometry.apply_colour_terms",
+        "photoCal.applyColorTerms": "photometry.apply_color_terms",
         "photoCal.nSigma": "photometry.clip",
         "photoCal.sigmaMax": "photometry.sigma_max",
         "photoRefObjLoader.ref_dataset_name": "reference.name",

@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from obs.config.base import TaskConfig
 
-__all__ = ["comment", "dump_yaml", "iterate_fields", "one_line", "section_class", "wanted"]
+__all__ = ["comment", "describe_type", "dump_yaml", "iterate_fields", "one_line", "section_class"]
 
 _LIMITS = {
     annotated_types.Ge: ">=",
@@ -50,7 +50,7 @@ def iterate_fields(config_class: type[BaseModel], prefix: str = "") -> Iterator[
             yield from iterate_fields(section, f"{prefix}{name}.")
 
 
-def wanted(field: FieldInfo) -> str:
+def describe_type(field: FieldInfo) -> str:
     """Return in words what a field takes, for example ``a whole number >= 1``."""
     limits = [
         f"{sign} {getattr(limit, attribute):g}"
@@ -84,7 +84,7 @@ def comment(field: FieldInfo) -> str:
     extra = field.json_schema_extra
     unit = extra.get("unit") if isinstance(extra, dict) else None
     text = " ".join((field.description or "").split())
-    return f"{text} [{unit}] ({wanted(field)})" if unit else f"{text} ({wanted(field)})"
+    return f"{text} [{unit}] ({describe_type(field)})" if unit else f"{text} ({describe_type(field)})"
 
 
 class _OneLine(yaml.SafeDumper):

@@ -23,7 +23,7 @@ class Level:
     level : float
         Median, ADU.
     noise : float
-        Standard deviation of a pixel against its neighbours, ADU.
+        Standard deviation of a pixel against its neighbors, ADU.
     spread : float
         Scatter of the columns' levels, ADU: what is not flat.
     """
@@ -55,7 +55,7 @@ def column_levels(pixels: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def noise_of(pixels: NDArray[np.float64]) -> float:
-    """Return the noise of a pixel from its differences to neighbours, to which the light hardly adds, ADU."""
+    """Return the noise of a pixel from its differences to neighbors, to which the light hardly adds, ADU."""
     axis = 0 if pixels.shape[0] >= pixels.shape[1] else 1
     differences = np.diff(pixels, axis=axis)
     # Whole counts make the median of few steps coarse: the mean of what is not far off is finer.

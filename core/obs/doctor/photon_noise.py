@@ -40,9 +40,9 @@ def _blocks(*images: NDArray[np.float64]) -> Iterator[tuple[NDArray[np.float64],
 
 def _clipped_variance(values: NDArray[np.float64]) -> float:
     """Return the variance of what is not an outlier, such as a cosmic ray."""
-    centre = np.median(values)
-    sigma = max(1.4826 * float(np.median(np.abs(values - centre))), 0.5)
-    good = np.abs(values - centre) < 4.5 * sigma
+    center = np.median(values)
+    sigma = max(1.4826 * float(np.median(np.abs(values - center))), 0.5)
+    good = np.abs(values - center) < 4.5 * sigma
     return float(np.var(values[good], ddof=1)) if good.sum() > 2 else float("nan")
 
 

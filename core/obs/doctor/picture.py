@@ -68,13 +68,13 @@ def _draw_raw(figure: "Figure", half: "SubplotSpec", frame: RawFrame) -> None:
 
 
 def _draw_raw_boxes(axes: "Axes", amp: Amplifier) -> None:
-    for box, colour, label in (
+    for box, color, label in (
         (amp.raw_data_bbox, _DATA, amp.name),
         (amp.raw_serial_overscan_bbox, _SERIAL, ""),
         (amp.raw_parallel_overscan_bbox, _PARALLEL, ""),
         (amp.raw_prescan_bbox, _PRESCAN, ""),
     ):
-        _outline(axes, box, colour, label)
+        _outline(axes, box, color, label)
     right, up = _CORNERS[amp.readout_corner]
     _triangle(axes, amp.raw_data_bbox, bool(right) != amp.flip_x, bool(up) != amp.flip_y)
 
@@ -83,14 +83,14 @@ def _draw_detector(axes: "Axes", frame: RawFrame) -> None:
     amplifiers, shape = frame.detector.amplifiers, frame.detector.bbox.shape
     images = {amp.raw_hdu: np.asarray(amplifier_image(frame.raw, amp), np.float32) for amp in amplifiers}
     # Each amplifier above its own level, so that the eye sees what the amplifiers have in common.
-    levelled = np.full(shape, np.nan, np.float32)
+    leveled = np.full(shape, np.nan, np.float32)
     whole = assemble(images, amplifiers, shape, fill=float("nan"))
     for amp in amplifiers:
         box = amp.raw_serial_overscan_bbox
         level = float(np.median(images[amp.raw_hdu][box.slices])) if not box.is_empty else 0.0
         gain = amp.nominal.gain if np.isfinite(amp.nominal.gain) else 1.0
-        levelled[amp.bbox.slices] = (whole[amp.bbox.slices] - level) * gain
-    _show(axes, levelled)
+        leveled[amp.bbox.slices] = (whole[amp.bbox.slices] - level) * gain
+    _show(axes, leveled)
     axes.set_title(f"assembled, above the overscan, in electrons: {shape[1]} x {shape[0]} pixels", fontsize=9)
     for amp in amplifiers:
         _outline(axes, amp.bbox, _DATA, amp.name)
@@ -117,16 +117,16 @@ def _show(axes: "Axes", image: NDArray[Any]) -> None:
     axes.tick_params(labelsize=7)
 
 
-def _outline(axes: "Axes", box: Box, colour: str, label: str) -> None:
+def _outline(axes: "Axes", box: Box, color: str, label: str) -> None:
     from matplotlib.patches import Rectangle  # noqa: PLC0415 - as above
 
     if box.is_empty:
         return
     corner = box.x_min - 0.5, box.y_min - 0.5
-    axes.add_patch(Rectangle(corner, box.width, box.height, fill=False, edgecolor=colour, linewidth=1.2))
+    axes.add_patch(Rectangle(corner, box.width, box.height, fill=False, edgecolor=color, linewidth=1.2))
     if label:
-        centre = box.x_min + box.width / 2, box.y_min + box.height / 2
-        axes.text(*centre, label, color=colour, ha="center", va="center", fontsize=11, fontweight="bold")
+        center = box.x_min + box.width / 2, box.y_min + box.height / 2
+        axes.text(*center, label, color=color, ha="center", va="center", fontsize=11, fontweight="bold")
 
 
 def _triangle(axes: "Axes", box: Box, right: bool, up: bool) -> None:

@@ -23,7 +23,7 @@ class Background:
     error : ndarray of float32, shape (my, mx)
         Standard error of the level.
     x, y : ndarray of float64, shape (mx,) and (my,)
-        Centres of the mesh columns and rows, pixels, increasing.
+        Centers of the mesh columns and rows, pixels, increasing.
     shape : tuple of int
         Shape (ny, nx) of the image that the mesh covers.
     style : {'chebyshev', 'akima', 'constant'}

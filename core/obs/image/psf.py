@@ -20,7 +20,7 @@ class Psf(Protocol):
         ...
 
     def evaluate(self, *, x: ArrayLike, y: ArrayLike) -> NDArray[np.float32]:
-        """Return stamps, float32, shape (n, ny, nx), centred on their middle pixel."""
+        """Return stamps, float32, shape (n, ny, nx), centered on their middle pixel."""
         ...
 
     def render(self, *, x: ArrayLike, y: ArrayLike) -> NDArray[np.float32]:
@@ -49,7 +49,7 @@ def polynomial_terms(u: NDArray[np.float64], v: NDArray[np.float64], degree: int
 
 
 def stamp_sums(basis: NDArray[Any], sampling: float, shape: tuple[int, int]) -> NDArray[np.float64]:
-    """Return the sum of each image over a centred stamp of detector pixels.
+    """Return the sum of each image over a centered stamp of detector pixels.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ class PixelPsf:
     """A PSF given by images that are added with polynomial weights, as PSFEx files describe it.
 
     The images hold the light that a detector pixel sees (the pixel's own response is included), sampled every
-    ``sampling`` pixels. The PSF at (x, y) is normalised to a sum of one over its stamp.
+    ``sampling`` pixels. The PSF at (x, y) is normalized to a sum of one over its stamp.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ class PixelPsf:
         return self._stamp_shape
 
     @cached_property
-    def _centring(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def _centering(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         zero = np.zeros(1)
         (height, width), (model_height, model_width) = self.stamp_shape, self.basis.shape[1:]
         return (
@@ -165,13 +165,13 @@ class PixelPsf:
         v = (np.atleast_1d(np.asarray(y, np.float64)) - self.y_zero) / self.y_scale
         terms = polynomial_terms(u, v, self.degree).astype(np.float32)
         model = (terms @ self.basis.reshape(len(self.basis), -1)).reshape(-1, *self.basis.shape[1:])
-        rows, columns = self._centring
+        rows, columns = self._centering
         total = np.einsum("i,nij,j->n", rows.sum(0), model, columns.sum(0), optimize=True)
         model /= total[:, None, None]
         return model
 
     def evaluate(self, *, x: ArrayLike, y: ArrayLike) -> NDArray[np.float32]:
-        """Return the PSF at positions, centred on the middle pixel.
+        """Return the PSF at positions, centered on the middle pixel.
 
         Parameters
         ----------
@@ -186,7 +186,7 @@ class PixelPsf:
         model = self.model(x=x, y=y)
         if self.sampling == 1.0 and model.shape[1:] == self.stamp_shape:
             return model
-        rows, columns = self._centring
+        rows, columns = self._centering
         return np.asarray(rows @ model @ columns.T, np.float32)
 
     def render(self, *, x: ArrayLike, y: ArrayLike) -> NDArray[np.float32]:

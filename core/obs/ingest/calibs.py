@@ -101,7 +101,7 @@ def validity_ranges(dates: Sequence[date], days: int, *, until_superseded: bool 
     Returns
     -------
     list of (date, date)
-        Of neighbours that meet, the last day of one is the first of the next: compared as text, a moment on a day is
+        Of neighbors that meet, the last day of one is the first of the next: compared as text, a moment on a day is
         after that day, and so belongs to the next.
     """
     if until_superseded:

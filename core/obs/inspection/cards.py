@@ -94,7 +94,7 @@ class Cards:
         """Whether a keyword is there with different values."""
         return len({str(card.value).strip() for card in self.all(keyword)}) > 1
 
-    def doubt(self, keyword: str) -> str:
+    def reason_to_doubt(self, keyword: str) -> str:
         """Return why the value of a keyword may not be what was meant; empty if nothing speaks against it."""
         if self.contradicts_itself(keyword):
             return f"{keyword} is there with different values"

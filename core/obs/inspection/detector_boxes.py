@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from obs.geom import Box
 from obs.inspection.amplifier_place import Place
-from obs.inspection.finding import Confidence, Finding, less_sure
+from obs.inspection.finding import Confidence, Finding, lower_confidence
 from obs.inspection.sections import Section, find_section
 
 __all__ = ["Put", "find_corner", "find_detector_boxes"]
@@ -79,8 +79,8 @@ def _from_sections(
     if (x_bin, y_bin) != tuple(binning.value):
         sure, note = "likely", f"the sizes tell a binning of {x_bin} x {y_bin}"
     if sum(box.width * box.height for box in boxes) != max(b.x_max for b in boxes) * max(b.y_max for b in boxes):
-        sure, note = less_sure(sure, "likely"), "there are gaps between the amplifiers"
-    sure = less_sure(sure, _least_sure(places))
+        sure, note = lower_confidence(sure, "likely"), "there are gaps between the amplifiers"
+    sure = lower_confidence(sure, _least_sure(places))
     return [
         (box, s.flip_x, s.flip_y, Finding("bbox", box, s.keyword, sure, note))
         for box, s in zip(boxes, known, strict=True)
@@ -96,7 +96,7 @@ def _section_text(section: Section) -> str:
 def _least_sure(places: Sequence[Place]) -> Confidence:
     worst: Confidence = "certain"
     for place in places:
-        worst = less_sure(worst, place.data_from.confidence)
+        worst = lower_confidence(worst, place.data_from.confidence)
     return worst
 
 
@@ -112,7 +112,7 @@ def _side_by_side(places: Sequence[Place], warnings: list[str]) -> list[Put]:
         x = sum(width for key, width in columns if key < (place.hdu if own else 0, place.data.x_min))
         y = sum(height for start, height in rows if start < place.data.y_min)
         box = Box(x, y, place.data.width, place.data.height)
-        sure: Confidence = "guess" if own else less_sure("likely", place.data_from.confidence)
+        sure: Confidence = "guess" if own else lower_confidence("likely", place.data_from.confidence)
         source = "order in the file" if own else "order in the image"
         put.append((box, False, False, Finding("bbox", box, source, sure)))
     return put

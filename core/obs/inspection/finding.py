@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-__all__ = ["CONFIDENCES", "Confidence", "Finding", "less_sure"]
+__all__ = ["CONFIDENCES", "Confidence", "Finding", "lower_confidence"]
 
 Confidence = Literal["certain", "likely", "guess", "not known"]
 CONFIDENCES: tuple[Confidence, ...] = get_args(Confidence)
@@ -44,6 +44,6 @@ class Finding:
         return self.confidence != "not known"
 
 
-def less_sure(first: Confidence, second: Confidence) -> Confidence:
+def lower_confidence(first: Confidence, second: Confidence) -> Confidence:
     """Return the less sure of two."""
     return max(first, second, key=CONFIDENCES.index)

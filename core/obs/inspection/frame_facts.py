@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from obs.inspection.cards import Cards
 from obs.inspection.files.several_files import knowing_file
-from obs.inspection.finding import Finding, less_sure
+from obs.inspection.finding import Finding, lower_confidence
 from obs.inspection.header.dates import DateRule, find_date, find_night, find_time_scale
 from obs.inspection.header.exposure_time import find_exposure_time
 from obs.inspection.header.filters import find_filter
@@ -134,7 +134,7 @@ def _against_type(exposure: Finding, kind: Finding) -> Finding:
     if exposure.value != 0.0:
         return exposure
     if kind.value is None or kind.source == exposure.source:
-        return replace(exposure, confidence=less_sure(exposure.confidence, "likely"), note=_NO_BIAS)
+        return replace(exposure, confidence=lower_confidence(exposure.confidence, "likely"), note=_NO_BIAS)
     if kind.value == "bias":
         return exposure
     return replace(exposure, confidence="guess", note=f"{kind.source} says {kind.value}")

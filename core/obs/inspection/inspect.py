@@ -10,11 +10,11 @@ from obs.inspection.amplifier_facts import DetectorFacts
 from obs.inspection.amplifier_place import around
 from obs.inspection.cards import Cards
 from obs.inspection.files.grouping import group_images, set_aside
-from obs.inspection.files.same_camera import check_one_camera, odd_shapes
+from obs.inspection.files.same_camera import check_one_camera, find_shape_mismatches
 from obs.inspection.files.several_files import brightest_file, files_of_detectors
 from obs.inspection.finding import Confidence, Finding
 from obs.inspection.frame_facts import FrameFacts, find_frame_facts
-from obs.inspection.header.filters import find_colour_mosaic
+from obs.inspection.header.filters import find_color_mosaic
 from obs.inspection.header.keys import KeyRule, Roles, detector_value, find_detector_key, find_roles
 from obs.inspection.header.sky_scale import SkyScale, find_pixel_size, find_sky_scale
 from obs.inspection.layout import find_detector
@@ -106,7 +106,7 @@ def inspect_files(paths: Sequence[Path]) -> Findings:
     first = files[0]
     cards = first.cards
     warnings += [f"{file.path.name}: {problem}" for file in files for problem in file.problems]
-    warnings += odd_shapes(files)
+    warnings += find_shape_mismatches(files)
     number = first.primary.get("NEXTEND")
     if isinstance(number, int) and number > len(first.images):
         warnings.append(
@@ -133,7 +133,7 @@ def inspect_files(paths: Sequence[Path]) -> Findings:
         binning,
         *_place_findings(detectors),
     ]
-    warnings += [*frames.warnings, *find_colour_mosaic(cards, first.path.name)]
+    warnings += [*frames.warnings, *find_color_mosaic(cards, first.path.name)]
     warnings += [
         f"{chip.name}: {text}" if len(detectors) > 1 else text for chip in detectors for text in chip.facts.warnings
     ]

@@ -124,5 +124,5 @@ def fit_boresight_wcs(
         part.ravel() for part in np.meshgrid(box.x_min - 0.5 + box.width * nodes, box.y_min - 0.5 + box.height * nodes)
     )
     ra, dec = pixel_to_sky(camera, detector, projection, x=x, y=y)
-    centre = box.x_min + (box.width - 1) / 2, box.y_min + (box.height - 1) / 2
-    return fit_tan_sip(x=x, y=y, ra=ra, dec=dec, order=order, crpix=centre)
+    center = box.x_min + (box.width - 1) / 2, box.y_min + (box.height - 1) / 2
+    return fit_tan_sip(x=x, y=y, ra=ra, dec=dec, order=order, crpix=center)

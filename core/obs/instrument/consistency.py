@@ -21,7 +21,7 @@ __all__ = [
     "Direction",
     "airmass_of",
     "compare_direction",
-    "horizontal",
+    "compute_azimuth_altitude",
     "missing_time",
     "visit_faults",
 ]
@@ -172,7 +172,7 @@ def compare_direction(info: VisitInfo) -> Direction | None:
     begin = parse_date(info.date_begin)
     length = info.exposure_time if 0 < info.exposure_time < math.inf else 0.0
     # Headers tell the horizon of the beginning, the middle or the end.
-    places = [horizontal(info, begin + timedelta(seconds=length * part)) for part in (0.0, 0.5, 1.0)]
+    places = [compute_azimuth_altitude(info, begin + timedelta(seconds=length * part)) for part in (0.0, 0.5, 1.0)]
     return Direction(*places[0], min(_distance(info, *there) for there in places))
 
 
@@ -190,7 +190,7 @@ def _pointing_faults(info: VisitInfo) -> Iterator[str]:
     )
 
 
-def horizontal(info: VisitInfo, when: datetime) -> tuple[float, float]:
+def compute_azimuth_altitude(info: VisitInfo, when: datetime) -> tuple[float, float]:
     """Return where the boresight's RA and Dec (ICRS) stood, without refraction.
 
     Parameters

@@ -32,7 +32,7 @@ class FilterDefinition:
     aliases : tuple of str
         Other names for the same glass.
     effective_wavelength : float
-        Nanometres; NaN where it is not known.
+        Nanometers; NaN where it is not known.
     """
 
     physical_filter: str

@@ -237,7 +237,7 @@ def _utc(value: Any) -> str:  # noqa: ANN401 - an astropy Time
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - properties are of any type
-    """Return a property as a column holds it: quantities in seconds, degrees, metres as they are."""
+    """Return a property as a column holds it: quantities in seconds, degrees, meters as they are."""
     if value is None or isinstance(value, str | int | float):
         return value
     return float(value.to_value(value.unit if value.unit.physical_type != "time" else "s"))

@@ -42,9 +42,9 @@ _PHOTOMETRY = {
     "MAGZERO": "[mag] zero point",
     "MAGZERO_RMS": "[mag] scatter of the zero point",
     "MAGZERO_NOBJ": "number of stars in the zero point",
-    "COLORTERM1": "colour term",
-    "COLORTERM2": "colour term",
-    "COLORTERM3": "colour term",
+    "COLORTERM1": "color term",
+    "COLORTERM2": "color term",
+    "COLORTERM3": "color term",
 }
 _FLUX_MAG0 = {"FLUXMAG0": "[adu] counts of magnitude 0", "FLUXMAG0ERR": "[adu] error of FLUXMAG0"}
 # What LSST files say of their own layout: planes, place in the parent image, index of attached objects.

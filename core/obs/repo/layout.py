@@ -17,7 +17,7 @@ from obs.errors import RepositoryError, place, suggest
 from obs.repo.atomic import atomic_write
 from obs.yaml_lines import line_of, load_yaml
 
-__all__ = ["Repository", "family", "is_repository", "open_repository", "write_description"]
+__all__ = ["Repository", "is_repository", "open_repository", "repositories_with_parents", "write_description"]
 
 _OWN = "obs.yaml"
 _LSST = ("_mapper", "repositoryCfg.yaml", "_parent")
@@ -94,7 +94,7 @@ def open_repository(folder: Path | str) -> Repository:
     return Repository(root, is_own=False, mapper=mapper, parents=(parent.resolve(),) if parent.exists() else ())
 
 
-def family(folders: Sequence[Path]) -> list[Repository]:
+def repositories_with_parents(folders: Sequence[Path]) -> list[Repository]:
     """Return repositories and their ancestors, depth first, each once.
 
     Raises

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from obs.errors import OutputError
-from obs.repo.layout import Repository, family, is_repository, open_repository
+from obs.repo.layout import Repository, is_repository, open_repository, repositories_with_parents
 
 __all__ = ["Lineage", "trace"]
 
@@ -59,7 +59,7 @@ def trace(root: Path | str, *, output: Path | str | None = None, rerun: str | No
     if output is not None and rerun is not None:
         raise OutputError("--output and --rerun name the output both; give one of them")
     if output is None and rerun is None:
-        return Lineage(tuple(family([top])))
+        return Lineage(tuple(repositories_with_parents([top])))
     given: Path | None = top
     if rerun is not None:
         source, target = _split_rerun(rerun)
@@ -70,7 +70,7 @@ def trace(root: Path | str, *, output: Path | str | None = None, rerun: str | No
     folder = folder.resolve()
     recorded = _recorded(folder)
     wanted = recorded.parents if given is None and recorded is not None else (given or top,)
-    inputs = [repository for repository in family(wanted) if repository.root != folder]
+    inputs = [repository for repository in repositories_with_parents(wanted) if repository.root != folder]
     _check(folder, recorded, wanted, inputs, top)
     return Lineage(
         tuple(inputs), folder, tuple(wanted), recorded is None, None if recorded is None else recorded.camera

@@ -56,7 +56,7 @@ def load_reference_catalog(folder: Path, *, ra: float, dec: float, radius: float
     folder
         Folder of the catalog.
     ra, dec
-        Centre, degrees.
+        Center, degrees.
     radius
         Radius, degrees.
 

@@ -97,7 +97,7 @@ def _detector_row(
 def _place(
     chip: DetectorImages, chips: tuple[DetectorImages, ...], number: int, binning: tuple[int, int]
 ) -> tuple[float, float, float]:
-    """Return where a detector's centre lies in the mosaic, pixels, and its rotation, degrees."""
+    """Return where a detector's center lies in the mosaic, pixels, and its rotation, degrees."""
     if len(chips) == 1:
         return 0.0, 0.0, 0.0
     sections = [other.mosaic for other in chips]

@@ -56,7 +56,7 @@ class OpticsConfig(TaskConfig):
     )
     beta: float = setting(3.0, "Exponent of the Moffat profile.", gt=1.5)
     growth: float = setting(0.08, "Relative growth of the PSF from the axis to the edge of the field.", ge=0)
-    gradient: float = setting(0.01, "Relative change of the PSF's width from the centre to the edge, along x.")
+    gradient: float = setting(0.01, "Relative change of the PSF's width from the center to the edge, along x.")
     ellipticity: float = setting(0.01, "Reduced shear of the PSF on the axis; direction changes by exposure.", ge=0)
     astigmatism: float = setting(0.03, "Reduced shear, along the radius, that the edge of the field adds.", ge=0)
     vignetting: float = setting(0.15, "Part of the light that is lost at the edge of the field.", ge=0, lt=1)

@@ -96,7 +96,7 @@ def galaxy_radius(shapes: GalaxyShapes, flux: Floats, cutoff: float) -> Floats:
     Returns
     -------
     ndarray of float64, shape (n,)
-        Radius along the longer axis, pixels; 0 where even the centre is fainter.
+        Radius along the longer axis, pixels; 0 where even the center is fainter.
     """
     half, difference = (shapes.xx + shapes.yy) / 2.0, (shapes.xx - shapes.yy) / 2.0
     longer = half + np.hypot(difference, shapes.xy)
@@ -121,7 +121,7 @@ def galaxy_stamps(shapes: GalaxyShapes, psf: MoffatShapes, *, x: Floats, y: Floa
     psf : MoffatShapes
         PSF at each galaxy.
     x, y : ndarray of float64, shape (n,)
-        Places of the centres in their central pixel, -0.5 to 0.5.
+        Places of the centers in their central pixel, -0.5 to 0.5.
     half : int
         Pixels from the central one to the border.
 

@@ -23,7 +23,7 @@ __all__ = ["Light", "simulate_light", "true_pointing"]
 
 Image = NDArray[np.float32]
 
-#: Sources whose centre is so far outside of a detector, pixels, still shine into it.
+#: Sources whose center is so far outside of a detector, pixels, still shine into it.
 _MARGIN = 100.0
 _DARK_SKY_R = 21.1
 

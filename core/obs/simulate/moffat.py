@@ -12,7 +12,7 @@ Stamps = NDArray[np.float32]
 
 #: Nodes a side of a pixel for Gauss-Legendre integration: in the core, and in the wings, where the profile is smooth.
 _CORE_NODES, _WING_NODES = 4, 2
-#: The core reaches so many full widths from the centre, and at least so many pixels.
+#: The core reaches so many full widths from the center, and at least so many pixels.
 _CORE_WIDTHS, _CORE_PIXELS = 1.5, 4
 #: Elements of one batch: few enough to stay in the processor's cache.
 _BATCH = 1 << 17
@@ -92,7 +92,7 @@ def moffat_stamps(shapes: MoffatShapes, *, x: Floats, y: Floats, half: int, samp
     shapes : MoffatShapes
         Profiles.
     x, y : ndarray of float64, shape (n,)
-        Places of the centres in their central pixel, -0.5 to 0.5.
+        Places of the centers in their central pixel, -0.5 to 0.5.
     half : int
         Pixels from the central one to the border.
     sampling : int
@@ -101,7 +101,7 @@ def moffat_stamps(shapes: MoffatShapes, *, x: Floats, y: Floats, half: int, samp
     Returns
     -------
     ndarray of float32, shape (n, 2 * half * sampling + 1, 2 * half * sampling + 1)
-        The stamps, centred on the central pixel; what lies outside of them is lost.
+        The stamps, centered on the central pixel; what lies outside of them is lost.
     """
     size = 2 * half * sampling + 1
     stamps = np.empty((len(x), size, size), np.float32)

@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Circle:
-    """A circle on the sky: centre and radius, degrees."""
+    """A circle on the sky: center and radius, degrees."""
 
     ra: float
     dec: float
@@ -72,13 +72,13 @@ class Pointing:
 def enclosing_circle(ra: ArrayLike, dec: ArrayLike, radius: ArrayLike = 0.0) -> Circle:
     """Return a circle around circles on the sky (array_like of float, shape (n,), degrees), which may be points."""
     vectors = sky_vectors(ra, dec)
-    centre = vectors.mean(axis=0)
-    length = float(np.linalg.norm(centre))
+    center = vectors.mean(axis=0)
+    length = float(np.linalg.norm(center))
     if length < 1e-9:
         return Circle(0.0, 90.0, 180.0)
-    chord = np.linalg.norm(vectors - centre / length, axis=1)
+    chord = np.linalg.norm(vectors - center / length, axis=1)
     reach = np.degrees(2.0 * np.arcsin(np.minimum(chord / 2.0, 1.0))) + np.asarray(radius, np.float64)
-    x, y, z = (float(part) for part in centre / length)
+    x, y, z = (float(part) for part in center / length)
     return Circle(float(np.degrees(np.arctan2(y, x))) % 360.0, float(np.degrees(np.arcsin(z))), float(reach.max()))
 
 

@@ -150,7 +150,7 @@ def plan_shots(
     physical_filters : sequence of str
         The filters.
     ra, dec : float
-        Field centre, degrees.
+        Field center, degrees.
     dither : float
         Radius in which science frames are offset from each other, arcsec.
     rotation : float

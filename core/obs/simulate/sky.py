@@ -46,7 +46,7 @@ def make_sky(config: SourceConfig, *, ra: float, dec: float, radius: float, seed
     config : SourceConfig
         What there is.
     ra, dec : float
-        Centre, degrees.
+        Center, degrees.
     radius : float
         Radius, degrees.
     seed : int

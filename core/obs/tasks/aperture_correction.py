@@ -8,7 +8,7 @@ from obs.algorithms.measure.aperture_flux import aperture_name
 from obs.algorithms.photometry.aperture_correction import ApertureCorrection, fit_aperture_correction
 from obs.algorithms.pixels.statistics import weighted_median
 from obs.algorithms.psf.width import half_maximum_width
-from obs.algorithms.psf.wings import Rings, enclosed_light, fit_light_beyond
+from obs.algorithms.psf.wings import Rings, enclosed_light, fit_flux_beyond_radius
 from obs.config.base import TaskConfig, setting
 from obs.image.catalog import Catalog
 from obs.image.psf import Psf
@@ -20,14 +20,14 @@ CORRECTED = ("base_PsfFlux", "base_GaussianFlux")
 """Fluxes whose scale the aperture correction brings to that of the reference aperture."""
 
 STARS_FOR_RINGS = 10
-"""Fewer stars do not tell the light around them from that of their neighbours."""
+"""Fewer stars do not tell the light around them from that of their neighbors."""
 
 NEIGHBOUR = 0.02
-"""A neighbour with more than this part of a star's light brightens the star's aperture."""
+"""A neighbor with more than this part of a star's light brightens the star's aperture."""
 
 NEAREST_RING, FURTHEST_RING = 0.7, 40.0
 """Rings about stars begin at this part of the reference aperture, and end at this radius, pixels: further out there is
-more of the neighbours' light than of the stars'."""
+more of the neighbors' light than of the stars'."""
 
 MEDIAN_ERROR = 1.2533
 """Error of a median in errors of a mean."""
@@ -40,19 +40,19 @@ class ApertureCorrectionConfig(TaskConfig):
     to_total: bool = setting(
         False,
         "Scale to the light of the whole PSF model, not only to that of it which lies in the reference aperture. A "
-        "larger aperture would do the same, but holds more light of neighbours too faint to be known.",
+        "larger aperture would do the same, but holds more light of neighbors too faint to be known.",
     )
     order: int = setting(2, "Total order of the polynomial over the detector.", ge=0, le=6)
     minimum_signal_to_noise: float = setting(
         50.0,
-        "Fainter stars are left out, unless fewer than minimum_stars would remain: in deep fields neighbours too faint "
+        "Fainter stars are left out, unless fewer than minimum_stars would remain: in deep fields neighbors too faint "
         "to be known brighten the apertures of faint stars.",
         gt=0,
     )
     minimum_stars: int = setting(12, "See minimum_signal_to_noise.", ge=1)
     robust: bool = setting(
         True,
-        "Leave out stars with neighbours, and let large residuals hardly count, since neighbours only ever add light; "
+        "Leave out stars with neighbors, and let large residuals hardly count, since neighbors only ever add light; "
         "else all stars count by least squares, as in the LSST stack.",
     )
     clip: float = setting(3.0, "Stars further from the fit are left out.", unit="sigma", gt=0)
@@ -123,7 +123,7 @@ def fit_aperture_corrections(
 
 
 def _isolated(catalog: Catalog, stars: NDArray[np.bool_], radius: float) -> NDArray[np.bool_]:
-    """Which stars have no neighbour within a radius, pixels, whose wings would count in their apertures."""
+    """Which stars have no neighbor within a radius, pixels, whose wings would count in their apertures."""
     primary = catalog["detect_isPrimary"] & np.isfinite(catalog["base_PsfFlux_instFlux"])
     index, rows = np.flatnonzero(stars), np.flatnonzero(primary)
     place, flux = (
@@ -145,7 +145,7 @@ def _inside(
     place = {"x": [0.5 * (shape[1] - 1)], "y": [0.5 * (shape[0] - 1)]}
     middle = psf.evaluate(**place)
     fwhm = half_maximum_width(psf, x=place["x"][0], y=place["y"][0])
-    beyond = fit_light_beyond(middle[0], fwhm, radius, _rings(catalog, stars, config))
+    beyond = fit_flux_beyond_radius(middle[0], fwhm, radius, _rings(catalog, stars, config))
     x, y = catalog["base_SdssCentroid_x"][stars], catalog["base_SdssCentroid_y"][stars]
     # elsewhere on the detector as the model of the PSF has it
     relative = enclosed_light(psf.evaluate(x=x, y=y), radius) / enclosed_light(middle, radius)
@@ -158,7 +158,7 @@ def _rings(catalog: Catalog, stars: NDArray[np.bool_], config: MeasurementConfig
     names = [aperture_name(radius) for radius in radii]
     for name in names:
         stars = stars & ~catalog[f"{name}_flag"]
-    # what no neighbour claims of a blend went to the nearest, which is mostly the star
+    # what no neighbor claims of a blend went to the nearest, which is mostly the star
     single = stars & (catalog["parent"] == 0)
     if np.count_nonzero(single) >= STARS_FOR_RINGS:
         stars = single
@@ -174,7 +174,7 @@ def _rings(catalog: Catalog, stars: NDArray[np.bool_], config: MeasurementConfig
     for k, area in enumerate(np.pi * (high**2 - low**2)):
         ratio = (flux[k + 1] - flux[k]) / (light * area)
         sigma = np.sqrt(np.maximum(variance[k + 1] - variance[k], 0.0)) / (light * area)
-        # neighbours are of no star's noise: that keeps the brightest from deciding alone
+        # neighbors are of no star's noise: that keeps the brightest from deciding alone
         weight = 1.0 / (sigma**2 + (0.5 * np.median(sigma)) ** 2)
         brightness[k], error[k] = weighted_median(ratio, weight), MEDIAN_ERROR / np.sqrt(weight.sum())
     return Rings(low, high, brightness, error)

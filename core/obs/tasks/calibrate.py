@@ -176,9 +176,9 @@ def _correct_apertures(
     corrections: dict[str, ApertureCorrection],
     config: CalibrateConfig,
 ) -> None:
-    """Fit the aperture corrections again, now that faint neighbours are known, and apply them.
+    """Fit the aperture corrections again, now that faint neighbors are known, and apply them.
 
-    Neighbours below the threshold of the characterization lie in the apertures of its stars and in its sky. Where too
+    Neighbors below the threshold of the characterization lie in the apertures of its stars and in its sky. Where too
     few of its stars are found again its corrections stand.
     """
     stars = catalog["calib_psf_candidate"] if "calib_psf_candidate" in catalog else np.zeros(len(catalog), bool)

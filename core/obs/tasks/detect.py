@@ -11,7 +11,7 @@ from obs.algorithms.pixels.smoothing import Smoothed, gaussian_kernel, smooth
 from obs.algorithms.sky.background import fit_background
 from obs.algorithms.sky.noise import noise_of, pixel_noise_of
 from obs.algorithms.sources.detection import Footprints, above_threshold, find_footprints
-from obs.algorithms.sources.measured_peaks import rests_on_measured_pixels
+from obs.algorithms.sources.measured_peaks import survives_without_filled_pixels
 from obs.config.base import TaskConfig, setting
 from obs.errors import MeasurementError
 from obs.image.background import Background
@@ -58,7 +58,7 @@ class DetectionConfig(TaskConfig):
     noise: Literal["pixels", "smoothed", "everywhere"] = setting(
         "pixels",
         "Where the noise comes from: the pixels beside the sources, carried through the kernel; the smoothed image "
-        "beside the sources, for images whose neighbouring pixels share noise, as resampled ones do; or the smoothed "
+        "beside the sources, for images whose neighboring pixels share noise, as resampled ones do; or the smoothed "
         "image everywhere, as in the LSST stack. Faint and bright sources raise the threshold in the latter two.",
     )
     noise_bad_planes: list[str] = setting(
@@ -135,7 +135,7 @@ def detect_sources(
     )
     filled = bad_pixels(masked_image, config.filled_planes)
     footprints = footprints.keep(
-        rests_on_measured_pixels(
+        survives_without_filled_pixels(
             image, filled, footprints.peaks, sigma=sigma, n_sigma=config.kernel_size, threshold=threshold
         )
     )

@@ -60,7 +60,7 @@ STEPS: tuple[Step, ...] = (
     Step(isr_steps.mask_vignetting, lambda c, f: c.do_vignette),
     Step(isr_steps.attach_transmission, lambda c, f: c.do_attach_transmission_curve),
     Step(isr_steps.apply_illumination_correction, lambda c, f: c.wants_illumination(*f)),
-    Step(isr_steps.keep_pixels, lambda c, f: c.do_save_interpolated_pixels),
+    Step(isr_steps.save_uninterpolated, lambda c, f: c.do_save_interpolated_pixels),
     Step(isr_steps.fill_bad_regions, lambda c, f: c.do_set_bad_regions),
     Step(isr_steps.interpolate, lambda c, f: c.do_interpolate),
     Step(isr_steps.attach_rough_zero_point, lambda c, f: c.do_rough_zero_point),

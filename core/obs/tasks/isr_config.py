@@ -103,8 +103,8 @@ class FringeConfig(TaskConfig):
 class VignetteConfig(TaskConfig):
     """The circle of the focal plane that sees the whole aperture."""
 
-    x: float = setting(0.0, "Its centre.", unit="mm")
-    y: float = setting(0.0, "Its centre.", unit="mm")
+    x: float = setting(0.0, "Its center.", unit="mm")
+    y: float = setting(0.0, "Its center.", unit="mm")
     radius: float = setting(0.0, "Its radius.", unit="mm", ge=0)
 
 
@@ -118,7 +118,7 @@ class TransmissionConfig(TaskConfig):
 
 
 class InterpolationConfig(TaskConfig):
-    """Which pixels are filled from their neighbours."""
+    """Which pixels are filled from their neighbors."""
 
     planes: list[str] = setting(["SAT", "BAD", "UNMASKEDNAN"], "Mask planes that are interpolated over.")
     saturation: bool = setting(True, "Interpolate over SAT too.")
@@ -189,7 +189,7 @@ class IsrConfig(TaskConfig):
     do_save_interpolated_pixels: bool = setting(False, "Hand over a copy of the image as it is before interpolation.")
     do_set_bad_regions: bool = setting(True, "Give BAD pixels the value of the good ones.")
     bad_statistic: Literal["MEANCLIP", "MEDIAN"] = setting("MEANCLIP", "Which value that is.")
-    do_interpolate: bool = setting(True, "Fill bad pixels from their neighbours and mask them INTRP.")
+    do_interpolate: bool = setting(True, "Fill bad pixels from their neighbors and mask them INTRP.")
     interpolation: InterpolationConfig = setting(InterpolationConfig(), "Interpolation.")
     do_rough_zero_point: bool = setting(True, "Attach a rough zero point.")
     rough_flux_mag0: dict[str, float] = setting(

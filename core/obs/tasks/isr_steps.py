@@ -33,7 +33,6 @@ __all__ = [
     "compute_variance",
     "fill_bad_regions",
     "interpolate",
-    "keep_pixels",
     "linearize_amplifiers",
     "mask_camera_specific",
     "mask_defects",
@@ -41,6 +40,7 @@ __all__ = [
     "mask_vignetting",
     "measure_background",
     "remove_brighter_fatter",
+    "save_uninterpolated",
     "subtract_dark",
     "subtract_fringe",
     "subtract_stray_light",
@@ -176,7 +176,7 @@ def remove_brighter_fatter(work: Work) -> None:
 def _without_gaps(work: Work, planes: tuple[str, ...]) -> NDArray[np.float32]:
     """Fill pixels of a copy that hold no charge of their own, and return the counts as collected.
 
-    Interpolation needs neighbours that are alike, so dark and flat are applied for it, and then undone.
+    Interpolation needs neighbors that are alike, so dark and flat are applied for it, and then undone.
     """
     copy, config = work.pixels.copy(), work.config
     sensitivity = np.ones((1, 1), np.float32)
@@ -321,7 +321,7 @@ def apply_illumination_correction(work: Work) -> None:
     divide_by_flat(work.pixels, work.frame("illumination"), minimum=work.config.flat.minimum, planes=CALIBRATION_PLANES)
 
 
-def keep_pixels(work: Work) -> None:
+def save_uninterpolated(work: Work) -> None:
     """Hand over a copy of the pixels as they are before interpolation."""
     if work.keep is not None:
         work.keep(work.pixels.copy())
@@ -333,7 +333,7 @@ def fill_bad_regions(work: Work) -> None:
 
 
 def interpolate(work: Work) -> None:
-    """Fill bad pixels from their neighbours."""
+    """Fill bad pixels from their neighbors."""
     config = work.config.interpolation
     left_out = {"SAT"} if not config.saturation else set()
     left_out |= {"UNMASKEDNAN"} if not config.not_a_number else set()

@@ -3,7 +3,7 @@
 import numpy as np
 
 from obs.algorithms.measure.extendedness import classify_extendedness
-from obs.algorithms.measure.pixel_flags import ANYWHERE, AT_CENTRE, measure_pixel_flags
+from obs.algorithms.measure.pixel_flags import ANYWHERE, AT_CENTER, measure_pixel_flags
 from obs.algorithms.measure.sources import measure_sources
 from obs.algorithms.pixels.statistics import clipped_statistics
 from obs.algorithms.sources.deblend import Children, deblend
@@ -90,7 +90,7 @@ def measure_catalog(
     fwhm : float
         Full width at half maximum of the PSF, pixels.
     exposure_id, exposure_id_bits : int
-        Number of the exposure, which begins every source id and seeds the noise in place of neighbours.
+        Number of the exposure, which begins every source id and seeds the noise in place of neighbors.
 
     Returns
     -------
@@ -141,8 +141,8 @@ def measure_catalog(
         np.asarray(measured["base_SdssCentroid_y"]),
     )
     for name, values in flags.items():
-        planes = "|".join((*ANYWHERE.get(name, ()), *AT_CENTRE.get(name, ())))
-        where = "at the centre" if name in AT_CENTRE else "in the footprint"
+        planes = "|".join((*ANYWHERE.get(name, ()), *AT_CENTER.get(name, ())))
+        where = "at the center" if name in AT_CENTER else "in the footprint"
         meaning = f"mask plane {planes} {where}" if planes else "centroid is outside the image"
         catalog.add(f"base_PixelFlags_flag_{name}", values, "", meaning)
     classify(catalog, config.extendedness_ratio)

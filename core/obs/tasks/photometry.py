@@ -21,14 +21,14 @@ from obs.tasks.reference import (
     usable_sources,
 )
 
-__all__ = ["ColourTerm", "PhotometryConfig", "find_colour_term", "solve_photometry"]
+__all__ = ["ColorTerm", "PhotometryConfig", "find_color_term", "solve_photometry"]
 
 
-class ColourTerm(TaskConfig):
-    """From the reference catalog's bands to the camera's: primary + c0 + c1 colour + c2 colour^2."""
+class ColorTerm(TaskConfig):
+    """From the reference catalog's bands to the camera's: primary + c0 + c1 color + c2 color^2."""
 
     primary: str = setting("", "Flux of the reference catalog nearest to the filter.")
-    secondary: str = setting("", "The other flux of the colour primary - secondary.")
+    secondary: str = setting("", "The other flux of the color primary - secondary.")
     c0: float = setting(0.0, "Constant.", unit="mag")
     c1: float = setting(0.0, "Linear term.")
     c2: float = setting(0.0, "Quadratic term.", unit="1/mag")
@@ -46,9 +46,9 @@ class PhotometryConfig(TaskConfig):
         "base_PsfFlux",
         "Flux that the zero point is fitted with; those that the aperture correction covers have the least noise.",
     )
-    apply_colour_terms: bool = setting(True, "Correct for the colours of the reference stars, where terms are known.")
-    colour_terms: dict[str, dict[str, ColourTerm]] = setting(
-        {}, "Name of the reference catalog, or a pattern such as ps1*, to physical filter to colour term."
+    apply_color_terms: bool = setting(True, "Correct for the colors of the reference stars, where terms are known.")
+    color_terms: dict[str, dict[str, ColorTerm]] = setting(
+        {}, "Name of the reference catalog, or a pattern such as ps1*, to physical filter to color term."
     )
 
 
@@ -85,7 +85,7 @@ def solve_photometry(
     zero_point : ZeroPoint
         NaN without a fit.
     problem : str
-        What the user should know: why there is no fit, or no colour term; empty if all is well.
+        What the user should know: why there is no fit, or no color term; empty if all is well.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def _fit(
     band: str,
     config: PhotometryConfig,
     reference_config: ReferenceConfig,
-    term: ColourTerm | None,
+    term: ColorTerm | None,
 ) -> tuple[ZeroPoint, NDArray[np.int64]]:
     if not len(reference):
         raise MeasurementError(NO_REFERENCE)
@@ -156,8 +156,8 @@ def _fit(
     return fit, rows
 
 
-def find_colour_term(config: PhotometryConfig, catalog_name: str, physical_filter: str) -> ColourTerm | None:
-    """Return the colour term of a filter for a reference catalog, or None where none is known.
+def find_color_term(config: PhotometryConfig, catalog_name: str, physical_filter: str) -> ColorTerm | None:
+    """Return the color term of a filter for a reference catalog, or None where none is known.
 
     An entry with the very name of the catalog goes before patterns.
 
@@ -166,32 +166,32 @@ def find_colour_term(config: PhotometryConfig, catalog_name: str, physical_filte
     MeasurementError
         If several patterns match the name.
     """
-    if not config.apply_colour_terms:
+    if not config.apply_color_terms:
         return None
-    patterns = [catalog_name] if catalog_name in config.colour_terms else config.colour_terms
+    patterns = [catalog_name] if catalog_name in config.color_terms else config.color_terms
     matching = [pattern for pattern in patterns if fnmatchcase(catalog_name, pattern)]
     if len(matching) > 1:
         raise MeasurementError(
-            f"the name of the reference catalog '{catalog_name}' matches several patterns of colour terms: "
-            f"{', '.join(matching)}; give the catalog an entry of its own in calibrate.photometry.colour_terms"
+            f"the name of the reference catalog '{catalog_name}' matches several patterns of color terms: "
+            f"{', '.join(matching)}; give the catalog an entry of its own in calibrate.photometry.color_terms"
         )
-    return config.colour_terms[matching[0]].get(physical_filter) if matching else None
+    return config.color_terms[matching[0]].get(physical_filter) if matching else None
 
 
-def _usable_term(reference: Catalog, physical_filter: str, config: PhotometryConfig) -> tuple[ColourTerm | None, str]:
-    """Return the colour term; none, with what to tell the user, where the catalog has only one of its two bands."""
+def _usable_term(reference: Catalog, physical_filter: str, config: PhotometryConfig) -> tuple[ColorTerm | None, str]:
+    """Return the color term; none, with what to tell the user, where the catalog has only one of its two bands."""
     name = str(reference.metadata.get(NAME_KEY, ""))
-    term = find_colour_term(config, name, physical_filter)
+    term = find_color_term(config, name, physical_filter)
     if term is None or f"{term.primary}_flux" not in reference or f"{term.secondary}_flux" in reference:
         return term, ""
     return None, (
-        f"the zero point goes without the colour term of {physical_filter}, since the reference catalog {name} has no "
+        f"the zero point goes without the color term of {physical_filter}, since the reference catalog {name} has no "
         f"flux '{term.secondary}_flux'; add that band to the catalog"
     )
 
 
 def _magnitudes(
-    reference: Catalog, name: str | None, term: ColourTerm | None, band: str
+    reference: Catalog, name: str | None, term: ColorTerm | None, band: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return AB magnitudes of reference sources in the exposure's filter, and their errors."""
     wanted = [name or f"{band}_flux"] if term is None else [f"{term.primary}_flux", f"{term.secondary}_flux"]
@@ -204,8 +204,8 @@ def _magnitudes(
     magnitude, error = reference_magnitude(reference, wanted[0])
     if term is None:
         return magnitude, error
-    colour = magnitude - reference_magnitude(reference, wanted[1])[0]
-    return magnitude + term.c0 + colour * (term.c1 + colour * term.c2), error
+    color = magnitude - reference_magnitude(reference, wanted[1])[0]
+    return magnitude + term.c0 + color * (term.c1 + color * term.c2), error
 
 
 def _per_second(zero_point: float, exposure: Exposure) -> float:

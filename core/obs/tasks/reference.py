@@ -38,7 +38,7 @@ class ReferenceConfig(TaskConfig):
 
 
 def field_circle(wcs: TanSipWcs, shape: tuple[int, int], margin: float) -> tuple[float, float, float]:
-    """Return centre (degrees) and radius (arcsec) of a circle that holds a frame and ``margin`` arcsec beyond it."""
+    """Return center (degrees) and radius (arcsec) of a circle that holds a frame and ``margin`` arcsec beyond it."""
     height, width = shape
     ra, dec = wcs.pixel_to_sky(x=0.5 * (width - 1), y=0.5 * (height - 1))
     corner_ra, corner_dec = wcs.pixel_to_sky(x=[0, width, 0, width], y=[0, 0, height, height])

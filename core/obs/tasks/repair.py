@@ -15,9 +15,9 @@ __all__ = ["CosmicRayConfig", "repair_cosmic_rays"]
 class CosmicRayConfig(TaskConfig):
     """How cosmic rays are found."""
 
-    enabled: bool = setting(True, "Find cosmic rays, flag them CR and fill them from their neighbours.")
-    min_sigma: float = setting(5.0, "Significance of a hit above its neighbours.", unit="sigma", gt=0)
-    min_counts: float = setting(150.0, "Least sum of a hit above its neighbours.", unit="count", ge=0)
+    enabled: bool = setting(True, "Find cosmic rays, flag them CR and fill them from their neighbors.")
+    min_sigma: float = setting(5.0, "Significance of a hit above its neighbors.", unit="sigma", gt=0)
+    min_counts: float = setting(150.0, "Least sum of a hit above its neighbors.", unit="count", ge=0)
     contrast: float = setting(2.5, "By how much a hit must be sharper than a star, in noise.", unit="sigma", ge=0)
     contrast_second: float = setting(0.6, "The same for pixels beside a hit.", unit="sigma", ge=0)
     n_iteration: int = setting(3, "How far a hit is followed.", unit="pixel", ge=0, le=20)

@@ -92,7 +92,7 @@ def test_faint_hits_need_enough_counts(field):
 
 
 def test_hit_in_the_corner(field):
-    """Pixels of the border have neighbours on one side only, and are tested all the same."""
+    """Pixels of the border have neighbors on one side only, and are tested all the same."""
     image, variance, _, psf = field
     spiked = image.copy()
     spiked[0, 5:9] += 5000

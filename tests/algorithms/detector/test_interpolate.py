@@ -45,7 +45,7 @@ def test_narrow_direction_wins():
     assert damaged.image == pytest.approx(image, rel=1e-4)
 
 
-def test_at_the_border_the_one_neighbour_counts():
+def test_at_the_border_the_one_neighbor_counts():
     bad = np.zeros(SHAPE, bool)
     bad[:, :3] = bad[:, -2:] = True
     image = pixels(bad)

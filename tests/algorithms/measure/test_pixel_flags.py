@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from obs.algorithms.measure.pixel_flags import ANYWHERE, AT_CENTRE, measure_pixel_flags
+from obs.algorithms.measure.pixel_flags import ANYWHERE, AT_CENTER, measure_pixel_flags
 from obs.algorithms.sources.deblend import Children
 from obs.algorithms.sources.detection import Footprints, Peaks
 from obs.algorithms.sources.stamps import list_sources
@@ -56,13 +56,13 @@ def test_a_pixel_of_the_sky_belongs_to_nobody(scene):
     assert not any(flag.any() for flag in found.values())
 
 
-@pytest.mark.parametrize(("name", "plane"), [(name, plane) for name, planes in AT_CENTRE.items() for plane in planes])
-def test_the_centre_is_nine_pixels(scene, name, plane):
+@pytest.mark.parametrize(("name", "plane"), [(name, plane) for name, planes in AT_CENTER.items() for plane in planes])
+def test_the_center_is_nine_pixels(scene, name, plane):
     for x, y, expected in ((5, 5, True), (6, 4, True), (7, 5, False), (5, 3, False)):
         assert flags_of(scene, plane, x, y)[name][0] == expected
 
 
-def test_the_centre_is_that_of_the_centroid(scene):
+def test_the_center_is_that_of_the_centroid(scene):
     x, y = np.array([6.6, 13, 13, 20]), np.array([5.0, 13, 13, 13])
     assert flags_of(scene, "SAT", 8, 5, at=(x, y))["saturatedCenter"][0]
     assert not flags_of(scene, "SAT", 5, 5, at=(x, y))["saturatedCenter"][0]
@@ -80,7 +80,7 @@ def test_centroids_outside_the_image_are_marked(scene, x, y, off):
 def test_nothing_masked_and_nothing_found(scene):
     labels, sources, children = scene
     found = measure_pixel_flags(Mask.zeros(SHAPE), labels, sources, children, sources.x + 0.0, sources.y + 0.0)
-    assert set(found) == {"offImage", *ANYWHERE, *AT_CENTRE}
+    assert set(found) == {"offImage", *ANYWHERE, *AT_CENTER}
     assert not any(flag.any() for flag in found.values())
     none = Children.none()
     empty = Footprints(np.zeros(SHAPE, np.int32), 0, none.peaks, 1.0)

@@ -21,7 +21,7 @@ def measure(images, dx=0.0, dy=0.0, variance=1.0):
 
 
 def sampled(profile, dx=0.0, dy=0.0, half=HALF):
-    """The profile at the centres of pixels, with no integration over them."""
+    """The profile at the centers of pixels, with no integration over them."""
     offset = np.arange(-half, half + 1)
     return profile(offset[None, :] - dx, offset[:, None] - dy)[None]
 

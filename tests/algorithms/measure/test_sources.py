@@ -71,7 +71,7 @@ def test_positions_and_fluxes_of_stars_are_within_their_errors():
         assert (shift / found[f"base_SdssCentroid_{axis}Err"][rows]).std() == pytest.approx(1.0, abs=0.1 + wide)
         assert abs(np.median(shift)) < 0.01
     in_psf = 1 / pixel_psf(PROFILE).basis.sum()
-    # the PSF was normalised within its stamp
+    # the PSF was normalized within its stamp
     assert pull("base_PsfFlux_instFlux", flux / in_psf).std() == pytest.approx(1.0, abs=wide)
     assert pull("base_PsfFlux_instFlux", flux / in_psf).mean() == pytest.approx(0.0, abs=0.1 + 4 / np.sqrt(n))
     for radius in (9.0, 12.0):
@@ -127,7 +127,7 @@ def test_flags_say_where_values_are_not_known(crowd):
 def test_a_galaxy_far_larger_than_the_psf_is_measured_whole():
     shape, moments, flux = (401, 401), (200.0, 120.0, 40.0), 4e6
     image, variance = field(shape, [200.3], [199.6], [flux], Gaussian(*moments), sky=1.0)
-    # its noisy top has many maxima; the one that is listed lies off the centre
+    # its noisy top has many maxima; the one that is listed lies off the center
     footprints = detect(image)
     _, found = measure(image, variance, footprints=footprints, blends=False)
     k = int(np.argmax(found["base_SdssShape_xx"]))

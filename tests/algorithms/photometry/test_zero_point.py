@@ -60,12 +60,10 @@ def test_precise_stars_weigh_more():
     assert fit.zero_point == pytest.approx(TRUTH, abs=0.0015)
 
 
-def test_a_colour_term_is_added_to_the_reference():
+def test_a_color_term_is_added_to_the_reference():
     flux, error, magnitude, _ = stars(60)
-    colour = np.linspace(-0.5, 2.0, 60)
-    fit = fit_zero_point(
-        flux=flux, flux_err=error, ref_magnitude=magnitude - 0.1 * colour, colour=colour, colour_term=0.1
-    )
+    color = np.linspace(-0.5, 2.0, 60)
+    fit = fit_zero_point(flux=flux, flux_err=error, ref_magnitude=magnitude - 0.1 * color, color=color, color_term=0.1)
     assert fit.zero_point == pytest.approx(TRUTH, abs=0.005)
     assert fit.rms < 0.015
 
@@ -107,6 +105,6 @@ def test_stars_that_are_not_to_be_used_are_left_out():
     assert fit.used.tolist() == [True, False]
 
 
-def test_a_colour_term_without_colours_is_refused():
-    with pytest.raises(ValueError, match=r"colour term of 0.1 needs the colours"):
-        fit_zero_point(flux=[1.0], flux_err=[1.0], ref_magnitude=[20.0], colour_term=0.1)
+def test_a_color_term_without_colors_is_refused():
+    with pytest.raises(ValueError, match=r"color term of 0.1 needs the colors"):
+        fit_zero_point(flux=[1.0], flux_err=[1.0], ref_magnitude=[20.0], color_term=0.1)

@@ -15,8 +15,8 @@ def test_the_profile_is_that_of_galsim():
 
 
 def test_half_of_the_maximum_is_at_half_of_the_width():
-    centre, half = kolmogorov_profile(np.array([0.0, 1.5]), 3.0)
-    assert half == pytest.approx(centre / 2, rel=1e-3)
+    center, half = kolmogorov_profile(np.array([0.0, 1.5]), 3.0)
+    assert half == pytest.approx(center / 2, rel=1e-3)
 
 
 def test_the_light_beyond_a_circle_is_the_integral_of_the_profile():

@@ -17,11 +17,11 @@ SKY_VARIANCE = 50.0
 GAIN = 2.0
 
 
-def light(x, y, fwhm, *, centred=False):
+def light(x, y, fwhm, *, centered=False):
     """Return the pixels of a star of flux one: a Moffat whose size and shape vary over the detector."""
     u, v = x / 1024 - 1, y / 680 - 1
     star = galsim.Moffat(beta=3.5, fwhm=fwhm * (1 + 0.05 * u + 0.03 * v**2)).shear(g1=0.03 * u, g2=0.02 * v)
-    offset = (0.0, 0.0) if centred else (x - np.rint(x), y - np.rint(y))
+    offset = (0.0, 0.0) if centered else (x - np.rint(x), y - np.rint(y))
     return (
         galsim.Convolve(star, galsim.Pixel(1.0))
         .drawImage(nx=SIZE, ny=SIZE, scale=1.0, method="no_pixel", offset=offset)
@@ -37,7 +37,7 @@ def simulate(n, fwhm, *, seed=1, signal=(50, 1000), follows_noise=True, position
     sky = 4 * np.pi * (fwhm / 2.355) ** 2 * SKY_VARIANCE
     flux = signal_to_noise**2 / (2 * GAIN) + np.sqrt(signal_to_noise**4 / (4 * GAIN**2) + signal_to_noise**2 * sky)
     stars = np.stack([f * light(*at, fwhm) for f, *at in zip(flux, x, y, strict=True)])
-    inside = np.array([light(*at, fwhm, centred=True).sum() for at in zip(x, y, strict=True)])
+    inside = np.array([light(*at, fwhm, centered=True).sum() for at in zip(x, y, strict=True)])
     variance = SKY_VARIANCE + stars / GAIN
     stamps = (stars + rng.normal(size=stars.shape) * np.sqrt(variance)).astype(np.float32)
     if follows_noise:
@@ -116,11 +116,11 @@ def test_narrow_stars_get_a_finer_model():
 
 
 @pytest.mark.parametrize("fwhm", [2.5, 3.5])
-def test_neighbours_and_galaxies_do_not_spoil_the_model(fwhm):
+def test_neighbors_and_galaxies_do_not_spoil_the_model(fwhm):
     arguments, truth = simulate(150, fwhm)
     rng, reserved = np.random.default_rng(5), every_fifth(150)
     middle = truth["x"][0] * 0 + SHAPE[1] / 2, SHAPE[0] / 2
-    pattern = light(*middle, fwhm, centred=True)
+    pattern = light(*middle, fwhm, centered=True)
     for i in np.flatnonzero(rng.uniform(size=150) < 0.4):
         distance, angle = rng.uniform(2.5 * fwhm, 14), rng.uniform(0, 2 * np.pi)
         shift = np.rint([distance * np.sin(angle), distance * np.cos(angle)]).astype(int)
@@ -207,7 +207,7 @@ def test_stamps_of_even_size_are_refused():
 
 def test_a_profile_is_smoothed_along_its_own_ellipses():
     radius = stamp_radius((31, 31))
-    clean = light(1024.0, 680.0, 4.0, centred=True).astype(np.float32)
+    clean = light(1024.0, 680.0, 4.0, centered=True).astype(np.float32)
     noisy = clean + np.random.default_rng(1).normal(0, 2e-5, clean.shape).astype(np.float32)
     far = radius > 8
     smooth = smooth_profile(noisy)

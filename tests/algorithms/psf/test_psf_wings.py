@@ -4,7 +4,7 @@ import galsim
 import numpy as np
 import pytest
 
-from obs.algorithms.psf.wings import Rings, enclosed_light, fit_light_beyond
+from obs.algorithms.psf.wings import Rings, enclosed_light, fit_flux_beyond_radius
 
 RADIUS = 12.0
 APERTURES = np.array([9.0, 12.0, 17.0, 25.0, 35.0])
@@ -38,8 +38,8 @@ def test_the_light_of_a_moffat_profile_beyond_a_circle(fwhm, beta):
     truth = outside / (1 - outside)
     stamp = moffat_stamp(fwhm, beta)
     # half a step of the grid's exponents is 5 %; without rings the stamp's own sum is all that is known of its light
-    assert fit_light_beyond(stamp, fwhm, RADIUS, rings(fwhm, beta)) == pytest.approx(truth, rel=0.06, abs=2e-4)
-    assert fit_light_beyond(stamp, fwhm, RADIUS) == pytest.approx(truth, rel=0.15, abs=2e-4)
+    assert fit_flux_beyond_radius(stamp, fwhm, RADIUS, rings(fwhm, beta)) == pytest.approx(truth, rel=0.06, abs=2e-4)
+    assert fit_flux_beyond_radius(stamp, fwhm, RADIUS) == pytest.approx(truth, rel=0.15, abs=2e-4)
 
 
 @pytest.mark.parametrize("with_rings", [True, False])
@@ -56,22 +56,24 @@ def test_the_light_beyond_a_circle_of_what_turbulence_and_telescope_make(core, w
     stamp = image[185:216, 185:216].copy()
     fwhm = profile.calculateFWHM() if core else 4.2
     truth = 1 / within[1] - 1
-    assert fit_light_beyond(stamp, fwhm, RADIUS, about if with_rings else None) == pytest.approx(truth, abs=2.5e-3)
+    assert fit_flux_beyond_radius(stamp, fwhm, RADIUS, about if with_rings else None) == pytest.approx(
+        truth, abs=2.5e-3
+    )
 
 
-def test_what_neighbours_leave_is_not_taken_for_wings_where_rings_tell():
+def test_what_neighbors_leave_is_not_taken_for_wings_where_rings_tell():
     outside = beyond(RADIUS, 4.2, 3.0)
     truth = outside / (1 - outside)
     pedestal = 3e-6  # a seventh of what lies beyond the circle, were it the PSF's
     stamp = moffat_stamp(4.2, 3.0, pedestal=pedestal)
-    assert fit_light_beyond(stamp, 4.2, RADIUS, rings(4.2, 3.0, pedestal)) == pytest.approx(truth, rel=0.08)
-    assert fit_light_beyond(stamp, 4.2, RADIUS) > 1.1 * truth
+    assert fit_flux_beyond_radius(stamp, 4.2, RADIUS, rings(4.2, 3.0, pedestal)) == pytest.approx(truth, rel=0.08)
+    assert fit_flux_beyond_radius(stamp, 4.2, RADIUS) > 1.1 * truth
 
 
 def test_a_stamp_with_too_few_rings_counts_as_it_is():
     stamp = moffat_stamp(4.2, 3.0, size=15)
     within = enclosed_light(stamp[None], 5.0)[0]
-    assert fit_light_beyond(stamp, 4.2, 5.0) == pytest.approx(1 / within - 1)
+    assert fit_flux_beyond_radius(stamp, 4.2, 5.0) == pytest.approx(1 / within - 1)
 
 
 def test_stamps_laid_side_by_side_know_nothing_of_each_other():

@@ -36,7 +36,7 @@ def test_levels_are_within_their_errors():
 @pytest.mark.parametrize("style", ["chebyshev", "akima"])
 def test_a_sloping_sky_comes_back(style):
     fit = fit_background(noisy(plane()), None, bin_size=50, style=style, order=2)
-    margin = 25 if style == "akima" else 0  # splines end level at the outermost centres
+    margin = 25 if style == "akima" else 0  # splines end level at the outermost centers
     inner = np.s_[margin : SHAPE[0] - margin, margin : SHAPE[1] - margin]
     assert np.abs(fit.image() - plane())[inner].max() < 6 * 5 / 50
 

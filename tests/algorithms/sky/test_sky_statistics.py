@@ -13,11 +13,11 @@ def test_level_noise_and_slope(mesh):
     image[100:150, 100:150] = 1e6
     bad[100:150, 100:150] = True
     sky = measure_sky(image, bad, mesh=mesh)
-    centres = (np.arange(768 // mesh) + 0.5) * mesh / 768
+    centers = (np.arange(768 // mesh) + 0.5) * mesh / 768
     assert (sky.n_x, sky.n_y) == (768 // mesh, 512 // mesh)
     assert sky.level == pytest.approx(1000, rel=1e-3)
-    assert sky.flatness_range == pytest.approx(0.1 * np.ptp(centres), rel=0.03)
-    assert sky.flatness_rms == pytest.approx(0.1 * np.std(centres), rel=0.03)
+    assert sky.flatness_range == pytest.approx(0.1 * np.ptp(centers), rel=0.03)
+    assert sky.flatness_rms == pytest.approx(0.1 * np.std(centers), rel=0.03)
 
 
 def test_noise_is_that_of_the_sky_not_of_stars():

@@ -94,7 +94,7 @@ def test_equal_stars_get_equal_light():
 
 
 @pytest.mark.parametrize("ratio", [2, 5, 10])
-def test_a_faint_neighbour_gets_its_light(ratio):
+def test_a_faint_neighbor_gets_its_light(ratio):
     places = [(50.2, 50.4), (58.1, 52.3)]
     found = []
     for seed in range(10):

@@ -21,7 +21,7 @@ def noise(seed=0, sigma=1.0, shape=SHAPE):
 
 
 @given(images, bools)
-def test_peaks_are_pixels_that_no_neighbour_exceeds(image, above):
+def test_peaks_are_pixels_that_no_neighbor_exceeds(image, above):
     labels, n = ndimage.label(above, np.ones((3, 3)))
     peaks = find_peaks(image, above, labels)
     highest = ndimage.maximum_filter(image, 3, mode="constant", cval=-1)

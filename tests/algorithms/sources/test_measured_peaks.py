@@ -3,7 +3,7 @@ import pytest
 
 from obs.algorithms.pixels.smoothing import gaussian_kernel, smooth
 from obs.algorithms.sources.detection import Peaks
-from obs.algorithms.sources.measured_peaks import rests_on_measured_pixels
+from obs.algorithms.sources.measured_peaks import survives_without_filled_pixels
 
 SIGMA = 1.8
 
@@ -23,7 +23,9 @@ def star(peak_significance, x=30, y=30, shape=(60, 60)):
 
 
 def judge(image, filled, x, y, threshold):
-    return rests_on_measured_pixels(image, filled, at(x, y), sigma=SIGMA, n_sigma=7.0, threshold=threshold).tolist()
+    return survives_without_filled_pixels(
+        image, filled, at(x, y), sigma=SIGMA, n_sigma=7.0, threshold=threshold
+    ).tolist()
 
 
 def test_what_lies_in_filled_pixels_alone_is_no_source():

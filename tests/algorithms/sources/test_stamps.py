@@ -76,12 +76,12 @@ def test_a_stamp_holds_its_own_source_and_the_sky(scene):
     assert (stamp[outside] == 1).all()
 
 
-def test_neighbours_are_replaced_by_noise_of_the_sky(scene):
+def test_neighbors_are_replaced_by_noise_of_the_sky(scene):
     cutter, _ = cutter_of(scene)
     stamp = cutter.cut(np.array([1]), 17).image[0]
-    neighbour = stamp[25:31, 25:34]  # the blend begins at (20, 20), the stamp at (-5, -5)
-    assert abs(neighbour.mean()) < 4 * 2 / np.sqrt(neighbour.size)
-    assert neighbour.std() == pytest.approx(2.0, abs=4 * 2 / np.sqrt(2 * neighbour.size))
+    neighbor = stamp[25:31, 25:34]  # the blend begins at (20, 20), the stamp at (-5, -5)
+    assert abs(neighbor.mean()) < 4 * 2 / np.sqrt(neighbor.size)
+    assert neighbor.std() == pytest.approx(2.0, abs=4 * 2 / np.sqrt(2 * neighbor.size))
 
 
 def test_a_child_has_its_own_share_and_not_its_sibling(scene):

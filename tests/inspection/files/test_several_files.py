@@ -1,11 +1,11 @@
 """Several files of one camera: what they tell together, and files of two cameras."""
 
 import pytest
-from raw_frames import COMMON, flat_frame, write_frame
 
 from obs.errors import FileFormatError
 from obs.geom import Box
 from obs.inspection.inspect import inspect_files
+from raw_frames import COMMON, flat_frame, write_frame
 
 SHAPE = (60, 112)
 

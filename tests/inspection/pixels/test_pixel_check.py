@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from raw_frames import COMMON, write_frame
 
 from obs.geom import Box
 from obs.inspection.inspect import inspect_files
+from raw_frames import COMMON, write_frame
 
 WIDTH, HEIGHT, OVERSCAN = 512, 300, 40
 X, Y = np.arange(WIDTH)[None, :], np.arange(HEIGHT)[:, None]

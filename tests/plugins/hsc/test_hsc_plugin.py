@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from obs.config.layers import ConfigLayers
 from obs.errors import DataIdError
 from obs.policy.policy import load_policy
-from obs.tasks.photometry import find_colour_term
+from obs.tasks.photometry import find_color_term
 from obs.tasks.process_config import ProcessConfig
 from obs.testing import CameraContract
 from obs_hsc import instrument
@@ -121,10 +121,10 @@ def test_crosstalk_is_the_published_matrix(shared_data):
     assert settings("process.yaml").isr.crosstalk.coefficients == pytest.approx(flat, abs=1e-12)
 
 
-def test_colour_terms_are_the_published_ones(shared_data):
+def test_color_terms_are_the_published_ones(shared_data):
     published = yaml.safe_load((shared_data / "facts/hsc.yaml").read_text())["colorterms"]
     del published["note"]
-    terms = settings("process.yaml").calibrate.photometry.colour_terms
+    terms = settings("process.yaml").calibrate.photometry.color_terms
     found = {name: {key: term.model_dump() for key, term in of.items()} for name, of in terms.items()}
     assert found == {f"{survey}*": of for survey, of in published.items()}
     assert all(of.keys() <= {known.physical_filter for known in instrument.filters} for of in terms.values())
@@ -133,8 +133,8 @@ def test_colour_terms_are_the_published_ones(shared_data):
 @pytest.mark.parametrize(
     ("catalog", "c1"), [("ps1_pv3_3pi_20170110", 0.061749), ("sdss-dr9", -0.077235), ("hsc_s16a", 0.0), ("gaia", None)]
 )
-def test_colour_term_is_chosen_by_name_of_the_reference_catalog(catalog, c1):
-    term = find_colour_term(settings("process.yaml").calibrate.photometry, catalog, "HSC-G")
+def test_color_term_is_chosen_by_name_of_the_reference_catalog(catalog, c1):
+    term = find_color_term(settings("process.yaml").calibrate.photometry, catalog, "HSC-G")
     assert (term and term.c1) == c1
 
 

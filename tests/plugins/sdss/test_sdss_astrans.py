@@ -44,7 +44,7 @@ def test_rows_are_those_of_the_ccd_and_field(files, frame, camcol, band):
     nu=st.floats(-5, 5),
 )
 def test_great_circle_agrees_with_astropy(node, inclination, mu, nu):
-    """The great circle's coordinates are those of a frame centred on its ascending node and turned by its tilt."""
+    """The great circle's coordinates are those of a frame centered on its ascending node and turned by its tilt."""
     none = np.zeros(4)
     transform = FieldTransform(node, inclination, none, none, np.array([mu, 0, 0]), np.array([nu, 0, 0]))
     ra, dec = transform.pixel_to_sky(x=0.0, y=0.0)

@@ -102,7 +102,7 @@ def test_real_frame(stripe82, band):
 
 
 @pytest.mark.parametrize("band", "gr")
-def test_stack_flags_are_any_mask_pixel_near_the_centre(stripe82, stack_catalog, band):
+def test_stack_flags_are_any_mask_pixel_near_the_center(stripe82, stack_catalog, band):
     mask = instrument.reader("fpM")(stripe82 / f"objcs/4/fpM-004192-{band}4-0300.fit", real_id(band))
     flags = {"SAT": "base_PixelFlags_flag_saturatedCenter", "INTRP": "base_PixelFlags_flag_interpolatedCenter"}
     stack = stack_catalog(band, "base_SdssCentroid_x", "base_SdssCentroid_y", *flags.values())

@@ -12,7 +12,7 @@ POSITIONS = [(0.0, 0.0), (2047.0, 1360.0), (2047.0, 0.0), (1000.3, 700.8)]
 
 
 def direct_sum(weights, images, x, y):
-    """The PSF from its definition, normalised on the inner 31 x 31 pixels."""
+    """The PSF from its definition, normalized on the inner 31 x 31 pixels."""
     total = np.zeros((51, 51))
     for c, image in zip(np.asarray(weights, float), np.asarray(images, float), strict=True):
         total += sum(c[i, j] * (y / 1000) ** i * (x / 1000) ** j for i in range(3) for j in range(3)) * image
@@ -36,7 +36,7 @@ def test_psf_knows_its_width_and_stars(files, frame):
 
 
 def test_light_of_the_basis_is_near_one(files, frame):
-    """So that readers of PSFEx files that do not normalise draw about one count."""
+    """So that readers of PSFEx files that do not normalize draw about one count."""
     assert read_psfield(files["psField"], frame.data_id).basis[0].sum() == pytest.approx(1.0)
 
 

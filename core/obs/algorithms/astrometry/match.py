@@ -1,4 +1,4 @@
-"""Pairs of sources that are each other's nearest neighbour, on the sky and on the detector."""
+"""Pairs of sources that are each other's nearest neighbor, on the sky and on the detector."""
 
 from dataclasses import dataclass
 

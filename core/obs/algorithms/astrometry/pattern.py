@@ -102,7 +102,7 @@ def _votes(
     unit = np.array([max_scale_change + 0.01, max_rotation + 0.01])
     keys = [np.stack([np.log(np.abs(d) + 1e-9), np.angle(d)], axis=1) / unit for d in (first, second)]
     turn = np.array([0.0, 2.0 * np.pi]) / unit
-    # directions near -180 and 180 degrees are neighbours
+    # directions near -180 and 180 degrees are neighbors
     low, high = keys[0][:, 1] < 1.0 - np.pi / unit[1], keys[0][:, 1] > np.pi / unit[1] - 1.0
     origin = np.concatenate([np.arange(len(i)), np.flatnonzero(low), np.flatnonzero(high)])
     ring = np.concatenate([keys[0], keys[0][low] + turn, keys[0][high] - turn])
@@ -114,7 +114,7 @@ def _votes(
 
 
 def _most_voted(factors: Complex, shifts: Complex, extent: float, radius: float) -> Index:
-    """Return the places of the similarities with most others beside them, each neighbourhood once."""
+    """Return the places of the similarities with most others beside them, each neighborhood once."""
     votes = np.stack([shifts.real, shifts.imag, np.log(np.abs(factors)) * extent, np.angle(factors) * extent], axis=1)
     tree = cKDTree(votes)
     near = 3.0 * radius

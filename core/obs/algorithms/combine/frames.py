@@ -142,7 +142,7 @@ def combine_stack(
 ) -> Combined:
     """Return the clipped weighted mean of a stack.
 
-    The first centre is the median (of an even number the lower of the two in the middle, so that of two values that
+    The first center is the median (of an even number the lower of the two in the middle, so that of two values that
     disagree the lower one stays: light and cosmic rays only add).
 
     Parameters
@@ -164,27 +164,27 @@ def combine_stack(
     sigma = np.sqrt(np.maximum(stack.variance, 0)) * np.asarray(noise_factor, np.float32)
     good = ~stack.rejected & np.isfinite(values) & np.isfinite(sigma)
     n_good = good.sum(axis=0, dtype=np.int32)
-    centre = _median(values, good, n_good)
+    center = _median(values, good, n_good)
     weight = weights.astype(np.float32)[:, None, None]
     # The median of few values is itself uncertain: of two, as much as the other one.
-    of_centre = 2 * np.where(good, np.square(sigma), np.float32(0)).sum(axis=0) / np.square(np.maximum(n_good, 2))
-    keep = good & (np.abs(values - centre) <= clip * np.sqrt(np.square(sigma) + of_centre, dtype=np.float32))
-    centre = _weighted_mean(values, keep, weight, centre)
+    of_center = 2 * np.where(good, np.square(sigma), np.float32(0)).sum(axis=0) / np.square(np.maximum(n_good, 2))
+    keep = good & (np.abs(values - center) <= clip * np.sqrt(np.square(sigma) + of_center, dtype=np.float32))
+    center = _weighted_mean(values, keep, weight, center)
     for _ in range(n_iteration - 1):
-        keep = good & (np.abs(values - centre) <= np.float32(clip) * sigma)
-        centre = _weighted_mean(values, keep, weight, centre)
+        keep = good & (np.abs(values - center) <= np.float32(clip) * sigma)
+        center = _weighted_mean(values, keep, weight, center)
     if grow:
-        hit = good & (values - centre > _OUTLIER_FACTOR * clip * sigma)
+        hit = good & (values - center > _OUTLIER_FACTOR * clip * sigma)
         grown = keep & ~_grown(hit, grow)
         # Where every frame has a hit nearby, what stands out by itself is all that can be rejected.
         keep = np.where(grown.any(axis=0), grown, keep)
-        centre = _weighted_mean(values, keep, weight, centre)
+        center = _weighted_mean(values, keep, weight, center)
     n_used = keep.sum(axis=0, dtype=np.int32)
     total = (weight * keep).sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         squares = np.where(keep, np.square(weight * sigma), np.float32(0)).sum(axis=0)
         variance = np.where(n_used > 0, squares / np.square(total), np.float32(np.nan))
-    image = np.where(n_used > 0, centre, np.float32(np.nan))
+    image = np.where(n_used > 0, center, np.float32(np.nan))
     return Combined(image.astype(np.float32), variance.astype(np.float32), n_used, int(n_good.sum() - n_used.sum()))
 
 

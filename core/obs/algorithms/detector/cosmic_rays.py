@@ -1,6 +1,6 @@
 """Find cosmic rays: pixels that stand out more sharply than a point source could.
 
-A pixel is suspect if it exceeds the mean of a pair of opposite neighbours significantly, and hit if, along any of the
+A pixel is suspect if it exceeds the mean of a pair of opposite neighbors significantly, and hit if, along any of the
 four directions, that pair is darker than the wings of a star with this peak would be. Pixels beside a hit are then held
 to a looser standard, with the hit's own light taken out. This is the method of SDSS Photo (R. H. Lupton; Bosch et al.
 2018, section 4.3). Only pixels above the noise are looked at, all at once.
@@ -15,13 +15,13 @@ __all__ = ["find_cosmic_rays"]
 _EIGHT = np.ones((3, 3), bool)
 
 _DIRECTIONS = ((0, 1), (1, 0), (1, 1), (1, -1))
-"""Offsets (row, column) of one neighbour of each pair."""
+"""Offsets (row, column) of one neighbor of each pair."""
 
 MODEL_TOLERANCE = 0.03
 """Relative error granted to the wings of the PSF model."""
 
 CANDIDATE_FRACTION = 0.5
-"""Pixels below this part of the significance limit cannot exceed their neighbours by all of it."""
+"""Pixels below this part of the significance limit cannot exceed their neighbors by all of it."""
 
 
 def find_cosmic_rays(
@@ -45,14 +45,14 @@ def find_cosmic_rays(
     variance : ndarray of float32, shape (ny, nx)
         Their variance, image units squared.
     psf : ndarray of float32, shape (k, k) or (n, k, k)
-        Images of stars centred on a pixel, which are the sharpest there can be; of several, from all over the detector,
-        the sharpest counts.
+        Images of stars centered on a pixel, which are the sharpest there can be; of several, from all over the
+        detector, the sharpest counts.
     bad : ndarray of bool, shape (ny, nx), optional
         Pixels that are no hits: saturated stars and defects.
     min_sigma : float, optional
-        Significance of a hit above its neighbours.
+        Significance of a hit above its neighbors.
     min_counts : float, optional
-        Least sum of a hit's pixels above their neighbours, image units.
+        Least sum of a hit's pixels above their neighbors, image units.
     contrast : float, optional
         By how many standard deviations the star hypothesis must fail.
     contrast_second : float, optional
@@ -84,7 +84,7 @@ def find_cosmic_rays(
     index = np.flatnonzero((flat > 0) & (flat * flat > limit * noise) & allowed)
     found = np.zeros(flat.shape, bool)
     excess = np.zeros(flat.shape, np.float32)
-    neighbours = np.array([dy * width + dx for dy in (-1, 0, 1) for dx in (-1, 0, 1) if (dy, dx) != (0, 0)])
+    neighbors = np.array([dy * width + dx for dy in (-1, 0, 1) for dx in (-1, 0, 1) if (dy, dx) != (0, 0)])
     for k in range(n_iteration + 1):
         significance, factor = (min_sigma, contrast) if k == 0 else (min_sigma / 2, contrast_second)
         hit, level = _test(flat, noise, index, width, wings, significance, factor)
@@ -93,9 +93,9 @@ def find_cosmic_rays(
             break
         found[fresh] = True
         excess[fresh] = flat[fresh] - level
-        # what is left after the hit: the next round sees its neighbours without it
+        # what is left after the hit: the next round sees its neighbors without it
         flat[fresh] = level
-        index = np.unique((fresh[:, None] + neighbours).ravel())
+        index = np.unique((fresh[:, None] + neighbors).ravel())
         index = index[allowed[index] & ~found[index] & (flat[index] > 0)]
     return _bright_enough(found.reshape(work.shape)[1:-1, 1:-1], excess.reshape(work.shape)[1:-1, 1:-1], min_counts)
 
@@ -113,7 +113,7 @@ def _test(
     significance: float,
     factor: float,
 ) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
-    """Whether pixels are hits, and the level that their darkest pair of neighbours suggests."""
+    """Whether pixels are hits, and the level that their darkest pair of neighbors suggests."""
     value, own_noise = flat[index], noise[index]
     sigma = np.sqrt(own_noise)
     significant = np.zeros(len(index), bool)

@@ -1,4 +1,4 @@
-"""Fill pixels that hold no trustworthy value from their neighbours."""
+"""Fill pixels that hold no trustworthy value from their neighbors."""
 
 from typing import NamedTuple
 

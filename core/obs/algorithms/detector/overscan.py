@@ -183,11 +183,11 @@ class _Clipped(NamedTuple):
 
 def _clipped(sample: NDArray[np.float32], clip: float, step: float) -> _Clipped:
     """Clip a sample, never closer than a step: with little noise most whole numbers are the same, and more is noise."""
-    low, centre, high = (float(q) for q in np.percentile(sample, (25, 50, 75)))
+    low, center, high = (float(q) for q in np.percentile(sample, (25, 50, 75)))
     sigma = IQR_TO_SIGMA * (high - low)
     for _ in range(3):
-        sample = sample[np.abs(sample - np.float32(centre)) <= clip * max(sigma, step)]
-        centre, sigma = float(sample.mean(dtype=float)), float(sample.std(dtype=float))
+        sample = sample[np.abs(sample - np.float32(center)) <= clip * max(sigma, step)]
+        center, sigma = float(sample.mean(dtype=float)), float(sample.std(dtype=float))
     return _Clipped(sample, sigma)
 
 
@@ -232,12 +232,12 @@ def _polynomial(
     order: int,
 ) -> _Level:
     low, high = min(lines[0], at[0]), max(lines[-1], at[-1])
-    centre, half = 0.5 * (low + high), max(0.5 * (high - low), 0.5)
+    center, half = 0.5 * (low + high), max(0.5 * (high - low), 0.5)
     vander = _BASES[fit_type]
     weight = np.sqrt(number)
-    design = vander((x - centre) / half, order)
+    design = vander((x - center) / half, order)
     coefficients = np.linalg.lstsq(design * weight[:, None], mean * weight, rcond=None)[0]
-    at_data, at_overscan = (vander((place - centre) / half, order) @ coefficients for place in (at, lines))
+    at_data, at_overscan = (vander((place - center) / half, order) @ coefficients for place in (at, lines))
     return _Level(at_data, at_overscan, (order + 1) / number.sum())
 
 
@@ -254,15 +254,15 @@ def _spline(
     index = np.minimum(((x - x[0]) * n_bin / max(x[-1] - x[0] + 1, 1)).astype(np.int64), n_bin - 1)
     weight = np.bincount(index, number, n_bin)
     filled = weight > 0
-    centre, level = (np.bincount(index, number * v, n_bin)[filled] / weight[filled] for v in (x, mean))
-    if len(centre) > 1:  # straight on from the outermost bins to the first and last line
+    center, level = (np.bincount(index, number * v, n_bin)[filled] / weight[filled] for v in (x, mean))
+    if len(center) > 1:  # straight on from the outermost bins to the first and last line
         first, last = min(lines[0], at[0]) - 0.5, max(lines[-1], at[-1]) + 0.5
-        slope = np.diff(level) / np.diff(centre)
+        slope = np.diff(level) / np.diff(center)
         level = np.concatenate(
-            ([level[0] + slope[0] * (first - centre[0])], level, [level[-1] + slope[-1] * (last - centre[-1])])
+            ([level[0] + slope[0] * (first - center[0])], level, [level[-1] + slope[-1] * (last - center[-1])])
         )
-        centre = np.concatenate(([first], centre, [last]))
-    curve = _curve(centre, level, fit_type)
+        center = np.concatenate(([first], center, [last]))
+    curve = _curve(center, level, fit_type)
     return _Level(curve(at), curve(lines), int(filled.sum()) / number.sum())
 
 

@@ -21,7 +21,7 @@ def mask_vignetted(
     detector : Detector
         Where the pixels are in the focal plane.
     x, y, radius : float
-        Centre and radius of the circle, mm.
+        Center and radius of the circle, mm.
     plane : str, optional
         The plane to set.
 

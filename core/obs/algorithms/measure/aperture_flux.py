@@ -46,7 +46,7 @@ def aperture_name(radius: float) -> str:
 
 @lru_cache(maxsize=32)
 def sinc_kernel(radius: float, half: int) -> NDArray[np.float32]:
-    """Weights of the pixels about a circle's centre that integrate the band-limited image over the circle.
+    """Weights of the pixels about a circle's center that integrate the band-limited image over the circle.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def measure_aperture_flux(
     inside : ndarray of bool, shape (n, size, size)
         Pixels that lie in the image.
     dx, dy : ndarray of float64, shape (n,)
-        Centre relative to the middle pixel.
+        Center relative to the middle pixel.
     radius : float
         Radius, pixels.
     sinc : bool
@@ -134,7 +134,7 @@ def measure_aperture_flux(
     -------
     Fluxes
         ``edge`` where the circle leaves the image or its stamp, and the flux is then a lower limit; NaN and ``failed``
-        where the centre does; ``failed`` too where a pixel has no variance and the error is not known.
+        where the center does; ``failed`` too where a pixel has no variance and the error is not known.
     """
     reach = np.full(len(stamps), radius)
     touched = _leaves(inside, dx, dy, reach, reach)
@@ -185,10 +185,10 @@ def _leaves(
     """Whether a figure touches a pixel outside image or stamp; boxes, since the image's border is straight."""
     half, last = inside.shape[1] // 2, inside.shape[1] - 1
     ends = []
-    for centre, reach, axis in ((dy, reach_y, 2), (dx, reach_x, 1)):
+    for center, reach, axis in ((dy, reach_y, 2), (dx, reach_x, 1)):
         line = np.asarray(inside.any(axis=axis))
-        low = np.floor(centre - reach + half + 0.5).astype(int)
-        high = np.ceil(centre + reach + half - 0.5).astype(int)
+        low = np.floor(center - reach + half + 0.5).astype(int)
+        high = np.ceil(center + reach + half - 0.5).astype(int)
         rows = np.arange(len(inside))
         whole = line[rows, np.clip(low, 0, last)] & line[rows, np.clip(high, 0, last)]
         ends.append(~(whole & (low >= 0) & (high <= last)))
@@ -201,8 +201,8 @@ def _sinc_sum(
     kernel: NDArray[np.float32],
     shifts: SubpixelShifts,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    centre, half = stamps.shape[1] // 2, len(kernel) // 2
-    inner = slice(centre - half, centre + half + 1)
+    center, half = stamps.shape[1] // 2, len(kernel) // 2
+    inner = slice(center - half, center + half + 1)
     weight = shifts.move(kernel)
     flux = np.einsum("nij,nij->n", weight, stamps[:, inner, inner], dtype=np.float64)
     square = np.einsum("nij,nij,nij->n", weight, weight, variance[:, inner, inner], dtype=np.float64)
@@ -228,7 +228,7 @@ def measure_ellipse_flux(
     inside : ndarray of bool, shape (n, size, size)
         Pixels that lie in the image.
     dx, dy : ndarray of float64, shape (n,)
-        Centre relative to the middle pixel.
+        Center relative to the middle pixel.
     a, b : ndarray of float64, shape (n,)
         Semi-axes, pixels.
     theta : ndarray of float64, shape (n,)

@@ -69,7 +69,7 @@ def measure_centroid(
     stamps, variance : ndarray of float32, shape (n, size, size)
         Pixels and variance; ``size`` at least ``bin_size * (psf size + 2)``, odd.
     psf : ndarray of float32, shape (n, k, k)
-        PSF at each source, centred.
+        PSF at each source, centered.
     sigma : ndarray of float64, shape (n,)
         Its width, pixels.
     bin_size : int, optional
@@ -80,13 +80,13 @@ def measure_centroid(
     Centroids
         ``size`` is ``2 * bin_size`` for the sources that are too wide for this binning.
     """
-    centre = stamps.shape[1] // 2
+    center = stamps.shape[1] // 2
     half = psf.shape[1] // 2 + 1
     if bin_size > 1:
-        stamps, variance = (_bin(a, centre, half, bin_size) for a in (stamps, variance))
+        stamps, variance = (_bin(a, center, half, bin_size) for a in (stamps, variance))
         variance = variance / np.float32(bin_size**2)
     else:
-        inner = slice(centre - half, centre + half + 1)
+        inner = slice(center - half, center + half + 1)
         stamps, variance = stamps[:, inner, inner], variance[:, inner, inner]
     smoothed, noise = _smooth_middle(stamps, psf), _derivative_variance(variance, psf)
     found = _maximum(smoothed, noise, sigma)
@@ -106,8 +106,8 @@ def measure_centroid(
     )
 
 
-def _bin(stamps: NDArray[np.float32], centre: int, half: int, bin_size: int) -> NDArray[np.float32]:
-    first, n = centre - half * bin_size, 2 * half + 1
+def _bin(stamps: NDArray[np.float32], center: int, half: int, bin_size: int) -> NDArray[np.float32]:
+    first, n = center - half * bin_size, 2 * half + 1
     region = slice(first, first + n * bin_size)
     cut = stamps[:, region, region]
     missing = n * bin_size - cut.shape[1]

@@ -22,7 +22,7 @@ def measure_kron_radius(
     stamps : ndarray of float32, shape (n, size, size)
         Background-subtracted pixels.
     dx, dy : ndarray of float64, shape (n,)
-        Centre relative to the middle pixel.
+        Center relative to the middle pixel.
     moments : ndarray of float64, shape (n, 3)
         Second moments xx, yy, xy that give the ellipse its shape, pixels squared; NaN where not known.
     minimum_radius : ndarray of float64, shape (n,)

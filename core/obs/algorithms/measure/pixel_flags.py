@@ -1,4 +1,4 @@
-"""Which mask planes a source touches: anywhere in its footprint, and at its centre."""
+"""Which mask planes a source touches: anywhere in its footprint, and at its center."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from obs.algorithms.sources.deblend import Children
 from obs.algorithms.sources.stamps import SourceList
 from obs.image.mask import Mask
 
-__all__ = ["ANYWHERE", "AT_CENTRE", "measure_pixel_flags"]
+__all__ = ["ANYWHERE", "AT_CENTER", "measure_pixel_flags"]
 
 ANYWHERE: Mapping[str, tuple[str, ...]] = {
     "edge": ("EDGE", "NO_DATA"),
@@ -21,7 +21,7 @@ ANYWHERE: Mapping[str, tuple[str, ...]] = {
 }
 """Flag to mask planes, for the whole footprint."""
 
-AT_CENTRE: Mapping[str, tuple[str, ...]] = {
+AT_CENTER: Mapping[str, tuple[str, ...]] = {
     "crCenter": ("CR",),
     "interpolatedCenter": ("INTRP",),
     "saturatedCenter": ("SAT",),
@@ -79,6 +79,6 @@ def measure_pixel_flags(
     rows = np.clip(row[:, None] + near, 0, height - 1)
     columns = np.clip(column[:, None] + near, 0, width - 1)
     around = np.bitwise_or.reduce(mask.array[rows[:, :, None], columns[:, None, :]], axis=(1, 2))
-    for name, planes in AT_CENTRE.items():
+    for name, planes in AT_CENTER.items():
         flags[name] = (around & mask.bits(*planes)) != 0
     return flags

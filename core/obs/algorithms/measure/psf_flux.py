@@ -1,4 +1,4 @@
-"""Flux of a point source: the amplitude of the PSF that fits best, at a given centre, all pixels weighted alike.
+"""Flux of a point source: the amplitude of the PSF that fits best, at a given center, all pixels weighted alike.
 
 Equal weights make the flux of bright and faint stars respond alike to errors of the PSF model; the cost in noise is
 small where the sky dominates.

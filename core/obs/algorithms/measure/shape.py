@@ -86,14 +86,14 @@ def measure_shape(
     tolerance_ellipticity: float = 1e-5,
     tolerance_size: float = 1e-4,
 ) -> Shapes:
-    """Measure adaptive moments about given centres.
+    """Measure adaptive moments about given centers.
 
     Parameters
     ----------
     stamps, variance : ndarray of float32, shape (n, size, size)
         Background-subtracted pixels and variance.
     dx, dy : ndarray of float64, shape (n,)
-        Centre relative to the middle pixel.
+        Center relative to the middle pixel.
     tolerance_ellipticity, tolerance_size : float, optional
         The iteration ends when ellipticities change by less than the first, and the relative size by less than the
         second.
@@ -161,7 +161,7 @@ def _by_reach(w: NDArray[np.float64], half: int) -> Iterator[tuple[NDArray[np.in
     room : int
         Half the size of their window, pixels.
     """
-    # the centre may lie half a pixel from the middle
+    # the center may lie half a pixel from the middle
     needed = np.sqrt(REACH * np.maximum(w[:, 0], w[:, 1])) + 1
     sizes = np.array([*(size for size in ROOMS if size < half), half])
     group = np.minimum(np.searchsorted(sizes, needed), len(sizes) - 1)

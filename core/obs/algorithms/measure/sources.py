@@ -155,7 +155,7 @@ class _Batch:
         """Cut stamps of another size."""
         return self.cutter.cut(self.which[rows], half, shift_x=self.shift_x[rows], shift_y=self.shift_y[rows])
 
-    def centre(self, dx: NDArray[np.float64], dy: NDArray[np.float64]) -> None:
+    def center(self, dx: NDArray[np.float64], dy: NDArray[np.float64]) -> None:
         """Move the stamps so that each source, at (dx, dy) from the peak pixel, lies in the middle pixel."""
         self.shift_x, self.shift_y = np.rint(dx).astype(np.int64), np.rint(dy).astype(np.int64)
         self.dx, self.dy = dx - self.shift_x, dy - self.shift_y
@@ -208,7 +208,7 @@ def _measure_batch(
     columns["base_SdssCentroid_flag"] = reset
     columns["base_SdssCentroid_flag_edge"] = edge
     columns["base_SdssCentroid_flag_resetToPeak"] = strayed
-    batch.centre(dx, dy)
+    batch.center(dx, dy)
 
     shape = _shapes(batch)
     for name in ("xx", "yy", "xy"):

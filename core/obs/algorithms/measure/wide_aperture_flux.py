@@ -28,7 +28,7 @@ class WideApertures:
     own : OwnLight
         Light of every source above what replaces it.
     x, y : ndarray of float64, shape (n,)
-        Centres of all sources, pixels.
+        Centers of all sources, pixels.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ def _running_sums(image: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def _half_chords(offset: NDArray[np.float64], radius: float) -> NDArray[np.float64]:
-    """Half the area of a circle within a row of pixels ``offset`` from its centre: exact, so that the rows add up."""
+    """Half the area of a circle within a row of pixels ``offset`` from its center: exact, so that the rows add up."""
     low, high = (np.clip(offset + side, -radius, radius) for side in (-0.5, 0.5))
 
     def integral(t: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -247,7 +247,7 @@ def _solve(
 
     Residuals of ``limit`` standard deviations do not count at all in the end; an infinite limit is plain least squares.
 
-    What neighbours too faint to be known add to apertures is never negative, and pulls a mean more than a mode.
+    What neighbors too faint to be known add to apertures is never negative, and pulls a mean more than a mode.
     """
     robust = weight
     for number in range(2 * ROUNDS if np.isfinite(limit) else 1):

@@ -51,8 +51,8 @@ def fit_zero_point(
     flux_err: ArrayLike,
     ref_magnitude: ArrayLike,
     ref_magnitude_err: ArrayLike | None = None,
-    colour: ArrayLike | None = None,
-    colour_term: float = 0.0,
+    color: ArrayLike | None = None,
+    color_term: float = 0.0,
     use: ArrayLike | None = None,
     clip: float = 3.0,
     iterations: int = 20,
@@ -70,10 +70,10 @@ def fit_zero_point(
         Fluxes of the matched stars and their errors, counts.
     ref_magnitude, ref_magnitude_err : array-like, shape (n,)
         Magnitudes of the reference stars and their errors; errors that are absent or not finite count as zero.
-    colour : array-like, shape (n,), optional
-        Colour of the reference stars, magnitudes; needed if ``colour_term`` is not zero.
-    colour_term : float
-        Slope by which ``colour`` changes the reference magnitude into this filter's, added: magnitudes per magnitude.
+    color : array-like, shape (n,), optional
+        Color of the reference stars, magnitudes; needed if ``color_term`` is not zero.
+    color_term : float
+        Slope by which ``color`` changes the reference magnitude into this filter's, added: magnitudes per magnitude.
     use : array-like of bool, shape (n,), optional
         Stars to consider; all if absent.
     clip : float
@@ -91,14 +91,14 @@ def fit_zero_point(
     Raises
     ------
     ValueError
-        If a colour term is given without colours.
+        If a color term is given without colors.
     """
     counts, counts_err = np.asarray(flux, np.float64), np.asarray(flux_err, np.float64)
     magnitude = np.asarray(ref_magnitude, np.float64)
-    if colour_term != 0.0:
-        if colour is None:
-            raise ValueError(f"a colour term of {colour_term} needs the colours of the reference stars")
-        magnitude = magnitude + colour_term * np.asarray(colour, np.float64)
+    if color_term != 0.0:
+        if color is None:
+            raise ValueError(f"a color term of {color_term} needs the colors of the reference stars")
+        magnitude = magnitude + color_term * np.asarray(color, np.float64)
     reference_err = np.zeros(counts.shape)
     if ref_magnitude_err is not None:
         given = np.asarray(ref_magnitude_err, np.float64)
@@ -114,44 +114,44 @@ def fit_zero_point(
     values = magnitude[index] + 2.5 * np.log10(counts[index])
     variance = (_MAGNITUDE_PER_RELATIVE_FLUX * counts_err[index] / counts[index]) ** 2 + reference_err[index] ** 2
 
-    centre = float(np.median(values))
-    sigma = min(1.4826 * float(np.median(np.abs(values - centre))), sigma_max)
+    center = float(np.median(values))
+    sigma = min(1.4826 * float(np.median(np.abs(values - center))), sigma_max)
     keep = np.ones(len(values), bool)
     intrinsic = 0.0
     for _ in range(max(iterations, 1)):
         # a faint star may be off by its own error without being wrong
-        near = np.abs(values - centre) <= clip * np.minimum(
+        near = np.abs(values - center) <= clip * np.minimum(
             np.sqrt(np.maximum(sigma**2, variance + intrinsic**2)), sigma_max
         )
         if not near.any():
-            near = np.abs(values - centre) == np.min(np.abs(values - centre))
+            near = np.abs(values - center) == np.min(np.abs(values - center))
         intrinsic = _intrinsic_scatter(values[near], variance[near])
         weight = _weight(variance[near], intrinsic)
-        centre = float(np.sum(weight * values[near]) / np.sum(weight))
-        sigma = min(1.4826 * float(np.median(np.abs(values[near] - centre))), sigma_max)
+        center = float(np.sum(weight * values[near]) / np.sum(weight))
+        sigma = min(1.4826 * float(np.median(np.abs(values[near] - center))), sigma_max)
         if np.array_equal(near, keep):
             break
         keep = near
     n = int(near.sum())
     used[index[near]] = True
     if n == 1:
-        return ZeroPoint(centre, np.nan, np.nan, np.nan, 1, used)
+        return ZeroPoint(center, np.nan, np.nan, np.nan, 1, used)
     weight = _weight(variance[near], intrinsic)
-    centre = _bulk_mean(values[near], weight, centre)
-    spread = float(np.sqrt(np.sum(weight * (values[near] - centre) ** 2) / (n - 1)))
+    center = _bulk_mean(values[near], weight, center)
+    spread = float(np.sqrt(np.sum(weight * (values[near] - center) ** 2) / (n - 1)))
     error = spread / float(np.sqrt(np.sum(weight)))
-    return ZeroPoint(centre, error, robust_sigma(values[near]), intrinsic, n, used)
+    return ZeroPoint(center, error, robust_sigma(values[near]), intrinsic, n, used)
 
 
 def _bulk_mean(values: NDArray[np.float64], weight: NDArray[np.float64], start: float) -> float:
-    """Mean of the bulk: what lies far off counts little (Beaton & Tukey 1974), since neighbours only ever add light."""
-    centre = start
+    """Mean of the bulk: what lies far off counts little (Beaton & Tukey 1974), since neighbors only ever add light."""
+    center = start
     for _ in range(BULK_ROUNDS):
-        bulk = weight * np.maximum(1.0 - weight * ((values - centre) / BIWEIGHT) ** 2, 0.0) ** 2
+        bulk = weight * np.maximum(1.0 - weight * ((values - center) / BIWEIGHT) ** 2, 0.0) ** 2
         if not bulk.sum() > 0:
             return start
-        centre = float(np.sum(bulk * values) / np.sum(bulk))
-    return centre
+        center = float(np.sum(bulk * values) / np.sum(bulk))
+    return center
 
 
 def _weight(variance: NDArray[np.float64], intrinsic: float) -> NDArray[np.float64]:
@@ -172,8 +172,8 @@ def _intrinsic_scatter(values: NDArray[np.float64], variance: NDArray[np.float64
     for _ in range(40):
         middle = 0.5 * (low + high)
         weight = _weight(variance, middle)
-        centre = np.sum(weight * values) / np.sum(weight)
-        if (variance + middle**2 > 0).all() and np.sum(weight * (values - centre) ** 2) < n - 1:
+        center = np.sum(weight * values) / np.sum(weight)
+        if (variance + middle**2 > 0).all() and np.sum(weight * (values - center) ** 2) < n - 1:
             high = middle
         else:
             low = middle

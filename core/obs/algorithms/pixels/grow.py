@@ -33,7 +33,7 @@ def grow(region: NDArray[np.bool_], distance: int) -> NDArray[np.bool_]:
         packed[:-1] |= previous[1:]
         packed |= previous >> np.uint8(1)
         packed |= previous << np.uint8(1)
-        # the pixel at the end of a byte has its neighbour in the next one
+        # the pixel at the end of a byte has its neighbor in the next one
         packed[:, 1:] |= (previous[:, :-1] & _LAST) << np.uint8(7)
         packed[:, :-1] |= (previous[:, 1:] & _FIRST) >> np.uint8(7)
     return np.unpackbits(packed, axis=1, count=region.shape[1]).view(bool)

@@ -1,4 +1,4 @@
-"""Runs of neighbouring pixels along rows or columns."""
+"""Runs of neighboring pixels along rows or columns."""
 
 from typing import NamedTuple
 
@@ -77,7 +77,7 @@ def grow_pixels(
     row, column : ndarray of int64, shape (m,)
         Pixels.
     radius : int
-        Distance between centres, pixels.
+        Distance between centers, pixels.
     shape : tuple of int
         Shape (ny, nx) of the image, which none of them leaves.
     """

@@ -38,7 +38,7 @@ class Smoothed:
 
 
 def gaussian_kernel(sigma: float, n_sigma: float = 7.0) -> NDArray[np.float64]:
-    """Return a normalised Gaussian of odd length, ``n_sigma`` times sigma (pixels) long."""
+    """Return a normalized Gaussian of odd length, ``n_sigma`` times sigma (pixels) long."""
     half = int(sigma * n_sigma + 0.5) // 2
     kernel = np.exp(-0.5 * (np.arange(-half, half + 1) / sigma) ** 2)
     return np.asarray(kernel / kernel.sum())

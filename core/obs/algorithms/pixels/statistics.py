@@ -45,7 +45,7 @@ def clipped_statistics(values: NDArray[np.floating], clip: float = 3.0, n_iterat
     values : ndarray of float, any shape
         The sample; must be finite.
     clip : float, optional
-        Values further from the centre than this many sigma are left out.
+        Values further from the center than this many sigma are left out.
     n_iteration : int, optional
         Number of clippings.
 
@@ -57,21 +57,21 @@ def clipped_statistics(values: NDArray[np.floating], clip: float = 3.0, n_iterat
     sample = values.ravel()
     if not sample.size:
         return ClippedStatistics(float("nan"), float("nan"), 0)
-    low, centre, high = _quartiles(sample)
+    low, center, high = _quartiles(sample)
     # where half of the values are one number, as in counts coarser than their noise, the quartiles say nothing
     sigma = IQR_TO_SIGMA * (high - low) if high > low else float(np.std(sample, dtype=np.float64))
     for _ in range(n_iteration):
-        sample = sample[np.abs(sample - sample.dtype.type(centre)) <= clip * sigma]
+        sample = sample[np.abs(sample - sample.dtype.type(center)) <= clip * sigma]
         if not sample.size:
             break
-        centre = float(np.mean(sample, dtype=np.float64))
+        center = float(np.mean(sample, dtype=np.float64))
         # in float32 blocks numpy adds pairwise, and the deviations are small numbers: exact enough, and twice as fast
-        sigma = float(np.sqrt(np.mean(np.square(sample - sample.dtype.type(centre)))))
-    return ClippedStatistics(centre, sigma, int(sample.size))
+        sigma = float(np.sqrt(np.mean(np.square(sample - sample.dtype.type(center)))))
+    return ClippedStatistics(center, sigma, int(sample.size))
 
 
 def _quartiles(sample: NDArray[np.floating]) -> tuple[float, float, float]:
     """Quartiles; of every k-th value of a large sample, which only start the clipping."""
     step = max(1, sample.size // 100_000)
-    low, centre, high = np.percentile(sample[::step], (25, 50, 75))
-    return float(low), float(centre), float(high)
+    low, center, high = np.percentile(sample[::step], (25, 50, 75))
+    return float(low), float(center), float(high)

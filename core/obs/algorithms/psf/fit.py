@@ -87,10 +87,10 @@ def fit_psf(
     variance : ndarray of float32, shape (n, h, w)
         Their variance, image units squared.
     good : ndarray of bool, shape (n, h, w)
-        Pixels to use: false for bad pixels and for those that belong to a neighbour.
+        Pixels to use: false for bad pixels and for those that belong to a neighbor.
     x, y : array-like, shape (n,)
         Positions, pixels. They are refined, but their mean, as a polynomial over the detector, is kept: it defines
-        where the centre of the PSF is.
+        where the center of the PSF is.
     shape : tuple of int
         Shape (ny, nx) of the detector, to scale the positions with.
     use : array-like of bool, shape (n,), optional

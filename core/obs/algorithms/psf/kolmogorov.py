@@ -22,11 +22,11 @@ REACH = 6.0
 """Distance in FWHM from which both follow their power laws, within 2 %."""
 
 DISTANCES = np.geomspace(0.01, REACH, 160)
-"""Distances of the tables, in FWHM; nearer the centre nothing changes."""
+"""Distances of the tables, in FWHM; nearer the center nothing changes."""
 
 
 def kolmogorov_profile(distance: Float, fwhm: float | Float) -> Float:
-    """Return the light per pixel at distances from the centre, of a whole of one.
+    """Return the light per pixel at distances from the center, of a whole of one.
 
     Parameters
     ----------

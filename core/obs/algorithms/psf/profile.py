@@ -25,7 +25,7 @@ def smooth_profile(image: Float) -> Float:
     Parameters
     ----------
     image : ndarray of float32, shape (my, mx)
-        The image, its middle pixel near the centre.
+        The image, its middle pixel near the center.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def moffat(radius: NDArray[np.float64], fwhm: float) -> NDArray[np.float64]:
     Parameters
     ----------
     radius : ndarray of float64
-        Distance from the centre.
+        Distance from the center.
     fwhm : float
         Full width at half maximum, unit of ``radius``.
 

@@ -120,18 +120,18 @@ def reserve(stars: ArrayLike, *, fraction: float, ids: ArrayLike, seed: int = 0)
 
 def _locus(log_size: Float, noise: Float, terms: Float, *, clip: float, min_width: float, max_width: float) -> Bool:
     """Return which sources lie on the locus, whose place is a linear combination of ``terms``, shape (n, n_term)."""
-    centre = np.full(len(log_size), _first_peak(log_size, noise))
+    center = np.full(len(log_size), _first_peak(log_size, noise))
     # a locus that tilts is wider than its peak at first, and narrows as the tilt is found
     tilts = terms.shape[1] > 1 and len(log_size) >= _TREND_MIN_STARS
     terms = terms if tilts else terms[:, :1]
     width = max_width if tilts else min(2.0 * _PEAK_WIDTH, max_width)
-    near = np.abs(log_size - centre) <= clip * np.hypot(width, noise)
+    near = np.abs(log_size - center) <= clip * np.hypot(width, noise)
     for _ in range(_ROUNDS):
         # weights that fade with the distance find the densest place, galaxies on one side or not
-        weight = np.exp(-0.5 * (log_size - centre) ** 2 / (width**2 + noise**2)) / (width**2 + noise**2)
+        weight = np.exp(-0.5 * (log_size - center) ** 2 / (width**2 + noise**2)) / (width**2 + noise**2)
         normal = (terms * weight[:, None]).T @ terms
-        centre = terms @ np.linalg.lstsq(normal, terms.T @ (weight * log_size), rcond=None)[0]
-        deviation = log_size - centre
+        center = terms @ np.linalg.lstsq(normal, terms.T @ (weight * log_size), rcond=None)[0]
+        deviation = log_size - center
         # galaxies are larger than stars: the smaller side shows the width
         below = near & (deviation <= 0)
         measured = 1.4826 * float(np.median(-deviation[below])) if below.any() else min_width

@@ -3,7 +3,7 @@
 Outside its core a PSF falls as a Moffat profile does (Moffat 1969, A&A 3, 455; Trujillo et al. 2001, MNRAS 328, 977),
 or as turbulence has it (`obs.algorithms.psf.kolmogorov`), or, where telescope and detector add to the core, as a blend
 of both: whichever fits the PSF model near the core, and further out the light between circles about bright stars, where
-neighbours too faint to be known leave a pedestal, which is flat.
+neighbors too faint to be known leave a pedestal, which is flat.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from obs.algorithms.psf.kolmogorov import kolmogorov_beyond, kolmogorov_profile
 from obs.algorithms.psf.profile import stamp_radius
 
-__all__ = ["Rings", "enclosed_light", "fit_light_beyond"]
+__all__ = ["Rings", "enclosed_light", "fit_flux_beyond_radius"]
 
 CORE = 0.7
 """Radius, in FWHM, from which the profile is fitted: inside, pixels blur it."""
@@ -68,7 +68,7 @@ def enclosed_light(psf: NDArray[np.float32], radius: float) -> NDArray[np.float6
     Parameters
     ----------
     psf : ndarray of float32, shape (n, k, k)
-        PSFs centred on the middle pixel.
+        PSFs centered on the middle pixel.
     radius : float
         Radius, pixels.
 
@@ -86,19 +86,19 @@ def enclosed_light(psf: NDArray[np.float32], radius: float) -> NDArray[np.float6
     return np.asarray(np.minimum(inside / psf.sum((1, 2), dtype=np.float64), 1.0))
 
 
-def fit_light_beyond(psf: NDArray[np.float32], fwhm: float, radius: float, rings: Rings | None = None) -> float:
+def fit_flux_beyond_radius(psf: NDArray[np.float32], fwhm: float, radius: float, rings: Rings | None = None) -> float:
     """Fit profiles to a PSF and return its light beyond a circle.
 
     Parameters
     ----------
     psf : ndarray of float32, shape (k, k)
-        PSF centred on the middle pixel.
+        PSF centered on the middle pixel.
     fwhm : float
         Its full width at half maximum, pixels.
     radius : float
         Radius of the reference circle, pixels.
     rings : Rings, optional
-        Light further out; without it the stamp alone tells, and what neighbours leave in it counts as the PSF's.
+        Light further out; without it the stamp alone tells, and what neighbors leave in it counts as the PSF's.
 
     Returns
     -------

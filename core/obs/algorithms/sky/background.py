@@ -91,7 +91,7 @@ def _clipped(
     quartiles = [
         sample[np.arange(len(sample)), np.clip((q * (known - 1)).astype(int), 0, None)] for q in (0.25, 0.5, 0.75)
     ]
-    centre = quartiles[1].astype(np.float64)
+    center = quartiles[1].astype(np.float64)
     sigma = IQR_TO_SIGMA * (quartiles[2] - quartiles[0]).astype(np.float64)
     # where more than half of the values are one number, as in counts coarser than their noise, they say nothing
     for row in np.flatnonzero((sigma == 0) & (known > 0)):
@@ -100,7 +100,7 @@ def _clipped(
     enough = n >= minimum_fraction * cells.shape[1]
     deviation = np.empty_like(cells)
     for _ in range(n_iteration):
-        np.subtract(cells, centre[:, None].astype(np.float32), out=deviation)
+        np.subtract(cells, center[:, None].astype(np.float32), out=deviation)
         # comparison with NaN is false: bad pixels drop out here
         inside = np.abs(deviation) <= (clip * sigma)[:, None].astype(np.float32)
         n = inside.sum(1)
@@ -108,6 +108,6 @@ def _clipped(
         shift = deviation.sum(1, dtype=np.float64) / np.maximum(n, 1)
         square = np.einsum("ij,ij->i", deviation, deviation) / np.maximum(n, 1)
         sigma = np.sqrt(np.maximum(square - shift**2, 0.0))
-        centre = centre + shift
+        center = center + shift
     enough &= n > 0
-    return np.where(enough, centre, np.nan), np.where(enough, sigma, np.nan), n
+    return np.where(enough, center, np.nan), np.where(enough, sigma, np.nan), n

@@ -44,7 +44,7 @@ def pixel_noise_of(image: Float, bad: NDArray[np.bool_], sigma: float, n_sigma: 
 
     Sources too faint to be seen make a smoothed image scatter more than its noise does. The noise of single pixels
     hardly knows about them; it goes through the kernel together with the noise that whole rows or columns share, as
-    read-out leaves it. Other noise that neighbouring pixels share, as in resampled images, is not seen.
+    read-out leaves it. Other noise that neighboring pixels share, as in resampled images, is not seen.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def _shared_variance(image: Float, bad: NDArray[np.bool_], sigma: float) -> floa
     n_segment = image.shape[1] // SEGMENT
     if not n_segment or image.shape[0] < 2:
         return 0.0
-    # pairs of neighbouring rows, in which whatever is smooth cancels
+    # pairs of neighboring rows, in which whatever is smooth cancels
     step = max(1, image.size // NOISE_PIXELS)
     first = np.arange(0, image.shape[0] - 1, 2 * step)
     (mean, n), (next_mean, next_n) = (_segment_means(image, bad, rows, n_segment) for rows in (first, first + 1))

@@ -24,7 +24,7 @@ NEIGHBOURS = 6
 ROUNDS = 3
 
 LARGEST_SHIFT = 1.5
-"""The wing of a neighbour moves the peak of a point source by no more than this, pixels."""
+"""The wing of a neighbor moves the peak of a point source by no more than this, pixels."""
 
 SIZES = (6, 12, 24, 48, 96, 192)
 PIXELS_AT_ONCE = 4_000_000
@@ -136,9 +136,9 @@ def _fit_points(
     fwhm: float,
     chi2_cut: float,
 ) -> _Points:
-    """Fit PSF, its neighbours' PSFs and a sloping sky around each peak: all peaks in one batch, linear in small shifts.
+    """Fit PSF, its neighbors' PSFs and a sloping sky around each peak: all peaks in one batch, linear in small shifts.
 
-    Each round begins where the last one put the sources; neighbours then stand at their own fitted places.
+    Each round begins where the last one put the sources; neighbors then stand at their own fitted places.
     """
     height, width = image.shape
     half = max(2, int(np.ceil(1.5 * fwhm)))
@@ -155,9 +155,9 @@ def _fit_points(
     freedom = (ramp * usable).sum((1, 2))
     reach = half + psf.stamp_shape[0] // 2
     places = np.c_[peaks.x, peaks.y]
-    distance, neighbour = cKDTree(places).query(places, k=min(NEIGHBOURS + 1, len(peaks)), distance_upper_bound=reach)
+    distance, neighbor = cKDTree(places).query(places, k=min(NEIGHBOURS + 1, len(peaks)), distance_upper_bound=reach)
     # peaks beyond the reach have the number of peaks as their index
-    near = np.where(np.isfinite(distance) & (distance > 0), neighbour, -1)[:, 1:]
+    near = np.where(np.isfinite(distance) & (distance > 0), neighbor, -1)[:, 1:]
     dx, dy = np.zeros(len(peaks)), np.zeros(len(peaks))
     for _ in range(ROUNDS):
         design = _point_design(peaks, psf, dx, dy, near, offset)
@@ -176,11 +176,11 @@ def _point_design(
     near: NDArray[np.int64],
     offset: NDArray[np.int64],
 ) -> NDArray[np.float64]:
-    """Terms of the fit, shape (n, n_term, n_pixel): PSF, its slopes, a plane, and the PSFs of neighbours."""
+    """Terms of the fit, shape (n, n_term, n_pixel): PSF, its slopes, a plane, and the PSFs of neighbors."""
     stamps = psf.render(x=peaks.x + dx, y=peaks.y + dy)
     middle_x, middle_y = (np.rint(p + d).astype(np.int64) for p, d in ((peaks.x, dx), (peaks.y, dy)))
-    centre, half = stamps.shape[1] // 2, len(offset) // 2
-    framed = windows(stamps, centre + peaks.y - middle_y, centre + peaks.x - middle_x, half + 1)
+    center, half = stamps.shape[1] // 2, len(offset) // 2
+    framed = windows(stamps, center + peaks.y - middle_y, center + peaks.x - middle_x, half + 1)
     design = np.zeros((len(peaks), 6 + near.shape[1], len(offset), len(offset)))
     design[:, 0] = framed[:, 1:-1, 1:-1]
     design[:, 1] = 0.5 * (framed[:, 1:-1, :-2] - framed[:, 1:-1, 2:])
@@ -190,7 +190,7 @@ def _point_design(
         rows = np.flatnonzero(index >= 0)
         which = index[rows]
         at_y, at_x = peaks.y[rows] - middle_y[which], peaks.x[rows] - middle_x[which]
-        design[rows, k] = windows(stamps, centre + at_y, centre + at_x, half, which)
+        design[rows, k] = windows(stamps, center + at_y, center + at_x, half, which)
     return design.reshape(len(peaks), design.shape[1], -1)
 
 
@@ -242,7 +242,7 @@ def _templates(
         size = psf.stamp_shape[0] // 2
         _, pixel, own = _cut(image, labels, peaks.select(points), size)
         x, y = peaks.x[points] + point.dx[points], peaks.y[points] + point.dy[points]
-        # render centres its stamp on the pixel nearest to the source, which may be a neighbour of the peak pixel
+        # render centers its stamp on the pixel nearest to the source, which may be a neighbor of the peak pixel
         stamps = psf.render(x=x, y=y)
         shift_y, shift_x = np.rint(y).astype(int) - peaks.y[points], np.rint(x).astype(int) - peaks.x[points]
         moved = np.zeros_like(stamps)
@@ -301,7 +301,7 @@ def _symmetric(stamps: NDArray[np.float32], own: NDArray[np.bool_]) -> NDArray[n
 
 @lru_cache(maxsize=len(SIZES))
 def _rings(half: int) -> list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]]:
-    """For each square ring from the centre outward: its pixels, the two next pixels inward, and the second's weight."""
+    """For each square ring from the center outward: its pixels, the two next pixels inward, and the second's weight."""
     size = 2 * half + 1
     dy, dx = (a.ravel() for a in np.mgrid[-half : half + 1, -half : half + 1])
     radius = np.maximum(np.abs(dx), np.abs(dy))
@@ -321,7 +321,7 @@ def _rings(half: int) -> list[tuple[NDArray[np.int64], NDArray[np.int64], NDArra
 
 
 def _falling(template: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Make templates fall monotonically along every ray from the centre."""
+    """Make templates fall monotonically along every ray from the center."""
     flat = template.reshape(len(template), -1)
     for pixel, first, second, part in _rings(template.shape[1] // 2):
         limit = flat[:, first] * (1 - part) + flat[:, second] * part

@@ -79,7 +79,7 @@ class Footprints:
 def find_peaks(
     image: NDArray[np.float32], above: NDArray[np.bool_], labels: NDArray[np.int32], margin: int = 0
 ) -> Peaks:
-    """List the pixels of ``above`` that no neighbour exceeds.
+    """List the pixels of ``above`` that no neighbor exceeds.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def find_peaks(
     labels : ndarray of int32, shape (ny, nx)
         Footprint of each pixel.
     margin : int, optional
-        Pixels at the border whose value is not known; neighbours there do not count.
+        Pixels at the border whose value is not known; neighbors there do not count.
 
     Returns
     -------
@@ -107,9 +107,9 @@ def find_peaks(
     index, value = (y + 1) * line + x + 1, image[y, x]
     peak = np.ones(len(x), bool)
     for step in (-line - 1, -line, -line + 1, -1, 1, line - 1, line, line + 1):
-        neighbour = flat.take(index + step)
-        # of equal neighbours the first in reading order is the peak
-        peak &= neighbour <= value if step > 0 else neighbour < value
+        neighbor = flat.take(index + step)
+        # of equal neighbors the first in reading order is the peak
+        peak &= neighbor <= value if step > 0 else neighbor < value
     x, y, value = x[peak], y[peak], value[peak]
     footprint = labels[y, x].astype(np.int64)
     order = np.lexsort((-value, footprint))

@@ -8,14 +8,14 @@ from obs.algorithms.pixels.smoothing import gaussian_kernel
 from obs.algorithms.pixels.window import plane_windows
 from obs.algorithms.sources.detection import Peaks
 
-__all__ = ["rests_on_measured_pixels"]
+__all__ = ["survives_without_filled_pixels"]
 
 LEAST_PART = 0.5
 """Part of the threshold that measured pixels must reach. A source that a cosmic ray hit has lost part of its signal;
-what rays leave beside the pixels they were recognised in has far less."""
+what rays leave beside the pixels they were recognized in has far less."""
 
 
-def rests_on_measured_pixels(
+def survives_without_filled_pixels(
     image: NDArray[np.float32],
     filled: NDArray[np.bool_],
     peaks: Peaks,
@@ -31,7 +31,7 @@ def rests_on_measured_pixels(
     image : ndarray of float32, shape (ny, nx)
         Background-subtracted pixels, not smoothed; must be finite.
     filled : ndarray of bool, shape (ny, nx)
-        Pixels whose value was not measured. Their four neighbours are left out with them.
+        Pixels whose value was not measured. Their four neighbors are left out with them.
     peaks : Peaks
         The peaks.
     sigma, n_sigma : float

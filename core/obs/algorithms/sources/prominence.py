@@ -71,11 +71,11 @@ def _catchments(place: NDArray[np.int32], pixel: Whole, value: Float, width: int
     """Entry of the maximum that the steepest way upward leads to from each pixel."""
     best, highest = np.arange(len(pixel)), value.copy()
     for step in (-width - 1, -width, -width + 1, -1, 1, width - 1, width, width + 1):
-        neighbour = place[pixel + step]
-        there = np.where(neighbour >= 0, value[neighbour], -np.inf)
-        # of equal neighbours the first in reading order is the maximum
-        better = (there > highest) | ((there == highest) & (neighbour < best))
-        best[better], highest[better] = neighbour[better], there[better]
+        neighbor = place[pixel + step]
+        there = np.where(neighbor >= 0, value[neighbor], -np.inf)
+        # of equal neighbors the first in reading order is the maximum
+        better = (there > highest) | ((there == highest) & (neighbor < best))
+        best[better], highest[better] = neighbor[better], there[better]
     while True:
         further = best[best]
         if np.array_equal(further, best):
@@ -89,9 +89,9 @@ def _saddles(
     """Pairs of catchments that touch, and the highest level at which they do."""
     firsts, seconds, levels = [], [], []
     for step in (1, width - 1, width, width + 1):
-        neighbour = place[pixel + step]
-        border = np.flatnonzero((neighbour >= 0) & (catchment != catchment[neighbour]))
-        other = neighbour[border]
+        neighbor = place[pixel + step]
+        border = np.flatnonzero((neighbor >= 0) & (catchment != catchment[neighbor]))
+        other = neighbor[border]
         firsts.append(catchment[border])
         seconds.append(catchment[other])
         levels.append(np.minimum(value[border], value[other]))

@@ -1,4 +1,4 @@
-"""Cut sources out of an image, with their neighbours replaced by noise."""
+"""Cut sources out of an image, with their neighbors replaced by noise."""
 
 from dataclasses import dataclass
 
@@ -127,7 +127,7 @@ class StampCutter:
     sources : SourceList
         The sources.
     noise : float
-        Standard deviation of the sky, image units, drawn in place of neighbours.
+        Standard deviation of the sky, image units, drawn in place of neighbors.
     seed : int
         Seed of the noise: the same exposure always gets the same.
     """

@@ -8,7 +8,7 @@ from obs.errors import FileFormatError
 from obs.inspection.cards import Cards
 from obs.inspection.raw_file import RawFile
 
-__all__ = ["check_one_camera", "odd_shapes"]
+__all__ = ["check_one_camera", "find_shape_mismatches"]
 
 _SHARED = 0.4
 """Part of the keywords that headers of one camera have in common, at least."""
@@ -60,7 +60,7 @@ def _name(group: Sequence[RawFile]) -> str:
     return f"{name} ({named['TELESCOP']})" if "TELESCOP" in named else name
 
 
-def odd_shapes(files: Sequence[RawFile]) -> list[str]:
+def find_shape_mismatches(files: Sequence[RawFile]) -> list[str]:
     """Return what to tell of files whose images differ in number or size from those of the first."""
     counts = Counter(file.shapes for file in files)
     usual = files[0].shapes

@@ -34,7 +34,7 @@ def find_binning(cards: Cards) -> Finding:
         return Finding("binning", (1, 1), "", "likely", "no card says; taken as unbinned")
     name, found = stated[0]
     note = next((f"{other} says {x} x {y}" for other, (x, y) in stated if (x, y) != found), "")
-    note = cards.doubt(name.partition(",")[0]) or note
+    note = cards.reason_to_doubt(name.partition(",")[0]) or note
     if not note and max(found) > 4 * min(found):
         note = "it is rare that columns and rows are binned so differently"
     sure: Confidence = "guess" if note else "certain"

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 from obs.errors import FileFormatError
 from obs.inspection.cards import Card, Cards
-from obs.inspection.finding import Confidence, Finding, less_sure
+from obs.inspection.finding import Confidence, Finding, lower_confidence
 from obs.instrument.card_values import format_date, mjd_to_date, parse_date, read_number
 
 __all__ = ["DateRule", "find_date", "find_night", "find_time_scale", "read_date"]
@@ -156,9 +156,9 @@ def find_date(cards: Cards) -> tuple[Finding, DateRule | None]:
     best = next((candidate for candidate in found if candidate.has_time), found[0])
     confidence, note = best.confidence, best.note
     if not best.has_time:
-        confidence, note = less_sure(confidence, "likely"), _joined(note, "no card holds the time of day")
+        confidence, note = lower_confidence(confidence, "likely"), _joined(note, "no card holds the time of day")
     if odd:
-        confidence, note = less_sure(confidence, "likely"), _joined(note, odd[0])
+        confidence, note = lower_confidence(confidence, "likely"), _joined(note, odd[0])
     against = next((other for other in found if _disagrees(best, other)), None)
     if against is not None:
         confidence = "guess"
@@ -238,8 +238,8 @@ def _rules(cards: Cards) -> Iterator[tuple[str, list[tuple[DateRule, Confidence,
             continue
         local: Confidence = "guess" if name == "DATE-LOC" or "local" in card.comment.lower() else "certain"
         note = f"the card may be in {_LOCAL}" if local == "guess" else ""
-        if cards.doubt(name):
-            local, note = "guess", cards.doubt(name)
+        if cards.reason_to_doubt(name):
+            local, note = "guess", cards.reason_to_doubt(name)
         text = str(card.value).strip()
         if _ISO.fullmatch(text) and ":" in text:
             yield name, [(DateRule("iso", name), local, note)]
@@ -274,11 +274,11 @@ def _layouts(
     for pattern, layout, confidence, doubt in _LAYOUTS:
         if not re.fullmatch(pattern, text):
             continue
-        sure = less_sure(confidence, local)
+        sure = lower_confidence(confidence, local)
         if time and _NOT_THE_BEGIN.search(time_comment):
-            sure, doubt = less_sure(sure, "likely"), f"{time} may not be the begin"
+            sure, doubt = lower_confidence(sure, "likely"), f"{time} may not be the begin"
         if time and layout != "%Y-%m-%d":  # the two cards together are what FITS had for it
-            sure = less_sure(sure, "likely")
+            sure = lower_confidence(sure, "likely")
         yield DateRule("layout", name, time, layout), sure, _joined(doubt, note) if note else doubt
 
 
@@ -296,7 +296,9 @@ def find_night(cards: Cards, begin: Finding) -> Finding:
     if not begin.is_known:
         return Finding.unknown("observing_day")
     note = "the day of the date in the header; no card names the night"
-    return Finding("observing_day", str(begin.value)[:10], begin.source, less_sure("likely", begin.confidence), note)
+    return Finding(
+        "observing_day", str(begin.value)[:10], begin.source, lower_confidence("likely", begin.confidence), note
+    )
 
 
 def find_time_scale(cards: Cards) -> Finding:

@@ -8,7 +8,7 @@ from math import isfinite
 
 from obs.errors import FileFormatError
 from obs.inspection.cards import Card, Cards
-from obs.inspection.finding import Confidence, Finding, less_sure
+from obs.inspection.finding import Confidence, Finding, lower_confidence
 from obs.instrument.card_values import UNITS, mjd_to_date, parse_date, read_number
 
 __all__ = ["find_exposure_time"]
@@ -95,7 +95,7 @@ def find_exposure_time(cards: Cards) -> tuple[Finding, str]:
     first = stated[0]
     sure, note = first.confidence, doubts[0] if doubts else ""
     if doubts:
-        sure = less_sure(sure, "likely")
+        sure = lower_confidence(sure, "likely")
     against = _against(cards, first, stated)
     if against:
         sure, note = "guess", against
@@ -141,8 +141,8 @@ def _by_comment(cards: Cards) -> Iterator[_Stated]:
 
 def _against(cards: Cards, first: _Stated, stated: list[_Stated]) -> str:
     """Return what speaks against a value; empty if nothing does."""
-    if cards.doubt(first.name):
-        return cards.doubt(first.name)
+    if cards.reason_to_doubt(first.name):
+        return cards.reason_to_doubt(first.name)
     for other in stated[1:]:
         if first.name in _SAME and other.name in _SAME and not _agree(first.seconds, other.seconds):
             return f"{other.name} says {other.seconds:g} s"

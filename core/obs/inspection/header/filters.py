@@ -6,7 +6,7 @@ from dataclasses import replace
 from obs.inspection.cards import Cards
 from obs.inspection.finding import Confidence, Finding
 
-__all__ = ["OPEN_STARTS", "band_of", "find_colour_mosaic", "find_filter", "is_open"]
+__all__ = ["OPEN_STARTS", "band_of", "find_color_mosaic", "find_filter", "is_open"]
 
 _KEYWORDS = (
     "FILTER",
@@ -97,8 +97,8 @@ def _named(cards: Cards, main: str, wheels: tuple[str, ...]) -> Finding:
     silent = next((name for name in _KEYWORDS[: _KEYWORDS.index(main)] if name in cards), "")
     sure: Confidence = "likely" if silent or main == "FILTERID" else "certain"
     note = f"{silent} names none" if silent else ""
-    if cards.doubt(main):
-        sure, note = "guess", cards.doubt(main)
+    if cards.reason_to_doubt(main):
+        sure, note = "guess", cards.reason_to_doubt(main)
     elif value.isdigit():
         sure, note = "guess", "a number: perhaps a place in the wheel"
     else:
@@ -141,13 +141,11 @@ def band_of(physical_filter: str) -> str:
     return re.sub(r"\W+", "_", physical_filter).strip("_").lower() or "none"
 
 
-def find_colour_mosaic(cards: Cards, file: str) -> list[str]:
-    """Return what to tell of a detector whose pixels lie behind filters of several colours."""
+def find_color_mosaic(cards: Cards, file: str) -> list[str]:
+    """Return what to tell of a detector whose pixels lie behind filters of several colors."""
     for name in ("BAYERPAT", "COLORTYP", "CFA-PAT", "BAYER"):
         value = str(cards.get(name, "")).strip()
         if set("RGB") <= set(value.upper()) and len(value) == 4:
-            text = (
-                f"{file}: {name} = {value}: pixels of several colours lie side by side; the engine takes them for one"
-            )
+            text = f"{file}: {name} = {value}: pixels of several colors lie side by side; the engine takes them for one"
             return [f"{text} filter, so that fluxes are those of no band"]
     return []

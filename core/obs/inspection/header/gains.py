@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from obs.errors import FileFormatError
 from obs.inspection.cards import Card, Cards
-from obs.inspection.finding import Confidence, Finding, less_sure
+from obs.inspection.finding import Confidence, Finding, lower_confidence
 from obs.instrument.card_values import read_number
 
 __all__ = ["find_gain", "find_read_noise", "find_saturation"]
@@ -109,7 +109,7 @@ def find_gain(cards: Cards, amplifier: str = "") -> Finding:
         if _PER_ADU.search(comment) and value <= _MOST:
             sure = _own(name, amplifier, cards, "certain")
             return (
-                Finding("gain", value, name, less_sure(sure, "likely"), _ONE)
+                Finding("gain", value, name, lower_confidence(sure, "likely"), _ONE)
                 if value == 1.0
                 else Finding("gain", value, name, sure)
             )
@@ -143,16 +143,18 @@ def _by_comment(cards: Cards) -> Finding | None:
         if name in _GAINS or card is None or isinstance(card.value, bool | str):
             continue
         if _PER_ADU.search(card.comment) and _A_GAIN.search(card.comment) and 0.0 < card.value <= _MOST:
-            return Finding("gain", float(card.value), name, "guess" if cards.doubt(name) else "likely", card.comment)
+            return Finding(
+                "gain", float(card.value), name, "guess" if cards.reason_to_doubt(name) else "likely", card.comment
+            )
     return None
 
 
 def _own(name: str, amplifier: str, cards: Cards, sure: Confidence) -> Confidence:
     """Return how sure a value is that may be of all amplifiers, or there with several values."""
-    if cards.doubt(name):
+    if cards.reason_to_doubt(name):
         return "guess"
     is_own = name.endswith(amplifier) or f"OUT{amplifier} " in name
-    return sure if not amplifier or is_own else less_sure(sure, "likely")
+    return sure if not amplifier or is_own else lower_confidence(sure, "likely")
 
 
 def find_read_noise(cards: Cards, amplifier: str = "") -> Finding:

@@ -99,7 +99,7 @@ def find_image_type(cards: Cards, exposure_time: Finding) -> Finding:
             odd.append(f"{name} is there as {words}")
         elif kind is not None:
             known.append((name, kind))
-            odd += [doubt] if (doubt := cards.doubt(name)) else []
+            odd += [doubt] if (doubt := cards.reason_to_doubt(name)) else []
         elif isinstance(value, str):
             odd.append(f"{name} = '{value}' is no word for a type")
     note = "; ".join(odd)

@@ -139,7 +139,7 @@ def find_detector_key(chips: Sequence[Sequence[RawImage]]) -> tuple[Finding, Key
                 choices.append((rule, confidence if sure != "guess" else "guess"))
     numbers = [choice for choice in choices if choice[0].kind != "text"]
     for rule, sure in numbers or [(_plain(rule, chips), sure) for rule, sure in choices]:
-        doubt = first.doubt(rule.keyword)
+        doubt = first.reason_to_doubt(rule.keyword)
         note = doubt or ("the last digits" if rule.kind == "digits" else "")
         return Finding("detector", detector_value(rule, first), rule.keyword, "guess" if doubt else sure, note), rule
     if not is_mosaic:

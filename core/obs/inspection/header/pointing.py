@@ -7,7 +7,7 @@ from math import cos, isnan, nan, radians
 
 from obs.errors import FileFormatError
 from obs.inspection.cards import Card, Cards
-from obs.inspection.finding import Confidence, Finding, less_sure
+from obs.inspection.finding import Confidence, Finding, lower_confidence
 from obs.instrument.card_values import read_number
 
 __all__ = ["Pointing", "find_airmass", "find_object", "find_pointing"]
@@ -50,7 +50,9 @@ def find_object(cards: Cards) -> Finding:
     for name in _OBJECTS:
         card = cards.find(name)
         if card is not None and re.search(r"\w", str(card.value)) and not isinstance(card.value, bool):
-            doubt = cards.doubt(name) or ("" if isinstance(card.value, str) else f"{name} is a number, not a name")
+            doubt = cards.reason_to_doubt(name) or (
+                "" if isinstance(card.value, str) else f"{name} is a number, not a name"
+            )
             sure: Confidence = "guess" if doubt else "certain" if name == "OBJECT" else "likely"
             return Finding("object", str(card.value).strip(), name, sure, doubt)
     return Finding.unknown("object")
@@ -108,7 +110,7 @@ def find_pointing(cards: Cards) -> tuple[list[Finding], Pointing | None]:
             note = f"CRVAL1, CRVAL2 are {reference[0]:.4g}, {reference[1]:.4g}"
         equinox = _equinox(cards)
         if abs(equinox - 2000.0) > _OLD:
-            sure, sure_of_dec = less_sure(sure, "likely"), less_sure(sure_of_dec, "likely")
+            sure, sure_of_dec = lower_confidence(sure, "likely"), lower_confidence(sure_of_dec, "likely")
             note = "; ".join(part for part in (note, f"of equinox {equinox:g}; the engine takes it for 2000") if part)
         findings = [
             Finding("boresight_ra", right, ra_name, sure, note),

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from obs.errors import FileFormatError
 from obs.inspection.cards import Cards
-from obs.inspection.finding import Confidence, Finding, less_sure
+from obs.inspection.finding import Confidence, Finding, lower_confidence
 from obs.instrument.card_values import parse_date, read_number
 
 __all__ = ["find_site"]
@@ -64,7 +64,7 @@ def _plain(cards: Cards, quantity: str, names: Sequence[str], largest: float) ->
     stated = _stated(cards, names, largest)
     if stated is None:
         return Finding.unknown(quantity)
-    sure: Confidence = "guess" if cards.doubt(stated[0]) else "likely"
+    sure: Confidence = "guess" if cards.reason_to_doubt(stated[0]) else "likely"
     return Finding(quantity, stated[1], stated[0], sure)
 
 
@@ -82,7 +82,7 @@ def _longitude(cards: Cards, begin: Finding) -> Finding:
     real = (15.0 * (hours - _greenwich(parse_date(str(begin.value)))) + 180.0) % 360.0 - 180.0
     for sign, note in ((1.0, f"{card} agrees"), (-1.0, f"{card} agrees, if the card counts to the west")):
         if abs((sign * value - real + 180.0) % 360.0 - 180.0) < _CLOSE:
-            return Finding("longitude", sign * value, name, less_sure("certain", begin.confidence), note)
+            return Finding("longitude", sign * value, name, lower_confidence("certain", begin.confidence), note)
     return Finding("longitude", value, name, "guess", f"{card} and the date give {real:.1f}")
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.inspection.amplifier_place import Place
-from obs.inspection.finding import Finding, less_sure
+from obs.inspection.finding import Finding, lower_confidence
 
 __all__ = ["PixelNoise", "judge_gain", "judge_read_noise", "measure_pixel_noise"]
 
@@ -85,7 +85,7 @@ def _blocks(data: NDArray[np.float64]) -> list[NDArray[np.float64]]:
 
 
 def _variance(differences: NDArray[np.float64]) -> float:
-    """Return the variance of pixels from the differences of neighbours, outliers left out."""
+    """Return the variance of pixels from the differences of neighbors, outliers left out."""
     values = differences.ravel()
     values = values - np.median(values)
     for _ in range(3):
@@ -120,7 +120,7 @@ def judge_gain(found: Finding, noise: PixelNoise | None, where: str, warnings: l
     if noise.lowest_gain / _ERROR <= found.value <= noise.highest_gain * _ERROR:
         if found.value > _MUCH * noise.lowest_gain:  # the noise is more than that of photons: it tells no upper limit
             is_faint = noise.level < 3.0 * _FAINT
-            sure = less_sure(found.confidence, "likely") if is_faint else found.confidence
+            sure = lower_confidence(found.confidence, "likely") if is_faint else found.confidence
             return replace(found, confidence=sure, note=f"the noise tells about {about}" if is_faint else found.note)
         sure = "likely" if found.confidence == "guess" and "different values" not in found.note else found.confidence
         note = "; ".join(part for part in (found.note, "the noise of the pixels agrees") if part)
@@ -128,7 +128,9 @@ def judge_gain(found: Finding, noise: PixelNoise | None, where: str, warnings: l
     if (
         found.value > noise.highest_gain and noise.level > _FAINT
     ):  # more noise than that of photons has other sources, too
-        return replace(found, confidence=less_sure(found.confidence, "likely"), note=f"the noise tells about {about}")
+        return replace(
+            found, confidence=lower_confidence(found.confidence, "likely"), note=f"the noise tells about {about}"
+        )
     text = f"{found.source} gives {found.value:.4g}, the noise of the pixels at {noise.level:.0f} ADU about {about}"
     warnings.append(f"{where}gain: {text}")
     return replace(found, confidence="guess", note=f"the noise tells about {about}")
@@ -148,5 +150,5 @@ def judge_read_noise(
     warnings.append(
         f"{where}read noise: {found.source} gives {found.value:.4g}, the overscan scatters by {measured:.2g} e-"
     )
-    sure = less_sure(found.confidence, "guess")
+    sure = lower_confidence(found.confidence, "guess")
     return replace(found, confidence=sure, note=f"the overscan scatters by {measured:.2g}")

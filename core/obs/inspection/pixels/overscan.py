@@ -56,7 +56,7 @@ def column_profile(pixels: NDArray[np.float32]) -> tuple[NDArray[np.float64], ND
 
 
 def _some_rows(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return all rows, or of many some blocks of neighbours that tell the same in less time."""
+    """Return all rows, or of many some blocks of neighbors that tell the same in less time."""
     if len(rows) <= _BLOCKS * _ROWS:
         return rows
     starts = np.linspace(0, len(rows) - _ROWS, _BLOCKS).astype(int)
@@ -89,9 +89,9 @@ def find_dark_columns(pixels: NDArray[np.float32]) -> DarkColumns | None:
     data = [(left, nx - right)]
     middle = _middle(level, noise, left, nx - right)
     if middle:
-        centre = (left + nx - right) // 2
-        blocks += [(centre - middle, centre), (centre, centre + middle)]
-        data = [(left, centre - middle), (centre + middle, nx - right)]
+        center = (left + nx - right) // 2
+        blocks += [(center - middle, center), (center, center + middle)]
+        data = [(left, center - middle), (center + middle, nx - right)]
     if not blocks:
         return None
     lit = np.concatenate([level[first:last] for first, last in data])
@@ -104,19 +104,19 @@ def find_dark_columns(pixels: NDArray[np.float32]) -> DarkColumns | None:
 
 def _middle(level: NDArray[np.float64], noise: NDArray[np.float64], first: int, last: int) -> int:
     """Return how many columns are dark to either side of the middle of what lies between two columns; 0 for none."""
-    centre = (first + last) // 2
-    if (last - first) % 2 or centre - first < 16:
+    center = (first + last) // 2
+    if (last - first) % 2 or center - first < 16:
         return 0
-    left, right = level[first:centre], level[centre:last]
+    left, right = level[first:center], level[center:last]
     widths = (
-        _side(left[::-1], noise[first:centre][::-1], float(np.median(left))),
-        _side(right, noise[centre:last], float(np.median(right))),
+        _side(left[::-1], noise[first:center][::-1], float(np.median(left))),
+        _side(right, noise[center:last], float(np.median(right))),
     )
     return widths[0] if widths[0] == widths[1] else 0
 
 
 def has_middle_step(level: NDArray[np.float64]) -> bool:
-    """Whether the middle step between neighbouring groups of columns stands out among those around it."""
+    """Whether the middle step between neighboring groups of columns stands out among those around it."""
     middle, size = len(level) // 2, 4
     span = np.arange(max(size, middle - 40), min(len(level) - size, middle + 40) + 1)
     steps = np.array([np.median(level[x : x + size]) - np.median(level[x - size : x]) for x in span])

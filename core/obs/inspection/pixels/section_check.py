@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from obs.geom import Box
 from obs.inspection.amplifier_place import EMPTY, Place
-from obs.inspection.finding import Confidence, Finding, less_sure
+from obs.inspection.finding import Confidence, Finding, lower_confidence
 from obs.inspection.pixels.overscan import column_profile
 
 __all__ = ["Verdict", "check_place", "find_rows_above", "turned"]
@@ -109,7 +109,7 @@ class _Columns:
         return float(np.median(self.data)) - self.base
 
     @property
-    def told(self) -> str:
+    def format_levels(self) -> str:
         """Both levels, for a message."""
         return f"{np.median(self.overscan):.0f} ADU, the data {np.median(self.data):.0f}"
 
@@ -134,12 +134,12 @@ def _check(place: Place, pixels: NDArray[np.float32], taken: Sequence[Box]) -> V
         return Verdict(place, has_light=False)
     too_little = max(3.0 * seen.read, 10.0)
     if float(np.median(seen.overscan) - np.median(seen.data)) > too_little:
-        return Verdict(place, True, True, (f"the overscan is brighter than the data ({seen.told})",))
+        return Verdict(place, True, True, (f"the overscan is brighter than the data ({seen.format_levels})",))
     if seen.light < too_little:
         return Verdict(place, has_light=False)
     lit = seen.overscan > seen.base + max(0.3 * seen.light, 6.0 * seen.error)
     if np.mean(lit) > 0.5:
-        return Verdict(place, True, True, (f"the overscan has light in it ({seen.told})",))
+        return Verdict(place, True, True, (f"the overscan has light in it ({seen.format_levels})",))
     complaints = []
     if np.any(lit[_TAIL:-_TAIL]) or np.any(_outer(lit, place)):
         place, text = _without_light(place, lit)
@@ -153,7 +153,7 @@ def _check(place: Place, pixels: NDArray[np.float32], taken: Sequence[Box]) -> V
         complaints.append(_dark_text(place, left, right))
         place = _narrowed(place, left, right)
     if complaints:
-        doubt = replace(place.overscan_from, confidence=less_sure(place.overscan_from.confidence, "guess"))
+        doubt = replace(place.overscan_from, confidence=lower_confidence(place.overscan_from.confidence, "guess"))
         return Verdict(_told(replace(place, overscan_from=doubt)), True, place.overscan.is_empty, tuple(complaints))
     unused = dim or _lit_beside(seen, place, taken) or _dark_rows(seen, place, pixels)
     return Verdict(_agreed(place, unused), True, complaints=(unused,) if unused else ())
@@ -171,7 +171,7 @@ def _agreed(place: Place, unused: str) -> Place:
             return replace(place, data_from=replace(place.data_from, confidence="certain", note="the pixels agree"))
         return place
     note = "; ".join(part for part in (place.data_from.note, unused) if part)
-    sure = less_sure(place.data_from.confidence, sure)
+    sure = lower_confidence(place.data_from.confidence, sure)
     return replace(place, data_from=replace(place.data_from, confidence=sure, note=note))
 
 
@@ -230,7 +230,7 @@ def _lit_beside(seen: _Columns, place: Place, taken: Sequence[Box]) -> str:
 
 
 def _lowest(level: NDArray[np.float64]) -> float:
-    """Return the lowest level that a few neighbouring columns have; single ones may be dead."""
+    """Return the lowest level that a few neighboring columns have; single ones may be dead."""
     size = min(len(level), 5)
     return float(np.min(np.median(np.lib.stride_tricks.sliding_window_view(level, size), axis=1)))
 
