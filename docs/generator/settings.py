@@ -10,7 +10,7 @@ from obs.config.base import TaskConfig
 from obs.config.lsst_names import PROCESS_FILE_NAMES, PROCESS_NAMES
 from obs.config.schema import describe_type, one_line, section_class
 from obs.ingest.reference_columns import ReferenceColumnsConfig
-from obs.simulate.config import SimulateConfig
+from obs.simulator.config import SimulateConfig
 from obs.tasks.calibs_config import CalibsConfig
 from obs.tasks.photometry import ColorTerm
 from obs.tasks.process_config import ProcessConfig, ProcessFileConfig

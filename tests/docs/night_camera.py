@@ -13,9 +13,9 @@ from astropy.table import Table
 
 from obs.instrument.instrument import FilterDefinition, Instrument
 from obs.instrument.translator import Translator
-from obs.simulate.config import SimulateConfig
-from obs.simulate.files import FileOptions, simulate_file, write_reference
-from obs.simulate.shots import plan_shots
+from obs.simulator.config import SimulateConfig
+from obs.simulator.files import FileOptions, simulate_file, write_reference
+from obs.simulator.shots import plan_shots
 
 HALF, ROWS, OVERSCAN = 512, 1024, 32
 SCALE, PIXEL = 0.5, 0.015  # arcsec, mm

@@ -10,7 +10,7 @@ from obs.cli.main import command_line
 from obs.config.layers import ConfigLayers
 from obs.config.lsst_names import PROCESS_FILE_NAMES, PROCESS_NAMES
 from obs.ingest.reference_columns import ReferenceColumnsConfig
-from obs.simulate.config import SimulateConfig
+from obs.simulator.config import SimulateConfig
 from obs.tasks.combine_calibs import CalibsConfig
 from obs.tasks.process_config import ProcessConfig, ProcessFileConfig
 

@@ -7,9 +7,9 @@ import pytest
 from obs.checks.open_package import open_package
 from obs.scaffold.answers import Answers
 from obs.scaffold.create import create_package
-from obs.simulate.config import SimulateConfig
-from obs.simulate.files import FileOptions, simulate_file
-from obs.simulate.shots import plan_shots
+from obs.simulator.config import SimulateConfig
+from obs.simulator.files import FileOptions, simulate_file
+from obs.simulator.shots import plan_shots
 
 SHOTS = {"flat": (2, 1, 20.0), "bias": (2, 3, 0.0), "science": (1, 5, 30.0)}
 

@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from obs.errors import OutputError
-from obs.repo.provenance import config_path, find_differences, package_versions, record_config, record_packages
+from obs.repo.provenance import package_versions, record_packages
+from obs.repo.rerun_settings import config_path, find_differences, record_config
 
 CONFIG = {"isr": {"write": True, "radii": (3, 4.5)}, "sigma": 5.0, "zero": math.nan, "name": None}
 

@@ -12,7 +12,7 @@ from obs.config.layers import ConfigLayers
 from obs.image.visit_info import VisitInfo
 from obs.scaffold.answers import Answers
 from obs.scaffold.create import create_package
-from obs.simulate.config import SimulateConfig
+from obs.simulator.config import SimulateConfig
 from obs.tasks.process_config import ProcessConfig
 from raw_frames import flat_frame, write_frame
 

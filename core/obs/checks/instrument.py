@@ -17,7 +17,7 @@ from obs.instrument.instrument import Instrument
 from obs.instrument.validate import contract_faults
 from obs.policy.dataset_type import Template
 from obs.policy.policy import find_policy_faults
-from obs.simulate.config import SimulateConfig
+from obs.simulator.config import SimulateConfig
 from obs.tasks.process_config import ProcessConfig
 from obs.yaml_lines import line_of, load_yaml
 

@@ -15,7 +15,6 @@ from obs.cli.logs import configure_logging
 from obs.cli.options import add_overrides, config_options, id_option, run_options, words_option
 from obs.cli.progress import show_progress
 from obs.cli.report import failure_text
-from obs.cli.selection import check_filters
 from obs.cli.show import show_config, split_show
 from obs.cli.table import format_table
 from obs.config.layers import ConfigLayers
@@ -28,6 +27,7 @@ from obs.instrument.discovery import load_instrument
 from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId, format_data_id, parse_ids
 from obs.repo.butler import Butler
+from obs.runs.selection import check_filters
 from obs.tasks.calibration_recipes import RECIPES
 from obs.tasks.calibs_config import CalibsConfig
 

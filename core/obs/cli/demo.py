@@ -25,7 +25,7 @@ from obs.policy.dataset_type import Template
 from obs.qa.figures import draw_report
 from obs.qa.report import REPORT_HEADERS, REPORT_SIDES, FrameReport, report_frame, report_rows
 from obs.repo.butler import Butler
-from obs.simulate.shots import detector_keys
+from obs.simulator.shots import detector_keys
 from obs.tasks.isr import required_calibrations
 from obs.tasks.process_config import ProcessConfig
 

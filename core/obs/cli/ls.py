@@ -10,7 +10,6 @@ import click
 
 from obs.cli.arguments import ManyWordsCommand
 from obs.cli.options import id_option
-from obs.cli.selection import check_filters
 from obs.cli.table import format_table
 from obs.instrument.discovery import load_instrument
 from obs.policy.data_id import DataId, format_data_id, parse_ids
@@ -18,6 +17,7 @@ from obs.policy.dataset_type import DatasetType, split_hdu
 from obs.repo.butler import Butler
 from obs.repo.file_keys import COMPRESSED
 from obs.repo.layout import is_repository
+from obs.runs.selection import check_filters
 
 __all__ = ["find_datasets", "list_datasets"]
 

@@ -1,10 +1,7 @@
 """`obs process`: from the data IDs of a repository to calibrated images and catalogs."""
 
-import logging
-from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -13,33 +10,16 @@ from obs.cli.logs import configure_logging
 from obs.cli.options import add_overrides, config_options, id_option, remove_output, run_options
 from obs.cli.progress import show_progress
 from obs.cli.report import report_outcomes
-from obs.cli.selection import select_data_ids
 from obs.cli.show import show_config, split_show
-from obs.config.layers import ConfigLayers
-from obs.config.lsst_names import PROCESS_NAMES
-from obs.executor import run
 from obs.instrument.discovery import load_instrument
-from obs.memory import keep_freed_memory
-from obs.pipeline import ProcessSummary, process_detector
 from obs.policy.data_id import format_data_id
 from obs.repo.butler import Butler
-from obs.repo.provenance import record_config, record_packages
-from obs.tasks.process_config import ProcessConfig
+from obs.runs.process import process_data_ids, process_settings, record_run
+from obs.runs.selection import select_data_ids
 
 __all__ = ["process"]
 
-logger = logging.getLogger(__name__)
-
-_TASK = "process"
-#: What may change from run to run: it lets a frame go on, and the frame's header says without what.
-_FREE = ("isr.allow_missing",)
 _NO_DATA = "Not running the task because there is no data to process; you may preview data using --show data"
-
-
-def _process_one(data_id: Mapping[str, Any], butler: Butler, config: ProcessConfig) -> ProcessSummary:
-    """Process one data ID; worker processes open the repository for themselves."""
-    keep_freed_memory()
-    return process_detector(butler, dict(data_id), config)
 
 
 _EXAMPLE = """\b
@@ -105,7 +85,8 @@ def process(
     # An output that is to be removed is not opened, and stays until everything else is known to be right.
     butler = open_both() if writing and not clobber_output else open_input()
     without = [("c", "isr.allow_missing=true")] if allow_missing else []
-    layers = _collect_settings(butler, [*overrides, *without])
+    layers = process_settings(butler.instrument)
+    add_overrides(layers, [*overrides, *without])
     config = layers.build()
     show_config(layers, shows)
     data_ids = select_data_ids(butler, ids) if writing or "data" in things else []
@@ -119,11 +100,12 @@ def process(
     if clobber_output:
         remove_output(output or root / "rerun" / str(rerun).split(":")[-1], root)
         butler = open_both()
-    _record(butler, config, clobber=clobber_config)
+    record_run(butler, config, clobber=clobber_config)
     with show_progress(len(data_ids)) as progress:
         configure_logging(log_levels, progress.write)
-        outcomes = run(
-            partial(_process_one, butler=butler, config=config),
+        outcomes = process_data_ids(
+            butler,
+            config,
             data_ids,
             processes=processes,
             timeout=timeout,
@@ -131,22 +113,3 @@ def process(
             raise_errors=doraise,
         )
     return report_outcomes(outcomes)
-
-
-def _collect_settings(butler: Butler, overrides: Sequence[tuple[str, str]]) -> ConfigLayers[ProcessConfig]:
-    """Return the settings of the camera's plugin with the user's on top."""
-    layers = ConfigLayers(ProcessConfig, PROCESS_NAMES)
-    plugin_file = butler.instrument.config_folder / f"{_TASK}.yaml"
-    if plugin_file.is_file():
-        layers.load(plugin_file)
-    add_overrides(layers, overrides)
-    return layers
-
-
-def _record(butler: Butler, config: ProcessConfig, *, clobber: bool) -> None:
-    """Write down with what the output is made; with other settings than before only if that is wanted."""
-    butler.prepare_output()
-    output = Path(str(butler.output))
-    record_config(output, _TASK, config.model_dump(mode="json"), clobber=clobber, free=_FREE)
-    for difference in record_packages(output):
-        logger.warning("%s was begun with other software: %s", output, difference)

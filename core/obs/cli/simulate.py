@@ -24,9 +24,9 @@ from obs.instrument.discovery import load_instrument
 from obs.instrument.instrument import Instrument
 from obs.policy.data_id import parse_ids
 from obs.repo.fits_catalog import read_catalog
-from obs.simulate.config import SimulateConfig
-from obs.simulate.files import FILE_FORMATS, FileFormat, FileOptions, next_visit, simulate_file, write_reference
-from obs.simulate.shots import IMAGE_TYPES, READOUT, ImageType, Shot, plan_shots
+from obs.simulator.config import SimulateConfig
+from obs.simulator.files import FILE_FORMATS, FileFormat, FileOptions, next_visit, simulate_file, write_reference
+from obs.simulator.shots import IMAGE_TYPES, READOUT, ImageType, Shot, plan_shots
 
 __all__ = ["simulate"]
 

@@ -129,6 +129,23 @@ class ConfigLayers(Generic[C]):
         """
         self._add(read_override_text(text))
 
+    def set_value(self, name: str, value: object) -> None:
+        """Add one setting with a Python value as the next layer.
+
+        Parameters
+        ----------
+        name
+            Dotted name of the setting.
+        value
+            Its value.
+
+        Raises
+        ------
+        ConfigError
+            If the setting does not exist.
+        """
+        self._add(Assignment(tuple(name.split(".")), value, f"{name}={value!r}"))
+
     def _add(self, assignment: Assignment) -> None:
         """Record an assignment, that of a section as one for each of its parts."""
         written = assignment.name

@@ -9,7 +9,7 @@ from scipy.spatial import cKDTree
 from obs.algorithms.astrometry.match import match_pixels
 from obs.image.catalog import Catalog
 from obs.image.photo_calib import PhotoCalib
-from obs.simulate.moffat import MoffatShapes, moffat_stamps
+from obs.simulator.moffat import MoffatShapes, moffat_stamps
 
 __all__ = ["TruthComparison", "compare_with_truth", "limiting_magnitude", "robust_scatter", "true_width"]
 

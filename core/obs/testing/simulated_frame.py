@@ -25,11 +25,11 @@ from obs.raw_exposure import remove_raw_signature
 from obs.repo.butler import Butler
 from obs.repo.fits_catalog import write_catalog
 from obs.repo.fits_exposure import write_exposure
-from obs.simulate.config import SimulateConfig
-from obs.simulate.electronics import gain_of, saturation_of
-from obs.simulate.exposure import Simulated, simulate_exposure
-from obs.simulate.files import RawFrame, write_raw
-from obs.simulate.shots import detector_keys
+from obs.simulator.config import SimulateConfig
+from obs.simulator.electronics import gain_of, saturation_of
+from obs.simulator.exposure import Simulated, simulate_exposure
+from obs.simulator.files import RawFrame, write_raw
+from obs.simulator.shots import detector_keys
 from obs.tasks.isr_config import IsrConfig
 from obs.tasks.process_config import ProcessConfig
 from obs.testing.cut_out import cut_instrument

@@ -8,8 +8,8 @@ from obs.errors import DataIdError, FileFormatError, PluginError
 from obs.image.visit_info import VisitInfo
 from obs.ingest.translation import load_translator
 from obs.instrument.instrument import Instrument
-from obs.simulate.headers import make_header
-from obs.simulate.shots import IMAGE_TYPES, ImageType, Shot, detector_keys, plan_shots
+from obs.simulator.headers import make_header
+from obs.simulator.shots import IMAGE_TYPES, ImageType, Shot, detector_keys, plan_shots
 
 __all__ = ["SECONDS", "first_filter", "header_faults", "plan_shot"]
 

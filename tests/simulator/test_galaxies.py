@@ -2,8 +2,8 @@ import galsim
 import numpy as np
 import pytest
 
-from obs.simulate.galaxies import GalaxyShapes, galaxy_radius, galaxy_stamps, profile_mixture
-from obs.simulate.moffat import MoffatShapes
+from obs.simulator.galaxies import GalaxyShapes, galaxy_radius, galaxy_stamps, profile_mixture
+from obs.simulator.moffat import MoffatShapes
 
 
 def _ellipse(half_light_radius, axis_ratio, angle):

@@ -3,7 +3,7 @@ from datetime import datetime
 import pytest
 from overscan_camera import write_toy_camera
 
-from obs.simulate.shots import plan_shots
+from obs.simulator.shots import plan_shots
 
 
 @pytest.fixture

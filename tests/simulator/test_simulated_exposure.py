@@ -7,10 +7,10 @@ import pytest
 from overscan_camera import GAINS
 
 from obs.errors import DataIdError, PluginError
-from obs.simulate.config import SimulateConfig
-from obs.simulate.exposure import simulate_exposure
-from obs.simulate.light import true_pointing
-from obs.simulate.shots import detector_keys, plan_shots
+from obs.simulator.config import SimulateConfig
+from obs.simulator.exposure import simulate_exposure
+from obs.simulator.light import true_pointing
+from obs.simulator.shots import detector_keys, plan_shots
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from astropy.io import fits
 
 from obs.errors import PluginError
 from obs.repo.fits_catalog import read_catalog
-from obs.simulate.config import SimulateConfig
-from obs.simulate.files import FILE_FORMATS, FileOptions, RawFrame, simulate_file, write_raw, write_reference
+from obs.simulator.config import SimulateConfig
+from obs.simulator.files import FILE_FORMATS, FileOptions, RawFrame, simulate_file, write_raw, write_reference
 
 
 @pytest.fixture

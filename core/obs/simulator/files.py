@@ -16,12 +16,12 @@ from obs.image.catalog import Catalog
 from obs.instrument.instrument import Instrument
 from obs.repo.fits_catalog import write_catalog
 from obs.repo.fits_file import set_cards, write_hdus
-from obs.simulate.config import SimulateConfig
-from obs.simulate.exposure import Simulated, simulate_exposure
-from obs.simulate.light import true_pointing
-from obs.simulate.pointing import covering_circle
-from obs.simulate.shots import Shot
-from obs.simulate.sky import make_sky, reference_catalog, select_circle
+from obs.simulator.config import SimulateConfig
+from obs.simulator.exposure import Simulated, simulate_exposure
+from obs.simulator.light import true_pointing
+from obs.simulator.pointing import covering_circle
+from obs.simulator.shots import Shot
+from obs.simulator.sky import make_sky, reference_catalog, select_circle
 
 __all__ = [
     "FILE_FORMATS",
@@ -230,7 +230,7 @@ def write_reference(
     seed: int,
     sources: Catalog | None = None,
 ) -> Path:
-    """Write the stars around exposures as a survey would list them; see `obs.simulate.sky.reference_catalog`.
+    """Write the stars around exposures as a survey would list them; see `obs.simulator.sky.reference_catalog`.
 
     Parameters
     ----------

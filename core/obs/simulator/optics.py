@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from obs.camera.camera import Camera
 from obs.camera.detector import Detector
-from obs.simulate.config import OpticsConfig
-from obs.simulate.moffat import MoffatShapes
-from obs.simulate.seeds import generator
+from obs.simulator.config import OpticsConfig
+from obs.simulator.moffat import MoffatShapes
+from obs.simulator.seeds import generator
 
 __all__ = ["Optics", "field_radius", "simulate_optics"]
 

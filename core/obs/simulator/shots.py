@@ -12,7 +12,7 @@ from obs.errors import DataIdError, PluginError
 from obs.image.visit_info import VisitInfo
 from obs.instrument.instrument import Instrument
 from obs.policy.dataset_type import Template
-from obs.simulate.seeds import generator
+from obs.simulator.seeds import generator
 
 __all__ = ["IMAGE_TYPES", "READOUT", "ImageType", "Shot", "detector_keys", "plan_shots"]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from obs.simulate.moffat import MoffatShapes, moffat_radius, moffat_stamps
+from obs.simulator.moffat import MoffatShapes, moffat_radius, moffat_stamps
 
 
 def _drawn(fwhm, beta, g1, g2, x, y, size):

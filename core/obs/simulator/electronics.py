@@ -9,9 +9,9 @@ from scipy.interpolate import Akima1DInterpolator
 from obs.camera.amplifier import Amplifier
 from obs.camera.detector import Detector
 from obs.errors import ConfigError, PluginError
-from obs.simulate.config import DetectorConfig
-from obs.simulate.fixed_pattern import FixedPattern
-from obs.simulate.saturation import bleed
+from obs.simulator.config import DetectorConfig
+from obs.simulator.fixed_pattern import FixedPattern
+from obs.simulator.saturation import bleed
 
 __all__ = ["HIGHEST", "adu_from_charge", "bleed_amplifiers", "gain_of", "read_out", "saturation_of"]
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.simulate.config import CosmicRayConfig
+from obs.simulator.config import CosmicRayConfig
 
 __all__ = ["cosmic_ray_charge", "track_count"]
 

@@ -6,7 +6,7 @@ from typing import Any
 from obs.camera.detector import Detector
 from obs.errors import PluginError
 from obs.instrument.instrument import Instrument
-from obs.simulate.shots import Shot
+from obs.simulator.shots import Shot
 
 __all__ = ["make_header"]
 

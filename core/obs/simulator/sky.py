@@ -12,8 +12,8 @@ from obs.errors import FileFormatError
 from obs.htm import sky_vectors
 from obs.image.catalog import Catalog
 from obs.instrument.instrument import FilterDefinition
-from obs.simulate.config import ReferenceConfig, SourceConfig
-from obs.simulate.seeds import generator
+from obs.simulator.config import ReferenceConfig, SourceConfig
+from obs.simulator.seeds import generator
 
 __all__ = ["BANDS", "magnitudes", "make_sky", "reference_catalog", "select_circle"]
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import fft
 
-from obs.simulate.moffat import MoffatShapes, moffat_stamps
+from obs.simulator.moffat import MoffatShapes, moffat_stamps
 
 __all__ = ["GalaxyShapes", "galaxy_radius", "galaxy_stamps", "profile_mixture"]
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from obs.simulate.galaxies import GalaxyShapes
-from obs.simulate.moffat import MoffatShapes
-from obs.simulate.render import add_galaxies, add_stars
+from obs.simulator.galaxies import GalaxyShapes
+from obs.simulator.moffat import MoffatShapes
+from obs.simulator.render import add_galaxies, add_stars
 
 
 def _psf(n, fwhm=3.5):

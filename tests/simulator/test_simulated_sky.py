@@ -6,8 +6,8 @@ from overscan_camera import FILTERS
 
 from obs.errors import FileFormatError
 from obs.image.catalog import Catalog
-from obs.simulate.config import ReferenceConfig, SourceConfig
-from obs.simulate.sky import magnitudes, make_sky, reference_catalog, select_circle
+from obs.simulator.config import ReferenceConfig, SourceConfig
+from obs.simulator.sky import magnitudes, make_sky, reference_catalog, select_circle
 
 _CONFIG = SourceConfig(density=3000)
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.simulate.galaxies import GalaxyShapes, galaxy_radius, galaxy_stamps
-from obs.simulate.moffat import MoffatShapes, moffat_radius, moffat_stamps
+from obs.simulator.galaxies import GalaxyShapes, galaxy_radius, galaxy_stamps
+from obs.simulator.moffat import MoffatShapes, moffat_radius, moffat_stamps
 
 __all__ = ["add_galaxies", "add_stars"]
 

@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from obs.camera.detector import Detector
 from obs.image.catalog import Catalog
 from obs.instrument.instrument import Instrument
-from obs.simulate.config import SimulateConfig
-from obs.simulate.cosmic_rays import cosmic_ray_charge, track_count
-from obs.simulate.electronics import adu_from_charge, bleed_amplifiers, read_out
-from obs.simulate.fixed_pattern import FixedPattern, make_fixed_pattern
-from obs.simulate.headers import make_header
-from obs.simulate.light import simulate_light
-from obs.simulate.seeds import generator
-from obs.simulate.shots import Shot
+from obs.simulator.config import SimulateConfig
+from obs.simulator.cosmic_rays import cosmic_ray_charge, track_count
+from obs.simulator.electronics import adu_from_charge, bleed_amplifiers, read_out
+from obs.simulator.fixed_pattern import FixedPattern, make_fixed_pattern
+from obs.simulator.headers import make_header
+from obs.simulator.light import simulate_light
+from obs.simulator.seeds import generator
+from obs.simulator.shots import Shot
 
 __all__ = ["Simulated", "Truth", "simulate_exposure"]
 

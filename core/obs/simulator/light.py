@@ -8,16 +8,16 @@ from numpy.typing import NDArray
 from obs.camera.detector import Detector
 from obs.image.catalog import Catalog
 from obs.instrument.instrument import FilterDefinition, Instrument
-from obs.simulate.config import PointingConfig, SimulateConfig
-from obs.simulate.electronics import gain_of
-from obs.simulate.galaxies import GalaxyShapes
-from obs.simulate.moffat import MoffatShapes
-from obs.simulate.optics import Optics, simulate_optics
-from obs.simulate.pointing import Pointing
-from obs.simulate.render import add_galaxies, add_stars
-from obs.simulate.seeds import generator
-from obs.simulate.shots import Shot
-from obs.simulate.sky import magnitudes, make_sky, select_circle
+from obs.simulator.config import PointingConfig, SimulateConfig
+from obs.simulator.electronics import gain_of
+from obs.simulator.galaxies import GalaxyShapes
+from obs.simulator.moffat import MoffatShapes
+from obs.simulator.optics import Optics, simulate_optics
+from obs.simulator.pointing import Pointing
+from obs.simulator.render import add_galaxies, add_stars
+from obs.simulator.seeds import generator
+from obs.simulator.shots import Shot
+from obs.simulator.sky import magnitudes, make_sky, select_circle
 
 __all__ = ["Light", "simulate_light", "true_pointing"]
 

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from obs.camera.camera import Camera
 from obs.camera.detector import Detector
-from obs.simulate.config import DetectorConfig, SimulateConfig
-from obs.simulate.optics import field_radius
-from obs.simulate.seeds import generator
+from obs.simulator.config import DetectorConfig, SimulateConfig
+from obs.simulator.optics import field_radius
+from obs.simulator.seeds import generator
 
 __all__ = ["FixedPattern", "make_fixed_pattern"]
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from obs.simulate.saturation import bleed
+from obs.simulator.saturation import bleed
 
 
 def test_charge_flows_both_ways_along_the_column():

@@ -3,9 +3,9 @@ import pytest
 from overscan_camera import GAINS, HEIGHT, WIDTH, write_toy_camera
 
 from obs.errors import ConfigError, PluginError
-from obs.simulate.config import DetectorConfig
-from obs.simulate.electronics import adu_from_charge, bleed_amplifiers, read_out
-from obs.simulate.fixed_pattern import FixedPattern
+from obs.simulator.config import DetectorConfig
+from obs.simulator.electronics import adu_from_charge, bleed_amplifiers, read_out
+from obs.simulator.fixed_pattern import FixedPattern
 
 
 def _pattern(bias=0.0, levels=(1000.0, 1100.0)):

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from obs.ingest.translation import load_translator, translate_file
 from obs.instrument.discovery import discover
 from obs.repo.fits_file import header_to_dict, set_cards
-from obs.simulate.config import SimulateConfig
-from obs.simulate.files import FILE_FORMATS, FileOptions, simulate_file
-from obs.simulate.headers import make_header
-from obs.simulate.shots import IMAGE_TYPES, Shot
+from obs.simulator.config import SimulateConfig
+from obs.simulator.files import FILE_FORMATS, FileOptions, simulate_file
+from obs.simulator.headers import make_header
+from obs.simulator.shots import IMAGE_TYPES, Shot
 
 CAMERAS = {
     name: found.instrument

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from obs.simulate.config import CosmicRayConfig
-from obs.simulate.cosmic_rays import cosmic_ray_charge, track_count
+from obs.simulator.config import CosmicRayConfig
+from obs.simulator.cosmic_rays import cosmic_ray_charge, track_count
 
 
 def _charge(count, **changes):

@@ -10,8 +10,8 @@ from obs.image.mask import Mask
 from obs.image.masked_image import MaskedImage
 from obs.image.raw import Raw
 from obs.image.visit_info import VisitInfo
-from obs.simulate.config import SimulateConfig
-from obs.simulate.exposure import simulate_exposure
+from obs.simulator.config import SimulateConfig
+from obs.simulator.exposure import simulate_exposure
 from obs.tasks.isr import remove_signature
 from obs.tasks.isr_config import IsrConfig
 from obs.tasks.isr_work import Calibrations

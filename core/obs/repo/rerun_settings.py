@@ -1,0 +1,115 @@
+"""Compare the settings of a rerun with those that its output was made with, and keep them there.
+
+All datasets of one output are made with the same settings: a later run with others is refused, unless the user wants
+them replaced.
+"""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from obs.errors import ConfigError, OutputError
+from obs.repo.atomic import atomic_write
+from obs.repo.backup import keep_backup
+from obs.yaml_lines import load_yaml
+
+__all__ = ["config_path", "find_differences", "record_config"]
+
+#: How many differing settings a message names.
+_NAMED = 3
+
+
+def config_path(output: Path, task: str) -> Path:
+    """Return where the settings of a task are kept."""
+    return output / "config" / f"{task}.yaml"
+
+
+def record_config(
+    output: Path,
+    task: str,
+    config: Mapping[str, Any],
+    *,
+    clobber: bool = False,
+    backup: bool = True,
+    free: Collection[str] = (),
+) -> None:
+    """Keep the settings of a task, or compare them with those that are kept.
+
+    Parameters
+    ----------
+    output
+        The output repository.
+    task
+        Name of the task, ``processCcd``.
+    config
+        The settings as plain data (dict, list, str, int, float, bool, None).
+    clobber
+        Replace settings that differ.
+    backup
+        Keep what is replaced as ``TASK.yaml~1``.
+    free
+        Names of settings that may change from run to run: ``isr.allow_missing``.
+
+    Raises
+    ------
+    OutputError
+        If the output was made with other settings, or cannot be written.
+    """
+    path = config_path(output, task)
+    text = yaml.safe_dump(_plain(config), sort_keys=False, allow_unicode=True)
+    if path.exists():
+        # Compared as YAML gives them back, so that a tuple equals the list that it is written as.
+        before, _ = load_yaml(path, error=ConfigError)
+        differences = [
+            line for line in find_differences(before, yaml.safe_load(text)) if line.partition(":")[0] not in free
+        ]
+        if not differences:
+            return
+        if not clobber:
+            more = f" and {len(differences) - _NAMED} more" if len(differences) > _NAMED else ""
+            raise OutputError(
+                f"{output} was made with other settings of {task}: {', '.join(differences[:_NAMED])}{more}; "
+                "use another --output or --rerun, or --clobber-config to replace the settings",
+                path=path,
+            )
+        if backup:
+            keep_backup(path)
+    with atomic_write(path) as file:
+        file.write(text.encode())
+
+
+def find_differences(before: object, now: object, name: str = "") -> list[str]:
+    """Return where two nested settings differ, as ``calibrate.sigma: was 5, now 6``."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        keys = [*now, *(key for key in before if key not in now)]
+        return [
+            line
+            for key in keys
+            for line in find_differences(
+                before.get(key, _ABSENT), now.get(key, _ABSENT), f"{name}.{key}" if name else str(key)
+            )
+        ]
+    same = before == now or (before != before and now != now)  # NaN is as NaN was
+    return [] if same else [f"{name or 'all'}: was {before!r}, now {now!r}"]
+
+
+class _Absent:
+    def __repr__(self) -> str:
+        return "not set"
+
+
+_ABSENT = _Absent()
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - any setting
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        items = [_plain(item) for item in value]
+        return sorted(items, key=str) if isinstance(value, set | frozenset) else items
+    if value is None or isinstance(value, bool):
+        return value
+    # Subclasses, such as numpy's float64, are not known to YAML.
+    return next((kind(value) for kind in (int, float) if isinstance(value, kind)), str(value))

@@ -1,0 +1,169 @@
+"""Process many detector images of a repository."""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from obs.config.layers import ConfigLayers
+from obs.config.lsst_names import PROCESS_NAMES
+from obs.errors import DataIdError, OutputError
+from obs.executor import Outcome, run
+from obs.instrument.instrument import Instrument
+from obs.memory import keep_freed_memory
+from obs.pipeline import ProcessSummary, process_detector
+from obs.policy.data_id import DataId
+from obs.repo.butler import Butler
+from obs.repo.provenance import record_packages
+from obs.repo.rerun_settings import record_config
+from obs.runs.selection import select_data_ids
+from obs.runs.settings import Settings, add_settings, camera_settings
+from obs.tasks.process_config import ProcessConfig
+
+__all__ = ["process", "process_data_ids", "process_settings", "record_run"]
+
+logger = logging.getLogger(__name__)
+
+_TASK = "process"
+#: Settings that may change from run to run in one output, because the header of each frame records their effect.
+_FREE = ("isr.allow_missing",)
+
+
+def process(
+    repository: Butler | Path | str,
+    data_ids: str | Mapping[str, Any] | Iterable[str | Mapping[str, Any]] = "",
+    *,
+    output: Path | str | None = None,
+    rerun: str | None = None,
+    config: Settings | None = None,
+    processes: int = 1,
+    raise_errors: bool = False,
+    clobber_config: bool = False,
+) -> list[Outcome[ProcessSummary]]:
+    """Turn exposures of a repository into calibrated images and catalogs.
+
+    This is ``obs process`` for Python. A data ID that fails does not stop the others.
+
+    Parameters
+    ----------
+    repository : Butler, Path or str
+        The repository, as a folder or as a `Butler` with an output.
+    data_ids : str, mapping, or iterable of them
+        Data IDs as on the command line (``"visit=12 ccd=0..3"``), or as mappings; the default is everything.
+    output : Path or str, optional
+        Folder to write to.
+    rerun : str, optional
+        Write to ``rerun/NAME`` in the repository instead.
+    config : mapping, Path or str, optional
+        Settings by dotted name, or a file of settings.
+    processes : int, optional
+        Number of processes. Above 1, a script needs the guard ``if __name__ == "__main__":``.
+    raise_errors : bool, optional
+        Raise the first error instead of recording it.
+    clobber_config : bool, optional
+        Continue in an output that was made with other settings.
+
+    Returns
+    -------
+    list of Outcome
+        One for each data ID: ``data_id``, ``result`` (a `ProcessSummary`, or None), ``error``, ``seconds``.
+
+    Raises
+    ------
+    DataIdError
+        If no raw data match, or a key is unknown.
+    OutputError
+        If no output is named, or it was made with other settings.
+    ConfigError
+        If a setting does not exist, or its value is invalid.
+
+    Examples
+    --------
+    >>> from obs import process
+    >>> outcomes = process("DATA", "visit=21", rerun="first", config={"calibrate.parquet": True})
+    >>> [(outcome.data_id["visit"], outcome.ok) for outcome in outcomes]
+    [(21, True)]
+    """
+    butler = repository
+    if not isinstance(butler, Butler):
+        butler = Butler(butler, output=output, rerun=rerun)
+    elif output is not None or rerun is not None:
+        raise OutputError("a Butler has an output of its own; give output or rerun to the Butler")
+    if butler.output is None:
+        raise OutputError("no output is named; give output='DIR' or rerun='NAME'")
+    layers = process_settings(butler.instrument)
+    add_settings(layers, config)
+    settings = layers.build()
+    chosen = select_data_ids(butler, [_words(item) for item in _several(data_ids)])
+    if not chosen:
+        raise DataIdError(f"no raw data match {data_ids!r}; obs ls {butler.root} lists what there is")
+    record_run(butler, settings, clobber=clobber_config)
+    return process_data_ids(butler, settings, chosen, processes=processes, raise_errors=raise_errors)
+
+
+def process_settings(instrument: Instrument) -> ConfigLayers[ProcessConfig]:
+    """Return the settings of ``obs process`` for a camera, to which layers can be added."""
+    return camera_settings(instrument, _TASK, ProcessConfig, PROCESS_NAMES)
+
+
+def record_run(butler: Butler, config: ProcessConfig, *, clobber: bool = False) -> None:
+    """Record settings and software in the output.
+
+    Parameters
+    ----------
+    butler : Butler
+        Repository with an output.
+    config : ProcessConfig
+        Settings of the run.
+    clobber : bool, optional
+        Replace settings that differ.
+
+    Raises
+    ------
+    OutputError
+        If the output was made with other settings, or cannot be written.
+    """
+    butler.prepare_output()
+    output = Path(str(butler.output))
+    record_config(output, _TASK, config.model_dump(mode="json"), clobber=clobber, free=_FREE)
+    for difference in record_packages(output):
+        logger.warning("%s was begun with other software: %s", output, difference)
+
+
+def process_data_ids(
+    butler: Butler,
+    config: ProcessConfig,
+    data_ids: Sequence[DataId],
+    *,
+    processes: int = 1,
+    timeout: float | None = None,
+    on_done: Callable[[Outcome[ProcessSummary]], None] | None = None,
+    raise_errors: bool = False,
+) -> list[Outcome[ProcessSummary]]:
+    """Process data IDs, in this process or in several; see `obs.executor.run` for the arguments."""
+    return run(
+        partial(_process_one, butler=butler, config=config),
+        data_ids,
+        processes=processes,
+        timeout=timeout,
+        on_done=on_done,
+        raise_errors=raise_errors,
+    )
+
+
+def _process_one(data_id: Mapping[str, Any], butler: Butler, config: ProcessConfig) -> ProcessSummary:
+    """Process one data ID; worker processes open the repository for themselves."""
+    keep_freed_memory()
+    return process_detector(butler, dict(data_id), config)
+
+
+def _several(
+    data_ids: str | Mapping[str, Any] | Iterable[str | Mapping[str, Any]],
+) -> Iterable[str | Mapping[str, Any]]:
+    return [data_ids] if isinstance(data_ids, str | Mapping) else data_ids
+
+
+def _words(data_id: str | Mapping[str, Any]) -> list[str]:
+    """Return a data ID as the words that stand behind ``--id``."""
+    return data_id.split() if isinstance(data_id, str) else [f"{key}={value}" for key, value in data_id.items()]
