@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-import obs
 from obs.algorithms.astrometry.match import Matches
 from obs.errors import DatasetNotFoundError, ObsError
 from obs.image.catalog import Catalog
@@ -27,6 +26,7 @@ from obs.tasks.characterize import CharacterizeConfig, Characterized, characteri
 from obs.tasks.isr_config import IsrConfig
 from obs.tasks.process_config import ProcessConfig
 from obs.tasks.reference import field_circle
+from obs.version import __version__
 
 __all__ = ["ProcessSummary", "Stages", "process_detector"]
 
@@ -88,7 +88,7 @@ class ProcessSummary:
         """Return the facts as they are written to ``processCcd_metadata``."""
         facts = {name: value for name, value in vars(self).items() if name not in ("seconds", "warnings")}
         seconds = {name: round(value, 4) for name, value in self.seconds.items()}
-        ends = {"seconds": seconds, "warnings": list(self.warnings), "version": obs.__version__}
+        ends = {"seconds": seconds, "warnings": list(self.warnings), "version": __version__}
         return {"status": "done", **facts, **ends}
 
 
@@ -168,7 +168,7 @@ class Stages:
         return done
 
     def _write(self, done: Calibrated, config: CalibrateConfig, band: str) -> None:
-        done.exposure.metadata["OBSVERS"] = obs.__version__
+        done.exposure.metadata["OBSVERS"] = __version__
         self.put(done.exposure, "calexp")
         self.put(done.backgrounds, "calexpBackground")
         self.put(done.catalog, "src")

@@ -15,7 +15,7 @@ def mesh(shape, n):
 def background(function, style, *, order=0, shape=SHAPE, cells=(6, 10), error=1.0):
     x, y = mesh(shape[1], cells[1]), mesh(shape[0], cells[0])
     level = function(*np.meshgrid(x, y)).astype(np.float32)
-    return Background(level, np.full(level.shape, error, np.float32), x, y, shape, style, order)
+    return Background(level, np.full(level.shape, error, np.float32), x, y, shape=shape, style=style, order=order)
 
 
 def pixels(shape=SHAPE):
@@ -116,4 +116,4 @@ def test_no_background_to_add_up_is_an_error():
 def test_shapes_that_disagree_are_named():
     level = np.zeros((3, 4), np.float32)
     with pytest.raises(ValueError, match=r"levels \(3, 4\), errors \(3, 4\) and mesh \(4, 3\) differ in shape"):
-        Background(level, level, np.arange(3.0), np.arange(4.0), SHAPE)
+        Background(level, level, np.arange(3.0), np.arange(4.0), shape=SHAPE)

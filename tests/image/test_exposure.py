@@ -16,7 +16,11 @@ def make_exposure():
     stamp[0, 1, 1] = 1
     pixels = MaskedImage(np.arange(120, dtype=np.float32).reshape(10, 12))
     return Exposure(
-        pixels, wcs=wcs, psf=PixelPsf(stamp, 0, 4.0, 2.0, 3.0, 2.0), metadata={"A": 1}, other_wcs={"b": wcs}
+        pixels,
+        wcs=wcs,
+        psf=PixelPsf(stamp, 0, x_zero=4.0, x_scale=2.0, y_zero=3.0, y_scale=2.0),
+        metadata={"A": 1},
+        other_wcs={"b": wcs},
     )
 
 

@@ -15,7 +15,9 @@ def make_background(style="akima", seed=1):
     level = rng.normal(100, 3, (4, 5)).astype(np.float32)
     level[1, 2] = np.nan
     error = np.full((4, 5), 0.1, np.float32)
-    return Background(level, error, np.linspace(16, 144.5, 5), np.linspace(12.25, 100, 4), (128, 160), style, 2)
+    return Background(
+        level, error, np.linspace(16, 144.5, 5), np.linspace(12.25, 100, 4), shape=(128, 160), style=style, order=2
+    )
 
 
 @pytest.mark.parametrize("style", ["akima", "chebyshev", "constant"])

@@ -49,7 +49,9 @@ def make_psf(sampling=1.0, size=31):
     stamps = [np.exp(-(x**2 + 1.2 * y**2) / (2 * sigma**2)) for sigma in (2.0, 2.2, 2.1)]
     stamps = [stamp / stamp.sum() for stamp in stamps]
     basis = np.array([stamps[0], stamps[1] - stamps[0], stamps[2] - stamps[0]], np.float32)
-    return PixelPsf(basis, 1, 44.0, 45.0, 30.0, 31.0, sampling=sampling, fwhm=4.7, chi2=1.1, n_star=50)
+    return PixelPsf(
+        basis, 1, x_zero=44.0, x_scale=45.0, y_zero=30.0, y_scale=31.0, sampling=sampling, fwhm=4.7, chi2=1.1, n_star=50
+    )
 
 
 def make_exposure():

@@ -48,7 +48,7 @@ def make_catalog():
 
 def make_background():
     level = np.ones((2, 3), np.float32)
-    return Background(level, level, np.array([1.0, 4.0, 7.0]), np.array([1.0, 4.0]), (6, 9), "constant")
+    return Background(level, level, np.array([1.0, 4.0, 7.0]), np.array([1.0, 4.0]), shape=(6, 9), style="constant")
 
 
 @pytest.fixture

@@ -2,12 +2,14 @@ import pytest
 
 from obs.cli import simulate as command
 from obs.cli.main import main
+from obs.runs import simulate as runs
 
 
 @pytest.fixture
 def run(toy, monkeypatch, tmp_path, capfd):
     """Run obs simulate for the toy camera; gives the exit status and what was printed."""
-    monkeypatch.setattr(command, "load_instrument", lambda name: toy)
+    for module in (command, runs):
+        monkeypatch.setattr(module, "load_instrument", lambda name: toy)
 
     def call(*words, output=tmp_path / "raw"):
         status = main(["simulate", "toy", "--output", str(output), "-c", "sources.density=5e4", *words])
@@ -38,7 +40,7 @@ def test_visits_are_numbered_on(run, tmp_path):
 
 @pytest.mark.parametrize(("words", "ids"), [("1", [1]), ("1..2", [1, 2]), ("east,west", [2, 1]), ("2,1..2", [2, 1])])
 def test_detectors_are_chosen_by_number_range_or_name(toy, words, ids):
-    assert [detector.id for detector in command.choose_detectors(toy.load_camera(), words)] == ids
+    assert [detector.id for detector in runs.choose_detectors(toy.load_camera(), words)] == ids
 
 
 def test_one_file_an_exposure_on_request(run, tmp_path):

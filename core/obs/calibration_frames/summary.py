@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import obs
 from obs.ingest.calib_jobs import BuildJob
 from obs.ingest.calibs import format_calib_id
 from obs.repo.provenance import package_versions
+from obs.version import __version__
 
 __all__ = ["BuildSummary", "calibration_cards"]
 
@@ -59,7 +59,7 @@ def calibration_cards(job: BuildJob, summary: BuildSummary, camera: str) -> dict
         "CALIB_CREATION_TIME": now.time().isoformat("seconds"),
         "CALIB_NINPUT": len(summary.levels),
         "CALIB_NCLIPPED": summary.n_clipped,
-        "OBSVERS": obs.__version__,
+        "OBSVERS": __version__,
     }
     for number, (name, level) in enumerate(summary.levels.items()):
         cards[f"CALIB_INPUT_{number}"] = name

@@ -14,7 +14,6 @@ from obs.camera.camera import Camera
 from obs.camera.detector import Detector
 from obs.cli.arguments import ManyWordsCommand
 from obs.cli.main import main
-from obs.cli.simulate import choose_detectors, choose_filters
 from obs.cli.table import format_table
 from obs.config.layers import ConfigLayers
 from obs.errors import DatasetNotFoundError, OutputError
@@ -25,6 +24,7 @@ from obs.policy.dataset_type import Template
 from obs.qa.figures import draw_report
 from obs.qa.report import REPORT_HEADERS, REPORT_SIDES, FrameReport, report_frame, report_rows
 from obs.repo.butler import Butler
+from obs.runs.simulate import choose_detectors, choose_filters
 from obs.simulator.shots import detector_keys
 from obs.tasks.isr import required_calibrations
 from obs.tasks.process_config import ProcessConfig

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import click
 
-from obs import __version__
 from obs.errors import ObsError, suggest
+from obs.version import __version__
 
 __all__ = ["COMMANDS", "command_line", "main"]
 

@@ -1,37 +1,26 @@
 """`obs simulate`: raw frames with known truth."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
-from functools import lru_cache, partial
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import click
 
-from obs.camera.camera import Camera
-from obs.camera.detector import Detector
 from obs.cli.arguments import ManyWordsCommand
 from obs.cli.logs import configure_logging
 from obs.cli.options import add_overrides, config_options, run_options, words_option
 from obs.cli.progress import show_progress
 from obs.cli.report import failure_text
 from obs.cli.show import show_config, split_show
-from obs.config.layers import ConfigLayers
-from obs.errors import DataIdError
-from obs.executor import run
-from obs.image.catalog import Catalog
+from obs.executor import Outcome
 from obs.instrument.discovery import load_instrument
-from obs.instrument.instrument import Instrument
-from obs.policy.data_id import parse_ids
-from obs.repo.fits_catalog import read_catalog
-from obs.simulator.config import SimulateConfig
-from obs.simulator.files import FILE_FORMATS, FileFormat, FileOptions, next_visit, simulate_file, write_reference
-from obs.simulator.shots import IMAGE_TYPES, READOUT, ImageType, Shot, plan_shots
+from obs.runs.simulate import Observation, simulate_files, simulator_settings
+from obs.simulator.files import FILE_FORMATS, FileFormat, FileOptions
+from obs.simulator.shots import IMAGE_TYPES, ImageType
 
 __all__ = ["simulate"]
-
-#: Name of the camera's own settings in its folder of settings.
-TASK = "simulate"
 
 _EXAMPLE = """\b
 Examples:
@@ -119,27 +108,25 @@ def simulate(
     """
     configure_logging(log_levels)
     shows = split_show(show)
-    instrument = load_instrument(camera)
-    layers = load_settings(instrument)
+    layers = simulator_settings(load_instrument(camera))
     add_overrides(layers, overrides)
     config = layers.build()
     show_config(layers, shows)
     if shows and "run" not in {thing for thing, _ in shows}:
         return 0
-    chosen = choose_detectors(instrument.load_camera(), detectors)
-    first = next_visit(output, camera) if first_visit is None else first_visit
-    shots = plan_shots(
+    observation = Observation(
         image_type=cast(ImageType, image_type),
-        count=visits,
-        first_visit=first,
-        date_begin=date + (first - 1) * timedelta(seconds=exposure_time + READOUT),
+        visits=visits,
+        first_visit=first_visit,
+        filters=filters,
+        detectors=detectors,
         exposure_time=exposure_time,
-        physical_filters=choose_filters(instrument, filters),
         ra=ra,
         dec=dec,
-        dither=dither,
         rotation=rotation,
+        dither=dither,
         airmass=airmass,
+        date=date,
         seed=seed,
     )
     options = FileOptions(
@@ -149,98 +136,27 @@ def simulate(
         truth=truth != "none",
         truth_images=truth == "images",
     )
-    jobs = plan_jobs(shots, chosen, multi_extension=multi_extension)
-    work = partial(
-        simulate_job,
-        camera=camera,
-        shots={shot.visit: shot for shot in shots},
-        config=config,
-        options=options,
-        seed=seed,
-    )
-    with show_progress(len(jobs)) as progress:
-        configure_logging(log_levels, progress.write)
-        outcomes = run(work, jobs, processes=processes, timeout=timeout, on_done=progress.done, raise_errors=doraise)
-    failed = [outcome for outcome in outcomes if not outcome.ok]
-    if image_type == "science" and len(failed) < len(outcomes):
-        sources = _read_sources(config.sources.catalog)
-        reference = write_reference(instrument, shots, chosen, config, output, seed=seed, sources=sources)
-        click.echo(f"{reference}: the stars in these frames, for obs ingest-refcat")
-    click.echo(f"{len(outcomes) - len(failed)} raw files in {output}")
-    if failed:
-        click.echo(failure_text(outcomes), err=True)
-    return 1 if failed else 0
+    with ExitStack() as stack:
 
+        def start(total: int) -> Callable[[Outcome[Path]], None]:
+            progress = stack.enter_context(show_progress(total))
+            configure_logging(log_levels, progress.write)
+            return progress.done
 
-def load_settings(instrument: Instrument) -> ConfigLayers[SimulateConfig]:
-    """Return the simulator's settings with those of the camera on top."""
-    layers = ConfigLayers(SimulateConfig)
-    path = instrument.config_folder / f"{TASK}.yaml"
-    if path.is_file():
-        layers.load(path)
-    return layers
-
-
-def choose_filters(instrument: Instrument, names: Sequence[str]) -> list[str]:
-    """Return physical filters: those of the names, or the camera's first.
-
-    Raises
-    ------
-    DataIdError
-        If the camera has no filter of a name, or none at all.
-    """
-    if names:
-        return [instrument.find_filter(name).physical_filter for name in names]
-    if not instrument.filters:
-        raise DataIdError(f"camera '{instrument.name}' has no filter", key="filter")
-    return [instrument.filters[0].physical_filter]
-
-
-def choose_detectors(camera: Camera, text: str | None) -> list[Detector]:
-    """Return detectors by a list of ids, ranges of ids and names; all science detectors if there is none.
-
-    Raises
-    ------
-    DataIdError
-        If the camera has no such detector.
-    """
-    if text is None:
-        return [detector for detector in camera if detector.type == "SCIENCE"]
-    chosen: dict[int, Detector] = {}
-    for word in text.split(","):
-        keys: list[int | str] = [word]
-        if word.replace("..", "").replace(":", "").isdecimal():
-            keys = [int(data_id["detector"]) for data_id in parse_ids([f"detector={word}"], {"detector": int})]
-        for key in keys:
-            detector = camera.detector(key)
-            chosen[detector.id] = detector
-    return list(chosen.values())
-
-
-def plan_jobs(shots: Sequence[Shot], detectors: Sequence[Detector], *, multi_extension: bool) -> list[dict[str, Any]]:
-    """Return what goes into each file: the visit, and the detector or all of them."""
-    ids = [detector.id for detector in detectors]
-    if multi_extension:
-        return [{"visit": shot.visit, "detector": "^".join(map(str, ids))} for shot in shots]
-    return [{"visit": shot.visit, "detector": number} for shot in shots for number in ids]
-
-
-def simulate_job(
-    job: Mapping[str, Any],
-    *,
-    camera: str,
-    shots: Mapping[int, Shot],
-    config: SimulateConfig,
-    options: FileOptions,
-    seed: int,
-) -> Path:
-    """Make one file, in a process of its own; returns its path."""
-    instrument = load_instrument(camera)
-    detectors = [instrument.load_camera().detector(int(number)) for number in str(job["detector"]).split("^")]
-    sources = _read_sources(config.sources.catalog)
-    return simulate_file(instrument, shots[job["visit"]], detectors, config, options, seed=seed, sources=sources)
-
-
-@lru_cache(maxsize=1)
-def _read_sources(path: str | None) -> Catalog | None:
-    return None if path is None else read_catalog(path)
+        made = simulate_files(
+            camera,
+            observation,
+            config,
+            options,
+            processes=processes,
+            timeout=timeout,
+            on_start=start,
+            raise_errors=doraise,
+        )
+    if made.reference is not None:
+        click.echo(f"{made.reference}: the stars in these frames, for obs ingest-refcat")
+    click.echo(f"{len(made.raw_files)} raw files in {output}")
+    if len(made.raw_files) == len(made.outcomes):
+        return 0
+    click.echo(failure_text(made.outcomes), err=True)
+    return 1

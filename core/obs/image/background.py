@@ -44,6 +44,7 @@ class Background:
         error: NDArray[np.float32],
         x: NDArray[np.float64],
         y: NDArray[np.float64],
+        *,
         shape: tuple[int, int],
         style: Style = "akima",
         order: int = 0,

@@ -2,14 +2,53 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from obs.policy.data_id import DataId, format_data_id
+from obs.policy.mapper import Mapper
 
-if TYPE_CHECKING:
-    from obs.repo.butler import Butler
+__all__ = ["DataRef", "Datasets"]
 
-__all__ = ["DataRef"]
+
+class Datasets(Protocol):
+    """What a data reference asks of its repository; `obs.repo.butler.Butler` answers."""
+
+    @property
+    def mapper(self) -> Mapper:
+        """The dataset types of the repository."""
+
+    def get(self, dataset_type: str, data_id: Mapping[str, Any] | None = None, **keys: Any) -> Any:  # noqa: ANN401
+        """Read a dataset."""
+
+    def put(
+        self,
+        value: object,
+        dataset_type: str,
+        data_id: Mapping[str, Any] | None = None,
+        *,
+        do_backup: bool = False,
+        **keys: Any,
+    ) -> None:
+        """Write a dataset."""
+
+    def exists(
+        self, dataset_type: str, data_id: Mapping[str, Any] | None = None, *, write: bool = False, **keys: Any
+    ) -> bool:
+        """Return whether a dataset exists."""
+
+    def get_uri(
+        self, dataset_type: str, data_id: Mapping[str, Any] | None = None, *, write: bool = False, **keys: Any
+    ) -> str:
+        """Return the path of a dataset."""
+
+    def subset(
+        self,
+        dataset_type: str,
+        level: str | None = None,
+        data_id: Mapping[str, Any] | None = None,
+        **keys: Any,
+    ) -> "list[DataRef]":
+        """Return the data IDs that complete one."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +67,7 @@ class DataRef:
         Keys and values.
     """
 
-    butler: "Butler"
+    butler: Datasets
     dataset_type: str
     level: str | None
     data_id: DataId
@@ -71,7 +110,7 @@ class DataRef:
     subLevels = sub_levels
     subItems = sub_items
 
-    def getButler(self) -> "Butler":
+    def getButler(self) -> Datasets:
         """Return the Butler."""
         return self.butler
 

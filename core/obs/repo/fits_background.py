@@ -91,9 +91,9 @@ def _background(level: fits.ImageHDU, error: fits.ImageHDU) -> Background:
             np.array(error.data, np.float32),
             np.array([cards[f"XCEN{i + 1}"] for i in range(width)], np.float64),
             np.array([cards[f"YCEN{i + 1}"] for i in range(height)], np.float64),
-            (cards["FULL_NY"], cards["FULL_NX"]),
-            cards["STYLE"],
-            cards["ORDER"],
+            shape=(cards["FULL_NY"], cards["FULL_NX"]),
+            style=cards["STYLE"],
+            order=cards["ORDER"],
         )
     except KeyError as missing:
         raise FileFormatError(f"{_LEVEL} image without card {missing.args[0]}") from None

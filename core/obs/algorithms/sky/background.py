@@ -60,7 +60,8 @@ def fit_background(
         mean, sigma, n = _clipped(cells, clip, n_iteration, minimum_fraction)
         level[j], error[j] = mean, sigma / np.sqrt(np.maximum(n, 1))
     x, y = (np.asarray(0.5 * (edges[:-1] + edges[1:] - 1), np.float64) for edges in (edges_x, edges_y))
-    return Background(level, error, x, y, (image.shape[0], image.shape[1]), style, min(order, *(n - 1 for n in shape)))
+    full, order = (image.shape[0], image.shape[1]), min(order, *(n - 1 for n in shape))
+    return Background(level, error, x, y, shape=full, style=style, order=order)
 
 
 def _cells(strip: NDArray[np.float32], bad: NDArray[np.bool_] | None, edges: NDArray[np.int64]) -> NDArray[np.float32]:
