@@ -1,5 +1,6 @@
 """The front door: the names that `obs` exports."""
 
+import dataclasses
 import inspect
 import subprocess
 import sys
@@ -19,7 +20,7 @@ def functions():
         if not inspect.isclass(thing):
             yield name, thing
             continue
-        if "__init__" in vars(thing):
+        if "__init__" in vars(thing) and not dataclasses.is_dataclass(thing):  # records have named fields
             yield f"{name}.__init__", thing.__init__
         for method, function in vars(thing).items():
             function = getattr(function, "__func__", function)

@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 REFERENCE_FOLDER = "ref_cats"
 
 
-@dataclass
+@dataclass(kw_only=True)
 class ProcessSummary:
     """What is told of one detector.
 

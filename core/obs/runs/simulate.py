@@ -35,7 +35,7 @@ __all__ = [
 _FIRST_NIGHT = datetime(2020, 9, 4)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Observation:
     """A series of exposures of one kind.
 
