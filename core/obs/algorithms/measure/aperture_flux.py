@@ -14,7 +14,7 @@ import sep
 from numpy.typing import NDArray
 from scipy.special import j1
 
-from obs.algorithms.measure.psf_flux import Fluxes
+from obs.algorithms.measure.fluxes import Fluxes, add_up
 from obs.image.resample import shift_matrices
 
 __all__ = [
@@ -145,8 +145,7 @@ def measure_aperture_flux(
         )
     else:
         flux, flux_err = _sum_pixels(sep.sum_circle, stamps, variance, dx, dy, [radius], reach, EXACT)
-    failed = ~(np.isfinite(flux) & np.isfinite(flux_err))
-    return Fluxes(np.asarray(flux, np.float64), np.asarray(flux_err, np.float64), failed, touched)
+    return Fluxes.checked(flux, flux_err, touched)
 
 
 def _sum_pixels(
@@ -203,10 +202,7 @@ def _sinc_sum(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     center, half = stamps.shape[1] // 2, len(kernel) // 2
     inner = slice(center - half, center + half + 1)
-    weight = shifts.move(kernel)
-    flux = np.einsum("nij,nij->n", weight, stamps[:, inner, inner], dtype=np.float64)
-    square = np.einsum("nij,nij,nij->n", weight, weight, variance[:, inner, inner], dtype=np.float64)
-    return flux, np.sqrt(square)
+    return add_up(shifts.move(kernel), stamps[:, inner, inner], variance[:, inner, inner])
 
 
 def measure_ellipse_flux(
@@ -243,4 +239,4 @@ def measure_ellipse_flux(
     edge = _leaves(inside, dx, dy, np.sqrt(a**2 * cosine + b**2 * sine), np.sqrt(a**2 * sine + b**2 * cosine))
     reach = np.maximum(a, b)
     flux, flux_err = _sum_pixels(sep.sum_ellipse, stamps, variance, dx, dy, [a, b, theta, 1.0], reach, SUBPIXELS)
-    return Fluxes(flux, flux_err, ~(np.isfinite(flux) & np.isfinite(flux_err)), edge)
+    return Fluxes.checked(flux, flux_err, edge)

@@ -4,23 +4,13 @@ Equal weights make the flux of bright and faint stars respond alike to errors of
 small where the sky dominates.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.algorithms.measure.fluxes import Fluxes, add_up
 from obs.algorithms.pixels.window import windows
 
-__all__ = ["Fluxes", "measure_psf_flux"]
-
-
-class Fluxes(NamedTuple):
-    """Fluxes and their standard errors, float64, shape (n,), image units, and bool flags of the same shape."""
-
-    flux: NDArray[np.float64]
-    flux_err: NDArray[np.float64]
-    failed: NDArray[np.bool_]
-    edge: NDArray[np.bool_]
+__all__ = ["measure_psf_flux"]
 
 
 def measure_psf_flux(
@@ -56,8 +46,6 @@ def measure_psf_flux(
     edge = np.asarray(~use.all((1, 2)))
     model = np.where(use, psf, np.float32(0.0)) if edge.any() else psf
     norm = np.einsum("nij,nij->n", model, model, dtype=np.float64)
-    failed = ~(norm > 0)
-    norm = np.where(failed, np.nan, norm)
-    flux = np.einsum("nij,nij->n", model, data, dtype=np.float64) / norm
-    flux_err = np.sqrt(np.einsum("nij,nij,nij->n", model, model, noise, dtype=np.float64)) / norm
-    return Fluxes(flux, flux_err, failed | ~np.isfinite(flux_err), edge)
+    norm = np.where(norm > 0, norm, np.nan)
+    total, error = add_up(model, data, noise)
+    return Fluxes.checked(total / norm, error / norm, edge)

@@ -19,8 +19,9 @@ from obs.algorithms.measure.aperture_flux import (
     sinc_half,
 )
 from obs.algorithms.measure.centroid import Centroids, measure_centroid
+from obs.algorithms.measure.fluxes import Fluxes, flux_columns
 from obs.algorithms.measure.kron_flux import kron_ellipse, measure_kron_radius
-from obs.algorithms.measure.psf_flux import Fluxes, measure_psf_flux
+from obs.algorithms.measure.psf_flux import measure_psf_flux
 from obs.algorithms.measure.shape import Shapes, measure_shape
 from obs.algorithms.measure.wide_aperture_flux import WideApertures
 from obs.algorithms.sources.stamps import SourceList, StampCutter, Stamps
@@ -115,18 +116,8 @@ def _wide_apertures(
     for radius in radii:
         found = circles.measure(radius)
         kept = Fluxes(found.flux[chosen], found.flux_err[chosen], found.failed[chosen], found.edge[chosen])
-        result.update(_aperture_columns(radius, kept))
+        result.update(flux_columns(aperture_name(radius), kept, "apertureTruncated"))
     return result
-
-
-def _aperture_columns(radius: float, circle: Fluxes) -> dict[str, NDArray[np.generic]]:
-    name = aperture_name(radius)
-    return {
-        f"{name}_instFlux": circle.flux,
-        f"{name}_instFluxErr": circle.flux_err,
-        f"{name}_flag": circle.failed | circle.edge,
-        f"{name}_flag_apertureTruncated": circle.edge,
-    }
 
 
 class _Batch:
@@ -297,12 +288,7 @@ def _fixed_fluxes(
     """PSF and circular apertures, whose size does not depend on the source."""
     stamps, middle = batch.stamps, np.full(len(batch), batch.half)
     point = measure_psf_flux(stamps.image, stamps.variance, stamps.inside, psf.render(x=x, y=y), middle, middle)
-    columns: dict[str, NDArray[np.generic]] = {
-        "base_PsfFlux_instFlux": point.flux,
-        "base_PsfFlux_instFluxErr": point.flux_err,
-        "base_PsfFlux_flag": point.failed | point.edge,
-        "base_PsfFlux_flag_edge": point.edge,
-    }
+    columns = flux_columns("base_PsfFlux", point, "edge")
     widest = max((radius for radius in apertures if radius <= maximum_sinc_radius), default=0.0)
     shifts = SubpixelShifts.to(batch.dx, batch.dy, sinc_half(widest, stamps.image.shape[1]))
     for radius in apertures:
@@ -316,7 +302,7 @@ def _fixed_fluxes(
             sinc=radius <= maximum_sinc_radius,
             shifts=shifts,
         )
-        columns.update(_aperture_columns(radius, circle))
+        columns.update(flux_columns(aperture_name(radius), circle, "apertureTruncated"))
     return columns
 
 

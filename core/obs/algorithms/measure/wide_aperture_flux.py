@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.algorithms.measure.psf_flux import Fluxes
+from obs.algorithms.measure.fluxes import Fluxes
 from obs.algorithms.sources.stamps import OwnLight
 
 __all__ = ["WideApertures"]
@@ -74,7 +74,7 @@ class WideApertures:
         )
         flux += self._own_sum(radius)
         edge = (x - radius < -0.5) | (x + radius > width - 0.5) | (y - radius < -0.5) | (y + radius > height - 0.5)
-        return Fluxes(flux, np.sqrt(np.maximum(variance, 0.0)), ~np.isfinite(flux), edge)
+        return Fluxes.checked(flux, np.sqrt(np.maximum(variance, 0.0)), edge)
 
     def _own_sum(self, radius: float) -> NDArray[np.float64]:
         covered = np.clip(np.float32(radius + 0.5) - self._distance, 0.0, 1.0)

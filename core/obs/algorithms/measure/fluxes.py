@@ -1,0 +1,70 @@
+"""What every flux measurement returns, and the weighted sums that fluxes and their errors are made of."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Fluxes", "add_up", "flux_columns"]
+
+
+class Fluxes(NamedTuple):
+    """Fluxes and their standard errors, float64, shape (n,), image units, and bool flags of the same shape."""
+
+    flux: NDArray[np.float64]
+    flux_err: NDArray[np.float64]
+    failed: NDArray[np.bool_]
+    edge: NDArray[np.bool_]
+
+    @classmethod
+    def checked(cls, flux: NDArray[np.float64], flux_err: NDArray[np.float64], edge: NDArray[np.bool_]) -> "Fluxes":
+        """Return fluxes that have failed where the flux or its error is not finite."""
+        failed = ~(np.isfinite(flux) & np.isfinite(flux_err))
+        return cls(np.asarray(flux, np.float64), np.asarray(flux_err, np.float64), failed, edge)
+
+
+def add_up(
+    weight: NDArray[np.float32], stamps: NDArray[np.float32], variance: NDArray[np.float32]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Add up weighted pixels.
+
+    Parameters
+    ----------
+    weight : ndarray of float32, shape (n, k, k)
+        Weight of each pixel.
+    stamps, variance : ndarray of float32, shape (n, k, k)
+        Pixels, image units, and their variance.
+
+    Returns
+    -------
+    total, error : ndarray of float64, shape (n,)
+        Weighted sums and their standard errors, image units.
+    """
+    total = np.einsum("nij,nij->n", weight, stamps, dtype=np.float64)
+    square = np.einsum("nij,nij,nij->n", weight, weight, variance, dtype=np.float64)
+    return total, np.sqrt(square)
+
+
+def flux_columns(name: str, fluxes: Fluxes, edge_flag: str) -> dict[str, NDArray[np.generic]]:
+    """Return the columns of a flux.
+
+    Parameters
+    ----------
+    name : str
+        What the columns' names begin with.
+    fluxes : Fluxes
+        The measurement.
+    edge_flag : str
+        Name of the flag of sources too close to the border, such as ``edge``.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Flux, standard error, a flag of sources not to be trusted, and the flag of those at the border.
+    """
+    return {
+        f"{name}_instFlux": fluxes.flux,
+        f"{name}_instFluxErr": fluxes.flux_err,
+        f"{name}_flag": fluxes.failed | fluxes.edge,
+        f"{name}_flag_{edge_flag}": fluxes.edge,
+    }
