@@ -22,6 +22,7 @@ from obs.image.wcs import TanSipWcs
 from obs.image.wcs_cards import is_wcs_card
 from obs.repo.fits_file import header_to_dict, is_structural, open_fits, set_cards, write_hdus
 from obs.repo.fits_psf import PSF_EXTNAME, psf_bytes, psf_from_hdu
+from obs.repo.fits_wcs import read_header_wcs
 
 __all__ = [
     "header_box",
@@ -47,6 +48,7 @@ _PHOTOMETRY = {
     "COLORTERM3": "color term",
 }
 _FLUX_MAG0 = {"FLUXMAG0": "[adu] counts of magnitude 0", "FLUXMAG0ERR": "[adu] error of FLUXMAG0"}
+_FRAME = ("RADESYS", "RADECSYS", "EQUINOX")
 # What LSST files say of their own layout: planes, place in the parent image, index of attached objects.
 _LAYOUT = re.compile(r"MP_.+|LT[VM]\d(_\d)?|AR_HDU|EXPINFO_V|ARCHIVE_ID_.+|(PSF|SKYWCS|WCS|DETECTOR|PHOTOCALIB)_ID")
 
@@ -160,9 +162,10 @@ def read_exposure(path: Path | str, box: Box | None = None, hdu: int | None = No
             variance = _pixels(planes["VARIANCE"], box, np.float32)
         psf = psf_from_hdu(planes[PSF_EXTNAME]) if PSF_EXTNAME in planes else None
         pixels = MaskedImage(image, mask, variance)
+        wcs = header_wcs(header, path, hdus)
     exposure = Exposure(
         pixels,
-        wcs=header_wcs(header, path),
+        wcs=wcs,
         psf=psf,
         photo_calib=header_photo_calib(header),
         visit_info=header_visit_info(header),
@@ -243,15 +246,19 @@ def header_box(header: Mapping[str, Any]) -> Box:
         raise FileFormatError("no two-dimensional image: NAXIS1 or NAXIS2 is missing") from None
 
 
-def header_wcs(header: Mapping[str, Any], path: Path | str | None = None) -> TanSipWcs | None:
+def header_wcs(
+    header: Mapping[str, Any], path: Path | str | None = None, hdus: fits.HDUList | None = None
+) -> TanSipWcs | None:
     """Return the WCS of a header, or None if there is none that can be read; the reason for that is logged."""
-    if "CTYPE1" not in header:
-        return None
+    shape = int(header.get("NAXIS2", 0)), int(header.get("NAXIS1", 0))
     try:
-        return TanSipWcs.from_header(header)
+        found = read_header_wcs(header, shape, hdus)
     except FileFormatError as error:
         _LOG.warning("%s: its WCS is not used: %s", path or "header", error)
         return None
+    if found is not None and found.warning:
+        _LOG.warning("%s: %s", path or "header", found.warning)
+    return found.wcs if found is not None else None
 
 
 def header_photo_calib(header: Mapping[str, Any]) -> PhotoCalib | None:
@@ -306,7 +313,12 @@ def _other_planes(hdus: fits.HDUList, image_hdu: fits.ImageHDU) -> dict[str, Any
 
 def _merged(hdus: fits.HDUList, image_hdu: fits.ImageHDU) -> dict[str, Any]:
     header = header_to_dict(image_hdu.header)
-    return header if image_hdu is hdus[0] else header_to_dict(hdus[0].header) | header
+    if image_hdu is hdus[0]:
+        return header
+    primary = header_to_dict(hdus[0].header)
+    if "CTYPE1" in header:  # cards of two WCS are not mixed
+        primary = {name: value for name, value in primary.items() if not is_wcs_card(name) or name in _FRAME}
+    return primary | header
 
 
 def _mask_pixels(hdu: fits.ImageHDU, box: Box | None) -> NDArray[np.int32]:

@@ -1,0 +1,232 @@
+"""The WCS of any FITS header as TAN-SIP: read as it is, or refitted to what astropy makes of the header."""
+
+import re
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from astropy.io import fits
+from numpy.typing import NDArray
+
+from obs.errors import FileFormatError, MeasurementError
+from obs.image.wcs import TanSipWcs
+from obs.image.wcs_cards import is_wcs_card, normalize_wcs_cards, unusual_wcs
+from obs.image.wcs_fit import fit_tan_sip
+
+if TYPE_CHECKING:
+    from astropy.wcs import WCS  # slow to import, and only unusual headers need it
+
+__all__ = ["HeaderWcs", "read_header_wcs"]
+
+_MAX_ORDER = 9  # of the SIP convention
+_TOLERANCE = 1.0  # mas
+_AMPLE = 0.1  # mas; no higher order is tried
+_GRID = 40  # positions along a side, of which every second is fitted
+_WAT_LENGTH = 68  # characters of a WAT card, whose trailing spaces count
+_WAT = re.compile(r"WAT\d_\d{3}")
+_FRAMES = {"GLON": "galactic", "SLON": "supergalactic", "ELON": "barycentricmeanecliptic"}
+
+
+@dataclass(frozen=True)
+class HeaderWcs:
+    """The WCS of a header, and how it was read.
+
+    Parameters
+    ----------
+    wcs : TanSipWcs
+        In ICRS, or FK5 of equinox 2000.
+    kind : str
+        Projection and distortion of the header, in words.
+    error : float
+        Largest distance between `wcs` and the WCS of the header over the image, mas; 0 if it was not refitted.
+    """
+
+    wcs: TanSipWcs
+    kind: str
+    error: float = 0.0
+
+    @property
+    def warning(self) -> str:
+        """What the user should know, or empty."""
+        if self.error <= _TOLERANCE:
+            return ""
+        return (
+            f"the WCS ({self.kind}) cannot be written as TAN-SIP within {_TOLERANCE:.0f} mas: positions are off by up "
+            f"to {self.error:.3g} mas"
+        )
+
+
+def read_header_wcs(
+    header: Mapping[str, Any], shape: tuple[int, int], hdus: fits.HDUList | None = None
+) -> HeaderWcs | None:
+    """Read the celestial WCS of a header.
+
+    TAN and TAN-SIP are read as they are. Any other projection, distortion or frame that `astropy.wcs` reads is refitted
+    to TAN-SIP over the image, with the lowest order that follows it within 1 mas.
+
+    Parameters
+    ----------
+    header : mapping
+        Card name to value.
+    shape : tuple of int
+        Shape (ny, nx) of the image, over which the WCS is refitted.
+    hdus : HDUList, optional
+        The file, for the lookup tables of a distortion; without it they are not applied.
+
+    Returns
+    -------
+    HeaderWcs or None
+        None if the header does not have a celestial WCS.
+
+    Raises
+    ------
+    FileFormatError
+        If the WCS cannot be read or refitted.
+    """
+    cards = normalize_wcs_cards(header)
+    kinds = [str(cards.get(f"CTYPE{i}", "")).strip() for i in (1, 2)]
+    if not any(kinds) or all(kind.upper() in ("LINEAR", "PIXEL", "X", "Y", "") for kind in kinds):
+        return None
+    reason = unusual_wcs(cards)
+    if not reason:
+        wcs = TanSipWcs.from_header(cards)
+        sip = "" if wcs.a is None else f"-SIP of order {len(wcs.a) - 1}"
+        return HeaderWcs(wcs, f"TAN{sip}, {wcs.frame}")
+    if min(shape) < 1:
+        raise FileFormatError(f"{reason}: only TAN and TAN-SIP in ICRS or FK5 of equinox 2000 are read here")
+    return _refit(cards, shape, hdus)
+
+
+def _refit(cards: dict[str, Any], shape: tuple[int, int], hdus: fits.HDUList | None) -> HeaderWcs:
+    kind = _kind(cards)
+    scale = any(re.fullmatch(r"(CD|PC)\d_\d|CDELT[12]", name) for name in cards)
+    missing = [name for name in ("CRVAL1", "CRVAL2") if name not in cards] + ["CD1_1"] * (not scale)
+    if missing:
+        raise FileFormatError(f"WCS ({kind}): card {missing[0]} is missing")
+    theirs = _open(_without_empty_wat(cards), hdus)
+    x, y = (part.ravel() for part in np.meshgrid(*(np.linspace(-0.5, size - 0.5, _GRID) for size in shape[::-1])))
+    ra, dec, frame = _sky(theirs, x, y, cards)
+    if not np.isfinite(ra + dec).all():
+        raise FileFormatError(f"WCS ({kind}): a part of the image is not on the sky")
+    center = ((shape[1] - 1) / 2, (shape[0] - 1) / 2)
+    column, row = np.divmod(np.arange(x.size), _GRID)
+    chosen = (column + row) % 2 == 0
+    best: TanSipWcs | None = None
+    error = np.inf
+    for order in range(1, _MAX_ORDER + 1):
+        try:
+            wcs = fit_tan_sip(x=x[chosen], y=y[chosen], ra=ra[chosen], dec=dec[chosen], order=order, crpix=center)
+        except (MeasurementError, ValueError) as problem:
+            raise FileFormatError(f"WCS ({kind}) cannot be refitted to TAN-SIP: {problem}") from None
+        now = _largest_separation(wcs.pixel_to_sky(x=x, y=y), (ra, dec))
+        if now < error:
+            best, error = wcs, now
+        if error <= _AMPLE:
+            break
+    if best is None:
+        raise FileFormatError(f"WCS ({kind}) cannot be refitted to TAN-SIP: the fit does not follow it")
+    order = 1 if best.a is None else len(best.a) - 1
+    best = TanSipWcs(best.crval, best.crpix, best.cd, best.a, best.b, best.ap, best.bp, frame)
+    return HeaderWcs(best, f"{kind}, refitted to TAN-SIP of order {order} within {max(error, 0.001):.3g} mas", error)
+
+
+def _without_empty_wat(cards: dict[str, Any]) -> dict[str, Any]:
+    """Name IRAF's TNX and ZPX without correction surfaces, which wcslib does not parse, TAN and ZPN."""
+    projection = str(cards.get("CTYPE1", "")).strip()[-3:]
+    if projection not in ("TNX", "ZPX"):
+        return cards
+    words = "".join(str(cards[name]).ljust(_WAT_LENGTH) for name in sorted(cards) if _WAT.fullmatch(name))
+    if "cor" in words:
+        return cards
+    kept = {name: value for name, value in cards.items() if not _WAT.fullmatch(name)}
+    ours = {"TNX": "TAN", "ZPX": "ZPN"}[projection]
+    for i in (1, 2):
+        kept[f"CTYPE{i}"] = str(cards[f"CTYPE{i}"]).replace(projection, ours)
+    latitude = 1 if str(cards["CTYPE1"]).startswith("DEC") else 2
+    kept |= {f"PV{latitude}_{n}": float(value) for n, value in re.findall(r"projp(\d)\s*=\s*(\S+)", words)}
+    return kept
+
+
+def _kind(cards: Mapping[str, Any]) -> str:
+    """Name projection, distortion and frame as the header does."""
+    kind = " ".join(f"{cards.get(f'CTYPE{i}', '')}".strip() for i in (1, 2))
+    frame = "".join(f", {name} {cards[name]}" for name in ("RADESYS", "EQUINOX") if name in cards)
+    return kind + frame
+
+
+def _open(cards: dict[str, Any], hdus: fits.HDUList | None) -> "WCS":
+    """Return the celestial WCS that astropy reads."""
+    from astropy.wcs import WCS, WcsError  # noqa: PLC0415 - slow to import, and only unusual headers need it
+
+    kind = _kind(cards)
+    if "-TAB" in kind:
+        raise FileFormatError(f"WCS ({kind}): coordinates in a lookup table (-TAB) are not supported")
+    if hdus is None:
+        cards = {name: value for name, value in cards.items() if not re.match(r"D2IM|[CD][PQ](DIS|ERR)?\d", name)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            everything = WCS(_to_header(cards), fobj=hdus)
+            celestial = everything.celestial
+        except (ValueError, TypeError, KeyError, IndexError, AssertionError, MemoryError, WcsError) as error:
+            reason = re.sub(r"\s+", " ", str(error)).strip() or type(error).__name__
+            raise FileFormatError(f"WCS ({kind}) cannot be read: {reason.split(': ', 1)[-1]}") from None
+    if sorted((everything.wcs.lng, everything.wcs.lat)) != [0, 1]:
+        raise FileFormatError(f"WCS ({kind}): the two axes of the image are not celestial longitude and latitude")
+    return celestial
+
+
+def _to_header(cards: Mapping[str, Any]) -> fits.Header:
+    """Return the cards that bear on a WCS as a FITS header."""
+    header = fits.Header()
+    for name, value in cards.items():
+        if not (is_wcs_card(name) or name.startswith(("DATE", "MJD", "TIMESYS", "OBSGEO"))):
+            continue
+        if isinstance(value, float) and not np.isfinite(value):
+            continue
+        root, _, field = name.partition(".")
+        if field:  # of a record: DP1.EXTVER
+            header.append(fits.Card(root, f"{field}: {value}"))
+        else:
+            header[name] = value.ljust(_WAT_LENGTH) if name.startswith("WAT") else value
+    return header
+
+
+def _sky(
+    theirs: "WCS", x: NDArray[np.float64], y: NDArray[np.float64], cards: Mapping[str, Any]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], str]:
+    """Return right ascension and declination, degrees, and their frame, ICRS or FK5 of equinox 2000."""
+    from astropy.coordinates import SkyCoord  # noqa: PLC0415 - slow to import, and only unusual headers need it
+    from astropy.wcs.utils import wcs_to_celestial_frame  # noqa: PLC0415 - as above
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        places = theirs.all_pix2world(x, y, 0)
+        longitude, latitude = places[theirs.wcs.lng], places[theirs.wcs.lat]
+        kind = str(theirs.wcs.ctype[theirs.wcs.lng])[:4]
+        equinox = cards.get("EQUINOX", cards.get("EPOCH"))
+        try:
+            if kind in _FRAMES:
+                extra = {"equinox": f"J{equinox}"} if kind == "ELON" and equinox else {}
+                frame: Any = _FRAMES[kind]
+            else:
+                frame, extra = wcs_to_celestial_frame(theirs), {}
+            if getattr(frame, "name", "") == "icrs":
+                return longitude, latitude, "ICRS"
+            if getattr(frame, "name", "") == "fk5" and frame.equinox.jyear == 2000.0:
+                return longitude, latitude, "FK5"
+            sky = SkyCoord(longitude, latitude, unit="deg", frame=frame, **extra).icrs
+        except (ValueError, TypeError) as error:
+            raise FileFormatError(f"WCS: {error}") from None
+    return np.asarray(sky.ra.deg), np.asarray(sky.dec.deg), "ICRS"
+
+
+def _largest_separation(
+    first: tuple[NDArray[np.float64], NDArray[np.float64]], second: tuple[NDArray[np.float64], NDArray[np.float64]]
+) -> float:
+    """Return the largest angle between positions, mas."""
+    ra_1, dec_1, ra_2, dec_2 = map(np.deg2rad, (*first, *second))
+    half = np.sin((dec_1 - dec_2) / 2) ** 2 + np.cos(dec_1) * np.cos(dec_2) * np.sin((ra_1 - ra_2) / 2) ** 2
+    return float(np.rad2deg(2 * np.arcsin(np.sqrt(half.max()))) * 3.6e6)
