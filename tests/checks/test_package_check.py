@@ -11,6 +11,16 @@ from obs.resources import project_template
 from obs.scaffold.answers import Answers
 from obs.scaffold.create import create_package
 
+VISIT_OF_DATE = """    def translate_visit(self, md):
+        return (self._begin(md) - datetime(1980, 1, 1)) // timedelta(milliseconds=1)
+
+"""
+
+
+def as_function(value):
+    """Return what to replace so that the exposure id is a function that returns ``value``."""
+    return ("exposure_id = ", f"def exposure_id(data_id):\n    return {value}\n\n\n_unused = ")
+
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory):
@@ -275,7 +285,7 @@ def test_exposure_id_of_too_many_bits(change):
     """contract: obs_checked/__init__.py:20: exposure_id_bits is 64; the contract wants 1 to 48, the rest numbers
     sources
     """
-    change(INIT, "exposure_id_bits=44", "exposure_id_bits=64")
+    change(INIT, "exposure_id_bits=35", "exposure_id_bits=64")
 
 
 def test_instrument_of_another_name(change):
@@ -289,7 +299,7 @@ def test_argument_that_is_missing(change):
     """code: obs_checked/__init__.py:9: TypeError: Instrument.__init__() missing 1 required keyword-only argument:
     'exposure_id_bits'
     """
-    change(INIT, "    exposure_id_bits=44,\n", "")
+    change(INIT, "    exposure_id_bits=35,\n", "")
 
 
 def test_name_that_is_not_imported(change):
@@ -347,15 +357,34 @@ def test_unit_that_is_none(change):
 
 
 def test_detectors_of_one_number(change):
-    """exposure id: obs_checked/exposure_id.py:14: detectors 'ccd0' and 'ccd1' of one exposure have the same number
-    8192; let the number depend on the detector
+    """exposure id: obs_checked/exposure_id.py:7: detectors 'ccd0' and 'ccd1' of one exposure have the same number
+    1; let the number depend on the detector
     """
-    change("obs_checked/exposure_id.py", "instrument.find_detector(data_id).id", "0")
+    change("obs_checked/exposure_id.py", *as_function('data_id["visit"]'))
 
 
 def test_exposure_id_of_a_key_that_is_none(change):
-    """exposure id: obs_checked/exposure_id.py:14: the exposure id of checked needs the key 'night'"""
-    change("obs_checked/exposure_id.py", 'data_id["visit"]', 'data_id["night"]')
+    """exposure id: obs_checked/exposure_id.py:7: the exposure id of checked needs the key 'night'"""
+    change("obs_checked/exposure_id.py", *as_function('data_id["night"]'))
+
+
+def test_exposure_id_of_more_bits_than_are_said(change):
+    """exposure id: obs_checked/exposure_id.py: exposure_id needs 50 bits, exposure_id_bits is 35; make them agree"""
+    change("obs_checked/exposure_id.py", "2**32", "2**47")
+
+
+def test_exposure_id_that_does_not_fit_in_years_to_come(package):
+    """Milliseconds since 1980 fit in 40 bits until 2014."""
+    edit(package / TRANSLATOR, '        "visit": "EXPNUM",\n', "")
+    edit(package / TRANSLATOR, "    def translate_dateObs", VISIT_OF_DATE + "    def translate_dateObs")
+    edit(package / TRANSLATOR, "from datetime import datetime", "from datetime import datetime, timedelta")
+    edit(package / "obs_checked/exposure_id.py", "2**32", "2**42")
+    edit(package / INIT, "bits=35", "bits=45")
+    assert messages(package) == []
+    edit(package / "obs_checked/exposure_id.py", "2**42", "2**40")
+    edit(package / INIT, "bits=45", "bits=43")
+    (message,) = messages(package)
+    assert re.search(r"exposure_id.py: a frame of 20\d\d-.*: visit=\d+ is not from 0 to 1099511627775$", message)
 
 
 def test_entry_point_of_no_package(change):

@@ -33,8 +33,8 @@ def test_exposure_numbers():
     assert make().exposure_number({"visit": 3}) == 6
     with pytest.raises(DataIdError, match="the exposure id of dummy needs the key 'visit'"):
         make().exposure_number({})
-    with pytest.raises(DataIdError, match="the exposure id 256 of dummy does not fit in 8 bits"):
-        make().exposure_number({"visit": 128})
+    with pytest.raises(DataIdError, match="the exposure id 128 of dummy does not fit in 8 bits, which reach to 127"):
+        make().exposure_number({"visit": 64})
 
 
 def test_exposure_number_by_reference(monkeypatch):

@@ -10,6 +10,7 @@ from made_package import imported, processed, rows_of
 from obs.checks.package import check_package
 from obs.geom import Box
 from obs.inspection.inspect import inspect_files
+from obs.instrument.exposure_packer import largest_exposure_id
 from obs.scaffold.answers import Answers
 from obs.scaffold.create import create_package
 from obs.scaffold.facts import template_facts
@@ -333,3 +334,22 @@ def test_a_high_number_does_not_start_again_each_night(tmp_path):
     found = look(tmp_path, EXPNUM=None, RUN=219698)
     assert (found["visit"].value, found["visit"].confidence) == (219698, "likely")
     assert look(tmp_path, EXPNUM=None, RUN=98)["visit"].confidence == "guess"
+
+
+@pytest.mark.parametrize("year", [1999, 2014, 2021, 2060, 2100])
+def test_frames_of_one_second_have_numbers_of_their_own_in_any_year(tmp_path, year, monkeypatch):
+    """Nothing but the date numbers them; source ids must have room for the number."""
+    begins = [f"{year}-06-01T05:06:07.{part}" for part in ("000", "250", "999")]
+    cards = {"EXPNUM": None, "MJD-OBS": None}
+    paths = [
+        write_camera(changed(GOOD, f"bad{index}", **cards, **{"DATE-OBS": begin}), tmp_path)
+        for index, begin in enumerate(begins)
+    ]
+    first = write_camera(changed(GOOD, "now", **cards, **{"DATE-OBS": "2020-06-01T05:06:07"}), tmp_path)
+    facts = template_facts(inspect_files([first]), visit_key="visit", detector_key="ccd")
+    package = create_package(Answers(camera="dated"), tmp_path, facts=facts)
+    assert check_package(str(package)) == []
+    with imported(package) as instrument:
+        numbers = [instrument.exposure_number(row) for path in paths for row in rows_of(instrument, path)]
+        assert len(set(numbers)) == len(begins)
+        assert max(numbers) <= largest_exposure_id(instrument.exposure_id_bits)

@@ -133,7 +133,7 @@ def test_questions_are_asked_of_a_person(tmp_path, monkeypatch):
         ([("EXPNUM", None), ("OBSNUM", 5)], "10_000"),
         ([("EXPNUM", None), ("OBSNUM", "d0005")], r"(\d+)$"),
         ([("EXPNUM", None), ("DATE-OBS", "2024-03-01"), ("FILENAME", "n20240301c0021.fits")], "(?<!"),
-        ([("EXPNUM", None)], "total_seconds"),
+        ([("EXPNUM", None)], "milliseconds"),
         ([("DATE-OBS", "01/03/98"), ("UT", "05:06:07")], "%d/%m/%y %H:%M:%S"),
         ([("DATE-OBS", None), ("MJD-OBS", 60370.5)], "mjd_to_date"),
         ([("DATE-OBS", None), ("JD", 2460371.0)], "2400000.5"),

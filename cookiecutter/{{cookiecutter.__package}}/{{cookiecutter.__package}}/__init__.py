@@ -21,7 +21,7 @@ instrument = Instrument(
 {%- endfor %}
     ),
     exposure_id="{{ cookiecutter.__package }}.exposure_id:exposure_id",
-    exposure_id_bits=44,
+    exposure_id_bits={{ cookiecutter._room.bits }},
     detector="%({{ cookiecutter.detector_key }}){{ "d" if cookiecutter._facts.detector_type == "int" else "s" }}",
     translator="{{ cookiecutter.__package }}.translator:{{ cookiecutter.__class }}",
 )

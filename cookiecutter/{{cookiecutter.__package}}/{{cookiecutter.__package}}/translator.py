@@ -7,7 +7,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime{{ ", timedelta" if from_noon }}
+from datetime import datetime{{ ", timedelta" if from_noon or t.visit.kind == "date" }}
 from typing import Any
 
 from obs.camera.detector import Detector
@@ -54,6 +54,9 @@ class {{ cookiecutter.__class }}(Translator):
         "expTime": float,
         "dataType": str,
     }
+{%- if t.visit.kind in ["nightly", "date"] %}
+    simulated_cards = ("SIMVISIT",)
+{%- endif %}
     unique = ("{{ visit }}", "{{ chip }}")
     visit = ("{{ visit }}", "filter", "field", "dateObs", "taiObs")
     constants = {
@@ -188,10 +191,10 @@ class {{ cookiecutter.__class }}(Translator):
 {%- elif t.visit.kind == "date" %}
 
     def translate_{{ visit }}(self, md: Header) -> int:
-        """Return the seconds since 1980: no card numbers the exposures. A simulated frame says its number."""
+        """Return the {{ "milliseconds" if t.visit.get("per_second", 1) == 1000 else "seconds" }} since 1980: no card numbers the exposures. A simulated frame says its number."""
         if "SIMVISIT" in md:
             return int(md["SIMVISIT"])
-        return int((self._begin(md) - _FIRST_DAY).total_seconds())
+        return (self._begin(md) - _FIRST_DAY) // timedelta({{ "milliseconds" if t.visit.get("per_second", 1) == 1000 else "seconds" }}=1)
 {%- endif %}
 {%- if t.detector.kind == "digits" %}
 

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from obs.camera.load import find_camera_faults
+from obs.checks.exposure_numbers import exposure_number_faults
 from obs.checks.geometry import geometry_faults
 from obs.checks.problem import Problem, last_place
 from obs.checks.templates import template_faults
 from obs.config.layers import ConfigLayers
-from obs.errors import DataIdError, ObsError, PluginError, PolicyError, place, suggest
+from obs.errors import ObsError, PolicyError, place, suggest
 from obs.ingest.translation import load_translator
 from obs.instrument.instrument import Instrument
 from obs.instrument.validate import contract_faults
@@ -176,41 +177,6 @@ def _check_config(instrument: Instrument) -> Iterator[str]:
         yield from map(str, layers.find_faults(path))
 
 
-def _check_exposure_id(instrument: Instrument) -> Iterator[str]:
-    """Check the numbers of one exposure of each detector."""
-    if instrument.raw_dataset_type != "raw" or instrument.translator is None:
-        return
-    translator, template = load_translator(instrument), Template(instrument.detector)
-    blank: dict[str, Any] = {name: kind(1) for name, kind in translator.columns.items()}
-    numbers: dict[int, str] = {}
-    where = _exposure_id_place(instrument)
-    for detector in instrument.load_camera():
-        keys = next((found for text in (str(detector.id), detector.name) if (found := template.parse(text))), None)
-        if keys is None:
-            raise PluginError(
-                f"detector = '{instrument.detector}' gives no key for detector '{detector.name}' of detectors.csv"
-            )
-        try:
-            number = instrument.exposure_number({**blank, **keys})
-        except DataIdError as error:
-            yield f"{where}{error}"
-            return
-        if number in numbers:
-            yield (
-                f"{where}detectors '{numbers[number]}' and '{detector.name}' of one exposure have the same number "
-                f"{number}; let the number depend on the detector"
-            )
-            return
-        numbers[number] = detector.name
-
-
-def _exposure_id_place(instrument: Instrument) -> str:
-    found = instrument.exposure_id
-    function: Any = instrument.load(found) if isinstance(found, str) else found
-    code = getattr(function, "__code__", None)
-    return "" if code is None else place(code.co_filename, code.co_firstlineno)
-
-
 _CHECKS: dict[str, Callable[[Instrument], Iterator[str]]] = {
     "policy": _check_policy,
     "camera": _check_camera,
@@ -219,7 +185,7 @@ _CHECKS: dict[str, Callable[[Instrument], Iterator[str]]] = {
     "translator": _check_translator,
     "filters": _check_filters,
     "config": _check_config,
-    "exposure id": _check_exposure_id,
+    "exposure id": exposure_number_faults,
 }
 PARTS: Collection[str] = ("entry point", "code", "contract", *_CHECKS)
 """What is looked at, in this order; of a package whose code does not run or breaks the contract, no more than that."""

@@ -12,11 +12,12 @@ import numpy as np
 
 from obs.camera.camera import Camera
 from obs.camera.detector import Detector
+from obs.checks.exposure_numbers import exposure_number_faults
 from obs.cli.arguments import ManyWordsCommand
 from obs.cli.main import main
 from obs.cli.table import format_table
 from obs.config.layers import ConfigLayers
-from obs.errors import DatasetNotFoundError, OutputError
+from obs.errors import DatasetNotFoundError, OutputError, PluginError
 from obs.ingest.translation import load_translator
 from obs.instrument.discovery import load_instrument
 from obs.instrument.instrument import Instrument
@@ -96,6 +97,8 @@ def demo(
         raise OutputError(f"{output} is not empty; remove it, or choose another folder with --output", path=output)
     instrument = load_instrument(camera)
     cameras = instrument.load_camera()
+    for fault in exposure_number_faults(instrument):  # those of simulated frames are small, and fit in any case
+        raise PluginError(fault, plugin=camera)
     chosen = choose_detectors(cameras, detectors) if detectors else central_detectors(cameras)
     physical_filter = choose_filters(instrument, [filter_name] if filter_name else [])[0]
     night = _plan(visits, visit_key(instrument))

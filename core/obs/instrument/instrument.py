@@ -12,6 +12,7 @@ from obs.camera.camera import Camera
 from obs.camera.detector import Detector
 from obs.camera.load import load_camera
 from obs.errors import DataIdError, PluginError, suggest
+from obs.instrument.exposure_packer import largest_exposure_id
 from obs.instrument.translator import Translator
 from obs.policy.dataset_type import Template
 from obs.policy.policy import Policy, load_policy
@@ -61,7 +62,7 @@ class Instrument:
     exposure_id : callable or str
         From a data ID (mapping) to the integer that numbers one detector's exposure.
     exposure_id_bits : int
-        Bits that this integer needs at most; source ids have the rest of 63.
+        Bits that this integer needs at most, with one for the sign; source ids have the rest of 64 for their counter.
     detector : str
         From a data ID to the detector's name or id, as a template: ``%(ccd)d``, ``%(filter)s%(camcol)d``.
     translator : str or Translator, optional
@@ -133,7 +134,7 @@ class Instrument:
         return load_camera(self.camera_folder)
 
     def exposure_number(self, data_id: Mapping[str, Any]) -> int:
-        """Return the number of a detector's exposure, which fits in ``exposure_id_bits``.
+        """Return the number of a detector's exposure: from 0 to `largest_exposure_id` of ``exposure_id_bits``.
 
         Raises
         ------
@@ -147,9 +148,12 @@ class Instrument:
             raise DataIdError(
                 f"the exposure id of {self.name} needs the key {error}", data_id=data_id, key=str(error.args[0])
             ) from None
-        if not 0 <= number < 1 << self.exposure_id_bits:
+        largest = largest_exposure_id(self.exposure_id_bits)
+        if not 0 <= number <= largest:
             raise DataIdError(
-                f"the exposure id {number} of {self.name} does not fit in {self.exposure_id_bits} bits", data_id=data_id
+                f"the exposure id {number} of {self.name} does not fit in {self.exposure_id_bits} bits, which reach to "
+                f"{largest}: one of them is the sign; raise exposure_id_bits of the camera",
+                data_id=data_id,
             )
         return number
 

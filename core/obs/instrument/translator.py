@@ -24,6 +24,7 @@ Names are those of the registry's columns and of the fields of `obs.image.visit_
 known to be wrong are listed in a file that `header_fixes` names; see `obs.instrument.header_fixes`.
 """
 
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
@@ -40,6 +41,8 @@ from obs.instrument.header_fixes import HeaderFix, load_header_fixes
 from obs.instrument.translator_tables import FACTS, PREFIX, Rule, check_tables, split_rule
 
 __all__ = ["Translator"]
+
+_WHOLE = re.compile(r"[+-]?\d+")
 
 
 class Translator:
@@ -66,6 +69,9 @@ class Translator:
         Names of the extensions of a raw file, where it holds a detector in each.
     header_fixes : str
         Table of headers that are wrong, a YAML file in the folder of the translator's module; empty for none.
+    simulated_cards : sequence of str
+        Cards that only simulated frames have, which win over those of real ones: the number of the exposure, where
+        that of real frames follows from their date.
 
     Raises
     ------
@@ -83,6 +89,7 @@ class Translator:
     translators: ClassVar[Mapping[str, str]] = {}
     extensions: Sequence[str] = ()
     header_fixes: ClassVar[str] = ""
+    simulated_cards: ClassVar[Sequence[str]] = ()
 
     def __init_subclass__(cls) -> None:
         """Check the tables when the class is made, so that a slip shows at once."""
@@ -344,6 +351,8 @@ def _cast(value: Any, kind: type) -> Any:  # noqa: ANN401 - columns are of any t
     """Return a value as int, float or text."""
     if kind is str:
         return str(value).strip()
+    if kind is int and isinstance(value, int | str) and _WHOLE.fullmatch(str(value).strip()):
+        return int(value)  # not by way of a float, which has 53 bits
     number = read_number(value)
     if kind is float:
         return number

@@ -18,7 +18,7 @@ from obs.errors import DataIdError, OutputError, RepositoryError, suggest
 
 __all__ = ["Registry"]
 
-_COLUMN_TYPES: dict[str, Any] = {"int": sa.Integer, "double": sa.Float, "text": sa.Text}
+_COLUMN_TYPES: dict[str, Any] = {"int": sa.BigInteger, "double": sa.Float, "text": sa.Text}
 #: Column names that number rows of a table, and are no part of a data ID.
 _ROW_NUMBER = "id"
 

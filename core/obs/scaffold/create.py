@@ -12,6 +12,7 @@ from obs.errors import OutputError, PluginError
 from obs.instrument.discovery import discover
 from obs.resources import project_template
 from obs.scaffold.answers import Answers
+from obs.scaffold.exposure_room import exposure_room
 
 __all__ = ["create_package", "is_taken", "render_template"]
 
@@ -103,7 +104,7 @@ def render_template(context: Mapping[str, Any], folder: Path, *, template: Path 
             made = cookiecutter(
                 str(template or project_template()),
                 no_input=True,
-                extra_context=dict(context),
+                extra_context={**context, "_room": exposure_room(context)},
                 output_dir=str(folder),
                 config_file=str(config),
             )

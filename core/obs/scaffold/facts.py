@@ -16,6 +16,7 @@ __all__ = ["template_facts"]
 _PIXEL_SIZE = 0.015  # mm, where no card tells
 _PATTERNS = {"digits": r"(\d+)$", "name": r"(?<!\d)(\d{3,6})(?!\d)"}  # of a number that is not all of the card
 _SCALE = 0.5  # arcsec per pixel, likewise
+_MILLISECONDS = 1000  # in a second
 
 
 def template_facts(findings: Findings, *, visit_key: str, detector_key: str) -> dict[str, Any]:
@@ -131,7 +132,7 @@ def _source(finding: Finding, default: str) -> str:
 def _translator(findings: Findings) -> dict[str, Any]:
     """Return how the translator reads each column."""
     date, kind = findings.frames.date, findings["image_type"]
-    visit = _key(findings.frames.visit)
+    visit = _key(findings.frames.visit) | {"per_second": _MILLISECONDS if _has_own_time(findings) else 1}
     if findings["visit"].confidence == "guess" and date is not None:
         visit |= {"kind": "nightly", "pattern": _PATTERNS.get(findings.frames.visit.kind, "")}
     rules: dict[str, Any] = {
@@ -158,6 +159,11 @@ def _translator(findings: Findings) -> dict[str, Any]:
         known = {"kind": date.kind, "date": date.date, "time": date.time, "layout": date.layout}
         rules["date"] = known | {"is_odd": False}
     return rules
+
+
+def _has_own_time(findings: Findings) -> bool:
+    """Whether milliseconds tell exposures apart: the detectors of a mosaic may begin some milliseconds apart."""
+    return findings.frames.visit.kind == "date" and len(findings.detectors) == 1
 
 
 def _pointing(findings: Findings) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.psf import Psf
 from obs.image.wcs import TanSipWcs
+from obs.instrument.exposure_packer import largest_exposure_id
 
 __all__ = [
     "DeblendConfig",
@@ -102,8 +103,7 @@ def measure_catalog(
     MeasurementError
         If the exposure's number is too large for source ids to begin with it.
     """
-    if not 0 <= exposure_id < 1 << (exposure_id_bits - 1):
-        # the highest bit of an id is its sign
+    if not 0 <= exposure_id <= largest_exposure_id(exposure_id_bits):
         raise MeasurementError(
             f"the exposure id {exposure_id} leaves source ids no room in {ID_BITS} bits: with {exposure_id_bits} bits "
             f"it must be below 2^{exposure_id_bits - 1}; raise exposure_id_bits of the camera"

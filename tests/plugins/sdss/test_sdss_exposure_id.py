@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from obs.errors import DataIdError
-from obs_sdss.exposure_id import BITS, exposure_id
+from obs_sdss.exposure_id import exposure_id
 
 ID = {"run": 4192, "camcol": 4, "field": 300, "filter": "r"}
 
@@ -15,14 +15,14 @@ def test_digits_are_run_filter_camcol_field():
 
 
 @given(
-    run=st.integers(0, 274876),
+    run=st.integers(0, 137437),
     camcol=st.integers(1, 6),
     field=st.integers(0, 9999),
     band=st.sampled_from("ugriz"),
 )
 def test_number_gives_the_data_id_back_and_fits(run, camcol, field, band):
     number = exposure_id({"run": run, "camcol": camcol, "field": field, "filter": band})
-    assert 0 <= number < 2**BITS
+    assert 0 <= number < 2**37
     assert (number // 1_000_000, "ugriz"[number // 100_000 % 10], number // 10_000 % 10, number % 10_000) == (
         run,
         band,
@@ -36,7 +36,7 @@ def test_number_gives_the_data_id_back_and_fits(run, camcol, field, band):
     [
         ({"field": 10000}, r"^field=10000 is not from 0 to 9999$"),
         ({"camcol": 0}, r"^camcol=0 is not from 1 to 6$"),
-        ({"run": 300000}, r"^run=300000 is not from 0 to 274876$"),
+        ({"run": 300000}, r"^run=300000 is not from 0 to 137437$"),
         ({"filter": "y"}, r"^filter=y is none of u, g, r, i, z$"),
         ({"filter": "gr"}, r"^filter=gr is none of u, g, r, i, z$"),
     ],
@@ -48,7 +48,7 @@ def test_what_has_no_digits_is_refused(change, message):
 
 @pytest.mark.parametrize("key", ID)
 def test_missing_key_is_named(key):
-    with pytest.raises(DataIdError, match=f"^the number of a frame needs the key '{key}'$"):
+    with pytest.raises(DataIdError, match=f"^the number of an exposure needs the key '{key}'$"):
         exposure_id({k: v for k, v in ID.items() if k != key})
 
 

@@ -214,7 +214,7 @@ def find_visit(
                 sure, note = "guess", "the number may start again each night"
             return Finding("visit", values[0], name, sure, note), KeyRule(name, kind)
     if to_the_second:
-        note = "no card numbers the exposures: the date does, in seconds since 1980"
+        note = "no card numbers the exposures: the date does"
         return Finding.unknown("visit", note), KeyRule("", "date")
     for name in _FILE_NAMES:
         values = [_number_in_name(file.cards.get(name)) for file in files]
