@@ -11,7 +11,13 @@ sys.path.insert(0, str(Path(__file__).parent))
 from generator.write import write_pages
 
 project = "obs"
-extensions = ["myst_parser"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+autodoc_typehints = "signature"
+autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
+napoleon_google_docstring = False
+napoleon_use_param = False  # types are words such as "ndarray of float32, shape (n,)", and not references
+napoleon_use_rtype = False
 exclude_patterns = ["_build"]
 myst_heading_anchors = 3
 smartquotes = False  # they would make a dash of the two hyphens of an option

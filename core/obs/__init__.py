@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from obs.image.psf import PixelPsf, Psf
     from obs.image.visit_info import VisitInfo
     from obs.image.wcs import TanSipWcs as Wcs
-    from obs.ingest.raws import ingest_raws
+    from obs.ingest.raws import IngestOptions, ingest_raws
+    from obs.ingest.repository import make_repository
     from obs.instrument.discovery import load_instrument
     from obs.instrument.instrument import FilterDefinition, Instrument
     from obs.instrument.translator import Translator
@@ -47,6 +48,7 @@ __all__ = [
     "Detector",
     "Exposure",
     "FilterDefinition",
+    "IngestOptions",
     "Instrument",
     "Mask",
     "MaskedImage",
@@ -63,6 +65,7 @@ __all__ = [
     "__version__",
     "ingest_raws",
     "load_instrument",
+    "make_repository",
     "process",
     "process_file",
     "read_catalog",
@@ -82,6 +85,7 @@ _PLACES = {
     "Detector": "camera.detector",
     "Exposure": "image.exposure",
     "FilterDefinition": "instrument.instrument",
+    "IngestOptions": "ingest.raws",
     "Instrument": "instrument.instrument",
     "Mask": "image.mask",
     "MaskedImage": "image.masked_image",
@@ -97,6 +101,7 @@ _PLACES = {
     "Wcs": "image.wcs:TanSipWcs",
     "ingest_raws": "ingest.raws",
     "load_instrument": "instrument.discovery",
+    "make_repository": "ingest.repository",
     "process": "runs.process",
     "process_file": "runs.process_file",
     "read_catalog": "repo.fits_catalog",

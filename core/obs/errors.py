@@ -48,7 +48,17 @@ def place(path: Path | str | None, line: int | None = None, key: str | None = No
 
 
 class ObsError(Exception):
-    """Base of all errors that are the user's to mend, printed as one line without a traceback."""
+    """Base of all errors that are the user's to mend, printed as one line without a traceback.
+
+    Examples
+    --------
+    >>> from obs import Butler, ObsError
+    >>> try:
+    ...     Butler("DATA").get("calexp", visit=21)
+    ... except ObsError as error:
+    ...     print(type(error).__name__)
+    DatasetNotFoundError
+    """
 
 
 class PolicyError(ObsError, ValueError):

@@ -56,6 +56,13 @@ class Outcome(Generic[R]):
         The traceback of a failure, as text.
     seconds
         Time that it took, s.
+
+    Examples
+    --------
+    >>> from obs import process
+    >>> outcome = process("DATA", "visit=21", rerun="first", config={"calibrate.parquet": True})[0]
+    >>> outcome.ok, outcome.result.n_source > 50
+    (True, True)
     """
 
     data_id: dict[str, Any]

@@ -27,6 +27,13 @@ class Box:
     ------
     ValueError
         If an extent is negative.
+
+    Examples
+    --------
+    >>> from obs import Box
+    >>> box = Box(10, 20, 30, 40)
+    >>> box.x_max, box.shape
+    (40, (40, 30))
     """
 
     x_min: int

@@ -67,6 +67,13 @@ class ProcessSummary:
         Time of each step.
     warnings : list of str
         What the user should know.
+
+    Examples
+    --------
+    >>> from obs import process
+    >>> summary = process("DATA", "visit=21", rerun="first", config={"calibrate.parquet": True})[0].result
+    >>> 1.0 < summary.seeing < 2.0
+    True
     """
 
     seeing: float = float("nan")

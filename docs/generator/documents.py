@@ -7,7 +7,13 @@ __all__ = ["document_pages"]
 
 _ROOT = Path(__file__).parents[2]
 #: Document: its page, seen from the folder of these pages.
-_PAGES = {"README.md": "../index", "ARCHITECTURE.md": "architecture", "benchmarks/README.md": "accuracy"}
+_PAGES = {
+    "README.md": "../index",
+    "ARCHITECTURE.md": "architecture",
+    "benchmarks/README.md": "accuracy",
+    "CHANGELOG.md": "changelog",
+    "CONTRIBUTING.md": "contributing",
+}
 
 
 def document_pages() -> dict[str, str]:

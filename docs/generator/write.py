@@ -7,12 +7,13 @@ from generator.catalogs import catalog_pages
 from generator.commands import command_pages
 from generator.documents import document_pages
 from generator.errors import error_page
+from generator.python import python_pages
 from generator.settings import settings_pages
 
 __all__ = ["FOLDERS", "write_pages"]
 
 #: Folders of which every page is generated, and that of the pictures.
-FOLDERS = ("commands", "reference", "settings", "documents", "figures")
+FOLDERS = ("commands", "reference", "settings", "documents", "figures", "python")
 
 
 def write_pages(folder: Path) -> None:
@@ -23,6 +24,7 @@ def write_pages(folder: Path) -> None:
         "reference": reference,
         "settings": settings_pages(),
         "documents": document_pages(),
+        "python": python_pages(),
     }
     for name, contents in pages.items():
         place = folder / name

@@ -119,6 +119,11 @@ def _write_tables(folder: Path) -> Instrument:
         overscan = [2 * HALF + number * OVERSCAN, 0, OVERSCAN, ROWS]
         rows.append(["chip", letter, *data * 3, *overscan, "LL", gain, READ_NOISE, SATURATION])
     (camera / "amplifiers.csv").write_text("\n".join(",".join(map(str, row)) for row in rows) + "\n")
+    return make_instrument(folder)
+
+
+def make_instrument(folder: Path) -> Instrument:
+    """Return the camera whose tables are in a folder."""
     return Instrument(
         "night",
         folder=folder,

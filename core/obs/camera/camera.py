@@ -41,6 +41,13 @@ class Camera:
     ------
     ValueError
         If the plate scale is not positive, or two detectors share an id or a name.
+
+    Examples
+    --------
+    >>> from obs import load_instrument
+    >>> camera = load_instrument("hsc").load_camera()
+    >>> camera.detector(49).name
+    '0_12'
     """
 
     name: str

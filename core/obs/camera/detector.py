@@ -85,6 +85,13 @@ class Detector:
     ------
     ValueError
         If the type is unknown, a pixel has no size, or the amplifiers do not fit (see `find_faults`).
+
+    Examples
+    --------
+    >>> from obs import load_instrument
+    >>> detector = load_instrument("hsc").load_camera().detector(49)
+    >>> len(detector.amplifiers), detector.bbox.shape
+    (4, (4176, 2048))
     """
 
     id: int

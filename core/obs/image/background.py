@@ -36,6 +36,12 @@ class Background:
     ------
     ValueError
         If shapes disagree.
+
+    Examples
+    --------
+    >>> from obs import Butler
+    >>> [background.shape for background in Butler("DATA/rerun/first").get("calexpBackground", visit=21)][0]
+    (1024, 1024)
     """
 
     def __init__(

@@ -48,6 +48,16 @@ class Catalog:
     ------
     ValueError
         If two columns differ in length.
+
+    Examples
+    --------
+    >>> from obs import Catalog
+    >>> catalog = Catalog()
+    >>> catalog.add("flux", [3.0, 4.0], unit="nJy", description="Flux of the source")
+    >>> catalog["flux"].max(), len(catalog)
+    (np.float64(4.0), 2)
+    >>> len(catalog.select(catalog["flux"] > 3.5))
+    1
     """
 
     def __init__(self, columns: Mapping[str, Column] | None = None, metadata: Mapping[str, Any] | None = None) -> None:

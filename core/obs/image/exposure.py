@@ -34,6 +34,15 @@ class Exposure:
         Further facts: upper-case name to number, bool or text; copied.
     other_wcs : mapping of str to TanSipWcs, optional
         What the WCS may be if ``wcs`` is wrong, the likeliest first, by who tells it; not written to files.
+
+    Examples
+    --------
+    >>> from obs import Butler
+    >>> exposure = Butler("DATA/rerun/first").get("calexp", visit=21)
+    >>> exposure.masked_image.image.dtype
+    dtype('float32')
+    >>> exposure.wcs.pixel_scale > 0
+    True
     """
 
     def __init__(

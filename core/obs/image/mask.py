@@ -42,6 +42,14 @@ class Mask:
     ------
     ValueError
         If the array is not two-dimensional int32, or two planes share a bit.
+
+    Examples
+    --------
+    >>> from obs import Mask
+    >>> mask = Mask.zeros((3, 4))
+    >>> mask.set(mask.array == 0, "SAT")
+    >>> mask.any("SAT", "BAD").sum()
+    np.int64(12)
     """
 
     def __init__(self, array: NDArray[np.int32], planes: Mapping[str, int] | None = None) -> None:

@@ -25,6 +25,15 @@ class MaskedImage:
     ------
     ValueError
         If a plane has another shape or type than float32.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from obs import Mask, MaskedImage
+    >>> pixels = np.zeros((3, 4), np.float32)
+    >>> image = MaskedImage(pixels, Mask.zeros((3, 4)), pixels + 1)
+    >>> image.shape
+    (3, 4)
     """
 
     def __init__(

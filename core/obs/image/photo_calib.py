@@ -25,6 +25,13 @@ class PhotoCalib:
     ------
     ValueError
         If `flux_mag0` is not a positive number.
+
+    Examples
+    --------
+    >>> from obs import PhotoCalib
+    >>> calibration = PhotoCalib.from_zero_point(27.0)
+    >>> float(calibration.magnitude(100.0))
+    22.0
     """
 
     flux_mag0: float

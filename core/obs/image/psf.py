@@ -12,7 +12,15 @@ __all__ = ["PixelPsf", "Psf", "polynomial_terms", "stamp_sums"]
 
 
 class Psf(Protocol):
-    """What algorithms ask of a point-spread function."""
+    """What algorithms ask of a point-spread function.
+
+    Examples
+    --------
+    >>> from obs import Butler, Psf
+    >>> psf: Psf = Butler("DATA/rerun/first").get("calexp", visit=21).psf
+    >>> round(float(psf.evaluate(x=[100.0], y=[200.0]).sum()), 2)
+    1.0
+    """
 
     @property
     def stamp_shape(self) -> tuple[int, int]:
@@ -103,6 +111,15 @@ class PixelPsf:
     References
     ----------
     E. Bertin (2011), Automated morphometry with SExtractor and PSFEx, ADASS XX, 435.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from obs import PixelPsf
+    >>> profile = np.exp(-0.5 * (np.arange(-10, 11) / 2.0) ** 2)
+    >>> psf = PixelPsf(np.outer(profile, profile)[None].astype(np.float32), 0)
+    >>> psf.evaluate(x=[50.0], y=[60.0]).shape
+    (1, 21, 21)
     """
 
     def __init__(

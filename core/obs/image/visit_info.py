@@ -21,6 +21,12 @@ class VisitInfo:
 
     Each field names its FITS card, as LSST files have it, and its unit. Angles are degrees, dates ISO 8601 in
     `time_scale`.
+
+    Examples
+    --------
+    >>> from obs import Butler
+    >>> Butler("DATA/rerun/first").get("calexp", visit=21).visit_info.exposure_time
+    60.0
     """
 
     exposure_id: int | None = _fact("EXPID", "exposure id", None)

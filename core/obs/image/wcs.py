@@ -52,6 +52,15 @@ class TanSipWcs:
     References
     ----------
     M. Calabretta & E. Greisen (2002), A&A 395, 1077; D. Shupe et al. (2005), ADASS XIV, 491.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from obs import Wcs
+    >>> wcs = Wcs(crval=(150.0, 2.0), crpix=(99.0, 49.0), cd=np.diag([-1e-4, 1e-4]))
+    >>> ra, dec = wcs.pixel_to_sky(x=99.0, y=49.0)
+    >>> float(ra), float(dec)
+    (150.0, 2.0)
     """
 
     crval: tuple[float, float]

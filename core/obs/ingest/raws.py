@@ -65,6 +65,12 @@ class IngestOptions:
         Number of processes that read headers.
     batch_size : int
         Files that are registered in one transaction.
+
+    Examples
+    --------
+    >>> from obs import IngestOptions
+    >>> IngestOptions(mode="copy", bad_files=["*focus*"]).mode
+    'copy'
     """
 
     mode: Mode = "link"
@@ -81,7 +87,7 @@ class IngestOptions:
 def ingest_raws(
     butler: Butler,
     files: Sequence[Path],
-    options: IngestOptions,
+    options: IngestOptions | None = None,
     *,
     on_done: Callable[[FileReport], None] | None = None,
 ) -> IngestReport:
@@ -94,7 +100,7 @@ def ingest_raws(
     files
         The files.
     options
-        How.
+        How; the default links files.
     on_done
         Called with the report of every file as soon as it is known.
 
@@ -110,7 +116,16 @@ def ingest_raws(
         If the camera's translator cannot be used, or does not give the keys of the raw template.
     OutputError
         If the registry cannot be written.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from obs import Butler, ingest_raws
+    >>> report = ingest_raws(Butler("DATA"), [Path("night1/a0022.fits")])
+    >>> report.ok, [file.status for file in report.files]
+    (True, ['skipped'])
     """
+    options = options or IngestOptions()
     translator = load_translator(butler.instrument)
     ingest = _Ingest(butler, translator, options)
     reports: list[FileReport] = []

@@ -14,7 +14,7 @@ from obs.repo.registry import Registry
 __all__ = ["make_repository"]
 
 
-def make_repository(root: Path, instrument: Instrument, *, registry: str | None = None) -> bool:
+def make_repository(root: Path | str, instrument: Instrument, *, registry: str | None = None) -> bool:
     """Make a folder a data repository, with an empty registry.
 
     Parameters
@@ -38,7 +38,14 @@ def make_repository(root: Path, instrument: Instrument, *, registry: str | None 
         If it is a repository of another camera or another program.
     OutputError
         If it cannot be written.
+
+    Examples
+    --------
+    >>> from obs import load_instrument, make_repository
+    >>> make_repository("HSC", load_instrument("hsc"))
+    True
     """
+    root = Path(root)
     if root.exists() and not root.is_dir():
         raise OutputError(f"{root} is a file; name a folder", path=root)
     is_new = not is_repository(root)

@@ -73,6 +73,12 @@ def load_instrument(name: str, entry_points: Iterable[EntryPoint] | None = None)
     ------
     PluginError
         If it is not installed, is installed twice, cannot be imported, or breaks the contract.
+
+    Examples
+    --------
+    >>> from obs import load_instrument
+    >>> len(load_instrument("hsc").load_camera())
+    112
     """
     by_name = _by_name(entry_points)
     if name not in by_name:

@@ -34,6 +34,12 @@ class FilterDefinition:
         Other names for the same glass.
     effective_wavelength : float
         Nanometers; NaN where it is not known.
+
+    Examples
+    --------
+    >>> from obs import FilterDefinition
+    >>> FilterDefinition(physical_filter="Johnson V", band="v", aliases=("V",)).band
+    'v'
     """
 
     physical_filter: str
@@ -76,6 +82,13 @@ class Instrument:
         calibration frames; ``get`` is called with a dataset type.
     raw_dataset_type : str
         What the processing starts from.
+
+    Examples
+    --------
+    >>> from obs import load_instrument
+    >>> instrument = load_instrument("sdss")
+    >>> [known.band for known in instrument.filters]
+    ['u', 'g', 'r', 'i', 'z']
     """
 
     name: str

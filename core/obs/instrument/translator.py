@@ -78,6 +78,13 @@ class Translator:
     TypeError
         Where a subclass has a name in its tables that is neither a column nor a fact of the exposure, an unknown unit,
         or names a method that it does not have.
+
+    Examples
+    --------
+    >>> from obs import load_instrument
+    >>> translator = load_instrument("necam").make_translator()
+    >>> sorted(translator.unique)
+    ['ccd', 'filter', 'visit']
     """
 
     columns: ClassVar[Mapping[str, type]] = {}

@@ -54,6 +54,15 @@ class Butler(Queries):
         If the camera is not installed.
     PolicyError
         If the camera's policy has a fault.
+
+    Examples
+    --------
+    >>> from obs import Butler
+    >>> butler = Butler("DATA")
+    >>> butler.query_metadata("raw", "visit")
+    [21, 22]
+    >>> butler.get("raw", visit=21).metadata["OBJECT"]
+    'NGC 2903'
     """
 
     def __init__(

@@ -65,6 +65,12 @@ class DataRef:
         The level of the data ID; None where it has all keys.
     data_id : dict
         Keys and values.
+
+    Examples
+    --------
+    >>> from obs import Butler
+    >>> [str(reference) for reference in Butler("DATA/rerun/first").subset("src", visit=21)]
+    ['visit=21']
     """
 
     butler: Datasets

@@ -117,6 +117,12 @@ def read_catalog(path: Path | str) -> Catalog:
         If there is no such file.
     FileFormatError
         If the file is of another format, is truncated, or holds no table.
+
+    Examples
+    --------
+    >>> from obs import read_catalog
+    >>> "base_PsfFlux_instFlux" in read_catalog("DATA/rerun/first/src/visit-21.fits")
+    True
     """
     if _holds_parquet(path):
         return read_parquet(path)

@@ -148,6 +148,12 @@ def read_exposure(path: Path | str, box: Box | None = None, hdu: int | None = No
         If there is no such file.
     FileFormatError
         If it is no FITS file, is truncated, or has no such image or pixels.
+
+    Examples
+    --------
+    >>> from obs import Box, read_exposure
+    >>> read_exposure("DATA/rerun/first/calexp/visit-21.fits", Box(0, 0, 100, 50)).shape
+    (50, 100)
     """
     with open_fits(path) as hdus:
         image_hdu = _image_hdu(hdus, hdu)

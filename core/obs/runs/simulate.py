@@ -65,6 +65,12 @@ class Observation:
         Begin of visit 1, UTC.
     seed : int, optional
         Random seed; the same seed gives the same files.
+
+    Examples
+    --------
+    >>> from obs import Observation
+    >>> Observation(image_type="flat", visits=5, filters=["HSC-R"], exposure_time=10.0).visits
+    5
     """
 
     image_type: ImageType = "science"
@@ -160,8 +166,9 @@ def simulate(
     Examples
     --------
     >>> from obs import Observation, simulate
-    >>> simulate("necam", "raw", Observation(image_type="bias", visits=2)).raw_files
-    [PosixPath('raw/necam-0000001-000.fits.fz'), PosixPath('raw/necam-0000002-000.fits.fz')]
+    >>> made = simulate("night", "raw", Observation(image_type="bias", visits=2))
+    >>> [path.name for path in made.raw_files]
+    ['night-0000001-000.fits.fz', 'night-0000002-000.fits.fz']
     """
     layers = simulator_settings(load_instrument(camera))
     add_settings(layers, config)
