@@ -30,9 +30,14 @@ __all__ = [
     "PluginError",
     "PolicyError",
     "RepositoryError",
+    "describe_fault",
     "place",
     "suggest",
 ]
+
+
+#: Letters of a foreign message that are shown.
+_LONGEST = 200
 
 
 def suggest(word: str, allowed: Iterable[str]) -> str:
@@ -45,6 +50,18 @@ def place(path: Path | str | None, line: int | None = None, key: str | None = No
     """Return ``"file:line: key: "``, with the parts that are known, as a prefix for a message."""
     where = "" if path is None else f"{path}:{line}: " if line is not None else f"{path}: "
     return where + (f"{key}: " if key else "")
+
+
+def describe_fault(error: Exception, path: Path | str | None = None) -> str:
+    """Return what went wrong with one file, on one line and without the file's name.
+
+    The border at which the failure of any reader becomes a line for that file, so that the others go on.
+    """
+    message = " ".join(str(error).split())
+    if isinstance(error, ObsError):
+        return message.removeprefix(f"{path}: ")
+    reason = f"{type(error).__name__}: {message[:_LONGEST]}" if message else type(error).__name__
+    return f"cannot be read: {reason}"
 
 
 class ObsError(Exception):

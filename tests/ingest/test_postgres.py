@@ -1,8 +1,4 @@
-"""The registry in a PostgreSQL database, where a server is given.
-
-OBS_TEST_POSTGRES is the URL of a database in which a schema may be made, such as
-``postgresql+psycopg://user@localhost/test``.
-"""
+"""The registry in a PostgreSQL database: of a server started here, or of one that OBS_TEST_POSTGRES is the URL of."""
 
 import os
 import re
@@ -10,24 +6,38 @@ import uuid
 
 import pytest
 import sqlalchemy as sa
+from postgres_server import find_binaries, serve
 from toy_camera import write_raw
 
 from obs.ingest.raws import IngestOptions, ingest_raws
 from obs.ingest.repository import make_repository
 from obs.repo.butler import Butler
+from obs.repo.registry import Registry
 
 URL = os.environ.get("OBS_TEST_POSTGRES", "")
-pytestmark = pytest.mark.skipif(not URL, reason="no PostgreSQL server: set OBS_TEST_POSTGRES to the URL of a database")
+pytestmark = pytest.mark.skipif(
+    not URL and find_binaries() is None,
+    reason="no PostgreSQL: install Debian's package postgresql, or set OBS_TEST_POSTGRES to the URL of a database",
+)
+
+
+@pytest.fixture(scope="module")
+def server_url():
+    if URL:
+        yield URL
+        return
+    with serve() as server:
+        yield server.url
 
 
 @pytest.fixture
-def schema_url():
+def schema_url(server_url):
     """The URL of a schema of its own, which goes afterwards."""
     name = f"obs_{uuid.uuid4().hex}"
-    engine = sa.create_engine(URL, poolclass=sa.NullPool)
+    engine = sa.create_engine(server_url, poolclass=sa.NullPool)
     with engine.begin() as connection:
         connection.execute(sa.schema.CreateSchema(name))
-    own = sa.make_url(URL).update_query_dict({"options": f"-csearch_path={name}"})
+    own = sa.make_url(server_url).update_query_dict({"options": f"-csearch_path={name}"})
     yield own.render_as_string(hide_password=False)
     with engine.begin() as connection:
         connection.execute(sa.schema.DropSchema(name, cascade=True))
@@ -71,10 +81,44 @@ def test_the_commands(tmp_path, instrument, schema_url, frames, obs):
     assert len(re.findall(r"visit=\d filter=r ccd=\d", out)) == 4
 
 
-def test_a_database_that_is_not_there(tmp_path, instrument, obs):
-    nowhere = sa.make_url(URL).set(database="nowhere_at_all", password="secret")  # noqa: S106
+def test_a_database_that_is_not_there(tmp_path, instrument, obs, server_url):
+    nowhere = sa.make_url(server_url).set(database="nowhere_at_all", password="secret")  # noqa: S106
     status, _, err = obs("init", tmp_path / "data", "--camera", "toy", "--registry", nowhere.render_as_string(False))
     assert status == 1
     assert "cannot read the registry postgresql" in err
     assert 'database "nowhere_at_all" does not exist' in err
     assert "secret" not in err
+
+
+def test_numbers_of_64_bits(tmp_path, instrument, schema_url):
+    make_repository(tmp_path / "data", instrument, registry=schema_url)
+    large = write_raw(tmp_path / "large.fits", RUN=2**40)
+    assert ingest_raws(Butler(tmp_path / "data"), [large], IngestOptions()).ok
+    assert Butler(tmp_path / "data").query_metadata("raw", ("visit",), {"ccd": 0}) == [(2**40,)]
+
+
+def test_a_row_that_the_database_refuses_stops_no_other(tmp_path, instrument, schema_url, frames):
+    make_repository(tmp_path / "data", instrument, registry=schema_url)
+    bad = write_raw(tmp_path / "bad.fits", RUN=7, IMGTYPE="a\0b")
+    report = ingest_raws(Butler(tmp_path / "data"), [*frames, bad], IngestOptions(mode="copy"))
+    assert [file.status for file in report.files] == ["ingested"] * 4 + ["failed"]
+    assert re.search("cannot write the registry .*NUL", report.files[-1].reason)
+    assert len(list((tmp_path / "data/raw").rglob("*.fits"))) == 4
+
+
+def test_a_server_that_goes_away(tmp_path, instrument, frames):
+    """What was not registered is taken back, and the same command goes on when the server is there again."""
+    if find_binaries() is None:
+        pytest.skip("needs a server that may be stopped: install Debian's package postgresql")
+    root = tmp_path / "data"
+    with serve() as server:
+        make_repository(root, instrument, registry=server.url)
+        ingest_raws(Butler(root), frames[:1], IngestOptions(mode="move"))
+        butler = Butler(root)
+        server.stop()
+        with pytest.raises(OSError, match="the registry postgresql"):
+            ingest_raws(butler, frames[1:], IngestOptions(mode="move"))
+        assert all(path.exists() for path in frames[1:])
+        server.start()
+        assert ingest_raws(Butler(root), frames[1:], IngestOptions(mode="move")).count("ingested") == 3
+        assert len(Registry(server.url).lookup(["visit", "ccd"], {}, ["raw"])) == 4

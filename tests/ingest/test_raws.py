@@ -3,19 +3,22 @@
 import os
 import re
 import sqlite3
+import subprocess
 
 import numpy as np
 import pytest
 from astropy.io import fits
+from sqlalchemy.exc import OperationalError
 from toy_camera import HEADER, make_instrument, write_raw
 
 from obs.errors import OutputError, PluginError, RepositoryError
-from obs.ingest.raws import IngestOptions, ingest_raws
+from obs.ingest.raws import IngestOptions, _Ingest, ingest_raws
 from obs.ingest.repository import make_repository
 from obs.instrument.instrument import Instrument
 from obs.raw_exposure import get_raw
+from obs.repo.atomic import temporary_path
 from obs.repo.butler import Butler
-from obs.repo.registry import Registry
+from obs.repo.registry import Transaction
 
 
 def rows(root, table="raw", columns="visit, ccd, filter, dateObs, expTime"):
@@ -229,29 +232,108 @@ def test_a_run_that_was_killed_can_be_repeated(repository, frames):
 
 
 def test_a_batch_that_cannot_be_registered_leaves_nothing(repository, frames, monkeypatch):
-    def refuse(self, insert, **_):
-        raise OutputError("the disk is full")
+    def refuse(self, table, rows):
+        raise OutputError("the disk is full") from OperationalError("", {}, Exception())
 
-    monkeypatch.setattr("obs.repo.registry.Registry.change", refuse)
-    with pytest.raises(OutputError, match="the disk is full"):
+    monkeypatch.setattr("obs.repo.registry.Transaction.insert", refuse)
+    for mode in ("link", "copy", "move"):
+        with pytest.raises(OutputError, match="the disk is full"):
+            run(repository, frames, mode=mode)
+        assert all(path.exists() for path in frames)
+        assert not any(path.is_file() for path in (repository / "raw").rglob("*"))
+
+
+def test_a_commit_that_fails_leaves_nothing(repository, frames, monkeypatch):
+    def refuse(self):
+        raise OperationalError("COMMIT", {}, Exception("disk I/O error"))
+
+    monkeypatch.setattr("sqlalchemy.Connection.commit", refuse)
+    with pytest.raises(OutputError, match=r"cannot write the registry .*: disk I/O error"):
         run(repository, frames, mode="move")
     assert all(path.exists() for path in frames)
-    assert not target(repository).exists()
 
 
-def test_another_process_was_faster(repository, frames, monkeypatch):
-    change, calls = Registry.change, []
+def test_another_process_was_faster(repository, frames, tmp_path, monkeypatch):
+    """Its file stays, and is not taken for ours, whether it is the same or another."""
+    other = write_raw(tmp_path / "other" / "f.fits", RUN=1, DETECTOR=1, EXPTIME=99.0)
+    place, calls = _Ingest._register, []
 
-    def slow(self, insert, **more):
+    def late(self, plans, registry):
         if not calls:
             calls.append(1)
-            change(self, {"raw": list(insert["raw"])[:1], "raw_visit": list(insert["raw_visit"])[:1]})
-        change(self, insert, **more)
+            assert run(repository, [frames[0], other], mode="move").ok
+        place(self, plans, registry)
 
-    monkeypatch.setattr(Registry, "change", slow)
-    report = run(repository, frames)
-    assert statuses(report) == ["failed", "ingested", "ingested", "ingested"]
+    monkeypatch.setattr(_Ingest, "_register", late)
+    report = run(repository, frames, mode="move")
+    assert statuses(report) == ["skipped", "failed", "ingested", "ingested"]
+    assert "visit=1 ccd=1 is ingested already as" in report.files[1].reason
+    assert [path.exists() for path in (*frames, other)] == [False, True, False, False, False]
     assert len(rows(repository)) == 4
+    assert target(repository, 1, 1).read_bytes() != frames[1].read_bytes()
+
+
+@pytest.mark.parametrize("mode", ["link", "copy", "move"])
+def test_a_row_that_the_database_refuses_stops_no_other(repository, frames, monkeypatch, mode):
+    insert = Transaction.insert
+
+    def picky(self, table, found):
+        if any(row["visit"] == 2 and row.get("ccd") == 1 for row in found):
+            raise OutputError("not this one")
+        insert(self, table, found)
+
+    monkeypatch.setattr(Transaction, "insert", picky)
+    report = run(repository, frames, mode=mode)
+    assert statuses(report) == ["ingested", "ingested", "ingested", "failed"]
+    assert report.files[3].reason == "not this one"
+    assert frames[3].exists()
+    assert not target(repository, 2, 1).exists()
+    assert len(rows(repository)) == 3
+
+
+def test_a_killed_move_is_finished_by_the_next(repository, frames, monkeypatch):
+    with monkeypatch.context() as killed:
+        killed.setattr("obs.ingest.raws.finish_move", lambda source, targets: None)
+        run(repository, frames, mode="move")
+    assert all(path.exists() for path in frames)
+    assert statuses(run(repository, frames, mode="move")) == ["skipped"] * 4
+    assert not any(path.exists() for path in frames)
+    assert target(repository, 2, 1).is_file()
+
+
+def test_a_move_keeps_what_differs(repository, frames, tmp_path):
+    run(repository, frames, mode="copy")
+    other = write_raw(tmp_path / "other" / "f.fits", RUN=1, DETECTOR=0, EXPTIME=99.0)
+    report = run(repository, [other], mode="move", ignore_ingested=True)
+    assert statuses(report) == ["skipped"]
+    assert "stays where it is" in report.files[0].warnings[0]
+    assert other.exists()
+
+
+def test_a_file_that_is_gone_is_put_back(repository, frames):
+    run(repository, frames)
+    moved = [path.rename(path.with_name("new" + path.name)) for path in frames]
+    assert not target(repository).exists()
+    report = run(repository, moved)
+    assert statuses(report) == ["ingested"] * 4
+    assert "its file was missing" in report.files[0].warnings[0]
+    assert os.readlink(target(repository)) == str(moved[0])
+    assert len(rows(repository)) == 4
+
+
+def test_temporary_files_of_killed_runs_are_removed(repository, frames):
+    folder = target(repository).parent
+    folder.mkdir(parents=True)
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    left = temporary_path(target(repository)).name
+    mine = folder / left
+    forsaken = folder / left.replace(f"-{os.getpid()}-", f"-{ended.pid}-")
+    foreign = folder / re.sub(r"[0-9a-f]{8}-\d+-", "00000000-1-", left)
+    for path in (mine, forsaken, foreign):
+        path.touch()
+    run(repository, frames, mode="copy")
+    assert [path.exists() for path in (mine, forsaken, foreign)] == [True, False, True]
 
 
 def test_create_begins_anew(repository, frames):

@@ -5,17 +5,18 @@ Those of `UNTIL_SUPERSEDED` are valid until the next one.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from obs.errors import DataIdError, FileFormatError, ObsError, RepositoryError
+from obs.errors import DataIdError, FileFormatError, ObsError, OutputError, RepositoryError, describe_fault
 from obs.ingest.headers import FileHeader
 from obs.ingest.report import FileReport, IngestReport
-from obs.ingest.transfer import Mode, finish_transfer, is_same_file, place_file
+from obs.ingest.transfer import Mode, Transfer, finish_move, is_same_file
 from obs.ingest.translation import first_image, load_translator
 from obs.policy.data_id import DataId, cast_data_id, format_data_id
 from obs.policy.dataset_type import DatasetType, split_hdu
@@ -25,7 +26,7 @@ from obs.repo.calibration_type import calibration_type
 from obs.repo.file_keys import COMPRESSED
 from obs.repo.key_sources import CALIB_REGISTRY
 from obs.repo.layout import open_repository
-from obs.repo.registry import Registry
+from obs.repo.registry import Registry, Transaction
 
 __all__ = [
     "UNTIL_SUPERSEDED",
@@ -45,6 +46,7 @@ _DATE, _START, _END = "calibDate", "validStart", "validEnd"
 _NO_FILTER = "NONE"
 #: A registry without any table.
 _NOWHERE = "sqlite://"
+_ALREADY = "already ingested"
 _TYPE_NAMES = {int: "int", float: "double", str: "text"}
 
 
@@ -153,8 +155,9 @@ class CalibStore:
         keys = {key: kind for known in self.types.values() for key, kind in known.keys.items() if key != _DATE}
         self.keys = dict(sorted(keys.items(), key=lambda item: item[0] != "filter"))
         if not read_only:
-            for name in self.types:
-                self._make_table(name)
+            with self.registry.transaction() as changes:
+                for name in self.types:
+                    self._make_table(changes, name)
 
     def clear(self) -> None:
         """Forget all calibrations; their files stay.
@@ -164,14 +167,15 @@ class CalibStore:
         OutputError
             If the registry cannot be written.
         """
-        for name in self.types:
-            self.registry.drop_table(self._table(name))
-            self._make_table(name)
+        with self.registry.transaction() as changes:
+            for name in self.types:
+                changes.drop_table(self._table(name))
+                self._make_table(changes, name)
 
-    def _make_table(self, name: str) -> None:
+    def _make_table(self, changes: Transaction, name: str) -> None:
         columns = {key: _TYPE_NAMES[kind] for key, kind in self.keys.items()}
         columns |= dict.fromkeys((_DATE, *self._validity(name)), "text")
-        self.registry.create_table(self._table(name), columns, [*self.keys, _DATE])
+        changes.create_table(self._table(name), columns, [*self.keys, _DATE])
 
     def _table(self, name: str) -> str:
         return self.types[name].tables[0] if self.types[name].tables else name
@@ -181,15 +185,23 @@ class CalibStore:
 
     def find(self, name: str) -> list[Calibration]:
         """Return the calibrations of a type, sorted by their keys and dates."""
+        return self._find(self.registry, name)
+
+    def _find(self, source: Registry | Transaction, name: str) -> list[Calibration]:
         table, (start, end) = self._table(name), self._validity(name)
         if not self.registry.has_table(table):
             return []
         keys = [key for key in (*self.keys, _DATE) if key in self.registry.columns([table])]
         found = []
-        for row in self.registry.lookup([*keys, start, end], {}, [table]):
+        for row in source.lookup([*keys, start, end], {}, [table]):
             data_id = {key: value for key, value in zip(keys, row, strict=False) if value is not None}
             found.append(Calibration(name, data_id, row[-2], row[-1], self.path(name, data_id)))
         return found
+
+    def known(self, source: Registry | Transaction | None = None) -> set[tuple[str, str]]:
+        """Return type and data ID, as text, of all calibrations."""
+        source = source or self.registry
+        return {(name, format_data_id(found.data_id)) for name in self.types for found in self._find(source, name)}
 
     def target(self, name: str, data_id: Mapping[str, Any]) -> Path:
         """Return where a calibration belongs."""
@@ -234,24 +246,29 @@ class CalibStore:
         OutputError
             If the registry cannot be written.
         """
+        with self.registry.transaction() as changes:
+            self.add_within(changes, entries, days)
+
+    def add_within(self, changes: Transaction, entries: Iterable[tuple[str, Mapping[str, Any]]], days: int) -> None:
+        """Do what `add` does within a transaction, which may put the files in their places too."""
         groups: dict[tuple[str, tuple[tuple[str, Any], ...]], set[str]] = {}
         for name, data_id in entries:
             same = tuple((key, value) for key, value in data_id.items() if key != _DATE)
             groups.setdefault((name, same), set()).add(str(data_id[_DATE]))
-        insert: dict[str, list[dict[str, Any]]] = {}
-        delete = []
         for (name, same), dates in groups.items():
             where = dict(same)
-            there = {str(c.data_id[_DATE]) for c in self.find(name) if _without_date(c.data_id) == where}
+            there = {str(c.data_id[_DATE]) for c in self._find(changes, name) if _without_date(c.data_id) == where}
             rising = sorted(_parse_date(text) for text in dates | there)
             start, end = self._validity(name)
             ranges = validity_ranges(rising, days, until_superseded=name in UNTIL_SUPERSEDED)
-            delete.append((self._table(name), where))
-            insert.setdefault(self._table(name), []).extend(
-                {**where, _DATE: day.isoformat(), start: first.isoformat(), end: last.isoformat()}
-                for day, (first, last) in zip(rising, ranges, strict=True)
+            changes.delete(self._table(name), where)
+            changes.insert(
+                self._table(name),
+                [
+                    {**where, _DATE: day.isoformat(), start: first.isoformat(), end: last.isoformat()}
+                    for day, (first, last) in zip(rising, ranges, strict=True)
+                ],
             )
-        self.registry.change(insert, delete=delete)
 
 
 def _without_date(data_id: Mapping[str, Any]) -> dict[str, Any]:
@@ -299,53 +316,114 @@ def ingest_calibs(
     store = CalibStore(butler, read_only=dry_run)
     if create and not dry_run:
         store.clear()
-    known = {(c.dataset_type, format_data_id(c.data_id)) for name in store.types for c in store.find(name)}
-    pending: list[tuple[FileReport, str, DataId]] = []
-    reports: list[FileReport] = []
-    for path in files:
+    ingest = _CalibIngest(store, mode, ignore_ingested=ignore_ingested, clobber=clobber)
+    plans = [ingest.plan(path) for path in files]
+    if not dry_run:
+        ingest.carry_out(plans, validity)
+    return IngestReport([plan.report for plan in plans], dry_run)
+
+
+@dataclass
+class _CalibPlan:
+    """What is to be done with one file, and then what was done."""
+
+    report: FileReport
+    name: str = ""
+    data_id: DataId = field(default_factory=dict)
+    transfer: Transfer | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.report.status == "ingested"
+
+    def fail(self, reason: str) -> None:
+        self.report = FileReport(self.report.path, "failed", reason)
+
+
+class _CalibIngest:
+    """One run of `ingest_calibs`."""
+
+    def __init__(self, store: CalibStore, mode: Mode, *, ignore_ingested: bool, clobber: bool) -> None:
+        self.store, self.mode = store, mode
+        self.ignore_ingested, self.clobber = ignore_ingested, clobber
+        self.known = store.known()
+        #: The file of this run that has a type and data ID.
+        self.taken: dict[tuple[str, str], Path] = {}
+
+    def plan(self, path: Path) -> _CalibPlan:
+        """Decide what becomes of a file."""
         try:
-            name, data_id = read_calib_id(store, path)
-            report = _place(store, path, name, data_id, known, mode, dry_run, ignore_ingested, clobber)
-        except ObsError as error:
-            reports.append(FileReport(path, "failed", str(error).removeprefix(f"{path}: ")))
-            continue
-        reports.append(report)
-        if report.status == "ingested":
-            pending.append((report, name, data_id))
-    if not dry_run:
-        store.add([(name, data_id) for _, name, data_id in pending], validity)
-        for report, _, _ in pending:
-            finish_transfer(report.path, report.targets, mode)
-    return IngestReport(reports, dry_run)
+            name, data_id = read_calib_id(self.store, path)
+            target = self.store.target(name, data_id)
+        except Exception as error:  # noqa: BLE001 - one bad file must not stop the others
+            return _CalibPlan(FileReport(path, "failed", describe_fault(error, path)))
+        ending = next((ending for ending in COMPRESSED if ending and path.name.endswith(ending)), "")
+        if not target.name.endswith(ending):
+            target = target.with_name(target.name + ending)
+        report = FileReport(path, "ingested", targets=(target,), data_ids=({"type": name, **data_id},))
+        plan = _CalibPlan(report, name, data_id, Transfer(path, target, self.mode, clobber=self.clobber))
+        first = self.taken.setdefault((name, format_data_id(data_id)), path)
+        if first is path:
+            self._refuse_known(plan)
+        elif first == path:
+            plan.report = replace(report, status="skipped", reason="named twice")
+        else:
+            plan.fail(f"the same {name} with {format_data_id(data_id)} as {first}")
+        return plan
 
+    def _refuse_known(self, plan: _CalibPlan) -> None:
+        """Leave out a file whose data ID is registered."""
+        if (plan.name, format_data_id(plan.data_id)) not in self.known:
+            return
+        there = self.store.path(plan.name, plan.data_id)
+        is_same = there is not None and is_same_file(plan.report.path, there)
+        if self.ignore_ingested or (is_same and not self.clobber):
+            plan.report = replace(plan.report, status="skipped", reason=_ALREADY)
+        elif not self.clobber and there is not None:
+            plan.fail(f"there is a {plan.name} with {format_data_id(plan.data_id)} already; --clobber replaces it")
 
-def _place(
-    store: CalibStore,
-    path: Path,
-    name: str,
-    data_id: DataId,
-    known: set[tuple[str, str]],
-    mode: Mode,
-    dry_run: bool,
-    ignore_ingested: bool,
-    clobber: bool,
-) -> FileReport:
-    target = store.target(name, data_id)
-    ending = next((ending for ending in COMPRESSED if ending and path.name.endswith(ending)), "")
-    if not target.name.endswith(ending):
-        target = target.with_name(target.name + ending)
-    report = FileReport(path, "ingested", targets=(target,), data_ids=({"type": name, **data_id},))
-    if (name, format_data_id(data_id)) in known:
-        there = store.path(name, data_id)
-        if ignore_ingested or (there is not None and is_same_file(path, there) and not clobber):
-            return replace(report, status="skipped", reason="already ingested")
-        if not clobber:
-            reason = f"there is a {name} with {format_data_id(data_id)} already; --clobber replaces it"
-            return replace(report, status="failed", reason=reason)
-    if not dry_run:
-        place_file(path, target, mode, clobber=clobber)
-    known.add((name, format_data_id(data_id)))
-    return report
+    def carry_out(self, plans: Sequence[_CalibPlan], days: int) -> None:
+        """Put the files in their places and register them; then remove the sources of a move."""
+        self._each(plans, Transfer.prepare)
+        try:
+            with self.store.registry.transaction() as changes:
+                self.known = self.store.known(changes)
+                for plan in plans:
+                    if plan.is_open:
+                        self._refuse_known(plan)
+                self._each(plans, Transfer.place)
+                self.store.add_within(changes, [(plan.name, plan.data_id) for plan in plans if plan.is_open], days)
+        except BaseException:
+            self._take_back(plans)
+            raise
+        for plan in plans:
+            if plan.transfer is not None and not plan.is_open:
+                plan.transfer.discard()
+            is_in = plan.is_open or plan.report.reason == _ALREADY
+            if self.mode == "move" and is_in:
+                try:
+                    finish_move(plan.report.path, plan.report.targets)
+                except OutputError as error:
+                    plan.report = replace(plan.report, warnings=(*plan.report.warnings, str(error)))
+
+    def _each(self, plans: Sequence[_CalibPlan], step: Callable[[Transfer], None]) -> None:
+        for plan in plans:
+            if plan.is_open and plan.transfer is not None:
+                try:
+                    step(plan.transfer)
+                except OutputError as error:
+                    plan.fail(str(error))
+
+    def _take_back(self, plans: Sequence[_CalibPlan]) -> None:
+        """Remove what was put in place and is not registered; the sources are still there."""
+        with suppress(ObsError), self.store.registry.transaction() as changes:
+            known = self.store.known(changes)
+            for plan in plans:
+                if plan.transfer is not None and (plan.name, format_data_id(plan.data_id)) not in known:
+                    plan.transfer.undo()
+        for plan in plans:
+            if plan.transfer is not None:
+                plan.transfer.discard()
 
 
 def read_calib_id(store: CalibStore, path: Path) -> tuple[str, DataId]:

@@ -1,87 +1,39 @@
 """Raw frames into a repository: each file to its place, its headers' facts into the registry.
 
-Only headers are read. A file that cannot be taken stops nothing. Files are registered in batches, one transaction each;
-they are in their place before, so that the registry never names a file that is not there, and a run that is killed can
-simply be repeated.
+Only headers are read. A file that cannot be taken stops nothing. Files are registered in batches, one transaction each,
+and get to their places while no other process can write to the registry: it never names a file that is not there, two
+processes never register or remove the same file, and a run that is killed can simply be repeated.
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatch
 from functools import partial
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import OperationalError
 
 from obs.errors import ObsError, OutputError, PluginError, RepositoryError
+from obs.ingest.raw_plans import ALREADY, IngestOptions, Plan, RawPlanner
 from obs.ingest.report import FileReport, IngestReport
-from obs.ingest.transfer import Mode, finish_transfer, is_same_file, place_file
+from obs.ingest.transfer import finish_move
 from obs.ingest.translation import Translated, load_translator, registry_columns, translate_file
 from obs.instrument.translator import Translator
-from obs.policy.data_id import format_data_id
-from obs.policy.dataset_type import DatasetType, split_hdu
+from obs.policy.dataset_type import DatasetType
 from obs.repo.butler import Butler
-from obs.repo.file_keys import COMPRESSED
 from obs.repo.key_sources import registry_place
 from obs.repo.layout import open_repository
-from obs.repo.registry import Registry
+from obs.repo.registry import Registry, Transaction
 
 __all__ = ["ALREADY", "IngestOptions", "create_raw_tables", "ingest_raws"]
 
-#: Reason for which a file is skipped that was ingested before.
-ALREADY = "already ingested"
-
 _TYPE_NAMES = {int: "int", float: "double", str: "text"}
 _CHUNK = 50
-
-
-@dataclass(frozen=True, kw_only=True)
-class IngestOptions:
-    """How to ingest.
-
-    Parameters
-    ----------
-    mode : {"link", "copy", "move", "skip"}
-        How files get to their place; ``skip`` registers them only.
-    dry_run : bool
-        Change nothing.
-    ignore_ingested : bool
-        Let a file pass whose data ID is in the registry, even if it is not the file that was ingested.
-    bad_files : sequence of str
-        Shell patterns for names of files to leave out.
-    bad_ids : sequence of mapping
-        Keys and values; what agrees with all of one is left out.
-    clobber : bool
-        Replace files that are in the way.
-    create : bool
-        Empty the registry first.
-    processes : int
-        Number of processes that read headers.
-    batch_size : int
-        Files that are registered in one transaction.
-
-    Examples
-    --------
-    >>> from obs import IngestOptions
-    >>> IngestOptions(mode="copy", bad_files=["*focus*"]).mode
-    'copy'
-    """
-
-    mode: Mode = "link"
-    dry_run: bool = False
-    ignore_ingested: bool = False
-    bad_files: Sequence[str] = ()
-    bad_ids: Sequence[Mapping[str, Any]] = ()
-    clobber: bool = False
-    create: bool = False
-    processes: int = 1
-    batch_size: int = 500
 
 
 def ingest_raws(
@@ -137,8 +89,17 @@ def ingest_raws(
     return IngestReport(sorted(reports, key=lambda report: order[report.path]), options.dry_run)
 
 
-def create_raw_tables(registry: Registry, translator: Translator) -> None:
+def create_raw_tables(registry: Registry, translator: Translator, *, anew: bool = False) -> None:
     """Make the tables ``raw`` and ``raw_visit`` if they are not there.
+
+    Parameters
+    ----------
+    registry
+        The registry.
+    translator
+        The camera's, which says what the columns are.
+    anew
+        Remove both first, with all that they hold.
 
     Raises
     ------
@@ -146,11 +107,15 @@ def create_raw_tables(registry: Registry, translator: Translator) -> None:
         If the database refuses.
     """
     columns = {name: _TYPE_NAMES[kind] for name, kind in registry_columns(translator).items()}
-    registry.create_table("raw", columns, translator.unique)
-    visit = {name: columns[name] for name in translator.visit}
-    if visit:
-        unique = [name for name in translator.unique if name in visit] or list(visit)
-        registry.create_table("raw_visit", visit, unique, numbered=False)
+    with registry.transaction() as changes:
+        if anew:
+            for table in ("raw", "raw_visit"):
+                changes.drop_table(table)
+        changes.create_table("raw", columns, translator.unique)
+        if translator.visit:
+            visit = {name: columns[name] for name in translator.visit}
+            unique = [name for name in translator.unique if name in visit] or list(visit)
+            changes.create_table("raw_visit", visit, unique, numbered=False)
 
 
 class _Ingest:
@@ -163,21 +128,19 @@ class _Ingest:
                 path=butler.root,
             )
         self.butler, self.translator, self.options = butler, translator, options
-        self.raw: DatasetType = butler.mapper.dataset_type(butler.instrument.raw_dataset_type)
+        raw: DatasetType = butler.mapper.dataset_type(butler.instrument.raw_dataset_type)
         self.columns = registry_columns(translator)
         self.unique = tuple(translator.unique)
-        astray = [key for key in (*self.raw.compiled.keys, *self.unique) if key not in self.columns]
+        astray = [key for key in (*raw.compiled.keys, *self.unique) if key not in self.columns]
         if astray:
             raise PluginError(
                 f"the translator of camera '{butler.instrument.name}' gives no {', '.join(dict.fromkeys(astray))}, "
-                f"which the raw template {self.raw.template} or the registry needs",
+                f"which the raw template {raw.template} or the registry needs",
                 plugin=butler.instrument.name,
             )
-        self.needed = tuple(dict.fromkeys((*self.unique, *self.raw.compiled.keys)))
-        #: For each data ID that is taken: the file of this run that has it, or None for one ingested before.
-        self.taken: dict[tuple[Any, ...], Path | None] = {}
-        self.visits: set[tuple[Any, ...]] = set()
+        self.needed = tuple(dict.fromkeys((*self.unique, *raw.compiled.keys)))
         self.registry = self._open_registry()
+        self.planner = RawPlanner(butler.root, raw, self.unique, options, self.registry)
 
     def _open_registry(self) -> Registry | None:
         """Return the registry with its tables made; None for a dry run in a repository that has none."""
@@ -188,10 +151,7 @@ class _Ingest:
             registry = Registry(place)
         else:
             registry = Registry(place, read_only=False)
-            if self.options.create:
-                for table in ("raw", "raw_visit"):
-                    registry.drop_table(table)
-            create_raw_tables(registry, self.translator)
+            create_raw_tables(registry, self.translator, anew=self.options.create)
         if registry.has_table("raw"):
             there = registry.columns(["raw"])
             if lacking := [name for name in self.columns if name not in there]:
@@ -200,19 +160,7 @@ class _Ingest:
                     "the camera; --create makes it anew from the files given",
                     path=place,
                 )
-            self._load_known(registry)
         return registry
-
-    def _load_known(self, registry: Registry) -> None:
-        self.taken |= dict.fromkeys(registry.lookup(self.unique, {}, ["raw"]))
-        if self.translator.visit:
-            self.visits |= set(registry.lookup(self.visit_key, {}, ["raw_visit"]))
-
-    @property
-    def visit_key(self) -> tuple[str, ...]:
-        """The columns that name a row of ``raw_visit``."""
-        visit = tuple(self.translator.visit)
-        return tuple(name for name in self.unique if name in visit) or visit
 
     def run(self, files: Sequence[Path]) -> Iterator[FileReport]:
         wanted: list[Path] = []
@@ -239,131 +187,111 @@ class _Ingest:
             yield from pool.map(work, files, chunksize=_CHUNK)
 
     def _ingest_batch(self, batch: Sequence[Translated]) -> Iterator[FileReport]:
-        reports = [self._place(translated) for translated in batch]
-        try:
-            self._register(reports)
-        except OutputError as error:
-            if not isinstance(error.__cause__, IntegrityError) or self.registry is None:
-                self._take_back(reports)
+        plans = [self.planner.plan(translated) for translated in batch]
+        if not self.options.dry_run and self.registry is not None:
+            try:
+                self._prepare(plans)
+                self._register(plans, self.registry)
+            except BaseException:
+                self._take_back(plans, self.registry)
                 raise
-            # Another process has registered some of the same in the meantime: look again.
-            self._take_back(reports)
-            self._load_known(self.registry)
-            reports = [self._place(translated) for translated in batch]
-            self._register(reports)
-        for pending in reports:
-            report = pending.report
-            if report.status == "ingested" and not self.options.dry_run:
-                try:
-                    finish_transfer(report.path, report.targets, self.options.mode)
-                except OutputError as error:
-                    report = replace(report, warnings=(*report.warnings, str(error)))
-            yield report
+            plans = [self._look_again(plan) for plan in plans]
+        for plan in plans:
+            yield self._finish(plan)
 
-    def _place(self, translated: Translated) -> "_Pending":
-        """Decide what becomes of a file, and put it in its place."""
-        path, rows = translated.path, translated.rows
-        if translated.error:
-            return _Pending(FileReport(path, "failed", translated.error))
-        for bad in self.options.bad_ids:
-            if rows and all(all(row.get(key) == value for key, value in bad.items()) for row in rows):
-                return _Pending(FileReport(path, "skipped", f"it is --bad-id {format_data_id(bad)}"))
-        new: list[Path] = []
+    def _prepare(self, plans: Sequence[Plan]) -> None:
+        for plan in plans:
+            try:
+                for transfer in plan.transfers:
+                    transfer.prepare()
+            except OutputError as error:
+                # One that is gone may have been ingested by another process, which the registry knows.
+                if os.path.lexists(plan.report.path):
+                    self._fail(plan, error)
+
+    def _register(self, plans: Sequence[Plan], registry: Registry) -> None:
+        """Put the files in their places and register them, while no other process can do that."""
+        with registry.transaction() as changes:
+            wanted = [key for plan in plans if plan.is_open and plan.rows for key in plan.keys]
+            late = changes.find_present("raw", self.unique, wanted)
+            for plan in plans:
+                if plan.is_open and late.isdisjoint(plan.keys):
+                    self._place(plan)
+            chosen = [plan for plan in plans if plan.is_open and late.isdisjoint(plan.keys)]
+            try:
+                self._insert(changes, chosen)
+            except OutputError as error:
+                if isinstance(error.__cause__, OperationalError):
+                    raise  # a full disk, a lost connection: no file is to blame
+                for plan in chosen:  # one of them the database does not take: which one?
+                    try:
+                        self._insert(changes, [plan])
+                    except OutputError as refusal:
+                        self._fail(plan, refusal)
+            for key in late:
+                self.planner.taken[key] = None
+
+    def _place(self, plan: Plan) -> None:
         try:
-            targets = self._targets(path, rows)
-            keys = [tuple(row[name] for name in self.unique) for row in rows]
-            refusal = self._refusal(path, targets[0], keys)
-            if refusal is not None:
-                return _Pending(refusal)
-            if not self.options.dry_run:
-                for target in targets:
-                    if place_file(path, target, self.options.mode, clobber=self.options.clobber):
-                        new.append(target)
-        except ObsError as error:
-            _remove(new)
-            return _Pending(FileReport(path, "failed", str(error)))
-        self.taken |= dict.fromkeys(keys, path)
-        data_ids = tuple(dict(zip(self.unique, key, strict=True)) for key in keys)
-        report = FileReport(path, "ingested", targets=targets, data_ids=data_ids, warnings=translated.warnings)
-        return _Pending(report, rows, tuple(new))
+            for transfer in plan.transfers:
+                transfer.place()
+        except OutputError as error:
+            self._fail(plan, error)
 
-    def _targets(self, path: Path, rows: Sequence[Mapping[str, Any]]) -> tuple[Path, ...]:
-        """Return the places of a file, which keep the ending of its compression.
+    def _insert(self, changes: Transaction, plans: Sequence[Plan]) -> None:
+        rows = [row for plan in plans for row in plan.rows]
+        if self.translator.visit and rows:
+            visits = {
+                tuple(row[name] for name in self.visit_key): {name: row[name] for name in self.translator.visit}
+                for row in reversed(rows)
+            }
+            there = changes.find_present("raw_visit", self.visit_key, visits.keys())
+            changes.insert("raw_visit", [visit for key, visit in reversed(visits.items()) if key not in there])
+        changes.insert("raw", rows)
 
-        A file with several detectors has a place for each, unless the template has one for all of them.
-        """
-        names = dict.fromkeys(split_hdu(self.raw.format(_known(row)))[0] for row in rows)
-        ending = next((ending for ending in COMPRESSED if ending and path.name.endswith(ending)), "")
-        return tuple(self.butler.root / (name if name.endswith(ending) else name + ending) for name in names)
+    @property
+    def visit_key(self) -> tuple[str, ...]:
+        """The columns that name a row of ``raw_visit``."""
+        visit = tuple(self.translator.visit)
+        return tuple(name for name in self.unique if name in visit) or visit
 
-    def _refusal(self, path: Path, target: Path, keys: Sequence[tuple[Any, ...]]) -> FileReport | None:
-        """Return the report of a file whose data ID is taken, or that holds one twice."""
-        if len(set(keys)) < len(keys):
-            return FileReport(path, "failed", f"two of its extensions have the same {self._name(keys[0])}")
-        there = [key for key in keys if key in self.taken]
-        if not there:
-            return None
-        name, first = self._name(there[0]), self.taken[there[0]]
-        if first is not None:
-            if first.absolute() == path.absolute():
-                return FileReport(path, "skipped", "named twice")
-            return FileReport(path, "failed", f"the same data ID {name} as {first}, which is ingested")
-        is_whole = len(there) == len(keys)
-        if is_whole and (self.options.ignore_ingested or self.options.mode == "skip" or is_same_file(path, target)):
-            return FileReport(path, "skipped", ALREADY, (target,))
-        if not is_whole:
-            return FileReport(path, "failed", f"a part of it, {name}, is in the registry already")
-        holder = next((f" as {found}" for found in _variants(target) if os.path.lexists(found)), "")
-        return FileReport(path, "failed", f"{name} is ingested already{holder}, and that is another file")
+    def _look_again(self, plan: Plan) -> Plan:
+        """Return what is to be said of a file that another process has registered in the meantime."""
+        if not (plan.is_open and plan.rows and any(self.planner.taken.get(key) is None for key in plan.keys)):
+            return plan
+        plan.undo()
+        self.planner.forget(plan)
+        again = self.planner.plan(plan.translated)
+        self._prepare([again])
+        if again.is_open:
+            self._place(again)
+        return again
 
-    def _name(self, key: tuple[Any, ...]) -> str:
-        return format_data_id(dict(zip(self.unique, key, strict=True)))
+    def _take_back(self, plans: Sequence[Plan], registry: Registry) -> None:
+        """Remove what was put in place and is not registered; the sources are still there."""
+        for plan in plans:
+            for transfer in plan.transfers:
+                transfer.discard()
+        placed = [plan for plan in plans if plan.is_open and plan.rows]
+        # If the registry cannot be asked any more, what is there stays: the next run takes it.
+        with suppress(ObsError), registry.transaction() as changes:
+            there = changes.find_present("raw", self.unique, [key for plan in placed for key in plan.keys])
+            for plan in placed:
+                if there.isdisjoint(plan.keys):
+                    plan.undo()
 
-    def _register(self, reports: Iterable["_Pending"]) -> None:
-        if self.registry is None or self.options.dry_run:
-            return
-        rows = [row for pending in reports for row in pending.rows]
-        visits: dict[tuple[Any, ...], dict[str, Any]] = {}
-        if self.translator.visit:
-            for row in rows:
-                key = tuple(row[name] for name in self.visit_key)
-                if key not in self.visits:
-                    visits.setdefault(key, {name: row[name] for name in self.translator.visit})
-        self.registry.change({"raw": rows, "raw_visit": visits.values()} if visits else {"raw": rows})
-        self.visits |= visits.keys()
+    def _finish(self, plan: Plan) -> FileReport:
+        """Remove the source of a move, also of one that an earlier run registered and was killed before the end."""
+        report = plan.report
+        is_in = report.status == "ingested" or report.reason == ALREADY
+        if self.options.dry_run or self.options.mode != "move" or not is_in:
+            return report
+        try:
+            finish_move(report.path, report.targets)
+        except OutputError as error:
+            return replace(report, warnings=(*report.warnings, str(error)))
+        return report
 
-    def _take_back(self, reports: Iterable["_Pending"]) -> None:
-        """Remove what was put in place for a batch that is not registered; the sources are still there."""
-        for pending in reports:
-            if pending.report.status == "ingested":
-                for data_id in pending.report.data_ids:
-                    self.taken.pop(tuple(data_id.values()), None)
-            _remove(pending.new)
-
-
-@dataclass(frozen=True)
-class _Pending:
-    """A file on its way: its report, its rows, and its places where something new is."""
-
-    report: FileReport
-    rows: Sequence[Mapping[str, Any]] = ()
-    new: tuple[Path, ...] = ()
-
-
-def _remove(paths: Iterable[Path]) -> None:
-    for path in paths:
-        with suppress(OSError):
-            path.unlink()
-
-
-def _known(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if value is not None}
-
-
-def _variants(target: Path) -> Iterator[Path]:
-    """Yield the places where a dataset may be, whatever its compression."""
-    name = target.name
-    for ending in COMPRESSED:
-        name = name.removesuffix(ending) if ending else name
-    for ending in COMPRESSED:
-        yield target.with_name(name + ending)
+    def _fail(self, plan: Plan, error: OutputError) -> None:
+        self.planner.forget(plan)
+        plan.fail(str(error))

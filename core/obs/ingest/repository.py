@@ -49,24 +49,35 @@ def make_repository(root: Path | str, instrument: Instrument, *, registry: str |
     if root.exists() and not root.is_dir():
         raise OutputError(f"{root} is a file; name a folder", path=root)
     is_new = not is_repository(root)
-    if not is_new:
-        known = open_repository(root)
-        if not known.is_own:
-            raise RepositoryError(f"{root} is a repository of another program, which is only read", path=root)
-        if known.camera != instrument.name:
-            raise RepositoryError(
-                f"{root} is a repository of the camera '{known.camera}', not '{instrument.name}'; name another",
-                path=root,
-            )
-    policy = instrument.load_policy()
     if is_new:
         if registry is not None:
-            with atomic_write(root / DATABASE_FILE) as file:
-                file.write(f"{registry}\n".encode())
-        write_description(root, camera=instrument.name, parents=[])
+            _write_url(root / DATABASE_FILE, registry)
+        is_new = write_description(root, camera=instrument.name, parents=[])
+    known = open_repository(root)
+    if not known.is_own:
+        raise RepositoryError(f"{root} is a repository of another program, which is only read", path=root)
+    if known.camera != instrument.name:
+        raise RepositoryError(
+            f"{root} is a repository of the camera '{known.camera}', not '{instrument.name}'; name another",
+            path=root,
+        )
+    policy = instrument.load_policy()
     try:
         translator = load_translator(instrument)
     except PluginError:
         return is_new  # a camera without raw frames to ingest: its repositories are filled by other means
     create_raw_tables(Registry(registry_place(root, policy), read_only=False), translator)
     return is_new
+
+
+def _write_url(path: Path, url: str) -> None:
+    """Keep the URL of the database, unless another process has just kept one."""
+    try:
+        with atomic_write(path, replace=False) as file:
+            file.write(f"{url}\n".encode())
+    except FileExistsError:
+        known = path.read_text().strip()
+        if known != url:
+            raise RepositoryError(
+                f"{path} names another database already; remove the file, or make the repository elsewhere", path=path
+            ) from None

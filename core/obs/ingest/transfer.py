@@ -1,22 +1,30 @@
-"""How a file gets to its place in a repository: by a link, a copy, a move, or not at all."""
+"""How a file gets to its place in a repository: by a link, a copy, a move, or not at all.
+
+Nothing is removed that another process may need. A file is put in its place while the registry is locked, and taken
+back only if no other process can have registered it. The source of a move stays until its copy is registered and
+compared.
+"""
 
 import contextlib
 import errno
 import filecmp
 import os
-import secrets
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, get_args
 
 from obs.errors import OutputError
-from obs.repo.atomic import atomic_write
+from obs.repo.atomic import remove_leftovers, sync_folder, temporary_path, write_advice
 
-__all__ = ["MODES", "Mode", "finish_transfer", "is_same_file", "place_file"]
+__all__ = ["MODES", "Mode", "Transfer", "finish_move", "is_same_file"]
 
 Mode = Literal["link", "copy", "move", "skip"]
 MODES: tuple[Mode, ...] = get_args(Mode)
+
+_NO_HARD_LINK = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES, errno.ENOSYS)
+#: What tells whether a file has been replaced or changed: device, inode, size, time of change in ns.
+_Signature = tuple[int, int, int, int]
 
 
 def is_same_file(source: Path, target: Path) -> bool:
@@ -27,8 +35,11 @@ def is_same_file(source: Path, target: Path) -> bool:
         return False
 
 
-def place_file(source: Path, target: Path, mode: Mode, *, clobber: bool = False) -> bool:
-    """Put a file in its place, whole or not at all; the source stays until `finish_transfer`.
+class Transfer:
+    """A file on the way to its place.
+
+    `prepare` does what takes long, and may be done by several processes at once. `place` is quick, and to be called by
+    one process at a time, which then registers the file or calls `undo`.
 
     Parameters
     ----------
@@ -39,78 +50,184 @@ def place_file(source: Path, target: Path, mode: Mode, *, clobber: bool = False)
     mode
         ``link`` makes an absolute symbolic link, ``copy`` and ``move`` a file, ``skip`` nothing.
     clobber
-        Replace another file that is there.
-
-    Returns
-    -------
-    bool
-        Whether something new is there, which is to be removed if the file cannot be registered.
-
-    Raises
-    ------
-    OutputError
-        If there is another file in its place, or it cannot be written.
+        Replace another file that is there. A link that leads nowhere is always replaced.
     """
-    if mode == "skip":
-        return False
-    is_there = os.path.lexists(target)
-    if is_there and is_same_file(source, target):
-        return False
-    if is_there and not clobber:
-        raise OutputError(f"file {target} already exists; --clobber replaces it", path=target)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if mode == "link":
-            _replace(target, lambda path: os.symlink(source.absolute(), path))
-        elif mode == "copy" or not _is_hard_linked(source, target):
-            with atomic_write(target) as file, source.open("rb") as original:
+
+    def __init__(self, source: Path, target: Path, mode: Mode, *, clobber: bool = False) -> None:
+        self.source, self.target, self.mode, self.clobber = source, target, mode, clobber
+        self._copy: Path | None = None
+        self._before: _Signature | None = None
+        self._is_there = False
+        self._placed: tuple[int, int] | None = None
+
+    def prepare(self) -> None:
+        """Compare the file with one that is in its place; copy it, where it must be copied, under a temporary name.
+
+        Raises
+        ------
+        OutputError
+            If there is another file in its place, or it cannot be written.
+        """
+        if self.mode == "skip":
+            return
+        self._before = _signature(self.target)
+        self._is_there = self._before is not None and is_same_file(self.source, self.target)
+        if self._is_there:
+            return
+        self._check_free()
+        if not self.source.exists():
+            raise OutputError(f"{self.source} is gone: it was moved or removed in the meantime", path=self.source)
+        with self._errors():
+            self.target.parent.mkdir(parents=True, exist_ok=True)
+            remove_leftovers(self.target.parent)
+            if self.mode == "copy" or (self.mode == "move" and not self._can_hard_link()):
+                self._copy = self._copy or self._copied()
+
+    def place(self) -> None:
+        """Put the file in its place, whole or not at all.
+
+        Raises
+        ------
+        OutputError
+            If there is another file in its place, or it cannot be written.
+        """
+        if self.mode == "skip":
+            return
+        if _signature(self.target) != self._before:
+            self.prepare()  # another process was here in the meantime
+        if self._is_there:
+            return
+        if not self.source.exists() or (self.mode == "copy" and self._copy is None):
+            self.prepare()
+        with self._errors():
+            make = self._make()
+            if self._before is None:
+                make(self.target)
+                self._placed = _identity(self.target)
+            else:
+                temporary = temporary_path(self.target)
+                try:
+                    make(temporary)
+                    os.replace(temporary, self.target)
+                except BaseException:
+                    _remove(temporary)
+                    raise
+        self.discard()
+
+    def undo(self) -> None:
+        """Remove what `place` made, unless it replaced something or has been replaced itself."""
+        with contextlib.suppress(OSError):
+            if self._placed is not None and _identity(self.target) == self._placed:
+                self.target.unlink()
+        self._placed = None
+        self.discard()
+
+    def discard(self) -> None:
+        """Remove the temporary copy."""
+        if self._copy is not None:
+            _remove(self._copy)
+        self._copy = None
+
+    def _check_free(self) -> None:
+        is_dangling = self.target.is_symlink() and not self.target.exists()
+        if self._before is not None and not self.clobber and not is_dangling:
+            raise OutputError(f"file {self.target} already exists; --clobber replaces it", path=self.target)
+
+    def _make(self) -> Callable[[Path], None]:
+        """Return a function that gives the file a further name, which must be free."""
+        if self.mode == "link":
+            return lambda path: os.symlink(self.source.absolute(), path)
+        original = self._copy or self.source
+
+        def link_or_rename(path: Path) -> None:
+            try:
+                os.link(original, path)
+            except OSError as error:
+                if error.errno not in _NO_HARD_LINK or self._copy is None:
+                    raise
+                os.replace(original, path)  # a file system without hard links
+
+        return link_or_rename
+
+    def _can_hard_link(self) -> bool:
+        """Try to give the file a second name, which takes no time; not possible on another disk, or for a link."""
+        if self.source.is_symlink():
+            return False
+        trial = temporary_path(self.target)
+        try:
+            os.link(self.source, trial)
+        except OSError as error:
+            if error.errno in _NO_HARD_LINK:
+                return False
+            raise
+        trial.unlink()
+        return True
+
+    def _copied(self) -> Path:
+        copy = temporary_path(self.target)
+        try:
+            with copy.open("xb") as file, self.source.open("rb") as original:
                 shutil.copyfileobj(original, file, 1 << 20)
-    except OutputError:
-        raise
-    except OSError as error:
-        raise OutputError(f"cannot write {target}: {error.strerror or error}", path=target) from error
-    return not is_there
+                file.flush()
+                os.fsync(file.fileno())
+        except BaseException:
+            _remove(copy)
+            raise
+        return copy
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except FileExistsError as error:
+            raise OutputError(f"file {self.target} already exists; --clobber replaces it", path=self.target) from error
+        except OutputError:
+            raise
+        except OSError as error:
+            raise OutputError(f"cannot write {self.target}: {write_advice(error)}", path=self.target) from error
 
 
-def finish_transfer(source: Path, targets: Sequence[Path], mode: Mode) -> None:
-    """Remove the source of a move; nothing in the other modes, or if the source lies in its place already.
+def finish_move(source: Path, targets: Sequence[Path]) -> None:
+    """Remove the source of a move after a comparison with what is in the repository.
+
+    The source stays where it is the place itself, or where a place is only a link to it.
 
     Raises
     ------
     OutputError
-        If it cannot be removed.
+        If the two differ, or it cannot be removed.
     """
     # One file may be seen by two paths, through a link to its folder.
     places = {target.parent.resolve() / target.name for target in targets}
-    if mode != "move" or source.parent.resolve() / source.name in places:
+    if not os.path.lexists(source) or source.parent.resolve() / source.name in places:
         return
+    for target in targets:
+        if target.is_symlink() and os.path.realpath(target) == os.path.realpath(source):
+            return
+        if not is_same_file(source, target):
+            message = f"{source} stays where it is: {target} does not hold the same bytes"
+            raise OutputError(message, path=source)
     try:
-        if not any(target.is_symlink() and target.samefile(source) for target in targets):
-            source.unlink()
+        for folder in {target.parent for target in targets}:
+            sync_folder(folder)
+        source.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"cannot remove {source}: {error.strerror or error}; it is ingested", path=source) from error
 
 
-def _replace(target: Path, make: Callable[[Path], None]) -> None:
-    """Make a file under another name and rename it to its own."""
-    temporary = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+def _signature(path: Path) -> _Signature | None:
     try:
-        make(temporary)
-        os.replace(temporary, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
+        found = path.lstat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def _is_hard_linked(source: Path, target: Path) -> bool:
-    """Try to give the file a second name, which takes no time; not possible on another disk, or for a link."""
-    if source.is_symlink():
-        return False
-    try:
-        _replace(target, lambda path: os.link(source, path))
-    except OSError as error:
-        if error.errno in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP):
-            return False
-        raise
-    return True
+def _identity(path: Path) -> tuple[int, int]:
+    found = path.lstat()
+    return found.st_dev, found.st_ino
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()

@@ -2,15 +2,32 @@
 
 import contextlib
 import errno
+import functools
+import logging
 import os
+import platform
+import re
 import secrets
+import shutil
+import time
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from obs.errors import ObsError, OutputError
 
-__all__ = ["atomic_write"]
+__all__ = [
+    "atomic_write",
+    "check_writable",
+    "is_leftover",
+    "remove_leftovers",
+    "sync_folder",
+    "temporary_path",
+    "write_advice",
+]
+
+logger = logging.getLogger(__name__)
 
 _ADVICE = {
     errno.ENOSPC: "free some space or choose an output folder on another disk",
@@ -26,8 +43,90 @@ _ADVICE = {
 }
 
 
+#: ``.NAME.HOST-PID-RANDOM.tmp``, which says whose it is.
+_TEMPORARY = re.compile(r"\..*\.(?P<host>[0-9a-f]{8})-(?P<pid>\d+)-[0-9a-f]{8}\.tmp")
+_HOST = f"{zlib.crc32(platform.node().encode()):08x}"
+#: Letters of the name that a temporary name repeats, so that it is not too long where the name is not.
+_NAME_LENGTH = 40
+#: A temporary file of another computer is left over if nobody has written to it for this long, s.
+_FORSAKEN = 86400.0
+
+
+def temporary_path(path: Path) -> Path:
+    """Return a new name beside ``path`` for what is to take its place; a killed process may leave it behind."""
+    return path.with_name(f".{path.name[:_NAME_LENGTH]}.{_HOST}-{os.getpid()}-{secrets.token_hex(4)}.tmp")
+
+
+def is_leftover(path: Path | os.DirEntry[str]) -> bool:
+    """Return whether a path is a temporary file or folder of a process that has ended."""
+    match = _TEMPORARY.fullmatch(path.name)
+    if match is None:
+        return False
+    if match["host"] == _HOST:
+        return not _is_alive(int(match["pid"]))
+    with contextlib.suppress(OSError):
+        return time.time() - path.stat(follow_symlinks=False).st_mtime > _FORSAKEN
+    return False
+
+
+@functools.lru_cache(maxsize=1024)
+def remove_leftovers(folder: Path) -> None:
+    """Remove temporary files that killed processes have left in a folder; looked for once by each process."""
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.endswith(".tmp") and is_leftover(entry):
+                logger.info("removed %s, which a killed run left behind", entry.path)
+                with contextlib.suppress(OSError):
+                    if entry.is_dir(follow_symlinks=False):
+                        shutil.rmtree(entry.path)
+                    else:
+                        os.unlink(entry.path)
+
+
+def check_writable(folder: Path) -> None:
+    """Raise an error if no file can be made in a folder.
+
+    Raises
+    ------
+    OutputError
+        If it cannot, with the reason.
+    """
+    probe = temporary_path(folder / "probe")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch(exist_ok=False)
+        probe.unlink()
+    except OSError as error:
+        raise OutputError(f"cannot write to {folder}: {write_advice(error)}", path=folder) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the names of the files in a folder are on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_advice(error: OSError) -> str:
+    """Return why something cannot be written, and what to do about it."""
+    advice = _ADVICE.get(error.errno or 0, "check the output folder and its disk")
+    return f"{error.strerror or error}; {advice}"
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # of another user
+    return True
+
+
 @contextlib.contextmanager
-def atomic_write(path: Path | str) -> Iterator[BinaryIO]:
+def atomic_write(path: Path | str, *, replace: bool = True) -> Iterator[BinaryIO]:
     """Open a temporary file beside ``path`` that takes its place when the block ends without an error.
 
     Missing folders are made. A reader sees the old file or the whole new one, also when the process is killed.
@@ -36,6 +135,8 @@ def atomic_write(path: Path | str) -> Iterator[BinaryIO]:
     ----------
     path : Path or str
         The file to write.
+    replace : bool
+        Replace a file that is there.
 
     Yields
     ------
@@ -46,24 +147,43 @@ def atomic_write(path: Path | str) -> Iterator[BinaryIO]:
     ------
     OutputError
         If the file cannot be written; the temporary file is then removed.
+    FileExistsError
+        If it is there and must not be replaced.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    temporary = temporary_path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(path.parent)
         with _opened(temporary) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        if replace:
+            os.replace(temporary, path)
+        else:
+            _rename_to_free(temporary, path)
     except BaseException as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
+        if isinstance(error, FileExistsError) and not replace:
+            raise
         if isinstance(error, OSError) and not isinstance(error, ObsError):
-            reason = error.strerror or str(error)
-            advice = _ADVICE.get(error.errno or 0, "check the output folder and its disk")
-            raise OutputError(f"cannot write {path}: {reason}; {advice}", path=path) from error
+            raise OutputError(f"cannot write {path}: {write_advice(error)}", path=path) from error
         raise
+
+
+def _rename_to_free(temporary: Path, path: Path) -> None:
+    """Rename a file; of several processes that do this at once, one succeeds."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL))
+        os.replace(temporary, path)
+    else:
+        temporary.unlink()
 
 
 @contextlib.contextmanager

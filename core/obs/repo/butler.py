@@ -1,6 +1,5 @@
 """Get and put datasets by their type and data ID, without knowing where they are."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,14 +11,14 @@ from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId, format_data_id
 from obs.policy.dataset_type import DatasetType, split_hdu
 from obs.policy.mapper import Mapper
-from obs.repo.atomic import atomic_write
+from obs.repo.atomic import check_writable
 from obs.repo.backup import keep_backup
 from obs.repo.component import part_of
 from obs.repo.data_ref import DataRef
 from obs.repo.dataset_files import DatasetFiles, not_found
 from obs.repo.formatters import read_dataset, write_dataset
 from obs.repo.key_sources import KeySources
-from obs.repo.layout import write_description
+from obs.repo.layout import open_repository, write_description
 from obs.repo.lineage import trace
 from obs.repo.queries import Queries, whole_id
 
@@ -276,13 +275,23 @@ class Butler(Queries):
         if self.output is None:
             raise OutputError(f"{self.root} is only read here; name an output with --output or --rerun", path=self.root)
         if self._lineage.is_new:
-            write_description(self.output, camera=self.instrument.name, parents=self._lineage.parents)
+            self._describe_output(self.output)
         else:
-            probe = self.output / f".probe-{os.getpid()}"
-            with atomic_write(probe):
-                pass
-            probe.unlink(missing_ok=True)
+            check_writable(self.output)
         self._is_prepared = True
+
+    def _describe_output(self, output: Path) -> None:
+        """Write the description of a new output, or compare it with what another process has just written."""
+        parents = self._lineage.parents
+        if write_description(output, camera=self.instrument.name, parents=parents):
+            return
+        recorded = open_repository(output).parents
+        if recorded != tuple(parent.resolve() for parent in parents):
+            raise OutputError(
+                f"the output {output} has just been made from {', '.join(map(str, recorded))} by another process, not "
+                f"from {', '.join(map(str, parents))}; name another output",
+                path=output,
+            )
 
     # Asking
 

@@ -121,8 +121,13 @@ def repositories_with_parents(folders: Sequence[Path]) -> list[Repository]:
     return [repository for folder in folders for repository in visit(Path(folder).expanduser().resolve(), None)]
 
 
-def write_description(folder: Path, *, camera: str, parents: Sequence[Path]) -> None:
+def write_description(folder: Path, *, camera: str, parents: Sequence[Path]) -> bool:
     """Write ``obs.yaml``; parents that share a tree with the folder are written relative to it.
+
+    Returns
+    -------
+    bool
+        False if there is one already, perhaps of another process; it stays.
 
     Raises
     ------
@@ -131,8 +136,12 @@ def write_description(folder: Path, *, camera: str, parents: Sequence[Path]) -> 
     """
     root = folder.resolve()
     data = {"layout": _LAYOUT, "camera": camera, "parents": [_relative(parent.resolve(), root) for parent in parents]}
-    with atomic_write(root / _OWN) as file:
-        file.write(yaml.safe_dump(data, sort_keys=False).encode())
+    try:
+        with atomic_write(root / _OWN, replace=False) as file:
+            file.write(yaml.safe_dump(data, sort_keys=False).encode())
+    except FileExistsError:
+        return False
+    return True
 
 
 def _relative(parent: Path, root: Path) -> str:

@@ -1,26 +1,30 @@
 """The registry: tables that say which data IDs exist.
 
 An input repository's registry is opened read-only, so that SQLite writes no file beside it. Names of tables and columns
-are compared with those of the database before they are used, and values are bound parameters.
+are compared with those of the database before they are used, and values are bound parameters. Everything is written in
+a `Transaction`, which one process has at a time: what it reads first still holds when it writes.
 """
 
-import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.schema import CreateTable, DropTable
 
 from obs.errors import DataIdError, OutputError, RepositoryError, suggest
+from obs.repo.database import UNWRITABLE, begin_read, begin_write, describe_failure, open_engine
 
-__all__ = ["Registry"]
+__all__ = ["Registry", "Transaction"]
 
 _COLUMN_TYPES: dict[str, Any] = {"int": sa.BigInteger, "double": sa.Float, "text": sa.Text}
 #: Column names that number rows of a table, and are no part of a data ID.
 _ROW_NUMBER = "id"
+#: Keys looked up in one statement; SQLite takes 32,766 values.
+_KEYS_AT_ONCE = 500
 
 
 class Registry:
@@ -40,7 +44,7 @@ class Registry:
     """
 
     def __init__(self, place: Path | str, *, read_only: bool = True) -> None:
-        self._engine = _engine(str(place), read_only)
+        self._engine = open_engine(str(place), read_only=read_only)
         # without a password that the URL may have
         self.place = str(self._engine.url) if "://" in str(place) else str(place)
         _ = self._schema
@@ -49,12 +53,9 @@ class Registry:
     def _schema(self) -> dict[str, dict[str, type]]:
         """Columns of each table and their Python types."""
         try:
-            inspector = sa.inspect(self._engine)
-            return {
-                table: {column["name"]: _python_type(column["type"]) for column in inspector.get_columns(table)}
-                for table in inspector.get_table_names()
-            }
-        except (SQLAlchemyError, sqlite3.Error) as error:
+            with begin_read(self._engine) as connection:
+                return _read_schema(connection)
+        except UNWRITABLE as error:
             raise self._fault("cannot read the registry", error) from error
 
     def has_table(self, table: str) -> bool:
@@ -105,6 +106,20 @@ class Registry:
         DataIdError
             If no table has such a column.
         """
+        statement = self._select(columns, where, tables, between)
+        try:
+            with begin_read(self._engine) as connection:
+                return [tuple(row) for row in connection.execute(statement)]
+        except UNWRITABLE as error:
+            raise self._fault("cannot read the registry", error) from error
+
+    def _select(
+        self,
+        columns: Sequence[str],
+        where: Mapping[str, Any],
+        tables: Sequence[str],
+        between: tuple[Any, str, str] | None = None,
+    ) -> sa.Select[Any]:
         source, found = self._join(tables)
         wanted = [_pick(found, name, tables) for name in columns]
         statement = sa.select(*wanted).distinct().select_from(source).order_by(*wanted)
@@ -115,46 +130,33 @@ class Registry:
             statement = statement.where(
                 sa.literal(value).between(_pick(found, low, tables), _pick(found, high, tables))
             )
-        try:
-            with self._engine.connect() as connection:
-                return [tuple(row) for row in connection.execute(statement)]
-        except SQLAlchemyError as error:
-            raise self._fault("cannot read the registry", error) from error
+        return statement
 
-    def create_table(
-        self, table: str, columns: Mapping[str, str], unique: Sequence[str], *, numbered: bool = True
-    ) -> None:
-        """Make a table if it is not there.
-
-        Parameters
-        ----------
-        table
-            Its name.
-        columns
-            Column names and their types: ``int``, ``double`` or ``text``.
-        unique
-            Columns that together name one row.
-        numbered
-            Whether it has the row number ``id``, on which it is then joined with others that have it.
+    @contextmanager
+    def transaction(self) -> Iterator["Transaction"]:
+        """Begin a transaction that no other process has at the same time; an exception takes all of it back.
 
         Raises
         ------
         OutputError
-            If the database refuses.
+            If the database refuses, or another process holds it for too long.
         """
-        number = sa.Column(_ROW_NUMBER, sa.Integer, primary_key=True, autoincrement=True)
-        definition = sa.Table(
-            table,
-            sa.MetaData(),
-            *([number] if numbered else []),
-            *(sa.Column(name, _COLUMN_TYPES[kind]) for name, kind in columns.items()),
-            sa.UniqueConstraint(*unique),
-        )
         try:
-            definition.create(self._engine, checkfirst=True)
+            with begin_write(self._engine) as connection:
+                yield Transaction(self, connection)
         except SQLAlchemyError as error:
-            raise OutputError(f"cannot write the registry {self.place}: {_reason(error)}", path=self.place) from error
-        self.__dict__.pop("_schema", None)
+            raise self.refusal(error) from error
+
+    def refusal(self, error: BaseException) -> OutputError:
+        """Return the error that says why the database cannot be written."""
+        return OutputError(f"cannot write the registry {self.place}: {describe_failure(error)}", path=self.place)
+
+    def create_table(
+        self, table: str, columns: Mapping[str, str], unique: Sequence[str], *, numbered: bool = True
+    ) -> None:
+        """Make a table if it is not there; see `Transaction.create_table`."""
+        with self.transaction() as changes:
+            changes.create_table(table, columns, unique, numbered=numbered)
 
     def insert(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Add rows, all or none of them.
@@ -186,35 +188,11 @@ class Registry:
         OutputError
             If the database refuses, for example because a row is there already; nothing is changed then.
         """
-        statements: list[tuple[Any, list[dict[str, Any]] | None]] = []
-        for table, where in delete:
-            definition = self._definition(table, where)
-            conditions = [definition.c[name] == value for name, value in where.items()]
-            statements.append((sa.delete(definition).where(sa.and_(sa.true(), *conditions)), None))
-        for table, rows in insert.items():
-            values = [dict(row) for row in rows]
-            if values:
-                statements.append((sa.insert(self._definition(table, {k for row in values for k in row})), values))
-        try:
-            with self._engine.begin() as connection:
-                for statement, values_or_none in statements:
-                    connection.execute(statement, values_or_none)
-        except SQLAlchemyError as error:
-            raise OutputError(f"cannot write the registry {self.place}: {_reason(error)}", path=self.place) from error
-
-    def drop_table(self, table: str) -> None:
-        """Remove a table with all that it holds, if it is there.
-
-        Raises
-        ------
-        OutputError
-            If the database refuses.
-        """
-        try:
-            sa.Table(table, sa.MetaData()).drop(self._engine, checkfirst=True)
-        except SQLAlchemyError as error:
-            raise OutputError(f"cannot write the registry {self.place}: {_reason(error)}", path=self.place) from error
-        self.__dict__.pop("_schema", None)
+        with self.transaction() as changes:
+            for table, where in delete:
+                changes.delete(table, where)
+            for table, rows in insert.items():
+                changes.insert(table, rows)
 
     def _definition(self, table: str, names: Iterable[str]) -> sa.TableClause:
         """Return a table that has columns of these names, spelled as the database does."""
@@ -252,37 +230,129 @@ class Registry:
         return source, found
 
     def _fault(self, message: str, error: Exception) -> RepositoryError:
-        return RepositoryError(f"{message} {self.place}: {_reason(error)}", path=self.place)
+        return RepositoryError(f"{message} {self.place}: {describe_failure(error)}", path=self.place)
 
 
-def _engine(place: str, read_only: bool) -> sa.Engine:
-    if "://" in place:
+class Transaction:
+    """Changes to a registry, which are kept together or not at all; made by `Registry.transaction`.
+
+    Parameters
+    ----------
+    registry : Registry
+        The registry.
+    connection : Connection
+        A connection that has begun to write.
+    """
+
+    def __init__(self, registry: Registry, connection: sa.Connection) -> None:
+        self._registry, self._connection = registry, connection
+
+    def lookup(self, columns: Sequence[str], where: Mapping[str, Any], tables: Sequence[str]) -> list[tuple[Any, ...]]:
+        """Return the distinct rows of ``columns``; see `Registry.lookup`."""
+        return [tuple(row) for row in self._execute(self._registry._select(columns, where, tables))]
+
+    def find_present(self, table: str, columns: Sequence[str], keys: Collection[tuple[Any, ...]]) -> set[Any]:
+        """Return those of ``keys`` that a row of the table has in ``columns``."""
+        definition = self._registry._definition(table, columns)
+        wanted = [definition.c[name] for name in columns]
+        found: set[Any] = set()
+        rows = [key for key in keys if None not in key]
+        for key in keys:
+            if None in key:  # NULL equals nothing
+                found.update(self.lookup(columns, dict(zip(columns, key, strict=True)), [table]))
+        for start in range(0, len(rows), _KEYS_AT_ONCE):
+            some = rows[start : start + _KEYS_AT_ONCE]
+            statement = sa.select(*wanted).where(sa.tuple_(*wanted).in_(some))
+            found.update(tuple(row) for row in self._execute(statement))
+        return found
+
+    def insert(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Add rows, all or none of them; a refusal leaves the transaction as it was.
+
+        Raises
+        ------
+        OutputError
+            If the database refuses, for example because a row is there already.
+        """
+        values = [dict(row) for row in rows]
+        if not values:
+            return
+        statement = sa.insert(self._registry._definition(table, {key for row in values for key in row}))
         try:
-            return sa.create_engine(place, poolclass=sa.NullPool)
-        except ImportError as error:
-            hint = "; install it with pip install 'obs-toolkit[postgres]'" if "psycopg" in str(error) else ""
-            scheme = place.partition(":")[0]
-            raise RepositoryError(f"cannot open the registry {scheme}://...: {error}{hint}", path=scheme) from error
-        except SQLAlchemyError as error:
-            raise RepositoryError(
-                f"cannot open the registry: {error}; a URL is like postgresql+psycopg://user@host/name"
-            ) from error
-    path = Path(place)
-    if read_only and not path.is_file():
-        raise RepositoryError(f"there is no registry {path}", path=path)
-    uri = f"file:{quote(str(path.absolute()))}?mode={'ro' if read_only else 'rwc'}"
-    if read_only and _is_settled_wal(path):
-        uri += "&immutable=1"
-    # A connection is made for each use: none is carried over into a forked process.
-    return sa.create_engine("sqlite://", creator=lambda: sqlite3.connect(uri, uri=True), poolclass=sa.NullPool)
+            with self._connection.begin_nested():
+                self._connection.execute(statement, values)
+        except UNWRITABLE as error:
+            raise self._registry.refusal(error) from error
+
+    def delete(self, table: str, where: Mapping[str, Any]) -> None:
+        """Remove the rows that have these values.
+
+        Raises
+        ------
+        OutputError
+            If the database refuses.
+        """
+        definition = self._registry._definition(table, where)
+        conditions = [definition.c[name] == value for name, value in where.items()]
+        self._execute(sa.delete(definition).where(sa.and_(sa.true(), *conditions)))
+
+    def create_table(
+        self, table: str, columns: Mapping[str, str], unique: Sequence[str], *, numbered: bool = True
+    ) -> None:
+        """Make a table if it is not there.
+
+        Parameters
+        ----------
+        table
+            Its name.
+        columns
+            Column names and their types: ``int``, ``double`` or ``text``.
+        unique
+            Columns that together name one row.
+        numbered
+            Whether it has the row number ``id``, on which it is then joined with others that have it.
+
+        Raises
+        ------
+        OutputError
+            If the database refuses.
+        """
+        number = sa.Column(_ROW_NUMBER, sa.Integer, primary_key=True, autoincrement=True)
+        definition = sa.Table(
+            table,
+            sa.MetaData(),
+            *([number] if numbered else []),
+            *(sa.Column(name, _COLUMN_TYPES[kind]) for name, kind in columns.items()),
+            sa.UniqueConstraint(*unique),
+        )
+        self._execute(CreateTable(definition, if_not_exists=True))
+        self._registry.__dict__["_schema"] = _read_schema(self._connection)
+
+    def drop_table(self, table: str) -> None:
+        """Remove a table with all that it holds, if it is there.
+
+        Raises
+        ------
+        OutputError
+            If the database refuses.
+        """
+        self._execute(DropTable(sa.Table(table, sa.MetaData()), if_exists=True))
+        self._registry.__dict__["_schema"] = _read_schema(self._connection)
+
+    def _execute(self, statement: sa.Executable) -> list[Any]:
+        try:
+            result = self._connection.execute(statement)
+            return list(result) if result.returns_rows else []
+        except UNWRITABLE as error:
+            raise self._registry.refusal(error) from error
 
 
-def _is_settled_wal(path: Path) -> bool:
-    """Return whether the file is in write-ahead mode with nothing left to merge; to open it would then make files."""
-    with path.open("rb") as file:
-        header = file.read(20)
-    log = path.with_name(f"{path.name}-wal")
-    return header[18:20] == b"\x02\x02" and not (log.exists() and log.stat().st_size)
+def _read_schema(connection: sa.Connection) -> dict[str, dict[str, type]]:
+    inspector = sa.inspect(connection)
+    return {
+        table: {column["name"]: _python_type(column["type"]) for column in inspector.get_columns(table)}
+        for table in inspector.get_table_names()
+    }
 
 
 def _python_type(kind: object) -> type:
@@ -298,7 +368,3 @@ def _pick(found: Any, name: str, tables: Sequence[str]) -> Any:  # noqa: ANN401 
         message = f"no column '{name}' in {', '.join(tables)}{suggest(name, names)}; columns: {', '.join(names)}"
         raise DataIdError(message, key=name)
     return found[name]
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(str(getattr(error, "orig", None) or error).split())

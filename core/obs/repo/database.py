@@ -1,0 +1,108 @@
+"""Connections to the database of a registry, and the right to write to it, which one process has at a time.
+
+SQLite stays in its ordinary rollback mode: write-ahead logging needs shared memory, which network disks do not have.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+
+from obs.errors import RepositoryError
+
+__all__ = ["BUSY_SECONDS", "UNWRITABLE", "begin_read", "begin_write", "describe_failure", "open_engine"]
+
+#: How long to wait for another process that writes, s.
+BUSY_SECONDS = 60
+#: What a database, its driver, or the conversion of a value for it raises.
+UNWRITABLE = (SQLAlchemyError, sqlite3.Error, OverflowError, UnicodeError, ValueError)
+_BUSY = ("database is locked", "lock timeout")
+
+
+def open_engine(place: str, *, read_only: bool) -> sa.Engine:
+    """Return the engine for a SQLite file or a database URL; a connection is made for each use.
+
+    Parameters
+    ----------
+    place : str
+        SQLite file, or URL such as ``postgresql+psycopg://host/name``.
+    read_only : bool
+        Open a file so that nothing can be written, neither to it nor beside it.
+
+    Raises
+    ------
+    RepositoryError
+        If there is no such file, or no driver for the URL.
+    """
+    if "://" in place:
+        try:
+            return sa.create_engine(place, poolclass=sa.NullPool)
+        except ImportError as error:
+            hint = "; install it with pip install 'obs-toolkit[postgres]'" if "psycopg" in str(error) else ""
+            scheme = place.partition(":")[0]
+            raise RepositoryError(f"cannot open the registry {scheme}://...: {error}{hint}", path=scheme) from error
+        except SQLAlchemyError as error:
+            raise RepositoryError(
+                f"cannot open the registry: {error}; a URL is like postgresql+psycopg://user@host/name"
+            ) from error
+    path = Path(place)
+    if not path.is_file() and (read_only or path.exists()):
+        problem = "the registry is not a regular file:" if path.exists() else "there is no registry"
+        raise RepositoryError(f"{problem} {path}", path=path)
+    uri = f"file:{quote(str(path.absolute()))}?mode={'ro' if read_only else 'rwc'}"
+    if read_only and _is_settled_wal(path):
+        uri += "&immutable=1"
+
+    def connect() -> sqlite3.Connection:
+        # Without an isolation level the driver begins no transaction by itself.
+        return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+
+    # No connection is carried over into a forked process.
+    return sa.create_engine("sqlite://", creator=connect, poolclass=sa.NullPool)
+
+
+@contextmanager
+def begin_read(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Begin a transaction that sees one state of the database."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN")
+        yield connection
+
+
+@contextmanager
+def begin_write(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Begin a transaction that no other process has at the same time; it is committed if the block raises nothing.
+
+    What is read in it is still true when it is committed. Another process is waited for up to `BUSY_SECONDS`.
+    """
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        elif engine.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'")
+            connection.exec_driver_sql(
+                "SELECT pg_advisory_xact_lock(hashtext('obs registry'), hashtext(current_schema()))"
+            )
+        yield connection
+        connection.commit()
+
+
+def describe_failure(error: BaseException) -> str:
+    """Return what a database says in one line, with the next step if another process holds it."""
+    text = " ".join(str(getattr(error, "orig", None) or error).split()) or type(error).__name__
+    if any(sign in text for sign in _BUSY):
+        return f"another process has been writing to it for more than {BUSY_SECONDS} s; run the command again later"
+    return text
+
+
+def _is_settled_wal(path: Path) -> bool:
+    """Return whether the file is in write-ahead mode with nothing left to merge; to open it would then make files."""
+    with path.open("rb") as file:
+        header = file.read(20)
+    log = path.with_name(f"{path.name}-wal")
+    return header[18:20] == b"\x02\x02" and not (log.exists() and log.stat().st_size)
