@@ -21,6 +21,7 @@ from obs.htm import htm_index
 from obs.image.catalog import Catalog, Column
 from obs.ingest.reference_columns import ReferenceColumns, ReferenceColumnsConfig, find_columns
 from obs.ingest.table_chunks import CHUNK, read_chunks, table_columns
+from obs.rendering import render
 from obs.repo.atomic import atomic_write
 from obs.repo.fits_catalog import write_catalog
 from obs.repo.reference_catalog import DEPTH
@@ -28,15 +29,6 @@ from obs.repo.reference_catalog import DEPTH
 __all__ = ["IngestedCatalog", "ingest_reference_catalog"]
 
 _FOLDER = "ref_cats"
-#: What LSST's stack reads to learn how the catalog is divided.
-_LSST_DESCRIPTION = """\
-import lsst.meas.algorithms.ingestIndexReferenceTask
-assert type(config)==lsst.meas.algorithms.ingestIndexReferenceTask.DatasetConfig
-config.format_version=1
-config.ref_dataset_name='{name}'
-config.indexer.name='HTM'
-config.indexer['HTM'].depth={depth}
-"""
 
 
 @dataclass(frozen=True)
@@ -179,7 +171,7 @@ class _Sorter:
             (self.rows / str(number)).unlink()
         write_catalog(self.schema, self.shards / "master_schema.fits")
         with atomic_write(self.shards / "config.py") as file:
-            file.write(_LSST_DESCRIPTION.format(name=name, depth=DEPTH).encode())
+            file.write(render("ref_cat_config.py.jinja", name=name, depth=DEPTH).encode())
         return self.n_row, len(self.numbers), self.n_dropped, tuple(self.schema)
 
 
