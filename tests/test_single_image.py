@@ -144,6 +144,26 @@ def test_the_variance_can_be_that_of_the_sky_alone(write, tmp_path):
     assert not any("gain" in warning for warning in summary.warnings)
 
 
+def test_a_file_with_its_own_planes(write, tmp_path, field):
+    image = field.exposure.masked_image.image
+    weight = np.full(SHAPE, 7.0, np.float32)
+    weight[:, 160:] = 3.5  # the noise there is the same: the map says so
+    weight[100:103, 50:60] = 0
+    path = write(None, name="empty.fits")
+    hdus = [fits.PrimaryHDU(), fits.ImageHDU(image, name="SCI"), fits.ImageHDU(weight, name="WHT")]
+    fits.HDUList(hdus).writeto(path, overwrite=True)
+    summary, output = process(path, tmp_path, do_calibrate=False, characterize={"write_exposure": True})
+    with fits.open(output / "empty" / "icExp.fits") as hdus:
+        variance, bad = hdus["VARIANCE"].data, hdus["MASK"].data & (1 << hdus["MASK"].header["MP_BAD"]) != 0
+    assert np.median(variance[:, 200:]) == pytest.approx(2 * np.median(variance[:, :150]))
+    assert bad[100:103, 50:60].all()
+    assert summary.notes[:2] == [
+        "image HDU 1 'SCI', 320 x 300 pixels",
+        "uncertainty HDU 2 'WHT' (relative weight), 0.031 % without",
+    ]
+    assert yaml.safe_load((output / "empty" / "metadata.yaml").read_text())["notes"] == summary.notes
+
+
 @pytest.mark.parametrize("how", ["header", "setting"])
 def test_saturated_and_low_pixels_are_masked(write, tmp_path, field, how):
     image = field.exposure.masked_image.image.copy()

@@ -67,6 +67,8 @@ class ProcessSummary:
         Time of each step.
     warnings : list of str
         What the user should know.
+    notes : list of str
+        What was read, and how.
 
     Examples
     --------
@@ -90,12 +92,15 @@ class ProcessSummary:
     psf_size_residual: float = float("nan")
     seconds: dict[str, float] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def to_metadata(self) -> dict[str, Any]:
         """Return the facts as they are written to ``processCcd_metadata``."""
-        facts = {name: value for name, value in vars(self).items() if name not in ("seconds", "warnings")}
+        facts = {name: value for name, value in vars(self).items() if name not in ("seconds", "warnings", "notes")}
         seconds = {name: round(value, 4) for name, value in self.seconds.items()}
-        ends = {"seconds": seconds, "warnings": list(self.warnings), "version": __version__}
+        ends: dict[str, Any] = {"seconds": seconds, "warnings": list(self.warnings), "version": __version__}
+        if self.notes:
+            ends["notes"] = list(self.notes)
         return {"status": "done", **facts, **ends}
 
 

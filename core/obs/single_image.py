@@ -13,8 +13,9 @@ from obs.image.exposure import Exposure
 from obs.image.mask import Mask
 from obs.image.masked_image import MaskedImage
 from obs.pipeline import ProcessSummary, Stages
-from obs.repo.fits_exposure import read_exposure
 from obs.repo.formatters import write_dataset
+from obs.repo.hdu_roles import HduChoice
+from obs.repo.image_file import read_image_file
 from obs.repo.reference_catalog import load_reference_catalog
 from obs.tasks.process_config import ProcessFileConfig
 
@@ -58,8 +59,13 @@ def process_file(path: Path, output: Path, config: ProcessFileConfig) -> Process
 
     stages = Stages(put, summary, exposure_id=0, exposure_id_bits=ID_BITS)
     with stages.timed("read"):
-        exposure = read_exposure(path, None, config.hdu)
-        summary.warnings.extend(_complete(exposure, config, path))
+        choice = HduChoice(config.hdu, config.mask_hdu, config.uncertainty_hdu, config.plane)
+        file = read_image_file(path, choice, bad_bits=config.bad_bits)
+        exposure = file.exposure
+        summary.notes.extend(file.read)
+        summary.warnings.extend(file.warnings + _complete(exposure, config, path))
+        if file.weight is not None:
+            exposure.masked_image = _weighted(exposure.masked_image, file.weight)
 
     def load_reference(ra: float, dec: float, radius: float) -> Catalog | None:
         if config.reference_folder is None:
@@ -93,6 +99,15 @@ def _complete(exposure: Exposure, config: ProcessFileConfig, path: Path) -> list
     variance, warnings = _variance(pixels, finite, config, exposure.metadata)
     exposure.masked_image = MaskedImage(pixels.image, mask, variance)
     return warnings
+
+
+def _weighted(pixels: MaskedImage, weight: NDArray[np.float32]) -> MaskedImage:
+    """Return pixels whose variance goes as the inverse of a weight, and is that of the sky at its median."""
+    good = (weight > 0) & np.isfinite(pixels.image)
+    typical = float(np.median(weight[good]))
+    sky = clipped_statistics(pixels.image[good] * np.sqrt(weight[good] / np.float32(typical)))
+    variance = sky.sigma**2 * typical / np.where(good, weight, typical)
+    return MaskedImage(pixels.image, pixels.mask, variance.astype(np.float32))
 
 
 def _variance(

@@ -46,6 +46,7 @@ class Summary:
     n_reference: int = 12
     seconds: dict = field(default_factory=dict)
     warnings: list = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 class Pipeline:

@@ -83,3 +83,16 @@ def test_mjd_is_counted_from_1858():
     assert date_to_mjd(datetime(2012, 1, 1)) == 55927.0
     with pytest.raises(FileFormatError, match=r"^1e\+20 is not a modified Julian day$"):
         mjd_to_date(1e20)
+
+
+@pytest.mark.parametrize(
+    ("text", "layouts"),
+    [
+        ("2024-03-01T01:30:00+02:00", ()),
+        ("2024-02-29T23:30:00Z", ()),
+        ("2024-02-29T23:30:00", ()),
+        ("29.02.2024 20:30:00 -0300", ("%d.%m.%Y %H:%M:%S %z",)),
+    ],
+)
+def test_an_offset_of_a_time_zone_leads_to_utc(text, layouts):
+    assert parse_date(text, *layouts) == datetime(2024, 2, 29, 23, 30)

@@ -24,6 +24,8 @@ def report_outcomes(outcomes: "Sequence[Outcome[ProcessSummary]]") -> int:
     if any(outcome.ok for outcome in outcomes):
         click.echo(summary_text(outcomes))
     for outcome in outcomes:
+        if outcome.result is not None and outcome.result.notes:
+            click.echo(f"READ {format_data_id(outcome.data_id)}: {'; '.join(outcome.result.notes)}", err=True)
         for warning in outcome.result.warnings if outcome.result else ():
             click.echo(f"WARNING {format_data_id(outcome.data_id)}: {warning}", err=True)
     if all(outcome.ok for outcome in outcomes):

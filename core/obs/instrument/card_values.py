@@ -3,7 +3,7 @@
 import math
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from obs.errors import FileFormatError
@@ -89,6 +89,8 @@ def read_number(value: Any) -> float:  # noqa: ANN401 - header values are of any
 def parse_date(text: str, *layouts: str) -> datetime:
     """Return a date, UTC or in whatever scale the header has it.
 
+    A date with the offset of a time zone is converted to UTC.
+
     Parameters
     ----------
     text : str
@@ -105,7 +107,7 @@ def parse_date(text: str, *layouts: str) -> datetime:
     for layout in layouts or (None,):
         try:
             date = datetime.fromisoformat(text) if layout is None else datetime.strptime(text, layout)
-            return date.replace(tzinfo=None)
+            return (date.astimezone(UTC) if date.tzinfo else date).replace(tzinfo=None)
         except ValueError:
             continue
     example = datetime(2020, 9, 4, 21, 30)

@@ -30,6 +30,7 @@ __all__ = [
     "header_photo_calib",
     "header_visit_info",
     "header_wcs",
+    "merge_headers",
     "read_exposure",
     "read_exposure_header",
     "read_image",
@@ -158,7 +159,7 @@ def read_exposure(path: Path | str, box: Box | None = None, hdu: int | None = No
     with open_fits(path) as hdus:
         image_hdu = _image_hdu(hdus, hdu)
         planes = {} if hdu is not None else _other_planes(hdus, image_hdu)
-        header = _merged(hdus, image_hdu)
+        header = merge_headers(hdus, image_hdu)
         image = _pixels(image_hdu, box, np.float32)
         mask = variance = None
         if "MASK" in planes:
@@ -215,7 +216,7 @@ def read_exposure_header(path: Path | str, hdu: int | None = None) -> dict[str, 
     with open_fits(path) as hdus:
         if hdu is None and not any(map(_is_image, hdus)):
             return header_to_dict(hdus[0].header)
-        return _merged(hdus, _image_hdu(hdus, hdu))
+        return merge_headers(hdus, _image_hdu(hdus, hdu))
 
 
 def read_image(path: Path | str, box: Box | None = None, hdu: int | None = None) -> NDArray[Any]:
@@ -317,12 +318,13 @@ def _other_planes(hdus: fits.HDUList, image_hdu: fits.ImageHDU) -> dict[str, Any
     return {name: named[name] for name in names if name in named}
 
 
-def _merged(hdus: fits.HDUList, image_hdu: fits.ImageHDU) -> dict[str, Any]:
+def merge_headers(hdus: fits.HDUList, image_hdu: fits.ImageHDU) -> dict[str, Any]:
+    """Return the cards of the primary HDU with those of an image on top; the cards of two WCS are not mixed."""
     header = header_to_dict(image_hdu.header)
     if image_hdu is hdus[0]:
         return header
     primary = header_to_dict(hdus[0].header)
-    if "CTYPE1" in header:  # cards of two WCS are not mixed
+    if "CTYPE1" in header:
         primary = {name: value for name, value in primary.items() if not is_wcs_card(name) or name in _FRAME}
     return primary | header
 

@@ -25,7 +25,26 @@ class ProcessConfig(TaskConfig):
 class ProcessFileConfig(TaskConfig):
     """From one FITS image to a catalog."""
 
-    hdu: int | None = setting(None, "Number of the HDU with the image, from 0; the first image if null.", ge=0)
+    hdu: int | str | None = setting(
+        None,
+        "HDU with the image: its number, from 0, or its name, as SCI or SCI,2. If null, the image called SCI, IMAGE or "
+        "DATA, else the first that is not a thumbnail.",
+    )
+    plane: int | None = setting(None, "Plane of a cube of images, from 0.", ge=0)
+    mask_hdu: int | str | None = setting(
+        None, "HDU with the mask: its number, its name, or none. If null, it is found by its name: MASK, DQ, BPM."
+    )
+    uncertainty_hdu: int | str | None = setting(
+        None,
+        "HDU with variance, standard deviation, inverse variance or weight: its number, its name, or none. If null, it "
+        "is found by its name: VAR, ERR, UNCERT, IVAR, WHT. The name says which of them it is.",
+    )
+    bad_bits: int | None = setting(
+        None,
+        "Bits of the mask that make a pixel bad, added up. If null, those of the telescope (HST, JWST, Gemini, LCO), "
+        "else every pixel that is not 0.",
+        ge=0,
+    )
     gain: float | None = setting(None, "Gain; from the header's GAIN if null.", unit="electron/adu", gt=0)
     read_noise: float | None = setting(None, "Read noise; from the header's RDNOISE if null.", unit="electron", ge=0)
     saturation: float | None = setting(

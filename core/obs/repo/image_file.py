@@ -1,0 +1,184 @@
+"""FITS images from anywhere: pixels, mask, uncertainty and WCS, and a line on what was read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.io import fits
+from numpy.typing import NDArray
+
+from obs.errors import FileFormatError
+from obs.image.exposure import Exposure
+from obs.image.mask import Mask
+from obs.image.masked_image import MaskedImage
+from obs.image.wcs import TanSipWcs
+from obs.repo.fits_exposure import header_filter, header_photo_calib, merge_headers, read_exposure
+from obs.repo.fits_file import is_structural, open_fits
+from obs.repo.fits_wcs import read_header_wcs
+from obs.repo.hdu_roles import HduChoice, Planes, Role, choose_planes, image_shape, name_hdu
+from obs.repo.header_times import infer_visit_info
+from obs.repo.mask_conventions import read_foreign_mask
+
+__all__ = ["ImageFile", "read_image_file"]
+
+_BIG = 1e29  # SExtractor pads with 1e30
+_NAMED = 8  # HDUs that a line names
+
+
+@dataclass
+class ImageFile:
+    """An image and how it was read.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        Pixels that have no usable uncertainty are masked BAD; the variance is NaN where the file has no uncertainty.
+    weight : ndarray of float32, shape (ny, nx), or None
+        Relative inverse variance, where the file has nothing better.
+    read : list of str
+        What was read, in words.
+    warnings : list of str
+        What the user should know.
+    """
+
+    exposure: Exposure
+    weight: NDArray[np.float32] | None = None
+    read: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def read_image_file(path: Path, choice: HduChoice | None = None, *, bad_bits: int | None = None) -> ImageFile:
+    """Read an image, its mask and its uncertainty.
+
+    Files of obs and of LSST are read as `obs.repo.fits_exposure.read_exposure` does.
+
+    Parameters
+    ----------
+    path : Path
+        The file, plain, ``.gz`` or ``.fz``.
+    choice : HduChoice, optional
+        HDUs that the user names.
+    bad_bits : int, optional
+        Bits of the mask that make a pixel bad, or-ed.
+
+    Returns
+    -------
+    ImageFile
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If there is no such file.
+    FileFormatError
+        If it cannot be read as FITS, or has no such image.
+    """
+    choice = choice or HduChoice()
+    with open_fits(path) as hdus:
+        if choice == HduChoice() and any("MP_BAD" in hdu.header for hdu in hdus):
+            return ImageFile(read_exposure(path), read=["image, mask and variance as obs and LSST write them"])
+        planes = choose_planes(hdus, choice)
+        return _read(hdus, planes, choice, bad_bits)
+
+
+def _read(hdus: fits.HDUList, planes: Planes, choice: HduChoice, bad_bits: int | None) -> ImageFile:
+    image_hdu = hdus[planes.image]
+    header = merge_headers(hdus, image_hdu)
+    with np.errstate(over="ignore"):
+        image = _pixels(hdus, planes.image, choice.plane).astype(np.float32)
+    image[np.abs(image) > _BIG] = np.nan
+    shape = (image.shape[0], image.shape[1])
+    file = ImageFile(Exposure(MaskedImage(image)))
+    file.read.append(f"image HDU {name_hdu(hdus, planes.image)}, {shape[1]} x {shape[0]} pixels")
+    mask = Mask.zeros(shape)
+    if planes.mask is not None:
+        bits = _pixels(hdus, planes.mask, None)
+        found = read_foreign_mask(bits, header, is_good=planes.mask_role is Role.GOOD_MASK, bad_bits=bad_bits)
+        mask = found.mask
+        file.read.append(f"mask HDU {name_hdu(hdus, planes.mask)} ({found.description})")
+        file.warnings.extend(found.warnings)
+    variance = None
+    if planes.uncertainty is not None:
+        variance = _read_uncertainty(file, hdus, planes, mask)
+    wcs = _read_wcs(file, header, shape, hdus)
+    _name_others(file, hdus, planes)
+    file.exposure = Exposure(
+        MaskedImage(image, mask, variance),
+        wcs=wcs,
+        photo_calib=header_photo_calib(header),
+        visit_info=infer_visit_info(header),
+        detector_name=str(header.get("DETNAME", "")).strip(),
+        physical_filter=header_filter(header),
+        metadata={name: value for name, value in header.items() if not is_structural(name)},
+    )
+    return file
+
+
+def _pixels(hdus: fits.HDUList, number: int, plane: int | None) -> NDArray[Any]:
+    """Return the pixels of an HDU, shape (ny, nx), native byte order; of a cube one plane."""
+    shape = image_shape(hdus[number])
+    count = int(np.prod(shape[:-2]))
+    if count > 1 and plane is None:
+        raise FileFormatError(
+            f"HDU {name_hdu(hdus, number)} is a cube of {count} planes; choose one with -c plane=NUMBER, from 0"
+        )
+    if plane is not None and plane >= count:
+        raise FileFormatError(f"plane={plane}: HDU {name_hdu(hdus, number)} has {count} planes, numbered from 0")
+    data = hdus[number].data.reshape(count, *shape[-2:])[plane or 0]
+    return np.array(data, data.dtype.newbyteorder("="), order="C")
+
+
+def _read_uncertainty(file: ImageFile, hdus: fits.HDUList, planes: Planes, mask: Mask) -> NDArray[np.float32] | None:
+    """Return the variance, or note a weight; pixels without are masked."""
+    number, role = planes.uncertainty or 0, planes.uncertainty_role
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        values: NDArray[np.float32] = _pixels(hdus, number, None).astype(np.float32)
+        usable = np.isfinite(values) & (values > 0)
+        if role is Role.SIGMA:
+            values = np.square(values)
+        elif role is Role.INVERSE_VARIANCE:
+            values = np.reciprocal(values)
+        usable &= np.isfinite(values) & (values > 0)
+    what = f"HDU {name_hdu(hdus, number)} ({role})"
+    if not usable.any():
+        file.warnings.append(f"uncertainty {what} is nowhere above 0: it is not used")
+        return None
+    mask.set(~usable, "BAD")
+    lost = float((~usable).mean())
+    file.read.append(f"uncertainty {what}" + (f", {100 * lost:.2g} % without" if lost else ""))
+    typical = np.median(values[usable][:: max(1, int(usable.sum()) // 1_000_000)])
+    values[~usable] = 0 if role is Role.WEIGHT else typical
+    if role is Role.WEIGHT:
+        file.weight = values
+        return None
+    return values
+
+
+def _read_wcs(
+    file: ImageFile, header: Mapping[str, Any], shape: tuple[int, int], hdus: fits.HDUList
+) -> TanSipWcs | None:
+    try:
+        found = read_header_wcs(header, shape, hdus)
+    except FileFormatError as error:
+        file.warnings.append(f"the WCS of the header is not used: {error}")
+        return None
+    file.read.append(f"WCS {found.kind}" if found is not None else "no WCS")
+    if found is None:
+        return None
+    if found.warning:
+        file.warnings.append(found.warning)
+    return found.wcs
+
+
+def _name_others(file: ImageFile, hdus: fits.HDUList, planes: Planes) -> None:
+    """Say which HDUs were not read."""
+    if planes.other_images:
+        file.read.append(f"other images, not read: HDU {_list(hdus, planes.other_images)} (choose with -c hdu=NUMBER)")
+    if planes.unused:
+        file.read.append(f"not used: HDU {_list(hdus, planes.unused)}")
+
+
+def _list(hdus: fits.HDUList, numbers: tuple[int, ...]) -> str:
+    names = [name_hdu(hdus, number) for number in numbers[:_NAMED]]
+    return ", ".join(names) + (f" and {len(numbers) - _NAMED} more" if len(numbers) > _NAMED else "")

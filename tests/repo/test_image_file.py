@@ -1,0 +1,277 @@
+"""Image files as observatories and programs write them: which HDU is what, and what was said about it."""
+
+import astropy.units as u
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.nddata import CCDData, InverseVariance, StdDevUncertainty, VarianceUncertainty
+
+from obs.errors import FileFormatError
+from obs.repo.hdu_roles import HduChoice
+from obs.repo.image_file import read_image_file
+
+SHAPE = (6, 8)
+IMAGE = np.arange(48, dtype=np.float32).reshape(SHAPE)
+VARIANCE = (IMAGE + 4) / 2
+BAD = np.zeros(SHAPE, np.uint8)
+BAD[2, 3] = 1
+WCS = {"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": 5.0, "CRVAL2": 6.0, "CDELT1": -1e-4, "CDELT2": 1e-4}
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write HDUs given as (name, pixels[, cards[, version]]); the first is the primary one unless it has a name."""
+
+    def write(*parts, compressed=False):
+        hdus = []
+        for name, pixels, *rest in parts:
+            header = fits.Header(dict(rest[0]) if rest else {})
+            version = rest[1] if len(rest) > 1 else None
+            if not hdus and name is None:
+                hdus.append(fits.PrimaryHDU(pixels, header))
+                continue
+            if not hdus:
+                hdus.append(fits.PrimaryHDU())
+            kind = fits.CompImageHDU if compressed and pixels.dtype.kind in "iu" else fits.ImageHDU
+            hdus.append(kind(pixels, header, name=name))
+            hdus[-1].ver = version or 1
+        path = tmp_path / "x.fits"
+        fits.HDUList(hdus).writeto(path)
+        return path
+
+    return write
+
+
+def planes(file, plane="BAD"):
+    return file.exposure.masked_image.mask.any(plane)
+
+
+@pytest.mark.parametrize(
+    ("name", "pixels"),
+    [
+        ("VAR", VARIANCE),
+        ("VARIANCE", VARIANCE),
+        ("ERR", np.sqrt(VARIANCE)),
+        ("UNCERT", np.sqrt(VARIANCE)),
+        ("SIGMA", np.sqrt(VARIANCE)),
+        ("rms", np.sqrt(VARIANCE)),
+        ("IVAR", 1 / VARIANCE),
+    ],
+)
+def test_uncertainties_become_the_variance(write, name, pixels):
+    file = read_image_file(write((None, None), ("SCI", IMAGE, WCS), (name, pixels)))
+    np.testing.assert_allclose(file.exposure.masked_image.variance, VARIANCE, rtol=1e-6)
+    np.testing.assert_array_equal(file.exposure.masked_image.image, IMAGE)
+    assert any(line.startswith(f"uncertainty HDU 2 '{name.upper()}' (") for line in file.read)
+    assert file.warnings == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "pixels", "word"),
+    [
+        (StdDevUncertainty, np.sqrt(VARIANCE), "standard deviation"),
+        (VarianceUncertainty, VARIANCE, "variance"),
+        (InverseVariance, 1 / VARIANCE, "inverse variance"),
+    ],
+)
+def test_ccddata(tmp_path, kind, pixels, word):
+    data = CCDData(IMAGE, unit=u.adu, mask=BAD.astype(bool), uncertainty=kind(pixels), meta=fits.Header(WCS))
+    data.write(tmp_path / "ccd.fits")
+    file = read_image_file(tmp_path / "ccd.fits")
+    np.testing.assert_allclose(file.exposure.masked_image.variance, VARIANCE, rtol=1e-6)
+    np.testing.assert_array_equal(planes(file), BAD == 1)
+    assert file.read == [
+        "image HDU 0, 8 x 6 pixels",
+        "mask HDU 1 'MASK' (not 0 = bad, 2.1 % BAD)",
+        f"uncertainty HDU 2 'UNCERT' ({word})",
+        "WCS TAN, ICRS",
+    ]
+
+
+def test_pixels_without_uncertainty_are_bad(write):
+    sigma = np.sqrt(VARIANCE)
+    sigma[0, :3] = 0, np.nan, -1
+    file = read_image_file(write(("SCI", IMAGE), ("ERR", sigma)))
+    assert planes(file).sum() == planes(file)[0, :3].sum() == 3
+    assert (file.exposure.masked_image.variance > 0).all()
+    assert "uncertainty HDU 2 'ERR' (standard deviation), 6.2 % without" in file.read
+
+
+def test_an_uncertainty_of_zeros_is_not_used(write):
+    file = read_image_file(write(("SCI", IMAGE), ("ERR", np.zeros(SHAPE, np.float32))))
+    assert np.isnan(file.exposure.masked_image.variance).all()
+    assert file.warnings == ["uncertainty HDU 2 'ERR' (standard deviation) is nowhere above 0: it is not used"]
+
+
+def test_a_weight_is_relative(write):
+    weight = np.ones(SHAPE, np.float32)
+    weight[1] = 0
+    file = read_image_file(write(("SCI", IMAGE), ("WHT", weight)))
+    np.testing.assert_array_equal(file.weight, weight)
+    np.testing.assert_array_equal(planes(file), weight == 0)
+    assert "uncertainty HDU 2 'WHT' (relative weight), 17 % without" in file.read
+
+
+@pytest.mark.parametrize(
+    ("cards", "bits", "expected"),
+    [
+        ({}, [0, 1, 2, 64], {"BAD": [1, 2, 64]}),
+        ({"TELESCOP": "JWST"}, [0, 1, 2, 4, 512], {"BAD": [1, 512], "SAT": [2]}),
+        ({"TELESCOP": "HST"}, [0, 4, 64, 256, 8192], {"BAD": [4], "SAT": [256], "CR": [8192]}),
+        ({"TELESCOP": "HST", "DETECTOR": "IR"}, [0, 8192, 512, 32], {"SUSPECT": [512], "BAD": [32]}),
+        ({"TELESCOP": "Gemini-North"}, [0, 2, 4, 8, 16], {"SUSPECT": [2], "SAT": [4], "CR": [8], "NO_DATA": [16]}),
+        ({"ORIGIN": "LCO/OCIW"}, [0, 1, 2, 8], {"BAD": [1], "SAT": [2], "CR": [8]}),
+    ],
+)
+def test_bits_of_telescopes(write, cards, bits, expected):
+    dq = np.zeros(SHAPE, np.uint16)
+    dq.flat[: len(bits)] = bits
+    file = read_image_file(write(("SCI", IMAGE, cards), ("DQ", dq)))
+    for plane in ("BAD", "SAT", "CR", "SUSPECT", "NO_DATA"):
+        np.testing.assert_array_equal(planes(file, plane), np.isin(dq, expected.get(plane, [])), err_msg=plane)
+
+
+def test_bits_that_the_user_names(write):
+    dq = np.zeros(SHAPE, np.int32)
+    dq.flat[:3] = 1, 2, 4
+    file = read_image_file(write(("SCI", IMAGE), ("DQ", dq)), bad_bits=5)
+    np.testing.assert_array_equal(np.flatnonzero(planes(file)), [0, 2])
+
+
+def test_a_bit_that_most_pixels_have_is_not_bad(write):
+    dq = np.full(SHAPE, 16, np.int32)
+    dq[0, 0] = 17
+    file = read_image_file(write(("SCI", IMAGE), ("DQ", dq)))
+    assert planes(file).sum() == 1
+    assert file.warnings == [
+        "bits 16 of the mask are set in most pixels and are not taken as BAD; name the bits of bad pixels with "
+        "-c bad_bits=NUMBER"
+    ]
+
+
+@pytest.mark.parametrize("name", ["MASK", "GPM"])
+def test_masks_of_good_pixels(write, name):
+    file = read_image_file(write(("SCI", IMAGE), (name, 1 - BAD)))
+    np.testing.assert_array_equal(planes(file), BAD == 1)
+    assert len(file.warnings) == (name == "MASK")
+    assert all("98 % of the mask is 1: it is taken as a mask of good pixels" in line for line in file.warnings)
+
+
+def test_eso_says_it_in_its_own_cards(write):
+    eso = {"HDUCLASS": "ESO"}
+    path = write(
+        ("CHIP1.INT1", IMAGE, eso | {"HDUCLAS2": "DATA"}),
+        ("CHIP1.E", 1 / VARIANCE, eso | {"HDUCLAS2": "ERROR", "HDUCLAS3": "INVMSE"}),
+        ("CHIP1.Q", BAD.astype(np.int32), eso | {"HDUCLAS2": "QUALITY", "HDUCLAS3": "FLAG32BIT"}),
+    )
+    file = read_image_file(path)
+    np.testing.assert_allclose(file.exposure.masked_image.variance, VARIANCE, rtol=1e-6)
+    np.testing.assert_array_equal(planes(file), BAD == 1)
+
+
+def test_of_two_chips_each_gets_its_own_planes(write):
+    parts = []
+    for version in (1, 2):
+        parts += [("SCI", IMAGE + version, {}, version), ("ERR", IMAGE * 0 + version, {}, version)]
+        parts += [("DQ", BAD * (version == 2), {}, version)]
+    path = write(*parts)
+    first, second = read_image_file(path), read_image_file(path, HduChoice(image="SCI,2"))
+    for version, file in ((1, first), (2, second)):
+        assert file.exposure.masked_image.image[0, 0] == version
+        assert np.unique(file.exposure.masked_image.variance) == version**2
+        assert planes(file).any() == (version == 2)
+    assert "other images, not read: HDU 4 'SCI,2' (choose with -c hdu=NUMBER)" in first.read
+    assert read_image_file(path, HduChoice(image=4)).exposure.masked_image.image[0, 0] == 2
+
+
+def test_numbers_in_names_pair_planes(write):
+    path = write(("SCI1", IMAGE), ("SCI2", IMAGE + 1), ("ERR1", IMAGE * 0 + 1), ("ERR2", IMAGE * 0 + 2))
+    file = read_image_file(path, HduChoice(image="sci2"))
+    assert np.unique(file.exposure.masked_image.variance) == 4
+
+
+def test_what_is_not_used_is_named(write):
+    path = write(("SCI", IMAGE), ("AREA", IMAGE), ("VAR_POISSON", IMAGE), ("BKG", IMAGE), ("PSF", IMAGE[:5, :5]))
+    file = read_image_file(path)
+    assert np.isnan(file.exposure.masked_image.variance).all()
+    assert file.read[-1] == "not used: HDU 2 'AREA', 3 'VAR_POISSON', 4 'BKG', 5 'PSF'"
+
+
+def test_the_user_names_planes(write):
+    path = write(("SCI", IMAGE), ("ODD", BAD), ("QUEER", np.sqrt(VARIANCE)), ("DQ", BAD * 0 + 1))
+    file = read_image_file(path, HduChoice(mask="odd", uncertainty=3))
+    np.testing.assert_array_equal(planes(file), BAD == 1)
+    np.testing.assert_allclose(file.exposure.masked_image.variance, VARIANCE, rtol=1e-6)
+    assert not planes(read_image_file(path, HduChoice(mask="none"))).any()
+
+
+def test_a_thumbnail_is_not_the_image(write):
+    assert read_image_file(write((None, IMAGE[:2, :2]), ("", IMAGE))).exposure.shape == SHAPE
+
+
+def test_degenerate_axes_and_cubes(write):
+    path = write((None, IMAGE[None, None], WCS | {"CTYPE3": "FREQ", "CTYPE4": "STOKES"}))
+    file = read_image_file(path)
+    np.testing.assert_array_equal(file.exposure.masked_image.image, IMAGE)
+    assert file.exposure.wcs.crval == (5.0, 6.0)
+
+
+def test_a_plane_of_a_cube(write):
+    path = write((None, np.stack([IMAGE, IMAGE + 100, IMAGE + 200])))
+    with pytest.raises(FileFormatError, match="HDU 0 is a cube of 3 planes; choose one with -c plane=NUMBER"):
+        read_image_file(path)
+    assert read_image_file(path, HduChoice(plane=1)).exposure.masked_image.image[0, 0] == 100
+    with pytest.raises(FileFormatError, match="plane=3: HDU 0 has 3 planes, numbered from 0"):
+        read_image_file(path, HduChoice(plane=3))
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+def test_integers_with_blank_and_scale(write, compressed):
+    pixels = IMAGE.astype(np.int16)
+    pixels[1, 1] = -999
+    file = read_image_file(write(("SCI", pixels, {"BLANK": -999}), ("DQ", BAD), compressed=compressed))
+    assert np.isnan(file.exposure.masked_image.image[1, 1])
+    assert np.isnan(file.exposure.masked_image.image).sum() == 1
+
+
+def test_scaled_and_unsigned_integers(write):
+    file = read_image_file(write((None, (IMAGE + 40000).astype(np.uint16))))
+    np.testing.assert_array_equal(file.exposure.masked_image.image, IMAGE + 40000)
+
+
+def test_padding_of_sextractor_is_no_data(write):
+    pixels = IMAGE.copy()
+    pixels[0] = 1e30
+    assert np.isnan(read_image_file(write((None, pixels))).exposure.masked_image.image[0]).all()
+
+
+def test_a_wcs_in_the_extension_and_the_pointing_in_the_primary(write):
+    pointing = {"CRVAL1": 99.0, "CD1_1": 1.0, "CTYPE1": "RA---TAN", "EQUINOX": 2000.0, "EXPTIME": 30.0}
+    file = read_image_file(write((None, None, pointing), ("SCI", IMAGE, WCS)))
+    assert file.exposure.wcs.crval == (5.0, 6.0)
+    assert file.exposure.wcs.frame == "FK5"
+    assert file.exposure.visit_info.exposure_time == 30.0
+
+
+def test_a_wcs_that_cannot_be_read_is_said(write):
+    file = read_image_file(write((None, IMAGE, WCS | {"CTYPE1": "RA---TAB", "CTYPE2": "DEC--TAB"})))
+    assert file.exposure.wcs is None
+    assert file.warnings == [
+        "the WCS of the header is not used: WCS (RA---TAB DEC--TAB): coordinates in a lookup table (-TAB) are not "
+        "supported"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        (HduChoice(image=9), "hdu=9: the file has 3 HDUs, numbered from 0"),
+        (HduChoice(image="XYZ"), "hdu=XYZ: no such HDU; the file has 0, 1 'SCI', 2 'ERR'"),
+        (HduChoice(image=0), "HDU 0 is not a two-dimensional image"),
+        (HduChoice(mask=2), r"mask HDU 2 'ERR' has shape \(3, 3\), image HDU 1 'SCI' has shape \(6, 8\)"),
+    ],
+)
+def test_wrong_choices(write, choice, message):
+    path = write(("SCI", IMAGE), ("ERR", IMAGE[:3, :3]))
+    with pytest.raises(FileFormatError, match=message):
+        read_image_file(path, choice)
