@@ -1,9 +1,11 @@
-"""What an a-priori WCS misses, as polynomials over the detector, fitted to matched stars.
+"""What an a-priori WCS misses, as functions over the detector, fitted to matched stars.
 
-A cascade of linear least-squares fits of rising order (Shupe et al. 2005), clipped, of which the order that predicts
-left-out stars best is kept.
+A ladder of linear least-squares fits, from a similarity over an affine map and the radial distortion of a lens to
+polynomials of rising order (Shupe et al. 2005, ADASS XIV, 491), clipped. The one that predicts left-out stars best is
+kept.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,21 +16,68 @@ from obs.errors import MeasurementError
 from obs.image.wcs import TanSipWcs
 from obs.image.wcs_fit import fit_tan_sip
 
-__all__ = ["DistortionFit", "MatchedPlane", "rms"]
+__all__ = ["DistortionFit", "MatchedPlane", "Model", "rms"]
 
 Float = NDArray[np.float64]
 Bool = NDArray[np.bool_]
 
 _ROUNDS = 10
-_WORTH = 0.98  # a higher order must predict better by this factor
-_SPARE_STARS = 3  # stars a coefficient
+_INDEPENDENT = 1e-5  # smallest part of a term, of length one, that the others do not hold
+_WORTH = 0.98  # a model with more terms must predict better by this factor
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A family of maps of the detector.
+
+    Parameters
+    ----------
+    name : str
+        ``similarity``, ``radial`` or ``polynomial``.
+    order : int
+        Order of the polynomials that can hold it; 1 is an affine map.
+    n_coefficient : float
+        Coefficients for each axis.
+    min_pairs : int
+        Fewest pairs to fit it to.
+    """
+
+    name: str
+    order: int
+    n_coefficient: float
+    min_pairs: int
+
+
+_SIMILARITY = Model("similarity", 1, 2.0, 4)
+_RADIAL = Model("radial", 3, 4.5, 10)
+
+
+def _ladder(max_order: int) -> Iterator[Model]:
+    """Yield the models beyond a similarity by the number of their coefficients."""
+    for order in range(1, max_order + 1):
+        n = (order + 1) * (order + 2) // 2
+        yield Model("polynomial", order, n, 6 if order == 1 else 3 * n)
+        if order == 1 and max_order >= _RADIAL.order:
+            yield _RADIAL
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DistortionFit:
-    """Coefficients (n_term, 2) that take detector pixels to those of the a-priori WCS; ``scatter`` in pixels."""
+    """Coefficients that take detector pixels to those of the a-priori WCS; ``scatter`` in pixels.
 
-    order: int
+    Parameters
+    ----------
+    model : Model
+        What was fitted.
+    coefficients : ndarray of float64
+        Shape (n_term, 2) for polynomials; (n_term,) for models that couple the axes.
+    keep : ndarray of bool, shape (n_pair,)
+        Pairs that were not clipped.
+    scatter, predicted : float
+        Root mean square residual for each axis, pixels, of stars in the fit and of stars left out one at a time.
+    """
+
+    model: Model
     coefficients: Float
     keep: Bool
     scatter: float
@@ -42,76 +91,111 @@ class MatchedPlane:
         self.x, self.y, self.ref_x, self.ref_y, self.shape = x, y, ref_x, ref_y, shape
         self.x_middle, self.y_middle, self.unit = (shape[1] - 1) / 2.0, (shape[0] - 1) / 2.0, max(shape) / 2.0
 
-    def design(self, x: Float, y: Float, order: int) -> Float:
-        """Return the terms of a polynomial, shape (n, n_term): 1, then x, y, then the higher ones."""
+    def design(self, x: Float, y: Float, model: Model) -> Float:
+        """Return the terms of a model.
+
+        Shape (n, n_term) for polynomials, 1, then x, y, then the higher ones; shape (2 n, n_term) for models that
+        couple the axes, x of all positions first.
+        """
         u, v = (x - self.x_middle) / self.unit, (y - self.y_middle) / self.unit
-        return np.stack([u ** (total - j) * v**j for total in range(order + 1) for j in range(total + 1)], axis=1)
+        if model.name == "polynomial":
+            terms = [np.ones_like(u)]
+            for total in range(1, model.order + 1):
+                last = terms[-total:]
+                terms += [term * u for term in last] + [last[-1] * v]
+            return np.stack(terms, axis=1)
+        one, zero = np.ones_like(u), np.zeros_like(u)
+        if model.name == "similarity":
+            return np.stack([np.r_[one, zero], np.r_[zero, one], np.r_[u, v], np.r_[-v, u]], axis=1)
+        square = u**2 + v**2
+        affine = [np.r_[term, zero] for term in (one, u, v)] + [np.r_[zero, term] for term in (one, u, v)]
+        # r^2 times the position, and what becomes of it where the axis is not in the middle of the detector
+        bent = [np.r_[square * u, square * v], np.r_[3 * u**2 + v**2, 2 * u * v], np.r_[2 * u * v, u**2 + 3 * v**2]]
+        return np.stack(affine + bent, axis=1)
 
     def apply(self, solution: DistortionFit, x: Float, y: Float) -> tuple[Float, Float]:
         """Return where the a-priori WCS would have to see pixels for their sky coordinates to be right."""
-        moved = self.design(x, y, solution.order) @ solution.coefficients
+        moved = self.design(x, y, solution.model) @ solution.coefficients
+        if solution.model.name != "polynomial":
+            moved = moved.reshape(2, -1).T
         return x + moved[:, 0], y + moved[:, 1]
 
     def middle(self, solution: DistortionFit) -> tuple[complex, Float]:
         """Return the shift in the middle of the detector, pixels, and the Jacobian there."""
-        zero, gradient = solution.coefficients[0], solution.coefficients[1:3] / self.unit
-        return complex(zero[0], zero[1]), np.eye(2) + gradient.T
+        step = np.array([0.0, 1.0, -1.0, 0.0, 0.0]), np.array([0.0, 0.0, 0.0, 1.0, -1.0])
+        x, y = self.apply(solution, self.x_middle + step[0], self.y_middle + step[1])
+        jacobian = 0.5 * np.array([[x[1] - x[2], x[3] - x[4]], [y[1] - y[2], y[3] - y[4]]])
+        return complex(x[0] - self.x_middle, y[0] - self.y_middle), jacobian
 
-    def fit(self, pairs: Matches, order: int, keep: Bool) -> tuple[DistortionFit, Float]:
-        """Fit one order to the kept pairs; return also the distances of all pairs from the fit, pixels."""
+    def fit(self, pairs: Matches, model: Model, keep: Bool) -> tuple[DistortionFit, Float]:
+        """Fit one model to the kept pairs; return also the distances of all pairs from the fit, pixels."""
         x, y = self.x[pairs.first], self.y[pairs.first]
-        terms = self.design(x, y, order)
+        terms = self.design(x, y, model)
         target = np.stack([self.ref_x[pairs.second] - x, self.ref_y[pairs.second] - y], axis=1)
-        solution = np.asarray(np.linalg.lstsq(terms[keep], target[keep], rcond=None)[0], np.float64)
-        residual = target - terms @ solution
+        coupled = model.name != "polynomial"
+        values = target.T.ravel() if coupled else target
+        rows = np.concatenate([keep, keep]) if coupled else keep
+        inverse = _inverse_root(terms[rows])
+        leverage = terms[rows] @ inverse
+        solution = inverse @ (leverage.T @ values[rows])
+        residual = values - terms @ solution
         # what a fit without the star would have missed it by
-        leverage = np.sum(np.linalg.qr(terms[keep])[0] ** 2, axis=1)
-        left_out = residual[keep] / np.maximum(1.0 - leverage, 1e-3)[:, None]
-        fitted = DistortionFit(order, solution, keep, rms(residual[keep]), rms(left_out))
-        return fitted, np.hypot(residual[:, 0], residual[:, 1])
+        left_out = (residual[rows].T / np.maximum(1.0 - np.sum(leverage**2, axis=1), 1e-3)).T
+        fitted = DistortionFit(model, solution, keep, rms(residual[rows]), rms(left_out))
+        offset = residual.reshape(2, -1) if coupled else residual.T
+        return fitted, np.hypot(offset[0], offset[1])
 
-    def fit_clipped(self, pairs: Matches, order: int, clip: float) -> DistortionFit:
-        """Fit one order, dropping pairs that do not follow."""
+    def fit_clipped(self, pairs: Matches, model: Model, clip: float) -> DistortionFit:
+        """Fit one model, dropping pairs that do not follow."""
         keep = np.ones(len(pairs), bool)
         for _ in range(_ROUNDS):
-            fitted, distance = self.fit(pairs, order, keep)
+            fitted, distance = self.fit(pairs, model, keep)
             # the median distance of a two-dimensional Gaussian is 1.1774 of its standard deviation per axis
             narrowed = distance <= np.sqrt(2.0) * clip * np.median(distance[keep]) / 1.1774
-            if np.array_equal(narrowed, keep) or narrowed.sum() < _SPARE_STARS * fitted.coefficients.shape[0]:
+            if np.array_equal(narrowed, keep) or narrowed.sum() < model.min_pairs:
                 break
             keep = narrowed
         return fitted
 
-    def fit_cascade(self, pairs: Matches, max_order: int, clip: float, max_error: float) -> DistortionFit:
-        """Raise the order as long as stars left out are predicted better for it.
+    def fit_ladder(
+        self, pairs: Matches, max_order: int, clip: float, max_error: float, where: tuple[Float, Float] | None = None
+    ) -> DistortionFit:
+        """Take models with more terms as long as stars left out are predicted better for it.
 
-        A higher order is not taken if somewhere on the detector, far from its stars, it may be wrong by ``max_error``
-        pixels.
+        One is not taken if somewhere, far from its stars, it may be wrong by ``max_error`` pixels; ``where`` are the
+        positions at which that matters, all of the detector if absent.
         """
-        if len(pairs) < 2 * _SPARE_STARS:
+        if len(pairs) < _SIMILARITY.min_pairs:
             raise MeasurementError(
                 f"no astrometry: only {len(pairs)} sources are near a reference star; "
                 "check the a-priori WCS and the reference catalog"
             )
-        best = self.fit_clipped(pairs, 1, clip)
-        for order in range(2, max_order + 1):
-            if len(pairs) < _SPARE_STARS * (order + 1) * (order + 2) // 2:
+        best = self.fit_clipped(pairs, _SIMILARITY, clip)
+        for model in _ladder(max_order):
+            if len(pairs) < model.min_pairs or model.order > max(best.model.order, 1) + 2:
                 break
-            fitted = self.fit_clipped(pairs, order, clip)
-            # each order clips the stars that it cannot follow, so only stars that both kept compare them
+            fitted = self.fit_clipped(pairs, model, clip)
+            # each model clips the stars that it cannot follow, so only stars that both kept compare them
             common = fitted.keep & best.keep
-            higher, lower = (self.fit(pairs, each, common)[0] for each in (order, best.order))
-            if higher.predicted < _WORTH * lower.predicted and self.error(pairs, fitted) <= max_error:
+            if common.sum() <= model.n_coefficient + 1:
+                continue
+            higher, lower = (self.fit(pairs, each, common)[0] for each in (model, best.model))
+            if higher.predicted < _WORTH * lower.predicted and self.error(pairs, fitted, where) <= max_error:
                 best = fitted
         return best
 
-    def error(self, pairs: Matches, solution: DistortionFit) -> float:
-        """Return the largest error on the detector, pixels: five times what the stars' scatter makes of it there."""
+    def spread(self, pairs: Matches, solution: DistortionFit, where: tuple[Float, Float]) -> Float:
+        """Return the standard error of the fit at positions, pixels, shape (n,)."""
         kept = pairs.first[solution.keep]
-        triangular = np.linalg.qr(self.design(self.x[kept], self.y[kept], solution.order))[1]
-        terms = self.design(*self.grid(), solution.order)
-        leverage = np.sum(np.linalg.lstsq(triangular.T, terms.T, rcond=None)[0] ** 2, axis=0)
-        return 5.0 * solution.scatter * float(np.sqrt(leverage.max()))
+        inverse = _inverse_root(self.design(self.x[kept], self.y[kept], solution.model))
+        leverage = np.sum((self.design(*where, solution.model) @ inverse) ** 2, axis=1)
+        if solution.model.name != "polynomial":
+            leverage = leverage.reshape(2, -1).max(axis=0)
+        return np.asarray(solution.scatter * np.sqrt(leverage))
+
+    def error(self, pairs: Matches, solution: DistortionFit, where: tuple[Float, Float] | None = None) -> float:
+        """Return five times the largest standard error of the fit, pixels, on the detector or at given positions."""
+        return 5.0 * float(self.spread(pairs, solution, where or self.grid()).max())
 
     def grid(self) -> tuple[Float, Float]:
         """Return positions over the detector, pixels."""
@@ -123,13 +207,32 @@ class MatchedPlane:
         x, y = self.grid()
         moved_x, moved_y = self.apply(solution, x, y)
         ra, dec = wcs.pixel_to_sky(x=moved_x, y=moved_y)
-        order = max(solution.order, 1 if wcs.a is None else len(wcs.a) - 1)
+        order = max(solution.model.order, 1 if wcs.a is None else len(wcs.a) - 1)
         crpix = wcs.crpix
         inside = 0 <= crpix[0] < self.shape[1] and 0 <= crpix[1] < self.shape[0]
-        if solution.order > 1 and not inside:
+        if solution.model.order > 1 and not inside:
             # far outside the stars the polynomial means nothing, and the tangent point must lie on it
             crpix, order = (self.x_middle, self.y_middle), max(order, 3)
         return fit_tan_sip(x=x, y=y, ra=ra, dec=dec, order=order, crpix=crpix)
+
+
+def _inverse_root(terms: Float) -> Float:
+    """Return R, shape (n_term, n_term), with ``R @ R.T`` the inverse of ``terms.T @ terms``.
+
+    The Cholesky decomposition takes a tenth of the time of one by singular values, which is left to terms that the
+    stars hardly tell apart.
+    """
+    size = np.maximum(np.linalg.norm(terms, axis=0), 1e-300)
+    scaled = terms / size
+    try:
+        triangular = np.linalg.cholesky(scaled.T @ scaled)
+    except np.linalg.LinAlgError:
+        triangular = np.zeros((1, 1))
+    if np.diagonal(triangular).min() > _INDEPENDENT:
+        return np.asarray(np.linalg.inv(triangular).T / size[:, None])
+    _, values, right = np.linalg.svd(scaled, full_matrices=False)
+    known = values > 1e-12 * values[0]
+    return np.asarray((right.T * np.where(known, 1 / np.where(known, values, 1.0), 0.0)) / size[:, None])
 
 
 def rms(values: Float) -> float:
