@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from obs.algorithms.measure.aperture_flux import aperture_name
-from obs.algorithms.photometry.aperture_correction import fit_aperture_correction
+from obs.algorithms.photometry.aperture_correction import ApertureCorrection
+from obs.algorithms.photometry.surface import interpolate_surface
 from obs.algorithms.pixels.smoothing import smooth
 from obs.algorithms.sky.noise import noise_of
 from obs.algorithms.sources.detection import find_footprints
@@ -17,7 +18,7 @@ from obs.tasks.aperture_correction import (
     fit_aperture_corrections,
 )
 from obs.tasks.measure import DeblendConfig, MeasurementConfig, measure_catalog, set_sky_coordinates
-from star_field import Moffat, draw, observe, pixel_psf, scatter
+from star_field import Moffat, draw, observe, pixel_psf, scatter, stamp
 
 SHAPE = (250, 260)
 PROFILE = Moffat(3.2)
@@ -170,18 +171,25 @@ def test_corrected_fluxes_have_the_scale_of_the_reference_aperture():
     assert catalog.columns["base_PsfFlux_instFlux"].unit == "ct"
 
 
-def test_a_correction_that_is_not_known_is_one_and_flagged(blended):
+def test_without_stars_the_correction_is_that_of_the_psf_model(blended):
+    config = MeasurementConfig()
     nobody = np.zeros(len(blended), bool)
-    none = fit_aperture_correction(
-        x=blended["base_SdssCentroid_x"],
-        y=blended["base_SdssCentroid_y"],
-        flux=blended["base_PsfFlux_instFlux"],
-        reference_flux=blended["base_PsfFlux_instFlux"],
-        use=nobody,
-        shape=SHAPE,
-    )
     catalog = blended.select(np.ones(len(blended), bool))
-    apply_aperture_correction(catalog, {"base_PsfFlux": none}, MeasurementConfig())
+    psf = pixel_psf(PROFILE)
+    corrections = fit_aperture_corrections(catalog, nobody, psf, SHAPE, config, ApertureCorrectionConfig())
+    apply_aperture_correction(catalog, corrections, config)
+    # the model adds up to one over its stamp, which does not hold all light
+    within = PROFILE.within(config.reference_aperture) / stamp(PROFILE, 0.0, 0.0, 20).sum()
+    assert catalog["base_PsfFlux_apCorr"] == pytest.approx(within, abs=1e-3)
+    assert np.isnan(catalog["base_PsfFlux_apCorrErr"]).all()
+    assert not catalog["base_PsfFlux_flag_apCorr"].any()
+
+
+def test_a_correction_that_is_not_known_is_one_and_flagged(blended):
+    nan = interpolate_surface(np.full(4, np.nan), SHAPE)
+    unknown = ApertureCorrection(nan, (), np.nan, np.zeros(len(blended), bool), 0)
+    catalog = blended.select(np.ones(len(blended), bool))
+    apply_aperture_correction(catalog, {"base_PsfFlux": unknown}, MeasurementConfig())
     np.testing.assert_array_equal(catalog["base_PsfFlux_instFlux"], blended["base_PsfFlux_instFlux"])
     assert catalog["base_PsfFlux_flag_apCorr"].all()
     assert np.isnan(catalog["base_PsfFlux_apCorr"]).all()

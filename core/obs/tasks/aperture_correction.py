@@ -5,10 +5,11 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from obs.algorithms.measure.aperture_flux import aperture_name
-from obs.algorithms.photometry.aperture_correction import ApertureCorrection, fit_aperture_correction
+from obs.algorithms.photometry.aperture_correction import ApertureCorrection, Step, fit_aperture_correction
+from obs.algorithms.photometry.growth import Growth, predict_growth
 from obs.algorithms.pixels.statistics import weighted_median
 from obs.algorithms.psf.width import half_maximum_width
-from obs.algorithms.psf.wings import Rings, enclosed_light, fit_flux_beyond_radius
+from obs.algorithms.psf.wings import Rings, fit_flux_beyond_radius
 from obs.config.base import TaskConfig, setting
 from obs.image.catalog import Catalog
 from obs.image.psf import Psf
@@ -18,6 +19,9 @@ __all__ = ["ApertureCorrectionConfig", "apply_aperture_correction", "fit_apertur
 
 CORRECTED = ("base_PsfFlux", "base_GaussianFlux")
 """Fluxes whose scale the aperture correction brings to that of the reference aperture."""
+
+MIDDLE = 0.7
+"""The aperture by way of which fluxes are corrected has at most this part of the radius of the reference aperture."""
 
 STARS_FOR_RINGS = 10
 """Fewer stars do not tell the light around them from that of their neighbors."""
@@ -42,7 +46,13 @@ class ApertureCorrectionConfig(TaskConfig):
         "Scale to the light of the whole PSF model, not only to that of it which lies in the reference aperture. A "
         "larger aperture would do the same, but holds more light of neighbors too faint to be known.",
     )
-    order: int = setting(2, "Total order of the polynomial over the detector.", ge=0, le=6)
+    order: int = setting(
+        3,
+        "Largest total order of the surface by which the ratio of fluxes may depart from the prediction of the PSF "
+        "model. Stars decide how far it departs. 0 fits a scale only.",
+        ge=0,
+        le=6,
+    )
     minimum_signal_to_noise: float = setting(
         50.0,
         "Fainter stars are left out, unless fewer than minimum_stars would remain: in deep fields neighbors too faint "
@@ -100,26 +110,54 @@ def fit_aperture_corrections(
         if np.count_nonzero(better) >= correction.minimum_stars:
             usable = better
     x, y = catalog["base_SdssCentroid_x"], catalog["base_SdssCentroid_y"]
-    inside = np.ones(len(catalog))
+    middle = _middle_radius(config, half_maximum_width(psf, x=0.5 * (shape[1] - 1), y=0.5 * (shape[0] - 1)))
+    radii = (middle, config.reference_aperture) if middle else (config.reference_aperture,)
+    growth = predict_growth(psf, shape, radii, maximum_sinc_radius=config.maximum_sinc_radius)
+    within = growth.apertures[config.reference_aperture]
+    total = within
     if correction.to_total and usable.any():
-        inside[usable] = _inside(catalog, usable, psf, shape, config)
-    return {
+        total = np.full(len(within), within[len(within) // 2] * (1.0 + _beyond(catalog, usable, psf, shape, config)))
+    found = {"base_PsfFlux": np.ones_like(within), "base_GaussianFlux": growth.gaussian}
+    fits = {
         name: fit_aperture_correction(
             x=x,
             y=y,
-            flux=catalog[f"{name}_instFlux"],
-            reference_flux=catalog[f"{reference}_instFlux"] / inside,
-            flux_err=catalog[f"{name}_instFluxErr"],
-            reference_flux_err=catalog[f"{reference}_instFluxErr"] / inside,
+            steps=_steps(catalog, name, found[name], growth, radii),
+            growth=growth.factor(found[name], total),
             use=usable & ~catalog[f"{name}_flag"],
-            shape=shape,
             order=correction.order,
             clip=correction.clip,
             robust=correction.robust,
-            name=name,
         )
-        for name in (*CORRECTED, *([reference] if correction.to_total else []))
+        for name in CORRECTED
     }
+    if correction.to_total:
+        # the profile gives this factor without a fit to each star
+        fits[reference] = ApertureCorrection(growth.factor(within, total), (), np.nan, usable, int(usable.sum()))
+    return fits
+
+
+def _middle_radius(config: MeasurementConfig, fwhm: float) -> float | None:
+    """Return the widest aperture that is well inside the reference aperture and holds most of the light."""
+    radii = [radius for radius in config.radii() if fwhm < radius <= MIDDLE * config.reference_aperture]
+    return max(radii, default=None)
+
+
+def _steps(
+    catalog: Catalog, name: str, found: NDArray[np.float64], growth: Growth, radii: tuple[float, ...]
+) -> tuple[Step, ...]:
+    """Return the way of a flux to the reference aperture by way of the aperture between."""
+    x, y = catalog["base_SdssCentroid_x"], catalog["base_SdssCentroid_y"]
+    steps = []
+    for radius in radii:
+        wider, wanted = aperture_name(radius), growth.apertures[radius]
+        predicted = growth.factor(found, wanted).evaluate(x=x, y=y)
+        flux, flux_err = (catalog[f"{wider}_{column}"] for column in ("instFlux", "instFluxErr"))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = flux / (catalog[f"{name}_instFlux"] * predicted)
+            steps.append(Step(ratio, flux_err / np.abs(flux)))
+        name, found = wider, wanted
+    return tuple(steps)
 
 
 def _isolated(catalog: Catalog, stars: NDArray[np.bool_], radius: float) -> NDArray[np.bool_]:
@@ -137,19 +175,14 @@ def _isolated(catalog: Catalog, stars: NDArray[np.bool_], radius: float) -> NDAr
     return result
 
 
-def _inside(
+def _beyond(
     catalog: Catalog, stars: NDArray[np.bool_], psf: Psf, shape: tuple[int, int], config: MeasurementConfig
-) -> NDArray[np.float64]:
-    """Part of the light of each star that lies in the reference aperture."""
-    radius = config.reference_aperture
-    place = {"x": [0.5 * (shape[1] - 1)], "y": [0.5 * (shape[0] - 1)]}
-    middle = psf.evaluate(**place)
-    fwhm = half_maximum_width(psf, x=place["x"][0], y=place["y"][0])
-    beyond = fit_flux_beyond_radius(middle[0], fwhm, radius, _rings(catalog, stars, config))
-    x, y = catalog["base_SdssCentroid_x"][stars], catalog["base_SdssCentroid_y"][stars]
-    # elsewhere on the detector as the model of the PSF has it
-    relative = enclosed_light(psf.evaluate(x=x, y=y), radius) / enclosed_light(middle, radius)
-    return np.asarray(relative / (1.0 + beyond))
+) -> float:
+    """Light of a star in the middle beyond the reference aperture, in units of that within."""
+    x, y = 0.5 * (shape[1] - 1), 0.5 * (shape[0] - 1)
+    fwhm = half_maximum_width(psf, x=x, y=y)
+    rings = _rings(catalog, stars, config)
+    return fit_flux_beyond_radius(psf.evaluate(x=[x], y=[y])[0], fwhm, config.reference_aperture, rings)
 
 
 def _rings(catalog: Catalog, stars: NDArray[np.bool_], config: MeasurementConfig) -> Rings | None:

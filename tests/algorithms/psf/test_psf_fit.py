@@ -6,7 +6,7 @@ import pytest
 import sep
 from astropy.io import fits
 
-from obs.algorithms.photometry.aperture_correction import fit_aperture_correction
+from obs.algorithms.photometry.surface_fit import fit_surface
 from obs.algorithms.psf.fit import fit_psf
 from obs.algorithms.psf.profile import moffat, smooth_profile, stamp_radius
 from obs.errors import MeasurementError
@@ -255,10 +255,11 @@ def test_a_real_frame_gives_the_fluxes_that_another_pipeline_found(shared_data, 
     model = fit.psf.render(x=x, y=y)
     ours = np.sum(model * image[pixels], axis=(1, 2)) / np.sum(model**2, axis=(1, 2))
     aperture = sep.sum_circle(image, x, y, 7.0)[0]
-    correction = fit_aperture_correction(
-        x=x, y=y, flux=ours, reference_flux=aperture, use=fit.used & (signal > 100), shape=image.shape
+    used = fit.used & (signal > 100)
+    correction = fit_surface(
+        x[used], y[used], (aperture / ours)[used], 1 / signal[used], image.shape, order=2, clip=3.0, robust=True
     )
-    ratio = ours * correction.evaluate(x=x, y=y) / flux
+    ratio = ours * correction.surface.evaluate(x=x, y=y) / flux
     assert fit.used.sum() > 20
     assert np.median(ratio) == pytest.approx(1.0, abs=0.01)
     assert 1.4826 * np.median(np.abs(ratio - np.median(ratio))) < 0.015

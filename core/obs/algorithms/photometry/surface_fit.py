@@ -1,0 +1,227 @@
+"""Fit a smooth surface to values of stars, no rougher than the stars prove.
+
+The surface is a polynomial whose coefficients are expected to be small, the more so the higher their order. Fits of
+several expectations, from a constant onward, are averaged. Each is weighted by how well it predicts stars that are left
+out, with a cost for each free coefficient (Burnham & Anderson 2002, Model selection and multimodel inference, chapter
+4). So the surface departs from a constant as far as it earns its place, and one star more or less does not make it flip
+between exposures of one field.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.algorithms.photometry.surface import Surface, design_matrix, triangle
+
+__all__ = ["SurfaceFit", "fit_surface"]
+
+AMPLITUDES = np.array([0.0, 0.0003, 0.0007, 0.0016, 0.0036, 0.0083, 0.019, 0.044, 0.1])
+"""Expected standard deviations of a linear coefficient; those of order n are n times smaller."""
+
+STARS_PER_COEFFICIENT = 3
+"""Fewer stars than this for each coefficient make wild surfaces, which their own predictions do not always tell."""
+
+LEAST_WEIGHT = 0.01
+"""Fits of less weight are left out."""
+
+LARGEST_ERROR = 9.0
+"""Squared error of prediction, in units of its variance, above which a star counts no further against a fit."""
+
+ROUNDS = 8
+"""Rounds of reweighting; few stars settle in fewer."""
+
+BIWEIGHT = 3.0
+"""Residuals of this many standard deviations do not count at all in the end."""
+
+SETTLED = 1e-3
+"""Reweighting ends when no star's weight changes by more."""
+
+HALF_WITHIN = 0.4549
+"""Median of the square of a standard normal variable."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SurfaceFit:
+    """A surface, its error, and the values that it was fitted to.
+
+    Parameters
+    ----------
+    surface : Surface
+        Coefficients are zero for ``i + j`` above the order.
+    covariance : ndarray of float64, shape (n_term, n_term)
+        Covariance of the coefficients in the order of `triangle`.
+    freedom : float
+        Coefficients that the stars decided, rather than the expectation: one for a constant.
+    excess : float
+        Scatter that the errors do not explain.
+    keep : ndarray of bool, shape (n,)
+        Values that count.
+    """
+
+    surface: Surface
+    covariance: NDArray[np.float64]
+    freedom: float
+    excess: float
+    keep: NDArray[np.bool_]
+
+    @property
+    def order(self) -> int:
+        """Total order of the polynomial."""
+        return len(self.surface.coefficients) - 1
+
+    def evaluate_error(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the standard error of the surface at positions, pixels, shape (...)."""
+        terms = design_matrix(x, y, self.surface.shape, self.order)
+        variance = np.einsum("...i,ij,...j->...", terms, self.covariance, terms)
+        return np.asarray(np.sqrt(np.maximum(variance, 0.0)), np.float64)
+
+
+def fit_surface(
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    values: NDArray[np.float64],
+    sigma: NDArray[np.float64],
+    shape: tuple[int, int],
+    *,
+    order: int,
+    clip: float,
+    robust: bool,
+) -> SurfaceFit:
+    """Fit polynomials up to an order.
+
+    Parameters
+    ----------
+    x, y : ndarray of float64, shape (n,)
+        Positions, pixels; at least one.
+    values, sigma : ndarray of float64, shape (n,)
+        Values, and their errors. Scatter beyond the errors is found and added to them.
+    shape : tuple of int
+        Shape (ny, nx) of the detector.
+    order : int
+        Largest total order; lower if the stars are few.
+    clip : float
+        Values further from the surface than this many standard deviations are dropped.
+    robust : bool
+        Let large residuals hardly count; else those that are kept count by their errors alone.
+
+    Returns
+    -------
+    SurfaceFit
+    """
+    count = _core(values, sigma, clip).astype(float)
+    while order > 0 and STARS_PER_COEFFICIENT * (order + 1) * (order + 2) // 2 > count.sum():
+        order -= 1
+    terms = design_matrix(x, y, shape, order)
+    # until a surface is known, what it will explain counts as scatter: no star rules by its small error
+    excess = _excess_variance(values - np.median(values), sigma)
+    for number in range(2 * ROUNDS):
+        weight = 1.0 / np.sqrt(np.maximum(sigma**2 + excess, 1e-24))
+        fit = _average(terms, values, weight, count, order)
+        excess = _excess_variance(fit.predicted_error[count > 0], sigma[count > 0])
+        weight = 1.0 / np.sqrt(np.maximum(sigma**2 + excess, 1e-24))
+        # all values are judged anew in each round, by their own errors
+        deviation = np.abs(values - terms @ fit.solution) * weight
+        new = _count(deviation, clip, robust=robust, settled=number >= ROUNDS)
+        settled = number > ROUNDS and float(np.abs(new - count).max()) < SETTLED
+        if settled or not (new > 0).any():
+            break
+        count = new
+    keep = count > 0
+    limit = BIWEIGHT if robust else np.inf
+    spread = _variance_factor(deviation[keep], int(keep.sum()) - fit.freedom, limit)
+    coefficients = np.zeros((order + 1, order + 1))
+    coefficients[triangle(order)] = fit.solution
+    # the formula wants the normal matrix of values that all count in full
+    covariance = spread * float(count[keep].mean()) * fit.covariance
+    return SurfaceFit(Surface(coefficients, shape), covariance, fit.freedom, float(np.sqrt(excess)), keep)
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """Mean of the fits: coefficients, covariance for unit variance, and errors of prediction of the stars."""
+
+    solution: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    freedom: float
+    predicted_error: NDArray[np.float64]
+
+
+def _average(
+    terms: NDArray[np.float64],
+    values: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    count: NDArray[np.float64],
+    order: int,
+) -> _Fit:
+    """Fit with every expectation, and average by how the fits predict stars that are left out one at a time."""
+    scaled = weight * np.sqrt(count)
+    basis, target = terms * scaled[:, None], values * scaled
+    degree = np.sum(triangle(order), axis=0)
+    # nothing is expected of the constant
+    amplitudes = AMPLITUDES if order > 0 else AMPLITUDES[:1]
+    n = terms.shape[1]
+    solutions, covariances = np.zeros((len(amplitudes), n)), np.zeros((len(amplitudes), n, n))
+    errors, freedom = np.zeros((len(amplitudes), len(values))), np.zeros(len(amplitudes))
+    for k, amplitude in enumerate(amplitudes):
+        # without any amplitude only the constant is left
+        free = degree == 0 if amplitude == 0 else np.ones(n, bool)
+        part = basis[:, free]
+        prior = np.diag((degree[free] / max(amplitude, 1e-30)) ** 2)
+        covariance = np.linalg.pinv(part.T @ part + prior, hermitian=True)
+        solutions[k, free] = covariance @ part.T @ target
+        covariances[k][np.ix_(free, free)] = covariance
+        # the residual of a star that the fit does not know follows from its leverage on the fit that does
+        leverage = np.minimum(np.einsum("ni,ij,nj->n", part, covariance, part), 1 - 1e-9)
+        errors[k] = (values - terms @ solutions[k]) / (1.0 - leverage)
+        freedom[k] = leverage.sum()
+    square = (np.minimum((errors * weight) ** 2, LARGEST_ERROR) * count).sum(1)
+    chi2 = square / max(float(square.min()), 1e-300) * count.sum() + freedom
+    share = np.exp(-0.5 * (chi2 - chi2.min()))
+    share[share < LEAST_WEIGHT * share.sum()] = 0.0
+    share /= share.sum()
+    mean = share @ solutions
+    off = solutions - mean
+    between = np.einsum("k,ki,kj->ij", share, off, off)
+    covariance = np.einsum("k,kij->ij", share, covariances) + between
+    return _Fit(mean, covariance, float(share @ freedom), share @ errors)
+
+
+def _count(deviation: NDArray[np.float64], clip: float, *, robust: bool, settled: bool) -> NDArray[np.float64]:
+    """Return how much each value counts: Huber (1964) at first, in the end Beaton & Tukey (1974).
+
+    What neighbors too faint to be known add to apertures is never negative, and pulls a mean more than a mode.
+    """
+    near = (deviation <= clip).astype(float)
+    if not robust:
+        return near
+    if not settled:
+        return np.asarray(near / np.maximum(deviation, 1.0))
+    return np.asarray(near * np.maximum(1.0 - (deviation / BIWEIGHT) ** 2, 0.0) ** 2)
+
+
+def _core(values: NDArray[np.float64], sigma: NDArray[np.float64], clip: float) -> NDArray[np.bool_]:
+    """Return which values are near the median, so that a gross outlier does not bend the first fit."""
+    deviation = np.abs(values - np.median(values))
+    spread = np.maximum(1.4826 * np.median(deviation), sigma)
+    return np.asarray(deviation <= np.maximum(2.0 * clip * spread, 1e-12), bool)
+
+
+def _variance_factor(deviation: NDArray[np.float64], degrees: float, limit: float) -> float:
+    """Variance of the solution in units of that of least squares with unit errors (Huber 1981, section 7.6)."""
+    u2 = np.minimum((deviation / limit) ** 2, 1.0)
+    slope = float(np.mean((1.0 - u2) * (1.0 - 5.0 * u2)))
+    if degrees <= 0 or slope <= 0:
+        return float("nan")
+    return float(np.sum((deviation * (1.0 - u2) ** 2) ** 2)) / degrees / slope**2
+
+
+def _excess_variance(residual: NDArray[np.float64], sigma: NDArray[np.float64]) -> float:
+    """Return what must be added to the variances for half of the residuals to lie within 0.67 sigma."""
+    square = residual**2
+    low, high = 0.0, float(np.median(square)) / HALF_WITHIN
+    for _ in range(40):
+        middle = 0.5 * (low + high)
+        too_small = np.median(square / np.maximum(sigma**2 + middle, 1e-30)) > HALF_WITHIN
+        low, high = (middle, high) if too_small else (low, middle)
+    return high
