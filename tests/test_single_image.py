@@ -105,7 +105,11 @@ def test_the_outputs_open_elsewhere(write, tmp_path, field):
         "field.fits",
         *(f"field/{name}.fits" for name in ("src", "icSrc", "icExpBackground", "calexpBackground")),
         "field/metadata.yaml",
+        "schema/src.fits",
+        "schema/icSrc.fits",
     }
+    schema = Table.read(output / "schema" / "src.fits", hdu=1)
+    assert (len(schema), schema.colnames) == (0, read_source_table(output).colnames)
 
 
 def test_without_a_gain_the_user_is_told(write, tmp_path, field):

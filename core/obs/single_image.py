@@ -19,9 +19,12 @@ from obs.repo.image_file import read_image_file
 from obs.repo.reference_catalog import load_reference_catalog
 from obs.tasks.process_config import ProcessFileConfig
 
-__all__ = ["process_file"]
+__all__ = ["SCHEMA_FOLDER", "process_file"]
 
 ID_BITS = 32
+#: Folder of an output with the columns of its catalogs.
+SCHEMA_FOLDER = "schema"
+_WITH_SCHEMA = ("icSrc", "src")
 
 
 def process_file(path: Path, output: Path, config: ProcessFileConfig) -> ProcessSummary:
@@ -32,7 +35,8 @@ def process_file(path: Path, output: Path, config: ProcessFileConfig) -> Process
     path : Path
         FITS file.
     output : Path
-        Folder that gets ``NAME.fits`` (the calibrated image) and ``NAME/src.fits`` and so on.
+        Folder that gets ``NAME.fits`` (the calibrated image), ``NAME/src.fits`` and so on, and the columns of the
+        catalogs without rows in ``schema``.
     config : ProcessFileConfig
         Settings.
 
@@ -56,6 +60,8 @@ def process_file(path: Path, output: Path, config: ProcessFileConfig) -> Process
     def put(value: object, dataset_type: str) -> None:
         places = {"calexp": calibrated, "sourceTable": output / name / "src.parq"}
         write_dataset("", value, places.get(dataset_type, output / name / f"{dataset_type}.fits"))
+        if isinstance(value, Catalog) and dataset_type in _WITH_SCHEMA:
+            write_dataset("", value.select(slice(0)), output / SCHEMA_FOLDER / f"{dataset_type}.fits")
 
     stages = Stages(put, summary, exposure_id=0, exposure_id_bits=ID_BITS)
     with stages.timed("read"):

@@ -180,7 +180,7 @@ def test_clobber_output(obs, repository, tmp_path):
     assert "--clobber-output would remove the input" in err
     (tmp_path / "photos").mkdir()
     _, _, err = obs("process", repository, "--id", "visit=2", "--output", tmp_path / "photos", "--clobber-output")
-    assert "photos is no data repository; --clobber-output does not remove it" in err
+    assert "photos is not an output of obs; --clobber-output does not remove it" in err
 
 
 def test_arguments_from_a_file(obs, repository, pipeline, tmp_path):

@@ -1,5 +1,6 @@
 """Options that several commands share, and what they stand for."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -16,6 +17,7 @@ __all__ = [
     "add_overrides",
     "config_options",
     "id_option",
+    "path_under",
     "remove_output",
     "run_options",
     "words_option",
@@ -73,27 +75,43 @@ def add_overrides(layers: ConfigLayers[C], overrides: Iterable[tuple[str, str]])
             layers.load(text)
 
 
-def remove_output(output: Path, root: Path) -> None:
-    """Remove an output repository with everything in it.
+def path_under(variable: str, path: Path) -> Path:
+    """Return a path, relative to the folder that an environment variable names if it is set, as in the LSST stack.
+
+    Parameters
+    ----------
+    variable
+        PIPE_INPUT_ROOT, PIPE_CALIB_ROOT or PIPE_OUTPUT_ROOT.
+    path
+        Path from the command line; an absolute one is returned as it is.
+    """
+    return Path(os.environ.get(variable, "")) / path
+
+
+def remove_output(output: Path, *inputs: Path, is_output: Callable[[Path], bool] = is_repository) -> None:
+    """Remove an output folder with everything in it.
 
     Parameters
     ----------
     output
-        Its folder; it need not exist.
-    root
-        The input repository, which must not be lost with it.
+        The folder; it need not exist.
+    *inputs
+        Input repository or files, which must not be lost with it.
+    is_output
+        Called with the folder, returns whether obs made it.
 
     Raises
     ------
     OutputError
-        If the folder is or holds the input, is no repository, or cannot be removed.
+        If the folder is or holds an input, was not made by obs, or cannot be removed.
     """
     if not output.exists():
         return
-    if root.resolve().is_relative_to(output.resolve()):
-        raise OutputError(f"--clobber-output would remove the input {root}; choose another output", path=output)
-    if not is_repository(output):
-        raise OutputError(f"{output} is no data repository; --clobber-output does not remove it", path=output)
+    for place in inputs:
+        if place.resolve().is_relative_to(output.resolve()):
+            raise OutputError(f"--clobber-output would remove the input {place}; choose another output", path=output)
+    if not is_output(output):
+        raise OutputError(f"{output} is not an output of obs; --clobber-output does not remove it", path=output)
     try:
         shutil.rmtree(output)
     except OSError as problem:

@@ -1,5 +1,6 @@
 """`obs process`: from the data IDs of a repository to calibrated images and catalogs."""
 
+import os
 from functools import partial
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import click
 
 from obs.cli.arguments import ManyWordsCommand
 from obs.cli.logs import configure_logging
-from obs.cli.options import add_overrides, config_options, id_option, remove_output, run_options
+from obs.cli.options import add_overrides, config_options, id_option, path_under, remove_output, run_options
 from obs.cli.progress import show_progress
 from obs.cli.report import report_outcomes
 from obs.cli.show import show_config, split_show
@@ -70,9 +71,14 @@ def process(
 
     INPUT is a folder made by obs or by the second-generation LSST stack; it is only read. Every data ID goes through
     instrument-signature removal, characterization and calibration. One that fails does not stop the others. @FILE
-    stands for the words in a file.
+    stands for the words in a file. Relative paths start at the folders that PIPE_INPUT_ROOT, PIPE_CALIB_ROOT and
+    PIPE_OUTPUT_ROOT name, where these environment variables are set.
     """
     configure_logging(log_levels)
+    root = path_under("PIPE_INPUT_ROOT", root)
+    if calib is not None or "PIPE_CALIB_ROOT" in os.environ:
+        calib = path_under("PIPE_CALIB_ROOT", calib or Path())
+    output = None if output is None else path_under("PIPE_OUTPUT_ROOT", output)
     shows = split_show(show)
     things = {thing for thing, _ in shows}
     writing = not shows or "run" in things

@@ -9,7 +9,7 @@ import click
 
 from obs.cli.arguments import ManyWordsCommand
 from obs.cli.logs import configure_logging
-from obs.cli.options import add_overrides, config_options, run_options
+from obs.cli.options import add_overrides, config_options, path_under, remove_output, run_options
 from obs.cli.progress import show_progress
 from obs.cli.report import report_outcomes
 from obs.cli.show import show_config, split_show
@@ -17,6 +17,8 @@ from obs.config.layers import ConfigLayers
 from obs.config.lsst_names import PROCESS_FILE_NAMES
 from obs.executor import run
 from obs.pipeline import ProcessSummary
+from obs.runs.process_file import is_file_output, record_file_run, settings_path
+from obs.single_image import SCHEMA_FOLDER
 from obs.single_image import process_file as process_image
 from obs.tasks.process_config import ProcessFileConfig
 
@@ -42,19 +44,25 @@ Example:
     "--show", expose_value=False, multiple=True, metavar="WHAT...", help="Show config[=PATTERN] or history=PATTERN."
 )
 @run_options
+@click.option("--clobber-output", is_flag=True, help="Remove the output folder first.")
+@click.option("--clobber-config", is_flag=True, help="Go on in an output that was made with other settings.")
 def process_file(
     images: tuple[Path, ...],
     output: Path,
     processes: int,
     timeout: float | None,
     doraise: bool,
+    clobber_output: bool,
+    clobber_config: bool,
     overrides: list[tuple[str, str]],
     show: list[str],
     log_levels: list[str],
 ) -> int:
     """Find and measure the sources of FITS images, with no repository around them.
 
-    Each image gives OUTPUT/NAME.fits and OUTPUT/NAME/src.fits and so on.
+    Each image gives OUTPUT/NAME.fits and OUTPUT/NAME/src.fits and so on. The settings are recorded in OUTPUT/config,
+    the columns of the catalogs in OUTPUT/schema. Relative paths start at the folders that PIPE_INPUT_ROOT and
+    PIPE_OUTPUT_ROOT name, where these environment variables are set.
     """
     configure_logging(log_levels)
     shows = split_show(show)
@@ -64,7 +72,12 @@ def process_file(
     show_config(layers, shows)
     if shows and "run" not in {thing for thing, _ in shows}:
         return 0
-    data_ids = [{"file": str(image)} for image in images]
+    paths = [path_under("PIPE_INPUT_ROOT", image) for image in images]
+    output = path_under("PIPE_OUTPUT_ROOT", output)
+    if clobber_output:
+        remove_output(output, *paths, is_output=is_file_output)
+    record_file_run(output, config, clobber=clobber_config)
+    data_ids = [{"file": str(path)} for path in paths]
     with show_progress(len(data_ids)) as progress:
         configure_logging(log_levels, progress.write)
         outcomes = run(
@@ -75,4 +88,6 @@ def process_file(
             on_done=progress.done,
             raise_errors=doraise,
         )
-    return report_outcomes(outcomes)
+    status = report_outcomes(outcomes)
+    click.echo(f"settings: {settings_path(output)}; columns of the catalogs: {output / SCHEMA_FOLDER}", err=True)
+    return status
