@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from obs.cli.main import main
+
 # the same examples on every machine, however loaded it is
 settings.register_profile("obs", deadline=None, derandomize=True)
 settings.load_profile("obs")
@@ -18,3 +20,15 @@ def shared_data():
     if not SHARED_DATA.is_dir():
         pytest.skip("real data are not here: no folder shared/data beside the checkout")
     return SHARED_DATA
+
+
+@pytest.fixture
+def obs(capsys):
+    """Run the command and return exit status, stdout and stderr."""
+
+    def run(*words):
+        status = main([str(word) for word in words])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return run

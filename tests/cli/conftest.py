@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from obs.cli.main import main
 from obs.config.base import TaskConfig, setting
 from obs.errors import DatasetNotFoundError
 from obs.instrument.instrument import FilterDefinition, Instrument
@@ -102,15 +101,3 @@ def repository(tmp_path, monkeypatch):
         for ccd in (0, 1):
             (root / f"raw/v{visit:03d}-{'r' if visit == 2 else 'g'}-c{ccd}.fits").touch()
     return root
-
-
-@pytest.fixture
-def obs(capsys):
-    """Run the command and return exit status, stdout and stderr."""
-
-    def run(*words):
-        status = main([str(word) for word in words])
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return run

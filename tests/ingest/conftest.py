@@ -3,7 +3,6 @@
 import pytest
 from toy_camera import make_instrument
 
-from obs.cli.main import main
 from obs.ingest.repository import make_repository
 
 
@@ -22,15 +21,3 @@ def repository(tmp_path, instrument):
     root = tmp_path / "data"
     make_repository(root, instrument)
     return root
-
-
-@pytest.fixture
-def obs(capsys):
-    """Run the command and return exit status, stdout and stderr."""
-
-    def run(*words):
-        status = main([str(word) for word in words])
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return run
