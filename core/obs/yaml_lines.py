@@ -12,12 +12,15 @@ import yaml
 from yaml.constructor import ConstructorError
 
 from obs.errors import ObsError
+from obs.small_file import read_small_file
 
 __all__ = ["YamlPath", "line_of", "load_yaml", "parse_yaml"]
 
 #: Keys and list indices from the top of a document down to a value.
 YamlPath = tuple[str | int, ...]
 
+#: More values than this, aliases written out, are no settings.
+_MOST_NODES = 5_000_000
 _MERGE = "tag:yaml.org,2002:merge"
 #: The C parser, where the wheel has it, is ten times faster.
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -51,11 +54,7 @@ def load_yaml(path: Path | str, *, error: _ErrorClass) -> tuple[Any, dict[YamlPa
     ObsError
         ``error``, for a file that cannot be read, is no valid YAML, or has a key twice; with file and line.
     """
-    try:
-        text = Path(path).read_bytes()
-    except OSError as problem:
-        raise error(f"cannot read this file: {problem.strerror or problem}", path=path) from None
-    return parse_yaml(text, error=error, path=path)
+    return parse_yaml(read_small_file(path, error=error), error=error, path=path)
 
 
 def parse_yaml(
@@ -69,6 +68,7 @@ def parse_yaml(
         if root is None:
             return None, {(): 1}
         _refuse_duplicates(root)
+        _count_nodes(root, {})
         data = loader.construct_document(root)
         lines: dict[YamlPath, int] = {(): 1}
         _record_lines(loader, root, (), lines, set())
@@ -76,10 +76,11 @@ def parse_yaml(
         mark = getattr(problem, "problem_mark", None) or getattr(problem, "context_mark", None)
         reason = getattr(problem, "problem", None) or getattr(problem, "reason", None) or str(problem).split("\n")[0]
         raise error(f"no valid YAML: {reason}", path=path, line=None if mark is None else mark.line + 1) from None
-    except (ValueError, TypeError) as problem:  # such as the date 2020-13-45
-        raise error(f"no valid YAML: {problem}", path=path) from None
     except RecursionError:
         raise error("no valid YAML: nested too deeply", path=path) from None
+    except Exception as problem:  # noqa: BLE001 - such as 2020-13-45 or !!timestamp 2020: each tag fails in its own way
+        reason = str(problem) if isinstance(problem, ValueError) else "a value does not agree with its tag"
+        raise error(f"no valid YAML: {reason}", path=path) from None
     finally:
         if loader is not None:
             loader.dispose()
@@ -115,6 +116,24 @@ def _refuse_duplicates(root: yaml.Node) -> None:
                     text = f"the key '{key.value}' is already on line {first[name]}"
                     raise ConstructorError(None, None, text, key.start_mark)
                 first[name] = line
+
+
+def _count_nodes(node: yaml.Node, known: dict[int, int]) -> int:
+    """Return how many values a node stands for, aliases written out; refuse one that contains itself, or too many."""
+    if id(node) in known:
+        if not known[id(node)]:
+            raise ConstructorError(None, None, "an alias contains itself", node.start_mark)
+        return known[id(node)]
+    known[id(node)] = 0
+    count = 1
+    if isinstance(node, yaml.SequenceNode):
+        count += sum(_count_nodes(item, known) for item in node.value)
+    elif isinstance(node, yaml.MappingNode):
+        count += sum(_count_nodes(key, known) + _count_nodes(value, known) for key, value in node.value)
+    if count > _MOST_NODES:
+        raise ConstructorError(None, None, f"its aliases stand for more than {_MOST_NODES} values", node.start_mark)
+    known[id(node)] = count
+    return count
 
 
 def _record_lines(

@@ -199,7 +199,7 @@ def test_missing_settings_are_told(tmp_path):
 def test_binary_table_is_told(write):
     folder = write()
     (folder / "detectors.csv").write_bytes(b"\xff\xfe\x00id")
-    with pytest.raises(FileFormatError, match=r"detectors\.csv: cannot be read"):
+    with pytest.raises(FileFormatError, match=r"detectors\.csv: cannot read this file: it is not UTF-8 text"):
         load_camera(folder)
 
 

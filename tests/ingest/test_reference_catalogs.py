@@ -255,7 +255,7 @@ def test_what_else_can_be_wrong(tmp_path, objects):
         ingest(tmp_path, tmp_path / "g.fits")
     with pytest.raises(DatasetNotFoundError, match=r"none\.csv does not exist"):
         ingest(tmp_path, tmp_path / "none.csv")
-    with pytest.raises(OutputError, match=r"'\.\./x' is no name for a reference catalog"):
+    with pytest.raises(OutputError, match=r"'\.\./x' cannot be the name of a reference catalog"):
         ingest(tmp_path, name="../x")
     path = write_parquet(tmp_path / "i.parquet", objects | {"source_id": objects["ra"]})
     with pytest.raises(FileFormatError, match=r"column 'source_id' holds .*, an integer is wanted"):
@@ -288,3 +288,29 @@ def test_the_command(repository, objects, obs, tmp_path):
     status, _, err = obs("ingest-refcat", repository, "ps1", path)
     assert status == 1
     assert "already; --clobber replaces it" in err
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "..",
+        ".",
+        "a/b",
+        "a\\b",
+        "/a/b",
+        "-x",
+        "a b",
+        "x'\nimport os\n'",
+        "x\ny",
+        "x'",
+        "é",
+        "a" * 101,
+        "a\0b",
+        ".x",
+    ],
+)
+def test_names_that_could_be_code_or_another_folder(tmp_path, objects, name):
+    with pytest.raises(OutputError, match="cannot be the name of a reference catalog"):
+        ingest_reference_catalog(tmp_path, name, [], ReferenceColumnsConfig())
+    assert not list(tmp_path.iterdir())

@@ -64,3 +64,37 @@ def test_files_that_hold_no_answers(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises(ConfigError, match=message):
         read_answers(path)
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ({"title": "a\rb"}, "title has more than one line"),
+        ({"author": "a\u2028b"}, "author has more than one line"),
+        ({"author": "a\x00b"}, "author has a control character"),
+        ({"title": "a" * 301}, "title has 301 characters; 300 are the limit"),
+        ({"camera": "a" * 61}, "it has 61 characters, 60 are the limit"),
+        ({"visit_key": "v" * 61}, "cannot be a key of data IDs"),
+    ],
+)
+def test_text_that_breaks_lines_or_names_is_refused(answer, message):
+    with pytest.raises(ConfigError, match=message):
+        Answers(**({"camera": "toy"} | answer))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.yaml", b"title: !!timestamp 2020", "a value does not agree with its tag"),
+        ("a.yaml", b"title: " + b"[" * 5000, "nesting depth"),
+        ("a.yaml", b"title: &a [*a]", "an alias contains itself"),
+        ("a.yaml", b"title: \xff\xfe\xfa", "it is not UTF-8 text"),
+        ("a.yaml", b"title: !!python/object/apply:os.system [false]", "could not determine a constructor"),
+        ("a.json", b"[" * 100_000, "cannot be read"),
+        ("a.json", b'{"width": 1' + b"0" * 5000 + b"}", "cannot be read"),
+    ],
+)
+def test_files_of_answers_that_are_none(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ConfigError, match=f"{name}.*{message}"):
+        read_answers(tmp_path / name)

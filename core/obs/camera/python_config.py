@@ -15,6 +15,7 @@ from obs.camera.distortion import Distortion, PolynomialDistortion, RadialDistor
 from obs.camera.fits_table import amplifier_file_name, read_amplifiers
 from obs.errors import FileFormatError
 from obs.geom import Box
+from obs.small_file import read_small_text
 
 __all__ = ["load_python_camera", "read_assignments"]
 
@@ -73,13 +74,15 @@ def read_assignments(path: Path) -> dict[str, Value]:
         If it cannot be read, is no Python, or has a statement that is no plain assignment; names the line.
     """
     try:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        tree = ast.parse(read_small_text(path, error=FileFormatError))
+    except FileFormatError:
+        if path.exists():
+            raise
         raise FileFormatError("there is no such file", path=path) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileFormatError(f"cannot be read: {error}", path=path) from error
     except SyntaxError as error:
         raise FileFormatError(f"line {error.lineno}: is no Python: {error.msg}", path=path) from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise FileFormatError(f"is no Python: {error or 'nested too deeply'}", path=path) from None
     config: dict[str, Value] = {}
     for statement in tree.body:
         try:

@@ -8,6 +8,7 @@ from typing import NoReturn, TypeVar
 
 from obs.errors import FileFormatError, suggest
 from obs.geom import Box
+from obs.small_file import read_small_text
 
 __all__ = ["BOX_PARTS", "Row", "check_unique", "read_table"]
 
@@ -93,11 +94,11 @@ class Row:
 
 def _read_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise FileFormatError("the file is missing; a camera folder needs it", path=path) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileFormatError(f"cannot be read: {error}", path=path) from error
+        text = read_small_text(path, error=FileFormatError, encoding="utf-8-sig")
+    except FileFormatError:
+        if not path.exists():
+            raise FileFormatError("the file is missing; a camera folder needs it", path=path) from None
+        raise
     for line, content in enumerate(text.splitlines(), 1):
         if content.strip(" \t,") and not content.lstrip(" \t\"'").startswith("#"):
             try:

@@ -7,6 +7,9 @@ from typing import Any
 
 import click
 
+from obs.errors import ConfigError
+from obs.small_file import read_small_text
+
 __all__ = ["MANY_WORDS", "ManyWordsCommand", "expand_files"]
 
 #: Options that take all words up to the next option, by every spelling: name of the parameter they go to.
@@ -99,12 +102,13 @@ def expand_files(arguments: Sequence[str], above: tuple[Path, ...] = ()) -> Iter
             yield word
             continue
         path = Path(word[1:])
-        if path in above:
+        if path.resolve() in (known.resolve() for known in above):
             raise click.UsageError(f"{path}: this file of arguments names itself")
         try:
-            words = shlex.split(path.read_text(), comments=True)
-        except OSError as problem:
-            raise click.UsageError(f"{path}: cannot read this file of arguments: {problem.strerror}") from None
+            words = shlex.split(read_small_text(path, error=ConfigError), comments=True)
+        except ConfigError as problem:
+            reason = str(problem).removeprefix(f"{path}: ").replace("this file", "this file of arguments")
+            raise click.UsageError(f"{path}: {reason}") from None
         except ValueError as problem:
             raise click.UsageError(f"{path}: this file of arguments cannot be read: {problem}") from None
         yield from expand_files(words, (*above, path))

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from obs.errors import ConfigError
+from obs.errors import ConfigError, ObsError
+from obs.small_file import read_small_file
 from obs.yaml_lines import YamlPath, line_of, load_yaml, parse_yaml
 
 __all__ = ["Assignment", "read_override_file", "read_override_text"]
@@ -112,10 +113,12 @@ def _read_python(path: Path, prefix: tuple[str, ...], loading: tuple[Path, ...])
     if path in loading:
         raise ConfigError("this file loads itself", path=path)
     try:
-        tree = ast.parse(path.read_bytes())
-    except OSError as problem:
-        raise ConfigError(f"cannot read this file: {problem.strerror or problem}", path=path) from None
+        tree = ast.parse(read_small_file(path, error=ConfigError))
+    except (RecursionError, MemoryError):
+        raise ConfigError("no valid Python: nested too deeply", path=path) from None
     except (SyntaxError, ValueError) as problem:
+        if isinstance(problem, ObsError):
+            raise
         line = getattr(problem, "lineno", None)
         raise ConfigError(f"no valid Python: {getattr(problem, 'msg', problem)}", path=path, line=line) from None
     for statement in tree.body:

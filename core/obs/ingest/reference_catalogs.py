@@ -6,7 +6,7 @@ with the catalog. The folder gets its name when everything is in it.
 
 import contextlib
 import os
-import secrets
+import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,13 +22,16 @@ from obs.image.catalog import Catalog, Column
 from obs.ingest.reference_columns import ReferenceColumns, ReferenceColumnsConfig, find_columns
 from obs.ingest.table_chunks import CHUNK, read_chunks, table_columns
 from obs.rendering import render
-from obs.repo.atomic import atomic_write
+from obs.repo.atomic import atomic_write, remove_leftovers, temporary_path
 from obs.repo.fits_catalog import write_catalog
 from obs.repo.reference_catalog import DEPTH
 
 __all__ = ["IngestedCatalog", "ingest_reference_catalog"]
 
 _FOLDER = "ref_cats"
+_LONGEST_NAME = 100
+#: A folder, and a text in the Python file that LSST's stack runs.
+_NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_.+-]{{0,{_LONGEST_NAME - 1}}}")
 
 
 @dataclass(frozen=True)
@@ -93,8 +96,12 @@ def ingest_reference_catalog(
         If a file cannot be read, or a position is not on the sky.
     """
     target = root / _FOLDER / name
-    if not name or Path(name).name != name or name.startswith("."):
-        raise OutputError(f"'{name}' is no name for a reference catalog; take letters, digits, '_' and '-'")
+    if not _NAME.fullmatch(name):
+        shown = name if len(name) < _LONGEST_NAME else f"{name[:20]}..."
+        raise OutputError(
+            f"{shown!r} cannot be the name of a reference catalog; take up to {_LONGEST_NAME} letters, digits, '_', "
+            "'-', '+' and '.', a letter or digit first"
+        )
     if os.path.lexists(target) and not clobber:
         raise OutputError(f"there is a reference catalog {target} already; --clobber replaces it", path=target)
     with _staging(root, name) as staging:
@@ -178,7 +185,8 @@ class _Sorter:
 @contextlib.contextmanager
 def _staging(root: Path, name: str) -> Iterator[Path]:
     """Make a folder beside the catalogs' for what is not finished; it is removed in any case."""
-    folder = root / f".{_FOLDER}-{name}-{os.getpid()}-{secrets.token_hex(4)}.tmp"
+    folder = temporary_path(root / _FOLDER)
+    remove_leftovers(root)
     try:
         folder.mkdir(parents=True)
         yield folder

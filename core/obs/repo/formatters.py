@@ -32,6 +32,7 @@ from obs.repo.fits_exposure import (
 )
 from obs.repo.fits_psf import read_psf, write_psf
 from obs.repo.parquet_catalog import write_parquet
+from obs.yaml_lines import parse_yaml
 
 __all__ = ["COMPONENTS", "read_dataset", "split_hdu", "write_dataset"]
 
@@ -170,12 +171,14 @@ def _read_yaml(path: Path) -> object:
     text = _read_text(path)
     if text.lstrip().startswith(("<?xml", "<!DOCTYPE")):
         raise FileFormatError("is Boost XML, which is not read; only YAML is", path=path)
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = "" if mark is None else f"line {mark.line + 1}: "
-        raise FileFormatError(f"{where}no YAML: {getattr(error, 'problem', None) or error}", path=path) from error
+    return parse_yaml(text, error=_NoYaml, path=path)[0]
+
+
+class _NoYaml(FileFormatError):
+    """A fault in a YAML file, with its line."""
+
+    def __init__(self, message: str, *, path: Path | str | None = None, line: int | None = None) -> None:
+        super().__init__(message if line is None else f"line {line}: {message}", path=path)
 
 
 def write_dataset(storage: str, obj: object, path: Path | str) -> None:

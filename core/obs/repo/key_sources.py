@@ -11,6 +11,7 @@ from obs.policy.mapper import KeySource
 from obs.policy.policy import Policy
 from obs.repo.file_keys import FileKeys
 from obs.repo.layout import Repository
+from obs.small_file import read_small_text
 
 __all__ = ["CALIB_REGISTRY", "DATABASE_FILE", "KeySources", "registry_place"]
 
@@ -130,7 +131,7 @@ def registry_place(root: Path, policy: Policy) -> str:
 
 def _database_url(path: Path) -> str:
     """Return the URL in a file, which may be all that it holds or follow a word such as ``url:``."""
-    for word in path.read_text().split():
+    for word in read_small_text(path, error=RepositoryError).split():
         if "://" in word:
             return word.strip("'\"")
     raise RepositoryError(f"{path} holds no URL such as postgresql+psycopg://host/name", path=path)

@@ -15,6 +15,7 @@ from yaml.constructor import ConstructorError
 
 from obs.errors import RepositoryError, place, suggest
 from obs.repo.atomic import atomic_write
+from obs.small_file import read_small_file, read_small_text
 from obs.yaml_lines import line_of, load_yaml
 
 __all__ = ["Repository", "is_repository", "open_repository", "repositories_with_parents", "write_description"]
@@ -86,7 +87,7 @@ def open_repository(folder: Path | str) -> Repository:
         return _read_own(root)
     if (root / "repositoryCfg.yaml").exists():
         return _read_configuration(root)
-    mapper = (root / "_mapper").read_text().strip() if (root / "_mapper").exists() else None
+    mapper = read_small_text(root / "_mapper", error=_Fault).strip() if (root / "_mapper").exists() else None
     parent = root / "_parent"
     if mapper == "" or (mapper is None and not parent.exists()):
         what = "its _mapper is empty" if mapper == "" else f"its _parent link leads nowhere ({os.readlink(parent)})"
@@ -197,10 +198,12 @@ def _read_configuration(root: Path) -> Repository:
     path = root / "repositoryCfg.yaml"
     try:
         # Only plain data are built: the loader is a SafeLoader with two tags more.
-        data = _ConfigurationLoader(path.read_bytes()).get_single_data()
-    except (yaml.YAMLError, OSError) as error:
+        data = _ConfigurationLoader(read_small_file(path, error=_Fault)).get_single_data()
+    except RepositoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - each tag of YAML fails in its own way
         mark = getattr(error, "problem_mark", None)
-        reason = getattr(error, "problem", None) or str(error)
+        reason = getattr(error, "problem", None) or str(error) or type(error).__name__
         line = None if mark is None else mark.line + 1
         raise _Fault(f"cannot read this description: {reason}", path=path, line=line) from None
     if not isinstance(data, dict):

@@ -8,14 +8,16 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from obs.errors import ConfigError, suggest
+from obs.small_file import read_small_text
+from obs.yaml_lines import parse_yaml
 
 __all__ = ["Answers", "check_name", "read_answers"]
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+#: Characters of a line of text, and of the name of a camera or a key, which becomes that of files and classes.
+_LONGEST, _LONGEST_NAME = 300, 60
 _TAKEN_KEYS = frozenset(("filter", "field", "dateObs", "taiObs", "expTime", "dataType", "id", "hdu", "calibDate"))
 #: Least and most; exposure ids have room for so many detectors, and FITS images are seldom wider.
 _COUNTS = {
@@ -72,7 +74,7 @@ class Answers:
         check_name(self.camera)
         for name in ("visit_key", "detector_key"):
             key = getattr(self, name)
-            if not _KEY.fullmatch(key) or keyword.iskeyword(key) or key in _TAKEN_KEYS:
+            if not _KEY.fullmatch(key) or len(key) > _LONGEST_NAME or keyword.iskeyword(key) or key in _TAKEN_KEYS:
                 why = "it is a word of Python" if keyword.iskeyword(key) else f"letters and digits, not {_taken()}"
                 raise ConfigError(f"{name} = '{key}' cannot be a key of data IDs: {why}", field=name)
         if self.visit_key == self.detector_key:
@@ -87,9 +89,13 @@ class Answers:
                 raise ConfigError(f"{name} = '{text}' is no positive number", field=name)
         if not self.filters.replace(",", " ").strip():
             raise ConfigError("filters: a camera needs one; name it 'none' where there is no glass", field="filters")
-        for name in ("title", "author"):
-            if "\n" in getattr(self, name):
-                raise ConfigError(f"{name} has more than one line", field=name)
+        for name in ("title", "author", "filters"):
+            text = getattr(self, name)
+            if not text.isprintable():
+                what = "more than one line" if len(text.splitlines()) > 1 else "a control character"
+                raise ConfigError(f"{name} has {what}", field=name)
+            if len(text) > _LONGEST:
+                raise ConfigError(f"{name} has {len(text)} characters; {_LONGEST} are the limit", field=name)
 
     def as_context(self) -> dict[str, str]:
         """Return the answers as the project template takes them."""
@@ -116,6 +122,9 @@ def check_name(name: str) -> None:
     ConfigError
         If no Python package can be called by it.
     """
+    if len(name) > _LONGEST_NAME:
+        problem = f"it has {len(name)} characters, {_LONGEST_NAME} are the limit"
+        raise ConfigError(f"'{name[:20]}...' cannot be the name of a camera: {problem}", field="camera")
     if not _NAME.fullmatch(name) or keyword.iskeyword(name):
         better = re.sub(r"\W+", "_", name.lower()).strip("_")
         hint = f"; '{better}' would do" if _NAME.fullmatch(better) and not keyword.iskeyword(better) else ""
@@ -141,11 +150,12 @@ def read_answers(path: Path) -> tuple[dict[str, str], dict[str, Any] | None]:
         If it cannot be read, or has an answer to no question.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-        data = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-    except OSError as error:
-        raise ConfigError(f"the answers cannot be read: {error.strerror}", path=path) from error
-    except (ValueError, yaml.YAMLError) as error:
+        text = read_small_text(path, error=ConfigError)
+        data = json.loads(text) if path.suffix == ".json" else parse_yaml(text, error=ConfigError, path=path)[0]
+    except ConfigError as error:
+        reason = str(error).removeprefix(f"{path}: ").removeprefix("cannot read this file: ")
+        raise ConfigError(f"the answers cannot be read: {reason}", path=path) from error
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"the answers cannot be read: {' '.join(str(error).split())}", path=path) from error
     if data is None:
         raise ConfigError("the file of answers is empty; its lines are 'name: value'", path=path)

@@ -13,6 +13,7 @@ from obs.instrument.discovery import discover
 from obs.resources import project_template
 from obs.scaffold.answers import Answers
 from obs.scaffold.exposure_room import exposure_room
+from obs.scaffold.safe_text import as_template_literal, check_facts
 
 __all__ = ["create_package", "is_taken", "render_template"]
 
@@ -90,10 +91,14 @@ def render_template(context: Mapping[str, Any], folder: Path, *, template: Path 
     ------
     OutputError
         If it cannot be rendered or written.
+    ConfigError
+        If what raw files told could become code.
     """
     from cookiecutter.exceptions import CookiecutterException  # noqa: PLC0415 - slow to import
     from cookiecutter.main import cookiecutter  # noqa: PLC0415 - slow to import
 
+    check_facts(context.get("_facts", {}))
+    literal = {key: as_template_literal(value) if isinstance(value, str) else value for key, value in context.items()}
     with tempfile.TemporaryDirectory() as scratch:
         # The library keeps replays and clones in the home folder, which is none of ours.
         config = Path(scratch, "config.yaml")
@@ -104,7 +109,7 @@ def render_template(context: Mapping[str, Any], folder: Path, *, template: Path 
             made = cookiecutter(
                 str(template or project_template()),
                 no_input=True,
-                extra_context={**context, "_room": exposure_room(context)},
+                extra_context={**literal, "_room": exposure_room(context)},
                 output_dir=str(folder),
                 config_file=str(config),
             )

@@ -19,6 +19,7 @@ from obs.resources import project_template
 from obs.scaffold.answers import Answers
 from obs.scaffold.create import render_template
 from obs.scaffold.merge import Chunk, merge_texts, with_markers
+from obs.small_file import read_small_text
 
 __all__ = ["ANSWERS_FILE", "Change", "Kind", "Update", "apply_update", "find_package", "plan_update"]
 
@@ -205,12 +206,14 @@ class _Stored:
 
 def _read_stored(path: Path) -> _Stored:
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(read_small_text(path, error=ConfigError))
         version = int(data["template_version"])
         answers = dict(data["answers"])
         originals = None if data.get("originals") is None else dict(data["originals"])
-        is_sound = all(isinstance(text, str) and _is_inside(name) for name, text in (originals or {}).items())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        is_sound = all(
+            isinstance(text, str) and _is_inside(name, path.parent) for name, text in (originals or {}).items()
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         kind = f"lacks {error}" if isinstance(error, KeyError) else f"is damaged: {' '.join(str(error).split())}"
         raise ConfigError(f"the answers file {kind}; restore it, as it was committed", path=path) from error
     if not is_sound:
@@ -229,9 +232,11 @@ def _read_stored(path: Path) -> _Stored:
     return _Stored(version, context, originals, notes)
 
 
-def _is_inside(path: str) -> bool:
-    """Whether a path stays in the package; what lies elsewhere is none of ours."""
-    return not Path(path).is_absolute() and ".." not in Path(path).parts
+def _is_inside(path: str, package: Path) -> bool:
+    """Whether a path stays in the package, also through links in it."""
+    if Path(path).is_absolute() or ".." in Path(path).parts or "\0" in path:
+        return False
+    return (package / path).resolve().is_relative_to(package.resolve())
 
 
 def _template_version(template: Path) -> int:

@@ -16,6 +16,7 @@ from obs.inspection.raw_file import read_raw_file
 from obs.instrument.consistency import visit_faults
 from obs.instrument.instrument import Instrument
 from obs.instrument.translator import Translator
+from obs.small_file import read_small_text
 
 __all__ = ["RealHeader", "difference", "impossible", "read_headers"]
 
@@ -83,9 +84,11 @@ def read_headers(path: Path) -> list[RealHeader]:
         If it cannot be read, or is no such list.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_small_text(path, error=FileFormatError)
         data = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except FileFormatError:
+        raise
+    except (ValueError, yaml.YAMLError, RecursionError) as error:
         raise FileFormatError(f"cannot be read: {' '.join(str(error).split())}", path=path) from error
     if not isinstance(data, list) or not all(isinstance(entry, dict) and entry.get("file") for entry in data):
         raise FileFormatError("is no list of headers, each with 'file', 'cards' and 'expected'", path=path)

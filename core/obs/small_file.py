@@ -1,0 +1,63 @@
+"""Text files that people write: settings, descriptions, tables of a camera. They are small, and they are text."""
+
+import os
+import stat
+from pathlib import Path
+from typing import Protocol
+
+from obs.errors import ObsError
+
+__all__ = ["read_small_file", "read_small_text"]
+
+#: Bytes; a table with a row for each amplifier of the largest camera has a few hundred thousand.
+_LARGEST = 64 << 20
+
+
+class _ErrorClass(Protocol):
+    """A class of `obs.errors` that takes a file."""
+
+    def __call__(self, message: str, *, path: Path | str | None = ...) -> ObsError: ...
+
+
+def read_small_file(path: Path | str, *, error: _ErrorClass) -> bytes:
+    """Return the bytes of a file that somebody wrote.
+
+    Parameters
+    ----------
+    path
+        The file.
+    error
+        Class of the exception to raise, for example `obs.errors.ConfigError`.
+
+    Raises
+    ------
+    ObsError
+        ``error``, if it cannot be read, is not a regular file (a pipe or a device may never end), or is far too large.
+    """
+    try:
+        # Opened without waiting, as a pipe that nobody writes to would make us do.
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+            kind = os.fstat(file.fileno())
+            if not stat.S_ISREG(kind.st_mode):
+                raise error("cannot read this file: it is not a regular file", path=path)
+            if kind.st_size > _LARGEST:
+                raise error(f"this file has {kind.st_size} bytes, too many for one that people write", path=path)
+            return file.read(_LARGEST)
+    except ObsError:
+        raise
+    except (OSError, ValueError) as problem:
+        raise error(f"cannot read this file: {getattr(problem, 'strerror', None) or problem}", path=path) from None
+
+
+def read_small_text(path: Path | str, *, error: _ErrorClass, encoding: str = "utf-8") -> str:
+    """Return the text of a file that somebody wrote; see `read_small_file`.
+
+    Raises
+    ------
+    ObsError
+        ``error``, if it cannot be read or is not text.
+    """
+    try:
+        return read_small_file(path, error=error).decode(encoding)
+    except UnicodeDecodeError as problem:
+        raise error(f"cannot read this file: it is not UTF-8 text (byte {problem.start})", path=path) from None
