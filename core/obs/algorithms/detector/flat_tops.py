@@ -1,0 +1,187 @@
+"""Find saturated pixels where no level of saturation is known: stars with flat tops that pile up at one level.
+
+The number of pixels between a star's peak and a fraction of it is the same for each equal step in the logarithm of the
+fraction, if its profile is Gaussian, and rises outward for any profile of stars and galaxies. A star that is cut off
+has many more pixels near its highest value than in the next step down. Defocused stars are flat too, but each at a
+level of its own, and the faint ones like the bright ones.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from obs.algorithms.pixels.window import plane_windows
+
+__all__ = ["FlatTops", "find_flat_tops"]
+
+CELL = 8
+"""Side, pixels, of the cells whose highest pixels are looked at."""
+
+MOST_PEAKS = 3000
+HALF = 10
+"""Half the side, pixels, of the window about a peak."""
+
+BRIGHT = 50.0
+"""Least height of a peak above the sky, in noise of the sky."""
+
+TOP, SHOULDER = 0.97, 0.80
+"""Fractions of the height that bound a top, and the step below it."""
+
+FLAT = 0.5
+"""Least ratio of the pixels of a flat top to those of the step below; 0.16 for a Gaussian, less for steeper profiles."""
+
+FEWEST_PIXELS = 3
+FEWEST_EQUAL = 4
+"""Least number of exactly equal highest pixels that noise does not make."""
+
+SPREAD = 0.02
+"""Half the width of a pile-up, as a fraction of its level: what is left of one level by flat-fielding."""
+
+EQUAL_SPREAD = 0.002
+"""The same where pixels are exactly equal."""
+
+FEWEST_STARS = 3
+"""Flat tops at one level that are a pile-up. Of exactly equal pixels one star is enough."""
+
+CROWDING = 5.0
+"""Least ratio of the flat tops at one level to those that fainter stars would put there by chance."""
+
+BELOW = (0.3, 0.9)
+"""Range of heights, as fractions of a level, of the fainter stars that it is compared with."""
+
+_EIGHT = np.ones((3, 3), bool)
+
+
+class FlatTops(NamedTuple):
+    """Saturated pixels, and the levels at which they were found.
+
+    Parameters
+    ----------
+    saturated : ndarray of bool, shape (ny, nx)
+        The pixels.
+    levels : ndarray of float64, shape (n,)
+        Values, image units, ascending; several if amplifiers differ.
+    """
+
+    saturated: NDArray[np.bool_]
+    levels: NDArray[np.float64]
+
+
+def find_flat_tops(image: NDArray[np.float32], bad: NDArray[np.bool_], *, sky: float, noise: float) -> FlatTops:
+    """Find the pixels of stars that are cut off at a level which several share.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (ny, nx)
+        Counts with their sky.
+    bad : ndarray of bool, shape (ny, nx)
+        Pixels that are not looked at.
+    sky, noise : float
+        Level of the sky, and its standard deviation, image units.
+
+    Returns
+    -------
+    FlatTops
+    """
+    nothing = FlatTops(np.zeros(image.shape, bool), np.zeros(0))
+    light = np.where(bad | ~np.isfinite(image), np.float32(0.0), image - np.float32(sky))
+    row, column = _peaks(light, np.float32(BRIGHT * noise))
+    if not len(row):
+        return nothing
+    tops = _measure(light, row, column)
+    levels = _pile_ups(tops)
+    if not len(levels):
+        return nothing
+    return FlatTops(_grow_tops(light, tops, levels), np.array(sorted(level + sky for level in levels)))
+
+
+class _Tops(NamedTuple):
+    """Of each peak its pixel and height, whether its top is flat, and whether its pixels are exactly equal."""
+
+    row: NDArray[np.int64]
+    column: NDArray[np.int64]
+    height: NDArray[np.float64]
+    flat: NDArray[np.bool_]
+    equal: NDArray[np.bool_]
+
+
+def _peaks(light: NDArray[np.float32], minimum: np.float32) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return row and column of the highest pixels of cells that no neighboring cell exceeds, the brightest first."""
+    ny, nx = (-(-n // CELL) * CELL for n in light.shape)
+    padded = light
+    if (ny, nx) != light.shape:
+        padded = np.pad(light, ((0, ny - light.shape[0]), (0, nx - light.shape[1])))
+    cells = padded.reshape(ny // CELL, CELL, nx // CELL, CELL)
+    highest = cells.max((1, 3))
+    top = (highest > minimum) & (highest == ndimage.maximum_filter(highest, 3, mode="nearest"))
+    j, i = np.nonzero(top)
+    brightest = np.argsort(-highest[j, i], kind="stable")[:MOST_PEAKS]
+    j, i = j[brightest], i[brightest]
+    inside = cells[j, :, i, :].reshape(len(j), CELL * CELL).argmax(1)
+    return j * CELL + inside // CELL, i * CELL + inside % CELL
+
+
+def _measure(light: NDArray[np.float32], row: NDArray[np.int64], column: NDArray[np.int64]) -> _Tops:
+    windows = plane_windows(light, row, column, HALF)
+    peak = windows.max((1, 2)).astype(np.float64)
+    n_equal = (windows == peak[:, None, None].astype(np.float32)).sum((1, 2))
+    # the middle of the top, so that the noise of its highest pixel does not count
+    near = windows >= (TOP * peak)[:, None, None].astype(np.float32)
+    n_top = near.sum((1, 2))
+    height = np.where(near, windows, np.float32(0.0)).sum((1, 2), dtype=np.float64) / n_top
+    n_top = (windows >= (TOP * height)[:, None, None].astype(np.float32)).sum((1, 2))
+    n_step = (windows >= (SHOULDER * height)[:, None, None].astype(np.float32)).sum((1, 2)) - n_top
+    flat = (n_top >= FEWEST_PIXELS) & (n_top > FLAT * np.maximum(n_step, 1.0))
+    equal = n_equal >= FEWEST_EQUAL
+    return _Tops(row, column, np.where(equal, peak, height), flat, equal)
+
+
+def _pile_ups(tops: _Tops) -> dict[float, float]:
+    """Return the levels at which flat tops pile up, and the spread of each as a fraction of it."""
+    levels: dict[float, float] = {}
+    exact = tops.height[tops.flat & tops.equal]
+    for level in np.unique(exact):
+        if not any(abs(level / other - 1) < EQUAL_SPREAD for other in levels):
+            levels[float(level)] = EQUAL_SPREAD
+    left = np.sort(tops.height[tops.flat & ~tops.equal])
+    while len(left) >= FEWEST_STARS:
+        low, high = (np.searchsorted(left, left * (1 + sign * SPREAD)) for sign in (-1, 1))
+        best = int(np.argmax(high - low))
+        n, level = int(high[best] - low[best]), float(np.median(left[low[best] : high[best]]))
+        if n < FEWEST_STARS:
+            break
+        if _is_pile_up(n, level, tops):
+            levels[level] = SPREAD
+        left = np.delete(left, slice(low[best], high[best]))
+    return levels
+
+
+def _is_pile_up(n: int, level: float, tops: _Tops) -> bool:
+    """Whether flat tops at a level are more than fainter stars, most of them not flat, would put there by chance."""
+    at_level = np.abs(tops.height / level - 1) <= SPREAD
+    below = (tops.height > BELOW[0] * level) & (tops.height < BELOW[1] * level)
+    chance = np.count_nonzero(below & tops.flat) * 2 * SPREAD / np.log(BELOW[1] / BELOW[0])
+    mostly_flat = 2 * n > np.count_nonzero(at_level)
+    return bool(mostly_flat and n > CROWDING * chance)
+
+
+def _grow_tops(light: NDArray[np.float32], tops: _Tops, levels: dict[float, float]) -> NDArray[np.bool_]:
+    """Return the pixels that reach the highest level, and those at lower ones that belong to a flat top."""
+    highest = max(levels)
+    saturated = light >= np.float32((1 - levels[highest]) * highest)
+    lowest = min(level * (1 - 2 * spread) for level, spread in levels.items())
+    own = tops.flat & (tops.height >= lowest)
+    if len(levels) == 1 and levels[highest] == EQUAL_SPREAD:
+        return saturated
+    labels, _ = ndimage.label(light >= np.float32(lowest), _EIGHT)
+    part = labels[tops.row[own], tops.column[own]]
+    # the lowest top of each region says where its pixels are cut off
+    level = np.full(labels.max() + 1, np.inf)
+    np.minimum.at(level, part, tops.height[own])
+    level[0] = np.inf
+    high = np.flatnonzero(labels)
+    cut = light.ravel()[high] >= (1 - 2 * SPREAD) * level[labels.ravel()[high]]
+    saturated.ravel()[high[cut]] = True
+    return saturated

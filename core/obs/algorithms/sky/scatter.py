@@ -1,0 +1,154 @@
+"""Compare the noise that the sky shows with the noise that is predicted for it.
+
+Differences of pixels a few apart hold no smooth light. They are taken in cells, and the quiet cells count, so that
+sources do not. Noise that neighboring pixels share, as in resampled images, shows in means of blocks of pixels; noise
+of single pixels shows in a second difference that any smooth light cancels in (Immerkaer 1996).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.algorithms.pixels.statistics import IQR_TO_SIGMA
+
+__all__ = ["SkyScatter", "measure_scatter"]
+
+CELL = 32
+"""Side of a cell, pixels."""
+
+LAG = 4
+"""Distance, pixels, of the pixels that are subtracted from one another, and side of a block."""
+
+PIXELS = 600_000
+"""Pixels that are looked at: strips of rows, spread evenly."""
+
+CLIP = 4.0
+CLIPPED_SIGMA = 0.9982
+"""Standard deviation of a Gaussian clipped at four sigma."""
+
+QUIET = 30.0
+"""Percentile of the cells that is taken: half of the cells of a crowded field hold light of sources."""
+
+FEWEST_GOOD = 0.5
+"""Least fraction of good pixels in a cell."""
+
+
+class SkyScatter(NamedTuple):
+    """Noise of a pixel of the sky, image units, estimated in three ways, and as predicted.
+
+    Parameters
+    ----------
+    pixel : float
+        From differences of pixels four apart.
+    single : float
+        From second differences: what neighboring pixels do not share. Less than ``pixel`` in resampled images.
+    block : float
+        Four times the noise of means of 4 x 4 pixels: what neighbors share is in it. Faint sources are too.
+    predicted : float
+        From the variance of the same pixels.
+    """
+
+    pixel: float
+    single: float
+    block: float
+    predicted: float
+
+
+def measure_scatter(
+    image: NDArray[np.float32], variance: NDArray[np.float32], bad: NDArray[np.bool_]
+) -> SkyScatter:
+    """Measure the noise of the sky.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (ny, nx)
+        Pixels; smooth light may be in them.
+    variance : ndarray of float32, shape (ny, nx)
+        Their variance, image units squared.
+    bad : ndarray of bool, shape (ny, nx)
+        Pixels to leave out.
+
+    Returns
+    -------
+    SkyScatter
+        NaN where the image is smaller than a cell or has no good cell.
+    """
+    values, noise = _cells(image, variance, bad)
+    parts = []
+    for cell, predicted in zip(values, noise, strict=True):
+        parts.append(_scatter(cell, predicted))
+    if not parts:
+        return SkyScatter(*[float("nan")] * 4)
+    pixel, single, block, expected = np.concatenate(parts, axis=1)
+    known = np.isfinite(pixel) & (expected > 0)
+    if not known.any():
+        return SkyScatter(*[float("nan")] * 4)
+    scale = np.sqrt(expected[known])
+    # relative to what each cell should have, so that a sky of varying brightness is quiet where its noise is low
+    typical = float(np.median(scale))
+    return SkyScatter(*(_quiet(part[known] / scale) * typical for part in (pixel, single, block)), typical)
+
+
+def _quiet(ratio: NDArray[np.float64]) -> float:
+    known = ratio[np.isfinite(ratio)]
+    return float(np.percentile(known, QUIET)) if len(known) else float("nan")
+
+
+def _cells(
+    image: NDArray[np.float32], variance: NDArray[np.float32], bad: NDArray[np.bool_]
+) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
+    """Return strips of cells, shape (n, CELL, CELL): pixels, NaN where bad, and their variance."""
+    n_row, n_column = image.shape[0] // CELL, image.shape[1] // CELL
+    if not n_row or not n_column:
+        return [], []
+    n_strip = min(n_row, max(1, PIXELS // (CELL * image.shape[1])))
+    rows = (np.arange(n_strip) * n_row // n_strip) * CELL
+    values, noise = [], []
+    for row in rows:
+        part = slice(row, row + CELL), slice(0, n_column * CELL)
+        good = np.where(bad[part], np.float32(np.nan), image[part])
+        for target, plane in ((values, good), (noise, variance[part])):
+            target.append(plane.reshape(CELL, n_column, CELL).transpose(1, 0, 2))
+    return values, noise
+
+
+def _scatter(cell: NDArray[np.float32], variance: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return pixel, single and block noise and the mean variance of each cell, shape (4, n)."""
+    n = len(cell)
+    apart = np.concatenate(
+        [(cell[:, LAG:] - cell[:, :-LAG]).reshape(n, -1), (cell[:, :, LAG:] - cell[:, :, :-LAG]).reshape(n, -1)], axis=1
+    )
+    curved = cell[:, 2:] + cell[:, :-2] - 2 * cell[:, 1:-1]
+    curved = curved[:, :, 2:] + curved[:, :, :-2] - 2 * curved[:, :, 1:-1]
+    side = CELL // LAG
+    blocks = cell.reshape(n, side, LAG, side, LAG).mean((2, 4))
+    # blocks two apart, so that what neighboring blocks share is not lost
+    steps = np.concatenate(
+        [(blocks[:, 2:] - blocks[:, :-2]).reshape(n, -1), (blocks[:, :, 2:] - blocks[:, :, :-2]).reshape(n, -1)], axis=1
+    )
+    middle = np.nanmedian(np.where(np.isnan(cell).all((1, 2))[:, None, None], np.float32(0.0), cell), axis=(1, 2))
+    pixel = _sigma(apart) / np.sqrt(2)
+    near = np.abs(cell - middle[:, None, None]) <= (CLIP * pixel)[:, None, None]
+    expected = np.where(near, variance, np.float32(0.0)).sum((1, 2), dtype=np.float64) / np.maximum(near.sum((1, 2)), 1)
+    few = np.isfinite(cell).mean((1, 2)) < FEWEST_GOOD
+    found = np.array([pixel, _sigma(curved.reshape(n, -1)) / 6, LAG * _sigma(steps) / np.sqrt(2), expected])
+    found[:, few] = np.nan
+    return found
+
+
+def _sigma(values: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Clipped standard deviation about zero of each row; NaN values are left out."""
+    size = np.abs(values)
+    known = np.isfinite(size)
+    order = np.sort(np.where(known, size, np.float32(np.inf)), axis=1)
+    n = known.sum(1)
+    middle = order[np.arange(len(order)), np.maximum(n // 2, 0).clip(max=order.shape[1] - 1)]
+    start = 2 * IQR_TO_SIGMA * middle.astype(np.float64)
+    square = np.where(known, size, np.float32(0.0)).astype(np.float64) ** 2
+    # of few photons most differences are zero
+    plain = np.sqrt(square.sum(1) / np.maximum(n, 1))
+    limit = CLIP * np.where(start > 0, start, plain)
+    kept = known & (size <= limit[:, None])
+    clipped = np.sqrt(np.where(kept, square, 0.0).sum(1) / np.maximum(kept.sum(1), 1)) / CLIPPED_SIGMA
+    return np.where(n > 0, clipped, np.nan)
