@@ -1,5 +1,7 @@
 """`obs process-file`: one FITS image, with as much or as little as its header says."""
 
+import re
+
 import numpy as np
 import pytest
 import yaml
@@ -114,14 +116,81 @@ def test_the_outputs_open_elsewhere(write, tmp_path, field):
 
 def test_without_a_gain_the_user_is_told(write, tmp_path, field):
     summary, output = process(write(), tmp_path)
-    assert summary.warnings[0].startswith("the gain is not known: the variance is that of the sky alone")
+    assert summary.warnings[0].startswith("the gain is not known: level and noise of the sky give 1.9")
     assert "give it with -c gain=VALUE" in summary.warnings[0]
     assert np.isnan(summary.seeing)
     assert summary.fwhm > 3
     variance = fits.getdata(output / "field.fits", "VARIANCE")
     # a sky of 100 with a gain of 2 and a read noise of 5 electrons
-    np.testing.assert_allclose(variance, 56.25, rtol=0.05)
+    assert np.median(variance) == pytest.approx(56.25, rel=0.05)
+    brightest = np.unravel_index(np.argmax(field.exposure.masked_image.image), SHAPE)
+    assert variance[brightest] == pytest.approx(field.exposure.masked_image.image[brightest] / GAIN + 6.25, rel=0.1)
     assert np.isnan(np.asarray(read_source_table(output)["coord_ra"])).all()
+
+
+def sky_noise(field):
+    """Counts, standard deviation of a pixel of the sky of the field."""
+    return np.sqrt(100 / GAIN + (5.0 / GAIN) ** 2)
+
+
+def test_a_gain_that_is_a_setting_gives_way_to_the_sky(write, tmp_path, field):
+    summary, output = process(write(GAIN=120.0, RDNOISE=5.0), tmp_path)
+    assert "likely the gain of 120 electron/adu is a setting of the camera" in summary.warnings[0]
+    assert summary.noise_ratio > 4
+    with fits.open(output / "field.fits") as hdus:
+        variance, header = hdus["VARIANCE"].data, hdus[0].header
+    assert np.median(variance) == pytest.approx(sky_noise(field) ** 2, rel=0.06)
+    assert header["GAIN"] == pytest.approx(GAIN, rel=0.1)
+    assert summary.n_cosmic_ray_pixel < 20
+
+
+def test_the_electronic_gain_stands_above_a_setting(write, tmp_path, field):
+    summary, output = process(write(GAIN=120.0, EGAIN=GAIN, READNOIS=5.0), tmp_path)
+    variance = fits.getdata(output / "field.fits", "VARIANCE")
+    np.testing.assert_allclose(variance, field.exposure.masked_image.image / GAIN + 6.25, rtol=1e-4)
+    assert not any("gain" in warning for warning in summary.warnings)
+    assert summary.noise_ratio == pytest.approx(1.0, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("scale", "offset", "cards", "cause"),
+    [
+        (1 / 300, 0, {"EXPTIME": 300.0, "BUNIT": "adu/s"}, r"counts per second \(300 s\)"),
+        (GAIN / 300, 0, {"EXPTIME": 300.0, "BUNIT": "electron/s"}, r"electrons per second \(300 s\)"),
+        (GAIN, 0, {"BUNIT": "electron"}, "the image is in electrons already"),
+        (1, -100, {}, "likely the sky was subtracted from the image before"),
+        (1e-4, 0, {}, "likely the image was rescaled"),
+        (1, 1000, {}, "with the gain .* the noise fits|pedestal"),
+    ],
+)
+def test_noise_that_gain_and_read_noise_do_not_predict_is_measured(write, tmp_path, field, scale, offset, cards, cause):
+    image = ((field.exposure.masked_image.image + offset) * scale).astype(np.float32)
+    summary, output = process(write(image, GAIN=GAIN, RDNOISE=5.0, **cards), tmp_path)
+    assert re.search(cause, summary.warnings[0])
+    assert "The measured noise is used" in summary.warnings[0]
+    variance = fits.getdata(output / "field.fits", "VARIANCE")
+    assert np.median(variance) == pytest.approx((scale * sky_noise(field)) ** 2, rel=0.08)
+
+
+def test_an_unknown_read_noise_is_what_the_sky_has_beyond_its_light(write, tmp_path, field):
+    _, output = process(write(GAIN=GAIN), tmp_path)
+    assert fits.getheader(output / "field.fits")["RDNOISE"] == pytest.approx(5.0, abs=1.0)
+
+
+def test_padding_is_no_data_and_does_not_change_the_catalog(write, tmp_path, field):
+    image = field.exposure.masked_image.image.copy()
+    image[:, :100] = 0
+    summary, output = process(write(image, GAIN=GAIN, RDNOISE=5.0), tmp_path)
+    assert summary.warnings[0].startswith("31.2 % of the pixels have exactly equal neighbors (value 0)")
+    with fits.open(output / "field.fits") as hdus:
+        mask, header = hdus["MASK"].data, hdus["MASK"].header
+    np.testing.assert_array_equal(mask & (1 << header["MP_NO_DATA"]) != 0, image == 0)
+    table = read_source_table(output)
+    seen = field.x > 120
+    distance = np.hypot(*(np.asarray(table[f"base_SdssCentroid_{c}"]) - getattr(field, c)[seen, None] for c in "xy"))
+    assert (distance.min(1) < 1).mean() > 0.9
+    # the star that the padding cuts through may be found beside its place
+    assert len(table) <= seen.sum() + 3
 
 
 def test_settings_stand_above_the_header(write, tmp_path):
@@ -206,7 +275,7 @@ def test_an_image_of_no_numbers_is_refused(write, tmp_path, value):
 
 
 def test_an_image_of_one_value_has_nothing_to_measure(write, tmp_path):
-    with pytest.raises(MeasurementError, match="no noise to measure sources against"):
+    with pytest.raises(MeasurementError, match=r"100 % of the pixels have exactly equal neighbors .*-c hdu=NUMBER"):
         process(write(np.full(SHAPE, 7, np.uint16), GAIN=GAIN), tmp_path)
 
 

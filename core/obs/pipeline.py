@@ -63,6 +63,8 @@ class ProcessSummary:
         Stars that the PSF was fitted to; 0 if it came with the exposure.
     psf_size_residual : float
         Relative error of the PSF's size on stars kept out of the fit.
+    noise_ratio : float
+        Noise of the sky over the noise that the variance plane predicted.
     seconds : dict of str to float
         Time of each step.
     warnings : list of str
@@ -90,6 +92,7 @@ class ProcessSummary:
     n_cosmic_ray_pixel: int = 0
     n_psf_star: int = 0
     psf_size_residual: float = float("nan")
+    noise_ratio: float = float("nan")
     seconds: dict[str, float] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -142,6 +145,8 @@ class Stages:
         self.summary.n_psf_star = found.n_psf_star
         self.summary.n_cosmic_ray_pixel = found.n_cosmic_ray_pixel
         self.summary.psf_size_residual = found.psf_size_residual
+        self.summary.noise_ratio = found.sky.noise.ratio
+        self.summary.warnings.extend(found.sky.warnings)
         exposure.metadata.update(SEEING=found.fwhm * scale, PSFFWHM=found.fwhm)
         with self.timed("write"):
             self.put(found.catalog, "icSrc")

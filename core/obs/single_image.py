@@ -12,12 +12,15 @@ from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.mask import Mask
 from obs.image.masked_image import MaskedImage
+from obs.instrument.noise_cards import GAIN_CARDS, READ_NOISE_CARDS, SATURATION_CARDS
 from obs.pipeline import ProcessSummary, Stages
 from obs.repo.formatters import write_dataset
 from obs.repo.hdu_roles import HduChoice
 from obs.repo.image_file import read_image_file
 from obs.repo.reference_catalog import load_reference_catalog
+from obs.tasks.plain_variance import make_variance
 from obs.tasks.process_config import ProcessFileConfig
+from obs.tasks.unusable_pixels import mask_constant_pixels, mask_flat_tops
 
 __all__ = ["SCHEMA_FOLDER", "process_file"]
 
@@ -95,16 +98,18 @@ def _complete(exposure: Exposure, config: ProcessFileConfig, path: Path) -> list
     if not finite.any():
         raise FileFormatError("every pixel is NaN or infinite: there is no image to process", path=path)
     mask.set(~finite, "UNMASKEDNAN", "NO_DATA")
-    saturation = config.saturation if config.saturation is not None else _number(exposure.metadata, "SATURATE")
+    saturation = config.saturation if config.saturation is not None else _number(exposure.metadata, *SATURATION_CARDS)
     if saturation is not None:
         mask.set(pixels.image >= saturation, "SAT")
     if config.low is not None:
         mask.set(pixels.image < config.low, "BAD")
-    if np.isfinite(pixels.variance[finite]).any():
-        return []
-    variance, warnings = _variance(pixels, finite, config, exposure.metadata)
-    exposure.masked_image = MaskedImage(pixels.image, mask, variance)
-    return warnings
+    warnings = mask_flat_tops(pixels) if config.find_saturation else []
+    if config.find_constant:
+        warnings += mask_constant_pixels(pixels)
+    good = np.isfinite(pixels.image) & ~mask.any("NO_DATA")
+    if np.isfinite(pixels.variance[good]).any():
+        return warnings
+    return warnings + _add_variance(exposure, good, config)
 
 
 def _weighted(pixels: MaskedImage, weight: NDArray[np.float32]) -> MaskedImage:
@@ -116,33 +121,30 @@ def _weighted(pixels: MaskedImage, weight: NDArray[np.float32]) -> MaskedImage:
     return MaskedImage(pixels.image, pixels.mask, variance.astype(np.float32))
 
 
-def _variance(
-    pixels: MaskedImage, finite: NDArray[np.bool_], config: ProcessFileConfig, metadata: dict[str, Any]
-) -> tuple[NDArray[np.float32], list[str]]:
-    image = pixels.image
-    gain = config.gain if config.gain is not None else _number(metadata, "GAIN")
-    sky = clipped_statistics(image[finite])
-    if gain is None or not config.variance_from_gain:
-        variance = np.full(image.shape, sky.sigma**2, np.float32)
-        return variance, [
-            "the gain is not known: the variance is that of the sky alone, and errors of bright sources are lower "
-            "limits; give it with -c gain=VALUE"
-        ] * (gain is None)
-    read_noise = config.read_noise if config.read_noise is not None else _number(metadata, "RDNOISE") or 0.0
-    if config.background_subtracted:
-        # the sky is gone, but its noise is still there, and measured
-        variance = np.maximum(image - np.float32(sky.mean), 0) / np.float32(gain) + np.float32(sky.sigma**2)
-    else:
-        floor = max((read_noise / gain) ** 2, 1e-6 * sky.sigma**2, 1e-12)
-        variance = np.maximum(image / np.float32(gain), 0) + np.float32(floor)
-    variance[~finite] = np.float32(sky.sigma**2)
-    return np.asarray(variance, np.float32), []
+def _add_variance(exposure: Exposure, good: NDArray[np.bool_], config: ProcessFileConfig) -> list[str]:
+    pixels, metadata = exposure.masked_image, exposure.metadata
+    gain = config.gain if config.gain is not None else _number(metadata, *GAIN_CARDS)
+    read_noise = config.read_noise if config.read_noise is not None else _number(metadata, *READ_NOISE_CARDS)
+    found = make_variance(
+        pixels.image,
+        good,
+        gain=gain if config.variance_from_gain else None,
+        read_noise=read_noise,
+        background_subtracted=config.background_subtracted or not config.variance_from_gain,
+    )
+    exposure.masked_image = MaskedImage(pixels.image, pixels.mask, found.variance)
+    if np.isfinite(found.gain):
+        metadata.update(GAIN=found.gain, RDNOISE=found.read_noise)
+    return [found.warning] if found.warning else []
 
 
-def _number(metadata: dict[str, Any], name: str) -> float | None:
-    """Return a positive number from the header, or None."""
-    try:
-        value = float(metadata[name])
-    except (KeyError, TypeError, ValueError):
-        return None
-    return value if np.isfinite(value) and value > 0 else None
+def _number(metadata: dict[str, Any], *names: str) -> float | None:
+    """Return the first positive number that the header has under one of the names, or None."""
+    for name in names:
+        try:
+            value = float(metadata[name])
+        except (KeyError, TypeError, ValueError):
+            continue
+        if np.isfinite(value) and value > 0:
+            return value
+    return None

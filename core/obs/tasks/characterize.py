@@ -26,7 +26,7 @@ from obs.tasks.aperture_correction import (
     apply_aperture_correction,
     fit_aperture_corrections,
 )
-from obs.tasks.background import BackgroundConfig, subtract_background
+from obs.tasks.background import BackgroundConfig
 from obs.tasks.detect import DetectionConfig, detect_sources
 from obs.tasks.measure import (
     DeblendConfig,
@@ -34,6 +34,8 @@ from obs.tasks.measure import (
     measure_catalog,
     set_sky_coordinates,
 )
+from obs.tasks.noise import NoiseConfig
+from obs.tasks.prepare_sky import SkyReport, prepare_sky
 from obs.tasks.repair import CosmicRayConfig, repair_cosmic_rays
 
 __all__ = ["CharacterizeConfig", "Characterized", "PsfConfig", "StarConfig", "characterize"]
@@ -72,6 +74,7 @@ class CharacterizeConfig(TaskConfig):
         3.5, "Width of the round Gaussian that the first round starts from.", unit="pixel", gt=0
     )
     background: BackgroundConfig = setting(BackgroundConfig(), "The background.")
+    noise: NoiseConfig = setting(NoiseConfig(), "Comparison of the variance plane with the noise of the sky.")
     cosmic_rays: CosmicRayConfig = setting(CosmicRayConfig(), "Cosmic rays.")
     detection: DetectionConfig = setting(DetectionConfig(include_threshold_factor=10.0), "Detection of bright sources.")
     deblend: DeblendConfig = setting(DeblendConfig(enabled=False), "Blends among the bright sources.")
@@ -93,6 +96,8 @@ class Characterized:
         What was subtracted, one after the other.
     catalog : Catalog
         The bright sources, ``icSrc``.
+    sky : SkyReport
+        Noise and other facts of the sky.
     corrections : dict of str to ApertureCorrection
         Flux name to aperture correction; empty if switched off.
     sigma : float
@@ -110,6 +115,7 @@ class Characterized:
     exposure: Exposure
     backgrounds: list[Background]
     catalog: Catalog
+    sky: SkyReport = field(default_factory=SkyReport)
     corrections: dict[str, ApertureCorrection] = field(default_factory=dict)
     sigma: float = float("nan")
     fwhm: float = float("nan")
@@ -141,7 +147,8 @@ def characterize(
     MeasurementError
         If there is no PSF and no star to fit one to.
     """
-    backgrounds = [subtract_background(exposure.masked_image, config.background)]
+    sky = prepare_sky(exposure, config.background, config.noise)
+    backgrounds = sky.backgrounds
     psf: Psf
     if config.measure_psf:
         psf = _gaussian_psf(config.initial_psf_fwhm / FWHM_PER_SIGMA, config.psf.stamp_size)
@@ -167,7 +174,7 @@ def characterize(
     bright = _bright_sources(exposure, psf, config, backgrounds, exposure_id, exposure_id_bits)
     exposure.psf = psf
     catalog, stars = bright.catalog, _select(bright, config.stars)
-    result = Characterized(exposure, backgrounds, catalog, sigma=bright.sigma, n_cosmic_ray_pixel=n_cosmic_ray)
+    result = Characterized(exposure, backgrounds, catalog, sky=sky, sigma=bright.sigma, n_cosmic_ray_pixel=n_cosmic_ray)
     height, width = exposure.shape
     result.fwhm = half_maximum_width(psf, x=0.5 * (width - 1), y=0.5 * (height - 1))
     if fit is not None:

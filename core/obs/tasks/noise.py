@@ -19,12 +19,14 @@ from obs.algorithms.sky.scatter import SkyScatter, measure_scatter
 from obs.config.base import TaskConfig, setting
 from obs.image.exposure import Exposure
 
-__all__ = ["NoiseCheck", "NoiseConfig", "check_noise"]
+__all__ = ["LARGEST_READ_NOISE", "NoiseCheck", "NoiseConfig", "check_noise"]
 
 BAD_PLANES = ("BAD", "SAT", "NO_DATA", "UNMASKEDNAN", "INTRP", "CR")
 
 BRIGHT = 20.0
 """Pixels higher than this above the sky, in its noise, give the slope of the variance."""
+
+MOST_BRIGHT = 2000
 
 MOST_STRUCTURE = 3.0
 """Where pixels four apart scatter by this many times more than neighbors, their scatter is not noise but crowding."""
@@ -38,8 +40,8 @@ AGREES = 0.12
 NO_SKY = 0.3
 """A sky lower than this, in its noise, was subtracted."""
 
-WRONG_GAIN = 4.0
-"""Ratio of the variances from which the gain is at fault; smaller ones may be structure, or part of the sky."""
+LARGEST_READ_NOISE = 50.0
+"""Electrons. Where the noise of the sky asks for more, the gain is wrong and not the read noise."""
 
 _RATE = re.compile(r"/\s*s(ec(ond)?s?)?\b|\bs(ec)?\s*(\^|\*\*)?\s*-1|per\s+s", re.I)
 _ELECTRONS = re.compile(r"electron|\be-|\be/", re.I)
@@ -90,7 +92,7 @@ class _Line(NamedTuple):
         return self.slope * max(level, 0.0) + self.floor
 
 
-def check_noise(exposure: Exposure, level: float, config: NoiseConfig) -> NoiseCheck:
+def check_noise(exposure: Exposure, level: float, config: NoiseConfig, *, whole_counts: bool = True) -> NoiseCheck:
     """Compare the noise of the sky with the variance plane, and correct the plane where it is wrong.
 
     Parameters
@@ -101,6 +103,8 @@ def check_noise(exposure: Exposure, level: float, config: NoiseConfig) -> NoiseC
         Level of the background that was subtracted, image units.
     config : NoiseConfig
         Settings.
+    whole_counts : bool, optional
+        The pixels came from one readout, as whole numbers or raw data do: they are not the mean of several exposures.
 
     Returns
     -------
@@ -117,13 +121,13 @@ def check_noise(exposure: Exposure, level: float, config: NoiseConfig) -> NoiseC
     direction = _disagreement(scatter, config.maximum_ratio)
     if not config.enabled or not direction:
         return NoiseCheck(ratio, *_gain_and_read_noise(line))
-    new, cause = _explain(line, level, scatter, direction, exposure.metadata)
+    new, cause = _explain(line, level, scatter, direction, whole_counts, exposure.metadata)
     pixels.variance[:] = _moved(pixels.variance, line, new, scatter)
-    gain, read_noise = _gain_and_read_noise(new)
+    gain, read_noise = _gain_and_read_noise(new if new.floor > 0 else line)
     used = f"; used: gain {gain:.3g}, read noise {read_noise:.3g} electrons" if math.isfinite(gain) else ""
     warning = (
-        f"the sky scatters by {scatter.pixel:.3g} counts, gain and read noise predict {scatter.predicted:.3g}: {cause}. "
-        f"The measured noise is used{used}. Correct gain and read noise (process-file: -c gain=VALUE -c "
+        f"the sky scatters by {scatter.pixel:.3g} counts, gain and read noise predict {scatter.predicted:.3g}: {cause}."
+        f" The measured noise is used{used}. Correct gain and read noise (process-file: -c gain=VALUE -c "
         "read_noise=VALUE; a camera: its amplifiers.csv), or set characterize.noise.enabled=false"
     )
     return NoiseCheck(ratio, gain, read_noise, warning)
@@ -147,10 +151,11 @@ def _line(
 ) -> _Line:
     """Fit variance against counts, from the sky and the bright pixels."""
     sky = scatter.predicted**2
-    bright = np.flatnonzero((image > BRIGHT * max(scatter.pixel, scatter.predicted)) & ~bad)
+    bright = np.flatnonzero((image > BRIGHT * scatter.pixel) & ~bad)
     if not len(bright):
         return _Line(0.0, sky)
-    bright = bright[:: max(1, len(bright) // 20_000)]
+    # in the brightest the light tells most
+    bright = bright[np.argsort(image.ravel()[bright])[-MOST_BRIGHT:]]
     slopes = (variance.ravel()[bright] - sky) / image.ravel()[bright]
     slope = max(float(np.median(slopes)), 0.0)
     if slope * float(np.median(image.ravel()[bright])) < 1e-3 * sky:
@@ -163,7 +168,12 @@ def _gain_and_read_noise(line: _Line) -> tuple[float, float]:
 
 
 def _explain(
-    line: _Line, level: float, scatter: SkyScatter, direction: int, metadata: Mapping[str, Any]
+    line: _Line,
+    level: float,
+    scatter: SkyScatter,
+    direction: int,
+    whole_counts: bool,
+    metadata: Mapping[str, Any],
 ) -> tuple[_Line, str]:
     """Return the line that goes through the measured noise, and the likely cause."""
     measured = scatter.pixel**2
@@ -178,20 +188,26 @@ def _explain(
     if level < NO_SKY * scatter.pixel:
         return moved, "likely the sky was subtracted from the image before, or the read noise is wrong"
     if direction > 0:
-        if measured > WRONG_GAIN * line.at(level):
+        if math.sqrt(moved.floor) > LARGEST_READ_NOISE * line.slope:
             return turned, (
                 f"likely the gain of {gain} electron/adu is a setting of the camera, not its gain, or the image was "
                 f"rescaled; with the gain {1 / turned.slope:.3g} the noise fits"
             )
-        return moved, "likely part of the sky was subtracted before, the read noise is wrong, or the image has a pattern"
+        return (
+            moved,
+            "likely part of the sky was subtracted before, or the read noise is wrong",
+        )
     if measured < 0.9 * line.floor:
         return turned, (
-            "it is less than the read noise alone: likely the image was rescaled, is in counts per second, or is a mean "
-            f"of several; with the gain {1 / turned.slope:.3g} the noise fits"
+            "it is less than the read noise alone: likely the image was rescaled, is in counts per second, or is a "
+            f"mean of several; with the gain {1 / turned.slope:.3g} the noise fits"
         )
-    return moved, (
-        "likely a pedestal (a bias level) is still in the image, the gain is wrong, or the image is a mean of several"
-    )
+    if not whole_counts:
+        return turned, (
+            "likely the image is a mean of several exposures, was rescaled, or still has a pedestal; with the gain "
+            f"{1 / turned.slope:.3g} the noise fits"
+        )
+    return moved, ("likely a pedestal (a bias level) is still in the image, or the gain is wrong")
 
 
 def _told_by_header(line: _Line, metadata: Mapping[str, Any]) -> Iterator[tuple[_Line, str]]:

@@ -45,10 +45,30 @@ class ProcessFileConfig(TaskConfig):
         "else every pixel that is not 0.",
         ge=0,
     )
-    gain: float | None = setting(None, "Gain; from the header's GAIN if null.", unit="electron/adu", gt=0)
-    read_noise: float | None = setting(None, "Read noise; from the header's RDNOISE if null.", unit="electron", ge=0)
+    gain: float | None = setting(
+        None,
+        "Gain of the image. If null, the header gives it: EGAIN and similar cards before GAIN, which is often a "
+        "setting of the camera. If no card gives it, level and noise of the sky do.",
+        unit="electron/adu",
+        gt=0,
+    )
+    read_noise: float | None = setting(
+        None,
+        "Read noise of the image. If null, the header gives it (RDNOISE and similar cards), else the noise of the sky.",
+        unit="electron",
+        ge=0,
+    )
     saturation: float | None = setting(
-        None, "Pixels from here on are saturated; from the header's SATURATE if null.", unit="adu", gt=0
+        None,
+        "Pixels at or above this level are saturated. If null, the header gives it (SATURATE and similar cards).",
+        unit="adu",
+        gt=0,
+    )
+    find_saturation: bool = setting(
+        True, "Look for stars that are cut off at a level which several share, and mask their tops SAT."
+    )
+    find_constant: bool = setting(
+        True, "Mask areas of exactly equal pixels NO_DATA: padding, dead amplifiers, dead columns."
     )
     low: float | None = setting(None, "Pixels below are bad.", unit="adu")
     variance_from_gain: bool = setting(

@@ -11,6 +11,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
+from scipy.special import pdtrc
 
 from obs.algorithms.pixels.window import plane_windows
 
@@ -30,7 +34,7 @@ TOP, SHOULDER = 0.97, 0.80
 """Fractions of the height that bound a top, and the step below it."""
 
 FLAT = 0.5
-"""Least ratio of the pixels of a flat top to those of the step below; 0.16 for a Gaussian, less for steeper profiles."""
+"""Least ratio of the pixels of a flat top to those of the step below; a Gaussian has 0.16, steeper profiles less."""
 
 FEWEST_PIXELS = 3
 FEWEST_EQUAL = 4
@@ -45,8 +49,11 @@ EQUAL_SPREAD = 0.002
 FEWEST_STARS = 3
 """Flat tops at one level that are a pile-up. Of exactly equal pixels one star is enough."""
 
-CROWDING = 5.0
-"""Least ratio of the flat tops at one level to those that fainter stars would put there by chance."""
+CHANCE = 1e-4
+"""Probability below which the flat tops at one level are not there by chance."""
+
+LEAST_EXPECTED = 0.05
+"""Flat tops that blends may put at a level, where none is seen below it."""
 
 BELOW = (0.3, 0.9)
 """Range of heights, as fractions of a level, of the fainter stars that it is compared with."""
@@ -146,25 +153,38 @@ def _pile_ups(tops: _Tops) -> dict[float, float]:
         if not any(abs(level / other - 1) < EQUAL_SPREAD for other in levels):
             levels[float(level)] = EQUAL_SPREAD
     left = np.sort(tops.height[tops.flat & ~tops.equal])
+    for level in levels:  # of tops of few pixels not all are equal
+        left = left[np.abs(left / level - 1) > 2 * SPREAD]
     while len(left) >= FEWEST_STARS:
         low, high = (np.searchsorted(left, left * (1 + sign * SPREAD)) for sign in (-1, 1))
         best = int(np.argmax(high - low))
         n, level = int(high[best] - low[best]), float(np.median(left[low[best] : high[best]]))
         if n < FEWEST_STARS:
             break
-        if _is_pile_up(n, level, tops):
+        if _is_pile_up(level, tops):
             levels[level] = SPREAD
         left = np.delete(left, slice(low[best], high[best]))
     return levels
 
 
-def _is_pile_up(n: int, level: float, tops: _Tops) -> bool:
+def _is_pile_up(level: float, tops: _Tops) -> bool:
     """Whether flat tops at a level are more than fainter stars, most of them not flat, would put there by chance."""
     at_level = np.abs(tops.height / level - 1) <= SPREAD
     below = (tops.height > BELOW[0] * level) & (tops.height < BELOW[1] * level)
-    chance = np.count_nonzero(below & tops.flat) * 2 * SPREAD / np.log(BELOW[1] / BELOW[0])
-    mostly_flat = 2 * n > np.count_nonzero(at_level)
-    return bool(mostly_flat and n > CROWDING * chance)
+    width = 2 * SPREAD / np.log(BELOW[1] / BELOW[0])
+    expected = max(width * _number_of_stars(tops, below & tops.flat), LEAST_EXPECTED)
+    n = _number_of_stars(tops, at_level & tops.flat)
+    mostly_flat = 2 * np.count_nonzero(at_level & tops.flat) > np.count_nonzero(at_level)
+    return bool(mostly_flat and n >= FEWEST_STARS and pdtrc(n - 1, expected) < CHANCE)
+
+
+def _number_of_stars(tops: _Tops, which: NDArray[np.bool_]) -> int:
+    """Return the number of tops that are further apart than a window: a wide top may hold several peaks."""
+    places = np.c_[tops.row, tops.column][which]
+    n = len(places)
+    pairs = cKDTree(places).query_pairs(2 * HALF, output_type="ndarray") if n else np.zeros((0, 2), np.int64)
+    joined = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
+    return int(connected_components(joined, directed=False)[0]) if n else 0
 
 
 def _grow_tops(light: NDArray[np.float32], tops: _Tops, levels: dict[float, float]) -> NDArray[np.bool_]:

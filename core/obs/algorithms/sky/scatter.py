@@ -55,9 +55,10 @@ class SkyScatter(NamedTuple):
     predicted: float
 
 
-def measure_scatter(
-    image: NDArray[np.float32], variance: NDArray[np.float32], bad: NDArray[np.bool_]
-) -> SkyScatter:
+UNKNOWN = SkyScatter(float("nan"), float("nan"), float("nan"), float("nan"))
+
+
+def measure_scatter(image: NDArray[np.float32], variance: NDArray[np.float32], bad: NDArray[np.bool_]) -> SkyScatter:
     """Measure the noise of the sky.
 
     Parameters
@@ -79,15 +80,16 @@ def measure_scatter(
     for cell, predicted in zip(values, noise, strict=True):
         parts.append(_scatter(cell, predicted))
     if not parts:
-        return SkyScatter(*[float("nan")] * 4)
+        return UNKNOWN
     pixel, single, block, expected = np.concatenate(parts, axis=1)
     known = np.isfinite(pixel) & (expected > 0)
     if not known.any():
-        return SkyScatter(*[float("nan")] * 4)
+        return UNKNOWN
     scale = np.sqrt(expected[known])
     # relative to what each cell should have, so that a sky of varying brightness is quiet where its noise is low
     typical = float(np.median(scale))
-    return SkyScatter(*(_quiet(part[known] / scale) * typical for part in (pixel, single, block)), typical)
+    ratios = [_quiet(part[known] / scale) for part in (pixel, single, block)]
+    return SkyScatter(ratios[0] * typical, ratios[1] * typical, ratios[2] * typical, typical)
 
 
 def _quiet(ratio: NDArray[np.float64]) -> float:
@@ -104,7 +106,8 @@ def _cells(
         return [], []
     n_strip = min(n_row, max(1, PIXELS // (CELL * image.shape[1])))
     rows = (np.arange(n_strip) * n_row // n_strip) * CELL
-    values, noise = [], []
+    values: list[NDArray[np.float32]] = []
+    noise: list[NDArray[np.float32]] = []
     for row in rows:
         part = slice(row, row + CELL), slice(0, n_column * CELL)
         good = np.where(bad[part], np.float32(np.nan), image[part])
@@ -127,9 +130,11 @@ def _scatter(cell: NDArray[np.float32], variance: NDArray[np.float32]) -> NDArra
     steps = np.concatenate(
         [(blocks[:, 2:] - blocks[:, :-2]).reshape(n, -1), (blocks[:, :, 2:] - blocks[:, :, :-2]).reshape(n, -1)], axis=1
     )
-    middle = np.nanmedian(np.where(np.isnan(cell).all((1, 2))[:, None, None], np.float32(0.0), cell), axis=(1, 2))
+    unknown = np.asarray(np.isnan(cell).all((1, 2)))
+    middle = np.nanmedian(np.where(unknown[:, None, None], np.float32(0.0), cell), axis=(1, 2))
     pixel = _sigma(apart) / np.sqrt(2)
-    near = np.abs(cell - middle[:, None, None]) <= (CLIP * pixel)[:, None, None]
+    limit = (CLIP * pixel)[:, None, None]
+    near = np.asarray(np.abs(cell - middle[:, None, None]) <= limit, np.bool_)
     expected = np.where(near, variance, np.float32(0.0)).sum((1, 2), dtype=np.float64) / np.maximum(near.sum((1, 2)), 1)
     few = np.isfinite(cell).mean((1, 2)) < FEWEST_GOOD
     found = np.array([pixel, _sigma(curved.reshape(n, -1)) / 6, LAG * _sigma(steps) / np.sqrt(2), expected])

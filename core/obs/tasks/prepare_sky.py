@@ -1,0 +1,63 @@
+"""First look at the sky of an exposure: subtract it, and see whether it is as noisy as it should be."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from obs.image.background import Background
+from obs.image.exposure import Exposure
+from obs.tasks.background import BackgroundConfig, subtract_background
+from obs.tasks.noise import NoiseCheck, NoiseConfig, check_noise
+
+__all__ = ["SkyReport", "prepare_sky"]
+
+
+@dataclass
+class SkyReport:
+    """What the sky of an exposure shows before any source is known.
+
+    Parameters
+    ----------
+    backgrounds : list of Background
+        What was subtracted.
+    noise : NoiseCheck
+        Noise, measured and predicted.
+    warnings : list of str
+        What the user should know.
+    """
+
+    backgrounds: list[Background] = field(default_factory=list)
+    noise: NoiseCheck = field(default_factory=NoiseCheck)
+    warnings: list[str] = field(default_factory=list)
+
+
+def prepare_sky(exposure: Exposure, background: BackgroundConfig, noise: NoiseConfig) -> SkyReport:
+    """Subtract the background, and correct a variance plane that the noise contradicts.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        Pixels with the sky in them; changed in place.
+    background, noise : BackgroundConfig, NoiseConfig
+        Settings.
+
+    Returns
+    -------
+    SkyReport
+    """
+    whole = _one_readout(exposure)
+    first = subtract_background(exposure.masked_image, background)
+    known = first.level[np.isfinite(first.level)]
+    check = check_noise(exposure, float(np.median(known)) if len(known) else 0.0, noise, whole_counts=whole)
+    if check.warning and np.isfinite(check.gain):
+        exposure.metadata.update(GAIN=check.gain, RDNOISE=check.read_noise)
+    return SkyReport([first], check, [check.warning] if check.warning else [])
+
+
+def _one_readout(exposure: Exposure) -> bool:
+    """Whether the pixels are whole numbers, or come from a raw frame: a mean of several exposures is neither."""
+    if any(name.startswith("ISR_GAIN") for name in exposure.metadata):
+        return True
+    sample = exposure.masked_image.image[:: max(1, exposure.shape[0] // 32)]
+    sample = sample[np.isfinite(sample)]
+    return bool(len(sample)) and bool((sample == np.rint(sample)).all())
