@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.algorithms.pixels.statistics import robust_sigma
 from obs.algorithms.sky.scatter import SkyScatter, measure_scatter
 from obs.config.base import TaskConfig, setting
 from obs.image.exposure import Exposure
@@ -27,6 +28,8 @@ BRIGHT = 20.0
 """Pixels higher than this above the sky, in its noise, give the slope of the variance."""
 
 MOST_BRIGHT = 2000
+UNEVEN = 0.3
+"""Largest scatter of the slopes of bright pixels, as a fraction of their median."""
 
 MOST_STRUCTURE = 3.0
 """Where pixels four apart scatter by this many times more than neighbors, their scatter is not noise but crowding."""
@@ -158,7 +161,8 @@ def _line(
     bright = bright[np.argsort(image.ravel()[bright])[-MOST_BRIGHT:]]
     slopes = (variance.ravel()[bright] - sky) / image.ravel()[bright]
     slope = max(float(np.median(slopes)), 0.0)
-    if slope * float(np.median(image.ravel()[bright])) < 1e-3 * sky:
+    # a plane that varies for other reasons, as a map of weights, does not follow the light
+    if robust_sigma(slopes) > UNEVEN * slope or slope * float(np.median(image.ravel()[bright])) < 1e-3 * sky:
         return _Line(0.0, sky)
     return _Line(slope, max(sky - slope * max(level, 0.0), 0.0))
 
@@ -249,10 +253,9 @@ def _turned(line: _Line, level: float, measured: float) -> _Line:
 
 def _moved(variance: NDArray[np.float32], old: _Line, new: _Line, scatter: SkyScatter) -> NDArray[np.float32]:
     """Return the variance plane of another line; never less than half of the noise of the sky."""
-    factor = new.slope / old.slope if old.slope > 0 else 0.0
     if old.slope == 0:
-        return np.full_like(variance, new.floor)
-    plane = np.float32(factor) * (variance - np.float32(old.floor)) + np.float32(new.floor)
+        return variance * np.float32(new.floor / old.floor)
+    plane = np.float32(new.slope / old.slope) * (variance - np.float32(old.floor)) + np.float32(new.floor)
     return np.asarray(np.maximum(plane, np.float32(0.5 * scatter.pixel**2)), np.float32)
 
 

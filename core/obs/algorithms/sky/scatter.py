@@ -44,7 +44,8 @@ class SkyScatter(NamedTuple):
     single : float
         From second differences: what neighboring pixels do not share. Less than ``pixel`` in resampled images.
     block : float
-        Four times the noise of means of 4 x 4 pixels: what neighbors share is in it. Faint sources are too.
+        Four times the noise of means of 4 x 4 pixels, in the median cell: what neighbors share is in it. Faint sources
+        are too.
     predicted : float
         From the variance of the same pixels.
     """
@@ -88,13 +89,13 @@ def measure_scatter(image: NDArray[np.float32], variance: NDArray[np.float32], b
     scale = np.sqrt(expected[known])
     # relative to what each cell should have, so that a sky of varying brightness is quiet where its noise is low
     typical = float(np.median(scale))
-    ratios = [_quiet(part[known] / scale) for part in (pixel, single, block)]
-    return SkyScatter(ratios[0] * typical, ratios[1] * typical, ratios[2] * typical, typical)
+    found = [_percentile(part[known] / scale, q) for part, q in ((pixel, QUIET), (single, QUIET), (block, 50.0))]
+    return SkyScatter(found[0] * typical, found[1] * typical, found[2] * typical, typical)
 
 
-def _quiet(ratio: NDArray[np.float64]) -> float:
+def _percentile(ratio: NDArray[np.float64], percent: float) -> float:
     known = ratio[np.isfinite(ratio)]
-    return float(np.percentile(known, QUIET)) if len(known) else float("nan")
+    return float(np.percentile(known, percent)) if len(known) else float("nan")
 
 
 def _cells(
