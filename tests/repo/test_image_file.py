@@ -190,6 +190,26 @@ def test_numbers_in_names_pair_planes(write):
     assert np.unique(file.exposure.masked_image.variance) == 4
 
 
+@pytest.mark.parametrize("joint", [".", "_", ":"])
+def test_chips_by_name(write, joint):
+    parts = []
+    for number, chip in enumerate(("3-4.E", "3-4.F")):
+        parts += [(f"{chip}{joint}SCI", IMAGE + number), (f"{chip}{joint}RMS", IMAGE * 0 + number + 1)]
+        parts += [(f"{chip}{joint}FLG", (BAD * number).astype(np.int32))]
+    path = write(*parts)
+    first, second = read_image_file(path), read_image_file(path, HduChoice(image=f"3-4.F{joint}SCI"))
+    assert np.unique(first.exposure.masked_image.variance) == 1
+    assert np.unique(second.exposure.masked_image.variance) == 4
+    assert planes(second).any()
+    assert not planes(first).any()
+
+
+def test_the_variance_of_something_else_is_not_used(write):
+    file = read_image_file(write(("SCI", IMAGE), ("SKY_VAR", VARIANCE), ("OBJ_MASK", BAD + 1), ("GOOD_MASK", 1 - BAD)))
+    assert np.isnan(file.exposure.masked_image.variance).all()
+    np.testing.assert_array_equal(planes(file), BAD == 1)
+
+
 def test_what_is_not_used_is_named(write):
     path = write(("SCI", IMAGE), ("AREA", IMAGE), ("VAR_POISSON", IMAGE), ("BKG", IMAGE), ("PSF", IMAGE[:5, :5]))
     file = read_image_file(path)

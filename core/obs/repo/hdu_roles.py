@@ -27,7 +27,7 @@ class Role(StrEnum):
 
 #: How programs name the extensions; digits, and what separates them from the name, do not count.
 _NAMES = {
-    Role.MASK: "MASK MSK DQ DQA DQF BPM BADPIX BPIX BADPIXEL BADMASK FLAG FLAGS QUAL QUALITY DATAQUALITY BAD",
+    Role.MASK: "MASK MSK DQ DQA DQF FLG BPM BADPIX BPIX BADPIXEL BADMASK FLAG FLAGS QUAL QUALITY DATAQUALITY BAD",
     Role.GOOD_MASK: "GOODMASK GPM GOODPIX GOOD VALID",
     Role.SIGMA: "ERR ERROR ERRORS ERRDATA SIGMA SIG STD STDDEV STDEV UNC UNCERT UNCERTAINTY RMS RMSE NOISE ERRORMAP",
     Role.VARIANCE: "VAR VARIANCE MSE VARMAP",
@@ -109,8 +109,20 @@ def role_of(hdu: fits.PrimaryHDU | fits.ImageHDU) -> Role:
         if eso is Role.MASK:
             return Role.GOOD_MASK if detail == "MASKONE" else Role.MASK
         return _ESO_ERRORS.get(detail, Role.SIGMA) if eso is Role.SIGMA else eso
-    name = re.sub(r"[^A-Z]", "", _label(hdu).upper())
-    return Role.OTHER if name.startswith("PSF") else _ROLES.get(name, Role.IMAGE)
+    name = _letters(_label(hdu))
+    return Role.OTHER if name.startswith("PSF") else _ROLES.get(name) or _ROLES.get(_split(_label(hdu))[1], Role.IMAGE)
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[^A-Z]", "", name.upper())
+
+
+def _split(label: str) -> tuple[str, str]:
+    """Split the name of a chip from what follows it, ``CCD3.RMS`` or ``N4_DQ``, if that is a known name."""
+    match = re.fullmatch(r"(.+)[.:_\- ]([A-Z]+)", label.upper())
+    if match is None or not (match[2] in _ROLES or match[2] in _SCIENCE) or _letters(label) in _ROLES:
+        return "", ""
+    return match[1], match[2]
 
 
 def choose_planes(hdus: fits.HDUList, choice: HduChoice) -> Planes:
@@ -176,7 +188,7 @@ def choose_planes(hdus: fits.HDUList, choice: HduChoice) -> Planes:
 def _find_image(hdus: fits.HDUList, shapes: Sequence[tuple[int, ...]], images: Sequence[int]) -> int:
     if not images:
         raise FileFormatError("no two-dimensional image in it")
-    science = [n for n in images if re.sub(r"[^A-Z]", "", _label(hdus[n]).upper()) in _SCIENCE]
+    science = [n for n in images if {_letters(_label(hdus[n])), _split(_label(hdus[n]))[1]} & set(_SCIENCE)]
     sizes = {n: shapes[n][-1] * shapes[n][-2] for n in science or images}
     return next(n for n, size in sizes.items() if size >= _LIKELY * max(sizes.values()))
 
@@ -197,6 +209,8 @@ def _named(hdus: fits.HDUList, wanted: int | str, setting: str) -> int:
 
 def _closest(hdus: fits.HDUList, image: int, candidates: Sequence[int], images: Sequence[int]) -> int | None:
     """Return the candidate with the image's version or number; the one before the next image if none is numbered."""
+    chip = _split(_label(hdus[image]))[0]
+    candidates = [n for n in candidates if _split(_label(hdus[n]))[0] in ("", chip)]
     if not candidates:
         return None
     tags = [n for n in candidates if _tag(hdus[n]) == _tag(hdus[image])]
@@ -209,6 +223,9 @@ def _closest(hdus: fits.HDUList, image: int, candidates: Sequence[int], images: 
 
 
 def _tag(hdu: fits.PrimaryHDU | fits.ImageHDU) -> str:
-    """Return the digits of a name, or the version."""
+    """Return the name of the chip, the digits of a name, or the version."""
+    chip = _split(_label(hdu))[0]
+    if chip:
+        return chip
     digits = re.search(r"\d+", _label(hdu))
     return digits[0] if digits else str(hdu.ver)
