@@ -139,6 +139,7 @@ class _Ingest:
                 plugin=butler.instrument.name,
             )
         self.needed = tuple(dict.fromkeys((*self.unique, *raw.compiled.keys)))
+        self.template = raw.compiled.text
         self.registry = self._open_registry()
         self.planner = RawPlanner(butler.root, raw, self.unique, options, self.registry)
 
@@ -178,7 +179,7 @@ class _Ingest:
         # A name where there is one: it is less to send to another process.
         named = self.butler.instrument.translator
         reference = named if isinstance(named, str) else self.translator
-        work = partial(translate_file, reference=reference, needed=self.needed)
+        work = partial(translate_file, reference=reference, needed=self.needed, template=self.template)
         processes = min(self.options.processes, -(-len(files) // _CHUNK))
         if processes <= 1:
             yield from map(work, files)

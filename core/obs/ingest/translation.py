@@ -1,12 +1,13 @@
 """From the header of a raw file to rows of the registry."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from obs.errors import DataIdError, FileFormatError, ObsError, PluginError
 from obs.ingest.headers import FileHeader, read_headers
+from obs.ingest.path_keys import keys_of_path
 from obs.ingest.text_headers import is_text_header, read_text_headers
 from obs.instrument.instrument import Instrument, make_translator
 from obs.instrument.translator import Translator
@@ -35,11 +36,14 @@ class Frame:
         Its cards that have a value, above those of the primary header.
     row : dict
         What they tell of the registry's columns.
+    hint : str
+        End of the message about a missing column.
     """
 
     hdu: int
     header: FileHeader
     row: dict[str, Any]
+    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,7 @@ def registry_columns(translator: Translator) -> dict[str, type]:
     return columns if not translator.extensions else columns | {"hdu": int}
 
 
-def translate_file(path: Path, reference: str | Translator, needed: Sequence[str]) -> Translated:
+def translate_file(path: Path, reference: str | Translator, needed: Sequence[str], template: str = "") -> Translated:
     """Read a file's headers and translate them; whatever is wrong with the file becomes the result's ``error``.
 
     Parameters
@@ -100,11 +104,16 @@ def translate_file(path: Path, reference: str | Translator, needed: Sequence[str
         The translator, or ``"package.module:Class"`` for it.
     needed
         Columns without which the file has no place.
+    template
+        Template of raw files, by which the path gives keys that the header does not.
     """
     try:
         translator = make_translator(reference)
         warnings: list[str] = []
-        rows = tuple(_complete(translator, frame, needed, warnings) for frame in read_frames(path, translator))
+        rows = tuple(
+            _complete(translator, _with_path(frame, path, template), needed, warnings)
+            for frame in read_frames(path, translator)
+        )
     except ObsError as error:
         # The list of files says which one it is.
         return Translated(path, error=str(error).removeprefix(f"{path}: "))
@@ -233,6 +242,15 @@ def _extensions(path: Path, wanted: Sequence[str]) -> Iterator[tuple[int, FileHe
     raise FileFormatError(f"lacks the extensions {', '.join(missing.values())}", path=path)
 
 
+def _with_path(frame: Frame, path: Path, template: str) -> Frame:
+    """Add the keys that only the path gives."""
+    found = keys_of_path(template, path, frame.row) if template else {}
+    if not found:
+        return frame
+    hint = f"; the path gives {', '.join(found)}, and more if it ends in {template}"
+    return replace(frame, row=dict(frame.row) | found, hint=hint)
+
+
 def _complete(translator: Translator, frame: Frame, needed: Sequence[str], warnings: list[str]) -> dict[str, Any]:
     """Return a row with every column, as its type; what is not known is None."""
     row = frame.row
@@ -251,7 +269,7 @@ def _complete(translator: Translator, frame: Frame, needed: Sequence[str], warni
             wrong.add(name)
     lacking = [name for name in needed if whole.get(name) is None and name in whole]
     if lacking:
-        raise FileFormatError(f"the header does not tell {', '.join(lacking)}")
+        raise FileFormatError(f"the header does not tell {', '.join(lacking)}{frame.hint}")
     warnings += [f"the header does not tell {name}" for name in whole if whole[name] is None and name not in wrong]
     if translator.extensions:
         whole["hdu"] = frame.hdu
