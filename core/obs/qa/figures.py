@@ -91,7 +91,7 @@ def _show_magnitudes(axes: "Axes", reports: Sequence[FrameReport]) -> None:
         axes.plot(report.comparison.magnitude, error, ".", markersize=2, alpha=0.5, label=name)
     axes.axhline(0.0, color="black", linewidth=0.8)
     limit = _limit(np.concatenate(errors))
-    axes.set(xlabel="true magnitude", ylabel="measured - true / mmag", ylim=(-limit, limit), title="Lone stars")
+    axes.set(xlabel="true magnitude", ylabel="measured - true / mmag", ylim=(-limit, limit), title="Isolated stars")
     if len(reports) <= _NAMED:
         axes.legend(loc="lower left", fontsize="small", markerscale=4.0)
 
@@ -104,7 +104,7 @@ def _show_positions(axes: "Axes", reports: Sequence[FrameReport]) -> None:
     axes.axhline(0.0, color="black", linewidth=0.8)
     axes.axvline(0.0, color="black", linewidth=0.8)
     axes.set(xlim=(limit, -limit), ylim=(-limit, limit), aspect="equal")
-    axes.set(xlabel="right ascension, measured - true / mas", ylabel="declination / mas", title="Bright lone stars")
+    axes.set(xlabel="right ascension, measured - true / mas", ylabel="declination / mas", title="Bright isolated stars")
 
 
 def _limit(values: NDArray[Any]) -> float:
