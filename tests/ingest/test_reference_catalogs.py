@@ -163,7 +163,7 @@ def test_usual_names_of_bands():
         "flux_err:i",
         "mag:g",
         "mag_err:g",
-        "mag:phot_bp_mean",
+        "mag:BP",
         "mag:r",
     }
 
@@ -182,7 +182,7 @@ def test_usual_names_of_bands():
 def test_usual_names_of_surveys(names, found):
     columns = find_columns(ReferenceColumnsConfig(), dict.fromkeys(["raMean", "decMean", *names], ""))
     assert {what: source.name for what, source in columns.sources.items() if what.startswith("mag:")} == found
-    assert ("mag_err:g" in columns.sources) == (names[1] in ("gMeanPSFMagErr", "g_err"))
+    assert ("mag_err:g" in columns.sources) == (names[1] in ("gMeanPSFMagErr", "psfMagErr_g", "g_err"))
 
 
 def test_a_redshift_is_no_magnitude():

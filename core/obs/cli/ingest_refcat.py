@@ -46,8 +46,8 @@ def ingest_refcat(
 ) -> int:
     """Make the reference catalog NAME in the repository REPO from tables FILES in FITS, CSV or Parquet.
 
-    Columns are found by their usual names, or named with -c; --show-config lists all settings. Magnitudes are AB. The
-    catalog appears when it is complete, and processing finds it by its name.
+    Columns are found by their usual names, or named with -c; --show-config lists all settings. Magnitudes are taken as
+    they are: from a catalog in Vega magnitudes, such as Johnson V, zero points come out in Vega magnitudes too.
     """
     layers = ConfigLayers(ReferenceColumnsConfig, _LSST_NAMES)
     add_overrides(layers, overrides)
@@ -58,5 +58,6 @@ def ingest_refcat(
     done = ingest_reference_catalog(folder, name, find_files(files), layers.build(), clobber=clobber)
     if done.n_dropped:
         click.echo(f"WARNING {done.n_dropped} rows have no position and are left out", err=True)
+    click.echo("bands: " + ", ".join(f"{band} from {column}" for band, column in done.bands.items()))
     click.echo(f"{done.folder}: {done.n_row} objects in {done.n_shard} files, with {', '.join(done.columns)}")
     return 0

@@ -20,6 +20,7 @@ COMMANDS = {
     "init": ("obs.cli.init:init", "Make a data repository for a camera."),
     "ingest": ("obs.cli.ingest:ingest", "Take raw frames into a repository."),
     "ingest-refcat": ("obs.cli.ingest_refcat:ingest_refcat", "Take a reference catalog into a repository."),
+    "refcat": ("obs.cli.refcat:refcat", "Download a reference catalog for the fields of a repository."),
     "calibs": ("obs.cli.calibs:calibs", "Build, ingest and list calibration frames."),
     "process": ("obs.cli.process:process", "Turn exposures of a repository into calibrated images and catalogs."),
     "process-file": ("obs.cli.process_file:process_file", "Do the same with FITS images that are in no repository."),

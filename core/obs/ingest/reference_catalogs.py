@@ -8,7 +8,7 @@ import contextlib
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,15 +46,21 @@ class IngestedCatalog:
         Objects, and files that they are in.
     n_dropped : int
         Rows that were left out because they have no position.
+    n_copy : int
+        Rows that were left out because they repeat an earlier row: files may overlap.
     columns : tuple of str
         What is known of each object.
+    bands : mapping of str to str
+        Bands, and the column of the files that each comes from.
     """
 
     folder: Path
     n_row: int
     n_shard: int
     n_dropped: int
+    n_copy: int
     columns: tuple[str, ...]
+    bands: Mapping[str, str]
 
 
 def ingest_reference_catalog(
@@ -106,15 +112,17 @@ def ingest_reference_catalog(
         raise OutputError(f"there is a reference catalog {target} already; --clobber replaces it", path=target)
     with _staging(root, name) as staging:
         sorter = _Sorter(staging)
+        bands: dict[str, str] = {}
         for path in files:
             columns = find_columns(config, table_columns(path))
+            bands = {**columns.bands, **bands}
             for rows in read_chunks(path, columns.wanted, chunk):
                 sorter.add(columns, rows, path)
                 if on_rows is not None:
                     on_rows(len(next(iter(rows.values()))))
         result = sorter.finish(name)
         _replace_folder(staging / "shards", target)
-    return IngestedCatalog(target, *result)
+    return IngestedCatalog(target, *result, bands)
 
 
 class _Sorter:
@@ -126,11 +134,13 @@ class _Sorter:
         self.shards.mkdir()
         self.schema: Catalog | None = None
         self.dtype: np.dtype[Any] = np.dtype([])
-        self.n_row = self.n_dropped = 0
+        self.n_read = self.n_row = self.n_dropped = 0
         self.numbers: set[int] = set()
+        self.numbered = True
 
     def add(self, columns: ReferenceColumns, rows: dict[str, NDArray[Any]], path: Path) -> None:
-        catalog = columns.convert(rows, first_id=self.n_row + self.n_dropped + 1)
+        self.numbered = "id" not in columns.sources
+        catalog = columns.convert(rows, first_id=self.n_read + self.n_dropped + 1)
         ra, dec = catalog["coord_ra"], catalog["coord_dec"]
         known = np.isfinite(ra) & np.isfinite(dec)
         if (np.abs(dec[known]) > np.pi / 2 + 1e-9).any():
@@ -139,7 +149,7 @@ class _Sorter:
         if not known.all():
             catalog = catalog.select(known)
         self.n_dropped += int((~known).sum())
-        self.n_row += len(catalog)
+        self.n_read += len(catalog)
         packed = self._pack(catalog, path)
         degrees = np.degrees(catalog["coord_ra"]), np.degrees(catalog["coord_dec"])
         triangle = htm_index(ra=degrees[0], dec=degrees[1], depth=DEPTH)
@@ -165,12 +175,14 @@ class _Sorter:
             packed[name] = catalog[name]
         return packed
 
-    def finish(self, name: str) -> tuple[int, int, int, tuple[str, ...]]:
-        """Write the shards, and return the numbers of rows, shards and dropped rows, and the columns."""
-        if self.schema is None or not self.n_row:
+    def finish(self, name: str) -> tuple[int, int, int, int, tuple[str, ...]]:
+        """Write the shards, and return the numbers of rows, shards, dropped rows and copies, and the columns."""
+        if self.schema is None or not self.n_read:
             raise FileFormatError("no object with a position in the files given")
         for number in sorted(self.numbers):
             packed = np.fromfile(self.rows / str(number), self.dtype)
+            packed = _without_copies(packed, numbered=self.numbered)
+            self.n_row += len(packed)
             columns = {
                 key: Column(packed[key], column.unit, column.description) for key, column in self.schema.columns.items()
             }
@@ -179,7 +191,15 @@ class _Sorter:
         write_catalog(self.schema, self.shards / "master_schema.fits")
         with atomic_write(self.shards / "config.py") as file:
             file.write(render("ref_cat_config.py.jinja", name=name, depth=DEPTH).encode())
-        return self.n_row, len(self.numbers), self.n_dropped, tuple(self.schema)
+        return self.n_row, len(self.numbers), self.n_dropped, self.n_read - self.n_row, tuple(self.schema)
+
+
+def _without_copies(rows: NDArray[Any], *, numbered: bool) -> NDArray[Any]:
+    """Return rows without copies of an earlier one: the same position to the bit, and the same id if files have ids."""
+    names = ["coord_ra", "coord_dec"] if numbered else ["id", "coord_ra", "coord_dec"]
+    places = rows[names]
+    _, first = np.unique(places, return_index=True)
+    return rows[np.sort(first)]
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ from obs.config.base import TaskConfig, setting
 from obs.errors import ConfigError, suggest
 from obs.image.catalog import Catalog
 from obs.image.photo_calib import NANOJANSKY_ZERO_POINT
+from obs.ingest.magnitude_columns import error_column, find_flux_columns, find_magnitude_columns
 
 __all__ = ["ReferenceColumns", "ReferenceColumnsConfig", "find_columns"]
 
@@ -42,10 +43,6 @@ _USUAL = {
     "parallax_err_name": ("parallaxerr", "parallax_error", "e_plx"),
     "epoch_name": ("epoch", "ref_epoch"),
 }
-_FLUX = re.compile(r"(?P<band>\w+?)_?flux|flux_(?P<other>\w+)", re.IGNORECASE)
-_MAGNITUDE = re.compile(r"(?P<band>\w+?)(MeanPSF|_?psf)?_?mag|(psf_?)?mag_(?P<other>\w+)", re.IGNORECASE)
-_BARE_BANDS = ("u", "g", "r", "i", "z", "y")
-_ERRORS = ("{}Err", "{}_err", "{}err", "{}_error", "e_{}", "{}Sigma")
 
 
 class ReferenceColumnsConfig(TaskConfig):
@@ -57,7 +54,7 @@ class ReferenceColumnsConfig(TaskConfig):
     id_name: str | None = setting(None, "Column with integer ids; a usual name, else the rows are numbered, if null.")
     mag_columns: dict[str, str] = setting(
         {},
-        "Band to column with AB magnitudes; if neither these nor fluxes are set, columns such as g_mag or g are taken.",
+        "Column with magnitudes for each band. By default columns with usual names (V, Vmag, g_mag, phot_g_mean_mag).",
     )
     mag_err_columns: dict[str, str] = setting({}, "Band to column with errors of magnitudes.")
     flux_columns: dict[str, str] = setting({}, "Band to column with fluxes; if not set, columns such as g_flux.")
@@ -97,6 +94,12 @@ class ReferenceColumns:
 
     def __init__(self, sources: Mapping[str, _Source], epoch: float | None = None) -> None:
         self.sources, self.epoch = dict(sources), epoch
+        #: Band to the column that its magnitudes or fluxes come from.
+        self.bands = {
+            what.partition(":")[2]: source.name
+            for what, source in sources.items()
+            if what.startswith(("mag:", "flux:"))
+        }
         #: Columns to read from the files, and as what.
         self.wanted = {source.name: int if what == "id" else float for what, source in sources.items()}
 
@@ -217,10 +220,8 @@ def _add_fluxes(config: ReferenceColumnsConfig, units: Mapping[str, str], source
         for name in getattr(config, field).values():
             _check(field, name, units)
     if not magnitudes and not fluxes:
-        fluxes = _bands(_FLUX, units)
-        magnitudes = {band: name for band, name in _bands(_MAGNITUDE, units).items() if band not in fluxes}
-    if not magnitudes and not fluxes and not {"g", "r", "i"}.isdisjoint(units):  # a z alone is a redshift
-        magnitudes = {band: band for band in _BARE_BANDS if band in units}
+        fluxes = find_flux_columns(units)
+        magnitudes = {band: name for band, name in find_magnitude_columns(units).items() if band not in fluxes}
     if not magnitudes and not fluxes:
         raise ConfigError(
             f"no column with magnitudes or fluxes is found; name some with -c mag_columns.BAND=COLUMN or "
@@ -229,12 +230,12 @@ def _add_fluxes(config: ReferenceColumnsConfig, units: Mapping[str, str], source
         )
     for band, name in magnitudes.items():
         sources[f"mag:{band}"] = _Source(name)
-        if (error := config.mag_err_columns.get(band) or _error_of(name, units)) is not None:
+        if (error := config.mag_err_columns.get(band) or error_column(name, units)) is not None:
             sources[f"mag_err:{band}"] = _Source(error)
     for band, name in fluxes.items():
         factor = _factor(name, units[name], _FLUXES, config.flux_unit, "nJy")
         sources[f"flux:{band}"] = _Source(name, factor)
-        if (error := config.flux_err_columns.get(band) or _error_of(name, units)) is not None:
+        if (error := config.flux_err_columns.get(band) or error_column(name, units)) is not None:
             sources[f"flux_err:{band}"] = _Source(error, factor)
 
 
@@ -254,18 +255,6 @@ def _check(field: str, name: str, names: Iterable[str]) -> None:
         raise ConfigError(
             f"{field}: the file has no column '{name}'{suggest(name, there)}; it has {', '.join(there)}", field=field
         )
-
-
-def _bands(pattern: re.Pattern[str], names: Mapping[str, str]) -> dict[str, str]:
-    """Return bands and the columns whose names end or begin with the word for what they hold."""
-    errors = {_error_of(name, names) for name in names}
-    matches = {name: pattern.fullmatch(name) for name in names if name not in errors}
-    return {match["band"] or match["other"]: name for name, match in matches.items() if match}
-
-
-def _error_of(name: str, names: Mapping[str, str]) -> str | None:
-    lower = {other.lower(): other for other in names}
-    return next((lower[form.format(name).lower()] for form in _ERRORS if form.format(name).lower() in lower), None)
 
 
 def _factor(name: str, unit: str, known: Mapping[str, float], told: str | None, usual: str) -> float:

@@ -63,9 +63,12 @@ def usable_sources(catalog: Catalog, minimum_signal_to_noise: float) -> NDArray[
 
 
 def reference_flux_name(reference: Catalog, band: str, config: ReferenceConfig) -> str | None:
-    """Return the name of the flux column of a band, or None if the catalog has none."""
+    """Return the flux column of a band, in upper or lower case if there is only one of them, or None."""
     name = f"{config.flux_names.get(band, band)}_flux"
-    return name if name in reference else None
+    if name in reference:
+        return name
+    other_case = [column for column in reference if column.lower() == name.lower()]
+    return other_case[0] if len(other_case) == 1 and band not in config.flux_names else None
 
 
 def reference_magnitude(reference: Catalog, name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

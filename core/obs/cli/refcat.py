@@ -1,0 +1,109 @@
+"""`obs refcat`: reference catalogs from the Virtual Observatory."""
+
+from pathlib import Path
+
+import click
+
+from obs.cli.logs import configure_logging
+from obs.cli.progress import show_count
+from obs.errors import DataIdError, FileFormatError
+from obs.image.catalog import Catalog
+from obs.ingest.reference_catalogs import ingest_reference_catalog
+from obs.ingest.reference_columns import ReferenceColumnsConfig
+from obs.ingest.surveys.definitions import SURVEYS, find_survey
+from obs.ingest.surveys.download import Circle, download
+from obs.ingest.surveys.fields import field_radius, find_fields
+from obs.repo.butler import Butler
+from obs.repo.fits_catalog import read_catalog
+
+__all__ = ["refcat"]
+
+_EXAMPLE = """\b
+Examples:
+  obs refcat get DATA --from gaia
+  obs refcat get DATA --from ps1 --faintest 20
+  obs refcat get DATA --from gaia@http://mirror.example.org/tap
+"""
+
+
+@click.group("refcat", epilog=_EXAMPLE)
+def refcat() -> None:
+    """Download reference catalogs."""
+
+
+@refcat.command("get", epilog=_EXAMPLE)
+@click.argument("root", metavar="REPO", type=click.Path(path_type=Path))
+@click.option(
+    "--from",
+    "source",
+    required=True,
+    metavar="SURVEY",
+    help=f"{', '.join(SURVEYS)}; SURVEY@URL for a mirror; or the URL of a TAP service, with --table.",
+)
+@click.option("--table", metavar="TABLE", help="Table of the service, where it differs from the survey's.")
+@click.option("--name", metavar="NAME", help="Name of the reference catalog; the survey's by default.")
+@click.option("--faintest", type=float, default=None, metavar="MAG", help="Faintest magnitude to download.")
+@click.option("--radius", type=click.FloatRange(0, 30, min_open=True), metavar="DEG", help="Radius of the field.")
+@click.option("--ra", type=float, metavar="DEG", help="Center of the field; by default all pointings of REPO.")
+@click.option("--dec", type=click.FloatRange(-90, 90), metavar="DEG", help="Center of the field.")
+@click.option("--clobber", is_flag=True, help="Replace a catalog of that name.")
+@click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
+def get(
+    root: Path,
+    source: str,
+    table: str | None,
+    name: str | None,
+    faintest: float | None,
+    radius: float | None,
+    ra: float | None,
+    dec: float | None,
+    clobber: bool,
+    doraise: bool,
+) -> int:
+    """Download a reference catalog for the pointings of the repository REPO.
+
+    Downloads are kept in the folder OBS_CACHE, or in ~/.cache/obs. Gaia comes with proper motions and with estimated
+    magnitudes in B, V, R, I (Vega) and g, r, i (AB).
+    """
+    configure_logging([])
+    survey = find_survey(source, table=table)
+    butler = Butler(root)
+    reach = radius or field_radius(butler.instrument.load_camera())
+    circles = _circles(butler, reach, ra, dec)
+    with show_count(len(circles), "downloading") as advance:
+        files = []
+        for circle in circles:
+            files.append(download(survey, circle, faintest=faintest))
+            advance()
+    filled = [path for path in files if len(read_catalog(path))]
+    if not filled:
+        raise FileFormatError(
+            f"{survey.name} has no object in {len(circles)} circles of {reach:.2f} degrees; it may not cover this part "
+            "of the sky: try another survey"
+        )
+    config = ReferenceColumnsConfig(**_column_settings(read_catalog(filled[0])))
+    done = ingest_reference_catalog(butler.root, name or survey.name, filled, config, clobber=clobber)
+    click.echo(f"{done.folder}: {done.n_row} objects in {done.n_shard} files, with {', '.join(done.columns)}")
+    return 0
+
+
+def _circles(butler: Butler, radius: float, ra: float | None, dec: float | None) -> list[Circle]:
+    if (ra is None) != (dec is None):
+        raise click.UsageError("--ra and --dec go together")
+    if ra is not None and dec is not None:
+        return [Circle(ra % 360.0, dec, radius)]
+    circles, n_without = find_fields(butler, radius)
+    if not circles:
+        raise DataIdError(
+            f"none of the raw files of {butler.root} has a pointing in its header ({n_without} files); "
+            "give the field with --ra and --dec",
+            key="ra",
+        )
+    if n_without:
+        click.echo(f"{n_without} raw files have no pointing in their header, and are not covered", err=True)
+    return circles
+
+
+def _column_settings(table: Catalog) -> dict[str, str]:
+    """Return settings for columns of a downloaded file whose unit the service did not give."""
+    return {"coordinate_unit": "deg"} if not table.columns.get("ra", table.columns[next(iter(table))]).unit else {}

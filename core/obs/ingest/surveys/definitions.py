@@ -1,0 +1,203 @@
+"""Surveys that a reference catalog can be made from: service, table, columns, and what their columns mean."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.errors import DataIdError, suggest
+from obs.image.catalog import Catalog
+from obs.ingest.surveys.gaia_bands import GAIA_RELATIONS, estimate_band
+
+__all__ = ["SURVEYS", "Survey", "find_survey"]
+
+Array = NDArray[np.float64]
+
+_TABLE = re.compile(r'[A-Za-z_][\w.]*|"[\w./+-]+"')
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A table of a TAP service.
+
+    Parameters
+    ----------
+    name : str
+        Name of the survey, and of the reference catalog.
+    url : str
+        Base URL of the service.
+    table : str
+        Name of the table, quoted as ADQL wants it.
+    columns : mapping of str to str
+        Column of the table to the column of the file that is made of it. Empty for all columns under their own names.
+    ra, dec : str
+        Columns with the position, degrees, ICRS.
+    magnitude : str
+        Column with the magnitude that the limit applies to; empty for none.
+    epoch : float, optional
+        Epoch of the positions, year; None where it is not known.
+    add_bands : callable, optional
+        Adds columns to a downloaded table.
+    """
+
+    name: str
+    url: str
+    table: str
+    columns: Mapping[str, str] = field(default_factory=dict)
+    ra: str = "ra"
+    dec: str = "dec"
+    magnitude: str = ""
+    epoch: float | None = None
+    add_bands: Callable[[Catalog], None] | None = None
+
+    def query(self, *, ra: float, dec: float, radius: float, faintest: float | None = None) -> str:
+        """Return the query for a circle.
+
+        Parameters
+        ----------
+        ra, dec, radius : float
+            Circle, degrees.
+        faintest : float, optional
+            Faintest magnitude.
+        """
+        columns = ", ".join(self.columns) or "*"
+        circle = f"CIRCLE('ICRS', {float(ra):.6f}, {float(dec):.6f}, {float(radius):.6f})"
+        point = f"POINT('ICRS', {self.ra}, {self.dec})"
+        # ADQL has no parameters to bind: numbers are formatted, and names are ours or checked.
+        text = f"SELECT {columns} FROM {self.table} WHERE 1=CONTAINS({point}, {circle})"  # noqa: S608
+        return f"{text} AND {self.magnitude} < {float(faintest):g}" if faintest is not None and self.magnitude else text
+
+
+def _add_gaia_bands(table: Catalog) -> None:
+    """Add Johnson-Cousins and SDSS magnitudes, and errors of Gaia's own from the signal to noise of their fluxes."""
+    for band in ("G", "BP", "RP"):
+        ratio = f"{band}_signal_to_noise"
+        with np.errstate(divide="ignore", invalid="ignore"):
+            table.add(f"e_{band}_mag", 2.5 / np.log(10) / np.asarray(table[ratio], np.float64), "mag")
+        del table.columns[ratio]
+    values = {letter: np.asarray(table[f"{band}_mag"], np.float64) for letter, band in _GAIA_MAGNITUDES.items()}
+    for band in GAIA_RELATIONS:
+        magnitude, error = estimate_band(band, **values, g_error=np.asarray(table["e_G_mag"], np.float64))
+        table.add(f"{band}_mag", magnitude, "mag")
+        table.add(f"e_{band}_mag", error, "mag")
+
+
+_GAIA_MAGNITUDES = {"g": "G", "bp": "BP", "rp": "RP"}
+_GAIA_COLUMNS = {
+    "source_id": "id",
+    "ra": "ra",
+    "dec": "dec",
+    "pmra": "pmra",
+    "pmdec": "pmdec",
+    "pmra_error": "pmra_error",
+    "pmdec_error": "pmdec_error",
+    "parallax": "parallax",
+    "parallax_error": "parallax_error",
+    "phot_g_mean_mag": "G_mag",
+    "phot_bp_mean_mag": "BP_mag",
+    "phot_rp_mean_mag": "RP_mag",
+    "phot_g_mean_flux_over_error": "G_signal_to_noise",
+    "phot_bp_mean_flux_over_error": "BP_signal_to_noise",
+    "phot_rp_mean_flux_over_error": "RP_signal_to_noise",
+}
+
+
+def _magnitudes(bands: str, value: str, error: str) -> dict[str, str]:
+    """Return the columns of several bands whose names differ in the band only."""
+    names = {}
+    for band in bands:
+        names[value.format(band)] = f"{band}_mag"
+        names[error.format(band)] = f"e_{band}_mag"
+    return names
+
+
+SURVEYS = {
+    survey.name: survey
+    for survey in (
+        Survey(
+            "gaia",
+            "https://gea.esac.esa.int/tap-server/tap",
+            "gaiadr3.gaia_source",
+            _GAIA_COLUMNS,
+            magnitude="phot_g_mean_mag",
+            epoch=2016.0,
+            add_bands=_add_gaia_bands,
+        ),
+        Survey(
+            "ps1",
+            "https://tapvizier.cds.unistra.fr/TAPVizieR/tap",
+            '"II/349/ps1"',
+            {"objID": "id", "RAJ2000": "ra", "DEJ2000": "dec", **_magnitudes("grizy", "{}mag", "e_{}mag")},
+            ra="RAJ2000",
+            dec="DEJ2000",
+            magnitude="rmag",
+        ),
+        Survey(
+            "skymapper",
+            "https://api.skymapper.nci.org.au/public/tap",
+            "dr4.master",
+            {
+                "object_id": "id",
+                "raj2000": "ra",
+                "dej2000": "dec",
+                **_magnitudes("uvgriz", "{}_psf", "e_{}_psf"),
+            },
+            ra="raj2000",
+            dec="dej2000",
+            magnitude="r_psf",
+        ),
+        Survey(
+            "apass",
+            "https://tapvizier.cds.unistra.fr/TAPVizieR/tap",
+            '"II/336/apass9"',
+            {
+                "recno": "id",
+                "RAJ2000": "ra",
+                "DEJ2000": "dec",
+                **_magnitudes("BV", "{}mag", "e_{}mag"),
+                **_magnitudes("gri", '"{}\'mag"', '"e_{}\'mag"'),
+            },
+            ra="RAJ2000",
+            dec="DEJ2000",
+            magnitude="Vmag",
+        ),
+    )
+}
+"""Name of the survey to its definition. Gaia, PS1, SkyMapper DR4 and APASS DR9."""
+
+
+def find_survey(name: str, *, table: str | None = None) -> Survey:
+    """Return a survey by its name, or a mirror of one by the URL of its service.
+
+    Parameters
+    ----------
+    name : str
+        Name of a survey; or ``SURVEY@URL`` for a mirror of one; or a URL, together with ``table``.
+    table : str, optional
+        Table of a service that is named by its URL. All its columns are downloaded.
+
+    Raises
+    ------
+    DataIdError
+        If there is no such survey, the table has an impossible name, or a URL comes without a table.
+    """
+    if table is not None and not _TABLE.fullmatch(table):
+        raise DataIdError(
+            f"'{table}' is not the name of a table, such as schema.table or \"I/355/gaiadr3\"", key="table"
+        )
+    known, _, mirror = name.partition("@")
+    if known in SURVEYS:
+        survey = SURVEYS[known]
+        if not mirror and table is None:
+            return survey
+        return Survey(**{**vars(survey), "url": mirror or survey.url, "table": table or survey.table})
+    if name.startswith(("http://", "https://")):
+        if table is None:
+            raise DataIdError(f"which table of {name}? Name it with --table", key="table")
+        return Survey("catalog", name, table)
+    raise DataIdError(
+        f"no survey '{name}'{suggest(name, SURVEYS)}; there are {', '.join(SURVEYS)}, or give the URL of a TAP service",
+        key="from",
+    )
