@@ -25,6 +25,12 @@ def test_selected_frames_are_processed(obs, repository, pipeline, tmp_path):
     assert (tmp_path / "out/config/packages.yaml").is_file()
 
 
+def test_a_warning_of_several_data_ids_is_printed_once(obs, repository, pipeline, tmp_path):
+    _, _, err = obs("process", repository, "--id", "visit=1..2", "--output", tmp_path / "out")
+    assert "WARNING few stars (2 of 4 data IDs: visit=2 filter=r ccd=0; visit=2 filter=r ccd=1)" in err
+    assert err.count("few stars") == 1
+
+
 def test_several_ids_and_everything(obs, repository, pipeline, tmp_path):
     obs("process", repository, "--id", "visit=2", "--id", "visit=1^2", "ccd=1", "--output", tmp_path / "out")
     assert ids(pipeline) == ["2 r 0", "2 r 1", "1 g 1"]

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,8 +14,10 @@ from obs.policy.data_id import format_data_id
 if TYPE_CHECKING:
     from obs.pipeline import ProcessSummary  # slow to import, and only types need it
 
-__all__ = ["failure_text", "report_outcomes", "summary_text"]
+__all__ = ["failure_text", "report_outcomes", "summary_text", "warning_lines"]
 
+#: How many data IDs a shared warning names.
+_NAMED = 3
 _HEADERS = ("data ID", "seeing/arcsec", "zero point/mag", "scatter/mag", "matched", "sources", "seconds")
 
 
@@ -26,8 +28,8 @@ def report_outcomes(outcomes: "Sequence[Outcome[ProcessSummary]]") -> int:
     for outcome in outcomes:
         if outcome.result is not None and outcome.result.notes:
             click.echo(f"READ {format_data_id(outcome.data_id)}: {'; '.join(outcome.result.notes)}", err=True)
-        for warning in outcome.result.warnings if outcome.result else ():
-            click.echo(f"WARNING {format_data_id(outcome.data_id)}: {warning}", err=True)
+    for line in warning_lines(outcomes):
+        click.echo(line, err=True)
     if all(outcome.ok for outcome in outcomes):
         return 0
     click.echo(failure_text(outcomes), err=True)
@@ -52,12 +54,30 @@ def summary_text(outcomes: "Sequence[Outcome[ProcessSummary]]") -> str:
     return format_table(_HEADERS, rows, right="lrrrrrr")
 
 
+def warning_lines(outcomes: "Sequence[Outcome[ProcessSummary]]") -> list[str]:
+    """Return a line for each warning. One that several data IDs share, but for numbers, appears once."""
+    groups: dict[str, list[tuple[Outcome[Any], str]]] = {}
+    for outcome in outcomes:
+        for warning in outcome.result.warnings if outcome.result else ():
+            groups.setdefault(_without_names(warning, outcome.data_id), []).append((outcome, warning))
+    lines = []
+    for group in groups.values():
+        names = list(dict.fromkeys(format_data_id(outcome.data_id) for outcome, _ in group))
+        if len(names) == 1:
+            lines += [f"WARNING {names[0]}: {warning}" for _, warning in group]
+        else:
+            more = "; ..." if len(names) > _NAMED else ""
+            where = f"{len(names)} of {len(outcomes)} data IDs: {'; '.join(names[:_NAMED])}{more}"
+            lines.append(f"WARNING {group[0][1]} ({where})")
+    return lines
+
+
 def failure_text(outcomes: Sequence[Outcome[Any]]) -> str:
     """Return how many data IDs failed, and which, below each cause; messages that differ in numbers are one cause."""
     groups: dict[tuple[str, str], list[Outcome[Any]]] = {}
     for outcome in outcomes:
         if not outcome.ok:
-            key = (outcome.cause, _without_names(outcome))
+            key = (outcome.cause, _without_names(outcome.error, outcome.data_id))
             groups.setdefault(key, []).append(outcome)
     count = sum(len(group) for group in groups.values())
     lines = [f"obs: error: {count} of {len(outcomes)} failed:"]
@@ -67,10 +87,10 @@ def failure_text(outcomes: Sequence[Outcome[Any]]) -> str:
     return "\n".join(lines)
 
 
-def _without_names(outcome: Outcome[Any]) -> str:
+def _without_names(message: str, data_id: Mapping[str, Any]) -> str:
     """Return the message without what only tells one data ID from another: its values, file names, numbers."""
-    text = re.sub(r"\S*/\S*", "PATH", outcome.error)
-    for key, value in outcome.data_id.items():
+    text = re.sub(r"\S*/\S*", "PATH", message)
+    for key, value in data_id.items():
         text = text.replace(f"{key}={value}", f"{key}=")
     return re.sub(r"[\d.]+", "N", text)
 
