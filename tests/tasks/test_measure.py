@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from obs.algorithms.measure.aperture_flux import aperture_name
 from obs.algorithms.photometry.aperture_correction import ApertureCorrection
@@ -243,3 +244,42 @@ def test_the_reference_aperture_gets_a_factor_to_all_light_but_stays_as_it_is():
     # the profile's own light within the circle; a stamp alone tells what lies beyond it to a seventh
     assert factor == pytest.approx(1 / PROFILE.within(12), abs=0.15 * (1 - PROFILE.within(12)))
     assert np.median(catalog["base_PsfFlux_instFlux"]) == pytest.approx(3e5, rel=0.004)
+
+
+def corrected_stars(**settings):
+    """Isolated stars of one flux, with aperture-corrected fluxes."""
+    x, y = scatter(16, SHAPE, seed=4, separation=40, border=20)
+    catalog = measure(exposure_of(x, y, np.full(len(x), 1e5)), **settings)
+    stars = catalog["base_PsfFlux_instFlux"] > 5e4
+    config = MeasurementConfig(**settings)
+    fits = fit_aperture_corrections(catalog, stars, pixel_psf(PROFILE), SHAPE, config, ApertureCorrectionConfig())
+    apply_aperture_correction(catalog, fits, config)
+    return catalog.select(stars)
+
+
+def test_kron_fluxes_of_stars_are_those_of_the_psf():
+    """A Kron ellipse holds 95 % of a star; the rest is added as the PSF has it."""
+    stars = corrected_stars()
+    kron, point = stars["ext_photometryKron_KronFlux_instFlux"], stars["base_PsfFlux_instFlux"]
+    assert np.median(stars["ext_photometryKron_KronFlux_psfFraction"]) < 0.98
+    # 16 stars of S/N 300
+    assert np.median(kron / point) == pytest.approx(1.0, abs=3e-3)
+    assert not stars["ext_photometryKron_KronFlux_flag_apCorr"].any()
+
+
+def test_errors_grow_where_pixels_share_noise():
+    x, y = scatter(12, SHAPE, seed=6, separation=45, border=25)
+    exposure = exposure_of(x, y, np.full(len(x), 3e3))
+    noise = exposure.masked_image.image - draw(SHAPE, x, y, np.full(len(x), 3e3), PROFILE)
+    exposure.masked_image.image[...] += (gaussian_filter(noise, 1.0) * 2 - noise).astype(np.float32)
+    columns = {
+        choice: measure(exposure, correlated_noise=choice, deblend=False) for choice in ("none", "positions", "all")
+    }
+    names = ("base_SdssCentroid_xErr", "base_PsfFlux_instFluxErr")
+    growth = {
+        choice: [float(np.nanmedian(catalog[name] / columns["none"][name])) for name in names]
+        for choice, catalog in columns.items()
+    }
+    assert growth["positions"][1] == 1.0
+    assert growth["all"][0] == growth["positions"][0] > 1.1
+    assert growth["all"][1] > 1.2

@@ -20,6 +20,8 @@ __all__ = ["ApertureCorrectionConfig", "apply_aperture_correction", "fit_apertur
 CORRECTED = ("base_PsfFlux", "base_GaussianFlux")
 """Fluxes whose scale the aperture correction brings to that of the reference aperture."""
 
+KRON = "ext_photometryKron_KronFlux"
+
 MIDDLE = 0.7
 """The aperture by way of which fluxes are corrected has at most this part of the radius of the reference aperture."""
 
@@ -244,4 +246,24 @@ def apply_aperture_correction(
         catalog.add(f"{name}_apCorr", np.where(known, factor, np.nan), "", meaning)
         catalog.add(f"{name}_apCorrErr", np.where(known, factor_err, np.nan), "", "its standard error")
         catalog.add(f"{name}_flag_apCorr", ~known, "", f"{name}: no aperture correction is known")
+    if "base_PsfFlux" in corrections:
+        _correct_kron(catalog)
     classify(catalog, config.extendedness_ratio)
+
+
+def _correct_kron(catalog: Catalog) -> None:
+    """Add the light that a point source has outside its Kron ellipse, so that stars have one flux however measured.
+
+    Ellipses of galaxies hold almost all of the PSF, and their fluxes change by little but the common scale.
+    """
+    if f"{KRON}_psfFraction" not in catalog:
+        return
+    with np.errstate(divide="ignore", invalid="ignore"):
+        factor = catalog["base_PsfFlux_apCorr"] / catalog[f"{KRON}_psfFraction"]
+    known = np.isfinite(factor) & (factor > 0)
+    for column in (f"{KRON}_instFlux", f"{KRON}_instFluxErr"):
+        old = catalog.columns[column]
+        catalog.add(column, old.data * np.where(known, factor, 1.0), old.unit, old.description)
+    meaning = f"correction applied to {KRON} for light of the PSF outside the ellipse"
+    catalog.add(f"{KRON}_apCorr", np.where(known, factor, np.nan), "", meaning)
+    catalog.add(f"{KRON}_flag_apCorr", ~known, "", f"{KRON}: no aperture correction is known")

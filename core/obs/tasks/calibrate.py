@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from obs.algorithms.astrometry.match import Matches, match_pixels
 from obs.algorithms.measure.shape import psf_sigma
@@ -31,6 +32,7 @@ from obs.tasks.measure import (
 )
 from obs.tasks.photometry import PhotometryConfig, solve_photometry
 from obs.tasks.reference import ReferenceConfig
+from obs.tasks.star_galaxy import classify_by_spread
 
 __all__ = ["CalibrateConfig", "Calibrated", "calibrate"]
 
@@ -153,6 +155,7 @@ def calibrate(
     _carry_flags(bright, catalog, config.flag_match_radius)
     if config.aperture_correction.enabled:
         _correct_apertures(exposure, psf, catalog, corrections, config)
+    classify_by_spread(catalog, _psf_stars(catalog), exposure.shape)
     known = reference if reference is not None else Catalog()
     no_astrometry = solve_astrometry(exposure, catalog, known, band, config.astrometry, config.reference)
     set_sky_coordinates(catalog, exposure.wcs)
@@ -181,12 +184,18 @@ def _correct_apertures(
     Neighbors below the threshold of the characterization lie in the apertures of its stars and in its sky. Where too
     few of its stars are found again its corrections stand.
     """
-    stars = catalog["calib_psf_candidate"] if "calib_psf_candidate" in catalog else np.zeros(len(catalog), bool)
     fresh = fit_aperture_corrections(
-        catalog, stars, psf, exposure.shape, config.measurement, config.aperture_correction
+        catalog, _psf_stars(catalog), psf, exposure.shape, config.measurement, config.aperture_correction
     )
     best = {name: fit if fit.n_star else corrections.get(name, fit) for name, fit in fresh.items()}
     apply_aperture_correction(catalog, best, config.measurement)
+
+
+def _psf_stars(catalog: Catalog) -> NDArray[np.bool_]:
+    """Return which sources were stars enough for the PSF."""
+    if "calib_psf_candidate" not in catalog:
+        return np.zeros(len(catalog), bool)
+    return catalog["calib_psf_candidate"]
 
 
 def _carry_flags(bright: Catalog, catalog: Catalog, radius: float) -> None:

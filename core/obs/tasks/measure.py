@@ -1,11 +1,14 @@
 """Measure detected sources and write down the result as a catalog with LSST's columns."""
 
+from typing import Literal
+
 import numpy as np
 
 from obs.algorithms.measure.extendedness import classify_extendedness
 from obs.algorithms.measure.pixel_flags import ANYWHERE, AT_CENTER, measure_pixel_flags
 from obs.algorithms.measure.sources import measure_sources
 from obs.algorithms.pixels.statistics import clipped_statistics
+from obs.algorithms.sky.correlation import measure_noise_correlation
 from obs.algorithms.sources.deblend import Children, deblend
 from obs.algorithms.sources.detection import Footprints
 from obs.algorithms.sources.stamps import SourceList, StampCutter, list_sources
@@ -27,6 +30,9 @@ __all__ = [
 
 ID_BITS = 64
 
+SKY_EXCLUDES = ["BAD", "SAT", "INTRP", "CR", "NO_DATA", "UNMASKEDNAN", "SUSPECT", "DETECTED", "DETECTED_NEGATIVE"]
+"""Mask planes of pixels that do not show the noise of the sky."""
+
 
 class MeasurementConfig(TaskConfig):
     """What is measured of each source."""
@@ -45,6 +51,11 @@ class MeasurementConfig(TaskConfig):
         10.0, "Larger circles are integrated over pixels instead of the band-limited image.", unit="pixel", ge=0
     )
     kron: bool = setting(True, "Measure Kron fluxes.")
+    correlated_noise: Literal["none", "positions", "all"] = setting(
+        "all",
+        "Errors that include noise which neighboring pixels share, as measured on the sky: those of no quantity, as in "
+        "the LSST stack; those of positions, moments and spread; or those of fluxes too.",
+    )
     extendedness_ratio: float = setting(
         0.925, "A source is extended where this many times its Gaussian flux reaches its PSF flux.", gt=0, le=2
     )
@@ -120,6 +131,11 @@ def measure_catalog(
     cutter = StampCutter(
         image, variance, footprints, children, sources, noise=noise if noise > 0 else 0.0, seed=exposure_id
     )
+    correlation = None
+    if config.correlated_noise != "none":
+        unusable = masked_image.mask.known_bits(SKY_EXCLUDES)
+        blank = (footprints.labels == 0) & ((masked_image.mask.array & unusable) == 0)
+        correlation = measure_noise_correlation(image, variance, ~blank)
     measured = measure_sources(
         cutter,
         sources,
@@ -128,6 +144,8 @@ def measure_catalog(
         apertures=config.radii(),
         maximum_sinc_radius=config.maximum_sinc_radius,
         kron=config.kron,
+        noise=correlation,
+        correlated_fluxes=config.correlated_noise == "all",
     )
     catalog = _identities(sources, children, exposure_id << (ID_BITS - exposure_id_bits))
     for name, values in measured.columns.items():
@@ -190,6 +208,7 @@ _ALGORITHMS = {
     "base_GaussianFlux": "flux of the adaptive Gaussian",
     "base_PsfFlux": "flux of the best-fitting PSF",
     "ext_photometryKron_KronFlux": "Kron flux",
+    "base_ClassificationSpread": "spread",
 }
 
 _QUANTITIES = {
@@ -206,6 +225,9 @@ _QUANTITIES = {
     "instFlux": ("ct", ""),
     "instFluxErr": ("ct", ", standard error"),
     "radius": ("pix", ", Kron radius"),
+    "psfFraction": ("", ", part of the PSF's light within the same ellipse"),
+    "value": ("", " beyond the PSF on the scale of SPREAD_MODEL, zero for point sources"),
+    "valueErr": ("", ", standard error"),
 }
 
 _FLAGS = {

@@ -19,11 +19,14 @@ from obs.algorithms.measure.aperture_flux import (
     sinc_half,
 )
 from obs.algorithms.measure.centroid import Centroids, measure_centroid
+from obs.algorithms.measure.correlated_errors import ErrorFactors
 from obs.algorithms.measure.fluxes import Fluxes, flux_columns
 from obs.algorithms.measure.kron_flux import kron_ellipse, measure_kron_radius
 from obs.algorithms.measure.psf_flux import measure_psf_flux
 from obs.algorithms.measure.shape import Shapes, measure_shape
+from obs.algorithms.measure.spread import measure_spread
 from obs.algorithms.measure.wide_aperture_flux import WideApertures
+from obs.algorithms.sky.correlation import NoiseCorrelation
 from obs.algorithms.sources.stamps import SourceList, StampCutter, Stamps
 from obs.image.psf import Psf
 
@@ -38,6 +41,8 @@ LARGEST_SHAPE_BIN = 4
 """What is still too wide for its stamp in bins of this size is no source but a slope of the background."""
 
 KRON_SIGMA = 6.0
+
+FWHM_PER_SIGMA = 2.3548200450309493
 
 WIDEST_STAMP = 25.0
 """Circles with a larger radius, pixels, are measured without stamps."""
@@ -63,6 +68,8 @@ def measure_sources(
     maximum_sinc_radius: float = 10.0,
     kron: bool = True,
     which: NDArray[np.int64] | None = None,
+    noise: NoiseCorrelation | None = None,
+    correlated_fluxes: bool = True,
 ) -> Measurements:
     """Measure centroid, shape and fluxes.
 
@@ -84,6 +91,10 @@ def measure_sources(
         Measure Kron fluxes.
     which : ndarray of int64, optional
         Indices of the sources to measure; all if absent.
+    noise : NoiseCorrelation, optional
+        Noise that pixels share, which errors are to include; independent pixels if absent.
+    correlated_fluxes : bool, optional
+        Include it in the errors of fluxes too, not only in those of positions and moments.
 
     Returns
     -------
@@ -99,6 +110,11 @@ def measure_sources(
     wide = [radius for radius in apertures if radius > WIDEST_STAMP]
     if wide:
         columns.update(_wide_apertures(cutter, sources, columns, chosen, wide))
+    if noise is not None:
+        height, width = labels.shape
+        factors = ErrorFactors(noise, psf.evaluate(x=[0.5 * (width - 1)], y=[0.5 * (height - 1)])[0])
+        radii = {aperture_name(radius): radius for radius in apertures}
+        columns.update(factors.widen(columns, radii, fluxes=correlated_fluxes))
     return Measurements(columns)
 
 
@@ -213,9 +229,9 @@ def _measure_batch(
     columns["base_GaussianFlux_instFluxErr"] = shape.flux_err
     columns["base_GaussianFlux_flag"] = shape.failed | ~np.isfinite(shape.flux_err)
 
-    columns.update(_fixed_fluxes(batch, psf, x, y, apertures, maximum_sinc_radius))
+    columns.update(_fixed_fluxes(batch, psf, x, y, apertures, maximum_sinc_radius, sigma))
     if kron:
-        columns.update(_kron(batch, shape, psf_shape))
+        columns.update(_kron(batch, shape, psf_shape, kernels))
     return columns
 
 
@@ -284,11 +300,16 @@ def _fixed_fluxes(
     y: NDArray[np.float64],
     apertures: Sequence[float],
     maximum_sinc_radius: float,
+    sigma: NDArray[np.float64],
 ) -> dict[str, NDArray[np.generic]]:
-    """PSF and circular apertures, whose size does not depend on the source."""
+    """PSF flux, spread and circular apertures, whose size does not depend on the source."""
     stamps, middle = batch.stamps, np.full(len(batch), batch.half)
-    point = measure_psf_flux(stamps.image, stamps.variance, stamps.inside, psf.render(x=x, y=y), middle, middle)
+    rendered = psf.render(x=x, y=y)
+    point = measure_psf_flux(stamps.image, stamps.variance, stamps.inside, rendered, middle, middle)
     columns = flux_columns("base_PsfFlux", point, "edge")
+    spread, spread_err = measure_spread(stamps.image, stamps.variance, rendered, middle, middle, FWHM_PER_SIGMA * sigma)
+    columns["base_ClassificationSpread_value"] = np.where(point.edge, np.nan, spread)
+    columns["base_ClassificationSpread_valueErr"] = np.where(point.edge, np.nan, spread_err)
     widest = max((radius for radius in apertures if radius <= maximum_sinc_radius), default=0.0)
     shifts = SubpixelShifts.to(batch.dx, batch.dy, sinc_half(widest, stamps.image.shape[1]))
     for radius in apertures:
@@ -306,7 +327,9 @@ def _fixed_fluxes(
     return columns
 
 
-def _kron(batch: _Batch, shape: Shapes, psf_shape: Shapes) -> dict[str, NDArray[np.generic]]:
+def _kron(
+    batch: _Batch, shape: Shapes, psf_shape: Shapes, kernels: NDArray[np.float32]
+) -> dict[str, NDArray[np.generic]]:
     moments = np.c_[shape.xx, shape.yy, shape.xy]
     # the first radial moment of a round Gaussian is sqrt(pi / 2) sigma
     minimum = np.sqrt(np.pi / 2) * (psf_shape.xx * psf_shape.yy - psf_shape.xy**2) ** 0.25
@@ -331,9 +354,13 @@ def _kron(batch: _Batch, shape: Shapes, psf_shape: Shapes) -> dict[str, NDArray[
         flux[rows], flux_err[rows] = found.flux, found.flux_err
         failed[rows] = found.failed | found.edge
     failed |= ~known
+    middle, ones = np.zeros(n), np.ones_like(kernels)
+    of_psf = measure_ellipse_flux(kernels, ones, ones > 0, middle, middle, a, b, theta).flux
+    of_psf = np.clip(of_psf / kernels.sum((1, 2), dtype=np.float64), 0.0, 1.0)
     return {
         "ext_photometryKron_KronFlux_radius": radius,
         "ext_photometryKron_KronFlux_instFlux": np.where(known, flux, np.nan),
         "ext_photometryKron_KronFlux_instFluxErr": np.where(known, flux_err, np.nan),
+        "ext_photometryKron_KronFlux_psfFraction": np.where(known, of_psf, np.nan),
         "ext_photometryKron_KronFlux_flag": failed,
     }

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from obs.algorithms.psf.center import windowed_centers
 from obs.algorithms.psf.profile import moffat, smooth_profile, stamp_radius
 from obs.algorithms.psf.solve import solve_psf
 from obs.algorithms.psf.stars import PsfStars, first_guess, has_core, variance_slope
@@ -89,8 +90,8 @@ def fit_psf(
     good : ndarray of bool, shape (n, h, w)
         Pixels to use: false for bad pixels and for those that belong to a neighbor.
     x, y : array-like, shape (n,)
-        Positions, pixels. They are refined, but their mean, as a polynomial over the detector, is kept: it defines
-        where the center of the PSF is.
+        Positions, pixels. They are refined, so that the light of the model is centered on its middle everywhere on the
+        detector.
     shape : tuple of int
         Shape (ny, nx) of the detector, to scale the positions with.
     use : array-like of bool, shape (n,), optional
@@ -182,6 +183,8 @@ def fit_psf(
         stars.predict(basis)
         step_x, step_y = stars.measure()
         if number < rounds - 1:
+            off_x, off_y = _center_offsets(basis, degree, sampling, typical_fwhm)
+            x_given, y_given = x_given + stars.terms @ off_x, y_given + stars.terms @ off_y
             stars.move(step_x, step_y, x_given, y_given)
             stars.place(basis)
             stars.drop_outliers(chi2_clip, min_stars)
@@ -217,6 +220,19 @@ def _normalise(basis: Float, sampling: float, shape: tuple[int, int], fit_offset
     images[0] /= sums[0]
     images[1:] -= sums[1:, None, None] * images[0]
     return images.astype(np.float32)
+
+
+def _center_offsets(
+    basis: Float, degree: int, sampling: float, fwhm: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return how far from its middle the light of the model is centered, pixels, as polynomials over the detector."""
+    node = np.linspace(-1.0, 1.0, 2 * degree + 1)
+    u, v = (axis.ravel() for axis in np.meshgrid(node, node))
+    terms = polynomial_terms(u, v, degree)
+    images = (terms.astype(np.float32) @ basis.reshape(len(basis), -1)).reshape(-1, *basis.shape[1:])
+    centers = np.stack(windowed_centers(images, fwhm / sampling), axis=1) * sampling
+    x, y = np.linalg.lstsq(terms, centers, rcond=None)[0].T
+    return x, y
 
 
 def _first_basis(fwhm: float, shape: tuple[int, int], sampling: float, n_term: int) -> Float:

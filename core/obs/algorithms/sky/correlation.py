@@ -1,0 +1,121 @@
+"""Noise that neighboring pixels share: left by resampling, by the background, by sources too faint to be seen.
+
+The correlation of the sky at each distance is measured in squares spread over the image, with the pixels of sources and
+defects left out. The noise of any weighted sum of pixels then follows from the autocorrelation of its weights.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.algorithms.pixels.statistics import clipped_statistics
+
+__all__ = ["NoiseCorrelation", "measure_noise_correlation"]
+
+LARGEST_LAG = 24
+"""Pixels further apart than this, in x or y, count as independent."""
+
+SQUARE = 232
+"""Size of the squares, pixels: a transform of 256 holds one and the largest distance."""
+
+SQUARES = 12
+"""Half a million pixels give a correlation to one in a thousand."""
+
+CLIP = 4.0
+"""Pixels further from the sky than this many sigma belong to sources."""
+
+LEAST_PAIRS = 20_000
+"""Fewer pairs of pixels do not tell a correlation from chance."""
+
+RESAMPLED = 0.1
+"""Neighbors of pixels as they were read out share less of their noise than this."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NoiseCorrelation:
+    """How the noise of pixels is correlated.
+
+    Parameters
+    ----------
+    coefficient : ndarray of float64, shape (2 k + 1, 2 k + 1)
+        Correlation of pixels at each distance in y and x; the middle one is one.
+    sky_variance : float
+        What the variance plane has for pixels of the sky, image units squared.
+    excess : float
+        Variance that the pixels of the sky show, in units of that.
+    """
+
+    coefficient: NDArray[np.float64]
+    sky_variance: float
+    excess: float
+
+    @property
+    def resampled(self) -> bool:
+        """Whether neighbors share so much that the light of sources must have been spread with the noise."""
+        middle = len(self.coefficient) // 2
+        return bool(max(self.coefficient[middle, middle + 1], self.coefficient[middle + 1, middle]) > RESAMPLED)
+
+    def variance_factor(self, weight: NDArray[np.float32] | NDArray[np.float64]) -> float:
+        """Return the variance of a weighted sum of pixels, in units of its variance in independent noise.
+
+        Parameters
+        ----------
+        weight : ndarray, shape (h, w)
+            Weights.
+        """
+        size = [n + LARGEST_LAG for n in weight.shape]
+        power = np.abs(np.fft.rfft2(weight, size)) ** 2
+        return float(np.sum(_lags(np.fft.irfft2(power, size)) * self.coefficient) / np.sum(np.square(weight)))
+
+
+def measure_noise_correlation(
+    image: NDArray[np.float32], variance: NDArray[np.float32], bad: NDArray[np.bool_]
+) -> NoiseCorrelation:
+    """Measure the correlation of the sky's noise.
+
+    Parameters
+    ----------
+    image, variance : ndarray of float32, shape (ny, nx)
+        Background-subtracted pixels and their variance.
+    bad : ndarray of bool, shape (ny, nx)
+        Pixels to leave out: defects and sources.
+
+    Returns
+    -------
+    NoiseCorrelation
+        Independent noise as in the variance plane, where too few pixels are good.
+    """
+    expected = []
+    pairs, products = np.zeros((2, 2 * LARGEST_LAG + 1, 2 * LARGEST_LAG + 1))
+    sky = clipped_statistics(image[::2][~bad[::2]])
+    size = [SQUARE + LARGEST_LAG] * 2
+    for rows, columns in _squares(image.shape):
+        noise = image[rows, columns] - sky.mean
+        good = ~bad[rows, columns] & (np.abs(noise) < CLIP * sky.sigma)
+        products += _lags(np.fft.irfft2(np.abs(np.fft.rfft2(np.where(good, noise, 0.0), size)) ** 2, size))
+        pairs += _lags(np.fft.irfft2(np.abs(np.fft.rfft2(good.astype(np.float32), size)) ** 2, size))
+        expected.append(variance[rows, columns][good])
+    plane = np.concatenate(expected)
+    sky_variance = float(np.median(plane[::7])) if len(plane) > LEAST_PAIRS else float("nan")
+    if not sky_variance > 0 or np.min(pairs) < LEAST_PAIRS:
+        independent = np.zeros((2 * LARGEST_LAG + 1, 2 * LARGEST_LAG + 1))
+        independent[LARGEST_LAG, LARGEST_LAG] = 1.0
+        return NoiseCorrelation(independent, sky_variance, 1.0)
+    covariance = np.asarray(products / pairs, np.float64)
+    found = float(covariance[LARGEST_LAG, LARGEST_LAG])
+    return NoiseCorrelation(covariance / found, sky_variance, found / sky_variance)
+
+
+def _squares(shape: tuple[int, ...]) -> list[tuple[slice, slice]]:
+    """Return squares spread evenly over an image."""
+    n_y, n_x = (max(1, n // SQUARE) for n in shape)
+    step = max(1, -(-n_y * n_x // SQUARES))
+    chosen = [divmod(k, n_x) for k in range(0, n_y * n_x, step)]
+    return [(slice(j * SQUARE, (j + 1) * SQUARE), slice(i * SQUARE, (i + 1) * SQUARE)) for j, i in chosen]
+
+
+def _lags(correlation: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the part of a cyclic correlation up to the largest distance, the middle one for distance zero."""
+    lag = np.arange(-LARGEST_LAG, LARGEST_LAG + 1)
+    return np.asarray(correlation[lag[:, None], lag[None, :]], np.float64)
