@@ -191,6 +191,40 @@ def test_the_noise_of_the_bias_does_not_average_out(night, obs):
     assert error.var() == pytest.approx(np.mean(good(dark.masked_image.variance, truth)), rel=0.06)
 
 
+@pytest.mark.parametrize("times", [(60.0, 60.0, 60.0, 120.0), (1.0, 60.0, 60.0, 60.0), (2.0, 2.0, 2.0, 60.0, 60.0)])
+def test_darks_of_mixed_times(night, obs, times):
+    """The scatter is what the variance says, to 3 %; of hits in the long darks nothing is left."""
+    night("BIAS", 9)
+    for seconds in times:
+        night("DARK", 1, seconds=seconds, hits=60)
+    assert obs("calibs", "build", "bias", night.root)[0] == 0
+    status, _, err = obs("calibs", "build", "dark", night.root)
+    assert status == 0, err
+    truth = night.truths[0]
+    pixels = get(night, "dark", visit=10, ccd=0)[0].masked_image
+    error = good(pixels.image - truth.dark / gains(GAINS), truth)
+    variance = good(pixels.variance, truth)
+    assert np.mean(error**2 / variance) == pytest.approx(1.0, abs=0.06)
+    assert np.sum(np.abs(error) > 7 * np.sqrt(variance)) <= 2  # two hits may share a pixel
+    dark = np.mean(truth.dark[truth.dark < 100] / GAINS[0])
+    electrons = np.array([(READ_NOISE[0] * 1.2 / seconds) ** 2 + dark * GAINS[0] / seconds for seconds in times])
+    ideal = np.sqrt(1 / np.sum(1 / electrons)) / GAINS[0]
+    assert np.sqrt(np.median(variance)) < 1.08 * ideal
+
+
+def test_hot_pixels_in_darks_of_mixed_times(night, obs):
+    night("BIAS", 4)
+    for seconds in (1.0, 30.0, 30.0, 60.0):
+        night("DARK", 1, seconds=seconds, hits=30)
+    night("DARK", 1)
+    assert obs("calibs", "build", "bias", night.root)[0] == 0
+    status, _, err = obs("calibs", "build", "defects", night.root)
+    assert status == 0, err
+    assert "visit=9 filter=r ccd=0: its dark time is 0.0 s, by which it cannot be divided" in err
+    defects, _ = get(night, "defects", visit=5, ccd=0)
+    assert (defects["x0"].tolist(), defects["y0"].tolist()) == ([30], [20])
+
+
 def build_all(night, obs, *names):
     for name in names:
         status, _, err = obs("calibs", "build", name, night.root)

@@ -41,19 +41,6 @@ def test_a_frame_and_what_is_rejected_in_it(tmp_path):
     stack.close()
 
 
-def test_the_lowest_value_that_is_not_rejected(tmp_path):
-    stack, frames = make(tmp_path, 3, (5, 4))
-    for number, frame in enumerate(frames):
-        frame[2][0, 0] = True
-        stack.reject(number, frame[2])
-    values = np.where([frame[2] for frame in frames], np.inf, [frame[0] for frame in frames])
-    expected = values.min(0)
-    expected[np.isinf(expected)] = np.nan
-    np.testing.assert_allclose(stack.lowest(), expected, rtol=1e-6)
-    assert np.isnan(stack.lowest()[0, 0])
-    stack.close()
-
-
 def test_nothing_is_left(tmp_path):
     stack, _ = make(tmp_path / "new", 1, (3, 3))
     stack.close()

@@ -59,3 +59,16 @@ def test_what_all_darks_show_is_no_hit(n):
         assert hits[20 + 10 * seed, 48:64].all()
         assert not hits.ravel()[HOT]
         assert hits.sum() < 5 * 16
+
+
+def test_a_short_dark_among_long_ones():
+    """Its noise is not taken for hits in the long ones, whether the reference's noise is known or not."""
+    random, seconds = np.random.default_rng(1), np.array([1, 300, 300, 300, 300, 300.0])
+    images = np.stack([random.normal(0, 3.0, SHAPE) / s for s in seconds]).astype(np.float32)
+    variances = np.stack([np.full(SHAPE, (3.0 / s) ** 2) for s in seconds]).astype(np.float32)
+    mean, noise = images[1:].mean(axis=0), variances[1:].sum(axis=0) / 25
+    for lowest, lowest_variance in ((images.min(axis=0), None), (mean, noise)):
+        for image, variance, scale in zip(images, variances, seconds, strict=True):
+            bad = np.zeros(SHAPE, bool)
+            more = {"lowest": lowest, "lowest_variance": lowest_variance, "scale": scale}
+            assert not find_dark_hits(image, variance, bad, CONFIG, **more).any()

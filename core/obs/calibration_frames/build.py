@@ -96,7 +96,6 @@ class _Build:
     def frame(self) -> Exposure:
         """Combine all inputs."""
         stack: FrameStack | None = None
-        weights: list[float] = []
         levels: list[float] = []
         factors: list[tuple[float, float]] = []
         common = common_variance(self.butler, self.job, self.isr)
@@ -112,7 +111,6 @@ class _Build:
                     continue
                 stack = stack or FrameStack(self.root, exposure.shape)
                 stack.add(prepared.image, prepared.variance, prepared.rejected)
-                weights.append(prepared.weight)
                 levels.append(prepared.level)
                 factors.append((1 / prepared.level, seconds / prepared.level))
                 self._keep_mask(exposure.masked_image.mask)
@@ -123,12 +121,12 @@ class _Build:
             self._warn_of_few(stack.n_frame)
             if RECIPES[self.job.name].find_hits:
                 self._reject_hits(stack, levels)
-            master = self._combine(stack, np.array(weights))
+            master = self._combine(stack)
         finally:
             if stack is not None:
                 stack.close()
         if common:
-            mean = np.average(np.array(factors), axis=0, weights=weights)
+            mean = np.average(np.array(factors), axis=0, weights=np.nanmean(master.weights, axis=0))
             master.combined.variance[...] += scaled_sum(common, tuple(mean))
         self._tell(master)
         pixels = finish_frame(self.job.name, master.combined, self.mask, self.config)
@@ -145,6 +143,7 @@ class _Build:
         """Find what is hot in darks, and dim or bright in flats."""
         settings = self.config.defects
         stacks: dict[bool, FrameStack] = {}
+        scales: dict[bool, list[float]] = {}
         typical: dict[bool, list[float]] = {True: [], False: []}
         try:
             for data_id, kind in zip(self.job.inputs, self.job.kinds, strict=True):
@@ -157,20 +156,29 @@ class _Build:
                 level = float(np.median(prepared.image[:: max(1, prepared.image.shape[0] // 200)]))
                 noise = prepared.weight**-0.5
                 is_light = "FLAT" in kind or ("DARK" not in kind and level > settings.light * noise)
-                scale = np.float32(level if is_light else 1.0)
+                seconds = dark_time(exposure.visit_info)
+                scale = level if is_light else seconds
+                if not scale > 0:
+                    what = f"level is {level:.4g} ADU" if is_light else f"dark time is {seconds} s"
+                    self.summary.dropped[format_data_id(data_id)] = f"its {what}, by which it cannot be divided"
+                    continue
                 if is_light not in stacks:
                     stacks[is_light] = FrameStack(self.root, exposure.shape)
-                stacks[is_light].add(prepared.image / scale, prepared.variance / scale**2, prepared.rejected)
-                typical[is_light].append(noise)
+                    scales[is_light] = []
+                stacks[is_light].add(
+                    prepared.image / np.float32(scale), prepared.variance / np.float32(scale**2), prepared.rejected
+                )
+                scales[is_light].append(scale)
+                typical[is_light].append(noise / scale)
                 self.summary.levels[format_data_id(data_id)] = level
             if not stacks:
                 raise self._no_input()
             self._warn_of_few(min(stack.n_frame for stack in stacks.values()))
             found = np.zeros(next(iter(stacks.values())).shape, bool)
             if False in stacks:
-                self._reject_hits(stacks[False], [1.0] * stacks[False].n_frame)
+                self._reject_hits(stacks[False], scales[False])
             for is_light, stack in stacks.items():
-                found |= self._find(stack, is_light, float(np.median(typical[is_light])))
+                found |= self._find(stack, is_light, min(typical[is_light]))
         finally:
             for stack in stacks.values():
                 stack.close()
@@ -186,8 +194,7 @@ class _Build:
 
     def _find(self, stack: FrameStack, is_light: bool, noise: float) -> NDArray[np.bool_]:
         settings = self.config.defects
-        weights = np.ones(stack.n_frame)
-        master = combine_frames(stack, weights, self._regions(stack.shape), self.config.combine)
+        master = combine_frames(stack, self._regions(stack.shape), self.config.combine)
         self._tell(master)
         if is_light:
             return find_dim_and_bright(
@@ -195,25 +202,36 @@ class _Build:
             )
         return find_hot(master.combined.image, noise, threshold=settings.hot, bin_size=settings.bin_size)
 
-    def _combine(self, stack: FrameStack, weights: NDArray[np.float64]) -> Master:
+    def _combine(self, stack: FrameStack) -> Master:
         """Combine frames; where they show the sky, once more without the objects that stand out from the first."""
         regions = self._regions(stack.shape)
-        master = combine_frames(stack, weights, regions, self.config.combine)
+        master = combine_frames(stack, regions, self.config.combine)
         if not RECIPES[self.job.name].mask_objects:
             return master
         for number in range(stack.n_frame):
             image, _, rejected = stack.frame(number)
             stack.reject(number, rejected | find_objects(image, rejected, master.combined.image, self.config.objects))
-        return combine_frames(stack, weights, regions, self.config.combine)
+        return combine_frames(stack, regions, self.config.combine)
 
     def _reject_hits(self, stack: FrameStack, levels: Sequence[float]) -> None:
         """Reject what cosmic rays have spoilt in single darks; ``levels`` are what these were divided by."""
         if not self.config.dark_hits.enabled:
             return
-        lowest = stack.lowest() if stack.n_frame > 1 else None
+        steady: tuple[NDArray[np.float32] | None, NDArray[np.float32] | None] = (None, None)
+        if stack.n_frame > 1:
+            first = combine_frames(stack, self._regions(stack.shape), self.config.combine, grow=False).combined
+            steady = first.image, first.variance
         for number, level in enumerate(levels):
             image, variance, rejected = stack.frame(number)
-            hits = find_dark_hits(image, variance, rejected, self.config.dark_hits, lowest=lowest, scale=level)
+            hits = find_dark_hits(
+                image,
+                variance,
+                rejected,
+                self.config.dark_hits,
+                lowest=steady[0],
+                lowest_variance=steady[1],
+                scale=level,
+            )
             stack.reject(number, rejected | hits)
 
     def _exposure(self, data_id: DataId) -> Exposure | None:
@@ -262,11 +280,11 @@ class _Build:
         return MeasurementError(f"not one of {len(self.job.inputs)} frames can be used: {reasons}")
 
     def _tell(self, master: Master) -> None:
-        self.summary.n_clipped += master.combined.n_clipped
-        self.summary.noise_factors = master.noise_factors
+        self.summary.n_clipped += int(master.combined.n_clipped.sum())
+        self.summary.noise_factors = [value for value in master.noise.tolist() if np.isfinite(value)]
         names = [amp.name for amp in self.detector.amplifiers]
-        if len(names) == len(master.noise_factors):
-            for name, value in zip(names, master.noise_factors, strict=True):
+        if len(names) == len(self.summary.noise_factors):
+            for name, value in zip(names, self.summary.noise_factors, strict=True):
                 self.cards[f"CALIB_NOISE_{name}"] = value
 
     def _cards(self) -> dict[str, Any]:

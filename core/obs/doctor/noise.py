@@ -7,12 +7,12 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.algorithms.detector.photon_noise import Estimate, estimate_gain, estimate_noise, estimate_sky_gain
 from obs.camera.amplifier import Amplifier
 from obs.doctor.check import Check, Verdict
 from obs.doctor.exposure import RawFrame
 from obs.doctor.geometry import facts_of
 from obs.doctor.levels import amplifier_image, measure_level
-from obs.doctor.photon_noise import Estimate, estimate_gain, estimate_noise, estimate_sky_gain
 from obs.doctor.places import amplifier_place
 
 __all__ = ["check_noise", "check_pairs"]

@@ -110,15 +110,6 @@ class FrameStack:
             planes.append(np.fromfile(self._file, kind, self.shape[0] * self.shape[1]).reshape(self.shape))
         return planes[0], planes[1], planes[2]
 
-    def lowest(self) -> NDArray[np.float32]:
-        """Return the lowest value of each pixel in all frames that do not reject it, shape (ny, nx); NaN for none."""
-        result = np.full(self.shape, np.inf, np.float32)
-        for number in range(self.n_frame):
-            image, _, rejected = self.frame(number)
-            np.fmin(result, np.where(rejected, np.float32(np.inf), image), out=result)
-        result[np.isinf(result)] = np.nan
-        return result
-
     def reject(self, number: int, rejected: NDArray[np.bool_]) -> None:
         """Set which values of a frame, shape (ny, nx), must not be used.
 

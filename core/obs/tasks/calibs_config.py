@@ -11,7 +11,6 @@ class CombineConfig(TaskConfig):
     """How frames are combined."""
 
     clip: float = setting(3.0, "Values further from the mean of the others are rejected.", unit="sigma", gt=0)
-    iterations: int = setting(3, "Number of clippings.", ge=1)
     grow: int = setting(
         1, "Distance from cosmic rays within which values of the same frame are rejected.", unit="pixel", ge=0
     )

@@ -3,14 +3,15 @@
 Each frame is prepared by `obs.tasks.prepare_calib_frame`; the pixels are combined by `obs.algorithms.combine.frames`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.algorithms.combine.frames import Combined, Stack, combine_rows, measure_noise_factor
+from obs.algorithms.combine.frames import Combined, Stack, combine_rows
+from obs.algorithms.combine.noise_factors import measure_noise_factors
 from obs.algorithms.sky.background import fit_background
 from obs.errors import MeasurementError
 from obs.geom import Box
@@ -19,9 +20,10 @@ from obs.image.masked_image import MaskedImage
 from obs.tasks.calibration_recipes import level_statistics
 from obs.tasks.calibs_config import CalibsConfig, CombineConfig
 
-__all__ = ["Frames", "Master", "combine_frames", "finish_frame"]
+__all__ = ["Frames", "Master", "combine_frames", "finish_frame", "sample_rows", "typical_variance"]
 
-_SAMPLED_ROWS = 48
+_SAMPLED_ROWS, _SAMPLED_PIXELS = 48, 20_000
+"""Least rows and pixels of a region that its noise is measured from."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +34,18 @@ class Master:
     ----------
     combined : Combined
         Mean of the frames.
-    noise_factors : list of float
-        For each region, by how much the noise exceeds what gain and read noise tell.
+    noise_factors : ndarray of float64, shape (n_region, n_frame)
+        Noise of each frame in each region, relative to what its variance predicts; NaN where it was not measured.
+    weights : ndarray of float64, shape (n_region, n_frame)
+        Weights of the frames, whose sum is 1 in each region.
+    noise : ndarray of float64, shape (n_region,)
+        Noise of the combination relative to the prediction; NaN where it was not measured.
     """
 
     combined: Combined
-    noise_factors: list[float]
+    noise_factors: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    noise: NDArray[np.float64]
 
 
 class Frames(Protocol):
@@ -51,52 +59,76 @@ class Frames(Protocol):
         ...
 
 
-def combine_frames(
-    frames: Frames, weights: NDArray[np.float64], regions: Sequence[Box], config: CombineConfig
-) -> Master:
-    """Combine prepared frames.
+def combine_frames(frames: Frames, regions: Sequence[Box], config: CombineConfig, *, grow: bool = True) -> Master:
+    """Combine prepared frames, each with the weight that its own noise gives it.
 
     Parameters
     ----------
     frames : Frames
         The frames.
-    weights : ndarray of float64, shape (n_frame,)
-        Their weights.
     regions : sequence of Box
         Amplifiers, for each of which the noise is measured.
     config : CombineConfig
         Settings.
+    grow : bool, optional
+        Whether outliers take their surroundings with them.
     """
+    samples = [sample_rows(frames, region) for region in regions]
+    measured = np.array([measure_noise_factors(sample) for sample in samples])
+    factors = np.where(np.isfinite(measured), measured, 1.0)
+    typical = np.array([typical_variance(sample) for sample in samples])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        weights = np.where(typical > 0, 1.0 / (factors**2 * typical), 0.0)
+        weights /= weights.sum(axis=1, keepdims=True)
+        expected = np.sqrt(np.sum(weights**2 * factors**2 * typical, axis=1, where=typical > 0))
+        expected /= np.sqrt(np.sum(weights**2 * typical, axis=1, where=typical > 0))
+    noise = np.where(np.isfinite(measured).any(axis=1), expected, np.nan)
 
     def read(low: int, high: int) -> Stack:
-        return Stack(*frames.read(low, high))
+        stack = Stack(*frames.read(low, high))
+        for region, values in zip(regions, factors, strict=True):
+            stack.variance[_part(region, low, high)] *= np.square(values).astype(np.float32)[:, None, None]
+        return stack
 
-    factors = [measure_noise_factor(_sample(read, region)) for region in regions]
-
-    def noise_factor(low: int, high: int) -> NDArray[np.float32]:
-        factor = np.ones((high - low, frames.shape[1]), np.float32)
-        for region, value in zip(regions, factors, strict=True):
-            factor[max(region.y_min - low, 0) : max(region.y_max - low, 0), region.slices[1]] = value
-        return factor
+    def read_weights(low: int, high: int) -> NDArray[np.float32]:
+        result = np.zeros((frames.n_frame, high - low, frames.shape[1]), np.float32)
+        for region, values in zip(regions, weights, strict=True):
+            result[_part(region, low, high)] = np.nan_to_num(values).astype(np.float32)[:, None, None]
+        return result
 
     combined = combine_rows(
         read,
         frames.shape,
         frames.n_frame,
-        weights=weights,
-        noise_factor=noise_factor,
+        weights=read_weights,
         clip=config.clip,
-        n_iteration=config.iterations,
-        grow=config.grow if frames.n_frame > 1 else 0,
+        grow=config.grow if grow and frames.n_frame > 1 else 0,
         memory=int(config.memory * 1e6),
     )
-    return Master(combined, factors)
+    return Master(combined, measured, weights, noise)
 
 
-def _sample(read: Callable[[int, int], Stack], region: Box) -> list[Stack]:
-    rows = np.unique(np.linspace(region.y_min, region.y_max - 1, min(_SAMPLED_ROWS, region.height)).astype(int))
+def _part(region: Box, low: int, high: int) -> tuple[slice, slice, slice]:
+    """Return the index of a region in a stack of the rows from ``low`` to ``high``."""
+    return slice(None), slice(max(region.y_min - low, 0), max(region.y_max - low, 0)), region.slices[1]
+
+
+def typical_variance(samples: Sequence[Stack]) -> NDArray[np.float64]:
+    """Return the median variance of the good values of each frame, shape (n_frame,); 0 for none."""
+    found = []
+    for frame in range(len(samples[0].image)):
+        values = np.concatenate([part.variance[frame][~part.rejected[frame]] for part in samples])
+        values = values[np.isfinite(values) & (values > 0)]
+        found.append(float(np.median(values)) if len(values) else 0.0)
+    return np.array(found)
+
+
+def sample_rows(frames: Frames, region: Box) -> list[Stack]:
+    """Return some rows of a region of all frames, spread evenly."""
+    number = min(max(_SAMPLED_ROWS, _SAMPLED_PIXELS // max(region.width, 1)), region.height)
+    rows = np.unique(np.linspace(region.y_min, region.y_max - 1, number).astype(int))
     columns = region.slices[1]
-    lines = (read(row, row + 1) for row in rows.tolist())
+    lines = (Stack(*frames.read(row, row + 1)) for row in rows.tolist())
     return [Stack(line.image[..., columns], line.variance[..., columns], line.rejected[..., columns]) for line in lines]
 
 

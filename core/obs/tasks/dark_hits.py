@@ -11,6 +11,10 @@ from obs.config.base import TaskConfig, setting
 __all__ = ["DarkHitsConfig", "find_dark_hits"]
 
 _STAMP = 21
+_SAMPLE = 200_000
+"""Pixels that are enough to measure the noise."""
+_PERCENTILE, _SIGMA_OF_PERCENTILE = 84.0, 1.405
+"""Percentile of absolute differences that tells their noise, and its value for a Gaussian of unit width."""
 _FWHM_PER_SIGMA = 2.0 * np.sqrt(2.0 * np.log(2.0))
 
 
@@ -32,6 +36,7 @@ def find_dark_hits(
     config: DarkHitsConfig,
     *,
     lowest: NDArray[np.float32] | None = None,
+    lowest_variance: NDArray[np.float32] | None = None,
     scale: float = 1.0,
 ) -> NDArray[np.bool_]:
     """Find the values of a dark that cosmic rays have spoilt.
@@ -45,8 +50,10 @@ def find_dark_hits(
     config : DarkHitsConfig
         Settings.
     lowest : ndarray of float32, shape (ny, nx), optional
-        Lowest value of every pixel in all darks of the same scale, this one too: what hot pixels always have. In its
-        absence hot pixels are taken for hits.
+        Value of every pixel without hits, which hot pixels have in all darks: the combination of all darks without
+        outliers, or the lowest value of darks of the same noise. Without it hot pixels are taken for hits.
+    lowest_variance : ndarray of float32, shape (ny, nx), optional
+        Its variance; that of the dark if not given.
     scale : float, optional
         ADU of one unit of the image.
 
@@ -60,10 +67,18 @@ def find_dark_hits(
     star = np.exp(-0.5 * square * (_FWHM_PER_SIGMA / config.fwhm) ** 2).astype(np.float32)
     steady = fit_background(image, bad, bin_size=config.bin_size).image() if lowest is None else lowest
     known = ~bad & np.isfinite(steady) & (variance > 0)
+    excess = np.where(known, image - steady, np.float32(0.0))
+    total = variance if lowest is None else variance + (variance if lowest_variance is None else lowest_variance)
+    noise = np.where(known, total, np.float32(1.0))
+    # A difference that most pixels have, such as that of darks of other noise, is not a hit.
+    sample = np.flatnonzero(known.ravel())[:: max(1, known.size // _SAMPLE)]
+    if len(sample):
+        difference = np.abs(excess.ravel()[sample]) / np.sqrt(noise.ravel()[sample])
+        factor = float(np.percentile(difference, _PERCENTILE)) / _SIGMA_OF_PERCENTILE
+        noise *= np.float32(max(factor, 1.0) ** 2)
     hits = find_cosmic_rays(
-        np.where(known, image - steady, np.float32(0.0)),
-        # the lowest value scatters no more than another
-        np.where(known, variance * np.float32(1.0 if lowest is None else 2.0), np.float32(1.0)),
+        excess,
+        noise,
         star,
         bad=~known,
         min_sigma=config.min_sigma,

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from obs.algorithms.detector.photon_noise import estimate_gain, estimate_noise, estimate_sky_gain
 from obs.doctor.levels import noise_of
-from obs.doctor.photon_noise import estimate_gain, estimate_noise, estimate_sky_gain
 
 SHAPE = (320, 256)
 

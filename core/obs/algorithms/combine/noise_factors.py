@@ -1,0 +1,91 @@
+"""How far the noise of each frame is from what its variance predicts, from the differences of frames."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import nnls
+
+from obs.algorithms.combine.frames import Stack
+from obs.algorithms.pixels.statistics import clipped_statistics
+
+__all__ = ["measure_noise_factors"]
+
+_CLIP = 3.0
+_CLIPPED_SIGMA = 0.98658
+"""Standard deviation of a Gaussian cut at 3 sigma, in units of its own."""
+_FURTHEST = 3
+"""Each frame is compared with so many frames before and after it; of up to seven frames, each with each other one."""
+_PRIOR = 0.003
+"""Weight of a frame's most similar partner where its own noise cannot be separated from that of the others."""
+_LEAST = 0.5
+"""Least variance of a frame relative to that of its best pair: an empty frame must not get all of the weight."""
+
+
+def measure_noise_factors(stacks: Sequence[Stack]) -> NDArray[np.float64]:
+    """Return, for each frame, the ratio of its noise to what its variance predicts.
+
+    The variance of the difference of two frames is the sum of theirs. With all pairs (of many frames, those that are
+    near each other in the stack), the variance of each frame follows by least squares. Differences between frames that
+    are not noise, such as a gradient or an offset, count as noise.
+
+    Parameters
+    ----------
+    stacks : sequence of Stack
+        Samples of rows.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_frame,)
+        NaN for a frame that was compared with no other one: there is only one, or they do not differ at all.
+    """
+    n_frame = len(stacks[0].image) if stacks else 0
+    image, variance, rejected = (
+        (
+            [np.concatenate([np.ravel(plane[frame]) for plane in planes]) for frame in range(n_frame)]
+            for planes in zip(*stacks, strict=True)
+        )
+        if stacks
+        else ([], [], [])
+    )
+    good = [~r & np.isfinite(i) & (v > 0) for i, v, r in zip(image, variance, rejected, strict=True)]
+    pairs: list[tuple[int, int, float, float]] = []
+    for one, other in _pairs(n_frame):
+        both = good[one] & good[other]
+        total = variance[one][both] + variance[other][both]
+        ratio = _rms((image[one][both] - image[other][both]) / np.sqrt(total))
+        if ratio > 0:
+            pairs.append((one, other, float(np.mean(variance[one][both] / total)), ratio**2))
+    return np.sqrt(_solve(pairs, n_frame))
+
+
+def _pairs(n_frame: int) -> list[tuple[int, int]]:
+    """Return pairs of frames that are near each other, the last and the first being neighbors."""
+    near = {tuple(sorted((i, (i + step) % n_frame))) for i in range(n_frame) for step in range(1, _FURTHEST + 1)}
+    return sorted((one, other) for one, other in near if one != other)
+
+
+def _rms(values: NDArray[np.float32]) -> float:
+    """Return the root mean square of values without outliers; NaN for none."""
+    # With their negatives their mean is 0: an offset between frames is no agreement.
+    return clipped_statistics(np.concatenate([values, -values]), clip=_CLIP, n_iteration=5).sigma / _CLIPPED_SIGMA
+
+
+def _solve(pairs: list[tuple[int, int, float, float]], n_frame: int) -> NDArray[np.float64]:
+    """Return the factor of the variance of each frame, from pairs with the share of the first and their factor."""
+    found = np.full(n_frame, np.nan)
+    for one, other, _, factor in pairs:
+        found[[one, other]] = np.fmin(found[[one, other]], factor)
+    known = np.flatnonzero(np.isfinite(found))
+    if not len(known):
+        return found
+    column = np.full(n_frame, -1)
+    column[known] = np.arange(len(known))
+    rows = np.zeros((len(pairs) + len(known), len(known)))
+    for row, (one, other, share, factor) in zip(rows, pairs, strict=False):
+        row[column[one]], row[column[other]] = share / factor, (1 - share) / factor
+    rows[len(pairs) :] = np.diag(_PRIOR / found[known])
+    wanted = np.concatenate([np.ones(len(pairs)), np.full(len(known), _PRIOR)])
+    solution = nnls(rows, wanted)[0]
+    found[known] = np.maximum(solution, _LEAST * found[known])
+    return found

@@ -1,0 +1,160 @@
+"""Find frames whose structure differs from that of the others: light, another filter, a step, a cloud.
+
+Frames are compared by medians of cells, in which the noise of pixels averages out. The difference of two frames is the
+root mean square difference of their cells, without the part that is noise, in units of the noise of a pixel: a
+difference of 1 is a structure as large as the noise of a frame.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.geom import Box
+
+__all__ = ["OddFrames", "find_odd_frames", "measure_cells"]
+
+_LARGEST_CELL = 64
+_SMALLEST_CELL = 8
+_CELLS_ALONG_SIDE = 16
+_MEDIAN_VARIANCE = 0.5 * np.pi
+_SIGNIFICANCE = 5.0
+"""Differences below this many times their standard error count as none."""
+_SPREAD = 4.0
+"""A frame is odd only if it is this many times further off than the closest half of the frames are from one another."""
+
+
+class OddFrames(NamedTuple):
+    """How frames compare with the one that most others resemble.
+
+    Attributes
+    ----------
+    reference : int
+        Number of that frame.
+    difference : ndarray of float64, shape (n_frame,)
+        Difference of each frame from it, in units of the noise of a pixel.
+    level : ndarray of float64, shape (n_frame,)
+        Mean level of each frame above that of the reference, in the unit of the frames.
+    is_odd : ndarray of bool, shape (n_frame,)
+        Frames that differ.
+    """
+
+    reference: int
+    difference: NDArray[np.float64]
+    level: NDArray[np.float64]
+    is_odd: NDArray[np.bool_]
+
+
+def measure_cells(
+    image: NDArray[np.float32], rejected: NDArray[np.bool_], regions: Sequence[Box]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return medians of square cells of each region, and the number of pixels in each; NaN for an empty cell.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (ny, nx)
+        The frame.
+    rejected : ndarray of bool, shape (ny, nx)
+        Pixels that do not count.
+    regions : sequence of Box
+        Amplifiers, whose borders no cell crosses.
+
+    Returns
+    -------
+    median : ndarray of float64, shape (n_cell,)
+    n_pixel : ndarray of int64, shape (n_cell,)
+    """
+    medians, numbers = [np.empty(0)], [np.empty(0, np.int64)]
+    for region in regions:
+        side = min(region.width, region.height)
+        size = min(max(side // _CELLS_ALONG_SIDE, _SMALLEST_CELL), _LARGEST_CELL, side)
+        rows, columns = region.height // size, region.width // size
+        part = region.slices[0].start, region.slices[1].start
+        inner = slice(part[0], part[0] + rows * size), slice(part[1], part[1] + columns * size)
+        values = np.where(rejected[inner], np.float32(np.nan), image[inner])
+        cells = values.reshape(rows, size, columns, size).swapaxes(1, 2).reshape(rows * columns, -1)
+        ordered = np.sort(cells, axis=1)
+        number = np.isfinite(cells).sum(axis=1)
+        middle = np.maximum(number - 1, 0)
+        low, high = (np.take_along_axis(ordered, k[:, None], axis=1)[:, 0] for k in (middle // 2, (middle + 1) // 2))
+        medians.append(np.where(number > 0, 0.5 * (low.astype(float) + high), np.nan))
+        numbers.append(number)
+    return np.concatenate(medians), np.concatenate(numbers)
+
+
+def find_odd_frames(
+    cells: NDArray[np.float64],
+    n_pixel: NDArray[np.int64],
+    noise: NDArray[np.float64],
+    *,
+    limit: float,
+    light_only_adds: bool = False,
+) -> OddFrames:
+    """Find the frames that differ from the majority.
+
+    The reference is the frame whose closest half of the others is closest. Frames are odd that differ from it by more
+    than the limit and by far more than that half does, so that frames that all differ a little are all kept.
+
+    Parameters
+    ----------
+    cells : ndarray of float64, shape (n_frame, n_cell)
+        Medians of cells, as of `measure_cells`.
+    n_pixel : ndarray of int64, shape (n_frame, n_cell)
+        Number of pixels in each.
+    noise : ndarray of float64, shape (n_frame,)
+        Noise of a pixel of each frame.
+    limit : float
+        Least difference of an odd frame, in units of the noise of a pixel.
+    light_only_adds : bool, optional
+        Whether a lower level is the better one: a third of the frames that agree at a lower level are then preferred.
+
+    Returns
+    -------
+    OddFrames
+    """
+    n_frame = len(cells)
+    distance = np.zeros((n_frame, n_frame))
+    for one in range(n_frame):
+        for other in range(one):
+            distance[one, other] = distance[other, one] = _distance(cells, n_pixel, noise, one, other)
+    half = (n_frame + 1) // 2
+    radius = np.sort(distance, axis=1)[:, half - 1]
+    reference = int(np.argmin(radius))
+    allowed = max(limit, _SPREAD * float(radius[reference]))
+    if light_only_adds:
+        reference = _lowest_group(cells, distance, allowed, reference)
+    with np.errstate(invalid="ignore"):
+        level = np.array([np.nanmean(row - cells[reference]) if np.isfinite(row).any() else np.nan for row in cells])
+    difference = distance[reference]
+    return OddFrames(reference, difference, level, difference > allowed)
+
+
+def _distance(
+    cells: NDArray[np.float64], n_pixel: NDArray[np.int64], noise: NDArray[np.float64], one: int, other: int
+) -> float:
+    """Return the difference of two frames, in units of the mean noise of their pixels; infinity if nothing overlaps."""
+    known = np.isfinite(cells[one]) & np.isfinite(cells[other])
+    if not known.any():
+        return float("inf")
+    variances = [noise[k] ** 2 * _MEDIAN_VARIANCE / n_pixel[k][known] for k in (one, other)]
+    expected = variances[0] + variances[1]
+    excess = np.mean((cells[one] - cells[other])[known] ** 2 - expected)
+    error = np.sqrt(2.0 * np.mean(expected**2) / known.sum())
+    unit = 0.5 * (noise[one] ** 2 + noise[other] ** 2)
+    if not (unit > 0 and excess > _SIGNIFICANCE * error):
+        return 0.0 if unit > 0 or not excess > 0 else float("inf")
+    return float(np.sqrt(excess / unit))
+
+
+def _lowest_group(cells: NDArray[np.float64], distance: NDArray[np.float64], allowed: float, reference: int) -> int:
+    """Return the reference, or that of a group of frames below it that is large enough to be no accident."""
+    n_frame = len(cells)
+    is_near = distance <= allowed
+    level = np.array([np.nanmean(row - cells[reference]) if np.isfinite(row).any() else np.nan for row in cells])
+    lower = [
+        k
+        for k in range(n_frame)
+        if not is_near[reference, k] and level[k] < 0 and is_near[k].sum() >= max(2, n_frame / 3)
+    ]
+    return min(lower, key=lambda k: level[k], default=reference)
