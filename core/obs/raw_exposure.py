@@ -50,6 +50,7 @@ def remove_raw_signature(
     config: IsrConfig,
     *,
     warn: Callable[[str], None] = logger.warning,
+    inspect: Callable[[Raw], None] | None = None,
 ) -> Exposure:
     """Read a raw frame and its calibrations, and remove the instrument's signature.
 
@@ -63,6 +64,8 @@ def remove_raw_signature(
         Settings.
     warn : callable, optional
         Called with each line that the user should see.
+    inspect : callable, optional
+        Called with the raw frame before anything else is done.
 
     Returns
     -------
@@ -80,6 +83,8 @@ def remove_raw_signature(
     whole = butler.mapper.complete(instrument.raw_dataset_type, data_id)
     detector = instrument.find_detector(whole)
     raw = get_raw(butler, whole, detector)
+    if inspect is not None:
+        inspect(raw)
     visit_info = _visit_info(instrument, raw, butler.get("ccdExposureId", whole))
     physical_filter, band = _filter(butler, whole)
     calibrations, config, used = find_calibrations(

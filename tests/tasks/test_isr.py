@@ -1,5 +1,7 @@
 """Signature removal, from raw frames of known light to exposures."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -514,17 +516,66 @@ def test_variance_without_gain_or_read_noise():
     nan, warnings = float("nan"), []
     pixels = raw_frame(light())
     result = run(pixels, where=detector(gain=nan, read_noise=nan), warn=warnings)
-    assert warnings == [
-        f"amplifier 'A{k}': gain is nan in the camera's table, taken as 1 electron/adu" for k in range(2)
-    ]
-    assert result.metadata["ISR_READNOISEA0"] == result.metadata["ISR_OSCAN_SIGMAA0"]  # measured, at a gain of one
+    for k in range(2):
+        gain = result.metadata[f"ISR_GAINA{k}"]
+        assert gain == pytest.approx(GAINS[k], rel=0.15)
+        assert warnings[k] == (
+            f"amplifier 'A{k}': the gain is unknown, the camera's table has nan, and taken as {gain:.3g} electron/adu "
+            "from the noise of the sky: write it into amplifiers.csv (obs doctor measures it in flats and biases), or "
+            "set isr.gain"
+        )
+        assert result.metadata[f"ISR_GAIN_SOURCEA{k}"] == "pixels"
+        assert result.metadata[f"ISR_READNOISE_SOURCEA{k}"] == "overscan"
+        assert result.metadata[f"ISR_READNOISEA{k}"] == pytest.approx(
+            result.metadata[f"ISR_OSCAN_SIGMAA{k}"] * gain, rel=1e-6
+        )
     result = run(pixels, where=detector(gain=nan, read_noise=nan), gain=2.0, read_noise=6.0)
     assert np.mean(result.masked_image.variance[:, :W]) == pytest.approx(
         np.var(result.masked_image.image[:, :W]), rel=0.03
     )
     warnings = []
     run(pixels, where=detector(read_noise=nan), do_overscan=False, warn=warnings)
-    assert warnings[0] == "amplifier 'A0': read noise is not known, taken as 0"
+    assert re.match(
+        r"amplifier 'A0': the read noise is unknown, and taken as [\d.]+ electron from the noise of the pixels: "
+        r"write it into amplifiers.csv \(obs doctor measures it in flats and biases\), or set isr.read_noise$",
+        warnings[0],
+    )
+
+
+def test_an_unknown_read_noise_is_never_zero():
+    """Without overscan, and of a frame without light: that of the pixels, to 10 %."""
+    dark = raw_frame(np.zeros_like(light()))
+    bias = Calibrations(bias=frame(per_amplifier(LEVELS) + np.zeros(SHAPE)))
+    for read_noise in (float("nan"), 0.0):
+        result = run(dark, bias, where=detector(read_noise=read_noise), do_overscan=False, do_bias=True, warn=[])
+        for k in range(2):
+            assert result.metadata[f"ISR_READNOISE_SOURCEA{k}"] == "pixels"
+            assert result.metadata[f"ISR_READNOISEA{k}"] == pytest.approx(READ_NOISES[k], rel=0.1)
+        assert (result.masked_image.variance > 0).all()
+
+
+def test_gain_and_read_noise_that_calibrations_record():
+    nan, warnings = float("nan"), []
+    shape = light().shape
+    flat = Exposure(MaskedImage(np.ones(shape, np.float32), Mask.zeros(shape), np.zeros(shape, np.float32)))
+    bias = Exposure(MaskedImage(np.zeros(shape, np.float32), Mask.zeros(shape), np.zeros(shape, np.float32)))
+    flat.metadata |= {"CALIB_GAIN_A0": 1.7, "CALIB_GAIN_A1": 1.8}
+    bias.metadata |= {"CALIB_READNOISE_A0": 3.0, "CALIB_READNOISE_A1": 4.0}
+    calibrations = Calibrations(bias=bias, flat=flat)
+    result = run(
+        raw_frame(light()),
+        where=detector(gain=nan, read_noise=nan),
+        calibrations=calibrations,
+        warn=warnings,
+        do_overscan=False,
+        do_bias=True,
+        do_flat=True,
+    )
+    assert not warnings
+    assert result.metadata["ISR_GAINA1"] == 1.8
+    assert result.metadata["ISR_GAIN_SOURCEA1"] == "flat"
+    assert result.metadata["ISR_READNOISEA1"] == pytest.approx(4.0 * 1.8)
+    assert result.metadata["ISR_READNOISE_SOURCEA1"] == "bias"
 
 
 def test_measured_read_noise_is_in_electrons():

@@ -7,15 +7,17 @@ rows at a time. Memory is that of one exposure with its calibrations, and of the
 import logging
 import resource
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.detector.defect_boxes import find_dim_and_bright, find_hot, mask_to_boxes
 from obs.calibration_frames.common_variance import common_variance, dark_time, scaled_sum
+from obs.calibration_frames.compare_frames import describe_noise, find_odd, measure_gains, measure_local_noise
 from obs.calibration_frames.summary import BuildSummary, calibration_cards
 from obs.camera.detector import Detector
 from obs.errors import DatasetNotFoundError, MeasurementError, ObsError
@@ -23,6 +25,7 @@ from obs.geom import Box
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.mask import Mask
+from obs.image.raw import Raw
 from obs.image.visit_info import VisitInfo
 from obs.ingest.calib_jobs import BuildJob
 from obs.policy.data_id import DataId, format_data_id
@@ -39,6 +42,9 @@ from obs.tasks.prepare_calib_frame import Prepared, find_objects, prepare_frame
 __all__ = ["build_calibration"]
 
 logger = logging.getLogger(__name__)
+
+_KEPT_CARDS = "CALIB_", "ISR_GAIN", "ISR_READNOISE"
+"""Beginnings of the cards of a frame that the calibration keeps."""
 
 
 def build_calibration(
@@ -80,6 +86,14 @@ def build_calibration(
     return summary
 
 
+class _Input(NamedTuple):
+    """A frame in the stack: its data ID, the cards of the raw file, and the level that it was divided by."""
+
+    name: str
+    header: dict[str, Any]
+    level: float
+
+
 class _Build:
     """The making of one calibration frame."""
 
@@ -92,11 +106,13 @@ class _Build:
         self.cards: dict[str, Any] = {}
         self.physical_filter = ""
         self.mask: Mask | None = None
+        self.header: dict[str, Any] = {}
+        self.inputs: list[_Input] = []
+        self.n_rejected: Counter[str] = Counter()
 
     def frame(self) -> Exposure:
         """Combine all inputs."""
         stack: FrameStack | None = None
-        levels: list[float] = []
         factors: list[tuple[float, float]] = []
         common = common_variance(self.butler, self.job, self.isr)
         try:
@@ -111,25 +127,32 @@ class _Build:
                     continue
                 stack = stack or FrameStack(self.root, exposure.shape)
                 stack.add(prepared.image, prepared.variance, prepared.rejected)
-                levels.append(prepared.level)
+                self.inputs.append(_Input(format_data_id(data_id), self.header, prepared.level))
                 factors.append((1 / prepared.level, seconds / prepared.level))
                 self._keep_mask(exposure.masked_image.mask)
-                self.cards |= {k: v for k, v in exposure.metadata.items() if k.startswith("CALIB_")}
+                self.cards |= {k: v for k, v in exposure.metadata.items() if k.startswith(_KEPT_CARDS)}
                 self.physical_filter = exposure.physical_filter
             if stack is None or self.mask is None:
                 raise self._no_input()
-            self._warn_of_few(stack.n_frame)
+            used = self._leave_out_odd(stack)
+            self._warn_of_few(len(used))
+            n_hit = np.zeros(stack.n_frame, np.int64)
             if RECIPES[self.job.name].find_hits:
-                self._reject_hits(stack, levels)
+                n_hit = self._reject_hits(stack, [frame.level for frame in self.inputs])
             master = self._combine(stack)
+            self._record_noise(stack, used)
         finally:
             if stack is not None:
                 stack.close()
+        if self._is_noise_known():
+            names = {k: self.inputs[k].name for k in used}
+            n_pixel = stack.shape[0] * stack.shape[1]
+            self.summary.warnings += describe_noise(names, master, n_hit, n_pixel, self.config.odd_frames)
         if common:
             mean = np.average(np.array(factors), axis=0, weights=np.nanmean(master.weights, axis=0))
             master.combined.variance[...] += scaled_sum(common, tuple(mean))
         self._tell(master)
-        pixels = finish_frame(self.job.name, master.combined, self.mask, self.config)
+        pixels = finish_frame(self.job.name, master.combined, self.mask, self.config, self.n_rejected)
         per_second = VisitInfo(exposure_time=1.0, dark_time=1.0) if self.job.name == "dark" else None
         return Exposure(
             pixels,
@@ -138,6 +161,51 @@ class _Build:
             physical_filter=self.physical_filter if "filter" in self.butler.get_keys(self.job.name) else "",
             metadata=self._cards(),
         )
+
+    def _leave_out_odd(self, stack: FrameStack) -> list[int]:
+        """Reject all of the frames that differ from the others; return the numbers of the rest."""
+        config = self.config.odd_frames
+        headers = [frame.header for frame in self.inputs]
+        odd = find_odd(self.job.name, stack, headers, self._regions(stack.shape), config)
+        self.summary.warnings += odd.warnings
+        leave_out = odd.leave_out if config.leave_out else {}
+        self.summary.warnings += [
+            f"{self.inputs[k].name} may not belong to the others: {reason}"
+            for k, reason in (odd.warn_of if config.leave_out else odd.warn_of | odd.leave_out).items()
+            if k not in leave_out
+        ]
+        for k, reason in leave_out.items():
+            name = self.inputs[k].name
+            self.summary.dropped[name] = f"{reason}; to use it nevertheless: -c odd_frames.leave_out=false"
+            self.summary.levels.pop(name, None)
+            stack.reject(k, np.ones(stack.shape, bool))
+        return [k for k in range(stack.n_frame) if k not in leave_out]
+
+    def _is_noise_known(self) -> bool:
+        """Return whether gain and read noise are known without the pixels of these frames."""
+        sources = {str(value) for key, value in self.cards.items() if key.startswith("ISR_") and "_SOURCE" in key}
+        return bool(sources) and not sources & {"assumed", "pixels"}
+
+    def _record_noise(self, stack: FrameStack, used: Sequence[int]) -> None:
+        """Keep read noise (biases) and gain (flats) of each amplifier for the header of the result."""
+        regions = self._regions(stack.shape)
+        amplifiers = self.detector.amplifiers
+        if len(regions) != len(amplifiers) or len(used) < 2 or self.job.name not in ("bias", "flat"):
+            return
+        if self.job.name == "bias":
+            values = np.nanmedian(measure_local_noise(stack, regions)[:, list(used)], axis=1).tolist()
+        else:
+            read = [
+                (self.cards[f"ISR_READNOISE{amp.name}"] / self.cards[f"ISR_GAIN{amp.name}"]) ** 2
+                if f"ISR_GAIN{amp.name}" in self.cards
+                else 0.0
+                for amp in amplifiers
+            ]
+            values = measure_gains(stack, [frame.level for frame in self.inputs], used, regions, read)
+        keyword = "CALIB_READNOISE" if self.job.name == "bias" else "CALIB_GAIN"
+        for amp, value in zip(amplifiers, values, strict=True):
+            if np.isfinite(value) and value > 0:
+                self.cards[f"{keyword}_{amp.name}"] = value
 
     def defects(self) -> Catalog:
         """Find what is hot in darks, and dim or bright in flats."""
@@ -213,10 +281,11 @@ class _Build:
             stack.reject(number, rejected | find_objects(image, rejected, master.combined.image, self.config.objects))
         return combine_frames(stack, regions, self.config.combine)
 
-    def _reject_hits(self, stack: FrameStack, levels: Sequence[float]) -> None:
-        """Reject what cosmic rays have spoilt in single darks; ``levels`` are what these were divided by."""
+    def _reject_hits(self, stack: FrameStack, levels: Sequence[float]) -> NDArray[np.int64]:
+        """Reject hits of cosmic rays in darks that were divided by ``levels``; return the number of pixels in each."""
+        n_hit = np.zeros(stack.n_frame, np.int64)
         if not self.config.dark_hits.enabled:
-            return
+            return n_hit
         steady: tuple[NDArray[np.float32] | None, NDArray[np.float32] | None] = (None, None)
         if stack.n_frame > 1:
             first = combine_frames(stack, self._regions(stack.shape), self.config.combine, grow=False).combined
@@ -232,12 +301,15 @@ class _Build:
                 lowest_variance=steady[1],
                 scale=level,
             )
+            n_hit[number] = np.sum(hits & ~rejected)
+            self.n_rejected["cosmic rays"] += int(n_hit[number])
             stack.reject(number, rejected | hits)
+        return n_hit
 
     def _exposure(self, data_id: DataId) -> Exposure | None:
         """Return a frame without its signature; None, with the reason kept, for one that is of no use."""
         try:
-            return remove_raw_signature(self.butler, data_id, self.isr, warn=logger.debug)
+            return remove_raw_signature(self.butler, data_id, self.isr, warn=logger.debug, inspect=self._inspect)
         except DatasetNotFoundError as error:
             if error.dataset_type != self.butler.instrument.raw_dataset_type:
                 raise  # a calibration that all of them need
@@ -245,6 +317,17 @@ class _Build:
         except ObsError as error:
             self.summary.dropped[format_data_id(data_id)] = str(error)
         return None
+
+    def _inspect(self, raw: Raw) -> None:
+        """Keep the header of a frame; refuse one without an image."""
+        self.header = raw.metadata
+        for amp in self.detector.amplifiers:
+            image = raw.images.get(amp.raw_hdu, next(iter(raw.images.values())))[amp.raw_data_bbox.slices]
+            is_full = np.issubdtype(image.dtype, np.integer) and image.min() == np.iinfo(image.dtype).max
+            if image.min() == image.max() and not is_full:
+                raise MeasurementError(
+                    f"all pixels of amplifier '{amp.name}' have the value {image.flat[0]:g}: the frame is empty"
+                )
 
     def _prepare(self, data_id: DataId, exposure: Exposure, shared: NDArray[np.float32] | None) -> Prepared | None:
         try:
@@ -258,7 +341,9 @@ class _Build:
         return prepared
 
     def _keep_mask(self, mask: Mask) -> None:
-        """Keep what is said of a pixel in every frame."""
+        """Keep the planes that a pixel has in every frame, and count those that reject values."""
+        planes = [plane for plane in self.config.combine.bad_planes if plane in mask.planes]
+        self.n_rejected.update({plane: int(mask.any(plane).sum()) for plane in planes})
         if self.mask is None:
             self.mask = mask.copy()
         else:
@@ -281,7 +366,8 @@ class _Build:
 
     def _tell(self, master: Master) -> None:
         self.summary.n_clipped += int(master.combined.n_clipped.sum())
-        self.summary.noise_factors = [value for value in master.noise.tolist() if np.isfinite(value)]
+        is_known = self._is_noise_known() or self.job.name == "defects"
+        self.summary.noise_factors = [value for value in master.noise.tolist() if is_known and np.isfinite(value)]
         names = [amp.name for amp in self.detector.amplifiers]
         if len(names) == len(self.summary.noise_factors):
             for name, value in zip(names, self.summary.noise_factors, strict=True):

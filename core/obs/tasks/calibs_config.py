@@ -4,7 +4,7 @@ from obs.config.base import TaskConfig, setting
 from obs.tasks.dark_hits import DarkHitsConfig
 from obs.tasks.isr_config import IsrConfig
 
-__all__ = ["CalibsConfig", "CombineConfig", "DefectsConfig", "ObjectsConfig"]
+__all__ = ["CalibsConfig", "CombineConfig", "DefectsConfig", "ObjectsConfig", "OddFramesConfig"]
 
 
 class CombineConfig(TaskConfig):
@@ -17,7 +17,63 @@ class CombineConfig(TaskConfig):
     bad_planes: list[str] = setting(
         ["SAT", "NO_DATA", "INTRP", "CR", "UNMASKEDNAN", "DETECTED"], "Mask planes whose pixels are rejected."
     )
+    maximum_without_data: float = setting(
+        0.05,
+        "Largest fraction of the pixels that may have no value in any frame. More is an error, because science frames "
+        "would be useless there.",
+        ge=0,
+        le=1,
+    )
     memory: float = setting(64.0, "Memory for the rows that are combined at a time.", unit="MB", gt=0)
+
+
+class OddFramesConfig(TaskConfig):
+    """Which frames differ from the others of a calibration."""
+
+    leave_out: bool = setting(
+        True, "Leave out frames that differ from the others, and name them. If false, only warn of them."
+    )
+    difference: float = setting(
+        0.5,
+        "Least difference of a frame from the others that makes it odd: rms of the medians of cells. Raise it if good "
+        "frames are left out.",
+        unit="noise of a pixel",
+        gt=0,
+    )
+    temperature_cards: list[str] = setting(
+        ["CCD-TEMP", "CCDTEMP", "CCD_TEMP", "DETTEMP", "DET-TEMP", "DET-TMP1", "DETTEM", "CAMTEMP", "SENSTEMP"],
+        "Header cards with the temperature of the detector. The first that exists counts.",
+    )
+    temperature_tolerance: float = setting(
+        2.0,
+        "Largest difference of the temperature from that of the other frames. Darks beyond it are left out, other "
+        "frames are warned of.",
+        unit="K",
+        ge=0,
+    )
+    mode_cards: list[str] = setting(
+        [
+            "READOUTM",
+            "READMODE",
+            "RDMODE",
+            "READSPD",
+            "RDSPEED",
+            "GAIN",
+            "EGAIN",
+            "OFFSET",
+            "BLKLEVEL",
+            "XBINNING",
+            "YBINNING",
+            "CCDSUM",
+        ],
+        "Header cards of the read-out mode, which all frames of a calibration must share. The others are left out.",
+    )
+    noise: float = setting(
+        1.3, "Noise of a frame relative to the noise predicted by gain and read noise, above which to warn.", gt=1
+    )
+    rejected: float = setting(
+        0.05, "Fraction of the values of a frame that are rejected, above which to warn.", gt=0, le=1
+    )
 
 
 class ObjectsConfig(TaskConfig):
@@ -51,6 +107,7 @@ class CalibsConfig(TaskConfig):
 
     isr: IsrConfig = setting(IsrConfig(), "Instrument-signature removal; later steps are left out.")
     combine: CombineConfig = setting(CombineConfig(), "Combination.")
+    odd_frames: OddFramesConfig = setting(OddFramesConfig(), "Frames that differ from the others.")
     dark_hits: DarkHitsConfig = setting(DarkHitsConfig(), "Cosmic rays in darks.")
     objects: ObjectsConfig = setting(ObjectsConfig(), "Objects in frames of the sky.")
     sky_bin_size: int = setting(256, "Cells of the pattern of the sky, which is smooth.", unit="pixel", ge=8)

@@ -3,7 +3,8 @@
 Each frame is prepared by `obs.tasks.prepare_calib_frame`; the pixels are combined by `obs.algorithms.combine.frames`.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -132,7 +133,9 @@ def sample_rows(frames: Frames, region: Box) -> list[Stack]:
     return [Stack(line.image[..., columns], line.variance[..., columns], line.rejected[..., columns]) for line in lines]
 
 
-def finish_frame(name: str, combined: Combined, mask: Mask, config: CalibsConfig) -> MaskedImage:
+def finish_frame(
+    name: str, combined: Combined, mask: Mask, config: CalibsConfig, n_rejected: Mapping[str, int] | None = None
+) -> MaskedImage:
     """Turn a combined frame into a calibration frame.
 
     Parameters
@@ -145,6 +148,8 @@ def finish_frame(name: str, combined: Combined, mask: Mask, config: CalibsConfig
         What is said of a pixel in all frames; changed in place.
     config : CalibsConfig
         Settings.
+    n_rejected : mapping of str to int, optional
+        Number of values of all frames that each mask plane rejects, for the message of an error.
 
     Returns
     -------
@@ -154,10 +159,22 @@ def finish_frame(name: str, combined: Combined, mask: Mask, config: CalibsConfig
     Raises
     ------
     MeasurementError
-        If no pixel has a value.
+        If no pixel has a value, or more pixels have none than the settings allow.
     """
     image, variance = combined.image, combined.variance
     empty = ~(np.isfinite(image) & np.isfinite(variance))
+    # Amplifiers that the camera does not have, or calls bad, are no fault of the frames.
+    lost = float(np.mean(empty & ~mask.any("BAD", "NO_DATA")))
+    if lost > config.combine.maximum_without_data and not empty.all():
+        total = sum((n_rejected or {}).values())
+        causes = [f"{plane} {100 * n / total:.0f} %" for plane, n in Counter(n_rejected or {}).most_common(3) if n]
+        raise MeasurementError(
+            f"{100 * lost:.0f} % of the pixels of the {name} have no value in any frame (limit "
+            f"{100 * config.combine.maximum_without_data:.0f} %). "
+            + (f"Rejected values are: {', '.join(causes)}. " if causes else "")
+            + f"Choose {'fainter' if (n_rejected or {}).get('SAT', 0) > 0.5 * total else 'more or other'} frames "
+            + "with --id, or raise combine.maximum_without_data"
+        )
     mask.set(empty, "BAD", "NO_DATA")
     if empty.all():
         raise MeasurementError("not one pixel has a value in any frame")

@@ -21,6 +21,7 @@ from obs.geom import Box
 from obs.image.masked_image import MaskedImage
 from obs.image.photo_calib import PhotoCalib
 from obs.instrument.instrument import resolve
+from obs.tasks.amplifier_noise import find_amplifier_noise
 from obs.tasks.isr_work import CALIBRATION_PLANES, Work
 
 __all__ = [
@@ -50,33 +51,22 @@ _USELESS = ("BAD", "SAT", "UNMASKEDNAN", "NO_DATA")
 
 
 def compute_variance(work: Work) -> None:
-    """Compute the variance of each amplifier, and record the gain and read noise that it rests on."""
+    """Compute the variance of each amplifier, and record gain and read noise and where they come from."""
     for amp in work.detector.amplifiers:
-        gain, read_noise = work.gain(amp), _read_noise(work, amp)
-        if not amp.nominal.gain > 0 and work.config.gain is None:
-            work.warn(
-                f"amplifier '{amp.name}': gain is {amp.nominal.gain} in the camera's table, taken as 1 electron/adu"
-            )
+        known = find_amplifier_noise(work, amp)
         fit = work.overscan.get(amp.name)
         level_variance = 0.0 if fit is None else fit.variance
-        add_noise(work.image_of(amp), work.box(amp), gain=gain, read_noise=read_noise, level_variance=level_variance)
-        work.metadata[f"ISR_GAIN{amp.name}"] = gain
-        work.metadata[f"ISR_READNOISE{amp.name}"] = read_noise
-
-
-def _read_noise(work: Work, amp: Amplifier) -> float:
-    """Read noise, electrons: of the table, else of the settings, else measured, else none."""
-    measured = work.overscan.get(amp.name)
-    in_electrons = None if measured is None else measured.sigma * work.gain(amp)
-    if work.config.do_empirical_read_noise and in_electrons is not None:
-        return in_electrons
-    if np.isfinite(amp.nominal.read_noise):
-        return amp.nominal.read_noise
-    for known in (work.config.read_noise, in_electrons):
-        if known is not None:
-            return known
-    work.warn(f"amplifier '{amp.name}': read noise is not known, taken as 0")
-    return 0.0
+        add_noise(
+            work.image_of(amp),
+            work.box(amp),
+            gain=known.gain,
+            read_noise=known.read_noise,
+            level_variance=level_variance,
+        )
+        work.metadata[f"ISR_GAIN{amp.name}"] = known.gain
+        work.metadata[f"ISR_READNOISE{amp.name}"] = known.read_noise
+        work.metadata[f"ISR_GAIN_SOURCE{amp.name}"] = known.gain_source
+        work.metadata[f"ISR_READNOISE_SOURCE{amp.name}"] = known.read_noise_source
 
 
 def linearize_amplifiers(work: Work) -> None:

@@ -94,6 +94,8 @@ class Work:
         Header of the result.
     overscan : dict of str to OverscanFit
         By name of the amplifier.
+    measured_gains : dict of str to float
+        By name of the amplifier, gains that were measured in this frame.
     bad_amplifiers : set of str
         Amplifiers without a good pixel.
     photo_calib : PhotoCalib or None
@@ -114,6 +116,7 @@ class Work:
     assembled: bool = False
     metadata: dict[str, Any] = field(default_factory=dict)
     overscan: dict[str, OverscanFit] = field(default_factory=dict)
+    measured_gains: dict[str, float] = field(default_factory=dict)
     bad_amplifiers: set[str] = field(default_factory=set)
     photo_calib: PhotoCalib | None = None
 
@@ -146,11 +149,27 @@ class Work:
         return self.pixels if self.assembled else self.images[amp.raw_hdu]
 
     def gain(self, amp: Amplifier) -> float:
-        """Return electrons per ADU: of the table, else of the settings, else one."""
+        """Return electrons per ADU, from the best source that there is."""
+        return self.gain_and_source(amp)[0]
+
+    def gain_and_source(self, amp: Amplifier) -> tuple[float, str]:
+        """Return electrons per ADU: of the camera, else of the settings, else measured; else 1, which is assumed."""
         gain = amp.nominal.gain
         if np.isfinite(gain) and gain > 0:
-            return gain
-        return 1.0 if self.config.gain is None else self.config.gain
+            return gain, "camera"
+        if self.config.gain is not None:
+            return self.config.gain, "isr.gain"
+        recorded = self.recorded("flat", f"CALIB_GAIN_{amp.name}")
+        if recorded is not None:
+            return recorded, "flat"
+        measured = self.measured_gains.get(amp.name)
+        return (1.0, "assumed") if measured is None else (measured, "pixels")
+
+    def recorded(self, name: str, keyword: str) -> float | None:
+        """Return a positive number from the header of a calibration frame; None if it has none."""
+        exposure: Exposure | None = getattr(self.calibrations, name)
+        value = None if exposure is None else exposure.metadata.get(keyword)
+        return float(value) if isinstance(value, int | float) and np.isfinite(value) and value > 0 else None
 
     @property
     def filters(self) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from scipy.optimize import nnls
 from obs.algorithms.combine.frames import Stack
 from obs.algorithms.pixels.statistics import clipped_statistics
 
-__all__ = ["measure_noise_factors"]
+__all__ = ["local_differences", "measure_noise_factors"]
 
 _CLIP = 3.0
 _CLIPPED_SIGMA = 0.98658
@@ -89,3 +89,26 @@ def _solve(pairs: list[tuple[int, int, float, float]], n_frame: int) -> NDArray[
     solution = nnls(rows, wanted)[0]
     found[known] = np.maximum(solution, _LEAST * found[known])
     return found
+
+
+def local_differences(stack: Stack) -> Stack:
+    """Return the differences of neighbors along rows, in which structure larger than pixels cancels.
+
+    Parameters
+    ----------
+    stack : Stack
+        Values, shape (n_frame, n_row, n_x).
+
+    Returns
+    -------
+    Stack
+        Shape (n_frame, n_row, n_x - 1). The differences are divided by the square root of 2, so that their noise and
+        variance are those of a pixel.
+    """
+    image, variance, rejected = stack
+    half = np.float32(0.5)
+    return Stack(
+        np.diff(image, axis=-1) * np.sqrt(half),
+        (variance[..., 1:] + variance[..., :-1]) * half,
+        rejected[..., 1:] | rejected[..., :-1],
+    )

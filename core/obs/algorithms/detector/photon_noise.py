@@ -11,11 +11,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Estimate", "estimate_gain", "estimate_noise", "estimate_sky_gain"]
+__all__ = ["Estimate", "PixelNoise", "estimate_gain", "estimate_noise", "estimate_pixel_noise", "estimate_sky_gain"]
 
 _BLOCK = 32
 _LEAST = 6
 """Blocks without which there is no estimate."""
+
+_LARGEST = 1024
+"""Side of the part of an amplifier that is enough for the noise of its pixels."""
+
+_LIGHT = 3.0
+"""Level of the light, in units of the noise, from which on the noise is mostly that of light."""
+
+_ROUNDING = 12.0**-0.5
+"""Noise of rounding to whole numbers, ADU."""
 
 _FEW_ELECTRONS = 3000.0
 """Up to so many electrons a pixel, pixels that differ in their sensitivity by a hundredth hardly add to the noise."""
@@ -27,6 +36,14 @@ class Estimate:
 
     value: float
     error: float
+
+
+@dataclass(frozen=True)
+class PixelNoise:
+    """Gain, electrons per ADU, None where there is no light to tell it; and the noise without light, ADU."""
+
+    gain: float | None
+    read_noise: float
 
 
 def _blocks(*images: NDArray[np.float64]) -> Iterator[tuple[NDArray[np.float64], ...]]:
@@ -115,3 +132,36 @@ def estimate_sky_gain(data: NDArray[np.float64], *, read_variance: float) -> Est
         electrons.append(level**2 / variance)
     found = _summary(gains)
     return found if found is not None and np.median(electrons) < _FEW_ELECTRONS else None
+
+
+def estimate_pixel_noise(
+    data: NDArray[np.float32], *, gain: float | None = None, read_noise: float = 0.0
+) -> PixelNoise:
+    """Return gain and read noise that explain the noise of a single frame; for use where nothing else is known.
+
+    The noise of neighboring pixels is that of light and of one read. If neither gain nor read noise is known, all noise
+    is taken for that of light, which makes the gain a lower limit. The read noise is what light
+    leaves of the noise in the quarter of the blocks with the least, and never below that of rounding to whole numbers.
+
+    Parameters
+    ----------
+    data : ndarray of float32, shape (ny, nx)
+        The data of an amplifier above the level of no light, ADU.
+    gain : float, optional
+        Electrons per ADU, if known.
+    read_noise : float, optional
+        Noise of a pixel without light, ADU, if known.
+    """
+    blocks = [block for (block,) in _blocks(np.asarray(data[:_LARGEST, :_LARGEST], np.float64))]
+    blocks = [block for block in blocks if np.isfinite(block).all()]
+    levels = np.array([max(float(np.median(block)), 0.0) for block in blocks])
+    variances = np.array([_clipped_variance(np.diff(block, axis=1).ravel()) / 2.0 for block in blocks])
+    is_noisy = np.isfinite(variances) & (variances > 0)
+    levels, variances = levels[is_noisy], variances[is_noisy]
+    if not len(levels):
+        return PixelNoise(None, _ROUNDING)
+    if gain is None and np.median(levels) > _LIGHT * np.sqrt(np.median(variances)):
+        gain = float(np.median(levels) / np.median(np.maximum(variances - read_noise**2, 0.1 * variances)))
+    light = levels / gain if gain is not None else 0.0
+    floor = float(np.percentile(variances - light, 25))
+    return PixelNoise(gain, float(np.sqrt(max(floor, _ROUNDING**2))))

@@ -1,0 +1,90 @@
+"""Frames that were taken at another temperature or in another read-out mode than the others, by their headers."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from obs.tasks.calibs_config import OddFramesConfig
+
+__all__ = ["find_other_modes", "find_other_temperatures"]
+
+_COLDEST, _HOTTEST = -200.0, 350.0
+"""Range of temperatures that are not placeholders; the upper part is for kelvin."""
+
+
+def find_other_temperatures(headers: Sequence[Mapping[str, Any]], config: OddFramesConfig) -> dict[int, str]:
+    """Return the frames whose temperature differs from that of the largest group, and how.
+
+    Of groups of the same size the coldest counts. Nothing is returned if no temperature holds for half of the frames,
+    as in a camera without regulated cooling.
+
+    Parameters
+    ----------
+    headers : sequence of mapping
+        Cards of each frame.
+    config : OddFramesConfig
+        Settings.
+
+    Returns
+    -------
+    dict of int to str
+        Number of the frame, and its temperature beside that of the others.
+    """
+    card = next((card for card in config.temperature_cards if any(card in header for header in headers)), None)
+    values = np.array([_temperature(header.get(card)) for header in headers]) if card else np.empty(0)
+    known = np.flatnonzero(np.isfinite(values))
+    if not len(known):
+        return {}
+    number = {k: int(np.sum(np.abs(values - values[k]) <= config.temperature_tolerance)) for k in known.tolist()}
+    center = min(number, key=lambda k: (-number[k], values[k]))
+    if 2 * number[center] < len(known):
+        return {}
+    usual = float(np.median(values[np.abs(values - values[center]) <= config.temperature_tolerance]))
+    odd = known[np.abs(values[known] - values[center]) > config.temperature_tolerance]
+    return {
+        k: f"its temperature ({card}) is {values[k]:g}, that of {number[center]} others {usual:g}" for k in odd.tolist()
+    }
+
+
+def _temperature(value: object) -> float:
+    try:
+        number = float(str(value))
+    except ValueError:
+        return float("nan")
+    return number if _COLDEST < number < _HOTTEST else float("nan")
+
+
+def find_other_modes(headers: Sequence[Mapping[str, Any]], config: OddFramesConfig) -> dict[int, str]:
+    """Return the frames of which a card of the read-out mode differs from that of most frames, and how.
+
+    Parameters
+    ----------
+    headers : sequence of mapping
+        Cards of each frame.
+    config : OddFramesConfig
+        Settings.
+
+    Returns
+    -------
+    dict of int to str
+        Number of the frame, and its value beside that of the others.
+    """
+    odd: dict[int, str] = {}
+    for card in config.mode_cards:
+        values = {k: _mode(header[card]) for k, header in enumerate(headers) if card in header}
+        counts = Counter(values.values()).most_common(1)
+        if not counts or 2 * counts[0][1] < len(values):
+            continue  # measured anew for each frame, so that it is not a mode
+        usual, number = counts[0]
+        for k, value in values.items():
+            if value != usual:
+                odd.setdefault(k, f"its {card} is {value}, that of {number} others {usual}")
+    return odd
+
+
+def _mode(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return str(value).strip()
