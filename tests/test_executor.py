@@ -116,3 +116,40 @@ def test_interrupt_ends_all_processes():
     assert [script.stderr.readline() for _ in range(2)] == ["working\n", "working\n"]
     os.killpg(script.pid, signal.SIGINT)
     assert script.communicate(timeout=20) == ("stopped []\n", "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_workers_end_with_their_parent(number, tmp_path):
+    """Also where the parent cannot tell them, and while they work."""
+    code = (
+        "import sys; from obs.executor import run; from test_executor import report_and_sleep\n"
+        "data_ids = [{'folder': sys.argv[1], 'n': n} for n in (1, 2)]\n"
+        "if __name__ == '__main__': run(report_and_sleep, data_ids, processes=2)\n"
+    )
+    script = subprocess.Popen(
+        [sys.executable, "-c", code, tmp_path],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, str(Path(__file__).parent)])},
+    )
+    wait_until(lambda: len(list(tmp_path.iterdir())) == 2)
+    script.send_signal(number)
+    script.wait(timeout=20)
+    wait_until(lambda: not any(is_alive(int(path.name)) for path in tmp_path.iterdir()))
+
+
+def report_and_sleep(data_id):
+    Path(data_id["folder"], str(os.getpid())).touch()
+    time.sleep(60)
+
+
+def is_alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def wait_until(is_true):
+    end = time.monotonic() + 30
+    while not is_true():
+        assert time.monotonic() < end
+        time.sleep(0.05)

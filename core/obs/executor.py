@@ -22,6 +22,7 @@ from multiprocessing import connection, resource_tracker
 from typing import Any, Generic, NoReturn, TypeVar
 
 from obs.errors import ObsError
+from obs.lifeline import end_with_parent
 from obs.policy.data_id import format_data_id
 
 __all__ = ["Outcome", "current_data_id", "run"]
@@ -284,6 +285,7 @@ def _end(number: int, frame: object) -> NoReturn:
 def _work(pipe: Any, function: Callable[[DataId], Any], levels: Mapping[str, int]) -> None:  # noqa: ANN401
     """Answer data IDs with outcomes until the other end hangs up."""
     signal.signal(signal.SIGTERM, _end)
+    end_with_parent()
     logging.root.handlers[:] = [_Sender(pipe)]
     for name, level in levels.items():
         logging.getLogger(name or None).setLevel(level)

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import signal
 import subprocess
 import sys
 
@@ -65,6 +66,26 @@ def test_errors_are_one_line(monkeypatch, capsys, error, status, message):
     monkeypatch.setattr("obs.cli.cameras.discover", fail)
     assert main(["cameras"]) == status
     assert capsys.readouterr().err.replace("\n\n", "\n").lstrip("\n") == message
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_request_to_end_is_one_line(monkeypatch, capsys, number, status):
+    before = signal.getsignal(number)
+    monkeypatch.setattr("obs.cli.cameras.discover", lambda: os.kill(os.getpid(), number))
+    assert main(["cameras"]) == status
+    err = capsys.readouterr().err.strip()
+    assert err == f"obs: error: ended by {number.name}; what was finished is kept"
+    assert signal.getsignal(number) == before
+
+
+def test_a_signal_that_is_ignored_stays_ignored(monkeypatch):
+    """As under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        monkeypatch.setattr("obs.cli.cameras.discover", lambda: os.kill(os.getpid(), signal.SIGHUP) or 1 / 0)
+        assert main(["cameras"]) == 1
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_a_reader_that_goes_away_is_no_error():

@@ -3,6 +3,7 @@
 import pytest
 
 from obs.errors import DatasetNotFoundError
+from obs.repo.registry import Registry
 
 pytestmark = pytest.mark.usefixtures("pipeline")
 
@@ -67,11 +68,32 @@ def test_missing_frames_are_named_and_the_others_processed(obs, repository, pipe
 
 def test_no_data_at_all(obs, repository, tmp_path):
     status, out, err = obs("process", repository, "--id", "visit=1", "filter=r", "--output", tmp_path / "out")
-    assert (status, out) == (0, "")
+    assert (status, out) == (1, "")
     assert "No data found for visit=1 filter=r" in err
     assert "Not running the task because there is no data to process; you may preview data using --show data" in err
     assert not (tmp_path / "out").exists()
     assert "no --id was given" in obs("process", repository, "--output", tmp_path / "out")[2]
+
+
+def test_one_of_several_ids_that_matches_nothing(obs, repository, pipeline, tmp_path):
+    status, _, err = obs("process", repository, "--id", "visit=1", "--id", "visit=99", "--output", tmp_path / "out")
+    assert status == 1
+    assert ids(pipeline) == ["1 g 0", "1 g 1"]
+    assert "WARNING No data found for visit=99\n" in err
+    assert obs("process", repository, "--id", "visit=99", "--show", "data")[0] == 1
+    assert obs("ls", repository, "raw", "--id", "visit=99")[0] == 1
+
+
+def test_registered_frames_whose_files_are_gone(obs, repository, pipeline, tmp_path):
+    registry = Registry(repository / "registry.sqlite3", read_only=False)
+    registry.create_table("raw", {"visit": "int", "filter": "text", "ccd": "int"}, ["visit", "ccd"])
+    registry.insert("raw", [{"visit": v, "filter": "g", "ccd": c} for v in (1, 5) for c in (0, 1)])
+    status, _, err = obs("process", repository, "--id", "--output", tmp_path / "out")
+    assert status == 1
+    assert ids(pipeline) == ["1 g 0", "1 g 1"]
+    message = "registered raw files are gone: visit=5 filter=g ccd=0, visit=5 filter=g ccd=1; if they are in another"
+    assert message in err
+    assert f"obs verify {repository} --relink FOLDER" in err
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Calibration frames built from raw frames with known truth, by the command, and used by the processing."""
 
+import os
 import re
 
 import numpy as np
@@ -7,7 +8,8 @@ import pytest
 from astropy.io import fits
 from toy_camera import GAINS, READ_NOISE, make_instrument
 
-from obs.errors import ConfigError, DatasetNotFoundError, FileFormatError
+from obs.errors import ConfigError, DatasetNotFoundError, FileFormatError, OutputError
+from obs.ingest.calibs import CalibStore
 from obs.ingest.raws import IngestOptions, ingest_raws
 from obs.ingest.repository import make_repository
 from obs.raw_exposure import remove_raw_signature
@@ -599,3 +601,62 @@ def test_values_that_never_occur_together(night, obs):
     status, _, err = obs("calibs", "build", "flat", night.root, "--id", "visit=1", "dataType=FLAT")
     assert status == 1
     assert "no raw frame in the registry for visit=1 dataType=FLAT" in err
+
+
+def die(*args, **kwargs):
+    os._exit(9)
+
+
+def in_child(work):
+    """Run a function in a forked process, and return its exit status."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            work()
+        finally:
+            os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "obs.cli.calibs_build.detector_scales",
+        "obs.calibration_frames.detector_scales.write_dataset",
+        "obs.ingest.calib_staging.Staging.install",
+        "obs.ingest.calib_staging.sync_folder",
+        "obs.ingest.calibs.CalibStore.add_within",
+        "obs.cli.calibs_build._report",
+    ],
+)
+def test_a_killed_build_can_simply_be_repeated(night, obs, monkeypatch, place):
+    """Wherever it is killed: before the scales of the detectors are applied, in between, while it registers."""
+    night("FLAT", 2, ccds=(0, 1), light=20000.0, seconds=2.0)
+    command = ("calibs", "build", "flat", night.root, "-c", "isr.do_bias=false", "isr.do_dark=false")
+
+    def killed():
+        monkeypatch.setattr(place, die)
+        obs(*command)
+
+    assert in_child(killed) == 9
+    folder = night.root / "CALIB"
+    is_registered = place.endswith("_report")
+    assert len(list(folder.glob(".*.build"))) == (0 if is_registered else 1)
+    assert obs("calibs", "list", night.root, "flat")[1].count("flat-2024") == (2 if is_registered else 0)
+    assert obs(*command)[0] == (1 if is_registered else 0)
+    assert not list(folder.glob(".*"))
+    found = CalibStore(Butler(night.root), read_only=True).find("flat")
+    assert [calibration.path is not None for calibration in found] == [True, True]
+    assert all("CALIB_SCALE" in fits.getheader(calibration.path) for calibration in found)
+
+
+def test_a_build_that_cannot_be_registered_leaves_nothing(night, obs, monkeypatch):
+    def refuse(*args):
+        raise OutputError("the disk is full")
+
+    monkeypatch.setattr(CalibStore, "add_within", refuse)
+    night("BIAS", 2)
+    status, _, err = obs("calibs", "build", "bias", night.root)
+    assert status == 1
+    assert "the disk is full" in err
+    assert not [path for path in (night.root / "CALIB").rglob("*") if path.is_file() and path.suffix != ".sqlite3"]

@@ -512,3 +512,48 @@ def test_init(tmp_path, instrument, obs):
     status, _, err = obs("init", tmp_path / "file", "--camera", "toy")
     assert status == 1
     assert "is a file; name a folder" in err
+
+
+def test_raw_files_that_were_moved_are_linked_again(repository, frames, obs, tmp_path):
+    run(repository, frames)
+    assert obs("verify", repository) == (0, f"{repository}: all registered raw files are there\n", "")
+    place = tmp_path / "disk2" / "night 1"
+    place.mkdir(parents=True)
+    for path in frames[:3]:
+        path.rename(place / path.name)
+    status, _, err = obs("verify", repository)
+    assert status == 1
+    assert f" ccd=0: {target(repository)}, a link to {frames[0]}\n" in err
+    assert "3 missing, 0 leftovers; find moved raw files with --relink DIR" in err
+    write_raw(place / frames[2].name, RUN=7)  # another frame of the same name
+    status, out, err = obs("verify", repository, "--relink", tmp_path / "disk2")
+    assert (status, out) == (1, "2 of 3 missing raw files linked\n")
+    assert "f20.fits: no registered frame without a file is visit=7 ccd=0" in err
+    assert os.readlink(target(repository)) == str(place / frames[0].name)
+    write_raw(place / frames[2].name, RUN=2)
+    assert obs("verify", repository, "--relink", place)[:2] == (
+        0,
+        f"1 of 1 missing raw files linked\n{repository}: all registered raw files are there\n",
+    )
+    assert len(rows(repository)) == 4
+    target(repository).unlink()
+    assert "there is no folder" in obs("verify", repository, "--relink", tmp_path / "none")[2]
+
+
+def test_leftovers_are_reported_and_removed(repository, obs):
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    folder = repository / "raw" / "2024-03-01"
+    folder.mkdir(parents=True)
+    name = temporary_path(target(repository)).name.replace(f"-{os.getpid()}-", f"-{ended.pid}-")
+    (folder / name).touch()
+    (repository / name).mkdir()
+    temporary_path(target(repository)).touch()  # of this process, which lives
+    status, _, err = obs("verify", repository)
+    assert status == 1
+    assert err.count("LEFTOVER") == 2
+    assert obs("verify", repository, "--remove-leftovers")[:2] == (
+        0,
+        f"2 leftovers removed\n{repository}: all registered raw files are there\n",
+    )
+    assert len(list(folder.iterdir())) == 1

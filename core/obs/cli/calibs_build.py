@@ -22,6 +22,7 @@ from obs.config.lsst_names import PROCESS_NAMES
 from obs.errors import DataIdError, OutputError
 from obs.executor import Outcome, run
 from obs.ingest.calib_jobs import BuildJob, plan_calibrations, usual_inputs
+from obs.ingest.calib_staging import recover_builds, staging
 from obs.ingest.calibs import CalibStore
 from obs.instrument.discovery import load_instrument
 from obs.instrument.instrument import Instrument
@@ -107,28 +108,32 @@ def build(
             click.echo(f"{format_data_id(job.data_id)}: {'; '.join(map(format_data_id, job.inputs))}")
     if shows and "run" not in things:
         return 0
+    recover_builds(store)
     _check_free(store, jobs, clobber=clobber)
-    work = partial(
-        build_calibration,
-        butler=open_repository(),  # anew, since the store may have made the folder of calibrations just now
-        jobs={format_data_id(job.data_id): job for job in jobs},
-        config=config,
-        root=store.root,
-    )
     run_all = partial(run, processes=processes, timeout=timeout, raise_errors=doraise)
-    with show_progress(len(jobs)) as progress:
-        configure_logging(log_levels, progress.write)
-        outcomes = run_all(work, [job.data_id for job in jobs], on_done=progress.done)
-    summaries = {format_data_id(outcome.data_id): outcome.result for outcome in outcomes if outcome.result is not None}
-    scales = detector_scales(butler, jobs, summaries)
-    if len(scales) > 1:
-        paths = {key: summary.path for key, summary in summaries.items()}
-        again = [job.data_id for job in jobs if format_data_id(job.data_id) in scales]
-        outcomes += [o for o in run_all(partial(rescale_calibration, paths=paths, scales=scales), again) if not o.ok]
-    failed = {format_data_id(outcome.data_id) for outcome in outcomes if not outcome.ok}
-    done = [job for job in jobs if format_data_id(job.data_id) not in failed]
-    if not no_ingest:
-        store.add([(name, job.data_id) for job in done], validity)
+    with staging(store) as build_folder:
+        work = partial(
+            build_calibration,
+            butler=open_repository(),  # anew, since the store may have made the folder of calibrations just now
+            jobs={format_data_id(job.data_id): job for job in jobs},
+            config=config,
+            root=build_folder.folder,
+        )
+        with show_progress(len(jobs)) as progress:
+            configure_logging(log_levels, progress.write)
+            outcomes = run_all(work, [job.data_id for job in jobs], on_done=progress.done)
+        summaries = {format_data_id(outcome.data_id): outcome.result for outcome in outcomes if outcome.result}
+        scales = detector_scales(butler, jobs, summaries)
+        if len(scales) > 1:
+            paths = {key: summary.path for key, summary in summaries.items()}
+            again = [job.data_id for job in jobs if format_data_id(job.data_id) in scales]
+            rescale = partial(rescale_calibration, paths=paths, scales=scales)
+            outcomes += [outcome for outcome in run_all(rescale, again) if not outcome.ok]
+        failed = {format_data_id(outcome.data_id) for outcome in outcomes if not outcome.ok}
+        done = [job for job in jobs if format_data_id(job.data_id) not in failed]
+        build_folder.install([(name, job.data_id) for job in done], None if no_ingest else validity)
+    for job in done:
+        summaries[format_data_id(job.data_id)].path = store.target(name, job.data_id)
     return _report(outcomes, summaries, scales)
 
 
@@ -163,12 +168,14 @@ def _override(store: CalibStore, words: Sequence[Sequence[str]]) -> Mapping[str,
 
 def _check_free(store: CalibStore, jobs: Sequence[BuildJob], *, clobber: bool) -> None:
     """Refuse to replace calibrations that are there, unless that is wanted."""
+    known = store.known()
     for job in jobs:
         there = store.path(job.name, job.data_id)
         if there is not None and not clobber:
+            how = "" if (job.name, format_data_id(job.data_id)) in known else ", which is not registered"
             raise OutputError(
-                f"there is a {job.name} with {format_data_id(job.data_id)} already, {there}; --clobber replaces it, "
-                "--calib-id calibDate=... gives the new one another date",
+                f"there is a {job.name} with {format_data_id(job.data_id)} already, {there}{how}; "
+                "--clobber replaces it, --calib-id calibDate=... gives the new one another date",
                 path=there,
             )
 

@@ -55,7 +55,7 @@ def list_datasets(root: Path, dataset_type: str | None, camera: str | None, ids:
     else:
         rows = [(name, str(len(datasets))) for name, datasets in sorted(found.items())]
         click.echo(format_table(("dataset type", "number"), rows, right="lr"))
-    return 0
+    return 1 if wanted and not found else 0
 
 
 def find_datasets(

@@ -5,8 +5,11 @@ Subcommands are imported when they are called, so that ``obs --help`` needs noth
 
 import importlib
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import click
 
@@ -26,6 +29,7 @@ COMMANDS = {
     "process-file": ("obs.cli.process_file:process_file", "Do the same with FITS images that are in no repository."),
     "simulate": ("obs.cli.simulate:simulate", "Make raw frames of a camera, with known truth."),
     "demo": ("obs.cli.demo:demo", "Simulate a night, process it, and compare the results with the truth."),
+    "verify": ("obs.cli.verify:verify", "Check that the files of a repository exist."),
     "ls": ("obs.cli.ls:list_datasets", "List what a repository holds."),
     "new": ("obs.cli.new:new", "Make a package for a camera, from answers or from raw files."),
     "check": ("obs.cli.check:check", "Check the package of a camera."),
@@ -88,16 +92,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit status: 0; 1 if something failed; 2 for a command that cannot be understood; 130 after Ctrl-C.
+        The exit status: 0; 1 if something failed; 2 for a command that cannot be understood; 130 after Ctrl-C, 143
+        after SIGTERM and 129 after SIGHUP.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        status = command_line.main(words, prog_name="obs", standalone_mode=False)
+        with _signals_raised():
+            status = command_line.main(words, prog_name="obs", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as problem:
         problem.show()
         return problem.exit_code
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, click.Abort) as problem:
+        ended = problem if isinstance(problem, _Terminated) else problem.__cause__
+        if isinstance(ended, _Terminated):
+            return _report(f"ended by {ended.signal.name}; what was finished is kept", 128 + ended.signal)
         return _report("interrupted; what was finished is kept", _INTERRUPTED)
     except BrokenPipeError:
         # Python flushes stdout once more when it ends; the reader is gone.
@@ -113,6 +122,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
         kind = type(problem).__name__
         return _report(f"unexpected {kind}: {problem} (a fault of obs; --doraise shows where)", _FAILURE)
     return status if isinstance(status, int) else 0
+
+
+class _Terminated(KeyboardInterrupt):
+    """The request to end, by a signal that would end Python without a word and without cleaning up."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.signal = signal.Signals(number)
+
+
+@contextmanager
+def _signals_raised() -> Iterator[None]:
+    """Turn the first SIGTERM or SIGHUP into an exception; a second one ends the process."""
+
+    def end(number: int, frame: object) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        raise _Terminated(number)
+
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) == signal.SIG_DFL:  # nohup has SIGHUP ignored
+                before[number] = signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _report(message: str, status: int) -> int:

@@ -95,14 +95,15 @@ def process(
     add_overrides(layers, [*overrides, *without])
     config = layers.build()
     show_config(layers, shows)
-    data_ids = select_data_ids(butler, ids) if writing or "data" in things else []
+    chosen = select_data_ids(butler, ids if writing or "data" in things else [])
+    data_ids = chosen.data_ids
     if "data" in things:
         click.echo("".join(f"{format_data_id(data_id)}\n" for data_id in data_ids), nl=False)
     if not writing:
-        return 0
+        return 0 if chosen.is_complete else 1
     if not data_ids:
         click.echo(_NO_DATA if ids else f"{_NO_DATA}; no --id was given, --id alone stands for everything", err=True)
-        return 0
+        return 1
     if clobber_output:
         remove_output(output or root / "rerun" / str(rerun).split(":")[-1], root)
         butler = open_both()
@@ -118,4 +119,5 @@ def process(
             on_done=progress.done,
             raise_errors=doraise,
         )
-    return report_outcomes(outcomes)
+    status = report_outcomes(outcomes)
+    return status if chosen.is_complete else 1

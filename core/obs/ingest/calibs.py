@@ -198,10 +198,14 @@ class CalibStore:
             found.append(Calibration(name, data_id, row[-2], row[-1], self.path(name, data_id)))
         return found
 
-    def known(self, source: Registry | Transaction | None = None) -> set[tuple[str, str]]:
-        """Return type and data ID, as text, of all calibrations."""
+    def registered(self, source: Registry | Transaction | None = None) -> list[tuple[str, DataId]]:
+        """Return types and data IDs of all calibrations, as a transaction sees them if one is given."""
         source = source or self.registry
-        return {(name, format_data_id(found.data_id)) for name in self.types for found in self._find(source, name)}
+        return [(name, found.data_id) for name in self.types for found in self._find(source, name)]
+
+    def known(self, source: Registry | Transaction | None = None) -> set[tuple[str, str]]:
+        """Return types and data IDs as text of all calibrations."""
+        return {(name, format_data_id(data_id)) for name, data_id in self.registered(source)}
 
     def target(self, name: str, data_id: Mapping[str, Any]) -> Path:
         """Return where a calibration belongs."""

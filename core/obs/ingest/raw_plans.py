@@ -46,6 +46,8 @@ class IngestOptions:
         Number of processes that read headers.
     batch_size : int
         Files that are registered in one transaction.
+    only_missing : bool
+        Take only files that are registered and not in their place any more.
 
     Examples
     --------
@@ -63,6 +65,7 @@ class IngestOptions:
     create: bool = False
     processes: int = 1
     batch_size: int = 500
+    only_missing: bool = False
 
 
 @dataclass
@@ -152,6 +155,9 @@ class RawPlanner:
         refusal = None if is_lost else self._refusal(path, targets[0], keys)
         if refusal is not None:
             return Plan(translated, refusal, keys)
+        if self.options.only_missing and not is_lost:
+            names = "; ".join(map(self._name, keys))
+            return Plan(translated, FileReport(path, "failed", f"no registered frame without a file is {names}"), keys)
         self.taken |= dict.fromkeys(keys, path)
         transfers = [Transfer(path, target, self.options.mode, clobber=self.options.clobber) for target in targets]
         if is_lost:

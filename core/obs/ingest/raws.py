@@ -24,6 +24,7 @@ from obs.ingest.report import FileReport, IngestReport
 from obs.ingest.transfer import finish_move
 from obs.ingest.translation import Translated, load_translator, registry_columns, translate_file
 from obs.instrument.translator import Translator
+from obs.lifeline import end_with_parent
 from obs.policy.dataset_type import DatasetType
 from obs.repo.butler import Butler
 from obs.repo.key_sources import registry_place
@@ -184,7 +185,7 @@ class _Ingest:
         if processes <= 1:
             yield from map(work, files)
             return
-        with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        with ProcessPoolExecutor(processes, get_context("spawn"), initializer=end_with_parent) as pool:
             yield from pool.map(work, files, chunksize=_CHUNK)
 
     def _ingest_batch(self, batch: Sequence[Translated]) -> Iterator[FileReport]:

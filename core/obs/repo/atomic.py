@@ -44,7 +44,7 @@ _ADVICE = {
 
 
 #: ``.NAME.HOST-PID-RANDOM.tmp``, which says whose it is.
-_TEMPORARY = re.compile(r"\..*\.(?P<host>[0-9a-f]{8})-(?P<pid>\d+)-[0-9a-f]{8}\.tmp")
+_TEMPORARY = re.compile(r"\..*\.(?P<host>[0-9a-f]{8})-(?P<pid>\d+)-[0-9a-f]{8}\.(tmp|build)")
 _HOST = f"{zlib.crc32(platform.node().encode()):08x}"
 #: Letters of the name that a temporary name repeats, so that it is not too long where the name is not.
 _NAME_LENGTH = 40
@@ -52,9 +52,9 @@ _NAME_LENGTH = 40
 _FORSAKEN = 86400.0
 
 
-def temporary_path(path: Path) -> Path:
+def temporary_path(path: Path, ending: str = ".tmp") -> Path:
     """Return a new name beside ``path`` for what is to take its place; a killed process may leave it behind."""
-    return path.with_name(f".{path.name[:_NAME_LENGTH]}.{_HOST}-{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    return path.with_name(f".{path.name[:_NAME_LENGTH]}.{_HOST}-{os.getpid()}-{secrets.token_hex(4)}{ending}")
 
 
 def is_leftover(path: Path | os.DirEntry[str]) -> bool:

@@ -96,10 +96,10 @@ def process(
     add_settings(layers, config)
     settings = layers.build()
     chosen = select_data_ids(butler, [_words(item) for item in _several(data_ids)])
-    if not chosen:
+    if not chosen.data_ids:
         raise DataIdError(f"no raw data match {data_ids!r}; obs ls {butler.root} lists what there is")
     record_run(butler, settings, clobber=clobber_config)
-    return process_data_ids(butler, settings, chosen, processes=processes, raise_errors=raise_errors)
+    return process_data_ids(butler, settings, chosen.data_ids, processes=processes, raise_errors=raise_errors)
 
 
 def process_settings(instrument: Instrument) -> ConfigLayers[ProcessConfig]:

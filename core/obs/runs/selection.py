@@ -2,21 +2,49 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId, format_data_id, parse_ids
 from obs.repo.butler import Butler
+from obs.repo.layout import open_repository
 
-__all__ = ["check_filters", "select_data_ids"]
+__all__ = ["Selection", "check_filters", "select_data_ids"]
 
 logger = logging.getLogger(__name__)
 
+#: How many missing files are named.
+_NAMED = 10
 _FILTER_KEYS = ("filter", "physical_filter", "band")
 
 
-def select_data_ids(butler: Butler, ids: Sequence[Sequence[str]]) -> list[DataId]:
-    """Return the data IDs asked for whose raw data exist, each once, in the order asked for.
+@dataclass(frozen=True)
+class Selection:
+    """The data IDs asked for.
+
+    Parameters
+    ----------
+    data_ids : list of dict
+        Those whose raw data exist, each once, in the order asked for.
+    missing : list of dict
+        Those of this repository that are registered, and whose raw file is gone.
+    unmatched : list of str
+        The words of each ``--id`` that names nothing that exists.
+    """
+
+    data_ids: list[DataId]
+    missing: list[DataId]
+    unmatched: list[str]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything that was asked for is there."""
+        return not self.missing and not self.unmatched
+
+
+def select_data_ids(butler: Butler, ids: Sequence[Sequence[str]]) -> Selection:
+    """Find the data IDs asked for whose raw data exist, and log a warning for each that has none.
 
     Parameters
     ----------
@@ -33,16 +61,41 @@ def select_data_ids(butler: Butler, ids: Sequence[Sequence[str]]) -> list[DataId
     raw = butler.instrument.raw_dataset_type
     keys = list(butler.get_keys(raw))
     allowed = butler.id_keys(raw)
+    # A registry of the LSST stack often lists more than was copied with it.
+    is_own = open_repository(butler.root).is_own
     found: dict[str, DataId] = {}
-    for wanted in [data_id for words in ids for data_id in parse_ids(words, allowed)]:
-        check_filters(butler.instrument, wanted)
-        rows = butler.query_metadata(raw, keys, wanted)
-        data_ids = [dict(zip(keys, row, strict=True)) for row in rows]
-        existing = {format_data_id(data_id): data_id for data_id in data_ids if butler.exists(raw, data_id)}
-        if not existing:
-            logger.warning("No data found for %s", format_data_id(wanted) or "any data ID")
-        found.update(existing)
-    return list(found.values())
+    missing: dict[str, DataId] = {}
+    unmatched = []
+    for words in ids:
+        is_known = False
+        for wanted in parse_ids(words, allowed):
+            check_filters(butler.instrument, wanted)
+            rows = butler.query_metadata(raw, keys, wanted)
+            data_ids = {format_data_id(row): row for row in (dict(zip(keys, row, strict=True)) for row in rows)}
+            existing = {name: row for name, row in data_ids.items() if butler.exists(raw, row)}
+            if not existing:
+                logger.warning("No data found for %s", format_data_id(wanted) or "any data ID")
+            if is_own:
+                missing.update((name, row) for name, row in data_ids.items() if name not in existing)
+            is_known = is_known or bool(existing)
+            found.update(existing)
+        if not is_known:
+            unmatched.append(" ".join(words))
+    if missing:
+        _warn_of_missing(butler, list(missing.values()))
+    return Selection(list(found.values()), list(missing.values()), unmatched)
+
+
+def _warn_of_missing(butler: Butler, missing: Sequence[DataId]) -> None:
+    """Name raw files that are registered and gone, and the command that finds them again."""
+    names = ", ".join(map(format_data_id, missing[:_NAMED]))
+    more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
+    logger.warning(
+        "registered raw files are gone: %s%s; if they are in another folder now: obs verify %s --relink FOLDER",
+        names,
+        more,
+        butler.root,
+    )
 
 
 def check_filters(instrument: Instrument, data_id: Mapping[str, Any]) -> None:

@@ -1,0 +1,70 @@
+"""`obs verify`: whether the files of a repository are there."""
+
+from pathlib import Path
+
+import click
+
+from obs.cli.arguments import ManyWordsCommand
+from obs.ingest.calib_staging import recover_builds
+from obs.ingest.calibs import CalibStore
+from obs.ingest.relink import find_missing_raws, relink
+from obs.instrument.discovery import load_instrument
+from obs.policy.data_id import format_data_id
+from obs.repo.butler import Butler
+from obs.repo.leftovers import find_leftovers, remove_all
+
+__all__ = ["verify"]
+
+_EXAMPLE = """\b
+Examples:
+  obs verify DATA
+  obs verify DATA --relink /disk2/night1
+"""
+
+
+@click.command("verify", cls=ManyWordsCommand, epilog=_EXAMPLE)
+@click.argument("root", metavar="REPO", type=click.Path(path_type=Path))
+@click.option(
+    "--relink", "folder", metavar="DIR", type=click.Path(path_type=Path), help="Folder that the raw files are in now."
+)
+@click.option("--remove-leftovers", is_flag=True, help="Remove temporary files that killed runs left behind.")
+@click.option("--camera", metavar="NAME", help="Camera, if the repository does not record it; see obs cameras.")
+@click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
+def verify(root: Path, folder: Path | None, remove_leftovers: bool, camera: str | None, doraise: bool) -> int:
+    """Check that the registered raw files of the repository REPO exist, and report what killed runs left behind.
+
+    Raw files that were ingested by link and then moved are found again with --relink: a file of the same name below DIR
+    is linked if its header has the registered data ID.
+    """
+    butler = Butler(root, instrument=None if camera is None else load_instrument(camera))
+    missing = find_missing_raws(butler)
+    if folder is not None and missing:
+        reports = relink(butler, missing, folder)
+        for report in reports:
+            if report.status == "failed":
+                click.echo(f"not linked: {report.path}: {report.reason}", err=True)
+        n_missing = len(missing)
+        missing = find_missing_raws(butler)
+        click.echo(f"{n_missing - len(missing)} of {n_missing} missing raw files linked")
+    for lost in missing:
+        place = f"{lost.path}" if lost.link is None else f"{lost.path}, a link to {lost.link}"
+        click.echo(f"MISSING {format_data_id(lost.data_id)}: {place}", err=True)
+    leftovers = find_leftovers(butler.root)
+    if remove_leftovers:
+        if any(path.suffix == ".build" for path in leftovers):
+            recover_builds(CalibStore(butler))
+        remove_all(leftovers)
+        click.echo(f"{len(leftovers)} leftovers removed")
+        leftovers = []
+    for path in leftovers:
+        click.echo(f"LEFTOVER {path}", err=True)
+    if not missing and not leftovers:
+        click.echo(f"{root}: all registered raw files are there")
+        return 0
+    advice = []
+    if missing:
+        advice.append("find moved raw files with --relink DIR")
+    if leftovers:
+        advice.append("remove leftovers with --remove-leftovers")
+    click.echo(f"{len(missing)} missing, {len(leftovers)} leftovers; {', '.join(advice)}", err=True)
+    return 1

@@ -1,0 +1,32 @@
+"""Temporary files and folders that killed runs have left below a folder."""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from obs.repo.atomic import is_leftover
+
+__all__ = ["find_leftovers", "remove_all"]
+
+
+def find_leftovers(root: Path) -> list[Path]:
+    """Return the temporary files and folders of processes that have ended, everywhere below a folder."""
+    found: list[Path] = []
+    for place, folders, files in os.walk(root):
+        for name in [name for name in folders if is_leftover(Path(place, name))]:
+            folders.remove(name)
+            found.append(Path(place, name))
+        found += [Path(place, name) for name in files if is_leftover(Path(place, name))]
+    return sorted(found)
+
+
+def remove_all(paths: Iterable[Path]) -> None:
+    """Remove files and folders."""
+    for path in paths:
+        with contextlib.suppress(OSError):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
