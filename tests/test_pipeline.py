@@ -52,6 +52,9 @@ class MemoryButler:
         exposure.visit_info = VisitInfo(exposure_id=51, exposure_time=30.0)
         return exposure
 
+    def remove(self, dataset_type, data_id):
+        self.written.pop(dataset_type, None)
+
     def put(self, value, dataset_type, data_id):
         assert data_id == DATA_ID
         if dataset_type == self.full:
@@ -197,6 +200,16 @@ def test_what_was_done_before_a_failure_is_kept(butler):
     assert facts["fwhm"] > 3
     assert facts["seconds"]["characterize"] > 0
     assert facts["warnings"][0].startswith("no reference catalog: no folder ref_cats in ")
+
+
+def test_a_failed_rerun_leaves_no_result_of_the_first(butler):
+    process_detector(butler, DATA_ID, config())
+    assert "calexp" in butler.written
+    butler.stars = None
+    with pytest.raises(DatasetNotFoundError):
+        process_detector(butler, DATA_ID, config())
+    assert list(butler.written) == ["processCcd_metadata"]
+    assert butler.written["processCcd_metadata"]["status"] == "failed"
 
 
 @pytest.mark.parametrize("full", ["icSrc", "processCcd_metadata"])

@@ -32,6 +32,20 @@ __all__ = ["ProcessSummary", "Stages", "process_detector"]
 
 logger = logging.getLogger(__name__)
 
+#: What is written for a data ID; the metadata, which say whether the rest is complete, go first.
+_OUTPUTS = (
+    "processCcd_metadata",
+    "postISRCCD",
+    "icExp",
+    "icSrc",
+    "icExpBackground",
+    "calexp",
+    "calexpBackground",
+    "src",
+    "sourceTable",
+    "srcMatch",
+    "srcMatchFull",
+)
 REFERENCE_FOLDER = "ref_cats"
 
 
@@ -247,10 +261,11 @@ def process_detector(butler: Butler, data_id: Mapping[str, Any], config: Process
     ------
     ObsError
         If a dataset is missing or damaged, or the pixels do not allow a required measurement. The metadata are written
-        all the same, and say why.
+        all the same, and say why; what an earlier run has written for this data ID is removed.
     """
     summary = ProcessSummary()
     try:
+        _remove_earlier(butler, data_id)
         _run(butler, data_id, config, summary)
     except Exception as error:
         failure = {**summary.to_metadata(), "status": "failed", "error": f"{type(error).__name__}: {error}"}
@@ -259,6 +274,16 @@ def process_detector(butler: Butler, data_id: Mapping[str, Any], config: Process
         raise
     butler.put(summary.to_metadata(), "processCcd_metadata", data_id)
     return summary
+
+
+def _remove_earlier(butler: Butler, data_id: Mapping[str, Any]) -> None:
+    """Remove what an earlier run of this data ID has left in the output.
+
+    Should this run fail or be killed, no result of the earlier one is taken for its own.
+    """
+    for dataset_type in _OUTPUTS:
+        with suppress(DatasetNotFoundError):  # the camera's policy does not have it
+            butler.remove(dataset_type, data_id)
 
 
 def _run(butler: Butler, data_id: Mapping[str, Any], config: ProcessConfig, summary: ProcessSummary) -> None:

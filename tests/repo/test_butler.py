@@ -227,6 +227,19 @@ def test_a_failed_put_leaves_what_was_there(butler):
     assert butler.get("processCcd_metadata", DATA_ID) == {"value": 1}
 
 
+def test_remove_takes_from_the_output_only(root, tmp_path, instrument):
+    Butler(root, output=tmp_path / "a", instrument=instrument).put(exposure(1.0), "calexp", DATA_ID)
+    butler = Butler(tmp_path / "a", output=tmp_path / "b", instrument=instrument)
+    assert not butler.remove("calexp", DATA_ID)
+    butler.put(exposure(2.0), "calexp", DATA_ID)
+    assert butler.remove("calexp", DATA_ID)
+    assert butler.get("calexp", DATA_ID).masked_image.image[0, 0] == 1.0
+    butler.put({"frame": {"a": 1}, "guide": None}, "observation", DATA_ID)
+    assert butler.remove("observation", DATA_ID)
+    with pytest.raises(OutputError, match="is only read here"):
+        Butler(tmp_path / "a", instrument=instrument).remove("calexp", DATA_ID)
+
+
 def test_composites(butler):
     assert not butler.exists("observation", DATA_ID)
     butler.put({"frame": {"a": 1}, "guide": None}, "observation", DATA_ID)

@@ -262,6 +262,35 @@ class Butler(Queries):
             keep_backup(target)
         write_dataset(kind.storage, value, target)
 
+    def remove(self, dataset_type: str, data_id: Mapping[str, Any] | None = None, **keys: Any) -> bool:
+        """Remove a dataset from the output; inputs are never changed.
+
+        Returns
+        -------
+        bool
+            Whether it was there.
+
+        Raises
+        ------
+        DatasetNotFoundError
+            If there is no such dataset type.
+        OutputError
+            If it cannot be removed.
+        """
+        kind = self.mapper.dataset_type(dataset_type)
+        whole = whole_id(data_id, keys)
+        if kind.components:
+            removed = [self.remove(part, whole) for part in kind.components.values()]
+            return any(removed)
+        is_there = False
+        while (found := self._files.find(kind, whole, write=True)[0]) is not None:
+            try:
+                found.unlink()
+            except OSError as error:
+                raise OutputError(f"cannot remove {found}: {error.strerror or error}", path=found) from error
+            is_there = True
+        return is_there
+
     def prepare_output(self) -> None:
         """Make the output folder and its description, so that a fault shows before the work and not after it.
 
