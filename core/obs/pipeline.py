@@ -75,6 +75,8 @@ class ProcessSummary:
         Pixels that cosmic rays hit.
     n_psf_star : int
         Stars that the PSF was fitted to; 0 if it came with the exposure.
+    psf_origin : str
+        Where the PSF comes from: ``stars``, ``few stars``, ``gaussian``, ``assumed``, ``given``.
     psf_size_residual : float
         Relative error of the PSF's size on stars kept out of the fit.
     noise_ratio : float
@@ -105,6 +107,7 @@ class ProcessSummary:
     n_reference: int = 0
     n_cosmic_ray_pixel: int = 0
     n_psf_star: int = 0
+    psf_origin: str = ""
     psf_size_residual: float = float("nan")
     noise_ratio: float = float("nan")
     seconds: dict[str, float] = field(default_factory=dict)
@@ -158,10 +161,10 @@ class Stages:
         self.summary.psf_sigma = found.sigma
         self.summary.n_psf_star = found.n_psf_star
         self.summary.n_cosmic_ray_pixel = found.n_cosmic_ray_pixel
-        self.summary.psf_size_residual = found.psf_size_residual
+        self.summary.psf_size_residual, self.summary.psf_origin = found.psf_size_residual, found.psf_origin
         self.summary.noise_ratio = found.sky.noise.ratio
-        self.summary.warnings.extend(found.sky.warnings)
-        exposure.metadata.update(SEEING=found.fwhm * scale, PSFFWHM=found.fwhm)
+        self.summary.warnings.extend([*found.sky.warnings, *found.warnings])
+        exposure.metadata.update(SEEING=found.fwhm * scale, PSFFWHM=found.fwhm, PSFORIG=found.psf_origin)
         with self.timed("write"):
             self.put(found.catalog, "icSrc")
             self.put(found.backgrounds, "icExpBackground")

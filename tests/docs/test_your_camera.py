@@ -62,9 +62,7 @@ def message_pattern(message):
 SCIENCE = "obs process DATA --rerun {} --id visit=161310021 -c "
 FAILURES = {
     "unable to retrieve dark ...": [SCIENCE.format("dark") + "isr.do_dark=true"],
-    "... stars are too few to fit the PSF ...": [
-        SCIENCE.format("stars") + "characterize.stars.minimum_signal_to_noise=1e9"
-    ],
+    "no PSF could be fitted ...": [SCIENCE.format("stars") + "characterize.stars.minimum_signal_to_noise=1e9"],
     "no astrometry: there is no reference catalog of this part of the sky ...": [
         "mv DATA/ref_cats away",
         SCIENCE.format("sky") + "calibrate.parquet=true",

@@ -144,14 +144,43 @@ def sky_alone(seed=0, shape=SHAPE, psf=None):
     return Exposure(MaskedImage(image, Mask.zeros(shape), variance), psf=psf)
 
 
-def test_without_stars_there_is_no_psf():
-    with pytest.raises(MeasurementError, match="0 stars are too few to fit the PSF, 3 are needed; lower "):
-        characterize(sky_alone(), config())
+def test_without_sources_the_psf_is_assumed_and_the_warning_says_so():
+    found = characterize(sky_alone(), config())
+    assert found.psf_origin == "assumed"
+    assert len(found.catalog) <= 2
+    assert found.fwhm == pytest.approx(3.5, abs=0.1)
+    assert any("assumed to be a Gaussian of 3.5 pixels. No source stands out" in text for text in found.warnings)
 
 
-def test_two_stars_are_too_few():
-    with pytest.raises(MeasurementError, match="2 stars are too few to fit the PSF, 3 are needed"):
-        run(star_field(2, SHAPE))
+def test_the_width_of_the_assumed_psf_is_a_setting():
+    found = characterize(sky_alone(), config(initial_psf_fwhm=5.0))
+    assert found.fwhm == pytest.approx(5.0, abs=0.1)
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_few_stars_are_enough_for_a_psf(n):
+    x, y = scatter(n, SHAPE, seed=3, separation=60)
+    image, variance = observe(draw(SHAPE, x, y, np.full(n, 1e5), Moffat(FWHM)), seed=4)
+    found = characterize(Exposure(MaskedImage(image, None, variance)), config())
+    assert found.psf_origin == "few stars"
+    assert found.n_psf_star == n
+    # a star of 1e5 counts has a size to 1 in 300
+    assert found.sigma == pytest.approx(psf_sigma(pixel_psf(Moffat(FWHM)), x=0, y=0), rel=0.02)
+    assert any(f"the PSF rests on {n} star" in text for text in found.warnings)
+
+
+@pytest.mark.parametrize("fwhm", [1.3, 1.7, 8.0, 15.0])
+def test_the_psf_is_found_whatever_its_width(fwhm):
+    wide = max(1.0, fwhm / 4)
+    shape, n = ((480, 500), 30) if fwhm < 5 else ((900, 920), 25)
+    x, y = scatter(n, shape, seed=3, separation=max(40, 9 * fwhm))
+    flux = np.geomspace(3e4, 3e5, n) * wide
+    image, variance = observe(draw(shape, x, y, flux, Moffat(fwhm)), seed=4)
+    found = characterize(Exposure(MaskedImage(image, None, variance)), config())
+    assert found.psf_origin == "stars"
+    assert found.sigma == pytest.approx(psf_sigma(found.exposure.psf, x=450, y=400), rel=0.1)
+    assert found.fwhm == pytest.approx(half_maximum_width(pixel_psf(Moffat(fwhm)), x=0, y=0), rel=0.06)
+    assert found.n_cosmic_ray_pixel < 10
 
 
 def test_a_sky_without_sources_is_characterized_with_a_given_psf():

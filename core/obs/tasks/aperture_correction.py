@@ -101,21 +101,21 @@ def fit_aperture_corrections(
         Flux name to correction; NaN where there were too few stars. Where fluxes are scaled to all light, that of the
         reference aperture itself is among them.
     """
-    reference = aperture_name(config.reference_aperture)
+    reference = aperture_name(config.reference_radius)
     usable = stars & ~catalog[f"{reference}_flag"]
     limit = correction.minimum_signal_to_noise * catalog["base_PsfFlux_instFluxErr"]
     bright = usable & (catalog["base_PsfFlux_instFlux"] > limit)
     choices = [bright]
     if correction.robust:
-        choices.append(bright & _isolated(catalog, bright, 2 * config.reference_aperture))
+        choices.append(bright & _isolated(catalog, bright, 2 * config.reference_radius))
     for better in choices:
         if np.count_nonzero(better) >= correction.minimum_stars:
             usable = better
     x, y = catalog["base_SdssCentroid_x"], catalog["base_SdssCentroid_y"]
     middle = _middle_radius(config, half_maximum_width(psf, x=0.5 * (shape[1] - 1), y=0.5 * (shape[0] - 1)))
-    radii = (middle, config.reference_aperture) if middle else (config.reference_aperture,)
+    radii = (middle, config.reference_radius) if middle else (config.reference_radius,)
     growth = predict_growth(psf, shape, radii, maximum_sinc_radius=config.maximum_sinc_radius)
-    within = growth.apertures[config.reference_aperture]
+    within = growth.apertures[config.reference_radius]
     total = within
     if correction.to_total and usable.any():
         total = np.full(len(within), within[len(within) // 2] * (1.0 + _beyond(catalog, usable, psf, shape, config)))
@@ -141,7 +141,7 @@ def fit_aperture_corrections(
 
 def _middle_radius(config: MeasurementConfig, fwhm: float) -> float | None:
     """Return the widest aperture that is well inside the reference aperture and holds most of the light."""
-    radii = [radius for radius in config.radii() if fwhm < radius <= MIDDLE * config.reference_aperture]
+    radii = [radius for radius in config.radii() if fwhm < radius <= MIDDLE * config.reference_radius]
     return max(radii, default=None)
 
 
@@ -184,12 +184,12 @@ def _beyond(
     x, y = 0.5 * (shape[1] - 1), 0.5 * (shape[0] - 1)
     fwhm = half_maximum_width(psf, x=x, y=y)
     rings = _rings(catalog, stars, config)
-    return fit_flux_beyond_radius(psf.evaluate(x=[x], y=[y])[0], fwhm, config.reference_aperture, rings)
+    return fit_flux_beyond_radius(psf.evaluate(x=[x], y=[y])[0], fwhm, config.reference_radius, rings)
 
 
 def _rings(catalog: Catalog, stars: NDArray[np.bool_], config: MeasurementConfig) -> Rings | None:
     """Light between apertures about stars, from inside the reference aperture outward; None where it is not known."""
-    radii = [radius for radius in config.radii() if NEAREST_RING * config.reference_aperture <= radius <= FURTHEST_RING]
+    radii = [radius for radius in config.radii() if NEAREST_RING * config.reference_radius <= radius <= FURTHEST_RING]
     names = [aperture_name(radius) for radius in radii]
     for name in names:
         stars = stars & ~catalog[f"{name}_flag"]
@@ -197,13 +197,13 @@ def _rings(catalog: Catalog, stars: NDArray[np.bool_], config: MeasurementConfig
     single = stars & (catalog["parent"] == 0)
     if np.count_nonzero(single) >= STARS_FOR_RINGS:
         stars = single
-    if sum(radius > config.reference_aperture for radius in radii) < 2 or np.count_nonzero(stars) < STARS_FOR_RINGS:
+    if sum(radius > config.reference_radius for radius in radii) < 2 or np.count_nonzero(stars) < STARS_FOR_RINGS:
         return None
     flux, variance = (
         [power(catalog[f"{name}_{column}"][stars]) for name in names]
         for column, power in (("instFlux", np.positive), ("instFluxErr", np.square))
     )
-    light = catalog[f"{aperture_name(config.reference_aperture)}_instFlux"][stars]
+    light = catalog[f"{aperture_name(config.reference_radius)}_instFlux"][stars]
     brightness, error = np.empty((2, len(radii) - 1))
     low, high = np.array(radii[:-1]), np.array(radii[1:])
     for k, area in enumerate(np.pi * (high**2 - low**2)):

@@ -9,6 +9,7 @@ from obs.algorithms.astrometry.match import Matches, match_pixels
 from obs.algorithms.measure.shape import psf_sigma
 from obs.algorithms.photometry.aperture_correction import ApertureCorrection
 from obs.algorithms.photometry.zero_point import ZeroPoint
+from obs.algorithms.psf.width import half_maximum_width
 from obs.config.base import TaskConfig, setting
 from obs.errors import MeasurementError
 from obs.image.background import Background
@@ -22,7 +23,6 @@ from obs.tasks.aperture_correction import (
 )
 from obs.tasks.astrometry import AstrometryConfig, match_reference, solve_astrometry
 from obs.tasks.background import BackgroundConfig
-from obs.tasks.characterize import FWHM_PER_SIGMA
 from obs.tasks.detect import DetectionConfig, detect_sources
 from obs.tasks.measure import (
     DeblendConfig,
@@ -31,6 +31,7 @@ from obs.tasks.measure import (
     set_sky_coordinates,
 )
 from obs.tasks.photometry import PhotometryConfig, solve_photometry
+from obs.tasks.psf_sizes import FWHM_PER_SIGMA, scale_background
 from obs.tasks.reference import ReferenceConfig
 from obs.tasks.star_galaxy import classify_by_spread
 
@@ -139,7 +140,10 @@ def calibrate(
         raise MeasurementError("the exposure has no PSF to measure with; characterize it first")
     height, width = exposure.shape
     sigma = psf_sigma(psf, x=0.5 * (width - 1), y=0.5 * (height - 1))
-    found = detect_sources(exposure.masked_image, sigma, config.detection, config.background)
+    fwhm = half_maximum_width(psf, x=0.5 * (width - 1), y=0.5 * (height - 1))
+    config = config.model_copy(update={"measurement": config.measurement.scaled(fwhm)})
+    background = scale_background(config.background, FWHM_PER_SIGMA * sigma)
+    found = detect_sources(exposure.masked_image, sigma, config.detection, background)
     if found.background is not None:
         backgrounds = [*backgrounds, found.background]
     catalog = measure_catalog(
@@ -152,7 +156,7 @@ def calibrate(
         exposure_id=exposure_id,
         exposure_id_bits=exposure_id_bits,
     )
-    _carry_flags(bright, catalog, config.flag_match_radius)
+    _carry_flags(bright, catalog, max(config.flag_match_radius, 0.5 * fwhm))
     if config.aperture_correction.enabled:
         _correct_apertures(exposure, psf, catalog, corrections, config)
     classify_by_spread(catalog, _psf_stars(catalog), exposure.shape)

@@ -19,6 +19,7 @@ from obs.image.exposure import Exposure
 from obs.image.psf import Psf
 from obs.image.wcs import TanSipWcs
 from obs.instrument.exposure_packer import largest_exposure_id
+from obs.tasks.psf_sizes import REFERENCE_RADIUS, reference_radius
 
 __all__ = [
     "DeblendConfig",
@@ -33,6 +34,9 @@ ID_BITS = 64
 SKY_EXCLUDES = ["BAD", "SAT", "INTRP", "CR", "NO_DATA", "UNMASKEDNAN", "SUSPECT", "DETECTED", "DETECTED_NEGATIVE"]
 """Mask planes of pixels that do not show the noise of the sky."""
 
+UNDERSAMPLED_FWHM = 2.0
+"""Full width of the PSF, pixels, below which apertures are integrated over pixels."""
+
 
 class MeasurementConfig(TaskConfig):
     """What is measured of each source."""
@@ -40,10 +44,10 @@ class MeasurementConfig(TaskConfig):
     apertures: list[float] = setting(
         [3.0, 4.5, 6.0, 9.0, 12.0, 17.0, 25.0], "Radii of the circular apertures.", unit="pixel", min_length=1
     )
-    reference_aperture: float = setting(
-        12.0,
+    reference_aperture: float | None = setting(
+        None,
         "Radius of the aperture to which fluxes are corrected and with which the zero point is fitted; measured even "
-        "if it is not in the list.",
+        "if it is not in the list. If null, 12 pixels, but at least 2.7 and at most 5 times the width of the PSF.",
         unit="pixel",
         gt=0,
     )
@@ -60,9 +64,24 @@ class MeasurementConfig(TaskConfig):
         0.925, "A source is extended where this many times its Gaussian flux reaches its PSF flux.", gt=0, le=2
     )
 
+    @property
+    def reference_radius(self) -> float:
+        """Radius of the reference aperture, pixels; that of ordinary seeing until the PSF is known."""
+        return REFERENCE_RADIUS if self.reference_aperture is None else self.reference_aperture
+
     def radii(self) -> list[float]:
         """All radii, sorted."""
-        return sorted({*self.apertures, self.reference_aperture})
+        return sorted({*self.apertures, self.reference_radius})
+
+    def scaled(self, fwhm: float) -> "MeasurementConfig":
+        """Return settings in which what was left open follows from the full width of the PSF, pixels."""
+        found: dict[str, float] = {}
+        if self.reference_aperture is None and fwhm > 0:
+            found["reference_aperture"] = reference_radius(fwhm, self.apertures)
+        if 0 < fwhm < UNDERSAMPLED_FWHM:
+            # pixels of such images do not sample a band-limited one
+            found["maximum_sinc_radius"] = 0.0
+        return self.model_copy(update=found)
 
 
 class DeblendConfig(TaskConfig):

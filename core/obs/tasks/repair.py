@@ -1,6 +1,9 @@
 """Find cosmic rays and fill the pixels that they hit."""
 
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.typing import NDArray
 
 from obs.algorithms.detector.cosmic_rays import find_cosmic_rays
 from obs.algorithms.detector.interpolate import interpolate_pixels
@@ -9,7 +12,10 @@ from obs.errors import MeasurementError
 from obs.image.masked_image import MaskedImage
 from obs.image.psf import Psf
 
-__all__ = ["CosmicRayConfig", "repair_cosmic_rays"]
+__all__ = ["CosmicRayConfig", "CosmicRays", "find_hits", "repair_cosmic_rays"]
+
+MIN_SUM = 10.0
+"""Least sum of a hit above its neighbors, in noise of the sky."""
 
 
 class CosmicRayConfig(TaskConfig):
@@ -17,22 +23,40 @@ class CosmicRayConfig(TaskConfig):
 
     enabled: bool = setting(True, "Find cosmic rays, flag them CR and fill them from their neighbors.")
     min_sigma: float = setting(5.0, "Significance of a hit above its neighbors.", unit="sigma", gt=0)
-    min_counts: float = setting(150.0, "Least sum of a hit above its neighbors.", unit="count", ge=0)
+    min_counts: float | None = setting(
+        None, "Least sum of a hit above its neighbors; ten times the noise of the sky if null.", unit="count", ge=0
+    )
     contrast: float = setting(2.5, "By how much a hit must be sharper than a star, in noise.", unit="sigma", ge=0)
     contrast_second: float = setting(0.6, "The same for pixels beside a hit.", unit="sigma", ge=0)
     n_iteration: int = setting(3, "How far a hit is followed.", unit="pixel", ge=0, le=20)
-    max_pixels: int = setting(
-        1_000_000, "More hit pixels than this mean that something else is wrong, and the exposure fails.", ge=0
+    max_pixels: int | None = setting(
+        None, "More hit pixels than this mean that something else is wrong, and the exposure fails.", ge=0
+    )
+    max_fraction: float = setting(
+        0.05,
+        "Where more of the pixels than this fraction look like cosmic rays they are something else, and are left alone "
+        "with a warning.",
+        gt=0,
+        le=1,
     )
     first_psf_fwhm: float = setting(
         2.0,
-        "Width of the stars that are certainly left alone in the first round, before the PSF is known.",
+        "Width of the stars that are certainly left alone in the first round, before the PSF is known; six tenths of "
+        "the width that the sources share where that is less.",
         unit="pixel",
         gt=0,
     )
 
 
-def repair_cosmic_rays(masked_image: MaskedImage, psf: Psf, config: CosmicRayConfig) -> int:
+@dataclass(frozen=True)
+class CosmicRays:
+    """Number of pixels that cosmic rays hit, and what the user should know; empty where there is nothing."""
+
+    n_pixel: int
+    warning: str = ""
+
+
+def repair_cosmic_rays(masked_image: MaskedImage, psf: Psf, config: CosmicRayConfig) -> CosmicRays:
     """Flag cosmic rays and fill them, in place.
 
     Parameters
@@ -46,36 +70,51 @@ def repair_cosmic_rays(masked_image: MaskedImage, psf: Psf, config: CosmicRayCon
 
     Returns
     -------
-    int
-        Number of pixels.
+    CosmicRays
 
     Raises
     ------
     MeasurementError
         If there are more than the settings allow.
     """
-    height, width = masked_image.shape
-    grid_x, grid_y = np.meshgrid(np.linspace(0, width - 1, 5), np.linspace(0, height - 1, 5))
-    stars = psf.evaluate(x=grid_x.ravel(), y=grid_y.ravel())
     mask = masked_image.mask
-    bad = (mask.array & mask.known_bits(["SAT", "BAD", "NO_DATA", "UNMASKEDNAN", "INTRP"])) != 0
-    found = find_cosmic_rays(
-        masked_image.image,
-        masked_image.variance,
-        stars,
-        bad=bad,
-        min_sigma=config.min_sigma,
-        min_counts=config.min_counts,
-        contrast=config.contrast,
-        contrast_second=config.contrast_second,
-        n_iteration=config.n_iteration,
-    )
+    found = find_hits(masked_image, psf, config)
     n = int(np.count_nonzero(found))
-    if n > config.max_pixels:
+    if config.max_pixels is not None and n > config.max_pixels:
         raise MeasurementError(
             f"{n} pixels look like cosmic rays, more than the {config.max_pixels} of "
             "characterize.cosmic_rays.max_pixels: is the PSF too wide, or the image unflattened?"
         )
+    if n > config.max_fraction * found.size:
+        return CosmicRays(
+            0,
+            f"cosmic rays not removed: {n / found.size:.0%} of the pixels look like some, which no exposure has; check "
+            "gain and read noise, or set characterize.cosmic_rays.enabled=false",
+        )
     mask.set(found, "CR")
     interpolate_pixels(masked_image, planes=("CR",))
-    return n
+    return CosmicRays(n)
+
+
+def find_hits(masked_image: MaskedImage, psf: Psf, config: CosmicRayConfig) -> NDArray[np.bool_]:
+    """Return which pixels, shape (ny, nx), are sharper than the PSF allows."""
+    height, width = masked_image.shape
+    grid_x, grid_y = np.meshgrid(np.linspace(0, width - 1, 5), np.linspace(0, height - 1, 5))
+    stars = psf.evaluate(x=grid_x.ravel(), y=grid_y.ravel())
+    mask, variance = masked_image.mask, masked_image.variance
+    bad = (mask.array & mask.known_bits(["SAT", "BAD", "NO_DATA", "UNMASKEDNAN", "INTRP"])) != 0
+    least = config.min_counts
+    if least is None:
+        sky = float(np.nanmedian(variance[:: max(1, height // 256)]))
+        least = MIN_SUM * np.sqrt(max(sky, 0.0))
+    return find_cosmic_rays(
+        masked_image.image,
+        variance,
+        stars,
+        bad=bad,
+        min_sigma=config.min_sigma,
+        min_counts=least,
+        contrast=config.contrast,
+        contrast_second=config.contrast_second,
+        n_iteration=config.n_iteration,
+    )

@@ -149,3 +149,27 @@ def test_a_psf_without_a_size_is_an_error():
         MeasurementError, match="the PSF at x=30, y=40 has no measurable size; check where it comes from"
     ):
         psf_sigma(PixelPsf(basis, 0), x=30, y=40)
+
+
+@pytest.mark.parametrize("fwhm", [0.9, 1.2, 1.5])
+def test_undersampled_stars_have_moments(fwhm):
+    rng = np.random.default_rng(1)
+    dx, dy = rng.uniform(-0.5, 0.5, (2, 60))
+    star = galsim.Gaussian(fwhm=fwhm, flux=1e4)
+    images = [star.drawImage(nx=31, ny=31, scale=1.0, offset=at).array for at in zip(dx, dy, strict=True)]
+    found = measure(np.array(images), dx, dy)
+    assert not found.failed.any()
+    expected = np.sqrt((fwhm / 2.3548) ** 2 + 1 / 12)
+    # pixels as wide as the star leave their mark on every single one
+    assert np.median(np.sqrt(0.5 * (found.xx + found.yy))) == pytest.approx(expected, rel=0.08)
+    assert np.median(found.flux) == pytest.approx(1e4, rel=0.03)
+
+
+def test_defocused_stars_have_moments():
+    ring = galsim.TopHat(9.0) - 0.16 * galsim.TopHat(3.6)
+    image = galsim.Convolve(ring.withFlux(1.0), galsim.Gaussian(fwhm=2.5)).drawImage(nx=61, ny=61, scale=1.0).array
+    free = measure(image[None])
+    assert not free.failed[0]
+    # an even disc of this radius with that hole has moments of (1 + 0.16) R^2 / 4 in each axis; a Gaussian sees more
+    assert 20 < free.xx[0] < 50
+    assert free.xx[0] == pytest.approx(free.yy[0], rel=0.01)

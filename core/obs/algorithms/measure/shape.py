@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 from obs.errors import MeasurementError
 from obs.image.psf import Psf
 
-__all__ = ["Shapes", "measure_shape", "psf_sigma"]
+__all__ = ["Shapes", "half_maximum_moments", "measure_shape", "psf_sigma"]
 
-START = 1.5
-"""Moments of the first weight, pixels squared."""
+NARROW = 0.8
+"""Variance of the first weight, pixels squared, below which pixels are divided."""
+
+DIVISION, NARROW_ROOM = 3, 9
+"""They are divided into this many in x and in y, within this distance of the middle, pixels."""
 
 REACH = 14.0
 """The weight ends where its exponent, twice, exceeds this."""
@@ -67,7 +70,15 @@ class Shapes:
         """Return results measured on pixels added up in squares of ``bin_size``, in terms of the original pixels."""
         area = float(bin_size**2)
         # adding up pixels widens an image by the variance of a square, which single pixels do not have
-        widening = (area - 1) / 12
+        return self._converted(area, (area - 1) / 12)
+
+    def undivided(self, division: int) -> "Shapes":
+        """Return results measured on pixels that were divided into squares of equal light, in terms of whole ones."""
+        area = 1.0 / division**2
+        # light spread evenly over a pixel has a variance, light at its middle has none
+        return self._converted(area, (1 - area) / 12)
+
+    def _converted(self, area: float, widening: float) -> "Shapes":
         xx, yy, xy = self.xx * area - widening, self.yy * area - widening, self.xy * area
         failed = self.failed | ~((xx > 0) & (xx * yy > xy**2))
         known = np.where(failed, np.nan, 1.0)
@@ -83,10 +94,14 @@ def measure_shape(
     dx: NDArray[np.float64],
     dy: NDArray[np.float64],
     *,
+    start: NDArray[np.float64] | None = None,
     tolerance_ellipticity: float = 1e-5,
     tolerance_size: float = 1e-4,
 ) -> Shapes:
     """Measure adaptive moments about given centers.
+
+    Where the iteration begins with narrow weights, as in undersampled images, pixels are divided: a Gaussian that falls
+    within a pixel has no moments on whole ones.
 
     Parameters
     ----------
@@ -94,6 +109,9 @@ def measure_shape(
         Background-subtracted pixels and variance.
     dx, dy : ndarray of float64, shape (n,)
         Center relative to the middle pixel.
+    start : ndarray of float64, shape (n, 3), optional
+        Moments xx, yy, xy of the first weights, pixels squared: those of the PSF. If absent, they follow from the area
+        above half of the maximum.
     tolerance_ellipticity, tolerance_size : float, optional
         The iteration ends when ellipticities change by less than the first, and the relative size by less than the
         second.
@@ -102,8 +120,48 @@ def measure_shape(
     -------
     Shapes
     """
+    first = half_maximum_moments(stamps) if start is None else start
+    tolerances = tolerance_ellipticity, tolerance_size
+    if not len(stamps) or not np.median(first[:, 0] + first[:, 1]) < 2 * NARROW:
+        return _iterate(stamps, variance, dx, dy, first, *tolerances)
+    half, room = stamps.shape[1] // 2, min(stamps.shape[1] // 2, NARROW_ROOM)
+    inner = slice(half - room, half + room + 1)
+    image, noise = (np.repeat(np.repeat(a[:, inner, inner], DIVISION, 1), DIVISION, 2) for a in (stamps, variance))
+    area = np.float32(DIVISION**2)
+    fine = _iterate(image / area, noise / area, dx * DIVISION, dy * DIVISION, _divided(first), *tolerances)
+    found = fine.undivided(DIVISION)
+    rows = np.flatnonzero(fine.unfinished)
+    if len(rows):
+        found.replace(rows, _iterate(stamps[rows], variance[rows], dx[rows], dy[rows], first[rows], *tolerances))
+    return found
+
+
+def half_maximum_moments(stamps: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return moments xx, yy, xy, shape (n, 3), of round Gaussians with the area that is above half of the maximum."""
+    above = stamps > 0.5 * stamps.max((1, 2), keepdims=True)
+    # the area of a Gaussian above half of its maximum is 2 pi ln 2 times its variance
+    moment = np.maximum(above.sum((1, 2)) / (2.0 * np.pi * np.log(2.0)), 0.2)
+    return np.stack([moment, moment, np.zeros(len(stamps))], axis=1)
+
+
+def _divided(moments: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return moments in terms of pixels that are divided, the inverse of `Shapes.undivided`."""
+    spread = (1.0 - 1.0 / DIVISION**2) / 12.0
+    return np.asarray((moments + np.array([spread, spread, 0.0])) * DIVISION**2)
+
+
+def _iterate(
+    stamps: NDArray[np.float32],
+    variance: NDArray[np.float32],
+    dx: NDArray[np.float64],
+    dy: NDArray[np.float64],
+    start: NDArray[np.float64],
+    tolerance_ellipticity: float,
+    tolerance_size: float,
+) -> Shapes:
+    """Measure moments whose first weights are ``start``, on the pixels as they are."""
     n, half = len(stamps), stamps.shape[1] // 2
-    weight = np.tile([START, START, 0.0], (n, 1))
+    weight = start.copy()
     state = np.zeros(n, np.int8)  # 0 iterating, 1 settled, 2 failed, 3 needs a larger stamp
     old = np.full((n, 3), 1e6)
     active = np.arange(n)

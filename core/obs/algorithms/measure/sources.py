@@ -23,7 +23,7 @@ from obs.algorithms.measure.correlated_errors import ErrorFactors
 from obs.algorithms.measure.fluxes import Fluxes, flux_columns
 from obs.algorithms.measure.kron_flux import kron_ellipse, measure_kron_radius
 from obs.algorithms.measure.psf_flux import measure_psf_flux
-from obs.algorithms.measure.shape import Shapes, measure_shape
+from obs.algorithms.measure.shape import Shapes, half_maximum_moments, measure_shape
 from obs.algorithms.measure.spread import measure_spread
 from obs.algorithms.measure.wide_aperture_flux import WideApertures
 from obs.algorithms.sky.correlation import NoiseCorrelation
@@ -196,7 +196,7 @@ def _measure_batch(
     kernels = psf.evaluate(x=peak_x, y=peak_y)
     psf_shape = measure_shape(kernels, np.ones_like(kernels), batch.dx, batch.dy)
     area = psf_shape.xx * psf_shape.yy - psf_shape.xy**2
-    sigma = np.where(psf_shape.failed, 1.5, area**0.25)
+    sigma = np.where(psf_shape.failed, half_maximum_moments(kernels)[:, 0] ** 0.5, np.maximum(area, 0.0) ** 0.25)
     centroid = _centroids(batch, kernels, sigma)
     columns: dict[str, NDArray[np.generic]] = {}
 
@@ -217,7 +217,9 @@ def _measure_batch(
     columns["base_SdssCentroid_flag_resetToPeak"] = strayed
     batch.center(dx, dy)
 
-    shape = _shapes(batch)
+    start = np.c_[psf_shape.xx, psf_shape.yy, psf_shape.xy]
+    start[psf_shape.failed] = half_maximum_moments(kernels[psf_shape.failed])
+    shape = _shapes(batch, start)
     for name in ("xx", "yy", "xy"):
         columns[f"base_SdssShape_{name}"] = getattr(shape, name)
     for name in ("xx", "yy", "xy"):
@@ -266,20 +268,22 @@ def _portions(rows: NDArray[np.int64], half: int) -> list[NDArray[np.int64]]:
     return [rows[k : k + step] for k in range(0, len(rows), step)]
 
 
-def _shapes(batch: _Batch) -> Shapes:
-    shapes = measure_shape(batch.stamps.image, batch.stamps.variance, batch.dx, batch.dy)
+def _shapes(batch: _Batch, start: NDArray[np.float64]) -> Shapes:
+    """Measure moments, the first weights of which are those of the PSF."""
+    shapes = measure_shape(batch.stamps.image, batch.stamps.variance, batch.dx, batch.dy, start=start)
     half, bin_size = batch.half, 2
     while shapes.unfinished.any() and bin_size <= LARGEST_SHAPE_BIN:
         # a source that fills its stamp is smooth on the scale of a pixel: coarser pixels keep the work the same
         reach = half * bin_size + bin_size // 2
         for rows in _portions(np.flatnonzero(shapes.unfinished), reach):
             large = batch.cut(rows, reach)
-            first = reach - half * bin_size - bin_size // 2
-            image, variance = (_sum_bins(a, first, 2 * half + 1, bin_size) for a in (large.image, large.variance))
+            skip = reach - half * bin_size - bin_size // 2
+            image, variance = (_sum_bins(a, skip, 2 * half + 1, bin_size) for a in (large.image, large.variance))
             # middle of the central bin, from the middle pixel
             middle = 0.5 * (bin_size - 1) - bin_size // 2
             x, y = ((d[rows] - middle) / bin_size for d in (batch.dx, batch.dy))
-            shapes.replace(rows, measure_shape(image, variance, x, y).scaled(bin_size))
+            first = start[rows] / bin_size**2 + np.array([1.0, 1.0, 0.0])
+            shapes.replace(rows, measure_shape(image, variance, x, y, start=first).scaled(bin_size))
         bin_size *= 2
     return shapes
 

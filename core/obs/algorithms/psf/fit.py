@@ -28,7 +28,7 @@ Bool = NDArray[np.bool_]
 _STARS_FOR_DEGREE = ((3, 300), (2, 60), (1, 15))
 # a finer model has 1.8 times the unknowns: with few stars that costs more than the steps of one pixel do
 _CRITICAL_FWHM, _CRITICAL_FWHM_FEW_STARS, _FEW_STARS = 2.5, 2.0, 60
-_FINE_SAMPLING = 0.75
+_FINE_SAMPLING, _FINEST_SAMPLING = 0.75, 0.4
 _PRIOR_TIGHTNESS = (0.1, 3.0)
 
 
@@ -153,7 +153,7 @@ def fit_psf(
     typical_fwhm = float(np.mean(fwhm[candidate & (np.abs(fwhm - middle) <= 0.3 * middle)]))
     if sampling is None:
         critical = _CRITICAL_FWHM if n >= _FEW_STARS else _CRITICAL_FWHM_FEW_STARS
-        sampling = 1.0 if typical_fwhm >= critical else _FINE_SAMPLING
+        sampling = 1.0 if typical_fwhm >= critical else min(_FINE_SAMPLING, max(typical_fwhm / 3.0, _FINEST_SAMPLING))
     index = np.flatnonzero(usable)
     x_given, y_given = px[index] - np.rint(px[index]), py[index] - np.rint(py[index])
     stars = PsfStars(

@@ -13,6 +13,8 @@ _PEAK_WIDTH = 0.025
 _PEAK_FRACTION = 0.4
 _TREND_MIN_STARS = 12
 _ROUNDS = 15
+# ellipticities of stars scatter little; galaxies and tracks of cosmic rays have any
+_SHAPE_MIN_STARS, _SHAPE_CLIP, _SHAPE_WIDTH = 5, 4.0, 0.02
 
 
 def select_stars(
@@ -23,6 +25,8 @@ def select_stars(
     bad: ArrayLike,
     x: ArrayLike | None = None,
     y: ArrayLike | None = None,
+    e1: ArrayLike | None = None,
+    e2: ArrayLike | None = None,
     min_signal_to_noise: float = 50.0,
     max_flux: float = np.inf,
     min_size: float = 0.0,
@@ -46,6 +50,8 @@ def select_stars(
         Saturated, interpolated, at the edge, blended, or failed.
     x, y : array-like, shape (n,), optional
         Positions, pixels: if given, the locus may change linearly over the detector.
+    e1, e2 : array-like, shape (n,), optional
+        Ellipticities: if given, stars share them too, which tracks of cosmic rays and galaxies do not.
     min_signal_to_noise : float
         Fainter sources are not considered.
     max_flux : float
@@ -74,7 +80,11 @@ def select_stars(
     if not len(index):
         return stars
     log_size, noise = np.log(width[index]), 1.0 / signal[index]
-    near = _locus(log_size, noise, _terms(x, y, index), clip=clip, min_width=min_width, max_width=max_width)
+    terms = _terms(x, y, index)
+    near = _locus(log_size, noise, terms, clip=clip, min_width=min_width, max_width=max_width)
+    for shape in (e1, e2):
+        if shape is not None:
+            near &= _common_shape(np.asarray(shape, np.float64)[index], noise, terms, near)
     chosen = index[near]
     if max_stars is not None and len(chosen) > max_stars:
         chosen = chosen[np.argsort(-signal[chosen], kind="stable")[:max_stars]]
@@ -143,6 +153,25 @@ def _locus(log_size: Float, noise: Float, terms: Float, *, clip: float, min_widt
             break
         near = narrowed
     return np.asarray(near, bool)
+
+
+def _common_shape(shape: Float, noise: Float, terms: Float, near: Bool) -> Bool:
+    """Return which sources have the ellipticity that those near the locus share; it may tilt over the detector."""
+    if np.count_nonzero(near) < _SHAPE_MIN_STARS:
+        return np.ones(len(shape), bool)
+    terms = terms if np.count_nonzero(near) >= _TREND_MIN_STARS else terms[:, :1]
+    same = near & np.isfinite(shape)
+    limit = np.full(len(shape), np.inf)
+    for _ in range(_ROUNDS):
+        center = terms @ np.linalg.lstsq(terms[same], shape[same], rcond=None)[0]
+        deviation = np.abs(shape - center)
+        spread = 1.4826 * float(np.median(deviation[near]))
+        limit = _SHAPE_CLIP * np.hypot(max(spread, _SHAPE_WIDTH), 2.0 * noise)
+        fresh = near & (deviation <= limit)
+        if np.array_equal(fresh, same) or np.count_nonzero(fresh) < _SHAPE_MIN_STARS:
+            break
+        same = fresh
+    return np.asarray(deviation <= limit, bool)
 
 
 def _first_peak(log_size: Float, noise: Float) -> float:

@@ -1,0 +1,207 @@
+"""The size that the sources of an image have in common, before anything else is known of its PSF.
+
+A source smoothed with a Gaussian stands out most from the noise where the Gaussian has the source's own size
+(Lindeberg 1998, IJCV 30, 79). Every maximum over place and size is a source and its size, whatever it looks like: the
+parts of a defocused star are none, since the whole of it stands out more. Stars of one image have one size; the size
+that most sources share, the smaller one in doubt, is theirs.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.algorithms.pixels.smoothing import gaussian_kernel, smooth
+from obs.algorithms.pixels.statistics import clipped_statistics
+from obs.algorithms.pixels.window import plane_windows
+
+__all__ = ["SourceSizes", "common_size", "measure_source_sizes"]
+
+Float = NDArray[np.float32]
+
+STEP = np.sqrt(2.0)
+"""Ratio of neighboring sizes."""
+
+LEVELS = ((1, 0.0), (1, 0.5), (1, 0.5 * STEP), (1, 1.0), (1, STEP), (2, 1.0), (2, STEP), (4, 1.0), (4, STEP),
+          (8, 1.0), (8, STEP), (16, 1.0), (16, STEP))  # fmt: skip
+"""Bin, and size of the Gaussian in bins: large Gaussians need no fine pixels."""
+
+SIZES = np.array([0.5 / STEP, *(bin_size * sigma for bin_size, sigma in LEVELS[1:])])
+"""Size of each level, pixels; that of the single pixel first."""
+
+KERNEL_SIZE = 6.0
+"""Full size of the kernels in sigma."""
+
+SIGNIFICANCE = 12.0
+"""Least signal-to-noise ratio of a source."""
+
+TILE, ENOUGH_PIXELS, ENOUGH_SOURCES = 724, 2_500_000, 40
+"""Of large images four tiles are enough, if there are as many sources in them."""
+
+WINDOW, SHARE = 0.25, 0.4
+"""Sizes within this difference of logarithms are alike; smaller sizes win that so many share, of the most common."""
+
+
+@dataclass(frozen=True)
+class SourceSizes:
+    """Sources that stand out, and their sizes.
+
+    Parameters
+    ----------
+    x, y : ndarray of float64, shape (n,)
+        Place, pixels.
+    size : ndarray of float64, shape (n,)
+        Standard deviation of the Gaussian that fits best, pixels.
+    signal : ndarray of float64, shape (n,)
+        Signal-to-noise ratio with that Gaussian.
+    """
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    size: NDArray[np.float64]
+    signal: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+def measure_source_sizes(image: Float, bad: NDArray[np.bool_]) -> SourceSizes:
+    """Find sources that stand out, and the size at which each one does most.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (ny, nx)
+        Background-subtracted pixels.
+    bad : ndarray of bool, shape (ny, nx)
+        Pixels that say nothing: defects, saturated, not finite.
+
+    Returns
+    -------
+    SourceSizes
+    """
+    if image.size > ENOUGH_PIXELS and min(image.shape) >= TILE:
+        parts = [_moved(_measure(image[tile], bad[tile]), tile) for tile in _tiles(image.shape)]
+        if sum(map(len, parts)) >= ENOUGH_SOURCES:
+            columns = ("x", "y", "size", "signal")
+            return SourceSizes(*(np.concatenate([getattr(part, name) for part in parts]) for name in columns))
+    return _measure(image, bad)
+
+
+def common_size(sizes: SourceSizes, least: int = 1) -> float:
+    """Return the size that most sources share, pixels; of several about as common the smallest.
+
+    Parameters
+    ----------
+    sizes : SourceSizes
+        Sources.
+    least : int, optional
+        Fewer sources have no size in common.
+
+    Returns
+    -------
+    float
+        Standard deviation of a Gaussian, pixels; NaN if there are too few.
+    """
+    if len(sizes) < least:
+        return float("nan")
+    logarithm = np.log(sizes.size)
+    alike = np.abs(logarithm[:, None] - logarithm) < WINDOW
+    support = alike.sum(1)
+    chosen = np.argmin(np.where(support >= SHARE * support.max(), logarithm, np.inf))
+    near = alike[chosen]
+    # once more about the median: the window began at the smallest of them
+    near = np.abs(logarithm - np.median(logarithm[near])) < WINDOW
+    return float(np.exp(np.median(logarithm[near])))
+
+
+def _tiles(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
+    height, width = shape
+    for y in (height // 4, 3 * height // 4):
+        for x in (width // 4, 3 * width // 4):
+            first = (min(max(c - TILE // 2, 0), size - TILE) for c, size in ((y, height), (x, width)))
+            row, column = first
+            yield slice(row, row + TILE), slice(column, column + TILE)
+
+
+def _moved(sizes: SourceSizes, tile: tuple[slice, slice]) -> SourceSizes:
+    return SourceSizes(sizes.x + tile[1].start, sizes.y + tile[0].start, sizes.size, sizes.signal)
+
+
+def _measure(image: Float, bad: NDArray[np.bool_]) -> SourceSizes:
+    clean = np.where(bad | ~np.isfinite(image), np.float32(0.0), image)
+    maps = list(_signal_maps(clean, bad))
+    found = []
+    for k, here in enumerate(maps):
+        bin_size = LEVELS[k][0]
+        row, column = _peaks(here)
+        value = here[row, column].astype(np.float64)
+        y, x = (np.asarray((c + 0.5) * bin_size - 0.5, np.float64) for c in (row, column))
+        below = _highest_near(maps, k - 1, x, y, SIZES[k])
+        above = _highest_near(maps, k + 1, x, y, SIZES[k])
+        # the outermost sizes are no maxima, but a single pixel may be
+        top = (value >= below) & (value > above) & (k < len(maps) - 1)
+        size = _refined(SIZES[k], below, value, above) if k else np.full(len(x), SIZES[0])
+        found.append(np.stack([x, y, size, value])[:, top])
+    return SourceSizes(*np.concatenate([np.zeros((4, 0)), *found], axis=1))
+
+
+def _signal_maps(image: Float, bad: NDArray[np.bool_]) -> Iterator[Float]:
+    """Return the image smoothed with each Gaussian, in units of the noise; none for those it is too small for.
+
+    The noise is that of the pixels, carried through the kernel: a smoothed image of many sources shows theirs.
+    """
+    noise = clipped_statistics(image[~bad]).sigma if not bad.all() else 0.0
+    if not noise > 0:
+        return
+    binned, factor = image, 1
+    for bin_size, sigma in LEVELS:
+        while factor < bin_size:
+            binned, factor = _bin(binned), 2 * factor
+        if min(binned.shape) < 16:
+            return
+        if sigma:
+            smoothed = smooth(binned, sigma, KERNEL_SIZE, to_border=True).image
+            scale = float(np.square(gaussian_kernel(sigma, KERNEL_SIZE)).sum())
+        else:
+            smoothed, scale = binned, 1.0
+        yield smoothed / np.float32(noise * factor * scale)
+
+
+def _peaks(signal: Float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return rows and columns of the significant pixels that no neighbor exceeds."""
+    row, column = np.nonzero(signal > SIGNIFICANCE)
+    inner = (row > 0) & (row < signal.shape[0] - 1) & (column > 0) & (column < signal.shape[1] - 1)
+    row, column = row[inner], column[inner]
+    around = np.stack([signal[row + dy, column + dx] for dy in (-1, 0, 1) for dx in (-1, 0, 1)])
+    top = around[4] >= around.max(0) if len(row) else np.zeros(0, bool)
+    return row[top], column[top]
+
+
+def _bin(image: Float) -> Float:
+    """Add up squares of two pixels; a last odd row or column is left out."""
+    height, width = (size // 2 * 2 for size in image.shape)
+    rows = image[:height:2, :width] + image[1:height:2, :width]
+    return np.asarray(rows[:, ::2] + rows[:, 1::2], np.float32)
+
+
+def _highest_near(
+    maps: list[Float], k: int, x: NDArray[np.float64], y: NDArray[np.float64], reach: float
+) -> NDArray[np.float64]:
+    """Return the highest value of a map within a distance of places; zero if there is no such map."""
+    if not 0 <= k < len(maps):
+        return np.zeros(len(x))
+    bin_size = LEVELS[k][0]
+    row, column = (
+        np.clip(np.rint((c + 0.5) / bin_size - 0.5).astype(np.int64), 0, n - 1)
+        for c, n in zip((y, x), maps[k].shape, strict=True)
+    )
+    return np.asarray(plane_windows(maps[k], row, column, max(1, round(reach / bin_size))).max((1, 2)), np.float64)
+
+
+def _refined(
+    size: float, below: NDArray[np.float64], value: NDArray[np.float64], above: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the size at the top of the parabola through three sizes."""
+    curvature = np.maximum(2 * value - below - above, 1e-9)
+    return np.asarray(size * STEP ** np.clip(0.5 * (above - below) / curvature, -0.5, 0.5))

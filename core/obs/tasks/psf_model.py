@@ -1,0 +1,169 @@
+"""A PSF from what there is: from many stars, from few, from a Gaussian of the sources' moments, or assumed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.algorithms.pixels.statistics import weighted_median
+from obs.algorithms.pixels.window import plane_windows
+from obs.algorithms.psf.fit import PsfFit, fit_psf
+from obs.config.base import TaskConfig, setting
+from obs.errors import MeasurementError
+from obs.image.exposure import Exposure
+from obs.image.gaussian_psf import gaussian_psf
+from obs.image.psf import PixelPsf, Psf
+from obs.tasks.psf_sizes import FWHM_PER_SIGMA, psf_stamp_size
+from obs.tasks.psf_stars import ENOUGH_STARS, BrightSources, isolated_sources
+
+__all__ = ["Origin", "PsfConfig", "PsfModel", "model_psf"]
+
+Origin = Literal["stars", "few stars", "gaussian", "assumed", "given"]
+"""Where a PSF comes from, the best first; ``given`` with the exposure."""
+
+STAMP_PIXELS = 2_000_000
+"""Stamps of so many pixels in all say what there is to say; of wide stars fewer are used."""
+
+LEAST_SIGNAL = 10.0
+"""Signal-to-noise ratio of the sources whose moments a Gaussian may have."""
+
+
+class PsfConfig(TaskConfig):
+    """How the PSF is fitted."""
+
+    stamp_size: int | None = setting(
+        None, "Size of the stamps of stars, odd; six times their width, but at least 31, if null.",
+        unit="pixel", ge=7, le=201,
+    )  # fmt: skip
+    degree: int | None = setting(None, "Degree of the polynomial over the detector; by the number of stars if null.")
+    sampling: float | None = setting(None, "Step of the model; chosen by the stars' width if null.", unit="pixel")
+    minimum_stars: int = setting(
+        1, "With fewer stars no image is fitted: the PSF is a Gaussian with the moments of what there is.", ge=1
+    )
+
+
+@dataclass(frozen=True)
+class PsfModel:
+    """A PSF, where it comes from, and the fit if there was one."""
+
+    psf: Psf
+    origin: Origin
+    fit: PsfFit | None = None
+
+
+def model_psf(
+    exposure: Exposure,
+    bright: BrightSources,
+    stars: NDArray[np.bool_],
+    reserved: NDArray[np.bool_],
+    config: PsfConfig,
+) -> PsfModel | None:
+    """Fit a PSF to stars, or make one of the moments of the sources there are.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        Background-subtracted pixels.
+    bright : BrightSources
+        Sources.
+    stars, reserved : ndarray of bool, shape (n,)
+        The stars, and those of them that are kept out of the fit.
+    config : PsfConfig
+        Settings.
+
+    Returns
+    -------
+    PsfModel or None
+        None where no source says anything about the PSF.
+    """
+    n_star = int(np.count_nonzero(stars))
+    size = config.stamp_size or _size_of_stars(bright, stars)
+    if n_star >= config.minimum_stars:
+        try:
+            fit = _fit(exposure, bright, stars, reserved, size, config)
+        except MeasurementError:
+            pass  # stars whose stamps are mostly masked: their moments are all that is left
+        else:
+            return PsfModel(fit.psf, "stars" if n_star >= ENOUGH_STARS else "few stars", fit)
+    psf = _from_moments(bright, stars, config)
+    return None if psf is None else PsfModel(psf, "gaussian")
+
+
+def _moments(bright: BrightSources, which: NDArray[np.bool_]) -> tuple[float, float, float]:
+    """Moments xx, yy, xy that sources have in the median, the bright ones counting more."""
+    catalog = bright.catalog
+    signal = catalog["base_PsfFlux_instFlux"][which] / catalog["base_PsfFlux_instFluxErr"][which]
+    weight = np.clip(signal, 1.0, 100.0)
+    xx, yy, xy = (weighted_median(catalog[f"base_SdssShape_{name}"][which], weight) for name in ("xx", "yy", "xy"))
+    return xx, yy, xy
+
+
+def _size_of_stars(bright: BrightSources, stars: NDArray[np.bool_]) -> int:
+    """Size of stamps that hold stars along their longer axis."""
+    if not stars.any():
+        return psf_stamp_size(FWHM_PER_SIGMA * bright.sigma)
+    xx, yy, xy = _moments(bright, stars)
+    longest = 0.5 * (xx + yy) + np.hypot(0.5 * (xx - yy), xy)
+    return psf_stamp_size(FWHM_PER_SIGMA * float(np.sqrt(longest)))
+
+
+def _from_moments(bright: BrightSources, stars: NDArray[np.bool_], config: PsfConfig) -> PixelPsf | None:
+    """Gaussian with the moments of stars, or else of whatever is bright; None where nothing is."""
+    catalog = bright.catalog
+    measured = ~catalog["base_SdssShape_flag"] & ~catalog["base_PsfFlux_flag"]
+    measured &= catalog["base_PsfFlux_instFlux"] > LEAST_SIGNAL * catalog["base_PsfFlux_instFluxErr"]
+    choices: Sequence[NDArray[np.bool_]] = (stars, isolated_sources(bright) & measured, measured)
+    for which in choices:
+        if which.any():
+            size = config.stamp_size or _size_of_stars(bright, which)
+            return gaussian_psf(*_moments(bright, which), size)
+    return None
+
+
+def _fit(
+    exposure: Exposure,
+    bright: BrightSources,
+    stars: NDArray[np.bool_],
+    reserved: NDArray[np.bool_],
+    size: int,
+    config: PsfConfig,
+) -> PsfFit:
+    catalog, footprints = bright.catalog, bright.footprints
+    masked_image = exposure.masked_image
+    half = size // 2
+    chosen = _brightest(bright, stars, max(STAMP_PIXELS // size**2, 50))
+    x, y = catalog["base_SdssCentroid_x"][chosen], catalog["base_SdssCentroid_y"][chosen]
+    row, column = np.rint(y).astype(np.int64), np.rint(x).astype(np.int64)
+    image, variance = (plane_windows(a, row, column, half) for a in (masked_image.image, masked_image.variance))
+    mask, labels = (plane_windows(a, row, column, half) for a in (masked_image.mask.array, footprints.labels))
+    # a footprint's number is its row in the catalog, from one; a variance of zero lies outside the image
+    # sources too faint to be listed here have no footprint, but the mask knows where they are
+    faint = (mask & masked_image.mask.known_bits(["DETECTED"])) != 0
+    own = (labels == chosen[:, None, None] + 1) | ((labels == 0) & ~faint)
+    planes = masked_image.mask.known_bits(["BAD", "SAT", "INTRP", "CR", "NO_DATA", "SUSPECT", "UNMASKEDNAN"])
+    good = own & ((mask & planes) == 0) & (variance > 0)
+    fit = fit_psf(
+        image,
+        variance,
+        good,
+        x=x,
+        y=y,
+        shape=exposure.shape,
+        use=~reserved[chosen],
+        degree=config.degree,
+        sampling=config.sampling,
+        min_stars=config.minimum_stars,
+    )
+    return fit
+
+
+def _brightest(bright: BrightSources, stars: NDArray[np.bool_], most: int) -> NDArray[np.int64]:
+    """Rows of the stars, of many those with the best signal-to-noise ratio."""
+    rows = np.flatnonzero(stars)
+    if len(rows) <= most:
+        return rows
+    catalog = bright.catalog
+    signal = catalog["base_PsfFlux_instFlux"][rows] / catalog["base_PsfFlux_instFluxErr"][rows]
+    return np.sort(rows[np.argsort(-signal, kind="stable")[:most]])

@@ -1,0 +1,112 @@
+"""Choose the stars that a PSF is fitted to."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.algorithms.psf.star_selection import reserve, select_stars
+from obs.algorithms.sources.detection import Footprints
+from obs.config.base import TaskConfig, setting
+from obs.image.catalog import Catalog
+
+__all__ = [
+    "ENOUGH_STARS",
+    "FAINTER",
+    "BrightSources",
+    "StarConfig",
+    "blended_sources",
+    "choose_stars",
+    "isolated_sources",
+    "reserve_stars",
+]
+
+BLEND_RATIO = 0.02
+"""A star is blended if its footprint has a second peak of more than this part of its height."""
+
+ENOUGH_STARS = 10
+"""With so many stars no fainter ones are asked for."""
+
+FAINTER = (1.0, 0.5, 0.25)
+"""Parts of the limits in signal-to-noise ratio that are tried in turn until there are enough."""
+
+NARROW, NARROW_WIDTH, WIDTH = 0.8, 0.25, 0.1
+"""Moments of stars narrower than this, pixels, depend on the place in the pixel: their sizes scatter more."""
+
+EDGE_FLAGS = ("edge", "interpolatedCenter", "saturated", "crCenter", "bad", "suspectCenter")
+
+
+class StarConfig(TaskConfig):
+    """Which sources are taken for stars."""
+
+    minimum_signal_to_noise: float = setting(
+        50.0, "Fainter sources are not considered, down to a quarter of this where fewer than 10 stars remain.", gt=0
+    )
+    maximum_flux: float = setting(float("inf"), "Brighter sources are not considered.", unit="count", gt=0)
+    maximum_number: int = setting(500, "Only the brightest are used.", ge=3)
+    reserve_fraction: float = setting(0.2, "Part of the stars kept out of the PSF fit to test it.", ge=0, lt=1)
+
+
+@dataclass(frozen=True)
+class BrightSources:
+    """Bright sources, their footprints, and the size of the PSF that they were found with, pixels."""
+
+    catalog: Catalog
+    footprints: Footprints
+    sigma: float
+
+
+def isolated_sources(bright: BrightSources) -> NDArray[np.bool_]:
+    """Return which sources nothing is wrong with: unblended, unsaturated, away from the edge, measured."""
+    catalog = bright.catalog
+    bad = (catalog["deblend_nChild"] > 0) | catalog["base_SdssShape_flag"] | catalog["base_PsfFlux_flag"]
+    bad = bad | (catalog["parent"] > 0) | blended_sources(bright)
+    for name in EDGE_FLAGS:
+        bad = bad | catalog[f"base_PixelFlags_flag_{name}"]
+    return np.asarray(~bad)
+
+
+def choose_stars(bright: BrightSources, config: StarConfig, part: float = 1.0) -> NDArray[np.bool_]:
+    """Return the isolated sources on the stellar locus, above a part of the limit in signal-to-noise ratio."""
+    catalog = bright.catalog
+    # relative to the PSF as far as it is known, whose change over the detector would else widen the locus
+    size = np.sqrt(
+        (catalog["base_SdssShape_xx"] + catalog["base_SdssShape_yy"])
+        / (catalog["base_SdssShape_psf_xx"] + catalog["base_SdssShape_psf_yy"])
+    )
+    shape = [catalog[f"base_SdssShape_{name}"] for name in ("xx", "yy", "xy")]
+    return select_stars(
+        flux=catalog["base_PsfFlux_instFlux"],
+        flux_err=catalog["base_PsfFlux_instFluxErr"],
+        size=size,
+        bad=~isolated_sources(bright),
+        x=catalog["base_SdssCentroid_x"],
+        y=catalog["base_SdssCentroid_y"],
+        e1=(shape[0] - shape[1]) / (shape[0] + shape[1]),
+        e2=2.0 * shape[2] / (shape[0] + shape[1]),
+        min_signal_to_noise=part * config.minimum_signal_to_noise,
+        max_flux=config.maximum_flux,
+        max_width=NARROW_WIDTH if bright.sigma < NARROW else WIDTH,
+        max_stars=config.maximum_number,
+    )
+
+
+def reserve_stars(catalog: Catalog, stars: NDArray[np.bool_], config: StarConfig) -> NDArray[np.bool_]:
+    """Stars kept out of the fit; chosen by their place on the detector, which a second round does not change."""
+    x, y = (np.rint(catalog[f"base_SdssCentroid_{c}"]).astype(np.int64) for c in "xy")
+    if np.count_nonzero(stars) < ENOUGH_STARS:
+        return np.zeros(len(stars), bool)
+    return reserve(stars, fraction=config.reserve_fraction, ids=(y << 20) + x)
+
+
+def blended_sources(bright: BrightSources) -> NDArray[np.bool_]:
+    """Return which sources have a second peak in their footprint that the first does not outshine."""
+    footprints = bright.footprints
+    peaks = footprints.peaks
+    first = np.searchsorted(peaks.footprint, np.arange(1, footprints.n + 1))
+    second = np.minimum(first + 1, len(peaks) - 1)
+    several = (second > first) & (peaks.footprint[second] == peaks.footprint[first])
+    result = np.zeros(len(bright.catalog), bool)
+    # footprints come first in the catalog, children after them
+    result[: footprints.n] = several & (peaks.value[second] > BLEND_RATIO * peaks.value[first])
+    return result
