@@ -180,7 +180,7 @@ def test_without_stars_the_correction_is_that_of_the_psf_model(blended):
     corrections = fit_aperture_corrections(catalog, nobody, psf, SHAPE, config, ApertureCorrectionConfig())
     apply_aperture_correction(catalog, corrections, config)
     # the model adds up to one over its stamp, which does not hold all light
-    within = PROFILE.within(config.reference_aperture) / stamp(PROFILE, 0.0, 0.0, 20).sum()
+    within = PROFILE.within(config.reference_radius) / stamp(PROFILE, 0.0, 0.0, 20).sum()
     assert catalog["base_PsfFlux_apCorr"] == pytest.approx(within, abs=1e-3)
     assert np.isnan(catalog["base_PsfFlux_apCorrErr"]).all()
     assert not catalog["base_PsfFlux_flag_apCorr"].any()
