@@ -155,9 +155,9 @@ def test_the_electronic_gain_stands_above_a_setting(write, tmp_path, field):
 @pytest.mark.parametrize(
     ("scale", "offset", "cards", "cause"),
     [
-        (1 / 300, 0, {"EXPTIME": 300.0, "BUNIT": "adu/s"}, r"counts per second \(300 s\)"),
-        (GAIN / 300, 0, {"EXPTIME": 300.0, "BUNIT": "electron/s"}, r"electrons per second \(300 s\)"),
-        (GAIN, 0, {"BUNIT": "electron"}, "the image is in electrons already"),
+        (1 / 300, 0, {"EXPTIME": 300.0}, r"counts per second \(300 s\)"),
+        (GAIN / 300, 0, {"EXPTIME": 300.0}, r"electrons per second \(300 s\)"),
+        (GAIN, 0, {}, "the image is in electrons already"),
         (1, -100, {}, "likely the sky was subtracted from the image before"),
         (1e-4, 0, {}, "likely the image was rescaled"),
         (1, 1000, {}, "with the gain .* the noise fits|pedestal"),
@@ -215,6 +215,43 @@ def test_the_variance_can_be_that_of_the_sky_alone(write, tmp_path):
     summary, output = process(write(GAIN=GAIN), tmp_path, variance_from_gain=False)
     assert np.ptp(fits.getdata(output / "field.fits", "VARIANCE")) == 0
     assert not any("gain" in warning for warning in summary.warnings)
+
+
+@pytest.mark.parametrize(
+    ("unit", "cards", "scale", "note"),
+    [
+        ("adu", {"GAIN": 2.0}, 1.0, "gain 2 electrons for 1 adu (GAIN)"),
+        ("electron", {"GAIN": 1.7}, 2.0, "gain 1 electrons for 1 electron (the image is in electron)"),
+        (
+            "electron/s",
+            {"GAIN": 1.7, "EXPOSURE": 50},
+            2 / 50,
+            "gain 50 electrons for 1 electron/s (the image is in electron/s, exposed for 50 s)",
+        ),
+        (
+            "ADU/sec",
+            {"EGAIN": 2.0, "GAIN": 130, "EXPTIME": "50."},
+            1 / 50,
+            "gain 100 electrons for 1 adu/s (the image is in adu/s, exposed for 50 s, EGAIN)",
+        ),
+    ],
+)
+def test_units(write, tmp_path, field, unit, cards, scale, note):
+    image = (field.exposure.masked_image.image * scale).astype(np.float32)
+    summary, output = process(write(image, BUNIT=unit, RDNOISE=5.0, **cards, **WCS_CARDS), tmp_path)
+    table = read_source_table(output)
+    rows = star_rows(table, field)
+    column = table["base_CircularApertureFlux_12_0_instFlux"]
+    flux, error = (np.asarray(table[f"base_CircularApertureFlux_12_0_instFlux{end}"])[rows] for end in ("", "Err"))
+    pull = (flux - scale * field.flux * Moffat(3.2).within(12)) / error
+    assert pull.std() == pytest.approx(1.0, abs=4 / np.sqrt(2 * len(rows)))
+    assert note in summary.notes
+    assert not any("gain" in warning for warning in summary.warnings)
+    name = note.split(" for 1 ")[1].split(" ")[0]
+    with fits.open(output / "field.fits") as hdus:
+        assert hdus["IMAGE"].header["BUNIT"] == name
+        assert hdus["VARIANCE"].header["BUNIT"].startswith(f"{name.split('/')[0]}2")
+    assert name == "adu" or str(column.unit).replace(" ", "") == name.replace("electron", "ct")
 
 
 def test_a_file_with_its_own_planes(write, tmp_path, field):

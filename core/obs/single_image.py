@@ -1,5 +1,6 @@
 """One FITS image that is in no repository: characterize and calibrate it where it lies."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.mask import Mask
 from obs.image.masked_image import MaskedImage
+from obs.instrument.image_unit import parse_image_unit
 from obs.instrument.noise_cards import GAIN_CARDS, READ_NOISE_CARDS, SATURATION_CARDS
 from obs.pipeline import ProcessSummary, Stages
 from obs.repo.formatters import write_dataset
@@ -27,6 +29,7 @@ __all__ = ["SCHEMA_FOLDER", "process_file"]
 ID_BITS = 32
 #: Folder of an output with the columns of its catalogs.
 SCHEMA_FOLDER = "schema"
+_COUNTS = ("adu", "ct")
 _WITH_SCHEMA = ("icSrc", "src")
 
 
@@ -62,6 +65,8 @@ def process_file(path: Path, output: Path, config: ProcessFileConfig) -> Process
 
     def put(value: object, dataset_type: str) -> None:
         places = {"calexp": calibrated, "sourceTable": output / name / "src.parq"}
+        if isinstance(value, Catalog):
+            value = _in_unit(value, str(exposure.metadata.get("BUNIT", "adu")))
         write_dataset("", value, places.get(dataset_type, output / name / f"{dataset_type}.fits"))
         if isinstance(value, Catalog) and dataset_type in _WITH_SCHEMA:
             write_dataset("", value.select(slice(0)), output / SCHEMA_FOLDER / f"{dataset_type}.fits")
@@ -71,8 +76,9 @@ def process_file(path: Path, output: Path, config: ProcessFileConfig) -> Process
         choice = HduChoice(config.hdu, config.mask_hdu, config.uncertainty_hdu, config.plane)
         file = read_image_file(path, choice, bad_bits=config.bad_bits)
         exposure = file.exposure
-        summary.notes.extend(file.read)
-        summary.warnings.extend(file.warnings + _complete(exposure, config, path))
+        source, warnings = _complete(exposure, config, path)
+        summary.notes.extend(filter(None, (*file.read, source)))
+        summary.warnings.extend(file.warnings + warnings)
         if file.weight is not None:
             exposure.masked_image = _weighted(exposure.masked_image, file.weight)
 
@@ -88,8 +94,16 @@ def process_file(path: Path, output: Path, config: ProcessFileConfig) -> Process
     return summary
 
 
-def _complete(exposure: Exposure, config: ProcessFileConfig, path: Path) -> list[str]:
-    """Add mask planes and a variance to an image that came without; return what the user should know."""
+def _complete(exposure: Exposure, config: ProcessFileConfig, path: Path) -> tuple[str, list[str]]:
+    """Add mask planes and a variance to an image that came without.
+
+    Returns
+    -------
+    source : str
+        Where the gain is from; empty if it was not needed.
+    warnings : list of str
+        What the user should know.
+    """
     pixels = exposure.masked_image
     mask = pixels.mask
     for plane in Mask.zeros((1, 1)).planes:
@@ -108,8 +122,21 @@ def _complete(exposure: Exposure, config: ProcessFileConfig, path: Path) -> list
         warnings += mask_constant_pixels(pixels)
     good = np.isfinite(pixels.image) & ~mask.any("NO_DATA")
     if np.isfinite(pixels.variance[good]).any():
-        return warnings
-    return warnings + _add_variance(exposure, good, config)
+        return "", warnings
+    source, more = _add_variance(exposure, good, config)
+    return source, warnings + more
+
+
+def _in_unit(catalog: Catalog, unit: str) -> Catalog:
+    """Return a catalog whose fluxes have the unit of the image; FITS tables have no electrons, and count them."""
+    if unit == "adu":
+        return catalog
+    unit = unit.replace("electron", "ct")
+    columns = {
+        name: replace(column, unit=unit) if column.unit in _COUNTS else column
+        for name, column in catalog.columns.items()
+    }
+    return Catalog(columns, catalog.metadata)
 
 
 def _weighted(pixels: MaskedImage, weight: NDArray[np.float32]) -> MaskedImage:
@@ -121,9 +148,10 @@ def _weighted(pixels: MaskedImage, weight: NDArray[np.float32]) -> MaskedImage:
     return MaskedImage(pixels.image, pixels.mask, variance.astype(np.float32))
 
 
-def _add_variance(exposure: Exposure, good: NDArray[np.bool_], config: ProcessFileConfig) -> list[str]:
+def _add_variance(exposure: Exposure, good: NDArray[np.bool_], config: ProcessFileConfig) -> tuple[str, list[str]]:
+    """Add a variance; return where the gain is from, and what the user should know."""
     pixels, metadata = exposure.masked_image, exposure.metadata
-    gain = config.gain if config.gain is not None else _number(metadata, *GAIN_CARDS)
+    gain, source = _gain(exposure, config)
     read_noise = config.read_noise if config.read_noise is not None else _number(metadata, *READ_NOISE_CARDS)
     found = make_variance(
         pixels.image,
@@ -135,7 +163,22 @@ def _add_variance(exposure: Exposure, good: NDArray[np.bool_], config: ProcessFi
     exposure.masked_image = MaskedImage(pixels.image, pixels.mask, found.variance)
     if np.isfinite(found.gain):
         metadata.update(GAIN=found.gain, RDNOISE=found.read_noise)
-    return [found.warning] if found.warning else []
+    return source, [found.warning] if found.warning else []
+
+
+def _gain(exposure: Exposure, config: ProcessFileConfig) -> tuple[float | None, str]:
+    """Return the electrons of one unit of the image, or None, and where they are from in words."""
+    metadata = exposure.metadata
+    unit = parse_image_unit(str(metadata.get("BUNIT", "")))
+    if config.gain is not None:
+        return config.gain, f"gain {config.gain:g} electrons for 1 {unit.name} (setting)"
+    card = next((name for name in GAIN_CARDS if _number(metadata, name) is not None), "")
+    info = exposure.visit_info
+    gain, how = unit.electrons(_number(metadata, card), info.exposure_time if info is not None else float("nan"))
+    source = ", ".join(filter(None, (how, card if unit.kind == "count" else "")))
+    if gain is None:
+        return None, f"gain not known{f' ({source})' if source else ''}"
+    return gain, f"gain {gain:g} electrons for 1 {unit.name} ({source})"
 
 
 def _number(metadata: dict[str, Any], *names: str) -> float | None:

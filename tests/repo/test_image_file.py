@@ -85,6 +85,7 @@ def test_ccddata(tmp_path, kind, pixels, word):
         "mask HDU 1 'MASK' (not 0 = bad, 2.1 % BAD)",
         f"uncertainty HDU 2 'UNCERT' ({word})",
         "WCS TAN, ICRS",
+        "unit adu",
     ]
 
 
@@ -214,7 +215,7 @@ def test_what_is_not_used_is_named(write):
     path = write(("SCI", IMAGE), ("AREA", IMAGE), ("VAR_POISSON", IMAGE), ("BKG", IMAGE), ("PSF", IMAGE[:5, :5]))
     file = read_image_file(path)
     assert np.isnan(file.exposure.masked_image.variance).all()
-    assert file.read[-1] == "not used: HDU 2 'AREA', 3 'VAR_POISSON', 4 'BKG', 5 'PSF'"
+    assert file.read[-2] == "not used: HDU 2 'AREA', 3 'VAR_POISSON', 4 'BKG', 5 'PSF'"
 
 
 def test_the_user_names_planes(write):

@@ -20,6 +20,7 @@ from obs.image.psf import PixelPsf
 from obs.image.visit_info import VISIT_INFO_CARDS, VisitInfo
 from obs.image.wcs import TanSipWcs
 from obs.image.wcs_cards import is_wcs_card
+from obs.instrument.image_unit import ImageUnit, parse_image_unit
 from obs.repo.fits_file import header_to_dict, is_structural, open_fits, set_cards, write_hdus
 from obs.repo.fits_psf import PSF_EXTNAME, psf_bytes, psf_from_hdu
 from obs.repo.fits_wcs import read_header_wcs
@@ -87,11 +88,12 @@ def write_exposure(exposure: Exposure, path: Path | str) -> None:
     pixels = exposure.masked_image
     planes = {f"MP_{name}": bit for name, bit in pixels.mask.planes.items()}
     seconds = {"EXPTIME": primary["EXPTIME"]} if "EXPTIME" in primary else {}
+    unit = parse_image_unit(str(exposure.metadata.get("BUNIT", "")))
     hdus = [
         fits.PrimaryHDU(header=primary),
-        _plane("IMAGE", pixels.image, wcs, {"BUNIT": "adu"} | seconds | facts),
+        _plane("IMAGE", pixels.image, wcs, {"BUNIT": unit.name} | seconds | facts),
         _plane("MASK", pixels.mask.array, wcs, planes),
-        _plane("VARIANCE", pixels.variance, wcs, {"BUNIT": "adu2", "UTYPE": "VarianceUncertainty"}),
+        _plane("VARIANCE", pixels.variance, wcs, {"BUNIT": unit.squared, "UTYPE": "VarianceUncertainty"}),
     ]
     write_hdus(path, hdus, b"" if psf is None else psf_bytes(psf))
 
@@ -188,7 +190,9 @@ def _metadata(header: Mapping[str, Any], *, own: bool) -> dict[str, Any]:
     if not own:
         return {name: value for name, value in header.items() if not is_structural(name)}
     told = VISIT_INFO_CARDS | _FLUX_MAG0.keys() | {"FILTER", "DETNAME"}
-    return {name: value for name, value in header.items() if name not in told and not _is_layout(name)}
+    cards = {name: value for name, value in header.items() if name not in told and not _is_layout(name)}
+    unit = parse_image_unit(str(header.get("BUNIT", "")))
+    return cards if unit == ImageUnit() else cards | {"BUNIT": unit.name}
 
 
 def read_exposure_header(path: Path | str, hdu: int | None = None) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from obs.image.exposure import Exposure
 from obs.image.mask import Mask
 from obs.image.masked_image import MaskedImage
 from obs.image.wcs import TanSipWcs
+from obs.instrument.image_unit import parse_image_unit
 from obs.repo.fits_exposure import header_filter, header_photo_calib, merge_headers, read_exposure
 from obs.repo.fits_file import is_structural, open_fits
 from obs.repo.fits_wcs import read_header_wcs
@@ -112,6 +113,9 @@ def _read(hdus: fits.HDUList, planes: Planes, choice: HduChoice, bad_bits: int |
         physical_filter=header_filter(header),
         metadata={name: value for name, value in header.items() if not is_structural(name)},
     )
+    unit = parse_image_unit(str(image_hdu.header.get("BUNIT", "")))
+    file.exposure.metadata["BUNIT"] = unit.name
+    file.read.append(f"unit {unit.name}" + ("" if unit.kind else ", which is not known"))
     return file
 
 

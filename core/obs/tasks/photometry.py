@@ -210,5 +210,7 @@ def _magnitudes(
 
 def _per_second(zero_point: float, exposure: Exposure) -> float:
     """Return the zero point of one count per second, as the stack writes it; NaN without an exposure time."""
+    if str(exposure.metadata.get("BUNIT", "")).endswith("/s"):
+        return zero_point
     time = exposure.visit_info.exposure_time if exposure.visit_info is not None else float("nan")
     return zero_point - 2.5 * float(np.log10(time)) if time > 0 else float("nan")
