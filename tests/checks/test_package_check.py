@@ -12,7 +12,7 @@ from obs.scaffold.answers import Answers
 from obs.scaffold.create import create_package
 
 VISIT_OF_DATE = """    def translate_visit(self, md):
-        return (self._begin(md) - datetime(1980, 1, 1)) // timedelta(milliseconds=1)
+        return (self.begin(md) - datetime(1980, 1, 1)) // timedelta(milliseconds=1)
 
 """
 
@@ -324,7 +324,7 @@ def test_missing_translator(package, told):
 
 
 def test_syntax_error_in_the_translator(change):
-    """code: obs_checked/translator.py:LINE: invalid syntax: clas CheckedTranslator(Translator):"""
+    """code: obs_checked/translator.py:LINE: invalid syntax: clas CheckedTranslator(RuleTranslator):"""
     change(TRANSLATOR, "class Checked", "clas Checked", at="clas Checked")
 
 
@@ -340,7 +340,7 @@ def test_translation_of_a_name_that_is_none(change):
     'obs_checked.translator:CheckedTranslator': TypeError: CheckedTranslator: 'exposure_tim' in translation is
     neither a column nor a field of VisitInfo; did you mean 'exposure_time'?
     """
-    change(TRANSLATOR, '"exposure_time": (', '"exposure_tim": (', at="class Checked")
+    change(TRANSLATOR, '"exposure_time": [', '"exposure_tim": [', at="class Checked")
 
 
 def test_unit_that_is_none(change):
@@ -350,8 +350,8 @@ def test_unit_that_is_none(change):
     """
     change(
         TRANSLATOR,
-        '"exposure_time": ("EXPTIME", {"unit": "s"})',
-        '"exposure_time": ("EXPTIME", {"unit": "xyz"})',
+        '"exposure_time": [\n            ("EXPTIME", {"unit": "s"})',
+        '"exposure_time": [\n            ("EXPTIME", {"unit": "xyz"})',
         at="class Checked",
     )
 
@@ -377,7 +377,11 @@ def test_exposure_id_that_does_not_fit_in_years_to_come(package):
     """Milliseconds since 1980 fit in 40 bits until 2014."""
     edit(package / TRANSLATOR, '        "visit": "EXPNUM",\n', "")
     edit(package / TRANSLATOR, "    def translate_dateObs", VISIT_OF_DATE + "    def translate_dateObs")
-    edit(package / TRANSLATOR, "from datetime import datetime", "from datetime import datetime, timedelta")
+    edit(
+        package / TRANSLATOR,
+        "from typing import Any",
+        "from datetime import datetime, timedelta\nfrom typing import Any",
+    )
     edit(package / "obs_checked/exposure_id.py", "2**32", "2**42")
     edit(package / INIT, "bits=35", "bits=45")
     assert messages(package) == []

@@ -93,15 +93,17 @@ def look(tmp_path):
     def run(translator=Plausible, **changes):
         header = {key: value for key, value in (HEADER | changes).items() if value is not None}
         lines = fits.Header(list(header.items())).tostring(sep="\n", endcard=False, padding=False).splitlines()
-        row = translator().registry_columns(header)
+        reader = translator()
+        reader.guarded = False  # as obs doctor has it
+        row = reader.registry_columns(header)
         exposure = RawExposure(
             path=Path("a.fits"),
             hdu=0,
             instrument=instrument,
-            translator=translator(),
+            translator=reader,
             header=header,
             cards=parse_cards(lines),
-            values=tuple(explain(translator(), header)),
+            values=tuple(explain(reader, header)),
             row=row,
             detector=instrument.load_camera().detectors[0],
         )

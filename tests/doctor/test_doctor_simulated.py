@@ -76,22 +76,22 @@ def test_nothing_is_left_to_fix_in_a_sound_package(made, night, tmp_path, capsys
         (
             ("science",),
             "translator.py",
-            'return parse_date(str(md["DATE-OBS"]))',
-            'return parse_date(str(md["DATE-OBS"])[:10], "%Y-%d-%m")',
-            "translate_dateObs: read DATE-OBS, which gives 2020-09-04T05:00:00.000; here is DATE-OBS = '2020-09-04T05",
+            'DateRule("DATE-OBS")',
+            'DateRule("DATE-OBS", layout="%Y-%d-%mT%H:%M:%S.%f")',
+            "dates: read DATE-OBS, which gives 2020-09-04T05:00:00.000; here is DATE-OBS = '2020-09-04T05",
         ),
         (
             ("science",),
             "translator.py",
-            '"filter": ("FILTER"',
-            '"filter": ("INSTFILT"',
-            "translation['filter']: read FILTER, which holds 'r', not INSTFILT",
+            '(("FILTER",),)',
+            '(("INSTFILT",),)',
+            "filter_cards: read FILTER, which holds 'r', not INSTFILT",
         ),
         (
             ("science",),
             "translator.py",
-            '"exposure_time": ("EXPTIME", {"unit": "s"})',
-            '"exposure_time": ("EXPTIME", {"unit": "min"})',
+            '"exposure_time": [\n            ("EXPTIME", {"unit": "s"})',
+            '"exposure_time": [\n            ("EXPTIME", {"unit": "min"})',
             "translation['exposure_time']: EXPTIME holds 30 s; is it another card, or another unit?",
         ),
         (
@@ -99,7 +99,7 @@ def test_nothing_is_left_to_fix_in_a_sound_package(made, night, tmp_path, capsys
             "translator.py",
             "class Mended",
             "clas Mended",
-            "invalid syntax: clas MendedTranslator(Translator):",
+            "invalid syntax: clas MendedTranslator(RuleTranslator):",
         ),
         (("science",), "__init__.py", "bits=35", "bits=99", "exposure_id_bits is 99; the contract wants 1 to 48"),
         (
@@ -177,8 +177,8 @@ def test_visits_that_do_not_tell_frames_apart_are_told(made, night, tmp_path, ca
         ),
         (
             "translator.py",
-            "return parse_date(str(md",
-            "return odd_date(str(md",
+            "return format_date(self.begin(md",
+            "return odd_date(self.begin(md",
             "NameError: name 'odd_date' is not defined",
         ),
         (

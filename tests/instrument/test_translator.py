@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from obs.camera.amplifier import Amplifier
@@ -192,12 +192,13 @@ finite = {"allow_nan": False, "allow_infinity": False}
     data_id=st.fixed_dictionaries(
         {"visit": st.integers(0, 10**9), "ccd": st.integers(0, 99), "filter": st.sampled_from(["g", "r", "H-alpha"])}
     ),
-    seconds=st.floats(0, 1e5, **finite),
+    seconds=st.floats(0, 8e4, **finite),
     ra=st.floats(0, 360, exclude_max=True),
     dec=st.floats(-90, 90),
     pressure=st.floats(5e4, 1.1e5),
 )
 def test_made_header_is_read_again(data_id, seconds, ra, dec, pressure):
+    assume((ra, dec) != (0.0, 0.0))  # which stands for what nobody filled in
     info = VisitInfo(exposure_time=seconds, boresight_ra=ra, boresight_dec=dec, air_pressure=pressure)
     header = ToyTranslator.make_header(
         data_id, visit_info=info, detector=DETECTOR, physical_filter=data_id["filter"], image_type="science"

@@ -1,47 +1,38 @@
 {%- set t = cookiecutter._facts.translator -%}
 {%- set visit, chip = cookiecutter.visit_key, cookiecutter.detector_key -%}
-{%- set numbered = t.date.kind in ["mjd", "jd"] -%}
-{%- set odd_time, odd_date = t.exposure_time.is_odd, t.date.is_odd -%}
 {%- set from_noon = t.visit.kind == "nightly" and "longitude" in t.site -%}
+{%- set made_of_date = t.visit.kind in ["nightly", "date"] -%}
+{%- set made_of_text = t.visit.kind == "digits" or t.detector.kind in ["digits", "words", "joined", "file"] or t.visit.get("pattern") -%}
+{%- set unnamed = t.pointing_known == false -%}
+{%- macro options(given) %}{% for name, value in given.items() %}, {{ name }}={{ "True" if value is sameas true else value | tojson }}{% endfor %}{% endmacro -%}
+{%- macro cards(names) %}({% for name in names %}{{ name | tojson }}{{ "," if names | length == 1 else "" if loop.last else ", " }}{% endfor %}){% endmacro -%}
 """What the headers of raw frames say."""
 
+{% if made_of_text -%}
 import re
+{% endif -%}
 from collections.abc import Mapping
+{% if made_of_date -%}
 from datetime import datetime{{ ", timedelta" if from_noon or t.visit.kind == "date" }}
+{% endif -%}
 from typing import Any
 
 from obs.camera.detector import Detector
-{%- if odd_time or odd_date %}
-from obs.errors import FileFormatError
-{%- endif %}
 from obs.image.visit_info import VisitInfo
-from obs.instrument.card_values import {{ "date_to_mjd, " if numbered }}format_date, {{ "mjd_to_date, " if numbered }}parse_date{{ ", read_number" if numbered or odd_time or (t.visit.kind == "nightly" and not t.visit.pattern) }}
+from obs.instrument.card_values import format_date{{ ", read_number" if t.visit.kind == "nightly" and not t.visit.pattern }}
+from obs.instrument.date_rules import DateRule
 from obs.instrument.header import Header
-from obs.instrument.translator import Translator
+from obs.instrument.pointing_rules import PointingRule
+from obs.instrument.rule_translator import RuleTranslator
 
 __all__ = ["{{ cookiecutter.__class }}"]
-
-_IMAGE_TYPES = {
-{%- for kind, words in t.image_words.items() %}
-{%- if words | length <= 10 %}
-    "{{ kind }}": {"{{ words | join('", "') }}"},
-{%- else %}
-    "{{ kind }}": {
-{%- for word in words %}
-        "{{ word }}",
-{%- endfor %}
-    },
-{%- endif %}
-{%- endfor %}
-}
-"""Image types, and the words in the header that stand for them; the first type that has one counts."""
-{%- if t.visit.kind in ["nightly", "date"] %}
+{%- if made_of_date %}
 
 _FIRST_DAY = datetime(1980, 1, 1)
 {%- endif %}
 
 
-class {{ cookiecutter.__class }}(Translator):
+class {{ cookiecutter.__class }}(RuleTranslator):
     """Reads and writes the headers of raw frames."""
 
     columns = {
@@ -64,9 +55,6 @@ class {{ cookiecutter.__class }}(Translator):
 {%- if t.detector.kind == "constant" %}
         "{{ chip }}": 0,  # the camera is taken to have one detector
 {%- endif %}
-{%- if not t.filter %}
-        "filter": "none",  # no card names one
-{%- endif %}
 {%- if t.site %}
         # where the observatory is{{ "" if t.site | length == 3 else "; behind # what is not known, with what is in force" }}
 {%- for name, unit in [("longitude", "degrees east"), ("latitude", "degrees north"), ("elevation", "meters")] %}
@@ -79,86 +67,65 @@ class {{ cookiecutter.__class }}(Translator):
         # "elevation": float("nan"),  # meters
 {%- endif %}
     }
-    translation = {
+    # Each list below is tried from its begin until a card holds a value that can be.
 {%- if not cookiecutter._facts.files %}
-        # no raw file has told the keywords; those of many cameras are in force
+    # No raw file has told the keywords; those of many cameras are in force.
 {%- endif %}
+    dates = (
+{%- for rule in t.dates %}
+        DateRule({{ rule.date | tojson }}{{ options(rule.options) }}),
+{%- endfor %}
+    )
+{%- if unnamed %}
+    # no card of the files at hand tells where the telescope points; simulated frames have it here:
+{%- endif %}
+    pointings = (
+{%- for rule in t.pointings %}
+        PointingRule({{ rule.ra | tojson }}, {{ rule.dec | tojson }}{{ options(rule.options) }}),
+{%- endfor %}
+    )
+    # of several wheels, one card for each
+    filter_cards = ({% for names in t.filter %}{{ cards(names) }}{{ "," if t.filter | length == 1 else "" if loop.last else ", " }}{% endfor %})
+    image_type_cards = {{ cards(t.image_type) }}
+    target_card = {{ t.object[0] | tojson }}
+    translation = {
 {%- if t.visit.kind == "whole" %}
         "{{ visit }}": {{ t.visit.keyword | tojson }},
 {%- endif %}
 {%- if t.detector.kind in ["whole", "text"] %}
         "{{ chip }}": {{ t.detector.keyword | tojson }},
 {%- endif %}
-{%- if t.filter | length == 1 %}
-        "filter": ({{ t.filter[0] | tojson }}, {"default": "none"}),
-{%- endif %}
-        "field": ({{ t.object | tojson }}, {"default": "unknown"}),
-{%- if not odd_time %}
-        "expTime": ({{ t.exposure_time.keyword | tojson }}, {"unit": "{{ t.exposure_time.unit }}"}),
-        "exposure_time": ({{ t.exposure_time.keyword | tojson }}, {"unit": "{{ t.exposure_time.unit }}"}),
-{%- endif %}
-{%- if not t.pointing.is_known %}
-        # no card of the files at hand tells where the telescope points; simulated frames have it here:
-{%- endif %}
-        "boresight_ra": ({{ t.pointing.ra | tojson }}, {"unit": "{{ t.pointing.ra_unit }}"}),
-        "boresight_dec": ({{ t.pointing.dec | tojson }}, {"unit": "deg"}),
+        "field": [
+{%- for name in t.object %}
+            {{ name | tojson }},
+{%- endfor %}
+        ],
+{%- for column in ["expTime", "exposure_time"] %}
+        "{{ column }}": [
+{%- for rule in t.exposure_time %}
+            ({{ rule.keyword | tojson }}, {"unit": {{ rule.unit | tojson }}{{ ', "times": "%s"' | format(rule.times) if rule.times }}}),
+{%- endfor %}
+        ],
+{%- endfor %}
 {%- if t.airmass %}
-        "airmass": {{ t.airmass | tojson }},
+        "airmass": [
+{%- for name in t.airmass %}
+            {{ name | tojson }},
+{%- endfor %}
+        ],
 {%- else %}
         # "airmass": "AIRMASS",  # not known; NaN is in force
 {%- endif %}
     }
-    defaults = {"field": "unknown"{{ ', "dateObs": "unknown", "taiObs": "unknown"' if odd_date }}}
-{%- if odd_time %}
-    translators = {"expTime": "translate_exposure_time"}
-{%- endif %}
-
-    def _begin(self, md: Header) -> datetime:
-        """Return when the exposure began."""
-{%- if t.date.kind == "iso" %}
-        return parse_date(str(md[{{ t.date.date | tojson }}]))
-{%- elif t.date.kind == "mjd" %}
-        return mjd_to_date(read_number(md[{{ t.date.date | tojson }}]))
-{%- elif t.date.kind == "jd" %}
-        return mjd_to_date(read_number(md[{{ t.date.date | tojson }}]) - 2400000.5)
-{%- elif t.date.time %}
-        text = f"{md[{{ t.date.date | tojson | replace('"', "'") }}]} {md[{{ t.date.time | tojson | replace('"', "'") }}]}"
-        return parse_date(text, {{ (t.date.layout ~ " %H:%M:%S.%f") | tojson }}, {{ (t.date.layout ~ " %H:%M:%S") | tojson }})
-{%- else %}
-        return parse_date(str(md[{{ t.date.date | tojson }}]), {{ t.date.layout | tojson }})
-{%- endif %}
-{%- if odd_date %}
-
-    def translate_date_begin(self, md: Header) -> str | None:
-        """Return when the exposure began; None where the header has no date that can be, as in the files at hand."""
-        try:
-            return format_date(self._begin(md))
-        except (FileFormatError, KeyError):
-            return None
-{%- else %}
-
-    def translate_date_begin(self, md: Header) -> str:
-        """Return when the exposure began."""
-        return format_date(self._begin(md))
-{%- endif %}
-{%- if odd_time %}
-
-    def translate_exposure_time(self, md: Header) -> float | None:
-        """Return the exposure time, seconds; None where {{ t.exposure_time.keyword }} is no number, as in the files at hand."""
-        try:
-            seconds = read_number(md.get({{ t.exposure_time.keyword | tojson }}))
-        except FileFormatError:
-            return None
-        return seconds if seconds >= 0 else None
-{%- endif %}
+    defaults = {"field": "unknown"{{ ', "dateObs": "unknown", "taiObs": "unknown"' if not t.date_known }}}
 
     def translate_dateObs(self, md: Header) -> str:
         """Return the day on which the exposure began."""
-        return self._begin(md).date().isoformat()
+        return self.begin(md).date().isoformat()
 
     def translate_taiObs(self, md: Header) -> str:
         """Return when the exposure began."""
-        return format_date(self._begin(md))
+        return format_date(self.begin(md))
 {%- if t.visit.kind == "digits" %}
 
     def translate_{{ visit }}(self, md: Header) -> int:
@@ -184,9 +151,9 @@ class {{ cookiecutter.__class }}(Translator):
 {%- if from_noon %}
         # a night has one day, from noon to noon where the observatory is
         noon = _FIRST_DAY + timedelta(hours=12 - self.constants["longitude"] / 15)
-        return (self._begin(md) - noon).days * 10_000 + number
+        return (self.begin(md) - noon).days * 10_000 + number
 {%- else %}
-        return (self._begin(md) - _FIRST_DAY).days * 10_000 + number
+        return (self.begin(md) - _FIRST_DAY).days * 10_000 + number
 {%- endif %}
 {%- elif t.visit.kind == "date" %}
 
@@ -194,7 +161,7 @@ class {{ cookiecutter.__class }}(Translator):
         """Return the {{ "milliseconds" if t.visit.get("per_second", 1) == 1000 else "seconds" }} since 1980: no card numbers the exposures. A simulated frame says its number."""
         if "SIMVISIT" in md:
             return int(md["SIMVISIT"])
-        return (self._begin(md) - _FIRST_DAY) // timedelta({{ "milliseconds" if t.visit.get("per_second", 1) == 1000 else "seconds" }}=1)
+        return (self.begin(md) - _FIRST_DAY) // timedelta({{ "milliseconds" if t.visit.get("per_second", 1) == 1000 else "seconds" }}=1)
 {%- endif %}
 {%- if t.detector.kind == "digits" %}
 
@@ -217,24 +184,26 @@ class {{ cookiecutter.__class }}(Translator):
         """Return the detector whose amplifiers {{ t.detector.keyword }} counts: {{ t.detector.size }} each, from {{ t.detector.first }}."""
         return (int(md[{{ t.detector.keyword | tojson }}]) - {{ t.detector.first }}) // {{ t.detector.size }}
 {%- endif %}
-{%- if t.filter | length > 1 %}
+{%- if t.detector.kind == "joined" %}
+
+    def translate_{{ chip }}(self, md: Header) -> str:
+        """Return the name of the detector: {{ t.detector.keyword.split("+") | join(" and ") }} together."""
+        parts = [re.sub(r"[^A-Za-z0-9]+", "", str(md[card])) for card in {{ cards(t.detector.keyword.split("+")) }}]
+        return "_".join(parts)
+{%- endif %}
 
     def translate_filter(self, md: Header) -> str:
-        """Return what is in the wheels that are not open."""
-        names = [str(md.get(wheel, "")).strip() for wheel in _WHEELS]
-        return "+".join(dict.fromkeys(name for name in names if not _is_open(name))) or "open"
-{%- endif %}
+        """Return what is in the filter wheels, as the header has it."""
+        return self.find_filter(md) or "none"
 
     def translate_dataType(self, md: Header) -> str:
         """Return what the frame is for."""
-        text = re.sub(r"[^a-z]+", " ", str(md.get({{ t.image_type | tojson }}, "")).lower())
-        words = {*text.split(), text.replace(" ", "")}
-{%- if t.image_type == t.object %}
+{%- if t.image_type[0] == t.object[0] %}
         # the card names what was observed: what is no calibration is a target
-        other = "science" if text.strip() else "unknown"
-        return next((kind for kind, known in _IMAGE_TYPES.items() if words & known), other)
+        found = self.find_image_type(md)
+        return "science" if found == "unknown" and str(md.get(self.target_card, "")).strip() else found
 {%- else %}
-        return next((kind for kind, known in _IMAGE_TYPES.items() if words & known), "unknown")
+        return self.find_image_type(md)
 {%- endif %}
 
     @classmethod
@@ -252,22 +221,6 @@ class {{ cookiecutter.__class }}(Translator):
         cards = super().make_header(
             keys, visit_info=visit_info, detector=detector, physical_filter=physical_filter, image_type=image_type
         )
-        begin = parse_date(visit_info.date_begin)
-{%- if odd_time %}
-        cards[{{ t.exposure_time.keyword | tojson }}] = visit_info.exposure_time
-{%- endif %}
-{%- if t.date.kind == "iso" %}
-        cards[{{ t.date.date | tojson }}] = format_date(begin)
-{%- elif t.date.kind == "mjd" %}
-        cards[{{ t.date.date | tojson }}] = date_to_mjd(begin)
-{%- elif t.date.kind == "jd" %}
-        cards[{{ t.date.date | tojson }}] = date_to_mjd(begin) + 2400000.5
-{%- else %}
-        cards[{{ t.date.date | tojson }}] = begin.strftime({{ t.date.layout | tojson }})
-{%- if t.date.time %}
-        cards[{{ t.date.time | tojson }}] = begin.strftime("%H:%M:%S.%f")
-{%- endif %}
-{%- endif %}
 {%- if t.visit.kind == "digits" %}
         cards[{{ t.visit.keyword | tojson }}] = f"SIM{int(keys['{{ visit }}']):07d}"
 {%- elif t.visit.kind in ["nightly", "date"] %}
@@ -282,29 +235,8 @@ class {{ cookiecutter.__class }}(Translator):
 {%- if t.detector.kind == "grouped" %}
         cards[{{ t.detector.keyword | tojson }}] = detector.id * {{ t.detector.size }} + {{ t.detector.first }}
 {%- endif %}
-{%- if t.filter | length > 1 %}
-        cards[_WHEELS[0]] = physical_filter
-{%- endif %}
-{%- if t.image_type != t.object %}
-        cards[{{ t.image_type | tojson }}] = image_type.upper()
-{%- else %}
-        if image_type != "science":
-            cards[{{ t.image_type | tojson }}] = image_type.upper()
+{%- if t.detector.kind == "joined" %}
+        for card, part in zip({{ cards(t.detector.keyword.split("+")) }}, detector.name.split("_"), strict=True):
+            cards[card] = part
 {%- endif %}
         return cards
-{%- if t.filter | length > 1 %}
-
-
-_WHEELS = ({% for name in t.filter %}{{ name | tojson }}{{ "," if loop.length == 1 else "" if loop.last else ", " }}{% endfor %})
-"""Cards that name what is in each filter wheel."""
-
-_OPEN = ("{{ t.open_starts | join('", "') }}")
-"""How the word begins by which a wheel says that it holds nothing."""
-
-
-def _is_open(name: str) -> bool:
-    """Return whether a wheel holds nothing."""
-    word = re.sub(r"^\s*[a-z]?\d{1,2}[\s:.)-]+(?=[a-z])", "", name.lower())  # the place in the wheel
-    word = re.sub(r"[^a-z0-9]", "", word)
-    return word in ("", "no", "out", "0") or word.startswith(_OPEN) or word.endswith("out")
-{%- endif %}

@@ -98,6 +98,7 @@ def _row(instrument: Instrument, detector: Detector, begin: datetime) -> dict[st
         seed=1,
     )[0]
     translator = load_translator(instrument)
+    translator.today = begin.date()
     header = make_header(instrument, shot, detector, shot.data_id(instrument, detector))
     return translator.registry_columns({k: v for k, v in header.items() if k not in translator.simulated_cards})
 

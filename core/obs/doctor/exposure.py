@@ -12,8 +12,9 @@ from obs.image.visit_info import VisitInfo
 from obs.inspection.amplifier_facts import DetectorFacts
 from obs.inspection.cards import Cards
 from obs.inspection.header.exposure_time import find_exposure_time
-from obs.inspection.header.image_types import find_image_type, standard_type
+from obs.inspection.header.image_types import find_image_type
 from obs.instrument.explain import Explained
+from obs.instrument.image_types import standard_type
 from obs.instrument.instrument import Instrument
 from obs.instrument.translator import Translator
 

@@ -15,8 +15,9 @@ from obs.inspection.header.exposure_time import find_exposure_time
 from obs.inspection.header.filters import find_filter
 from obs.inspection.header.pointing import find_airmass, find_pointing
 from obs.instrument.card_values import parse_date
-from obs.instrument.consistency import RANGES, airmass_of, missing_time
+from obs.instrument.consistency import airmass_of, missing_time
 from obs.instrument.explain import Explained, format_value
+from obs.instrument.plausible import RANGES
 from obs.policy.dataset_type import Template
 
 __all__ = ["check_header"]
@@ -140,7 +141,7 @@ def _reading(exposure: RawExposure, item: Explained) -> str:
     cards = ", ".join(f"{key} = {exposure.header[key]!r}" for key in item.cards if key in exposure.header)
     if rule is None:
         return f"look at {cards} and at how it is read" if cards else "name the card that holds the date"
-    layout = f" as {rule.layout}" if rule.kind == "layout" else ""
+    layout = "" if rule.layout in ("iso", "mjd", "jd", "unix") else f" as {rule.layout}"
     return f"read {found.source}{layout}, which gives {found.value}" + (f"; here is {cards}" if cards else "")
 
 

@@ -10,12 +10,20 @@ from obs.camera.amplifier import Amplifier
 from obs.camera.detector import Detector
 from obs.errors import FileFormatError, ObsError
 from obs.instrument.instrument import Instrument
+from obs.instrument.rule_translator import RuleTranslator
 from obs.instrument.translator import Translator
 from obs.yaml_lines import line_of, load_yaml
 
 __all__ = ["amplifier_place", "camera_place", "detector_place", "instrument_place", "shown", "translator_place"]
 
 _TABLES = ("translation", "constants", "defaults")
+_RULES = {
+    **dict.fromkeys(("date_begin", "dateObs", "taiObs"), "dates"),
+    **dict.fromkeys(("boresight_ra", "boresight_dec"), "pointings"),
+    "filter": "filter_cards",
+    "dataType": "image_type_cards",
+}
+"""Tables of a `RuleTranslator`, by what they tell."""
 
 
 def shown(path: Path, line: int | None = None) -> str:
@@ -84,6 +92,9 @@ def translator_place(translator: Translator, name: str) -> str:
         path = Path(str(inspect.getsourcefile(kind)))
     except (TypeError, OSError):
         return f"the translator {kind.__name__}"
+    table = _RULES.get(name, "") if isinstance(translator, RuleTranslator) else ""
+    if table and (number := _attribute_line(path, table)) is not None:
+        return f"{shown(path, number)}, {table}"
     method = translator.translators.get(name, f"translate_{name}")
     line = None
     for node in _nodes(path):
@@ -96,6 +107,13 @@ def translator_place(translator: Translator, name: str) -> str:
         if found is not None:
             return f"{shown(path, found)}, {table}['{name}']"
     return f"{shown(path, line)}, the table translation of {kind.__name__}"
+
+
+def _attribute_line(path: Path, name: str) -> int | None:
+    for node in _nodes(path):
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets):
+            return node.lineno
+    return None
 
 
 def _table_line(path: Path, table: str, name: str) -> int | None:

@@ -10,6 +10,7 @@ from obs.ingest.headers import FileHeader, read_headers
 from obs.ingest.path_keys import keys_of_path
 from obs.ingest.text_headers import is_text_header, read_text_headers
 from obs.instrument.instrument import Instrument, make_translator
+from obs.instrument.pointing_rules import POINTING_CARDS
 from obs.instrument.translator import Translator
 from obs.policy.data_id import cast_value
 
@@ -175,7 +176,7 @@ def _texts(path: Path) -> Iterator[tuple[int, FileHeader]]:
             primary = header
             continue
         count += 1
-        yield number, _known(primary | header)
+        yield number, _above(header, primary)
     if not count:
         yield 0, _known(primary)
 
@@ -191,16 +192,33 @@ def _images(path: Path) -> Iterator[tuple[int, FileHeader]]:
         kind = header.get("XTENSION", "IMAGE").strip() or "IMAGE"
         if header.get("NAXIS", 0) > 0:
             kinds.add(kind)
-        if header.get("NAXIS", 0) != 2 or kind != "IMAGE":
+        if not _is_plane(header) or kind != "IMAGE":
             continue
         count += 1
-        yield number, _known(primary | header)
+        yield number, _above(header, primary) if number else _known(header)
         if number == 0:
             return
     if kinds and "IMAGE" not in kinds:
         raise FileFormatError("holds a table and no image; a reference catalog goes to obs ingest-refcat", path=path)
     if not count:
         yield 0, _known(primary)
+
+
+def _is_plane(header: FileHeader) -> bool:
+    """Whether an HDU holds one image, be it as a cube of one plane."""
+    axes = header.get("NAXIS", 0)
+    return axes >= 2 and all(header.get(f"NAXIS{axis}") == 1 for axis in range(3, axes + 1))
+
+
+def _above(own: FileHeader, primary: FileHeader) -> FileHeader:
+    """Return the cards of an extension that have a value, above those of the primary header.
+
+    A blank card hides nothing, and of the pointing of the telescope the primary header's wins: an extension's is that
+    of its detector.
+    """
+    of_telescope = {name for pair in POINTING_CARDS if all(name in primary for name in pair) for name in pair}
+    blank = {name for name, value in own.items() if isinstance(value, str) and not value.strip() and name in primary}
+    return _known(primary) | {k: v for k, v in _known(own).items() if k not in blank and k not in of_telescope}
 
 
 def _known(header: FileHeader) -> FileHeader:
@@ -221,7 +239,7 @@ def first_image(path: Path) -> FileHeader:
         if number == 0:
             primary = header
         if header.get("NAXIS", 0) > 0:
-            return _known(primary | header)
+            return _above(header, primary) if number else _known(header)
     return _known(primary)
 
 
@@ -234,7 +252,7 @@ def _extensions(path: Path, wanted: Sequence[str]) -> Iterator[tuple[int, FileHe
         name = str(header.get("EXTNAME", "")).strip().upper()
         if name in missing:
             del missing[name]
-            yield number, primary | header
+            yield number, _above(header, primary)
             if not missing:
                 return
     if len(missing) == len(wanted):

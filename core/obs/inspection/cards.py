@@ -9,17 +9,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["EMPTY_WORDS", "Card", "Cards", "parse_cards"]
+from obs.instrument.card_values import EMPTY_WORDS
+from obs.instrument.pointing_rules import POINTING_CARDS
+
+__all__ = ["Card", "Cards", "parse_cards"]
 
 _WIDTH = 80
 _CARD = re.compile(r"\s*(?:'(?P<text>(?:[^']|'')*)'|(?P<bare>[^/']*?))\s*(?:/\s*(?P<comment>.*))?")
 _HIERARCH = re.compile(r"HIERARCH\s+(?P<keyword>[^=]+?)\s*=(?P<rest>.*)")
 _COMMENTARY = ("COMMENT", "HISTORY", "")
-
-#: Texts that stand for no value.
-EMPTY_WORDS = frozenset(
-    ("", "unknown", "n/a", "na", "none", "undefined", "unspecified", "undef", "null", "nan", "##nodata##", "not set")
-)
 
 
 @dataclass(frozen=True)
@@ -102,11 +100,16 @@ class Cards:
         return f"{keyword} is malformed" if card is not None and card.is_malformed else ""
 
     def over(self, below: "Cards") -> "Cards":
-        """Return these cards, and those of another HDU whose keywords are not here with a value."""
+        """Return these cards, and those of another HDU whose keywords are not here with a value.
+
+        Of the pointing of the telescope, the other HDU's counts: that of an extension is of its detector.
+        """
         own = {card.keyword for card in self.cards if card.has_value}
-        return Cards(
-            [*(c for c in below.cards if c.keyword not in own), *self.cards], [*below.problems, *self.problems]
-        )
+        of_telescope = {name for pair in POINTING_CARDS if all(below.find(name) for name in pair) for name in pair}
+        hidden = {card.keyword for card in self.cards if not card.has_value and card.keyword in below} | of_telescope
+        kept = [card for card in self.cards if card.keyword not in hidden]
+        above = own - of_telescope
+        return Cards([*(c for c in below.cards if c.keyword not in above), *kept], [*below.problems, *self.problems])
 
 
 def parse_cards(lines: Iterable[str]) -> Cards:

@@ -1,21 +1,48 @@
 """What the headers of frames tell of their exposures: when, how long, through what, of what, and whereto."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
+from obs.errors import FileFormatError
 from obs.inspection.cards import Cards
-from obs.inspection.files.several_files import knowing_file
+from obs.inspection.files.reconcile import Told, order_rules
 from obs.inspection.finding import Finding, lower_confidence
-from obs.inspection.header.dates import DateRule, find_date, find_night, find_time_scale
-from obs.inspection.header.exposure_time import find_exposure_time
+from obs.inspection.header.dates import find_date, find_night, find_time_scale
+from obs.inspection.header.exposure_time import ExposureRule, find_exposure_time
 from obs.inspection.header.filters import find_filter
 from obs.inspection.header.image_types import find_image_type
 from obs.inspection.header.keys import KeyRule, find_visit
-from obs.inspection.header.pointing import Pointing, find_airmass, find_object, find_pointing
+from obs.inspection.header.pointing import find_airmass, find_object, find_pointing
+from obs.inspection.header.processed import is_stack
 from obs.inspection.header.site import find_site
 from obs.inspection.raw_file import RawFile
+from obs.instrument.card_values import format_date, parse_date, read_number, read_seconds
+from obs.instrument.date_rules import DateRule
+from obs.instrument.filter_wheels import read_wheels
+from obs.instrument.image_types import standard_type
+from obs.instrument.plausible import check_value
+from obs.instrument.pointing_rules import PointingRule
 
-__all__ = ["FrameFacts", "find_frame_facts"]
+__all__ = ["FileFacts", "FrameFacts", "find_frame_facts", "frame_facts_of"]
+
+R = TypeVar("R")
+_ARCSEC = 1.0 / 3600.0
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """What one file tells of its exposure, alone, and how each quantity is read."""
+
+    date: Told[DateRule]
+    exposure: Told[ExposureRule]
+    glass: Told[tuple[str, ...]]
+    image_type: Told[str]
+    target: Told[str]
+    airmass: Told[str]
+    pointing: tuple[Finding, Finding]
+    pointing_rule: PointingRule | None
 
 
 @dataclass(frozen=True)
@@ -28,18 +55,24 @@ class FrameFacts:
         The quantities, of the first file that tells them.
     borrowed : frozenset of str
         Those that the first of all files does not tell.
+    files : tuple of FileFacts
+        What each file tells alone.
     filters : tuple of str
         The filters in the files.
-    filter_cards : tuple of str
-        Cards that name it.
-    date : DateRule or None
-        How to read when the exposure began.
+    filter_cards : tuple of tuple of str
+        Cards that name it, of each wheel one; others that stand in.
+    dates : tuple of DateRule
+        How to read when the exposure began; rules that stand in for each other, as the following.
+    exposures : tuple of ExposureRule
+        How to read the exposure time.
+    pointings : tuple of PointingRule
+        How to read the pointing.
+    image_types, targets, airmasses : tuple of str
+        Cards of the type of the frame, of the target, and of the airmass.
     begins : tuple of str or None
         When each file's exposure began.
-    exposure_unit : str
-        Unit of the exposure time's card.
-    pointing : Pointing or None
-        Where the pointing is.
+    exposures_of_files : tuple
+        What is the same in files of one exposure; None where nothing tells.
     visit : KeyRule
         How the number of the exposure is read.
     warnings : tuple of str
@@ -48,14 +81,46 @@ class FrameFacts:
 
     findings: tuple[Finding, ...]
     borrowed: frozenset[str]
+    files: tuple[FileFacts, ...]
     filters: tuple[str, ...]
-    filter_cards: tuple[str, ...]
-    date: DateRule | None
+    filter_cards: tuple[tuple[str, ...], ...]
+    dates: tuple[DateRule, ...]
+    exposures: tuple[ExposureRule, ...]
+    pointings: tuple[PointingRule, ...]
+    image_types: tuple[str, ...]
+    targets: tuple[str, ...]
+    airmasses: tuple[str, ...]
     begins: tuple[object, ...]
-    exposure_unit: str
-    pointing: Pointing | None
+    exposures_of_files: tuple[object, ...]
     visit: KeyRule
     warnings: tuple[str, ...]
+
+
+def frame_facts_of(cards: Cards) -> FileFacts:
+    """Return what one header tells of its exposure."""
+    exposure, exposure_rule = find_exposure_time(cards)
+    date, date_rule = find_date(cards)
+    glass, filter_cards = find_filter(cards)
+    if is_stack(cards):
+        exposure, date = _of_a_stack(exposure), _of_a_stack(date)
+    kind = find_image_type(cards, exposure)
+    target, airmass = find_object(cards), find_airmass(cards)
+    (ra, dec), pointing_rule = find_pointing(cards, date)
+    return FileFacts(
+        date=(date, date_rule),
+        exposure=(_against_type(exposure, kind), exposure_rule),
+        glass=(glass, filter_cards or None),
+        image_type=(kind, kind.source or None),
+        target=(target, target.source or None),
+        airmass=(airmass, airmass.source or None),
+        pointing=(ra, dec),
+        pointing_rule=pointing_rule,
+    )
+
+
+def _of_a_stack(finding: Finding) -> Finding:
+    """Return what a header tells of one frame as a guess, where it is that of several."""
+    return replace(finding, confidence=lower_confidence(finding.confidence, "guess"), note="a stack of several frames")
 
 
 def find_frame_facts(files: Sequence[RawFile]) -> FrameFacts:
@@ -66,52 +131,147 @@ def find_frame_facts(files: Sequence[RawFile]) -> FrameFacts:
     files : sequence of RawFile
         The files, of one camera.
     """
+    all_cards = [file.cards for file in files]
+    facts = tuple(frame_facts_of(cards) for cards in all_cards)
     borrowed: set[str] = set()
 
-    def cards_for(find: Callable[[Cards], Finding]) -> Cards:
-        file = knowing_file(files, find)
-        if file is not files[0]:
-            borrowed.add(find(file.cards).quantity)
-        return file.cards
+    def best(findings: Sequence[Finding]) -> tuple[Finding, int]:
+        number = _knowing(findings)
+        if number:
+            borrowed.add(findings[number].quantity)
+        return findings[number], number
 
-    date, date_rule = find_date(cards_for(lambda cards: find_date(cards)[0]))
-    begins = tuple(find_date(file.cards)[0].value for file in files)
-    has_time = date_rule is None or date_rule.kind != "layout" or bool(date_rule.time)
+    begins = tuple(one.date[0].value for one in facts)
+    date, of_date = best([one.date[0] for one in facts])
+    rule = facts[of_date].date[1]
+    has_time = rule is None or bool(rule.time) or rule.layout in ("iso", "mjd", "jd", "unix")
     visit, visit_rule = find_visit(files, begins, to_the_second=has_time)
-    if date_rule is None and visit_rule.kind == "date":
+    if rule is None and visit_rule.kind == "date":
         visit = replace(visit, note="no card numbers the exposures, and none tells when they began")
-    exposure, unit = find_exposure_time(cards_for(lambda cards: find_exposure_time(cards)[0]))
-    glass, filter_cards = find_filter(cards_for(lambda cards: find_filter(cards)[0]))
-    pointing, pointing_rule = find_pointing(cards_for(lambda cards: find_pointing(cards)[0][0]))
-    first = files[0].cards
-    kind = find_image_type(cards_for(lambda cards: find_image_type(cards, exposure)), exposure)
+    ra, of_pointing = best([one.pointing[0] for one in facts])
+    if of_pointing:
+        borrowed.add("boresight_dec")
     findings = (
         visit,
         date,
-        find_night(first, date),
-        find_time_scale(first),
-        _against_type(exposure, kind),
-        glass,
-        find_object(cards_for(find_object)),
-        kind,
-        *pointing,
-        find_airmass(cards_for(find_airmass)),
-        *find_site(first, date),
+        find_night(all_cards[0], date),
+        find_time_scale(all_cards[of_date], rule),
+        best([one.exposure[0] for one in facts])[0],
+        best([one.glass[0] for one in facts])[0],
+        best([one.target[0] for one in facts])[0],
+        best([one.image_type[0] for one in facts])[0],
+        ra,
+        facts[of_pointing].pointing[1],
+        best([one.airmass[0] for one in facts])[0],
+        *_site(all_cards, [one.date[0] for one in facts]),
     )
-    if "boresight_ra" in borrowed:
-        borrowed.add("boresight_dec")
     return FrameFacts(
         findings=tuple(_marked(finding, borrowed, files[0]) for finding in findings),
         borrowed=frozenset(borrowed),
-        filters=tuple(dict.fromkeys(f.value for file in files if (f := find_filter(file.cards)[0]).is_known)),
-        filter_cards=filter_cards,
-        date=date_rule,
+        files=facts,
+        filters=tuple(dict.fromkeys(one.glass[0].value for one in facts if one.glass[0].is_known)),
+        **_rules(facts, all_cards),
         begins=begins,
-        exposure_unit=unit,
-        pointing=pointing_rule,
+        exposures_of_files=_exposures(all_cards, begins, visit_rule),
         visit=visit_rule,
-        warnings=_unnumbered(date_rule, visit, visit_rule, has_time=has_time),
+        warnings=_unnumbered(rule, visit, visit_rule, has_time=has_time),
     )
+
+
+def _exposures(all_cards: Sequence[Cards], begins: Sequence[object], rule: KeyRule) -> tuple[object, ...]:
+    """Return what files of one exposure share: when it began, to the millisecond, and the card that numbers it."""
+    numbers = [str(cards.get(rule.keyword, "")) if rule.keyword else "" for cards in all_cards]
+    return tuple(begin and f"{begin} {number}" for begin, number in zip(begins, numbers, strict=True))
+
+
+def _knowing(findings: Sequence[Finding]) -> int:
+    """Return the number of the first file that tells a quantity surely; else of the first that tells it at all."""
+    for confidences in (("certain", "likely"), ("guess",)):
+        for number, finding in enumerate(findings):
+            if finding.confidence in confidences:
+                return number
+    return 0
+
+
+def _site(all_cards: Sequence[Cards], begins: Sequence[Finding]) -> list[Finding]:
+    """Return longitude, latitude and elevation, each of the file that tells it best."""
+    found = [find_site(cards, begin) for cards, begin in zip(all_cards, begins, strict=True)]
+    return [of_all[_knowing(of_all)] for of_all in zip(*found, strict=True)]
+
+
+def _rules(facts: Sequence[FileFacts], all_cards: Sequence[Cards]) -> dict[str, Any]:
+    """Return how each quantity is read, so that each file is read as it is told alone."""
+    seconds = [float(one.exposure[0].value) if one.exposure[0].is_known else math.nan for one in facts]
+    dates = [parse_date(one.date[0].value) if one.date[0].is_known else None for one in facts]
+
+    def read_date(rule: DateRule, n: int) -> object:
+        return _quietly(lambda: _checked("date_begin", format_date(rule.read(all_cards[n], seconds[n]))))
+
+    def read_exposure(rule: ExposureRule, n: int) -> object:
+        cards = all_cards[n]
+        times = read_number(cards.get(rule.times)) if rule.times and cards.get(rule.times) is not None else 1.0
+        return _quietly(lambda: _checked("exposure_time", times * read_seconds(cards.get(rule.keyword), rule.unit)))
+
+    def read_pointing(rule: PointingRule, n: int) -> object:
+        return _quietly(lambda: rule.read(all_cards[n], dates[n]))
+
+    def read_type(rule: str, n: int) -> object:
+        value = all_cards[n].get(rule)
+        return standard_type(value) if isinstance(value, str) else None
+
+    def read_airmass(rule: str, n: int) -> object:
+        return _quietly(lambda: _checked("airmass", read_number(all_cards[n].get(rule))))
+
+    glasses = [(finding, _all_wheels(cards, facts)) for finding, cards in (one.glass for one in facts)]
+    pointings = [(_pair(one.pointing), one.pointing_rule) for one in facts]
+    return {
+        "dates": tuple(order_rules([one.date for one in facts], read_date, _same)),
+        "exposures": tuple(order_rules([one.exposure for one in facts], read_exposure, _close)),
+        "filter_cards": tuple(order_rules(glasses, lambda rule, n: read_wheels(all_cards[n], rule), _same)),
+        "pointings": tuple(order_rules(pointings, read_pointing, _near)),
+        "image_types": tuple(order_rules([one.image_type for one in facts], read_type, _same)),
+        "targets": tuple(order_rules([one.target for one in facts], lambda rule, n: all_cards[n].get(rule), _same)),
+        "airmasses": tuple(order_rules([one.airmass for one in facts], read_airmass, _close)),
+    }
+
+
+def _all_wheels(cards: tuple[str, ...] | None, facts: Sequence[FileFacts]) -> tuple[str, ...] | None:
+    """Return the cards of a file's wheels, with those of others that have some of the same."""
+    if cards is None or len(cards) < 2:
+        return cards
+    others = [other for one in facts if (other := one.glass[1]) is not None and set(other) & set(cards)]
+    return tuple(dict.fromkeys(name for names in (cards, *sorted(others)) for name in names))
+
+
+def _pair(pointing: tuple[Finding, Finding]) -> Finding:
+    """Return both coordinates as one finding."""
+    ra, dec = pointing
+    return replace(ra, value=(ra.value, dec.value), confidence=lower_confidence(ra.confidence, dec.confidence))
+
+
+def _quietly(read: Callable[[], object]) -> object:
+    try:
+        return read()
+    except FileFormatError:
+        return None
+
+
+def _checked(name: str, value: Any) -> Any:  # noqa: ANN401 - numbers and dates
+    check_value(name, value)
+    return value
+
+
+def _same(first: object, second: object) -> bool:
+    return str(first).strip() == str(second).strip()
+
+
+def _close(first: Any, second: Any) -> bool:  # noqa: ANN401 - numbers
+    return bool(abs(first - second) <= 1e-6 * max(abs(first), abs(second), 1.0))
+
+
+def _near(first: Any, second: Any) -> bool:  # noqa: ANN401 - pairs of degrees
+    across = abs((first[0] - second[0] + 180.0) % 360.0 - 180.0) * math.cos(math.radians(first[1]))
+    return bool(max(across, abs(first[1] - second[1])) <= _ARCSEC)
 
 
 def _unnumbered(date: DateRule | None, visit: Finding, rule: KeyRule, *, has_time: bool) -> tuple[str, ...]:
@@ -121,7 +281,7 @@ def _unnumbered(date: DateRule | None, visit: Finding, rule: KeyRule, *, has_tim
     if date is None:
         return (
             "no card tells when the exposure began, and none numbers it: such frames cannot be ingested; if another "
-            "card tells, or the name of the file, say so in the method _begin of translator.py",
+            "card tells, or the name of the file, say so in the table dates of translator.py",
         )
     return () if has_time else (visit.note,)
 
@@ -133,6 +293,8 @@ def _against_type(exposure: Finding, kind: Finding) -> Finding:
     """Return the exposure time, a guess where it is zero and the frame no bias."""
     if exposure.value != 0.0:
         return exposure
+    if kind.value is None and "says" in kind.note:
+        return replace(exposure, confidence="guess", note=kind.note)
     if kind.value is None or kind.source == exposure.source:
         return replace(exposure, confidence=lower_confidence(exposure.confidence, "likely"), note=_NO_BIAS)
     if kind.value == "bias":

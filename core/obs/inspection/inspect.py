@@ -1,6 +1,7 @@
 """Everything that raw files tell of their camera, each with its source and how sure it is."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -11,11 +12,13 @@ from obs.inspection.amplifier_place import around
 from obs.inspection.cards import Cards
 from obs.inspection.files.grouping import group_images, set_aside
 from obs.inspection.files.same_camera import check_one_camera, find_shape_mismatches
-from obs.inspection.files.several_files import brightest_file, files_of_detectors
-from obs.inspection.finding import Confidence, Finding
+from obs.inspection.files.several_files import brightest_file, files_of_detectors, one_exposure
+from obs.inspection.finding import CONFIDENCES, Confidence, Finding, lower_confidence
 from obs.inspection.frame_facts import FrameFacts, find_frame_facts
+from obs.inspection.header.binning import find_binning
 from obs.inspection.header.filters import find_color_mosaic
 from obs.inspection.header.keys import KeyRule, Roles, detector_value, find_detector_key, find_roles
+from obs.inspection.header.processed import find_processing
 from obs.inspection.header.sky_scale import SkyScale, find_pixel_size, find_sky_scale
 from obs.inspection.layout import find_detector
 from obs.inspection.raw_file import RawFile, RawImage, read_raw_file
@@ -114,12 +117,16 @@ def inspect_files(paths: Sequence[Path]) -> Findings:
         )
     bright = brightest_file(files)
     layout, groups, is_told = group_images(bright, warnings)
-    chips = (files_of_detectors(files) if layout == "image" else []) or groups
-    key, rule = find_detector_key(chips)
-    detectors = tuple(_detector(images, rule, number) for number, images in enumerate(chips))
     frames = find_frame_facts(files)
+    chips, card = files_of_detectors(files, frames.exposures_of_files) if layout == "image" else ([], "")
+    key, rule = find_detector_key(chips or groups, card)
+    if not chips and layout == "image":
+        key, told = _doubted(key, files, frames.exposures_of_files)
+        warnings += told
+    chips = chips or groups
+    detectors = tuple(_detector(images, rule, number) for number, images in enumerate(chips))
     binning = detectors[0].facts.binning
-    sky = find_sky_scale(detectors[0].images[0].cards, binning.value)
+    sky = _sky_scale(files, detectors[0].images[0].cards, binning)
     general = [
         _named("telescope", cards, "TELESCOP"),
         _named("instrument", cards, "INSTRUME", "DETECTOR", "CAMERA"),
@@ -133,7 +140,7 @@ def inspect_files(paths: Sequence[Path]) -> Findings:
         binning,
         *_place_findings(detectors),
     ]
-    warnings += [*frames.warnings, *find_color_mosaic(cards, first.path.name)]
+    warnings += [*frames.warnings, *find_color_mosaic(cards, first.path.name), *_processing(files)]
     warnings += [
         f"{chip.name}: {text}" if len(detectors) > 1 else text for chip in detectors for text in chip.facts.warnings
     ]
@@ -157,6 +164,39 @@ _LAYOUTS = {
 }
 
 
+def _processing(files: Sequence[RawFile]) -> Iterator[str]:
+    """Yield what was done to frames already, once, with the files in which it was."""
+    done: dict[str, list[str]] = {}
+    for file in files:
+        for text in find_processing(file.cards):
+            done.setdefault(text, []).append(file.path.name)
+    for text, names in done.items():
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        yield f"{names[0]}{more}: {text}"
+
+
+def _doubted(key: Finding, files: Sequence[RawFile], exposures: Sequence[object]) -> tuple[Finding, list[str]]:
+    """Return the detector, a guess where several files are of one exposure and no card tells their detectors apart."""
+    groups = one_exposure(files, exposures)
+    if not groups:
+        return key, []
+    names = ", ".join(file.path.name for file in groups[0][:3])
+    text = f"{names} begin at the same time, and no card tells whether they are of different detectors"
+    advice = "say in translator.py what names the detector, or numbers the exposures"
+    return replace(key, confidence=lower_confidence(key.confidence, "guess"), note=text), [f"{text}: {advice}"]
+
+
+def _sky_scale(files: Sequence[RawFile], cards: Cards, binning: Finding) -> SkyScale:
+    """Return scale and orientation of the file that tells them best: flats, say, have no WCS."""
+    found = [find_sky_scale(cards, binning.value)]
+    found += [find_sky_scale(file.cards, find_binning(file.cards).value) for file in files]
+    return min(found, key=_how_unsure)
+
+
+def _how_unsure(sky: SkyScale) -> int:
+    return CONFIDENCES.index(sky.scale.confidence) + CONFIDENCES.index(sky.rotation.confidence)
+
+
 def _without_small(file: RawFile, warnings: list[str]) -> RawFile:
     kept, told = set_aside(file)
     warnings += told
@@ -170,10 +210,22 @@ def _sure_of_layout(layout: str, is_told: bool) -> Confidence:
 
 
 def _named(quantity: str, cards: Cards, *names: str) -> Finding:
+    note = ""
     for name in names:
-        if cards.find(name) is not None:
-            return Finding(quantity, str(cards.get(name)).strip(), name, "certain" if name == names[0] else "guess")
-    return Finding.unknown(quantity)
+        if cards.find(name) is None:
+            continue
+        text = str(cards.get(name)).strip()
+        if not _PLACEHOLDER.fullmatch(text):
+            return Finding(quantity, text, name, "certain" if name == names[0] else "guess")
+        note = note or f"{name} = '{text}' is a placeholder"
+    return Finding.unknown(quantity, note)
+
+
+_PLACEHOLDER = re.compile(
+    r"(.)\1+|(the |my )?(telescope|instrument|camera|ccd|detector|mount|device|imager)s?( ?\d)?|none|default|name|test"
+    r"|.*\bsimulator\b.*|(ascom|indi|indigo|alpaca)( driver| hub| camera| telescope)?",
+    re.I,
+)
 
 
 def _detector(images: tuple[RawImage, ...], rule: KeyRule, number: int) -> DetectorImages:

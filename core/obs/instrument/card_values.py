@@ -8,10 +8,42 @@ from typing import Any
 
 from obs.errors import FileFormatError
 
-__all__ = ["UNITS", "Unit", "date_to_mjd", "format_date", "mjd_to_date", "parse_date", "read_number"]
+__all__ = [
+    "EMPTY_WORDS",
+    "UNITS",
+    "Unit",
+    "date_to_mjd",
+    "format_date",
+    "is_sexagesimal",
+    "mjd_to_date",
+    "parse_date",
+    "read_number",
+    "read_seconds",
+]
+
+#: Texts that stand for no value.
+EMPTY_WORDS = frozenset(
+    (
+        *("", "unknown", "n/a", "na", "none", "undefined", "unspecified", "undef", "null", "nan", "##nodata##"),
+        *("not set", "notset", "not available", "unavailable", "unset", "no value", "novalue", "tbd", "invalid"),
+        *("?", "-", "--", "---", "xxx", "xxxx", "xxxxxx"),
+    )
+)
 
 _MJD_ZERO = datetime(1858, 11, 17)
-_SEXAGESIMAL = re.compile(r"([+-]?)\s*(\d+)[:h\s]\s*(\d+)[:m\s]\s*(\d+(?:\.\d*)?)s?")
+_SEXAGESIMAL = re.compile(r"([+-]?)\s*(\d+)\s*[:hd°\s]\s*(\d+)\s*[:m'\s]\s*(\d+(?:\.\d*)?)\s*(?:s|\")?")
+_WITH_UNIT = re.compile(r"([+-]?[\d.]+(?:[eE][+-]?\d+)?)\s*([A-Za-z]+)\.?")
+_TIME_UNITS = {
+    **dict.fromkeys(("ns", "nsec", "nanosec", "nanosecond", "nanoseconds"), 1e-9),
+    **dict.fromkeys(("us", "usec", "microsec", "microsecond", "microseconds"), 1e-6),
+    **dict.fromkeys(("ms", "msec", "millisec", "millisecond", "milliseconds"), 1e-3),
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1.0),
+    **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), 60.0),
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), 3600.0),
+}
+_SIXTY = re.compile(r"(.*[T ]\d{1,2}:\d\d):60(\.\d*)?")
+_MIDNIGHT = re.compile(r"(\d{4}-\d\d-\d\d)[T ]24:00(?::00(?:\.0*)?)?")
+_SCALE_WORDS = re.compile(r"\s*(UTC?|GMT|TAI|TT)$")
 
 
 @dataclass(frozen=True)
@@ -42,6 +74,7 @@ class Unit:
 #: Units that headers use, by name.
 UNITS: dict[str, Unit] = {
     "s": Unit("s"),
+    "ns": Unit("s", 1e-9),
     "ms": Unit("s", 1e-3),
     "us": Unit("s", 1e-6),
     "min": Unit("s", 60.0),
@@ -86,10 +119,31 @@ def read_number(value: Any) -> float:  # noqa: ANN401 - header values are of any
         raise FileFormatError(f"'{value}' is not a number") from None
 
 
-def parse_date(text: str, *layouts: str) -> datetime:
-    """Return a date, UTC or in whatever scale the header has it.
+def is_sexagesimal(value: object) -> bool:
+    """Whether a card holds hours or degrees, minutes and seconds."""
+    return isinstance(value, str) and _SEXAGESIMAL.fullmatch(value.strip()) is not None
 
-    A date with the offset of a time zone is converted to UTC.
+
+def read_seconds(value: Any, unit: str = "s") -> float:  # noqa: ANN401 - header values are of any type
+    """Return the seconds that a card holds: a number in a unit, ``30 s``, or hours, minutes and seconds.
+
+    Raises
+    ------
+    FileFormatError
+        If it holds no time.
+    """
+    if is_sexagesimal(value):
+        return 3600.0 * read_number(value)
+    match = _WITH_UNIT.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is not None and (factor := _TIME_UNITS.get(match[2].lower())) is not None:
+        return factor * read_number(match[1])
+    return UNITS[unit].to_standard(read_number(value))
+
+
+def parse_date(text: str, *layouts: str) -> datetime:
+    """Return a date, UTC or in whatever scale the header has it; one with a time zone becomes that of UTC.
+
+    Seconds of 60, as programs write them that round, and the hour 24 are those of the next minute and day.
 
     Parameters
     ----------
@@ -106,13 +160,22 @@ def parse_date(text: str, *layouts: str) -> datetime:
     text = text.strip()
     for layout in layouts or (None,):
         try:
-            date = datetime.fromisoformat(text) if layout is None else datetime.strptime(text, layout)
-            return (date.astimezone(UTC) if date.tzinfo else date).replace(tzinfo=None)
+            date = _parse_iso(text) if layout is None else datetime.strptime(text, layout)
+            return date if date.tzinfo is None else date.astimezone(UTC).replace(tzinfo=None)
         except ValueError:
             continue
     example = datetime(2020, 9, 4, 21, 30)
     wanted = " or ".join(f"'{example.strftime(layout)}'" for layout in layouts) or "'2020-09-04T21:30:00'"
     raise FileFormatError(f"'{text}' is not a date like {wanted}")
+
+
+def _parse_iso(text: str) -> datetime:
+    text = _SCALE_WORDS.sub("", text)
+    if (midnight := _MIDNIGHT.fullmatch(text)) is not None:
+        return datetime.fromisoformat(midnight[1]) + timedelta(days=1)
+    if (sixty := _SIXTY.fullmatch(text)) is not None:
+        return datetime.fromisoformat(f"{sixty[1]}:00{sixty[2] or ''}") + timedelta(minutes=1)
+    return datetime.fromisoformat(text.rstrip("."))
 
 
 def format_date(date: datetime) -> str:

@@ -14,10 +14,10 @@ import erfa
 from obs.errors import FileFormatError
 from obs.image.visit_info import VisitInfo
 from obs.instrument.card_values import date_to_mjd, parse_date
+from obs.instrument.plausible import RANGES
 
 __all__ = [
     "DEGREE",
-    "RANGES",
     "Direction",
     "airmass_of",
     "compare_direction",
@@ -25,24 +25,6 @@ __all__ = [
     "missing_time",
     "visit_faults",
 ]
-
-RANGES = {
-    "exposure_time": (0.0, math.inf, "s"),
-    "dark_time": (0.0, math.inf, "s"),
-    "boresight_ra": (0.0, 360.0, "deg"),
-    "boresight_dec": (-90.0, 90.0, "deg"),
-    "boresight_altitude": (-5.0, 90.5, "deg"),
-    "boresight_azimuth": (-360.0, 720.0, "deg"),
-    "rotation_angle": (-720.0, 720.0, "deg"),
-    "airmass": (0.99, 40.0, ""),
-    "longitude": (-360.0, 360.0, "deg"),
-    "latitude": (-90.0, 90.0, "deg"),
-    "elevation": (-500.0, 9000.0, "m"),
-    "air_temperature": (-90.0, 60.0, "C"),
-    "air_pressure": (3e4, 1.1e5, "Pa"),
-    "humidity": (0.0, 110.0, "%"),
-}
-"""Lowest and highest value that a circumstance can have, and its unit."""
 
 DEGREE = 1.0
 """How far pointing and horizon may differ, degrees: refraction, precession since the equinox of the header, UT1."""

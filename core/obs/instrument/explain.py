@@ -12,6 +12,9 @@ from obs.instrument.translator import Translator
 __all__ = ["Explained", "explain", "format_value"]
 
 
+_PAIR = ("boresight_ra", "boresight_dec")
+
+
 @dataclass(frozen=True)
 class Explained:
     """One value.
@@ -67,6 +70,10 @@ def _explain(translator: Translator, md: Header, name: str, *, is_column: bool) 
         value = translator.read(name, md)
         if value is not None:
             value = translator.cast(name, value, is_column=is_column)
+            if fault := translator.find_fault(
+                name, value, _pair(translator, md) if name in _PAIR and value == 0.0 else {}
+            ):
+                value, error = None, fault
     except FileFormatError as fault:
         value, error = None, str(fault)
         if is_column and name in translator.defaults:
@@ -76,6 +83,17 @@ def _explain(translator: Translator, md: Header, name: str, *, is_column: bool) 
     cards = dict(md.asked)
     source = _source(translator, name, value, [keyword for keyword, there in cards.items() if there])
     return Explained(name, value, "" if is_column else _unit(name), is_column, cards, source, error)
+
+
+def _pair(translator: Translator, md: Header) -> dict[str, Any]:
+    """Return right ascension and declination, as far as they can be read."""
+    found = {}
+    for name in _PAIR:
+        try:
+            found[name] = translator.read(name, md)
+        except FileFormatError:
+            continue
+    return found
 
 
 def _source(translator: Translator, name: str, value: Any, there: list[str]) -> str:  # noqa: ANN401 - of any type

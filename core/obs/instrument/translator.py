@@ -27,7 +27,7 @@ known to be wrong are listed in a file that `header_fixes` names; see `obs.instr
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -35,13 +35,15 @@ from typing import Any, ClassVar
 from obs.camera.detector import Detector
 from obs.errors import ConfigError, FileFormatError, suggest
 from obs.image.visit_info import VisitInfo
-from obs.instrument.card_values import UNITS, format_date, parse_date, read_number
+from obs.instrument.card_values import EMPTY_WORDS, UNITS, format_date, parse_date, read_number, read_seconds
 from obs.instrument.header import Header
 from obs.instrument.header_fixes import HeaderFix, load_header_fixes
-from obs.instrument.translator_tables import FACTS, PREFIX, Rule, check_tables, split_rule
+from obs.instrument.plausible import check_value
+from obs.instrument.translator_tables import FACTS, PREFIX, Rule, SingleRule, check_tables, split_rule
 
 __all__ = ["Translator"]
 
+_PAIR = ("boresight_ra", "boresight_dec")
 _WHOLE = re.compile(r"[+-]?\d+")
 
 
@@ -59,8 +61,9 @@ class Translator:
     constants : mapping
         What is the same for all exposures, by name.
     translation : mapping
-        What one card tells, by name: a keyword, or ``(keyword, {"unit": ..., "default": ...})``. Units are those of
-        `obs.instrument.card_values.UNITS`.
+        What one card tells, by name: a keyword, or ``(keyword, {"unit": ..., "default": ..., "times": ...})``. Units
+        are those of `obs.instrument.card_values.UNITS`; ``times`` is a card that multiplies. A list of these is tried
+        until one tells a value that can be.
     defaults : mapping
         What a column holds where the header does not tell.
     translators : mapping of str to str
@@ -97,6 +100,11 @@ class Translator:
     extensions: Sequence[str] = ()
     header_fixes: ClassVar[str] = ""
     simulated_cards: ClassVar[Sequence[str]] = ()
+
+    today: date | None = None
+    """The day after which nothing was observed yet, where that is not today."""
+    guarded: bool = True
+    """Whether values that cannot be are left out; not where they are to be looked at."""
 
     def __init_subclass__(cls) -> None:
         """Check the tables when the class is made, so that a slip shows at once."""
@@ -173,7 +181,9 @@ class Translator:
                 if value is None:
                     continue
                 row[name] = _cast(value, kind)
+                self.check_plausible(name, row[name])
             except FileFormatError as error:
+                row.pop(name, None)
                 if name in (*self.unique, *self.visit) and name not in self.defaults:
                     raise FileFormatError(f"{name}: {error}") from None
                 if name in self.defaults:
@@ -212,6 +222,8 @@ class Translator:
                     known[name] = self.cast(name, value, is_column=False)
             except FileFormatError as error:
                 raise FileFormatError(f"{name}: {error}") from None
+        for name in [name for name, value in known.items() if self.find_fault(name, value, known)]:
+            del known[name]
         return self.complete(known, exposure_id)
 
     @staticmethod
@@ -251,6 +263,37 @@ class Translator:
         else:
             value = self.constants.get(name)
         return self.defaults.get(name) if value is None else value
+
+    def check_plausible(self, name: str, value: Any) -> None:  # noqa: ANN401 - columns are of any type
+        """Check that a value can be what it says; see `obs.instrument.plausible.check_value`.
+
+        Raises
+        ------
+        FileFormatError
+            If it cannot.
+        """
+        if self.guarded:
+            check_value(name, value, self.today)
+
+    def find_fault(self, name: str, value: Any, known: Mapping[str, Any]) -> str:  # noqa: ANN401 - of any type
+        """Return why a value cannot be what it says; empty if nothing speaks against it.
+
+        Parameters
+        ----------
+        name : str
+            The column or the circumstance.
+        value : int, float or str
+            Its value.
+        known : mapping
+            What else the header tells.
+        """
+        try:
+            self.check_plausible(name, value)
+        except FileFormatError as error:
+            return str(error)
+        if self.guarded and name in _PAIR and value == 0.0 and all(known.get(other) == 0.0 for other in _PAIR):
+            return "right ascension and declination are zero: nobody filled them in"
+        return ""
 
     def has_rule(self, name: str) -> bool:
         """Return whether a card or a method tells a name, not only a constant."""
@@ -299,16 +342,18 @@ class Translator:
         return method
 
     def _read_card(self, name: str, md: Header) -> Any:  # noqa: ANN401 - columns are of any type
-        keyword, options = split_rule(self.translation[name])
-        value = md.get(keyword)
-        if value is None or value == "":
-            return options.get("default")
-        if "unit" not in options:
-            return value
-        try:
-            return UNITS[options["unit"]].to_standard(read_number(value))
-        except FileFormatError as error:
-            raise FileFormatError(f"{keyword} = {error}") from None
+        rule = self.translation[name]
+        if not isinstance(rule, list):
+            return _read_rule(rule, md)
+        for choice in rule:
+            try:
+                value = _read_rule(choice, md)
+                if value is not None:
+                    self.check_plausible(name, value)
+                    return value
+            except FileFormatError:
+                continue  # the next card stands in
+        return None
 
     @classmethod
     def make_header(
@@ -346,12 +391,29 @@ class Translator:
         for name, rule in cls.translation.items():
             if name in cls.translators or hasattr(cls, PREFIX + name):
                 continue
-            keyword, options = split_rule(rule)
+            keyword, options = split_rule(rule[0] if isinstance(rule, list) else rule)
             value = data_id[name] if name in data_id else getattr(visit_info, name, None)
             if value in (None, "") or value != value:
                 continue
             cards.setdefault(keyword, UNITS[options["unit"]].from_standard(value) if "unit" in options else value)
         return cards
+
+
+def _read_rule(rule: SingleRule, md: Header) -> Any:  # noqa: ANN401 - columns are of any type
+    keyword, options = split_rule(rule)
+    value = md.get(keyword)
+    if value is None or value == "" or (isinstance(value, str) and value.strip().lower() in EMPTY_WORDS):
+        return options.get("default")
+    if "unit" not in options:
+        return value
+    unit = options["unit"]
+    try:
+        number = (
+            read_seconds(value, unit) if UNITS[unit].standard == "s" else UNITS[unit].to_standard(read_number(value))
+        )
+        return number * read_number(md.get(options["times"], 1)) if "times" in options else number
+    except FileFormatError as error:
+        raise FileFormatError(f"{keyword} = {error}") from None
 
 
 def _cast(value: Any, kind: type) -> Any:  # noqa: ANN401 - columns are of any type

@@ -8,14 +8,17 @@ from obs.errors import suggest
 from obs.image.visit_info import VisitInfo
 from obs.instrument.card_values import UNITS
 
-__all__ = ["FACTS", "PREFIX", "Rule", "TranslatorTables", "check_tables", "split_rule"]
+__all__ = ["FACTS", "PREFIX", "Rule", "SingleRule", "TranslatorTables", "check_tables", "split_rule"]
 
-#: A keyword, or a keyword with the ``unit`` that it is in and the ``default`` where it is missing.
-Rule = str | tuple[str, Mapping[str, Any]]
+#: A keyword, or a keyword with the ``unit`` that it is in, the ``default`` where it is missing, and the card ``times``
+#: that multiplies it.
+SingleRule = str | tuple[str, Mapping[str, Any]]
+#: One of these, or a list of them that stand in for each other.
+Rule = SingleRule | list[SingleRule]
 
 FACTS = {fact.name: fact for fact in fields(VisitInfo)}
 PREFIX = "translate_"
-_OPTIONS = ("unit", "default")
+_OPTIONS = ("unit", "default", "times")
 
 
 class TranslatorTables(Protocol):
@@ -30,7 +33,7 @@ class TranslatorTables(Protocol):
     translators: ClassVar[Mapping[str, str]]
 
 
-def split_rule(rule: Rule) -> tuple[str, Mapping[str, Any]]:
+def split_rule(rule: SingleRule) -> tuple[str, Mapping[str, Any]]:
     """Return keyword and options of a rule."""
     return (rule, {}) if isinstance(rule, str) else rule
 
@@ -66,7 +69,8 @@ def check_tables(translator: type[TranslatorTables]) -> None:
                 f"{translator.__name__}: translators names a method {method} for '{name}', which is not there"
             )
     for name, rule in translator.translation.items():
-        _check_rule(translator, name, split_rule(rule)[1])
+        for choice in rule if isinstance(rule, list) else [rule]:
+            _check_rule(translator, name, split_rule(choice)[1])
 
 
 def _check_rule(translator: type[TranslatorTables], name: str, options: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from obs.errors import ConfigError, suggest
+from obs.scaffold.old_facts import renew_facts
 from obs.small_file import read_small_text
 from obs.yaml_lines import parse_yaml
 
@@ -176,4 +177,4 @@ def read_answers(path: Path) -> tuple[dict[str, str], dict[str, Any] | None]:
             f"{', '.join(map(str, value))}," if isinstance(value, list) else "" if value is None else str(value)
         )
     facts = data.get("_facts")
-    return answers, dict(facts) if isinstance(facts, Mapping) and facts.get("detectors") else None
+    return answers, renew_facts(facts) if isinstance(facts, Mapping) and facts.get("detectors") else None

@@ -1,15 +1,17 @@
 """What was found out about a camera, in the form that the project template takes."""
 
+from dataclasses import asdict, fields
 from typing import Any
 
 from obs.geom import Box
 from obs.inspection.amplifier_facts import AmplifierFacts
 from obs.inspection.cards import Cards
-from obs.inspection.finding import Finding
-from obs.inspection.header.filters import OPEN_STARTS, band_of
-from obs.inspection.header.image_types import WORDS
+from obs.inspection.header.exposure_time import ExposureRule
+from obs.inspection.header.filters import band_of
 from obs.inspection.header.keys import KeyRule
 from obs.inspection.inspect import DetectorImages, Findings
+from obs.instrument.date_rules import DateRule
+from obs.instrument.pointing_rules import PointingRule
 
 __all__ = ["template_facts"]
 
@@ -55,7 +57,7 @@ def template_facts(findings: Findings, *, visit_key: str, detector_key: str) -> 
         "rotation": orientation.value if orientation.is_known else 0.0,
         "flip_x": findings.sky.flip_x,
         "headers": [_header(file.path.name, file.cards, findings, visit_key, detector_key) for file in findings.files],
-        "detector_type": "str" if findings.detector.kind in ("text", "words") else "int",
+        "detector_type": "str" if findings.detector.kind in ("text", "words", "joined") else "int",
         "translator": rules,
     }
 
@@ -125,55 +127,43 @@ def _key(rule: KeyRule) -> dict[str, Any]:
     return {"kind": rule.kind, "keyword": rule.keyword, "first": rule.first, "size": rule.size}
 
 
-def _source(finding: Finding, default: str) -> str:
-    return finding.source if finding.is_known else default
-
-
 def _translator(findings: Findings) -> dict[str, Any]:
     """Return how the translator reads each column."""
-    date, kind = findings.frames.date, findings["image_type"]
-    visit = _key(findings.frames.visit) | {"per_second": _MILLISECONDS if _has_own_time(findings) else 1}
-    if findings["visit"].confidence == "guess" and date is not None:
-        visit |= {"kind": "nightly", "pattern": _PATTERNS.get(findings.frames.visit.kind, "")}
-    rules: dict[str, Any] = {
+    frames = findings.frames
+    visit = _key(frames.visit) | {"per_second": _MILLISECONDS if _has_own_time(findings) else 1}
+    if findings["visit"].confidence == "guess" and frames.dates:
+        visit |= {"kind": "nightly", "pattern": _PATTERNS.get(frames.visit.kind, "")}
+    exposures = frames.exposures or (ExposureRule("EXPTIME"),)
+    is_free = not any(name in file.cards for file in findings.files for name in ("RA", "DEC"))
+    nowhere = PointingRule("RA", "DEC") if is_free else PointingRule("SIMRA", "SIMDEC")
+    return {
         "visit": visit,
         "detector": _key(findings.detector),
-        "filter": list(findings.frames.filter_cards),
-        "exposure_time": {
-            "keyword": _source(findings["exposure_time"], "EXPTIME"),
-            "unit": findings.frames.exposure_unit,
-            "is_odd": not findings["exposure_time"].is_known,
-        },
-        "object": _source(findings["object"], "OBJECT"),
-        "image_type": kind.source if kind.is_known and kind.source != findings["exposure_time"].source else "IMAGETYP",
-        "pointing": _pointing(findings),
-        "airmass": _source(findings["airmass"], ""),
+        "filter": [list(cards) for cards in frames.filter_cards] or [["FILTER"]],
+        "exposure_time": [asdict(rule) for rule in exposures],
+        "object": list(frames.targets) or ["OBJECT"],
+        "image_type": list(frames.image_types) or ["IMAGETYP"],
+        "dates": [_options(rule, "date") for rule in frames.dates or (DateRule("DATE-OBS"),)],
+        "date_known": bool(frames.dates),
+        "pointings": [_options(rule, "ra", "dec") for rule in frames.pointings or (nowhere,)],
+        "pointing_known": bool(frames.pointings),
+        "airmass": list(frames.airmasses),
         "site": _site(findings),
         "time_scale": findings["time_scale"].value,
-        "open_starts": list(OPEN_STARTS),
-        "image_words": {kind: list(words) for kind, words in WORDS.items()},
     }
-    if date is None:
-        rules["date"] = {"kind": "iso", "date": "DATE-OBS", "time": "", "layout": "", "is_odd": True}
-    else:
-        known = {"kind": date.kind, "date": date.date, "time": date.time, "layout": date.layout}
-        rules["date"] = known | {"is_odd": False}
-    return rules
+
+
+def _options(rule: DateRule | PointingRule, *names: str) -> dict[str, Any]:
+    """Return the arguments of a rule: those that have to be there, and those that are not the default."""
+    values = asdict(rule)
+    defaults = {field.name: field.default for field in fields(rule)}
+    options = {name: value for name, value in values.items() if name not in names and value != defaults[name]}
+    return {name: values[name] for name in names} | {"options": options}
 
 
 def _has_own_time(findings: Findings) -> bool:
     """Whether milliseconds tell exposures apart: the detectors of a mosaic may begin some milliseconds apart."""
     return findings.frames.visit.kind == "date" and len(findings.detectors) == 1
-
-
-def _pointing(findings: Findings) -> dict[str, Any]:
-    """Return where the pointing is read; where it is not known, cards that only simulated frames have."""
-    found = findings.frames.pointing
-    if found is not None:
-        return {"ra": found.ra, "dec": found.dec, "ra_unit": found.ra_unit, "is_known": True}
-    is_free = not any(name in file.cards for file in findings.files for name in ("RA", "DEC"))
-    ra, dec = ("RA", "DEC") if is_free else ("SIMRA", "SIMDEC")
-    return {"ra": ra, "dec": dec, "ra_unit": "deg", "is_known": False}
 
 
 def _site(findings: Findings) -> dict[str, Any]:

@@ -7,9 +7,12 @@ quotes or into comments has neither quotes nor line breaks.
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from typing import Any
 
 from obs.errors import ConfigError
+from obs.instrument.date_rules import DateRule
+from obs.instrument.pointing_rules import PointingRule
 
 __all__ = ["as_template_literal", "check_facts"]
 
@@ -21,7 +24,9 @@ _DETECTOR_TYPES = ("int", "str")
 #: Facts that are regular expressions and formats of dates, of which the template knows these only.
 _PATTERNS = ("", r"(\d+)$", r"(?<!\d)(\d{3,6})(?!\d)")
 #: Facts that are written as they are where a number is wanted.
-_NUMBERS = ("first", "size", "per_second", "longitude", "latitude", "elevation", "rotation", "plate_scale")
+_NUMBERS = ("first", "size", "per_second", "add", "longitude", "latitude", "elevation", "rotation", "plate_scale")
+#: Arguments of rules, whose names are written as they are.
+_ARGUMENTS = frozenset(field.name for rule in (DateRule, PointingRule) for field in fields(rule))
 #: Facts that are written into tables of data, or as JSON, only.
 _DATA = ("headers", "files", "filters")
 
@@ -73,6 +78,8 @@ def _leaves(value: object, name: str = "") -> Iterator[tuple[str, object]]:
     """Yield the name and value of everything in nested facts; keys are checked as text too."""
     if isinstance(value, Mapping):
         for key, item in value.items():
+            if name.endswith(".options") and key not in _ARGUMENTS:
+                raise ConfigError(f"{name}: {key!r} is no argument of a rule")
             yield f"{name} (key)", str(key)
             yield from _leaves(item, f"{name}.{key}" if name else str(key))
     elif isinstance(value, list | tuple):

@@ -19,6 +19,7 @@ from obs.resources import project_template
 from obs.scaffold.answers import Answers
 from obs.scaffold.create import render_template
 from obs.scaffold.merge import Chunk, merge_texts, with_markers
+from obs.scaffold.old_facts import renew_facts
 from obs.small_file import read_small_text
 
 __all__ = ["ANSWERS_FILE", "Change", "Kind", "Update", "apply_update", "find_package", "plan_update"]
@@ -227,7 +228,7 @@ def _read_stored(path: Path) -> _Stored:
         raise ConfigError(f"the answers are wrong: {error}", path=path) from error
     context: dict[str, Any] = dict(checked.as_context())
     if isinstance(facts, Mapping):
-        context["_facts"] = dict(facts)
+        context["_facts"] = renew_facts(facts)
     notes = tuple(f"the template asks no longer for '{name}'" for name in strange)
     return _Stored(version, context, originals, notes)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from obs.inspection.raw_file import RawFile, RawImage
 from obs.inspection.sections import amplifier_labels, find_section
 
-__all__ = ["CHIP_CARDS", "group_images", "set_aside"]
+__all__ = ["CHIP_CARDS", "JOINED_CARDS", "group_images", "set_aside"]
 
 CHIP_CARDS = (
     "CCDNUM",
@@ -27,6 +27,15 @@ CHIP_CARDS = (
     "ESO OCS CON QUAD",
 )
 """Cards that name a detector."""
+JOINED_CARDS = (
+    ("RAFTBAY", "CCDSLOT"),
+    ("RAFTNAME", "SENSNAME"),
+    ("RAFTNAME", "CCDNAME"),
+    ("RAFT", "SENSOR"),
+    ("RAFT", "SLOT"),
+    ("RAFT", "CCD"),
+)
+"""Cards that name a detector together."""
 _AMPLIFIER_CARDS = ("AMPNAME", "AMPID", "AMP_ID", "AMPLOC", "AMPNUM")
 _SMALL = 0.25
 _FEW = 4

@@ -1,16 +1,19 @@
 """What several files of one camera tell together: the brightest shows the layout, each may know what others do not."""
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from obs.inspection.cards import Cards
-from obs.inspection.files.grouping import CHIP_CARDS
-from obs.inspection.finding import Finding
+from obs.inspection.files.grouping import CHIP_CARDS, JOINED_CARDS
 from obs.inspection.raw_file import RawFile, RawImage
 
-__all__ = ["brightest_file", "files_of_detectors", "knowing_file"]
+__all__ = ["brightest_file", "files_of_detectors", "one_exposure"]
 
+_OF_A_DETECTOR = re.compile(r"CHIP|CCD|DET|RAFT|SLOT|SENS|QUAD|AMP|BAY|CAM|EXT|ARM|UNIT|CHAN|SER|IMAGEID|NUM$|ID$")
+_NOT_OF_ONE = re.compile(
+    r"SEC|SUM$|SIZE|BIN|TEMP|GAIN|NOISE|SPEED|TIME|DATE|CHECK|DATA|FILE|SEQ|EXP|OBS|PRESS|VOLT|PRES"
+)
 _MOST = 20
 """Files whose pixels are looked at."""
 _FULL = 60000.0
@@ -42,19 +45,54 @@ def _light(file: RawFile) -> float:
     return 0.0 if level > _FULL else level
 
 
-def files_of_detectors(files: Sequence[RawFile]) -> list[tuple[RawImage, ...]]:
-    """Return the images of each detector, where each has files of its own; empty where a card does not tell so."""
-    for name in (*CHIP_CARDS, "EXTNAME"):
-        chips: dict[str, list[RawFile]] = {}
+def files_of_detectors(files: Sequence[RawFile], exposures: Sequence[object]) -> tuple[list[tuple[RawImage, ...]], str]:
+    """Return the images of each detector, where each has files of its own, and the card or cards that tell them apart.
+
+    Parameters
+    ----------
+    files : sequence of RawFile
+        The files.
+    exposures : sequence
+        What tells the exposure of each file; files of one are of different detectors.
+
+    Returns
+    -------
+    chips : list of tuple of RawImage
+        The images; empty where no card tells the detectors apart.
+    card : str
+        The card, or two joined by ``+``.
+    """
+    for names in (*JOINED_CARDS, *((name,) for name in (*CHIP_CARDS, "EXTNAME")), *_differing(files, exposures)):
+        chips: dict[tuple[str, ...], list[RawFile]] = {}
         for file in files:
-            value = file.cards.get(name)
-            if value is not None:
-                chips.setdefault(str(value), []).append(file)
+            values = [file.cards.get(name) for name in names]
+            if all(value is not None for value in values):
+                chips.setdefault(tuple(str(value) for value in values), []).append(file)
         if len(chips) > 1:
-            return [brightest_file(of_chip).images for of_chip in chips.values()]
-    return []
+            return [brightest_file(of_chip).images for of_chip in chips.values()], "+".join(names)
+    return [], ""
 
 
-def knowing_file(files: Sequence[RawFile], find: Callable[[Cards], Finding]) -> RawFile:
-    """Return the first file that tells a quantity; the first of all where none does."""
-    return next((file for file in files if find(file.cards).is_known), files[0])
+def one_exposure(files: Sequence[RawFile], exposures: Sequence[object]) -> list[list[RawFile]]:
+    """Return groups of files that are of one exposure each."""
+    groups: dict[str, list[RawFile]] = {}
+    for file, exposure in zip(files, exposures, strict=True):
+        if exposure is not None:
+            groups.setdefault(str(exposure), []).append(file)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _differing(files: Sequence[RawFile], exposures: Sequence[object]) -> Iterator[tuple[str, ...]]:
+    """Yield cards that differ among the files of each exposure, and from which there are no more than that."""
+    groups = one_exposure(files, exposures)
+    if not groups:
+        return
+    most = max(len(group) for group in groups)
+    for name in files[0].cards:
+        if not _OF_A_DETECTOR.search(name) or _NOT_OF_ONE.search(name):
+            continue
+        values = [file.cards.get(name) for file in files]
+        if any(value is None or isinstance(value, float | bool) for value in values) or len(set(values)) > most:
+            continue
+        if all(len({str(file.cards.get(name)) for file in group}) == len(group) for group in groups):
+            yield (name,)

@@ -7,7 +7,7 @@ from obs.inspection.finding import Confidence, Finding
 
 __all__ = ["find_binning"]
 
-_IN_ONE = ("CCDSUM", "BINNING", "CCDBIN", "BIN")
+_IN_ONE = ("CCDSUM", "BINNING", "CCDBIN", "BIN", "BINMODE", "CCDBINNG", "BIN-FCT", "BINFCT", "DETBIN")
 _PAIRS = (
     ("CCDBIN1", "CCDBIN2"),
     ("XBINNING", "YBINNING"),
@@ -20,10 +20,14 @@ _PAIRS = (
     ("BINNING1", "BINNING2"),
     ("COLBIN", "ROWBIN"),
     ("HBIN", "VBIN"),
+    ("BIN_X", "BIN_Y"),
+    ("BINXY_X", "BINXY_Y"),
+    ("XBINNG", "YBINNG"),
     ("DETXBIN", "DETYBIN"),
     ("ESO DET WIN1 BINX", "ESO DET WIN1 BINY"),
 )
-_BOTH = re.compile(r"\s*\(?\s*(\d+)\s*[\s,xX:]\s*(\d+)\s*\)?\s*")
+_BOTH = re.compile(r"\s*[(\[]?(?:bin(?:ning)?)?\s*(\d+)\s*(?:[\s,xX:*/]|by)\s*(\d+)\s*[)\]]?\s*", re.I)
+_ONE = re.compile(r"\s*(?:bin(?:ning)?)?\s*(\d+)\s*x?\s*", re.I)
 _LARGEST = 32
 
 
@@ -47,13 +51,19 @@ def _stated(cards: Cards) -> list[tuple[str, tuple[int, int]]]:
     for name in _IN_ONE:
         value = cards.get(name)
         match = _BOTH.fullmatch(str(value)) if isinstance(value, str) else None
+        one = _ONE.fullmatch(value) if isinstance(value, str) and match is None else None
+        number = int(one[1]) if one is not None else _whole(value)
         if match is not None and _can_be(int(match[1]), int(match[2])):
             found.append((name, (int(match[1]), int(match[2]))))
+        elif match is None and number is not None and _can_be(number, number):
+            found.append((name, (number, number)))
     for x_name, y_name in _PAIRS:
         pair = [_whole(cards.get(name)) for name in (x_name, y_name)]
         x, y = pair
         if x is not None and y is not None and _can_be(x, y):
             found.append((f"{x_name}, {y_name}", (x, y)))
+        elif x is not None and y_name not in cards and _can_be(x, x):
+            found.append((x_name, (x, x)))
     return found
 
 

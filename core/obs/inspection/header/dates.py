@@ -1,126 +1,38 @@
-"""When an exposure began, in the many spellings of headers."""
+"""When an exposure began, as cards tell it together."""
 
+import math
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from obs.errors import FileFormatError
 from obs.inspection.cards import Card, Cards
 from obs.inspection.finding import Confidence, Finding, lower_confidence
-from obs.instrument.card_values import format_date, mjd_to_date, parse_date, read_number
+from obs.inspection.header.date_cards import ISO, LOCAL, OF_THE_FILE, Reading, is_date_card, readings, time_cards
+from obs.inspection.header.exposure_time import find_exposure_time
+from obs.instrument.card_values import format_date, parse_date, read_number
+from obs.instrument.date_rules import DateRule
+from obs.instrument.plausible import check_date
 
-__all__ = ["DateRule", "find_date", "find_night", "find_time_scale", "read_date"]
+__all__ = ["find_date", "find_night", "find_time_scale", "without_zone"]
 
-_DATES = (
-    "DATE-BEG",
-    "DATE-OBS",
-    "DATEOBS",
-    "DATE_OBS",
-    "UTDATE",
-    "UT-DATE",
-    "DATE-UT",
-    "UTC-DATE",
-    "OBSDATE",
-    "DATE_BEG",
-    "DATE-STR",
-    "DATE-LOC",
-)
-_TIMES = (
-    "UTSTART",
-    "UT-STR",
-    "UTC-OBS",
-    "TIME-BEG",
-    "TIME-OBS",
-    "TIMEOBS",
-    "TIME_OBS",
-    "UTSHUT",
-    "UTIME",
-    "UT",
-    "UTC",
-    "UT-TIME",
-    "EXPSTART",
-    "UTCSTART",
-    "TAIHMS",
-    "TIME",
-    "STARTUT",
-    "UTOPEN",
-    "UT-START",
-    "UT_START",
-    "UT_OBS",
-    "UT-OBS",
-    "UTOBS",
-    "UTC_OBS",
-    "OBSTIME",
-    "TIME-STR",
-)
-_MJD = ("MJD-BEG", "MJD-OBS", "MJD-STR", "MJD_OBS", "MJDSTART", "OBSMJD", "MJDATE", "MJD")
-_JD = ("JD-OBS", "JDSTART", "OBSJD", "JD", "JULDATE", "JULIAN")
-_NIGHTS = ("DTCALDAT", "DAY-OBS", "DAYOBS", "DAY_OBS", "NIGHT", "OBSNIGHT", "DATENIGH")
-_ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d*)?)?Z?)?")
-_TIME = re.compile(r"\d{1,2}:\d\d:\d\d(\.\d*)?")
-_LAYOUTS: tuple[tuple[str, str, Confidence, str], ...] = (
-    (r"\d{4}-\d{1,2}-\d{1,2}", "%Y-%m-%d", "certain", ""),
-    (r"\d{4}/\d{1,2}/\d{1,2}", "%Y/%m/%d", "certain", ""),
-    (r"\d{4}\.\d\d\.\d\d", "%Y.%m.%d", "certain", ""),
-    (r"\d{8}", "%Y%m%d", "likely", ""),
-    (r"\d{1,2}/\d{1,2}/\d{2}", "%d/%m/%y", "likely", "day/month/year, as FITS had it before 2000"),
-    (r"\d{1,2}/\d{1,2}/\d{2}", "%m/%d/%y", "guess", "month/day/year: no month has that number"),
-    (r"\d{1,2}/\d{1,2}/\d{4}", "%d/%m/%Y", "guess", "day and month may be the other way round"),
-    (r"\d{1,2}-\d{1,2}-\d{4}", "%d-%m-%Y", "guess", "day and month may be the other way round"),
-    (r"\d{1,2}/\d{1,2}/\d{4}", "%m/%d/%Y", "guess", "month/day/year: no month has that number"),
-    (r"\d{1,2}-[A-Za-z]{3}-\d{4}", "%d-%b-%Y", "certain", ""),
-    (r"\d{4} [A-Za-z]{3} \d{1,2}", "%Y %b %d", "certain", ""),
-    (r"[A-Za-z]{3} \d{1,2} \d{4}", "%b %d %Y", "certain", ""),
-)
-_FIRST_YEAR = 1970
-_NOT_SET = date(1970, 1, 1)  # the zero of computers' clocks
-_NOT_THE_BEGIN = re.compile(r"\b(mid|middle|typical|average|mean|end)\b", re.I)
-
-
-@dataclass(frozen=True)
-class DateRule:
-    """How to read when an exposure began.
-
-    Parameters
-    ----------
-    kind : {"iso", "layout", "mjd", "jd"}
-        Whether the card is ISO 8601, a date in another layout, or a day number.
-    date : str
-        Keyword of the date or of the day number.
-    time : str
-        Keyword of the time of day; empty where the date has it, or there is none.
-    layout : str
-        Layout of the date for `datetime.strptime`.
-    """
-
-    kind: str
-    date: str
-    time: str = ""
-    layout: str = "%Y-%m-%d"
-
-
-def read_date(rule: DateRule, cards: Cards) -> datetime:
-    """Return the date that a rule reads from a header.
-
-    Raises
-    ------
-    FileFormatError
-        If it does not fit.
-    """
-    value = cards.get(rule.date)
-    if rule.kind == "mjd":
-        return mjd_to_date(read_number(value))
-    if rule.kind == "jd":
-        return mjd_to_date(read_number(value) - 2400000.5)
-    text = str(value).strip()
-    if rule.kind == "iso":
-        return parse_date(text.removesuffix("Z").rstrip("."))
-    day = parse_date(text, rule.layout)
-    if not rule.time:
-        return day
-    time = str(cards.get(rule.time)).strip()
-    return parse_date(f"{day.date().isoformat()}T{time}", "%Y-%m-%dT%H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S")
+_NIGHTS = ("DTCALDAT", "DAY-OBS", "DAYOBS", "DAY_OBS", "NIGHT", "OBSNIGHT", "DATENIGH", "OBS-NITE", "NIGHTDAY")
+_ZONES_CARDS = ("TIMEZONE", "TIME-ZON", "TIME_ZON", "TZ", "TZONE", "UTCOFF", "UTC-OFF", "UTOFFSET", "UTCOFFSE", "ZD")
+_HOUR, _DAY = 3600.0, 86400.0
+_AT_ONCE = 90.0  # s, from the end of an exposure to its file
+_ZONES = 12  # h
+_CLOSE = 2.0
+"""Seconds by which cards of one moment may differ."""
+_APART = 60.0
+"""Seconds by which cards of times differ that are not of one exposure."""
+_GPS_TO_TAI = 19.0
+_SCALES = {
+    **{name: name for name in ("UTC", "TAI", "TT", "UT1")},
+    **dict.fromkeys(("UT", "GMT", "UTC APPROXIMATE", "UTC(NIST)", "Z"), "UTC"),
+    **dict.fromkeys(("TDT", "ET", "TDB"), "TT"),
+    **dict.fromkeys(("IAT",), "TAI"),
+}
+_SCALE_WORDS = re.compile(r"\b(UTC|UT|GMT|TAI|TT|TDB|TDT|GPS|UT1)\b")
 
 
 @dataclass(frozen=True)
@@ -134,12 +46,6 @@ class _Candidate:
     has_time: bool
 
 
-_HOUR, _DAY = 3600.0, 86400.0
-_LOCAL = "local time"
-_AT_ONCE = 90.0  # s, from the end of an exposure to its file
-_ZONES = 12  # h
-
-
 def find_date(cards: Cards) -> tuple[Finding, DateRule | None]:
     """Return when the exposure began, ISO 8601, and the rule that reads it.
 
@@ -148,13 +54,17 @@ def find_date(cards: Cards) -> tuple[Finding, DateRule | None]:
     cards : Cards
         The header.
     """
+    exposure, *_ = find_exposure_time(cards)
+    seconds = float(exposure.value) if exposure.is_known else math.nan
     odd: list[str] = []
-    found = list(_candidates(cards, odd))
+    found = _candidates(cards, seconds, odd)
     if not found:
         return Finding.unknown("date_begin", odd[0] if odd else "no card holds a date that can be"), None
-    # One with the time of day comes before those without.
-    best = next((candidate for candidate in found if candidate.has_time), found[0])
+    # One with the time of day comes before those without, and what is no date of the file before what is.
+    best = min(found, key=_rank)
     confidence, note = best.confidence, best.note
+    if best.rule.moment != "begin":
+        confidence = lower_confidence(confidence, exposure.confidence)
     if not best.has_time:
         confidence, note = lower_confidence(confidence, "likely"), _joined(note, "no card holds the time of day")
     if odd:
@@ -164,29 +74,73 @@ def find_date(cards: Cards) -> tuple[Finding, DateRule | None]:
         confidence = "guess"
         text = format_date(against.date)[:19] if against.has_time else against.date.date().isoformat()
         note = _joined(note, f"{against.rule.date} says {text}")
-    hours = _hours_to_the_file(cards, best)
+    hours = _hours_to_the_file(cards, best, seconds)
     if hours:
         confidence = "guess"
         note = _joined(note, f"DATE, when the file was written, is {hours} h later: perhaps this is local time")
-    rule = best.rule
-    source = f"{rule.date} + {rule.time}" if rule.time else rule.date
-    return Finding("date_begin", format_date(best.date), source, confidence, note), rule
+    best, confidence, note = _held_against_times(cards, best, seconds, confidence, note)
+    best, confidence, note = _of_zone(cards, best, confidence, note)
+    if _is_leap_second(cards.get(best.rule.date)):
+        confidence, note = "guess", "a leap second, which counts as the first second of the next day"
+    return Finding("date_begin", format_date(best.date), str(best.rule), confidence, note), best.rule
 
 
-def _hours_to_the_file(cards: Cards, best: _Candidate) -> int:
+def _rank(candidate: _Candidate) -> tuple[bool, bool, bool]:
+    return not candidate.has_time, candidate.note == OF_THE_FILE, candidate.confidence == "guess"
+
+
+def _candidates(cards: Cards, seconds: float, odd: list[str]) -> list[_Candidate]:
+    """Return the dates that cards hold; one that is no date goes to ``odd``."""
+    found = []
+    for name, ways in readings(cards):
+        candidates = [candidate for way in ways if (candidate := _candidate(cards, way, seconds)) is not None]
+        if candidates:
+            found.append(candidates[0])
+        elif is_date_card(name):
+            odd.append(f"{name} = '{str(cards.get(name)).strip()}' is no date that can be")
+    return [_of_file(cards, candidate) for candidate in found]
+
+
+def _candidate(cards: Cards, way: Reading, seconds: float) -> _Candidate | None:
+    rule = replace(way.rule, add=_GPS_TO_TAI) if _scale_words(cards, way.rule) == ["GPS"] else way.rule
+    try:
+        date = rule.read(cards, seconds)
+        check_date(date)
+    except FileFormatError:
+        if rule.moment == "begin":
+            return None
+        return _candidate(cards, replace(way, rule=replace(rule, moment="begin"), confidence="guess"), seconds)
+    return _Candidate(rule, date, way.confidence, way.note, way.has_time)
+
+
+def _of_file(cards: Cards, candidate: _Candidate) -> _Candidate:
+    """Return a day number as that of the file, where it is the same to the second as the date of the file."""
+    text = str(cards.get("DATE", "")).strip()
+    if candidate.rule.date not in ("MJD", "JD", "MJDATE", "JULIAN", "JULDATE") or not (
+        ISO.fullmatch(text) and ":" in text
+    ):
+        return candidate
+    try:
+        apart = abs((candidate.date - parse_date(text)).total_seconds())
+    except FileFormatError:
+        return candidate
+    return candidate if apart > _CLOSE else replace(candidate, confidence="guess", note=OF_THE_FILE)
+
+
+def _hours_to_the_file(cards: Cards, best: _Candidate, seconds: float) -> int:
     """Return by how many whole hours the file was written after the end of the exposure: those of a time zone.
 
     0 where it was written at once, or at any other time.
     """
     text = str(cards.get("DATE", "")).strip()
-    if best.rule.date == "DATE" or not best.has_time or not (_ISO.fullmatch(text) and ":" in text):
+    if best.rule.date == "DATE" or not best.has_time or not (ISO.fullmatch(text) and ":" in text):
         return 0
     try:
-        written = parse_date(text.removesuffix("Z").rstrip("."))
-        seconds = read_number(cards.get("EXPTIME", cards.get("EXPOSURE", 0.0)))
+        written = parse_date(text)
     except FileFormatError:
         return 0
-    hours, rest = divmod((written - best.date).total_seconds() - seconds + _AT_ONCE / 4, _HOUR)
+    lasted = 0.0 if math.isnan(seconds) else seconds
+    hours, rest = divmod((written - best.date).total_seconds() - lasted + _AT_ONCE / 4, _HOUR)
     return int(hours) if 1 <= hours <= _ZONES and rest < 1.25 * _AT_ONCE else 0
 
 
@@ -195,95 +149,101 @@ def _disagrees(best: _Candidate, other: _Candidate) -> bool:
     if other.rule.date == best.rule.date:
         return False
     apart = abs((other.date - best.date).total_seconds())
-    if other.rule.date == "DATE":  # a file cannot be older than what is in it
+    if other.note == OF_THE_FILE:  # a file cannot be older than what is in it
         return (best.date - other.date).total_seconds() > 1.5 * _DAY
     if other.confidence == "guess" and best.confidence != "guess":  # in local time, or ambiguous
-        return _LOCAL in other.note and other.has_time and apart > _DAY
+        return LOCAL in other.note and other.has_time and apart > _DAY
     return apart > (_HOUR if best.has_time and other.has_time else 1.5 * _DAY)
+
+
+def _held_against_times(
+    cards: Cards, best: _Candidate, seconds: float, confidence: Confidence, note: str
+) -> tuple[_Candidate, Confidence, str]:
+    """Return the date held against the cards of the time of day."""
+    is_ut = next((time for time in time_cards(cards) if _says_ut(time[0])), None)
+    if is_ut is None or best.rule.time or best.rule.layout != "iso" or not best.has_time:
+        return best, confidence, note
+    card, unit = is_ut
+    rule = DateRule(best.rule.date, card.keyword, time_unit=unit, is_local=True)
+    try:
+        other = rule.read(cards)
+    except FileFormatError:
+        return best, confidence, note
+    later = (best.date - other).total_seconds()
+    if abs(later) <= _CLOSE or (card.keyword in ("UT", "UTC", "UTIME") and -_CLOSE <= -later <= _APART):
+        return best, confidence, note
+    name = best.rule.date
+    parts = {} if math.isnan(seconds) else {"end": seconds, "middle": seconds / 2.0}
+    part = next((part for part, shift in parts.items() if shift > _CLOSE and abs(later - shift) <= _CLOSE), "")
+    if part:
+        is_told = "begin" in card.comment.lower() or "start" in card.comment.lower() or _begins(card.keyword)
+        sure = lower_confidence(confidence, "likely" if is_told else "guess")
+        return (
+            replace(best, rule=rule, date=other),
+            sure,
+            f"{name} is its {part}, by {card.keyword} and the exposure time",
+        )
+    hours, rest = divmod(abs(later) + _APART, _HOUR / 4.0)
+    if hours and rest < 2 * _APART:
+        text = f"{name} differs from {card.keyword} by {abs(later) / _HOUR:.2g} h: it is taken for {LOCAL}"
+        return replace(best, rule=rule, date=other), "guess", text
+    if abs(later) > _APART:
+        return best, "guess", _joined(note, f"{card.keyword} says {format_date(other)[11:19]}")
+    return (
+        best,
+        lower_confidence(confidence, "likely"),
+        _joined(note, f"{card.keyword} says {format_date(other)[11:19]}"),
+    )
+
+
+def _says_ut(card: Card) -> bool:
+    return "UT" in card.keyword or re.search(r"\bUTC?\b", card.comment) is not None
+
+
+def _begins(keyword: str) -> bool:
+    return re.search(r"ST(A?R)?T?|BEG|OPEN", keyword.replace("UTC", "").replace("UT", "")) is not None
+
+
+def _of_zone(cards: Cards, best: _Candidate, confidence: Confidence, note: str) -> tuple[_Candidate, Confidence, str]:
+    """Return the date in UT where it is in local time and a card tells the time zone."""
+    name, hours = next(((n, h) for n in _ZONES_CARDS if (h := _zone(cards.get(n))) is not None), ("", 0.0))
+    if not name or not hours or best.rule.is_local or not best.has_time or without_zone(cards.get(best.rule.date)):
+        return best, confidence, note
+    card = cards.find(best.rule.date)
+    says_ut = card is not None and (_SCALE_WORDS.search(card.comment) or "UT" in f"{best.rule.date}{best.rule.time}")
+    if LOCAL in note or str(cards.get("TIMESYS", "")).strip().upper() in ("LOCAL", "LT"):
+        rule = replace(best.rule, add=-_HOUR * hours)
+        return replace(best, rule=rule, date=best.date + timedelta(seconds=rule.add)), "guess", f"{LOCAL}, by {name}"
+    if says_ut or cards.get("TIMESYS") is not None or best.rule.layout != "iso":
+        return best, confidence, note
+    return best, "guess", _joined(note, f"{name} = {hours:g}: it may be in {LOCAL}")
+
+
+def _zone(value: object) -> float | None:
+    """Return the hours of a time zone, to the east; None where a card holds none."""
+    text = re.sub(r"^(UTC?|GMT)\s*(?=[+-])", "", str(value).strip(), flags=re.I)
+    match = re.fullmatch(r"([+-]?)(\d{1,2}):?(\d\d)", text)
+    if match is not None and ":" in text:
+        hours = int(match[2]) + int(match[3]) / 60.0
+        return -hours if match[1] == "-" else hours
+    try:
+        hours = read_number(text)
+    except FileFormatError:
+        return None
+    return hours if -12.0 <= hours <= 14.0 else None
+
+
+def without_zone(value: object) -> bool:
+    """Whether a date has its time zone in its text."""
+    return re.search(r"\d\s*(Z|[+-]\d\d:?\d\d)$", str(value).strip()[10:]) is not None
+
+
+def _is_leap_second(value: object) -> bool:
+    return re.search(r"-(06-30|12-31)[T ]23:59:60", str(value)) is not None
 
 
 def _joined(first: str, second: str) -> str:
     return f"{first}; {second}" if first else second
-
-
-def _candidates(cards: Cards, odd: list[str]) -> Iterator[_Candidate]:
-    """Yield the dates that cards hold; one that is no date goes to ``odd``."""
-    for name, rules in _rules(cards):
-        candidates = [candidate for rule in rules if (candidate := _candidate(cards, *rule)) is not None]
-        if candidates:
-            yield candidates[0]
-        elif name in _DATES or name in _MJD:
-            odd.append(f"{name} = '{str(cards.get(name)).strip()}' is no date that can be")
-
-
-def _candidate(cards: Cards, rule: DateRule, confidence: Confidence, note: str) -> _Candidate | None:
-    try:
-        begin = read_date(rule, cards)
-    except FileFormatError:
-        return None
-    if not _FIRST_YEAR <= begin.year <= datetime.now(UTC).year + 1 or begin.date() == _NOT_SET:
-        return None
-    is_whole = rule.kind in ("mjd", "jd") or bool(rule.time)
-    has_time = is_whole or (rule.kind == "iso" and ":" in str(cards.get(rule.date)))
-    return _Candidate(rule, begin, confidence, note, has_time)
-
-
-def _rules(cards: Cards) -> Iterator[tuple[str, list[tuple[DateRule, Confidence, str]]]]:
-    """Yield, card by card, the ways in which it may be read."""
-    time = next((name for name in _TIMES if _is_time(cards.find(name))), "")
-    comment = card.comment if (card := cards.find(time)) is not None else ""
-    for name in (*_DATES, *_TIMES):
-        card = cards.find(name)
-        if card is None:
-            continue
-        local: Confidence = "guess" if name == "DATE-LOC" or "local" in card.comment.lower() else "certain"
-        note = f"the card may be in {_LOCAL}" if local == "guess" else ""
-        if cards.reason_to_doubt(name):
-            local, note = "guess", cards.reason_to_doubt(name)
-        text = str(card.value).strip()
-        if _ISO.fullmatch(text) and ":" in text:
-            yield name, [(DateRule("iso", name), local, note)]
-        elif name in _DATES:
-            yield name, _told_order(card, list(_layouts(name, text, time, comment, local, note)))
-    for kind, names in (("mjd", _MJD), ("jd", _JD)):
-        for name in names:
-            card = cards.find(name)
-            if card is not None:
-                of_file = re.search(r"\bwritten\b|\bcreat|\bwriting\b", card.comment, re.I)
-                note = "that is when the file was written" if of_file else ""
-                yield name, [(DateRule(kind, name), "guess" if of_file else "likely", note)]
-    if cards.find("DATE") is not None and _ISO.fullmatch(str(cards.get("DATE")).strip()):
-        yield "DATE", [(DateRule("iso", "DATE"), "guess", "that is when the file was written")]
-
-
-_Rules = list[tuple[DateRule, Confidence, str]]
-
-
-def _told_order(card: Card, rules: _Rules) -> _Rules:
-    """Return the ways in which a date may be read; only one where the comment tells the order of day and month."""
-    order = re.search(r"\b(dd|mm)[/-](mm|dd)[/-]", card.comment, re.I)
-    if order is None:
-        return rules
-    first = "%d" if order[1].lower() == "dd" else "%m"
-    return [(rule, "likely", "the comment tells the order") for rule, _, _ in rules if rule.layout.startswith(first)]
-
-
-def _layouts(
-    name: str, text: str, time: str, time_comment: str, local: Confidence, note: str
-) -> Iterator[tuple[DateRule, Confidence, str]]:
-    for pattern, layout, confidence, doubt in _LAYOUTS:
-        if not re.fullmatch(pattern, text):
-            continue
-        sure = lower_confidence(confidence, local)
-        if time and _NOT_THE_BEGIN.search(time_comment):
-            sure, doubt = lower_confidence(sure, "likely"), f"{time} may not be the begin"
-        if time and layout != "%Y-%m-%d":  # the two cards together are what FITS had for it
-            sure = lower_confidence(sure, "likely")
-        yield DateRule("layout", name, time, layout), sure, _joined(doubt, note) if note else doubt
-
-
-def _is_time(card: Card | None) -> bool:
-    return card is not None and _TIME.fullmatch(str(card.value).strip()) is not None
 
 
 def find_night(cards: Cards, begin: Finding) -> Finding:
@@ -301,11 +261,45 @@ def find_night(cards: Cards, begin: Finding) -> Finding:
     )
 
 
-def find_time_scale(cards: Cards) -> Finding:
-    """Return the scale in which the header has its times."""
-    value = str(cards.get("TIMESYS", "")).strip().upper()
-    if value in ("UTC", "TAI", "TT", "UT1"):
-        return Finding("time_scale", value, "TIMESYS")
-    if value in ("UT", "GMT", "UTC APPROXIMATE"):
-        return Finding("time_scale", "UTC", "TIMESYS")
+def _scale_words(cards: Cards, rule: DateRule) -> list[str]:
+    """Return the time scales that TIMESYS or, without it, the cards of a date name."""
+    stated = str(cards.get("TIMESYS", "")).strip().upper()
+    if stated and stated not in ("LOCAL", "LT"):
+        return [stated]
+    words: list[str] = []
+    for name in (rule.date, rule.time):
+        card = cards.find(name)
+        if card is not None:
+            words += _SCALE_WORDS.findall(card.comment)
+        words += [scale for scale in ("TAI", "GPS") if scale in name]
+    return list(dict.fromkeys("UTC" if word in ("UT", "GMT") else word for word in words))
+
+
+def find_time_scale(cards: Cards, rule: DateRule | None = None) -> Finding:
+    """Return the scale in which the header has its times.
+
+    Parameters
+    ----------
+    cards : Cards
+        The header.
+    rule : DateRule, optional
+        How the date is read: its comments may tell the scale.
+    """
+    words = _scale_words(cards, rule or DateRule("DATE-OBS"))
+    source = "TIMESYS" if cards.find("TIMESYS") is not None else "" if rule is None else str(rule)
+    if len(words) > 1:
+        return Finding("time_scale", "UTC", source, "guess", f"the comments name {' and '.join(words)}")
+    if words == ["GPS"]:
+        return Finding("time_scale", "TAI", source, "likely", "GPS time, and 19 s")
+    if words and words[0] in _SCALES:
+        comments = [*_SCALE_WORDS.findall(card.comment)] if rule and (card := cards.find(rule.date)) else []
+        others = {"UTC" if word in ("UT", "GMT") else word for word in comments} - {words[0], _SCALES[words[0]]}
+        if others:
+            note = f"the comment of {rule.date if rule else ''} says {', '.join(sorted(others))}"
+            return Finding("time_scale", _SCALES[words[0]], source, "guess", note)
+        sure: Confidence = "certain" if source == "TIMESYS" else "likely"
+        note = "" if source == "TIMESYS" else "the comment says so"
+        return Finding("time_scale", _SCALES[words[0]], source, sure, note)
+    if words:
+        return Finding("time_scale", "UTC", source, "guess", f"{source} says {words[0]}")
     return Finding("time_scale", "UTC", "", "likely", "no card says; UTC is what FITS takes it for")

@@ -2,16 +2,16 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from math import isfinite
 
 from obs.errors import FileFormatError
 from obs.inspection.cards import Card, Cards
 from obs.inspection.finding import Confidence, Finding, lower_confidence
-from obs.instrument.card_values import UNITS, mjd_to_date, parse_date, read_number
+from obs.instrument.card_values import mjd_to_date, parse_date, read_number, read_seconds
 
-__all__ = ["find_exposure_time"]
+__all__ = ["ExposureRule", "find_exposure_time"]
 
 _EXPOSURE: tuple[tuple[str, Confidence], ...] = (
     ("EXPTIME", "certain"),
@@ -37,6 +37,9 @@ _EXPOSURE: tuple[tuple[str, Confidence], ...] = (
     ("EXPT", "likely"),
     ("ESO DET WIN1 DIT1", "likely"),
     ("ESO DET WIN1 UIT1", "guess"),
+    ("EXP", "likely"),
+    ("EXPACT", "likely"),
+    ("ACTTIME", "likely"),
     ("EXPREQ", "guess"),
     ("XPREQ", "guess"),
     ("REQTIME", "guess"),
@@ -51,8 +54,16 @@ _NOT_IT = re.compile(r"request|dead|delay|number|start|end|begin|open|clos|mid|o
 _UNITS = (
     (re.compile(r"\b(ms|msecs?|milli-?s\w*)\b", re.I), "ms"),
     (re.compile(r"\b(us|usecs?|micro-?s\w*)\b", re.I), "us"),
+    (re.compile(r"\b(ns|nsecs?|nano-?s\w*)\b", re.I), "ns"),
     (re.compile(r"(?<!\w)(min|minutes?)\b(?!imum)", re.I), "min"),
+    (re.compile(r"[\[(]\s*h(rs?|ours?)?\s*[\])]|\b(in )?hours?\b|\bhrs?\b", re.I), "h"),
 )
+_ASKED = re.compile(r"\b(request\w*|command\w*|asked|planned|desired|demand\w*|wanted|intended|set ?point)\b", re.I)
+_EFFECTIVE = re.compile(r"\b(actual|effective|measured|true|real|shutter open|open time)\b", re.I)
+_COADDS = ("COADDS", "NCOADDS", "COADD", "NCOADD", "NUMCOADD", "N_COADDS", "COADDNUM")
+_EACH = re.compile(r"\b(per|each|single|individual)\b", re.I)
+_ONE_OF_SEVERAL = ("ITIME", "INTTIME")
+_TOTALS = ("TEXPTIME", "TOTALEXP", "TOTEXP", "EXPTOTAL", "TOTTIME", "TTIME")
 _LONG = 7200.0
 _DAY = 86400.0
 _ENDS = ("DATE-END", "DATE_END", "DATEEND", "UT-END", "UTEND", "UTCEND", "UTC-END", "UTSTOP", "UT_END", "TIME-END")
@@ -77,6 +88,23 @@ _MJD_BEGINS = ("MJD-BEG", "MJD-STR", "MJD-OBS", "MJD_OBS", "MJDSTART")
 
 
 @dataclass(frozen=True)
+class ExposureRule:
+    """How the exposure time is read.
+
+    Parameters
+    ----------
+    keyword, unit : str
+        The card, and its unit, one of `obs.instrument.card_values.UNITS`.
+    times : str
+        The card that multiplies it; empty if none does.
+    """
+
+    keyword: str
+    unit: str = "s"
+    times: str = ""
+
+
+@dataclass(frozen=True)
 class _Stated:
     """What a card says: seconds, and the unit that they were converted from."""
 
@@ -86,26 +114,64 @@ class _Stated:
     confidence: Confidence
 
 
-def find_exposure_time(cards: Cards) -> tuple[Finding, str]:
-    """Return the exposure time, seconds, and the unit that its card is in."""
+def find_exposure_time(cards: Cards) -> tuple[Finding, ExposureRule | None]:
+    """Return the exposure time, seconds, and how it is read."""
     doubts: list[str] = []
     stated = list(_stated(cards, doubts)) or list(_by_comment(cards))
     if not stated:
-        return Finding.unknown("exposure_time", doubts[0] if doubts else "no card tells it"), "s"
-    first = stated[0]
+        return Finding.unknown("exposure_time", doubts[0] if doubts else "no card tells it"), None
+    first = _effective(cards, stated)
     sure, note = first.confidence, doubts[0] if doubts else ""
     if doubts:
         sure = lower_confidence(sure, "likely")
     against = _against(cards, first, stated)
     if against:
         sure, note = "guess", against
-    return Finding("exposure_time", first.seconds, first.name, sure, note), first.unit
+    found = Finding("exposure_time", first.seconds, first.name, sure, note)
+    return _of_coadds(cards, found, ExposureRule(first.name, first.unit))
+
+
+def _effective(cards: Cards, stated: list[_Stated]) -> _Stated:
+    """Return what was exposed, rather than what was asked for, where comments tell them apart."""
+    first = stated[0]
+    if not _comment(cards, first.name, _ASKED):
+        measured = next((other for other in stated[1:] if _comment(cards, other.name, _EFFECTIVE)), None)
+        if measured is None or _comment(cards, first.name, _EFFECTIVE) or _agree(first.seconds, measured.seconds):
+            return first
+        return replace(measured, confidence=lower_confidence(measured.confidence, "likely"))
+    names = {item.name for item in stated}
+    others = [*stated[1:], *(item for item in _by_comment(cards) if item.name not in names)]
+    best = next((item for item in others if _comment(cards, item.name, _EFFECTIVE)), None)
+    best = best or next((item for item in others if not _comment(cards, item.name, _ASKED)), None)
+    return replace(first, confidence="guess") if best is None else replace(best, confidence="likely")
+
+
+def _comment(cards: Cards, name: str, words: re.Pattern[str]) -> bool:
+    card = cards.find(name)
+    return card is not None and words.search(card.comment) is not None
+
+
+def _of_coadds(cards: Cards, found: Finding, rule: ExposureRule) -> tuple[Finding, ExposureRule]:
+    """Return the time of all exposures that were added up, where a card counts them."""
+    name = next((name for name in _COADDS if isinstance(cards.get(name), int | float)), "")
+    count = float(cards.get(name, 1)) if name and not isinstance(cards.get(name), bool) else 1.0
+    if not (1.0 < count < 1e5 and count.is_integer()):
+        return found, rule
+    totals = [total for total in _TOTALS if isinstance(cards.get(total), int | float) and total != rule.keyword]
+    if any(_agree(float(cards.get(total)), found.value) for total in totals) or rule.keyword in _TOTALS:
+        return found, rule
+    is_told = any(_agree(float(cards.get(total)), found.value * count) for total in totals)
+    is_each = rule.keyword in _ONE_OF_SEVERAL or _comment(cards, rule.keyword, _EACH)
+    sure = lower_confidence(found.confidence, "likely" if is_told or is_each else "guess")
+    note = f"{name} = {count:g} times {found.value:g} s" + ("" if is_told or is_each else ", unless that is all of it")
+    whole = Finding("exposure_time", found.value * count, f"{rule.keyword} x {name}", sure, note)
+    return whole, ExposureRule(rule.keyword, rule.unit, name)
 
 
 def _read(card: Card) -> tuple[float, str]:
     """Return the seconds that a card holds and its unit."""
     unit = next((unit for pattern, unit in _UNITS if pattern.search(card.comment)), "s")
-    return UNITS[unit].to_standard(read_number(card.value)), unit
+    return read_seconds(card.value, unit), unit
 
 
 def _stated(cards: Cards, doubts: list[str]) -> Iterator[_Stated]:
@@ -121,7 +187,7 @@ def _stated(cards: Cards, doubts: list[str]) -> Iterator[_Stated]:
         except FileFormatError:
             doubts.append(f"{name} = '{card.value}' is no number")
             continue
-        if not isfinite(seconds) or seconds < 0:
+        if not isfinite(seconds) or not 0 <= seconds <= _DAY:
             doubts.append(f"{name} = {card.value} cannot be")
             continue
         yield _Stated(name, seconds, unit, confidence)
@@ -144,7 +210,8 @@ def _against(cards: Cards, first: _Stated, stated: list[_Stated]) -> str:
     if cards.reason_to_doubt(first.name):
         return cards.reason_to_doubt(first.name)
     for other in stated[1:]:
-        if first.name in _SAME and other.name in _SAME and not _agree(first.seconds, other.seconds):
+        is_same = first.name in _SAME and other.name in _SAME and other.seconds > 0  # zero: nobody filled it in
+        if is_same and not _agree(first.seconds, other.seconds):
             return f"{other.name} says {other.seconds:g} s"
         is_set = other.name in _LONGER and other.seconds > 0  # zero: nobody filled it in
         if first.name not in _LONGER and is_set and first.seconds > 1.05 * other.seconds + 1.0:

@@ -5,46 +5,24 @@ from dataclasses import replace
 
 from obs.inspection.cards import Cards
 from obs.inspection.finding import Confidence, Finding
+from obs.instrument.filter_wheels import FILTER_CARDS, OPEN, is_open, read_wheels
 
-__all__ = ["OPEN_STARTS", "band_of", "find_color_mosaic", "find_filter", "is_open"]
+__all__ = ["band_of", "find_color_mosaic", "find_filter"]
 
-_KEYWORDS = (
-    "FILTER",
-    "FILTNAM",
-    "FILTNAME",
-    "FILT",
-    "FILTERS",
-    "FILTER01",
-    "FILTERNA",
-    "FILTID",
-    "FILTOBS",
-    "INSFILTE",
-    "WFFBAND",
-    "DWFILNAM",
-    "INSFLNAM",
-    "FILTERID",
-)
 _WHEEL = re.compile(
     r"(FILTER0?\d|FILTNAM\d|FILTER[A-D]|FWINST|FW\d?NAME|FILT\d|[A-Z]{1,3}FILT(_N|ER)?|[A-Z]{2}FLTNM|FLT_?ID\d?|FILTI?D\d"
     r"|ESO INS FILT\d* NAME|FILT(ER)?\d?_?NA?M?E?\d?)"
 )
 _A_FILTER = re.compile(r"\bfilters? (name|used|in)\b|\bname of (the )?(\w+ )?filter\b", re.I)
-_ANOTHER_FILTER = re.compile(r"guid|\btv\b|a&g|compar|\bnd\b|neutral|\bid\b|number", re.I)
-OPEN_STARTS = ("open", "air", "clear", "empty", "none", "nofilt", "blank", "home", "hole", "free", "nothing")
-"""How the word begins, letters and digits only, by which a wheel says that it holds nothing.
-
-A number before it is the place in the wheel (``F0 Clear``, ``3: open``).
-"""
+_ANOTHER_DEVICE = re.compile(
+    r"guid|\btv\b|a&g|compar|exp(osure|\.)?[ -]?meter|acqui|finder|monitor|calib|\blamp|polari[sz]|photometer", re.I
+)
+_ANOTHER_FILTER = re.compile(rf"{_ANOTHER_DEVICE.pattern}|\bnd\b|neutral|\bid\b|number", re.I)
+_MOSAIC = re.compile(r"(?:RGGB|BGGR|GRBG|GBRG|GBRB)")
 _BANDS = re.compile(
     r"(?:^|[^a-z0-9])(u|g|r|i|z|y|w)(?=['p2]?(?:$|[^a-z0-9]))|^(?:hsc|sdss|ps1?|ztf)[-_ ]?([ugrizy])", re.I
 )
 _JOHNSON = re.compile(r"(?:^|[^A-Za-z])([UBVRI])(?:$|[^A-Za-z])")
-
-
-def is_open(name: str) -> bool:
-    """Whether the name of a filter says that there is none."""
-    word = re.sub(r"[^a-z0-9]", "", re.sub(r"^\s*[a-z]?\d{1,2}[\s:.)-]+(?=[a-z])", "", name.lower()))
-    return word in ("", "no", "out", "0") or word.startswith(OPEN_STARTS) or word.endswith("out")
 
 
 def find_filter(cards: Cards) -> tuple[Finding, tuple[str, ...]]:
@@ -55,11 +33,14 @@ def find_filter(cards: Cards) -> tuple[Finding, tuple[str, ...]]:
     cards : Cards
         The header.
     """
-    main = next((name for name in _KEYWORDS if isinstance(cards.get(name), str)), "")
+    main = next((name for name in FILTER_CARDS if isinstance(cards.get(name), str)), "")
     wheels = tuple(
         name
         for name in cards
-        if (_WHEEL.fullmatch(name) or name == main) and isinstance(cards.get(name), str) and name != "FILTERID"
+        if (_WHEEL.fullmatch(name) or name == main)
+        and isinstance(cards.get(name), str)
+        and name != "FILTERID"
+        and not _is_elsewhere(cards, name)
     )
     if main and not is_open(str(cards.get(main))):
         return _named(cards, main, wheels), (main,)
@@ -71,12 +52,18 @@ def find_filter(cards: Cards) -> tuple[Finding, tuple[str, ...]]:
     if said:
         found = _in_wheels(cards, said)
         return replace(found, confidence="guess", note=f"the comment says so; {found.note}".rstrip("; ")), said
-    silent = next((name for name in _KEYWORDS if name in cards), "")
+    silent = next((name for name in FILTER_CARDS if name in cards), "")
     if silent:
         what = cards.all(silent)[-1].value
         note = f"{silent} is empty" if what is None or isinstance(what, str) else f"{silent} = {what} is no name"
         return Finding.unknown("filter", note), (silent,) if not isinstance(what, int | float) else ()
     return Finding.unknown("filter", "no card names one; a camera without a filter wheel has one filter"), ()
+
+
+def _is_elsewhere(cards: Cards, name: str) -> bool:
+    """Whether the comment says that a filter is not in the beam of the camera."""
+    card = cards.find(name)
+    return card is not None and _ANOTHER_DEVICE.search(card.comment) is not None
 
 
 def _by_comment(cards: Cards) -> tuple[str, ...]:
@@ -94,11 +81,13 @@ def _by_comment(cards: Cards) -> tuple[str, ...]:
 def _named(cards: Cards, main: str, wheels: tuple[str, ...]) -> Finding:
     """Return the filter of the card that is there for it."""
     value = str(cards.get(main)).strip()
-    silent = next((name for name in _KEYWORDS[: _KEYWORDS.index(main)] if name in cards), "")
+    silent = next((name for name in FILTER_CARDS[: FILTER_CARDS.index(main)] if name in cards), "")
     sure: Confidence = "likely" if silent or main == "FILTERID" else "certain"
     note = f"{silent} names none" if silent else ""
     if cards.reason_to_doubt(main):
         sure, note = "guess", cards.reason_to_doubt(main)
+    elif _MOSAIC.fullmatch(value.upper()):
+        sure, note = "guess", "the colors of the pixels of a color mosaic, not of a filter"
     elif value.isdigit():
         sure, note = "guess", "a number: perhaps a place in the wheel"
     else:
@@ -118,10 +107,9 @@ def _in_wheels(cards: Cards, wheels: tuple[str, ...]) -> Finding:
     """Return what is in the wheels that are not open."""
     glass = list(dict.fromkeys(text for name in wheels if not is_open(text := str(cards.get(name)).strip())))
     source = " + ".join(wheels)
-    if not glass and len(wheels) == 1:  # the translator takes a single card as it is
-        return Finding("filter", str(cards.get(wheels[0])).strip(), source, "likely", "a word for no filter")
     if not glass:
-        return Finding("filter", "open", source, "likely", "every wheel is open")
+        note = "every wheel is open" if len(wheels) > 1 else "a word for no filter"
+        return Finding("filter", read_wheels(cards, wheels) or OPEN, source, "likely", note)
     if any(name.isdigit() for name in glass):
         return Finding("filter", "+".join(glass), source, "guess", "a number: perhaps a place in the wheel")
     if len(glass) == 1:
@@ -143,7 +131,7 @@ def band_of(physical_filter: str) -> str:
 
 def find_color_mosaic(cards: Cards, file: str) -> list[str]:
     """Return what to tell of a detector whose pixels lie behind filters of several colors."""
-    for name in ("BAYERPAT", "COLORTYP", "CFA-PAT", "BAYER"):
+    for name in ("BAYERPAT", "COLORTYP", "CFA-PAT", "BAYER", "CFAPAT", "FILTER", "BAYERIND"):
         value = str(cards.get(name, "")).strip()
         if set("RGB") <= set(value.upper()) and len(value) == 4:
             text = f"{file}: {name} = {value}: pixels of several colors lie side by side; the engine takes them for one"

@@ -24,6 +24,7 @@ _GAINS = (
     "T_GAIN",
     "S_GAIN",
     "SYSGAIN",
+    "CVF",
     "CONAD",
     "ESO DET OUT CONAD",
     "ESO DET OUT GAIN",
@@ -47,7 +48,11 @@ _SATURATIONS = ("SATURATE", "SATURAT", "SATLEVEL", "SATUR", "MAXLIN", "MAXADU", 
 _LARGEST_OF_16_BITS = 65535
 _ROUNDED = 0.03
 _ONE = "1 may stand for a gain that was never measured"
-_NO_GAIN = re.compile(r"index|mode|setting|select|code|level|state|speed|sensor|dB\b|x\b", re.I)
+_NO_GAIN = re.compile(
+    r"index|mode|setting|select|code|level|state|speed|sensor|dB\b|x\b|\bem\b|\bemccd\b|electron.multipl|multiplication"
+    r"|pre-?amp|amplification|analog|\biso\b|percent|%",
+    re.I,
+)
 _PER_ADU = re.compile(
     r"\b(photo-?)?(e-?|electrons?|el)\s*/\s*(adu|adc|dn|du|count|cnt)|electrons?\s+per|\be-? per", re.I
 )
@@ -108,16 +113,15 @@ def find_gain(cards: Cards, amplifier: str = "") -> Finding:
             return Finding("gain", 1.0 / value, name, _own(name, amplifier, cards, sure), note)
         if _PER_ADU.search(comment) and value <= _MOST:
             sure = _own(name, amplifier, cards, "certain")
-            return (
-                Finding("gain", value, name, lower_confidence(sure, "likely"), _ONE)
-                if value == 1.0
-                else Finding("gain", value, name, sure)
-            )
-        if name.startswith("GAIN") and _NO_GAIN.search(comment):
+            return Finding("gain", value, name, "guess", _ONE) if value == 1.0 else Finding("gain", value, name, sure)
+        if _NO_GAIN.search(comment):
             doubt = f"{name} = {card.value} is a setting: '{comment}'"
             continue
         if value > _MOST:
             doubt = f"{name} = {card.value} is no gain that a CCD has"
+            continue
+        if value == 1.0:
+            weak = weak or Finding("gain", value, name, "guess", _ONE)
             continue
         if name.startswith("GAIN") and value == int(value):
             weak = weak or Finding("gain", value, name, "guess", "a whole number without a unit may be a setting")

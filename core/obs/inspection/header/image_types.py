@@ -1,11 +1,12 @@
 """What a frame is for: bias, dark, flat, science, arc, focus, sky, in the words of many observatories."""
 
-import re
+import math
 
 from obs.inspection.cards import Cards
 from obs.inspection.finding import Confidence, Finding
+from obs.instrument.image_types import LONG_FOR_A_BIAS, TARGET_CARDS, contradiction, standard_type
 
-__all__ = ["WORDS", "find_image_type", "standard_type"]
+__all__ = ["find_image_type"]
 
 _KEYWORDS = (
     "IMAGETYP",
@@ -31,52 +32,6 @@ _KEYWORDS = (
     "TYPE",
     "FRAME",
 )
-WORDS: dict[str, tuple[str, ...]] = {
-    "dark": ("dark", "darkframe", "darkflat", "flatdark"),
-    "bias": ("bias", "zero", "offset", "biasframe", "zeroframe"),
-    "flat": (
-        "flat",
-        "domeflat",
-        "skyflat",
-        "twilight",
-        "twiflat",
-        "dflat",
-        "flatfield",
-        "flatframe",
-        "twilightflat",
-        "lampflat",
-        "intflat",
-        "dome",
-        "skyflatfield",
-        "domeflatfield",
-        "lflat",
-        "mflat",
-        "tflat",
-    ),
-    "arc": ("arc", "comp", "comparison", "lamp", "wave", "arclamp", "line"),
-    "focus": ("focus", "focusing", "foc"),
-    "science": ("science", "object", "light", "expose", "exposure", "target", "sci", "lightframe", "std", "standard"),
-    "sky": ("sky",),
-}
-"""Type to the words that stand for it, in the order in which they count where there are several."""
-_BY_WORD = {word: kind for kind, words in WORDS.items() for word in words}
-_LONG_FOR_A_BIAS = 1.5  # s; some cameras cannot expose for less than one
-_PARTS = re.compile(r"[^a-z]+")
-
-
-def standard_type(text: str) -> str | None:
-    """Return the standard type that a header's words stand for; None if they say none, or cannot be together."""
-    words = [word for word in _PARTS.split(text.lower()) if word]
-    whole = _BY_WORD.get("".join(words))
-    if whole is not None:
-        return whole
-    kinds = {_BY_WORD[word] for word in words if word in _BY_WORD}
-    specific = kinds - {"science", "sky"} or kinds
-    if "flat" in specific:  # lamp flat, dome flat, sky flat
-        specific -= {"arc"}
-    if specific == {"dark", "flat"}:  # a dark for flats
-        return "dark"
-    return specific.pop() if len(specific) == 1 else None
 
 
 def find_image_type(cards: Cards, exposure_time: Finding) -> Finding:
@@ -104,26 +59,34 @@ def find_image_type(cards: Cards, exposure_time: Finding) -> Finding:
             odd.append(f"{name} = '{value}' is no word for a type")
     note = "; ".join(odd)
     if known:
-        return _judged(known, note, exposure_time)
-    for name in ("OBJECT", "OBJNAME", "TARGNAME", "TARGET", "TITLE"):
+        return _judged(cards, known, note, exposure_time)
+    for name in TARGET_CARDS:
         kind = standard_type(str(cards.get(name, "")))
         if kind not in (None, "science", "sky"):
             return Finding("image_type", kind, name, "guess", note or "the name of the target says so")
     if exposure_time.is_known and exposure_time.value == 0.0:
-        return Finding("image_type", "bias", exposure_time.source, "guess", "the exposure time is 0")
+        note = f"{note}; no card names it; exposed for 0 s".removeprefix("; ")
     return Finding.unknown("image_type", note)
 
 
-def _judged(known: list[tuple[str, str]], note: str, exposure_time: Finding) -> Finding:
-    """Return the type of the first card, as sure as the others and the exposure time let it be."""
+_SHUT = ("closed", "shut", "close")
+
+
+def _judged(cards: Cards, known: list[tuple[str, str]], note: str, exposure_time: Finding) -> Finding:
+    """Return the type of the first card, as sure as the others, target, shutter and exposure time let it be."""
     name, kind = known[0]
     sure: Confidence = "certain" if name not in ("FRAME", "TYPE") else "likely"
     other = next(((o, k) for o, k in known if k != kind and {k, kind} != {"science", "sky"}), None)
-    seconds = exposure_time.value if exposure_time.confidence in ("certain", "likely") else None
+    is_sure = exposure_time.confidence in ("certain", "likely")
+    seconds = float(exposure_time.value) if is_sure else math.nan
+    for target in TARGET_CARDS:
+        text = str(cards.get(target, "")) if target != name else ""
+        if against := contradiction(kind, text, seconds):
+            return Finding.unknown("image_type", f"{name} says {kind}, but the frame is {against}")
     if other is not None:
         return Finding("image_type", kind, name, "guess", f"{other[0]} says {other[1]}")
-    if seconds is not None and kind == "bias" and seconds > _LONG_FOR_A_BIAS:
+    if kind == "bias" and seconds > LONG_FOR_A_BIAS:
         return Finding("image_type", kind, name, "guess", f"but {exposure_time.source} = {seconds:g} s")
-    if seconds is not None and kind in ("science", "flat") and seconds == 0.0:
-        return Finding("image_type", kind, name, "guess", f"but {exposure_time.source} = 0 s")
+    if kind in ("science", "flat") and str(cards.get("SHUTTER", "")).strip().lower() in _SHUT:
+        return Finding("image_type", kind, name, "guess", "but SHUTTER says closed")
     return Finding("image_type", kind, name, "guess" if note.startswith(f"{name} is malformed") else sure, note)

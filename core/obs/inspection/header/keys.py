@@ -69,10 +69,10 @@ class KeyRule:
     ----------
     keyword : str
         The card; empty where the value is constant, or the date has to number exposures.
-    kind : {"whole", "digits", "text", "words", "name", "grouped", "constant", "date"}
+    kind : {"whole", "digits", "text", "words", "name", "grouped", "joined", "constant", "date"}
         Whether the card is a whole number, a text whose last digits count, a text, a text of which letters and digits
-        make a name, the name of a file with a number in it, or a number that counts the amplifiers of all detectors; or
-        what stands in for it.
+        make a name, the name of a file with a number in it, a number that counts the amplifiers of all detectors, or
+        two cards that make a name together; or what stands in for it.
     first, size : int
         Of what counts amplifiers, the lowest number, and how many amplifiers a detector has.
     """
@@ -104,6 +104,9 @@ def detector_value(rule: KeyRule, cards: Cards) -> int | str | None:
     """Return the detector that a rule reads from a header."""
     if rule.kind == "constant":
         return 0
+    if rule.kind == "joined":
+        parts = [re.sub(r"[^A-Za-z0-9]+", "", str(cards.get(name, ""))) for name in rule.keyword.split("+")]
+        return "_".join(parts) if all(parts) else None
     value = cards.get(rule.keyword)
     if value is None:
         return None
@@ -118,7 +121,7 @@ def detector_value(rule: KeyRule, cards: Cards) -> int | str | None:
     return _last_digits(value) if rule.kind == "digits" else str(value).strip()
 
 
-def find_detector_key(chips: Sequence[Sequence[RawImage]]) -> tuple[Finding, KeyRule]:
+def find_detector_key(chips: Sequence[Sequence[RawImage]], card: str = "") -> tuple[Finding, KeyRule]:
     """Return what numbers the detector.
 
     Parameters
@@ -126,9 +129,17 @@ def find_detector_key(chips: Sequence[Sequence[RawImage]]) -> tuple[Finding, Key
     chips : sequence of sequence of RawImage
         The images of each detector that is at hand. Where there are several, the values must differ between them, and
         all images of one must have the same.
+    card : str
+        The card that tells the files of several detectors apart, or two joined by ``+``.
     """
+    joined = KeyRule(card, "joined")
+    if "+" in card and _tells_apart(joined, chips):
+        note = f"{' and '.join(card.split('+'))} together"
+        return Finding("detector", detector_value(joined, chips[0][0].cards), card, "guess", note), joined
     first, is_mosaic = chips[0][0].cards, len(chips) > 1
     names = [*_DETECTORS, *_EXTENSIONS] if is_mosaic or _counts_ccds(first) else list(_DETECTORS)
+    if card and card not in dict(names):
+        names.append((card, "guess"))
     choices: list[tuple[KeyRule, Confidence]] = []
     for name, sure in names:
         for kind, confidence in (("whole", sure), ("digits", "likely"), ("text", "likely")):

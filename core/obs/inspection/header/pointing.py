@@ -3,14 +3,16 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from math import cos, isnan, nan, radians
 
 from obs.errors import FileFormatError
 from obs.inspection.cards import Card, Cards
 from obs.inspection.finding import Confidence, Finding, lower_confidence
-from obs.instrument.card_values import read_number
+from obs.instrument.card_values import is_sexagesimal, parse_date, read_number
+from obs.instrument.pointing_rules import POINTING_CARDS, PointingRule, year_of
 
-__all__ = ["Pointing", "find_airmass", "find_object", "find_pointing"]
+__all__ = ["find_airmass", "find_object", "find_pointing"]
 
 _OBJECTS = (
     "OBJECT",
@@ -25,24 +27,20 @@ _OBJECTS = (
     "FIELD",
 )
 _LOW_IN_THE_SKY = 5.0
-_OLD = 30.0
-"""Years from 2000 beyond which precession moves a pointing by more than a third of a degree."""
 _FAR = 5.0
 """Degrees that the pointing may lie from the reference point of the WCS."""
-_SEXAGESIMAL = re.compile(r"\d{1,2}[:h\s]\s*\d{1,2}[:m\s]")
-_POINTINGS = (
-    ("RA", "DEC"),
-    ("RA2000", "DEC2000"),
-    ("TELRA", "TELDEC"),
-    ("RA_OBS", "DEC_OBS"),
-    ("RA-TEL", "DEC-TEL"),
-    ("OBJCTRA", "OBJCTDEC"),
-    ("RA_DEG", "DEC_DEG"),
-    ("OBJRA", "OBJDEC"),
-    ("RA_TARG", "DEC_TARG"),
-    ("TARGRA", "TARGDEC"),
-    ("CRVAL1", "CRVAL2"),
+_APART = 2.0
+"""Degrees by which two pointings of one header may differ."""
+_OF_DATE = re.compile(
+    r"\bj-?now\b|\bof[ -](the[ -])?date\b|\bapparent\b|\bcurrent (epoch|equinox)\b|\bequinox of\b", re.I
 )
+_J2000 = re.compile(r"\bJ ?2000(\.0)?\b|\bICRS\b|\bFK5\b|\b2000\.0\b", re.I)
+_B1950 = re.compile(r"\bB ?1950(\.0)?\b|\bFK4\b|\b1950(\.0)?\b", re.I)
+_EQUINOXES = ("EQUINOX", "RADECEQ", "TELEQUIN", "TELEQUI", "EQUIN", "RAEQUIN", "OBJEQUIN", "EPOCH")
+_SYSTEMS = ("RADESYS", "RADECSYS", "RADESYSA", "TELRADEC", "COORDSYS")
+_SIDEREAL = ("LST", "LST-OBS", "LST_OBS", "ST", "SIDTIME", "SIDEREAL", "LST-STR", "LST-BEG")
+_HOUR_ANGLES = ("HA", "TELHA", "HOURANG", "HA-OBS", "HA_OBS", "HA-STR")
+_SAME_YEAR = 1.5
 
 
 def find_object(cards: Cards) -> Finding:
@@ -58,84 +56,169 @@ def find_object(cards: Cards) -> Finding:
     return Finding.unknown("object")
 
 
+AIRMASS_CARDS = ("AIRMASS", "SECZ", "AIRM", "AMSTART", "SECZ-STR", "ESO TEL AIRM START", "AIRMASSB", "AM")
+
+
 def find_airmass(cards: Cards) -> Finding:
     """Return the airmass."""
-    for name in ("AIRMASS", "SECZ", "AIRM", "AMSTART", "SECZ-STR", "ESO TEL AIRM START"):
+    for name in AIRMASS_CARDS:
         try:
             value = read_number(cards.get(name))
         except FileFormatError:
             continue
-        if 1.0 <= value < 40.0:
+        if 0.99 <= value <= 40.0:
             low = value > _LOW_IN_THE_SKY
             return Finding("airmass", value, name, "guess" if low else "certain", "low in the sky" if low else "")
     return Finding.unknown("airmass")
 
 
-@dataclass(frozen=True)
-class Pointing:
-    """Cards that tell where the telescope points, and their units (``deg`` or ``hourangle``)."""
+def find_pointing(cards: Cards, begin: Finding | None = None) -> tuple[list[Finding], PointingRule | None]:
+    """Return right ascension and declination of J2000, degrees, and how they are read.
 
-    ra: str
-    dec: str
-    ra_unit: str
-    dec_unit: str = "deg"
-
-
-def find_pointing(cards: Cards) -> tuple[list[Finding], Pointing | None]:
-    """Return right ascension and declination, degrees, and how they are read."""
-    reference = _reference(cards)
-    for ra_name, dec_name in sorted(_POINTINGS, key=lambda names: _are_zero(cards, names)):
+    Parameters
+    ----------
+    cards : Cards
+        The header.
+    begin : Finding, optional
+        When the exposure began, for coordinates of the equinox of the date.
+    """
+    date = parse_date(str(begin.value)) if begin is not None and begin.is_known else None
+    why, doubt = "", ""
+    found: list[_Judged] = []
+    for ra_name, dec_name in (*POINTING_CARDS, ("CRVAL1", "CRVAL2")):
         ra, dec = cards.find(ra_name), cards.find(dec_name)
-        if ra is None or dec is None:
+        if ra is None or dec is None or isinstance(ra.value, bool) or isinstance(dec.value, bool):
             continue
         if ra_name == "CRVAL1" and not str(cards.get("CTYPE1", "")).startswith("RA"):
             continue
-        try:
-            right, up = read_number(ra.value), read_number(dec.value)
-        except FileFormatError:
-            continue
-        unit, sure, note = _unit(ra, right, _right_ascensions(cards))
-        right *= 15.0 if unit == "hourangle" else 1.0
-        if not (-90.0 <= up <= 90.0 and 0.0 <= right <= 360.0):
-            continue
-        sure_of_dec: Confidence = "certain"
-        if ra_name == "CRVAL1":
-            sure = sure_of_dec = "guess"
-            note = "the reference of the WCS need not be where the telescope points"
-        elif right == up == 0.0:
-            sure = sure_of_dec = "guess"
-            note = "zeros may stand for what nobody filled in"
-        elif reference is not None and _apart(right, up, reference) > _FAR:
-            sure = sure_of_dec = "guess"
-            note = f"CRVAL1, CRVAL2 are {reference[0]:.4g}, {reference[1]:.4g}"
-        equinox = _equinox(cards)
-        if abs(equinox - 2000.0) > _OLD:
-            sure, sure_of_dec = lower_confidence(sure, "likely"), lower_confidence(sure_of_dec, "likely")
-            note = "; ".join(part for part in (note, f"of equinox {equinox:g}; the engine takes it for 2000") if part)
-        findings = [
-            Finding("boresight_ra", right, ra_name, sure, note),
-            Finding("boresight_dec", up, dec_name, sure_of_dec, note if sure_of_dec != "certain" else ""),
-        ]
-        return findings, Pointing(ra_name, dec_name, unit)
-    return [Finding.unknown("boresight_ra"), Finding.unknown("boresight_dec")], None
+        judged = _judged(cards, ra, dec, date)
+        if isinstance(judged, str):
+            why = why or judged
+            doubt = doubt or ("" if "zero" in judged else judged)  # those nobody filled in
+        else:
+            found.append(judged)
+    if not found:
+        return [Finding.unknown("boresight_ra", why), Finding.unknown("boresight_dec", why)], None
+    best = min(found, key=lambda one: _ORDER.index(one.confidence) > 1)  # the first that is no guess
+    reference = _reference(cards)
+    sure, note = best.confidence, best.note
+    other = next(
+        (o for o in found if o.rule.ra not in (best.rule.ra, "CRVAL1") and _far(best, o.ra, o.dec, _APART)), None
+    )
+    if doubt:
+        sure, note = "guess", _joined(note, doubt)
+    elif other is not None:
+        sure, note = "guess", _joined(note, f"{other.rule.ra}, {other.rule.dec} are {other.ra:.4g}, {other.dec:.4g}")
+    elif best.rule.ra != "CRVAL1" and reference is not None and _far(best, *reference, _FAR):
+        sure, note = "guess", _joined(note, f"CRVAL1, CRVAL2 are {reference[0]:.4g}, {reference[1]:.4g}")
+    sure_of_dec = sure if sure == "guess" else best.sure_of_dec
+    findings = [
+        Finding("boresight_ra", best.ra, best.rule.ra, sure, note),
+        Finding("boresight_dec", best.dec, best.rule.dec, sure_of_dec, note if sure_of_dec != "certain" else ""),
+    ]
+    return findings, best.rule
 
 
-def _are_zero(cards: Cards, names: tuple[str, str]) -> bool:
-    """Whether both coordinates are zero, as where nobody filled them in."""
+_ORDER = ("certain", "likely", "guess")
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """One pair of cards: how they are read, what they give, and how sure that is."""
+
+    rule: PointingRule
+    ra: float
+    dec: float
+    confidence: Confidence
+    sure_of_dec: Confidence
+    note: str
+
+
+def _judged(cards: Cards, ra: Card, dec: Card, date: datetime | None) -> _Judged | str:
+    """Return what a pair of cards tells; why it cannot be, where it cannot."""
     try:
-        return all(read_number(cards.get(name)) == 0.0 for name in names)
+        right, up = read_number(ra.value), read_number(dec.value)
     except FileFormatError:
-        return False
-
-
-def _equinox(cards: Cards) -> float:
-    """Return the equinox of the coordinates, years; 2000 where no card tells another."""
-    text = str(cards.get("EQUINOX", "")).strip().lstrip("BJ")
+        return ""
+    unit, sure, note = _unit(ra, right, [*_right_ascensions(cards), *_by_hour_angle(cards)])
+    dec_unit: str = "rad" if unit == "rad" and abs(up) < 1.6 and not is_sexagesimal(dec.value) else "deg"
+    equinox, doubt = _equinox(cards, ra, dec, date)
+    rule = PointingRule(ra.keyword, dec.keyword, "" if is_sexagesimal(ra.value) else unit, dec_unit, equinox)
     try:
-        year = read_number(text)
-    except FileFormatError:
-        return 2000.0
-    return year if 1800.0 < year < 2100.0 else 2000.0
+        place = rule.read(cards, date)
+    except FileFormatError as error:
+        return str(error)  # the mount was not connected, say
+    sure_of_dec: Confidence = "certain" if dec_unit == "deg" else sure
+    if ra.keyword == "CRVAL1":
+        sure = sure_of_dec = "guess"
+        note = "the reference of the WCS need not be where the telescope points"
+    if problem := cards.reason_to_doubt(ra.keyword) or cards.reason_to_doubt(dec.keyword):
+        sure = sure_of_dec = "guess"
+        note = problem
+    if place != (right * (15.0 if unit == "hourangle" else 1.0), up) and equinox != 2000.0 and dec_unit == "deg":
+        moved = _joined(note, f"precessed to 2000 from {_year_text(cards, equinox)}")
+        sure, sure_of_dec = lower_confidence(sure, "likely"), lower_confidence(sure_of_dec, "likely")
+        note = moved
+    if doubt:
+        sure = sure_of_dec = "guess"
+        note = _joined(note, doubt)
+    return _Judged(rule, *place, sure, sure_of_dec, note)
+
+
+def _year_text(cards: Cards, equinox: float | str) -> str:
+    if equinox == "date":
+        return "the equinox of the date"
+    year = equinox if isinstance(equinox, float | int) else (year_of(cards.get(equinox)) or 2000.0)
+    return f"{abs(year):g}"
+
+
+def _joined(first: str, second: str) -> str:
+    return "; ".join(part for part in (first, second) if part)
+
+
+def _far(one: _Judged, ra: float, dec: float, limit: float) -> bool:
+    return _apart(one.ra, one.dec, (ra, dec)) > limit
+
+
+def _equinox(cards: Cards, ra: Card, dec: Card, date: datetime | None) -> tuple[float | str, str]:
+    """Return the equinox of a pair of cards, as `PointingRule` takes it, and what speaks against it."""
+    comment = f"{ra.comment} {dec.comment}"
+    if "2000" in ra.keyword or (_J2000.search(comment) and not _OF_DATE.search(comment)):
+        return 2000.0, ""
+    if _B1950.search(comment):
+        return -1950.0, ""
+    if _OF_DATE.search(comment):
+        return "date", ""
+    if ra.keyword.startswith("OBJCT"):  # J2000 by the convention of the programs that write it
+        return 2000.0, ""
+    name = next((name for name in _EQUINOXES if year_of(cards.get(name)) is not None), "")
+    card, year = cards.find(name), year_of(cards.get(name))
+    system = next((str(cards.get(name)).strip().upper() for name in _SYSTEMS if cards.find(name)), "")
+    if card is None or year is None:
+        words = f"{system} {_texts(cards)}"
+        return (-1950.0, "") if _B1950.search(system) else ("date", "") if _OF_DATE.search(words) else (2000.0, "")
+    if name == "EPOCH" and year > 0.0 and year != 2000.0:
+        is_now = date is not None and abs(year - date.year) < _SAME_YEAR
+        return 2000.0, "" if is_now and _J2000.search(system) else f"EPOCH = {year:g} may be the equinox"
+    if system.startswith(("ICRS", "FK5")) and year < 0.0:
+        return 2000.0, f"{name} = {-year:g}, but the system is {system}"
+    return name, ""
+
+
+def _texts(cards: Cards) -> str:
+    """Return what cards of the equinox say that hold no year."""
+    return " ".join(str(cards.get(name)) for name in _EQUINOXES if isinstance(cards.get(name), str))
+
+
+def _by_hour_angle(cards: Cards) -> list[tuple[str, float]]:
+    """Return the right ascension that sidereal time and hour angle give, degrees."""
+    for sidereal in _SIDEREAL:
+        for angle in _HOUR_ANGLES:
+            values = cards.get(sidereal), cards.get(angle)
+            if all(is_sexagesimal(value) for value in values):
+                right = (15.0 * (read_number(values[0]) - read_number(values[1]))) % 360.0
+                return [(f"{sidereal} - {angle}", right)]
+    return []
 
 
 def _apart(ra: float, dec: float, reference: tuple[float, float]) -> float:
@@ -157,28 +240,31 @@ def _right_ascensions(cards: Cards) -> list[tuple[str, float]]:
     """Return cards whose right ascension cannot be misread, degrees: of the WCS, and those with minutes and seconds."""
     reference = _reference(cards)
     found = [] if reference is None else [("the WCS", reference[0])]
-    for name, _ in _POINTINGS:
+    for name, _ in POINTING_CARDS:
         value = cards.get(name)
-        if isinstance(value, str) and _SEXAGESIMAL.match(value.strip()):
-            try:
-                found.append((name, 15.0 * read_number(value)))
-            except FileFormatError:
-                continue
+        if is_sexagesimal(value):
+            found.append((name, 15.0 * read_number(value)))
     return found
 
 
 def _unit(card: Card, number: float, others: Sequence[tuple[str, float]]) -> tuple[str, Confidence, str]:
     """Return the unit of a right ascension, how sure it is, and why."""
-    text = str(card.value)
-    if _SEXAGESIMAL.match(text.strip()):
-        return "hourangle", "certain", ""
+    if is_sexagesimal(card.value):
+        if not re.search(r"\bdeg(rees?)?\b|\bd:m", card.comment, re.I):
+            return "hourangle", "certain", ""
+        agree = next(
+            (other for other, degrees in others if abs(15.0 * number - degrees) < 2.0 and other != card.keyword), ""
+        )
+        return "hourangle", "likely" if agree else "guess", f"{agree} agrees" if agree else "the comment says degrees"
     comment = card.comment.lower()
-    if "deg" in comment or number > 24.0:
-        return "deg", "certain" if "deg" in comment else "likely", ""
-    if "hour" in comment or "hh" in comment:
+    if re.search(r"\brad(ians?)?\b", comment) and abs(number) < 6.3:
+        return "rad", "certain", ""
+    if re.search(r"\bhours?\b|\bhrs?\b|\bhh|\[h\]|\(h\)|hourangle", comment):
         return "hourangle", "certain", ""
+    if re.search(r"\bdeg", comment) or number > 24.0:
+        return "deg", "certain" if "deg" in comment else "likely", ""
     for other, degrees in others:
-        for unit, factor in (("deg", 1.0), ("hourangle", 15.0)):
+        for unit, factor in (("deg", 1.0), ("hourangle", 15.0), ("rad", 57.29578)):
             if abs(number * factor - degrees) < 2.0:
                 return unit, "likely", f"{other} agrees"
     return "deg", "guess", "no card says whether it is in degrees or hours"

@@ -1,8 +1,11 @@
 """Where the observatory is, held against the sidereal time in the header."""
 
+import math
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+
+import erfa
 
 from obs.errors import FileFormatError
 from obs.inspection.cards import Cards
@@ -11,8 +14,14 @@ from obs.instrument.card_values import parse_date, read_number
 
 __all__ = ["find_site"]
 
-_LONGITUDES = ("OBS-LONG", "LONGITUD", "SITELONG", "GEOLON", "OBSLONG", "LONG-OBS", "OBSLON", "LON-OBS", "LON_OBS")
-_LATITUDES = ("OBS-LAT", "LATITUDE", "SITELAT", "GEOLAT", "OBSLAT", "LAT-OBS", "LAT_OBS", "TELLAT")
+_LONGITUDES = (
+    *("OBS-LONG", "LONGITUD", "SITELONG", "GEOLON", "OBSLONG", "LONG-OBS", "LONG_OBS", "OBSLON", "LON-OBS", "LON_OBS"),
+    *("OBSGEO-L", "SITELON", "SITE-LON", "SITE_LON", "TELLONG", "OBS_LONG", "OBS-LON", "TELLON", "GEOLONG", "LONG"),
+)
+_LATITUDES = (
+    *("OBS-LAT", "LATITUDE", "SITELAT", "GEOLAT", "OBSLAT", "LAT-OBS", "LAT_OBS", "TELLAT", "OBSGEO-B", "SITE-LAT"),
+    *("SITE_LAT", "OBS_LAT", "LAT"),
+)
 _ELEVATIONS = (
     "OBS-ELEV",
     "SITEELEV",
@@ -24,9 +33,20 @@ _ELEVATIONS = (
     "HEIGHT",
     "ELEVATIO",
     "GEOELEV",
+    "ELEV-OBS",
+    "ELEV_OBS",
+    "OBSELEV",
+    "OBS_ELEV",
+    "OBSGEO-H",
+    "SITEELEV",
+    "SITE-ALT",
+    "SITEHGT",
 )
 _SIDEREAL = ("LST-OBS", "LST-STR", "LST-BEG", "LST_OBS", "LST", "SIDTIME", "SIDEREAL", "ST")
 _ESO = "ESO TEL "
+_SIDE = re.compile(r"([NSEW]?)\s*([+-]?\d[^NSEWnsew]*?)\s*([NSEW]?)", re.I)
+_EARTH = (6.3e6, 6.4e6)
+"""Meters from its middle to a place on the Earth."""
 _CLOSE = 2.0
 """Degrees by which the longitude may miss what sidereal time and date give; half a degree is two minutes."""
 _J2000 = datetime(2000, 1, 1, 12)
@@ -42,6 +62,8 @@ def find_site(cards: Cards, begin: Finding) -> list[Finding]:
     begin : Finding
         When the exposure began: with the sidereal time it tells the longitude, and so which way a card counts it.
     """
+    if (whole := _geocentric(cards)) is not None:
+        return whole
     return [
         _longitude(cards, begin),
         _plain(cards, "latitude", (*_LATITUDES, f"{_ESO}GEOLAT"), 90.0),
@@ -49,18 +71,44 @@ def find_site(cards: Cards, begin: Finding) -> list[Finding]:
     ]
 
 
-def _stated(cards: Cards, names: Sequence[str], largest: float) -> tuple[str, float] | None:
+def _geocentric(cards: Cards) -> list[Finding] | None:
+    """Return the site from its place relative to the middle of the Earth, meters; None if cards do not tell it."""
+    names = ("OBSGEO-X", "OBSGEO-Y", "OBSGEO-Z")
+    values = [cards.get(name) for name in names]
+    if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
+        return None
+    if not _EARTH[0] < math.hypot(*values) < _EARTH[1]:
+        return None
+    longitude, latitude, height = (float(value) for value in erfa.gc2gd(1, values))
+    source = " ".join(names)
+    return [
+        Finding("longitude", math.degrees(longitude), source),
+        Finding("latitude", math.degrees(latitude), source),
+        Finding("elevation", height, source),
+    ]
+
+
+def _stated(cards: Cards, names: Sequence[str], largest: float) -> tuple[str, float, bool] | None:
+    """Return the first card with a value that can be, the value, and whether a letter tells its side."""
     for name in names:
+        text, sign = str(cards.get(name)).strip(), 0
+        match = _SIDE.fullmatch(text)
+        side = "" if match is None else (match[1] or match[3]).upper()
+        if match is not None and side:
+            sign = -1 if side in "SW" else 1
+            text = match[2]
         try:
-            value = read_number(cards.get(name))
+            value = read_number(text.replace("°", ":").replace("'", ":").rstrip(':"'))
         except FileFormatError:
             continue
         if 0.0 < abs(value) <= largest:
-            return name, value
+            return name, sign * abs(value) if sign else value, bool(sign)
     return None
 
 
 def _plain(cards: Cards, quantity: str, names: Sequence[str], largest: float) -> Finding:
+    if quantity == "elevation":
+        names = [name for name in names if not _is_angle(cards, name)]
     stated = _stated(cards, names, largest)
     if stated is None:
         return Finding.unknown(quantity)
@@ -68,15 +116,30 @@ def _plain(cards: Cards, quantity: str, names: Sequence[str], largest: float) ->
     return Finding(quantity, stated[1], stated[0], sure)
 
 
+def _is_angle(cards: Cards, name: str) -> bool:
+    """Whether a card that may hold the elevation of the site holds where the telescope points."""
+    card = cards.find(name)
+    if card is None or not (re.search(r"ALT|ELEVATIO|HEIGHT", name)):
+        return False
+    if re.search(r"\bdeg|telescope|pointing|horizon|\bangle|zenith|object|target", card.comment, re.I):
+        return not re.search(r"\bm\b|meters?|metres?|sea level|\basl\b|site|observatory", card.comment, re.I)
+    if name == "HEIGHT" and not re.search(r"sea level|\basl\b|site|observatory|elevation", card.comment, re.I):
+        return True
+    is_told = "SITE" in name or re.search(r"\bm\b|meters?|metres?|sea level|\basl\b", card.comment, re.I)
+    return not is_told and isinstance(card.value, int | float) and abs(card.value) <= 90.0
+
+
 def _longitude(cards: Cards, begin: Finding) -> Finding:
     stated = _stated(cards, (*_LONGITUDES, f"{_ESO}GEOLON"), 360.0)
     if stated is None:
         return Finding.unknown("longitude")
-    name, value = stated
+    name, value, has_side = stated
     value = (value + 180.0) % 360.0 - 180.0
     sidereal = _sidereal_time(cards)
     if sidereal is None or begin.confidence in ("guess", "not known"):
         # Comments do not help: cards are known that claim to count to the east and do not.
+        if has_side:
+            return Finding("longitude", value, name, "likely", "the letter tells the side")
         return Finding("longitude", value, name, "guess", "no sidereal time to tell east from west")
     card, hours = sidereal
     real = (15.0 * (hours - _greenwich(parse_date(str(begin.value)))) + 180.0) % 360.0 - 180.0

@@ -11,6 +11,7 @@ from obs.instrument.card_values import read_number
 
 __all__ = ["SkyScale", "find_pixel_size", "find_sky_scale"]
 
+_SAYS_WHICH = re.compile(r"bin|native|1x1|physical|detector pix|micron|mm|image pix", re.I)
 _SCALES = (
     "PIXSCALE",
     "PIXSCAL1",
@@ -39,6 +40,8 @@ _BINNED_SIZES = ("XPIXSZ",)
 _FOCAL_LENGTHS = ("FOCALLEN", "FOCAL")
 
 
+_USUAL = (0.005, 60.0)
+"""Arcsec per pixel of telescopes, camera lenses among them."""
 _MATRIX = ("CD1_1", "CD1_2", "CD2_1", "CD2_2")
 
 
@@ -96,11 +99,19 @@ def _stated(cards: Cards, binning: tuple[int, int]) -> list[tuple[str, float]]:
         value, card = _number(cards, name), cards.find(name)
         if value is None or card is None or not 1e-3 < abs(value) < 500.0:
             continue
-        if re.search(r"/\s*mm|per mm", card.comment, re.I) or (name == "PLTSCALE" and abs(value) > 2.0):
+        if re.search(r"\b(microns?|um|mm|micrometers?)\s*(/|per)\s*(arc-?sec|\")", card.comment, re.I):
+            size = find_pixel_size(cards, binning)
+            if not size.is_known:
+                continue
+            millimeters = abs(value) * (1.0 if re.search(r"\bmm\b", card.comment) else 1e-3)
+            value = size.value * binning[0] / millimeters
+        elif re.search(r"/\s*mm|per mm", card.comment, re.I) or (name == "PLTSCALE" and abs(value) > 2.0):
             size = find_pixel_size(cards, binning)
             if not size.is_known:
                 continue
             value *= size.value * binning[0]
+        elif re.search(r"unbinned|un-binned|native|\b1x1\b|physical|detector pix", card.comment, re.I):
+            value *= binning[0]
         found.append((name, abs(value)))
     length = next((v for name in _FOCAL_LENGTHS if (v := _number(cards, name)) is not None and v > 10.0), None)
     size = find_pixel_size(cards, binning)
@@ -129,6 +140,8 @@ def find_sky_scale(cards: Cards, binning: tuple[int, int] = (1, 1)) -> SkyScale:
         if 1e-3 < scale < 500.0:
             odd = next((f"{n} cannot be read" for n in _MATRIX if n in cards and _number(cards, n) is None), "")
             sky = _from_matrix(scale, determinant, math.degrees(math.atan2(b, d)), source, stated, binning[0])
+            if not odd and not _USUAL[0] <= scale <= _USUAL[1] and sky.scale.confidence != "certain":
+                odd = "hardly a scale that a telescope has"
             scale_found = replace(sky.scale, confidence="guess", note=odd) if odd else sky.scale
             return replace(sky, scale=scale_found)
         lack = f"{source} are all zero" if not any((a, b, c, d)) else f"{source} give {scale:g} arcsec a pixel"
@@ -137,7 +150,10 @@ def find_sky_scale(cards: Cards, binning: tuple[int, int] = (1, 1)) -> SkyScale:
         return SkyScale(Finding.unknown("pixel_scale", f"{lack}, and no other card tells"), unknown)
     name, scale = stated[0]
     other = next((f"{o} says {v:.4g}" for o, v in stated[1:] if not _agree(v, scale, binning[0])), "")
-    sure: Confidence = "guess" if other or "FOCALLEN" in name else "likely"
+    sure: Confidence = "guess" if other or "FOCALLEN" in name or not _USUAL[0] <= scale <= _USUAL[1] else "likely"
+    card = cards.find(name)
+    if binning[0] > 1 and sure == "likely" and not (card is not None and _SAYS_WHICH.search(card.comment)):
+        sure, other = "guess", "it may be that of unbinned pixels"
     note = other or f"{lack} to compare it with"
     return SkyScale(Finding("pixel_scale", scale, name, sure, note), unknown)
 

@@ -1,0 +1,227 @@
+"""Which cards hold dates and times of day, and what their names and comments say of them."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from obs.inspection.cards import Card, Cards
+from obs.inspection.finding import Confidence, lower_confidence
+from obs.instrument.card_values import is_sexagesimal
+from obs.instrument.date_rules import DateRule
+
+__all__ = ["ISO", "LOCAL", "OF_THE_FILE", "Reading", "is_date_card", "readings", "time_cards"]
+
+_DATES = (
+    *("DATE-BEG", "DATE-OBS", "DATEOBS", "DATE_OBS", "UTDATE", "UT-DATE", "UT_DATE", "DATE-UT", "DATE_UT", "UTC-DATE"),
+    *("OBSDATE", "OBS-DATE", "OBS_DATE", "DATE_BEG", "DATE-STR", "DATE-BGN", "STARTDAT", "DATE-LOC"),
+)
+_TIMES = (
+    *("UTSTART", "UT-STR", "UTC-OBS", "TIME-BEG", "TIME-OBS", "TIMEOBS", "TIME_OBS", "UTSHUT", "UTIME", "UT", "UTC"),
+    *("UT-TIME", "EXPSTART", "UTCSTART", "TAIHMS", "TIME", "STARTUT", "UTOPEN", "UT-START", "UT_START", "UT_OBS"),
+    *("UT-OBS", "UTOBS", "UTC_OBS", "OBSTIME", "TIME-STR", "UT-BEG", "UTBEGIN", "UTTIME", "UTSEC", "UTHOURS"),
+)
+_MJD = ("MJD-BEG", "MJD-OBS", "MJD-STR", "MJD_OBS", "MJDOBS", "MJDSTART", "OBSMJD", "MJDATE", "MJD")
+_JD = ("JD-OBS", "JD_OBS", "JDSTART", "OBSJD", "JD", "JULDATE", "JULIAN", "JD_UTC", "JD-BEG")
+_UNIX = ("CTIME", "UNIXTIME", "UNIX", "UNIX_T", "UNIXT", "UNIX-T", "TIMESTMP", "TIMESTAM", "TIMESTAMP", "EPOCHSEC")
+_MIDDLES = ("DATE-AVG", "DATE-MID", "DATE_MID", "DATEAVG", "DATEMID", "UTMIDDLE", "UT-MID", "UTMID", "MIDTIME")
+_ENDS = ("DATE-END", "DATE_END", "DATEEND", "UTSHUTCL", "DATE-FIN")
+_MJD_MIDDLES, _MJD_ENDS = ("MJD-AVG", "MJD-MID", "MJD_MID", "MJDMID"), ("MJD-END", "MJDEND", "MJD_END")
+_JD_MIDDLES = ("JD-AVG", "JD-MID", "JD_MID", "JDMID")
+
+ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d*)?)?\s*(Z|UTC?|[+-]\d\d:?\d\d)?)?")
+LOCAL = "local time"
+OF_THE_FILE = "that is when the file was written"
+_TIME = re.compile(r"\d{1,2}:\d\d(:\d\d(\.\d*)?Z?)?")
+_LAYOUTS: tuple[tuple[str, str, Confidence, str], ...] = (
+    (r"\d{4}-\d{1,2}-\d{1,2}", "%Y-%m-%d", "certain", ""),
+    (r"\d{4}/\d{1,2}/\d{1,2}", "%Y/%m/%d", "certain", ""),
+    (r"\d{4}\.\d\d\.\d\d", "%Y.%m.%d", "certain", ""),
+    (r"\d{8}", "%Y%m%d", "likely", ""),
+    (r"\d{1,2}/\d{1,2}/\d{2}", "%d/%m/%y", "likely", "day/month/year, as FITS had it before 2000"),
+    (r"\d{1,2}/\d{1,2}/\d{2}", "%m/%d/%y", "guess", "month/day/year: no month has that number"),
+    (r"\d{1,2}/\d{1,2}/\d{4}", "%d/%m/%Y", "guess", "day and month may be the other way round"),
+    (r"\d{1,2}-\d{1,2}-\d{4}", "%d-%m-%Y", "guess", "day and month may be the other way round"),
+    (r"\d{1,2}\.\d{1,2}\.\d{4}", "%d.%m.%Y", "guess", "day and month may be the other way round"),
+    (r"\d{1,2}/\d{1,2}/\d{4}", "%m/%d/%Y", "guess", "month/day/year: no month has that number"),
+    (r"\d{1,2}-[A-Za-z]{3}-\d{4}", "%d-%b-%Y", "certain", ""),
+    (r"\d{1,2} [A-Za-z]{3} \d{4}", "%d %b %Y", "certain", ""),
+    (r"\d{4} [A-Za-z]{3} \d{1,2}", "%Y %b %d", "certain", ""),
+    (r"[A-Za-z]{3} \d{1,2} \d{4}", "%b %d %Y", "certain", ""),
+)
+_BEGIN_WORDS = re.compile(r"\b(begin|start|open|first|shutter opens?)", re.I)
+_END_WORDS = re.compile(r"\b(end|ends|ended|ending|clos(e|es|ed|ing)|finish\w*|stop\w*|complet\w*|last)\b", re.I)
+_MIDDLE_WORDS = re.compile(r"\b(mid|middle|mid-?point|mid-?time|mid-?exposure|average|mean|avg|cent(er|re))\b", re.I)
+_FILE_WORDS = re.compile(
+    r"\b(written|writ(e|ing)|creat\w*|sav(ed?|ing)|grab\w*|download\w*|stored|transferred|header|modified|converted)\b"
+    r"|\bfile\b",
+    re.I,
+)
+_READ_WORDS = re.compile(r"\b(read ?out|readout|received)\b", re.I)
+_UNSURE_WORDS = re.compile(r"\b(typical|approx\w*|nominal|around|about)\b", re.I)
+_UNIX_WORDS = re.compile(r"\bunix\b|since 1970|\bposix\b|\bctime\b|epoch (second|time)", re.I)
+_LOCAL_WORDS = re.compile(r"\blocal\b|\bcivil\b|\bLT\b|\b[CEMP][SD]T\b|\bCES?T\b")
+_UT_WORDS = re.compile(r"\b(UTC?1?|GMT|universal|TAI|TT|Z)\b")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One way in which a header may tell when the exposure began.
+
+    Parameters
+    ----------
+    rule : DateRule
+        How it is read.
+    confidence : {"certain", "likely", "guess"}
+        How sure it is, as far as name and comment tell.
+    note : str
+        What speaks against it.
+    has_time : bool
+        Whether there is a time of day.
+    """
+
+    rule: DateRule
+    confidence: Confidence
+    note: str
+    has_time: bool
+
+
+def is_date_card(name: str) -> bool:
+    """Whether a card of this name should hold the date of the exposure."""
+    return name in _DATES or name in _MJD
+
+
+def time_cards(cards: Cards) -> list[tuple[Card, str]]:
+    """Return the cards with the time of day at which an exposure begins, and the unit of those that are numbers."""
+    found = []
+    for name in _TIMES:
+        card = cards.find(name)
+        if card is None or isinstance(card.value, bool) or _moment(card.comment) not in ("", "begin"):
+            continue
+        text = str(card.value).strip()
+        if _TIME.fullmatch(text) or is_sexagesimal(text):
+            found.append((card, ""))
+        elif isinstance(card.value, int | float) and (unit := _unit_of_day(card)):
+            found.append((card, unit))
+    return found
+
+
+def _unit_of_day(card: Card) -> str:
+    comment, value = card.comment.lower(), float(card.value)
+    if "sec" in comment or card.keyword == "UTSEC":
+        return "s" if 0.0 <= value <= 86401.0 else ""
+    if "hour" in comment or re.search(r"\bh(rs?)?\b", comment) or value <= 24.0:
+        return "h" if 0.0 <= value <= 24.0 else ""
+    return "s" if value <= 86401.0 else ""
+
+
+def _moment(comment: str) -> str:
+    """Return the part of the exposure of which a comment speaks: begin, middle, end, file, or none."""
+    if _BEGIN_WORDS.search(comment) and not _FILE_WORDS.search(comment):
+        return (
+            "both"
+            if _END_WORDS.search(comment) and not re.search(r"\bend of (the )?(night|readout)", comment)
+            else "begin"
+        )
+    if _FILE_WORDS.search(comment):
+        return "file"
+    if _MIDDLE_WORDS.search(comment):
+        return "middle"
+    if _END_WORDS.search(comment):
+        return "end"
+    return "readout" if _READ_WORDS.search(comment) else ""
+
+
+def readings(cards: Cards) -> Iterator[tuple[str, list[Reading]]]:
+    """Yield, card by card, the ways in which it may tell when the exposure began."""
+    times = time_cards(cards)
+    for name in (*_DATES, *_TIMES):
+        card = cards.find(name)
+        if card is None or isinstance(card.value, bool):
+            continue
+        text = str(card.value).strip()
+        if ISO.fullmatch(text) and ":" in text:
+            yield name, [_judged(cards, card, DateRule(name), "certain")]
+        elif name in _DATES:
+            yield name, _told_order(card, list(_of_layouts(cards, card, times)))
+    yield from _numbers(cards, "mjd", _MJD, "begin")
+    yield from _numbers(cards, "jd", _JD, "begin")
+    yield from _unix(cards)
+    for moment, names in (("middle", _MIDDLES), ("end", _ENDS)):
+        for name in names:
+            card = cards.find(name)
+            if card is not None and ISO.fullmatch(text := str(card.value).strip()) and ":" in text:
+                yield name, [Reading(DateRule(name, moment=moment), "likely", f"{name} is its {moment}", has_time=True)]
+    yield from _numbers(cards, "mjd", _MJD_MIDDLES, "middle")
+    yield from _numbers(cards, "jd", _JD_MIDDLES, "middle")
+    yield from _numbers(cards, "mjd", _MJD_ENDS, "end")
+    card = cards.find("DATE")
+    if card is not None and ISO.fullmatch(str(card.value).strip()):
+        yield "DATE", [Reading(DateRule("DATE"), "guess", OF_THE_FILE, ":" in str(card.value))]
+
+
+def _numbers(cards: Cards, layout: str, names: tuple[str, ...], moment: str) -> Iterator[tuple[str, list[Reading]]]:
+    for name in names:
+        card = cards.find(name)
+        if card is None or isinstance(card.value, bool):
+            continue
+        reading = _judged(cards, card, DateRule(name, layout=layout, moment=moment), "likely")
+        yield name, [reading]
+
+
+def _unix(cards: Cards) -> Iterator[tuple[str, list[Reading]]]:
+    for name in cards:
+        card = cards.find(name)
+        if card is None or isinstance(card.value, bool) or not isinstance(card.value, int | float):
+            continue
+        if (name in _UNIX or _UNIX_WORDS.search(card.comment)) and 1e8 < card.value < 5e9:
+            yield name, [_judged(cards, card, DateRule(name, layout="unix"), "likely")]
+
+
+def _judged(cards: Cards, card: Card, rule: DateRule, sure: Confidence, note: str = "") -> Reading:
+    """Return a reading, as its comment lets it be."""
+    comment, name = card.comment, card.keyword
+    moment = _moment(comment)
+    has_time = (
+        bool(rule.time) or rule.layout in ("mjd", "jd", "unix") or (rule.layout == "iso" and ":" in str(card.value))
+    )
+    if moment == "file":
+        sure, note = "guess", OF_THE_FILE
+    elif moment in ("middle", "end"):
+        rule = replace(rule, moment=moment)
+        sure, note = lower_confidence(sure, "likely"), f"{name} is its {moment}, says the comment"
+    elif moment in ("both", "readout") or _UNSURE_WORDS.search(comment):
+        sure, note = "guess", f"'{comment}': it may not be the begin"
+    if name == "DATE-LOC" or (_LOCAL_WORDS.search(comment) and not _UT_WORDS.search(comment)):
+        sure, note = "guess", f"the card may be in {LOCAL}"
+    if doubt := cards.reason_to_doubt(name):
+        sure, note = "guess", doubt
+    return Reading(rule, sure, note, has_time)
+
+
+def _told_order(card: Card, found: list[Reading]) -> list[Reading]:
+    """Return the ways in which a date may be read; only one where the comment tells the order of day and month."""
+    order = re.search(r"\b(dd|mm)[/.-](mm|dd)[/.-]", card.comment, re.I)
+    if order is None:
+        return found
+    first = "%d" if order[1].lower() == "dd" else "%m"
+    note = "the comment tells the order"
+    return [Reading(r.rule, "likely", note, r.has_time) for r in found if r.rule.layout.startswith(first)]
+
+
+def _of_layouts(cards: Cards, card: Card, times: list[tuple[Card, str]]) -> Iterator[Reading]:
+    """Yield the ways in which a date without time of day may be read, together with the time of day."""
+    time, unit = times[0] if times else (None, "")
+    for pattern, layout, confidence, doubt in _LAYOUTS:
+        if not re.fullmatch(pattern, str(card.value).strip()):
+            continue
+        sure, note = confidence, doubt
+        if time is not None and (layout != "%Y-%m-%d" or unit):  # the two cards together are what FITS had for it
+            sure = lower_confidence(sure, "likely")
+        if time is not None and unit and not re.search(r"hour|sec|\bh\b", time.comment, re.I):
+            sure, note = "guess", f"{time.keyword} may be in hours or seconds"
+        if time is not None and _UNSURE_WORDS.search(time.comment):
+            sure, note = lower_confidence(sure, "likely"), f"{time.keyword} may not be the begin"
+        rule = DateRule(card.keyword, "" if time is None else time.keyword, layout, unit)
+        reading = _judged(cards, card, rule, sure, note)
+        joined = "; ".join(dict.fromkeys(part for part in (doubt, reading.note) if part))
+        yield Reading(reading.rule, reading.confidence, joined, time is not None)

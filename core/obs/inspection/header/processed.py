@@ -1,0 +1,87 @@
+"""Cards that say that a frame is not as the camera read it: calibrated, stacked, trimmed, or in electrons."""
+
+import re
+from collections.abc import Iterator
+
+from obs.inspection.cards import Card, Cards
+
+__all__ = ["find_processing", "is_stack"]
+
+_STACKS = ("STACKCNT", "NCOMBINE", "STACKED", "NSTACK", "NIMAGES", "NFRAMES", "SNAPSHOT", "IMCMB001", "NUMFRAME")
+_TRACES = {
+    "bias": ("ZEROCOR", "BIASCOR", "BIASSUB", "BIASFILE", "ZEROFILE", "BIASFIL", "OVERSCAN", "OVSCAN", "OVSCCOR"),
+    "dark": ("DARKCOR", "DARKSUB", "DARKFILE", "DARKFIL"),
+    "flat": ("FLATCOR", "FLATDIV", "FLATFILE", "FLATFIL"),
+    "trimmed columns": ("TRIM", "TRIMMED", "CCDPROC"),
+    "fringes": ("FRINGCOR", "FRNGCOR"),
+}
+"""What is out already, and the cards by which programs say so."""
+_LETTERS = {"B": "bias", "D": "dark", "F": "flat", "C": "color"}
+_NO = ("", "F", "FALSE", "NO", "NONE", "0", "N", "OMIT", "RAW", "UNCORRECTED", "PENDING", "PERFORM", "SKIPPED")
+_DONE = re.compile(r"\b(done|complete|true|yes|T|is|was|corrected|subtracted|divided|with)\b|\d:\d\d|\.fi?ts?", re.I)
+_A_FILE = re.compile(r"\.fi?ts?", re.I)
+_ELECTRONS = re.compile(r"\s*(e-?|electrons?|photo-?electrons?|el)(\s*/\s*s(ec)?)?\s*", re.I)
+_RATES = re.compile(r".*/\s*s(ec(onds?)?)?\s*|.*\bs-1\s*", re.I)
+
+
+def is_stack(cards: Cards) -> int:
+    """Return how many frames were added up in one; 0 for a single frame."""
+    for name in _STACKS:
+        value = cards.get(name)
+        if isinstance(value, int | float) and not isinstance(value, bool) and value > 1 and name != "IMCMB001":
+            return int(value)
+        if name == "IMCMB001" and isinstance(value, str):
+            return sum(f"IMCMB{number:03d}" in cards for number in range(1, 1000))
+    return 0
+
+
+def find_processing(cards: Cards) -> Iterator[str]:
+    """Yield what was done to a frame already, each with the card that says so.
+
+    Parameters
+    ----------
+    cards : Cards
+        The header.
+    """
+    count = is_stack(cards)
+    if count:
+        name = next(name for name in _STACKS if name in cards)
+        yield f"{name} = {_value(cards, name)}: a stack of {count} frames, no raw frame"
+    status = str(cards.get("CALSTAT", "")).strip()
+    done = [word for letter, word in _LETTERS.items() if letter in status.upper()]
+    if done:
+        yield f"CALSTAT = '{status}': {', '.join(done)} are out already"
+    for what, names in _TRACES.items():
+        found = next((card for name in names if (card := cards.find(name)) is not None and _is_done(card)), None)
+        if found is not None:
+            yield f"{found.keyword} = '{str(found.value).strip()[:40]}': {what} out already"
+    pedestal = cards.get("PEDESTAL")
+    if isinstance(pedestal, int | float) and not isinstance(pedestal, bool) and pedestal:
+        yield f"PEDESTAL = {pedestal:g}: a constant was added to the pixels, as calibration does"
+    unit = str(cards.get("BUNIT", "")).strip()
+    if _ELECTRONS.fullmatch(unit):
+        yield f"BUNIT = '{unit}': the pixels are in electrons, so that their gain is 1"
+    elif unit and _RATES.fullmatch(unit):
+        yield f"BUNIT = '{unit}': the pixels are divided by a time"
+    order = str(cards.get("ROWORDER", "")).strip().upper()
+    if order == "TOP-DOWN":
+        yield "ROWORDER = 'TOP-DOWN': the rows are stored from the top, so that the picture is a mirror image"
+
+
+def _value(cards: Cards, name: str) -> str:
+    return str(cards.get(name)).strip()
+
+
+def _is_done(card: Card) -> bool:
+    """Whether a card says that a step was done: in words of IRAF, with a date or a file, or by true."""
+    value = card.value
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, str):  # a number of columns, say
+        return False
+    text = value.strip()
+    if text.upper() in _NO or re.fullmatch(r"\[?\d+:\d+(,\d+:\d+)?\]?", text):
+        return False
+    if card.keyword.endswith(("FILE", "FIL")):
+        return _A_FILE.search(text) is not None
+    return _DONE.search(text) is not None

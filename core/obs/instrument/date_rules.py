@@ -1,0 +1,139 @@
+"""How cards tell when an exposure began."""
+
+import math
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from obs.errors import FileFormatError
+from obs.instrument.card_values import date_to_mjd, format_date, is_sexagesimal, mjd_to_date, parse_date, read_number
+
+__all__ = ["CardReader", "DateRule"]
+
+_UNIX_ZERO = datetime(1970, 1, 1)
+_JD_OF_MJD = 2400000.5
+_TIME_UNITS = {"h": 3600.0, "s": 1.0}
+_SHORT = re.compile(r"(\d{1,2}):(\d\d)")
+_HALF_DAY = timedelta(hours=12)
+_DAY = timedelta(days=1)
+_PART = {"begin": 0.0, "middle": 0.5, "end": 1.0}
+
+
+class CardReader(Protocol):
+    """Cards by keyword."""
+
+    def get(self, key: str, /) -> Any:  # noqa: ANN401 - header values are of any type
+        """Return the value of a card; None where there is none."""
+
+
+@dataclass(frozen=True)
+class DateRule:
+    """One way in which a header tells when an exposure began.
+
+    Parameters
+    ----------
+    date : str
+        Keyword of the date, or of the number of the day.
+    time : str
+        Keyword of the time of day; empty where the date has it, or there is none.
+    layout : str
+        ``iso``; ``mjd``, ``jd`` or ``unix`` (seconds since 1970) for numbers; else the layout of the date for
+        `datetime.strptime`.
+    time_unit : {"", "h", "s"}
+        Unit of a time of day that is a number; empty for hours, minutes and seconds.
+    moment : {"begin", "middle", "end"}
+        When in the exposure that is; with the exposure time, its begin follows.
+    add : float
+        Seconds to add: of a clock that has another time zone, or another time scale.
+    is_local : bool
+        Whether the date is in local time, and the time of day in UT: the day is that which brings both closest.
+    """
+
+    date: str
+    time: str = ""
+    layout: str = "iso"
+    time_unit: str = ""
+    moment: str = "begin"
+    add: float = 0.0
+    is_local: bool = False
+
+    def read(self, cards: CardReader, exposure_time: float = math.nan) -> datetime:
+        """Return when the exposure began.
+
+        Parameters
+        ----------
+        cards : CardReader
+            The header.
+        exposure_time : float
+            Seconds; needed where the cards tell the middle or the end.
+
+        Raises
+        ------
+        FileFormatError
+            If the cards are not there, or do not hold a date in this way.
+        """
+        stated = self._stated(cards) + timedelta(seconds=self.add)
+        part = _PART[self.moment]
+        if not part:
+            return stated
+        if not 0.0 <= exposure_time < math.inf:
+            raise FileFormatError(f"{self.date} tells the {self.moment} of an exposure whose length is not known")
+        return stated - timedelta(seconds=part * exposure_time)
+
+    def _stated(self, cards: CardReader) -> datetime:
+        value = cards.get(self.date)
+        if value is None or value == "" or isinstance(value, bool):
+            raise FileFormatError(f"the header lacks {self.date}")
+        try:
+            if self.layout in ("mjd", "jd"):
+                return mjd_to_date(read_number(value) - (_JD_OF_MJD if self.layout == "jd" else 0.0))
+            if self.layout == "unix":
+                return _UNIX_ZERO + timedelta(seconds=read_number(value))
+            text = str(value).strip()
+            date = parse_date(text) if self.layout == "iso" else parse_date(text, self.layout)
+        except (FileFormatError, OverflowError) as error:
+            raise FileFormatError(f"{self.date} = {error}") from None
+        return date if not self.time else self._on_day(date, self._time_of_day(cards))
+
+    def _on_day(self, date: datetime, time: timedelta) -> datetime:
+        stated = date.replace(hour=0, minute=0, second=0, microsecond=0) + time
+        if not self.is_local:
+            return stated
+        return stated + _DAY * ((date - stated > _HALF_DAY) - (stated - date > _HALF_DAY))
+
+    def _time_of_day(self, cards: CardReader) -> timedelta:
+        value = cards.get(self.time)
+        if value is None or value == "" or isinstance(value, bool):
+            raise FileFormatError(f"the header lacks {self.time}")
+        text = str(value).strip().removesuffix("Z").rstrip(".")
+        short = _SHORT.fullmatch(text)
+        if short is not None:
+            seconds = 3600.0 * int(short[1]) + 60.0 * int(short[2])
+        elif is_sexagesimal(text):
+            seconds = 3600.0 * read_number(text)
+        elif self.time_unit:
+            seconds = _TIME_UNITS[self.time_unit] * read_number(text)
+        else:
+            raise FileFormatError(f"{self.time} = '{text}' is no time of day")
+        if not 0.0 <= seconds < 86401.0:
+            raise FileFormatError(f"{self.time} = '{text}' is no time of day")
+        return timedelta(seconds=round(seconds, 6))
+
+    def write(self, begin: datetime, exposure_time: float) -> dict[str, Any]:
+        """Return cards that tell when an exposure began: what `read` reads."""
+        lasted = exposure_time if 0.0 <= exposure_time < math.inf else 0.0
+        stated = begin + timedelta(seconds=_PART[self.moment] * lasted - self.add)
+        if self.layout in ("mjd", "jd"):
+            return {self.date: date_to_mjd(stated) + (_JD_OF_MJD if self.layout == "jd" else 0.0)}
+        if self.layout == "unix":
+            return {self.date: (stated - _UNIX_ZERO).total_seconds()}
+        time = stated - stated.replace(hour=0, minute=0, second=0, microsecond=0)
+        text = format_date(stated) if self.layout == "iso" else stated.strftime(self.layout)
+        if not self.time:
+            return {self.date: text}
+        number = round(time.total_seconds() / _TIME_UNITS.get(self.time_unit, 1.0), 9)
+        return {self.date: text, self.time: number if self.time_unit else stated.strftime("%H:%M:%S.%f")}
+
+    def __str__(self) -> str:
+        return f"{self.date} + {self.time}" if self.time else self.date

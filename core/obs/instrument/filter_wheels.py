@@ -1,0 +1,53 @@
+"""What is in the filter wheels."""
+
+import re
+from collections.abc import Sequence
+
+from obs.instrument.card_values import EMPTY_WORDS
+from obs.instrument.date_rules import CardReader
+
+__all__ = ["FILTER_CARDS", "OPEN", "is_open", "read_wheels"]
+
+FILTER_CARDS = (
+    *("FILTER", "FILTNAM", "FILTNAME", "FILT", "FILTERS", "FILTER01", "FILTERNA", "FILTID", "FILTOBS", "INSFILTE"),
+    *("WFFBAND", "DWFILNAM", "INSFLNAM", "FILTERID"),
+)
+"""Cards that hold the name of the filter of a camera; others are of one of its wheels."""
+
+OPEN = "open"
+"""The filter where all wheels are open."""
+_STARTS = ("open", "air", "clear", "empty", "none", "nofilt", "blank", "home", "hole", "free", "nothing")
+"""How the word begins, letters and digits only, by which a wheel says that it holds nothing.
+
+A number before it is the place in the wheel (``F0 Clear``, ``3: open``).
+"""
+
+
+def is_open(name: str) -> bool:
+    """Whether the name of a filter says that there is none."""
+    word = re.sub(r"[^a-z0-9]", "", re.sub(r"^\s*[a-z]?\d{1,2}[\s:.)-]+(?=[a-z])", "", name.lower()))
+    return word in ("", "no", "out", "0") or word.startswith(_STARTS) or word.endswith("out")
+
+
+def read_wheels(cards: CardReader, keywords: Sequence[str]) -> str | None:
+    """Return what is in the wheels that are not open, joined by ``+``; None where no card has a name.
+
+    Parameters
+    ----------
+    cards : CardReader
+        The header.
+    keywords : sequence of str
+        One card for each wheel. Where a header has only one of them, which is in `FILTER_CARDS`, it is taken as it is,
+        so that a camera's word for no filter is kept.
+    """
+    values = {keyword: str(value).strip() for keyword in keywords if isinstance(value := cards.get(keyword), str)}
+    names = {keyword: name for keyword, name in values.items() if not _is_placeholder(name)}
+    if not names:
+        return None
+    if len(names) == 1 and (only := next(iter(names.items())))[0] in FILTER_CARDS:
+        return only[1]
+    return "+".join(dict.fromkeys(name for name in names.values() if not is_open(name))) or OPEN
+
+
+def _is_placeholder(name: str) -> bool:
+    return not name or (name.lower() in EMPTY_WORDS and not is_open(name))

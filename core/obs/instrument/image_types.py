@@ -1,0 +1,115 @@
+"""What a frame is for: bias, dark, flat, science, arc, focus, sky, in the words of many observatories."""
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+
+from obs.instrument.date_rules import CardReader
+
+__all__ = ["LONG_FOR_A_BIAS", "TARGET_CARDS", "WORDS", "contradiction", "read_image_type", "standard_type"]
+
+WORDS: dict[str, tuple[str, ...]] = {
+    "dark": ("dark", "darkframe", "darkflat", "flatdark"),
+    "bias": ("bias", "zero", "offset", "biasframe", "zeroframe"),
+    "flat": (
+        "flat",
+        "domeflat",
+        "skyflat",
+        "twilight",
+        "twiflat",
+        "dflat",
+        "flatfield",
+        "flatframe",
+        "twilightflat",
+        "lampflat",
+        "intflat",
+        "dome",
+        "skyflatfield",
+        "domeflatfield",
+        "lflat",
+        "mflat",
+        "tflat",
+    ),
+    "arc": ("arc", "comp", "comparison", "lamp", "wave", "arclamp", "line"),
+    "focus": ("focus", "focusing", "foc"),
+    "science": ("science", "object", "light", "expose", "exposure", "target", "sci", "lightframe", "std", "standard"),
+    "sky": ("sky",),
+}
+"""Type to the words that stand for it, in the order in which they count where there are several."""
+_BY_WORD = {word: kind for kind, words in WORDS.items() for word in words}
+TARGET_CARDS = ("OBJECT", "OBJNAME", "TARGNAME", "TARGET", "TITLE", "FIELD")
+"""Cards that name what was observed."""
+_PARTS = re.compile(r"[^a-z]+")
+_NEGATIONS = frozenset(("no", "not", "without", "minus", "non"))
+_FILLERS = frozenset(("frame", "frames", "test", "image", "images", "seq", "exp", "sec", "low", "high", "master"))
+LONG_FOR_A_BIAS = 1.5
+"""Seconds; some cameras cannot expose for less than one."""
+
+
+def _kind(word: str) -> str | None:
+    return _BY_WORD.get(word) or _BY_WORD.get(word.removesuffix("s"))
+
+
+def standard_type(text: str) -> str | None:
+    """Return the standard type that a header's words stand for; None if they say none, or cannot be together."""
+    words = [word for word in _PARTS.split(text.lower()) if word]
+    if _NEGATIONS & set(words):
+        return None
+    whole = _kind("".join(words))
+    if whole is not None:
+        return whole
+    kinds = {kind for word in words if (kind := _kind(word)) is not None}
+    specific = kinds - {"science", "sky"} or kinds
+    if "flat" in specific:  # lamp flat, dome flat, sky flat
+        specific -= {"arc"}
+    if specific == {"dark", "flat"}:  # a dark for flats
+        return "dark"
+    return specific.pop() if len(specific) == 1 else None
+
+
+def contradiction(kind: str, target: str, exposure_time: float) -> str:
+    """Return what speaks against a type; empty if nothing does.
+
+    Parameters
+    ----------
+    kind : str
+        The type that the card for it names.
+    target : str
+        What the header calls the target.
+    exposure_time : float
+        Seconds; NaN where it is not known.
+    """
+    words = [word for word in _PARTS.split(target.lower()) if len(word) > 2 and word not in _FILLERS]
+    other = standard_type(target) if words and all(_kind(word) for word in words) else None
+    if other not in (None, "science", "sky", kind) and kind in ("science", "bias", "dark", "flat"):
+        return f"called '{target.strip()}'"
+    if kind in ("science", "flat") and exposure_time == 0.0:
+        return "exposed for 0 s"
+    return ""
+
+
+def _types(cards: CardReader, keywords: Sequence[str]) -> Iterator[str]:
+    for keyword in keywords:
+        value = cards.get(keyword)
+        kind = standard_type(value) if isinstance(value, str) else None
+        if kind is not None:
+            yield kind
+
+
+def read_image_type(cards: CardReader, keywords: Sequence[str], exposure_time: float = math.nan) -> str | None:
+    """Return the type of a frame; None where no card tells it, or another speaks against it.
+
+    Parameters
+    ----------
+    cards : CardReader
+        The header.
+    keywords : sequence of str
+        Cards that tell the type, in the order in which they count.
+    exposure_time : float
+        Seconds.
+    """
+    kind = next(_types(cards, keywords), None)
+    if kind is None:
+        return None
+    targets = [str(cards.get(name) or "") for name in TARGET_CARDS if name not in keywords]
+    return None if any(contradiction(kind, target, exposure_time) for target in targets) else kind

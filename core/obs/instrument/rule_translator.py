@@ -1,0 +1,134 @@
+"""A translator that is a table of cards, each with others that stand in for it: that of generated packages."""
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+
+from obs.camera.detector import Detector
+from obs.errors import FileFormatError
+from obs.image.visit_info import VisitInfo
+from obs.instrument.card_values import format_date, parse_date
+from obs.instrument.date_rules import DateRule
+from obs.instrument.filter_wheels import read_wheels
+from obs.instrument.header import Header
+from obs.instrument.image_types import read_image_type
+from obs.instrument.plausible import check_date
+from obs.instrument.pointing_rules import PointingRule
+from obs.instrument.translator import Translator
+
+__all__ = ["RuleTranslator"]
+
+
+class RuleTranslator(Translator):
+    """Reads each quantity from the first of several cards that hold a value that can be.
+
+    Attributes
+    ----------
+    dates : sequence of DateRule
+        How the header tells when the exposure began, in the order in which they are tried.
+    pointings : sequence of PointingRule
+        Likewise, where the telescope points.
+    filter_cards : sequence of sequence of str
+        Likewise, the cards of the filter: of several wheels one card for each.
+    image_type_cards : sequence of str
+        Likewise, the cards that tell what the frame is for.
+    target_card : str
+        The card of the target, where that tells what the frame is for, too.
+    """
+
+    dates: ClassVar[Sequence[DateRule]] = ()
+    pointings: ClassVar[Sequence[PointingRule]] = ()
+    filter_cards: ClassVar[Sequence[Sequence[str]]] = ()
+    image_type_cards: ClassVar[Sequence[str]] = ()
+    target_card: ClassVar[str] = ""
+
+    def begin(self, md: Header) -> datetime:
+        """Return when the exposure began.
+
+        Raises
+        ------
+        FileFormatError
+            If no card tells it.
+        """
+        seconds = self._seconds(md) if any(rule.moment != "begin" for rule in self.dates) else math.nan
+        fault: FileFormatError | None = None
+        for rule in self.dates:
+            try:
+                found = rule.read(md, seconds)
+                check_date(found, self.today)
+            except FileFormatError as error:
+                # what a card says wrongly is told before what is not there
+                fault = error if fault is None or (rule.date in md and "lacks" in str(fault)) else fault
+            else:
+                return found
+        raise fault or FileFormatError("no card tells when the exposure began")
+
+    def _seconds(self, md: Header) -> float:
+        try:
+            value = self.read("exposure_time", md)
+            return math.nan if value is None else float(value)
+        except FileFormatError:
+            return math.nan
+
+    def translate_date_begin(self, md: Header) -> str | None:
+        """Return when the exposure began; None where no card tells one that can be."""
+        try:
+            return format_date(self.begin(md))
+        except FileFormatError:
+            return None
+
+    def _pointing(self, md: Header) -> tuple[float, float] | None:
+        try:
+            begin = self.begin(md)
+        except FileFormatError:
+            begin = None
+        for rule in self.pointings:
+            try:
+                return rule.read(md, begin)
+            except FileFormatError:
+                continue
+        return None
+
+    def translate_boresight_ra(self, md: Header) -> float | None:
+        """Return the right ascension of J2000, degrees; None where no card tells one that can be."""
+        found = self._pointing(md)
+        return None if found is None else found[0]
+
+    def translate_boresight_dec(self, md: Header) -> float | None:
+        """Return the declination of J2000, degrees; None where no card tells one that can be."""
+        found = self._pointing(md)
+        return None if found is None else found[1]
+
+    def find_filter(self, md: Header) -> str | None:
+        """Return the name of the filter; None where no card has one."""
+        return next((name for cards in self.filter_cards if (name := read_wheels(md, cards)) is not None), None)
+
+    def find_image_type(self, md: Header) -> str:
+        """Return what the frame is for, ``unknown`` where no card tells it, or another speaks against it."""
+        return read_image_type(md, self.image_type_cards, self._seconds(md)) or "unknown"
+
+    @classmethod
+    def make_header(
+        cls,
+        data_id: Mapping[str, Any],
+        *,
+        visit_info: VisitInfo,
+        detector: Detector,
+        physical_filter: str,
+        image_type: str,
+    ) -> dict[str, Any]:
+        """Return the header of a simulated frame; see `Translator.make_header`."""
+        cards = super().make_header(
+            data_id, visit_info=visit_info, detector=detector, physical_filter=physical_filter, image_type=image_type
+        )
+        begin = parse_date(visit_info.date_begin)
+        if cls.filter_cards:
+            cards[cls.filter_cards[0][0]] = physical_filter
+        if cls.pointings and not math.isnan(visit_info.boresight_ra + visit_info.boresight_dec):
+            cards |= cls.pointings[0].write(visit_info.boresight_ra, visit_info.boresight_dec, begin)
+        if cls.dates:
+            cards |= cls.dates[0].write(begin, visit_info.exposure_time)
+        if cls.image_type_cards and (cls.image_type_cards[0] != cls.target_card or image_type != "science"):
+            cards[cls.image_type_cards[0]] = image_type.upper()
+        return cards
