@@ -21,6 +21,7 @@ from obs.policy.data_id import format_data_id
 from obs.raw_exposure import remove_raw_signature
 from obs.repo.butler import Butler
 from obs.repo.reference_catalog import find_reference_catalog, load_reference_catalog
+from obs.tasks.astrometry import AstrometrySolution
 from obs.tasks.calibrate import CalibrateConfig, Calibrated, calibrate
 from obs.tasks.characterize import CharacterizeConfig, Characterized, characterize
 from obs.tasks.isr_config import IsrConfig
@@ -81,6 +82,21 @@ class ProcessSummary:
         Relative error of the PSF's size on stars kept out of the fit.
     noise_ratio : float
         Noise of the sky over the noise that the variance plane predicted.
+    wcs_offset : float
+        Distance on the sky, arcsec, between the middle of the detector in the fitted WCS and in the one that the
+        exposure came with.
+    wcs_rotation : float
+        Rotation of the fitted WCS against that one, north through east, degrees.
+    wcs_scale : float
+        Its pixel scale over that of the other.
+    wcs_mirrored : bool
+        Whether it is mirrored against the other.
+    wcs_matched : float
+        Fraction of the sources, or of the reference sources on the frame if these are fewer, that match.
+    wcs_covered : float
+        Fraction of the sources that lie where the match holds.
+    wcs_log_odds : float
+        Natural logarithm of the odds that the match is not chance.
     seconds : dict of str to float
         Time of each step.
     warnings : list of str
@@ -110,9 +126,26 @@ class ProcessSummary:
     psf_origin: str = ""
     psf_size_residual: float = float("nan")
     noise_ratio: float = float("nan")
+    wcs_offset: float = float("nan")
+    wcs_rotation: float = float("nan")
+    wcs_scale: float = float("nan")
+    wcs_mirrored: bool = False
+    wcs_matched: float = float("nan")
+    wcs_covered: float = float("nan")
+    wcs_log_odds: float = float("nan")
     seconds: dict[str, float] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    def add_astrometry(self, solution: AstrometrySolution | None) -> None:
+        """Note what the fit of the WCS found."""
+        if solution is None or solution.fit is None:
+            return
+        self.wcs_matched, self.wcs_covered = solution.fit.coverage.matched, solution.fit.coverage.covered
+        self.wcs_log_odds = solution.fit.log_odds
+        if solution.change is not None:
+            self.wcs_offset, self.wcs_rotation = solution.change.offset, solution.change.rotation
+            self.wcs_scale, self.wcs_mirrored = solution.change.scale, solution.change.mirrored
 
     def to_metadata(self) -> dict[str, Any]:
         """Return the facts as they are written to ``processCcd_metadata``."""
@@ -189,12 +222,22 @@ class Stages:
                 reference = load_reference(ra, dec, radius / 3600.0)
         with self.timed("calibrate"):
             done = calibrate(
-                exposure, found.backgrounds, found.catalog, found.corrections, reference, band, config, **self.numbers
+                exposure,
+                found.backgrounds,
+                found.catalog,
+                found.corrections,
+                reference,
+                band,
+                config,
+                exposure_id=self.numbers["exposure_id"],
+                exposure_id_bits=self.numbers["exposure_id_bits"],
+                find_reference=load_reference,
             )
         summary = self.summary
         summary.n_source, summary.n_reference = len(done.catalog), len(done.matches)
         summary.zero_point, summary.zero_point_rms = done.zero_point.zero_point, done.zero_point.rms
         summary.n_zero_point, summary.astrometric_scatter = done.zero_point.n_star, done.astrometric_scatter
+        summary.add_astrometry(done.astrometry)
         summary.warnings.extend(done.warnings)
         if config.write:
             with self.timed("write"):
@@ -312,11 +355,19 @@ def _run(butler: Butler, data_id: Mapping[str, Any], config: ProcessConfig, summ
     if not config.do_calibrate:
         return
 
+    problems: list[str] = []
+
     def load_reference(ra: float, dec: float, radius: float) -> Catalog | None:
-        return find_reference(butler.roots, config.calibrate.reference.name, ra, dec, radius, summary.warnings)
+        return find_reference(butler.roots, config.calibrate.reference.name, ra, dec, radius, problems)
 
     band = instrument.find_filter(exposure.physical_filter).band
-    stages.calibrate(found, config.calibrate, band=band, load_reference=load_reference)
+    done: Calibrated | None = None
+    try:
+        done = stages.calibrate(found, config.calibrate, band=band, load_reference=load_reference)
+    finally:
+        # a catalog that does not cover the pointing covers the frame where it was found
+        if done is None or not len(done.reference):
+            summary.warnings[:0] = problems[:1]
     for warning in summary.warnings:
         logger.debug("%s: %s", format_data_id(data_id), warning)
 

@@ -174,9 +174,11 @@ def _possible_wcs(
 ) -> tuple[TanSipWcs | None, dict[str, TanSipWcs]]:
     """Return the likeliest WCS, and what else it may be, by who tells it."""
     header = header_wcs(raw.metadata)
-    if not np.isfinite(info.boresight_ra + info.boresight_dec):
-        return header, {}
     camera = instrument.load_camera()
+    if not np.isfinite(info.boresight_ra + info.boresight_dec):
+        # scale and distortion help to find the frame, wherever it is
+        anywhere = fit_boresight_wcs(camera, detector, boresight_ra=0.0, boresight_dec=0.0)
+        return header, {"the camera, pointed anywhere": anywhere}
     pointing = partial(
         fit_boresight_wcs,
         detector=detector,

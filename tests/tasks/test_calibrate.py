@@ -162,10 +162,23 @@ ROUGH = WCS.shifted(x=40, y=-10)
 )
 def test_another_wcs_is_tried_where_that_of_the_pointing_does_not_match(bright, field, header, warning):
     found = run(turned(bright, other=ROUGH.shifted(x=9000, y=0), header=header), reference_of(field))
-    assert found.warnings == [warning]
+    assert found.warnings[0] == warning
+    assert "the stars show the frame turned by" in found.warnings[1]
     ra, dec = found.exposure.wcs.pixel_to_sky(x=field.x, y=field.y)
     true_ra, true_dec = WCS.pixel_to_sky(x=field.x, y=field.y)
     np.testing.assert_allclose(3600 * np.array([ra - true_ra, dec - true_dec]), 0, atol=0.05)
+
+
+def other_sky(field):
+    """As many reference sources as in `reference_of`, of another part of the sky."""
+    reference = reference_of(field)
+    rng = np.random.default_rng(5)
+    ra, dec = WCS.pixel_to_sky(x=rng.uniform(0, SHAPE[1], len(reference)), y=rng.uniform(0, SHAPE[0], len(reference)))
+    reference.columns["coord_ra"].data[...], reference.columns["coord_dec"].data[...] = ra, dec
+    return reference
+
+
+NO_SEARCH = {"search": {"enabled": False}}
 
 
 @pytest.mark.parametrize(
@@ -173,17 +186,79 @@ def test_another_wcs_is_tried_where_that_of_the_pointing_does_not_match(bright, 
     [({"header": ROUGH}, {"try_others": False}), ({"header": ROUGH.shifted(x=9000, y=0)}, {}), ({}, {})],
 )
 def test_a_wcs_that_nothing_mends_fails_honestly(bright, field, others, settings):
-    with pytest.raises(MeasurementError, match=r"no astrometry: no pattern of the .* stands out .*; give a reference"):
-        run(turned(bright, **others), reference_of(field), astrometry=settings)
+    message = r"no astrometry: no pattern of the .* stands out .*; give a reference"
+    with pytest.raises(MeasurementError, match=message):
+        run(turned(bright, **others), reference_of(field), astrometry={**settings, **NO_SEARCH})
+    message = r"the quads of .* sources do not agree with those of .* within .* degrees of .*; give a reference"
+    with pytest.raises(MeasurementError, match=message):
+        run(turned(bright, **others), other_sky(field), astrometry=settings)
 
 
 def test_a_mirrored_frame_is_turned_over(bright, field):
     mirrored = dataclasses.replace(bright, exposure=bright.exposure.copy())
     mirrored.exposure.wcs = WCS.mirrored(axis=0, size=SHAPE[1])
-    found = run(mirrored, reference_of(field))
-    assert found.warnings == [
-        "the WCS that the exposure came with is mirrored; it matched after turning it over",
-    ]
+    for settings in ({}, NO_SEARCH):
+        found = run(mirrored, reference_of(field), astrometry=settings)
+        assert found.warnings[0] == "the WCS that the exposure came with is mirrored; it matched after turning it over"
+        assert found.warnings[1].endswith("camera.yaml: change orientation.flip_x to its opposite")
+        assert len(found.warnings) == 2
+
+
+def turn(wcs, degrees, scale=1.0):
+    """The WCS of a camera whose y axis is turned from north through east."""
+    sine, cosine = np.sin(np.radians(degrees)), np.cos(np.radians(degrees))
+    return dataclasses.replace(wcs, cd=scale * np.array([[cosine, sine], [-sine, cosine]]) @ wcs.cd)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "rotation", "scale"),
+    [
+        (turn(WCS, 90), -90.0, 1.0),
+        (turn(WCS, 180), 180.0, 1.0),
+        (turn(WCS, -33, 1.1), 33.0, 1 / 1.1),
+        (turn(WCS, 2).shifted(x=1400, y=-900), -2.0, 1.0),
+        (dataclasses.replace(WCS, cd=WCS.cd * 1.03), 0.0, 1 / 1.03),
+    ],
+    ids=["quarter", "half", "turned and scaled", "elsewhere", "scaled"],
+)
+def test_a_turned_camera_is_found_and_told_where_to_write_it(bright, field, wrong, rotation, scale):
+    exposure = dataclasses.replace(bright, exposure=bright.exposure.copy())
+    exposure.exposure.wcs = wrong
+    found = run(exposure, reference_of(field))
+    ra, dec = found.exposure.wcs.pixel_to_sky(x=field.x, y=field.y)
+    true_ra, true_dec = WCS.pixel_to_sky(x=field.x, y=field.y)
+    np.testing.assert_allclose(3600 * np.array([ra - true_ra, dec - true_dec]), 0, atol=0.05)
+    change = found.astrometry.change
+    assert (change.rotation - rotation + 180) % 360 - 180 == pytest.approx(0, abs=0.05)
+    assert change.scale == pytest.approx(scale, abs=1e-3)
+    assert not change.mirrored
+    assert found.warnings[0].startswith("the WCS that the exposure came with does not match; the frame was found")
+    if abs(rotation) > 1:
+        assert f"add {change.rotation:.2f} degrees to orientation.rotation" in found.warnings[1]
+    if scale != 1.0:
+        assert f"multiply plate_scale by {change.scale:.4f}" in found.warnings[1]
+
+
+def test_reference_sources_elsewhere_are_asked_for(bright, field):
+    """The pointing is three frames off, and the reference sources about it are not those of the frame."""
+    exposure = dataclasses.replace(bright, exposure=bright.exposure.copy())
+    exposure.exposure.wcs = WCS.shifted(x=1500, y=0)
+    whole, asked = reference_of(field), []
+
+    def find(ra, dec, radius):
+        asked.append((ra, dec, radius))
+        return (
+            whole if radius > 0.1 else whole.select(np.hypot(whole["coord_ra"] - ra, whole["coord_dec"] - dec) < 0.06)
+        )
+
+    nothing = whole.select(np.zeros(len(whole), bool))
+    config = CalibrateConfig(background=BACKGROUND)
+    parts = exposure.exposure, exposure.backgrounds, exposure.catalog, exposure.corrections
+    found = calibrate(*parts, nothing, "g", config, find_reference=find)
+    assert len(found.matches) > 50
+    assert len(found.reference) == len(whole)
+    assert asked[-1][:2] == pytest.approx((150.0, 2.0), abs=1e-3)
+    assert found.zero_point.n_star >= 40
 
 
 def test_a_known_wcs_is_kept_when_asked_for(bright, field):
@@ -300,7 +375,7 @@ def test_what_the_exposure_came_with_is_no_zero_point(bright, field):
 
 
 def test_a_reference_catalog_of_elsewhere_matches_nothing(bright, field):
-    reference = reference_of(field)
+    reference = other_sky(field)
     reference.columns["coord_dec"].data[...] += 1.0
     with pytest.raises(MeasurementError, match=r"^no astrometry: (?!.*no astrometry)"):
         run(bright, reference)
@@ -315,17 +390,23 @@ def test_an_exposure_without_wcs_is_measured_all_the_same(bright):
     config = CalibrateConfig(background=BACKGROUND, astrometry={"required": False})
     found = calibrate(exposure, bright.backgrounds, bright.catalog, bright.corrections, None, "g", config)
     assert np.isnan(found.catalog["coord_ra"]).all()
-    assert "the exposure has no WCS to start from" in found.warnings[0]
-
-
-def test_an_exposure_without_wcs_is_not_matched(bright, field):
-    exposure = bright.exposure.copy()
-    exposure.wcs = None
-    config = CalibrateConfig(background=BACKGROUND, astrometry={"required": False})
-    reference = reference_of(field)
-    found = calibrate(exposure, bright.backgrounds, bright.catalog, bright.corrections, reference, "g", config)
-    assert len(found.matches) == 0
+    assert "there is no reference catalog of this part of the sky" in found.warnings[0]
     assert np.isnan(found.zero_point.zero_point)
+
+
+@pytest.mark.parametrize("camera", [{}, {"the camera": turn(WCS, 70).shifted(x=0, y=90000)}], ids=["nothing", "scale"])
+def test_an_exposure_without_wcs_is_found_blind(bright, field, camera):
+    exposure = bright.exposure.copy()
+    exposure.wcs, exposure.other_wcs = None, camera
+    config = CalibrateConfig(background=BACKGROUND)
+    reference = reference_of(field)
+    parts = exposure, bright.backgrounds, bright.catalog, bright.corrections, reference, "g"
+    found = calibrate(*parts, config)
+    assert found.warnings == ["the exposure came without a WCS; it was found by the pattern of its stars"]
+    assert len(found.matches) > 50
+    ra, dec = found.exposure.wcs.pixel_to_sky(x=field.x, y=field.y)
+    true_ra, true_dec = WCS.pixel_to_sky(x=field.x, y=field.y)
+    np.testing.assert_allclose(3600 * np.array([ra - true_ra, dec - true_dec]), 0, atol=0.05)
 
 
 def test_an_exposure_without_psf_is_refused(bright):

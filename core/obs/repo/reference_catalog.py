@@ -20,6 +20,8 @@ __all__ = ["DEPTH", "find_reference_catalog", "load_reference_catalog"]
 DEPTH = 7
 
 _FOLDER = "ref_cats"
+_WHOLE_SKY = 180.0  # degrees
+_MOST_FILES = 400  # of a catalog that is read as a whole; some 100 square degrees
 _COORDINATES = ("coord_ra", "coord_dec")
 #: From this version of the format on, fluxes are in nanojansky; before, in jansky.
 _VERSION = "REFCAT_FORMAT_VERSION"
@@ -58,7 +60,7 @@ def load_reference_catalog(folder: Path, *, ra: float, dec: float, radius: float
     ra, dec
         Center, degrees.
     radius
-        Radius, degrees.
+        Radius, degrees; 180 reads all of the catalog.
 
     Returns
     -------
@@ -70,13 +72,13 @@ def load_reference_catalog(folder: Path, *, ra: float, dec: float, radius: float
     Raises
     ------
     DatasetNotFoundError
-        If there is no such folder.
+        If there is no such folder, or all of a catalog is wanted that has too many files.
     FileFormatError
         If a file is no part of a reference catalog.
     """
     if not folder.is_dir():
         raise _missing([folder.parent], folder.name)
-    parts = list(_read_parts(folder, cover_circle(ra=ra, dec=dec, radius=radius, depth=DEPTH)))
+    parts = list(_read_parts(folder, _numbers(folder, ra, dec, radius)))
     if not parts:
         return Catalog()
     names = [name for name in parts[0] if all(name in part for part in parts)]
@@ -102,6 +104,22 @@ def _missing(folders: Sequence[Path], name: str) -> DatasetNotFoundError:
         dataset_type="ref_cat",
         paths=[folder / name for folder in folders],
     )
+
+
+def _numbers(folder: Path, ra: float, dec: float, radius: float) -> NDArray[np.int64]:
+    """Return the numbers of the triangles that a circle touches; for the whole sky, of those that the folder has."""
+    if radius < _WHOLE_SKY:
+        return cover_circle(ra=ra, dec=dec, radius=radius, depth=DEPTH)
+    names = {path.name.split(".")[0] for path in folder.glob("*.fits*")}
+    numbers = sorted(int(name) for name in names if name.isdigit())
+    if len(numbers) > _MOST_FILES:
+        raise DatasetNotFoundError(
+            f"the reference catalog {folder.name} has {len(numbers)} files, more than the {_MOST_FILES} that can be "
+            "searched without a pointing; give the exposure a WCS that is right to a few frames",
+            dataset_type="ref_cat",
+            paths=[folder],
+        )
+    return np.array(numbers, np.int64)
 
 
 def _read_parts(folder: Path, numbers: NDArray[np.int64]) -> Iterator[Catalog]:

@@ -1,10 +1,12 @@
 """The place of an exposure on the sky, from a reference catalog."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.algorithms.astrometry.compare import WcsChange, compare_wcs
 from obs.algorithms.astrometry.fit import AstrometryFit, fit_astrometry
 from obs.algorithms.astrometry.match import Matches, match_sky
 from obs.algorithms.pixels.statistics import robust_sigma
@@ -13,9 +15,15 @@ from obs.errors import MeasurementError
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.wcs import TanSipWcs
-from obs.tasks.reference import NO_REFERENCE, ReferenceConfig, reference_flux_name, usable_sources
+from obs.tasks.reference import NO_REFERENCE, ReferenceConfig, any_reference_flux, field_circle, usable_sources
+from obs.tasks.sky_search import FindReference, SearchConfig, Sources, search_sky
 
-__all__ = ["AstrometryConfig", "match_reference", "solve_astrometry"]
+__all__ = ["AstrometryConfig", "AstrometrySolution", "match_reference", "solve_astrometry"]
+
+_TURNED = 1.0  # degrees from which on a rotation is worth a line
+_MIRRORED = "it matched after turning it over"
+_FOUND_ROTATION, _FOUND_SCALE = 10.0, 0.1  # what unknown distortion may add to what the search found, degrees and 1
+_SCALED = 0.01  # relative change of scale from which on it is
 
 
 class AstrometryConfig(TaskConfig):
@@ -24,18 +32,79 @@ class AstrometryConfig(TaskConfig):
     enabled: bool = setting(True, "Match to the reference catalog and fit the WCS.")
     required: bool = setting(True, "An exposure that cannot be matched fails; else it keeps the WCS it came with.")
     force_known_wcs: bool = setting(False, "Keep the WCS that the exposure came with; only match.")
-    order: int = setting(3, "Largest order of the distortion polynomial.", ge=1, le=6)
-    max_offset: float = setting(250.0, "Largest error of the WCS that the exposure came with.", unit="pixel", gt=0)
+    order: int = setting(
+        5,
+        "Largest order of the distortion polynomial. A higher order is used only where it predicts stars left out of "
+        "the fit better.",
+        ge=1,
+        le=6,
+    )
+    max_offset: float = setting(
+        250.0,
+        "Largest error of the WCS that the exposure came with, for the quick match. A frame that is further off is "
+        "searched, see search.",
+        unit="pixel",
+        gt=0,
+    )
+    maximum_rotation: float = setting(1.5, "Largest error of its rotation, for the quick match.", unit="deg", gt=0)
+    maximum_scale_change: float = setting(0.02, "Largest relative error of its scale, for the quick match.", gt=0)
+    maximum_shear: float = setting(
+        0.05, "Largest difference between the scales of the two axes, relative to that in the WCS.", gt=0
+    )
     try_others: bool = setting(
         True, "Where the WCS from pointing and camera does not match, try those of header and pointing, and say so."
     )
     try_mirrored: bool = setting(True, "Where none matches, try their mirror images, and say so.")
+    search: SearchConfig = setting(SearchConfig(), "The search for a frame that no WCS matches.")
     match_radius: float = setting(
-        2.0, "Sources and reference sources nearer than this are the same.", unit="arcsec", gt=0
+        2.0,
+        "Sources and reference sources nearer than this are the same. At least 1.5 pixels.",
+        unit="arcsec",
+        gt=0,
     )
     minimum_signal_to_noise: float = setting(10.0, "Fainter sources are not matched for the fit.", gt=0)
-    minimum_stars: int = setting(8, "Fewer matches are no fit.", ge=3)
-    maximum_scatter: float = setting(0.5, "A larger scatter is a false match.", unit="arcsec", gt=0)
+    minimum_stars: int = setting(5, "Minimum number of matched stars to fit the WCS.", ge=4)
+    maximum_scatter: float = setting(
+        0.5, "Largest scatter of the stars for each axis. At least half a pixel.", unit="arcsec", gt=0
+    )
+    minimum_matched: float = setting(
+        0.2,
+        "Minimum fraction of the sources that must match, or of the reference sources on the frame if these are fewer.",
+        gt=0,
+        le=1,
+    )
+    minimum_covered: float = setting(
+        0.95,
+        "Minimum fraction of the sources that must lie where the match holds. A lower value accepts a WCS that is "
+        "wrong in a part of the frame.",
+        gt=0,
+        le=1,
+    )
+    minimum_log_odds: float = setting(
+        13.8, "Minimum natural logarithm of the odds that a match is not chance; 13.8 is a million to one.", gt=0
+    )
+
+
+@dataclass
+class AstrometrySolution:
+    """What the fit of the WCS found.
+
+    Parameters
+    ----------
+    reference : Catalog
+        Reference sources about the frame, where it was found.
+    change : WcsChange or None
+        What was wrong with the WCS that the exposure came with; None without a fit, or without such a WCS.
+    fit : AstrometryFit or None
+        The fit; None where there is none.
+    warnings : list of str
+        Why there is no fit, or what was wrong with the WCS; empty if all is well.
+    """
+
+    reference: Catalog
+    change: WcsChange | None
+    fit: AstrometryFit | None
+    warnings: list[str]
 
 
 def solve_astrometry(
@@ -45,7 +114,8 @@ def solve_astrometry(
     band: str,
     config: AstrometryConfig,
     reference_config: ReferenceConfig,
-) -> str:
+    find: FindReference | None = None,
+) -> AstrometrySolution:
     """Fit the WCS of an exposure to a reference catalog, if the settings ask for it.
 
     Parameters
@@ -55,16 +125,17 @@ def solve_astrometry(
     catalog : Catalog
         Sources; gains ``calib_astrometry_used``.
     reference : Catalog
-        Reference sources; may be empty.
+        Reference sources about the frame; may be empty.
     band : str
         Band of the exposure.
     config, reference_config
         Settings.
+    find : callable, optional
+        Returns reference sources elsewhere, for the search; without it only ``reference`` is searched.
 
     Returns
     -------
-    str
-        What the user should know: why there is no fit, or what was wrong with the WCS; empty if all is well.
+    AstrometrySolution
 
     Raises
     ------
@@ -72,77 +143,184 @@ def solve_astrometry(
         If there is no fit and the settings require one.
     """
     if not config.enabled or config.force_known_wcs:
-        return ""
+        return AstrometrySolution(reference, None, None, [])
+    solver = _Solver(exposure, catalog, reference, band, config, reference_config, find)
     try:
-        fit, sources, told = _fit(exposure, catalog, reference, band, config, reference_config)
+        fit, told = solver.solve()
     except MeasurementError as error:
         reason = str(error).removeprefix("no astrometry: ")
         if config.required:
             raise MeasurementError(
-                f"no astrometry: {reason}; give a reference catalog of this field, or set "
+                f"no astrometry: {reason}; give a reference catalog of this field, search any pixel scale by -c "
+                "calibrate.astrometry.search.maximum_scale_change=null, or set "
                 "calibrate.astrometry.required to false to keep the WCS that the exposure came with"
             ) from error
-        return f"no astrometry, the WCS that the exposure came with is kept: {reason}"
+        return AstrometrySolution(
+            reference, None, None, [f"no astrometry, the WCS that the exposure came with is kept: {reason}"]
+        )
+    change = None if exposure.wcs is None else compare_wcs(fit.wcs, exposure.wcs, exposure.shape)
     exposure.wcs = fit.wcs
     used = np.zeros(len(catalog), bool)
-    used[sources[fit.matches.first[fit.used]]] = True
+    used[solver.rows[fit.matches.first[fit.used]]] = True
     catalog.add("calib_astrometry_used", used, "", "the WCS was fitted to this source")
-    return told
+    return AstrometrySolution(solver.reference, change, fit, [*told, *_describe_change(change)])
 
 
-def _guesses(exposure: Exposure, config: AstrometryConfig) -> Iterator[tuple[TanSipWcs, str]]:
-    """Yield what the WCS may be, the likeliest first, and what to tell the user if it is that."""
-    if exposure.wcs is None:
-        return
-    yield exposure.wcs, ""
-    others = exposure.other_wcs if config.try_others else {}
-    for name, wcs in others.items():
-        yield wcs, f"the WCS that the exposure came with does not match; that of {name} does"
-    height, width = exposure.shape
-    known = {"that the exposure came with": exposure.wcs, **{f"of {name}": wcs for name, wcs in others.items()}}
-    for name, wcs in known.items() if config.try_mirrored else ():
-        for axis, size in enumerate((width, height)):
-            yield wcs.mirrored(axis=axis, size=size), f"the WCS {name} is mirrored; it matched after turning it over"
+def _describe_change(change: WcsChange | None) -> list[str]:
+    """Return a line on a camera that is turned, mirrored or scaled against its description, and where to write it."""
+    if change is None:
+        return []
+    advice = []
+    if abs(change.rotation) > _TURNED:
+        advice.append(f"add {change.rotation:.2f} degrees to orientation.rotation")
+    if change.mirrored:
+        advice.append("change orientation.flip_x to its opposite")
+    if abs(change.scale - 1.0) > _SCALED:
+        advice.append(f"multiply plate_scale by {change.scale:.4f}")
+    if not advice:
+        return []
+    parity = "mirrored" if change.mirrored else "not mirrored"
+    return [
+        f"the stars show the frame turned by {change.rotation:.2f} degrees (north through east), {parity}, its pixel "
+        f"scale {change.scale:.4f} times that of the WCS that it came with; if every exposure shows this, write it "
+        f"into the camera's camera.yaml: {', '.join(advice)}"
+    ]
 
 
-def _fit(
-    exposure: Exposure,
-    catalog: Catalog,
-    reference: Catalog,
-    band: str,
-    config: AstrometryConfig,
-    reference_config: ReferenceConfig,
-) -> tuple[AstrometryFit, NDArray[np.int64], str]:
-    """Return the fit, rows of the sources that it was offered, and what to tell the user."""
-    guesses = list(_guesses(exposure, config))
-    if not guesses:
-        raise MeasurementError("the exposure has no WCS to start from")
-    if not len(reference):
-        raise MeasurementError(NO_REFERENCE)
-    sources = np.flatnonzero(usable_sources(catalog, config.minimum_signal_to_noise))
-    flux = reference_flux_name(reference, band, reference_config)
-    problems: list[MeasurementError] = []
-    for guess, told in guesses:
-        try:
-            fit = fit_astrometry(
-                x=catalog["base_SdssCentroid_x"][sources],
-                y=catalog["base_SdssCentroid_y"][sources],
-                flux=catalog["base_PsfFlux_instFlux"][sources],
-                ref_ra=reference["coord_ra"],
-                ref_dec=reference["coord_dec"],
-                ref_flux=reference[flux] if flux else np.full(len(reference), np.nan),
-                wcs=guess,
-                shape=exposure.shape,
-                max_order=config.order,
-                max_offset=config.max_offset,
-                min_stars=config.minimum_stars,
-                max_scatter=config.maximum_scatter,
+class _Solver:
+    """Tries what the WCS of one exposure may be, and then searches the sky.
+
+    Parameters
+    ----------
+    exposure, catalog, reference, band, config, reference_config, find
+        As for `solve_astrometry`.
+    """
+
+    def __init__(
+        self,
+        exposure: Exposure,
+        catalog: Catalog,
+        reference: Catalog,
+        band: str,
+        config: AstrometryConfig,
+        reference_config: ReferenceConfig,
+        find: FindReference | None,
+    ) -> None:
+        self.exposure, self.reference, self.band = exposure, reference, band
+        self.config, self.reference_config, self.find = config, reference_config, find
+        self.rows = np.flatnonzero(usable_sources(catalog, config.minimum_signal_to_noise))
+        x, y, flux = (
+            np.asarray(catalog[name][self.rows], np.float64)
+            for name in ("base_SdssCentroid_x", "base_SdssCentroid_y", "base_PsfFlux_instFlux")
+        )
+        self.sources = Sources(x, y, flux, exposure.shape)
+
+    def solve(self) -> tuple[AstrometryFit, list[str]]:
+        """Return the fit, and what the user should know of the WCS that the exposure came with."""
+        config = self.config
+        if self.find is None and not len(self.reference):
+            raise MeasurementError(NO_REFERENCE)
+        problems: list[str] = []
+        if len(self.reference):
+            for guess, told in self._guesses(mirrored=config.try_mirrored and not config.search.enabled):
+                try:
+                    return self._fit(guess), told
+                except MeasurementError as error:
+                    problems.append(str(error).removeprefix("no astrometry: "))
+        if len(self.rows) < config.minimum_stars:
+            raise MeasurementError(
+                f"{len(self.rows)} sources are bright and undamaged enough to be matched, {config.minimum_stars} are "
+                "needed; lower calibrate.astrometry.minimum_signal_to_noise if there are fainter stars"
             )
-        except MeasurementError as error:
-            problems.append(error)
-        else:
-            return fit, sources, told
-    raise problems[0]
+        if not config.search.enabled:
+            nothing = NO_REFERENCE if self.exposure.wcs is not None else "the exposure has no WCS to start from"
+            raise MeasurementError(problems[0] if problems else nothing)
+        return self._search()
+
+    def _search(self) -> tuple[AstrometryFit, list[str]]:
+        """Find the frame by the patterns of its stars, and fit its WCS."""
+        exposure, config = self.exposure, self.config
+        guesses = [guess for guess, _ in self._guesses(mirrored=False)]
+        if exposure.wcs is None:
+            guesses = list(exposure.other_wcs.values())
+        reference = self.reference
+        found = search_sky(
+            self.sources,
+            guesses,
+            exposure.wcs is not None,
+            self.find or (lambda ra, dec, radius: reference),
+            self._reference_flux,
+            config.search,
+            config.minimum_log_odds,
+        )
+        if self.find is not None:
+            ra, dec, radius = field_circle(found.wcs, exposure.shape, self.reference_config.margin)
+            near = self.find(ra, dec, radius / 3600.0)
+            self.reference = near if near is not None else Catalog()
+        if found.mirrored and exposure.wcs is not None:
+            # the optics of a frame that is stored mirrored distort it as its mirror image says
+            for guess, told in self._guesses(mirrored=True):
+                if told and told[-1].endswith(_MIRRORED):
+                    try:
+                        return self._fit(guess), told
+                    except MeasurementError:
+                        continue
+        fit = self._fit(found.wcs, trials=found.trials)
+        if exposure.wcs is None:
+            return fit, ["the exposure came without a WCS; it was found by the pattern of its stars"]
+        change = compare_wcs(fit.wcs, exposure.wcs, exposure.shape)
+        return fit, [
+            "the WCS that the exposure came with does not match; the frame was found by the pattern of its stars "
+            f"{change.offset / 60.0:.2f} arcmin from where that WCS puts it"
+        ]
+
+    def _guesses(self, *, mirrored: bool) -> Iterator[tuple[TanSipWcs, list[str]]]:
+        """Yield what the WCS may be, the likeliest first, and what to tell the user if it is that."""
+        exposure, config = self.exposure, self.config
+        if exposure.wcs is None:
+            return
+        yield exposure.wcs, []
+        others = exposure.other_wcs if config.try_others else {}
+        for name, wcs in others.items():
+            yield wcs, [f"the WCS that the exposure came with does not match; that of {name} does"]
+        height, width = exposure.shape
+        known = {"that the exposure came with": exposure.wcs, **{f"of {name}": wcs for name, wcs in others.items()}}
+        for name, wcs in known.items() if mirrored else ():
+            for axis, size in enumerate((width, height)):
+                yield wcs.mirrored(axis=axis, size=size), [f"the WCS {name} is mirrored; {_MIRRORED}"]
+
+    def _reference_flux(self, reference: Catalog) -> NDArray[np.float64]:
+        return any_reference_flux(reference, self.band, self.reference_config)
+
+    def _fit(self, guess: TanSipWcs, trials: float | None = None) -> AstrometryFit:
+        """Match to the reference sources and fit, starting from one guess."""
+        config, sources, reference = self.config, self.sources, self.reference
+        if not len(reference):
+            raise MeasurementError(NO_REFERENCE)
+        return fit_astrometry(
+            x=sources.x,
+            y=sources.y,
+            flux=sources.flux,
+            ref_ra=reference["coord_ra"],
+            ref_dec=reference["coord_dec"],
+            ref_flux=self._reference_flux(reference),
+            wcs=guess,
+            shape=sources.shape,
+            max_order=config.order,
+            max_offset=config.max_offset,
+            # what the search found is near; its own limits are in its settings
+            max_rotation=config.maximum_rotation if trials is None else max(config.maximum_rotation, _FOUND_ROTATION),
+            max_scale_change=(
+                config.maximum_scale_change if trials is None else max(config.maximum_scale_change, _FOUND_SCALE)
+            ),
+            max_shear=config.maximum_shear,
+            min_stars=config.minimum_stars,
+            max_scatter=config.maximum_scatter,
+            min_matched=config.minimum_matched,
+            min_covered=config.minimum_covered,
+            min_log_odds=config.minimum_log_odds,
+            trials=trials,
+        )
 
 
 def match_reference(

@@ -21,7 +21,7 @@ from obs.tasks.aperture_correction import (
     apply_aperture_correction,
     fit_aperture_corrections,
 )
-from obs.tasks.astrometry import AstrometryConfig, match_reference, solve_astrometry
+from obs.tasks.astrometry import AstrometryConfig, AstrometrySolution, match_reference, solve_astrometry
 from obs.tasks.background import BackgroundConfig
 from obs.tasks.detect import DetectionConfig, detect_sources
 from obs.tasks.measure import (
@@ -33,9 +33,12 @@ from obs.tasks.measure import (
 from obs.tasks.photometry import PhotometryConfig, solve_photometry
 from obs.tasks.psf_sizes import FWHM_PER_SIGMA, scale_background
 from obs.tasks.reference import ReferenceConfig
+from obs.tasks.sky_search import FindReference
 from obs.tasks.star_galaxy import classify_by_spread
 
 __all__ = ["CalibrateConfig", "Calibrated", "calibrate"]
+
+MATCH_PIXELS = 1.5  # radius of a match, at least; one in arcsec means nothing where pixels are large
 
 
 class CalibrateConfig(TaskConfig):
@@ -78,6 +81,8 @@ class Calibrated:
         The photometric fit.
     astrometric_scatter : float
         Robust standard deviation of matched positions per axis, arcsec; NaN without matches.
+    astrometry : AstrometrySolution or None
+        The fit of the WCS.
     warnings : list of str
         What the user should know.
     """
@@ -89,6 +94,7 @@ class Calibrated:
     matches: Matches
     zero_point: ZeroPoint
     astrometric_scatter: float = float("nan")
+    astrometry: AstrometrySolution | None = None
     warnings: list[str] = field(default_factory=list)
 
 
@@ -103,6 +109,7 @@ def calibrate(
     *,
     exposure_id: int = 0,
     exposure_id_bits: int = 32,
+    find_reference: FindReference | None = None,
 ) -> Calibrated:
     """Detect and measure all sources, match them, and fit WCS and zero point.
 
@@ -125,6 +132,9 @@ def calibrate(
         Settings.
     exposure_id, exposure_id_bits : int, optional
         Number of the exposure, for source ids and seeds.
+    find_reference : callable, optional
+        Returns the reference sources within a circle (right ascension, declination, radius, degrees), for exposures
+        that are not where their WCS puts them.
 
     Returns
     -------
@@ -161,19 +171,23 @@ def calibrate(
         _correct_apertures(exposure, psf, catalog, corrections, config)
     classify_by_spread(catalog, _psf_stars(catalog), exposure.shape)
     known = reference if reference is not None else Catalog()
-    no_astrometry = solve_astrometry(exposure, catalog, known, band, config.astrometry, config.reference)
+    solution = solve_astrometry(
+        exposure, catalog, known, band, config.astrometry, config.reference, find=find_reference
+    )
+    known = solution.reference
     set_sky_coordinates(catalog, exposure.wcs)
+    scale = exposure.wcs.pixel_scale if exposure.wcs is not None else 0.0
     matches, scatter = match_reference(
         catalog,
         known,
         minimum_signal_to_noise=config.detection.threshold,
-        radius=config.astrometry.match_radius,
+        radius=max(config.astrometry.match_radius, MATCH_PIXELS * scale),
     )
     zero_point, no_zero_point = solve_photometry(
         exposure, catalog, known, matches, band, config.photometry, config.reference
     )
-    warnings = [problem for problem in (no_astrometry, no_zero_point) if problem]
-    return Calibrated(exposure, backgrounds, catalog, known, matches, zero_point, scatter, warnings)
+    warnings = [*solution.warnings, *([no_zero_point] if no_zero_point else [])]
+    return Calibrated(exposure, backgrounds, catalog, known, matches, zero_point, scatter, solution, warnings)
 
 
 def _correct_apertures(

@@ -12,6 +12,7 @@ __all__ = [
     "NAME_KEY",
     "NO_REFERENCE",
     "ReferenceConfig",
+    "any_reference_flux",
     "field_circle",
     "reference_flux_name",
     "reference_magnitude",
@@ -69,6 +70,17 @@ def reference_flux_name(reference: Catalog, band: str, config: ReferenceConfig) 
         return name
     other_case = [column for column in reference if column.lower() == name.lower()]
     return other_case[0] if len(other_case) == 1 and band not in config.flux_names else None
+
+
+def any_reference_flux(reference: Catalog, band: str, config: ReferenceConfig) -> NDArray[np.float64]:
+    """Return the flux of reference sources in a band, or in any if the catalog has not that: bright in one is bright.
+
+    Shape (n,), nanojansky; NaN if the catalog has no flux.
+    """
+    name = reference_flux_name(reference, band, config)
+    if name is None:
+        name = next((name for name in reference if name.endswith("_flux")), None)
+    return np.full(len(reference), np.nan) if name is None else np.asarray(reference[name], np.float64)
 
 
 def reference_magnitude(reference: Catalog, name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

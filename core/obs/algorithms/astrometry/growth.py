@@ -25,7 +25,7 @@ _ROUNDS = 60
 _GROUPS = (8, 24, 72)  # sources around a source among which matches must be more than chance brings
 _FALSE_ALARM = 1e-3
 _STARTS = (1.0, 3.0, 9.0)  # radii of the first match, in units of the match radius
-_ENOUGH = 6  # pairs to begin with
+_FILLED = 0.95  # fraction of the sources near a pair at which a match fills the frame
 _BEND = 0.02  # error of a model outside of its stars, as a fraction of the distance to the nearest
 _STEP = 2.5  # how far outside the next stars are looked for, in units of the mean distance between sources
 _AMBIGUOUS = 0.3  # largest match radius in units of the mean distance between reference stars
@@ -41,10 +41,13 @@ class Grown:
         The last model.
     pairs : Matches
         What it was fitted to.
+    filled : float
+        Fraction of the sources that lie near a pair.
     """
 
     solution: DistortionFit
     pairs: Matches
+    filled: float
 
 
 def grow_match(
@@ -82,38 +85,29 @@ def grow_match(
     x, y = plane.x[sources], plane.y[sources]
     groups = _groups(x, y)
     ambiguous = max(_AMBIGUOUS / np.sqrt(max(density, 1e-12)), 1.0)
-    step = _STEP * np.sqrt(np.ptp(x) * np.ptp(y) / max(len(x), 1))
-    pairs = _begin(plane, moved, [min(factor * radius, ambiguous) for factor in _STARTS], groups, density)
+    step = _STEP * float(np.sqrt(np.ptp(x) * np.ptp(y) / max(len(x), 1)))
     best: Grown | None = None
-    for _ in range(_ROUNDS):
-        if len(pairs) < 4:
+    for start in sorted({min(factor * radius, ambiguous) for factor in _STARTS}):
+        grown: Grown | None = None
+        pairs = _match(plane, moved, np.full(len(x), start), groups, density)
+        for _ in range(_ROUNDS):
+            if len(pairs) < 4:
+                break
+            chosen = Matches(sources[pairs.first], pairs.second, pairs.separation)
+            near = _distance(x, y, pairs.first) <= step
+            solution = plane.fit_ladder(chosen, max_order, clip, max(2 * radius, _BEND * step), (x[near], y[near]))
+            if grown is not None and (-len(pairs), solution.scatter) >= (-len(grown.pairs), grown.solution.scatter):
+                break
+            far = _distance(x, y, pairs.first[solution.keep])
+            grown = Grown(solution, chosen, float(np.mean(far <= step)))
+            floor = float(np.clip(5.0 * solution.scatter, 1.0, start))
+            tolerance = np.where(far <= step, np.minimum(floor + _BEND * far, max(ambiguous, floor)), 0.0)
+            pairs = _match(plane, plane.apply(solution, x, y), tolerance, groups, density)
+        if grown is not None and (best is None or len(grown.pairs) > len(best.pairs)):
+            best = grown
+        if best is not None and best.filled > _FILLED:
             break
-        chosen = Matches(sources[pairs.first], pairs.second, pairs.separation)
-        far = _distance(x, y, pairs.first)
-        next_ones = far <= step
-        where = x[next_ones], y[next_ones]
-        solution = plane.fit_ladder(chosen, max_order, clip, max(2 * radius, _BEND * step), where)
-        if best is not None and (-len(pairs), solution.scatter) >= (-len(best.pairs), best.solution.scatter):
-            break
-        best = Grown(solution, chosen)
-        kept = pairs.first[solution.keep]
-        far = _distance(x, y, kept)
-        floor = float(np.clip(5.0 * solution.scatter, 1.0, radius))
-        tolerance = np.clip(floor + _BEND * far, 0.0, max(ambiguous, floor))
-        tolerance[far > step] = 0.0
-        pairs = _match(plane, plane.apply(solution, x, y), tolerance, groups, density)
     return best
-
-
-def _begin(
-    plane: MatchedPlane, moved: tuple[Float, Float], radii: list[float], groups: list[Index], density: float
-) -> Matches:
-    """Match by the first guess, in a wider radius where too few stars lie within a narrow one."""
-    for radius in sorted(set(radii)):
-        pairs = _match(plane, moved, np.full(len(moved[0]), radius), groups, density)
-        if len(pairs) >= _ENOUGH:
-            break
-    return pairs
 
 
 def local_chance(matched: Bool, chance: Float, groups: list[Index]) -> Float:

@@ -33,11 +33,14 @@ class Located:
         Natural logarithm of the odds that it is right.
     trials : float
         Natural logarithm of the number of alignments among which it was found.
+    mirrored : bool
+        Whether it is the mirror image of the a-priori WCS; without one, of sky coordinates that run as x and y.
     """
 
     wcs: TanSipWcs
     log_odds: float
     trials: float
+    mirrored: bool
 
 
 def locate_frame(
@@ -57,7 +60,9 @@ def locate_frame(
     error: float = 1.0,
     min_log_odds: float = 13.8,
 ) -> Located:
-    """Find where among reference stars a frame lies.
+    """Find where among reference stars a frame lies, if that is likelier than not.
+
+    What is found is where `obs.algorithms.astrometry.fit.fit_astrometry` should start, which accepts or refuses it.
 
     Parameters
     ----------
@@ -79,12 +84,12 @@ def locate_frame(
     error : float
         Error of a position, per axis, pixels.
     min_log_odds : float
-        Natural logarithm of the smallest odds to accept.
+        Natural logarithm of the odds at which the search stops.
 
     Raises
     ------
     MeasurementError
-        If no place has such odds.
+        If no place is likelier than not.
     """
     px, py, counts = (np.asarray(values, np.float64) for values in (x, y, flux))
     ra, dec, ref_counts = (np.asarray(values, np.float64) for values in (ref_ra, ref_dec, ref_flux))
@@ -109,7 +114,7 @@ def locate_frame(
     if found is None:
         raise MeasurementError(
             f"no astrometry: no quads of {len(bright)} sources and {len(stars)} reference stars agree on a place on "
-            "the sky; check that the reference catalog holds this field, and the pixel scale"
+            f"the sky for a pixel scale from {min_scale:.3g} to {max_scale:.3g} arcsec"
         )
     grid_x, grid_y = (
         part.ravel() for part in np.meshgrid(np.linspace(0, width - 1, _GRID), np.linspace(0, height - 1, _GRID))
@@ -118,7 +123,7 @@ def locate_frame(
     order = 1 if wcs is None or wcs.a is None else len(wcs.a) - 1
     middle = (width - 1) / 2, (height - 1) / 2
     located = fit_tan_sip(x=grid_x, y=grid_y, ra=grid_ra, dec=grid_dec, order=order, crpix=middle)
-    return Located(located, found.log_odds, found.trials)
+    return Located(located, found.log_odds, found.trials, found.mirrored)
 
 
 def _to_plane(x: Float, y: Float, shape: tuple[int, int], wcs: TanSipWcs | None) -> Complex:

@@ -23,15 +23,18 @@ Index = NDArray[np.int64]
 Bool = NDArray[np.bool_]
 
 _LEVELS = (25, 50, 100)  # brightest stars of a frame that form quads
-_SOURCE_QUADS, _STAR_QUADS = 10_000, 200_000  # how many of them, so that few stars form more quads each
+_SOURCE_QUADS, _STAR_QUADS = 10_000, 100_000  # how many of them, so that few stars form more quads each
 _SOURCE_NEIGHBORS, _STAR_NEIGHBORS = (9, 14), (7, 10)
-_TOLERANCES = (0.01, 0.03)  # of a quad's code; the second for optics with unknown distortion
+_TOLERANCE = 0.02  # of a quad's code; unknown distortion bends quads by as much
 _VERIFIED = 300  # brightest sources that the odds look at
 _VERIFYING = 1000  # brightest reference stars about the frame that they look at
-_TESTED = 25  # similarities of a level whose odds are computed
+_TESTED = 20  # similarities of a level whose odds are computed
 _MAX_VOTES = 300_000
 _BENDS = (0.001, 0.01)  # errors that unknown distortion adds, as fractions of the distance from the quad
+_PROMISING = 0.0  # logarithm of odds that are worth a fit, which will raise them if they are right
+_SHARPER = 0.25  # sources may be as much more exact than the error of a position
 _OCTAVE = np.log(2.0)
+_LOCAL_SCALE = 0.05  # what unknown distortion adds to the scale of a quad, natural logarithm
 _SAME = 0.05  # similarities whose directions differ by less, in units of half the frame's side, are the same
 
 
@@ -50,7 +53,7 @@ class SearchLimits:
     sigma : float
         Error of a position, per axis, in units of the sources' plane.
     min_log_odds : float
-        Natural logarithm of the smallest odds to accept.
+        Natural logarithm of the odds at which the search stops.
     """
 
     min_scale: float
@@ -76,7 +79,7 @@ class Alignment:
     log_odds : float
         Natural logarithm of the odds, with the number of possible alignments taken into account.
     trials : float
-        Natural logarithm of that number.
+        Natural logarithm of that number, as far as the sharpest positions tell them apart.
     """
 
     tangent: Float
@@ -147,7 +150,7 @@ def search_alignment(sources: Complex, stars: SkyStars, limits: SearchLimits, co
     Returns
     -------
     Alignment or None
-        The first whose odds suffice; None where there is none.
+        The first whose odds suffice, or else the best if it is likelier than not; None where there is none.
     """
     if len(sources) < 4 or len(stars.vectors) < 4:
         return None
@@ -163,12 +166,12 @@ def search_alignment(sources: Complex, stars: SkyStars, limits: SearchLimits, co
                 return best
             if n >= len(sources):
                 break
-    return None
+    return best if best is not None and best.log_odds >= _PROMISING else None
 
 
 def _octaves(limits: SearchLimits) -> Iterator[tuple[float, float]]:
     """Yield scales, and the natural logarithm of the largest error of each, that together cover the limits."""
-    low, high = np.log(limits.min_scale), np.log(limits.max_scale)
+    low, high = np.log(limits.min_scale) - _LOCAL_SCALE, np.log(limits.max_scale) + _LOCAL_SCALE
     count = max(int(np.ceil((high - low) / _OCTAVE)), 1)
     half = 0.5 * (high - low) / count
     for k in range(count):
@@ -196,21 +199,18 @@ def _seeds(
     of_stars = form_quads(stars.vectors[chosen], neighbors, reach * scale * np.exp(max_log_scale))
     if not len(of_sources) or not len(of_stars):
         return
-    trials = log_trials(
-        area / scale**2,
-        limits.sigma,
-        0.3 * side,
-        float(np.log(limits.max_scale / limits.min_scale)),
-        2 * min(limits.max_rotation, np.pi) * (2 if limits.mirrored else 1),
-    )
+    turns = 2 * min(limits.max_rotation, np.pi) * (2 if limits.mirrored else 1)
+    scales = float(np.log(limits.max_scale / limits.min_scale))
+    errors = [
+        (sigma, log_trials(area / scale**2, sigma, 0.3 * side, scales, turns))
+        for sigma in (limits.sigma, _SHARPER * limits.sigma)
+    ]
     offered = sources[:_VERIFIED]
-    for tolerance in _TOLERANCES:
-        for mirrored in (False, True) if limits.mirrored else (False,):
-            a, b = _agree(of_sources, of_stars, scale, max_log_scale, tolerance, mirrored)
-            if not len(a):
-                continue
+    for mirrored in (False, True) if limits.mirrored else (False,):
+        a, b = _agree(of_sources, of_stars, scale, max_log_scale, mirrored)
+        if len(a):
             yield from (
-                _test(seed, offered, stars, corners, limits.sigma, trials)
+                _test(seed, offered, stars, corners, errors)
                 for seed in _voted(
                     of_sources, of_stars, a, b, bright, stars.vectors[chosen], limits, mirrored, 0.5 * side
                 )
@@ -223,17 +223,17 @@ def _neighbors(n_star: int, n_quad: int, fewest: int, most: int) -> int:
 
 
 def _agree(
-    of_sources: Quads, of_stars: Quads, scale: float, max_log_scale: float, tolerance: float, mirrored: bool
+    of_sources: Quads, of_stars: Quads, scale: float, max_log_scale: float, mirrored: bool
 ) -> tuple[Index, Index]:
     """Return the pairs of quads whose codes and lengths agree."""
     unit = np.array([1.0, -1.0, 1.0, -1.0]) if mirrored else np.ones(4)
     lengths = [
-        np.log(each.length * factor)[:, None] * (tolerance / max_log_scale)
+        np.log(each.length * factor)[:, None] * (_TOLERANCE / max_log_scale)
         for each, factor in ((of_sources, scale), (of_stars, 1.0))
     ]
     keys = np.concatenate([of_sources.code * unit, lengths[0]], axis=1)
     tree = cKDTree(np.concatenate([of_stars.code, lengths[1]], axis=1), balanced_tree=False)
-    near = cKDTree(keys, balanced_tree=False).sparse_distance_matrix(tree, tolerance, p=np.inf, output_type="ndarray")
+    near = cKDTree(keys, balanced_tree=False).sparse_distance_matrix(tree, _TOLERANCE, p=np.inf, output_type="ndarray")
     if len(near) > _MAX_VOTES:
         near = near[np.argsort(near["v"], kind="stable")[:_MAX_VOTES]]
     return np.asarray(near["i"], np.int64), np.asarray(near["j"], np.int64)
@@ -292,13 +292,15 @@ def _voted(
         taken[tree.query_ball_point(votes[index], 1.0)] = True
 
 
-def _test(seed: _Seed, sources: Complex, stars: SkyStars, corners: Complex, sigma: float, trials: float) -> Alignment:
+def _test(
+    seed: _Seed, sources: Complex, stars: SkyStars, corners: Complex, errors: list[tuple[float, float]]
+) -> Alignment:
     """Improve a similarity on the stars around its quad, and compute its odds."""
     radius = 1.1 * float(np.abs(corners).max()) * abs(seed.factor)
     near = stars.around(seed.center, radius)
     plane = np.conj(sources) if seed.mirrored else sources
     distance = np.abs(sources - seed.quad)
-    spread = np.hypot(sigma, _BENDS[-1] * distance)
+    spread = np.hypot(errors[0][0], _BENDS[-1] * distance)
     factor, shift = seed.factor, 0j
     for _ in range(3):
         moved = (factor * plane + shift) / abs(factor)
@@ -318,8 +320,12 @@ def _test(seed: _Seed, sources: Complex, stars: SkyStars, corners: Complex, sigm
     moved = (factor * plane + shift) / abs(factor)
     placed = near / abs(factor)
     density = max(len(near), 1) / (np.pi * (radius / abs(factor)) ** 2)
-    odds = max(log_odds(moved, placed, np.hypot(sigma, bend * distance), distance, density) for bend in _BENDS)
-    return Alignment(seed.center, factor, shift, seed.mirrored, odds - trials, trials)
+    odds = max(
+        log_odds(moved, placed, np.hypot(sigma, bend * distance), distance, density) - trials
+        for sigma, trials in errors
+        for bend in _BENDS
+    )
+    return Alignment(seed.center, factor, shift, seed.mirrored, odds, errors[-1][1])
 
 
 def _project(center: Float, vectors: Float) -> Complex:
