@@ -441,6 +441,9 @@ def test_gain_and_read_noise_that_no_table_has(night, obs, unknown_noise):
         status, out, err = obs("calibs", "build", name, night.root, *off)
         assert status == 0, err
         assert name == "bias" or re.search(r" +- +", out)
+        what = {"bias": "read noise", "dark": "", "flat": "gain"}[name]
+        pattern = rf"{what}, which the camera does not give, measured in these frames: left [\d.]+, right [\d.]+ "
+        assert bool(re.search(pattern, err)) == bool(what)
     bias, dark, flat = (get(night, name, visit=6, ccd=0)[0] for name in ("bias", "dark", "flat"))
     assert dark.masked_image.mask.any("NO_DATA").sum() == 0
     for amp, gain, noise in zip(("left", "right"), GAINS, READ_NOISE, strict=True):

@@ -44,7 +44,7 @@ def test_noise_that_is_not_known_is_measured():
         exposure.masked_image.image[:, 40:] *= 3
         exposure.masked_image.variance[...] = np.nan
         prepared.append(prepare_frame("defects", exposure, CONFIG, regions=regions))
-    master = combine_frames(Frames(prepared), regions, CONFIG.combine)
+    master = combine_frames(Frames(prepared), [1.0] * 5, regions, CONFIG.combine)
     assert master.noise == pytest.approx([2.0, 6.0], rel=0.05)
     for region, sigma in zip(regions, (2.0, 6.0), strict=True):
         assert np.median(master.combined.variance[region.slices]) == pytest.approx(sigma**2 / 5, rel=0.1)

@@ -203,9 +203,22 @@ class _Build:
             ]
             values = measure_gains(stack, [frame.level for frame in self.inputs], used, regions, read)
         keyword = "CALIB_READNOISE" if self.job.name == "bias" else "CALIB_GAIN"
-        for amp, value in zip(amplifiers, values, strict=True):
-            if np.isfinite(value) and value > 0:
-                self.cards[f"{keyword}_{amp.name}"] = value
+        measured = {amp: value for amp, value in zip(amplifiers, values, strict=True) if value > 0}
+        self.cards |= {f"{keyword}_{amp.name}": value for amp, value in measured.items()}
+        is_bias = self.job.name == "bias"
+        unknown = {
+            amp.name: value
+            for amp, value in measured.items()
+            if not (amp.nominal.read_noise if is_bias else amp.nominal.gain) > 0
+        }
+        if unknown:
+            what, unit = ("read noise", "ADU") if is_bias else ("gain", "electron/adu")
+            self.summary.warnings.append(
+                f"{what}, which the camera does not give, measured in these frames: "
+                f"{', '.join(f'{name} {value:.3g}' for name, value in unknown.items())} {unit}. It is recorded in the "
+                f"{self.job.name} and used from there; write it into amplifiers.csv to use it everywhere"
+                + (" (read_noise in electrons: times the gain)" if is_bias else "")
+            )
 
     def defects(self) -> Catalog:
         """Find what is hot in darks, and dim or bright in flats."""
@@ -246,7 +259,7 @@ class _Build:
             if False in stacks:
                 self._reject_hits(stacks[False], scales[False])
             for is_light, stack in stacks.items():
-                found |= self._find(stack, is_light, min(typical[is_light]))
+                found |= self._find(stack, scales[is_light], is_light, min(typical[is_light]))
         finally:
             for stack in stacks.values():
                 stack.close()
@@ -260,9 +273,9 @@ class _Build:
             catalog.add(name, values, "pixel", f"{attribute} of the box, counted from 0")
         return catalog
 
-    def _find(self, stack: FrameStack, is_light: bool, noise: float) -> NDArray[np.bool_]:
+    def _find(self, stack: FrameStack, scales: Sequence[float], is_light: bool, noise: float) -> NDArray[np.bool_]:
         settings = self.config.defects
-        master = combine_frames(stack, self._regions(stack.shape), self.config.combine)
+        master = combine_frames(stack, scales, self._regions(stack.shape), self.config.combine)
         self._tell(master)
         if is_light:
             return find_dim_and_bright(
@@ -272,14 +285,14 @@ class _Build:
 
     def _combine(self, stack: FrameStack) -> Master:
         """Combine frames; where they show the sky, once more without the objects that stand out from the first."""
-        regions = self._regions(stack.shape)
-        master = combine_frames(stack, regions, self.config.combine)
+        regions, levels = self._regions(stack.shape), [frame.level for frame in self.inputs]
+        master = combine_frames(stack, levels, regions, self.config.combine)
         if not RECIPES[self.job.name].mask_objects:
             return master
         for number in range(stack.n_frame):
             image, _, rejected = stack.frame(number)
             stack.reject(number, rejected | find_objects(image, rejected, master.combined.image, self.config.objects))
-        return combine_frames(stack, regions, self.config.combine)
+        return combine_frames(stack, levels, regions, self.config.combine)
 
     def _reject_hits(self, stack: FrameStack, levels: Sequence[float]) -> NDArray[np.int64]:
         """Reject hits of cosmic rays in darks that were divided by ``levels``; return the number of pixels in each."""
@@ -288,7 +301,7 @@ class _Build:
             return n_hit
         steady: tuple[NDArray[np.float32] | None, NDArray[np.float32] | None] = (None, None)
         if stack.n_frame > 1:
-            first = combine_frames(stack, self._regions(stack.shape), self.config.combine, grow=False).combined
+            first = combine_frames(stack, levels, self._regions(stack.shape), self.config.combine, grow=False).combined
             steady = first.image, first.variance
         for number, level in enumerate(levels):
             image, variance, rejected = stack.frame(number)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.combine.frames import Combined, Stack, combine_rows
+from obs.algorithms.combine.light_noise import share_light_noise
 from obs.algorithms.combine.noise_factors import measure_noise_factors
 from obs.algorithms.sky.background import fit_background
 from obs.errors import MeasurementError
@@ -25,6 +26,8 @@ __all__ = ["Frames", "Master", "combine_frames", "finish_frame", "sample_rows", 
 
 _SAMPLED_ROWS, _SAMPLED_PIXELS = 48, 20_000
 """Least rows and pixels of a region that its noise is measured from."""
+_FLOOR_PERCENTILE = 1.0
+"""Percentile of the variance that stands for values without light; the least one may be that of a dead pixel."""
 
 
 @dataclass(frozen=True)
@@ -60,13 +63,17 @@ class Frames(Protocol):
         ...
 
 
-def combine_frames(frames: Frames, regions: Sequence[Box], config: CombineConfig, *, grow: bool = True) -> Master:
+def combine_frames(
+    frames: Frames, levels: Sequence[float], regions: Sequence[Box], config: CombineConfig, *, grow: bool = True
+) -> Master:
     """Combine prepared frames, each with the weight that its own noise gives it.
 
     Parameters
     ----------
     frames : Frames
         The frames.
+    levels : sequence of float
+        What each frame was divided by.
     regions : sequence of Box
         Amplifiers, for each of which the noise is measured.
     config : CombineConfig
@@ -75,6 +82,11 @@ def combine_frames(frames: Frames, regions: Sequence[Box], config: CombineConfig
         Whether outliers take their surroundings with them.
     """
     samples = [sample_rows(frames, region) for region in regions]
+    floors, scale = [_noise_floor(sample) for sample in samples], np.array(levels)
+    samples = [
+        [part._replace(variance=share_light_noise(part, floor, scale)) for part in sample]
+        for sample, floor in zip(samples, floors, strict=True)
+    ]
     measured = np.array([measure_noise_factors(sample) for sample in samples])
     factors = np.where(np.isfinite(measured), measured, 1.0)
     typical = np.array([typical_variance(sample) for sample in samples])
@@ -87,8 +99,11 @@ def combine_frames(frames: Frames, regions: Sequence[Box], config: CombineConfig
 
     def read(low: int, high: int) -> Stack:
         stack = Stack(*frames.read(low, high))
-        for region, values in zip(regions, factors, strict=True):
-            stack.variance[_part(region, low, high)] *= np.square(values).astype(np.float32)[:, None, None]
+        for region, floor, values in zip(regions, floors, factors, strict=True):
+            part = _part(region, low, high)
+            inner = Stack(stack.image[part], stack.variance[part], stack.rejected[part])
+            variance = share_light_noise(inner, floor, scale)
+            stack.variance[part] = variance * np.square(values).astype(np.float32)[:, None, None]
         return stack
 
     def read_weights(low: int, high: int) -> NDArray[np.float32]:
@@ -107,6 +122,16 @@ def combine_frames(frames: Frames, regions: Sequence[Box], config: CombineConfig
         memory=int(config.memory * 1e6),
     )
     return Master(combined, measured, weights, noise)
+
+
+def _noise_floor(sample: Sequence[Stack]) -> NDArray[np.float64]:
+    """Return the variance of the values without light of each frame, shape (n_frame,)."""
+    floors = []
+    for frame in range(len(sample[0].image)):
+        values = np.concatenate([part.variance[frame][~part.rejected[frame]] for part in sample])
+        values = values[np.isfinite(values)]
+        floors.append(float(np.percentile(values, _FLOOR_PERCENTILE)) if len(values) else 0.0)
+    return np.array(floors)
 
 
 def _part(region: Box, low: int, high: int) -> tuple[slice, slice, slice]:

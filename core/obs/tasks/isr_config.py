@@ -157,8 +157,20 @@ class IsrConfig(TaskConfig):
     expect_wcs: bool = setting(True, "Warn of a frame without WCS.")
     do_variance: bool = setting(True, "Compute the variance from light and read noise; else it is not a number.")
     do_empirical_read_noise: bool = setting(False, "Use the noise measured in the overscan, not that of the table.")
-    gain: float | None = setting(None, "Gain of amplifiers whose table has none.", unit="electron/adu", gt=0)
-    read_noise: float | None = setting(None, "Read noise of amplifiers whose table has none.", unit="electron", ge=0)
+    gain: float | None = setting(
+        None,
+        "Gain of amplifiers whose table has none. If not set, it is the gain that the flat records, else that of the "
+        "noise of the sky.",
+        unit="electron/adu",
+        gt=0,
+    )
+    read_noise: float | None = setting(
+        None,
+        "Read noise of amplifiers whose table has none. If not set, it is the noise of the overscan, else that which "
+        "the bias records, else that of the frame's pixels.",
+        unit="electron",
+        ge=0,
+    )
     do_linearize: bool = setting(True, "Make counts proportional to light.")
     do_defect: bool = setting(True, "Mask defects BAD.")
     edge_suspect_width: int = setting(0, "Width of the edge that is masked SUSPECT.", unit="pixel", ge=0)
