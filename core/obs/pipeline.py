@@ -82,6 +82,10 @@ class ProcessSummary:
         Relative error of the PSF's size on stars kept out of the fit.
     noise_ratio : float
         Noise of the sky over the noise that the variance plane predicted.
+    n_streak : int
+        Trails of satellites and aircraft.
+    streak_fraction : float
+        Fraction of the pixels in those trails.
     wcs_offset : float
         Distance on the sky, arcsec, between the middle of the detector in the fitted WCS and in the one that the
         exposure came with.
@@ -126,6 +130,8 @@ class ProcessSummary:
     psf_origin: str = ""
     psf_size_residual: float = float("nan")
     noise_ratio: float = float("nan")
+    n_streak: int = 0
+    streak_fraction: float = 0.0
     wcs_offset: float = float("nan")
     wcs_rotation: float = float("nan")
     wcs_scale: float = float("nan")
@@ -196,6 +202,7 @@ class Stages:
         self.summary.n_cosmic_ray_pixel = found.n_cosmic_ray_pixel
         self.summary.psf_size_residual, self.summary.psf_origin = found.psf_size_residual, found.psf_origin
         self.summary.noise_ratio = found.sky.noise.ratio
+        self.summary.n_streak, self.summary.streak_fraction = found.sky.n_streak, found.sky.streak_fraction
         self.summary.warnings.extend([*found.sky.warnings, *found.warnings])
         exposure.metadata.update(SEEING=found.fwhm * scale, PSFFWHM=found.fwhm, PSFORIG=found.psf_origin)
         with self.timed("write"):

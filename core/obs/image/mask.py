@@ -22,6 +22,7 @@ PLANE_MEANINGS = {
     "CROSSTALK": "Under the ghost of a bright pixel of another amplifier.",
     "UNMASKEDNAN": "Was not a number, though nothing said so.",
     "CLIPPED": "Rejected as an outlier when frames were combined; set by other software, not by obs.",
+    "STREAK": "In the trail of a satellite or an aircraft, whose light was subtracted.",
 }
 DEFAULT_PLANES = tuple(PLANE_MEANINGS)
 

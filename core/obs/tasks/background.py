@@ -28,7 +28,7 @@ class BackgroundConfig(TaskConfig):
     )
     order: int = setting(6, "Total order of the polynomial; lowered where there are too few cells.", ge=0, le=15)
     bad_planes: list[str] = setting(
-        ["BAD", "SAT", "EDGE", "DETECTED", "DETECTED_NEGATIVE", "NO_DATA", "UNMASKEDNAN"],
+        ["BAD", "SAT", "EDGE", "DETECTED", "DETECTED_NEGATIVE", "NO_DATA", "UNMASKEDNAN", "STREAK"],
         "Mask planes whose pixels say nothing about the sky.",
     )
     grow: int = setting(

@@ -47,6 +47,7 @@ from obs.tasks.psf_stars import (
     reserve_stars,
 )
 from obs.tasks.repair import CosmicRayConfig, find_hits, repair_cosmic_rays
+from obs.tasks.streaks import StreakConfig
 
 __all__ = ["CharacterizeConfig", "Characterized", "PsfConfig", "StarConfig", "characterize"]
 
@@ -76,6 +77,7 @@ class CharacterizeConfig(TaskConfig):
     )
     background: BackgroundConfig = setting(BackgroundConfig(), "The background.")
     noise: NoiseConfig = setting(NoiseConfig(), "Comparison of the variance plane with the noise of the sky.")
+    streaks: StreakConfig = setting(StreakConfig(), "Trails of satellites and aircraft.")
     cosmic_rays: CosmicRayConfig = setting(CosmicRayConfig(), "Cosmic rays.")
     detection: DetectionConfig = setting(DetectionConfig(include_threshold_factor=10.0), "Detection of bright sources.")
     deblend: DeblendConfig = setting(DeblendConfig(enabled=False), "Blends among the bright sources.")
@@ -156,7 +158,7 @@ def characterize(
         If there are no good pixels, or the PSF should have come with the exposure and did not.
     """
     numbers = {"exposure_id": exposure_id, "exposure_id_bits": exposure_id_bits}
-    sky = prepare_sky(exposure, config.background, config.noise)
+    sky = prepare_sky(exposure, config.background, config.noise, config.streaks)
     backgrounds = sky.backgrounds
     start = _start(exposure, config)
     warnings: list[str] = []

@@ -10,7 +10,7 @@ from obs.algorithms.pixels.grow import grow
 from obs.algorithms.pixels.smoothing import Smoothed, gaussian_kernel, smooth
 from obs.algorithms.sky.background import fit_background
 from obs.algorithms.sky.noise import noise_of, pixel_noise_of
-from obs.algorithms.sources.detection import Footprints, above_threshold, find_footprints
+from obs.algorithms.sources.detection import Footprints, Peaks, above_threshold, find_footprints
 from obs.algorithms.sources.measured_peaks import survives_without_filled_pixels
 from obs.config.base import TaskConfig, setting
 from obs.errors import MeasurementError
@@ -19,6 +19,9 @@ from obs.image.masked_image import MaskedImage
 from obs.tasks.background import BackgroundConfig, bad_pixels, subtract_background
 
 __all__ = ["Detected", "DetectionConfig", "detect_sources"]
+
+STREAK_MARGIN = 1.5
+"""Height above the threshold that peaks on the trail of a satellite need: its light is not subtracted perfectly."""
 
 
 class DetectionConfig(TaskConfig):
@@ -139,6 +142,7 @@ def detect_sources(
             image, filled, footprints.peaks, sigma=sigma, n_sigma=config.kernel_size, threshold=threshold
         )
     )
+    footprints = footprints.keep(_above_streaks(masked_image, footprints.peaks, bad, threshold))
     edge = np.ones(mask.shape, bool)
     edge[kernel_margin : mask.shape[0] - kernel_margin, kernel_margin : mask.shape[1] - kernel_margin] = False
     mask.set(edge, "EDGE")
@@ -148,6 +152,22 @@ def detect_sources(
     mask.set(grow(above_threshold(inverted, threshold), n_grow), "DETECTED_NEGATIVE")
     again = subtract_background(masked_image, background) if config.reestimate_background else None
     return Detected(footprints, again)
+
+
+def _above_streaks(
+    masked_image: MaskedImage, peaks: Peaks, bad: NDArray[np.bool_], threshold: float
+) -> NDArray[np.bool_]:
+    """Whether peaks on trails of satellites, shape (n,), stand above what noise and unevenness of the trail make."""
+    on = bad_pixels(masked_image, ["STREAK"])
+    result = np.ones(len(peaks), bool)
+    if not on.any():
+        return result
+    step = max(1, on.size // 100_000)
+    sky = np.median(masked_image.variance.ravel()[::step][~(bad | on).ravel()[::step]])
+    noise = np.sqrt(np.maximum(masked_image.variance[peaks.y, peaks.x] / sky, 1.0))
+    there = on[peaks.y, peaks.x]
+    result[there] = peaks.value[there] > STREAK_MARGIN * threshold * noise[there]
+    return result
 
 
 def _noise(

@@ -1,4 +1,4 @@
-"""First look at the sky of an exposure: subtract it, and see whether it is as noisy as it should be."""
+"""First look at the sky of an exposure: subtract it, see whether it is as noisy as it should be, and find trails."""
 
 from dataclasses import dataclass, field
 
@@ -8,6 +8,7 @@ from obs.image.background import Background
 from obs.image.exposure import Exposure
 from obs.tasks.background import BackgroundConfig, subtract_background
 from obs.tasks.noise import NoiseCheck, NoiseConfig, check_noise
+from obs.tasks.streaks import StreakConfig, mask_streaks
 
 __all__ = ["SkyReport", "prepare_sky"]
 
@@ -22,23 +23,31 @@ class SkyReport:
         What was subtracted.
     noise : NoiseCheck
         Noise, measured and predicted.
+    n_streak : int
+        Trails of satellites and aircraft.
+    streak_fraction : float
+        Fraction of the pixels in those trails.
     warnings : list of str
         What the user should know.
     """
 
     backgrounds: list[Background] = field(default_factory=list)
     noise: NoiseCheck = field(default_factory=NoiseCheck)
+    n_streak: int = 0
+    streak_fraction: float = 0.0
     warnings: list[str] = field(default_factory=list)
 
 
-def prepare_sky(exposure: Exposure, background: BackgroundConfig, noise: NoiseConfig) -> SkyReport:
-    """Subtract the background, and correct a variance plane that the noise contradicts.
+def prepare_sky(
+    exposure: Exposure, background: BackgroundConfig, noise: NoiseConfig, streaks: StreakConfig
+) -> SkyReport:
+    """Subtract the background, correct a variance plane that the noise contradicts, and mask trails.
 
     Parameters
     ----------
     exposure : Exposure
         Pixels with the sky in them; changed in place.
-    background, noise : BackgroundConfig, NoiseConfig
+    background, noise, streaks : BackgroundConfig, NoiseConfig, StreakConfig
         Settings.
 
     Returns
@@ -51,7 +60,9 @@ def prepare_sky(exposure: Exposure, background: BackgroundConfig, noise: NoiseCo
     check = check_noise(exposure, float(np.median(known)) if len(known) else 0.0, noise, whole_counts=whole)
     if check.warning and np.isfinite(check.gain):
         exposure.metadata.update(GAIN=check.gain, RDNOISE=check.read_noise)
-    return SkyReport([first], check, [check.warning] if check.warning else [])
+    found = mask_streaks(exposure.masked_image, streaks)
+    warnings = [line for line in (check.warning, *found.warnings) if line]
+    return SkyReport([first], check, len(found.streaks), found.fraction, warnings)
 
 
 def _one_readout(exposure: Exposure) -> bool:

@@ -33,7 +33,7 @@ FAINTER = (1.0, 0.5, 0.25)
 NARROW, NARROW_WIDTH, WIDTH = 0.8, 0.25, 0.1
 """Moments of stars narrower than this, pixels, depend on the place in the pixel: their sizes scatter more."""
 
-EDGE_FLAGS = ("edge", "interpolatedCenter", "saturated", "crCenter", "bad", "suspectCenter")
+EDGE_FLAGS = ("edge", "interpolatedCenter", "saturated", "crCenter", "bad", "suspectCenter", "streakCenter")
 
 
 class StarConfig(TaskConfig):

@@ -18,6 +18,7 @@ ANYWHERE: Mapping[str, tuple[str, ...]] = {
     "interpolated": ("INTRP",),
     "saturated": ("SAT",),
     "suspect": ("SUSPECT",),
+    "streak": ("STREAK",),
 }
 """Flag to mask planes, for the whole footprint."""
 
@@ -26,6 +27,7 @@ AT_CENTER: Mapping[str, tuple[str, ...]] = {
     "interpolatedCenter": ("INTRP",),
     "saturatedCenter": ("SAT",),
     "suspectCenter": ("SUSPECT",),
+    "streakCenter": ("STREAK",),
 }
 """Flag to mask planes, for the three by three pixels about the centroid."""
 
@@ -64,12 +66,12 @@ def measure_pixel_flags(
     flags = {"offImage": off}
     child = sources.child
     # few pixels are flagged, so that the footprints come to the pixels and not the other way round
-    every = mask.bits(*{plane for planes in ANYWHERE.values() for plane in planes})
+    every = mask.known_bits({plane for planes in ANYWHERE.values() for plane in planes})
     flagged = np.flatnonzero(mask.array & every)
     seen, footprint = mask.array.ravel()[flagged], labels.ravel()[flagged]
     child_seen, owner = mask.array.ravel()[children.pixel], children.owner
     for name, planes in ANYWHERE.items():
-        bits = mask.bits(*planes)
+        bits = mask.known_bits(planes)
         hit = np.zeros(labels.max() + 1, bool)
         hit[footprint[(seen & bits) != 0]] = True
         child_hit = np.zeros(len(children) + 1, bool)
@@ -80,5 +82,5 @@ def measure_pixel_flags(
     columns = np.clip(column[:, None] + near, 0, width - 1)
     around = np.bitwise_or.reduce(mask.array[rows[:, :, None], columns[:, None, :]], axis=(1, 2))
     for name, planes in AT_CENTER.items():
-        flags[name] = (around & mask.bits(*planes)) != 0
+        flags[name] = (around & mask.known_bits(planes)) != 0
     return flags

@@ -1,0 +1,77 @@
+"""Mask the trails of satellites and aircraft, and subtract their light."""
+
+from dataclasses import dataclass, field
+
+from obs.algorithms.sky.streaks import Streak, find_streaks
+from obs.config.base import TaskConfig, setting
+from obs.image.masked_image import MaskedImage
+
+__all__ = ["FoundStreaks", "StreakConfig", "mask_streaks"]
+
+BAD_PLANES = ("BAD", "SAT", "NO_DATA", "UNMASKEDNAN")
+
+
+class StreakConfig(TaskConfig):
+    """How the trails of satellites and aircraft are found."""
+
+    enabled: bool = setting(True, "Find the trails of satellites and aircraft, and mask them STREAK.")
+    subtract: bool = setting(
+        True, "Subtract the light of a trail, so that sources on it are measured. They are flagged all the same."
+    )
+
+
+@dataclass(frozen=True)
+class FoundStreaks:
+    """Trails of one image.
+
+    Parameters
+    ----------
+    streaks : list of Streak
+        The trails.
+    fraction : float
+        Fraction of the pixels that they cover.
+    warnings : list of str
+        What the user should know.
+    """
+
+    streaks: list[Streak] = field(default_factory=list)
+    fraction: float = 0.0
+    warnings: list[str] = field(default_factory=list)
+
+
+def mask_streaks(masked_image: MaskedImage, config: StreakConfig) -> FoundStreaks:
+    """Mask trails STREAK, in place.
+
+    Parameters
+    ----------
+    masked_image : MaskedImage
+        Background-subtracted pixels. The light of trails is subtracted if the settings say so.
+    config : StreakConfig
+        Settings.
+
+    Returns
+    -------
+    FoundStreaks
+    """
+    mask = masked_image.mask
+    mask.add_plane("STREAK")
+    if not config.enabled:
+        return FoundStreaks()
+    bad = (mask.array & mask.known_bits(BAD_PLANES)) != 0
+    streaks, where, light = find_streaks(masked_image.image, masked_image.variance, bad)
+    if light is None:
+        return FoundStreaks()
+    mask.set(where, "STREAK")
+    if config.subtract:
+        masked_image.image -= light
+    fraction = float(where.mean())
+    places = "; ".join(_place(streak) for streak in streaks)
+    count = "1 trail" if len(streaks) == 1 else f"{len(streaks)} trails"
+    return FoundStreaks(
+        streaks, fraction, [f"{count} of satellites or aircraft, masked STREAK ({100 * fraction:.2g} %): {places}"]
+    )
+
+
+def _place(streak: Streak) -> str:
+    ends = " to ".join(f"({x:.0f}, {y:.0f})" for x, y in zip(streak.x, streak.y, strict=True))
+    return f"{ends}, {streak.width:.0f} pixels wide"

@@ -1,0 +1,140 @@
+"""Trails of satellites and aircraft, and lines that are none."""
+
+import numpy as np
+import pytest
+
+from obs.algorithms.sky.line_sums import sum_lines
+from obs.algorithms.sky.streaks import find_streaks
+
+SHAPE = (700, 1024)
+SKY, GAIN = 100.0, 1.0
+NOISE = np.sqrt(SKY / GAIN)
+ACROSS = (-50, 50, 1080, 560)
+
+
+def star_light(seed, n=150):
+    rng = np.random.default_rng(seed)
+    image = np.zeros(SHAPE)
+    rows, columns = np.mgrid[-12:13, -12:13]
+    for _ in range(n):
+        y, x = (int(rng.integers(15, size - 15)) for size in SHAPE)
+        flux = min(500 * 10 ** rng.exponential(0.45), 1e6)
+        image[y - 12 : y + 13, x - 12 : x + 13] += flux * np.exp(-(rows**2 + columns**2) / 4.5) / 14.1
+    return image
+
+
+def along_and_across(ends):
+    x0, y0, x1, y1 = ends
+    y, x = np.indices(SHAPE, sparse=True)
+    length = np.hypot(x1 - x0, y1 - y0)
+    c, s = (x1 - x0) / length, (y1 - y0) / length
+    u = (x - x0) * c + (y - y0) * s
+    return u, -(x - x0) * s + (y - y0) * c, (u >= 0) & (u <= length)
+
+
+def trail(ends, peak, *, sigma=1.5, flicker=None, box=None):
+    u, t, inside = along_and_across(ends)
+    profile = np.exp(-0.5 * (t / sigma) ** 2) if box is None else np.abs(t) < box
+    return peak * profile * inside * (1 if flicker is None else flicker(u))
+
+
+def observe(light, seed=1):
+    rng = np.random.default_rng(seed)
+    variance = (np.maximum(light, 0) + SKY) / GAIN
+    image = light + rng.normal(0, 1, SHAPE) * np.sqrt(variance)
+    return image.astype(np.float32), variance.astype(np.float32), np.zeros(SHAPE, bool)
+
+
+def test_sums_along_lines_are_those_of_their_pixels():
+    image = np.zeros((64, 64), np.float32)
+    x = np.arange(64)
+    image[np.rint(10 + 30 * x / 63).astype(int), x] = 1
+    sums = sum_lines(image)
+    rise, entry = np.unravel_index(sums.total.argmax(), sums.total.shape)
+    assert (rise, entry + sums.first) == (30, 10)
+    np.testing.assert_allclose(sums.total.sum(1), image.sum())
+
+
+@pytest.mark.parametrize(
+    ("peak", "settings"),
+    [
+        (1.0, {}),
+        (3.0, {}),
+        (30.0, {}),
+        (300.0, {"sigma": 2.0}),
+        (1.5, {"box": 20}),
+        (8.0, {"flicker": lambda u: np.sin(u / 40) > 0.3}),
+        (8.0, {"flicker": lambda u: np.abs(np.sin(u / 120)) ** 3}),
+    ],
+    ids=["1 sigma", "3 sigma", "bright", "very bright", "defocused", "dashed", "tumbling"],
+)
+def test_a_trail_is_found_and_its_light_is_known(peak, settings):
+    own = trail(ACROSS, peak * NOISE, **settings)
+    image, variance, bad = observe(star_light(2) + own)
+    streaks, mask, light = find_streaks(image, variance, bad)
+    assert len(streaks) == 1
+    # its axis is found to a pixel at both ends
+    slope = (ACROSS[3] - ACROSS[1]) / (ACROSS[2] - ACROSS[0])
+    for x, y in zip(streaks[0].x, streaks[0].y, strict=True):
+        assert y == pytest.approx(ACROSS[1] + slope * (x - ACROSS[0]), abs=1.5 if peak > 1 else 3)
+    assert mask[own > 0.5 * NOISE].mean() > 0.97
+    assert mask.mean() < 0.1
+    # what is left beside the stars is noise
+    left = ((image - light) / np.sqrt(variance))[mask & (star_light(2) < 1)]
+    if "flicker" not in settings:
+        assert left.std() == pytest.approx(1.0, abs=0.08)
+    assert abs(np.median(left)) < 0.1
+
+
+def test_several_trails_are_found():
+    all_of_them = ((ACROSS, 20), ((300, -20, 500, 720), 4), ((-50, 640, 1080, 100), 2), ((-50, 600, 1080, 60), 5))
+    light = star_light(3) + sum(trail(ends, peak * NOISE) for ends, peak in all_of_them)
+    streaks, _, _ = find_streaks(*observe(light))
+    assert len(streaks) == 4
+
+
+def spikes():
+    u, t, _ = along_and_across((200, 300, 800, 480))
+    u = u - 313.0
+    star = 3e5 * np.exp(-0.5 * (u**2 + t**2) / 2.25) / 14.1
+    return star + sum(2000 * np.exp(-0.5 * (b / 1.5) ** 2) / (1 + (a / 12) ** 2) for a, b in ((u, t), (t, u)))
+
+
+def edge_on_galaxy():
+    u, t, _ = along_and_across((200, 300, 800, 480))
+    return 400 * np.exp(-np.abs(u - 313) / 50 - np.abs(t) / 4)
+
+
+def column():
+    light = np.zeros(SHAPE)
+    light[:, 500] = 60
+    return light
+
+
+def step():
+    light = np.zeros(SHAPE)
+    light[:, 512:] = 5
+    return light
+
+
+@pytest.mark.parametrize("make", [spikes, edge_on_galaxy, column, step, lambda: 0.0], ids=lambda f: f.__name__)
+def test_other_lines_are_no_trails(make):
+    streaks, mask, light = find_streaks(*observe(star_light(4) + make()))
+    assert not streaks
+    assert not mask.any()
+    assert light is None
+
+
+def test_crowded_fields_have_no_trails():
+    assert not find_streaks(*observe(star_light(5, n=3000)))[0]
+
+
+def test_bleed_trails_are_left_to_saturation():
+    light = star_light(6)
+    light[100:600, 300:304] = 60_000
+    image, variance, bad = observe(light)
+    bad |= light >= 60_000
+    assert not find_streaks(image, variance, bad)[0]
+    # unflagged too it is a line along a column
+    image, variance, _ = observe(light)
+    assert not find_streaks(image, variance, np.zeros(SHAPE, bool))[0]
