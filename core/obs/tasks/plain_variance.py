@@ -21,6 +21,9 @@ LEAST_SHARE = 0.01
 LEAST_READ_NOISE = 1.0
 """Electrons, where a gain that must be wrong makes it impossible to measure."""
 
+SAMPLE = 10_000
+"""Pixels that show whether an image has whole numbers. Where these are coarser than the noise, it is not photon noise."""
+
 NO_SKY = 0.3
 """A sky lower than this, in its noise, says nothing about the gain."""
 
@@ -85,7 +88,9 @@ def make_variance(
         line = (1 / gain if gain else 0.0), noise
         level, image = 0.0, image - np.float32(sky.mean)
     elif gain is None:
-        line, warning = _from_sky(level, noise, read_noise)
+        sample = image[good][:SAMPLE]
+        coarse = noise < 1 and bool((sample == np.rint(sample)).all())
+        line, warning = _from_sky(level, noise, read_noise, too_coarse=coarse)
     else:
         line = 1 / gain, _floor(gain, read_noise, level, noise)
     slope, floor = line
@@ -110,11 +115,13 @@ def _floor(gain: float, read_noise: float | None, level: float, noise: float) ->
     return (LEAST_READ_NOISE / gain) ** 2 if implausible else max(rest, least)
 
 
-def _from_sky(level: float, noise: float, read_noise: float | None) -> tuple[tuple[float, float], str]:
+def _from_sky(
+    level: float, noise: float, read_noise: float | None, *, too_coarse: bool
+) -> tuple[tuple[float, float], str]:
     """Return slope and floor of the variance of an image of unknown gain, and what the user should know."""
-    if level < NO_SKY * math.sqrt(noise):
+    if too_coarse or level < NO_SKY * math.sqrt(noise):
         return (0.0, noise), (
-            "the gain is not known, and the sky is too dark to measure it: the variance is that of the sky alone, and "
+            "the gain is not known, and the sky is too dark, or its counts too coarse, to measure it: the variance is that of the sky alone, and "
             "errors of bright sources are lower limits; give the gain with -c gain=VALUE"
         )
     if read_noise:

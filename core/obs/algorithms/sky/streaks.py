@@ -58,6 +58,9 @@ MOST_FAILURES = 3
 NARROW = 8.0
 """Width, pixels, up to which a line exactly along a row or column is one of the detector: hot, or bled from a star."""
 
+ONE_PIXEL = 1.6
+"""Width, pixels, that no light has."""
+
 UNEVEN = 0.3
 """Largest step between both sides of a trail, as a fraction of its light: edges have larger ones."""
 
@@ -243,7 +246,7 @@ def _is_streak(found: StreakProfile, plane: Float, side: int) -> bool:
     if found.length < max(LEAST_LENGTH * side, LEAST_ELONGATION * found.width) or found.presence < LEAST_PRESENCE:
         return False
     rise = abs(found.line.slope) * len(found.band.u)
-    if rise < 1 and found.width <= NARROW:
+    if (rise < 1 and found.width <= NARROW) or (rise < 4 and found.width <= ONE_PIXEL):
         return False
     across, margin = found.across, 4
     before = across[max(found.low - 3 * margin, 0) : max(found.low - margin, 1)]
