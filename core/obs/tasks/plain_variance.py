@@ -22,7 +22,7 @@ LEAST_READ_NOISE = 1.0
 """Electrons, where a gain that must be wrong makes it impossible to measure."""
 
 SAMPLE = 10_000
-"""Pixels that show whether an image has whole numbers. Where these are coarser than the noise, it is not photon noise."""
+"""Pixels that show whether an image has whole numbers. Noise that is smaller than their step is not that of photons."""
 
 NO_SKY = 0.3
 """A sky lower than this, in its noise, says nothing about the gain."""
@@ -121,8 +121,8 @@ def _from_sky(
     """Return slope and floor of the variance of an image of unknown gain, and what the user should know."""
     if too_coarse or level < NO_SKY * math.sqrt(noise):
         return (0.0, noise), (
-            "the gain is not known, and the sky is too dark, or its counts too coarse, to measure it: the variance is that of the sky alone, and "
-            "errors of bright sources are lower limits; give the gain with -c gain=VALUE"
+            "the gain is not known, and the sky is too dark, or its counts too coarse, to measure it: the variance is "
+            "that of the sky alone, and errors of bright sources are lower limits; give the gain with -c gain=VALUE"
         )
     if read_noise:
         # (read noise / gain)^2 + level / gain is the noise of the sky
