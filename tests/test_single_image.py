@@ -95,8 +95,11 @@ def test_an_image_with_a_gain_is_measured_with_its_errors(write, tmp_path, field
 
 def test_the_outputs_open_elsewhere(write, tmp_path, field):
     _, output = process(write(GAIN=GAIN, **WCS_CARDS), tmp_path)
-    image = CCDData.read(output / "field.fits", unit="adu", hdu="IMAGE")
+    image = CCDData.read(output / "field.fits", hdu="IMAGE", hdu_mask="BADPIX", hdu_uncertainty="VARIANCE")
     assert image.shape == SHAPE
+    assert image.mask.mean() < 0.01
+    assert image.header["GAIN"] == GAIN
+    assert image.header["SATURATE"] is fits.card.UNDEFINED or image.header["SATURATE"] is None
     assert abs(np.median(image.data)) < 1
     assert image.wcs.pixel_to_world_values(159.0, 149.0) == pytest.approx((150.0, 2.0))
     facts = yaml.safe_load((output / "field" / "metadata.yaml").read_text())
@@ -284,6 +287,7 @@ def test_saturated_and_low_pixels_are_masked(write, tmp_path, field, how):
         mask, header = hdus["MASK"].data, hdus["MASK"].header
     saturated = mask & (1 << header["MP_SAT"]) != 0
     np.testing.assert_array_equal(saturated, image >= 8000)
+    assert fits.getheader(output / "field.fits")["SATURATE"] == 8000.0
     low = mask & (1 << header["MP_BAD"]) != 0
     assert low[100, :50].all()
     assert low.sum() == 50

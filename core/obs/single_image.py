@@ -120,11 +120,16 @@ def _complete(exposure: Exposure, config: ProcessFileConfig, path: Path) -> tupl
     warnings = mask_flat_tops(pixels) if config.find_saturation else []
     if config.find_constant:
         warnings += mask_constant_pixels(pixels)
+    saturated = pixels.image[mask.any("SAT") & np.isfinite(pixels.image)]
+    if saturation is None and saturated.size:
+        saturation = float(saturated.min())
+    gain, source = _gain(exposure, config)
+    nan = float("nan")  # a card without a value
+    exposure.metadata.update(GAIN=nan if gain is None else gain, SATURATE=nan if saturation is None else saturation)
     good = np.isfinite(pixels.image) & ~mask.any("NO_DATA")
     if np.isfinite(pixels.variance[good]).any():
         return "", warnings
-    source, more = _add_variance(exposure, good, config)
-    return source, warnings + more
+    return source, warnings + _add_variance(exposure, good, gain, config)
 
 
 def _in_unit(catalog: Catalog, unit: str) -> Catalog:
@@ -148,10 +153,11 @@ def _weighted(pixels: MaskedImage, weight: NDArray[np.float32]) -> MaskedImage:
     return MaskedImage(pixels.image, pixels.mask, variance.astype(np.float32))
 
 
-def _add_variance(exposure: Exposure, good: NDArray[np.bool_], config: ProcessFileConfig) -> tuple[str, list[str]]:
-    """Add a variance; return where the gain is from, and what the user should know."""
+def _add_variance(
+    exposure: Exposure, good: NDArray[np.bool_], gain: float | None, config: ProcessFileConfig
+) -> list[str]:
+    """Add a variance, and return what the user should know."""
     pixels, metadata = exposure.masked_image, exposure.metadata
-    gain, source = _gain(exposure, config)
     read_noise = config.read_noise if config.read_noise is not None else _number(metadata, *READ_NOISE_CARDS)
     found = make_variance(
         pixels.image,
@@ -163,7 +169,7 @@ def _add_variance(exposure: Exposure, good: NDArray[np.bool_], config: ProcessFi
     exposure.masked_image = MaskedImage(pixels.image, pixels.mask, found.variance)
     if np.isfinite(found.gain):
         metadata.update(GAIN=found.gain, RDNOISE=found.read_noise)
-    return source, [found.warning] if found.warning else []
+    return [found.warning] if found.warning else []
 
 
 def _gain(exposure: Exposure, config: ProcessFileConfig) -> tuple[float | None, str]:

@@ -33,6 +33,19 @@ def test_copy_has_its_own_pixels_and_metadata():
     assert other.wcs is exposure.wcs
 
 
+def test_ccddata_masks_what_is_bad_and_not_what_is_detected():
+    exposure = make_exposure()
+    exposure.masked_image.mask.array[1, 1] = exposure.masked_image.mask.bits("DETECTED", "EDGE")
+    exposure.masked_image.mask.array[2, 3] = exposure.masked_image.mask.bits("DETECTED", "CR")
+    exposure.metadata["BUNIT"] = "electron/s"
+    data = exposure.to_ccddata()
+    assert np.argwhere(data.mask).tolist() == [[2, 3]]
+    assert (str(data.unit), data.meta["A"]) == ("electron / s", 1)
+    assert np.shares_memory(data.data, exposure.masked_image.image)
+    np.testing.assert_array_equal(data.uncertainty.array, exposure.masked_image.variance)
+    np.testing.assert_allclose(data.wcs.pixel_to_world_values(2, 3), exposure.wcs.pixel_to_sky(x=2, y=3))
+
+
 def test_cutout():
     part = make_exposure().cutout(Box(2, 3, 4, 5))
     assert part.shape == (5, 4)

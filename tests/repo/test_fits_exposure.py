@@ -60,6 +60,7 @@ def make_exposure():
     image[3, 4] = np.nan
     mask = Mask.zeros(SHAPE)
     mask.set(image > 15, "SAT", "DETECTED_NEGATIVE")
+    mask.set(image > 12, "DETECTED")
     return Exposure(
         MaskedImage(image, mask, variance),
         wcs=make_wcs(),
@@ -170,7 +171,7 @@ def test_odd_metadata_is_written_as_text(tmp_path):
 
 def test_astropy_fits_sees_the_planes(path):
     with fits.open(path) as hdus:
-        assert [hdu.name for hdu in hdus] == ["PRIMARY", "IMAGE", "MASK", "VARIANCE", "PSF_DATA"]
+        assert [hdu.name for hdu in hdus] == ["PRIMARY", "IMAGE", "MASK", "VARIANCE", "BADPIX", "PSF_DATA"]
         assert [hdu.data.dtype for hdu in hdus[1:4]] == [">f4", ">i4", ">f4"]
         assert hdus[0].data is None
         assert hdus["MASK"].header["MP_SAT"] == 1
@@ -201,7 +202,9 @@ def test_ccddata_reads_it(path):
     np.testing.assert_array_equal(ccd.data, exposure.masked_image.image)
     np.testing.assert_array_equal(ccd.mask, exposure.masked_image.mask.array != 0)
     assert ccd.wcs is not None
-    ccd = CCDData.read(path, hdu="IMAGE", hdu_mask="MASK", hdu_uncertainty="VARIANCE")
+    ccd = CCDData.read(path, hdu="IMAGE", hdu_mask="BADPIX", hdu_uncertainty="VARIANCE")
+    np.testing.assert_array_equal(ccd.mask, exposure.masked_image.mask.unusable())
+    assert 0 < ccd.mask.sum() < (exposure.masked_image.mask.array != 0).sum()
     assert isinstance(ccd.uncertainty, VarianceUncertainty)
     np.testing.assert_array_equal(ccd.uncertainty.array, exposure.masked_image.variance)
     np.testing.assert_array_equal(CCDData.read(path).data, exposure.masked_image.image)

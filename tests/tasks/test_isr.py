@@ -453,13 +453,23 @@ def test_without_assembly_the_raw_layout_stays():
 
 
 def test_cards_of_the_raw_image_go_and_others_stay():
-    metadata = {"DATASEC": "[1:2,1:2]", "BIASSEC": "", "TRIMSEC": "", "GAIN": 3.0, "PC001001": 1.0, "OBJECT": "M31"}
+    metadata = {"DATASEC": "[1:2,1:2]", "BIASSEC": "", "TRIMSEC": "", "GAIN": 7.0, "PC001001": 1.0, "OBJECT": "M31"}
     result = run(Raw(raw_frame(light()), metadata), keywords_to_remove=["PC001001"])
     assert result.metadata["OBJECT"] == "M31"
-    assert not {"DATASEC", "BIASSEC", "TRIMSEC", "GAIN", "PC001001"} & result.metadata.keys()
+    assert not {"DATASEC", "BIASSEC", "TRIMSEC", "PC001001"} & result.metadata.keys()
+    assert result.metadata["GAIN"] == pytest.approx(np.mean(GAINS))
     warnings = []
     run(raw_frame(light()), expect_wcs=True, warn=warnings)
     assert warnings == ["the frame comes without a WCS"]
+
+
+def test_the_gain_and_saturation_of_the_whole_image():
+    metadata = run(raw_frame(light())).metadata
+    assert metadata["GAIN"] == pytest.approx(np.mean(GAINS))
+    assert metadata["SATURATE"] == pytest.approx(SATURATION - max(LEVELS), abs=10)
+    metadata = run(raw_frame(light()), do_apply_gains=True, do_flat=False).metadata
+    assert (metadata["GAIN"], metadata["BUNIT"]) == (1.0, "electron")
+    assert metadata["SATURATE"] == pytest.approx((SATURATION - max(LEVELS)) * np.mean(GAINS), rel=1e-3)
 
 
 _OF_AMPLIFIERS = ["DATASECA", "BIASSEC2", "TSEC_1", "CCDSECA", "DETSECUL", "AMPSEC", "BSEC12", "GAINB", "GAIN_01"]

@@ -1,7 +1,7 @@
 """An image with what is known about it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from obs.geom import Box
 from obs.image.masked_image import MaskedImage
@@ -9,6 +9,9 @@ from obs.image.photo_calib import PhotoCalib
 from obs.image.psf import PixelPsf, Psf
 from obs.image.visit_info import VisitInfo
 from obs.image.wcs import TanSipWcs
+
+if TYPE_CHECKING:
+    from astropy.nddata import CCDData  # slow to import, and only one method needs it
 
 __all__ = ["Exposure"]
 
@@ -85,6 +88,30 @@ class Exposure:
     def copy(self) -> "Exposure":
         """Return an exposure with its own pixels and metadata."""
         return self.with_pixels(self.masked_image.copy())
+
+    def to_ccddata(self) -> "CCDData":
+        """Return the exposure as an `astropy.nddata.CCDData`.
+
+        Its mask is True where the value of a pixel is not a measurement (`obs.image.mask.UNUSABLE_PLANES`), not where
+        sources were detected. Pixels and variance are views.
+
+        Returns
+        -------
+        CCDData
+            With unit, variance, WCS and the metadata of the exposure.
+        """
+        from astropy.nddata import CCDData, VarianceUncertainty  # noqa: PLC0415 - slow to import, seldom needed
+        from astropy.wcs import WCS  # noqa: PLC0415 - as above
+
+        pixels = self.masked_image
+        return CCDData(
+            pixels.image,
+            uncertainty=VarianceUncertainty(pixels.variance),
+            mask=pixels.mask.unusable(),
+            unit=str(self.metadata.get("BUNIT", "adu")),
+            wcs=None if self.wcs is None else WCS(self.wcs.to_header()),
+            meta=dict(self.metadata),
+        )
 
     def cutout(self, box: Box) -> "Exposure":
         """Return the pixels in ``box``, as views, with WCS and PSF moved to the cutout's own pixel (0, 0).

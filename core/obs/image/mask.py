@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["DEFAULT_PLANES", "PLANE_MEANINGS", "Mask"]
+__all__ = ["DEFAULT_PLANES", "PLANE_MEANINGS", "UNUSABLE_PLANES", "Mask"]
 
 #: The planes that every mask has, and what a pixel is that has them set.
 PLANE_MEANINGS = {
@@ -25,6 +25,8 @@ PLANE_MEANINGS = {
     "STREAK": "In the trail of a satellite or an aircraft, whose light was subtracted.",
 }
 DEFAULT_PLANES = tuple(PLANE_MEANINGS)
+#: Planes of pixels whose value is not a measurement; sources, borders and doubts are not among them.
+UNUSABLE_PLANES = ("BAD", "SAT", "INTRP", "CR", "NO_DATA", "UNMASKEDNAN")
 
 _MAX_BIT = 31
 
@@ -117,6 +119,10 @@ class Mask:
     def any(self, *names: str) -> NDArray[np.bool_]:
         """Return, shape (ny, nx), where any of the named planes is set."""
         return np.asarray((self.array & self.bits(*names)) != 0)
+
+    def unusable(self) -> NDArray[np.bool_]:
+        """Return, shape (ny, nx), where any of `UNUSABLE_PLANES` is set."""
+        return np.asarray((self.array & self.known_bits(UNUSABLE_PLANES)) != 0)
 
     def copy(self) -> "Mask":
         """Return a mask with its own array."""

@@ -49,6 +49,10 @@ _PHOTOMETRY = {
     "COLORTERM2": "color term",
     "COLORTERM3": "color term",
 }
+_LEVELS = {
+    "GAIN": "electrons of one unit, mean of amplifiers",
+    "SATURATE": "before sky subtraction, lowest of amplifiers",
+}
 _FLUX_MAG0 = {"FLUXMAG0": "[adu] counts of magnitude 0", "FLUXMAG0ERR": "[adu] error of FLUXMAG0"}
 _FRAME = ("RADESYS", "RADECSYS", "EQUINOX")
 # What LSST files say of their own layout: planes, place in the parent image, index of attached objects.
@@ -58,7 +62,8 @@ _LAYOUT = re.compile(r"MP_.+|LT[VM]\d(_\d)?|AR_HDU|EXPINFO_V|ARCHIVE_ID_.+|(PSF|
 def write_exposure(exposure: Exposure, path: Path | str) -> None:
     """Write an exposure.
 
-    HDU 0 holds metadata; `IMAGE`, `MASK` and `VARIANCE` the pixels, each with the WCS; `PSF_DATA` the PSF.
+    HDU 0 holds metadata; `IMAGE`, `MASK` and `VARIANCE` the pixels, each with the WCS; `BADPIX` is 1 where a
+    pixel is not a measurement, for programs that take any bit of a mask as bad; `PSF_DATA` the PSF.
 
     Parameters
     ----------
@@ -94,6 +99,7 @@ def write_exposure(exposure: Exposure, path: Path | str) -> None:
         _plane("IMAGE", pixels.image, wcs, {"BUNIT": unit.name} | seconds | facts),
         _plane("MASK", pixels.mask.array, wcs, planes),
         _plane("VARIANCE", pixels.variance, wcs, {"BUNIT": unit.squared, "UTYPE": "VarianceUncertainty"}),
+        fits.CompImageHDU(pixels.mask.unusable().astype(np.uint8), name="BADPIX", compression_type="RICE_1"),
     ]
     write_hdus(path, hdus, b"" if psf is None else psf_bytes(psf))
 
@@ -109,6 +115,7 @@ def _facts(exposure: Exposure) -> dict[str, Any]:
         cards["FILTER"] = (exposure.physical_filter, "physical filter")
     if exposure.detector_name:
         cards["DETNAME"] = (exposure.detector_name, "detector")
+    cards |= {name: (exposure.metadata[name], text) for name, text in _LEVELS.items() if name in exposure.metadata}
     calib = exposure.photo_calib
     if calib is not None:
         values = calib.flux_mag0, calib.flux_mag0_err

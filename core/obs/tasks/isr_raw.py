@@ -25,6 +25,7 @@ __all__ = [
     "mask_saturation",
     "mask_suspect",
     "remove_crosstalk",
+    "saturation_level",
     "subtract_bias",
     "subtract_overscan",
 ]
@@ -84,12 +85,15 @@ def _mask_whole(work: Work, amp: Amplifier) -> None:
 def mask_saturation(work: Work) -> None:
     """Mask SAT what reaches the amplifier's saturation, or the highest number that the raw image can hold."""
     for amp in work.detector.amplifiers:
-        level = amp.nominal.saturation if work.config.saturation is None else work.config.saturation
-        kind = work.raw.images[amp.raw_hdu].dtype
-        if np.issubdtype(kind, np.integer):
-            level = float(np.fmin(level, np.iinfo(kind).max))
-        mask_above(work.image_of(amp), work.box(amp), level, "SAT")
+        mask_above(work.image_of(amp), work.box(amp), saturation_level(work, amp), "SAT")
         _mask_if_useless(work, amp)
+
+
+def saturation_level(work: Work, amp: Amplifier) -> float:
+    """Return the level from which an amplifier's raw pixels are saturated, ADU; NaN if nothing gives it."""
+    level = amp.nominal.saturation if work.config.saturation is None else work.config.saturation
+    kind = work.raw.images[amp.raw_hdu].dtype
+    return float(np.fmin(level, np.iinfo(kind).max)) if np.issubdtype(kind, np.integer) else float(level)
 
 
 def mask_suspect(work: Work) -> None:

@@ -22,6 +22,7 @@ from obs.image.masked_image import MaskedImage
 from obs.image.photo_calib import PhotoCalib
 from obs.instrument.instrument import resolve
 from obs.tasks.amplifier_noise import find_amplifier_noise
+from obs.tasks.isr_raw import saturation_level
 from obs.tasks.isr_work import CALIBRATION_PLANES, Work
 
 __all__ = [
@@ -67,6 +68,16 @@ def compute_variance(work: Work) -> None:
         work.metadata[f"ISR_READNOISE{amp.name}"] = known.read_noise
         work.metadata[f"ISR_GAIN_SOURCE{amp.name}"] = known.gain_source
         work.metadata[f"ISR_READNOISE_SOURCE{amp.name}"] = known.read_noise_source
+    amplifiers = [amp for amp in work.detector.amplifiers if amp.name not in work.bad_amplifiers]
+    if amplifiers:
+        work.metadata["GAIN"] = float(np.mean([work.metadata[f"ISR_GAIN{amp.name}"] for amp in amplifiers]))
+        work.metadata["SATURATE"] = float(np.fmin.reduce([_saturation_left(work, amp) for amp in amplifiers]))
+
+
+def _saturation_left(work: Work, amp: Amplifier) -> float:
+    """Return the saturation of an amplifier above its overscan, ADU."""
+    fit = work.overscan.get(amp.name)
+    return saturation_level(work, amp) - (0.0 if fit is None else float(np.median(fit.level)))
 
 
 def linearize_amplifiers(work: Work) -> None:
@@ -272,7 +283,10 @@ def apply_gains(work: Work) -> None:
         scale_image(data, work.gain(amp))
         good = data.image[~data.mask.any(*_USELESS) & np.isfinite(data.image)]
         medians.append(float(np.median(good)) if len(good) else float("nan"))
-    work.metadata["ISR_UNIT"] = "electron"
+    work.metadata["ISR_UNIT"] = work.metadata["BUNIT"] = "electron"
+    if "GAIN" in work.metadata:
+        work.metadata["SATURATE"] *= work.metadata["GAIN"]
+        work.metadata["GAIN"] = 1.0
     if work.config.normalize_gains:
         middle = np.nanmedian(medians)
         for amp, median in zip(work.detector.amplifiers, medians, strict=True):
