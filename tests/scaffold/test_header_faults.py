@@ -290,7 +290,7 @@ def test_rows_without_light_in_the_data_are_told(tmp_path):
         [], (124, 64), (Amp("[9:104,1:58]", "[105:124,1:64]", gain=2.3, others=("[1:8,1:64]", "[9:104,59:64]")),)
     )
     found = inspect_files([write_camera(replace(camera, images=(image,)), tmp_path)])
-    assert amplifier(found).findings["data"].confidence == "likely"
+    assert amplifier(found).findings["data"].confidence == "guess"
     assert any("rows 59 to 64 of the data have no light in them" in text for text in found.warnings)
 
 
@@ -354,3 +354,31 @@ def test_frames_of_one_second_have_numbers_of_their_own_in_any_year(tmp_path, ye
         numbers = [instrument.exposure_number(row) for path in paths for row in rows_of(instrument, path)]
         assert len(set(numbers)) == len(begins)
         assert max(numbers) <= largest_exposure_id(instrument.exposure_id_bits)
+
+
+def test_sections_that_cover_a_quarter_of_the_image_are_a_guess(tmp_path):
+    found = look(tmp_path, DATASEC="[1:62,1:32]", TRIMSEC="[1:62,1:32]", BIASSEC=None)
+    assert amplifier(found).findings["data"].confidence == "guess"
+    assert any("covers only 25% of the image" in text for text in found.warnings)
+
+
+def test_sections_in_binned_pixels_are_not_divided(tmp_path):
+    camera = changed(GOOD, "binned", CCDSUM="2 2", DATASEC=None, TRIMSEC=None, DETSIZE="[1:200,1:128]")
+    camera = replace(camera, cards=[*camera.cards, ("DATASEC", "[9:104,1:64]", "[binned pixel]")])
+    (amp,) = inspect_files([write_camera(camera, tmp_path)]).detectors[0].facts.amplifiers
+    assert amp.data.to_section() == "[9:104,1:64]"
+
+
+@pytest.mark.parametrize(("kinds", "is_off"), [(("bias", "flat", "object"), True), (("bias", "flat"), False)])
+def test_darks_that_are_never_taken_are_not_asked_for(tmp_path, kinds, is_off):
+    paths = [
+        write_camera(
+            changed(GOOD, f"frame{n}", IMAGETYP=kind, EXPNUM=n + 1, EXPTIME=0.0 if kind == "bias" else 9.0), tmp_path
+        )
+        for n, kind in enumerate(kinds)
+    ]
+    facts = template_facts(inspect_files(paths), visit_key="visit", detector_key="ccd")
+    package = create_package(Answers(camera="nodark"), tmp_path, facts=facts)
+    assert check_package(str(package)) == []
+    text = (package / "obs_nodark" / "config" / "process.yaml").read_text()
+    assert ("\n  do_dark: false" in text) == is_off

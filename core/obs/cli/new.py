@@ -101,6 +101,10 @@ def new(
         click.echo(format_table(["quantity", "value", "from", "how sure", "note"], facts["report"]))
         for text in findings.warnings:
             click.echo(f"WARNING {text}", err=True)
+        for kind in facts["absent"]:
+            click.echo(
+                f"no {kind} is among the files: isr.do_{kind} is off in config/process.yaml; set it when there are"
+            )
         _tell_roles(findings.roles)
     path = create_package(answers, output, facts=facts)
     for text in () if findings is None else find_disagreements(path, findings):

@@ -16,7 +16,9 @@ from obs.inspection.files.several_files import brightest_file, files_of_detector
 from obs.inspection.finding import CONFIDENCES, Confidence, Finding, lower_confidence
 from obs.inspection.frame_facts import FrameFacts, find_frame_facts
 from obs.inspection.header.binning import find_binning
+from obs.inspection.header.exposure_time import find_exposure_time
 from obs.inspection.header.filters import find_color_mosaic
+from obs.inspection.header.image_types import find_image_type
 from obs.inspection.header.keys import KeyRule, Roles, detector_value, find_detector_key, find_roles
 from obs.inspection.header.processed import find_processing
 from obs.inspection.header.sky_scale import SkyScale, find_pixel_size, find_sky_scale
@@ -124,7 +126,8 @@ def inspect_files(paths: Sequence[Path]) -> Findings:
         key, told = _doubted(key, files, frames.exposures_of_files)
         warnings += told
     chips = chips or groups
-    detectors = tuple(_detector(images, rule, number) for number, images in enumerate(chips))
+    others = () if card else tuple(i for file in _others(files, bright) for i in file.images)
+    detectors = tuple(_detector(images, rule, number, others) for number, images in enumerate(chips))
     binning = detectors[0].facts.binning
     sky = _sky_scale(files, detectors[0].images[0].cards, binning)
     general = [
@@ -157,6 +160,8 @@ def inspect_files(paths: Sequence[Path]) -> Findings:
     )
 
 
+_MOST_OTHERS = 5
+"""Other files against whose pixels overscan is held."""
 _LAYOUTS = {
     "image": "one image a file",
     "amplifiers": "one extension an amplifier",
@@ -228,7 +233,16 @@ _PLACEHOLDER = re.compile(
 )
 
 
-def _detector(images: tuple[RawImage, ...], rule: KeyRule, number: int) -> DetectorImages:
+def _others(files: Sequence[RawFile], bright: RawFile) -> list[RawFile]:
+    """Return some other files with images like those of the brightest, of as many kinds as there are."""
+    alike = [file for file in files if file is not bright and file.shapes == bright.shapes]
+    kinds = {find_image_type(file.cards, find_exposure_time(file.cards)[0]).value: file for file in alike}
+    return list(kinds.values())[:_MOST_OTHERS]
+
+
+def _detector(
+    images: tuple[RawImage, ...], rule: KeyRule, number: int, others: tuple[RawImage, ...] = ()
+) -> DetectorImages:
     cards = images[0].cards
     key = detector_value(rule, cards)
     if key is None or rule.kind == "constant":
@@ -239,7 +253,7 @@ def _detector(images: tuple[RawImage, ...], rule: KeyRule, number: int) -> Detec
         if text and len(images) == 1 and text.replace("_", "").replace("-", "").isalnum() and not text.isdigit():
             name = text
             break
-    facts = find_detector(images)
+    facts = find_detector(images, others)
     for image in images:  # a mosaic's pixels are more than memory may hold
         image.release()
     name = name if name.lower() not in ("sci", "image", "") else f"ccd{key}"

@@ -1,6 +1,6 @@
 """The amplifiers of a detector: what the header has, compared with the pixels, and put where they belong."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from obs.geom import Box
 from obs.inspection.amplifier_facts import AmplifierFacts, DetectorFacts
-from obs.inspection.amplifier_place import Place, around
+from obs.inspection.amplifier_place import EMPTY, Place, around
 from obs.inspection.detector_boxes import find_corner, find_detector_boxes
 from obs.inspection.finding import Finding
 from obs.inspection.header.amplifier_sections import find_header_places
@@ -16,22 +16,25 @@ from obs.inspection.header.binning import find_binning
 from obs.inspection.header.gains import find_gain, find_read_noise, find_saturation
 from obs.inspection.pixels.layout import find_beside, places_in_pixels
 from obs.inspection.pixels.noise import PixelNoise, judge_gain, judge_read_noise, measure_pixel_noise
+from obs.inspection.pixels.other_frames import find_contradiction
 from obs.inspection.pixels.section_check import check_place, find_rows_above
 from obs.inspection.raw_file import RawImage
 
 __all__ = ["find_detector"]
 
 
-def find_detector(images: Sequence[RawImage]) -> DetectorFacts:
+def find_detector(images: Sequence[RawImage], others: Sequence[RawImage] = ()) -> DetectorFacts:
     """Return the amplifiers of a detector.
 
     Parameters
     ----------
     images : sequence of RawImage
         The images that the detector fills: one, or one an amplifier.
+    others : sequence of RawImage
+        Images of the same HDUs in other files, against which overscan is held that only the pixels show.
     """
     warnings: list[str] = []
-    found = [place for image in images for place in _places(image, len(images) > 1, warnings)]
+    found = [place for image in images for place in _places(image, others, len(images) > 1, warnings)]
     places = _unique([place for place, _ in found])
     noises = [noise for _, noise in found]
     binning = find_binning(images[0].cards)
@@ -96,7 +99,9 @@ def _raw_box(place: Place, places: Sequence[Place]) -> Box:
     return place.data if any(not box.intersection(other).is_empty for other in others) else box
 
 
-def _places(image: RawImage, own_hdu: bool, warnings: list[str]) -> list[tuple[Place, PixelNoise | None]]:
+def _places(
+    image: RawImage, others: Sequence[RawImage], own_hdu: bool, warnings: list[str]
+) -> list[tuple[Place, PixelNoise | None]]:
     """Return the amplifiers of one image, and the noise of their pixels."""
     where = f"HDU {image.hdu}: " if own_hdu else ""
     found = find_header_places(image, own_hdu=own_hdu, warnings=warnings)
@@ -105,10 +110,40 @@ def _places(image: RawImage, own_hdu: bool, warnings: list[str]) -> list[tuple[P
         return [(place, None) for place in found]
     if len(found) == 1:
         found = _alone(found[0], pixels, warnings, where)
+        found = _held_against(found, pixels, [other for other in others if other.hdu == image.hdu], warnings, where)
     else:
         found = [_one_of_several(place, found, pixels, warnings, where) for place in found]
     with_rows = [p if not p.above.is_empty else replace(p, above=find_rows_above(pixels, p)) for p in found]
     return [(place, measure_pixel_noise(pixels, place)) for place in with_rows]
+
+
+def _held_against(
+    places: list[Place], pixels: NDArray[np.float32], others: Sequence[RawImage], warnings: list[str], where: str
+) -> list[Place]:
+    """Return amplifiers without the overscan of which other frames say that it sees light."""
+    if not any(place.overscan_from.source == "pixels" for place in places):
+        return places
+    kept = []
+    for place in places:
+        text = find_contradiction(place, pixels, _pixels_of(others)) if place.overscan_from.source == "pixels" else ""
+        if text:
+            columns = f"columns {place.overscan.x_min + 1} to {place.overscan.x_max} are dark"
+            warnings.append(f"{where}{columns}, but {text}: not taken for overscan")
+            whole = place.frame if len(places) == 1 else around(place.data, place.overscan)
+            doubt = Finding("data", whole, "image size", "guess", f"{columns}, but {text}")
+            place = replace(place, data=whole, data_from=doubt, overscan=EMPTY, prescan=EMPTY)
+            place = replace(place, overscan_from=Finding.unknown("overscan", text))
+        kept.append(place)
+    return kept
+
+
+def _pixels_of(images: Sequence[RawImage]) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """Yield name and pixels of images, one at a time."""
+    for image in images:
+        pixels = image.pixels
+        image.release()
+        if pixels is not None:
+            yield image.path.name, pixels
 
 
 def _alone(place: Place, pixels: NDArray[np.float32], warnings: list[str], where: str) -> list[Place]:

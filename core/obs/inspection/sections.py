@@ -26,6 +26,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
 }
 _IN_THE_IMAGE = ("data", "trim", "bias", "prescan", "postscan", "whole")
 _LABEL = re.compile(r"(?:DATASEC|TRIMSEC|BIASSEC|DSEC|TSEC|BSEC)_?([A-Z]|\d{1,2}|[LU][LR])")
+_BINNED = re.compile(r"(?<!un)(?<!un-)\bbinned", re.I)
 _MINIMUM = re.compile(r"([A-Z]_)EFMN(\d)1")
 
 
@@ -169,7 +170,8 @@ def section_scale(cards: Cards, frame: Box, binning: tuple[int, int]) -> tuple[i
     labels = ("", *amplifier_labels(cards))
     found = [find_section(cards, kind, label) for kind in _IN_THE_IMAGE for label in labels]
     boxes = [section.box for section in found if section is not None]
-    if all(frame.contains(box) for box in boxes):
+    comments = " ".join(card.comment for s in found if s is not None and (card := cards.find(s.keyword)) is not None)
+    if all(frame.contains(box) for box in boxes) or _BINNED.search(comments):
         return 1, 1
     binned = [to_binned(box, binning) for box in boxes]
     fill = 2 * max(b.x_max for b in binned) > frame.width and 2 * max(b.y_max for b in binned) > frame.height

@@ -13,7 +13,7 @@ from obs.inspection.inspect import DetectorImages, Findings
 from obs.instrument.date_rules import DateRule
 from obs.instrument.pointing_rules import PointingRule
 
-__all__ = ["template_facts"]
+__all__ = ["absent_calibrations", "template_facts"]
 
 _PIXEL_SIZE = 0.015  # mm, where no card tells
 _PATTERNS = {"digits": r"(\d+)$", "name": r"(?<!\d)(\d{3,6})(?!\d)"}  # of a number that is not all of the card
@@ -56,10 +56,23 @@ def template_facts(findings: Findings, *, visit_key: str, detector_key: str) -> 
         ),
         "rotation": orientation.value if orientation.is_known else 0.0,
         "flip_x": findings.sky.flip_x,
+        "absent": absent_calibrations(findings),
         "headers": [_header(file.path.name, file.cards, findings, visit_key, detector_key) for file in findings.files],
         "detector_type": "str" if findings.detector.kind in ("text", "words", "joined") else "int",
         "translator": rules,
     }
+
+
+def absent_calibrations(findings: Findings) -> list[str]:
+    """Return the calibration frames that a night lacks of which there are the others.
+
+    Of files that hold science frames and flats, no dark means that none are taken; no bias, that overscan stands in.
+    """
+    kinds = {one.image_type[0].value for one in findings.frames.files}
+    if not {"science", "flat"} <= kinds:
+        return []
+    has_overscan = all(not amp.overscan.is_empty for chip in findings.detectors for amp in chip.facts.amplifiers)
+    return [kind for kind in ("bias", "dark") if kind not in kinds and (kind == "dark" or has_overscan)]
 
 
 def _shown(value: object) -> str:

@@ -68,3 +68,59 @@ def test_of_an_overscan_above_the_data_rows_are_told(tmp_path):
     cards = [("DATASEC", "[1:300,5:508]"), ("BIASSEC", "[1:300,517:552]")]
     path = write_frame(tmp_path / "raw.fits", [*COMMON, *cards], frame_of(LIGHT["sky"]).T.copy())
     assert any("rows 509 to 512 and 1 to 4 beside the data" in text for text in inspect_files([path]).warnings)
+
+
+def write(path, pixels, kind, seconds):
+    cards = [("INSTRUME", "cam"), ("DATE-OBS", "2020-05-01T03:00:00"), ("IMAGETYP", kind), ("EXPTIME", seconds)]
+    return write_frame(path, cards, np.clip(np.round(pixels), 0, 65535).astype(int))
+
+
+@pytest.mark.parametrize("other", ["sky", "dark"])
+def test_dark_columns_of_a_slit_are_no_overscan_if_another_frame_says_so(tmp_path, other):
+    random = np.random.default_rng(5)
+    bias = 1000.0 + random.normal(0, 4.0, (200, 256))
+    flat, elsewhere = bias.copy(), bias.copy()
+    flat[:, 24:] += random.poisson(3000.0, (200, 232))
+    if other == "sky":
+        elsewhere += random.poisson(500.0, elsewhere.shape)
+    else:
+        elsewhere[random.random(elsewhere.shape) < 5e-3] += 800.0
+    paths = [
+        write(tmp_path / "flat.fits", flat, "flat", 5.0),
+        write(tmp_path / "other.fits", elsewhere, "object" if other == "sky" else "dark", 60.0),
+    ]
+    alone = inspect_files(paths[:1])
+    assert alone.detectors[0].facts.amplifiers[0].overscan.width == 24
+    found = inspect_files(paths)
+    (amp,) = found.detectors[0].facts.amplifiers
+    assert amp.overscan.is_empty
+    assert amp.data.width == 256
+    assert any("columns 1 to 24 are dark, but other.fits has" in text for text in found.warnings)
+
+
+def test_overscan_stays_if_the_other_frames_agree(tmp_path):
+    random = np.random.default_rng(6)
+    bias = 1000.0 + random.normal(0, 4.0, (200, 256))
+    flat, dark = bias.copy(), bias + 3.0
+    flat[:, :232] += random.poisson(3000.0, (200, 232))
+    dark[:, :232][random.random((200, 232)) < 5e-3] += 800.0
+    paths = [write(tmp_path / "flat.fits", flat, "flat", 5.0), write(tmp_path / "dark.fits", dark, "dark", 60.0)]
+    (amp,) = inspect_files(paths).detectors[0].facts.amplifiers
+    assert (amp.overscan.x_min, amp.overscan.width) == (232, 24)
+
+
+def test_narrow_prescans_of_amplifiers_side_by_side(tmp_path):
+    random = np.random.default_rng(7)
+    image = random.normal(0, 3.0, (200, 212))
+    for x, levels in ((0, (964.0, 971.0)), (106, (1042.0, 1005.0))):
+        for y, level in zip((0, 100), levels, strict=True):
+            image[y : y + 100, x : x + 106] += level
+            image[y : y + 100, x + 4 : x + 106] += random.poisson(180.0, (100, 102))
+    (chip,) = inspect_files([write(tmp_path / "raw.fits", image, "object", 15.0)]).detectors
+    boxes = [(amp.data.to_section(), amp.overscan.to_section()) for amp in chip.facts.amplifiers]
+    assert boxes == [
+        ("[5:106,1:100]", "[1:4,1:100]"),
+        ("[5:106,101:200]", "[1:4,101:200]"),
+        ("[111:212,1:100]", "[107:110,1:100]"),
+        ("[111:212,101:200]", "[107:110,101:200]"),
+    ]

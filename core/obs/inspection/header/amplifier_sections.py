@@ -25,6 +25,8 @@ __all__ = ["find_header_places"]
 _COUNTS = ("POSTPIX", "COVER", "OVERSCAN", "NOVERSCN", "OVERSCNX", "OVRSCAN", "OSCAN", "NOVERSCA", "BIASCOLS")
 """Cards that say how many columns of overscan there are."""
 _SMALLEST = 4
+_MOST_OF_IT = 0.5
+"""Part of the image that the sections of its only amplifier cover at least."""
 
 
 @dataclass(frozen=True)
@@ -207,10 +209,24 @@ def _single(reader: _Reader, image: RawImage, hdu: int) -> Place:
     if bias is not None:
         overscan_from = reader.finding("overscan", bias[0], bias[1].keyword)
         place = _apart(replace(place, overscan=bias[0], overscan_from=overscan_from), where, warnings)
+    if told is not None:
+        place = _of_a_part(place, where, warnings)
+    if bias is not None:
         return _held_against_others(place, reader, where, warnings)
     names_it = find_section(reader.cards, "bias", label) is not None or find_unread(reader.cards, "bias", label)
     is_trim = place.data_from.source.startswith(("TRIM", "TSEC"))  # may leave out columns that saw light
     return place if told is None or names_it or is_trim else _left_over(place, image.cards)
+
+
+def _of_a_part(place: Place, where: str, warnings: list[str]) -> Place:
+    """Return an amplifier, its data a guess where its sections leave most of the image to nobody."""
+    used = sum(box.width * box.height for box in (place.data, place.overscan))
+    part = used / (place.frame.width * place.frame.height)
+    if part >= _MOST_OF_IT:
+        return place
+    text = f"{place.data_from.source} = {place.data.to_section()} covers only {part:.0%} of the image"
+    warnings.append(f"{where}{text}: there may be other amplifiers, of which no card tells")
+    return replace(place, data_from=replace(place.data_from, confidence="guess", note=text))
 
 
 def _held_against_others(place: Place, reader: _Reader, where: str, warnings: list[str]) -> Place:

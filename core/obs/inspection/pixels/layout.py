@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from obs.geom import Box
 from obs.inspection.amplifier_place import EMPTY, Place
 from obs.inspection.finding import Confidence, Finding
-from obs.inspection.pixels.overscan import DarkColumns, find_dark_columns
+from obs.inspection.pixels.overscan import DarkColumns, RepeatedColumns, find_dark_columns, find_repeated_columns
 from obs.inspection.pixels.section_check import turned
 
 __all__ = ["find_beside", "places_in_pixels"]
@@ -31,6 +31,9 @@ def places_in_pixels(place: Place, pixels: NDArray[np.float32], warnings: list[s
     where : str
         Which HDU it is.
     """
+    repeated = find_repeated_columns(pixels)
+    if repeated is not None and not place.overscan_from.is_known:
+        return [part for found in _side_by_side(place, repeated) for part in _stacked(found, pixels)]
     seen = find_dark_columns(pixels)
     if seen is not None and seen.contrast >= 3.0:
         if not place.overscan_from.is_known and seen.data == ((place.data.x_min, place.data.x_max),):
@@ -123,6 +126,28 @@ def _amplifiers(place: Place, seen: DarkColumns) -> Iterator[Place]:
     )
 
 
+def _side_by_side(place: Place, seen: RepeatedColumns) -> Iterator[Place]:
+    """Yield amplifiers side by side, each with dark columns at the same side."""
+    note = f"{seen.count} x {seen.dark} dark columns: {seen.count} amplifiers side by side"
+    for index in range(seen.count):
+        x, y, height = index * seen.width, place.frame.y_min, place.frame.height
+        dark_at = x + seen.width - seen.dark if seen.at_end else x
+        data = Box(x if seen.at_end else x + seen.dark, y, seen.width - seen.dark, height)
+        dark = Box(dark_at, y, seen.dark, height)
+        yield replace(
+            place,
+            name=str(index + 1),
+            label=str(index + 1),
+            data=data,
+            overscan=dark,
+            prescan=EMPTY,
+            above=EMPTY,
+            whole=Box(x, y, seen.width, height),
+            data_from=Finding("data", data, "pixels", "guess", note),
+            overscan_from=Finding("overscan", dark, "pixels", "guess", note),
+        )
+
+
 def _halves(
     place: Place,
     data: tuple[tuple[int, int], ...],
@@ -156,13 +181,14 @@ def _stacked(place: Place, pixels: NDArray[np.float32]) -> list[Place]:
     below, above = rows[:half], rows[half:]
     step = abs(float(np.median(above) - np.median(below)))
     # A drift of the level is no step: each half has to be flat, and the change sudden.
-    inner = max(float(np.std(below)), float(np.std(above)), 0.5)
+    inner = max(_scatter(below), _scatter(above), 0.5)
     sudden = abs(float(np.median(rows[half : half + 8]) - np.median(rows[half - 8 : half])))
     if step < 5.0 * inner or sudden < 0.7 * step:
         return [place]
     parts = []
     for index in range(2):
-        data, overscan, prescan = (_half(part, index) for part in (place.data, box, place.prescan))
+        parts_of = (place.data, box, place.prescan, place.whole)
+        data, overscan, prescan, whole = (_half(part, index) for part in parts_of)
         note = "the overscan's level jumps in the middle row: an amplifier below it, and one above"
         name = f"{place.name}{'ab'[index]}"
         parts.append(
@@ -173,11 +199,19 @@ def _stacked(place: Place, pixels: NDArray[np.float32]) -> list[Place]:
                 data=data,
                 overscan=overscan,
                 prescan=prescan,
+                whole=whole,
                 data_from=Finding("data", data, "pixels", "guess", note),
                 overscan_from=Finding("overscan", overscan, "pixels", "guess", note),
             )
         )
     return parts
+
+
+def _scatter(rows: NDArray[np.float64]) -> float:
+    """Return the scatter of the level of groups of rows, in which single pixels count less."""
+    size = max(1, min(8, len(rows) // 8))
+    groups = rows[: len(rows) // size * size].reshape(-1, size)
+    return float(np.std(np.median(groups, axis=1)))
 
 
 def _half(box: Box, index: int) -> Box:

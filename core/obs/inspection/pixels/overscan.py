@@ -5,7 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["DarkColumns", "column_profile", "find_dark_columns", "has_middle_step"]
+__all__ = [
+    "DarkColumns",
+    "RepeatedColumns",
+    "column_profile",
+    "find_dark_columns",
+    "find_repeated_columns",
+    "has_middle_step",
+]
 
 #: Columns at the very edge that electronics may disturb.
 _EDGE = 2
@@ -33,6 +40,72 @@ class DarkColumns:
     data: tuple[tuple[int, int], ...]
     contrast: float
     has_middle_step: bool = False
+
+
+@dataclass(frozen=True)
+class RepeatedColumns:
+    """Amplifiers side by side, each with as many dark columns at the same side.
+
+    Parameters
+    ----------
+    count : int
+        Number of amplifiers.
+    width : int
+        Columns of each, with those that are dark.
+    dark : int
+        Columns of each that are dark.
+    at_end : bool
+        Whether they follow the columns with light.
+    """
+
+    count: int
+    width: int
+    dark: int
+    at_end: bool
+
+
+def find_repeated_columns(pixels: NDArray[np.float32]) -> RepeatedColumns | None:
+    """Look for several amplifiers side by side that each begin, or each end, with dark columns.
+
+    Parameters
+    ----------
+    pixels : ndarray of float32, shape (ny, nx)
+        The image, ADU.
+
+    Returns
+    -------
+    RepeatedColumns or None
+        None where the pixels do not tell.
+    """
+    ny, nx = pixels.shape
+    if ny < 16 or nx < 64 or not np.isfinite(pixels).all():
+        return None
+    level, noise = column_profile(pixels)
+    error = 1.25 * float(np.median(noise)) / np.sqrt(ny) + 0.5
+    for count in (2, 4, 8):
+        width, rest = divmod(nx, count)
+        if rest or width < 32:
+            continue
+        for at_end in (False, True):
+            parts = level.reshape(count, width)[:, :: -1 if at_end else 1]
+            other_ends = parts[:, :-4:-1]
+            found = {_beginning(part, error) for part in parts}
+            is_lit = all(_beginning(part, error) == 0 for part in parts[:, ::-1]) and other_ends.size
+            if len(found) == 1 and (dark := found.pop()) and is_lit:
+                return RepeatedColumns(count, width, dark, at_end)
+    return None
+
+
+def _beginning(level: NDArray[np.float64], error: float) -> int:
+    """Return how many columns at the beginning are dark, flat, and end at once; 0 if none are."""
+    base, light = float(np.median(level[:2])), float(np.median(level))
+    step = light - base
+    if step < max(20.0 * error, 10.0):
+        return 0
+    width = int(np.argmax(level > base + 0.5 * step))
+    is_flat = float(np.ptp(level[:width])) < 0.1 * step if width else False
+    is_sharp = width + 1 < len(level) and level[width + 1] > base + 0.8 * step
+    return width if 2 <= width <= _LARGEST_PART * len(level) and is_flat and is_sharp else 0
 
 
 def column_profile(pixels: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

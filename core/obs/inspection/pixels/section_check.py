@@ -17,6 +17,8 @@ __all__ = ["Verdict", "check_place", "find_rows_above", "turned"]
 _SMALLEST = 4
 _FEW = 4
 """Columns by which a section may be off by a slip."""
+_LEFT_BEHIND = 0.05
+"""Part of the light that charge left behind may put into rows without any."""
 _TAIL = 2
 """Columns behind the data that may hold charge left behind."""
 
@@ -155,8 +157,12 @@ def _check(place: Place, pixels: NDArray[np.float32], taken: Sequence[Box]) -> V
     if complaints:
         doubt = replace(place.overscan_from, confidence=lower_confidence(place.overscan_from.confidence, "guess"))
         return Verdict(_told(replace(place, overscan_from=doubt)), True, place.overscan.is_empty, tuple(complaints))
-    unused = dim or _lit_beside(seen, place, taken) or _dark_rows(seen, place, pixels)
-    return Verdict(_agreed(place, unused), True, complaints=(unused,) if unused else ())
+    rows = _dark_rows(seen, place, pixels)
+    unused = dim or _lit_beside(seen, place, taken) or rows
+    place = _agreed(place, unused)
+    if rows:  # a slit may end there, or the section hold rows that are none of the detector
+        place = replace(place, data_from=replace(place.data_from, confidence="guess", note=rows))
+    return Verdict(place, True, complaints=(unused,) if unused else ())
 
 
 def _agreed(place: Place, unused: str) -> Place:
@@ -205,11 +211,20 @@ def _dark_rows(seen: _Columns, place: Place, pixels: NDArray[np.float32]) -> str
     """Return which rows at either end of the data are as dark as overscan, and light sets in at once behind them."""
     data = place.data
     level = np.median(pixels[data.slices], axis=1).astype(np.float64)
-    dark = np.abs(level - seen.base) < 4.0 * (1.25 * seen.read / np.sqrt(data.width) + 0.5)
-    below, above = (_dark_edge(dark[::way], level[::way], seen.base) for way in (1, -1))
+    strict = 4.0 * (1.25 * seen.read / np.sqrt(data.width) + 0.5)
+    below, above = _dark_ends(level, seen.base, max(strict, _LEFT_BEHIND * seen.light))
+    if below + above > len(level) // 10:  # a slit, beside which there is scattered light
+        below, above = _dark_ends(level, seen.base, strict)
     ends = [f"{data.y_min + 1} to {data.y_min + below}"] if below else []
     ends += [f"{data.y_max - above + 1} to {data.y_max}"] if above else []
     return f"rows {' and '.join(ends)} of the data have no light in them" if ends and below + above < len(level) else ""
+
+
+def _dark_ends(level: NDArray[np.float64], base: float, limit: float) -> tuple[int, int]:
+    """Return how many rows at either end are as dark as overscan within a limit."""
+    dark = np.abs(level - base) < limit
+    below, above = (_dark_edge(dark[::way], level[::way], base) for way in (1, -1))
+    return below, above
 
 
 def _lit_beside(seen: _Columns, place: Place, taken: Sequence[Box]) -> str:
