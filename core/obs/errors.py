@@ -52,8 +52,8 @@ def place(path: Path | str | None, line: int | None = None, key: str | None = No
     return where + (f"{key}: " if key else "")
 
 
-def describe_fault(error: Exception, path: Path | str | None = None) -> str:
-    """Return what went wrong with one file, on one line and without the file's name.
+def describe_fault(error: Exception, path: Path | str | None = None, what: str = "cannot be read") -> str:
+    """Return what went wrong with one file, on one line and without the file's name; ``what`` if nobody foresaw it.
 
     The border at which the failure of any reader becomes a line for that file, so that the others go on.
     """
@@ -61,7 +61,7 @@ def describe_fault(error: Exception, path: Path | str | None = None) -> str:
     if isinstance(error, ObsError):
         return message.removeprefix(f"{path}: ")
     reason = f"{type(error).__name__}: {message[:_LONGEST]}" if message else type(error).__name__
-    return f"cannot be read: {reason}"
+    return f"{what}: {reason}"
 
 
 class ObsError(Exception):

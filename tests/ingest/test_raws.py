@@ -164,6 +164,34 @@ def test_one_file_named_twice(repository, frames):
     assert statuses(run(repository, [frames[0], frames[0]])) == ["ingested", "skipped"]
 
 
+@pytest.mark.parametrize(
+    ("card", "reason"),
+    [
+        ("RUN     = 1E30", "visit=1000000000000000019884624838656: visit must be below 10^18"),
+        ("RUN     = 9223372036854775808", "visit=9223372036854775808: visit must be below 10^18"),
+        ("RUN     = 1E400", "visit"),
+        ("RUN     = 'x'", "visit"),
+        ("NAXIS   = 1E400", "NAXIS = inf is not an integer"),
+        ("NAXIS1  = 300000000", "promises an image of 12000000000 pixels"),
+        ("NAXIS1  = 70000", "is cut short"),
+        ("FILTER  = '../../x'", "would leave the repository"),
+        ("FILTER  = '" + "x" * 60 + "'", ""),
+    ],
+)
+@pytest.mark.parametrize("mode", ["link", "copy", "move"])
+def test_one_poisonous_header_stops_no_other(repository, frames, tmp_path, card, reason, mode):
+    bad = write_raw(tmp_path / "bad" / "bad.fits", RUN=9)
+    content = bad.read_bytes()
+    at = content.index(card[:8].encode())
+    bad.write_bytes(content[:at] + card.ljust(80).encode() + content[at + 80 :])
+    report = run(repository, [*frames[:2], bad, *frames[2:]], mode=mode)
+    assert statuses(report) == ["ingested", "ingested", "failed" if reason else "ingested", "ingested", "ingested"]
+    assert reason in report.files[2].reason
+    assert "\n" not in report.files[2].reason
+    assert len(rows(repository)) == (4 if reason else 5)
+    assert bad.exists() or (mode == "move" and not reason)
+
+
 def test_bad_files_stop_nothing(repository, frames, tmp_path):
     broken = tmp_path / "in" / "broken.fits"
     broken.write_bytes(frames[0].read_bytes()[:4000])

@@ -162,3 +162,9 @@ def test_split_hdu(path, parts):
 
 def test_glob_fills_in_what_is_known():
     assert Template("%(filter)s/[a]-%(visit)05d-%(ccd)d.fits[%(hdu)d]").glob({"visit": 3}) == "*/[[]a]-00003-*.fits"
+
+
+@pytest.mark.parametrize("text", ["%(visit)99999999999d", "%(visit)256d", "%(x).999999999999f", "%(s)300s"])
+def test_widths_that_no_file_name_has(text):
+    with pytest.raises(ValueError, match="is wider than the 255 characters of a file name"):
+        Template(text)

@@ -415,8 +415,8 @@ class _CalibIngest:
             if plan.is_open and plan.transfer is not None:
                 try:
                     step(plan.transfer)
-                except OutputError as error:
-                    plan.fail(str(error))
+                except Exception as error:  # noqa: BLE001 - one bad file must not stop the others
+                    plan.fail(describe_fault(error, what="cannot be ingested"))
 
     def _take_back(self, plans: Sequence[_CalibPlan]) -> None:
         """Remove what was put in place and is not registered; the sources are still there."""

@@ -13,8 +13,9 @@ from typing import Any, BinaryIO, cast
 
 from astropy.io import fits
 
-from obs.errors import FileFormatError
+from obs.errors import FileFormatError, ObsError, describe_fault
 from obs.repo.fits_file import header_to_dict
+from obs.repo.fits_layout import data_size, header_integer
 
 __all__ = ["FileHeader", "parse_header", "read_headers", "unpack_header"]
 
@@ -71,6 +72,10 @@ def read_headers(path: Path) -> Iterator[tuple[int, FileHeader]]:
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise FileFormatError(f"cannot be read: {reason}", path=path) from error
+    except ObsError:
+        raise
+    except Exception as error:
+        raise FileFormatError(describe_fault(error), path=path) from error
 
 
 def _read(file: BinaryIO, size: int | None) -> Iterator[tuple[int, FileHeader]]:
@@ -89,7 +94,7 @@ def _read(file: BinaryIO, size: int | None) -> Iterator[tuple[int, FileHeader]]:
         text = _read_text(file, block)
         header = parse_header(text)
         start += len(text)
-        length = _data_size(header)
+        length = data_size(header)
         if size is not None and start + length > size:
             raise FileFormatError(f"is cut short: it has {size} bytes, its headers promise {start + length}")
         yield number, unpack_header(header)
@@ -149,24 +154,11 @@ def _parse_with_astropy(text: str) -> FileHeader:
     return header_to_dict(fits.Header.fromstring(text))
 
 
-def _data_size(header: FileHeader) -> int:
-    """Return the bytes of an HDU's data, without padding."""
-    try:
-        axes = [int(header[f"NAXIS{axis}"]) for axis in range(1, int(header["NAXIS"]) + 1)]
-        if not axes:
-            return 0
-        pixels = 1
-        for length in axes:
-            pixels *= length
-        return abs(int(header["BITPIX"])) // 8 * int(header.get("GCOUNT", 1)) * (int(header.get("PCOUNT", 0)) + pixels)
-    except (KeyError, ValueError) as error:
-        raise FileFormatError(f"is no FITS file: {error} is missing or no number") from None
-
-
 def unpack_header(header: FileHeader) -> FileHeader:
     """Return the header of a tile-compressed image as that of the image; another as it is."""
     if header.get("ZIMAGE") is not True:
         return header
     image = {name: value for name, value in header.items() if not _COMPRESSION.fullmatch(name)}
-    axes = ("BITPIX", "NAXIS", *(f"NAXIS{axis}" for axis in range(1, int(header.get("ZNAXIS", 0)) + 1)))
+    n_axis = header_integer(header, "ZNAXIS", 0, 999, 0)
+    axes = ("BITPIX", "NAXIS", *(f"NAXIS{axis}" for axis in range(1, n_axis + 1)))
     return image | {name: header[f"Z{name}"] for name in axes if f"Z{name}" in header}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from obs.errors import ObsError
+from obs.errors import describe_fault
 from obs.ingest.report import FileReport
 from obs.ingest.transfer import Mode, Transfer, is_same_file
 from obs.ingest.translation import Translated
@@ -146,8 +146,8 @@ class RawPlanner:
                 return Plan(translated, FileReport(path, "skipped", f"it is --bad-id {format_data_id(bad)}"))
         try:
             targets = self._targets(path, rows)
-        except ObsError as error:
-            return Plan(translated, FileReport(path, "failed", str(error)))
+        except Exception as error:  # noqa: BLE001 - one bad file must not stop the others
+            return Plan(translated, FileReport(path, "failed", describe_fault(error, path, "has no place")))
         keys = [tuple(row[name] for name in self.unique) for row in rows]
         data_ids = tuple(dict(zip(self.unique, key, strict=True)) for key in keys)
         report = FileReport(path, "ingested", targets=targets, data_ids=data_ids, warnings=translated.warnings)

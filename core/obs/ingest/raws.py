@@ -18,7 +18,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import OperationalError
 
-from obs.errors import ObsError, OutputError, PluginError, RepositoryError
+from obs.errors import ObsError, OutputError, PluginError, RepositoryError, describe_fault
 from obs.ingest.raw_plans import ALREADY, IngestOptions, Plan, RawPlanner
 from obs.ingest.report import FileReport, IngestReport
 from obs.ingest.transfer import finish_move
@@ -206,7 +206,7 @@ class _Ingest:
             try:
                 for transfer in plan.transfers:
                     transfer.prepare()
-            except OutputError as error:
+            except Exception as error:  # noqa: BLE001 - one bad file must not stop the others
                 # One that is gone may have been ingested by another process, which the registry knows.
                 if os.path.lexists(plan.report.path):
                     self._fail(plan, error)
@@ -237,7 +237,7 @@ class _Ingest:
         try:
             for transfer in plan.transfers:
                 transfer.place()
-        except OutputError as error:
+        except Exception as error:  # noqa: BLE001 - one bad file must not stop the others
             self._fail(plan, error)
 
     def _insert(self, changes: Transaction, plans: Sequence[Plan]) -> None:
@@ -294,6 +294,6 @@ class _Ingest:
             return replace(report, warnings=(*report.warnings, str(error)))
         return report
 
-    def _fail(self, plan: Plan, error: OutputError) -> None:
+    def _fail(self, plan: Plan, error: Exception) -> None:
         self.planner.forget(plan)
-        plan.fail(str(error))
+        plan.fail(describe_fault(error, what="cannot be ingested"))

@@ -8,9 +8,12 @@ from pathlib import Path
 
 from obs.errors import FileFormatError
 from obs.ingest.headers import FileHeader, parse_header, unpack_header
+from obs.repo.fits_layout import unpack
 
 __all__ = ["header_lines", "is_text_header", "read_content", "read_text_headers", "split_headers"]
 
+#: Bytes of the longest text.
+_LONGEST = 16 << 20
 _BLOCK, _CARD = 2880, 80
 _GZIP = b"\x1f\x8b"
 _BEGINS = (b"SIMPLE  =", b"XTENSION=")
@@ -101,8 +104,22 @@ def read_content(path: Path) -> bytes:
         If it cannot be read.
     """
     try:
-        content = path.read_bytes()
-        return gzip.decompress(content) if content.startswith(_GZIP) else content
+        with path.open("rb") as file:
+            start = file.read(len(_GZIP))
+            file.seek(0)
+            if start != _GZIP:
+                return file.read()
+            with gzip.GzipFile(fileobj=file) as packed:
+                text = packed.read(_LONGEST + 1)
+            if len(text) <= _LONGEST:
+                return text
+            if not text.startswith(_BEGINS):
+                raise FileFormatError("is neither a FITS file nor the text of a header", path=path)
+            file.seek(0)
+            with unpack(file) as whole:
+                return whole.read() or text
+    except FileFormatError as error:
+        raise (error if error.path else FileFormatError(str(error), path=path)) from None
     except FileNotFoundError:
         raise FileFormatError("does not exist", path=path) from None
     except IsADirectoryError:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from obs.errors import DataIdError, FileFormatError, ObsError, PluginError
+from obs.errors import DataIdError, FileFormatError, ObsError, PluginError, describe_fault
 from obs.ingest.headers import FileHeader, read_headers
 from obs.ingest.path_keys import keys_of_path
 from obs.ingest.text_headers import is_text_header, read_text_headers
@@ -117,9 +117,9 @@ def translate_file(path: Path, reference: str | Translator, needed: Sequence[str
         )
     except ObsError as error:
         # The list of files says which one it is.
-        return Translated(path, error=str(error).removeprefix(f"{path}: "))
+        return Translated(path, error=describe_fault(error, path))
     except Exception as error:  # noqa: BLE001 - a translator's fault with one header must not stop the night
-        return Translated(path, error=f"the translator failed: {type(error).__name__}: {error}")
+        return Translated(path, error=describe_fault(error, path, "the translator failed"))
     return Translated(path, rows, warnings=tuple(dict.fromkeys(warnings)))
 
 

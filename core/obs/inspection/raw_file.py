@@ -22,6 +22,8 @@ from obs.inspection.sections import amplifier_labels, find_section
 __all__ = ["RawFile", "RawImage", "read_raw_file"]
 
 _BLOCK, _CARD = 2880, 80
+#: Larger numbers are no sizes.
+_LARGEST = 2**40
 
 
 @dataclass(frozen=True)
@@ -180,8 +182,8 @@ def _shape_of_sections(cards: Cards) -> tuple[int, int] | None:
 def _whole(cards: Cards, keyword: str, default: int = 0) -> int:
     value: Any = cards.get(keyword, default)
     try:
-        return int(value)
-    except (TypeError, ValueError):
+        return min(max(int(value), -_LARGEST), _LARGEST)
+    except (TypeError, ValueError, OverflowError):
         return default
 
 

@@ -24,6 +24,7 @@ Names are those of the registry's columns and of the fields of `obs.image.visit_
 known to be wrong are listed in a file that `header_fixes` names; see `obs.instrument.header_fixes`.
 """
 
+import math
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -44,6 +45,8 @@ from obs.instrument.translator_tables import FACTS, PREFIX, Rule, SingleRule, ch
 __all__ = ["Translator"]
 
 _PAIR = ("boresight_ra", "boresight_dec")
+#: Seconds in a year: a longer exposure time is an error of the header.
+_LONGEST_EXPOSURE = 3.2e7
 _WHOLE = re.compile(r"[+-]?\d+")
 
 
@@ -427,7 +430,7 @@ def _cast(value: Any, kind: type) -> Any:  # noqa: ANN401 - columns are of any t
         return number
     if number != number:
         return None
-    if number != int(number):
+    if not math.isfinite(number) or number != int(number):
         raise FileFormatError(f"{number:g} is not a whole number")
     return int(number)
 
@@ -435,7 +438,7 @@ def _cast(value: Any, kind: type) -> Any:  # noqa: ANN401 - columns are of any t
 def _dates(known: Mapping[str, Any]) -> dict[str, str]:
     """Return the middle and the end of an exposure whose begin and duration are known."""
     begin, seconds = known.get("date_begin"), known.get("exposure_time", float("nan"))
-    if not begin or not 0 <= seconds < float("inf"):
+    if not begin or not 0 <= seconds < _LONGEST_EXPOSURE:
         return {}
     start, length = parse_date(begin), timedelta(seconds=seconds)
     return {"date_avg": format_date(start + length / 2), "date_end": format_date(start + length)}

@@ -16,6 +16,9 @@ DataId: TypeAlias = dict[str, DataIdValue]
 _RANGE = re.compile(r"(\d+)\.\.(\d+)(?::(\d+))?")
 #: More data IDs than this from one ``--id`` are a slip of the finger, not a night's work.
 _MAX_DATA_IDS = 1_000_000
+#: Largest integer of a data ID: databases keep 63 bits.
+_LARGEST = 10**18
+_SHOWN = 40
 _KIND = {int: "an integer", float: "a number", str: "text"}
 
 
@@ -36,10 +39,15 @@ def cast_value(key: str, value: Any, kind: type) -> DataIdValue:  # noqa: ANN401
         if isinstance(value, bool) or value is None:
             raise TypeError
         if kind is int:
-            return int(value) if isinstance(value, str) else operator.index(value)
+            whole = int(value) if isinstance(value, str) else operator.index(value)
+            if abs(whole) > _LARGEST:
+                raise DataIdError(f"{key}={str(whole)[:_SHOWN]}: {key} must be below 10^18", key=key)
+            return whole
         return float(value) if kind is float else str(value)
+    except DataIdError:
+        raise
     except (TypeError, ValueError):
-        raise DataIdError(f"{key}={value}: {key} must be {_KIND[kind]}", key=key) from None
+        raise DataIdError(f"{key}={str(value)[:_SHOWN]}: {key} must be {_KIND[kind]}", key=key) from None
 
 
 def cast_data_id(data_id: Mapping[str, Any], key_types: Mapping[str, type]) -> DataId:

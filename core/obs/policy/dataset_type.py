@@ -18,6 +18,8 @@ _CONVERSION = re.compile(
 )
 _TAIL = re.compile(r"(?P<path>.*[^\]])\[(?P<hdu>[^\[\]]+)\]")
 _TYPES: dict[str, type] = dict.fromkeys("diouxX", int) | dict.fromkeys("eEfFgG", float) | dict.fromkeys("crs", str)
+#: Characters of the longest file name, and digits of a width that are read.
+_WIDEST, _DIGITS, _SHOWN = 255, 9, 24
 #: Of a key that is written in two ways, as ``%(visit)d`` and ``%(visit)s``, the stricter one is the type.
 _PREFERENCE = (int, float, str)
 _BASES = {"o": 8, "x": 16, "X": 16}
@@ -196,7 +198,9 @@ def _split(text: str) -> Iterator[str | _Field]:
         if conversion["percent"]:
             yield "%"
         else:
-            width = int(conversion["width"] or 0)
+            width = int((conversion["width"] or "0")[:_DIGITS])
+            if max(width, int((conversion["precision"] or "0")[:_DIGITS])) > _WIDEST:
+                raise ValueError(f"'{conversion[0][:_SHOWN]}' is wider than the {_WIDEST} characters of a file name")
             yield _Field(conversion["key"], conversion["flags"], width, conversion["char"], conversion[0])
     if end < len(text):
         yield text[end:]

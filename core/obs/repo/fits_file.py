@@ -2,7 +2,6 @@
 
 import contextlib
 import gzip
-import io
 import math
 import numbers
 import re
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from obs.errors import DatasetNotFoundError, FileFormatError, ObsError
 from obs.repo.atomic import atomic_write
+from obs.repo.fits_layout import check_layout, unpack
 
 __all__ = ["card_value", "header_to_dict", "is_structural", "open_fits", "set_cards", "table_bytes", "write_hdus"]
 
@@ -69,11 +69,14 @@ def open_fits(path: Path | str) -> Iterator[fits.HDUList]:
         warnings.simplefilter("ignore", AstropyWarning)
         warnings.filterwarnings("error", message=".*truncated", category=AstropyUserWarning)
         try:
-            with open(path, "rb") as file:
+            with open(path, "rb") as file, contextlib.ExitStack() as unpacked:
                 # astropy takes a gzip file that ends early for one with fewer HDUs; so unpack it here.
                 packed = file.read(2) == _GZIP
                 file.seek(0)
-                source = io.BytesIO(gzip.decompress(file.read())) if packed else file
+                source = unpacked.enter_context(unpack(file)) if packed else file
+                if not packed:
+                    check_layout(file)
+                    file.seek(0)
                 with fits.open(source) as hdus:
                     _check_end(hdus, source)
                     yield hdus
@@ -83,8 +86,9 @@ def open_fits(path: Path | str) -> Iterator[fits.HDUList]:
             raise
         except FileNotFoundError as error:
             raise DatasetNotFoundError(f"{path} does not exist", paths=(path,)) from error
-        except _UNREADABLE as error:
-            raise FileFormatError(f"cannot be read as FITS: {_reason(error)}", path=path) from error
+        except Exception as error:
+            kind = "" if isinstance(error, _UNREADABLE) else f"{type(error).__name__}: "
+            raise FileFormatError(f"cannot be read as FITS: {kind}{_reason(error)}", path=path) from error
 
 
 def _check_end(hdus: fits.HDUList, source: BinaryIO) -> None:
