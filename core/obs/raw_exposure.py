@@ -15,7 +15,15 @@ import numpy as np
 
 from obs.camera.detector import Detector
 from obs.camera.distortion import RadialDistortion
-from obs.errors import ConfigError, DataIdError, DatasetNotFoundError, FileFormatError, PluginError, RepositoryError
+from obs.errors import (
+    ConfigError,
+    DataIdError,
+    DatasetNotFoundError,
+    FileFormatError,
+    PluginError,
+    PolicyError,
+    RepositoryError,
+)
 from obs.geom import Box
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
@@ -80,7 +88,7 @@ def remove_raw_signature(
         If a file or a header is not what it has to be.
     """
     instrument = butler.instrument
-    whole = butler.mapper.complete(instrument.raw_dataset_type, data_id)
+    whole = butler.complete_raw(data_id)
     detector = instrument.find_detector(whole)
     raw = get_raw(butler, whole, detector)
     if inspect is not None:
@@ -237,7 +245,7 @@ def find_calibrations(
     for name, switch in needed.items():
         try:
             found[name], path = _get(butler, name, data_id, config)
-        except (DatasetNotFoundError, RepositoryError) as error:
+        except (DatasetNotFoundError, PolicyError, RepositoryError) as error:  # no place in the policy: there is none
             if name == "defects":
                 found[name] = ()
                 logger.info("%s: no defects are known: %s", format_data_id(data_id), error)
@@ -305,8 +313,7 @@ def _check_forced(name: str, read: Exposure | Catalog, path: Path, butler: Butle
     """Refuse a forced calibration that says of itself that it is another type, or of another detector."""
     told = calibration_type(read.metadata)
     wanted = _DATASET_TYPES.get(name, name)
-    raw = butler.instrument.raw_dataset_type
-    detector = butler.instrument.find_detector(butler.mapper.complete(raw, data_id))
+    detector = butler.instrument.find_detector(butler.complete_raw(data_id))
     problem = ""
     if told and told != wanted.lower():
         problem = f"is a calibration of the type {told}, not {wanted}"

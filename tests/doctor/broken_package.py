@@ -5,7 +5,21 @@ from pathlib import Path
 
 from obs.cli.main import main
 
-__all__ = ["break_package", "run_doctor"]
+__all__ = ["ROW", "all_of", "break_package", "changed", "run_doctor"]
+
+ROW = "ccd0,amp1,0,0,0,256,256,0,0,280,256,0,0,256,256,256,0,24,256,0,0,0,0,0,0,0,0,LL,0,0,1.5,4,60000"
+
+
+def changed(**cells):
+    """Return the row of the first amplifier with other cells, by their number in it."""
+    parts = ROW.split(",")
+    for number, value in cells.items():
+        parts[int(number[1:])] = value
+    return ",".join(parts)
+
+
+def all_of(night):
+    return [path for paths in night.values() for path in paths]
 
 
 def break_package(package, folder, file="", old="", new=""):

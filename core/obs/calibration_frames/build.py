@@ -74,9 +74,7 @@ def build_calibration(
     """
     job = jobs[format_data_id(data_id)]
     summary = BuildSummary(root / butler.mapper.dataset_type(job.name).format(job.data_id))
-    detector = butler.instrument.find_detector(
-        butler.mapper.complete(butler.instrument.raw_dataset_type, job.inputs[0])
-    )
+    detector = butler.instrument.find_detector(butler.complete_raw(job.inputs[0]))
     build = _Build(job, butler, detector, config, root, summary)
     value = build.defects() if job.name == "defects" else build.frame()
     write_dataset("", value, summary.path)

@@ -31,7 +31,7 @@ def common_variance(butler: Butler, job: BuildJob, isr: IsrConfig) -> list[NDArr
         return []
     off = {switch: False for switch in IsrConfig.model_fields if switch.startswith("do_")}
     only = isr.model_copy(update=off | {"do_bias": isr.do_bias, "do_dark": isr.do_dark})
-    data_id = butler.mapper.complete(butler.instrument.raw_dataset_type, job.inputs[0])
+    data_id = butler.complete_raw(job.inputs[0])
     found, _, _ = find_calibrations(butler, data_id, only, physical_filter="", band="", warn=logger.debug)
     planes: list[NDArray[np.float32] | None] = []
     for frame in (found.bias, found.dark):

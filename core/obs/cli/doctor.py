@@ -8,10 +8,15 @@ import click
 
 from obs.checks.open_package import open_package
 from obs.cli.ingest import find_files
+from obs.cli.progress import show_count
 from obs.cli.table import format_table
+from obs.doctor.agreement import hold_against_each_other, kind_of_image
 from obs.doctor.check import STEPS, Check, next_to_fix
 from obs.doctor.examine import Examination, examine
+from obs.doctor.page import Complaint, find_complaints, find_shared, table_of_files
 from obs.doctor.picture import draw_frame
+from obs.doctor.trial import try_processing
+from obs.instrument.instrument import Instrument
 from obs.repo.atomic import atomic_write
 
 __all__ = ["doctor"]
@@ -23,6 +28,9 @@ Examples:
 """
 _ENDING = re.compile(r"(\.(fits?|fts))?(\.(gz|fz|bz2))?$", re.IGNORECASE)
 _MARKS = {"ok": "ok", "wrong": "WRONG", "doubtful": "look", "not known": "-"}
+#: Rows of the table of files, and names of files behind a complaint: more would not fit on a page.
+_MOST_ROWS, _MOST_NAMES = 15, 3
+_MOST_PICTURES = 6
 
 
 @click.command("doctor", epilog=_EXAMPLE)
@@ -32,69 +40,137 @@ _MARKS = {"ok": "ok", "wrong": "WRONG", "doubtful": "look", "not known": "-"}
     "--output",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    default=".",
+    default="doctor",
     show_default=True,
-    help="Folder for the pictures, one for each file: doctor-FILE.png.",
+    help="Folder for the pictures.",
 )
 @click.option("--no-picture", is_flag=True, help="Draw nothing.")
+@click.option("--no-trial", is_flag=True, help="Do not process an exposure.")
+@click.option("-a", "--all", "everything", is_flag=True, help="Every check of every file, and a picture of each.")
 @click.option("-q", "--quiet", is_flag=True, help="Only what is wrong or should be looked at.")
 @click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
-def doctor(name: str, files: tuple[str, ...], output: Path, no_picture: bool, quiet: bool, doraise: bool) -> int:
-    """Walk raw FILEs through the package of the camera NAME, and name the next thing to fix.
+def doctor(
+    name: str,
+    files: tuple[str, ...],
+    output: Path,
+    no_picture: bool,
+    no_trial: bool,
+    everything: bool,
+    quiet: bool,
+    doraise: bool,
+) -> int:
+    """Check raw FILEs against a camera package, and report the first problem to fix.
 
     NAME is an installed camera or the folder of a package, which may be unfinished or broken. Each exposure in the
-    files goes through the translator, the geometry, the overscan, assembly and a signature removal without calibration
-    frames. A table says what each value came out as, with its unit and the cards that it comes from, and whether it is
-    plausible: `ok`, `WRONG`, `look` for what may be right, `-` for what cannot be known. Two flats of one filter give
-    the gains by their photon noise, two biases the read noises. A picture shows each file as it was read and as it is
-    assembled, with the boxes of the amplifiers, their read-out corners and overscans.
+    files goes through the translator, the geometry, the overscan, assembly, and signature removal without calibration
+    frames. Two flats of one filter give the gains by their photon noise, two biases the read noises. If all is well,
+    one science exposure is processed to a catalog, with calibration frames made from the files given.
 
-    The last line is the one thing to mend first, with file, line and key; the exit status is 0 if there is nothing left
-    to mend, else 1.
+    The page shows what is the same in all files, what differs, and each problem once with the files that have it:
+    `WRONG` has to be fixed, `look` may be right. The last line is the first problem to fix, with file, line and key;
+    the exit status is 0 if there is none, else 1.
     """
+    paths = find_files(files)
     with open_package(name) as package:
-        examination = examine(package, name, find_files(files))
-        _print("package", examination.package, quiet)
-        for examined in examination.exposures:
-            _print(examined.name, examined.checks, quiet)
+        with show_count(len(paths), "reading") as advance:
+            examination = examine(package, name, paths, on_file=lambda _: advance())
+        hold_against_each_other(examination.exposures)
+        if everything:
+            _print_all(examination, quiet)
+        else:
+            _print_page(examination, quiet)
+        trial: list[Check] = []
+        if not no_trial and package.instrument is not None and next_to_fix(examination.checks) is None:
+            trial = _try(examination, package.instrument, quiet)
         if not no_picture:
-            _draw(examination, output)
-    return _conclude(examination)
+            _draw(examination, output, everything)
+    tried = any(check.name == "obs process" and check.verdict == "ok" for check in trial)
+    return _conclude(examination, trial, tried=tried)
 
 
-def _print(title: str, checks: Sequence[Check], quiet: bool) -> None:
-    shown = [check for check in checks if not quiet or check.verdict in ("wrong", "doubtful")]
-    shown.sort(key=lambda check: STEPS.index(check.step))
-    if not shown:
+def _print_page(examination: Examination, quiet: bool) -> None:
+    exposures = examination.exposures
+    if not quiet:
+        shared = find_shared(exposures)
+        if shared:
+            _table(f"the same in all {len(exposures)} exposures", shared)
+        elif len(exposures) == 1:
+            _table(exposures[0].name, exposures[0].checks)
+        if len(exposures) > 1:
+            headers, rows = table_of_files(examination)
+            click.echo(format_table(headers, rows[:_MOST_ROWS]))
+            click.echo(f"... and {len(rows) - _MOST_ROWS} more\n" if len(rows) > _MOST_ROWS else "")
+    _table("package", [check for check in examination.package if not quiet or check.verdict != "ok"])
+    complaints = find_complaints(exposures)
+    if complaints and (quiet or len(exposures) > 1):
+        lines = [_complaint_row(complaint, len(exposures)) for complaint in complaints]
+        click.echo(f"to fix or to look at\n{format_table(('step', 'what', '', 'why', 'where'), lines)}\n")
+
+
+def _complaint_row(complaint: Complaint, n_exposure: int) -> tuple[str, str, str, str, str]:
+    check, names = complaint.check, complaint.names
+    where = ", ".join(names[:_MOST_NAMES]) + (", ..." if len(names) > _MOST_NAMES else "")
+    if len(names) > 1:
+        where = f"all {len(names)}" if len(names) == n_exposure else f"{len(names)} of {complaint.n_checked}: {where}"
+    value = f"{check.value}: " if check.value and check.value not in check.note else ""
+    return check.step, check.name, _MARKS[check.verdict], f"{value}{check.note}", where
+
+
+def _print_all(examination: Examination, quiet: bool) -> None:
+    for title, checks in [("package", examination.package), *((e.name, e.checks) for e in examination.exposures)]:
+        _table(title, [check for check in checks if not quiet or check.verdict in ("wrong", "doubtful")])
+
+
+def _table(title: str, checks: Sequence[Check]) -> None:
+    if not checks:
         return
-    rows = [(check.step, check.name, check.value, check.source, _MARKS[check.verdict], check.note) for check in shown]
+    ordered = sorted(checks, key=lambda check: STEPS.index(check.step))
+    rows = [(check.step, check.name, check.value, check.source, _MARKS[check.verdict], check.note) for check in ordered]
     click.echo(f"{title}\n{format_table(('step', 'what', 'value', 'from', '', ''), rows)}\n")
 
 
-def _draw(examination: Examination, output: Path) -> None:
-    """Draw the first exposure of each file."""
+def _try(examination: Examination, instrument: Instrument, quiet: bool) -> list[Check]:
+    """Process a science exposure, and print what came of it."""
+    frames = [examined.frame for examined in examination.exposures if examined.frame is not None]
+    if any(kind_of_image(frame) == "spectrum" for frame in frames if frame.image_type == "science"):
+        note = "the science exposures are spectra: only instrument signature removal applies to them"
+        trial = [Check("trial", "obs process", "", "", "not known", note)]
+    else:
+        trial = try_processing(instrument, frames)
+    _table("trial", [check for check in trial if not quiet or check.verdict in ("wrong", "doubtful")])
+    return trial
+
+
+def _draw(examination: Examination, output: Path, everything: bool) -> None:
+    """Draw the first exposure of each file; of many files, the first of each kind and those with something wrong."""
     drawn: dict[Path, str] = {}
+    kinds: set[tuple[str, str]] = set()
     for examined in examination.exposures:
         frame = examined.frame
         if frame is None or frame.path in drawn:
             continue
+        kind = (frame.image_type, frame.detector.name)
+        is_wrong = any(check.verdict == "wrong" for check in examined.checks)
+        if not everything and (len(drawn) >= _MOST_PICTURES or (kind in kinds and not is_wrong)):
+            continue
+        kinds.add(kind)
         stem = _ENDING.sub("", frame.path.name)
         again = list(drawn.values()).count(stem)
         drawn[frame.path] = stem
-        path = output / f"doctor-{stem}{f'-{again + 1}' if again else ''}.png"
-        with atomic_write(path) as file:
+        with atomic_write(output / f"{stem}{f'-{again + 1}' if again else ''}.png") as file:
             draw_frame(frame, file)
-        click.echo(f"picture: {path}")
+    if drawn:
+        click.echo(f"{len(drawn)} picture{'s' if len(drawn) > 1 else ''} in {output}")
 
 
-def _conclude(examination: Examination) -> int:
-    checks = examination.checks
-    n_wrong = sum(check.verdict == "wrong" for check in checks)
-    n_doubtful = sum(check.verdict == "doubtful" for check in checks)
-    fix = next_to_fix(checks)
+def _conclude(examination: Examination, trial: Sequence[Check], *, tried: bool) -> int:
+    verdicts = [complaint.check.verdict for complaint in find_complaints(examination.exposures)]
+    verdicts += [check.verdict for check in (*examination.package, *trial)]
+    n_wrong, n_doubtful = verdicts.count("wrong"), verdicts.count("doubtful")
+    fix = next_to_fix([*examination.checks, *trial])
     if fix is None:
         looks = f"; {n_doubtful} to look at" if n_doubtful else ""
-        click.echo(f"nothing left to fix{looks}")
+        click.echo(f"nothing left to fix{', as one processed exposure shows' if tried else ''}{looks}")
         return 0
     reason = "" if fix.note in fix.remedy else f" ({fix.name}{f' = {fix.value}' if fix.value else ''}: {fix.note})"
     click.echo(f"{n_wrong} wrong, {n_doubtful} to look at\nnext: {fix.remedy}{reason}")

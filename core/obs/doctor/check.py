@@ -9,7 +9,7 @@ __all__ = ["STEPS", "Check", "Verdict", "next_to_fix"]
 Verdict = Literal["ok", "wrong", "doubtful", "not known"]
 
 #: The steps in the order in which they are mended: the later ones rest on the earlier.
-STEPS = ("package", "header", "geometry", "overscan", "tables", "signature", "noise", "sky", "file")
+STEPS = ("package", "header", "geometry", "overscan", "tables", "signature", "noise", "sky", "file", "trial")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Walk raw files through a camera's package: headers, geometry, overscan, signature, noise, sky."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from obs.camera.detector import Detector
 from obs.checks.open_package import OpenPackage
 from obs.checks.package import check_package
 from obs.doctor.check import Check
-from obs.doctor.exposure import RawExposure, RawFrame
+from obs.doctor.exposure import RawExposure, RawFrame, without_pixels
 from obs.doctor.geometry import check_geometry
 from obs.doctor.header import check_header
 from obs.doctor.noise import check_noise, check_pairs
@@ -27,6 +28,9 @@ from obs.instrument.translator import Translator
 from obs.repo.fits_raw import read_raw
 
 __all__ = ["Examination", "Examined", "examine"]
+
+#: Exposures of one type, filter and detector whose pixels stay in memory, for comparisons, pictures and the trial.
+_KEPT = 3
 
 
 @dataclass
@@ -69,7 +73,9 @@ class Examination:
         return [*self.package, *(check for examined in self.exposures for check in examined.checks)]
 
 
-def examine(package: OpenPackage, what: str, files: Sequence[Path]) -> Examination:
+def examine(
+    package: OpenPackage, what: str, files: Sequence[Path], *, on_file: Callable[[Path], None] | None = None
+) -> Examination:
     """Look at a package, and at raw files with it.
 
     Parameters
@@ -80,6 +86,8 @@ def examine(package: OpenPackage, what: str, files: Sequence[Path]) -> Examinati
         Its name or folder.
     files : sequence of Path
         Raw files; whatever is wrong with them is told, not raised.
+    on_file : callable, optional
+        Called with each file when it has been read.
     """
     examination = Examination(_check_package(package, what))
     translator = _translator(package.instrument)
@@ -87,15 +95,25 @@ def examine(package: OpenPackage, what: str, files: Sequence[Path]) -> Examinati
         examination.exposures = [_describe(path) for path in files]
         return examination
     exposures: list[RawExposure] = []
+    kept: Counter[tuple[str, str, str]] = Counter()
     for path in files:
+        if on_file is not None:
+            on_file(path)
         try:
             found = list(_read(path, package.instrument, translator))
         except ObsError as error:
             examination.exposures.append(_bad_file(path, error))
             continue
         for exposure, checks in found:
+            examined = _examine(exposure, checks)
+            if isinstance(exposure, RawFrame):
+                kind = (exposure.image_type, exposure.filter_name, exposure.detector.name)
+                kept[kind] += 1
+                if kept[kind] > _KEPT:
+                    exposure = without_pixels(exposure)
+                    examined.frame = None
             exposures.append(exposure)
-            examination.exposures.append(_examine(exposure, checks))
+            examination.exposures.append(examined)
     _compare(exposures, examination)
     return examination
 

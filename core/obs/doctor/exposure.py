@@ -1,7 +1,7 @@
 """One detector's exposure in a raw file, with all that the checks look at."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from obs.instrument.image_types import standard_type
 from obs.instrument.instrument import Instrument
 from obs.instrument.translator import Translator
 
-__all__ = ["RawExposure", "RawFrame"]
+__all__ = ["RawExposure", "RawFrame", "without_pixels"]
 
 _TYPE_COLUMNS = ("dataType", "image_type", "imageType", "imgtype", "obstype")
 
@@ -110,3 +110,8 @@ class RawFrame(RawExposure):
 
     detector: Detector
     raw: Raw
+
+
+def without_pixels(frame: RawFrame) -> RawExposure:
+    """Return an exposure without its pixels."""
+    return RawExposure(**{part.name: getattr(frame, part.name) for part in fields(RawExposure)})

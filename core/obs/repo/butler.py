@@ -9,7 +9,7 @@ from obs.geom import Box
 from obs.instrument.discovery import instrument_for_mapper, load_instrument
 from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId, format_data_id
-from obs.policy.dataset_type import DatasetType, split_hdu
+from obs.policy.dataset_type import DatasetType, Template, split_hdu
 from obs.policy.mapper import Mapper
 from obs.repo.atomic import check_writable
 from obs.repo.backup import keep_backup
@@ -414,7 +414,26 @@ class Butler(Queries):
             return self.instrument.load_camera()
         if name == "ccdExposureId_bits":
             return self.instrument.exposure_id_bits
-        return self.instrument.exposure_number(self.mapper.complete(self.instrument.raw_dataset_type, data_id))
+        return self.instrument.exposure_number(self.complete_raw(data_id))
+
+    def complete_raw(self, data_id: Mapping[str, Any]) -> DataId:
+        """Return a data ID of raw data with all keys that number the exposure and name the detector.
+
+        Keys of the raw template are looked up if they are missing. A camera with one detector may leave its key out of
+        the template; then it is looked up too.
+
+        Raises
+        ------
+        DatasetNotFoundError
+            If the registry has no such raw data.
+        DataIdError
+            If several match.
+        """
+        raw = self.instrument.raw_dataset_type
+        whole = self.mapper.complete(raw, data_id)
+        if all(key in whole for key in Template(self.instrument.detector).keys):
+            return whole
+        return self.mapper.complete(raw, whole, keys=[*whole, *Template(self.instrument.detector).keys])
 
     def _get_composite(self, kind: DatasetType, data_id: DataId) -> dict[str, Any]:
         return {part: self.get(part_type, data_id) for part, part_type in kind.components.items()}

@@ -25,13 +25,13 @@ class Repository:
     """What `find_fields` asks of a Butler, for given pointings."""
 
     def __init__(self, places):
-        self.places, self.instrument, self.mapper = places, self, self
+        self.places, self.instrument = places, self
         self.raw_dataset_type = "raw"
 
     def subset(self, dataset_type):
         return [Reference(place) for place in self.places]
 
-    def complete(self, dataset_type, data_id):
+    def complete_raw(self, data_id):
         return data_id
 
     def exposure_number(self, data_id):

@@ -49,7 +49,7 @@ def find_fields(butler: Butler, radius: float) -> tuple[list[Circle], int]:
     n_without = 0
     seen: set[object] = set()
     for reference in butler.subset(raw):
-        number = butler.instrument.exposure_number(butler.mapper.complete(raw, reference.data_id))
+        number = butler.instrument.exposure_number(butler.complete_raw(reference.data_id))
         try:
             header = {key: value for key, value in reference.get(f"{raw}_md").items() if value == value}
             info = translator.visit_info(header, exposure_id=number)

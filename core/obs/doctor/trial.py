@@ -1,0 +1,189 @@
+"""Take one science exposure through to a catalog, with calibration frames made from the files that were given.
+
+What the checks find sound is only proven by trial: ingest, calibration frames and processing run in a temporary
+repository, with the package's own settings.
+"""
+
+import logging
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from obs.calibration_frames.build import build_calibration
+from obs.config.layers import ConfigLayers
+from obs.config.lsst_names import PROCESS_NAMES
+from obs.doctor.check import Check
+from obs.doctor.exposure import RawFrame
+from obs.doctor.places import shown
+from obs.errors import MeasurementError, ObsError
+from obs.ingest.calib_jobs import plan_calibrations
+from obs.ingest.calibs import CalibStore
+from obs.ingest.raws import IngestOptions, ingest_raws
+from obs.ingest.repository import make_repository
+from obs.instrument.instrument import Instrument
+from obs.pipeline import ProcessSummary, process_detector
+from obs.policy.data_id import DataId, format_data_id
+from obs.repo.butler import Butler
+from obs.runs.settings import camera_settings
+from obs.tasks.calibs_config import CalibsConfig
+from obs.tasks.process_config import ProcessConfig
+
+__all__ = ["try_processing"]
+
+#: Calibration frames in the order in which they are made: image type, switch of the settings.
+_CALIBRATIONS = {"bias": "do_bias", "dark": "do_dark", "flat": "do_flat"}
+#: Most raw files that go into a calibration frame of the trial: enough to try it, few enough to be quick.
+_MOST_INPUTS = 3
+_VALIDITY = 3650
+
+
+def try_processing(instrument: Instrument, frames: Sequence[RawFrame]) -> list[Check]:
+    """Return what came of processing one science exposure.
+
+    Parameters
+    ----------
+    instrument : Instrument
+        The camera.
+    frames : sequence of RawFrame
+        Exposures that the other checks found usable; their files are ingested.
+
+    Returns
+    -------
+    list of Check
+        A check for each step: ingest, each calibration frame, processing. Empty where there is no science exposure.
+    """
+    science = [frame for frame in frames if frame.image_type == "science"]
+    if not science:
+        return []
+    with tempfile.TemporaryDirectory(prefix="obs-doctor-") as folder, _quiet():
+        return list(_Trial(instrument, frames, Path(folder) / "data").run(_choose(science, frames)))
+
+
+def _choose(science: Sequence[RawFrame], frames: Sequence[RawFrame]) -> RawFrame:
+    """Return the longest exposure, of those in a filter that has flats if there are any."""
+    with_flat = {(f.filter_name, f.detector.name) for f in frames if f.image_type == "flat"}
+    best = [frame for frame in science if (frame.filter_name, frame.detector.name) in with_flat] or science
+    return max(best, key=lambda frame: frame.number("exposure_time"))
+
+
+class _Trial:
+    """A repository in a temporary folder, and what is done in it."""
+
+    def __init__(self, instrument: Instrument, frames: Sequence[RawFrame], root: Path) -> None:
+        self.instrument, self.frames, self.root = instrument, frames, root
+        self.missing: list[str] = []
+
+    def run(self, target: RawFrame) -> Iterator[Check]:
+        """Yield the checks, as long as one step can follow the other."""
+        try:
+            make_repository(self.root, self.instrument)
+            same = [frame for frame in self.frames if frame.detector.name == target.detector.name]
+            report = ingest_raws(self.butler(), list(dict.fromkeys(frame.path for frame in same)), IngestOptions())
+        except ObsError as error:
+            yield _failed("ingest", error, target)
+            return
+        refused = [file for file in report.files if file.status == "failed"]
+        for file in refused:
+            remedy = f"{file.path}: {file.reason}"
+            yield Check("trial", "ingest", "", shown(file.path), "wrong", f"{file.reason}", remedy)
+        if any(file.path == target.path for file in refused):
+            return
+        for name in _CALIBRATIONS:
+            yield from self.build(name, target)
+        yield self.process(target)
+
+    def butler(self, **more: Any) -> Butler:
+        """Return a Butler that knows the camera, also one that is not installed."""
+        return Butler(self.root, instrument=self.instrument, **more)
+
+    def data_id(self, frame: RawFrame) -> DataId:
+        """Return the data ID of an exposure in the repository."""
+        raw = self.instrument.raw_dataset_type
+        known = {key: frame.row[key] for key in self.butler().id_keys(raw) if frame.row.get(key) is not None}
+        return self.butler().mapper.complete(raw, known)
+
+    def settings(self) -> ProcessConfig:
+        """Return the camera's settings, without the calibrations that no file was given for."""
+        layers = camera_settings(self.instrument, "process", ProcessConfig, PROCESS_NAMES)
+        layers.set_value("isr.allow_missing", True)
+        layers.set_value("calibrate.astrometry.required", False)
+        layers.set_value("calibrate.photometry.required", False)
+        return layers.build()
+
+    def build(self, name: str, target: RawFrame) -> Iterator[Check]:
+        """Make a calibration frame, if there are files for it."""
+        inputs = [
+            frame
+            for frame in self.frames
+            if frame.image_type == name
+            and frame.detector.name == target.detector.name
+            and (name != "flat" or frame.filter_name == target.filter_name)
+        ]
+        wanted = getattr(self.settings().isr, _CALIBRATIONS[name])
+        if not inputs or not wanted:
+            if wanted:
+                self.missing.append(name)
+                note = f"no {name} among the files: the trial continues without"
+                yield Check("trial", name, "", "", "not known", note)
+            return
+        try:
+            butler = self.butler()
+            store = CalibStore(butler)
+            ids = [self.data_id(frame) for frame in inputs[:_MOST_INPUTS]]
+            jobs = plan_calibrations(butler, store, name, ids)
+            layers: ConfigLayers[CalibsConfig] = camera_settings(self.instrument, "calibs", CalibsConfig)
+            layers.set_value("isr.allow_missing", True)
+            by_name = {format_data_id(job.data_id): job for job in jobs}
+            for job in jobs:
+                done = build_calibration(
+                    job.data_id, butler=self.butler(), jobs=by_name, config=layers.build(), root=store.root
+                )
+                yield Check("trial", name, f"from {len(job.inputs)} files", "obs calibs build")
+                yield from (Check("trial", name, "", "", "doubtful", text) for text in done.warnings)
+            store.add([(name, job.data_id) for job in jobs], _VALIDITY)
+        except ObsError as error:
+            yield _failed(f"obs calibs build {name}", error, target)
+
+    def process(self, target: RawFrame) -> Check:
+        """Process the science exposure."""
+        try:
+            butler = self.butler(output=self.root.parent / "out")
+            butler.prepare_output()
+            summary = process_detector(butler, self.data_id(target), self.settings())
+        except ObsError as error:
+            return _failed("obs process", error, target)
+        without = f", without {' and '.join(self.missing)}" if self.missing else ""
+        text = f"{summary.n_source} sources, {_width(summary)}{without}"
+        if not summary.n_source:
+            return Check("trial", "obs process", text, shown(target.path), "doubtful", "no source was found")
+        return Check("trial", "obs process", text, shown(target.path))
+
+
+def _width(summary: ProcessSummary) -> str:
+    if summary.seeing == summary.seeing:
+        return f"seeing {summary.seeing:.2f} arcsec ({summary.fwhm:.1f} pixels)"
+    return f"stars {summary.fwhm:.1f} pixels wide"
+
+
+def _failed(step: str, error: ObsError, target: RawFrame) -> Check:
+    message = " ".join(str(error).split())
+    if isinstance(error, MeasurementError):  # the sky or the telescope is at fault, not the package
+        return Check(
+            "trial", step, "", shown(target.path), "doubtful", f"this exposure does not come through: {message}"
+        )
+    remedy = f"{step} of {target.path.name}: {message}"
+    return Check("trial", step, "", shown(target.path), "wrong", message, remedy)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the log of the trial's steps away from the page; what matters of it is in the checks."""
+    logger = logging.getLogger("obs")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)

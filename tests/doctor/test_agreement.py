@@ -1,0 +1,65 @@
+"""Special images, and images that contradict each other, do not accuse the camera."""
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from broken_package import run_doctor
+
+
+def write(path, source, data=None, **cards):
+    with fits.open(source) as hdus:
+        header = hdus[0].header.copy()
+        header.update(cards)
+        fits.PrimaryHDU(hdus[0].data if data is None else data, header).writeto(path)
+    return path
+
+
+def pixels(path):
+    return fits.getdata(path).astype(float)
+
+
+def test_a_spectrum_says_little_of_the_camera(made, night, tmp_path, capsys):
+    """A slit leaves columns without light, beside columns with much."""
+    data = pixels(night["science"][0])
+    level = np.median(data[:, -10:])
+    data[:, :60] = level + np.random.default_rng(1).normal(0, 3, (len(data), 60))
+    data[:, 60:256] += 4000
+    plain = write(tmp_path / "plain.fits", night["science"][0], data.astype(np.uint16))
+    assert "see no light" in run_doctor(capsys, made, [plain], "--no-picture", "--no-trial")[1]
+    assert run_doctor(capsys, made, [plain], "--no-picture", "--no-trial")[0] == 1
+    spectrum = write(tmp_path / "slit.fits", night["science"][0], data.astype(np.uint16), GRATING="600/4310")
+    status, out, last = run_doctor(capsys, made, [spectrum], "--no-picture")
+    assert status == 0, out
+    assert "this is a spectrum, which says little of the camera" in out
+    assert "the science exposures are spectra" in out
+    assert last.startswith("nothing left to fix")
+
+
+def test_a_saturated_flat_does_not_accuse_the_overscan(made, night, tmp_path, capsys):
+    data = pixels(night["flat"][0])
+    for start in (0, 280):
+        data[:, start : start + 256] = 65535
+        data[:, start + 256 : start + 268] = 20000  # charge that follows the last columns
+    flat = write(tmp_path / "saturated.fits", night["flat"][0], data.astype(np.uint16))
+    status, out, _ = run_doctor(capsys, made, [flat], "--no-picture", "--no-trial")
+    assert status == 0, out
+    assert "most of it is saturated" in out
+
+
+def test_another_file_with_more_light_refutes_dark_columns(made, night, tmp_path, capsys):
+    """A flat that a filter holder vignettes, among others that it does not."""
+    data = pixels(night["flat"][0])
+    level = np.median(data[:, 258:278])
+    random = np.random.default_rng(2)
+    data[:, :40] = level + random.normal(0, 3, (len(data), 40))
+    dark = write(tmp_path / "vignetted.fits", night["flat"][0], data.astype(np.uint16))
+    assert run_doctor(capsys, made, [dark], "--no-picture", "--no-trial")[0] == 1
+    status, out, _ = run_doctor(capsys, made, [dark, *night["flat"][1:]], "--no-picture", "--no-trial")
+    assert "with as much light, does not show it" in out
+    assert status == 0, out
+
+
+@pytest.mark.parametrize("word", ["OPEN", "None", "mirror", "", "0"])
+def test_a_spectrograph_that_is_not_in_use_is_no_spectrum(made, night, tmp_path, capsys, word):
+    path = write(tmp_path / "image.fits", night["science"][0], GRISM=word)
+    assert "spectrum" not in run_doctor(capsys, made, [path], "--no-picture", "--no-trial")[1]

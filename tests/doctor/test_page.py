@@ -1,0 +1,31 @@
+"""The report on one page."""
+
+from broken_package import ROW, all_of, break_package, changed, run_doctor
+
+
+def test_a_night_fits_on_a_page(made, night, tmp_path, capsys):
+    status, out, _ = run_doctor(capsys, made, all_of(night), "--no-picture")
+    lines = out.splitlines()
+    assert status == 0
+    assert len(lines) < 60
+    assert f"the same in all {len(all_of(night))} exposures" in lines[0]
+    table = next(line for line in lines if line.startswith("file "))
+    assert "image type" in table
+    assert "exposure time" in table
+    assert "filter" not in table  # all have the same
+
+
+def test_what_is_wrong_in_many_files_is_printed_once(made, night, tmp_path, capsys):
+    package = break_package(made, tmp_path, "amplifiers.csv", ROW, changed(_16="300"))
+    _, out, last = run_doctor(capsys, package, [*night["flat"], *night["science"]], "--no-picture")
+    section = out.split("to fix or to look at")[1]
+    assert section.count("overscan of amp1") <= 2
+    assert last.startswith("next: ")
+
+
+def test_the_trial_takes_an_exposure_to_a_catalog(made, night, tmp_path, capsys):
+    _, out, _ = run_doctor(capsys, made, all_of(night), "--no-picture")
+    trial = out.split("\ntrial\n")[1]
+    assert "obs calibs build" in trial
+    assert "no dark among the files: the trial continues without" in trial
+    assert "obs process" in trial
