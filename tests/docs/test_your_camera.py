@@ -74,11 +74,6 @@ FAILURES = {
         SCIENCE.format("pattern") + "calibrate.reference.name=elsewhere",
         "rm -r DATA/ref_cats/elsewhere",
     ],
-    "gain is nan in the camera's table ...": [
-        "sed -i.before s/,1.4,/,,/ obs_mycam/obs_mycam/camera/amplifiers.csv",
-        SCIENCE.format("gain") + "do_characterize=false",
-        "mv obs_mycam/obs_mycam/camera/amplifiers.csv.before obs_mycam/obs_mycam/camera/amplifiers.csv",
-    ],
     "... was made with other settings ...": [SCIENCE.format("first") + "isr.do_flat=false"],
 }
 
