@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from obs.algorithms.astrometry.compare import WcsChange, compare_wcs
 from obs.algorithms.astrometry.fit import AstrometryFit, fit_astrometry
+from obs.algorithms.astrometry.locate import Located
 from obs.algorithms.astrometry.match import Matches, match_sky
 from obs.algorithms.pixels.statistics import robust_sigma
 from obs.config.base import TaskConfig, setting
@@ -265,7 +266,7 @@ class _Solver:
                         return self._fit(guess), told
                     except MeasurementError:
                         continue
-        fit = self._fit(found.wcs, trials=found.trials)
+        fit = self._fit(found.wcs, found)
         if exposure.wcs is None:
             return fit, ["the exposure came without a WCS; it was found by the pattern of its stars"]
         change = compare_wcs(fit.wcs, exposure.wcs, exposure.shape)
@@ -292,7 +293,7 @@ class _Solver:
     def _reference_flux(self, reference: Catalog) -> NDArray[np.float64]:
         return any_reference_flux(reference, self.band, self.reference_config)
 
-    def _fit(self, guess: TanSipWcs, trials: float | None = None) -> AstrometryFit:
+    def _fit(self, guess: TanSipWcs, found: Located | None = None) -> AstrometryFit:
         """Match to the reference sources and fit, starting from one guess."""
         config, sources, reference = self.config, self.sources, self.reference
         if not len(reference):
@@ -309,9 +310,9 @@ class _Solver:
             max_order=config.order,
             max_offset=config.max_offset,
             # what the search found is near; its own limits are in its settings
-            max_rotation=config.maximum_rotation if trials is None else max(config.maximum_rotation, _FOUND_ROTATION),
+            max_rotation=config.maximum_rotation if found is None else max(config.maximum_rotation, _FOUND_ROTATION),
             max_scale_change=(
-                config.maximum_scale_change if trials is None else max(config.maximum_scale_change, _FOUND_SCALE)
+                config.maximum_scale_change if found is None else max(config.maximum_scale_change, _FOUND_SCALE)
             ),
             max_shear=config.maximum_shear,
             min_stars=config.minimum_stars,
@@ -319,7 +320,8 @@ class _Solver:
             min_matched=config.minimum_matched,
             min_covered=config.minimum_covered,
             min_log_odds=config.minimum_log_odds,
-            trials=trials,
+            trials=None if found is None else found.trials,
+            around=None if found is None else found.around,
         )
 
 

@@ -49,7 +49,7 @@ class Model:
 
 
 _SIMILARITY = Model("similarity", 1, 2.0, 4)
-_RADIAL = Model("radial", 3, 4.5, 10)
+_RADIAL = Model("radial", 3, 4.5, 8)
 
 
 def _ladder(max_order: int) -> Iterator[Model]:

@@ -103,6 +103,7 @@ def fit_astrometry(
     min_covered: float = 0.95,
     min_log_odds: float = 13.8,
     trials: float | None = None,
+    around: tuple[float, float] | None = None,
 ) -> AstrometryFit:
     """Match sources to reference stars and fit a TAN-SIP WCS.
 
@@ -143,6 +144,8 @@ def fit_astrometry(
     trials : float, optional
         Natural logarithm of the number of places on the sky among which ``wcs`` was found by its stars
         (`obs.algorithms.astrometry.search`). The pattern is then not searched again.
+    around : tuple of float, optional
+        Position (x, y) at which ``wcs`` was found to be exact, pixels.
 
     Returns
     -------
@@ -195,6 +198,7 @@ def fit_astrometry(
         radius=match_radius,
         max_order=max_order,
         clip=clip,
+        around=around,
     )
     if grown is None:
         raise MeasurementError(

@@ -24,7 +24,7 @@ Index = NDArray[np.int64]
 _ROUNDS = 60
 _GROUPS = (8, 24, 72)  # sources around a source among which matches must be more than chance brings
 _FALSE_ALARM = 1e-3
-_STARTS = (1.0, 3.0, 9.0)  # radii of the first match, in units of the match radius
+_STARTS = (1.0, 3.0, 9.0, 27.0)  # radii of the first match, in units of the match radius
 _FILLED = 0.95  # fraction of the sources near a pair at which a match fills the frame
 _BEND = 0.02  # error of a model outside of its stars, as a fraction of the distance to the nearest
 _STEP = 2.5  # how far outside the next stars are looked for, in units of the mean distance between sources
@@ -59,6 +59,7 @@ def grow_match(
     radius: float,
     max_order: int,
     clip: float,
+    around: tuple[float, float] | None = None,
 ) -> Grown | None:
     """Match the stars where a first guess holds, and then the others, further and further outside.
 
@@ -76,6 +77,8 @@ def grow_match(
         Match radius of the first guess, and of a model among its stars, pixels.
     max_order, clip
         As for `MatchedPlane.fit_ladder`.
+    around : tuple of float, optional
+        Position (x, y) on the detector at which the first guess is exact, pixels.
 
     Returns
     -------
@@ -87,9 +90,13 @@ def grow_match(
     ambiguous = max(_AMBIGUOUS / np.sqrt(max(density, 1e-12)), 1.0)
     step = _STEP * float(np.sqrt(np.ptp(x) * np.ptp(y) / max(len(x), 1)))
     best: Grown | None = None
-    for start in sorted({min(factor * radius, ambiguous) for factor in _STARTS}):
+    starts = [np.full(len(x), start) for start in sorted({min(factor * radius, ambiguous) for factor in _STARTS})]
+    if around is not None:
+        starts.insert(0, np.minimum(radius + _BEND * np.hypot(x - around[0], y - around[1]), max(ambiguous, radius)))
+    for tolerance in starts:
         grown: Grown | None = None
-        pairs = _match(plane, moved, np.full(len(x), start), groups, density)
+        start = float(tolerance.max())
+        pairs = _match(plane, moved, tolerance, groups, density)
         for _ in range(_ROUNDS):
             if len(pairs) < 4:
                 break

@@ -33,6 +33,8 @@ class Located:
         Natural logarithm of the odds that it is right.
     trials : float
         Natural logarithm of the number of alignments among which it was found.
+    around : tuple of float
+        Position (x, y) of the stars that suggested it, pixels, where it is most exact.
     mirrored : bool
         Whether it is the mirror image of the a-priori WCS; without one, of sky coordinates that run as x and y.
     """
@@ -40,6 +42,7 @@ class Located:
     wcs: TanSipWcs
     log_odds: float
     trials: float
+    around: tuple[float, float]
     mirrored: bool
 
 
@@ -123,7 +126,10 @@ def locate_frame(
     order = 1 if wcs is None or wcs.a is None else len(wcs.a) - 1
     middle = (width - 1) / 2, (height - 1) / 2
     located = fit_tan_sip(x=grid_x, y=grid_y, ra=grid_ra, dec=grid_dec, order=order, crpix=middle)
-    return Located(located, found.log_odds, found.trials, found.mirrored)
+    # as exact as the distance between two points of the grid, which does
+    nearest = int(np.argmin(np.abs(_to_plane(grid_x, grid_y, shape, wcs) - found.quad)))
+    around = float(grid_x[nearest]), float(grid_y[nearest])
+    return Located(located, found.log_odds, found.trials, around, found.mirrored)
 
 
 def _to_plane(x: Float, y: Float, shape: tuple[int, int], wcs: TanSipWcs | None) -> Complex:

@@ -78,6 +78,8 @@ class Alignment:
         Whether the complex conjugate of the source is meant.
     log_odds : float
         Natural logarithm of the odds, with the number of possible alignments taken into account.
+    quad : complex
+        Middle of the quad that suggested it, in the plane of the sources.
     trials : float
         Natural logarithm of that number, as far as the sharpest positions tell them apart.
     """
@@ -88,6 +90,7 @@ class Alignment:
     mirrored: bool
     log_odds: float
     trials: float
+    quad: complex
 
     def apply(self, sources: Complex) -> Complex:
         """Return the positions of sources in the tangent plane."""
@@ -325,7 +328,7 @@ def _test(
         for sigma, trials in errors
         for bend in _BENDS
     )
-    return Alignment(seed.center, factor, shift, seed.mirrored, odds, errors[-1][1])
+    return Alignment(seed.center, factor, shift, seed.mirrored, odds, errors[-1][1], seed.quad)
 
 
 def _project(center: Float, vectors: Float) -> Complex:
