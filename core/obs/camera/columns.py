@@ -53,6 +53,11 @@ DETECTOR_COLUMNS = {
     "pixel_size_y": Column("Height of a pixel.", "mm", required=True),
     "offset_x": Column("Where the reference point lies in the focal plane.", "mm", required=True),
     "offset_y": Column("As above.", "mm", required=True),
+    "correction_x": Column(
+        "Correction that is added to offset_x, measured from stars; 0 if empty. It leaves published offsets as they are.",
+        "mm",
+    ),
+    "correction_y": Column("As above, of offset_y.", "mm"),
     "reference_x": Column("The reference point of the detector; its center if empty.", "pixel"),
     "reference_y": Column("As above.", "pixel"),
     "yaw": Column("Rotation of the detector in the focal plane, counter-clockwise; 0 if empty.", "deg"),
