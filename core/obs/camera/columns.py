@@ -54,7 +54,7 @@ DETECTOR_COLUMNS = {
     "offset_x": Column("Where the reference point lies in the focal plane.", "mm", required=True),
     "offset_y": Column("As above.", "mm", required=True),
     "correction_x": Column(
-        "Correction that is added to offset_x, measured from stars; 0 if empty. It leaves published offsets as they are.",
+        "Added to offset_x, measured from stars; 0 if empty. It leaves published offsets as they are.",
         "mm",
     ),
     "correction_y": Column("As above, of offset_y.", "mm"),
