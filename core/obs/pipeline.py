@@ -82,6 +82,8 @@ class ProcessSummary:
         Relative error of the PSF's size on stars kept out of the fit.
     noise_ratio : float
         Noise of the sky over the noise that the variance plane predicted.
+    background_residual : float
+        What the background leaves in cells beside the sources, beyond their errors, in noise of a pixel (rms).
     n_streak : int
         Trails of satellites and aircraft.
     streak_fraction : float
@@ -130,6 +132,7 @@ class ProcessSummary:
     psf_origin: str = ""
     psf_size_residual: float = float("nan")
     noise_ratio: float = float("nan")
+    background_residual: float = float("nan")
     n_streak: int = 0
     streak_fraction: float = 0.0
     wcs_offset: float = float("nan")
@@ -245,6 +248,7 @@ class Stages:
         summary.zero_point, summary.zero_point_rms = done.zero_point.zero_point, done.zero_point.rms
         summary.n_zero_point, summary.astrometric_scatter = done.zero_point.n_star, done.astrometric_scatter
         summary.add_astrometry(done.astrometry)
+        summary.background_residual = done.background_residual
         summary.warnings.extend(done.warnings)
         if config.write:
             with self.timed("write"):

@@ -7,11 +7,12 @@ from numpy.typing import NDArray
 
 from obs.algorithms.pixels.grow import grow
 from obs.algorithms.sky.background import fit_background
+from obs.algorithms.sky.structure import follow_structure, measure_residual
 from obs.config.base import TaskConfig, setting
 from obs.image.background import Background
 from obs.image.masked_image import MaskedImage
 
-__all__ = ["BackgroundConfig", "subtract_background"]
+__all__ = ["BackgroundConfig", "check_background", "subtract_background"]
 
 SOURCE_PLANES = ("DETECTED", "DETECTED_NEGATIVE")
 
@@ -39,6 +40,11 @@ class BackgroundConfig(TaskConfig):
         ge=0,
         le=50,
     )
+    follow: bool = setting(
+        True,
+        "Where the polynomial leaves structure in many cells (nebulae, halos of galaxies), follow it with splines "
+        "through smaller cells. Large galaxies lose light to the background then.",
+    )
     clip: float = setting(3.0, "Pixels further from the cell's mean are left out.", unit="sigma", gt=0)
 
 
@@ -57,17 +63,59 @@ def subtract_background(masked_image: MaskedImage, config: BackgroundConfig) -> 
     Background
         What was subtracted; where no cell has a good pixel, nothing is.
     """
+    no_sky = _no_sky(masked_image, config)
     background = fit_background(
         masked_image.image,
-        _no_sky(masked_image, config),
+        no_sky,
         bin_size=config.bin_size,
         style=config.style,
         order=config.order,
         clip=config.clip,
     )
-    if np.isfinite(background.level).any():
-        masked_image.image -= background.image()
+    if not np.isfinite(background.level).any():
+        return background
+    if config.follow and config.style == "chebyshev":
+        background, model, _ = follow_structure(
+            masked_image.image, no_sky, background, bin_size=config.bin_size, clip=config.clip
+        )
+    else:
+        model = background.image()
+    masked_image.image -= model
     return background
+
+
+def check_background(masked_image: MaskedImage, config: BackgroundConfig) -> tuple[float, str]:
+    """Measure what the background leaves beside the sources, in cells of half the size that it was fitted in.
+
+    Parameters
+    ----------
+    masked_image : MaskedImage
+        Background-subtracted pixels with their sources masked.
+    config : BackgroundConfig
+        Settings.
+
+    Returns
+    -------
+    rms : float
+        Standard deviation of the cells beyond their errors, in noise of a pixel; NaN if no cell has sky.
+    warning : str
+        What the user should know; empty if the cells differ by their errors.
+    """
+    size = max(config.bin_size // 2, 8)
+    cells = fit_background(masked_image.image, _no_sky(masked_image, config), bin_size=size, clip=config.clip)
+    residual = measure_residual(cells, np.zeros(masked_image.shape, np.float32), size**2)
+    if not residual.is_structured:
+        return residual.rms, ""
+    remedy = (
+        "set characterize.background.follow and calibrate.background.follow to true"
+        if not config.follow
+        else "lower characterize.background.bin_size and calibrate.background.bin_size"
+    )
+    return residual.rms, (
+        f"the background leaves structure: {100 * residual.fraction:.0f} % of the cells of {size} pixels differ from "
+        f"the sky by more than their error, by {residual.rms:.2g} of the noise of a pixel (rms); {remedy}, or look for "
+        "steps between amplifiers, scattered light and a wrong flat"
+    )
 
 
 def _no_sky(masked_image: MaskedImage, config: BackgroundConfig) -> NDArray[np.bool_]:

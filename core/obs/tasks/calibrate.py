@@ -22,7 +22,7 @@ from obs.tasks.aperture_correction import (
     fit_aperture_corrections,
 )
 from obs.tasks.astrometry import AstrometryConfig, AstrometrySolution, match_reference, solve_astrometry
-from obs.tasks.background import BackgroundConfig
+from obs.tasks.background import BackgroundConfig, check_background
 from obs.tasks.detect import DetectionConfig, detect_sources
 from obs.tasks.measure import (
     DeblendConfig,
@@ -83,6 +83,9 @@ class Calibrated:
         Robust standard deviation of matched positions per axis, arcsec; NaN without matches.
     astrometry : AstrometrySolution or None
         The fit of the WCS.
+    background_residual : float
+        What the background leaves in cells beside the sources, standard deviation beyond their errors, in noise of a
+        pixel.
     warnings : list of str
         What the user should know.
     """
@@ -95,6 +98,7 @@ class Calibrated:
     zero_point: ZeroPoint
     astrometric_scatter: float = float("nan")
     astrometry: AstrometrySolution | None = None
+    background_residual: float = float("nan")
     warnings: list[str] = field(default_factory=list)
 
 
@@ -156,6 +160,7 @@ def calibrate(
     found = detect_sources(exposure.masked_image, sigma, config.detection, background)
     if found.background is not None:
         backgrounds = [*backgrounds, found.background]
+    residual, uneven = check_background(exposure.masked_image, background)
     catalog = measure_catalog(
         exposure,
         found.footprints,
@@ -186,8 +191,8 @@ def calibrate(
     zero_point, no_zero_point = solve_photometry(
         exposure, catalog, known, matches, band, config.photometry, config.reference
     )
-    warnings = [*solution.warnings, *([no_zero_point] if no_zero_point else [])]
-    return Calibrated(exposure, backgrounds, catalog, known, matches, zero_point, scatter, solution, warnings)
+    warnings = [*solution.warnings, *([no_zero_point] if no_zero_point else []), *([uneven] if uneven else [])]
+    return Calibrated(exposure, backgrounds, catalog, known, matches, zero_point, scatter, solution, residual, warnings)
 
 
 def _correct_apertures(
