@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.algorithms.pixels.statistics import clipped_statistics
 from obs.errors import FileFormatError, OutputError
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
@@ -145,12 +144,11 @@ def _in_unit(catalog: Catalog, unit: str) -> Catalog:
 
 
 def _weighted(pixels: MaskedImage, weight: NDArray[np.float32]) -> MaskedImage:
-    """Return pixels whose variance goes as the inverse of a weight, and is that of the sky at its median."""
+    """Return pixels whose variance goes as the inverse of a weight, and is what it was at the median weight."""
     good = (weight > 0) & np.isfinite(pixels.image)
-    typical = float(np.median(weight[good]))
-    sky = clipped_statistics(pixels.image[good] * np.sqrt(weight[good] / np.float32(typical)))
-    variance = sky.sigma**2 * typical / np.where(good, weight, typical)
-    return MaskedImage(pixels.image, pixels.mask, variance.astype(np.float32))
+    typical = np.median(weight[good])
+    variance = pixels.variance * (typical / np.where(good, weight, typical)).astype(np.float32)
+    return MaskedImage(pixels.image, pixels.mask, variance)
 
 
 def _add_variance(

@@ -155,7 +155,7 @@ def test_masks_of_good_pixels(write, name):
     file = read_image_file(write(("SCI", IMAGE), (name, 1 - BAD)))
     np.testing.assert_array_equal(planes(file), BAD == 1)
     assert len(file.warnings) == (name == "MASK")
-    assert all("98 % of the mask is 1: it is taken as a mask of good pixels" in line for line in file.warnings)
+    assert all("97.9 % of the mask is 1: it is taken as a mask of good pixels" in line for line in file.warnings)
 
 
 def test_eso_says_it_in_its_own_cards(write):
@@ -216,6 +216,14 @@ def test_what_is_not_used_is_named(write):
     file = read_image_file(path)
     assert np.isnan(file.exposure.masked_image.variance).all()
     assert file.read[-2] == "not used: HDU 2 'AREA', 3 'VAR_POISSON', 4 'BKG', 5 'PSF'"
+
+
+def test_planes_of_another_shape_are_not_used(write):
+    file = read_image_file(write(("SCI", IMAGE), ("ERR", IMAGE[:3]), ("DQ", BAD[:, :4])))
+    assert file.warnings == [
+        "HDU 2 'ERR' (standard deviation) is not used: its shape (3, 8) is not the shape (6, 8) of the image",
+        "HDU 3 'DQ' (mask) is not used: its shape (6, 4) is not the shape (6, 8) of the image",
+    ]
 
 
 def test_the_user_names_planes(write):

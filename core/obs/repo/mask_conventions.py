@@ -70,7 +70,7 @@ def read_foreign_mask(
     share = float((numbers != 0).mean())
     if not is_good and binary and bad_bits is None and share > _MOST:
         is_good = True
-        warnings.append(f"{100 * share:.0f} % of the mask is 1: it is taken as a mask of good pixels (1 good, 0 bad)")
+        warnings.append(f"{100 * share:.3g} % of the mask is 1: it is taken as a mask of good pixels (1 good, 0 bad)")
     if is_good:
         mask.set(numbers == 0, "BAD")
         return MaskReading(mask, f"1 = good, {_percent(mask, 'BAD')}", tuple(warnings))
