@@ -292,7 +292,8 @@ def run_obs(frame: Frame, options: list[str]) -> Found:
     """Process an image with ``obs process-file``."""
     output = frame.path.parent / "obs"
     shutil.rmtree(output / frame.path.stem, ignore_errors=True)
-    words = [OBS, "process-file", str(frame.path), "--output", str(output), *frame.condition.options, *options]
+    words = [OBS, "process-file", str(frame.path), "--output", str(output), "--clobber-config"]
+    words += [*frame.condition.options, *options]
     seconds, text = run(words, frame.path.parent)
     catalog = output / frame.path.stem / "src.fits"
     if not catalog.exists():

@@ -43,6 +43,7 @@ from obs.tasks.psf_stars import (
     FAINTER,
     BrightSources,
     StarConfig,
+    blended_sources,
     choose_stars,
     reserve_stars,
 )
@@ -174,9 +175,9 @@ def characterize(
 
     n_cosmic_ray += repair(start.sharpest)
     model = PsfModel(start.psf, "assumed" if config.measure_psf else "given")
-    part = FAINTER[0]
+    search = _Search(FAINTER[0], config.deblend.enabled)
     for _ in range(config.psf_iterations if config.measure_psf else 0):
-        bright, stars, part = _find_stars(exposure, model.psf, _for_stars(config), backgrounds, numbers, part)
+        bright, stars, search = _find_stars(exposure, model.psf, _for_stars(config), backgrounds, numbers, search)
         reserved = reserve_stars(bright.catalog, stars, config.stars)
         model = model_psf(exposure, bright, stars, reserved, config.psf) or model
         if model.fit is not None:
@@ -185,8 +186,8 @@ def characterize(
     height, width = exposure.shape
     fwhm = half_maximum_width(psf, x=0.5 * (width - 1), y=0.5 * (height - 1))
     config = config.model_copy(update={"measurement": config.measurement.scaled(fwhm)})
-    bright = _bright_sources(exposure, psf, config, backgrounds, numbers, part)
-    catalog, stars = bright.catalog, choose_stars(bright, config.stars, part)
+    bright = _bright_sources(exposure, psf, config, backgrounds, numbers, search)
+    catalog, stars = bright.catalog, choose_stars(bright, config.stars, search.part)
     reserved = reserve_stars(catalog, stars, config.stars) & (model.fit is not None)
     result = Characterized(exposure, backgrounds, catalog, sky=sky, sigma=bright.sigma, fwhm=fwhm)
     result.psf_origin, result.n_cosmic_ray_pixel, result.warnings = model.origin, n_cosmic_ray, warnings
@@ -262,21 +263,40 @@ def _for_stars(config: CharacterizeConfig) -> CharacterizeConfig:
     return config.model_copy(update={"measurement": config.measurement.model_copy(update=only)})
 
 
+@dataclass(frozen=True)
+class _Search:
+    """How stars are looked for: the part of the limits in signal-to-noise ratio, and whether blends are divided."""
+
+    part: float
+    divide: bool
+
+
 def _find_stars(
     exposure: Exposure,
     psf: Psf,
     config: CharacterizeConfig,
     backgrounds: list[Background],
     numbers: dict[str, int],
-    part: float,
-) -> tuple[BrightSources, NDArray[np.bool_], float]:
-    """Return bright sources, the stars among them, and the part of the limits at which there were enough."""
-    for lower in (value for value in FAINTER if value <= part):
-        bright = _bright_sources(exposure, psf, config, backgrounds, numbers, lower)
-        stars = choose_stars(bright, config.stars, lower)
+    search: _Search,
+) -> tuple[BrightSources, NDArray[np.bool_], _Search]:
+    """Return bright sources, the stars among them, and how enough of them were found.
+
+    Where there are few, fainter ones are taken, and then the parts of blends, the brightest first.
+    """
+    fainter = [_Search(part, search.divide) for part in FAINTER if part <= search.part]
+    ways = fainter if search.divide else [*fainter, *(_Search(part, divide=True) for part in FAINTER)]
+    best = None
+    for way in ways:
+        if way.divide and best is not None and not best[0].crowded and not blended_sources(best[0]).any():
+            break
+        bright = _bright_sources(exposure, psf, config, backgrounds, numbers, way)
+        stars = choose_stars(bright, config.stars, way.part)
+        if best is None or np.count_nonzero(stars) >= np.count_nonzero(best[1]):
+            best = bright, stars, way
         if np.count_nonzero(stars) >= ENOUGH_STARS:
             break
-    return bright, stars, lower
+    assert best is not None  # noqa: S101 - there is always one way
+    return best
 
 
 def _bright_sources(
@@ -285,19 +305,20 @@ def _bright_sources(
     config: CharacterizeConfig,
     backgrounds: list[Background],
     numbers: dict[str, int],
-    part: float,
+    search: _Search,
 ) -> BrightSources:
     """Detect and measure what exceeds a part of the limit of this step."""
     height, width = exposure.shape
     sigma = psf_sigma(psf, x=0.5 * (width - 1), y=0.5 * (height - 1))
     fwhm = FWHM_PER_SIGMA * sigma
-    factor = max(part * config.detection.include_threshold_factor, 1.0)
+    factor = max(search.part * config.detection.include_threshold_factor, 1.0)
     detection = config.detection.model_copy(update={"include_threshold_factor": factor})
     found = detect_sources(exposure.masked_image, sigma, detection, scale_background(config.background, fwhm))
     if found.background is not None:
         backgrounds.append(found.background)
-    catalog = measure_catalog(exposure, found.footprints, psf, config.measurement, config.deblend, fwhm=fwhm, **numbers)
-    return BrightSources(catalog, found.footprints, sigma)
+    divide = config.deblend.model_copy(update={"enabled": search.divide})
+    catalog = measure_catalog(exposure, found.footprints, psf, config.measurement, divide, fwhm=fwhm, **numbers)
+    return BrightSources(catalog, found.footprints, sigma, psf, search.divide and not config.deblend.enabled)
 
 
 def _size_residual(catalog: Catalog, stars: NDArray[np.bool_]) -> float:

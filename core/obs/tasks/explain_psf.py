@@ -10,6 +10,9 @@ from obs.tasks.psf_stars import BrightSources, blended_sources
 
 __all__ = ["doubt_psf", "explain_no_stars"]
 
+UNRESOLVED = 0.9
+"""Size of the PSF, pixels, below which moments say nothing about it."""
+
 LEAST_USED = 0.6
 """Smallest part of the stars that the PSF should fit."""
 
@@ -44,12 +47,13 @@ def doubt_psf(bright: BrightSources, stars: NDArray[np.bool_], fit: PsfFit) -> l
     )
     size = np.sqrt(trace / of_psf)
     size = size[np.isfinite(size)]
-    if len(size) < 3:
+    if len(size) < 3 or bright.sigma < UNRESOLVED:
+        # moments of undersampled stars depend on the place in the pixel
         return []
     offset, scatter = float(np.median(size)) - 1.0, robust_sigma(size)
     doubts = []
     candidates = int(np.isfinite(fit.chi2).sum())
-    if fit.used.sum() < LEAST_USED * candidates * 0.8:
+    if fit.used.sum() < LEAST_USED * candidates:
         doubts.append(f"it fits {fit.used.sum()} of {candidates} stars")
     if abs(offset) > LARGEST_OFFSET:
         doubts.append(f"stars are {100 * abs(offset):.0f} % {'larger' if offset > 0 else 'smaller'} than it")

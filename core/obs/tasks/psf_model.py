@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from obs.algorithms.pixels.statistics import weighted_median
 from obs.algorithms.pixels.window import plane_windows
 from obs.algorithms.psf.fit import PsfFit, fit_psf
+from obs.algorithms.psf.neighbors import model_sources, without_neighbors
 from obs.config.base import TaskConfig, setting
 from obs.errors import MeasurementError
 from obs.image.exposure import Exposure
@@ -25,6 +26,9 @@ Origin = Literal["stars", "few stars", "gaussian", "assumed", "given"]
 
 STAMP_PIXELS = 2_000_000
 """Stamps of so many pixels in all say what there is to say; of wide stars fewer are used."""
+
+NEIGHBOR_ERROR = 0.1
+"""Relative error of the light of neighbors that is taken away in a crowd."""
 
 LEAST_SIGNAL = 10.0
 """Signal-to-noise ratio of the sources whose moments a Gaussian may have."""
@@ -138,13 +142,18 @@ def _fit(
     row, column = np.rint(y).astype(np.int64), np.rint(x).astype(np.int64)
     image, variance = (plane_windows(a, row, column, half) for a in (masked_image.image, masked_image.variance))
     mask, labels = (plane_windows(a, row, column, half) for a in (masked_image.mask.array, footprints.labels))
-    # a footprint's number is its row in the catalog, from one; a variance of zero lies outside the image
-    # sources too faint to be listed here have no footprint, but the mask knows where they are
-    faint = (mask & masked_image.mask.known_bits(["DETECTED"])) != 0
-    own = (labels == chosen[:, None, None] + 1) | ((labels == 0) & ~faint)
     planes = masked_image.mask.known_bits(["BAD", "SAT", "INTRP", "CR", "NO_DATA", "SUSPECT", "UNMASKEDNAN"])
-    good = own & ((mask & planes) == 0) & (variance > 0)
-    fit = fit_psf(
+    good = ((mask & planes) == 0) & (variance > 0)
+    if bright.crowded:
+        image, neighbors = _without_neighbors(exposure, bright, chosen, half)
+        # what a model says of neighbors is only so good
+        variance = variance + np.square(NEIGHBOR_ERROR * neighbors)
+    else:
+        # a footprint's number is its row in the catalog, from one; a variance of zero lies outside the image
+        # sources too faint to be listed here have no footprint, but the mask knows where they are
+        faint = (mask & masked_image.mask.known_bits(["DETECTED"])) != 0
+        good &= (labels == chosen[:, None, None] + 1) | ((labels == 0) & ~faint)
+    return fit_psf(
         image,
         variance,
         good,
@@ -156,7 +165,17 @@ def _fit(
         sampling=config.sampling,
         min_stars=config.minimum_stars,
     )
-    return fit
+
+
+def _without_neighbors(
+    exposure: Exposure, bright: BrightSources, chosen: NDArray[np.int64], half: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Cut stamps of stars with the model of all other sources taken away, and return that too."""
+    catalog, image = bright.catalog, exposure.masked_image.image
+    x, y, flux = (catalog[name] for name in ("base_SdssCentroid_x", "base_SdssCentroid_y", "base_PsfFlux_instFlux"))
+    single = catalog["deblend_nChild"] == 0
+    model = model_sources(bright.psf, x[single], y[single], np.maximum(flux[single], 0.0), image.shape)
+    return without_neighbors(image, model, bright.psf, x[chosen], y[chosen], flux[chosen], half)
 
 
 def _brightest(bright: BrightSources, stars: NDArray[np.bool_], most: int) -> NDArray[np.int64]:

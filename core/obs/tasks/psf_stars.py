@@ -9,6 +9,7 @@ from obs.algorithms.psf.star_selection import reserve, select_stars
 from obs.algorithms.sources.detection import Footprints
 from obs.config.base import TaskConfig, setting
 from obs.image.catalog import Catalog
+from obs.image.psf import Psf
 
 __all__ = [
     "ENOUGH_STARS",
@@ -49,18 +50,38 @@ class StarConfig(TaskConfig):
 
 @dataclass(frozen=True)
 class BrightSources:
-    """Bright sources, their footprints, and the size of the PSF that they were found with, pixels."""
+    """Bright sources, their footprints, and the PSF that they were measured with.
+
+    Parameters
+    ----------
+    catalog : Catalog
+        Measurements.
+    footprints : Footprints
+        Their regions.
+    sigma : float
+        Size of the PSF, pixels.
+    psf : Psf
+        The PSF.
+    crowded : bool
+        So few are isolated that parts of blends count as stars too.
+    """
 
     catalog: Catalog
     footprints: Footprints
     sigma: float
+    psf: Psf
+    crowded: bool = False
 
 
 def isolated_sources(bright: BrightSources) -> NDArray[np.bool_]:
-    """Return which sources nothing is wrong with: unblended, unsaturated, away from the edge, measured."""
+    """Return which sources nothing is wrong with: unsaturated, away from the edge, measured, and unblended.
+
+    In a crowd the parts of blends are taken, too.
+    """
     catalog = bright.catalog
     bad = (catalog["deblend_nChild"] > 0) | catalog["base_SdssShape_flag"] | catalog["base_PsfFlux_flag"]
-    bad = bad | (catalog["parent"] > 0) | blended_sources(bright)
+    if not bright.crowded:
+        bad = bad | (catalog["parent"] > 0) | blended_sources(bright)
     for name in EDGE_FLAGS:
         bad = bad | catalog[f"base_PixelFlags_flag_{name}"]
     return np.asarray(~bad)

@@ -114,3 +114,19 @@ def test_no_pixel_of_noise_free_zeros():
     empty = np.zeros((40, 40), np.float32)
     psf = moffat(0, 0, 3.0).astype(np.float32)
     assert not find_cosmic_rays(empty, np.ones_like(empty), psf).any()
+
+
+def test_defocused_stars_are_no_cosmic_rays():
+    y, x = np.mgrid[-15:16, -15:16]
+    radius = np.hypot(x, y)
+    ring = (1 / (1 + np.exp((radius - 9) / 0.7)) - 1 / (1 + np.exp((radius - 4) / 0.7))).astype(np.float32)
+    ring /= ring.sum()
+    image = np.zeros((120, 120), np.float32)
+    for row, column in ((30, 30), (80, 70)):
+        image[row - 15 : row + 16, column - 15 : column + 16] += 1e6 * ring
+    variance = 100 + image
+    image += np.random.default_rng(2).normal(0, np.sqrt(variance)).astype(np.float32)
+    image[100, 20] += 3000
+    found = find_cosmic_rays(image, variance, ring)
+    assert found[100, 20]
+    assert found.sum() <= 3

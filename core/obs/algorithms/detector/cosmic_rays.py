@@ -20,6 +20,9 @@ _DIRECTIONS = ((0, 1), (1, 0), (1, 1), (1, -1))
 MODEL_TOLERANCE = 0.03
 """Relative error granted to the wings of the PSF model."""
 
+LIT = 0.5
+"""Part of a star's maximum from which its pixels are looked at."""
+
 CANDIDATE_FRACTION = 0.5
 """Pixels below this part of the significance limit cannot exceed their neighbors by all of it."""
 
@@ -46,7 +49,7 @@ def find_cosmic_rays(
         Their variance, image units squared.
     psf : ndarray of float32, shape (k, k) or (n, k, k)
         Images of stars centered on a pixel, which are the sharpest there can be; of several, from all over the
-        detector, the sharpest counts.
+        detector, the sharpest counts, and of each its sharpest part.
     bad : ndarray of bool, shape (ny, nx), optional
         Pixels that are no hits: saturated stars and defects.
     min_sigma : float, optional
@@ -64,14 +67,8 @@ def find_cosmic_rays(
     -------
     ndarray of bool, shape (ny, nx)
     """
-    stars = psf.reshape(-1, *psf.shape[-2:])
-    middle = stars.shape[1] // 2
-    # of a pair, the mean of both wings; a model that is a few per cent too wide must not make bright stars hits
-    wings = [
-        (1 - MODEL_TOLERANCE)
-        * float(np.min((_at(stars, middle, dy, dx) + _at(stars, middle, -dy, -dx)) / (2 * _at(stars, middle, 0, 0))))
-        for dy, dx in _DIRECTIONS
-    ]
+    # a model that is a few per cent too wide must not make bright stars hits
+    wings = [(1 - MODEL_TOLERANCE) * wing for wing in _sharpest(psf.reshape(-1, *psf.shape[-2:]))]
     work = np.pad(image, 1, mode="edge")
     noise = np.pad(variance, 1, mode="edge")
     width = work.shape[1]
@@ -100,8 +97,20 @@ def find_cosmic_rays(
     return _bright_enough(found.reshape(work.shape)[1:-1, 1:-1], excess.reshape(work.shape)[1:-1, 1:-1], min_counts)
 
 
-def _at(stars: NDArray[np.float32], middle: int, dy: int, dx: int) -> NDArray[np.float32]:
-    return stars[:, middle + dy, middle + dx]
+def _sharpest(stars: NDArray[np.float32]) -> list[float]:
+    """Return the least ratio of a pair's mean to the pixel between, in each direction, in any part of the stars.
+
+    That is the middle of a star in focus; a defocused one has a dark middle and sharper edges.
+    """
+    inner = stars[:, 1:-1, 1:-1]
+    height, width = stars.shape[1:]
+    lit = inner > LIT * stars.max((1, 2), keepdims=True)
+    ratios = []
+    for dy, dx in _DIRECTIONS:
+        pair = stars[:, 1 + dy : height - 1 + dy, 1 + dx : width - 1 + dx]
+        opposite = stars[:, 1 - dy : height - 1 - dy, 1 - dx : width - 1 - dx]
+        ratios.append(min(float(np.min((0.5 * (pair + opposite))[lit] / inner[lit])), 1.0))
+    return ratios
 
 
 def _test(

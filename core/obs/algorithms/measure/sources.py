@@ -22,6 +22,7 @@ from obs.algorithms.measure.centroid import Centroids, measure_centroid
 from obs.algorithms.measure.correlated_errors import ErrorFactors
 from obs.algorithms.measure.fluxes import Fluxes, flux_columns
 from obs.algorithms.measure.kron_flux import kron_ellipse, measure_kron_radius
+from obs.algorithms.measure.psf_centroid import needs_psf_centroid, refine_centroid
 from obs.algorithms.measure.psf_flux import measure_psf_flux
 from obs.algorithms.measure.shape import Shapes, half_maximum_moments, measure_shape
 from obs.algorithms.measure.spread import measure_spread
@@ -198,6 +199,8 @@ def _measure_batch(
     area = psf_shape.xx * psf_shape.yy - psf_shape.xy**2
     sigma = np.where(psf_shape.failed, half_maximum_moments(kernels)[:, 0] ** 0.5, np.maximum(area, 0.0) ** 0.25)
     centroid = _centroids(batch, kernels, sigma)
+    if needs_psf_centroid(psf_shape.xx, psf_shape.yy, psf_shape.xy):
+        refine_centroid(batch.stamps.image, batch.stamps.variance, psf, peak_x, peak_y, centroid, sigma)
     columns: dict[str, NDArray[np.generic]] = {}
 
     x, y = np.rint(peak_x + centroid.dx).astype(int), np.rint(peak_y + centroid.dy).astype(int)

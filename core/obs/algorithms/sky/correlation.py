@@ -101,7 +101,8 @@ def measure_noise_correlation(
     if not sky_variance > 0 or np.min(pairs) < LEAST_PAIRS:
         independent = np.zeros((2 * LARGEST_LAG + 1, 2 * LARGEST_LAG + 1))
         independent[LARGEST_LAG, LARGEST_LAG] = 1.0
-        return NoiseCorrelation(independent, sky_variance, 1.0)
+        known = variance[np.isfinite(variance) & (variance > 0)]
+        return NoiseCorrelation(independent, float(np.median(known)) if known.size else 1.0, 1.0)
     covariance = np.asarray(products / pairs, np.float64)
     found = float(covariance[LARGEST_LAG, LARGEST_LAG])
     return NoiseCorrelation(covariance / found, sky_variance, found / sky_variance)
