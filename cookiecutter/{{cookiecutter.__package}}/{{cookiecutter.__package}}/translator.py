@@ -3,6 +3,7 @@
 {%- set from_noon = t.visit.kind == "nightly" and "longitude" in t.site -%}
 {%- set made_of_date = t.visit.kind in ["nightly", "date"] -%}
 {%- set made_of_text = t.visit.kind == "digits" or t.detector.kind in ["digits", "words", "joined", "file"] or t.visit.get("pattern") -%}
+{%- set only_none = cookiecutter._facts.filters | map(attribute="physical_filter") | list == ["none"] -%}
 {%- set unnamed = t.pointing_known == false -%}
 {%- macro options(given) %}{% for name, value in given.items() %}, {{ name }}={{ "True" if value is sameas true else value | tojson }}{% endfor %}{% endmacro -%}
 {%- macro cards(names) %}({% for name in names %}{{ name | tojson }}{{ "," if names | length == 1 else "" if loop.last else ", " }}{% endfor %}){% endmacro -%}
@@ -184,24 +185,35 @@ class {{ cookiecutter.__class }}(RuleTranslator):
         """Return the detector whose amplifiers {{ t.detector.keyword }} counts: {{ t.detector.size }} each, from {{ t.detector.first }}."""
         return (int(md[{{ t.detector.keyword | tojson }}]) - {{ t.detector.first }}) // {{ t.detector.size }}
 {%- endif %}
+{%- if t.detector.kind == "file" %}
+
+    def translate_{{ chip }}(self, md: Header) -> str:
+        """Return the part of the name of the file that names the detector; a simulated frame says it."""
+        if "SIMCCD" in md:
+            return str(md["SIMCCD"])
+        return re.split(r"[^A-Za-z0-9]+", str(md["(file)"]))[{{ t.detector.first }}]
+{%- endif %}
 {%- if t.detector.kind == "joined" %}
 
     def translate_{{ chip }}(self, md: Header) -> str:
         """Return the name of the detector: {{ t.detector.keyword.split("+") | join(" and ") }} together."""
         parts = [re.sub(r"[^A-Za-z0-9]+", "", str(md[card])) for card in {{ cards(t.detector.keyword.split("+")) }}]
-        return "_".join(parts)
+        return "_".join(part for part in parts if part)
 {%- endif %}
 
     def translate_filter(self, md: Header) -> str:
         """Return what is in the filter wheels, as the header has it."""
-        return self.find_filter(md) or "none"
+        {{ "name = self.find_filter(md)" if only_none else "return self.find_filter(md)" }}
+{%- if only_none %}
+        return "none" if name == "unknown" else name  # in the files at hand, no card has a name
+{%- endif %}
 
-    def translate_dataType(self, md: Header) -> str:
+    def translate_dataType(self, md: Header) -> str | None:
         """Return what the frame is for."""
 {%- if t.image_type[0] == t.object[0] %}
         # the card names what was observed: what is no calibration is a target
         found = self.find_image_type(md)
-        return "science" if found == "unknown" and str(md.get(self.target_card, "")).strip() else found
+        return "science" if found in (None, "unknown") and str(md.get(self.target_card, "")).strip() else found
 {%- else %}
         return self.find_image_type(md)
 {%- endif %}
@@ -230,13 +242,16 @@ class {{ cookiecutter.__class }}(RuleTranslator):
         cards[{{ t.detector.keyword | tojson }}] = f"ccd{detector.id:02d}"
 {%- endif %}
 {%- if t.detector.kind == "words" %}
-        cards[{{ t.detector.keyword | tojson }}] = detector.name
+        cards[{{ t.detector.keyword | tojson }}] = str(keys["{{ chip }}"])
 {%- endif %}
 {%- if t.detector.kind == "grouped" %}
         cards[{{ t.detector.keyword | tojson }}] = detector.id * {{ t.detector.size }} + {{ t.detector.first }}
 {%- endif %}
+{%- if t.detector.kind == "file" %}
+        cards["SIMCCD"] = str(keys["{{ chip }}"])
+{%- endif %}
 {%- if t.detector.kind == "joined" %}
-        for card, part in zip({{ cards(t.detector.keyword.split("+")) }}, detector.name.split("_"), strict=True):
-            cards[card] = part
+        first, _, second = str(keys["{{ chip }}"]).partition("_")
+        cards |= {"{{ t.detector.keyword.split("+")[0] }}": first, "{{ t.detector.keyword.split("+")[1] }}": second}
 {%- endif %}
         return cards

@@ -47,7 +47,7 @@ def _faults_of_detectors(instrument: Instrument) -> Iterator[str]:
     blank: dict[str, Any] = {name: kind(1) for name, kind in translator.columns.items()}
     numbers: dict[int, str] = {}
     for detector in instrument.load_camera():
-        keys = next((found for text in (str(detector.id), detector.name) if (found := template.parse(text))), None)
+        keys = next((found for text in (detector.name, str(detector.id)) if (found := template.parse(text))), None)
         if keys is None:
             raise PluginError(
                 f"detector = '{instrument.detector}' gives no key for detector '{detector.name}' of detectors.csv"

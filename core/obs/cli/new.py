@@ -101,6 +101,8 @@ def new(
         click.echo(format_table(["quantity", "value", "from", "how sure", "note"], facts["report"]))
         for text in findings.warnings:
             click.echo(f"WARNING {text}", err=True)
+        for kind in facts["corrected"]:
+            click.echo(f"{kind} is out of the frames already: isr.do_{kind} is off in config/process.yaml")
         for kind in facts["absent"]:
             click.echo(
                 f"no {kind} is among the files: isr.do_{kind} is off in config/process.yaml; set it when there are"

@@ -9,8 +9,8 @@ from obs.errors import DataIdError, FileFormatError, ObsError, PluginError, desc
 from obs.ingest.headers import FileHeader, read_headers
 from obs.ingest.path_keys import keys_of_path
 from obs.ingest.text_headers import is_text_header, read_text_headers
+from obs.instrument.header import FILE_NAME, merge_headers
 from obs.instrument.instrument import Instrument, make_translator
-from obs.instrument.pointing_rules import POINTING_CARDS
 from obs.instrument.translator import Translator
 from obs.policy.data_id import cast_value
 
@@ -148,12 +148,13 @@ def read_frames(path: Path, translator: Translator, *, text: bool = False) -> It
     is_text = text and is_text_header(path)
     if translator.extensions and not is_text:
         for number, header in _extensions(path, translator.extensions):
-            known = _known(header)
+            known = {**_known(header), FILE_NAME: path.name}
             yield Frame(number, known, translator.registry_columns(known))
         return
     found: dict[tuple[Any, ...], Frame] = {}
     fault: FileFormatError | None = None
-    for number, header in _texts(path) if is_text else _images(path):
+    for number, cards in _texts(path) if is_text else _images(path):
+        header = {**cards, FILE_NAME: path.name}
         try:
             row = translator.registry_columns(header)
         except FileFormatError as error:
@@ -176,7 +177,7 @@ def _texts(path: Path) -> Iterator[tuple[int, FileHeader]]:
             primary = header
             continue
         count += 1
-        yield number, _above(header, primary)
+        yield number, _known(merge_headers(primary, header))
     if not count:
         yield 0, _known(primary)
 
@@ -195,7 +196,7 @@ def _images(path: Path) -> Iterator[tuple[int, FileHeader]]:
         if not _is_plane(header) or kind != "IMAGE":
             continue
         count += 1
-        yield number, _above(header, primary) if number else _known(header)
+        yield number, _known(merge_headers(primary, header)) if number else _known(header)
         if number == 0:
             return
     if kinds and "IMAGE" not in kinds:
@@ -208,17 +209,6 @@ def _is_plane(header: FileHeader) -> bool:
     """Whether an HDU holds one image, be it as a cube of one plane."""
     axes = header.get("NAXIS", 0)
     return axes >= 2 and all(header.get(f"NAXIS{axis}") == 1 for axis in range(3, axes + 1))
-
-
-def _above(own: FileHeader, primary: FileHeader) -> FileHeader:
-    """Return the cards of an extension that have a value, above those of the primary header.
-
-    A blank card hides nothing, and of the pointing of the telescope the primary header's wins: an extension's is that
-    of its detector.
-    """
-    of_telescope = {name for pair in POINTING_CARDS if all(name in primary for name in pair) for name in pair}
-    blank = {name for name, value in own.items() if isinstance(value, str) and not value.strip() and name in primary}
-    return _known(primary) | {k: v for k, v in _known(own).items() if k not in blank and k not in of_telescope}
 
 
 def _known(header: FileHeader) -> FileHeader:
@@ -239,7 +229,7 @@ def first_image(path: Path) -> FileHeader:
         if number == 0:
             primary = header
         if header.get("NAXIS", 0) > 0:
-            return _above(header, primary) if number else _known(header)
+            return _known(merge_headers(primary, header)) if number else _known(header)
     return _known(primary)
 
 
@@ -252,7 +242,7 @@ def _extensions(path: Path, wanted: Sequence[str]) -> Iterator[tuple[int, FileHe
         name = str(header.get("EXTNAME", "")).strip().upper()
         if name in missing:
             del missing[name]
-            yield number, _above(header, primary)
+            yield number, _known(merge_headers(primary, header))
             if not missing:
                 return
     if len(missing) == len(wanted):

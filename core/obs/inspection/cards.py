@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from obs.instrument.card_values import EMPTY_WORDS
-from obs.instrument.pointing_rules import POINTING_CARDS
+from obs.instrument.header import POINTING_CARDS
 
 __all__ = ["Card", "Cards", "parse_cards"]
 

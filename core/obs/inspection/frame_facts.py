@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from obs.errors import FileFormatError
 from obs.inspection.cards import Cards
 from obs.inspection.files.reconcile import Told, order_rules
+from obs.inspection.files.several_files import files_of_detectors
 from obs.inspection.finding import Finding, lower_confidence
 from obs.inspection.header.dates import find_date, find_night, find_time_scale
 from obs.inspection.header.exposure_time import ExposureRule, find_exposure_time
@@ -146,6 +147,10 @@ def find_frame_facts(files: Sequence[RawFile]) -> FrameFacts:
     rule = facts[of_date].date[1]
     has_time = rule is None or bool(rule.time) or rule.layout in ("iso", "mjd", "jd", "unix")
     visit, visit_rule = find_visit(files, begins, to_the_second=has_time)
+    if visit_rule.kind == "date" and len(set(begins)) < len(begins) and not files_of_detectors(files, begins)[1]:
+        named, named_rule = find_visit(files, begins, to_the_second=False)
+        if named_rule.kind == "name":  # several begin in one second
+            visit, visit_rule = named, named_rule
     if rule is None and visit_rule.kind == "date":
         visit = replace(visit, note="no card numbers the exposures, and none tells when they began")
     ra, of_pointing = best([one.pointing[0] for one in facts])

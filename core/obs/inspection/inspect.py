@@ -19,7 +19,7 @@ from obs.inspection.header.binning import find_binning
 from obs.inspection.header.exposure_time import find_exposure_time
 from obs.inspection.header.filters import find_color_mosaic
 from obs.inspection.header.image_types import find_image_type
-from obs.inspection.header.keys import KeyRule, Roles, detector_value, find_detector_key, find_roles
+from obs.inspection.header.keys import KeyRule, Roles, detector_in_names, detector_value, find_detector_key, find_roles
 from obs.inspection.header.processed import find_processing
 from obs.inspection.header.sky_scale import SkyScale, find_pixel_size, find_sky_scale
 from obs.inspection.layout import find_detector
@@ -122,11 +122,21 @@ def inspect_files(paths: Sequence[Path]) -> Findings:
     frames = find_frame_facts(files)
     chips, card = files_of_detectors(files, frames.exposures_of_files) if layout == "image" else ([], "")
     key, rule = find_detector_key(chips or groups, card)
-    if not chips and layout == "image":
+    if "AMP" in card:
+        warnings.append(
+            f"{card} differs among files of one exposure: with an amplifier a file, each is taken for a detector of "
+            "its own; put those of one detector into one file"
+        )
+    named = detector_in_names(_names(files, frames.exposures_of_files)) if layout == "image" and not chips else None
+    if named is not None:
+        chips = _by_name(files, named)
+        value = detector_value(named, chips[0][0].cards)
+        key, rule = Finding("detector", value, "name of the file", "guess", "no card names it"), named
+    elif not chips and layout == "image" and frames.visit.kind != "name":
         key, told = _doubted(key, files, frames.exposures_of_files)
         warnings += told
     chips = chips or groups
-    others = () if card else tuple(i for file in _others(files, bright) for i in file.images)
+    others = () if card or named else tuple(i for file in _others(files, bright) for i in file.images)
     detectors = tuple(_detector(images, rule, number, others) for number, images in enumerate(chips))
     binning = detectors[0].facts.binning
     sky = _sky_scale(files, detectors[0].images[0].cards, binning)
@@ -178,6 +188,19 @@ def _processing(files: Sequence[RawFile]) -> Iterator[str]:
     for text, names in done.items():
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         yield f"{names[0]}{more}: {text}"
+
+
+def _names(files: Sequence[RawFile], exposures: Sequence[object]) -> list[list[str]]:
+    """Return the names of the files of each exposure that has several."""
+    return [[file.path.name for file in group] for group in one_exposure(files, exposures)]
+
+
+def _by_name(files: Sequence[RawFile], rule: KeyRule) -> list[tuple[RawImage, ...]]:
+    """Return the images of each detector, which the names of files tell apart."""
+    chips: dict[object, list[RawFile]] = {}
+    for file in files:
+        chips.setdefault(detector_value(rule, file.cards), []).append(file)
+    return [brightest_file(of_chip).images for of_chip in chips.values()]
 
 
 def _doubted(key: Finding, files: Sequence[RawFile], exposures: Sequence[object]) -> tuple[Finding, list[str]]:

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from obs.errors import FileFormatError
 from obs.ingest.text_headers import header_lines, read_content, split_headers
-from obs.inspection.cards import Cards, parse_cards
+from obs.inspection.cards import Card, Cards, parse_cards
 from obs.inspection.sections import amplifier_labels, find_section
+from obs.instrument.header import FILE_NAME
 
 __all__ = ["RawFile", "RawImage", "read_raw_file"]
 
@@ -134,18 +135,24 @@ def read_raw_file(path: Path) -> RawFile:
     for number, own in enumerate(headers, first):
         shape = _shape(own)
         if shape is not None:
-            cards = own if own is primary else own.over(primary)
+            cards = _named(own if own is primary else own.over(primary), path)
             images.append(RawImage(path, number, own, cards, shape, not lines))
     if not images and lines and not any("NAXIS" in own for own in headers):
         shape = _shape_of_sections(headers[-1])
         if shape is not None:
             own = headers[-1]
-            images.append(RawImage(path, 0, own, own if own is primary else own.over(primary), shape, has_pixels=False))
+            cards = _named(own if own is primary else own.over(primary), path)
+            images.append(RawImage(path, 0, own, cards, shape, has_pixels=False))
             problems.append(f"NAXIS1 and NAXIS2 are missing: taken as {shape[1]} x {shape[0]}, where the sections end")
     if not images:
         raise FileFormatError("has no image", path=path)
     problems += [problem for header in headers for problem in header.problems]
     return RawFile(path, primary, tuple(images), tuple(dict.fromkeys(problems)))
+
+
+def _named(cards: Cards, path: Path) -> Cards:
+    """Return cards with one more that holds the name of the file, as ingest has it."""
+    return Cards([*cards.cards, Card(FILE_NAME, path.name)], cards.problems)
 
 
 def _binary_headers(content: bytes, problems: list[str]) -> Iterator[Cards]:

@@ -3,7 +3,54 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-__all__ = ["Header"]
+__all__ = ["FILE_NAME", "POINTING_CARDS", "Header", "merge_headers"]
+
+FILE_NAME = "(file)"
+"""Keyword, which no card can have, of the name of the file that is ingested."""
+
+POINTING_CARDS = (
+    ("RA", "DEC"),
+    ("RA2000", "DEC2000"),
+    ("TELRA", "TELDEC"),
+    ("TEL-RA", "TEL-DEC"),
+    ("TELERA", "TELEDEC"),
+    ("RA_OBS", "DEC_OBS"),
+    ("RA-OBS", "DEC-OBS"),
+    ("RA-TEL", "DEC-TEL"),
+    ("RA_TEL", "DEC_TEL"),
+    ("RA-MNT", "DEC-MNT"),
+    ("RA_MNT", "DEC_MNT"),
+    ("MOUNTRA", "MOUNTDEC"),
+    ("RAMOUNT", "DECMOUNT"),
+    ("RA_DEG", "DEC_DEG"),
+    ("RADEG", "DECDEG"),
+    ("OBJCTRA", "OBJCTDEC"),
+    ("OBJRA", "OBJDEC"),
+    ("OBJ-RA", "OBJ-DEC"),
+    ("RA_OBJ", "DEC_OBJ"),
+    ("RA-D", "DEC-D"),
+    ("CENTRA", "CENTDEC"),
+    ("RA_TARG", "DEC_TARG"),
+    ("TARGRA", "TARGDEC"),
+    ("TARG-RA", "TARG-DEC"),
+)
+"""Cards of right ascension and declination, in the order in which they count."""
+
+
+def merge_headers(primary: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the cards of an extension above those of the primary header.
+
+    A card without a value, be it blank or NaN, hides none that has one. Of the pointing of the telescope the primary
+    header's counts: an extension's is that of its detector.
+    """
+    pairs = [pair for pair in POINTING_CARDS if all(_has_value(primary.get(name)) for name in pair)]
+    of_telescope = {name for pair in pairs for name in pair}
+    hidden = {name for name, value in own.items() if name in primary and not _has_value(value)} | of_telescope
+    return {**primary, **{name: value for name, value in own.items() if name not in hidden}}
+
+
+def _has_value(value: object) -> bool:
+    return bool(value.strip()) if isinstance(value, str) else value is not None and value == value
 
 
 class Header(Mapping[str, Any]):

@@ -13,35 +13,7 @@ from obs.errors import FileFormatError
 from obs.instrument.card_values import UNITS, date_to_mjd, is_sexagesimal, read_number
 from obs.instrument.date_rules import CardReader
 
-__all__ = ["POINTING_CARDS", "PointingRule", "to_j2000", "year_of"]
-
-POINTING_CARDS = (
-    ("RA", "DEC"),
-    ("RA2000", "DEC2000"),
-    ("TELRA", "TELDEC"),
-    ("TEL-RA", "TEL-DEC"),
-    ("TELERA", "TELEDEC"),
-    ("RA_OBS", "DEC_OBS"),
-    ("RA-OBS", "DEC-OBS"),
-    ("RA-TEL", "DEC-TEL"),
-    ("RA_TEL", "DEC_TEL"),
-    ("RA-MNT", "DEC-MNT"),
-    ("RA_MNT", "DEC_MNT"),
-    ("MOUNTRA", "MOUNTDEC"),
-    ("RAMOUNT", "DECMOUNT"),
-    ("RA_DEG", "DEC_DEG"),
-    ("RADEG", "DECDEG"),
-    ("OBJCTRA", "OBJCTDEC"),
-    ("OBJRA", "OBJDEC"),
-    ("OBJ-RA", "OBJ-DEC"),
-    ("RA_OBJ", "DEC_OBJ"),
-    ("RA-D", "DEC-D"),
-    ("CENTRA", "CENTDEC"),
-    ("RA_TARG", "DEC_TARG"),
-    ("TARGRA", "TARGDEC"),
-    ("TARG-RA", "TARG-DEC"),
-)
-"""Cards of right ascension and declination, in the order in which they count."""
+__all__ = ["PointingRule", "to_j2000", "year_of"]
 
 _JULIAN = 365.25
 _J2000_MJD = 51544.5

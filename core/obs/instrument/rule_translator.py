@@ -100,13 +100,20 @@ class RuleTranslator(Translator):
         found = self._pointing(md)
         return None if found is None else found[1]
 
-    def find_filter(self, md: Header) -> str | None:
-        """Return the name of the filter; None where no card has one."""
-        return next((name for cards in self.filter_cards if (name := read_wheels(md, cards)) is not None), None)
+    def find_filter(self, md: Header) -> str:
+        """Return the name of the filter: ``none`` where there is no card for it, ``unknown`` where none has a name."""
+        found = next((name for cards in self.filter_cards if (name := read_wheels(md, cards)) is not None), None)
+        is_told = any(card in md for cards in self.filter_cards for card in cards)
+        return found or ("unknown" if is_told else "none")
 
-    def find_image_type(self, md: Header) -> str:
-        """Return what the frame is for, ``unknown`` where no card tells it, or another speaks against it."""
-        return read_image_type(md, self.image_type_cards, self._seconds(md)) or "unknown"
+    def find_image_type(self, md: Header) -> str | None:
+        """Return what the frame is for: ``unknown`` where no card tells it, None where none can be understood.
+
+        A card is not understood either where the target or the exposure time speaks against it.
+        """
+        found = read_image_type(md, self.image_type_cards, self._seconds(md))
+        is_told = any(str(md.get(card, "")).strip() for card in self.image_type_cards)
+        return found or (None if is_told else "unknown")
 
     @classmethod
     def make_header(

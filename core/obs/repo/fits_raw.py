@@ -9,6 +9,7 @@ from astropy.io import fits
 
 from obs.errors import FileFormatError
 from obs.image.raw import Raw
+from obs.instrument.header import merge_headers
 from obs.repo.fits_file import header_to_dict, open_fits
 
 __all__ = ["read_raw"]
@@ -53,7 +54,7 @@ def read_raw(
         if any(amplifier_hdus):
             images = {number: _numbered(hdus, number) for number in amplifier_hdus}
             shared = _shared([header_to_dict(image.header) for image in images.values()])
-            return Raw({number: _pixels(image) for number, image in images.items()}, primary | shared)
+            return Raw({number: _pixels(image) for number, image in images.items()}, merge_headers(primary, shared))
         if hdu is not None:
             image = _numbered(hdus, hdu)
         else:
@@ -62,9 +63,9 @@ def read_raw(
                 raise FileFormatError("no two-dimensional image in it")
             image = images_there[0]
             if choose is not None and len(images_there) > 1:
-                chosen = (other for other in images_there if choose(primary | header_to_dict(other.header)))
-                image = next(chosen, image)
-        return Raw(_pixels(image), primary | header_to_dict(image.header))
+                merged = ((other, merge_headers(primary, header_to_dict(other.header))) for other in images_there)
+                image = next((other for other, cards in merged if choose(cards)), image)
+        return Raw(_pixels(image), merge_headers(primary, header_to_dict(image.header)))
 
 
 def _shared(headers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -9,11 +9,12 @@ from obs.inspection.cards import Cards
 from obs.inspection.header.exposure_time import ExposureRule
 from obs.inspection.header.filters import band_of
 from obs.inspection.header.keys import KeyRule
+from obs.inspection.header.processed import find_corrected
 from obs.inspection.inspect import DetectorImages, Findings
 from obs.instrument.date_rules import DateRule
 from obs.instrument.pointing_rules import PointingRule
 
-__all__ = ["absent_calibrations", "template_facts"]
+__all__ = ["absent_calibrations", "corrected_already", "template_facts"]
 
 _PIXEL_SIZE = 0.015  # mm, where no card tells
 _PATTERNS = {"digits": r"(\d+)$", "name": r"(?<!\d)(\d{3,6})(?!\d)"}  # of a number that is not all of the card
@@ -57,8 +58,9 @@ def template_facts(findings: Findings, *, visit_key: str, detector_key: str) -> 
         "rotation": orientation.value if orientation.is_known else 0.0,
         "flip_x": findings.sky.flip_x,
         "absent": absent_calibrations(findings),
+        "corrected": corrected_already(findings),
         "headers": [_header(file.path.name, file.cards, findings, visit_key, detector_key) for file in findings.files],
-        "detector_type": "str" if findings.detector.kind in ("text", "words", "joined") else "int",
+        "detector_type": "str" if findings.detector.kind in ("text", "words", "joined", "file") else "int",
         "translator": rules,
     }
 
@@ -73,6 +75,14 @@ def absent_calibrations(findings: Findings) -> list[str]:
         return []
     has_overscan = all(not amp.overscan.is_empty for chip in findings.detectors for amp in chip.facts.amplifiers)
     return [kind for kind in ("bias", "dark") if kind not in kinds and (kind == "dark" or has_overscan)]
+
+
+def corrected_already(findings: Findings) -> list[str]:
+    """Return what is out of all science frames already, or of all frames where none is one of science."""
+    pairs = zip(findings.files, findings.frames.files, strict=True)
+    done = [(one.image_type[0].value, find_corrected(file.cards)) for file, one in pairs]
+    chosen = [found for kind, found in done if kind == "science"] or [found for _, found in done]
+    return sorted(frozenset.intersection(*chosen))
 
 
 def _shown(value: object) -> str:

@@ -107,7 +107,7 @@ def detector_keys(instrument: Instrument, detector: Detector) -> Mapping[str, An
         If the camera's template for detectors fits neither its number nor its name.
     """
     template = Template(instrument.detector)
-    for text in (str(detector.id), detector.name):
+    for text in (detector.name, str(detector.id)):
         keys = template.parse(text)
         if keys is not None:
             return keys

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from obs.errors import FileFormatError
 from obs.inspection.cards import Card, Cards
 from obs.inspection.finding import Confidence, Finding, lower_confidence
+from obs.inspection.header.processed import is_in_electrons
 from obs.instrument.card_values import read_number
 
 __all__ = ["find_gain", "find_read_noise", "find_saturation"]
@@ -99,6 +100,8 @@ def find_gain(cards: Cards, amplifier: str = "") -> Finding:
     amplifier : str
         Letter or number that ends the keywords of the amplifier.
     """
+    if is_in_electrons(cards):
+        return Finding("gain", 1.0, "BUNIT", "likely", "the pixels are in electrons already")
     doubt = ""
     weak: Finding | None = None
     for name, card, value in _positive(cards, _GAINS, amplifier):

@@ -7,8 +7,18 @@ from dataclasses import dataclass
 from obs.inspection.cards import Cards
 from obs.inspection.finding import Confidence, Finding
 from obs.inspection.raw_file import RawFile, RawImage
+from obs.instrument.header import FILE_NAME
 
-__all__ = ["KeyRule", "Roles", "detector_value", "find_detector_key", "find_roles", "find_visit", "whole_number"]
+__all__ = [
+    "KeyRule",
+    "Roles",
+    "detector_in_names",
+    "detector_value",
+    "find_detector_key",
+    "find_roles",
+    "find_visit",
+    "whole_number",
+]
 
 _DETECTORS: tuple[tuple[str, Confidence], ...] = (
     ("CCDNUM", "certain"),
@@ -53,8 +63,13 @@ _VISITS: tuple[tuple[str, Confidence], ...] = (
     ("FILENUM", "guess"),
     ("RUNNO", "guess"),
 )
-_FILE_NAMES = ("FILENAME", "ORIGFILE", "OBSFILE", "FILE", "ORIGNAME")
+_FILE_NAMES = ("FILENAME", "ORIGFILE", "OBSFILE", "FILE", "ORIGNAME", FILE_NAME)
 _EXTENSIONS: tuple[tuple[str, Confidence], ...] = (("EXTNAME", "likely"), ("EXTVER", "likely"))
+_DETECTOR_WORD = re.compile(
+    r"(c|ccd|chip|det|detector|q|quad|arm|cam|sensor|ext|amp)\d{1,3}|[a-z]|blue|red|north|south|east|west|left|right"
+    r"|[ns][ew]|[lu][lr]|[brzuvgi]\d{1,2}",
+    re.I,
+)
 _LARGEST = 2**31
 _MOST_A_NIGHT = 9999
 _MOST_DETECTORS = 8192
@@ -69,12 +84,13 @@ class KeyRule:
     ----------
     keyword : str
         The card; empty where the value is constant, or the date has to number exposures.
-    kind : {"whole", "digits", "text", "words", "name", "grouped", "joined", "constant", "date"}
+    kind : {"whole", "digits", "text", "words", "name", "grouped", "joined", "file", "constant", "date"}
         Whether the card is a whole number, a text whose last digits count, a text, a text of which letters and digits
         make a name, the name of a file with a number in it, a number that counts the amplifiers of all detectors, or
-        two cards that make a name together; or what stands in for it.
+        two cards that make a name together, or a part of the name of the file; or what stands in for it.
     first, size : int
-        Of what counts amplifiers, the lowest number, and how many amplifiers a detector has.
+        Of what counts amplifiers, the lowest number, and how many amplifiers a detector has. Of the name of the file,
+        the number of its part.
     """
 
     keyword: str
@@ -110,6 +126,9 @@ def detector_value(rule: KeyRule, cards: Cards) -> int | str | None:
     value = cards.get(rule.keyword)
     if value is None:
         return None
+    if rule.kind == "file":
+        parts = name_parts(str(value))
+        return parts[rule.first] if rule.first < len(parts) else None
     if rule.kind == "grouped":
         number = whole_number(value)
         return None if number is None else (number - rule.first) // rule.size
@@ -119,6 +138,30 @@ def detector_value(rule: KeyRule, cards: Cards) -> int | str | None:
     if rule.kind == "words":
         return re.sub(r"[^A-Za-z0-9]+", "_", str(value)).strip("_")
     return _last_digits(value) if rule.kind == "digits" else str(value).strip()
+
+
+def name_parts(name: str) -> list[str]:
+    """Return the runs of letters and digits of a name."""
+    return re.split(r"[^A-Za-z0-9]+", name)
+
+
+def detector_in_names(names: Sequence[Sequence[str]]) -> KeyRule | None:
+    """Return the part of file names that tells the detectors of an exposure apart; None if there is none.
+
+    Parameters
+    ----------
+    names : sequence of sequence of str
+        Names of the files of each exposure that has several.
+    """
+    parts = [[name_parts(name) for name in group] for group in names]
+    lengths = {len(name) for group in parts for name in group}
+    for index in range(lengths.pop() if len(lengths) == 1 else 0):
+        values = [[name[index] for name in group] for group in parts]
+        if all(len(set(group)) == len(group) for group in values) and all(
+            _DETECTOR_WORD.fullmatch(value) for group in values for value in group
+        ):
+            return KeyRule(FILE_NAME, "file", index)
+    return None
 
 
 def find_detector_key(chips: Sequence[Sequence[RawImage]], card: str = "") -> tuple[Finding, KeyRule]:
@@ -276,7 +319,7 @@ class Roles:
 
 
 _STRUCTURE = re.compile(
-    r"(SIMPLE|XTENSION|BITPIX|NAXIS\d?|EXTEND|[PG]COUNT|BZERO|BSCALE|CHECKSUM|DATASUM|INHERIT|TFIELDS"
+    r"(\(file\)|SIMPLE|XTENSION|BITPIX|NAXIS\d?|EXTEND|[PG]COUNT|BZERO|BSCALE|CHECKSUM|DATASUM|INHERIT|TFIELDS"
     r"|Z[A-Z]+\d*|T(TYPE|FORM)\d+)"
 )
 

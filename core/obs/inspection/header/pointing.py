@@ -10,7 +10,8 @@ from obs.errors import FileFormatError
 from obs.inspection.cards import Card, Cards
 from obs.inspection.finding import Confidence, Finding, lower_confidence
 from obs.instrument.card_values import is_sexagesimal, parse_date, read_number
-from obs.instrument.pointing_rules import POINTING_CARDS, PointingRule, year_of
+from obs.instrument.header import POINTING_CARDS
+from obs.instrument.pointing_rules import PointingRule, year_of
 
 __all__ = ["find_airmass", "find_object", "find_pointing"]
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from obs.inspection.cards import Card, Cards
 
-__all__ = ["find_processing", "is_stack"]
+__all__ = ["find_corrected", "find_processing", "is_in_electrons", "is_stack"]
 
 _STACKS = ("STACKCNT", "NCOMBINE", "STACKED", "NSTACK", "NIMAGES", "NFRAMES", "SNAPSHOT", "IMCMB001", "NUMFRAME")
 _TRACES = {
@@ -35,6 +35,24 @@ def is_stack(cards: Cards) -> int:
     return 0
 
 
+def find_corrected(cards: Cards) -> frozenset[str]:
+    """Return which of bias, dark and flat are out of a frame already."""
+    status = str(cards.get("CALSTAT", "")).upper()
+    stated = {word for letter, word in _LETTERS.items() if letter in status} & {"bias", "dark", "flat"}
+    traces = {what for what in ("bias", "dark", "flat") if _trace(cards, what) is not None}
+    return frozenset(stated | traces)
+
+
+def is_in_electrons(cards: Cards) -> bool:
+    """Whether the pixels are in electrons."""
+    return _ELECTRONS.fullmatch(str(cards.get("BUNIT", "")).strip()) is not None
+
+
+def _trace(cards: Cards, what: str) -> Card | None:
+    """Return the card that says that something was done to a frame."""
+    return next((card for name in _TRACES[what] if (card := cards.find(name)) is not None and _is_done(card)), None)
+
+
 def find_processing(cards: Cards) -> Iterator[str]:
     """Yield what was done to a frame already, each with the card that says so.
 
@@ -51,15 +69,14 @@ def find_processing(cards: Cards) -> Iterator[str]:
     done = [word for letter, word in _LETTERS.items() if letter in status.upper()]
     if done:
         yield f"CALSTAT = '{status}': {', '.join(done)} are out already"
-    for what, names in _TRACES.items():
-        found = next((card for name in names if (card := cards.find(name)) is not None and _is_done(card)), None)
-        if found is not None:
+    for what in _TRACES:
+        if (found := _trace(cards, what)) is not None:
             yield f"{found.keyword} = '{str(found.value).strip()[:40]}': {what} out already"
     pedestal = cards.get("PEDESTAL")
     if isinstance(pedestal, int | float) and not isinstance(pedestal, bool) and pedestal:
         yield f"PEDESTAL = {pedestal:g}: a constant was added to the pixels, as calibration does"
     unit = str(cards.get("BUNIT", "")).strip()
-    if _ELECTRONS.fullmatch(unit):
+    if is_in_electrons(cards):
         yield f"BUNIT = '{unit}': the pixels are in electrons, so that their gain is 1"
     elif unit and _RATES.fullmatch(unit):
         yield f"BUNIT = '{unit}': the pixels are divided by a time"
