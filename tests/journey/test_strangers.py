@@ -1,0 +1,107 @@
+"""Folders of raw files by programs and observatories that nobody here has met: to catalogs without an edited line."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from raw_night import Camera, Night, maxim_cards, nina_cards
+
+from journey import Journey
+
+OVERSCAN = 24
+
+
+def one_image(folder: Path):
+    """Return a writer of one image a file."""
+
+    def write(number, kind, pixels, cards):
+        fits.PrimaryHDU(pixels, fits.Header(cards)).writeto(folder / f"{kind}_{number:04d}.fits")
+
+    return write
+
+
+def image_with_overscan(folder: Path):
+    """Return a writer of images whose last columns are overscan, as no card says."""
+    random = np.random.default_rng(5)
+
+    def write(number, kind, pixels, cards):
+        drift = 4 * np.sin(number)
+        overscan = 300.0 + drift + random.normal(0, 3.9, (pixels.shape[0], OVERSCAN))
+        whole = np.hstack([np.clip(pixels + drift, 0, 65535), overscan]).round().astype(np.uint16)
+        fits.PrimaryHDU(whole, fits.Header(cards)).writeto(folder / f"{kind}-{number:04d}.fit")
+
+    return write
+
+
+def cube_of_one_plane(folder: Path):
+    def write(number, kind, pixels, cards):
+        fits.PrimaryHDU(pixels[None], fits.Header(cards)).writeto(folder / f"{kind}{number:04d}.fits")
+
+    return write
+
+
+def four_amplifiers(folder: Path):
+    """Return a writer of a file of four extensions, one an amplifier, each with overscan and its section cards."""
+    random = np.random.default_rng(6)
+
+    def write(number, kind, pixels, cards):
+        primary = fits.PrimaryHDU(header=fits.Header([*cards, ("EXPNUM", number + 4000, "exposure number")]))
+        hdus = [primary]
+        ny, nx = pixels.shape[0] // 2, pixels.shape[1] // 2
+        for index in range(4):
+            row, column = divmod(index, 2)
+            part = pixels[row * ny : (row + 1) * ny, column * nx : (column + 1) * nx]
+            part = part[::-1] if row else part
+            part = part[:, ::-1] if column else part
+            overscan = 300 + random.normal(0, 3.9, (ny, OVERSCAN))
+            image = fits.ImageHDU(np.hstack([part, overscan]).round().astype(np.uint16), name=f"AMP{index + 1}")
+            x = (column * nx + 1, (column + 1) * nx)[:: -1 if column else 1]
+            y = (row * ny + 1, (row + 1) * ny)[:: -1 if row else 1]
+            image.header["DATASEC"] = f"[1:{nx},1:{ny}]"
+            image.header["BIASSEC"] = f"[{nx + 1}:{nx + OVERSCAN},1:{ny}]"
+            image.header["DETSEC"] = f"[{x[0]}:{x[1]},{y[0]}:{y[1]}]"
+            image.header["DETSIZE"] = f"[1:{2 * nx},1:{2 * ny}]"
+            image.header["GAIN"] = (0.9, "[e-/ADU]")
+            image.header["RDNOISE"] = (3.5, "[e-]")
+            hdus.append(image)
+        fits.HDUList(hdus).writeto(folder / f"exp{number + 4000:06d}.fits")
+
+    return write
+
+
+NIGHTS = {
+    "nina": (Camera(), nina_cards, one_image),
+    "maxim": (Camera(scale=0.9, rotation=-1.0, mirrored=False, gain=1.3), maxim_cards, image_with_overscan),
+    "plane": (Camera(rotation=40.0), nina_cards, cube_of_one_plane),
+    "quad": (Camera(mirrored=False, rotation=0.5), nina_cards, four_amplifiers),
+}
+
+
+@pytest.mark.parametrize("name", NIGHTS)
+def test_a_night_becomes_catalogs(name, tmp_path, capsys, monkeypatch):
+    camera, cards, writer = NIGHTS[name]
+    folder = tmp_path / "night"
+    folder.mkdir()
+    stars = Night(camera, cards, writer(folder)).run()
+    stars.write(tmp_path / "stars.csv")
+    trip = Journey(tmp_path, capsys, monkeypatch)
+    files = sorted(folder.glob("*.fit*"))
+    trip.obs("new", name, "--no-input", "--from", *files)
+    trip.install(f"obs_{name}")
+    trip.obs("check", name)
+    trip.obs("doctor", name, *files, "--no-picture")
+    assert "as one processed exposure shows" in trip.printed
+    trip.obs("init", "DATA", "--camera", name)
+    trip.obs("ingest", "DATA", *files)
+    assert f"{len(files)} ingested" in trip.printed
+    trip.obs("ingest-refcat", "DATA", "stars", "stars.csv")
+    for kind in ("bias", "dark", "flat"):
+        trip.obs("calibs", "build", kind, "DATA", "--validity", "30")
+    trip.obs("process", "DATA", "--output", "out", "--id", "dataType=science")
+    results = trip.compare("out", stars, {"V": "V", "R": "R"})
+    assert len(results) == 4
+    for distance, magnitude, n_star in results.values():
+        assert n_star > 10, trip.printed
+        assert distance < 0.05 * camera.scale + 0.05
+        assert abs(magnitude) < 0.02
