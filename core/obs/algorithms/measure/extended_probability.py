@@ -20,7 +20,10 @@ ROUNDS = 40
 PER_BIN = 60
 """Sources of similar brightness among which the share of point sources is measured."""
 
-PRIOR = 4.0
+TAIL, TAIL_WIDTH = 0.1, 0.001
+"""Part of the point sources whose spread has this error more: neighbors too faint to be known widen them."""
+
+PRIOR = 20.0
 """Weight, in sources, of the expectation that there are as many point sources as extended ones."""
 
 
@@ -48,7 +51,11 @@ def extended_probability(
     s, e = spread[known, None], error[known, None]
     # likelihoods in units of the largest, or all of them would vanish for a source far from every spread
     exponent = -0.5 * ((s - np.r_[0.0, SPREADS]) / e) ** 2
-    likelihood = np.exp(exponent - exponent.max(axis=1, keepdims=True))
+    largest = exponent.max(axis=1, keepdims=True)
+    likelihood = np.exp(exponent - largest)
+    wide = np.hypot(e, TAIL_WIDTH)
+    tail = (e / wide * np.exp(-0.5 * (s / wide) ** 2 - largest))[:, 0]
+    likelihood[:, 0] = (1.0 - TAIL) * likelihood[:, 0] + TAIL * tail
     rank = np.argsort(np.argsort(flux[known]))
     place, n_bin = np.asarray(rank / PER_BIN, np.float64), len(known) // PER_BIN + 1
     share = np.full(len(known), 0.5)

@@ -19,6 +19,7 @@ from obs.algorithms.measure.aperture_flux import (
     sinc_half,
 )
 from obs.algorithms.measure.centroid import Centroids, measure_centroid
+from obs.algorithms.measure.centroid_fit import correct_centroid
 from obs.algorithms.measure.correlated_errors import ErrorFactors
 from obs.algorithms.measure.fluxes import Fluxes, flux_columns
 from obs.algorithms.measure.kron_flux import kron_ellipse, measure_kron_radius
@@ -44,6 +45,9 @@ LARGEST_SHAPE_BIN = 4
 KRON_SIGMA = 6.0
 
 FWHM_PER_SIGMA = 2.3548200450309493
+
+NARROW = 4.0
+"""Full width at half maximum, pixels, of PSFs for which the interpolation of the centroid is refined."""
 
 WIDEST_STAMP = 25.0
 """Circles with a larger radius, pixels, are measured without stamps."""
@@ -198,8 +202,9 @@ def _measure_batch(
     psf_shape = measure_shape(kernels, np.ones_like(kernels), batch.dx, batch.dy)
     area = psf_shape.xx * psf_shape.yy - psf_shape.xy**2
     sigma = np.where(psf_shape.failed, half_maximum_moments(kernels)[:, 0] ** 0.5, np.maximum(area, 0.0) ** 0.25)
-    centroid = _centroids(batch, kernels, sigma)
-    if needs_psf_centroid(psf_shape.xx, psf_shape.yy, psf_shape.xy):
+    centroid, binned = _centroids(batch, kernels, sigma)
+    fitted = needs_psf_centroid(psf_shape.xx, psf_shape.yy, psf_shape.xy)
+    if fitted:
         refine_centroid(batch.stamps.image, batch.stamps.variance, psf, peak_x, peak_y, centroid, sigma)
     columns: dict[str, NDArray[np.generic]] = {}
 
@@ -210,6 +215,9 @@ def _measure_batch(
     edge = _at_edge(batch.stamps, np.ceil(3 * sigma).astype(int) + 2)
     reset = strayed | centroid.failed | edge
     dx, dy = np.where(reset, 0.0, centroid.dx), np.where(reset, 0.0, centroid.dy)
+    if not fitted:
+        # sources that were binned are wider than any PSF
+        _correct(batch, psf, sources, dx, dy, ~reset & ~binned & (sigma * FWHM_PER_SIGMA < NARROW))
     x, y = peak_x + dx, peak_y + dy
     columns["base_SdssCentroid_x"], columns["base_SdssCentroid_y"] = x, y
     unknown = np.float32(np.nan)
@@ -240,6 +248,24 @@ def _measure_batch(
     return columns
 
 
+def _correct(
+    batch: _Batch,
+    psf: Psf,
+    sources: SourceList,
+    dx: NDArray[np.float64],
+    dy: NDArray[np.float64],
+    which: NDArray[np.bool_],
+) -> None:
+    """Improve centroids relative to the peak pixel, in place."""
+    rows = np.flatnonzero(which)
+    index = batch.which[rows]
+    rendered = psf.render(x=sources.x[index] + dx[rows], y=sources.y[index] + dy[rows])
+    row, column = (np.rint(place[rows]).astype(np.int64) + batch.half for place in (dy, dx))
+    step_x, step_y = correct_centroid(batch.stamps.image[rows], rendered, row, column)
+    dx[rows] += step_x
+    dy[rows] += step_y
+
+
 def _at_edge(stamps: Stamps, reach: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Whether the image ends within ``reach`` pixels of the middle of a stamp."""
     half, rows = stamps.inside.shape[1] // 2, np.arange(len(reach))
@@ -248,9 +274,13 @@ def _at_edge(stamps: Stamps, reach: NDArray[np.int64]) -> NDArray[np.bool_]:
     return np.asarray(~(corner & stamps.inside[rows, low, high] & stamps.inside[rows, high, low]))
 
 
-def _centroids(batch: _Batch, kernels: NDArray[np.float32], sigma: NDArray[np.float64]) -> Centroids:
+def _centroids(
+    batch: _Batch, kernels: NDArray[np.float32], sigma: NDArray[np.float64]
+) -> tuple[Centroids, NDArray[np.bool_]]:
+    """Return centroids, and which sources were so wide that their pixels were binned."""
     found = measure_centroid(batch.stamps.image, batch.stamps.variance, kernels, sigma)
-    bin_size, todo = 2, np.flatnonzero(found.size)
+    binned = found.size > 0
+    bin_size, todo = 2, np.flatnonzero(binned)
     while len(todo) and bin_size <= LARGEST_BIN:
         half = (kernels.shape[1] // 2 + 2) * bin_size
         for part in _portions(todo, half):
@@ -262,7 +292,7 @@ def _centroids(batch: _Batch, kernels: NDArray[np.float32], sigma: NDArray[np.fl
                 getattr(found, name)[part[better]] = getattr(coarse, name)[better]
             found.size[part] = np.where(better, coarse.size, 0)
         bin_size, todo = 2 * bin_size, todo[found.size[todo] > 0]
-    return found
+    return found, binned
 
 
 def _portions(rows: NDArray[np.int64], half: int) -> list[NDArray[np.int64]]:
