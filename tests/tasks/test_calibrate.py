@@ -1,4 +1,5 @@
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -441,4 +442,53 @@ def test_faint_stars_of_the_characterization_keep_their_correction(bright, field
     x, y = (found.catalog[f"base_SdssCentroid_{c}"] for c in "xy")
     np.testing.assert_allclose(
         found.catalog["base_PsfFlux_apCorr"], bright.corrections["base_PsfFlux"].evaluate(x=x, y=y)
+    )
+
+
+def disturbed(field, magnitudes):
+    """Return the reference catalog with magnitudes off by what a function says of their number."""
+    reference = reference_of(field)
+    flux = reference["g_flux"] * 10 ** (-0.4 * magnitudes(len(reference)))
+    reference.add("g_flux", flux, "nJy", "")
+    return reference
+
+
+def test_a_zero_point_of_the_few_that_agree_is_refused(bright, field):
+    """Stars of other magnitudes than the reference says, as wrong matches give, are no zero point."""
+
+    def off(n):
+        return np.where(np.arange(n) % 4 == 0, 0.0, np.random.default_rng(4).normal(0.0, 1.5, n))
+
+    found = run(bright, disturbed(field, off))
+    assert np.isnan(found.zero_point.zero_point)
+    assert found.exposure.photo_calib is None
+    assert re.search(
+        r"no zero point: the \d+ matched stars scatter by \d\.\d\d mag about it, "
+        r"calibrate.photometry.maximum_scatter allows 0.4: check that the WCS is right",
+        found.warnings[-1],
+    )
+
+
+def test_a_doubtful_zero_point_is_given_with_a_warning(bright, field):
+    found = run(bright, disturbed(field, lambda n: np.where(np.arange(n) % 5 < 2, 0.8, 0.0)))
+    assert found.zero_point.zero_point == pytest.approx(ZERO_POINT, abs=0.02)
+    assert re.search(r"the zero point rests on \d+ of \d+ matched stars, the others disagree", found.warnings[-1])
+
+
+def test_stars_of_another_filter_scatter(bright, field):
+    found = run(bright, disturbed(field, lambda n: np.random.default_rng(4).normal(0.0, 0.2, n)))
+    assert found.zero_point.zero_point == pytest.approx(ZERO_POINT, abs=0.15)
+    assert any(re.search(r"matched stars scatter by 0\.\d\d mag", text) for text in found.warnings)
+
+
+def test_an_ordinary_exposure_is_not_doubted(done):
+    assert done.warnings == []
+
+
+def test_an_aperture_correction_without_stars_is_doubted(bright, field):
+    nobody = dataclasses.replace(bright, catalog=bright.catalog.select(np.zeros(len(bright.catalog), bool)))
+    nobody.corrections = {}
+    found = run(nobody, reference_of(field))
+    assert found.warnings[-1] == (
+        "the aperture correction is that of the PSF model alone: 0 of its stars can be used, 2 are needed to scale it"
     )

@@ -5,7 +5,12 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from obs.algorithms.measure.aperture_flux import aperture_name
-from obs.algorithms.photometry.aperture_correction import ApertureCorrection, Step, fit_aperture_correction
+from obs.algorithms.photometry.aperture_correction import (
+    LEAST_STARS,
+    ApertureCorrection,
+    Step,
+    fit_aperture_correction,
+)
 from obs.algorithms.photometry.growth import Growth, predict_growth
 from obs.algorithms.pixels.statistics import weighted_median
 from obs.algorithms.psf.width import half_maximum_width
@@ -15,7 +20,7 @@ from obs.image.catalog import Catalog
 from obs.image.psf import Psf
 from obs.tasks.measure import MeasurementConfig, classify
 
-__all__ = ["ApertureCorrectionConfig", "apply_aperture_correction", "fit_aperture_corrections"]
+__all__ = ["ApertureCorrectionConfig", "apply_aperture_correction", "doubt_correction", "fit_aperture_corrections"]
 
 CORRECTED = ("base_PsfFlux", "base_GaussianFlux")
 """Fluxes whose scale the aperture correction brings to that of the reference aperture."""
@@ -24,6 +29,12 @@ KRON = "ext_photometryKron_KronFlux"
 
 MIDDLE = 0.7
 """The aperture by way of which fluxes are corrected has at most this part of the radius of the reference aperture."""
+
+SMALL_SHARE = 0.7
+"""Fewer of the stars than this agree where something is wrong with them."""
+
+LARGE_SCALE = 0.05
+"""The PSF model and stars differ by less in the light of the reference aperture where the model is right."""
 
 STARS_FOR_RINGS = 10
 """Fewer stars do not tell the light around them from that of their neighbors."""
@@ -137,6 +148,30 @@ def fit_aperture_corrections(
         # the profile gives this factor without a fit to each star
         fits[reference] = ApertureCorrection(growth.factor(within, total), (), np.nan, usable, int(usable.sum()))
     return fits
+
+
+def doubt_correction(correction: ApertureCorrection) -> list[str]:
+    """Return what speaks against the aperture correction of PSF fluxes, judged by all stars and not by those kept."""
+    if not correction.fits:
+        return [
+            f"the aperture correction is that of the PSF model alone: {correction.n_considered} of its stars can be "
+            f"used, {LEAST_STARS} are needed to scale it"
+        ]
+    doubts = []
+    if correction.n_star < SMALL_SHARE * correction.n_considered:
+        doubts.append(
+            f"the aperture correction rests on {correction.n_star} of {correction.n_considered} stars, the others "
+            "disagree: their neighbors or the PSF model may be the cause"
+        )
+    middle = [0.5 * (size - 1) for size in correction.growth.shape]
+    at = {"x": middle[1], "y": middle[0]}
+    scale = float(correction.evaluate(**at) / correction.growth.evaluate(**at))
+    if abs(scale - 1.0) > LARGE_SCALE:
+        doubts.append(
+            f"stars have {scale:.2f} times the light in the reference aperture that the PSF model predicts: the model "
+            "does not fit their wings, or the background under them is wrong"
+        )
+    return doubts
 
 
 def _middle_radius(config: MeasurementConfig, fwhm: float) -> float | None:

@@ -19,6 +19,7 @@ from obs.image.psf import Psf
 from obs.tasks.aperture_correction import (
     ApertureCorrectionConfig,
     apply_aperture_correction,
+    doubt_correction,
     fit_aperture_corrections,
 )
 from obs.tasks.astrometry import AstrometryConfig, AstrometrySolution, match_reference, solve_astrometry
@@ -172,8 +173,9 @@ def calibrate(
         exposure_id_bits=exposure_id_bits,
     )
     _carry_flags(bright, catalog, max(config.flag_match_radius, 0.5 * fwhm))
+    warnings: list[str] = []
     if config.aperture_correction.enabled:
-        _correct_apertures(exposure, psf, catalog, corrections, config)
+        warnings += _correct_apertures(exposure, psf, catalog, corrections, config)
     classify_by_spread(catalog, _psf_stars(catalog), exposure.shape)
     known = reference if reference is not None else Catalog()
     solution = solve_astrometry(
@@ -188,10 +190,8 @@ def calibrate(
         minimum_signal_to_noise=config.detection.threshold,
         radius=max(config.astrometry.match_radius, MATCH_PIXELS * scale),
     )
-    zero_point, no_zero_point = solve_photometry(
-        exposure, catalog, known, matches, band, config.photometry, config.reference
-    )
-    warnings = [*solution.warnings, *([no_zero_point] if no_zero_point else []), *([uneven] if uneven else [])]
+    zero_point, doubts = solve_photometry(exposure, catalog, known, matches, band, config.photometry, config.reference)
+    warnings = [*solution.warnings, *doubts, *([uneven] if uneven else []), *warnings]
     return Calibrated(exposure, backgrounds, catalog, known, matches, zero_point, scatter, solution, residual, warnings)
 
 
@@ -201,17 +201,18 @@ def _correct_apertures(
     catalog: Catalog,
     corrections: dict[str, ApertureCorrection],
     config: CalibrateConfig,
-) -> None:
+) -> list[str]:
     """Fit the aperture corrections again, now that faint neighbors are known, and apply them.
 
     Neighbors below the threshold of the characterization lie in the apertures of its stars and in its sky. Where too
-    few of its stars are found again its corrections stand.
+    few of its stars are found again its corrections stand. Returned are reasons to doubt the result.
     """
     fresh = fit_aperture_corrections(
         catalog, _psf_stars(catalog), psf, exposure.shape, config.measurement, config.aperture_correction
     )
     best = {name: fit if fit.n_star else corrections.get(name, fit) for name, fit in fresh.items()}
     apply_aperture_correction(catalog, best, config.measurement)
+    return doubt_correction(best["base_PsfFlux"])
 
 
 def _psf_stars(catalog: Catalog) -> NDArray[np.bool_]:

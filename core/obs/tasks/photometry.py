@@ -24,6 +24,16 @@ from obs.tasks.reference import (
 __all__ = ["ColorTerm", "PhotometryConfig", "find_color_term", "solve_photometry"]
 
 
+FEW_STARS = 3
+"""Fewer stars do not show whether one of them is wrong."""
+
+LARGE_SCATTER = 0.1
+"""Stars of S/N 20 scatter by half of this, magnitudes; more has another cause."""
+
+SMALL_SHARE = 0.7
+"""Fewer of the matched stars than this agree where the matches or the reference magnitudes are doubtful."""
+
+
 class ColorTerm(TaskConfig):
     """From the reference catalog's bands to the camera's: primary + c0 + c1 color + c2 color^2."""
 
@@ -42,6 +52,13 @@ class PhotometryConfig(TaskConfig):
     minimum_signal_to_noise: float = setting(20.0, "Fainter stars are left out.", gt=0)
     clip: float = setting(3.0, "Stars further off are left out.", unit="sigma", gt=0)
     sigma_max: float = setting(0.25, "Largest standard deviation to clip with.", unit="mag", gt=0)
+    maximum_scatter: float = setting(
+        0.4,
+        "Largest robust standard deviation of all matched stars about the zero point. Above it, matches are taken to "
+        "be wrong and there is no zero point.",
+        unit="mag",
+        gt=0,
+    )
     flux: str = setting(
         "base_PsfFlux",
         "Flux that the zero point is fitted with; those that the aperture correction covers have the least noise.",
@@ -60,7 +77,7 @@ def solve_photometry(
     band: str,
     config: PhotometryConfig,
     reference_config: ReferenceConfig,
-) -> tuple[ZeroPoint, str]:
+) -> tuple[ZeroPoint, list[str]]:
     """Fit the zero point of an exposure and write it where readers look for it.
 
     Parameters
@@ -84,8 +101,8 @@ def solve_photometry(
     -------
     zero_point : ZeroPoint
         NaN without a fit.
-    problem : str
-        What the user should know: why there is no fit, or no color term; empty if all is well.
+    problems : list of str
+        What the user should know: why there is no fit, or no color term, or why to doubt it; empty if all is well.
 
     Raises
     ------
@@ -100,7 +117,7 @@ def solve_photometry(
     if not config.enabled:
         if exposure.photo_calib is not None:
             metadata["MAGZERO"] = _per_second(exposure.photo_calib.zero_point, exposure)
-        return nothing, ""
+        return nothing, []
     exposure.photo_calib = None
     try:
         term, problem = _usable_term(reference, exposure.physical_filter, config)
@@ -112,14 +129,33 @@ def solve_photometry(
                 "to false"
             ) from error
         catalog.add("calib_photometry_used", used, "", "the zero point was fitted to this source")
-        return nothing, f"no zero point: {error}"
+        return nothing, [f"no zero point: {error}"]
     used[rows[fit.used]] = True
     catalog.add("calib_photometry_used", used, "", "the zero point was fitted to this source")
     exposure.photo_calib = PhotoCalib.from_zero_point(fit.zero_point, fit.error)
     metadata.update(MAGZERO=_per_second(fit.zero_point, exposure), MAGZERO_RMS=fit.rms, MAGZERO_NOBJ=fit.n_star)
     if term is not None:
         metadata.update(COLORTERM1=term.c0, COLORTERM2=term.c1, COLORTERM3=term.c2)
-    return fit, problem
+    return fit, [text for text in (problem, *_doubts(fit)) if text]
+
+
+def _doubts(fit: ZeroPoint) -> list[str]:
+    """Return what speaks against a zero point, judged by all matched stars and not by those that were kept."""
+    if fit.n_considered < FEW_STARS:
+        plural = "star" if fit.n_considered == 1 else "stars"
+        return [f"the zero point rests on {fit.n_considered} {plural}: nothing shows whether one of them is wrong"]
+    doubts = []
+    if fit.n_star < SMALL_SHARE * fit.n_considered:
+        doubts.append(
+            f"the zero point rests on {fit.n_star} of {fit.n_considered} matched stars, the others disagree: check the "
+            "WCS, crowding, and whether the reference catalog is deep enough"
+        )
+    if fit.overall_scatter > LARGE_SCATTER:
+        doubts.append(
+            f"matched stars scatter by {fit.overall_scatter:.2f} mag about the zero point: check that the reference "
+            "flux is that of the exposure's filter (calibrate.reference.flux_names), color terms, and clouds"
+        )
+    return doubts
 
 
 def _fit(
@@ -153,6 +189,12 @@ def _fit(
     )
     if not fit.n_star:
         raise MeasurementError(f"none of the {len(rows)} matched sources is a star bright enough to calibrate with")
+    if fit.n_considered >= FEW_STARS and fit.overall_scatter > config.maximum_scatter:
+        raise MeasurementError(
+            f"the {fit.n_considered} matched stars scatter by {fit.overall_scatter:.2f} mag about it, "
+            f"calibrate.photometry.maximum_scatter allows {config.maximum_scatter:g}: check that the WCS is right and "
+            "that the reference catalog has the exposure's filter"
+        )
     return fit, rows
 
 

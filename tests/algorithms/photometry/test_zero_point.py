@@ -108,3 +108,16 @@ def test_stars_that_are_not_to_be_used_are_left_out():
 def test_a_color_term_without_colors_is_refused():
     with pytest.raises(ValueError, match=r"color term of 0.1 needs the colors"):
         fit_zero_point(flux=[1.0], flux_err=[1.0], ref_magnitude=[20.0], color_term=0.1)
+
+
+def test_the_overall_scatter_counts_the_stars_that_were_dropped():
+    flux, error, magnitude, _ = stars(60)
+    clean = fit_zero_point(flux=flux, flux_err=error, ref_magnitude=magnitude)
+    assert clean.n_considered == 60
+    assert clean.overall_scatter < 0.03
+    wrong = magnitude + np.where(np.arange(60) < 40, np.random.default_rng(1).normal(0.0, 1.5, 60), 0.0)
+    fit = fit_zero_point(flux=flux, flux_err=error, ref_magnitude=wrong)
+    # a third of the stars still agree with one another
+    assert fit.rms < 0.1
+    assert fit.n_star < 50
+    assert fit.overall_scatter > 0.4

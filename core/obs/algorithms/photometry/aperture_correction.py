@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from obs.algorithms.photometry.surface import Surface
 from obs.algorithms.photometry.surface_fit import SurfaceFit, fit_surface
 
-__all__ = ["ApertureCorrection", "Step", "fit_aperture_correction"]
+__all__ = ["LEAST_STARS", "ApertureCorrection", "Step", "fit_aperture_correction"]
 
 LEAST_STARS = 2
 """Fewer stars do not say how far they are to be trusted."""

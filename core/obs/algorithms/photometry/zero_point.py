@@ -35,6 +35,11 @@ class ZeroPoint:
         Number of used stars.
     used : ndarray of bool, shape (n,)
         Which stars these are.
+    n_considered : int
+        Number of stars that could have been used.
+    overall_scatter : float
+        Robust standard deviation of all of these about the zero point, magnitudes; NaN for fewer than two. It does not
+        depend on which stars were dropped.
     """
 
     zero_point: float
@@ -43,6 +48,8 @@ class ZeroPoint:
     intrinsic_scatter: float
     n_star: int
     used: NDArray[np.bool_]
+    n_considered: int = 0
+    overall_scatter: float = float("nan")
 
 
 def fit_zero_point(
@@ -134,13 +141,15 @@ def fit_zero_point(
         keep = near
     n = int(near.sum())
     used[index[near]] = True
+    n_considered = len(index)
+    overall = 1.4826 * float(np.median(np.abs(values - center))) if n_considered > 1 else np.nan
     if n == 1:
-        return ZeroPoint(center, np.nan, np.nan, np.nan, 1, used)
+        return ZeroPoint(center, np.nan, np.nan, np.nan, 1, used, n_considered, overall)
     weight = _weight(variance[near], intrinsic)
     center = _bulk_mean(values[near], weight, center)
     spread = float(np.sqrt(np.sum(weight * (values[near] - center) ** 2) / (n - 1)))
     error = spread / float(np.sqrt(np.sum(weight)))
-    return ZeroPoint(center, error, robust_sigma(values[near]), intrinsic, n, used)
+    return ZeroPoint(center, error, robust_sigma(values[near]), intrinsic, n, used, n_considered, overall)
 
 
 def _bulk_mean(values: NDArray[np.float64], weight: NDArray[np.float64], start: float) -> float:
