@@ -66,7 +66,7 @@ def measure_obs(folder: Path, resample: float) -> dict[str, np.ndarray]:
     noise = ["-c", "calibrate.detection.noise=smoothed"] if resample else []
     command = [str(Path(sys.executable).with_name("obs")), "process-file", "field.fits", "--output", "out", *noise]
     subprocess.run(command, cwd=folder, check=False, capture_output=True)
-    table = Table.read(next((folder / "out").rglob("src.fits")), hdu=1)
+    table = Table.read(folder / "out/field/src.fits", hdu=1)
     table = table[np.asarray(table["detect_isPrimary"])]
     names = {
         "x": "base_SdssCentroid_x", "y": "base_SdssCentroid_y",

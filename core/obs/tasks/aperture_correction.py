@@ -130,7 +130,8 @@ def fit_aperture_corrections(
     total = within
     if correction.to_total and usable.any():
         total = np.full(len(within), within[len(within) // 2] * (1.0 + _beyond(catalog, usable, psf, shape, config)))
-    found = {"base_PsfFlux": np.ones_like(within), "base_GaussianFlux": growth.gaussian}
+    # the PSF finds all light, and so does the Kron ellipse after what the PSF has outside it is added
+    found = {"base_PsfFlux": np.ones_like(within), "base_GaussianFlux": growth.gaussian, KRON: np.ones_like(within)}
     fits = {
         name: fit_aperture_correction(
             x=x,
@@ -142,7 +143,7 @@ def fit_aperture_corrections(
             clip=correction.clip,
             robust=correction.robust,
         )
-        for name in CORRECTED
+        for name in (*CORRECTED, *([KRON] if f"{KRON}_psfFraction" in catalog else []))
     }
     if correction.to_total:
         # the profile gives this factor without a fit to each star
@@ -191,10 +192,15 @@ def _steps(
         predicted = growth.factor(found, wanted).evaluate(x=x, y=y)
         flux, flux_err = (catalog[f"{wider}_{column}"] for column in ("instFlux", "instFluxErr"))
         with np.errstate(divide="ignore", invalid="ignore"):
-            ratio = flux / (catalog[f"{name}_instFlux"] * predicted)
+            ratio = flux / (catalog[f"{name}_instFlux"] / _caught(catalog, name) * predicted)
             steps.append(Step(ratio, flux_err / np.abs(flux)))
         name, found = wider, wanted
     return tuple(steps)
+
+
+def _caught(catalog: Catalog, name: str) -> NDArray[np.float64]:
+    """Return the part of a point source's light that a flux finds by its own size: one if its size is not its own."""
+    return catalog[f"{KRON}_psfFraction"] if name == KRON else np.ones(len(catalog))
 
 
 def _isolated(catalog: Catalog, stars: NDArray[np.bool_], radius: float) -> NDArray[np.bool_]:
@@ -255,6 +261,9 @@ def apply_aperture_correction(
 ) -> None:
     """Multiply fluxes by their corrections, and classify anew. A correction that is not known is one, and flagged.
 
+    Kron fluxes get the light that a point source has outside their ellipse, so that stars have one flux however it is
+    measured. Ellipses of galaxies hold almost all of the PSF, and their fluxes change by little but the common scale.
+
     Apertures stay what they are: theirs is written down, not applied.
 
     Parameters
@@ -269,10 +278,12 @@ def apply_aperture_correction(
     x, y = catalog["base_SdssCentroid_x"], catalog["base_SdssCentroid_y"]
     for name, correction in corrections.items():
         factor, factor_err = correction.evaluate(x=x, y=y), correction.evaluate_error(x=x, y=y)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            factor, factor_err = factor / _caught(catalog, name), factor_err / _caught(catalog, name)
         known = np.isfinite(factor) & (factor > 0)
         factor = np.where(known, factor, 1.0)
         meaning = f"aperture correction applied to {name}"
-        if name in CORRECTED:
+        if name in (*CORRECTED, KRON):
             for column in (f"{name}_instFlux", f"{name}_instFluxErr"):
                 old = catalog.columns[column]
                 catalog.add(column, old.data * factor, old.unit, old.description)
@@ -281,24 +292,4 @@ def apply_aperture_correction(
         catalog.add(f"{name}_apCorr", np.where(known, factor, np.nan), "", meaning)
         catalog.add(f"{name}_apCorrErr", np.where(known, factor_err, np.nan), "", "its standard error")
         catalog.add(f"{name}_flag_apCorr", ~known, "", f"{name}: no aperture correction is known")
-    if "base_PsfFlux" in corrections:
-        _correct_kron(catalog)
     classify(catalog, config.extendedness_ratio)
-
-
-def _correct_kron(catalog: Catalog) -> None:
-    """Add the light that a point source has outside its Kron ellipse, so that stars have one flux however measured.
-
-    Ellipses of galaxies hold almost all of the PSF, and their fluxes change by little but the common scale.
-    """
-    if f"{KRON}_psfFraction" not in catalog:
-        return
-    with np.errstate(divide="ignore", invalid="ignore"):
-        factor = catalog["base_PsfFlux_apCorr"] / catalog[f"{KRON}_psfFraction"]
-    known = np.isfinite(factor) & (factor > 0)
-    for column in (f"{KRON}_instFlux", f"{KRON}_instFluxErr"):
-        old = catalog.columns[column]
-        catalog.add(column, old.data * np.where(known, factor, 1.0), old.unit, old.description)
-    meaning = f"correction applied to {KRON} for light of the PSF outside the ellipse"
-    catalog.add(f"{KRON}_apCorr", np.where(known, factor, np.nan), "", meaning)
-    catalog.add(f"{KRON}_flag_apCorr", ~known, "", f"{KRON}: no aperture correction is known")
