@@ -37,6 +37,9 @@ BIWEIGHT = 3.0
 SETTLED = 1e-3
 """Reweighting ends when no star's weight changes by more."""
 
+HALVINGS = 20
+"""Halvings of an interval that find the scatter to one in a million of the largest that it can be."""
+
 HALF_WITHIN = 0.4549
 """Median of the square of a standard normal variable."""
 
@@ -116,6 +119,7 @@ def fit_surface(
     # until a surface is known, what it will explain counts as scatter: no star rules by its small error
     excess = _excess_variance(values - np.median(values), sigma)
     for number in range(2 * ROUNDS):
+        last = excess
         weight = 1.0 / np.sqrt(np.maximum(sigma**2 + excess, 1e-24))
         fit = _average(terms, values, weight, count, order)
         excess = _excess_variance(fit.predicted_error[count > 0], sigma[count > 0])
@@ -123,7 +127,8 @@ def fit_surface(
         # all values are judged anew in each round, by their own errors
         deviation = np.abs(values - terms @ fit.solution) * weight
         new = _count(deviation, clip, robust=robust, settled=number >= ROUNDS)
-        settled = number > ROUNDS and float(np.abs(new - count).max()) < SETTLED
+        settled = (number > ROUNDS or not robust) and float(np.abs(new - count).max()) < SETTLED
+        settled &= abs(excess - last) <= SETTLED * excess
         if settled or not (new > 0).any():
             break
         count = new
@@ -158,23 +163,17 @@ def _average(
     scaled = weight * np.sqrt(count)
     basis, target = terms * scaled[:, None], values * scaled
     degree = np.sum(triangle(order), axis=0)
-    # nothing is expected of the constant
-    amplitudes = AMPLITUDES if order > 0 else AMPLITUDES[:1]
-    n = terms.shape[1]
-    solutions, covariances = np.zeros((len(amplitudes), n)), np.zeros((len(amplitudes), n, n))
-    errors, freedom = np.zeros((len(amplitudes), len(values))), np.zeros(len(amplitudes))
-    for k, amplitude in enumerate(amplitudes):
-        # without any amplitude only the constant is left
-        free = degree == 0 if amplitude == 0 else np.ones(n, bool)
-        part = basis[:, free]
-        prior = np.diag((degree[free] / max(amplitude, 1e-30)) ** 2)
-        covariance = np.linalg.pinv(part.T @ part + prior, hermitian=True)
-        solutions[k, free] = covariance @ part.T @ target
-        covariances[k][np.ix_(free, free)] = covariance
-        # the residual of a star that the fit does not know follows from its leverage on the fit that does
-        leverage = np.minimum(np.einsum("ni,ij,nj->n", part, covariance, part), 1 - 1e-9)
-        errors[k] = (values - terms @ solutions[k]) / (1.0 - leverage)
-        freedom[k] = leverage.sum()
+    normal = basis.T @ basis
+    # without any amplitude only the constant is left, of which nothing is expected
+    alone = np.zeros((1, *normal.shape))
+    alone[0, 0, 0] = 1.0 / normal[0, 0]
+    amplitudes = AMPLITUDES[AMPLITUDES > 0][:, None, None] if order > 0 else np.zeros((0, 1, 1))
+    covariances = np.concatenate([alone, np.linalg.inv(normal + np.diag(degree**2.0) / amplitudes**2)])
+    solutions = covariances @ (basis.T @ target)
+    # the residual of a star that the fit does not know follows from its leverage on the fit that does
+    leverage = np.minimum(((basis @ covariances) * basis).sum(2), 1 - 1e-9)
+    errors = (values - solutions @ terms.T) / (1.0 - leverage)
+    freedom = leverage.sum(1)
     square = (np.minimum((errors * weight) ** 2, LARGEST_ERROR) * count).sum(1)
     chi2 = square / max(float(square.min()), 1e-300) * count.sum() + freedom
     share = np.exp(-0.5 * (chi2 - chi2.min()))
@@ -220,7 +219,7 @@ def _excess_variance(residual: NDArray[np.float64], sigma: NDArray[np.float64]) 
     """Return what must be added to the variances for half of the residuals to lie within 0.67 sigma."""
     square = residual**2
     low, high = 0.0, float(np.median(square)) / HALF_WITHIN
-    for _ in range(40):
+    for _ in range(HALVINGS):
         middle = 0.5 * (low + high)
         too_small = np.median(square / np.maximum(sigma**2 + middle, 1e-30)) > HALF_WITHIN
         low, high = (middle, high) if too_small else (low, middle)
