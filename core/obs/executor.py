@@ -24,6 +24,7 @@ from typing import Any, Generic, NoReturn, TypeVar
 from obs.errors import ObsError
 from obs.lifeline import end_with_parent
 from obs.policy.data_id import format_data_id
+from obs.threads import THREAD_LIMITS, use_one_thread
 
 __all__ = ["Outcome", "current_data_id", "run"]
 
@@ -32,7 +33,6 @@ logger = logging.getLogger(__name__)
 R = TypeVar("R")
 DataId = Mapping[str, Any]
 
-_THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 _GRACE = 5.0  # seconds that a stopped worker has to remove its temporary files
 
 #: The data ID being worked on in this process, as text; empty outside. For log messages.
@@ -244,8 +244,8 @@ def _time_left(workers: Iterable[_Worker], timeout: float | None) -> float | Non
 def _environment_of_workers() -> Iterator[None]:
     """Let processes started here use one thread each, and leave Ctrl-C to this one."""
     resource_tracker.ensure_running()  # starts once, and would unblock the signal
-    before = {name: os.environ.get(name) for name in _THREAD_LIMITS}
-    os.environ.update(dict.fromkeys(_THREAD_LIMITS, "1"))
+    before = {name: os.environ.get(name) for name in THREAD_LIMITS}
+    use_one_thread()
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 import click
 
 from obs.errors import ObsError, suggest
+from obs.threads import use_one_thread
 from obs.version import __version__
 
 __all__ = ["COMMANDS", "command_line", "main"]
@@ -95,6 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0; 1 if something failed; 2 for a command that cannot be understood; 130 after Ctrl-C, 143
         after SIGTERM and 129 after SIGHUP.
     """
+    use_one_thread()
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         with _signals_raised():
