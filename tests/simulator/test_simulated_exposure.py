@@ -167,7 +167,7 @@ def test_data_id_names_visit_detector_and_filter(toy, make_shot, config):
 
 
 def test_detectors_are_named_as_the_camera_names_them(toy):
-    assert detector_keys(replace(toy, detector="%(chip)s"), _west(toy)) == {"chip": "1"}
+    assert detector_keys(replace(toy, detector="%(chip)s"), _west(toy)) == {"chip": "west"}
     assert detector_keys(replace(toy, detector="%(side)4s"), _west(toy)) == {"side": "west"}
     with pytest.raises(PluginError, match="gives neither the number 1 nor the name 'west'"):
         detector_keys(replace(toy, detector="raft%(raft)d"), _west(toy))

@@ -352,7 +352,7 @@ class Translator:
             try:
                 value = _read_rule(choice, md)
                 if value is not None:
-                    self.check_plausible(name, value)
+                    check_value(name, value, self.today)
                     return value
             except FileFormatError:
                 continue  # the next card stands in

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, field, fields
 from datetime import date
 from pathlib import Path
@@ -153,7 +154,8 @@ def _derived(name: str, instrument: Instrument, row: Mapping[str, Any]) -> Any: 
 
 def impossible(header: RealHeader, translator: Translator) -> Iterator[str]:
     """Return what cannot be of what a translator makes of a header; see `obs.instrument.consistency`."""
-    cards = header.read_cards()
-    row, info = translator.registry_columns(cards), translator.visit_info(cards)
+    cards, reader = header.read_cards(), copy(translator)
+    reader.guarded = False  # what cannot be is to be seen
+    row, info = reader.registry_columns(cards), reader.visit_info(cards)
     on_sky = info.exposure_time > 0 and not _CALIBRATION.search(str(row.get("dataType", "")))
     yield from visit_faults(info, on_sky=on_sky if header.on_sky is None else header.on_sky)
