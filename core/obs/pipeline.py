@@ -20,6 +20,7 @@ from obs.image.exposure import Exposure
 from obs.policy.data_id import format_data_id
 from obs.raw_exposure import remove_raw_signature
 from obs.repo.butler import Butler
+from obs.repo.fits_checksum import checksums_compared
 from obs.repo.reference_catalog import find_reference_catalog, load_reference_catalog
 from obs.tasks.astrometry import AstrometrySolution
 from obs.tasks.calibrate import CalibrateConfig, Calibrated, calibrate
@@ -392,7 +393,8 @@ def _remove_signature(butler: Butler, data_id: Mapping[str, Any], config: IsrCon
     def get(dataset_type: str) -> object:
         return butler.get(dataset_type, data_id)
 
-    exposure: Exposure = assemble(get, data_id)
+    with checksums_compared(config.compare_checksums):
+        exposure: Exposure = assemble(get, data_id)
     return exposure
 
 

@@ -35,6 +35,7 @@ from obs.instrument.instrument import Instrument
 from obs.policy.data_id import format_data_id
 from obs.repo.butler import Butler
 from obs.repo.calibration_type import calibration_type
+from obs.repo.fits_checksum import checksums_compared
 from obs.repo.fits_exposure import header_wcs, read_exposure
 from obs.repo.fits_raw import read_raw
 from obs.repo.formatters import read_dataset, split_hdu
@@ -87,6 +88,17 @@ def remove_raw_signature(
     FileFormatError
         If a file or a header is not what it has to be.
     """
+    with checksums_compared(config.compare_checksums):
+        return _remove_raw_signature(butler, data_id, config, warn, inspect)
+
+
+def _remove_raw_signature(
+    butler: Butler,
+    data_id: Mapping[str, Any],
+    config: IsrConfig,
+    warn: Callable[[str], None],
+    inspect: Callable[[Raw], None] | None,
+) -> Exposure:
     instrument = butler.instrument
     whole = butler.complete_raw(data_id)
     detector = instrument.find_detector(whole)

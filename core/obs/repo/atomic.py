@@ -188,7 +188,7 @@ def _rename_to_free(temporary: Path, path: Path) -> None:
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[BinaryIO]:
-    file = open(path, "wb")  # noqa: SIM115 - closed below, where a second failure must not hide the first
+    file = open(path, "w+b")  # noqa: SIM115 - closed below, where a second failure must not hide the first
     try:
         yield file
     except BaseException:

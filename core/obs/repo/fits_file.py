@@ -2,6 +2,7 @@
 
 import contextlib
 import gzip
+import io
 import math
 import numbers
 import re
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from obs.errors import DatasetNotFoundError, FileFormatError, ObsError
 from obs.repo.atomic import atomic_write
+from obs.repo.fits_checksum import CHECKSUM_CARDS, compare_datasums, is_comparing, seal
 from obs.repo.fits_layout import check_layout, unpack
 
 __all__ = ["card_value", "header_to_dict", "is_structural", "open_fits", "set_cards", "table_bytes", "write_hdus"]
@@ -74,9 +76,8 @@ def open_fits(path: Path | str) -> Iterator[fits.HDUList]:
                 packed = file.read(2) == _GZIP
                 file.seek(0)
                 source = unpacked.enter_context(unpack(file)) if packed else file
-                if not packed:
-                    check_layout(file)
-                    file.seek(0)
+                (compare_datasums if is_comparing() else check_layout)(source)
+                source.seek(0)
                 with fits.open(source) as hdus:
                     _check_end(hdus, source)
                     yield hdus
@@ -108,7 +109,7 @@ def _reason(error: BaseException) -> str:
 def write_hdus(
     path: Path | str, hdus: Sequence[fits.PrimaryHDU | fits.ImageHDU | fits.BinTableHDU], tail: bytes = b""
 ) -> None:
-    """Write a FITS file in one go, gzipped if its name ends in ``.gz``.
+    """Write a FITS file in one go with its checksums, gzipped if its name ends in ``.gz``.
 
     Parameters
     ----------
@@ -124,13 +125,26 @@ def write_hdus(
     OutputError
         If the file cannot be written.
     """
-    with atomic_write(path) as file, contextlib.ExitStack() as stack:
-        target: Any = file
-        if str(path).endswith(".gz"):
-            packed = gzip.GzipFile(filename="", fileobj=file, mode="wb", compresslevel=1, mtime=0)
-            target = stack.enter_context(packed)
-        fits.HDUList(list(hdus)).writeto(target, output_verify="ignore")
-        target.write(tail)
+    for hdu in hdus:
+        # astropy keeps those of a compressed image under other names.
+        if not isinstance(hdu, fits.CompImageHDU):
+            hdu.header.update(CHECKSUM_CARDS)
+    with atomic_write(path) as file:
+        if not str(path).endswith(".gz"):
+            _write_sealed(file, hdus, tail)
+            return
+        plain = io.BytesIO()
+        _write_sealed(plain, hdus, tail)
+        with gzip.GzipFile(filename="", fileobj=file, mode="wb", compresslevel=1, mtime=0) as packed:
+            packed.write(plain.getbuffer())
+
+
+def _write_sealed(
+    file: BinaryIO, hdus: Sequence[fits.PrimaryHDU | fits.ImageHDU | fits.BinTableHDU], tail: bytes
+) -> None:
+    fits.HDUList(list(hdus)).writeto(file, output_verify="ignore")
+    file.write(tail)
+    seal(file)
 
 
 def table_bytes(rows: NDArray[Any], cards: Sequence[fits.Card], name: str) -> bytes:
@@ -163,7 +177,8 @@ def table_bytes(rows: NDArray[Any], cards: Sequence[fits.Card], name: str) -> by
         ("TFIELDS", len(rows.dtype.names or ()), "columns"),
         ("EXTNAME", name, ""),
     ]
-    header = fits.Header([*(fits.Card(*card) for card in layout), *cards])
+    checksums = [fits.Card(key, *value) for key, value in CHECKSUM_CARDS.items()]
+    header = fits.Header([*(fits.Card(*card) for card in layout), *cards, *checksums])
     data = rows.tobytes() + bytes(-rows.nbytes % _BLOCK)
     return bytes(header.tostring().encode("ascii") + data)
 

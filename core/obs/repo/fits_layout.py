@@ -8,12 +8,13 @@ import gzip
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
 from obs.errors import ConfigError, FileFormatError
 
-__all__ = ["check_layout", "data_size", "header_integer", "pixel_limit", "unpack"]
+__all__ = ["Hdu", "check_layout", "data_size", "header_integer", "pixel_limit", "unpack", "walk_hdus"]
 
 #: The environment variable that sets the limit, and what it is without: 15,800 x 15,800 pixels, 1 GB as float32.
 _SETTING, _PIXELS = "OBS_MAX_PIXELS", 250_000_000
@@ -25,7 +26,7 @@ _LARGEST = 2**62
 #: An unpacked file larger than this goes to a temporary file, bytes.
 _IN_MEMORY = 256 << 20
 _CHUNK = 1 << 20
-_LAYOUT = re.compile(rb"XTENSION|Z?BITPIX|Z?NAXIS\d*|[PG]COUNT|ZIMAGE|ZTILE\d+")
+_LAYOUT = re.compile(rb"XTENSION|Z?BITPIX|Z?NAXIS\d*|[PG]COUNT|ZIMAGE|ZTILE\d+|DATASUM")
 
 
 def pixel_limit() -> int:
@@ -94,6 +95,62 @@ def data_size(header: Mapping[str, Any]) -> int:
     return size
 
 
+@dataclass(frozen=True)
+class Hdu:
+    """An HDU as it stands in a file.
+
+    Parameters
+    ----------
+    number : int
+        From 0.
+    start : int
+        Where its header begins, bytes.
+    text : bytes
+        Its header, in whole blocks.
+    cards : dict
+        The cards that tell its size, and DATASUM.
+    size : int
+        Bytes of its data, without padding.
+    """
+
+    number: int
+    start: int
+    text: bytes
+    cards: Mapping[str, Any]
+    size: int
+
+    @property
+    def padded_size(self) -> int:
+        """Bytes of its data with their padding."""
+        return self.size + -self.size % _BLOCK
+
+    def find_card(self, name: str) -> int | None:
+        """Return where a card begins in the header."""
+        key = f"{name:8}=".encode()
+        return next((at for at in range(0, len(self.text), _CARD) if self.text.startswith(key, at)), None)
+
+
+def walk_hdus(file: BinaryIO) -> Iterator[Hdu]:
+    """Yield the HDUs of a FITS file one after another.
+
+    Raises
+    ------
+    FileFormatError
+        If sizes in a header are impossible, or larger than the limit.
+    """
+    start = 0
+    for number in range(_MOST_HDUS):
+        file.seek(start)
+        text = _read_header(file, is_first=number == 0)
+        if text is None:
+            return
+        cards = _layout_cards(text)
+        hdu = Hdu(number, start, text, cards, data_size(cards))
+        yield hdu
+        start += len(text) + hdu.padded_size
+    raise FileFormatError(f"has more than {_MOST_HDUS} HDUs")
+
+
 def check_layout(file: BinaryIO) -> None:
     """Check what the headers of a FITS file promise; a file that is damaged otherwise is left to its reader.
 
@@ -102,15 +159,8 @@ def check_layout(file: BinaryIO) -> None:
     FileFormatError
         If sizes in a header are impossible, or larger than the limit.
     """
-    start = 0
-    for _ in range(_MOST_HDUS):
-        file.seek(start)
-        text = _read_header(file, is_first=start == 0)
-        if text is None:
-            return
-        size = data_size(_layout_cards(text))
-        start += len(text) + size + -size % _BLOCK
-    raise FileFormatError(f"has more than {_MOST_HDUS} HDUs")
+    for _ in walk_hdus(file):
+        pass
 
 
 def unpack(packed: BinaryIO) -> BinaryIO:

@@ -211,6 +211,10 @@ class IsrConfig(TaskConfig):
     do_measure_background: bool = setting(False, "Measure the level and the flatness of the sky.")
     sky: SkyConfig = setting(SkyConfig(), "Sky.")
     write: bool = setting(False, "Write the result as ``postISRCCD``.")
+    compare_checksums: bool = setting(
+        True,
+        "Compare raw files and calibrations with the DATASUM in their headers; a file with changed pixels fails.",
+    )
     allow_missing: bool = setting(False, "Go on without a calibration that is missing, and say so.")
     fallback_filter: str | None = setting(
         None, "Physical filter whose calibration is taken where there is none for that of the exposure."

@@ -1,0 +1,78 @@
+"""Checksums are written as astropy writes them, and a file whose pixels have changed is not read in silence."""
+
+import warnings
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+from obs.errors import FileFormatError
+from obs.image.catalog import Catalog
+from obs.repo.fits_catalog import read_catalog, write_catalog
+from obs.repo.fits_checksum import checksums_compared
+from obs.repo.fits_exposure import read_image, write_image
+from obs.repo.fits_raw import read_raw
+
+
+def catalog(n):
+    random = np.random.default_rng(n)
+    made = Catalog(metadata={"A": 1.5})
+    made.add("id", np.arange(n))
+    made.add("flux", random.normal(size=n))
+    return made
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_astropy_agrees(tmp_path, seed):
+    random = np.random.default_rng(seed)
+    image = random.normal(size=random.integers(1, 90, 2)).astype(np.float32)
+    for ending in ("", ".gz"):
+        write_image(image, tmp_path / f"i.fits{ending}")
+        write_catalog(catalog(int(random.integers(0, 500))), tmp_path / f"c.fits{ending}")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            for name in (f"i.fits{ending}", f"c.fits{ending}"):
+                with fits.open(tmp_path / name, checksum=True) as hdus:
+                    assert all("CHECKSUM" in hdu.header and "DATASUM" in hdu.header for hdu in hdus)
+                    assert all(hdu.verify_checksum() == hdu.verify_datasum() == 1 for hdu in hdus)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_changed_pixels_are_an_error(tmp_path, compressed):
+    """Of files of any origin, also compressed ones; and none where it is switched off."""
+    path = tmp_path / "x.fits"
+    pixels = np.random.default_rng(1).integers(0, 60000, (200, 300)).astype(np.uint16)
+    image = fits.CompImageHDU(pixels) if compressed else fits.ImageHDU(pixels)
+    fits.HDUList([fits.PrimaryHDU(), image]).writeto(path, checksum=True)
+    with checksums_compared(True):
+        assert np.array_equal(read_raw(path).images[0], pixels)
+    content = bytearray(path.read_bytes())
+    with fits.open(path, disable_image_compression=True) as hdus:
+        place = hdus[1].fileinfo()["datLoc"] + (300 * 8 if compressed else 0)
+    content[place + 50_000] ^= 1
+    path.write_bytes(content)
+    with checksums_compared(True), pytest.raises(FileFormatError, match=r"x.fits: HDU 1: its data do not agree with"):
+        read_raw(path)
+    with checksums_compared(False):
+        read_raw(path)
+
+
+def test_a_catalog_and_an_image_that_have_changed(tmp_path):
+    write_catalog(catalog(100), tmp_path / "c.fits")
+    write_image(np.ones((50, 50), np.float32), tmp_path / "i.fits.gz")
+    with checksums_compared(True):
+        assert len(read_catalog(tmp_path / "c.fits")) == 100
+        assert read_image(tmp_path / "i.fits.gz").sum() == 2500
+    content = bytearray((tmp_path / "c.fits").read_bytes())
+    content[-2000] ^= 128
+    (tmp_path / "c.fits").write_bytes(content)
+    with checksums_compared(True), pytest.raises(FileFormatError, match="do not agree with DATASUM"):
+        read_catalog(tmp_path / "c.fits")
+
+
+@pytest.mark.parametrize("value", ["", "x", "99999999999999", "-1"])
+def test_a_card_that_is_no_checksum_is_passed_over(tmp_path, value):
+    header = fits.Header({"DATASUM": value})
+    fits.PrimaryHDU(np.ones((50, 50), np.int16), header).writeto(tmp_path / "x.fits")
+    with checksums_compared(True):
+        assert read_raw(tmp_path / "x.fits").images[0].sum() == 2500
