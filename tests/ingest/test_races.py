@@ -16,6 +16,7 @@ from obs.ingest.raws import IngestOptions, ingest_raws
 from obs.ingest.repository import make_repository
 from obs.repo.butler import Butler
 from obs.repo.registry import Registry
+from obs.repo.rerun_settings import record_config
 
 _FORK = multiprocessing.get_context("fork")
 
@@ -145,6 +146,26 @@ def test_init_for_different_cameras_at_once(tmp_path, instrument):
     assert sorted(map(str, told), key=len)[0] == "True"
     assert "is a repository of the camera" in sorted(map(str, told), key=len)[1]
     assert RepositoryError.__name__ in sorted(map(str, told), key=len)[1]
+
+
+def test_one_new_output_has_one_set_of_settings(tmp_path):
+    """Of runs that begin at the same moment with different settings, one goes on and the others are refused."""
+
+    def record(threshold):
+        def work():
+            try:
+                record_config(tmp_path, "process", {"threshold": threshold})
+            except OutputError as error:
+                return str(error)
+            return "recorded"
+
+        return work
+
+    told = race(*(record(threshold) for threshold in range(4)))
+    assert told.count("recorded") == 1
+    assert all("was made with other settings of process" in line for line in told if line != "recorded")
+    kept = (tmp_path / "config" / "process.yaml").read_text()
+    assert kept == f"threshold: {told.index('recorded')}\n"
 
 
 def test_who_waits_too_long_is_told(repository, tmp_path, monkeypatch):

@@ -286,11 +286,11 @@ def test_another_process_was_faster(repository, frames, tmp_path, monkeypatch):
     other = write_raw(tmp_path / "other" / "f.fits", RUN=1, DETECTOR=1, EXPTIME=99.0)
     place, calls = _Ingest._register, []
 
-    def late(self, plans, registry):
+    def late(self, plans):
         if not calls:
             calls.append(1)
             assert run(repository, [frames[0], other], mode="move").ok
-        place(self, plans, registry)
+        place(self, plans)
 
     monkeypatch.setattr(_Ingest, "_register", late)
     report = run(repository, frames, mode="move")

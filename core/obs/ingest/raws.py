@@ -8,7 +8,7 @@ processes never register or remove the same file, and a run that is killed can s
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from fnmatch import fnmatch
 from functools import partial
@@ -193,13 +193,19 @@ class _Ingest:
         if not self.options.dry_run and self.registry is not None:
             try:
                 self._prepare(plans)
-                self._register(plans, self.registry)
+                self._register(plans)
             except BaseException:
-                self._take_back(plans, self.registry)
+                self._take_back(plans)
                 raise
             plans = [self._look_again(plan) for plan in plans]
         for plan in plans:
             yield self._finish(plan)
+
+    def _write(self) -> AbstractContextManager[Transaction]:
+        """Begin to write to the registry, which a run that is not dry has."""
+        if self.registry is None:
+            raise OutputError(f"{self.butler.root} has no registry")
+        return self.registry.transaction()
 
     def _prepare(self, plans: Sequence[Plan]) -> None:
         for plan in plans:
@@ -211,9 +217,9 @@ class _Ingest:
                 if os.path.lexists(plan.report.path):
                     self._fail(plan, error)
 
-    def _register(self, plans: Sequence[Plan], registry: Registry) -> None:
+    def _register(self, plans: Sequence[Plan]) -> None:
         """Put the files in their places and register them, while no other process can do that."""
-        with registry.transaction() as changes:
+        with self._write() as changes:
             wanted = [key for plan in plans if plan.is_open and plan.rows for key in plan.keys]
             late = changes.find_present("raw", self.unique, wanted)
             for plan in plans:
@@ -269,14 +275,14 @@ class _Ingest:
             self._place(again)
         return again
 
-    def _take_back(self, plans: Sequence[Plan], registry: Registry) -> None:
+    def _take_back(self, plans: Sequence[Plan]) -> None:
         """Remove what was put in place and is not registered; the sources are still there."""
         for plan in plans:
             for transfer in plan.transfers:
                 transfer.discard()
         placed = [plan for plan in plans if plan.is_open and plan.rows]
         # If the registry cannot be asked any more, what is there stays: the next run takes it.
-        with suppress(ObsError), registry.transaction() as changes:
+        with suppress(ObsError), self._write() as changes:
             there = changes.find_present("raw", self.unique, [key for plan in placed for key in plan.keys])
             for plan in placed:
                 if there.isdisjoint(plan.keys):

@@ -59,6 +59,8 @@ def record_config(
     """
     path = config_path(output, task)
     text = yaml.safe_dump(_plain(config), sort_keys=False, allow_unicode=True)
+    if not path.exists() and _write_first(path, text.encode()):
+        return
     if path.exists():
         # Compared as YAML gives them back, so that a tuple equals the list that it is written as.
         before, _ = load_yaml(path, error=ConfigError)
@@ -78,6 +80,16 @@ def record_config(
             keep_backup(path)
     with atomic_write(path) as file:
         file.write(text.encode())
+
+
+def _write_first(path: Path, content: bytes) -> bool:
+    """Write the settings of a new output; of two runs that begin at the same moment, one is the first."""
+    try:
+        with atomic_write(path, replace=False) as file:
+            file.write(content)
+    except FileExistsError:
+        return False
+    return True
 
 
 def find_differences(before: object, now: object, name: str = "") -> list[str]:
