@@ -32,6 +32,7 @@ import numpy as np
 import yaml
 from astropy.io import fits
 from astropy.table import Table
+from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 
 GAIN, READ_NOISE = 1.5, 5.0
@@ -182,6 +183,69 @@ def nan_border(width: int) -> Change:
     return set_nan
 
 
+def nebula(peak: float, scale: float) -> Change:
+    """Return a hook that adds clouds of light: ``peak`` electrons a pixel, ``scale`` pixels across."""
+
+    def add(light: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        clouds = gaussian_filter(random.normal(size=light.shape), scale)
+        return light + peak * np.clip(clouds / clouds.max(), 0.0, None)
+
+    return add
+
+
+def big_galaxy(flux: float, radius: float) -> Change:
+    """Return a hook that adds a galaxy in the middle: electrons, and the radius of half of its light, pixels."""
+
+    def add(light: np.ndarray, _random: np.random.Generator) -> np.ndarray:
+        profile = galsim.DeVaucouleurs(half_light_radius=radius, trunc=8 * radius, flux=flux, gsparams=FINE)
+        profile = profile.shear(q=0.7, beta=20 * galsim.degrees)
+        height, width = light.shape
+        return light + profile.drawImage(nx=width, ny=height, scale=1.0, method="no_pixel").array
+
+    return add
+
+
+def satellites(light: np.ndarray, _random: np.random.Generator) -> np.ndarray:
+    """Add three trails: one bright, one of the noise of a pixel, one that flashes."""
+    rows, columns = np.indices(light.shape, sparse=True)
+    light = light.copy()
+    for start, slope, peak, flash in ((100.0, 0.6, 400.0, 0.0), (900.0, -0.35, 25.0, 0.0), (300.0, 0.1, 200.0, 90.0)):
+        across = (rows - start - slope * columns) / np.hypot(1.0, slope)
+        along = columns * np.hypot(1.0, slope)
+        brightness = np.abs(np.sin(np.pi * along / flash)) ** 3 if flash else 1.0
+        light += peak * brightness * np.exp(-0.5 * (across / 1.6) ** 2)
+    return light
+
+
+def amplifier_steps(image: np.ndarray, _random: np.random.Generator) -> np.ndarray:
+    """Add another level to each quarter of the columns."""
+    image += np.repeat([0.0, 25.0, -15.0, 40.0], image.shape[1] // 4).astype(np.float32)
+    return image
+
+
+def padding(image: np.ndarray, _random: np.random.Generator) -> np.ndarray:
+    """Set 40 % of the image to zero: a corner that is cut off, and a border."""
+    rows, columns = np.indices(image.shape, sparse=True)
+    image[(rows + columns < 0.7 * len(image)) | (columns > 0.8 * image.shape[1])] = 0.0
+    return image
+
+
+def dead_amplifier(image: np.ndarray, _random: np.random.Generator) -> np.ndarray:
+    """Set the second quarter of the columns to one value."""
+    image[:, image.shape[1] // 4 : image.shape[1] // 2] = 0.0
+    return image
+
+
+def subtract_sky(image: np.ndarray, _random: np.random.Generator) -> np.ndarray:
+    """Subtract the sky, whose noise stays."""
+    return image - np.float32(500.0 / GAIN)
+
+
+def clipped(image: np.ndarray, _random: np.random.Generator) -> np.ndarray:
+    """Cut stars off at a level that no card gives."""
+    return np.minimum(image, np.float32(1500.0))
+
+
 SEEING = Condition(moffat(3.5), 3.6)
 CONDITIONS = {
     "fwhm1.0": Condition(optics(0.9), 1.3),
@@ -219,6 +283,15 @@ CONDITIONS = {
     "none": replace(SEEING, stars=0),
     "dark": replace(SEEING, stars=0, sky=5.0, finish=cosmic_rays(300)),
     "hot": replace(SEEING, stars=0, sky=5.0, finish=hot_pixels(500)),
+    "nebula": replace(SEEING, light=nebula(600.0, 50.0)),
+    "big-galaxy": replace(SEEING, light=big_galaxy(6e6, 60.0)),
+    "amplifier-steps": replace(SEEING, finish=amplifier_steps),
+    "padding": replace(SEEING, finish=padding),
+    "dead-amplifier": replace(SEEING, finish=dead_amplifier),
+    "gain-is-a-setting": replace(SEEING, cards={"GAIN": 120.0}),
+    "sky-subtracted": replace(SEEING, finish=subtract_sky),
+    "clipped": replace(SEEING, signal=(3.0, 3000.0), finish=clipped),
+    "satellites": replace(SEEING, light=satellites),
     "nan-border": replace(SEEING, finish=nan_border(60)),
     "tiny": replace(SEEING, stars=6, shape=(64, 64), signal=(50.0, 500.0)),
 }
@@ -303,6 +376,8 @@ def run_obs(frame: Frame, options: list[str]) -> Found:
     facts = yaml.safe_load((output / frame.path.stem / "metadata.yaml").read_text())
     columns = ["base_SdssCentroid_x", "base_SdssCentroid_y", "base_PsfFlux_instFlux", "base_PsfFlux_instFluxErr"]
     values = [np.asarray(source[column], float) for column in (*columns, "base_SdssCentroid_xErr")]
+    # a flux that is flagged is no claim
+    values[2][np.asarray(source["base_PixelFlags_flag_saturatedCenter"])] = np.nan
     return Found(seconds, *values, facts, "; ".join(facts["warnings"]))
 
 

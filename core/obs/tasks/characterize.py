@@ -20,6 +20,7 @@ from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.gaussian_psf import gaussian_psf
 from obs.image.psf import PixelPsf, Psf
+from obs.tasks.amplifier_steps import AmplifierStepsConfig
 from obs.tasks.aperture_correction import (
     ApertureCorrectionConfig,
     apply_aperture_correction,
@@ -78,6 +79,7 @@ class CharacterizeConfig(TaskConfig):
     )
     background: BackgroundConfig = setting(BackgroundConfig(), "The background.")
     noise: NoiseConfig = setting(NoiseConfig(), "Comparison of the variance plane with the noise of the sky.")
+    amplifier_steps: AmplifierStepsConfig = setting(AmplifierStepsConfig(), "Steps of the sky between amplifiers.")
     streaks: StreakConfig = setting(StreakConfig(), "Trails of satellites and aircraft.")
     cosmic_rays: CosmicRayConfig = setting(CosmicRayConfig(), "Cosmic rays.")
     detection: DetectionConfig = setting(DetectionConfig(include_threshold_factor=10.0), "Detection of bright sources.")
@@ -159,7 +161,7 @@ def characterize(
         If there are no good pixels, or the PSF should have come with the exposure and did not.
     """
     numbers = {"exposure_id": exposure_id, "exposure_id_bits": exposure_id_bits}
-    sky = prepare_sky(exposure, config.background, config.noise, config.streaks)
+    sky = prepare_sky(exposure, config.background, config.noise, config.streaks, config.amplifier_steps)
     backgrounds = sky.backgrounds
     start = _start(exposure, config)
     warnings: list[str] = []

@@ -6,6 +6,7 @@ import numpy as np
 
 from obs.image.background import Background
 from obs.image.exposure import Exposure
+from obs.tasks.amplifier_steps import AmplifierStepsConfig, level_amplifiers
 from obs.tasks.background import BackgroundConfig, subtract_background
 from obs.tasks.noise import NoiseCheck, NoiseConfig, check_noise
 from obs.tasks.streaks import StreakConfig, mask_streaks
@@ -39,15 +40,19 @@ class SkyReport:
 
 
 def prepare_sky(
-    exposure: Exposure, background: BackgroundConfig, noise: NoiseConfig, streaks: StreakConfig
+    exposure: Exposure,
+    background: BackgroundConfig,
+    noise: NoiseConfig,
+    streaks: StreakConfig,
+    amplifiers: AmplifierStepsConfig,
 ) -> SkyReport:
-    """Subtract the background, correct a variance plane that the noise contradicts, and mask trails.
+    """Level amplifiers, subtract the background, correct a variance plane that the noise contradicts, mask trails.
 
     Parameters
     ----------
     exposure : Exposure
         Pixels with the sky in them; changed in place.
-    background, noise, streaks : BackgroundConfig, NoiseConfig, StreakConfig
+    background, noise, streaks, amplifiers : BackgroundConfig, NoiseConfig, StreakConfig, AmplifierStepsConfig
         Settings.
 
     Returns
@@ -55,13 +60,14 @@ def prepare_sky(
     SkyReport
     """
     whole = _one_readout(exposure)
+    steps = level_amplifiers(exposure.masked_image, amplifiers)
     first = subtract_background(exposure.masked_image, background)
     known = first.level[np.isfinite(first.level)]
     check = check_noise(exposure, float(np.median(known)) if len(known) else 0.0, noise, whole_counts=whole)
     if check.warning and np.isfinite(check.gain):
         exposure.metadata.update(GAIN=check.gain, RDNOISE=check.read_noise)
     found = mask_streaks(exposure.masked_image, streaks)
-    warnings = [line for line in (check.warning, *found.warnings) if line]
+    warnings = [line for line in (*steps, check.warning, *found.warnings) if line]
     return SkyReport([first], check, len(found.streaks), found.fraction, warnings)
 
 

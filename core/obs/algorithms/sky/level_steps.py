@@ -1,0 +1,138 @@
+"""Measure steps between amplifiers: the level changes from one column to the next over the whole height of an image.
+
+Medians of short parts of columns do not see stars. A step is a difference between the columns on both sides that stands
+far out of the differences elsewhere, and is the same in nearly all parts.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.algorithms.pixels.statistics import robust_sigma
+
+__all__ = ["LevelSteps", "find_level_steps"]
+
+Float = NDArray[np.float32]
+
+PARTS = 24
+"""Parts that the lines of an image are divided into."""
+
+WIDTH = 12
+"""Lines on each side that are compared."""
+
+LEAST_PIXELS, MOST_PIXELS = 16, 48
+"""Least length of a part, and most pixels of it that are looked at."""
+
+SIGNIFICANCE = 10.0
+"""Least height of a step, in the scatter of such differences over the image."""
+
+LEAST = 0.1
+"""Least height of a step, in noise of a pixel."""
+
+SAME = 0.8
+"""Least fraction of the parts in which a step has its sign and half of its height."""
+
+
+class LevelSteps(NamedTuple):
+    """Steps along one axis.
+
+    Parameters
+    ----------
+    places : ndarray of int64, shape (n,)
+        First column (row) beyond each step.
+    heights : ndarray of float64, shape (n,)
+        Level beyond less level before, image units.
+    """
+
+    places: NDArray[np.int64]
+    heights: NDArray[np.float64]
+
+    def offsets(self, size: int) -> Float:
+        """Return what has to be subtracted from each column (row), float32, shape (size,); its median is zero."""
+        total = np.zeros(size)
+        for place, height in zip(self.places, self.heights, strict=True):
+            total[place:] += height
+        return (total - np.median(total)).astype(np.float32)
+
+
+def find_level_steps(image: Float, bad: NDArray[np.bool_], noise: float) -> LevelSteps:
+    """Find steps between columns; hand in the transposed image for those between rows.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (ny, nx)
+        Pixels.
+    bad : ndarray of bool, shape (ny, nx)
+        Pixels to leave out.
+    noise : float
+        Noise of a pixel, image units.
+
+    Returns
+    -------
+    LevelSteps
+    """
+    none = LevelSteps(np.zeros(0, np.int64), np.zeros(0))
+    n_part = min(PARTS, image.shape[0] // LEAST_PIXELS)
+    if n_part < 4 or image.shape[1] < 6 * WIDTH:
+        return none
+    levels = _levels(image, bad, n_part)
+    step = _differences(levels)
+    known = np.isfinite(step).mean(0) > 0.5
+    middle = np.full(step.shape[1], np.nan)
+    middle[known] = np.nanmedian(step[:, known], axis=0)
+    scatter = robust_sigma(middle[known]) if known.any() else 0.0
+    if not scatter > 0:
+        return none
+    height = np.where(known, middle - np.median(middle[known]), 0.0)
+    limit = max(SIGNIFICANCE * scatter, LEAST * noise)
+    # between neighboring columns alone, where exactly it is
+    sharp = np.zeros(len(known))
+    sharp[known] = np.abs(np.nanmedian((levels[:, 1:] - levels[:, :-1])[:, known], axis=0))
+    places: list[int] = []
+    heights: list[float] = []
+    left = np.abs(height)
+    while left.max() > limit:
+        at = int(left.argmax())
+        low, high = max(at - WIDTH // 2, 0), min(at + WIDTH // 2 + 1, len(sharp))
+        place = low + int(np.argmax(sharp[low:high]))
+        there = step[np.isfinite(step[:, place]), place] * np.sign(height[place])
+        agree = np.mean(there > 0.5 * abs(height[place])) if len(there) else 0.0
+        if agree > SAME and abs(height[place]) > limit and sharp[place] > 0.5 * abs(height[place]):
+            places.append(place + 1)
+            heights.append(float(height[place]))
+        left[max(at - 2 * WIDTH, 0) : at + 2 * WIDTH + 1] = 0.0
+    order = np.argsort(places)
+    return LevelSteps(np.array(places, np.int64)[order], np.array(heights)[order]) if places else none
+
+
+def _levels(image: Float, bad: NDArray[np.bool_], n_part: int) -> NDArray[np.float64]:
+    """Return the median of each part of each column, shape (n_part, nx); NaN where too few pixels are good."""
+    edges = np.arange(n_part + 1) * image.shape[0] // n_part
+    levels = np.full((n_part, image.shape[1]), np.nan)
+    for k in range(n_part):
+        rows = slice(edges[k], min(edges[k + 1], edges[k] + MOST_PIXELS))
+        part, out = image[rows], bad[rows]
+        enough = out.mean(0) < 0.3
+        if not out.any():
+            levels[k] = np.median(part, axis=0)
+        elif enough.any():
+            columns = np.where(out[:, enough], np.float32(np.nan), part[:, enough])
+            levels[k, enough] = np.nanmedian(columns, axis=0)
+    return levels
+
+
+def _differences(levels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return, for each place between two columns, mean of those beyond less mean of those before, less the slope."""
+    n = levels.shape[1]
+    known = np.isfinite(levels)
+    total, number = (np.cumsum(np.pad(a, ((0, 0), (1, 0))), axis=1) for a in (np.where(known, levels, 0.0), known))
+    means = (total[:, WIDTH:] - total[:, :-WIDTH]) / WIDTH
+    means[number[:, WIDTH:] - number[:, :-WIDTH] < WIDTH] = np.nan
+    step = np.full((len(levels), n - 1), np.nan)
+    # means[j] is that of columns j to j + WIDTH - 1
+    place = np.arange(2 * WIDTH - 1, n - 2 * WIDTH)
+    after, before = means[:, place + 1], means[:, place - WIDTH + 1]
+    slope = 0.5 * (means[:, place + 1 + WIDTH] - after + before - means[:, place - 2 * WIDTH + 1])
+    step[:, place] = after - before - slope
+    return step
