@@ -34,6 +34,10 @@ _BENDS = (0.001, 0.01)  # errors that unknown distortion adds, as fractions of t
 _PROMISING = 0.0  # logarithm of odds that are worth a fit, which will raise them if they are right
 _SHARPER = 0.25  # sources may be as much more exact than the error of a position
 _OCTAVE = np.log(2.0)
+_MANY_OCTAVES, _FEW_LEVELS = 4, (50,)  # where the scale is unknown one number of stars must do
+_USUAL_SCALE = np.radians(0.6 / 3600.0)  # scales near it are searched first
+_FEWEST = 8.0  # reference stars on a frame, on average, fewer than which do not tell one scale from others
+_COARSE = np.radians(0.25)  # cells by which the area of a catalog is measured
 _LOCAL_SCALE = 0.05  # what unknown distortion adds to the scale of a quad, natural logarithm
 _SAME = 0.05  # similarities whose directions differ by less, in units of half the frame's side, are the same
 
@@ -158,8 +162,15 @@ def search_alignment(sources: Complex, stars: SkyStars, limits: SearchLimits, co
     if len(sources) < 4 or len(stars.vectors) < 4:
         return None
     best: Alignment | None = None
-    for scale, octave in _octaves(limits):
-        for n in _LEVELS:
+    octaves = sorted(_octaves(limits), key=lambda each: abs(np.log(each[0] / _USUAL_SCALE)))
+    any_scale = len(octaves) >= _MANY_OCTAVES
+    levels = _FEW_LEVELS if any_scale else _LEVELS
+    per_area = len(stars.vectors) / stars.brightest(1, _COARSE)[1]
+    frame = float(np.ptp(corners.real) * np.ptp(corners.imag))
+    for scale, octave in octaves:
+        if any_scale and per_area * frame * scale**2 < _FEWEST:
+            continue
+        for n in levels:
             for seed in _seeds(sources, stars, limits, corners, scale, octave, n):
                 if best is None or seed.log_odds > best.log_odds:
                     best = seed
