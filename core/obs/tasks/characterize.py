@@ -26,7 +26,7 @@ from obs.tasks.aperture_correction import (
     apply_aperture_correction,
     fit_aperture_corrections,
 )
-from obs.tasks.background import BackgroundConfig, bad_pixels
+from obs.tasks.background import BackgroundConfig, bad_pixels, subtract_background
 from obs.tasks.detect import DetectionConfig, detect_sources
 from obs.tasks.explain_psf import doubt_psf, explain_no_stars
 from obs.tasks.measure import (
@@ -38,7 +38,7 @@ from obs.tasks.measure import (
 from obs.tasks.noise import NoiseConfig
 from obs.tasks.prepare_sky import SkyReport, prepare_sky
 from obs.tasks.psf_model import Origin, PsfConfig, PsfModel, model_psf
-from obs.tasks.psf_sizes import FWHM_PER_SIGMA, psf_stamp_size, scale_background
+from obs.tasks.psf_sizes import FWHM_PER_SIGMA, ORDINARY_FWHM, psf_stamp_size, scale_background
 from obs.tasks.psf_stars import (
     ENOUGH_STARS,
     FAINTER,
@@ -164,6 +164,10 @@ def characterize(
     sky = prepare_sky(exposure, config.background, config.noise, config.streaks, config.amplifier_steps)
     backgrounds = sky.backgrounds
     start = _start(exposure, config)
+    if start.fwhm > ORDINARY_FWHM:
+        # the first background took the light of wide stars for structure of the sky
+        exposure.masked_image.image += backgrounds.pop().image()
+        backgrounds.append(subtract_background(exposure.masked_image, scale_background(config.background, start.fwhm)))
     warnings: list[str] = []
     n_cosmic_ray = 0
 
@@ -216,10 +220,11 @@ def characterize(
 
 @dataclass(frozen=True)
 class _Start:
-    """The PSF of the first round, and the sharpest that stars may have."""
+    """The PSF of the first round, the sharpest that stars may have, and the width that they share, pixels."""
 
     psf: Psf
     sharpest: Psf
+    fwhm: float = float("nan")
 
 
 def _start(exposure: Exposure, config: CharacterizeConfig) -> _Start:
@@ -234,7 +239,7 @@ def _start(exposure: Exposure, config: CharacterizeConfig) -> _Start:
         fwhm = shared if shared > 0 else ASSUMED_FWHM
         first = min(first, FIRST_HIT_WIDTH * fwhm)
     # while the PSF is not known only what is certainly sharper than any star is a cosmic ray
-    return _Start(_round_psf(fwhm, config), _round_psf(first, config))
+    return _Start(_round_psf(fwhm, config), _round_psf(first, config), fwhm)
 
 
 def _source_sizes(exposure: Exposure, config: CosmicRayConfig) -> SourceSizes:

@@ -50,7 +50,7 @@ def reference_radius(fwhm: float, radii: Sequence[float]) -> float:
 
 
 def scale_background(config: BackgroundConfig, fwhm: float) -> BackgroundConfig:
-    """Return settings of the background for wide stars: larger cells, and more room about sources.
+    """Return settings of the background for wide stars: larger cells, more room about sources, no structure.
 
     Parameters
     ----------
@@ -67,4 +67,5 @@ def scale_background(config: BackgroundConfig, fwhm: float) -> BackgroundConfig:
         return config
     bin_size = max(config.bin_size, int(np.ceil(CELL_FWHMS * fwhm)))
     grow = min(50, int(np.ceil(config.grow * fwhm / ORDINARY_FWHM)))
-    return config.model_copy(update={"bin_size": bin_size, "grow": grow})
+    # structure is followed in smaller cells, and would be the stars
+    return config.model_copy(update={"bin_size": bin_size, "grow": grow, "follow": False})
