@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.algorithms.measure.shape import psf_sigma
 from obs.algorithms.pixels.statistics import weighted_median
 from obs.algorithms.pixels.window import plane_windows
 from obs.algorithms.psf.fit import PsfFit, fit_psf
@@ -87,8 +88,10 @@ def model_psf(
     if n_star >= config.minimum_stars:
         try:
             fit = _fit(exposure, bright, stars, reserved, size, config)
+            height, width = exposure.shape
+            psf_sigma(fit.psf, x=0.5 * (width - 1), y=0.5 * (height - 1))
         except MeasurementError:
-            pass  # stars whose stamps are mostly masked: their moments are all that is left
+            pass  # stamps that are mostly masked, or an image that is no star's: moments are all that is left
         else:
             return PsfModel(fit.psf, "stars" if n_star >= ENOUGH_STARS else "few stars", fit)
     psf = _from_moments(bright, stars, config)
