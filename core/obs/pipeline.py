@@ -5,7 +5,7 @@ The only place where the stages meet the repository. Each input is read once, ea
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +21,9 @@ from obs.policy.data_id import format_data_id
 from obs.raw_exposure import remove_raw_signature
 from obs.repo.butler import Butler
 from obs.repo.fits_checksum import checksums_compared
+from obs.repo.input_files import inputs_noted
 from obs.repo.reference_catalog import find_reference_catalog, load_reference_catalog
+from obs.repo.result_record import ResultRecord, settings_digest
 from obs.tasks.astrometry import AstrometrySolution
 from obs.tasks.calibrate import CalibrateConfig, Calibrated, calibrate
 from obs.tasks.characterize import CharacterizeConfig, Characterized, characterize
@@ -30,7 +32,7 @@ from obs.tasks.process_config import ProcessConfig
 from obs.tasks.reference import field_circle
 from obs.version import __version__
 
-__all__ = ["ProcessSummary", "Stages", "process_detector"]
+__all__ = ["FREE_SETTINGS", "ProcessSummary", "Stages", "process_detector", "process_digest", "reference_names"]
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +51,8 @@ _OUTPUTS = (
     "srcMatchFull",
 )
 REFERENCE_FOLDER = "ref_cats"
+#: Settings that may change from run to run in one output, because the header of each frame records their effect.
+FREE_SETTINGS = ("isr.allow_missing",)
 
 
 @dataclass(kw_only=True)
@@ -324,14 +328,33 @@ def process_detector(butler: Butler, data_id: Mapping[str, Any], config: Process
     summary = ProcessSummary()
     try:
         _remove_earlier(butler, data_id)
-        _run(butler, data_id, config, summary)
+        with inputs_noted() as inputs:
+            outputs = _run(butler, data_id, config, summary)
+        record = ResultRecord(
+            settings=process_digest(config),
+            version=__version__,
+            inputs=tuple(inputs.values()),
+            outputs=tuple(outputs),
+            references=reference_names(butler.roots),
+        )
     except Exception as error:
         failure = {**summary.to_metadata(), "status": "failed", "error": f"{type(error).__name__}: {error}"}
         with suppress(ObsError):  # why it failed matters more than that this cannot be written either
             butler.put(failure, "processCcd_metadata", data_id)
         raise
-    butler.put(summary.to_metadata(), "processCcd_metadata", data_id)
+    butler.put(summary.to_metadata() | record.to_metadata(), "processCcd_metadata", data_id)
     return summary
+
+
+def reference_names(roots: Sequence[Path]) -> tuple[str, ...]:
+    """Return the names of the reference catalogs below some roots, sorted."""
+    entries = (entry for root in roots for entry in (root / REFERENCE_FOLDER).glob("*"))
+    return tuple(sorted({entry.name for entry in entries if entry.is_dir()}))
+
+
+def process_digest(config: ProcessConfig) -> str:
+    """Return the digest of the settings that each result records."""
+    return settings_digest(config.model_dump(mode="json"), FREE_SETTINGS)
 
 
 def _remove_earlier(butler: Butler, data_id: Mapping[str, Any]) -> None:
@@ -344,11 +367,14 @@ def _remove_earlier(butler: Butler, data_id: Mapping[str, Any]) -> None:
             butler.remove(dataset_type, data_id)
 
 
-def _run(butler: Butler, data_id: Mapping[str, Any], config: ProcessConfig, summary: ProcessSummary) -> None:
+def _run(butler: Butler, data_id: Mapping[str, Any], config: ProcessConfig, summary: ProcessSummary) -> list[str]:
+    """Run the stages that the settings ask for, and return the dataset types that were written."""
     instrument = butler.instrument
+    written: list[str] = []
 
     def put(value: object, dataset_type: str) -> None:
         butler.put(value, dataset_type, data_id)
+        written.append(dataset_type)
 
     stages = Stages(
         put,
@@ -362,10 +388,10 @@ def _run(butler: Butler, data_id: Mapping[str, Any], config: ProcessConfig, summ
         with stages.timed("write"):
             put(exposure, "postISRCCD")
     if not config.do_characterize:
-        return
+        return written
     found = stages.characterize(exposure, config.characterize)
     if not config.do_calibrate:
-        return
+        return written
 
     problems: list[str] = []
 
@@ -382,6 +408,7 @@ def _run(butler: Butler, data_id: Mapping[str, Any], config: ProcessConfig, summ
             summary.warnings[:0] = problems[:1]
     for warning in summary.warnings:
         logger.debug("%s: %s", format_data_id(data_id), warning)
+    return written
 
 
 def _remove_signature(butler: Butler, data_id: Mapping[str, Any], config: IsrConfig, warnings: list[str]) -> Exposure:
@@ -425,15 +452,7 @@ def find_reference(
         If a catalog is named that does not exist, or several exist and none is named.
     """
     if name is None:
-        found = sorted(
-            {
-                folder.name
-                for root in roots
-                if (root / REFERENCE_FOLDER).is_dir()
-                for folder in (root / REFERENCE_FOLDER).iterdir()
-                if folder.is_dir()
-            }
-        )
+        found = reference_names(roots)
         if not found:
             warnings.append(f"no reference catalog: no folder {REFERENCE_FOLDER} in {', '.join(map(str, roots))}")
             return None

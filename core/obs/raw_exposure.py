@@ -6,6 +6,7 @@ done with them is in `obs.tasks.isr`.
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -32,17 +33,18 @@ from obs.image.visit_info import VisitInfo
 from obs.image.wcs import TanSipWcs
 from obs.instrument.boresight_wcs import fit_boresight_wcs
 from obs.instrument.instrument import Instrument
-from obs.policy.data_id import format_data_id
+from obs.policy.data_id import DataId, format_data_id
 from obs.repo.butler import Butler
 from obs.repo.calibration_type import calibration_type
 from obs.repo.fits_checksum import checksums_compared
 from obs.repo.fits_exposure import header_wcs, read_exposure
 from obs.repo.fits_raw import read_raw
 from obs.repo.formatters import read_dataset, split_hdu
+from obs.repo.input_files import note_input
 from obs.tasks.isr import Calibrations, remove_signature, required_calibrations
 from obs.tasks.isr_config import IsrConfig
 
-__all__ = ["find_calibrations", "get_raw", "remove_raw_signature"]
+__all__ = ["find_calibrations", "get_raw", "locate_calibrations", "remove_raw_signature"]
 
 logger = logging.getLogger(__name__)
 
@@ -144,6 +146,7 @@ def get_raw(butler: Butler, data_id: Mapping[str, Any], detector: Detector) -> R
     path = butler.path(name, data_id)
     if not path.is_file():
         raise DatasetNotFoundError(f"no {name} for {format_data_id(data_id)}: looked for {path}", dataset_type=name)
+    note_input(name, path)
     hdu = split_hdu(butler.get_uri(name, data_id))[1]
     amplifier_hdus = sorted({amp.raw_hdu for amp in detector.amplifiers})
     return read_raw(path, hdu=hdu, amplifier_hdus=amplifier_hdus, choose=partial(_is_frame, butler.instrument, data_id))
@@ -287,6 +290,7 @@ def _get(butler: Butler, name: str, data_id: Mapping[str, Any], config: IsrConfi
     forced = getattr(config, f"{name}_path", None)
     if forced:
         path = _forced_path(name, forced, data_id)
+        note_input(dataset_type, path)
         if name == "brighter_fatter_kernel":
             return read_dataset("FitsStorage", "ndarray", path), path
         read = _read_defects(path) if name == "defects" else read_exposure(path)
@@ -297,20 +301,65 @@ def _get(butler: Butler, name: str, data_id: Mapping[str, Any], config: IsrConfi
         path = butler.path(dataset_type, data_id)
         value = butler.get(dataset_type, data_id)
     except DatasetNotFoundError:
-        key = next((key for key in _FILTER_KEYS if key in butler.get_keys(dataset_type)), None)
-        if config.fallback_filter is None or key is None or data_id.get(key) == config.fallback_filter:
+        other = _fallback_id(butler, dataset_type, data_id, config)
+        if other is None:
             raise
-        # The time of the observation is looked up by its own filter.
-        time = butler.mapper.dataset_type(dataset_type).observation_time
-        times = butler.query_metadata(butler.instrument.raw_dataset_type, time, data_id)
-        data_id = {**data_id, key: config.fallback_filter, **({time: times[0]} if len(times) == 1 else {})}
-        path, value = butler.path(dataset_type, data_id), butler.get(dataset_type, data_id)
+        path, value = butler.path(dataset_type, other), butler.get(dataset_type, other)
     if isinstance(value, Catalog):
         value = _boxes(value, path)
     elif not isinstance(value, Exposure | np.ndarray):
         # A masked image or a list of boxes: as the camera's policy or its reader has it.
         value = value if isinstance(value, list | tuple) else Exposure(value)
     return value, path
+
+
+def _fallback_id(butler: Butler, dataset_type: str, data_id: Mapping[str, Any], config: IsrConfig) -> DataId | None:
+    """Return the data ID of a frame with the filter that stands in for its own; None if there is no such filter."""
+    key = next((key for key in _FILTER_KEYS if key in butler.get_keys(dataset_type)), None)
+    if config.fallback_filter is None or key is None or data_id.get(key) == config.fallback_filter:
+        return None
+    # The time of the observation is looked up by its own filter.
+    time = butler.mapper.dataset_type(dataset_type).observation_time
+    times = butler.query_metadata(butler.instrument.raw_dataset_type, time, data_id)
+    return {**data_id, key: config.fallback_filter, **({time: times[0]} if len(times) == 1 else {})}
+
+
+def locate_calibrations(butler: Butler, data_id: Mapping[str, Any], config: IsrConfig) -> dict[str, Path]:
+    """Return the files of the calibrations that the settings need for a frame, without reading them.
+
+    Parameters
+    ----------
+    butler : Butler
+        The repository.
+    data_id : mapping
+        Which frame.
+    config : IsrConfig
+        Settings.
+
+    Returns
+    -------
+    dict of str to Path
+        Dataset type to file; without those that there are none of.
+    """
+    whole = butler.complete_raw(data_id)
+    physical_filter, band = _filter(butler, whole)
+    found = {}
+    for name in required_calibrations(config, physical_filter=physical_filter, band=band):
+        dataset_type = _DATASET_TYPES.get(name, name)
+        with suppress(DatasetNotFoundError, PolicyError, RepositoryError):
+            found[dataset_type] = _locate(butler, name, dataset_type, whole, config)
+    return found
+
+
+def _locate(butler: Butler, name: str, dataset_type: str, data_id: Mapping[str, Any], config: IsrConfig) -> Path:
+    forced = getattr(config, f"{name}_path", None)
+    if forced:
+        return _forced_path(name, forced, data_id)
+    if not butler.exists(dataset_type, data_id):
+        data_id = _fallback_id(butler, dataset_type, data_id, config) or data_id
+        if not butler.exists(dataset_type, data_id):
+            raise DatasetNotFoundError(f"no {dataset_type} for {format_data_id(data_id)}", dataset_type=dataset_type)
+    return butler.path(dataset_type, data_id)
 
 
 def _forced_path(name: str, text: str, data_id: Mapping[str, Any]) -> Path:

@@ -9,13 +9,15 @@ import click
 from obs.cli.arguments import ManyWordsCommand
 from obs.cli.logs import configure_logging
 from obs.cli.options import add_overrides, config_options, id_option, path_under, remove_output, run_options
+from obs.cli.plan import print_plan, warn_of_stale
 from obs.cli.progress import show_progress
 from obs.cli.report import report_outcomes
 from obs.cli.show import show_config, split_show
 from obs.instrument.discovery import load_instrument
 from obs.policy.data_id import format_data_id
 from obs.repo.butler import Butler
-from obs.runs.process import process_data_ids, process_settings, record_run
+from obs.runs.pending import Plan, plan_run
+from obs.runs.process import compare_run, process_data_ids, process_settings, record_run
 from obs.runs.selection import select_data_ids
 
 __all__ = ["process"]
@@ -27,6 +29,7 @@ _EXAMPLE = """\b
 Examples:
   obs process DATA --id run=4192 camcol=4 field=300 filter=g^r --output out
   obs process DATA --rerun test --id visit=903334 ccd=0..9 -c isr.do_flat=False -j 4
+  obs process DATA --rerun test --id --skip-existing --dry-run
   obs process DATA --show config='*psf*'
 """
 
@@ -48,6 +51,10 @@ Examples:
 )
 @run_options
 @click.option("--allow-missing", is_flag=True, help="Go on without a calibration that is missing, and say so.")
+@click.option(
+    "--skip-existing", is_flag=True, help="Keep results made with the same settings, inputs and calibrations."
+)
+@click.option("--dry-run", is_flag=True, help="Print what would be processed and why, and stop.")
 @click.option("--clobber-output", is_flag=True, help="Remove the output repository first.")
 @click.option("--clobber-config", is_flag=True, help="Go on in an output that was made with other settings.")
 def process(
@@ -60,6 +67,8 @@ def process(
     timeout: float | None,
     doraise: bool,
     allow_missing: bool,
+    skip_existing: bool,
+    dry_run: bool,
     clobber_output: bool,
     clobber_config: bool,
     ids: list[list[str]],
@@ -73,6 +82,9 @@ def process(
     instrument-signature removal, characterization and calibration. One that fails does not stop the others. @FILE
     stands for the words in a file. Relative paths start at the folders that PIPE_INPUT_ROOT, PIPE_CALIB_ROOT and
     PIPE_OUTPUT_ROOT name, where these environment variables are set.
+
+    With --skip-existing, a run that was stopped goes on where it was: results stay if they were made with the same
+    settings, software, raw file, calibrations and reference catalog. Others are named as STALE, and made again.
     """
     configure_logging(log_levels)
     root = path_under("PIPE_INPUT_ROOT", root)
@@ -84,6 +96,8 @@ def process(
     writing = not shows or "run" in things
     if output is not None and rerun is not None:
         raise click.UsageError("--output and --rerun exclude each other; give one of them")
+    if skip_existing and clobber_output:
+        raise click.UsageError("--skip-existing keeps results and --clobber-output removes them; give one of them")
     if writing and output is None and rerun is None:
         raise click.UsageError("there is nowhere to write; give --output DIR or --rerun NAME")
     open_input = partial(Butler, root, calib=calib, instrument=None if camera is None else load_instrument(camera))
@@ -104,9 +118,22 @@ def process(
     if not data_ids:
         click.echo(_NO_DATA if ids else f"{_NO_DATA}; no --id was given, --id alone stands for everything", err=True)
         return 1
+    if dry_run:
+        if not clobber_output:
+            compare_run(butler, config, clobber=clobber_config)
+        print_plan(Plan(new=data_ids) if clobber_output else plan_run(butler, config, data_ids))
+        return 0 if chosen.is_complete else 1
     if clobber_output:
         remove_output(output or root / "rerun" / str(rerun).split(":")[-1], root)
         butler = open_both()
+    if skip_existing:
+        compare_run(butler, config, clobber=clobber_config)
+        plan = plan_run(butler, config, data_ids)
+        warn_of_stale(plan)
+        click.echo(f"{len(plan.current)} of {len(data_ids)} have results that stay", err=True)
+        data_ids = plan.to_process
+        if not data_ids:
+            return 0 if chosen.is_complete else 1
     record_run(butler, config, clobber=clobber_config)
     with show_progress(len(data_ids)) as progress:
         configure_logging(log_levels, progress.write)

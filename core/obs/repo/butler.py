@@ -17,6 +17,7 @@ from obs.repo.component import part_of
 from obs.repo.data_ref import DataRef
 from obs.repo.dataset_files import DatasetFiles, not_found
 from obs.repo.formatters import read_dataset, write_dataset
+from obs.repo.input_files import note_input
 from obs.repo.key_sources import KeySources
 from obs.repo.layout import open_repository, write_description
 from obs.repo.lineage import trace
@@ -403,6 +404,7 @@ class Butler(Queries):
         found, tried = self._files.find(kind, data_id)
         if found is None:
             raise not_found(name, data_id, tried)
+        note_input(name, found)
         suffix = suffix.removeprefix("header_")
         reader = self.instrument.reader(name)
         if reader is not None:

@@ -13,6 +13,7 @@ from obs.errors import DatasetNotFoundError, FileFormatError, suggest
 from obs.htm import cover_circle, sky_vectors
 from obs.image.catalog import Catalog, Column
 from obs.repo.fits_catalog import read_catalog
+from obs.repo.input_files import note_input
 
 __all__ = ["DEPTH", "find_reference_catalog", "load_reference_catalog"]
 
@@ -126,6 +127,7 @@ def _read_parts(folder: Path, numbers: NDArray[np.int64]) -> Iterator[Catalog]:
     for number in numbers:
         for path in (folder / f"{number}.fits", folder / f"{number}.fits.gz"):
             if path.is_file():
+                note_input("ref_cat", path)
                 yield _in_our_units(read_catalog(path), path)
                 break
 

@@ -15,7 +15,7 @@ from obs.repo.atomic import atomic_write
 from obs.repo.backup import keep_backup
 from obs.yaml_lines import load_yaml
 
-__all__ = ["config_path", "find_differences", "record_config"]
+__all__ = ["compare_config", "config_path", "find_differences", "record_config"]
 
 #: How many differing settings a message names.
 _NAMED = 3
@@ -58,24 +58,15 @@ def record_config(
         If the output was made with other settings, or cannot be written.
     """
     path = config_path(output, task)
-    text = yaml.safe_dump(_plain(config), sort_keys=False, allow_unicode=True)
+    text = _to_yaml(config)
     if not path.exists() and _write_first(path, text.encode()):
         return
     if path.exists():
-        # Compared as YAML gives them back, so that a tuple equals the list that it is written as.
-        before, _ = load_yaml(path, error=ConfigError)
-        differences = [
-            line for line in find_differences(before, yaml.safe_load(text)) if line.partition(":")[0] not in free
-        ]
+        differences = _differences(path, text, free)
         if not differences:
             return
         if not clobber:
-            more = f" and {len(differences) - _NAMED} more" if len(differences) > _NAMED else ""
-            raise OutputError(
-                f"{output} was made with other settings of {task}: {', '.join(differences[:_NAMED])}{more}; "
-                "use another --output or --rerun, or --clobber-config to replace the settings",
-                path=path,
-            )
+            raise _refusal(output, task, differences)
         if backup:
             keep_backup(path)
     with atomic_write(path) as file:
@@ -90,6 +81,37 @@ def _write_first(path: Path, content: bytes) -> bool:
     except FileExistsError:
         return False
     return True
+
+
+def compare_config(output: Path, task: str, config: Mapping[str, Any], *, free: Collection[str] = ()) -> None:
+    """Compare the settings of a task with those that are kept, if there are any; nothing is written.
+
+    Parameters and errors are those of `record_config`.
+    """
+    path = config_path(output, task)
+    if path.exists():
+        differences = _differences(path, _to_yaml(config), free)
+        if differences:
+            raise _refusal(output, task, differences)
+
+
+def _differences(path: Path, text: str, free: Collection[str]) -> list[str]:
+    # Compared as YAML gives them back, so that a tuple equals the list that it is written as.
+    before, _ = load_yaml(path, error=ConfigError)
+    return [line for line in find_differences(before, yaml.safe_load(text)) if line.partition(":")[0] not in free]
+
+
+def _refusal(output: Path, task: str, differences: list[str]) -> OutputError:
+    more = f" and {len(differences) - _NAMED} more" if len(differences) > _NAMED else ""
+    return OutputError(
+        f"{output} was made with other settings of {task}: {', '.join(differences[:_NAMED])}{more}; "
+        "use another --output or --rerun, or --clobber-config to replace the settings",
+        path=config_path(output, task),
+    )
+
+
+def _to_yaml(config: Mapping[str, Any]) -> str:
+    return yaml.safe_dump(_plain(config), sort_keys=False, allow_unicode=True)
 
 
 def find_differences(before: object, now: object, name: str = "") -> list[str]:

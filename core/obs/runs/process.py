@@ -12,22 +12,20 @@ from obs.errors import DataIdError, OutputError
 from obs.executor import Outcome, run
 from obs.instrument.instrument import Instrument
 from obs.memory import keep_freed_memory
-from obs.pipeline import ProcessSummary, process_detector
+from obs.pipeline import FREE_SETTINGS, ProcessSummary, process_detector
 from obs.policy.data_id import DataId
 from obs.repo.butler import Butler
 from obs.repo.provenance import record_packages
-from obs.repo.rerun_settings import record_config
+from obs.repo.rerun_settings import compare_config, record_config
 from obs.runs.selection import select_data_ids
 from obs.runs.settings import Settings, add_settings, camera_settings
 from obs.tasks.process_config import ProcessConfig
 
-__all__ = ["process", "process_data_ids", "process_settings", "record_run"]
+__all__ = ["compare_run", "process", "process_data_ids", "process_settings", "record_run"]
 
 logger = logging.getLogger(__name__)
 
 _TASK = "process"
-#: Settings that may change from run to run in one output, because the header of each frame records their effect.
-_FREE = ("isr.allow_missing",)
 
 
 def process(
@@ -107,6 +105,27 @@ def process_settings(instrument: Instrument) -> ConfigLayers[ProcessConfig]:
     return camera_settings(instrument, _TASK, ProcessConfig, PROCESS_NAMES)
 
 
+def compare_run(butler: Butler, config: ProcessConfig, *, clobber: bool = False) -> None:
+    """Compare the settings of a run with those of its output; nothing is written.
+
+    Parameters
+    ----------
+    butler : Butler
+        Repository with an output.
+    config : ProcessConfig
+        Settings of the run.
+    clobber : bool, optional
+        Let settings differ.
+
+    Raises
+    ------
+    OutputError
+        If the output was made with other settings.
+    """
+    if not clobber:
+        compare_config(Path(str(butler.output)), _TASK, config.model_dump(mode="json"), free=FREE_SETTINGS)
+
+
 def record_run(butler: Butler, config: ProcessConfig, *, clobber: bool = False) -> None:
     """Record settings and software in the output.
 
@@ -126,7 +145,7 @@ def record_run(butler: Butler, config: ProcessConfig, *, clobber: bool = False) 
     """
     butler.prepare_output()
     output = Path(str(butler.output))
-    record_config(output, _TASK, config.model_dump(mode="json"), clobber=clobber, free=_FREE)
+    record_config(output, _TASK, config.model_dump(mode="json"), clobber=clobber, free=FREE_SETTINGS)
     for difference in record_packages(output):
         logger.warning("%s was begun with other software: %s", output, difference)
 

@@ -1,0 +1,125 @@
+"""Which files a result was made from: noted before they are read, and compared later."""
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from obs.errors import FileFormatError
+
+__all__ = ["InputFile", "inputs_noted", "note_input"]
+
+#: How many checksums are kept: those of the calibrations of a process's detectors.
+_KEPT = 1024
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file as it was when it was read.
+
+    Parameters
+    ----------
+    dataset_type : str
+        What it was read as: ``raw``, ``flat``, ``ref_cat``.
+    path : str
+        Where it was, absolute.
+    size : int
+        Bytes.
+    mtime_ns : int
+        Time of its last change, ns since 1970.
+    sha256 : str
+        Checksum of its bytes.
+    """
+
+    dataset_type: str
+    path: str
+    size: int
+    mtime_ns: int
+    sha256: str
+
+    @classmethod
+    def describe(cls, path: Path, dataset_type: str) -> "InputFile":
+        """Return the record of a file. Checksums are kept, so that a calibration of many frames is read once."""
+        facts = path.stat()
+        checksum = _checksum(str(path), facts.st_size, facts.st_mtime_ns)
+        return cls(dataset_type, os.path.abspath(path), facts.st_size, facts.st_mtime_ns, checksum)
+
+    @classmethod
+    def from_plain(cls, facts: object) -> "InputFile":
+        """Return what `to_plain` wrote.
+
+        Raises
+        ------
+        FileFormatError
+            If something is missing or is not what it has to be.
+        """
+        known = cls.__dataclass_fields__
+        if not isinstance(facts, Mapping) or not all(
+            isinstance(facts.get(name), int if name in ("size", "mtime_ns") else str) for name in known
+        ):
+            raise FileFormatError(f"is no record of an input file: {facts!r}")
+        return cls(**{name: facts[name] for name in known})
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return the record as plain data."""
+        return asdict(self)
+
+    def has_content_of(self, path: Path) -> bool:
+        """Return whether a file has the bytes that were read.
+
+        One at the same place, of the same size and time, is taken to have them; of any other the checksum decides.
+        """
+        try:
+            facts = path.stat()
+        except OSError:
+            return False
+        if facts.st_size != self.size:
+            return False
+        if facts.st_mtime_ns == self.mtime_ns and os.path.abspath(path) == self.path:
+            return True
+        return _checksum(str(path), facts.st_size, facts.st_mtime_ns) == self.sha256
+
+    def is_intact(self) -> bool:
+        """Return whether the file still has the bytes that were read; all of it is read."""
+        try:
+            with open(self.path, "rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest() == self.sha256
+        except OSError:
+            return False
+
+
+_noted: ContextVar[dict[Path, InputFile] | None] = ContextVar("_noted", default=None)
+
+
+@contextmanager
+def inputs_noted() -> Iterator[dict[Path, InputFile]]:
+    """Collect the records of the files that are read inside, by path, in the order of reading."""
+    files: dict[Path, InputFile] = {}
+    token = _noted.set(files)
+    try:
+        yield files
+    finally:
+        _noted.reset(token)
+
+
+def note_input(dataset_type: str, path: Path) -> None:
+    """Note that a file is about to be read; nothing happens outside of `inputs_noted`.
+
+    A file that cannot be read is left to its reader, which says more.
+    """
+    files = _noted.get()
+    if files is None or path in files or not path.is_file():
+        return
+    with suppress(OSError):
+        files[path] = InputFile.describe(path, dataset_type)
+
+
+@lru_cache(_KEPT)
+def _checksum(path: str, size: int, mtime_ns: int) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

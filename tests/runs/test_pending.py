@@ -1,0 +1,157 @@
+"""Which results can stay: everything that a result depends on is changed in turn, and named."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from astropy.io import fits
+
+import obs
+from obs.cli.main import main
+from obs.repo.input_files import InputFile
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "docs"))
+from test_python import install
+
+FAST = ("-c", "isr.do_bias=true", "-c", "calibrate.astrometry.enabled=false")
+
+
+@pytest.fixture(scope="module")
+def processed(tmp_path_factory):
+    """A folder with the repository DATA, a bias, a reference catalog, and results of visit 21 in rerun/a."""
+    folder = tmp_path_factory.mktemp("pending")
+    with pytest.MonkeyPatch.context() as patch:
+        install(folder / "site", patch)
+        patch.chdir(folder)
+        obs.make_repository("DATA", obs.load_instrument("night"))
+        assert obs.ingest_raws(obs.Butler("DATA"), sorted(Path("night1").glob("*.fits"))).ok
+        assert main(["ingest-refcat", "DATA", "simulated", "stars.csv"]) == 0
+        write_bias("bias.fits", 0.0)
+        assert main(["process", "DATA", "--rerun", "a", "--id", "visit=21", *FAST, *BIAS]) == 0
+        yield folder
+
+
+BIAS = ("-c", "isr.bias_path=bias.fits")
+
+
+def write_bias(path, level):
+    fits.PrimaryHDU(np.full((1024, 1024), level, np.float32)).writeto(path, overwrite=True)
+
+
+@pytest.fixture
+def run(processed, tmp_path, monkeypatch, capsys):
+    """Run obs process on a copy of the folder, and return status, stdout and stderr."""
+    folder = tmp_path / "copy"
+    shutil.copytree(processed, folder, symlinks=True)
+    monkeypatch.chdir(folder)
+
+    def call(*words, ids="visit=21^22"):
+        capsys.readouterr()
+        status = main(["process", "DATA", "--rerun", "a", "--id", ids, *FAST, *BIAS, *words])
+        return status, *capsys.readouterr()
+
+    return call
+
+
+def test_a_run_that_was_stopped_goes_on(run):
+    result = Path("DATA/rerun/a/calexp/visit-21.fits")
+    before = result.stat().st_mtime_ns
+    status, out, _ = run("--dry-run")
+    assert status == 0
+    assert out.splitlines()[:2] == ["NEW visit=22", "CURRENT visit=21"]
+    assert not Path("DATA/rerun/a/calexp/visit-22.fits").exists()
+    status, out, err = run("--skip-existing")
+    assert status == 0
+    assert "1 of 2 have results that stay" in err
+    assert "visit=22" in out
+    assert "visit=21" not in out
+    assert result.stat().st_mtime_ns == before
+    assert run("--dry-run")[1].splitlines()[:2] == ["CURRENT visit=21", "CURRENT visit=22"]
+
+
+def change_raw():
+    path = Path("DATA/raw/00021.fits").resolve()
+    data = path.read_bytes()
+    Path("DATA/raw/00021.fits").unlink()
+    Path("DATA/raw/00021.fits").write_bytes(data[:-3000] + b"\0\1" + data[-2998:])
+
+
+def change_reference():
+    for path in Path("DATA/ref_cats/simulated").glob("[0-9]*.fits"):
+        path.write_bytes(path.read_bytes() + bytes(2880))
+
+
+def forge(**facts):
+    path = obs.Butler("DATA/rerun/a").path("processCcd_metadata", visit=21)
+    metadata = yaml.safe_load(path.read_text())
+    metadata["made_with"] |= facts
+    path.write_text(yaml.safe_dump(metadata))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (change_raw, "raw is another: 00021.fits"),
+        (lambda: write_bias("bias.fits", 1.0), "bias is another: bias.fits"),
+        (lambda: Path("bias.fits").unlink(), "bias is another: bias.fits"),
+        (change_reference, "the reference catalog simulated has changed: "),
+        (lambda: Path("DATA/ref_cats/more").mkdir(), "there are other reference catalogs"),
+        (lambda: Path("DATA/rerun/a/src/visit-21.fits").unlink(), "lost: src"),
+        (lambda: forge(version="0.0.1"), "made by obs 0.0.1, this is "),
+        (lambda: forge(inputs=[{"path": 3}]), "its metadata cannot be read: is no record of an input file"),
+        (lambda: forge(inputs=None), "its metadata cannot be read: the record 'made_with'"),
+    ],
+)
+def test_what_has_changed_is_named(run, change, reason):
+    change()
+    status, out, _ = run("--dry-run", ids="visit=21")
+    assert status == 0
+    assert out.startswith("STALE visit=21: ")
+    assert reason in out
+
+
+def test_other_settings_are_refused_or_stale(run):
+    status, _, err = run("--dry-run", "-c", "characterize.write_exposure=true")
+    assert status == 1
+    assert "was made with other settings of process: characterize.write_exposure" in err
+    status, out, _ = run("--dry-run", "--clobber-config", "-c", "characterize.write_exposure=true")
+    assert status == 0
+    assert "STALE visit=21: made with other settings\n" in out
+
+
+def test_a_stale_result_is_made_again_and_then_current(run):
+    write_bias("bias.fits", 1.0)
+    status, _, err = run("--skip-existing", ids="visit=21")
+    assert status == 0
+    assert "STALE visit=21: bias is another: bias.fits" in err
+    assert run("--skip-existing", ids="visit=21")[2].endswith("1 of 1 have results that stay\n")
+
+
+def test_a_file_that_is_only_touched_or_moved_with_its_repository_is_the_same(run):
+    os.utime("bias.fits", (1, 1))
+    for path in Path("DATA/ref_cats/simulated").glob("[0-9]*.fits"):
+        os.utime(path, (2, 2))
+    assert "CURRENT visit=21\n" in run("--dry-run")[1]
+
+
+def test_skipping_and_clobbering_exclude_each_other(run):
+    status, _, err = run("--skip-existing", "--clobber-output")
+    assert status == 2
+    assert "give one of them" in err
+
+
+def test_bits_that_flip_without_a_trace_are_found_by_reading_all(tmp_path):
+    path = tmp_path / "a.fits"
+    path.write_bytes(b"0123")
+    item = InputFile.describe(path, "raw")
+    assert item.is_intact()
+    path.write_bytes(b"0133")
+    os.utime(path, ns=(item.mtime_ns, item.mtime_ns))
+    assert not item.is_intact()
+    path.unlink()
+    assert not item.is_intact()
+    assert not item.has_content_of(path)
