@@ -1,8 +1,6 @@
 """Which results can stay: everything that a result depends on is changed in turn, and named."""
 
 import os
-import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,44 +12,18 @@ import obs
 from obs.cli.main import main
 from obs.repo.input_files import InputFile
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "docs"))
-from test_python import install
-
-FAST = ("-c", "isr.do_bias=true", "-c", "calibrate.astrometry.enabled=false")
-
-
-@pytest.fixture(scope="module")
-def processed(tmp_path_factory):
-    """A folder with the repository DATA, a bias, a reference catalog, and results of visit 21 in rerun/a."""
-    folder = tmp_path_factory.mktemp("pending")
-    with pytest.MonkeyPatch.context() as patch:
-        install(folder / "site", patch)
-        patch.chdir(folder)
-        obs.make_repository("DATA", obs.load_instrument("night"))
-        assert obs.ingest_raws(obs.Butler("DATA"), sorted(Path("night1").glob("*.fits"))).ok
-        assert main(["ingest-refcat", "DATA", "simulated", "stars.csv"]) == 0
-        write_bias("bias.fits", 0.0)
-        assert main(["process", "DATA", "--rerun", "a", "--id", "visit=21", *FAST, *BIAS]) == 0
-        yield folder
-
-
-BIAS = ("-c", "isr.bias_path=bias.fits")
-
 
 def write_bias(path, level):
     fits.PrimaryHDU(np.full((1024, 1024), level, np.float32)).writeto(path, overwrite=True)
 
 
 @pytest.fixture
-def run(processed, tmp_path, monkeypatch, capsys):
+def run(copied, settings, capsys):
     """Run obs process on a copy of the folder, and return status, stdout and stderr."""
-    folder = tmp_path / "copy"
-    shutil.copytree(processed, folder, symlinks=True)
-    monkeypatch.chdir(folder)
 
     def call(*words, ids="visit=21^22"):
         capsys.readouterr()
-        status = main(["process", "DATA", "--rerun", "a", "--id", ids, *FAST, *BIAS, *words])
+        status = main(["process", "DATA", "--rerun", "a", "--id", ids, "-c", *settings, *words])
         return status, *capsys.readouterr()
 
     return call

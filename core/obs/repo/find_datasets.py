@@ -1,0 +1,84 @@
+"""Find datasets by the files that are there, whatever a registry knows."""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from obs.policy.data_id import DataId, format_data_id
+from obs.policy.dataset_type import DatasetType, split_hdu
+from obs.repo.file_keys import COMPRESSED
+from obs.repo.layout import is_repository
+
+__all__ = ["find_datasets"]
+
+
+def find_datasets(
+    roots: Sequence[Path], types: Sequence[DatasetType], wanted: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, dict[str, Path]]:
+    """Return the datasets whose files are there.
+
+    Parameters
+    ----------
+    roots
+        Repositories; a dataset that is in several counts for the first.
+    types
+        Dataset types to look for; those without template are passed over.
+    wanted
+        Data IDs of which one must agree with the dataset's in all of its keys; none means all.
+
+    Returns
+    -------
+    dict
+        Dataset type name to the files, by the data ID as text.
+    """
+    by_depth: dict[int, list[DatasetType]] = defaultdict(list)
+    for kind in types:
+        if kind.template:
+            by_depth[_depth(split_hdu(kind.template)[0])].append(kind)
+    found: dict[str, dict[str, Path]] = {}
+    for root in roots:
+        for name in _files(root):
+            for kind, data_id in _identify(name, by_depth):
+                if not wanted or any(_agree(data_id, other) for other in wanted):
+                    found.setdefault(kind.name, {}).setdefault(format_data_id(data_id), root / name)
+    return found
+
+
+def _identify(name: str, by_depth: Mapping[int, Iterable[DatasetType]]) -> list[tuple[DatasetType, DataId]]:
+    """Return dataset types and data IDs of a file; a value with ``/`` in it is thought of only if nothing else fits."""
+    depth = _depth(name)
+    deeper = [kind for level, kinds in by_depth.items() if level < depth for kind in kinds]
+    for kinds in (by_depth.get(depth, ()), deeper):
+        matches = [
+            (kind, data_id)
+            for kind in kinds
+            for ending in COMPRESSED
+            if name.endswith(ending) and (data_id := kind.parse(name.removesuffix(ending))) is not None
+        ]
+        if matches:
+            return matches
+    return []
+
+
+def _depth(path: str) -> int:
+    return path.count("/")
+
+
+def _agree(data_id: DataId, wanted: Mapping[str, Any]) -> bool:
+    return all(data_id.get(key) == value for key, value in wanted.items())
+
+
+def _files(root: Path) -> Iterator[str]:
+    """Yield the files below a repository, relative to it; other repositories inside it are left out."""
+    seen: set[str] = set()
+    for folder, folders, files in os.walk(root, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in seen or (folder != str(root) and is_repository(Path(folder))):
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "_parent")))
+        relative = Path(folder).relative_to(root)
+        yield from ((relative / name).as_posix() for name in sorted(files) if not name.startswith("."))
