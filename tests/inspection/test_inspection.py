@@ -229,6 +229,17 @@ def test_light_that_fades_towards_the_edge_is_no_overscan():
     assert find_dark_columns(pixels.astype(np.float32)) is None
 
 
+def test_overscan_beside_vignetted_light_is_all_that_is_dark():
+    y, x = np.mgrid[:500, :664]
+    random = np.random.default_rng(2)
+    light = 24000 * (1 - 0.2 * np.hypot(x - 320, y - 250) ** 2 / 640**2)
+    pixels = 300 + light + random.normal(0, 135, light.shape)
+    pixels[:, 640:] = 300 + random.normal(0, 3.9, (500, 24))
+    seen = find_dark_columns(pixels.astype(np.float32))
+    assert seen is not None
+    assert (seen.blocks, seen.data) == (((640, 664),), ((0, 640),))
+
+
 def test_kast(shared_data):
     found = inspect_files(sorted((shared_data / "kast").glob("*.fits.gz")))
     left, right = only(found)

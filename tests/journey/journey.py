@@ -36,25 +36,25 @@ class Journey:
         self.patch.syspath_prepend(self.folder / package)
         importlib.invalidate_caches()
 
-    def compare(self, output: str, stars, bands, *, key="visit"):
-        """Return, for each exposure, offsets of bright isolated stars on the sky (arcsec) and in magnitude."""
+    def compare(self, output: str, stars, bands):
+        """Return, for each visit and detector, offsets of bright stars on the sky (arcsec) and in magnitude."""
         butler = Butler(self.folder / output)
         results = {}
-        for row in butler.query_metadata("raw", [key, "filter"], {}):
-            data_id = dict(zip([key, "filter"], row, strict=True))
+        for row in butler.query_metadata("raw", ["visit", "ccd", "filter"], {}):
+            data_id = dict(zip(["visit", "ccd", "filter"], row, strict=True))
             if not butler.exists("src", data_id):
                 continue
             src, calexp = butler.get("src", data_id), butler.get("calexp", data_id)
             magnitude = calexp.photo_calib.magnitude(src["base_PsfFlux_instFlux"])
             ra, dec = src["coord_ra"], src["coord_dec"]
-            true = stars[bands[row[1]]]
+            true = stars[bands[row[2]]]
             east = (ra[:, None] - stars["ra"][None, :]) * np.cos(np.radians(stars["dec"]))
             north = dec[:, None] - stars["dec"][None, :]
             nearest = np.argmin(np.hypot(east, north), axis=1)
             rows = np.arange(len(src))
             distance = np.hypot(east, north)[rows, nearest] * 3600
             bright = (true[nearest] < 16.5) & (distance < 3.0) & src["detect_isPrimary"]
-            results[row[0]] = (
+            results[row[:2]] = (
                 np.median(distance[bright]),
                 np.median(magnitude[bright] - true[nearest][bright]),
                 int(bright.sum()),

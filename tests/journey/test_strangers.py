@@ -70,12 +70,59 @@ def four_amplifiers(folder: Path):
     return write
 
 
+def one_chip_a_file(folder: Path):
+    """Return a writer of two files an exposure, one a chip, which a card names."""
+
+    def write(number, kind, pixels, cards):
+        half = pixels.shape[1] // 2
+        for chip in (1, 2):
+            header = fits.Header([*cards, ("EXPNUM", number + 700, "exposure number"), ("CHIP", chip, "chip number")])
+            part = pixels[:, (chip - 1) * half : chip * half]
+            fits.PrimaryHDU(part, header).writeto(folder / f"m{number + 700:06d}_{chip}.fits")
+
+    return write
+
+
+def one_amplifier_a_file(folder: Path):
+    """Return a writer of two files an exposure, one an amplifier, with overscan and section cards."""
+    random = np.random.default_rng(8)
+
+    def write(number, kind, pixels, cards):
+        half, ny = pixels.shape[1] // 2, pixels.shape[0]
+        for amp in (1, 2):
+            part = pixels[:, (amp - 1) * half : amp * half]
+            part = part[:, ::-1] if amp == 2 else part
+            overscan = 300 + random.normal(0, 3.9, (ny, OVERSCAN))
+            x = (half + 1, 2 * half)[::-1] if amp == 2 else (1, half)
+            header = fits.Header([*cards, ("EXPNUM", number + 700, "exposure number"), ("AMPID", amp, "amplifier")])
+            header["DATASEC"] = f"[1:{half},1:{ny}]"
+            header["BIASSEC"] = f"[{half + 1}:{half + OVERSCAN},1:{ny}]"
+            header["DETSEC"] = f"[{x[0]}:{x[1]},1:{ny}]"
+            header["DETSIZE"] = f"[1:{2 * half},1:{ny}]"
+            header["GAIN"], header["RDNOISE"] = (0.9, "[e-/ADU]"), (3.5, "[e-]")
+            image = np.hstack([part, overscan]).round().astype(np.uint16)
+            fits.PrimaryHDU(image, header).writeto(folder / f"a{number + 700:06d}_{amp}.fits")
+
+    return write
+
+
 NIGHTS = {
     "nina": (Camera(), nina_cards, one_image),
     "maxim": (Camera(scale=0.9, rotation=-1.0, mirrored=False, gain=1.3), maxim_cards, image_with_overscan),
     "plane": (Camera(rotation=40.0), nina_cards, cube_of_one_plane),
+    "chips": (Camera(mirrored=False, rotation=0.5), nina_cards, one_chip_a_file),
+    "ampfile": (Camera(mirrored=False, rotation=0.5), nina_cards, one_amplifier_a_file),
     "quad": (Camera(mirrored=False, rotation=0.5), nina_cards, four_amplifiers),
 }
+
+
+FOUND = {
+    "maxim": "overscan of amplifier 1 [641:664,1:500] pixels likely",
+    "chips": "detector 1 CHIP",
+    "ampfile": "AMPID differs among files of one exposure: with an amplifier a file",
+}
+"""What `obs new` says, with single spaces."""
+DETECTORS = {"chips": 2, "ampfile": 2}
 
 
 @pytest.mark.parametrize("name", NIGHTS)
@@ -88,6 +135,7 @@ def test_a_night_becomes_catalogs(name, tmp_path, capsys, monkeypatch):
     trip = Journey(tmp_path, capsys, monkeypatch)
     files = sorted(folder.glob("*.fit*"))
     trip.obs("new", name, "--no-input", "--from", *files)
+    assert FOUND.get(name, "") in " ".join(trip.printed.split())
     trip.install(f"obs_{name}")
     trip.obs("check", name)
     trip.obs("doctor", name, *files, "--no-picture")
@@ -100,7 +148,7 @@ def test_a_night_becomes_catalogs(name, tmp_path, capsys, monkeypatch):
         trip.obs("calibs", "build", kind, "DATA", "--validity", "30")
     trip.obs("process", "DATA", "--output", "out", "--id", "dataType=science")
     results = trip.compare("out", stars, {"V": "V", "R": "R"})
-    assert len(results) == 4
+    assert len(results) == 4 * DETECTORS.get(name, 1)
     for distance, magnitude, n_star in results.values():
         assert n_star > 10, trip.printed
         assert distance < 0.05 * camera.scale + 0.05

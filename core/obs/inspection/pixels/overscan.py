@@ -18,6 +18,8 @@ __all__ = [
 _EDGE = 2
 _SMALLEST, _LARGEST_PART = 4, 0.3
 _BLOCKS, _ROWS = 8, 64
+_JUMP = 0.15
+"""Part of the light that sets in at an edge at once; where vignetting dims an image, it is less than 0.05."""
 
 
 @dataclass(frozen=True)
@@ -220,7 +222,8 @@ def _side(level: NDArray[np.float64], noise: NDArray[np.float64], light: float) 
         return 0
     flat = float(np.std(level[_EDGE:width])) if width > _EDGE + 2 else 0.0
     # Light that sets in over many columns is no edge between overscan and data.
-    sharp = level[min(first + 8, len(level) - 1)] > base + 0.5 * step or first - width <= _EDGE
+    jump = level[first] - level[width - 1] > _JUMP * step and first - width <= _EDGE
+    sharp = level[min(first + 8, len(level) - 1)] > base + 0.5 * step or jump
     return width if flat < 0.3 * step and sharp else 0
 
 
