@@ -24,6 +24,9 @@ PIXELS = 600_000
 """Pixels that are looked at: strips of rows, spread evenly."""
 
 CLIP = 4.0
+MOST_CLIPPED = 0.8
+"""Clipping that leaves less than this fraction has not found the core of a Gaussian."""
+
 CLIPPED_SIGMA = 0.9982
 """Standard deviation of a Gaussian clipped at four sigma."""
 
@@ -152,9 +155,10 @@ def _sigma(values: NDArray[np.float32]) -> NDArray[np.float64]:
     middle = order[np.arange(len(order)), np.maximum(n // 2, 0).clip(max=order.shape[1] - 1)]
     start = 2 * IQR_TO_SIGMA * middle.astype(np.float64)
     square = np.where(known, size, np.float32(0.0)).astype(np.float64) ** 2
-    # of few photons most differences are zero
+    kept = known & (size <= (CLIP * start)[:, None])
+    # Of few photons most differences are zero, or what a smooth sky leaves: then the median says nothing of the noise.
     plain = np.sqrt(square.sum(1) / np.maximum(n, 1))
-    limit = CLIP * np.where(start > 0, start, plain)
-    kept = known & (size <= limit[:, None])
+    counted = kept.sum(1) < MOST_CLIPPED * n
+    kept = np.where(counted[:, None], known & (size <= (CLIP * plain)[:, None]), kept)
     clipped = np.sqrt(np.where(kept, square, 0.0).sum(1) / np.maximum(kept.sum(1), 1)) / CLIPPED_SIGMA
     return np.where(n > 0, clipped, np.nan)
