@@ -30,7 +30,7 @@ COMMANDS = {
     "process-file": ("obs.cli.process_file:process_file", "Do the same with FITS images that are in no repository."),
     "simulate": ("obs.cli.simulate:simulate", "Make raw frames of a camera, with known truth."),
     "demo": ("obs.cli.demo:demo", "Simulate a night, process it, and compare the results with the truth."),
-    "verify": ("obs.cli.verify:verify", "Check that the files of a repository exist."),
+    "verify": ("obs.cli.verify:verify", "Check that the files of a repository are there and whole."),
     "ls": ("obs.cli.ls:list_datasets", "List what a repository holds."),
     "where": ("obs.cli.where:where", "Print the files of datasets."),
     "provenance": ("obs.cli.provenance:provenance", "Print what a result was made from, back to the raw file."),

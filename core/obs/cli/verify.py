@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from obs.cli.arguments import ManyWordsCommand
+from obs.ingest.audit import find_changed_inputs, find_damaged, find_missing_calibs, find_orphans
 from obs.ingest.calib_staging import recover_builds
 from obs.ingest.calibs import CalibStore
 from obs.ingest.relink import find_missing_raws, relink
@@ -22,6 +23,14 @@ Examples:
 """
 
 
+_REMEDIES = {
+    "MISSING": "put missing files back, or build missing calibrations again",
+    "ORPHANED": "register orphaned files with obs ingest or obs calibs ingest",
+    "TRUNCATED": "take truncated files from a copy, or process truncated results again",
+    "CHANGED": "take changed files from a copy, or process stale results again with obs process --skip-existing",
+}
+
+
 @click.command("verify", cls=ManyWordsCommand, epilog=_EXAMPLE)
 @click.argument("root", metavar="REPO", type=click.Path(path_type=Path))
 @click.option(
@@ -31,7 +40,12 @@ Examples:
 @click.option("--camera", metavar="NAME", help="Camera, if the repository does not record it; see obs cameras.")
 @click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
 def verify(root: Path, folder: Path | None, remove_leftovers: bool, camera: str | None, doraise: bool) -> int:
-    """Check that the registered raw files of the repository REPO exist, and report what killed runs left behind.
+    """Check the files of the repository REPO, and report what killed runs left behind.
+
+    A registered raw file or calibration without a file is MISSING, a file in such a place that is not registered is
+    ORPHANED, a FITS file that ends too early is TRUNCATED, one whose data do not fit its DATASUM has CHANGED. If REPO
+    is an output of obs process, each file that its results were made from is compared with what it was, too. The exit
+    status is 1 if anything is wrong.
 
     Raw files that were ingested by link and then moved are found again with --relink: a file of the same name below DIR
     is linked if its header has the registered data ID.
@@ -49,6 +63,14 @@ def verify(root: Path, folder: Path | None, remove_leftovers: bool, camera: str 
     for lost in missing:
         place = f"{lost.path}" if lost.link is None else f"{lost.path}, a link to {lost.link}"
         click.echo(f"MISSING {format_data_id(lost.data_id)}: {place}", err=True)
+    faults = [
+        *find_missing_calibs(butler),
+        *find_orphans(butler),
+        *find_damaged(butler),
+        *find_changed_inputs(butler),
+    ]
+    for fault in faults:
+        click.echo(str(fault), err=True)
     leftovers = find_leftovers(butler.root)
     if remove_leftovers:
         if any(path.suffix == ".build" for path in leftovers):
@@ -58,13 +80,18 @@ def verify(root: Path, folder: Path | None, remove_leftovers: bool, camera: str 
         leftovers = []
     for path in leftovers:
         click.echo(f"LEFTOVER {path}", err=True)
-    if not missing and not leftovers:
+    if not missing and not leftovers and not faults:
         click.echo(f"{root}: all registered raw files are there")
         return 0
     advice = []
     if missing:
         advice.append("find moved raw files with --relink DIR")
+    kinds = {fault.kind for fault in faults}
+    advice += [remedy for kind, remedy in _REMEDIES.items() if kind in kinds]
     if leftovers:
         advice.append("remove leftovers with --remove-leftovers")
-    click.echo(f"{len(missing)} missing, {len(leftovers)} leftovers; {', '.join(advice)}", err=True)
+    numbers = [f"{len(missing)} missing", f"{len(leftovers)} leftovers"]
+    if faults:
+        numbers.append(f"{len(faults)} other faults")
+    click.echo(f"{', '.join(numbers)}; {', '.join(advice)}", err=True)
     return 1
