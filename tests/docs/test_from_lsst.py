@@ -9,7 +9,7 @@ from obs.cli.main import main
 
 COMMANDS = quoted_commands(GUIDE / "from_lsst.md")
 WANT = re.compile(
-    r"no file matches|no raw frame|(ps1\.csv|IMAGE\.fits|a0021\.fits|DATA/rerun/\w+)\S* does not exist"
+    r"no file matches|no raw frame|No data found|(ps1\.csv|IMAGE\.fits|a0021\.fits|DATA/rerun/\w+)\S* does not exist"
     r"|IMAGE\.fits: .*No such file|no camera 'mycam' is installed"
 )
 """How a command says that it misses frames, or the camera that the page makes of them."""
