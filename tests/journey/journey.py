@@ -37,7 +37,10 @@ class Journey:
         importlib.invalidate_caches()
 
     def compare(self, output: str, stars, bands):
-        """Return, for each visit and detector, offsets of bright stars on the sky (arcsec) and in magnitude."""
+        """Return, for each visit and detector, offsets of bright stars on the sky (arcsec) and in magnitude.
+
+        Those in magnitude are nan where the frame has no photometric calibration.
+        """
         butler = Butler(self.folder / output)
         results = {}
         for row in butler.query_metadata("raw", ["visit", "ccd", "filter"], {}):
@@ -45,7 +48,9 @@ class Journey:
             if not butler.exists("src", data_id):
                 continue
             src, calexp = butler.get("src", data_id), butler.get("calexp", data_id)
-            magnitude = calexp.photo_calib.magnitude(src["base_PsfFlux_instFlux"])
+            magnitude = np.full(len(src), np.nan)
+            if calexp.photo_calib is not None:
+                magnitude = calexp.photo_calib.magnitude(src["base_PsfFlux_instFlux"])
             ra, dec = src["coord_ra"], src["coord_dec"]
             true = stars[bands[row[2]]]
             east = (ra[:, None] - stars["ra"][None, :]) * np.cos(np.radians(stars["dec"]))

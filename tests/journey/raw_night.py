@@ -36,6 +36,8 @@ class Camera:
         e-/ADU, e-, ADU.
     zero_point
         Magnitude of one electron a second.
+    colors
+        Transmission of the filters over the pixels of a square, shape (n, m); without, None.
     """
 
     shape: tuple[int, int] = (500, 640)
@@ -46,6 +48,7 @@ class Camera:
     read_noise: float = 3.5
     bias: float = 300.0
     zero_point: float = 21.5
+    colors: tuple[tuple[float, ...], ...] | None = None
     random: np.random.Generator = field(default_factory=lambda: np.random.default_rng(11))
 
     def wcs(self, ra, dec, *, flipped=False):
@@ -62,6 +65,9 @@ class Camera:
 
     def expose(self, electrons):
         """Return the raw pixels of an exposure."""
+        if self.colors is not None:
+            square = np.array(self.colors)
+            electrons = electrons * np.tile(square, np.array(self.shape) // square.shape)
         noisy = self.random.poisson(electrons) + self.random.normal(0.0, self.read_noise, electrons.shape)
         return np.clip(np.round(self.bias + noisy / self.gain), 0, 65535).astype(np.uint16)
 

@@ -135,5 +135,5 @@ def find_color_mosaic(cards: Cards, file: str) -> list[str]:
         value = str(cards.get(name, "")).strip()
         if set("RGB") <= set(value.upper()) and len(value) == 4:
             text = f"{file}: {name} = {value}: pixels of several colors lie side by side; the engine takes them for one"
-            return [f"{text} filter, so that fluxes are those of no band"]
+            return [f"{text} filter, so that positions hold, and fluxes are those of no band"]
     return []
