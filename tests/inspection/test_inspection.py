@@ -229,11 +229,12 @@ def test_light_that_fades_towards_the_edge_is_no_overscan():
     assert find_dark_columns(pixels.astype(np.float32)) is None
 
 
-def test_overscan_beside_vignetted_light_is_all_that_is_dark():
+@pytest.mark.parametrize(("center", "noise"), [(320, 135), (200, 20)])
+def test_overscan_beside_vignetted_light_is_all_that_is_dark(center, noise):
     y, x = np.mgrid[:500, :664]
     random = np.random.default_rng(2)
-    light = 24000 * (1 - 0.2 * np.hypot(x - 320, y - 250) ** 2 / 640**2)
-    pixels = 300 + light + random.normal(0, 135, light.shape)
+    light = 24000 * (1 - 0.2 * np.hypot(x - center, y - 250) ** 2 / 640**2)
+    pixels = 300 + light + random.normal(0, noise, light.shape)
     pixels[:, 640:] = 300 + random.normal(0, 3.9, (500, 24))
     seen = find_dark_columns(pixels.astype(np.float32))
     assert seen is not None

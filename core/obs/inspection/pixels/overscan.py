@@ -223,7 +223,10 @@ def _side(level: NDArray[np.float64], noise: NDArray[np.float64], light: float) 
     flat = float(np.std(level[_EDGE:width])) if width > _EDGE + 2 else 0.0
     # Light that sets in over many columns is no edge between overscan and data.
     jump = level[first] - level[width - 1] > _JUMP * step and first - width <= _EDGE
-    sharp = level[min(first + 8, len(level) - 1)] > base + 0.5 * step or jump
+    behind = level[min(first + 8, len(level) - 1)]
+    # Where vignetting dims an image, its light rises before the edge as it does behind.
+    sets_in = behind > base + 0.5 * step and behind - level[width - 1] > 2.0 * (level[width - 1] - base)
+    sharp = sets_in or jump
     return width if flat < 0.3 * step and sharp else 0
 
 
