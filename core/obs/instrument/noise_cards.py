@@ -30,6 +30,7 @@ READ_NOISE_CARDS = (
     "READNOISE",
     "RO_NOISE",
     "ESO DET OUT1 RON",
+    "ESO DET OUT RON",
 )
 """Electrons."""
 

@@ -9,6 +9,7 @@ from obs.inspection.cards import Card, Cards
 from obs.inspection.finding import Confidence, Finding, lower_confidence
 from obs.inspection.header.processed import is_in_electrons
 from obs.instrument.card_values import read_number
+from obs.instrument.noise_cards import READ_NOISE_CARDS, SATURATION_CARDS
 
 __all__ = ["find_gain", "find_read_noise", "find_saturation"]
 
@@ -32,20 +33,6 @@ _GAINS = (
 )
 _MOST = 25.0
 """Electrons per ADU; what is more is a setting of the camera."""
-_NOISES = (
-    "RDNOISE",
-    "READNOIS",
-    "RON",
-    "ENOISE",
-    "RNOISE",
-    "READNSE",
-    "RDNOI",
-    "GTRON",
-    "READNOISE",
-    "RO_NOISE",
-    "ESO DET OUT RON",
-)
-_SATURATIONS = ("SATURATE", "SATURAT", "SATLEVEL", "SATUR", "MAXLIN", "MAXADU", "SATVAL", "LINMAX")
 _LARGEST_OF_16_BITS = 65535
 _ROUNDED = 0.03
 _ONE = "1 may stand for a gain that was never measured"
@@ -166,7 +153,7 @@ def _own(name: str, amplifier: str, cards: Cards, sure: Confidence) -> Confidenc
 
 def find_read_noise(cards: Cards, amplifier: str = "") -> Finding:
     """Return the read noise, electrons."""
-    for name, card, value in _positive(cards, _NOISES, amplifier):
+    for name, card, value in _positive(cards, READ_NOISE_CARDS, amplifier):
         if value > 200:
             continue
         if re.search(r"\b(adu|dn|counts?)\b", card.comment, re.I) and not re.search(r"elec|e-", card.comment, re.I):
@@ -181,7 +168,7 @@ def find_read_noise(cards: Cards, amplifier: str = "") -> Finding:
 
 def find_saturation(cards: Cards, amplifier: str = "") -> Finding:
     """Return the saturation level, ADU."""
-    for name, card, value in _positive(cards, _SATURATIONS, amplifier):
+    for name, card, value in _positive(cards, SATURATION_CARDS, amplifier):
         if value < 1000 or value > 2**32:
             continue
         if re.search(r"elec|\be-", card.comment, re.I):
