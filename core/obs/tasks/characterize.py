@@ -28,7 +28,7 @@ from obs.tasks.aperture_correction import (
 )
 from obs.tasks.background import BackgroundConfig, bad_pixels, subtract_background
 from obs.tasks.detect import DetectionConfig, detect_sources
-from obs.tasks.explain_psf import doubt_psf, explain_no_stars
+from obs.tasks.explain_psf import doubt_psf, explain_no_stars, warn_of_double_images
 from obs.tasks.measure import (
     DeblendConfig,
     MeasurementConfig,
@@ -205,6 +205,7 @@ def characterize(
         warnings.append(
             explain_no_stars(bright, model.origin, result.n_psf_star, fwhm=fwhm, n_cosmic_ray_pixel=n_cosmic_ray)
         )
+    warnings.extend(warn_of_double_images(bright))
     catalog.add("calib_psf_candidate", stars, "", "the source is on the stellar locus")
     fitted = stars & ~reserved & (model.fit is not None)
     catalog.add("calib_psf_used", fitted, "", "the PSF was fitted to this star")

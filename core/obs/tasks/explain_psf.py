@@ -4,11 +4,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.pixels.statistics import robust_sigma
+from obs.algorithms.psf.double_images import find_double_images
 from obs.algorithms.psf.fit import PsfFit
 from obs.tasks.psf_model import Origin
 from obs.tasks.psf_stars import BrightSources, blended_sources
 
-__all__ = ["doubt_psf", "explain_no_stars"]
+__all__ = ["doubt_psf", "explain_no_stars", "warn_of_double_images"]
+
+DOUBLE_REACH = 8.0
+"""Largest distance of the second image of a star, in sizes (sigma) of the PSF."""
 
 UNRESOLVED = 0.9
 """Size of the PSF, pixels, below which moments say nothing about it."""
@@ -62,6 +66,32 @@ def doubt_psf(bright: BrightSources, stars: NDArray[np.bool_], fit: PsfFit) -> l
     if not doubts:
         return []
     return ["the PSF does not hold for all stars: " + ", ".join(doubts)]
+
+
+def warn_of_double_images(bright: BrightSources) -> list[str]:
+    """Return a warning if most bright sources have the same companion.
+
+    Parameters
+    ----------
+    bright : BrightSources
+        Sources, measured with the PSF.
+    """
+    catalog = bright.catalog
+    leaf = catalog["deblend_nChild"] == 0
+    found = find_double_images(
+        catalog["base_SdssCentroid_x"][leaf],
+        catalog["base_SdssCentroid_y"][leaf],
+        catalog["base_PsfFlux_instFlux"][leaf],
+        sigma=bright.sigma,
+        reach=DOUBLE_REACH * bright.sigma,
+    )
+    if found is None:
+        return []
+    return [
+        f"stars are double: {found.n_with} of {found.n_bright} bright sources have a companion at ({found.dx:+.1f}, "
+        f"{found.dy:+.1f}) pixels. The guiding jumped during the exposure, or two exposures were added. Each image is "
+        "measured as a star of its own: fluxes are too low; leave the exposure out"
+    ]
 
 
 def explain_no_stars(
