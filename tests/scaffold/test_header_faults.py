@@ -238,7 +238,7 @@ def test_one_of_two_amplifiers_with_a_wrong_overscan(tmp_path):
         ({"EXPTIME": None}, "expTime", None),
         ({"RA": "none"}, "expTime", 60.0),
         ({"FILTER": ""}, "filter", "none"),
-        ({"IMAGETYP": "qwerty"}, "dataType", "unknown"),
+        ({"IMAGETYP": "qwerty"}, "dataType", None),
         ({"DATE_OBS": "2020-13-04", "MJD_OBS": None}, "dateObs", "unknown"),
         ({"DATE_OBS": "2020-13-04"}, "dateObs", "2020-03-04"),
     ],

@@ -138,7 +138,7 @@ def test_questions_are_asked_of_a_person(tmp_path, monkeypatch):
         ([("DATE-OBS", None), ("MJD-OBS", 60370.5)], 'DateRule("MJD-OBS", layout="mjd")'),
         ([("DATE-OBS", None), ("JD", 2460371.0)], 'DateRule("JD", layout="jd")'),
         ([("FILTER", None), ("FILTER1", "air"), ("FILTER2", "w")], 'filter_cards = (("FILTER1", "FILTER2"),)'),
-        ([("FILTER", None)], 'or "none"'),
+        ([("FILTER", None)], 'return "none" if name == "unknown"'),
         ([("EXPTIME", None), ("EXPOSURE", 1500, "ms")], '{"unit": "ms"}'),
     ],
 )
