@@ -46,7 +46,7 @@ BUILT_IN = {
 def test_every_error_has_an_example():
     classes = {value for value in vars(errors).values() if inspect.isclass(value) and issubclass(value, Exception)}
     assert {type(error) for error in EXAMPLES} == classes - {ObsError} == set(BUILT_IN)
-    assert set(errors.__all__) == {cls.__name__ for cls in classes} | {"place", "suggest"}
+    assert set(errors.__all__) == {cls.__name__ for cls in classes} | {"describe_fault", "place", "suggest"}
 
 
 @pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)

@@ -552,7 +552,8 @@ def test_raw_files_that_were_moved_are_linked_again(repository, frames, obs, tmp
     status, _, err = obs("verify", repository)
     assert status == 1
     assert f" ccd=0: {target(repository)}, a link to {frames[0]}\n" in err
-    assert "3 missing, 0 leftovers; find moved raw files with --relink DIR" in err
+    assert "3 missing" in err
+    assert "find moved raw files with --relink DIR" in err
     write_raw(place / frames[2].name, RUN=7)  # another frame of the same name
     status, out, err = obs("verify", repository, "--relink", tmp_path / "disk2")
     assert (status, out) == (1, "2 of 3 missing raw files linked\n")

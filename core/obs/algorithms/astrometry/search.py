@@ -140,6 +140,14 @@ class SkyStars:
         return np.asarray((near @ east[0] + 1j * (near @ north[0])) / (near @ center))
 
 
+def _area(stars: "SkyStars") -> float:
+    """Return the area of the sky that a catalog covers, steradian; one smaller than a cell by the circle about it."""
+    middle = stars.vectors.mean(axis=0)
+    middle /= np.linalg.norm(middle)
+    chord = float(np.sqrt(np.max(np.sum((stars.vectors - middle) ** 2, axis=1))))
+    return min(stars.brightest(1, _COARSE)[1], np.pi * chord**2)
+
+
 def search_alignment(sources: Complex, stars: SkyStars, limits: SearchLimits, corners: Complex) -> Alignment | None:
     """Search the similarity with the best odds.
 
@@ -165,7 +173,7 @@ def search_alignment(sources: Complex, stars: SkyStars, limits: SearchLimits, co
     octaves = sorted(_octaves(limits), key=lambda each: abs(np.log(each[0] / _USUAL_SCALE)))
     any_scale = len(octaves) >= _MANY_OCTAVES
     levels = _FEW_LEVELS if any_scale else _LEVELS
-    per_area = len(stars.vectors) / stars.brightest(1, _COARSE)[1]
+    per_area = len(stars.vectors) / _area(stars)
     frame = float(np.ptp(corners.real) * np.ptp(corners.imag))
     for scale, octave in octaves:
         if any_scale and per_area * frame * scale**2 < _FEWEST:
