@@ -46,7 +46,7 @@ class Case:
     offset: tuple[float, float] | None = None  # frames
     mirrored: bool | None = None
     distortion: float | None = None  # at the corner
-    spurious: float | None = None  # fraction of the sources that are no reference stars
+    spurious: float | None = None  # fraction of the sources that are not reference stars
     missing: float | None = None  # fraction of the stars that either list lacks
     shape: tuple[int, int] | None = None
     other_sky: bool = False

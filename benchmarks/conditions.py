@@ -376,13 +376,13 @@ def run_obs(frame: Frame, options: list[str]) -> Found:
     facts = yaml.safe_load((output / frame.path.stem / "metadata.yaml").read_text())
     columns = ["base_SdssCentroid_x", "base_SdssCentroid_y", "base_PsfFlux_instFlux", "base_PsfFlux_instFluxErr"]
     values = [np.asarray(source[column], float) for column in (*columns, "base_SdssCentroid_xErr")]
-    # a flux that is flagged is no claim
+    # a flagged flux is not counted as a measurement
     values[2][np.asarray(source["base_PixelFlags_flag_saturatedCenter"])] = np.nan
     return Found(seconds, *values, facts, "; ".join(facts["warnings"]))
 
 
 def run_peers(frame: Frame) -> Found:
-    """Process an image with SExtractor, PSFEx and SExtractor, told the true size of the stars."""
+    """Process an image with SExtractor, PSFEx and SExtractor, with the true size of the stars as a setting."""
     folder = frame.path.parent / "peers" / frame.path.stem
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
