@@ -4,7 +4,7 @@ import click
 import pytest
 
 from obs.cli.arguments import ManyWordsCommand, expand_files
-from obs.cli.options import config_options, id_option
+from obs.cli.commands.options import config_options, id_option
 
 
 @click.command(cls=ManyWordsCommand)

@@ -29,7 +29,7 @@ def test_help_imports_nothing_heavy():
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help_with_an_example(name, capsys):
     module, _, attribute = COMMANDS[name][0].partition(":")
-    command = getattr(importlib.import_module(module), attribute)
+    command = getattr(importlib.import_module(f"obs.cli.commands.{module}"), attribute)
     assert main([name, "--help"]) == 0
     out = capsys.readouterr().out
     assert f"  obs {name}" in out

@@ -10,9 +10,8 @@ import click
 from obs.calibration_frames.build import build_calibration
 from obs.calibration_frames.detector_scales import detector_scales, rescale_calibration
 from obs.calibration_frames.summary import BuildSummary
-from obs.cli.arguments import ManyWordsCommand
 from obs.cli.logs import configure_logging
-from obs.cli.options import add_overrides, config_options, id_option, run_options, words_option
+from obs.cli.options import add_overrides
 from obs.cli.progress import show_progress
 from obs.cli.report import failure_text
 from obs.cli.show import show_config, split_show
@@ -29,42 +28,11 @@ from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId, format_data_id, parse_ids
 from obs.repo.butler import Butler
 from obs.runs.selection import check_filters
-from obs.tasks.calibration_recipes import RECIPES
 from obs.tasks.calibs_config import CalibsConfig
 
 __all__ = ["build", "load_calibs_settings"]
 
-_EXAMPLE = """\b
-Examples:
-  obs calibs build bias DATA --id dataType=BIAS
-  obs calibs build flat DATA --id dataType=DOMEFLAT filter=HSC-R --validity 90 -j 2
-  obs calibs build dark DATA --calib-id calibDate=2020-09-04 -c combine.clip=4
-"""
 
-
-@click.command("build", cls=ManyWordsCommand, epilog=_EXAMPLE)
-@click.argument("name", metavar="TYPE", type=click.Choice(list(RECIPES)))
-@click.argument("root", metavar="REPO", type=click.Path(path_type=Path))
-@id_option
-@words_option(
-    "--calib-id", "--calibId", metavar="KEY=VALUE...", text="Set keys of the result, such as calibDate=2020-09-04."
-)
-@click.option(
-    "--validity",
-    type=click.IntRange(min=0),
-    default=30,
-    show_default=True,
-    metavar="DAYS",
-    help="Valid so long before and after.",
-)
-@click.option("--no-ingest", is_flag=True, help="Write the frames, and do not register them.")
-@click.option("--clobber", is_flag=True, help="Replace calibrations that are there.")
-@click.option("--calib", metavar="DIR", type=click.Path(path_type=Path), help="Where the calibration frames are.")
-@click.option("--camera", metavar="NAME", help="The camera, where the repository does not say; see obs cameras.")
-@click.option("--allow-missing", is_flag=True, help="Go on without a calibration that is missing, and say so.")
-@config_options
-@words_option("--show", metavar="WHAT...", text="Show data, config[=PATTERN] or history=PATTERN and stop.")
-@run_options
 def build(
     name: str,
     root: Path,
@@ -83,12 +51,7 @@ def build(
     show: list[str],
     log_levels: list[str],
 ) -> int:
-    """Combine raw frames of the repository REPO to calibration frames of a TYPE, and register them there.
-
-    TYPE is bias, dark, flat, fringe, sky or defects. Without --id, frames are taken that the registry calls by the
-    name of the type; defects are found in darks and flats. One frame is made for each detector (and filter), dated at
-    the mean of its inputs. A bias is needed for darks, both for flats, and so on.
-    """
+    """Do what the command says; see obs.cli.commands.calibs_build."""
     configure_logging(log_levels)
     shows = split_show(show)
     open_repository = partial(Butler, root, calib=calib, instrument=None if camera is None else load_instrument(camera))

@@ -8,18 +8,9 @@ from obs.instrument.discovery import Broken, Found, discover
 
 __all__ = ["cameras"]
 
-_EXAMPLE = """\b
-Example:
-  obs cameras
-"""
 
-
-@click.command("cameras", epilog=_EXAMPLE)
 def cameras() -> int:
-    """List the cameras that are installed: package, version, number of detectors, filters.
-
-    A camera whose plugin is broken is listed with the cause.
-    """
+    """Do what the command says; see obs.cli.commands.cameras."""
     discovery = discover()
     broken = list(discovery.broken)
     rows = []

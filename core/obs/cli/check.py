@@ -6,21 +6,9 @@ from obs.checks.package import check_package
 
 __all__ = ["check"]
 
-_EXAMPLE = """\b
-Examples:
-  obs check obs_mycam
-  obs check hsc
-"""
 
-
-@click.command("check", epilog=_EXAMPLE)
-@click.argument("package", metavar="PATH|NAME")
-@click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
 def check(package: str, doraise: bool) -> int:
-    """Check the package of a camera, in a folder or installed: policy, camera, translator, config, filters.
-
-    Every problem is printed with its file and line and how to mend it; the exit status is 1 if there are any.
-    """
+    """Do what the command says; see obs.cli.commands.check."""
     problems = check_package(package)
     for problem in problems:
         click.echo(str(problem), err=True)

@@ -13,7 +13,6 @@ import numpy as np
 from obs.camera.camera import Camera
 from obs.camera.detector import Detector
 from obs.checks.exposure_numbers import exposure_number_faults
-from obs.cli.arguments import ManyWordsCommand
 from obs.cli.main import main
 from obs.cli.table import format_table
 from obs.config.layers import ConfigLayers
@@ -32,11 +31,6 @@ from obs.tasks.process_config import ProcessConfig
 
 __all__ = ["demo"]
 
-_EXAMPLE = """\b
-Examples:
-  obs demo
-  obs demo hsc --output night --detectors 49,50 --visits 2
-"""
 #: Calibration frames: how many, and how long they are exposed, s.
 _PLAN = {"bias": (4, 0.0), "dark": (3, 60.0), "flat": (4, 5.0)}
 _SCIENCE_TIME = 60.0
@@ -62,22 +56,6 @@ class _Night:
         return f"{self.key}={self.visits[first][0]}..{self.visits[last][-1]}"
 
 
-@click.command("demo", cls=ManyWordsCommand, epilog=_EXAMPLE)
-@click.argument("camera", metavar="[CAMERA]", default="necam")
-@click.option(
-    "--output",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    default=Path("obs-demo"),
-    show_default=True,
-    help="New folder.",
-)
-@click.option("--visits", metavar="N", type=click.IntRange(min=1), default=2, show_default=True, help="Science frames.")
-@click.option("--detectors", metavar="LIST", help="Ids or names such as 0..3,49; else up to two in the middle.")
-@click.option("--filter", "filter_name", metavar="NAME", help="Filter; else the camera's first.")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="The same, the same night.")
-@click.option("-j", "--processes", type=click.IntRange(min=1), help="Number of processes; else one a core.")
-@click.option("--doraise", is_flag=True, help="Stop at the first failure, with its traceback.")
 def demo(
     camera: str,
     output: Path,
@@ -88,10 +66,7 @@ def demo(
     processes: int | None,
     doraise: bool,
 ) -> int:
-    """Simulate a night of the camera CAMERA, process it, and compare the results with the truth.
-
-    The commands that do it are printed as they are run. In the end there are a table and a picture.
-    """
+    """Do what the command says; see obs.cli.commands.demo."""
     start = time.perf_counter()
     if output.exists() and any(output.iterdir()):
         raise OutputError(f"{output} is not empty; remove it, or choose another folder with --output", path=output)

@@ -11,22 +11,9 @@ from obs.yaml_lines import load_yaml
 
 __all__ = ["diff_config"]
 
-_EXAMPLE = """\b
-Examples:
-  obs diff-config DATA/rerun/a DATA/rerun/b
-  obs diff-config DATA/rerun/a/config/process.yaml DATA/rerun/a/config/process.yaml~1
-"""
 
-
-@click.command("diff-config", epilog=_EXAMPLE)
-@click.argument("before", metavar="A", type=click.Path(path_type=Path))
-@click.argument("after", metavar="B", type=click.Path(path_type=Path))
 def diff_config(before: Path, after: Path) -> int:
-    """Print how the settings of B differ from those of A, one setting a line.
-
-    A and B are outputs of obs, or files of settings. Of outputs the settings of all tasks that both have and the
-    versions of the software are compared. The exit status is 1 if anything differs.
-    """
+    """Do what the command says; see obs.cli.commands.diff_config."""
     first, second = _settings(before), _settings(after)
     shared = first.keys() & second.keys()
     if not shared and (first or second):

@@ -7,14 +7,12 @@ from typing import cast
 
 import click
 
-from obs.cli.arguments import ManyWordsCommand
 from obs.cli.logs import configure_logging
-from obs.cli.options import words_option
 from obs.cli.progress import show_count
 from obs.errors import RepositoryError
 from obs.ingest.raws import ALREADY, IngestOptions, ingest_raws
 from obs.ingest.report import FileReport, IngestReport
-from obs.ingest.transfer import MODES, Mode
+from obs.ingest.transfer import Mode
 from obs.ingest.translation import load_translator, registry_columns
 from obs.instrument.discovery import load_instrument
 from obs.policy.data_id import format_data_id, parse_ids
@@ -22,27 +20,7 @@ from obs.repo.butler import Butler
 
 __all__ = ["find_files", "ingest", "print_report"]
 
-_EXAMPLE = """\b
-Examples:
-  obs ingest DATA raw/*.fits
-  obs ingest DATA 'night1/*.fits.fz' --mode copy -j 2 --bad-file '*focus*' --bad-id ccd=9
-"""
 
-
-@click.command("ingest", cls=ManyWordsCommand, epilog=_EXAMPLE)
-@click.argument("root", metavar="REPO", type=click.Path(path_type=Path))
-@click.argument("files", metavar="FILES...", nargs=-1, required=True)
-@click.option("--mode", type=click.Choice(MODES), default="link", show_default=True, help="How files get there.")
-@click.option("-n", "--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
-@click.option("--ignore-ingested", is_flag=True, help="Pass over data IDs that are ingested already.")
-@words_option("--bad-file", "--badFile", metavar="PATTERN...", text="Leave out files of these names.")
-@words_option("--bad-id", "--badId", metavar="KEY=VALUE...", text="Leave out these data IDs. Repeatable.")
-@click.option("--clobber", is_flag=True, help="Replace files that are in the way.")
-@click.option("--create", is_flag=True, help="Empty the registry first.")
-@click.option("-j", "--processes", type=click.IntRange(min=1), default=1, help="Number of processes.")
-@words_option("-L", "--log-level", "--loglevel", metavar="[COMPONENT=]LEVEL...", text="debug, info, warning, error.")
-@click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
-@click.option("--camera", metavar="NAME", help="The camera, where the repository does not say; see obs cameras.")
 def ingest(
     root: Path,
     files: tuple[str, ...],
@@ -58,11 +36,7 @@ def ingest(
     bad_ids: list[list[str]],
     log_levels: list[str],
 ) -> int:
-    """Take the raw frames FILES into the repository REPO, which obs init has made.
-
-    Only headers are read. FILES may be patterns, in quotes. A file that cannot be taken is reported at the end, and
-    stops nothing.
-    """
+    """Do what the command says; see obs.cli.commands.ingest."""
     configure_logging(log_levels)
     butler = Butler(root, instrument=None if camera is None else load_instrument(camera))
     keys = registry_columns(load_translator(butler.instrument))

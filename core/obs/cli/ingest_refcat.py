@@ -4,9 +4,8 @@ from pathlib import Path
 
 import click
 
-from obs.cli.arguments import ManyWordsCommand
 from obs.cli.ingest import find_files
-from obs.cli.options import add_overrides, config_options
+from obs.cli.options import add_overrides
 from obs.config.layers import ConfigLayers
 from obs.ingest.reference_catalogs import ingest_reference_catalog
 from obs.ingest.reference_columns import ReferenceColumnsConfig
@@ -20,21 +19,7 @@ _LSST_NAMES = {
     "extra_col_names": "extra_columns",
 }
 
-_EXAMPLE = """\b
-Examples:
-  obs ingest-refcat DATA ps1 ps1_*.csv -c ra_name=raMean dec_name=decMean mag_columns.g=gMeanPSFMag
-  obs ingest-refcat DATA gaia gaia.parquet -c mag_columns.G=phot_g_mean_mag
-"""
 
-
-@click.command("ingest-refcat", cls=ManyWordsCommand, epilog=_EXAMPLE)
-@click.argument("root", metavar="REPO", type=click.Path(path_type=Path))
-@click.argument("name", metavar="NAME")
-@click.argument("files", metavar="FILES...", nargs=-1, required=True)
-@config_options
-@click.option("--show-config", is_flag=True, help="Show the settings and stop.")
-@click.option("--clobber", is_flag=True, help="Replace a catalog of that name.")
-@click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
 def ingest_refcat(
     root: Path,
     name: str,
@@ -44,11 +29,7 @@ def ingest_refcat(
     doraise: bool,
     overrides: list[tuple[str, str]],
 ) -> int:
-    """Make the reference catalog NAME in the repository REPO from tables FILES in FITS, CSV or Parquet.
-
-    Columns are found by their usual names, or named with -c; --show-config lists all settings. Magnitudes are taken as
-    they are: from a catalog in Vega magnitudes, such as Johnson V, zero points come out in Vega magnitudes too.
-    """
+    """Do what the command says; see obs.cli.commands.ingest_refcat."""
     layers = ConfigLayers(ReferenceColumnsConfig, _LSST_NAMES)
     add_overrides(layers, overrides)
     if show_config:

@@ -4,8 +4,6 @@ from pathlib import Path
 
 import click
 
-from obs.cli.arguments import ManyWordsCommand
-from obs.cli.options import id_option
 from obs.cli.table import format_table
 from obs.instrument.discovery import load_instrument
 from obs.policy.data_id import parse_ids
@@ -15,23 +13,9 @@ from obs.runs.selection import check_filters
 
 __all__ = ["list_datasets"]
 
-_EXAMPLE = """\b
-Examples:
-  obs ls out
-  obs ls out src --id run=4192 filter=g^r
-"""
 
-
-@click.command("ls", cls=ManyWordsCommand, epilog=_EXAMPLE)
-@click.argument("root", metavar="REPO", type=click.Path(path_type=Path))
-@click.argument("dataset_type", metavar="[DATASET]", required=False)
-@click.option("--camera", metavar="NAME", help="The camera, where the repository does not say; see obs cameras.")
-@id_option
 def list_datasets(root: Path, dataset_type: str | None, camera: str | None, ids: list[list[str]]) -> int:
-    """List the dataset types in the repository REPO and how many there are, or all of the type DATASET.
-
-    What is in the repositories that REPO was made from counts as well.
-    """
+    """Do what the command says; see obs.cli.commands.ls."""
     butler = Butler(root, instrument=None if camera is None else load_instrument(camera))
     mapper = butler.mapper
     types = [mapper.dataset_type(dataset_type)] if dataset_type else list(mapper.policy.dataset_types.values())

@@ -1,6 +1,7 @@
 """The `obs` command: finds the subcommand, and turns every error into one line and an exit status.
 
-Subcommands are imported when they are called, so that ``obs --help`` needs nothing but click.
+What a subcommand looks like is imported when it is called, and what it does when it runs, so that help needs nothing
+but click.
 """
 
 import importlib
@@ -19,29 +20,32 @@ from obs.version import __version__
 
 __all__ = ["COMMANDS", "command_line", "main"]
 
-#: Name of each subcommand: where it is, and its help in a line.
+#: Name of each subcommand: where in `obs.cli.commands` it is, and its help in a line.
 COMMANDS = {
-    "init": ("obs.cli.init:init", "Make a data repository for a camera."),
-    "ingest": ("obs.cli.ingest:ingest", "Take raw frames into a repository."),
-    "ingest-refcat": ("obs.cli.ingest_refcat:ingest_refcat", "Take a reference catalog into a repository."),
-    "refcat": ("obs.cli.refcat:refcat", "Download a reference catalog for a repository."),
-    "calibs": ("obs.cli.calibs:calibs", "Build, ingest and list calibration frames."),
-    "process": ("obs.cli.process:process", "Turn exposures into calibrated images and catalogs."),
-    "process-file": ("obs.cli.process_file:process_file", "Process FITS images that are in no repository."),
-    "simulate": ("obs.cli.simulate:simulate", "Make raw frames of a camera, with known truth."),
-    "demo": ("obs.cli.demo:demo", "Simulate a night, process it, compare with the truth."),
-    "verify": ("obs.cli.verify:verify", "Check that the files of a repository are there and whole."),
-    "ls": ("obs.cli.ls:list_datasets", "List what a repository holds."),
-    "where": ("obs.cli.where:where", "Print the files of datasets."),
-    "provenance": ("obs.cli.provenance:provenance", "Print what a result was made from, back to the raw file."),
-    "diff-config": ("obs.cli.diff_config:diff_config", "Print how the settings of two runs differ."),
-    "new": ("obs.cli.new:new", "Make a package for a camera, from answers or from raw files."),
-    "check": ("obs.cli.check:check", "Check the package of a camera."),
-    "update": ("obs.cli.update:update", "Bring a camera package to the current template."),
-    "doctor": ("obs.cli.doctor:doctor", "Check raw files against a camera package."),
-    "translate": ("obs.cli.translate:translate", "Print the values that a translator reads from headers."),
-    "camera": ("obs.cli.camera:camera", "Draw a camera's focal plane, or write it as LSST's tables."),
-    "cameras": ("obs.cli.cameras:cameras", "List the cameras that are installed."),
+    "init": ("init:init", "Make a data repository for a camera."),
+    "ingest": ("ingest:ingest", "Take raw frames into a repository."),
+    "ingest-refcat": ("ingest_refcat:ingest_refcat", "Take a reference catalog into a repository."),
+    "refcat": ("refcat:refcat", "Download a reference catalog for a repository."),
+    "calibs": ("calibs:calibs", "Build, ingest and list calibration frames."),
+    "process": ("process:process", "Turn exposures into calibrated images and catalogs."),
+    "process-file": ("process_file:process_file", "Process FITS images that are in no repository."),
+    "simulate": ("simulate:simulate", "Make raw frames of a camera, with known truth."),
+    "demo": ("demo:demo", "Simulate a night, process it, compare with the truth."),
+    "verify": ("verify:verify", "Check that the files of a repository are there and whole."),
+    "ls": ("ls:list_datasets", "List what a repository holds."),
+    "where": ("where:where", "Print the files of datasets."),
+    "provenance": (
+        "provenance:provenance",
+        "Print what a result was made from, back to the raw file.",
+    ),
+    "diff-config": ("diff_config:diff_config", "Print how the settings of two runs differ."),
+    "new": ("new:new", "Make a package for a camera, from answers or from raw files."),
+    "check": ("check:check", "Check the package of a camera."),
+    "update": ("update:update", "Bring a camera package to the current template."),
+    "doctor": ("doctor:doctor", "Check raw files against a camera package."),
+    "translate": ("translate:translate", "Print the values that a translator reads from headers."),
+    "camera": ("camera:camera", "Draw a camera's focal plane, or write it as LSST's tables."),
+    "cameras": ("cameras:cameras", "List the cameras that are installed."),
 }
 
 _FAILURE, _INTERRUPTED = 1, 130
@@ -57,7 +61,7 @@ class _LazyGroup(click.Group):
         if name not in COMMANDS:
             return None
         module, _, attribute = COMMANDS[name][0].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
+        command: click.Command = getattr(importlib.import_module(f"obs.cli.commands.{module}"), attribute)
         return command
 
     def resolve_command(

@@ -2,16 +2,14 @@
 
 import shlex
 import sys
-from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from obs.cli.arguments import ManyWordsCommand
+from obs.cli.commands.new import QUESTIONS
 from obs.cli.ingest import find_files
-from obs.cli.options import words_option
 from obs.cli.table import format_table
 from obs.errors import ConfigError, OutputError, PluginError
 from obs.inspection.inspect import inspect_files
@@ -22,55 +20,12 @@ from obs.scaffold.verify import find_disagreements
 
 __all__ = ["new"]
 
-_EXAMPLE = """\b
-Examples:
-  obs new mycam
-  obs new mycam --from night1/*.fits
-  obs new mycam --no-input --detectors 4 --amplifiers 2 --visit-key run
-"""
-_QUESTIONS = {
-    "title": "A line that describes the camera",
-    "author": "Who holds the copyright",
-    "visit_key": "What data IDs call an exposure",
-    "detector_key": "What data IDs call a detector",
-    "detectors": "Number of detectors",
-    "amplifiers": "Amplifiers side by side in each",
-    "width": "Columns of data of an amplifier",
-    "height": "Rows of data of an amplifier",
-    "overscan": "Columns of overscan behind them",
-    "gain": "Gain, e-/ADU (empty: not known)",
-    "read_noise": "Read noise, e- (empty: not known)",
-    "saturation": "Saturation, ADU (empty: not known)",
-    "filters": "Names of the filters, with blanks or commas between",
-    "pixel_scale": "Pixel scale, arcsec",
-    "pixel_size": "Pixel size, mm",
-}
 #: What raw files cannot tell.
 _NOT_IN_FILES = ("title", "author", "visit_key", "detector_key")
 #: Files that the last line names.
 _NAMED = 8
-F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _question_options(function: F) -> F:
-    """Add an option for each question."""
-    for name, text in reversed(_QUESTIONS.items()):
-        function = click.option(f"--{name.replace('_', '-')}", metavar="TEXT", help=f"{text}.")(function)
-    return function
-
-
-@click.command("new", cls=ManyWordsCommand, epilog=_EXAMPLE)
-@click.argument("name")
-@words_option("--from", metavar="FILE...", text="Raw files of the camera, or headers as text, that tell what they can.")
-@click.option(
-    "--answers", "answer_file", metavar="FILE", type=click.Path(path_type=Path), help="Answers, YAML or JSON."
-)
-@click.option("--no-input", is_flag=True, help="Ask nothing; what is not given takes its default.")
-@click.option(
-    "--output", metavar="FOLDER", type=click.Path(path_type=Path), default=".", help="Where obs_NAME is made."
-)
-@click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
-@_question_options
 def new(
     name: str,
     answer_file: Path | None,
@@ -80,10 +35,7 @@ def new(
     from_files: list[str],
     **given: str | None,
 ) -> int:
-    """Make obs_NAME, the package of a camera: it can be installed, tested and simulated at once.
-
-    Raw files tell geometry, gains and headers; a table says what was found, from which card, and how sure it is.
-    """
+    """Do what the command says; see obs.cli.commands.new."""
     check_name(name)
     if taken := is_taken(name):
         raise PluginError(f"the name '{name}' is taken by {taken}; choose another", plugin=name)
@@ -94,7 +46,7 @@ def new(
     values |= {key: value for key, value in given.items() if value is not None} | {"camera": name}
     findings = inspect_files(find_files(from_files)) if from_files else None
     if not no_input and answer_file is None and sys.stdin.isatty():
-        _ask(values, [key for key in _QUESTIONS if findings is None or key in _NOT_IN_FILES])
+        _ask(values, [key for key in QUESTIONS if findings is None or key in _NOT_IN_FILES])
     answers = _answers(values)
     if findings is not None:
         facts = template_facts(findings, visit_key=answers.visit_key, detector_key=answers.detector_key)
@@ -131,7 +83,7 @@ def _ask(values: dict[str, str], questions: list[str]) -> None:
     for key in questions:
         if key not in values:
             default = f"The camera {values['camera']}" if key == "title" else defaults[key]
-            values[key] = click.prompt(_QUESTIONS[key], default=default, show_default=bool(default))
+            values[key] = click.prompt(QUESTIONS[key], default=default, show_default=bool(default))
 
 
 def _answers(values: dict[str, str]) -> Answers:

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import click
 
-from obs.cli.arguments import ManyWordsCommand
 from obs.cli.logs import configure_logging
-from obs.cli.options import add_overrides, config_options, id_option, path_under, remove_output, run_options
+from obs.cli.options import add_overrides, path_under, remove_output
 from obs.cli.plan import print_plan, warn_of_stale
 from obs.cli.progress import show_progress
 from obs.cli.report import report_outcomes
@@ -25,38 +24,6 @@ __all__ = ["process"]
 _NO_DATA = "Not running the task because there is no data to process; you may preview data using --show data"
 
 
-_EXAMPLE = """\b
-Examples:
-  obs process DATA --id run=4192 camcol=4 field=300 filter=g^r --output out
-  obs process DATA --rerun test --id visit=903334 ccd=0..9 -c isr.do_flat=False -j 4
-  obs process DATA --rerun test --id --skip-existing --dry-run
-  obs process DATA --show config='*psf*'
-"""
-
-
-@click.command("process", cls=ManyWordsCommand, epilog=_EXAMPLE)
-@click.argument("root", metavar="INPUT", type=click.Path(path_type=Path))
-@click.option("--camera", metavar="NAME", help="The camera, where the repository does not say; see obs cameras.")
-@click.option("--calib", metavar="DIR", type=click.Path(path_type=Path), help="Where the calibration frames are.")
-@id_option
-@click.option("--output", metavar="DIR", type=click.Path(path_type=Path), help="Repository to write into.")
-@click.option("--rerun", metavar="[IN:]OUT", help="Write into INPUT/rerun/OUT, and read from INPUT/rerun/IN.")
-@config_options
-@click.option(
-    "--show",
-    expose_value=False,
-    multiple=True,
-    metavar="WHAT...",
-    help="Show data, config[=PATTERN], history=PATTERN or tasks and stop, unless 'run' is there too.",
-)
-@run_options
-@click.option("--allow-missing", is_flag=True, help="Go on without a calibration that is missing, and say so.")
-@click.option(
-    "--skip-existing", is_flag=True, help="Keep results made with the same settings, inputs and calibrations."
-)
-@click.option("--dry-run", is_flag=True, help="Print what would be processed and why, and stop.")
-@click.option("--clobber-output", is_flag=True, help="Remove the output repository first.")
-@click.option("--clobber-config", is_flag=True, help="Go on in an output that was made with other settings.")
 def process(
     root: Path,
     camera: str | None,
@@ -76,16 +43,7 @@ def process(
     show: list[str],
     log_levels: list[str],
 ) -> int:
-    """Turn exposures of the repository INPUT into calibrated images and catalogs.
-
-    INPUT is a folder made by obs or by the second-generation LSST stack; it is only read. Every data ID goes through
-    instrument-signature removal, characterization and calibration. One that fails does not stop the others. @FILE
-    stands for the words in a file. Relative paths start at the folders that PIPE_INPUT_ROOT, PIPE_CALIB_ROOT and
-    PIPE_OUTPUT_ROOT name, where these environment variables are set.
-
-    With --skip-existing, a run that was stopped goes on where it was: results stay if they were made with the same
-    settings, software, raw file, calibrations and reference catalog. Others are named as STALE, and made again.
-    """
+    """Do what the command says; see obs.cli.commands.process."""
     configure_logging(log_levels)
     root = path_under("PIPE_INPUT_ROOT", root)
     if calib is not None or "PIPE_CALIB_ROOT" in os.environ:

@@ -7,9 +7,8 @@ from typing import Any
 
 import click
 
-from obs.cli.arguments import ManyWordsCommand
 from obs.cli.logs import configure_logging
-from obs.cli.options import add_overrides, config_options, path_under, remove_output, run_options
+from obs.cli.options import add_overrides, path_under, remove_output
 from obs.cli.progress import show_progress
 from obs.cli.report import report_outcomes
 from obs.cli.show import show_config, split_show
@@ -30,22 +29,6 @@ def _process_one(data_id: Mapping[str, Any], output: Path, config: ProcessFileCo
     return process_image(Path(data_id["file"]), output, config)
 
 
-_EXAMPLE = """\b
-Example:
-  obs process-file night/image17.fits --output out -c gain=2
-"""
-
-
-@click.command("process-file", cls=ManyWordsCommand, epilog=_EXAMPLE)
-@click.argument("images", metavar="IMAGE...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--output", metavar="DIR", required=True, type=click.Path(path_type=Path), help="Folder to write into.")
-@config_options
-@click.option(
-    "--show", expose_value=False, multiple=True, metavar="WHAT...", help="Show config[=PATTERN] or history=PATTERN."
-)
-@run_options
-@click.option("--clobber-output", is_flag=True, help="Remove the output folder first.")
-@click.option("--clobber-config", is_flag=True, help="Go on in an output that was made with other settings.")
 def process_file(
     images: tuple[Path, ...],
     output: Path,
@@ -58,12 +41,7 @@ def process_file(
     show: list[str],
     log_levels: list[str],
 ) -> int:
-    """Find and measure the sources of FITS images, with no repository around them.
-
-    Each image gives OUTPUT/NAME.fits and OUTPUT/NAME/src.fits and so on. The settings are recorded in OUTPUT/config,
-    the columns of the catalogs in OUTPUT/schema. Relative paths start at the folders that PIPE_INPUT_ROOT and
-    PIPE_OUTPUT_ROOT name, where these environment variables are set.
-    """
+    """Do what the command says; see obs.cli.commands.process_file."""
     configure_logging(log_levels)
     shows = split_show(show)
     layers = ConfigLayers(ProcessFileConfig, PROCESS_FILE_NAMES)

@@ -5,7 +5,6 @@ from typing import Any
 
 import click
 
-from obs.cli.arguments import ManyWordsCommand
 from obs.cli.table import format_table
 from obs.errors import DataIdError, FileFormatError
 from obs.instrument.discovery import load_instrument
@@ -19,23 +18,10 @@ from obs.repo.result_record import ResultRecord
 __all__ = ["provenance"]
 
 _METADATA = "processCcd_metadata"
-_EXAMPLE = """\b
-Example:
-  obs provenance DATA/rerun/test calexp visit=903334 ccd=23
-"""
 
 
-@click.command("provenance", cls=ManyWordsCommand, epilog=_EXAMPLE)
-@click.argument("root", metavar="REPO", type=click.Path(path_type=Path))
-@click.argument("dataset_type", metavar="DATASET")
-@click.argument("words", metavar="KEY=VALUE...", nargs=-1)
-@click.option("--camera", metavar="NAME", help="Camera, if the repository does not record it; see obs cameras.")
 def provenance(root: Path, dataset_type: str, words: tuple[str, ...], camera: str | None) -> int:
-    """Print what the dataset DATASET of a data ID was made from, back to the raw file.
-
-    DATASET is one that obs process writes. The exit status is 1 if an input is gone or is not what it was; all of each
-    input is read to find out.
-    """
+    """Do what the command says; see obs.cli.commands.provenance."""
     butler = Butler(root, instrument=None if camera is None else load_instrument(camera))
     butler.mapper.dataset_type(dataset_type)
     data_id, place = _find(butler, words)

@@ -10,44 +10,15 @@ from obs.errors import DataIdError, FileFormatError
 from obs.image.catalog import Catalog
 from obs.ingest.reference_catalogs import ingest_reference_catalog
 from obs.ingest.reference_columns import ReferenceColumnsConfig
-from obs.ingest.surveys.definitions import SURVEYS, find_survey
+from obs.ingest.surveys.definitions import find_survey
 from obs.ingest.surveys.download import Circle, download
 from obs.ingest.surveys.fields import field_radius, find_fields
 from obs.repo.butler import Butler
 from obs.repo.fits_catalog import read_catalog
 
-__all__ = ["refcat"]
-
-_EXAMPLE = """\b
-Examples:
-  obs refcat get DATA --from gaia
-  obs refcat get DATA --from ps1 --faintest 20
-  obs refcat get DATA --from gaia@http://mirror.example.org/tap
-"""
+__all__ = ["get"]
 
 
-@click.group("refcat", epilog=_EXAMPLE)
-def refcat() -> None:
-    """Download reference catalogs."""
-
-
-@refcat.command("get", epilog=_EXAMPLE)
-@click.argument("root", metavar="REPO", type=click.Path(path_type=Path))
-@click.option(
-    "--from",
-    "source",
-    required=True,
-    metavar="SURVEY",
-    help=f"{', '.join(SURVEYS)}; SURVEY@URL for a mirror; or the URL of a TAP service, with --table.",
-)
-@click.option("--table", metavar="TABLE", help="Table of the service, where it differs from the survey's.")
-@click.option("--name", metavar="NAME", help="Name of the reference catalog; the survey's by default.")
-@click.option("--faintest", type=float, default=None, metavar="MAG", help="Faintest magnitude to download.")
-@click.option("--radius", type=click.FloatRange(0, 30, min_open=True), metavar="DEG", help="Radius of the field.")
-@click.option("--ra", type=float, metavar="DEG", help="Center of the field; by default all pointings of REPO.")
-@click.option("--dec", type=click.FloatRange(-90, 90), metavar="DEG", help="Center of the field.")
-@click.option("--clobber", is_flag=True, help="Replace a catalog of that name.")
-@click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
 def get(
     root: Path,
     source: str,
@@ -60,11 +31,7 @@ def get(
     clobber: bool,
     doraise: bool,
 ) -> int:
-    """Download a reference catalog for the pointings of the repository REPO.
-
-    Downloads are kept in the folder OBS_CACHE, or in ~/.cache/obs. Gaia comes with proper motions and with estimated
-    magnitudes in B, V, R, I (Vega) and g, r, i (AB).
-    """
+    """Do what the command says; see obs.cli.commands.refcat."""
     configure_logging([])
     survey = find_survey(source, table=table)
     butler = Butler(root)

@@ -19,34 +19,9 @@ from obs.instrument.translator import Translator
 
 __all__ = ["translate"]
 
-_EXAMPLE = """\b
-Examples:
-  obs translate hsc night1/*.fits.fz
-  obs translate obs_mycam header.hdr --format json
-  obs translate --lsst DECam night1/*.fits.fz
-"""
 
-
-@click.command("translate", epilog=_EXAMPLE)
-@click.argument("words", metavar="NAME FILE...", nargs=-1, required=True)
-@click.option(
-    "--format", "layout", type=click.Choice(["table", "json"]), default="table", show_default=True, help="How."
-)
-@click.option(
-    "--lsst",
-    metavar="TRANSLATOR",
-    help="In place of NAME: a translator of the package astro_metadata_translator, such as DECam (extra lsst).",
-)
-@click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
 def translate(words: tuple[str, ...], layout: str, lsst: str | None, doraise: bool) -> int:
-    """Print what the translator of the camera NAME makes of the headers of FILEs.
-
-    NAME is an installed camera or the folder of a package. Files are FITS, plain, gzipped or tile-compressed, with one
-    image or many, or headers as text (.hdr). Each detector's exposure in a file is told apart: the registry's columns,
-    then the circumstances of the exposure, each with its unit and the cards that it comes from; `constant` is what the
-    translator has for all frames, `default` what stands in for a card that is missing, `derived` what follows from the
-    others. A file that cannot be read is told in a line and stops nothing; the exit status is then 1.
-    """
+    """Do what the command says; see obs.cli.commands.translate."""
     if lsst is None and len(words) < 2:
         raise click.UsageError("give a camera and at least one file, as in obs translate hsc night1/*.fits")
     files = find_files(words if lsst is not None else words[1:])

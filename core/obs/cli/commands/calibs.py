@@ -1,0 +1,72 @@
+"""`obs calibs`: build, ingest and list calibration frames."""
+
+from pathlib import Path
+
+import click
+
+from obs.cli.arguments import ManyWordsCommand
+from obs.cli.commands.calibs_build import build
+from obs.cli.commands.calls import calls
+from obs.cli.commands.choices import MODES
+
+__all__ = ["calibs", "ingest", "list_calibs"]
+
+_EXAMPLE = """\b
+Examples:
+  obs calibs build bias DATA --id dataType=BIAS
+  obs calibs build flat DATA --id dataType=DOMEFLAT filter=HSC-R --validity 90
+  obs calibs ingest DATA BIAS-*.fits --validity 30
+  obs calibs list DATA flat
+"""
+
+_INGEST_EXAMPLE = """\b
+Example:
+  obs calibs ingest DATA masters/*.fits --validity 30 --mode copy
+"""
+
+_LIST_EXAMPLE = """\b
+Example:
+  obs calibs list DATA flat
+"""
+
+
+@click.group("calibs", epilog=_EXAMPLE)
+def calibs() -> None:
+    """Build, ingest and list calibration frames."""
+
+
+calibs.add_command(build)
+
+
+@calibs.command("ingest", cls=ManyWordsCommand, epilog=_INGEST_EXAMPLE)
+@click.argument("root", metavar="REPO", type=click.Path(path_type=Path))
+@click.argument("files", metavar="FILES...", nargs=-1, required=True)
+@click.option(
+    "--validity", type=click.IntRange(min=0), required=True, metavar="DAYS", help="Valid so long before and after."
+)
+@click.option("--mode", type=click.Choice(MODES), default="move", show_default=True, help="How files get there.")
+@click.option("--calib", metavar="DIR", type=click.Path(path_type=Path), help="Where the calibration frames are.")
+@click.option("-n", "--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--ignore-ingested", is_flag=True, help="Pass over calibrations that are ingested already.")
+@click.option("--clobber", is_flag=True, help="Replace calibrations that are there.")
+@click.option("--create", is_flag=True, help="Empty the registry of calibrations first.")
+@click.option("--camera", metavar="NAME", help="The camera, where the repository does not say; see obs cameras.")
+@click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
+@calls("obs.cli.calibs:ingest")
+def ingest() -> None:
+    """Take the calibration frames FILES into the repository REPO.
+
+    Headers tell what they are (OBSTYPE) and of what (CALIB_ID). Each is valid for some days before and after its date,
+    at most to the middle between its neighbors; defects are valid until the next ones.
+    """
+
+
+@calibs.command("list", cls=ManyWordsCommand, epilog=_LIST_EXAMPLE)
+@click.argument("root", metavar="REPO", type=click.Path(path_type=Path))
+@click.argument("dataset_type", metavar="[TYPE]", required=False)
+@click.option("--calib", metavar="DIR", type=click.Path(path_type=Path), help="Where the calibration frames are.")
+@click.option("--camera", metavar="NAME", help="The camera, where the repository does not say; see obs cameras.")
+@click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
+@calls("obs.cli.calibs:list_calibs")
+def list_calibs() -> None:
+    """List the calibration frames of the repository REPO, of one TYPE or of all, and for which days they are valid."""

@@ -1,0 +1,54 @@
+"""`obs camera`: what a camera's focal plane is."""
+
+from pathlib import Path
+
+import click
+
+from obs.cli.commands.calls import calls
+
+__all__ = ["build", "camera", "show"]
+
+_EXAMPLE = """\b
+Examples:
+  obs camera show hsc --output hsc.png
+  obs camera build hsc --output camera
+"""
+
+_BUILD_EXAMPLE = """\b
+Example:
+  obs camera build hsc --output camera
+"""
+
+_SHOW_EXAMPLE = """\b
+Examples:
+  obs camera show hsc
+  obs camera show hsc --output hsc.png
+"""
+
+
+@click.group("camera", epilog=_EXAMPLE, context_settings={"help_option_names": ["-h", "--help"]})
+def camera() -> None:
+    """Show a camera's focal plane, or write it as LSST's tables."""
+
+
+@camera.command("build", epilog=_BUILD_EXAMPLE)
+@click.argument("name", metavar="NAME")
+@click.option("--output", metavar="DIR", required=True, type=click.Path(path_type=Path), help="Folder to write into.")
+@calls("obs.cli.camera:build")
+def build() -> None:
+    """Write the amplifiers of the camera NAME as LSST's FITS tables, one file a detector.
+
+    Files are named after the detectors, with underscores for blanks; those of an earlier time are replaced.
+    """
+
+
+@camera.command("show", epilog=_SHOW_EXAMPLE)
+@click.argument("name", metavar="NAME")
+@click.option("--output", metavar="PNG", type=click.Path(path_type=Path), help="Draw it to this file, not list it.")
+@calls("obs.cli.camera:show")
+def show() -> None:
+    """List the detectors of the camera NAME, or draw its focal plane.
+
+    The drawing has each detector with its name and id, its amplifiers with their read-out corners in red, and green
+    arrows along its x axis (the long one) and y axis.
+    """

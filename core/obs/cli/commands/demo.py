@@ -1,0 +1,40 @@
+"""`obs demo`: from nothing to measured stars, with the commands that anybody could type."""
+
+from pathlib import Path
+
+import click
+
+from obs.cli.arguments import ManyWordsCommand
+from obs.cli.commands.calls import calls
+
+__all__ = ["demo"]
+
+_EXAMPLE = """\b
+Examples:
+  obs demo
+  obs demo hsc --output night --detectors 49,50 --visits 2
+"""
+
+
+@click.command("demo", cls=ManyWordsCommand, epilog=_EXAMPLE)
+@click.argument("camera", metavar="[CAMERA]", default="necam")
+@click.option(
+    "--output",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    default=Path("obs-demo"),
+    show_default=True,
+    help="New folder.",
+)
+@click.option("--visits", metavar="N", type=click.IntRange(min=1), default=2, show_default=True, help="Science frames.")
+@click.option("--detectors", metavar="LIST", help="Ids or names such as 0..3,49; else up to two in the middle.")
+@click.option("--filter", "filter_name", metavar="NAME", help="Filter; else the camera's first.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="The same, the same night.")
+@click.option("-j", "--processes", type=click.IntRange(min=1), help="Number of processes; else one a core.")
+@click.option("--doraise", is_flag=True, help="Stop at the first failure, with its traceback.")
+@calls("obs.cli.demo:demo")
+def demo() -> None:
+    """Simulate a night of the camera CAMERA, process it, and compare the results with the truth.
+
+    The commands that do it are printed as they are run. In the end there are a table and a picture.
+    """

@@ -1,0 +1,41 @@
+"""`obs ingest`: raw frames into a repository."""
+
+from pathlib import Path
+
+import click
+
+from obs.cli.arguments import ManyWordsCommand
+from obs.cli.commands.calls import calls
+from obs.cli.commands.choices import MODES
+from obs.cli.commands.options import words_option
+
+__all__ = ["ingest"]
+
+_EXAMPLE = """\b
+Examples:
+  obs ingest DATA raw/*.fits
+  obs ingest DATA 'night1/*.fits.fz' --mode copy -j 2 --bad-file '*focus*' --bad-id ccd=9
+"""
+
+
+@click.command("ingest", cls=ManyWordsCommand, epilog=_EXAMPLE)
+@click.argument("root", metavar="REPO", type=click.Path(path_type=Path))
+@click.argument("files", metavar="FILES...", nargs=-1, required=True)
+@click.option("--mode", type=click.Choice(MODES), default="link", show_default=True, help="How files get there.")
+@click.option("-n", "--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--ignore-ingested", is_flag=True, help="Pass over data IDs that are ingested already.")
+@words_option("--bad-file", "--badFile", metavar="PATTERN...", text="Leave out files of these names.")
+@words_option("--bad-id", "--badId", metavar="KEY=VALUE...", text="Leave out these data IDs. Repeatable.")
+@click.option("--clobber", is_flag=True, help="Replace files that are in the way.")
+@click.option("--create", is_flag=True, help="Empty the registry first.")
+@click.option("-j", "--processes", type=click.IntRange(min=1), default=1, help="Number of processes.")
+@words_option("-L", "--log-level", "--loglevel", metavar="[COMPONENT=]LEVEL...", text="debug, info, warning, error.")
+@click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
+@click.option("--camera", metavar="NAME", help="The camera, where the repository does not say; see obs cameras.")
+@calls("obs.cli.ingest:ingest")
+def ingest() -> None:
+    """Take the raw frames FILES into the repository REPO, which obs init has made.
+
+    Only headers are read. FILES may be patterns, in quotes. A file that cannot be taken is reported at the end, and
+    stops nothing.
+    """

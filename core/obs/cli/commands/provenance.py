@@ -1,0 +1,29 @@
+"""`obs provenance`: what a result was made from."""
+
+from pathlib import Path
+
+import click
+
+from obs.cli.arguments import ManyWordsCommand
+from obs.cli.commands.calls import calls
+
+__all__ = ["provenance"]
+
+_EXAMPLE = """\b
+Example:
+  obs provenance DATA/rerun/test calexp visit=903334 ccd=23
+"""
+
+
+@click.command("provenance", cls=ManyWordsCommand, epilog=_EXAMPLE)
+@click.argument("root", metavar="REPO", type=click.Path(path_type=Path))
+@click.argument("dataset_type", metavar="DATASET")
+@click.argument("words", metavar="KEY=VALUE...", nargs=-1)
+@click.option("--camera", metavar="NAME", help="Camera, if the repository does not record it; see obs cameras.")
+@calls("obs.cli.provenance:provenance")
+def provenance() -> None:
+    """Print what the dataset DATASET of a data ID was made from, back to the raw file.
+
+    DATASET is one that obs process writes. The exit status is 1 if an input is gone or is not what it was; all of each
+    input is read to find out.
+    """
