@@ -350,6 +350,18 @@ def test_outputs_are_named_after_the_image(write, tmp_path, name, stem):
     assert not (output / f"{stem}.fits").exists()
 
 
+def test_an_image_without_stars_gets_the_psf_of_the_last_good_one(write, tmp_path, field):
+    cards = {"GAIN": GAIN, "RDNOISE": 5.0, "INSTRUME": "STL"}
+    good, _ = process(write(**cards, **{"DATE-OBS": "2026-01-03T02:04:00"}), tmp_path)
+    sky = np.random.default_rng(2).normal(100.0, 8.0, SHAPE).astype(np.float32)
+    summary, output = process(write(sky, name="clouds.fits", **cards), tmp_path)
+    assert (good.psf_origin, summary.psf_origin) == ("stars", "last good exposure")
+    assert summary.psf_exposure.startswith("field.fits of 2026-01-03T02:04:00")
+    assert summary.fwhm == pytest.approx(good.fwhm, rel=1e-3)
+    assert fits.getheader(output / "clouds" / "src.fits", 1)["PSFORIG"] == "last good exposure"
+    assert (read_source_table(output)["psf_rung"] == 1).all()
+
+
 def test_a_reference_catalog_gives_the_zero_point(write, tmp_path, field, monkeypatch):
     asked = []
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from obs.instrument.discovery import load_instrument
     from obs.instrument.instrument import FilterDefinition, Instrument
     from obs.instrument.translator import Translator
-    from obs.pipeline import ProcessSummary
+    from obs.process_summary import ProcessSummary
     from obs.repo.butler import Butler
     from obs.repo.data_ref import DataRef
     from obs.repo.fits_catalog import read_catalog
@@ -94,7 +94,7 @@ _PLACES = {
     "Outcome": "executor",
     "PhotoCalib": "image.photo_calib",
     "PixelPsf": "image.psf",
-    "ProcessSummary": "pipeline",
+    "ProcessSummary": "process_summary",
     "Psf": "image.psf",
     "Translator": "instrument.translator",
     "VisitInfo": "image.visit_info",

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,14 @@ from obs.errors import DatasetNotFoundError, ObsError
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.policy.data_id import format_data_id
+from obs.process_summary import ProcessSummary
 from obs.raw_exposure import remove_raw_signature
 from obs.repo.butler import Butler
 from obs.repo.fits_checksum import checksums_compared
 from obs.repo.input_files import inputs_noted
+from obs.repo.last_psf import read_last_psf, write_last_psf
 from obs.repo.reference_catalog import find_reference_catalog, load_reference_catalog
 from obs.repo.result_record import ResultRecord, settings_digest
-from obs.tasks.astrometry import AstrometrySolution
 from obs.tasks.calibrate import CalibrateConfig, Calibrated, calibrate
 from obs.tasks.characterize import CharacterizeConfig, Characterized, characterize
 from obs.tasks.isr_config import IsrConfig
@@ -32,7 +33,7 @@ from obs.tasks.process_config import ProcessConfig
 from obs.tasks.reference import field_circle
 from obs.version import __version__
 
-__all__ = ["FREE_SETTINGS", "ProcessSummary", "Stages", "process_detector", "process_digest", "reference_names"]
+__all__ = ["FREE_SETTINGS", "Stages", "process_detector", "process_digest", "reference_names"]
 
 logger = logging.getLogger(__name__)
 
@@ -55,122 +56,6 @@ REFERENCE_FOLDER = "ref_cats"
 FREE_SETTINGS = ("isr.allow_missing",)
 
 
-@dataclass(kw_only=True)
-class ProcessSummary:
-    """What is told of one detector.
-
-    Parameters
-    ----------
-    seeing : float
-        Full width at half maximum of the PSF, arcsec; NaN where there is no WCS.
-    fwhm : float
-        The same in pixels.
-    psf_sigma : float
-        Size of the PSF from its adaptive moments, pixels.
-    zero_point : float
-        AB magnitude of one count in this exposure.
-    zero_point_rms : float
-        Its scatter over the stars, mag.
-    n_zero_point : int
-        Number of those stars.
-    astrometric_scatter : float
-        Scatter of matched positions per axis, arcsec.
-    n_source, n_reference : int
-        Sources measured, and those of them that are in the reference catalog.
-    n_cosmic_ray_pixel : int
-        Pixels that cosmic rays hit.
-    n_psf_star : int
-        Stars that the PSF was fitted to; 0 if it came with the exposure.
-    psf_origin : str
-        Where the PSF comes from: ``stars``, ``few stars``, ``gaussian``, ``assumed``, ``given``.
-    psf_size_residual : float
-        Relative error of the PSF's size on stars kept out of the fit.
-    noise_ratio : float
-        Noise of the sky over the noise that the variance plane predicted.
-    background_residual : float
-        What the background leaves in cells beside the sources, beyond their errors, in noise of a pixel (rms).
-    n_streak : int
-        Trails of satellites and aircraft.
-    streak_fraction : float
-        Fraction of the pixels in those trails.
-    wcs_offset : float
-        Distance on the sky, arcsec, between the middle of the detector in the fitted WCS and in the one that the
-        exposure came with.
-    wcs_rotation : float
-        Rotation of the fitted WCS against that one, north through east, degrees.
-    wcs_scale : float
-        Its pixel scale over that of the other.
-    wcs_mirrored : bool
-        Whether it is mirrored against the other.
-    wcs_matched : float
-        Fraction of the sources, or of the reference sources on the frame if these are fewer, that match.
-    wcs_covered : float
-        Fraction of the sources that lie where the match holds.
-    wcs_log_odds : float
-        Natural logarithm of the odds that the match is not chance.
-    seconds : dict of str to float
-        Time of each step.
-    warnings : list of str
-        What the user should know.
-    notes : list of str
-        What was read, and how.
-
-    Examples
-    --------
-    >>> from obs import process
-    >>> summary = process("DATA", "visit=21", rerun="first", config={"calibrate.parquet": True})[0].result
-    >>> 1.0 < summary.seeing < 2.0
-    True
-    """
-
-    seeing: float = float("nan")
-    fwhm: float = float("nan")
-    psf_sigma: float = float("nan")
-    zero_point: float = float("nan")
-    zero_point_rms: float = float("nan")
-    n_zero_point: int = 0
-    astrometric_scatter: float = float("nan")
-    n_source: int = 0
-    n_reference: int = 0
-    n_cosmic_ray_pixel: int = 0
-    n_psf_star: int = 0
-    psf_origin: str = ""
-    psf_size_residual: float = float("nan")
-    noise_ratio: float = float("nan")
-    background_residual: float = float("nan")
-    n_streak: int = 0
-    streak_fraction: float = 0.0
-    wcs_offset: float = float("nan")
-    wcs_rotation: float = float("nan")
-    wcs_scale: float = float("nan")
-    wcs_mirrored: bool = False
-    wcs_matched: float = float("nan")
-    wcs_covered: float = float("nan")
-    wcs_log_odds: float = float("nan")
-    seconds: dict[str, float] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    def add_astrometry(self, solution: AstrometrySolution | None) -> None:
-        """Note what the fit of the WCS found."""
-        if solution is None or solution.fit is None:
-            return
-        self.wcs_matched, self.wcs_covered = solution.fit.coverage.matched, solution.fit.coverage.covered
-        self.wcs_log_odds = solution.fit.log_odds
-        if solution.change is not None:
-            self.wcs_offset, self.wcs_rotation = solution.change.offset, solution.change.rotation
-            self.wcs_scale, self.wcs_mirrored = solution.change.scale, solution.change.mirrored
-
-    def to_metadata(self) -> dict[str, Any]:
-        """Return the facts as they are written to ``processCcd_metadata``."""
-        facts = {name: value for name, value in vars(self).items() if name not in ("seconds", "warnings", "notes")}
-        seconds = {name: round(value, 4) for name, value in self.seconds.items()}
-        ends: dict[str, Any] = {"seconds": seconds, "warnings": list(self.warnings), "version": __version__}
-        if self.notes:
-            ends["notes"] = list(self.notes)
-        return {"status": "done", **facts, **ends}
-
-
 class Stages:
     """Characterization and calibration of one exposure, with their outputs.
 
@@ -182,12 +67,23 @@ class Stages:
         Filled in on the way.
     exposure_id, exposure_id_bits : int
         Number of the exposure.
+    name : str, optional
+        Data ID or file name of the exposure.
+    last_psf : sequence of Path, optional
+        Outputs with the PSFs of good exposures; the first gets that of this one if it is good. None: neither is done.
     """
 
     def __init__(
-        self, put: Callable[[object, str], None], summary: ProcessSummary, *, exposure_id: int, exposure_id_bits: int
+        self,
+        put: Callable[[object, str], None],
+        summary: ProcessSummary,
+        *,
+        exposure_id: int,
+        exposure_id_bits: int,
+        name: str = "",
+        last_psf: Sequence[Path] = (),
     ) -> None:
-        self.put, self.summary = put, summary
+        self.put, self.summary, self.name, self.last_psf = put, summary, name, last_psf
         self.numbers = {"exposure_id": exposure_id, "exposure_id_bits": exposure_id_bits}
 
     @contextmanager
@@ -202,13 +98,15 @@ class Stages:
     def characterize(self, exposure: Exposure, config: CharacterizeConfig) -> Characterized:
         """Run `characterize` and write ``icSrc``, ``icExpBackground``, and ``icExp`` if asked for."""
         with self.timed("characterize"):
-            found = characterize(exposure, config, **self.numbers)
+            find_psf = partial(read_last_psf, self.last_psf, exposure)
+            found = characterize(exposure, config, **self.numbers, find_psf=find_psf)
         scale = exposure.wcs.pixel_scale if exposure.wcs is not None else float("nan")
         self.summary.seeing, self.summary.fwhm = found.fwhm * scale, found.fwhm
         self.summary.psf_sigma = found.sigma
         self.summary.n_psf_star = found.n_psf_star
         self.summary.n_cosmic_ray_pixel = found.n_cosmic_ray_pixel
         self.summary.psf_size_residual, self.summary.psf_origin = found.psf_size_residual, found.psf_origin
+        self.summary.psf_exposure = found.psf_exposure
         self.summary.noise_ratio = found.sky.noise.ratio
         self.summary.n_streak, self.summary.streak_fraction = found.sky.n_streak, found.sky.streak_fraction
         self.summary.warnings.extend([*found.sky.warnings, *found.warnings])
@@ -218,6 +116,8 @@ class Stages:
             self.put(found.backgrounds, "icExpBackground")
             if config.write_exposure:
                 self.put(exposure, "icExp")
+            if found.psf_trusted and self.last_psf:
+                write_last_psf(self.last_psf[0], exposure, self.name)
         return found
 
     def calibrate(
@@ -247,6 +147,7 @@ class Stages:
                 exposure_id=self.numbers["exposure_id"],
                 exposure_id_bits=self.numbers["exposure_id_bits"],
                 find_reference=load_reference,
+                psf_origin=found.psf_origin,
             )
         summary = self.summary
         summary.n_source, summary.n_reference = len(done.catalog), len(done.matches)
@@ -381,6 +282,8 @@ def _run(butler: Butler, data_id: Mapping[str, Any], config: ProcessConfig, summ
         summary,
         exposure_id=butler.get("ccdExposureId", data_id),
         exposure_id_bits=instrument.exposure_id_bits,
+        name=format_data_id(data_id),
+        last_psf=butler.roots,
     )
     with stages.timed("isr"):
         exposure = _remove_signature(butler, data_id, config.isr, summary.warnings)

@@ -14,7 +14,8 @@ from obs.image.mask import Mask
 from obs.image.masked_image import MaskedImage
 from obs.instrument.image_unit import parse_image_unit
 from obs.instrument.noise_cards import GAIN_CARDS, READ_NOISE_CARDS, SATURATION_CARDS
-from obs.pipeline import ProcessSummary, Stages
+from obs.pipeline import Stages
+from obs.process_summary import ProcessSummary
 from obs.repo.formatters import write_dataset
 from obs.repo.hdu_roles import HduChoice
 from obs.repo.image_file import read_image_file
@@ -70,7 +71,7 @@ def process_file(path: Path, output: Path, config: ProcessFileConfig) -> Process
         if isinstance(value, Catalog) and dataset_type in _WITH_SCHEMA:
             write_dataset("", value.select(slice(0)), output / SCHEMA_FOLDER / f"{dataset_type}.fits")
 
-    stages = Stages(put, summary, exposure_id=0, exposure_id_bits=ID_BITS)
+    stages = Stages(put, summary, exposure_id=0, exposure_id_bits=ID_BITS, name=path.name, last_psf=[output])
     with stages.timed("read"):
         choice = HduChoice(config.hdu, config.mask_hdu, config.uncertainty_hdu, config.plane)
         file = read_image_file(path, choice, bad_bits=config.bad_bits)

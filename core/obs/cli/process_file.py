@@ -15,7 +15,7 @@ from obs.cli.show import show_config, split_show
 from obs.config.layers import ConfigLayers
 from obs.config.lsst_names import PROCESS_FILE_NAMES
 from obs.executor import run
-from obs.pipeline import ProcessSummary
+from obs.process_summary import ProcessSummary
 from obs.runs.process_file import is_file_output, record_file_run, settings_path
 from obs.single_image import SCHEMA_FOLDER
 from obs.single_image import process_file as process_image

@@ -12,7 +12,7 @@ from obs.executor import Outcome
 from obs.policy.data_id import format_data_id
 
 if TYPE_CHECKING:
-    from obs.pipeline import ProcessSummary  # slow to import, and only types need it
+    from obs.process_summary import ProcessSummary  # slow to import, and only types need it
 
 __all__ = ["failure_text", "report_outcomes", "summary_text", "warning_lines"]
 

@@ -23,8 +23,9 @@ from obs.ingest.calibs import CalibStore
 from obs.ingest.raws import IngestOptions, ingest_raws
 from obs.ingest.repository import make_repository
 from obs.instrument.instrument import Instrument
-from obs.pipeline import ProcessSummary, process_detector
+from obs.pipeline import process_detector
 from obs.policy.data_id import DataId, format_data_id
+from obs.process_summary import ProcessSummary
 from obs.repo.butler import Butler
 from obs.runs.settings import camera_settings
 from obs.tasks.calibs_config import CalibsConfig

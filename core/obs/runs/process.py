@@ -12,8 +12,9 @@ from obs.errors import DataIdError, OutputError
 from obs.executor import Outcome, run
 from obs.instrument.instrument import Instrument
 from obs.memory import keep_freed_memory
-from obs.pipeline import FREE_SETTINGS, ProcessSummary, process_detector
+from obs.pipeline import FREE_SETTINGS, process_detector
 from obs.policy.data_id import DataId
+from obs.process_summary import ProcessSummary
 from obs.repo.butler import Butler
 from obs.repo.provenance import record_packages
 from obs.repo.rerun_settings import compare_config, record_config

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from obs.config.layers import ConfigLayers
 from obs.config.lsst_names import PROCESS_FILE_NAMES
-from obs.pipeline import ProcessSummary
+from obs.process_summary import ProcessSummary
 from obs.repo.provenance import record_packages
 from obs.repo.rerun_settings import config_path, record_config
 from obs.runs.settings import Settings, add_settings

@@ -32,6 +32,7 @@ from obs.tasks.measure import (
     set_sky_coordinates,
 )
 from obs.tasks.photometry import PhotometryConfig, solve_photometry
+from obs.tasks.psf_model import Origin, add_psf_rung
 from obs.tasks.psf_sizes import FWHM_PER_SIGMA, scale_background
 from obs.tasks.reference import ReferenceConfig
 from obs.tasks.sky_search import FindReference
@@ -115,6 +116,7 @@ def calibrate(
     exposure_id: int = 0,
     exposure_id_bits: int = 32,
     find_reference: FindReference | None = None,
+    psf_origin: Origin = "given",
 ) -> Calibrated:
     """Detect and measure all sources, match them, and fit WCS and zero point.
 
@@ -140,6 +142,8 @@ def calibrate(
     find_reference : callable, optional
         Returns the reference sources within a circle (right ascension, declination, radius, degrees), for exposures
         that are not where their WCS puts them.
+    psf_origin : str, optional
+        Where the PSF comes from, for the catalog.
 
     Returns
     -------
@@ -182,6 +186,7 @@ def calibrate(
         exposure, catalog, known, band, config.astrometry, config.reference, find=find_reference
     )
     known = solution.reference
+    add_psf_rung(catalog, psf_origin)
     set_sky_coordinates(catalog, exposure.wcs)
     scale = exposure.wcs.pixel_scale if exposure.wcs is not None else 0.0
     matches, scatter = match_reference(

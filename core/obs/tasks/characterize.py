@@ -3,6 +3,7 @@
 What calibration needs before the faint sources are looked at, from the bright ones.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,6 +20,7 @@ from obs.image.background import Background
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.gaussian_psf import gaussian_psf
+from obs.image.known_psf import KnownPsf
 from obs.image.psf import PixelPsf, Psf
 from obs.tasks.amplifier_steps import AmplifierStepsConfig
 from obs.tasks.aperture_correction import (
@@ -37,7 +39,7 @@ from obs.tasks.measure import (
 )
 from obs.tasks.noise import NoiseConfig
 from obs.tasks.prepare_sky import SkyReport, prepare_sky
-from obs.tasks.psf_model import Origin, PsfConfig, PsfModel, model_psf
+from obs.tasks.psf_model import Origin, PsfConfig, PsfModel, add_psf_rung, model_psf, resembles
 from obs.tasks.psf_sizes import FWHM_PER_SIGMA, ORDINARY_FWHM, psf_stamp_size, scale_background
 from obs.tasks.psf_stars import (
     ENOUGH_STARS,
@@ -113,8 +115,12 @@ class Characterized:
     n_psf_star : int
         Stars that the PSF was fitted to; 0 if it was given.
     psf_origin : str
-        Where the PSF comes from: ``stars``, ``few stars`` (fewer than 10), ``gaussian`` (the moments of what there
-        is), ``assumed`` (nothing is known), ``given``.
+        Where the PSF comes from: ``given``, ``stars``, ``few stars`` (fewer than 10), ``last good exposure`` (that of
+        another exposure), ``gaussian`` (the moments of the sources), ``assumed`` (nothing is known).
+    psf_exposure : str
+        The other exposure that the PSF comes from; empty if it is of this one.
+    psf_trusted : bool
+        Whether the PSF was fitted to enough stars, and holds for them.
     psf_size_residual : float
         Median relative error of the model's size on reserved stars; NaN if there are none.
     n_cosmic_ray_pixel : int
@@ -132,13 +138,20 @@ class Characterized:
     fwhm: float = float("nan")
     n_psf_star: int = 0
     psf_origin: Origin = "given"
+    psf_exposure: str = ""
+    psf_trusted: bool = False
     psf_size_residual: float = float("nan")
     n_cosmic_ray_pixel: int = 0
     warnings: list[str] = field(default_factory=list)
 
 
 def characterize(
-    exposure: Exposure, config: CharacterizeConfig, *, exposure_id: int = 0, exposure_id_bits: int = 32
+    exposure: Exposure,
+    config: CharacterizeConfig,
+    *,
+    exposure_id: int = 0,
+    exposure_id_bits: int = 32,
+    find_psf: Callable[[], KnownPsf | None] | None = None,
 ) -> Characterized:
     """Find background, PSF and aperture correction.
 
@@ -150,6 +163,8 @@ def characterize(
         Settings.
     exposure_id, exposure_id_bits : int, optional
         Number of the exposure, for source ids and seeds.
+    find_psf : callable, optional
+        Returns the PSF of the last good exposure of the detector, or None. It is asked where no star can be fitted.
 
     Returns
     -------
@@ -188,6 +203,12 @@ def characterize(
         model = model_psf(exposure, bright, stars, reserved, config.psf) or model
         if model.fit is not None:
             n_cosmic_ray += repair(model.psf)
+    other = None
+    if model.origin in ("gaussian", "assumed") and find_psf is not None and (other := find_psf()) is not None:
+        if resembles(other.psf, model, exposure.shape):
+            model = PsfModel(other.psf, "last good exposure", exposure=str(other))
+        else:
+            warnings.append(f"the PSF of {other} is not used: the sources have another width")
     psf = exposure.psf = model.psf
     height, width = exposure.shape
     fwhm = half_maximum_width(psf, x=0.5 * (width - 1), y=0.5 * (height - 1))
@@ -196,16 +217,19 @@ def characterize(
     catalog, stars = bright.catalog, choose_stars(bright, config.stars, search.part)
     reserved = reserve_stars(catalog, stars, config.stars) & (model.fit is not None)
     result = Characterized(exposure, backgrounds, catalog, sky=sky, sigma=bright.sigma, fwhm=fwhm)
-    result.psf_origin, result.n_cosmic_ray_pixel, result.warnings = model.origin, n_cosmic_ray, warnings
+    result.psf_origin, result.psf_exposure = model.origin, model.exposure
+    result.n_cosmic_ray_pixel, result.warnings = n_cosmic_ray, warnings
     if model.fit is not None:
         result.n_psf_star = int(model.fit.used.sum())
         result.psf_size_residual = _size_residual(catalog, reserved if reserved.any() else stars)
-        warnings.extend(doubt_psf(bright, stars, model.fit))
+        doubts = doubt_psf(bright, stars, model.fit)
+        result.psf_trusted = model.origin == "stars" and not doubts
+        warnings.extend(doubts)
     if model.origin not in ("stars", "given"):
-        warnings.append(
-            explain_no_stars(bright, model.origin, result.n_psf_star, fwhm=fwhm, n_cosmic_ray_pixel=n_cosmic_ray)
-        )
-    warnings.extend(warn_of_double_images(bright))
+        warnings.append(explain_no_stars(bright, model, result.n_psf_star, fwhm=fwhm, n_cosmic_ray_pixel=n_cosmic_ray))
+    double = warn_of_double_images(bright)
+    warnings.extend(double)
+    result.psf_trusted &= not double
     catalog.add("calib_psf_candidate", stars, "", "the source is on the stellar locus")
     fitted = stars & ~reserved & (model.fit is not None)
     catalog.add("calib_psf_used", fitted, "", "the PSF was fitted to this star")
@@ -215,6 +239,7 @@ def characterize(
             catalog, stars, psf, exposure.shape, config.measurement, config.aperture_correction
         )
         apply_aperture_correction(catalog, result.corrections, config.measurement)
+    add_psf_rung(catalog, model.origin)
     set_sky_coordinates(catalog, exposure.wcs)
     return result
 

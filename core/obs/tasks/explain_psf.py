@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from obs.algorithms.pixels.statistics import robust_sigma
 from obs.algorithms.psf.double_images import find_double_images
 from obs.algorithms.psf.fit import PsfFit
-from obs.tasks.psf_model import Origin
+from obs.tasks.psf_model import PsfModel
 from obs.tasks.psf_stars import BrightSources, blended_sources
 
 __all__ = ["doubt_psf", "explain_no_stars", "warn_of_double_images"]
@@ -95,7 +95,7 @@ def warn_of_double_images(bright: BrightSources) -> list[str]:
 
 
 def explain_no_stars(
-    bright: BrightSources, origin: Origin, n_star: int, *, fwhm: float, n_cosmic_ray_pixel: int
+    bright: BrightSources, model: PsfModel, n_star: int, *, fwhm: float, n_cosmic_ray_pixel: int
 ) -> str:
     """Return a warning that says what the PSF rests on, why on no more stars, and what that means.
 
@@ -103,8 +103,8 @@ def explain_no_stars(
     ----------
     bright : BrightSources
         Sources, measured with the PSF.
-    origin : str
-        Where the PSF comes from.
+    model : PsfModel
+        The PSF, and where it comes from.
     n_star : int
         Stars that it was fitted to.
     fwhm : float
@@ -118,14 +118,16 @@ def explain_no_stars(
     n_seen = int(np.count_nonzero(seen))
     basis = {
         "few stars": f"the PSF rests on {n_star} {'star' if n_star == 1 else 'stars'}",
+        "last good exposure": f"no PSF could be fitted: the PSF of {model.exposure} is used",
         "gaussian": f"no PSF could be fitted: it is a Gaussian of {fwhm:.1f} pixels, the median shape of the sources",
         "assumed": f"no PSF could be measured: it is assumed to be a Gaussian of {fwhm:.1f} pixels",
-    }[origin]
+    }[model.origin]
     remedy = {
         "few stars": "Check PSF fluxes against base_CircularApertureFlux.",
+        "last good exposure": "The seeing may have changed since; prefer base_CircularApertureFlux.",
         "gaussian": "PSF fluxes are approximate; prefer base_CircularApertureFlux.",
         "assumed": "If you know the width, set characterize.initial_psf_fwhm.",
-    }[origin]
+    }[model.origin]
     return f"{basis}. {_cause(bright, seen, n_seen, n_cosmic_ray_pixel, fwhm)}. {remedy}"
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,16 +14,22 @@ from obs.algorithms.psf.fit import PsfFit, fit_psf
 from obs.algorithms.psf.neighbors import model_sources, without_neighbors
 from obs.config.base import TaskConfig, setting
 from obs.errors import MeasurementError
+from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.gaussian_psf import gaussian_psf
 from obs.image.psf import PixelPsf, Psf
 from obs.tasks.psf_sizes import FWHM_PER_SIGMA, psf_stamp_size
 from obs.tasks.psf_stars import ENOUGH_STARS, BrightSources, isolated_sources
 
-__all__ = ["Origin", "PsfConfig", "PsfModel", "model_psf"]
+__all__ = ["Origin", "PsfConfig", "PsfModel", "add_psf_rung", "model_psf", "resembles"]
 
-Origin = Literal["stars", "few stars", "gaussian", "assumed", "given"]
+Origin = Literal["given", "stars", "few stars", "last good exposure", "gaussian", "assumed"]
 """Where a PSF comes from, the best first; ``given`` with the exposure."""
+
+RUNGS: tuple[Origin, ...] = get_args(Origin)
+
+SEEING_CHANGE = 1.25
+"""Largest ratio of the sizes of sources and of the PSF of another exposure that is used for them."""
 
 STAMP_PIXELS = 2_000_000
 """Stamps of so many pixels in all say what there is to say; of wide stars fewer are used."""
@@ -51,11 +57,24 @@ class PsfConfig(TaskConfig):
 
 @dataclass(frozen=True)
 class PsfModel:
-    """A PSF, where it comes from, and the fit if there was one."""
+    """A PSF, where it comes from, and the fit if there was one.
+
+    Parameters
+    ----------
+    psf : Psf
+        The PSF.
+    origin : str
+        Where it comes from.
+    fit : PsfFit or None
+        The fit to stars.
+    exposure : str
+        The exposure that it was measured on, if that is another one.
+    """
 
     psf: Psf
     origin: Origin
     fit: PsfFit | None = None
+    exposure: str = ""
 
 
 def model_psf(
@@ -96,6 +115,41 @@ def model_psf(
             return PsfModel(fit.psf, "stars" if n_star >= ENOUGH_STARS else "few stars", fit)
     psf = _from_moments(bright, stars, config)
     return None if psf is None else PsfModel(psf, "gaussian")
+
+
+def resembles(psf: Psf, model: PsfModel, shape: tuple[int, int]) -> bool:
+    """Return whether the PSF of another exposure is as wide as the sources of this one, as far as they show it.
+
+    Parameters
+    ----------
+    psf : Psf
+        PSF of the other exposure.
+    model : PsfModel
+        What the sources of this exposure gave.
+    shape : tuple of int
+        Shape (ny, nx) of the exposure.
+    """
+    if model.origin == "assumed":
+        return True
+    middle = {"x": 0.5 * (shape[1] - 1), "y": 0.5 * (shape[0] - 1)}
+    ratio = psf_sigma(psf, **middle) / psf_sigma(model.psf, **middle)
+    return 1.0 / SEEING_CHANGE < ratio < SEEING_CHANGE
+
+
+def add_psf_rung(catalog: Catalog, origin: Origin) -> None:
+    """Add a column and a card that say where the PSF of a catalog comes from.
+
+    Parameters
+    ----------
+    catalog : Catalog
+        Sources; changed in place.
+    origin : str
+        Where the PSF comes from.
+    """
+    meaning = ", ".join(f"{rung} {name}" for rung, name in enumerate(RUNGS))
+    rung = np.full(len(catalog), RUNGS.index(origin), np.uint8)
+    catalog.add("psf_rung", rung, "", f"where the PSF comes from, the best first: {meaning}")
+    catalog.metadata["PSFORIG"] = origin
 
 
 def _moments(bright: BrightSources, which: NDArray[np.bool_]) -> tuple[float, float, float]:

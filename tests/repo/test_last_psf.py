@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+
+from obs.image.exposure import Exposure
+from obs.image.gaussian_psf import gaussian_psf
+from obs.image.mask import Mask
+from obs.image.masked_image import MaskedImage
+from obs.image.visit_info import VisitInfo
+from obs.repo.last_psf import LAST_PSF_FOLDER, read_last_psf, write_last_psf
+
+
+def exposure(detector="1_03", band="HSC-R", shape=(40, 50), sigma=2.0, metadata=None):
+    pixels = MaskedImage(np.zeros(shape, np.float32), Mask.zeros(shape), np.ones(shape, np.float32))
+    psf = gaussian_psf(sigma**2, sigma**2, 0.0, 21)
+    info = VisitInfo(date_avg="2014-03-28T08:17:01")
+    return Exposure(pixels, psf=psf, visit_info=info, detector_name=detector, physical_filter=band, metadata=metadata)
+
+
+def test_the_psf_comes_back_with_its_exposure_and_date(tmp_path):
+    write_last_psf(tmp_path, exposure(), "visit=12 ccd=3")
+    found = read_last_psf([tmp_path / "empty", tmp_path], exposure(sigma=3.0))
+    assert str(found) == "visit=12 ccd=3 of 2014-03-28T08:17:01"
+    np.testing.assert_array_equal(found.psf.basis, exposure().psf.basis)
+
+
+def test_a_later_exposure_replaces_it(tmp_path):
+    write_last_psf(tmp_path, exposure(), "visit=12")
+    write_last_psf(tmp_path, exposure(sigma=3.0), "visit=14")
+    assert read_last_psf([tmp_path], exposure()).exposure == "visit=14"
+    assert len(list((tmp_path / LAST_PSF_FOLDER).iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"detector": "1_04"}, {"band": "HSC-I"}, {"shape": (20, 25)}, {"detector": "1/03"}, {"band": "H\u00e4"}],
+    ids=["detector", "filter", "binning", "letters that no file name has", "letters that no card has"],
+)
+def test_only_the_same_detector_filter_and_shape_get_it(tmp_path, other):
+    write_last_psf(tmp_path, exposure(), "visit=12")
+    assert read_last_psf([tmp_path], exposure(**other)) is None
+    write_last_psf(tmp_path, exposure(**other), "visit=13")
+    assert read_last_psf([tmp_path], exposure(**other)).exposure == "visit=13"
+    assert read_last_psf([tmp_path], exposure()).exposure == "visit=12"
+
+
+def test_images_of_an_unknown_camera_share_nothing(tmp_path):
+    write_last_psf(tmp_path, exposure(detector=""), "a.fits")
+    assert read_last_psf([tmp_path], exposure(detector="")) is None
+    named = {"INSTRUME": "SBIG STL-11000"}
+    write_last_psf(tmp_path, exposure(detector="", metadata=named), "a.fits")
+    assert read_last_psf([tmp_path], exposure(detector="", metadata=named)).exposure == "a.fits"
+
+
+def test_a_damaged_file_counts_as_none(tmp_path):
+    write_last_psf(tmp_path, exposure(), "visit=12")
+    (path,) = (tmp_path / LAST_PSF_FOLDER).iterdir()
+    path.write_bytes(path.read_bytes()[:3000])
+    assert read_last_psf([tmp_path], exposure()) is None
