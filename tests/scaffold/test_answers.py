@@ -20,11 +20,11 @@ def test_a_better_name_is_suggested():
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        ({"detectors": "0"}, "detectors = '0' is no whole number from 1"),
-        ({"detectors": "8193"}, "detectors = '8193' is no whole number from 1 to 8192"),
-        ({"width": "many"}, "width = 'many' is no whole number from 1"),
-        ({"gain": "-1"}, "gain = '-1' is no positive number"),
-        ({"pixel_scale": ""}, "pixel_scale = '' is no positive number"),
+        ({"detectors": "0"}, "detectors = '0' is not an integer from 1"),
+        ({"detectors": "8193"}, "detectors = '8193' is not an integer from 1 to 8192"),
+        ({"width": "many"}, "width = 'many' is not an integer from 1"),
+        ({"gain": "-1"}, "gain = '-1' is not a positive number"),
+        ({"pixel_scale": ""}, "pixel_scale = '' is not a positive number"),
         ({"filters": " "}, "a camera needs one"),
         ({"visit_key": "filter"}, "visit_key = 'filter' cannot be a key"),
         ({"detector_key": "my chip"}, "detector_key = 'my chip' cannot be a key"),

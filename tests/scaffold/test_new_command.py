@@ -1,6 +1,5 @@
 """`obs new` at the command line."""
 
-import io
 import json
 
 import pytest
@@ -106,26 +105,6 @@ def test_text_of_headers_is_never_a_template(tmp_path):
     assert json.loads((package / "tests" / "headers.json").read_text())[0]["cards"]["OBJECT"] == "{{ cookiecutter }}"
 
 
-def test_questions_are_asked_of_a_person(tmp_path, monkeypatch):
-    asked = {}
-
-    def prompt(question, default, show_default):
-        asked[question] = default
-        return {"Number of detectors": "2"}.get(question, default)
-
-    class Person(io.StringIO):
-        def isatty(self):
-            return True
-
-    monkeypatch.setattr("sys.stdin", Person())
-    monkeypatch.setattr("click.prompt", prompt)
-    assert main(["new", "toycam", "--width", "64", "--output", str(tmp_path)]) == 0
-    assert asked["A line that describes the camera"] == "The camera toycam"
-    assert "Columns of data of an amplifier" not in asked
-    rows = (tmp_path / "obs_toycam" / "obs_toycam" / "camera" / "detectors.csv").read_text().splitlines()
-    assert len(rows) == 2 + 2
-
-
 @pytest.mark.parametrize(
     ("cards", "wanted"),
     [
@@ -164,7 +143,7 @@ def test_each_way_to_read_a_header_gives_a_sound_translator(tmp_path, cards, wan
         (["class"], "'class' cannot be the name of a camera: it is a word of Python"),
         (["toycam", "--visit-key", "for"], "visit_key = 'for' cannot be a key of data IDs: it is a word of Python"),
         (["sdss"], "the name 'sdss' is taken by the camera of"),
-        (["toycam", "--width", "wide"], "width = 'wide' is no whole number from 1"),
+        (["toycam", "--width", "wide"], "width = 'wide' is not an integer from 1"),
         (["toycam", "--from", "nothing.fits"], "nothing.fits: does not exist"),
         (["toycam", "--answers", "nothing.yaml"], "nothing.yaml: the answers cannot be read: No such file"),
     ],

@@ -1,27 +1,25 @@
 """`obs new`: a package for a camera."""
 
 import shlex
-import sys
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import click
 
-from obs.cli.commands.new import QUESTIONS
+from obs.cli.ask import HELP, AnswersFile, ask_questions, is_terminal
 from obs.cli.ingest import find_files
 from obs.cli.table import format_table
 from obs.errors import ConfigError, OutputError, PluginError
 from obs.inspection.inspect import inspect_files
-from obs.scaffold.answers import Answers, check_name, read_answers
+from obs.scaffold.answer_checks import check_name
+from obs.scaffold.answers import Answers, read_answers
 from obs.scaffold.create import create_package, is_taken
 from obs.scaffold.facts import template_facts
+from obs.scaffold.questions import QUESTIONS, Question
 from obs.scaffold.verify import find_disagreements
 
 __all__ = ["new"]
 
-#: What raw files cannot tell.
-_NOT_IN_FILES = ("title", "author", "visit_key", "detector_key")
 #: Files that the last line names.
 _NAMED = 8
 
@@ -35,7 +33,7 @@ def new(
     from_files: list[str],
     **given: str | None,
 ) -> int:
-    """Do what the command says; see obs.cli.commands.new."""
+    """Make obs_NAME, the package of a camera; return the exit status."""
     check_name(name)
     if taken := is_taken(name):
         raise PluginError(f"the name '{name}' is taken by {taken}; choose another", plugin=name)
@@ -45,8 +43,9 @@ def new(
     values, facts = ({}, None) if answer_file is None else read_answers(answer_file)
     values |= {key: value for key, value in given.items() if value is not None} | {"camera": name}
     findings = inspect_files(find_files(from_files)) if from_files else None
-    if not no_input and answer_file is None and sys.stdin.isatty():
-        _ask(values, [key for key in QUESTIONS if findings is None or key in _NOT_IN_FILES])
+    if not no_input and is_terminal():
+        questions = [question for question in QUESTIONS if findings is None or not question.in_files]
+        _ask(values, questions, output, ["--from", *from_files] if from_files else [])
     answers = _answers(values)
     if findings is not None:
         facts = template_facts(findings, visit_key=answers.visit_key, detector_key=answers.detector_key)
@@ -78,12 +77,23 @@ def _next_steps(name: str, path: Path, files: list[str]) -> list[str]:
     return steps
 
 
-def _ask(values: dict[str, str], questions: list[str]) -> None:
-    defaults = {field.name: str(field.default) for field in fields(Answers)}
-    for key in questions:
-        if key not in values:
-            default = f"The camera {values['camera']}" if key == "title" else defaults[key]
-            values[key] = click.prompt(QUESTIONS[key], default=default, show_default=bool(default))
+def _ask(values: dict[str, str], questions: list[Question], output: Path, options: list[str]) -> None:
+    """Ask what is not answered yet; say how to continue where a person stops."""
+    _answers(values)  # what was given is checked before a person types more
+    if all(question.name in values for question in questions):
+        return
+    file = AnswersFile(output / f"obs_{values['camera']}.answers.yaml")
+    proposed = read_answers(file.path)[0] if file.path.exists() else {}
+    file.write(proposed | values)
+    earlier = ", which has those of an earlier run" if proposed else ""
+    click.echo(f"{HELP}\nEach answer is kept in {file.path}{earlier}.")
+    try:
+        ask_questions(questions, values, file, proposed)
+    except (click.Abort, KeyboardInterrupt):
+        words = ["obs", "new", values["camera"], *options, "--answers", str(file.path)]
+        words += [] if output == Path() else ["--output", str(output)]
+        click.echo(f"\nYour answers are kept in {file.path}. Continue with:\n  {shlex.join(words)}", err=True)
+        raise
 
 
 def _answers(values: dict[str, str]) -> Answers:

@@ -1,33 +1,18 @@
 """The answers that a new camera package is made from, checked."""
 
 import json
-import keyword
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from obs.errors import ConfigError, suggest
+from obs.scaffold.answer_checks import check_answer, read_grid
 from obs.scaffold.old_facts import renew_facts
 from obs.small_file import read_small_text
 from obs.yaml_lines import parse_yaml
 
-__all__ = ["Answers", "check_name", "read_answers"]
-
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
-_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-#: Characters of a line of text, and of the name of a camera or a key, which becomes that of files and classes.
-_LONGEST, _LONGEST_NAME = 300, 60
-_TAKEN_KEYS = frozenset(("filter", "field", "dateObs", "taiObs", "expTime", "dataType", "id", "hdu", "calibDate"))
-#: Least and most; exposure ids have room for so many detectors, and FITS images are seldom wider.
-_COUNTS = {
-    "detectors": (1, 8192),
-    "amplifiers": (1, 1024),
-    "width": (1, 100_000),
-    "height": (1, 100_000),
-    "overscan": (0, 100_000),
-}
+__all__ = ["Answers", "check_together", "read_answers"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,15 +28,33 @@ class Answers:
     visit_key, detector_key : str
         What data IDs call exposure and detector.
     detectors, amplifiers : str
-        Number of detectors, and of amplifiers side by side in each.
-    width, height, overscan : str
-        Columns and rows of data of an amplifier, and columns of overscan behind them, pixels.
+        Detectors of the mosaic, and amplifiers of each: ``2 x 4`` is two rows of four, ``4`` one row.
+    gap_x, gap_y : str
+        Gaps between detectors side by side and above each other, pixels.
+    file_holds : str
+        What one raw file holds: ``detector``, or ``exposure``, with a detector in each extension.
+    amplifier_images : str
+        ``shared`` where the amplifiers of a detector are in one image, ``own`` where each has an extension.
+    readout : str
+        Corner of each amplifier that is read first, by rows from the lower left: ``LL LR UL UR``; one counts for all,
+        none for LL.
+    pixel_order : str
+        Order of an amplifier's pixels in the file: ``detector``, as on the detector, or ``readout``, as they were read.
+    width, height : str
+        Columns and rows of data of an amplifier, pixels.
+    prescan, overscan, overscan_rows : str
+        Columns read before the data, columns read after them, and rows read after them, pixels.
     gain, read_noise, saturation : str
         Electrons per ADU, electrons, ADU; empty where not known.
     filters : str
-        Names, separated by blanks; by commas if there is one, for names with blanks in them.
+        Names, separated by spaces; by commas if there is one, for names with spaces in them.
     pixel_scale, pixel_size : str
         Arcsec; mm.
+
+    Raises
+    ------
+    ConfigError
+        If an answer is not possible, or two contradict each other.
     """
 
     camera: str = "mycam"
@@ -60,10 +63,18 @@ class Answers:
     visit_key: str = "visit"
     detector_key: str = "ccd"
     detectors: str = "1"
+    gap_x: str = "100"
+    gap_y: str = "100"
+    file_holds: str = "detector"
     amplifiers: str = "1"
+    amplifier_images: str = "shared"
+    readout: str = ""
+    pixel_order: str = "detector"
     width: str = "1024"
     height: str = "1024"
+    prescan: str = "0"
     overscan: str = "32"
+    overscan_rows: str = "0"
     gain: str = ""
     read_noise: str = ""
     saturation: str = ""
@@ -72,31 +83,9 @@ class Answers:
     pixel_size: str = "0.015"
 
     def __post_init__(self) -> None:
-        check_name(self.camera)
-        for name in ("visit_key", "detector_key"):
-            key = getattr(self, name)
-            if not _KEY.fullmatch(key) or len(key) > _LONGEST_NAME or keyword.iskeyword(key) or key in _TAKEN_KEYS:
-                why = "it is a word of Python" if keyword.iskeyword(key) else f"letters and digits, not {_taken()}"
-                raise ConfigError(f"{name} = '{key}' cannot be a key of data IDs: {why}", field=name)
-        if self.visit_key == self.detector_key:
-            raise ConfigError(f"visit_key and detector_key are both '{self.visit_key}'", field="detector_key")
-        for name, (lowest, highest) in _COUNTS.items():
-            text = getattr(self, name)
-            if not text.isdecimal() or not lowest <= int(text) <= highest:
-                raise ConfigError(f"{name} = '{text}' is no whole number from {lowest} to {highest}", field=name)
-        for name in ("gain", "read_noise", "saturation", "pixel_scale", "pixel_size"):
-            text = getattr(self, name)
-            if not _is_positive(text) and (text or name.startswith("pixel")):
-                raise ConfigError(f"{name} = '{text}' is no positive number", field=name)
-        if not self.filters.replace(",", " ").strip():
-            raise ConfigError("filters: a camera needs one; name it 'none' where there is no glass", field="filters")
-        for name in ("title", "author", "filters"):
-            text = getattr(self, name)
-            if not text.isprintable():
-                what = "more than one line" if len(text.splitlines()) > 1 else "a control character"
-                raise ConfigError(f"{name} has {what}", field=name)
-            if len(text) > _LONGEST:
-                raise ConfigError(f"{name} has {len(text)} characters; {_LONGEST} are the limit", field=name)
+        for name, text in asdict(self).items():
+            check_answer(name, text)
+        check_together(asdict(self))
 
     def as_context(self) -> dict[str, str]:
         """Return the answers as the project template takes them."""
@@ -104,35 +93,30 @@ class Answers:
         return values | {"title": self.title or f"The camera {self.camera}"}
 
 
-def _taken() -> str:
-    return ", ".join(sorted(_TAKEN_KEYS))
+def check_together(answers: Mapping[str, str]) -> None:
+    """Check answers that depend on each other.
 
-
-def _is_positive(text: str) -> bool:
-    try:
-        return 0 < float(text) < float("inf")
-    except ValueError:
-        return False
-
-
-def check_name(name: str) -> None:
-    """Check the short name of a camera.
+    Parameters
+    ----------
+    answers : mapping
+        Answers that are possible one by one, as far as they were given.
 
     Raises
     ------
     ConfigError
-        If no Python package can be called by it.
+        If two contradict each other; its ``field`` is the later one.
     """
-    if len(name) > _LONGEST_NAME:
-        problem = f"it has {len(name)} characters, {_LONGEST_NAME} are the limit"
-        raise ConfigError(f"'{name[:20]}...' cannot be the name of a camera: {problem}", field="camera")
-    if not _NAME.fullmatch(name) or keyword.iskeyword(name):
-        better = re.sub(r"\W+", "_", name.lower()).strip("_")
-        hint = f"; '{better}' would do" if _NAME.fullmatch(better) and not keyword.iskeyword(better) else ""
-        wanted = "letters in lower case, digits and underscores, a letter first"
-        if keyword.iskeyword(name):
-            wanted = "it is a word of Python"
-        raise ConfigError(f"'{name}' cannot be the name of a camera: {wanted}{hint}", field="camera")
+    keys = answers.get("visit_key"), answers.get("detector_key")
+    if keys[0] is not None and keys[0] == keys[1]:
+        raise ConfigError(f"visit_key and detector_key are both '{keys[0]}'", field="detector_key")
+    rows, columns = read_grid(answers.get("amplifiers", "1"))
+    corners = answers.get("readout", "").split()
+    if len(corners) > 1 and len(corners) != rows * columns:
+        raise ConfigError(
+            f"readout has {len(corners)} corners and a detector {rows * columns} amplifiers; give one for each, "
+            "or one for all",
+            field="readout",
+        )
 
 
 def read_answers(path: Path) -> tuple[dict[str, str], dict[str, Any] | None]:

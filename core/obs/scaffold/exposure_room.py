@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from obs.instrument.exposure_packer import Digit, ExposurePacker
+from obs.scaffold.described_camera import count_detectors
 
 __all__ = ["exposure_room"]
 
@@ -25,7 +26,7 @@ def exposure_room(context: Mapping[str, Any]) -> dict[str, int]:
     """
     facts = context.get("_facts", {})
     rows = facts.get("detectors") or []
-    count = 1 + max(int(row["id"]) for row in rows) if rows else int(context.get("detectors", 1))
+    count = 1 + max(int(row["id"]) for row in rows) if rows else count_detectors({"detectors": "1", **context})
     detectors = max(_FEWEST, 1 << (count - 1).bit_length())
     is_date = facts.get("translator", {}).get("visit", {}).get("per_second", 1) > 1
     visit_bits = _MILLISECONDS if is_date else _NUMBERED

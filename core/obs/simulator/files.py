@@ -159,7 +159,7 @@ def write_raw(path: Path, frames: Sequence[RawFrame], *, multi_extension: bool =
     OutputError
         If the file cannot be written.
     PluginError
-        If frames whose amplifiers have HDUs of their own are to be in one file.
+        If frames whose amplifiers have HDUs of their own are to be in one file, and share an HDU.
     """
     packed = path.name.endswith(".fz")
     kind = fits.CompImageHDU if packed else fits.ImageHDU
@@ -274,18 +274,23 @@ def _image_hdu(kind: Any, raw: NDArray[np.uint16], cards: dict[str, Any]) -> Any
 
 
 def _amplifier_hdus(kind: Any, frames: Sequence[RawFrame]) -> list[Any]:  # noqa: ANN401 - classes of astropy
-    """Return the HDUs of a detector whose amplifiers have HDUs of their own."""
-    if len(frames) > 1:
+    """Return the HDUs of detectors whose amplifiers have HDUs of their own; the primary has the common cards."""
+    owners = {number: frame for frame in frames for number in frame.images}
+    if len(owners) < sum(len(frame.images) for frame in frames):
         raise PluginError(
-            f"detector '{frames[0].detector.name}' has {len(frames[0].images)} raw images; there is no file format for "
-            "several such detectors: leave out --multi-extension"
+            f"detector '{frames[0].detector.name}' has {len(frames[0].images)} raw images in HDUs that other detectors "
+            "have, too (raw_hdu in amplifiers.csv): leave out --multi-extension"
         )
-    frame = frames[0]
-    first = _image_hdu(fits.PrimaryHDU, frame.images[0], {}) if 0 in frame.images else fits.PrimaryHDU()
-    set_cards(first.header, frame.header)
+    first = _image_hdu(fits.PrimaryHDU, frames[0].images[0], {}) if 0 in owners else fits.PrimaryHDU()
+    set_cards(first.header, _common(frames))
     hdus = [first]
-    for number in range(1, max(frame.images) + 1):
-        hdus.append(_image_hdu(kind, frame.images[number], {}) if number in frame.images else fits.ImageHDU())
+    for number in range(1, max(owners) + 1):
+        if number not in owners:
+            hdus.append(fits.ImageHDU())
+            continue
+        frame = owners[number]
+        own = {name: card for name, card in frame.header.items() if first.header.get(name) is None}
+        hdus.append(_image_hdu(kind, frame.images[number], own))
     return hdus
 
 

@@ -9,41 +9,25 @@ import click
 from obs.cli.arguments import ManyWordsCommand
 from obs.cli.commands.calls import calls
 from obs.cli.commands.options import words_option
+from obs.scaffold.questions import QUESTIONS
 
-__all__ = ["QUESTIONS", "new"]
+__all__ = ["new"]
 
 _EXAMPLE = """\b
 Examples:
   obs new mycam
   obs new mycam --from night1/*.fits
-  obs new mycam --no-input --detectors 4 --amplifiers 2 --visit-key run
+  obs new mycam --no-input --detectors "2 x 4" --gap-x 120 --amplifiers "1 x 2" --readout "LL LR"
 """
 
-#: Answer of `obs.scaffold.answers.Answers`: the question.
-QUESTIONS = {
-    "title": "A line that describes the camera",
-    "author": "Who holds the copyright",
-    "visit_key": "What data IDs call an exposure",
-    "detector_key": "What data IDs call a detector",
-    "detectors": "Number of detectors",
-    "amplifiers": "Amplifiers side by side in each",
-    "width": "Columns of data of an amplifier",
-    "height": "Rows of data of an amplifier",
-    "overscan": "Columns of overscan behind them",
-    "gain": "Gain, e-/ADU (empty: not known)",
-    "read_noise": "Read noise, e- (empty: not known)",
-    "saturation": "Saturation, ADU (empty: not known)",
-    "filters": "Names of the filters, with blanks or commas between",
-    "pixel_scale": "Pixel scale, arcsec",
-    "pixel_size": "Pixel size, mm",
-}
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _question_options(function: F) -> F:
     """Add an option for each question."""
-    for name, text in reversed(QUESTIONS.items()):
-        function = click.option(f"--{name.replace('_', '-')}", metavar="TEXT", help=f"{text}.")(function)
+    for question in reversed(QUESTIONS):
+        spelling = f"--{question.name.replace('_', '-')}"
+        function = click.option(spelling, metavar="TEXT", help=f"{question.label}.")(function)
     return function
 
 
@@ -51,9 +35,13 @@ def _question_options(function: F) -> F:
 @click.argument("name")
 @words_option("--from", metavar="FILE...", text="Raw files of the camera, or headers as text, that tell what they can.")
 @click.option(
-    "--answers", "answer_file", metavar="FILE", type=click.Path(path_type=Path), help="Answers, YAML or JSON."
+    "--answers",
+    "answer_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Answers, YAML or JSON; at a terminal the rest is asked.",
 )
-@click.option("--no-input", is_flag=True, help="Ask nothing; what is not given takes its default.")
+@click.option("--no-input", is_flag=True, help="Ask nothing; every answer that is not given takes its default.")
 @click.option(
     "--output", metavar="FOLDER", type=click.Path(path_type=Path), default=".", help="Where obs_NAME is made."
 )
