@@ -65,7 +65,9 @@ def test_amplifiers_may_have_hdus_of_their_own(toy, tmp_path):
         with fits.open(tmp_path / name) as hdus:
             assert hdus[0].header["VISIT"] == 5
             assert [None if hdu.data is None else int(hdu.data[0, 0]) for hdu in hdus] == [None, 7, None, 9]
-    with pytest.raises(PluginError, match=r"detector 'west' has 2 raw images; .* leave out --multi-extension"):
+    with pytest.raises(
+        PluginError, match=r"detector 'west' has 2 raw images in HDUs that other .* leave out --multi-extension"
+    ):
         write_raw(tmp_path / "b.fits", [frame, frame], multi_extension=True)
 
 

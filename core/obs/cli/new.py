@@ -44,7 +44,8 @@ def new(
     values |= {key: value for key, value in given.items() if value is not None} | {"camera": name}
     findings = inspect_files(find_files(from_files)) if from_files else None
     if not no_input and is_terminal():
-        questions = [question for question in QUESTIONS if findings is None or not question.in_files]
+        is_known = findings is not None or facts is not None
+        questions = [question for question in QUESTIONS if not (is_known and question.in_files)]
         _ask(values, questions, output, ["--from", *from_files] if from_files else [])
     answers = _answers(values)
     if findings is not None:
