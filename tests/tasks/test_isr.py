@@ -84,6 +84,8 @@ def frame(image, variance=0.0, **info):
 
 
 OFF = dict.fromkeys(["do_bias", "do_dark", "do_flat", "do_defect", "expect_wcs"], False)
+# frames without noise have equal pixels everywhere, and flat tops
+OFF |= {"do_mask_constant": False, "do_find_saturation": False}
 
 
 def run(pixels, calibrations=Calibrations(), *, where=None, warn=None, **settings):  # noqa: B008 - immutable
@@ -845,7 +847,8 @@ def test_the_steps_stand_in_the_order_of_the_recipe():
     names = [step.apply.__name__ for step in STEPS]
     assert names == [
         "convert_to_float", "subtract_bias", "mask_bad_amplifiers", "mask_saturation", "mask_suspect",
-        "subtract_overscan", "remove_crosstalk", "assemble_amplifiers", "subtract_bias", "compute_variance",
+        "find_saturation", "mask_constant", "subtract_overscan", "remove_crosstalk", "assemble_amplifiers",
+            "subtract_bias", "compute_variance",
         "linearize_amplifiers", "remove_crosstalk", "mask_defects", "mask_nans", "check_usable", "widen_trails",
         "mask_camera_specific", "remove_brighter_fatter", "subtract_dark", "subtract_fringe", "subtract_stray_light",
         "apply_flat", "apply_gains", "subtract_fringe", "mask_vignetting", "attach_transmission",
@@ -891,3 +894,52 @@ def test_gains_and_flat_together_are_told_with_the_setting():
     layers.set("isr.doApplyGains=True")
     with pytest.raises(ConfigError, match="isr: do_apply_gains and do_flat exclude each other"):
         layers.build()
+
+
+def stars(peaks, *, seed=4):
+    """Counts of an even sky with stars of the given heights above it, ADU, a third of the detector apart at least."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
+    counts = np.zeros(SHAPE)
+    places = [(40 * (k % 9) + 35, 50 * (k // 9) + 30) for k in range(len(peaks))]
+    for peak, (x0, y0) in zip(peaks, places, strict=True):
+        counts += peak * np.exp(-0.5 * ((x - x0 - rng.uniform()) ** 2 + (y - y0 - rng.uniform()) ** 2) / 2.0**2)
+    gains = per_amplifier(GAINS)
+    return rng.poisson(counts * gains + SKY) / gains
+
+
+def test_stars_cut_off_below_the_known_saturation_are_saturated():
+    counts = np.minimum(stars(np.geomspace(500, 60000, 45)), 18000.0)
+    warnings = []
+    ungrown = {"do_widen_saturation_trails": False, "do_interpolate": False}
+    exposure = run(raw_frame(counts), warn=warnings, do_find_saturation=True, **ungrown)
+    saturated = exposure.masked_image.mask.any("SAT")
+    assert saturated[counts == 18000.0].all()
+    assert not saturated[counts < 16000.0].any()
+    assert any(re.search(r"stars are cut off at 1[5-7]\d\d\d.* ADU above the sky.*isr.saturation", w) for w in warnings)
+    assert exposure.metadata["SATURATE"] < 18000
+
+
+def test_stars_that_are_not_cut_off_are_not_saturated():
+    warnings = []
+    exposure = run(raw_frame(stars(np.geomspace(500, 20000, 45))), warn=warnings, do_find_saturation=True)
+    assert not exposure.masked_image.mask.any("SAT").any()
+    assert not any("cut off" in text for text in warnings)
+    assert exposure.metadata["SATURATE"] == pytest.approx(SATURATION - max(LEVELS), abs=5)
+
+
+def test_a_dead_amplifier_and_lines_without_data_are_masked():
+    pixels, second = raw_frame(light()), detector().amplifiers[1]
+    pixels[second.raw_bbox.slices] = 77
+    pixels[100:104, :200] = 0
+    warnings = []
+    exposure = run(pixels, warn=warnings, do_mask_constant=True)
+    masked = exposure.masked_image.mask.any("NO_DATA") & exposure.masked_image.mask.any("BAD")
+    assert masked[second.bbox.slices].all()
+    first = masked[:, :W]
+    assert first[100 - BELOW : 104 - BELOW, : 200 - PRE].all()
+    assert first.sum() == 4 * (200 - PRE)
+    assert np.isfinite(exposure.masked_image.image).all()
+    assert [text for text in warnings if "equal" in text] == [
+        "all pixels are equal in amplifier 'A1': masked BAD and NO_DATA"
+    ]

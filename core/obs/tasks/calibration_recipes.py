@@ -25,6 +25,8 @@ _NEVER = (
     "do_rough_zero_point",
     "do_measure_background",
     "do_widen_saturation_trails",
+    "do_find_saturation",
+    "do_mask_constant",
     "expect_wcs",
     "write",
 )

@@ -1,6 +1,7 @@
 """Remove the instrument's signature from raw pixels.
 
-The recipe is `STEPS`, from top to bottom; what each does is in `obs.tasks.isr_raw` and `obs.tasks.isr_steps`.
+The recipe is `STEPS`, from top to bottom; what each does is in `obs.tasks.isr_raw`,
+`obs.tasks.isr_pixels` and `obs.tasks.isr_steps`.
 """
 
 import logging
@@ -16,7 +17,7 @@ from obs.image.masked_image import MaskedImage
 from obs.image.raw import Raw
 from obs.image.visit_info import VisitInfo
 from obs.image.wcs import TanSipWcs
-from obs.tasks import isr_raw, isr_steps
+from obs.tasks import isr_pixels, isr_raw, isr_steps
 from obs.tasks.isr_config import IsrConfig
 from obs.tasks.isr_work import Calibrations, Work
 
@@ -38,6 +39,8 @@ STEPS: tuple[Step, ...] = (
     Step(isr_raw.mask_bad_amplifiers, lambda c, f: c.do_defect),
     Step(isr_raw.mask_saturation, lambda c, f: c.do_saturation),
     Step(isr_raw.mask_suspect, lambda c, f: c.do_suspect),
+    Step(isr_pixels.find_saturation, lambda c, f: c.do_find_saturation),
+    Step(isr_pixels.mask_constant, lambda c, f: c.do_mask_constant),
     Step(isr_raw.subtract_overscan, lambda c, f: c.do_overscan),
     Step(isr_raw.remove_crosstalk, lambda c, f: c.do_crosstalk and c.crosstalk.before_assembly),
     Step(isr_raw.assemble_amplifiers, lambda c, f: c.do_assemble),

@@ -148,6 +148,14 @@ class IsrConfig(TaskConfig):
     do_saturation: bool = setting(True, "Mask saturated pixels SAT.")
     saturation: float | None = setting(None, "Level of saturation; that of each amplifier if null.", unit="adu")
     do_suspect: bool = setting(False, "Mask pixels above the suspect level SUSPECT.")
+    do_find_saturation: bool = setting(
+        True,
+        "Look for stars that are cut off at one level below the known saturation, and mask their tops SAT. Set the "
+        "saturation of the amplifiers if this finds any.",
+    )
+    do_mask_constant: bool = setting(
+        True, "Mask areas of exactly equal pixels BAD and NO_DATA: dead amplifiers and columns, lines not read out."
+    )
     do_overscan: bool = setting(True, "Subtract the level of the overscan.")
     overscan: OverscanConfig = setting(OverscanConfig(), "Overscan.")
     do_crosstalk: bool = setting(False, "Remove ghosts of other amplifiers.")

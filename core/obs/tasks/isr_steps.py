@@ -71,7 +71,8 @@ def compute_variance(work: Work) -> None:
     amplifiers = [amp for amp in work.detector.amplifiers if amp.name not in work.bad_amplifiers]
     if amplifiers:
         work.metadata["GAIN"] = float(np.mean([work.metadata[f"ISR_GAIN{amp.name}"] for amp in amplifiers]))
-        work.metadata["SATURATE"] = float(np.fmin.reduce([_saturation_left(work, amp) for amp in amplifiers]))
+        saturation = float(np.fmin.reduce([_saturation_left(work, amp) for amp in amplifiers]))
+        work.metadata["SATURATE"] = float(np.fmin(saturation, work.flat_top)) if work.flat_top < np.inf else saturation
 
 
 def _saturation_left(work: Work, amp: Amplifier) -> float:

@@ -100,6 +100,8 @@ class Work:
         Amplifiers without a good pixel.
     photo_calib : PhotoCalib or None
         A first zero point.
+    flat_top : float
+        Least level above the sky, ADU, at which stars were found to be cut off; infinite if none are.
     """
 
     raw: Raw
@@ -119,6 +121,7 @@ class Work:
     measured_gains: dict[str, float] = field(default_factory=dict)
     bad_amplifiers: set[str] = field(default_factory=set)
     photo_calib: PhotoCalib | None = None
+    flat_top: float = float("inf")
 
     @property
     def pixels(self) -> MaskedImage:

@@ -1,0 +1,102 @@
+"""Steps of instrument-signature removal that look for useless pixels in the raw image, before anything changes them."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.algorithms.detector.constant_pixels import find_constant_pixels
+from obs.algorithms.detector.flat_tops import find_flat_tops
+from obs.algorithms.pixels.statistics import clipped_statistics
+from obs.camera.amplifier import Amplifier
+from obs.image.masked_image import MaskedImage
+from obs.tasks.isr_work import Work
+
+__all__ = ["find_saturation", "mask_constant"]
+
+_SAMPLE = 200_000
+"""Pixels that give the sky of an amplifier."""
+
+_DEAD = 0.99
+"""An amplifier is dead if more than this fraction of its pixels is constant."""
+
+_WORTH_A_WARNING = 1e-3
+"""Fraction of constant pixels from which the user is warned."""
+
+_KNOWN = ("SAT", "BAD", "NO_DATA")
+
+
+def find_saturation(work: Work) -> None:
+    """Mask SAT the tops of stars that are cut off at a level which several share, below the known saturation."""
+    levels: set[float] = set()
+    number = 0
+    for hdu, pixels in work.images.items():
+        light, bad, noise = _above_sky(work, hdu)
+        if not noise > 0:
+            continue
+        found = find_flat_tops(light, bad, sky=0.0, noise=noise)
+        if not len(found.levels):
+            continue
+        saturated = found.saturated & ~bad
+        pixels.mask.set(saturated, "SAT")
+        levels.update(float(level) for level in found.levels)
+        number += int(np.count_nonzero(saturated))
+    if not levels:
+        return
+    work.flat_top = min(levels)
+    told = ", ".join(f"{level:.6g}" for level in sorted(levels))
+    work.warn(
+        f"stars are cut off at {told} ADU above the sky, below the known saturation: {number} pixels masked SAT. "
+        "Correct the saturation of the amplifiers, or set isr.saturation"
+    )
+
+
+def _above_sky(work: Work, hdu: int) -> tuple[NDArray[np.float32], NDArray[np.bool_], float]:
+    """Return a raw image less the sky of each amplifier, the pixels that are not light, and the noise of the sky."""
+    pixels = work.images[hdu]
+    light, bad, noises = np.zeros(pixels.shape, np.float32), np.ones(pixels.shape, bool), []
+    for amp in _working(work):
+        if amp.raw_hdu != hdu:
+            continue
+        data = work.data(amp)
+        out = (data.mask.array & data.mask.known_bits(_KNOWN)) != 0
+        out |= ~np.isfinite(data.image)
+        step = max(1, out.size // _SAMPLE)
+        sky = clipped_statistics(data.image[::step][~out[::step]])
+        if not sky.sigma > 0:
+            continue
+        noises.append(sky.sigma)
+        light[amp.raw_data_bbox.slices] = data.image - np.float32(sky.mean)
+        bad[amp.raw_data_bbox.slices] = out
+    return light, bad, float(np.median(noises)) if noises else 0.0
+
+
+def mask_constant(work: Work) -> None:
+    """Mask BAD and NO_DATA areas of exactly equal pixels: dead amplifiers and columns, lines that were not read out."""
+    number, size, dead = 0, 0, []
+    for amp in _working(work):
+        data = work.data(amp)
+        constant = _constant_pixels(data)
+        if constant.mean() > _DEAD:
+            dead.append(amp.name)
+            work.bad_amplifiers.add(amp.name)
+            constant[:] = True
+        data.mask.set(constant, "BAD", "NO_DATA")
+        number, size = number + int(np.count_nonzero(constant)), size + constant.size
+    if dead:
+        names = ", ".join(f"'{name}'" for name in dead)
+        work.warn(f"all pixels are equal in amplifier {names}: masked BAD and NO_DATA")
+    elif number > _WORTH_A_WARNING * size:
+        work.warn(
+            f"{100 * number / size:.1f} % of the pixels have exactly equal neighbors, as dead columns and lines that "
+            "were not read out: masked BAD and NO_DATA"
+        )
+
+
+def _constant_pixels(data: MaskedImage) -> NDArray[np.bool_]:
+    constant = find_constant_pixels(data.image)
+    constant &= (data.mask.array & data.mask.known_bits(_KNOWN)) == 0
+    return constant
+
+
+def _working(work: Work) -> list[Amplifier]:
+    """Return the amplifiers that are not bad as a whole."""
+    return [amp for amp in work.detector.amplifiers if amp.name not in work.bad_amplifiers]
