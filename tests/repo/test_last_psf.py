@@ -23,6 +23,12 @@ def test_the_psf_comes_back_with_its_exposure_and_date(tmp_path):
     np.testing.assert_array_equal(found.psf.basis, exposure().psf.basis)
 
 
+def test_names_of_any_length_come_back(tmp_path):
+    name = "dateObs=2026-01-03 " + "field=far-away " * 12 + "visit=12"
+    write_last_psf(tmp_path, exposure(), name)
+    assert read_last_psf([tmp_path], exposure()).exposure == name
+
+
 def test_a_later_exposure_replaces_it(tmp_path):
     write_last_psf(tmp_path, exposure(), "visit=12")
     write_last_psf(tmp_path, exposure(sigma=3.0), "visit=14")

@@ -49,7 +49,7 @@ def write_last_psf(root: Path, exposure: Exposure, name: str) -> None:
         return
     info, primary = exposure.visit_info, fits.PrimaryHDU()
     date = "" if info is None else info.date_avg or info.date_begin
-    cards = {"EXPOSURE": (name, "exposure with these stars"), "DATE-OBS": (date, "when it was taken")}
+    cards = {"EXPOSURE": name, "DATE-OBS": (date, "when it was taken")}
     set_cards(primary.header, facts | cards)
     write_hdus(root / LAST_PSF_FOLDER / _file_name(facts), [primary], psf_bytes(exposure.psf))
 
