@@ -31,6 +31,7 @@ from obs.tasks.characterize import CharacterizeConfig, Characterized, characteri
 from obs.tasks.isr_config import IsrConfig
 from obs.tasks.process_config import ProcessConfig
 from obs.tasks.reference import field_circle
+from obs.tasks.retarget import check_result, find_step
 from obs.version import __version__
 
 __all__ = ["FREE_SETTINGS", "Stages", "process_detector", "process_digest", "reference_names"]
@@ -99,7 +100,9 @@ class Stages:
         """Run `characterize` and write ``icSrc``, ``icExpBackground``, and ``icExp`` if asked for."""
         with self.timed("characterize"):
             find_psf = partial(read_last_psf, self.last_psf, exposure)
-            found = characterize(exposure, config, **self.numbers, find_psf=find_psf)
+            step = find_step(config.target, characterize, "characterize.target")
+            found: Characterized = step(exposure, config, **self.numbers, find_psf=find_psf)
+            check_result(found, Characterized, "characterize.target", config.target)
         scale = exposure.wcs.pixel_scale if exposure.wcs is not None else float("nan")
         self.summary.seeing, self.summary.fwhm = found.fwhm * scale, found.fwhm
         self.summary.psf_sigma = found.sigma
@@ -136,7 +139,8 @@ class Stages:
                 ra, dec, radius = field_circle(exposure.wcs, exposure.shape, config.reference.margin)
                 reference = load_reference(ra, dec, radius / 3600.0)
         with self.timed("calibrate"):
-            done = calibrate(
+            step = find_step(config.target, calibrate, "calibrate.target")
+            done: Calibrated = step(
                 exposure,
                 found.backgrounds,
                 found.catalog,
@@ -149,6 +153,7 @@ class Stages:
                 find_reference=load_reference,
                 psf_origin=found.psf_origin,
             )
+        check_result(done, Calibrated, "calibrate.target", config.target)
         summary = self.summary
         summary.n_source, summary.n_reference = len(done.catalog), len(done.matches)
         summary.zero_point, summary.zero_point_rms = done.zero_point.zero_point, done.zero_point.rms
@@ -316,16 +321,23 @@ def _run(butler: Butler, data_id: Mapping[str, Any], config: ProcessConfig, summ
 
 def _remove_signature(butler: Butler, data_id: Mapping[str, Any], config: IsrConfig, warnings: list[str]) -> Exposure:
     instrument = butler.instrument
-    if instrument.isr is None:
+    if instrument.isr is None and config.target is None:
         return remove_raw_signature(butler, data_id, config, warn=warnings.append)
-    assemble = instrument.load(instrument.isr)
+    camera_step = _assemble if instrument.isr is None else instrument.load(instrument.isr)
+    assemble = find_step(config.target, camera_step, "isr.target")
 
     def get(dataset_type: str) -> object:
         return butler.get(dataset_type, data_id)
 
     with checksums_compared(config.compare_checksums):
         exposure: Exposure = assemble(get, data_id)
+    check_result(exposure, Exposure, "isr.target", config.target)
     return exposure
+
+
+def _assemble(get: Callable[[str], object], data_id: Mapping[str, Any]) -> Exposure:
+    """Stand for the arguments of a camera's own signature removal."""
+    raise NotImplementedError
 
 
 def find_reference(

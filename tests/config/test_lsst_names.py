@@ -1,7 +1,10 @@
 """LSST's names of settings."""
 
+import pytest
+
 from obs.config.layers import ConfigLayers
 from obs.config.lsst_names import PROCESS_FILE_NAMES, PROCESS_NAMES
+from obs.errors import ConfigError
 from obs.tasks.process_config import ProcessConfig, ProcessFileConfig
 
 
@@ -34,3 +37,19 @@ def test_names_of_process_file():
         5.0,
         True,
     )
+
+
+def test_names_of_cosmic_rays_as_the_necam_tutorial_writes_them(tmp_path):
+    path = tmp_path / "processCcd.py"
+    path.write_text("config.charImage.repair.cosmicray.nCrPixelMax = 1000000\n")
+    layers = ConfigLayers(ProcessConfig, PROCESS_NAMES)
+    layers.load(path)
+    assert layers.build().characterize.cosmic_rays.max_pixels == 1000000
+
+
+def test_patterns_may_insist_on_capitals():
+    layers = ConfigLayers(ProcessConfig, PROCESS_NAMES)
+    assert "isr.do_bias=true" in layers.show("*DOBIAS")
+    assert "isr.do_bias=true" in layers.show("*.doBias:NOIGNORECASE")
+    with pytest.raises(ConfigError, match="no setting matches"):
+        layers.show("*DOBIAS:NOIGNORECASE")

@@ -44,6 +44,18 @@ def test_retarget_is_ignored_with_a_warning(tmp_path, caplog):
     assert "override.py:1: ignored: 'retarget' names a class of the LSST stack" in caplog.text
 
 
+def test_retarget_to_a_function_of_another_package(tmp_path):
+    text = "from my.tasks import dim as f\nimport os\nconfig.charImage.retarget(f)\nconfig.isr.retarget(target=f)\n"
+    assert read(tmp_path, text) == [("charImage.target", "my.tasks:dim", 3), ("isr.target", "my.tasks:dim", 4)]
+    text = "from lsst.obs.x import Isr\nconfig.isr.retarget(Isr)\n"
+    assert read(tmp_path, text) == []
+
+
+def test_a_name_as_python_writes_it():
+    assignment = read_override_text("charImage.measurement.plugins['base_PsfFlux'].x=3")
+    assert assignment.name == ("charImage", "measurement", "plugins", "base_PsfFlux", "x")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

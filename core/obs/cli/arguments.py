@@ -44,20 +44,22 @@ class ManyWordsCommand(click.Command):
     - ``ids``, ``bad_ids``, ``calib_ids``: list of lists of words, one for each ``--id`` and so on
     - ``overrides``: list of (``"c"`` or ``"C"``, word), so that ``-c`` and ``-C`` keep their order
     - ``show``, ``log_levels``, ``bad_files``, ``from_files``: list of words
+
+    Long options may be abbreviated as far as they stay unique, as in the LSST stack.
     """
 
     def parse_args(self, context: click.Context, arguments: list[str]) -> list[str]:
         """Take out the options with several words, and leave the rest to click."""
-        known = {spelling for parameter in self.params for spelling in parameter.opts}
+        known = [*dict.fromkeys(spelling for parameter in self.params for spelling in parameter.opts), "--help"]
         many = {spelling: target for spelling, target in MANY_WORDS.items() if spelling in known}
         collected: dict[str, list[Any]] = {target: [] for target in many.values()}
         rest: list[str] = []
         words = list(expand_files(arguments))
         while words:
-            word = words.pop(0)
-            if word == "--":
-                rest += ["--", *words]
+            if words[0] == "--":
+                rest += words
                 break
+            word = _complete(words.pop(0), known, context)
             spelling, values = _split(word, many)
             if spelling is None:
                 rest.append(word)
@@ -75,6 +77,23 @@ class ManyWordsCommand(click.Command):
         remaining = super().parse_args(context, rest)
         context.params.update(collected)
         return remaining
+
+
+def _complete(word: str, known: Sequence[str], context: click.Context) -> str:
+    """Return a word, written out if it is the beginning of one long option only.
+
+    Raises
+    ------
+    click.NoSuchOption
+        If several begin with it.
+    """
+    name, equals, value = word.partition("=")
+    if not name.startswith("--") or name in known:
+        return word
+    found = [spelling for spelling in known if spelling.startswith(name)]
+    if len(found) > 1:
+        raise click.NoSuchOption(name, possibilities=found, ctx=context)
+    return found[0] + equals + value if found else word
 
 
 def _split(word: str, many: dict[str, str]) -> tuple[str | None, list[str]]:

@@ -45,6 +45,7 @@ COMMANDS = {
     "doctor": ("doctor:doctor", "Check raw files against a camera package."),
     "translate": ("translate:translate", "Print the values that a translator reads from headers."),
     "camera": ("camera:camera", "Draw a camera's focal plane, or write it as LSST's tables."),
+    "lsst-command": ("lsst_command:lsst_command", "Run a command line of the LSST stack."),
     "cameras": ("cameras:cameras", "List the cameras that are installed."),
 }
 

@@ -17,6 +17,7 @@ from obs.policy.data_id import format_data_id
 from obs.repo.butler import Butler
 from obs.runs.pending import Plan, plan_run
 from obs.runs.process import compare_run, process_data_ids, process_settings, record_run
+from obs.runs.record import RecordOptions
 from obs.runs.selection import select_data_ids
 
 __all__ = ["process"]
@@ -35,9 +36,13 @@ def process(
     doraise: bool,
     allow_missing: bool,
     skip_existing: bool,
+    reuse_outputs_from: str | None,
     dry_run: bool,
     clobber_output: bool,
     clobber_config: bool,
+    no_backup_config: bool,
+    clobber_versions: bool,
+    no_versions: bool,
     ids: list[list[str]],
     overrides: list[tuple[str, str]],
     show: list[str],
@@ -50,6 +55,7 @@ def process(
         calib = path_under("PIPE_CALIB_ROOT", calib or Path())
     output = None if output is None else path_under("PIPE_OUTPUT_ROOT", output)
     shows = split_show(show)
+    skip_existing = skip_existing or reuse_outputs_from is not None
     things = {thing for thing, _ in shows}
     writing = not shows or "run" in things
     if output is not None and rerun is not None:
@@ -92,7 +98,10 @@ def process(
         data_ids = plan.to_process
         if not data_ids:
             return 0 if chosen.is_complete else 1
-    record_run(butler, config, clobber=clobber_config)
+    record = RecordOptions(
+        clobber=clobber_config, backup=not no_backup_config, versions=not no_versions, new_versions=clobber_versions
+    )
+    record_run(butler, config, record)
     with show_progress(len(data_ids)) as progress:
         configure_logging(log_levels, progress.write)
         outcomes = process_data_ids(

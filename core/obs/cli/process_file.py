@@ -17,6 +17,7 @@ from obs.config.lsst_names import PROCESS_FILE_NAMES
 from obs.executor import run
 from obs.process_summary import ProcessSummary
 from obs.runs.process_file import is_file_output, record_file_run, settings_path
+from obs.runs.record import RecordOptions
 from obs.single_image import SCHEMA_FOLDER
 from obs.single_image import process_file as process_image
 from obs.tasks.process_config import ProcessFileConfig
@@ -37,6 +38,9 @@ def process_file(
     doraise: bool,
     clobber_output: bool,
     clobber_config: bool,
+    no_backup_config: bool,
+    clobber_versions: bool,
+    no_versions: bool,
     overrides: list[tuple[str, str]],
     show: list[str],
     log_levels: list[str],
@@ -54,7 +58,10 @@ def process_file(
     output = path_under("PIPE_OUTPUT_ROOT", output)
     if clobber_output:
         remove_output(output, *paths, is_output=is_file_output)
-    record_file_run(output, config, clobber=clobber_config)
+    record = RecordOptions(
+        clobber=clobber_config, backup=not no_backup_config, versions=not no_versions, new_versions=clobber_versions
+    )
+    record_file_run(output, config, record)
     data_ids = [{"file": str(path)} for path in paths]
     with show_progress(len(data_ids)) as progress:
         configure_logging(log_levels, progress.write)

@@ -260,7 +260,8 @@ class ConfigLayers(Generic[C]):
         Parameters
         ----------
         pattern
-            Shell pattern for the dotted name or its LSST spelling, in any case; ``config.`` in front is optional.
+            Shell pattern for the dotted name or its LSST spelling, in any case unless ``:NOIGNORECASE`` is behind it;
+            ``config.`` in front is optional.
 
         Raises
         ------
@@ -294,15 +295,17 @@ class ConfigLayers(Generic[C]):
         return "\n".join(lines) + "\n"
 
     def _matching(self, pattern: str) -> Iterator[Name]:
-        wanted_name = pattern.lower().removeprefix("config.") or "*"
+        wanted, exact, _ = pattern.removeprefix("config.").partition(":NOIGNORECASE")
+        fold = str if exact else str.lower
+        wanted_name = fold(wanted) or "*"
         spellings: dict[Name, list[str]] = {name: [".".join(name)] for name in self._fields}
         for alias, name in self._aliases.items():
             spellings[name].append(".".join(alias))
         found = [
-            name for name, words in spellings.items() if any(fnmatchcase(word.lower(), wanted_name) for word in words)
+            name for name, words in spellings.items() if any(fnmatchcase(fold(word), wanted_name) for word in words)
         ]
         if not found:
-            raise ConfigError(f"no setting matches '{pattern}'{suggest(pattern, ('.'.join(n) for n in self._fields))}")
+            raise ConfigError(f"no setting matches '{pattern}'{suggest(wanted, ('.'.join(n) for n in self._fields))}")
         yield from found
 
 

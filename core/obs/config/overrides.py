@@ -7,8 +7,9 @@ do anything else.
 import ast
 import logging
 import operator
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,10 @@ _OPERATORS: dict[type[ast.operator], Any] = {
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
 }
+
+
+#: A part of a name as Python writes it: ``plugins["base_PsfFlux"]``.
+_KEY = re.compile(r"""\[(["'])([^"'\]]+)\1\]""")
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,7 @@ def read_override_text(text: str) -> Assignment:
         Where there is no ``=`` or no name.
     """
     name, equals, value = text.partition("=")
-    name = name.strip()
+    name = _KEY.sub(r".\2", name.strip())
     if not equals or not name:
         raise ConfigError(f"cannot read '-c {text}'; write it as -c name=value")
     return Assignment(tuple(name.split(".")), _literal(value.strip()), f"-c {text}", text=value.strip())
@@ -121,8 +126,40 @@ def _read_python(path: Path, prefix: tuple[str, ...], loading: tuple[Path, ...])
             raise
         line = getattr(problem, "lineno", None)
         raise ConfigError(f"no valid Python: {getattr(problem, 'msg', problem)}", path=path, line=line) from None
+    names = {
+        item.asname or item.name: f"{statement.module}:{item.name}"
+        for statement in tree.body
+        if isinstance(statement, ast.ImportFrom)
+        for item in statement.names
+    }
     for statement in tree.body:
-        yield from _read_statement(statement, path, prefix, (*loading, path))
+        target = _read_retarget(statement, path, names)
+        if target is None:
+            yield from _read_statement(statement, path, prefix, (*loading, path))
+        elif target.value is not None:
+            yield replace(target, name=(*prefix, *target.name))
+
+
+def _read_retarget(statement: ast.stmt, path: Path, names: Mapping[str, str]) -> Assignment | None:
+    """Read ``config.isr.retarget(NAME)``, where the file imports NAME; return None for any other statement.
+
+    The value is None for a class of the LSST stack, as it is for a name that the file does not import.
+    """
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner, attr="retarget")) as call):
+            section = _config_name(owner)
+        case _:
+            return None
+    if not section:
+        return None
+    given = [*call.args, *(keyword.value for keyword in call.keywords if keyword.arg == "target")]
+    name = given[0].id if given and isinstance(given[0], ast.Name) else ""
+    reference = names.get(name)
+    line = statement.lineno
+    if reference is None or reference.startswith("lsst."):
+        logger.warning("%s:%d: ignored: 'retarget' names a class of the LSST stack", path, line)
+        reference = None
+    return Assignment((*section, "target"), reference, f"{path}:{line}", path, line)
 
 
 def _read_statement(
@@ -138,8 +175,6 @@ def _read_statement(
             name := _config_name(owner)
         ) is not None:
             yield from _read_python(_python_path(file, path), (*prefix, *name), loading)
-        case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner, attr="retarget"))) if _config_name(owner):
-            logger.warning("%s:%d: ignored: 'retarget' names a class of the LSST stack", path, statement.lineno)
         case _:
             raise ConfigError(
                 f"cannot read '{ast.unparse(statement).splitlines()[0]}'; "

@@ -1,6 +1,5 @@
 """Process many detector images of a repository."""
 
-import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -16,15 +15,13 @@ from obs.pipeline import FREE_SETTINGS, process_detector
 from obs.policy.data_id import DataId
 from obs.process_summary import ProcessSummary
 from obs.repo.butler import Butler
-from obs.repo.provenance import record_packages
-from obs.repo.rerun_settings import compare_config, record_config
+from obs.repo.rerun_settings import compare_config
+from obs.runs.record import RecordOptions, record
 from obs.runs.selection import select_data_ids
 from obs.runs.settings import Settings, add_settings, camera_settings
 from obs.tasks.process_config import ProcessConfig
 
 __all__ = ["compare_run", "process", "process_data_ids", "process_settings", "record_run"]
-
-logger = logging.getLogger(__name__)
 
 _TASK = "process"
 
@@ -97,7 +94,7 @@ def process(
     chosen = select_data_ids(butler, [_words(item) for item in _several(data_ids)])
     if not chosen.data_ids:
         raise DataIdError(f"no raw data match {data_ids!r}; obs ls {butler.root} lists what there is")
-    record_run(butler, settings, clobber=clobber_config)
+    record_run(butler, settings, RecordOptions(clobber=clobber_config))
     return process_data_ids(butler, settings, chosen.data_ids, processes=processes, raise_errors=raise_errors)
 
 
@@ -127,7 +124,7 @@ def compare_run(butler: Butler, config: ProcessConfig, *, clobber: bool = False)
         compare_config(Path(str(butler.output)), _TASK, config.model_dump(mode="json"), free=FREE_SETTINGS)
 
 
-def record_run(butler: Butler, config: ProcessConfig, *, clobber: bool = False) -> None:
+def record_run(butler: Butler, config: ProcessConfig, options: RecordOptions | None = None) -> None:
     """Record settings and software in the output.
 
     Parameters
@@ -136,8 +133,8 @@ def record_run(butler: Butler, config: ProcessConfig, *, clobber: bool = False) 
         Repository with an output.
     config : ProcessConfig
         Settings of the run.
-    clobber : bool, optional
-        Replace settings that differ.
+    options : RecordOptions, optional
+        What to do where the output was made with others; by default other settings are an error.
 
     Raises
     ------
@@ -145,10 +142,9 @@ def record_run(butler: Butler, config: ProcessConfig, *, clobber: bool = False) 
         If the output was made with other settings, or cannot be written.
     """
     butler.prepare_output()
-    output = Path(str(butler.output))
-    record_config(output, _TASK, config.model_dump(mode="json"), clobber=clobber, free=FREE_SETTINGS)
-    for difference in record_packages(output):
-        logger.warning("%s was begun with other software: %s", output, difference)
+    record(
+        Path(str(butler.output)), _TASK, config.model_dump(mode="json"), options or RecordOptions(), free=FREE_SETTINGS
+    )
 
 
 def process_data_ids(

@@ -1,20 +1,17 @@
 """Process one FITS image that is in no repository."""
 
-import logging
 from pathlib import Path
 
 from obs.config.layers import ConfigLayers
 from obs.config.lsst_names import PROCESS_FILE_NAMES
 from obs.process_summary import ProcessSummary
-from obs.repo.provenance import record_packages
-from obs.repo.rerun_settings import config_path, record_config
+from obs.repo.rerun_settings import config_path
+from obs.runs.record import RecordOptions, record
 from obs.runs.settings import Settings, add_settings
 from obs.single_image import process_file as process_image
 from obs.tasks.process_config import ProcessFileConfig
 
 __all__ = ["is_file_output", "process_file", "record_file_run", "settings_path"]
-
-logger = logging.getLogger(__name__)
 
 _TASK = "process_file"
 
@@ -59,11 +56,11 @@ def process_file(
     layers = ConfigLayers(ProcessFileConfig, PROCESS_FILE_NAMES)
     add_settings(layers, config)
     settings = layers.build()
-    record_file_run(Path(output), settings, clobber=clobber_config)
+    record_file_run(Path(output), settings, RecordOptions(clobber=clobber_config))
     return process_image(Path(image), Path(output), settings)
 
 
-def record_file_run(output: Path, config: ProcessFileConfig, *, clobber: bool = False) -> None:
+def record_file_run(output: Path, config: ProcessFileConfig, options: RecordOptions | None = None) -> None:
     """Record settings and software in the output folder.
 
     Parameters
@@ -72,17 +69,15 @@ def record_file_run(output: Path, config: ProcessFileConfig, *, clobber: bool = 
         Folder, made if need be.
     config : ProcessFileConfig
         Settings of the run.
-    clobber : bool, optional
-        Replace settings that differ; the old ones are kept as ``process_file.yaml~1``.
+    options : RecordOptions, optional
+        What to do where the output was made with others; by default other settings are an error.
 
     Raises
     ------
     OutputError
         If the output was made with other settings, or cannot be written.
     """
-    record_config(output, _TASK, config.model_dump(mode="json"), clobber=clobber)
-    for difference in record_packages(output):
-        logger.warning("%s was begun with other software: %s", output, difference)
+    record(output, _TASK, config.model_dump(mode="json"), options or RecordOptions())
 
 
 def settings_path(output: Path) -> Path:

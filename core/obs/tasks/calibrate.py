@@ -46,6 +46,11 @@ MATCH_PIXELS = 1.5  # radius of a match, at least; one in arcsec means nothing w
 class CalibrateConfig(TaskConfig):
     """Settings of the step that measures all sources and calibrates them."""
 
+    target: str | None = setting(
+        None,
+        "Function of an installed package that does this step instead, as package.module:function. It takes the "
+        "arguments of obs.tasks.calibrate.calibrate and returns the same.",
+    )
     write: bool = setting(True, "Write calexp, src and what belongs to them.")
     write_matches: bool = setting(True, "Write srcMatch and srcMatchFull.")
     parquet: bool = setting(False, "Write the catalog as Parquet too, as ``sourceTable``.")

@@ -70,6 +70,11 @@ UNKNOWN_PLANES = ["BAD", "SAT", "NO_DATA", "UNMASKEDNAN", "INTRP", "CR"]
 class CharacterizeConfig(TaskConfig):
     """Settings of the step that finds background and PSF."""
 
+    target: str | None = setting(
+        None,
+        "Function of an installed package that does this step instead, as package.module:function. It takes the "
+        "arguments of obs.tasks.characterize.characterize and returns the same.",
+    )
     write_exposure: bool = setting(False, "Write the exposure as ``icExp``.")
     measure_psf: bool = setting(True, "Fit the PSF to stars; else the exposure must come with one.")
     psf_iterations: int = setting(2, "Rounds of detecting, measuring and fitting the PSF.", ge=1, le=10)

@@ -142,6 +142,11 @@ class SkyConfig(TaskConfig):
 class IsrConfig(TaskConfig):
     """Settings of instrument-signature removal, in the order of its steps."""
 
+    target: str | None = setting(
+        None,
+        "Function of an installed package that does this step instead, as package.module:function. It takes a "
+        "function that reads a dataset by its type, and the data ID, and returns the exposure.",
+    )
     do_convert_to_float: bool = setting(True, "Convert whole numbers to floating point.")
     do_bias: bool = setting(True, "Subtract the bias frame.")
     do_bias_before_overscan: bool = setting(False, "Subtract it from the raw image, before the overscan.")

@@ -1,9 +1,16 @@
 """The bridge from what a command looks like to what it does, which is imported when it is needed."""
 
+import cProfile
 import importlib
 from collections.abc import Callable
-from functools import update_wrapper
+from functools import partial, update_wrapper
+from pathlib import Path
 from typing import Any
+
+import click
+
+from obs.cli.commands.options import run_option
+from obs.errors import OutputError
 
 __all__ = ["calls"]
 
@@ -22,10 +29,34 @@ def calls(place: str) -> Callable[[Callable[[], None]], Callable[..., Any]]:
     def decorate(declaration: Callable[[], None]) -> Callable[..., Any]:
         def call(**parameters: object) -> object:
             module, _, name = place.partition(":")
-            return getattr(importlib.import_module(module), name)(**parameters)
+            action = partial(getattr(importlib.import_module(module), name), **parameters)
+            path = run_option("profile")
+            return action() if path is None else _profile(action, path, parameters.get("processes"))
 
         update_wrapper(call, declaration)
         call.__dict__["place"] = place
         return call
 
     return decorate
+
+
+def _profile(action: Callable[[], object], path: Path, processes: object) -> object:
+    """Run an action under Python's profiler, and write what it found, also if the action fails.
+
+    Raises
+    ------
+    click.UsageError
+        For several processes, of which only the first would be seen.
+    OutputError
+        If the file cannot be written.
+    """
+    if processes != 1:
+        raise click.UsageError("--profile sees one process only; leave out -j")
+    profile = cProfile.Profile()
+    try:
+        return profile.runcall(action)
+    finally:
+        try:
+            profile.dump_stats(path)
+        except OSError as error:
+            raise OutputError(f"cannot write the profile {path}: {error.strerror}", path=path) from error

@@ -1,11 +1,12 @@
 """Options that several commands share."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-__all__ = ["config_options", "id_option", "run_options", "words_option"]
+__all__ = ["config_options", "id_option", "run_option", "run_options", "words_option"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -29,11 +30,60 @@ def config_options(function: F) -> F:
     return words_option("-c", "--config", metavar="NAME=VALUE...", text="Settings.")(function)
 
 
+def _keep(context: click.Context, parameter: click.Parameter, value: object) -> object:
+    """Keep the value of an option that says how to run, for whoever asks for it by `run_option`."""
+    context.meta[f"{__name__}.{parameter.name}"] = value
+    return value
+
+
+def run_option(name: str) -> Any:  # noqa: ANN401 - a value of any type
+    """Return the value of ``trace``, ``debug``, ``longlog``, ``logdest`` or ``profile``; None if no command has it."""
+    context = click.get_current_context(silent=True)
+    return None if context is None else context.meta.get(f"{__name__}.{name}")
+
+
 def run_options(function: F) -> F:
     """Add the options that say how to run."""
     for option in (
         words_option(
             "-L", "--log-level", "--loglevel", metavar="[COMPONENT=]LEVEL...", text="debug, info, warning, error."
+        ),
+        click.option(
+            "-T",
+            "--trace",
+            nargs=2,
+            type=(int, str),
+            multiple=True,
+            expose_value=False,
+            callback=_keep,
+            metavar="LEVEL COMPONENT",
+            help="Debug messages of a component (level 0: none).",
+        ),
+        click.option(
+            "--debug", is_flag=True, expose_value=False, callback=_keep, help="Debug messages of all components."
+        ),
+        click.option(
+            "--longlog",
+            is_flag=True,
+            expose_value=False,
+            callback=_keep,
+            help="Messages with time, host and component.",
+        ),
+        click.option(
+            "--logdest",
+            type=click.Path(path_type=Path, dir_okay=False),
+            expose_value=False,
+            callback=_keep,
+            metavar="FILE",
+            help="Append messages to this file, too.",
+        ),
+        click.option(
+            "--profile",
+            type=click.Path(path_type=Path, dir_okay=False),
+            expose_value=False,
+            callback=_keep,
+            metavar="FILE",
+            help="Write a profile for Python's pstats; needs -j 1.",
         ),
         click.option("--doraise", is_flag=True, help="Stop at the first failure, with its traceback."),
         click.option("-t", "--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds for each data ID."),

@@ -39,8 +39,16 @@ Examples:
 @click.option(
     "--skip-existing", is_flag=True, help="Keep results made with the same settings, inputs and calibrations."
 )
+@click.option(
+    "--reuse-outputs-from",
+    type=click.Choice(["calibrate", "all"]),
+    help="LSST's name for --skip-existing.",
+)
 @click.option("--dry-run", is_flag=True, help="Print what would be processed and why, and stop.")
 @click.option("--clobber-output", is_flag=True, help="Remove the output repository first.")
+@click.option("--no-backup-config", is_flag=True, help="With --clobber-config: keep no copy of the old settings.")
+@click.option("--clobber-versions", is_flag=True, help="Go on with other versions of the software without a warning.")
+@click.option("--no-versions", is_flag=True, help="Neither record nor compare versions of the software.")
 @click.option("--clobber-config", is_flag=True, help="Go on in an output that was made with other settings.")
 @calls("obs.cli.process:process")
 def process() -> None:

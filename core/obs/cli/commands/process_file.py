@@ -25,6 +25,9 @@ Example:
 )
 @run_options
 @click.option("--clobber-output", is_flag=True, help="Remove the output folder first.")
+@click.option("--no-backup-config", is_flag=True, help="With --clobber-config: keep no copy of the old settings.")
+@click.option("--clobber-versions", is_flag=True, help="Go on with other versions of the software without a warning.")
+@click.option("--no-versions", is_flag=True, help="Neither record nor compare versions of the software.")
 @click.option("--clobber-config", is_flag=True, help="Go on in an output that was made with other settings.")
 @calls("obs.cli.process_file:process_file")
 def process_file() -> None:

@@ -1,0 +1,31 @@
+"""`obs lsst-command`: old command lines of the LSST stack."""
+
+import click
+
+from obs.cli.commands.calls import calls
+
+__all__ = ["lsst_command"]
+
+_EXAMPLE = """\b
+Examples:
+  obs lsst-command processCcd.py DATA --rerun first --id visit=903334 ccd=23
+  obs lsst-command ingestImages.py DATA raw/*.fits --mode=link
+  obs lsst-command --dry-run constructBias.py DATA --rerun calib --id dataType=BIAS --cores 2
+"""
+
+
+@click.command(
+    "lsst-command",
+    epilog=_EXAMPLE,
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+)
+@click.option("-n", "--dry-run", is_flag=True, help="Print the new command line, and do not run it.")
+@click.argument("words", metavar="PROGRAM.py ARGUMENTS...", nargs=-1, required=True, type=click.UNPROCESSED)
+@calls("obs.cli.lsst_command:lsst_command")
+def lsst_command() -> None:
+    """Run a command line of the second-generation LSST stack with obs.
+
+    The line as obs spells it is printed, so that it can be typed next time. Programs: processCcd.py, processCcdSdss.py,
+    singleFrameDriver.py, processFile.py, ingestImages.py, ingestDriver.py, ingestCalibs.py, ingestReferenceCatalog.py,
+    constructBias.py, constructDark.py, constructFlat.py, constructFringe.py, constructSky.py.
+    """

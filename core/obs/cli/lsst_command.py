@@ -1,0 +1,22 @@
+"""What `obs lsst-command` does: run a command line of the LSST stack."""
+
+import shlex
+
+import click
+
+from obs.cli.lsst_programs import translate_line
+from obs.cli.main import main
+
+__all__ = ["lsst_command"]
+
+
+def lsst_command(words: tuple[str, ...], dry_run: bool) -> int:
+    """Do what the command says; see obs.cli.commands.lsst_command."""
+    line = words if len(words) > 1 else tuple(shlex.split(words[0]))
+    if not line:
+        raise click.UsageError("give a command line of the LSST stack, as in obs lsst-command processCcd.py DATA --id")
+    translated = translate_line(line)
+    for note in translated.notes:
+        click.echo(f"NOTE {note}", err=True)
+    click.echo(f"$ obs {shlex.join(translated.words)}", err=True)
+    return 0 if dry_run else main(translated.words)

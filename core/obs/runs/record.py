@@ -1,0 +1,67 @@
+"""Record in an output what it is made with: settings, and versions of the software."""
+
+import logging
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from obs.repo.provenance import record_packages
+from obs.repo.rerun_settings import record_config
+
+__all__ = ["RecordOptions", "record"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RecordOptions:
+    """What to do where an output was made with other settings or other software.
+
+    Attributes
+    ----------
+    clobber
+        Replace settings that differ; else they are an error.
+    backup
+        Keep replaced settings as ``TASK.yaml~1``.
+    versions
+        Record and compare the versions of the software.
+    new_versions
+        Replace versions that differ without a warning.
+    """
+
+    clobber: bool = False
+    backup: bool = True
+    versions: bool = True
+    new_versions: bool = False
+
+
+def record(
+    output: Path, task: str, config: Mapping[str, Any], options: RecordOptions, *, free: Collection[str] = ()
+) -> None:
+    """Record settings and software in an output folder, or compare them with what is recorded.
+
+    Parameters
+    ----------
+    output
+        The folder.
+    task
+        Name of the task.
+    config
+        The settings as plain data.
+    options
+        What to do where they differ.
+    free
+        Names of settings that may change from run to run.
+
+    Raises
+    ------
+    OutputError
+        If the output was made with other settings, or cannot be written.
+    """
+    record_config(output, task, config, clobber=options.clobber, backup=options.backup, free=free)
+    if not options.versions:
+        return
+    for difference in record_packages(output):
+        if not options.new_versions:
+            logger.warning("%s was begun with other software: %s", output, difference)
