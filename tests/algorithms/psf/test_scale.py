@@ -63,7 +63,22 @@ def test_an_image_without_noise_has_no_sources(value):
 def test_of_two_sizes_the_smaller_one_wins_if_it_is_common():
     size = np.r_[np.full(30, 1.5), np.full(40, 4.0), np.full(5, 0.4)]
     zero = np.zeros(len(size))
-    assert common_size(SourceSizes(zero, zero, size, zero)) == pytest.approx(1.5)
+    assert common_size(SourceSizes(zero, zero, size, zero, zero, zero)) == pytest.approx(1.5)
+
+
+@pytest.mark.parametrize("fwhm", [1.2, 2.0, 3.5])
+@pytest.mark.parametrize("axis_ratio", [1.0, 0.6])
+def test_many_more_cosmic_rays_than_stars_do_not_hide_the_size(fwhm, axis_ratio):
+    star = galsim.Gaussian(fwhm=fwhm, gsparams=FINE).shear(q=axis_ratio, beta=40 * galsim.degrees)
+    alone, image = field(star), field(star)
+    random = np.random.default_rng(7)
+    for _ in range(120):
+        length, angle = random.uniform(1, 15), random.uniform(0, np.pi)
+        steps = np.arange(0, length, 0.2)
+        x, y = random.uniform(20, 480) + steps * np.cos(angle), random.uniform(20, 480) + steps * np.sin(angle)
+        np.add.at(image, (np.rint(y).astype(int), np.rint(x).astype(int)), random.uniform(10, 60))
+    assert len(measure_source_sizes(image, np.zeros(SHAPE, bool))) > 4 * 25
+    assert size_of(image) == pytest.approx(size_of(alone), rel=0.1)
 
 
 def test_large_images_are_sampled_in_tiles():

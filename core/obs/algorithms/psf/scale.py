@@ -2,15 +2,20 @@
 
 A source smoothed with a Gaussian stands out most from the noise where the Gaussian has the source's own size
 (Lindeberg 1998, IJCV 30, 79). Every maximum over place and size is a source and its size, whatever it looks like: the
-parts of a defocused star are none, since the whole of it stands out more. Stars of one image have one size; the size
-that most sources share, the smaller one in doubt, is theirs.
+parts of a defocused star are none, since the whole of it stands out more.
+
+Stars of one image have one size and one shape, round or not. Cosmic rays may have any size and are drawn out in any
+direction, so that thirty times as many of them as there are stars do not agree on one. The size is therefore that at
+which the most sources, and most of the sources of that size, have one ellipticity; of several such sizes the smallest
+is that of stars, the others are those of galaxies and blends.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from obs.algorithms.pixels.smoothing import gaussian_kernel, smooth
 from obs.algorithms.pixels.statistics import clipped_statistics
@@ -39,8 +44,14 @@ SIGNIFICANCE = 12.0
 TILE, ENOUGH_PIXELS, ENOUGH_SOURCES = 724, 2_500_000, 40
 """Of large images four tiles are enough, if there are as many sources in them."""
 
-WINDOW, SHARE = 0.25, 0.4
-"""Sizes within this difference of logarithms are alike; smaller sizes win that so many share, of the most common."""
+WINDOW, ROUNDNESS = 0.25, 0.1
+"""Sources are alike whose logarithms of the size, and components of the ellipticity, differ by less."""
+
+AROUND = 2.0
+"""Ellipticities that differ by up to this many times as much show how many sources are alike by chance."""
+
+SHARE = 0.4
+"""A smaller size wins that so many sources share, of those that share the most common one."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +66,16 @@ class SourceSizes:
         Standard deviation of the Gaussian that fits best, pixels.
     signal : ndarray of float64, shape (n,)
         Signal-to-noise ratio with that Gaussian.
+    e1, e2 : ndarray of float64, shape (n,)
+        Ellipticity of the smoothed source, along x and along the diagonal, between -1 and 1.
     """
 
     x: NDArray[np.float64]
     y: NDArray[np.float64]
     size: NDArray[np.float64]
     signal: NDArray[np.float64]
+    e1: NDArray[np.float64]
+    e2: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.x)
@@ -83,13 +98,12 @@ def measure_source_sizes(image: Float, bad: NDArray[np.bool_]) -> SourceSizes:
     if image.size > ENOUGH_PIXELS and min(image.shape) >= TILE:
         parts = [_moved(_measure(image[tile], bad[tile]), tile) for tile in _tiles(image.shape)]
         if sum(map(len, parts)) >= ENOUGH_SOURCES:
-            columns = ("x", "y", "size", "signal")
-            return SourceSizes(*(np.concatenate([getattr(part, name) for part in parts]) for name in columns))
+            return SourceSizes(*(np.concatenate(column) for column in zip(*map(_columns, parts), strict=True)))
     return _measure(image, bad)
 
 
 def common_size(sizes: SourceSizes, least: int = 1) -> float:
-    """Return the size that most sources share, pixels; of several about as common the smallest.
+    """Return the size that most sources of one shape share, pixels; of several about as common the smallest.
 
     Parameters
     ----------
@@ -106,12 +120,16 @@ def common_size(sizes: SourceSizes, least: int = 1) -> float:
     if len(sizes) < least:
         return float("nan")
     logarithm = np.log(sizes.size)
-    alike = np.abs(logarithm[:, None] - logarithm) < WINDOW
-    support = alike.sum(1)
+    place = np.stack([logarithm / WINDOW, sizes.e1 / ROUNDNESS, sizes.e2 / ROUNDNESS], axis=1)
+    wider = (place, place / np.array([1.0, AROUND, AROUND]), place[:, :1])
+    alike, around, of_size = (cKDTree(at).query_ball_point(at, 1.0, p=np.inf, return_length=True) for at in wider)
+    # those that are alike beyond chance, times their share of the sources of that size, which for hits is small
+    support = np.maximum(alike - (around - alike) / (AROUND**2 - 1.0), 0.0) ** 2 / of_size
     chosen = np.argmin(np.where(support >= SHARE * support.max(), logarithm, np.inf))
-    near = alike[chosen]
+    shape_like = (np.abs(place - place[chosen]) <= 1.0)[:, 1:].all(1)
+    near = shape_like & (np.abs(logarithm - logarithm[chosen]) <= WINDOW)
     # once more about the median: the window began at the smallest of them
-    near = np.abs(logarithm - np.median(logarithm[near])) < WINDOW
+    near = shape_like & (np.abs(logarithm - np.median(logarithm[near])) <= WINDOW)
     return float(np.exp(np.median(logarithm[near])))
 
 
@@ -124,8 +142,12 @@ def _tiles(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
             yield slice(row, row + TILE), slice(column, column + TILE)
 
 
+def _columns(sizes: SourceSizes) -> tuple[NDArray[np.float64], ...]:
+    return sizes.x, sizes.y, sizes.size, sizes.signal, sizes.e1, sizes.e2
+
+
 def _moved(sizes: SourceSizes, tile: tuple[slice, slice]) -> SourceSizes:
-    return SourceSizes(sizes.x + tile[1].start, sizes.y + tile[0].start, sizes.size, sizes.signal)
+    return replace(sizes, x=sizes.x + tile[1].start, y=sizes.y + tile[0].start)
 
 
 def _measure(image: Float, bad: NDArray[np.bool_]) -> SourceSizes:
@@ -142,8 +164,10 @@ def _measure(image: Float, bad: NDArray[np.bool_]) -> SourceSizes:
         # the outermost sizes are no maxima, but a single pixel may be
         top = (value >= below) & (value > above) & (k < len(maps) - 1)
         size = _refined(SIZES[k], below, value, above) if k else np.full(len(x), SIZES[0])
-        found.append(np.stack([x, y, size, value])[:, top])
-    return SourceSizes(*np.concatenate([np.zeros((4, 0)), *found], axis=1))
+        # a single pixel has no shape, but the least of the Gaussians gives it one
+        shape = _ellipticity(maps[max(k, 1)], row[top], column[top]) if top.any() else np.zeros((2, 0))
+        found.append(np.concatenate([np.stack([x, y, size, value])[:, top], shape]))
+    return SourceSizes(*np.concatenate([np.zeros((6, 0)), *found], axis=1))
 
 
 def _signal_maps(image: Float, bad: NDArray[np.bool_]) -> Iterator[Float]:
@@ -176,6 +200,20 @@ def _peaks(signal: Float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     around = np.stack([signal[row + dy, column + dx] for dy in (-1, 0, 1) for dx in (-1, 0, 1)])
     top = around[4] >= around.max(0) if len(row) else np.zeros(0, bool)
     return row[top], column[top]
+
+
+def _ellipticity(signal: Float, row: NDArray[np.int64], column: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the ellipticity, shape (2, n), of peaks with all their neighbors.
+
+    The logarithm of a Gaussian is quadratic: its second differences do not depend on where within a pixel the peak is,
+    which moments of undersampled sources do. What is below the noise counts as the noise.
+    """
+    near = np.log(np.maximum(plane_windows(signal, row, column, 1), 1.0)).astype(np.float64)
+    fall_x = 2 * near[:, 1, 1] - near[:, 1, 0] - near[:, 1, 2]
+    fall_y = 2 * near[:, 1, 1] - near[:, 0, 1] - near[:, 2, 1]
+    twist = near[:, 0, 0] + near[:, 2, 2] - near[:, 0, 2] - near[:, 2, 0]
+    total = np.maximum(fall_x + fall_y, 1e-6)
+    return np.clip(np.stack([(fall_y - fall_x) / total, 0.5 * twist / total]), -1.0, 1.0)
 
 
 def _bin(image: Float) -> Float:
