@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from obs.camera.detector import Detector
     from obs.errors import ObsError
     from obs.executor import Outcome
+    from obs.exports.export import Exported, export
     from obs.geom import Box
     from obs.image.background import Background
     from obs.image.catalog import Catalog
@@ -46,6 +47,7 @@ __all__ = [
     "Catalog",
     "DataRef",
     "Detector",
+    "Exported",
     "Exposure",
     "FilterDefinition",
     "IngestOptions",
@@ -63,6 +65,7 @@ __all__ = [
     "VisitInfo",
     "Wcs",
     "__version__",
+    "export",
     "ingest_raws",
     "load_instrument",
     "make_repository",
@@ -83,6 +86,7 @@ _PLACES = {
     "Catalog": "image.catalog",
     "DataRef": "repo.data_ref",
     "Detector": "camera.detector",
+    "Exported": "exports.export",
     "Exposure": "image.exposure",
     "FilterDefinition": "instrument.instrument",
     "IngestOptions": "ingest.raws",
@@ -99,6 +103,7 @@ _PLACES = {
     "Translator": "instrument.translator",
     "VisitInfo": "image.visit_info",
     "Wcs": "image.wcs:TanSipWcs",
+    "export": "exports.export",
     "ingest_raws": "ingest.raws",
     "load_instrument": "instrument.discovery",
     "make_repository": "ingest.repository",

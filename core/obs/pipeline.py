@@ -24,7 +24,7 @@ from obs.repo.butler import Butler
 from obs.repo.fits_checksum import checksums_compared
 from obs.repo.input_files import inputs_noted
 from obs.repo.last_psf import read_last_psf, write_last_psf
-from obs.repo.reference_catalog import find_reference_catalog, load_reference_catalog
+from obs.repo.reference_catalog import REFERENCE_FOLDER, find_reference_catalog, load_reference_catalog
 from obs.repo.result_record import ResultRecord, settings_digest
 from obs.tasks.calibrate import CalibrateConfig, Calibrated, calibrate
 from obs.tasks.characterize import CharacterizeConfig, Characterized, characterize
@@ -52,7 +52,6 @@ _OUTPUTS = (
     "srcMatch",
     "srcMatchFull",
 )
-REFERENCE_FOLDER = "ref_cats"
 #: Settings that may change from run to run in one output, because the header of each frame records their effect.
 FREE_SETTINGS = ("isr.allow_missing",)
 

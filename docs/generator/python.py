@@ -21,6 +21,8 @@ GROUPS = {
             "make_repository",
             "ingest_raws",
             "IngestOptions",
+            "export",
+            "Exported",
             "read_exposure",
             "read_catalog",
             "ObsError",

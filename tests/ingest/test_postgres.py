@@ -2,6 +2,7 @@
 
 import os
 import re
+import threading
 import uuid
 
 import pytest
@@ -9,10 +10,11 @@ import sqlalchemy as sa
 from postgres_server import find_binaries, serve
 from toy_camera import write_raw
 
+from obs.errors import RepositoryError
 from obs.ingest.raws import IngestOptions, ingest_raws
 from obs.ingest.repository import make_repository
 from obs.repo.butler import Butler
-from obs.repo.registry import Registry
+from obs.repo.registry import Registry, Transaction
 
 URL = os.environ.get("OBS_TEST_POSTGRES", "")
 pytestmark = pytest.mark.skipif(
@@ -122,3 +124,64 @@ def test_a_server_that_goes_away(tmp_path, instrument, frames):
         server.start()
         assert ingest_raws(Butler(root), frames[1:], IngestOptions(mode="move")).count("ingested") == 3
         assert len(Registry(server.url).lookup(["visit", "ccd"], {}, ["raw"])) == 4
+
+
+def test_an_older_registry_gets_wide_integers_and_a_version(schema_url, caplog):
+    engine = sa.create_engine(schema_url, poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        connection.exec_driver_sql('CREATE TABLE raw (id SERIAL PRIMARY KEY, visit INTEGER, "filter" TEXT)')
+        connection.exec_driver_sql("INSERT INTO raw (visit, \"filter\") VALUES (7, 'r')")
+    assert Registry(schema_url).schema_version is None
+    registry = Registry(schema_url, read_only=False)
+    assert "was brought from schema 1 to 2" in caplog.text
+    registry.insert("raw", [{"visit": 2**40, "filter": "r"}])
+    assert Registry(schema_url).lookup(["visit"], {}, ["raw"]) == [(7,), (2**40,)]
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE obs_schema SET version = 3")
+    with pytest.raises(RepositoryError, match=r"has schema 3, .* reads up to 2"):
+        Registry(schema_url)
+
+
+@pytest.fixture
+def restarted():
+    """A server that restarts when the function that it returns is called, and answers again a moment later."""
+    if find_binaries() is None:
+        pytest.skip("needs a server that may be restarted: install Debian's package postgresql")
+    with serve() as server:
+
+        def restart():
+            server.stop()
+            thread = threading.Timer(1.0, server.start)
+            thread.start()
+            threads.append(thread)
+
+        threads = []
+        yield server, restart
+        for thread in threads:
+            thread.join()
+
+
+def test_a_server_that_is_restarted_in_the_middle(tmp_path, instrument, frames, restarted, monkeypatch):
+    """Neither a reader nor a writer notices, but for the time."""
+    server, restart = restarted
+    root = tmp_path / "data"
+    make_repository(root, instrument, registry=server.url)
+    insert = Transaction.insert
+    calls = []
+
+    def insert_and_restart(self, table, rows):
+        insert(self, table, rows)
+        calls.append(table)
+        if len(calls) == 1:
+            restart()
+
+    monkeypatch.setattr(Transaction, "insert", insert_and_restart)
+    report = ingest_raws(Butler(root), frames, IngestOptions(mode="move"))
+    assert [file.status for file in report.files] == ["ingested"] * 4
+    assert len(calls) > 2
+    butler = Butler(root)
+    assert len(butler.query_metadata("raw", ("visit", "ccd"), {})) == 4
+    assert all(butler.exists("raw", {"visit": visit, "ccd": ccd}) for visit in (1, 2) for ccd in (0, 1))
+    assert not any(path.exists() for path in frames)
+    restart()
+    assert len(butler.query_metadata("raw", ("visit", "ccd"), {})) == 4

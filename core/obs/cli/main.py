@@ -15,6 +15,7 @@ from contextlib import contextmanager
 import click
 
 from obs.errors import ObsError, suggest
+from obs.os_advice import write_advice
 from obs.threads import use_one_thread
 from obs.version import __version__
 
@@ -32,8 +33,11 @@ COMMANDS = {
     "simulate": ("simulate:simulate", "Make raw frames of a camera, with known truth."),
     "demo": ("demo:demo", "Simulate a night, process it, compare with the truth."),
     "verify": ("verify:verify", "Check that the files of a repository are there and whole."),
+    "info": ("info:info", "Print what a repository is, and how much is in it."),
     "ls": ("ls:list_datasets", "List what a repository holds."),
     "where": ("where:where", "Print the files of datasets."),
+    "get": ("get:get", "Print a dataset, or write it to a file."),
+    "export": ("export:export", "Write results to files that need no repository."),
     "provenance": (
         "provenance:provenance",
         "Print what a result was made from, back to the raw file.",
@@ -129,6 +133,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as problem:
         if "--doraise" in words:
             raise
+        if isinstance(problem, OSError) and problem.filename is not None:
+            return _report(f"cannot use {problem.filename}: {write_advice(problem)}", _FAILURE)
         kind = type(problem).__name__
         return _report(f"unexpected {kind}: {problem} (a fault of obs; --doraise shows where)", _FAILURE)
     return status if isinstance(status, int) else 0

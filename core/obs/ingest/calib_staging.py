@@ -13,8 +13,9 @@ from pathlib import Path
 
 from obs.errors import ObsError, OutputError
 from obs.ingest.calibs import CalibStore
+from obs.os_advice import write_advice
 from obs.policy.data_id import DataId, format_data_id
-from obs.repo.atomic import atomic_write, is_leftover, sync_folder, temporary_path, write_advice
+from obs.repo.atomic import atomic_write, is_leftover, sync_folder, temporary_path
 
 __all__ = ["Staging", "recover_builds", "staging"]
 

@@ -27,6 +27,7 @@ from obs.instrument.translator import Translator
 from obs.lifeline import end_with_parent
 from obs.policy.dataset_type import DatasetType
 from obs.repo.butler import Butler
+from obs.repo.database import has_lost_connection
 from obs.repo.key_sources import registry_place
 from obs.repo.layout import open_repository
 from obs.repo.registry import Registry, Transaction
@@ -192,14 +193,23 @@ class _Ingest:
         plans = [self.planner.plan(translated) for translated in batch]
         if not self.options.dry_run and self.registry is not None:
             try:
-                self._prepare(plans)
-                self._register(plans)
-            except BaseException:
-                self._take_back(plans)
-                raise
+                self._put_in(plans)
+            except OutputError as error:
+                if not has_lost_connection(error):
+                    raise
+                self._put_in(plans)  # the server was restarted in the middle
             plans = [self._look_again(plan) for plan in plans]
         for plan in plans:
             yield self._finish(plan)
+
+    def _put_in(self, plans: Sequence[Plan]) -> None:
+        """Put files in their places and register them; what is not registered is taken back."""
+        try:
+            self._prepare(plans)
+            self._register(plans)
+        except BaseException:
+            self._take_back(plans)
+            raise
 
     def _write(self) -> AbstractContextManager[Transaction]:
         """Begin to write to the registry, which a run that is not dry has."""

@@ -24,11 +24,10 @@ from obs.ingest.table_chunks import CHUNK, read_chunks, table_columns
 from obs.rendering import render
 from obs.repo.atomic import atomic_write, remove_leftovers, temporary_path
 from obs.repo.fits_catalog import write_catalog
-from obs.repo.reference_catalog import DEPTH
+from obs.repo.reference_catalog import DEPTH, REFERENCE_FOLDER
 
 __all__ = ["IngestedCatalog", "ingest_reference_catalog"]
 
-_FOLDER = "ref_cats"
 _LONGEST_NAME = 100
 #: A folder, and a text in the Python file that LSST's stack runs.
 _NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_.+-]{{0,{_LONGEST_NAME - 1}}}")
@@ -101,7 +100,7 @@ def ingest_reference_catalog(
     FileFormatError
         If a file cannot be read, or a position is not on the sky.
     """
-    target = root / _FOLDER / name
+    target = root / REFERENCE_FOLDER / name
     if not _NAME.fullmatch(name):
         shown = name if len(name) < _LONGEST_NAME else f"{name[:20]}..."
         raise OutputError(
@@ -205,7 +204,7 @@ def _without_copies(rows: NDArray[Any], *, numbered: bool) -> NDArray[Any]:
 @contextlib.contextmanager
 def _staging(root: Path, name: str) -> Iterator[Path]:
     """Make a folder beside the catalogs' for what is not finished; it is removed in any case."""
-    folder = temporary_path(root / _FOLDER)
+    folder = temporary_path(root / REFERENCE_FOLDER)
     remove_leftovers(root)
     try:
         folder.mkdir(parents=True)

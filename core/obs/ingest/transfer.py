@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from obs.errors import OutputError
-from obs.repo.atomic import remove_leftovers, sync_folder, temporary_path, write_advice
+from obs.os_advice import write_advice
+from obs.repo.atomic import remove_leftovers, sync_folder, temporary_path
 
 __all__ = ["MODES", "Mode", "Transfer", "finish_move", "is_same_file"]
 

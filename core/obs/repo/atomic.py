@@ -1,7 +1,6 @@
 """Files that appear whole or not at all."""
 
 import contextlib
-import errno
 import functools
 import logging
 import os
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from obs.errors import ObsError, OutputError
+from obs.os_advice import write_advice
 
 __all__ = [
     "atomic_write",
@@ -24,24 +24,9 @@ __all__ = [
     "remove_leftovers",
     "sync_folder",
     "temporary_path",
-    "write_advice",
 ]
 
 logger = logging.getLogger(__name__)
-
-_ADVICE = {
-    errno.ENOSPC: "free some space or choose an output folder on another disk",
-    errno.EDQUOT: "free some of your quota or choose an output folder on another disk",
-    errno.EFBIG: "raise the limit on file sizes or choose an output folder on another disk",
-    errno.EACCES: "choose an output folder that you may write to",
-    errno.EPERM: "choose an output folder that you may write to",
-    errno.EROFS: "choose an output folder that is not read-only",
-    errno.EISDIR: "move the folder of that name away",
-    errno.ENOTDIR: "move the file that is in the place of a folder away",
-    errno.EEXIST: "move the file that is in the place of a folder away",
-    errno.ENAMETOOLONG: "choose a shorter name",
-}
-
 
 #: ``.NAME.HOST-PID-RANDOM.tmp``, which says whose it is.
 _TEMPORARY = re.compile(r"\..*\.(?P<host>[0-9a-f]{8})-(?P<pid>\d+)-[0-9a-f]{8}\.(tmp|build)")
@@ -107,12 +92,6 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def write_advice(error: OSError) -> str:
-    """Return why something cannot be written, and what to do about it."""
-    advice = _ADVICE.get(error.errno or 0, "check the output folder and its disk")
-    return f"{error.strerror or error}; {advice}"
 
 
 def _is_alive(pid: int) -> bool:

@@ -3,24 +3,41 @@
 SQLite stays in its ordinary rollback mode: write-ahead logging needs shared memory, which network disks do not have.
 """
 
+import os
 import sqlite3
+import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
 import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from obs.errors import RepositoryError
 
-__all__ = ["BUSY_SECONDS", "UNWRITABLE", "begin_read", "begin_write", "describe_failure", "open_engine"]
+__all__ = [
+    "BUSY_SECONDS",
+    "UNWRITABLE",
+    "begin_read",
+    "begin_write",
+    "describe_failure",
+    "has_lost_connection",
+    "open_engine",
+]
 
 #: How long to wait for another process that writes, s.
 BUSY_SECONDS = 60
 #: What a database, its driver, or the conversion of a value for it raises.
 UNWRITABLE = (SQLAlchemyError, sqlite3.Error, OverflowError, UnicodeError, ValueError)
 _BUSY = ("database is locked", "lock timeout")
+#: What a server says that is being restarted.
+_RESTARTING = ("starting up", "shutting down")
+#: Time between two attempts to reach a server that is being restarted, s.
+_PAUSE = 0.25
+#: Databases that have answered before: one that does not answer now is waited for.
+_ANSWERED: weakref.WeakSet[sa.Engine] = weakref.WeakSet()
 
 
 def open_engine(place: str, *, read_only: bool) -> sa.Engine:
@@ -53,7 +70,8 @@ def open_engine(place: str, *, read_only: bool) -> sa.Engine:
     if not path.is_file() and (read_only or path.exists()):
         problem = "the registry is not a regular file:" if path.exists() else "there is no registry"
         raise RepositoryError(f"{problem} {path}", path=path)
-    uri = f"file:{quote(str(path.absolute()))}?mode={'ro' if read_only else 'rwc'}"
+    # The bytes of the path, which need not be UTF-8.
+    uri = f"file:{quote(os.fsencode(path.absolute()))}?mode={'ro' if read_only else 'rwc'}"
     if read_only and _is_settled_wal(path):
         uri += "&immutable=1"
 
@@ -68,7 +86,7 @@ def open_engine(place: str, *, read_only: bool) -> sa.Engine:
 @contextmanager
 def begin_read(engine: sa.Engine) -> Iterator[sa.Connection]:
     """Begin a transaction that sees one state of the database."""
-    with engine.connect() as connection:
+    with _connect(engine) as connection:
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql("BEGIN")
         yield connection
@@ -80,7 +98,7 @@ def begin_write(engine: sa.Engine) -> Iterator[sa.Connection]:
 
     What is read in it is still true when it is committed. Another process is waited for up to `BUSY_SECONDS`.
     """
-    with engine.connect() as connection:
+    with _connect(engine) as connection:
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         elif engine.dialect.name == "postgresql":
@@ -92,8 +110,36 @@ def begin_write(engine: sa.Engine) -> Iterator[sa.Connection]:
         connection.commit()
 
 
+def _connect(engine: sa.Engine) -> sa.Connection:
+    """Connect to a database; a server that is being restarted is waited for up to `BUSY_SECONDS`."""
+    end = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection = engine.connect()
+        except OperationalError as error:
+            is_restarted = any(sign in str(error.orig) for sign in _RESTARTING)
+            is_away = engine in _ANSWERED and engine.dialect.name == "postgresql"
+            if not (is_restarted or is_away) or time.monotonic() > end:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            _ANSWERED.add(engine)
+            return connection
+
+
+def has_lost_connection(error: BaseException | None) -> bool:
+    """Return whether an error comes from a connection to a server that broke, so that it may work on a new one."""
+    while error is not None:
+        if isinstance(error, DBAPIError) and error.connection_invalidated:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
 def describe_failure(error: BaseException) -> str:
     """Return what a database says in one line, with the next step if another process holds it."""
+    while "no such savepoint" in str(error) and error.__context__ is not None:
+        error = error.__context__  # SQLite has taken back the whole transaction, for a reason that it gave before
     text = " ".join(str(getattr(error, "orig", None) or error).split()) or type(error).__name__
     if any(sign in text for sign in _BUSY):
         return f"another process has been writing to it for more than {BUSY_SECONDS} s; run the command again later"

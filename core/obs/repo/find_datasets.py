@@ -11,7 +11,7 @@ from obs.policy.dataset_type import DatasetType, split_hdu
 from obs.repo.file_keys import COMPRESSED
 from obs.repo.layout import is_repository
 
-__all__ = ["find_datasets"]
+__all__ = ["find_datasets", "iterate_datasets"]
 
 
 def find_datasets(
@@ -33,17 +33,28 @@ def find_datasets(
     dict
         Dataset type name to the files, by the data ID as text.
     """
+    found: dict[str, dict[str, Path]] = {}
+    for kind, data_id, path in iterate_datasets(roots, types, wanted):
+        found.setdefault(kind.name, {}).setdefault(format_data_id(data_id), path)
+    return found
+
+
+def iterate_datasets(
+    roots: Sequence[Path], types: Sequence[DatasetType], wanted: Sequence[Mapping[str, Any]] = ()
+) -> Iterator[tuple[DatasetType, DataId, Path]]:
+    """Yield type, data ID and file of the datasets whose files are there; see `find_datasets`.
+
+    A dataset that is in several repositories comes once for each.
+    """
     by_depth: dict[int, list[DatasetType]] = defaultdict(list)
     for kind in types:
         if kind.template:
             by_depth[_depth(split_hdu(kind.template)[0])].append(kind)
-    found: dict[str, dict[str, Path]] = {}
     for root in roots:
         for name in _files(root):
             for kind, data_id in _identify(name, by_depth):
                 if not wanted or any(_agree(data_id, other) for other in wanted):
-                    found.setdefault(kind.name, {}).setdefault(format_data_id(data_id), root / name)
-    return found
+                    yield kind, data_id, root / name
 
 
 def _identify(name: str, by_depth: Mapping[int, Iterable[DatasetType]]) -> list[tuple[DatasetType, DataId]]:

@@ -20,7 +20,8 @@ __all__ = ["DEPTH", "find_reference_catalog", "load_reference_catalog"]
 #: Depth of the mesh.
 DEPTH = 7
 
-_FOLDER = "ref_cats"
+#: Folder of the reference catalogs in a repository.
+REFERENCE_FOLDER = "ref_cats"
 _WHOLE_SKY = 180.0  # degrees
 _MOST_FILES = 400  # of a catalog that is read as a whole; some 100 square degrees
 _COORDINATES = ("coord_ra", "coord_dec")
@@ -45,10 +46,10 @@ def find_reference_catalog(roots: Sequence[Path], name: str) -> Path:
         If none has it; the message lists those that there are.
     """
     for root in roots:
-        folder = root / _FOLDER / name
+        folder = root / REFERENCE_FOLDER / name
         if name and Path(name).name == name and folder.is_dir():
             return folder
-    raise _missing([root / _FOLDER for root in roots], name)
+    raise _missing([root / REFERENCE_FOLDER for root in roots], name)
 
 
 def load_reference_catalog(folder: Path, *, ra: float, dec: float, radius: float) -> Catalog:

@@ -5,6 +5,7 @@ are compared with those of the database before they are used, and values are bou
 a `Transaction`, which one process has at a time: what it reads first still holds when it writes.
 """
 
+import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -16,11 +17,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateTable, DropTable
 
 from obs.errors import DataIdError, OutputError, RepositoryError, suggest
-from obs.repo.database import UNWRITABLE, begin_read, begin_write, describe_failure, open_engine
+from obs.repo.database import UNWRITABLE, begin_read, begin_write, describe_failure, has_lost_connection, open_engine
+from obs.repo.registry_schema import COLUMN_TYPES, SCHEMA_VERSION, migrate, read_schema, read_version
 
 __all__ = ["Registry", "Transaction"]
 
-_COLUMN_TYPES: dict[str, Any] = {"int": sa.BigInteger, "double": sa.Float, "text": sa.Text}
+logger = logging.getLogger(__name__)
+
 #: Column names that number rows of a table, and are no part of a data ID.
 _ROW_NUMBER = "id"
 #: Keys looked up in one statement; SQLite takes 32,766 values.
@@ -40,21 +43,40 @@ class Registry:
     Raises
     ------
     RepositoryError
-        If there is no such file, or it is no database.
+        If there is no such file, it is no database, or a newer version of obs made it.
+    OutputError
+        If it is of an older version, is to be written, and cannot be brought to the current one.
     """
 
     def __init__(self, place: Path | str, *, read_only: bool = True) -> None:
         self._engine = open_engine(str(place), read_only=read_only)
         # without a password that the URL may have
         self.place = str(self._engine.url) if "://" in str(place) else str(place)
+        #: Version of its tables; None if it records none.
+        self.schema_version: int | None = None
         _ = self._schema
+        if not read_only and self.schema_version != SCHEMA_VERSION:
+            self._migrate()
+
+    def _migrate(self) -> None:
+        """Bring the tables to the current version, and say so if there were any."""
+        with self.transaction() as changes:
+            before = changes.migrate()
+        if before is not None:
+            logger.warning(
+                "the registry %s was brought from schema %d to %d; older versions of obs still read it",
+                self.place,
+                before,
+                SCHEMA_VERSION,
+            )
 
     @cached_property
     def _schema(self) -> dict[str, dict[str, type]]:
         """Columns of each table and their Python types."""
         try:
             with begin_read(self._engine) as connection:
-                return _read_schema(connection)
+                self.schema_version = read_version(connection, self.place)
+                return read_schema(connection)
         except UNWRITABLE as error:
             raise self._fault("cannot read the registry", error) from error
 
@@ -107,11 +129,23 @@ class Registry:
             If no table has such a column.
         """
         statement = self._select(columns, where, tables, between)
-        try:
-            with begin_read(self._engine) as connection:
-                return [tuple(row) for row in connection.execute(statement)]
-        except UNWRITABLE as error:
-            raise self._fault("cannot read the registry", error) from error
+        return self._read(statement)
+
+    def count(self, table: str) -> int:
+        """Return the number of rows of a table."""
+        return int(self._read(sa.select(sa.func.count()).select_from(self._definition(table, [])))[0][0])
+
+    def _read(self, statement: sa.Select[Any]) -> list[tuple[Any, ...]]:
+        """Return the rows of a statement; it is asked once more if the database was restarted in the middle."""
+        is_last = False
+        while True:
+            try:
+                with begin_read(self._engine) as connection:
+                    return [tuple(row) for row in connection.execute(statement)]
+            except UNWRITABLE as error:
+                if is_last or not has_lost_connection(error):
+                    raise self._fault("cannot read the registry", error) from error
+                is_last = True
 
     def _select(
         self,
@@ -322,11 +356,11 @@ class Transaction:
             table,
             sa.MetaData(),
             *([number] if numbered else []),
-            *(sa.Column(name, _COLUMN_TYPES[kind]) for name, kind in columns.items()),
+            *(sa.Column(name, COLUMN_TYPES[kind]) for name, kind in columns.items()),
             sa.UniqueConstraint(*unique),
         )
         self._execute(CreateTable(definition, if_not_exists=True))
-        self._registry.__dict__["_schema"] = _read_schema(self._connection)
+        self._registry.__dict__["_schema"] = read_schema(self._connection)
 
     def drop_table(self, table: str) -> None:
         """Remove a table with all that it holds, if it is there.
@@ -337,7 +371,30 @@ class Transaction:
             If the database refuses.
         """
         self._execute(DropTable(sa.Table(table, sa.MetaData()), if_exists=True))
-        self._registry.__dict__["_schema"] = _read_schema(self._connection)
+        self._registry.__dict__["_schema"] = read_schema(self._connection)
+
+    def migrate(self) -> int | None:
+        """Bring the tables to the current version; see `obs.repo.registry_schema`.
+
+        Returns
+        -------
+        int or None
+            The version before; None if there were no tables, or another process has just brought them there.
+
+        Raises
+        ------
+        OutputError
+            If the database refuses.
+        """
+        try:
+            version = read_version(self._connection, self._registry.place)
+            had_tables = bool(read_schema(self._connection))
+            if version != SCHEMA_VERSION:
+                migrate(self._connection)
+        except UNWRITABLE as error:
+            raise self._registry.refusal(error) from error
+        self._registry.schema_version = SCHEMA_VERSION
+        return (version or 1) if had_tables and version != SCHEMA_VERSION else None
 
     def _execute(self, statement: sa.Executable) -> list[Any]:
         try:
@@ -345,20 +402,6 @@ class Transaction:
             return list(result) if result.returns_rows else []
         except UNWRITABLE as error:
             raise self._registry.refusal(error) from error
-
-
-def _read_schema(connection: sa.Connection) -> dict[str, dict[str, type]]:
-    inspector = sa.inspect(connection)
-    return {
-        table: {column["name"]: _python_type(column["type"]) for column in inspector.get_columns(table)}
-        for table in inspector.get_table_names()
-    }
-
-
-def _python_type(kind: object) -> type:
-    if isinstance(kind, sa.Integer):
-        return int
-    return float if isinstance(kind, sa.Numeric) else str
 
 
 def _pick(found: Any, name: str, tables: Sequence[str]) -> Any:  # noqa: ANN401 - SQLAlchemy's collections

@@ -16,6 +16,7 @@ from obs.policy.data_id import DataId
 from obs.process_summary import ProcessSummary
 from obs.repo.butler import Butler
 from obs.repo.rerun_settings import compare_config
+from obs.runs.pending import plan_run
 from obs.runs.record import RecordOptions, record
 from obs.runs.selection import select_data_ids
 from obs.runs.settings import Settings, add_settings, camera_settings
@@ -36,6 +37,7 @@ def process(
     processes: int = 1,
     raise_errors: bool = False,
     clobber_config: bool = False,
+    skip_existing: bool = False,
 ) -> list[Outcome[ProcessSummary]]:
     """Turn exposures of a repository into calibrated images and catalogs.
 
@@ -59,11 +61,15 @@ def process(
         Raise the first error instead of recording it.
     clobber_config : bool, optional
         Continue in an output that was made with other settings.
+    skip_existing : bool, optional
+        Keep results that were made with the same settings, software, raw files, calibrations and reference catalogs.
+        Data IDs that have them give no outcome.
 
     Returns
     -------
     list of Outcome
-        One for each data ID: ``data_id``, ``result`` (a `ProcessSummary`, or None), ``error``, ``seconds``.
+        One for each data ID that was processed: ``data_id``, ``result`` (a `ProcessSummary`, or None), ``error``,
+        ``seconds``.
 
     Raises
     ------
@@ -94,8 +100,12 @@ def process(
     chosen = select_data_ids(butler, [_words(item) for item in _several(data_ids)])
     if not chosen.data_ids:
         raise DataIdError(f"no raw data match {data_ids!r}; obs ls {butler.root} lists what there is")
+    to_process = chosen.data_ids
+    if skip_existing:
+        compare_run(butler, settings, clobber=clobber_config)
+        to_process = plan_run(butler, settings, to_process).to_process
     record_run(butler, settings, RecordOptions(clobber=clobber_config))
-    return process_data_ids(butler, settings, chosen.data_ids, processes=processes, raise_errors=raise_errors)
+    return process_data_ids(butler, settings, to_process, processes=processes, raise_errors=raise_errors)
 
 
 def process_settings(instrument: Instrument) -> ConfigLayers[ProcessConfig]:

@@ -24,6 +24,7 @@ from obs.tasks.aperture_correction import (
 )
 from obs.tasks.astrometry import AstrometryConfig, AstrometrySolution, match_reference, solve_astrometry
 from obs.tasks.background import BackgroundConfig, check_background
+from obs.tasks.calibrated_columns import add_magnitudes, add_times
 from obs.tasks.detect import DetectionConfig, detect_sources
 from obs.tasks.measure import (
     DeblendConfig,
@@ -54,6 +55,9 @@ class CalibrateConfig(TaskConfig):
     write: bool = setting(True, "Write calexp, src and what belongs to them.")
     write_matches: bool = setting(True, "Write srcMatch and srcMatchFull.")
     parquet: bool = setting(False, "Write the catalog as Parquet too, as ``sourceTable``.")
+    magnitudes: bool = setting(
+        True, "Add magnitudes to the catalog, and the middle of the exposure as MJD (UTC) and as BJD (TDB)."
+    )
     # most stars lie in the light of sources too faint to be seen and of others' wings, which counts as their sky
     background: BackgroundConfig = setting(BackgroundConfig(grow=2), "The background, looked at again.")
     detection: DetectionConfig = setting(DetectionConfig(), "Detection of all sources.")
@@ -201,6 +205,9 @@ def calibrate(
         radius=max(config.astrometry.match_radius, MATCH_PIXELS * scale),
     )
     zero_point, doubts = solve_photometry(exposure, catalog, known, matches, band, config.photometry, config.reference)
+    if config.magnitudes:
+        add_magnitudes(catalog, exposure.photo_calib)
+        add_times(catalog, exposure.visit_info)
     warnings = [*solution.warnings, *doubts, *([uneven] if uneven else []), *warnings]
     return Calibrated(exposure, backgrounds, catalog, known, matches, zero_point, scatter, solution, residual, warnings)
 

@@ -1,0 +1,1 @@
+"""Results of a repository as files that need no repository."""
