@@ -14,6 +14,7 @@ import pytest
 from obs.cli.arguments import MANY_WORDS, ManyWordsCommand
 from obs.cli.commands import choices
 from obs.cli.main import COMMANDS, command_line
+from obs.exports.table_files import TABLE_FORMATS
 from obs.ingest.surveys.definitions import SURVEYS
 from obs.ingest.transfer import Mode
 from obs.simulator.files import FILE_FORMATS
@@ -55,6 +56,7 @@ def test_choices_are_those_that_the_work_knows():
     assert choices.IMAGE_TYPES == IMAGE_TYPES
     assert get_args(Mode) == choices.MODES
     assert tuple(SURVEYS) == choices.SURVEYS
+    assert choices.TABLE_FORMATS == TABLE_FORMATS
 
 
 def test_help_imports_nothing_heavy():

@@ -161,6 +161,8 @@ def test_get_prints_and_writes(run):
     assert fits.getheader("image.fits", 1)["EXTNAME"] == "IMAGE"
     status, _, err = run("get", RERUN, "calexp", "--id", "visit=21", "-o", "image.fits")
     assert (status, "image.fits is there already; --clobber replaces it" in err) == (1, True)
+    status, _, err = run("get", RERUN, "calexp", "--id", "visit=21", "-o", "image.png")
+    assert (status, "calexp is written as it is stored: let the name of the file end in .fits" in err) == (1, True)
     status, _, err = run("get", RERUN, "src", "--id", "visit=21", "-o", "stars.xlsx")
     assert (status, "no table format for '.xlsx'" in err) == (1, True)
 

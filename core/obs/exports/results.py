@@ -62,8 +62,9 @@ def find_results(butler: Butler, dataset_type: str, ids: Sequence[Sequence[str]]
     if ids and not wanted:
         return []
     found: dict[str, Result] = {}
-    for _, data_id, path in iterate_datasets(butler.roots, [kind], wanted):
-        root = next(root for root in butler.roots if path.is_relative_to(root))
+    roots = list(dict.fromkeys([*butler.roots, butler.calib_root]))
+    for _, data_id, path in iterate_datasets(roots, [kind], wanted):
+        root = next(root for root in roots if path.is_relative_to(root))
         found.setdefault(format_data_id(data_id), Result(data_id, path, path.relative_to(root)))
     return sorted(found.values(), key=lambda result: [str(type(v)) + f"{v:>20}" for v in result.data_id.values()])
 

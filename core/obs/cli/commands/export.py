@@ -5,11 +5,9 @@ from pathlib import Path
 import click
 
 from obs.cli.arguments import ManyWordsCommand
-from obs.cli.options import id_option
-from obs.exports.export import export as export_results
-from obs.exports.table_files import TABLE_FORMATS, TableFormat
-from obs.instrument.discovery import load_instrument
-from obs.repo.butler import Butler
+from obs.cli.commands.calls import calls
+from obs.cli.commands.choices import TABLE_FORMATS
+from obs.cli.commands.options import id_option
 
 __all__ = ["export"]
 
@@ -33,37 +31,11 @@ Examples:
 @click.option("--clobber", is_flag=True, help="Replace files that are in OUT already.")
 @click.option("--camera", metavar="NAME", help="Camera, if the repository does not record it; see obs cameras.")
 @click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
-def export(
-    root: Path,
-    folder: Path,
-    ids: list[list[str]],
-    night: str | None,
-    kind: TableFormat,
-    split: bool,
-    no_images: bool,
-    clobber: bool,
-    camera: str | None,
-    doraise: bool,
-) -> int:
+@calls("obs.cli.export:export")
+def export() -> None:
     """Export results of the repository REPO to the folder OUT, as files that need no repository.
 
     OUT gets a table "sources" (the catalogs src, with data ID, magnitudes, and the middle of the exposure as MJD in UTC
     and as BJD in TDB), a table "images" (a row for each image: time, seeing, zero point, ...), and copies of the images
     calexp. Without --id and --night, everything is exported. The exit status is 1 if anything could not be read.
     """
-    butler = Butler(root, instrument=None if camera is None else load_instrument(camera))
-    done = export_results(
-        butler,
-        folder,
-        [" ".join(words) for words in ids],
-        night=night,
-        format=kind,
-        split=split,
-        images=not no_images,
-        clobber=clobber,
-    )
-    for name, reason in done.failed:
-        click.echo(f"not exported: {name}: {reason}", err=True)
-    images = "1 image" if done.n_image == 1 else f"{done.n_image} images"
-    click.echo(f"{done.n_source} sources of {images} exported to {folder}")
-    return 1 if done.failed else 0
