@@ -7,31 +7,9 @@ import numpy as np
 import pytest
 from astropy.table import Table
 from night_camera import write_night
-from pages import GUIDE, Shell, missing_lines, read_blocks
+from pages import GUIDE, Shell, follow
 
 PAGE = GUIDE / "your_camera.md"
-
-
-def follow(page, shell, *, stars=True):
-    """Do what the blocks of a page say, one after the other; outputs are compared where the frames are the page's."""
-    printed = ""
-    for block in read_blocks(page):
-        if block.note.startswith("not run:") or (block.note == "star fields only" and not stars):
-            printed = None
-            continue
-        if block.note.startswith("file: "):
-            (shell.folder / block.note.removeprefix("file: ")).write_text(block.text)
-        elif block.kind == "sh":
-            printed = ""
-            for line in block.text.splitlines():
-                done = shell.sh(line)
-                assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
-                printed += done.stdout
-        elif block.kind == "python":
-            done = shell.python(block.text)
-            assert done.returncode == 0, f"{block.text}\n{done.stderr}"
-        elif block.kind == "text" and stars and printed is not None:
-            assert missing_lines(block.text, printed) == [], printed
 
 
 @pytest.fixture(scope="module")

@@ -174,8 +174,8 @@ def _detector(node: _Node) -> Detector:
             name=str(node.keys[-1]),
             bbox=Box(0, 0, x_1 + 1, y_1 + 1),
             raw_shape=(
-                max(amp.raw_bbox.y_max for amp in amplifiers),
-                max(amp.raw_bbox.x_max for amp in amplifiers),
+                max(box.y_max for amp in amplifiers for box in amp.raw_boxes.values()),
+                max(box.x_max for amp in amplifiers for box in amp.raw_boxes.values()),
             ),
             amplifiers=amplifiers,
             serial=node.text("serial", ""),

@@ -1,0 +1,1 @@
+"""Cameras for the third-generation LSST stack."""
