@@ -20,7 +20,8 @@ from obs.repo.formatters import read_dataset, write_dataset
 from obs.repo.input_files import note_input
 from obs.repo.key_sources import KeySources
 from obs.repo.layout import open_repository, write_description
-from obs.repo.lineage import trace
+from obs.repo.lineage import trace, trace_lists
+from obs.repo.lsst_words import accept_lsst_words
 from obs.repo.queries import Queries, whole_id
 
 __all__ = ["Butler"]
@@ -106,6 +107,7 @@ class Butler(Queries):
 
     # Reading
 
+    @accept_lsst_words
     def get(
         self,
         dataset_type: str,
@@ -152,6 +154,7 @@ class Butler(Queries):
             return self._read(base, "schema", whole, bbox)
         return self._read(kind.name, suffix, whole, bbox)
 
+    @accept_lsst_words
     def exists(
         self,
         dataset_type: str,
@@ -180,6 +183,7 @@ class Butler(Queries):
         except DatasetNotFoundError:
             return False
 
+    @accept_lsst_words
     def get_uri(
         self,
         dataset_type: str,
@@ -195,6 +199,7 @@ class Butler(Queries):
         path = self.path(dataset_type, whole, write=write)
         return str(path) if hdu is None else f"{path}[{hdu}]"
 
+    @accept_lsst_words
     def path(
         self,
         dataset_type: str,
@@ -219,6 +224,7 @@ class Butler(Queries):
 
     # Writing
 
+    @accept_lsst_words
     def put(
         self,
         value: object,
@@ -263,6 +269,7 @@ class Butler(Queries):
             keep_backup(target)
         write_dataset(kind.storage, value, target)
 
+    @accept_lsst_words
     def remove(self, dataset_type: str, data_id: Mapping[str, Any] | None = None, **keys: Any) -> bool:
         """Remove a dataset from the output; inputs are never changed.
 
@@ -325,6 +332,7 @@ class Butler(Queries):
 
     # Asking
 
+    @accept_lsst_words
     def subset(
         self,
         dataset_type: str,
@@ -356,6 +364,7 @@ class Butler(Queries):
         rows = self.mapper.query(name, wanted, whole)
         return [DataRef(self, name, level, whole | dict(zip(wanted, row, strict=True))) for row in rows]
 
+    @accept_lsst_words
     def data_ref(
         self,
         dataset_type: str,

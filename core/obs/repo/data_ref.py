@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from obs.policy.data_id import DataId, format_data_id
 from obs.policy.mapper import Mapper
+from obs.repo.lsst_words import accept_lsst_words
 
 __all__ = ["DataRef", "Datasets"]
 
@@ -81,18 +82,22 @@ class DataRef:
     def __str__(self) -> str:
         return format_data_id(self.data_id)
 
+    @accept_lsst_words
     def get(self, dataset_type: str | None = None, **keys: Any) -> Any:  # noqa: ANN401 - any dataset
         """Read a dataset; further keys add to the data ID. See `Butler.get`."""
         return self.butler.get(dataset_type or self.dataset_type, self.data_id, **keys)
 
+    @accept_lsst_words
     def put(self, value: object, dataset_type: str | None = None, *, do_backup: bool = False, **keys: Any) -> None:
         """Write a dataset. See `Butler.put`."""
         self.butler.put(value, dataset_type or self.dataset_type, self.data_id, do_backup=do_backup, **keys)
 
+    @accept_lsst_words
     def exists(self, dataset_type: str | None = None, *, write: bool = False, **keys: Any) -> bool:
         """Return whether a dataset is there. See `Butler.exists`."""
         return self.butler.exists(dataset_type or self.dataset_type, self.data_id, write=write, **keys)
 
+    @accept_lsst_words
     def get_uri(self, dataset_type: str | None = None, *, write: bool = False, **keys: Any) -> str:
         """Return where a dataset is. See `Butler.get_uri`."""
         return self.butler.get_uri(dataset_type or self.dataset_type, self.data_id, write=write, **keys)

@@ -7,6 +7,7 @@ from obs.errors import DataIdError
 from obs.policy.data_id import DataId
 from obs.policy.mapper import Mapper
 from obs.policy.policy import Policy
+from obs.repo.lsst_words import accept_lsst_words
 
 __all__ = ["Queries", "whole_id"]
 
@@ -17,6 +18,7 @@ class Queries:
     policy: Policy
     mapper: Mapper
 
+    @accept_lsst_words
     def query_metadata(
         self,
         dataset_type: str,
@@ -44,6 +46,7 @@ class Queries:
         rows = self.mapper.query(self.mapper.dataset_type(dataset_type).name, names, whole_id(data_id, more))
         return [row[0] for row in rows] if isinstance(keys, str) else rows
 
+    @accept_lsst_words
     def get_keys(self, dataset_type: str | None = None, level: str | None = None) -> dict[str, type]:
         """Return the keys of a dataset type, or of all, at a level, and their types."""
         return self.mapper.key_types(dataset_type, level)
@@ -83,6 +86,5 @@ class Queries:
 
 
 def whole_id(data_id: Mapping[str, Any] | None, keys: dict[str, Any]) -> DataId:
-    """Return a data ID with further keys; ``dataId``, LSST's name of the argument, counts as one."""
-    spelled: Mapping[str, Any] = keys.pop("dataId", None) or {}
-    return {**(data_id or {}), **spelled, **keys}
+    """Return a data ID with further keys."""
+    return {**(data_id or {}), **keys}

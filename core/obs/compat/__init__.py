@@ -1,0 +1,1 @@
+"""Names that users of other systems know, over the classes of `obs`."""

@@ -1,0 +1,1 @@
+"""Names of the HSC pipeline that stood beside the stack's."""

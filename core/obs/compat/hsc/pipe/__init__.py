@@ -1,0 +1,1 @@
+"""Packages below ``hsc.pipe``."""

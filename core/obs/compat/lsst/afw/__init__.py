@@ -1,0 +1,1 @@
+"""Packages of the stack below ``lsst.afw``."""

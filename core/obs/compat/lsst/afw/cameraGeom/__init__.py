@@ -1,0 +1,188 @@
+"""The camera, in the words of older and newer stacks.
+
+Older stacks divide a camera into rafts of detectors, and a script takes ``camera[0]`` for a raft; newer ones have
+detectors by their number. Both work: the detector that ``camera[0]`` returns is also, for `cast_Raft`, the raft of all
+detectors.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from obs.camera import camera as own
+from obs.camera.detector import Detector as OwnDetector
+from obs.compat.lsst.afw.geom.box import Box2I
+from obs.compat.lsst.afw.geom.point import Point2D
+
+__all__ = ["Camera", "Detector", "DetectorId", "Raft", "cast_Ccd", "cast_Raft"]
+
+
+class DetectorId:
+    """Name and number of a detector.
+
+    Parameters
+    ----------
+    serial : int
+        The number.
+    name : str
+        The name.
+    """
+
+    def __init__(self, serial: int, name: str) -> None:
+        self._serial, self._name = serial, name
+
+    def getSerial(self) -> int:
+        """Return the number."""
+        return self._serial
+
+    def getName(self) -> str:
+        """Return the name."""
+        return self._name
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, DetectorId):
+            return str(self) == str(other)
+        return other == self._serial
+
+    def __hash__(self) -> int:
+        return hash(self._serial)
+
+    def __int__(self) -> int:
+        return self._serial
+
+    __index__ = __int__
+
+    def __str__(self) -> str:
+        return f"{self._serial}, {self._name}"
+
+    def __repr__(self) -> str:
+        return f"DetectorId({self})"
+
+
+class Detector:
+    """One detector.
+
+    Parameters
+    ----------
+    own : obs.camera.detector.Detector
+        The detector of `obs`.
+    raft : Raft, optional
+        Its raft; one of its own if absent.
+    """
+
+    def __init__(self, own: OwnDetector, raft: "Raft | None" = None) -> None:
+        #: The detector of `obs`.
+        self.own = own
+        self._raft = raft
+
+    def getId(self) -> DetectorId:
+        """Return name and number; as a number it is the number."""
+        return DetectorId(self.own.id, self.own.name)
+
+    def getName(self) -> str:
+        """Return the name."""
+        return self.own.name
+
+    def getSerial(self) -> str:
+        """Return the serial number of the chip."""
+        return self.own.serial
+
+    def getBBox(self) -> Box2I:
+        """Return all pixels of the assembled detector."""
+        return Box2I.from_box(self.own.bbox)
+
+    def getAllPixels(self, isTrimmed: bool = True) -> Box2I:
+        """Return all pixels of the assembled detector."""
+        return self.getBBox()
+
+    def getCenter(self) -> Point2D:
+        """Return the place of the middle in the focal plane, mm."""
+        box = self.own.bbox
+        x, y = self.own.pixel_to_focal_plane(x=box.x_min + 0.5 * (box.width - 1), y=box.y_min + 0.5 * (box.height - 1))
+        return Point2D(float(x), float(y))
+
+    def getAmplifiers(self) -> list[Any]:
+        """Return the amplifiers, as `obs` has them."""
+        return list(self.own.amplifiers)
+
+    def getRaft(self) -> "Raft":
+        """Return the raft."""
+        return self._raft or Raft([self])
+
+    def __repr__(self) -> str:
+        return f"Detector({self.own.id}, {self.own.name!r})"
+
+
+class Raft:
+    """A group of detectors.
+
+    Parameters
+    ----------
+    detectors : list of Detector
+        The detectors.
+    """
+
+    def __init__(self, detectors: list[Detector]) -> None:
+        self._detectors = detectors
+
+    def __iter__(self) -> Iterator[Detector]:
+        return iter(self._detectors)
+
+    def __len__(self) -> int:
+        return len(self._detectors)
+
+    def __getitem__(self, index: int) -> Detector:
+        return self._detectors[index]
+
+
+class Camera:
+    """A camera.
+
+    Parameters
+    ----------
+    own : obs.camera.camera.Camera
+        The camera of `obs`.
+    """
+
+    def __init__(self, own: own.Camera) -> None:
+        #: The camera of `obs`.
+        self.own = own
+
+    def getName(self) -> str:
+        """Return the name."""
+        return self.own.name
+
+    def __iter__(self) -> Iterator[Detector]:
+        return map(Detector, self.own)
+
+    def __len__(self) -> int:
+        return len(self.own)
+
+    def __getitem__(self, key: int | str) -> Detector:
+        detectors = list(self)
+        numbers = [detector.own.id for detector in detectors]
+        if key == 0:
+            first = detectors[numbers.index(0) if 0 in numbers else 0]
+            return Detector(first.own, Raft(detectors))
+        return Detector(self.own.detector(key))
+
+    def get(self, key: int | str) -> Detector:
+        """Return the detector with a number or a name."""
+        return self[key]
+
+    def getIdIter(self) -> Iterator[int]:
+        """Return the numbers of all detectors."""
+        return iter([detector.own.id for detector in self])
+
+    def getNameIter(self) -> Iterator[str]:
+        """Return the names of all detectors."""
+        return iter([detector.own.name for detector in self])
+
+
+def cast_Raft(part: Detector | Raft) -> Raft:
+    """Return a raft, for what a camera has given."""
+    return part if isinstance(part, Raft) else part.getRaft()
+
+
+def cast_Ccd(part: Detector) -> Detector:
+    """Return a detector, for what a raft has given."""
+    return part

@@ -1,0 +1,193 @@
+"""Positions on the sky, in four systems."""
+
+import math
+from typing import Any, ClassVar
+
+import erfa
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.compat.lsst.afw.geom.angle import Angle, AngleUnit, degrees
+from obs.compat.lsst.afw.geom.point import Point2D
+
+__all__ = ["Coord", "EclipticCoord", "Fk5Coord", "GalacticCoord", "IcrsCoord"]
+
+_J2000 = 2451545.0
+_YEAR = 365.25
+
+
+class Coord:
+    """A position; as in the stack, ICRS and FK5 of 2000 are the same.
+
+    Parameters
+    ----------
+    longitude, latitude : Angle or float
+        Angles; plain numbers are degrees.
+    epoch : float, optional
+        Equinox, Julian years.
+    """
+
+    _system: ClassVar[str] = "ICRS"
+
+    def __init__(self, longitude: float = 0.0, latitude: float = 0.0, epoch: float = 2000.0) -> None:
+        self._longitude, self._latitude = _angle(longitude).wrap(), _angle(latitude)
+        self._epoch = float(epoch)
+
+    def getLongitude(self) -> Angle:
+        """Return the longitude."""
+        return self._longitude
+
+    def getLatitude(self) -> Angle:
+        """Return the latitude."""
+        return self._latitude
+
+    def getEpoch(self) -> float:
+        """Return the equinox, Julian years."""
+        return self._epoch
+
+    def getPosition(self, unit: AngleUnit = degrees) -> Point2D:
+        """Return longitude and latitude as a pair of numbers."""
+        return Point2D(self._longitude.asAngularUnits(unit), self._latitude.asAngularUnits(unit))
+
+    def getVector(self) -> NDArray[np.float64]:
+        """Return the unit vector, shape (3,)."""
+        return np.asarray(erfa.s2c(float(self._longitude), float(self._latitude)), np.float64)
+
+    def toIcrs(self) -> "IcrsCoord":
+        """Return the position in ICRS."""
+        return IcrsCoord(*_directions(self._to_j2000() @ self.getVector()))
+
+    def toFk5(self, epoch: float = 2000.0) -> "Fk5Coord":
+        """Return the position in FK5 of an equinox."""
+        vector = _precession(epoch) @ self._to_j2000() @ self.getVector()
+        return Fk5Coord(*_directions(vector), epoch)
+
+    def toGalactic(self) -> "GalacticCoord":
+        """Return the galactic position."""
+        icrs = self.toIcrs()
+        longitude, latitude = erfa.icrs2g(float(icrs._longitude), float(icrs._latitude))
+        return GalacticCoord(Angle(float(longitude)), Angle(float(latitude)))
+
+    def toEcliptic(self, epoch: float = 2000.0) -> "EclipticCoord":
+        """Return the ecliptic position of an equinox."""
+        vector = _tilt(epoch) @ _precession(epoch) @ self._to_j2000() @ self.getVector()
+        return EclipticCoord(*_directions(vector), epoch)
+
+    def angularSeparation(self, other: "Coord") -> Angle:
+        """Return the angle to another position, of any system."""
+        first, second = self.toIcrs(), other.toIcrs()
+        return Angle(float(erfa.seps(*map(float, (*first._pair(), *second._pair())))))
+
+    separation = angularSeparation
+
+    def _pair(self) -> tuple[Angle, Angle]:
+        return self._longitude, self._latitude
+
+    def _to_j2000(self) -> NDArray[np.float64]:
+        """Return the matrix that turns this system into the equator and equinox of 2000."""
+        return np.eye(3)
+
+    def __getitem__(self, index: int) -> Angle:
+        return self._pair()[index]
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and isinstance(other, Coord) and self._pair() == other._pair()
+
+    def __hash__(self) -> int:
+        return hash((self._system, *self._pair()))
+
+    def __str__(self) -> str:
+        return f"({self._longitude.asDegrees():.10f}, {self._latitude.asDegrees():+.10f})"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._longitude.asDegrees()!r}, {self._latitude.asDegrees()!r})"
+
+
+class _Equatorial(Coord):
+    """A position by right ascension and declination."""
+
+    def getRa(self) -> Angle:
+        """Return the right ascension."""
+        return self._longitude
+
+    def getDec(self) -> Angle:
+        """Return the declination."""
+        return self._latitude
+
+
+class IcrsCoord(_Equatorial):
+    """A position in ICRS."""
+
+
+class Fk5Coord(_Equatorial):
+    """A position in FK5 of an equinox."""
+
+    _system = "FK5"
+
+    def _to_j2000(self) -> NDArray[np.float64]:
+        return np.asarray(_precession(self._epoch).T)
+
+
+class GalacticCoord(Coord):
+    """A galactic position."""
+
+    _system = "GALACTIC"
+
+    def getL(self) -> Angle:
+        """Return the galactic longitude."""
+        return self._longitude
+
+    def getB(self) -> Angle:
+        """Return the galactic latitude."""
+        return self._latitude
+
+    def toIcrs(self) -> IcrsCoord:
+        """Return the position in ICRS."""
+        ra, dec = erfa.g2icrs(float(self._longitude), float(self._latitude))
+        return IcrsCoord(Angle(float(ra)), Angle(float(dec)))
+
+    def toFk5(self, epoch: float = 2000.0) -> Fk5Coord:
+        """Return the position in FK5 of an equinox."""
+        return self.toIcrs().toFk5(epoch)
+
+    def toEcliptic(self, epoch: float = 2000.0) -> "EclipticCoord":
+        """Return the ecliptic position of an equinox."""
+        return self.toIcrs().toEcliptic(epoch)
+
+
+class EclipticCoord(Coord):
+    """An ecliptic position of an equinox."""
+
+    _system = "ECLIPTIC"
+
+    def getLambda(self) -> Angle:
+        """Return the ecliptic longitude."""
+        return self._longitude
+
+    def getBeta(self) -> Angle:
+        """Return the ecliptic latitude."""
+        return self._latitude
+
+    def _to_j2000(self) -> NDArray[np.float64]:
+        return np.asarray((_tilt(self._epoch) @ _precession(self._epoch)).T)
+
+
+def _angle(value: Any) -> Angle:  # noqa: ANN401 - an angle, or degrees
+    return value if isinstance(value, Angle) else Angle(value, degrees)
+
+
+def _directions(vector: NDArray[np.float64]) -> tuple[Angle, Angle]:
+    longitude, latitude = erfa.c2s(vector)
+    return Angle(float(longitude)), Angle(float(latitude))
+
+
+def _precession(epoch: float) -> NDArray[np.float64]:
+    """Return the matrix from the equator and equinox of 2000 to those of an epoch (Lieske 1976)."""
+    return np.asarray(erfa.pmat76(_J2000, (epoch - 2000.0) * _YEAR), np.float64)
+
+
+def _tilt(epoch: float) -> NDArray[np.float64]:
+    """Return the matrix from the mean equator of an epoch to its ecliptic."""
+    obliquity = float(erfa.obl80(_J2000, (epoch - 2000.0) * _YEAR))
+    c, s = math.cos(obliquity), math.sin(obliquity)
+    return np.array([[1.0, 0.0, 0.0], [0.0, c, s], [0.0, -s, c]])

@@ -1,0 +1,42 @@
+"""Angles, points, boxes, transforms and ellipses."""
+
+from obs.compat.lsst.afw.geom import ellipses
+from obs.compat.lsst.afw.geom.angle import (
+    Angle,
+    AngleUnit,
+    arcminutes,
+    arcseconds,
+    degrees,
+    hours,
+    radians,
+)
+from obs.compat.lsst.afw.geom.box import Box2D, Box2I
+from obs.compat.lsst.afw.geom.point import Extent2D, Extent2I, ExtentD, ExtentI, Point2D, Point2I, PointD, PointI
+from obs.compat.lsst.afw.geom.transform import AffineTransform, LinearTransform
+
+__all__ = [
+    "AffineTransform",
+    "Angle",
+    "AngleUnit",
+    "Box2D",
+    "Box2I",
+    "BoxD",
+    "BoxI",
+    "Extent2D",
+    "Extent2I",
+    "ExtentD",
+    "ExtentI",
+    "LinearTransform",
+    "Point2D",
+    "Point2I",
+    "PointD",
+    "PointI",
+    "arcminutes",
+    "arcseconds",
+    "degrees",
+    "ellipses",
+    "hours",
+    "radians",
+]
+
+BoxI, BoxD = Box2I, Box2D

@@ -1,0 +1,213 @@
+"""Boxes as the stack has them: integer boxes include their last pixel."""
+
+import math
+from typing import Any
+
+from obs.compat.lsst.afw.geom.point import Extent2D, Extent2I, Point2D, Point2I
+from obs.geom import Box
+
+__all__ = ["Box2D", "Box2I"]
+
+
+class Box2I:
+    """A rectangle of pixels, from its first pixel to its last, both included.
+
+    Parameters
+    ----------
+    minimum : Point2I or Box2D, optional
+        First pixel; a box of positions stands for the pixels that hold it. An empty box if absent.
+    size : Extent2I or Point2I, optional
+        Width and height, or the last pixel.
+    """
+
+    def __init__(self, minimum: Any = None, size: Any = None) -> None:  # noqa: ANN401 - as the docstring says
+        if isinstance(minimum, Box2D):
+            low = Point2I(math.floor(minimum.getMinX() + 0.5), math.floor(minimum.getMinY() + 0.5))
+            high = Point2I(math.ceil(minimum.getMaxX() - 0.5), math.ceil(minimum.getMaxY() - 0.5))
+            minimum, size = low, high
+        if isinstance(minimum, Box2I):
+            minimum, size = minimum.getMin(), minimum.getDimensions()
+        if minimum is None:
+            minimum, size = Point2I(0, 0), Extent2I(0, 0)
+        self._min = Point2I(minimum)
+        self._size = Extent2I(size if isinstance(size, Extent2D) else Point2I(size) - self._min + Extent2I(1, 1))
+
+    @classmethod
+    def from_box(cls, box: Box) -> "Box2I":
+        """Return the stack's box of one of ours."""
+        return cls(Point2I(box.x_min, box.y_min), Extent2I(box.width, box.height))
+
+    def to_box(self) -> Box:
+        """Return our box."""
+        return Box(self._min.x, self._min.y, max(self._size.x, 0), max(self._size.y, 0))
+
+    def getMin(self) -> Point2I:
+        """Return the first pixel."""
+        return Point2I(self._min)
+
+    def getMax(self) -> Point2I:
+        """Return the last pixel."""
+        return Point2I(self.getMaxX(), self.getMaxY())
+
+    def getMinX(self) -> int:
+        """Return the first column."""
+        return int(self._min.x)
+
+    def getMinY(self) -> int:
+        """Return the first row."""
+        return int(self._min.y)
+
+    def getMaxX(self) -> int:
+        """Return the last column."""
+        return int(self._min.x + self._size.x - 1)
+
+    def getMaxY(self) -> int:
+        """Return the last row."""
+        return int(self._min.y + self._size.y - 1)
+
+    getBeginX, getBeginY, getBegin = getMinX, getMinY, getMin
+
+    def getEndX(self) -> int:
+        """Return the column after the last."""
+        return self.getMaxX() + 1
+
+    def getEndY(self) -> int:
+        """Return the row after the last."""
+        return self.getMaxY() + 1
+
+    def getWidth(self) -> int:
+        """Return the number of columns."""
+        return int(self._size.x)
+
+    def getHeight(self) -> int:
+        """Return the number of rows."""
+        return int(self._size.y)
+
+    def getArea(self) -> int:
+        """Return the number of pixels."""
+        return self.getWidth() * self.getHeight()
+
+    def getDimensions(self) -> Extent2I:
+        """Return width and height."""
+        return Extent2I(self._size)
+
+    def getCorners(self) -> list[Point2I]:
+        """Return the four corner pixels, counterclockwise from the first."""
+        x, y, right, top = self.getMinX(), self.getMinY(), self.getMaxX(), self.getMaxY()
+        return [Point2I(x, y), Point2I(right, y), Point2I(right, top), Point2I(x, top)]
+
+    def isEmpty(self) -> bool:
+        """Return whether the box holds no pixel."""
+        return self.getWidth() <= 0 or self.getHeight() <= 0
+
+    def contains(self, other: Any) -> bool:  # noqa: ANN401 - a point or a box
+        """Return whether the box holds a pixel or another box."""
+        first, last = (other.getMin(), other.getMax()) if isinstance(other, Box2I) else (other, other)
+        columns = self.getMinX() <= first[0] and last[0] <= self.getMaxX()
+        return bool(columns and self.getMinY() <= first[1] and last[1] <= self.getMaxY())
+
+    def grow(self, size: int) -> None:
+        """Add pixels on all sides."""
+        self._min = self._min - Extent2I(size, size)
+        self._size = self._size + Extent2I(2 * size, 2 * size)
+
+    def shift(self, offset: Extent2I) -> None:
+        """Move the box."""
+        self._min = self._min + offset
+
+    def clip(self, other: "Box2I") -> None:
+        """Keep what another box holds too."""
+        both = self.to_box().intersection(other.to_box())
+        self._min, self._size = Point2I(both.x_min, both.y_min), Extent2I(both.width, both.height)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Box2I) and (self._min, self._size) == (other._min, other._size)
+
+    def __hash__(self) -> int:
+        return hash((self._min, self._size))
+
+    def __str__(self) -> str:
+        return f"({self._min}, {self._size})"
+
+    def __repr__(self) -> str:
+        return f"Box2I(minimum={self._min!r}, dimensions={self._size!r})"
+
+
+class Box2D:
+    """A rectangle of positions.
+
+    Parameters
+    ----------
+    minimum : Point2D or Box2I, optional
+        Lower left corner; a box of pixels stands for their areas. An empty box if absent.
+    size : Extent2D or Point2D, optional
+        Width and height, or the upper right corner.
+    """
+
+    def __init__(self, minimum: Any = None, size: Any = None) -> None:  # noqa: ANN401 - as the docstring says
+        if isinstance(minimum, Box2I):
+            size = Extent2D(minimum.getDimensions())
+            minimum = Point2D(minimum.getMinX() - 0.5, minimum.getMinY() - 0.5)
+        self._min = Point2D(minimum or (0.0, 0.0))
+        self._size = Extent2D(size if isinstance(size, Extent2D) else Point2D(size or self._min) - self._min)
+
+    def getMin(self) -> Point2D:
+        """Return the lower left corner."""
+        return Point2D(self._min)
+
+    def getMax(self) -> Point2D:
+        """Return the upper right corner."""
+        return self._min + self._size
+
+    def getMinX(self) -> float:
+        """Return the left border."""
+        return float(self._min.x)
+
+    def getMinY(self) -> float:
+        """Return the lower border."""
+        return float(self._min.y)
+
+    def getMaxX(self) -> float:
+        """Return the right border."""
+        return float(self._min.x + self._size.x)
+
+    def getMaxY(self) -> float:
+        """Return the upper border."""
+        return float(self._min.y + self._size.y)
+
+    def getCenter(self) -> Point2D:
+        """Return the middle."""
+        return self._min + self._size * 0.5
+
+    def getDimensions(self) -> Extent2D:
+        """Return width and height."""
+        return Extent2D(self._size)
+
+    def getWidth(self) -> float:
+        """Return the width."""
+        return float(self._size.x)
+
+    def getHeight(self) -> float:
+        """Return the height."""
+        return float(self._size.y)
+
+    def getCorners(self) -> list[Point2D]:
+        """Return the four corners, counterclockwise from the lower left."""
+        x, y, right, top = self.getMinX(), self.getMinY(), self.getMaxX(), self.getMaxY()
+        return [Point2D(x, y), Point2D(right, y), Point2D(right, top), Point2D(x, top)]
+
+    def contains(self, point: Any) -> bool:  # noqa: ANN401 - any pair
+        """Return whether the box holds a position."""
+        columns = self.getMinX() <= point[0] < self.getMaxX()
+        return bool(columns and self.getMinY() <= point[1] < self.getMaxY())
+
+    def include(self, point: Any) -> None:  # noqa: ANN401 - any pair
+        """Grow so that a position is in the box."""
+        high = self.getMax()
+        self._min = Point2D(min(self._min.x, point[0]), min(self._min.y, point[1]))
+        self._size = Extent2D(Point2D(max(high.x, point[0]), max(high.y, point[1])) - self._min)
+
+    def __str__(self) -> str:
+        return f"({self._min}, {self._size})"
+
+    __repr__ = __str__

@@ -1,0 +1,39 @@
+"""Images, masks, exposures, and what is known about them."""
+
+from obs.compat.lsst.afw.image.calib import Calib, Filter, FilterLabel, PhotoCalib
+from obs.compat.lsst.afw.image.exposure import ExposureD, ExposureF, ExposureI, ExposureInfo, ExposureU
+from obs.compat.lsst.afw.image.image import LOCAL, PARENT, Image, ImageD, ImageF, ImageI, ImageU
+from obs.compat.lsst.afw.image.mask import Mask, MaskU, MaskX
+from obs.compat.lsst.afw.image.masked_image import MaskedImageD, MaskedImageF, MaskedImageI, MaskedImageU
+from obs.compat.lsst.afw.image.visit_info import VisitInfo
+from obs.compat.lsst.afw.image.wcs import SkyWcs, Wcs, makeWcs
+
+__all__ = [
+    "LOCAL",
+    "PARENT",
+    "Calib",
+    "ExposureD",
+    "ExposureF",
+    "ExposureI",
+    "ExposureInfo",
+    "ExposureU",
+    "Filter",
+    "FilterLabel",
+    "Image",
+    "ImageD",
+    "ImageF",
+    "ImageI",
+    "ImageU",
+    "Mask",
+    "MaskU",
+    "MaskX",
+    "MaskedImageD",
+    "MaskedImageF",
+    "MaskedImageI",
+    "MaskedImageU",
+    "PhotoCalib",
+    "SkyWcs",
+    "VisitInfo",
+    "Wcs",
+    "makeWcs",
+]

@@ -1,0 +1,208 @@
+"""Exposures: planes of pixels with all that is known about them."""
+
+from pathlib import Path
+from typing import Any, Self
+
+from obs.compat.lsst.afw.cameraGeom import Detector
+from obs.compat.lsst.afw.geom.box import Box2I
+from obs.compat.lsst.afw.geom.point import Extent2I
+from obs.compat.lsst.afw.image.calib import Filter, PhotoCalib
+from obs.compat.lsst.afw.image.image import ImageF
+from obs.compat.lsst.afw.image.mask import Mask
+from obs.compat.lsst.afw.image.masked_image import MaskedImageF
+from obs.compat.lsst.afw.image.pixels import PARENT, Pixels, local_box
+from obs.compat.lsst.afw.image.psf import Psf
+from obs.compat.lsst.afw.image.visit_info import VisitInfo
+from obs.compat.lsst.afw.image.wcs import SkyWcs
+from obs.compat.lsst.daf.base import PropertyList
+from obs.image import exposure as own
+from obs.image import masked_image as own_planes
+from obs.repo.fits_exposure import read_exposure, write_exposure
+
+__all__ = ["ExposureD", "ExposureF", "ExposureI", "ExposureInfo", "ExposureU"]
+
+
+class ExposureF(Pixels):
+    """A masked image with WCS, PSF, zero point and metadata.
+
+    Parameters
+    ----------
+    source : ExposureF, obs.image.exposure.Exposure, MaskedImageF, Extent2I, int, str or Path
+        An exposure, of which this is a view; planes; the size of an empty one; or a FITS file.
+    box : int or Box2I, optional
+        Height; or the part that is wanted.
+    origin : str, optional
+        How the box counts: ``PARENT`` or ``LOCAL``.
+    deep : bool, optional
+        Copy pixels and metadata.
+    detector : Detector, optional
+        The detector, where the camera is known.
+    """
+
+    def __init__(
+        self,
+        source: Any,  # noqa: ANN401 - as the docstring says
+        box: Any = None,  # noqa: ANN401 - as the docstring says
+        origin: str = PARENT,
+        deep: bool = False,
+        detector: Detector | None = None,
+    ) -> None:
+        place = source.getXY0() if isinstance(source, Pixels) else None
+        exposure = _own(source, box)
+        super().__init__(exposure.shape, place)
+        if isinstance(box, Box2I):
+            found = local_box(self, box, origin)
+            exposure = exposure.cutout(found)
+            super().__init__(exposure.shape, self.getXY0() + Extent2I(found.x_min, found.y_min))
+        self._detector: Detector | None = source._detector if isinstance(source, ExposureF) else detector
+        #: The exposure of `obs`, which holds everything.
+        self.exposure = exposure.copy() if deep else exposure
+
+    # The pixels
+
+    def getMaskedImage(self) -> MaskedImageF:
+        """Return image, mask and variance, as views."""
+        planes = MaskedImageF(self.exposure.masked_image)
+        planes.setXY0(self.getXY0())
+        return planes
+
+    def getImage(self) -> ImageF:
+        """Return the image, as a view."""
+        return self.getMaskedImage().getImage()
+
+    def getMask(self) -> Mask:
+        """Return the mask, as a view."""
+        return self.getMaskedImage().getMask()
+
+    def getVariance(self) -> ImageF:
+        """Return the variance, as a view."""
+        return self.getMaskedImage().getVariance()
+
+    def setMaskedImage(self, planes: MaskedImageF) -> None:
+        """Set image, mask and variance."""
+        self.exposure = self.exposure.with_pixels(planes.planes)
+
+    # What is known about them
+
+    def getMetadata(self) -> PropertyList:
+        """Return the metadata; what is set there is set here. The zero point counts as FLUXMAG0."""
+        calib = self.exposure.photo_calib
+        fixed = {} if calib is None else {"FLUXMAG0": calib.flux_mag0, "FLUXMAG0ERR": calib.flux_mag0_err}
+        return PropertyList(self.exposure.metadata, fixed)
+
+    def hasWcs(self) -> bool:
+        """Return whether there is a WCS."""
+        return self.exposure.wcs is not None
+
+    def getWcs(self) -> SkyWcs | None:
+        """Return the WCS, or None."""
+        return None if self.exposure.wcs is None else SkyWcs(self.exposure.wcs)
+
+    def setWcs(self, wcs: SkyWcs | None) -> None:
+        """Set the WCS."""
+        self.exposure.wcs = None if wcs is None else wcs.own
+
+    def hasPsf(self) -> bool:
+        """Return whether there is a PSF."""
+        return self.exposure.psf is not None
+
+    def getPsf(self) -> Psf | None:
+        """Return the PSF, or None."""
+        return None if self.exposure.psf is None else Psf(self.exposure.psf, self.getBBox())
+
+    def setPsf(self, psf: Psf | None) -> None:
+        """Set the PSF."""
+        self.exposure.psf = None if psf is None else psf.own
+
+    def getPhotoCalib(self) -> PhotoCalib | None:
+        """Return the zero point, or None."""
+        return None if self.exposure.photo_calib is None else PhotoCalib(self.exposure.photo_calib)
+
+    getCalib = getPhotoCalib
+
+    def setPhotoCalib(self, calib: PhotoCalib | None) -> None:
+        """Set the zero point."""
+        self.exposure.photo_calib = None if calib is None else calib.own
+
+    setCalib = setPhotoCalib
+
+    def getFilter(self) -> Filter:
+        """Return the filter."""
+        return Filter(self.exposure.physical_filter)
+
+    getFilterLabel = getFilter
+
+    def getDetector(self) -> Detector | None:
+        """Return the detector; None where the exposure does not come from a Butler that knows it."""
+        return self._detector
+
+    def getInfo(self) -> "ExposureInfo":
+        """Return what is known besides the pixels."""
+        return ExposureInfo(self)
+
+    image, mask, variance = property(getImage), property(getMask), property(getVariance)
+    maskedImage, metadata, info = property(getMaskedImage), property(getMetadata), property(getInfo)
+    wcs, psf, photoCalib, detector = property(getWcs), property(getPsf), property(getPhotoCalib), property(getDetector)
+
+    # The whole
+
+    def clone(self) -> Self:
+        """Return an exposure with its own pixels and metadata."""
+        return type(self)(self, deep=True)
+
+    def Factory(self, *arguments: Any, **keywords: Any) -> Self:
+        """Make an exposure."""
+        return type(self)(*arguments, **keywords)
+
+    def __getitem__(self, box: Box2I) -> Self:
+        return type(self)(self, box)
+
+    def writeFits(self, path: str | Path) -> None:
+        """Write the exposure to a FITS file."""
+        write_exposure(self.exposure, path)
+
+    @classmethod
+    def readFits(cls, path: str | Path) -> Self:
+        """Read a FITS file."""
+        return cls(path)
+
+
+ExposureD = ExposureI = ExposureU = ExposureF
+
+
+class ExposureInfo:
+    """What is known about an exposure besides its pixels.
+
+    Parameters
+    ----------
+    exposure : ExposureF
+        The exposure.
+    """
+
+    def __init__(self, exposure: ExposureF) -> None:
+        self.getWcs, self.getPsf, self.getPhotoCalib = exposure.getWcs, exposure.getPsf, exposure.getPhotoCalib
+        self.getFilter, self.getDetector = exposure.getFilter, exposure.getDetector
+        self.getMetadata = exposure.getMetadata
+        self._exposure = exposure
+
+    def getVisitInfo(self) -> VisitInfo | None:
+        """Return when, where and how the exposure was taken, or None."""
+        visit_info = self._exposure.exposure.visit_info
+        return None if visit_info is None else VisitInfo(visit_info)
+
+
+def _own(source: Any, height: Any) -> own.Exposure:  # noqa: ANN401 - as ExposureF says
+    """Return the exposure of `obs` for whatever one can be made of."""
+    match source:
+        case ExposureF():
+            return source.exposure
+        case own.Exposure():
+            return source
+        case own_planes.MaskedImage():
+            return own.Exposure(source)
+        case str() | Path():
+            return read_exposure(source)
+        case MaskedImageF():
+            return own.Exposure(source.planes)
+        case _:
+            return own.Exposure(MaskedImageF(source, None if isinstance(height, Box2I) else height).planes)

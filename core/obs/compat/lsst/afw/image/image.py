@@ -1,0 +1,164 @@
+"""Images of one plane."""
+
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.compat.lsst.afw.geom.box import Box2I
+from obs.compat.lsst.afw.geom.point import Extent2D, Extent2I, Point2I
+from obs.compat.lsst.afw.image.pixels import LOCAL, PARENT, Pixels, local_box
+from obs.repo.fits_exposure import read_image, write_image
+
+__all__ = ["LOCAL", "PARENT", "Image", "ImageD", "ImageF", "ImageI", "ImageU"]
+
+
+class Image(Pixels):
+    """An image.
+
+    Parameters
+    ----------
+    source : int, Extent2I, Box2I, Image, ndarray, str or Path
+        Width (with the height after it), size or box of an image of zeros; an image, of which this is a view; an array,
+        kept without a copy; or a FITS file.
+    box : int or Box2I, optional
+        Height; or the part of the image that is wanted.
+    origin : str, optional
+        How the box counts: `PARENT` or `LOCAL`.
+    deep : bool, optional
+        Copy the pixels.
+    place : Point2I, optional
+        Where the first pixel is in the parent image, for an array.
+    """
+
+    _dtype: ClassVar[Any] = np.float32
+
+    def __init__(
+        self,
+        source: Any = 0,  # noqa: ANN401 - as the docstring says
+        box: Any = None,  # noqa: ANN401 - as the docstring says
+        origin: str = PARENT,
+        deep: bool = False,
+        place: Point2I | None = None,
+    ) -> None:
+        array, known = _pixels(source, box, self._dtype)
+        super().__init__(array.shape, known or place)
+        self._array = array
+        if isinstance(box, Box2I):
+            found = local_box(self, box, origin)
+            self._array = array[found.slices]
+            super().__init__(self._array.shape, self.getXY0() + Extent2I(found.x_min, found.y_min))
+        if deep:
+            self._array = self._array.copy()
+
+    def getArray(self) -> NDArray[Any]:
+        """Return the pixels, shape (ny, nx); what is written there is written to the image."""
+        return self._array
+
+    @property
+    def array(self) -> NDArray[Any]:
+        """The pixels, shape (ny, nx)."""
+        return self._array
+
+    @array.setter
+    def array(self, values: Any) -> None:  # noqa: ANN401 - whatever numpy takes
+        self._array[...] = values
+
+    def get(self, x: int, y: int) -> Any:  # noqa: ANN401 - a number of the image's type
+        """Return one pixel."""
+        return self._array[y, x].item()
+
+    def set(self, x: Any, y: int | None = None, value: Any = None) -> None:  # noqa: ANN401 - one value, or a pixel's
+        """Set all pixels to one value, or one pixel ``(x, y)`` to one."""
+        if y is None:
+            self._array[...] = x
+        else:
+            self._array[y, x] = value
+
+    def clone(self) -> Self:
+        """Return an image with its own pixels."""
+        return type(self)(self, deep=True)
+
+    def Factory(self, *arguments: Any, **keywords: Any) -> Self:
+        """Make an image of the same type."""
+        return type(self)(*arguments, **keywords)
+
+    def writeFits(self, path: str | Path) -> None:
+        """Write the image to a FITS file."""
+        write_image(self._array, path)
+
+    @classmethod
+    def readFits(cls, path: str | Path) -> Self:
+        """Read a FITS file."""
+        return cls(path)
+
+    def __getitem__(self, place: Any) -> Any:  # noqa: ANN401 - a pixel, or a sub-image
+        if isinstance(place, Box2I):
+            return type(self)(self, place)
+        x, y = place
+        part = self._array[y, x]
+        return type(self)(part) if isinstance(part, np.ndarray) and part.ndim == 2 else part.item()
+
+    def __setitem__(self, place: Any, value: Any) -> None:  # noqa: ANN401 - a pixel, or a sub-image
+        if isinstance(place, Box2I):
+            type(self)(self, place)._array[...] = _plain(value)
+        else:
+            self._array[place[1], place[0]] = _plain(value)
+
+    def __iadd__(self, other: Any) -> Self:  # noqa: ANN401 - an image or a number
+        self._array += _plain(other)
+        return self
+
+    def __isub__(self, other: Any) -> Self:  # noqa: ANN401 - an image or a number
+        self._array -= _plain(other)
+        return self
+
+    def __imul__(self, other: Any) -> Self:  # noqa: ANN401 - an image or a number
+        self._array *= _plain(other)
+        return self
+
+    def __itruediv__(self, other: Any) -> Self:  # noqa: ANN401 - an image or a number
+        self._array /= _plain(other)
+        return self
+
+
+class ImageF(Image):
+    """An image of 32-bit floats."""
+
+
+class ImageD(Image):
+    """An image of 64-bit floats."""
+
+    _dtype = np.float64
+
+
+class ImageI(Image):
+    """An image of 32-bit integers."""
+
+    _dtype = np.int32
+
+
+class ImageU(Image):
+    """An image of unsigned 16-bit integers."""
+
+    _dtype = np.uint16
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - an array or a number
+    return value.getArray() if hasattr(value, "getArray") else value
+
+
+def _pixels(source: Any, box: Any, dtype: Any) -> tuple[NDArray[Any], Point2I | None]:  # noqa: ANN401
+    """Return an array for whatever an image can be made of, and the place of its first pixel."""
+    if isinstance(source, Image):
+        return source._array.astype(dtype, copy=False), source.getXY0()
+    if isinstance(source, np.ndarray):
+        return source.astype(dtype, copy=False), None
+    if isinstance(source, str | Path):
+        return read_image(source).astype(dtype, copy=False), None
+    if isinstance(source, Box2I):
+        return np.zeros(source.to_box().shape, dtype), source.getMin()
+    if isinstance(source, Extent2D):
+        return np.zeros((int(source.y), int(source.x)), dtype), None
+    return np.zeros((0 if box is None else int(box), int(source)), dtype), None

@@ -1,0 +1,137 @@
+"""Masks, whose planes are asked for by name."""
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.compat.lsst.afw.geom.box import Box2I
+from obs.compat.lsst.afw.geom.point import Extent2D, Extent2I, Point2I
+from obs.compat.lsst.afw.image.pixels import PARENT, Pixels, local_box
+from obs.image import mask as own
+
+__all__ = ["Mask", "MaskU", "MaskX"]
+
+
+class Mask(Pixels):
+    """A mask with named planes.
+
+    Parameters
+    ----------
+    source : Mask, obs.image.mask.Mask, Extent2I or int
+        A mask, of which this is a view; or the size of an empty one.
+    box : int or Box2I, optional
+        Height; or the part of the mask that is wanted.
+    origin : str, optional
+        How the box counts: ``PARENT`` or ``LOCAL``.
+    deep : bool, optional
+        Copy the pixels.
+    place : Point2I, optional
+        Where the first pixel is in the parent image, for a mask of `obs`.
+    """
+
+    def __init__(
+        self,
+        source: Any,  # noqa: ANN401 - as the docstring says
+        box: Any = None,  # noqa: ANN401 - as the docstring says
+        origin: str = PARENT,
+        deep: bool = False,
+        place: Point2I | None = None,
+    ) -> None:
+        mask: own.Mask
+        if isinstance(source, Mask):
+            mask, place = source._mask, source.getXY0()
+        elif isinstance(source, own.Mask):
+            mask = source
+        else:
+            size = source if isinstance(source, Extent2D) else Extent2I(source, box)
+            mask, box = own.Mask.zeros((int(size.y), int(size.x))), None
+        super().__init__(mask.shape, place)
+        if isinstance(box, Box2I):
+            found = local_box(self, box, origin)
+            mask = own.Mask(mask.array[found.slices], mask.planes)
+            super().__init__(mask.shape, self.getXY0() + Extent2I(found.x_min, found.y_min))
+        self._mask: own.Mask = mask.copy() if deep else mask
+
+    def getArray(self) -> NDArray[np.int32]:
+        """Return the bits, int32, shape (ny, nx); what is written there is written to the mask."""
+        return self._mask.array
+
+    @property
+    def array(self) -> NDArray[np.int32]:
+        """The bits, int32, shape (ny, nx)."""
+        return self._mask.array
+
+    def getPlaneBitMask(self, names: str | list[str]) -> int:
+        """Return the bits of a plane, or of several or-ed together.
+
+        Raises
+        ------
+        KeyError
+            If there is no such plane.
+        """
+        return self._mask.bits(*([names] if isinstance(names, str) else names))
+
+    def getMaskPlane(self, name: str) -> int:
+        """Return the number of the bit of a plane.
+
+        Raises
+        ------
+        KeyError
+            If there is no such plane.
+        """
+        return self._mask.bits(name).bit_length() - 1
+
+    def getMaskPlaneDict(self) -> dict[str, int]:
+        """Return planes and the numbers of their bits."""
+        return dict(self._mask.planes)
+
+    def addMaskPlane(self, name: str) -> int:
+        """Make sure that there is a plane, and return the number of its bit."""
+        return self._mask.add_plane(name).bit_length() - 1
+
+    def clearMaskPlane(self, plane: int) -> None:
+        """Clear the bit of a number everywhere."""
+        self._mask.array &= ~np.int32(1 << plane)
+
+    def clearAllMaskPlanes(self) -> None:
+        """Clear all bits."""
+        self._mask.array[...] = 0
+
+    def getAsString(self, value: int) -> str:
+        """Return the names of the planes that a value has set."""
+        return ",".join(name for name, bit in self._mask.planes.items() if value >> bit & 1)
+
+    def get(self, x: int, y: int) -> int:
+        """Return the bits of one pixel."""
+        return int(self._mask.array[y, x])
+
+    def clone(self) -> Self:
+        """Return a mask with its own bits."""
+        return type(self)(self, deep=True)
+
+    def Factory(self, *arguments: Any, **keywords: Any) -> Self:
+        """Make a mask."""
+        return type(self)(*arguments, **keywords)
+
+    def __getitem__(self, place: Any) -> Any:  # noqa: ANN401 - a pixel, or a sub-image
+        return type(self)(self, place) if isinstance(place, Box2I) else self.get(*place)
+
+    def __iand__(self, other: Any) -> Self:  # noqa: ANN401 - a mask or bits
+        self._mask.array &= _bits(other)
+        return self
+
+    def __ior__(self, other: Any) -> Self:  # noqa: ANN401 - a mask or bits
+        self._mask.array |= _bits(other)
+        return self
+
+    def __ixor__(self, other: Any) -> Self:  # noqa: ANN401 - a mask or bits
+        self._mask.array ^= _bits(other)
+        return self
+
+
+MaskU = MaskX = Mask
+
+
+def _bits(value: Any) -> Any:  # noqa: ANN401 - an array or a number
+    return value.getArray() if isinstance(value, Mask) else np.asarray(value).astype(np.int32)

@@ -1,0 +1,117 @@
+"""Image, mask and variance together."""
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.compat.lsst.afw.geom.box import Box2I
+from obs.compat.lsst.afw.geom.point import Extent2D, Extent2I, Point2I
+from obs.compat.lsst.afw.image.image import ImageF
+from obs.compat.lsst.afw.image.mask import Mask
+from obs.compat.lsst.afw.image.pixels import PARENT, Pixels, local_box
+from obs.image import masked_image as own
+
+__all__ = ["MaskedImageD", "MaskedImageF", "MaskedImageI", "MaskedImageU"]
+
+
+class MaskedImageF(Pixels):
+    """Three planes of one shape.
+
+    Parameters
+    ----------
+    source : MaskedImageF, obs.image.masked_image.MaskedImage, ImageF, Extent2I or int
+        Planes, of which these are views; an image, which gets an empty mask; or the size of empty planes.
+    box : int or Box2I, optional
+        Height; or the part that is wanted.
+    origin : str, optional
+        How the box counts: ``PARENT`` or ``LOCAL``.
+    deep : bool, optional
+        Copy the pixels.
+    """
+
+    def __init__(
+        self,
+        source: Any,  # noqa: ANN401 - as the docstring says
+        box: Any = None,  # noqa: ANN401 - as the docstring says
+        origin: str = PARENT,
+        deep: bool = False,
+    ) -> None:
+        place: Point2I | None = source.getXY0() if isinstance(source, Pixels) else None
+        planes: own.MaskedImage
+        if isinstance(source, MaskedImageF):
+            planes = source.planes
+        elif isinstance(source, own.MaskedImage):
+            planes = source
+        elif isinstance(source, ImageF):
+            planes = own.MaskedImage(source.getArray())
+        else:
+            size = source if isinstance(source, Extent2D) else Extent2I(source, box)
+            zeros = np.zeros((int(size.y), int(size.x)), np.float32)
+            planes, box = own.MaskedImage(zeros, variance=zeros.copy()), None
+        super().__init__(planes.shape, place)
+        if isinstance(box, Box2I):
+            found = local_box(self, box, origin)
+            planes = planes.cutout(found)
+            super().__init__(planes.shape, self.getXY0() + Extent2I(found.x_min, found.y_min))
+        #: Our own object, which holds the pixels.
+        self.planes: own.MaskedImage = planes.copy() if deep else planes
+
+    def getImage(self) -> ImageF:
+        """Return the image, as a view."""
+        return ImageF(self.planes.image, place=self.getXY0())
+
+    def getMask(self) -> Mask:
+        """Return the mask, as a view."""
+        return Mask(self.planes.mask, place=self.getXY0())
+
+    def getVariance(self) -> ImageF:
+        """Return the variance, as a view."""
+        return ImageF(self.planes.variance, place=self.getXY0())
+
+    image, mask, variance = property(getImage), property(getMask), property(getVariance)
+
+    def getArrays(self) -> tuple[NDArray[np.float32], NDArray[np.int32], NDArray[np.float32]]:
+        """Return the arrays of image, mask and variance."""
+        return self.planes.image, self.planes.mask.array, self.planes.variance
+
+    def clone(self) -> Self:
+        """Return planes of its own."""
+        return type(self)(self, deep=True)
+
+    def Factory(self, *arguments: Any, **keywords: Any) -> Self:
+        """Make planes of the same type."""
+        return type(self)(*arguments, **keywords)
+
+    def __getitem__(self, box: Box2I) -> Self:
+        return type(self)(self, box)
+
+    def __imul__(self, other: Any) -> Self:  # noqa: ANN401 - a number or an image
+        factor = other.getArray() if isinstance(other, ImageF) else other
+        self.planes.image *= factor
+        self.planes.variance *= factor * factor
+        return self
+
+    def __itruediv__(self, other: Any) -> Self:  # noqa: ANN401 - a number or an image
+        factor = other.getArray() if isinstance(other, ImageF) else other
+        self.planes.image /= factor
+        self.planes.variance /= factor * factor
+        return self
+
+    def __iadd__(self, other: Any) -> Self:  # noqa: ANN401 - a number, an image or planes
+        return self._added(other, 1.0)
+
+    def __isub__(self, other: Any) -> Self:  # noqa: ANN401 - a number, an image or planes
+        return self._added(other, -1.0)
+
+    def _added(self, other: Any, sign: float) -> Self:  # noqa: ANN401 - a number, an image or planes
+        if isinstance(other, MaskedImageF):
+            self.planes.image += np.float32(sign) * other.planes.image
+            self.planes.mask.array |= other.planes.mask.array
+            self.planes.variance += other.planes.variance
+        else:
+            self.planes.image += np.float32(sign) * (other.getArray() if isinstance(other, ImageF) else other)
+        return self
+
+
+MaskedImageD = MaskedImageI = MaskedImageU = MaskedImageF

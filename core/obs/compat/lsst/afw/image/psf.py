@@ -1,0 +1,73 @@
+"""Point-spread functions, in the stack's words."""
+
+from typing import Any
+
+import numpy as np
+
+from obs.algorithms.measure.shape import measure_shape
+from obs.compat.lsst.afw.geom.box import Box2D, Box2I
+from obs.compat.lsst.afw.geom.ellipses import Quadrupole
+from obs.compat.lsst.afw.geom.point import Point2D, Point2I
+from obs.compat.lsst.afw.image.image import ImageD
+from obs.errors import MeasurementError
+from obs.image.psf import Psf as OwnPsf
+
+__all__ = ["Psf"]
+
+
+class Psf:
+    """A PSF.
+
+    Parameters
+    ----------
+    own : obs.image.psf.Psf
+        The PSF of `obs`.
+    box : Box2I
+        Pixels of the image; a PSF that is asked for without a position is that of their middle.
+    """
+
+    def __init__(self, own: OwnPsf, box: Box2I) -> None:
+        #: The PSF of `obs`.
+        self.own = own
+        self._box = box
+
+    def getAveragePosition(self) -> Point2D:
+        """Return the middle of the image."""
+        return Box2D(self._box).getCenter()
+
+    def computeKernelImage(self, position: Any = None) -> ImageD:  # noqa: ANN401 - a point
+        """Return the PSF centered on the middle pixel of a stamp."""
+        point = self._at(position)
+        return self._stamp(self.own.evaluate(x=[point.x], y=[point.y])[0], Point2I(0, 0))
+
+    def computeImage(self, position: Any = None) -> ImageD:  # noqa: ANN401 - a point
+        """Return the image of a star at a position, in a stamp whose pixels are those of the frame."""
+        point = self._at(position)
+        return self._stamp(self.own.render(x=[point.x], y=[point.y])[0], Point2I(round(point.x), round(point.y)))
+
+    def computeShape(self, position: Any = None) -> Quadrupole:  # noqa: ANN401 - a point
+        """Return the adaptive moments of the PSF.
+
+        Raises
+        ------
+        MeasurementError
+            If it has none.
+        """
+        point = self._at(position)
+        stamp = self.own.evaluate(x=[point.x], y=[point.y])
+        shape = measure_shape(stamp, np.ones_like(stamp), np.zeros(1), np.zeros(1))
+        if shape.failed[0]:
+            raise MeasurementError(f"the PSF at {point} has no measurable moments")
+        return Quadrupole(float(shape.xx[0]), float(shape.yy[0]), float(shape.xy[0]))
+
+    def _at(self, position: Any) -> Point2D:  # noqa: ANN401 - a point
+        return self.getAveragePosition() if position is None else Point2D(position)
+
+    @staticmethod
+    def _stamp(pixels: Any, middle: Point2I) -> ImageD:  # noqa: ANN401 - an array
+        image = ImageD(np.asarray(pixels, np.float64))
+        image.setXY0(middle.x - pixels.shape[1] // 2, middle.y - pixels.shape[0] // 2)
+        return image
+
+    def __repr__(self) -> str:
+        return f"Psf({self.own!r})"

@@ -1,0 +1,60 @@
+"""When, where and how an exposure was taken, in the stack's words."""
+
+from obs.compat.lsst.afw.coord import Coord, IcrsCoord
+from obs.compat.lsst.afw.geom.angle import Angle, degrees
+from obs.image.visit_info import VisitInfo as OwnVisitInfo
+
+__all__ = ["VisitInfo"]
+
+
+class VisitInfo:
+    """Facts about one exposure; what is not known is NaN.
+
+    Parameters
+    ----------
+    own : obs.image.visit_info.VisitInfo
+        The facts.
+    """
+
+    def __init__(self, own: OwnVisitInfo) -> None:
+        #: The facts as `obs` has them.
+        self.own = own
+
+    def getExposureId(self) -> int:
+        """Return the number of the exposure, 0 if it is not known."""
+        return self.own.exposure_id or 0
+
+    def getExposureTime(self) -> float:
+        """Return the exposure time, s."""
+        return self.own.exposure_time
+
+    def getDarkTime(self) -> float:
+        """Return the time between reset and readout, s."""
+        return self.own.dark_time
+
+    def getDate(self) -> str:
+        """Return the middle of the exposure, ISO 8601."""
+        return self.own.date_avg
+
+    def getBoresightRaDec(self) -> IcrsCoord:
+        """Return where the telescope pointed."""
+        return IcrsCoord(self.own.boresight_ra * degrees, self.own.boresight_dec * degrees)
+
+    def getBoresightAzAlt(self) -> Coord:
+        """Return azimuth and altitude of the boresight."""
+        return Coord(self.own.boresight_azimuth * degrees, self.own.boresight_altitude * degrees)
+
+    def getBoresightAirmass(self) -> float:
+        """Return the airmass of the boresight."""
+        return self.own.airmass
+
+    def getBoresightRotAngle(self) -> Angle:
+        """Return the rotation angle at the boresight."""
+        return self.own.rotation_angle * degrees
+
+    def getEra(self) -> Angle:
+        """Return the Earth rotation angle at the middle of the exposure."""
+        return self.own.era * degrees
+
+    def __repr__(self) -> str:
+        return repr(self.own)

@@ -1,0 +1,29 @@
+"""Catalogs of sources, by columns and by records."""
+
+from obs.compat.lsst.afw.table.catalog import SourceCatalog
+from obs.compat.lsst.afw.table.match import Match, MatchList, matchRaDec, matchXy
+from obs.compat.lsst.afw.table.record import SourceRecord
+from obs.compat.lsst.afw.table.schema import Field, Schema, SchemaItem
+from obs.compat.lsst.afw.table.table import SourceTable
+
+__all__ = [
+    "BaseCatalog",
+    "BaseRecord",
+    "Field",
+    "Match",
+    "MatchList",
+    "Schema",
+    "SchemaItem",
+    "SimpleCatalog",
+    "SimpleRecord",
+    "SimpleTable",
+    "SourceCatalog",
+    "SourceRecord",
+    "SourceTable",
+    "matchRaDec",
+    "matchXy",
+]
+
+BaseCatalog = SimpleCatalog = SourceCatalog
+BaseRecord = SimpleRecord = SourceRecord
+SimpleTable = SourceTable

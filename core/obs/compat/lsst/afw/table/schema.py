@@ -1,0 +1,185 @@
+"""What columns a catalog has."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+import numpy as np
+
+from obs.compat.lsst.afw.table.names import find_column, missing
+from obs.image.catalog import Catalog, Column
+
+__all__ = ["Field", "Schema", "SchemaItem"]
+
+#: The stack's words for types of columns.
+_TYPES: dict[str, Any] = {
+    "Flag": np.bool_,
+    "B": np.uint8,
+    "I": np.int32,
+    "L": np.int64,
+    "F": np.float32,
+    "D": np.float64,
+    "Angle": np.float64,
+    "String": np.str_,
+}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column.
+
+    Parameters
+    ----------
+    name : str
+        Name.
+    dtype : dtype
+        Type of one value.
+    doc : str
+        What it is.
+    unit : str
+        Unit.
+    shape : tuple of int
+        Shape of one value; empty for a number.
+    """
+
+    name: str
+    dtype: Any
+    doc: str = ""
+    unit: str = ""
+    shape: tuple[int, ...] = ()
+
+    def getName(self) -> str:
+        """Return the name."""
+        return self.name
+
+    def getDoc(self) -> str:
+        """Return what it is."""
+        return self.doc
+
+    def getUnits(self) -> str:
+        """Return the unit."""
+        return self.unit
+
+    def getTypeString(self) -> str:
+        """Return the stack's word for the type."""
+        if self.unit in ("deg", "rad") and np.dtype(self.dtype).kind == "f":
+            return "Angle"
+        kind = np.dtype(self.dtype)
+        other = "String" if kind.kind in "US" else str(kind)
+        word = next((word for word, known in _TYPES.items() if kind == known), other)
+        return f"Array{word}" if self.shape else word
+
+    def __str__(self) -> str:
+        unit = f', units="{self.unit}"' if self.unit else ""
+        return f'Field[{self.getTypeString()}](name="{self.name}", doc="{self.doc}"{unit})'
+
+
+@dataclass(frozen=True)
+class SchemaItem:
+    """One column of a schema, and the key to its values."""
+
+    key: str
+    field: Field
+
+    def getField(self) -> Field:
+        """Return the column."""
+        return self.field
+
+    def getKey(self) -> str:
+        """Return the key."""
+        return self.key
+
+    def __str__(self) -> str:
+        return f"(field={self.field}, key={self.key})"
+
+
+class Schema:
+    """The columns of a catalog.
+
+    Parameters
+    ----------
+    fields : dict of str to Field, optional
+        The columns, in order.
+    """
+
+    def __init__(self, fields: dict[str, Field] | None = None) -> None:
+        self.fields = dict(fields or {})
+
+    @classmethod
+    def of_catalog(cls, catalog: Catalog) -> "Schema":
+        """Return the schema of a catalog of `obs`."""
+        return cls(
+            {
+                name: Field(name, column.data.dtype, column.description, column.unit, column.data.shape[1:])
+                for name, column in catalog.columns.items()
+            }
+        )
+
+    def empty_catalog(self) -> Catalog:
+        """Return a catalog of `obs` with these columns and no rows."""
+        columns = {
+            name: Column(np.empty((0, *field.shape), field.dtype), field.unit, field.doc)
+            for name, field in self.fields.items()
+        }
+        return Catalog(columns)
+
+    def addField(
+        self,
+        name: str,
+        type: Any = "D",  # noqa: ANN401 - the stack's name; its word, or a type
+        doc: str = "",
+        units: str = "",
+        size: int = 0,
+    ) -> str:
+        """Add a column and return the key to it."""
+        dtype = _TYPES.get(type, type) if isinstance(type, str) else type
+        unit = units or ("rad" if type == "Angle" else "")
+        self.fields[name] = Field(name, np.dtype(dtype), doc, unit, (size,) if size else ())
+        return name
+
+    def find(self, name: str) -> SchemaItem:
+        """Return the column of a name, which may be that of an older stack.
+
+        Raises
+        ------
+        KeyError
+            If there is none.
+        """
+        found = find_column(name, self.fields)
+        if found is None:
+            raise missing(name, list(self.fields))
+        return SchemaItem(found, self.fields[found])
+
+    def __getitem__(self, name: str) -> SchemaItem:
+        return self.find(name)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and find_column(name, self.fields) is not None
+
+    def __iter__(self) -> Iterator[SchemaItem]:
+        return (SchemaItem(name, field) for name, field in self.fields.items())
+
+    def __len__(self) -> int:
+        return len(self.fields)
+
+    def getFieldCount(self) -> int:
+        """Return how many columns there are."""
+        return len(self)
+
+    def getNames(self) -> list[str]:
+        """Return the names of all columns."""
+        return list(self.fields)
+
+    def getOrderedNames(self) -> list[str]:
+        """Return the names of all columns, in order."""
+        return list(self.fields)
+
+    def extract(self, pattern: str) -> dict[str, SchemaItem]:
+        """Return the columns whose names match a pattern such as ``base_PsfFlux*``."""
+        return {item.key: item for item in self if fnmatchcase(item.key, pattern)}
+
+    def __str__(self) -> str:
+        return "Schema(\n" + "".join(f"    {item},\n" for item in self) + ")\n"
+
+    __repr__ = __str__

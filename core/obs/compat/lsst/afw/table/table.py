@@ -1,0 +1,40 @@
+"""What makes catalogs and records."""
+
+import numpy as np
+
+from obs.compat.lsst.afw.table.schema import Field, Schema
+
+__all__ = ["SourceTable"]
+
+
+class SourceTable:
+    """Columns for catalogs that are to be filled.
+
+    Parameters
+    ----------
+    schema : Schema
+        The columns.
+    """
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+
+    @classmethod
+    def make(cls, schema: Schema) -> "SourceTable":
+        """Return a table of columns."""
+        return cls(schema)
+
+    @staticmethod
+    def makeMinimalSchema() -> Schema:
+        """Return the columns that every source has."""
+        fields = (
+            Field("id", np.dtype(np.int64), "unique ID"),
+            Field("coord_ra", np.dtype(np.float64), "position in ra/dec", "rad"),
+            Field("coord_dec", np.dtype(np.float64), "position in ra/dec", "rad"),
+            Field("parent", np.dtype(np.int64), "unique ID of parent source"),
+        )
+        return Schema({field.name: field for field in fields})
+
+    def getSchema(self) -> Schema:
+        """Return the columns."""
+        return self.schema
