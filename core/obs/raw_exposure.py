@@ -7,7 +7,6 @@ done with them is in `obs.tasks.isr`.
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from obs.camera.detector import Detector
-from obs.camera.distortion import RadialDistortion
 from obs.errors import (
     ConfigError,
     DataIdError,
@@ -30,9 +28,8 @@ from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.raw import Raw
 from obs.image.visit_info import VisitInfo
-from obs.image.wcs import TanSipWcs
-from obs.instrument.boresight_wcs import fit_boresight_wcs
 from obs.instrument.instrument import Instrument
+from obs.instrument.possible_wcs import known_cards, possible_wcs
 from obs.policy.data_id import DataId, format_data_id
 from obs.repo.butler import Butler
 from obs.repo.calibration_type import calibration_type
@@ -112,7 +109,7 @@ def _remove_raw_signature(
     calibrations, config, used = find_calibrations(
         butler, whole, config, physical_filter=physical_filter, band=band, warn=warn
     )
-    wcs, other_wcs = _possible_wcs(instrument, detector, visit_info, raw)
+    wcs, other_wcs = possible_wcs(instrument.load_camera(), detector, visit_info, header_wcs(raw.metadata))
     exposure = remove_signature(
         raw,
         detector,
@@ -157,15 +154,10 @@ def _is_frame(instrument: Instrument, data_id: Mapping[str, Any], header: Mappin
     if instrument.translator is None:
         return False
     try:
-        row = instrument.make_translator().registry_columns(_known(header))
+        row = instrument.make_translator().registry_columns(known_cards(header))
     except FileFormatError:
         return False
     return all(row[key] == value for key, value in data_id.items() if key in row)
-
-
-def _known(header: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the cards that have a value."""
-    return {keyword: value for keyword, value in header.items() if value == value}
 
 
 def _visit_info(instrument: Instrument, raw: Raw, exposure_id: int) -> VisitInfo:
@@ -174,7 +166,7 @@ def _visit_info(instrument: Instrument, raw: Raw, exposure_id: int) -> VisitInfo
             f"camera '{instrument.name}' has neither a translator for its headers nor an 'isr' of its own",
             plugin=instrument.name,
         )
-    return instrument.make_translator().visit_info(_known(raw.metadata), exposure_id=exposure_id)
+    return instrument.make_translator().visit_info(known_cards(raw.metadata), exposure_id=exposure_id)
 
 
 def _filter(butler: Butler, data_id: Mapping[str, Any]) -> tuple[str, str]:
@@ -190,31 +182,6 @@ def _filter(butler: Butler, data_id: Mapping[str, Any]) -> tuple[str, str]:
     except DataIdError:
         return name, name
     return known.physical_filter, known.band
-
-
-def _possible_wcs(
-    instrument: Instrument, detector: Detector, info: VisitInfo, raw: Raw
-) -> tuple[TanSipWcs | None, dict[str, TanSipWcs]]:
-    """Return the likeliest WCS, and what else it may be, by who tells it."""
-    header = header_wcs(raw.metadata)
-    camera = instrument.load_camera()
-    if not np.isfinite(info.boresight_ra + info.boresight_dec):
-        # scale and distortion help to find the frame, wherever it is
-        anywhere = fit_boresight_wcs(camera, detector, boresight_ra=0.0, boresight_dec=0.0)
-        return header, {"the camera, pointed anywhere": anywhere}
-    pointing = partial(
-        fit_boresight_wcs,
-        detector=detector,
-        boresight_ra=info.boresight_ra,
-        boresight_dec=info.boresight_dec,
-        rotation=info.rotation_angle if np.isfinite(info.rotation_angle) else 0.0,
-    )
-    others = {} if header is None else {"the header": header}
-    if camera.distortion != RadialDistortion():
-        others["the pointing without the camera's distortion"] = pointing(
-            replace(camera, distortion=RadialDistortion())
-        )
-    return pointing(camera), others
 
 
 def find_calibrations(

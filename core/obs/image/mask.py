@@ -28,6 +28,8 @@ DEFAULT_PLANES = tuple(PLANE_MEANINGS)
 #: Planes of pixels whose value is not a measurement; sources, borders and doubts are not among them.
 UNUSABLE_PLANES = ("BAD", "SAT", "INTRP", "CR", "NO_DATA", "UNMASKEDNAN")
 
+#: Other names of planes, which older files and scripts use.
+_ALIASES = {"SATURATED": "SAT", "INTERPOLATED": "INTRP", "SAT": "SATURATED", "INTRP": "INTERPOLATED"}
 _MAX_BIT = 31
 
 
@@ -77,6 +79,8 @@ class Mask:
     def bits(self, *names: str) -> int:
         """Return the bits of the named planes, or-ed together.
 
+        ``SATURATED`` and ``INTERPOLATED`` are other names of ``SAT`` and ``INTRP``, and the other way round.
+
         Raises
         ------
         KeyError
@@ -84,14 +88,19 @@ class Mask:
         """
         value = 0
         for name in names:
-            if name not in self.planes:
+            bit = self._bit(name)
+            if bit is None:
                 raise KeyError(f"no mask plane '{name}'; there are {', '.join(self.planes)}")
-            value |= 1 << self.planes[name]
+            value |= 1 << bit
         return value
+
+    def _bit(self, name: str) -> int | None:
+        """Return the number of a plane's bit, by its name or its other name; None if there is no such plane."""
+        return self.planes.get(name, self.planes.get(_ALIASES.get(name, name)))
 
     def known_bits(self, names: Iterable[str]) -> int:
         """Return the bits of those of the named planes that exist."""
-        return self.bits(*(name for name in names if name in self.planes))
+        return self.bits(*(name for name in names if self._bit(name) is not None))
 
     def add_plane(self, name: str) -> int:
         """Make sure that a plane exists and return its bits.

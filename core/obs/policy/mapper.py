@@ -239,8 +239,9 @@ class Mapper:
     def _dropped(self, level: str) -> tuple[str, ...]:
         policy = self.policy
         levels = {*policy.levels, *policy.default_sub_levels, *policy.default_sub_levels.values(), policy.default_level}
-        if level not in levels and level.lower() != "none":
-            raise DataIdError(f"the policy has no level '{level}'{suggest(level, levels)}; levels: {sorted(levels)}")
+        # As in the stack, a level that the policy does not have leaves out no key; only a slip is refused.
+        if level not in levels and level.lower() != "none" and (hint := suggest(level, levels)):
+            raise DataIdError(f"the policy has no level '{level}'{hint}; levels: {sorted(levels)}")
         return policy.levels.get(level, ())
 
     def _tables(self, dataset_type: DatasetType) -> tuple[str, ...]:

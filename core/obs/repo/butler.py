@@ -4,25 +4,24 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from obs.errors import DataIdError, DatasetNotFoundError, OutputError, PluginError, RepositoryError
+from obs.errors import DataIdError, DatasetNotFoundError, OutputError, RepositoryError
 from obs.geom import Box
-from obs.instrument.discovery import instrument_for_mapper, load_instrument
 from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId, format_data_id
-from obs.policy.dataset_type import DatasetType, Template, split_hdu
 from obs.policy.mapper import Mapper
-from obs.repo.atomic import check_writable
 from obs.repo.backup import keep_backup
-from obs.repo.component import part_of
 from obs.repo.data_ref import DataRef
-from obs.repo.dataset_files import DatasetFiles, not_found
-from obs.repo.formatters import read_dataset, write_dataset
-from obs.repo.input_files import note_input
+from obs.repo.dataset_files import DatasetFiles
+from obs.repo.dataset_reader import STAND_INS, DatasetReader
+from obs.repo.find_instrument import find_instrument
+from obs.repo.formatters import write_dataset
 from obs.repo.key_sources import KeySources
-from obs.repo.layout import open_repository, write_description
-from obs.repo.lineage import trace, trace_lists
+from obs.repo.lineage import trace
 from obs.repo.lsst_words import accept_lsst_words
+from obs.repo.output_folder import describe_output
 from obs.repo.queries import Queries, whole_id
+from obs.repo.repository_arguments import RepositoryArguments, as_root_and_output
+from obs.repo.repository_policies import RepositoryPolicies, with_policies
 
 __all__ = ["Butler"]
 
@@ -32,7 +31,7 @@ class Butler(Queries):
 
     Parameters
     ----------
-    root : Path or str
+    root : Path or str, optional
         The repository: ours, or one of the second-generation LSST stack. It is never written to.
     output : Path or str, optional
         Folder to write to. It becomes a repository whose parent is ``root``; what it does not hold is read from there.
@@ -44,11 +43,15 @@ class Butler(Queries):
         SQLite file or database URL, in place of the repository's own.
     instrument : Instrument, optional
         The camera; the repository names it if absent.
+    inputs, outputs : str, Path, mapping or list, optional
+        LSST's way of naming repositories, instead of ``root`` and ``output``: folders, or mappings with the key
+        ``root`` and perhaps ``mapper``, ``mapperArgs`` and ``policy``. There is one output at most; alone, it is read
+        with its parents.
 
     Raises
     ------
     RepositoryError
-        If the root is no repository, or no camera is known for it.
+        If the root is no repository, no camera is known for it, or both ways of naming repositories are used.
     OutputError
         If the output is an input, or was made from other inputs.
     PluginError
@@ -68,20 +71,44 @@ class Butler(Queries):
 
     def __init__(
         self,
-        root: Path | str,
+        root: Path | str | None = None,
         *,
         output: Path | str | None = None,
         rerun: str | None = None,
         calib: Path | str | None = None,
         registry: Path | str | None = None,
         instrument: Instrument | None = None,
+        inputs: Any = None,  # noqa: ANN401 - as the docstring says
+        outputs: Any = None,  # noqa: ANN401 - as the docstring says
     ) -> None:
-        self._arguments: dict[str, Any] = {"root": Path(root), "output": output, "rerun": rerun, "calib": calib}
-        self._arguments |= {"registry": registry, "instrument": instrument}
-        self._lineage = trace(root, output=output, rerun=rerun)
+        self._arguments: dict[str, Any] = {"root": root, "output": output, "rerun": rerun, "calib": calib}
+        self._arguments |= {"registry": registry, "instrument": instrument, "inputs": inputs, "outputs": outputs}
+        if inputs is None and outputs is None:
+            if root is None:
+                raise RepositoryError("name a repository: Butler('DATA'), or Butler(inputs='DATA')")
+            given = [RepositoryArguments(Path(root))]
+        else:
+            if not (root is None and output is None and rerun is None):
+                raise RepositoryError("inputs= and outputs= replace the repository and its output; give only one kind")
+            given, output = as_root_and_output(inputs, outputs)
+        first, *more = [argument.root for argument in given]
+        lineage = trace(first, more=more, output=output, rerun=rerun)
+        self._lineage = with_policies(lineage, given)
         self.root = self._lineage.inputs[0].root
         self.output = self._lineage.output
-        self.instrument = instrument or self._find_instrument()
+        self.instrument = instrument or find_instrument(self._lineage, given)
+        self._check_camera()
+        policies = RepositoryPolicies(self._lineage, self.instrument)
+        self.policy = policies.first
+        calib = calib or next((argument.calib for argument in given if argument.calib), None)
+        sources = KeySources(self._lineage.inputs, self.policy, self.instrument, calib=calib, registry=registry)
+        self.calib_root = sources.calib_root
+        self.mapper = Mapper(self.policy, registry=sources.registry, calib_registry=sources.calib_registry)
+        self._files = DatasetFiles(self.mapper, self._lineage, self.calib_root, policies.mappers(sources))
+        self._reader = DatasetReader(self.instrument, self.mapper, self._files)
+        self._is_prepared = False
+
+    def _check_camera(self) -> None:
         camera = self._lineage.camera
         if camera is not None and camera != self.instrument.name:
             raise OutputError(
@@ -89,12 +116,6 @@ class Butler(Queries):
                 "name another output",
                 path=self.output,
             )
-        self.policy = self.instrument.load_policy(self._lineage.inputs[0].policy)
-        sources = KeySources(self._lineage.inputs, self.policy, self.instrument, calib=calib, registry=registry)
-        self.calib_root = sources.calib_root
-        self.mapper = Mapper(self.policy, registry=sources.registry, calib_registry=sources.calib_registry)
-        self._files = DatasetFiles(self.mapper, self._lineage, self.calib_root)
-        self._is_prepared = False
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _build, (self._arguments,)
@@ -102,8 +123,7 @@ class Butler(Queries):
     @property
     def roots(self) -> list[Path]:
         """The folders in which datasets are looked for, in this order."""
-        inputs = [repository.root for repository in self._lineage.inputs]
-        return inputs if self.output is None else [self.output, *inputs]
+        return self._files.roots
 
     # Reading
 
@@ -142,17 +162,7 @@ class Butler(Queries):
             If the file cannot be what it should be.
         """
         keys.pop("imageOrigin", None)  # LSST's; positions are always those of the file's own pixels
-        whole = whole_id(data_id, keys)
-        if dataset_type in ("camera", "ccdExposureId", "ccdExposureId_bits"):
-            return self._get_from_camera(dataset_type, whole)
-        kind, suffix = self.mapper.split(dataset_type)
-        if kind.components:
-            return self._get_composite(kind, whole)
-        base = kind.name.removesuffix("_schema")
-        if base != kind.name and base in self.policy.dataset_types and self._files.find(kind, whole)[0] is None:
-            # No file of its own: a catalog tells its columns.
-            return self._read(base, "schema", whole, bbox)
-        return self._read(kind.name, suffix, whole, bbox)
+        return self._reader.get(dataset_type, whole_id(data_id, keys), bbox)
 
     @accept_lsst_words
     def exists(
@@ -174,6 +184,8 @@ class Butler(Queries):
         DataIdError
             If the data ID is ambiguous.
         """
+        if dataset_type == "psf" and dataset_type not in self.policy.dataset_types:
+            dataset_type = STAND_INS[dataset_type]
         kind = self.mapper.dataset_type(dataset_type)
         whole = whole_id(data_id, keys)
         if kind.components:
@@ -193,11 +205,7 @@ class Butler(Queries):
         **keys: Any,
     ) -> str:
         """Return the path of a dataset, with its ``[hdu]`` tail; see `path`."""
-        kind = self.mapper.dataset_type(dataset_type)
-        relative = self.mapper.path(kind.name, whole := whole_id(data_id, keys))
-        hdu = split_hdu(relative)[1] if split_hdu(kind.template or "")[1] else None
-        path = self.path(dataset_type, whole, write=write)
-        return str(path) if hdu is None else f"{path}[{hdu}]"
+        return self._files.uri(self.mapper.dataset_type(dataset_type), whole_id(data_id, keys), write=write)
 
     @accept_lsst_words
     def path(
@@ -215,12 +223,7 @@ class Butler(Queries):
         DatasetNotFoundError
             If nothing is there and there is no output.
         """
-        kind = self.mapper.dataset_type(dataset_type)
-        whole = whole_id(data_id, keys)
-        found, tried = self._files.find(kind, whole, write=write)
-        if found is None and self.output is None:
-            raise not_found(kind.name, whole, tried)
-        return found if found is not None and not write else tried[0]
+        return self._files.path(self.mapper.dataset_type(dataset_type), whole_id(data_id, keys), write=write)
 
     # Writing
 
@@ -311,24 +314,8 @@ class Butler(Queries):
             return
         if self.output is None:
             raise OutputError(f"{self.root} is only read here; name an output with --output or --rerun", path=self.root)
-        if self._lineage.is_new:
-            self._describe_output(self.output)
-        else:
-            check_writable(self.output)
+        describe_output(self._lineage, self.instrument.name)
         self._is_prepared = True
-
-    def _describe_output(self, output: Path) -> None:
-        """Write the description of a new output, or compare it with what another process has just written."""
-        parents = self._lineage.parents
-        if write_description(output, camera=self.instrument.name, parents=parents):
-            return
-        recorded = open_repository(output).parents
-        if recorded != tuple(parent.resolve() for parent in parents):
-            raise OutputError(
-                f"the output {output} has just been made from {', '.join(map(str, recorded))} by another process, not "
-                f"from {', '.join(map(str, parents))}; name another output",
-                path=output,
-            )
 
     # Asking
 
@@ -367,12 +354,12 @@ class Butler(Queries):
     @accept_lsst_words
     def data_ref(
         self,
-        dataset_type: str,
+        dataset_type: str | Mapping[str, Any],
         level: str | None = None,
         data_id: Mapping[str, Any] | None = None,
         **keys: Any,
     ) -> DataRef:
-        """Return the one data ID that `subset` gives.
+        """Return the one data ID that `subset` gives; a data ID alone is one of raw data.
 
         Raises
         ------
@@ -381,6 +368,9 @@ class Butler(Queries):
         DataIdError
             If there are several.
         """
+        if isinstance(dataset_type, Mapping):
+            data_id = {**dataset_type, **(data_id or {})}
+            dataset_type = self.instrument.raw_dataset_type
         found = self.subset(dataset_type, level, data_id, **keys)
         if len(found) == 1:
             return found[0]
@@ -395,38 +385,6 @@ class Butler(Queries):
     dataRef = data_ref
     getUri = get_uri
 
-    def _find_instrument(self) -> Instrument:
-        for repository in self._lineage.inputs:
-            if repository.camera is not None:
-                return load_instrument(repository.camera)
-            if repository.mapper is not None:
-                try:
-                    return instrument_for_mapper(repository.mapper)
-                except PluginError as error:
-                    raise PluginError(f"{repository.root}: {error}", plugin=error.plugin) from error
-        raise RepositoryError(f"{self.root} and its parents name no camera; give one in obs.yaml", path=self.root)
-
-    def _read(self, name: str, suffix: str, data_id: DataId, bbox: Box | None) -> object:
-        kind = self.mapper.dataset_type(name)
-        if suffix == "filename":
-            return [self.get_uri(name, data_id)]
-        found, tried = self._files.find(kind, data_id)
-        if found is None:
-            raise not_found(name, data_id, tried)
-        note_input(name, found)
-        suffix = suffix.removeprefix("header_")
-        reader = self.instrument.reader(name)
-        if reader is not None:
-            return part_of(reader(found, self.mapper.complete(name, data_id)), suffix, bbox, name)
-        return read_dataset(kind.storage, kind.python, self._files.with_hdu(kind, data_id, found), suffix, bbox)
-
-    def _get_from_camera(self, name: str, data_id: DataId) -> object:
-        if name == "camera":
-            return self.instrument.load_camera()
-        if name == "ccdExposureId_bits":
-            return self.instrument.exposure_id_bits
-        return self.instrument.exposure_number(self.complete_raw(data_id))
-
     def complete_raw(self, data_id: Mapping[str, Any]) -> DataId:
         """Return a data ID of raw data with all keys that number the exposure and name the detector.
 
@@ -440,14 +398,7 @@ class Butler(Queries):
         DataIdError
             If several match.
         """
-        raw = self.instrument.raw_dataset_type
-        whole = self.mapper.complete(raw, data_id)
-        if all(key in whole for key in Template(self.instrument.detector).keys):
-            return whole
-        return self.mapper.complete(raw, whole, keys=[*whole, *Template(self.instrument.detector).keys])
-
-    def _get_composite(self, kind: DatasetType, data_id: DataId) -> dict[str, Any]:
-        return {part: self.get(part_type, data_id) for part, part_type in kind.components.items()}
+        return self._reader.complete_raw(data_id)
 
 
 def _build(arguments: dict[str, Any]) -> Butler:

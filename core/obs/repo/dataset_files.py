@@ -1,7 +1,7 @@
 """Where the files of datasets are: in the output, with the calibrations, in the inputs, plain or compressed."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +27,20 @@ class DatasetFiles:
         The output and the inputs.
     calib_root : Path
         Folder of the calibrations.
+    own_mappers : mapping of Path to Mapper
+        Templates of repositories that have a policy of their own, by their root.
     """
 
     mapper: Mapper
     lineage: Lineage
     calib_root: Path
+    own_mappers: Mapping[Path, Mapper] = field(default_factory=dict)
+
+    @property
+    def roots(self) -> list[Path]:
+        """The folders in which datasets are looked for, in this order."""
+        inputs = [repository.root for repository in self.lineage.inputs]
+        return inputs if self.lineage.output is None else [self.lineage.output, *inputs]
 
     def find(
         self, kind: DatasetType, data_id: Mapping[str, Any], *, write: bool = False
@@ -42,17 +51,25 @@ class DatasetFiles:
                 f"{self.lineage.inputs[0].root} is only read here; name an output with --output or --rerun",
                 path=self.lineage.inputs[0].root,
             )
-        relative = self.mapper.path(kind.name, data_id)
-        if split_hdu(kind.template or "")[1] is not None:
-            relative = split_hdu(relative)[0]
+        relative: dict[int, str] = {}  # by mapper: keys are looked up once, and only where they are needed
         tried = []
         for root in self._places(kind, write=write):
-            tried.append(root / relative)
+            mapper = self.own_mappers.get(root, self.mapper)
+            if id(mapper) not in relative:
+                relative[id(mapper)] = self._relative(mapper, kind, data_id)
+            here = relative[id(mapper)]
+            tried.append(root / here)
             for ending in COMPRESSED:
-                candidate = root / f"{relative}{ending}"
+                candidate = root / f"{here}{ending}"
                 if candidate.is_file():
                     return candidate, tried
         return None, tried
+
+    @staticmethod
+    def _relative(mapper: Mapper, kind: DatasetType, data_id: Mapping[str, Any]) -> str:
+        relative = mapper.path(kind.name, data_id)
+        has_hdu = split_hdu(mapper.dataset_type(kind.name).template or "")[1] is not None
+        return split_hdu(relative)[0] if has_hdu else relative
 
     def _places(self, kind: DatasetType, *, write: bool) -> Iterator[Path]:
         if self.lineage.output is not None:
@@ -63,14 +80,45 @@ class DatasetFiles:
             yield self.calib_root
         yield from (repository.root for repository in self.lineage.inputs)
 
-    def with_hdu(self, kind: DatasetType, data_id: DataId, found: Path) -> str:
+    def kind_of(self, kind: DatasetType, found: Path) -> DatasetType:
+        """Return the dataset type as the policy of the repository has it that a file was found in."""
+        return self._mapper_of(found).dataset_type(kind.name)
+
+    def _mapper_of(self, found: Path) -> Mapper:
+        roots = [root for root in self.own_mappers if found.is_relative_to(root)]
+        return self.own_mappers[max(roots, key=lambda root: len(root.parts))] if roots else self.mapper
+
+    def uri(self, kind: DatasetType, data_id: Mapping[str, Any], *, write: bool = False) -> str:
+        """Return the path of a dataset, with its ``[hdu]`` tail; see `path`."""
+        return self.with_hdu(kind, data_id, self.path(kind, data_id, write=write))
+
+    def path(self, kind: DatasetType, data_id: Mapping[str, Any], *, write: bool = False) -> Path:
+        """Return the file of a dataset; with ``write``, or if there is none yet, where it would be written.
+
+        Raises
+        ------
+        DatasetNotFoundError
+            If nothing is there and there is no output.
+        """
+        found, tried = self.find(kind, data_id, write=write)
+        if found is None and self.lineage.output is None:
+            raise not_found(kind.name, data_id, tried)
+        return found if found is not None and not write else tried[0]
+
+    def with_hdu(self, kind: DatasetType, data_id: Mapping[str, Any], found: Path) -> str:
         """Return a file that was found, with the ``[hdu]`` tail of its template."""
-        if split_hdu(kind.template or "")[1] is None:
+        mapper = self._mapper_of(found)
+        if split_hdu(mapper.dataset_type(kind.name).template or "")[1] is None:
             return str(found)
-        return f"{found}[{split_hdu(self.mapper.path(kind.name, data_id))[1]}]"
+        return f"{found}[{split_hdu(mapper.path(kind.name, data_id))[1]}]"
+
+    @staticmethod
+    def plain(place: str) -> Path:
+        """Return the file of a place that may end in an HDU."""
+        return Path(split_hdu(place)[0])
 
 
-def not_found(name: str, data_id: Mapping[str, Any], tried: Sequence[Path]) -> DatasetNotFoundError:
+def not_found(name: str, data_id: DataId | Mapping[str, Any], tried: Sequence[Path]) -> DatasetNotFoundError:
     """Return the error that says where a dataset was looked for."""
     places = ", ".join(map(str, tried))
     return DatasetNotFoundError(

@@ -43,6 +43,7 @@ _HDU = re.compile(r"(.+)\[(\d+)\]")
 _PICKLE = "is a pickle: loading one runs the code in it, so it is never read; convert it to YAML or FITS"
 _TEXT_STORAGES = ("TextStorage", "ConfigStorage")
 _YAML_STORAGES = ("YamlStorage", "BoostStorage")
+_YAML_SUFFIXES = (".yaml", ".yml")
 _EXPOSURE_CLASS = re.compile(r"(Exposure|MaskedImage|DecoratedImage)\w?")
 _IMAGE_CLASS = re.compile(r"(Image|Mask)\w?|ndarray")
 _CATALOG_CLASS = re.compile(r"\w*(Catalog|ParquetTable|Defects)")
@@ -89,9 +90,10 @@ def read_dataset(
     if storage == "PickleStorage" or file.suffix in (".pickle", ".pkl"):
         raise FileFormatError(_PICKLE, path=file)
     fits = "Fits" in storage
-    if storage in _TEXT_STORAGES or (file.suffix in (".txt", ".py") and not fits):
+    is_yaml = storage in _YAML_STORAGES or (storage == "ConfigStorage" and file.suffix in _YAML_SUFFIXES)
+    if (storage in _TEXT_STORAGES and not is_yaml) or (file.suffix in (".txt", ".py") and not fits):
         return _whole(_read_text(file), component, file)
-    if storage in _YAML_STORAGES or (file.suffix in (".yaml", ".yml", ".boost") and not fits):
+    if is_yaml or (file.suffix in (*_YAML_SUFFIXES, ".boost") and not fits):
         return _whole(_read_yaml(file), component, file)
     if storage == "MatplotlibStorage":
         raise FileFormatError("is a figure: open it with an image viewer", path=file)

@@ -35,13 +35,21 @@ class Lineage:
     camera: str | None = None
 
 
-def trace(root: Path | str, *, output: Path | str | None = None, rerun: str | None = None) -> Lineage:
+def trace(
+    root: Path | str,
+    *,
+    more: Sequence[Path | str] = (),
+    output: Path | str | None = None,
+    rerun: str | None = None,
+) -> Lineage:
     """Find the repositories of a run; nothing is written.
 
     Parameters
     ----------
     root
         The repository to read.
+    more
+        Further repositories to read, after it.
     output
         The folder to write to.
     rerun
@@ -59,7 +67,7 @@ def trace(root: Path | str, *, output: Path | str | None = None, rerun: str | No
     if output is not None and rerun is not None:
         raise OutputError("--output and --rerun name the output both; give one of them")
     if output is None and rerun is None:
-        return Lineage(tuple(repositories_with_parents([top])))
+        return Lineage(tuple(repositories_with_parents([top, *map(Path, more)])))
     given: Path | None = top
     if rerun is not None:
         source, target = _split_rerun(rerun)
@@ -69,7 +77,8 @@ def trace(root: Path | str, *, output: Path | str | None = None, rerun: str | No
         folder = Path(output or "").expanduser()
     folder = folder.resolve()
     recorded = _recorded(folder)
-    wanted = recorded.parents if given is None and recorded is not None else (given or top,)
+    named = (given or top, *(open_repository(folder).root for folder in more))
+    wanted = recorded.parents if given is None and recorded is not None else named
     inputs = [repository for repository in repositories_with_parents(wanted) if repository.root != folder]
     _check(folder, recorded, wanted, inputs, top)
     return Lineage(

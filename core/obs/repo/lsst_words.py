@@ -12,7 +12,7 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def accept_lsst_words(method: Method) -> Method:
-    """Let a method take ``datasetType``, ``dataId``, ``doBackup`` and ``format`` for its own names of these arguments."""
+    """Let a method take ``datasetType``, ``dataId``, ``doBackup`` and ``format`` for its own names."""
 
     @wraps(method)
     def accepting(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - as the method

@@ -1,0 +1,60 @@
+"""The WCS that a raw frame may have, from pointing and camera, or from its header."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from obs.camera.camera import Camera
+from obs.camera.detector import Detector
+from obs.camera.distortion import RadialDistortion
+from obs.image.visit_info import VisitInfo
+from obs.image.wcs import TanSipWcs
+from obs.instrument.boresight_wcs import fit_boresight_wcs
+
+__all__ = ["boresight_wcs", "known_cards", "possible_wcs"]
+
+
+def possible_wcs(
+    camera: Camera, detector: Detector, info: VisitInfo, header: TanSipWcs | None
+) -> tuple[TanSipWcs | None, dict[str, TanSipWcs]]:
+    """Return the likeliest WCS, and what else it may be, by who tells it.
+
+    Parameters
+    ----------
+    camera, detector
+        The camera, and which of its detectors.
+    info : VisitInfo
+        Where the telescope pointed.
+    header : TanSipWcs or None
+        The WCS of the header.
+    """
+    if not np.isfinite(info.boresight_ra + info.boresight_dec):
+        # scale and distortion help to find the frame, wherever it is
+        anywhere = fit_boresight_wcs(camera, detector, boresight_ra=0.0, boresight_dec=0.0)
+        return header, {"the camera, pointed anywhere": anywhere}
+    pointing = partial(boresight_wcs, detector=detector, info=info)
+    others = {} if header is None else {"the header": header}
+    if camera.distortion != RadialDistortion():
+        others["the pointing without the camera's distortion"] = pointing(
+            replace(camera, distortion=RadialDistortion())
+        )
+    return pointing(camera), others
+
+
+def boresight_wcs(camera: Camera, *, detector: Detector, info: VisitInfo) -> TanSipWcs:
+    """Return the WCS that follows from where the telescope pointed; a rotator that is not known is taken as 0."""
+    return fit_boresight_wcs(
+        camera,
+        detector,
+        boresight_ra=info.boresight_ra,
+        boresight_dec=info.boresight_dec,
+        rotation=info.rotation_angle if np.isfinite(info.rotation_angle) else 0.0,
+    )
+
+
+def known_cards(header: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the cards that have a value."""
+    return {keyword: value for keyword, value in header.items() if value == value}

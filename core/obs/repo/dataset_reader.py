@@ -1,0 +1,145 @@
+"""Read datasets: whole, by their parts, put together from others, or from what the camera knows."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from obs.errors import DataIdError, DatasetNotFoundError
+from obs.geom import Box
+from obs.image.exposure import Exposure
+from obs.instrument.instrument import Instrument
+from obs.policy.data_id import DataId
+from obs.policy.dataset_type import DatasetType, Template
+from obs.policy.mapper import Mapper
+from obs.repo.component import part_of
+from obs.repo.dataset_files import DatasetFiles, not_found
+from obs.repo.find_datasets import find_datasets
+from obs.repo.formatters import read_dataset
+from obs.repo.input_files import note_input
+from obs.repo.raw_parts import RAW_PARTS, RawHeader
+
+__all__ = ["STAND_INS", "DatasetReader"]
+
+_LOG = logging.getLogger(__name__)
+
+_OF_CAMERA = ("camera", "ccdExposureId", "ccdExposureId_bits", "expIdInfo")
+#: Datasets that need no file of their own, because they are a part of another one.
+STAND_INS = {"psf": "calexp_psf", "wcs": "calexp_wcs"}
+#: Settings of one task, which are a section of those of the run.
+_SECTIONS = {"isr_config": "isr", "characterizeImage_config": "characterize", "calibrate_config": "calibrate"}
+_SETTINGS = "processCcd_config"
+
+
+class DatasetReader:
+    """Reads the datasets of a repository and its parents.
+
+    Parameters
+    ----------
+    instrument : Instrument
+        The camera.
+    mapper : Mapper
+        Knows the dataset types.
+    files : DatasetFiles
+        Knows the files.
+    """
+
+    def __init__(self, instrument: Instrument, mapper: Mapper, files: DatasetFiles) -> None:
+        self._instrument, self._mapper, self._files = instrument, mapper, files
+
+    def get(self, dataset_type: str, data_id: DataId, bbox: Box | None) -> object:
+        """Read a dataset or, with a suffix, a part of it; see `obs.repo.butler.Butler.get`."""
+        if dataset_type in _OF_CAMERA:
+            return self._from_camera(dataset_type, data_id)
+        types = self._mapper.policy.dataset_types
+        if dataset_type in STAND_INS and not self._has_file(dataset_type, data_id):
+            return self._stand_in(dataset_type, data_id, bbox)
+        kind, suffix = self._mapper.split(dataset_type)
+        if kind.components:
+            return {part: self.get(part_type, data_id, bbox) for part, part_type in kind.components.items()}
+        base = kind.name.removesuffix("_schema")
+        if base != kind.name and base in types and not self._has_file(kind.name, data_id):
+            return self._schema(types[base], data_id)
+        if kind.name in _SECTIONS and not self._has_file(kind.name, data_id):
+            return self._section(kind, data_id, _SECTIONS[kind.name])
+        return self._read(kind.name, suffix, data_id, bbox)
+
+    def complete_raw(self, data_id: Mapping[str, Any]) -> DataId:
+        """Return a data ID of raw data with all its keys; see `obs.repo.butler.Butler.complete_raw`."""
+        raw = self._instrument.raw_dataset_type
+        whole = self._mapper.complete(raw, data_id)
+        if all(key in whole for key in Template(self._instrument.detector).keys):
+            return whole
+        return self._mapper.complete(raw, whole, keys=[*whole, *Template(self._instrument.detector).keys])
+
+    def _has_file(self, name: str, data_id: DataId) -> bool:
+        """Return whether a dataset has a file of its own; one whose data ID lacks a key, such as a tract, has none."""
+        kind = self._mapper.policy.dataset_types.get(name)
+        if kind is None or not kind.template:
+            return False
+        try:
+            return self._files.find(kind, data_id)[0] is not None
+        except (DataIdError, DatasetNotFoundError):
+            return False
+
+    def _stand_in(self, name: str, data_id: DataId, bbox: Box | None) -> object:
+        part = STAND_INS[name]
+        if name in self._mapper.policy.dataset_types:
+            _LOG.warning("no %s of its own for this data ID: this is %s", name, part)
+        kind, suffix = self._mapper.split(part)
+        return self._read(kind.name, suffix, data_id, bbox)
+
+    def _schema(self, kind: DatasetType, data_id: DataId) -> object:
+        """Return the columns of a catalog: as the file of the data ID tells them, or without one any file."""
+        try:
+            return self._read(kind.name, "schema", data_id, None)
+        except (DataIdError, DatasetNotFoundError) as error:
+            found = find_datasets(self._files.roots, [kind], [data_id]).get(kind.name, {})
+            if not found:
+                raise DatasetNotFoundError(
+                    f"no {kind.name} whose columns could be told: {error}", dataset_type=kind.name, data_id=data_id
+                ) from None
+            return read_dataset(kind.storage, kind.python, next(iter(found.values())), "schema")
+
+    def _section(self, kind: DatasetType, data_id: DataId, section: str) -> object:
+        """Return the settings of one task out of those of the run."""
+        whole = self._read(_SETTINGS, "", data_id, None)
+        if not isinstance(whole, dict) or section not in whole:
+            raise not_found(kind.name, data_id, self._files.find(kind, data_id)[1])
+        return whole[section]
+
+    def _read(self, name: str, suffix: str, data_id: DataId, bbox: Box | None) -> object:
+        kind = self._mapper.dataset_type(name)
+        if suffix == "filename":
+            return [self._files.uri(kind, data_id)]
+        found, tried = self._files.find(kind, data_id)
+        if found is None:
+            raise not_found(name, data_id, tried)
+        note_input(name, found)
+        kind = self._files.kind_of(kind, found)
+        is_raw = name == self._instrument.raw_dataset_type and self._instrument.translator is not None
+        own = suffix.removeprefix("header_")
+        reader = self._instrument.reader(name)
+        if reader is not None:
+            return part_of(reader(found, self._mapper.complete(name, data_id)), own, bbox, name)
+        place = self._files.with_hdu(kind, data_id, found)
+        if is_raw and (suffix in RAW_PARTS or not suffix):
+            return self._read_raw(kind, suffix, data_id, place)
+        return read_dataset(kind.storage, kind.python, place, own, bbox)
+
+    def _read_raw(self, kind: DatasetType, suffix: str, data_id: DataId, place: str) -> object:
+        """Read a raw frame, or a part of it that the camera's translator tells."""
+        whole = self._mapper.complete(kind.name, data_id)
+        cards = read_dataset(kind.storage, kind.python, place, "md")
+        header = RawHeader(self._instrument, whole, cards if isinstance(cards, dict) else {}, self._files.plain(place))
+        if suffix:
+            return header.part(suffix)
+        value = read_dataset(kind.storage, kind.python, place)
+        return header.complete(value) if isinstance(value, Exposure) else value
+
+    def _from_camera(self, name: str, data_id: DataId) -> object:
+        if name == "camera":
+            return self._instrument.load_camera()
+        if name == "ccdExposureId_bits":
+            return self._instrument.exposure_id_bits
+        number = self._instrument.exposure_number(self.complete_raw(data_id))
+        return (number, self._instrument.exposure_id_bits) if name == "expIdInfo" else number

@@ -1,0 +1,144 @@
+"""Arguments and repositories in the words of LSST's Butler."""
+
+import pytest
+import yaml
+from test_butler import DATA_ID, DUMMY, catalog, exposure, instrument, root  # noqa: F401 - fixtures
+
+from obs.errors import DataIdError, DatasetNotFoundError, RepositoryError
+from obs.repo.butler import Butler
+
+__all__ = ["DUMMY"]
+
+
+@pytest.fixture
+def folder(root, tmp_path, instrument):  # noqa: F811 - the fixture
+    """Return an output with one catalog and one exposure."""
+    butler = Butler(root, output=tmp_path / "out", instrument=instrument)
+    butler.put(catalog(), "src", DATA_ID)
+    butler.put(exposure(), datasetType="calexp", dataId=DATA_ID)
+    return butler.output
+
+
+def test_words_of_lsst_for_every_method(folder, instrument):  # noqa: F811 - the fixture
+    butler = Butler(folder, instrument=instrument)
+    assert len(butler.get(datasetType="src", dataId=DATA_ID)) == 3
+    assert butler.datasetExists(datasetType="src", dataId=DATA_ID)
+    assert butler.getUri(datasetType="src", dataId=DATA_ID) == str(butler.path("src", DATA_ID))
+    assert butler.queryMetadata("raw", format=["visit", "ccd"], dataId={"visit": 1}) == [(1, 1), (1, 2)]
+    assert butler.queryMetadata(datasetType="raw", format="visit") == [1, 2]
+    assert len(butler.subset(datasetType="raw", dataId={"visit": 1})) == 2
+    assert butler.getKeys(datasetType="src")
+    reference = butler.dataRef("raw", dataId={"visit": 1, "ccd": 1})
+    assert len(reference.get(datasetType="src")) == 3
+    assert reference.datasetExists(datasetType="src")
+
+
+def test_a_data_id_alone_is_one_of_raw_data(folder, instrument):  # noqa: F811 - the fixture
+    reference = Butler(folder, instrument=instrument).dataRef({"visit": 1, "ccd": 2})
+    assert reference.dataset_type == "raw"
+    assert reference.dataId["ccd"] == 2
+
+
+@pytest.mark.parametrize("as_list", [True, False])
+def test_inputs_and_outputs(root, tmp_path, instrument, as_list):  # noqa: F811 - the fixture
+    inputs = [{"root": str(root)}] if as_list else str(root)
+    butler = Butler(inputs=inputs, outputs={"root": str(tmp_path / "new"), "mode": "rw"}, instrument=instrument)
+    butler.put(catalog(), "src", DATA_ID)
+    assert butler.roots == [tmp_path / "new", root]
+    again = Butler(outputs=str(tmp_path / "new"), instrument=instrument)
+    assert again.output == tmp_path / "new"
+    assert len(again.get("src", DATA_ID)) == 3
+
+
+def test_several_inputs_are_read_in_their_order(root, folder, tmp_path, instrument):  # noqa: F811 - the fixture
+    butler = Butler(inputs=[str(folder), str(root)], outputs=str(tmp_path / "new"), instrument=instrument)
+    assert butler.roots == [tmp_path / "new", folder, root]
+    assert len(butler.get("src", DATA_ID)) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, r"name a repository: Butler\('DATA'\), or Butler\(inputs='DATA'\)"),
+        ({"root": "a", "inputs": "b"}, "inputs= and outputs= replace the repository and its output"),
+        ({"inputs": "a", "outputs": ["b", "c"]}, "one output is written at a time, got 2: name one"),
+        ({"inputs": {"rot": "a"}}, "unknown key 'rot' of a repository; did you mean 'root'"),
+        ({"inputs": {"mapper": "x"}}, "a repository needs the key 'root', its folder"),
+        (
+            {"inputs": "a", "outputs": {"root": "b", "mode": "r"}},
+            "the output b has the mode 'r'; outputs are 'w' or 'rw'",
+        ),
+    ],
+)
+def test_arguments_that_cannot_be(arguments, message):
+    with pytest.raises(RepositoryError, match=message):
+        Butler(**arguments)
+
+
+def test_an_output_without_inputs_needs_them(tmp_path, instrument):  # noqa: F811 - the fixture
+    (tmp_path / "obs.yaml").write_text("layout: 1\ncamera: dummy\nparents: []\n")
+    with pytest.raises(RepositoryError, match=r"has no inputs yet; name them with inputs="):
+        Butler(outputs=str(tmp_path), instrument=instrument)
+
+
+def test_levels_that_the_policy_does_not_have_leave_out_nothing(folder, instrument):  # noqa: F811 - the fixture
+    butler = Butler(folder, instrument=instrument)
+    assert len(butler.subset("raw", level="skyTile", visit=1)) == 2
+    with pytest.raises(DataIdError, match="did you mean"):
+        butler.subset("raw", level="sensr", visit=1)
+
+
+def test_psf_and_wcs_of_a_calexp(folder, instrument):  # noqa: F811 - the fixture
+    butler = Butler(folder, instrument=instrument)
+    assert butler.exists("psf", DATA_ID)
+    with pytest.raises(DatasetNotFoundError, match="has no component 'wcs'"):
+        butler.get("wcs", DATA_ID)  # this calexp has none
+
+
+def test_schema_without_a_data_id(folder, instrument):  # noqa: F811 - the fixture
+    butler = Butler(folder, instrument=instrument)
+    schema = butler.get("src_schema")
+    assert list(schema.columns) == ["id", "x"]
+    assert len(schema) == 0
+    with pytest.raises(DatasetNotFoundError, match="no icSrc whose columns could be told"):
+        butler.get("icSrc_schema")
+
+
+def test_settings_of_the_run_and_of_one_task(folder, instrument):  # noqa: F811 - the fixture
+    (folder / "config").mkdir()
+    settings = {"isr": {"do_bias": False}, "characterize": {"psf": {"stamp_size": None}}}
+    (folder / "config" / "process.yaml").write_text(yaml.safe_dump(settings))
+    butler = Butler(folder, instrument=instrument)
+    assert butler.get("processCcd_config") == settings
+    assert butler.get("isr_config") == {"do_bias": False}
+    assert butler.get("characterizeImage_config") == settings["characterize"]
+    with pytest.raises(DatasetNotFoundError, match="no calibrate_config"):
+        butler.get("calibrate_config")
+
+
+def _described(folder, parents, policy):
+    folder.mkdir()
+    text = yaml.safe_dump({"_parents": [str(parent) for parent in parents], "_policy": policy, "_root": str(folder)})
+    (folder / "repositoryCfg.yaml").write_text("!RepositoryCfg_v1\n" + text)
+    return folder
+
+
+def test_the_policy_of_a_repository_holds_for_itself_only(root, tmp_path, instrument):  # noqa: F811 - the fixture
+    places = {
+        "datasets": {"src": {"template": "elsewhere/%(visit)d-%(ccd)d.fits"}, "extra": {"template": "x/%(visit)d.txt"}}
+    }
+    parent = _described(tmp_path / "parent", [root], places)
+    plain = Butler(root, output=tmp_path / "plain", instrument=instrument)
+    plain.put(catalog(), "src", DATA_ID)
+    (parent / "elsewhere").mkdir()
+    plain.path("src", DATA_ID).rename(parent / "elsewhere" / "1-1.fits")
+    (parent / "x").mkdir()
+    (parent / "x" / "1.txt").write_text("more\n")
+    child = Butler(parent, output=tmp_path / "child", instrument=instrument)
+    assert child.path("src", DATA_ID) == parent / "elsewhere" / "1-1.fits"
+    assert child.get("extra", visit=1) == "more\n"
+    child.put(catalog(), "src", DATA_ID)
+    assert "elsewhere" not in str(child.path("src", DATA_ID))
+    assert child.path("src", DATA_ID).is_relative_to(tmp_path / "child")
+    grandchild = _described(tmp_path / "grandchild", [parent], {})
+    assert Butler(grandchild, instrument=instrument).path("src", DATA_ID) == parent / "elsewhere" / "1-1.fits"
