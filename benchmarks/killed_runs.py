@@ -20,7 +20,7 @@ from astropy.io import fits
 import obs.cli.calibs
 import obs.cli.calibs_build
 import obs.cli.ingest
-import obs.repo.butler
+import obs.repo.find_instrument
 from obs.cli.main import main
 from obs.ingest.repository import make_repository
 from obs.repo.leftovers import find_leftovers
@@ -119,7 +119,7 @@ if __name__ == "__main__":
     top = Path(sys.argv[1])
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 50
     INSTRUMENT = toy_camera.make_instrument(top)
-    for module in (obs.repo.butler, obs.cli.ingest, obs.cli.calibs, obs.cli.calibs_build):
+    for module in (obs.repo.find_instrument, obs.cli.ingest, obs.cli.calibs, obs.cli.calibs_build):
         module.load_instrument = lambda name: INSTRUMENT
     for chosen in ("link", "copy", "move", "calibs"):
         print(chosen, campaign(top / "run", chosen, count, random.Random(1)), flush=True)  # noqa: S311

@@ -93,7 +93,7 @@ def repository(tmp_path, monkeypatch):
         exposure_id=lambda data_id: data_id["visit"],
         exposure_id_bits=10,
     )
-    monkeypatch.setattr("obs.repo.butler.load_instrument", lambda name: instrument)
+    monkeypatch.setattr("obs.repo.find_instrument.load_instrument", lambda name: instrument)
     root = tmp_path / "data"
     (root / "raw").mkdir(parents=True)
     (root / "obs.yaml").write_text("camera: toy\n")

@@ -10,7 +10,7 @@ from obs.ingest.repository import make_repository
 def instrument(tmp_path, monkeypatch):
     """The camera, found by its name everywhere."""
     toy = make_instrument(tmp_path)
-    for place in ("repo.butler", "cli.init", "cli.ingest", "cli.calibs", "cli.verify"):
+    for place in ("repo.find_instrument", "cli.init", "cli.ingest", "cli.calibs", "cli.verify"):
         monkeypatch.setattr(f"obs.{place}.load_instrument", lambda name: toy)
     return toy
 

@@ -9,7 +9,7 @@ from astropy.io import fits
 from toy_camera import GAINS, READ_NOISE, make_instrument
 
 from obs.errors import ConfigError, DatasetNotFoundError, FileFormatError, OutputError
-from obs.ingest.calibs import CalibStore
+from obs.ingest.calib_store import CalibStore
 from obs.ingest.raws import IngestOptions, ingest_raws
 from obs.ingest.repository import make_repository
 from obs.raw_exposure import remove_raw_signature
@@ -63,7 +63,7 @@ class Truth:
 @pytest.fixture
 def camera(tmp_path, monkeypatch):
     toy = make_instrument(tmp_path, SCALE)
-    for place in ("repo.butler", "cli.calibs", "cli.calibs_build", "cli.process"):
+    for place in ("repo.find_instrument", "cli.calibs", "cli.calibs_build", "cli.process"):
         monkeypatch.setattr(f"obs.{place}.load_instrument", lambda name: toy)
     make_repository(tmp_path / "data", toy)
     return toy
@@ -628,7 +628,7 @@ def in_child(work):
         "obs.calibration_frames.detector_scales.write_dataset",
         "obs.ingest.calib_staging.Staging.install",
         "obs.ingest.calib_staging.sync_folder",
-        "obs.ingest.calibs.CalibStore.add_within",
+        "obs.ingest.calib_store.CalibStore.add_within",
         "obs.cli.calibs_build._report",
     ],
 )

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from toy_camera import write_raw
 
 from obs.errors import DataIdError, DatasetNotFoundError
-from obs.ingest.calibs import CalibStore, format_calib_id, ingest_calibs, validity_ranges
+from obs.ingest.calib_store import CalibStore, format_calib_id, validity_ranges
+from obs.ingest.calibs import ingest_calibs
 from obs.ingest.raws import IngestOptions, ingest_raws
 from obs.policy.mapper import _valid_rows
 from obs.repo.butler import Butler

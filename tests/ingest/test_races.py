@@ -11,7 +11,8 @@ from test_raws import rows
 from toy_camera import write_raw
 
 from obs.errors import OutputError, RepositoryError
-from obs.ingest.calibs import CalibStore, ingest_calibs
+from obs.ingest.calib_store import CalibStore
+from obs.ingest.calibs import ingest_calibs
 from obs.ingest.raws import IngestOptions, ingest_raws
 from obs.ingest.repository import make_repository
 from obs.repo.butler import Butler

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from obs.ingest.calib_jobs import BuildJob
-from obs.ingest.calibs import format_calib_id
+from obs.ingest.calib_store import format_calib_id
 from obs.repo.provenance import package_versions
 from obs.version import __version__
 

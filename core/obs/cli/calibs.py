@@ -8,7 +8,8 @@ import click
 from obs.cli.ingest import find_files, print_report
 from obs.cli.table import format_table
 from obs.errors import DatasetNotFoundError, suggest
-from obs.ingest.calibs import CalibStore, ingest_calibs
+from obs.ingest.calib_store import CalibStore
+from obs.ingest.calibs import ingest_calibs
 from obs.ingest.transfer import Mode
 from obs.instrument.discovery import load_instrument
 from obs.repo.butler import Butler

@@ -22,7 +22,7 @@ from obs.errors import DataIdError, OutputError
 from obs.executor import Outcome, run
 from obs.ingest.calib_jobs import BuildJob, plan_calibrations, usual_inputs
 from obs.ingest.calib_staging import recover_builds, staging
-from obs.ingest.calibs import CalibStore
+from obs.ingest.calib_store import CalibStore
 from obs.instrument.discovery import load_instrument
 from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId, format_data_id, parse_ids

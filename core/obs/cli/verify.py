@@ -6,7 +6,7 @@ import click
 
 from obs.ingest.audit import find_changed_inputs, find_damaged, find_missing_calibs, find_orphans
 from obs.ingest.calib_staging import recover_builds
-from obs.ingest.calibs import CalibStore
+from obs.ingest.calib_store import CalibStore
 from obs.ingest.relink import find_missing_raws, relink
 from obs.instrument.discovery import load_instrument
 from obs.policy.data_id import format_data_id

@@ -19,7 +19,7 @@ from obs.doctor.exposure import RawFrame
 from obs.doctor.places import shown
 from obs.errors import MeasurementError, ObsError
 from obs.ingest.calib_jobs import plan_calibrations
-from obs.ingest.calibs import CalibStore
+from obs.ingest.calib_store import CalibStore
 from obs.ingest.raws import IngestOptions, ingest_raws
 from obs.ingest.repository import make_repository
 from obs.instrument.instrument import Instrument

@@ -11,7 +11,7 @@ from typing import BinaryIO, cast
 from astropy.io import fits
 
 from obs.errors import FileFormatError, ObsError
-from obs.ingest.calibs import CalibStore
+from obs.ingest.calib_store import CalibStore
 from obs.policy.data_id import format_data_id
 from obs.policy.dataset_type import split_hdu
 from obs.repo.butler import Butler

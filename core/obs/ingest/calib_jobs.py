@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from obs.errors import DataIdError, DatasetNotFoundError
-from obs.ingest.calibs import CalibStore
+from obs.ingest.calib_store import CalibStore
 from obs.policy.data_id import DataId, format_data_id
 from obs.repo.butler import Butler
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from obs.errors import ObsError, OutputError
-from obs.ingest.calibs import CalibStore
+from obs.ingest.calib_store import CalibStore
 from obs.os_advice import write_advice
 from obs.policy.data_id import DataId, format_data_id
 from obs.repo.atomic import atomic_write, is_leftover, sync_folder, temporary_path
