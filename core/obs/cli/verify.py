@@ -1,13 +1,17 @@
-"""`obs verify`: whether the files of a repository are there."""
+"""`obs verify`: whether the files of a repository are there and whole, and what can be mended."""
 
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
 
-from obs.ingest.audit import find_changed_inputs, find_damaged, find_missing_calibs, find_orphans
+from obs.ingest.audit import Fault, find_changed_inputs, find_damaged, find_missing_calibs, find_orphans
 from obs.ingest.calib_staging import recover_builds
 from obs.ingest.calib_store import CalibStore
-from obs.ingest.relink import find_missing_raws, relink
+from obs.ingest.mend import forget_missing, is_output, register_orphans, remove_damaged
+from obs.ingest.relink import MissingRaw, find_missing_raws, has_foreign_registry, relink
 from obs.instrument.discovery import load_instrument
 from obs.policy.data_id import format_data_id
 from obs.repo.butler import Butler
@@ -18,56 +22,152 @@ __all__ = ["verify"]
 
 _REMEDIES = {
     "MISSING": "put missing files back, or build missing calibrations again",
-    "ORPHANED": "register orphaned files with obs ingest or obs calibs ingest",
-    "TRUNCATED": "take truncated files from a copy, or process truncated results again",
+    "ORPHANED": "register orphaned files with --mend",
+    "TRUNCATED": "take truncated files from a copy; --mend removes truncated results, to be processed again",
     "CHANGED": "take changed files from a copy, or process stale results again with obs process --skip-existing",
 }
 
 
-def verify(root: Path, folder: Path | None, remove_leftovers: bool, camera: str | None, doraise: bool) -> int:
+@dataclass
+class _Findings:
+    """What is wrong with a repository."""
+
+    missing: list[MissingRaw] = field(default_factory=list)
+    not_copied: int = 0
+    orphans: list[Fault] = field(default_factory=list)
+    calibs: list[Fault] = field(default_factory=list)
+    damaged: list[Fault] = field(default_factory=list)
+    inputs: list[Fault] = field(default_factory=list)
+    leftovers: list[Path] = field(default_factory=list)
+
+    @property
+    def faults(self) -> list[Fault]:
+        """All but missing raw files and leftovers."""
+        return [*self.calibs, *self.orphans, *self.damaged, *self.inputs]
+
+
+def verify(
+    root: Path,
+    folder: Path | None,
+    remove_leftovers: bool,
+    mend: bool,
+    yes: bool,
+    validity: int | None,
+    camera: str | None,
+    doraise: bool,
+) -> int:
     """Do what the command says; see obs.cli.commands.verify."""
     butler = Butler(root, instrument=None if camera is None else load_instrument(camera))
+    if folder is not None:
+        _relink(butler, folder)
+    found = _examine(butler)
+    if mend:
+        if _mend(butler, found, validity, yes=yes):
+            found = _examine(butler)
+    elif remove_leftovers:
+        _remove_leftovers(butler, found.leftovers)
+        found.leftovers = []
+    return _report(root, found)
+
+
+def _relink(butler: Butler, folder: Path) -> None:
     missing = find_missing_raws(butler)
-    if folder is not None and missing:
-        reports = relink(butler, missing, folder)
-        for report in reports:
-            if report.status == "failed":
-                click.echo(f"not linked: {report.path}: {report.reason}", err=True)
-        n_missing = len(missing)
-        missing = find_missing_raws(butler)
-        click.echo(f"{n_missing - len(missing)} of {n_missing} missing raw files linked")
-    for lost in missing:
+    if not missing:
+        return
+    for report in relink(butler, missing, folder):
+        if report.status == "failed":
+            click.echo(f"not linked: {report.path}: {report.reason}", err=True)
+    left = len(find_missing_raws(butler))
+    click.echo(f"{len(missing) - left} of {len(missing)} missing raw files linked")
+
+
+def _examine(butler: Butler) -> _Findings:
+    missing = find_missing_raws(butler)
+    is_foreign = has_foreign_registry(butler)
+    return _Findings(
+        missing=[] if is_foreign else missing,
+        not_copied=len(missing) if is_foreign else 0,
+        orphans=find_orphans(butler),
+        calibs=find_missing_calibs(butler),
+        damaged=find_damaged(butler),
+        inputs=list(find_changed_inputs(butler)),
+        leftovers=find_leftovers(butler.root),
+    )
+
+
+def _mend(butler: Butler, found: _Findings, validity: int | None, *, yes: bool) -> bool:
+    """Mend what can be mended, a line for each thing; return whether anything was changed."""
+    _remove_leftovers(butler, found.leftovers)
+    is_changed = bool(found.leftovers)
+    for is_in, line in register_orphans(butler, found.orphans, validity):
+        click.echo(line, err=not is_in)
+        is_changed = is_changed or is_in
+    n_gone = len(found.missing) + len(found.calibs)
+    if n_gone and _confirm(
+        f"Forget {_count(n_gone, 'row')} of the registry without a file? Say no if the files may come back: if a disk "
+        "is not mounted, or if the files are in another folder now (--relink DIR)",
+        yes=yes,
+    ):
+        is_changed |= _say(forget_missing(butler, found.missing, found.calibs))
+    results = found.damaged if is_output(butler) else []
+    if results and _confirm(
+        f"Remove {_count(len(results), 'damaged result')}? obs process --skip-existing makes them again", yes=yes
+    ):
+        is_changed |= _say(remove_damaged(results))
+    return is_changed
+
+
+def _confirm(question: str, *, yes: bool) -> bool:
+    """Return whether the user agrees; where nobody can be asked, only if --yes was given."""
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        click.echo(f"{question}: not done without --yes", err=True)
+        return False
+    return click.confirm(question)
+
+
+def _say(lines: Iterable[str]) -> bool:
+    """Print lines, and return whether there were any."""
+    said = list(lines)
+    for line in said:
+        click.echo(line)
+    return bool(said)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _remove_leftovers(butler: Butler, leftovers: list[Path]) -> None:
+    if any(path.suffix == ".build" for path in leftovers):
+        recover_builds(CalibStore(butler))
+    remove_all(leftovers)
+    click.echo(f"{len(leftovers)} leftovers removed")
+
+
+def _report(root: Path, found: _Findings) -> int:
+    """Print what is wrong and what can be done, and return the exit status."""
+    for lost in found.missing:
         place = f"{lost.path}" if lost.link is None else f"{lost.path}, a link to {lost.link}"
         click.echo(f"MISSING {format_data_id(lost.data_id)}: {place}", err=True)
-    faults = [
-        *find_missing_calibs(butler),
-        *find_orphans(butler),
-        *find_damaged(butler),
-        *find_changed_inputs(butler),
-    ]
-    for fault in faults:
+    for fault in found.faults:
         click.echo(str(fault), err=True)
-    leftovers = find_leftovers(butler.root)
-    if remove_leftovers:
-        if any(path.suffix == ".build" for path in leftovers):
-            recover_builds(CalibStore(butler))
-        remove_all(leftovers)
-        click.echo(f"{len(leftovers)} leftovers removed")
-        leftovers = []
-    for path in leftovers:
+    for path in found.leftovers:
         click.echo(f"LEFTOVER {path}", err=True)
-    if not missing and not leftovers and not faults:
-        click.echo(f"{root}: all registered raw files are there")
+    if found.not_copied:
+        frames = _count(found.not_copied, "frame")
+        click.echo(f"{frames} of the registry, which another program made, were not copied with it; this is no fault")
+    if not found.missing and not found.leftovers and not found.faults:
+        click.echo(f"{root}: all registered raw files are there" if not found.not_copied else f"{root}: in order")
         return 0
-    advice = []
-    if missing:
-        advice.append("find moved raw files with --relink DIR")
-    kinds = {fault.kind for fault in faults}
+    advice = ["find moved raw files with --relink DIR, or forget them with --mend"] if found.missing else []
+    kinds = {fault.kind for fault in found.faults}
     advice += [remedy for kind, remedy in _REMEDIES.items() if kind in kinds]
-    if leftovers:
-        advice.append("remove leftovers with --remove-leftovers")
-    numbers = [f"{len(missing)} missing", f"{len(leftovers)} leftovers"]
-    if faults:
-        numbers.append(f"{len(faults)} other faults")
+    if found.leftovers:
+        advice.append("remove leftovers with --remove-leftovers or --mend")
+    numbers = [f"{len(found.missing)} missing", f"{len(found.leftovers)} leftovers"]
+    if found.faults:
+        numbers.append(f"{len(found.faults)} other faults")
     click.echo(f"{', '.join(numbers)}; {', '.join(advice)}", err=True)
     return 1

@@ -1,31 +1,28 @@
 """Look through the files of a repository: which are gone, which nobody knows, which are cut off or have changed."""
 
-import gzip
-import warnings
-import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, cast
 
-from astropy.io import fits
-
-from obs.errors import FileFormatError, ObsError
+from obs.errors import DatasetNotFoundError, ObsError, describe_fault
 from obs.ingest.calib_store import CalibStore
-from obs.policy.data_id import format_data_id
-from obs.policy.dataset_type import split_hdu
+from obs.policy.data_id import DataId, format_data_id
+from obs.policy.dataset_type import DatasetType, split_hdu
 from obs.repo.butler import Butler
 from obs.repo.file_keys import COMPRESSED
-from obs.repo.find_datasets import find_datasets
-from obs.repo.fits_checksum import compare_datasums
+from obs.repo.find_datasets import find_datasets, iterate_datasets
+from obs.repo.fits_checksum import checksums_compared
+from obs.repo.fits_file import open_fits
 from obs.repo.formatters import read_dataset
 from obs.repo.input_files import InputFile
 from obs.repo.layout import open_repository
+from obs.repo.parquet_catalog import parquet_length
 from obs.repo.result_record import ResultRecord
 
 __all__ = ["Fault", "find_changed_inputs", "find_damaged", "find_missing_calibs", "find_orphans"]
 
 _FITS = (".fits", ".fit", ".fts", ".fits.gz", ".fits.fz")
+_PARQUET, _YAML = (".parq", ".parquet"), (".yaml", ".yml")
 _METADATA = "processCcd_metadata"
 
 
@@ -41,11 +38,17 @@ class Fault:
         The file.
     text : str
         What is wrong, or what it belongs to.
+    dataset_type : str
+        Of which type the file is; empty if it does not matter.
+    data_id : dict
+        Its data ID.
     """
 
     kind: str
     path: Path
     text: str
+    dataset_type: str = ""
+    data_id: DataId = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.path}: {self.text}"
@@ -64,15 +67,14 @@ def find_orphans(butler: Butler) -> list[Fault]:
     places = {butler.root / split_hdu(butler.mapper.path(raw, dict(zip(keys, row, strict=True))))[0] for row in rows}
     store = CalibStore(butler, read_only=True)
     places |= {store.target(name, data_id) for name, data_id in store.registered()}
-    raws = find_datasets([butler.root], [butler.mapper.dataset_type(raw)])
-    calibs = find_datasets([store.root], list(store.types.values()))
+    raws = iterate_datasets([butler.root], [butler.mapper.dataset_type(raw)])
+    calibs = iterate_datasets([store.root], list(store.types.values()))
     found = {
-        path: f"{kind} {name} is not registered"
-        for kind, files in [*raws.items(), *calibs.items()]
-        for name, path in files.items()
+        path: Fault("ORPHANED", path, f"{kind.name} {format_data_id(data_id)} is not registered", kind.name, data_id)
+        for kind, data_id, path in (*raws, *calibs)
         if places.isdisjoint(path.with_name(path.name.removesuffix(ending)) for ending in COMPRESSED)
     }
-    return [Fault("ORPHANED", path, text) for path, text in found.items()]
+    return list(found.values())
 
 
 def find_missing_calibs(butler: Butler) -> list[Fault]:
@@ -81,39 +83,39 @@ def find_missing_calibs(butler: Butler) -> list[Fault]:
         return []
     store = CalibStore(butler, read_only=True)
     return [
-        Fault("MISSING", store.target(name, data_id), f"{name} {format_data_id(data_id)}")
+        Fault("MISSING", store.target(name, data_id), f"{name} {format_data_id(data_id)}", name, data_id)
         for name, data_id in store.registered()
         if store.path(name, data_id) is None
     ]
 
 
 def find_damaged(butler: Butler) -> list[Fault]:
-    """Return the FITS files of the repository and of its calibrations that are cut off, or no longer fit their DATASUM.
+    """Return the files of the repository and of its calibrations that are cut off, or no longer fit their DATASUM.
 
-    Each file is read once as a whole.
+    Each file is read once as a whole, FITS files piece by piece.
     """
     roots = list(dict.fromkeys([butler.root, butler.calib_root]))
-    found = find_datasets(roots, list(butler.policy.dataset_types.values()))
-    paths = sorted({path for files in found.values() for path in files.values()})
-    return [fault for path in paths if path.name.lower().endswith(_FITS) and (fault := _find_damage(path))]
+    found: dict[Path, tuple[DatasetType, DataId]] = {}
+    for kind, data_id, path in iterate_datasets(roots, list(butler.policy.dataset_types.values())):
+        found.setdefault(path, (kind, data_id))
+    return [fault for path, known in sorted(found.items()) if (fault := _find_damage(path, *known))]
 
 
-def _find_damage(path: Path) -> Fault | None:
+def _find_damage(path: Path, kind: DatasetType, data_id: DataId) -> Fault | None:
+    name = path.name.lower()
     try:
-        # Warnings are collected, not raised: astropy would leave the file open.
-        with warnings.catch_warnings(record=True) as told:
-            warnings.simplefilter("always")
-            with fits.open(path, lazy_load_hdus=False):
+        if name.endswith(_FITS):
+            with checksums_compared(True), open_fits(path):
                 pass
-        cut = [str(warning.message) for warning in told if "truncated" in str(warning.message)]
-        if cut:
-            return Fault("TRUNCATED", path, " ".join(cut[0].split()))
-        with gzip.open(path) if path.name.lower().endswith(".gz") else open(path, "rb") as file:
-            compare_datasums(cast(BinaryIO, file))
-    except FileFormatError as error:
-        return Fault("CHANGED", path, " ".join(str(error).split()))
-    except (OSError, EOFError, ValueError, zlib.error, fits.VerifyError) as error:
-        return Fault("TRUNCATED", path, " ".join(str(error).split()) or "no FITS file")
+        elif name.endswith(_PARQUET):
+            parquet_length(path)
+        elif name.endswith(_YAML):
+            read_dataset(kind.storage, kind.python, path)
+    except DatasetNotFoundError:
+        return None  # a link that leads nowhere, which is missing and not damaged
+    except Exception as error:  # noqa: BLE001 - one bad file must not stop the others
+        text = describe_fault(error, path)
+        return Fault("CHANGED" if "DATASUM" in text else "TRUNCATED", path, text, kind.name, data_id)
     return None
 
 
@@ -130,9 +132,8 @@ def find_changed_inputs(butler: Butler) -> Iterator[Fault]:
         try:
             metadata = read_dataset(kind.storage, kind.python, path)
             record = ResultRecord.from_metadata(metadata) if isinstance(metadata, dict) else None
-        except ObsError as error:
-            yield Fault("CHANGED", path, f"cannot be read: {error}")
-            continue
+        except ObsError:
+            continue  # one of the damaged
         for item in () if record is None else record.inputs:
             inputs.setdefault(item, []).append(name)
     for item, names in inputs.items():

@@ -11,8 +11,10 @@ from obs.ingest.report import FileReport
 from obs.policy.data_id import DataId
 from obs.repo.butler import Butler
 from obs.repo.file_keys import COMPRESSED
+from obs.repo.key_sources import DATABASE_FILE, REGISTRY_FILE
+from obs.repo.layout import repositories_with_parents
 
-__all__ = ["MissingRaw", "find_missing_raws", "relink"]
+__all__ = ["MissingRaw", "find_missing_raws", "has_foreign_registry", "relink"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,14 @@ def find_missing_raws(butler: Butler) -> list[MissingRaw]:
         if not butler.exists(raw, data_id):
             found.append(_describe(butler, raw, data_id))
     return found
+
+
+def has_foreign_registry(butler: Butler) -> bool:
+    """Return whether the registry of raw frames was made by another program, which often lists more than was copied."""
+    for repository in repositories_with_parents([butler.root]):
+        if any((repository.root / name).is_file() for name in (DATABASE_FILE, REGISTRY_FILE)):
+            return not repository.is_own
+    return False
 
 
 def _describe(butler: Butler, raw: str, data_id: DataId) -> MissingRaw:

@@ -99,6 +99,8 @@ def _sum_data(file: BinaryIO, hdu: Hdu) -> int:
     while left and (chunk := file.read(min(left, _CHUNK))):
         left -= len(chunk)
         total = _add(total, _sum(chunk))
+    if left:
+        raise FileFormatError(f"HDU {hdu.number}: the file was truncated: {left} bytes of its data are missing")
     return total
 
 

@@ -13,9 +13,10 @@ from obs.repo.file_keys import FileKeys
 from obs.repo.layout import Repository
 from obs.small_file import read_small_text
 
-__all__ = ["CALIB_REGISTRY", "DATABASE_FILE", "KeySources", "registry_place"]
+__all__ = ["CALIB_REGISTRY", "DATABASE_FILE", "REGISTRY_FILE", "KeySources", "registry_place"]
 
-_REGISTRY = "registry.sqlite3"
+#: Name of the registry of exposures in a repository.
+REGISTRY_FILE = "registry.sqlite3"
 #: Name of the registry of calibrations in their folder.
 CALIB_REGISTRY = "calibRegistry.sqlite3"
 #: Names the database, where the registry is no file.
@@ -104,9 +105,9 @@ class KeySources:
         for repository in self._repositories:
             if (settings := repository.root / DATABASE_FILE).is_file():
                 yield _database_url(settings)
-            if (path := repository.root / _REGISTRY).is_file():
+            if (path := repository.root / REGISTRY_FILE).is_file():
                 yield str(path)
-        if (here := Path(_REGISTRY)).is_file():
+        if (here := Path(REGISTRY_FILE)).is_file():
             yield str(here.absolute())
 
     def _files(self) -> FileKeys:
@@ -115,7 +116,8 @@ class KeySources:
         roots = [repository.root for repository in self._repositories]
         if dataset_type is None or not dataset_type.template:
             raise RepositoryError(
-                f"there is no {_REGISTRY} in {', '.join(map(str, roots))} and no template of {name} to find files by",
+                f"there is no {REGISTRY_FILE} in {', '.join(map(str, roots))} and no template of {name} to find "
+                "files by",
                 path=roots[0],
             )
         return FileKeys(roots, dataset_type)
@@ -126,7 +128,7 @@ def registry_place(root: Path, policy: Policy) -> str:
     if policy.registry_path:
         return str(root / Path(os.path.expandvars(policy.registry_path)).expanduser())
     settings = root / DATABASE_FILE
-    return _database_url(settings) if settings.is_file() else str(root / _REGISTRY)
+    return _database_url(settings) if settings.is_file() else str(root / REGISTRY_FILE)
 
 
 def _database_url(path: Path) -> str:
