@@ -28,6 +28,7 @@ from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.raw import Raw
 from obs.image.visit_info import VisitInfo
+from obs.instrument.header import COLOR
 from obs.instrument.instrument import Instrument
 from obs.instrument.possible_wcs import known_cards, possible_wcs
 from obs.policy.data_id import DataId, format_data_id
@@ -35,7 +36,7 @@ from obs.repo.butler import Butler
 from obs.repo.calibration_type import calibration_type
 from obs.repo.fits_checksum import checksums_compared
 from obs.repo.fits_exposure import header_wcs, read_exposure
-from obs.repo.fits_raw import read_raw
+from obs.repo.fits_raw import extract_color, read_raw
 from obs.repo.formatters import read_dataset, split_hdu
 from obs.repo.input_files import note_input
 from obs.tasks.isr import Calibrations, remove_signature, required_calibrations
@@ -146,15 +147,21 @@ def get_raw(butler: Butler, data_id: Mapping[str, Any], detector: Detector) -> R
     note_input(name, path)
     hdu = split_hdu(butler.get_uri(name, data_id))[1]
     amplifier_hdus = sorted({amp.raw_hdu for amp in detector.amplifiers})
-    return read_raw(path, hdu=hdu, amplifier_hdus=amplifier_hdus, choose=partial(_is_frame, butler.instrument, data_id))
+    plane = detector.color_plane
+    color = {} if plane is None else {COLOR: plane.color}
+    choose = partial(_is_frame, butler.instrument, data_id, color)
+    raw = read_raw(path, hdu=hdu, amplifier_hdus=amplifier_hdus, choose=choose)
+    return raw if plane is None else extract_color(raw, plane, detector.saturation)
 
 
-def _is_frame(instrument: Instrument, data_id: Mapping[str, Any], header: Mapping[str, Any]) -> bool:
+def _is_frame(
+    instrument: Instrument, data_id: Mapping[str, Any], color: Mapping[str, str], header: Mapping[str, Any]
+) -> bool:
     """Return whether a header is that of a data ID, as far as the translator knows its keys."""
     if instrument.translator is None:
         return False
     try:
-        row = instrument.make_translator().registry_columns(known_cards(header))
+        row = instrument.make_translator().registry_columns({**known_cards(header), **color})
     except FileFormatError:
         return False
     return all(row[key] == value for key, value in data_id.items() if key in row)

@@ -16,6 +16,10 @@ from star_field import Moffat, stamp
 
 RA, DEC = 200.0, 30.0
 FWHM = 3.2
+TRANSMISSION = {"R": 0.6, "G": 1.0, "B": 0.5}
+"""Of the filters of a color mosaic."""
+COLOR_BANDS = {"R": "R", "G": "V", "B": "B"}
+"""The band that each of them lets pass."""
 
 
 @dataclass
@@ -36,8 +40,8 @@ class Camera:
         e-/ADU, e-, ADU.
     zero_point
         Magnitude of one electron a second.
-    colors
-        Transmission of the filters over the pixels of a square, shape (n, m); without, None.
+    mosaic
+        Color of each of the four pixels of a cell, the stored rows one after another; empty without a mosaic.
     """
 
     shape: tuple[int, int] = (500, 640)
@@ -48,7 +52,7 @@ class Camera:
     read_noise: float = 3.5
     bias: float = 300.0
     zero_point: float = 21.5
-    colors: tuple[tuple[float, ...], ...] | None = None
+    mosaic: str = ""
     random: np.random.Generator = field(default_factory=lambda: np.random.default_rng(11))
 
     def wcs(self, ra, dec, *, flipped=False):
@@ -65,9 +69,9 @@ class Camera:
 
     def expose(self, electrons):
         """Return the raw pixels of an exposure."""
-        if self.colors is not None:
-            square = np.array(self.colors)
-            electrons = electrons * np.tile(square, np.array(self.shape) // square.shape)
+        if self.mosaic:
+            cell = np.array([TRANSMISSION[color] for color in self.mosaic]).reshape(2, 2)
+            electrons = electrons * np.tile(cell, np.array(self.shape) // 2)
         noisy = self.random.poisson(electrons) + self.random.normal(0.0, self.read_noise, electrons.shape)
         return np.clip(np.round(self.bias + noisy / self.gain), 0, 65535).astype(np.uint16)
 
@@ -95,13 +99,14 @@ class Camera:
 
 
 def make_stars(n=1200, spread=0.35, seed=3):
-    """Return stars about the field: ra, dec, and magnitudes in V and R."""
+    """Return stars about the field: ra, dec, and magnitudes in V, R and B."""
     random = np.random.default_rng(seed)
     stars = Table()
     stars["ra"] = RA + random.uniform(-spread, spread, n) / np.cos(np.radians(DEC))
     stars["dec"] = DEC + random.uniform(-spread, spread, n)
     stars["V"] = 18.0 - 5.5 * random.power(1.6, n)[::-1] * random.random(n) ** 0.3
     stars["R"] = stars["V"] - random.uniform(0.3, 0.6, n)
+    stars["B"] = stars["V"] + random.uniform(0.4, 0.9, n)
     return stars
 
 
@@ -268,7 +273,18 @@ class Night:
         for index in range(4):
             band, flipped = self.bands[index % len(self.bands)], self.flips and index >= 2
             wcs = self.camera.wcs(RA + 0.002 * index, DEC, flipped=flipped)
-            table = Table({"ra": self.stars["ra"], "dec": self.stars["dec"], "mag": self.stars[band]})
-            light = self.camera.light(60.0, wcs, table) + 3.0
-            self.expose("science", light, 60.0, band=band, wcs=wcs, flipped=flipped)
+            self.expose("science", self.light(wcs, band) + 3.0, 60.0, band=band, wcs=wcs, flipped=flipped)
         return self.stars
+
+    def light(self, wcs, band):
+        """Return the electrons of an exposure; behind a mosaic, of the band of each pixel's color."""
+        if not self.camera.mosaic:
+            table = Table({"ra": self.stars["ra"], "dec": self.stars["dec"], "mag": self.stars[band]})
+            return self.camera.light(60.0, wcs, table)
+        whole = np.empty(self.camera.shape)
+        for number, color in enumerate(self.camera.mosaic):
+            pixels = slice(number // 2, None, 2), slice(number % 2, None, 2)
+            magnitude = self.stars[COLOR_BANDS[color]]
+            table = Table({"ra": self.stars["ra"], "dec": self.stars["dec"], "mag": magnitude})
+            whole[pixels] = self.camera.light(60.0, wcs, table)[pixels]
+        return whole

@@ -124,18 +124,18 @@ NIGHTS = {
     "sharpcap": (Camera(rotation=20.0), sharpcap_cards, one_image),
     "chips": (Camera(mirrored=False, rotation=0.5), nina_cards, one_chip_a_file),
     "ampfile": (Camera(mirrored=False, rotation=0.5), nina_cards, one_amplifier_a_file),
-    "color": (Camera(colors=((0.6, 1.0), (1.0, 0.5))), nina_cards, color_image),
+    "color": (Camera(mosaic="RGGB"), nina_cards, color_image),
     "quad": (Camera(mirrored=False, rotation=0.5), nina_cards, four_amplifiers),
 }
 FOUND = {
     "maxim": "overscan of amplifier 1 [641:664,1:500] pixels likely",
     "chips": "detector 1 CHIP",
     "sharpcap": "pixel_scale not known no WCS, and no other card tells",
-    "color": "BAYERPAT = RGGB: pixels of several colors lie side by side",
+    "color": "color_mosaic RGGB BAYERPAT certain",
     "ampfile": "AMPID differs among files of one exposure: with an amplifier a file",
 }
 """What `obs new` says, with single spaces."""
-DETECTORS = {"chips": 2, "ampfile": 2}
+DETECTORS = {"chips": 2, "ampfile": 2, "color": 3}
 
 
 @pytest.mark.parametrize("name", NIGHTS)
@@ -143,7 +143,8 @@ def test_a_night_becomes_catalogs(name, tmp_path, capsys, monkeypatch):
     camera, cards, writer = NIGHTS[name]
     folder = tmp_path / "night"
     folder.mkdir()
-    stars = Night(camera, cards, writer(folder)).run()
+    bands = ("",) if camera.mosaic else ("V", "R")
+    stars = Night(camera, cards, writer(folder), bands).run()
     stars.write(tmp_path / "stars.csv")
     trip = Journey(tmp_path, capsys, monkeypatch)
     files = sorted(folder.glob("*.fit*"))
@@ -160,9 +161,9 @@ def test_a_night_becomes_catalogs(name, tmp_path, capsys, monkeypatch):
     for kind in ("bias", "dark", "flat"):
         trip.obs("calibs", "build", kind, "DATA", "--validity", "30")
     trip.obs("process", "DATA", "--output", "out", "--id", "dataType=science")
-    results = trip.compare("out", stars, {"V": "V", "R": "R", "none": "V"})
+    results = trip.compare("out", stars, {"V": "V", "R": "R", "none": "V", "G": "V", "B": "B"})
     assert len(results) == 4 * DETECTORS.get(name, 1)
     for distance, magnitude, n_star in results.values():
         assert n_star > 10, trip.printed
-        assert distance < 0.05 * camera.scale + 0.05
-        assert np.isnan(magnitude) if name == "color" else abs(magnitude) < 0.02
+        assert distance < 0.05 * camera.scale * (2 if camera.mosaic else 1) + 0.05
+        assert abs(magnitude) < 0.02

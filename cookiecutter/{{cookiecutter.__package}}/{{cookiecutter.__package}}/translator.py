@@ -4,6 +4,7 @@
 {%- set made_of_date = t.visit.kind in ["nightly", "date"] -%}
 {%- set made_of_text = t.visit.kind == "digits" or t.detector.kind in ["digits", "words", "joined", "file"] or t.visit.get("pattern") -%}
 {%- set only_none = cookiecutter._facts.filters | map(attribute="physical_filter") | list == ["none"] -%}
+{%- set colors = t.detector.kind == "color" -%}
 {%- set unnamed = t.pointing_known == false -%}
 {%- macro options(given) %}{% for name, value in given.items() %}, {{ name }}={{ "True" if value is sameas true else value | tojson }}{% endfor %}{% endmacro -%}
 {%- macro cards(names) %}({% for name in names %}{{ name | tojson }}{{ "," if names | length == 1 else "" if loop.last else ", " }}{% endfor %}){% endmacro -%}
@@ -24,7 +25,7 @@ from obs.instrument.card_values import format_date{{ ", read_number" if t.visit.
 from obs.instrument.date_rules import DateRule
 from obs.instrument.header import Header
 from obs.instrument.pointing_rules import PointingRule
-from obs.instrument.rule_translator import RuleTranslator
+from obs.instrument.rule_translator import {{ "SIMULATED_COLOR, " if colors }}RuleTranslator
 
 __all__ = ["{{ cookiecutter.__class }}"]
 {%- if made_of_date %}
@@ -46,11 +47,15 @@ class {{ cookiecutter.__class }}(RuleTranslator):
         "expTime": float,
         "dataType": str,
     }
-{%- if t.visit.kind in ["nightly", "date"] %}
-    simulated_cards = ("SIMVISIT",)
+{%- set simulated = (["SIMVISIT"] if made_of_date else []) + (["SIMCOLOR"] if colors else []) %}
+{%- if simulated %}
+    simulated_cards = {{ cards(simulated) }}
+{%- endif %}
+{%- if colors %}
+    colors = ("R", "G", "B")  # of the pixels' mosaic; each is a detector
 {%- endif %}
     unique = ("{{ visit }}", "{{ chip }}")
-    visit = ("{{ visit }}", "filter", "field", "dateObs", "taiObs")
+    visit = ("{{ visit }}", {% if not colors %}"filter", {% endif %}"field", "dateObs", "taiObs")
     constants = {
         "time_scale": {{ t.time_scale | tojson }},
 {%- if t.detector.kind == "constant" %}
@@ -193,6 +198,12 @@ class {{ cookiecutter.__class }}(RuleTranslator):
             return str(md["SIMCCD"])
         return re.split(r"[^A-Za-z0-9]+", str(md["(file)"]))[{{ t.detector.first }}]
 {%- endif %}
+{%- if colors %}
+
+    def translate_{{ chip }}(self, md: Header) -> str:
+        """Return the color of the mosaic."""
+        return self.find_color(md)
+{%- endif %}
 {%- if t.detector.kind == "joined" %}
 
     def translate_{{ chip }}(self, md: Header) -> str:
@@ -202,10 +213,14 @@ class {{ cookiecutter.__class }}(RuleTranslator):
 {%- endif %}
 
     def translate_filter(self, md: Header) -> str:
-        """Return what is in the filter wheels, as the header has it."""
+        """Return what is in the filter wheels, as the header has it{{ "; before the mosaic, its color" if colors }}."""
+{%- if colors %}
+        return self.find_color_filter(md)
+{%- else %}
         {{ "name = self.find_filter(md)" if only_none else "return self.find_filter(md)" }}
 {%- if only_none %}
         return "none" if name == "unknown" else name  # in the files at hand, no card has a name
+{%- endif %}
 {%- endif %}
 
     def translate_dataType(self, md: Header) -> str | None:
@@ -240,6 +255,9 @@ class {{ cookiecutter.__class }}(RuleTranslator):
 {%- endif %}
 {%- if t.detector.kind == "digits" %}
         cards[{{ t.detector.keyword | tojson }}] = f"ccd{detector.id:02d}"
+{%- endif %}
+{%- if colors %}
+        cards[SIMULATED_COLOR] = str(keys["{{ chip }}"])
 {%- endif %}
 {%- if t.detector.kind == "words" %}
         cards[{{ t.detector.keyword | tojson }}] = str(keys["{{ chip }}"])

@@ -63,6 +63,11 @@ DETECTOR_COLUMNS = {
     "yaw": Column("Rotation of the detector in the focal plane, counter-clockwise; 0 if empty.", "deg"),
     "pitch": Column("Rotation about the focal plane's y axis; 0 if empty.", "deg"),
     "roll": Column("Rotation about the focal plane's x axis; 0 if empty.", "deg"),
+    "color_pattern": Column(
+        "Colors of the cell of 2 x 2 pixels of a color camera, as the file stores it: first row, then second; one of "
+        "RGGB, BGGR, GRBG and GBRG. The detector is then one color of it, with half of the rows and columns."
+    ),
+    "color": Column("The color: R, G (the mean of both green pixels) or B."),
 }
 
 AMPLIFIER_COLUMNS = {

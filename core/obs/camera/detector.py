@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from obs.camera.amplifier import Amplifier
+from obs.camera.color_plane import ColorPlane
 from obs.geom import Box
 
 __all__ = ["DETECTOR_TYPES", "Detector", "DetectorType", "find_faults"]
@@ -80,6 +81,9 @@ class Detector:
         Size of a pixel, mm.
     yaw, pitch, roll : float
         Rotation about the focal plane's axes z, y and x, degrees; yaw counter-clockwise.
+    color_plane : ColorPlane, optional
+        Of a mosaic of color filters, the color whose pixels the detector stands for. `raw_shape` and all boxes are
+        those of the plane, of half the resolution.
 
     Raises
     ------
@@ -111,6 +115,7 @@ class Detector:
     yaw: float = 0.0
     pitch: float = 0.0
     roll: float = 0.0
+    color_plane: ColorPlane | None = None
 
     def __post_init__(self) -> None:
         if self.type not in DETECTOR_TYPES:
@@ -119,6 +124,11 @@ class Detector:
             raise ValueError(f"pixel_size must be positive, got {self.pixel_size_x} x {self.pixel_size_y} mm")
         for index, message in find_faults(self.bbox, self.raw_shape, self.amplifiers):
             raise ValueError(f"detector '{self.name}', amplifier '{self.amplifiers[index].name}': {message}")
+
+    @property
+    def saturation(self) -> float:
+        """The lowest saturation of the amplifiers, ADU; NaN if none is known."""
+        return float(np.fmin.reduce([amp.nominal.saturation for amp in self.amplifiers], initial=np.nan))
 
     def amplifier(self, name: str) -> Amplifier:
         """Return the amplifier called ``name``.

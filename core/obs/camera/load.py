@@ -17,6 +17,7 @@ import numpy as np
 
 from obs.camera.amplifier import READOUT_CORNERS, Amplifier, NominalCalibration
 from obs.camera.camera import Camera
+from obs.camera.color_plane import ColorPlane
 from obs.camera.columns import AMPLIFIER_COLUMNS, CAMERA_KEYS, DETECTOR_COLUMNS, LINEARITY, Column
 from obs.camera.detector import DETECTOR_TYPES, Detector, find_faults
 from obs.camera.distortion import Distortion, PolynomialDistortion, RadialDistortion
@@ -126,7 +127,18 @@ def _detector(row: Row, amplifier_rows: list[Row], table: Table) -> Detector:
         yaw=row.number("yaw", 0.0),
         pitch=row.number("pitch", 0.0),
         roll=row.number("roll", 0.0),
+        color_plane=_color_plane(row),
     )
+
+
+def _color_plane(row: Row) -> ColorPlane | None:
+    pattern, color = row.text("color_pattern", ""), row.text("color", "")
+    if not pattern and not color:
+        return None
+    try:
+        return ColorPlane(pattern, color)
+    except ValueError as error:
+        row.fault("color_pattern" if "color_pattern" in str(error) else "color", str(error))
 
 
 def _fault(message: str, *, path: Path | str | None = None, line: int | None = None) -> FileFormatError:

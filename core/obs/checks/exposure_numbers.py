@@ -9,6 +9,7 @@ from obs.camera.detector import Detector
 from obs.errors import DataIdError, FileFormatError, PluginError, place
 from obs.ingest.translation import load_translator
 from obs.instrument.exposure_packer import ExposurePacker
+from obs.instrument.header import COLOR
 from obs.instrument.instrument import Instrument
 from obs.policy.dataset_type import Template
 from obs.simulator.headers import make_header
@@ -100,7 +101,9 @@ def _row(instrument: Instrument, detector: Detector, begin: datetime) -> dict[st
     translator = load_translator(instrument)
     translator.today = begin.date()
     header = make_header(instrument, shot, detector, shot.data_id(instrument, detector))
-    return translator.registry_columns({k: v for k, v in header.items() if k not in translator.simulated_cards})
+    color = {} if detector.color_plane is None else {COLOR: detector.color_plane.color}
+    real = {k: v for k, v in header.items() if k not in translator.simulated_cards}
+    return translator.registry_columns({**real, **color})
 
 
 def _place_of(function: object) -> str:

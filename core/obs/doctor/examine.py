@@ -25,7 +25,7 @@ from obs.inspection.raw_file import RawFile, read_raw_file
 from obs.instrument.explain import explain
 from obs.instrument.instrument import Instrument
 from obs.instrument.translator import Translator
-from obs.repo.fits_raw import read_raw
+from obs.repo.fits_raw import extract_color, read_raw
 
 __all__ = ["Examination", "Examined", "examine"]
 
@@ -215,6 +215,7 @@ def _exposure(
     image = next((image for image in raw_file.images if image.hdu == frame.hdu), raw_file.images[0])
     detector = _find_detector(instrument, frame)
     own_hdus = detector is not None and any(amp.raw_hdu for amp in detector.amplifiers)
+    in_colors = detector is not None and detector.color_plane is not None
     try:
         number: int | None = instrument.exposure_number(frame.row)
     except Exception:  # noqa: BLE001 - a plugin's function can fail in any way; told by the check of the header
@@ -229,7 +230,9 @@ def _exposure(
         values=tuple(explain(translator, frame.header, number)),
         row=frame.row,
         detector=detector,
-        facts=find_detector(raw_file.images if own_hdus else [image]) if image.has_pixels else None,
+        facts=(
+            find_detector(raw_file.images if own_hdus else [image], in_colors=in_colors) if image.has_pixels else None
+        ),
     )
 
 
@@ -256,6 +259,8 @@ def _with_pixels(exposure: RawExposure) -> tuple[RawExposure, Check | None]:
     own_hdus = sorted({amp.raw_hdu for amp in detector.amplifiers})
     try:
         raw = read_raw(exposure.path, hdu=None if any(own_hdus) else exposure.hdu, amplifier_hdus=own_hdus)
+        if detector.color_plane is not None:
+            raw = extract_color(raw, detector.color_plane, detector.saturation)
     except ObsError as error:
         message = str(error).removeprefix(f"{exposure.path}: ")
         if not any(own_hdus):

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -151,6 +152,9 @@ def _check_gain(exposure: RawFrame, amp: Amplifier, dark: tuple[float, float] | 
     place = amplifier_place(exposure.instrument, exposure.detector, amp, "gain")
     facts = facts_of(exposure, amp)
     told = facts.findings.get("gain") if facts is not None else None
+    plane = exposure.detector.color_plane
+    if plane is not None and told is not None and told.is_known:  # the header's is that of one pixel
+        told = replace(told, value=float(told.value) * len(plane.positions))
     sky = None
     if dark is not None and exposure.image_type in ("science", "sky"):
         sky = estimate_sky_gain(_data(exposure, amp, dark[0]), read_variance=dark[1])

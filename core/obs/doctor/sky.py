@@ -36,14 +36,15 @@ def _check_scale(exposure: RawExposure) -> Iterator[Check]:
     if not found.is_known:
         yield Check("sky", "pixel scale", value, "camera.yaml", "not known", found.note or "no WCS to compare it with")
         return
-    told = float(found.value)
+    step = 1 if detector.color_plane is None else 2  # a color has one pixel of two
+    told = float(found.value) * step
     if abs(ours / told - 1.0) <= _SCALE_TOLERANCE:
         yield Check("sky", "pixel scale", f"{value}; header {told:.4g}", found.source)
         return
     note = f"{found.source} says {told:.4g} arcsec"
     size = find_pixel_size(exposure.cards)
     binning = exposure.facts.binning.value if exposure.facts is not None and exposure.facts.binning.is_known else (1, 1)
-    pixel = float(size.value) * binning[0] if size.is_known else detector.pixel_size_x
+    pixel = float(size.value) * binning[0] * step if size.is_known else detector.pixel_size_x
     if abs(detector.pixel_size_x / pixel - 1.0) > _SCALE_TOLERANCE:
         place = detector_place(exposure.instrument, detector, "pixel_size_x, pixel_size_y")
         how = f"{pixel:g} mm ({size.source}) in place of {detector.pixel_size_x:g}"

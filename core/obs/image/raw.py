@@ -18,6 +18,8 @@ class Raw:
         The raw image, ADU, of any number type; or one image for each HDU that holds an amplifier, by its number.
     metadata : mapping, optional
         The header: upper-case name to number, bool or text; copied.
+    highest : float, optional
+        The highest number that the file can hold, ADU, where the images are not of the file's own type of integers.
 
     Raises
     ------
@@ -26,7 +28,11 @@ class Raw:
     """
 
     def __init__(
-        self, pixels: NDArray[Any] | Mapping[int, NDArray[Any]], metadata: Mapping[str, Any] | None = None
+        self,
+        pixels: NDArray[Any] | Mapping[int, NDArray[Any]],
+        metadata: Mapping[str, Any] | None = None,
+        *,
+        highest: float = float("nan"),
     ) -> None:
         self.images: dict[int, NDArray[Any]] = dict(pixels) if isinstance(pixels, Mapping) else {0: np.asarray(pixels)}
         self.metadata = dict(metadata or {})
@@ -35,3 +41,4 @@ class Raw:
         for hdu, image in self.images.items():
             if image.ndim != 2:
                 raise ValueError(f"a raw image has two dimensions, that of HDU {hdu} has {image.ndim}")
+        self.highest = highest

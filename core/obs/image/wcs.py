@@ -144,6 +144,25 @@ class TanSipWcs:
         """Return the WCS of an image whose first pixel is pixel (x, y) of this one."""
         return replace(self, crpix=(self.crpix[0] - x, self.crpix[1] - y))
 
+    def sampled(self, step: int, *, x: float, y: float) -> "TanSipWcs":
+        """Return the WCS of an image that has one pixel in ``step``, of which the first is at (x, y) of this one."""
+
+        def scaled(terms: Polynomial | None) -> Polynomial | None:
+            if terms is None:
+                return None
+            p, q = np.indices(terms.shape)
+            return terms * float(step) ** (p + q - 1)
+
+        return replace(
+            self,
+            crpix=((self.crpix[0] - x) / step, (self.crpix[1] - y) / step),
+            cd=self.cd * step,
+            a=scaled(self.a),
+            b=scaled(self.b),
+            ap=scaled(self.ap),
+            bp=scaled(self.bp),
+        )
+
     def mirrored(self, *, axis: int, size: int) -> "TanSipWcs":
         """Return the WCS of an image with its pixels in the opposite order.
 

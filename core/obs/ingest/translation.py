@@ -9,7 +9,7 @@ from obs.errors import DataIdError, FileFormatError, ObsError, PluginError, desc
 from obs.ingest.headers import FileHeader, read_headers
 from obs.ingest.path_keys import keys_of_path
 from obs.ingest.text_headers import is_text_header, read_text_headers
-from obs.instrument.header import FILE_NAME, merge_headers
+from obs.instrument.header import COLOR, FILE_NAME, merge_headers
 from obs.instrument.instrument import Instrument, make_translator
 from obs.instrument.translator import Translator
 from obs.policy.data_id import cast_value
@@ -153,8 +153,7 @@ def read_frames(path: Path, translator: Translator, *, text: bool = False) -> It
         return
     found: dict[tuple[Any, ...], Frame] = {}
     fault: FileFormatError | None = None
-    for number, cards in _texts(path) if is_text else _images(path):
-        header = {**cards, FILE_NAME: path.name}
+    for number, header in _of_each_color(_texts(path) if is_text else _images(path), path, translator):
         try:
             row = translator.registry_columns(header)
         except FileFormatError as error:
@@ -166,6 +165,19 @@ def read_frames(path: Path, translator: Translator, *, text: bool = False) -> It
         raise fault or FileFormatError("has no image", path=path)
     whole = [frame for key, frame in found.items() if None not in key]
     yield from whole or list(found.values())[:1]
+
+
+def _of_each_color(
+    images: Iterator[tuple[int, FileHeader]], path: Path, translator: Translator
+) -> Iterator[tuple[int, FileHeader]]:
+    """Yield the headers of a file; those of a color camera once for each color."""
+    for number, cards in images:
+        header = {**cards, FILE_NAME: path.name}
+        is_simulated = any(card in header for card in translator.simulated_cards)
+        for color in translator.colors if not is_simulated else ():
+            yield number, {**header, COLOR: color}
+        if is_simulated or not translator.colors:
+            yield number, header
 
 
 def _texts(path: Path) -> Iterator[tuple[int, FileHeader]]:

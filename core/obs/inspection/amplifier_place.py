@@ -1,12 +1,13 @@
 """Where an amplifier's pixels are in a raw image, and how that is known."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from obs.camera.color_plane import cells_in
 from obs.geom import Box
 from obs.inspection.cards import Cards
 from obs.inspection.finding import Finding
 
-__all__ = ["EMPTY", "Place", "around"]
+__all__ = ["EMPTY", "Place", "around", "in_color_plane"]
 
 EMPTY = Box(0, 0, 0, 0)
 
@@ -47,6 +48,25 @@ class Place:
     whole: Box = EMPTY
     data_from: Finding = field(default_factory=lambda: Finding.unknown("data"))
     overscan_from: Finding = field(default_factory=lambda: Finding.unknown("overscan"))
+
+
+def in_color_plane(place: Place) -> Place:
+    """Return an amplifier of a color camera in the pixels of one of its colors."""
+    return replace(
+        place,
+        frame=cells_in(place.frame),
+        data=cells_in(place.data),
+        overscan=cells_in(place.overscan),
+        prescan=cells_in(place.prescan),
+        above=cells_in(place.above),
+        whole=cells_in(place.whole),
+        data_from=_in_color_plane(place.data_from),
+        overscan_from=_in_color_plane(place.overscan_from),
+    )
+
+
+def _in_color_plane(finding: Finding) -> Finding:
+    return replace(finding, value=cells_in(finding.value)) if isinstance(finding.value, Box) else finding
 
 
 def around(first: Box, second: Box) -> Box:

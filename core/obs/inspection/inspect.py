@@ -10,6 +10,7 @@ from obs.errors import FileFormatError
 from obs.inspection.amplifier_facts import DetectorFacts
 from obs.inspection.amplifier_place import around
 from obs.inspection.cards import Cards
+from obs.inspection.color_mosaic import AS_ONE_FILTER, find_color_mosaic
 from obs.inspection.files.grouping import group_images, set_aside
 from obs.inspection.files.same_camera import check_one_camera, find_shape_mismatches
 from obs.inspection.files.several_files import brightest_file, files_of_detectors, one_exposure
@@ -17,7 +18,6 @@ from obs.inspection.finding import CONFIDENCES, Confidence, Finding, lower_confi
 from obs.inspection.frame_facts import FrameFacts, find_frame_facts
 from obs.inspection.header.binning import find_binning
 from obs.inspection.header.exposure_time import find_exposure_time
-from obs.inspection.header.filters import find_color_mosaic
 from obs.inspection.header.image_types import find_image_type
 from obs.inspection.header.keys import KeyRule, Roles, detector_in_names, detector_value, find_detector_key, find_roles
 from obs.inspection.header.processed import find_processing
@@ -62,6 +62,8 @@ class Findings:
         Scale and orientation.
     roles : Roles or None
         What cards tell apart, of several frames.
+    mosaic : Finding
+        Colors of the cell of a color camera, whose detectors' facts are then those of a color; not known for others.
     warnings : tuple of str
         What disagrees or is wrong.
     """
@@ -74,6 +76,7 @@ class Findings:
     detector: KeyRule
     sky: SkyScale
     roles: Roles | None
+    mosaic: Finding
     warnings: tuple[str, ...]
 
     def __getitem__(self, quantity: str) -> Finding:
@@ -137,7 +140,13 @@ def inspect_files(paths: Sequence[Path]) -> Findings:
         warnings += told
     chips = chips or groups
     others = () if card or named else tuple(i for file in _others(files, bright) for i in file.images)
-    detectors = tuple(_detector(images, rule, number, others) for number, images in enumerate(chips))
+    mosaic, of_mosaic = find_color_mosaic(files, bright, find_binning(chips[0][0].cards).value)
+    if mosaic.is_known and len(chips) > 1:
+        mosaic = Finding.unknown("color_mosaic", "of several detectors it is not split into its colors")
+        of_mosaic = [f"{first.path.name}: a color mosaic of {len(chips)} detectors; {AS_ONE_FILTER}"]
+    detectors = tuple(
+        _detector(images, rule, number, others, in_colors=mosaic.is_known) for number, images in enumerate(chips)
+    )
     binning = detectors[0].facts.binning
     sky = _sky_scale(files, detectors[0].images[0].cards, binning)
     general = [
@@ -151,9 +160,10 @@ def inspect_files(paths: Sequence[Path]) -> Findings:
         sky.rotation,
         find_pixel_size(cards, binning.value),
         binning,
+        *([mosaic] if mosaic.is_known or mosaic.note else []),
         *_place_findings(detectors),
     ]
-    warnings += [*frames.warnings, *find_color_mosaic(cards, first.path.name), *_processing(files)]
+    warnings += [*frames.warnings, *of_mosaic, *_processing(files)]
     warnings += [
         f"{chip.name}: {text}" if len(detectors) > 1 else text for chip in detectors for text in chip.facts.warnings
     ]
@@ -166,6 +176,7 @@ def inspect_files(paths: Sequence[Path]) -> Findings:
         detector=rule,
         sky=sky,
         roles=_roles(files, layout, rule, frames.begins),
+        mosaic=mosaic,
         warnings=tuple(dict.fromkeys(warnings)),
     )
 
@@ -264,7 +275,12 @@ def _others(files: Sequence[RawFile], bright: RawFile) -> list[RawFile]:
 
 
 def _detector(
-    images: tuple[RawImage, ...], rule: KeyRule, number: int, others: tuple[RawImage, ...] = ()
+    images: tuple[RawImage, ...],
+    rule: KeyRule,
+    number: int,
+    others: tuple[RawImage, ...] = (),
+    *,
+    in_colors: bool = False,
 ) -> DetectorImages:
     cards = images[0].cards
     key = detector_value(rule, cards)
@@ -276,7 +292,7 @@ def _detector(
         if text and len(images) == 1 and text.replace("_", "").replace("-", "").isalnum() and not text.isdigit():
             name = text
             break
-    facts = find_detector(images, others)
+    facts = find_detector(images, others, in_colors=in_colors)
     for image in images:  # a mosaic's pixels are more than memory may hold
         image.release()
     name = name if name.lower() not in ("sci", "image", "") else f"ccd{key}"

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from obs.geom import Box
 from obs.inspection.amplifier_facts import AmplifierFacts, DetectorFacts
-from obs.inspection.amplifier_place import EMPTY, Place, around
+from obs.inspection.amplifier_place import EMPTY, Place, around, in_color_plane
 from obs.inspection.detector_boxes import find_corner, find_detector_boxes
 from obs.inspection.finding import Finding
 from obs.inspection.header.amplifier_sections import find_header_places
@@ -23,7 +23,9 @@ from obs.inspection.raw_file import RawImage
 __all__ = ["find_detector"]
 
 
-def find_detector(images: Sequence[RawImage], others: Sequence[RawImage] = ()) -> DetectorFacts:
+def find_detector(
+    images: Sequence[RawImage], others: Sequence[RawImage] = (), *, in_colors: bool = False
+) -> DetectorFacts:
     """Return the amplifiers of a detector.
 
     Parameters
@@ -32,9 +34,13 @@ def find_detector(images: Sequence[RawImage], others: Sequence[RawImage] = ()) -
         The images that the detector fills: one, or one an amplifier.
     others : sequence of RawImage
         Images of the same HDUs in other files, against which overscan is held that only the pixels show.
+    in_colors : bool, optional
+        Whether the pixels of a Bayer mosaic are taken a color at a time: shape and boxes are then those of a color,
+        with half of the rows and columns.
     """
     warnings: list[str] = []
-    found = [place for image in images for place in _places(image, others, len(images) > 1, warnings)]
+    step = 2 if in_colors else 1
+    found = [place for image in images for place in _places(image, others, len(images) > 1, step, warnings)]
     places = _unique([place for place, _ in found])
     noises = [noise for _, noise in found]
     binning = find_binning(images[0].cards)
@@ -65,8 +71,8 @@ def find_detector(images: Sequence[RawImage], others: Sequence[RawImage] = ()) -
                 findings,
             )
         )
-    height = max(image.shape[-2] for image in images)
-    width = max(image.shape[-1] for image in images)
+    height = max(image.shape[-2] for image in images) // step
+    width = max(image.shape[-1] for image in images) // step
     return DetectorFacts((height, width), tuple(amplifiers), binning, tuple(dict.fromkeys(warnings)))
 
 
@@ -100,17 +106,19 @@ def _raw_box(place: Place, places: Sequence[Place]) -> Box:
 
 
 def _places(
-    image: RawImage, others: Sequence[RawImage], own_hdu: bool, warnings: list[str]
+    image: RawImage, others: Sequence[RawImage], own_hdu: bool, step: int, warnings: list[str]
 ) -> list[tuple[Place, PixelNoise | None]]:
-    """Return the amplifiers of one image, and the noise of their pixels."""
+    """Return the amplifiers of one image, and the noise of their pixels; of a mosaic those of one of its colors."""
     where = f"HDU {image.hdu}: " if own_hdu else ""
     found = find_header_places(image, own_hdu=own_hdu, warnings=warnings)
-    pixels = image.pixels
-    if pixels is None:
+    found = [in_color_plane(place) for place in found] if step > 1 else found
+    if image.pixels is None:
         return [(place, None) for place in found]
+    pixels = image.pixels[::step, ::step]
     if len(found) == 1:
+        alike = [other for other in others if other.hdu == image.hdu]
         found = _alone(found[0], pixels, warnings, where)
-        found = _held_against(found, pixels, [other for other in others if other.hdu == image.hdu], warnings, where)
+        found = _held_against(found, pixels, alike, step, warnings, where)
     else:
         found = [_one_of_several(place, found, pixels, warnings, where) for place in found]
     with_rows = [p if not p.above.is_empty else replace(p, above=find_rows_above(pixels, p)) for p in found]
@@ -118,14 +126,21 @@ def _places(
 
 
 def _held_against(
-    places: list[Place], pixels: NDArray[np.float32], others: Sequence[RawImage], warnings: list[str], where: str
+    places: list[Place],
+    pixels: NDArray[np.float32],
+    others: Sequence[RawImage],
+    step: int,
+    warnings: list[str],
+    where: str,
 ) -> list[Place]:
     """Return amplifiers without the overscan of which other frames say that it sees light."""
     if not any(place.overscan_from.source == "pixels" for place in places):
         return places
     kept = []
     for place in places:
-        text = find_contradiction(place, pixels, _pixels_of(others)) if place.overscan_from.source == "pixels" else ""
+        text = ""
+        if place.overscan_from.source == "pixels":
+            text = find_contradiction(place, pixels, _pixels_of(others, step))
         if text:
             columns = f"columns {place.overscan.x_min + 1} to {place.overscan.x_max} are dark"
             warnings.append(f"{where}{columns}, but {text}: not taken for overscan")
@@ -137,13 +152,13 @@ def _held_against(
     return kept
 
 
-def _pixels_of(images: Sequence[RawImage]) -> Iterator[tuple[str, NDArray[np.float32]]]:
+def _pixels_of(images: Sequence[RawImage], step: int) -> Iterator[tuple[str, NDArray[np.float32]]]:
     """Yield name and pixels of images, one at a time."""
     for image in images:
         pixels = image.pixels
         image.release()
         if pixels is not None:
-            yield image.path.name, pixels
+            yield image.path.name, pixels[::step, ::step]
 
 
 def _alone(place: Place, pixels: NDArray[np.float32], warnings: list[str], where: str) -> list[Place]:

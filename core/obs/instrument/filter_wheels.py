@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from obs.instrument.card_values import EMPTY_WORDS
 from obs.instrument.date_rules import CardReader
 
-__all__ = ["FILTER_CARDS", "OPEN", "is_open", "read_wheels"]
+__all__ = ["FILTER_CARDS", "OPEN", "color_filter", "is_open", "read_wheels"]
 
 FILTER_CARDS = (
     *("FILTER", "FILTNAM", "FILTNAME", "FILT", "FILTERS", "FILTER01", "FILTERNA", "FILTID", "FILTOBS", "INSFILTE"),
@@ -27,6 +27,26 @@ def is_open(name: str) -> bool:
     """Whether the name of a filter says that there is none."""
     word = re.sub(r"[^a-z0-9]", "", re.sub(r"^\s*[a-z]?\d{1,2}[\s:.)-]+(?=[a-z])", "", name.lower()))
     return word in ("", "no", "out", "0") or word.startswith(_STARTS) or word.endswith("out")
+
+
+_ALL_COLORS = re.compile(
+    r"l|lum(inance)?|l2|l3|(uv|ir|uvir|iruv)(cut|block|blocked)?|rgb|osc|(one)?(shot)?colou?r|bayer|rggb|bggr|grbg|gbrg"
+    r"|unknown|nofilter"
+)
+
+
+def color_filter(glass: str, color: str) -> str:
+    """Return the physical filter of a color of a mosaic: the color, and glass before it that does not pass all colors.
+
+    Parameters
+    ----------
+    glass : str
+        What is in the filter wheel; a word for nothing, luminance or an infrared block passes all colors.
+    color : str
+        The color of the mosaic.
+    """
+    word = re.sub(r"[^a-z0-9]", "", glass.lower())
+    return color if is_open(glass) or _ALL_COLORS.fullmatch(word) else f"{glass}+{color}"
 
 
 def read_wheels(cards: CardReader, keywords: Sequence[str]) -> str | None:

@@ -29,8 +29,11 @@ def possible_wcs(
     info : VisitInfo
         Where the telescope pointed.
     header : TanSipWcs or None
-        The WCS of the header.
+        The WCS of the header; of a color camera that of the whole mosaic.
     """
+    if header is not None and detector.color_plane is not None:
+        x, y = detector.color_plane.center
+        header = header.sampled(2, x=x, y=y)
     if not np.isfinite(info.boresight_ra + info.boresight_dec):
         # scale and distortion help to find the frame, wherever it is
         anywhere = fit_boresight_wcs(camera, detector, boresight_ra=0.0, boresight_dec=0.0)

@@ -10,14 +10,17 @@ from obs.errors import FileFormatError
 from obs.image.visit_info import VisitInfo
 from obs.instrument.card_values import format_date, parse_date
 from obs.instrument.date_rules import DateRule
-from obs.instrument.filter_wheels import read_wheels
-from obs.instrument.header import Header
+from obs.instrument.filter_wheels import color_filter, read_wheels
+from obs.instrument.header import COLOR, Header
 from obs.instrument.image_types import read_image_type
 from obs.instrument.plausible import check_date
 from obs.instrument.pointing_rules import PointingRule
 from obs.instrument.translator import Translator
 
-__all__ = ["RuleTranslator"]
+__all__ = ["SIMULATED_COLOR", "RuleTranslator"]
+
+SIMULATED_COLOR = "SIMCOLOR"
+"""Card of simulated frames of a color camera: which color of its mosaic they are."""
 
 
 class RuleTranslator(Translator):
@@ -105,6 +108,15 @@ class RuleTranslator(Translator):
         found = next((name for cards in self.filter_cards if (name := read_wheels(md, cards)) is not None), None)
         is_told = any(card in md for cards in self.filter_cards for card in cards)
         return found or ("unknown" if is_told else "none")
+
+    def find_color(self, md: Header) -> str:
+        """Return the color of a mosaic that is looked at, which a simulated frame says."""
+        return str(md.get(SIMULATED_COLOR) or md[COLOR])
+
+    def find_color_filter(self, md: Header) -> str:
+        """Return the filter of a color of a mosaic: glass before it counts unless it passes all colors."""
+        glass = self.find_filter(md)
+        return glass if SIMULATED_COLOR in md else color_filter(glass, self.find_color(md))
 
     def find_image_type(self, md: Header) -> str | None:
         """Return what the frame is for: ``unknown`` where no card tells it, None where none can be understood.

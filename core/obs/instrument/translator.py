@@ -73,6 +73,9 @@ class Translator:
         Name to the method that tells it, where that is not ``translate_NAME``.
     extensions : sequence of str
         Names of the extensions of a raw file, where it holds a detector in each.
+    colors : sequence of str
+        Colors of the mosaic of filters before the pixels of a color camera: each is a frame of its own, whose header
+        has the color as the card `obs.instrument.header.COLOR`, and whose detector has a `ColorPlane`.
     header_fixes : str
         Table of headers that are wrong, a YAML file in the folder of the translator's module; empty for none.
     simulated_cards : sequence of str
@@ -101,6 +104,7 @@ class Translator:
     defaults: ClassVar[Mapping[str, Any]] = {}
     translators: ClassVar[Mapping[str, str]] = {}
     extensions: Sequence[str] = ()
+    colors: ClassVar[Sequence[str]] = ()
     header_fixes: ClassVar[str] = ""
     simulated_cards: ClassVar[Sequence[str]] = ()
 

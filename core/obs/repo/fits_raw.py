@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 from astropy.io import fits
 
+from obs.camera.color_plane import ColorPlane
 from obs.errors import FileFormatError
 from obs.image.raw import Raw
-from obs.instrument.header import merge_headers
+from obs.instrument.header import MOSAIC_CARDS, merge_headers
 from obs.repo.fits_file import header_to_dict, open_fits
 
-__all__ = ["read_raw"]
+__all__ = ["extract_color", "read_raw"]
 
 
 def read_raw(
@@ -66,6 +67,27 @@ def read_raw(
                 merged = ((other, merge_headers(primary, header_to_dict(other.header))) for other in images_there)
                 image = next((other for other, cards in merged if choose(cards)), image)
         return Raw(_pixels(image), merge_headers(primary, header_to_dict(image.header)))
+
+
+def extract_color(raw: Raw, plane: ColorPlane, saturation: float) -> Raw:
+    """Return one color of a raw frame of a color camera, without the cards of the mosaic.
+
+    Parameters
+    ----------
+    raw : Raw
+        The whole frame.
+    plane : ColorPlane
+        The color.
+    saturation : float
+        Level of saturated pixels, ADU; NaN where only the highest number of the file's type is known.
+    """
+    kinds = [image.dtype for image in raw.images.values()]
+    numbers = [float(np.iinfo(kind).max) for kind in kinds if np.issubdtype(kind, np.integer)]
+    highest = max(numbers, default=float("nan"))
+    level = float(np.fmin(saturation, highest))
+    planes = {hdu: plane.extract(image, level) for hdu, image in raw.images.items()}
+    cards = {name: value for name, value in raw.metadata.items() if name not in MOSAIC_CARDS}
+    return Raw(planes, cards, highest=highest)
 
 
 def _shared(headers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

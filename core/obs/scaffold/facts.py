@@ -3,6 +3,7 @@
 from dataclasses import asdict, fields
 from typing import Any
 
+from obs.camera.color_plane import COLORS
 from obs.geom import Box
 from obs.inspection.amplifier_facts import AmplifierFacts
 from obs.inspection.cards import Cards
@@ -12,12 +13,16 @@ from obs.inspection.header.keys import KeyRule
 from obs.inspection.header.processed import find_corrected
 from obs.inspection.inspect import DetectorImages, Findings
 from obs.instrument.date_rules import DateRule
+from obs.instrument.filter_wheels import color_filter
+from obs.instrument.header import COLOR
 from obs.instrument.pointing_rules import PointingRule
+from obs.scaffold.color_facts import color_amplifiers, color_detectors, color_filters
 
 __all__ = ["absent_calibrations", "corrected_already", "template_facts"]
 
 _PIXEL_SIZE = 0.015  # mm, where no card tells
 _PATTERNS = {"digits": r"(\d+)$", "name": r"(?<!\d)(\d{3,6})(?!\d)"}  # of a number that is not all of the card
+_NAMED_KINDS = ("text", "words", "joined", "file", "color")  # of detector keys, those that are names
 _SCALE = 0.5  # arcsec per pixel, likewise
 _MILLISECONDS = 1000  # in a second
 
@@ -39,16 +44,19 @@ def template_facts(findings: Findings, *, visit_key: str, detector_key: str) -> 
     scale = findings.sky.scale
     orientation = findings.sky.rotation
     rules = _translator(findings)
+    has_colors = findings.mosaic.is_known
+    detectors = [
+        _detector_row(chip, findings.detectors, number, pixel, (x_bin, y_bin))
+        for number, chip in enumerate(findings.detectors)
+    ]
+    amplifiers = [_amplifier_row(chip.name, amp) for chip in findings.detectors for amp in chip.facts.amplifiers]
     return {
         "files": [file.path.name for file in findings.files],
         "report": [[f.quantity, _shown(f.value), f.source, f.confidence, f.note] for f in findings.findings],
         "warnings": list(findings.warnings),
-        "detectors": [
-            _detector_row(chip, findings.detectors, number, pixel, (x_bin, y_bin))
-            for number, chip in enumerate(findings.detectors)
-        ],
-        "amplifiers": [_amplifier_row(chip.name, amp) for chip in findings.detectors for amp in chip.facts.amplifiers],
-        "filters": [{"physical_filter": name, "band": band_of(name)} for name in findings.frames.filters or ("none",)],
+        "detectors": detectors if not has_colors else color_detectors(detectors[0], findings.mosaic.value),
+        "amplifiers": amplifiers if not has_colors else color_amplifiers(amplifiers),
+        "filters": _filters(findings),
         "plate_scale": f"{(scale.value if scale.is_known else _SCALE) / pixel[0]:.6g}",
         "plate_scale_note": (
             f"from {scale.source}, {scale.confidence}"
@@ -60,9 +68,18 @@ def template_facts(findings: Findings, *, visit_key: str, detector_key: str) -> 
         "absent": absent_calibrations(findings),
         "corrected": corrected_already(findings),
         "headers": [_header(file.path.name, file.cards, findings, visit_key, detector_key) for file in findings.files],
-        "detector_type": "str" if findings.detector.kind in ("text", "words", "joined", "file") else "int",
+        "detector_type": "str" if rules["detector"]["kind"] in _NAMED_KINDS else "int",
         "translator": rules,
     }
+
+
+def _filters(findings: Findings) -> list[dict[str, str]]:
+    """Return the filters: name in the headers, and band."""
+    names = findings.frames.filters or ("none",)
+    if findings.mosaic.is_known:
+        return color_filters(names)
+    is_mixed = bool(findings.mosaic.note)
+    return [{"physical_filter": name, "band": "color_mosaic" if is_mixed else band_of(name)} for name in names]
 
 
 def absent_calibrations(findings: Findings) -> list[str]:
@@ -161,7 +178,7 @@ def _translator(findings: Findings) -> dict[str, Any]:
     nowhere = PointingRule("RA", "DEC") if is_free else PointingRule("SIMRA", "SIMDEC")
     return {
         "visit": visit,
-        "detector": _key(findings.detector),
+        "detector": {"kind": "color", "keyword": COLOR} if findings.mosaic.is_known else _key(findings.detector),
         "filter": [list(cards) for cards in frames.filter_cards] or [["FILTER"]],
         "exposure_time": [asdict(rule) for rule in exposures],
         "object": list(frames.targets) or ["OBJECT"],
@@ -198,6 +215,8 @@ def _site(findings: Findings) -> dict[str, Any]:
 def _header(name: str, cards: Cards, findings: Findings, visit_key: str, detector_key: str) -> dict[str, Any]:
     """Return a header for the package's own tests, with what must come out."""
     kept = {key: cards.get(key) for key in cards if cards.find(key) is not None}
+    if findings.mosaic.is_known:
+        kept[COLOR] = COLORS[0]
     expected: dict[str, Any] = {}
     if name == findings.files[0].path.name:
         for column, quantity in (("expTime", "exposure_time"), ("field", "object"), ("filter", "filter")):
@@ -205,7 +224,10 @@ def _header(name: str, cards: Cards, findings: Findings, visit_key: str, detecto
                 expected[column] = findings[quantity].value
         if findings["date_begin"].is_known and "date_begin" not in findings.frames.borrowed:
             expected["dateObs"] = str(findings["date_begin"].value)[:10]
-        if findings["detector"].is_known:
+        if findings.mosaic.is_known:
+            expected[detector_key] = COLORS[0]
+            expected["filter"] = color_filter(str(expected.get("filter", "none")), COLORS[0])
+        elif findings["detector"].is_known:
             expected[detector_key] = findings["detector"].value
         if findings["visit"].confidence in ("certain", "likely"):
             expected[visit_key] = findings["visit"].value

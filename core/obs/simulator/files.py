@@ -127,6 +127,12 @@ def simulate_file(
     return path
 
 
+def _with_all_colors(images: dict[int, NDArray[np.uint16]], detector: Detector) -> dict[int, NDArray[np.uint16]]:
+    """Return the raw images of a detector: of one that is a color of a mosaic, at the resolution of all its colors."""
+    plane = detector.color_plane
+    return images if plane is None else {hdu: plane.expand(image) for hdu, image in images.items()}
+
+
 def raw_file_name(camera: str, visit: int, detector_id: int | None, file_format: FileFormat) -> str:
     """Return the name of a raw file; of one with all detectors if ``detector_id`` is None."""
     place = "" if detector_id is None else f"-{detector_id:03d}"
@@ -161,6 +167,7 @@ def write_raw(path: Path, frames: Sequence[RawFrame], *, multi_extension: bool =
     PluginError
         If frames whose amplifiers have HDUs of their own are to be in one file, and share an HDU.
     """
+    frames = [frame._replace(images=_with_all_colors(frame.images, frame.detector)) for frame in frames]
     packed = path.name.endswith(".fz")
     kind = fits.CompImageHDU if packed else fits.ImageHDU
     if any(set(frame.images) != {0} for frame in frames):

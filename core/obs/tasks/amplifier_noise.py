@@ -63,7 +63,7 @@ def find_amplifier_noise(work: Work, amp: Amplifier) -> AmplifierNoise:
                 f"of the pixels: {_remedy('read_noise')}"
             )
     is_integer = np.issubdtype(work.raw.images[amp.raw_hdu].dtype, np.integer)
-    if is_integer and noise_source not in ("camera", "isr.read_noise"):
+    if (is_integer or np.isfinite(work.raw.highest)) and noise_source not in ("camera", "isr.read_noise"):
         noise = max(noise, _ROUNDING * gain)
     return AmplifierNoise(gain, noise, gain_source, noise_source)
 

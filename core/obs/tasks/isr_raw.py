@@ -93,7 +93,7 @@ def saturation_level(work: Work, amp: Amplifier) -> float:
     """Return the level from which an amplifier's raw pixels are saturated, ADU; NaN if nothing gives it."""
     level = amp.nominal.saturation if work.config.saturation is None else work.config.saturation
     kind = work.raw.images[amp.raw_hdu].dtype
-    return float(np.fmin(level, np.iinfo(kind).max)) if np.issubdtype(kind, np.integer) else float(level)
+    return float(np.fmin(level, np.iinfo(kind).max if np.issubdtype(kind, np.integer) else work.raw.highest))
 
 
 def mask_suspect(work: Work) -> None:

@@ -7,7 +7,7 @@ from obs.inspection.cards import Cards
 from obs.inspection.finding import Confidence, Finding
 from obs.instrument.filter_wheels import FILTER_CARDS, OPEN, is_open, read_wheels
 
-__all__ = ["band_of", "find_color_mosaic", "find_filter"]
+__all__ = ["band_of", "find_filter"]
 
 _WHEEL = re.compile(
     r"(FILTER0?\d|FILTNAM\d|FILTER[A-D]|FWINST|FW\d?NAME|FILT\d|[A-Z]{1,3}FILT(_N|ER)?|[A-Z]{2}FLTNM|FLT_?ID\d?|FILTI?D\d"
@@ -127,13 +127,3 @@ def band_of(physical_filter: str) -> str:
     if match is not None:
         return match[1]
     return re.sub(r"\W+", "_", physical_filter).strip("_").lower() or "none"
-
-
-def find_color_mosaic(cards: Cards, file: str) -> list[str]:
-    """Return what to tell of a detector whose pixels lie behind filters of several colors."""
-    for name in ("BAYERPAT", "COLORTYP", "CFA-PAT", "BAYER", "CFAPAT", "FILTER", "BAYERIND"):
-        value = str(cards.get(name, "")).strip()
-        if set("RGB") <= set(value.upper()) and len(value) == 4:
-            text = f"{file}: {name} = {value}: pixels of several colors lie side by side; the engine takes them for one"
-            return [f"{text} filter, so that positions hold, and fluxes are those of no band"]
-    return []
