@@ -58,12 +58,15 @@ def test_a_dark_frame_shows_no_colors(tmp_path):
 @pytest.mark.parametrize("cards", [[("COLORTYP", "Mono")], [("BAYERPAT", "NONE")], [("FILTER", "RGB")], []])
 def test_cameras_without_a_mosaic(tmp_path, cards):
     finding, warnings = look(tmp_path, cards, "GGGG")
-    assert not finding.is_known and not finding.note and not warnings
+    assert not finding.is_known
+    assert not finding.note
+    assert not warnings
 
 
 def test_a_card_of_a_camera_that_sees_no_colors(tmp_path):
     finding, warnings = look(tmp_path, [("BAYERPAT", "RGGB")], "GGGG")
-    assert not finding.is_known and not finding.note
+    assert not finding.is_known
+    assert not finding.note
     assert "the pixels of flat.fits show no colors: not taken for a color mosaic" in warnings
 
 
@@ -78,7 +81,8 @@ def test_a_card_of_a_camera_that_sees_no_colors(tmp_path):
 )
 def test_mosaics_that_are_not_split(tmp_path, cards, how, why):
     finding, warnings = look(tmp_path, cards, **how)
-    assert not finding.is_known and why in finding.note
+    assert not finding.is_known
+    assert why in finding.note
     assert "the band color_mosaic, so that positions hold and no zero point is fitted" in warnings
 
 
