@@ -8,6 +8,7 @@ from astropy.io import fits
 from raw_night import Camera, Night, maxim_cards, nina_cards, sharpcap_cards
 
 from journey import Journey
+from obs.repo.butler import Butler
 
 OVERSCAN = 24
 
@@ -163,6 +164,12 @@ def test_a_night_becomes_catalogs(name, tmp_path, capsys, monkeypatch):
     trip.obs("process", "DATA", "--output", "out", "--id", "dataType=science")
     results = trip.compare("out", stars, {"V": "V", "R": "R", "none": "V", "G": "V", "B": "B"})
     assert len(results) == 4 * DETECTORS.get(name, 1)
+    if camera.mosaic:
+        visit, color = next(iter(results))
+        raw = Butler(tmp_path / "DATA").get("raw", visit=visit, ccd=color)
+        assert raw.masked_image.image.shape == (camera.shape[0] // 2, camera.shape[1] // 2)
+        assert raw.wcs.pixel_scale == pytest.approx(2 * camera.scale, rel=0.01)
+        assert raw.physical_filter == color
     for distance, magnitude, n_star in results.values():
         assert n_star > 10, trip.printed
         assert distance < 0.05 * camera.scale * (2 if camera.mosaic else 1) + 0.05

@@ -14,7 +14,7 @@ from obs.image.visit_info import VisitInfo
 from obs.image.wcs import TanSipWcs
 from obs.instrument.boresight_wcs import fit_boresight_wcs
 
-__all__ = ["boresight_wcs", "known_cards", "possible_wcs"]
+__all__ = ["boresight_wcs", "in_color_plane", "known_cards", "possible_wcs"]
 
 
 def possible_wcs(
@@ -31,9 +31,7 @@ def possible_wcs(
     header : TanSipWcs or None
         The WCS of the header; of a color camera that of the whole mosaic.
     """
-    if header is not None and detector.color_plane is not None:
-        x, y = detector.color_plane.center
-        header = header.sampled(2, x=x, y=y)
+    header = None if header is None else in_color_plane(header, detector)
     if not np.isfinite(info.boresight_ra + info.boresight_dec):
         # scale and distortion help to find the frame, wherever it is
         anywhere = fit_boresight_wcs(camera, detector, boresight_ra=0.0, boresight_dec=0.0)
@@ -56,6 +54,14 @@ def boresight_wcs(camera: Camera, *, detector: Detector, info: VisitInfo) -> Tan
         boresight_dec=info.boresight_dec,
         rotation=info.rotation_angle if np.isfinite(info.rotation_angle) else 0.0,
     )
+
+
+def in_color_plane(header: TanSipWcs, detector: Detector) -> TanSipWcs:
+    """Return the WCS of a detector, which may be a color of the mosaic that the header describes."""
+    if detector.color_plane is None:
+        return header
+    x, y = detector.color_plane.center
+    return header.sampled(2, x=x, y=y)
 
 
 def known_cards(header: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,10 +10,13 @@ import numpy as np
 from obs.camera.detector import Detector
 from obs.errors import DatasetNotFoundError, ObsError
 from obs.image.exposure import Exposure
+from obs.image.mask import Mask
+from obs.image.masked_image import MaskedImage
 from obs.image.visit_info import VisitInfo
 from obs.image.wcs import TanSipWcs
+from obs.instrument.header import COLOR
 from obs.instrument.instrument import Instrument
-from obs.instrument.possible_wcs import boresight_wcs, known_cards
+from obs.instrument.possible_wcs import boresight_wcs, in_color_plane, known_cards
 from obs.policy.data_id import DataId
 from obs.repo.fits_exposure import header_wcs
 
@@ -44,6 +47,12 @@ class RawHeader:
     def __init__(self, instrument: Instrument, data_id: DataId, cards: Mapping[str, Any], path: Path) -> None:
         self._instrument, self._data_id, self._path = instrument, data_id, path
         self._cards = known_cards(cards)
+        try:
+            self._plane = instrument.find_detector(data_id).color_plane
+        except ObsError:
+            self._plane = None
+        if self._plane is not None:
+            self._cards[COLOR] = self._plane.color
 
     def part(self, suffix: str) -> object:
         """Return one of `RAW_PARTS`.
@@ -67,7 +76,13 @@ class RawHeader:
         return value
 
     def complete(self, exposure: Exposure) -> Exposure:
-        """Fill in what the header tells; a line in the log says what it does not."""
+        """Fill in what the header tells; a line in the log says what it does not.
+
+        Of a color camera the exposure has the pixels of the data ID's color.
+        """
+        if self._plane is not None:
+            image = self._plane.extract(exposure.masked_image.image)
+            exposure.masked_image = MaskedImage(image, Mask.zeros(image.shape), np.zeros(image.shape, np.float32))
         for suffix, attribute in zip(RAW_PARTS, ("visit_info", "wcs", "physical_filter", "detector_name"), strict=True):
             try:
                 setattr(exposure, attribute, self.part(suffix))
@@ -89,7 +104,8 @@ class RawHeader:
         """Return the WCS that pointing and camera give; that of the header where the pointing is not known."""
         info = self.visit_info()
         if not np.isfinite(info.boresight_ra + info.boresight_dec):
-            return header_wcs(self._cards, self._path)
+            found = header_wcs(self._cards, self._path)
+            return None if found is None else in_color_plane(found, self.detector())
         return boresight_wcs(self._instrument.load_camera(), detector=self.detector(), info=info)
 
     def physical_filter(self) -> str:
