@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,9 @@ from obs.errors import MeasurementError
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.wcs import TanSipWcs
-from obs.tasks.reference import NO_REFERENCE, ReferenceConfig, any_reference_flux, field_circle, usable_sources
-from obs.tasks.sky_search import FindReference, SearchConfig, Sources, search_sky
+from obs.tasks.astrometry_failure import MORE_STARS, NO_CATALOG, SEARCH, Refused, explain_search
+from obs.tasks.reference import ReferenceConfig, any_reference_flux, field_circle, usable_sources
+from obs.tasks.sky_search import FindReference, SearchConfig, Searched, Sources, search_sky
 
 __all__ = ["AstrometryConfig", "AstrometrySolution", "match_reference", "solve_astrometry"]
 
@@ -149,12 +151,11 @@ def solve_astrometry(
     try:
         fit, told = solver.solve()
     except MeasurementError as error:
-        reason = str(error).removeprefix("no astrometry: ")
+        reason = _reason(error)
         if config.required:
+            without = "keep the WCS it came with" if exposure.wcs is not None else "measure without positions"
             raise MeasurementError(
-                f"no astrometry: {reason}; give a reference catalog of this field, search any pixel scale by -c "
-                "calibrate.astrometry.search.maximum_scale_change=null, or set "
-                "calibrate.astrometry.required to false to keep the WCS that the exposure came with"
+                f"no astrometry: {reason}, or {without} by -c calibrate.astrometry.required=false"
             ) from error
         return AstrometrySolution(
             reference, None, None, [f"no astrometry, the WCS that the exposure came with is kept: {reason}"]
@@ -165,6 +166,11 @@ def solve_astrometry(
     used[solver.rows[fit.matches.first[fit.used]]] = True
     catalog.add("calib_astrometry_used", used, "", "the WCS was fitted to this source")
     return AstrometrySolution(solver.reference, change, fit, [*told, *_describe_change(change)])
+
+
+def _reason(error: MeasurementError) -> str:
+    """Return what went wrong, without the words that all such errors begin with."""
+    return str(error).removeprefix("no astrometry: ")
 
 
 def _describe_change(change: WcsChange | None) -> list[str]:
@@ -220,22 +226,22 @@ class _Solver:
         """Return the fit, and what the user should know of the WCS that the exposure came with."""
         config = self.config
         if self.find is None and not len(self.reference):
-            raise MeasurementError(NO_REFERENCE)
+            raise MeasurementError(NO_CATALOG)
         problems: list[str] = []
         if len(self.reference):
             for guess, told in self._guesses(mirrored=config.try_mirrored and not config.search.enabled):
                 try:
                     return self._fit(guess), told
                 except MeasurementError as error:
-                    problems.append(str(error).removeprefix("no astrometry: "))
+                    problems.append(_reason(error))
         if len(self.rows) < config.minimum_stars:
             raise MeasurementError(
                 f"{len(self.rows)} sources are bright and undamaged enough to be matched, {config.minimum_stars} are "
-                "needed; lower calibrate.astrometry.minimum_signal_to_noise if there are fainter stars"
+                f"needed; {MORE_STARS}"
             )
         if not config.search.enabled:
-            nothing = NO_REFERENCE if self.exposure.wcs is not None else "the exposure has no WCS to start from"
-            raise MeasurementError(problems[0] if problems else nothing)
+            nothing = NO_CATALOG if self.exposure.wcs is not None else "the exposure has no WCS to start from"
+            raise MeasurementError(f"{problems[0]}; {SEARCH}" if problems else nothing)
         return self._search()
 
     def _search(self) -> tuple[AstrometryFit, list[str]]:
@@ -244,7 +250,7 @@ class _Solver:
         guesses = [guess for guess, _ in self._guesses(mirrored=False)]
         if exposure.wcs is None:
             guesses = list(exposure.other_wcs.values())
-        reference = self.reference
+        reference, searched, refused = self.reference, list[Searched](), list[Refused]()
         found = search_sky(
             self.sources,
             guesses,
@@ -253,7 +259,25 @@ class _Solver:
             self._reference_flux,
             config.search,
             config.minimum_log_odds,
+            searched,
         )
+        for located in islice(found, config.search.maximum_fits):
+            try:
+                return self._fit_located(located)
+            except MeasurementError as error:
+                ra, dec, _ = field_circle(located.wcs, exposure.shape, 0.0)
+                refused.append(Refused(ra, dec, _reason(error)))
+        known = guesses[0] if guesses else None
+        scale = known.pixel_scale if known is not None else None
+        if not any(each.n_star for each in searched):
+            raise MeasurementError(f"no astrometry: {NO_CATALOG}")
+        raise MeasurementError(
+            f"no astrometry: {explain_search(len(self.rows), scale, searched, refused, config.search)}"
+        )
+
+    def _fit_located(self, found: Located) -> tuple[AstrometryFit, list[str]]:
+        """Fit the WCS where the search found the frame."""
+        exposure = self.exposure
         if self.find is not None:
             ra, dec, radius = field_circle(found.wcs, exposure.shape, self.reference_config.margin)
             near = self.find(ra, dec, radius / 3600.0)
@@ -297,7 +321,7 @@ class _Solver:
         """Match to the reference sources and fit, starting from one guess."""
         config, sources, reference = self.config, self.sources, self.reference
         if not len(reference):
-            raise MeasurementError(NO_REFERENCE)
+            raise MeasurementError(NO_CATALOG)
         return fit_astrometry(
             x=sources.x,
             y=sources.y,
@@ -322,6 +346,7 @@ class _Solver:
             min_log_odds=config.minimum_log_odds,
             trials=None if found is None else found.trials,
             around=None if found is None else found.around,
+            bend=0.0 if found is None else found.bend,
         )
 
 

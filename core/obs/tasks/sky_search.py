@@ -1,7 +1,7 @@
 """Search the sky for a frame whose WCS is unknown, or wrong by more than a match can bridge."""
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from obs.algorithms.astrometry.compare import compare_wcs
 from obs.algorithms.astrometry.locate import Located, locate_frame
+from obs.algorithms.astrometry.sky_stars import covered_area
 from obs.config.base import TaskConfig, setting
-from obs.errors import MeasurementError, ObsError
+from obs.htm import sky_vectors
 from obs.image.catalog import Catalog
 from obs.image.wcs import TanSipWcs
-from obs.tasks.reference import NO_REFERENCE, field_circle
+from obs.tasks.reference import field_circle
 
-__all__ = ["FindReference", "SearchConfig", "Sources", "search_sky"]
+__all__ = ["FindReference", "SearchConfig", "Searched", "Sources", "search_sky"]
 
 #: Returns the reference sources within a circle: right ascension, declination and radius, degrees.
 FindReference = Callable[[float, float, float], Catalog | None]
@@ -23,6 +24,7 @@ FindReference = Callable[[float, float, float], Catalog | None]
 _WHOLE_SKY = 180.0  # degrees
 _ANY_SCALE = (0.05, 60.0)  # arcsec
 _ANY_SCALE_CHANGE = 20.0
+_FEWEST = 5  # reference sources among which a frame can be
 
 
 class SearchConfig(TaskConfig):
@@ -47,6 +49,17 @@ class SearchConfig(TaskConfig):
         True,
         "Search the whole reference catalog where the frame has no pointing, or is not found near it.",
     )
+    maximum_distortion: float = setting(
+        0.1,
+        "Largest radial distortion of the optics at the corners of the frame that the camera's description does not "
+        "contain; 0 searches only frames whose distortion is known.",
+        ge=0,
+        le=0.3,
+    )
+    maximum_fits: int = setting(8, "Largest number of places on the sky at which a fit of the WCS is tried.", ge=1)
+    time_limit: float | None = setting(
+        20.0, "Processor time after which the search gives up; null for no limit.", unit="s", gt=0
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +80,32 @@ class Sources:
     shape: tuple[int, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """Where a frame was searched.
+
+    Parameters
+    ----------
+    n_star : int
+        Number of reference sources there.
+    frame_share : float
+        Area of the frame over that which these cover; NaN if its pixel scale is not known.
+    ra, dec, radius : float
+        Circle on the sky, degrees; NaN for the whole catalog.
+    """
+
+    n_star: int
+    frame_share: float
+    ra: float = float("nan")
+    dec: float = float("nan")
+    radius: float = float("nan")
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether it was searched in the whole catalog."""
+        return bool(np.isnan(self.radius))
+
+
 def search_sky(
     sources: Sources,
     guesses: Sequence[TanSipWcs],
@@ -75,8 +114,9 @@ def search_sky(
     reference_flux: Callable[[Catalog], NDArray[np.float64]],
     config: SearchConfig,
     min_log_odds: float,
-) -> Located:
-    """Find a frame on the sky.
+    searched: list[Searched],
+) -> Iterator[Located]:
+    """Yield the places on the sky where a frame may be, for a fit to accept or refuse.
 
     Parameters
     ----------
@@ -93,75 +133,105 @@ def search_sky(
     config : SearchConfig
         Settings.
     min_log_odds : float
-        Natural logarithm of the smallest odds to accept.
+        Natural logarithm of the odds of a place that is yielded before all of the others are known.
+    searched : list of Searched
+        Gains where the frame was searched.
 
-    Returns
-    -------
+    Yields
+    ------
     Located
 
     Raises
     ------
-    MeasurementError
-        If the frame is not found; says where it was searched.
+    ObsError
+        If the whole reference catalog cannot be read.
     """
-    searched: list[str] = []
-    largest = 0
+    search = _Search(sources, reference_flux, config, min_log_odds)
+    known: list[tuple[float, float, float]] = []
     for guess in _different(guesses, sources.shape, config) if pointed else ():
         ra, dec, reach = field_circle(guess, sources.shape, 0.0)
-        radius = min(reach * (1.0 + 2.0 * config.radius) / 3600.0, _WHOLE_SKY)
+        reach /= 3600.0
+        radius = min(reach * (1.0 + 2.0 * config.radius), _WHOLE_SKY)
         stars = find(ra, dec, radius)
-        n_star = len(stars) if stars is not None else 0
-        searched.append(f"of {n_star} reference sources within {radius:.3g} degrees of ra={ra:.4f} dec={dec:.4f} deg")
-        largest = max(largest, n_star)
-        if stars is not None and n_star:
-            with suppress(MeasurementError):
-                return _locate(sources, guess, stars, reference_flux(stars), config, min_log_odds)
-    if config.blind:
-        try:
-            stars = find(0.0, 0.0, _WHOLE_SKY)
-        except ObsError as error:
-            raise MeasurementError(" and ".join([*searched, str(error)])) from error
-        if stars is not None and len(stars) > largest:
-            largest = len(stars)
-            searched.append(f"of all {len(stars)} sources of the reference catalog")
-            with suppress(MeasurementError):
-                template = guesses[0] if guesses else None
-                return _locate(sources, template, stars, reference_flux(stars), config, min_log_odds)
-    scale = (
-        f"pixel scales within {100 * config.maximum_scale_change:g} %" if config.maximum_scale_change else "any scale"
-    )
-    if not largest:
-        raise MeasurementError(NO_REFERENCE)
-    where = " nor with those ".join(searched)
-    raise MeasurementError(f"the quads of {len(sources.x)} sources do not agree with those {where}, at {scale}")
+        searched.append(Searched(_count(stars), search.frame_share(guess, stars), ra, dec, radius))
+        if stars is not None and len(stars):
+            known.append((ra, dec, radius - 2.0 * reach))
+            yield from search.locate(guess, stars)
+    if not config.blind or search.exhausted():
+        return
+    stars = find(0.0, 0.0, _WHOLE_SKY)
+    if stars is None or not len(stars):
+        return
+    # a frame that is not among the stars near the pointing is among the others, and those a frame inside of their edge
+    beyond = np.ones(len(stars), bool)
+    for ra, dec, radius in known:
+        beyond &= _separation(stars, ra, dec) > radius
+    if beyond.sum() >= _FEWEST:
+        template = guesses[0] if guesses else None
+        searched.append(Searched(len(stars), search.frame_share(template, stars)))
+        yield from search.locate(template, stars.select(beyond))
 
 
-def _locate(
-    sources: Sources,
-    wcs: TanSipWcs | None,
-    stars: Catalog,
-    flux: NDArray[np.float64],
-    config: SearchConfig,
-    min_log_odds: float,
-) -> Located:
-    """Search a frame among reference sources."""
-    change = 1.0 + (config.maximum_scale_change or _ANY_SCALE_CHANGE)
-    scales = _ANY_SCALE if wcs is None else (wcs.pixel_scale / change, wcs.pixel_scale * change)
-    return locate_frame(
-        x=sources.x,
-        y=sources.y,
-        flux=sources.flux,
-        ref_ra=stars["coord_ra"],
-        ref_dec=stars["coord_dec"],
-        ref_flux=flux,
-        shape=sources.shape,
-        wcs=wcs,
-        min_scale=scales[0],
-        max_scale=scales[1],
-        max_rotation=config.maximum_rotation if wcs is not None else 180.0,
-        mirrored=config.mirrored or wcs is None,
-        min_log_odds=min_log_odds,
-    )
+class _Search:
+    """Searches one frame within a budget."""
+
+    def __init__(
+        self,
+        sources: Sources,
+        reference_flux: Callable[[Catalog], NDArray[np.float64]],
+        config: SearchConfig,
+        min_log_odds: float,
+    ) -> None:
+        self.sources, self.reference_flux = sources, reference_flux
+        self.config, self.min_log_odds = config, min_log_odds
+        self.start = time.process_time()
+
+    def exhausted(self) -> bool:
+        """Return whether the time for the search is over."""
+        limit = self.config.time_limit
+        return limit is not None and time.process_time() - self.start > limit
+
+    def frame_share(self, wcs: TanSipWcs | None, stars: Catalog | None) -> float:
+        """Return the area of the frame over that which reference sources cover."""
+        if wcs is None or not _count(stars) or stars is None:
+            return float("nan")
+        height, width = self.sources.shape
+        frame = height * width * np.radians(wcs.pixel_scale / 3600.0) ** 2
+        return float(frame / max(covered_area(sky_vectors(stars["coord_ra"], stars["coord_dec"])), 1e-300))
+
+    def locate(self, wcs: TanSipWcs | None, stars: Catalog) -> Iterator[Located]:
+        """Yield where among reference sources the frame may be."""
+        config, sources = self.config, self.sources
+        change = 1.0 + (config.maximum_scale_change or _ANY_SCALE_CHANGE)
+        scales = _ANY_SCALE if wcs is None else (wcs.pixel_scale / change, wcs.pixel_scale * change)
+        return locate_frame(
+            x=sources.x,
+            y=sources.y,
+            flux=sources.flux,
+            ref_ra=stars["coord_ra"],
+            ref_dec=stars["coord_dec"],
+            ref_flux=self.reference_flux(stars),
+            shape=sources.shape,
+            wcs=wcs,
+            min_scale=scales[0],
+            max_scale=scales[1],
+            max_rotation=config.maximum_rotation if wcs is not None else 180.0,
+            max_distortion=config.maximum_distortion,
+            mirrored=config.mirrored or wcs is None,
+            min_log_odds=self.min_log_odds,
+            stop=self.exhausted,
+        )
+
+
+def _count(stars: Catalog | None) -> int:
+    """Return the number of reference sources."""
+    return len(stars) if stars is not None else 0
+
+
+def _separation(stars: Catalog, ra: float, dec: float) -> NDArray[np.float64]:
+    """Return the distances of reference sources from a position, degrees."""
+    chord = np.linalg.norm(sky_vectors(stars["coord_ra"], stars["coord_dec"]) - sky_vectors(ra, dec), axis=1)
+    return np.asarray(np.degrees(2 * np.arcsin(np.minimum(0.5 * chord, 1.0))))
 
 
 def _different(guesses: Sequence[TanSipWcs], shape: tuple[int, int], config: SearchConfig) -> list[TanSipWcs]:

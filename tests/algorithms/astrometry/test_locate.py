@@ -10,6 +10,7 @@ from obs.algorithms.astrometry.coverage import measure_coverage
 from obs.algorithms.astrometry.fit import fit_astrometry
 from obs.algorithms.astrometry.locate import locate_frame
 from obs.algorithms.astrometry.odds import log_odds, log_trials
+from obs.algorithms.astrometry.quad_index import QuadIndex
 from obs.algorithms.astrometry.quads import form_quads
 from obs.errors import MeasurementError
 from obs.htm import sky_vectors
@@ -71,8 +72,16 @@ def locate(lists, wcs, **settings):
 
 
 def solve(lists, wcs):
-    found = locate(lists, wcs)
-    return fit_astrometry(**lists, wcs=found.wcs, trials=found.trials, max_rotation=10, max_scale_change=0.1)
+    """The first place at which the WCS can be fitted."""
+    limits = {"max_rotation": 10, "max_scale_change": 0.1}
+    for found in locate(lists, wcs):
+        try:
+            return fit_astrometry(
+                **lists, wcs=found.wcs, trials=found.trials, around=found.around, bend=found.bend, **limits
+            )
+        except MeasurementError:
+            continue
+    pytest.fail("no place on the sky is found")
 
 
 def largest_error(wcs, k=0.0):
@@ -128,8 +137,7 @@ def test_distortion_that_the_order_cannot_follow_is_refused():
 @pytest.mark.parametrize("seed", range(4))
 def test_another_part_of_the_sky_is_not_matched(seed):
     lists = field(60, seed=seed, other_sky=True)
-    with pytest.raises(MeasurementError, match=r"no quads of .* sources and .* reference stars agree on a place"):
-        locate(lists, turn(TRUTH, 40))
+    assert not [found for found in locate(lists, turn(TRUTH, 40)) if found.log_odds > 13.8]
 
 
 def test_a_frame_is_found_without_any_wcs():
@@ -164,25 +172,21 @@ def test_seven_stars_are_enough_wherever_they_are(seed):
     fit = solve(sparse(7, seed), turn(TRUTH, 100).shifted(x=500, y=800))
     assert fit.n_star == 7
     assert largest_error(fit.wcs) < 1.0
-    with pytest.raises(MeasurementError, match="no quads of 4 sources"):
-        locate(sparse(4, seed), turn(TRUTH, 100))
+    assert not list(locate(sparse(4, seed), turn(TRUTH, 100)))
 
 
 def test_limits_of_the_search_are_kept():
     lists = field(50)
-    with pytest.raises(MeasurementError, match="no quads"):
-        locate(lists, turn(TRUTH, 20), max_rotation=10.0, mirrored=False)
-    with pytest.raises(MeasurementError, match="no quads"):
-        locate(lists, turn(TRUTH, 20, mirrored=True), mirrored=False)
-    with pytest.raises(MeasurementError, match=r"for a pixel scale from 0\.5 to 0\.6 arcsec"):
-        locate_frame(**lists, wcs=TRUTH, min_scale=0.5, max_scale=0.6)
+    assert not list(locate(lists, turn(TRUTH, 20), max_rotation=10.0, mirrored=False))
+    assert not list(locate(lists, turn(TRUTH, 20, mirrored=True), mirrored=False))
+    assert not list(locate_frame(**lists, wcs=TRUTH, min_scale=0.5, max_scale=0.6))
 
 
 def test_known_distortion_is_kept():
     a, b = np.zeros((4, 4)), np.zeros((4, 4))
     a[2, 0], b[1, 1], a[3, 0] = 2e-5, -1e-5, 3e-9
     bent = dataclasses.replace(TRUTH, a=a, b=b)
-    found = locate(field(100), turn(bent, 60))
+    found = next(locate(field(100), turn(bent, 60)))
     assert found.wcs.a is not None
     assert compare_wcs(found.wcs, turn(bent, 60), SHAPE).rotation == pytest.approx(-60, abs=2)
 
@@ -224,10 +228,11 @@ def test_odds_grow_with_matches_and_fall_with_trials():
     rng = np.random.default_rng(3)
     stars = rng.uniform(0, 1000, 20) + 1j * rng.uniform(0, 1000, 20)
     others = rng.uniform(0, 1000, 20) + 1j * rng.uniform(0, 1000, 20)
-    sigma, distance = np.ones(20), np.zeros(20)
-    right, wrong = (log_odds(each, stars, sigma, distance, 2e-5) for each in (stars + 0.5, others))
-    assert right > 100
-    assert wrong < 5
+    sigma, distance = np.ones((1, 20)), np.zeros(20)
+    separations = np.abs((stars + 0.5)[:, None] - stars), np.abs(others[:, None] - stars)
+    right, wrong = (log_odds(each.min(1), each.argmin(1), sigma, distance, 2e-5) for each in separations)
+    assert right[0] > 100
+    assert wrong[0] < 5
     assert log_trials(1e6, 1.0, 500, 0.4, 6.0) == pytest.approx(np.log(1e6 / (2 * np.pi) * 3000 * 200), abs=1e-6)
 
 
@@ -254,3 +259,35 @@ def test_changes_of_a_wcs():
     assert change.offset == pytest.approx(100 * SCALE * 1.1, rel=1e-3)
     far = compare_wcs(dataclasses.replace(TRUTH, crval=(190.0, 30.0)), TRUTH, SHAPE)
     assert far.offset == np.inf
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_quads_are_looked_up_as_by_comparing_all(mirrored):
+    rng = np.random.default_rng(5)
+    stars, sources = form_quads(rng.uniform(0, 4, (150, 2)), 7, 2.0), form_quads(rng.uniform(0, 1, (20, 2)), 9, 2.0)
+    first, second = QuadIndex(stars, 0.04).match(sources, 1.0, 0.3, mirrored=mirrored, most=10**6)
+    code = sources.code * ([1, -1, 1, -1] if mirrored else [1, 1, 1, 1])
+    same = np.abs(code[:, None] - stars.code[None]).max(axis=2) <= 0.04
+    same &= np.abs(np.log(sources.length[:, None] / stars.length[None])) <= 0.3
+    assert same.sum() > 20
+    assert sorted(zip(first.tolist(), second.tolist(), strict=True)) == [tuple(pair) for pair in np.argwhere(same)]
+    fewer = QuadIndex(stars, 0.04).match(sources, 1.0, 0.3, mirrored=mirrored, most=5)
+    assert set(zip(*(each.tolist() for each in fewer), strict=True)) <= set(map(tuple, np.argwhere(same).tolist()))
+
+
+@pytest.mark.parametrize("k", [-0.1, 0.1])
+@pytest.mark.parametrize("seed", range(2))
+def test_few_stars_behind_optics_that_distort_by_ten_per_cent(k, seed):
+    """Hardly any quad of such a frame is that of the sky, so the sources are straightened by some amounts first."""
+    fit = solve(field(25, seed=seed, k=k), turn(TRUTH, 130, 1.1).shifted(x=1500, y=-900))
+    assert largest_error(fit.wcs, k) < 1.0
+
+
+def test_stars_near_the_pole_have_separations_in_arcsec():
+    lists = field(100)
+    pole = TanSipWcs((123.0, 89.999), MIDDLE, TRUTH.cd)
+    x, y = TRUTH.sky_to_pixel(ra=lists["ref_ra"], dec=lists["ref_dec"])
+    lists["ref_ra"], lists["ref_dec"] = pole.pixel_to_sky(x=x, y=y)
+    fit = fit_astrometry(**lists, wcs=pole)
+    assert fit.scatter / SCALE < 1.3 * NOISE
+    assert fit.matches.separation.max() / SCALE < 6 * NOISE

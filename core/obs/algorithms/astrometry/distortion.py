@@ -33,7 +33,7 @@ class Model:
     Parameters
     ----------
     name : str
-        ``similarity``, ``radial`` or ``polynomial``.
+        ``similarity``, ``lens``, ``radial`` or ``polynomial``.
     order : int
         Order of the polynomials that can hold it; 1 is an affine map.
     n_coefficient : float
@@ -49,6 +49,7 @@ class Model:
 
 
 _SIMILARITY = Model("similarity", 1, 2.0, 4)
+_LENS = Model("lens", 3, 3.5, 6)
 _RADIAL = Model("radial", 3, 4.5, 8)
 
 
@@ -58,6 +59,7 @@ def _ladder(max_order: int) -> Iterator[Model]:
         n = (order + 1) * (order + 2) // 2
         yield Model("polynomial", order, n, 6 if order == 1 else 3 * n)
         if order == 1 and max_order >= _RADIAL.order:
+            yield _LENS
             yield _RADIAL
 
 
@@ -105,12 +107,15 @@ class MatchedPlane:
                 terms += [term * u for term in last] + [last[-1] * v]
             return np.stack(terms, axis=1)
         one, zero = np.ones_like(u), np.zeros_like(u)
+        similarity = [np.r_[one, zero], np.r_[zero, one], np.r_[u, v], np.r_[-v, u]]
         if model.name == "similarity":
-            return np.stack([np.r_[one, zero], np.r_[zero, one], np.r_[u, v], np.r_[-v, u]], axis=1)
+            return np.stack(similarity, axis=1)
         square = u**2 + v**2
-        affine = [np.r_[term, zero] for term in (one, u, v)] + [np.r_[zero, term] for term in (one, u, v)]
         # r^2 times the position, and what becomes of it where the axis is not in the middle of the detector
         bent = [np.r_[square * u, square * v], np.r_[3 * u**2 + v**2, 2 * u * v], np.r_[2 * u * v, u**2 + 3 * v**2]]
+        if model.name == "lens":
+            return np.stack(similarity + bent, axis=1)
+        affine = [np.r_[term, zero] for term in (one, u, v)] + [np.r_[zero, term] for term in (one, u, v)]
         return np.stack(affine + bent, axis=1)
 
     def apply(self, solution: DistortionFit, x: Float, y: Float) -> tuple[Float, Float]:
@@ -162,14 +167,11 @@ class MatchedPlane:
     ) -> DistortionFit:
         """Take models with more terms as long as stars left out are predicted better for it.
 
-        One is not taken if somewhere, far from its stars, it may be wrong by ``max_error`` pixels; ``where`` are the
-        positions at which that matters, all of the detector if absent.
+        One is not taken if somewhere, far from its stars, it may be wrong by more than ``max_error`` pixels and by more
+        than the model before; ``where`` are the positions at which that matters, all of the detector if absent.
         """
         if len(pairs) < _SIMILARITY.min_pairs:
-            raise MeasurementError(
-                f"no astrometry: only {len(pairs)} sources are near a reference star; "
-                "check the a-priori WCS and the reference catalog"
-            )
+            raise MeasurementError(f"no astrometry: only {len(pairs)} sources are near a reference star")
         best = self.fit_clipped(pairs, _SIMILARITY, clip)
         for model in _ladder(max_order):
             if len(pairs) < model.min_pairs or model.order > max(best.model.order, 1) + 2:
@@ -180,8 +182,10 @@ class MatchedPlane:
             if common.sum() <= model.n_coefficient + 1:
                 continue
             higher, lower = (self.fit(pairs, each, common)[0] for each in (model, best.model))
-            if higher.predicted < _WORTH * lower.predicted and self.error(pairs, fitted, where) <= max_error:
-                best = fitted
+            if higher.predicted < _WORTH * lower.predicted:
+                error = self.error(pairs, fitted, where)
+                if error <= max_error or error <= self.error(pairs, best, where):
+                    best = fitted
         return best
 
     def spread(self, pairs: Matches, solution: DistortionFit, where: tuple[Float, Float]) -> Float:
@@ -191,7 +195,9 @@ class MatchedPlane:
         leverage = np.sum((self.design(*where, solution.model) @ inverse) ** 2, axis=1)
         if solution.model.name != "polynomial":
             leverage = leverage.reshape(2, -1).max(axis=0)
-        return np.asarray(solution.scatter * np.sqrt(leverage))
+        # the stars of the fit scatter less than others do, by what the coefficients take
+        freedom = max(len(kept) - solution.model.n_coefficient, 0.5) / len(kept)
+        return np.asarray(solution.scatter * np.sqrt(leverage / freedom))
 
     def error(self, pairs: Matches, solution: DistortionFit, where: tuple[Float, Float] | None = None) -> float:
         """Return five times the largest standard error of the fit, pixels, on the detector or at given positions."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.spatial import cKDTree
 
 from obs.algorithms.astrometry.coverage import Coverage, measure_coverage
 from obs.algorithms.astrometry.distortion import DistortionFit, MatchedPlane, rms
@@ -15,6 +16,7 @@ from obs.algorithms.astrometry.growth import grow_match
 from obs.algorithms.astrometry.match import Matches, match_pixels
 from obs.algorithms.astrometry.odds import log_odds, log_trials
 from obs.algorithms.astrometry.pattern import find_pattern
+from obs.algorithms.astrometry.search import straighten
 from obs.errors import MeasurementError
 from obs.image.wcs import TanSipWcs
 
@@ -104,6 +106,7 @@ def fit_astrometry(
     min_log_odds: float = 13.8,
     trials: float | None = None,
     around: tuple[float, float] | None = None,
+    bend: float = 0.0,
 ) -> AstrometryFit:
     """Match sources to reference stars and fit a TAN-SIP WCS.
 
@@ -146,6 +149,8 @@ def fit_astrometry(
         (`obs.algorithms.astrometry.search`). The pattern is then not searched again.
     around : tuple of float, optional
         Position (x, y) at which ``wcs`` was found to be exact, pixels.
+    bend : float, optional
+        Radial distortion that ``wcs`` was found to lack, see `obs.algorithms.astrometry.locate.Located`.
 
     Returns
     -------
@@ -189,7 +194,7 @@ def fit_astrometry(
         trials = log_trials(area, _SMALLEST_ERROR, extent, 2 * max_scale_change, turns)
     area = (shape[0] + 2 * margin) * (shape[1] + 2 * margin)
     bright = sources[:_GROWN]
-    moved = factor * offsets[:_GROWN] + shift + middle
+    moved = factor * straighten(offsets[:_GROWN], bend) + shift + middle
     grown = grow_match(
         plane,
         bright,
@@ -202,8 +207,7 @@ def fit_astrometry(
     )
     if grown is None:
         raise MeasurementError(
-            "no astrometry: nowhere on the frame do more sources have a reference star beside them than chance brings; "
-            "check the a-priori WCS and the reference catalog"
+            "no astrometry: nowhere on the frame do more sources have a reference star beside them than chance brings"
         )
     chosen, pairs = _match_all(plane, sources, grown.solution, match_radius, max_order, clip)
     arcsec = wcs.pixel_scale
@@ -320,15 +324,17 @@ def _judge(
     )
     bright = sources[:_WEIGHED]
     moved_x, moved_y = plane.apply(solution, plane.x[bright], plane.y[bright])
+    stars = cKDTree(np.stack([plane.ref_x, plane.ref_y], axis=1))
+    separation, nearest = stars.query(np.stack([moved_x, moved_y], axis=1))
     odds = log_odds(
-        moved_x + 1j * moved_y,
-        plane.ref_x + 1j * plane.ref_y,
-        np.full(len(bright), max(solution.scatter, _SMALLEST_ERROR)),
+        separation,
+        nearest,
+        np.full((1, len(bright)), max(solution.scatter, _SMALLEST_ERROR)),
         np.zeros(len(bright)),
         max(density, 1e-12),
         free_stars=solution.model.n_coefficient,
     )
-    return coverage, odds
+    return coverage, float(odds[0])
 
 
 def _brightest_first(flux: Float, usable: Bool) -> Index:
@@ -340,4 +346,4 @@ def _brightest_first(flux: Float, usable: Bool) -> Index:
 def _require(condition: bool, reason: str) -> None:
     """Give up on a fit that does not hold."""
     if not condition:
-        raise MeasurementError(f"no astrometry: {reason}; check the a-priori WCS and the reference catalog")
+        raise MeasurementError(f"no astrometry: {reason}")

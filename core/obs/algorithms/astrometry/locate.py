@@ -1,12 +1,13 @@
 """Find the WCS of a frame from its stars, whatever its rotation, parity, scale and pointing."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from obs.algorithms.astrometry.search import SearchLimits, SkyStars, search_alignment
-from obs.errors import MeasurementError
+from obs.algorithms.astrometry.search import Alignment, SearchLimits, search_alignments, straighten
+from obs.algorithms.astrometry.sky_stars import SkyStars
 from obs.htm import sky_vectors
 from obs.image.tangent_plane import to_plane
 from obs.image.wcs import TanSipWcs
@@ -35,6 +36,9 @@ class Located:
         Natural logarithm of the number of alignments among which it was found.
     around : tuple of float
         Position (x, y) of the stars that suggested it, pixels, where it is most exact.
+    bend : float
+        Radial distortion that ``wcs`` lacks: positions on the detector are to be moved outward by this fraction for the
+        square of each pixel of their distance from the middle.
     mirrored : bool
         Whether it is the mirror image of the a-priori WCS; without one, of sky coordinates that run as x and y.
     """
@@ -43,6 +47,7 @@ class Located:
     log_odds: float
     trials: float
     around: tuple[float, float]
+    bend: float
     mirrored: bool
 
 
@@ -59,13 +64,16 @@ def locate_frame(
     min_scale: float,
     max_scale: float,
     max_rotation: float = 180.0,
+    max_distortion: float = 0.1,
     mirrored: bool = True,
     error: float = 1.0,
     min_log_odds: float = 13.8,
-) -> Located:
-    """Find where among reference stars a frame lies, if that is likelier than not.
+    stop: Callable[[], bool] = lambda: False,
+) -> Iterator[Located]:
+    """Yield the places among reference stars where a frame is likelier than not, the likeliest first.
 
-    What is found is where `obs.algorithms.astrometry.fit.fit_astrometry` should start, which accepts or refuses it.
+    They are where `obs.algorithms.astrometry.fit.fit_astrometry` should start, which accepts or refuses each. The
+    search goes on only while the caller asks for more.
 
     Parameters
     ----------
@@ -82,17 +90,20 @@ def locate_frame(
         Limits of the pixel scale, arcsec.
     max_rotation : float
         Largest rotation, degrees; 180 for any.
+    max_distortion : float
+        Largest radial distortion that ``wcs`` may lack, at the corners of the frame, as a fraction.
     mirrored : bool
         Whether mirror images are looked for.
     error : float
         Error of a position, per axis, pixels.
     min_log_odds : float
-        Natural logarithm of the odds at which the search stops.
+        Natural logarithm of the odds of places that are yielded as soon as they are found.
+    stop : callable, optional
+        Asked now and then whether to give up.
 
-    Raises
+    Yields
     ------
-    MeasurementError
-        If no place is likelier than not.
+    Located
     """
     px, py, counts = (np.asarray(values, np.float64) for values in (x, y, flux))
     ra, dec, ref_counts = (np.asarray(values, np.float64) for values in (ref_ra, ref_dec, ref_flux))
@@ -101,35 +112,35 @@ def locate_frame(
     stars = np.argsort(-np.nan_to_num(ref_counts, nan=-np.inf), kind="stable")
     height, width = shape
     corners = np.array([0, width - 1, width - 1, 0]), np.array([0, 0, height - 1, height - 1])
-    found = search_alignment(
-        _to_plane(px[bright], py[bright], shape, wcs),
-        SkyStars(sky_vectors(ra[stars], dec[stars])),
-        SearchLimits(
-            min_scale=min_scale * _ARCSEC,
-            max_scale=max_scale * _ARCSEC,
-            max_rotation=float(np.radians(max_rotation)) if max_rotation < 180.0 else np.inf,
-            mirrored=mirrored,
-            sigma=error,
-            min_log_odds=min_log_odds,
-        ),
-        _to_plane(*corners, shape, wcs),
+    limits = SearchLimits(
+        min_scale=min_scale * _ARCSEC,
+        max_scale=max_scale * _ARCSEC,
+        max_rotation=float(np.radians(max_rotation)) if max_rotation < 180.0 else np.inf,
+        mirrored=mirrored,
+        sigma=error,
+        min_log_odds=min_log_odds,
+        max_bend=max_distortion,
     )
-    if found is None:
-        raise MeasurementError(
-            f"no astrometry: no quads of {len(bright)} sources and {len(stars)} reference stars agree on a place on "
-            f"the sky for a pixel scale from {min_scale:.3g} to {max_scale:.3g} arcsec"
-        )
+    plane, sky = _to_plane(px[bright], py[bright], shape, wcs), SkyStars(sky_vectors(ra[stars], dec[stars]))
+    for found in search_alignments(plane, sky, limits, _to_plane(*corners, shape, wcs), stop):
+        yield _to_located(found, shape, wcs)
+
+
+def _to_located(found: Alignment, shape: tuple[int, int], wcs: TanSipWcs | None) -> Located:
+    """Return the WCS of an alignment."""
+    height, width = shape
     grid_x, grid_y = (
         part.ravel() for part in np.meshgrid(np.linspace(0, width - 1, _GRID), np.linspace(0, height - 1, _GRID))
     )
-    grid_ra, grid_dec = found.to_sky(_to_plane(grid_x, grid_y, shape, wcs))
+    plane = _to_plane(grid_x, grid_y, shape, wcs)
+    grid_ra, grid_dec = found.to_sky(plane)
     order = 1 if wcs is None or wcs.a is None else len(wcs.a) - 1
     middle = (width - 1) / 2, (height - 1) / 2
     located = fit_tan_sip(x=grid_x, y=grid_y, ra=grid_ra, dec=grid_dec, order=order, crpix=middle)
     # as exact as the distance between two points of the grid, which does
-    nearest = int(np.argmin(np.abs(_to_plane(grid_x, grid_y, shape, wcs) - found.quad)))
+    nearest = int(np.argmin(np.abs(straighten(plane, found.bend) - found.quad)))
     around = float(grid_x[nearest]), float(grid_y[nearest])
-    return Located(located, found.log_odds, found.trials, around, found.mirrored)
+    return Located(located, found.log_odds, found.trials, around, found.bend, found.mirrored)
 
 
 def _to_plane(x: Float, y: Float, shape: tuple[int, int], wcs: TanSipWcs | None) -> Complex:

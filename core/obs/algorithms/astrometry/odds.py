@@ -8,30 +8,29 @@ around it, and the error grows with the distance from it.
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 __all__ = ["log_odds", "log_trials"]
 
 Float = NDArray[np.float64]
-Complex = NDArray[np.complex128]
+Index = NDArray[np.int64]
 
 #: Fractions of sources that may be distractors; the one that fits best is taken.
 _DISTRACTORS = np.array([0.2, 0.5, 0.8, 0.95])
 
 
 def log_odds(
-    sources: Complex, stars: Complex, sigma: Float, distance: Float, density: float, *, free_stars: float = 2.0
-) -> float:
-    """Return the natural logarithm of the odds in the best circle around the quad.
+    separation: Float, nearest: Index, sigma: Float, distance: Float, density: float, *, free_stars: float = 2.0
+) -> Float:
+    """Return the natural logarithm of the odds in the best circle around the quad, for several assumed errors.
 
     Parameters
     ----------
-    sources : ndarray of complex128, shape (n,)
-        Positions of sources where the WCS under test sees them, in any unit.
-    stars : ndarray of complex128, shape (m,)
-        Reference stars in the same plane.
-    sigma : ndarray of float64, shape (n,)
-        Expected error of each source, per axis.
+    separation : ndarray of float64, shape (n,)
+        Distance of each source from the nearest reference star, where the WCS under test sees it, in any unit.
+    nearest : ndarray of int64, shape (n,)
+        Which star that is.
+    sigma : ndarray of float64, shape (k, n)
+        Expected error of each source, per axis, under each of ``k`` assumptions.
     distance : ndarray of float64, shape (n,)
         Distance of each source from the quad.
     density : float
@@ -39,24 +38,26 @@ def log_odds(
     free_stars : float
         Stars that the WCS matches perfectly however wrong it is, because it was fitted to them: coefficients for each
         axis. They count for nothing.
+
+    Returns
+    -------
+    ndarray of float64, shape (k,)
     """
-    if len(stars) <= free_stars or len(sources) <= free_stars:
-        return -np.inf
-    tree = cKDTree(np.stack([stars.real, stars.imag], axis=1))
-    separation, nearest = tree.query(np.stack([sources.real, sources.imag], axis=1))
+    if len(separation) <= free_stars:
+        return np.full(len(sigma), -np.inf)
     order = np.argsort(distance, kind="stable")
-    separation, nearest, spread = separation[order], nearest[order], sigma[order]
+    separation, nearest, spread = separation[order], nearest[order], sigma[:, order]
     gaussian = np.exp(-0.5 * (separation / spread) ** 2) / (2 * np.pi * spread**2)
-    # a star is one source only: the source that fits it best
-    best = np.lexsort((-gaussian, nearest))
+    # a star is one source only: the source that is nearest to it
+    best = np.lexsort((separation, nearest))
     again = np.zeros(len(best), bool)
     again[best[1:]] = nearest[best][1:] == nearest[best][:-1]
-    gaussian[again] = 0.0
-    terms = np.log(_DISTRACTORS[:, None] + (1 - _DISTRACTORS[:, None]) * gaussian / density)
-    total = np.cumsum(terms, axis=1)
-    matched = np.cumsum(terms > 0, axis=1)
+    gaussian[:, again] = 0.0
+    terms = np.log(_DISTRACTORS[:, None, None] + (1 - _DISTRACTORS[:, None, None]) * gaussian / density)
+    total = np.cumsum(terms, axis=2)
+    matched = np.cumsum(terms > 0, axis=2)
     earned = np.where(matched > free_stars, total * (1 - free_stars / np.maximum(matched, 1)), -np.inf)
-    return float(earned.max())
+    return np.asarray(earned.max(axis=(0, 2)))
 
 
 def log_trials(area: float, sigma: float, extent: float, scale_range: float, rotation_range: float) -> float:

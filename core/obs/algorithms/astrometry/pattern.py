@@ -53,8 +53,7 @@ def find_pattern(
             break
     raise MeasurementError(
         f"no astrometry: no pattern of the {len(stars)} reference stars stands out among the {len(sources)} sources "
-        f"(the best brings {most} together, chance would {check.expected:.1f}); "
-        "check the a-priori WCS and the reference catalog"
+        f"(the best brings {most} together, chance would {check.expected:.1f})"
     )
 
 
