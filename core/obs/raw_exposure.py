@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from obs.algorithms.detector.linearity import Linearity
 from obs.camera.detector import Detector
 from obs.errors import (
     ConfigError,
@@ -34,6 +35,7 @@ from obs.instrument.possible_wcs import known_cards, possible_wcs
 from obs.policy.data_id import DataId, format_data_id
 from obs.repo.butler import Butler
 from obs.repo.calibration_type import calibration_type
+from obs.repo.defects_table import read_defects
 from obs.repo.fits_checksum import checksums_compared
 from obs.repo.fits_exposure import header_wcs, read_exposure
 from obs.repo.fits_raw import extract_color, read_raw
@@ -245,7 +247,24 @@ def find_calibrations(
                 raise _missing(name, switch, data_id, error) from error
         else:
             used[f"CALIB_{name.upper()}"] = path.name
+    if config.do_linearize:
+        linearizer = _get_linearizer(butler, data_id)
+        if linearizer is not None:
+            found["linearizer"], path = linearizer
+            used["CALIB_LINEARIZER"] = path.name
     return Calibrations(**found), config, used
+
+
+def _get_linearizer(butler: Butler, data_id: Mapping[str, Any]) -> tuple[dict[str, Linearity], Path] | None:
+    """Return the linearizer of a frame and its file; None if there is none, and the camera's tables count."""
+    kind = butler.policy.dataset_types.get("linearizer")
+    if kind is None or not kind.template:
+        return None
+    try:
+        value, path = butler.get("linearizer", data_id), butler.path("linearizer", data_id)
+    except (DataIdError, DatasetNotFoundError, RepositoryError):
+        return None
+    return {name: Linearity(*entry) for name, entry in value.items()}, path
 
 
 def _missing(name: str, switch: str, data_id: Mapping[str, Any], error: Exception) -> DatasetNotFoundError:
@@ -267,7 +286,7 @@ def _get(butler: Butler, name: str, data_id: Mapping[str, Any], config: IsrConfi
         note_input(dataset_type, path)
         if name == "brighter_fatter_kernel":
             return read_dataset("FitsStorage", "ndarray", path), path
-        read = _read_defects(path) if name == "defects" else read_exposure(path)
+        read = read_defects(path) if name == "defects" else read_exposure(path)
         if config.check_forced_calibrations:
             _check_forced(name, read, path, butler, data_id)
         return (_boxes(read, path) if isinstance(read, Catalog) else read), path
@@ -363,13 +382,6 @@ def _check_forced(name: str, read: Exposure | Catalog, path: Path, butler: Butle
             "-c isr.check_forced_calibrations=false",
             field=f"isr.{name}_path",
         )
-
-
-def _read_defects(path: Path) -> Catalog:
-    table = read_dataset("FitsCatalogStorage", "Defects", path)
-    if not isinstance(table, Catalog):
-        raise FileFormatError("is no table of defects", path=path)
-    return table
 
 
 def _boxes(table: Catalog, path: Path) -> list[Box]:

@@ -407,7 +407,7 @@ def test_no_image(tmp_path):
 
 def test_no_psf(tmp_path):
     write_image(np.zeros((2, 2)), tmp_path / "x.fits")
-    with pytest.raises(FileFormatError, match=r"x.fits: no PSF_DATA table in it"):
+    with pytest.raises(FileFormatError, match=r"x.fits: no PSF in it: neither a table PSF_DATA nor"):
         read_psf(tmp_path / "x.fits")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from obs.errors import PolicyError, suggest
 from obs.policy.dataset_type import DatasetType, Template, split_hdu
 from obs.policy.keys import ENTRY_KEYS, GROUPS, TOP_KEYS
+from obs.policy.paf import is_paf, load_paf
 from obs.yaml_lines import YamlPath, line_of, load_yaml
 
 __all__ = ["DEFAULTS", "Policy", "find_policy_faults", "load_policy"]
@@ -68,7 +69,7 @@ def load_policy(path: Path | str, *, override: Mapping[str, Any] | None = None) 
     Parameters
     ----------
     path
-        The YAML file; published LSST mapper policies are read as they are.
+        The YAML file, or one of the older format ``.paf``; published LSST mapper policies are read as they are.
     override
         What a repository sets otherwise, wins over the file key by key.
 
@@ -77,8 +78,13 @@ def load_policy(path: Path | str, *, override: Mapping[str, Any] | None = None) 
     PolicyError
         For a file that cannot be read or a fault in it, with file, line and key.
     """
-    data, lines = load_yaml(path, error=PolicyError)
+    data, lines = _load(path)
     return _Reader(Path(path), lines).read(data, override or {})
+
+
+def _load(path: Path | str) -> tuple[Any, Mapping[YamlPath, int]]:
+    """Return the plain data of a policy and the lines of its keys."""
+    return load_paf(path) if is_paf(path) else load_yaml(path, error=PolicyError)
 
 
 def find_policy_faults(path: Path | str) -> list[PolicyError]:
@@ -91,7 +97,7 @@ def find_policy_faults(path: Path | str) -> list[PolicyError]:
     """
     faults: list[PolicyError] = []
     try:
-        data, lines = load_yaml(path, error=PolicyError)
+        data, lines = _load(path)
         while True:
             try:
                 _Reader(Path(path), lines).read(data, {})

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from obs.errors import FileFormatError
 from obs.image.background import Background
 from obs.repo.fits_file import header_to_dict, open_fits, set_cards, write_hdus
+from obs.repo.lsst_background import read_lsst_background
 
 __all__ = ["read_background", "write_background"]
 
@@ -73,12 +74,15 @@ def read_background(path: Path | str) -> list[Background]:
     DatasetNotFoundError
         If there is no such file.
     FileFormatError
-        If the file is not one of `write_background`.
+        If the file is neither one of `write_background` nor one of the LSST stack.
     """
     with open_fits(path) as hdus:
         levels = [hdu for hdu in hdus if hdu.name == _LEVEL]
         if not levels:
-            raise FileFormatError("no BACKGROUND image in it; only files of this program are read as a background")
+            others = read_lsst_background(hdus)
+            if others is None:
+                raise FileFormatError("no background in it: neither one of obs nor one of the LSST stack")
+            return others
         return [_background(level, hdus[_ERROR, level.ver]) for level in levels]
 
 

@@ -24,6 +24,7 @@ from obs.instrument.image_unit import ImageUnit, parse_image_unit
 from obs.repo.fits_file import header_to_dict, is_structural, open_fits, set_cards, write_hdus
 from obs.repo.fits_psf import PSF_EXTNAME, psf_bytes, psf_from_hdu
 from obs.repo.fits_wcs import read_header_wcs
+from obs.repo.lsst_archive import archived_photo_calib, archived_psf, open_archive
 
 __all__ = [
     "header_box",
@@ -35,6 +36,7 @@ __all__ = [
     "read_exposure",
     "read_exposure_header",
     "read_image",
+    "read_photo_calib",
     "write_exposure",
     "write_image",
 ]
@@ -136,8 +138,8 @@ def _plane(name: str, pixels: NDArray[Any], wcs: fits.Header, cards: Mapping[str
 def read_exposure(path: Path | str, box: Box | None = None, hdu: int | None = None) -> Exposure:
     """Read an exposure: our own, LSST's, or any image.
 
-    Of LSST's files the objects in the archive (PSF, aperture corrections) are not read. Of a plain image the whole
-    header becomes metadata, the mask is empty and the variance NaN.
+    Of the objects that LSST attaches, PSFs of PSFEx and zero points are read; a line in the log says what is not. Of a
+    plain image the whole header becomes metadata, the mask is empty and the variance NaN.
 
     Parameters
     ----------
@@ -176,20 +178,52 @@ def read_exposure(path: Path | str, box: Box | None = None, hdu: int | None = No
             mask = Mask(_mask_pixels(planes["MASK"], box), bits)
         if "VARIANCE" in planes:
             variance = _pixels(planes["VARIANCE"], box, np.float32)
-        psf = psf_from_hdu(planes[PSF_EXTNAME]) if PSF_EXTNAME in planes else None
+        psf, photo_calib = _attached(hdus, header, planes.get(PSF_EXTNAME), path)
         pixels = MaskedImage(image, mask, variance)
         wcs = header_wcs(header, path, hdus)
     exposure = Exposure(
         pixels,
         wcs=wcs,
         psf=psf,
-        photo_calib=header_photo_calib(header),
+        photo_calib=photo_calib,
         visit_info=header_visit_info(header),
         detector_name=_text(header, "DETNAME"),
         physical_filter=header_filter(header),
         metadata=_metadata(header, own=bool(planes)),
     )
     return exposure if box is None else exposure.moved(x=box.x_min, y=box.y_min)
+
+
+def _attached(
+    hdus: fits.HDUList, header: Mapping[str, Any], psf_hdu: fits.BinTableHDU | None, path: Path | str
+) -> tuple[PixelPsf | None, PhotoCalib | None]:
+    """Return the PSF and the zero point: our own, or those that LSST attached; what cannot be read is logged."""
+    psf = psf_from_hdu(psf_hdu) if psf_hdu is not None else None
+    calib = header_photo_calib(header)
+    archive = open_archive(hdus)
+    if archive is None:
+        return psf, calib
+    try:
+        psf = psf or archived_psf(archive, header)
+    except FileFormatError as error:
+        _LOG.warning("%s: %s", path, error)
+    try:
+        calib = archived_photo_calib(archive, header, path) or calib
+    except FileFormatError as error:
+        _LOG.warning("%s: %s", path, error)
+    return psf, calib
+
+
+def read_photo_calib(path: Path | str, hdu: int | None = None) -> PhotoCalib | None:
+    """Read the zero point of an exposure file without its pixels; None if there is none.
+
+    Parameters and errors are those of `read_exposure_header`; a zero point that LSST attached and that cannot be read
+    is a `FileFormatError`.
+    """
+    header = read_exposure_header(path, hdu)
+    with open_fits(path) as hdus:
+        found = archived_photo_calib(open_archive(hdus), header, path)
+    return found or header_photo_calib(header)
 
 
 def _metadata(header: Mapping[str, Any], *, own: bool) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from astropy.io import fits
 from obs.errors import FileFormatError
 from obs.image.psf import PixelPsf
 from obs.repo.fits_file import header_to_dict, open_fits, set_cards, table_bytes, write_hdus
+from obs.repo.lsst_archive import archived_psf, open_archive
 
 __all__ = ["PSF_EXTNAME", "psf_bytes", "psf_from_hdu", "read_psf", "write_psf"]
 
@@ -103,14 +104,18 @@ def write_psf(psf: PixelPsf, path: Path | str) -> None:
 
 
 def read_psf(path: Path | str) -> PixelPsf:
-    """Read the PSF of a PSFEx file or an exposure file.
+    """Read the PSF of a PSFEx file or an exposure file, our own or LSST's.
 
     Raises
     ------
     FileFormatError
-        If the file holds none.
+        If the file holds none, or one that is not read.
     """
     with open_fits(path) as hdus:
-        if PSF_EXTNAME not in hdus:
-            raise FileFormatError("no PSF_DATA table in it")
-        return psf_from_hdu(hdus[PSF_EXTNAME])
+        if PSF_EXTNAME in hdus:
+            return psf_from_hdu(hdus[PSF_EXTNAME])
+        header = {name: value for hdu in reversed(hdus[:2]) for name, value in header_to_dict(hdu.header).items()}
+        found = archived_psf(open_archive(hdus), header)
+        if found is None:
+            raise FileFormatError("no PSF in it: neither a table PSF_DATA nor an attached PsfexPsf")
+        return found

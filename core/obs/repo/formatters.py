@@ -16,22 +16,25 @@ from obs.image.exposure import Exposure
 from obs.image.masked_image import MaskedImage
 from obs.image.psf import PixelPsf
 from obs.repo.atomic import atomic_write
+from obs.repo.defects_table import read_defects
 from obs.repo.fits_background import read_background, write_background
 from obs.repo.fits_catalog import catalog_length, catalog_schema, is_parquet, read_catalog, write_catalog
 from obs.repo.fits_exposure import (
     header_box,
     header_filter,
-    header_photo_calib,
     header_visit_info,
     header_wcs,
     read_exposure,
     read_exposure_header,
     read_image,
+    read_photo_calib,
     write_exposure,
     write_image,
 )
 from obs.repo.fits_psf import read_psf, write_psf
+from obs.repo.linearizer_file import read_linearizer
 from obs.repo.parquet_catalog import write_parquet
+from obs.repo.yaml_fault import YamlFault
 from obs.yaml_lines import parse_yaml
 
 __all__ = ["COMPONENTS", "read_dataset", "split_hdu", "write_dataset"]
@@ -46,7 +49,7 @@ _YAML_STORAGES = ("YamlStorage", "BoostStorage")
 _YAML_SUFFIXES = (".yaml", ".yml")
 _EXPOSURE_CLASS = re.compile(r"(Exposure|MaskedImage|DecoratedImage)\w?")
 _IMAGE_CLASS = re.compile(r"(Image|Mask)\w?|ndarray")
-_CATALOG_CLASS = re.compile(r"\w*(Catalog|ParquetTable|Defects)")
+_CATALOG_CLASS = re.compile(r"\w*(Catalog|ParquetTable)")
 _BACKGROUND_CLASS = re.compile(r"Background(List|Mesh)?|BackgroundMI")
 
 
@@ -89,6 +92,11 @@ def read_dataset(
     file, hdu = split_hdu(path)
     if storage == "PickleStorage" or file.suffix in (".pickle", ".pkl"):
         raise FileFormatError(_PICKLE, path=file)
+    name = python_class.rpartition(".")[2]
+    if name == "Linearizer":
+        return _whole(read_linearizer(file), component, file)
+    if name == "Defects":
+        return _read_defects_part(file, component)
     fits = "Fits" in storage
     is_yaml = storage in _YAML_STORAGES or (storage == "ConfigStorage" and file.suffix in _YAML_SUFFIXES)
     if (storage in _TEXT_STORAGES and not is_yaml) or (file.suffix in (".txt", ".py") and not fits):
@@ -97,7 +105,6 @@ def read_dataset(
         return _whole(_read_yaml(file), component, file)
     if storage == "MatplotlibStorage":
         raise FileFormatError("is a figure: open it with an image viewer", path=file)
-    name = python_class.rpartition(".")[2]
     if _BACKGROUND_CLASS.fullmatch(name):
         return _whole(read_background(file), component, file)
     table = storage in ("FitsCatalogStorage", "ParquetStorage") or is_parquet(file) or _CATALOG_CLASS.fullmatch(name)
@@ -133,13 +140,17 @@ def _read_image_class(name: str, path: Path, hdu: int | None, box: Box | None) -
 def _read_exposure_part(path: Path, hdu: int | None, component: str) -> object:
     if component == "psf":
         return read_psf(path)
+    if component == "photoCalib":
+        calib = read_photo_calib(path, hdu)
+        if calib is None:
+            raise DatasetNotFoundError(f"{path} has no component 'photoCalib'", paths=(path,))
+        return calib
     header = read_exposure_header(path, hdu)
     parts: dict[str, Callable[[], object]] = {
         "md": lambda: header,
         "wcs": lambda: header_wcs(header, path),
         "bbox": lambda: header_box(header),
         "visitInfo": lambda: header_visit_info(header),
-        "photoCalib": lambda: header_photo_calib(header),
         "filter": lambda: header_filter(header) or None,
         "detector": lambda: header.get("DETNAME"),
     }
@@ -159,6 +170,12 @@ def _read_catalog_part(path: Path, component: str) -> object:
     return _whole(read_catalog(path), component, path)
 
 
+def _read_defects_part(path: Path, component: str) -> object:
+    table = read_defects(path)
+    parts = {"md": table.metadata, "len": len(table), "schema": table.select([])}
+    return parts[component] if component in parts else _whole(table, component, path)
+
+
 def _read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
@@ -173,14 +190,7 @@ def _read_yaml(path: Path) -> object:
     text = _read_text(path)
     if text.lstrip().startswith(("<?xml", "<!DOCTYPE")):
         raise FileFormatError("is Boost XML, which is not read; only YAML is", path=path)
-    return parse_yaml(text, error=_NoYaml, path=path)[0]
-
-
-class _NoYaml(FileFormatError):
-    """A fault in a YAML file, with its line."""
-
-    def __init__(self, message: str, *, path: Path | str | None = None, line: int | None = None) -> None:
-        super().__init__(message if line is None else f"line {line}: {message}", path=path)
+    return parse_yaml(text, error=YamlFault, path=path)[0]
 
 
 def write_dataset(storage: str, obj: object, path: Path | str) -> None:
