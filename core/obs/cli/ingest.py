@@ -7,23 +7,26 @@ from typing import cast
 
 import click
 
+from obs.cli.ingest_gen3 import ingest_from_butler
+from obs.cli.ingest_report import print_report
 from obs.cli.logs import configure_logging
 from obs.cli.progress import show_count
 from obs.errors import RepositoryError
 from obs.ingest.raws import ALREADY, IngestOptions, ingest_raws
-from obs.ingest.report import FileReport, IngestReport
 from obs.ingest.transfer import Mode
 from obs.ingest.translation import load_translator, registry_columns
 from obs.instrument.discovery import load_instrument
-from obs.policy.data_id import format_data_id, parse_ids
+from obs.policy.data_id import parse_ids
 from obs.repo.butler import Butler
 
-__all__ = ["find_files", "ingest", "print_report"]
+__all__ = ["find_files", "ingest"]
 
 
 def ingest(
     root: Path,
     files: tuple[str, ...],
+    from_butler: Path | None,
+    collections: str,
     mode: str,
     dry_run: bool,
     ignore_ingested: bool,
@@ -40,7 +43,8 @@ def ingest(
     configure_logging(log_levels)
     butler = Butler(root, instrument=None if camera is None else load_instrument(camera))
     keys = registry_columns(load_translator(butler.instrument))
-    paths = find_files(files)
+    if (from_butler is None) == (not files):
+        raise click.UsageError("give FILES or --from-butler DIR, one of them")
     options = IngestOptions(
         mode=cast(Mode, mode),
         dry_run=dry_run,
@@ -51,6 +55,9 @@ def ingest(
         create=create,
         processes=processes,
     )
+    if from_butler is not None:
+        return ingest_from_butler(butler, from_butler, collections, options)
+    paths = find_files(files)
     with show_count(len(paths), "reading") as advance:
         report = ingest_raws(butler, paths, options, on_done=lambda _: advance())
     return print_report(report, mode, silent=[ALREADY] if ignore_ingested else [])
@@ -79,22 +86,3 @@ def _matches(word: str) -> Iterator[Path]:
     if not names:
         click.echo(f"WARNING no file matches {word}", err=True)
     yield from map(Path, names)
-
-
-def print_report(report: IngestReport, mode: str, *, silent: Sequence[str] = ()) -> int:
-    """Print what was not ingested and why, on stderr, and the numbers; return the exit status."""
-    if report.dry_run:
-        for file in report.files:
-            if file.status == "ingested":
-                click.echo(_plan(file, mode))
-    *lines, numbers = report.lines(silent=silent)
-    for line in lines:
-        click.echo(line, err=True)
-    click.echo(numbers)
-    return 0 if report.ok else 1
-
-
-def _plan(file: FileReport, mode: str) -> str:
-    data_ids = "; ".join(map(format_data_id, file.data_ids))
-    verb = "register" if mode == "skip" else mode
-    return f"would {verb} {file.path} as {', '.join(map(str, file.targets))}: {data_ids}"

@@ -5,10 +5,12 @@ from pathlib import Path
 import click
 
 from obs.cli.table import format_table
+from obs.gen3_repository.library import import_butler
 from obs.instrument.discovery import load_instrument
 from obs.policy.data_id import parse_ids
 from obs.repo.butler import Butler
 from obs.repo.find_datasets import find_datasets
+from obs.repo.layout import is_repository, is_third_generation
 from obs.runs.selection import check_filters
 
 __all__ = ["list_datasets"]
@@ -16,6 +18,8 @@ __all__ = ["list_datasets"]
 
 def list_datasets(root: Path, dataset_type: str | None, camera: str | None, ids: list[list[str]]) -> int:
     """Do what the command says; see obs.cli.commands.ls."""
+    if is_third_generation(root) and not is_repository(root):
+        return _list_third_generation(root)
     butler = Butler(root, instrument=None if camera is None else load_instrument(camera))
     mapper = butler.mapper
     types = [mapper.dataset_type(dataset_type)] if dataset_type else list(mapper.policy.dataset_types.values())
@@ -34,3 +38,14 @@ def list_datasets(root: Path, dataset_type: str | None, camera: str | None, ids:
         rows = [(name, str(len(datasets))) for name, datasets in sorted(found.items())]
         click.echo(format_table(("dataset type", "number"), rows, right="lr"))
     return 1 if wanted and not found else 0
+
+
+def _list_third_generation(root: Path) -> int:
+    """List what a repository of the third-generation stack holds."""
+    import_butler()
+    from obs.gen3_repository.read import count_datasets  # noqa: PLC0415 - needs a library that is an extra
+
+    cameras, counts = count_datasets(root)
+    click.echo(f"{root} is a repository of the third-generation LSST stack; cameras: {', '.join(cameras) or 'none'}")
+    click.echo(format_table(("dataset type", "number"), [(name, str(n)) for name, n in counts.items()], right="lr"))
+    return 0

@@ -49,6 +49,7 @@ COMMANDS = {
     "doctor": ("doctor:doctor", "Check raw files against a camera package."),
     "translate": ("translate:translate", "Print the values that a translator reads from headers."),
     "camera": ("camera:camera", "Draw a camera's focal plane, or write it as LSST's tables."),
+    "export-gen3": ("export_gen3:export_gen3", "Write a third-generation LSST repository."),
     "lsst-command": ("lsst_command:lsst_command", "Run a command line of the LSST stack."),
     "export-lsst": ("export_lsst:export_lsst", "Write a camera as a package of the LSST stack."),
     "cameras": ("cameras:cameras", "List the cameras that are installed."),

@@ -18,7 +18,14 @@ from obs.repo.atomic import atomic_write
 from obs.small_file import read_small_file, read_small_text
 from obs.yaml_lines import line_of, load_yaml
 
-__all__ = ["Repository", "is_repository", "open_repository", "repositories_with_parents", "write_description"]
+__all__ = [
+    "Repository",
+    "is_repository",
+    "is_third_generation",
+    "open_repository",
+    "repositories_with_parents",
+    "write_description",
+]
 
 _OWN = "obs.yaml"
 _LSST = ("_mapper", "repositoryCfg.yaml", "_parent")
@@ -63,6 +70,11 @@ def is_repository(folder: Path) -> bool:
     return any(os.path.lexists(folder / name) for name in (_OWN, *_LSST))
 
 
+def is_third_generation(folder: Path) -> bool:
+    """Whether a folder is a repository of the third-generation LSST stack."""
+    return (folder / "butler.yaml").is_file()
+
+
 def open_repository(folder: Path | str) -> Repository:
     """Read what a repository says of itself; nothing is written.
 
@@ -76,6 +88,12 @@ def open_repository(folder: Path | str) -> Repository:
         problem = "is a file" if root.exists() else "does not exist"
         raise RepositoryError(f"the folder {root} {problem}; name the top folder of a data repository", path=root)
     if not is_repository(root):
+        if is_third_generation(root):
+            raise RepositoryError(
+                f"{root} is a repository of the third-generation LSST stack (butler.yaml); obs init makes a repository "
+                f"here, and obs ingest REPO --from-butler {root} takes what this one holds",
+                path=root,
+            )
         above = next((parent for parent in root.absolute().parents if is_repository(parent)), None)
         advice = f"did you mean {above}?" if above else "name the top folder of a repository"
         raise RepositoryError(

@@ -20,7 +20,14 @@ Examples:
 
 @click.command("ingest", cls=ManyWordsCommand, epilog=_EXAMPLE)
 @click.argument("root", metavar="REPO", type=click.Path(path_type=Path))
-@click.argument("files", metavar="FILES...", nargs=-1, required=True)
+@click.argument("files", metavar="FILES...", nargs=-1)
+@click.option(
+    "--from-butler",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Take raw frames, calibrations and results of a third-generation LSST repository, instead of FILES.",
+)
+@click.option("--collections", metavar="PATTERN", default="*", help="Its collections to take from.")
 @click.option("--mode", type=click.Choice(MODES), default="link", show_default=True, help="How files get there.")
 @click.option("-n", "--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @click.option("--ignore-ingested", is_flag=True, help="Pass over data IDs that are ingested already.")

@@ -1,0 +1,46 @@
+"""Numbers of exposures in a third-generation repository.
+
+There a data ID is instrument, exposure (or visit) and detector; which of our keys these are depends on the camera.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from obs.errors import DataIdError
+from obs.instrument.instrument import Instrument
+from obs.policy.dataset_type import Template
+
+__all__ = ["exposure_number"]
+
+
+def exposure_number(instrument: Instrument, data_id: Mapping[str, Any]) -> int:
+    """Return the number of the exposure that a data ID belongs to, the same for all of its detectors.
+
+    It is the camera's own number (``visit``) where one key and the detector number everything; else the number that
+    `Instrument.exposure_number` gives for the camera's first detector.
+
+    Raises
+    ------
+    DataIdError
+        If the data ID lacks a key.
+    """
+    beside = {key for key in Template(instrument.detector).keys if key != "filter"}
+    unique = instrument.make_translator().unique if instrument.translator is not None else ()
+    own = [key for key in unique if key not in beside and key != "filter"]
+    first = {**data_id, **_first_detector(instrument)}
+    if len(own) == 1 and isinstance(number := data_id.get(own[0]), int):
+        try:
+            instrument.exposure_number({key: first[key] for key in (own[0], *beside)})
+        except DataIdError:
+            pass
+        else:
+            return number
+    return instrument.exposure_number(first)
+
+
+def _first_detector(instrument: Instrument) -> dict[str, Any]:
+    template = Template(instrument.detector)
+    detector = instrument.load_camera().detectors[0]
+    parsed = (template.parse(text) for text in (detector.name, str(detector.id)))
+    keys = next((keys for keys in parsed if keys is not None), {})
+    return {key: value for key, value in keys.items() if key != "filter"}
