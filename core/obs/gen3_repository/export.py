@@ -21,7 +21,7 @@ from obs.gen3_repository.formatter import ImageFormatter
 from obs.gen3_repository.records import ExposureFacts, exposure_records, instrument_records, region, visit_records
 from obs.image.catalog import Catalog
 from obs.image.visit_info import VisitInfo
-from obs.ingest.calibs import Calibration, CalibStore
+from obs.ingest.calib_store import Calibration, CalibStore
 from obs.ingest.translation import first_image
 from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId, format_data_id
