@@ -9,7 +9,8 @@ from obs.cli.main import main
 
 COMMANDS = quoted_commands(GUIDE / "from_lsst.md")
 WANT = re.compile(
-    r"no file matches|no raw frame|No data found|(ps1\.csv|IMAGE\.fits|a0021\.fits|DATA/rerun/\w+|gen3)\S* does not exist"
+    r"no file matches|no raw frame|No data found"
+    r"|(ps1\.csv|IMAGE\.fits|a0021\.fits|DATA/rerun/\w+|gen3)\S* does not exist"
     r"|gen3 cannot be opened as a third-generation|IMAGE\.fits: .*No such file|no camera 'mycam' is installed"
 )
 """How a command says that it misses frames, or the camera that the page makes of them."""
