@@ -482,3 +482,18 @@ def test_a_name_that_is_taken_is_refused(tmp_path):
 def test_template_has_a_question_for_each_answer():
     text = (project_template() / "cookiecutter.json").read_text()
     assert all(f'"{name}"' in text for name in Answers(camera="toy").as_context())
+
+
+def test_a_camera_with_one_detector_needs_no_key_for_it(tmp_path):
+    answers = Answers(camera="solo", detectors="1", amplifiers="1", width="64", height="32", overscan="8")
+    package = create_package(answers, tmp_path) / "obs_solo"
+    edit(package / "__init__.py", 'detector="%(ccd)d"', 'detector="0"')
+    edit(package / "policy/solo.yaml", "-%(ccd)03d", "")
+    edit(package / "policy/solo.yaml", ", ccd]", "]")
+    edit(package / "policy/solo.yaml", "[ccd]", "[]")
+    edit(package / "exposure_id.py", ', Digit("ccd", 4)', "")
+    edit(package / "translator.py", '"ccd": detector.id, ', "")
+    edit(package / "translator.py", '("visit", "ccd")', '("visit",)')
+    text = (package / "translator.py").read_text()
+    (package / "translator.py").write_text(re.sub(r'^ +"ccd": .*\n', "", text, flags=re.MULTILINE))
+    assert messages(package.parent) == []

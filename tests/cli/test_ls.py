@@ -30,6 +30,17 @@ def test_ls_with_ids(obs, repository):
     ]
 
 
+def test_ls_shows_the_files_that_links_stand_for(obs, repository, tmp_path):
+    (tmp_path / "night").mkdir()
+    (tmp_path / "night/a.fits").touch()
+    (repository / "raw/v001-g-c0.fits").unlink()
+    (repository / "raw/v001-g-c0.fits").symlink_to(tmp_path / "night/a.fits")
+    lines = obs("ls", repository, "raw", "--id", "visit=1")[1].splitlines()
+    assert lines[0].split()[-2:] == ["ingested", "from"]
+    assert lines[1].split()[-1] == str(tmp_path / "night/a.fits")
+    assert lines[2].split()[-1] == f"{repository}/raw/v001-g-c1.fits"
+
+
 def test_ls_of_nothing(obs, repository):
     assert obs("ls", repository, "calexp") == (0, "", f"nothing found in {repository}\n")
 

@@ -169,6 +169,24 @@ def test_show(obs, repository, pipeline):
     assert pipeline.calls == []
 
 
+def test_show_data_with_all_keys_and_as_the_stack(obs, repository, pipeline):
+    registry = Registry(repository / "registry.sqlite3", read_only=False)
+    columns = {"visit": "int", "filter": "text", "ccd": "int", "taiObs": "text", "expTime": "double", "pa": "double"}
+    registry.create_table("raw", columns, ["visit", "ccd"])
+    row = {"visit": 1, "filter": "g", "ccd": 0, "taiObs": "2020-09-04", "expTime": 30.0, "pa": 12.5}
+    registry.insert("raw", [row, {**row, "ccd": 1, "pa": None}])
+    assert obs("process", repository, "--id", "--show", "data")[1] == (
+        "visit=1 filter=g ccd=0 taiObs=2020-09-04 expTime=30.0 pa=12.5\n"
+        "visit=1 filter=g ccd=1 taiObs=2020-09-04 expTime=30.0\n"
+    )
+    assert obs("process", repository, "--id", "ccd=0", "--show", "data=lsst")[1] == (
+        "id dataRef.dataId = {'visit': 1, 'filter': 'g', 'ccd': 0, 'taiObs': '2020-09-04', 'expTime': 30.0}\n"
+    )
+    status, _, err = obs("process", repository, "--id", "--show", "data=stack")
+    assert status == 2
+    assert "--show data=stack is not known; --show data=lsst prints the stack's lines" in err
+
+
 def test_show_and_run(obs, repository, pipeline, tmp_path):
     obs("process", repository, "--id", "visit=1", "--show", "data", "run", "--output", tmp_path / "out")
     assert len(pipeline.calls) == 2

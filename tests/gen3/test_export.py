@@ -24,7 +24,7 @@ from obs.gen3.description import describe_instrument, find_identity
 from obs.gen3.export import export_package
 from obs.instrument.discovery import load_instrument
 from obs.simulator.headers import make_header
-from obs.simulator.shots import IMAGE_TYPES, detector_keys
+from obs.simulator.shots import IMAGE_TYPES
 from obs.testing.simulated_header import first_filter, plan_shot
 from raw_frames import COMMON, flat_frame, write_frame
 
@@ -117,7 +117,7 @@ def test_headers_of_simulated_frames(image_type, tmp_path):
     detector = instrument.load_camera().detectors[0]
     shot = plan_shot(image_type, first_filter(instrument), visit=7, seed=1)
     header = make_header(
-        instrument, shot, detector, detector_keys(instrument, detector) | {"visit": 7, "filter": "Clear"}
+        instrument, shot, detector, instrument.detector_keys(detector) | {"visit": 7, "filter": "Clear"}
     )
     cards = {key: value[0] if isinstance(value, tuple) else value for key, value in header.items()}
     with stack(exported.folder):

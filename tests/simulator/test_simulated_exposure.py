@@ -10,7 +10,7 @@ from obs.errors import DataIdError, PluginError
 from obs.simulator.config import SimulateConfig
 from obs.simulator.exposure import simulate_exposure
 from obs.simulator.light import true_pointing
-from obs.simulator.shots import detector_keys, plan_shots
+from obs.simulator.shots import plan_shots
 
 
 @pytest.fixture
@@ -167,10 +167,10 @@ def test_data_id_names_visit_detector_and_filter(toy, make_shot, config):
 
 
 def test_detectors_are_named_as_the_camera_names_them(toy):
-    assert detector_keys(replace(toy, detector="%(chip)s"), _west(toy)) == {"chip": "west"}
-    assert detector_keys(replace(toy, detector="%(side)4s"), _west(toy)) == {"side": "west"}
+    assert replace(toy, detector="%(chip)s").detector_keys(_west(toy)) == {"chip": "west"}
+    assert replace(toy, detector="%(side)4s").detector_keys(_west(toy)) == {"side": "west"}
     with pytest.raises(PluginError, match="gives neither the number 1 nor the name 'west'"):
-        detector_keys(replace(toy, detector="raft%(raft)d"), _west(toy))
+        replace(toy, detector="raft%(raft)d").detector_keys(_west(toy))
 
 
 def test_a_camera_without_translator_is_refused(toy, make_shot, config):

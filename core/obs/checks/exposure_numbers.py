@@ -11,7 +11,6 @@ from obs.ingest.translation import load_translator
 from obs.instrument.exposure_packer import ExposurePacker
 from obs.instrument.header import COLOR
 from obs.instrument.instrument import Instrument
-from obs.policy.dataset_type import Template
 from obs.simulator.headers import make_header
 from obs.simulator.shots import plan_shots
 
@@ -44,15 +43,11 @@ def exposure_number_faults(instrument: Instrument) -> Iterator[str]:
 
 def _faults_of_detectors(instrument: Instrument) -> Iterator[str]:
     """Check the numbers of one exposure of each detector."""
-    translator, template = load_translator(instrument), Template(instrument.detector)
+    translator = load_translator(instrument)
     blank: dict[str, Any] = {name: kind(1) for name, kind in translator.columns.items()}
     numbers: dict[int, str] = {}
     for detector in instrument.load_camera():
-        keys = next((found for text in (detector.name, str(detector.id)) if (found := template.parse(text))), None)
-        if keys is None:
-            raise PluginError(
-                f"detector = '{instrument.detector}' gives no key for detector '{detector.name}' of detectors.csv"
-            )
+        keys = instrument.detector_keys(detector)
         try:
             number = instrument.exposure_number({**blank, **keys})
         except DataIdError as error:

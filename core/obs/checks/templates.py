@@ -9,10 +9,10 @@ from itertools import cycle, islice
 from pathlib import PurePosixPath
 from typing import Any
 
-from obs.errors import DataIdError, place
+from obs.errors import place
 from obs.instrument.instrument import Instrument
 from obs.policy.data_id import format_data_id
-from obs.policy.dataset_type import DatasetType, Template
+from obs.policy.dataset_type import DatasetType
 from obs.policy.policy import Policy
 
 __all__ = ["sample_data_ids", "template_faults"]
@@ -86,14 +86,5 @@ def sample_data_ids(instrument: Instrument, kind: DatasetType) -> list[dict[str,
 
 def _detector_keys(instrument: Instrument) -> list[Mapping[str, Any]]:
     """Return the keys that name the first and the last detectors."""
-    template, detectors = Template(instrument.detector), instrument.load_camera().detectors
-    found: list[Mapping[str, Any]] = []
-    for detector in (*detectors[:2], detectors[-1]):
-        keys = next((keys for text in (str(detector.id), detector.name) if (keys := template.parse(text))), None)
-        if keys is None:
-            raise DataIdError(
-                f"the Instrument's template '{instrument.detector}' gives neither the number {detector.id} nor the "
-                f"name '{detector.name}' of a detector"
-            )
-        found.append(keys)
-    return found
+    detectors = instrument.load_camera().detectors
+    return [instrument.detector_keys(detector) for detector in (*detectors[:2], detectors[-1])]

@@ -25,7 +25,6 @@ from obs.qa.figures import draw_report
 from obs.qa.report import REPORT_HEADERS, REPORT_SIDES, FrameReport, report_frame, report_rows
 from obs.repo.butler import Butler
 from obs.runs.simulate import choose_detectors, choose_filters
-from obs.simulator.shots import detector_keys
 from obs.tasks.isr import required_calibrations
 from obs.tasks.process_config import ProcessConfig
 
@@ -183,7 +182,7 @@ def _report(instrument: Instrument, night: _Night, common: _Settings) -> None:
     first: Any = None
     for visit in night.visits["science"]:
         for detector in common.detectors:
-            data_id = {night.key: visit, **detector_keys(instrument, detector)}
+            data_id = {night.key: visit, **instrument.detector_keys(detector)}
             truth = common.output / "raw" / "truth" / f"{instrument.name}-{visit:07d}-{detector.id:03d}-truth.fits"
             try:
                 report, exposure = report_frame(butler, data_id, truth)

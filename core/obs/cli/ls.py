@@ -1,5 +1,7 @@
 """`obs ls`: what a repository holds."""
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -31,9 +33,7 @@ def list_datasets(root: Path, dataset_type: str | None, camera: str | None, ids:
     if not found:
         click.echo(f"nothing found in {root}", err=True)
     elif dataset_type:
-        datasets = next(iter(found.values()))
-        rows = sorted((text, str(path)) for text, path in datasets.items())
-        click.echo(format_table(("data ID", "file"), rows))
+        _print_files(next(iter(found.values())))
     else:
         rows = [(name, str(len(datasets))) for name, datasets in sorted(found.items())]
         click.echo(format_table(("dataset type", "number"), rows, right="lr"))
@@ -49,3 +49,14 @@ def _list_third_generation(root: Path) -> int:
     click.echo(f"{root} is a repository of the third-generation LSST stack; cameras: {', '.join(cameras) or 'none'}")
     click.echo(format_table(("dataset type", "number"), [(name, str(n)) for name, n in counts.items()], right="lr"))
     return 0
+
+
+def _print_files(datasets: Mapping[str, Path]) -> None:
+    """Print data IDs with their files; beside a link, the file that was ingested."""
+    rows = sorted(
+        (text, str(path), os.path.realpath(path) if path.is_symlink() else "") for text, path in datasets.items()
+    )
+    if any(source for _, _, source in rows):
+        click.echo(format_table(("data ID", "file", "ingested from"), rows))
+    else:
+        click.echo(format_table(("data ID", "file"), [row[:2] for row in rows]))

@@ -11,9 +11,8 @@ from obs.cli.options import add_overrides, path_under, remove_output
 from obs.cli.plan import print_plan, warn_of_stale
 from obs.cli.progress import show_progress
 from obs.cli.report import report_outcomes
-from obs.cli.show import show_config, split_show
+from obs.cli.show import show_config, show_data, split_show
 from obs.instrument.discovery import load_instrument
-from obs.policy.data_id import format_data_id
 from obs.repo.butler import Butler
 from obs.runs.pending import Plan, plan_run
 from obs.runs.process import compare_run, process_data_ids, process_settings, record_run
@@ -75,8 +74,7 @@ def process(
     show_config(layers, shows)
     chosen = select_data_ids(butler, ids if writing or "data" in things else [])
     data_ids = chosen.data_ids
-    if "data" in things:
-        click.echo("".join(f"{format_data_id(data_id)}\n" for data_id in data_ids), nl=False)
+    show_data(butler, data_ids, shows)
     if not writing:
         return 0 if chosen.is_complete else 1
     if not data_ids:

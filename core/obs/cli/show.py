@@ -1,4 +1,4 @@
-"""What ``--show`` prints about settings and tasks."""
+"""What ``--show`` prints about data, settings and tasks."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -9,9 +9,14 @@ from pydantic import BaseModel
 from obs.config.layers import ConfigLayers
 from obs.config.schema import section_class
 from obs.errors import suggest
+from obs.policy.data_id import DataId, format_data_id
+from obs.repo.butler import Butler
+from obs.runs.selection import with_known_keys
 
-__all__ = ["show_config", "split_show"]
+__all__ = ["show_config", "show_data", "split_show"]
 
+#: What ``--show data=`` takes: the line of LSST's command.
+_STACK = "lsst"
 _THINGS = ("data", "config", "history", "tasks", "run")
 
 
@@ -31,6 +36,8 @@ def split_show(words: Sequence[str]) -> list[tuple[str, str]]:
             raise click.UsageError(message)
         if thing == "history" and not pattern:
             raise click.UsageError("--show history needs a pattern, for example --show history='*bin_size'")
+        if thing == "data" and pattern not in ("", _STACK):
+            raise click.UsageError(f"--show data={pattern} is not known; --show data={_STACK} prints the stack's lines")
         shows.append((thing, pattern))
     return shows
 
@@ -50,6 +57,14 @@ def show_config(layers: ConfigLayers[Any], shows: Sequence[tuple[str, str]]) -> 
             click.echo(layers.history(pattern), nl=False)
         elif thing == "tasks":
             click.echo("\n".join(_task_lines(layers.config_class, "")))
+
+
+def show_data(butler: Butler, data_ids: Sequence[DataId], shows: Sequence[tuple[str, str]]) -> None:
+    """Print data IDs with all keys that are known of them, or as the stack does."""
+    for _, form in (show for show in shows if show[0] == "data"):
+        for data_id in with_known_keys(butler, data_ids, for_stack=form == _STACK):
+            line = f"id dataRef.dataId = {data_id}" if form == _STACK else format_data_id(data_id)
+            click.echo(line)
 
 
 def _task_lines(config_class: type[BaseModel], indent: str) -> Iterator[str]:

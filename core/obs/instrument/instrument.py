@@ -181,6 +181,25 @@ class Instrument:
         name = Template(self.detector).format(data_id)
         return self.load_camera().detector(int(name) if name.isdecimal() else name)
 
+    def detector_keys(self, detector: Detector) -> dict[str, Any]:
+        """Return the part of a data ID that names a detector; empty where a camera with one detector needs none.
+
+        Raises
+        ------
+        PluginError
+            If the template ``detector`` fits neither its number nor its name.
+        """
+        template = Template(self.detector)
+        for text in (detector.name, str(detector.id)):
+            keys = template.parse(text)
+            if keys is not None:
+                return keys
+        raise PluginError(
+            f"detector = '{self.detector}' of camera '{self.name}' gives neither the number {detector.id} nor the name "
+            f"'{detector.name}' of a detector in detectors.csv",
+            plugin=self.name,
+        )
+
     def find_filter(self, name: str) -> FilterDefinition:
         """Return a filter by its physical name, an alias, or a band that only one filter has.
 

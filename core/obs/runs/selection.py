@@ -10,12 +10,14 @@ from obs.policy.data_id import DataId, format_data_id, parse_ids
 from obs.repo.butler import Butler
 from obs.repo.layout import open_repository
 
-__all__ = ["Selection", "check_filters", "select_data_ids"]
+__all__ = ["Selection", "check_filters", "select_data_ids", "with_known_keys"]
 
 logger = logging.getLogger(__name__)
 
 #: How many missing files are named.
 _NAMED = 10
+#: Keys that data IDs of the stack have besides those of the template.
+_STACK_KEYS = ("taiObs", "expTime")
 _FILTER_KEYS = ("filter", "physical_filter", "band")
 
 
@@ -84,6 +86,32 @@ def select_data_ids(butler: Butler, ids: Sequence[Sequence[str]]) -> Selection:
     if missing:
         _warn_of_missing(butler, list(missing.values()))
     return Selection(list(found.values()), list(missing.values()), unmatched)
+
+
+def with_known_keys(butler: Butler, data_ids: Sequence[DataId], *, for_stack: bool = False) -> list[DataId]:
+    """Return data IDs with all keys that the registry knows of them, and that ``--id`` takes.
+
+    Parameters
+    ----------
+    butler
+        The repository.
+    data_ids
+        Complete data IDs of raw data.
+    for_stack
+        Add only the keys that data IDs of the LSST stack have besides those of the template.
+    """
+    raw = butler.instrument.raw_dataset_type
+    more = [key for key in butler.id_keys(raw) if key not in butler.get_keys(raw)]
+    if for_stack:
+        more = [key for key in more if key in _STACK_KEYS]
+    if not more:
+        return list(data_ids)
+    known = []
+    for data_id in data_ids:
+        rows = butler.query_metadata(raw, more, data_id)
+        row = dict(zip(more, rows[0], strict=True)) if len(rows) == 1 else {}
+        known.append(data_id | {key: value for key, value in row.items() if value is not None})
+    return known
 
 
 def _warn_of_missing(butler: Butler, missing: Sequence[DataId]) -> None:

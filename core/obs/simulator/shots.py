@@ -1,6 +1,6 @@
 """What is observed: a list of exposures, their times and pointings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
@@ -8,13 +8,12 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from obs.camera.detector import Detector
-from obs.errors import DataIdError, PluginError
+from obs.errors import DataIdError
 from obs.image.visit_info import VisitInfo
 from obs.instrument.instrument import Instrument
-from obs.policy.dataset_type import Template
 from obs.simulator.seeds import generator
 
-__all__ = ["IMAGE_TYPES", "READOUT", "ImageType", "Shot", "detector_keys", "plan_shots"]
+__all__ = ["IMAGE_TYPES", "READOUT", "ImageType", "Shot", "plan_shots"]
 
 ImageType = Literal["bias", "dark", "flat", "science"]
 IMAGE_TYPES: tuple[ImageType, ...] = get_args(ImageType)
@@ -94,28 +93,8 @@ class Shot:
             "dateObs": date,
             "taiObs": date,
             "expTime": self.exposure_time,
-            **detector_keys(instrument, detector),
+            **instrument.detector_keys(detector),
         }
-
-
-def detector_keys(instrument: Instrument, detector: Detector) -> Mapping[str, Any]:
-    """Return the part of a data ID that names a detector.
-
-    Raises
-    ------
-    PluginError
-        If the camera's template for detectors fits neither its number nor its name.
-    """
-    template = Template(instrument.detector)
-    for text in (detector.name, str(detector.id)):
-        keys = template.parse(text)
-        if keys is not None:
-            return keys
-    raise PluginError(
-        f"the template '{instrument.detector}' for detectors of camera '{instrument.name}' gives neither the number "
-        f"{detector.id} nor the name '{detector.name}'",
-        plugin=instrument.name,
-    )
 
 
 def plan_shots(

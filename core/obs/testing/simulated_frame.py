@@ -29,7 +29,6 @@ from obs.simulator.config import SimulateConfig
 from obs.simulator.electronics import gain_of, saturation_of
 from obs.simulator.exposure import Simulated, simulate_exposure
 from obs.simulator.files import RawFrame, write_raw
-from obs.simulator.shots import detector_keys
 from obs.tasks.isr_config import IsrConfig
 from obs.tasks.process_config import ProcessConfig
 from obs.testing.cut_out import cut_instrument
@@ -109,7 +108,7 @@ def frame_faults(instrument: Instrument, folder: Path) -> Iterator[str]:
     if report.status != "ingested":
         yield f"a simulated file is not ingested: {report.reason}"
         return
-    keys = detector_keys(instrument, detector)
+    keys = instrument.detector_keys(detector)
     data_id = next((found for found in report.data_ids if keys.items() <= found.items()), None)
     if data_id is None:
         yield f"the header of {format_data_id(dict(keys))} is ingested as {format_data_id(report.data_ids[0])}"

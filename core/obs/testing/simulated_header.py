@@ -9,7 +9,7 @@ from obs.image.visit_info import VisitInfo
 from obs.ingest.translation import load_translator
 from obs.instrument.instrument import Instrument
 from obs.simulator.headers import make_header
-from obs.simulator.shots import IMAGE_TYPES, ImageType, Shot, detector_keys, plan_shots
+from obs.simulator.shots import IMAGE_TYPES, ImageType, Shot, plan_shots
 
 __all__ = ["SECONDS", "first_filter", "header_faults", "plan_shot"]
 
@@ -62,7 +62,7 @@ def _not_read_back(
     for name in translator.unique:
         if row.get(name) is None:
             yield name, f"the header of {frame} does not tell {name}"
-    numbers = {*translator.unique, *detector_keys(instrument, detector), "expTime"} - {"filter"}
+    numbers = {*translator.unique, *instrument.detector_keys(detector), "expTime"} - {"filter"}
     for name in sorted(numbers & row.keys()):
         if name in wanted and row[name] != wanted[name]:
             yield name, f"{frame} has {name}={wanted[name]}, its header {row[name]!r}"

@@ -32,7 +32,7 @@ Examples:
     expose_value=False,
     multiple=True,
     metavar="WHAT...",
-    help="Show data, config[=PATTERN], history=PATTERN or tasks and stop, unless 'run' is there too.",
+    help="Show data[=lsst], config[=PATTERN], history=PATTERN or tasks and stop, unless 'run' is there too.",
 )
 @run_options
 @click.option("--allow-missing", is_flag=True, help="Go on without a calibration that is missing, and say so.")
