@@ -55,6 +55,8 @@ class Condition:
         Cards of the header beside gain, read noise and WCS.
     options : tuple of str
         Words for ``obs process-file``.
+    scale : float
+        Value of an ADU in the unit of the image.
     """
 
     psf: Profile
@@ -67,6 +69,7 @@ class Condition:
     finish: Change = unchanged
     cards: dict[str, Any] = field(default_factory=dict)
     options: tuple[str, ...] = ()
+    scale: float = 1.0
 
 
 def moffat(fwhm: float, beta: float = 3.5) -> Profile:
@@ -227,6 +230,72 @@ def clipped(image: np.ndarray, _random: np.random.Generator) -> np.ndarray:
     return np.minimum(image, np.float32(1500.0))
 
 
+def moonlight(light: np.ndarray, _random: np.random.Generator) -> np.ndarray:
+    """Add a slope of the sky over the frame, of three times its level."""
+    return light + 1500.0 * np.linspace(0.0, 1.0, light.shape[1]) ** 2
+
+
+def vignetting(light: np.ndarray, _random: np.random.Generator) -> np.ndarray:
+    """Darken the sky toward the corners by 60 %; the stars of the truth stay as they are."""
+    rows, columns = (np.linspace(-1.0, 1.0, size) for size in light.shape)
+    return light - 500.0 * 0.3 * (rows[:, None] ** 2 + columns**2)
+
+
+def dust_rings(light: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Darken rings, the shadows of dust out of focus, by 3 %, sky and stars."""
+    rows, columns = np.indices(light.shape, sparse=True)
+    light = light.copy()
+    for _ in range(12):
+        radius = np.hypot(rows - random.uniform(0, light.shape[0]), columns - random.uniform(0, light.shape[1]))
+        light *= 1.0 - 0.03 * np.exp(-(((radius - 45.0) / 10.0) ** 2))
+    return light
+
+
+def comet(light: np.ndarray, _random: np.random.Generator) -> np.ndarray:
+    """Add a comet: a coma that falls with the distance, and a tail."""
+    rows, columns = np.indices(light.shape, sparse=True)
+    x, y = columns - 0.4 * light.shape[1], rows - 0.5 * light.shape[0]
+    tail = 150.0 * np.exp(-0.5 * (y / (10.0 + 0.1 * np.abs(x))) ** 2) * (x > 0)
+    return light + 2e4 / np.hypot(np.hypot(x, y), 2.0) + tail
+
+
+def banding(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Add another level to each row, half as large as the noise of a pixel."""
+    return image + random.normal(0.0, 7.5, len(image)).astype(np.float32)[:, None]
+
+
+def quadrants(image: np.ndarray, _random: np.random.Generator) -> np.ndarray:
+    """Add another level to each quadrant of a detector that is read through its four corners."""
+    rows, columns = (size // 2 for size in image.shape)
+    image[:rows, columns:] += 25.0
+    image[rows:, :columns] -= 15.0
+    image[rows:, columns:] += 40.0
+    return image
+
+
+def pedestal(image: np.ndarray, _random: np.random.Generator) -> np.ndarray:
+    """Make the sky negative."""
+    return image - np.float32(1000.0)
+
+
+def whole_numbers(image: np.ndarray, _random: np.random.Generator) -> np.ndarray:
+    """Round to whole numbers, which are coarser than the noise."""
+    return np.rint(image)
+
+
+def huge_saturation(image: np.ndarray, _random: np.random.Generator) -> np.ndarray:
+    """Set saturated pixels to a number that no pixel can have."""
+    return np.where(image > 1500.0, np.float32(1e6), image)
+
+
+def along_axes(light: np.ndarray, _random: np.random.Generator) -> np.ndarray:
+    """Add a trail exactly along the rows, one along the columns, and a faint one across."""
+    rows, columns = np.indices(light.shape, sparse=True)
+    across = (rows - 150.0 - 0.8 * columns) / np.hypot(1.0, 0.8)
+    profiles = (60.0, rows - 400.0), (60.0, columns - 700.0), (8.0, across)
+    return light + sum(peak * np.exp(-0.5 * (distance / 1.6) ** 2) for peak, distance in profiles)
+
+
 SEEING = Condition(moffat(3.5), 3.6)
 CONDITIONS = {
     "fwhm1.0": Condition(optics(0.9), 1.3),
@@ -274,6 +343,18 @@ CONDITIONS = {
     "clipped": replace(SEEING, signal=(3.0, 3000.0), finish=clipped),
     "satellites": replace(SEEING, light=satellites),
     "nan-border": replace(SEEING, finish=nan_border(60)),
+    "trails-along-axes": replace(SEEING, light=along_axes),
+    "quadrants": replace(SEEING, finish=quadrants),
+    "moonlight": replace(SEEING, light=moonlight),
+    "vignetting": replace(SEEING, light=vignetting),
+    "dust-rings": replace(SEEING, light=dust_rings),
+    "comet": replace(SEEING, light=comet),
+    "banding": replace(SEEING, finish=banding),
+    "negative-sky": replace(SEEING, finish=pedestal),
+    "coarse": replace(SEEING, finish=whole_numbers, scale=0.02, cards={"GAIN": 75.0}),
+    "rate": replace(SEEING, scale=GAIN / 60.0, cards={"BUNIT": "electron/s", "GAIN": GAIN}),
+    "nanomaggies": replace(SEEING, scale=1e-12, cards={"BUNIT": "nanomaggy", "GAIN": 0.0, "RDNOISE": 0.0}),
+    "huge-saturation": replace(SEEING, signal=(3.0, 3000.0), finish=huge_saturation),
     "tiny": replace(SEEING, stars=6, shape=(64, 64), signal=(50.0, 500.0)),
 }
 
@@ -306,14 +387,14 @@ def render(folder: Path, name: str, seed: int) -> Frame:
         light[common] += add[common]
     expected = condition.light(light.array + condition.sky, random)
     image = random.poisson(np.maximum(expected, 0.0)) + random.normal(0.0, READ_NOISE, condition.shape)
-    pixels = condition.finish((image / GAIN).astype(np.float32), random)
+    pixels = condition.finish((image / GAIN * condition.scale).astype(np.float32), random)
     header = fits.Header({"GAIN": GAIN, "RDNOISE": READ_NOISE, "EXPTIME": 60.0, "FILTER": "r"})
     header.update(CTYPE1="RA---TAN", CTYPE2="DEC--TAN", CRVAL1=150.0, CRVAL2=2.0, CRPIX1=width / 2, CRPIX2=height / 2)
     header.update({"CD1_1": -1e-4, "CD1_2": 0.0, "CD2_1": 0.0, "CD2_2": 1e-4, **condition.cards})
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.fits"
     fits.writeto(path, pixels, header, overwrite=True)
-    truth = Table({"x": x, "y": y, "flux": flux / GAIN, "signal": signal})
+    truth = Table({"x": x, "y": y, "flux": flux / GAIN * condition.scale, "signal": signal})
     truth.write(folder / f"{name}.truth.fits", overwrite=True)
     return Frame(path, condition, truth)
 

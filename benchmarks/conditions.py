@@ -3,9 +3,9 @@
     python benchmarks/conditions.py FOLDER [NAME ...] [--peers] [--seeds 1 2 3] [--list] [-c SETTING=VALUE]
 
 Names are those of `CONDITIONS` in `condition_frames.py`, or patterns such as ``fwhm*``; all if none is given. Every
-image goes through ``obs process-file``; with ``--peers`` through SExtractor, PSFEx and SExtractor too, whose settings follow
-from the true size of the stars. Stars of several seeds are scored together. What the peers found is kept in the folder,
-because it does not change with ``obs``.
+image goes through ``obs process-file``; with ``--peers`` through SExtractor, PSFEx and SExtractor too, whose settings
+follow from the true size of the stars. Stars of several seeds are scored together. What the peers found is kept in the
+folder, because it does not change with ``obs``.
 
 Signal-to-noise ratios are those of the true flux in the PSF against sky and read noise. Completeness, fluxes and
 positions are those of isolated stars: none within two widths that has more than a tenth of the light. Purity counts

@@ -84,7 +84,7 @@ def subtract_background(masked_image: MaskedImage, config: BackgroundConfig) -> 
     return background
 
 
-def check_background(masked_image: MaskedImage, config: BackgroundConfig) -> tuple[float, str]:
+def check_background(masked_image: MaskedImage, config: BackgroundConfig, cause: str = "") -> tuple[float, str]:
     """Measure what the background leaves beside the sources, in cells of half the size that it was fitted in.
 
     Parameters
@@ -93,6 +93,8 @@ def check_background(masked_image: MaskedImage, config: BackgroundConfig) -> tup
         Background-subtracted pixels with their sources masked.
     config : BackgroundConfig
         Settings.
+    cause : str, optional
+        Known cause of a structure, for the warning.
 
     Returns
     -------
@@ -107,14 +109,17 @@ def check_background(masked_image: MaskedImage, config: BackgroundConfig) -> tup
     if not residual.is_structured:
         return residual.rms, ""
     remedy = (
-        "set characterize.background.follow and calibrate.background.follow to true"
-        if not config.follow
-        else "lower characterize.background.bin_size and calibrate.background.bin_size"
+        cause
+        or (
+            "set characterize.background.follow and calibrate.background.follow to true"
+            if not config.follow
+            else "lower characterize.background.bin_size and calibrate.background.bin_size"
+        )
+        + ", or look for steps between amplifiers, scattered light and a wrong flat"
     )
     return residual.rms, (
         f"the background leaves structure: {100 * residual.fraction:.0f} % of the cells of {size} pixels differ from "
-        f"the sky by more than their error, by {residual.rms:.2g} of the noise of a pixel (rms); {remedy}, or look for "
-        "steps between amplifiers, scattered light and a wrong flat"
+        f"the sky by more than their error, by {residual.rms:.2g} of the noise of a pixel (rms); {remedy}"
     )
 
 

@@ -9,7 +9,7 @@ from obs.algorithms.astrometry.match import Matches, match_pixels
 from obs.algorithms.measure.shape import psf_sigma
 from obs.algorithms.photometry.aperture_correction import ApertureCorrection
 from obs.algorithms.photometry.zero_point import ZeroPoint
-from obs.algorithms.psf.width import half_maximum_width
+from obs.algorithms.psf.width import half_maximum_width, light_radius
 from obs.config.base import TaskConfig, setting
 from obs.errors import MeasurementError
 from obs.image.background import Background
@@ -25,6 +25,7 @@ from obs.tasks.aperture_correction import (
 from obs.tasks.astrometry import AstrometryConfig, AstrometrySolution, match_reference, solve_astrometry
 from obs.tasks.background import BackgroundConfig, check_background
 from obs.tasks.calibrated_columns import add_magnitudes, add_times
+from obs.tasks.crowding import warn_of_crowding
 from obs.tasks.detect import DetectionConfig, detect_sources
 from obs.tasks.measure import (
     DeblendConfig,
@@ -167,14 +168,13 @@ def calibrate(
     if psf is None:
         raise MeasurementError("the exposure has no PSF to measure with; characterize it first")
     height, width = exposure.shape
-    sigma = psf_sigma(psf, x=0.5 * (width - 1), y=0.5 * (height - 1))
-    fwhm = half_maximum_width(psf, x=0.5 * (width - 1), y=0.5 * (height - 1))
-    config = config.model_copy(update={"measurement": config.measurement.scaled(fwhm)})
+    middle = {"x": 0.5 * (width - 1), "y": 0.5 * (height - 1)}
+    sigma, fwhm, extent = (measure(psf, **middle) for measure in (psf_sigma, half_maximum_width, light_radius))
+    config = config.model_copy(update={"measurement": config.measurement.scaled(fwhm, extent)})
     background = scale_background(config.background, FWHM_PER_SIGMA * sigma)
     found = detect_sources(exposure.masked_image, sigma, config.detection, background)
     if found.background is not None:
         backgrounds = [*backgrounds, found.background]
-    residual, uneven = check_background(exposure.masked_image, background)
     catalog = measure_catalog(
         exposure,
         found.footprints,
@@ -185,6 +185,9 @@ def calibrate(
         exposure_id=exposure_id,
         exposure_id_bits=exposure_id_bits,
     )
+    crowded = warn_of_crowding(catalog, exposure.shape, fwhm)
+    cause = "this is the light of stars that are not resolved" if crowded else ""
+    residual, uneven = check_background(exposure.masked_image, background, cause)
     _carry_flags(bright, catalog, max(config.flag_match_radius, 0.5 * fwhm))
     warnings: list[str] = []
     if config.aperture_correction.enabled:
@@ -208,7 +211,7 @@ def calibrate(
     if config.magnitudes:
         add_magnitudes(catalog, exposure.photo_calib)
         add_times(catalog, exposure.visit_info)
-    warnings = [*solution.warnings, *doubts, *([uneven] if uneven else []), *warnings]
+    warnings = [*solution.warnings, *doubts, *filter(None, (crowded, uneven)), *warnings]
     return Calibrated(exposure, backgrounds, catalog, known, matches, zero_point, scatter, solution, residual, warnings)
 
 

@@ -13,7 +13,7 @@ from obs.algorithms.measure.shape import psf_sigma
 from obs.algorithms.photometry.aperture_correction import ApertureCorrection
 from obs.algorithms.pixels.grow import grow
 from obs.algorithms.psf.scale import SourceSizes, common_size, measure_source_sizes
-from obs.algorithms.psf.width import half_maximum_width
+from obs.algorithms.psf.width import half_maximum_width, light_radius
 from obs.config.base import TaskConfig, setting
 from obs.errors import MeasurementError
 from obs.image.background import Background
@@ -216,8 +216,9 @@ def characterize(
             warnings.append(f"the PSF of {other} is not used: the sources have another width")
     psf = exposure.psf = model.psf
     height, width = exposure.shape
-    fwhm = half_maximum_width(psf, x=0.5 * (width - 1), y=0.5 * (height - 1))
-    config = config.model_copy(update={"measurement": config.measurement.scaled(fwhm)})
+    middle = {"x": 0.5 * (width - 1), "y": 0.5 * (height - 1)}
+    fwhm, extent = half_maximum_width(psf, **middle), light_radius(psf, **middle)
+    config = config.model_copy(update={"measurement": config.measurement.scaled(fwhm, extent)})
     bright = _bright_sources(exposure, psf, config, backgrounds, numbers, search)
     catalog, stars = bright.catalog, choose_stars(bright, config.stars, search.part)
     reserved = reserve_stars(catalog, stars, config.stars) & (model.fit is not None)
@@ -227,7 +228,7 @@ def characterize(
     if model.fit is not None:
         result.n_psf_star = int(model.fit.used.sum())
         result.psf_size_residual = _size_residual(catalog, reserved if reserved.any() else stars)
-        doubts = doubt_psf(bright, stars, model.fit)
+        doubts = doubt_psf(bright, stars, model.fit, shape=exposure.shape, fwhm=fwhm)
         result.psf_trusted = model.origin == "stars" and not doubts
         warnings.extend(doubts)
     if model.origin not in ("stars", "given"):

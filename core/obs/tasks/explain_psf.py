@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from obs.algorithms.pixels.statistics import robust_sigma
 from obs.algorithms.psf.double_images import find_double_images
 from obs.algorithms.psf.fit import PsfFit
+from obs.tasks.crowding import CROWDED_BEAMS, beams_per_source
 from obs.tasks.psf_model import PsfModel
 from obs.tasks.psf_stars import BrightSources, blended_sources
 
@@ -33,7 +34,9 @@ LARGEST_OFFSET, LARGEST_SCATTER = 0.02, 0.06
 """Largest median, and scatter, of the relative difference in size between all stars and the PSF."""
 
 
-def doubt_psf(bright: BrightSources, stars: NDArray[np.bool_], fit: PsfFit) -> list[str]:
+def doubt_psf(
+    bright: BrightSources, stars: NDArray[np.bool_], fit: PsfFit, *, shape: tuple[int, int], fwhm: float
+) -> list[str]:
     """Return warnings where the PSF does not hold for all stars, those included that the fit dropped.
 
     Parameters
@@ -44,6 +47,10 @@ def doubt_psf(bright: BrightSources, stars: NDArray[np.bool_], fit: PsfFit) -> l
         All stars, whether fitted or not.
     fit : PsfFit
         The fit.
+    shape : tuple of int
+        Shape (ny, nx) of the image.
+    fwhm : float
+        Full width at half maximum of the PSF, pixels.
     """
     catalog = bright.catalog
     trace, of_psf = (
@@ -65,7 +72,9 @@ def doubt_psf(bright: BrightSources, stars: NDArray[np.bool_], fit: PsfFit) -> l
         doubts.append(f"their sizes scatter by {100 * scatter:.0f} %")
     if not doubts:
         return []
-    return ["the PSF does not hold for all stars: " + ", ".join(doubts)]
+    beams = beams_per_source(catalog, shape, fwhm)
+    cause = f". The field is crowded: {beams:.0f} beams for each bright source" if beams < CROWDED_BEAMS else ""
+    return ["the PSF does not hold for all stars: " + ", ".join(doubts) + cause]
 
 
 def warn_of_double_images(bright: BrightSources) -> list[str]:

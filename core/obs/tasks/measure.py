@@ -73,11 +73,19 @@ class MeasurementConfig(TaskConfig):
         """All radii, sorted."""
         return sorted({*self.apertures, self.reference_radius})
 
-    def scaled(self, fwhm: float) -> "MeasurementConfig":
-        """Return settings in which what was left open follows from the full width of the PSF, pixels."""
+    def scaled(self, fwhm: float, extent: float = float("inf")) -> "MeasurementConfig":
+        """Return settings in which what was left open follows from the PSF.
+
+        Parameters
+        ----------
+        fwhm : float
+            Its full width at half maximum, pixels.
+        extent : float, optional
+            Radius with 95 % of its light, pixels.
+        """
         found: dict[str, float] = {}
         if self.reference_aperture is None and fwhm > 0:
-            found["reference_aperture"] = reference_radius(fwhm, self.apertures)
+            found["reference_aperture"] = reference_radius(fwhm, self.apertures, extent)
         if 0 < fwhm < UNDERSAMPLED_FWHM:
             # pixels of such images do not sample a band-limited one
             found["maximum_sinc_radius"] = 0.0

@@ -26,6 +26,10 @@ STAMP_FWHMS, SMALLEST_STAMP, LARGEST_STAMP = 3.0, 31, 201
 REFERENCE_RADIUS, LEAST_FWHMS, MOST_FWHMS = 12.0, 2.67, 5.0
 """Radius of the reference aperture, pixels, which is no less and no more than these many FWHM."""
 
+EXTENTS = 1.64
+"""It need not reach further than this many times the radius with 95 % of the light: for seeing that is the least above,
+for stars out of focus, whose light ends where they end, less."""
+
 CELL_FWHMS = 16.0
 """Cells of the background are no smaller than this many FWHM, or stars would fill them."""
 
@@ -35,7 +39,7 @@ def psf_stamp_size(fwhm: float) -> int:
     return int(np.clip(2 * int(np.ceil(STAMP_FWHMS * fwhm)) + 1, SMALLEST_STAMP, LARGEST_STAMP))
 
 
-def reference_radius(fwhm: float, radii: Sequence[float]) -> float:
+def reference_radius(fwhm: float, radii: Sequence[float], extent: float = float("inf")) -> float:
     """Return the radius of the reference aperture, pixels: of the listed ones where they reach.
 
     Parameters
@@ -44,8 +48,10 @@ def reference_radius(fwhm: float, radii: Sequence[float]) -> float:
         Full width at half maximum of the PSF, pixels.
     radii : sequence of float
         Apertures that are measured anyway, pixels.
+    extent : float, optional
+        Radius with 95 % of the light of the PSF, pixels.
     """
-    wanted = min(max(REFERENCE_RADIUS, LEAST_FWHMS * fwhm), MOST_FWHMS * fwhm)
+    wanted = min(max(REFERENCE_RADIUS, min(LEAST_FWHMS * fwhm, EXTENTS * extent)), MOST_FWHMS * fwhm)
     return min((radius for radius in radii if radius >= wanted), default=float(np.ceil(wanted)))
 
 

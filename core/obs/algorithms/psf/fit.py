@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from obs.algorithms.psf.center import windowed_centers
-from obs.algorithms.psf.profile import moffat, smooth_profile, stamp_radius
-from obs.algorithms.psf.solve import solve_psf
+from obs.algorithms.psf.profile import cut_into_rings, moffat, stamp_radius
+from obs.algorithms.psf.solve import fit_rings, solve_psf
 from obs.algorithms.psf.stars import PsfStars, first_guess, has_core, variance_slope
 from obs.algorithms.psf.width import half_maximum_width
 from obs.errors import MeasurementError
@@ -29,7 +29,7 @@ _STARS_FOR_DEGREE = ((3, 300), (2, 60), (1, 15))
 # a finer model has 1.8 times the unknowns: with few stars that costs more than the steps of one pixel do
 _CRITICAL_FWHM, _CRITICAL_FWHM_FEW_STARS, _FEW_STARS = 2.5, 2.0, 60
 _FINE_SAMPLING, _FINEST_SAMPLING = 0.75, 0.4
-_PRIOR_TIGHTNESS = (0.1, 3.0)
+_PRIOR_TIGHTNESS = (0.1, 1.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,7 +177,7 @@ def fit_psf(
     stars.measure()
     for number in range(rounds):
         first = number == 0
-        prior = basis[0] if first else smooth_profile(basis[0])
+        prior = basis[0] if first else fit_rings(stars, cut_into_rings(basis[0]))
         basis = solve_psf(stars, basis, prior, _PRIOR_TIGHTNESS[0 if first else 1], steps=12 if first else 6)
         basis = _normalise(basis, sampling, (height, width), fit_offset)
         stars.predict(basis)

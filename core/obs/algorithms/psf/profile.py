@@ -1,11 +1,11 @@
 """Smooth profiles that a noisy PSF image is compared with."""
 
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["moffat", "smooth_profile", "stamp_radius"]
+__all__ = ["Rings", "cut_into_rings", "moffat", "stamp_radius"]
 
 Float = NDArray[np.float32]
 
@@ -19,7 +19,26 @@ def stamp_radius(shape: tuple[int, int], step: float = 1.0) -> NDArray[np.float6
     )
 
 
-def smooth_profile(image: Float) -> Float:
+class Rings(NamedTuple):
+    """A smooth PSF image as a sum of elliptical rings.
+
+    Parameters
+    ----------
+    images : ndarray of float32, shape (n_ring, my, mx)
+        A Moffat profile, cut into rings that overlap linearly. Rings get wider further out, where little light is left.
+    factors : ndarray of float64, shape (n_ring,)
+        Light of the PSF in each ring over that of the Moffat profile.
+    """
+
+    images: Float
+    factors: NDArray[np.float64]
+
+    def profile(self) -> Float:
+        """Return the sum of the rings, float32, shape (my, mx)."""
+        return np.asarray(np.tensordot(self.factors.astype(np.float32), self.images, 1), np.float32)
+
+
+def cut_into_rings(image: Float) -> Rings:
     """Return a PSF image with its own shape but less noise: a Moffat profile, corrected along ellipses.
 
     Parameters
@@ -29,8 +48,7 @@ def smooth_profile(image: Float) -> Float:
 
     Returns
     -------
-    ndarray of float32, shape (my, mx)
-        The profile.
+    Rings
     """
     height, width = image.shape
     y, x = np.mgrid[:height, :width] - np.array([height // 2, width // 2])[:, None, None]
@@ -41,18 +59,15 @@ def smooth_profile(image: Float) -> Float:
     area = np.sqrt(max(xx * yy - xy**2, 1e-6))
     radius = np.sqrt(np.maximum(yy * x**2 - 2.0 * xy * x * y + xx * y**2, 0.0) / area)
     profile = moffat(radius, 2.0 * np.sqrt(np.sum(image > 0.5 * image.max()) / np.pi))
-    # rings get wider further out, where little light is left; what is averaged there is the ratio, which is flat
-    ring = (4.0 * np.log1p(radius / 4.0)).ravel()
+    # what is averaged is the ratio to the Moffat profile, which is flat
+    ring = 4.0 * np.log1p(radius / 4.0)
     low = ring.astype(np.int64)
     part, n_ring = ring - low, low.max() + 2
-
-    def along_rings(values: NDArray[Any]) -> NDArray[np.float64]:
-        inner = np.bincount(low, (1.0 - part) * values.ravel(), n_ring)
-        return np.asarray(inner + np.bincount(low + 1, part * values.ravel(), n_ring))
-
-    ratio = along_rings(image) / np.maximum(along_rings(profile), 1e-30)
-    smooth = profile.ravel() * ((1.0 - part) * ratio[low] + part * ratio[low + 1])
-    return np.asarray(smooth.reshape(image.shape), np.float32)
+    shares = np.zeros((n_ring, height, width))
+    np.put_along_axis(shares, low[None], 1.0 - part[None], axis=0)
+    np.put_along_axis(shares, low[None] + 1, part[None], axis=0)
+    light, expected = (np.tensordot(shares, values, 2) for values in (image, profile))
+    return Rings((shares * profile).astype(np.float32), light / np.maximum(expected, 1e-30))
 
 
 def moffat(radius: NDArray[np.float64], fwhm: float) -> NDArray[np.float64]:

@@ -3,14 +3,18 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.algorithms.psf.profile import Rings
 from obs.algorithms.psf.stars import PsfStars
 
-__all__ = ["solve_psf"]
+__all__ = ["fit_rings", "solve_psf"]
 
 Float = NDArray[np.float32]
 
 PRIOR_FLOOR = 1e-6
 """Part of its maximum below which the expected image is not taken at its word."""
+
+RING_SPREAD, LEAST_FACTOR = 2.0, 0.2
+"""Relative standard deviation of the light in a ring before the stars are asked, and the least factor it refers to."""
 
 
 def solve_psf(stars: PsfStars, basis: Float, prior: Float, tightness: float, steps: int) -> Float:
@@ -74,3 +78,34 @@ def solve_psf(stars: PsfStars, basis: Float, prior: Float, tightness: float, ste
         last, norm = norm, float(np.vdot(residual, conditioned))
         direction = conditioned + np.float32(norm / last) * direction
     return solution
+
+
+def fit_rings(stars: PsfStars, rings: Rings) -> Float:
+    """Fit the light in each ring of a smooth PSF to the stars.
+
+    The noise of one pixel hides the wings, that of a whole ring does not.
+
+    Parameters
+    ----------
+    stars : PsfStars
+        Data.
+    rings : Rings
+        The rings. Their factors count where the stars say less.
+
+    Returns
+    -------
+    ndarray of float32, shape (my, mx)
+        The smooth PSF; not negative.
+    """
+    used = stars.used
+    weight, rows, columns = stars.weight()[used], stars.rows[used], stars.columns[used].transpose(0, 2, 1)
+    scale = (stars.flux / stars.total)[used, None, None].astype(np.float32)
+    root = np.sqrt(weight)
+    parts = np.stack([(root * scale * (rows @ image @ columns)).ravel() for image in rings.images])
+    data = (root * (stars.stamps[used] - stars.offset[used, None, None].astype(np.float32))).ravel()
+    normal, right = (parts @ parts.T).astype(np.float64), (parts @ data).astype(np.float64)
+    spread = RING_SPREAD * np.maximum(rings.factors, LEAST_FACTOR)
+    normal += np.diag(1.0 / spread**2)
+    right += rings.factors / spread**2
+    factors = np.maximum(np.linalg.solve(normal, right), 0.0)
+    return rings._replace(factors=factors).profile()

@@ -19,7 +19,10 @@ CORE = 1.5
 """Radius, in FWHM, in which a star shows whether it is one."""
 
 PIXEL_CLIP = 5.0
-"""Pixels outside the core that exceed the model by this many sigma belong to something else."""
+"""Boxes of pixels outside the core that exceed the model by this many sigma belong to something else."""
+
+BOX, LEAST_BOX = 0.6, 3
+"""Side of those boxes, in FWHM, and the least, pixels. What is masked about them is half of that wider on each side."""
 
 MIN_GOOD_FRACTION = 0.5
 """Part of a stamp's pixels that must be good."""
@@ -122,12 +125,13 @@ class PsfStars:
         weight = self.weight()
         residual = self.stamps - self.flux[:, None, None].astype(np.float32) * self.model
         residual -= self.offset[:, None, None].astype(np.float32)
-        box = (1, 3, 3)
-        excess = uniform_filter(residual * weight, box, mode="constant")
-        norm = uniform_filter(weight, box, mode="constant")
-        significant = (excess * 3.0 > PIXEL_CLIP * np.sqrt(np.maximum(norm, 0.0))) & (norm > 0) & ~self.core
+        side = max(LEAST_BOX, 2 * round(0.5 * (BOX * self.fwhm - 1.0)) + 1)
+        excess = uniform_filter(residual * weight, (1, side, side), mode="constant")
+        norm = uniform_filter(weight, (1, side, side), mode="constant")
+        significant = (excess * side > PIXEL_CLIP * np.sqrt(np.maximum(norm, 0.0))) & (norm > 0) & ~self.core
         if significant.any():
-            self.good &= ~maximum_filter(significant, (1, 5, 5))
+            wide = side + 2 * (side // 2)
+            self.good &= ~maximum_filter(significant, (1, wide, wide))
         chi2 = self.chi2[self.candidate]
         middle = np.median(chi2)
         spread = max(1.4826 * float(np.median(np.abs(chi2 - middle))), float(np.sqrt(2.0 / self.core.sum())))

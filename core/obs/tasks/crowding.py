@@ -1,0 +1,56 @@
+"""Tell crowded fields from others, because their faint sources and their sky are not what they seem."""
+
+import numpy as np
+
+from obs.image.catalog import Catalog
+
+__all__ = ["CROWDED_BEAMS", "beams_per_source", "warn_of_crowding"]
+
+BEAM = 1.133
+"""Area of a Gaussian beam in squares of its full width at half maximum."""
+
+CROWDED_BEAMS = 30.0
+"""With fewer beams for each source, sources too faint to be told apart make the noise (Hogg 2001, AJ 121, 1207)."""
+
+FEWEST_SOURCES = 30
+"""Fewer sources are not a crowd, however small the image."""
+
+
+def beams_per_source(catalog: Catalog, shape: tuple[int, int], fwhm: float) -> float:
+    """Return the area of the image for each undivided source, in beams of the PSF; infinite if there are few sources.
+
+    Parameters
+    ----------
+    catalog : Catalog
+        Sources.
+    shape : tuple of int
+        Shape (ny, nx) of the image.
+    fwhm : float
+        Full width at half maximum of the PSF, pixels.
+    """
+    number = int(np.count_nonzero(catalog["deblend_nChild"] == 0))
+    if number < FEWEST_SOURCES or not fwhm > 0:
+        return float("inf")
+    return shape[0] * shape[1] / (number * BEAM * fwhm**2)
+
+
+def warn_of_crowding(catalog: Catalog, shape: tuple[int, int], fwhm: float) -> str:
+    """Return a warning if the field is crowded, else an empty string.
+
+    Parameters
+    ----------
+    catalog : Catalog
+        All sources.
+    shape : tuple of int
+        Shape (ny, nx) of the image.
+    fwhm : float
+        Full width at half maximum of the PSF, pixels.
+    """
+    beams = beams_per_source(catalog, shape, fwhm)
+    if beams >= CROWDED_BEAMS:
+        return ""
+    return (
+        f"the field is crowded: {beams:.0f} beams of the PSF for each source, where sources blend below "
+        f"{CROWDED_BEAMS:.0f}. Stars that are not resolved brighten their neighbors and the background: use bright "
+        "stars only, or a program that fits all stars together"
+    )
