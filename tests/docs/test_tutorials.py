@@ -14,6 +14,17 @@ def shell(tmp_path):
     return Shell(tmp_path)
 
 
+@pytest.mark.parametrize("page", ["defects", "dated_calibrations", "crosstalk_linearity", "several_detectors"])
+def test_worked_examples(page, tmp_path):
+    follow(GUIDE / f"{page}.md", Shell(tmp_path))
+
+
+def test_publish_a_camera_package(tmp_path):
+    for program in ("build", "twine"):
+        pytest.importorskip(program, reason="the programs that make and check distributions are not installed")
+    follow(GUIDE / "publish.md", Shell(tmp_path))
+
+
 def test_take_a_camera_to_the_lsst_stack(shell):
     pytest.importorskip("lsst.pipe.base", reason="the extra gen3 is not installed")
     follow(GUIDE / "export_lsst.md", shell)

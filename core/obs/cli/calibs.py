@@ -11,11 +11,12 @@ from obs.cli.table import format_table
 from obs.errors import DatasetNotFoundError, suggest
 from obs.ingest.calib_store import CalibStore
 from obs.ingest.calibs import ingest_calibs
+from obs.ingest.curated_defects import ingest_defects
 from obs.ingest.transfer import Mode
 from obs.instrument.discovery import load_instrument
 from obs.repo.butler import Butler
 
-__all__ = ["ingest", "list_calibs"]
+__all__ = ["defects", "ingest", "list_calibs"]
 
 _ALREADY = "already ingested"
 
@@ -45,6 +46,15 @@ def ingest(
         create=create,
     )
     return print_report(report, mode, silent=[_ALREADY] if ignore_ingested else [])
+
+
+def defects(
+    root: Path, folder: Path | None, calib: Path | None, dry_run: bool, camera: str | None, doraise: bool
+) -> int:
+    """Do what the command says; see obs.cli.commands.calibs."""
+    butler = _open(root, calib, camera)
+    report = ingest_defects(butler, folder or butler.instrument.folder / "curated" / "defects", dry_run=dry_run)
+    return print_report(report, "copy")
 
 
 def list_calibs(root: Path, dataset_type: str | None, calib: Path | None, camera: str | None, doraise: bool) -> int:

@@ -1,6 +1,7 @@
 """`obs doctor`: what is still wrong with a camera's package."""
 
 import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,11 +12,13 @@ from obs.cli.ingest import find_files
 from obs.cli.progress import show_count
 from obs.cli.table import format_table
 from obs.doctor.agreement import hold_against_each_other, kind_of_image
-from obs.doctor.check import STEPS, Check, next_to_fix
+from obs.doctor.check import STEPS, Check, MeasuredValue, next_to_fix
 from obs.doctor.examine import Examination, examine
 from obs.doctor.page import Complaint, find_complaints, find_shared, table_of_files
 from obs.doctor.picture import draw_frame
+from obs.doctor.places import shown
 from obs.doctor.trial import try_processing
+from obs.doctor.write import find_measured, mark_written, write_measured
 from obs.instrument.instrument import Instrument
 from obs.repo.atomic import atomic_write
 
@@ -34,6 +37,7 @@ def doctor(
     output: Path,
     no_picture: bool,
     no_trial: bool,
+    write: bool,
     everything: bool,
     quiet: bool,
     doraise: bool,
@@ -44,17 +48,40 @@ def doctor(
         with show_count(len(paths), "reading") as advance:
             examination = examine(package, name, paths, on_file=lambda _: advance())
         hold_against_each_other(examination.exposures)
+        measured = find_measured(examination)
+        if write and measured and package.instrument is not None:
+            _write(examination, package.instrument, measured)
         if everything:
             _print_all(examination, quiet)
         else:
             _print_page(examination, quiet)
         trial: list[Check] = []
-        if not no_trial and package.instrument is not None and next_to_fix(examination.checks) is None:
+        if not no_trial and not write and package.instrument is not None and next_to_fix(examination.checks) is None:
             trial = _try(examination, package.instrument, quiet)
         if not no_picture:
             _draw(examination, output, everything)
     tried = any(check.name == "obs process" and check.verdict == "ok" for check in trial)
+    if write:
+        click.echo("" if measured else "no gain and no read noise was measured: nothing was written", nl=not measured)
+    elif measured:
+        _offer(name, measured)
     return _conclude(examination, trial, tried=tried)
+
+
+def _write(examination: Examination, instrument: Instrument, measured: list[MeasuredValue]) -> None:
+    path = write_measured(instrument, measured)
+    for one in measured:
+        click.echo(f"{shown(path)}: {one.column} of {one.detector} {one.amplifier} is {one.value} now")
+    mark_written(examination, measured)
+
+
+def _offer(name: str, measured: list[MeasuredValue]) -> None:
+    """Print what could be written into the camera, and the command that does it."""
+    files = dict.fromkeys(str(path) for one in measured for path in one.files)
+    names = [f"{one.column} of {one.detector} {one.amplifier} = {one.value}" for one in measured]
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    click.echo(f"measured: {', '.join(names[:_MOST_NAMES])}{more}; to write this into the camera:")
+    click.echo(f"  {shlex.join(['obs', 'doctor', name, *files, '--write'])}")
 
 
 def _print_page(examination: Examination, quiet: bool) -> None:

@@ -2,14 +2,38 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
-__all__ = ["STEPS", "Check", "Verdict", "next_to_fix"]
+__all__ = ["STEPS", "Check", "MeasuredValue", "Verdict", "next_to_fix"]
 
 Verdict = Literal["ok", "wrong", "doubtful", "not known"]
 
 #: The steps in the order in which they are mended: the later ones rest on the earlier.
 STEPS = ("package", "header", "geometry", "overscan", "tables", "signature", "noise", "sky", "file", "trial")
+
+
+@dataclass(frozen=True)
+class MeasuredValue:
+    """A value that pixels gave, for the camera's table of amplifiers.
+
+    Parameters
+    ----------
+    detector, amplifier : str
+        Names, as in the table.
+    column : str
+        ``gain`` or ``read_noise``.
+    value : str
+        Electrons per ADU, or electrons.
+    files : tuple of Path
+        The files that show it.
+    """
+
+    detector: str
+    amplifier: str
+    column: str
+    value: str
+    files: tuple[Path, ...]
 
 
 @dataclass(frozen=True)
@@ -32,6 +56,8 @@ class Check:
         What is wrong with it, or why nothing is known.
     remedy : str
         Where and how to mend it: file, line, key, value.
+    measured : MeasuredValue or None
+        What `obs doctor --write` can write in its place.
     """
 
     step: str
@@ -41,6 +67,7 @@ class Check:
     verdict: Verdict = "ok"
     note: str = ""
     remedy: str = ""
+    measured: MeasuredValue | None = None
 
 
 def next_to_fix(checks: Iterable[Check]) -> Check | None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from obs.algorithms.detector.photon_noise import Estimate, estimate_gain, estimate_noise, estimate_sky_gain
 from obs.camera.amplifier import Amplifier
-from obs.doctor.check import Check, Verdict
+from obs.doctor.check import Check, MeasuredValue, Verdict
 from obs.doctor.exposure import RawFrame
 from obs.doctor.geometry import facts_of
 from obs.doctor.levels import amplifier_image, measure_level
@@ -39,8 +39,11 @@ def check_pairs(exposures: Sequence[RawFrame]) -> Iterator[tuple[RawFrame, Check
                 if gain is not None:
                     gains[amp] = gain
         if len(biases) > 1:
-            for check in _read_noises(biases[0], biases[1], gains):
+            for check in _read_noises(biases[0], biases[1], gains, flats or ()):
                 yield biases[0], check
+        elif flats is not None:
+            for check in _overscan_noises(flats, gains):
+                yield flats[0], check
 
 
 def _best_flats(flats: Sequence[RawFrame]) -> tuple[RawFrame, RawFrame] | None:
@@ -84,7 +87,7 @@ def _gains(first: RawFrame, second: RawFrame, biases: Sequence[RawFrame]) -> Ite
             note = "the flats are too faint, too bright, or too small to tell"
             yield Check("noise", name, _gain_text(amp), source, "not known", note), amp.name, None
             continue
-        yield _compare_gain(first, amp, found, source), amp.name, found.value
+        yield _compare_gain((first, second), amp, found, source), amp.name, found.value
 
 
 def _gain_text(amp: Amplifier) -> str:
@@ -92,32 +95,56 @@ def _gain_text(amp: Amplifier) -> str:
     return f"{gain:g} e-/ADU" if math.isfinite(gain) else ""
 
 
-def _compare_gain(exposure: RawFrame, amp: Amplifier, found: Estimate, source: str) -> Check:
-    gain = amp.nominal.gain
+def _compare_gain(flats: tuple[RawFrame, RawFrame], amp: Amplifier, found: Estimate, source: str) -> Check:
+    exposure, gain = flats[0], amp.nominal.gain
     name = f"gain of {amp.name}"
     place = amplifier_place(exposure.instrument, exposure.detector, amp, "gain")
     digits = f"{found.value:.3g}"
     told = f"the noise of {source} says {digits} e-/ADU"
+    measured = _measured(exposure, amp, "gain", digits, flats)
     if not math.isfinite(gain):
-        return Check("noise", name, "", source, "wrong", f"the cell is empty, though {told}", f"{place}: {digits}")
+        note = f"the cell is empty, though {told}"
+        return Check("noise", name, "", source, "wrong", note, f"{place}: {digits}", measured)
     if abs(found.value / gain - 1.0) > _GAIN_TOLERANCE + 5.0 * found.error / found.value:
         remedy = f"{place}: {digits} in place of {gain:g}"
-        return Check("noise", name, _gain_text(amp), source, "wrong", told, remedy)
+        return Check("noise", name, _gain_text(amp), source, "wrong", told, remedy, measured)
     return Check("noise", name, f"{_gain_text(amp)}; photon noise {digits}", source)
 
 
-def _read_noises(first: RawFrame, second: RawFrame, gains: dict[str, float]) -> Iterator[Check]:
+def _measured(exposure: RawFrame, amp: Amplifier, column: str, value: str, frames: Sequence[RawFrame]) -> MeasuredValue:
+    files = tuple(dict.fromkeys(frame.path for frame in frames))
+    return MeasuredValue(exposure.detector.name, amp.name, column, value, files)
+
+
+def _read_noises(
+    first: RawFrame, second: RawFrame, gains: dict[str, float], flats: Sequence[RawFrame]
+) -> Iterator[Check]:
     source = f"{first.path.name} and {second.path.name}"
     for amp in first.detector.amplifiers:
         found = estimate_noise(_data(first, amp), _data(second, amp))
         if found is not None:
-            yield _compare_noise(first, amp, found.value, source, gains.get(amp.name), _NOISE_FACTOR)
+            gain, frames = gains.get(amp.name), (*flats, first, second)
+            yield _compare_noise(first, amp, found.value, source, gain, _NOISE_FACTOR, frames)
+
+
+def _overscan_noises(flats: Sequence[RawFrame], gains: dict[str, float]) -> Iterator[Check]:
+    """Yield checks of read noises by the overscan of flats that gave the gains."""
+    for amp in flats[0].detector.amplifiers:
+        found = measure_level(flats[0].raw, amp, amp.raw_serial_overscan_bbox)
+        if found is not None and amp.name in gains:
+            yield _compare_noise(flats[0], amp, found.noise, "overscan", gains[amp.name], _COARSE_FACTOR, flats)
 
 
 def _compare_noise(
-    exposure: RawFrame, amp: Amplifier, sigma: float, source: str, measured_gain: float | None, factor: float
+    exposure: RawFrame,
+    amp: Amplifier,
+    sigma: float,
+    source: str,
+    measured_gain: float | None,
+    factor: float,
+    frames: Sequence[RawFrame] = (),
 ) -> Check:
-    """Compare the noise of a pixel without light, ADU, with that of the camera."""
+    """Compare the noise of a pixel without light, ADU, with that of the camera; ``frames`` show it and the gain."""
     name, noise = f"read noise of {amp.name}", amp.nominal.read_noise
     gain = amp.nominal.gain if measured_gain is None else measured_gain
     if not math.isfinite(gain):
@@ -126,14 +153,16 @@ def _compare_noise(
     rounding = 1.0 / 12.0 if np.issubdtype(amplifier_image(exposure.raw, amp).dtype, np.integer) else 0.0
     electrons = math.sqrt(max(sigma**2 - rounding, 0.0)) * gain
     place = amplifier_place(exposure.instrument, exposure.detector, amp, "read_noise")
+    measured = _measured(exposure, amp, "read_noise", f"{electrons:.3g}", frames or (exposure,))
     if not math.isfinite(noise):
-        return Check("noise", name, f"{electrons:.2f} e-", source, "ok", "the cell is empty; this can fill it", place)
+        note = "the cell is empty; this can fill it"
+        return Check("noise", name, f"{electrons:.2f} e-", source, "ok", note, place, measured)
     if 1.0 / factor < electrons / noise < factor:
         return Check("noise", name, f"{noise:g} e-; {source} {electrons:.2f}", source)
     verdict: Verdict = "wrong" if factor == _NOISE_FACTOR else "doubtful"
     note = f"{sigma:.2f} ADU at {gain:.3g} e-/ADU are {electrons:.3g} e-"
     remedy = f"{place}: {electrons:.3g} in place of {noise:g}"
-    return Check("noise", name, f"{noise:g} e-", source, verdict, note, remedy)
+    return Check("noise", name, f"{noise:g} e-", source, verdict, note, remedy, measured if frames else None)
 
 
 def check_noise(exposure: RawFrame) -> Iterator[Check]:

@@ -23,6 +23,7 @@ from obs.inspection.header.keys import KeyRule, Roles, detector_in_names, detect
 from obs.inspection.header.processed import find_processing
 from obs.inspection.header.sky_scale import SkyScale, find_pixel_size, find_sky_scale
 from obs.inspection.layout import find_detector
+from obs.inspection.pair_noise import Exposure, measure_noise
 from obs.inspection.raw_file import RawFile, RawImage, read_raw_file
 from obs.inspection.sections import Section, find_section
 
@@ -147,6 +148,8 @@ def inspect_files(paths: Sequence[Path]) -> Findings:
     detectors = tuple(
         _detector(images, rule, number, others, in_colors=mosaic.is_known) for number, images in enumerate(chips)
     )
+    step = 2 if mosaic.is_known else 1
+    detectors = tuple(_with_noise(chip, files, frames, rule, layout, step) for chip in detectors)
     binning = detectors[0].facts.binning
     sky = _sky_scale(files, detectors[0].images[0].cards, binning)
     general = [
@@ -297,6 +300,21 @@ def _detector(
         image.release()
     name = name if name.lower() not in ("sci", "image", "") else f"ccd{key}"
     return DetectorImages(key, name, images, facts, _place_in_mosaic(images))
+
+
+def _with_noise(
+    chip: DetectorImages, files: Sequence[RawFile], frames: FrameFacts, rule: KeyRule, layout: str, step: int
+) -> DetectorImages:
+    """Return a detector with gains and read noises that pairs of its frames show."""
+    hdus = {image.hdu for image in chip.images}
+    exposures = []
+    for file, facts in zip(files, frames.files, strict=True):
+        images = tuple(image for image in file.images if layout == "image" or image.hdu in hdus)
+        if layout == "image" and rule.kind != "constant" and detector_value(rule, file.cards) != chip.key:
+            continue
+        if [image.shape for image in images] == [image.shape for image in chip.images]:
+            exposures.append(Exposure(images, facts, step))
+    return replace(chip, facts=measure_noise(chip.facts, exposures))
 
 
 def _place_in_mosaic(images: tuple[RawImage, ...]) -> Section | None:

@@ -9,7 +9,7 @@ from obs.cli.commands.calibs_build import build
 from obs.cli.commands.calls import calls
 from obs.cli.commands.choices import MODES
 
-__all__ = ["calibs", "ingest", "list_calibs"]
+__all__ = ["calibs", "defects", "ingest", "list_calibs"]
 
 _EXAMPLE = """\b
 Examples:
@@ -22,6 +22,11 @@ Examples:
 _INGEST_EXAMPLE = """\b
 Example:
   obs calibs ingest DATA masters/*.fits --validity 30 --mode copy
+"""
+
+_DEFECTS_EXAMPLE = """\b
+Example:
+  obs calibs defects DATA obs_mycam/obs_mycam/curated/defects
 """
 
 _LIST_EXAMPLE = """\b
@@ -58,6 +63,23 @@ def ingest() -> None:
 
     Headers tell what they are (OBSTYPE) and of what (CALIB_ID). Each is valid for some days before and after its date,
     at most to the middle between its neighbors; defects are valid until the next ones.
+    """
+
+
+@calibs.command("defects", epilog=_DEFECTS_EXAMPLE)
+@click.argument("root", metavar="REPO", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="[FOLDER]", required=False, type=click.Path(path_type=Path))
+@click.option("--calib", metavar="DIR", type=click.Path(path_type=Path), help="Where the calibration frames are.")
+@click.option("-n", "--dry-run", is_flag=True, help="Read the tables, and change nothing.")
+@click.option("--camera", metavar="NAME", help="The camera, where the repository does not say; see obs cameras.")
+@click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
+@calls("obs.cli.calibs:defects")
+def defects() -> None:
+    """Take tables of defects that people wrote into the repository REPO.
+
+    FOLDER has a folder for each detector, with a table for each day from which it counts: ccd0/2024-03-01.csv, with the
+    columns x_min, y_min, width, height in pixels of the assembled detector, counted from 0. A table counts until the
+    next one. Without FOLDER, curated/defects of the camera's package is taken.
     """
 
 

@@ -11,7 +11,7 @@ __all__ = ["doctor"]
 _EXAMPLE = """\b
 Examples:
   obs doctor mycam night1/*.fits
-  obs doctor obs_mycam flat1.fits flat2.fits bias1.fits bias2.fits --output pictures
+  obs doctor obs_mycam flat1.fits flat2.fits bias1.fits bias2.fits --write
 """
 
 
@@ -28,6 +28,7 @@ Examples:
 )
 @click.option("--no-picture", is_flag=True, help="Draw nothing.")
 @click.option("--no-trial", is_flag=True, help="Do not process an exposure.")
+@click.option("--write", is_flag=True, help="Write measured gains and read noises into amplifiers.csv of the camera.")
 @click.option("-a", "--all", "everything", is_flag=True, help="Every check of every file, and a picture of each.")
 @click.option("-q", "--quiet", is_flag=True, help="Only what is wrong or should be looked at.")
 @click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
@@ -37,7 +38,8 @@ def doctor() -> None:
 
     NAME is an installed camera or the folder of a package, which may be unfinished or broken. Each exposure in the
     files goes through the translator, the geometry, the overscan, assembly, and signature removal without calibration
-    frames. Two flats of one filter give the gains by their photon noise, two biases the read noises. If all is well,
+    frames. Two flats of one filter give the gains by their photon noise, two biases the read noises; --write puts them
+    into the camera where its cells are empty or wrong. If all is well,
     one science exposure is processed to a catalog, with calibration frames made from the files given.
 
     The page shows what is the same in all files, what differs, and each problem once with the files that have it:

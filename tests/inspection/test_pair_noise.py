@@ -1,0 +1,65 @@
+"""Gain and read noise from pairs of flats and biases, as `obs new` finds them."""
+
+import pytest
+
+from noisy_frames import GAIN, READ_NOISE, frame
+from obs.inspection.inspect import inspect_files
+
+
+def night(path, *, overscan=0, more=(), flats=(20_000.0, 19_000.0), biases=2):
+    frames = [frame(path, "BIAS", n + 1, overscan=overscan, more=more) for n in range(biases)]
+    frames += [frame(path, "FLAT", n + 11, level=level, overscan=overscan, more=more) for n, level in enumerate(flats)]
+    return inspect_files(frames)
+
+
+def noise_of(findings):
+    return findings["gain of amplifier 1"], findings["read_noise of amplifier 1"]
+
+
+@pytest.mark.parametrize("overscan", [0, 24])
+def test_what_no_card_gives_is_measured(tmp_path, overscan):
+    gain, noise = noise_of(night(tmp_path, overscan=overscan))
+    assert gain.value == pytest.approx(GAIN, rel=0.03)
+    assert (gain.source, gain.confidence) == ("photon noise of flat11.fits and flat12.fits", "likely")
+    assert noise.value == pytest.approx(READ_NOISE, rel=0.05)
+    assert (noise.source, noise.confidence) == ("noise of bias1.fits and bias2.fits", "likely")
+
+
+def test_a_top_down_camera_is_measured_too(tmp_path):
+    gain, _ = noise_of(night(tmp_path, more=[("ROWORDER", "TOP-DOWN")]))
+    assert gain.value == pytest.approx(GAIN, rel=0.03)
+
+
+def test_a_card_with_its_unit_is_kept(tmp_path):
+    gain, noise = noise_of(night(tmp_path, more=[("GAIN", 1.62, "e-/ADU"), ("RDNOISE", 6.1, "electrons")]))
+    assert (gain.value, gain.source) == (1.62, "GAIN")
+    assert (noise.value, noise.source) == (6.1, "RDNOISE")
+
+
+def test_a_setting_that_stands_for_the_gain_is_replaced(tmp_path):
+    gain, _ = noise_of(night(tmp_path, more=[("GAIN", 1.0)]))
+    assert gain.value == pytest.approx(GAIN, rel=0.03)
+    assert gain.note == "GAIN = 1 is not the gain"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"flats": (20_000.0,)}, {"flats": (60.0, 60.0)}, {"more": [("CALSTAT", "BDF")]}, {"more": [("NCOMBINE", 9)]}],
+)
+def test_frames_that_cannot_show_it_leave_it_unknown(tmp_path, more):
+    gain, _ = noise_of(night(tmp_path, **more))
+    assert gain.confidence in ("not known", "guess")
+
+
+def test_flats_of_different_filters_are_no_pair(tmp_path):
+    frames = [frame(tmp_path, "BIAS", n, level=0) for n in (1, 2)]
+    frames += [frame(tmp_path, "FLAT", 11, level=2e4), frame(tmp_path, "FLAT", 12, level=2e4, filter_name="g")]
+    gain, noise = noise_of(inspect_files(frames))
+    assert not gain.is_known
+    assert not noise.is_known
+
+
+def test_saturated_flats_are_not_used(tmp_path):
+    """A converter of fewer bits, whose highest number no card gives."""
+    gain, _ = noise_of(night(tmp_path, flats=(200_000.0, 190_000.0)))
+    assert gain.confidence in ("not known", "guess")
