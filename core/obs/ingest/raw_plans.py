@@ -1,7 +1,7 @@
 """What is to be done with each raw file: its places in the repository, its rows, or why it is left out."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -124,12 +124,21 @@ class RawPlanner:
         How to ingest.
     registry : Registry or None
         The registry; None if there is none yet.
+    check : callable
+        Called with a row; raises an error for one that cannot be of this camera.
     """
 
     def __init__(
-        self, root: Path, raw: DatasetType, unique: Sequence[str], options: IngestOptions, registry: Registry | None
+        self,
+        root: Path,
+        raw: DatasetType,
+        unique: Sequence[str],
+        options: IngestOptions,
+        registry: Registry | None,
+        *,
+        check: Callable[[Mapping[str, Any]], object],
     ) -> None:
-        self.root, self.raw, self.unique = root, raw, tuple(unique)
+        self.root, self.raw, self.unique, self.check = root, raw, tuple(unique), check
         self.options, self.registry = options, registry
         #: For each data ID that is taken: the file of this run that has it, or None for one ingested before.
         self.taken: dict[tuple[Any, ...], Path | None] = {}
@@ -145,6 +154,8 @@ class RawPlanner:
             if rows and all(all(row.get(key) == value for key, value in bad.items()) for row in rows):
                 return Plan(translated, FileReport(path, "skipped", f"it is --bad-id {format_data_id(bad)}"))
         try:
+            for row in rows:
+                self.check(_known(row))
             targets = self._targets(path, rows)
         except Exception as error:  # noqa: BLE001 - one bad file must not stop the others
             return Plan(translated, FileReport(path, "failed", describe_fault(error, path, "has no place")))

@@ -6,7 +6,7 @@ processes never register or remove the same file, and a run that is killed can s
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
@@ -15,6 +15,7 @@ from functools import partial
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy.exc import OperationalError
 
@@ -25,7 +26,7 @@ from obs.ingest.transfer import finish_move
 from obs.ingest.translation import Translated, load_translator, registry_columns, translate_file
 from obs.instrument.translator import Translator
 from obs.lifeline import end_with_parent
-from obs.policy.dataset_type import DatasetType
+from obs.policy.dataset_type import DatasetType, Template
 from obs.repo.butler import Butler
 from obs.repo.database import has_lost_connection
 from obs.repo.key_sources import registry_place
@@ -143,7 +144,12 @@ class _Ingest:
         self.needed = tuple(dict.fromkeys((*self.unique, *raw.compiled.keys)))
         self.template = raw.compiled.text
         self.registry = self._open_registry()
-        self.planner = RawPlanner(butler.root, raw, self.unique, options, self.registry)
+        self.planner = RawPlanner(butler.root, raw, self.unique, options, self.registry, check=self._check_detector)
+
+    def _check_detector(self, row: Mapping[str, Any]) -> None:
+        """Raise an error if the camera does not have the detector of a row, which its header may have wrong."""
+        if all(key in row for key in Template(self.butler.instrument.detector).keys):
+            self.butler.instrument.find_detector(row)
 
     def _open_registry(self) -> Registry | None:
         """Return the registry with its tables made; None for a dry run in a repository that has none."""
