@@ -1,13 +1,16 @@
 """Headers as text."""
 
 import gzip
+import mmap
+import tracemalloc
 
 import pytest
 from astropy.io import fits
 
 from obs.errors import FileFormatError
-from obs.ingest.text_headers import is_text_header, read_text_headers
+from obs.ingest.text_headers import is_text_header, read_content, read_text_headers
 from obs.ingest.translation import read_frames
+from obs.inspection.raw_file import read_raw_file
 from obs.instrument.translator import Translator
 
 PRIMARY = ["SIMPLE  =                    T", "RUN     =                    7 / number", "EMPTY   =", "END"]
@@ -104,3 +107,32 @@ def test_folders_and_missing_files_are_told(tmp_path):
         list(read_text_headers(tmp_path / "nothing"))
     with pytest.raises(FileFormatError, match="is a folder; name the files in it"):
         list(read_text_headers(tmp_path))
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_large_fits_files_stay_on_the_disk(tmp_path, ending):
+    path = tmp_path / f"large.fits{ending}"
+    header = "".join(
+        card.ljust(80)
+        for card in ("SIMPLE  = T", "BITPIX  = 8", "NAXIS   = 2", "NAXIS1  = 5000", "NAXIS2  = 4000", "END")
+    ).ljust(2880)
+    content = header.encode() + bytes(20_001_600)
+    path.write_bytes(gzip.compress(content, 1) if ending else content)
+    tracemalloc.start()
+    try:
+        found = read_raw_file(path)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found.shapes == ((4000, 5000),)
+    # one buffer of the longest text, and what it grows through
+    assert peak < 60e6
+    assert isinstance(read_content(path), mmap.mmap)
+
+
+def test_a_large_file_of_another_kind_is_not_read_whole(tmp_path):
+    path = tmp_path / "film.fits"
+    with path.open("wb") as file:
+        file.truncate(10**12)
+    with pytest.raises(FileFormatError, match=r"film\.fits: is neither a FITS file nor the text of a header"):
+        read_raw_file(path)

@@ -1,10 +1,12 @@
 """Headers as text, ``.hdr`` files: a card a line, or cards of 80 characters one after another, without pixels."""
 
 import gzip
+import mmap
 import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from obs.errors import FileFormatError
 from obs.ingest.headers import FileHeader, parse_header, unpack_header
@@ -25,11 +27,13 @@ _SQUEEZED = re.compile(r"^([A-Z][A-Z0-9_-]{0,7}) {0,6}= *")
 _NEXT = re.compile(r"(?:SIMPLE|XTENSION) {0,6}=")
 
 
-def header_lines(content: bytes) -> list[str]:
+def header_lines(content: bytes | mmap.mmap) -> list[str]:
     """Return the cards of the text of headers, a line each; empty if this is none, but a FITS file or another text.
 
     What programs print above the cards, before them in each line, or between HDUs is left out.
     """
+    if isinstance(content, mmap.mmap):
+        return []  # too long for a text
     # A FITS file comes in whole blocks and has no line breaks; END is where a header ends.
     is_stream = len(content) % _BLOCK != 0 and b"END     " not in content[: len(content) // 2]
     if not (b"\n" in content[: 2 * _CARD] or (content.startswith(_BEGINS) and is_stream)) or b"\0" in content:
@@ -95,8 +99,28 @@ def read_text_headers(path: Path) -> Iterator[tuple[int, FileHeader]]:
         yield number, unpack_header(parse_header("".join(line[:_CARD].ljust(_CARD) for line in block)))
 
 
-def read_content(path: Path) -> bytes:
-    """Return the bytes of a file, unpacked if it is gzipped.
+def _is_large_fits(start: bytes) -> bool:
+    """Return whether a file is too large for memory; only a FITS file may be.
+
+    Raises
+    ------
+    FileFormatError
+        If it is another file of such a size.
+    """
+    if len(start) <= _LONGEST:
+        return False
+    if not start.startswith(_BEGINS):
+        raise FileFormatError("is neither a FITS file nor the text of a header")
+    return True
+
+
+def _map(file: BinaryIO) -> mmap.mmap:
+    """Return the bytes of a file, which are read when they are looked at."""
+    return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def read_content(path: Path) -> bytes | mmap.mmap:
+    """Return the bytes of a file, unpacked if it is gzipped; those of a large FITS file stay on the disk.
 
     Raises
     ------
@@ -108,16 +132,15 @@ def read_content(path: Path) -> bytes:
             start = file.read(len(_GZIP))
             file.seek(0)
             if start != _GZIP:
-                return file.read()
+                content = file.read(_LONGEST + 1)
+                return _map(file) if _is_large_fits(content) else content
             with gzip.GzipFile(fileobj=file) as packed:
                 text = packed.read(_LONGEST + 1)
-            if len(text) <= _LONGEST:
+            if not _is_large_fits(text):
                 return text
-            if not text.startswith(_BEGINS):
-                raise FileFormatError("is neither a FITS file nor the text of a header", path=path)
             file.seek(0)
             with unpack(file) as whole:
-                return whole.read() or text
+                return _map(whole)
     except FileFormatError as error:
         raise (error if error.path else FileFormatError(str(error), path=path)) from None
     except FileNotFoundError:

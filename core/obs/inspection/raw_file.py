@@ -3,6 +3,7 @@
 Takes FITS, plain, gzipped and tile-compressed, and headers as text (``.hdr``), which have no pixels.
 """
 
+import mmap
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -122,7 +123,7 @@ def read_raw_file(path: Path) -> RawFile:
     """
     content = read_content(path)
     lines = header_lines(content)
-    if not lines and not content.startswith((b"SIMPLE  =", b"XTENSION=")):
+    if not lines and content[:9] not in (b"SIMPLE  =", b"XTENSION="):
         what = "is empty" if not content else "is neither a FITS file nor the text of a header"
         raise FileFormatError(what, path=path)
     problems: list[str] = []
@@ -155,7 +156,7 @@ def _named(cards: Cards, path: Path) -> Cards:
     return Cards([*cards.cards, Card(FILE_NAME, path.name)], cards.problems)
 
 
-def _binary_headers(content: bytes, problems: list[str]) -> Iterator[Cards]:
+def _binary_headers(content: bytes | mmap.mmap, problems: list[str]) -> Iterator[Cards]:
     at = 0
     while content[at : at + 8].strip(b"\0 ") in (b"SIMPLE", b"XTENSION"):
         lines: list[str] = []
