@@ -11,6 +11,7 @@ from obs.image.catalog import Catalog
 from obs.repo.fits_catalog import read_catalog, write_catalog
 from obs.repo.fits_checksum import checksums_compared
 from obs.repo.fits_exposure import read_image, write_image
+from obs.repo.fits_file import write_hdus
 from obs.repo.fits_raw import read_raw
 
 
@@ -35,6 +36,23 @@ def test_astropy_agrees(tmp_path, seed):
                 with fits.open(tmp_path / name, checksum=True) as hdus:
                     assert all("CHECKSUM" in hdu.header and "DATASUM" in hdu.header for hdu in hdus)
                     assert all(hdu.verify_checksum() == hdu.verify_datasum() == 1 for hdu in hdus)
+
+
+@pytest.mark.parametrize("n_card", [0, 20, 26, 27, 28, 40])
+def test_compressed_images_have_checksums(tmp_path, n_card):
+    """Whatever place is left for the two cards in the last block of the header."""
+    pixels = np.random.default_rng(n_card).integers(0, 60000, (200, 300)).astype(np.uint16)
+    header = fits.Header([(f"KEY{number}", number) for number in range(n_card)])
+    packed = fits.CompImageHDU(pixels, header, name="PACKED", compression_type="RICE_1")
+    write_hdus(tmp_path / "x.fits", [fits.PrimaryHDU(), packed, fits.ImageHDU(pixels, name="PLAIN"), packed])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with fits.open(tmp_path / "x.fits", checksum=True, disable_image_compression=True) as hdus:
+            assert all(hdu.verify_checksum() == hdu.verify_datasum() == 1 for hdu in hdus)
+        with fits.open(tmp_path / "x.fits") as hdus:
+            assert [hdu.name for hdu in hdus] == ["PRIMARY", "PACKED", "PLAIN", "PACKED"]
+            assert all(np.array_equal(hdu.data, pixels) for hdu in hdus[1:])
+            assert [hdus[1].header[f"KEY{number}"] for number in range(n_card)] == list(range(n_card))
 
 
 @pytest.mark.parametrize("compressed", [False, True])

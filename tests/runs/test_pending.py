@@ -1,6 +1,7 @@
 """Which results can stay: everything that a result depends on is changed in turn, and named."""
 
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from astropy.io import fits
 
 import obs
 from obs.cli.main import main
+from obs.errors import FileFormatError
 from obs.repo.input_files import InputFile
 
 
@@ -121,9 +123,18 @@ def test_bits_that_flip_without_a_trace_are_found_by_reading_all(tmp_path):
     path.write_bytes(b"0123")
     item = InputFile.describe(path, "raw")
     assert item.is_intact()
+    time.sleep(0.05)  # clocks of file systems tick every few milliseconds
     path.write_bytes(b"0133")
     os.utime(path, ns=(item.mtime_ns, item.mtime_ns))
     assert not item.is_intact()
+    assert not item.has_content_of(path)
     path.unlink()
     assert not item.is_intact()
     assert not item.has_content_of(path)
+
+
+def test_records_of_before_are_read():
+    facts = {"dataset_type": "raw", "path": "/a.fits", "size": 4, "mtime_ns": 5, "sha256": "abc"}
+    assert InputFile.from_plain(facts) == InputFile("raw", "/a.fits", 4, 5, "abc")
+    with pytest.raises(FileFormatError, match="is no record of an input file"):
+        InputFile.from_plain({**facts, "ctime_ns": "x"})

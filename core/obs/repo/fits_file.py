@@ -9,6 +9,7 @@ import re
 import warnings
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -24,7 +25,7 @@ from obs.repo.fits_layout import check_layout, unpack
 
 __all__ = ["card_value", "header_to_dict", "is_structural", "open_fits", "set_cards", "table_bytes", "write_hdus"]
 
-_BLOCK = 2880
+_BLOCK, _CARD = 2880, 80
 _GZIP = b"\x1f\x8b"
 _STANDARD_NAME = re.compile(r"[A-Z0-9_-]{1,8}")
 _STRUCTURAL = re.compile(
@@ -126,7 +127,7 @@ def write_hdus(
         If the file cannot be written.
     """
     for hdu in hdus:
-        # astropy keeps those of a compressed image under other names.
+        # astropy takes those of a compressed image for those of the image before its compression.
         if not isinstance(hdu, fits.CompImageHDU):
             hdu.header.update(CHECKSUM_CARDS)
     with atomic_write(path) as file:
@@ -142,9 +143,25 @@ def write_hdus(
 def _write_sealed(
     file: BinaryIO, hdus: Sequence[fits.PrimaryHDU | fits.ImageHDU | fits.BinTableHDU], tail: bytes
 ) -> None:
-    fits.HDUList(list(hdus)).writeto(file, output_verify="ignore")
+    before = list(takewhile(lambda hdu: not isinstance(hdu, fits.CompImageHDU), hdus))
+    fits.HDUList(before).writeto(file, output_verify="ignore")
+    for hdu in hdus[len(before) :]:
+        file.write(_extension_bytes(hdu))
     file.write(tail)
     seal(file)
+
+
+def _extension_bytes(hdu: fits.ImageHDU | fits.BinTableHDU) -> bytes:
+    """Return an extension as it stands in a file, with cards for its checksums."""
+    whole = io.BytesIO()
+    fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(whole, output_verify="ignore")
+    content = whole.getvalue()[_BLOCK:]
+    if not isinstance(hdu, fits.CompImageHDU):
+        return content
+    end = next(at for at in range(0, len(content), _CARD) if content.startswith(b"END".ljust(8), at))
+    cards = "".join(fits.Card(key, *value).image for key, value in CHECKSUM_CARDS.items()).encode("ascii")
+    text = content[:end] + cards + b"END".ljust(_CARD)
+    return text + b" " * (-len(text) % _BLOCK) + content[end + _CARD + -(end + _CARD) % _BLOCK :]
 
 
 def table_bytes(rows: NDArray[Any], cards: Sequence[fits.Card], name: str) -> bytes:

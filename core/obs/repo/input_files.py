@@ -16,6 +16,7 @@ __all__ = ["InputFile", "inputs_noted", "note_input"]
 
 #: How many checksums are kept: those of the calibrations of a process's detectors.
 _KEPT = 1024
+_NUMBERS = ("size", "mtime_ns", "ctime_ns")
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,9 @@ class InputFile:
         Time of its last change, ns since 1970.
     sha256 : str
         Checksum of its bytes.
+    ctime_ns : int
+        Time at which the system last changed it, ns since 1970; 0 in records of before. Programs that copy files set
+        the time of the last change to any value, this one they cannot set.
     """
 
     dataset_type: str
@@ -41,13 +45,15 @@ class InputFile:
     size: int
     mtime_ns: int
     sha256: str
+    ctime_ns: int = 0
 
     @classmethod
     def describe(cls, path: Path, dataset_type: str) -> "InputFile":
         """Return the record of a file. Checksums are kept, so that a calibration of many frames is read once."""
         facts = path.stat()
-        checksum = _checksum(str(path), facts.st_size, facts.st_mtime_ns)
-        return cls(dataset_type, os.path.abspath(path), facts.st_size, facts.st_mtime_ns, checksum)
+        checksum = _checksum(str(path), facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
+        where = os.path.abspath(path)
+        return cls(dataset_type, where, facts.st_size, facts.st_mtime_ns, checksum, facts.st_ctime_ns)
 
     @classmethod
     def from_plain(cls, facts: object) -> "InputFile":
@@ -59,11 +65,10 @@ class InputFile:
             If something is missing or is not what it has to be.
         """
         known = cls.__dataclass_fields__
-        if not isinstance(facts, Mapping) or not all(
-            isinstance(facts.get(name), int if name in ("size", "mtime_ns") else str) for name in known
-        ):
+        whole = {"ctime_ns": 0, **facts} if isinstance(facts, Mapping) else {}
+        if not all(isinstance(whole.get(name), int if name in _NUMBERS else str) for name in known):
             raise FileFormatError(f"is no record of an input file: {facts!r}")
-        return cls(**{name: facts[name] for name in known})
+        return cls(**{name: whole[name] for name in known})
 
     def to_plain(self) -> dict[str, Any]:
         """Return the record as plain data."""
@@ -72,7 +77,8 @@ class InputFile:
     def has_content_of(self, path: Path) -> bool:
         """Return whether a file has the bytes that were read.
 
-        One at the same place, of the same size and time, is taken to have them; of any other the checksum decides.
+        One at the same place, of the same size and the same times, is taken to have them; of any other the checksum
+        decides.
         """
         try:
             facts = path.stat()
@@ -80,9 +86,10 @@ class InputFile:
             return False
         if facts.st_size != self.size:
             return False
-        if facts.st_mtime_ns == self.mtime_ns and os.path.abspath(path) == self.path:
+        times = (facts.st_mtime_ns, facts.st_ctime_ns)
+        if times == (self.mtime_ns, self.ctime_ns) and os.path.abspath(path) == self.path:
             return True
-        return _checksum(str(path), facts.st_size, facts.st_mtime_ns) == self.sha256
+        return _checksum(str(path), facts.st_size, *times) == self.sha256
 
     def is_intact(self) -> bool:
         """Return whether the file still has the bytes that were read; all of it is read."""
@@ -120,6 +127,6 @@ def note_input(dataset_type: str, path: Path) -> None:
 
 
 @lru_cache(_KEPT)
-def _checksum(path: str, size: int, mtime_ns: int) -> str:
+def _checksum(path: str, size: int, mtime_ns: int, ctime_ns: int) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
