@@ -1,6 +1,6 @@
 """From the header of a corrected frame to registry columns and visit information.
 
-The header numbers frames by ``FRAME``, which is not always the field; field and rerun are known from the path only.
+The header numbers frames by ``FRAME``; the rerun is known from the path only, or from the user.
 """
 
 from collections.abc import Mapping
@@ -23,6 +23,9 @@ _LEAP_SECONDS = (
 )
 """UTC dates from which TAI is so many seconds ahead; the imaging camera took its last data in 2009."""
 
+_FRAMES_BEHIND = {"r": 0, "i": 2, "u": 4, "z": 6, "g": 8}
+"""By how many frames each filter sees a field after r; the sky drifts over them in this order."""
+
 _CENTER_ROW, _LAST_ROW = 680, 1360
 
 
@@ -33,9 +36,9 @@ _NEEDED = ("RA", "DEC", "AZ", "ALT", "SPA", "EXPTIME", "C_OBS")
 class SdssTranslator(Translator):
     """Reads the headers of corrected frames, fpC files."""
 
-    # rerun and field are told by the path only
+    # rerun is told by the path only
     columns = {"run": int, "rerun": int, "camcol": int, "field": int, "filter": str, "taiObs": str, "strip": str}
-    unique = ("run", "camcol", "filter")
+    unique = ("run", "camcol", "field", "filter")
     constants = {
         "time_scale": "TAI",
         "dark_time": 0.0,  # the survey has taken out the dark current
@@ -63,6 +66,11 @@ class SdssTranslator(Translator):
         if not ahead:
             raise FileFormatError(f"{tai.isoformat()} is before the survey")
         return (tai - timedelta(seconds=ahead[-1])).isoformat(timespec="microseconds") + "000"
+
+    def translate_field(self, md: Header) -> int | None:
+        """Return the field, which is the frame of r; None in another filter than those of the survey."""
+        behind = _FRAMES_BEHIND.get(str(md["FILTER"]).strip())
+        return None if behind is None else int(md["FRAME"]) - behind
 
     def translate_strip(self, md: Header) -> str:
         """Return stripe and strip, such as ``82S``."""

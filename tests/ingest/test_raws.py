@@ -4,6 +4,7 @@ import os
 import re
 import sqlite3
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -211,7 +212,7 @@ def test_bad_files_stop_nothing(repository, frames, tmp_path):
         [
             "is cut short: it has 4000 bytes, its headers promise 7360",
             "does not exist",
-            "the header does not tell ccd",
+            "the header does not tell ccd; give it by --set ccd=VALUE",
             "visit: 'seven' is not a number",
             "dateObs: '01/03/24' is not a date like '2020-09-04T21:30:00'",
             "dateObs: the header lacks DATE-OBS",
@@ -586,3 +587,29 @@ def test_leftovers_are_reported_and_removed(repository, obs):
         f"2 leftovers removed\n{repository}: all registered raw files are there\n",
     )
     assert len(list(folder.iterdir())) == 1
+
+
+def named(instrument, **values):
+    """Return a camera whose files are known by cards."""
+    translator = type(instrument.make_translator())
+    known = type("Named", (translator,), {"known_by": values, "__module__": translator.__module__})
+    return replace(instrument, translator=known())
+
+
+def test_files_of_another_camera_are_left_out_in_a_line(repository, tmp_path):
+    files = [
+        write_raw(tmp_path / "mine.fits", RUN=1, INSTRUME="Toy Cam "),
+        write_raw(tmp_path / "unnamed.fits", RUN=2),
+        write_raw(tmp_path / "guide1.fits", RUN=3, INSTRUME="Guider"),
+        write_raw(tmp_path / "guide2.fits", RUN=None, INSTRUME="Guider"),
+    ]
+    report = run(repository, files, named(make_instrument(repository), INSTRUME=("toy cam",)))
+    assert statuses(report) == ["ingested", "ingested", "skipped", "skipped"]
+    assert f"skipped {files[2]} and 1 more files: of another camera: INSTRUME = Guider" in list(report.lines())
+
+
+def test_a_key_that_only_the_user_knows(repository, tmp_path):
+    path = write_raw(tmp_path / "a.fits", RUN=None)
+    report = run(repository, [path])
+    assert report.files[0].reason == "the header does not tell visit; give it by --set visit=VALUE"
+    assert run(repository, [path], given={"visit": 7, "ccd": 9}).files[0].data_ids == ({"visit": 7, "ccd": 0},)

@@ -56,6 +56,10 @@ class {{ cookiecutter.__class }}(RuleTranslator):
 {%- endif %}
     unique = ("{{ visit }}", "{{ chip }}")
     visit = ("{{ visit }}", {% if not colors %}"filter", {% endif %}"field", "dateObs", "taiObs")
+{%- if t.get("known_by") %}
+    # a file in which this card has another value is of another camera
+    known_by = { {%- for name, values in t.known_by.items() %}{{ name | tojson }}: {{ cards(values) }}{% endfor -%} }
+{%- endif %}
     constants = {
         "time_scale": {{ t.time_scale | tojson }},
 {%- if t.detector.kind == "constant" %}

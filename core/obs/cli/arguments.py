@@ -17,6 +17,7 @@ MANY_WORDS = {
     "--id": "ids",
     "--bad-id": "bad_ids",
     "--badId": "bad_ids",
+    "--set": "given",
     "--calib-id": "calib_ids",
     "--calibId": "calib_ids",
     "--bad-file": "bad_files",
@@ -43,7 +44,7 @@ class ManyWordsCommand(click.Command):
 
     - ``ids``, ``bad_ids``, ``calib_ids``: list of lists of words, one for each ``--id`` and so on
     - ``overrides``: list of (``"c"`` or ``"C"``, word), so that ``-c`` and ``-C`` keep their order
-    - ``show``, ``log_levels``, ``bad_files``, ``from_files``: list of words
+    - ``show``, ``log_levels``, ``bad_files``, ``from_files``, ``given``: list of words
 
     Long options may be abbreviated as far as they stay unique, as in the LSST stack.
     """

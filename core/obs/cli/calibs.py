@@ -5,7 +5,7 @@ from typing import cast
 
 import click
 
-from obs.cli.ingest import find_files
+from obs.cli.files import find_files
 from obs.cli.ingest_report import print_report
 from obs.cli.table import format_table
 from obs.errors import DatasetNotFoundError, suggest

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from obs.checks.open_package import open_package
-from obs.cli.ingest import find_files
+from obs.cli.files import find_files
 from obs.cli.progress import show_count
 from obs.cli.table import format_table
 from obs.doctor.agreement import hold_against_each_other, kind_of_image

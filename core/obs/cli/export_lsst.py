@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from obs.checks.open_package import open_package
-from obs.cli.ingest import find_files
+from obs.cli.files import find_files
 from obs.gen3.export import export_package
 
 __all__ = ["export_lsst"]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from obs.cli.ingest import find_files
+from obs.cli.files import find_files
 from obs.cli.options import add_overrides
 from obs.config.layers import ConfigLayers
 from obs.ingest.reference_catalogs import ingest_reference_catalog

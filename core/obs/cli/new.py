@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from obs.cli.ask import HELP, AnswersFile, ask_questions, is_terminal
-from obs.cli.ingest import find_files
+from obs.cli.files import find_files
 from obs.cli.table import format_table
 from obs.errors import ConfigError, OutputError, PluginError
 from obs.inspection.inspect import inspect_files

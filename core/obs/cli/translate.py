@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from obs.checks.open_package import open_package
-from obs.cli.ingest import find_files
+from obs.cli.files import find_files
 from obs.cli.table import format_table
 from obs.errors import ObsError, PluginError
 from obs.ingest.translation import read_frames

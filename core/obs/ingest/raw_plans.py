@@ -38,6 +38,8 @@ class IngestOptions:
         Shell patterns for names of files to leave out.
     bad_ids : sequence of mapping
         Keys and values; what agrees with all of one is left out.
+    given : mapping
+        Values of columns that neither the header nor the path of a file gives.
     clobber : bool
         Replace files that are in the way.
     create : bool
@@ -61,6 +63,7 @@ class IngestOptions:
     ignore_ingested: bool = False
     bad_files: Sequence[str] = ()
     bad_ids: Sequence[Mapping[str, Any]] = ()
+    given: Mapping[str, Any] = field(default_factory=dict)
     clobber: bool = False
     create: bool = False
     processes: int = 1
@@ -148,6 +151,8 @@ class RawPlanner:
     def plan(self, translated: Translated) -> Plan:
         """Decide about a file, and take its data IDs."""
         path, rows = translated.path, translated.rows
+        if translated.stranger:
+            return Plan(translated, FileReport(path, "skipped", translated.stranger))
         if translated.error:
             return Plan(translated, FileReport(path, "failed", translated.error))
         for bad in self.options.bad_ids:

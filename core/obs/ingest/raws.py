@@ -187,7 +187,13 @@ class _Ingest:
         # A name where there is one: it is less to send to another process.
         named = self.butler.instrument.translator
         reference = named if isinstance(named, str) else self.translator
-        work = partial(translate_file, reference=reference, needed=self.needed, template=self.template)
+        work = partial(
+            translate_file,
+            reference=reference,
+            needed=self.needed,
+            template=self.template,
+            given=dict(self.options.given),
+        )
         processes = min(self.options.processes, -(-len(files) // _CHUNK))
         if processes <= 1:
             yield from map(work, files)

@@ -64,7 +64,7 @@ class IngestReport:
         return not self.count("failed")
 
     def lines(self, *, silent: Sequence[str] = ()) -> Iterator[str]:
-        """Yield a line for each file that was not ingested, with why, and for each warning; then the numbers.
+        """Yield a line for each file that failed, reason to skip files, and warning; then the numbers.
 
         Parameters
         ----------
@@ -78,9 +78,14 @@ class IngestReport:
         for warning, paths in warned.items():
             more = f" and {len(paths) - 1} more files" if len(paths) > 1 else ""
             yield f"WARNING {paths[0]}{more}: {warning}"
+        skipped: dict[str, list[Path]] = {}
         for file in self.files:
             if file.status == "skipped" and file.reason not in silent:
-                yield f"skipped {file.path}: {file.reason}"
+                skipped.setdefault(file.reason, []).append(file.path)
+        for reason, paths in skipped.items():
+            more = f" and {len(paths) - 1} more files" if len(paths) > 1 else ""
+            yield f"skipped {paths[0]}{more}: {reason}"
+        for file in self.files:
             if file.status == "failed":
                 yield f"FAILED {file.path}: {file.reason}"
         verb = "would be ingested" if self.dry_run else "ingested"

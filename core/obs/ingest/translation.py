@@ -1,6 +1,6 @@
 """From the header of a raw file to rows of the registry."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -61,12 +61,15 @@ class Translated:
         Why there are none; else empty.
     warnings : tuple of str
         Columns that could not be filled.
+    stranger : str
+        Why the file is left out, which is of another camera; else empty.
     """
 
     path: Path
     rows: tuple[dict[str, Any], ...] = ()
     error: str = ""
     warnings: tuple[str, ...] = field(default_factory=tuple)
+    stranger: str = ""
 
 
 def load_translator(instrument: Instrument) -> Translator:
@@ -94,7 +97,13 @@ def registry_columns(translator: Translator) -> dict[str, type]:
     return columns if not translator.extensions else columns | {"hdu": int}
 
 
-def translate_file(path: Path, reference: str | Translator, needed: Sequence[str], template: str = "") -> Translated:
+def translate_file(
+    path: Path,
+    reference: str | Translator,
+    needed: Sequence[str],
+    template: str = "",
+    given: Mapping[str, Any] | None = None,
+) -> Translated:
     """Read a file's headers and translate them; whatever is wrong with the file becomes the result's ``error``.
 
     Parameters
@@ -107,15 +116,22 @@ def translate_file(path: Path, reference: str | Translator, needed: Sequence[str
         Columns without which the file has no place.
     template
         Template of raw files, by which the path gives keys that the header does not.
+    given
+        Values of columns that neither gives.
     """
     try:
         translator = make_translator(reference)
         warnings: list[str] = []
+        frames = list(read_frames(path, translator))
+        if stranger := translator.find_other_camera(frames[0].header):
+            return Translated(path, stranger=f"{_OTHER_CAMERA}{stranger}")
         rows = tuple(
-            _complete(translator, _with_path(frame, path, template), needed, warnings)
-            for frame in read_frames(path, translator)
+            _complete(translator, _with_given(_with_path(frame, path, template), given or {}), needed, warnings)
+            for frame in frames
         )
     except ObsError as error:
+        if stranger := _other_camera(path, reference):
+            return Translated(path, stranger=f"{_OTHER_CAMERA}{stranger}")
         # The list of files says which one it is.
         return Translated(path, error=describe_fault(error, path))
     except Exception as error:  # noqa: BLE001 - a translator's fault with one header must not stop the night
@@ -271,6 +287,22 @@ def _with_path(frame: Frame, path: Path, template: str) -> Frame:
     return replace(frame, row=dict(frame.row) | found, hint=hint)
 
 
+_OTHER_CAMERA = "of another camera: "
+
+
+def _other_camera(path: Path, reference: str | Translator) -> str:
+    """Return the card by which a file that cannot be read is of another camera; empty if none says so."""
+    try:
+        return make_translator(reference).find_other_camera(first_image(path))
+    except ObsError:
+        return ""
+
+
+def _with_given(frame: Frame, given: Mapping[str, Any]) -> Frame:
+    """Add the keys that only the user gives."""
+    return replace(frame, row={**given, **{name: v for name, v in frame.row.items() if v is not None}})
+
+
 def _complete(translator: Translator, frame: Frame, needed: Sequence[str], warnings: list[str]) -> dict[str, Any]:
     """Return a row with every column, as its type; what is not known is None."""
     row = frame.row
@@ -289,7 +321,8 @@ def _complete(translator: Translator, frame: Frame, needed: Sequence[str], warni
             wrong.add(name)
     lacking = [name for name in needed if whole.get(name) is None and name in whole]
     if lacking:
-        raise FileFormatError(f"the header does not tell {', '.join(lacking)}{frame.hint}")
+        advice = f"; give it by --set {' '.join(f'{name}=VALUE' for name in lacking)}"
+        raise FileFormatError(f"the header does not tell {', '.join(lacking)}{frame.hint}{advice}")
     warnings += [f"the header does not tell {name}" for name in whole if whole[name] is None and name not in wrong]
     if translator.extensions:
         whole["hdu"] = frame.hdu

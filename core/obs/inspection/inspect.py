@@ -12,7 +12,7 @@ from obs.inspection.amplifier_place import around
 from obs.inspection.cards import Cards
 from obs.inspection.color_mosaic import AS_ONE_FILTER, find_color_mosaic
 from obs.inspection.files.grouping import group_images, set_aside
-from obs.inspection.files.same_camera import check_one_camera, find_shape_mismatches
+from obs.inspection.files.same_camera import files_of_one_camera, find_shape_mismatches
 from obs.inspection.files.several_files import brightest_file, files_of_detectors, one_exposure
 from obs.inspection.finding import CONFIDENCES, Confidence, Finding, lower_confidence
 from obs.inspection.frame_facts import FrameFacts, find_frame_facts
@@ -111,7 +111,7 @@ def inspect_files(paths: Sequence[Path]) -> Findings:
         raise FileFormatError("no file to look at")
     warnings: list[str] = []
     files = tuple(_without_small(read_raw_file(path), warnings) for path in paths)
-    check_one_camera(files)
+    files = files_of_one_camera(files, warnings)
     first = files[0]
     cards = first.cards
     warnings += [f"{file.path.name}: {problem}" for file in files for problem in file.problems]

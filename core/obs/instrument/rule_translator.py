@@ -141,6 +141,7 @@ class RuleTranslator(Translator):
         cards = super().make_header(
             data_id, visit_info=visit_info, detector=detector, physical_filter=physical_filter, image_type=image_type
         )
+        cards |= {keyword: values[0] for keyword, values in cls.known_by.items()}
         begin = parse_date(visit_info.date_begin)
         if cls.filter_cards:
             cards[cls.filter_cards[0][0]] = physical_filter

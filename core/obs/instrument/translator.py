@@ -76,6 +76,9 @@ class Translator:
     colors : sequence of str
         Colors of the mosaic of filters before the pixels of a color camera: each is a frame of its own, whose header
         has the color as the card `obs.instrument.header.COLOR`, and whose detector has a `ColorPlane`.
+    known_by : mapping of str to sequence of str
+        Cards by which files of the camera are known, and their values. A file in which such a card has another value is
+        of another camera, and not ingested.
     header_fixes : str
         Table of headers that are wrong, a YAML file in the folder of the translator's module; empty for none.
     simulated_cards : sequence of str
@@ -105,6 +108,7 @@ class Translator:
     translators: ClassVar[Mapping[str, str]] = {}
     extensions: Sequence[str] = ()
     colors: ClassVar[Sequence[str]] = ()
+    known_by: ClassVar[Mapping[str, Sequence[str]]] = {}
     header_fixes: ClassVar[str] = ""
     simulated_cards: ClassVar[Sequence[str]] = ()
 
@@ -300,6 +304,14 @@ class Translator:
             return str(error)
         if self.guarded and name in _PAIR and value == 0.0 and all(known.get(other) == 0.0 for other in _PAIR):
             return "right ascension and declination are zero: nobody filled them in"
+        return ""
+
+    def find_other_camera(self, header: Mapping[str, Any]) -> str:
+        """Return the card, ``KEYWORD = value``, by which a header is of another camera; empty if none says so."""
+        for keyword, values in self.known_by.items():
+            text = str(header.get(keyword, "")).strip()
+            if text and text.casefold() not in [value.strip().casefold() for value in values]:
+                return f"{keyword} = {text}"
         return ""
 
     def has_rule(self, name: str) -> bool:

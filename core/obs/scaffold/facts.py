@@ -17,6 +17,7 @@ from obs.instrument.filter_wheels import color_filter
 from obs.instrument.header import COLOR
 from obs.instrument.pointing_rules import PointingRule
 from obs.scaffold.color_facts import color_amplifiers, color_detectors, color_filters
+from obs.scaffold.safe_text import is_safe
 
 __all__ = ["absent_calibrations", "corrected_already", "template_facts"]
 
@@ -188,6 +189,7 @@ def _translator(findings: Findings) -> dict[str, Any]:
         "pointings": [_options(rule, "ra", "dec") for rule in frames.pointings or (nowhere,)],
         "pointing_known": bool(frames.pointings),
         "airmass": list(frames.airmasses),
+        "known_by": _known_by(findings),
         "site": _site(findings),
         "time_scale": findings["time_scale"].value,
     }
@@ -204,6 +206,15 @@ def _options(rule: DateRule | PointingRule, *names: str) -> dict[str, Any]:
 def _has_own_time(findings: Findings) -> bool:
     """Whether milliseconds tell exposures apart: the detectors of a mosaic may begin some milliseconds apart."""
     return findings.frames.visit.kind == "date" and len(findings.detectors) == 1
+
+
+def _known_by(findings: Findings) -> dict[str, list[str]]:
+    """Return the card by which files of the camera are known, and its values; nothing where some files lack it."""
+    found = findings["instrument"]
+    values = dict.fromkeys(str(file.cards.get(found.source, "")).strip() for file in findings.files)
+    if found.source != "INSTRUME" or found.confidence != "certain" or not all(map(is_safe, values)):
+        return {}
+    return {found.source: list(values)}
 
 
 def _site(findings: Findings) -> dict[str, Any]:

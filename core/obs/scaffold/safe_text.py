@@ -14,7 +14,7 @@ from obs.errors import ConfigError
 from obs.instrument.date_rules import DateRule
 from obs.instrument.pointing_rules import PointingRule
 
-__all__ = ["as_template_literal", "check_facts"]
+__all__ = ["as_template_literal", "check_facts", "is_safe"]
 
 #: Text that the template engine leaves alone.
 _PLAIN = re.compile(r"[\w .,:;/+-]*")
@@ -55,6 +55,11 @@ def check_facts(facts: Mapping[str, Any]) -> None:
             _check_number(name, value)
         elif isinstance(value, str):
             _check_text(name, value, is_pattern=path[-1] == "pattern", is_code=path[0] == "translator")
+
+
+def is_safe(text: str) -> bool:
+    """Return whether a text of a header can be written into the package."""
+    return bool(text) and text.isprintable() and _UNSAFE.search(text) is None
 
 
 def _check_number(name: str, value: object) -> None:

@@ -65,6 +65,14 @@ def test_files_of_two_cameras_are_told_apart_by_name(tmp_path, other, message):
         inspect_files(paths)
 
 
+def test_few_files_of_another_camera_are_left_out(tmp_path):
+    paths = [frame(tmp_path, f"{n}.fits", EXPNUM=n) for n in range(3)]
+    paths.append(frame(tmp_path, "guide.fits", INSTRUME="Guider", EXPNUM=9))
+    found = inspect_files(paths)
+    assert len(found.files) == 3
+    assert "1 of 4 files are of another camera, Guider" in found.warnings[0]
+
+
 def test_files_without_a_name_are_told_apart_by_their_cards(tmp_path):
     first = write_frame(tmp_path / "a.fits", [(f"A{n}", n) for n in range(30)], flat_frame(SHAPE))
     second = write_frame(tmp_path / "b.fits", [(f"B{n}", n) for n in range(30)], flat_frame(SHAPE))

@@ -75,7 +75,7 @@ def header_of(frame: Frame) -> dict[str, object]:
         "AZ": 16.235137,
         "ALT": 56.074786,
         "RUN": frame.run,
-        "FRAME": frame.field + 8,
+        "FRAME": frame.field + {"r": 0, "i": 2, "u": 4, "z": 6, "g": 8}[frame.band],
         "STRIPE": 82,
         "STRIP": "S       ",
         "EXPTIME": "53.907456",

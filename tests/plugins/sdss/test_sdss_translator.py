@@ -26,9 +26,10 @@ def tai_obs(header):
 
 
 def test_registry_columns(header):
-    assert SdssTranslator().registry_columns(header) == {  # rerun and field are in the path only
+    assert SdssTranslator().registry_columns(header) == {  # the rerun is in the path only
         "run": 94,
         "camcol": 2,
+        "field": 11,
         "filter": "g",
         "taiObs": "1998-09-20T06:00:51.730000000",
         "strip": "82S",

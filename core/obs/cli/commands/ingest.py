@@ -14,6 +14,7 @@ __all__ = ["ingest"]
 _EXAMPLE = """\b
 Examples:
   obs ingest DATA raw/*.fits
+  obs ingest DATA nights/
   obs ingest DATA 'night1/*.fits.fz' --mode copy -j 2 --bad-file '*focus*' --bad-id ccd=9
 """
 
@@ -33,6 +34,7 @@ Examples:
 @click.option("--ignore-ingested", is_flag=True, help="Pass over data IDs that are ingested already.")
 @words_option("--bad-file", "--badFile", metavar="PATTERN...", text="Leave out files of these names.")
 @words_option("--bad-id", "--badId", metavar="KEY=VALUE...", text="Leave out these data IDs. Repeatable.")
+@words_option("--set", metavar="KEY=VALUE...", text="Keys that neither header nor path gives, such as rerun=40.")
 @click.option("--clobber", is_flag=True, help="Replace files that are in the way.")
 @click.option("--create", is_flag=True, help="Empty the registry first.")
 @click.option("-j", "--processes", type=click.IntRange(min=1), default=1, help="Number of processes.")
@@ -43,6 +45,7 @@ Examples:
 def ingest() -> None:
     """Take the raw frames FILES into the repository REPO, which obs init has made.
 
-    Only headers are read. FILES may be patterns, in quotes. A file that cannot be taken is reported at the end, and
-    stops nothing.
+    Only headers are read. FILES may be patterns, in quotes. A folder stands for all FITS files in it and in the folders
+    below, whatever their names end with. Files of other cameras are left out, in one line. A file that cannot be taken
+    is reported at the end, and stops nothing.
     """

@@ -8,19 +8,32 @@ from obs.errors import FileFormatError
 from obs.inspection.cards import Cards
 from obs.inspection.raw_file import RawFile
 
-__all__ = ["check_one_camera", "find_shape_mismatches"]
+__all__ = ["files_of_one_camera", "find_shape_mismatches"]
 
 _SHARED = 0.4
 """Part of the keywords that headers of one camera have in common, at least."""
+_MANY = 3
+"""Times as many files as any other that the camera has whose files are taken."""
+_LISTED = 3
+"""Files of another camera that are named."""
 
 
-def check_one_camera(files: Sequence[RawFile]) -> None:
-    """Check that headers do not name several cameras, and that those that name none look alike.
+def files_of_one_camera(files: Sequence[RawFile], warnings: list[str]) -> tuple[RawFile, ...]:
+    """Return the files of the camera that has by far the most of them.
+
+    Headers are of several cameras if they name several, or name none and look different.
+
+    Parameters
+    ----------
+    files : sequence of RawFile
+        The files.
+    warnings : list of str
+        Takes which files of which other cameras are left out.
 
     Raises
     ------
     FileFormatError
-        If they are of several: says which file is of which.
+        If no camera has three times as many files as any other: says which file is of which.
     """
     groups: list[list[RawFile]] = []
     for file in files:
@@ -29,9 +42,17 @@ def check_one_camera(files: Sequence[RawFile]) -> None:
             groups.append([file])
         else:
             mine.append(file)
-    if len(groups) > 1:
+    first, *others = sorted(groups, key=len, reverse=True)
+    if others and len(first) < _MANY * len(others[0]):
         which = "; ".join(f"{_name(group)}: {', '.join(file.path.name for file in group)}" for group in groups)
         raise FileFormatError(f"the files are of {len(groups)} cameras: {which}; give those of one")
+    for group in others:
+        names = ", ".join(file.path.name for file in group[:_LISTED]) + (", ..." if len(group) > _LISTED else "")
+        warnings.append(
+            f"{len(group)} of {len(files)} files are of another camera, {_name(group)}, and left out: {names}; "
+            "describe it by an obs new of its own"
+        )
+    return tuple(first)
 
 
 def _named(cards: Cards) -> dict[str, str]:
