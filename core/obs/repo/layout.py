@@ -5,10 +5,12 @@ class), a ``repositoryCfg.yaml``, or a ``_parent`` link to the repository that t
 """
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import yaml
 from yaml.constructor import ConstructorError
@@ -75,6 +77,23 @@ def is_third_generation(folder: Path) -> bool:
     return (folder / "butler.yaml").is_file()
 
 
+def plain_folder(folder: Path | str) -> Path:
+    """Return the folder that a path or a URI such as ``file:///data`` names, ``~`` replaced.
+
+    Raises
+    ------
+    RepositoryError
+        If it is a URI of something else than a file system.
+    """
+    # A path that was made of a URI has one slash less.
+    uri = re.fullmatch(r"([A-Za-z][\w+.-]+):/{1,3}(.*)", str(folder))
+    if uri is None:
+        return Path(folder).expanduser()
+    if uri[1] != "file":
+        raise RepositoryError(f"{folder}: repositories are folders here; copy it to a disk, or mount it", path=folder)
+    return Path("/" + unquote(uri[2]))
+
+
 def open_repository(folder: Path | str) -> Repository:
     """Read what a repository says of itself; nothing is written.
 
@@ -83,7 +102,7 @@ def open_repository(folder: Path | str) -> Repository:
     RepositoryError
         If the folder is none, or its description cannot be read.
     """
-    root = Path(folder).expanduser()
+    root = plain_folder(folder)
     if not root.is_dir():
         problem = "is a file" if root.exists() else "does not exist"
         raise RepositoryError(f"the folder {root} {problem}; name the top folder of a data repository", path=root)
@@ -137,7 +156,7 @@ def repositories_with_parents(folders: Sequence[Path]) -> list[Repository]:
             yield from visit(parent, folder)
 
     known: set[Path] = set()
-    return [repository for folder in folders for repository in visit(Path(folder).expanduser().resolve(), None)]
+    return [repository for folder in folders for repository in visit(plain_folder(folder).resolve(), None)]
 
 
 def write_description(folder: Path, *, camera: str, parents: Sequence[Path]) -> bool:

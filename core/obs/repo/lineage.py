@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from obs.errors import OutputError
-from obs.repo.layout import Repository, is_repository, open_repository, repositories_with_parents
+from obs.repo.layout import Repository, is_repository, open_repository, plain_folder, repositories_with_parents
 
 __all__ = ["Lineage", "trace"]
 
@@ -74,7 +74,7 @@ def trace(
         folder = top / "rerun" / target
         given = None if source is None else (top / "rerun" / source).resolve()
     else:
-        folder = Path(output or "").expanduser()
+        folder = plain_folder(output or "")
     folder = folder.resolve()
     recorded = _recorded(folder)
     named = (given or top, *(open_repository(folder).root for folder in more))

@@ -1,0 +1,111 @@
+"""Processing detector images: the command of two tutorials, run once on a small camera, and what it leaves behind."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from lines import lines
+
+import obs
+from obs.cli.main import main
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "docs"))
+from test_python import install
+
+LINE = "processCcd.py DATA --rerun first --id visit=21"
+WRITES = ["-c", "isr.doWrite=True", "charImage.doWriteExposure=True"]
+
+
+@pytest.fixture(scope="module")
+def processed(tmp_path_factory):
+    """A folder with the repository DATA, in which the command of the tutorials has run."""
+    folder = tmp_path_factory.mktemp("tutorials")
+    with pytest.MonkeyPatch.context() as patch:
+        install(folder / "site", patch)
+        patch.chdir(folder)
+        obs.make_repository("DATA", obs.load_instrument("night"))
+        assert obs.ingest_raws(obs.Butler("DATA"), sorted(Path("night1").glob("a002*.fits"))).ok
+        assert main(["ingest-refcat", "DATA", "simulated", "stars.csv"]) == 0
+        assert main(["lsst-command", *LINE.split(), *WRITES]) == 0
+        yield folder
+
+
+@pytest.fixture
+def night(processed, monkeypatch):
+    """Go to that folder."""
+    monkeypatch.chdir(processed)
+    return processed
+
+
+def run(*words):
+    return main(["lsst-command", *words])
+
+
+def test_what_the_run_leaves_behind(night, capsys):
+    butler, data_id = obs.Butler("DATA/rerun/first"), {"visit": 21}
+    kinds = (
+        *("calexp", "calexpBackground", "icExp", "icExpBackground", "icSrc", "postISRCCD", "src", "srcMatch"),
+        *("srcMatchFull", "processCcd_metadata"),
+    )
+    calexp, metadata = butler.get("calexp", data_id), butler.get("processCcd_metadata", data_id)
+    cards = butler.get("calexp_md", data_id)
+    color_terms = [cards[f"COLORTERM{number}"] for number in (1, 2, 3)]
+    report = capsys.readouterr().err
+    seen = {
+        "0.9": butler.exists("src", data_id),
+        "0.15": calexp.wcs is not None and calexp.photo_calib is not None and metadata["n_zero_point"] > 20,
+        "2.3": (night / "DATA/rerun/first/obs.yaml").is_file(),
+        "2.6": [kind for kind in kinds if not butler.exists(kind, data_id)] == [],
+        "2.7": cards["MAGZERO_RMS"] < 0.1 < cards["MAGZERO_NOBJ"] and not any(color_terms),
+        "3.18": len(butler.get("src", data_id)) > 50,
+        "4.9": np.isfinite(butler.get("postISRCCD", data_id).masked_image.image).all(),
+    }
+    assert {number: bool(value) for number, value in seen.items()} == dict.fromkeys(seen, True), report
+
+
+@lines("0.13", "2.11")
+def test_the_same_again_goes_on_and_other_settings_are_refused(night, capsys):
+    assert run(*LINE.split(), *WRITES, "--show", "data") == 0
+    assert run(*LINE.split(), *WRITES, "calibrate.detection.thresholdValue=7.0") == 1
+    assert "was made with other settings of process: calibrate.detection.threshold: was 5.0, now 7.0" in (
+        capsys.readouterr().err
+    )
+
+
+@lines("0.11", "0.12", "2.2")
+def test_a_new_rerun_and_one_of_another(night, capsys):
+    words = ["processCcd.py", "DATA", "--id", "visit=21", "-c", "doCalibrate=False"]
+    assert run(*words, "--rerun", "first:second") == 0
+    child = obs.Butler("DATA/rerun/second")
+    assert child.roots == [(night / "DATA/rerun" / name).resolve() for name in ("second", "first")] + [
+        (night / "DATA").resolve()
+    ]
+    assert child.path("icSrc", visit=21).is_relative_to(child.root)
+    assert child.path("src", visit=21).is_relative_to((night / "DATA/rerun/first").resolve())
+
+
+@lines("2.4")
+def test_a_repository_by_its_uri(night, capsys):
+    assert run("processCcd.py", f"file://{night}/DATA", "--rerun", "x", "--id", "--show", "data") == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
+    assert run("processCcd.py", "s3://bucket/DATA", "--rerun", "x", "--id", "--show", "data") == 1
+    assert "repositories are folders here; copy it to a disk, or mount it" in capsys.readouterr().err
+
+
+@lines("2.5")
+def test_one_detector_from_python(night):
+    from obs.pipeline import process_detector  # noqa: PLC0415 - what the tutorial's task is called here
+    from obs.runs.process import process_settings  # noqa: PLC0415 - as above
+
+    butler = obs.Butler("DATA", output="python")
+    layers = process_settings(butler.instrument)
+    layers.set("doCalibrate=False")
+    assert process_detector(butler, {"visit": 22}, layers.build()).n_psf_star > 5
+
+
+@lines("3.8", "3.9")
+def test_a_setting_of_the_necam_tutorial(night, capsys):
+    setting = "charImage.repair.cosmicray.nCrPixelMax"
+    assert run("processCcd.py", "DATA", "-c", f"{setting}=1000000", "--show", "config=*max_pixels") == 0
+    assert "max_pixels=1000000" in capsys.readouterr().out
