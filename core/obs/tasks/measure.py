@@ -34,6 +34,9 @@ ID_BITS = 64
 SKY_EXCLUDES = ["BAD", "SAT", "INTRP", "CR", "NO_DATA", "UNMASKEDNAN", "SUSPECT", "DETECTED", "DETECTED_NEGATIVE"]
 """Mask planes of pixels that do not show the noise of the sky."""
 
+NOISE_SAMPLE = 1_000_000
+"""Of larger images every k-th row, which together have about this many pixels, tells the noise."""
+
 UNDERSAMPLED_FWHM = 2.0
 """Full width of the PSF, pixels, below which apertures are integrated over pixels."""
 
@@ -154,7 +157,8 @@ def measure_catalog(
     else:
         children = Children.none()
     sources = list_sources(footprints, children)
-    noise = clipped_statistics(image[::2][footprints.labels[::2] == 0]).sigma
+    step = max(2, image.size // NOISE_SAMPLE)
+    noise = clipped_statistics(image[::step][footprints.labels[::step] == 0]).sigma
     cutter = StampCutter(
         image, variance, footprints, children, sources, noise=noise if noise > 0 else 0.0, seed=exposure_id
     )

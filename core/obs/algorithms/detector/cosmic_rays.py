@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from obs.algorithms.pixels.row_blocks import row_blocks
+
 __all__ = ["find_cosmic_rays"]
 
 _EIGHT = np.ones((3, 3), bool)
@@ -77,8 +79,8 @@ def find_cosmic_rays(
     inner[1:-1, 1:-1] = True if bad is None else ~bad
     allowed = inner.ravel()
 
-    limit = np.float32(CANDIDATE_FRACTION * min_sigma) ** 2
-    index = np.flatnonzero((flat > 0) & (flat * flat > limit * noise) & allowed)
+    index = _candidates(image, variance, np.float32(CANDIDATE_FRACTION * min_sigma))
+    index = index[allowed[index]]
     found = np.zeros(flat.shape, bool)
     excess = np.zeros(flat.shape, np.float32)
     neighbors = np.array([dy * width + dx for dy in (-1, 0, 1) for dx in (-1, 0, 1) if (dy, dx) != (0, 0)])
@@ -95,6 +97,16 @@ def find_cosmic_rays(
         index = np.unique((fresh[:, None] + neighbors).ravel())
         index = index[allowed[index] & ~found[index] & (flat[index] > 0)]
     return _bright_enough(found.reshape(work.shape)[1:-1, 1:-1], excess.reshape(work.shape)[1:-1, 1:-1], min_counts)
+
+
+def _candidates(image: NDArray[np.float32], variance: NDArray[np.float32], least: np.float32) -> NDArray[np.int64]:
+    """Return the flat index, in an image with a border of one pixel, of pixels above so many standard deviations."""
+    found = []
+    for rows in row_blocks((image.shape[0], image.shape[1])):
+        block = image[rows]
+        row, column = np.nonzero((block > 0) & (block * block > least**2 * variance[rows]))
+        found.append((row + (rows.start + 1)) * (image.shape[1] + 2) + (column + 1))
+    return np.concatenate(found) if found else np.zeros(0, np.int64)
 
 
 def _sharpest(stars: NDArray[np.float32]) -> list[float]:
@@ -142,8 +154,8 @@ def _bright_enough(found: NDArray[np.bool_], excess: NDArray[np.float32], min_co
     """Drop hits, each a connected group, whose sum is too small."""
     labels, n = ndimage.label(found, _EIGHT)
     pixel = np.flatnonzero(found)
-    total = np.bincount(labels.ravel()[pixel], excess.ravel()[pixel], minlength=n + 1)
-    keep = total >= min_counts
-    keep[0] = False
-    result: NDArray[np.bool_] = keep[labels]
+    group = labels.ravel()[pixel]
+    total = np.bincount(group, excess.ravel()[pixel], minlength=n + 1)
+    result = np.zeros_like(found)
+    result.ravel()[pixel] = total[group] >= min_counts
     return result

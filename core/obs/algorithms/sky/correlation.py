@@ -19,6 +19,9 @@ LARGEST_LAG = 24
 SQUARE = 232
 """Size of the squares, pixels: a transform of 256 holds one and the largest distance."""
 
+SAMPLE = 1_000_000
+"""Of larger images every k-th row, which together have about this many pixels, tells the level of the sky."""
+
 SQUARES = 12
 """Half a million pixels give a correlation to one in a thousand."""
 
@@ -88,7 +91,8 @@ def measure_noise_correlation(
     """
     expected = []
     pairs, products = np.zeros((2, 2 * LARGEST_LAG + 1, 2 * LARGEST_LAG + 1))
-    sky = clipped_statistics(image[::2][~bad[::2]])
+    step = max(2, image.size // SAMPLE)
+    sky = clipped_statistics(image[::step][~bad[::step]])
     size = [SQUARE + LARGEST_LAG] * 2
     for rows, columns in _squares(image.shape):
         noise = image[rows, columns] - sky.mean
