@@ -16,6 +16,7 @@ from obs.algorithms.psf.scale import SourceSizes, common_size, measure_source_si
 from obs.algorithms.psf.width import half_maximum_width, light_radius
 from obs.config.base import TaskConfig, setting
 from obs.errors import MeasurementError
+from obs.geom import Box
 from obs.image.background import Background
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
@@ -277,11 +278,16 @@ def _start(exposure: Exposure, config: CharacterizeConfig) -> _Start:
 def _source_sizes(exposure: Exposure, config: CosmicRayConfig) -> SourceSizes:
     """Return the sizes of sources, without what is sharper than any star."""
     masked_image = exposure.masked_image
-    bad = bad_pixels(masked_image, UNKNOWN_PLANES)
-    if config.enabled:
-        seen = gaussian_psf(*_pixel_moments(SHARPEST_FWHM), 7)
-        bad |= grow(find_hits(masked_image, seen, config), 1)
-    return measure_source_sizes(masked_image.image, bad)
+    seen = gaussian_psf(*_pixel_moments(SHARPEST_FWHM), 7)
+
+    def find_bad(tile: tuple[slice, slice]) -> NDArray[np.bool_]:
+        rows, columns = tile
+        box = Box(columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start)
+        part = masked_image.cutout(box)
+        bad = bad_pixels(part, UNKNOWN_PLANES)
+        return bad | grow(find_hits(part, seen, config), 1) if config.enabled else bad
+
+    return measure_source_sizes(masked_image.image, find_bad)
 
 
 def _pixel_moments(fwhm: float) -> tuple[float, float, float]:

@@ -25,8 +25,12 @@ def field(profile, n=25, signal=80.0, seed=1):
     return (image.array + rng.normal(0, 1, SHAPE)).astype(np.float32)
 
 
+def sizes_of(image):
+    return measure_source_sizes(image, lambda tile: np.zeros(image[tile].shape, bool))
+
+
 def size_of(image):
-    return common_size(measure_source_sizes(image, np.zeros(image.shape, bool)))
+    return common_size(sizes_of(image))
 
 
 @pytest.mark.parametrize("fwhm", [1.2, 2.0, 3.5, 6.0, 10.0, 18.0])
@@ -39,7 +43,7 @@ def test_the_size_of_stars_is_found(fwhm):
 def test_a_defocused_star_is_one_source_of_its_whole_size():
     ring = galsim.TopHat(12.0) - 0.16 * galsim.TopHat(4.8)
     image = field(galsim.Convolve(ring.withFlux(1.0), galsim.Gaussian(fwhm=2.5, gsparams=FINE)))
-    sizes = measure_source_sizes(image, np.zeros(SHAPE, bool))
+    sizes = sizes_of(image)
     assert len(sizes) == pytest.approx(25, abs=2)
     assert 5 < common_size(sizes) < 11
 
@@ -57,7 +61,7 @@ def test_the_noise_alone_has_no_size():
 
 @pytest.mark.parametrize("value", [0.0, np.nan])
 def test_an_image_without_noise_has_no_sources(value):
-    assert len(measure_source_sizes(np.full((200, 200), value, np.float32), np.zeros((200, 200), bool))) == 0
+    assert len(sizes_of(np.full((200, 200), value, np.float32))) == 0
 
 
 def test_of_two_sizes_the_smaller_one_wins_if_it_is_common():
@@ -77,13 +81,13 @@ def test_many_more_cosmic_rays_than_stars_do_not_hide_the_size(fwhm, axis_ratio)
         steps = np.arange(0, length, 0.2)
         x, y = random.uniform(20, 480) + steps * np.cos(angle), random.uniform(20, 480) + steps * np.sin(angle)
         np.add.at(image, (np.rint(y).astype(int), np.rint(x).astype(int)), random.uniform(10, 60))
-    assert len(measure_source_sizes(image, np.zeros(SHAPE, bool))) > 4 * 25
+    assert len(sizes_of(image)) > 4 * 25
     assert size_of(image) == pytest.approx(size_of(alone), rel=0.1)
 
 
 def test_large_images_are_sampled_in_tiles():
     tile = field(galsim.Gaussian(fwhm=3.0, gsparams=FINE))
     image = np.tile(tile, (4, 4))
-    sizes = measure_source_sizes(image, np.zeros(image.shape, bool))
+    sizes = sizes_of(image)
     assert 100 < len(sizes) < 350
     assert common_size(sizes) == pytest.approx(np.hypot(3.0 / 2.355, 0.29), rel=0.1)

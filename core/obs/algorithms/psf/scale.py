@@ -10,7 +10,7 @@ which the most sources, and most of the sources of that size, have one elliptici
 is that of stars, the others are those of galaxies and blends.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,6 +24,9 @@ from obs.algorithms.pixels.window import plane_windows
 __all__ = ["SourceSizes", "common_size", "measure_source_sizes"]
 
 Float = NDArray[np.float32]
+
+Tile = tuple[slice, slice]
+"""Rows and columns."""
 
 STEP = np.sqrt(2.0)
 """Ratio of neighboring sizes."""
@@ -81,25 +84,25 @@ class SourceSizes:
         return len(self.x)
 
 
-def measure_source_sizes(image: Float, bad: NDArray[np.bool_]) -> SourceSizes:
+def measure_source_sizes(image: Float, find_bad: Callable[[Tile], NDArray[np.bool_]]) -> SourceSizes:
     """Find sources that stand out, and the size at which each one does most.
 
     Parameters
     ----------
     image : ndarray of float32, shape (ny, nx)
         Background-subtracted pixels.
-    bad : ndarray of bool, shape (ny, nx)
-        Pixels that say nothing: defects, saturated, not finite.
+    find_bad : callable
+        Given rows and columns, returns which of their pixels say nothing: defects, saturated, hits.
 
     Returns
     -------
     SourceSizes
     """
     if image.size > ENOUGH_PIXELS and min(image.shape) >= TILE:
-        parts = [_moved(_measure(image[tile], bad[tile]), tile) for tile in _tiles(image.shape)]
+        parts = [_moved(_measure(image[tile], find_bad(tile)), tile) for tile in _tiles(image.shape)]
         if sum(map(len, parts)) >= ENOUGH_SOURCES:
             return SourceSizes(*(np.concatenate(column) for column in zip(*map(_columns, parts), strict=True)))
-    return _measure(image, bad)
+    return _measure(image, find_bad((slice(0, image.shape[0]), slice(0, image.shape[1]))))
 
 
 def common_size(sizes: SourceSizes, least: int = 1) -> float:
@@ -133,7 +136,7 @@ def common_size(sizes: SourceSizes, least: int = 1) -> float:
     return float(np.exp(np.median(logarithm[near])))
 
 
-def _tiles(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
+def _tiles(shape: tuple[int, ...]) -> Iterator[Tile]:
     height, width = shape
     for y in (height // 4, 3 * height // 4):
         for x in (width // 4, 3 * width // 4):
@@ -146,7 +149,7 @@ def _columns(sizes: SourceSizes) -> tuple[NDArray[np.float64], ...]:
     return sizes.x, sizes.y, sizes.size, sizes.signal, sizes.e1, sizes.e2
 
 
-def _moved(sizes: SourceSizes, tile: tuple[slice, slice]) -> SourceSizes:
+def _moved(sizes: SourceSizes, tile: Tile) -> SourceSizes:
     return replace(sizes, x=sizes.x + tile[1].start, y=sizes.y + tile[0].start)
 
 
