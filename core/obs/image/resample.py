@@ -34,7 +34,7 @@ def _solution() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     system = np.ones((n + 1, n + 1))
     system[:n, :n] = _correlation((_TAPS[:, None] - _TAPS).astype(np.float64))
     system[n, n] = 0.0
-    inverse = np.linalg.inv(system)
+    inverse = np.asarray(np.linalg.inv(system), np.float64)
     return inverse[:n, :n], inverse[n, :n]
 
 
