@@ -101,3 +101,14 @@ def test_the_number_of_images_follows_from_the_degree(n):
 def test_even_sizes_are_refused(basis, stamp_shape):
     with pytest.raises(ValueError, match="PSF sizes are odd, got basis"):
         PixelPsf(np.ones((1, *basis), np.float32), 0, stamp_shape=stamp_shape)
+
+
+def test_slopes_are_those_of_the_rendered_psf():
+    psf = pixel_psf(Moffat(3.0), 15)
+    image, slope_x, slope_y = psf.render_slopes(x=[10.2, 30.4], y=[20.1, 19.7])
+    np.testing.assert_allclose(image, psf.render(x=[10.2, 30.4], y=[20.1, 19.7]), atol=1e-7)
+    for found, step in ((slope_x, (0.01, 0.0)), (slope_y, (0.0, 0.01))):
+        ahead, behind = (
+            psf.render(x=np.array([10.2, 30.4]) + s * step[0], y=np.array([20.1, 19.7]) + s * step[1]) for s in (1, -1)
+        )
+        np.testing.assert_allclose(found, (ahead - behind) / 0.02, atol=2e-4 * image.max())

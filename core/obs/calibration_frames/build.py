@@ -299,8 +299,9 @@ class _Build:
             return n_hit
         steady: tuple[NDArray[np.float32] | None, NDArray[np.float32] | None] = (None, None)
         if stack.n_frame > 1:
-            first = combine_frames(stack, levels, self._regions(stack.shape), self.config.combine, grow=False).combined
-            steady = first.image, first.variance
+            first = combine_frames(stack, levels, self._regions(stack.shape), self.config.combine, grow=False)
+            steady = first.combined[:2]
+            del first
         for number, level in enumerate(levels):
             image, variance, rejected = stack.frame(number)
             hits = find_dark_hits(

@@ -72,7 +72,7 @@ def find_odd(
     if len(left) < 2:
         return reasons
     noise = np.nanmean(measure_local_noise(stack, regions), axis=0)[left]
-    cells = [measure_cells(image, rejected, regions) for image, _, rejected in map(stack.frame, left)]
+    cells = [measure_cells(*stack.frame(k)[::2], regions) for k in left]
     found = find_odd_frames(
         np.stack([median for median, _ in cells]),
         np.stack([number for _, number in cells]),

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from obs.image.resample import shift_matrices
+from obs.image.resample import shift_matrices, shift_slopes
 
 __all__ = ["PixelPsf", "Psf", "polynomial_terms", "stamp_sums"]
 
@@ -33,6 +33,10 @@ class Psf(Protocol):
 
     def render(self, *, x: ArrayLike, y: ArrayLike) -> NDArray[np.float32]:
         """Return stamps, float32, shape (n, ny, nx), whose middle pixel is the one nearest to (x, y)."""
+        ...
+
+    def render_slopes(self, *, x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float32], ...]:
+        """Return what `render` does, and how it changes with x and with y, 1/pixel, each of the same shape."""
         ...
 
 
@@ -225,3 +229,29 @@ class PixelPsf:
         rows = shift_matrices(y - np.rint(y), height, model.shape[1], self.sampling)
         columns = shift_matrices(x - np.rint(x), width, model.shape[2], self.sampling)
         return np.asarray(rows @ model @ columns.transpose(0, 2, 1), np.float32)
+
+    def render_slopes(self, *, x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float32], ...]:
+        """Return the PSF of point sources, and how it changes as they move.
+
+        Parameters
+        ----------
+        x, y : array_like of float, shape (n,)
+            Positions, pixels.
+
+        Returns
+        -------
+        image, slope_x, slope_y : ndarray of float32, shape (n, ny, nx)
+            Stamps as of `render`, and their derivatives by x and by y, 1/pixel.
+        """
+        x, y = np.atleast_1d(np.asarray(x, np.float64)), np.atleast_1d(np.asarray(y, np.float64))
+        model = self.model(x=x, y=y)
+        (height, width), (model_height, model_width) = self.stamp_shape, model.shape[1:]
+        rows, row_slopes = (
+            make(y - np.rint(y), height, model_height, self.sampling) for make in (shift_matrices, shift_slopes)
+        )
+        columns, column_slopes = (
+            make(x - np.rint(x), width, model_width, self.sampling).transpose(0, 2, 1)
+            for make in (shift_matrices, shift_slopes)
+        )
+        shifted = model @ columns
+        return rows @ shifted, rows @ (model @ column_slopes), row_slopes @ shifted

@@ -7,10 +7,12 @@ section 2). PSFs of a full width of 2.5 samples and more are moved to within 0.0
 within 0.003 samples and changes their flux by 0.3 %.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["REACH", "shift_matrices"]
+__all__ = ["REACH", "shift_matrices", "shift_slopes"]
 
 REACH = 5
 """Samples on either side of the nearest one that count."""
@@ -46,6 +48,11 @@ def _weights(distance: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(_correlation(distance) @ _MATRIX + _VECTOR)
 
 
+def _slopes(distance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return by how much the weights grow as the distances shrink."""
+    return np.asarray((0.5 / WIDTH**2 * distance * _correlation(distance)) @ _MATRIX)
+
+
 def shift_matrices(
     offset: NDArray[np.float64], size: int, model_size: int, sampling: float = 1.0
 ) -> NDArray[np.float32]:
@@ -66,16 +73,33 @@ def shift_matrices(
     -------
     ndarray of float32, shape (n, size, model_size)
     """
+    return _matrices(offset, size, model_size, sampling, _weights)
+
+
+def shift_slopes(offset: NDArray[np.float64], size: int, model_size: int, sampling: float = 1.0) -> NDArray[np.float32]:
+    """Return the derivatives of `shift_matrices` by ``offset``, 1/pixel; arguments and shape are the same."""
+    matrices = _matrices(offset, size, model_size, sampling, _slopes)
+    return matrices if sampling == 1.0 else np.asarray(matrices / np.float32(sampling))
+
+
+def _matrices(
+    offset: NDArray[np.float64],
+    size: int,
+    model_size: int,
+    sampling: float,
+    weigh: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+) -> NDArray[np.float32]:
+    """Lay weights that depend on the distances of samples along the rows of matrices."""
     n = len(offset)
     if sampling == 1.0:
         # every pixel sees the same sub-pixel phase: one set of weights a row, laid along the diagonal
         whole = np.rint(-offset).astype(np.int64)
-        weight = _weights((-offset - whole)[:, None] - _TAPS)[:, None, :]
+        weight = weigh((-offset - whole)[:, None] - _TAPS)[:, None, :]
         nearest = np.arange(size) - size // 2 + model_size // 2 + whole[:, None]
     else:
         place = (np.arange(size) - size // 2 - offset[:, None]) / sampling + model_size // 2
         nearest = np.rint(place).astype(np.int64)
-        weight = _weights((place - nearest)[:, :, None] - _TAPS)
+        weight = weigh((place - nearest)[:, :, None] - _TAPS)
     column = nearest[:, :, None] + _TAPS
     padded = np.zeros((n, size, model_size + 2), np.float32)
     # weights that fall outside the model land in a spare column at either end, and leave with it

@@ -69,18 +69,22 @@ def measure_cells(
     for region in regions:
         side = min(region.width, region.height)
         size = min(max(side // _CELLS_ALONG_SIDE, _SMALLEST_CELL), _LARGEST_CELL, side)
-        rows, columns = region.height // size, region.width // size
-        part = region.slices[0].start, region.slices[1].start
-        inner = slice(part[0], part[0] + rows * size), slice(part[1], part[1] + columns * size)
-        values = np.where(rejected[inner], np.float32(np.nan), image[inner])
-        cells = values.reshape(rows, size, columns, size).swapaxes(1, 2).reshape(rows * columns, -1)
-        ordered = np.sort(cells, axis=1)
-        number = np.isfinite(cells).sum(axis=1)
-        middle = np.maximum(number - 1, 0)
-        low, high = (np.take_along_axis(ordered, k[:, None], axis=1)[:, 0] for k in (middle // 2, (middle + 1) // 2))
-        medians.append(np.where(number > 0, 0.5 * (low.astype(float) + high), np.nan))
-        numbers.append(number)
+        columns = slice(region.x_min, region.x_min + region.width // size * size)
+        for row in range(region.y_min, region.y_max - size + 1, size):
+            strip = slice(row, row + size), columns
+            median, number = _medians(np.where(rejected[strip], np.float32(np.nan), image[strip]), size)
+            medians.append(median)
+            numbers.append(number)
     return np.concatenate(medians), np.concatenate(numbers)
+
+
+def _medians(strip: NDArray[np.float32], size: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return medians of the squares in a row of them, and the number of finite pixels in each."""
+    ordered = np.sort(strip.reshape(size, -1, size).swapaxes(0, 1).reshape(-1, size * size), axis=1)
+    number = np.isfinite(ordered).sum(axis=1)
+    middle = np.maximum(number - 1, 0)
+    low, high = (np.take_along_axis(ordered, k[:, None], axis=1)[:, 0] for k in (middle // 2, (middle + 1) // 2))
+    return np.where(number > 0, 0.5 * (low.astype(float) + high), np.nan), number
 
 
 def find_odd_frames(

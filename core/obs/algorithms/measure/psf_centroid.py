@@ -1,7 +1,8 @@
 """Centroid: the place at which the PSF fits best, by Newton's method.
 
-The maximum of the smoothed image is found from its nine middle pixels, which neither undersampled stars nor trails
-across the pixels allow; there the PSF itself is moved until it fits. All pixels weigh alike, as for PSF fluxes.
+The maximum of the smoothed image is interpolated from its nine middle pixels (`obs.algorithms.measure.centroid`). For
+narrow PSFs that is not exact; for undersampled stars and trails across the pixels it fails. There the PSF itself is
+moved until it fits. All pixels weigh alike, as for PSF fluxes, so that this is the maximum without interpolation.
 """
 
 import numpy as np
@@ -11,7 +12,7 @@ from obs.algorithms.measure.centroid import Centroids
 from obs.algorithms.pixels.window import windows
 from obs.image.psf import Psf
 
-__all__ = ["needs_psf_centroid", "refine_centroid"]
+__all__ = ["fit_centroid", "reach_of_fit"]
 
 Float = NDArray[np.float64]
 
@@ -21,32 +22,48 @@ NARROW = 0.9
 ELONGATED = 0.6
 """Axis ratio of the PSF below which it is a trail."""
 
-ROUNDS = 6
-STEP = 0.1
-"""The PSF is moved by this much, pixels, to find its slope."""
+SHARP = 1.7
+"""Size of the PSF, pixels, below which the interpolation of the maximum is not exact."""
 
-LARGEST_STEP, LARGEST_MOVE = 0.5, 2.0
-"""Largest step of a round, and largest distance from the first place, in pixels or in sizes of the PSF."""
+INTERPOLATION_ERROR = 0.3
+"""Pixels. What lies further off is no error of an interpolation."""
+
+LARGEST_MOVE = 2.0
+"""Distance, in sizes of the PSF, within which undersampled stars and trails are looked for."""
+
+ROUNDS, LARGEST_STEP, SETTLED = 6, 0.25, 0.02
+"""Most steps, the largest one as a part of the reach, and the one after which the next would be negligible, pixels."""
 
 
-def needs_psf_centroid(xx: Float, yy: Float, xy: Float) -> bool:
-    """Return whether PSFs with these moments, shape (n,), pixels squared, are undersampled or trails in the median."""
+def reach_of_fit(xx: Float, yy: Float, xy: Float, is_sure: NDArray[np.bool_]) -> Float:
+    """Return how far the fit may move sources, pixels, shape (n,); 0 where the interpolated maximum stands.
+
+    Parameters
+    ----------
+    xx, yy, xy : ndarray of float64, shape (n,)
+        Moments of the PSF at each source, pixels squared; NaN where they are not known.
+    is_sure : ndarray of bool, shape (n,)
+        Sources that have a maximum and are not much wider than the PSF. Of undersampled stars and trails all are moved.
+    """
     if not len(xx):
-        return False
+        return np.zeros(0)
     mean, spread = 0.5 * (xx + yy), np.hypot(0.5 * (xx - yy), xy)
     with np.errstate(invalid="ignore"):
         short, long = np.sqrt(mean - spread), np.sqrt(mean + spread)
-    return bool(np.nanmedian(short) < NARROW or np.nanmedian(short / long) < ELONGATED)
+        size = np.sqrt(short * long)
+    if np.nanmedian(short) < NARROW or np.nanmedian(short / long) < ELONGATED:
+        return np.asarray(LARGEST_MOVE * np.fmax(size, 0.5))
+    return np.where(is_sure & (size < SHARP), INTERPOLATION_ERROR, 0.0)
 
 
-def refine_centroid(
+def fit_centroid(
     stamps: NDArray[np.float32],
     variance: NDArray[np.float32],
     psf: Psf,
     x: Float,
     y: Float,
     first: Centroids,
-    sigma: Float,
+    reach: Float,
 ) -> None:
     """Move positions, in place, to where the PSF fits best.
 
@@ -60,67 +77,51 @@ def refine_centroid(
         Place of the middle of each stamp, pixels.
     first : Centroids
         Positions to start from. Those that failed start from the middle; where no fit is found they stay as they are.
-    sigma : ndarray of float64, shape (n,)
-        Size of the PSF, pixels.
+    reach : ndarray of float64, shape (n,)
+        How far each is moved at most, pixels; 0 leaves it alone.
     """
-    dx, dy = first.dx.copy(), first.dy.copy()
-    reach = LARGEST_MOVE * np.maximum(sigma, 0.5)
+    rows = np.flatnonzero(reach > 0)
+    start, furthest = np.stack([first.dx, first.dy])[:, rows], reach[rows]
+    place, error = start.copy(), np.full(start.shape, np.nan)
+    active = np.arange(len(rows))
     for _ in range(ROUNDS):
-        step, error = _step(stamps, variance, psf, x + dx, y + dy, x, y)
-        longest = LARGEST_STEP * np.maximum(sigma, 0.5)
-        dx += np.clip(step[0], -longest, longest)
-        dy += np.clip(step[1], -longest, longest)
-        dx = np.clip(dx, first.dx - reach, first.dx + reach)
-        dy = np.clip(dy, first.dy - reach, first.dy + reach)
-    near = (np.abs(dx - first.dx) < reach) & (np.abs(dy - first.dy) < reach)
-    good = near & np.isfinite(error).all(0)
-    first.dx[good], first.dy[good] = dx[good], dy[good]
-    first.x_err[good], first.y_err[good] = error[0][good], error[1][good]
-    first.failed[good] = False
+        if not len(active):
+            break
+        index, limit = rows[active], furthest[active]
+        step, error[:, active] = _step(stamps[index], variance[index], psf, x[index], y[index], place[:, active])
+        step = np.clip(step, -LARGEST_STEP * limit, LARGEST_STEP * limit)
+        moved = np.clip(place[:, active] + step - start[:, active], -limit, limit)
+        place[:, active] = start[:, active] + moved
+        active = active[(np.hypot(*step) > SETTLED) & (np.abs(moved) < limit).all(0)]
+    good = (np.abs(place - start) < furthest).all(0) & np.isfinite(error).all(0)
+    rows = rows[good]
+    first.dx[rows], first.dy[rows] = place[:, good]
+    first.x_err[rows], first.y_err[rows] = error[:, good]
+    first.failed[rows] = False
 
 
 def _step(
-    stamps: NDArray[np.float32], variance: NDArray[np.float32], psf: Psf, at_x: Float, at_y: Float, x: Float, y: Float
+    stamps: NDArray[np.float32], variance: NDArray[np.float32], psf: Psf, x: Float, y: Float, place: Float
 ) -> tuple[Float, Float]:
-    """Return the steps in x and y, shape (2, n), to the best fit, and the errors of the places; NaN without a fit."""
-    model = psf.render(x=at_x, y=at_y)
-    slope_x = _difference(psf, at_x, at_y, STEP, 0.0) / np.float32(2 * STEP)
-    slope_y = _difference(psf, at_x, at_y, 0.0, STEP) / np.float32(2 * STEP)
-    middle, half = stamps.shape[1] // 2, model.shape[1] // 2
+    """Return the steps in x and y, shape (2, n), to the best fit, zero without one, and the errors of the places."""
+    n, middle = len(stamps), stamps.shape[1] // 2
+    at_x, at_y = x + place[0], y + place[1]
+    rendered = psf.render_slopes(x=at_x, y=at_y)
     row, column = (
         middle + np.rint(at).astype(np.int64) - np.rint(c).astype(np.int64) for at, c in ((at_y, y), (at_x, x))
     )
+    half = rendered[0].shape[1] // 2
     data, noise = windows(stamps, row, column, half), windows(variance, row, column, half)
-    design = np.stack([part.reshape(len(at_x), -1) for part in (model, slope_x, slope_y)], axis=1).astype(np.float64)
+    design = np.stack([part.reshape(n, -1) for part in rendered], axis=1).astype(np.float64)
     normal = design @ design.transpose(0, 2, 1)
-    right = (design @ data.reshape(len(at_x), -1, 1))[:, :, 0]
-    spread = (design * noise.reshape(len(at_x), 1, -1)) @ design.transpose(0, 2, 1)
+    right = design @ data.reshape(n, -1, 1)
+    spread = (design * noise.reshape(n, 1, -1)) @ design.transpose(0, 2, 1)
     singular = ~(np.linalg.det(normal) > 0)
     normal[singular] = np.eye(3)
     inverse = np.linalg.inv(normal)
-    solution = (inverse @ right[:, :, None])[:, :, 0]
+    solution = (inverse @ right)[:, :, 0]
     covariance = inverse @ spread @ inverse
     flux = np.where(singular | ~(solution[:, 0] > 0), np.nan, solution[:, 0])
     step = solution[:, 1:].T / flux
     error = np.sqrt(np.einsum("nii->in", covariance)[1:]) / flux
     return np.where(np.isfinite(step), step, 0.0), error
-
-
-def _difference(psf: Psf, x: Float, y: Float, step_x: float, step_y: float) -> NDArray[np.float32]:
-    """Return the PSF moved by a step less the PSF moved by the opposite one, on the pixels of the one not moved."""
-    ahead, behind = (
-        _on_pixels(psf.render(x=x + sign * step_x, y=y + sign * step_y), x, y, sign * step_x, sign * step_y)
-        for sign in (1, -1)
-    )
-    return np.asarray(ahead - behind, np.float32)
-
-
-def _on_pixels(stamps: NDArray[np.float32], x: Float, y: Float, step_x: float, step_y: float) -> NDArray[np.float32]:
-    """Return stamps shifted by whole pixels to the pixels about (x, y), where the step crossed into a next one."""
-    for at, step, axis in ((y, step_y, 1), (x, step_x, 2)):
-        crossed = (np.rint(at + step) - np.rint(at)).astype(np.int64)
-        for by in (-1, 1):
-            rows = crossed == by
-            if rows.any():
-                stamps[rows] = np.roll(stamps[rows], by, axis)
-    return stamps

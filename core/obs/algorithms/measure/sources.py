@@ -19,11 +19,10 @@ from obs.algorithms.measure.aperture_flux import (
     sinc_half,
 )
 from obs.algorithms.measure.centroid import Centroids, measure_centroid
-from obs.algorithms.measure.centroid_fit import correct_centroid
 from obs.algorithms.measure.correlated_errors import ErrorFactors
 from obs.algorithms.measure.fluxes import Fluxes, flux_columns
 from obs.algorithms.measure.kron_flux import kron_ellipse, measure_kron_radius
-from obs.algorithms.measure.psf_centroid import needs_psf_centroid, refine_centroid
+from obs.algorithms.measure.psf_centroid import fit_centroid, reach_of_fit
 from obs.algorithms.measure.psf_flux import measure_psf_flux
 from obs.algorithms.measure.shape import Shapes, half_maximum_moments, measure_shape
 from obs.algorithms.measure.spread import measure_spread
@@ -45,9 +44,6 @@ LARGEST_SHAPE_BIN = 4
 KRON_SIGMA = 6.0
 
 FWHM_PER_SIGMA = 2.3548200450309493
-
-NARROW = 4.0
-"""Full width at half maximum, pixels, of PSFs for which the interpolation of the centroid is refined."""
 
 WIDEST_STAMP = 25.0
 """Circles with a larger radius, pixels, are measured without stamps."""
@@ -203,9 +199,9 @@ def _measure_batch(
     area = psf_shape.xx * psf_shape.yy - psf_shape.xy**2
     sigma = np.where(psf_shape.failed, half_maximum_moments(kernels)[:, 0] ** 0.5, np.maximum(area, 0.0) ** 0.25)
     centroid, binned = _centroids(batch, kernels, sigma)
-    fitted = needs_psf_centroid(psf_shape.xx, psf_shape.yy, psf_shape.xy)
-    if fitted:
-        refine_centroid(batch.stamps.image, batch.stamps.variance, psf, peak_x, peak_y, centroid, sigma)
+    # sources that were binned are wider than any PSF
+    reach = reach_of_fit(psf_shape.xx, psf_shape.yy, psf_shape.xy, ~centroid.failed & ~binned)
+    fit_centroid(batch.stamps.image, batch.stamps.variance, psf, peak_x, peak_y, centroid, reach)
     columns: dict[str, NDArray[np.generic]] = {}
 
     x, y = np.rint(peak_x + centroid.dx).astype(int), np.rint(peak_y + centroid.dy).astype(int)
@@ -215,9 +211,6 @@ def _measure_batch(
     edge = _at_edge(batch.stamps, np.ceil(3 * sigma).astype(int) + 2)
     reset = strayed | centroid.failed | edge
     dx, dy = np.where(reset, 0.0, centroid.dx), np.where(reset, 0.0, centroid.dy)
-    if not fitted:
-        # sources that were binned are wider than any PSF
-        _correct(batch, psf, sources, dx, dy, ~reset & ~binned & (sigma * FWHM_PER_SIGMA < NARROW))
     x, y = peak_x + dx, peak_y + dy
     columns["base_SdssCentroid_x"], columns["base_SdssCentroid_y"] = x, y
     unknown = np.float32(np.nan)
@@ -246,24 +239,6 @@ def _measure_batch(
     if kron:
         columns.update(_kron(batch, shape, psf_shape, kernels))
     return columns
-
-
-def _correct(
-    batch: _Batch,
-    psf: Psf,
-    sources: SourceList,
-    dx: NDArray[np.float64],
-    dy: NDArray[np.float64],
-    which: NDArray[np.bool_],
-) -> None:
-    """Improve centroids relative to the peak pixel, in place."""
-    rows = np.flatnonzero(which)
-    index = batch.which[rows]
-    rendered = psf.render(x=sources.x[index] + dx[rows], y=sources.y[index] + dy[rows])
-    row, column = (np.rint(place[rows]).astype(np.int64) + batch.half for place in (dy, dx))
-    step_x, step_y = correct_centroid(batch.stamps.image[rows], rendered, row, column)
-    dx[rows] += step_x
-    dy[rows] += step_y
 
 
 def _at_edge(stamps: Stamps, reach: NDArray[np.int64]) -> NDArray[np.bool_]:
