@@ -283,3 +283,24 @@ def test_errors_grow_where_pixels_share_noise():
     assert growth["positions"][1] == 1.0
     assert growth["all"][0] == growth["positions"][0] > 1.1
     assert growth["all"][1] > 1.2
+
+
+def test_the_local_sky_takes_away_what_the_background_left():
+    x, y = scatter(12, SHAPE, seed=3, separation=50)
+    exposure, plain = exposure_of(x, y, np.full(len(x), 2e4)), {}
+    left = 0.5
+    raised = exposure.copy()
+    raised.masked_image.image += np.float32(left)
+    for name, frame, local in (("even", exposure, True), ("raised", raised, True), ("not asked for", raised, False)):
+        plain[name] = measure(frame, local_sky=local)
+    assert len({len(catalog) for catalog in plain.values()}) == 1
+    for flux in ("base_PsfFlux", "base_GaussianFlux", "base_CircularApertureFlux_12_0"):
+        even, same, other = (plain[name][f"{flux}_instFlux"] for name in plain)
+        # footprints grow a little with the sky, so that the annulus has other pixels
+        assert abs(np.median(same - even)) < 0.2 * np.median(other - even)
+    assert "base_LocalBackground_instFlux" not in plain["not asked for"]
+    known = ~plain["raised"]["base_LocalBackground_flag"]
+    assert np.median(plain["raised"]["base_LocalBackground_instFlux"][known]) == pytest.approx(left, abs=0.3)
+    # the error of the sky is part of that of the flux
+    wide = "base_CircularApertureFlux_25_0_instFluxErr"
+    assert np.median(plain["raised"][wide] / plain["not asked for"][wide]) > 1.1

@@ -1,9 +1,10 @@
 """Level the amplifiers of an exposure: measure the steps between them, and remove them."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from obs.algorithms.pixels.statistics import robust_sigma
-from obs.algorithms.sky.level_steps import LevelSteps, find_level_steps
+from obs.algorithms.sky.level_steps import LevelSteps, find_level_steps, find_steps_of_halves
 from obs.config.base import TaskConfig, setting
 from obs.image.masked_image import MaskedImage
 
@@ -48,14 +49,8 @@ def level_amplifiers(masked_image: MaskedImage, config: AmplifierStepsConfig) ->
     bad |= ~np.isfinite(image)
     rows = slice(None, None, max(1, image.size // SAMPLE))
     noise = robust_sigma((image[rows, LAG:] - image[rows, :-LAG])[~(bad[rows, LAG:] | bad[rows, :-LAG])]) / np.sqrt(2)
-    columns, lines = find_level_steps(image, bad, noise), find_level_steps(image.T, bad.T, noise)
-    found = []
-    if len(columns.places):
-        image -= columns.offsets(image.shape[1])
-        found.append(_list("x", columns))
-    if len(lines.places):
-        image -= lines.offsets(image.shape[0])[:, None]
-        found.append(_list("y", lines))
+    # between columns first: quadrants of one half are then alike, and what is left are steps of whole rows
+    found = [*_level("x", image, bad, noise), *_level("y", image.T, bad.T, noise)]
     if not found:
         return []
     return [
@@ -63,6 +58,23 @@ def level_amplifiers(masked_image: MaskedImage, config: AmplifierStepsConfig) ->
         "gains, a flat removes them, and fluxes differ between amplifiers until then; to keep them set "
         "characterize.amplifier_steps.enabled=false"
     ]
+
+
+def _level(axis: str, image: NDArray[np.float32], bad: NDArray[np.bool_], noise: float) -> list[str]:
+    """Remove steps between columns, in place, and return them in words."""
+    steps, halves = find_level_steps(image, bad, noise), find_steps_of_halves(image, bad, noise)
+    if halves is None:
+        if not len(steps.places):
+            return []
+        image -= steps.offsets(image.shape[1])
+        return [_list(axis, steps)]
+    middle, words = len(image) // 2, []
+    other = "y" if axis == "x" else "x"
+    for rows, part, where in ((np.s_[:middle], halves[0], "<"), (np.s_[middle:], halves[1], ">=")):
+        if len(part.places):
+            image[rows] -= part.offsets(image.shape[1])
+            words.append(f"{_list(axis, part)} where {other}{where}{middle}")
+    return words
 
 
 def _list(axis: str, steps: LevelSteps) -> str:

@@ -19,6 +19,7 @@ from obs.image.exposure import Exposure
 from obs.image.psf import Psf
 from obs.image.wcs import TanSipWcs
 from obs.instrument.exposure_packer import largest_exposure_id
+from obs.tasks.local_sky import subtract_local_sky
 from obs.tasks.psf_sizes import REFERENCE_RADIUS, reference_radius
 
 __all__ = [
@@ -58,6 +59,11 @@ class MeasurementConfig(TaskConfig):
         10.0, "Larger circles are integrated over pixels instead of the band-limited image.", unit="pixel", ge=0
     )
     kron: bool = setting(True, "Measure Kron fluxes.")
+    local_sky: bool = setting(
+        False,
+        "Subtract the sky in an annulus about each source, of 3 to 6.5 widths of the PSF, from its fluxes. Useful in "
+        "nebulae and in the light of galaxies and comets; elsewhere it adds noise, 1 to 3 % for point sources.",
+    )
     correlated_noise: Literal["none", "positions", "all"] = setting(
         "all",
         "Errors that include noise which neighboring pixels share, as measured on the sky: those of no quantity, as in "
@@ -181,6 +187,10 @@ def measure_catalog(
     catalog = _identities(sources, children, exposure_id << (ID_BITS - exposure_id_bits))
     for name, values in measured.columns.items():
         catalog.add(name, values, *_meaning(name))
+    if config.local_sky:
+        unusable = masked_image.mask.known_bits(SKY_EXCLUDES)
+        blank = (footprints.labels == 0) & ((masked_image.mask.array & unusable) == 0)
+        subtract_local_sky(catalog, image, blank, psf, fwhm)
     flags = measure_pixel_flags(
         masked_image.mask,
         footprints.labels,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from obs.algorithms.sky.level_steps import find_level_steps
+from obs.algorithms.sky.level_steps import find_level_steps, find_steps_of_halves
 
 SHAPE = (500, 640)
 NOISE = 10.0
@@ -52,3 +52,23 @@ def test_the_limb_of_a_galaxy_is_no_step():
 @pytest.mark.parametrize("shape", [(40, 640), (500, 60)])
 def test_small_images_are_not_looked_at(shape):
     assert not len(find_level_steps(np.zeros(shape, np.float32), np.zeros(shape, bool), NOISE).places)
+
+
+def test_a_trail_along_a_column_is_no_step():
+    x = np.arange(SHAPE[1])
+    ridge = 60 * np.exp(-0.5 * ((x - 300) / 1.6) ** 2)
+    assert not len(find_level_steps(sky(ridge), np.zeros(SHAPE, bool), NOISE).places)
+
+
+def test_quadrants_have_steps_of_their_own():
+    light = np.zeros(SHAPE)
+    light[:250, 320:], light[250:, :320], light[250:, 320:] = 25.0, -15.0, 40.0
+    lower, upper = find_steps_of_halves(sky(light), np.zeros(SHAPE, bool), NOISE)
+    np.testing.assert_array_equal((lower.places, upper.places), [[320], [320]])
+    np.testing.assert_allclose((lower.heights[0], upper.heights[0]), (25, 55), atol=2)
+
+
+def test_steps_of_the_whole_height_need_no_halves():
+    offsets = np.repeat([0.0, 25.0, -15.0, 40.0], 160)
+    assert find_steps_of_halves(sky(offsets), np.zeros(SHAPE, bool), NOISE) is None
+    assert find_steps_of_halves(sky(), np.zeros(SHAPE, bool), NOISE) is None

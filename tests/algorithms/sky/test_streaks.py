@@ -129,6 +129,14 @@ def test_crowded_fields_have_no_trails():
     assert not find_streaks(*observe(star_light(5, n=3000)))[0]
 
 
+@pytest.mark.parametrize("ends", [(0, 300, 2000, 300), (500, 0, 500, 2000)], ids=["row", "column"])
+def test_trails_along_rows_and_columns_are_found(ends):
+    streaks, mask, light = find_streaks(*observe(star_light(4) + trail(ends, 40.0, sigma=1.7)))
+    assert len(streaks) == 1
+    assert mask.mean() < 0.05
+    assert light.max() == pytest.approx(40.0, rel=0.25)
+
+
 def test_bleed_trails_are_left_to_saturation():
     light = star_light(6)
     light[100:600, 300:304] = 60_000

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from obs.algorithms.pixels.statistics import IQR_TO_SIGMA
 from obs.image.background import Background, Style
 
-__all__ = ["fit_background"]
+__all__ = ["clip_cells", "fit_background"]
 
 
 def _edges(size: int, bin_size: int) -> NDArray[np.int64]:
@@ -57,7 +57,7 @@ def fit_background(
     for j in range(shape[0]):
         rows = slice(edges_y[j], edges_y[j + 1])
         cells = _cells(image[rows], None if bad is None else bad[rows], edges_x)
-        mean, sigma, n = _clipped(cells, clip, n_iteration, minimum_fraction)
+        mean, sigma, n = clip_cells(cells, clip, n_iteration, minimum_fraction)
         level[j], error[j] = mean, sigma / np.sqrt(np.maximum(n, 1))
     x, y = (np.asarray(0.5 * (edges[:-1] + edges[1:] - 1), np.float64) for edges in (edges_x, edges_y))
     full, order = (image.shape[0], image.shape[1]), min(order, *(n - 1 for n in shape))
@@ -82,10 +82,29 @@ def _cells(strip: NDArray[np.float32], bad: NDArray[np.bool_] | None, edges: NDA
     return values.reshape(n_cell, -1)
 
 
-def _clipped(
+def clip_cells(
     cells: NDArray[np.float32], clip: float, n_iteration: int, minimum_fraction: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-    """Clipped mean and standard deviation of each row, and the number of values they rest on."""
+    """Return the clipped mean and standard deviation of each row, and the number of values they rest on.
+
+    Parameters
+    ----------
+    cells : ndarray of float32, shape (n, n_pixel)
+        Values; NaN is left out.
+    clip : float
+        Values further from the mean than this many standard deviations are left out.
+    n_iteration : int
+        Number of clippings.
+    minimum_fraction : float
+        Rows with a smaller fraction of values give NaN.
+
+    Returns
+    -------
+    mean, sigma : ndarray of float64, shape (n,)
+        Mean and standard deviation.
+    number : ndarray of int64, shape (n,)
+        Values that count.
+    """
     # the quartiles only start the clipping: a thousand values a cell give them to a few per cent
     sample = np.sort(cells[:, :: max(1, cells.shape[1] // 1000)], axis=1)
     known = np.isfinite(sample).sum(1)

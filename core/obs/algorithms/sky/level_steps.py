@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from obs.algorithms.pixels.statistics import robust_sigma
 
-__all__ = ["LevelSteps", "find_level_steps"]
+__all__ = ["LevelSteps", "find_level_steps", "find_steps_of_halves"]
 
 Float = NDArray[np.float32]
 
@@ -32,6 +32,10 @@ LEAST = 0.1
 
 SAME = 0.8
 """Least fraction of the parts in which a step has its sign and half of its height."""
+
+
+HALVES_DIFFER = 0.3
+"""Least difference of a step in both halves of an image, in noise of a pixel, for which each gets its own."""
 
 
 class LevelSteps(NamedTuple):
@@ -96,7 +100,9 @@ def find_level_steps(image: Float, bad: NDArray[np.bool_], noise: float) -> Leve
         at = int(left.argmax())
         low, high = max(at - WIDTH // 2, 0), min(at + WIDTH // 2 + 1, len(sharp))
         place = low + int(np.argmax(sharp[low:high]))
-        there = step[np.isfinite(step[:, place]), place] * np.sign(height[place])
+        # a narrow ridge, as a trail along a column, changes the mean of the columns beyond it but not their median
+        lasting = _median_step(levels, place)
+        there = lasting[np.isfinite(lasting)] * np.sign(height[place])
         agree = np.mean(there > 0.5 * abs(height[place])) if len(there) else 0.0
         if agree > SAME and abs(height[place]) > limit and sharp[place] > 0.5 * abs(height[place]):
             places.append(place + 1)
@@ -104,6 +110,36 @@ def find_level_steps(image: Float, bad: NDArray[np.bool_], noise: float) -> Leve
         left[max(at - 2 * WIDTH, 0) : at + 2 * WIDTH + 1] = 0.0
     order = np.argsort(places)
     return LevelSteps(np.array(places, np.int64)[order], np.array(heights)[order]) if places else none
+
+
+def _median_step(levels: NDArray[np.float64], place: int) -> NDArray[np.float64]:
+    """Return, for each part, the median of the columns beyond a place less that of those before, shape (n_part,)."""
+    after, before = levels[:, place + 1 : place + 1 + WIDTH], levels[:, max(place + 1 - WIDTH, 0) : place + 1]
+    known = np.isfinite(after).sum(1) * np.isfinite(before).sum(1) > 0
+    step = np.full(len(levels), np.nan)
+    step[known] = np.nanmedian(after[known], axis=1) - np.nanmedian(before[known], axis=1)
+    return step
+
+
+def find_steps_of_halves(image: Float, bad: NDArray[np.bool_], noise: float) -> tuple[LevelSteps, LevelSteps] | None:
+    """Find steps between columns that differ in both halves of the image, as where amplifiers share its four corners.
+
+    Parameters
+    ----------
+    image, bad, noise
+        As for `find_level_steps`.
+
+    Returns
+    -------
+    tuple of LevelSteps or None
+        Steps of the lower half and of the upper half; None where those of the whole image say it all.
+    """
+    middle = len(image) // 2
+    lower, upper = (find_level_steps(image[rows], bad[rows], noise) for rows in (np.s_[:middle], np.s_[middle:]))
+    same = np.array_equal(lower.places, upper.places) and bool(
+        np.all(np.abs(lower.heights - upper.heights) < HALVES_DIFFER * noise)
+    )
+    return None if same else (lower, upper)
 
 
 def _levels(image: Float, bad: NDArray[np.bool_], n_part: int) -> NDArray[np.float64]:

@@ -55,8 +55,9 @@ SPIKE_FADES = 4.0
 MOST_FAILURES = 3
 """Lines in turn that turn out to be no trails, after which no more are looked for."""
 
-NARROW = 8.0
-"""Width, pixels, up to which a line exactly along a row or column is one of the detector: hot, or bled from a star."""
+NARROW, DETECTOR_WIDTH = 8.0, 2.5
+"""Widths, pixels, of lines exactly along a row or column: up to the first they are bled from a saturated star if one
+is on them, up to the second they are hot lines of the detector."""
 
 ONE_PIXEL = 1.6
 """Width, pixels, that no light has."""
@@ -246,7 +247,7 @@ def _is_streak(found: StreakProfile, plane: Float, side: int) -> bool:
     if found.length < max(LEAST_LENGTH * side, LEAST_ELONGATION * found.width) or found.presence < LEAST_PRESENCE:
         return False
     rise = abs(found.line.slope) * len(found.band.u)
-    if (rise < 1 and found.width <= NARROW) or (rise < 4 and found.width <= ONE_PIXEL):
+    if (rise < 1 and _is_of_detector(found, plane)) or (rise < 4 and found.width <= ONE_PIXEL):
         return False
     across, margin = found.across, 4
     before = across[max(found.low - 3 * margin, 0) : max(found.low - margin, 1)]
@@ -256,6 +257,17 @@ def _is_streak(found: StreakProfile, plane: Float, side: int) -> bool:
     if found.significance < LEAST_SIGNIFICANCE or _is_galaxy(found):
         return False
     return not _is_spike(found, plane)
+
+
+def _is_of_detector(found: StreakProfile, plane: Float) -> bool:
+    """Whether a line along a row or column is one of the detector: hot, or the charge that bled from a star.
+
+    A trail is as wide as the seeing, crosses the image, and is even.
+    """
+    if found.width > NARROW:
+        return False
+    crosses = found.first <= 1 and found.last >= SEGMENTS - 2
+    return not crosses or found.width <= DETECTOR_WIDTH or bool(np.isnan(_core(found, plane)).all(0).any())
 
 
 def _is_galaxy(found: StreakProfile) -> bool:
@@ -269,12 +281,8 @@ def _is_galaxy(found: StreakProfile) -> bool:
 
 def _is_spike(found: StreakProfile, plane: Float) -> bool:
     """Whether a line fades away from a bright star that lies on it."""
-    band = found.band
-    core = np.stack([plane[np.clip(band.row + step, 0, len(plane) - 1), band.u] for step in (-2, 0, 2)])
-    # pixels that are cut out of a line are those of saturated stars
-    star = np.isnan(core).all(0) | (np.nan_to_num(core).min(0) > max(STAR, 5 * found.along.max()))
-    segment = np.arange(len(band.u)) * SEGMENTS // len(band.u)
-    stars = np.unique(segment[star])
+    segment = np.arange(len(found.band.u)) * SEGMENTS // len(found.band.u)
+    stars = np.unique(segment[_has_star(found, plane)])
     stars = stars[(stars >= found.first - 1) & (stars <= found.last + 1)]
     number = np.arange(found.first, found.last + 1)
     for place in stars:
@@ -285,6 +293,18 @@ def _is_spike(found: StreakProfile, plane: Float) -> bool:
         if len(near) and len(far) and np.median(near) > SPIKE_FADES * max(np.median(far), found.error):
             return True
     return False
+
+
+def _has_star(found: StreakProfile, plane: Float) -> NDArray[np.bool_]:
+    """Where along its length a line has a bright star, shape (nu,)."""
+    core = _core(found, plane)
+    return np.asarray(np.isnan(core).all(0) | (np.nan_to_num(core).min(0) > max(STAR, 5 * found.along.max())))
+
+
+def _core(found: StreakProfile, plane: Float) -> Float:
+    """Pixels on a line and beside it, shape (3, nu); those that are cut out of it, NaN, are of saturated stars."""
+    band = found.band
+    return np.stack([plane[np.clip(band.row + step, 0, len(plane) - 1), band.u] for step in (-2, 0, 2)])
 
 
 def _paint(found: StreakProfile, image: Float, plane: Float, light: Float, mask: NDArray[np.bool_]) -> None:
