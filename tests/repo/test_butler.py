@@ -245,6 +245,9 @@ def test_composites(butler):
     butler.put({"frame": {"a": 1}, "guide": None}, "observation", DATA_ID)
     assert butler.exists("observation", DATA_ID)
     assert butler.get("observation", DATA_ID) == {"frame": {"a": 1}, "guide": {"visit": 1, "seeing": "0.8"}}
+    assert butler.get("observation.frame", DATA_ID) == {"a": 1}
+    with pytest.raises(DatasetNotFoundError, match=r"has no dataset type 'observation\.fram'"):
+        butler.get("observation.fram", DATA_ID)
 
 
 def test_query_metadata(butler):

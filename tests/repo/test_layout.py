@@ -187,3 +187,40 @@ def test_outputs_that_may_not_be_written(tmp_path):
         trace(top, output=top / "obs.yaml")
     with pytest.raises(RepositoryError, match="rerun/none does not exist"):
         trace(top, rerun="none:b")
+
+
+def test_a_description_with_objects_of_python(tmp_path):
+    """Parents as descriptions, a policy as an object, and keys with points, as the stack writes them."""
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "_mapper").write_text("lsst.obs.hsc.HscMapper\n")
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "repositoryCfg.yaml").write_text(f"""\
+!RepositoryCfg_v1
+_mapper: &id001 !!python/name:lsst.obs.hsc.hscMapper.HscMapper ''
+_mapperArgs: {{calibRoot: CALIB}}
+_parents:
+- !RepositoryCfg_v1
+  {{_mapper: *id001, _mapperArgs: {{}}, _parents: [], _policy: null, _root: {tmp_path}/b, dirty: true}}
+_policy: !!python/object:lsst.daf.persistence.policy.Policy
+  data: {{exposures.calexp.template: here.fits, exposures: {{raw: {{level: Ccd}}}}, datasets: {{src: {{level: None}}}}}}
+_root: null
+dirty: true
+""")
+    repository = open_repository(tmp_path / "c")
+    assert repository.parents == (tmp_path / "b",)
+    assert repository.mapper == "lsst.obs.hsc.hscMapper.HscMapper"
+    assert repository.calib_root == "CALIB"
+    assert repository.policy == {
+        "exposures": {"calexp": {"template": "here.fits"}, "raw": {"level": "Ccd"}},
+        "datasets": {"src": {"level": "None"}},
+    }
+
+
+@pytest.mark.parametrize("uri", ["file://{}", "file:{}"])
+def test_repositories_by_uri(tmp_path, uri):
+    root = tmp_path / "with blank"
+    root.mkdir()
+    (root / "_mapper").write_text("lsst.obs.hsc.HscMapper\n")
+    assert open_repository(uri.format(str(root).replace(" ", "%20"))).root == root
+    with pytest.raises(RepositoryError, match="s3://x/y: repositories are folders here; copy it to a disk"):
+        open_repository("s3://x/y")

@@ -53,6 +53,9 @@ class DatasetReader:
         types = self._mapper.policy.dataset_types
         if dataset_type in STAND_INS and not self._has_file(dataset_type, data_id):
             return self._stand_in(dataset_type, data_id, bbox)
+        whole, point, part = dataset_type.partition(".")
+        if point and part in self._mapper.dataset_type(whole).components:
+            return self.get(self._mapper.dataset_type(whole).components[part], data_id, bbox)
         kind, suffix = self._mapper.split(dataset_type)
         if kind.components:
             return {part: self.get(part_type, data_id, bbox) for part, part_type in kind.components.items()}

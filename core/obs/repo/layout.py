@@ -227,7 +227,17 @@ def _construct_description(loader: yaml.SafeLoader, node: yaml.Node) -> dict[Any
     return loader.construct_mapping(node, deep=True)
 
 
+def _construct_object(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> object:
+    """Return an object of Python as plain data: the mapping that it is written as, or what that has as its data."""
+    if not isinstance(node, yaml.MappingNode):
+        raise ConstructorError(None, None, f"an object {suffix} is not read", node.start_mark)
+    data = loader.construct_mapping(node, deep=True)
+    return data.get("data", data.get("dictitems", data))
+
+
 _ConfigurationLoader.add_constructor("!RepositoryCfg_v1", _construct_description)
+for _tag in ("python/object:", "python/object/new:"):
+    _ConfigurationLoader.add_multi_constructor(f"tag:yaml.org,2002:{_tag}", _construct_object)
 _ConfigurationLoader.add_multi_constructor("tag:yaml.org,2002:python/name:", lambda loader, suffix, node: suffix)
 
 
@@ -254,9 +264,22 @@ def _read_configuration(root: Path) -> Repository:
         is_own=False,
         mapper=mapper if isinstance(mapper, str) else None,
         parents=tuple((root / parent).resolve() for parent in parents if parent),
-        policy=policy if isinstance(policy, dict) else {},
+        policy=_nested(policy) if isinstance(policy, dict) else {},
         calib_root=arguments.get("calibRoot") if isinstance(arguments, dict) else None,
     )
+
+
+def _nested(policy: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a policy whose keys with points, such as ``exposures.raw.template``, are keys within keys."""
+    nested: dict[str, Any] = {}
+    for key, value in policy.items():
+        *above, last = str(key).split(".")
+        inner = nested
+        for part in above:
+            inner = inner.setdefault(part, {})
+        both = isinstance(value, Mapping) and isinstance(inner.get(last), dict)
+        inner[last] = inner[last] | _nested(value) if both else _nested(value) if isinstance(value, Mapping) else value
+    return nested
 
 
 def _folder(value: object) -> str | None:

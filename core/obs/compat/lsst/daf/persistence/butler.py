@@ -1,10 +1,12 @@
 """A Butler that gives and takes objects of the stack's classes."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from obs.compat.lsst.daf.persistence.convert import from_stack, to_stack
 from obs.errors import DatasetNotFoundError
+from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId
 from obs.policy.dataset_type import DatasetType
 from obs.repo import butler as own
@@ -49,6 +51,11 @@ class Butler(own.Butler):
     ) -> None:
         """Write a dataset; see `obs.repo.butler.Butler.put`."""
         super().put(from_stack(value), keys.pop("datasetType", dataset_type), data_id, **keys)
+
+    @staticmethod
+    def getMapperClass(root: Path | str) -> Instrument:
+        """Return the camera of a repository, which stands here for the class of its mapper."""
+        return own.Butler(root).instrument
 
     def _detector(self, kind: DatasetType, data_id: Mapping[str, Any] | None, keys: Mapping[str, Any]) -> Any:  # noqa: ANN401
         """Return the detector of a data ID; None where it does not name one."""
