@@ -1,5 +1,7 @@
 """Lists of defects that people write, with dates."""
 
+import re
+
 import pytest
 from toy_camera import write_raw
 
@@ -111,3 +113,51 @@ def test_a_folder_without_lists(tmp_path, instrument):
         find_tables(tmp_path / "nothing", instrument.load_camera())
     with pytest.raises(FileFormatError, match="has no table of defects, such as"):
         find_tables(tmp_path, instrument.load_camera())
+
+
+ECSV = """\
+# %ECSV 1.0
+# ---
+# datatype:
+# - {name: x0, datatype: int64}
+# - {name: y0, datatype: int64}
+# - {name: width, datatype: int64}
+# - {name: height, datatype: int64}
+# meta: {OBSTYPE: defects, INSTRUME: Toy, DETECTOR: 0}
+# schema: astropy-2.0
+x0 y0 width height
+3 0 1 40
+5 6 2 2
+"""
+
+
+@pytest.fixture
+def curated(tmp_path):
+    """A table as the obs packages of the LSST stack have it."""
+    path = tmp_path / "defects" / "zero" / "20240101T000000.ecsv"
+    path.parent.mkdir(parents=True)
+    path.write_text(ECSV)
+    return path
+
+
+def test_curated_defects_of_the_stack(repository, curated, tmp_path):
+    assert ingest_defects(Butler(repository), curated.parents[1]).ok
+    raw = write_raw(tmp_path / "in" / "1.fits", RUN=1, DATE_OBS="2024-02-01T01:00:00")
+    assert ingest_raws(Butler(repository), [raw], IngestOptions()).ok
+    assert boxes_of(repository, visit=1, ccd=0) == [(3, 0, 1, 40), (5, 6, 2, 2)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("DETECTOR: 0", "DETECTOR: 1", "its header has DETECTOR 1, its place says 0"),
+        ("OBSTYPE: defects", "OBSTYPE: bias", "its header has OBSTYPE bias, its place says defects"),
+        ("5 6 2 2", "47 6 2 2", r"leaves detector 'zero' of 48 x 40 pixels"),
+        ("x0 y0 width height", "x y width height", "is no table"),
+    ],
+)
+def test_curated_defects_that_do_not_fit_their_place(repository, curated, old, new, message):
+    curated.write_text(curated.read_text().replace(old, new))
+    report = ingest_defects(Butler(repository), curated.parents[1])
+    assert not report.ok
+    assert re.search(message, report.files[0].reason)

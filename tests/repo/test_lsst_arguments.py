@@ -4,8 +4,11 @@ import pytest
 import yaml
 from test_butler import DATA_ID, DUMMY, catalog, exposure, instrument, root  # noqa: F401 - fixtures
 
+from obs.algorithms.detector.linearity import Linearity
 from obs.errors import DataIdError, DatasetNotFoundError, RepositoryError
+from obs.raw_exposure import find_calibrations
 from obs.repo.butler import Butler
+from obs.tasks.isr_config import IsrConfig
 
 __all__ = ["DUMMY"]
 
@@ -142,3 +145,18 @@ def test_the_policy_of_a_repository_holds_for_itself_only(root, tmp_path, instru
     assert child.path("src", DATA_ID).is_relative_to(tmp_path / "child")
     grandchild = _described(tmp_path / "grandchild", [parent], {})
     assert Butler(grandchild, instrument=instrument).path("src", DATA_ID) == parent / "elsewhere" / "1-1.fits"
+
+
+def test_a_linearizer_of_the_repository_is_used(root, instrument):  # noqa: F811 - the fixture
+    policy = {"datasets": {"linearizer": {"template": "lin/%(ccd)d.yaml", "python": "lsst.ip.isr.Linearizer"}}}
+    butler = Butler(inputs={"root": str(root), "policy": policy}, instrument=instrument)
+    names = ("do_bias", "do_dark", "do_flat", "do_defect", "do_fringe", "do_brighter_fatter")
+    off = IsrConfig.model_validate(dict.fromkeys(names, False))
+    arguments = {"physical_filter": "D-R", "band": "r"}
+    assert find_calibrations(butler, DATA_ID, off, **arguments)[0].linearizer == {}
+    (root / "lin").mkdir()
+    text = "amplifiers:\n  A: {linearityType: Squared, linearityCoeffs: [1.0e-6]}\n"
+    (root / "lin/1.yaml").write_text(text)
+    calibrations, _, used = find_calibrations(butler, DATA_ID, off, **arguments)
+    assert calibrations.linearizer == {"A": Linearity("Squared", (1e-6,), None)}
+    assert used == {"CALIB_LINEARIZER": "1.yaml"}

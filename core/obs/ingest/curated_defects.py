@@ -6,7 +6,9 @@ A folder has a folder for each detector, by name, with a table for each date fro
     defects/ccd0/2024-09-15.csv
 
 A table has the columns ``x_min``, ``y_min``, ``width`` and ``height``: boxes of pixels of the assembled detector,
-counted from 0. It counts until the next one.
+counted from 0. It counts until the next one. Curated defects of the LSST stack are read as they are:
+``defects/ccd0/20240301T000000.ecsv``, names of detectors in lower case, with the columns ``x0``, ``y0``, ``width`` and
+``height``.
 """
 
 import re
@@ -28,11 +30,13 @@ from obs.ingest.calibs import ingest_calibs
 from obs.ingest.report import FileReport, IngestReport
 from obs.instrument.instrument import Instrument
 from obs.repo.butler import Butler
+from obs.repo.defects_table import read_defects
 from obs.repo.fits_catalog import write_catalog
 
 __all__ = ["DefectsTable", "find_tables", "ingest_defects", "read_boxes"]
 
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}|\d{8}T\d{6}")
+_SUFFIXES = (".csv", ".ecsv")
 _LARGEST_PART = 0.5
 """Part of a detector that defects may cover; more is a mistake of units or of the origin."""
 
@@ -66,7 +70,7 @@ def find_tables(folder: Path, camera: Camera) -> list[DefectsTable]:
     """
     if not folder.is_dir():
         raise FileFormatError("is not a folder: make it, with tables such as ccd0/2024-03-01.csv", path=folder)
-    found = [_named(path, camera) for path in sorted(folder.glob("*/*.csv"))]
+    found = [_named(path, camera) for path in sorted(folder.glob("*/*")) if path.suffix in _SUFFIXES]
     if not found:
         raise FileFormatError("has no table of defects, such as ccd0/2024-03-01.csv", path=folder)
     return found
@@ -74,20 +78,22 @@ def find_tables(folder: Path, camera: Camera) -> list[DefectsTable]:
 
 def _named(path: Path, camera: Camera) -> DefectsTable:
     names = [detector.name for detector in camera]
-    if path.parent.name not in names:
+    # The stack writes names of detectors in lower case.
+    found = [name for name in names if path.parent.name in (name, name.lower())]
+    if len(found) != 1:
         hint = suggest(path.parent.name, names) or f"; it has {', '.join(names[:5])}"
         raise FileFormatError(f"the folder '{path.parent.name}' is not a detector of {camera.name}{hint}", path=path)
     try:
         if not _DATE.fullmatch(path.stem):
             raise ValueError
-        first_day = date.fromisoformat(path.stem)
+        first_day = date.fromisoformat(path.stem.partition("T")[0])
     except ValueError:
         raise FileFormatError(
             f"'{path.stem}' is not a date: name the table after the first day on which it counts, such as "
             "2024-03-01.csv",
             path=path,
         ) from None
-    return DefectsTable(path, camera.detector(path.parent.name), first_day)
+    return DefectsTable(path, camera.detector(found[0]), first_day)
 
 
 def read_boxes(table: DefectsTable) -> list[Box]:
@@ -98,6 +104,34 @@ def read_boxes(table: DefectsTable) -> list[Box]:
     FileFormatError
         If the table cannot be read, a box leaves the detector or is empty, or they cover most of it.
     """
+    boxes = _stack_boxes(table) if table.path.suffix == ".ecsv" else _own_boxes(table)
+    frame = table.detector.bbox
+    bad = np.zeros((frame.height, frame.width), np.bool_)
+    for box in boxes:
+        bad[box.slices] = True
+    if bad.mean() > _LARGEST_PART:
+        raise FileFormatError(f"the boxes cover {bad.mean():.0%} of detector '{table.detector.name}'", path=table.path)
+    return boxes
+
+
+def _stack_boxes(table: DefectsTable) -> list[Box]:
+    """Return the boxes of a table of the stack, whose header agrees with its place."""
+    catalog, detector = read_defects(table.path), table.detector
+    for card, wanted in (("OBSTYPE", "defects"), ("DETECTOR", detector.id)):
+        if str(catalog.metadata.get(card, wanted)) != str(wanted):
+            raise FileFormatError(
+                f"its header has {card} {catalog.metadata[card]}, its place says {wanted}", path=table.path
+            )
+    rows = zip(*(catalog[name].tolist() for name in ("x0", "y0", "width", "height")), strict=True)
+    boxes = [Box(*row) for row in rows]
+    outside = [box for box in boxes if not detector.bbox.contains(box) or box.is_empty]
+    if outside:
+        size = f"{detector.bbox.width} x {detector.bbox.height} pixels"
+        raise FileFormatError(f"{outside[0]} leaves detector '{detector.name}' of {size}", path=table.path)
+    return boxes
+
+
+def _own_boxes(table: DefectsTable) -> list[Box]:
     boxes = []
     frame = table.detector.bbox
     for row in read_table(table.path, BOX_PARTS, ("note",)):
@@ -111,11 +145,6 @@ def read_boxes(table: DefectsTable) -> list[Box]:
                 column, f"the box leaves detector '{table.detector.name}' of {frame.width} x {frame.height} pixels"
             )
         boxes.append(box)
-    bad = np.zeros((frame.height, frame.width), np.bool_)
-    for box in boxes:
-        bad[box.slices] = True
-    if bad.mean() > _LARGEST_PART:
-        raise FileFormatError(f"the boxes cover {bad.mean():.0%} of detector '{table.detector.name}'", path=table.path)
     return boxes
 
 

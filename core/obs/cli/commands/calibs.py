@@ -79,7 +79,8 @@ def defects() -> None:
 
     FOLDER has a folder for each detector, with a table for each day from which it counts: ccd0/2024-03-01.csv, with the
     columns x_min, y_min, width, height in pixels of the assembled detector, counted from 0. A table counts until the
-    next one. Without FOLDER, curated/defects of the camera's package is taken.
+    next one. Curated defects of the LSST stack (ccd0/20240301T000000.ecsv) are read as they are. Without FOLDER,
+    curated/defects of the camera's package is taken.
     """
 
 
