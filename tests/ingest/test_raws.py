@@ -613,3 +613,10 @@ def test_a_key_that_only_the_user_knows(repository, tmp_path):
     report = run(repository, [path])
     assert report.files[0].reason == "the header does not tell visit; give it by --set visit=VALUE"
     assert run(repository, [path], given={"visit": 7, "ccd": 9}).files[0].data_ids == ({"visit": 7, "ccd": 0},)
+
+
+def test_a_cube_is_refused_with_what_to_do(repository, tmp_path):
+    path = tmp_path / "cube.fits"
+    fits.PrimaryHDU(np.zeros((3, 40, 56), np.int16), fits.Header(HEADER)).writeto(path)
+    reason = run(repository, [path]).files[0].reason
+    assert reason.startswith("HDU 0 is a cube of 3 planes; an exposure is one image: write each plane to a file")

@@ -1,5 +1,6 @@
 """From the header of a raw file to rows of the registry."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -215,12 +216,15 @@ def _images(path: Path) -> Iterator[tuple[int, FileHeader]]:
     primary: FileHeader = {}
     count = 0
     kinds = set()
+    cubes: list[str] = []
     for number, header in read_headers(path):
         if number == 0:
             primary = header
         kind = header.get("XTENSION", "IMAGE").strip() or "IMAGE"
         if header.get("NAXIS", 0) > 0:
             kinds.add(kind)
+        if kind == "IMAGE" and _planes(header) > 1:
+            cubes.append(f"HDU {number} is a cube of {_planes(header)} planes")
         if not _is_plane(header) or kind != "IMAGE":
             continue
         count += 1
@@ -229,8 +233,17 @@ def _images(path: Path) -> Iterator[tuple[int, FileHeader]]:
             return
     if kinds and "IMAGE" not in kinds:
         raise FileFormatError("holds a table and no image; a reference catalog goes to obs ingest-refcat", path=path)
+    if cubes and not count:
+        advice = "an exposure is one image: write each plane to a file of its own, with the time at which it began"
+        raise FileFormatError(f"{cubes[0]}; {advice}", path=path)
     if not count:
         yield 0, _known(primary)
+
+
+def _planes(header: FileHeader) -> int:
+    """Return the number of images in an HDU."""
+    axes = [header.get(f"NAXIS{axis}", 1) for axis in range(3, header.get("NAXIS", 0) + 1)]
+    return math.prod(axes) if all(isinstance(length, int) for length in axes) else 1
 
 
 def _is_plane(header: FileHeader) -> bool:

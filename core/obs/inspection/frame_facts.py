@@ -1,7 +1,7 @@
 """What the headers of frames tell of their exposures: when, how long, through what, of what, and whereto."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -18,6 +18,7 @@ from obs.inspection.header.keys import KeyRule, find_visit
 from obs.inspection.header.pointing import find_airmass, find_object, find_pointing
 from obs.inspection.header.processed import is_stack
 from obs.inspection.header.site import find_site
+from obs.inspection.pixels.type_levels import doubt_types
 from obs.inspection.raw_file import RawFile
 from obs.instrument.card_values import format_date, parse_date, read_number, read_seconds
 from obs.instrument.date_rules import DateRule
@@ -133,7 +134,9 @@ def find_frame_facts(files: Sequence[RawFile]) -> FrameFacts:
         The files, of one camera.
     """
     all_cards = [file.cards for file in files]
-    facts = tuple(frame_facts_of(cards) for cards in all_cards)
+    alone = [frame_facts_of(cards) for cards in all_cards]
+    types = doubt_types(files, [one.image_type[0] for one in alone])
+    facts = tuple(replace(one, image_type=(kind, one.image_type[1])) for one, kind in zip(alone, types, strict=True))
     borrowed: set[str] = set()
 
     def best(findings: Sequence[Finding]) -> tuple[Finding, int]:
@@ -179,8 +182,15 @@ def find_frame_facts(files: Sequence[RawFile]) -> FrameFacts:
         begins=begins,
         exposures_of_files=_exposures(all_cards, begins, visit_rule),
         visit=visit_rule,
-        warnings=_unnumbered(rule, visit, visit_rule, has_time=has_time),
+        warnings=(*_unnumbered(rule, visit, visit_rule, has_time=has_time), *_odd_levels(files, types)),
     )
+
+
+def _odd_levels(files: Sequence[RawFile], types: Sequence[Finding]) -> Iterator[str]:
+    """Yield what the levels of frames say against their types."""
+    for file, kind in zip(files, types, strict=True):
+        if kind.note.startswith("but its level"):
+            yield f"{file.path.name}: {kind.source} says {kind.value}, {kind.note}"
 
 
 def _exposures(all_cards: Sequence[Cards], begins: Sequence[object], rule: KeyRule) -> tuple[object, ...]:

@@ -110,7 +110,10 @@ def inspect_files(paths: Sequence[Path]) -> Findings:
     if not paths:
         raise FileFormatError("no file to look at")
     warnings: list[str] = []
-    files = tuple(_without_small(read_raw_file(path), warnings) for path in paths)
+    small: dict[str, list[str]] = {}
+    files = tuple(_without_small(read_raw_file(path), small) for path in paths)
+    for text, names in small.items():
+        warnings.append(f"{names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''}: {text}")
     files = files_of_one_camera(files, warnings)
     first = files[0]
     cards = first.cards
@@ -239,9 +242,10 @@ def _how_unsure(sky: SkyScale) -> int:
     return CONFIDENCES.index(sky.scale.confidence) + CONFIDENCES.index(sky.rotation.confidence)
 
 
-def _without_small(file: RawFile, warnings: list[str]) -> RawFile:
-    kept, told = set_aside(file)
-    warnings += told
+def _without_small(file: RawFile, told: dict[str, list[str]]) -> RawFile:
+    kept, text = set_aside(file)
+    if text:
+        told.setdefault(text, []).append(file.path.name)
     return kept
 
 

@@ -33,6 +33,8 @@ EMPTY_WORDS = frozenset(
 _MJD_ZERO = datetime(1858, 11, 17)
 _SEXAGESIMAL = re.compile(r"([+-]?)\s*(\d+)\s*[:hd°\s]\s*(\d+)\s*[:m'\s]\s*(\d+(?:\.\d*)?)\s*(?:s|\")?")
 _WITH_UNIT = re.compile(r"([+-]?[\d.]+(?:[eE][+-]?\d+)?)\s*([A-Za-z]+)\.?")
+_FRACTION = re.compile(r"(\d+)/([1-9]\d*)")
+_DECIMAL_COMMA = re.compile(r"\d+,(\d{1,2}|\d{4,})( *[A-Za-z]+)?")
 _TIME_UNITS = {
     **dict.fromkeys(("ns", "nsec", "nanosec", "nanosecond", "nanoseconds"), 1e-9),
     **dict.fromkeys(("us", "usec", "microsec", "microsecond", "microseconds"), 1e-6),
@@ -125,7 +127,7 @@ def is_sexagesimal(value: object) -> bool:
 
 
 def read_seconds(value: Any, unit: str = "s") -> float:  # noqa: ANN401 - header values are of any type
-    """Return the seconds that a card holds: a number in a unit, ``30 s``, or hours, minutes and seconds.
+    """Return the seconds that a card holds: a number in a unit, ``30 s``, ``1/125``, or hours, minutes and seconds.
 
     Raises
     ------
@@ -134,6 +136,10 @@ def read_seconds(value: Any, unit: str = "s") -> float:  # noqa: ANN401 - header
     """
     if is_sexagesimal(value):
         return 3600.0 * read_number(value)
+    if isinstance(value, str) and (parts := _FRACTION.fullmatch(value.strip())) is not None:
+        return UNITS[unit].to_standard(float(parts[1]) / float(parts[2]))
+    if isinstance(value, str) and _DECIMAL_COMMA.fullmatch(value.strip()):
+        value = value.replace(",", ".")
     match = _WITH_UNIT.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is not None and (factor := _TIME_UNITS.get(match[2].lower())) is not None:
         return factor * read_number(match[1])

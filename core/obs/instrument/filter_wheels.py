@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from obs.instrument.card_values import EMPTY_WORDS
 from obs.instrument.date_rules import CardReader
 
-__all__ = ["FILTER_CARDS", "OPEN", "color_filter", "is_open", "read_wheels"]
+__all__ = ["FILTER_CARDS", "OPEN", "color_filter", "is_open", "is_placeholder", "read_wheels"]
 
 FILTER_CARDS = (
     *("FILTER", "FILTNAM", "FILTNAME", "FILT", "FILTERS", "FILTER01", "FILTERNA", "FILTID", "FILTOBS", "INSFILTE"),
@@ -61,7 +61,7 @@ def read_wheels(cards: CardReader, keywords: Sequence[str]) -> str | None:
         so that a camera's word for no filter is kept.
     """
     values = {keyword: str(value).strip() for keyword in keywords if isinstance(value := cards.get(keyword), str)}
-    names = {keyword: name for keyword, name in values.items() if not _is_placeholder(name)}
+    names = {keyword: name for keyword, name in values.items() if not is_placeholder(name)}
     if not names:
         return None
     if len(names) == 1 and (only := next(iter(names.items())))[0] in FILTER_CARDS:
@@ -69,5 +69,11 @@ def read_wheels(cards: CardReader, keywords: Sequence[str]) -> str | None:
     return "+".join(dict.fromkeys(name for name in names.values() if not is_open(name))) or OPEN
 
 
-def _is_placeholder(name: str) -> bool:
-    return not name or (name.lower() in EMPTY_WORDS and not is_open(name))
+_NOT_A_NAME = re.compile(
+    r"moving|busy|homing|initiali[sz]ing|(err(or)?|fault|fail(ed|ure)?|timeout)\b.*|.*\bnot (ready|connected).*", re.I
+)
+
+
+def is_placeholder(name: str) -> bool:
+    """Whether a text in place of the name of a filter says that it is not known, or that the wheel has failed."""
+    return not name or (name.lower() in EMPTY_WORDS and not is_open(name)) or _NOT_A_NAME.fullmatch(name) is not None

@@ -39,6 +39,10 @@ WORDS: dict[str, tuple[str, ...]] = {
 _BY_WORD = {word: kind for kind, words in WORDS.items() for word in words}
 TARGET_CARDS = ("OBJECT", "OBJNAME", "TARGNAME", "TARGET", "TITLE", "FIELD")
 """Cards that name what was observed."""
+_LAMP = re.compile(
+    r"(?!near$)(?:he|ne|ar|th|cu|fe|hg|xe|kr|cd|zn)(?:[-+_ ]?(?:he|ne|ar|th|cu|fe|hg|xe|kr|cd|zn))+", re.I
+)
+"""Arc lamps are named after their elements."""
 _PARTS = re.compile(r"[^a-z]+")
 _NEGATIONS = frozenset(("no", "not", "without", "minus", "non"))
 _FILLERS = frozenset(("frame", "frames", "test", "image", "images", "seq", "exp", "sec", "low", "high", "master"))
@@ -82,6 +86,10 @@ def contradiction(kind: str, target: str, exposure_time: float) -> str:
     words = [word for word in _PARTS.split(target.lower()) if len(word) > 2 and word not in _FILLERS]
     other = standard_type(target) if words and all(_kind(word) for word in words) else None
     if other not in (None, "science", "sky", kind) and kind in ("science", "bias", "dark", "flat"):
+        return f"called '{target.strip()}'"
+    if (kind == "science" and _LAMP.fullmatch(target.strip())) or (
+        kind == "flat" and "off" in _PARTS.split(target.lower())
+    ):
         return f"called '{target.strip()}'"
     if kind in ("science", "flat") and exposure_time == 0.0:
         return "exposed for 0 s"

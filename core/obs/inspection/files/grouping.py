@@ -41,7 +41,7 @@ _SMALL = 0.25
 _FEW = 4
 
 
-def set_aside(file: RawFile) -> tuple[RawFile, list[str]]:
+def set_aside(file: RawFile) -> tuple[RawFile, str]:
     """Return a file without images far smaller than the rest, and what to tell of those.
 
     Guide chips and overscans in HDUs of their own are no detectors of their own.
@@ -49,15 +49,15 @@ def set_aside(file: RawFile) -> tuple[RawFile, list[str]]:
     largest = max(image.shape[-1] * image.shape[-2] for image in file.images)
     small = [image for image in file.images if image.shape[-1] * image.shape[-2] < _SMALL * largest]
     if not small:
-        return file, []
+        return file, ""
     numbers = ", ".join(str(image.hdu) for image in small)
     sizes = Counter(f"{image.shape[-1]} x {image.shape[-2]}" for image in small)
     kept = tuple(image for image in file.images if image not in small)
     text = (
-        f"{file.path.name}: HDU {numbers} have images of only {', '.join(sizes)} pixels: taken for no detector; "
+        f"HDU {numbers} have images of only {', '.join(sizes)} pixels: taken for no detector; "
         "overscan in an HDU of its own is not read"
     )
-    return RawFile(file.path, file.primary, kept, file.problems), [text]
+    return RawFile(file.path, file.primary, kept, file.problems), text
 
 
 def group_images(file: RawFile, warnings: list[str]) -> tuple[str, list[tuple[RawImage, ...]], bool]:

@@ -28,7 +28,7 @@ _ENDS = ("DATE-END", "DATE_END", "DATEEND", "UTSHUTCL", "DATE-FIN")
 _MJD_MIDDLES, _MJD_ENDS = ("MJD-AVG", "MJD-MID", "MJD_MID", "MJDMID"), ("MJD-END", "MJDEND", "MJD_END")
 _JD_MIDDLES = ("JD-AVG", "JD-MID", "JD_MID", "JDMID")
 
-ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d*)?)?\s*(Z|UTC?|[+-]\d\d:?\d\d)?)?")
+ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d*)?)?\s*(Z|UTC?|[+-]\d\d:?\d\d)?)?|\d{8}T\d{6}(\.\d+)?Z?")
 LOCAL = "local time"
 OF_THE_FILE = "that is when the file was written"
 _TIME = re.compile(r"\d{1,2}:\d\d(:\d\d(\.\d*)?Z?)?")
@@ -57,6 +57,7 @@ _FILE_WORDS = re.compile(
     re.I,
 )
 _READ_WORDS = re.compile(r"\b(read ?out|readout|received)\b", re.I)
+_EXPOSED_WORDS = re.compile(r"expos|shutter|integrat|observ", re.I)
 _UNSURE_WORDS = re.compile(r"\b(typical|approx\w*|nominal|around|about)\b", re.I)
 _UNIX_WORDS = re.compile(r"\bunix\b|since 1970|\bposix\b|\bctime\b|epoch (second|time)", re.I)
 _LOCAL_WORDS = re.compile(r"\blocal\b|\bcivil\b|\bLT\b|\b[CEMP][SD]T\b|\bCES?T\b")
@@ -105,6 +106,19 @@ def time_cards(cards: Cards) -> list[tuple[Card, str]]:
     return found
 
 
+def _has_time(text: str) -> bool:
+    """Whether a date comes with the time of day."""
+    return ":" in text or "T" in text
+
+
+def _odd_time(cards: Cards) -> str:
+    """Return what a card for the time of day holds that is none; empty if there is no such card."""
+    odd = ((name, card) for name in _TIMES if (card := cards.find(name)) is not None and isinstance(card.value, str))
+    return next(
+        (f"{name} = '{card.value}' is not understood" for name, card in odd if re.search(r"\d", card.value)), ""
+    )
+
+
 def _unit_of_day(card: Card) -> str:
     comment, value = card.comment.lower(), float(card.value)
     if "sec" in comment or card.keyword == "UTSEC":
@@ -116,6 +130,8 @@ def _unit_of_day(card: Card) -> str:
 
 def _moment(comment: str) -> str:
     """Return the part of the exposure of which a comment speaks: begin, middle, end, file, or none."""
+    if _READ_WORDS.search(comment) and not _EXPOSED_WORDS.search(comment):
+        return "readout"
     if _BEGIN_WORDS.search(comment) and not _FILE_WORDS.search(comment):
         return (
             "both"
@@ -128,7 +144,7 @@ def _moment(comment: str) -> str:
         return "middle"
     if _END_WORDS.search(comment):
         return "end"
-    return "readout" if _READ_WORDS.search(comment) else ""
+    return ""
 
 
 def readings(cards: Cards) -> Iterator[tuple[str, list[Reading]]]:
@@ -139,7 +155,7 @@ def readings(cards: Cards) -> Iterator[tuple[str, list[Reading]]]:
         if card is None or isinstance(card.value, bool):
             continue
         text = str(card.value).strip()
-        if ISO.fullmatch(text) and ":" in text:
+        if ISO.fullmatch(text) and _has_time(text):
             yield name, [_judged(cards, card, DateRule(name), "certain")]
         elif name in _DATES:
             yield name, _told_order(card, list(_of_layouts(cards, card, times)))
@@ -149,14 +165,14 @@ def readings(cards: Cards) -> Iterator[tuple[str, list[Reading]]]:
     for moment, names in (("middle", _MIDDLES), ("end", _ENDS)):
         for name in names:
             card = cards.find(name)
-            if card is not None and ISO.fullmatch(text := str(card.value).strip()) and ":" in text:
+            if card is not None and ISO.fullmatch(text := str(card.value).strip()) and _has_time(text):
                 yield name, [Reading(DateRule(name, moment=moment), "likely", f"{name} is its {moment}", has_time=True)]
     yield from _numbers(cards, "mjd", _MJD_MIDDLES, "middle")
     yield from _numbers(cards, "jd", _JD_MIDDLES, "middle")
     yield from _numbers(cards, "mjd", _MJD_ENDS, "end")
     card = cards.find("DATE")
     if card is not None and ISO.fullmatch(str(card.value).strip()):
-        yield "DATE", [Reading(DateRule("DATE"), "guess", OF_THE_FILE, ":" in str(card.value))]
+        yield "DATE", [Reading(DateRule("DATE"), "guess", OF_THE_FILE, _has_time(str(card.value)))]
 
 
 def _numbers(cards: Cards, layout: str, names: tuple[str, ...], moment: str) -> Iterator[tuple[str, list[Reading]]]:
@@ -182,7 +198,7 @@ def _judged(cards: Cards, card: Card, rule: DateRule, sure: Confidence, note: st
     comment, name = card.comment, card.keyword
     moment = _moment(comment)
     has_time = (
-        bool(rule.time) or rule.layout in ("mjd", "jd", "unix") or (rule.layout == "iso" and ":" in str(card.value))
+        bool(rule.time) or rule.layout in ("mjd", "jd", "unix") or (rule.layout == "iso" and _has_time(str(card.value)))
     )
     if moment == "file":
         sure, note = "guess", OF_THE_FILE
@@ -219,6 +235,8 @@ def _of_layouts(cards: Cards, card: Card, times: list[tuple[Card, str]]) -> Iter
             sure = lower_confidence(sure, "likely")
         if time is not None and unit and not re.search(r"hour|sec|\bh\b", time.comment, re.I):
             sure, note = "guess", f"{time.keyword} may be in hours or seconds"
+        if time is None and (odd := _odd_time(cards)):
+            sure, note = "guess", odd
         if time is not None and _UNSURE_WORDS.search(time.comment):
             sure, note = lower_confidence(sure, "likely"), f"{time.keyword} may not be the begin"
         rule = DateRule(card.keyword, "" if time is None else time.keyword, layout, unit)

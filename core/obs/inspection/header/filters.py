@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from obs.inspection.cards import Cards
 from obs.inspection.finding import Confidence, Finding
-from obs.instrument.filter_wheels import FILTER_CARDS, OPEN, is_open, read_wheels
+from obs.instrument.filter_wheels import FILTER_CARDS, OPEN, is_open, is_placeholder, read_wheels
 
 __all__ = ["band_of", "find_filter"]
 
@@ -18,6 +18,7 @@ _ANOTHER_DEVICE = re.compile(
     r"guid|\btv\b|a&g|compar|exp(osure|\.)?[ -]?meter|acqui|finder|monitor|calib|\blamp|polari[sz]|photometer", re.I
 )
 _ANOTHER_FILTER = re.compile(rf"{_ANOTHER_DEVICE.pattern}|\bnd\b|neutral|\bid\b|number", re.I)
+_SLOT = re.compile(r"(filter|filt|pos(ition)?|slot|wheel|place)[ _#-]*\d+", re.I)
 _MOSAIC = re.compile(r"(?:RGGB|BGGR|GRBG|GBRG|GBRB)")
 _BANDS = re.compile(
     r"(?:^|[^a-z0-9])(u|g|r|i|z|y|w)(?=['p2]?(?:$|[^a-z0-9]))|^(?:hsc|sdss|ps1?|ztf)[-_ ]?([ugrizy])", re.I
@@ -33,12 +34,12 @@ def find_filter(cards: Cards) -> tuple[Finding, tuple[str, ...]]:
     cards : Cards
         The header.
     """
-    main = next((name for name in FILTER_CARDS if isinstance(cards.get(name), str)), "")
+    main = next((name for name in FILTER_CARDS if _has_name(cards, name)), "")
     wheels = tuple(
         name
         for name in cards
         if (_WHEEL.fullmatch(name) or name == main)
-        and isinstance(cards.get(name), str)
+        and _has_name(cards, name)
         and name != "FILTERID"
         and not _is_elsewhere(cards, name)
     )
@@ -58,6 +59,11 @@ def find_filter(cards: Cards) -> tuple[Finding, tuple[str, ...]]:
         note = f"{silent} is empty" if what is None or isinstance(what, str) else f"{silent} = {what} is no name"
         return Finding.unknown("filter", note), (silent,) if not isinstance(what, int | float) else ()
     return Finding.unknown("filter", "no card names one; a camera without a filter wheel has one filter"), ()
+
+
+def _has_name(cards: Cards, keyword: str) -> bool:
+    value = cards.get(keyword)
+    return isinstance(value, str) and not is_placeholder(value.strip())
 
 
 def _is_elsewhere(cards: Cards, name: str) -> bool:
@@ -88,7 +94,7 @@ def _named(cards: Cards, main: str, wheels: tuple[str, ...]) -> Finding:
         sure, note = "guess", cards.reason_to_doubt(main)
     elif _MOSAIC.fullmatch(value.upper()):
         sure, note = "guess", "the colors of the pixels of a color mosaic, not of a filter"
-    elif value.isdigit():
+    elif value.isdigit() or _SLOT.fullmatch(value):
         sure, note = "guess", "a number: perhaps a place in the wheel"
     else:
         other = next((name for name in wheels if name != main and not _same(str(cards.get(name)), value)), "")

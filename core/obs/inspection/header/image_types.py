@@ -69,7 +69,9 @@ def find_image_type(cards: Cards, exposure_time: Finding) -> Finding:
     return Finding.unknown("image_type", note)
 
 
-_SHUT = ("closed", "shut", "close")
+_SHUTTERS = ("SHUTTER", "SHUTSTAT", "SHUTTERS", "SHSTAT", "SHTRSTAT", "SHUTSTA")
+_STATES = {"closed": ("science", "flat"), "shut": ("science", "flat"), "close": ("science", "flat"), "open": ("dark",)}
+"""What cards say of the shutter, and types of frames that it speaks against."""
 
 
 def _judged(cards: Cards, known: list[tuple[str, str]], note: str, exposure_time: Finding) -> Finding:
@@ -87,6 +89,8 @@ def _judged(cards: Cards, known: list[tuple[str, str]], note: str, exposure_time
         return Finding("image_type", kind, name, "guess", f"{other[0]} says {other[1]}")
     if kind == "bias" and seconds > LONG_FOR_A_BIAS:
         return Finding("image_type", kind, name, "guess", f"but {exposure_time.source} = {seconds:g} s")
-    if kind in ("science", "flat") and str(cards.get("SHUTTER", "")).strip().lower() in _SHUT:
-        return Finding("image_type", kind, name, "guess", "but SHUTTER says closed")
+    for shutter in _SHUTTERS:
+        state = str(cards.get(shutter, "")).strip().lower()
+        if kind in _STATES.get(state, ()):
+            return Finding("image_type", kind, name, "guess", f"but {shutter} says {state}")
     return Finding("image_type", kind, name, "guess" if note.startswith(f"{name} is malformed") else sure, note)

@@ -35,6 +35,9 @@ _APART = 2.0
 _OF_DATE = re.compile(
     r"\bj-?now\b|\bof[ -](the[ -])?date\b|\bapparent\b|\bcurrent (epoch|equinox)\b|\bequinox of\b", re.I
 )
+_NOW = re.compile(r"\b(current|now|date|apparent)\b", re.I)
+"""What cards of the equinox say that is that of the date."""
+_OTHER_SYSTEM = re.compile(r"\b(galactic|ecliptic|supergalactic)\b", re.I)
 _J2000 = re.compile(r"\bJ ?2000(\.0)?\b|\bICRS\b|\bFK5\b|\b2000\.0\b", re.I)
 _B1950 = re.compile(r"\bB ?1950(\.0)?\b|\bFK4\b|\b1950(\.0)?\b", re.I)
 _EQUINOXES = ("EQUINOX", "RADECEQ", "TELEQUIN", "TELEQUI", "EQUIN", "RAEQUIN", "OBJEQUIN", "EPOCH")
@@ -137,6 +140,8 @@ class _Judged:
 
 def _judged(cards: Cards, ra: Card, dec: Card, date: datetime | None) -> _Judged | str:
     """Return what a pair of cards tells; why it cannot be, where it cannot."""
+    if match := _OTHER_SYSTEM.search(f"{ra.comment} {dec.comment}"):
+        return f"{ra.keyword}, {dec.keyword} are {match[0].lower()}, says the comment"
     try:
         right, up = read_number(ra.value), read_number(dec.value)
     except FileFormatError:
@@ -197,7 +202,8 @@ def _equinox(cards: Cards, ra: Card, dec: Card, date: datetime | None) -> tuple[
     system = next((str(cards.get(name)).strip().upper() for name in _SYSTEMS if cards.find(name)), "")
     if card is None or year is None:
         words = f"{system} {_texts(cards)}"
-        return (-1950.0, "") if _B1950.search(system) else ("date", "") if _OF_DATE.search(words) else (2000.0, "")
+        is_of_date = _OF_DATE.search(words) or _NOW.search(_texts(cards))
+        return (-1950.0, "") if _B1950.search(system) else ("date", "") if is_of_date else (2000.0, "")
     if name == "EPOCH" and year > 0.0 and year != 2000.0:
         is_now = date is not None and abs(year - date.year) < _SAME_YEAR
         return 2000.0, "" if is_now and _J2000.search(system) else f"EPOCH = {year:g} may be the equinox"
