@@ -1,5 +1,7 @@
 """YAML with line numbers."""
 
+import os
+
 import pytest
 import yaml
 from hypothesis import given
@@ -83,3 +85,9 @@ def test_reads_what_yaml_writes(data):
     read, lines = parse_yaml(yaml.safe_dump(data), error=ConfigError)
     assert read == data
     assert lines[()] == 1
+
+
+def test_bytes_of_a_path_that_are_not_utf_8():
+    path = os.fsdecode(b"/data/\xe4\xff")
+    data, _ = parse_yaml(yaml.safe_dump({"path": path}), error=ConfigError)
+    assert data == {"path": path}

@@ -4,6 +4,7 @@ One reader for all YAML that users write (policies, camera descriptions, configu
 value can name file and line. Only plain data are built: tags that would make Python objects are refused.
 """
 
+import re
 from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,6 +25,8 @@ _MOST_NODES = 5_000_000
 _MERGE = "tag:yaml.org,2002:merge"
 #: The C parser, where the wheel has it, is ten times faster.
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+#: How bytes of a path that are not UTF-8 are written (PEP 383); the C parser refuses it.
+_ESCAPED_BYTE = re.compile(rb"\\u[dD][cC][89a-fA-F]")
 
 
 class _ErrorClass(Protocol):
@@ -63,7 +66,8 @@ def parse_yaml(
     """Read YAML from memory; ``path`` is only named in messages. See `load_yaml`."""
     loader = None
     try:
-        loader = _Loader(text)
+        encoded = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
+        loader = (yaml.SafeLoader if _ESCAPED_BYTE.search(encoded) else _Loader)(text)
         root = loader.get_single_node()
         if root is None:
             return None, {(): 1}
