@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from obs.camera.camera import Camera
     from obs.camera.detector import Detector
     from obs.errors import ObsError
-    from obs.executor import Outcome
+    from obs.executor.outcome import Outcome
     from obs.exports.export import Exported, export
     from obs.geom import Box
     from obs.image.background import Background

@@ -9,7 +9,8 @@ import pytest
 
 from obs.cli.logs import configure_logging
 from obs.cli.progress import show_progress
-from obs.executor import Outcome, current_data_id, run
+from obs.executor.outcome import Outcome, current_data_id
+from obs.executor.run import run
 
 
 @pytest.fixture(autouse=True)

@@ -23,16 +23,16 @@ def test_an_abbreviation_of_several_is_refused(obs, repository, tmp_path):
 
 
 def test_logs_go_to_a_file_too(obs, repository, tmp_path, request):
-    request.addfinalizer(lambda: logging.getLogger("obs.executor").setLevel(logging.NOTSET))
+    request.addfinalizer(lambda: logging.getLogger("obs.executor.outcome").setLevel(logging.NOTSET))
     words = ("process", repository, "--id", "visit=3", "ccd=0", "--output", tmp_path / "out")
     log = tmp_path / "log.txt"
     assert obs(*words, "--logdest", log, "--longlog", "--debug")[0] == 1
-    pattern = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00 \S+ obs\.executor DEBUG visit=3 filter=g ccd=0: "
+    pattern = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00 \S+ obs\.executor\.outcome DEBUG visit=3 filter=g ccd=0: "
     assert re.search(pattern, log.read_text())
     log.unlink()
     assert obs(*words, "--logdest", log)[0] == 1
     assert log.read_text() == ""
-    assert obs(*words, "--logdest", log, "-T", "5", "obs.executor")[0] == 1
+    assert obs(*words, "--logdest", log, "-T", "5", "obs.executor.outcome")[0] == 1
     assert log.read_text().startswith("DEBUG visit=3 filter=g ccd=0: ")
     status, _, err = obs(*words, "--logdest", tmp_path / "no/log.txt")
     assert status == 1

@@ -19,7 +19,8 @@ from obs.cli.table import format_table
 from obs.config.layers import ConfigLayers
 from obs.config.lsst_names import PROCESS_NAMES
 from obs.errors import DataIdError, OutputError
-from obs.executor import Outcome, run
+from obs.executor.outcome import Outcome
+from obs.executor.run import run
 from obs.ingest.calib_jobs import BuildJob, plan_calibrations, usual_inputs
 from obs.ingest.calib_staging import recover_builds, staging
 from obs.ingest.calib_store import CalibStore

@@ -10,7 +10,7 @@ import click
 
 from obs.cli.commands.options import run_option
 from obs.errors import OutputError, suggest
-from obs.executor import current_data_id
+from obs.executor.outcome import current_data_id
 
 __all__ = ["LEVELS", "configure_logging"]
 

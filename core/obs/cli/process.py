@@ -12,6 +12,7 @@ from obs.cli.plan import print_plan, warn_of_stale
 from obs.cli.progress import show_progress
 from obs.cli.report import report_outcomes
 from obs.cli.show import show_config, show_data, split_show
+from obs.executor.shard import Shard
 from obs.instrument.discovery import load_instrument
 from obs.repo.butler import Butler
 from obs.runs.pending import Plan, plan_run
@@ -33,6 +34,7 @@ def process(
     processes: int,
     timeout: float | None,
     doraise: bool,
+    shard: str | None,
     allow_missing: bool,
     skip_existing: bool,
     reuse_outputs_from: str | None,
@@ -73,9 +75,12 @@ def process(
     config = layers.build()
     show_config(layers, shows)
     chosen = select_data_ids(butler, ids if writing or "data" in things else [])
-    data_ids = chosen.data_ids
+    data_ids = chosen.data_ids if shard is None else Shard.parse(shard).take(chosen.data_ids)
     show_data(butler, data_ids, shows)
     if not writing:
+        return 0 if chosen.is_complete else 1
+    if not data_ids and chosen.data_ids:
+        click.echo(f"there are {len(chosen.data_ids)} data IDs, none of them in the share {shard}", err=True)
         return 0 if chosen.is_complete else 1
     if not data_ids:
         click.echo(_NO_DATA if ids else f"{_NO_DATA}; no --id was given, --id alone stands for everything", err=True)

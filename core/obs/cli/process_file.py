@@ -14,7 +14,8 @@ from obs.cli.report import report_outcomes
 from obs.cli.show import show_config, split_show
 from obs.config.layers import ConfigLayers
 from obs.config.lsst_names import PROCESS_FILE_NAMES
-from obs.executor import run
+from obs.executor.run import run
+from obs.executor.shard import Shard
 from obs.process_summary import ProcessSummary
 from obs.runs.process_file import is_file_output, record_file_run, settings_path
 from obs.runs.record import RecordOptions
@@ -36,6 +37,7 @@ def process_file(
     processes: int,
     timeout: float | None,
     doraise: bool,
+    shard: str | None,
     clobber_output: bool,
     clobber_config: bool,
     no_backup_config: bool,
@@ -63,6 +65,8 @@ def process_file(
     )
     record_file_run(output, config, record)
     data_ids = [{"file": str(path)} for path in paths]
+    if shard is not None:
+        data_ids = Shard.parse(shard).take(data_ids)
     with show_progress(len(data_ids)) as progress:
         configure_logging(log_levels, progress.write)
         outcomes = run(

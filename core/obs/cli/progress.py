@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from obs.executor import Outcome
+from obs.executor.outcome import Outcome
 from obs.policy.data_id import format_data_id
 
 __all__ = ["Progress", "show_count", "show_progress"]

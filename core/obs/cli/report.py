@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from obs.cli.table import format_table
-from obs.executor import Outcome
+from obs.executor.outcome import Outcome
 from obs.policy.data_id import format_data_id
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from obs.cli.options import add_overrides
 from obs.cli.progress import show_progress
 from obs.cli.report import failure_text
 from obs.cli.show import show_config, split_show
-from obs.executor import Outcome
+from obs.executor.outcome import Outcome
 from obs.instrument.discovery import load_instrument
 from obs.runs.simulate import Observation, simulate_files, simulator_settings
 from obs.simulator.files import FileFormat, FileOptions

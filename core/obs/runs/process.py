@@ -8,7 +8,8 @@ from typing import Any
 from obs.config.layers import ConfigLayers
 from obs.config.lsst_names import PROCESS_NAMES
 from obs.errors import DataIdError, OutputError
-from obs.executor import Outcome, run
+from obs.executor.outcome import Outcome
+from obs.executor.run import run
 from obs.instrument.instrument import Instrument
 from obs.memory import keep_freed_memory
 from obs.pipeline import FREE_SETTINGS, process_detector

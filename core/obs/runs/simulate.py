@@ -11,7 +11,8 @@ from obs.camera.camera import Camera
 from obs.camera.detector import Detector
 from obs.config.layers import ConfigLayers
 from obs.errors import DataIdError, OutputError
-from obs.executor import Outcome, run
+from obs.executor.outcome import Outcome
+from obs.executor.run import run
 from obs.image.catalog import Catalog
 from obs.instrument.discovery import load_instrument
 from obs.instrument.instrument import Instrument

@@ -3,6 +3,7 @@
 import cProfile
 import importlib
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial, update_wrapper
 from pathlib import Path
 from typing import Any
@@ -31,13 +32,27 @@ def calls(place: str) -> Callable[[Callable[[], None]], Callable[..., Any]]:
             module, _, name = place.partition(":")
             action = partial(getattr(importlib.import_module(module), name), **parameters)
             path = run_option("profile")
-            return action() if path is None else _profile(action, path, parameters.get("processes"))
+            with _executor(parameters.get("processes")):
+                return action() if path is None else _profile(action, path, parameters.get("processes"))
 
         update_wrapper(call, declaration)
         call.__dict__["place"] = place
         return call
 
     return decorate
+
+
+def _executor(processes: object) -> AbstractContextManager[None]:
+    """Return the context in which data IDs are worked on where the user asks for it."""
+    asked = {name: run_option(name) for name in ("executor", "scheduler", "cluster", "site")}
+    if not any(asked.values()):
+        return nullcontext()
+    choose = importlib.import_module("obs.executor.choose")
+    options = choose.ExecutorOptions(
+        name=asked.pop("executor"), **asked, processes=processes if isinstance(processes, int) else 1
+    )
+    chosen: AbstractContextManager[None] = choose.chosen_executor(options)
+    return chosen
 
 
 def _profile(action: Callable[[], object], path: Path, processes: object) -> object:

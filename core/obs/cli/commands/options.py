@@ -37,7 +37,7 @@ def _keep(context: click.Context, parameter: click.Parameter, value: object) -> 
 
 
 def run_option(name: str) -> Any:  # noqa: ANN401 - a value of any type
-    """Return the value of ``trace``, ``debug``, ``longlog``, ``logdest`` or ``profile``; None if no command has it."""
+    """Return the value of an option that says how to run; None if the command does not have it."""
     context = click.get_current_context(silent=True)
     return None if context is None else context.meta.get(f"{__name__}.{name}")
 
@@ -58,6 +58,35 @@ def run_options(function: F) -> F:
             callback=_keep,
             metavar="LEVEL COMPONENT",
             help="Debug messages of a component (level 0: none).",
+        ),
+        click.option(
+            "--site",
+            type=click.Path(path_type=Path, dir_okay=False),
+            expose_value=False,
+            callback=_keep,
+            metavar="FILE",
+            help="Settings of the site for --cluster, YAML.",
+        ),
+        click.option(
+            "--cluster",
+            type=click.Choice(["local", "slurm", "htcondor", "pbs"]),
+            expose_value=False,
+            callback=_keep,
+            help="Start -j Dask workers there.",
+        ),
+        click.option(
+            "--scheduler",
+            metavar="ADDRESS",
+            expose_value=False,
+            callback=_keep,
+            help="Use the Dask cluster of this scheduler, such as tcp://host:8786.",
+        ),
+        click.option(
+            "--executor",
+            metavar="NAME",
+            expose_value=False,
+            callback=_keep,
+            help="Where to run: local, dask, or a plugin's.",
         ),
         click.option(
             "--debug", is_flag=True, expose_value=False, callback=_keep, help="Debug messages of all components."

@@ -35,6 +35,7 @@ Examples:
     help="Show data[=lsst], config[=PATTERN], history=PATTERN or tasks and stop, unless 'run' is there too.",
 )
 @run_options
+@click.option("--shard", metavar="N/COUNT", help="Only this share of the data IDs, such as 3/20: for job arrays.")
 @click.option("--allow-missing", is_flag=True, help="Go on without a calibration that is missing, and say so.")
 @click.option(
     "--skip-existing", is_flag=True, help="Keep results made with the same settings, inputs and calibrations."

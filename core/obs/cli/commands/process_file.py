@@ -24,6 +24,7 @@ Example:
     "--show", expose_value=False, multiple=True, metavar="WHAT...", help="Show config[=PATTERN] or history=PATTERN."
 )
 @run_options
+@click.option("--shard", metavar="N/COUNT", help="Only this share of the data IDs, such as 3/20: for job arrays.")
 @click.option("--clobber-output", is_flag=True, help="Remove the output folder first.")
 @click.option("--no-backup-config", is_flag=True, help="With --clobber-config: keep no copy of the old settings.")
 @click.option("--clobber-versions", is_flag=True, help="Go on with other versions of the software without a warning.")

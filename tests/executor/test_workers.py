@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from obs.errors import DatasetNotFoundError
-from obs.executor import current_data_id, run
+from obs.executor.outcome import current_data_id
+from obs.executor.run import run
 
 VISITS = [{"visit": number} for number in range(5)]
 
@@ -100,7 +101,7 @@ def test_no_data_ids():
 
 def test_interrupt_ends_all_processes():
     code = (
-        "import multiprocessing; from obs.executor import run; from test_executor import act\n"
+        "import multiprocessing; from obs.executor.run import run; from test_workers import act\n"
         "if __name__ == '__main__':\n"
         "    try: run(act, [{'visit': 8}, {'visit': 8}], processes=2)\n"
         "    except KeyboardInterrupt: print('stopped', multiprocessing.active_children())\n"
@@ -122,7 +123,7 @@ def test_interrupt_ends_all_processes():
 def test_workers_end_with_their_parent(number, tmp_path):
     """Also where the parent cannot tell them, and while they work."""
     code = (
-        "import sys; from obs.executor import run; from test_executor import report_and_sleep\n"
+        "import sys; from obs.executor.run import run; from test_workers import report_and_sleep\n"
         "data_ids = [{'folder': sys.argv[1], 'n': n} for n in (1, 2)]\n"
         "if __name__ == '__main__': run(report_and_sleep, data_ids, processes=2)\n"
     )

@@ -1,8 +1,7 @@
-"""Run one function over many data IDs, one after another or in several processes.
+"""Several processes of this machine.
 
-One bad data ID never stops the others: an exception, a time limit or a process that is killed becomes an `Outcome`
-that says so. Worker processes are started afresh (never forked), use one thread each, and send their log messages to
-the process that started them.
+An exception, a time limit or a process that is killed becomes an `Outcome` that says so. Worker processes are started
+afresh (never forked), use one thread each, and send their log messages to the process that started them.
 """
 
 import logging
@@ -11,134 +10,22 @@ import os
 import signal
 import sys
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar
-from dataclasses import dataclass
 from logging.handlers import QueueHandler
 from multiprocessing import connection, resource_tracker
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
-from obs.errors import ObsError
+from obs.executor.outcome import DataId, Outcome, attempt, current_data_id
 from obs.lifeline import end_with_parent
-from obs.policy.data_id import format_data_id
 from obs.threads import THREAD_LIMITS, use_one_thread
 
-__all__ = ["Outcome", "current_data_id", "run"]
-
-logger = logging.getLogger(__name__)
+__all__ = ["run_in_workers"]
 
 R = TypeVar("R")
-DataId = Mapping[str, Any]
 
 _GRACE = 5.0  # seconds that a stopped worker has to remove its temporary files
-
-#: The data ID being worked on in this process, as text; empty outside. For log messages.
-current_data_id: ContextVar[str] = ContextVar("current_data_id", default="")
-
-
-@dataclass(frozen=True)
-class Outcome(Generic[R]):
-    """What became of one data ID.
-
-    Attributes
-    ----------
-    data_id
-        The data ID.
-    result
-        What the function returned; None after a failure.
-    error
-        The message of a failure on one line, else empty.
-    cause
-        Class name of the exception, ``Timeout`` or ``Killed``; empty after success.
-    traceback
-        The traceback of a failure, as text.
-    seconds
-        Time that it took, s.
-
-    Examples
-    --------
-    >>> from obs import process
-    >>> outcome = process("DATA", "visit=21", rerun="first", config={"calibrate.parquet": True})[0]
-    >>> outcome.ok, outcome.result.n_source > 50
-    (True, True)
-    """
-
-    data_id: dict[str, Any]
-    result: R | None = None
-    error: str = ""
-    cause: str = ""
-    traceback: str = ""
-    seconds: float = 0.0
-
-    @property
-    def ok(self) -> bool:
-        """Whether the function returned."""
-        return not self.cause
-
-
-def run(
-    function: Callable[[DataId], R],
-    data_ids: Sequence[DataId],
-    *,
-    processes: int = 1,
-    timeout: float | None = None,
-    on_done: Callable[[Outcome[R]], None] | None = None,
-    raise_errors: bool = False,
-) -> list[Outcome[R]]:
-    """Call a function for every data ID.
-
-    Parameters
-    ----------
-    function
-        Called with a data ID. With several processes it must be picklable: a function of a module, or a
-        `functools.partial` of one; so must be what it returns.
-    data_ids
-        The data IDs.
-    processes
-        Number of processes that work at the same time; 1 works in this process, unless there is a time limit.
-    timeout
-        Time limit for each data ID, s; None for no limit.
-    on_done
-        Called in this process with every outcome as soon as it is known.
-    raise_errors
-        Let the first exception through instead of recording it. Then everything runs in this process.
-
-    Returns
-    -------
-    list of Outcome
-        In the order of ``data_ids``.
-    """
-    tell = on_done or (lambda outcome: None)
-    if raise_errors or (processes <= 1 and timeout is None):
-        outcomes = []
-        for data_id in data_ids:
-            outcomes.append(_attempt(function, data_id, raise_errors=raise_errors))
-            tell(outcomes[-1])
-        return outcomes
-    return _run_in_workers(function, data_ids, min(max(processes, 1), len(data_ids)), timeout, tell)
-
-
-def _attempt(function: Callable[[DataId], R], data_id: DataId, *, raise_errors: bool = False) -> Outcome[R]:
-    """Call the function and record what comes of it."""
-    token = current_data_id.set(format_data_id(data_id))
-    start = time.perf_counter()
-    try:
-        result = function(data_id)
-    except Exception as problem:
-        if raise_errors:
-            raise
-        logger.debug("the traceback of this failure:", exc_info=True)
-        message = " ".join(str(problem).split())
-        if not isinstance(problem, ObsError):
-            message = f"{type(problem).__name__}: {message}" if message else type(problem).__name__
-        seconds = time.perf_counter() - start
-        return Outcome(dict(data_id), None, message, type(problem).__name__, traceback.format_exc(), seconds)
-    finally:
-        current_data_id.reset(token)
-    return Outcome(dict(data_id), result, seconds=time.perf_counter() - start)
 
 
 class _Worker:
@@ -183,13 +70,33 @@ class _Worker:
         return f"the worker process was killed ({name}){hint}"
 
 
-def _run_in_workers(
+def run_in_workers(
     function: Callable[[DataId], R],
     data_ids: Sequence[DataId],
     processes: int,
     timeout: float | None,
     tell: Callable[[Outcome[R]], None],
 ) -> list[Outcome[R]]:
+    """Call a function for every data ID, in several processes of this machine.
+
+    Parameters
+    ----------
+    function
+        Called with a data ID.
+    data_ids
+        The data IDs.
+    processes
+        Number of processes.
+    timeout
+        Time limit for each data ID, s; None for no limit.
+    tell
+        Called in this process with every outcome as soon as it is known.
+
+    Returns
+    -------
+    list of Outcome
+        In the order of ``data_ids``.
+    """
     waiting = deque(enumerate(data_ids))
     outcomes: dict[int, Outcome[R]] = {}
     idle: list[_Worker] = []
@@ -296,7 +203,7 @@ def _work(pipe: Any, function: Callable[[DataId], Any], levels: Mapping[str, int
         except EOFError:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             return
-        outcome = _attempt(function, data_id)
+        outcome = attempt(function, data_id)
         try:
             pipe.send(outcome)
         except OSError:

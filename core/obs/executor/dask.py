@@ -1,0 +1,259 @@
+"""The workers of a Dask cluster: one that runs already, or one that is started on the site's batch system.
+
+What goes over the network is the function with paths and settings, data IDs, outcomes and log messages; never pixels.
+"""
+
+import logging
+import multiprocessing
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import dask
+from distributed import Client, LocalCluster, as_completed
+
+from obs.errors import ConfigError, PluginError
+from obs.executor.outcome import DataId, Outcome, attempt, current_data_id
+from obs.executor.run import Executor
+from obs.executor.workers import run_in_workers
+from obs.threads import use_one_thread
+from obs.version import __version__
+
+__all__ = ["DaskExecutor", "open_cluster"]
+
+R = TypeVar("R")
+
+#: Classes of dask-jobqueue, by the name of the batch system.
+_BATCH_SYSTEMS = {"slurm": "SLURMCluster", "htcondor": "HTCondorCluster", "pbs": "PBSCluster"}
+#: What a job is, where the site does not say otherwise.
+_JOB: dict[str, Any] = {"cores": 1, "processes": 1, "memory": "3GB"}
+#: Tasks that are handed to the scheduler at a time, at least, and for each worker.
+_AHEAD, _AHEAD_OF_WORKER = 500, 4
+#: Seconds that a task takes at least, if there are data IDs enough; and how many data IDs it has at most.
+_TASK_SECONDS, _LARGEST_SHARE = 0.5, 200
+#: How often a task may take a worker with it before it counts as failed: it is tried once more.
+_ALLOWED_FAILURES = 1
+
+
+@contextmanager
+def open_cluster(
+    *, scheduler: str | None, cluster: str | None, site: Mapping[str, Any], processes: int
+) -> Iterator[Executor]:
+    """Connect to a scheduler, or start a cluster, which is stopped at the end.
+
+    Parameters
+    ----------
+    scheduler
+        Address such as ``tcp://host:8786``.
+    cluster
+        ``local``, ``slurm``, ``htcondor`` or ``pbs``, where there is no scheduler.
+    site
+        Settings of the site: those of the class of dask-jobqueue, and ``workers``, the number of workers.
+    processes
+        Number of workers where the site says nothing.
+
+    Raises
+    ------
+    ConfigError
+        If the scheduler does not answer, or the settings do not suit the cluster.
+    PluginError
+        If dask-jobqueue is needed and not installed.
+    """
+    for name in [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]:
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what it warns of becomes an outcome
+    if scheduler is not None:
+        try:
+            client = Client(scheduler, timeout="20s")
+        except (OSError, ValueError, TimeoutError) as error:
+            raise ConfigError(
+                f"the Dask scheduler {scheduler} does not answer: {error}; is the address right?"
+            ) from error
+        with client:
+            yield DaskExecutor(client)
+        return
+    settings = dict(site)
+    workers = settings.pop("workers", processes)
+    if not isinstance(workers, int) or workers < 1:
+        raise ConfigError(f"workers: wanted a number of workers from 1, got {workers!r}")
+    with dask.config.set({"distributed.scheduler.allowed-failures": _ALLOWED_FAILURES}):
+        started = _start(cluster or "local", settings, workers)
+        with started, Client(started) as client:
+            yield DaskExecutor(client)
+
+
+def _start(kind: str, settings: dict[str, Any], workers: int) -> Any:  # noqa: ANN401 - clusters share no base class
+    if kind == "local":
+        return LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None, **settings)
+    if kind not in _BATCH_SYSTEMS:
+        raise ConfigError(f"--cluster does not know '{kind}'; it knows: local, {', '.join(_BATCH_SYSTEMS)}")
+    try:
+        import dask_jobqueue  # noqa: PLC0415 - needed for batch systems only
+    except ImportError as error:
+        raise PluginError(
+            "dask-jobqueue is needed for batch systems and is not installed; pip install 'obs-toolkit[dask]'",
+            plugin="dask",
+        ) from error
+    try:
+        started = getattr(dask_jobqueue, _BATCH_SYSTEMS[kind])(
+            **{"cores": 1, "processes": 1, "memory": "3GB"} | settings
+        )
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"the settings of the site do not suit {kind}: {error}") from error
+    started.scale(workers)
+    return started
+
+
+class DaskExecutor:
+    """Runs functions on the workers of a cluster.
+
+    Workers may be lost and added meanwhile: what a lost one worked on is done again by another, once.
+
+    Parameters
+    ----------
+    client
+        The connection to the scheduler.
+    """
+
+    def __init__(self, client: Any) -> None:  # noqa: ANN401 - a class of an extra
+        self.client = client
+        self.address: str = client.scheduler.address
+
+    def __call__(
+        self,
+        function: Callable[[DataId], R],
+        data_ids: Sequence[DataId],
+        *,
+        timeout: float | None,
+        tell: Callable[[Outcome[R]], None],
+    ) -> list[Outcome[R]]:
+        """Call a function for every data ID; see `obs.executor.run.Executor`."""
+        waiting = deque(range(len(data_ids)))
+        outcomes: dict[int, Outcome[R]] = {}
+        tasks: dict[Any, list[int]] = {}
+        pace = _Pace()
+
+        def submit() -> list[Any]:
+            """Hand over more tasks, up to as many as the scheduler is to have at a time."""
+            futures = []
+            while waiting and len(tasks) < self._window():
+                share = [waiting.popleft() for _ in range(min(pace.share, len(waiting)))]
+                futures.append(self._submit(function, [data_ids[number] for number in share], timeout))
+                tasks[futures[-1].key] = share
+            return futures
+
+        running = as_completed(submit())
+        for batch in running.batches():
+            for future in batch:
+                share = tasks.pop(future.key)
+                found = self._collect(future, [data_ids[number] for number in share])
+                if len(share) > 1 and found[0].cause == "Killed":
+                    pace.share = 1  # which of them took the worker with it shows when each is tried alone
+                    waiting.extend(share)
+                    continue
+                for number, outcome in zip(share, found, strict=True):
+                    outcomes[number] = outcome
+                    pace.note(outcome.seconds)
+                    tell(outcome)
+            running.update(submit())
+        for number in waiting:  # no scheduler was there to take them
+            outcomes[number] = self._lost(data_ids[number])
+            tell(outcomes[number])
+        return [outcomes[number] for number in range(len(data_ids))]
+
+    def _submit(self, function: Callable[[DataId], Any], data_ids: list[DataId], timeout: float | None) -> Any:  # noqa: ANN401 - a class of an extra
+        level = logging.getLogger("obs").getEffectiveLevel()
+        return self.client.submit(_work, function, data_ids, timeout, level, __version__, pure=False)
+
+    def _window(self) -> int:
+        """Return how many tasks the scheduler has at a time, so that its memory does not grow with their number."""
+        if self.client.status != "running":
+            return 0
+        threads = sum(self.client.nthreads().values())
+        return max(_AHEAD, _AHEAD_OF_WORKER * int(threads))
+
+    def _collect(self, future: Any, data_ids: list[DataId]) -> list[Outcome[Any]]:  # noqa: ANN401 - a class of an extra
+        if future.status == "finished":
+            outcomes: list[Outcome[Any]]
+            outcomes, records = future.result()
+            for record in records:
+                logging.getLogger(record.name).handle(record)
+            return outcomes
+        if future.status != "error":
+            return [self._lost(data_id) for data_id in data_ids]
+        problem = future.exception()
+        cause, message = type(problem).__name__, " ".join(f"{type(problem).__name__}: {problem}".split())
+        if cause == "KilledWorker":
+            cause, message = "Killed", "the worker that had it was lost, and so was the next; perhaps memory ran out"
+        return [Outcome(dict(data_id), None, message, cause, message) for data_id in data_ids]
+
+    def _lost(self, data_id: DataId) -> Outcome[Any]:
+        message = f"the connection to the Dask scheduler {self.address} was lost"
+        return Outcome(dict(data_id), None, message, "Scheduler", message)
+
+
+class _Pace:
+    """How many data IDs make a task: one, or several that are done so fast that the scheduler would take longer.
+
+    Attributes
+    ----------
+    share
+        Number of data IDs in the next task.
+    """
+
+    def __init__(self) -> None:
+        self.share = 1
+        self._seconds = _TASK_SECONDS
+
+    def note(self, seconds: float) -> None:
+        """Count a data ID that took so long."""
+        self._seconds += 0.1 * (seconds - self._seconds)
+        self.share = int(min(max(_TASK_SECONDS / max(self._seconds, 1e-6), 1), _LARGEST_SHARE))
+
+
+class _Collector(logging.Handler):
+    """Keeps messages, marked with the data ID, until they go back with the outcome."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        record.msg, record.args = record.getMessage(), None
+        record.exc_info = record.exc_text = None
+        record.data_id = current_data_id.get()
+        self.records.append(record)
+
+
+def _work(
+    function: Callable[[DataId], R], data_ids: Sequence[DataId], timeout: float | None, level: int, version: str
+) -> tuple[list[Outcome[R]], list[logging.LogRecord]]:
+    """Do one task on a worker, and return its outcomes with the messages."""
+    use_one_thread()
+    if version != __version__:
+        message = f"the worker has obs {__version__}, and {version} asks; install the same version on all machines"
+        return [Outcome(dict(data_id), None, message, "PluginError", message) for data_id in data_ids], []
+    collector = _Collector()
+    logger = logging.getLogger("obs")
+    logger.addHandler(collector)
+    before, logger.level = logger.level, level
+    try:
+        if timeout is None:
+            return [attempt(function, data_id) for data_id in data_ids], collector.records
+        with _children_allowed():
+            return run_in_workers(function, data_ids, 1, timeout, lambda outcome: None), collector.records
+    finally:
+        logger.removeHandler(collector)
+        logger.level = before
+
+
+@contextmanager
+def _children_allowed() -> Iterator[None]:
+    """Let this process start another although a nanny watches it: that one ends when its pipe closes."""
+    settings = multiprocessing.current_process()._config  # type: ignore[attr-defined]  # there is no public way
+    before = settings.pop("daemon", None)
+    try:
+        yield
+    finally:
+        if before is not None:
+            settings["daemon"] = before

@@ -1,0 +1,92 @@
+"""What became of one data ID, and how it is attempted."""
+
+import logging
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from obs.errors import ObsError
+from obs.policy.data_id import format_data_id
+
+__all__ = ["DataId", "Outcome", "attempt", "current_data_id"]
+
+logger = logging.getLogger(__name__)
+
+R = TypeVar("R")
+DataId = Mapping[str, Any]
+
+#: The data ID being worked on in this process, as text; empty outside. For log messages.
+current_data_id: ContextVar[str] = ContextVar("current_data_id", default="")
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[R]):
+    """What became of one data ID.
+
+    Attributes
+    ----------
+    data_id
+        The data ID.
+    result
+        What the function returned; None after a failure.
+    error
+        The message of a failure on one line, else empty.
+    cause
+        Class name of the exception, ``Timeout`` or ``Killed``; empty after success.
+    traceback
+        The traceback of a failure, as text.
+    seconds
+        Time that it took, s.
+
+    Examples
+    --------
+    >>> from obs import process
+    >>> outcome = process("DATA", "visit=21", rerun="first", config={"calibrate.parquet": True})[0]
+    >>> outcome.ok, outcome.result.n_source > 50
+    (True, True)
+    """
+
+    data_id: dict[str, Any]
+    result: R | None = None
+    error: str = ""
+    cause: str = ""
+    traceback: str = ""
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """Whether the function returned."""
+        return not self.cause
+
+
+def attempt(function: Callable[[DataId], R], data_id: DataId, *, raise_errors: bool = False) -> Outcome[R]:
+    """Call a function with a data ID, and record what comes of it.
+
+    Parameters
+    ----------
+    function
+        The function.
+    data_id
+        The data ID.
+    raise_errors
+        Let an exception through instead of recording it.
+    """
+    token = current_data_id.set(format_data_id(data_id))
+    start = time.perf_counter()
+    try:
+        result = function(data_id)
+    except Exception as problem:
+        if raise_errors:
+            raise
+        logger.debug("the traceback of this failure:", exc_info=True)
+        message = " ".join(str(problem).split())
+        if not isinstance(problem, ObsError):
+            message = f"{type(problem).__name__}: {message}" if message else type(problem).__name__
+        seconds = time.perf_counter() - start
+        return Outcome(dict(data_id), None, message, type(problem).__name__, traceback.format_exc(), seconds)
+    finally:
+        current_data_id.reset(token)
+    return Outcome(dict(data_id), result, seconds=time.perf_counter() - start)

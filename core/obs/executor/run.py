@@ -1,0 +1,100 @@
+"""Run one function over many data IDs, wherever the run is to happen.
+
+One bad data ID never stops the others. The place is an `Executor`: this machine, unless `use_executor` says otherwise.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Protocol, TypeVar
+
+from obs.executor.outcome import DataId, Outcome, attempt
+from obs.executor.workers import run_in_workers
+
+__all__ = ["Executor", "run", "use_executor"]
+
+R = TypeVar("R")
+
+
+class Executor(Protocol):
+    """A place where functions run: what plugins bring by an entry point of the group ``obs.executors``."""
+
+    def __call__(
+        self,
+        function: Callable[[DataId], R],
+        data_ids: Sequence[DataId],
+        *,
+        timeout: float | None,
+        tell: Callable[[Outcome[R]], None],
+    ) -> list[Outcome[R]]:
+        """Call a function for every data ID, and return the outcomes in their order.
+
+        Parameters
+        ----------
+        function
+            A picklable function; so is what it returns.
+        data_ids
+            The data IDs.
+        timeout
+            Time limit for each data ID, s; None for no limit.
+        tell
+            To be called here with every outcome as soon as it is known.
+        """
+
+
+_executor: ContextVar[Executor | None] = ContextVar("executor", default=None)
+
+
+@contextmanager
+def use_executor(executor: Executor | None) -> Iterator[None]:
+    """Let `run` use an executor inside this context; None stands for this machine."""
+    token = _executor.set(executor)
+    try:
+        yield
+    finally:
+        _executor.reset(token)
+
+
+def run(
+    function: Callable[[DataId], R],
+    data_ids: Sequence[DataId],
+    *,
+    processes: int = 1,
+    timeout: float | None = None,
+    on_done: Callable[[Outcome[R]], None] | None = None,
+    raise_errors: bool = False,
+) -> list[Outcome[R]]:
+    """Call a function for every data ID.
+
+    Parameters
+    ----------
+    function
+        Called with a data ID. With several processes it must be picklable: a function of a module, or a
+        `functools.partial` of one; so must be what it returns.
+    data_ids
+        The data IDs.
+    processes
+        Number of processes that work at the same time; 1 works in this process, unless there is a time limit.
+    timeout
+        Time limit for each data ID, s; None for no limit.
+    on_done
+        Called in this process with every outcome as soon as it is known.
+    raise_errors
+        Let the first exception through instead of recording it. Then everything runs in this process.
+
+    Returns
+    -------
+    list of Outcome
+        In the order of ``data_ids``.
+    """
+    tell: Callable[[Outcome[Any]], None] = on_done or (lambda outcome: None)
+    elsewhere = _executor.get()
+    if elsewhere is not None and not raise_errors:
+        return elsewhere(function, data_ids, timeout=timeout, tell=tell)
+    if raise_errors or (processes <= 1 and timeout is None):
+        outcomes = []
+        for data_id in data_ids:
+            outcomes.append(attempt(function, data_id, raise_errors=raise_errors))
+            tell(outcomes[-1])
+        return outcomes
+    return run_in_workers(function, data_ids, min(max(processes, 1), len(data_ids)), timeout, tell)
