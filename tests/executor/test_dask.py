@@ -87,8 +87,8 @@ def test_outcomes_messages_and_lost_workers(cluster, tmp_path, caplog):
 
 def test_a_time_limit(cluster, tmp_path):
     with chosen_executor(ExecutorOptions(scheduler=cluster.address)):
-        slow, quick = run(partial(tasks.act, folder=str(tmp_path)), [{"n": 4}, {"n": 7}], timeout=4.0)
-    assert (slow.cause, slow.error) == ("Timeout", "stopped after the time limit of 4 s")
+        slow, quick = run(partial(tasks.act, folder=str(tmp_path)), [{"n": 4}, {"n": 7}], timeout=8.0)
+    assert (slow.cause, slow.error) == ("Timeout", "stopped after the time limit of 8 s")
     assert quick.result == 70
 
 
@@ -103,7 +103,7 @@ def test_a_task_that_kills_every_worker_is_reported(tmp_path, monkeypatch):
     with chosen_executor(ExecutorOptions(cluster="local", processes=1)):
         killer, other = run(partial(tasks.act, folder=str(tmp_path)), [{"n": 2}, {"n": 7}])
     assert (killer.cause, other.result) == ("Killed", 70)
-    assert killer.error.startswith("the worker that had it was lost, and so was the next")
+    assert killer.error.startswith("the worker that had it was lost, twice")
 
 
 def test_a_scheduler_that_goes_away_is_said_for_each_data_id(cluster, tmp_path):

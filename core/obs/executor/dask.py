@@ -3,8 +3,10 @@
 What goes over the network is the function with paths and settings, data IDs, outcomes and log messages; never pixels.
 """
 
+import gc
 import logging
 import multiprocessing
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,6 +14,7 @@ from typing import Any, TypeVar
 
 import dask
 from distributed import Client, LocalCluster, as_completed
+from distributed import wait as wait_for
 
 from obs.errors import ConfigError, PluginError
 from obs.executor.outcome import DataId, Outcome, attempt, current_data_id
@@ -32,8 +35,8 @@ _JOB: dict[str, Any] = {"cores": 1, "processes": 1, "memory": "3GB"}
 _AHEAD, _AHEAD_OF_WORKER = 500, 4
 #: Seconds that a task takes at least, if there are data IDs enough; and how many data IDs it has at most.
 _TASK_SECONDS, _LARGEST_SHARE = 0.5, 200
-#: How often a task may take a worker with it before it counts as failed: it is tried once more.
-_ALLOWED_FAILURES = 1
+#: How often a task may be on a worker that is lost before it is set aside, to be tried once more alone.
+_ALLOWED_FAILURES = 0
 
 
 @contextmanager
@@ -84,7 +87,14 @@ def open_cluster(
 
 def _start(kind: str, settings: dict[str, Any], workers: int) -> Any:  # noqa: ANN401 - clusters share no base class
     if kind == "local":
-        return LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None, **settings)
+        return LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=None,
+            silence_logs=logging.CRITICAL,
+            **settings,
+        )
     if kind not in _BATCH_SYSTEMS:
         raise ConfigError(f"--cluster does not know '{kind}'; it knows: local, {', '.join(_BATCH_SYSTEMS)}")
     try:
@@ -95,13 +105,16 @@ def _start(kind: str, settings: dict[str, Any], workers: int) -> Any:  # noqa: A
             plugin="dask",
         ) from error
     try:
-        started = getattr(dask_jobqueue, _BATCH_SYSTEMS[kind])(
-            **{"cores": 1, "processes": 1, "memory": "3GB"} | settings
-        )
+        started = getattr(dask_jobqueue, _BATCH_SYSTEMS[kind])(**(_JOB | settings))
     except (TypeError, ValueError) as error:
-        raise ConfigError(f"the settings of the site do not suit {kind}: {error}") from error
-    started.scale(workers)
-    return started
+        message = f"the settings of the site do not suit {kind}: {error}"
+    else:
+        started.scale(workers)
+        return started
+    with warnings.catch_warnings():  # of a half-made cluster, which cannot be closed
+        warnings.simplefilter("ignore")
+        gc.collect()
+    raise ConfigError(message)
 
 
 class DaskExecutor:
@@ -132,6 +145,7 @@ class DaskExecutor:
         outcomes: dict[int, Outcome[R]] = {}
         tasks: dict[Any, list[int]] = {}
         pace = _Pace()
+        suspects: list[int] = []
 
         def submit() -> list[Any]:
             """Hand over more tasks, up to as many as the scheduler is to have at a time."""
@@ -147,17 +161,19 @@ class DaskExecutor:
             for future in batch:
                 share = tasks.pop(future.key)
                 found = self._collect(future, [data_ids[number] for number in share])
-                if len(share) > 1 and found[0].cause == "Killed":
-                    pace.share = 1  # which of them took the worker with it shows when each is tried alone
-                    waiting.extend(share)
+                if found[0].cause == "Killed":
+                    suspects += share
                     continue
                 for number, outcome in zip(share, found, strict=True):
                     outcomes[number] = outcome
                     pace.note(outcome.seconds)
                     tell(outcome)
             running.update(submit())
-        for number in waiting:  # no scheduler was there to take them
-            outcomes[number] = self._lost(data_ids[number])
+        for number in [*suspects, *waiting]:
+            # Tasks that wait on a worker count as suspect when another takes it down: which one did shows alone.
+            future = self._submit(function, [data_ids[number]], timeout)
+            wait_for(future)
+            (outcomes[number],) = self._collect(future, [data_ids[number]])
             tell(outcomes[number])
         return [outcomes[number] for number in range(len(data_ids))]
 
@@ -184,7 +200,7 @@ class DaskExecutor:
         problem = future.exception()
         cause, message = type(problem).__name__, " ".join(f"{type(problem).__name__}: {problem}".split())
         if cause == "KilledWorker":
-            cause, message = "Killed", "the worker that had it was lost, and so was the next; perhaps memory ran out"
+            cause, message = "Killed", "the worker that had it was lost, twice; perhaps memory ran out"
         return [Outcome(dict(data_id), None, message, cause, message) for data_id in data_ids]
 
     def _lost(self, data_id: DataId) -> Outcome[Any]:
