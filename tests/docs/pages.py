@@ -82,7 +82,8 @@ def _word_pattern(word):
 
 def missing_lines(text, printed):
     """Return the patterns of a block of output that do not follow each other in what was printed."""
-    lines = iter([" ".join(line.split()) for line in printed.splitlines()])
+    plain = re.sub(r"\x1b\[[\d;]*m", "", printed)  # colors
+    lines = iter([" ".join(line.split()) for line in plain.splitlines()])
     return [pattern.pattern for pattern in expected_lines(text) if not any(pattern.fullmatch(line) for line in lines)]
 
 
