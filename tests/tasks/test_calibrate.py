@@ -282,8 +282,8 @@ def test_a_flux_that_the_reference_lacks_is_named(bright, field):
     reference = reference_of(field, names=("r", "i"))
     found = run(bright, reference)
     assert found.warnings == [
-        "no zero point: the reference catalog has no flux 'g_flux' (it has r_flux, i_flux); set "
-        "calibrate.reference.flux_names"
+        "no zero point: the reference catalog has no flux 'g_flux' (it has r_flux, i_flux); add that "
+        "band to the catalog, or use another one, for example -c calibrate.reference.flux_names.g=r"
     ]
     assert found.exposure.photo_calib is None
     assert np.isnan(found.exposure.metadata["MAGZERO"])

@@ -239,9 +239,13 @@ def _magnitudes(
     wanted = [name or f"{band}_flux"] if term is None else [f"{term.primary}_flux", f"{term.secondary}_flux"]
     missing = [flux for flux in wanted if flux not in reference]
     if missing:
-        there = ", ".join(column for column in reference if column.endswith("_flux")) or "none"
+        there = [column for column in reference if column.endswith("_flux")]
+        remedy = "add that band to the catalog"
+        if there and term is None:
+            like = there[0].removesuffix("_flux")
+            remedy += f", or use another one, for example -c calibrate.reference.flux_names.{band}={like}"
         raise MeasurementError(
-            f"the reference catalog has no flux '{missing[0]}' (it has {there}); set calibrate.reference.flux_names"
+            f"the reference catalog has no flux '{missing[0]}' (it has {', '.join(there) or 'none'}); {remedy}"
         )
     magnitude, error = reference_magnitude(reference, wanted[0])
     if term is None:
