@@ -237,3 +237,13 @@ def test_every_getter_of_an_exposure(butler, tmp_path):
     assert part.getMaskedImage().getImage().getXY0() == part.getXY0()
     exposure.writeFits(tmp_path / "x.fits")
     assert afwImage.ExposureF(str(tmp_path / "x.fits")).getWidth() == SHAPE[1]
+
+
+@pytest.mark.parametrize("number", [2.0, np.float64(2.0), np.float32(2.0), np.int64(2)])
+def test_numbers_of_numpy_times_units_and_angles_are_angles(number):
+    angle = number * afwGeom.degrees
+    assert angle.asDegrees() == pytest.approx(2.0)
+    assert (number * angle).asDegrees() == pytest.approx(4.0)
+    assert np.cos(angle) == pytest.approx(math.cos(math.radians(2.0)))
+    assert angle / angle == 1.0
+    assert (angle - angle / 2).asArcminutes() == pytest.approx(60.0)

@@ -24,6 +24,9 @@ __all__ = [
     "line",
     "mtv",
     "pan",
+    "setDefaultFrame",
+    "setMaskPlaneColor",
+    "setMaskPlaneVisibility",
     "setMaskTransparency",
     "show",
     "zoom",
@@ -98,6 +101,20 @@ def pan(c: Any = None, r: Any = None, frame: Any = None) -> None:  # noqa: ANN40
 def setMaskTransparency(transparency: float = 0.0, name: str | None = None, frame: Any = None) -> None:  # noqa: ANN401
     """Set how transparent masks are: not there yet."""
     _say("setMaskTransparency")
+
+
+def setMaskPlaneVisibility(name: str, show: bool = True) -> None:
+    """Set whether a plane of masks is shown: not there yet."""
+    _say("setMaskPlaneVisibility")
+
+
+def setMaskPlaneColor(name: str, color: str | None = None, frame: Any = None) -> None:  # noqa: ANN401 - as in the stack
+    """Set the color of a plane of masks: not there yet."""
+    _say("setMaskPlaneColor")
+
+
+def setDefaultFrame(frame: int = 0) -> None:
+    """Set the frame of calls that name none: no frame is shown."""
 
 
 def ds9Cmd(command: str | None = None, **settings: Any) -> None:

@@ -17,6 +17,9 @@ class AngleUnit:
         Radians.
     """
 
+    #: A number of numpy times a unit is an angle, too.
+    __array_ufunc__ = None
+
     def __init__(self, name: str, size: float) -> None:
         self.name, self.size = name, size
 
@@ -46,6 +49,9 @@ class Angle(float):
     unit : AngleUnit, optional
         Radians if absent.
     """
+
+    #: A number of numpy times an angle is an angle.
+    __array_priority__ = 1000.0
 
     def __new__(cls, value: float = 0.0, unit: AngleUnit = radians) -> "Angle":  # noqa: D102 - as the class says
         return super().__new__(cls, float(value) * unit.size)
