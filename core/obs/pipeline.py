@@ -102,8 +102,8 @@ class Stages:
             step = find_step(config.target, characterize, "characterize.target")
             found: Characterized = step(exposure, config, **self.numbers, find_psf=find_psf)
             check_result(found, Characterized, "characterize.target", config.target)
-        scale = exposure.wcs.pixel_scale if exposure.wcs is not None else float("nan")
-        self.summary.seeing, self.summary.fwhm = found.fwhm * scale, found.fwhm
+        self.summary.fwhm = found.fwhm
+        self._set_seeing(exposure)
         self.summary.psf_sigma = found.sigma
         self.summary.n_psf_star = found.n_psf_star
         self.summary.n_cosmic_ray_pixel = found.n_cosmic_ray_pixel
@@ -112,7 +112,7 @@ class Stages:
         self.summary.noise_ratio = found.sky.noise.ratio
         self.summary.n_streak, self.summary.streak_fraction = found.sky.n_streak, found.sky.streak_fraction
         self.summary.warnings.extend([*found.sky.warnings, *found.warnings])
-        exposure.metadata.update(SEEING=found.fwhm * scale, PSFFWHM=found.fwhm, PSFORIG=found.psf_origin)
+        exposure.metadata.update(PSFFWHM=found.fwhm, PSFORIG=found.psf_origin)
         with self.timed("write"):
             self.put(found.catalog, "icSrc")
             self.put(found.backgrounds, "icExpBackground")
@@ -153,6 +153,8 @@ class Stages:
                 psf_origin=found.psf_origin,
             )
         check_result(done, Calibrated, "calibrate.target", config.target)
+        # the pixel scale may be known only now, or may have been wrong
+        self._set_seeing(done.exposure)
         summary = self.summary
         summary.n_source, summary.n_reference = len(done.catalog), len(done.matches)
         summary.zero_point, summary.zero_point_rms = done.zero_point.zero_point, done.zero_point.rms
@@ -164,6 +166,12 @@ class Stages:
             with self.timed("write"):
                 self._write(done, config, band)
         return done
+
+    def _set_seeing(self, exposure: Exposure) -> None:
+        """Set the seeing by the width of the PSF and the pixel scale; NaN where the latter is not known."""
+        scale = exposure.wcs.pixel_scale if exposure.wcs is not None else float("nan")
+        self.summary.seeing = self.summary.fwhm * scale
+        exposure.metadata["SEEING"] = self.summary.seeing
 
     def _write(self, done: Calibrated, config: CalibrateConfig, band: str) -> None:
         done.exposure.metadata["OBSVERS"] = __version__

@@ -412,6 +412,22 @@ def test_an_exposure_without_wcs_is_found_blind(bright, field, camera):
     np.testing.assert_allclose(3600 * np.array([ra - true_ra, dec - true_dec]), 0, atol=0.05)
 
 
+@pytest.mark.parametrize("factor", [2.0, 0.5])
+def test_a_header_of_another_binning_is_seen_through(bright, field, factor):
+    other = turned(bright)
+    other.exposure.wcs = dataclasses.replace(WCS, cd=factor * WCS.cd)
+    found = run(other, reference_of(field))
+    assert f"its pixel scale {1 / factor:.4f} times that of the WCS" in found.warnings[1]
+    assert found.exposure.wcs.pixel_scale == pytest.approx(WCS.pixel_scale, rel=1e-3)
+
+
+def test_a_catalog_that_ends_on_the_frame_gives_a_warning(bright, field):
+    reference = reference_of(field)
+    half = reference.select(reference["coord_ra"] < np.median(reference["coord_ra"]))
+    found = run(bright, half)
+    assert "of the sources lie where the reference catalog has no stars" in found.warnings[0]
+
+
 def test_an_exposure_without_psf_is_refused(bright):
     exposure = bright.exposure.copy()
     exposure.psf = None

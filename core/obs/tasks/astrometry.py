@@ -26,6 +26,7 @@ __all__ = ["AstrometryConfig", "AstrometrySolution", "match_reference", "solve_a
 _TURNED = 1.0  # degrees from which on a rotation is worth a line
 _MIRRORED = "it matched after turning it over"
 _FOUND_ROTATION, _FOUND_SCALE = 10.0, 0.1  # what unknown distortion may add to what the search found, degrees and 1
+_OUTSIDE = 0.05  # fraction of the sources beyond the reference catalog from which on it is worth a warning
 _SCALED = 0.01  # relative change of scale from which on it is
 
 
@@ -165,7 +166,19 @@ def solve_astrometry(
     used = np.zeros(len(catalog), bool)
     used[solver.rows[fit.matches.first[fit.used]]] = True
     catalog.add("calib_astrometry_used", used, "", "the WCS was fitted to this source")
-    return AstrometrySolution(solver.reference, change, fit, [*told, *_describe_change(change)])
+    warnings = [*told, *_describe_change(change), *_describe_coverage(fit)]
+    return AstrometrySolution(solver.reference, change, fit, warnings)
+
+
+def _describe_coverage(fit: AstrometryFit) -> list[str]:
+    """Return a warning where the reference catalog ends on the frame."""
+    outside = fit.coverage.outside
+    if outside <= _OUTSIDE:
+        return []
+    return [
+        f"{100 * outside:.0f} % of the sources lie where the reference catalog has no stars; their positions are "
+        "extrapolated and may be off by pixels; add reference sources of the whole frame"
+    ]
 
 
 def _reason(error: MeasurementError) -> str:

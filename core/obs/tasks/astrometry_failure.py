@@ -14,6 +14,7 @@ SEARCH = "search the sky by -c calibrate.astrometry.search.enabled=true"
 
 _FEW_SOURCES = 15  # fewer do not form enough quads where some of them are not stars
 _FEW_STARS = 10.0  # reference sources on a frame, on average, the same
+_SHALLOW = 0.15  # a catalog with fewer stars on a frame, for each of its sources, lacks most of them
 _ANY_SCALE = "search any pixel scale by -c calibrate.astrometry.search.maximum_scale_change=null"
 
 
@@ -58,8 +59,9 @@ def explain_search(
     """
     if refused:
         best = refused[0]
-        advice = MORE_STARS if "fix the WCS" in best.reason or "needed" in best.reason else "look at the image"
-        return f"the frame seems to be at ra={best.ra:.4f} dec={best.dec:.4f}, but {best.reason}; {advice}"
+        return (
+            f"the frame seems to be at ra={best.ra:.4f} dec={best.dec:.4f}, but {best.reason}; {_advise(best.reason)}"
+        )
     any_scale = config.maximum_scale_change is None or pixel_scale is None
     scale = (
         "at any pixel scale"
@@ -70,6 +72,18 @@ def explain_search(
         f"the {n_source} sources match nothing among {_describe(searched)}, {scale}; "
         f"{_cause(n_source, searched, any_scale=any_scale)}"
     )
+
+
+def _advise(reason: str) -> str:
+    """Return what to try where a fit is refused."""
+    if "scatter" in reason:
+        return (
+            "stars may have moved since the epoch of the catalog: use a newer one, or raise "
+            "calibrate.astrometry.maximum_scatter"
+        )
+    if "at its edges" in reason:
+        return f"use a catalog of the whole frame, or {MORE_STARS}"
+    return MORE_STARS
 
 
 def _describe(searched: Sequence[Searched]) -> str:
@@ -88,8 +102,8 @@ def _cause(n_source: int, searched: Sequence[Searched], *, any_scale: bool) -> s
     if n_source < _FEW_SOURCES:
         return f"{n_source} sources are few for a search: {MORE_STARS}"
     on_frame = max((each.n_star * each.frame_share for each in searched), default=_FEW_STARS)
-    if on_frame < _FEW_STARS:
-        return f"the catalog has only about {on_frame:.0f} sources on a frame: use a deeper one"
+    if on_frame < max(_FEW_STARS, _SHALLOW * n_source):
+        return f"the catalog has only about {on_frame:.0f} sources on a frame of {n_source}: use a deeper one"
     if any_scale:
         return "the catalog is probably of another field: use one of this field"
     return f"the pixel scale is wrong, or the catalog is of another field: {_ANY_SCALE}, or use another catalog"

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ FindReference = Callable[[float, float, float], Catalog | None]
 _WHOLE_SKY = 180.0  # degrees
 _ANY_SCALE = (0.05, 60.0)  # arcsec
 _ANY_SCALE_CHANGE = 20.0
+_BINNINGS, _SCALE_ERROR = (2.0, 0.5), 0.05  # scales of frames of another binning, and their largest relative error
 _FEWEST = 5  # reference sources among which a frame can be
 
 
@@ -157,6 +158,10 @@ def search_sky(
         if stars is not None and len(stars):
             known.append((ra, dec, radius - 2.0 * reach))
             yield from search.locate(guess, stars)
+            if config.maximum_scale_change is not None:
+                # a frame that was binned, or was not, under the header of the other
+                for factor in _BINNINGS:
+                    yield from search.locate(_scaled(guess, factor), stars, quick=True)
     if not config.blind or search.exhausted():
         return
     stars = find(0.0, 0.0, _WHOLE_SKY)
@@ -199,10 +204,10 @@ class _Search:
         frame = height * width * np.radians(wcs.pixel_scale / 3600.0) ** 2
         return float(frame / max(covered_area(sky_vectors(stars["coord_ra"], stars["coord_dec"])), 1e-300))
 
-    def locate(self, wcs: TanSipWcs | None, stars: Catalog) -> Iterator[Located]:
-        """Yield where among reference sources the frame may be."""
+    def locate(self, wcs: TanSipWcs | None, stars: Catalog, *, quick: bool = False) -> Iterator[Located]:
+        """Yield where among reference sources the frame may be; a quick search takes the scale for known."""
         config, sources = self.config, self.sources
-        change = 1.0 + (config.maximum_scale_change or _ANY_SCALE_CHANGE)
+        change = 1.0 + (_SCALE_ERROR if quick else config.maximum_scale_change or _ANY_SCALE_CHANGE)
         scales = _ANY_SCALE if wcs is None else (wcs.pixel_scale / change, wcs.pixel_scale * change)
         return locate_frame(
             x=sources.x,
@@ -216,11 +221,17 @@ class _Search:
             min_scale=scales[0],
             max_scale=scales[1],
             max_rotation=config.maximum_rotation if wcs is not None else 180.0,
-            max_distortion=config.maximum_distortion,
+            max_distortion=0.0 if quick else config.maximum_distortion,
+            quick=quick,
             mirrored=config.mirrored or wcs is None,
             min_log_odds=self.min_log_odds,
             stop=self.exhausted,
         )
+
+
+def _scaled(wcs: TanSipWcs, factor: float) -> TanSipWcs:
+    """Return a WCS without distortion whose pixels are larger by a factor."""
+    return replace(wcs, cd=factor * wcs.cd, a=None, b=None, ap=None, bp=None)
 
 
 def _count(stars: Catalog | None) -> int:

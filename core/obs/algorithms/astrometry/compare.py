@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.htm import sky_vectors
 from obs.image.tangent_plane import to_plane
 from obs.image.wcs import TanSipWcs
 
@@ -37,12 +38,10 @@ def compare_wcs(found: TanSipWcs, apriori: TanSipWcs, shape: tuple[int, int]) ->
     """Return what ``found`` changes in ``apriori`` for a frame of shape (ny, nx)."""
     (middle, new), (before, old) = (_at_middle(wcs, shape) for wcs in (found, apriori))
     angles = [np.degrees(np.arctan2(jacobian[0, 1], jacobian[1, 1])) for jacobian in (new, old)]
-    # the far half of the sky has no place in the plane
-    east, north = to_plane(before, np.array(middle[0]), np.array(middle[1]))
-    distance = float(np.hypot(east, north))
+    chord = float(np.linalg.norm(sky_vectors(*middle) - sky_vectors(*before)))
     areas = float(np.linalg.det(new)), float(np.linalg.det(old))
     return WcsChange(
-        offset=float(np.degrees(np.arctan(np.radians(distance)))) * 3600.0 if np.isfinite(distance) else float("inf"),
+        offset=float(np.degrees(2.0 * np.arcsin(min(0.5 * chord, 1.0)))) * 3600.0,
         rotation=float((angles[0] - angles[1] + 180.0) % 360.0 - 180.0),
         scale=float(np.sqrt(abs(areas[0] / areas[1]))),
         mirrored=areas[0] * areas[1] < 0,

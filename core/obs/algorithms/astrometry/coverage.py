@@ -19,6 +19,7 @@ _GROUP = 15.0  # matches that a group of neighbors should hold
 _UNEVEN = 0.7  # a part of the frame may have this fraction of the matches that the whole has
 _FALSE_ALARM = 1e-4
 _ROUNDS = 3
+_ALONE = 1.8  # one of 25,000 places is further than this from any star, in units of their mean distance
 _CENTERS = 400  # groups of neighbors that are looked at
 
 
@@ -34,12 +35,15 @@ class Coverage:
         Fraction of the shorter of the two lists that is matched, less what chance matches.
     covered : float
         Fraction of the sources that lie where the match holds.
+    outside : float
+        Fraction of the sources that lie where the catalog has no stars, though it has some on the frame.
     """
 
     n_source: int
     n_star: int
     matched: float
     covered: float
+    outside: float = 0.0
 
 
 def measure_coverage(
@@ -63,9 +67,11 @@ def measure_coverage(
     bare = _uncovered(sources, source_matched, chance)
     empty = _uncovered(stars, star_matched, chance * n_source / n_star)
     # where a catalog ends, sources have no star; where stars crowd, reference stars have no source
-    nearest = cKDTree(stars).query(sources)[1]
+    distance, nearest = cKDTree(stars).query(sources)
     bare &= empty[nearest]
-    return Coverage(n_source, n_star, matches / min(n_source, n_star), 1.0 - float(bare.mean()))
+    spacing = np.sqrt(np.prod(np.ptp(sources, axis=0)) / n_star)
+    outside = float(np.mean(distance > _ALONE * spacing))
+    return Coverage(n_source, n_star, matches / min(n_source, n_star), 1.0 - float(bare.mean()), outside)
 
 
 def _uncovered(points: Float, matched: Bool, chance: float) -> Bool:

@@ -203,6 +203,11 @@ class MatchedPlane:
         """Return five times the largest standard error of the fit, pixels, on the detector or at given positions."""
         return 5.0 * float(self.spread(pairs, solution, where or self.grid()).max())
 
+    def extent(self, pairs: Matches, solution: DistortionFit) -> float:
+        """Return the fraction of the detector that the stars of a fit span."""
+        kept = pairs.first[solution.keep]
+        return float(np.ptp(self.x[kept]) * np.ptp(self.y[kept]) / (self.shape[0] * self.shape[1]))
+
     def grid(self) -> tuple[Float, Float]:
         """Return positions over the detector, pixels."""
         x, y = np.meshgrid(np.linspace(0, self.shape[1] - 1, 20), np.linspace(0, self.shape[0] - 1, 20))

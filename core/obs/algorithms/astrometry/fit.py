@@ -14,7 +14,7 @@ from obs.algorithms.astrometry.coverage import Coverage, measure_coverage
 from obs.algorithms.astrometry.distortion import DistortionFit, MatchedPlane, rms
 from obs.algorithms.astrometry.growth import grow_match
 from obs.algorithms.astrometry.match import Matches, match_pixels
-from obs.algorithms.astrometry.odds import log_odds, log_trials
+from obs.algorithms.astrometry.odds import comparable, log_odds, log_trials
 from obs.algorithms.astrometry.pattern import find_pattern
 from obs.algorithms.astrometry.search import straighten
 from obs.errors import MeasurementError
@@ -28,7 +28,6 @@ Index = NDArray[np.int64]
 
 _ROUNDS = 3
 _GROWN = 800  # brightest sources among which a match grows
-_WEIGHED = 300  # brightest sources that the odds look at
 _BEND = 0.15  # how far outside of the frame a distortion that is not known may put reference stars
 _SCATTER_PIXELS = 0.5  # pixels; a limit in arcsec means nothing where they are large
 _SMALLEST_ERROR = 0.2  # pixels; the odds take no smaller one
@@ -221,7 +220,8 @@ def fit_astrometry(
     error = plane.error(pairs, chosen)
     _require(
         error <= match_radius,
-        f"the {n} stars fix the WCS at the edges of the frame to {error:.1f} pixels only, {match_radius:g} are needed",
+        f"the {n} stars, on {100 * plane.extent(pairs, chosen):.0f} % of the frame, fix the WCS at its edges to "
+        f"{error:.1f} pixels only, {match_radius:g} are needed",
     )
     fitted = plane.to_wcs(chosen, wcs)
     rows = Matches(pairs.first, stars[pairs.second], pairs.separation)
@@ -322,7 +322,7 @@ def _judge(
         matched_star[inside],
         chance=1.0 - float(np.exp(-np.pi * radius**2 * density)),
     )
-    bright = sources[:_WEIGHED]
+    bright = sources[: comparable(inside.sum())]
     moved_x, moved_y = plane.apply(solution, plane.x[bright], plane.y[bright])
     stars = cKDTree(np.stack([plane.ref_x, plane.ref_y], axis=1))
     separation, nearest = stars.query(np.stack([moved_x, moved_y], axis=1))

@@ -68,6 +68,7 @@ def locate_frame(
     mirrored: bool = True,
     error: float = 1.0,
     min_log_odds: float = 13.8,
+    quick: bool = False,
     stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Located]:
     """Yield the places among reference stars where a frame is likelier than not, the likeliest first.
@@ -98,6 +99,8 @@ def locate_frame(
         Error of a position, per axis, pixels.
     min_log_odds : float
         Natural logarithm of the odds of places that are yielded as soon as they are found.
+    quick : bool
+        Whether only the commonest number of bright stars is tried.
     stop : callable, optional
         Asked now and then whether to give up.
 
@@ -120,6 +123,7 @@ def locate_frame(
         sigma=error,
         min_log_odds=min_log_odds,
         max_bend=max_distortion,
+        quick=quick,
     )
     plane, sky = _to_plane(px[bright], py[bright], shape, wcs), SkyStars(sky_vectors(ra[stars], dec[stars]))
     for found in search_alignments(plane, sky, limits, _to_plane(*corners, shape, wcs), stop):

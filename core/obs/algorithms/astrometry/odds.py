@@ -9,13 +9,23 @@ around it, and the error grows with the distance from it.
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["log_odds", "log_trials"]
+__all__ = ["comparable", "log_odds", "log_trials"]
 
 Float = NDArray[np.float64]
 Index = NDArray[np.int64]
 
 #: Fractions of sources that may be distractors; the one that fits best is taken.
 _DISTRACTORS = np.array([0.2, 0.5, 0.8, 0.95])
+_FEWEST, _MOST = 25, 300  # brightest sources that the odds look at
+_DEPTH = 3.0  # how many for each reference star on the frame
+
+
+def comparable(n_star: float) -> int:
+    """Return how many of the brightest sources the odds look at where there are so many reference stars.
+
+    A catalog that is less deep than the frame has its brightest stars only, and all others would count as distractors.
+    """
+    return int(np.clip(_DEPTH * n_star, _FEWEST, _MOST))
 
 
 def log_odds(

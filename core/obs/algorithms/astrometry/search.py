@@ -60,6 +60,8 @@ class SearchLimits:
         Natural logarithm of the odds at which the search stops.
     max_bend : float
         Largest radial distortion at the corners of the frame, as a fraction.
+    quick : bool
+        Whether one number of bright stars must do.
     """
 
     min_scale: float
@@ -69,6 +71,7 @@ class SearchLimits:
     sigma: float
     min_log_odds: float
     max_bend: float = 0.0
+    quick: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,7 +176,7 @@ class _Search:
             if any_scale and per_area * self.area * scale**2 < _FEWEST:
                 continue
             bright = SkyStars(self.stars.vectors[self.stars.brightest(_SCREENED_STARS, self._cell(scale))[0]])
-            for n in _FEW_LEVELS if any_scale else _LEVELS:
+            for n in _FEW_LEVELS if any_scale or self.limits.quick else _LEVELS:
                 yield from self._level(scale, octave, n, bright)
                 if n >= len(self.sources):
                     break

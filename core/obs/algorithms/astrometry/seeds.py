@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from obs.algorithms.astrometry.odds import log_odds
+from obs.algorithms.astrometry.odds import comparable, log_odds
 from obs.algorithms.astrometry.quads import Quads, tangent_basis
 from obs.algorithms.astrometry.sky_stars import SkyStars, deproject
 
@@ -20,6 +20,7 @@ _BENDS = (0.001, 0.01)  # errors that unknown distortion adds, as fractions of t
 _SCREENED_BEND = 0.03  # the same for a similarity that four stars alone fix
 _SAME = 0.05  # similarities whose directions differ by less, in units of half the frame's side, are the same
 _ROUNDS = 3
+_CIRCLE = 2.0  # area of the circle about a frame in units of the frame's
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -183,6 +184,7 @@ def improve_seed(
     if len(near) < 3:
         return Tested(seed.factor, 0j, -np.inf)
     tree = cKDTree(np.stack([near.real, near.imag], axis=1))
+    sources = sources[: comparable(len(near) / _CIRCLE)]
     plane = np.conj(sources) if seed.mirrored else sources
     distance = np.abs(sources - seed.quad)
     spread = np.hypot(errors[0][0], _BENDS[-1] * distance)

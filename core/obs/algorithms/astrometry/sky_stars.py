@@ -13,7 +13,7 @@ Complex = NDArray[np.complex128]
 Index = NDArray[np.int64]
 
 _AROUND = 1000  # brightest reference stars about a frame that are looked at
-_COARSE = np.radians(0.25)  # cells by which the area of a catalog is measured
+_COARSE, _IN_CELL = np.radians(0.25), 5  # smallest cells by which the area of a catalog is measured, and stars in them
 
 
 class SkyStars:
@@ -55,7 +55,10 @@ def covered_area(vectors: Float) -> float:
     middle = vectors.mean(axis=0)
     middle /= max(float(np.linalg.norm(middle)), 1e-300)
     chord = float(np.sqrt(np.max(np.sum((vectors - middle) ** 2, axis=1))))
-    return float(min(len(_cells(vectors, _COARSE)[1]) * _COARSE**2, np.pi * chord**2))
+    cell = _COARSE
+    while cell < chord and len(vectors) < _IN_CELL * len(_cells(vectors, cell)[1]):
+        cell *= 2.0
+    return float(min(len(_cells(vectors, cell)[1]) * cell**2, np.pi * chord**2))
 
 
 def _cells(vectors: Float, cell: float) -> tuple[Index, Index]:
