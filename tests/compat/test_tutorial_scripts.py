@@ -220,6 +220,43 @@ def test_show_visit_sky_map(butler):
     assert first.angularSeparation(second).asArcseconds() == pytest.approx(2047 * SCALE * 3600, rel=1e-4)
 
 
+def test_parts_of_the_repository(butler):
+    assert butler.get("psf", DATA_ID).computeShape().getIyy() == pytest.approx(4.0, rel=1e-3)
+    assert butler.get("calexp_psf", DATA_ID).getAveragePosition() == afwGeom.Point2D(1023.5, 2087.5)
+    assert butler.get("wcs", {**DATA_ID, "tract": 0}).getPixelOrigin() == afwGeom.Point2D(70.0, 60.0)
+    assert butler.get("calexp_filter", DATA_ID).getName() == "HSC-I"
+    assert butler.get("calexp_detector", DATA_ID).getId().getSerial() == 56
+    assert butler.get("calexp_bbox", DATA_ID).getDimensions() == afwGeom.Extent2I(SHAPE[1], SHAPE[0])
+    assert butler.get("src_len", DATA_ID) == 4
+    assert butler.get("src_schema").schema.find("flux.psf").key == "base_PsfFlux_instFlux"
+    assert butler.get("ccdExposureId_bits") == 32
+    assert butler.get("bias_md", DATA_ID).exists("NAXIS1")
+    part = butler.get("calexp_sub", DATA_ID, bbox=afwGeom.Box2I(afwGeom.Point2I(3, 4), afwGeom.Extent2I(20, 10)))
+    assert part.getDimensions() == afwGeom.Extent2I(20, 10)
+    assert part.getXY0() == afwGeom.Point2I(3, 4)
+    assert part.getWcs().getPixelOrigin() == afwGeom.Point2D(70.0, 60.0)  # of the parent's pixels
+    assert dafPersist.Butler.getMapperClass(butler.root).name == "hsc"
+
+
+def test_what_was_read_can_be_written(butler, sources, tmp_path):
+    writer = dafPersist.Butler(butler.root, output=tmp_path / "again")
+    exposure = butler.get("calexp", DATA_ID)
+    planes = exposure.getMaskedImage()
+    planes *= 2.0
+    sources[0].set("flux.psf", 7.0)
+    for value, name in (
+        (exposure, "calexp"),
+        (sources, "src"),
+        (butler.get("calexpBackground", DATA_ID), "calexpBackground"),
+    ):
+        writer.put(value, name, DATA_ID)
+    again = writer.get("calexp", DATA_ID)
+    np.testing.assert_array_equal(again.getImage().getArray(), exposure.getImage().getArray())
+    np.testing.assert_array_equal(again.getVariance().getArray(), 100.0)
+    assert writer.get("src", DATA_ID)[0].getPsfFlux() == 7.0
+    assert writer.get("calexpBackground", DATA_ID).getImage().getArray().mean() == pytest.approx(250.0, rel=1e-4)
+
+
 def test_every_getter_of_an_exposure(butler, tmp_path):
     exposure = butler.get("calexp", DATA_ID)
     assert exposure.getWidth() == exposure.getBBox().getWidth() == SHAPE[1]
@@ -235,6 +272,9 @@ def test_every_getter_of_an_exposure(butler, tmp_path):
     part = exposure.Factory(exposure, afwGeom.Box2I(afwGeom.Point2I(10, 20), afwGeom.Extent2I(30, 40)))
     assert part.getXY0() == afwGeom.Point2I(10, 20)
     assert part.getMaskedImage().getImage().getXY0() == part.getXY0()
+    assert list(part.getWcs().getPixelOrigin()) == pytest.approx([70.0, 60.0])
+    assert part.getPsf().getAveragePosition() == afwGeom.Point2D(24.5, 39.5)
+    assert part.getPsf().computeImage(afwGeom.Point2D(30, 40)).getBBox().contains(afwGeom.Point2I(30, 40))
     exposure.writeFits(tmp_path / "x.fits")
     assert afwImage.ExposureF(str(tmp_path / "x.fits")).getWidth() == SHAPE[1]
 

@@ -95,19 +95,20 @@ class ExposureF(Pixels):
         return self.exposure.wcs is not None
 
     def getWcs(self) -> SkyWcs | None:
-        """Return the WCS, or None."""
-        return None if self.exposure.wcs is None else SkyWcs(self.exposure.wcs)
+        """Return the WCS, or None; its pixels are those of the parent image, as in the stack."""
+        wcs = self.exposure.wcs
+        return None if wcs is None else SkyWcs(wcs.shifted(x=-self.getX0(), y=-self.getY0()))
 
     def setWcs(self, wcs: SkyWcs | None) -> None:
         """Set the WCS."""
-        self.exposure.wcs = None if wcs is None else wcs.own
+        self.exposure.wcs = None if wcs is None else wcs.own.shifted(x=self.getX0(), y=self.getY0())
 
     def hasPsf(self) -> bool:
         """Return whether there is a PSF."""
         return self.exposure.psf is not None
 
     def getPsf(self) -> Psf | None:
-        """Return the PSF, or None."""
+        """Return the PSF, or None; positions are those of the parent image, as in the stack."""
         return None if self.exposure.psf is None else Psf(self.exposure.psf, self.getBBox())
 
     def setPsf(self, psf: Psf | None) -> None:

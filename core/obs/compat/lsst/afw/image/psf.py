@@ -23,7 +23,8 @@ class Psf:
     own : obs.image.psf.Psf
         The PSF of `obs`.
     box : Box2I
-        Pixels of the image; a PSF that is asked for without a position is that of their middle.
+        Pixels of the image, counted in its parent as all positions are; the PSF of ``own`` counts from the first of
+        them. A PSF that is asked for without a position is that of their middle.
     """
 
     def __init__(self, own: OwnPsf, box: Box2I) -> None:
@@ -37,13 +38,14 @@ class Psf:
 
     def computeKernelImage(self, position: Any = None) -> ImageD:  # noqa: ANN401 - a point
         """Return the PSF centered on the middle pixel of a stamp."""
-        point = self._at(position)
-        return self._stamp(self.own.evaluate(x=[point.x], y=[point.y])[0], Point2I(0, 0))
+        x, y = self._own(self._at(position))
+        return self._stamp(self.own.evaluate(x=[x], y=[y])[0], Point2I(0, 0))
 
     def computeImage(self, position: Any = None) -> ImageD:  # noqa: ANN401 - a point
         """Return the image of a star at a position, in a stamp whose pixels are those of the frame."""
         point = self._at(position)
-        return self._stamp(self.own.render(x=[point.x], y=[point.y])[0], Point2I(round(point.x), round(point.y)))
+        x, y = self._own(point)
+        return self._stamp(self.own.render(x=[x], y=[y])[0], Point2I(round(point.x), round(point.y)))
 
     def computeShape(self, position: Any = None) -> Quadrupole:  # noqa: ANN401 - a point
         """Return the adaptive moments of the PSF.
@@ -54,7 +56,8 @@ class Psf:
             If it has none.
         """
         point = self._at(position)
-        stamp = self.own.evaluate(x=[point.x], y=[point.y])
+        x, y = self._own(point)
+        stamp = self.own.evaluate(x=[x], y=[y])
         shape = measure_shape(stamp, np.ones_like(stamp), np.zeros(1), np.zeros(1))
         if shape.failed[0]:
             raise MeasurementError(f"the PSF at {point} has no measurable moments")
@@ -62,6 +65,10 @@ class Psf:
 
     def _at(self, position: Any) -> Point2D:  # noqa: ANN401 - a point
         return self.getAveragePosition() if position is None else Point2D(position)
+
+    def _own(self, point: Point2D) -> tuple[float, float]:
+        """Return a position counted from the first pixel of the image."""
+        return point.x - self._box.getMinX(), point.y - self._box.getMinY()
 
     @staticmethod
     def _stamp(pixels: Any, middle: Point2I) -> ImageD:  # noqa: ANN401 - an array

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from obs.compat.lsst.afw.geom.box import Box2I
+from obs.compat.lsst.afw.image.pixels import Pixels
 from obs.compat.lsst.daf.persistence.convert import from_stack, to_stack
 from obs.errors import DatasetNotFoundError
 from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId
-from obs.policy.dataset_type import DatasetType
 from obs.repo import butler as own
 from obs.repo.data_ref import DataRef
 
@@ -35,12 +36,14 @@ class Butler(own.Butler):
     ) -> Any:  # noqa: ANN401 - any dataset
         """Read a dataset, or with a suffix a part of it; see `obs.repo.butler.Butler.get`."""
         dataset_type = keys.pop("datasetType", dataset_type)
-        value = super().get(dataset_type, data_id, immediate=immediate, **keys)
-        if dataset_type == "camera" or dataset_type.startswith("ccdExposureId"):
-            return to_stack(value)
-        kind, suffix = self.mapper.split(dataset_type)
-        detector = self._detector(kind, data_id, keys)
-        return to_stack(value, suffix=suffix, is_calibration=kind.is_calibration, detector=detector)
+        box = keys.pop("bbox", None)
+        own_box = box.to_box() if isinstance(box, Box2I) else box
+        value = super().get(dataset_type, data_id, immediate=immediate, bbox=own_box, **keys)
+        is_calibration, suffix = self._describe(dataset_type)
+        found = to_stack(value, suffix=suffix, is_calibration=is_calibration, detector=self._detector(data_id, keys))
+        if own_box is not None and isinstance(found, Pixels):
+            found.setXY0(own_box.x_min, own_box.y_min)
+        return found
 
     def put(
         self,
@@ -57,7 +60,15 @@ class Butler(own.Butler):
         """Return the camera of a repository, which stands here for the class of its mapper."""
         return own.Butler(root).instrument
 
-    def _detector(self, kind: DatasetType, data_id: Mapping[str, Any] | None, keys: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    def _describe(self, dataset_type: str) -> tuple[bool, str]:
+        """Return whether a dataset is a calibration, and the suffix of its name."""
+        try:
+            kind, suffix = self.mapper.split(dataset_type)
+        except DatasetNotFoundError:  # of the camera, part of a composite or of another dataset
+            return False, ""
+        return kind.is_calibration, suffix
+
+    def _detector(self, data_id: Mapping[str, Any] | None, keys: Mapping[str, Any]) -> Any:  # noqa: ANN401
         """Return the detector of a data ID; None where it does not name one."""
         whole: DataId = {**(data_id or {}), **(keys.get("dataId") or {}), **keys}
         try:
