@@ -190,3 +190,33 @@ def test_files_that_are_no_linearizers(tmp_path, name, text, message):
     (tmp_path / name).write_text(text)
     with pytest.raises(FileFormatError, match=message):
         read_dataset(*LINEARIZER, tmp_path / name)
+
+
+METADATA = """\
+!<lsst.daf.base.PropertySet>
+processCcd:calibrate:
+- PropertySet
+- !<lsst.daf.base.PropertySet>
+  zeroPoint: [Double, 27.5]
+  names: [String, [a, b]]
+header:
+- PropertyList
+- !<lsst.daf.base.PropertyList>
+  - [EXPTIME, Double, 30.0, "[s] exposure time"]
+  - [OBJECT, String, M31, ""]
+"""
+
+
+def test_metadata_of_the_stack(tmp_path):
+    (tmp_path / "m.yaml").write_text(METADATA)
+    assert read_dataset("YamlStorage", "lsst.daf.base.PropertySet", tmp_path / "m.yaml") == {
+        "processCcd:calibrate": {"zeroPoint": 27.5, "names": ["a", "b"]},
+        "header": {"EXPTIME": 30.0, "OBJECT": "M31"},
+    }
+
+
+def test_metadata_with_objects_of_other_classes(tmp_path):
+    text = METADATA.replace("27.5", "!!python/object/apply:os.getcwd []")
+    (tmp_path / "m.yaml").write_text(text)
+    with pytest.raises(FileFormatError, match=r"m.yaml: line 5: could not determine a constructor for the tag"):
+        read_dataset("YamlStorage", "lsst.daf.base.PropertySet", tmp_path / "m.yaml")

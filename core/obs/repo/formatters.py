@@ -33,6 +33,7 @@ from obs.repo.fits_exposure import (
 )
 from obs.repo.fits_psf import read_psf, write_psf
 from obs.repo.linearizer_file import read_linearizer
+from obs.repo.lsst_yaml import is_lsst_yaml, parse_lsst_yaml
 from obs.repo.parquet_catalog import write_parquet
 from obs.repo.yaml_fault import YamlFault
 from obs.yaml_lines import parse_yaml
@@ -190,6 +191,8 @@ def _read_yaml(path: Path) -> object:
     text = _read_text(path)
     if text.lstrip().startswith(("<?xml", "<!DOCTYPE")):
         raise FileFormatError("is Boost XML, which is not read; only YAML is", path=path)
+    if is_lsst_yaml(text):
+        return parse_lsst_yaml(text, path)
     return parse_yaml(text, error=YamlFault, path=path)[0]
 
 
