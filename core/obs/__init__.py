@@ -95,7 +95,7 @@ _PLACES = {
     "MaskedImage": "image.masked_image",
     "ObsError": "errors",
     "Observation": "runs.simulate",
-    "Outcome": "executor",
+    "Outcome": "executor.outcome",
     "PhotoCalib": "image.photo_calib",
     "PixelPsf": "image.psf",
     "ProcessSummary": "process_summary",
