@@ -54,6 +54,15 @@ def test_a_flat_without_light():
         prepare_frame("flat", make(0.5), CONFIG, regions=WHOLE)
 
 
+@pytest.mark.parametrize("level", [0.0, 300.0])
+def test_the_level_of_a_bias_without_overscan_is_no_light(level):
+    exposure = make(level)
+    exposure.masked_image.variance += np.maximum(exposure.masked_image.image, 0) / np.float32(0.9)
+    exposure.masked_image.image[3, 3] = np.nan
+    prepared = prepare_frame("bias", exposure, CONFIG, regions=WHOLE)
+    np.testing.assert_allclose(prepared.variance, 4.0, rtol=1e-3)
+
+
 def test_counts_of_a_bias_are_no_light():
     exposure = make(0.0)
     exposure.masked_image.variance += np.maximum(exposure.masked_image.image, 0)

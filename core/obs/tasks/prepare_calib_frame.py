@@ -45,6 +45,21 @@ class Prepared:
     weight: float
 
 
+def _variance_without_light(image: NDArray[np.float32], variance: NDArray[np.float32]) -> float:
+    """Return the variance of a pixel with no counts, where the variance is that of a read and of the counts.
+
+    Without overscan, a bias frame has its level still, which was taken for light: what is proportional to it is
+    taken off.
+    """
+    if not np.isfinite(image).any():
+        return float(variance.min())
+    lowest, highest = np.nanargmin(image), np.nanargmax(image)
+    low, high = float(variance.flat[lowest]), float(variance.flat[highest])
+    first, last = max(float(image.flat[lowest]), 0.0), max(float(image.flat[highest]), 0.0)
+    floor = low - (high - low) / (last - first) * first if last > first > 0 else float(np.nanmin(variance))
+    return floor if floor > 0 else low
+
+
 def prepare_frame(
     name: str,
     exposure: Exposure,
@@ -80,7 +95,7 @@ def prepare_frame(
     if recipe.without_light:
         for region in regions:
             variance = pixels.variance[region.slices]
-            variance[...] = variance.min()
+            variance[...] = _variance_without_light(pixels.image[region.slices], variance)
     level = recipe.level(exposure, defective)
     if common_variance is not None:
         # What does not differ between frames is no noise to judge them by, and does not average out.
