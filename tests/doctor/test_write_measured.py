@@ -71,3 +71,14 @@ def test_values_that_agree_are_left_alone(night, obs):
     text = table.read_text()
     obs("doctor", package, *files, "--no-picture", "--write")
     assert table.read_text() == text
+
+
+def test_biases_that_tell_no_filter_are_not_complained_of(tmp_path, obs):
+    night = tmp_path / "night"
+    night.mkdir()
+    flats = [frame(night, "FLAT", n, level=2e4, overscan=24) for n in (11, 12)]
+    biases = [frame(night, "BIAS", n, overscan=24, filter_name="") for n in (1, 2)]
+    assert obs("new", "toycam", "--from", *flats, *biases, "--no-input", "--output", tmp_path)[0] == 0
+    _, out, _ = obs("doctor", tmp_path / "obs_toycam", *flats, *biases, "--no-picture", "--no-trial")
+    assert "has no filter" not in out
+    assert "nothing left to fix" in out

@@ -222,7 +222,9 @@ def _filter(exposure: RawExposure, item: Explained) -> _Fault | None:
     try:
         exposure.instrument.find_filter(str(item.value))
     except DataIdError as error:
-        # Without light it does not matter what is in the beam.
+        # Without light it does not matter what is in the beam, nor that no card says it.
+        if exposure.image_type in ("bias", "dark") and str(item.value) in ("none", "unknown"):
+            return None
         verdict: Verdict = "wrong" if exposure.image_type in _LIT else "doubtful"
         note = str(error).partition(";")[0]
         holder = _filter_card(exposure)
