@@ -391,3 +391,11 @@ def reference(field):
     flux = PhotoCalib.from_zero_point(28.0).nanojansky(field.flux * Moffat(3.2).within(12))
     catalog.add("r_flux", flux, "nJy")
     return catalog
+
+
+def test_the_seeing_is_known_where_the_wcs_is_found_late(write, tmp_path, field, monkeypatch):
+    monkeypatch.setattr("obs.single_image.load_reference_catalog", lambda folder, **circle: reference(field))
+    summary, output = process(write(GAIN=GAIN, FILTER="r"), tmp_path, reference_folder="refs")
+    assert summary.warnings[0] == "the exposure came without a WCS; it was found by the pattern of its stars"
+    assert summary.seeing == pytest.approx(0.36 * summary.fwhm, rel=1e-3)
+    assert fits.getheader(output / "field.fits")["SEEING"] == pytest.approx(summary.seeing)

@@ -18,6 +18,7 @@ from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.wcs import TanSipWcs
 from obs.tasks.astrometry_failure import MORE_STARS, NO_CATALOG, SEARCH, Refused, explain_search
+from obs.tasks.pointing_errors import describe_offset, describe_scale
 from obs.tasks.reference import ReferenceConfig, any_reference_flux, field_circle, usable_sources
 from obs.tasks.sky_search import FindReference, SearchConfig, Searched, Sources, search_sky
 
@@ -202,8 +203,8 @@ def _describe_change(change: WcsChange | None) -> list[str]:
     parity = "mirrored" if change.mirrored else "not mirrored"
     return [
         f"the stars show the frame turned by {change.rotation:.2f} degrees (north through east), {parity}, its pixel "
-        f"scale {change.scale:.4f} times that of the WCS that it came with; if every exposure shows this, write it "
-        f"into the camera's camera.yaml: {', '.join(advice)}"
+        f"scale {change.scale:.4f} times that of the WCS that it came with{describe_scale(change)}; if every exposure "
+        f"shows this, write it into the camera's camera.yaml: {', '.join(advice)}"
     ]
 
 
@@ -307,9 +308,10 @@ class _Solver:
         if exposure.wcs is None:
             return fit, ["the exposure came without a WCS; it was found by the pattern of its stars"]
         change = compare_wcs(fit.wcs, exposure.wcs, exposure.shape)
+        place, there = (field_circle(wcs, exposure.shape, 0.0)[:2] for wcs in (fit.wcs, exposure.wcs))
         return fit, [
             "the WCS that the exposure came with does not match; the frame was found by the pattern of its stars "
-            f"{change.offset / 60.0:.2f} arcmin from where that WCS puts it"
+            f"{describe_offset(place, there, change.offset)} from where that WCS puts it"
         ]
 
     def _guesses(self, *, mirrored: bool) -> Iterator[tuple[TanSipWcs, list[str]]]:
