@@ -1,9 +1,11 @@
 """Subtract the background, and keep what was subtracted."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import pdtrc
 
 from obs.algorithms.pixels.grow import grow
 from obs.algorithms.pixels.row_blocks import row_blocks
@@ -13,9 +15,12 @@ from obs.config.base import TaskConfig, setting
 from obs.image.background import Background
 from obs.image.masked_image import MaskedImage
 
-__all__ = ["BackgroundConfig", "check_background", "subtract_background"]
+__all__ = ["BackgroundConfig", "check_background", "clip_few_counts", "subtract_background"]
 
 SOURCE_PLANES = ("DETECTED", "DETECTED_NEGATIVE")
+
+FEW_COUNTS, LOST = 20.0, 1e-4
+"""Electrons of the sky in a pixel below which its noise is skewed; fraction of pixels that clipping may lose then."""
 
 LARGEST_COVER = 0.8
 """Where grown sources cover more of the image than this, they are not grown."""
@@ -83,6 +88,36 @@ def subtract_background(masked_image: MaskedImage, config: BackgroundConfig) -> 
         model = background.image()
     masked_image.image -= model
     return background
+
+
+def clip_few_counts(config: BackgroundConfig, background: Background, metadata: Mapping[str, Any]) -> BackgroundConfig:
+    """Return settings that clip no photons of a sky with few in each pixel, whose noise is skewed.
+
+    Parameters
+    ----------
+    config : BackgroundConfig
+        Settings; returned as they are unless the sky has few photons and there is hardly any read noise.
+    background : Background
+        The sky as it was subtracted.
+    metadata : mapping
+        Header of the image, with GAIN and RDNOISE.
+
+    Returns
+    -------
+    BackgroundConfig
+    """
+    gain, read_noise = (metadata.get(card) for card in ("GAIN", "RDNOISE"))
+    level = background.level[np.isfinite(background.level)]
+    if not isinstance(gain, int | float) or not isinstance(read_noise, int | float) or not len(level):
+        return config
+    counts = float(np.median(level)) * gain
+    if not 0 < counts < FEW_COUNTS or not np.isfinite(read_noise):
+        return config
+    most = int(counts)
+    while pdtrc(most, counts) > LOST:
+        most += 1
+    clip = (most + 0.5 - counts) / np.sqrt(counts + read_noise**2)
+    return config.model_copy(update={"clip": max(config.clip, float(clip))})
 
 
 def check_background(masked_image: MaskedImage, config: BackgroundConfig, cause: str = "") -> tuple[float, str]:

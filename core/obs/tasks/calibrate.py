@@ -23,7 +23,7 @@ from obs.tasks.aperture_correction import (
     fit_aperture_corrections,
 )
 from obs.tasks.astrometry import AstrometryConfig, AstrometrySolution, match_reference, solve_astrometry
-from obs.tasks.background import BackgroundConfig, check_background
+from obs.tasks.background import BackgroundConfig, check_background, clip_few_counts
 from obs.tasks.calibrated_columns import add_magnitudes, add_times
 from obs.tasks.crowding import warn_of_crowding
 from obs.tasks.detect import DetectionConfig, detect_sources
@@ -172,6 +172,8 @@ def calibrate(
     sigma, fwhm, extent = (measure(psf, **middle) for measure in (psf_sigma, half_maximum_width, light_radius))
     config = config.model_copy(update={"measurement": config.measurement.scaled(fwhm, extent)})
     background = scale_background(config.background, FWHM_PER_SIGMA * sigma)
+    if backgrounds:
+        background = clip_few_counts(background, backgrounds[0], exposure.metadata)
     found = detect_sources(exposure.masked_image, sigma, config.detection, background)
     if found.background is not None:
         backgrounds = [*backgrounds, found.background]

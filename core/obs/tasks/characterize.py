@@ -29,7 +29,7 @@ from obs.tasks.aperture_correction import (
     apply_aperture_correction,
     fit_aperture_corrections,
 )
-from obs.tasks.background import BackgroundConfig, bad_pixels, subtract_background
+from obs.tasks.background import BackgroundConfig, bad_pixels, clip_few_counts, subtract_background
 from obs.tasks.detect import DetectionConfig, detect_sources
 from obs.tasks.explain_psf import doubt_psf, explain_no_stars, warn_of_double_images
 from obs.tasks.measure import (
@@ -184,6 +184,8 @@ def characterize(
     numbers = {"exposure_id": exposure_id, "exposure_id_bits": exposure_id_bits}
     sky = prepare_sky(exposure, config.background, config.noise, config.streaks, config.amplifier_steps)
     backgrounds = sky.backgrounds
+    background = clip_few_counts(config.background, backgrounds[0], exposure.metadata)
+    config = config.model_copy(update={"background": background})
     start = _start(exposure, config)
     if start.fwhm > ORDINARY_FWHM:
         # the first background took the light of wide stars for structure of the sky

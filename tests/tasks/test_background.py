@@ -1,0 +1,30 @@
+import numpy as np
+import pytest
+
+from obs.image.mask import Mask
+from obs.image.masked_image import MaskedImage
+from obs.tasks.background import BackgroundConfig, clip_few_counts, subtract_background
+
+SHAPE = (400, 400)
+
+
+def photons(sky):
+    image = np.random.default_rng(3).poisson(sky, SHAPE).astype(np.float32)
+    return MaskedImage(image, Mask.zeros(SHAPE), np.full(SHAPE, sky, np.float32))
+
+
+@pytest.mark.parametrize("sky", [0.3, 2.0])
+def test_a_sky_of_few_photons_keeps_its_mean(sky):
+    config = BackgroundConfig(bin_size=100, order=1)
+    pixels = photons(sky)
+    first = subtract_background(pixels, config)
+    # clipping at three sigma takes the photons in the tail for sources
+    assert np.median(first.level) < 0.995 * sky
+    again = subtract_background(pixels, clip_few_counts(config, first, {"GAIN": 1.0, "RDNOISE": 0.01}))
+    assert np.median(first.level) + np.median(again.level) == pytest.approx(sky, rel=0.01)
+
+
+@pytest.mark.parametrize("facts", [{}, {"GAIN": 1.0}, {"GAIN": 1.0, "RDNOISE": 5.0}, {"GAIN": 500.0, "RDNOISE": 0.0}])
+def test_other_skies_are_clipped_as_the_settings_say(facts):
+    config = BackgroundConfig(bin_size=100, order=1)
+    assert clip_few_counts(config, subtract_background(photons(0.3), config), facts).clip == config.clip
