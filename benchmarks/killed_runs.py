@@ -1,6 +1,6 @@
 """Kill ingest and builds at random moments, run them again, and compare with runs that nobody disturbed.
 
-python benchmarks/killed_runs.py FOLDER [NUMBER]
+python benchmarks/killed_runs.py FOLDER [NUMBER] [FRAMES] [link|copy|move|calibs]
 """
 
 import hashlib
@@ -29,7 +29,7 @@ from obs.repo.registry import Registry
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "ingest"))
 toy_camera = importlib.import_module("toy_camera")
 
-FRAMES = 400
+FRAMES = int(sys.argv[3]) if len(sys.argv) > 3 else 400
 
 
 def fork(words: Sequence[object]) -> int:
@@ -121,5 +121,5 @@ if __name__ == "__main__":
     INSTRUMENT = toy_camera.make_instrument(top)
     for module in (obs.repo.find_instrument, obs.cli.ingest, obs.cli.calibs, obs.cli.calibs_build):
         module.load_instrument = lambda name: INSTRUMENT
-    for chosen in ("link", "copy", "move", "calibs"):
+    for chosen in sys.argv[4:] or ("link", "copy", "move", "calibs"):
         print(chosen, campaign(top / "run", chosen, count, random.Random(1)), flush=True)  # noqa: S311

@@ -150,11 +150,11 @@ def summarize_repository(butler: Butler) -> Summary:
     summary = Summary(root, kind, butler.instrument.name, description.parents)
     place = registry_place(root, butler.policy)
     if "://" in place or Path(place).is_file():
-        summary.registry = _summarize_registry(place)
+        summary.registry = _summarize_registry(place, is_own=description.is_own)
     calib_place = butler.policy.calib_registry_path
     calib = root / calib_place if calib_place else calib_root / CALIB_REGISTRY
     if calib.is_file():
-        summary.calib_registry = _summarize_registry(str(calib))
+        summary.calib_registry = _summarize_registry(str(calib), is_own=description.is_own)
     for dataset_type, _, path in iterate_datasets(
         list(dict.fromkeys([root, calib_root])), list(butler.policy.dataset_types.values())
     ):
@@ -169,10 +169,10 @@ def summarize_repository(butler: Butler) -> Summary:
     return summary
 
 
-def _summarize_registry(place: str) -> RegistrySummary:
+def _summarize_registry(place: str, *, is_own: bool) -> RegistrySummary:
     registry = Registry(place)
     rows = {table: registry.count(table) for table in registry.tables()}
-    version = registry.schema_version
+    version = registry.schema_version or (1 if is_own else None)
     return RegistrySummary(registry.place, "no schema version" if version is None else f"schema {version}", rows)
 
 
