@@ -137,6 +137,30 @@ def test_workers_end_with_their_parent(number, tmp_path):
     wait_until(lambda: not any(is_alive(int(path.name)) for path in tmp_path.iterdir()))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process that still imports")
+def test_workers_that_still_import_end_with_their_parent(tmp_path):
+    (tmp_path / "slow_module.py").write_text(
+        "import os, pathlib, time\n"
+        "if 'SLOW' in os.environ:\n"
+        "    pathlib.Path(__file__).with_name(str(os.getpid())).touch()\n"
+        "    time.sleep(60)\n"
+        "def work(data_id): return 1\n"
+    )
+    code = (
+        "import os; from obs.executor.run import run; from slow_module import work\n"
+        "os.environ['SLOW'] = '1'\n"
+        "if __name__ == '__main__': run(work, [{'n': 1}, {'n': 2}], processes=2)\n"
+    )
+    script = subprocess.Popen(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, str(tmp_path)])}
+    )
+    workers = lambda: [int(path.name) for path in tmp_path.iterdir() if path.name.isdecimal()]  # noqa: E731
+    wait_until(lambda: len(workers()) == 2)
+    script.kill()
+    script.wait(timeout=20)
+    wait_until(lambda: not any(is_alive(pid) for pid in workers()))
+
+
 def report_and_sleep(data_id):
     Path(data_id["folder"], str(os.getpid())).touch()
     time.sleep(60)

@@ -18,7 +18,7 @@ from multiprocessing import connection, resource_tracker
 from typing import Any, NoReturn, TypeVar
 
 from obs.executor.outcome import DataId, Outcome, attempt, current_data_id
-from obs.lifeline import end_with_parent
+from obs.lifeline import Lifeline, end_with_parent
 from obs.threads import THREAD_LIMITS, use_one_thread
 
 __all__ = ["run_in_workers"]
@@ -34,7 +34,7 @@ class _Worker:
     def __init__(self, function: Callable[[DataId], Any]) -> None:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_work, args=(theirs, function, _log_levels()), daemon=True)
+        self.process = context.Process(target=_work, args=(Lifeline(), theirs, function, _log_levels()), daemon=True)
         with _environment_of_workers():
             self.process.start()
         theirs.close()
@@ -189,7 +189,7 @@ def _end(number: int, frame: object) -> NoReturn:
     sys.exit(128 + number)
 
 
-def _work(pipe: Any, function: Callable[[DataId], Any], levels: Mapping[str, int]) -> None:  # noqa: ANN401
+def _work(lifeline: Lifeline, pipe: Any, function: Callable[[DataId], Any], levels: Mapping[str, int]) -> None:  # noqa: ANN401
     """Answer data IDs with outcomes until the other end hangs up."""
     signal.signal(signal.SIGTERM, _end)
     end_with_parent()
