@@ -7,6 +7,7 @@ import pytest
 from astropy.io import fits
 from lsst_files import PIXELS, SHAPE, calexp, photo_calib_table, psf_tables, table
 
+from obs.compat.lsst.afw.table import SourceCatalog
 from obs.errors import FileFormatError
 from obs.image.background import Background
 from obs.repo.fits_exposure import read_exposure
@@ -220,3 +221,31 @@ def test_metadata_with_objects_of_other_classes(tmp_path):
     (tmp_path / "m.yaml").write_text(text)
     with pytest.raises(FileFormatError, match=r"m.yaml: line 5: could not determine a constructor for the tag"):
         read_dataset("YamlStorage", "lsst.daf.base.PropertySet", tmp_path / "m.yaml")
+
+
+def test_positions_and_moments_of_older_catalogs(tmp_path):
+    columns = [
+        ("id", "K", [101, 102], "Scalar"),
+        ("coord", "2D", [[2.6, 0.03], [2.7, 0.04]], "Coord"),
+        ("centroid_sdss", "2D", [[10.0, 20.0], [30.0, 40.0]], "Point"),
+        ("shape_sdss", "3D", [[4.0, 5.0, 0.5], [6.0, 7.0, 0.6]], "Moments"),
+        ("flux_psf", "D", [1000.0, 2000.0], "Scalar"),
+        ("flux_aperture", "3D", [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], "Array"),
+        ("flags", "2X", [[True, False], [False, True]], "Flag"),
+    ]
+    kinds = {f"TCCLS{number}": kind for number, (*_, kind) in enumerate(columns, start=1)}
+    names = {"FLAGCOL": 7, "TFLAG1": "flags_pixel_edge", "TFLAG2": "calib_psf_used", "AFW_TYPE": "SOURCE"}
+    made = table([column[:3] for column in columns], **kinds, **names)
+    fits.HDUList([fits.PrimaryHDU(), made]).writeto(tmp_path / "src.fits")
+    catalog = read_dataset("FitsCatalogStorage", "lsst.afw.table.SourceCatalog", tmp_path / "src.fits")
+    assert catalog.columns["coord_dec"].unit == "rad"
+    assert catalog["flux_aperture"].shape == (2, 3)
+    first, second = SourceCatalog(catalog)
+    assert first.get("coord").getRa().asRadians() == pytest.approx(2.6)
+    assert list(second.getCentroid()) == [30.0, 40.0]
+    assert first.get("shape.sdss").getIyy() == 5.0
+    assert second.getShape().getIxy() == 0.6
+    assert [source.getPsfFlux() for source in (first, second)] == [1000.0, 2000.0]
+    assert first.get("base_PixelFlags_flag_edge")
+    assert second.get("calib.psf.used")
+    assert list(first.get("flux.aperture")) == [1.0, 2.0, 3.0]

@@ -17,6 +17,14 @@ __all__ = ["catalog_length", "catalog_schema", "is_parquet", "read_catalog", "wr
 
 _EXTNAME = "CATALOG"
 _FORMATS = {"|b1": "L", "|u1": "B", "<i2": "I", "<i4": "J", "<i8": "K", "<f4": "E", "<f8": "D", "<c8": "C", "<c16": "M"}
+#: Parts of values that older tables of LSST keep as arrays, by the kind that TCCLS tells.
+_PARTS = {
+    "Coord": ("ra", "dec"),
+    "Point": ("x", "y"),
+    "Moments": ("xx", "yy", "xy"),
+    "Covariance(Point)": ("xx", "xy", "yy"),
+    "Covariance(Moments)": ("xxxx", "xxyy", "yyyy", "xxxy", "yyxy", "xyxy"),
+}
 _WIDENED = {"|i1": "<i2", "<u2": "<i4", "<u4": "<i8", "<f2": "<f4"}
 # LSST's tables: names and meanings of the bits in their flags column, meanings and kinds of the others.
 _LAYOUT = re.compile(r"TFLAG\d+|TFDOC\d+|FLAGCOL|TDOC\d+|TCCLS\d+|AFW_.+|AR_HDU")
@@ -167,10 +175,23 @@ def _from_hdu(hdus: fits.HDUList, hdu: fits.BinTableHDU) -> Catalog:
             continue
         description = header.get(f"TCOMM{number}") or header.get(f"TDOC{number}") or ""
         unit = header.get(f"TUNIT{number}") or ""
-        columns[header[f"TTYPE{number}"]] = Column(_native(data), unit, description)
+        column = Column(_native(data), unit, description)
+        columns |= _split(header[f"TTYPE{number}"], column, str(header.get(f"TCCLS{number}", "")).strip())
     primary = header_to_dict(hdus[0].header)
     metadata = {k: v for k, v in (primary | header).items() if not (is_structural(k) or _LAYOUT.fullmatch(k))}
     return Catalog(columns, metadata)
+
+
+def _split(name: str, column: Column, kind: str) -> dict[str, Column]:
+    """Return a column, or those of its parts where older tables of LSST keep positions and moments as arrays."""
+    parts = _PARTS.get(kind, ())
+    if not parts or column.data.shape[1:] != (len(parts),):
+        return {name: column}
+    unit = "rad" if kind == "Coord" else column.unit
+    return {
+        f"{name}_{part}": Column(np.ascontiguousarray(column.data[:, number]), unit, column.description)
+        for number, part in enumerate(parts)
+    }
 
 
 def _flag_column(header: dict[str, Any]) -> int | None:
