@@ -1,6 +1,6 @@
 """Get and put datasets by their type and data ID, without knowing where they are."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -194,6 +194,13 @@ class Butler(Queries):
             return self._files.find(kind, whole, write=write)[0] is not None
         except DatasetNotFoundError:
             return False
+
+    def exist_each(self, dataset_type: str, data_ids: Sequence[Mapping[str, Any]]) -> list[bool]:
+        """Return of many data IDs whether a dataset's file is there; see `exists`."""
+        kind = self.mapper.dataset_type(dataset_type)
+        if kind.components or dataset_type in STAND_INS:
+            return [self.exists(dataset_type, data_id) for data_id in data_ids]
+        return self._files.exist_each(kind, data_ids)
 
     @accept_lsst_words
     def get_uri(

@@ -1,5 +1,6 @@
 """Where the files of datasets are: in the output, with the calibrations, in the inputs, plain or compressed."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,6 +65,18 @@ class DatasetFiles:
                 if candidate.is_file():
                     return candidate, tried
         return None, tried
+
+    def exist_each(self, kind: DatasetType, data_ids: Sequence[Mapping[str, Any]]) -> list[bool]:
+        """Return of many data IDs whether there is a file, as `find` does for one."""
+        places = [(str(root), self.own_mappers.get(root, self.mapper)) for root in self._places(kind, write=False)]
+        return [any(self._is_there(root, mapper, kind, data_id) for root, mapper in places) for data_id in data_ids]
+
+    def _is_there(self, root: str, mapper: Mapper, kind: DatasetType, data_id: Mapping[str, Any]) -> bool:
+        try:
+            start = f"{root}/{self._relative(mapper, kind, data_id)}"
+        except DatasetNotFoundError:
+            return False
+        return any(os.path.isfile(start + ending) for ending in COMPRESSED)
 
     @staticmethod
     def _relative(mapper: Mapper, kind: DatasetType, data_id: Mapping[str, Any]) -> str:

@@ -1,7 +1,8 @@
 """From the words of ``--id`` to the data IDs that have data."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,8 @@ __all__ = ["Selection", "check_filters", "select_data_ids", "with_known_keys"]
 
 logger = logging.getLogger(__name__)
 
+#: Up to so many data IDs are looked up one by one.
+_FEW = 20
 #: How many missing files are named.
 _NAMED = 10
 #: Keys that data IDs of the stack have besides those of the template.
@@ -65,20 +68,21 @@ def select_data_ids(butler: Butler, ids: Sequence[Sequence[str]]) -> Selection:
     allowed = butler.id_keys(raw)
     # A registry of the LSST stack often lists more than was copied with it.
     is_own = open_repository(butler.root).is_own
-    found: dict[str, DataId] = {}
-    missing: dict[str, DataId] = {}
+    found: dict[tuple[Any, ...], DataId] = {}
+    missing: dict[tuple[Any, ...], DataId] = {}
     unmatched = []
     for words in ids:
         is_known = False
         for wanted in parse_ids(words, allowed):
             check_filters(butler.instrument, wanted)
             rows = butler.query_metadata(raw, keys, wanted)
-            data_ids = {format_data_id(row): row for row in (dict(zip(keys, row, strict=True)) for row in rows)}
-            existing = {name: row for name, row in data_ids.items() if butler.exists(raw, row)}
+            data_ids = [dict(zip(keys, row, strict=True)) for row in rows]
+            there = butler.exist_each(raw, data_ids)
+            existing = {row: known for row, known, is_there in zip(rows, data_ids, there, strict=True) if is_there}
             if not existing:
                 logger.warning("No data found for %s", format_data_id(wanted) or "any data ID")
-            if is_own:
-                missing.update((name, row) for name, row in data_ids.items() if name not in existing)
+            if is_own and len(existing) < len(rows):
+                missing.update((row, known) for row, known in zip(rows, data_ids, strict=True) if row not in existing)
             is_known = is_known or bool(existing)
             found.update(existing)
         if not is_known:
@@ -106,12 +110,25 @@ def with_known_keys(butler: Butler, data_ids: Sequence[DataId], *, for_stack: bo
         more = [key for key in more if key in _STACK_KEYS]
     if not more:
         return list(data_ids)
+    keys = list(butler.get_keys(raw))
     known = []
-    for data_id in data_ids:
-        rows = butler.query_metadata(raw, more, data_id)
-        row = dict(zip(more, rows[0], strict=True)) if len(rows) == 1 else {}
-        known.append(data_id | {key: value for key, value in row.items() if value is not None})
+    for same, group in _alike(keys, data_ids):
+        found = defaultdict(list)
+        for row in butler.query_metadata(raw, [*keys, *more], same):
+            found[row[: len(keys)]].append(row[len(keys) :])
+        for data_id in group:
+            rows = found[tuple(data_id[key] for key in keys)]
+            values = dict(zip(more, rows[0], strict=True)) if len(rows) == 1 else {}
+            known.append(data_id | {key: value for key, value in values.items() if value is not None})
     return known
+
+
+def _alike(keys: Sequence[str], data_ids: Sequence[DataId]) -> Iterator[tuple[DataId, list[DataId]]]:
+    """Yield groups of data IDs with what is the same in each: one by one if they are few, else all together."""
+    groups = [[data_id] for data_id in data_ids] if len(data_ids) <= _FEW else [list(data_ids)]
+    for group in groups:
+        first = group[0]
+        yield {key: first[key] for key in keys if all(known[key] == first[key] for known in group)}, group
 
 
 def _warn_of_missing(butler: Butler, missing: Sequence[DataId]) -> None:

@@ -1,0 +1,91 @@
+"""How opening, selecting, listing and ingesting depend on the number of registered raw frames.
+
+    python benchmarks/registry.py FOLDER 1000 100000
+
+makes an HSC repository of each size (rows of the registry, and empty files in their places), and prints processor time
+and peak memory of the commands as a user types them.
+"""
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+from obs.ingest.raws import create_raw_tables
+from obs.ingest.repository import make_repository
+from obs.instrument.discovery import load_instrument
+from obs.repo.butler import Butler
+from obs.repo.registry import Registry
+
+N_CCD = 104
+
+
+def make(root: Path, count: int) -> None:
+    """Make a repository with so many registered raw frames."""
+    instrument = load_instrument("hsc")
+    make_repository(root, instrument)
+    butler = Butler(root)
+    translator = instrument.make_translator()
+    registry = Registry(root / "registry.sqlite3", read_only=False)
+    create_raw_tables(registry, translator)
+    rows, visits, folders = [], {}, set()
+    for number in range(count):
+        visit, ccd = 100000 + 2 * (number // N_CCD), number % N_CCD
+        night = number // (N_CCD * 200)
+        day = f"2020-{1 + night % 12:02d}-{1 + night % 28:02d}"
+        row = dict.fromkeys(("pa", "ccdTemp"), 0.0) | dict.fromkeys(("proposal", "config", "frameId"), "x")
+        row |= {"field": f"F{visit % 7}", "visit": visit, "ccd": ccd, "pointing": 1000 + night, "expTime": 30.0}
+        row |= {"filter": ("HSC-G", "HSC-R", "HSC-I")[visit // 2 % 3], "dateObs": day, "taiObs": day}
+        row |= {"autoguider": 0, "expId": str(visit), "dataType": "OBJECT"}
+        rows.append(row)
+        visits[visit] = {key: row[key] for key in translator.visit}
+        path = root / butler.mapper.path("raw", row)
+        if path.parent not in folders:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            folders.add(path.parent)
+        path.touch()
+    registry.insert("raw", rows)
+    registry.insert("raw_visit", visits.values())
+
+
+def measure(words: list[str]) -> tuple[float, float, int]:
+    """Return processor time, peak memory (MB) and number of lines of a command."""
+    done = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    lines = done.stdout.read().count("\n")
+    _, _, usage = os.wait4(done.pid, 0)
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024.0, lines
+
+
+def main() -> None:
+    """Print a row for each command and size."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("counts", type=int, nargs="*")
+    parser.add_argument("--make", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.make:
+        make(options.folder / f"hsc{options.make}", options.make)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    obs = str(Path(sys.executable).parent / "obs")
+    for count in options.counts:
+        root = options.folder / f"hsc{count}"
+        if not root.exists():  # by another process: what this one has needed would count for the commands it starts
+            subprocess.run([sys.executable, __file__, str(options.folder), "--make", str(count)], check=True)
+        show = ["--show", "data"]
+        last = 100000 + 2 * ((count - 1) // N_CCD)
+        commands = {
+            "one detector": [obs, "process", str(root), *show, "--id", f"visit={last}", "ccd=1"],
+            "a visit": [obs, "process", str(root), *show, "--id", f"visit={last - 2}"],
+            "a range": [obs, "process", str(root), *show, "--id", f"visit=100000..{100000 + 40}", "ccd=0..9"],
+            "everything": [obs, "process", str(root), *show, "--id"],
+            "ls": [obs, "ls", str(root), "raw", "--id", f"visit={last}", "ccd=1"],
+        }
+        for name, words in commands.items():
+            seconds, memory, lines = measure(words)
+            print(f"{count:8} {name:14} {seconds:7.2f} s {memory:6.0f} MB {lines:8} lines", flush=True)
+
+
+if __name__ == "__main__":
+    main()

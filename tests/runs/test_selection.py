@@ -1,0 +1,45 @@
+"""Many data IDs at once: which files are there, and what the registry knows of them."""
+
+import pytest
+
+from obs.ingest.raws import create_raw_tables
+from obs.ingest.repository import make_repository
+from obs.instrument.discovery import load_instrument
+from obs.repo.butler import Butler
+from obs.repo.registry import Registry
+from obs.runs.selection import select_data_ids, with_known_keys
+
+
+@pytest.fixture
+def butler(tmp_path):
+    """A necam repository with 40 registered frames; those of odd visits have files, one of them compressed."""
+    instrument = load_instrument("necam")
+    make_repository(tmp_path, instrument)
+    made = Butler(tmp_path)
+    registry = Registry(tmp_path / "registry.sqlite3", read_only=False)
+    create_raw_tables(registry, instrument.make_translator())
+    day = {"filter": "Clear", "dataType": "science", "dateObs": "2020-01-02", "taiObs": "2020-01-02"}
+    rows = [{**day, "visit": visit, "ccd": 1, "expTime": float(visit)} for visit in range(1, 41)]
+    registry.insert("raw", rows)
+    names = instrument.make_translator().visit
+    registry.insert("raw_visit", [{name: row[name] for name in names} for row in rows])
+    for row in rows[::2]:
+        path = tmp_path / made.mapper.path("raw", row)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.with_name(path.name + ".gz" if row["visit"] == 5 else path.name).touch()
+    return made
+
+
+def test_files_are_found_as_one_by_one(butler):
+    data_ids = [{"visit": visit, "ccd": 1, "filter": "Clear"} for visit in range(1, 45)]
+    there = butler.exist_each("raw", data_ids)
+    assert there == [butler.exists("raw", data_id) for data_id in data_ids]
+    assert [data_id["visit"] for data_id, found in zip(data_ids, there, strict=True) if found] == list(range(1, 41, 2))
+
+
+@pytest.mark.parametrize("words", [["visit=1..3"], []])
+def test_keys_of_few_and_of_many_data_ids(butler, words):
+    chosen = select_data_ids(butler, [words])
+    known = with_known_keys(butler, chosen.data_ids)
+    assert [row["expTime"] for row in known] == [float(row["visit"]) for row in chosen.data_ids]
+    assert [row["visit"] for row in chosen.missing] == ([2] if words else list(range(2, 41, 2)))
