@@ -1,5 +1,6 @@
 """How many lines of a new package have to be edited before its real raw files go through signature removal."""
 
+import json
 import re
 import shutil
 
@@ -7,8 +8,17 @@ import pytest
 from astropy.table import Table
 from pages import GUIDE, Shell
 
+from obs.cli.main import main
+
 EDITS = {"kast": (), "sinistro": ()}
 """What has to be edited: file in the package, line as it was written, line as it must be."""
+HEADERS = {
+    "decam": (("decam-raw_dec050441_25.hdr",), {"visit": 177764, "ccd": 25, "expTime": 30.0, "dataType": "science"}),
+    "megaprime": (("megaprime.hdr",), {"visit": 1038843, "expTime": 615.037, "filter": "i.MP9702"}),
+    "hsc": (("hsc-HSCA04090107.hdr", "hsc.hdr"), {"ccd": 37, "expTime": 150.0, "filter": "HSC-r"}),
+    "sdss": (("sdss-fpC-006377-g4-0399.hdr",), {"dateObs": "2006-09-20", "filter": "g", "expTime": 53.907456}),
+}
+"""Cameras of which headers are at hand only: the texts, and what the package reads in the first, unedited."""
 
 
 def stated_lines():
@@ -19,7 +29,22 @@ def stated_lines():
 
 
 def test_the_guide_states_the_lines_that_are_edited_here():
-    assert stated_lines() == {name: len(edits) for name, edits in EDITS.items()}
+    edited = {name: len(edits) for name, edits in EDITS.items()}
+    assert stated_lines() == edited | dict.fromkeys(HEADERS, 0)
+
+
+@pytest.mark.parametrize("name", HEADERS)
+def test_headers_are_read_without_an_edit(name, tmp_path, monkeypatch, capsys, shared_data):
+    monkeypatch.chdir(tmp_path)
+    texts, expected = HEADERS[name]
+    paths = [str(shared_data / "headers" / text) for text in texts]
+    assert main(["new", f"new{name}", "--no-input", "--from", *paths]) == 0
+    capsys.readouterr()
+    assert main(["check", f"obs_new{name}"]) == 0
+    assert "0 problems" in capsys.readouterr().out
+    assert main(["translate", f"obs_new{name}", *paths, "--format", "json"]) == 0
+    columns = json.loads(capsys.readouterr().out)[0]["columns"]
+    assert {key: columns[key]["value"] for key in expected} == expected
 
 
 def edit(package, edits):
