@@ -376,3 +376,11 @@ def test_an_overscan_neither_beside_the_data_nor_above_is_a_guess(tmp_path):
     (amp,), _ = header_only(tmp_path, {"DATASEC": "[101:200,41:100]", "BIASSEC": "[1:150,1:32]"})
     assert amp.findings["overscan"].confidence == "guess"
     assert amp.findings["overscan"].note == "it lies neither beside the data nor above them"
+
+
+@pytest.mark.parametrize(("cards", "sure"), [([], "likely"), ([("AMPID", "C00")], "guess")])
+def test_gain_of_one_of_several_amplifiers(tmp_path, cards, sure):
+    pixels = flat_frame((64, 128), level=5000, dark=[slice(0, 8), slice(64, 72)])
+    path = write_frame(tmp_path / "a.fits", [*COMMON, ("GAIN", 1.0), *cards], pixels)
+    (detector,) = inspect_files([path]).detectors
+    assert [amp.findings["gain"].confidence for amp in detector.facts.amplifiers] == [sure] * 2

@@ -53,7 +53,7 @@ def find_detector(
             "overscan": place.overscan_from,
             "bbox": bbox_from,
             "readout_corner": corner_from,
-            **_nominal(place, noise, warnings),
+            **_of_one_amplifier(_nominal(place, noise, warnings), place, places),
         }
         amplifiers.append(
             AmplifierFacts(
@@ -82,6 +82,24 @@ def _nominal(place: Place, noise: PixelNoise | None, warnings: list[str]) -> dic
     gain = judge_gain(find_gain(place.cards, place.label), noise, where, warnings)
     read_noise = judge_read_noise(find_read_noise(place.cards, place.label), gain, noise, where, warnings)
     return {"gain": gain, "read_noise": read_noise, "saturation": find_saturation(place.cards, place.label)}
+
+
+_AMPLIFIER_CARDS = ("AMPID", "AMP-ID", "AMPNAME", "AMPLIFIE")
+
+
+def _of_one_amplifier(findings: dict[str, Finding], place: Place, places: Sequence[Place]) -> dict[str, Finding]:
+    """Return gain, read noise and saturation: guesses where the cards are of one amplifier, and several are found."""
+    card = next((name for name in _AMPLIFIER_CARDS if str(place.cards.get(name, "")).strip()), "")
+    if not card or len([other for other in places if other.hdu == place.hdu]) < 2:
+        return findings
+    note = f"that of the amplifier {card} = {place.cards.get(card)}"
+    own = place.label.upper()
+    return {
+        name: replace(found, confidence="guess", note=note)
+        if found.is_known and not (own and found.source.endswith(own))
+        else found
+        for name, found in findings.items()
+    }
 
 
 def _unique(places: list[Place]) -> list[Place]:
