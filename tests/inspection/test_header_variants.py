@@ -135,6 +135,7 @@ def test_begin_of_the_exposure_from_several_cards(tmp_path, cards, wanted):
     [
         *([("DATE-OBS", BEGIN, text)] for text in ("file created", "frame grabbed", "UTC time image was saved")),
         [("DATE-OBS", BEGIN, "start of readout")],
+        [("DATE-OBS", "2020-04-30", "date at start of night"), ("UT", "03:00:00")],
         [("DATE-OBS", "2020-05-01"), ("TIME-OBS", "03:00:00 PM")],
         [("DATE-OBS", "2020-04-30T20:00:00", "local time")],
         [("DATE-OBS", "2020-04-30T20:00:00"), ("TIMEZONE", -7)],
@@ -193,6 +194,12 @@ def test_exposure_times(tmp_path, cards, seconds):
     finding, translated = look(tmp_path, "exposure_time", [DATE, *cards], ("EXPTIME",))
     assert is_sure(finding)
     assert (finding.value, translated) == (pytest.approx(seconds), pytest.approx(seconds))
+
+
+def test_an_exposure_far_shorter_than_from_begin_to_end_is_a_guess(tmp_path):
+    cards = [DATE, ("DATE-END", "2020-05-01T03:10:00"), ("EXPTIME", 10.0)]
+    finding, _ = look(tmp_path, "exposure_time", cards, ("EXPTIME",))
+    assert (finding.confidence, finding.note) == ("guess", "600 s lie between DATE-OBS and DATE-END")
 
 
 @pytest.mark.parametrize("value", [-1.0, 1e10, "N/A", "nan"])
@@ -270,6 +277,7 @@ def test_filters(tmp_path, cards, name, sure):
         ([("IMAGETYP", "object"), ("FIELD", "dark")], None),
         ([("IMAGETYP", "object"), ("EXPTIME", 0.0)], None),
         ([("IMAGETYP", "expose"), ("OBJECT", "HgArNe")], None),
+        ([("OBSTYPE", "OBJECT"), ("OBJECT", "focus run 12")], None),
         ([("IMAGETYP", "object"), ("OBJECT", "He-Ne-Ar")], None),
         ([("IMAGETYP", "object"), ("OBJECT", "NEAR")], "science"),
         ([("IMAGETYP", "flat"), ("OBJECT", "dome flat off")], None),
@@ -295,6 +303,8 @@ def test_image_types(tmp_path, cards, kind):
         ("latitude", [("LAT-OBS", 19.54)], 19.54),
         ("elevation", [("ELEV-OBS", 3400.0)], 3400.0),
         ("elevation", [("OBSALT", 2150.0, "[m]")], 2150.0),
+        ("elevation", [("ALT-OBS", 2.4, "km above sea level")], 2400.0),
+        ("elevation", [("SITEELEV", 1000.0, "feet")], 304.8),
         ("elevation", [("ALT-OBS", 57.3, "altitude of telescope [deg]")], None),
         ("elevation", [("OBSALT", 57.3)], None),
         ("elevation", [("HEIGHT", 1024, "image height")], None),

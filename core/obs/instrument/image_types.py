@@ -45,7 +45,24 @@ _LAMP = re.compile(
 """Arc lamps are named after their elements."""
 _PARTS = re.compile(r"[^a-z]+")
 _NEGATIONS = frozenset(("no", "not", "without", "minus", "non"))
-_FILLERS = frozenset(("frame", "frames", "test", "image", "images", "seq", "exp", "sec", "low", "high", "master"))
+_FILLERS = frozenset(
+    (
+        "run",
+        "sequence",
+        "series",
+        "frame",
+        "frames",
+        "test",
+        "image",
+        "images",
+        "seq",
+        "exp",
+        "sec",
+        "low",
+        "high",
+        "master",
+    )
+)
 LONG_FOR_A_BIAS = 1.5
 """Seconds; some cameras cannot expose for less than one."""
 

@@ -57,6 +57,7 @@ _FILE_WORDS = re.compile(
     re.I,
 )
 _READ_WORDS = re.compile(r"\b(read ?out|readout|received)\b", re.I)
+_NIGHT_WORDS = re.compile(r"\b((start|begin\w*|of) (of )?(the )?(night|evening)|observing night|night of)\b", re.I)
 _EXPOSED_WORDS = re.compile(r"expos|shutter|integrat|observ", re.I)
 _UNSURE_WORDS = re.compile(r"\b(typical|approx\w*|nominal|around|about)\b", re.I)
 _UNIX_WORDS = re.compile(r"\bunix\b|since 1970|\bposix\b|\bctime\b|epoch (second|time)", re.I)
@@ -205,7 +206,7 @@ def _judged(cards: Cards, card: Card, rule: DateRule, sure: Confidence, note: st
     elif moment in ("middle", "end"):
         rule = replace(rule, moment=moment)
         sure, note = lower_confidence(sure, "likely"), f"{name} is its {moment}, says the comment"
-    elif moment in ("both", "readout") or _UNSURE_WORDS.search(comment):
+    elif moment in ("both", "readout") or _UNSURE_WORDS.search(comment) or _NIGHT_WORDS.search(comment):
         sure, note = "guess", f"'{comment}': it may not be the begin"
     if name == "DATE-LOC" or (_LOCAL_WORDS.search(comment) and not _UT_WORDS.search(comment)):
         sure, note = "guess", f"the card may be in {LOCAL}"

@@ -66,6 +66,8 @@ _ONE_OF_SEVERAL = ("ITIME", "INTTIME")
 _TOTALS = ("TEXPTIME", "TOTALEXP", "TOTEXP", "EXPTOTAL", "TOTTIME", "TTIME")
 _LONG = 7200.0
 _DAY = 86400.0
+_OVERHEAD = 180.0
+"""Seconds that a read-out may take before a program writes the end of the exposure."""
 _ENDS = ("DATE-END", "DATE_END", "DATEEND", "UT-END", "UTEND", "UTCEND", "UTC-END", "UTSTOP", "UT_END", "TIME-END")
 _BEGINS = (
     "DATE-BEG",
@@ -219,6 +221,8 @@ def _against(cards: Cards, first: _Stated, stated: list[_Stated]) -> str:
     between = _between(cards)
     if between is not None and first.seconds > between[0] * 1.02 + 2.0:
         return f"only {between[0]:.1f} s lie between {between[1]} and {between[2]}"
+    if between is not None and first.seconds > 0 and between[0] > 3.0 * first.seconds + _OVERHEAD:
+        return f"{between[0]:.0f} s lie between {between[1]} and {between[2]}"
     if first.seconds > _LONG:
         return f"{first.seconds:g} s is longer than two hours: the unit may be another"
     return ""

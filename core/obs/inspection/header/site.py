@@ -47,6 +47,9 @@ _ESO = "ESO TEL "
 _SIDE = re.compile(r"([NSEW]?)\s*([+-]?\d[^NSEWnsew]*?)\s*([NSEW]?)", re.I)
 _EARTH = (6.3e6, 6.4e6)
 """Meters from its middle to a place on the Earth."""
+_UNITS = re.compile(r"\b(km|kilomet(er|re)s?|ft|feet|foot)\b", re.I)
+_METERS = {"k": 1000.0, "f": 0.3048}
+"""Units of elevation by their first letter, in meters."""
 _CLOSE = 2.0
 """Degrees by which the longitude may miss what sidereal time and date give; half a degree is two minutes."""
 _J2000 = datetime(2000, 1, 1, 12)
@@ -113,7 +116,10 @@ def _plain(cards: Cards, quantity: str, names: Sequence[str], largest: float) ->
     if stated is None:
         return Finding.unknown(quantity)
     sure: Confidence = "guess" if cards.reason_to_doubt(stated[0]) else "likely"
-    return Finding(quantity, stated[1], stated[0], sure)
+    card = cards.find(stated[0])
+    unit = _UNITS.search(card.comment) if quantity == "elevation" and card is not None else None
+    value = stated[1] * (_METERS[unit[0].lower()[0]] if unit is not None else 1.0)
+    return Finding(quantity, value, stated[0], sure, f"the card is in {unit[0]}" if unit is not None else "")
 
 
 def _is_angle(cards: Cards, name: str) -> bool:
