@@ -137,12 +137,10 @@ def detect_sources(
         variance=masked_image.variance,
     )
     filled = bad_pixels(masked_image, config.filled_planes)
-    footprints = footprints.keep(
-        survives_without_filled_pixels(
-            image, filled, footprints.peaks, sigma=sigma, n_sigma=config.kernel_size, threshold=threshold
-        )
+    real = survives_without_filled_pixels(
+        image, filled, footprints.peaks, sigma=sigma, n_sigma=config.kernel_size, threshold=threshold
     )
-    footprints = footprints.keep(_above_streaks(masked_image, footprints.peaks, bad, threshold))
+    footprints = footprints.keep(real & _above_streaks(masked_image, footprints.peaks, bad, threshold))
     edge = np.ones(mask.shape, bool)
     edge[kernel_margin : mask.shape[0] - kernel_margin, kernel_margin : mask.shape[1] - kernel_margin] = False
     mask.set(edge, "EDGE")

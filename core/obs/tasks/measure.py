@@ -156,7 +156,9 @@ def measure_catalog(
             f"it must be below 2^{exposure_id_bits - 1}; raise exposure_id_bits of the camera"
         )
     masked_image = exposure.masked_image
-    image = np.where(np.isfinite(masked_image.image), masked_image.image, np.float32(0.0))
+    finite, image = np.isfinite(masked_image.image), masked_image.image
+    if not finite.all():
+        image = np.where(finite, image, np.float32(0.0))
     variance = masked_image.variance
     if deblend_config is not None and deblend_config.enabled:
         children = deblend(image, variance, footprints, psf, fwhm=fwhm, psf_chi2_cut=deblend_config.psf_chi2_cut)

@@ -12,6 +12,7 @@ from obs.algorithms.sources.prominence import stands_out
 
 __all__ = ["Footprints", "Peaks", "above_threshold", "find_footprints", "find_peaks"]
 
+_NEIGHBORS = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if (dy, dx) != (0, 0)]
 _EIGHT = np.ones((3, 3), bool)
 
 
@@ -98,18 +99,18 @@ def find_peaks(
         Ordered by footprint, brightest first within each.
     """
     height, width = image.shape
-    # pixels that do not count are lower than any, and so is a frame of one pixel around the image
-    known = slice(margin, height - margin), slice(margin, width - margin)
-    work = np.full((height + 2, width + 2), -np.inf, np.float32)
-    work[1:-1, 1:-1][known] = image[known]
-    flat, line = work.ravel(), width + 2
     y, x = np.nonzero(above)
-    index, value = (y + 1) * line + x + 1, image[y, x]
+    flat, index, value = image.ravel(), y * width + x, image[y, x]
+    low, high_y, high_x = margin, height - 1 - margin, width - 1 - margin
+    border = np.flatnonzero((y <= low) | (y >= high_y) | (x <= low) | (x >= high_x))
     peak = np.ones(len(x), bool)
-    for step in (-line - 1, -line, -line + 1, -1, 1, line - 1, line, line + 1):
-        neighbor = flat.take(index + step)
+    for dy, dx in _NEIGHBORS:
+        neighbor = flat.take(index + (dy * width + dx), mode="clip")
         # of equal neighbors the first in reading order is the peak
-        peak &= neighbor <= value if step > 0 else neighbor < value
+        highest = neighbor <= value if (dy, dx) > (0, 0) else neighbor < value
+        at_y, at_x = y[border] + dy, x[border] + dx
+        highest[border[(at_y < low) | (at_y > high_y) | (at_x < low) | (at_x > high_x)]] = True
+        peak &= highest
     x, y, value = x[peak], y[peak], value[peak]
     footprint = labels[y, x].astype(np.int64)
     order = np.lexsort((-value, footprint))
