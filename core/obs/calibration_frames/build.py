@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from obs.algorithms.detector.defect_boxes import find_dim_and_bright, find_hot, mask_to_boxes
 from obs.calibration_frames.common_variance import common_variance, dark_time, scaled_sum
 from obs.calibration_frames.compare_frames import describe_noise, find_odd, measure_gains, measure_local_noise
+from obs.calibration_frames.reject_hits import reject_hits
 from obs.calibration_frames.summary import BuildSummary, calibration_cards
 from obs.camera.detector import Detector
 from obs.errors import DatasetNotFoundError, MeasurementError, ObsError
@@ -36,7 +37,6 @@ from obs.repo.frame_stack import FrameStack
 from obs.tasks.calibration_recipes import RECIPES, signature_config
 from obs.tasks.calibs_config import CalibsConfig
 from obs.tasks.combine_calibs import Master, combine_frames, finish_frame
-from obs.tasks.dark_hits import find_dark_hits
 from obs.tasks.prepare_calib_frame import Prepared, find_objects, prepare_frame
 
 __all__ = ["build_calibration"]
@@ -115,21 +115,7 @@ class _Build:
         common = common_variance(self.butler, self.job, self.isr)
         try:
             for data_id in self.job.inputs:
-                exposure = self._exposure(data_id)
-                if exposure is None:
-                    continue
-                seconds = dark_time(exposure.visit_info)
-                shared = None if not common else scaled_sum(common, (1.0, seconds))
-                prepared = self._prepare(data_id, exposure, shared)
-                if prepared is None:
-                    continue
-                stack = stack or FrameStack(self.root, exposure.shape)
-                stack.add(prepared.image, prepared.variance, prepared.rejected)
-                self.inputs.append(_Input(format_data_id(data_id), self.header, prepared.level))
-                factors.append((1 / prepared.level, seconds / prepared.level))
-                self._keep_mask(exposure.masked_image.mask)
-                self.cards |= {k: v for k, v in exposure.metadata.items() if k.startswith(_KEPT_CARDS)}
-                self.physical_filter = exposure.physical_filter
+                stack = self._add(data_id, stack, common, factors)
             if stack is None or self.mask is None:
                 raise self._no_input()
             used = self._leave_out_odd(stack)
@@ -159,6 +145,31 @@ class _Build:
             physical_filter=self.physical_filter if "filter" in self.butler.get_keys(self.job.name) else "",
             metadata=self._cards(),
         )
+
+    def _add(
+        self,
+        data_id: DataId,
+        stack: FrameStack | None,
+        common: Sequence[NDArray[np.float32] | None],
+        factors: list[tuple[float, float]],
+    ) -> FrameStack | None:
+        """Prepare a frame and add it to the stack, which it begins if there is none; its pixels are not kept."""
+        exposure = self._exposure(data_id)
+        if exposure is None:
+            return stack
+        seconds = dark_time(exposure.visit_info)
+        shared = None if not common else scaled_sum(common, (1.0, seconds))
+        prepared = self._prepare(data_id, exposure, shared)
+        if prepared is None:
+            return stack
+        stack = stack or FrameStack(self.root, exposure.shape)
+        stack.add(prepared.image, prepared.variance, prepared.rejected)
+        self.inputs.append(_Input(format_data_id(data_id), self.header, prepared.level))
+        factors.append((1 / prepared.level, seconds / prepared.level))
+        self._keep_mask(exposure.masked_image.mask)
+        self.cards |= {k: v for k, v in exposure.metadata.items() if k.startswith(_KEPT_CARDS)}
+        self.physical_filter = exposure.physical_filter
+        return stack
 
     def _leave_out_odd(self, stack: FrameStack) -> list[int]:
         """Reject all of the frames that differ from the others; return the numbers of the rest."""
@@ -293,29 +304,9 @@ class _Build:
         return combine_frames(stack, levels, regions, self.config.combine)
 
     def _reject_hits(self, stack: FrameStack, levels: Sequence[float]) -> NDArray[np.int64]:
-        """Reject hits of cosmic rays in darks that were divided by ``levels``; return the number of pixels in each."""
-        n_hit = np.zeros(stack.n_frame, np.int64)
-        if not self.config.dark_hits.enabled:
-            return n_hit
-        steady: tuple[NDArray[np.float32] | None, NDArray[np.float32] | None] = (None, None)
-        if stack.n_frame > 1:
-            first = combine_frames(stack, levels, self._regions(stack.shape), self.config.combine, grow=False)
-            steady = first.combined[:2]
-            del first
-        for number, level in enumerate(levels):
-            image, variance, rejected = stack.frame(number)
-            hits = find_dark_hits(
-                image,
-                variance,
-                rejected,
-                self.config.dark_hits,
-                lowest=steady[0],
-                lowest_variance=steady[1],
-                scale=level,
-            )
-            n_hit[number] = np.sum(hits & ~rejected)
-            self.n_rejected["cosmic rays"] += int(n_hit[number])
-            stack.reject(number, rejected | hits)
+        """Reject hits of cosmic rays in darks that were divided by ``levels``; return the number of values in each."""
+        n_hit = reject_hits(stack, levels, self._regions(stack.shape), self.config)
+        self.n_rejected["cosmic rays"] += int(n_hit.sum())
         return n_hit
 
     def _exposure(self, data_id: DataId) -> Exposure | None:

@@ -45,6 +45,8 @@ def common_variance(butler: Butler, job: BuildJob, isr: IsrConfig) -> list[NDArr
 
 def scaled_sum(planes: Sequence[NDArray[np.float32] | None], factors: Sequence[float]) -> NDArray[np.float32]:
     """Return the sum of variances, shape (ny, nx), each times the square of its factor; None counts as none."""
-    terms = [plane * np.float32(factor**2) for plane, factor in zip(planes, factors, strict=True) if plane is not None]
-    total: NDArray[np.float32] = np.sum(terms, axis=0, dtype=np.float32)
+    terms = (plane * np.float32(factor**2) for plane, factor in zip(planes, factors, strict=True) if plane is not None)
+    total = next(terms)
+    for term in terms:
+        total += term
     return total
