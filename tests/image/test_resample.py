@@ -50,6 +50,13 @@ def test_shifted_stars_fit_stars_drawn_there_in_flux_and_place(profile, phase):
     assert np.sum((found - drawn) * slope) / np.sum(slope**2) == pytest.approx(0.0, abs=5e-4)
 
 
+def test_models_of_other_programs_are_moved_as_lanczos_does():
+    matrix = shift_matrices(np.array([0.3]), 21, 21, 1.0, "lanczos")[0]
+    distance = np.arange(21) - 10.0 + 0.3
+    weight = np.where(np.abs(distance) < 5, np.sinc(distance) * np.sinc(distance / 5), 0.0)
+    np.testing.assert_allclose(matrix[10], weight / weight.sum(), atol=1e-6)
+
+
 @given(st.integers(-8, 8), st.integers(-8, 8))
 def test_whole_pixels_are_moved_exactly(dx, dy):
     image = np.random.default_rng(0).normal(size=(21, 21)).astype(np.float32)
@@ -101,11 +108,12 @@ def test_models_far_from_the_row_leave_it_empty():
     assert not shift_matrices(np.array([40.0, -40.0]), 9, 9).any()
 
 
+@pytest.mark.parametrize("interpolation", ["star", "lanczos"])
 @pytest.mark.parametrize("sampling", [1.0, 0.4])
 @pytest.mark.parametrize("offset", [-0.3, 0.03, 0.21, 1.87])
-def test_slopes_are_the_derivatives_of_the_matrices(offset, sampling):
-    step = 1e-3 * sampling
-    ahead, behind = (shift_matrices(np.array([offset + sign * step]), 21, 31, sampling) for sign in (1, -1))
+def test_slopes_are_the_derivatives_of_the_matrices(offset, sampling, interpolation):
+    step, size = 1e-3 * sampling, (21, 31, sampling, interpolation)
+    ahead, behind = (shift_matrices(np.array([offset + sign * step]), *size) for sign in (1, -1))
     difference = (ahead.astype(float) - behind) / (2 * step)
     # float32 matrices, and the third derivative of the weights
-    np.testing.assert_allclose(shift_slopes(np.array([offset]), 21, 31, sampling), difference, atol=2e-3)
+    np.testing.assert_allclose(shift_slopes(np.array([offset]), *size), difference, atol=2e-3)

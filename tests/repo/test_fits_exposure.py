@@ -405,6 +405,14 @@ def test_no_image(tmp_path):
         read_exposure(tmp_path / "frame.psf")
 
 
+@pytest.mark.parametrize("interpolation", ["star", "lanczos"])
+def test_a_psf_keeps_the_weights_that_move_it(tmp_path, interpolation):
+    psf = make_psf()
+    psf.interpolation = interpolation
+    write_psf(psf, tmp_path / "frame.psf")
+    assert read_psf(tmp_path / "frame.psf").interpolation == interpolation
+
+
 def test_no_psf(tmp_path):
     write_image(np.zeros((2, 2)), tmp_path / "x.fits")
     with pytest.raises(FileFormatError, match=r"x.fits: no PSF in it: neither a table PSF_DATA nor"):

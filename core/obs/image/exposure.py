@@ -147,4 +147,5 @@ def _moved_psf(psf: PixelPsf, x: int, y: int) -> PixelPsf:
         fwhm=psf.fwhm,
         chi2=psf.chi2,
         n_star=psf.n_star,
+        interpolation=psf.interpolation,
     )

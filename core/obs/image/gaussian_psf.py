@@ -44,5 +44,10 @@ def gaussian_psf(xx: float, yy: float, xy: float, size: int) -> PixelPsf:
     image = image.reshape(n, PARTS, n, PARTS).mean((1, 3))
     fwhm = 2.0 * np.sqrt(2.0 * np.log(2.0)) * (xx * yy - min(xy**2, 0.95 * xx * yy)) ** 0.25
     return PixelPsf(
-        image[None].astype(np.float32), 0, sampling=1.0 / samples, stamp_shape=(size, size), fwhm=float(fwhm)
+        image[None].astype(np.float32),
+        0,
+        sampling=1.0 / samples,
+        stamp_shape=(size, size),
+        fwhm=float(fwhm),
+        interpolation="star",
     )

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from obs.image.resample import shift_matrices, shift_slopes
+from obs.image.resample import Interpolation, shift_matrices, shift_slopes
 
 __all__ = ["PixelPsf", "Psf", "polynomial_terms", "stamp_sums"]
 
@@ -106,6 +106,8 @@ class PixelPsf:
         Reduced chi-squared of the fit; NaN where not known.
     n_star : int, optional
         Number of stars in the fit; 0 where not fitted.
+    interpolation : {"lanczos", "star"}, optional
+        Weights with which the images are moved: those that they were fitted with.
 
     Raises
     ------
@@ -140,6 +142,7 @@ class PixelPsf:
         fwhm: float = float("nan"),
         chi2: float = float("nan"),
         n_star: int = 0,
+        interpolation: Interpolation = "lanczos",
     ) -> None:
         n_term = (degree + 1) * (degree + 2) // 2
         if basis.ndim != 3 or len(basis) != n_term:
@@ -153,6 +156,7 @@ class PixelPsf:
         self.degree, self.sampling = degree, sampling
         self.x_zero, self.x_scale, self.y_zero, self.y_scale = x_zero, x_scale, y_zero, y_scale
         self.fwhm, self.chi2, self.n_star = fwhm, chi2, n_star
+        self.interpolation: Interpolation = interpolation
         self._stamp_shape = stamp_shape
 
     @property
@@ -165,8 +169,8 @@ class PixelPsf:
         zero = np.zeros(1)
         (height, width), (model_height, model_width) = self.stamp_shape, self.basis.shape[1:]
         return (
-            shift_matrices(zero, height, model_height, self.sampling)[0],
-            shift_matrices(zero, width, model_width, self.sampling)[0],
+            shift_matrices(zero, height, model_height, self.sampling, self.interpolation)[0],
+            shift_matrices(zero, width, model_width, self.sampling, self.interpolation)[0],
         )
 
     def model(self, *, x: ArrayLike, y: ArrayLike) -> NDArray[np.float32]:
@@ -226,8 +230,9 @@ class PixelPsf:
         x, y = np.atleast_1d(np.asarray(x, np.float64)), np.atleast_1d(np.asarray(y, np.float64))
         model = self.model(x=x, y=y)
         height, width = self.stamp_shape
-        rows = shift_matrices(y - np.rint(y), height, model.shape[1], self.sampling)
-        columns = shift_matrices(x - np.rint(x), width, model.shape[2], self.sampling)
+        how = self.sampling, self.interpolation
+        rows = shift_matrices(y - np.rint(y), height, model.shape[1], *how)
+        columns = shift_matrices(x - np.rint(x), width, model.shape[2], *how)
         return np.asarray(rows @ model @ columns.transpose(0, 2, 1), np.float32)
 
     def render_slopes(self, *, x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float32], ...]:
@@ -246,12 +251,10 @@ class PixelPsf:
         x, y = np.atleast_1d(np.asarray(x, np.float64)), np.atleast_1d(np.asarray(y, np.float64))
         model = self.model(x=x, y=y)
         (height, width), (model_height, model_width) = self.stamp_shape, model.shape[1:]
-        rows, row_slopes = (
-            make(y - np.rint(y), height, model_height, self.sampling) for make in (shift_matrices, shift_slopes)
-        )
+        how = self.sampling, self.interpolation
+        rows, row_slopes = (make(y - np.rint(y), height, model_height, *how) for make in (shift_matrices, shift_slopes))
         columns, column_slopes = (
-            make(x - np.rint(x), width, model_width, self.sampling).transpose(0, 2, 1)
-            for make in (shift_matrices, shift_slopes)
+            make(x - np.rint(x), width, model_width, *how).transpose(0, 2, 1) for make in (shift_matrices, shift_slopes)
         )
         shifted = model @ columns
         return rows @ shifted, rows @ (model @ column_slopes), row_slopes @ shifted

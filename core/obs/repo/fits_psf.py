@@ -45,6 +45,7 @@ def psf_bytes(psf: PixelPsf) -> bytes:
             "PSFAXIS1": (width, "samples along x"),
             "PSFAXIS2": (height, "samples along y"),
             "PSFAXIS3": (n_term, "number of polynomial terms"),
+            "PSF_INTP": (psf.interpolation, "weights that move the samples"),
             "STAMP_NX": (psf.stamp_shape[1], "[pix] width of the PSF in detector pixels"),
             "STAMP_NY": (psf.stamp_shape[0], "[pix] height of the PSF in detector pixels"),
         },
@@ -87,6 +88,8 @@ def psf_from_hdu(hdu: fits.BinTableHDU) -> PixelPsf:
             fwhm=float(cards.get("PSF_FWHM", "nan")),
             chi2=float(cards.get("CHI2", "nan")),
             n_star=cards.get("ACCEPTED", 0),
+            # files of PSFEx, and of ours before the card, were fitted with Lanczos
+            interpolation="star" if cards.get("PSF_INTP") == "star" else "lanczos",
         )
     except KeyError as error:
         raise FileFormatError(f"PSF table without {error.args[0]}") from None

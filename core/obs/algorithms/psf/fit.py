@@ -199,6 +199,7 @@ def fit_psf(
         stamp_shape=(height, width),
         chi2=float(np.median(stars.chi2[stars.used])),
         n_star=int(stars.used.sum()),
+        interpolation="star",
     )
     psf.fwhm = half_maximum_width(psf, x=x_zero, y=y_zero)
     used = np.zeros(len(px), bool)
