@@ -55,7 +55,7 @@ def photo_calib_table(mean, error, *, version=1, constant=True, number=3):
     return [(7, number, 0, 0, 1, "PhotoCalib")], [made]
 
 
-def calexp(path, *parts, cards=None, points=True):
+def calexp(path, *parts, cards=None, points=True, compressed=False):
     """Write an exposure with attached objects, each the index rows and tables that the functions above return."""
     rows, tables = [row for part in parts for row in part[0]], [made for part in parts for made in part[1]]
     names = ("id", "cat.archive" if points else "cat_archive", "cat.persistable" if points else "cat_persistable")
@@ -64,10 +64,10 @@ def calexp(path, *parts, cards=None, points=True):
     index = table(columns, EXTTYPE="ARCHIVE_INDEX", AR_NCAT=len(tables) + 1)
     primary = fits.PrimaryHDU()
     primary.header.update({"AR_HDU": 5, "FILTER": "HSC-I", "PSF_ID": 3, **(cards or {})})
-    planes = [fits.ImageHDU(np.ones(SHAPE, np.float32)), fits.ImageHDU(np.zeros(SHAPE, np.int32))]
-    planes.append(fits.ImageHDU(np.full(SHAPE, 4.0, np.float32)))
-    for plane, kind in zip(planes, ("IMAGE", "MASK", "VARIANCE"), strict=True):
-        plane.header["EXTTYPE"] = kind
+    kind = fits.CompImageHDU if compressed else fits.ImageHDU
+    planes = [kind(np.ones(SHAPE, np.float32)), kind(np.zeros(SHAPE, np.int32)), kind(np.full(SHAPE, 4.0, np.float32))]
+    for plane, name in zip(planes, ("IMAGE", "MASK", "VARIANCE"), strict=True):
+        plane.header["EXTTYPE"] = name
     planes[1].header["MP_SAT"] = 1
     fits.HDUList([primary, *planes, index, *tables]).writeto(path)
     return path

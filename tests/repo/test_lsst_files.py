@@ -18,11 +18,14 @@ EXPOSURE = ("FitsStorage", "lsst.afw.image.ExposureF")
 ZERO = 10 ** (0.4 * 31.4)
 
 
+@pytest.mark.parametrize("compressed", [True, False])
 @pytest.mark.parametrize("points", [True, False])
-def test_psf_and_zero_point_of_a_calexp(tmp_path, points):
+def test_psf_and_zero_point_of_a_calexp(tmp_path, points, compressed):
     parts = psf_tables(), photo_calib_table(0.5, 0.005)
-    path = calexp(tmp_path / "calexp.fits", *parts, cards={"HIERARCH PHOTOCALIB_ID": 7}, points=points)
+    options = {"cards": {"HIERARCH PHOTOCALIB_ID": 7}, "points": points, "compressed": compressed}
+    path = calexp(tmp_path / "calexp.fits", *parts, **options)
     exposure = read_exposure(path)
+    np.testing.assert_allclose(exposure.masked_image.variance, 4.0)
     assert exposure.psf.degree == 1
     np.testing.assert_array_equal(exposure.psf.basis, PIXELS)
     stamp = exposure.psf.evaluate(x=[35.0], y=[10.0])[0]

@@ -111,7 +111,10 @@ def instrument_for_mapper(mapper: str, entry_points: Iterable[EntryPoint] | None
             return instrument
     trouble = f"; broken: {'; '.join(failed)}" if failed else ""
     installed = ", ".join(sorted(by_name)) or "none"
-    raise PluginError(f"no installed camera reads repositories of '{mapper}'; installed: {installed}{trouble}")
+    raise PluginError(
+        f"no installed camera reads repositories of '{mapper}'; installed: {installed}{trouble}. Install the package "
+        "of that camera, make one with obs new, or name another with --camera"
+    )
 
 
 def _by_name(points: Iterable[EntryPoint] | None) -> dict[str, list[EntryPoint]]:

@@ -357,9 +357,14 @@ def _image_hdu(hdus: fits.HDUList, hdu: int | None) -> fits.ImageHDU:
 
 
 def _other_planes(hdus: fits.HDUList, image_hdu: fits.ImageHDU) -> dict[str, Any]:
-    """HDUs that go with an image, by name; older LSST files name them by EXTTYPE only."""
+    """HDUs that go with an image, by EXTTYPE, which LSST files have, or by name."""
     names = ("MASK", "VARIANCE", PSF_EXTNAME)
-    named = {(other.name or other.header.get("EXTTYPE", "")).upper(): other for other in hdus if other is not image_hdu}
+    # A compressed image without a name is called COMPRESSED_IMAGE.
+    named = {
+        str(other.header.get("EXTTYPE") or other.name).strip().upper(): other
+        for other in hdus
+        if other is not image_hdu
+    }
     return {name: named[name] for name in names if name in named}
 
 
