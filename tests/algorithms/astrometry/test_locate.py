@@ -309,3 +309,14 @@ def test_the_area_of_a_catalog_does_not_depend_on_its_depth(n):
     rng = np.random.default_rng(7)
     vectors = sky_vectors(rng.uniform(100, 110, n), rng.uniform(-5, 5, n))
     assert np.degrees(np.degrees(covered_area(vectors))) == pytest.approx(100, rel=0.35)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_few_stars_never_hide_a_distortion(seed):
+    """Nine stars follow a similarity to half a pixel, which would be off by many pixels at the corners."""
+    lists = field(14, seed=seed, k=0.012, spurious=0.1)
+    try:
+        fit = fit_astrometry(**lists, wcs=TRUTH, trials=25.0, max_scatter=1.0)
+    except MeasurementError:
+        return
+    assert largest_error(fit.wcs, 0.012) < 2.0

@@ -23,6 +23,7 @@ Bool = NDArray[np.bool_]
 
 _ROUNDS = 10
 _INDEPENDENT = 1e-5  # smallest part of a term, of length one, that the others do not hold
+_DECISIVE = 0.5  # a model that predicts better by this factor shows that the one before is wrong
 _WORTH = 0.98  # a model with more terms must predict better by this factor
 
 
@@ -168,7 +169,8 @@ class MatchedPlane:
         """Take models with more terms as long as stars left out are predicted better for it.
 
         One is not taken if somewhere, far from its stars, it may be wrong by more than ``max_error`` pixels and by more
-        than the model before; ``where`` are the positions at which that matters, all of the detector if absent.
+        than the model before; ``where`` are the positions at which that matters, all of the detector if absent. Then
+        one that predicts stars better by far is taken all the same: the error of the model before is not what it seems.
         """
         if len(pairs) < _SIMILARITY.min_pairs:
             raise MeasurementError(f"no astrometry: only {len(pairs)} sources are near a reference star")
@@ -184,7 +186,9 @@ class MatchedPlane:
             higher, lower = (self.fit(pairs, each, common)[0] for each in (model, best.model))
             if higher.predicted < _WORTH * lower.predicted:
                 error = self.error(pairs, fitted, where)
-                if error <= max_error or error <= self.error(pairs, best, where):
+                # stars that contradict the model before leave no choice, if the result is to hold all over the detector
+                decided = where is None and higher.predicted < _DECISIVE * lower.predicted
+                if decided or error <= max_error or error <= self.error(pairs, best, where):
                     best = fitted
         return best
 
