@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
+from obs.algorithms.pixels.median import median_of_neighbors
 from obs.algorithms.pixels.window import windows
 from obs.algorithms.sources.detection import Footprints, Peaks
 from obs.image.psf import Psf
@@ -291,7 +292,7 @@ def _symmetric(stamps: NDArray[np.float32], own: NDArray[np.bool_]) -> NDArray[n
     both = own & own[:, ::-1, ::-1]
     template = np.where(both, np.minimum(stamps, stamps[:, ::-1, ::-1]), np.float32(0.0))
     template = np.maximum(template, 0.0)
-    smoothed = ndimage.median_filter(template, size=(1, 3, 3), mode="constant")
+    smoothed = median_of_neighbors(template)
     # the median would flatten the peak itself, where the signal is high and needs no smoothing
     middle = template.shape[1] // 2
     core = slice(max(middle - 1, 0), middle + 2)
