@@ -45,7 +45,7 @@ class Exported:
     Examples
     --------
     >>> from obs import export
-    >>> export("DATA/rerun/first", "exported", night="2024-03-01").n_image
+    >>> export("DATA/rerun/first", "tables", "visit=21", images=False, clobber=True).n_image
     1
     """
 
