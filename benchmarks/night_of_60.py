@@ -98,7 +98,7 @@ def run(folder: Path, processes: int) -> None:
             sys.exit(done.stdout[-2000:] + done.stderr[-2000:])
         if words[0] == "new":
             register(package)
-    catalogs = len(list((folder / "out").rglob("src-*.fits")))
+    catalogs = sum("src" in path.relative_to(folder).parts for path in (folder / "out").rglob("*.fits"))
     print(f"{total[0]:8.1f} s  {total[1]:8.1f} s of processor time  all, {catalogs} catalogs")
 
 
