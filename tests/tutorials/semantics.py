@@ -42,7 +42,7 @@ RULES = {
     "5 override order": "tests/config/test_layers.py::test_later_layers_win_left_to_right",
     "5 `-L/--loglevel [COMP=]LEVEL…`": "tests/cli/test_logs.py::test_levels_of_components_later_ones_win",
     "5 `--show config[=PAT] history=PAT data tasks run`": f"{_PROCESS}show",
-    "5 `-j/--processes N`, `-t/--timeout S`": "tests/test_executor.py::",
+    "5 `-j/--processes N`, `-t/--timeout S`": "tests/executor/test_workers.py::",
     "5 `--doraise`, `--noExit`, `--profile FILE`": f"{_LSST}profile",
     "5 `--clobber-output`": f"{_LSST}settings_and_versions_of_an_earlier_run",
     "5 `--id [K=V1[^V2…] …]`": "tests/policy/test_data_id.py::test_alternatives_and_ranges",
@@ -89,7 +89,7 @@ RULES = {
     "6.5 flat": f"{_BUILD}flat",
     "6.5 fringe": f"{_BUILD}fringe_and_sky",
     "6.5 sky": f"{_BUILD}fringe_and_sky",
-    "6.6": "tests/tutorials/test_single_image.py::test_the_line_of_the_tutorial",
+    "6.6": "tests/tutorials/test_lines_of_one_image.py::test_the_line_of_the_tutorial",
     # Files
     "6.7 calexp, postISRCCD, icExp": "tests/repo/test_lsst_files.py::test_psf_and_zero_point_of_a_calexp",
     "6.7 mask planes": "tests/image/test_mask.py::test_bits_are_by_name_whatever_their_numbers",

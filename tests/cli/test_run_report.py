@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 from obs.cli.report import warning_lines
-from obs.executor import Outcome
+from obs.executor.outcome import Outcome
 
 
 def outcome(visit, *warnings):
