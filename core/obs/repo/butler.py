@@ -4,13 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from obs.errors import DataIdError, DatasetNotFoundError, OutputError, RepositoryError
+from obs.errors import DatasetNotFoundError, OutputError, RepositoryError
 from obs.geom import Box
 from obs.instrument.instrument import Instrument
-from obs.policy.data_id import DataId, format_data_id
+from obs.policy.data_id import DataId
 from obs.policy.mapper import Mapper
 from obs.repo.backup import keep_backup
-from obs.repo.data_ref import DataRef
 from obs.repo.dataset_files import DatasetFiles
 from obs.repo.dataset_reader import STAND_INS, DatasetReader
 from obs.repo.find_instrument import find_instrument
@@ -19,14 +18,15 @@ from obs.repo.key_sources import KeySources
 from obs.repo.lineage import trace
 from obs.repo.lsst_words import accept_lsst_words
 from obs.repo.output_folder import describe_output
-from obs.repo.queries import Queries, whole_id
+from obs.repo.queries import whole_id
+from obs.repo.references import References
 from obs.repo.repository_arguments import RepositoryArguments, as_root_and_output
 from obs.repo.repository_policies import RepositoryPolicies, with_policies
 
 __all__ = ["Butler"]
 
 
-class Butler(Queries):
+class Butler(References):
     """Reads and writes the datasets of a repository.
 
     Parameters
@@ -324,72 +324,8 @@ class Butler(Queries):
         describe_output(self._lineage, self.instrument.name)
         self._is_prepared = True
 
-    # Asking
-
-    @accept_lsst_words
-    def subset(
-        self,
-        dataset_type: str,
-        level: str | None = None,
-        data_id: Mapping[str, Any] | None = None,
-        **keys: Any,
-    ) -> list[DataRef]:
-        """Return the data IDs that the registry has for an incomplete one; whether their files exist is not asked.
-
-        Parameters
-        ----------
-        dataset_type
-            Whose keys are wanted.
-        level
-            Without the keys below this level; ``""`` is the policy's default, None means all keys.
-        data_id, **keys
-            What must be so.
-
-        Raises
-        ------
-        DataIdError
-            If there is no such level or key.
-        """
-        name = self.mapper.dataset_type(dataset_type).name
-        whole = whole_id(data_id, keys)
-        wanted = list(self.mapper.key_types(name, level))
-        if all(key in whole for key in wanted):
-            return [DataRef(self, name, level, whole)]
-        rows = self.mapper.query(name, wanted, whole)
-        return [DataRef(self, name, level, whole | dict(zip(wanted, row, strict=True))) for row in rows]
-
-    @accept_lsst_words
-    def data_ref(
-        self,
-        dataset_type: str | Mapping[str, Any],
-        level: str | None = None,
-        data_id: Mapping[str, Any] | None = None,
-        **keys: Any,
-    ) -> DataRef:
-        """Return the one data ID that `subset` gives; a data ID alone is one of raw data.
-
-        Raises
-        ------
-        DatasetNotFoundError
-            If there is none.
-        DataIdError
-            If there are several.
-        """
-        if isinstance(dataset_type, Mapping):
-            data_id = {**dataset_type, **(data_id or {})}
-            dataset_type = self.instrument.raw_dataset_type
-        found = self.subset(dataset_type, level, data_id, **keys)
-        if len(found) == 1:
-            return found[0]
-        given = format_data_id(whole_id(data_id, keys)) or "no keys"
-        if not found:
-            raise DatasetNotFoundError(f"no {dataset_type} for {given} in the registry", dataset_type=dataset_type)
-        some = "; ".join(str(ref) for ref in found[:3])
-        raise DataIdError(f"{len(found)} data IDs of {dataset_type} for {given}, one is wanted: {some} ...")
-
     # LSST's spellings.
     datasetExists = exists
-    dataRef = data_ref
     getUri = get_uri
 
     def complete_raw(self, data_id: Mapping[str, Any]) -> DataId:
