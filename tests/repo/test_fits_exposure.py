@@ -220,8 +220,9 @@ def test_galsim_draws_the_same_psf(path, place):
             drawn = theirs.getPSF(galsim.PositionD(x + 1, y + 1)).drawImage(
                 nx=31, ny=31, scale=1.0, method="no_pixel", offset=(dx, dy)
             )
-            # Between the samples GalSim interpolates with Lanczos 3, we with Lanczos 5.
-            tolerance = 0.005 if dx else 1e-5
+            # Between the samples GalSim interpolates with Lanczos 3, which is up to 0.6 % low at the peak of a PSF as
+            # narrow as the narrowest here; we with weights that are right to 0.01 %.
+            tolerance = 0.007 if dx else 1e-5
             np.testing.assert_allclose(psf.render(x=x, y=y)[0], drawn.array, atol=tolerance * drawn.array.max())
 
 
