@@ -1,5 +1,6 @@
 """`obs camera`: what a camera's focal plane is."""
 
+import shlex
 from pathlib import Path
 
 import click
@@ -7,11 +8,34 @@ import click
 from obs.camera.draw import draw_camera
 from obs.camera.fits_table import amplifier_file_name, write_amplifiers
 from obs.cli.table import format_table
+from obs.doctor.orientation import find_mount, write_mount
 from obs.errors import OutputError
 from obs.instrument.discovery import load_instrument
 from obs.repo.atomic import atomic_write
+from obs.repo.butler import Butler
 
-__all__ = ["build", "show"]
+__all__ = ["adjust", "build", "show"]
+
+
+def adjust(output: Path, name: str | None, write: bool) -> int:
+    """Do what the command says; see obs.cli.commands.camera."""
+    butler = Butler(output, instrument=None if name is None else load_instrument(name))
+    camera = butler.instrument.load_camera()
+    mount = find_mount(butler)
+    rows = [
+        ("orientation.rotation", f"{camera.rotation:.3f}", f"{mount.rotation:.3f}", "degrees, north through east"),
+        ("orientation.flip_x", str(camera.flip_x).lower(), str(mount.flip_x).lower(), ""),
+        ("plate_scale", f"{camera.plate_scale:.7g}", f"{mount.plate_scale:.7g}", "arcsec/mm"),
+    ]
+    click.echo(format_table(("camera.yaml", "now", "the stars show", ""), rows, right="lrrl"))
+    flipped = f", {mount.n_flipped} of them behind a meridian flip" if mount.n_flipped else ""
+    click.echo(f"from {mount.n_exposure} exposures{flipped}")
+    if write:
+        click.echo(f"written: {write_mount(butler.instrument, mount)}")
+    else:
+        command = shlex.join(["obs", "camera", "adjust", str(output), "--write"])
+        click.echo(f"to write this into the camera:\n  {command}")
+    return 0
 
 
 def build(name: str, output: Path) -> int:

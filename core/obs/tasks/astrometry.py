@@ -204,7 +204,8 @@ def _describe_change(change: WcsChange | None) -> list[str]:
     return [
         f"the stars show the frame turned by {change.rotation:.2f} degrees (north through east), {parity}, its pixel "
         f"scale {change.scale:.4f} times that of the WCS that it came with{describe_scale(change)}; if every exposure "
-        f"shows this, write it into the camera's camera.yaml: {', '.join(advice)}"
+        f"shows this, write it into the camera's camera.yaml: {', '.join(advice)}; or let obs camera adjust OUTPUT "
+        "--write do it"
     ]
 
 

@@ -6,12 +6,18 @@ import click
 
 from obs.cli.commands.calls import calls
 
-__all__ = ["build", "camera", "show"]
+__all__ = ["adjust", "build", "camera", "show"]
 
 _EXAMPLE = """\b
 Examples:
   obs camera show hsc --output hsc.png
   obs camera build hsc --output camera
+"""
+
+_ADJUST_EXAMPLE = """\b
+Examples:
+  obs camera adjust DATA/rerun/first
+  obs camera adjust DATA/rerun/first --write
 """
 
 _BUILD_EXAMPLE = """\b
@@ -29,6 +35,22 @@ Examples:
 @click.group("camera", epilog=_EXAMPLE, context_settings={"help_option_names": ["-h", "--help"]})
 def camera() -> None:
     """Show a camera's focal plane, or write it as LSST's tables."""
+
+
+@camera.command("adjust", epilog=_ADJUST_EXAMPLE)
+@click.argument("output", metavar="OUTPUT", type=click.Path(path_type=Path))
+@click.option(
+    "--camera", "name", metavar="NAME", help="The camera, where the repository does not say; see obs cameras."
+)
+@click.option("--write", is_flag=True, help="Write it into camera.yaml of the camera.")
+@calls("obs.cli.camera:adjust")
+def adjust() -> None:
+    """Find how the camera is turned, mirrored and scaled from the exposures of OUTPUT, a repository with results.
+
+    The fitted WCS of each exposure is compared with the one that camera.yaml and the header promise. Exposures behind a
+    meridian flip count like the others. Where they agree, --write puts rotation, flip_x and plate_scale into
+    camera.yaml.
+    """
 
 
 @camera.command("build", epilog=_BUILD_EXAMPLE)

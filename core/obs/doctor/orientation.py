@@ -1,0 +1,140 @@
+"""How a camera is mounted and how large its pixels are on the sky, as processed exposures show, for camera.yaml."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from obs.errors import FileFormatError, MeasurementError
+from obs.instrument.instrument import Instrument
+from obs.repo.atomic import atomic_write
+from obs.repo.butler import Butler
+from obs.repo.find_datasets import find_datasets
+from obs.small_file import read_small_text
+
+__all__ = ["MountedCamera", "find_mount", "write_mount"]
+
+_METADATA = "processCcd_metadata"
+#: Exposures agree within so many degrees, and within this part of their scale.
+_DEGREES, _SCALE = 0.5, 0.005
+#: Part of the exposures that must agree.
+_AGREEING = 0.8
+
+
+@dataclass(frozen=True)
+class MountedCamera:
+    """What camera.yaml should say.
+
+    Attributes
+    ----------
+    rotation
+        Angle from north to the focal plane's y axis, through east, degrees.
+    flip_x
+        Whether the optics mirror.
+    plate_scale
+        Scale, arcsec/mm.
+    n_exposure
+        Number of detector images that were looked at.
+    n_flipped
+        Number of those that stand upside down against the others, as behind a meridian flip.
+    """
+
+    rotation: float
+    flip_x: bool
+    plate_scale: float
+    n_exposure: int
+    n_flipped: int
+
+
+def find_mount(butler: Butler) -> MountedCamera:
+    """Return how the camera is mounted, from the WCS of all exposures of an output.
+
+    Raises
+    ------
+    MeasurementError
+        If no exposure was matched to a reference catalog, or they do not agree.
+    """
+    changes = _changes(butler, butler.output or butler.root)
+    if not len(changes):
+        raise MeasurementError(
+            f"{butler.root} has no exposure whose WCS was fitted to a reference catalog; process some first"
+        )
+    rotation, scale, mirrored = changes.T
+    is_mirrored = bool(mirrored[0])
+    if not (mirrored == is_mirrored).all():
+        raise MeasurementError(f"{int(mirrored.sum())} of {len(mirrored)} exposures are mirrored, the others are not")
+    # A mount that flips turns the camera by 180 degrees; doubled angles do not see that.
+    double = np.exp(2j * np.deg2rad(rotation))
+    axis = np.rad2deg(np.angle(np.median(double.real) + 1j * np.median(double.imag))) / 2.0
+    if np.sum(np.abs(_turn(rotation - axis)) > 90.0) * 2 > len(rotation):
+        axis += 180.0
+    distance = np.abs(_turn(rotation - axis))
+    flipped = distance > 90.0
+    agreeing = np.minimum(distance, 180.0 - distance) <= _DEGREES
+    factor = float(np.median(scale))
+    agreeing &= np.abs(scale / factor - 1.0) <= _SCALE
+    if agreeing.mean() < _AGREEING:
+        raise MeasurementError(
+            f"{int((~agreeing).sum())} of {len(rotation)} exposures disagree: they are turned by {rotation.min():.2f} "
+            f"to {rotation.max():.2f} degrees, and scaled by {scale.min():.4f} to {scale.max():.4f}; "
+            "a camera that is turned between exposures needs a rotation angle in its headers"
+        )
+    camera = butler.instrument.load_camera()
+    if is_mirrored and any(detector.yaw % 360.0 for detector in camera.detectors):
+        raise MeasurementError(
+            "the frames are mirrored, and detectors of this camera are turned: change orientation.flip_x by hand, and "
+            "process again"
+        )
+    return MountedCamera(
+        rotation=float(_turn(camera.rotation + axis)),
+        flip_x=camera.flip_x != is_mirrored,
+        plate_scale=camera.plate_scale * factor,
+        n_exposure=len(rotation),
+        n_flipped=int(flipped.sum()),
+    )
+
+
+def _changes(butler: Butler, root: Path) -> NDArray[np.float64]:
+    """Return rotation, scale and parity of each WCS against that from the camera, float64, shape (n, 3)."""
+    kind = butler.mapper.dataset_type(_METADATA)
+    rows = []
+    for path in find_datasets([root], [kind]).get(_METADATA, {}).values():
+        data_id = kind.parse(path.relative_to(root).as_posix())
+        facts = butler.get(_METADATA, data_id) if data_id is not None else {}
+        row = [facts.get("wcs_rotation", np.nan), facts.get("wcs_scale", np.nan), facts.get("wcs_mirrored", False)]
+        if facts.get("status") == "done" and all(np.isfinite(float(value)) for value in row):
+            rows.append([float(value) for value in row])
+    return np.array(rows).reshape(-1, 3)
+
+
+def _turn(degrees: ArrayLike) -> NDArray[np.float64]:
+    """Return angles from -180 to 180 degrees."""
+    return np.asarray((np.asarray(degrees) + 180.0) % 360.0 - 180.0)
+
+
+def write_mount(instrument: Instrument, mount: MountedCamera) -> Path:
+    """Write rotation, parity and scale into camera.yaml, whose other lines stay as they are; return its path.
+
+    Raises
+    ------
+    FileFormatError
+        If the file lacks one of the lines.
+    OutputError
+        If it cannot be written.
+    """
+    path = instrument.camera_folder / "camera.yaml"
+    text = read_small_text(path, error=FileFormatError)
+    values = {
+        "plate_scale": f"{mount.plate_scale:.7g}",
+        "rotation": f"{mount.rotation:.3f}",
+        "flip_x": str(mount.flip_x).lower(),
+    }
+    for key, value in values.items():
+        text, count = re.subn(rf"(?m)^(\s*{key}:[ \t]*)[^\s#]+", rf"\g<1>{value}", text, count=1)
+        if not count:
+            raise FileFormatError(f"has no line '{key}:'; write {key}: {value} there", path=path)
+    with atomic_write(path) as file:
+        file.write(text.encode())
+    return path

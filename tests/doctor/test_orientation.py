@@ -1,0 +1,103 @@
+"""How a camera is mounted, from the WCS of its exposures, and back into camera.yaml."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from obs.algorithms.astrometry.compare import compare_wcs
+from obs.cli.main import main
+from obs.doctor.orientation import find_mount, write_mount
+from obs.errors import FileFormatError, MeasurementError
+from obs.ingest.repository import make_repository
+from obs.instrument.boresight_wcs import fit_boresight_wcs
+from obs.instrument.discovery import load_instrument
+from obs.repo.butler import Butler
+
+NECAM = load_instrument("necam")
+
+
+@pytest.fixture
+def output(tmp_path):
+    make_repository(tmp_path / "data", NECAM)
+    made = Butler(tmp_path / "data", rerun="a")
+    made.prepare_output()
+    return made
+
+
+def put(output, rows):
+    for visit, (rotation, scale, mirrored) in enumerate(rows):
+        facts = {"status": "done", "wcs_rotation": rotation, "wcs_scale": scale, "wcs_mirrored": mirrored}
+        data_id = {"visit": visit, "ccd": 1, "filter": "Clear", "dateObs": "2020-01-01"}
+        output.put(facts, "processCcd_metadata", data_id)
+
+
+def wcs(camera):
+    return fit_boresight_wcs(camera, camera.detectors[0], boresight_ra=30.0, boresight_dec=20.0)
+
+
+@pytest.mark.parametrize("flip_x", [False, True])
+@pytest.mark.parametrize("rotation", [0.0, 37.5, -120.0, 180.0])
+def test_what_is_written_gives_the_wcs_that_the_stars_show(output, rotation, flip_x):
+    """The description, corrected by what the fit found, is the camera that made the frames."""
+    described = NECAM.load_camera()
+    truth = replace(described, rotation=rotation, flip_x=flip_x, plate_scale=described.plate_scale * 1.013)
+    shape = (described.detectors[0].bbox.height, described.detectors[0].bbox.width)
+    change = compare_wcs(wcs(truth), wcs(described), shape)
+    rng = np.random.default_rng(1)
+    put(output, [(change.rotation + noise, change.scale, change.mirrored) for noise in rng.normal(0.0, 0.02, 9)])
+    mount = find_mount(output)
+    assert (mount.rotation - rotation + 180.0) % 360.0 - 180.0 == pytest.approx(0.0, abs=0.03)
+    assert mount.flip_x == flip_x
+    assert mount.plate_scale == pytest.approx(truth.plate_scale, rel=1e-5)
+    assert (mount.n_exposure, mount.n_flipped) == (9, 0)
+
+
+def test_a_mount_that_flips(output):
+    put(output, [(3.0, 1.0, False)] * 5 + [(-177.0, 1.0, False)] * 3)
+    mount = find_mount(output)
+    assert mount.rotation == pytest.approx(3.0)
+    assert (mount.n_exposure, mount.n_flipped) == (8, 3)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([], "has no exposure whose WCS was fitted"),
+        ([(float("nan"), 1.0, False)], "has no exposure whose WCS was fitted"),
+        ([(0.0, 1.0, False), (20.0, 1.0, False), (50.0, 1.0, False)], "disagree: they are turned by 0.00 to 50"),
+        ([(0.0, 1.0, False), (0.0, 1.1, False), (0.0, 1.3, False)], r"scaled by 1\.0000 to 1\.3000"),
+        ([(0.0, 1.0, False), (0.0, 1.0, True)], "1 of 2 exposures are mirrored, the others are not"),
+    ],
+)  # fmt: skip
+def test_exposures_that_do_not_tell(output, rows, message):
+    put(output, rows)
+    with pytest.raises(MeasurementError, match=message):
+        find_mount(output)
+
+
+def test_other_lines_of_the_file_stay(output, tmp_path, capsys):
+    put(output, [(12.25, 1.02, True)] * 4)
+    assert main(["camera", "adjust", str(output.output)]) == 0
+    out = capsys.readouterr().out
+    assert "obs camera adjust" in out
+    assert ["orientation.rotation", "0.000", "12.250", "degrees,", "north", "through", "east"] in [
+        line.split() for line in out.splitlines()
+    ]
+    folder = tmp_path / "camera"
+    folder.mkdir()
+    for name in ("camera.yaml", "detectors.csv", "amplifiers.csv"):
+        (folder / name).write_bytes((NECAM.camera_folder / name).read_bytes())
+    before = (folder / "camera.yaml").read_text().splitlines()
+    moved = replace(NECAM, folder=tmp_path, camera="camera")
+    write_mount(moved, find_mount(output))
+    after = (folder / "camera.yaml").read_text().splitlines()
+    assert [line.strip() for line, old in zip(after, before, strict=True) if line != old] == [
+        "plate_scale: 510",
+        "rotation: 12.250",
+        "flip_x: true",
+    ]
+    assert replace(moved).load_camera().flip_x
+    (folder / "camera.yaml").write_text("name: x\n")
+    with pytest.raises(FileFormatError, match="has no line 'plate_scale:'; write plate_scale: 510 there"):
+        write_mount(moved, find_mount(output))
