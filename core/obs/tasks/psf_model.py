@@ -221,6 +221,7 @@ def _fit(
         degree=config.degree,
         sampling=config.sampling,
         min_stars=config.minimum_stars,
+        fit_wings=not bright.crowded,
     )
 
 
