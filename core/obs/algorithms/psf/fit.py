@@ -29,7 +29,7 @@ _STARS_FOR_DEGREE = ((3, 300), (2, 60), (1, 15))
 # a finer model has 1.8 times the unknowns: with few stars that costs more than the steps of one pixel do
 _CRITICAL_FWHM, _CRITICAL_FWHM_FEW_STARS, _FEW_STARS = 2.5, 2.0, 60
 _FINE_SAMPLING, _FINEST_SAMPLING = 0.75, 0.4
-_PRIOR_TIGHTNESS = (0.1, 1.0)
+_PRIOR_TIGHTNESS = (0.1, 2.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
