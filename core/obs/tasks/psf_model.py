@@ -221,7 +221,6 @@ def _fit(
         degree=config.degree,
         sampling=config.sampling,
         min_stars=config.minimum_stars,
-        fit_wings=not bright.crowded,
     )
 
 

@@ -75,7 +75,6 @@ def fit_psf(
     sampling: float | None = None,
     accuracy: float = 0.01,
     fit_offset: bool = False,
-    fit_wings: bool = True,
     chi2_clip: float = 4.0,
     rounds: int = 4,
     min_stars: int = 3,
@@ -106,9 +105,6 @@ def fit_psf(
     fit_offset : bool
         Fit a constant under each star too. The light in the PSF's wings at the border of the stamp is then not known,
         and its mean there is taken as zero.
-    fit_wings : bool
-        Fit the light in rings about the stars, where no pixel alone says how much there is. In a crowd that is the
-        light of neighbors.
     chi2_clip : float
         Stars are dropped whose chi-squared is this many standard deviations above that of the others.
     rounds : int
@@ -181,8 +177,7 @@ def fit_psf(
     stars.measure()
     for number in range(rounds):
         first = number == 0
-        rings = cut_into_rings(basis[0])
-        prior = basis[0] if first else fit_rings(stars, rings) if fit_wings else rings.profile()
+        prior = basis[0] if first else fit_rings(stars, cut_into_rings(basis[0]))
         basis = solve_psf(stars, basis, prior, _PRIOR_TIGHTNESS[0 if first else 1], steps=12 if first else 6)
         basis = _normalise(basis, sampling, (height, width), fit_offset)
         stars.predict(basis)
