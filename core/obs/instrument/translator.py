@@ -24,11 +24,9 @@ Names are those of the registry's columns and of the fields of `obs.image.visit_
 known to be wrong are listed in a file that `header_fixes` names; see `obs.instrument.header_fixes`.
 """
 
-import math
-import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -36,18 +34,16 @@ from typing import Any, ClassVar
 from obs.camera.detector import Detector
 from obs.errors import ConfigError, FileFormatError, suggest
 from obs.image.visit_info import VisitInfo
-from obs.instrument.card_values import EMPTY_WORDS, UNITS, format_date, parse_date, read_number, read_seconds
+from obs.instrument.card_rules import cast_value, derive_dates, read_rule
+from obs.instrument.card_values import UNITS
 from obs.instrument.header import Header
 from obs.instrument.header_fixes import HeaderFix, load_header_fixes
 from obs.instrument.plausible import check_value
-from obs.instrument.translator_tables import FACTS, PREFIX, Rule, SingleRule, check_tables, split_rule
+from obs.instrument.translator_tables import FACTS, PREFIX, Rule, check_tables, split_rule
 
 __all__ = ["Translator"]
 
 _PAIR = ("boresight_ra", "boresight_dec")
-#: Seconds in a year: a longer exposure time is an error of the header.
-_LONGEST_EXPOSURE = 3.2e7
-_WHOLE = re.compile(r"[+-]?\d+")
 
 
 class Translator:
@@ -162,7 +158,7 @@ class Translator:
     def _read_quietly(self, name: str, md: Header) -> Any:  # noqa: ANN401 - columns are of any type
         try:
             value = self.read(name, md)
-            return value if value is None or name not in self.columns else _cast(value, self.columns[name])
+            return value if value is None or name not in self.columns else cast_value(value, self.columns[name])
         except FileFormatError:
             return None
 
@@ -191,14 +187,14 @@ class Translator:
                 value = self.read(name, md)
                 if value is None:
                     continue
-                row[name] = _cast(value, kind)
+                row[name] = cast_value(value, kind)
                 self.check_plausible(name, row[name])
             except FileFormatError as error:
                 row.pop(name, None)
                 if name in (*self.unique, *self.visit) and name not in self.defaults:
                     raise FileFormatError(f"{name}: {error}") from None
                 if name in self.defaults:
-                    row[name] = _cast(self.defaults[name], kind)
+                    row[name] = cast_value(self.defaults[name], kind)
         return row
 
     def visit_info(self, header: Mapping[str, Any], exposure_id: int | None = None) -> VisitInfo:
@@ -256,7 +252,7 @@ class Translator:
         if exposure_id is not None:
             known = known | {"exposure_id": exposure_id}
         dark_time = {"dark_time": known.get("exposure_time", float("nan"))}
-        return VisitInfo(**(dark_time | _dates(known) | known))
+        return VisitInfo(**(dark_time | derive_dates(known) | known))
 
     def read(self, name: str, md: Header) -> Any:  # noqa: ANN401 - columns are of any type
         """Return what an open header tells of a column or a circumstance, as it comes; None if nothing.
@@ -327,9 +323,9 @@ class Translator:
             If it cannot be that.
         """
         if is_column:
-            return _cast(value, self.columns[name])
+            return cast_value(value, self.columns[name])
         default = FACTS[name].default
-        return _cast(value, str if isinstance(default, str) else int if default is None else float)
+        return cast_value(value, str if isinstance(default, str) else int if default is None else float)
 
     def _call(self, method: Callable[[Header], Any], md: Header) -> Any:  # noqa: ANN401 - columns are of any type
         try:
@@ -363,10 +359,10 @@ class Translator:
     def _read_card(self, name: str, md: Header) -> Any:  # noqa: ANN401 - columns are of any type
         rule = self.translation[name]
         if not isinstance(rule, list):
-            return _read_rule(rule, md)
+            return read_rule(rule, md)
         for choice in rule:
             try:
-                value = _read_rule(choice, md)
+                value = read_rule(choice, md)
                 if value is not None:
                     check_value(name, value, self.today)
                     return value
@@ -416,45 +412,3 @@ class Translator:
                 continue
             cards.setdefault(keyword, UNITS[options["unit"]].from_standard(value) if "unit" in options else value)
         return cards
-
-
-def _read_rule(rule: SingleRule, md: Header) -> Any:  # noqa: ANN401 - columns are of any type
-    keyword, options = split_rule(rule)
-    value = md.get(keyword)
-    if value is None or value == "" or (isinstance(value, str) and value.strip().lower() in EMPTY_WORDS):
-        return options.get("default")
-    if "unit" not in options:
-        return value
-    unit = options["unit"]
-    try:
-        number = (
-            read_seconds(value, unit) if UNITS[unit].standard == "s" else UNITS[unit].to_standard(read_number(value))
-        )
-        return number * read_number(md.get(options["times"], 1)) if "times" in options else number
-    except FileFormatError as error:
-        raise FileFormatError(f"{keyword} = {error}") from None
-
-
-def _cast(value: Any, kind: type) -> Any:  # noqa: ANN401 - columns are of any type
-    """Return a value as int, float or text."""
-    if kind is str:
-        return str(value).strip()
-    if kind is int and isinstance(value, int | str) and _WHOLE.fullmatch(str(value).strip()):
-        return int(value)  # not by way of a float, which has 53 bits
-    number = read_number(value)
-    if kind is float:
-        return number
-    if number != number:
-        return None
-    if not math.isfinite(number) or number != int(number):
-        raise FileFormatError(f"{number:g} is not a whole number")
-    return int(number)
-
-
-def _dates(known: Mapping[str, Any]) -> dict[str, str]:
-    """Return the middle and the end of an exposure whose begin and duration are known."""
-    begin, seconds = known.get("date_begin"), known.get("exposure_time", float("nan"))
-    if not begin or not 0 <= seconds < _LONGEST_EXPOSURE:
-        return {}
-    start, length = parse_date(begin), timedelta(seconds=seconds)
-    return {"date_avg": format_date(start + length / 2), "date_end": format_date(start + length)}
