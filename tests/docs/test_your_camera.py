@@ -56,8 +56,19 @@ FAILURES = {
 }
 
 
+#: Warnings about pixels that this night does not have, and the test that makes them.
+TRIED_ELSEWHERE = {
+    "stars are cut off at ...": "test_isr.py",
+    "all pixels are equal in amplifier ...": "test_isr.py",
+}
+
+
 def test_all_stated_failures_are_tried():
-    assert stated_failures() == [message_pattern(message) for message in FAILURES]
+    tried = {*map(message_pattern, FAILURES), *map(message_pattern, TRIED_ELSEWHERE)}
+    assert set(stated_failures()) == tried
+    for message, name in TRIED_ELSEWHERE.items():
+        text = (GUIDE.parent / "tests" / "tasks" / name).read_text(encoding="utf-8")
+        assert message.removesuffix(" ...") in text
 
 
 @pytest.mark.parametrize("message", FAILURES)

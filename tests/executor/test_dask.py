@@ -132,6 +132,7 @@ def test_a_scheduler_that_goes_away_is_said_for_each_data_id(cluster, tmp_path):
     ],
 )
 def test_mistakes(options, message, monkeypatch):
+    monkeypatch.setattr("obs.executor.dask._ANSWER_SECONDS", 1.0)
     with pytest.raises(ConfigError, match=message), chosen_executor(ExecutorOptions(**options)):
         pass
 

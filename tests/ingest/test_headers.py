@@ -109,5 +109,5 @@ def test_broken_files(tmp_path, change, message):
 def test_no_file(tmp_path):
     with pytest.raises(FileFormatError, match=r"none\.fits: does not exist"):
         list(read_headers(tmp_path / "none.fits"))
-    with pytest.raises(FileFormatError, match="is a folder; name the files in it"):
+    with pytest.raises(FileFormatError, match="is a folder without FITS files; name the files"):
         list(read_headers(tmp_path))

@@ -84,7 +84,7 @@ POISONS = [
     (partial(with_card, keyword="FILTER", text="'../../etc'"), "would leave the repository"),
     (lead_nowhere, "does not exist"),
     (lead_to_itself, "Too many levels of symbolic links"),
-    (become_a_folder, "is a folder; name the files in it"),
+    (become_a_folder, "is a folder without FITS files; name the files"),
     (unpack_to_zeros, "no pixel of detector 'one' can be used"),
     (flip, "its data do not agree with DATASUM"),
     (lambda path: path.write_bytes(b"\x80\x04cos\nsystem\n" + bytes(3000)), "does not begin with SIMPLE"),

@@ -105,7 +105,7 @@ def test_what_is_no_header_is_told(tmp_path, content, message):
 def test_folders_and_missing_files_are_told(tmp_path):
     with pytest.raises(FileFormatError, match="does not exist"):
         list(read_text_headers(tmp_path / "nothing"))
-    with pytest.raises(FileFormatError, match="is a folder; name the files in it"):
+    with pytest.raises(FileFormatError, match="is a folder without FITS files; name the files"):
         list(read_text_headers(tmp_path))
 
 

@@ -54,16 +54,23 @@ def _matches(word: str) -> Iterator[Path]:
 
 
 def _in_folder(folder: Path) -> Iterator[Path]:
-    """Yield the FITS files of a folder and those below it in the order of their names; count the others in a line."""
+    """Yield the FITS files of a folder and those below it in the order of their names; count the others in a line.
+
+    A folder without any is yielded itself, as if it were a file.
+    """
     others: Counter[str] = Counter()
+    is_empty = True
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not _is_left_out(Path(place, name)))
         for name in sorted(name for name in names if not name.startswith(".")):
             path = Path(place, name)
             if _is_fits(path):
+                is_empty = False
                 yield path
             elif path.is_file():
                 others[path.suffix or "without an ending"] += 1
+    if is_empty:
+        yield folder  # what cannot be read is told where it is read
     if others:
         kinds = ", ".join(f"{count} {ending}" for ending, count in others.most_common(_NAMED))
         more = ", ..." if len(others) > _NAMED else ""

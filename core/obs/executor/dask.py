@@ -35,6 +35,8 @@ _JOB: dict[str, Any] = {"cores": 1, "processes": 1, "memory": "3GB"}
 _AHEAD, _AHEAD_OF_WORKER = 500, 4
 #: Seconds that a task takes at least, if there are data IDs enough; and how many data IDs it has at most.
 _TASK_SECONDS, _LARGEST_SHARE = 0.5, 200
+#: Seconds in which a scheduler must answer.
+_ANSWER_SECONDS = 20.0
 #: How often a task may be on a worker that is lost before it is set aside, to be tried once more alone.
 _ALLOWED_FAILURES = 0
 
@@ -67,7 +69,7 @@ def open_cluster(
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what it warns of becomes an outcome
     if scheduler is not None:
         try:
-            client = Client(scheduler, timeout="20s")
+            client = Client(scheduler, timeout=_ANSWER_SECONDS)
         except (OSError, ValueError, TimeoutError) as error:
             raise ConfigError(
                 f"the Dask scheduler {scheduler} does not answer: {error}; is the address right?"

@@ -68,7 +68,7 @@ def read_headers(path: Path) -> Iterator[tuple[int, FileHeader]]:
     except FileNotFoundError:
         raise FileFormatError("does not exist", path=path) from None
     except IsADirectoryError:
-        raise FileFormatError("is a folder; name the files in it", path=path) from None
+        raise FileFormatError("is a folder without FITS files; name the files", path=path) from None
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise FileFormatError(f"cannot be read: {reason}", path=path) from error

@@ -146,6 +146,6 @@ def read_content(path: Path) -> bytes | mmap.mmap:
     except FileNotFoundError:
         raise FileFormatError("does not exist", path=path) from None
     except IsADirectoryError:
-        raise FileFormatError("is a folder; name the files in it", path=path) from None
+        raise FileFormatError("is a folder without FITS files; name the files", path=path) from None
     except (OSError, EOFError, zlib.error) as error:
         raise FileFormatError(f"cannot be read: {error}", path=path) from error
