@@ -33,7 +33,7 @@ def find_files(words: Sequence[str]) -> list[Path]:
         If there is no file at all.
     """
     found = dict.fromkeys(path for word in words for path in _matches(word))
-    if not found:
+    if all(path.is_dir() for path in found):
         raise RepositoryError(f"no file matches {' '.join(words)}")
     return list(found)
 
