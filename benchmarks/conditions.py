@@ -16,7 +16,6 @@ import argparse
 import fnmatch
 import json
 import os
-import pickle
 import shutil
 import subprocess
 import sys
@@ -230,13 +229,13 @@ COLUMNS = ["stars", "found", "complete 5-7", "complete 7-10", "complete 10-30", 
 
 def recall_peers(frame: Frame) -> Found:
     """Return what the peers found in an image, from an earlier run if there was one."""
-    kept = frame.path.with_suffix(".peers.pickle")
+    kept = frame.path.with_suffix(".peers.json")
     if kept.exists():
-        with kept.open("rb") as file:
-            return pickle.load(file)  # noqa: S301 - written below
+        read = json.loads(kept.read_text())
+        return Found(**{name: np.array(value) if isinstance(value, list) else value for name, value in read.items()})
     found = run_peers(frame)
-    with kept.open("wb") as file:
-        pickle.dump(found, file)
+    plain = {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in vars(found).items()}
+    kept.write_text(json.dumps(plain))
     return found
 
 

@@ -328,23 +328,19 @@ def _run(butler: Butler, data_id: Mapping[str, Any], config: ProcessConfig, summ
 
 def _remove_signature(butler: Butler, data_id: Mapping[str, Any], config: IsrConfig, warnings: list[str]) -> Exposure:
     instrument = butler.instrument
-    if instrument.isr is None and config.target is None:
+
+    def standard(_get: Callable[[str], object], data_id: Mapping[str, Any]) -> Exposure:
         return remove_raw_signature(butler, data_id, config, warn=warnings.append)
-    camera_step = _assemble if instrument.isr is None else instrument.load(instrument.isr)
-    assemble = find_step(config.target, camera_step, "isr.target")
 
     def get(dataset_type: str) -> object:
         return butler.get(dataset_type, data_id)
 
+    camera_step = standard if instrument.isr is None else instrument.load(instrument.isr)
+    assemble = find_step(config.target, camera_step, "isr.target")
     with checksums_compared(config.compare_checksums):
         exposure: Exposure = assemble(get, data_id)
     check_result(exposure, Exposure, "isr.target", config.target)
     return exposure
-
-
-def _assemble(get: Callable[[str], object], data_id: Mapping[str, Any]) -> Exposure:
-    """Stand for the arguments of a camera's own signature removal."""
-    raise NotImplementedError
 
 
 def find_reference(

@@ -42,75 +42,62 @@ def run_option(name: str) -> Any:  # noqa: ANN401 - a value of any type
     return None if context is None else context.meta.get(f"{__name__}.{name}")
 
 
+def _kept_option(*spellings: str, **settings: Any) -> Callable[[F], F]:
+    """Declare an option whose value `run_option` returns, and which is no parameter of the command."""
+    return click.option(*spellings, expose_value=False, callback=_keep, **settings)
+
+
 def run_options(function: F) -> F:
     """Add the options that say how to run."""
     for option in (
         words_option(
             "-L", "--log-level", "--loglevel", metavar="[COMPONENT=]LEVEL...", text="debug, info, warning, error."
         ),
-        click.option(
+        _kept_option(
             "-T",
             "--trace",
             nargs=2,
             type=(int, str),
             multiple=True,
-            expose_value=False,
-            callback=_keep,
             metavar="LEVEL COMPONENT",
             help="Debug messages of a component (level 0: none).",
         ),
-        click.option(
+        _kept_option(
             "--site",
             type=click.Path(path_type=Path, dir_okay=False),
-            expose_value=False,
-            callback=_keep,
             metavar="FILE",
             help="Settings of the site for --cluster, YAML.",
         ),
-        click.option(
+        _kept_option(
             "--cluster",
             type=click.Choice(["local", "slurm", "htcondor", "pbs"]),
-            expose_value=False,
-            callback=_keep,
             help="Start -j Dask workers there.",
         ),
-        click.option(
+        _kept_option(
             "--scheduler",
             metavar="ADDRESS",
-            expose_value=False,
-            callback=_keep,
             help="Use the Dask cluster of this scheduler, such as tcp://host:8786.",
         ),
-        click.option(
+        _kept_option(
             "--executor",
             metavar="NAME",
-            expose_value=False,
-            callback=_keep,
             help="Where to run: local, dask, or a plugin's.",
         ),
-        click.option(
-            "--debug", is_flag=True, expose_value=False, callback=_keep, help="Debug messages of all components."
-        ),
-        click.option(
+        _kept_option("--debug", is_flag=True, help="Debug messages of all components."),
+        _kept_option(
             "--longlog",
             is_flag=True,
-            expose_value=False,
-            callback=_keep,
             help="Messages with time, host and component.",
         ),
-        click.option(
+        _kept_option(
             "--logdest",
             type=click.Path(path_type=Path, dir_okay=False),
-            expose_value=False,
-            callback=_keep,
             metavar="FILE",
             help="Append messages to this file, too.",
         ),
-        click.option(
+        _kept_option(
             "--profile",
             type=click.Path(path_type=Path, dir_okay=False),
-            expose_value=False,
-            callback=_keep,
             metavar="FILE",
             help="Write a profile for Python's pstats; needs -j 1.",
         ),

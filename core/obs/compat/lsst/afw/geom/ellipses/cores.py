@@ -1,6 +1,7 @@
 """Ellipses without a center: second moments, or axes and position angle."""
 
 import math
+from abc import ABC, abstractmethod
 from typing import Self
 
 import numpy as np
@@ -10,15 +11,15 @@ from obs.compat.lsst.afw.geom.transform import LinearTransform
 __all__ = ["Axes", "BaseCore", "Quadrupole"]
 
 
-class BaseCore:
+class BaseCore(ABC):
     """What all ellipses have: second moments (xx, yy, xy), pixels squared."""
 
-    def _moments(self) -> tuple[float, float, float]:
-        raise NotImplementedError
+    @abstractmethod
+    def _moments(self) -> tuple[float, float, float]: ...
 
     @classmethod
-    def _from_moments(cls, xx: float, yy: float, xy: float) -> Self:
-        raise NotImplementedError
+    @abstractmethod
+    def _from_moments(cls, xx: float, yy: float, xy: float) -> Self: ...
 
     def transform(self, linear: LinearTransform) -> Self:
         """Return the ellipse after a linear transform of the plane."""

@@ -1,12 +1,13 @@
 """Three measures of ellipticity of an ellipse with axis ratio q."""
 
 import math
+from abc import ABC, abstractmethod
 from typing import Self
 
 __all__ = ["ConformalShear", "Distortion", "Ellipticity", "ReducedShear"]
 
 
-class Ellipticity:
+class Ellipticity(ABC):
     """Two components; made of numbers, or of an ellipticity of another measure.
 
     Parameters
@@ -29,13 +30,13 @@ class Ellipticity:
         """Return the ellipticity of moments, from ``(xx - yy) / (xx + yy)`` and ``2 xy / (xx + yy)``."""
         return cls(Distortion(e1, e2))
 
+    @abstractmethod
     def distortion(self) -> float:
         """Return the size as a distortion, ``(1 - q^2) / (1 + q^2)``."""
-        raise NotImplementedError
 
     @staticmethod
-    def _size(distortion: float) -> float:
-        raise NotImplementedError
+    @abstractmethod
+    def _size(distortion: float) -> float: ...
 
     def getE1(self) -> float:
         """Return the component along the axes."""
