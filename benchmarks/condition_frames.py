@@ -13,14 +13,12 @@ import galsim
 import numpy as np
 from astropy.io import fits
 from astropy.table import Table
+from condition_profiles import FINE, Profile, coma, donut, ellipse, jump, moffat, optics, trail, varying
 from scipy.ndimage import gaussian_filter
 
 __all__ = ["CONDITIONS", "GAIN", "Condition", "Frame", "render"]
 
 GAIN, READ_NOISE = 1.5, 5.0
-FINE = galsim.GSParams(folding_threshold=2e-3, maximum_fft_size=16384)
-Profile = Callable[[float, float], Any]
-"""A GalSim profile of unit flux, as a function of the place on the frame, -1 to 1 in x and y."""
 Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 
@@ -70,64 +68,6 @@ class Condition:
     cards: dict[str, Any] = field(default_factory=dict)
     options: tuple[str, ...] = ()
     scale: float = 1.0
-
-
-def moffat(fwhm: float, beta: float = 3.5) -> Profile:
-    """Return seeing, the same everywhere."""
-    profile = galsim.Moffat(beta=beta, fwhm=fwhm, gsparams=FINE)
-    return lambda _u, _v: profile
-
-
-def optics(fwhm: float) -> Profile:
-    """Return the narrow stars of a lens on large pixels: a Gaussian, without wings."""
-    profile = galsim.Gaussian(fwhm=fwhm, gsparams=FINE)
-    return lambda _u, _v: profile
-
-
-def trail(fwhm: float, length: float, degrees: float = 30.0) -> Profile:
-    """Return stars drawn out along a line, as by a mount that does not follow."""
-    line = galsim.Box(length, 0.1, gsparams=FINE).rotate(degrees * galsim.degrees)
-    profile = galsim.Convolve(galsim.Moffat(beta=3.5, fwhm=fwhm, gsparams=FINE), line)
-    return lambda _u, _v: profile
-
-
-def ellipse(fwhm: float, ratio: float, degrees: float = 30.0) -> Profile:
-    """Return elliptical stars, ``fwhm`` along the major axis."""
-    star = galsim.Moffat(beta=3.5, fwhm=fwhm * np.sqrt(ratio), gsparams=FINE)
-    profile = star.shear(q=ratio, beta=degrees * galsim.degrees)
-    return lambda _u, _v: profile
-
-
-def donut(diameter: float, hole: float = 0.4, blur: float = 2.5) -> Profile:
-    """Return defocused stars: the image of a telescope's pupil, with the hole of its secondary mirror."""
-    disc = galsim.TopHat(diameter / 2, gsparams=FINE) - hole**2 * galsim.TopHat(hole * diameter / 2, gsparams=FINE)
-    profile = galsim.Convolve(disc.withFlux(1.0), galsim.Gaussian(fwhm=blur, gsparams=FINE))
-    return lambda _u, _v: profile
-
-
-def jump(fwhm: float, dx: float, dy: float, part: float) -> Profile:
-    """Return double stars, as where the guiding jumped during the exposure."""
-    star = galsim.Moffat(beta=3.5, fwhm=fwhm, gsparams=FINE)
-    profile = (1.0 - part) * star + part * star.shift(dx, dy)
-    return lambda _u, _v: profile
-
-
-def coma(fwhm: float, strength: float) -> Profile:
-    """Return stars with tails that point away from the middle and grow with the distance from it."""
-
-    def at(u: float, v: float) -> Any:  # noqa: ANN401 - galsim has no types
-        star = galsim.Moffat(beta=3.5, fwhm=fwhm, gsparams=FINE)
-        tail = [star.dilate(1 + 0.25 * k).shift(strength * k * u, strength * k * v) for k in (1, 2, 3)]
-        return 0.55 * star + 0.22 * tail[0] + 0.14 * tail[1] + 0.09 * tail[2]
-
-    return at
-
-
-def varying(fwhm: float) -> Profile:
-    """Return seeing whose width and shape change over the frame, as those of a wide field."""
-    return lambda u, v: galsim.Moffat(beta=3.5, fwhm=fwhm * (1 + 0.2 * (u * u + v * v)), gsparams=FINE).shear(
-        g1=0.1 * u, g2=0.1 * v
-    )
 
 
 def cosmic_rays(number: int) -> Change:

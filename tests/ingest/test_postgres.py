@@ -14,7 +14,8 @@ from obs.errors import RepositoryError
 from obs.ingest.raws import IngestOptions, ingest_raws
 from obs.ingest.repository import make_repository
 from obs.repo.butler import Butler
-from obs.repo.registry import Registry, Transaction
+from obs.repo.registry import Registry
+from obs.repo.transaction import Transaction
 
 URL = os.environ.get("OBS_TEST_POSTGRES", "")
 pytestmark = pytest.mark.skipif(

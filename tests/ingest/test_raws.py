@@ -19,7 +19,7 @@ from obs.instrument.instrument import Instrument
 from obs.raw_exposure import get_raw
 from obs.repo.atomic import temporary_path
 from obs.repo.butler import Butler
-from obs.repo.registry import Transaction
+from obs.repo.transaction import Transaction
 
 
 def rows(root, table="raw", columns="visit, ccd, filter, dateObs, expTime"):

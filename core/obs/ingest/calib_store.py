@@ -19,7 +19,8 @@ from obs.repo.butler import Butler
 from obs.repo.file_keys import COMPRESSED
 from obs.repo.key_sources import CALIB_REGISTRY
 from obs.repo.layout import open_repository
-from obs.repo.registry import Registry, Transaction
+from obs.repo.registry import Registry
+from obs.repo.transaction import Transaction
 
 __all__ = [
     "UNTIL_SUPERSEDED",

@@ -31,7 +31,8 @@ from obs.repo.butler import Butler
 from obs.repo.database import has_lost_connection
 from obs.repo.key_sources import registry_place
 from obs.repo.layout import open_repository
-from obs.repo.registry import Registry, Transaction
+from obs.repo.registry import Registry
+from obs.repo.transaction import Transaction
 
 __all__ = ["ALREADY", "IngestOptions", "create_raw_tables", "ingest_raws"]
 

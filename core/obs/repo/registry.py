@@ -6,7 +6,7 @@ a `Transaction`, which one process has at a time: what it reads first still hold
 """
 
 import logging
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -14,20 +14,15 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.schema import CreateTable, DropTable
 
 from obs.errors import DataIdError, OutputError, RepositoryError, suggest
 from obs.repo.database import UNWRITABLE, begin_read, begin_write, describe_failure, has_lost_connection, open_engine
-from obs.repo.registry_schema import COLUMN_TYPES, SCHEMA_VERSION, migrate, read_schema, read_version
+from obs.repo.registry_schema import SCHEMA_VERSION, read_schema, read_version
+from obs.repo.transaction import ROW_NUMBER, Transaction
 
-__all__ = ["Registry", "Transaction"]
+__all__ = ["Registry"]
 
 logger = logging.getLogger(__name__)
-
-#: Column names that number rows of a table, and are no part of a data ID.
-_ROW_NUMBER = "id"
-#: Keys looked up in one statement; SQLite takes 32,766 values.
-_KEYS_AT_ONCE = 500
 
 
 class Registry:
@@ -97,7 +92,7 @@ class Registry:
             If there is no such table.
         """
         return {
-            name: kind for table in tables for name, kind in self._table_columns(table).items() if name != _ROW_NUMBER
+            name: kind for table in tables for name, kind in self._table_columns(table).items() if name != ROW_NUMBER
         }
 
     def lookup(
@@ -167,7 +162,7 @@ class Registry:
         return statement
 
     @contextmanager
-    def transaction(self) -> Iterator["Transaction"]:
+    def transaction(self) -> Iterator[Transaction]:
         """Begin a transaction that no other process has at the same time; an exception takes all of it back.
 
         Raises
@@ -267,147 +262,10 @@ class Registry:
         return RepositoryError(f"{message} {self.place}: {describe_failure(error)}", path=self.place)
 
 
-class Transaction:
-    """Changes to a registry, which are kept together or not at all; made by `Registry.transaction`.
-
-    Parameters
-    ----------
-    registry : Registry
-        The registry.
-    connection : Connection
-        A connection that has begun to write.
-    """
-
-    def __init__(self, registry: Registry, connection: sa.Connection) -> None:
-        self._registry, self._connection = registry, connection
-
-    def lookup(self, columns: Sequence[str], where: Mapping[str, Any], tables: Sequence[str]) -> list[tuple[Any, ...]]:
-        """Return the distinct rows of ``columns``; see `Registry.lookup`."""
-        return [tuple(row) for row in self._execute(self._registry._select(columns, where, tables))]
-
-    def find_present(self, table: str, columns: Sequence[str], keys: Collection[tuple[Any, ...]]) -> set[Any]:
-        """Return those of ``keys`` that a row of the table has in ``columns``."""
-        definition = self._registry._definition(table, columns)
-        wanted = [definition.c[name] for name in columns]
-        found: set[Any] = set()
-        rows = [key for key in keys if None not in key]
-        for key in keys:
-            if None in key:  # NULL equals nothing
-                found.update(self.lookup(columns, dict(zip(columns, key, strict=True)), [table]))
-        for start in range(0, len(rows), _KEYS_AT_ONCE):
-            some = rows[start : start + _KEYS_AT_ONCE]
-            statement = sa.select(*wanted).where(sa.tuple_(*wanted).in_(some))
-            found.update(tuple(row) for row in self._execute(statement))
-        return found
-
-    def insert(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Add rows, all or none of them; a refusal leaves the transaction as it was.
-
-        Raises
-        ------
-        OutputError
-            If the database refuses, for example because a row is there already.
-        """
-        values = [dict(row) for row in rows]
-        if not values:
-            return
-        statement = sa.insert(self._registry._definition(table, {key for row in values for key in row}))
-        try:
-            with self._connection.begin_nested():
-                self._connection.execute(statement, values)
-        except UNWRITABLE as error:
-            raise self._registry.refusal(error) from error
-
-    def delete(self, table: str, where: Mapping[str, Any]) -> None:
-        """Remove the rows that have these values.
-
-        Raises
-        ------
-        OutputError
-            If the database refuses.
-        """
-        definition = self._registry._definition(table, where)
-        conditions = [definition.c[name] == value for name, value in where.items()]
-        self._execute(sa.delete(definition).where(sa.and_(sa.true(), *conditions)))
-
-    def create_table(
-        self, table: str, columns: Mapping[str, str], unique: Sequence[str], *, numbered: bool = True
-    ) -> None:
-        """Make a table if it is not there.
-
-        Parameters
-        ----------
-        table
-            Its name.
-        columns
-            Column names and their types: ``int``, ``double`` or ``text``.
-        unique
-            Columns that together name one row.
-        numbered
-            Whether it has the row number ``id``, on which it is then joined with others that have it.
-
-        Raises
-        ------
-        OutputError
-            If the database refuses.
-        """
-        number = sa.Column(_ROW_NUMBER, sa.Integer, primary_key=True, autoincrement=True)
-        definition = sa.Table(
-            table,
-            sa.MetaData(),
-            *([number] if numbered else []),
-            *(sa.Column(name, COLUMN_TYPES[kind]) for name, kind in columns.items()),
-            sa.UniqueConstraint(*unique),
-        )
-        self._execute(CreateTable(definition, if_not_exists=True))
-        self._registry.__dict__["_schema"] = read_schema(self._connection)
-
-    def drop_table(self, table: str) -> None:
-        """Remove a table with all that it holds, if it is there.
-
-        Raises
-        ------
-        OutputError
-            If the database refuses.
-        """
-        self._execute(DropTable(sa.Table(table, sa.MetaData()), if_exists=True))
-        self._registry.__dict__["_schema"] = read_schema(self._connection)
-
-    def migrate(self) -> int | None:
-        """Bring the tables to the current version; see `obs.repo.registry_schema`.
-
-        Returns
-        -------
-        int or None
-            The version before; None if there were no tables, or another process has just brought them there.
-
-        Raises
-        ------
-        OutputError
-            If the database refuses.
-        """
-        try:
-            version = read_version(self._connection, self._registry.place)
-            had_tables = bool(read_schema(self._connection))
-            if version != SCHEMA_VERSION:
-                migrate(self._connection)
-        except UNWRITABLE as error:
-            raise self._registry.refusal(error) from error
-        self._registry.schema_version = SCHEMA_VERSION
-        return (version or 1) if had_tables and version != SCHEMA_VERSION else None
-
-    def _execute(self, statement: sa.Executable) -> list[Any]:
-        try:
-            result = self._connection.execute(statement)
-            return list(result) if result.returns_rows else []
-        except UNWRITABLE as error:
-            raise self._registry.refusal(error) from error
-
-
 def _pick(found: Any, name: str, tables: Sequence[str]) -> Any:  # noqa: ANN401 - SQLAlchemy's collections
     """Return the column of a name."""
     if name not in found:
-        names = [key for key in found.keys() if key != _ROW_NUMBER]  # noqa: SIM118 - iterates columns otherwise
+        names = [key for key in found.keys() if key != ROW_NUMBER]  # noqa: SIM118 - iterates columns otherwise
         message = f"no column '{name}' in {', '.join(tables)}{suggest(name, names)}; columns: {', '.join(names)}"
         raise DataIdError(message, key=name)
     return found[name]

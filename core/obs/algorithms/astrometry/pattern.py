@@ -11,6 +11,7 @@ from scipy.spatial import cKDTree
 from scipy.special import pdtrc
 
 from obs.algorithms.astrometry.match import match_pixels
+from obs.algorithms.astrometry.votes import most_voted
 from obs.errors import MeasurementError
 
 __all__ = ["find_pattern"]
@@ -115,19 +116,8 @@ def _votes(
 def _most_voted(factors: Complex, shifts: Complex, extent: float, radius: float) -> Index:
     """Return the places of the similarities with most others beside them, each neighborhood once."""
     votes = np.stack([shifts.real, shifts.imag, np.log(np.abs(factors)) * extent, np.angle(factors) * extent], axis=1)
-    tree = cKDTree(votes)
     near = 3.0 * radius
-    count = tree.query_ball_point(votes, near, return_length=True)
-    taken = np.zeros(len(votes), bool)
-    chosen: list[int] = []
-    for index in np.argsort(-count, kind="stable"):
-        if taken[index]:
-            continue
-        chosen.append(int(index))
-        if len(chosen) == _TRIED:
-            break
-        taken[tree.query_ball_point(votes[index], 2.0 * near)] = True
-    return np.array(chosen, np.int64)
+    return most_voted(votes, near=near, apart=2.0 * near, most=_TRIED)
 
 
 def _xy(points: Complex) -> Float:

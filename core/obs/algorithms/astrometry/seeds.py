@@ -9,6 +9,7 @@ from scipy.spatial import cKDTree
 from obs.algorithms.astrometry.odds import comparable, log_odds
 from obs.algorithms.astrometry.quads import Quads, tangent_basis
 from obs.algorithms.astrometry.sky_stars import SkyStars, deproject
+from obs.algorithms.astrometry.votes import most_voted
 
 __all__ = ["Seed", "Tested", "distinct_seeds", "improve_seed", "screen_seeds"]
 
@@ -108,18 +109,7 @@ def distinct_seeds(
     # two directions are the same wherever the plane touches the sky: those of the middle and of a point to the right
     center, right = deproject(origin, middle), deproject(origin, middle + factor * reach)
     votes = np.concatenate([center, right], axis=1) / (float(np.median(np.abs(factor))) * reach * _SAME)
-    tree = cKDTree(votes)
-    count = tree.query_ball_point(votes, 1.0, return_length=True)
-    taken = np.zeros(len(votes), bool)
-    chosen: list[int] = []
-    for index in np.argsort(-count, kind="stable"):
-        if taken[index]:
-            continue
-        chosen.append(int(index))
-        if len(chosen) == most:
-            break
-        taken[tree.query_ball_point(votes[index], 1.0)] = True
-    rows = np.array(chosen)
+    rows = most_voted(votes, near=1.0, apart=1.0, most=most)
     east, north = tangent_basis(center[rows])
     step = (right[rows] * east).sum(axis=1) + 1j * (right[rows] * north).sum(axis=1)
     step /= (right[rows] * center[rows]).sum(axis=1) * reach
