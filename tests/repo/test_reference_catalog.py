@@ -114,3 +114,11 @@ def test_a_real_catalog(shared_data):
     assert time.perf_counter() - start < 0.5
     assert len(frame) == 170
     assert frame.columns["r_flux"].unit == "nJy"
+
+
+def test_a_folder_that_is_no_catalog_is_told_with_the_catalogs_in_it(tmp_path):
+    with pytest.raises(DatasetNotFoundError, match=r"is no reference catalog: .*; name the folder of one catalog, such as"):
+        load_reference_catalog(tmp_path, ra=10.0, dec=5.0, radius=0.1)
+    (tmp_path / "ref_cats" / "stars").mkdir(parents=True)
+    with pytest.raises(DatasetNotFoundError, match=f"did you mean {tmp_path}/ref_cats/stars\\?"):
+        load_reference_catalog(tmp_path, ra=10.0, dec=5.0, radius=0.1)

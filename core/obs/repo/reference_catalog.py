@@ -74,7 +74,7 @@ def load_reference_catalog(folder: Path, *, ra: float, dec: float, radius: float
     Raises
     ------
     DatasetNotFoundError
-        If there is no such folder, or all of a catalog is wanted that has too many files.
+        If there is no such folder, it is no reference catalog, or all of a catalog is wanted that has too many files.
     FileFormatError
         If a file is no part of a reference catalog.
     """
@@ -82,6 +82,7 @@ def load_reference_catalog(folder: Path, *, ra: float, dec: float, radius: float
         raise _missing([folder.parent], folder.name)
     parts = list(_read_parts(folder, _numbers(folder, ra, dec, radius)))
     if not parts:
+        _check_shards(folder)
         return Catalog()
     names = [name for name in parts[0] if all(name in part for part in parts)]
     first = parts[0]
@@ -105,6 +106,27 @@ def _missing(folders: Sequence[Path], name: str) -> DatasetNotFoundError:
         f"no reference catalog '{name}' in {looked}{suggest(name, known)}; there are: {', '.join(known) or 'none'}",
         dataset_type="ref_cat",
         paths=[folder / name for folder in folders],
+    )
+
+
+def _check_shards(folder: Path) -> None:
+    """Refuse a folder that is no reference catalog at all, rather than one that does not reach so far.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If it has no file of a triangle of the sky.
+    """
+    if any(path.name.split(".")[0].isdigit() for path in folder.glob("*.fits*")):
+        return
+    catalogs = sorted({path.parent for path in folder.glob("*/[0-9]*.fits*")} | set(folder.glob("ref_cats/*/")))
+    advice = (
+        f"did you mean {catalogs[0]}?" if catalogs else "name the folder of one catalog, such as DATA/ref_cats/gaia"
+    )
+    raise DatasetNotFoundError(
+        f"{folder} is no reference catalog: it has no files such as 231866.fits; {advice}",
+        dataset_type="ref_cat",
+        paths=[folder],
     )
 
 

@@ -159,9 +159,8 @@ def solve_astrometry(
             raise MeasurementError(
                 f"no astrometry: {reason}, or {without} by -c calibrate.astrometry.required=false"
             ) from error
-        return AstrometrySolution(
-            reference, None, None, [f"no astrometry, the WCS that the exposure came with is kept: {reason}"]
-        )
+        kept = "the exposure has no WCS" if exposure.wcs is None else "the WCS that the exposure came with is kept"
+        return AstrometrySolution(reference, None, None, [f"no astrometry, {kept}: {reason}"])
     change = None if exposure.wcs is None else compare_wcs(fit.wcs, exposure.wcs, exposure.shape)
     exposure.wcs = fit.wcs
     used = np.zeros(len(catalog), bool)

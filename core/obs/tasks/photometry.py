@@ -240,6 +240,11 @@ def _magnitudes(
     missing = [flux for flux in wanted if flux not in reference]
     if missing:
         there = [column for column in reference if column.endswith("_flux")]
+        if not band and term is None:
+            raise MeasurementError(
+                f"the exposure does not tell its filter; name the flux of the reference catalog (it has "
+                f"{', '.join(there) or 'none'}), for example -c calibrate.reference.flux_names.=r"
+            )
         remedy = "add that band to the catalog"
         if there and term is None:
             like = there[0].removesuffix("_flux")
