@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from obs.image.flux_correction import FluxCorrection
+
 __all__ = ["NANOJANSKY_ZERO_POINT", "PhotoCalib"]
 
 NANOJANSKY_ZERO_POINT = 31.4  # AB magnitude of 1 nJy
@@ -12,7 +14,7 @@ NANOJANSKY_ZERO_POINT = 31.4  # AB magnitude of 1 nJy
 
 @dataclass(frozen=True, slots=True)
 class PhotoCalib:
-    """A photometric calibration that is the same over the whole image.
+    """A photometric calibration, the same over the whole image or with a smooth correction.
 
     Parameters
     ----------
@@ -20,6 +22,9 @@ class PhotoCalib:
         Counts of a source of AB magnitude 0 in this exposure.
     flux_mag0_err : float, optional
         Its standard error, counts; NaN where not known.
+    correction : FluxCorrection, optional
+        Magnitudes to be added, by position. Calibrations of single exposures have none; those that
+        ``obs calibrate-visits`` writes have one.
 
     Raises
     ------
@@ -36,6 +41,7 @@ class PhotoCalib:
 
     flux_mag0: float
     flux_mag0_err: float = float("nan")
+    correction: FluxCorrection | None = None
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.flux_mag0) and self.flux_mag0 > 0):
@@ -52,34 +58,67 @@ class PhotoCalib:
         """AB magnitude of one count per exposure."""
         return float(2.5 * np.log10(self.flux_mag0))
 
-    def magnitude(self, flux: ArrayLike) -> NDArray[np.float64]:
+    def magnitude(
+        self, flux: ArrayLike, *, x: ArrayLike | None = None, y: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
         """Return AB magnitudes of fluxes.
 
         Parameters
         ----------
         flux : array_like of float
             Counts.
+        x, y : array_like of float, optional
+            Positions, pixels, 0-based; needed if the calibration has a correction.
 
         Returns
         -------
         ndarray of float64, shape of the input
             AB magnitudes; NaN where the flux is not positive.
+
+        Raises
+        ------
+        ValueError
+            If the calibration varies over the image and no position is given.
         """
-        flux = np.asarray(flux, np.float64)
+        flux = np.asarray(flux, np.float64) * self.factor(x=x, y=y)
         ratio = np.where(flux > 0, flux, np.nan) / self.flux_mag0
         return np.asarray(-2.5 * np.log10(ratio))
 
-    def nanojansky(self, flux: ArrayLike) -> NDArray[np.float64]:
+    def factor(self, *, x: ArrayLike | None = None, y: ArrayLike | None = None) -> NDArray[np.float64] | float:
+        """Return the factor to fluxes at positions, pixels; 1 for a calibration without correction.
+
+        Raises
+        ------
+        ValueError
+            If the calibration varies over the image and no position is given.
+        """
+        if self.correction is None:
+            return 1.0
+        if x is None or y is None:
+            raise ValueError("this calibration varies over the image; give the positions x and y of the fluxes")
+        return self.correction.factor(x=x, y=y)
+
+    def nanojansky(
+        self, flux: ArrayLike, *, x: ArrayLike | None = None, y: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
         """Return flux densities.
 
         Parameters
         ----------
         flux : array_like of float
             Counts.
+        x, y : array_like of float, optional
+            Positions, pixels, 0-based; needed if the calibration has a correction.
 
         Returns
         -------
         ndarray of float64, shape of the input
             Nanojansky.
+
+        Raises
+        ------
+        ValueError
+            If the calibration varies over the image and no position is given.
         """
-        return np.asarray(np.asarray(flux, np.float64) * (10.0 ** (0.4 * NANOJANSKY_ZERO_POINT) / self.flux_mag0))
+        unit = 10.0 ** (0.4 * NANOJANSKY_ZERO_POINT) / self.flux_mag0
+        return np.asarray(np.asarray(flux, np.float64) * self.factor(x=x, y=y) * unit)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from obs.errors import FileFormatError, OutputError
 from obs.geom import Box
 from obs.image.exposure import Exposure
+from obs.image.flux_correction import FluxCorrection
 from obs.image.mask import Mask
 from obs.image.masked_image import MaskedImage
 from obs.image.photo_calib import PhotoCalib
@@ -317,7 +318,8 @@ def header_photo_calib(header: Mapping[str, Any]) -> PhotoCalib | None:
     """Return the photometric calibration of a header, or None if it gives no positive FLUXMAG0."""
     flux, error = header.get("FLUXMAG0"), header.get("FLUXMAG0ERR", float("nan"))
     if isinstance(flux, (int, float)) and 0 < flux < np.inf:
-        return PhotoCalib(float(flux), float(error))
+        varies = {"ORDER", "CHEBYSHEV", "U_MAX", "C_0_0"} <= header.keys()
+        return PhotoCalib(float(flux), float(error), FluxCorrection.from_header(header) if varies else None)
     return None
 
 

@@ -14,10 +14,13 @@ from obs.image.background import Background
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.masked_image import MaskedImage
+from obs.image.photo_calib import PhotoCalib
 from obs.image.psf import PixelPsf
+from obs.image.wcs import TanSipWcs
 from obs.repo.atomic import atomic_write
 from obs.repo.defects_table import read_defects
 from obs.repo.fits_background import read_background, write_background
+from obs.repo.fits_calibration import read_calibration, write_photo_calib, write_wcs
 from obs.repo.fits_catalog import catalog_length, catalog_schema, is_parquet, read_catalog, write_catalog
 from obs.repo.fits_exposure import (
     header_box,
@@ -126,7 +129,13 @@ def _whole(value: object, component: str, path: Path) -> object:
 
 def _read_image_class(name: str, path: Path, hdu: int | None, box: Box | None) -> object:
     if name == "" or _EXPOSURE_CLASS.fullmatch(name):
-        exposure = read_exposure(path, box, hdu)
+        try:
+            exposure = read_exposure(path, box, hdu)
+        except FileFormatError:
+            alone = read_calibration(path) if box is None and hdu is None else None
+            if alone is None:
+                raise
+            exposure = alone
         return exposure.masked_image if name.startswith("MaskedImage") else exposure
     if _IMAGE_CLASS.fullmatch(name):
         return read_image(path, box, hdu)
@@ -204,8 +213,8 @@ def write_dataset(storage: str, obj: object, path: Path | str) -> None:
     storage : str
         Storage of the policy; only ``ParquetStorage`` matters, which makes a catalog a Parquet file, and
         ``PickleStorage``, which is refused.
-    obj : Exposure, MaskedImage, ndarray, PixelPsf, Catalog, Background, list of Background, dict, str or figure
-        What to write; a dict, of numbers, text, lists and dicts, becomes YAML.
+    obj : Exposure, MaskedImage, ndarray, PixelPsf, TanSipWcs, PhotoCalib, Catalog, Background, dict, str or figure
+        What to write, or a list of Background; a dict, of numbers, text, lists and dicts, becomes YAML.
     path : Path or str
         The file, replaced if there is one.
 
@@ -228,6 +237,10 @@ def write_dataset(storage: str, obj: object, path: Path | str) -> None:
             write_catalog(obj, path)
         case PixelPsf():
             write_psf(obj, path)
+        case TanSipWcs():
+            write_wcs(obj, path)
+        case PhotoCalib():
+            write_photo_calib(obj, path)
         case np.ndarray():
             write_image(obj, path)
         case Background():

@@ -48,8 +48,8 @@ class PhotoCalib:
         return self.own.flux_mag0
 
     def getCalibrationMean(self) -> float:
-        """Return the nanojansky of one count."""
-        return float(self.own.nanojansky(1.0))
+        """Return the nanojansky of one count, without a correction that varies over the image."""
+        return float(10.0 ** (0.4 * NANOJANSKY_ZERO_POINT) / self.own.flux_mag0)
 
     def getCalibrationErr(self) -> float:
         """Return the error of `getCalibrationMean`."""

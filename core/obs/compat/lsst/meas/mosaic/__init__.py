@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from obs.compat.lsst.daf.base import PropertySet
+from obs.image.flux_correction import FluxCorrection
 
 __all__ = ["FluxFitParams"]
 
@@ -28,16 +29,12 @@ class FluxFitParams:
     def __init__(self, metadata: PropertySet | Mapping[str, Any]) -> None:
         self.order, self.absolute = int(metadata["ORDER"]), bool(metadata["ABSOLUTE"])
         self.chebyshev = bool(metadata["CHEBYSHEV"])
-        self.u_max, self.v_max = float(metadata["U_MAX"]), float(metadata["V_MAX"])
-        self.x0, self.y0 = float(metadata["X0"]), float(metadata["Y0"])
-        self._terms = np.zeros((self.order + 1, self.order + 1))
-        for i in range(self.order + 1):
-            for j in range(self.order + 1 - i):
-                self._terms[i, j] = float(metadata[f"C_{i}_{j}"])
+        cards = metadata.toDict() if isinstance(metadata, PropertySet) else metadata
+        self._correction = FluxCorrection.from_header(cards)
+        self.u_max, self.v_max = self._correction.x_scale, self._correction.y_scale
+        self.x0, self.y0 = self._correction.x_zero, self._correction.y_zero
 
     def eval(self, u: Any, v: Any) -> Any:  # noqa: ANN401 - numbers or arrays
         """Return the correction at positions, pixels; a number for numbers, an array for arrays."""
-        x, y = (np.asarray(u, np.float64) + self.x0) / self.u_max, (np.asarray(v, np.float64) + self.y0) / self.v_max
-        series = np.polynomial.chebyshev.chebval2d if self.chebyshev else np.polynomial.polynomial.polyval2d
-        value = series(x, y, self._terms)
+        value = self._correction.magnitude(x=u, y=v)
         return value if np.ndim(value) else float(value)

@@ -1,0 +1,73 @@
+"""Calibrations of one detector image in files of their own: a header without pixels."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.io import fits
+
+from obs.image.exposure import Exposure
+from obs.image.masked_image import MaskedImage
+from obs.image.photo_calib import PhotoCalib
+from obs.image.wcs import TanSipWcs
+from obs.repo.fits_exposure import header_photo_calib, header_wcs, read_exposure_header
+from obs.repo.fits_file import set_cards, write_hdus
+
+__all__ = ["photo_calib_cards", "read_calibration", "write_photo_calib", "write_wcs"]
+
+
+def write_wcs(wcs: TanSipWcs, path: Path | str) -> None:
+    """Write a WCS, as meas_mosaic of the LSST stack does (its dataset type ``wcs``).
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    _write(wcs.to_header(), path)
+
+
+def write_photo_calib(calib: PhotoCalib, path: Path | str) -> None:
+    """Write a photometric calibration, as meas_mosaic of the LSST stack does (its dataset type ``fcr``).
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    _write(photo_calib_cards(calib), path)
+
+
+def photo_calib_cards(calib: PhotoCalib) -> dict[str, Any]:
+    """Return the cards of a photometric calibration."""
+    cards: dict[str, Any] = {
+        "FLUXMAG0": (float(calib.flux_mag0), "[adu] counts of magnitude 0"),
+        "FLUXMAG0ERR": (float(calib.flux_mag0_err), "[adu] error of FLUXMAG0"),
+    }
+    return cards if calib.correction is None else cards | calib.correction.to_header()
+
+
+def _write(cards: dict[str, Any], path: Path | str) -> None:
+    primary = fits.PrimaryHDU()
+    set_cards(primary.header, cards)
+    write_hdus(path, [primary])
+
+
+def read_calibration(path: Path | str) -> Exposure | None:
+    """Read a file that has a WCS or a photometric calibration and no pixels.
+
+    Returns
+    -------
+    Exposure or None
+        An exposure of 0 x 0 pixels, as the LSST stack gives it; None if the file has neither.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is not a FITS file.
+    """
+    header = read_exposure_header(path)
+    wcs, calib = header_wcs(header, path), header_photo_calib(header)
+    if wcs is None and calib is None:
+        return None
+    return Exposure(MaskedImage(np.zeros((0, 0), np.float32)), wcs=wcs, photo_calib=calib, metadata=header)

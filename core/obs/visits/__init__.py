@@ -1,0 +1,1 @@
+"""Many exposures of the same sky at once: where their common stages meet the repository."""
