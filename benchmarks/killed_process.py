@@ -64,11 +64,8 @@ def content(path: Path) -> str:
 
 
 def state(output: Path) -> dict[str, str]:
-    """Return the files of an output with the digests of their content.
-
-    The PSF of the last good exposure is left out: which one is the last depends on the workers.
-    """
-    paths = [path for path in sorted(output.rglob("*.*")) if path.is_file() and "last_psf" not in path.parts]
+    """Return the files of an output with the digests of their content."""
+    paths = [path for path in sorted(output.rglob("*.*")) if path.is_file()]
     return {str(path.relative_to(output)): content(path) for path in paths}
 
 

@@ -356,10 +356,10 @@ def test_an_image_without_stars_gets_the_psf_of_the_last_good_one(write, tmp_pat
     good, _ = process(write(**cards, **{"DATE-OBS": "2026-01-03T02:04:00"}), tmp_path)
     sky = np.random.default_rng(2).normal(100.0, 8.0, SHAPE).astype(np.float32)
     summary, output = process(write(sky, name="clouds.fits", **cards), tmp_path)
-    assert (good.psf_origin, summary.psf_origin) == ("stars", "last good exposure")
+    assert (good.psf_origin, summary.psf_origin) == ("stars", "nearest good exposure")
     assert summary.psf_exposure.startswith("field.fits of 2026-01-03T02:04:00")
     assert summary.fwhm == pytest.approx(good.fwhm, rel=1e-3)
-    assert fits.getheader(output / "clouds" / "src.fits", 1)["PSFORIG"] == "last good exposure"
+    assert fits.getheader(output / "clouds" / "src.fits", 1)["PSFORIG"] == "nearest good exposure"
     assert (read_source_table(output)["psf_rung"] == 1).all()
 
 

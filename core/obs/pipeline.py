@@ -17,13 +17,14 @@ from obs.algorithms.astrometry.match import Matches
 from obs.errors import DatasetNotFoundError, ObsError
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
+from obs.image.known_psf import KnownPsf
 from obs.policy.data_id import format_data_id
 from obs.process_summary import ProcessSummary
 from obs.raw_exposure import remove_raw_signature
 from obs.repo.butler import Butler
 from obs.repo.fits_checksum import checksums_compared
+from obs.repo.good_psfs import PsfAwaitedError, read_nearest_psf, remove_good_psf, write_good_psf
 from obs.repo.input_files import inputs_noted
-from obs.repo.last_psf import read_last_psf, write_last_psf
 from obs.repo.reference_catalog import REFERENCE_FOLDER, find_reference_catalog, load_reference_catalog
 from obs.repo.result_record import ResultRecord, settings_digest
 from obs.tasks.calibrate import CalibrateConfig, Calibrated, calibrate
@@ -69,8 +70,10 @@ class Stages:
         Number of the exposure.
     name : str, optional
         Data ID or file name of the exposure.
-    last_psf : sequence of Path, optional
+    good_psfs : sequence of Path, optional
         Outputs with the PSFs of good exposures; the first gets that of this one if it is good. None: neither is done.
+    may_wait : bool, optional
+        Raise `PsfAwaitedError` where the PSF of another exposure is needed.
     """
 
     def __init__(
@@ -81,9 +84,10 @@ class Stages:
         exposure_id: int,
         exposure_id_bits: int,
         name: str = "",
-        last_psf: Sequence[Path] = (),
+        good_psfs: Sequence[Path] = (),
+        may_wait: bool = False,
     ) -> None:
-        self.put, self.summary, self.name, self.last_psf = put, summary, name, last_psf
+        self.put, self.summary, self.name, self.good_psfs, self.may_wait = put, summary, name, good_psfs, may_wait
         self.numbers = {"exposure_id": exposure_id, "exposure_id_bits": exposure_id_bits}
 
     @contextmanager
@@ -98,7 +102,9 @@ class Stages:
     def characterize(self, exposure: Exposure, config: CharacterizeConfig) -> Characterized:
         """Run `characterize` and write ``icSrc``, ``icExpBackground``, and ``icExp`` if asked for."""
         with self.timed("characterize"):
-            find_psf = partial(read_last_psf, self.last_psf, exposure)
+            if self.good_psfs:
+                remove_good_psf(self.good_psfs[0], exposure, self.name)
+            find_psf = partial(self._find_psf, exposure)
             step = find_step(config.target, characterize, "characterize.target")
             found: Characterized = step(exposure, config, **self.numbers, find_psf=find_psf)
             check_result(found, Characterized, "characterize.target", config.target)
@@ -118,9 +124,14 @@ class Stages:
             self.put(found.backgrounds, "icExpBackground")
             if config.write_exposure:
                 self.put(exposure, "icExp")
-            if found.psf_trusted and self.last_psf:
-                write_last_psf(self.last_psf[0], exposure, self.name)
+            if found.psf_trusted and self.good_psfs:
+                write_good_psf(self.good_psfs[0], exposure, self.name)
         return found
+
+    def _find_psf(self, exposure: Exposure) -> KnownPsf | None:
+        if self.may_wait:
+            raise PsfAwaitedError
+        return read_nearest_psf(self.good_psfs, exposure)
 
     def calibrate(
         self,
@@ -216,7 +227,9 @@ def match_catalogs(catalog: Catalog, reference: Catalog, matches: Matches) -> tu
     return packed, full
 
 
-def process_detector(butler: Butler, data_id: Mapping[str, Any], config: ProcessConfig) -> ProcessSummary:
+def process_detector(
+    butler: Butler, data_id: Mapping[str, Any], config: ProcessConfig, *, may_wait: bool = False
+) -> ProcessSummary:
     """Process one detector's exposure from its raw data to its catalog.
 
     Parameters
@@ -227,6 +240,8 @@ def process_detector(butler: Butler, data_id: Mapping[str, Any], config: Process
         Which exposure.
     config : ProcessConfig
         Settings.
+    may_wait : bool, optional
+        Raise `obs.repo.good_psfs.PsfAwaitedError` where the PSF of another exposure is needed.
 
     Returns
     -------
@@ -242,7 +257,7 @@ def process_detector(butler: Butler, data_id: Mapping[str, Any], config: Process
     try:
         _remove_earlier(butler, data_id)
         with inputs_noted() as inputs:
-            outputs = _run(butler, data_id, config, summary)
+            outputs = _run(butler, data_id, config, summary, may_wait=may_wait)
         record = ResultRecord(
             settings=process_digest(config),
             version=__version__,
@@ -250,6 +265,8 @@ def process_detector(butler: Butler, data_id: Mapping[str, Any], config: Process
             outputs=tuple(outputs),
             references=reference_names(butler.roots),
         )
+    except PsfAwaitedError:
+        raise
     except Exception as error:
         failure = {**summary.to_metadata(), "status": "failed", "error": f"{type(error).__name__}: {error}"}
         with suppress(ObsError):  # why it failed matters more than that this cannot be written either
@@ -280,7 +297,9 @@ def _remove_earlier(butler: Butler, data_id: Mapping[str, Any]) -> None:
             butler.remove(dataset_type, data_id)
 
 
-def _run(butler: Butler, data_id: Mapping[str, Any], config: ProcessConfig, summary: ProcessSummary) -> list[str]:
+def _run(
+    butler: Butler, data_id: Mapping[str, Any], config: ProcessConfig, summary: ProcessSummary, *, may_wait: bool
+) -> list[str]:
     """Run the stages that the settings ask for, and return the dataset types that were written."""
     instrument = butler.instrument
     written: list[str] = []
@@ -295,7 +314,8 @@ def _run(butler: Butler, data_id: Mapping[str, Any], config: ProcessConfig, summ
         exposure_id=butler.get("ccdExposureId", data_id),
         exposure_id_bits=instrument.exposure_id_bits,
         name=format_data_id(data_id),
-        last_psf=butler.roots,
+        good_psfs=butler.roots,
+        may_wait=may_wait,
     )
     with stages.timed("isr"):
         exposure = _remove_signature(butler, data_id, config.isr, summary.warnings)

@@ -36,7 +36,7 @@ class ProcessSummary:
     n_psf_star : int
         Stars that the PSF was fitted to; 0 if it came with the exposure.
     psf_origin : str
-        Where the PSF comes from, the best first: ``given``, ``stars``, ``few stars``, ``last good exposure``,
+        Where the PSF comes from, the best first: ``given``, ``stars``, ``few stars``, ``nearest good exposure``,
         ``gaussian``, ``assumed``.
     psf_exposure : str
         The other exposure that the PSF comes from; empty if it is of this one.

@@ -33,7 +33,7 @@ _COUNTS = ("adu", "ct")
 _WITH_SCHEMA = ("icSrc", "src")
 
 
-def process_file(path: Path, output: Path, config: ProcessFileConfig) -> ProcessSummary:
+def process_file(path: Path, output: Path, config: ProcessFileConfig, *, may_wait: bool = False) -> ProcessSummary:
     """Find and measure the sources of an image.
 
     Parameters
@@ -45,6 +45,8 @@ def process_file(path: Path, output: Path, config: ProcessFileConfig) -> Process
         catalogs without rows in ``schema``.
     config : ProcessFileConfig
         Settings.
+    may_wait : bool, optional
+        Raise `obs.repo.good_psfs.PsfAwaitedError` where the PSF of another image is needed.
 
     Returns
     -------
@@ -71,7 +73,8 @@ def process_file(path: Path, output: Path, config: ProcessFileConfig) -> Process
         if isinstance(value, Catalog) and dataset_type in _WITH_SCHEMA:
             write_dataset("", value.select(slice(0)), output / SCHEMA_FOLDER / f"{dataset_type}.fits")
 
-    stages = Stages(put, summary, exposure_id=0, exposure_id_bits=ID_BITS, name=path.name, last_psf=[output])
+    numbers = {"exposure_id": 0, "exposure_id_bits": ID_BITS}
+    stages = Stages(put, summary, **numbers, name=path.name, good_psfs=[output], may_wait=may_wait)
     with stages.timed("read"):
         choice = HduChoice(config.hdu, config.mask_hdu, config.uncertainty_hdu, config.plane)
         file = read_image_file(path, choice, bad_bits=config.bad_bits)

@@ -54,7 +54,7 @@ class Pipeline:
     def __init__(self):
         self.calls = []
 
-    def process_detector(self, butler, data_id, config):
+    def process_detector(self, butler, data_id, config, *, may_wait=False):
         self.calls.append((data_id, config))
         if data_id["visit"] == 3:
             raise DatasetNotFoundError(f"no bias for visit=3 ccd={data_id['ccd']}: looked for {butler.root}/bias")

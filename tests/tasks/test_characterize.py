@@ -245,14 +245,14 @@ def test_saturated_stars_are_no_psf_stars(field):
 def test_without_sources_the_psf_of_the_last_good_exposure_is_taken():
     known = KnownPsf(pixel_psf(Moffat(5.0)), "visit=12", "2026-01-03T02:04:00")
     found = characterize(sky_alone(), config(), find_psf=lambda: known)
-    assert (found.psf_origin, found.psf_exposure) == ("last good exposure", "visit=12 of 2026-01-03T02:04:00")
+    assert (found.psf_origin, found.psf_exposure) == ("nearest good exposure", "visit=12 of 2026-01-03T02:04:00")
     assert not found.psf_trusted
     assert found.fwhm == pytest.approx(half_maximum_width(known.psf, x=0, y=0), rel=0.01)
-    assert found.catalog.metadata["PSFORIG"] == "last good exposure"
+    assert found.catalog.metadata["PSFORIG"] == "nearest good exposure"
     assert any("the PSF of visit=12 of 2026-01-03T02:04:00 is used. No source stands out" in t for t in found.warnings)
 
 
-@pytest.mark.parametrize(("fwhm", "origin"), [(FWHM, "last good exposure"), (2 * FWHM, "gaussian")])
+@pytest.mark.parametrize(("fwhm", "origin"), [(FWHM, "nearest good exposure"), (2 * FWHM, "gaussian")])
 def test_the_psf_of_another_exposure_must_be_as_wide_as_the_sources(fwhm, origin):
     x, y = scatter(5, SHAPE, seed=3, separation=60)
     image, variance = observe(draw(SHAPE, x, y, np.full(5, 1e5), Moffat(FWHM)), seed=4)
@@ -260,7 +260,7 @@ def test_the_psf_of_another_exposure_must_be_as_wide_as_the_sources(fwhm, origin
     settings = config(psf=PsfConfig(minimum_stars=10))
     found = characterize(Exposure(MaskedImage(image, None, variance)), settings, find_psf=lambda: known)
     assert found.psf_origin == origin
-    assert (found.catalog["psf_rung"] == {"last good exposure": 3, "gaussian": 4}[origin]).all()
+    assert (found.catalog["psf_rung"] == {"nearest good exposure": 3, "gaussian": 4}[origin]).all()
     assert any("visit=12 is not used: the sources have another width" in t for t in found.warnings) == (fwhm != FWHM)
 
 

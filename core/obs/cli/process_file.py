@@ -14,11 +14,11 @@ from obs.cli.report import report_outcomes
 from obs.cli.show import show_config, split_show
 from obs.config.layers import ConfigLayers
 from obs.config.lsst_names import PROCESS_FILE_NAMES
-from obs.executor.run import run
 from obs.executor.shard import Shard
 from obs.process_summary import ProcessSummary
 from obs.runs.process_file import is_file_output, record_file_run, settings_path
 from obs.runs.record import RecordOptions
+from obs.runs.two_passes import run_in_two_passes
 from obs.single_image import SCHEMA_FOLDER
 from obs.single_image import process_file as process_image
 from obs.tasks.process_config import ProcessFileConfig
@@ -26,9 +26,11 @@ from obs.tasks.process_config import ProcessFileConfig
 __all__ = ["process_file"]
 
 
-def _process_one(data_id: Mapping[str, Any], output: Path, config: ProcessFileConfig) -> ProcessSummary:
+def _process_one(
+    data_id: Mapping[str, Any], /, output: Path, config: ProcessFileConfig, *, may_wait: bool
+) -> ProcessSummary:
     """Process the image that the data ID names."""
-    return process_image(Path(data_id["file"]), output, config)
+    return process_image(Path(data_id["file"]), output, config, may_wait=may_wait)
 
 
 def process_file(
@@ -69,7 +71,7 @@ def process_file(
         data_ids = Shard.parse(shard).take(data_ids)
     with show_progress(len(data_ids)) as progress:
         configure_logging(log_levels, progress.write)
-        outcomes = run(
+        outcomes = run_in_two_passes(
             partial(_process_one, output=output, config=config),
             data_ids,
             processes=processes,

@@ -9,7 +9,6 @@ from obs.config.layers import ConfigLayers
 from obs.config.lsst_names import PROCESS_NAMES
 from obs.errors import DataIdError, OutputError
 from obs.executor.outcome import Outcome
-from obs.executor.run import run
 from obs.instrument.instrument import Instrument
 from obs.memory import keep_freed_memory
 from obs.pipeline import FREE_SETTINGS, process_detector
@@ -21,6 +20,7 @@ from obs.runs.pending import plan_run
 from obs.runs.record import RecordOptions, record
 from obs.runs.selection import select_data_ids
 from obs.runs.settings import Settings, add_settings, camera_settings
+from obs.runs.two_passes import run_in_two_passes
 from obs.tasks.process_config import ProcessConfig
 
 __all__ = ["compare_run", "process", "process_data_ids", "process_settings", "record_run"]
@@ -168,8 +168,11 @@ def process_data_ids(
     on_done: Callable[[Outcome[ProcessSummary]], None] | None = None,
     raise_errors: bool = False,
 ) -> list[Outcome[ProcessSummary]]:
-    """Process data IDs, in this process or in several; see `obs.executor.run` for the arguments."""
-    return run(
+    """Process data IDs, in this process or in several; see `obs.executor.run` for the arguments.
+
+    Exposures without stars, which need the PSF of another one, come last.
+    """
+    return run_in_two_passes(
         partial(_process_one, butler=butler, config=config),
         data_ids,
         processes=processes,
@@ -179,10 +182,12 @@ def process_data_ids(
     )
 
 
-def _process_one(data_id: Mapping[str, Any], butler: Butler, config: ProcessConfig) -> ProcessSummary:
+def _process_one(
+    data_id: Mapping[str, Any], /, butler: Butler, config: ProcessConfig, *, may_wait: bool
+) -> ProcessSummary:
     """Process one data ID; worker processes open the repository for themselves."""
     keep_freed_memory()
-    return process_detector(butler, dict(data_id), config)
+    return process_detector(butler, dict(data_id), config, may_wait=may_wait)
 
 
 def _several(

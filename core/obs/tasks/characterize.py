@@ -121,8 +121,8 @@ class Characterized:
     n_psf_star : int
         Stars that the PSF was fitted to; 0 if it was given.
     psf_origin : str
-        Where the PSF comes from: ``given``, ``stars``, ``few stars`` (fewer than 10), ``last good exposure`` (that of
-        another exposure), ``gaussian`` (the moments of the sources), ``assumed`` (nothing is known).
+        Where the PSF comes from: ``given``, ``stars``, ``few stars`` (fewer than 10), ``nearest good exposure`` (that
+        of another exposure), ``gaussian`` (the moments of the sources), ``assumed`` (nothing is known).
     psf_exposure : str
         The other exposure that the PSF comes from; empty if it is of this one.
     psf_trusted : bool
@@ -170,7 +170,7 @@ def characterize(
     exposure_id, exposure_id_bits : int, optional
         Number of the exposure, for source ids and seeds.
     find_psf : callable, optional
-        Returns the PSF of the last good exposure of the detector, or None. It is asked where no star can be fitted.
+        Returns the PSF of the nearest good exposure of the detector, or None. It is asked where no star can be fitted.
 
     Returns
     -------
@@ -214,7 +214,7 @@ def characterize(
     other = None
     if model.origin in ("gaussian", "assumed") and find_psf is not None and (other := find_psf()) is not None:
         if resembles(other.psf, model, exposure.shape):
-            model = PsfModel(other.psf, "last good exposure", exposure=str(other))
+            model = PsfModel(other.psf, "nearest good exposure", exposure=str(other))
         else:
             warnings.append(f"the PSF of {other} is not used: the sources have another width")
     psf = exposure.psf = model.psf

@@ -127,13 +127,13 @@ def explain_no_stars(
     n_seen = int(np.count_nonzero(seen))
     basis = {
         "few stars": f"the PSF rests on {n_star} {'star' if n_star == 1 else 'stars'}",
-        "last good exposure": f"no PSF could be fitted: the PSF of {model.exposure} is used",
+        "nearest good exposure": f"no PSF could be fitted: the PSF of {model.exposure} is used",
         "gaussian": f"no PSF could be fitted: it is a Gaussian of {fwhm:.1f} pixels, the median shape of the sources",
         "assumed": f"no PSF could be measured: it is assumed to be a Gaussian of {fwhm:.1f} pixels",
     }[model.origin]
     remedy = {
         "few stars": "Check PSF fluxes against base_CircularApertureFlux.",
-        "last good exposure": "The seeing may have changed since; prefer base_CircularApertureFlux.",
+        "nearest good exposure": "The seeing may have changed since; prefer base_CircularApertureFlux.",
         "gaussian": "PSF fluxes are approximate; prefer base_CircularApertureFlux.",
         "assumed": "If you know the width, set characterize.initial_psf_fwhm.",
     }[model.origin]

@@ -23,7 +23,7 @@ from obs.tasks.psf_stars import ENOUGH_STARS, BrightSources, isolated_sources
 
 __all__ = ["Origin", "PsfConfig", "PsfModel", "add_psf_rung", "model_psf", "resembles"]
 
-Origin = Literal["given", "stars", "few stars", "last good exposure", "gaussian", "assumed"]
+Origin = Literal["given", "stars", "few stars", "nearest good exposure", "gaussian", "assumed"]
 """Where a PSF comes from, the best first; ``given`` with the exposure."""
 
 RUNGS: tuple[Origin, ...] = get_args(Origin)
