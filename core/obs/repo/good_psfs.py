@@ -2,8 +2,8 @@
 
 Each exposure with enough stars has one small file, in a folder of its detector and filter. An exposure without stars
 gets the PSF that was taken nearest to it in time: that depends on which exposures are there, not on the order in which
-they were processed. Files come and go with exposures, so they are none of the files that a result records as its inputs:
-metadata name the exposure instead.
+they were processed. Files come and go with exposures, so results do not record them as inputs: metadata name the
+exposure instead.
 """
 
 import math
