@@ -25,6 +25,10 @@ _LOG = logging.getLogger(__name__)
 _OF_CAMERA = ("camera", "ccdExposureId", "ccdExposureId_bits", "expIdInfo")
 #: Datasets that need no file of their own, because they are a part of another one.
 STAND_INS = {"psf": "calexp_psf", "wcs": "calexp_wcs"}
+#: Other names of datasets: those of an older stack, and the coadd of which only the version without background is kept.
+_SAME = {"deepCoadd_src": "deepCoadd_meas"}
+_OTHER_FILES = {"deepCoadd": "deepCoadd_calexp"}
+_SKY_MAP, _SKY_MAP_PICKLE = "deepCoadd_skyMap", "deepCoadd/skyMap.pickle"
 #: Settings of one task, which are a section of those of the run.
 _SECTIONS = {"isr_config": "isr", "characterizeImage_config": "characterize", "calibrate_config": "calibrate"}
 _SETTINGS = "processCcd_config"
@@ -53,6 +57,7 @@ class DatasetReader:
         types = self._mapper.policy.dataset_types
         if dataset_type in STAND_INS and not self._has_file(dataset_type, data_id):
             return self._stand_in(dataset_type, data_id, bbox)
+        dataset_type = self._other_name(dataset_type, data_id)
         whole, point, part = dataset_type.partition(".")
         if point and part in self._mapper.dataset_type(whole).components:
             return self.get(self._mapper.dataset_type(whole).components[part], data_id, bbox)
@@ -73,6 +78,18 @@ class DatasetReader:
         if all(key in whole for key in Template(self._instrument.detector).keys):
             return whole
         return self._mapper.complete(raw, whole, keys=[*whole, *Template(self._instrument.detector).keys])
+
+    def _other_name(self, name: str, data_id: DataId) -> str:
+        """Return the name under which a dataset is there, if that is another one than what it is asked for by."""
+        types = self._mapper.policy.dataset_types
+        for known, other in (_SAME | _OTHER_FILES).items():
+            if name != known and not (name.startswith(f"{known}_") and name not in types):
+                continue
+            if known in types and (known in _SAME or self._has_file(known, data_id)):
+                continue
+            if other in types and (known in _SAME or self._has_file(other, data_id)):
+                return other + name.removeprefix(known)
+        return name
 
     def _has_file(self, name: str, data_id: DataId) -> bool:
         """Return whether a dataset has a file of its own; one whose data ID lacks a key, such as a tract, has none."""
@@ -115,6 +132,8 @@ class DatasetReader:
         if suffix == "filename":
             return [self._files.uri(kind, data_id)]
         found, tried = self._files.find(kind, data_id)
+        if found is None and name == _SKY_MAP:
+            found = next((path for root in self._files.roots if (path := root / _SKY_MAP_PICKLE).is_file()), None)
         if found is None:
             raise not_found(name, data_id, tried)
         note_input(name, found)

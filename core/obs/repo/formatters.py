@@ -38,7 +38,9 @@ from obs.repo.fits_psf import read_psf, write_psf
 from obs.repo.linearizer_file import read_linearizer
 from obs.repo.lsst_yaml import is_lsst_yaml, parse_lsst_yaml
 from obs.repo.parquet_catalog import write_parquet
+from obs.repo.sky_map_file import read_sky_map, write_sky_map
 from obs.repo.yaml_fault import YamlFault
+from obs.skymap.sky_map import SkyMap
 from obs.yaml_lines import parse_yaml
 
 __all__ = ["COMPONENTS", "read_dataset", "split_hdu", "write_dataset"]
@@ -94,9 +96,11 @@ def read_dataset(
         If the file cannot be what the policy says, or is a pickle.
     """
     file, hdu = split_hdu(path)
+    name = python_class.rpartition(".")[2]
+    if name.endswith("SkyMap"):
+        return _whole(read_sky_map(file), component, file)
     if storage == "PickleStorage" or file.suffix in (".pickle", ".pkl"):
         raise FileFormatError(_PICKLE, path=file)
-    name = python_class.rpartition(".")[2]
     if name == "Linearizer":
         return _whole(read_linearizer(file), component, file)
     if name == "Defects":
@@ -241,6 +245,8 @@ def write_dataset(storage: str, obj: object, path: Path | str) -> None:
             write_wcs(obj, path)
         case PhotoCalib():
             write_photo_calib(obj, path)
+        case SkyMap():
+            write_sky_map(obj, path)
         case np.ndarray():
             write_image(obj, path)
         case Background():

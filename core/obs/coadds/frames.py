@@ -1,0 +1,97 @@
+"""Calibrated exposures of a repository, by their files, and where they are on the sky."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.errors import DatasetNotFoundError, FileFormatError
+from obs.image.wcs import TanSipWcs
+from obs.policy.data_id import DataId, format_data_id
+from obs.repo.butler import Butler
+from obs.repo.find_datasets import iterate_datasets
+
+__all__ = ["Frame", "find_frames", "frames_with"]
+
+_LOG = logging.getLogger(__name__)
+_PER_SIDE = 5
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A calibrated exposure of which the header alone was read.
+
+    Parameters
+    ----------
+    data_id : dict
+        Its data ID.
+    wcs : TanSipWcs
+        Pixel to sky.
+    shape : tuple of int
+        Shape (ny, nx) of the image.
+    """
+
+    data_id: DataId
+    wcs: TanSipWcs
+    shape: tuple[int, int]
+
+    @property
+    def name(self) -> str:
+        """The data ID as text."""
+        return format_data_id(self.data_id)
+
+    def corners(self) -> NDArray[np.float64]:
+        """Return right ascension and declination, degrees, of the corners, shape (4, 2)."""
+        return self.outline(1)
+
+    def outline(self, per_side: int = _PER_SIDE) -> NDArray[np.float64]:
+        """Return right ascension and declination, degrees, of points along the border, shape (n, 2)."""
+        height, width = self.shape
+        ramp = np.arange(per_side) / per_side
+        x = np.concatenate([ramp, np.ones(per_side), 1 - ramp, np.zeros(per_side)]) * width - 0.5
+        y = np.concatenate([np.zeros(per_side), ramp, np.ones(per_side), 1 - ramp]) * height - 0.5
+        return np.stack(self.wcs.pixel_to_sky(x=x, y=y), axis=1)
+
+    def holds(self, ra: float, dec: float) -> bool:
+        """Return whether a position, degrees, is on the image."""
+        x, y = self.wcs.sky_to_pixel(ra=ra, dec=dec)
+        height, width = self.shape
+        return bool(-0.5 <= x < width - 0.5 and -0.5 <= y < height - 0.5)
+
+
+def find_frames(
+    butler: Butler, wanted: Sequence[Mapping[str, Any]] = (), *, dataset_type: str = "calexp"
+) -> list[Frame]:
+    """Return the calibrated exposures whose files are there and that have a WCS, sorted by their data IDs.
+
+    Parameters
+    ----------
+    butler : Butler
+        The repository; its parents count, too.
+    wanted : sequence of mapping, optional
+        Data IDs of which one must agree with the exposure's; none means all.
+    dataset_type : str, optional
+        Type of the exposures.
+    """
+    kind = butler.mapper.dataset_type(dataset_type)
+    found: dict[str, DataId] = {}
+    for _, data_id, _ in iterate_datasets(butler.roots, [kind], wanted):
+        found.setdefault(format_data_id(data_id), data_id)
+    frames = []
+    for name, data_id in sorted(found.items()):
+        try:
+            wcs = butler.get(f"{dataset_type}_wcs", data_id)
+            box = butler.get(f"{dataset_type}_bbox", data_id)
+        except (DatasetNotFoundError, FileFormatError) as error:
+            _LOG.warning("%s: left out, it has no WCS that can be read: %s", name, error)
+            continue
+        frames.append(Frame(data_id, wcs, box.shape))
+    return frames
+
+
+def frames_with(frames: Sequence[Frame], ra: float, dec: float) -> list[Frame]:
+    """Return the frames that hold a position, degrees."""
+    return [frame for frame in frames if frame.holds(ra, dec)]

@@ -1,0 +1,1 @@
+"""Division of the sky into tracts and patches, on which exposures are combined."""
