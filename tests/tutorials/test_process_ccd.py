@@ -9,6 +9,9 @@ from lines import lines
 
 import obs
 from obs.cli.main import main
+from obs.compat.lsst.daf.persistence import Butler
+from obs.compat.lsst.pipe.tasks.processCcd import ProcessCcdTask
+from obs.errors import ConfigError
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "docs"))
 from test_python import install
@@ -94,14 +97,50 @@ def test_a_repository_by_its_uri(night, capsys):
 
 
 @lines("2.5")
-def test_one_detector_from_python(night):
-    from obs.pipeline import process_detector  # noqa: PLC0415 - what the tutorial's task is called here
-    from obs.runs.process import process_settings  # noqa: PLC0415 - as above
+def test_the_task_of_the_tutorial_from_python(night, capsys):
+    butler = Butler("DATA", output="python")
+    config = ProcessCcdTask.ConfigClass()
+    config.doCalibrate = False
+    config.charImage.repair.cosmicray.nCrPixelMax = 1000000
+    result = ProcessCcdTask(butler, config=config).runDataRef(butler.dataRef("raw", visit=22))
+    assert result.summary.n_psf_star > 5
+    assert len(result.charRes.sourceCat) > 5
+    assert result.calibRes is None
+    assert (
+        result.background.getImage().getArray().shape == butler.get("icExpBackground", visit=22).getImage().array.shape
+    )
+    with pytest.raises(AttributeError, match="there is no result exposure; there are background, sourceCat"):
+        _ = result.charRes.exposure
+    # what was processed is calibrated by the line, whose own settings come last
+    line = ["DATA", "--output", "python", "--id", "visit=22", "--clobber-config", "-c", "doCalibrate=True"]
+    assert ProcessCcdTask.parseAndRun(line, config=config).exitStatus == 0, capsys.readouterr().err
+    assert len(butler.get("src", visit=22)) > 5
 
-    butler = obs.Butler("DATA", output="python")
-    layers = process_settings(butler.instrument)
-    layers.set("doCalibrate=False")
-    assert process_detector(butler, {"visit": 22}, layers.build()).n_psf_star > 5
+
+def test_settings_of_the_task_are_attributes():
+    config = ProcessCcdTask.ConfigClass()
+    config.calibrate.detection.thresholdValue = 7.0
+    assert config.calibrate.detection.threshold == 7.0
+    assert config.toDict()["calibrate"]["detection"]["threshold"] == 7.0
+    assert "nCrPixelMax" not in dir(config)
+    assert "detection" in dir(config.calibrate)
+    assert "calibrate.detection.threshold = 7.0" in repr(config.calibrate.detection)
+    with pytest.raises(AttributeError, match=r"no such setting; did you mean 'isr\.doBias'"):
+        config.isr.doBiass = True
+    with pytest.raises(AttributeError, match="there is no such setting"):
+        _ = config.charImage.nothing
+    with pytest.raises(AttributeError, match="append"):
+        config.isr.keywords_to_remove.append("SAT")
+    config.update(doCalibrate="perhaps")
+    with pytest.raises(ConfigError, match=r"do_calibrate.*wanted true or false, got 'perhaps'"):
+        config.validate()
+
+
+def test_loaders_of_the_stack_are_refused():
+    with pytest.raises(ConfigError, match="leave the loaders out"):
+        ProcessCcdTask(None, object())
+    with pytest.raises(ConfigError, match="read them with its Butler"):
+        ProcessCcdTask.parseAndRun(["DATA"], doReturnResults=True)
 
 
 @lines("3.8", "3.9")

@@ -146,6 +146,34 @@ class ConfigLayers(Generic[C]):
         """
         self._add(Assignment(tuple(name.split(".")), value, f"{name}={value!r}"))
 
+    def get(self, name: str) -> object:
+        """Return the value that a setting has after all layers.
+
+        Parameters
+        ----------
+        name
+            Its dotted name, or an alias.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such setting, or a value is wrong.
+        """
+        written = tuple(name.split("."))
+        field = self._aliases.get(written, written)
+        if field not in self._fields:
+            raise ConfigError(self._unknown(written), field=name)
+        return _look_up(self.build(), field)
+
+    def is_section(self, name: str) -> bool:
+        """Whether settings, or their aliases, have names that begin with this one."""
+        written = tuple(name.split("."))
+        return written in self._sections or (written in self._alias_sections and written not in self._fields)
+
+    def names(self) -> Iterator[str]:
+        """Yield the dotted names of all settings, without aliases."""
+        yield from (".".join(name) for name in self._fields)
+
     def _add(self, assignment: Assignment) -> None:
         """Record an assignment, that of a section as one for each of its parts."""
         written = assignment.name
