@@ -1,0 +1,164 @@
+"""`obs display`: pictures of images."""
+
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from obs.cli.display_subject import Asked, Subject, find_subjects, other_subject
+from obs.display.compare import How, blink, difference
+from obs.display.draw import draw_view
+from obs.display.look import Look
+from obs.display.picture import Animation, Picture, has_screen
+from obs.display.regions import outline_regions, region_file, source_regions
+from obs.display.rgb import draw_rgb
+from obs.display.symbols import source_positions
+from obs.display.view import View
+from obs.display.zoom import Zoom, parse_zoom
+from obs.errors import ConfigError, DataIdError, DatasetNotFoundError, OutputError
+from obs.image.catalog import Catalog
+from obs.instrument.discovery import load_instrument
+from obs.repo.atomic import atomic_write
+
+__all__ = ["display"]
+
+_AROUND_SOURCE = 100
+"""Pixels a side of the part around a source."""
+_LONGEST_NAME = 100
+
+
+def display(
+    places: tuple[str, ...],
+    ids: list[list[str]],
+    output: Path | None,
+    scale: str,
+    stretch: Any,  # noqa: ANN401 - one of the choices of the option
+    limits: str | None,
+    colormap: str,
+    planes: str | None,
+    transparency: float,
+    sources: Any,  # noqa: ANN401 - one of the choices of the option
+    catalog: str | None,
+    zoom: str | None,
+    source: int | None,
+    compare: tuple[str, str] | None,
+    how: How,
+    rgb: bool,
+    regions: Path | None,
+    clobber: bool,
+    camera: str | None,
+) -> int:
+    """Do what the command says; see obs.cli.commands.display."""
+    for path in filter(None, (output, regions)):
+        if path.exists() and not clobber:
+            raise OutputError(f"{path} is there already; --clobber replaces it", path=path)
+    look = Look(
+        scale=scale,
+        stretch=stretch,
+        limits=_pair(limits),
+        colormap=colormap,
+        planes=_names(planes),
+        transparency=transparency,
+        sources=sources or ("none" if source is None else "symbols"),
+    )
+    part = None if zoom is None else parse_zoom(zoom)
+    instrument = None if camera is None else load_instrument(camera)
+    if compare is not None:
+        asked = Asked.from_words(places, ids, instrument) if places else Asked()
+        pair = [_shown(other_subject(asked, word), part, None, look, None) for word in compare]
+        first, second = (shown for shown, _ in pair)
+        result = blink(first, second, look) if how == "blink" else difference(first, second, look)
+        return _give(result, output)
+    subjects = find_subjects(Asked.from_words(places, ids, instrument))
+    if rgb:
+        ordered = _by_wavelength(subjects)
+        return _give(draw_rgb([_shown(subject, part, None, look, None)[0] for subject in ordered], look), output)
+    if len(subjects) != 1:
+        some = "; ".join(subject.view.title for subject in subjects[:3])
+        raise DataIdError(f"{len(subjects)} images match ({some}, ...): name one, or ask for --rgb or --compare")
+    for line in subjects[0].warnings:
+        click.echo(f"WARNING {line}", err=True)
+    view, stars = _shown(subjects[0], part, source, look, catalog, need=regions is not None)
+    if regions is not None:
+        _write_regions(regions, view, stars, look)
+    if output is None and regions is not None:
+        return 0
+    return _give(draw_view(view, look, stars), output)
+
+
+def _pair(text: str | None) -> tuple[float, float] | None:
+    """Return the numbers of ``LOW,HIGH``."""
+    if text is None:
+        return None
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError:
+        low = high = math.nan
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise ConfigError(f"limits: expected LOW,HIGH such as -10,100, got '{text}'")
+    return low, high
+
+
+def _names(text: str | None) -> tuple[str, ...] | None:
+    """Return the names of mask planes; none for ``none``, None for all."""
+    if text is None or text == "all":
+        return None
+    return () if text == "none" else tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _by_wavelength(subjects: list[Subject]) -> list[Subject]:
+    """Return images from the longest wavelength to the shortest, or as they came if one is not known."""
+    if any(math.isnan(subject.wavelength) for subject in subjects):
+        return subjects
+    return sorted(subjects, key=lambda subject: -subject.wavelength)
+
+
+def _shown(
+    subject: Subject, part: Zoom | None, source: int | None, look: Look, catalog: str | None, *, need: bool = False
+) -> tuple[View, Catalog | None]:
+    """Return the part of an image that is wanted, and its sources if they are."""
+    view = subject.view
+    wanted = look.sources != "none" or source is not None
+    if need and not view.outlines:
+        wanted = True
+    stars = subject.load_catalog(catalog) if wanted else None
+    if source is not None and stars is not None:
+        stars = _one_source(stars, source)
+        x, y = (float(values[0]) for values in source_positions(stars, view.wcs))
+        part = part or Zoom(x, y, _AROUND_SOURCE, in_pixels=True)
+    return (view if part is None else view.cut(part.box(view.wcs))), stars
+
+
+def _one_source(catalog: Catalog, number: int) -> Catalog:
+    rows = np.flatnonzero(catalog["id"] == number)
+    if not rows.size:
+        raise DatasetNotFoundError(
+            f"the catalog has no source {number}; its {len(catalog)} ids begin with "
+            f"{', '.join(str(name) for name in catalog['id'][:3].tolist())}"
+        )
+    return catalog.select(rows)
+
+
+def _write_regions(path: Path, view: View, stars: Catalog | None, look: Look) -> None:
+    lines = list(outline_regions(view.outlines))
+    if stars is not None:
+        lines += source_regions(stars, "ellipses" if look.sources == "ellipses" else "symbols", view.wcs)
+    with atomic_write(path) as file:
+        file.write(region_file(lines).encode("utf-8"))
+    click.echo(f"{len(lines)} regions: {path}")
+
+
+def _give(result: Picture | Animation, output: Path | None) -> int:
+    """Write a picture to the file that is asked for, or write it here and open it where there is a screen."""
+    if output is not None:
+        result.save(output)
+        return 0
+    name = re.sub(r"[^\w.=+-]+", "_", result.title)[:_LONGEST_NAME].strip("_.") or "picture"
+    path = result.save(Path(name + (".gif" if isinstance(result, Animation) else ".png")))
+    click.echo(f"picture: {path}")
+    if has_screen():
+        click.launch(str(path))
+    return 0

@@ -1,0 +1,1 @@
+"""Pictures of images and catalogs: for files, notebooks, web pages and SAOImage DS9."""

@@ -1,0 +1,105 @@
+"""The colors in which mask planes are shown: those of the LSST stack."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.errors import ConfigError, suggest
+from obs.image.mask import Mask
+
+__all__ = ["PLANE_COLORS", "RGB", "overlay", "plane_percentages", "shown_planes"]
+
+#: The stack gives no colors to the planes after SUSPECT.
+PLANE_COLORS = {
+    "DETECTED": "blue",
+    "DETECTED_NEGATIVE": "cyan",
+    "EDGE": "yellow",
+    "SUSPECT": "yellow",
+    "INTRP": "green",
+    "SAT": "green",
+    "CR": "magenta",
+    "BAD": "red",
+    "NO_DATA": "orange",
+    "UNMASKEDNAN": "orange",
+    "CROSSTALK": "pink",
+    "CLIPPED": "pink",
+    "STREAK": "white",
+}
+RGB = {
+    "blue": (0.15, 0.35, 1.0),
+    "cyan": (0.0, 1.0, 1.0),
+    "yellow": (1.0, 1.0, 0.0),
+    "green": (0.0, 0.85, 0.0),
+    "magenta": (1.0, 0.0, 1.0),
+    "red": (1.0, 0.0, 0.0),
+    "orange": (1.0, 0.6, 0.0),
+    "pink": (1.0, 0.6, 0.7),
+    "white": (1.0, 1.0, 1.0),
+    "black": (0.0, 0.0, 0.0),
+}
+_OTHER = "white"
+
+
+def shown_planes(mask: Mask, wanted: Sequence[str] | None) -> dict[str, str]:
+    """Return the planes that are drawn, the lowest first, each with its color.
+
+    Parameters
+    ----------
+    mask : Mask
+        The mask.
+    wanted : sequence of str or None
+        Names of planes; None means all.
+
+    Raises
+    ------
+    ConfigError
+        If the mask has no such plane.
+    """
+    for name in wanted or ():
+        if not mask.known_bits([name]):
+            hint = suggest(name, mask.planes) or f"; there are {', '.join(mask.planes)}"
+            raise ConfigError(f"the mask has no plane '{name}'{hint}")
+    names = mask.planes if wanted is None else wanted
+    order = list(PLANE_COLORS)
+    ordered = sorted(names, key=lambda name: order.index(name) if name in order else len(order))
+    return {name: PLANE_COLORS.get(name, _OTHER) for name in ordered}
+
+
+def plane_percentages(mask: Mask, planes: Mapping[str, str]) -> dict[str, float]:
+    """Return what percentage of the pixels has each plane set, of the planes that any pixel has."""
+    used = int(np.bitwise_or.reduce(mask.array, axis=None)) if mask.array.size else 0
+    return {
+        name: 100.0 * float(np.count_nonzero(mask.array & mask.bits(name))) / mask.array.size
+        for name in planes
+        if used & mask.bits(name)
+    }
+
+
+def overlay(mask: Mask, planes: Mapping[str, str], transparency: float) -> NDArray[np.float32]:
+    """Return the colors that lie over an image, one plane over the other.
+
+    Parameters
+    ----------
+    mask : Mask
+        The mask.
+    planes : mapping of str to str
+        Planes, the lowest first, and their colors.
+    transparency : float
+        0, opaque, to 100, invisible.
+
+    Returns
+    -------
+    ndarray of float32, shape (ny, nx, 4)
+        Red, green, blue and opacity, 0 to 1.
+    """
+    opacity = np.float32(1.0 - transparency / 100.0)
+    color = np.zeros((*mask.shape, 3), np.float32)  # multiplied with the opacity
+    alpha = np.zeros(mask.shape, np.float32)
+    for name, color_name in planes.items():
+        where = mask.any(name)
+        color[where] = color[where] * (1.0 - opacity) + opacity * np.array(RGB[color_name], np.float32)
+        alpha[where] = alpha[where] * (1.0 - opacity) + opacity
+    visible = alpha > 0
+    color[visible] /= alpha[visible][:, None]
+    return np.concatenate([color, alpha[..., None]], axis=2)

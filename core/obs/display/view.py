@@ -1,0 +1,196 @@
+"""What is drawn of an object: pixels, mask, place on the sky, and words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.display.binning import bin_image, bin_mask, bin_step
+from obs.errors import DatasetNotFoundError
+from obs.geom import Box
+from obs.image.background import Background, total_background
+from obs.image.exposure import Exposure
+from obs.image.mask import Mask
+from obs.image.masked_image import MaskedImage
+from obs.image.psf import PixelPsf
+from obs.image.wcs import TanSipWcs
+
+__all__ = ["Outline", "View", "view_of"]
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A box that is drawn over an image.
+
+    Parameters
+    ----------
+    box : Box
+        Pixels of the image.
+    color : str
+        A name of a color.
+    label : str, optional
+        Words in the legend, once for all boxes that have them.
+    text : str, optional
+        Words in the middle of the box.
+    """
+
+    box: Box
+    color: str
+    label: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class View:
+    """An image as it is drawn.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (ny, nx)
+        Pixel values.
+    title : str, optional
+        Words above the image.
+    unit : str, optional
+        Unit of the pixel values; empty where not known.
+    quantity : str, optional
+        What the pixel values are.
+    mask : Mask, optional
+        Mask of the same shape.
+    wcs : TanSipWcs, optional
+        Pixel to sky, for pixels counted from 0 at the first one of `image`.
+    x_min, y_min : int, optional
+        Number of the first column and row, on the axes.
+    outlines : sequence of Outline, optional
+        Boxes, for pixels counted as on the axes.
+    limits_from : ndarray, optional
+        Pixels whose values decide what is black and white; those of `image` if absent.
+    step : int, optional
+        How many pixels a side of the original each pixel of `image` and `mask` stands for. Everything else counts
+        pixels of the original.
+    full_shape : tuple of int, optional
+        Shape (ny, nx) of the original; that of `image` if absent.
+    zero_point : float, optional
+        AB magnitude of a pixel value of 1; NaN where not known.
+    scale : str, optional
+        Scale that suits the image; see `obs.display.look.Look`.
+    """
+
+    image: NDArray[np.float32]
+    title: str = ""
+    unit: str = ""
+    quantity: str = "pixel value"
+    mask: Mask | None = None
+    wcs: TanSipWcs | None = None
+    x_min: int = 0
+    y_min: int = 0
+    outlines: Sequence[Outline] = field(default_factory=tuple)
+    limits_from: NDArray[np.float32] | None = None
+    step: int = 1
+    full_shape: tuple[int, int] = (0, 0)
+    zero_point: float = float("nan")
+    scale: str = "zscale"
+
+    def __post_init__(self) -> None:
+        if self.full_shape == (0, 0):
+            object.__setattr__(self, "full_shape", self.shape)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Shape (ny, nx)."""
+        return self.image.shape[0], self.image.shape[1]
+
+    def cut(self, box: Box) -> "View":
+        """Return the part in a box of pixels, counted as on the axes; what is outside of the image is left out.
+
+        Raises
+        ------
+        DatasetNotFoundError
+            If the box is outside of the image.
+        """
+        whole = Box(self.x_min, self.y_min, self.shape[1], self.shape[0])
+        inside = whole.intersection(box)
+        if inside.is_empty:
+            raise DatasetNotFoundError(
+                f"x {box.x_min} to {box.x_max - 1}, y {box.y_min} to {box.y_max - 1} is outside of the image with "
+                f"x {whole.x_min} to {whole.x_max - 1}, y {whole.y_min} to {whole.y_max - 1}"
+            )
+        x, y = inside.x_min - self.x_min, inside.y_min - self.y_min
+        slices = Box(x, y, inside.width, inside.height).slices
+        return replace(
+            self,
+            image=self.image[slices],
+            mask=None if self.mask is None else Mask(self.mask.array[slices], self.mask.planes),
+            wcs=None if self.wcs is None else self.wcs.shifted(x=x, y=y),
+            x_min=inside.x_min,
+            y_min=inside.y_min,
+            limits_from=self.image if self.limits_from is None else self.limits_from,
+            full_shape=inside.shape,
+        )
+
+    def binned(self, largest: int) -> "View":
+        """Return the image with ``largest`` pixels a side at most, means of the original ones."""
+        return self.binned_by(bin_step(self.shape, largest))
+
+    def binned_by(self, step: int) -> "View":
+        """Return the image with ``step`` pixels a side in one; see `obs.display.binning`."""
+        if step == 1:
+            return self
+        return replace(
+            self,
+            image=bin_image(self.image, step),
+            mask=None if self.mask is None else Mask(bin_mask(self.mask.array, step), self.mask.planes),
+            limits_from=self.image if self.limits_from is None else self.limits_from,
+            step=step * self.step,
+        )
+
+
+def view_of(thing: Any, title: str = "", unit: str = "") -> View:  # noqa: ANN401 - any image
+    """Return how an object is drawn.
+
+    Parameters
+    ----------
+    thing : Exposure, MaskedImage, Mask, ndarray, Background, list of Background, or PixelPsf
+        The object.
+    title, unit : str, optional
+        Words above the image, and the unit of its pixels where the object does not know it.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If the object is not an image.
+    """
+    match thing:
+        case Exposure():
+            pixels = thing.masked_image
+            unit = str(thing.metadata.get("BUNIT", unit or "adu"))
+            zero_point = float("nan") if thing.photo_calib is None else thing.photo_calib.zero_point
+            title = title or thing.detector_name
+            return View(pixels.image, title, unit, mask=pixels.mask, wcs=thing.wcs, zero_point=zero_point)
+        case MaskedImage():
+            return View(thing.image, title, unit, mask=thing.mask)
+        case Mask():
+            return View(np.zeros(thing.shape, np.float32), title, mask=thing)
+        case Background():
+            return View(thing.image(), title, unit, "background level")
+        case [Background(), *_]:
+            return View(total_background(thing), title, unit, "background level")
+        case PixelPsf():
+            stamp = thing.evaluate(x=[thing.x_zero], y=[thing.y_zero])[0]
+            half = stamp.shape[1] // 2, stamp.shape[0] // 2
+            return View(
+                stamp, title, "1/pixel", "fraction of the light", x_min=-half[0], y_min=-half[1], scale="minmax"
+            )
+        case np.ndarray() if thing.ndim == 2 and thing.dtype.kind in "biuf":
+            return View(thing.astype(np.float32, copy=False), title, unit)
+        case _ if isinstance(getattr(thing, "image", None), np.ndarray):  # of a camera with readers of its own
+            return view_of(thing.image, title, unit)
+        case _:
+            raise DatasetNotFoundError(f"{title or 'this'} is not an image but {_kind(thing)}, which cannot be drawn")
+
+
+def _kind(thing: object) -> str:
+    if isinstance(thing, np.ndarray):
+        return f"an array of shape {thing.shape}, {thing.dtype}"
+    return f"a {type(thing).__name__}"
