@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from obs.errors import MeasurementError
 from obs.image.psf import Psf
+from obs.kernels.library import Kernel
 
 __all__ = ["Shapes", "half_maximum_moments", "measure_shape", "psf_sigma"]
 
@@ -28,6 +29,13 @@ MAXIMUM_ITERATIONS = 100
 
 ROOMS = (9, 14)
 """Half sizes, pixels, of the windows that sources of about one size share."""
+
+_COMPILED = Kernel(
+    "adaptive_moments",
+    *("float32", "float32", "int", "int", "float64", "float64"),
+    *("float64", "int64", "float64", "float64"),
+    *("float", "int64", "int", "int", "float", "float"),
+)
 
 
 @dataclass(frozen=True)
@@ -161,6 +169,14 @@ def _iterate(
 ) -> Shapes:
     """Measure moments whose first weights are ``start``, on the pixels as they are."""
     n, half = len(stamps), stamps.shape[1] // 2
+    if _COMPILED:
+        weight, code, flux, flux_err = np.array(start, np.float64), np.zeros(n, np.int64), np.zeros(n), np.zeros(n)
+        planes = (np.ascontiguousarray(plane, np.float32) for plane in (stamps, variance))
+        centers = (np.ascontiguousarray(center, np.float64) for center in (dx, dy))
+        iteration = MAXIMUM_ITERATIONS, tolerance_ellipticity, tolerance_size
+        rooms = np.array(ROOMS, np.int64)
+        _COMPILED(*planes, n, half, *centers, weight, code, flux, flux_err, REACH, rooms, len(rooms), *iteration)
+        return _results(variance[:, half, half], weight, code, flux, flux_err)
     weight = start.copy()
     state = np.zeros(n, np.int8)  # 0 iterating, 1 settled, 2 failed, 3 needs a larger stamp
     old = np.full((n, 3), 1e6)
@@ -200,7 +216,14 @@ def _iterate(
         weight[active[going]] = updated[going]
         active = active[going]
     state[state == 0] = 2
-    return _results(stamps, variance, dx, dy, weight, state, offset, half)
+    flux, flux_err = np.empty(n), np.empty(n)
+    for rows, room in _by_reach(weight, half):
+        inner = slice(half - room, half + room + 1)
+        x, y = (offset[inner] - d[rows, None].astype(np.float32) for d in (dx, dy))
+        flux[rows], flux_err[rows] = _gaussian_flux(
+            _weights(weight[rows], x, y), stamps[rows, inner, inner], variance[rows, inner, inner]
+        )
+    return _results(variance[:, half, half], weight, state, flux, flux_err)
 
 
 def _inverse(m: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -266,25 +289,16 @@ def _moments(
 
 
 def _results(
-    stamps: NDArray[np.float32],
-    variance: NDArray[np.float32],
-    dx: NDArray[np.float64],
-    dy: NDArray[np.float64],
+    noise: NDArray[np.float32],
     weight: NDArray[np.float64],
-    state: NDArray[np.int8],
-    offset: NDArray[np.float32],
-    half: int,
+    state: NDArray[np.int8] | NDArray[np.int64],
+    flux: NDArray[np.float64],
+    flux_err: NDArray[np.float64],
 ) -> Shapes:
+    """Results of sources, given the variance of their middle pixels and what the iteration ended with."""
     failed = state != 1
-    flux, flux_err = np.empty(len(stamps)), np.empty(len(stamps))
-    for rows, room in _by_reach(weight, half):
-        inner = slice(half - room, half + room + 1)
-        x, y = (offset[inner] - d[rows, None].astype(np.float32) for d in (dx, dy))
-        flux[rows], flux_err[rows] = _gaussian_flux(
-            _weights(weight[rows], x, y), stamps[rows, inner, inner], variance[rows, inner, inner]
-        )
     area = 2 * np.pi * np.sqrt(np.maximum(weight[:, 0] * weight[:, 1] - weight[:, 2] ** 2, 1e-12))
-    errors = _moment_errors(weight, flux / area, variance[:, half, half])
+    errors = _moment_errors(weight, flux / area, noise)
     shown = np.where(failed[:, None], np.nan, weight)
     xx_err, yy_err, xy_err = np.where(failed, np.nan, errors.T).astype(np.float32)
     flux, flux_err = np.where(failed, np.nan, flux), np.where(failed, np.nan, flux_err)

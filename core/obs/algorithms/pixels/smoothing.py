@@ -9,10 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.pixels.row_blocks import row_blocks
+from obs.kernels.library import Kernel
 
 __all__ = ["Smoothed", "gaussian_kernel", "smooth"]
 
 Float = NDArray[np.float32]
+
+_COMPILED = Kernel("smooth_image", "float32", "int", "int", "float32", "int", "float32")
 
 
 @dataclass(frozen=True)
@@ -68,11 +71,17 @@ def smooth(image: Float, sigma: float, n_sigma: float = 7.0, *, to_border: bool 
     result = np.zeros_like(image)
     if min(image.shape) <= 2 * margin:
         return Smoothed(result, margin)
-    if not to_border:
+    if _COMPILED:
+        _COMPILED(np.ascontiguousarray(image), *image.shape, kernel, len(kernel), result)
+    elif to_border:
+        _correlate(np.pad(image, margin), kernel, result)
+    else:
         end = -margin or None
         _correlate(image, kernel, result[margin:end, margin:end])
+    if not to_border:
+        for axis in (result, result.T):
+            axis[:margin] = axis[len(axis) - margin :] = 0.0
         return Smoothed(result, margin)
-    _correlate(np.pad(image, margin), kernel, result)
     rows, columns = (_lost_noise(size, kernel) for size in image.shape)
     result *= rows[:, None]
     result *= columns

@@ -5,9 +5,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.kernels.library import Kernel
+
 __all__ = ["ClippedStatistics", "clipped_statistics", "robust_sigma", "weighted_median"]
 
 IQR_TO_SIGMA = 0.741301109252801
+
+_KEEP = Kernel("keep_inside", "float32", "int", "float", "float", "float64")
+_SQUARES = Kernel("sum_squares", "float32", "int", "float", "float64")
 
 
 class ClippedStatistics(NamedTuple):
@@ -60,6 +65,8 @@ def clipped_statistics(values: NDArray[np.floating], clip: float = 3.0, n_iterat
     low, center, high = _quartiles(sample)
     # where half of the values are one number, as in counts coarser than their noise, the quartiles say nothing
     sigma = IQR_TO_SIGMA * (high - low) if high > low else float(np.std(sample, dtype=np.float64))
+    if _KEEP and sample.dtype == np.float32:
+        return _clip(np.array(sample), center, sigma, clip, n_iteration)
     for _ in range(n_iteration):
         sample = sample[np.abs(sample - sample.dtype.type(center)) <= clip * sigma]
         if not sample.size:
@@ -68,6 +75,21 @@ def clipped_statistics(values: NDArray[np.floating], clip: float = 3.0, n_iterat
         # in float32 blocks numpy adds pairwise, and the deviations are small numbers: exact enough, and twice as fast
         sigma = float(np.sqrt(np.mean(np.square(sample - sample.dtype.type(center)))))
     return ClippedStatistics(center, sigma, int(sample.size))
+
+
+def _clip(
+    sample: NDArray[np.floating], center: float, sigma: float, clip: float, n_iteration: int
+) -> ClippedStatistics:
+    """Clip a sample of float32, which is overwritten, in the compiled loop."""
+    n, total = sample.size, np.zeros(1)
+    for _ in range(n_iteration):
+        n = _KEEP(sample, n, center, clip * sigma, total)
+        if not n:
+            break
+        center = float(total[0] / n)
+        _SQUARES(sample, n, center, total)
+        sigma = float(np.sqrt(total[0] / n))
+    return ClippedStatistics(center, sigma, n)
 
 
 def _quartiles(sample: NDArray[np.floating]) -> tuple[float, float, float]:

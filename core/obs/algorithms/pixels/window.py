@@ -6,9 +6,13 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from obs.kernels.library import Kernel
+
 __all__ = ["plane_windows", "windows"]
 
 Value = TypeVar("Value", bound=np.generic)
+
+_COMPILED = Kernel("cut_windows", "uint8", "int", "int", "int", "int64", "int64", "int64", "int", "int", "uint8")
 
 
 def windows(
@@ -35,6 +39,8 @@ def windows(
     -------
     ndarray, shape (n, 2 half + 1, 2 half + 1)
     """
+    if _COMPILED and stamps.flags.c_contiguous:
+        return _cut(stamps, np.arange(len(stamps)) if which is None else which, row, column, half)
     offset = np.arange(-half, half + 1)
     y, x = row[:, None] + offset, column[:, None] + offset
     height, width = stamps.shape[1:]
@@ -65,6 +71,8 @@ def plane_windows(
     -------
     ndarray, shape (n, 2 half + 1, 2 half + 1)
     """
+    if _COMPILED and plane.flags.c_contiguous:
+        return _cut(plane[None], np.zeros(len(row), np.int64), row, column, half)
     height, width = plane.shape
     size = 2 * half + 1
     cut: NDArray[Value] = np.empty((len(row), size, size), plane.dtype)
@@ -80,4 +88,21 @@ def plane_windows(
         part = plane[np.clip(y, 0, height - 1)[:, :, None], np.clip(x, 0, width - 1)[:, None, :]]
         part[~inside] = 0
         cut[border] = part
+    return cut
+
+
+def _cut(
+    planes: NDArray[Value],
+    which: NDArray[np.int64],
+    row: NDArray[np.int64],
+    column: NDArray[np.int64],
+    half: int,
+) -> NDArray[Value]:
+    """Cut windows with the compiled loop, which copies bytes of any type."""
+    height, width = planes.shape[1:]
+    size = 2 * half + 1
+    cut: NDArray[Value] = np.empty((len(row), size, size), planes.dtype)
+    places = (np.ascontiguousarray(a, np.int64) for a in (which, row, column))
+    bytes_of, item = planes.reshape(-1).view(np.uint8), planes.dtype.itemsize
+    _COMPILED(bytes_of, height, width, item, *places, len(row), half, cut.reshape(-1).view(np.uint8))
     return cut

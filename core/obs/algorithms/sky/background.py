@@ -8,8 +8,11 @@ from numpy.typing import NDArray
 
 from obs.algorithms.pixels.statistics import IQR_TO_SIGMA
 from obs.image.background import Background, Style
+from obs.kernels.library import Kernel
 
 __all__ = ["clip_cells", "fit_background"]
+
+_COMPILED = Kernel("clip_rows", "float32", "int", "int", "float", "int", "float64", "float64", "int64")
 
 
 def _edges(size: int, bin_size: int) -> NDArray[np.int64]:
@@ -118,6 +121,10 @@ def clip_cells(
         sigma[row] = np.std(cells[row][np.isfinite(cells[row])], dtype=np.float64)
     n = np.isfinite(cells).sum(1)
     enough = n >= minimum_fraction * cells.shape[1]
+    if _COMPILED:
+        _COMPILED(np.ascontiguousarray(cells), *cells.shape, clip, n_iteration, center, sigma, n)
+        enough &= n > 0
+        return np.where(enough, center, np.nan), np.where(enough, sigma, np.nan), n
     deviation = np.empty_like(cells)
     for _ in range(n_iteration):
         np.subtract(cells, center[:, None].astype(np.float32), out=deviation)

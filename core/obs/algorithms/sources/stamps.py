@@ -8,8 +8,17 @@ from numpy.typing import NDArray
 from obs.algorithms.pixels.window import plane_windows
 from obs.algorithms.sources.deblend import Children
 from obs.algorithms.sources.detection import Footprints
+from obs.kernels.library import Kernel
 
 __all__ = ["OwnLight", "SourceList", "StampCutter", "Stamps", "list_sources"]
+
+
+_COMPILED = Kernel(
+    "cut_stamps",
+    *("float32", "float32", "float32", "int32", "int", "int"),
+    *("int64", "int64", "int64", "int64", "int", "int"),
+    *("int64", "int64", "float32", "float32", "float32", "bool"),
+)
 
 
 @dataclass(frozen=True)
@@ -197,16 +206,19 @@ class StampCutter:
         -------
         Stamps
         """
-        height, width = self._shape
-        offset = np.arange(-half, half + 1)
         row, column = self._sources.y[which], self._sources.x[which]
         if shift_x is not None:
             column = column + shift_x
         if shift_y is not None:
             row = row + shift_y
+        child = self._sources.child[which]
+        whole = np.where(child < 0, self._sources.footprint[which], -1)
+        if _COMPILED:
+            return self._cut_compiled(row, column, whole, child, half)
+        height, width = self._shape
+        offset = np.arange(-half, half + 1)
         y, x = row[:, None] + offset, column[:, None] + offset
         inside = ((y >= 0) & (y < height))[:, :, None] & ((x >= 0) & (x < width))[:, None, :]
-        whole = np.where(self._sources.child[which] < 0, self._sources.footprint[which], -1)
         image = plane_windows(self.empty, row, column, half)
         own = plane_windows(self._labels.reshape(self._shape), row, column, half) == whole[:, None, None]
         source, own_y, own_x = np.nonzero(own)
@@ -214,6 +226,24 @@ class StampCutter:
         image[source, own_y, own_x] = self._image[pixel]
         self._insert_children(image, which, column - half, row - half)
         return Stamps(image, plane_windows(self.variance, row, column, half), inside)
+
+    def _cut_compiled(
+        self,
+        row: NDArray[np.int64],
+        column: NDArray[np.int64],
+        whole: NDArray[np.int64],
+        child: NDArray[np.int64],
+        half: int,
+    ) -> Stamps:
+        shape = len(row), 2 * half + 1, 2 * half + 1
+        stamps = Stamps(np.empty(shape, np.float32), np.empty(shape, np.float32), np.empty(shape, np.bool_))
+        planes = self._image, self._empty, self._variance, self._labels
+        children = self._children.start, self._children.pixel, self._children.flux
+        _COMPILED(
+            *planes, *self._shape, row, column, whole, child, len(row), half,
+            *children, stamps.image, stamps.variance, stamps.inside,
+        )  # fmt: skip
+        return stamps
 
     def _insert_children(
         self,

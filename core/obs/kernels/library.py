@@ -1,0 +1,115 @@
+"""The compiled library, and how its functions are called.
+
+The library is plain C without Python's headers, so one file serves all versions of Python. ctypes releases the
+interpreter's lock during a call. Where the library is missing, was made from other sources, or is switched off by
+``OBS_KERNELS=numpy``, callers run their numpy code, which is the reference that tests compare with.
+"""
+
+import ctypes
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["NAME", "Kernel", "describe", "source_digest", "use_library"]
+
+NAME = "kernels.so"
+FOLDER = Path(__file__).parent
+
+_SCALARS = {"int": ctypes.c_int64, "float": ctypes.c_double}
+
+_chosen: list[Path | None] = []
+"""Libraries that `use_library` put in the place of the installed one, the last of which counts."""
+
+
+def source_digest(folder: Path = FOLDER) -> str:
+    """Return a digest of the C sources in a folder."""
+    digest = hashlib.sha256()
+    for path in sorted([*folder.glob("*.c"), *folder.glob("*.h")]):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+@cache
+def _load(path: Path) -> ctypes.CDLL | None:
+    """Load a library that was made from the sources beside this file; None if there is none."""
+    with suppress(OSError, AttributeError):
+        library = ctypes.CDLL(str(path))
+        library.obs_kernels_digest.restype = ctypes.c_char_p
+        if library.obs_kernels_digest() == source_digest().encode():
+            return library
+    return None
+
+
+def _library() -> ctypes.CDLL | None:
+    if _chosen:
+        return None if _chosen[-1] is None else _load(_chosen[-1])
+    return None if os.environ.get("OBS_KERNELS") == "numpy" else _load(FOLDER / NAME)
+
+
+@contextmanager
+def use_library(path: Path | None) -> Iterator[bool]:
+    """Use another library for a while, or none; give whether it is usable."""
+    _chosen.append(path)
+    try:
+        yield _library() is not None
+    finally:
+        _chosen.pop()
+
+
+def describe() -> str:
+    """Say in a few words which kernels are in use."""
+    if _library() is not None:
+        return "compiled kernels"
+    if os.environ.get("OBS_KERNELS") == "numpy":
+        return "numpy kernels, as OBS_KERNELS says"
+    if (FOLDER / NAME).exists():
+        return "numpy kernels: the compiled ones are of another version; install obs again"
+    return "numpy kernels: no C compiler was found when obs was installed"
+
+
+class Kernel:
+    """One function of the library. It is false where callers have to do without.
+
+    Parameters
+    ----------
+    name : str
+        Name of the C function, which returns an ``int64_t``.
+    *arguments : str
+        Type of each argument: ``int`` and ``float`` for numbers (``int64_t``, ``double``), the name of a numpy type for
+        an array.
+    """
+
+    def __init__(self, name: str, *arguments: str) -> None:
+        self._name, self._arguments = name, arguments
+        self._types = [_SCALARS.get(kind, ctypes.c_void_p) for kind in arguments]
+        self._dtypes = [None if kind in _SCALARS else np.dtype(kind) for kind in arguments]
+
+    def __bool__(self) -> bool:
+        return _library() is not None
+
+    def __call__(self, *values: NDArray[np.generic] | float) -> int:
+        """Call it.
+
+        Parameters
+        ----------
+        *values : ndarray or number
+            As declared; arrays are contiguous and have exactly the declared type, or a ``TypeError`` says which not.
+        """
+        function = getattr(_library(), self._name)
+        function.restype, function.argtypes = ctypes.c_int64, self._types
+        given = [self._pointer(k, value) for k, value in enumerate(values)]
+        return int(function(*given))
+
+    def _pointer(self, k: int, value: NDArray[np.generic] | float) -> float:
+        if self._dtypes[k] is None:
+            return value  # type: ignore[return-value]
+        if not isinstance(value, np.ndarray) or value.dtype != self._dtypes[k] or not value.flags.c_contiguous:
+            found = f"{value.dtype}" if isinstance(value, np.ndarray) else type(value).__name__
+            raise TypeError(f"argument {k} of {self._name} is {found}, not a contiguous array of {self._dtypes[k]}")
+        return value.ctypes.data

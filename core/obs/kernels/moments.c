@@ -1,0 +1,189 @@
+/* Adaptive Gaussian moments, one source after the other; obs.algorithms.measure.shape has the method. */
+#include "kernels.h"
+
+#include <math.h>
+#include <string.h>
+
+#define LANES 8
+
+enum { GOING, SETTLED, FAILED, TOO_LARGE };
+
+/* Symmetric matrix. */
+typedef struct {
+    double xx, yy, xy;
+} Matrix;
+
+/* A window of 2 room + 1 pixels about the middle of a stamp of 2 half + 1, seen from the center of a source. */
+typedef struct {
+    const float *stamp, *variance;
+    int64_t half, room;
+    float dx, dy, reach;
+} Window;
+
+/* What a window adds up to under a Gaussian: light, moments, variance, and the same without pixels of no weight. */
+typedef struct {
+    double total, xx, yy, xy, noise, noise_under;
+} Sums;
+
+/* exp(x) for x <= 0 and a little above, to two units in the last place (Cephes, S. L. Moshier). */
+static inline float exponential(float x)
+{
+    float n = (x * 1.44269504f + 12582912.0f) - 12582912.0f;
+    float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+    float p = 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    union {
+        int32_t bits;
+        float value;
+    } power = {.bits = ((int32_t)n + 127) << 23};
+    return (p * r * r + r + 1.0f) * power.value;
+}
+
+/* Weights of LANES pixels from x on; none from the `known`th on. */
+static inline void weigh(float x, float a, float b, float c, float reach, int known, float *weight)
+{
+    for (int i = 0; i < LANES; i++) {
+        float at = x + (float)i, exponent = (a + c * at * at) + b * at;
+        int out = (i >= known) | (exponent > reach);
+        exponent = exponent > reach ? reach : exponent < -100.0f ? -100.0f : exponent;
+        weight[i] = out ? 0.0f : exponential(-0.5f * exponent);
+    }
+}
+
+static Matrix invert(Matrix m)
+{
+    double determinant = m.xx * m.yy - m.xy * m.xy;
+    Matrix inverse = {m.yy / determinant, m.xx / determinant, -m.xy / determinant};
+    return inverse;
+}
+
+WIDE static void add_moments(const Window *w, Matrix moments, Sums *sums)
+{
+    Matrix inverse = invert(moments);
+    float a = (float)inverse.yy, b = (float)inverse.xy, c = (float)inverse.xx;
+    int64_t size = 2 * w->half + 1, n = 2 * w->room + 1;
+    memset(sums, 0, sizeof *sums);
+    for (int64_t j = 0; j < n; j++) {
+        const float *line = w->stamp + (w->half - w->room + j) * size + w->half - w->room;
+        float y = (float)(j - w->room) - w->dy;
+        float s0[LANES] = {0}, s1[LANES] = {0}, s2[LANES] = {0};
+        for (int64_t first = 0; first < n; first += LANES) {
+            float x = (float)(first - w->room) - w->dx, weight[LANES], pixel[LANES] = {0};
+            int known = n - first < LANES ? (int)(n - first) : LANES;
+            weigh(x, a * y * y, 2.0f * b * y, c, w->reach, known, weight);
+            if (known == LANES)
+                memcpy(pixel, line + first, sizeof pixel);
+            else
+                memcpy(pixel, line + first, (size_t)known * sizeof *pixel);
+            for (int i = 0; i < LANES; i++) {
+                float light = weight[i] * pixel[i], at = x + (float)i;
+                s0[i] += light;
+                s1[i] += light * at;
+                s2[i] += light * at * at;
+            }
+        }
+        double t0 = 0.0, t1 = 0.0, t2 = 0.0;
+        for (int i = 0; i < LANES; i++) {
+            t0 += s0[i];
+            t1 += s1[i];
+            t2 += s2[i];
+        }
+        sums->total += t0;
+        sums->xx += t2;
+        sums->yy += t0 * y * y;
+        sums->xy += t1 * y;
+    }
+}
+
+WIDE static void add_flux(const Window *w, Matrix moments, Sums *sums)
+{
+    Matrix inverse = invert(moments);
+    float a = (float)inverse.yy, b = (float)inverse.xy, c = (float)inverse.xx;
+    int64_t size = 2 * w->half + 1, n = 2 * w->room + 1;
+    memset(sums, 0, sizeof *sums);
+    for (int64_t j = 0; j < n; j++) {
+        int64_t from = (w->half - w->room + j) * size + w->half - w->room;
+        float y = (float)(j - w->room) - w->dy;
+        for (int64_t first = 0; first < n; first += LANES) {
+            float x = (float)(first - w->room) - w->dx, weight[LANES];
+            int known = n - first < LANES ? (int)(n - first) : LANES;
+            weigh(x, a * y * y, 2.0f * b * y, c, w->reach, known, weight);
+            for (int i = 0; i < known; i++) {
+                double square = (double)weight[i] * weight[i], noise = w->variance[from + first + i];
+                sums->total += (double)weight[i] * w->stamp[from + first + i];
+                sums->noise += square * noise;
+                sums->noise_under += weight[i] > 0.0f ? square * noise : 0.0;
+            }
+        }
+    }
+}
+
+/* The smallest of the shared rooms that a weight fits into; else the whole stamp. */
+static int64_t room_of(Matrix w, double reach, int64_t half, const int64_t *rooms, int64_t n_room)
+{
+    /* the center may lie half a pixel from the middle */
+    double needed = sqrt(reach * (w.xx > w.yy ? w.xx : w.yy)) + 1.0;
+    for (int64_t k = 0; k < n_room; k++)
+        if (rooms[k] < half && needed <= (double)rooms[k])
+            return rooms[k];
+    return half;
+}
+
+/* Improve the moments of a weight until they settle; return what came of it. */
+static int iterate(Window *window, Matrix *weight, const int64_t *rooms, int64_t n_room, int64_t n_iteration,
+                   double tolerance_ellipticity, double tolerance_size)
+{
+    double old[3] = {1e6, 1e6, 1e6};
+    for (int64_t k = 0; k < n_iteration; k++) {
+        Matrix w = *weight;
+        Sums sums;
+        window->room = room_of(w, window->reach, window->half, rooms, n_room);
+        add_moments(window, w, &sums);
+        Matrix m = {sums.xx / sums.total, sums.yy / sums.total, sums.xy / sums.total};
+        if (!(sums.total > 0.0 && sums.xx > 0.0 && sums.yy > 0.0 && m.xx * m.yy - m.xy * m.xy > 1e-7))
+            return FAILED;
+        double size = m.xx + m.yy, now[3] = {(m.xx - m.yy) / size, 2.0 * m.xy / size, m.xx};
+        if (fabs(now[0] - old[0]) < tolerance_ellipticity && fabs(now[1] - old[1]) < tolerance_ellipticity &&
+            fabs(now[2] / old[2] - 1.0) < tolerance_size)
+            return SETTLED;
+        memcpy(old, now, sizeof old);
+        /* deconvolve: the product of source and weight is narrower than the source, for Gaussians by exactly this much */
+        Matrix a = invert(m), b = invert(w), inverse = {a.xx - b.xx, a.yy - b.yy, a.xy - b.xy};
+        if (!(inverse.xx * inverse.yy - inverse.xy * inverse.xy > 0.0 && inverse.xx > 0.0))
+            return FAILED;
+        if (sqrt(w.xx > w.yy ? w.xx : w.yy) * 3.0 > (double)window->half)
+            return TOO_LARGE;
+        *weight = invert(inverse);
+    }
+    return FAILED;
+}
+
+/* stamps, variance: n squares of 2 half + 1 pixels a side; dx, dy: n, centers; weight: n rows of xx, yy, xy, first and
+   last moments; state, flux, flux_err: n, results. */
+int64_t adaptive_moments(const float *stamps, const float *variance, int64_t n, int64_t half, const double *dx,
+                         const double *dy, double *weight, int64_t *state, double *flux, double *flux_err, double reach,
+                         const int64_t *rooms, int64_t n_room, int64_t n_iteration, double tolerance_ellipticity,
+                         double tolerance_size)
+{
+    int64_t pixels = (2 * half + 1) * (2 * half + 1);
+    for (int64_t k = 0; k < n; k++) {
+        Window window = {stamps + k * pixels, variance + k * pixels, half, half, (float)dx[k], (float)dy[k], (float)reach};
+        Matrix moments = {weight[3 * k], weight[3 * k + 1], weight[3 * k + 2]};
+        state[k] = iterate(&window, &moments, rooms, n_room, n_iteration, tolerance_ellipticity, tolerance_size);
+        Sums sums;
+        window.room = room_of(moments, reach, half, rooms, n_room);
+        add_flux(&window, moments, &sums);
+        weight[3 * k] = moments.xx;
+        weight[3 * k + 1] = moments.yy;
+        weight[3 * k + 2] = moments.xy;
+        /* a Gaussian of amplitude one adds up to pi sqrt(det) when weighted with itself, and to twice that unweighted;
+           where the variance is not known in the stamp, but all the same where the weight is not zero */
+        flux[k] = 2.0 * sums.total;
+        flux_err[k] = 2.0 * sqrt(isfinite(sums.noise) ? sums.noise : sums.noise_under);
+    }
+    return 0;
+}

@@ -1,0 +1,90 @@
+"""Each kernel against the numpy code that it stands for, on random and odd input."""
+
+import numpy as np
+import pytest
+
+from obs.algorithms.pixels.smoothing import smooth
+from obs.algorithms.pixels.statistics import clipped_statistics
+from obs.algorithms.pixels.window import plane_windows, windows
+from obs.algorithms.sky.background import clip_cells, fit_background
+
+
+def noise(shape, seed=1):
+    return np.random.default_rng(seed).normal(100.0, 5.0, shape).astype(np.float32)
+
+
+@pytest.mark.parametrize("shape", [(40, 90), (19, 64), (15, 15), (3, 200)])
+@pytest.mark.parametrize("to_border", [True, False])
+@pytest.mark.parametrize("sigma", [0.1, 1.3, 2.0])
+def test_smoothing(both, shape, to_border, sigma):
+    reference, compiled = both(lambda: smooth(noise(shape), sigma, to_border=to_border))
+    assert reference.margin == compiled.margin
+    np.testing.assert_allclose(compiled.image, reference.image, rtol=1e-6)
+
+
+def test_smoothing_of_a_part_of_an_image(both):
+    reference, compiled = both(lambda: smooth(noise((50, 80))[3:45, 7:71], 1.5, to_border=True).image)
+    np.testing.assert_allclose(compiled, reference, rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.bool_, np.int32, np.float64])
+@pytest.mark.parametrize("half", [0, 2, 9])
+def test_windows_inside_across_and_beyond_the_border(both, dtype, half):
+    plane = (noise((12, 17)) > 100).astype(dtype) if dtype is np.bool_ else noise((12, 17)).astype(dtype)
+    row, column = (np.array(place, np.int64) for place in ([5, 0, 11, -30, 6, 40], [8, 16, 0, 3, 99, -40]))
+    for cut in (
+        lambda: plane_windows(plane, row, column, half),
+        lambda: windows(np.stack([plane] * 6), row, column, half),
+        lambda: windows(np.stack([plane, 1 - plane.astype(dtype)]), row, column, half, np.array([0, 1, 0, 1, 0, 1])),
+        lambda: plane_windows(plane[:, ::2], row, column, half),
+    ):
+        reference, compiled = both(cut)
+        assert reference.dtype == compiled.dtype
+        np.testing.assert_array_equal(compiled, reference)
+
+
+def test_no_windows(both):
+    none = np.zeros(0, np.int64)
+    reference, compiled = both(lambda: plane_windows(noise((9, 9)), none, none, 2))
+    assert reference.shape == compiled.shape == (0, 5, 5)
+
+
+@pytest.mark.parametrize("n", [1, 15, 16, 1023, 5000])
+def test_clipped_cells(both, n):
+    cells = noise((7, n))
+    cells[1] += (np.arange(n) % 5 == 0) * np.float32(400.0)
+    cells[2, : n // 2] = np.nan
+    cells[3] = np.nan
+    cells[4] = 7.0
+    cells[5] = np.round(cells[5] / 40) * 40
+    cells[6, 1:2] = np.inf
+    reference, compiled = both(lambda: clip_cells(cells, 3.0, 3, 0.1))
+    np.testing.assert_allclose(compiled[0], reference[0], rtol=1e-6)
+    # a standard deviation is a small difference of sums of float32
+    np.testing.assert_allclose(compiled[1], reference[1], rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(compiled[2], reference[2])
+
+
+def test_background(both):
+    image = noise((300, 210))
+    bad = image > 108
+    reference, compiled = both(lambda: fit_background(image, bad, bin_size=64).image())
+    np.testing.assert_allclose(compiled, reference, rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n", [0, 1, 2, 999, 200_001])
+def test_clipped_statistics(both, n, dtype):
+    values = noise(n).astype(dtype)
+    values[::7] += 1000.0
+    before = values.copy()
+    reference, compiled = both(lambda: clipped_statistics(values))
+    np.testing.assert_array_equal(values, before)
+    assert compiled.n == reference.n
+    np.testing.assert_allclose(compiled[:2], reference[:2], rtol=1e-5)
+
+
+def test_clipped_statistics_of_equal_values_and_of_strided_ones(both):
+    for values in (np.full(50, 3.0, np.float32), noise((60, 60))[::2, ::3]):
+        reference, compiled = both(lambda values=values: clipped_statistics(values))
+        np.testing.assert_allclose(compiled, reference, rtol=1e-5)
