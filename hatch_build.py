@@ -26,7 +26,7 @@ class KernelsBuildHook(BuildHookInterface):
             return
         library, reason = compile_kernels(Path(self.root, SOURCES), Path(self.root, SOURCES, library_name()))
         if library is None:
-            self.app.display_warning(f"{reason}; obs works without its compiled kernels, at about half the speed")
+            self.app.display_warning(f"{reason}; obs works without compiled kernels, only slower")
             return
         if version == "editable":
             return

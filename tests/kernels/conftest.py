@@ -8,7 +8,7 @@ import pytest
 from obs.kernels import library
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-from hatch_build import SOURCES, compile_kernels  # noqa: E402
+from hatch_build import SOURCES, compile_kernels
 
 
 @pytest.fixture(scope="session")

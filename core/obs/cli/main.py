@@ -92,8 +92,23 @@ Example:
 """
 
 
+def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        # numpy, which help does not wait for, comes with it
+        describe = importlib.import_module("obs.kernels.library").describe
+        click.echo(f"obs, version {__version__} ({describe()})")
+        context.exit()
+
+
 @click.group(cls=_LazyGroup, epilog=_EXAMPLE, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="obs")
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_print_version,
+    help="Show the version, and which kernels are in use.",
+)
 def command_line() -> None:
     """Turn the frames of any CCD camera into calibrated images and source catalogs."""
 

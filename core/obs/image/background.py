@@ -6,7 +6,8 @@ from typing import Literal
 import numpy as np
 from numpy.polynomial import chebyshev
 from numpy.typing import NDArray
-from scipy.interpolate import Akima1DInterpolator
+
+from obs.image.akima import akima_spline
 
 __all__ = ["Background", "total_background"]
 
@@ -116,7 +117,7 @@ def _spline(points: NDArray[np.float64], values: NDArray[np.floating], size: int
     if len(points) == 2:
         fraction = ((place - points[0]) / (points[1] - points[0]))[:, None]
         return np.asarray(values[0] * (1 - fraction) + values[1] * fraction)
-    return np.asarray(Akima1DInterpolator(points, values, axis=0)(place))
+    return akima_spline(points, values, place)
 
 
 def total_background(backgrounds: Sequence[Background]) -> NDArray[np.float32]:

@@ -3,7 +3,6 @@
 
 #include <math.h>
 
-#define LANES 16
 #define CHUNK 1024
 
 /* Number, sum and sum of squares of the deviations from a center that are within a limit; NaN is not. */
@@ -13,29 +12,30 @@ WIDE static int64_t add_inside(const float *values, int64_t n, float center, flo
     *sum = *square = 0.0;
     for (int64_t first = 0; first < n; first += CHUNK) {
         int64_t end = first + CHUNK < n ? first + CHUNK : n, k = first;
-        float sums[LANES] = {0}, squares[LANES] = {0};
-        int32_t counts[LANES] = {0};
-        for (; k + LANES <= end; k += LANES)
-            for (int i = 0; i < LANES; i++) {
-                float deviation = values[k + i] - center;
-                int inside = fabsf(deviation) <= limit;
-                float kept = inside ? deviation : 0.0f;
-                counts[i] += inside;
-                sums[i] += kept;
-                squares[i] += kept * kept;
-            }
-        for (int i = 0; k < end; k++, i++) {
-            float deviation = values[k] - center;
-            if (fabsf(deviation) <= limit) {
-                counts[i]++;
+        Floats sums[2] = {0}, squares[2] = {0};
+        Whole counts[2] = {0};
+        for (; k + 2 * LANES <= end; k += 2 * LANES)
+            for (int i = 0; i < 2; i++) {
+                Floats deviation = LOAD(values + k + i * LANES) - center;
+                Whole inside = (deviation <= limit) & (deviation >= -limit);
+                deviation = (Floats)(inside & (Whole)deviation);
+                counts[i] -= inside;
                 sums[i] += deviation;
                 squares[i] += deviation * deviation;
             }
+        for (; k < end; k++) {
+            float deviation = values[k] - center;
+            if (fabsf(deviation) <= limit) {
+                counts[0][0]++;
+                sums[0][0] += deviation;
+                squares[0][0] += deviation * deviation;
+            }
         }
-        for (int i = 0; i < LANES; i++) {
-            number += counts[i];
-            *sum += sums[i];
-            *square += squares[i];
+        for (int i = 0; i < 2; i++) {
+            *sum += add_lanes(&sums[i]);
+            *square += add_lanes(&squares[i]);
+            for (int j = 0; j < LANES; j++)
+                number += counts[i][j];
         }
     }
     return number;

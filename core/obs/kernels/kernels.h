@@ -11,4 +11,23 @@
 #define WIDE
 #endif
 
+/* Eight numbers that are computed together, on any processor. The memory they come from need not be aligned. */
+#define LANES 8
+typedef float Floats __attribute__((vector_size(4 * LANES)));
+typedef int32_t Whole __attribute__((vector_size(4 * LANES)));
+typedef float FloatsInMemory __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+
+#define LOAD(place) ((Floats)(*(const FloatsInMemory *)(place)))
+#define STORE(place, value) (*(FloatsInMemory *)(place) = (FloatsInMemory)(value))
+/* One value or the other, by a mask of all bits or none. */
+#define CHOOSE(mask, yes, no) ((Floats)(((mask) & (Whole)(yes)) | (~(mask) & (Whole)(no))))
+
+static inline double add_lanes(const Floats *values)
+{
+    double total = 0.0;
+    for (int i = 0; i < LANES; i++)
+        total += (double)(*values)[i];
+    return total;
+}
+
 #endif

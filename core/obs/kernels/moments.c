@@ -4,8 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-#define LANES 8
-
 enum { GOING, SETTLED, FAILED, TOO_LARGE };
 
 /* Symmetric matrix. */
@@ -25,34 +23,23 @@ typedef struct {
     double total, xx, yy, xy, noise, noise_under;
 } Sums;
 
-/* exp(x) for x <= 0 and a little above, to two units in the last place (Cephes, S. L. Moshier). */
-static inline float exponential(float x)
-{
-    float n = (x * 1.44269504f + 12582912.0f) - 12582912.0f;
-    float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
-    float p = 1.9875691500e-4f;
-    p = p * r + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    union {
-        int32_t bits;
-        float value;
-    } power = {.bits = ((int32_t)n + 127) << 23};
-    return (p * r * r + r + 1.0f) * power.value;
-}
-
-/* Weights of LANES pixels from x on; none from the `known`th on. */
-static inline void weigh(float x, float a, float b, float c, float reach, int known, float *weight)
-{
-    for (int i = 0; i < LANES; i++) {
-        float at = x + (float)i, exponent = (a + c * at * at) + b * at;
-        int out = (i >= known) | (exponent > reach);
-        exponent = exponent > reach ? reach : exponent < -100.0f ? -100.0f : exponent;
-        weight[i] = out ? 0.0f : exponential(-0.5f * exponent);
-    }
-}
+/* Weights of some pixels in one row: those of a Gaussian whose exponent, at x, is a + b x + c x x; none from the
+   `known`th on and beyond the reach. exp() is to two units in the last place (Cephes, S. L. Moshier). */
+#define WEIGH(weight, x, a, b, c, reach, known)                                                                        \
+    do {                                                                                                               \
+        const Whole number = {0, 1, 2, 3, 4, 5, 6, 7};                                                                 \
+        Floats e = (a + c * x * x) + b * x;                                                                            \
+        Whole out = (e > reach) | (number >= known);                                                                   \
+        e = CHOOSE(e > reach, reach + (Floats){0}, e);                                                                 \
+        e = -0.5f * CHOOSE(e < -100.0f, (Floats){0} - 100.0f, e);                                                      \
+        Floats n = (e * 1.44269504f + 12582912.0f) - 12582912.0f;                                                      \
+        Floats r = (e - n * 0.693359375f) + n * 2.12194440e-4f;                                                        \
+        Floats p = 1.9875691500e-4f * r + 1.3981999507e-3f;                                                            \
+        p = ((p * r + 8.3334519073e-3f) * r + 4.1665795894e-2f) * r + 1.6666665459e-1f;                                \
+        p = (p * r + 5.0000001201e-1f) * r * r + r + 1.0f;                                                             \
+        Whole power = (__builtin_convertvector(n, Whole) + 127) << 23;                                                 \
+        weight = CHOOSE(out, (Floats){0}, p * (Floats)power);                                                          \
+    } while (0)
 
 static Matrix invert(Matrix m)
 {
@@ -64,54 +51,53 @@ static Matrix invert(Matrix m)
 WIDE static void add_moments(const Window *w, Matrix moments, Sums *sums)
 {
     Matrix inverse = invert(moments);
-    float a = (float)inverse.yy, b = (float)inverse.xy, c = (float)inverse.xx;
-    int64_t size = 2 * w->half + 1, n = 2 * w->room + 1;
+    const float b = (float)inverse.xy, c = (float)inverse.xx, reach = w->reach;
+    const int64_t size = 2 * w->half + 1, n = 2 * w->room + 1;
+    const Floats steps = {0, 1, 2, 3, 4, 5, 6, 7};
     memset(sums, 0, sizeof *sums);
     for (int64_t j = 0; j < n; j++) {
         const float *line = w->stamp + (w->half - w->room + j) * size + w->half - w->room;
-        float y = (float)(j - w->room) - w->dy;
-        float s0[LANES] = {0}, s1[LANES] = {0}, s2[LANES] = {0};
+        float y = (float)(j - w->room) - w->dy, a = (float)inverse.yy * y * y, slope = 2.0f * b * y;
+        Floats s0 = {0}, s1 = {0}, s2 = {0};
         for (int64_t first = 0; first < n; first += LANES) {
-            float x = (float)(first - w->room) - w->dx, weight[LANES], pixel[LANES] = {0};
-            int known = n - first < LANES ? (int)(n - first) : LANES;
-            weigh(x, a * y * y, 2.0f * b * y, c, w->reach, known, weight);
-            if (known == LANES)
-                memcpy(pixel, line + first, sizeof pixel);
-            else
-                memcpy(pixel, line + first, (size_t)known * sizeof *pixel);
-            for (int i = 0; i < LANES; i++) {
-                float light = weight[i] * pixel[i], at = x + (float)i;
-                s0[i] += light;
-                s1[i] += light * at;
-                s2[i] += light * at * at;
+            Floats x = (float)(first - w->room) - w->dx + steps, weight, pixel;
+            int32_t known = n - first < LANES ? (int32_t)(n - first) : LANES;
+            WEIGH(weight, x, a, slope, c, reach, known);
+            if (known == LANES) {
+                pixel = LOAD(line + first);
+            } else {
+                float rest[LANES] = {0};
+                for (int i = 0; i < known; i++)
+                    rest[i] = line[first + i];
+                pixel = LOAD(rest);
             }
+            Floats light = weight * pixel, moment = light * x;
+            s0 += light;
+            s1 += moment;
+            s2 += moment * x;
         }
-        double t0 = 0.0, t1 = 0.0, t2 = 0.0;
-        for (int i = 0; i < LANES; i++) {
-            t0 += s0[i];
-            t1 += s1[i];
-            t2 += s2[i];
-        }
+        double t0 = add_lanes(&s0);
         sums->total += t0;
-        sums->xx += t2;
+        sums->xx += add_lanes(&s2);
         sums->yy += t0 * y * y;
-        sums->xy += t1 * y;
+        sums->xy += add_lanes(&s1) * y;
     }
 }
 
 WIDE static void add_flux(const Window *w, Matrix moments, Sums *sums)
 {
     Matrix inverse = invert(moments);
-    float a = (float)inverse.yy, b = (float)inverse.xy, c = (float)inverse.xx;
-    int64_t size = 2 * w->half + 1, n = 2 * w->room + 1;
+    const float b = (float)inverse.xy, c = (float)inverse.xx, reach = w->reach;
+    const int64_t size = 2 * w->half + 1, n = 2 * w->room + 1;
+    const Floats steps = {0, 1, 2, 3, 4, 5, 6, 7};
     memset(sums, 0, sizeof *sums);
     for (int64_t j = 0; j < n; j++) {
         int64_t from = (w->half - w->room + j) * size + w->half - w->room;
-        float y = (float)(j - w->room) - w->dy;
+        float y = (float)(j - w->room) - w->dy, a = (float)inverse.yy * y * y, slope = 2.0f * b * y;
         for (int64_t first = 0; first < n; first += LANES) {
-            float x = (float)(first - w->room) - w->dx, weight[LANES];
-            int known = n - first < LANES ? (int)(n - first) : LANES;
-            weigh(x, a * y * y, 2.0f * b * y, c, w->reach, known, weight);
+            Floats x = (float)(first - w->room) - w->dx + steps, weight;
+            int32_t known = n - first < LANES ? (int32_t)(n - first) : LANES;
+            WEIGH(weight, x, a, slope, c, reach, known);
             for (int i = 0; i < known; i++) {
                 double square = (double)weight[i] * weight[i], noise = w->variance[from + first + i];
                 sums->total += (double)weight[i] * w->stamp[from + first + i];

@@ -2,23 +2,27 @@
 #include "kernels.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* Weighted sums of pairs of vectors that lie as far before as behind; the order of sums is that of the numpy code. */
 WIDE static void weigh_pairs(const float **lines, const float *weights, int64_t n_weight, int64_t width, float *out)
 {
     int64_t margin = n_weight / 2;
     int64_t x = 0;
-    for (; x + 32 <= width; x += 32) {
-        float total[32];
-        for (int i = 0; i < 32; i++)
-            total[i] = lines[margin][x + i] * weights[margin];
+    for (; x + 4 * LANES <= width; x += 4 * LANES) {
+        const float *middle = lines[margin] + x;
+        Floats a = LOAD(middle) * weights[margin], b = LOAD(middle + LANES) * weights[margin];
+        Floats c = LOAD(middle + 2 * LANES) * weights[margin], d = LOAD(middle + 3 * LANES) * weights[margin];
         for (int64_t k = 0; k < margin; k++) {
             const float *before = lines[k] + x, *behind = lines[n_weight - 1 - k] + x;
-            for (int i = 0; i < 32; i++)
-                total[i] += (before[i] + behind[i]) * weights[k];
+            a += (LOAD(before) + LOAD(behind)) * weights[k];
+            b += (LOAD(before + LANES) + LOAD(behind + LANES)) * weights[k];
+            c += (LOAD(before + 2 * LANES) + LOAD(behind + 2 * LANES)) * weights[k];
+            d += (LOAD(before + 3 * LANES) + LOAD(behind + 3 * LANES)) * weights[k];
         }
-        memcpy(out + x, total, sizeof total);
+        STORE(out + x, a);
+        STORE(out + x + LANES, b);
+        STORE(out + x + 2 * LANES, c);
+        STORE(out + x + 3 * LANES, d);
     }
     for (; x < width; x++) {
         float total = lines[margin][x] * weights[margin];

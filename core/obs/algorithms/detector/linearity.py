@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import Akima1DInterpolator
 
 from obs.algorithms.pixels.row_blocks import row_blocks
 from obs.errors import FileFormatError
@@ -101,6 +100,8 @@ def _added(x: NDArray[np.float32], linearity: Linearity) -> NDArray[np.float32]:
         added *= x
         return added
     if linearity.type == "Spline":
+        from scipy.interpolate import Akima1DInterpolator  # noqa: PLC0415 - slow to import, seldom needed
+
         half = len(coefficients) // 2
         curve = Akima1DInterpolator(coefficients[:half], coefficients[half:])
         inside = np.clip(x, coefficients[0], coefficients[half - 1])

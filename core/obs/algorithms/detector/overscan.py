@@ -8,11 +8,11 @@ from numpy.polynomial.chebyshev import chebvander
 from numpy.polynomial.legendre import legvander
 from numpy.polynomial.polynomial import polyvander
 from numpy.typing import NDArray
-from scipy.interpolate import Akima1DInterpolator, CubicSpline
 from scipy.special import ndtri
 
 from obs.algorithms.pixels.statistics import IQR_TO_SIGMA
 from obs.errors import MeasurementError
+from obs.image.akima import akima_spline
 
 __all__ = ["FitType", "OverscanFit", "fit_overscan"]
 
@@ -270,7 +270,10 @@ def _curve(x: NDArray[np.float64], y: NDArray[np.float64], fit_type: FitType) ->
     if len(x) == 1:
         return lambda place: np.full(len(place), y[0])
     if fit_type == "AKIMA_SPLINE":
-        curve: Callable[[NDArray[np.int64]], Any] = Akima1DInterpolator(x, y)
-    else:
-        curve = CubicSpline(x, y, bc_type="natural" if fit_type == "NATURAL_SPLINE" or len(x) < 4 else "not-a-knot")
+        return lambda place: akima_spline(x, y[:, None], place.astype(np.float64))[:, 0]
+    from scipy.interpolate import CubicSpline  # noqa: PLC0415 - slow to import, seldom needed
+
+    curve: Callable[[NDArray[np.int64]], Any] = CubicSpline(
+        x, y, bc_type="natural" if fit_type == "NATURAL_SPLINE" or len(x) < 4 else "not-a-knot"
+    )
     return curve

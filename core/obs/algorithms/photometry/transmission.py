@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.integrate import trapezoid
 
 __all__ = ["TransmissionCurve", "multiply_curves"]
 
@@ -39,8 +38,11 @@ class TransmissionCurve:
     @property
     def effective_wavelength(self) -> float:
         """Mean wavelength of the photons that pass of a source with flat spectrum, nm; NaN if none do."""
-        total = trapezoid(self.throughput, self.wavelength) if len(self.wavelength) else 0.0
-        return float(trapezoid(self.throughput * self.wavelength, self.wavelength) / total) if total > 0 else np.nan
+        total = self._integral(self.throughput)
+        return self._integral(self.throughput * self.wavelength) / total if total > 0 else np.nan
+
+    def _integral(self, values: NDArray[np.float64]) -> float:
+        return float(np.sum(0.5 * (values[1:] + values[:-1]) * np.diff(self.wavelength)))
 
 
 def multiply_curves(curves: Sequence[TransmissionCurve]) -> TransmissionCurve:

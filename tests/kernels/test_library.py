@@ -1,0 +1,54 @@
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hatch_build import SOURCES, compile_kernels, source_digest
+
+from obs.kernels import library
+from obs.kernels.library import Kernel
+
+FOLDER = Path(__file__).parents[2] / SOURCES
+
+
+def test_without_a_compiler_nothing_is_made(tmp_path, monkeypatch):
+    monkeypatch.setenv("CC", "no-such-compiler")
+    assert compile_kernels(FOLDER, tmp_path / "k.so") == (None, "no C compiler (no-such-compiler) was found")
+
+
+def test_a_compiler_that_fails_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setenv("CC", "false")
+    assert compile_kernels(FOLDER, tmp_path / "k.so") == (None, "the C compiler (false) failed: exit status 1")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
+def test_a_library_of_other_sources_is_not_used(tmp_path):
+    (tmp_path / "digest.c").write_text((FOLDER / "digest.c").read_text() + "/* another version */\n")
+    path, _ = compile_kernels(tmp_path, tmp_path / "k.so")
+    assert path is not None
+    with library.use_library(path) as usable:
+        assert not usable
+
+
+def test_one_digest_for_builder_and_loader():
+    assert source_digest(FOLDER) == library.source_digest()
+
+
+def test_which_kernels_are_in_use(compiled, monkeypatch):
+    with library.use_library(compiled):
+        assert library.describe() == "compiled kernels"
+    monkeypatch.setenv("OBS_KERNELS", "numpy")
+    assert library.describe() == "numpy kernels, as OBS_KERNELS says"
+    assert not Kernel("clip_rows")
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [(np.zeros(3), "float64"), (np.zeros((4, 4), np.float32).T[1:], "float32"), ([1.0], "list")],
+)
+def test_arrays_of_another_kind_are_refused(compiled, value, found):
+    message = f"argument 0 of sum_squares is {found}, not a contiguous array of float32"
+    with library.use_library(compiled), pytest.raises(TypeError, match=re.escape(message)):
+        Kernel("sum_squares", "float32", "int", "float", "float64")(value, 3, 0.0, np.zeros(1))
