@@ -269,3 +269,17 @@ def test_enough_stars_need_no_other_exposure(field):
     assert found.psf_origin == "stars"
     assert found.psf_trusted
     assert (found.catalog["psf_rung"] == 1).all()
+
+
+def test_the_psf_of_a_crowd_is_that_of_its_stars():
+    """Three beams of the PSF for each star: no star is isolated, and most are not resolved."""
+    shape, profile = (200, 200), Gaussian(2.3, 2.3)
+    random = np.random.default_rng(10)
+    x, y = random.uniform(8, 192, (2, 900))
+    clean = draw(shape, x, y, np.exp(random.uniform(np.log(300), np.log(1e5), 900)), profile)
+    image, variance = observe(clean, seed=1, sky=200.0)
+    crowd = Exposure(MaskedImage(image, Mask.zeros(shape), variance))
+    found = characterize(crowd, config(), exposure_id=3)
+    assert found.psf_origin == "stars"
+    assert found.sigma == pytest.approx(psf_sigma(pixel_psf(profile), x=0, y=0), rel=0.03)
+    assert any("The field is crowded" in warning for warning in found.warnings)

@@ -175,3 +175,18 @@ def test_faint_sources_raise_the_threshold_unless_pixels_tell_the_noise(noise):
         detect(pixels(crowded), noise=noise).footprints.threshold / detect(pixels(), noise=noise).footprints.threshold
     )
     assert ratio < 1.03 if noise == "pixels" else ratio > 1.06
+
+
+@pytest.mark.parametrize(("noise", "most"), [("pixels", 1.2), ("smoothed", 4.0)])
+def test_light_of_a_crowd_does_not_count_as_noise(noise, most):
+    """Seven beams of the PSF for each star: a first threshold leaves 25 times the noise beside the sources.
+
+    Wings of bright stars, which the smoothed image shows, stay.
+    """
+    x, y = scatter(1500, SHAPE, seed=3, separation=0)
+    clean = draw(SHAPE, x, y, np.exp(np.random.default_rng(4).uniform(np.log(300), np.log(1e5), len(x))), Moffat(3.2))
+    crowd, empty = pixels(clean), pixels()
+    subtract_background(crowd, BACKGROUND)
+    settings = DetectionConfig(noise=noise, reestimate_background=False)
+    found, quiet = (detect_sources(field, SIGMA, settings, BACKGROUND).footprints for field in (crowd, empty))
+    assert found.threshold < most * quiet.threshold

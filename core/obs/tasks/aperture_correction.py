@@ -88,6 +88,8 @@ def fit_aperture_corrections(
     shape: tuple[int, int],
     config: MeasurementConfig,
     correction: ApertureCorrectionConfig,
+    *,
+    crowded: bool = False,
 ) -> dict[str, ApertureCorrection]:
     """Fit the ratio of the reference aperture to other fluxes of stars.
 
@@ -105,6 +107,9 @@ def fit_aperture_corrections(
         Says which aperture is the reference.
     correction : ApertureCorrectionConfig
         Settings.
+    crowded : bool, optional
+        Stars that are not resolved lie in every aperture: unless enough stars have no neighbor that is known, the PSF
+        model alone counts.
 
     Returns
     -------
@@ -122,6 +127,8 @@ def fit_aperture_corrections(
     for better in choices:
         if np.count_nonzero(better) >= correction.minimum_stars:
             usable = better
+    if crowded and correction.robust and np.count_nonzero(choices[-1]) < correction.minimum_stars:
+        usable = np.zeros(len(catalog), bool)
     x, y = catalog["base_SdssCentroid_x"], catalog["base_SdssCentroid_y"]
     middle = _middle_radius(config, half_maximum_width(psf, x=0.5 * (shape[1] - 1), y=0.5 * (shape[0] - 1)))
     radii = (middle, config.reference_radius) if middle else (config.reference_radius,)
@@ -151,9 +158,11 @@ def fit_aperture_corrections(
     return fits
 
 
-def doubt_correction(correction: ApertureCorrection) -> list[str]:
+def doubt_correction(correction: ApertureCorrection, *, crowded: bool = False) -> list[str]:
     """Return what speaks against the aperture correction of PSF fluxes, judged by all stars and not by those kept."""
     if not correction.fits:
+        if crowded:
+            return ["the aperture correction is that of the PSF model alone: too few stars are without neighbors"]
         return [
             f"the aperture correction is that of the PSF model alone: {correction.n_considered} of its stars can be "
             f"used, {LEAST_STARS} are needed to scale it"

@@ -193,7 +193,7 @@ def calibrate(
     _carry_flags(bright, catalog, max(config.flag_match_radius, 0.5 * fwhm))
     warnings: list[str] = []
     if config.aperture_correction.enabled:
-        warnings += _correct_apertures(exposure, psf, catalog, corrections, config)
+        warnings += _correct_apertures(exposure, psf, catalog, corrections, config, crowded=bool(crowded))
     classify_by_spread(catalog, _psf_stars(catalog), exposure.shape)
     known = reference if reference is not None else Catalog()
     solution = solve_astrometry(
@@ -223,6 +223,8 @@ def _correct_apertures(
     catalog: Catalog,
     corrections: dict[str, ApertureCorrection],
     config: CalibrateConfig,
+    *,
+    crowded: bool,
 ) -> list[str]:
     """Fit the aperture corrections again, now that faint neighbors are known, and apply them.
 
@@ -230,11 +232,18 @@ def _correct_apertures(
     few of its stars are found again its corrections stand. Returned are reasons to doubt the result.
     """
     fresh = fit_aperture_corrections(
-        catalog, _psf_stars(catalog), psf, exposure.shape, config.measurement, config.aperture_correction
+        catalog,
+        _psf_stars(catalog),
+        psf,
+        exposure.shape,
+        config.measurement,
+        config.aperture_correction,
+        crowded=crowded,
     )
-    best = {name: fit if fit.n_star else corrections.get(name, fit) for name, fit in fresh.items()}
+    # in a crowd the apertures of the characterization hold neighbors, too
+    best = {name: fit if fit.n_star or crowded else corrections.get(name, fit) for name, fit in fresh.items()}
     apply_aperture_correction(catalog, best, config.measurement)
-    return doubt_correction(best["base_PsfFlux"])
+    return doubt_correction(best["base_PsfFlux"], crowded=crowded)
 
 
 def _psf_stars(catalog: Catalog) -> NDArray[np.bool_]:

@@ -23,6 +23,13 @@ __all__ = ["Detected", "DetectionConfig", "detect_sources"]
 STREAK_MARGIN = 1.5
 """Height above the threshold that peaks on the trail of a satellite need: its light is not subtracted perfectly."""
 
+NOISE_ROUNDS, SAME_NOISE = 8, 0.7
+"""In a crowd the light of stars is most of the scatter at first. The noise beside sources is then measured again, with
+sources above that noise, until a round finds no less than this part of it."""
+
+FEWEST_BESIDE = 100
+"""Fewer pixels do not tell the noise."""
+
 
 class DetectionConfig(TaskConfig):
     """How sources are found."""
@@ -180,14 +187,20 @@ def _noise(
     everywhere = noise_of(Smoothed(smoothed.image, margin), bad)
     if config.noise == "everywhere" or not everywhere > 0:
         return everywhere
-    sources = _sources_of(smoothed, everywhere, sigma, config)
-    beside = bad | sources
-    if config.noise == "pixels":
-        found = pixel_noise_of(image, beside, sigma, config.kernel_size)
-    else:
-        found = noise_of(smoothed, beside)
-    # where sources cover everything there is nothing beside them
-    return found if np.isfinite(found) else everywhere
+    noise = everywhere
+    for _ in range(NOISE_ROUNDS):
+        beside = bad | _sources_of(smoothed, noise, sigma, config)
+        # where sources cover everything there is nothing beside them
+        if np.count_nonzero(~beside) < FEWEST_BESIDE:
+            return noise
+        if config.noise == "pixels":
+            found = pixel_noise_of(image, beside, sigma, config.kernel_size)
+        else:
+            found = noise_of(smoothed, beside)
+        if not np.isfinite(found) or found >= SAME_NOISE * noise:
+            break
+        noise = found
+    return found if np.isfinite(found) else noise
 
 
 def _sources_of(smoothed: Smoothed, noise: float, sigma: float, config: DetectionConfig) -> NDArray[np.bool_]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.measure.shape import psf_sigma
-from obs.algorithms.pixels.statistics import weighted_median
+from obs.algorithms.pixels.statistics import robust_sigma, weighted_median
 from obs.algorithms.pixels.window import plane_windows
 from obs.algorithms.psf.fit import PsfFit, fit_psf
 from obs.algorithms.psf.neighbors import model_sources, without_neighbors
@@ -36,6 +36,9 @@ STAMP_PIXELS = 2_000_000
 
 NEIGHBOR_ERROR = 0.1
 """Relative error of the light of neighbors that is taken away in a crowd."""
+
+CONFUSION_PIXELS = 500_000
+"""Pixels from which the scatter of stars that are not resolved is measured."""
 
 LEAST_SIGNAL = 10.0
 """Signal-to-noise ratio of the sources whose moments a Gaussian may have."""
@@ -202,9 +205,9 @@ def _fit(
     planes = masked_image.mask.known_bits(["BAD", "SAT", "INTRP", "CR", "NO_DATA", "SUSPECT", "UNMASKEDNAN"])
     good = ((mask & planes) == 0) & (variance > 0)
     if bright.crowded:
-        image, neighbors = _without_neighbors(exposure, bright, chosen, half)
-        # what a model says of neighbors is only so good
-        variance = variance + np.square(NEIGHBOR_ERROR * neighbors)
+        image, neighbors, confusion = _without_neighbors(exposure, bright, chosen, half)
+        # what a model says of neighbors is only so good, and stars that are not resolved leave light everywhere
+        variance = variance + np.square(NEIGHBOR_ERROR * neighbors) + np.float32(confusion**2)
     else:
         # a footprint's number is its row in the catalog, from one; a variance of zero lies outside the image
         # sources too faint to be listed here have no footprint, but the mask knows where they are
@@ -221,18 +224,22 @@ def _fit(
         degree=config.degree,
         sampling=config.sampling,
         min_stars=config.minimum_stars,
+        fit_offset=bright.crowded,
     )
 
 
 def _without_neighbors(
     exposure: Exposure, bright: BrightSources, chosen: NDArray[np.int64], half: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Cut stamps of stars with the model of all other sources taken away, and return that too."""
+) -> tuple[NDArray[np.float32], NDArray[np.float32], float]:
+    """Cut stamps of stars without the model of all other sources; return that too, and the scatter that it leaves."""
     catalog, image = bright.catalog, exposure.masked_image.image
     x, y, flux = (catalog[name] for name in ("base_SdssCentroid_x", "base_SdssCentroid_y", "base_PsfFlux_instFlux"))
     single = catalog["deblend_nChild"] == 0
     model = model_sources(bright.psf, x[single], y[single], np.maximum(flux[single], 0.0), image.shape)
-    return without_neighbors(image, model, bright.psf, x[chosen], y[chosen], flux[chosen], half)
+    rows = slice(None, None, max(1, image.size // CONFUSION_PIXELS))
+    noise = float(np.nanmedian(exposure.masked_image.variance[rows]))
+    confusion = np.sqrt(max(robust_sigma(image[rows] - model[rows]) ** 2 - noise, 0.0))
+    return *without_neighbors(image, model, bright.psf, x[chosen], y[chosen], flux[chosen], half), float(confusion)
 
 
 def _brightest(bright: BrightSources, stars: NDArray[np.bool_], most: int) -> NDArray[np.int64]:

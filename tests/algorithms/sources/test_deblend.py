@@ -3,8 +3,9 @@ import pytest
 
 from obs.algorithms.pixels.smoothing import smooth
 from obs.algorithms.sky.noise import noise_of
+from obs.algorithms.sources import points, templates
 from obs.algorithms.sources.deblend import Children, deblend
-from obs.algorithms.sources.detection import find_footprints
+from obs.algorithms.sources.detection import Footprints, Peaks, find_footprints
 from obs.image.psf import PixelPsf
 from star_field import Gaussian, Moffat, draw, pixel_psf
 
@@ -196,3 +197,33 @@ def test_the_inputs_are_not_changed():
     split(image, variance, footprints)
     for value, old in zip((image, variance, footprints.labels), before, strict=True):
         np.testing.assert_array_equal(value, old)
+
+
+def test_the_result_does_not_depend_on_what_is_worked_on_together(monkeypatch):
+    image, variance = blend([(20 + 9 * k, 20 + 5 * (k % 9)) for k in range(11)], [2e4] * 11)
+    image += draw(SHAPE, [60], [70], [2e5], Gaussian(30, 15, 8)).astype(np.float32)
+    footprints, together = split(image, variance)
+    monkeypatch.setattr(points, "VALUES_AT_ONCE", 1)
+    monkeypatch.setattr(templates, "PIXELS_AT_ONCE", 1)
+    _, apart = split(image, variance, footprints)
+    np.testing.assert_array_equal(apart.start, together.start)
+    np.testing.assert_allclose(flux_of(apart), flux_of(together), rtol=1e-4)
+
+
+def test_noise_in_a_wide_footprint_gets_small_templates():
+    """Templates end where their light does, however wide the footprint: it bounds the windows of noise peaks."""
+    random = np.random.default_rng(3)
+    shape = (300, 300)
+    image = random.normal(0.0, 1.0, shape).astype(np.float32)
+    y, x = (axis.ravel() for axis in np.meshgrid(np.arange(10, 300, 20), np.arange(10, 300, 20)))
+    image[y, x] = 8.0
+    peaks = Peaks(x, y, np.full(len(x), 8.0, np.float32), np.ones(len(x), np.int64))
+    footprints = Footprints(np.ones(shape, np.int32), 1, peaks, 5.0)
+    sizes = []
+    cut = templates._cut
+    monkeypatched = lambda *a: sizes.append(a[3]) or cut(*a)  # noqa: E731
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(templates, "_cut", monkeypatched)
+        children = deblend(image, np.ones(shape, np.float32), footprints, pixel_psf(PROFILE), fwhm=FWHM)
+    assert len(children) == len(x)
+    assert max(sizes) <= 24

@@ -69,7 +69,9 @@ def measure_pixel_flags(
     every = mask.known_bits({plane for planes in ANYWHERE.values() for plane in planes})
     flagged = np.flatnonzero(mask.array & every)
     seen, footprint = mask.array.ravel()[flagged], labels.ravel()[flagged]
-    child_seen, owner = mask.array.ravel()[children.pixel], children.owner
+    child_seen = mask.array.ravel()[children.pixel]
+    entry = np.flatnonzero(child_seen & every)
+    child_seen, owner = child_seen[entry], children.owner_of(entry)
     for name, planes in ANYWHERE.items():
         bits = mask.known_bits(planes)
         hit = np.zeros(labels.max() + 1, bool)

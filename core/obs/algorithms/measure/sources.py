@@ -128,7 +128,7 @@ def _wide_apertures(
 ) -> dict[str, NDArray[np.generic]]:
     x, y = sources.x.astype(float), sources.y.astype(float)
     x[chosen], y[chosen] = columns["base_SdssCentroid_x"], columns["base_SdssCentroid_y"]
-    circles = WideApertures(cutter.empty, cutter.variance, cutter.own_light(), x, y)
+    circles = WideApertures(cutter.empty, cutter.variance, cutter.own_light, x, y)
     result: dict[str, NDArray[np.generic]] = {}
     for radius in radii:
         found = circles.measure(radius)

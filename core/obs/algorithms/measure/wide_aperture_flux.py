@@ -5,6 +5,7 @@ first follows from running sums along rows, two look-ups for each row that the c
 source's own pixels. So the cost of a circle grows with its radius, not with its area.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,8 +26,8 @@ class WideApertures:
         The image with every source replaced by noise.
     variance : ndarray of float32, shape (ny, nx)
         Variance of the image.
-    own : OwnLight
-        Light of every source above what replaces it.
+    own : callable
+        Returns the light of every source above what replaces it, in parts.
     x, y : ndarray of float64, shape (n,)
         Centers of all sources, pixels.
     """
@@ -35,14 +36,12 @@ class WideApertures:
         self,
         empty: NDArray[np.float32],
         variance: NDArray[np.float32],
-        own: OwnLight,
+        own: Callable[[], Iterable[OwnLight]],
         x: NDArray[np.float64],
         y: NDArray[np.float64],
     ) -> None:
         self._shape = empty.shape
         self._x, self._y = x, y
-        pixel_y, pixel_x = np.divmod(own.pixel, empty.shape[1])
-        self._distance = np.hypot(pixel_x - x[own.source], pixel_y - y[own.source]).astype(np.float32)
         self._light, self._noise = _running_sums(empty), _running_sums(variance)
         self._own = own
 
@@ -77,9 +76,13 @@ class WideApertures:
         return Fluxes.checked(flux, np.sqrt(np.maximum(variance, 0.0)), edge)
 
     def _own_sum(self, radius: float) -> NDArray[np.float64]:
-        covered = np.clip(np.float32(radius + 0.5) - self._distance, 0.0, 1.0)
-        covered *= self._own.light
-        return np.asarray(np.bincount(self._own.source, covered, minlength=len(self._x)), np.float64)
+        total = np.zeros(len(self._x))
+        for part in self._own():
+            pixel_y, pixel_x = np.divmod(part.pixel, self._shape[1])
+            distance = np.hypot(pixel_x - self._x[part.source], pixel_y - self._y[part.source])
+            covered = np.clip(radius + 0.5 - distance, 0.0, 1.0)
+            total += np.bincount(part.source, covered * part.light, minlength=len(total))
+        return total
 
 
 def _running_sums(image: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -1,5 +1,6 @@
 """Cut sources out of an image, with their neighbors replaced by noise."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,8 @@ from obs.algorithms.sources.detection import Footprints
 from obs.kernels.library import Kernel
 
 __all__ = ["OwnLight", "SourceList", "StampCutter", "Stamps", "list_sources"]
+
+PIXELS_AT_ONCE = 1_000_000
 
 
 _COMPILED = Kernel(
@@ -105,7 +108,7 @@ class Stamps:
 
 @dataclass(frozen=True)
 class OwnLight:
-    """Pixels of all sources, one entry a pixel of a source.
+    """Pixels of sources, one entry a pixel of a source.
 
     Parameters
     ----------
@@ -169,19 +172,20 @@ class StampCutter:
         """Variance of the image, shape (ny, nx)."""
         return self._variance.reshape(self._shape)
 
-    def own_light(self) -> OwnLight:
-        """Return the light of every source: that of its footprint, or the child's share of it."""
-        pixel = np.flatnonzero(self._labels)
-        # footprints come first in the list, in the order of their numbers
-        source = self._labels[pixel].astype(np.int64) - 1
-        whole = self._image[pixel] - self._empty[pixel]
-        n_footprint = len(self._sources) - len(self._children)
-        share = self._children.flux - self._empty[self._children.pixel]
-        return OwnLight(
-            np.concatenate([source, self._children.owner + n_footprint]),
-            np.concatenate([pixel, self._children.pixel]),
-            np.concatenate([whole, share]),
-        )
+    def own_light(self) -> Iterator[OwnLight]:
+        """Yield the light of every source in parts: that of its footprint, or the child's share of it."""
+        for first in range(0, self._labels.size, PIXELS_AT_ONCE):
+            pixel = first + np.flatnonzero(self._labels[first : first + PIXELS_AT_ONCE])
+            # footprints come first in the list, in the order of their numbers
+            source = self._labels[pixel].astype(np.int64) - 1
+            yield OwnLight(source, pixel, self._image[pixel] - self._empty[pixel])
+        children = self._children
+        n_footprint = len(self._sources) - len(children)
+        for first in range(0, len(children.pixel), PIXELS_AT_ONCE):
+            entry = np.arange(first, min(first + PIXELS_AT_ONCE, len(children.pixel)))
+            pixel = children.pixel[entry].astype(np.int64)
+            share = children.flux[entry] - self._empty[pixel]
+            yield OwnLight(children.owner_of(entry) + n_footprint, pixel, share)
 
     def cut(
         self,

@@ -1,0 +1,203 @@
+"""Templates of the peaks of blends: what the light of each would be if it were alone.
+
+The template of a point source is the PSF. That of anything else is the light that is symmetric about the peak, smoothed
+and made to fall monotonically outward (Lupton's SDSS Photo deblender; Bosch et al. 2018, section 4.8). A template ends
+where it is lost in the noise. Templates come some at a time, so that memory does not grow with the peaks.
+"""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from obs.algorithms.pixels.median import median_of_neighbors
+from obs.algorithms.pixels.window import windows
+from obs.algorithms.sources.detection import Peaks
+from obs.algorithms.sources.points import PointSources
+from obs.image.psf import Psf
+
+__all__ = ["Template", "make_templates"]
+
+SIZES = (6, 12, 24, 48, 96, 192)
+PIXELS_AT_ONCE = 1_000_000
+
+FAINTEST = 0.01
+"""Templates end where they fall below this part of the noise of a pixel."""
+
+
+class Template(NamedTuple):
+    """Pixels of templates.
+
+    Parameters
+    ----------
+    child : ndarray of int64, shape (n_entry,)
+        Number of the peak; ascending.
+    pixel : ndarray of int32 or int64, shape (n_entry,)
+        Flat index of the pixel in the image.
+    value : ndarray of float32, shape (n_entry,)
+        Light, positive.
+    """
+
+    child: NDArray[np.int64]
+    pixel: NDArray[np.signedinteger]
+    value: NDArray[np.float32]
+
+
+def make_templates(
+    image: NDArray[np.float32],
+    variance: NDArray[np.float32],
+    labels: NDArray[np.int32],
+    peaks: Peaks,
+    psf: Psf,
+    point: PointSources,
+) -> Iterator[Template]:
+    """Yield the templates of all peaks, some at a time.
+
+    Parameters
+    ----------
+    image, variance : ndarray of float32, shape (ny, nx)
+        Background-subtracted pixels and their variance, image units squared.
+    labels : ndarray of int32, shape (ny, nx)
+        Footprint of each pixel; a template stays in that of its peak.
+    peaks : Peaks
+        Peaks of blended footprints.
+    psf : Psf
+        Point-spread function.
+    point : PointSources
+        What was fitted at the peaks.
+
+    Yields
+    ------
+    Template
+    """
+    floor = np.sqrt(np.where(variance > 0, variance, np.float32(0.0))) * np.float32(FAINTEST)
+    floor[~np.isfinite(floor)] = 0.0
+    yield from _extended(image, floor, labels, peaks, np.flatnonzero(~point.accepted))
+    points = np.flatnonzero(point.accepted)
+    size = psf.stamp_shape[0] // 2
+    step = _n_at_once(size)
+    for chosen in (points[first : first + step] for first in range(0, len(points), step)):
+        x, y = peaks.x[chosen] + point.dx[chosen], peaks.y[chosen] + point.dy[chosen]
+        # render centers its stamp on the pixel nearest to the source, which may be a neighbor of the peak pixel
+        stamps = psf.render(x=x, y=y)
+        row, column = (
+            size + at - np.rint(place).astype(np.int64) for at, place in ((peaks.y[chosen], y), (peaks.x[chosen], x))
+        )
+        template = np.maximum(windows(stamps, row, column, size), 0.0) * point.flux[chosen, None, None]
+        _, pixel, own = _cut(image, labels, peaks.select(chosen), size)
+        yield _entries(chosen, pixel, own, template.astype(np.float32), floor)
+
+
+def _n_at_once(half: int) -> int:
+    """Return the number of stamps that are worked on together."""
+    return max(1, PIXELS_AT_ONCE // (2 * half + 1) ** 2)
+
+
+def _extended(
+    image: NDArray[np.float32],
+    floor: NDArray[np.float32],
+    labels: NDArray[np.int32],
+    peaks: Peaks,
+    left: NDArray[np.int64],
+) -> Iterator[Template]:
+    """Yield symmetric templates, each from the smallest window at whose border its light has ended."""
+    if not len(left):
+        return
+    reach = _reach(labels, peaks.select(left))
+    for number, size in enumerate(SIZES):
+        again = []
+        for first in range(0, len(left), _n_at_once(size)):
+            some = slice(first, first + _n_at_once(size))
+            chosen = left[some]
+            stamps, pixel, own = _cut(image, labels, peaks.select(chosen), size)
+            template = _falling(_symmetric(stamps, own))
+            lit = template > floor.ravel()[pixel]
+            # what falls monotonically and is gone at the border does not come again
+            open_end = lit[:, [0, 1, -2, -1]].any((1, 2)) | lit[:, :, [0, 1, -2, -1]].any((1, 2))
+            done = ~open_end | (reach[some] <= size) | (number == len(SIZES) - 1)
+            again.append(np.flatnonzero(~done) + first)
+            yield _entries(chosen[done], pixel[done], own[done], template[done], floor)
+        rows = np.concatenate(again)
+        left, reach = left[rows], reach[rows]
+        if not len(left):
+            return
+
+
+def _reach(labels: NDArray[np.int32], peaks: Peaks) -> NDArray[np.int64]:
+    """Half-size of the box about each peak outside which no pixel of the footprint has its mirror in the footprint."""
+    boxes = ndimage.find_objects(labels)
+    ends = np.array([[columns.start, columns.stop, rows.start, rows.stop] for rows, columns in boxes])
+    low_x, high_x, low_y, high_y = ends[peaks.footprint - 1].T
+    in_x = np.minimum(peaks.x - low_x, high_x - 1 - peaks.x)
+    in_y = np.minimum(peaks.y - low_y, high_y - 1 - peaks.y)
+    return np.asarray(np.maximum(in_x, in_y), np.int64)
+
+
+def _cut(
+    image: NDArray[np.float32], labels: NDArray[np.int32], peaks: Peaks, half: int
+) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.bool_]]:
+    height, width = image.shape
+    offset = np.arange(-half, half + 1)
+    y, x = peaks.y[:, None] + offset, peaks.x[:, None] + offset
+    inside = ((y >= 0) & (y < height))[:, :, None] & ((x >= 0) & (x < width))[:, None, :]
+    pixel = np.clip(y, 0, height - 1)[:, :, None] * width + np.clip(x, 0, width - 1)[:, None, :]
+    own = inside & (labels.ravel()[pixel] == peaks.footprint[:, None, None])
+    return np.where(own, image.ravel()[pixel], np.float32(0.0)), pixel, own
+
+
+def _symmetric(stamps: NDArray[np.float32], own: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Keep the light that is there on both sides of the peak."""
+    both = own & own[:, ::-1, ::-1]
+    template = np.where(both, np.minimum(stamps, stamps[:, ::-1, ::-1]), np.float32(0.0))
+    template = np.maximum(template, 0.0)
+    smoothed = median_of_neighbors(template)
+    # the median would flatten the peak itself, where the signal is high and needs no smoothing
+    middle = template.shape[1] // 2
+    core = slice(max(middle - 1, 0), middle + 2)
+    smoothed[:, core, core] = template[:, core, core]
+    return np.where(both, smoothed, np.float32(0.0))
+
+
+@lru_cache(maxsize=len(SIZES))
+def _rings(half: int) -> list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]]:
+    """For each square ring from the center outward: its pixels, the two next pixels inward, and the second's weight."""
+    size = 2 * half + 1
+    dy, dx = (a.ravel() for a in np.mgrid[-half : half + 1, -half : half + 1])
+    radius = np.maximum(np.abs(dx), np.abs(dy))
+    rings = []
+    for r in range(1, half + 1):
+        pixel = np.flatnonzero(radius == r)
+        in_x, in_y = dx[pixel] * (r - 1) / r, dy[pixel] * (r - 1) / r
+        low_x, low_y = np.floor(in_x + 1e-9).astype(int), np.floor(in_y + 1e-9).astype(int)
+        part = np.where(np.abs(dx[pixel]) == r, in_y - low_y, in_x - low_x)
+        part = np.where(part < 1e-6, 0.0, part)
+        step_x = np.where((np.abs(dx[pixel]) != r) & (part > 0), 1, 0)
+        step_y = np.where((np.abs(dx[pixel]) == r) & (part > 0), 1, 0)
+        first = (low_y + half) * size + low_x + half
+        second = (low_y + step_y + half) * size + low_x + step_x + half
+        rings.append((pixel, first, second, part.astype(np.float32)))
+    return rings
+
+
+def _falling(template: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Make templates fall monotonically along every ray from the center."""
+    flat = template.reshape(len(template), -1)
+    for pixel, first, second, part in _rings(template.shape[1] // 2):
+        limit = flat[:, first] * (1 - part) + flat[:, second] * part
+        flat[:, pixel] = np.minimum(flat[:, pixel], limit)
+    return flat.reshape(template.shape)
+
+
+def _entries(
+    child: NDArray[np.int64],
+    pixel: NDArray[np.int64],
+    own: NDArray[np.bool_],
+    template: NDArray[np.float32],
+    floor: NDArray[np.float32],
+) -> Template:
+    lit = own & (template > floor.ravel()[pixel])
+    small = np.int32 if floor.size < np.iinfo(np.int32).max else np.int64
+    return Template(np.repeat(child, lit.sum((1, 2))), pixel[lit].astype(small), template[lit])
