@@ -13,9 +13,10 @@ from obs.image.photo_calib import PhotoCalib
 from obs.image.visit_info import VisitInfo
 from obs.image.wcs import TanSipWcs
 from obs.instrument.instrument import FilterDefinition, Instrument
-from obs.pipeline import find_reference, match_catalogs, process_detector
+from obs.pipeline import match_catalogs, process_detector
 from obs.repo.fits_catalog import write_catalog
 from obs.repo.reference_catalog import DEPTH
+from obs.repo.reference_choice import find_reference
 from obs.tasks.process_config import ProcessConfig
 from star_field import Moffat, pixel_psf, star_field
 

@@ -25,7 +25,7 @@ from obs.repo.butler import Butler
 from obs.repo.fits_checksum import checksums_compared
 from obs.repo.good_psfs import PsfAwaitedError, read_nearest_psf, remove_good_psf, write_good_psf
 from obs.repo.input_files import inputs_noted
-from obs.repo.reference_catalog import REFERENCE_FOLDER, find_reference_catalog, load_reference_catalog
+from obs.repo.reference_choice import find_reference, reference_names
 from obs.repo.result_record import ResultRecord, settings_digest
 from obs.tasks.calibrate import CalibrateConfig, Calibrated, calibrate
 from obs.tasks.characterize import CharacterizeConfig, Characterized, characterize
@@ -35,7 +35,7 @@ from obs.tasks.reference import field_circle
 from obs.tasks.retarget import check_result, find_step
 from obs.version import __version__
 
-__all__ = ["FREE_SETTINGS", "Stages", "process_detector", "process_digest", "reference_names"]
+__all__ = ["FREE_SETTINGS", "Stages", "process_detector", "process_digest"]
 
 logger = logging.getLogger(__name__)
 
@@ -276,12 +276,6 @@ def process_detector(
     return summary
 
 
-def reference_names(roots: Sequence[Path]) -> tuple[str, ...]:
-    """Return the names of the reference catalogs below some roots, sorted."""
-    entries = (entry for root in roots for entry in (root / REFERENCE_FOLDER).glob("*"))
-    return tuple(sorted({entry.name for entry in entries if entry.is_dir()}))
-
-
 def process_digest(config: ProcessConfig) -> str:
     """Return the digest of the settings that each result records."""
     return settings_digest(config.model_dump(mode="json"), FREE_SETTINGS)
@@ -361,49 +355,3 @@ def _remove_signature(butler: Butler, data_id: Mapping[str, Any], config: IsrCon
         exposure: Exposure = assemble(get, data_id)
     check_result(exposure, Exposure, "isr.target", config.target)
     return exposure
-
-
-def find_reference(
-    roots: list[Path], name: str | None, ra: float, dec: float, radius: float, warnings: list[str]
-) -> Catalog | None:
-    """Load reference sources from the catalog that the settings name, or from the only one there is.
-
-    Parameters
-    ----------
-    roots : list of Path
-        Folders whose ``ref_cats`` are looked at.
-    name : str or None
-        Name of the catalog.
-    ra, dec, radius : float
-        Circle on the sky, degrees.
-    warnings : list of str
-        Gains a line where no catalog is found.
-
-    Returns
-    -------
-    Catalog or None
-        None if there is no reference catalog at all.
-
-    Raises
-    ------
-    DatasetNotFoundError
-        If a catalog is named that does not exist, or several exist and none is named.
-    """
-    if name is None:
-        found = reference_names(roots)
-        if not found:
-            warnings.append(f"no reference catalog: no folder {REFERENCE_FOLDER} in {', '.join(map(str, roots))}")
-            return None
-        if len(found) > 1:
-            raise DatasetNotFoundError(
-                f"several reference catalogs: {', '.join(found)}; name one with -c calibrate.reference.name=NAME",
-                dataset_type="ref_cat",
-            )
-        name = found[0]
-    reference = load_reference_catalog(find_reference_catalog(roots, name), ra=ra, dec=dec, radius=radius)
-    if not len(reference):
-        warnings.append(
-            f"the reference catalog {name} does not cover the frame at ra={ra:.4f} dec={dec:.4f} deg; add its shards "
-            "there, or name another with -c calibrate.reference.name=NAME"
-        )
-    return reference

@@ -21,6 +21,9 @@ from typing import Any
 
 from obs.camera.detector import Detector
 from obs.image.visit_info import VisitInfo
+{% if t.get("amplifier_files") -%}
+from obs.instrument.amplifier_files import AmplifierFiles
+{% endif -%}
 from obs.instrument.card_values import format_date{{ ", read_number" if t.visit.kind == "nightly" and not t.visit.pattern }}
 from obs.instrument.date_rules import DateRule
 from obs.instrument.header import Header
@@ -56,6 +59,11 @@ class {{ cookiecutter.__class }}(RuleTranslator):
 {%- endif %}
     unique = ("{{ visit }}", "{{ chip }}")
     visit = ("{{ visit }}", {% if not colors %}"filter", {% endif %}"field", "dateObs", "taiObs")
+{%- if t.get("amplifier_files") %}
+{%- set a = t.amplifier_files %}
+    # a file holds one amplifier of its detector; obs ingest puts them together, in this order
+    amplifier_files = AmplifierFiles({{ a.keyword | tojson }}, {{ cards(a.names) }}{{ ", part=%d" | format(a.part) if a.part }})
+{%- endif %}
 {%- if t.get("known_by") %}
     # a file in which this card has another value is of another camera
     known_by = { {%- for name, values in t.known_by.items() %}{{ name | tojson }}: {{ cards(values) }}{% endfor -%} }

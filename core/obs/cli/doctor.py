@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -18,6 +19,7 @@ from obs.doctor.page import Complaint, find_complaints, find_shared, table_of_fi
 from obs.doctor.picture import draw_frame
 from obs.doctor.places import shown
 from obs.doctor.trial import try_processing
+from obs.doctor.whole_files import whole_files
 from obs.doctor.write import find_measured, mark_written, write_measured
 from obs.instrument.instrument import Instrument
 from obs.repo.atomic import atomic_write
@@ -43,12 +45,14 @@ def doctor(
     doraise: bool,
 ) -> int:
     """Do what the command says; see obs.cli.commands.doctor."""
-    paths = find_files(files)
-    with open_package(name) as package:
+    with open_package(name) as package, whole_files(package.instrument, find_files(files)) as (paths, parts):
         with show_count(len(paths), "reading") as advance:
             examination = examine(package, name, paths, on_file=lambda _: advance())
         hold_against_each_other(examination.exposures)
-        measured = find_measured(examination)
+        measured = [
+            replace(one, files=tuple(part for path in one.files for part in parts.get(path, (path,))))
+            for one in find_measured(examination)
+        ]
         if write and measured and package.instrument is not None:
             _write(examination, package.instrument, measured)
         if everything:

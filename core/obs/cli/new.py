@@ -10,7 +10,8 @@ from obs.cli.ask import HELP, AnswersFile, ask_questions, is_terminal
 from obs.cli.files import find_files
 from obs.cli.table import format_table
 from obs.errors import ConfigError, OutputError, PluginError
-from obs.inspection.inspect import inspect_files
+from obs.inspection.files.amplifier_files import whole_files
+from obs.inspection.inspect import Findings, inspect_files
 from obs.scaffold.answer_checks import check_name
 from obs.scaffold.answers import Answers, read_answers
 from obs.scaffold.create import create_package, is_taken
@@ -42,7 +43,22 @@ def new(
         raise OutputError(f"{target} exists already; choose another name, or another folder by --output", path=target)
     values, facts = ({}, None) if answer_file is None else read_answers(answer_file)
     values |= {key: value for key, value in given.items() if value is not None} | {"camera": name}
-    findings = inspect_files(find_files(from_files)) if from_files else None
+    with whole_files(find_files(from_files) if from_files else []) as (files, amplifier_files):
+        findings = inspect_files(files, amplifier_files) if files else None
+        return _make(name, values, facts, findings, no_input=no_input, output=output, from_files=from_files)
+
+
+def _make(
+    name: str,
+    values: dict[str, str],
+    facts: dict[str, Any] | None,
+    findings: Findings | None,
+    *,
+    no_input: bool,
+    output: Path,
+    from_files: list[str],
+) -> int:
+    """Ask what is not known, print what is, and write the package."""
     if not no_input and is_terminal():
         is_known = findings is not None or facts is not None
         questions = [question for question in QUESTIONS if not (is_known and question.in_files)]

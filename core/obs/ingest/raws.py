@@ -20,6 +20,7 @@ from typing import Any
 from sqlalchemy.exc import OperationalError
 
 from obs.errors import ObsError, OutputError, PluginError, RepositoryError, describe_fault
+from obs.ingest.joined_files import joined
 from obs.ingest.raw_plans import ALREADY, IngestOptions, Plan, RawPlanner
 from obs.ingest.report import FileReport, IngestReport
 from obs.ingest.transfer import finish_move
@@ -83,14 +84,40 @@ def ingest_raws(
     """
     options = options or IngestOptions()
     translator = load_translator(butler.instrument)
-    ingest = _Ingest(butler, translator, options)
     reports: list[FileReport] = []
-    for report in ingest.run(files):
+    for report in _ingest_whole(butler, translator, options, files):
         reports.append(report)
         if on_done is not None:
             on_done(report)
     order = {path: number for number, path in enumerate(files)}
     return IngestReport(sorted(reports, key=lambda report: order[report.path]), options.dry_run)
+
+
+def _ingest_whole(
+    butler: Butler, translator: Translator, options: IngestOptions, files: Sequence[Path]
+) -> Iterator[FileReport]:
+    """Ingest files, those of single amplifiers put together, and yield what became of each."""
+    if translator.amplifier_files is None or options.mode == "skip":
+        yield from _Ingest(butler, translator, options).run(files)
+        return
+    with joined(files, translator, butler.root, dry_run=options.dry_run) as whole:
+        yield from _Ingest(butler, translator, options).run(whole.alone)
+        yield from (FileReport(path, "failed", fault) for path, fault in whole.faults.items())
+        # What is put together is of this run alone: it gets to its place by its name.
+        moved = replace(options, mode="move", create=False)
+        for report in _Ingest(butler, translator, moved).run(list(whole.parts)):
+            warnings = list(report.warnings)
+            for part in whole.parts[report.path]:
+                if (
+                    options.mode == "move"
+                    and not options.dry_run
+                    and (report.status == "ingested" or report.reason == ALREADY)
+                ):
+                    try:
+                        part.unlink(missing_ok=True)
+                    except OSError as error:
+                        warnings.append(f"cannot remove {part}: {error.strerror or error}; it is ingested")
+                yield replace(report, path=part, warnings=tuple(warnings))
 
 
 def create_raw_tables(registry: Registry, translator: Translator, *, anew: bool = False) -> None:

@@ -89,5 +89,8 @@ class IngestReport:
             if file.status == "failed":
                 yield f"FAILED {file.path}: {file.reason}"
         verb = "would be ingested" if self.dry_run else "ingested"
-        numbers = f"{self.count('ingested')} {verb}, {self.count('skipped')} skipped, {self.count('failed')} failed"
+        ingested = [file for file in self.files if file.status == "ingested"]
+        frames = {file.targets for file in ingested}
+        together = f" (put together to {len(frames)})" if 0 < len(frames) < len(ingested) else ""
+        numbers = f"{len(ingested)} {verb}{together}, {self.count('skipped')} skipped, {self.count('failed')} failed"
         yield f"{len(self.files)} files: {numbers}"

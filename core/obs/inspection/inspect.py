@@ -26,6 +26,7 @@ from obs.inspection.layout import find_detector
 from obs.inspection.pair_noise import Exposure, measure_noise
 from obs.inspection.raw_file import RawFile, RawImage, read_raw_file
 from obs.inspection.sections import Section, find_section
+from obs.instrument.amplifier_files import AmplifierFiles
 
 __all__ = ["DetectorImages", "Findings", "inspect_files"]
 
@@ -67,6 +68,8 @@ class Findings:
         Colors of the cell of a color camera, whose detectors' facts are then those of a color; not known for others.
     warnings : tuple of str
         What disagrees or is wrong.
+    amplifier_files : AmplifierFiles or None
+        How files of single amplifiers are told apart, from which the files were put together.
     """
 
     files: tuple[RawFile, ...]
@@ -79,6 +82,7 @@ class Findings:
     roles: Roles | None
     mosaic: Finding
     warnings: tuple[str, ...]
+    amplifier_files: AmplifierFiles | None = None
 
     def __getitem__(self, quantity: str) -> Finding:
         """Return the finding of a quantity.
@@ -94,13 +98,15 @@ class Findings:
         raise KeyError(quantity)
 
 
-def inspect_files(paths: Sequence[Path]) -> Findings:
+def inspect_files(paths: Sequence[Path], amplifier_files: AmplifierFiles | None = None) -> Findings:
     """Look at raw files of one camera.
 
     Parameters
     ----------
     paths : sequence of Path
         FITS files, or the text of headers.
+    amplifier_files : AmplifierFiles, optional
+        How the files of single amplifiers are told apart, from which these were put together.
 
     Raises
     ------
@@ -127,19 +133,15 @@ def inspect_files(paths: Sequence[Path]) -> Findings:
     bright = brightest_file(files)
     layout, groups, is_told = group_images(bright, warnings)
     frames = find_frame_facts(files)
-    chips, card = files_of_detectors(files, frames.exposures_of_files) if layout == "image" else ([], "")
+    of_detectors = layout == "image" or amplifier_files is not None  # files, one a detector
+    chips, card = files_of_detectors(files, frames.exposures_of_files) if of_detectors else ([], "")
     key, rule = find_detector_key(chips or groups, card)
-    if "AMP" in card:
-        warnings.append(
-            f"{card} differs among files of one exposure: with an amplifier a file, each is taken for a detector of "
-            "its own; put those of one detector into one file"
-        )
-    named = detector_in_names(_names(files, frames.exposures_of_files)) if layout == "image" and not chips else None
+    named = detector_in_names(_names(files, frames.exposures_of_files)) if of_detectors and not chips else None
     if named is not None:
         chips = _by_name(files, named)
         value = detector_value(named, chips[0][0].cards)
         key, rule = Finding("detector", value, "name of the file", "guess", "no card names it"), named
-    elif not chips and layout == "image" and frames.visit.kind != "name":
+    elif not chips and of_detectors and frames.visit.kind != "name":
         key, told = _doubted(key, files, frames.exposures_of_files)
         warnings += told
     chips = chips or groups
@@ -152,13 +154,13 @@ def inspect_files(paths: Sequence[Path]) -> Findings:
         _detector(images, rule, number, others, in_colors=mosaic.is_known) for number, images in enumerate(chips)
     )
     step = 2 if mosaic.is_known else 1
-    detectors = tuple(_with_noise(chip, files, frames, rule, layout, step) for chip in detectors)
+    detectors = tuple(_with_noise(chip, files, frames, rule, step, of_detectors=of_detectors) for chip in detectors)
     binning = detectors[0].facts.binning
     sky = _sky_scale(files, detectors[0].images[0].cards, binning)
     general = [
         _named("telescope", cards, "TELESCOP"),
         _named("instrument", cards, "INSTRUME", "DETECTOR", "CAMERA"),
-        Finding("layout", _LAYOUTS[layout], "HDUs of the file", _sure_of_layout(layout, is_told)),
+        _layout(layout, amplifier_files, is_told=is_told),
         frames.findings[0],
         key,
         *frames.findings[1:],
@@ -183,6 +185,7 @@ def inspect_files(paths: Sequence[Path]) -> Findings:
         sky=sky,
         roles=_roles(files, layout, rule, frames.begins),
         mosaic=mosaic,
+        amplifier_files=amplifier_files,
         warnings=tuple(dict.fromkeys(warnings)),
     )
 
@@ -249,10 +252,12 @@ def _without_small(file: RawFile, told: dict[str, list[str]]) -> RawFile:
     return kept
 
 
-def _sure_of_layout(layout: str, is_told: bool) -> Confidence:
-    if layout == "image":
-        return "certain"
-    return "likely" if is_told else "guess"
+def _layout(layout: str, amplifier_files: AmplifierFiles | None, *, is_told: bool) -> Finding:
+    if amplifier_files is not None:
+        names = ", ".join(amplifier_files.names)
+        return Finding("layout", "one file an amplifier", amplifier_files.keyword, "likely", f"amplifiers {names}")
+    sure: Confidence = "certain" if layout == "image" else "likely" if is_told else "guess"
+    return Finding("layout", _LAYOUTS[layout], "HDUs of the file", sure)
 
 
 def _named(quantity: str, cards: Cards, *names: str) -> Finding:
@@ -307,14 +312,20 @@ def _detector(
 
 
 def _with_noise(
-    chip: DetectorImages, files: Sequence[RawFile], frames: FrameFacts, rule: KeyRule, layout: str, step: int
+    chip: DetectorImages,
+    files: Sequence[RawFile],
+    frames: FrameFacts,
+    rule: KeyRule,
+    step: int,
+    *,
+    of_detectors: bool,
 ) -> DetectorImages:
     """Return a detector with gains and read noises that pairs of its frames show."""
     hdus = {image.hdu for image in chip.images}
     exposures = []
     for file, facts in zip(files, frames.files, strict=True):
-        images = tuple(image for image in file.images if layout == "image" or image.hdu in hdus)
-        if layout == "image" and rule.kind != "constant" and detector_value(rule, file.cards) != chip.key:
+        images = tuple(image for image in file.images if of_detectors or image.hdu in hdus)
+        if of_detectors and rule.kind != "constant" and detector_value(rule, file.cards) != chip.key:
             continue
         if [image.shape for image in images] == [image.shape for image in chip.images]:
             exposures.append(Exposure(images, facts, step))

@@ -34,11 +34,13 @@ from typing import Any, ClassVar
 from obs.camera.detector import Detector
 from obs.errors import ConfigError, FileFormatError, suggest
 from obs.image.visit_info import VisitInfo
+from obs.instrument.amplifier_files import AmplifierFiles
 from obs.instrument.card_rules import cast_value, derive_dates, read_rule
 from obs.instrument.card_values import UNITS
 from obs.instrument.header import Header
 from obs.instrument.header_fixes import HeaderFix, load_header_fixes
 from obs.instrument.plausible import check_value
+from obs.instrument.translator_calls import call_method
 from obs.instrument.translator_tables import FACTS, PREFIX, Rule, check_tables, split_rule
 
 __all__ = ["Translator"]
@@ -72,6 +74,9 @@ class Translator:
     colors : sequence of str
         Colors of the mosaic of filters before the pixels of a color camera: each is a frame of its own, whose header
         has the color as the card `obs.instrument.header.COLOR`, and whose detector has a `ColorPlane`.
+    amplifier_files : AmplifierFiles or None
+        How files are told apart that hold an amplifier each of one detector; they are put together when they are
+        ingested.
     known_by : mapping of str to sequence of str
         Cards by which files of the camera are known, and their values. A file in which such a card has another value is
         of another camera, and not ingested.
@@ -104,6 +109,7 @@ class Translator:
     translators: ClassVar[Mapping[str, str]] = {}
     extensions: Sequence[str] = ()
     colors: ClassVar[Sequence[str]] = ()
+    amplifier_files: ClassVar[AmplifierFiles | None] = None
     known_by: ClassVar[Mapping[str, Sequence[str]]] = {}
     header_fixes: ClassVar[str] = ""
     simulated_cards: ClassVar[Sequence[str]] = ()
@@ -264,7 +270,7 @@ class Translator:
         """
         method = self._method(name)
         if method is not None:
-            value = self._call(method, md)
+            value = call_method(method, md, self._module_path)
         elif name in self.translation:
             value = self._read_card(name, md)
         else:
@@ -326,30 +332,6 @@ class Translator:
             return cast_value(value, self.columns[name])
         default = FACTS[name].default
         return cast_value(value, str if isinstance(default, str) else int if default is None else float)
-
-    def _call(self, method: Callable[[Header], Any], md: Header) -> Any:  # noqa: ANN401 - columns are of any type
-        try:
-            return method(md)
-        except FileFormatError:
-            raise
-        except KeyError as error:
-            if md.asked.get(error.args[0]) is False:
-                raise FileFormatError(f"the header lacks {error.args[0]}") from None
-            raise FileFormatError(f"{self._place(error)}KeyError: {error}") from error
-        except (TypeError, ValueError) as error:
-            raise FileFormatError(str(error)) from error
-        except Exception as error:
-            # a plugin's method can fail in any way
-            raise FileFormatError(f"{self._place(error)}{type(error).__name__}: {error}") from error
-
-    def _place(self, error: Exception) -> str:
-        """Return the last line of the translator that an error passed, as ``file:line: ``."""
-        place, trace = "", error.__traceback__
-        while trace is not None:
-            if Path(trace.tb_frame.f_code.co_filename) == self._module_path:
-                place = f"{self._module_path}:{trace.tb_lineno}: "
-            trace = trace.tb_next
-        return place
 
     def _method(self, name: str) -> Callable[[Header], Any] | None:
         method: Callable[[Header], Any] | None

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from obs.errors import DatasetNotFoundError, FileFormatError
-from obs.pipeline import process_digest, reference_names
+from obs.pipeline import process_digest
 from obs.policy.data_id import DataId
 from obs.raw_exposure import locate_calibrations
 from obs.repo.butler import Butler
 from obs.repo.input_files import InputFile
 from obs.repo.reference_catalog import REFERENCE_FOLDER
+from obs.repo.reference_choice import reference_names
 from obs.repo.result_record import ResultRecord
 from obs.tasks.process_config import ProcessConfig
 from obs.version import __version__

@@ -189,6 +189,7 @@ def _translator(findings: Findings) -> dict[str, Any]:
         "pointings": [_options(rule, "ra", "dec") for rule in frames.pointings or (nowhere,)],
         "pointing_known": bool(frames.pointings),
         "airmass": list(frames.airmasses),
+        "amplifier_files": None if findings.amplifier_files is None else asdict(findings.amplifier_files),
         "known_by": _known_by(findings),
         "site": _site(findings),
         "time_scale": findings["time_scale"].value,

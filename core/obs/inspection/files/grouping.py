@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from obs.inspection.cards import Cards
 from obs.inspection.raw_file import RawFile, RawImage
 from obs.inspection.sections import amplifier_labels, find_section
 
-__all__ = ["CHIP_CARDS", "JOINED_CARDS", "group_images", "set_aside"]
+__all__ = ["AMPLIFIER_CARDS", "CHIP_CARDS", "JOINED_CARDS", "fill_a_rectangle", "group_images", "set_aside"]
 
 CHIP_CARDS = (
     "CCDNUM",
@@ -36,7 +37,8 @@ JOINED_CARDS = (
     ("RAFT", "CCD"),
 )
 """Cards that name a detector together."""
-_AMPLIFIER_CARDS = ("AMPNAME", "AMPID", "AMP_ID", "AMPLOC", "AMPNUM")
+AMPLIFIER_CARDS = ("AMPNAME", "AMPID", "AMP_ID", "AMPLOC", "AMPNUM")
+"""Cards that name an amplifier."""
 _SMALL = 0.25
 _FEW = 4
 
@@ -94,7 +96,7 @@ def group_images(file: RawFile, warnings: list[str]) -> tuple[str, list[tuple[Ra
     if by_chip is not None:
         return ("detectors" if len(by_chip) > 1 else "amplifiers"), by_chip, True
     names = " ".join(image.name.lower() for image in images)
-    is_amplifier = any(name in image.own for image in images for name in _AMPLIFIER_CARDS)
+    is_amplifier = any(name in image.own for image in images for name in AMPLIFIER_CARDS)
     if _tile(images) or "amp" in names or is_amplifier:
         return "amplifiers", [images], True
     if any(word in names for word in ("ccd", "chip", "det")):
@@ -140,10 +142,22 @@ def _by_place_on_chip(images: Sequence[RawImage]) -> list[tuple[RawImage, ...]] 
 
 def _tile(images: Sequence[RawImage]) -> bool:
     """Whether the images fill a rectangle of detector coordinates without a gap."""
-    for kind in ("ccd", "detector"):
-        boxes = [section.box for image in images if (section := find_section(image.own, kind)) is not None]
-        if len(boxes) == len(images) and len(set(boxes)) == len(boxes):
-            width = max(b.x_max for b in boxes) - min(b.x_min for b in boxes)
-            height = max(b.y_max for b in boxes) - min(b.y_min for b in boxes)
-            return sum(b.width * b.height for b in boxes) == width * height
-    return False
+    return any(fill_a_rectangle([image.own for image in images], kind) for kind in ("ccd", "detector"))
+
+
+def fill_a_rectangle(headers: Sequence[Cards], kind: str) -> bool:
+    """Return whether the sections of several headers fill a rectangle without a gap.
+
+    Parameters
+    ----------
+    headers : sequence of Cards
+        The headers.
+    kind : {"ccd", "detector"}
+        What the sections are in coordinates of; see `obs.inspection.sections.find_section`.
+    """
+    boxes = [section.box for own in headers if (section := find_section(own, kind)) is not None]
+    if len(boxes) < len(headers) or len(set(boxes)) < len(boxes):
+        return False
+    width = max(b.x_max for b in boxes) - min(b.x_min for b in boxes)
+    height = max(b.y_max for b in boxes) - min(b.y_min for b in boxes)
+    return sum(b.width * b.height for b in boxes) == width * height
