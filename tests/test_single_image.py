@@ -363,6 +363,20 @@ def test_an_image_without_stars_gets_the_psf_of_the_last_good_one(write, tmp_pat
     assert (read_source_table(output)["psf_rung"] == 1).all()
 
 
+@pytest.mark.parametrize(
+    ("cards", "said"),
+    [
+        ({"IMAGETYP": "Bias Frame"}, "not an image of the sky: IMAGETYP = 'Bias Frame' says that it is a bias frame; "),
+        ({"OBSTYPE": "OBJECT"}, "no source stands out, so nothing was measured: not an image of the sky (a bias, "),
+    ],
+)
+def test_a_bias_is_one_sentence(write, tmp_path, cards, said):
+    bias = np.random.default_rng(4).normal(900.0, 4.0, SHAPE).astype(np.float32)
+    summary, _ = process(write(bias, name="bias.fits", GAIN=GAIN, **cards), tmp_path)
+    assert len(summary.warnings) == 1
+    assert summary.warnings[0].startswith(said)
+
+
 def test_a_reference_catalog_gives_the_zero_point(write, tmp_path, field, monkeypatch):
     asked = []
 

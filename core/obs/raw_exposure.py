@@ -152,7 +152,14 @@ def get_raw(butler: Butler, data_id: Mapping[str, Any], detector: Detector) -> R
     plane = detector.color_plane
     color = {} if plane is None else {COLOR: plane.color}
     choose = partial(_is_frame, butler.instrument, data_id, color)
-    raw = read_raw(path, hdu=hdu, amplifier_hdus=amplifier_hdus, choose=choose)
+    raw = read_raw(
+        path,
+        hdu=hdu,
+        amplifier_hdus=amplifier_hdus,
+        overscan_hdus=detector.overscan_hdus,
+        shape=detector.raw_shape,
+        choose=choose,
+    )
     return raw if plane is None else extract_color(raw, plane, detector.saturation)
 
 

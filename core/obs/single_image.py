@@ -1,5 +1,7 @@
 """One FITS image that is in no repository: characterize and calibrate it where it lies."""
 
+import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.mask import Mask
 from obs.image.masked_image import MaskedImage
+from obs.instrument.image_types import IMAGE_TYPE_CARDS, standard_type
 from obs.instrument.image_unit import parse_image_unit
 from obs.instrument.noise_cards import GAIN_CARDS, READ_NOISE_CARDS, SATURATION_CARDS
 from obs.pipeline import Stages
@@ -26,10 +29,16 @@ from obs.tasks.unusable_pixels import mask_constant_pixels, mask_flat_tops
 
 __all__ = ["SCHEMA_FOLDER", "process_file"]
 
+logger = logging.getLogger(__name__)
+
 ID_BITS = 32
 #: Folder of an output with the columns of its catalogs.
 SCHEMA_FOLDER = "schema"
 _COUNTS = ("adu", "ct")
+_NO_SKY = ("bias", "dark", "flat", "arc")
+"""Types of frames without stars."""
+_NO_STARS = ("gaussian", "assumed")
+"""Origins of a PSF that no star has shown."""
 _WITH_SCHEMA = ("icSrc", "src")
 
 
@@ -93,8 +102,29 @@ def process_file(path: Path, output: Path, config: ProcessFileConfig, *, may_wai
     found = stages.characterize(exposure, config.characterize)
     if config.do_calibrate:
         stages.calibrate(found, config.calibrate, band=exposure.physical_filter, load_reference=load_reference)
+    if why := _not_of_the_sky(exposure.metadata, summary, has_catalog=config.do_calibrate):
+        for warning in summary.warnings:
+            logger.debug("%s: %s", path.name, warning)
+        summary.warnings[:] = [why]  # it is the cause of all others
     write_dataset("YamlStorage", summary.to_metadata(), output / name / "metadata.yaml")
     return summary
+
+
+def _not_of_the_sky(header: Mapping[str, Any], summary: ProcessSummary, *, has_catalog: bool) -> str:
+    """Return why an image is probably none of the sky; empty if header and sources do not say so."""
+    card = next((name for name in IMAGE_TYPE_CARDS if standard_type(str(header.get(name, ""))) is not None), "")
+    kind = standard_type(str(header.get(card, ""))) if card else None
+    if kind in _NO_SKY:
+        return (
+            f"not an image of the sky: {card} = '{str(header[card]).strip()}' says that it is a {kind} frame; what was "
+            "measured on it means nothing"
+        )
+    if has_catalog and summary.n_source == 0 and summary.psf_origin in _NO_STARS:
+        return (
+            "no source stands out, so nothing was measured: not an image of the sky (a bias, a dark, a flat, a "
+            "spectrum), an empty field, or clouds"
+        )
+    return ""
 
 
 def _complete(exposure: Exposure, config: ProcessFileConfig, path: Path) -> tuple[str, list[str]]:

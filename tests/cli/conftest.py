@@ -61,7 +61,7 @@ class Pipeline:
         (butler.output / f"done-{data_id['visit']}-{data_id['ccd']}").touch()
         return Summary(warnings=["few stars"] if data_id["visit"] == 2 else [])
 
-    def process_file(self, path, output, config):
+    def process_file(self, path, output, config, *, may_wait=False):
         self.calls.append((path, output, config))
         return Summary()
 

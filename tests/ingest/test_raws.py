@@ -442,8 +442,10 @@ def test_several_places_by_copy_and_move(repository, tmp_path, mode):
     path = mef(tmp_path / "m.fits", ["left", "right"])
     assert run(repository, [path], mode=mode).ok
     assert path.exists() is (mode == "copy")
-    assert target(repository, ccd=0).is_file()
-    assert target(repository, ccd=1).is_file()
+    places = target(repository, ccd=0), target(repository, ccd=1)
+    assert all(place.is_file() and not place.is_symlink() for place in places)
+    assert os.path.samefile(*places)  # stored once
+    assert not os.path.samefile(path, places[0]) if mode == "copy" else places[0].stat().st_nlink == 2
 
 
 def test_extensions_that_are_missing(extensions, tmp_path):

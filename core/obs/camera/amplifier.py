@@ -73,6 +73,9 @@ class Amplifier:
     raw_hdu : int
         Number of the HDU of the raw file whose image the ``raw`` boxes are in, where each amplifier has its own; 0, for
         the one image of the file, where they share it.
+    overscan_hdu : int
+        Number of the HDU that has the overscan of that image, which is put behind its columns (or rows) when it is
+        read: the ``raw`` boxes count so. 0 where the overscan is in the image.
 
     Raises
     ------
@@ -92,6 +95,7 @@ class Amplifier:
     flip_y: bool = False
     nominal: NominalCalibration = field(default_factory=NominalCalibration)
     raw_hdu: int = 0
+    overscan_hdu: int = 0
 
     def __post_init__(self) -> None:
         if self.readout_corner not in READOUT_CORNERS:
@@ -101,8 +105,9 @@ class Amplifier:
                 f"bbox is {self.bbox.width} x {self.bbox.height} pixels, "
                 f"raw_data_bbox {self.raw_data_bbox.width} x {self.raw_data_bbox.height}"
             )
-        if self.raw_hdu < 0:
-            raise ValueError(f"raw_hdu is the number of an HDU, from 0, got {self.raw_hdu}")
+        for name, number in (("raw_hdu", self.raw_hdu), ("overscan_hdu", self.overscan_hdu)):
+            if number < 0:
+                raise ValueError(f"{name} is the number of an HDU, from 0, got {number}")
 
     @property
     def raw_boxes(self) -> dict[str, Box]:

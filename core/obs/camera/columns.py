@@ -76,6 +76,10 @@ AMPLIFIER_COLUMNS = {
     "raw_hdu": Column(
         "Number of the HDU whose image the raw boxes are in; 0, or empty, where amplifiers share the file's image."
     ),
+    "overscan_hdu": Column(
+        "Number of the HDU with the overscan, where it has one of its own: it is put behind the columns (or rows) of "
+        "the image when that is read, and the raw boxes count so; 0 or empty elsewhere."
+    ),
     **_box("bbox", "Its place in the assembled detector.", required=True),
     **_box("raw_bbox", "All that the amplifier read, in the raw image.", required=True),
     **_box("raw_data_bbox", "What saw light, in the raw image; as large as bbox.", required=True),

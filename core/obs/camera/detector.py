@@ -126,6 +126,11 @@ class Detector:
             raise ValueError(f"detector '{self.name}', amplifier '{self.amplifiers[index].name}': {message}")
 
     @property
+    def overscan_hdus(self) -> dict[int, int]:
+        """HDU of the overscan by that of the image, where it has one of its own."""
+        return {amp.raw_hdu: amp.overscan_hdu for amp in self.amplifiers if amp.overscan_hdu}
+
+    @property
     def saturation(self) -> float:
         """The lowest saturation of the amplifiers, ADU; NaN if none is known."""
         return float(np.fmin.reduce([amp.nominal.saturation for amp in self.amplifiers], initial=np.nan))

@@ -5,6 +5,7 @@ has no column there; where it is not the one image of the file, the card ``RAWHD
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -94,6 +95,8 @@ def write_amplifiers(amplifiers: Sequence[Amplifier], file: BinaryIO | Path) -> 
     for number, amp in enumerate(amplifiers, 1):
         if amp.raw_hdu:
             header[f"RAWHDU{number}"] = (amp.raw_hdu, "HDU of the raw pixels of this row")
+        if amp.overscan_hdu:
+            header[f"OSCHDU{number}"] = (amp.overscan_hdu, "HDU of its overscan")
     fits.HDUList([fits.PrimaryHDU(), table]).writeto(file, overwrite=True)
 
 
@@ -167,7 +170,8 @@ def read_amplifiers(path: Path) -> tuple[Amplifier, ...]:
     for number, row in enumerate(data, 1):
         marked = {flag: bool(flags[number - 1][bit]) for flag, bit in bits.items()}
         try:
-            amplifiers.append(_from_row(row, marked, int(header.get(f"RAWHDU{number}", 0))))
+            raw_hdu, overscan_hdu = (int(header.get(f"{card}{number}", 0)) for card in ("RAWHDU", "OSCHDU"))
+            amplifiers.append(replace(_from_row(row, marked), raw_hdu=raw_hdu, overscan_hdu=overscan_hdu))
         except ValueError as error:
             raise FileFormatError(f"row {number}: {error}", path=path) from None
     if not amplifiers:
@@ -181,7 +185,7 @@ def _flag_bits(header: Mapping[str, Any]) -> dict[str, int]:
     return {flag: named.get(flag, default) for default, flag in enumerate(_FLAGS)}
 
 
-def _from_row(row: Any, marked: Mapping[str, bool], raw_hdu: int) -> Amplifier:  # noqa: ANN401 - a record of numpy
+def _from_row(row: Any, marked: Mapping[str, bool]) -> Amplifier:  # noqa: ANN401 - a record of numpy
     def box(name: str) -> Box:
         return Box(*(int(row[f"{name}_{part}"]) for part in _PARTS))
 
@@ -189,6 +193,7 @@ def _from_row(row: Any, marked: Mapping[str, bool], raw_hdu: int) -> Amplifier: 
     if not 0 <= corner < len(READOUT_CORNERS):
         raise ValueError(f"readoutcorner is {corner}, not from 0 to {len(READOUT_CORNERS) - 1}")
     has_raw = marked["hasrawinfo"]
+    raw_boxes = {field: box(name) for name, field in _RAW_BOXES.items() if has_raw}
     return Amplifier(
         name=_decode(row["name"]),
         bbox=box("bbox"),
@@ -205,8 +210,9 @@ def _from_row(row: Any, marked: Mapping[str, bool], raw_hdu: int) -> Amplifier: 
             linearity_type=_decode(row["linearity_type"]) or "None",
             linearity_coefficients=_known(row["linearity_coeffs"]),
         ),
-        raw_hdu=raw_hdu,
-        **{field: box(name) for name, field in _RAW_BOXES.items() if has_raw and field != "raw_data_bbox"},
+        raw_serial_overscan_bbox=raw_boxes.get("raw_serial_overscan_bbox", Box(0, 0, 0, 0)),
+        raw_parallel_overscan_bbox=raw_boxes.get("raw_parallel_overscan_bbox", Box(0, 0, 0, 0)),
+        raw_prescan_bbox=raw_boxes.get("raw_prescan_bbox", Box(0, 0, 0, 0)),
     )
 
 

@@ -70,6 +70,7 @@ def _amplifier(row: Row, table: Table) -> Amplifier:
             linearity_row=_table_row(row, coefficients, table) if kind == "LookupTable" else (),
         ),
         raw_hdu=row.extent("raw_hdu", 0),
+        overscan_hdu=row.extent("overscan_hdu", 0),
     )
 
 

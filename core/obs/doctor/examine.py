@@ -21,6 +21,7 @@ from obs.errors import FileFormatError, ObsError
 from obs.ingest.text_headers import is_text_header
 from obs.ingest.translation import Frame, first_image, read_frames
 from obs.inspection.layout import find_detector
+from obs.inspection.overscan_hdus import join_overscan
 from obs.inspection.raw_file import RawFile, read_raw_file
 from obs.instrument.explain import explain
 from obs.instrument.instrument import Instrument
@@ -185,7 +186,7 @@ def _read(path: Path, instrument: Instrument, translator: Translator) -> Iterato
     ObsError
         If the file cannot be read.
     """
-    raw_file = read_raw_file(path)
+    raw_file = join_overscan(read_raw_file(path))
     is_text = is_text_header(path)
     try:
         frames = list(read_frames(path, translator, text=True))
@@ -258,7 +259,13 @@ def _with_pixels(exposure: RawExposure) -> tuple[RawExposure, Check | None]:
         return exposure, Check("geometry", "pixels", verdict="not known", note=note)
     own_hdus = sorted({amp.raw_hdu for amp in detector.amplifiers})
     try:
-        raw = read_raw(exposure.path, hdu=None if any(own_hdus) else exposure.hdu, amplifier_hdus=own_hdus)
+        raw = read_raw(
+            exposure.path,
+            hdu=None if any(own_hdus) else exposure.hdu,
+            amplifier_hdus=own_hdus,
+            overscan_hdus=detector.overscan_hdus,
+            shape=detector.raw_shape,
+        )
         if detector.color_plane is not None:
             raw = extract_color(raw, detector.color_plane, detector.saturation)
     except ObsError as error:

@@ -175,7 +175,10 @@ class RawPlanner:
             names = "; ".join(map(self._name, keys))
             return Plan(translated, FileReport(path, "failed", f"no registered frame without a file is {names}"), keys)
         self.taken |= dict.fromkeys(keys, path)
-        transfers = [Transfer(path, target, self.options.mode, clobber=self.options.clobber) for target in targets]
+        transfers: list[Transfer] = []
+        for target in targets:
+            first = transfers[0] if transfers else None
+            transfers.append(Transfer(path, target, self.options.mode, clobber=self.options.clobber, first=first))
         if is_lost:
             return Plan(translated, replace(report, warnings=(*report.warnings, _RESTORED)), keys, transfers)
         return Plan(translated, report, keys, transfers, rows)

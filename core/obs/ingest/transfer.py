@@ -52,10 +52,15 @@ class Transfer:
         ``link`` makes an absolute symbolic link, ``copy`` and ``move`` a file, ``skip`` nothing.
     clobber
         Replace another file that is there. A link that leads nowhere is always replaced.
+    first
+        The transfer of the same file to its first place, which is placed before: where the file system can do that,
+        this place is a further name of that file, which takes no room.
     """
 
-    def __init__(self, source: Path, target: Path, mode: Mode, *, clobber: bool = False) -> None:
-        self.source, self.target, self.mode, self.clobber = source, target, mode, clobber
+    def __init__(
+        self, source: Path, target: Path, mode: Mode, *, clobber: bool = False, first: "Transfer | None" = None
+    ) -> None:
+        self.source, self.target, self.mode, self.clobber, self.first = source, target, mode, clobber, first
         self._copy: Path | None = None
         self._before: _Signature | None = None
         self._is_there = False
@@ -81,7 +86,7 @@ class Transfer:
         with self._errors():
             self.target.parent.mkdir(parents=True, exist_ok=True)
             remove_leftovers(self.target.parent)
-            if self.mode == "copy" or (self.mode == "move" and not self._can_hard_link()):
+            if self.first is None and (self.mode == "copy" or (self.mode == "move" and not self._can_hard_link())):
                 self._copy = self._copy or self._copied()
 
     def place(self) -> None:
@@ -98,7 +103,7 @@ class Transfer:
             self.prepare()  # another process was here in the meantime
         if self._is_there:
             return
-        if not self.source.exists() or (self.mode == "copy" and self._copy is None):
+        if not self.source.exists() or (self.mode == "copy" and self._copy is None and self.first is None):
             self.prepare()
         with self._errors():
             make = self._make()
@@ -138,15 +143,16 @@ class Transfer:
         """Return a function that gives the file a further name, which must be free."""
         if self.mode == "link":
             return lambda path: os.symlink(self.source.absolute(), path)
-        original = self._copy or self.source
+        original = self._copy or (self.source if self.first is None else self.first.target)
 
         def link_or_rename(path: Path) -> None:
             try:
                 os.link(original, path)
-            except OSError as error:
-                if error.errno not in _NO_HARD_LINK or self._copy is None:
+            except OSError as error:  # a file system without hard links
+                if error.errno not in _NO_HARD_LINK or (self._copy is None and self.first is None):
                     raise
-                os.replace(original, path)  # a file system without hard links
+                self._copy = self._copy or self._copied()
+                os.replace(self._copy, path)
 
         return link_or_rename
 

@@ -26,6 +26,8 @@ class AmplifierFacts:
         Whether its columns and rows are reversed in the detector.
     corner : str
         Which corner is read first.
+    overscan_hdu : int
+        HDU of its overscan, where that has one of its own; else 0.
     findings : dict of str to Finding
         ``data``, ``overscan``, ``bbox``, ``readout_corner``, ``gain``, ``read_noise``, ``saturation``.
     """
@@ -41,6 +43,7 @@ class AmplifierFacts:
     flip_x: bool = False
     flip_y: bool = False
     corner: str = "LL"
+    overscan_hdu: int = 0
     findings: dict[str, Finding] = field(default_factory=dict)
 
 

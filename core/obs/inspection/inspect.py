@@ -23,6 +23,7 @@ from obs.inspection.header.keys import KeyRule, Roles, detector_in_names, detect
 from obs.inspection.header.processed import find_processing
 from obs.inspection.header.sky_scale import SkyScale, find_pixel_size, find_sky_scale
 from obs.inspection.layout import find_detector
+from obs.inspection.overscan_hdus import join_overscan
 from obs.inspection.pair_noise import Exposure, measure_noise
 from obs.inspection.raw_file import RawFile, RawImage, read_raw_file
 from obs.inspection.sections import Section, find_section
@@ -246,7 +247,7 @@ def _how_unsure(sky: SkyScale) -> int:
 
 
 def _without_small(file: RawFile, told: dict[str, list[str]]) -> RawFile:
-    kept, text = set_aside(file)
+    kept, text = set_aside(join_overscan(file))
     if text:
         told.setdefault(text, []).append(file.path.name)
     return kept

@@ -68,6 +68,7 @@ def find_detector(
                 flip_x,
                 flip_y,
                 corner,
+                next((image.overscan_hdu for image in images if place.hdu in (0, image.hdu)), 0),
                 findings,
             )
         )

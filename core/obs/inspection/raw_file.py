@@ -20,6 +20,7 @@ from obs.ingest.text_headers import header_lines, read_content, split_headers
 from obs.inspection.cards import Card, Cards, parse_cards
 from obs.inspection.sections import amplifier_labels, find_section
 from obs.instrument.header import FILE_NAME
+from obs.repo.fits_raw import append_overscan
 
 __all__ = ["RawFile", "RawImage", "read_raw_file"]
 
@@ -46,6 +47,9 @@ class RawImage:
         ``(ny, nx)``, or ``(n, ny, nx)`` of a cube.
     has_pixels : bool
         Whether there is more than a header.
+    overscan_hdu : int
+        HDU of the overscan, where it has one of its own, which is then behind the columns (or rows) of the image; 0
+        elsewhere.
     """
 
     path: Path
@@ -54,6 +58,7 @@ class RawImage:
     cards: Cards
     shape: tuple[int, ...]
     has_pixels: bool = True
+    overscan_hdu: int = 0
 
     @property
     def name(self) -> str:
@@ -70,6 +75,8 @@ class RawImage:
                 warnings.simplefilter("ignore")  # headers are judged by `obs.inspection.cards`
                 with fits.open(self.path, memmap=False) as hdus:
                     data = hdus[self.hdu].data
+                    if self.overscan_hdu:
+                        data = append_overscan(data, hdus[self.overscan_hdu].data)
         except Exception:  # noqa: BLE001 - a damaged file fails in any way, and its headers count all the same
             return None
         if data is None or data.ndim < 2:

@@ -6,7 +6,15 @@ from collections.abc import Iterator, Sequence
 
 from obs.instrument.date_rules import CardReader
 
-__all__ = ["LONG_FOR_A_BIAS", "TARGET_CARDS", "WORDS", "contradiction", "read_image_type", "standard_type"]
+__all__ = [
+    "IMAGE_TYPE_CARDS",
+    "LONG_FOR_A_BIAS",
+    "TARGET_CARDS",
+    "WORDS",
+    "contradiction",
+    "read_image_type",
+    "standard_type",
+]
 
 WORDS: dict[str, tuple[str, ...]] = {
     "dark": ("dark", "darkframe", "darkflat", "flatdark"),
@@ -37,6 +45,31 @@ WORDS: dict[str, tuple[str, ...]] = {
 }
 """Type to the words that stand for it, in the order in which they count where there are several."""
 _BY_WORD = {word: kind for kind, words in WORDS.items() for word in words}
+IMAGE_TYPE_CARDS = (
+    "IMAGETYP",
+    "IMGTYPE",
+    "IMAGTYPE",
+    "IMTYPE",
+    "IMAGE_TYPE",
+    "OBSTYPE",
+    "OBS_TYPE",
+    "OBS-TYPE",
+    "OBSTYP",
+    "EXPTYPE",
+    "DATA-TYP",
+    "DATATYPE",
+    "FRAMETYP",
+    "FLAVOR",
+    "PICTTYPE",
+    "ESO DPR TYPE",
+    "EXP_TYPE",
+    "OBJ-TYPE",
+    "CCDTYPE",
+    "KOAIMTYP",
+    "TYPE",
+    "FRAME",
+)
+"""Cards that name the type, in the order in which they count."""
 TARGET_CARDS = ("OBJECT", "OBJNAME", "TARGNAME", "TARGET", "TITLE", "FIELD")
 """Cards that name what was observed."""
 _LAMP = re.compile(

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from astropy.io import fits
+from numpy.typing import NDArray
 
 from obs.camera.color_plane import ColorPlane
 from obs.errors import FileFormatError
@@ -13,7 +14,9 @@ from obs.image.raw import Raw
 from obs.instrument.header import MOSAIC_CARDS, merge_headers
 from obs.repo.fits_file import header_to_dict, open_fits
 
-__all__ = ["extract_color", "read_raw"]
+__all__ = ["append_overscan", "extract_color", "read_raw"]
+
+Pixels = np.ndarray[tuple[int, ...], np.dtype[np.generic]]
 
 
 def read_raw(
@@ -21,6 +24,8 @@ def read_raw(
     *,
     hdu: int | None = None,
     amplifier_hdus: Sequence[int] = (0,),
+    overscan_hdus: Mapping[int, int] | None = None,
+    shape: tuple[int, int] | None = None,
     choose: Callable[[Mapping[str, Any]], bool] | None = None,
 ) -> Raw:
     """Read the raw frame of one detector, pixels in the file's own type.
@@ -33,6 +38,10 @@ def read_raw(
         HDU of the detector, where a file holds several.
     amplifier_hdus : sequence of int, optional
         HDUs of the amplifiers, where each has its own.
+    overscan_hdus : mapping of int to int, optional
+        HDU of the overscan of an image, where it has one of its own, by that of the image (0 for the only one).
+    shape : tuple of int, optional
+        Shape (ny, nx) of an image with its overscan; one that has it already gets none.
     choose : callable, optional
         Told the cards of an image, says whether it is that of the detector; asked where there are several images and no
         ``hdu`` is given. Else the first image is taken.
@@ -52,10 +61,18 @@ def read_raw(
     """
     with open_fits(path) as hdus:
         primary = header_to_dict(hdus[0].header)
+        behind = dict(overscan_hdus or {})
+
+        def whole(image: fits.ImageHDU, number: int) -> Pixels:
+            pixels = _pixels(image)
+            if number not in behind or pixels.shape == shape:
+                return pixels
+            return append_overscan(pixels, _pixels(_numbered(hdus, behind[number])))
+
         if any(amplifier_hdus):
             images = {number: _numbered(hdus, number) for number in amplifier_hdus}
             shared = _shared([header_to_dict(image.header) for image in images.values()])
-            return Raw({number: _pixels(image) for number, image in images.items()}, merge_headers(primary, shared))
+            return Raw({n: whole(image, n) for n, image in images.items()}, merge_headers(primary, shared))
         if hdu is not None:
             image = _numbered(hdus, hdu)
         else:
@@ -66,7 +83,30 @@ def read_raw(
             if choose is not None and len(images_there) > 1:
                 merged = ((other, merge_headers(primary, header_to_dict(other.header))) for other in images_there)
                 image = next((other for other, cards in merged if choose(cards)), image)
-        return Raw(_pixels(image), merge_headers(primary, header_to_dict(image.header)))
+        return Raw(whole(image, 0), merge_headers(primary, header_to_dict(image.header)))
+
+
+def append_overscan(pixels: NDArray[Any], overscan: NDArray[Any]) -> NDArray[Any]:
+    """Return an image with its overscan behind its columns, or behind its rows.
+
+    Parameters
+    ----------
+    pixels : ndarray, shape (ny, nx)
+        The image.
+    overscan : ndarray, shape (ny, n) or (n, nx)
+        The overscan.
+
+    Raises
+    ------
+    FileFormatError
+        If it is neither as high nor as wide as the image.
+    """
+    if overscan.shape[0] == pixels.shape[0]:
+        return np.hstack([pixels, overscan])
+    if overscan.shape[1] == pixels.shape[1]:
+        return np.vstack([pixels, overscan])
+    sizes = " and ".join(f"{image.shape[1]} x {image.shape[0]}" for image in (pixels, overscan))
+    raise FileFormatError(f"image and overscan of {sizes} pixels do not lie beside each other")
 
 
 def extract_color(raw: Raw, plane: ColorPlane, saturation: float) -> Raw:
@@ -115,7 +155,7 @@ def _numbered(hdus: fits.HDUList, number: int) -> fits.ImageHDU:
     return found
 
 
-def _pixels(hdu: fits.ImageHDU) -> np.ndarray[tuple[int, ...], np.dtype[np.generic]]:
+def _pixels(hdu: fits.ImageHDU) -> Pixels:
     data = hdu.data.reshape(hdu.data.shape[-2:])
     # A map of the file must not outlive it; in the machine's byte order everything after is faster.
     return np.array(data, data.dtype.newbyteorder("="), order="C")

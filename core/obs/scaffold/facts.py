@@ -56,6 +56,7 @@ def template_facts(findings: Findings, *, visit_key: str, detector_key: str) -> 
         "report": [[f.quantity, _shown(f.value), f.source, f.confidence, f.note] for f in findings.findings],
         "warnings": list(findings.warnings),
         "detectors": detectors if not has_colors else color_detectors(detectors[0], findings.mosaic.value),
+        "overscan_hdus": any(amp.overscan_hdu for chip in findings.detectors for amp in chip.facts.amplifiers),
         "amplifiers": amplifiers if not has_colors else color_amplifiers(amplifiers),
         "filters": _filters(findings),
         "plate_scale": f"{(scale.value if scale.is_known else _SCALE) / pixel[0]:.6g}",
@@ -161,7 +162,8 @@ def _amplifier_row(detector: str, amp: AmplifierFacts) -> list[Any]:
     boxes = (amp.bbox, amp.raw_bbox, amp.data, amp.overscan, amp.parallel_overscan, amp.prescan)
     numbers = [number for box in boxes for number in (box.x_min, box.y_min, box.width, box.height)]
     nominal = [_shown(amp.findings[name].value) for name in ("gain", "read_noise", "saturation")]
-    return [detector, amp.name, amp.raw_hdu, *numbers, amp.corner, int(amp.flip_x), int(amp.flip_y), *nominal]
+    apart = [amp.overscan_hdu] if amp.overscan_hdu else []
+    return [detector, amp.name, amp.raw_hdu, *numbers, amp.corner, int(amp.flip_x), int(amp.flip_y), *nominal, *apart]
 
 
 def _key(rule: KeyRule) -> dict[str, Any]:

@@ -1,55 +1,56 @@
-"""The level of a frame against the type that its header names."""
+"""Types of frames, held against their pixels."""
 
 import numpy as np
 import pytest
+from astropy.io import fits
 
-from obs.inspection.inspect import inspect_files
-from raw_frames import COMMON, write_frame
+from obs.inspection.finding import Finding
+from obs.inspection.pixels.type_levels import doubt_types
+from obs.inspection.raw_file import read_raw_file
 
-LEVELS = {"bias": 500.0, "dark": 520.0, "flat": 20000.0}
-
-
-def write(folder, number, kind, level=None):
-    cards = [card for card in COMMON if card[0] not in ("IMAGETYP", "EXPNUM", "EXPTIME", "OBJECT")]
-    cards += [("IMAGETYP", kind.upper()), ("EXPNUM", number), ("EXPTIME", 0.0 if kind == "bias" else 5.0)]
-    pixels = np.random.default_rng(number).normal(level or LEVELS[kind], 5.0, (64, 96)).round().astype(np.uint16)
-    return write_frame(folder / f"{kind}{number}.fits", cards, pixels)
+BIAS, SHAPE = 300.0, (128, 160)
 
 
-def look(folder, odd, *kinds):
-    """Return how sure the type of the odd frame is, and what is said of it; the others are as they should be."""
-    paths = [write(folder, 1, *odd), *(write(folder, n, kind) for n, kind in enumerate(kinds, 2))]
-    found = inspect_files(paths)
-    kind = found.frames.files[0].image_type[0]
-    return kind.confidence, [text for text in found.warnings if "its level" in text]
+def write(folder, number, kind, light, *, stars):
+    random = np.random.default_rng(number)
+    y, x = np.indices(SHAPE)
+    sky = light * (1 - 0.1 * ((x - 80) / 80.0) ** 2)
+    if stars:
+        for star_x, star_y in random.uniform(10, 118, (15, 2)):
+            sky = sky + 3000 * np.exp(-((x - star_x) ** 2 + (y - star_y) ** 2) / 4.0)
+    pixels = BIAS + random.poisson(sky) + random.normal(0, 4, SHAPE)
+    hot = random.integers(0, 128, (2, 4))
+    pixels[hot[0], hot[1]] += 500
+    path = folder / f"{kind}{number}.fits"
+    fits.PrimaryHDU(pixels.clip(0).round().astype(np.uint16)).writeto(path)
+    return read_raw_file(path), Finding("image_type", kind, "IMAGETYP")
 
 
-@pytest.mark.parametrize(
-    ("odd", "kinds", "said"),
-    [
-        (("bias", 15000.0), ("bias", "bias", "flat"), "bias1.fits: IMAGETYP says bias, but its level of 15000 ADU is"),
-        (("dark", 9000.0), ("bias", "flat"), "dark1.fits: IMAGETYP says dark, but its level of 9000 ADU is that of"),
-        (("flat", 505.0), ("bias", "dark", "flat"), "flat1.fits: IMAGETYP says flat, but its level of 505 ADU is that"),
-        (("flat", 505.0), ("bias",), "flat1.fits: IMAGETYP says flat, but its level of 505 ADU is that of biases"),
-        (("dark", 25000.0), (), "dark1.fits: IMAGETYP says dark, but its level of 25000 ADU is that of light"),
-    ],
-)
-def test_levels_against_types(tmp_path, odd, kinds, said):
-    sure, warnings = look(tmp_path, odd, *kinds)
-    assert sure == "guess"
-    assert said in warnings[0]
-    assert len(warnings) == 1
+@pytest.fixture
+def others(tmp_path):
+    biases = [write(tmp_path, n, "bias", 0, stars=False) for n in range(2)]
+    return [*biases, *(write(tmp_path, n, "flat", 12000, stars=False) for n in (2, 3))]
 
 
 @pytest.mark.parametrize(
-    ("odd", "kinds"),
+    ("light", "stars", "doubt"),
     [
-        (("bias", None), ("bias", "dark", "flat")),
-        (("dark", 2000.0), ("bias", "bias", "flat")),
-        (("flat", 3000.0), ("bias", "flat", "flat")),
-        (("flat", None), ()),
-        (("dark", 9000.0), ()),
+        (0, False, "but its level of 300 ADU is that of biases and darks, and it shows no stars"),
+        (11500, False, "ADU is that of flats, and it shows no stars"),
+        (5, True, ""),
+        (9000, True, ""),
+        (900, False, ""),
     ],
+    ids=["a bias", "a flat", "dark sky", "bright sky", "clouds"],
 )
-def test_levels_as_they_may_be(tmp_path, odd, kinds):
-    assert look(tmp_path, odd, *kinds) == ("certain", [])
+def test_a_light_frame_without_stars_is_doubted_where_its_level_is_of_others(tmp_path, others, light, stars, doubt):
+    files, types = zip(*others, write(tmp_path, 9, "science", light, stars=stars), strict=True)
+    found = doubt_types(files, types)
+    assert doubt in found[-1].note
+    assert found[-1].confidence == ("guess" if doubt else "certain")
+    assert list(types[:-1]) == found[:-1]
+
+
+def test_nothing_is_doubted_without_others(tmp_path):
+    file, kind = write(tmp_path, 9, "science", 0, stars=False)
+    assert doubt_types([file], [kind]) == [kind]

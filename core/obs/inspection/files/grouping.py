@@ -46,7 +46,7 @@ _FEW = 4
 def set_aside(file: RawFile) -> tuple[RawFile, str]:
     """Return a file without images far smaller than the rest, and what to tell of those.
 
-    Guide chips and overscans in HDUs of their own are no detectors of their own.
+    Guide chips, say, are no detectors of their own.
     """
     largest = max(image.shape[-1] * image.shape[-2] for image in file.images)
     small = [image for image in file.images if image.shape[-1] * image.shape[-2] < _SMALL * largest]
@@ -55,10 +55,7 @@ def set_aside(file: RawFile) -> tuple[RawFile, str]:
     numbers = ", ".join(str(image.hdu) for image in small)
     sizes = Counter(f"{image.shape[-1]} x {image.shape[-2]}" for image in small)
     kept = tuple(image for image in file.images if image not in small)
-    text = (
-        f"HDU {numbers} have images of only {', '.join(sizes)} pixels: taken for no detector; "
-        "overscan in an HDU of its own is not read"
-    )
+    text = f"HDU {numbers} have images of only {', '.join(sizes)} pixels: taken for no detector and no overscan"
     return RawFile(file.path, file.primary, kept, file.problems), text
 
 

@@ -4,34 +4,9 @@ import math
 
 from obs.inspection.cards import Cards
 from obs.inspection.finding import Confidence, Finding
-from obs.instrument.image_types import LONG_FOR_A_BIAS, TARGET_CARDS, contradiction, standard_type
+from obs.instrument.image_types import IMAGE_TYPE_CARDS, LONG_FOR_A_BIAS, TARGET_CARDS, contradiction, standard_type
 
 __all__ = ["find_image_type"]
-
-_KEYWORDS = (
-    "IMAGETYP",
-    "IMGTYPE",
-    "IMAGTYPE",
-    "IMTYPE",
-    "IMAGE_TYPE",
-    "OBSTYPE",
-    "OBS_TYPE",
-    "OBS-TYPE",
-    "OBSTYP",
-    "EXPTYPE",
-    "DATA-TYP",
-    "DATATYPE",
-    "FRAMETYP",
-    "FLAVOR",
-    "PICTTYPE",
-    "ESO DPR TYPE",
-    "EXP_TYPE",
-    "OBJ-TYPE",
-    "CCDTYPE",
-    "KOAIMTYP",
-    "TYPE",
-    "FRAME",
-)
 
 
 def find_image_type(cards: Cards, exposure_time: Finding) -> Finding:
@@ -46,7 +21,7 @@ def find_image_type(cards: Cards, exposure_time: Finding) -> Finding:
     """
     odd: list[str] = []
     known: list[tuple[str, str]] = []
-    for name in _KEYWORDS:
+    for name in IMAGE_TYPE_CARDS:
         value = cards.get(name)
         kind = standard_type(value) if isinstance(value, str) else None
         if cards.find(name) is not None and cards.contradicts_itself(name):

@@ -52,6 +52,16 @@ _METERS = {"k": 1000.0, "f": 0.3048}
 """Units of elevation by their first letter, in meters."""
 _CLOSE = 2.0
 """Degrees by which the longitude may miss what sidereal time and date give; half a degree is two minutes."""
+_ZONE = 45.0
+"""Degrees by which a longitude may miss that of its time zone, with summer time."""
+_NEAR, _MOST_HOURS = 0.02, 14.0
+"""Hours by which two clocks may differ, and that a zone is ahead of UTC at most."""
+_WEST = re.compile(r"\bwest\b|\+ ?W\b|\(W\)|\bdeg(rees)?\.? W\b", re.I)
+_EAST = re.compile(r"\beast\b|(west|W) ?(is|=)? ?(-|neg|minus)|-(ve)? ?(for|is|=|to)? ?(the )?west|neg\w* west", re.I)
+_COUNTS_EAST = re.compile(r"N\.?I\.?N\.?A|ZWO|ASIAIR|KStars|Ekos|INDI\b", re.I)
+"""Programs whose longitudes are those of ASCOM or INDI, east of Greenwich."""
+_UNIT_OF_TIME = re.compile(r"\[?\b(h|hr|hours?|deg(rees)?)\b", re.I)
+_DEGREES = re.compile(r"\bdeg", re.I)
 _J2000 = datetime(2000, 1, 1, 12)
 
 
@@ -143,16 +153,43 @@ def _longitude(cards: Cards, begin: Finding) -> Finding:
     value = (value + 180.0) % 360.0 - 180.0
     sidereal = _sidereal_time(cards)
     if sidereal is None or begin.confidence in ("guess", "not known"):
-        # Comments do not help: cards are known that claim to count to the east and do not.
         if has_side:
             return Finding("longitude", value, name, "likely", "the letter tells the side")
-        return Finding("longitude", value, name, "guess", "no sidereal time to tell east from west")
+        return _without_sidereal_time(cards, name, value, begin)
     card, hours = sidereal
     real = (15.0 * (hours - _greenwich(parse_date(str(begin.value)))) + 180.0) % 360.0 - 180.0
     for sign, note in ((1.0, f"{card} agrees"), (-1.0, f"{card} agrees, if the card counts to the west")):
         if abs((sign * value - real + 180.0) % 360.0 - 180.0) < _CLOSE:
             return Finding("longitude", sign * value, name, lower_confidence("certain", begin.confidence), note)
     return Finding("longitude", value, name, "guess", f"{card} and the date give {real:.1f}")
+
+
+def _without_sidereal_time(cards: Cards, name: str, value: float, begin: Finding) -> Finding:
+    """Return the longitude by the local time, the program, or the comment, as far as these tell the side."""
+    if (zone := _zone(cards)) is not None and begin.confidence in ("certain", "likely"):
+        card, hours = zone
+        fits = [sign for sign in (1.0, -1.0) if abs((sign * value - 15.0 * hours + 180.0) % 360.0 - 180.0) < _ZONE]
+        if len(fits) == 1:
+            note = f"{card} agrees{'' if fits[0] > 0 else ', if the card counts to the west'}"
+            return Finding("longitude", fits[0] * value, name, "likely", note)
+    card = cards.find(name)
+    comment = "" if card is None else card.comment
+    if value > 0 and _WEST.search(comment) and not _EAST.search(comment):
+        return Finding("longitude", -value, name, "likely", "its comment counts to the west")
+    if any(_COUNTS_EAST.search(str(cards.get(program, ""))) for program in ("SWCREATE", "CREATOR", "PROGRAM")):
+        return Finding("longitude", value, name, "likely", "the program counts to the east")
+    # A comment that claims east does not help: cards are known that do so and count to the west.
+    return Finding("longitude", value, name, "guess", "no sidereal time to tell east from west")
+
+
+def _zone(cards: Cards) -> tuple[str, float] | None:
+    """Return the card of the local time, and by how many hours it is ahead of UTC; None where no card tells."""
+    try:
+        hours = (parse_date(str(cards.get("DATE-LOC"))) - parse_date(str(cards.get("DATE-OBS")))) / timedelta(hours=1)
+    except FileFormatError:
+        return None
+    rounded = round(hours * 4.0) / 4.0
+    return ("DATE-LOC", rounded) if abs(hours - rounded) < _NEAR and abs(rounded) <= _MOST_HOURS else None
 
 
 def _sidereal_time(cards: Cards) -> tuple[str, float] | None:
@@ -164,6 +201,11 @@ def _sidereal_time(cards: Cards) -> tuple[str, float] | None:
                 return name, read_number(value)
             except FileFormatError:
                 continue
+        card = cards.find(name)
+        if isinstance(value, int | float) and card is not None and _UNIT_OF_TIME.search(card.comment):
+            hours = float(value) / (15.0 if _DEGREES.search(card.comment) else 1.0)
+            if 0.0 < hours < 24.0:
+                return name, hours
     for ra, angle in (("TELRA", "HA"), ("RA", "HA")):
         values = cards.get(ra), cards.get(angle)
         if all(isinstance(value, str) and ":" in value for value in values):
