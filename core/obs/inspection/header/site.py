@@ -167,10 +167,10 @@ def _longitude(cards: Cards, begin: Finding) -> Finding:
 def _without_sidereal_time(cards: Cards, name: str, value: float, begin: Finding) -> Finding:
     """Return the longitude by the local time, the program, or the comment, as far as these tell the side."""
     if (zone := _zone(cards)) is not None and begin.confidence in ("certain", "likely"):
-        card, hours = zone
+        source, hours = zone
         fits = [sign for sign in (1.0, -1.0) if abs((sign * value - 15.0 * hours + 180.0) % 360.0 - 180.0) < _ZONE]
         if len(fits) == 1:
-            note = f"{card} agrees{'' if fits[0] > 0 else ', if the card counts to the west'}"
+            note = f"{source} agrees{'' if fits[0] > 0 else ', if the card counts to the west'}"
             return Finding("longitude", fits[0] * value, name, "likely", note)
     card = cards.find(name)
     comment = "" if card is None else card.comment
