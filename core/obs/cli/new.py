@@ -10,7 +10,7 @@ from obs.cli.ask import HELP, AnswersFile, ask_questions, is_terminal
 from obs.cli.files import find_files
 from obs.cli.table import format_table
 from obs.errors import ConfigError, OutputError, PluginError
-from obs.inspection.files.amplifier_files import whole_files
+from obs.inspection.amplifier_files import whole_files
 from obs.inspection.inspect import Findings, inspect_files
 from obs.scaffold.answer_checks import check_name
 from obs.scaffold.answers import Answers, read_answers

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from obs.inspection.files.amplifier_files import find_amplifier_files, whole_files
+from obs.inspection.amplifier_files import find_amplifier_files, whole_files
 from obs.inspection.inspect import inspect_files
 from obs.inspection.raw_file import read_raw_file
 from obs.instrument.amplifier_files import AmplifierFiles
