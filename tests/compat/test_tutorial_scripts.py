@@ -2,6 +2,7 @@
 
 import logging
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ import obs.compat.lsst.afw.image as afwImage
 import obs.compat.lsst.afw.table as afwTable
 import obs.compat.lsst.daf.persistence as dafPersist
 import obs.compat.lsst.meas.mosaic as measMosaic
+from obs.display.ds9.viewer import Ds9
 
 DATA_ID = {"visit": 1234, "ccd": 56}
 
@@ -183,14 +185,15 @@ def test_psf_mosaic(butler, sources):
     mosaic.setMode("x")
     whole = mosaic.makeMosaic(stamps)
     ds9.mtv(whole)
-    mosaic.drawLabels([str(source.getId()) for source in sources])
+    mosaic.drawLabels(["first", "second"])
+    with pytest.raises(ValueError, match="a mosaic of 2 images needs as many labels, got 1"):
+        mosaic.drawLabels(["first"])
     assert whole.getArray().shape == (21, 44)
     assert (whole.getArray()[:, 21:23] == -1).all()
     assert (whole.getArray()[:, 23:] == stamps[1].getArray()).all()
 
 
-def test_show_in_ds9_runs_to_its_end(butler, sources, caplog, monkeypatch):
-    monkeypatch.setattr(ds9, "_said", set())
+def test_show_in_ds9_runs_to_its_end(butler, sources, caplog):
     settings = {"scale": "zscale", "zoom": "to fit", "mask": "transparency 60"}
     with caplog.at_level(logging.WARNING):
         ds9.mtv(butler.get("calexp", DATA_ID), frame=1, title="My Data", settings=settings)
@@ -198,11 +201,68 @@ def test_show_in_ds9_runs_to_its_end(butler, sources, caplog, monkeypatch):
             for source in sources:
                 symbol = f"@:{source.getIxx()},{source.getIxy()},{source.getIyy()}"
                 ds9.dot(symbol, source.getX(), source.getY(), ctype=ds9.RED, size=5, frame=1, silent=True)
-    assert caplog.messages[0] == (
-        "ds9.mtv shows nothing: obs has no display yet. Write the image with its writeFits('image.fits') and open that "
-        "file in DS9"
+    assert caplog.messages == ["ds9.mtv shows nothing: no DS9 runs here", "ds9.dot shows nothing: no DS9 runs here"]
+
+
+class Listener:
+    """Writes down what is sent to DS9."""
+
+    def __init__(self):
+        self.commands = []
+
+    def send(self, command):
+        word = command.partition("{")[2].rstrip("}")
+        self.commands.append(Path(word).read_text() if word.endswith(".reg") else command)
+
+    def ask(self, command):
+        return ""
+
+
+def test_show_in_ds9_sends_image_masks_and_symbols(butler, sources, no_ds9):
+    listener = Listener()
+    no_ds9.viewer = Ds9(listener)
+    settings = {"scale": "zscale", "zoom": "to fit", "mask": "transparency 60"}
+    ds9.mtv(butler.get("calexp", DATA_ID), frame=3, title="My Data", settings=settings)
+    assert listener.commands[:3] == ["frame 3", "mask clear", "regions delete all"]
+    assert {"mask transparency 60", "scale zscale", "zoom to fit"} <= set(listener.commands)
+    listener.commands.clear()
+    with ds9.Buffering():
+        for source in sources:
+            symbol = f"@:{source.getIxx()},{source.getIxy()},{source.getIyy()}"
+            ds9.dot(symbol, source.getX(), source.getY(), ctype=ds9.RED, size=5, frame=3, silent=True)
+        assert listener.commands == []
+    assert listener.commands[0] == "frame 3"
+    assert listener.commands[1].count("ellipse(") == len(sources)
+    assert "ellipse(21.000,31.000,2.000,2.000,0.00) # color=red" in listener.commands[1]
+
+
+def test_other_calls_of_the_display(no_ds9):
+    listener = Listener()
+    no_ds9.viewer = Ds9(listener)
+    ds9.dot("hello", 1, 2)
+    assert "text(2.000,3.000) # color=green text={hello}" in listener.commands[1]
+    ds9.line([(0, 0), (4, 3)], ctype=ds9.CYAN)
+    assert "line(1.000,1.000,5.000,4.000) # line=0 0 color=cyan" in listener.commands[3]
+    listener.commands.clear()
+    ds9.zoom(2, 10, 20, frame=5)
+    ds9.erase(frame=5)
+    ds9.ds9Cmd("cmap bb")
+    expected = ["frame 5", "zoom to 2", "frame 5", "pan to 11 21 physical", "frame 5", "regions delete all", "cmap bb"]
+    assert listener.commands == expected
+    ds9.setMaskPlaneColor({"CR": "red", "BAD": "ignore"})
+    assert (ds9.getMaskPlaneColor("CR"), ds9.getMaskPlaneColor("BAD"), ds9.getMaskPlaneColor("SAT")) == (
+        "red",
+        None,
+        "green",
     )
-    assert len(caplog.messages) == 2
+    with pytest.raises(ValueError, match="the transparency of masks is 0 to 100 percent, got 101"):
+        ds9.setMaskTransparency(101)
+    with pytest.raises(ValueError, match=r"expected an ellipse such as '@:4.0,0.5,3.0' \(Ixx,Ixy,Iyy\), got '@:1,2'"):
+        ds9.dot("@:1,2", 1, 2)
+    ds9.setDefaultFrame(None)
+    listener.commands.clear()
+    ds9.dot("o", 1, 2)
+    assert listener.commands == []
 
 
 def test_show_visit_sky_map(butler):

@@ -105,8 +105,7 @@ def test_a_schema_prints_its_columns(run, capsys):
     assert 'Field[D](name="base_PsfFlux_instFlux", doc="flux", units="adu")' in capsys.readouterr().out
 
 
-def test_display_says_once_that_it_is_not_there(run, caplog, monkeypatch):
-    monkeypatch.setattr("obs.compat.lsst.afw.display.ds9._said", set())
+def test_display_says_once_that_it_is_not_there(run, caplog):
     with caplog.at_level(logging.WARNING):
         space = run("ds9", "settings", "sources", "dots")
         exec("source = sources[0]", space)  # noqa: S102 - the loop of the text has a source

@@ -5,14 +5,12 @@ The numbers are those of ``shared/TUTORIALS.md``. A number in quotation marks in
 
 from collections.abc import Callable
 
-_DISPLAY = "waits for a display"
 _COADDS = "waits for coadds"
 _NO_STACK = "EUPS and conda, which pip replaces"
 
 #: Lines that nothing is to be done for, or that wait for an issue of their own.
 REASONS = {
     "0.1": _NO_STACK,
-    "0.16": _DISPLAY,
     "1.1": _NO_STACK,
     "1.21": "files from the archive of SDSS, outside of obs",
     "2.10": "the data of obs_test are not with obs",
@@ -21,7 +19,6 @@ REASONS = {
     "3.17": "cores of one machine; clusters have an issue of their own",
     "4.1": _NO_STACK,
     "4.12": _COADDS,
-    "4.31": _DISPLAY,
 }
 
 #: Lines that other tests are about.
@@ -74,7 +71,9 @@ ELSEWHERE = {
     "4.27": "tests/compat/test_tutorial_scripts.py::test_print_magnitudes",
     "4.28": "tests/compat/test_tutorial_scripts.py::test_print_coord",
     "4.29": "tests/compat/test_tutorial_scripts.py::test_print_moment",
+    "0.16": "tests/display/test_ds9.py::test_an_image_with_mask_and_sources",
     "4.30": "tests/compat/test_tutorial_text.py::test_display_says_once_that_it_is_not_there",
+    "4.31": "tests/compat/test_tutorial_scripts.py::test_show_in_ds9_sends_image_masks_and_symbols",
 }
 
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from obs.cli.display_subject import Asked, Subject, find_subjects, other_subject
 from obs.display.compare import How, blink, difference
-from obs.display.draw import draw_view
+from obs.display.draw import draw_view, pixel_extent
+from obs.display.ds9.viewer import connect
 from obs.display.look import Look
 from obs.display.picture import Animation, Picture, has_screen
 from obs.display.regions import outline_regions, region_file, source_regions
@@ -48,6 +49,8 @@ def display(
     how: How,
     rgb: bool,
     regions: Path | None,
+    ds9: bool,
+    frame: int,
     clobber: bool,
     camera: str | None,
 ) -> int:
@@ -84,7 +87,9 @@ def display(
     view, stars = _shown(subjects[0], part, source, look, catalog, need=regions is not None)
     if regions is not None:
         _write_regions(regions, view, stars, look)
-    if output is None and regions is not None:
+    if ds9:
+        _show_in_ds9(view, stars, look, frame)
+    if output is None and (ds9 or regions is not None):
         return 0
     return _give(draw_view(view, look, stars), output)
 
@@ -129,7 +134,17 @@ def _shown(
         stars = _one_source(stars, source)
         x, y = (float(values[0]) for values in source_positions(stars, view.wcs))
         part = part or Zoom(x, y, _AROUND_SOURCE, in_pixels=True)
-    return (view if part is None else view.cut(part.box(view.wcs))), stars
+    if part is None:
+        return view, stars
+    shown = view.cut(part.box(view.wcs))
+    return shown, None if stars is None else _inside(stars, view, shown)
+
+
+def _inside(stars: Catalog, view: View, shown: View) -> Catalog:
+    """Return the sources in the part of the image that is shown."""
+    x, y = source_positions(stars, view.wcs)
+    left, right, lower, upper = pixel_extent(shown)
+    return stars.select((x >= left) & (x <= right) & (y >= lower) & (y <= upper))
 
 
 def _one_source(catalog: Catalog, number: int) -> Catalog:
@@ -142,13 +157,28 @@ def _one_source(catalog: Catalog, number: int) -> Catalog:
     return catalog.select(rows)
 
 
+def _show_in_ds9(view: View, stars: Catalog | None, look: Look, frame: int) -> None:
+    settings = {} if look.limits is None else {"scale": f"limits {look.limits[0]:g} {look.limits[1]:g}"}
+    viewer = connect()
+    viewer.show(
+        view, frame=frame, transparency=look.transparency, planes=look.planes, settings={**settings, "zoom": "to fit"}
+    )
+    viewer.draw(_regions(view, stars, look), frame=frame)
+
+
 def _write_regions(path: Path, view: View, stars: Catalog | None, look: Look) -> None:
-    lines = list(outline_regions(view.outlines))
-    if stars is not None:
-        lines += source_regions(stars, "ellipses" if look.sources == "ellipses" else "symbols", view.wcs)
+    lines = _regions(view, stars, look)
     with atomic_write(path) as file:
         file.write(region_file(lines).encode("utf-8"))
     click.echo(f"{len(lines)} regions: {path}")
+
+
+def _regions(view: View, stars: Catalog | None, look: Look) -> list[str]:
+    """Return the regions of amplifiers and sources."""
+    lines = list(outline_regions(view.outlines))
+    if stars is not None:
+        lines += source_regions(stars, "ellipses" if look.sources == "ellipses" else "symbols", view.wcs)
+    return lines
 
 
 def _give(result: Picture | Animation, output: Path | None) -> int:

@@ -37,7 +37,7 @@ COMMANDS = {
     "info": ("info:info", "Print what a repository is, and how much is in it."),
     "ls": ("ls:list_datasets", "List what a repository holds."),
     "where": ("where:where", "Print the files of datasets, or what is at a position."),
-    "display": ("display:display", "Draw an image."),
+    "display": ("display:display", "Draw an image, or show it in DS9."),
     "get": ("get:get", "Print a dataset, or write it to a file."),
     "export": ("export:export", "Write results to files that need no repository."),
     "provenance": (

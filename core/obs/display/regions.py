@@ -1,6 +1,7 @@
 """Region files of SAOImage DS9."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from obs.image.wcs import TanSipWcs
 
 __all__ = ["outline_regions", "region_file", "region_text", "source_regions"]
 
-_HEAD = "# Region file format: DS9 version 4.1\nglobal color=green width=1\nimage\n"
+_HEAD = "# Region file format: DS9 version 4.1\nglobal color=green width=1\n"
 _RADIUS = 6.0
 _COLORS = {"lime": "green", "orange": "orange"}
 
@@ -57,6 +58,6 @@ def outline_regions(outlines: Iterable[Outline]) -> Iterator[str]:
         yield f"box({middle},{box.width},{box.height},0) # color={color} text={text}"
 
 
-def region_file(regions: Iterable[str]) -> str:
-    """Return the content of a region file."""
-    return _HEAD + "".join(f"{region}\n" for region in regions)
+def region_file(regions: Iterable[str], system: Literal["image", "physical"] = "image") -> str:
+    """Return the content of a region file, in a system of coordinates of DS9."""
+    return f"{_HEAD}{system}\n" + "".join(f"{region}\n" for region in regions)

@@ -18,6 +18,7 @@ Examples:
   obs display DATA/rerun/first calexp --id visit=903334 ccd=23 --zoom 150.1,2.2,60
   obs display DATA/rerun/first calexp --id visit=903334 ccd=23 --compare DATA/rerun/first DATA/rerun/second
   obs display DATA/rerun/first calexp --id ccd=23 filter=HSC-I^HSC-R^HSC-G --rgb -o color.png
+  obs display DATA/rerun/first calexp --id visit=903334 ccd=23 --sources ellipses --ds9
   obs display IMAGE.fits -o picture.png
 """
 
@@ -83,6 +84,8 @@ Examples:
     type=click.Path(path_type=Path),
     help="Write sources or amplifiers as a region file of DS9, too.",
 )
+@click.option("--ds9", is_flag=True, help="Show the image in SAOImage DS9, which is started if it does not run.")
+@click.option("--frame", type=click.IntRange(min=1), default=1, show_default=True, help="Frame of DS9.")
 @click.option("--clobber", is_flag=True, help="Replace files that are there already.")
 @click.option("--camera", metavar="NAME", help="Camera, if the repository does not record it; see obs cameras.")
 @calls("obs.cli.display:display")

@@ -1,4 +1,4 @@
-"""Pictures of images: mosaics are made, a display is not there yet."""
+"""Images in DS9, and mosaics of many images."""
 
 from obs.compat.lsst.afw.display import ds9, utils
 

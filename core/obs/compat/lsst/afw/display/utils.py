@@ -116,8 +116,22 @@ class Mosaic:
         return Box2I(corner, Extent2I(self.xsize, self.ysize))
 
     def drawLabels(self, labels: Any = None, frame: Any = None) -> None:  # noqa: ANN401 - as in the stack
-        """Draw the labels: not there yet."""
-        ds9.dot("", 0.0, 0.0, frame=frame)
+        """Write the labels, or those that were appended, to the lower left corners of the images in DS9.
+
+        Raises
+        ------
+        ValueError
+            If there are not as many labels as images.
+        """
+        known = self.labels if labels is None else [(str(label), ds9.GREEN) for label in labels]
+        if not known:
+            return
+        if len(known) != self.nImage:
+            raise ValueError(f"a mosaic of {self.nImage} images needs as many labels, got {len(known)}")
+        with ds9.Buffering():
+            for number, (text, color) in enumerate(known):
+                corner = self.getBBox(number).getMin()
+                ds9.dot(text, corner.x, corner.y, frame=frame, ctype=color)
 
 
 def _array(image: Any) -> Any:  # noqa: ANN401 - any image

@@ -1,0 +1,1 @@
+"""SAOImage DS9 as a display."""
