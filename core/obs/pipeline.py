@@ -18,6 +18,8 @@ from obs.errors import DatasetNotFoundError, ObsError
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.known_psf import KnownPsf
+from obs.metrics.detector import Stage
+from obs.metrics.record import record_detector
 from obs.policy.data_id import format_data_id
 from obs.process_summary import ProcessSummary
 from obs.raw_exposure import remove_raw_signature
@@ -253,11 +255,11 @@ def process_detector(
         If a dataset is missing or damaged, or the pixels do not allow a required measurement. The metadata are written
         all the same, and say why; what an earlier run has written for this data ID is removed.
     """
-    summary = ProcessSummary()
+    summary, stage = ProcessSummary(), Stage()
     try:
         _remove_earlier(butler, data_id)
         with inputs_noted() as inputs:
-            outputs = _run(butler, data_id, config, summary, may_wait=may_wait)
+            outputs = _run(butler, data_id, config, summary, stage, may_wait=may_wait)
         record = ResultRecord(
             settings=process_digest(config),
             version=__version__,
@@ -268,10 +270,12 @@ def process_detector(
     except PsfAwaitedError:
         raise
     except Exception as error:
+        record_detector(butler, data_id, stage, summary, error)
         failure = {**summary.to_metadata(), "status": "failed", "error": f"{type(error).__name__}: {error}"}
         with suppress(ObsError):  # why it failed matters more than that this cannot be written either
             butler.put(failure, "processCcd_metadata", data_id)
         raise
+    record_detector(butler, data_id, stage, summary)
     butler.put(summary.to_metadata() | record.to_metadata(), "processCcd_metadata", data_id)
     return summary
 
@@ -292,9 +296,15 @@ def _remove_earlier(butler: Butler, data_id: Mapping[str, Any]) -> None:
 
 
 def _run(
-    butler: Butler, data_id: Mapping[str, Any], config: ProcessConfig, summary: ProcessSummary, *, may_wait: bool
+    butler: Butler,
+    data_id: Mapping[str, Any],
+    config: ProcessConfig,
+    summary: ProcessSummary,
+    stage: Stage,
+    *,
+    may_wait: bool,
 ) -> list[str]:
-    """Run the stages that the settings ask for, and return the dataset types that were written."""
+    """Run the stages that the settings ask for, note what they make, and return the dataset types that were written."""
     instrument = butler.instrument
     written: list[str] = []
 
@@ -312,13 +322,13 @@ def _run(
         may_wait=may_wait,
     )
     with stages.timed("isr"):
-        exposure = _remove_signature(butler, data_id, config.isr, summary.warnings)
+        stage.exposure = exposure = _remove_signature(butler, data_id, config.isr, summary.warnings)
     if config.isr.write or not config.do_characterize:
         with stages.timed("write"):
             put(exposure, "postISRCCD")
     if not config.do_characterize:
         return written
-    found = stages.characterize(exposure, config.characterize)
+    stage.found = found = stages.characterize(exposure, config.characterize)
     if not config.do_calibrate:
         return written
 
@@ -330,7 +340,8 @@ def _run(
     band = instrument.find_filter(exposure.physical_filter).band
     done: Calibrated | None = None
     try:
-        done = stages.calibrate(found, config.calibrate, band=band, load_reference=load_reference)
+        stage.done = done = stages.calibrate(found, config.calibrate, band=band, load_reference=load_reference)
+        stage.exposure = done.exposure
     finally:
         # a catalog that does not cover the pointing covers the frame where it was found
         if done is None or not len(done.reference):

@@ -17,6 +17,7 @@ from obs.repo.formatters import write_dataset
 from obs.repo.key_sources import KeySources
 from obs.repo.lineage import trace
 from obs.repo.lsst_words import accept_lsst_words
+from obs.repo.metric_rows import MetricRows, query_metric_table
 from obs.repo.output_folder import describe_output
 from obs.repo.queries import whole_id
 from obs.repo.references import References
@@ -231,6 +232,25 @@ class Butler(References):
             If nothing is there and there is no output.
         """
         return self._files.path(self.mapper.dataset_type(dataset_type), whole_id(data_id, keys), write=write)
+
+    def query_metrics(self, condition: str = "", *, kind: str = "detector") -> MetricRows:
+        """Return quality metrics of the output, or else of the root.
+
+        Parameters
+        ----------
+        condition
+            Such as ``"seeing < 0.9 and filter = 'HSC-I'"``; empty for all.
+        kind
+            ``detector`` for a row a detector image, ``visit`` for a row a visit, ``master`` for calibration frames.
+
+        Raises
+        ------
+        RepositoryError
+            If nothing was processed there.
+        DataIdError
+            If the condition cannot be understood.
+        """
+        return query_metric_table(self.output or self.root, condition, kind)
 
     # Writing
 

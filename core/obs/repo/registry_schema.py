@@ -34,7 +34,7 @@ def read_schema(connection: sa.Connection) -> dict[str, dict[str, type]]:
 def _python_type(kind: object) -> type:
     if isinstance(kind, sa.Integer):
         return int
-    return float if isinstance(kind, sa.Numeric) else str
+    return float if isinstance(kind, sa.Numeric | sa.Float) else str
 
 
 def read_version(connection: sa.Connection, place: str) -> int | None:

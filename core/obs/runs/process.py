@@ -11,6 +11,8 @@ from obs.errors import DataIdError, OutputError
 from obs.executor.outcome import Outcome
 from obs.instrument.instrument import Instrument
 from obs.memory import keep_freed_memory
+from obs.metrics.gather import gather_metrics
+from obs.metrics.record import expect_results, record_failure
 from obs.pipeline import FREE_SETTINGS, process_detector
 from obs.policy.data_id import DataId
 from obs.process_summary import ProcessSummary
@@ -170,16 +172,27 @@ def process_data_ids(
 ) -> list[Outcome[ProcessSummary]]:
     """Process data IDs, in this process or in several; see `obs.executor.run` for the arguments.
 
-    Exposures without stars, which need the PSF of another one, come last.
+    Exposures without stars, which need the PSF of another one, come last. Metrics of the output are gathered at the end.
     """
-    return run_in_two_passes(
+    output = Path(str(butler.output))
+    expect_results(output, data_ids)
+
+    def note(outcome: Outcome[ProcessSummary]) -> None:
+        if outcome.cause:
+            record_failure(output, outcome.data_id, outcome.error, outcome.cause)
+        if on_done is not None:
+            on_done(outcome)
+
+    outcomes = run_in_two_passes(
         partial(_process_one, butler=butler, config=config),
         data_ids,
         processes=processes,
         timeout=timeout,
-        on_done=on_done,
+        on_done=note,
         raise_errors=raise_errors,
     )
+    gather_metrics(output)
+    return outcomes
 
 
 def _process_one(

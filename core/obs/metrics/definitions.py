@@ -1,0 +1,280 @@
+"""Names, units and meanings of all quality metrics.
+
+A metric keeps its name only as long as it keeps its meaning: whoever changes how one is estimated raises its version.
+"""
+
+from dataclasses import dataclass
+
+__all__ = ["CONTEXT", "MASTER_METRICS", "METRICS", "Metric", "find_metric"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One quality metric.
+
+    Attributes
+    ----------
+    name : str
+        Its name in queries.
+    label : str
+        A few words for tables and axes of plots, without the unit.
+    unit : str
+        Unit; empty for a pure number.
+    definition : str
+        What it is.
+    estimator : str
+        How it is measured.
+    digits : int
+        Decimals that tables show.
+    version : int
+        Raised when the estimator changes.
+    """
+
+    name: str
+    label: str
+    unit: str
+    definition: str
+    estimator: str
+    digits: int = 2
+    version: int = 1
+
+    @property
+    def heading(self) -> str:
+        """Label with unit."""
+        return f"{self.label} ({self.unit})" if self.unit else self.label
+
+
+_PSF = "PSF model, on a grid of 3 by 3 places over the detector"
+_STARS = "stars that the PSF was fitted to or tested with"
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric("seeing", "seeing", "arcsec", "Full width at half maximum of stars.", f"median of the {_PSF}"),
+        Metric("fwhm", "FWHM", "pixel", "Full width at half maximum of stars, in pixels.", f"median of the {_PSF}"),
+        Metric(
+            "seeing_zenith", "seeing at zenith", "arcsec", "Seeing divided by airmass^0.6.", "from seeing and airmass"
+        ),
+        Metric(
+            "psf_gradient",
+            "FWHM gradient",
+            "arcsec",
+            "How much the width of stars changes over the field.",
+            f"sqrt(p95^2 - p5^2) of the FWHM of the {_PSF}",
+        ),
+        Metric("psf_range", "PSF size range", "pixel", "Largest minus smallest FWHM of the model.", _PSF),
+        Metric(
+            "star_e", "ellipticity", "", "Ellipticity (a^2 - b^2) / (a^2 + b^2) of stars.", f"median of the {_STARS}", 3
+        ),
+        Metric(
+            "star_e_coherent",
+            "common ellipticity",
+            "",
+            "Ellipticity that all stars share in direction: large when the telescope trails.",
+            f"length of the median (e1, e2) of the {_STARS}",
+            3,
+        ),
+        Metric("star_angle", "angle of ellipticity", "deg", "Direction of the common ellipticity.", "from x to y", 0),
+        Metric("psf_e1_residual", "e1 residual", "", "Ellipticity of stars minus that of the model.", "median, e1", 4),
+        Metric("psf_e2_residual", "e2 residual", "", "Ellipticity of stars minus that of the model.", "median, e2", 4),
+        Metric(
+            "psf_size_residual",
+            "PSF size residual",
+            "",
+            "Relative difference of the size of stars and of the model.",
+            "median over stars that were kept out of the fit",
+            4,
+        ),
+        Metric("psf_size_scatter", "PSF size scatter", "", "Scatter of that difference.", "robust, over stars", 4),
+        Metric("n_psf_stars", "PSF stars", "", "Stars that the PSF was fitted to.", "count", 0),
+        Metric("n_psf_offered", "PSF candidates", "", "Stars on the stellar locus.", "count", 0),
+        Metric("sky", "sky", "mag/arcsec^2", "Brightness of the sky.", "median of the background, by the zero point"),
+        Metric("sky_rate", "sky rate", "adu/s/pixel", "Sky in counts, per second.", "median of the background", 3),
+        Metric("sky_level", "sky level", "adu", "Sky in counts.", "median of the background", 1),
+        Metric(
+            "sky_gradient",
+            "sky gradient",
+            "%",
+            "Change of the sky over the detector.",
+            "p95 - p5 of the background cells, over the median",
+            1,
+        ),
+        Metric(
+            "noise_ratio",
+            "noise / expected",
+            "",
+            "Noise of the sky over the noise that the variance plane predicts.",
+            "scatter of pixels four apart, in quiet cells",
+        ),
+        Metric(
+            "background_residual",
+            "background residual",
+            "",
+            "What the background leaves beside sources, in noise of a pixel.",
+            "rms of cells beyond their errors",
+            3,
+        ),
+        Metric(
+            "depth",
+            "depth",
+            "mag",
+            "Magnitude of a point source at five times its error.",
+            "median error of faint sources, by the zero point",
+        ),
+        Metric(
+            "depth_predicted",
+            "depth predicted",
+            "mag",
+            "The same, from PSF area, noise of the sky and zero point.",
+            "variance plane and PSF model",
+        ),
+        Metric(
+            "zero_point",
+            "zero point",
+            "mag",
+            "AB magnitude of one count in this exposure.",
+            "fit to reference stars",
+            3,
+        ),
+        Metric(
+            "zero_point_rate",
+            "zero point (1 s)",
+            "mag",
+            "AB magnitude of one count per second.",
+            "zero point - 2.5 log10(exposure time)",
+            3,
+        ),
+        Metric(
+            "zp_scatter",
+            "zero-point scatter",
+            "mag",
+            "Scatter of stars about the zero point.",
+            "robust, bright unsaturated stars",
+            3,
+        ),
+        Metric("zp_n_stars", "zero-point stars", "", "Stars in the fit of the zero point.", "count", 0),
+        Metric(
+            "psf_minus_aperture",
+            "PSF - aperture",
+            "mag",
+            "PSF magnitude minus aperture magnitude of stars.",
+            "median over stars",
+            4,
+        ),
+        Metric("astrom_scatter", "astrometric scatter", "mas", "Scatter of matched positions, per axis.", "robust", 0),
+        Metric(
+            "pointing_error",
+            "pointing error",
+            "arcsec",
+            "Distance of the solved position from that of the header.",
+            "middle of the detector",
+            1,
+        ),
+        Metric("rotation_error", "rotation error", "deg", "Rotation of the solution against the header.", "fit", 3),
+        Metric("scale_ratio", "scale / nominal", "", "Pixel scale over the nominal one.", "fit", 5),
+        Metric(
+            "astrom_matched",
+            "matched",
+            "",
+            "Fraction of sources, or of reference sources if fewer, that match.",
+            "astrometric fit",
+        ),
+        Metric("n_sources", "sources", "", "Sources that were measured.", "count", 0),
+        Metric("n_stars", "stars", "", "Isolated point sources above 20 times their error.", "count", 0),
+        Metric("n_reference", "matched sources", "", "Sources with a reference source.", "count", 0),
+        Metric(
+            "stars_expected",
+            "stars / expected",
+            "",
+            "Reference stars that were found, of those brighter than the depth by 1.5 mag.",
+            "counts inside the frame",
+        ),
+        Metric("saturated", "saturated", "%", "Saturated pixels.", "mask plane SAT", 2),
+        Metric(
+            "masked", "masked", "%", "Pixels that are no measurements: bad, saturated, without data.", "mask planes", 2
+        ),
+        Metric("cosmic_rays", "cosmic rays", "pixel/Mpixel/s", "Pixels hit by cosmic rays.", "count, by area and time"),
+        Metric(
+            "stars_hit", "stars hit", "%", "Stars whose center was taken for a cosmic ray.", "flags of bright sources"
+        ),
+        Metric("n_streaks", "streaks", "", "Trails of satellites and aircraft.", "count", 0),
+        Metric("streaks", "in streaks", "%", "Pixels in those trails.", "mask"),
+        Metric("overscan_level", "overscan level", "adu", "Level of the overscan.", "median of the amplifiers", 1),
+        Metric("read_noise", "read noise", "electron", "Scatter of the overscan.", "median of the amplifiers"),
+        Metric(
+            "amp_noise_low",
+            "quietest amplifier",
+            "",
+            "Noise of the quietest amplifier over the noise expected there.",
+            "robust scatter beside sources",
+        ),
+        Metric(
+            "amp_step",
+            "amplifier step",
+            "sigma",
+            "Largest difference of the sky between two amplifiers.",
+            "medians, in noise of a pixel",
+        ),
+        Metric(
+            "amp_dead",
+            "dead amplifiers",
+            "",
+            "Amplifiers without light, or masked for the most part.",
+            "noise and masks of each",
+            0,
+        ),
+        Metric("n_warnings", "warnings", "", "Warnings of the processing.", "count", 0),
+        Metric("seconds", "time", "s", "Time of processing.", "sum of the steps", 1),
+        Metric(
+            "peak_memory", "peak memory", "MB", "Most memory that the process has used so far.", "operating system", 0
+        ),
+    )
+}
+
+#: Facts of an exposure that explain its metrics; they have no gates.
+CONTEXT: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric("mjd", "time", "d", "Middle of the exposure, MJD UTC.", "header", 5),
+        Metric("exposure_time", "exposure", "s", "Exposure time.", "header", 1),
+        Metric("airmass", "airmass", "", "Airmass.", "header"),
+        Metric("altitude", "altitude", "deg", "Altitude of the field.", "header", 1),
+        Metric("moon_separation", "Moon distance", "deg", "Angle between field and Moon.", "ephemeris", 0),
+        Metric(
+            "moon_altitude", "Moon altitude", "deg", "Altitude of the Moon.", "ephemeris, place of the observatory", 0
+        ),
+        Metric("moon_phase", "Moon lit", "%", "Lit fraction of the Moon.", "ephemeris", 0),
+        Metric(
+            "moon_sky",
+            "moonlight",
+            "mag/arcsec^2",
+            "How much the Moon should brighten a dark sky.",
+            "Krisciunas & Schaefer (1991)",
+        ),
+        Metric("sun_altitude", "Sun altitude", "deg", "Altitude of the Sun.", "ephemeris, place of the observatory", 0),
+        Metric("focus", "focus", "", "Position of the focus.", "header"),
+        Metric("temperature", "air temperature", "C", "Outside temperature.", "header", 1),
+        Metric("ccd_temperature", "CCD temperature", "C", "Temperature of the detector.", "header", 1),
+        Metric("ra", "RA", "deg", "Right ascension of the middle of the detector.", "WCS", 4),
+        Metric("dec", "Dec", "deg", "Declination of the middle of the detector.", "WCS", 4),
+    )
+}
+
+MASTER_METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric("n_used", "inputs used", "", "Frames that were combined.", "count", 0),
+        Metric("n_dropped", "inputs rejected", "", "Frames that were left out.", "count", 0),
+        Metric("level", "level", "adu", "Level of the inputs: ADU of a flat, seconds of a dark.", "median", 1),
+        Metric(
+            "noise_expected", "noise / expected", "", "Noise over the noise predicted.", "largest of the amplifiers"
+        ),
+        Metric("clipped", "clipped values", "", "Values rejected as outliers.", "count", 0),
+        Metric("peak_memory", "peak memory", "MB", "Most memory of the process.", "operating system", 0),
+    )
+}
+
+
+def find_metric(name: str) -> Metric | None:
+    """Return the metric, or the fact of an exposure, of a name; None for other columns."""
+    return METRICS.get(name) or CONTEXT.get(name) or MASTER_METRICS.get(name)

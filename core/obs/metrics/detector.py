@@ -1,0 +1,368 @@
+"""Metrics of one detector image, from what its processing has found already.
+
+Nothing is detected or fitted again: catalogs, background cells, mask and the PSF model are read, in a hundredth of the
+time that made them. Every number is either measured, or missing for a reason that is recorded.
+"""
+
+import math
+import resource
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.algorithms.pixels.statistics import robust_sigma
+from obs.algorithms.psf.width import half_maximum_width
+from obs.geom import Box
+from obs.image.catalog import Catalog
+from obs.image.exposure import Exposure
+from obs.image.mask import UNUSABLE_PLANES
+from obs.process_summary import ProcessSummary
+from obs.tasks.calibrate import Calibrated
+from obs.tasks.characterize import Characterized
+
+__all__ = ["Measured", "Stage", "measure_detector"]
+
+_PIXELS_PER_MEGAPIXEL = 1e6
+#: Places over the detector, as parts of its sides, at which the PSF model is looked at.
+_GRID = (0.1, 0.5, 0.9)
+#: Signal-to-noise ratio of stars that are counted, and up to which the error of a source is that of the sky.
+_STAR_SNR, _FAINT_SNR = 20.0, 15.0
+_DEPTH_SNR = 5.0
+#: Reference stars this much brighter than the depth should be found.
+_SURE = 1.5
+#: Below this part of the expected noise an amplifier sees no light; above that part of its pixels it is masked.
+_DEAD_NOISE, _DEAD_MASKED = 0.2, 0.5
+#: Every such row and column of an amplifier is looked at.
+_STEP = 4
+_FEWEST = 5
+
+
+@dataclass
+class Stage:
+    """What the stages of a pipeline have made so far; None for those that have not run.
+
+    Attributes
+    ----------
+    exposure : Exposure or None
+        Detrended, later calibrated.
+    found : Characterized or None
+        Background, PSF, bright sources.
+    done : Calibrated or None
+        All sources, WCS, zero point.
+    """
+
+    exposure: Exposure | None = None
+    found: Characterized | None = None
+    done: Calibrated | None = None
+
+
+@dataclass
+class Measured:
+    """Values of metrics, and reasons where there is none.
+
+    Attributes
+    ----------
+    values : dict of str to float
+        Metric to value.
+    reasons : dict of str to str
+        Metric to why it was not measured.
+    details : dict
+        What is not one number: amplifiers.
+    """
+
+    values: dict[str, float] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+    details: dict[str, Any] = field(default_factory=dict)
+
+    def set(self, reason: str, **values: float) -> None:
+        """Note values, and for those that are not finite the reason."""
+        for name, value in values.items():
+            if math.isfinite(value):
+                self.values[name] = float(value)
+            else:
+                self.reasons[name] = reason
+
+
+def measure_detector(stage: Stage, summary: ProcessSummary, amplifiers: Sequence[tuple[str, Box]] = ()) -> Measured:
+    """Return the metrics of a detector image, as far as its processing went.
+
+    Parameters
+    ----------
+    stage : Stage
+        What was made.
+    summary : ProcessSummary
+        What was measured on the way.
+    amplifiers : sequence of (str, Box), optional
+        Names and pixels of the amplifiers.
+
+    Returns
+    -------
+    Measured
+    """
+    out = Measured()
+    unit = 1024.0 if sys.platform != "darwin" else 1024.0**2
+    out.set("", n_warnings=len(summary.warnings), seconds=sum(summary.seconds.values()))
+    out.set("", peak_memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit)
+    exposure = stage.exposure
+    if exposure is None:
+        return out
+    _measure_overscan(out, exposure)
+    if stage.found is not None:
+        _measure_psf(out, stage.found, summary)
+        _measure_mask(out, exposure, summary)
+        _measure_sky(out, stage, summary)
+    if stage.found is not None and amplifiers:
+        _measure_amplifiers(out, exposure, amplifiers)
+    if stage.done is not None:
+        _measure_sources(out, stage.done, summary)
+        _measure_stars(out, stage.done)
+    return out
+
+
+def _measure_psf(out: Measured, found: Characterized, summary: ProcessSummary) -> None:
+    exposure, psf = found.exposure, found.exposure.psf
+    origin = found.psf_origin
+    if psf is None or origin == "assumed":
+        reason = "no star and no source showed the width of the PSF"
+        out.set(reason, seeing=math.nan, fwhm=math.nan, psf_gradient=math.nan, psf_range=math.nan)
+    else:
+        height, width = exposure.shape
+        places = [(x * (width - 1), y * (height - 1)) for y in _GRID for x in _GRID]
+        widths = np.array([half_maximum_width(psf, x=x, y=y) for x, y in places])
+        scale = exposure.wcs.pixel_scale if exposure.wcs is not None else math.nan
+        low, middle, high = np.percentile(widths, [5, 50, 95])
+        out.set("the PSF model has no width", fwhm=middle, psf_range=float(np.ptp(widths)))
+        gradient = math.sqrt(max(high**2 - low**2, 0.0))
+        out.set("no WCS, so the pixel scale is not known", seeing=middle * scale, psf_gradient=gradient * scale)
+    out.set("", n_psf_stars=summary.n_psf_star)
+    out.set(f"no reserved stars (PSF: {origin})", psf_size_residual=summary.psf_size_residual)
+    catalog = found.catalog
+    stars = catalog["calib_psf_candidate"] if "calib_psf_candidate" in catalog else np.zeros(len(catalog), bool)
+    out.set("", n_psf_offered=float(np.count_nonzero(stars)))
+    _measure_shapes(out, catalog.select(stars))
+    if "base_PixelFlags_flag_crCenter" in catalog and len(catalog):
+        center = catalog["base_PixelFlags_flag_crCenter"]
+        bright = _signal_to_noise(catalog) > _STAR_SNR
+        out.set("no bright source", stars_hit=100.0 * float(np.mean(center[bright])) if bright.any() else math.nan)
+
+
+def _measure_shapes(out: Measured, stars: Catalog) -> None:
+    """Measure ellipticities of stars, and how the model differs from them."""
+    names = ("star_e", "star_e_coherent", "star_angle", "psf_e1_residual", "psf_e2_residual", "psf_size_scatter")
+    if "base_SdssShape_xx" in stars:
+        first, size = _ellipticity(stars, "base_SdssShape_")
+        model, model_size = _ellipticity(stars, "base_SdssShape_psf_")
+        good = np.isfinite(first).all(axis=0) & np.isfinite(model).all(axis=0) & (size > 0) & (model_size > 0)
+    else:
+        good = np.zeros(0, bool)
+    if np.count_nonzero(good) < _FEWEST:
+        out.set(f"fewer than {_FEWEST} stars with shapes", **dict.fromkeys(names, math.nan))
+        return
+    first, model, size, model_size = first[:, good], model[:, good], size[good], model_size[good]
+    e1, e2 = np.median(first, axis=1)
+    difference = np.median(first - model, axis=1)
+    out.set(
+        "",
+        star_e=float(np.median(np.hypot(*first))),
+        star_e_coherent=math.hypot(e1, e2),
+        star_angle=math.degrees(0.5 * math.atan2(e2, e1)),
+        psf_e1_residual=difference[0],
+        psf_e2_residual=difference[1],
+        psf_size_scatter=robust_sigma(np.sqrt(size / model_size)),
+    )
+
+
+def _ellipticity(stars: Catalog, prefix: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return e1 and e2, shape (2, n), and the sum of both moments."""
+    xx, yy, xy = (np.asarray(stars[f"{prefix}{name}"], float) for name in ("xx", "yy", "xy"))
+    size = xx + yy
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.stack([(xx - yy) / size, 2.0 * xy / size]), size
+
+
+def _measure_mask(out: Measured, exposure: Exposure, summary: ProcessSummary) -> None:
+    mask = exposure.masked_image.mask
+    # every fourth row is enough for a percentage, and a quarter of the time
+    rows = mask.array[::_STEP]
+    lost = mask.known_bits(name for name in UNUSABLE_PLANES if name not in ("CR", "INTRP"))
+    out.set(
+        "",
+        masked=100.0 * np.count_nonzero(rows & lost) / rows.size,
+        saturated=100.0 * np.count_nonzero(rows & mask.known_bits(["SAT"])) / rows.size,
+        n_streaks=summary.n_streak,
+        streaks=100.0 * summary.streak_fraction,
+    )
+    seconds = exposure.visit_info.exposure_time if exposure.visit_info is not None else math.nan
+    rate = summary.n_cosmic_ray_pixel / (mask.array.size / _PIXELS_PER_MEGAPIXEL)
+    out.set("the exposure time is not known, or 0", cosmic_rays=rate / seconds if seconds > 0 else math.nan)
+
+
+def _measure_sky(out: Measured, stage: Stage, summary: ProcessSummary) -> None:
+    found, exposure = stage.found, stage.exposure
+    if found is None or exposure is None:
+        return
+    backgrounds = stage.done.backgrounds if stage.done is not None else found.backgrounds
+    cells = [background.level[np.isfinite(background.level)] for background in backgrounds]
+    level = sum(float(np.median(known)) for known in cells if len(known)) if any(map(len, cells)) else math.nan
+    seconds = exposure.visit_info.exposure_time if exposure.visit_info is not None else math.nan
+    out.set("no cell of the background has enough good pixels", sky_level=level)
+    out.set("the exposure time is not known, or 0", sky_rate=level / seconds if seconds > 0 else math.nan)
+    gradient = math.nan
+    if cells and len(cells[0]) >= _FEWEST and level > 0:
+        low, high = np.percentile(cells[0], [5, 95])
+        gradient = 100.0 * float(high - low) / level
+    out.set("no sky level, or too few cells", sky_gradient=gradient)
+    out.set("noise of the sky was not measured", noise_ratio=summary.noise_ratio)
+    out.set("too few cells beside sources", background_residual=summary.background_residual)
+    zero_point = summary.zero_point
+    area = exposure.wcs.pixel_scale**2 if exposure.wcs is not None else math.nan
+    sky = zero_point - 2.5 * math.log10(level / area) if level > 0 and area > 0 else math.nan
+    reason = "no zero point" if not math.isfinite(zero_point) else "the sky level is not positive, or there is no WCS"
+    out.set(reason, sky=sky)
+    noise = _sky_noise(exposure)
+    flux = _DEPTH_SNR * noise * math.sqrt(4.0 * math.pi) * summary.psf_sigma
+    depth = zero_point - 2.5 * math.log10(flux) if flux > 0 else math.nan
+    out.set("no zero point" if not math.isfinite(zero_point) else "no PSF, or no noise", depth_predicted=depth)
+
+
+def _sky_noise(exposure: Exposure) -> float:
+    """Return the median noise of a pixel by the variance plane, from every fourth row and column."""
+    variance = exposure.masked_image.variance[::_STEP, ::_STEP]
+    known = variance[np.isfinite(variance) & (variance > 0)]
+    return math.sqrt(float(np.median(known))) if known.size else math.nan
+
+
+def _measure_overscan(out: Measured, exposure: Exposure) -> None:
+    cards = exposure.metadata
+    prefix = "ISR_OSCAN_LEVEL"
+    names = [key.removeprefix(prefix) for key in cards if key.startswith(prefix)]
+    levels = np.array([_number(cards.get(prefix + name)) for name in names])
+    sigmas = np.array([_number(cards.get(f"ISR_OSCAN_SIGMA{name}")) for name in names])
+    gains = np.array([_number(cards.get(f"ISR_GAIN{name}")) for name in names])
+    known = levels[np.isfinite(levels)]
+    out.set("no overscan was subtracted", overscan_level=float(np.median(known)) if known.size else math.nan)
+    noise = (sigmas * gains)[np.isfinite(sigmas * gains)]
+    out.set("no overscan was subtracted", read_noise=float(np.median(noise)) if noise.size else math.nan)
+    if names:
+        rows = zip(names, levels, sigmas * gains, strict=True)
+        out.details["overscan"] = [[name, _rounded(level), _rounded(sigma)] for name, level, sigma in rows]
+
+
+def _measure_amplifiers(out: Measured, exposure: Exposure, amplifiers: Sequence[tuple[str, Box]]) -> None:
+    """Compare the amplifiers of a detector: level and noise beside sources, and what is masked."""
+    pixels = exposure.masked_image
+    height, width = pixels.shape
+    lost = pixels.mask.known_bits(UNUSABLE_PLANES)
+    sources = pixels.mask.known_bits(["DETECTED"])
+    table, levels, ratios, dead = [], [], [], []
+    for name, box in amplifiers:
+        if box.x_max > width or box.y_max > height:
+            return  # a cutout, or another binning
+        cut = (slice(box.y_min, box.y_max, _STEP), slice(box.x_min, box.x_max, _STEP))
+        bits, image, variance = pixels.mask.array[cut], pixels.image[cut], pixels.variance[cut]
+        masked = np.count_nonzero(bits & lost) / max(bits.size, 1)
+        quiet = (bits & (lost | sources)) == 0
+        values, expected = image[quiet], variance[quiet]
+        noise = robust_sigma(values) if values.size > _FEWEST else math.nan
+        sigma = math.sqrt(float(np.median(expected))) if expected.size > _FEWEST else math.nan
+        level = float(np.median(values)) if values.size > _FEWEST else math.nan
+        ratio = noise / sigma if sigma > 0 else math.nan
+        table.append([name, _rounded(level), _rounded(noise), _rounded(100.0 * masked)])
+        if masked > _DEAD_MASKED or (math.isfinite(ratio) and ratio < _DEAD_NOISE):
+            dead.append(name)
+        else:
+            levels.append(level / sigma if sigma > 0 else math.nan)
+            ratios.append(ratio)
+    known = np.array(levels)[np.isfinite(levels)]
+    several = "the detector has one amplifier" if len(amplifiers) < 2 else "too few quiet pixels"
+    out.set(several, amp_step=float(np.ptp(known)) if len(known) > 1 else math.nan)
+    finite = [ratio for ratio in ratios if math.isfinite(ratio)]
+    out.set("too few quiet pixels", amp_noise_low=min(finite) if finite else math.nan)
+    out.set("", amp_dead=len(dead))
+    out.details["amplifiers"] = table
+    if dead:
+        out.details["dead_amplifiers"] = dead
+
+
+def _measure_sources(out: Measured, done: Calibrated, summary: ProcessSummary) -> None:
+    no_reference = "no reference catalog covers the frame" if not len(done.reference) else "no match"
+    out.set("", n_sources=summary.n_source, n_reference=summary.n_reference, zp_n_stars=summary.n_zero_point)
+    seconds = done.exposure.visit_info.exposure_time if done.exposure.visit_info is not None else math.nan
+    rate = summary.zero_point - 2.5 * math.log10(seconds) if seconds > 0 else math.nan
+    out.set(no_reference, zero_point=summary.zero_point, zp_scatter=summary.zero_point_rms)
+    out.set(no_reference if not math.isfinite(summary.zero_point) else "no exposure time", zero_point_rate=rate)
+    out.set(no_reference, astrom_scatter=1000.0 * summary.astrometric_scatter, astrom_matched=summary.wcs_matched)
+    fitted = "the WCS was not fitted" if len(done.reference) else no_reference
+    out.set(
+        fitted, pointing_error=summary.wcs_offset, rotation_error=summary.wcs_rotation, scale_ratio=summary.wcs_scale
+    )
+
+
+def _measure_stars(out: Measured, done: Calibrated) -> None:
+    catalog = done.catalog
+    names = ("depth", "psf_minus_aperture", "stars_expected")
+    if not len(catalog):
+        out.set("", n_stars=0)
+        out.set("no sources", **dict.fromkeys(names, math.nan))
+        return
+    snr = _signal_to_noise(catalog)
+    single = catalog["detect_isPrimary"] & (catalog["deblend_nChild"] == 0)
+    extended = catalog["base_ClassificationExtendedness_value"]
+    stars = single & (snr > _STAR_SNR) & (extended < 0.5)
+    out.set("", n_stars=float(np.count_nonzero(stars)))
+    error = np.asarray(catalog["base_PsfFlux_instFluxErr"], float)
+    faint = single & (snr < _FAINT_SNR) & (snr > 0) & np.isfinite(error) & (error > 0)
+    calibration = done.exposure.photo_calib
+    depth = math.nan
+    if calibration is not None and np.count_nonzero(faint) >= _FEWEST:
+        depth = float(calibration.magnitude(_DEPTH_SNR * float(np.median(error[faint]))))
+    out.set("no zero point" if calibration is None else f"fewer than {_FEWEST} faint sources", depth=depth)
+    out.set("too few bright stars", psf_minus_aperture=_psf_minus_aperture(catalog, stars))
+    _count_expected(out, done, depth)
+
+
+def _psf_minus_aperture(catalog: Catalog, stars: NDArray[np.bool_]) -> float:
+    """Return the median of PSF minus aperture magnitude, in the aperture that comes nearest to 12 pixels."""
+    name = "base_CircularApertureFlux_12_0_instFlux"
+    if name not in catalog:
+        return math.nan
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.asarray(catalog["base_PsfFlux_instFlux"], float)[stars] / catalog[name][stars]
+        magnitude = -2.5 * np.log10(ratio)
+    known = magnitude[np.isfinite(magnitude)]
+    return float(np.median(known)) if len(known) >= _FEWEST else math.nan
+
+
+def _count_expected(out: Measured, done: Calibrated, depth: float) -> None:
+    """Count the reference stars inside the frame that should be seen, and those that are."""
+    reference, wcs = done.reference, done.exposure.wcs
+    flux_name = next((name for name in reference.columns if name.endswith("_flux")), None) if len(reference) else None
+    if flux_name is None or wcs is None or not math.isfinite(depth):
+        out.set("no reference catalog, or no depth", stars_expected=math.nan)
+        return
+    flux = np.asarray(reference[flux_name], float)
+    x, y = wcs.sky_to_pixel(ra=reference["coord_ra"], dec=reference["coord_dec"])
+    height, width = done.exposure.shape
+    inside = (x > 0) & (x < width - 1) & (y > 0) & (y < height - 1) & (flux > 10 ** (0.4 * (31.4 - depth + _SURE)))
+    seen = np.zeros(len(reference), bool)
+    seen[done.matches.second] = True
+    count = int(np.count_nonzero(inside))
+    ratio = float(np.count_nonzero(inside & seen)) / count if count >= _FEWEST else math.nan
+    out.set(f"fewer than {_FEWEST} reference stars bright enough", stars_expected=ratio)
+
+
+def _signal_to_noise(catalog: Catalog) -> NDArray[np.float64]:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(catalog["base_PsfFlux_instFlux"] / catalog["base_PsfFlux_instFluxErr"], float)
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else math.nan
+
+
+def _rounded(value: float) -> float | None:
+    return round(float(value), 4) if math.isfinite(value) else None
