@@ -75,6 +75,13 @@ METRICS: dict[str, Metric] = {
             3,
         ),
         Metric("star_angle", "angle of ellipticity", "deg", "Direction of the common ellipticity.", "from x to y", 0),
+        Metric(
+            "psf_concentration",
+            "PSF concentration",
+            "",
+            "Width of the PSF by moments over that at half maximum: 1 for a Gaussian, less for the disks of a bad focus.",
+            "PSF model in the middle of the detector",
+        ),
         Metric("psf_e1_residual", "e1 residual", "", "Ellipticity of stars minus that of the model.", "median, e1", 4),
         Metric("psf_e2_residual", "e2 residual", "", "Ellipticity of stars minus that of the model.", "median, e2", 4),
         Metric(

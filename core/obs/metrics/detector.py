@@ -23,6 +23,7 @@ from obs.image.mask import UNUSABLE_PLANES
 from obs.process_summary import ProcessSummary
 from obs.tasks.calibrate import Calibrated
 from obs.tasks.characterize import Characterized
+from obs.tasks.psf_sizes import FWHM_PER_SIGMA
 
 __all__ = ["Measured", "Stage", "measure_detector"]
 
@@ -128,7 +129,8 @@ def _measure_psf(out: Measured, found: Characterized, summary: ProcessSummary) -
     origin = found.psf_origin
     if psf is None or origin == "assumed":
         reason = "no star and no source showed the width of the PSF"
-        out.set(reason, seeing=math.nan, fwhm=math.nan, psf_gradient=math.nan, psf_range=math.nan)
+        names = ("seeing", "fwhm", "psf_gradient", "psf_range", "psf_concentration")
+        out.set(reason, **dict.fromkeys(names, math.nan))
     else:
         height, width = exposure.shape
         places = [(x * (width - 1), y * (height - 1)) for y in _GRID for x in _GRID]
@@ -138,6 +140,8 @@ def _measure_psf(out: Measured, found: Characterized, summary: ProcessSummary) -
         out.set("the PSF model has no width", fwhm=middle, psf_range=float(np.ptp(widths)))
         gradient = math.sqrt(max(high**2 - low**2, 0.0))
         out.set("no WCS, so the pixel scale is not known", seeing=middle * scale, psf_gradient=gradient * scale)
+        concentration = FWHM_PER_SIGMA * found.sigma / found.fwhm if found.fwhm > 0 else math.nan
+        out.set("the PSF model has no width", psf_concentration=concentration)
     out.set("", n_psf_stars=summary.n_psf_star)
     out.set(f"no reserved stars (PSF: {origin})", psf_size_residual=summary.psf_size_residual)
     catalog = found.catalog

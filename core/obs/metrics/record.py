@@ -173,6 +173,7 @@ def _context(exposure: Exposure | None) -> dict[str, Any]:
         x, y = 0.5 * (width - 1), 0.5 * (height - 1)
         found["ra"], found["dec"] = (float(value) for value in exposure.wcs.pixel_to_sky(x=x, y=y))
         ra, dec = (ra, dec) if math.isfinite(ra) and math.isfinite(dec) else (found["ra"], found["dec"])
+    found["longitude"] = info.longitude
     found["date"] = info.date_avg or info.date_begin or None
     if math.isfinite(mjd):
         lights = find_lights(mjd, ra=ra, dec=dec, longitude=info.longitude, latitude=info.latitude)

@@ -1,0 +1,224 @@
+"""Numbers that follow from comparing a frame with others: transparency, what the sky has too much, effective time."""
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.metrics.definitions import Metric
+from obs.metrics.nights import night_of
+
+__all__ = ["DERIVED", "Reference", "References", "add_derived"]
+
+DERIVED: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric(
+            "transparency",
+            "transparency",
+            "",
+            "Light that the atmosphere lets pass, 1 for the clearest frames.",
+            "zero point for 1 s against the best tenth of the night and of other nights, airmass taken out",
+        ),
+        Metric(
+            "sky_excess",
+            "sky above expected",
+            "mag/arcsec^2",
+            "How much brighter the sky is than Moon and twilight explain.",
+            "against the darkest tenth of the frames, moonlight by Krisciunas & Schaefer (1991)",
+        ),
+        Metric(
+            "sky_brighter",
+            "sky above darkest",
+            "mag/arcsec^2",
+            "How much brighter the sky is than in the darkest tenth of the frames.",
+            "from the sky",
+        ),
+        Metric(
+            "sky_deficit",
+            "sky below usual",
+            "mag",
+            "How much less light the sky has than usual: nothing gets in.",
+            "median of the sky rate of the frames",
+        ),
+        Metric(
+            "stars_ratio",
+            "stars / usual",
+            "",
+            "Stars that were found, over those of other frames of the same field and filter.",
+            "against the median",
+        ),
+        Metric(
+            "effective",
+            "effective time",
+            "%",
+            "Time that this exposure is worth, in parts of its exposure time.",
+            "10^(0.8 (depth - depth of the best tenth))",
+            0,
+        ),
+    )
+}
+_TWILIGHT = -18.0
+_BEST = 90.0
+_SAME_FIELD = 0.5  # degrees
+_FIELD_FRAMES = 3
+_SIGMA = 1.4826
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What a metric usually is.
+
+    Attributes
+    ----------
+    median, scatter, best : float
+        Median, robust standard deviation, and the better tenth.
+    number : int
+        Frames that it is of.
+    source : str
+        Which frames these are, in words.
+    """
+
+    median: float
+    scatter: float
+    best: float
+    number: int
+    source: str
+
+
+@dataclass
+class References:
+    """Frames to compare with: those of the night, and those of other nights.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        Rows of the night or nights that are judged.
+    history : sequence of mapping
+        Rows of other nights of the camera.
+    night_frames, history_frames : int
+        How many frames a reference needs.
+    """
+
+    rows: Sequence[Mapping[str, Any]]
+    history: Sequence[Mapping[str, Any]] = ()
+    night_frames: int = 4
+    history_frames: int = 10
+    _cache: dict[tuple[Any, ...], list[Reference]] = field(default_factory=dict)
+    _groups: dict[str, dict[tuple[Any, ...], list[Mapping[str, Any]]]] = field(default_factory=dict)
+
+    def find(self, metric: str, row: Mapping[str, Any], *, low_is_best: bool = False) -> list[Reference]:
+        """Return the references for a metric of a row, none if there are too few frames."""
+        key = (metric, low_is_best, *_group(row), row.get("detector_name"))
+        if key not in self._cache:
+            self._cache[key] = list(self._references(metric, row, low_is_best))
+        return self._cache[key]
+
+    def _references(self, metric: str, row: Mapping[str, Any], low_is_best: bool) -> Iterable[Reference]:
+        night, name = _group(row), row.get("detector_name")
+        same_night = self._grouped("night", self.rows, lambda r: (*_group(r), r.get("detector_name")))
+        all_night = self._grouped("nights", self.rows, _group)
+        before = self._grouped("history", self.history, lambda r: (r.get("filter"), r.get("detector_name")))
+        for rows in (same_night.get((*night, name), []), all_night.get(night, [])):
+            values = _values(rows, metric)
+            if len(values) >= self.night_frames:
+                yield _summarize(values, f"{len(values)} frames of the night", low_is_best)
+                break
+        values = _values(before.get((row.get("filter"), name), []), metric)
+        if len(values) >= self.history_frames:
+            yield _summarize(values, f"{len(values)} frames of other nights", low_is_best)
+
+    def _grouped(
+        self, name: str, rows: Sequence[Mapping[str, Any]], key: Callable[[Mapping[str, Any]], tuple[Any, ...]]
+    ) -> dict[tuple[Any, ...], list[Mapping[str, Any]]]:
+        if name not in self._groups:
+            groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = defaultdict(list)
+            for row in rows:
+                groups[key(row)].append(row)
+            self._groups[name] = groups
+        return self._groups[name]
+
+
+def add_derived(rows: Sequence[dict[str, Any]], references: References, extinction: float) -> None:
+    """Add the metrics of `DERIVED` to rows, None where there is nothing to compare with.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Rows of detectors or of visits; changed in place.
+    references : References
+        What to compare with. Its rows and history gain the columns that comparisons need.
+    extinction : float
+        Magnitudes for each airmass.
+    """
+    for row in (*references.rows, *references.history, *rows):
+        if isinstance(row, dict):
+            _prepare(row, extinction)
+    for row in rows:
+        clear, dark = references.find("zp_clear", row), references.find("sky_dark", row)
+        zero = row.get("zp_clear")
+        row["transparency"] = 10 ** (-0.4 * (max(ref.best for ref in clear) - zero)) if clear and zero else None
+        _compare_sky(row, dark)
+        usual = [ref.median for ref in references.find("sky_rate", row)]
+        rate = row.get("sky_rate")
+        row["sky_deficit"] = None
+        if usual and usual[0] > 0 and rate is not None:
+            row["sky_deficit"] = -2.5 * math.log10(max(rate / usual[0], 1e-4))
+        deep, depth = references.find("depth", row), row.get("depth")
+        row["effective"] = None
+        if deep and depth is not None:
+            row["effective"] = 100.0 * 10 ** (0.8 * (depth - max(ref.best for ref in deep)))
+    _count_stars(rows, references)
+
+
+def _compare_sky(row: dict[str, Any], dark: list[Reference]) -> None:
+    """Compare the sky with that of the darkest frames, Moon and twilight taken into account."""
+    row["sky_brighter"] = row["sky_excess"] = None
+    if not dark or row.get("sky") is None:
+        return
+    row["sky_brighter"] = max(ref.best for ref in dark) - row["sky"]
+    sun = row.get("sun_altitude")
+    if sun is not None and sun > _TWILIGHT:
+        return  # twilight has no simple expectation, and is named as such
+    row["sky_excess"] = row["sky_brighter"] - (row.get("moon_sky") or 0.0)
+
+
+def _prepare(row: dict[str, Any], extinction: float) -> None:
+    zero, airmass = row.get("zero_point_rate"), row.get("airmass")
+    row["zp_clear"] = None if zero is None else zero + extinction * ((airmass or 1.0) - 1.0)
+    sky = row.get("sky")
+    row["sky_dark"] = None if sky is None else sky + (row.get("moon_sky") or 0.0)
+
+
+def _count_stars(rows: Sequence[dict[str, Any]], references: References) -> None:
+    """Compare numbers of stars between frames of one field, filter and exposure time."""
+    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        ra, dec = row.get("ra"), row.get("dec")
+        place = (None, None) if ra is None or dec is None else (round(ra / _SAME_FIELD), round(dec / _SAME_FIELD))
+        groups[(*_group(row), row.get("detector_name"), row.get("exposure_time"), *place)].append(row)
+    for group in groups.values():
+        numbers = _values(group, "n_stars")
+        usual = float(np.median(numbers)) if len(numbers) >= _FIELD_FRAMES else 0.0
+        for row in group:
+            number = row.get("n_stars")
+            row["stars_ratio"] = number / usual if usual > 0 and number is not None else None
+
+
+def _group(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return night_of(row), row.get("filter")
+
+
+def _values(rows: Iterable[Mapping[str, Any]], metric: str) -> NDArray[np.float64]:
+    return np.array([value for row in rows if (value := row.get(metric)) is not None], float)
+
+
+def _summarize(values: NDArray[np.float64], source: str, low_is_best: bool) -> Reference:
+    median = float(np.median(values))
+    scatter = _SIGMA * float(np.median(np.abs(values - median)))
+    best = float(np.percentile(values, 100.0 - _BEST if low_is_best else _BEST))
+    return Reference(median, scatter, best, len(values), source)

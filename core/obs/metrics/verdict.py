@@ -1,0 +1,184 @@
+"""The verdict on a frame: the gates that it fails, worst first, each with value, limit and reference."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from obs.metrics.causes import Cause, find_causes
+from obs.metrics.definitions import METRICS, Metric
+from obs.metrics.derive import DERIVED, Reference, References, add_derived
+from obs.metrics.gates import Gate, Gates
+
+__all__ = ["Failure", "Level", "Verdict", "judge"]
+
+Level = Literal["good", "look", "bad", "failed", "waiting"]
+
+LEVELS: tuple[Level, ...] = ("failed", "bad", "look", "waiting", "good")
+"""From the worst to the best."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A gate that a frame does not pass.
+
+    Attributes
+    ----------
+    metric : str
+        Name of the metric.
+    level : {"look", "bad"}
+        Which limit it exceeds.
+    excess : float
+        Distance from what is good in units of the limit ``look``; orders failures.
+    text : str
+        Value, limit and reference in words.
+    """
+
+    metric: str
+    level: Literal["look", "bad"]
+    excess: float
+    text: str
+
+
+@dataclass
+class Verdict:
+    """What to think of a frame.
+
+    Attributes
+    ----------
+    level : str
+        ``good``, ``look``, ``bad``, ``failed`` or ``waiting``.
+    causes : list of Cause
+        Why, worst first: causes that several metrics tell together, then single gates.
+    failures : list of Failure
+        The gates that it fails, worst first.
+    without : dict of str to str
+        Gates that could not be applied, and why.
+    """
+
+    level: Level
+    causes: list[Cause] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    without: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """All reasons in one line; empty for a good frame."""
+        return "; ".join(cause.text for cause in self.causes)
+
+
+def judge(rows: Sequence[dict[str, Any]], gates: Gates, history: Sequence[Mapping[str, Any]] = ()) -> list[Verdict]:
+    """Judge frames against the gates.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Rows of detectors or of visits of one camera; they gain the metrics of `obs.metrics.derive.DERIVED`.
+    gates : Gates
+        The limits.
+    history : sequence of mapping
+        Rows of other nights.
+
+    Returns
+    -------
+    list of Verdict
+        One for each row.
+    """
+    references = References(rows, history, gates.night_frames, gates.history_frames)
+    add_derived(rows, references, gates.extinction)
+    return [_judge_one(row, gates, references) for row in rows]
+
+
+def _judge_one(row: Mapping[str, Any], gates: Gates, references: References) -> Verdict:
+    if row.get("status") == "waiting":
+        return Verdict("waiting", [Cause("waiting", "not processed yet", "")])
+    failures: list[Failure] = []
+    without: dict[str, str] = {}
+    for gate in gates.gates.values():
+        value = row.get(gate.metric)
+        if value is None:
+            reasons = row.get("details", {}).get("reasons", {})
+            without[gate.metric] = f"not measured: {reasons.get(gate.metric, 'nothing to compare with')}"
+            continue
+        found = _check(gate, float(value), row, references)
+        if isinstance(found, str):
+            without[gate.metric] = found
+        elif found is not None:
+            failures.append(found)
+    failures.sort(key=lambda failure: (failure.level != "bad", -failure.excess))
+    has_failed = row.get("status") == "failed"
+    causes = find_causes(row, {failure.metric: failure for failure in failures})
+    if has_failed:
+        return Verdict("failed", causes, failures, without)
+    level: Level = "good"
+    if causes:
+        level = "bad" if any(cause.level == "bad" for cause in causes) else "look"
+    return Verdict(level, causes, failures, without)
+
+
+def _check(gate: Gate, value: float, row: Mapping[str, Any], references: References) -> Failure | str | None:
+    """Return the failure of a gate, why it cannot be applied, or None if it is passed."""
+    if gate.compare == "fraction_of_seeing":
+        seeing = row.get("seeing")
+        return "not measured: no seeing" if not seeing else _failure(gate, value, value / seeing, None)
+    if not gate.is_relative:
+        return _failure(gate, value, value - gate.center, None)
+    found = references.find(gate.metric, row)
+    if not found:
+        return f"no comparison: fewer than {references.night_frames} frames of the night, and no history"
+    if gate.compare == "sigma":
+        found = [reference for reference in found if reference.scatter > 0]
+        if not found:
+            return "no comparison: no history with a scatter"
+    failures = [_failure(gate, value, _distance(gate, value, reference), reference) for reference in found]
+    worst = [failure for failure in failures if failure is not None]
+    return max(worst, key=lambda failure: failure.excess) if worst else None
+
+
+def _distance(gate: Gate, value: float, reference: Reference) -> float:
+    if gate.compare.startswith("ratio"):
+        return value / reference.median if reference.median > 0 else math.nan
+    if gate.compare == "sigma":
+        return (value - reference.median) / max(reference.scatter, 1e-3 * abs(reference.median))
+    return value - reference.median
+
+
+def _failure(gate: Gate, value: float, distance: float, reference: Reference | None) -> Failure | None:
+    """Return the failure if a distance is beyond a limit."""
+    sign = gate.compare.rpartition("_")[2]
+    if sign in ("away", "sigma"):
+        distance = abs(distance)
+    if sign == "below" and gate.compare.startswith("difference"):
+        distance = -distance
+    is_low = sign == "below" and not gate.compare.startswith("difference")
+    beyond = (distance < gate.look, distance < gate.bad) if is_low else (distance > gate.look, distance > gate.bad)
+    if not beyond[0]:
+        return None
+    step = abs(gate.bad - gate.look) or abs(gate.look) or 1.0
+    level: Literal["look", "bad"] = "bad" if beyond[1] else "look"
+    return Failure(gate.metric, level, abs(distance - gate.look) / step, _words(gate, value, level, reference))
+
+
+def _words(gate: Gate, value: float, level: str, reference: Reference | None) -> str:
+    metric = METRICS.get(gate.metric) or DERIVED[gate.metric]
+    limit = gate.bad if level == "bad" else gate.look
+    text = f"{metric.label} {_show(metric, value)}"
+    if reference is not None:
+        text += f", usual {_show(metric, reference.median)} ({reference.source})"
+    name = {
+        "above": f"limit {limit:g}",
+        "below": f"at least {limit:g}",
+        "away": f"expected {gate.center:g} within {limit:g}",
+        "ratio_above": f"limit {limit:g} times",
+        "ratio_below": f"at least {limit:g} times",
+        "difference_above": f"limit +{limit:g}",
+        "difference_below": f"limit -{limit:g}",
+        "difference_away": f"limit {limit:g} off",
+        "fraction_of_seeing": f"limit {limit:g} of the seeing",
+        "sigma": f"limit {limit:g} sigma",
+    }
+    return f"{text}, {name[gate.compare]}"
+
+
+def _show(metric: Metric, value: float) -> str:
+    return f"{value:.{metric.digits}f}" + (f" {metric.unit}" if metric.unit else "")
