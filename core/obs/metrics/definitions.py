@@ -79,7 +79,7 @@ METRICS: dict[str, Metric] = {
             "psf_concentration",
             "PSF concentration",
             "",
-            "Width of the PSF by moments over that at half maximum: 1 for a Gaussian, less for the disks of a bad focus.",
+            "Width of the PSF by moments over that at half maximum: 1 for a Gaussian, less for disks.",
             "PSF model in the middle of the detector",
         ),
         Metric("psf_e1_residual", "e1 residual", "", "Ellipticity of stars minus that of the model.", "median, e1", 4),
