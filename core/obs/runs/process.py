@@ -172,7 +172,7 @@ def process_data_ids(
 ) -> list[Outcome[ProcessSummary]]:
     """Process data IDs, in this process or in several; see `obs.executor.run` for the arguments.
 
-    Exposures without stars, which need the PSF of another one, come last. Metrics of the output are gathered at the end.
+    Exposures without stars, which need the PSF of another one, come last. Then metrics of the output are gathered.
     """
     output = Path(str(butler.output))
     expect_results(output, data_ids)
