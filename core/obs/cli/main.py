@@ -33,6 +33,8 @@ COMMANDS = {
     "process-file": ("process_file:process_file", "Process FITS images that are in no repository."),
     "simulate": ("simulate:simulate", "Make raw frames of a camera, with known truth."),
     "demo": ("demo:demo", "Simulate a night, process it, compare with the truth."),
+    "report": ("report:report", "Write one page on which a night is judged."),
+    "query": ("query:query", "Print quality metrics of frames that fulfill a condition."),
     "verify": ("verify:verify", "Check that the files of a repository are there and whole."),
     "info": ("info:info", "Print what a repository is, and how much is in it."),
     "ls": ("ls:list_datasets", "List what a repository holds."),

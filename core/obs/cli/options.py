@@ -8,11 +8,12 @@ from typing import TypeVar
 
 from obs.config.base import TaskConfig
 from obs.config.layers import ConfigLayers
-from obs.errors import OutputError
+from obs.errors import OutputError, RepositoryError, suggest
 from obs.repo.layout import is_repository
 
 __all__ = [
     "add_overrides",
+    "output_under",
     "path_under",
     "remove_output",
 ]
@@ -46,6 +47,25 @@ def path_under(variable: str, path: Path) -> Path:
         Path from the command line; an absolute one is returned as it is.
     """
     return Path(os.environ.get(variable, "")) / path
+
+
+def output_under(root: Path, rerun: str | None) -> Path:
+    """Return the folder of a rerun, or the root if no rerun is named.
+
+    Raises
+    ------
+    RepositoryError
+        If there is no such rerun; names those that there are.
+    """
+    if rerun is None:
+        return root
+    folder = root / "rerun" / rerun
+    if not is_repository(folder):
+        top = root / "rerun"
+        names = sorted(path.name for path in top.iterdir() if is_repository(path)) if top.is_dir() else []
+        hint = suggest(rerun, names) or (f"; there are: {', '.join(names)}" if names else "; there is none")
+        raise RepositoryError(f"no rerun '{rerun}' in {root}{hint}", path=folder)
+    return folder
 
 
 def remove_output(output: Path, *inputs: Path, is_output: Callable[[Path], bool] = is_repository) -> None:

@@ -1,0 +1,100 @@
+"""`obs query`: quality metrics of the frames that fulfill a condition."""
+
+import csv
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from obs.cli.options import output_under
+from obs.cli.table import format_table
+from obs.errors import DataIdError, suggest
+from obs.metrics.definitions import CONTEXT, MASTER_METRICS, METRICS, find_metric
+from obs.repo.metric_rows import MetricRows, query_metric_table
+from obs.repo.metric_table import MetricTable
+
+__all__ = ["query"]
+
+_USUAL = {
+    "detector": ("data_id", "status", "seeing", "star_e", "sky", "zero_point", "zp_scatter", "depth", "n_stars"),
+    "visit": ("data_id", "n_done", "n_expected", "seeing", "star_e", "sky", "zero_point", "depth", "n_stars"),
+    "master": ("data_id", "type", "made", "n_used", "n_dropped", "level", "noise_expected"),
+}
+
+
+def query(
+    root: Path,
+    condition: str,
+    rerun: str | None,
+    kind: str,
+    columns: str | None,
+    form: str,
+    list_names: bool,
+    doraise: bool,
+) -> int:
+    """Do what the command says; see obs.cli.commands.query."""
+    if list_names:
+        metrics = {**MASTER_METRICS, **METRICS, **CONTEXT} if kind == "master" else {**METRICS, **CONTEXT}
+        rows = [(metric.name, metric.unit, metric.definition, metric.estimator) for metric in metrics.values()]
+        click.echo(format_table(("name", "unit", "definition", "estimator"), rows))
+        return 0
+    folder = output_under(root, rerun)
+    found = query_metric_table(folder, condition, kind)
+    names = _columns(columns, found, folder, kind)
+    if form == "json":
+        document = {"expected": found.n_expected, "done": found.n_done, "failed": found.n_failed, "rows": list(found)}
+        if columns is not None:
+            document["rows"] = [{name: row.get(name) for name in names} for row in found]
+        click.echo(json.dumps(document, default=str))
+        return 0
+    if form == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows([["" if row.get(name) is None else row[name] for name in names] for row in found])
+        click.echo(found.summary, err=True)
+        return 0
+    if len(found):
+        sides = "".join("l" if isinstance(_first(found, name), str) else "r" for name in names)
+        cells = [[_cell(name, row.get(name)) for name in names] for row in found]
+        click.echo(format_table([_heading(name) for name in names], cells, right=sides))
+    click.echo(found.summary)
+    return 0
+
+
+def _columns(text: str | None, found: MetricRows, folder: Path, kind: str) -> list[str]:
+    """Return the columns to print: those asked for, or the usual ones that are there.
+
+    Raises
+    ------
+    DataIdError
+        If there is no such column.
+    """
+    known = [name for name in MetricTable(folder).columns(kind) if name != "details"]
+    if text is None:
+        return [name for name in _USUAL[kind] if name in known]
+    if text == "all":
+        return [name for name in known if name in set(found.names())] or known
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        if name not in known:
+            raise DataIdError(f"there is no column '{name}'{suggest(name, known)}", key=name)
+    return names
+
+
+def _first(rows: Sequence[dict[str, Any]], name: str) -> object:
+    return next((row[name] for row in rows if row.get(name) is not None), None)
+
+
+def _heading(name: str) -> str:
+    metric = find_metric(name)
+    return f"{name}/{metric.unit}" if metric is not None and metric.unit else name
+
+
+def _cell(name: str, value: Any) -> str:  # noqa: ANN401 - numbers and texts
+    if value is None:
+        return "-"
+    metric = find_metric(name)
+    return f"{value:.{metric.digits}f}" if metric is not None and isinstance(value, int | float) else str(value)

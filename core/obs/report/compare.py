@@ -1,0 +1,69 @@
+"""Two reruns side by side: which metrics of the same frames have moved beyond their noise."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from obs.metrics.definitions import METRICS
+
+__all__ = ["compare_reruns"]
+
+_SIGMA = 1.4826
+_MOVED = 3.0
+_FEWEST = 3
+#: Numbers of the run itself, which say nothing of the results.
+_NOT_RESULTS = frozenset({"seconds", "peak_memory"})
+
+
+def compare_reruns(
+    these: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, Any]], name: str
+) -> dict[str, Any]:
+    """Return what a page says of another rerun.
+
+    Parameters
+    ----------
+    these, others : sequence of mapping
+        Rows of detectors of this rerun and of the other.
+    name : str
+        Name of the other.
+
+    Returns
+    -------
+    dict
+        ``name``, ``text``, and ``rows`` with ``label``, ``number``, ``median``, ``scatter`` and ``moved``.
+    """
+    before = {row["data_id"]: row for row in others if row.get("status") == "done"}
+    pairs = [(row, before[row["data_id"]]) for row in these if row.get("status") == "done" and row["data_id"] in before]
+    rows = []
+    for metric in METRICS.values():
+        if metric.name in _NOT_RESULTS:
+            continue
+        known = [(a[metric.name], b[metric.name]) for a, b in pairs if _has(a, metric.name) and _has(b, metric.name)]
+        if not known:
+            continue
+        change = np.array([float(a) - float(b) for a, b in known])
+        median, scatter = float(np.median(change)), _SIGMA * float(np.median(np.abs(change - np.median(change))))
+        error = 1.2533 * scatter / math.sqrt(len(change))
+        moved = len(change) >= _FEWEST and abs(median) > _MOVED * error and median != 0
+        digits = metric.digits + 1
+        rows.append(
+            {
+                "label": metric.heading,
+                "number": len(change),
+                "median": f"{median:+.{digits}f}",
+                "scatter": f"{scatter:.{digits}f}",
+                "moved": moved,
+            }
+        )
+    rows.sort(key=lambda row: not row["moved"])
+    only = len(these) - len(pairs)
+    n_moved = sum(bool(row["moved"]) for row in rows)
+    frames = f"{len(pairs)} frames are done in both, {only} only here"
+    text = f"{frames}; {n_moved} of {len(rows)} metrics moved beyond their noise."
+    return {"name": name, "text": text, "rows": rows}
+
+
+def _has(row: Mapping[str, Any], name: str) -> bool:
+    return row.get(name) is not None

@@ -1,0 +1,178 @@
+"""Small pictures of calibrated images, and what their plots need, of the frames that somebody will look at."""
+
+import base64
+import io
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.errors import ObsError
+from obs.image.exposure import Exposure
+from obs.image.mask import Mask
+from obs.repo.butler import Butler
+from obs.report.night import Frame, Night
+from obs.report.stars import star_data
+
+__all__ = ["Pictures", "data_id_of", "make_pictures"]
+
+logger = logging.getLogger(__name__)
+
+THUMBNAIL = 256
+_QUALITY = 82
+#: Sky sigmas between black and white.
+_BLACK, _WHITE = -2.0, 8.0
+#: Planes that the mask picture shows, in the stack's colors; later ones lie on top.
+_COLORS = {
+    "EDGE": (230, 200, 0),
+    "SUSPECT": (230, 200, 0),
+    "SAT": (0, 190, 0),
+    "CR": (255, 0, 255),
+    "BAD": (230, 0, 0),
+}
+_OPACITY = 170
+#: Frames with pictures and star plots at most, for pages that can be mailed.
+MOST_PICTURES = 60
+
+
+@dataclass
+class Pictures:
+    """Pictures and stars of some frames, and the outlines of detectors.
+
+    Attributes
+    ----------
+    images : dict
+        Frame to ``image`` and ``mask`` as data URIs, and ``text``.
+    stars : dict
+        Frame to columns of its stars; see `obs.report.stars.star_data`.
+    focal : dict
+        Detector name to its corners in the focal plane, mm.
+    """
+
+    images: dict[str, dict[str, str]] = field(default_factory=dict)
+    stars: dict[str, dict[str, Any]] = field(default_factory=dict)
+    focal: dict[str, list[list[float]]] = field(default_factory=dict)
+
+
+def make_pictures(
+    butler: Butler, night: Night, *, most: int = MOST_PICTURES, known: Pictures | None = None
+) -> Pictures:
+    """Return pictures and stars of the frames that are not good and of the median one, or of all if they are few.
+
+    Parameters
+    ----------
+    butler : Butler
+        The output.
+    night : Night
+        The frames.
+    most : int, optional
+        Frames at most.
+    known : Pictures, optional
+        Pictures that were made before; those of other frames are added.
+
+    Returns
+    -------
+    Pictures
+        Frames without a calibrated image have none.
+    """
+    pictures = known or Pictures()
+    if night.is_mosaic and not pictures.focal:
+        pictures.focal = _outlines(butler)
+    for frame in choose_frames(night.detectors, most):
+        if frame.name in pictures.images or frame.row.get("status") != "done":
+            continue
+        try:
+            _add(pictures, butler, frame)
+        except (ObsError, ValueError, KeyError, OSError) as error:
+            logger.info("no picture of %s: %s", frame.name, error)
+    return pictures
+
+
+def choose_frames(frames: Sequence[Frame], most: int) -> list[Frame]:
+    """Return all frames if they are few; else the worst of each cause, those that are not good, and the median one."""
+    if len(frames) <= most:
+        return list(frames)
+    order = {"bad": 0, "failed": 1, "look": 2}
+    flawed = [frame for frame in frames if frame.verdict.level in order]
+    worst = sorted(flawed, key=lambda frame: order[frame.verdict.level])
+    good = [frame for frame in frames if frame.verdict.level == "good" and frame.row.get("seeing") is not None]
+    good.sort(key=lambda frame: float(frame.row["seeing"]))
+    median = [good[len(good) // 2]] if good else []
+    return [*median, *worst[: most - 1]]
+
+
+def data_id_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the data ID of a row of metrics."""
+    names = [word.partition("=")[0] for word in str(row["data_id"]).split() if "=" in word]
+    return {name: row[name] for name in names if row.get(name) is not None}
+
+
+def _add(pictures: Pictures, butler: Butler, frame: Frame) -> None:
+    data_id = data_id_of(frame.row)
+    exposure: Exposure = butler.get("calexp", data_id)
+    image, text = _thumbnail(exposure)
+    pictures.images[frame.name] = {"image": image, "mask": _mask_picture(exposure.masked_image.mask), "text": text}
+    catalog = butler.get("src", data_id) if butler.exists("src", data_id) else None
+    if catalog is not None:
+        matches = butler.get("srcMatchFull", data_id) if butler.exists("srcMatchFull", data_id) else None
+        pictures.stars[frame.name] = star_data(exposure, catalog, matches)
+
+
+def _outlines(butler: Butler) -> dict[str, list[list[float]]]:
+    """Return the corners of science detectors in the focal plane, mm."""
+    found = {}
+    for detector in butler.instrument.load_camera():
+        if detector.type != "SCIENCE":
+            continue
+        box = detector.bbox
+        x = np.array([box.x_min, box.x_max, box.x_max, box.x_min], float) - 0.5
+        y = np.array([box.y_min, box.y_min, box.y_max, box.y_max], float) - 0.5
+        u, v = detector.pixel_to_focal_plane(x=x, y=y)
+        found[detector.name] = [[round(float(a), 3), round(float(b), 3)] for a, b in zip(u, v, strict=True)]
+    return found
+
+
+def _binned(array: NDArray[Any], step: int) -> NDArray[Any]:
+    """Return blocks of ``step`` by ``step`` pixels, shape (ny, step, nx, step), without what fills none."""
+    height, width = (size // step * step for size in array.shape)
+    return array[:height, :width].reshape(height // step, step, width // step, step)
+
+
+def _thumbnail(exposure: Exposure) -> tuple[str, str]:
+    """Return a JPEG of a background-subtracted image, means of blocks, and how gray levels are to be read."""
+    from PIL import Image  # noqa: PLC0415 - slow to import, and only reports need it
+
+    pixels = exposure.masked_image.image
+    step = max(1, math.ceil(max(pixels.shape) / THUMBNAIL))
+    with np.errstate(invalid="ignore"):
+        small = np.nanmean(np.nan_to_num(_binned(pixels, step), nan=0.0), axis=(1, 3))
+    middle = float(np.median(small))
+    sigma = 1.4826 * float(np.median(np.abs(small - middle))) or 1.0
+    gray = np.clip((small - middle - _BLACK * sigma) / ((_WHITE - _BLACK) * sigma), 0.0, 1.0)
+    levels = (255 * np.sqrt(gray)).astype(np.uint8)[::-1]  # row 0 is at the bottom of the sky
+    file = io.BytesIO()
+    Image.fromarray(levels).save(file, "JPEG", quality=_QUALITY, optimize=True)
+    text = f"{step} by {step} pixels each, black to white {_BLACK:g} to {_WHITE:g} sigma of the sky"
+    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode(), text
+
+
+def _mask_picture(mask: Mask) -> str:
+    """Return a PNG with the masked pixels in color, transparent elsewhere; empty if none is masked."""
+    from PIL import Image  # noqa: PLC0415 - as above
+
+    step = max(1, math.ceil(max(mask.shape) / THUMBNAIL))
+    blocks = np.bitwise_or.reduce(np.bitwise_or.reduce(_binned(mask.array, step), axis=3), axis=1)
+    index = np.zeros(blocks.shape, np.uint8)
+    for number, name in enumerate(_COLORS, 1):
+        index[(blocks & mask.known_bits([name])) != 0] = number
+    if not index.any():
+        return ""
+    image = Image.fromarray(index[::-1], mode="P")
+    image.putpalette([0, 0, 0, *(value for color in _COLORS.values() for value in color)])
+    file = io.BytesIO()
+    image.save(file, "PNG", optimize=True, transparency=bytes([0, *[_OPACITY] * len(_COLORS)]))
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

@@ -1,0 +1,119 @@
+// Tables whose rows are JSON: sorted and filtered as arrays, and only some of them drawn.
+const DRAWN = 200;
+const WORST = { failed: 0, bad: 1, look: 2, waiting: 3, good: 4 };
+
+class Grid {
+  constructor(place, table, columns, options) {
+    Object.assign(this, { place, table, columns, limit: DRAWN, key: null, down: false, text: "", only: options.only || false, base: null }, options);
+    this.controls();
+    this.scroll = element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": options.caption }, place);
+    this.more = element("p", { class: "note" }, place);
+    this.draw();
+  }
+
+  controls() {
+    const bar = element("div", { class: "controls" }, this.place);
+    const search = element("input", { type: "search", placeholder: "filter: words, or seeing < 1.5", "aria-label": "Filter rows" }, bar);
+    search.addEventListener("input", () => { this.text = search.value; this.draw(); });
+    const label = element("label", {}, bar), box = element("input", { type: "checkbox" }, label);
+    label.append(" only look, bad, failed");
+    box.checked = this.only;
+    box.addEventListener("change", () => { this.only = box.checked; this.draw(); });
+    this.count = element("span", { class: "note", role: "status" }, bar);
+    const all = element("button", { type: "button" }, bar, "Save as CSV");
+    all.addEventListener("click", () => save("frames.csv", this.csv()));
+  }
+
+  value(column, i) {
+    if (column === "level") return WORST[this.table.level[i]];
+    if (column === "reason") return (this.table.reasons[i][0] || ["", "", ""])[2];
+    return this.table.values[column] ? this.table.values[column][i] : this.table[column][i];
+  }
+
+  rows() {
+    let rows = this.base ? this.base.slice() : [...Array(this.table.n).keys()];
+    if (this.only) rows = rows.filter((i) => this.table.level[i] !== "good");
+    const wanted = condition(this.text, this.table);
+    rows = rows.filter(wanted);
+    if (this.key !== null) {
+      const keys = new Map(rows.map((i) => [i, this.value(this.key, i)])), sign = this.down ? -1 : 1;
+      rows.sort((a, b) => {
+        const [x, y] = [keys.get(a), keys.get(b)];
+        if (x === null || x === "" || x === undefined) return y === null || y === "" || y === undefined ? a - b : 1;
+        if (y === null || y === "" || y === undefined) return -1;
+        return sign * (typeof x === "number" && typeof y === "number" ? x - y : String(x).localeCompare(String(y))) || a - b;
+      });
+    }
+    return rows;
+  }
+
+  draw() {
+    this.shown = this.rows();
+    const table = document.createElement("table");
+    element("caption", {}, table, this.caption);
+    const head = element("tr", {}, element("thead", {}, table));
+    for (const column of this.columns) {
+      const isNumber = column in DATA.metrics, cell = element("th", { scope: "col", class: isNumber ? "number" : null, "aria-sort": this.key === column ? (this.down ? "descending" : "ascending") : "none" }, head);
+      const arrow = this.key === column ? (this.down ? " ▼" : " ▲") : "";
+      const button = element("button", { type: "button", title: isNumber ? DATA.metrics[column].definition : null, "data-column": column }, cell, (isNumber ? heading(column) : column === "level" ? "verdict" : column === "date" ? "UTC" : column) + arrow);
+      button.addEventListener("click", () => { this.down = this.key === column && !this.down; this.key = column; this.draw(); this.place.querySelector(`button[data-column="${column}"]`).focus(); });
+    }
+    const body = element("tbody", {}, table);
+    for (const i of this.shown.slice(0, this.limit)) this.row(body, i);
+    this.scroll.replaceChildren(table);
+    const hidden = this.shown.length - Math.min(this.limit, this.shown.length);
+    this.count.textContent = `${this.shown.length} of ${this.base ? this.base.length : this.table.n} rows`;
+    this.more.replaceChildren();
+    if (!this.shown.length) this.more.textContent = this.only && !this.text ? "Every row is good. Uncheck the box to see them." : "No row fits the filter.";
+    if (hidden > 0) {
+      const button = element("button", { type: "button" }, this.more, `Show ${Math.min(hidden, DRAWN)} more of ${hidden}`);
+      button.addEventListener("click", () => { this.limit += DRAWN; this.draw(); });
+    }
+  }
+
+  row(body, i) {
+    const row = element("tr", { class: "pick", "data-i": i, "aria-selected": this.isChosen(i) ? "true" : "false" }, body);
+    for (const column of this.columns) {
+      if (column === "level") element("td", { class: `verdict ${this.table.level[i]}` }, row, this.table.level[i]);
+      else if (column === "name") {
+        const cell = element("th", { scope: "row" }, row), button = element("button", { type: "button", class: "link" }, cell, this.table.name[i]);
+        button.addEventListener("click", (event) => { event.stopPropagation(); this.pick(i); });
+      } else if (column === "image") {
+        const cell = element("td", {}, row), source = (DATA.pictures[this.table.name[i]] || {}).image;
+        if (source) element("img", { src: source, width: 64, alt: `image of ${this.table.name[i]}` }, cell);
+      } else if (column === "reason") element("td", { class: "words" }, row, this.table.reasons[i].map((reason) => reason[2]).join("; "));
+      else if (column in DATA.metrics) element("td", { class: "number", title: this.table.values[column][i] === null ? "not measured" : this.table.values[column][i] }, row, show(column, this.table.values[column][i]));
+      else if (column === "date") element("td", { class: "time", title: this.table.date[i] }, row, String(this.table.date[i]).replace("T", " ").slice(0, 16));
+      else element("td", {}, row, String(this.table[column][i]).slice(0, 60));
+    }
+    row.addEventListener("click", () => this.pick(i));
+  }
+
+  csv() {
+    const names = ["name", "level", "filter", "object", "date", ...Object.keys(this.table.values), "reason"];
+    const quote = (value) => (/[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
+    const text = (name, i) => name === "level" ? this.table.level[i] : name === "reason" ? this.table.reasons[i].map((reason) => reason[2]).join("; ") : this.value(name, i);
+    return [names.join(","), ...this.shown.map((i) => names.map((name) => quote(String(text(name, i) ?? ""))).join(","))].join("\n") + "\n";
+  }
+}
+
+// "seeing < 1.5 and filter = r", or words that a row must have.
+function condition(text, table) {
+  const parts = text.trim().split(/\s+and\s+/i).filter(Boolean).map((part) => {
+    const match = part.match(/^(\w+)\s*(<=|>=|!=|=|<|>)\s*['"]?([^'"]*)['"]?$/);
+    if (match && (table.values[match[1]] || Array.isArray(table[match[1]]))) {
+      const column = table.values[match[1]] || table[match[1]], isNumber = Boolean(table.values[match[1]]), wanted = isNumber ? Number(match[3]) : match[3];
+      const compare = { "<": (a) => a < wanted, "<=": (a) => a <= wanted, ">": (a) => a > wanted, ">=": (a) => a >= wanted, "=": (a) => a === wanted, "!=": (a) => a !== wanted }[match[2]];
+      return (i) => column[i] !== null && compare(column[i]);
+    }
+    const word = part.toLowerCase();
+    return (i) => [table.name[i], table.level[i], table.filter[i], table.object[i], ...table.reasons[i].map((reason) => reason[2])].some((value) => String(value).toLowerCase().includes(word));
+  });
+  return (i) => parts.every((part) => part(i));
+}
+
+function save(name, text) {
+  const link = element("a", { href: URL.createObjectURL(new Blob([text], { type: "text/plain" })), download: name }, document.body);
+  link.click();
+  link.remove();
+}
