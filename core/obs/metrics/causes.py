@@ -239,7 +239,7 @@ def _atmosphere(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
         and brighter > _BRIGHTER
         and ("depth" in left or brighter > 1)
     ):
-        text = f"twilight: Sun at {sun:.0f} deg, sky {brighter:.1f} mag brighter than the darkest frames"
+        text = f"twilight: Sun at {sun:.0f} deg, sky {brighter:.1f} mag brighter than usual"
         yield Cause(
             "twilight", text, REMEDIES["twilight"], _level_of(left, "depth"), _take(left, "depth", "sky_excess")
         )

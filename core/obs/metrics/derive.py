@@ -29,13 +29,13 @@ DERIVED: dict[str, Metric] = {
             "sky above expected",
             "mag/arcsec^2",
             "How much brighter the sky is than Moon and twilight explain.",
-            "against the darkest tenth of the frames, moonlight by Krisciunas & Schaefer (1991)",
+            "against the median of the frames, moonlight by Krisciunas & Schaefer (1991) taken out",
         ),
         Metric(
             "sky_brighter",
-            "sky above darkest",
+            "sky above usual",
             "mag/arcsec^2",
-            "How much brighter the sky is than in the darkest tenth of the frames.",
+            "How much brighter the sky is than usual without the Moon.",
             "from the sky",
         ),
         Metric(
@@ -178,9 +178,11 @@ def add_derived(rows: Sequence[dict[str, Any]], references: References, extincti
 def _compare_sky(row: dict[str, Any], dark: list[Reference]) -> None:
     """Compare the sky with that of the darkest frames, Moon and twilight taken into account."""
     row["sky_brighter"] = row["sky_excess"] = None
-    if not dark or row.get("sky") is None:
+    rate = row.get("sky_rate")
+    if not dark or rate is None or rate <= 0:
         return
-    row["sky_brighter"] = max(ref.best for ref in dark) - row["sky"]
+    # in counts: by the zero point of a cloudy frame the same light would be a brighter sky
+    row["sky_brighter"] = max(ref.median for ref in dark) + 2.5 * math.log10(rate)
     sun = row.get("sun_altitude")
     if sun is not None and sun > _TWILIGHT:
         return  # twilight has no simple expectation, and is named as such
@@ -190,8 +192,9 @@ def _compare_sky(row: dict[str, Any], dark: list[Reference]) -> None:
 def _prepare(row: dict[str, Any], extinction: float) -> None:
     zero, airmass = row.get("zero_point_rate"), row.get("airmass")
     row["zp_clear"] = None if zero is None else zero + extinction * ((airmass or 1.0) - 1.0)
-    sky = row.get("sky")
-    row["sky_dark"] = None if sky is None else sky + (row.get("moon_sky") or 0.0)
+    rate = row.get("sky_rate")
+    is_lit = rate is not None and rate > 0
+    row["sky_dark"] = (row.get("moon_sky") or 0.0) - 2.5 * math.log10(rate) if is_lit else None
 
 
 def _count_stars(rows: Sequence[dict[str, Any]], references: References) -> None:

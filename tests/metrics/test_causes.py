@@ -1,0 +1,73 @@
+"""Simulated nights get their true reason, and a good night none."""
+
+from collections import Counter
+
+import pytest
+
+from obs.metrics.gates import load_gates
+from obs.metrics.verdict import judge
+from synthetic_night import night
+
+MOON = {"moon_altitude": 50.0, "moon_phase": 95.0, "moon_separation": 40.0, "moon_sky": 2.2}
+LATE = 14
+CASES = {
+    "moonlight": lambda: {"sky": 18.8, **MOON},
+    "cloud": lambda: {"clear": 0.4},
+    "moonlit cloud": lambda: {"clear": 0.4, "sky": 19.0, **MOON, "moon_sky": 1.0},
+    "out of focus": lambda: {"seeing": 4.5, "psf_concentration": 0.7},
+    "seeing": lambda: {"seeing": 2.2},
+    "trailed": lambda: {"e": 0.4},
+    "no light": lambda: {"light": 1e-4, "n_stars": 0, "zero_point": None, "zero_point_rate": None, "depth": None},
+    "dead amplifier": lambda: {"amp_dead": 1, "masked": 25.0, "details": {"dead_amplifiers": ["B"]}},
+    "dome": lambda: {"clear": 0.4, "sky": 22.5, "sky_gradient": 60.0},
+    "twilight": lambda: {"sky": 18.5, "sun_altitude": -10.0},
+    "bright sky": lambda: {"sky": 19.3},
+    "failed": lambda: {"status": "failed", "error": "MeasurementError: no good pixels"},
+    "pointing": lambda: {"pointing_error": 900.0},
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_frames_get_their_true_cause(name):
+    rows = night(change=lambda i: CASES[name]() if i >= LATE else {})
+    verdicts = judge(rows, load_gates())
+    assert [verdict.level for verdict in verdicts[:LATE]].count("good") >= LATE - 1
+    for verdict in verdicts[LATE:]:
+        assert verdict.causes[0].name == name, verdict.text
+        assert verdict.causes[0].remedy
+
+
+def test_a_good_night_has_few_frames_to_look_at():
+    verdicts = [verdict for seed in range(10) for verdict in judge(night(40, seed), load_gates())]
+    levels = Counter(verdict.level for verdict in verdicts)
+    assert levels["look"] <= 0.05 * len(verdicts)
+    assert set(levels) <= {"good", "look"}
+
+
+def test_gates_without_enough_frames_say_so():
+    verdict = judge(night(2), load_gates())[0]
+    assert verdict.level == "good"
+    assert "fewer than 4 frames of the night, and no history" in verdict.without["seeing"]
+
+
+def test_history_shows_what_a_bad_night_hides():
+    history = night(20, seed=3)
+    rows = [row | {"mjd": row["mjd"] + 3} for row in night(6, change=lambda i: {"clear": 0.3}, first=100)]
+    assert all(verdict.level == "good" for verdict in judge([dict(row) for row in rows], load_gates()))
+    verdicts = judge(rows, load_gates(), history)
+    assert {verdict.causes[0].name for verdict in verdicts} == {"cloud"}
+    assert "70 %" in verdicts[0].text or "71 %" in verdicts[0].text or "69 %" in verdicts[0].text
+
+
+def test_gates_of_a_file_win_and_faults_name_file_and_line(tmp_path):
+    path = tmp_path / "gates.yaml"
+    path.write_text("date: 2026-01-02\ngates:\n  seeing: {compare: above, look: 1.0, bad: 2.0}\n")
+    gates = load_gates(file=path)
+    assert gates.date == "2026-01-02"
+    assert judge(night(5), gates)[0].causes[0].text.startswith("poor seeing 1.")
+    path.write_text("gates:\n  seing: {look: 1.0}\n")
+    with pytest.raises(ValueError, match=r"gates.yaml:2: there is no metric 'seing'; did you mean 'seeing'"):
+        load_gates(file=path)
+    path.write_text("gates:\n  seeing: {look: high}\n")
+    with pytest.raises(ValueError, match="seeing: look is a number, not 'high'"):
+        load_gates(file=path)

@@ -1,0 +1,120 @@
+"""Metrics of an output, and conditions on them."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from obs.errors import DataIdError, RepositoryError
+from obs.repo.metric_rows import query_metric_table
+from obs.repo.metric_table import MetricTable
+
+ROWS = [
+    {"data_id": "visit=1", "visit": 1, "filter": "HSC-I", "seeing": 0.8, "depth": 24.5, "status": "done"},
+    {"data_id": "visit=2", "visit": 2, "filter": "HSC-R", "seeing": 1.2, "depth": 24.0, "status": "done"},
+    {"data_id": "visit=3", "visit": 3, "filter": "HSC-I", "seeing": float("nan"), "depth": 23.0, "status": "done"},
+    {
+        "data_id": "visit=4",
+        "visit": 4,
+        "filter": 'o\'b "q"',
+        "status": "failed",
+        "details": {"reasons": {"seeing": "x"}},
+    },
+    {"data_id": "visit=5", "visit": 5, "filter": "HSC-I", "status": "waiting"},
+]
+
+
+@pytest.fixture
+def table(tmp_path):
+    made = MetricTable(tmp_path)
+    made.write("detector", ROWS)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("condition", "visits"),
+    [
+        ("", [1, 2, 3, 4, 5]),
+        ("seeing < 0.9 and filter = 'HSC-I'", [1]),
+        ('seeing<0.9 AND filter=="HSC-I"', [1]),
+        ("seeing < 2 or depth < 23.5", [1, 2, 3]),
+        ("not seeing < 0.9", [2]),  # what was not measured is neither
+        ("not (seeing < 0.9 or visit > 3)", [2]),
+        ("seeing is not measured", [3, 4, 5]),
+        ("seeing is measured and depth >= 24.5", [1]),
+        ("visit in (1, 3, 9)", [1, 3]),
+        ("visit not in (1, 3)", [2, 4, 5]),
+        ("0.5 < seeing <= 1.2", [1, 2]),
+        ("seeing between 0.7 and 0.9", [1]),
+        ("filter like 'HSC-%'", [1, 2, 3, 5]),
+        ("filter = 'o''b \"q\"'", [4]),
+        ("status != 'done'", [4, 5]),
+        ("depth > seeing", [1, 2]),
+        ("visit >= 2e0 and visit < +4", [2, 3]),
+    ],
+)
+def test_conditions_choose_rows(table, condition, visits):
+    assert [row["visit"] for row in table.read("detector", condition)] == visits
+
+
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        ("seing < 1", r"there is no metric 'seing'; did you mean 'seeing'\?; obs query REPO --list"),
+        ("filter = HSC", "there is no metric 'HSC'; text needs quotes: 'HSC'"),
+        ("seeing < 'a'", "at character 8: 'seeing' is a number and 'a' is text"),
+        ("seeing <", "at character 9: expected a metric or a value, got the end"),
+        ("seeing", "at character 7: expected a comparison after 'seeing'"),
+        ("seeing < 1 filter = 'r'", "at character 12: expected 'and', 'or' or the end, got 'filter'"),
+        ("(seeing < 1", r"at character 12: expected '\)'"),
+        ("seeing < 1; drop table detector", "cannot read '; drop table detecto'"),
+        ("seeing < 1 -- x", "cannot read '-- x'"),
+        ("seeing like 3", "'like' compares text, and 'seeing' is a number"),
+        ("details = 'x'", "there is no metric 'details'"),
+        ("visit is 3", "expected 'measured'"),
+        ("(" * 60 + "visit = 1" + ")" * 60, "more than 40 brackets"),
+        ("visit = 1 or " * 400 + "visit = 2", "at most 4000 are read"),
+    ],
+)
+def test_faults_of_conditions_say_where(table, condition, message):
+    with pytest.raises(DataIdError, match=message):
+        table.read("detector", condition)
+
+
+def test_values_are_parameters_and_never_sql(table):
+    assert table.read("detector", "filter = 'x'' or 1=1 --'") == []
+    assert len(table.read()) == len(ROWS)
+
+
+def test_rows_are_replaced_and_columns_added(table):
+    table.write("detector", [{"data_id": "visit=1", "visit": 1, "seeing": 0.7, "new": 3.5, "status": "done"}])
+    rows = {row["visit"]: row for row in table.read()}
+    assert rows[1]["seeing"] == 0.7
+    assert rows[1]["new"] == 3.5
+    assert rows[1]["depth"] is None
+    assert rows[2]["new"] is None
+    assert rows[4]["details"] == {"reasons": {"seeing": "x"}}
+    table.update("detector", "visit=5", {"status": "failed", "error": "killed"})
+    assert table.count() == {"done": 3, "failed": 2}
+
+
+def test_many_writers_lose_nothing(tmp_path):
+    def write(number):
+        MetricTable(tmp_path).write("detector", [{"data_id": f"v={number}", f"m{number % 3}": float(number)}])
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(24)))
+    assert len(MetricTable(tmp_path).read()) == 24
+
+
+def test_answers_state_done_of_expected(tmp_path, table):
+    found = query_metric_table(tmp_path, "seeing < 1")
+    assert repr(found) == "<MetricRows: 1 rows; 3 done of 5 expected, 1 failed>"
+    assert found.to_table()["seeing"][0] == 0.8
+    with pytest.raises(RepositoryError, match=r"no metrics in .*: obs process writes them"):
+        query_metric_table(tmp_path / "nothing")
+
+
+def test_a_damaged_file_is_named(tmp_path):
+    (tmp_path / "metrics.sqlite3").write_bytes(b"no database" * 100)
+    with pytest.raises(RepositoryError, match=r"cannot read .*metrics\.sqlite3"):
+        MetricTable(tmp_path).read()

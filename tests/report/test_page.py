@@ -1,0 +1,113 @@
+"""Pages of synthetic nights: what they say, and what cannot get out of them."""
+
+import json
+import re
+
+import pytest
+
+from obs.repo.butler import Butler
+from obs.repo.metric_table import MetricTable
+from synthetic_night import night
+
+EVIL = "</script><script>alert(1)</script><!--"
+
+
+@pytest.fixture
+def repository(tmp_path, obs):
+    """An empty repository of the teaching camera, and a function that reports on rows in it."""
+    root = tmp_path / "data"
+    assert obs("init", root, "--camera", "necam")[0] == 0
+
+    def report(rows, *words):
+        if rows:
+            MetricTable(root).write("detector", rows)
+        status, out, err = obs("report", root, *words)
+        assert status == 0, err
+        return out.splitlines()[0], (root / "report.html").read_text(encoding="utf-8")
+
+    report.root = root
+    return report
+
+
+def data_of(page):
+    return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)[1])
+
+
+def test_a_night_in_a_sentence(repository):
+    rows = night(30, change=lambda i: {"clear": 0.4} if i >= 20 else {})
+    sentence, page = repository(rows)
+    assert (
+        re.fullmatch(
+            r'2020-05-30: 20 of 30 frames good, \d+ bad; seeing 1.5" \(1.4 to 1.6\); last third cloudy.', sentence
+        )
+        or "last third cloudy" in sentence
+    )
+    assert sentence in page.replace("&#34;", '"')
+    assert "60 % of the light lost" in page or "61 % of the light lost" in page or "59 % of the light lost" in page
+    assert len((repository.root / "report.txt").read_bytes()) <= 1024
+    twin = json.loads((repository.root / "report.json").read_text())
+    assert twin["visits"]["good"] == 20
+
+
+def test_half_of_a_night_failed(repository):
+    error = {"status": "failed", "error": "DatasetNotFoundError: no flat"}
+    sentence, page = repository(night(10, change=lambda i: error if i % 2 else {}))
+    assert "5 of 10 frames good, 5 failed" in sentence
+    assert "5 of 10: failed: DatasetNotFoundError: no flat" in page
+
+
+def test_a_page_without_anything(repository):
+    sentence, page = repository([])
+    assert sentence.startswith("Nothing to judge: no metrics in")
+    assert "Nothing to judge" in page
+
+
+def test_a_page_of_one_frame_and_of_a_running_night(repository):
+    sentence, _ = repository(night(1))
+    assert "1 of 1 frame good" in sentence
+    waiting = {"data_id": "visit=2 filter=r ccd=1", "visit": 2, "ccd": 1, "filter": "r", "status": "waiting"}
+    sentence, page = repository([waiting])
+    assert "1 not processed yet" in sentence
+    assert "Running: 1 of 2 processed" in page
+
+
+def test_no_reference_catalog_is_a_reason(repository):
+    names = ("zero_point", "zero_point_rate", "depth", "zp_scatter", "sky", "stars_expected")
+    reasons = {"reasons": dict.fromkeys(names, "no reference catalog covers the frame")}
+    _, page = repository([row | dict.fromkeys(names) | {"details": reasons} for row in night(6)])
+    assert "sky: no reference catalog covers the frame" in page
+    assert "not measured" in page
+
+
+def test_text_of_headers_and_files_stays_text(repository):
+    rows = night(4, change=lambda i: {"object": EVIL, "filter": EVIL, "details": {"warnings": [EVIL]}})
+    rows[0] |= {"status": "failed", "error": EVIL}
+    _, page = repository(rows)
+    assert "<script>alert" not in page
+    assert page.count("</script>") == 2
+    assert data_of(page)["frames"]["object"][0] == EVIL
+
+
+def test_no_page_asks_for_anything(repository):
+    _, page = repository(night(5))
+    assert "default-src 'none'" in page
+    assert not re.search(r"(src|href)=\"(?!#|data:)[^\"]", page)
+    assert not re.search(r"@import|url\((?!#)|fetch\(|XMLHttpRequest|https?://(?!www\.w3\.org/2000/svg)", page)
+
+
+def test_query_prints_tables_and_counts(repository, obs):
+    rows = [*night(4), {"data_id": "visit=9", "visit": 9, "status": "failed", "error": "x"}]
+    MetricTable(repository.root).write("detector", rows)
+    status, out, _ = obs("query", repository.root, "seeing < 9 and filter = 'r'", "--columns", "visit,seeing")
+    assert status == 0
+    assert out.splitlines()[0].split() == ["visit", "seeing/arcsec"]
+    assert out.splitlines()[-1] == "4 rows; 4 done of 5 expected, 1 failed"
+    status, out, err = obs("query", repository.root, "visit = 2", "--format", "csv", "--columns", "visit,filter")
+    assert out == "visit,filter\n2,r\n"
+    assert "4 done of 5 expected" in err
+    _, out, _ = obs("query", repository.root, "--format", "json")
+    assert json.loads(out)["expected"] == 5
+    assert len(Butler(repository.root).query_metrics("seeing > 0")) == 4
+    status, _, err = obs("query", repository.root, "seing < 1")
+    assert status == 1
+    assert "did you mean 'seeing'" in err
