@@ -193,8 +193,9 @@ def _prepare(row: dict[str, Any], extinction: float) -> None:
     zero, airmass = row.get("zero_point_rate"), row.get("airmass")
     row["zp_clear"] = None if zero is None else zero + extinction * ((airmass or 1.0) - 1.0)
     rate = row.get("sky_rate")
-    is_lit = rate is not None and rate > 0
-    row["sky_dark"] = (row.get("moon_sky") or 0.0) - 2.5 * math.log10(rate) if is_lit else None
+    row["sky_dark"] = None
+    if rate is not None and rate > 0:
+        row["sky_dark"] = (row.get("moon_sky") or 0.0) - 2.5 * math.log10(rate)
 
 
 def _count_stars(rows: Sequence[dict[str, Any]], references: References) -> None:
