@@ -32,6 +32,10 @@ _IMAGE_TYPES = {"bias": "BIAS", "dark": "DARK", "flat": "DOMEFLAT", "science": "
 class HscTranslator(Translator):
     """Reads and writes the headers of raw frames."""
 
+    def recognizes(self, header: Mapping[str, Any]) -> bool:
+        """Return whether a header is of the instrument."""
+        return str(header.get("INSTRUME", "")).strip() == "Hyper Suprime-Cam"
+
     columns = {
         "field": str,
         "visit": int,

@@ -36,6 +36,10 @@ _NEEDED = ("RA", "DEC", "AZ", "ALT", "SPA", "EXPTIME", "C_OBS")
 class SdssTranslator(Translator):
     """Reads the headers of corrected frames, fpC files."""
 
+    def recognizes(self, header: Mapping[str, Any]) -> bool:
+        """Return whether a header is of a corrected frame of the survey."""
+        return all(card in header for card in (*_NEEDED, "CAMCOL", "FRAME"))
+
     # rerun is told by the path only
     columns = {"run": int, "rerun": int, "camcol": int, "field": int, "filter": str, "taiObs": str, "strip": str}
     unique = ("run", "camcol", "field", "filter")

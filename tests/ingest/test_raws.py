@@ -605,8 +605,15 @@ def test_files_of_another_camera_are_left_out_in_a_line(repository, tmp_path):
         write_raw(tmp_path / "guide1.fits", RUN=3, INSTRUME="Guider"),
         write_raw(tmp_path / "guide2.fits", RUN=None, INSTRUME="Guider"),
     ]
+    files += [write_raw(tmp_path / "hsc.fits", RUN=None, INSTRUME="Hyper Suprime-Cam")]
     report = run(repository, files, named(make_instrument(repository), INSTRUME=("toy cam",)))
-    assert statuses(report) == ["ingested", "ingested", "skipped", "skipped"]
+    assert statuses(report) == ["ingested", "ingested", "skipped", "skipped", "skipped"]
+    assert report.files[4].reason == (
+        "of another camera: INSTRUME = Hyper Suprime-Cam, which is installed as hsc: obs init DIR --camera hsc, then "
+        "obs ingest DIR"
+    )
+    unread = run(repository, files[4:])
+    assert unread.files[0].reason.startswith("of another camera, which is installed as hsc")
     assert f"skipped {files[2]} and 1 more files: of another camera: INSTRUME = Guider" in list(report.lines())
 
 

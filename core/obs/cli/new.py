@@ -32,6 +32,7 @@ def new(
     output: Path,
     doraise: bool,
     from_files: list[str],
+    only: str,
     **given: str | None,
 ) -> int:
     """Make obs_NAME, the package of a camera; return the exit status."""
@@ -44,7 +45,7 @@ def new(
     values, facts = ({}, None) if answer_file is None else read_answers(answer_file)
     values |= {key: value for key, value in given.items() if value is not None} | {"camera": name}
     with whole_files(find_files(from_files) if from_files else []) as (files, amplifier_files):
-        findings = inspect_files(files, amplifier_files) if files else None
+        findings = inspect_files(files, amplifier_files, only=only) if files else None
         return _make(name, values, facts, findings, no_input=no_input, output=output, from_files=from_files)
 
 

@@ -12,6 +12,7 @@ from obs.ingest.path_keys import keys_of_path
 from obs.ingest.text_headers import is_text_header, read_text_headers
 from obs.instrument.header import COLOR, FILE_NAME, merge_headers
 from obs.instrument.instrument import Instrument, make_translator
+from obs.instrument.recognize import recognize
 from obs.instrument.translator import Translator
 from obs.policy.data_id import cast_value
 
@@ -124,15 +125,15 @@ def translate_file(
         translator = make_translator(reference)
         warnings: list[str] = []
         frames = list(read_frames(path, translator))
-        if stranger := translator.find_other_camera(frames[0].header):
-            return Translated(path, stranger=f"{_OTHER_CAMERA}{stranger}")
+        if stranger := _find_stranger(frames[0].header, translator):
+            return Translated(path, stranger=stranger)
         rows = tuple(
             _complete(translator, _with_given(_with_path(frame, path, template), given or {}), needed, warnings)
             for frame in frames
         )
     except ObsError as error:
-        if stranger := _other_camera(path, reference):
-            return Translated(path, stranger=f"{_OTHER_CAMERA}{stranger}")
+        if stranger := _unreadable_stranger(path, reference):
+            return Translated(path, stranger=stranger)
         # The list of files says which one it is.
         return Translated(path, error=describe_fault(error, path))
     except Exception as error:  # noqa: BLE001 - a translator's fault with one header must not stop the night
@@ -300,13 +301,26 @@ def _with_path(frame: Frame, path: Path, template: str) -> Frame:
     return replace(frame, row=dict(frame.row) | found, hint=hint)
 
 
-_OTHER_CAMERA = "of another camera: "
+def _find_stranger(header: FileHeader, translator: Translator, *, is_readable: bool = True) -> str:
+    """Return why a file is of another camera, and of which; empty if nothing says so.
+
+    One that can be read is of this camera unless a card says otherwise.
+    """
+    card = translator.find_other_camera(header)
+    if not card and (is_readable or translator.recognizes(header)):
+        return ""
+    if name := recognize(header):
+        what = f": {card}" if card else ""
+        return (
+            f"of another camera{what}, which is installed as {name}: obs init DIR --camera {name}, then obs ingest DIR"
+        )
+    return f"of another camera: {card}" if card else ""
 
 
-def _other_camera(path: Path, reference: str | Translator) -> str:
-    """Return the card by which a file that cannot be read is of another camera; empty if none says so."""
+def _unreadable_stranger(path: Path, reference: str | Translator) -> str:
+    """Return why a file that cannot be read is of another camera; empty if nothing says so."""
     try:
-        return make_translator(reference).find_other_camera(first_image(path))
+        return _find_stranger(first_image(path), make_translator(reference), is_readable=False)
     except ObsError:
         return ""
 

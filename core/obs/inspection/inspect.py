@@ -99,7 +99,7 @@ class Findings:
         raise KeyError(quantity)
 
 
-def inspect_files(paths: Sequence[Path], amplifier_files: AmplifierFiles | None = None) -> Findings:
+def inspect_files(paths: Sequence[Path], amplifier_files: AmplifierFiles | None = None, *, only: str = "") -> Findings:
     """Look at raw files of one camera.
 
     Parameters
@@ -108,6 +108,8 @@ def inspect_files(paths: Sequence[Path], amplifier_files: AmplifierFiles | None 
         FITS files, or the text of headers.
     amplifier_files : AmplifierFiles, optional
         How the files of single amplifiers are told apart, from which these were put together.
+    only : str, optional
+        Part of the name of the camera, where there are files of several.
 
     Raises
     ------
@@ -121,7 +123,7 @@ def inspect_files(paths: Sequence[Path], amplifier_files: AmplifierFiles | None 
     files = tuple(_without_small(read_raw_file(path), small) for path in paths)
     for text, names in small.items():
         warnings.append(f"{names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''}: {text}")
-    files = files_of_one_camera(files, warnings)
+    files = files_of_one_camera(files, warnings, only)
     first = files[0]
     cards = first.cards
     warnings += [f"{file.path.name}: {problem}" for file in files for problem in file.problems]

@@ -316,6 +316,12 @@ class Translator:
                 return f"{keyword} = {text}"
         return ""
 
+    def recognizes(self, header: Mapping[str, Any]) -> bool:
+        """Return whether cards say that a header is of this camera, and of no other."""
+        return (
+            bool(self.known_by) and all(key in header for key in self.known_by) and not self.find_other_camera(header)
+        )
+
     def has_rule(self, name: str) -> bool:
         """Return whether a card or a method tells a name, not only a constant."""
         return name in self.translation or self._method(name) is not None

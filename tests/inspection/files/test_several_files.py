@@ -50,7 +50,8 @@ def test_filters_of_all_files(tmp_path):
     [
         (
             {"INSTRUME": "newcam"},
-            r"of 2 cameras: toycam \(1\.0m\): a\.fits; newcam \(1\.0m\): b\.fits; give those of one",
+            r"of 2 cameras: toycam \(1\.0m\): a\.fits; newcam \(1\.0m\): b\.fits; give those of one, or choose one by "
+            r"--only 'toycam'",
         ),
         ({"TELESCOP": "2.0m"}, r"of 2 cameras: toycam \(1\.0m\): a\.fits; toycam \(2\.0m\): b\.fits"),
     ],
@@ -71,6 +72,24 @@ def test_few_files_of_another_camera_are_left_out(tmp_path):
     found = inspect_files(paths)
     assert len(found.files) == 3
     assert "1 of 4 files are of another camera, Guider" in found.warnings[0]
+
+
+def test_one_of_several_cameras_is_chosen_by_its_name(tmp_path):
+    paths = [frame(tmp_path, f"{n}.fits", INSTRUME=name, EXPNUM=n) for n, name in enumerate(["QHY600", "ASI 294"])]
+    found = inspect_files(paths, only="asi")
+    assert [file.path.name for file in found.files] == ["1.fits"]
+    assert "QHY600, and left out: 0.fits; obs new NAME --from FILES --only 'QHY600' describes it" in found.warnings[0]
+    with pytest.raises(FileFormatError, match=r"'canon' is not the name of one camera; the files are of 2: QHY600: 0"):
+        inspect_files(paths, only="canon")
+
+
+def test_files_of_an_installed_camera_are_left_to_it(tmp_path):
+    paths = [frame(tmp_path, f"{n}.fits", INSTRUME="Hyper Suprime-Cam", EXPNUM=n) for n in range(3)]
+    assert len(inspect_files(paths).files) == 3
+    found = inspect_files([*paths, frame(tmp_path, "mine.fits", EXPNUM=9)])
+    assert [file.path.name for file in found.files] == ["mine.fits"]
+    assert "3 of 4 files are of another camera, Hyper Suprime-Cam, and left out" in found.warnings[0]
+    assert found.warnings[0].endswith("it is installed as hsc: obs init DIR --camera hsc, then obs ingest DIR FILES")
 
 
 def test_files_without_a_name_are_told_apart_by_their_cards(tmp_path):

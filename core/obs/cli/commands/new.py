@@ -34,6 +34,7 @@ def _question_options(function: F) -> F:
 @click.command("new", cls=ManyWordsCommand, epilog=_EXAMPLE)
 @click.argument("name")
 @words_option("--from", metavar="FILE...", text="Raw files of the camera, or headers as text, that tell what they can.")
+@click.option("--only", metavar="TEXT", default="", help="Of files of several cameras those whose name has this in it.")
 @click.option(
     "--answers",
     "answer_file",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from obs.errors import FileFormatError
 from obs.inspection.cards import Cards
 from obs.inspection.raw_file import RawFile
+from obs.instrument.recognize import recognize
 
 __all__ = ["files_of_one_camera", "find_shape_mismatches"]
 
@@ -18,8 +19,8 @@ _LISTED = 3
 """Files of another camera that are named."""
 
 
-def files_of_one_camera(files: Sequence[RawFile], warnings: list[str]) -> tuple[RawFile, ...]:
-    """Return the files of the camera that has by far the most of them.
+def files_of_one_camera(files: Sequence[RawFile], warnings: list[str], only: str = "") -> tuple[RawFile, ...]:
+    """Return the files of the camera that is wanted, or that has by far the most of them.
 
     Headers are of several cameras if they name several, or name none and look different.
 
@@ -29,11 +30,14 @@ def files_of_one_camera(files: Sequence[RawFile], warnings: list[str]) -> tuple[
         The files.
     warnings : list of str
         Takes which files of which other cameras are left out.
+    only : str, optional
+        Part of the name of the camera that is wanted.
 
     Raises
     ------
     FileFormatError
-        If no camera has three times as many files as any other: says which file is of which.
+        If no camera, or several, have the name that is wanted; or none has three times as many files as any other.
+        Says which file is of which.
     """
     groups: list[list[RawFile]] = []
     for file in files:
@@ -42,17 +46,48 @@ def files_of_one_camera(files: Sequence[RawFile], warnings: list[str]) -> tuple[
             groups.append([file])
         else:
             mine.append(file)
-    first, *others = sorted(groups, key=len, reverse=True)
-    if others and len(first) < _MANY * len(others[0]):
-        which = "; ".join(f"{_name(group)}: {', '.join(file.path.name for file in group)}" for group in groups)
-        raise FileFormatError(f"the files are of {len(groups)} cameras: {which}; give those of one")
-    for group in others:
-        names = ", ".join(file.path.name for file in group[:_LISTED]) + (", ..." if len(group) > _LISTED else "")
-        warnings.append(
-            f"{len(group)} of {len(files)} files are of another camera, {_name(group)}, and left out: {names}; "
-            "describe it by an obs new of its own"
-        )
+    # Cameras that are installed need no description, unless there are no others.
+    installed = [bool(_installed_as(group)) for group in groups] if len(groups) > 1 else [False]
+    order = [
+        (only.lower() in _name(group).lower(), not known, len(group))
+        for group, known in zip(groups, installed, strict=True)
+    ]
+    first, *others = (groups[n] for n in sorted(range(len(groups)), key=order.__getitem__, reverse=True))
+    rivals = [group for group in others if all(installed) or not _installed_as(group)]
+    which = "; ".join(f"{_name(group)}: {_listed(group)}" for group in groups)
+    if only and sum(only.lower() in _name(group).lower() for group in groups) != 1:
+        raise FileFormatError(f"'{only}' is not the name of one camera; the files are of {len(groups)}: {which}")
+    if rivals and not only and len(first) < _MANY * len(rivals[0]):
+        example = _named(first[0].cards).get("INSTRUME")
+        option = f", or choose one by --only '{example}'" if example else ""
+        raise FileFormatError(f"the files are of {len(groups)} cameras: {which}; give those of one{option}")
+    warnings += [_left_out(group, len(files)) for group in others]
     return tuple(first)
+
+
+def _listed(group: Sequence[RawFile]) -> str:
+    return ", ".join(file.path.name for file in group[:_LISTED]) + (
+        f" and {len(group) - _LISTED} more" if len(group) > _LISTED else ""
+    )
+
+
+def _installed_as(group: Sequence[RawFile]) -> str:
+    """Return the name of the installed camera that files are of; empty if none is known."""
+    cards = group[0].cards
+    return recognize({name: cards.get(name) for name in cards})
+
+
+def _left_out(group: Sequence[RawFile], n_file: int) -> str:
+    """Return what to tell of files of another camera: what that is, and what can be done with them."""
+    known = _installed_as(group)
+    instrument = _named(group[0].cards).get("INSTRUME")
+    advice = f"obs new NAME --from FILES --only '{instrument}' describes it"
+    if not instrument:
+        advice = "describe it by an obs new of its own"
+    if known:
+        advice = f"it is installed as {known}: obs init DIR --camera {known}, then obs ingest DIR FILES"
+    what = f"{len(group)} of {n_file} files are of another camera, {_name(group)}, and left out"
+    return f"{what}: {_listed(group)}; {advice}"
 
 
 def _named(cards: Cards) -> dict[str, str]:
