@@ -270,7 +270,7 @@ class Translator:
         """
         method = self._method(name)
         if method is not None:
-            value = call_method(method, md, self._module_path)
+            value = call_method(method, md, lambda: self._module_path)
         elif name in self.translation:
             value = self._read_card(name, md)
         else:

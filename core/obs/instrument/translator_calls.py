@@ -10,7 +10,7 @@ from obs.instrument.header import Header
 __all__ = ["call_method"]
 
 
-def call_method(method: Callable[[Header], Any], md: Header, module: Path) -> Any:  # noqa: ANN401 - columns are of any type
+def call_method(method: Callable[[Header], Any], md: Header, module: Callable[[], Path]) -> Any:  # noqa: ANN401 - columns are of any type
     """Return what a method tells of a header.
 
     Parameters
@@ -19,8 +19,8 @@ def call_method(method: Callable[[Header], Any], md: Header, module: Path) -> An
         The method.
     md : Header
         The header.
-    module : Path
-        The file of the translator.
+    module : callable
+        Returns the file of the translator; called where the method fails.
 
     Raises
     ------
@@ -34,12 +34,12 @@ def call_method(method: Callable[[Header], Any], md: Header, module: Path) -> An
     except KeyError as error:
         if md.asked.get(error.args[0]) is False:
             raise FileFormatError(f"the header lacks {error.args[0]}") from None
-        raise FileFormatError(f"{_place(error, module)}KeyError: {error}") from error
+        raise FileFormatError(f"{_place(error, module())}KeyError: {error}") from error
     except (TypeError, ValueError) as error:
         raise FileFormatError(str(error)) from error
     except Exception as error:
         # a plugin's method can fail in any way
-        raise FileFormatError(f"{_place(error, module)}{type(error).__name__}: {error}") from error
+        raise FileFormatError(f"{_place(error, module())}{type(error).__name__}: {error}") from error
 
 
 def _place(error: Exception, module: Path) -> str:
