@@ -2,11 +2,16 @@
 
 import numpy as np
 import pytest
+from scipy.ndimage import maximum_filter
 
+from obs.algorithms.detector.cosmic_rays import find_cosmic_rays
+from obs.algorithms.pixels.label import label_regions
 from obs.algorithms.pixels.smoothing import smooth
 from obs.algorithms.pixels.statistics import clipped_statistics
 from obs.algorithms.pixels.window import plane_windows, windows
 from obs.algorithms.sky.background import clip_cells, fit_background
+from obs.algorithms.sky.level_steps import _levels, find_level_steps
+from obs.algorithms.sources.prominence import stands_out
 
 
 def noise(shape, seed=1):
@@ -88,3 +93,73 @@ def test_clipped_statistics_of_equal_values_and_of_strided_ones(both):
     for values in (np.full(50, 3.0, np.float32), noise((60, 60))[::2, ::3]):
         reference, compiled = both(lambda values=values: clipped_statistics(values))
         np.testing.assert_allclose(compiled, reference, rtol=1e-5)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.4, 0.6, 1.0])
+@pytest.mark.parametrize("shape", [(37, 53), (1, 70), (70, 1), (64, 8), (3, 0)])
+def test_regions(both, shape, share):
+    region = np.random.default_rng(3).random(shape) < share
+    reference, compiled = both(lambda: label_regions(region))
+    assert reference[1] == compiled[1]
+    np.testing.assert_array_equal(compiled[0], reference[0])
+
+
+def test_regions_that_meet_late(both):
+    region = np.zeros((9, 30), bool)
+    region[:, ::2], region[-1], region[:3, 16] = True, True, False
+    region[4:8, 20:24] = True
+    for part in (region, region[::-1], region[:, ::-1], region.T):
+        reference, compiled = both(lambda part=part: label_regions(part))
+        assert reference[1] == compiled[1]
+        np.testing.assert_array_equal(compiled[0], reference[0])
+
+
+@pytest.mark.parametrize("decimals", [1, 6])
+def test_prominence(both, decimals):
+    # rounded values have equal neighbors
+    image = smooth(noise((90, 120), 4), 1.5, to_border=True).image.round(decimals)
+    y, x = np.nonzero(image == maximum_filter(image, 3))
+    inner = (x > 0) & (x < 119) & (y > 0) & (y < 89)
+    x, y = x[inner], y[inner]
+    reference, compiled = both(lambda: stands_out(image, image > 100.0, x, y, np.full(len(x), 0.7)))
+    assert 0 < reference.sum() < len(x)
+    np.testing.assert_array_equal(compiled, reference)
+
+
+def test_cosmic_rays(both):
+    image = noise((120, 150), 6) - np.float32(100.0)
+    generator = np.random.default_rng(7)
+    for x, y in generator.integers(2, 118, (40, 2)):
+        image[y, x : x + 3] += np.float32(300.0)
+    image[40, 40], image[0, 5], image[119, 149] = np.nan, 900.0, 900.0
+    variance = np.full(image.shape, 25.0, np.float32)
+    variance[60, 60], variance[61, 60], variance[90:, :5] = np.nan, 0.0, np.inf
+    y, x = np.mgrid[-9:10, -9:10]
+    psf = np.exp(-0.5 * (x**2 + y**2) / 1.5**2).astype(np.float32)
+    bad = generator.random(image.shape) < 0.02
+    for mask in (None, bad):
+        reference, compiled = both(lambda mask=mask: find_cosmic_rays(image, variance, psf, bad=mask))
+        assert reference.sum() > 40
+        np.testing.assert_array_equal(compiled, reference)
+    reference, compiled = both(lambda: find_cosmic_rays(image[:, ::2], variance[:, ::2], psf))
+    np.testing.assert_array_equal(compiled, reference)
+
+
+@pytest.mark.parametrize("height", [100, 101, 24 * 60])
+def test_steps_of_levels(both, height):
+    image = noise((height, 203), 8)
+    image[:, 100:] += np.float32(3.0)
+    image[:, 3] = np.round(image[:, 3] / 20) * 20
+    bad = np.random.default_rng(9).random(image.shape) < 0.1
+    bad[:, 60] = True
+    image[bad] = np.nan
+    image[7, 150] = -30.0
+    for mask in (bad, np.zeros_like(bad)):
+        clean = image if mask.any() else np.nan_to_num(image, nan=100.0)
+        for plane, out in ((clean, mask), (clean.T, mask.T)):
+            if min(plane.shape) >= 100:
+                reference, compiled = both(lambda plane=plane, out=out: _levels(plane, out, 6))
+                np.testing.assert_allclose(compiled, reference, rtol=1e-7)
+    reference, compiled = both(lambda: find_level_steps(image, bad, 5.0))
+    np.testing.assert_allclose(compiled.heights, reference.heights, rtol=1e-6)
+    np.testing.assert_array_equal(compiled.places, reference.places)

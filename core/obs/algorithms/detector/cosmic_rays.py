@@ -8,13 +8,15 @@ to a looser standard, with the hit's own light taken out. This is the method of 
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from obs.algorithms.pixels.label import label_regions
 from obs.algorithms.pixels.row_blocks import row_blocks
+from obs.kernels.library import Kernel
 
 __all__ = ["find_cosmic_rays"]
 
-_EIGHT = np.ones((3, 3), bool)
+_CANDIDATES = Kernel("find_candidates", "float32", "float32", "int", "int", "float", "int64")
+_TEST = Kernel("test_hits", "float32", "float32", "int64", "int", "int", "float32", "float", "float", "bool", "float32")
 
 _DIRECTIONS = ((0, 1), (1, 0), (1, 1), (1, -1))
 """Offsets (row, column) of one neighbor of each pair."""
@@ -101,6 +103,12 @@ def find_cosmic_rays(
 
 def _candidates(image: NDArray[np.float32], variance: NDArray[np.float32], least: np.float32) -> NDArray[np.int64]:
     """Return the flat index, in an image with a border of one pixel, of pixels above so many standard deviations."""
+    if _CANDIDATES:
+        # memory that is not written to is never taken
+        index = np.empty(image.size + 1, np.int64)
+        planes = (np.ascontiguousarray(plane) for plane in (image, variance))
+        n = _CANDIDATES(*planes, *image.shape, float(least**2), index)
+        return index[:n].copy()
     found = []
     for rows in row_blocks((image.shape[0], image.shape[1])):
         block = image[rows]
@@ -135,6 +143,10 @@ def _test(
     factor: float,
 ) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
     """Whether pixels are hits, and the level that their darkest pair of neighbors suggests."""
+    if _TEST:
+        hit, darkest = np.empty(len(index), np.bool_), np.empty(len(index), np.float32)
+        _TEST(flat, noise, index, len(index), width, np.array(wings, np.float32), significance, factor, hit, darkest)
+        return hit, darkest
     value, own_noise = flat[index], noise[index]
     sigma = np.sqrt(own_noise)
     significant = np.zeros(len(index), bool)
@@ -152,7 +164,7 @@ def _test(
 
 def _bright_enough(found: NDArray[np.bool_], excess: NDArray[np.float32], min_counts: float) -> NDArray[np.bool_]:
     """Drop hits, each a connected group, whose sum is too small."""
-    labels, n = ndimage.label(found, _EIGHT)
+    labels, n = label_regions(found)
     pixel = np.flatnonzero(found)
     group = labels.ravel()[pixel]
     total = np.bincount(group, excess.ravel()[pixel], minlength=n + 1)

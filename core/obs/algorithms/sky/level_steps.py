@@ -10,10 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.pixels.statistics import robust_sigma
+from obs.kernels.library import Kernel
 
 __all__ = ["LevelSteps", "find_level_steps", "find_steps_of_halves"]
 
 Float = NDArray[np.float32]
+
+_COMPILED = Kernel("column_medians", "float32", "bool", "int", "int", "int", "float32")
 
 PARTS = 24
 """Parts that the lines of an image are divided into."""
@@ -150,7 +153,12 @@ def _levels(image: Float, bad: NDArray[np.bool_], n_part: int) -> NDArray[np.flo
         rows = slice(edges[k], min(edges[k + 1], edges[k] + MOST_PIXELS))
         part, out = image[rows], bad[rows]
         enough = out.mean(0) < 0.3
-        if not out.any():
+        if _COMPILED:
+            median = np.empty(part.shape[1], np.float32)
+            any_bad = bool(out.any())
+            _COMPILED(np.ascontiguousarray(part), np.ascontiguousarray(out), *part.shape, any_bad, median)
+            levels[k, enough] = median[enough]
+        elif not out.any():
             levels[k] = np.median(part, axis=0)
         elif enough.any():
             columns = np.where(out[:, enough], np.float32(np.nan), part[:, enough])

@@ -4,16 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from obs.algorithms.pixels.grow import grow
+from obs.algorithms.pixels.label import label_regions
 from obs.algorithms.pixels.smoothing import Smoothed
 from obs.algorithms.sources.prominence import stands_out
 
 __all__ = ["Footprints", "Peaks", "above_threshold", "find_footprints", "find_peaks"]
 
 _NEIGHBORS = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if (dy, dx) != (0, 0)]
-_EIGHT = np.ones((3, 3), bool)
 
 
 @dataclass(frozen=True)
@@ -167,7 +166,7 @@ def find_footprints(
         Numbered in reading order of their first pixel.
     """
     above = above_threshold(smoothed, threshold)
-    seeds, n = ndimage.label(above, _EIGHT)
+    seeds, n = label_regions(above)
     if minimum_pixels > 1 or minimum_height is not None:
         seen = np.flatnonzero(above)
         of = seeds.ravel()[seen]
@@ -180,7 +179,7 @@ def find_footprints(
         above = keep[seeds]
     peaks = find_peaks(smoothed.image, above, seeds, smoothed.margin)
     grown = grow(above, n_grow)
-    labels, n = ndimage.label(grown, _EIGHT)
+    labels, n = label_regions(grown)
     merged = Peaks(peaks.x, peaks.y, peaks.value, labels[peaks.y, peaks.x].astype(np.int64))
     merged = merged.select(np.lexsort((-merged.value, merged.footprint)))
     merged = _without_border_slopes(merged, smoothed)

@@ -6,12 +6,16 @@ pixels are divided into the catchments of their maxima, and catchments are joine
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+
+from obs.algorithms.pixels.label import label_regions
+from obs.kernels.library import Kernel
 
 __all__ = ["stands_out"]
 
 Whole = NDArray[np.int64]
 Float = NDArray[np.float32]
+
+_COMPILED = Kernel("find_catchments", "int32", "int64", "float32", "int", "int", "int64")
 
 
 def stands_out(
@@ -61,7 +65,7 @@ def _shared_ways(region: NDArray[np.bool_], x: Whole, y: Whole) -> NDArray[np.bo
     """Leave of a region the parts that lead from one of the peaks to another."""
     way = region.copy()
     way[[0, -1], :] = way[:, [0, -1]] = False
-    part, n = ndimage.label(way, np.ones((3, 3), bool))
+    part, n = label_regions(way)
     shared = np.bincount(part[y, x], minlength=n + 1) > 1
     shared[0] = False
     return np.asarray(shared[part])
@@ -70,6 +74,9 @@ def _shared_ways(region: NDArray[np.bool_], x: Whole, y: Whole) -> NDArray[np.bo
 def _catchments(place: NDArray[np.int32], pixel: Whole, value: Float, width: int) -> Whole:
     """Entry of the maximum that the steepest way upward leads to from each pixel."""
     best, highest = np.arange(len(pixel)), value.copy()
+    if _COMPILED:
+        _COMPILED(place, pixel, value, len(pixel), width, best)
+        return best
     for step in (-width - 1, -width, -width + 1, -1, 1, width - 1, width, width + 1):
         neighbor = place[pixel + step]
         there = np.where(neighbor >= 0, value[neighbor], -np.inf)

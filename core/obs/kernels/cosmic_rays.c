@@ -1,0 +1,45 @@
+/* The tests of obs.algorithms.detector.cosmic_rays. */
+#include "kernels.h"
+
+#include <math.h>
+
+/* Flat indices, in an image with a border of one pixel, of pixels above zero whose square exceeds `least` variances;
+   index: room for one more than there are pixels. Returns how many there are. */
+int64_t find_candidates(const float *image, const float *variance, int64_t height, int64_t width, double least,
+                        int64_t *index)
+{
+    float limit = (float)least;
+    int64_t n = 0;
+    for (int64_t y = 0; y < height; y++) {
+        const float *value = image + y * width, *noise = variance + y * width;
+        int64_t from = (y + 1) * (width + 2) + 1;
+        for (int64_t x = 0; x < width; x++) {
+            index[n] = from + x;
+            n += (value[x] > 0.0f) & (value[x] * value[x] > limit * noise[x]);
+        }
+    }
+    return n;
+}
+
+/* image, noise: with a border of one pixel, `width` wide; index: n pixels; wings: of each direction; hit, level: n. */
+int64_t test_hits(const float *image, const float *noise, const int64_t *index, int64_t n, int64_t width,
+                  const float *wings, double significance, double factor, uint8_t *hit, float *level)
+{
+    const int64_t steps[4] = {1, width, width + 1, width - 1};
+    const float significant = (float)significance, tolerance = (float)factor;
+    for (int64_t k = 0; k < n; k++) {
+        const float *at = image + index[k], *own = noise + index[k];
+        float sigma = sqrtf(*own), lowest = INFINITY;
+        int stands_out = 0, too_sharp = 0;
+        for (int i = 0; i < 4; i++) {
+            float mean = 0.5f * (at[steps[i]] + at[-steps[i]]);
+            float mean_sigma = 0.5f * sqrtf(own[steps[i]] + own[-steps[i]]);
+            stands_out |= *at - mean > significant * sigma;
+            too_sharp |= wings[i] * (*at - tolerance * sigma) > mean + tolerance * mean_sigma;
+            lowest = mean < lowest || mean != mean ? mean : lowest;
+        }
+        hit[k] = (uint8_t)(stands_out & too_sharp);
+        level[k] = lowest > 0.0f || lowest != lowest ? lowest : 0.0f;
+    }
+    return 0;
+}

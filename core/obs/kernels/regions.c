@@ -1,0 +1,126 @@
+/* Connected regions, and the catchments of maxima. */
+#include "kernels.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    int32_t start, stop;
+} Run;
+
+static int32_t root_of(int32_t *parent, int32_t k)
+{
+    while (parent[k] != k) {
+        parent[k] = parent[parent[k]];
+        k = parent[k];
+    }
+    return k;
+}
+
+/* First pixel from x on that is set, or the width. */
+static int64_t next_set(const uint8_t *line, int64_t x, int64_t width)
+{
+    uint64_t eight;
+    for (; x + 8 <= width; x += 8) {
+        memcpy(&eight, line + x, 8);
+        if (eight)
+            break;
+    }
+    while (x < width && !line[x])
+        x++;
+    return x;
+}
+
+/* mask: height x width, 0 or 1; labels: the same size, the number of the region of each pixel, from 1 in the order of their
+   first pixels. Neighbors share a side or a corner. Returns the number of regions, or -1 without memory. */
+int64_t label_regions(const uint8_t *mask, int64_t height, int64_t width, int32_t *labels)
+{
+    int64_t room = 1024, n = 0, result = -1;
+    Run *runs = malloc((size_t)room * sizeof *runs);
+    int32_t *parent = malloc((size_t)room * sizeof *parent);
+    int64_t *first = malloc((size_t)(height + 1) * sizeof *first);
+    if (!runs || !parent || !first)
+        goto end;
+    for (int64_t y = 0; y < height; y++) {
+        const uint8_t *line = mask + y * width;
+        first[y] = n;
+        int64_t above = y ? first[y - 1] : 0;
+        for (int64_t x = next_set(line, 0, width); x < width; x = next_set(line, x, width)) {
+            if (n == room) {
+                room *= 2;
+                Run *more = realloc(runs, (size_t)room * sizeof *runs);
+                runs = more ? more : runs;
+                int32_t *wider = realloc(parent, (size_t)room * sizeof *parent);
+                parent = wider ? wider : parent;
+                if (!more || !wider)
+                    goto end;
+            }
+            runs[n].start = (int32_t)x;
+            while (x < width && line[x])
+                x++;
+            runs[n].stop = (int32_t)x;
+            parent[n] = (int32_t)n;
+            while (above < first[y] && runs[above].stop < runs[n].start)
+                above++;
+            for (int64_t k = above; k < first[y] && runs[k].start <= runs[n].stop; k++) {
+                int32_t a = root_of(parent, (int32_t)k), b = root_of(parent, (int32_t)n);
+                /* the region's root is its first run */
+                if (a < b)
+                    parent[b] = a;
+                else
+                    parent[a] = b;
+            }
+            n++;
+        }
+    }
+    first[height] = n;
+    result = 0;
+    for (int64_t k = 0; k < n; k++) {
+        /* roots come first, and their entries hold numbers, below zero, from then on */
+        int32_t root = (int32_t)k;
+        while (parent[root] >= 0 && parent[root] != root)
+            root = parent[root];
+        parent[k] = parent[root] < 0 ? parent[root] : -(int32_t)++result;
+    }
+    for (int64_t y = 0; y < height; y++) {
+        int32_t *line = labels + y * width;
+        memset(line, 0, (size_t)width * sizeof *line);
+        for (int64_t k = first[y]; k < first[y + 1]; k++)
+            for (int32_t x = runs[k].start; x < runs[k].stop; x++)
+                line[x] = -parent[k];
+    }
+end:
+    free(runs);
+    free(parent);
+    free(first);
+    return result;
+}
+
+/* place: entry of each pixel of an image, or -1; pixel, value: n, the entries, none on the border of the image; best: n,
+   entry of the maximum that the steepest way upward leads to. Of equal neighbors the first is the maximum. */
+int64_t find_catchments(const int32_t *place, const int64_t *pixel, const float *value, int64_t n, int64_t width,
+                        int64_t *best)
+{
+    const int64_t steps[8] = {-width - 1, -width, -width + 1, -1, 1, width - 1, width, width + 1};
+    for (int64_t k = 0; k < n; k++) {
+        int64_t at = k;
+        for (int i = 0; i < 8; i++) {
+            int64_t other = place[pixel[k] + steps[i]];
+            if (other >= 0 && (value[other] > value[at] || (value[other] == value[at] && other < at)))
+                at = other;
+        }
+        best[k] = at;
+    }
+    for (int64_t k = 0; k < n; k++) {
+        int64_t top = k;
+        while (best[top] != top)
+            top = best[top];
+        /* whatever lies on the way leads there as well */
+        for (int64_t at = k; at != top;) {
+            int64_t next = best[at];
+            best[at] = top;
+            at = next;
+        }
+    }
+    return 0;
+}
