@@ -16,6 +16,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.kernels.library import Kernel
+
 __all__ = ["REACH", "Interpolation", "shift_matrices", "shift_slopes"]
 
 Interpolation = Literal["star", "lanczos"]
@@ -31,6 +33,8 @@ WIDTH = 1.2
 """Standard deviation of the Gaussian whose correlation is assumed, samples: hardly more than that of narrow PSFs."""
 
 _TAPS = np.arange(-REACH, REACH + 1)
+
+_COMPILED = Kernel("lay_weights", "float32", "int64", "int", "int", "int", "int", "int", "float32")
 
 
 def _correlation(distance: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -136,6 +140,11 @@ def _matrices(
         place = (np.arange(size) - size // 2 - offset[:, None]) / sampling + model_size // 2
         nearest = np.rint(place).astype(np.int64)
         weight = weigh((place - nearest)[:, :, None] - _TAPS)
+    if _COMPILED:
+        matrices = np.empty((n, size, model_size), np.float32)
+        weights = np.ascontiguousarray(weight, np.float32)
+        _COMPILED(weights, nearest, n, weights.shape[1], size, model_size, len(_TAPS), matrices)
+        return matrices
     column = nearest[:, :, None] + _TAPS
     padded = np.zeros((n, size, model_size + 2), np.float32)
     # weights that fall outside the model land in a spare column at either end, and leave with it

@@ -15,9 +15,11 @@
 #define LANES 8
 typedef float Floats __attribute__((vector_size(4 * LANES)));
 typedef int32_t Whole __attribute__((vector_size(4 * LANES)));
+typedef double Doubles __attribute__((vector_size(8 * LANES)));
 typedef float FloatsInMemory __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 
 #define LOAD(place) ((Floats)(*(const FloatsInMemory *)(place)))
+#define WIDEN(values) __builtin_convertvector(values, Doubles)
 #define STORE(place, value) (*(FloatsInMemory *)(place) = (FloatsInMemory)(value))
 /* One value or the other, by a mask of all bits or none. */
 #define CHOOSE(mask, yes, no) ((Floats)(((mask) & (Whole)(yes)) | (~(mask) & (Whole)(no))))

@@ -16,6 +16,7 @@ from scipy.special import j1
 
 from obs.algorithms.measure.fluxes import Fluxes, add_up
 from obs.image.resample import shift_matrices
+from obs.kernels.library import Kernel
 
 __all__ = [
     "SINC_MARGIN",
@@ -25,6 +26,12 @@ __all__ = [
     "measure_ellipse_flux",
     "sinc_half",
 ]
+
+_COMPILED = Kernel(
+    "sum_under_moved",
+    *("float32", "float32", "int", "int", "float32", "int"),
+    *("float32", "float32", "int", "float64", "float64"),
+)
 
 EXACT = 0
 """How sep is told to use the exact area of overlap between circle and pixel."""
@@ -201,6 +208,13 @@ def _sinc_sum(
     shifts: SubpixelShifts,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     center, half = stamps.shape[1] // 2, len(kernel) // 2
+    if _COMPILED:
+        total, square = np.empty(len(stamps)), np.empty(len(stamps))
+        matrices = (np.ascontiguousarray(matrix) for matrix in (shifts.rows, shifts.columns))
+        planes = (np.ascontiguousarray(plane) for plane in (stamps, variance))
+        moved = kernel, len(kernel), *planes, stamps.shape[1]
+        if _COMPILED(*matrices, len(stamps), shifts.rows.shape[1], *moved, total, square) == 0:
+            return total, np.sqrt(square)
     inner = slice(center - half, center + half + 1)
     return add_up(shifts.move(kernel), stamps[:, inner, inner], variance[:, inner, inner])
 

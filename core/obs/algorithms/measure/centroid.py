@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.kernels.library import Kernel
+
 __all__ = ["Centroids", "measure_centroid"]
 
 QUARTIC = 1.33
@@ -17,6 +19,13 @@ QUARTIC = 1.33
 
 WIDEST = 1.5
 """Sources whose variance exceeds this many times that of the PSF plus one pixel are binned."""
+
+
+_COMPILED = Kernel(
+    "smooth_middle",
+    *("float32", "float32", "float32", "int", "int", "int", "int", "int"),
+    *("float32", "float64", "float64"),
+)
 
 
 @dataclass(frozen=True)
@@ -85,10 +94,8 @@ def measure_centroid(
     if bin_size > 1:
         stamps, variance = (_bin(a, center, half, bin_size) for a in (stamps, variance))
         variance = variance / np.float32(bin_size**2)
-    else:
-        inner = slice(center - half, center + half + 1)
-        stamps, variance = stamps[:, inner, inner], variance[:, inner, inner]
-    smoothed, noise = _smooth_middle(stamps, psf), _derivative_variance(variance, psf)
+        center = half
+    smoothed, noise = _smooth(stamps, variance, psf, center - half)
     found = _maximum(smoothed, noise, sigma)
     # a bin's pixels begin at the peak pixel: the middle of the central bin lies half a bin further
     dx, dy = ((d + 0.5) * bin_size - 0.5 for d in (found.dx, found.dy))
@@ -114,6 +121,23 @@ def _bin(stamps: NDArray[np.float32], center: int, half: int, bin_size: int) -> 
     if missing:
         cut = np.pad(cut, ((0, 0), (0, missing), (0, missing)))
     return np.asarray(cut.reshape(len(stamps), n, bin_size, n, bin_size).mean((2, 4)))
+
+
+def _smooth(
+    stamps: NDArray[np.float32], variance: NDArray[np.float32], kernel: NDArray[np.float32], first: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the smoothed middle of stamps without ``first`` pixels at the border, and the noise of its derivatives."""
+    if _COMPILED:
+        n, size, width = len(stamps), kernel.shape[1], stamps.shape[1]
+        smoothed, noise, padded = np.empty((n, 3, 3)), np.empty((4, n)), np.empty((size + 4) ** 2, np.float32)
+        planes = (np.ascontiguousarray(plane) for plane in (stamps, variance, kernel))
+        _COMPILED(*planes, n, size, width, width**2, first * width + first, padded, smoothed, noise)
+        return smoothed, noise
+    inner = slice(first, first + kernel.shape[1] + 2)
+    return (
+        _smooth_middle(stamps[:, inner, inner], kernel),
+        _derivative_variance(variance[:, inner, inner], kernel),
+    )
 
 
 def _smooth_middle(stamps: NDArray[np.float32], kernel: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -5,7 +5,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Fluxes", "add_up", "flux_columns"]
+from obs.kernels.library import Kernel
+
+__all__ = ["Fluxes", "add_products", "add_up", "flux_columns"]
+
+_PRODUCTS = Kernel("sum_products", "float32", "float32", "int", "int", "float64")
+_WEIGHTED = Kernel("sum_weighted", "float32", "float32", "float32", "int", "int", "float64", "float64")
 
 
 class Fluxes(NamedTuple):
@@ -21,6 +26,15 @@ class Fluxes(NamedTuple):
         """Return fluxes that have failed where the flux or its error is not finite."""
         failed = ~(np.isfinite(flux) & np.isfinite(flux_err))
         return cls(np.asarray(flux, np.float64), np.asarray(flux_err, np.float64), failed, edge)
+
+
+def add_products(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the sum of the products of the pixels of each pair of stamps, float64, shape (n,), from (n, k, k)."""
+    if not _PRODUCTS:
+        return np.asarray(np.einsum("nij,nij->n", one, other, dtype=np.float64))
+    result = np.empty(len(one))
+    _PRODUCTS(np.ascontiguousarray(one), np.ascontiguousarray(other), len(one), one[:1].size, result)
+    return result
 
 
 def add_up(
@@ -40,6 +54,11 @@ def add_up(
     total, error : ndarray of float64, shape (n,)
         Weighted sums and their standard errors, image units.
     """
+    if _WEIGHTED:
+        total, square = np.empty(len(weight)), np.empty(len(weight))
+        planes = (np.ascontiguousarray(plane) for plane in (weight, stamps, variance))
+        _WEIGHTED(*planes, len(weight), weight[:1].size, total, square)
+        return total, np.sqrt(square)
     total = np.einsum("nij,nij->n", weight, stamps, dtype=np.float64)
     square = np.einsum("nij,nij,nij->n", weight, weight, variance, dtype=np.float64)
     return total, np.sqrt(square)

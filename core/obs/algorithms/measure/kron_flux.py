@@ -3,7 +3,15 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.kernels.library import Kernel
+
 __all__ = ["kron_ellipse", "measure_kron_radius"]
+
+_COMPILED = Kernel(
+    "radial_moments",
+    *("float32", "int", "int", "float64", "float64"),
+    *("float32", "float32", "float64", "float64"),
+)
 
 
 def measure_kron_radius(
@@ -40,20 +48,38 @@ def measure_kron_radius(
     xx, yy, xy = np.where(known[:, None], moments, [1.0, 1.0, 0.0]).T
     determinant = xx * yy - xy**2
     size = determinant**0.25
-    offset = np.arange(-half, half + 1, dtype=np.float32)
-    x, y = offset - dx[:, None].astype(np.float32), offset - dy[:, None].astype(np.float32)
     # radius in units in which the ellipse is a circle of the same area
-    a, b, c = ((m / np.sqrt(determinant)).astype(np.float32) for m in (yy, xx, -xy))
-    radius = (b[:, None] * y**2)[:, :, None] + (a[:, None] * x**2)[:, None, :]
-    radius += (2 * c[:, None] * y)[:, :, None] * x[:, None, :]
-    np.sqrt(np.maximum(radius, 0.0, out=radius), out=radius)
-    light = np.where(radius < (n_sigma * size)[:, None, None].astype(np.float32), stamps, np.float32(0.0))
-    total = light.sum((1, 2), dtype=np.float64)
-    first = np.einsum("nij,nij->n", light, radius, dtype=np.float64)
+    shape = (np.stack([yy, xx, -xy], axis=1) / np.sqrt(determinant)[:, None]).astype(np.float32)
+    reach = (n_sigma * size).astype(np.float32)
+    if _COMPILED:
+        total, first = np.empty(len(stamps)), np.empty(len(stamps))
+        centers = (np.ascontiguousarray(center, np.float64) for center in (dx, dy))
+        _COMPILED(np.ascontiguousarray(stamps), len(stamps), half, *centers, shape, reach, total, first)
+    else:
+        total, first = _radial_moments(stamps, dx, dy, shape, reach)
     with np.errstate(divide="ignore", invalid="ignore"):
         kron = np.where(known & (total > 0), first / total, np.nan)
     kron = np.where(kron > 0, kron, np.nan)
     return np.asarray(np.clip(kron, minimum_radius, np.maximum(n_sigma * size, minimum_radius)))
+
+
+def _radial_moments(
+    stamps: NDArray[np.float32],
+    dx: NDArray[np.float64],
+    dy: NDArray[np.float64],
+    shape: NDArray[np.float32],
+    reach: NDArray[np.float32],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the light within reach of each center, and the sum of light times radius."""
+    half = stamps.shape[1] // 2
+    offset = np.arange(-half, half + 1, dtype=np.float32)
+    x, y = offset - dx[:, None].astype(np.float32), offset - dy[:, None].astype(np.float32)
+    a, b, c = shape.T
+    radius = (b[:, None] * y**2)[:, :, None] + (a[:, None] * x**2)[:, None, :]
+    radius += (2 * c[:, None] * y)[:, :, None] * x[:, None, :]
+    np.sqrt(np.maximum(radius, 0.0, out=radius), out=radius)
+    light = np.where(radius < reach[:, None, None], stamps, np.float32(0.0))
+    return light.sum((1, 2), dtype=np.float64), np.einsum("nij,nij->n", light, radius, dtype=np.float64)
 
 
 def kron_ellipse(

@@ -7,7 +7,7 @@ small where the sky dominates.
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.algorithms.measure.fluxes import Fluxes, add_up
+from obs.algorithms.measure.fluxes import Fluxes, add_products, add_up
 from obs.algorithms.pixels.window import windows
 
 __all__ = ["measure_psf_flux"]
@@ -45,7 +45,7 @@ def measure_psf_flux(
     use = windows(inside, row, column, half)
     edge = np.asarray(~use.all((1, 2)))
     model = np.where(use, psf, np.float32(0.0)) if edge.any() else psf
-    norm = np.einsum("nij,nij->n", model, model, dtype=np.float64)
+    norm = add_products(model, model)
     norm = np.where(norm > 0, norm, np.nan)
     total, error = add_up(model, data, noise)
     return Fluxes.checked(total / norm, error / norm, edge)

@@ -9,7 +9,7 @@ costs two sums over pixels instead of a fit.
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.algorithms.measure.fluxes import add_up
+from obs.algorithms.measure.fluxes import add_products, add_up
 from obs.algorithms.pixels.window import windows
 
 __all__ = ["measure_spread"]
@@ -53,9 +53,9 @@ def measure_spread(
     padded = np.pad(psf, ((0, 0), (1, 1), (1, 1)))
     laplacian = padded[:, 2:, 1:-1] + padded[:, :-2, 1:-1] + padded[:, 1:-1, 2:] + padded[:, 1:-1, :-2] - 4 * psf
     narrow, _ = add_up(psf, data, noise)
-    wide = np.einsum("nij,nij->n", laplacian, data, dtype=np.float64)
-    of_point = np.einsum("nij,nij->n", laplacian, psf, dtype=np.float64)
-    norm = np.einsum("nij,nij->n", psf, psf, dtype=np.float64)
+    wide = add_products(laplacian, data)
+    of_point = add_products(laplacian, psf)
+    norm = add_products(psf, psf)
     with np.errstate(divide="ignore", invalid="ignore"):
         light = np.where(narrow > 0, narrow, np.nan)
         ratio = wide / light

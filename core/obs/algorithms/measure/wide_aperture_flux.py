@@ -13,8 +13,15 @@ from numpy.typing import NDArray
 
 from obs.algorithms.measure.fluxes import Fluxes
 from obs.algorithms.sources.stamps import OwnLight
+from obs.kernels.library import Kernel
 
 __all__ = ["WideApertures"]
+
+_COMPILED = Kernel(
+    "sum_circles",
+    *("float64", "float64", "int", "int", "float64", "float64", "int", "float"),
+    *("float64", "float64"),
+)
 
 
 class WideApertures:
@@ -41,7 +48,7 @@ class WideApertures:
         y: NDArray[np.float64],
     ) -> None:
         self._shape = empty.shape
-        self._x, self._y = x, y
+        self._x, self._y = (np.ascontiguousarray(a, np.float64) for a in (x, y))
         self._light, self._noise = _running_sums(empty), _running_sums(variance)
         self._own = own
 
@@ -59,6 +66,18 @@ class WideApertures:
             ``edge`` where the circle leaves the image, and the flux is then a lower limit.
         """
         x, y, (height, width) = self._x, self._y, self._shape
+        flux, variance = self._sums(radius)
+        flux += self._own_sum(radius)
+        edge = (x - radius < -0.5) | (x + radius > width - 0.5) | (y - radius < -0.5) | (y + radius > height - 0.5)
+        return Fluxes.checked(flux, np.sqrt(np.maximum(variance, 0.0)), edge)
+
+    def _sums(self, radius: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Light and variance of the empty image within the circles."""
+        x, y, (height, width) = self._x, self._y, self._shape
+        if _COMPILED:
+            flux, variance = np.empty(len(x)), np.empty(len(x))
+            _COMPILED(self._light, self._noise, height, width, x, y, len(x), radius, flux, variance)
+            return flux, variance
         half = int(np.ceil(radius)) + 1
         row = np.rint(y).astype(np.int64)[:, None] + np.arange(-half, half + 1)
         reach = _half_chords(row - y[:, None], radius)
@@ -71,9 +90,7 @@ class WideApertures:
             np.where(within, ends[1].sum_up_to(sums) - ends[0].sum_up_to(sums), 0.0).sum(1)
             for sums in (self._light, self._noise)
         )
-        flux += self._own_sum(radius)
-        edge = (x - radius < -0.5) | (x + radius > width - 0.5) | (y - radius < -0.5) | (y + radius > height - 0.5)
-        return Fluxes.checked(flux, np.sqrt(np.maximum(variance, 0.0)), edge)
+        return flux, variance
 
     def _own_sum(self, radius: float) -> NDArray[np.float64]:
         total = np.zeros(len(self._x))

@@ -1,0 +1,80 @@
+/* Light within ellipses and circles. */
+#include "kernels.h"
+
+#include <math.h>
+
+/* First radial moments. stamps: n squares of 2 half + 1 pixels a side; dx, dy, reach: n; shape: n rows of a, b, c, with the
+   radius sqrt(a x x + b y y + 2 c x y); total, first: n, light within reach, and light times radius. */
+WIDE int64_t radial_moments(const float *stamps, int64_t n, int64_t half, const double *dx, const double *dy,
+                            const float *shape, const float *reach, double *total, double *first)
+{
+    const int64_t size = 2 * half + 1;
+    const Floats steps = {0, 1, 2, 3, 4, 5, 6, 7};
+    for (int64_t k = 0; k < n; k++, shape += 3) {
+        const float to_x = (float)dx[k], to_y = (float)dy[k];
+        total[k] = first[k] = 0.0;
+        for (int64_t j = 0; j < size; j++, stamps += size) {
+            float y = (float)(j - half) - to_y, square = shape[1] * (y * y), slope = 2.0f * shape[2] * y;
+            Floats sums = {0}, moments = {0};
+            for (int64_t i = 0; i < size; i += LANES) {
+                Floats x = ((float)(i - half) + steps) - to_x, light = {0}, radius;
+                Floats squared = (square + shape[0] * (x * x)) + slope * x;
+                for (int t = 0; t < LANES; t++)
+                    radius[t] = sqrtf(squared[t] > 0.0f ? squared[t] : 0.0f);
+                if (i + LANES <= size)
+                    light = LOAD(stamps + i);
+                else
+                    for (int64_t t = 0; i + t < size; t++)
+                        light[t] = stamps[i + t];
+                light = (Floats)((radius < reach[k]) & (Whole)light);
+                sums += light;
+                moments += light * radius;
+            }
+            total[k] += add_lanes(&sums);
+            first[k] += add_lanes(&moments);
+        }
+    }
+    return 0;
+}
+
+/* Area of half a circle between two rows, from t on to its middle. */
+static double half_area(double t, double radius)
+{
+    double left = radius * radius - t * t;
+    return 0.5 * (t * sqrt(left > 0.0 ? left : 0.0) + radius * radius * asin(t / radius));
+}
+
+static double clamp(double value, double low, double high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
+/* Circles on two images that are given as running sums along the rows, height x (width + 1). x, y: n, centers; flux,
+   variance: n, what the circles hold of each. */
+int64_t sum_circles(const double *light, const double *noise, int64_t height, int64_t width, const double *x,
+                    const double *y, int64_t n, double radius, double *flux, double *variance)
+{
+    const int64_t half = (int64_t)ceil(radius) + 1;
+    for (int64_t k = 0; k < n; k++) {
+        int64_t middle = (int64_t)rint(y[k]);
+        flux[k] = variance[k] = 0.0;
+        for (int64_t row = middle - half; row <= middle + half; row++) {
+            if (row < 0 || row >= height)
+                continue;
+            double offset = (double)row - y[k];
+            double reach = half_area(clamp(offset + 0.5, -radius, radius), radius) -
+                           half_area(clamp(offset - 0.5, -radius, radius), radius);
+            if (!(reach > 0.0))
+                continue;
+            for (int end = 0; end < 2; end++) {
+                double place = clamp(x[k] + (end ? reach : -reach) + 0.5, 0.0, (double)width);
+                int64_t whole = (int64_t)place < width - 1 ? (int64_t)place : width - 1;
+                double part = place - (double)whole, sign = end ? 1.0 : -1.0;
+                int64_t at = row * (width + 1) + whole;
+                flux[k] += sign * (light[at] + (light[at + 1] - light[at]) * part);
+                variance[k] += sign * (noise[at] + (noise[at + 1] - noise[at]) * part);
+            }
+        }
+    }
+    return 0;
+}
