@@ -78,8 +78,8 @@ def test_moments_of_no_source(both):
     assert len(reference.xx) == 0
 
 
-@pytest.fixture
-def cutter():
+@pytest.fixture(params=[np.int32, np.int64])
+def cutter(request):
     generator = np.random.default_rng(5)
     image, variance = (generator.normal(10.0, 1.0, (30, 40)).astype(np.float32) for _ in range(2))
     labels = np.zeros((30, 40), np.int32)
@@ -87,7 +87,10 @@ def cutter():
     peaks = Peaks(*(np.array(a, np.int64) for a in ([5, 35, 38, 0], [4, 25, 28, 12])), np.zeros(4, np.float32),
                   np.array([1, 2, 2, 3]))  # fmt: skip
     lit = np.flatnonzero(labels.ravel() == 2)
-    pixel, start = np.concatenate([lit, lit[::2]]), np.array([0, len(lit), len(lit) + len(lit[::2])])
+    pixel, start = (
+        np.concatenate([lit, lit[::2]]).astype(request.param),
+        np.array([0, len(lit), len(lit) + len(lit[::2])]),
+    )
     children = Children(peaks.select(np.array([1, 2])), start, pixel, np.arange(len(pixel), dtype=np.float32),
                         np.zeros(2, bool))  # fmt: skip
     footprints = Footprints(labels, 3, peaks, 1.0)

@@ -43,11 +43,11 @@ int64_t cut_windows(const char *planes, int64_t height, int64_t width, int64_t i
 
 /* Stamps of sources. image, empty, variance: height x width; labels: footprint of each pixel. row, column, footprint,
    child: n; footprint is that of sources that are whole ones, or -1; child is an index, or -1. start: first entry of
-   each child, and the end; pixel, flux: the entries. stamp, noise, inside: n windows of 2 half + 1 pixels a side. */
+   each child, and the end; pixel, of `item` bytes, and flux: the entries. stamp, noise, inside: n windows of 2 half + 1 pixels a side. */
 int64_t cut_stamps(const float *image, const float *empty, const float *variance, const int32_t *labels, int64_t height,
                    int64_t width, const int64_t *row, const int64_t *column, const int64_t *footprint,
-                   const int64_t *child, int64_t n, int64_t half, const int64_t *start, const int64_t *pixel,
-                   const float *flux, float *stamp, float *noise, uint8_t *inside)
+                   const int64_t *child, int64_t n, int64_t half, const int64_t *start, const void *pixel,
+                   int64_t item, const float *flux, float *stamp, float *noise, uint8_t *inside)
 {
     int64_t size = 2 * half + 1;
     for (int64_t k = 0; k < n; k++, stamp += size * size, noise += size * size, inside += size * size) {
@@ -71,7 +71,8 @@ int64_t cut_stamps(const float *image, const float *empty, const float *variance
         if (child[k] < 0)
             continue;
         for (int64_t e = start[child[k]]; e < start[child[k] + 1]; e++) {
-            int64_t j = pixel[e] / width - y0, i = pixel[e] % width - x0;
+            int64_t at = item == 4 ? ((const int32_t *)pixel)[e] : ((const int64_t *)pixel)[e];
+            int64_t j = at / width - y0, i = at % width - x0;
             if (j >= 0 && j < size && i >= 0 && i < size)
                 stamp[j * size + i] = flux[e];
         }

@@ -20,7 +20,7 @@ _COMPILED = Kernel(
     "cut_stamps",
     *("float32", "float32", "float32", "int32", "int", "int"),
     *("int64", "int64", "int64", "int64", "int", "int"),
-    *("int64", "int64", "float32", "float32", "float32", "bool"),
+    *("int64", "uint8", "int", "float32", "float32", "float32", "bool"),
 )
 
 
@@ -242,7 +242,8 @@ class StampCutter:
         shape = len(row), 2 * half + 1, 2 * half + 1
         stamps = Stamps(np.empty(shape, np.float32), np.empty(shape, np.float32), np.empty(shape, np.bool_))
         planes = self._image, self._empty, self._variance, self._labels
-        children = self._children.start, self._children.pixel, self._children.flux
+        pixel = self._children.pixel
+        children = self._children.start, pixel.view(np.uint8), pixel.itemsize, self._children.flux
         _COMPILED(
             *planes, *self._shape, row, column, whole, child, len(row), half,
             *children, stamps.image, stamps.variance, stamps.inside,
