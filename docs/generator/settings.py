@@ -14,6 +14,7 @@ from obs.simulator.config import SimulateConfig
 from obs.tasks.calibs_config import CalibsConfig
 from obs.tasks.photometry import ColorTerm
 from obs.tasks.process_config import ProcessConfig, ProcessFileConfig
+from obs.tasks.relative.config import CalibrateVisitsConfig
 
 __all__ = ["SETTINGS", "settings_pages"]
 
@@ -23,6 +24,7 @@ SETTINGS: dict[str, tuple[type[TaskConfig], Mapping[str, str]]] = {
     "obs process-file": (ProcessFileConfig, PROCESS_FILE_NAMES),
     "obs calibs build": (CalibsConfig, {name: ours for name, ours in PROCESS_NAMES.items() if ours.startswith("isr.")}),
     "obs simulate": (SimulateConfig, {}),
+    "obs calibrate-visits": (CalibrateVisitsConfig, {}),
     "obs ingest-refcat": (ReferenceColumnsConfig, {}),
 }
 #: Sections that a command shares with `obs process`.

@@ -13,12 +13,14 @@ from obs.ingest.reference_columns import ReferenceColumnsConfig
 from obs.simulator.config import SimulateConfig
 from obs.tasks.combine_calibs import CalibsConfig
 from obs.tasks.process_config import ProcessConfig, ProcessFileConfig
+from obs.tasks.relative.config import CalibrateVisitsConfig
 
 SETTINGS = {
     "obs process": (ProcessConfig, PROCESS_NAMES),
     "obs process-file": (ProcessFileConfig, PROCESS_FILE_NAMES),
     "obs calibs build": (CalibsConfig, {}),
     "obs simulate": (SimulateConfig, {}),
+    "obs calibrate-visits": (CalibrateVisitsConfig, {}),
     "obs ingest-refcat": (ReferenceColumnsConfig, {}),
 }
 

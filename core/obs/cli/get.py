@@ -9,7 +9,6 @@ import yaml
 
 from obs.cli.table import format_table
 from obs.errors import DataIdError, DatasetNotFoundError, OutputError
-from obs.exports.results import Result, find_results
 from obs.exports.table_files import format_of, write_table
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
@@ -18,6 +17,7 @@ from obs.policy.data_id import format_data_id
 from obs.repo.atomic import atomic_write
 from obs.repo.butler import Butler
 from obs.repo.file_keys import COMPRESSED
+from obs.runs.results import Result, find_results
 
 __all__ = ["get"]
 

@@ -31,6 +31,10 @@ COMMANDS = {
     "process": ("process:process", "Turn exposures into calibrated images and catalogs."),
     "skymap": ("skymap:skymap", "Divide the sky into tracts and patches."),
     "process-file": ("process_file:process_file", "Process FITS images that are in no repository."),
+    "calibrate-visits": (
+        "calibrate_visits:calibrate_visits",
+        "Calibrate positions and magnitudes of all visits together.",
+    ),
     "simulate": ("simulate:simulate", "Make raw frames of a camera, with known truth."),
     "demo": ("demo:demo", "Simulate a night, process it, compare with the truth."),
     "report": ("report:report", "Write one page on which a night is judged."),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from obs.errors import DataIdError, OutputError, describe_fault
-from obs.exports.results import Result, find_results, local_night, parse_night
+from obs.exports.results import local_night, parse_night
 from obs.exports.table_files import ENDINGS, TableFormat, write_table
 from obs.exports.tables import ImageFacts, join_catalogs, make_image_table, with_data_id
 from obs.image.catalog import Catalog
@@ -19,6 +19,7 @@ from obs.repo.atomic import atomic_write
 from obs.repo.butler import Butler
 from obs.repo.fits_exposure import read_exposure_header
 from obs.repo.layout import is_repository
+from obs.runs.results import Result, find_results
 from obs.version import __version__
 
 __all__ = ["Exported", "export"]

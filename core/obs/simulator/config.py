@@ -1,6 +1,7 @@
 """Settings of `obs simulate`: the sky, the optics and the detectors."""
 
 from obs.config.base import TaskConfig, setting
+from obs.simulator.changes_config import ChangesConfig, SatelliteConfig
 
 __all__ = [
     "CosmicRayConfig",
@@ -28,6 +29,12 @@ class SkyConfig(TaskConfig):
     )
     zero_point: float = setting(26.5, "AB magnitude that gives one electron a second, in any band.", unit="mag")
     zero_point_scatter: float = setting(0.02, "Standard deviation from exposure to exposure.", unit="mag", ge=0)
+    lowest_transparency: float = setting(
+        1.0, "Clouds let pass between this fraction of the light and all of it, evenly spread.", gt=0, le=1
+    )
+    brightness_scatter: float = setting(
+        0.0, "Standard deviation of the sky's brightness from exposure to exposure.", unit="mag", ge=0
+    )
 
 
 class SourceConfig(TaskConfig):
@@ -53,6 +60,11 @@ class OpticsConfig(TaskConfig):
     seeing_scatter: float = setting(0.1, "Relative standard deviation from exposure to exposure.", ge=0)
     fixed_seeing: float | None = setting(
         None, "Width of the PSF on the axis in every exposure, whatever band and airmass.", unit="arcsec", gt=0
+    )
+    seeing_range: tuple[float, float] | None = setting(
+        None,
+        "Narrowest and widest PSF on the axis, evenly spread over the exposures; null for the scatter above.",
+        unit="arcsec",
     )
     beta: float = setting(3.0, "Exponent of the Moffat profile.", gt=1.5)
     growth: float = setting(0.08, "Relative growth of the PSF from the axis to the edge of the field.", ge=0)
@@ -87,6 +99,9 @@ class DetectorConfig(TaskConfig):
     bad_columns: float = setting(1.0, "Mean number of columns, or parts of columns, that see no light.", ge=0)
     pixel_response: float = setting(0.004, "Standard deviation of the pixels' sensitivity.", ge=0)
     amplifier_response: float = setting(0.01, "Standard deviation of the amplifiers' sensitivity.", ge=0)
+    flat_error: float = setting(
+        0.0, "Standard deviation of a smooth pattern in the response that flats do not have.", ge=0, lt=0.5
+    )
     crosstalk: list[list[float]] = setting(
         [], "Part of each amplifier's signal (row) that is seen in each other (column); none if empty."
     )
@@ -118,6 +133,8 @@ class SimulateConfig(TaskConfig):
     sources: SourceConfig = setting(SourceConfig(), "Stars and galaxies.")
     optics: OpticsConfig = setting(OpticsConfig(), "Telescope and atmosphere.")
     cosmic_rays: CosmicRayConfig = setting(CosmicRayConfig(), "Cosmic rays.")
+    changes: ChangesConfig = setting(ChangesConfig(), "Variable stars, transients, moving objects, proper motions.")
+    satellites: SatelliteConfig = setting(SatelliteConfig(), "Trails of satellites.")
     detector: DetectorConfig = setting(DetectorConfig(), "Detectors and electronics.")
     pointing: PointingConfig = setting(PointingConfig(), "Errors of pointing.")
     reference: ReferenceConfig = setting(ReferenceConfig(), "Reference catalog.")

@@ -16,6 +16,7 @@ from obs.image.catalog import Catalog
 from obs.instrument.instrument import Instrument
 from obs.repo.fits_catalog import write_catalog
 from obs.repo.fits_file import set_cards, write_hdus
+from obs.simulator.changes import add_proper_motions
 from obs.simulator.config import SimulateConfig
 from obs.simulator.exposure import Simulated, simulate_exposure
 from obs.simulator.light import true_pointing
@@ -268,6 +269,8 @@ def write_reference(
     circle = covering_circle(pointings, detectors)
     around = {"ra": circle.ra, "dec": circle.dec, "radius": circle.radius + config.reference.margin}
     sky = make_sky(config.sources, seed=seed, **around) if sources is None else select_circle(sources, **around)
+    if config.changes.proper_motion:
+        sky = add_proper_motions(sky, config.changes, seed=seed)
     path = folder / "reference.fits"
     filters = {shot.physical_filter: instrument.find_filter(shot.physical_filter) for shot in shots}
     write_catalog(reference_catalog(sky, tuple(filters.values()), config.reference, seed=seed), path)

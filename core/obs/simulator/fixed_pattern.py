@@ -11,7 +11,7 @@ from obs.simulator.config import DetectorConfig, SimulateConfig
 from obs.simulator.optics import field_radius
 from obs.simulator.seeds import generator
 
-__all__ = ["FixedPattern", "make_fixed_pattern"]
+__all__ = ["FixedPattern", "flat_field_error", "make_fixed_pattern"]
 
 Image = NDArray[np.float32]
 
@@ -89,6 +89,48 @@ def make_fixed_pattern(
     defects[dead] = True
     defects[hot] = True
     return FixedPattern(np.maximum(response, 0.0, out=response), dark, bias, defects, levels)
+
+
+def flat_field_error(config: DetectorConfig, detector: Detector, *, seed: int, physical_filter: str) -> Image:
+    """Return the response that flats do not have: a smooth pattern in the focal plane, the same in all exposures.
+
+    It is a sum of four waves, two to four times as long as the detector, with a mean of about 1.
+
+    Parameters
+    ----------
+    config : DetectorConfig
+        How strong it is.
+    detector : Detector
+        Which detector.
+    seed : int
+        Seed of the simulation.
+    physical_filter : str
+        Filter, each of which has its own pattern.
+
+    Returns
+    -------
+    ndarray of float32, shape (ny, nx), or of shape (1, 1) if there is no such error
+    """
+    if not config.flat_error:
+        return np.ones((1, 1), np.float32)
+    random = generator(seed, "flat error", physical_filter)
+    box = detector.bbox
+    step = 16  # pixels; the pattern is interpolated between
+    x, y = (np.arange(0, size + step, step, dtype=np.float64) for size in (box.width, box.height))
+    across, up = detector.pixel_to_focal_plane(x=x[None, :], y=y[:, None])
+    longest = max(box.width * detector.pixel_size_x, box.height * detector.pixel_size_y)
+    coarse = np.zeros(np.broadcast_shapes(across.shape, up.shape))
+    for _ in range(4):
+        angle, phase = 2.0 * np.pi * random.random(2)
+        length = longest * random.uniform(2.0, 4.0)
+        along = across * np.cos(angle) + up * np.sin(angle)
+        coarse = coarse + np.cos(2.0 * np.pi * along / length + phase)
+    coarse = 1.0 + config.flat_error * coarse / np.sqrt(2.0)
+    rows = np.stack([np.interp(np.arange(box.width), x, row) for row in coarse])
+    place = np.arange(box.height) / step
+    below = place.astype(int)
+    weight = (place - below)[:, None]
+    return np.asarray((1.0 - weight) * rows[below] + weight * rows[below + 1], np.float32)
 
 
 def _vignetting(loss: float, camera: Camera, detector: Detector) -> Image:

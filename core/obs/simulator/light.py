@@ -8,13 +8,16 @@ from numpy.typing import NDArray
 from obs.camera.detector import Detector
 from obs.image.catalog import Catalog
 from obs.instrument.instrument import FilterDefinition, Instrument
+from obs.simulator.changes import change_sky, mid_mjd
 from obs.simulator.config import PointingConfig, SimulateConfig
 from obs.simulator.electronics import gain_of
+from obs.simulator.fixed_pattern import flat_field_error
 from obs.simulator.galaxies import GalaxyShapes
 from obs.simulator.moffat import MoffatShapes
 from obs.simulator.optics import Optics, simulate_optics
 from obs.simulator.pointing import Pointing
 from obs.simulator.render import add_galaxies, add_stars
+from obs.simulator.satellites import add_trails
 from obs.simulator.seeds import generator
 from obs.simulator.shots import Shot
 from obs.simulator.sky import magnitudes, make_sky, select_circle
@@ -73,12 +76,15 @@ def simulate_light(
         level = config.detector.flat_level * float(np.exp(0.02 * random.standard_normal()))
         return Light(np.full(shape, level, np.float32), Catalog(), sky=level)
     zero_point = config.sky.zero_point + config.sky.zero_point_scatter * random.standard_normal()
-    zero_point += 2.5 * np.log10(shot.exposure_time)
+    zero_point += 2.5 * np.log10(shot.exposure_time * _transparency(config.sky.lowest_transparency, shot, seed))
     sky = (
         config.sky.level
         if config.sky.level is not None
         else _sky_level(instrument, detector, config, known, zero_point)
     )
+    if config.sky.brightness_scatter:
+        moon = generator(seed, "brightness", shot.visit).standard_normal()
+        sky *= float(10.0 ** (0.4 * config.sky.brightness_scatter * moon))
     pointing = true_pointing(instrument, shot, config.pointing, seed=seed)
     optics = simulate_optics(
         config.optics,
@@ -88,10 +94,15 @@ def simulate_light(
         airmass=shot.airmass,
         wavelength=known.effective_wavelength,
     )
-    catalog, psf = _observe(pointing, detector, optics, config, known, zero_point, seed, sources)
+    mjd = mid_mjd(shot.date_begin, shot.exposure_time)
+    catalog, psf = _observe(pointing, detector, optics, config, known, zero_point, seed, sources, mjd)
     electrons = np.zeros(shape, np.float32)
     _add_sources(electrons, catalog, psf, pointing, detector, config.sources.cutoff)
     electrons += np.float32(sky)
+    trails = add_trails(electrons, config.satellites, shot.visit, generator(seed, "trails", shot.visit, detector.id))
+    for number, (x, y, angle) in enumerate(trails):
+        catalog.metadata[f"TRAIL{number}"] = f"x={x:.2f} y={y:.2f} angle={angle:.4f}"
+    electrons *= flat_field_error(config.detector, detector, seed=seed, physical_filter=shot.physical_filter)
     return Light(electrons, catalog, sky, float(zero_point), optics.fwhm)
 
 
@@ -105,6 +116,11 @@ def true_pointing(instrument: Instrument, shot: Shot, config: PointingConfig, *,
         dec=float(np.clip(shot.dec + north, -90.0, 90.0)),
         rotation=shot.rotation + random.normal(0.0, 1.0) * config.rotation_error,
     )
+
+
+def _transparency(lowest: float, shot: Shot, seed: int) -> float:
+    """Return the fraction of the light that clouds let pass in an exposure."""
+    return float(generator(seed, "clouds", shot.visit).uniform(lowest, 1.0)) if lowest < 1.0 else 1.0
 
 
 def _sky_level(
@@ -125,16 +141,20 @@ def _observe(
     zero_point: float,
     seed: int,
     sources: Catalog | None,
+    mjd: float,
 ) -> tuple[Catalog, MoffatShapes]:
     """Return the sources that shine into a detector, with what is true of them in this exposure, and their PSF."""
     circle = pointing.circle(detector, margin=_MARGIN)
     around = {"ra": circle.ra, "dec": circle.dec, "radius": circle.radius}
     found = make_sky(config.sources, seed=seed, **around) if sources is None else select_circle(sources, **around)
+    found = change_sky(found, config.changes, **around, mjd=mjd, seed=seed)
     x, y = pointing.sky_to_pixel(detector, ra=found["coord_ra"], dec=found["coord_dec"])
     box = detector.bbox
     near = (x > -_MARGIN) & (x < box.width + _MARGIN) & (y > -_MARGIN) & (y < box.height + _MARGIN)
     catalog, x, y = found.select(near), x[near], y[near]
     magnitude = magnitudes(catalog, known)
+    if "delta_magnitude" in catalog:
+        magnitude = magnitude + catalog["delta_magnitude"]
     flux = 10.0 ** (-0.4 * (magnitude - zero_point))
     psf = optics.psf(detector, x=x, y=y)
     gain = np.full(len(catalog), np.nan)

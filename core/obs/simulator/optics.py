@@ -81,6 +81,8 @@ def simulate_optics(
     seeing = config.seeing * float(np.exp(config.seeing_scatter * random.standard_normal()))
     color = wavelength / _SEEING_WAVELENGTH if np.isfinite(wavelength) else 1.0
     fwhm = seeing * airmass**0.6 * color**-0.2
+    if config.seeing_range is not None:
+        fwhm = float(generator(seed, "seeing", exposure).uniform(*config.seeing_range))
     shear = config.ellipticity * np.exp(2j * np.pi * random.random())
     return Optics(
         fwhm=fwhm if config.fixed_seeing is None else config.fixed_seeing,

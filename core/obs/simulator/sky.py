@@ -130,6 +130,10 @@ def reference_catalog(
     ra = stars["coord_ra"] + offsets[0] / np.cos(np.radians(stars["coord_dec"]))
     reference.add("coord_ra", np.mod(ra, 360.0), "deg", "right ascension")
     reference.add("coord_dec", np.clip(stars["coord_dec"] + offsets[1], -90.0, 90.0), "deg", "declination")
+    for name in ("pm_ra", "pm_dec", "epoch"):
+        if name in stars:
+            column = stars.columns[name]
+            reference.add(name, column.data, column.unit, column.description)
     bands = {band: FilterDefinition(physical_filter=band, band=band) for band in BANDS}
     bands |= {known.band: known for known in filters if known.band not in BANDS}
     for band, known in bands.items():

@@ -21,7 +21,7 @@ from obs.tasks.reference import (
     usable_sources,
 )
 
-__all__ = ["ColorTerm", "PhotometryConfig", "find_color_term", "solve_photometry"]
+__all__ = ["ColorTerm", "PhotometryConfig", "find_color_term", "magnitudes_in_filter", "solve_photometry"]
 
 
 FEW_STARS = 3
@@ -218,6 +218,21 @@ def find_color_term(config: PhotometryConfig, catalog_name: str, physical_filter
             f"{', '.join(matching)}; give the catalog an entry of its own in calibrate.photometry.color_terms"
         )
     return config.color_terms[matching[0]].get(physical_filter) if matching else None
+
+
+def magnitudes_in_filter(
+    reference: Catalog, physical_filter: str, band: str, config: PhotometryConfig, reference_config: ReferenceConfig
+) -> tuple[NDArray[np.float64], NDArray[np.float64], str]:
+    """Return AB magnitudes of reference sources in a filter, shape (n,), their errors, and what the user should know.
+
+    Raises
+    ------
+    MeasurementError
+        If the catalog does not have the band.
+    """
+    term, problem = _usable_term(reference, physical_filter, config)
+    name = reference_flux_name(reference, band, reference_config)
+    return *_magnitudes(reference, name, term, band), problem
 
 
 def _usable_term(reference: Catalog, physical_filter: str, config: PhotometryConfig) -> tuple[ColorTerm | None, str]:

@@ -1,0 +1,1 @@
+"""Positions and magnitudes that many exposures have in common."""

@@ -1,0 +1,50 @@
+"""`obs calibrate-visits`: positions and magnitudes of all visits of a field together."""
+
+from pathlib import Path
+
+import click
+
+from obs.cli.logs import configure_logging
+from obs.cli.options import add_overrides
+from obs.cli.show import show_config, split_show
+from obs.repo.butler import Butler
+from obs.runs.calibrate_visits import calibrate_visits as calibrate
+from obs.runs.calibrate_visits import calibrate_visits_settings
+from obs.visits.report import format_fit
+
+__all__ = ["calibrate_visits"]
+
+
+def calibrate_visits(
+    root: Path,
+    output: Path | None,
+    rerun: str | None,
+    tract: int,
+    doraise: bool,
+    ids: list[list[str]],
+    overrides: list[tuple[str, str]],
+    show: list[str],
+    log_levels: list[str],
+) -> int:
+    """Do what the command says; see obs.cli.commands.calibrate_visits."""
+    configure_logging(log_levels)
+    if output is not None and rerun is not None:
+        raise click.UsageError("--output and --rerun exclude each other; give one of them")
+    alone = output is None and rerun is None
+    butler = Butler(outputs=str(root)) if alone else Butler(root, output=output, rerun=rerun)
+    layers = calibrate_visits_settings(butler.instrument)
+    add_overrides(layers, overrides)
+    config = layers.build()
+    shows = split_show(show)
+    show_config(layers, shows)
+    if shows and "run" not in {thing for thing, _ in shows}:
+        return 0
+    done = calibrate(butler, ids, tract=tract, config=config)
+    for fit in done.fits:
+        for line in format_fit(fit.physical_filter, len(fit.data_ids), fit.n_visit, fit.astrometry, fit.photometry):
+            click.echo(line)
+        for warning in fit.warnings:
+            click.echo(f"warning: {fit.physical_filter}: {warning}", err=True)
+    for name, reason in done.skipped:
+        click.echo(f"left out: {name}: {reason}", err=True)
+    return 1 if done.skipped else 0

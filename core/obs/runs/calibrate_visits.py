@@ -1,0 +1,102 @@
+"""Calibrate all visits of a field together, for commands and Python users alike."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from obs.config.layers import ConfigLayers
+from obs.errors import DataIdError
+from obs.instrument.instrument import Instrument
+from obs.policy.data_id import DataId, format_data_id
+from obs.repo.butler import Butler
+from obs.runs.process import process_settings
+from obs.runs.record import RecordOptions, record
+from obs.runs.results import find_results
+from obs.runs.settings import Settings, add_settings, camera_settings
+from obs.tasks.relative.config import CalibrateVisitsConfig
+from obs.visits.calibrate import CalibratedVisits
+from obs.visits.calibrate import calibrate_visits as calibrate_data_ids
+
+__all__ = ["calibrate_visits", "calibrate_visits_settings", "find_processed"]
+
+_TASK = "calibrateVisits"
+_RESULTS = ("calexp", "src")
+
+
+def calibrate_visits_settings(instrument: Instrument) -> ConfigLayers[CalibrateVisitsConfig]:
+    """Return the settings of ``obs calibrate-visits`` for a camera, to which layers can be added."""
+    return camera_settings(instrument, _TASK, CalibrateVisitsConfig)
+
+
+def calibrate_visits(
+    repository: Butler | Path | str,
+    data_ids: Sequence[Sequence[str]] = (),
+    *,
+    rerun: str | None = None,
+    output: Path | str | None = None,
+    tract: int = 0,
+    config: CalibrateVisitsConfig | Settings | None = None,
+) -> CalibratedVisits:
+    """Fit positions and magnitudes of all visits of a field together.
+
+    Parameters
+    ----------
+    repository : Butler, Path or str
+        An output of ``obs process``, or the repository that it was made from together with `rerun` or `output`.
+    data_ids : sequence of sequence of str, optional
+        The words of each ``--id``; the default is everything.
+    rerun, output : optional
+        Where the results of ``obs process`` are and the calibrations are written; without them that is the repository.
+    tract : int, optional
+        Tract that the calibrations are for.
+    config : CalibrateVisitsConfig, mapping, Path or str, optional
+        Settings.
+
+    Raises
+    ------
+    DataIdError
+        If nothing matches.
+    MeasurementError
+        If no image can be calibrated.
+    """
+    if isinstance(repository, Butler):
+        butler = repository
+    else:
+        alone = rerun is None and output is None
+        root = str(repository)
+        butler = Butler(outputs=root) if alone else Butler(root, rerun=rerun, output=output)
+    if not isinstance(config, CalibrateVisitsConfig):
+        layers = calibrate_visits_settings(butler.instrument)
+        add_settings(layers, config)
+        config = layers.build()
+    there = find_processed(butler, data_ids)
+    butler.prepare_output()
+    record(Path(str(butler.output)), _TASK, config.model_dump(mode="json"), RecordOptions(clobber=True, backup=True))
+    return calibrate_data_ids(butler, there, config, process_settings(butler.instrument).build().calibrate, tract=tract)
+
+
+def find_processed(butler: Butler, ids: Sequence[Sequence[str]]) -> list[DataId]:
+    """Return the data IDs of images that `obs process` was run for, also of those that failed.
+
+    Parameters
+    ----------
+    butler : Butler
+        The repository.
+    ids : sequence of sequence of str
+        The words of each ``--id``; none means everything.
+
+    Raises
+    ------
+    DataIdError
+        If there are none.
+    """
+    found: dict[str, DataId] = {}
+    for dataset_type in _RESULTS:
+        for result in find_results(butler, dataset_type, ids):
+            found.setdefault(format_data_id(dict(sorted(result.data_id.items()))), result.data_id)
+    if not found:
+        wanted = "; ".join(" ".join(words) for words in ids).strip() or "anything"
+        raise DataIdError(
+            f"no image of {butler.output or butler.root} matches {wanted}; name the rerun of obs process, and see "
+            "obs ls REPO calexp"
+        )
+    return list(found.values())

@@ -1,0 +1,325 @@
+"""Calibrate all visits of a field together: from catalogs of a repository to one calibration for each image."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+from obs.errors import DataIdError, DatasetNotFoundError, FileFormatError, MeasurementError, ObsError
+from obs.htm import sky_vectors
+from obs.image.catalog import Catalog
+from obs.instrument.barycenter import mid_exposure_mjd
+from obs.pipeline import find_reference
+from obs.policy.data_id import DataId, format_data_id
+from obs.policy.dataset_type import Template
+from obs.repo.butler import Butler
+from obs.repo.fits_exposure import header_box, header_filter, header_photo_calib, header_visit_info, header_wcs
+from obs.tasks.calibrate import CalibrateConfig
+from obs.tasks.photometry import magnitudes_in_filter
+from obs.tasks.relative.astrometry import CommonAstrometry, fit_common_astrometry
+from obs.tasks.relative.config import CalibrateVisitsConfig
+from obs.tasks.relative.frames import FrameStars, StarField, make_star_field, select_stars
+from obs.tasks.relative.photometry import CommonPhotometry, fit_common_photometry
+from obs.visits.report import describe_fit
+
+__all__ = ["CalibratedVisits", "FilterFit", "calibrate_visits"]
+
+logger = logging.getLogger(__name__)
+
+_POSITIONS = ("jointcal_wcs", "wcs")
+_MAGNITUDES = ("jointcal_photoCalib", "fcr")
+_REPORT = "calibrateVisits_metadata"
+
+
+@dataclass
+class FilterFit:
+    """The fit of the images of one filter.
+
+    Parameters
+    ----------
+    physical_filter : str
+        The filter.
+    data_ids : list of dict
+        Images that were calibrated.
+    n_visit : int
+        Number of their visits.
+    astrometry : CommonAstrometry or None
+        Fit of positions; None if it was not asked for.
+    photometry : CommonPhotometry or None
+        Fit of magnitudes; None if it was not asked for, or was not possible.
+    warnings : list of str
+        What the user should know.
+    """
+
+    physical_filter: str
+    data_ids: list[DataId]
+    n_visit: int
+    astrometry: CommonAstrometry | None = None
+    photometry: CommonPhotometry | None = None
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass
+class CalibratedVisits:
+    """What `calibrate_visits` did.
+
+    Parameters
+    ----------
+    fits : list of FilterFit
+        One for each filter.
+    skipped : list of (str, str)
+        Data IDs that were left out, each with the reason.
+    """
+
+    fits: list[FilterFit] = field(default_factory=list)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+
+
+def calibrate_visits(
+    butler: Butler,
+    data_ids: Sequence[Mapping[str, Any]],
+    config: CalibrateVisitsConfig,
+    single: CalibrateConfig,
+    *,
+    tract: int = 0,
+) -> CalibratedVisits:
+    """Fit positions and magnitudes of all images together, and write their calibrations.
+
+    Each filter is fitted alone. Each image gets ``jointcal_wcs``, ``jointcal_photoCalib``, and the same as ``wcs`` and
+    ``fcr``; the tract gets ``calibrateVisits_metadata``, which says what was found.
+
+    Parameters
+    ----------
+    butler : Butler
+        Repository with an output.
+    data_ids : sequence of mapping
+        Images; those without calexp, src or WCS are left out.
+    config : CalibrateVisitsConfig
+        Settings.
+    single : CalibrateConfig
+        Settings of the calibration of single images, for color terms of the reference catalog.
+    tract : int, optional
+        Tract that the calibrations are for.
+
+    Raises
+    ------
+    MeasurementError
+        If no image can be calibrated.
+    OutputError
+        If a file cannot be written.
+    """
+    done = CalibratedVisits()
+    groups: dict[str, list[tuple[DataId, FrameStars]]] = {}
+    for data_id in data_ids:
+        try:
+            physical_filter, frame = _read_frame(butler, dict(data_id), config)
+        except (DatasetNotFoundError, FileFormatError, MeasurementError, KeyError) as error:
+            reason = str(error.args[0]) if isinstance(error, KeyError) else str(error)
+            done.skipped.append((format_data_id(data_id), reason))
+            continue
+        groups.setdefault(physical_filter, []).append((dict(data_id), frame))
+    if not groups:
+        reason = done.skipped[0][1] if done.skipped else "no image matches"
+        raise MeasurementError(
+            f"none of {len(done.skipped)} images can be used: {reason}; obs process makes the catalogs that this needs"
+        )
+    for physical_filter, members in groups.items():
+        try:
+            fit = _calibrate_filter(butler, physical_filter, members, config, single, done.skipped)
+        except MeasurementError as error:
+            done.skipped.extend((frame.name, str(error)) for _, frame in members)
+            continue
+        _write(butler, fit, tract)
+        done.fits.append(fit)
+    if not done.fits:
+        raise MeasurementError(f"no filter could be calibrated: {done.skipped[-1][1]}")
+    _write_report(butler, done, tract)
+    return done
+
+
+def _read_frame(butler: Butler, data_id: DataId, config: CalibrateVisitsConfig) -> tuple[str, FrameStars]:
+    """Return the filter and the stars of an image.
+
+    Raises
+    ------
+    MeasurementError
+        If it has no WCS or too few stars.
+    """
+    header = butler.get("calexp_md", data_id)
+    wcs = header_wcs(header)
+    if wcs is None:
+        raise MeasurementError("its calexp has no WCS; process it with a reference catalog that covers it")
+    catalog: Catalog = butler.get("src", data_id)
+    flux = config.photometry.flux
+    if f"{flux}_instFlux" not in catalog:
+        raise MeasurementError(f"its src has no flux '{flux}'; set photometry.flux")
+    stars = catalog.select(select_stars(catalog, flux, config.stars))
+    if len(stars) < config.stars.minimum_common:
+        raise MeasurementError(
+            f"{len(stars)} stars above a signal-to-noise ratio of {config.stars.minimum_signal_to_noise:g}, and "
+            f"{config.stars.minimum_common} are needed; lower stars.minimum_signal_to_noise"
+        )
+    errors = (stars["base_SdssCentroid_xErr"], stars["base_SdssCentroid_yErr"])
+    own = set(Template(butler.instrument.detector).keys)
+    frame = FrameStars(
+        name=format_data_id(data_id),
+        visit=format_data_id({key: value for key, value in data_id.items() if key not in own}) or "all",
+        detector=butler.instrument.find_detector(butler.complete_raw(data_id)),
+        shape=header_box(header).shape,
+        wcs=wcs,
+        photo_calib=header_photo_calib(header),
+        mjd=mid_exposure_mjd(header_visit_info(header)),
+        x=np.asarray(stars["base_SdssCentroid_x"], np.float64),
+        y=np.asarray(stars["base_SdssCentroid_y"], np.float64),
+        error=np.sqrt(0.5 * (errors[0].astype(np.float64) ** 2 + errors[1].astype(np.float64) ** 2)),
+        flux=np.asarray(stars[f"{flux}_instFlux"], np.float64),
+        flux_err=np.asarray(stars[f"{flux}_instFluxErr"], np.float64),
+    )
+    return header_filter(header), frame
+
+
+def _calibrate_filter(
+    butler: Butler,
+    physical_filter: str,
+    members: list[tuple[DataId, FrameStars]],
+    config: CalibrateVisitsConfig,
+    single: CalibrateConfig,
+    skipped: list[tuple[str, str]],
+) -> FilterFit:
+    warnings: list[str] = []
+    reference = _load_reference(butler, [frame for _, frame in members], config, warnings)
+    members, stars = _connected(members, reference, config, skipped)
+    n_visit = len({frame.visit for _, frame in members})
+    fit = FilterFit(physical_filter, [data_id for data_id, _ in members], n_visit, warnings=warnings)
+    if n_visit == 1:
+        warnings.append(
+            "one visit only: nothing repeats, so that positions and magnitudes are held by the reference catalog alone"
+        )
+    if config.astrometry.enabled:
+        fit.astrometry = fit_common_astrometry(stars, config.astrometry)
+        warnings.extend(fit.astrometry.warnings)
+    if config.photometry.enabled:
+        magnitude = None
+        try:
+            if stars.reference is not None:
+                band = butler.instrument.find_filter(physical_filter).band
+                known = magnitudes_in_filter(
+                    stars.reference, physical_filter, band, single.photometry, config.reference
+                )
+                magnitude = known[:2]
+                warnings.extend(text for text in known[2:] if text)
+        except (DataIdError, MeasurementError) as error:
+            warnings.append(f"magnitudes are held by the zero points of the single images: {error}")
+        try:
+            fit.photometry = fit_common_photometry(stars, magnitude, config.photometry)
+            warnings.extend(fit.photometry.warnings)
+        except MeasurementError as error:
+            warnings.append(f"no common photometric calibration: {error}")
+    return fit
+
+
+def _load_reference(
+    butler: Butler, frames: Sequence[FrameStars], config: CalibrateVisitsConfig, warnings: list[str]
+) -> Catalog | None:
+    corners = [frame.wcs.pixel_to_sky(x=[0, 1e0 * f[1], 0, f[1]], y=[0, 0, f[0], f[0]]) for frame in frames
+               for f in (frame.shape,)]  # fmt: skip
+    vectors = sky_vectors(*(np.concatenate([np.ravel(c[axis]) for c in corners]) for axis in (0, 1)))
+    x, y, z = vectors.mean(axis=0)
+    chord = np.linalg.norm(vectors - np.array([x, y, z]) / max(np.linalg.norm([x, y, z]), 1e-12), axis=1).max()
+    radius = float(np.degrees(2.0 * np.arcsin(min(chord / 2.0, 1.0)))) + config.reference.margin / 3600.0
+    ra, dec = float(np.degrees(np.arctan2(y, x))) % 360.0, float(np.degrees(np.arctan2(z, np.hypot(x, y))))
+    try:
+        found = find_reference(butler.roots, config.reference.name, ra, dec, min(radius, 90.0), warnings)
+    except DatasetNotFoundError as error:
+        if config.reference.name is not None:
+            raise
+        warnings.append(str(error).replace("calibrate.reference.name", "reference.name"))
+        found = None
+    if found is None or not len(found):
+        warnings.append("without reference catalog the mean of the single calibrations holds the fit")
+        return None
+    return found
+
+
+def _connected(
+    members: list[tuple[DataId, FrameStars]],
+    reference: Catalog | None,
+    config: CalibrateVisitsConfig,
+    skipped: list[tuple[str, str]],
+) -> tuple[list[tuple[DataId, FrameStars]], StarField]:
+    """Leave out images that share too few stars with the others, until none is left to be left out."""
+    while True:
+        stars = make_star_field([frame for _, frame in members], reference, config.stars)
+        counts, group = _shared_stars(stars)
+        reasons = {}
+        for number in range(len(members)):
+            if counts[number] < config.stars.minimum_common:
+                reasons[number] = (
+                    f"it shares {counts[number]} stars with other visits or the reference catalog, and "
+                    f"{config.stars.minimum_common} are needed; lower stars.minimum_signal_to_noise, or leave it out"
+                )
+            elif group[number] != np.bincount(group).argmax():
+                reasons[number] = "it has no stars in common with the largest group of images; calibrate it by itself"
+        if len(reasons) == len(members):
+            raise MeasurementError(next(iter(reasons.values())))
+        if not reasons:
+            return members, stars
+        skipped.extend((members[number][1].name, reason) for number, reason in reasons.items())
+        members = [member for number, member in enumerate(members) if number not in reasons]
+
+
+def _shared_stars(stars: StarField) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Return for each frame the number of stars that others have, too, and the group of frames that it belongs to."""
+    n_frame = len(stars.frames)
+    visits = {name: number for number, name in enumerate(dict.fromkeys(f.visit for f in stars.frames))}
+    visit = np.array([visits[frame.visit] for frame in stars.frames])
+    # A visit may see a star with two detectors at most once, so that detections count visits.
+    seen = np.bincount(stars.star, minlength=stars.n_star)
+    seen[: stars.n_reference] += 1
+    shared = seen[stars.star] > 1
+    counts = np.bincount(stars.frame[shared], minlength=n_frame)
+    edges = stars.star[shared], visit[stars.frame[shared]]
+    n_visit = len(visits)
+    rows, columns = edges[0], stars.n_star + edges[1]
+    if stars.n_reference:  # all reference stars are connected with each other
+        known = np.arange(stars.n_reference)
+        rows = np.concatenate([rows, known])
+        columns = np.concatenate([columns, np.full(len(known), stars.n_star + n_visit)])
+    size = stars.n_star + n_visit + 1
+    graph = sparse.coo_array((np.ones(len(rows)), (rows, columns)), shape=(size, size))
+    label = connected_components(graph, directed=False)[1]
+    return counts, np.asarray(label[stars.n_star + visit])
+
+
+def _write(butler: Butler, fit: FilterFit, tract: int) -> None:
+    for number, data_id in enumerate(fit.data_ids):
+        whole = data_id | {"tract": tract}
+        if fit.astrometry is not None:
+            for name in _POSITIONS:
+                butler.put(fit.astrometry.wcs[number], name, whole)
+        if fit.photometry is not None:
+            for name in _MAGNITUDES:
+                butler.put(fit.photometry.photo_calib[number], name, whole)
+
+
+def _write_report(butler: Butler, done: CalibratedVisits, tract: int) -> None:
+    """Write the report; what it said of other filters stays."""
+    report: dict[str, Any] = {}
+    if butler.exists(_REPORT, {"tract": tract}):
+        try:
+            report = dict(butler.get(_REPORT, {"tract": tract}))
+        except ObsError as error:
+            logger.warning("the report of tract %s is written anew: %s", tract, error)
+    filters = dict(report.get("filters", {}))
+    filters |= {fit.physical_filter: describe_fit(fit.astrometry, fit.photometry) for fit in done.fits}
+    for fit in done.fits:
+        filters[fit.physical_filter] |= {
+            "images": [format_data_id(data_id) for data_id in fit.data_ids],
+            "visits": fit.n_visit,
+            "warnings": fit.warnings,
+        }
+    butler.put({"tract": tract, "filters": filters, "left_out": dict(done.skipped)}, _REPORT, {"tract": tract})

@@ -1,0 +1,73 @@
+"""What a common fit found, as plain data and as lines for the terminal."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from obs.tasks.relative.astrometry import CommonAstrometry
+from obs.tasks.relative.gain import Gain
+from obs.tasks.relative.photometry import CommonPhotometry
+
+__all__ = ["describe_fit", "format_fit"]
+
+
+def describe_fit(astrometry: CommonAstrometry | None, photometry: CommonPhotometry | None) -> dict[str, Any]:
+    """Return what was found, by name; lengths in mas, magnitudes in mmag."""
+    found: dict[str, Any] = {}
+    if astrometry is not None:
+        found["astrometry"] = {
+            "internal_mas": astrometry.internal.to_metadata(),
+            "reference_mas": astrometry.reference.to_metadata(),
+            "error_mas": astrometry.error,
+            "floor_mas": astrometry.floor,
+            "visit_order": astrometry.visit_order,
+            "stars": astrometry.n_star,
+            "positions_used": astrometry.n_used,
+            "positions_rejected": astrometry.n_rejected,
+            "detectors": {
+                detector: {"x_arcsec": x, "y_arcsec": y, "rotation_deg": turn}
+                for detector, (x, y, turn) in astrometry.offsets.items()
+            },
+        }
+    if photometry is not None:
+        found["photometry"] = {
+            "internal_mmag": photometry.internal.to_metadata(),
+            "reference_mmag": photometry.reference.to_metadata(),
+            "error_mmag": photometry.error,
+            "floor_mmag": photometry.floor,
+            "flat_correction_mmag": photometry.correction,
+            "stars": photometry.n_star,
+            "magnitudes_used": photometry.n_used,
+            "magnitudes_rejected": photometry.n_rejected,
+            "variable_stars": photometry.n_variable,
+        }
+    return found
+
+
+def format_fit(
+    name: str, n_image: int, n_visit: int, astrometry: CommonAstrometry | None, photometry: CommonPhotometry | None
+) -> Sequence[str]:
+    """Return lines that say what the fit of a filter gained."""
+    lines = [f"{name}: {n_image} images of {n_visit} visits"]
+    if astrometry is not None:
+        lines += [
+            f"  positions repeat to {_arrow(astrometry.internal)} mas",
+            f"  positions against the reference catalog {_arrow(astrometry.reference)} mas",
+            f"  {astrometry.n_star} stars, {astrometry.n_rejected} of "
+            f"{astrometry.n_used + astrometry.n_rejected} positions left out",
+        ]
+    if photometry is not None:
+        lines += [
+            f"  magnitudes repeat to {_arrow(photometry.internal)} mmag",
+            f"  magnitudes against the reference catalog {_arrow(photometry.reference)} mmag",
+            f"  flat-field correction {photometry.correction:.1f} mmag (rms), zero points {photometry.error:.1f} mmag "
+            f"(error), {photometry.n_variable} variable stars left out",
+        ]
+    return lines
+
+
+def _arrow(gain: Gain) -> str:
+    """Return a scatter before and after the fit, and that of bright stars."""
+    if not gain.n:
+        return "(none in common)"
+    text = f"{gain.before:.1f} -> {gain.after:.1f}"
+    return text if gain.n_bright < 5 else f"{text}, bright stars {gain.bright_before:.1f} -> {gain.bright_after:.1f}"

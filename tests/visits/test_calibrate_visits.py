@@ -1,0 +1,75 @@
+"""`obs calibrate-visits` on catalogs of a repository."""
+
+import numpy as np
+import pytest
+from processed_visits import data_id, make_rerun
+
+from obs.compat.lsst.meas.mosaic import FluxFitParams
+from obs.errors import DataIdError
+from obs.repo.butler import Butler
+from obs.runs.calibrate_visits import calibrate_visits
+from obs.visits.calibration import best_calibration
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("visits") / "out"
+    butler = make_rerun(folder)
+    return butler, calibrate_visits(butler, [["visit=1..4"]])
+
+
+def test_all_visits_get_calibrations_that_agree(done):
+    butler, result = done
+    assert result.skipped == []
+    fit = result.fits[0]
+    assert fit.n_visit == 4
+    assert fit.astrometry.internal.after < 0.2 * fit.astrometry.internal.before
+    assert fit.photometry.internal.after < 1.2 * 4.0 * 1.0857 < fit.photometry.internal.before
+    calibrations = [best_calibration(butler, data_id(visit)) for visit in range(1, 5)]
+    assert {str(found) for found in calibrations} == {"jointcal_wcs, jointcal_photoCalib of tract 0"}
+    sky = [found.wcs.pixel_to_sky(x=149.5 + 3 * v, y=99.5 - 2 * v) for v, found in enumerate(calibrations, start=1)]
+    # one star's noise is 3 mas; a visit has some 70
+    assert np.ptp(sky, axis=0).max() * 3.6e6 < 5.0
+
+
+def test_seed_users_read_what_they_know(done):
+    butler, _ = done
+    header = butler.get("fcr_md", data_id(2), tract=0)
+    same = butler.get("jointcal_photoCalib", data_id(2), tract=0)
+    theirs = 2.5 * np.log10(header["FLUXMAG0"]) + FluxFitParams(header).eval(10.0, 20.0)
+    assert theirs == pytest.approx(float(same.magnitude(1.0, x=10.0, y=20.0)), abs=1e-9)
+    assert butler.get("wcs_md", data_id(2), tract=0)["CTYPE1"].startswith("RA---TAN")
+    report = butler.get("calibrateVisits_metadata", tract=0)
+    assert report["filters"]["Clear"]["visits"] == 4
+
+
+def test_command_names_what_is_left_out_and_why(tmp_path, obs):
+    butler = make_rerun(tmp_path / "out")
+    exposure = butler.get("calexp", data_id(3))
+    exposure.wcs = None
+    butler.put(exposure, "calexp", data_id(3))
+    butler.remove("src", data_id(4))
+    status, out, err = obs("calibrate-visits", tmp_path / "out")
+    assert status == 1
+    assert "2 images of 2 visits" in out
+    assert "its calexp has no WCS; process it with a reference catalog that covers it" in err
+    assert "visit=4" in err
+    assert "positions repeat" in out
+
+
+def test_visits_without_common_stars(tmp_path, obs):
+    butler = make_rerun(tmp_path / "out", visits=3)
+    exposure = butler.get("calexp", data_id(3))
+    exposure.wcs = type(exposure.wcs)((150.5, 2.0), exposure.wcs.crpix, exposure.wcs.cd)
+    butler.put(exposure, "calexp", data_id(3))
+    status, out, err = obs("calibrate-visits", tmp_path / "out")
+    assert status == 1
+    assert "visit=3" in err
+    assert "it shares 0 stars with other visits or the reference catalog" in err
+    assert "2 images of 2 visits" in out
+
+
+def test_nothing_was_processed(tmp_path):
+    make_rerun(tmp_path / "out", visits=1)
+    with pytest.raises(DataIdError, match=r"no image of .* matches visit=9"):
+        calibrate_visits(Butler(outputs=str(tmp_path / "out")), [["visit=9"]])
