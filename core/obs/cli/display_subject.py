@@ -8,7 +8,6 @@ from pathlib import Path
 from obs.display.raw_view import view_of_raw
 from obs.display.view import View, view_of
 from obs.errors import DataIdError, DatasetNotFoundError, ObsError
-from obs.exports.results import find_results
 from obs.image.catalog import Catalog
 from obs.image.psf import PixelPsf
 from obs.instrument.instrument import Instrument
@@ -20,6 +19,7 @@ from obs.repo.formatters import split_hdu
 from obs.repo.hdu_roles import HduChoice
 from obs.repo.image_file import read_image_file
 from obs.repo.layout import is_repository
+from obs.runs.results import find_results
 
 __all__ = ["Asked", "Subject", "find_subjects", "other_subject"]
 
