@@ -17,6 +17,8 @@ MANY_WORDS = {
     "--id": "ids",
     "--bad-id": "bad_ids",
     "--badId": "bad_ids",
+    "--select-id": "select_ids",
+    "--selectId": "select_ids",
     "--set": "given",
     "--calib-id": "calib_ids",
     "--calibId": "calib_ids",
@@ -33,7 +35,7 @@ MANY_WORDS = {
     "--log-level": "log_levels",
 }
 #: Of these, every use on the command line is kept apart.
-_KEPT_APART = ("ids", "bad_ids", "calib_ids")
+_KEPT_APART = ("ids", "bad_ids", "calib_ids", "select_ids")
 
 
 class ManyWordsCommand(click.Command):

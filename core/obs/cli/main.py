@@ -30,6 +30,7 @@ COMMANDS = {
     "calibs": ("calibs:calibs", "Build, ingest and list calibration frames."),
     "process": ("process:process", "Turn exposures into calibrated images and catalogs."),
     "skymap": ("skymap:skymap", "Divide the sky into tracts and patches."),
+    "coadd": ("coadd:coadd", "Combine exposures on the patches of a sky map."),
     "process-file": ("process_file:process_file", "Process FITS images that are in no repository."),
     "calibrate-visits": (
         "calibrate_visits:calibrate_visits",

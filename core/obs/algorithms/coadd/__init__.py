@@ -1,0 +1,1 @@
+"""Images on a common grid: resample, match backgrounds, find artifacts, combine."""

@@ -1,0 +1,101 @@
+"""Light that few of many exposures have: satellites, moving objects, cosmic rays that no mask knows."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from obs.algorithms.coadd.order import lower_median
+
+__all__ = ["ArtifactLimits", "find_artifacts"]
+
+_SQUARE = np.ones((3, 3), bool)
+_MEDIAN_VARIANCE = 1.57  # of a median over that of a mean, many Gaussian values
+
+
+@dataclass(frozen=True)
+class ArtifactLimits:
+    """What counts as an artifact.
+
+    Parameters
+    ----------
+    threshold : float
+        Deviation from the other exposures at which an artifact begins, standard errors.
+    edge_threshold : float
+        Deviation down to which its surroundings belong to it.
+    grow : int
+        Pixels by which artifacts are grown.
+    maximum_share : float
+        Largest share of the exposures of a pixel that can be artifacts; more are a variable source, or a PSF unlike the
+        models.
+    """
+
+    threshold: float = 5.0
+    edge_threshold: float = 2.0
+    grow: int = 1
+    maximum_share: float = 0.4
+
+
+def find_artifacts(
+    values: NDArray[np.float32],
+    variances: NDArray[np.float32],
+    usable: NDArray[np.bool_],
+    tolerances: NDArray[np.float32],
+    reach: int,
+    limits: ArtifactLimits,
+) -> NDArray[np.bool_]:
+    """Return where an exposure deviates from the others by more than noise and PSFs explain.
+
+    The others are represented by their median, of two exposures by the lower one. Where they have light, an exposure
+    may differ by a share of the brightest pixel in the vicinity, because its PSF differs; that share follows from the
+    PSFs, so that the cores of stars stay.
+
+    Parameters
+    ----------
+    values, variances : ndarray of float32, shape (n, ny, nx)
+        Exposures in one unit.
+    usable : ndarray of bool, shape (n, ny, nx)
+        Which values count.
+    tolerances : ndarray of float32, shape (n, 2)
+        Share of the brightest pixel nearby by which each exposure may be above, and below, the others.
+    reach : int
+        Half width of the vicinity, pixels.
+    limits : ArtifactLimits
+        What counts.
+
+    Returns
+    -------
+    ndarray of bool, shape (n, ny, nx)
+    """
+    count = usable.sum(axis=0, dtype=np.int16)
+    found = np.zeros(values.shape, bool)
+    if count.max(initial=0) < 2:  # one exposure has nothing to be compared with
+        return found
+    median = lower_median(values, usable)
+    nearby = np.maximum(ndimage.maximum_filter(median, 2 * reach + 1, mode="nearest"), 0)
+    typical = np.divide(
+        np.where(usable, variances, 0).sum(axis=0), np.maximum(count, 1) ** 2, dtype=np.float32
+    ) * np.float32(_MEDIAN_VARIANCE)
+    comparable = count > 1
+    for index in range(len(values)):
+        excess = values[index] - median
+        slack = np.where(excess > 0, tolerances[index, 0], tolerances[index, 1]) * nearby
+        np.abs(excess, out=excess)
+        excess -= slack
+        noise = np.sqrt(variances[index] + typical)
+        allowed = usable[index] & comparable
+        seeds = allowed & (excess > limits.threshold * noise)
+        if seeds.any():
+            region = allowed & (excess > limits.edge_threshold * noise)
+            labels, _ = ndimage.label(region, _SQUARE)
+            keep = np.zeros(labels.max() + 1, bool)
+            keep[labels[seeds]] = True
+            keep[0] = False
+            region = keep[labels]
+            if limits.grow:
+                region = ndimage.binary_dilation(region, _SQUARE, limits.grow)
+            found[index] = region & usable[index]
+    most = np.maximum(1, (limits.maximum_share * count).astype(np.int16))
+    found &= found.sum(axis=0, dtype=np.int16) <= most
+    return found

@@ -1,0 +1,212 @@
+"""Make the coadd of one patch in one filter."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from obs.coadds.assemble import assemble
+from obs.coadds.coadd_psf import CoaddPsf
+from obs.coadds.config import CoaddConfig
+from obs.coadds.frames import Frame
+from obs.coadds.inputs import overlaps
+from obs.coadds.inputs_table import inputs_table, psf_inputs
+from obs.coadds.select import select_candidates
+from obs.coadds.sky_maps import load_sky_map
+from obs.coadds.warp import warp_frame
+from obs.errors import MeasurementError, OutputError
+from obs.geom import Box
+from obs.image.exposure import Exposure
+from obs.image.photo_calib import PhotoCalib
+from obs.repo.butler import Butler
+from obs.repo.find_datasets import iterate_datasets
+from obs.repo.warp_store import WarpStore
+
+__all__ = ["CoaddSummary", "check_sky_map", "coadd_patch", "is_current", "patch_frames"]
+
+_LOG = logging.getLogger(__name__)
+
+_DATASET = "deepCoadd"
+_MAP_CARD, _MADE_CARD = "SKYMAP", "COADDID"
+_COARSE = 1.5
+
+
+@dataclass(frozen=True)
+class CoaddSummary:
+    """What a coadd is.
+
+    Parameters
+    ----------
+    n_input : int
+        Number of exposures.
+    depth : float
+        Median number of exposures of the pixels that have any.
+    seeing : float
+        Full width at half maximum of the PSF, arcsec.
+    limit : float
+        Magnitude of point sources at 5 standard errors.
+    n_clipped : int
+        Number of values rejected as artifacts.
+    psf_error : float
+        Root mean square difference of PSF fluxes between the PSF model of the file and the mean of the exposures' PSFs.
+    """
+
+    n_input: int
+    depth: float
+    seeing: float
+    limit: float
+    n_clipped: int
+    psf_error: float
+
+
+def patch_frames(butler: Butler, frames: Sequence[Frame], tract: int, patch: str) -> list[Frame]:
+    """Return the exposures whose sky polygon meets a patch."""
+    where = load_sky_map(butler).tract(tract)
+    return [frame for frame in frames if overlaps(frame, where, where.patch(patch).outer_box)]
+
+
+def check_sky_map(butler: Butler) -> None:
+    """Compare the sky map with the one that the coadds of the repository were made with.
+
+    Raises
+    ------
+    OutputError
+        If they differ.
+    """
+    sha1 = load_sky_map(butler).sha1
+    kind = butler.mapper.dataset_type(_DATASET)
+    for _, data_id, path in iterate_datasets(butler.roots, [kind]):
+        other = butler.get(f"{_DATASET}_md", data_id).get(_MAP_CARD)
+        if other not in (None, sha1):
+            raise OutputError(
+                f"{path} was made with another sky map (sha1 {str(other)[:8]}, now {sha1[:8]}): pixels would not fit. "
+                "Put the old sky map back, or write to another output",
+                path=path,
+            )
+        return
+
+
+def is_current(butler: Butler, data_id: Mapping[str, Any], frames: Sequence[Frame], config: CoaddConfig) -> bool:
+    """Return whether a coadd is there that was made of the same exposures with the same settings and sky map."""
+    if not butler.exists(_DATASET, data_id, write=True):
+        return False
+    header = butler.get(f"{_DATASET}_md", data_id)
+    return bool(header.get(_MADE_CARD) == _identity(butler, frames, config))
+
+
+def coadd_patch(
+    butler: Butler, data_id: Mapping[str, Any], frames: Sequence[Frame], config: CoaddConfig
+) -> CoaddSummary:
+    """Make the coadd of a patch from exposures of one filter, and write it.
+
+    Parameters
+    ----------
+    butler : Butler
+        Repository with an output.
+    data_id : mapping
+        Tract, patch and filter.
+    frames : sequence of Frame
+        Exposures that may be used.
+    config : CoaddConfig
+        Settings.
+
+    Raises
+    ------
+    MeasurementError
+        If none of the exposures can be used.
+    """
+    sky_map = load_sky_map(butler)
+    tract = sky_map.tract(int(data_id["tract"]))
+    patch = tract.patch(str(data_id["patch"]))
+    wcs = tract.wcs.to_tan_sip(patch.outer_box)
+    box = Box(0, 0, patch.outer_box.width, patch.outer_box.height)
+    reaching = [frame for frame in frames if overlaps(frame, tract, patch.outer_box)]
+    candidates = select_candidates(butler, reaching, config.select)
+    _check_scales([candidate.frame for candidate in candidates], wcs.pixel_scale)
+    butler.prepare_output()
+    with closing(WarpStore(butler.path(_DATASET, data_id, write=True).parent)) as store:
+        made = [warp_frame(butler, one, wcs, box, store, config, tract.number) for one in candidates]
+        warps = [warp for warp in made if warp is not None]
+        if not warps:
+            raise MeasurementError(
+                f"no exposure can be used: {len(frames)} given, {len(reaching)} reach the patch, {len(candidates)} "
+                "were selected; the warnings above say why the others were not"
+            )
+        if len(warps) == 1 and config.artifacts.enabled:
+            _LOG.warning(
+                "only one exposure: there is nothing to compare it with, so satellites and cosmic rays that its own "
+                "mask does not know stay in the coadd"
+            )
+        for source in dict.fromkeys(str(warp.calibration) for warp in warps):
+            _LOG.info("%s", source)
+        assembly = assemble(warps, store, box, config)
+    psf_of_inputs = CoaddPsf(psf_inputs(warps), wcs)
+    psf, psf_error = psf_of_inputs.fit(box.shape, degree=config.psf_degree)
+    usable = assembly.count > 0
+    depth = float(np.median(assembly.count[usable])) if usable.any() else 0.0
+    seeing = float(np.average([warp.seeing for warp in warps], weights=[warp.weight for warp in warps]))
+    noise = float(np.sqrt(np.median(assembly.masked_image.variance[usable]))) if usable.any() else float("nan")
+    area = 1.0 / float(np.sum(psf.evaluate(x=[box.width / 2], y=[box.height / 2]).astype(np.float64) ** 2))
+    limit = config.zero_point - 2.5 * np.log10(5.0 * noise * np.sqrt(area))
+    metadata: dict[str, Any] = {
+        _MAP_CARD: sky_map.sha1,
+        _MADE_CARD: _identity(butler, frames, config),
+        "TRACT": tract.number,
+        "PATCH": patch.name,
+        "NINPUT": len(warps),
+        "NCLIPPED": assembly.n_clipped,
+        "PSFERROR": round(psf_error, 6),
+        "SEEING": round(seeing, 4),
+        "BUNIT": "adu",
+        "LTV1": -patch.outer_box.x_min,
+        "LTV2": -patch.outer_box.y_min,
+    }
+    exposure = Exposure(
+        assembly.masked_image,
+        wcs=wcs,
+        psf=psf,
+        photo_calib=PhotoCalib.from_zero_point(config.zero_point, _zero_point_error(warps)),
+        physical_filter=str(data_id.get("filter", "")),
+        metadata=metadata,
+    )
+    butler.put(inputs_table(warps, assembly.clipped_share), "deepCoadd_inputs", data_id)
+    butler.put(assembly.count, "deepCoadd_nImage", data_id)
+    butler.put(exposure, _DATASET, data_id)  # the last one: if it is there, all are
+    return CoaddSummary(len(warps), depth, seeing, float(limit), assembly.n_clipped, psf_error)
+
+
+def _zero_point_error(warps: Sequence[Any]) -> float:
+    """Return the standard error of the zero point: that of the mean of the exposures' own, mag."""
+    calibs = [warp.calibration.photo_calib for warp in warps]
+    errors = np.array([calib.flux_mag0_err / calib.flux_mag0 * 2.5 / np.log(10) for calib in calibs])
+    weights = np.array([warp.weight for warp in warps])
+    return float(np.sqrt(np.sum((weights * errors) ** 2)) / weights.sum())
+
+
+def _check_scales(frames: Sequence[Frame], scale: float) -> None:
+    """Warn of exposures that have much finer pixels than the patch: detail is lost, and noise aliased."""
+    finer = [frame for frame in frames if scale > _COARSE * frame.wcs.pixel_scale]
+    if finer:
+        _LOG.warning(
+            "the pixels of the sky map (%.3f arcsec) are %.1f times as large as those of %s: detail is lost; make the "
+            "sky map with a pixel_scale near %.3f",
+            scale,
+            scale / finer[0].wcs.pixel_scale,
+            finer[0].name,
+            finer[0].wcs.pixel_scale,
+        )
+
+
+def _identity(butler: Butler, frames: Sequence[Frame], config: CoaddConfig) -> str:
+    """Return a digest of sky map, exposures with the times of their files, and settings."""
+    inputs = []
+    for frame in sorted(frames, key=lambda one: one.name):
+        status = butler.path("calexp", frame.data_id).stat()
+        inputs.append([frame.name, status.st_size, status.st_mtime_ns])
+    text = json.dumps([load_sky_map(butler).sha1, config.model_dump(mode="json"), inputs], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,183 @@
+"""The PSF of a coadd at any position, from its exposures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from obs.algorithms.coadd.psf import fit_psf_model
+from obs.errors import MeasurementError
+from obs.image.psf import PixelPsf
+from obs.image.wcs import TanSipWcs
+
+__all__ = ["CoaddPsf", "PsfInput"]
+
+_GRID = 16
+
+
+@dataclass(frozen=True)
+class PsfInput:
+    """What one exposure adds to the PSF of a coadd.
+
+    Parameters
+    ----------
+    psf : PixelPsf
+        Its PSF on the pixels of the coadd.
+    wcs : TanSipWcs
+        WCS of the exposure.
+    shape : tuple of int
+        Shape (ny, nx) of the exposure.
+    weight : float
+        Its weight.
+    """
+
+    psf: PixelPsf
+    wcs: TanSipWcs
+    shape: tuple[int, int]
+    weight: float
+
+
+class CoaddPsf:
+    """The weighted mean of the PSFs of all exposures that hold a position.
+
+    Parameters
+    ----------
+    inputs : sequence of PsfInput
+        The exposures, at least one.
+    wcs : TanSipWcs
+        WCS of the coadd.
+
+    Examples
+    --------
+    >>> from obs import Butler
+    >>> from obs.coadds.inputs_table import read_coadd_psf
+    >>> psf = read_coadd_psf(Butler("out"), tract=0, patch="0,0", filter="r")
+    >>> psf.evaluate(x=[100.0], y=[200.0]).shape[0]
+    1
+    """
+
+    def __init__(self, inputs: Sequence[PsfInput], wcs: TanSipWcs) -> None:
+        self._inputs, self._wcs = list(inputs), wcs
+        shapes = [one.psf.stamp_shape for one in inputs]
+        self._shape = max(height for height, _ in shapes), max(width for _, width in shapes)
+
+    @property
+    def stamp_shape(self) -> tuple[int, int]:
+        """Shape (ny, nx) of the stamps, both odd."""
+        return self._shape
+
+    def weights(self, *, x: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
+        """Return the weight of each exposure at positions, shape (n_input, n); zero where it has no pixels."""
+        ra, dec = self._wcs.pixel_to_sky(x=x, y=y)
+        result = np.zeros((len(self._inputs), np.atleast_1d(ra).size))
+        for row, one in zip(result, self._inputs, strict=True):
+            u, v = (np.atleast_1d(value) for value in one.wcs.sky_to_pixel(ra=ra, dec=dec))
+            height, width = one.shape
+            with np.errstate(invalid="ignore"):
+                row[:] = one.weight * ((u >= -0.5) & (u < width - 0.5) & (v >= -0.5) & (v < height - 0.5))
+        return result
+
+    def model(self, *, x: ArrayLike, y: ArrayLike) -> NDArray[np.float32]:
+        """Return the PSF at positions, sampled as that of the exposures, shape (n, my, mx).
+
+        Raises
+        ------
+        MeasurementError
+            If no exposure holds a position.
+        """
+        x, y = np.atleast_1d(np.asarray(x, np.float64)), np.atleast_1d(np.asarray(y, np.float64))
+        weights = self.weights(x=x, y=y)
+        total = weights.sum(axis=0)
+        if (total == 0).any():
+            place = int(np.flatnonzero(total == 0)[0])
+            raise MeasurementError(
+                f"cannot compute the PSF of the coadd at x={x[place]:.0f} y={y[place]:.0f}: no input images at that "
+                "point"
+            )
+        size = max(one.psf.basis.shape[1] for one in self._inputs)
+        result = np.zeros((x.size, size, size), np.float32)
+        for share, one in zip(weights / total, self._inputs, strict=True):
+            chosen = np.flatnonzero(share)
+            if chosen.size:
+                margin = (size - one.psf.basis.shape[1]) // 2
+                stamps = one.psf.model(x=x[chosen], y=y[chosen]) * share[chosen, None, None].astype(np.float32)
+                inner = slice(margin, size - margin)
+                result[chosen, inner, inner] += stamps
+        return result
+
+    def evaluate(self, *, x: ArrayLike, y: ArrayLike) -> NDArray[np.float32]:
+        """Return stamps, float32, shape (n, ny, nx), centered on their middle pixel; see `model`."""
+        return np.concatenate([self._single(a, b).evaluate(x=[a], y=[b]) for a, b in _pairs(x, y)])
+
+    def render(self, *, x: ArrayLike, y: ArrayLike) -> NDArray[np.float32]:
+        """Return stamps, float32, shape (n, ny, nx), whose middle pixel is the one nearest to (x, y)."""
+        return np.concatenate([self._single(a, b).render(x=[a], y=[b]) for a, b in _pairs(x, y)])
+
+    def render_slopes(self, *, x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float32], ...]:
+        """Return what `render` does, and how it changes with x and with y, 1/pixel."""
+        parts = [self._single(a, b).render_slopes(x=[a], y=[b]) for a, b in _pairs(x, y)]
+        return tuple(np.concatenate(group) for group in zip(*parts, strict=True))
+
+    def _single(self, x: float, y: float) -> PixelPsf:
+        first = self._inputs[0].psf
+        return PixelPsf(
+            self.model(x=[x], y=[y]), 0, sampling=first.sampling, stamp_shape=self._shape, interpolation="star"
+        )
+
+    def fit(self, shape: tuple[int, int], *, degree: int) -> tuple[PixelPsf, float]:
+        """Return a polynomial model over an image, and how far it is from the PSF.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Shape (ny, nx) of the image.
+        degree : int
+            Degree of the polynomial.
+
+        Returns
+        -------
+        psf : PixelPsf
+        error : float
+            Root mean square difference of the fluxes that both measure of a star, as a share.
+
+        Raises
+        ------
+        MeasurementError
+            If no exposure reaches the grid.
+        """
+        x, y, weights = self._grid(shape)
+        stamps = self.model(x=x, y=y)
+        fwhm = float(np.average([one.psf.fwhm for one in self._inputs], weights=[one.weight for one in self._inputs]))
+        sampling = self._inputs[0].psf.sampling
+        psf = fit_psf_model(stamps, x, y, shape, degree=degree, sampling=sampling, fwhm=fwhm, weights=weights)
+        fitted = psf.model(x=x, y=y)
+        share = np.sum(stamps * fitted, axis=(1, 2)) / np.sum(fitted * fitted, axis=(1, 2)) - 1
+        return psf, float(np.sqrt(np.average(share**2, weights=weights)))
+
+    def _grid(self, shape: tuple[int, int]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Return x, y and weights, shape (n,), of positions on the covered part of an image.
+
+        The square of the depth counts: there most sources are, and the PSF changes where few exposures end.
+        """
+        outlines = []
+        for one in self._inputs:
+            height, width = one.shape
+            x, y = np.meshgrid(np.linspace(0, width - 1, 5), np.linspace(0, height - 1, 5))
+            ra, dec = one.wcs.pixel_to_sky(x=x.ravel(), y=y.ravel())
+            outlines.append(np.stack(self._wcs.sky_to_pixel(ra=ra, dec=dec)))
+        points = np.concatenate(outlines, axis=1)
+        low = np.maximum(points.min(axis=1), 0)
+        high = np.minimum(points.max(axis=1), [shape[1] - 1, shape[0] - 1])
+        steps = (np.arange(_GRID) + 0.5) / _GRID
+        x, y = (axis.ravel() for axis in np.meshgrid(*(low[:, None] + (high - low)[:, None] * steps)))
+        weights = self.weights(x=x, y=y).sum(axis=0)
+        covered = weights > 0
+        if not covered.any():
+            raise MeasurementError("no exposure reaches the grid on which the PSF of the coadd is computed")
+        return x[covered], y[covered], (weights[covered] / weights.max()) ** 2
+
+
+def _pairs(x: ArrayLike, y: ArrayLike) -> list[tuple[float, float]]:
+    xs, ys = np.atleast_1d(np.asarray(x, np.float64)), np.atleast_1d(np.asarray(y, np.float64))
+    return list(zip(xs.tolist(), ys.tolist(), strict=True))

@@ -1,0 +1,63 @@
+"""What is known of a calibrated exposure, to select and weigh it by."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from obs.coadds.frames import Frame
+from obs.errors import DataIdError, DatasetNotFoundError, FileFormatError
+from obs.repo.butler import Butler
+
+__all__ = ["frame_facts"]
+
+_METADATA = "processCcd_metadata"
+_UNKNOWN = (DatasetNotFoundError, DataIdError, FileFormatError)
+#: Facts of the processing, and of the observation, that a condition can name.
+_PROCESSING = (
+    "seeing",
+    "zero_point",
+    "zero_point_rms",
+    "astrometric_scatter",
+    "psf_size_residual",
+    "psf_origin",
+    "noise_ratio",
+    "n_source",
+    "n_psf_star",
+    "n_streak",
+)
+_OBSERVATION = ("exposure_time", "airmass", "boresight_ra", "boresight_dec", "date_avg")
+
+
+def frame_facts(butler: Butler, frame: Frame) -> dict[str, Any]:
+    """Return facts by name: keys of the data ID, the observation, and what the processing measured.
+
+    Parameters
+    ----------
+    butler : Butler
+        The repository.
+    frame : Frame
+        The exposure.
+
+    Returns
+    -------
+    dict
+        None where a value is not known.
+    """
+    facts: dict[str, Any] = dict.fromkeys((*_PROCESSING, *_OBSERVATION))
+    facts |= frame.data_id
+    try:
+        visit_info = butler.get("calexp_visitInfo", frame.data_id)
+        facts |= {name: _known(getattr(visit_info, name, None)) for name in _OBSERVATION}
+    except _UNKNOWN:
+        pass
+    try:
+        measured = butler.get(_METADATA, frame.data_id)
+    except _UNKNOWN:
+        measured = {}
+    if isinstance(measured, Mapping):
+        facts |= {name: _known(measured.get(name)) for name in _PROCESSING}
+    return facts
+
+
+def _known(value: Any) -> Any:  # noqa: ANN401 - of any type
+    return None if value is None or (isinstance(value, float) and not math.isfinite(value)) else value

@@ -1,0 +1,229 @@
+import shutil
+
+import numpy as np
+import pytest
+from exposures import CENTER, FWHM, SCALE, SKY_SIGMA, ZERO_POINTS, data_id, make_exposure, star_field
+
+import obs
+from obs.coadds.frames import find_frames
+from obs.coadds.inputs_table import read_coadd_psf
+from obs.coadds.sky_maps import load_sky_map
+from obs.errors import MeasurementError
+
+COADD = {"tract": 0, "patch": "0,0", "filter": "R"}
+
+
+@pytest.fixture(scope="module")
+def made(repository, tmp_path_factory):
+    """A copy of the repository with the coadd of all four exposures."""
+    folder = tmp_path_factory.mktemp("made") / "all"
+    shutil.copytree(repository.parent, folder, symlinks=True)
+    from obs.cli.main import main  # noqa: PLC0415
+
+    out = folder / "out"
+    assert main(["skymap", "make", str(out), "--discrete", "-c", "patch_width=400", "patch_height=400"]) == 0
+    assert main(["coadd", str(out)]) == 0
+    return out
+
+
+def _stars(butler):
+    """Fluxes on the coadd over true fluxes, and their signal-to-noise ratio, of stars away from others."""
+    exposure = butler.get("deepCoadd", COADD)
+    psf = read_coadd_psf(butler, **COADD)
+    ra, dec, magnitude = star_field()
+    x, y = exposure.wcs.sky_to_pixel(ra=ra, dec=dec)
+    distance = np.hypot(x[:, None] - x, y[:, None] - y) + 100 * np.eye(len(x))
+    alone = distance.min(axis=1) > 14
+    pixels = exposure.masked_image
+    sky = np.median(pixels.image[(butler.get("deepCoadd_nImage", COADD) > 2) & ~_near_stars(butler)])
+    ratios, pulls = [], []
+    for stamp, a, b, m in zip(psf.render(x=x[alone], y=y[alone]), x[alone], y[alone], magnitude[alone], strict=True):
+        half = stamp.shape[0] // 2
+        low, left = round(b) - half, round(a) - half
+        place = np.s_[low : low + stamp.shape[0], left : left + stamp.shape[1]]
+        norm = float(np.sum(stamp**2))
+        flux = float(np.sum(stamp * (pixels.image[place] - sky))) / norm
+        error = float(np.sqrt(np.sum(stamp**2 * pixels.variance[place]))) / norm
+        truth = 10 ** (-0.4 * (m - 27))
+        ratios.append(flux / truth)
+        pulls.append((flux - truth) / error)
+    return np.array(ratios), np.array(pulls)
+
+
+def test_fluxes_of_stars_are_true(made):
+    ratios, pulls = _stars(obs.Butler(made))
+    assert len(ratios) > 15
+    bright = np.arange(len(ratios)) < len(ratios) // 3
+    assert np.abs(np.median(ratios[bright]) - 1) < 0.004
+    assert np.abs(np.mean(pulls[~bright])) < 0.9
+    assert 0.6 < np.std(pulls[~bright]) < 1.5
+
+
+def test_the_trail_is_gone_and_stars_are_not(made):
+    butler = obs.Butler(made)
+    pixels = butler.get("deepCoadd", COADD).masked_image
+    clipped = pixels.mask.any("CLIPPED")
+    assert clipped.sum() > 300
+    table = butler.get("deepCoadd_inputs", COADD)
+    share = table["clipped_share"]
+    assert share[1] > 0.01
+    assert share[[0, 2, 3]].max() < 0.001
+    count = butler.get("deepCoadd_nImage", COADD)
+    lit = clipped & (count == 3)
+    sigma = np.sqrt(np.median(pixels.variance[count == 4]))
+    sky = np.median(pixels.image[(count == 4) & ~_near_stars(butler)])
+    assert np.abs(np.median(pixels.image[lit]) - sky) < 0.25 * sigma
+
+
+def test_noise_and_background(made):
+    butler = obs.Butler(made)
+    pixels = butler.get("deepCoadd", COADD).masked_image
+    count = butler.get("deepCoadd_nImage", COADD)
+    table = butler.get("deepCoadd_inputs", COADD)
+    weights = table["weight"]
+    expected = np.array(SKY_SIGMA) * 10 ** (0.4 * (27 - np.array(ZERO_POINTS)))
+    np.testing.assert_allclose(table["sky_sigma"], expected, rtol=0.02)
+    np.testing.assert_allclose(
+        weights * expected**2 * FWHM, np.full(4, np.mean(weights * expected**2 * FWHM)), rtol=0.05
+    )
+    ideal = np.sqrt(np.sum(weights**2 * expected**2))
+    np.testing.assert_allclose(np.sqrt(np.median(pixels.variance[count == 4])), ideal, rtol=0.02)
+    # sums over blocks show the noise without the part that resampling moves between neighbors
+    sky = (count == 4) & ~_near_stars(butler)
+    blocks = [
+        pixels.image[row : row + 6, column : column + 6].sum() / 6
+        for row in range(0, 390, 6)
+        for column in range(0, 390, 6)
+        if sky[row : row + 6, column : column + 6].all()
+    ]
+    assert len(blocks) > 300
+    assert np.std(blocks) == pytest.approx(ideal, rel=0.12)
+    # the skies, which differ by 0.4 counts from one exposure to the next, agree at the edges of exposures
+    edges = [np.median(pixels.image[(count == n) & ~_near_stars(butler)]) for n in (2, 3, 4)]
+    assert np.ptp(edges) < 0.35 * ideal
+
+
+def _near_stars(butler):
+    exposure = butler.get("deepCoadd", COADD)
+    ra, dec, _ = star_field()
+    x, y = exposure.wcs.sky_to_pixel(ra=ra, dec=dec)
+    rows, columns = np.indices(exposure.shape)
+    near = np.zeros(exposure.shape, bool)
+    for a, b in zip(x, y, strict=True):
+        near |= np.hypot(columns - a, rows - b) < 12
+    return near
+
+
+def test_the_files_of_a_coadd(made):
+    butler = obs.Butler(made)
+    exposure = butler.get("deepCoadd", COADD)
+    assert exposure.photo_calib.zero_point == pytest.approx(27.0)
+    assert exposure.wcs.pixel_scale == pytest.approx(SCALE, abs=1e-3)
+    assert exposure.metadata["NINPUT"] == 4
+    assert exposure.metadata["SKYMAP"] == load_sky_map(butler).sha1
+    assert butler.get("deepCoadd_inputs", COADD)["visit"].tolist() == [11, 12, 13, 14]
+    middle = {"x": [200.0], "y": [200.0]}
+    model, mean = exposure.psf.evaluate(**middle)[0], read_coadd_psf(butler, **COADD).evaluate(**middle)[0]
+    assert np.sum(model * mean) / np.sum(mean**2) == pytest.approx(1.0, abs=0.01)
+    with pytest.raises(MeasurementError, match="no input images at that point"):
+        read_coadd_psf(butler, **COADD).evaluate(x=[1.0], y=[1.0])
+    assert not list(made.rglob(".warps-*"))
+
+
+def test_existing_coadds_stay(made, obs_command, capsys):
+    assert obs_command("coadd", made, "--skip-existing") == 0
+    assert "1 of 1 coadds were there and stay" in capsys.readouterr().err
+
+
+def test_another_sky_map_is_refused(made, tmp_path, obs_command, capsys):
+    folder = tmp_path / "copy"
+    shutil.copytree(made.parent, folder, symlinks=True)
+    out = folder / "out"
+    settings = ("-c", "patch_width=300", "patch_height=300")
+    assert obs_command("skymap", "make", out, "--discrete", *settings) == 1
+    assert "has another sky map" in capsys.readouterr().err
+    assert obs_command("skymap", "make", out, "--discrete", *settings, "--replace") == 0
+    assert obs_command("coadd", out) == 1
+    assert "was made with another sky map" in capsys.readouterr().err
+
+
+@pytest.fixture
+def obs_command():
+    """Run the command line; return its exit status."""
+    from obs.cli.main import main  # noqa: PLC0415
+
+    return lambda *words: main([str(word) for word in words])
+
+
+@pytest.fixture
+def own(repository, tmp_path):
+    """A copy of the exposures, without sky map."""
+    folder = tmp_path / "own"
+    shutil.copytree(repository.parent, folder, symlinks=True)
+    return folder / "out"
+
+
+def test_one_exposure_cannot_be_compared(own, obs_command, capsys):
+    assert obs_command("skymap", "make", own, "--discrete") == 0
+    assert obs_command("coadd", own, "--select-id", "visit=11") == 0
+    assert "only one exposure: there is nothing to compare it with" in capsys.readouterr().err
+
+
+def test_selection_by_condition(own, obs_command, capsys):
+    assert obs_command("skymap", "make", own, "--discrete") == 0
+    assert obs_command("coadd", own, "--select", "seeing < 1.6 and visit != 13") == 0
+    assert obs.Butler(own).get("deepCoadd_inputs", COADD)["visit"].tolist() == [11]
+    assert "visit=14" in capsys.readouterr().err
+    assert obs_command("coadd", own, "--clobber-config", "--select", "sieing < 1") == 1
+    assert "no 'sieing' to select by; did you mean 'seeing'?" in capsys.readouterr().err
+
+
+def test_exposures_that_cannot_be_used(own, obs_command, capsys):
+    butler = obs.Butler(outputs=str(own))
+    for index, part in ((0, "photo_calib"), (1, "wcs")):
+        exposure = make_exposure(index)
+        setattr(exposure, part, None)
+        butler.put(exposure, "calexp", data_id(index))
+    assert obs_command("skymap", "make", own, "--discrete") == 0
+    assert obs_command("coadd", own) == 0
+    text = capsys.readouterr().err
+    assert "it has no zero point" in text
+    assert "it has no WCS" in text
+    assert butler.get("deepCoadd_inputs", COADD)["visit"].tolist() == [13, 14]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--id", "tract=1"], "this sky map has the tracts 0 to 0"),
+        (["--id", "patch=5,5"], "tract 0 has the patches 0,0 to"),
+        (["--id", "patch=0,0", "filter=B"], "no exposure of the filters R reaches patch=0,0 filter=B"),
+        (["--select-id", "visit=99"], "has no calibrated exposure that fits"),
+        (["--select", "seeing <"], "cannot be read"),
+    ],
+)
+def test_what_cannot_be_made(own, obs_command, capsys, words, message):
+    assert obs_command("skymap", "make", own, "--discrete") == 0
+    assert obs_command("coadd", own, *words) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_without_sky_map(own, obs_command, capsys):
+    assert obs_command("coadd", own) == 1
+    assert "has no sky map; make one: obs skymap make" in capsys.readouterr().err
+
+
+def test_where_a_position_is(made, obs_command, capsys):
+    assert obs_command("where", made, f"{CENTER[0]},{CENTER[1]}") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("tract=0 patch=0,0: x=")
+    assert len(lines) == 5
+    assert obs_command("where", made, "10.0,-80.0") == 1
+    assert "neither a tract nor a calibrated exposure" in capsys.readouterr().err
+
+
+def test_frames_hold_what_their_headers_say(repository):
+    frames = find_frames(obs.Butler(repository))
+    assert [frame.data_id["visit"] for frame in frames] == [11, 12, 13, 14]
+    assert frames[0].holds(*CENTER)
+    assert not frames[0].holds(CENTER[0] + 1, CENTER[1])
