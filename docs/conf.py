@@ -19,6 +19,7 @@ napoleon_google_docstring = False
 napoleon_use_param = False  # types are words such as "ndarray of float32, shape (n,)", and not references
 napoleon_use_rtype = False
 exclude_patterns = ["_build"]
+myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
 smartquotes = False  # they would make a dash of the two hyphens of an option
 html_theme = "furo"

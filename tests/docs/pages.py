@@ -1,5 +1,6 @@
 """The guide's pages: which commands they name, and what they say that these print."""
 
+import json
 import os
 import re
 import shlex
@@ -7,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 CHECKOUT = Path(__file__).parents[2]
@@ -15,6 +17,9 @@ WRITTEN = [CHECKOUT / "README.md", *sorted(GUIDE.glob("*.md"))]
 """Pages that people wrote; the others follow from the code."""
 
 _BLOCK = re.compile(r"(?:^<!-- (?P<note>[^>]+) -->\n)?^```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+
+_SHELL_SIGNS = frozenset("|&;<>$`~(){}!")
+"""What only a shell understands; lines without any are run without one."""
 
 _PROGRAM = """\
 import sys
@@ -87,6 +92,13 @@ def missing_lines(text, printed):
     return [pattern.pattern for pattern in expected_lines(text) if not any(pattern.fullmatch(line) for line in lines)]
 
 
+@cache
+def command_server():
+    """Start the process whose children run commands; it ends when its input does."""
+    program = [sys.executable, str(Path(__file__).with_name("command_server.py"))]
+    return subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
 class Shell:
     """Runs what a page says in a folder, with ``obs`` on the path and packages installed into a folder of their own."""
 
@@ -99,6 +111,7 @@ class Shell:
         obs.write_text(f"#!{sys.executable}\n{_PROGRAM}")
         obs.chmod(0o755)
         paths = (self.site, CHECKOUT / "core", CHECKOUT / "obs_plugins")
+        self.paths = [str(path) for path in paths]
         self.environment = os.environ | {
             "PATH": f"{programs}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": os.pathsep.join(map(str, paths)),
@@ -125,7 +138,31 @@ class Shell:
         words = line.split()
         if words[:3] == ["pip", "install", "-e"]:
             return self._install(words[3])
+        if words[:1] == ["obs"] and not set(line) & _SHELL_SIGNS:
+            return self._obs(shlex.split(line, comments=True)[1:])
         return self.run(["bash", "-c", line])
+
+    def _obs(self, words):
+        """Run a command of obs in a child of a process that has imported it; see `command_server`."""
+        words = [file for word in words for file in self._files(word)]
+        texts = self.folder / "programs"
+        order = {"words": words, "folder": str(self.folder), "environment": self.environment, "paths": self.paths}
+        order |= {"output": str(texts / "out.txt"), "errors": str(texts / "err.txt")}
+        for name in ("output", "errors"):
+            Path(order[name]).write_text("")
+        server = command_server()
+        server.stdin.write(json.dumps(order) + "\n")
+        server.stdin.flush()
+        status = int(server.stdout.readline())
+        return subprocess.CompletedProcess(
+            words, status, Path(order["output"]).read_text(), Path(order["errors"]).read_text()
+        )
+
+    def _files(self, word):
+        """Return what a shell makes of a word: the files that a pattern names."""
+        if not set(word) & set("*?"):
+            return [word]
+        return sorted(str(path.relative_to(self.folder)) for path in self.folder.glob(word)) or [word]
 
     def _install(self, name):
         """Install a package, and put its folder in the place of the copy: what an editable install amounts to."""
