@@ -287,7 +287,7 @@ def test_matches_are_written_as_ids_and_as_rows_side_by_side():
     assert packed["first"].tolist() == [100, 200]
     assert packed["second"].tolist() == [13, 11]
     assert packed["distance"].tolist() == [0.1, 0.2]
-    assert list(full) == ["ref_id", "ref_mag", "src_id", "src_flux", "distance"]
+    assert full.schema.names == ["ref_id", "ref_mag", "src_id", "src_flux", "distance"]
     assert full["src_flux"].tolist() == [3.0, 1.0]
     assert full["ref_mag"].tolist() == [20.0, 21.0]
     assert full.columns["ref_mag"].unit == "mag"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
-__all__ = ["facts_html", "facts_text", "rows_html"]
+__all__ = ["facts_html", "facts_text", "format_rows", "rows_html"]
 
 _LONGEST = 300
 """Characters of a value."""
@@ -52,6 +52,16 @@ def rows_html(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     head = "".join(f"<th>{escape(header)}</th>" for header in headers)
     body = "".join("<tr>" + "".join(f"<td>{escape(_short(cell))}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def format_rows(headers: Sequence[str], units: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table as text, its second line with units."""
+    lines = [headers, units, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(headers))]
+    return "\n".join(
+        "  " + "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
 
 
 def _known(facts: Mapping[str, object]) -> dict[str, str]:

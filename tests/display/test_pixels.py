@@ -6,7 +6,7 @@ from astropy.visualization import ZScaleInterval
 
 from obs.display.binning import bin_image, bin_mask, bin_step
 from obs.display.limits import find_limits, zscale_limits
-from obs.display.mask_colors import overlay, plane_percentages, shown_planes
+from obs.display.mask_colors import overlay, shown_planes
 from obs.display.thumbnail import gray_levels, thumbnail
 from obs.errors import ConfigError
 from obs.image.mask import Mask
@@ -99,8 +99,7 @@ def test_colors_lie_over_each_other():
     assert shown[0, 0].tolist() == [0.0, 0.0, 0.0, 0.0]
     np.testing.assert_allclose(shown[0, 1], [1.0, 0.0, 1.0, 0.4], atol=1e-6)
     assert shown[0, 2, 3] == pytest.approx(0.64)
-    percentages = plane_percentages(mask, shown_planes(mask, None))
-    assert percentages == pytest.approx({"DETECTED": 100 / 3, "CR": 200 / 3})
+    assert mask.percentages() == pytest.approx({"DETECTED": 100 / 3, "CR": 200 / 3})
 
 
 def test_a_thumbnail_is_a_png():

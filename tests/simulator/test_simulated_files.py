@@ -89,7 +89,7 @@ def test_truth_is_written_beside_the_frames(toy, make_shot, config, tmp_path):
     options = FileOptions(tmp_path, truth_images=True)
     simulate_file(toy, make_shot(), [toy.load_camera().detector(1)], config, options, seed=2)
     catalog = read_catalog(tmp_path / "truth" / "toy-0000007-001-truth.fits")
-    assert {"coord_ra", "coord_dec", "x", "y", "magnitude", "electrons", "counts", "psf_fwhm"} <= set(catalog)
+    assert {"coord_ra", "coord_dec", "x", "y", "magnitude", "electrons", "counts", "psf_fwhm"} <= set(catalog.columns)
     assert np.isfinite(catalog.metadata["ZEROPT"])
     with fits.open(tmp_path / "truth" / "toy-0000007-001-truth-images.fits.gz") as hdus:
         names = [hdu.name for hdu in hdus[1:]]

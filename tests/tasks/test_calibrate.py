@@ -126,7 +126,7 @@ def test_backgrounds_add_up_to_the_sky(done, bright):
 
 def test_the_same_exposure_gives_the_same_catalog(done, bright, field):
     again = run(bright, reference_of(field))
-    for name in done.catalog:
+    for name in done.catalog.columns:
         np.testing.assert_array_equal(again.catalog[name], done.catalog[name], err_msg=name)
 
 

@@ -101,9 +101,9 @@ def test_every_column_has_its_meaning_and_its_unit(blended):
 
 def test_the_reference_aperture_is_measured_even_if_it_is_not_listed():
     found = measure(exposure_of([60], [60], [5e4]), apertures=[3.0], reference_aperture=7.5, kron=False)
-    fluxes = [name for name in found if name.startswith("base_Circ") and name.endswith("instFlux")]
+    fluxes = [name for name in found.columns if name.startswith("base_Circ") and name.endswith("instFlux")]
     assert fluxes == ["base_CircularApertureFlux_3_0_instFlux", "base_CircularApertureFlux_7_5_instFlux"]
-    assert not any(name.startswith("ext_photometryKron") for name in found)
+    assert not any(name.startswith("ext_photometryKron") for name in found.columns)
 
 
 def test_pixels_that_are_not_numbers_count_as_sky():
@@ -135,7 +135,7 @@ def test_the_same_exposure_gives_the_same_catalog():
         return measure(exposure_of([120.3, 130.0, 70], [180.2, 182.0, 60], [5e4, 4e4, 1e4]), exposure_id=number)
 
     one, again, other = catalog(3), catalog(3), catalog(4)
-    for name in one:
+    for name in one.columns:
         np.testing.assert_array_equal(one[name], again[name], err_msg=name)
     # in place of a neighbor another exposure has other noise
     assert (one["base_CircularApertureFlux_12_0_instFlux"] != other["base_CircularApertureFlux_12_0_instFlux"]).any()

@@ -4,6 +4,7 @@ From a pixel to the sky: pixels of a detector, places in the focal plane (mm), f
 tangent plane), sky. The detector makes the first step, the camera the second, `obs.instrument.boresight_wcs` the third.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,8 +15,12 @@ from numpy.typing import ArrayLike, NDArray
 from obs.camera.detector import Detector
 from obs.camera.distortion import Distortion, RadialDistortion
 from obs.errors import DataIdError, suggest
+from obs.facts_text import facts_html, facts_text, rows_html
 
 __all__ = ["Camera"]
+
+_SHOWN = 10
+"""Detectors that a notebook lists."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,30 @@ class Camera:
     @cached_property
     def _by_id(self) -> dict[int, Detector]:
         return {detector.id: detector for detector in self.detectors}
+
+    def __repr__(self) -> str:
+        return facts_text(f"Camera {self.name}", self._facts())
+
+    def _repr_html_(self) -> str:
+        shown = [
+            (d.id, d.name, d.type, f"{d.bbox.width} x {d.bbox.height}", len(d.amplifiers))
+            for d in self.detectors[:_SHOWN]
+        ]
+        more = len(self.detectors) - len(shown)
+        rows = [*shown, ("...", f"{more} more", "", "", "")] if more else shown
+        below = rows_html(("id", "name", "type", "pixels", "amplifiers"), rows)
+        return facts_html(f"Camera {self.name}", self._facts(), below=below)
+
+    def _facts(self) -> dict[str, object]:
+        kinds = Counter(detector.type for detector in self.detectors)
+        sizes = Counter(f"{d.bbox.width} x {d.bbox.height}" for d in self.detectors)
+        return {
+            "detectors": ", ".join(f"{count} {kind}" for kind, count in kinds.items()),
+            "amplifiers": sum(len(detector.amplifiers) for detector in self.detectors),
+            "pixels": ", ".join(sizes),
+            "plate scale": f"{self.plate_scale:g} arcsec/mm",
+            "orientation": f"y axis {self.rotation:g} deg from north to east{', x flipped' if self.flip_x else ''}",
+        }
 
     def __len__(self) -> int:
         return len(self.detectors)

@@ -73,4 +73,6 @@ def _circles(butler: Butler, radius: float, ra: float | None, dec: float | None)
 
 def _column_settings(table: Catalog) -> dict[str, str]:
     """Return settings for columns of a downloaded file whose unit the service did not give."""
-    return {"coordinate_unit": "deg"} if not table.columns.get("ra", table.columns[next(iter(table))]).unit else {}
+    return (
+        {"coordinate_unit": "deg"} if not table.columns.get("ra", table.columns[next(iter(table.columns))]).unit else {}
+    )

@@ -9,7 +9,7 @@ import numpy as np
 from obs.display.layout import Margins, fit_figure, side_lengths
 from obs.display.limits import find_limits
 from obs.display.look import Look
-from obs.display.mask_colors import RGB, overlay, plane_percentages, shown_planes
+from obs.display.mask_colors import RGB, overlay, shown_planes
 from obs.display.picture import Picture
 from obs.display.sky_marks import draw_sky_marks
 from obs.display.symbols import draw_sources
@@ -160,7 +160,8 @@ def _draw_mask(axes: "Axes", view: View, small: View, look: Look) -> list[Any]:
     if view.mask is None or small.mask is None or look.planes == ():
         return []
     planes = shown_planes(view.mask, look.planes)
-    found = plane_percentages(view.mask, planes)
+    counted = view.mask.percentages()
+    found = {name: counted[name] for name in planes if name in counted}
     if not found or look.transparency == 100.0:
         return []
     there = {name: color for name, color in planes.items() if name in found}

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from obs.errors import ConfigError, suggest
 from obs.image.mask import Mask
 
-__all__ = ["PLANE_COLORS", "RGB", "overlay", "plane_percentages", "shown_planes"]
+__all__ = ["PLANE_COLORS", "RGB", "overlay", "shown_planes"]
 
 #: The stack gives no colors to the planes after SUSPECT.
 PLANE_COLORS = {
@@ -64,16 +64,6 @@ def shown_planes(mask: Mask, wanted: Sequence[str] | None) -> dict[str, str]:
     order = list(PLANE_COLORS)
     ordered = sorted(names, key=lambda name: order.index(name) if name in order else len(order))
     return {name: PLANE_COLORS.get(name, _OTHER) for name in ordered}
-
-
-def plane_percentages(mask: Mask, planes: Mapping[str, str]) -> dict[str, float]:
-    """Return what percentage of the pixels has each plane set, of the planes that any pixel has."""
-    used = int(np.bitwise_or.reduce(mask.array, axis=None)) if mask.array.size else 0
-    return {
-        name: 100.0 * float(np.count_nonzero(mask.array & mask.bits(name))) / mask.array.size
-        for name in planes
-        if used & mask.bits(name)
-    }
 
 
 def overlay(mask: Mask, planes: Mapping[str, str], transparency: float) -> NDArray[np.float32]:

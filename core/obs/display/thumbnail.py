@@ -22,7 +22,7 @@ def gray_levels(image: NDArray[np.float32], limits: tuple[float, float]) -> NDAr
     return levels
 
 
-def thumbnail(image: NDArray[np.float32], size: int = _SIZE) -> str:
+def thumbnail(image: NDArray[np.float32], size: int = _SIZE, *, scale: str = "zscale", least: int = 1) -> str:
     """Return a small picture of an image as a ``data:`` address of a PNG file.
 
     Parameters
@@ -31,10 +31,17 @@ def thumbnail(image: NDArray[np.float32], size: int = _SIZE) -> str:
         Image.
     size : int, optional
         Pixels of the longer side, at most.
+    scale : str, optional
+        What is black and white; see `obs.display.limits.find_limits`.
+    least : int, optional
+        Smaller images are enlarged by a whole number until the longer side has so many pixels.
     """
     from PIL import Image  # noqa: PLC0415 - only for pictures
 
-    levels = gray_levels(bin_image(image, bin_step((image.shape[0], image.shape[1]), size)), find_limits(image))
+    small = bin_image(image, bin_step((image.shape[0], image.shape[1]), size))
+    levels = gray_levels(small, find_limits(image, scale))
+    factor = -(-least // max(levels.shape))
+    levels = levels.repeat(factor, axis=0).repeat(factor, axis=1)
     content = io.BytesIO()
     Image.fromarray(levels).save(content, format="png")
     return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode("ascii")

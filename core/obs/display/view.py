@@ -146,7 +146,13 @@ class View:
         )
 
 
-def view_of(thing: Any, title: str = "", unit: str = "") -> View:  # noqa: ANN401 - any image
+def view_of(
+    thing: Any,  # noqa: ANN401 - any image
+    title: str = "",
+    unit: str = "",
+    *,
+    place: tuple[float, float] | None = None,
+) -> View:
     """Return how an object is drawn.
 
     Parameters
@@ -155,6 +161,8 @@ def view_of(thing: Any, title: str = "", unit: str = "") -> View:  # noqa: ANN40
         The object.
     title, unit : str, optional
         Words above the image, and the unit of its pixels where the object does not know it.
+    place : tuple of float, optional
+        Position (x, y) for which a PSF is drawn, pixels; where its polynomials have their zero if absent.
 
     Raises
     ------
@@ -177,7 +185,8 @@ def view_of(thing: Any, title: str = "", unit: str = "") -> View:  # noqa: ANN40
         case [Background(), *_]:
             return View(total_background(thing), title, unit, "background level")
         case PixelPsf():
-            stamp = thing.evaluate(x=[thing.x_zero], y=[thing.y_zero])[0]
+            x, y = (thing.x_zero, thing.y_zero) if place is None else place
+            stamp = thing.evaluate(x=[x], y=[y])[0]
             half = stamp.shape[1] // 2, stamp.shape[0] // 2
             return View(
                 stamp, title, "1/pixel", "fraction of the light", x_min=-half[0], y_min=-half[1], scale="minmax"

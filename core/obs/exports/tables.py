@@ -81,7 +81,7 @@ def join_catalogs(catalogs: Sequence[Catalog]) -> tuple[Catalog, list[str]]:
     left_out : list of str
         Columns of other types, or of different shapes, that some catalogs do not have.
     """
-    names = list(dict.fromkeys(name for catalog in catalogs for name in catalog))
+    names = list(dict.fromkeys(name for catalog in catalogs for name in catalog.columns))
     joined, left_out = Catalog(), []
     for name in names:
         having = [catalog.columns[name] for catalog in catalogs if name in catalog]

@@ -1,12 +1,14 @@
 """The smooth light under the sources, as control points that an image is made of."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.polynomial import chebyshev
 from numpy.typing import NDArray
 
+from obs.display_link import display_function
+from obs.facts_text import facts_html, facts_text
 from obs.image.akima import akima_spline
 
 __all__ = ["Background", "total_background"]
@@ -60,6 +62,28 @@ class Background:
             raise ValueError(f"levels {level.shape}, errors {error.shape} and mesh {(len(y), len(x))} differ in shape")
         self.level, self.error, self.x, self.y = level, error, x, y
         self.shape, self.style, self.order = shape, style, order
+
+    def show(self, **look: Any) -> Any:  # noqa: ANN401 - a picture, imported when it is asked for
+        """Draw the background of every pixel; see `obs.display.show.show` for the settings."""
+        return display_function("show:show")(self, **look)
+
+    def __repr__(self) -> str:
+        return facts_text(self._title(), self._facts())
+
+    def _repr_html_(self) -> str:
+        picture = display_function("thumbnail:thumbnail")(self.image(), scale="minmax")
+        return facts_html(self._title(), self._facts(), picture=picture)
+
+    def _title(self) -> str:
+        return f"Background of {self.shape[1]} x {self.shape[0]} pixels"
+
+    def _facts(self) -> dict[str, str]:
+        known = self.level[np.isfinite(self.level)]
+        return {
+            "cells": f"{len(self.x)} x {len(self.y)}, {known.size} of them known",
+            "level": f"{known.min():.5g} to {known.max():.5g}" if known.size else "",
+            "style": self.style + (f" of order {self.order}" if self.style == "chebyshev" else ""),
+        }
 
     def image(self) -> NDArray[np.float32]:
         """Return the background of every pixel, float32, shape (ny, nx); all NaN where no cell is known."""

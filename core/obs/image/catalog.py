@@ -1,18 +1,25 @@
 """Tables of sources whose columns know their unit and meaning."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from obs.display_link import display_function
 from obs.errors import suggest
+from obs.facts_text import facts_html, format_rows, rows_html
+from obs.image.record import Record, format_value
+from obs.image.schema import Schema
 
 if TYPE_CHECKING:
     from astropy.table import Table
+    from pandas import DataFrame
 
 __all__ = ["Catalog", "Column"]
+
+_SHOWN_ROWS, _SHOWN_COLUMNS = 5, 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,8 +63,10 @@ class Catalog:
     >>> catalog.add("flux", [3.0, 4.0], unit="nJy", description="Flux of the source")
     >>> catalog["flux"].max(), len(catalog)
     (np.float64(4.0), 2)
-    >>> len(catalog.select(catalog["flux"] > 3.5))
+    >>> len(catalog[catalog["flux"] > 3.5])
     1
+    >>> [record["flux"] for record in catalog]
+    [3.0, 4.0]
     """
 
     def __init__(self, columns: Mapping[str, Column] | None = None, metadata: Mapping[str, Any] | None = None) -> None:
@@ -72,14 +81,84 @@ class Catalog:
     def __contains__(self, name: object) -> bool:
         return name in self.columns
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.columns)
+    def __iter__(self) -> Iterator[Record]:
+        return (Record(self, row) for row in range(len(self)))
 
-    def __getitem__(self, name: str) -> NDArray[Any]:
+    @overload
+    def __getitem__(self, key: str) -> NDArray[Any]: ...
+    @overload
+    def __getitem__(self, key: int) -> Record: ...
+    @overload
+    def __getitem__(self, key: slice | NDArray[Any] | Sequence[int] | Sequence[bool]) -> "Catalog": ...
+    def __getitem__(self, key: Any) -> Any:
+        """Return a column by its name, a row by its number, or some of the rows by a slice, a mask or numbers."""
+        if isinstance(key, str):
+            return self.get(key)
+        if isinstance(key, int | np.integer) and not isinstance(key, bool):
+            row = int(key) + len(self) if key < 0 else int(key)
+            if not 0 <= row < len(self):
+                raise IndexError(f"row {key} of a catalog of {len(self)} rows")
+            return Record(self, row)
+        if isinstance(key, slice | np.ndarray | list):
+            return self.select(key)
+        raise TypeError(
+            "a catalog takes the name of a column, the number of a row, a slice, a mask or an array of numbers, got "
+            f"{type(key).__name__}"
+        )
+
+    def get(self, name: str) -> NDArray[Any]:
+        """Return a column, shape (n,) or (n, ...), without a copy.
+
+        Raises
+        ------
+        KeyError
+            If there is no such column.
+        """
         if name not in self.columns:
             hint = suggest(name, self.columns) or f"; there are {', '.join(self.columns) or 'none'}"
             raise KeyError(f"no column '{name}'{hint}")
         return self.columns[name].data
+
+    @property
+    def schema(self) -> Schema:
+        """The columns: names, types, units and meanings."""
+        return Schema(self.columns)
+
+    def __repr__(self) -> str:
+        return f"{self._title()}\n{format_rows(*self._some())}"
+
+    def _repr_html_(self) -> str:
+        headers, units, rows = self._some()
+        return facts_html(self._title(), {}, below=rows_html(headers, [units, *rows]))
+
+    def _title(self) -> str:
+        return f"Catalog of {len(self)} rows, {len(self.columns)} columns"
+
+    def _some(self) -> tuple[list[str], list[str], list[list[str]]]:
+        """Return names, units and values of the first rows and columns."""
+        names = list(self.columns)[:_SHOWN_COLUMNS]
+        units = [self.columns[name].unit for name in names]
+        rows = [
+            [format_value(self.columns[name].data[row]) for name in names] for row in range(len(self))[:_SHOWN_ROWS]
+        ]
+        return names, units, rows
+
+    def plot(self, x: str, y: str, **settings: Any) -> Any:  # noqa: ANN401 - a picture, imported when it is asked for
+        """Plot one column against another.
+
+        Parameters
+        ----------
+        x, y : str
+            Names of columns.
+        **settings : Any
+            Of `obs.display.plots.plot_columns`: ``color`` (a third column), ``rows`` (a mask), ``title``, ``log``.
+
+        Returns
+        -------
+        obs.display.picture.Picture
+            Shows itself in a notebook; ``save("plot.png")`` writes it.
+        """
+        return display_function("plots:plot_columns")(self, x, y, **settings)
 
     def add(self, name: str, data: ArrayLike, unit: str = "", description: str = "") -> None:
         """Add a column, or replace one.
@@ -124,6 +203,25 @@ class Catalog:
             index = index.astype(np.intp)
         columns = {name: Column(c.data[index], c.unit, c.description) for name, c in self.columns.items()}
         return Catalog(columns, self.metadata)
+
+    def to_pandas(self) -> "DataFrame":
+        """Return a pandas data frame, whose ``attrs`` hold the metadata and the units.
+
+        Columns of arrays become several, with the number of the element at the end of the name.
+        """
+        from pandas import DataFrame  # noqa: PLC0415 - not needed by obs itself
+
+        columns: dict[str, NDArray[Any]] = {}
+        for name, column in self.columns.items():
+            data = np.asarray(column.data, column.data.dtype.newbyteorder("="))
+            if data.ndim == 1:
+                columns[name] = data
+                continue
+            flat = data.reshape(len(data), int(np.prod(data.shape[1:])))
+            columns |= {f"{name}_{number}": flat[:, number] for number in range(flat.shape[1])}
+        frame = DataFrame(columns)
+        frame.attrs = dict(self.metadata) | {"units": {name: c.unit for name, c in self.columns.items() if c.unit}}
+        return frame
 
     def to_table(self) -> "Table":
         """Return an astropy table with units, descriptions and metadata."""

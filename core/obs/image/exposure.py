@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from obs.display_link import display_function
+from obs.errors import DatasetNotFoundError
+from obs.facts_text import facts_html, facts_text
 from obs.geom import Box
-from obs.image.masked_image import MaskedImage
+from obs.image.masked_image import MaskedImage, pixel_facts
 from obs.image.photo_calib import PhotoCalib
 from obs.image.psf import PixelPsf, Psf
 from obs.image.visit_info import VisitInfo
@@ -12,6 +15,7 @@ from obs.image.wcs import TanSipWcs
 
 if TYPE_CHECKING:
     from astropy.nddata import CCDData  # slow to import, and only one method needs it
+    from astropy.units import Quantity
 
 __all__ = ["Exposure"]
 
@@ -113,16 +117,88 @@ class Exposure:
             meta=dict(self.metadata),
         )
 
-    def cutout(self, box: Box) -> "Exposure":
-        """Return the pixels in ``box``, as views, with WCS and PSF moved to the cutout's own pixel (0, 0).
+    def show(self, **look: Any) -> Any:  # noqa: ANN401 - a picture, imported when it is asked for
+        """Draw the exposure: pixels, mask planes, directions on the sky.
 
-        A PSF that is no `PixelPsf` cannot be moved and is left out.
+        Parameters
+        ----------
+        **look : Any
+            As of `obs.display.show.show`: ``catalog``, ``title``, ``scale``, ``stretch``, ``planes``, ``sources``, ...
+
+        Returns
+        -------
+        obs.display.picture.Picture
+            Shows itself in a notebook; ``save("image.png")`` writes it.
+        """
+        return display_function("show:show")(self, **look)
+
+    def __repr__(self) -> str:
+        return facts_text(self._title(), self._facts())
+
+    def _repr_html_(self) -> str:
+        picture = display_function("thumbnail:thumbnail")(self.masked_image.image)
+        return facts_html(self._title(), self._facts(), picture=picture)
+
+    def _title(self) -> str:
+        return f"Exposure of {self.shape[1]} x {self.shape[0]} pixels"
+
+    def _facts(self) -> dict[str, object]:
+        pixels, info = self.masked_image, self.visit_info
+        unit = str(self.metadata.get("BUNIT", "adu"))
+        facts: dict[str, object] = {"detector": self.detector_name, "filter": self.physical_filter}
+        if info is not None:
+            begin = info.date_begin or info.date_avg
+            facts["taken"] = f"{begin}, {info.exposure_time:g} s" if begin else ""
+        facts |= {"WCS": "none" if self.wcs is None else self.wcs.summary(self.shape)}
+        facts |= {"PSF": "none" if self.psf is None else self._seeing()}
+        calib = self.photo_calib
+        facts |= {"zero point": "none" if calib is None else f"{calib.zero_point:.3f} mag"}
+        return facts | pixel_facts(pixels.image, pixels.mask, pixels.variance, unit)
+
+    def _seeing(self) -> str:
+        fwhm = float(getattr(self.psf, "fwhm", float("nan")))
+        if fwhm != fwhm:
+            return type(self.psf).__name__
+        seeing = "" if self.wcs is None else f", {fwhm * self.wcs.pixel_scale:.2f} arcsec"
+        return f"FWHM {fwhm:.2f} pixels{seeing}"
+
+    def cutout(
+        self,
+        box_or_ra: "Box | float | Quantity",
+        dec: "float | Quantity | None" = None,
+        size: "float | Quantity | None" = None,
+    ) -> "Exposure":
+        """Return a part of the exposure, as views, with WCS and PSF moved to the cutout's own pixel (0, 0).
+
+        A PSF that is not a `PixelPsf` cannot be moved and is left out.
+
+        Parameters
+        ----------
+        box_or_ra : Box, or float
+            The pixels; or the right ascension of the middle, degrees.
+        dec : float, optional
+            Declination of the middle, degrees.
+        size : float or Quantity, optional
+            Side of the square, arcsec, or a quantity of angle. What is outside of the image is left out.
 
         Raises
         ------
         ValueError
-            If the box leaves the image.
+            If the box leaves the image, or something is missing.
+        DatasetNotFoundError
+            If the place is outside of the image, or there is no WCS.
         """
+        if isinstance(box_or_ra, Box):
+            box = box_or_ra
+        elif dec is None or size is None:
+            raise ValueError("a cutout takes a Box, or right ascension, declination (degrees) and size (arcsec)")
+        else:
+            ra, dec = (float(getattr(angle, "to_value", lambda unit, a=angle: a)("deg")) for angle in (box_or_ra, dec))
+            side = float(size.to_value("arcsec") if hasattr(size, "to_value") else size)
+            place: Box = display_function("zoom:sky_box")(self.wcs, ra, dec, side)
+            box = place.intersection(Box(0, 0, self.shape[1], self.shape[0]))
+            if box.is_empty:
+                raise DatasetNotFoundError(f"ra {ra:.5f}, dec {dec:.5f} is outside of the image")
         return self.with_pixels(self.masked_image.cutout(box)).moved(x=box.x_min, y=box.y_min)
 
     def moved(self, *, x: int, y: int) -> "Exposure":

@@ -6,6 +6,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.display_link import display_function
+from obs.facts_text import facts_html, facts_text
+
 __all__ = ["DEFAULT_PLANES", "PLANE_MEANINGS", "UNUSABLE_PLANES", "Mask"]
 
 #: The planes that every mask has, and what a pixel is that has them set.
@@ -132,6 +135,31 @@ class Mask:
     def unusable(self) -> NDArray[np.bool_]:
         """Return, shape (ny, nx), where any of `UNUSABLE_PLANES` is set."""
         return np.asarray((self.array & self.known_bits(UNUSABLE_PLANES)) != 0)
+
+    def percentages(self) -> dict[str, float]:
+        """Return what percentage of the pixels has each plane set, for planes that any pixel has."""
+        used = int(np.bitwise_or.reduce(self.array, axis=None)) if self.array.size else 0
+        return {
+            name: 100.0 * float(np.count_nonzero(self.array & (1 << bit))) / self.array.size
+            for name, bit in self.planes.items()
+            if used >> bit & 1
+        }
+
+    def __repr__(self) -> str:
+        return facts_text(self._title(), self._facts())
+
+    def _repr_html_(self) -> str:
+        shown = (self.array != 0).astype(np.float32)
+        picture = display_function("thumbnail:thumbnail")(shown, scale="minmax")
+        return facts_html(self._title(), self._facts(), picture=picture)
+
+    def _title(self) -> str:
+        return f"Mask of {self.shape[1]} x {self.shape[0]} pixels"
+
+    def _facts(self) -> dict[str, str]:
+        found = self.percentages()
+        held = {name: f"{percent:.3g} % of pixels" for name, percent in found.items()}
+        return held | {"in no pixel": ", ".join(name for name in self.planes if name not in found)}
 
     def copy(self) -> "Mask":
         """Return a mask with its own array."""

@@ -1,12 +1,16 @@
 """Image, mask and variance of the same pixels."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.display_link import display_function
+from obs.facts_text import facts_html, facts_text
 from obs.geom import Box
 from obs.image.mask import Mask
 
-__all__ = ["MaskedImage"]
+__all__ = ["MaskedImage", "pixel_facts"]
 
 
 class MaskedImage:
@@ -54,6 +58,23 @@ class MaskedImage:
         """Shape (ny, nx)."""
         return self.image.shape[0], self.image.shape[1]
 
+    def show(self, **look: Any) -> Any:  # noqa: ANN401 - a picture, imported when it is asked for
+        """Draw the image with its mask; see `obs.display.show.show` for the settings."""
+        return display_function("show:show")(self, **look)
+
+    def __repr__(self) -> str:
+        return facts_text(self._title(), self._facts())
+
+    def _repr_html_(self) -> str:
+        picture = display_function("thumbnail:thumbnail")(self.image)
+        return facts_html(self._title(), self._facts(), picture=picture)
+
+    def _title(self) -> str:
+        return f"MaskedImage of {self.shape[1]} x {self.shape[0]} pixels"
+
+    def _facts(self) -> dict[str, str]:
+        return pixel_facts(self.image, self.mask, self.variance)
+
     def cutout(self, box: Box) -> "MaskedImage":
         """Return the pixels in ``box`` as views, no copy.
 
@@ -72,6 +93,32 @@ class MaskedImage:
     def copy(self) -> "MaskedImage":
         """Return a masked image with its own planes."""
         return MaskedImage(self.image.copy(), self.mask.copy(), self.variance.copy())
+
+
+def pixel_facts(
+    image: NDArray[np.float32], mask: Mask, variance: NDArray[np.float32], unit: str = ""
+) -> dict[str, str]:
+    """Return what a person wants to know of the pixels, from at most 40,000 of them; the mask is counted in full.
+
+    Parameters
+    ----------
+    image, variance : ndarray of float32, shape (ny, nx)
+        Image and variance.
+    mask : Mask
+        Mask.
+    unit : str, optional
+        Unit of the image.
+    """
+    step_y, step_x = (max(1, size // 200) for size in image.shape)
+    sample, noise = image[::step_y, ::step_x], variance[::step_y, ::step_x]
+    finite = sample[np.isfinite(sample)]
+    known = noise[np.isfinite(noise) & (noise >= 0)]
+    planes = ", ".join(f"{name} {percent:.2g} %" for name, percent in mask.percentages().items())
+    return {
+        "pixels": f"median {np.median(finite):.4g} {unit}".strip() if finite.size else "none is a number",
+        "noise": f"{np.sqrt(np.median(known)):.4g} {unit}, by the variance".replace(" ,", ",") if known.size else "",
+        "mask": planes or "no plane is set",
+    }
 
 
 def _check(name: str, plane: NDArray[np.float32]) -> None:

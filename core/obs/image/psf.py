@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from obs.image.psf_views import PsfViews
 from obs.image.resample import Interpolation, shift_matrices, shift_slopes
 
 __all__ = ["PixelPsf", "Psf", "polynomial_terms", "stamp_sums"]
@@ -82,7 +83,7 @@ def stamp_sums(basis: NDArray[Any], sampling: float, shape: tuple[int, int]) -> 
     return np.asarray(np.einsum("i,tij,j->t", rows, basis, columns), np.float64)
 
 
-class PixelPsf:
+class PixelPsf(PsfViews):
     """A PSF given by images that are added with polynomial weights, as PSFEx files describe it.
 
     The images hold the light that a detector pixel sees (the pixel's own response is included), sampled every

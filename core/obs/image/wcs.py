@@ -9,6 +9,7 @@ from numpy.polynomial.polynomial import polyval2d
 from numpy.typing import ArrayLike, NDArray
 
 from obs.errors import FileFormatError
+from obs.facts_text import facts_html, facts_text
 from obs.image.tangent_plane import from_plane, to_plane
 from obs.image.wcs_cards import read_wcs_cards
 
@@ -83,6 +84,33 @@ class TanSipWcs:
     def pixel_scale(self) -> float:
         """Side of a square with the area of the central pixel, arcsec."""
         return float(np.sqrt(abs(np.linalg.det(self.cd)))) * 3600.0
+
+    def summary(self, shape: tuple[int, int] | None = None) -> str:
+        """Return the middle of an image of a shape (ny, nx), or else the tangent point, and the scale in words."""
+        ra, dec = self.crval
+        if shape is not None:
+            ra, dec = (float(value) for value in self.pixel_to_sky(x=(shape[1] - 1) / 2.0, y=(shape[0] - 1) / 2.0))
+        place = "tangent point" if shape is None else "middle"
+        return f"{place} at ra {ra:.5f}, dec {dec:+.5f} deg, {self.pixel_scale:.4g} arcsec/pixel"
+
+    def __repr__(self) -> str:
+        return facts_text("TanSipWcs", self._facts())
+
+    def _repr_html_(self) -> str:
+        return facts_html("TanSipWcs", self._facts())
+
+    def _facts(self) -> dict[str, str]:
+        north = np.linalg.inv(self.cd) @ (0.0, 1.0)
+        east = np.linalg.inv(self.cd) @ (1.0, 0.0)
+        left = east[0] * north[1] - east[1] * north[0] < 0.0
+        return {
+            "tangent point": f"ra {self.crval[0]:.6f}, dec {self.crval[1]:+.6f} deg ({self.frame})",
+            "at pixel": f"x {self.crpix[0]:.2f}, y {self.crpix[1]:.2f}",
+            "scale": f"{self.pixel_scale:.5g} arcsec/pixel",
+            "north": f"{np.degrees(np.arctan2(north[1], north[0])):.2f} deg from x to y",
+            "east": "left of north" if left else "right of north",
+            "distortion": "none" if self.a is None else f"SIP of order {len(self.a) - 1}",
+        }
 
     def pixel_to_sky(self, *, x: ArrayLike, y: ArrayLike) -> tuple[Positions, Positions]:
         """Return the sky coordinates of pixels.

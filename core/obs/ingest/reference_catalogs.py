@@ -164,13 +164,13 @@ class _Sorter:
         if self.schema is None:
             self.schema = catalog.select(slice(0, 0))
             self.dtype = np.dtype([(name, column.data.dtype) for name, column in catalog.columns.items()])
-        if list(catalog) != list(self.schema):
-            odd = sorted(set(catalog) ^ set(self.schema))
+        if catalog.schema.names != self.schema.schema.names:
+            odd = sorted(set(catalog.columns) ^ set(self.schema.columns))
             raise FileFormatError(
                 f"has other columns than the first file: {', '.join(odd) or 'in another order'}", path=path
             )
         packed = np.empty(len(catalog), self.dtype)
-        for name in catalog:
+        for name in catalog.columns:
             packed[name] = catalog[name]
         return packed
 
@@ -190,7 +190,7 @@ class _Sorter:
         write_catalog(self.schema, self.shards / "master_schema.fits")
         with atomic_write(self.shards / "config.py") as file:
             file.write(render("ref_cat_config.py.jinja", name=name, depth=DEPTH).encode())
-        return self.n_row, len(self.numbers), self.n_dropped, self.n_read - self.n_row, tuple(self.schema)
+        return self.n_row, len(self.numbers), self.n_dropped, self.n_read - self.n_row, tuple(self.schema.columns)
 
 
 def _without_copies(rows: NDArray[Any], *, numbered: bool) -> NDArray[Any]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from obs.errors import DatasetNotFoundError, OutputError, RepositoryError
+from obs.facts_text import facts_html, facts_text
 from obs.geom import Box
 from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId
@@ -120,6 +121,22 @@ class Butler(References):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _build, (self._arguments,)
+
+    def __repr__(self) -> str:
+        return facts_text(f"Butler of {self.root}", self._facts())
+
+    def _repr_html_(self) -> str:
+        return facts_html(f"Butler of {self.root}", self._facts())
+
+    def _facts(self) -> dict[str, object]:
+        others = [str(root) for root in self.roots if root not in (self.root, self.output)]
+        return {
+            "camera": self.instrument.name,
+            "writes to": self.output or "nothing: name an output or a rerun",
+            "reads also": ", ".join(others),
+            "calibrations": self.calib_root,
+            "data ID keys": ", ".join(self.id_keys(self.instrument.raw_dataset_type)),
+        }
 
     @property
     def roots(self) -> list[Path]:

@@ -4,11 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from obs.errors import ObsError
+from obs.facts_text import facts_html
 from obs.policy.data_id import DataId, format_data_id
 from obs.policy.mapper import Mapper
 from obs.repo.lsst_words import accept_lsst_words
 
 __all__ = ["DataRef", "Datasets"]
+
+_LISTED = ("raw", "calexp", "calexpBackground", "src", "srcMatch")
+"""Datasets that a notebook says to be there or not."""
 
 
 class Datasets(Protocol):
@@ -78,6 +83,19 @@ class DataRef:
     dataset_type: str
     level: str | None
     data_id: DataId
+
+    def __repr__(self) -> str:
+        return f"<DataRef {self}, {self.dataset_type} by default>"
+
+    def _repr_html_(self) -> str:
+        there = {name: "yes" if self._is_there(name) else "no" for name in _LISTED}
+        return facts_html(f"DataRef {self}", {"default dataset": self.dataset_type, **there})
+
+    def _is_there(self, dataset_type: str) -> bool:
+        try:
+            return self.exists(dataset_type)
+        except ObsError:
+            return False
 
     def __str__(self) -> str:
         return format_data_id(self.data_id)

@@ -42,13 +42,13 @@ def read_defects(path: Path | str) -> Catalog:
         If the table has other columns.
     """
     table = read_text_table(path) if is_text_table(path) else read_catalog(path)
-    names = {name.lower(): name for name in table}
+    names = {name.lower(): name for name in table.columns}
     if all(name in names for name in _BOX):
         boxes = np.stack([np.asarray(table[names[name]], np.int64) for name in _BOX], axis=1)
     elif all(name in names for name in _REGION):
         boxes = _region_boxes(table, names, path)
     else:
-        found = ", ".join(table) or "no column"
+        found = ", ".join(table.columns) or "no column"
         raise FileFormatError(
             f"is no table of defects: it has {found}; wanted are x0, y0, width and height, or X, Y, SHAPE and R",
             path=path,

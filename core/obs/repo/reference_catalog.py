@@ -84,7 +84,7 @@ def load_reference_catalog(folder: Path, *, ra: float, dec: float, radius: float
     if not parts:
         _check_shards(folder)
         return Catalog()
-    names = [name for name in parts[0] if all(name in part for part in parts)]
+    names = [name for name in parts[0].columns if all(name in part for part in parts)]
     first = parts[0]
     columns = {
         name: Column(

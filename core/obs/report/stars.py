@@ -123,7 +123,7 @@ def _reference_magnitudes(exposure: Exposure, matches: Catalog) -> tuple[NDArray
 
 
 def _flux_column(exposure: Exposure, matches: Catalog) -> str | None:
-    names = [name for name in matches if name.startswith("ref_") and name.endswith("_flux")]
+    names = [name for name in matches.columns if name.startswith("ref_") and name.endswith("_flux")]
     wanted = exposure.physical_filter.lower()
     for name in names:
         band = name.removeprefix("ref_").removesuffix("_flux").lower()

@@ -168,7 +168,7 @@ def _join(sky: Catalog, new: Catalog) -> Catalog:
         return sky
     joined = Catalog(metadata=sky.metadata)
     n_old, n_new = len(sky), len(new)
-    for name in dict.fromkeys([*sky, *(name for name in new if name != "magnitude")]):
+    for name in dict.fromkeys([*sky.columns, *(name for name in new.columns if name != "magnitude")]):
         old = sky.columns.get(name)
         column = old or new.columns[name]
         filler = np.zeros(n_new, column.data.dtype)

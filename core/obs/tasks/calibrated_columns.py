@@ -29,7 +29,7 @@ def add_magnitudes(catalog: Catalog, calib: PhotoCalib | None) -> None:
     calib : PhotoCalib or None
         Zero point of the image; all magnitudes are NaN if there is none.
     """
-    for flux_name in [name for name in catalog if _FLUX.fullmatch(name)]:
+    for flux_name in [name for name in catalog.columns if _FLUX.fullmatch(name)]:
         match = _FLUX.fullmatch(flux_name)
         name = match["name"] if match else ""
         flux = np.asarray(catalog[flux_name], np.float64)

@@ -70,7 +70,7 @@ def _areas(catalog: Catalog, psf: Psf) -> dict[str, NDArray[np.float64]]:
         # twice the area of a Gaussian of given size, because the sky also widens the adaptive moments
         "base_GaussianFlux": 8.0 * np.pi * np.sqrt(np.maximum(xx * yy - xy**2, 0.0)),
     }
-    for column in catalog:
+    for column in catalog.columns:
         circle = re.fullmatch(r"(base_CircularApertureFlux_(\d+)_(\d+))_instFlux", column)
         if circle:
             areas[circle[1]] = np.full(len(x), np.pi * float(f"{circle[2]}.{circle[3]}") ** 2)

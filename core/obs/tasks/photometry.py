@@ -254,7 +254,7 @@ def _magnitudes(
     wanted = [name or f"{band}_flux"] if term is None else [f"{term.primary}_flux", f"{term.secondary}_flux"]
     missing = [flux for flux in wanted if flux not in reference]
     if missing:
-        there = [column for column in reference if column.endswith("_flux")]
+        there = [column for column in reference.columns if column.endswith("_flux")]
         if not band and term is None:
             raise MeasurementError(
                 f"the exposure does not tell its filter; name the flux of the reference catalog (it has "

@@ -68,7 +68,7 @@ def reference_flux_name(reference: Catalog, band: str, config: ReferenceConfig) 
     name = f"{config.flux_names.get(band, band)}_flux"
     if name in reference:
         return name
-    other_case = [column for column in reference if column.lower() == name.lower()]
+    other_case = [column for column in reference.columns if column.lower() == name.lower()]
     return other_case[0] if len(other_case) == 1 and band not in config.flux_names else None
 
 
@@ -79,7 +79,7 @@ def any_reference_flux(reference: Catalog, band: str, config: ReferenceConfig) -
     """
     name = reference_flux_name(reference, band, config)
     if name is None:
-        name = next((name for name in reference if name.endswith("_flux")), None)
+        name = next((name for name in reference.columns if name.endswith("_flux")), None)
     return np.full(len(reference), np.nan) if name is None else np.asarray(reference[name], np.float64)
 
 
