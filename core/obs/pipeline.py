@@ -29,6 +29,7 @@ from obs.repo.good_psfs import PsfAwaitedError, read_nearest_psf, remove_good_ps
 from obs.repo.input_files import inputs_noted
 from obs.repo.reference_choice import find_reference, reference_names
 from obs.repo.result_record import ResultRecord, settings_digest
+from obs.step_log import log_step
 from obs.tasks.calibrate import CalibrateConfig, Calibrated, calibrate
 from obs.tasks.characterize import CharacterizeConfig, Characterized, characterize
 from obs.tasks.isr_config import IsrConfig
@@ -95,6 +96,7 @@ class Stages:
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:
         """Add the time of a step to the summary."""
+        log_step(step)
         start = time.perf_counter()
         try:
             yield

@@ -160,7 +160,16 @@ def _commands(instrument: Instrument, night: _Night, common: _Settings) -> Itera
         inputs = _INPUTS.get(name, (name, name))
         words = ["calibs", "build", name, repository, "--id", night.words(*inputs)]
         yield [*words, "--validity", str(_VALIDITY), *parallel]
-    yield ["process", repository, "--id", night.words("science", "science"), "--output", str(common.result), *parallel]
+    words = [
+        "process",
+        repository,
+        "--id",
+        night.words("science", "science"),
+        "--output",
+        str(common.result),
+        *parallel,
+    ]
+    yield [*words, "--report"]
 
 
 def _needed(instrument: Instrument, physical_filter: str) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from obs.cli.logs import configure_logging
+from obs.cli.night_report import try_report
 from obs.cli.options import add_overrides, path_under, remove_output
 from obs.cli.plan import print_plan, warn_of_stale
 from obs.cli.progress import show_progress
@@ -44,6 +45,7 @@ def process(
     no_backup_config: bool,
     clobber_versions: bool,
     no_versions: bool,
+    report: bool,
     ids: list[list[str]],
     overrides: list[tuple[str, str]],
     show: list[str],
@@ -117,4 +119,6 @@ def process(
             raise_errors=doraise,
         )
     status = report_outcomes(outcomes)
+    if report:
+        try_report(butler, Path(str(butler.output)), rerun=rerun or "")
     return status if chosen.is_complete else 1

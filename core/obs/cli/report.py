@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,12 @@ from obs.policy.data_id import format_data_id
 if TYPE_CHECKING:
     from obs.process_summary import ProcessSummary  # slow to import, and only types need it
 
-__all__ = ["failure_text", "report_outcomes", "summary_text", "warning_lines"]
+__all__ = ["count_text", "failure_text", "report_outcomes", "summary_text", "warning_lines"]
 
 #: How many data IDs a shared warning names.
 _NAMED = 3
+#: Warnings that the last line counts, and the letters of each.
+_COMMON, _SHORT = 3, 60
 _HEADERS = ("data ID", "seeing/arcsec", "zero point/mag", "scatter/mag", "matched", "sources", "seconds")
 
 
@@ -30,6 +33,7 @@ def report_outcomes(outcomes: "Sequence[Outcome[ProcessSummary]]") -> int:
             click.echo(f"READ {format_data_id(outcome.data_id)}: {'; '.join(outcome.result.notes)}", err=True)
     for line in warning_lines(outcomes):
         click.echo(line, err=True)
+    click.echo(count_text(outcomes), err=True)
     if all(outcome.ok for outcome in outcomes):
         return 0
     click.echo(failure_text(outcomes), err=True)
@@ -52,6 +56,23 @@ def summary_text(outcomes: "Sequence[Outcome[ProcessSummary]]") -> str:
         if (summary := outcome.result) is not None
     ]
     return format_table(_HEADERS, rows, right="lrrrrrr")
+
+
+def count_text(outcomes: "Sequence[Outcome[ProcessSummary]]") -> str:
+    """Return how many data IDs are done and failed, and the commonest warnings, in one line."""
+    done = sum(outcome.ok for outcome in outcomes)
+    found = Counter(
+        _without_names(warning, outcome.data_id)
+        for outcome in outcomes
+        for warning in (outcome.result.warnings if outcome.result else ())
+    )
+    text = f"{done} done, {len(outcomes) - done} failed; {found.total()} warnings"
+    common = "; ".join(f"{number} x {_shorten(name)}" for name, number in found.most_common(_COMMON))
+    return f"{text}, commonest: {common}" if common else text
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= _SHORT else f"{text[:_SHORT]}..."
 
 
 def warning_lines(outcomes: "Sequence[Outcome[ProcessSummary]]") -> list[str]:

@@ -4,7 +4,7 @@ import shlex
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ __all__ = ["Frame", "Night", "collect_night"]
 
 #: A run whose last result is younger than this is still going, s.
 _FRESH = 600.0
+#: Metrics that tell of a detector rather than of the night.
+_HARDWARE = ("amp_dead", "amp_step", "masked", "overscan_level", "read_noise", "noise_ratio", "stars_hit")
 _DETECTOR_KEYS = ("ccd", "detector", "camcol", "amp", "channel", "extension", "detectorName", "raftName")
 
 
@@ -156,7 +158,9 @@ def _judge_visits(detectors: Sequence[Frame], gates: Gates, history: Sequence[Ma
     if all(len(group) == 1 for group in groups.values()):
         return [Frame(frame.name, frame.row, frame.verdict) for frame in detectors]
     rows = visit_rows([frame.row for frame in detectors])
-    verdicts = judge(rows, gates, visit_rows(history))
+    # what is wrong with one detector in all visits is no property of a visit
+    weather = {name: gate for name, gate in gates.gates.items() if name not in _HARDWARE}
+    verdicts = judge(rows, replace(gates, gates=weather), visit_rows(history))
     visits = []
     for row, verdict in zip(rows, verdicts, strict=True):
         _add_failed(row, verdict, groups[row["data_id"]])
@@ -169,11 +173,11 @@ def _add_failed(row: Mapping[str, Any], verdict: Verdict, detectors: Sequence[Fr
     failed = [frame for frame in detectors if frame.verdict.level == "failed"]
     if not failed:
         return
-    errors = Counter(frame.verdict.causes[0].text for frame in failed)
+    errors = Counter(without_numbers(frame.verdict.causes[0].text) for frame in failed)
     text, number = errors.most_common(1)[0]
     same = "" if number == len(failed) else f", {number} of them"
-    cause = failed[0].verdict.causes[0]
-    words = f"{len(failed)} of {row['n_expected']} detectors failed{same}: {text}"
+    cause = next(c for frame in failed if without_numbers((c := frame.verdict.causes[0]).text) == text)
+    words = f"{len(failed)} of {row['n_expected']} detectors {cause.text.replace('failed', f'failed{same}', 1)}"
     verdict.causes = [
         type(cause)("failed", words, cause.remedy, "bad"),
         *(c for c in verdict.causes if c.name != "failed"),
@@ -193,6 +197,11 @@ def command(name: str, folder: Path, what: str) -> str:
     """Return a command to copy for a frame; names are quoted for the shell."""
     words = [shlex.quote(word) for word in name.split()]
     return f"obs {what.format(repo=shlex.quote(str(folder)))} --id {' '.join(words)}"
+
+
+def without_numbers(text: str) -> str:
+    """Return a message without its digits, so that messages that differ in numbers are one."""
+    return "".join(letter for letter in text if not letter.isdigit())
 
 
 def _state(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -3,14 +3,16 @@
 import base64
 import io
 import logging
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from obs.display.binning import bin_image, bin_mask, bin_step
+from obs.display.limits import find_limits
+from obs.display.mask_colors import PLANE_COLORS, RGB
+from obs.display.thumbnail import gray_levels
 from obs.errors import ObsError
 from obs.image.exposure import Exposure
 from obs.image.mask import Mask
@@ -24,16 +26,8 @@ logger = logging.getLogger(__name__)
 
 THUMBNAIL = 256
 _QUALITY = 82
-#: Sky sigmas between black and white.
-_BLACK, _WHITE = -2.0, 8.0
-#: Planes that the mask picture shows, in the stack's colors; later ones lie on top.
-_COLORS = {
-    "EDGE": (230, 200, 0),
-    "SUSPECT": (230, 200, 0),
-    "SAT": (0, 190, 0),
-    "CR": (255, 0, 255),
-    "BAD": (230, 0, 0),
-}
+#: Planes that the mask picture shows; later ones lie on top.
+_PLANES = ("EDGE", "SUSPECT", "SAT", "CR", "BAD")
 _OPACITY = 170
 #: Frames with pictures and star plots at most, for pages that can be mailed.
 MOST_PICTURES = 60
@@ -136,27 +130,17 @@ def _outlines(butler: Butler) -> dict[str, list[list[float]]]:
     return found
 
 
-def _binned(array: NDArray[Any], step: int) -> NDArray[Any]:
-    """Return blocks of ``step`` by ``step`` pixels, shape (ny, step, nx, step), without what fills none."""
-    height, width = (size // step * step for size in array.shape)
-    return array[:height, :width].reshape(height // step, step, width // step, step)
-
-
 def _thumbnail(exposure: Exposure) -> tuple[str, str]:
     """Return a JPEG of a background-subtracted image, means of blocks, and how gray levels are to be read."""
     from PIL import Image  # noqa: PLC0415 - slow to import, and only reports need it
 
     pixels = exposure.masked_image.image
-    step = max(1, math.ceil(max(pixels.shape) / THUMBNAIL))
-    with np.errstate(invalid="ignore"):
-        small = np.nanmean(np.nan_to_num(_binned(pixels, step), nan=0.0), axis=(1, 3))
-    middle = float(np.median(small))
-    sigma = 1.4826 * float(np.median(np.abs(small - middle))) or 1.0
-    gray = np.clip((small - middle - _BLACK * sigma) / ((_WHITE - _BLACK) * sigma), 0.0, 1.0)
-    levels = (255 * np.sqrt(gray)).astype(np.uint8)[::-1]  # row 0 is at the bottom of the sky
+    step = bin_step(exposure.shape, THUMBNAIL)
+    small = bin_image(pixels, step)
+    limits = find_limits(small)
     file = io.BytesIO()
-    Image.fromarray(levels).save(file, "JPEG", quality=_QUALITY, optimize=True)
-    text = f"{step} by {step} pixels each, black to white {_BLACK:g} to {_WHITE:g} sigma of the sky"
+    Image.fromarray(gray_levels(small, limits)).save(file, "JPEG", quality=_QUALITY, optimize=True)
+    text = f"means of {step} by {step} pixels, black to white {limits[0]:.3g} to {limits[1]:.3g} adu"
     return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode(), text
 
 
@@ -164,15 +148,16 @@ def _mask_picture(mask: Mask) -> str:
     """Return a PNG with the masked pixels in color, transparent elsewhere; empty if none is masked."""
     from PIL import Image  # noqa: PLC0415 - as above
 
-    step = max(1, math.ceil(max(mask.shape) / THUMBNAIL))
-    blocks = np.bitwise_or.reduce(np.bitwise_or.reduce(_binned(mask.array, step), axis=3), axis=1)
+    blocks = bin_mask(mask.array, bin_step(mask.shape, THUMBNAIL))
     index = np.zeros(blocks.shape, np.uint8)
-    for number, name in enumerate(_COLORS, 1):
+    colors: list[int] = [0, 0, 0]
+    for number, name in enumerate(_PLANES, 1):
         index[(blocks & mask.known_bits([name])) != 0] = number
+        colors += [round(255 * part) for part in RGB[PLANE_COLORS[name]]]
     if not index.any():
         return ""
     image = Image.fromarray(index[::-1], mode="P")
-    image.putpalette([0, 0, 0, *(value for color in _COLORS.values() for value in color)])
+    image.putpalette(colors)
     file = io.BytesIO()
-    image.save(file, "PNG", optimize=True, transparency=bytes([0, *[_OPACITY] * len(_COLORS)]))
+    image.save(file, "PNG", optimize=True, transparency=bytes([0, *[_OPACITY] * len(_PLANES)]))
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from obs.report.night import Frame, Night, command
+from obs.report.night import Frame, Night, command, without_numbers
 
 __all__ = ["Need", "describe_night", "find_needs"]
 
@@ -139,7 +139,7 @@ def find_needs(night: Night, most: int = 5) -> list[Need]:
     for frame in frames:
         if frame.verdict.level in ("failed", "bad", "look") and frame.verdict.causes:
             cause = frame.verdict.causes[0]
-            key = cause.name if cause.name != "failed" else _without_numbers(cause.text)
+            key = cause.name if cause.name != "failed" else without_numbers(cause.text)
             groups.setdefault(key, []).append(frame)
     order = {"failed": 0, "bad": 1, "look": 2}
     ranked = sorted(groups.values(), key=lambda group: (min(order[f.verdict.level] for f in group), -len(group)))
@@ -157,7 +157,3 @@ def _hardware(night: Night) -> list[Frame]:
     """Return detector images whose visit is good: what is wrong with them is not the weather."""
     good = {frame.name for frame in night.visits if frame.verdict.level == "good"}
     return [frame for frame in night.detectors if night.find_visit(frame) in good]
-
-
-def _without_numbers(text: str) -> str:
-    return "".join(letter for letter in text if not letter.isdigit())

@@ -20,6 +20,7 @@ from obs.repo.butler import Butler
 from obs.repo.rerun_settings import compare_config
 from obs.runs.pending import plan_run
 from obs.runs.record import RecordOptions, record
+from obs.runs.run_log import open_run_log
 from obs.runs.selection import select_data_ids
 from obs.runs.settings import Settings, add_settings, camera_settings
 from obs.runs.two_passes import run_in_two_passes
@@ -176,21 +177,23 @@ def process_data_ids(
     """
     output = Path(str(butler.output))
     expect_results(output, data_ids)
+    with open_run_log(output, _TASK, data_ids) as keep:
 
-    def note(outcome: Outcome[ProcessSummary]) -> None:
-        if outcome.cause:
-            record_failure(output, outcome.data_id, outcome.error, outcome.cause)
-        if on_done is not None:
-            on_done(outcome)
+        def note(outcome: Outcome[ProcessSummary]) -> None:
+            keep(outcome)
+            if outcome.cause:
+                record_failure(output, outcome.data_id, outcome.error, outcome.cause)
+            if on_done is not None:
+                on_done(outcome)
 
-    outcomes = run_in_two_passes(
-        partial(_process_one, butler=butler, config=config),
-        data_ids,
-        processes=processes,
-        timeout=timeout,
-        on_done=note,
-        raise_errors=raise_errors,
-    )
+        outcomes = run_in_two_passes(
+            partial(_process_one, butler=butler, config=config),
+            data_ids,
+            processes=processes,
+            timeout=timeout,
+            on_done=note,
+            raise_errors=raise_errors,
+        )
     gather_metrics(output)
     return outcomes
 

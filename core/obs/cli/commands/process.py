@@ -50,6 +50,7 @@ Examples:
 @click.option("--no-backup-config", is_flag=True, help="With --clobber-config: keep no copy of the old settings.")
 @click.option("--clobber-versions", is_flag=True, help="Go on with other versions of the software without a warning.")
 @click.option("--no-versions", is_flag=True, help="Neither record nor compare versions of the software.")
+@click.option("--report", is_flag=True, help="Write the report of the output in the end; see obs report.")
 @click.option("--clobber-config", is_flag=True, help="Go on in an output that was made with other settings.")
 @calls("obs.cli.process:process")
 def process() -> None:

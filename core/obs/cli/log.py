@@ -1,0 +1,74 @@
+"""`obs log`: what happened to a data ID."""
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from obs.cli.options import output_under
+from obs.errors import DataIdError, RepositoryError
+from obs.repo.layout import is_repository
+from obs.runs.run_log import LOG_FOLDER, read_run_logs
+
+__all__ = ["log"]
+
+
+def log(root: Path, ids: list[list[str]], rerun: str | None, failed: bool, as_json: bool, doraise: bool) -> int:
+    """Do what the command says; see obs.cli.commands.log."""
+    folder = output_under(root, rerun)
+    if not is_repository(folder):
+        raise RepositoryError(f"{folder} is not a repository", path=folder)
+    if not any((folder / LOG_FOLDER).glob("*.jsonl")):
+        raise RepositoryError(f"no logs in {folder / LOG_FOLDER}: obs process writes them to its output", path=folder)
+    wanted = [[_pattern(word) for word in words] for words in ids]
+    count = 0
+    for event in read_run_logs(folder):
+        data_id = str(event.get("data_id", ""))
+        if wanted and not any(_fits(data_id, words) for words in wanted):
+            continue
+        if failed and event.get("kind") != "failed":
+            continue
+        count += 1
+        if as_json:
+            click.echo(json.dumps(event, ensure_ascii=False))
+            continue
+        where = f"{data_id}: " if data_id else ""
+        moment = str(event.get("time", ""))[:19].replace("T", " ")
+        click.echo(f"{moment} {event.get('level', '')} {where}{event.get('message', '')}")
+        if event.get("traceback"):
+            click.echo(event["traceback"])
+    if not count:
+        click.echo("no event fits", err=True)
+    return 0 if count else 1
+
+
+def _pattern(word: str) -> tuple[str, set[str] | range]:
+    """Return the key of a word of --id, and the values that it stands for.
+
+    Raises
+    ------
+    DataIdError
+        If it is not KEY=VALUE.
+    """
+    key, equals, text = word.partition("=")
+    if not equals or not key:
+        raise DataIdError(f"expected KEY=VALUE, got '{word}'", key=word)
+    if bounds := re.fullmatch(r"(\d+)\.\.(\d+)(?::(\d+))?", text):
+        return key, range(int(bounds[1]), int(bounds[2]) + 1, int(bounds[3] or 1) or 1)
+    return key, set(text.split("^"))
+
+
+def _fits(data_id: str, wanted: Sequence[tuple[str, set[str] | range]]) -> bool:
+    found = dict(word.split("=", 1) for word in data_id.split() if "=" in word)
+    if not found:
+        return False
+    for key, values in wanted:
+        value = found.get(key)
+        if value is None:
+            return False
+        known: object = int(value) if isinstance(values, range) and value.isdecimal() else value
+        if known not in values:
+            return False
+    return True
