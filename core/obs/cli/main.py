@@ -40,6 +40,7 @@ COMMANDS = {
     "demo": ("demo:demo", "Simulate a night, process it, compare with the truth."),
     "report": ("report:report", "Write one page on which a night is judged."),
     "query": ("query:query", "Print quality metrics of frames that fulfill a condition."),
+    "watch": ("watch:watch", "Process a night while it is observed."),
     "log": ("log:log", "Print what happened to data IDs."),
     "verify": ("verify:verify", "Check that the files of a repository are there and whole."),
     "info": ("info:info", "Print what a repository is, and how much is in it."),

@@ -1,6 +1,7 @@
 """Write the report of a night: a page, a short text, and a line of JSON."""
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -100,6 +101,7 @@ def write_report(
     script = "\n".join((folder / name).read_text(encoding="utf-8") for name in _SCRIPTS)
     if live:
         script += "\n" + (folder / "live.js").read_text(encoding="utf-8")
+    fold = {"tiles": _tiles(night), "needs": needs, "no_needs": _no_needs(night)}
     page = render(
         "report/page.html.jinja",
         title=f"{night.camera}: {', '.join(night.nights) or 'no night'}",
@@ -110,9 +112,7 @@ def write_report(
         style=Markup((folder / "style.css").read_text(encoding="utf-8")),  # noqa: S704 - ours, not the user's
         script=Markup(script),  # noqa: S704 - ours, not the user's
         data=Markup(escape_json(payload)),  # noqa: S704 - escaped as JSON in a script element has to be
-        tiles=_tiles(night),
-        needs=needs,
-        no_needs="Nothing: every frame passes its gates." if night.visits else f"Nothing to judge: {night.reason}.",
+        **fold,
         frames=bool(night.visits),
         mosaic=night.is_mosaic,
         plain=_plain_rows(night),
@@ -128,10 +128,18 @@ def write_report(
         definitions=list({**METRICS, **DERIVED, **CONTEXT}.values()),
     )
     files = ReportFiles(path, path.with_suffix(".txt"), path.with_suffix(".json"))
+    if live:
+        news = {"stamp": time.time(), "sentence": sentence, "state": _state_line(night, rerun), "payload": payload}
+        news |= {name: render(f"report/{name}.html.jinja", **fold) for name in ("tiles", "needs")}
+        _write(path.with_suffix(".live.js"), f"obsLive({escape_json(news)});\n")
     _write(files.page, page)
     _write(files.text, report_text(night, sentence, needs))
     _write(files.twin, json.dumps(report_twin(night, sentence, needs), default=str) + "\n")
     return files
+
+
+def _no_needs(night: Night) -> str:
+    return "Nothing: every frame passes its gates." if night.visits else f"Nothing to judge: {night.reason}."
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,0 +1,88 @@
+"""`obs watch`: process a night while it is observed."""
+
+from pathlib import Path
+
+import click
+
+from obs.cli.logs import configure_logging
+from obs.cli.night_report import report_output
+from obs.cli.options import add_overrides
+from obs.errors import ObsError, describe_fault
+from obs.executor.outcome import Outcome
+from obs.instrument.discovery import load_instrument
+from obs.policy.data_id import format_data_id
+from obs.process_summary import ProcessSummary
+from obs.repo.butler import Butler
+from obs.report.night import Night
+from obs.report.page import REPORT_NAME
+from obs.report.pictures import Pictures
+from obs.report.sentence import describe_night
+from obs.runs.process import process_settings, record_run
+from obs.runs.record import RecordOptions
+from obs.runs.watch import Step, watch_folder
+
+__all__ = ["watch"]
+
+
+def watch(
+    root: Path,
+    folder: Path,
+    rerun: str,
+    camera: str | None,
+    ids: list[list[str]],
+    overrides: list[tuple[str, str]],
+    settle: float,
+    idle: float | None,
+    gates: Path | None,
+    processes: int,
+    log_levels: list[str],
+    doraise: bool,
+) -> int:
+    """Do what the command says; see obs.cli.commands.watch."""
+    configure_logging(log_levels)
+    butler = Butler(root, rerun=rerun, instrument=None if camera is None else load_instrument(camera))
+    layers = process_settings(butler.instrument)
+    # what is not there yet must not stop the night
+    add_overrides(layers, [*overrides, ("c", "isr.allow_missing=true")])
+    config = layers.build()
+    record_run(butler, config, RecordOptions())
+    output = Path(str(butler.output))
+    click.echo(f"watching {folder}; report: {output / REPORT_NAME}; end with Ctrl-C", err=True)
+    pictures, n_failed = Pictures(), 0
+
+    def done(outcome: Outcome[ProcessSummary]) -> None:
+        end = f"{outcome.seconds:.1f} s" if outcome.ok else f"FAILED: {outcome.error}"
+        click.echo(f"{format_data_id(outcome.data_id)}: {end}")
+
+    steps = watch_folder(butler, folder, config, ids=ids, processes=processes, settle=settle, idle=idle, on_done=done)
+    for step in steps:
+        n_failed += sum(not outcome.ok for outcome in step.outcomes)
+        _tell_files(step)
+        if not step.outcomes:
+            continue
+        try:
+            night, _ = report_output(
+                butler, output, output / REPORT_NAME, rerun=rerun, gates_file=gates, live=True, known=pictures
+            )
+        except (ObsError, OSError, ValueError) as error:
+            click.echo(f"WARNING no report: {describe_fault(error)}", err=True)
+            continue
+        _tell_verdicts(night, step)
+    return 1 if n_failed else 0
+
+
+def _tell_files(step: Step) -> None:
+    for file in step.files:
+        if file.status == "failed":
+            click.echo(f"FAILED {file.path}: {file.reason}", err=True)
+        elif file.status == "ingested":
+            click.echo(f"took {file.path}")
+
+
+def _tell_verdicts(night: Night, step: Step) -> None:
+    """Say of each frame that was processed which gates it has left, and how the night is."""
+    names = {format_data_id(outcome.data_id) for outcome in step.outcomes}
+    for frame in night.detectors:
+        if frame.row["data_id"] in names and frame.verdict.level != "good":
+            click.echo(f"{frame.verdict.level.upper()} {frame.name}: {frame.verdict.text}")
+    click.echo(describe_night(night))

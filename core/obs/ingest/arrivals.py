@@ -1,0 +1,117 @@
+"""Files that arrive in a folder, each given out once it is whole: on network disks, too, where nothing tells of them.
+
+A file is whole when its size and time have not changed for a while, and its headers promise no more bytes than there
+are. What a program at the telescope is still writing fails one of both.
+"""
+
+import gzip
+import os
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from obs.errors import FileFormatError
+from obs.repo.fits_layout import unpack, walk_hdus
+
+__all__ = ["Arrivals", "is_whole"]
+
+_FITS = b"SIMPLE  ="
+_GZIP = b"\x1f\x8b"
+#: Names that programs give to files which they have not finished.
+_UNFINISHED = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".filepart", "~")
+
+
+class Arrivals:
+    """The FITS files of a folder and those below it, as they arrive.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder; it may not be there yet.
+    settle : float, optional
+        A file is looked at when it has not changed for this long, s.
+    clock : callable, optional
+        Returns the time, s.
+    """
+
+    def __init__(self, folder: Path, settle: float = 2.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self.folder, self.settle, self.clock = folder, settle, clock
+        self._seen: dict[Path, tuple[tuple[int, int], float]] = {}
+        self._given: dict[Path, tuple[int, int]] = {}
+
+    def poll(self) -> list[Path]:
+        """Return files that have become whole since the last call, in the order of their names.
+
+        A file that changes after it was given out is given out again.
+        """
+        now, found = self.clock(), []
+        for path in self._files():
+            try:
+                state = path.stat()
+            except OSError:
+                continue  # gone meanwhile
+            stamp = (state.st_size, state.st_mtime_ns)
+            before = self._seen.get(path)
+            if before is None or before[0] != stamp:
+                self._seen[path] = (stamp, now)
+                if self.settle > 0:
+                    continue
+            elif now - before[1] < self.settle:
+                continue
+            if self._given.get(path) != stamp and is_whole(path):
+                self._given[path] = stamp
+                found.append(path)
+        return found
+
+    def unfinished(self) -> list[Path]:
+        """Return files that have been seen and are not whole."""
+        return [path for path, (stamp, _) in self._seen.items() if self._given.get(path) != stamp and path.exists()]
+
+    def _files(self) -> Iterator[Path]:
+        for folder, folders, names in os.walk(self.folder, followlinks=True):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in sorted(names):
+                path = Path(folder, name)
+                if not name.startswith(".") and not name.lower().endswith(_UNFINISHED) and _may_be_fits(path):
+                    yield path
+
+
+def _may_be_fits(path: Path) -> bool:
+    """Whether a file begins like a FITS file, perhaps gzipped."""
+    if not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(_FITS))
+    except OSError:
+        return False
+    return start.startswith(_FITS) or start.startswith(_GZIP)
+
+
+def is_whole(path: Path) -> bool:
+    """Return whether a FITS file has all bytes that its headers promise.
+
+    Parameters
+    ----------
+    path : Path
+        The file, perhaps gzipped.
+    """
+    try:
+        with path.open("rb") as file:
+            if file.read(2) == _GZIP:
+                file.seek(0)
+                with unpack(file) as plain:
+                    return _has_all(plain)
+            return _has_all(file)
+    except (OSError, EOFError, zlib.error, gzip.BadGzipFile, FileFormatError):
+        return False
+
+
+def _has_all(file: BinaryIO) -> bool:
+    size = file.seek(0, os.SEEK_END)
+    end = None
+    for hdu in walk_hdus(file):
+        end = hdu.start + len(hdu.text) + hdu.size
+    return end is not None and end <= size

@@ -1,0 +1,145 @@
+"""Process a night while it is observed: take files as they arrive, and process each as soon as it is whole.
+
+Everything that is known is in the repository and its output. A watch that was killed continues where it was, and ends
+as if the night had been processed at once.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from obs.errors import DataIdError
+from obs.executor.outcome import Outcome
+from obs.ingest.arrivals import Arrivals
+from obs.ingest.raws import IngestOptions, ingest_raws
+from obs.ingest.report import FileReport
+from obs.instrument.image_types import standard_type
+from obs.policy.data_id import DataId, format_data_id
+from obs.process_summary import ProcessSummary
+from obs.repo.butler import Butler
+from obs.runs.pending import plan_run
+from obs.runs.process import process_data_ids
+from obs.runs.selection import select_data_ids
+from obs.tasks.process_config import ProcessConfig
+
+__all__ = ["Step", "watch_folder"]
+
+_TYPE_COLUMNS = ("dataType", "imageType", "image_type", "obsType", "obstype")
+#: How often the folder is looked at, s.
+PAUSE = 1.0
+
+
+@dataclass
+class Step:
+    """What one look at the folder brought.
+
+    Attributes
+    ----------
+    files : list of FileReport
+        Files that were ingested, or could not be.
+    outcomes : list of Outcome
+        Data IDs that were processed.
+    """
+
+    files: list[FileReport] = field(default_factory=list)
+    outcomes: list[Outcome[ProcessSummary]] = field(default_factory=list)
+
+
+def watch_folder(
+    butler: Butler,
+    folder: Path,
+    config: ProcessConfig,
+    *,
+    ids: Sequence[Sequence[str]] = (),
+    processes: int = 1,
+    settle: float = 2.0,
+    idle: float | None = None,
+    pause: float = PAUSE,
+    on_done: Callable[[Outcome[ProcessSummary]], None] | None = None,
+) -> Iterator[Step]:
+    """Ingest and process files as they arrive; yield what each look at the folder brought, if it brought anything.
+
+    Parameters
+    ----------
+    butler : Butler
+        Repository with an output.
+    folder : Path
+        Where files arrive.
+    config : ProcessConfig
+        Settings.
+    ids : sequence, optional
+        Words of ``--id`` for what is to be processed; the default is all science exposures.
+    processes : int, optional
+        Number of processes.
+    settle : float, optional
+        A file is taken when it has not changed for this long, s.
+    idle : float, optional
+        End when nothing has arrived for this long, s; None watches for ever.
+    pause : float, optional
+        Time between two looks, s.
+    on_done : callable, optional
+        Called with the outcome of each data ID.
+
+    Yields
+    ------
+    Step
+    """
+    arrivals, last = Arrivals(folder, settle), time.monotonic()
+    tried: dict[str, tuple[int, int]] = {}
+    is_first = True
+    while True:
+        files = _ingest(butler, arrivals.poll())
+        step = Step(files)
+        if is_first or any(file.status != "failed" for file in files):
+            todo = _to_process(butler, config, ids, tried)
+            for data_id in todo:
+                tried[format_data_id(data_id)] = _stamp(butler, data_id)
+            if todo:
+                step.outcomes = process_data_ids(butler, config, todo, processes=processes, on_done=on_done)
+        is_first = False
+        if step.files or step.outcomes:
+            last = time.monotonic()
+            yield step
+        elif idle is not None and time.monotonic() - last > idle:
+            return
+        time.sleep(pause)
+
+
+def _ingest(butler: Butler, paths: Sequence[Path]) -> list[FileReport]:
+    if not paths:
+        return []
+    return list(ingest_raws(butler, paths, IngestOptions(ignore_ingested=True)).files)
+
+
+def _to_process(
+    butler: Butler, config: ProcessConfig, ids: Sequence[Sequence[str]], tried: dict[str, tuple[int, int]]
+) -> list[DataId]:
+    """Return data IDs without current results; one that failed is tried again only if its raw file has changed."""
+    try:
+        chosen = select_data_ids(butler, ids or [[]]).data_ids
+    except DataIdError:
+        return []  # nothing is registered yet
+    science = [data_id for data_id in chosen if ids or _is_science(butler, data_id)]
+    plan = plan_run(butler, config, science)
+    return [data_id for data_id in plan.to_process if tried.get(format_data_id(data_id)) != _stamp(butler, data_id)]
+
+
+def _is_science(butler: Butler, data_id: DataId) -> bool:
+    """Whether an exposure is of the sky, by the type in the registry; one without a type counts."""
+    known = butler.id_keys(butler.instrument.raw_dataset_type)
+    name = next((column for column in _TYPE_COLUMNS if column in known), None)
+    if name is None:
+        return True
+    raw = butler.instrument.raw_dataset_type
+    found = [data_id[name]] if name in data_id else butler.query_metadata(raw, name, data_id)
+    return not found or standard_type(str(found[0])) in ("science", None)
+
+
+def _stamp(butler: Butler, data_id: DataId) -> tuple[int, int]:
+    """Return size and time of the raw file, which tell whether it has changed."""
+    try:
+        found = butler.path(butler.instrument.raw_dataset_type, data_id).stat()
+    except OSError:
+        return (0, 0)
+    return (found.st_size, found.st_mtime_ns)
