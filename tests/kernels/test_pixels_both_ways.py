@@ -5,7 +5,7 @@ import pytest
 from scipy.ndimage import maximum_filter
 
 from obs.algorithms.detector.cosmic_rays import find_cosmic_rays
-from obs.algorithms.pixels.label import label_regions
+from obs.algorithms.pixels.label import label_regions, renumber_regions, select_regions
 from obs.algorithms.pixels.smoothing import smooth
 from obs.algorithms.pixels.statistics import clipped_statistics
 from obs.algorithms.pixels.window import plane_windows, windows
@@ -163,3 +163,16 @@ def test_steps_of_levels(both, height):
     reference, compiled = both(lambda: find_level_steps(image, bad, 5.0))
     np.testing.assert_allclose(compiled.heights, reference.heights, rtol=1e-6)
     np.testing.assert_array_equal(compiled.places, reference.places)
+
+
+def test_some_regions_and_other_numbers(both):
+    labels = np.random.default_rng(5).integers(0, 6, (31, 17)).astype(np.int32)
+    chosen, number = np.array([False, True, False, True, True, False]), np.array([0, 5, 0, 9, 1, 2], np.int32)
+    for part in (labels, labels.T, labels[:0]):
+        for function in (
+            lambda part=part: select_regions(part, chosen),
+            lambda part=part: renumber_regions(part, number),
+        ):
+            reference, compiled = both(function)
+            assert reference.dtype == compiled.dtype
+            np.testing.assert_array_equal(compiled, reference)

@@ -57,13 +57,12 @@ int64_t sum_circles(const double *light, const double *noise, int64_t height, in
     const int64_t half = (int64_t)ceil(radius) + 1;
     for (int64_t k = 0; k < n; k++) {
         int64_t middle = (int64_t)rint(y[k]);
+        int64_t first = middle - half < 0 ? 0 : middle - half, last = middle + half < height ? middle + half : height - 1;
+        double below = half_area(clamp((double)first - y[k] - 0.5, -radius, radius), radius);
         flux[k] = variance[k] = 0.0;
-        for (int64_t row = middle - half; row <= middle + half; row++) {
-            if (row < 0 || row >= height)
-                continue;
-            double offset = (double)row - y[k];
-            double reach = half_area(clamp(offset + 0.5, -radius, radius), radius) -
-                           half_area(clamp(offset - 0.5, -radius, radius), radius);
+        for (int64_t row = first; row <= last; row++) {
+            double above = half_area(clamp((double)row - y[k] + 0.5, -radius, radius), radius), reach = above - below;
+            below = above;
             if (!(reach > 0.0))
                 continue;
             for (int end = 0; end < 2; end++) {

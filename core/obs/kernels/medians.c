@@ -26,28 +26,48 @@ static inline Whole of_rank(const Whole *values, int64_t n, Whole rank)
     return found;
 }
 
-/* image: height (at most 256) x width; bad: likewise, or nothing is bad if `any_bad` is 0; median: width; NaN where no
-   pixel is good. Where nothing is bad, a pixel that is NaN makes the median NaN, else it is left out. */
-WIDE int64_t column_medians(const float *image, const uint8_t *bad, int64_t height, int64_t width, int64_t any_bad,
-                            float *median)
+/* image, bad: height (at most 256) x width, whose rows and columns are so many pixels apart; median: width, NaN where no pixel
+   is good; n_bad: width, how many are bad. If nothing is bad, a pixel that is NaN makes the median NaN, else it is left
+   out. Returns -1 for more rows. */
+WIDE int64_t column_medians(const float *image, int64_t row_step, int64_t column_step, const uint8_t *bad,
+                            int64_t bad_row_step, int64_t bad_column_step, int64_t height, int64_t width, float *median,
+                            int64_t *n_bad)
 {
+    int64_t any_bad = 0;
     if (height > MOST)
         return -1;
+    memset(n_bad, 0, (size_t)width * sizeof *n_bad);
+    /* along the lines of memory, whichever they are */
+    if (bad_row_step < bad_column_step)
+        for (int64_t x = 0; x < width; x++)
+            for (int64_t y = 0; y < height; y++)
+                n_bad[x] += bad[y * bad_row_step + x * bad_column_step];
+    else
+        for (int64_t y = 0; y < height; y++)
+            for (int64_t x = 0; x < width; x++)
+                n_bad[x] += bad[y * bad_row_step + x * bad_column_step];
+    for (int64_t x = 0; x < width; x++)
+        any_bad |= n_bad[x];
     for (int64_t x = 0; x < width; x += LANES) {
         int64_t n_lane = width - x < LANES ? width - x : LANES;
         Whole values[MOST], good = {0}, unknown = {0};
         for (int64_t y = 0; y < height; y++) {
-            int32_t line[LANES];
+            float line[LANES];
+            int32_t out[LANES] = {0};
             for (int64_t i = 0; i < LANES; i++) {
                 /* beyond the last column its neighbor is computed again */
-                int64_t at = y * width + x + (i < n_lane ? i : n_lane - 1);
-                int is_nan = image[at] != image[at], out = is_nan || (any_bad && bad[at]);
-                memcpy(&line[i], image + at, sizeof line[i]);
-                line[i] = out ? NONE : ORDERED(line[i]);
-                good[i] += !out;
-                unknown[i] |= is_nan && !any_bad;
+                int64_t column = x + (i < n_lane ? i : n_lane - 1);
+                line[i] = image[y * row_step + column * column_step];
+                if (any_bad)
+                    out[i] = -(int32_t)bad[y * bad_row_step + column * bad_column_step];
             }
-            memcpy(&values[y], line, sizeof line);
+            Floats known = LOAD(line);
+            Whole bits = (Whole)known, left_out, is_nan = known != known;
+            memcpy(&left_out, out, sizeof left_out);
+            unknown |= is_nan & ~left_out;
+            left_out |= is_nan;
+            good += left_out + 1;
+            values[y] = (left_out & NONE) | (~left_out & ORDERED(bits));
         }
         Whole low = of_rank(values, height, (good - 1) >> 1), high = of_rank(values, height, good >> 1);
         for (int64_t i = 0; i < n_lane; i++) {
@@ -56,7 +76,7 @@ WIDE int64_t column_medians(const float *image, const uint8_t *bad, int64_t heig
             memcpy(&a, &first, sizeof a);
             memcpy(&b, &second, sizeof b);
             float middle = good[i] & 1 ? a : 0.5f * (a + b);
-            median[x + i] = good[i] && !unknown[i] ? middle : NAN;
+            median[x + i] = good[i] && (any_bad || !unknown[i]) ? middle : NAN;
         }
     }
     return 0;

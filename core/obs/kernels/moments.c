@@ -41,6 +41,19 @@ typedef struct {
         weight = CHOOSE(out, (Floats){0}, p * (Floats)power);                                                          \
     } while (0)
 
+/* The first `known` of LANES numbers, and zeros. */
+#define LOAD_SOME(target, place, known)                                                                                \
+    do {                                                                                                               \
+        if (known == LANES) {                                                                                          \
+            target = LOAD(place);                                                                                      \
+        } else {                                                                                                       \
+            float rest[LANES] = {0};                                                                                   \
+            for (int t = 0; t < known; t++)                                                                            \
+                rest[t] = (place)[t];                                                                                  \
+            target = LOAD(rest);                                                                                       \
+        }                                                                                                              \
+    } while (0)
+
 static Matrix invert(Matrix m)
 {
     double determinant = m.xx * m.yy - m.xy * m.xy;
@@ -63,14 +76,7 @@ WIDE static void add_moments(const Window *w, Matrix moments, Sums *sums)
             Floats x = (float)(first - w->room) - w->dx + steps, weight, pixel;
             int32_t known = n - first < LANES ? (int32_t)(n - first) : LANES;
             WEIGH(weight, x, a, slope, c, reach, known);
-            if (known == LANES) {
-                pixel = LOAD(line + first);
-            } else {
-                float rest[LANES] = {0};
-                for (int i = 0; i < known; i++)
-                    rest[i] = line[first + i];
-                pixel = LOAD(rest);
-            }
+            LOAD_SOME(pixel, line + first, known);
             Floats light = weight * pixel, moment = light * x;
             s0 += light;
             s1 += moment;
@@ -90,6 +96,7 @@ WIDE static void add_flux(const Window *w, Matrix moments, Sums *sums)
     const float b = (float)inverse.xy, c = (float)inverse.xx, reach = w->reach;
     const int64_t size = 2 * w->half + 1, n = 2 * w->room + 1;
     const Floats steps = {0, 1, 2, 3, 4, 5, 6, 7};
+    Doubles totals = {0}, noises = {0}, under = {0};
     memset(sums, 0, sizeof *sums);
     for (int64_t j = 0; j < n; j++) {
         int64_t from = (w->half - w->room + j) * size + w->half - w->room;
@@ -98,13 +105,19 @@ WIDE static void add_flux(const Window *w, Matrix moments, Sums *sums)
             Floats x = (float)(first - w->room) - w->dx + steps, weight;
             int32_t known = n - first < LANES ? (int32_t)(n - first) : LANES;
             WEIGH(weight, x, a, slope, c, reach, known);
-            for (int i = 0; i < known; i++) {
-                double square = (double)weight[i] * weight[i], noise = w->variance[from + first + i];
-                sums->total += (double)weight[i] * w->stamp[from + first + i];
-                sums->noise += square * noise;
-                sums->noise_under += weight[i] > 0.0f ? square * noise : 0.0;
-            }
+            Floats pixel, spread;
+            LOAD_SOME(pixel, w->stamp + from + first, known);
+            LOAD_SOME(spread, w->variance + from + first, known);
+            Doubles wide = WIDEN(weight), square = wide * wide;
+            totals += wide * WIDEN(pixel);
+            noises += square * WIDEN(spread);
+            under += square * WIDEN(CHOOSE(weight > 0.0f, spread, (Floats){0}));
         }
+    }
+    for (int i = 0; i < LANES; i++) {
+        sums->total += totals[i];
+        sums->noise += noises[i];
+        sums->noise_under += under[i];
     }
 }
 

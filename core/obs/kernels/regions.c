@@ -96,6 +96,22 @@ end:
     return result;
 }
 
+/* Give regions other numbers. labels, result: n pixels; number: what each number becomes. */
+int64_t renumber_regions(const int32_t *labels, int64_t n, const int32_t *number, int32_t *result)
+{
+    for (int64_t k = 0; k < n; k++)
+        result[k] = labels[k] ? number[labels[k]] : 0;
+    return 0;
+}
+
+/* Pixels of some regions. labels, result: n pixels; chosen: 0 or 1 for each number. */
+int64_t select_regions(const int32_t *labels, int64_t n, const uint8_t *chosen, uint8_t *result)
+{
+    for (int64_t k = 0; k < n; k++)
+        result[k] = labels[k] ? chosen[labels[k]] : 0;
+    return 0;
+}
+
 /* place: entry of each pixel of an image, or -1; pixel, value: n, the entries, none on the border of the image; best: n,
    entry of the maximum that the steepest way upward leads to. Of equal neighbors the first is the maximum. */
 int64_t find_catchments(const int32_t *place, const int64_t *pixel, const float *value, int64_t n, int64_t width,

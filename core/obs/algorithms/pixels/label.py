@@ -1,4 +1,4 @@
-"""Number the connected regions of an image."""
+"""Number the connected regions of an image, and choose some of them."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,9 +6,11 @@ from scipy import ndimage
 
 from obs.kernels.library import Kernel
 
-__all__ = ["label_regions"]
+__all__ = ["label_regions", "renumber_regions", "select_regions"]
 
 _COMPILED = Kernel("label_regions", "bool", "int", "int", "int32")
+_RENUMBER = Kernel("renumber_regions", "int32", "int", "int32", "int32")
+_SELECT = Kernel("select_regions", "int32", "int", "bool", "bool")
 
 
 def label_regions(region: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
@@ -39,3 +41,37 @@ def label_regions(region: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
     if n < 0:
         raise MemoryError(f"no memory for the regions of {region.shape[1]} x {region.shape[0]} pixels")
     return labels, n
+
+
+def renumber_regions(labels: NDArray[np.int32], number: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return labels, shape (ny, nx), with other numbers; pixels outside of regions stay 0.
+
+    Parameters
+    ----------
+    labels : ndarray of int32, shape (ny, nx)
+        Number of the region of each pixel.
+    number : ndarray of int32, shape (n + 1,)
+        What each number becomes; the first entry is 0.
+    """
+    if not (_RENUMBER and labels.flags.c_contiguous):
+        return number[labels]
+    result = np.empty_like(labels)
+    _RENUMBER(labels, labels.size, np.ascontiguousarray(number), result)
+    return result
+
+
+def select_regions(labels: NDArray[np.int32], chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the pixels, shape (ny, nx), of some regions.
+
+    Parameters
+    ----------
+    labels : ndarray of int32, shape (ny, nx)
+        Number of the region of each pixel.
+    chosen : ndarray of bool, shape (n + 1,)
+        Which are wanted; the first entry is False.
+    """
+    if not (_SELECT and labels.flags.c_contiguous):
+        return np.asarray(chosen[labels])
+    result = np.empty(labels.shape, np.bool_)
+    _SELECT(labels, labels.size, np.ascontiguousarray(chosen), result)
+    return result

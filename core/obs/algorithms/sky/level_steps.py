@@ -16,7 +16,7 @@ __all__ = ["LevelSteps", "find_level_steps", "find_steps_of_halves"]
 
 Float = NDArray[np.float32]
 
-_COMPILED = Kernel("column_medians", "float32", "bool", "int", "int", "int", "float32")
+_COMPILED = Kernel("column_medians", "float32", "int", "int", "bool", "int", "int", "int", "int", "float32", "int64")
 
 PARTS = 24
 """Parts that the lines of an image are divided into."""
@@ -26,6 +26,9 @@ WIDTH = 12
 
 LEAST_PIXELS, MOST_PIXELS = 16, 48
 """Least length of a part, and most pixels of it that are looked at."""
+
+MOST_BAD = 0.3
+"""Fraction of bad pixels from which the median of a part is not known."""
 
 SIGNIFICANCE = 10.0
 """Least height of a step, in the scatter of such differences over the image."""
@@ -151,19 +154,31 @@ def _levels(image: Float, bad: NDArray[np.bool_], n_part: int) -> NDArray[np.flo
     levels = np.full((n_part, image.shape[1]), np.nan)
     for k in range(n_part):
         rows = slice(edges[k], min(edges[k + 1], edges[k] + MOST_PIXELS))
-        part, out = image[rows], bad[rows]
-        enough = out.mean(0) < 0.3
-        if _COMPILED:
-            median = np.empty(part.shape[1], np.float32)
-            any_bad = bool(out.any())
-            _COMPILED(np.ascontiguousarray(part), np.ascontiguousarray(out), *part.shape, any_bad, median)
-            levels[k, enough] = median[enough]
-        elif not out.any():
-            levels[k] = np.median(part, axis=0)
-        elif enough.any():
-            columns = np.where(out[:, enough], np.float32(np.nan), part[:, enough])
-            levels[k, enough] = np.nanmedian(columns, axis=0)
+        levels[k] = (_medians if _COMPILED else _medians_by_numpy)(image[rows], bad[rows])
     return levels
+
+
+def _medians(part: Float, out: NDArray[np.bool_]) -> Float:
+    """Return the median of each column of a part; NaN where too few pixels are good."""
+    median, n_bad = np.empty(part.shape[1], np.float32), np.empty(part.shape[1], np.int64)
+    strides = ([step // plane.itemsize for step in plane.strides] for plane in (part, out))
+    # the part of a transposed image is read where it is, too
+    planes = (np.lib.stride_tricks.as_strided(plane, (1,), (plane.itemsize,)) for plane in (part, out))
+    (image, bad), ((row, column), (bad_row, bad_column)) = planes, strides
+    _COMPILED(image, row, column, bad, bad_row, bad_column, *part.shape, median, n_bad)
+    median[n_bad >= MOST_BAD * len(part)] = np.nan
+    return median
+
+
+def _medians_by_numpy(part: Float, out: NDArray[np.bool_]) -> Float:
+    enough = out.sum(0) < MOST_BAD * len(out)
+    median = np.full(part.shape[1], np.nan, np.float32)
+    if not out.any():
+        median[:] = np.median(part, axis=0)
+    elif enough.any():
+        columns = np.where(out[:, enough], np.float32(np.nan), part[:, enough])
+        median[enough] = np.nanmedian(columns, axis=0)
+    return median
 
 
 def _differences(levels: NDArray[np.float64]) -> NDArray[np.float64]:

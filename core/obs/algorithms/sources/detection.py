@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.pixels.grow import grow
-from obs.algorithms.pixels.label import label_regions
+from obs.algorithms.pixels.label import label_regions, renumber_regions, select_regions
 from obs.algorithms.pixels.smoothing import Smoothed
 from obs.algorithms.sources.prominence import stands_out
 
@@ -71,7 +71,7 @@ class Footprints:
         left = np.zeros(self.n + 1, np.int32)
         left[peaks.footprint] = 1
         number = np.cumsum(left, dtype=np.int32) * left
-        labels = self.labels if left[1:].all() else number[self.labels]
+        labels = self.labels if left[1:].all() else renumber_regions(self.labels, number)
         footprint = number[peaks.footprint].astype(np.int64)
         return Footprints(labels, int(left.sum()), Peaks(peaks.x, peaks.y, peaks.value, footprint), self.threshold)
 
@@ -176,7 +176,7 @@ def find_footprints(
             np.maximum.at(height, of, smoothed.image.ravel()[seen])
             keep &= height > minimum_height
         keep[0] = False
-        above = keep[seeds]
+        above = select_regions(seeds, keep)
     peaks = find_peaks(smoothed.image, above, seeds, smoothed.margin)
     grown = grow(above, n_grow)
     labels, n = label_regions(grown)
@@ -189,11 +189,10 @@ def find_footprints(
         merged = _peaks_above_local(merged, flat, labels, level, smoothed.margin)
         merged = _without_border_slopes(merged, smoothed)
     found = Footprints(labels, n, merged, threshold)
-    if not smoothed.margin:
-        found = found.keep(_inside(merged, smoothed.image.shape))
+    kept = np.ones(len(merged), bool) if smoothed.margin else _inside(merged, smoothed.image.shape)
     if prominence:
-        found = found.keep(_prominent(found.peaks, smoothed.image, threshold, prominence, variance))
-    return found
+        kept[kept] = _prominent(merged.select(kept), smoothed.image, threshold, prominence, variance)
+    return found.keep(kept)
 
 
 def _inside(peaks: Peaks, shape: tuple[int, int]) -> NDArray[np.bool_]:

@@ -7,7 +7,7 @@ pixels are divided into the catchments of their maxima, and catchments are joine
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.algorithms.pixels.label import label_regions
+from obs.algorithms.pixels.label import label_regions, select_regions
 from obs.kernels.library import Kernel
 
 __all__ = ["stands_out"]
@@ -68,7 +68,7 @@ def _shared_ways(region: NDArray[np.bool_], x: Whole, y: Whole) -> NDArray[np.bo
     part, n = label_regions(way)
     shared = np.bincount(part[y, x], minlength=n + 1) > 1
     shared[0] = False
-    return np.asarray(shared[part])
+    return select_regions(part, shared)
 
 
 def _catchments(place: NDArray[np.int32], pixel: Whole, value: Float, width: int) -> Whole:
