@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from obs.exports.export import export as export_results
+from obs.exports.for_programs import Program, export_for
 from obs.exports.table_files import TableFormat
 from obs.instrument.discovery import load_instrument
 from obs.repo.butler import Butler
@@ -18,6 +19,7 @@ def export(
     ids: list[list[str]],
     night: str | None,
     kind: TableFormat,
+    program: Program | None,
     split: bool,
     no_images: bool,
     clobber: bool,
@@ -26,6 +28,10 @@ def export(
 ) -> int:
     """Do what the command says; see obs.cli.commands.export."""
     butler = Butler(root, instrument=None if camera is None else load_instrument(camera))
+    if program is not None:
+        if night is not None:
+            raise click.UsageError("--night does not go with --for; choose the images with --id")
+        return _export_for(program, butler, folder, ids, clobber=clobber)
     done = export_results(
         butler,
         folder,
@@ -40,4 +46,17 @@ def export(
         click.echo(f"not exported: {name}: {reason}", err=True)
     images = "1 image" if done.n_image == 1 else f"{done.n_image} images"
     click.echo(f"{done.n_source} sources of {images} exported to {folder}")
+    return 1 if done.failed else 0
+
+
+def _export_for(program: Program, butler: Butler, folder: Path, ids: list[list[str]], *, clobber: bool) -> int:
+    """Write files for another program, and print what to do with them."""
+    done = export_for(program, butler, folder, ids, clobber=clobber)
+    for name, reason in done.failed:
+        click.echo(f"not exported: {name}: {reason}", err=True)
+    click.echo(f"{len(done.files)} files for {program} in {folder}; {', '.join(done.calibrations)}")
+    if done.commands:
+        click.echo(f"cd {folder}")
+        for command in done.commands:
+            click.echo(command)
     return 1 if done.failed else 0

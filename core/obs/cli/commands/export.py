@@ -15,6 +15,7 @@ _EXAMPLE = """\b
 Examples:
   obs export DATA/rerun/first night1 --night 2024-03-01 --format parquet
   obs export DATA/rerun/first m67 --id field=M67 filter=g^r --format votable
+  obs export DATA/rerun/first stack --id filter=r --for swarp
 """
 
 
@@ -25,6 +26,12 @@ Examples:
 @click.option("--night", metavar="DATE", help="Only the night that begins on this date, noon to noon at the site.")
 @click.option(
     "--format", "kind", type=click.Choice(TABLE_FORMATS), default="fits", show_default=True, help="Format of tables."
+)
+@click.option(
+    "--for",
+    "program",
+    type=click.Choice(["swarp", "scamp", "sextractor", "psfex", "ds9", "siril"]),
+    help="Write files for this program, instead of tables and copies.",
 )
 @click.option("--split", is_flag=True, help="Write a table of sources for each image, instead of one for all.")
 @click.option("--no-images", is_flag=True, help="Export tables only; do not copy the images.")
@@ -37,5 +44,11 @@ def export() -> None:
 
     OUT gets a table "sources" (the catalogs src, with data ID, magnitudes, and the middle of the exposure as MJD in UTC
     and as BJD in TDB), a table "images" (a row for each image: time, seeing, zero point, ...), and copies of the images
-    calexp. Without --id and --night, everything is exported. The exit status is 1 if anything could not be read.
+    calexp.
+
+    With --for, OUT gets images whose headers the program understands (TPV instead of SIP, GAIN, SATURATE, FLXSCALE),
+    weights, flags, PSFs, catalogs and settings, and the commands to run are printed. They have the common calibration
+    of obs calibrate-visits where there is one.
+
+    Without --id and --night, everything is exported. The exit status is 1 if anything could not be read.
     """
