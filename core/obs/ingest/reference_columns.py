@@ -50,25 +50,33 @@ class ReferenceColumnsConfig(TaskConfig):
 
     ra_name: str | None = setting(None, "Column with the right ascension; a usual name if null.")
     dec_name: str | None = setting(None, "Column with the declination; a usual name if null.")
-    coordinate_unit: str | None = setting(None, "Their unit: deg or rad; as the file says, else deg, if null.")
+    coordinate_unit: str | None = setting(
+        None, "Unit of the coordinates, deg or rad. If null, the unit that the file names, else deg."
+    )
     id_name: str | None = setting(None, "Column with integer ids; a usual name, else the rows are numbered, if null.")
     mag_columns: dict[str, str] = setting(
         {},
         "Column with magnitudes for each band. By default columns with usual names (V, Vmag, g_mag, phot_g_mean_mag).",
     )
-    mag_err_columns: dict[str, str] = setting({}, "Band to column with errors of magnitudes.")
+    mag_err_columns: dict[str, str] = setting({}, "Column with errors of magnitudes, for each band.")
     flux_columns: dict[str, str] = setting({}, "Band to column with fluxes; if not set, columns such as g_flux.")
-    flux_err_columns: dict[str, str] = setting({}, "Band to column with errors of fluxes.")
+    flux_err_columns: dict[str, str] = setting({}, "Column with errors of fluxes, for each band.")
     flux_unit: str | None = setting(None, "Unit of fluxes: nJy, uJy, mJy, Jy or nmgy; as the file says, else nJy.")
     pm_ra_name: str | None = setting(None, "Column with the proper motion in right ascension, times cos(dec).")
-    pm_dec_name: str | None = setting(None, "Column with the proper motion in declination.")
-    pm_ra_err_name: str | None = setting(None, "Column with the error of the former.")
-    pm_dec_err_name: str | None = setting(None, "Column with the error of the latter.")
+    pm_dec_name: str | None = setting(
+        None, "Column with the proper motion in declination. It is used for positions at the time of an exposure."
+    )
+    pm_ra_err_name: str | None = setting(
+        None, "Column with the standard error of the proper motion in right ascension."
+    )
+    pm_dec_err_name: str | None = setting(None, "Column with the standard error of the proper motion in declination.")
     pm_unit: str | None = setting(None, "Angle of proper motions per year; as the file says, else mas, if null.")
-    parallax_name: str | None = setting(None, "Column with the parallax.")
-    parallax_err_name: str | None = setting(None, "Column with its error.")
+    parallax_name: str | None = setting(None, "Column with the parallax. A usual name is taken if null.")
+    parallax_err_name: str | None = setting(None, "Column with the standard error of the parallax.")
     parallax_unit: str | None = setting(None, "Unit of the parallax; as the file says, else mas, if null.")
-    epoch_name: str | None = setting(None, "Column with the epoch of the positions.")
+    epoch_name: str | None = setting(
+        None, "Column with the epoch of the positions. Without it, the setting epoch applies to all."
+    )
     epoch: float | None = setting(None, "Epoch of all positions, where no column tells: year, MJD or JD.")
     extra_columns: list[str] = setting([], "Columns of numbers to be carried as they are.")
 

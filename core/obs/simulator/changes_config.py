@@ -36,5 +36,5 @@ class SatelliteConfig(TaskConfig):
 
     count: int = setting(0, "Number of trails in each of the visits that have trails.", ge=0)
     every: int = setting(1, "Only each visit whose number is a multiple of this has trails.", ge=1)
-    peak: float = setting(500.0, "Light in the middle of a trail.", unit="electron/pixel", ge=0)
+    peak: float = setting(500.0, "Light of a satellite in the middle of its trail.", unit="electron/pixel", ge=0)
     width: float = setting(2.2, "Standard deviation of the profile across a trail.", unit="pixel", gt=0)

@@ -53,7 +53,9 @@ MEDIAN_ERROR = 1.2533
 class ApertureCorrectionConfig(TaskConfig):
     """How fluxes are brought to the scale of the reference aperture."""
 
-    enabled: bool = setting(True, "Correct PSF and Gaussian fluxes.")
+    enabled: bool = setting(
+        True, "Apply aperture corrections, so that an isolated star has the same PSF, Gaussian and Kron flux."
+    )
     to_total: bool = setting(
         False,
         "Scale to the light of the whole PSF model, not only to that of it which lies in the reference aperture. A "
@@ -72,7 +74,9 @@ class ApertureCorrectionConfig(TaskConfig):
         "to be known brighten the apertures of faint stars.",
         gt=0,
     )
-    minimum_stars: int = setting(12, "See minimum_signal_to_noise.", ge=1)
+    minimum_stars: int = setting(
+        12, "Minimum number of stars. With fewer, fainter stars than minimum_signal_to_noise asks for are used.", ge=1
+    )
     robust: bool = setting(
         True,
         "Leave out stars with neighbors, and let large residuals hardly count, since neighbors only ever add light; "

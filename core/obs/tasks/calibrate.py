@@ -54,7 +54,9 @@ class CalibrateConfig(TaskConfig):
         "arguments of obs.tasks.calibrate.calibrate and returns the same.",
     )
     write: bool = setting(True, "Write calexp, src and what belongs to them.")
-    write_matches: bool = setting(True, "Write srcMatch and srcMatchFull.")
+    write_matches: bool = setting(
+        True, "Write the matches with the reference catalog as ``srcMatch`` and ``srcMatchFull``."
+    )
     parquet: bool = setting(False, "Write the catalog as Parquet too, as ``sourceTable``.")
     magnitudes: bool = setting(
         True, "Add magnitudes to the catalog, and the middle of the exposure as MJD (UTC) and as BJD (TDB)."

@@ -15,7 +15,8 @@ class CombineConfig(TaskConfig):
         1, "Distance from cosmic rays within which values of the same frame are rejected.", unit="pixel", ge=0
     )
     bad_planes: list[str] = setting(
-        ["SAT", "NO_DATA", "INTRP", "CR", "UNMASKEDNAN", "DETECTED"], "Mask planes whose pixels are rejected."
+        ["SAT", "NO_DATA", "INTRP", "CR", "UNMASKEDNAN", "DETECTED"],
+        "Mask planes whose pixels are left out when frames are combined.",
     )
     maximum_without_data: float = setting(
         0.05,
@@ -79,10 +80,18 @@ class OddFramesConfig(TaskConfig):
 class ObjectsConfig(TaskConfig):
     """How stars and galaxies in frames of the sky are masked."""
 
-    threshold: float = setting(2.0, "Smoothed pixels above are objects.", unit="sigma", gt=0)
-    smoothing: float = setting(2.0, "Sigma of the smoothing.", unit="pixel", gt=0)
-    grow: int = setting(4, "Distance by which objects are grown.", unit="pixel", ge=0)
-    bin_size: int = setting(128, "Cells of the background below the objects.", unit="pixel", ge=8)
+    threshold: float = setting(
+        2.0, "Minimum significance of a smoothed pixel that counts as part of an object.", unit="sigma", gt=0
+    )
+    smoothing: float = setting(
+        2.0, "Sigma of the Gaussian that smooths the image before objects are found.", unit="pixel", gt=0
+    )
+    grow: int = setting(
+        4, "Distance by which the mask of objects is grown to cover their faint wings.", unit="pixel", ge=0
+    )
+    bin_size: int = setting(
+        128, "Size of the mesh cells in which the background below objects is measured.", unit="pixel", ge=8
+    )
 
 
 class DefectsConfig(TaskConfig):
@@ -93,7 +102,9 @@ class DefectsConfig(TaskConfig):
     )
     dim: float = setting(0.5, "Flats: pixels below this part of their surroundings.", gt=0, lt=1)
     bright: float = setting(1.5, "Flats: pixels above this many times their surroundings.", gt=1)
-    bin_size: int = setting(64, "Cells of the surroundings.", unit="pixel", ge=8)
+    bin_size: int = setting(
+        64, "Size of the mesh cells whose level a pixel is compared with to find defects.", unit="pixel", ge=8
+    )
     light: float = setting(
         20.0,
         "Where the registry does not tell, frames whose level is this many times their noise are flats, others darks.",

@@ -76,7 +76,7 @@ class CharacterizeConfig(TaskConfig):
         "Function of an installed package that does this step instead, as package.module:function. It takes the "
         "arguments of obs.tasks.characterize.characterize and returns the same.",
     )
-    write_exposure: bool = setting(False, "Write the exposure as ``icExp``.")
+    write_exposure: bool = setting(False, "Write the characterized exposure as the dataset ``icExp``.")
     measure_psf: bool = setting(True, "Fit the PSF to stars; else the exposure must come with one.")
     psf_iterations: int = setting(2, "Rounds of detecting, measuring and fitting the PSF.", ge=1, le=10)
     initial_psf_fwhm: float | None = setting(

@@ -28,10 +28,14 @@ class DarkHitsConfig(TaskConfig):
 
     enabled: bool = setting(True, "Find cosmic rays in each dark before darks are combined.")
     fwhm: float = setting(3.0, "Hits are sharper than a Gaussian of this width.", unit="pixel", gt=0)
-    min_sigma: float = setting(6.0, "Significance of a hit above its neighbors.", unit="sigma", gt=0)
+    min_sigma: float = setting(
+        6.0, "Minimum significance of a cosmic-ray hit above its neighbors, in standard deviations.", unit="sigma", gt=0
+    )
     min_counts: float = setting(150.0, "Least sum of a hit above its neighbors.", unit="adu", ge=0)
     grow: int = setting(2, "Distance from hits within which values of the same frame are rejected.", unit="pixel", ge=0)
-    bin_size: int = setting(128, "Cells of the background below the hits.", unit="pixel", ge=8)
+    bin_size: int = setting(
+        128, "Size of the mesh cells in which the background below hits is measured.", unit="pixel", ge=8
+    )
 
 
 def find_dark_hits(

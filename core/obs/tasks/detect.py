@@ -34,12 +34,20 @@ FEWEST_BESIDE = 100
 class DetectionConfig(TaskConfig):
     """How sources are found."""
 
-    threshold: float = setting(5.0, "Threshold in noise of the smoothed image.", unit="sigma", gt=0)
+    threshold: float = setting(
+        5.0,
+        "Detection threshold, in units of the noise of the smoothed image. Lower values find more sources and "
+        "more noise.",
+        unit="sigma",
+        gt=0,
+    )
     include_threshold_factor: float = setting(
         1.0, "Sources must reach this many times the threshold to be kept.", unit="", ge=1
     )
-    grow: float = setting(2.4, "Footprints grow by this many PSF sigma.", ge=0, le=20)
-    minimum_pixels: int = setting(1, "Smaller regions are dropped.", unit="pixel", ge=1)
+    grow: float = setting(2.4, "Distance by which footprints are grown, in units of the sigma of the PSF.", ge=0, le=20)
+    minimum_pixels: int = setting(
+        1, "Minimum number of pixels above the threshold. Smaller regions are dropped.", unit="pixel", ge=1
+    )
     kernel_size: float = setting(7.0, "Full size of the smoothing kernel in PSF sigma.", gt=1, le=20)
     to_border: bool = setting(
         True,
@@ -72,7 +80,8 @@ class DetectionConfig(TaskConfig):
         "image everywhere, as in the LSST stack. Faint and bright sources raise the threshold in the latter two.",
     )
     noise_bad_planes: list[str] = setting(
-        ["BAD", "SAT", "EDGE", "NO_DATA", "UNMASKEDNAN"], "Mask planes left out of the noise."
+        ["BAD", "SAT", "EDGE", "NO_DATA", "UNMASKEDNAN"],
+        "Mask planes whose pixels do not count when the noise of the image is measured.",
     )
 
 

@@ -46,7 +46,10 @@ class MeasurementConfig(TaskConfig):
     """What is measured of each source."""
 
     apertures: list[float] = setting(
-        [3.0, 4.5, 6.0, 9.0, 12.0, 17.0, 25.0], "Radii of the circular apertures.", unit="pixel", min_length=1
+        [3.0, 4.5, 6.0, 9.0, 12.0, 17.0, 25.0],
+        "Radii of the circular apertures in which fluxes are measured.",
+        unit="pixel",
+        min_length=1,
     )
     reference_aperture: float | None = setting(
         None,
@@ -58,7 +61,7 @@ class MeasurementConfig(TaskConfig):
     maximum_sinc_radius: float = setting(
         10.0, "Larger circles are integrated over pixels instead of the band-limited image.", unit="pixel", ge=0
     )
-    kron: bool = setting(True, "Measure Kron fluxes.")
+    kron: bool = setting(True, "Measure Kron fluxes, which suit galaxies.")
     local_sky: bool = setting(
         False,
         "Subtract the sky in an annulus about each source, of 3 to 6.5 widths of the PSF, from its fluxes. Useful in "
@@ -104,7 +107,7 @@ class MeasurementConfig(TaskConfig):
 class DeblendConfig(TaskConfig):
     """How overlapping sources are divided."""
 
-    enabled: bool = setting(True, "Divide footprints that have several peaks.")
+    enabled: bool = setting(True, "Divide footprints with several peaks into one source for each peak.")
     psf_chi2_cut: float = setting(
         1.5, "Peaks that fit the PSF with a smaller reduced chi-squared are point sources.", gt=0
     )

@@ -49,9 +49,21 @@ class PhotometryConfig(TaskConfig):
 
     enabled: bool = setting(True, "Fit the zero point to the reference catalog.")
     required: bool = setting(False, "An exposure without a zero point fails; else it is written without.")
-    minimum_signal_to_noise: float = setting(20.0, "Fainter stars are left out.", gt=0)
-    clip: float = setting(3.0, "Stars further off are left out.", unit="sigma", gt=0)
-    sigma_max: float = setting(0.25, "Largest standard deviation to clip with.", unit="mag", gt=0)
+    minimum_signal_to_noise: float = setting(
+        20.0, "Minimum signal-to-noise ratio of the stars that are used. Lower it if too few stars are left.", gt=0
+    )
+    clip: float = setting(
+        3.0,
+        "Maximum distance of a star from the mean zero point, in standard deviations. Stars beyond are left out.",
+        unit="sigma",
+        gt=0,
+    )
+    sigma_max: float = setting(
+        0.25,
+        "Maximum standard deviation that stars are clipped with, so that many outliers cannot widen it.",
+        unit="mag",
+        gt=0,
+    )
     maximum_scatter: float = setting(
         0.4,
         "Largest robust standard deviation of all matched stars about the zero point. Above it, matches are taken to "

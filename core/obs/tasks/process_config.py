@@ -18,7 +18,9 @@ class ProcessConfig(TaskConfig):
         True, "Go on to characterization after signature removal; else postISRCCD is the result, and written."
     )
     characterize: CharacterizeConfig = setting(CharacterizeConfig(), "Background, PSF and aperture correction.")
-    do_calibrate: bool = setting(True, "Go on to calibration after characterization.")
+    do_calibrate: bool = setting(
+        True, "Continue with calibration after characterization. If false, no ``calexp`` and ``src`` are written."
+    )
     calibrate: CalibrateConfig = setting(CalibrateConfig(), "All sources, astrometry and photometry.")
 
 
@@ -70,14 +72,16 @@ class ProcessFileConfig(TaskConfig):
     find_constant: bool = setting(
         True, "Mask areas of exactly equal pixels NO_DATA: padding, dead amplifiers, dead columns."
     )
-    low: float | None = setting(None, "Pixels below are bad.", unit="adu")
+    low: float | None = setting(None, "Lowest valid value. Pixels below are masked BAD.", unit="adu")
     variance_from_gain: bool = setting(
         True, "Variance from counts and gain where the file has none; else that of the sky alone."
     )
     background_subtracted: bool = setting(False, "The sky was subtracted from the image before.")
     reference_folder: str | None = setting(None, "Folder of a reference catalog in HTM shards.")
     characterize: CharacterizeConfig = setting(CharacterizeConfig(), "Background, PSF and aperture correction.")
-    do_calibrate: bool = setting(True, "Go on to calibration after characterization.")
+    do_calibrate: bool = setting(
+        True, "Continue with calibration after characterization. If false, no ``calexp`` and ``src`` are written."
+    )
     calibrate: CalibrateConfig = setting(
         # of an image that comes from anywhere it is not known whether its pixels were resampled
         CalibrateConfig(astrometry=AstrometryConfig(required=False), detection=DetectionConfig(noise="smoothed")),

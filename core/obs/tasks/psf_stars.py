@@ -43,8 +43,15 @@ class StarConfig(TaskConfig):
     minimum_signal_to_noise: float = setting(
         50.0, "Fainter sources are not considered, down to a quarter of this where fewer than 10 stars remain.", gt=0
     )
-    maximum_flux: float = setting(float("inf"), "Brighter sources are not considered.", unit="count", gt=0)
-    maximum_number: int = setting(500, "Only the brightest are used.", ge=3)
+    maximum_flux: float = setting(
+        float("inf"),
+        "Maximum flux of a star that the PSF is fitted to. Set it where bright stars are nonlinear.",
+        unit="count",
+        gt=0,
+    )
+    maximum_number: int = setting(
+        500, "Maximum number of stars that the PSF is fitted to. The brightest are used.", ge=3
+    )
     reserve_fraction: float = setting(0.2, "Part of the stars kept out of the PSF fit to test it.", ge=0, lt=1)
 
 

@@ -22,13 +22,26 @@ class CosmicRayConfig(TaskConfig):
     """How cosmic rays are found."""
 
     enabled: bool = setting(True, "Find cosmic rays, flag them CR and fill them from their neighbors.")
-    min_sigma: float = setting(5.0, "Significance of a hit above its neighbors.", unit="sigma", gt=0)
+    min_sigma: float = setting(
+        5.0, "Minimum significance of a cosmic-ray hit above its neighbors, in standard deviations.", unit="sigma", gt=0
+    )
     min_counts: float | None = setting(
         None, "Least sum of a hit above its neighbors; ten times the noise of the sky if null.", unit="count", ge=0
     )
     contrast: float = setting(2.5, "By how much a hit must be sharper than a star, in noise.", unit="sigma", ge=0)
-    contrast_second: float = setting(0.6, "The same for pixels beside a hit.", unit="sigma", ge=0)
-    n_iteration: int = setting(3, "How far a hit is followed.", unit="pixel", ge=0, le=20)
+    contrast_second: float = setting(
+        0.6,
+        "Minimum contrast, relative to the PSF, of pixels beside one that was hit. Lower values follow tracks further.",
+        unit="sigma",
+        ge=0,
+    )
+    n_iteration: int = setting(
+        3,
+        "Number of times that the pixels beside a hit are examined. Higher values follow long tracks further.",
+        unit="pixel",
+        ge=0,
+        le=20,
+    )
     max_pixels: int | None = setting(
         None, "More hit pixels than this mean that something else is wrong, and the exposure fails.", ge=0
     )

@@ -45,7 +45,7 @@ class SearchConfig(TaskConfig):
     maximum_scale_change: float | None = setting(
         0.2, "Largest relative error of the pixel scale; null searches any scale, which takes longer.", gt=0
     )
-    mirrored: bool = setting(True, "Search mirror images too.")
+    mirrored: bool = setting(True, "Also search for the mirror image of the pattern of reference stars.")
     blind: bool = setting(
         True,
         "Search the whole reference catalog where the frame has no pointing, or is not found near it.",
