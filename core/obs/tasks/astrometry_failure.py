@@ -81,6 +81,8 @@ def _advise(reason: str) -> str:
             "stars may have moved since the epoch of the catalog: use a newer one, or raise "
             "calibrate.astrometry.maximum_scatter"
         )
+    if "has no stars on" in reason:
+        return "use a catalog of the whole frame"
     if "at its edges" in reason:
         return f"use a catalog of the whole frame, or {MORE_STARS}"
     return MORE_STARS

@@ -16,13 +16,14 @@ from obs.image.background import Background
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.psf import Psf
+from obs.instrument.barycenter import mid_exposure_mjd
 from obs.tasks.aperture_correction import (
     ApertureCorrectionConfig,
     apply_aperture_correction,
     doubt_correction,
     fit_aperture_corrections,
 )
-from obs.tasks.astrometry import AstrometryConfig, AstrometrySolution, match_reference, solve_astrometry
+from obs.tasks.astrometry import AstrometryConfig, AstrometrySolution, match_reference
 from obs.tasks.background import BackgroundConfig, check_background, clip_few_counts
 from obs.tasks.calibrated_columns import add_magnitudes, add_times
 from obs.tasks.crowding import warn_of_crowding
@@ -34,6 +35,7 @@ from obs.tasks.measure import (
     set_sky_coordinates,
 )
 from obs.tasks.photometry import PhotometryConfig, solve_photometry
+from obs.tasks.proper_motion import doubt_epoch, solve_at_epoch
 from obs.tasks.psf_model import Origin, add_psf_rung
 from obs.tasks.psf_sizes import FWHM_PER_SIGMA, scale_background
 from obs.tasks.reference import ReferenceConfig
@@ -198,9 +200,7 @@ def calibrate(
         warnings += _correct_apertures(exposure, psf, catalog, corrections, config, crowded=bool(crowded))
     classify_by_spread(catalog, _psf_stars(catalog), exposure.shape)
     known = reference if reference is not None else Catalog()
-    solution = solve_astrometry(
-        exposure, catalog, known, band, config.astrometry, config.reference, find=find_reference
-    )
+    solution = solve_at_epoch(exposure, catalog, known, band, config.astrometry, config.reference, find=find_reference)
     known = solution.reference
     add_psf_rung(catalog, psf_origin)
     set_sky_coordinates(catalog, exposure.wcs)
@@ -211,11 +211,12 @@ def calibrate(
         minimum_signal_to_noise=config.detection.threshold,
         radius=max(config.astrometry.match_radius, MATCH_PIXELS * scale),
     )
+    moved = doubt_epoch(catalog, known, matches, mid_exposure_mjd(exposure.visit_info)) if solution.fit else []
     zero_point, doubts = solve_photometry(exposure, catalog, known, matches, band, config.photometry, config.reference)
     if config.magnitudes:
         add_magnitudes(catalog, exposure.photo_calib)
         add_times(catalog, exposure.visit_info)
-    warnings = [*solution.warnings, *doubts, *filter(None, (crowded, uneven)), *warnings]
+    warnings = [*solution.warnings, *moved, *doubts, *filter(None, (crowded, uneven)), *warnings]
     return Calibrated(exposure, backgrounds, catalog, known, matches, zero_point, scatter, solution, residual, warnings)
 
 

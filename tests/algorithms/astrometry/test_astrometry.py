@@ -243,3 +243,20 @@ def test_a_real_frame_is_as_good_as_the_atmosphere_lets_it_be(shared_data, shift
     assert fit.offset == pytest.approx(SCALE * np.hypot(*shift), abs=0.1)
     error = 3600 * (fit.wcs.pixel_to_sky(x=x, y=y)[0] - ra)
     assert np.nanmedian(np.abs(error)) < 0.03
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("n", [120, 300])
+def test_a_catalog_of_half_of_the_frame_is_extrapolated_as_far_as_its_stars_decide(n, seed):
+    arguments, truth = field(n=n, seed=seed, distorted=True)
+    x, _ = truth.sky_to_pixel(ra=arguments["ref_ra"], dec=arguments["ref_dec"])
+    for name in ("ref_ra", "ref_dec", "ref_flux"):
+        arguments[name] = arguments[name][x < 0.5 * SHAPE[1]]
+    fit, reason = None, ""
+    try:
+        fit = fit_astrometry(**arguments)
+    except MeasurementError as error:
+        reason = str(error)
+    assert ("the reference catalog has no stars on" in reason) is (fit is None)
+    assert fit is None or fit.coverage.outside > 0.2
+    assert fit is None or largest_error(fit.wcs, truth) < 2.0 * SCALE

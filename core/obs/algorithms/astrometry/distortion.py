@@ -25,6 +25,7 @@ _ROUNDS = 10
 _INDEPENDENT = 1e-5  # smallest part of a term, of length one, that the others do not hold
 _DECISIVE = 0.5  # a model that predicts better by this factor shows that the one before is wrong
 _WORTH = 0.98  # a model with more terms must predict better by this factor
+_AS_GOOD = 1.02  # models that predict worse by less than this factor are as good
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +207,27 @@ class MatchedPlane:
     def error(self, pairs: Matches, solution: DistortionFit, where: tuple[Float, Float] | None = None) -> float:
         """Return five times the largest standard error of the fit, pixels, on the detector or at given positions."""
         return 5.0 * float(self.spread(pairs, solution, where or self.grid()).max())
+
+    def ambiguity(self, pairs: Matches, solution: DistortionFit, max_order: int, clip: float) -> float:
+        """Return how far models that predict the stars as well are from a fit somewhere on the detector, pixels.
+
+        The standard error of a fit supposes that its model is right. Where there are no stars, only other models tell.
+        Infinite if the stars are too few for any that distorts.
+        """
+        where = self.grid()
+        place, furthest = np.array(self.apply(solution, *where)), 0.0
+        for model in _ladder(max_order):
+            if len(pairs) < model.min_pairs:
+                return float("inf") if model.order <= 2 and solution.model.order == 1 else furthest
+            other = self.fit_clipped(pairs, model, clip)
+            common = other.keep & solution.keep
+            if common.sum() <= max(model.n_coefficient, solution.model.n_coefficient) + 1:
+                continue
+            rival, own = (self.fit(pairs, each, common)[0].predicted for each in (model, solution.model))
+            # high orders follow noise where there are no stars: they count if they are better
+            if rival <= (_AS_GOOD if model.order <= _RADIAL.order else _WORTH) * own:
+                furthest = max(furthest, float(np.hypot(*(np.array(self.apply(other, *where)) - place)).max()))
+        return furthest
 
     def extent(self, pairs: Matches, solution: DistortionFit) -> float:
         """Return the fraction of the detector that the stars of a fit span."""

@@ -31,6 +31,8 @@ _GROWN = 800  # brightest sources among which a match grows
 _BEND = 0.15  # how far outside of the frame a distortion that is not known may put reference stars
 _SCATTER_PIXELS = 0.5  # pixels; a limit in arcsec means nothing where they are large
 _SMALLEST_ERROR = 0.2  # pixels; the odds take no smaller one
+_OUTSIDE = 0.05  # fraction of the sources beyond the reference catalog from which on the fit is extrapolated
+_EXTRAPOLATED_ERROR, _AMBIGUITY = 0.75, 0.5  # parts of the largest error, for what stars do not reach
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -236,6 +238,8 @@ def fit_astrometry(
         f"the match holds on {100 * coverage.covered:.0f} % of the frame only, because the optics distort more than "
         f"the fit can follow, or the match is false; {100 * min_covered:g} % are needed",
     )
+    if coverage.outside > _OUTSIDE:
+        _check_extrapolation(plane, chosen, pairs, coverage.outside, error, match_radius, max_order, clip)
     _require(
         odds - trials >= min_log_odds,
         f"the match of {n} stars may be chance: the logarithm of its odds is {odds - trials:.1f}, "
@@ -296,6 +300,32 @@ def _check_map(
     _require(abs(scale - 1.0) <= max_scale_change, f"its scale changes by {scale:.4f}, more than {max_scale_change:g}")
     _require(shear <= max_shear, f"its axes are sheared by {shear:.4f}, more than {max_shear:g}")
     return rotation, scale
+
+
+def _check_extrapolation(
+    plane: MatchedPlane,
+    solution: DistortionFit,
+    pairs: Matches,
+    outside: float,
+    error: float,
+    limit: float,
+    max_order: int,
+    clip: float,
+) -> None:
+    """Refuse a fit that its stars do not decide in the part of the frame where the catalog has none."""
+    part = f"the reference catalog has no stars on {100 * outside:.0f} % of the frame"
+    _require(
+        error <= _EXTRAPOLATED_ERROR * limit,
+        f"{part}, and those that it has fix the WCS there to {error:.1f} pixels only, "
+        f"{_EXTRAPOLATED_ERROR * limit:g} are needed",
+    )
+    apart = plane.ambiguity(pairs, solution, max_order, clip)
+    _require(np.isfinite(apart), f"{part}, and the {len(pairs)} that it has are too few to tell the distortion there")
+    _require(
+        apart <= _AMBIGUITY * limit,
+        f"{part}, where models of the distortion that fit the stars equally well differ by {apart:.1f} pixels; "
+        f"{_AMBIGUITY * limit:g} are allowed",
+    )
 
 
 def _judge(
