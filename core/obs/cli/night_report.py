@@ -11,7 +11,7 @@ from obs.cli.options import output_under
 from obs.errors import ObsError, RepositoryError
 from obs.instrument.discovery import load_instrument
 from obs.repo.butler import Butler
-from obs.repo.layout import is_repository
+from obs.repo.layout import is_repository, open_repository
 from obs.repo.metric_rows import query_metric_table
 from obs.repo.metric_table import METRIC_FILE
 from obs.report.compare import compare_reruns
@@ -42,7 +42,7 @@ def report(
     folder = output_under(root, rerun)
     instrument = None if camera is None else load_instrument(camera)
     butler = Butler(folder, instrument=instrument)
-    path = output or folder / REPORT_NAME
+    path = output or _default_page(folder)
     write = partial(
         report_output,
         butler,
@@ -126,6 +126,23 @@ def try_report(butler: Butler, folder: Path, *, rerun: str = "") -> None:
         return
     click.echo(describe_night(data))
     click.echo(f"report: {files.page}")
+
+
+def _default_page(folder: Path) -> Path:
+    """Return where the page of an output is.
+
+    Raises
+    ------
+    RepositoryError
+        If the folder is a repository of the LSST stack, into which nothing is written.
+    """
+    if not open_repository(folder).is_own:
+        raise RepositoryError(
+            f"{folder} is a repository of the LSST stack, into which nothing is written; give the output of obs "
+            "process instead, or name the page with --output report.html",
+            path=folder,
+        )
+    return folder / REPORT_NAME
 
 
 def _other(root: Path, compare: str | None) -> Path | None:
