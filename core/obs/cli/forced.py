@@ -1,0 +1,76 @@
+"""`obs forced`: fluxes at given positions on every image."""
+
+from pathlib import Path
+
+import click
+
+from obs.cli.logs import configure_logging
+from obs.cli.options import add_overrides
+from obs.cli.progress import show_progress
+from obs.cli.report import failure_text
+from obs.cli.show import show_config, split_show
+from obs.repo.butler import Butler
+from obs.runs.calibrate_visits import find_processed
+from obs.runs.forced import forced_settings, measure_images
+from obs.runs.targets import coadd_targets, read_targets
+
+__all__ = ["forced"]
+
+
+def forced(
+    root: Path,
+    output: Path | None,
+    rerun: str | None,
+    table: Path | None,
+    names: tuple[str, ...],
+    tract: int | None,
+    processes: int,
+    timeout: float | None,
+    doraise: bool,
+    ids: list[list[str]],
+    overrides: list[tuple[str, str]],
+    show: list[str],
+    log_levels: list[str],
+) -> int:
+    """Do what the command says; see obs.cli.commands.forced."""
+    configure_logging(log_levels)
+    if output is not None and rerun is not None:
+        raise click.UsageError("--output and --rerun exclude each other; give one of them")
+    if names and table is None:
+        raise click.UsageError("--name chooses rows of a table; give it with --table FILE")
+    alone = output is None and rerun is None
+    butler = Butler(outputs=str(root)) if alone else Butler(root, output=output, rerun=rerun)
+    layers = forced_settings(butler.instrument)
+    add_overrides(layers, overrides)
+    config = layers.build()
+    shows = split_show(show)
+    show_config(layers, shows)
+    if shows and "run" not in {thing for thing, _ in shows}:
+        return 0
+    targets = coadd_targets(butler, tract) if table is None else read_targets(table, names)
+    data_ids = find_processed(butler, ids)
+    with show_progress(len(data_ids)) as progress:
+        configure_logging(log_levels, progress.write)
+        outcomes = measure_images(
+            butler,
+            data_ids,
+            targets,
+            config,
+            tract=tract,
+            processes=processes,
+            timeout=timeout,
+            on_done=progress.done,
+            raise_errors=doraise,
+        )
+    done = [outcome.result for outcome in outcomes if outcome.result is not None]
+    count = sum(number for number, _ in done)
+    click.echo(f"{count} fluxes of {len(targets)} positions on {len(done)} images")
+    for calibration in dict.fromkeys(name for _, name in done):
+        click.echo(f"calibration: {calibration}")
+    if not count and done:
+        click.echo("none of the positions is on an image; check that they are ICRS, degrees", err=True)
+        return 1
+    if len(done) == len(outcomes):
+        return 0
+    click.echo(failure_text(outcomes), err=True)
+    return 1

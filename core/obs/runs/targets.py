@@ -1,0 +1,206 @@
+"""Positions for forced photometry: a table of the user, names in a local catalog, or the coadd catalog."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.table import Table
+
+from obs.errors import DataIdError, DatasetNotFoundError, FileFormatError, suggest
+from obs.image.catalog import Catalog
+from obs.repo.butler import Butler
+from obs.repo.fits_catalog import read_catalog
+from obs.runs.results import find_results
+
+__all__ = ["coadd_targets", "parse_position", "read_targets", "single_target"]
+
+_RA = ("coord_ra", "ra", "raj2000", "_raj2000", "ra_icrs", "ra_deg", "alpha_j2000", "x_world", "right_ascension")
+_DEC = ("coord_dec", "dec", "dej2000", "decj2000", "_dej2000", "de_icrs", "dec_deg", "delta_j2000", "y_world",
+        "declination")  # fmt: skip
+_ID = ("objectid", "object_id", "id", "source_id", "number")
+_NAME = ("name", "object", "target", "main_id", "designation")
+_FORMATS = {".csv": "ascii.csv", ".ecsv": "ascii.ecsv", ".txt": "ascii", ".dat": "ascii", ".vot": "votable",
+            ".xml": "votable"}  # fmt: skip
+
+
+def read_targets(path: Path, names: Sequence[str] = ()) -> Catalog:
+    """Read positions from a table: FITS, CSV, ECSV, VOTable or Parquet.
+
+    Columns are found by their usual names. Coordinates are degrees, or as their unit says, or texts such as
+    ``12:30:49.4``, whose right ascension is hours.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    names : sequence of str, optional
+        Only rows of these names, or ids, in any case, with or without spaces.
+
+    Returns
+    -------
+    Catalog
+        ``objectId``, ``coord_ra``, ``coord_dec`` (degrees), and ``name`` if there is such a column.
+
+    Raises
+    ------
+    FileFormatError
+        If the file cannot be read, or has no coordinates.
+    DataIdError
+        If a name is not in it.
+    """
+    table = _read_table(path)
+    ra_name, dec_name = _column(table, _RA), _column(table, _DEC)
+    if ra_name is None or dec_name is None:
+        raise FileFormatError(
+            f"no columns with right ascension and declination; it has {', '.join(table.colnames)}; call them ra and "
+            "dec",
+            path=path,
+        )
+    coordinates = _coordinates(table, ra_name, dec_name, path)
+    number, label = _column(table, _ID), _column(table, _NAME)
+    ids = np.arange(1, len(table) + 1)
+    if number is not None and np.asarray(table[number]).dtype.kind in "iu":
+        ids = np.asarray(table[number], np.int64)
+    catalog = Catalog()
+    catalog.add("objectId", ids, "", "number of the object")
+    catalog.add("coord_ra", coordinates[0], "deg", "right ascension")
+    catalog.add("coord_dec", coordinates[1], "deg", "declination")
+    if label is not None:
+        catalog.add("name", np.asarray(table[label]).astype(str), "", "name of the object")
+    return _named(catalog, names, path) if names else catalog
+
+
+def _read_table(path: Path) -> Table:
+    if not path.is_file():
+        raise FileFormatError("there is no such file", path=path)
+    suffix = path.suffix.lower()
+    try:
+        if suffix in _FORMATS:
+            return Table.read(path, format=_FORMATS[suffix])
+        return read_catalog(path).to_table()
+    except FileFormatError:
+        raise
+    except Exception as error:  # noqa: BLE001 - each format of astropy fails in its own way
+        raise FileFormatError(f"cannot be read as a table: {error}", path=path) from None
+
+
+def _column(table: Table, known: Sequence[str]) -> str | None:
+    names = {str(name).lower(): str(name) for name in table.colnames}
+    return next((names[name] for name in known if name in names), None)
+
+
+def _coordinates(table: Table, ra_name: str, dec_name: str, path: Path) -> tuple[np.ndarray, np.ndarray]:
+    ra, dec = table[ra_name], table[dec_name]
+    if np.asarray(ra).dtype.kind in "US":
+        try:
+            sky = SkyCoord(np.asarray(ra).astype(str), np.asarray(dec).astype(str), unit=("hourangle", "deg"))
+        except ValueError as error:
+            raise FileFormatError(f"coordinates cannot be read: {error}", path=path) from None
+        return np.asarray(sky.ra.deg), np.asarray(sky.dec.deg)
+    values = []
+    for column in (ra, dec):
+        data = np.asarray(np.ma.filled(np.ma.asarray(column), np.nan), np.float64)
+        values.append(np.degrees(data) if str(column.unit) in ("rad", "radian") else data)
+    return values[0] % 360.0, values[1]
+
+
+def _named(catalog: Catalog, names: Sequence[str], path: Path) -> Catalog:
+    def plain(name: object) -> str:
+        return re.sub(r"[\s_]+", "", str(name)).lower()
+
+    labels = [plain(name) for name in (catalog["name"] if "name" in catalog else catalog["objectId"])]
+    ids = [plain(number) for number in catalog["objectId"]]
+    rows = []
+    for name in names:
+        found = [row for row, label in enumerate(labels) if label == plain(name)]
+        found = found or [row for row, number in enumerate(ids) if number == plain(name)]
+        if not found:
+            known = catalog["name"].tolist() if "name" in catalog else [str(number) for number in catalog["objectId"]]
+            raise DataIdError(f"{path} has no object '{name}'{suggest(name, known)}", key="name")
+        rows += found[:1]
+    return catalog.select(rows)
+
+
+def parse_position(text: str) -> tuple[float, float]:
+    """Return right ascension and declination, degrees, of texts such as ``150.1,2.2`` and ``10:00:24,+02:12:00``.
+
+    Raises
+    ------
+    DataIdError
+        If the text is not a position.
+    """
+    parts = [part for part in re.split(r"[,\s]+", text.strip()) if part]
+    problem = f"'{text}' is not a position; give RA,DEC in degrees such as 150.1,2.2 or 10:00:24,+02:12:00"
+    if len(parts) != 2:
+        raise DataIdError(problem, key="object")
+    try:
+        if any(letter in parts[0] for letter in ":h"):
+            sky = SkyCoord(parts[0], parts[1], unit=("hourangle", "deg"))
+            return float(sky.ra.deg), float(sky.dec.deg)
+        ra, dec = float(parts[0]), float(parts[1])
+    except ValueError:
+        raise DataIdError(problem, key="object") from None
+    if not (-360.0 <= ra <= 360.0 and -90.0 <= dec <= 90.0):
+        raise DataIdError(problem, key="object")
+    return ra % 360.0, dec
+
+
+def single_target(butler: Butler, text: str, table: Path | None, tract: int | None) -> Catalog:
+    """Return one target: a position, or the id or name of an object in a table or in the coadd catalog.
+
+    Raises
+    ------
+    DataIdError
+        If it is neither.
+    """
+    if table is not None:
+        return read_targets(table, [text])
+    if "," in text or " " in text.strip():
+        ra, dec = parse_position(text)
+        catalog = Catalog()
+        catalog.add("objectId", np.array([1]))
+        catalog.add("coord_ra", np.array([ra]), "deg")
+        catalog.add("coord_dec", np.array([dec]), "deg")
+        return catalog
+    if not re.fullmatch(r"\d+", text.strip()):
+        raise DataIdError(
+            f"'{text}' is neither a position nor an id; give RA,DEC, an id of the coadd catalog, or a table with names "
+            "by --table",
+            key="object",
+        )
+    known = coadd_targets(butler, tract)
+    found = known.select(known["objectId"] == int(text))
+    if not len(found):
+        raise DataIdError(f"the coadd catalog has no object {text}; give its position as RA,DEC", key="object")
+    return found
+
+
+def coadd_targets(butler: Butler, tract: int | None) -> Catalog:
+    """Return the primary objects of the coadd catalogs, all patches of a tract.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If there is no coadd catalog.
+    """
+    advice = "make one with obs coadd-catalog, or give positions with --table FILE"
+    if "deepCoadd_ref" not in butler.policy.dataset_types:
+        raise DatasetNotFoundError(f"there is no coadd catalog: {advice}", dataset_type="deepCoadd_ref")
+    results = find_results(butler, "deepCoadd_ref", [] if tract is None else [[f"tract={tract}"]])
+    parts = []
+    for result in results:
+        catalog: Catalog = butler.get("deepCoadd_ref", result.data_id)
+        if "detect_isPrimary" in catalog:
+            catalog = catalog.select(catalog["detect_isPrimary"])
+        parts.append(catalog)
+    if not parts:
+        raise DatasetNotFoundError(f"there is no coadd catalog: {advice}", dataset_type="deepCoadd_ref")
+    joined = Catalog()
+    joined.add("objectId", np.concatenate([part["id"] for part in parts]), "", "id in the coadd catalog")
+    for name in ("coord_ra", "coord_dec"):
+        is_radian = [part.columns[name].unit == "rad" for part in parts]
+        values = [np.degrees(p[name]) if rad else p[name] for p, rad in zip(parts, is_radian, strict=True)]
+        joined.add(name, np.concatenate(values), "deg")
+    return joined

@@ -1,0 +1,1 @@
+"""Fluxes at given positions, whether or not anything was detected there."""

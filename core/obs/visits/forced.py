@@ -1,0 +1,124 @@
+"""Forced photometry on the images of a repository."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from obs.errors import DatasetNotFoundError, MeasurementError
+from obs.image.catalog import Catalog
+from obs.image.exposure import Exposure
+from obs.image.photo_calib import PhotoCalib
+from obs.instrument.barycenter import barycentric_julian_date, mid_exposure_mjd
+from obs.repo.butler import Butler
+from obs.tasks.forced.config import ForcedConfig
+from obs.tasks.forced.measure import measure_forced
+from obs.visits.calibration import FrameCalibration, best_calibration
+
+__all__ = ["ForcedFrame", "force_image"]
+
+_MAGNITUDES = 2.5 / np.log(10.0)
+
+
+class ForcedFrame:
+    """Forced fluxes on one image.
+
+    Parameters
+    ----------
+    catalog : Catalog
+        One row for each position on the image.
+    calibration : FrameCalibration
+        The calibration that was used.
+    exposure : Exposure
+        The image.
+    """
+
+    def __init__(self, catalog: Catalog, calibration: FrameCalibration, exposure: Exposure) -> None:
+        self.catalog, self.calibration, self.exposure = catalog, calibration, exposure
+
+
+def force_image(
+    butler: Butler,
+    data_id: Mapping[str, Any],
+    targets: Catalog,
+    config: ForcedConfig,
+    *,
+    tract: int | None = None,
+    use_common: bool = True,
+) -> ForcedFrame:
+    """Measure fluxes at positions on the sky on one image.
+
+    Parameters
+    ----------
+    butler : Butler
+        The repository.
+    data_id : mapping
+        The image.
+    targets : Catalog
+        ``objectId``, ``coord_ra``, ``coord_dec`` (degrees).
+    config : ForcedConfig
+        Settings.
+    tract : int, optional
+        Tract whose common calibration is used; by default the lowest that has one.
+    use_common : bool, optional
+        If False, use the calibration of the image alone.
+
+    Returns
+    -------
+    ForcedFrame
+        Positions outside the image have no row.
+
+    Raises
+    ------
+    MeasurementError
+        If the image has no WCS or no PSF.
+    DatasetNotFoundError
+        If there is no such image.
+    """
+    exposure: Exposure = butler.get("calexp", data_id)
+    found = best_calibration(butler, data_id, tract=tract, exposure=exposure, use_common=use_common)
+    if found.wcs is None:
+        raise MeasurementError("its calexp has no WCS; process it with a reference catalog that covers it")
+    try:
+        sources: Catalog | None = butler.get("src", data_id)
+    except DatasetNotFoundError:
+        sources = None
+    x, y = found.wcs.sky_to_pixel(ra=targets["coord_ra"], dec=targets["coord_dec"])
+    height, width = exposure.shape
+    with np.errstate(invalid="ignore"):
+        on = np.flatnonzero((x > -0.5) & (x < width - 0.5) & (y > -0.5) & (y < height - 0.5))
+    chosen = targets.select(on)
+    catalog = Catalog()
+    first = int(butler.get("ccdExposureId", data_id)) << (64 - butler.instrument.exposure_id_bits)
+    catalog.add("id", first + 1 + np.arange(len(on)), "", "unique number: the exposure's number, then the row's")
+    for name, text in (("objectId", "number of the object"), ("coord_ra", "right ascension, forced, ICRS"),
+                       ("coord_dec", "declination, forced, ICRS")):  # fmt: skip
+        catalog.add(name, chosen[name], "" if name == "objectId" else "deg", text)
+    measured = measure_forced(exposure, x[on], y[on], sources, config)
+    for name, column in measured.columns.items():
+        catalog.add(name, column.data, column.unit, column.description)
+    _add_magnitudes(catalog, found.photo_calib, config)
+    mjd = mid_exposure_mjd(exposure.visit_info)
+    catalog.add("mjd_mid", np.full(len(on), mjd), "d", "middle of the exposure, modified Julian day, UTC")
+    times = barycentric_julian_date(mjd, chosen["coord_ra"], chosen["coord_dec"], exposure.visit_info)
+    catalog.add("bjd_tdb", times, "d", "middle of the exposure, barycentric Julian date, TDB")
+    catalog.metadata["CALIB"] = str(found)
+    return ForcedFrame(catalog, found, exposure)
+
+
+def _add_magnitudes(catalog: Catalog, calib: PhotoCalib | None, config: ForcedConfig) -> None:
+    """Add magnitudes, errors and upper limits of all fluxes; NaN without a zero point."""
+    x, y = catalog["base_TransformedCentroid_x"], catalog["base_TransformedCentroid_y"]
+    for flux_name in [name for name in catalog.columns if name.endswith("_instFlux")]:
+        name = flux_name.removesuffix("_instFlux")
+        flux, error = catalog[flux_name], catalog[f"{flux_name}Err"]
+        limit = np.maximum(flux, 0.0) + config.upper_limit * error
+        nothing = np.full(len(flux), np.nan)
+        magnitude = nothing if calib is None else calib.magnitude(flux, x=x, y=y)
+        faintest = nothing if calib is None else calib.magnitude(limit, x=x, y=y)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            sigma = np.where(np.isfinite(magnitude), _MAGNITUDES * error / flux, np.nan)
+        catalog.add(f"{name}_mag", magnitude, "mag", f"AB magnitude of {flux_name}; NaN if it is not positive")
+        catalog.add(f"{name}_magErr", sigma, "mag", f"standard error of {name}_mag, without that of the zero point")
+        text = f"magnitude that the object is fainter than, by {config.upper_limit:g} errors"
+        catalog.add(f"{name}_magLimit", faintest, "mag", text)
