@@ -12,6 +12,7 @@ from obs.config.schema import describe_type, one_line, section_class
 from obs.ingest.reference_columns import ReferenceColumnsConfig
 from obs.simulator.config import SimulateConfig
 from obs.tasks.calibs_config import CalibsConfig
+from obs.tasks.forced.config import ForcedConfig
 from obs.tasks.photometry import ColorTerm
 from obs.tasks.process_config import ProcessConfig, ProcessFileConfig
 from obs.tasks.relative.config import CalibrateVisitsConfig
@@ -25,6 +26,7 @@ SETTINGS: dict[str, tuple[type[TaskConfig], Mapping[str, str]]] = {
     "obs calibs build": (CalibsConfig, {name: ours for name, ours in PROCESS_NAMES.items() if ours.startswith("isr.")}),
     "obs simulate": (SimulateConfig, {}),
     "obs calibrate-visits": (CalibrateVisitsConfig, {}),
+    "obs forced": (ForcedConfig, {}),
     "obs ingest-refcat": (ReferenceColumnsConfig, {}),
 }
 #: Sections that a command shares with `obs process`.

@@ -37,6 +37,7 @@ COMMANDS = {
         "Calibrate positions and magnitudes of all visits together.",
     ),
     "forced": ("forced:forced", "Measure fluxes at given positions on every image."),
+    "lightcurve": ("lightcurve:lightcurve", "Measure the light curve of one object."),
     "simulate": ("simulate:simulate", "Make raw frames of a camera, with known truth."),
     "demo": ("demo:demo", "Simulate a night, process it, compare with the truth."),
     "report": ("report:report", "Write one page on which a night is judged."),

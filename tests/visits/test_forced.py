@@ -1,0 +1,144 @@
+"""Fluxes at given positions, and light curves, against the truth."""
+
+import numpy as np
+import pytest
+from processed_visits import data_id
+from star_frames import VARIABLE, Frames
+
+from obs.errors import MeasurementError
+from obs.image.catalog import Catalog
+from obs.tasks.forced.config import ForcedConfig
+from obs.visits.forced import force_image
+from obs.visits.light_curve import measure_light_curve
+
+VISITS = range(1, 7)
+
+
+@pytest.fixture(scope="module")
+def frames(tmp_path_factory):
+    return Frames(tmp_path_factory.mktemp("forced") / "repository")
+
+
+def targets(ra, dec):
+    catalog = Catalog()
+    catalog.add("objectId", np.arange(len(ra)))
+    catalog.add("coord_ra", np.asarray(ra, float), "deg")
+    catalog.add("coord_dec", np.asarray(dec, float), "deg")
+    return catalog
+
+
+@pytest.fixture(scope="module")
+def fluxes(frames):
+    found = [
+        force_image(frames.butler, data_id(visit), targets(frames.ra, frames.dec), ForcedConfig()) for visit in VISITS
+    ]
+    return np.array([part.catalog["base_PsfFlux_instFlux"] for part in found]), np.array(
+        [part.catalog["base_PsfFlux_instFluxErr"] for part in found]
+    )
+
+
+def test_pulls_have_unit_width_and_no_bias(frames, fluxes):
+    flux, error = fluxes
+    pull = (flux - np.array(frames.true)) / error
+    n = pull.size
+    assert abs(pull.std() - 1.0) < 4 / np.sqrt(2 * n)
+    assert abs(pull.mean()) < 4 / np.sqrt(n)
+    bright = np.array(frames.true) / error > 50
+    bias = np.average(flux[bright] / np.array(frames.true)[bright] - 1.0, weights=1.0 / error[bright] ** 2)
+    assert abs(bias) < 4 * np.sqrt(1.0 / np.sum((np.array(frames.true)[bright] / error[bright]) ** 2))
+
+
+def test_nothing_is_there(frames):
+    """Between the stars fluxes scatter about zero by their errors, and limits are a few errors above."""
+    step = 16.5
+    empty = frames.butler.get("calexp_wcs", data_id(1)).pixel_to_sky(x=frames.x[:40] + step, y=frames.y[:40] + step)
+    catalog = force_image(frames.butler, data_id(1), targets(*empty), ForcedConfig()).catalog
+    flux, error = catalog["base_PsfFlux_instFlux"], catalog["base_PsfFlux_instFluxErr"]
+    assert abs((flux / error).std() - 1.0) < 4 / np.sqrt(80)
+    assert abs((flux / error).mean()) < 4 / np.sqrt(40)
+    limit = (
+        10 ** (-0.4 * (catalog["base_PsfFlux_magLimit"]))
+        * frames.butler.get("calexp", data_id(1)).photo_calib.flux_mag0
+    )
+    np.testing.assert_allclose(limit, np.maximum(flux, 0) + 3 * error, rtol=1e-6)
+    assert np.isnan(catalog["base_PsfFlux_mag"][flux < 0]).all()
+
+
+def test_neighbor_is_subtracted(frames):
+    """A position 4 pixels from a bright star: three quarters of a per cent of its light is left with subtraction."""
+    star = int(np.argmax(frames.flux0))
+    sky = frames.butler.get("calexp_wcs", data_id(1)).pixel_to_sky(x=[frames.x[star] + 4.0], y=[frames.y[star]])
+    plain = ForcedConfig(subtract_neighbors=False)
+    with_it, without = (
+        force_image(frames.butler, data_id(1), targets(*sky), config).catalog for config in (plain, ForcedConfig())
+    )
+    assert with_it["base_PsfFlux_instFlux"][0] > 20 * with_it["base_PsfFlux_instFluxErr"][0]
+    assert abs(without["base_PsfFlux_instFlux"][0]) < 4.5 * without["base_PsfFlux_instFluxErr"][0]
+
+
+def test_light_curve_of_a_variable(frames):
+    target = targets(frames.ra[[VARIABLE]], frames.dec[[VARIABLE]])
+    curve = measure_light_curve(frames.butler, [data_id(visit) for visit in VISITS], target, ForcedConfig())
+    table = curve.table
+    truth = np.array([27.0 - 2.5 * np.log10(frames.flux0[VARIABLE] * (1 + 0.4 * np.sin(visit))) for visit in VISITS])
+    # zero points of the images are wrong by 30 mmag each; the ensemble makes them agree, but their mean stays
+    off = table["magnitude"] - truth
+    pull = (off - off.mean()) / table["magnitude_error"]
+    assert 0.3 < np.sqrt((pull**2).sum() / 5) < 1.9
+    assert np.ptp(table["zero_point_offset"]) > 0.03
+    assert np.all(np.diff(table["mjd_mid"]) > 0)
+    assert np.all(np.abs(table["bjd_tdb"] - table["mjd_mid"] - 2400000.5) < 0.007)
+    assert curve.ensembles["Clear"].constant.sum() >= 25
+    assert table.metadata["CALIB"] == "calibration of each calexp alone"
+
+
+def test_object_that_is_on_no_image(frames):
+    with pytest.raises(MeasurementError, match="is on none of 6 images; obs where RA,DEC names the images"):
+        measure_light_curve(frames.butler, [data_id(visit) for visit in VISITS], targets([50.0], [0.0]), ForcedConfig())
+
+
+def test_image_without_zero_point_gives_fluxes_only(frames):
+    exposure = frames.butler.get("calexp", data_id(1))
+    exposure.photo_calib = None
+    frames.butler.put(exposure, "calexp", data_id(9))
+    try:
+        found = force_image(frames.butler, data_id(9), targets(frames.ra, frames.dec), ForcedConfig())
+    finally:
+        frames.butler.remove("calexp", data_id(9))
+    assert np.isnan(found.catalog["base_PsfFlux_mag"]).all()
+    assert found.catalog["base_PsfFlux_flag_apCorr"].all()
+    assert np.isfinite(found.catalog["base_PsfFlux_instFlux"]).all()
+
+
+def test_command_writes_tables_and_says_which_calibration(frames, tmp_path, obs):
+    table = tmp_path / "stars.csv"
+    rows = [f"star {n},{ra:.7f},{dec:.7f}" for n, (ra, dec) in enumerate(zip(frames.ra, frames.dec, strict=True))]
+    table.write_text("\n".join(["name,RA,Dec", *rows, ""]))
+    status, out, err = obs("forced", frames.butler.output, "--table", table, "--name", "Star7", "--name", "star 8")
+    assert status == 0, err
+    assert "12 fluxes of 2 positions on 6 images" in out
+    assert "calibration: calibration of each calexp alone" in out
+    found = frames.butler.get("forced_src", data_id(2), tract=0)
+    assert found["objectId"].tolist() == [8, 9]
+    assert obs("forced", frames.butler.output, "--table", table, "--name", "Vega")[2].startswith("obs: error: ")
+
+
+def test_lightcurve_command_formats(frames, tmp_path, obs):
+    place = f"{frames.ra[VARIABLE]},{frames.dec[VARIABLE]}"
+    common = ("lightcurve", frames.butler.output, "--object", place)
+    status, out, err = obs(*common, "--plot", tmp_path / "curve.png")
+    assert status == 0, err
+    assert len(out.splitlines()) == 7
+    assert "comparison stars, which repeat to" in err
+    assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
+    obs(*common, "--output", tmp_path / "a.txt", "--format", "aavso", "--observer", "XYZ")
+    lines = (tmp_path / "a.txt").read_text().splitlines()
+    assert lines[:2] == ["#TYPE=EXTENDED", "#OBSCODE=XYZ"]
+    words = lines[-1].split(",")
+    assert len(words) == 15  # the position has a comma, which becomes a space
+    obs(*common, "--output", tmp_path / "e.txt", "--format", "etd")
+    assert float((tmp_path / "e.txt").read_text().split()[0]) == pytest.approx(2460310.5 + 1 / 24, abs=1e-5)
+    status, _, err = obs(*common, "--output", tmp_path / "e.txt", "--format", "etd")
+    assert status == 1
+    assert "exists already; --clobber replaces it" in err
+    assert obs(*common[:-1], "somewhere")[0] == 1
