@@ -31,6 +31,7 @@ COMMANDS = {
     "process": ("process:process", "Turn exposures into calibrated images and catalogs."),
     "skymap": ("skymap:skymap", "Divide the sky into tracts and patches."),
     "coadd": ("coadd:coadd", "Combine exposures on the patches of a sky map."),
+    "coadd-catalog": ("coadd_catalog:coadd_catalog", "Detect and measure the objects on coadds."),
     "process-file": ("process_file:process_file", "Process FITS images that are in no repository."),
     "calibrate-visits": (
         "calibrate_visits:calibrate_visits",

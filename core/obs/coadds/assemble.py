@@ -82,6 +82,7 @@ class _Work:
         self.limits = ArtifactLimits(limits.threshold, limits.edge_threshold, limits.grow, limits.maximum_share)
         planes = [*DEFAULT_PLANES, *_COADD_PLANES]
         self.mask = Mask.zeros(box.shape, {name: bit for bit, name in enumerate(planes)})
+        self.mask.array[:] = self.mask.bits("NO_DATA")
         self.image = np.zeros(box.shape, np.float32)
         self.variance = np.full(box.shape, np.inf, np.float32)
         self.count = np.zeros(box.shape, np.uint16)
@@ -146,6 +147,7 @@ class _Work:
         weights: NDArray[np.float32],
     ) -> None:
         mask = self.mask.array[rows]
+        mask[:] = 0
         saturated = self.mask.bits("SAT")
         total, lost = np.zeros(mask.shape, np.float32), np.zeros(mask.shape, np.float32)
         rejected = np.zeros(mask.shape, bool)

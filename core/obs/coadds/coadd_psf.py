@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from obs.algorithms.coadd.psf import fit_psf_model
 from obs.errors import MeasurementError
 from obs.image.psf import PixelPsf
+from obs.image.resample import shift_matrices, shift_slopes
 from obs.image.wcs import TanSipWcs
 
 __all__ = ["CoaddPsf", "PsfInput"]
@@ -47,6 +48,8 @@ class CoaddPsf:
         The exposures, at least one.
     wcs : TanSipWcs
         WCS of the coadd.
+    fill : bool, optional
+        Where no exposure is, return the mean of all instead of raising an error.
 
     Examples
     --------
@@ -57,10 +60,14 @@ class CoaddPsf:
     1
     """
 
-    def __init__(self, inputs: Sequence[PsfInput], wcs: TanSipWcs) -> None:
-        self._inputs, self._wcs = list(inputs), wcs
+    def __init__(self, inputs: Sequence[PsfInput], wcs: TanSipWcs, *, fill: bool = False) -> None:
+        self._inputs, self._wcs, self._fill = list(inputs), wcs, fill
         shapes = [one.psf.stamp_shape for one in inputs]
         self._shape = max(height for height, _ in shapes), max(width for _, width in shapes)
+
+    def filled(self) -> "CoaddPsf":
+        """Return the same PSF, which where no exposure is returns the mean of all."""
+        return CoaddPsf(self._inputs, self._wcs, fill=True)
 
     @property
     def stamp_shape(self) -> tuple[int, int]:
@@ -89,6 +96,9 @@ class CoaddPsf:
         x, y = np.atleast_1d(np.asarray(x, np.float64)), np.atleast_1d(np.asarray(y, np.float64))
         weights = self.weights(x=x, y=y)
         total = weights.sum(axis=0)
+        if self._fill:
+            weights[:, total == 0] = np.array([one.weight for one in self._inputs])[:, None]
+            total = weights.sum(axis=0)
         if (total == 0).any():
             place = int(np.flatnonzero(total == 0)[0])
             raise MeasurementError(
@@ -108,22 +118,31 @@ class CoaddPsf:
 
     def evaluate(self, *, x: ArrayLike, y: ArrayLike) -> NDArray[np.float32]:
         """Return stamps, float32, shape (n, ny, nx), centered on their middle pixel; see `model`."""
-        return np.concatenate([self._single(a, b).evaluate(x=[a], y=[b]) for a, b in _pairs(x, y)])
+        model = self.model(x=x, y=y)
+        rows, columns = (
+            shift_matrices(np.zeros(1), size, model.shape[1], self._inputs[0].psf.sampling, "star")[0]
+            for size in self._shape
+        )
+        return np.asarray(rows @ model @ columns.T, np.float32)
 
     def render(self, *, x: ArrayLike, y: ArrayLike) -> NDArray[np.float32]:
         """Return stamps, float32, shape (n, ny, nx), whose middle pixel is the one nearest to (x, y)."""
-        return np.concatenate([self._single(a, b).render(x=[a], y=[b]) for a, b in _pairs(x, y)])
+        return self.render_slopes(x=x, y=y)[0]
 
     def render_slopes(self, *, x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float32], ...]:
         """Return what `render` does, and how it changes with x and with y, 1/pixel."""
-        parts = [self._single(a, b).render_slopes(x=[a], y=[b]) for a, b in _pairs(x, y)]
-        return tuple(np.concatenate(group) for group in zip(*parts, strict=True))
-
-    def _single(self, x: float, y: float) -> PixelPsf:
-        first = self._inputs[0].psf
-        return PixelPsf(
-            self.model(x=[x], y=[y]), 0, sampling=first.sampling, stamp_shape=self._shape, interpolation="star"
+        x, y = np.atleast_1d(np.asarray(x, np.float64)), np.atleast_1d(np.asarray(y, np.float64))
+        model = self.model(x=x, y=y)
+        (height, width), size, sampling = self._shape, model.shape[1], self._inputs[0].psf.sampling
+        rows, row_slopes = (
+            make(y - np.rint(y), height, size, sampling, "star") for make in (shift_matrices, shift_slopes)
         )
+        columns, column_slopes = (
+            make(x - np.rint(x), width, size, sampling, "star").transpose(0, 2, 1)
+            for make in (shift_matrices, shift_slopes)
+        )
+        shifted = model @ columns
+        return rows @ shifted, rows @ (model @ column_slopes), row_slopes @ shifted
 
     def fit(self, shape: tuple[int, int], *, degree: int) -> tuple[PixelPsf, float]:
         """Return a polynomial model over an image, and how far it is from the PSF.
@@ -176,8 +195,3 @@ class CoaddPsf:
         if not covered.any():
             raise MeasurementError("no exposure reaches the grid on which the PSF of the coadd is computed")
         return x[covered], y[covered], (weights[covered] / weights.max()) ** 2
-
-
-def _pairs(x: ArrayLike, y: ArrayLike) -> list[tuple[float, float]]:
-    xs, ys = np.atleast_1d(np.asarray(x, np.float64)), np.atleast_1d(np.asarray(y, np.float64))
-    return list(zip(xs.tolist(), ys.tolist(), strict=True))

@@ -22,6 +22,8 @@ _TYPES: dict[str, type] = dict.fromkeys("diouxX", int) | dict.fromkeys("eEfFgG",
 _WIDEST, _DIGITS, _SHOWN = 255, 9, 24
 #: Of a key that is written in two ways, as ``%(visit)d`` and ``%(visit)s``, the stricter one is the type.
 _PREFERENCE = (int, float, str)
+#: What keys of sky maps look like: names of files go on behind them.
+_SKY_PATTERNS = {"patch": r"\d+(?:,\d+)?"}
 _BASES = {"o": 8, "x": 16, "X": 16}
 
 
@@ -47,7 +49,7 @@ class _Field:
         if self.char == "c":
             return r"[^/]"
         if self.char in "rs":
-            return r"[^/]+"
+            return _SKY_PATTERNS.get(self.key, r"[^/]+")
         if self.char in "diu":
             digits = rf"(?:\d{{{self.width},}}|[ +-]\d{{{max(self.width - 1, 1)},}})"
             return digits if "0" in self.flags and "-" not in self.flags else r"[ +-]*\d+ *"
@@ -233,7 +235,7 @@ def _compile(parts: Iterable[str | _Field]) -> tuple[re.Pattern[str], ...]:
         else:
             seen[part.text] = number
             strict += f"(?P<f{number}>{part.pattern})"
-            loose += f"(?P<f{number}>{'.*' if part.char == 's' else part.pattern})"
+            loose += f"(?P<f{number}>{'.*' if part.char == 's' and part.key not in _SKY_PATTERNS else part.pattern})"
     return tuple(re.compile(text, re.DOTALL) for text in dict.fromkeys((strict, loose)))
 
 

@@ -5,6 +5,7 @@ What calibration needs before the faint sources are looked at, from the bright o
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -323,7 +324,7 @@ def _find_stars(
     psf: Psf,
     config: CharacterizeConfig,
     backgrounds: list[Background],
-    numbers: dict[str, int],
+    numbers: dict[str, Any],
     search: _Search,
 ) -> tuple[BrightSources, NDArray[np.bool_], _Search]:
     """Return bright sources, the stars among them, and how enough of them were found.
@@ -351,7 +352,7 @@ def _bright_sources(
     psf: Psf,
     config: CharacterizeConfig,
     backgrounds: list[Background],
-    numbers: dict[str, int],
+    numbers: dict[str, Any],
     search: _Search,
 ) -> BrightSources:
     """Detect and measure what exceeds a part of the limit of this step."""

@@ -3,6 +3,7 @@
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from obs.algorithms.measure.extendedness import classify_extendedness
 from obs.algorithms.measure.pixel_flags import ANYWHERE, AT_CENTER, measure_pixel_flags
@@ -123,6 +124,7 @@ def measure_catalog(
     fwhm: float,
     exposure_id: int,
     exposure_id_bits: int,
+    positions: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
 ) -> Catalog:
     """Deblend, measure, and list the sources.
 
@@ -142,6 +144,9 @@ def measure_catalog(
         Full width at half maximum of the PSF, pixels.
     exposure_id, exposure_id_bits : int
         Number of the exposure, which begins every source id and seeds the noise in place of neighbors.
+    positions : tuple of ndarray of float64, optional
+        x and y of all sources, in the order of the result, at which they are measured: forced measurement. Footprints
+        must have the peaks that the positions were measured with.
 
     Returns
     -------
@@ -188,6 +193,7 @@ def measure_catalog(
         kron=config.kron,
         noise=correlation,
         correlated_fluxes=config.correlated_noise == "all",
+        positions=positions,
     )
     catalog = _identities(sources, children, exposure_id << (ID_BITS - exposure_id_bits))
     for name, values in measured.columns.items():

@@ -4,7 +4,7 @@ A batch holds stamps of `BATCH` sources; sources too large for them are cut agai
 need it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,7 @@ from obs.algorithms.measure.aperture_flux import (
     measure_ellipse_flux,
     sinc_half,
 )
+from obs.algorithms.measure.batch import BATCH, Batch, portions
 from obs.algorithms.measure.centroid import Centroids, measure_centroid
 from obs.algorithms.measure.correlated_errors import ErrorFactors
 from obs.algorithms.measure.fluxes import Fluxes, flux_columns
@@ -34,9 +35,7 @@ from obs.image.psf import Psf
 __all__ = ["APERTURES", "Measurements", "measure_sources"]
 
 APERTURES = (3.0, 4.5, 6.0, 9.0, 12.0, 17.0, 25.0)
-BATCH = 800
 LARGEST_BIN = 16
-LARGEST_HALF = 240
 
 LARGEST_SHAPE_BIN = 4
 """What is still too wide for its stamp in bins of this size is no source but a slope of the background."""
@@ -71,6 +70,7 @@ def measure_sources(
     which: NDArray[np.int64] | None = None,
     noise: NoiseCorrelation | None = None,
     correlated_fluxes: bool = True,
+    positions: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
 ) -> Measurements:
     """Measure centroid, shape and fluxes.
 
@@ -96,6 +96,8 @@ def measure_sources(
         Noise that pixels share, which errors are to include; independent pixels if absent.
     correlated_fluxes : bool, optional
         Include it in the errors of fluxes too, not only in those of positions and moments.
+    positions : tuple of ndarray of float64, each of shape (n_source,), optional
+        x and y at which all sources are measured, instead of their centroids on this image.
 
     Returns
     -------
@@ -105,7 +107,8 @@ def measure_sources(
     batches = [chosen[k : k + BATCH] for k in range(0, len(chosen), BATCH)] or [chosen]
     narrow = [radius for radius in apertures if radius <= WIDEST_STAMP]
     parts = [
-        _measure_batch(cutter, sources, labels, psf, batch, narrow, maximum_sinc_radius, kron) for batch in batches
+        _measure_batch(cutter, sources, labels, psf, batch, narrow, maximum_sinc_radius, kron, positions)
+        for batch in batches
     ]
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     wide = [radius for radius in apertures if radius > WIDEST_STAMP]
@@ -137,50 +140,6 @@ def _wide_apertures(
     return result
 
 
-class _Batch:
-    """Some sources, their stamps, and where in its stamp each one lies.
-
-    Parameters
-    ----------
-    cutter : StampCutter
-        Source of stamps.
-    which : ndarray of int64, shape (n,)
-        Indices of the sources.
-    half : int
-        Half the size of the stamps, pixels.
-    """
-
-    def __init__(self, cutter: StampCutter, which: NDArray[np.int64], half: int) -> None:
-        self.cutter, self.which, self.half = cutter, which, half
-        self.shift_x, self.shift_y = np.zeros(len(which), np.int64), np.zeros(len(which), np.int64)
-        self.dx, self.dy = np.zeros(len(which)), np.zeros(len(which))
-        self.stamps = self.cut(np.arange(len(which)), half)
-
-    def __len__(self) -> int:
-        return len(self.which)
-
-    def cut(self, rows: NDArray[np.int64], half: int) -> Stamps:
-        """Cut stamps of another size."""
-        return self.cutter.cut(self.which[rows], half, shift_x=self.shift_x[rows], shift_y=self.shift_y[rows])
-
-    def center(self, dx: NDArray[np.float64], dy: NDArray[np.float64]) -> None:
-        """Move the stamps so that each source, at (dx, dy) from the peak pixel, lies in the middle pixel."""
-        self.shift_x, self.shift_y = np.rint(dx).astype(np.int64), np.rint(dy).astype(np.int64)
-        self.dx, self.dy = dx - self.shift_x, dy - self.shift_y
-        moved = np.flatnonzero((self.shift_x != 0) | (self.shift_y != 0))
-        self.stamps.replace(moved, self.cut(moved, self.half))
-
-    def by_size(self, reach: NDArray[np.float64]) -> Iterator[tuple[NDArray[np.int64], Stamps]]:
-        """Give rows and stamps that hold ``reach`` pixels about the middle; what no stamp can hold is left out."""
-        fits = np.flatnonzero(reach <= self.half)
-        yield fits, self.stamps if len(fits) == len(self) else self.stamps.select(fits)
-        half, low = self.half, float(self.half)
-        while (reach > half).any() and half < LARGEST_HALF:
-            low, half = half, min(2 * half, LARGEST_HALF)
-            for rows in _portions(np.flatnonzero((reach > low) & (reach <= half)), half):
-                yield rows, self.cut(rows, half)
-
-
 def _measure_batch(
     cutter: StampCutter,
     sources: SourceList,
@@ -190,35 +149,20 @@ def _measure_batch(
     apertures: Sequence[float],
     maximum_sinc_radius: float,
     kron: bool,
+    positions: tuple[NDArray[np.float64], NDArray[np.float64]] | None,
 ) -> dict[str, NDArray[np.generic]]:
     room = [radius + (SINC_MARGIN if radius <= maximum_sinc_radius else 3) for radius in apertures]
-    batch = _Batch(cutter, which, int(np.ceil(max([psf.stamp_shape[0] // 2 + 3, *room]))))
+    batch = Batch(cutter, which, int(np.ceil(max([psf.stamp_shape[0] // 2 + 3, *room]))))
     peak_x, peak_y = sources.x[which].astype(float), sources.y[which].astype(float)
     kernels = psf.evaluate(x=peak_x, y=peak_y)
     psf_shape = measure_shape(kernels, np.ones_like(kernels), batch.dx, batch.dy)
     area = psf_shape.xx * psf_shape.yy - psf_shape.xy**2
     sigma = np.where(psf_shape.failed, half_maximum_moments(kernels)[:, 0] ** 0.5, np.maximum(area, 0.0) ** 0.25)
-    centroid, binned = _centroids(batch, kernels, sigma)
-    # sources that were binned are wider than any PSF
-    reach = reach_of_fit(psf_shape.xx, psf_shape.yy, psf_shape.xy, ~centroid.failed & ~binned)
-    fit_centroid(batch.stamps.image, batch.stamps.variance, psf, peak_x, peak_y, centroid, reach)
-    columns: dict[str, NDArray[np.generic]] = {}
-
-    x, y = np.rint(peak_x + centroid.dx).astype(int), np.rint(peak_y + centroid.dy).astype(int)
-    inside = (x >= 0) & (x < labels.shape[1]) & (y >= 0) & (y < labels.shape[0])
-    there = labels[np.where(inside, y, 0), np.where(inside, x, 0)]
-    strayed = ~centroid.failed & (~inside | (there != sources.footprint[which]))
-    edge = _at_edge(batch.stamps, np.ceil(3 * sigma).astype(int) + 2)
-    reset = strayed | centroid.failed | edge
-    dx, dy = np.where(reset, 0.0, centroid.dx), np.where(reset, 0.0, centroid.dy)
-    x, y = peak_x + dx, peak_y + dy
-    columns["base_SdssCentroid_x"], columns["base_SdssCentroid_y"] = x, y
-    unknown = np.float32(np.nan)
-    columns["base_SdssCentroid_xErr"] = np.where(reset, unknown, centroid.x_err)
-    columns["base_SdssCentroid_yErr"] = np.where(reset, unknown, centroid.y_err)
-    columns["base_SdssCentroid_flag"] = reset
-    columns["base_SdssCentroid_flag_edge"] = edge
-    columns["base_SdssCentroid_flag_resetToPeak"] = strayed
+    if positions is None:
+        columns, dx, dy = _free_centroids(batch, sources, labels, psf, kernels, psf_shape, sigma)
+    else:
+        columns, dx, dy = _given_centroids(batch, sources, positions)
+    x, y = columns["base_SdssCentroid_x"].astype(float), columns["base_SdssCentroid_y"].astype(float)
     batch.center(dx, dy)
 
     start = np.c_[psf_shape.xx, psf_shape.yy, psf_shape.xy]
@@ -241,6 +185,60 @@ def _measure_batch(
     return columns
 
 
+def _free_centroids(
+    batch: Batch,
+    sources: SourceList,
+    labels: NDArray[np.int32],
+    psf: Psf,
+    kernels: NDArray[np.float32],
+    psf_shape: Shapes,
+    sigma: NDArray[np.float64],
+) -> tuple[dict[str, NDArray[np.generic]], NDArray[np.float64], NDArray[np.float64]]:
+    """Return columns of measured centroids, and their distances in x and y from the peak pixels."""
+    which = batch.which
+    peak_x, peak_y = sources.x[which].astype(float), sources.y[which].astype(float)
+    centroid, binned = _centroids(batch, kernels, sigma)
+    # sources that were binned are wider than any PSF
+    reach = reach_of_fit(psf_shape.xx, psf_shape.yy, psf_shape.xy, ~centroid.failed & ~binned)
+    fit_centroid(batch.stamps.image, batch.stamps.variance, psf, peak_x, peak_y, centroid, reach)
+    columns: dict[str, NDArray[np.generic]] = {}
+
+    x, y = np.rint(peak_x + centroid.dx).astype(int), np.rint(peak_y + centroid.dy).astype(int)
+    inside = (x >= 0) & (x < labels.shape[1]) & (y >= 0) & (y < labels.shape[0])
+    there = labels[np.where(inside, y, 0), np.where(inside, x, 0)]
+    strayed = ~centroid.failed & (~inside | (there != sources.footprint[which]))
+    edge = _at_edge(batch.stamps, np.ceil(3 * sigma).astype(int) + 2)
+    reset = strayed | centroid.failed | edge
+    dx, dy = np.where(reset, 0.0, centroid.dx), np.where(reset, 0.0, centroid.dy)
+    x, y = peak_x + dx, peak_y + dy
+    columns["base_SdssCentroid_x"], columns["base_SdssCentroid_y"] = x, y
+    unknown = np.float32(np.nan)
+    columns["base_SdssCentroid_xErr"] = np.where(reset, unknown, centroid.x_err)
+    columns["base_SdssCentroid_yErr"] = np.where(reset, unknown, centroid.y_err)
+    columns["base_SdssCentroid_flag"] = reset
+    columns["base_SdssCentroid_flag_edge"] = edge
+    columns["base_SdssCentroid_flag_resetToPeak"] = strayed
+    return columns, dx, dy
+
+
+def _given_centroids(
+    batch: Batch, sources: SourceList, positions: tuple[NDArray[np.float64], NDArray[np.float64]]
+) -> tuple[dict[str, NDArray[np.generic]], NDArray[np.float64], NDArray[np.float64]]:
+    """Return columns of positions from elsewhere, whose errors are not known here, as `_free_centroids` does."""
+    x, y = (axis[batch.which] for axis in positions)
+    no, unknown = np.zeros(len(batch), bool), np.full(len(batch), np.nan, np.float32)
+    columns: dict[str, NDArray[np.generic]] = {
+        "base_SdssCentroid_x": x,
+        "base_SdssCentroid_y": y,
+        "base_SdssCentroid_xErr": unknown,
+        "base_SdssCentroid_yErr": unknown.copy(),
+        "base_SdssCentroid_flag": no,
+        "base_SdssCentroid_flag_edge": no.copy(),
+        "base_SdssCentroid_flag_resetToPeak": no.copy(),
+    }
+    return columns, x - sources.x[batch.which], y - sources.y[batch.which]
+
+
 def _at_edge(stamps: Stamps, reach: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Whether the image ends within ``reach`` pixels of the middle of a stamp."""
     half, rows = stamps.inside.shape[1] // 2, np.arange(len(reach))
@@ -250,7 +248,7 @@ def _at_edge(stamps: Stamps, reach: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 
 def _centroids(
-    batch: _Batch, kernels: NDArray[np.float32], sigma: NDArray[np.float64]
+    batch: Batch, kernels: NDArray[np.float32], sigma: NDArray[np.float64]
 ) -> tuple[Centroids, NDArray[np.bool_]]:
     """Return centroids, and which sources were so wide that their pixels were binned."""
     found = measure_centroid(batch.stamps.image, batch.stamps.variance, kernels, sigma)
@@ -258,7 +256,7 @@ def _centroids(
     bin_size, todo = 2, np.flatnonzero(binned)
     while len(todo) and bin_size <= LARGEST_BIN:
         half = (kernels.shape[1] // 2 + 2) * bin_size
-        for part in _portions(todo, half):
+        for part in portions(todo, half):
             large = batch.cut(part, half)
             coarse = measure_centroid(large.image, large.variance, kernels[part], sigma[part], bin_size=bin_size)
             # where the coarser image has no maximum the finer one's stands
@@ -270,20 +268,14 @@ def _centroids(
     return found, binned
 
 
-def _portions(rows: NDArray[np.int64], half: int) -> list[NDArray[np.int64]]:
-    """Divide rows so that their stamps take no more memory than a batch of small ones."""
-    step = max(1, BATCH * 60**2 // (2 * half + 1) ** 2)
-    return [rows[k : k + step] for k in range(0, len(rows), step)]
-
-
-def _shapes(batch: _Batch, start: NDArray[np.float64]) -> Shapes:
+def _shapes(batch: Batch, start: NDArray[np.float64]) -> Shapes:
     """Measure moments, the first weights of which are those of the PSF."""
     shapes = measure_shape(batch.stamps.image, batch.stamps.variance, batch.dx, batch.dy, start=start)
     half, bin_size = batch.half, 2
     while shapes.unfinished.any() and bin_size <= LARGEST_SHAPE_BIN:
         # a source that fills its stamp is smooth on the scale of a pixel: coarser pixels keep the work the same
         reach = half * bin_size + bin_size // 2
-        for rows in _portions(np.flatnonzero(shapes.unfinished), reach):
+        for rows in portions(np.flatnonzero(shapes.unfinished), reach):
             large = batch.cut(rows, reach)
             skip = reach - half * bin_size - bin_size // 2
             image, variance = (_sum_bins(a, skip, 2 * half + 1, bin_size) for a in (large.image, large.variance))
@@ -306,7 +298,7 @@ def _sum_bins(stamps: NDArray[np.float32], first: int, n: int, bin_size: int) ->
 
 
 def _fixed_fluxes(
-    batch: _Batch,
+    batch: Batch,
     psf: Psf,
     x: NDArray[np.float64],
     y: NDArray[np.float64],
@@ -340,7 +332,7 @@ def _fixed_fluxes(
 
 
 def _kron(
-    batch: _Batch, shape: Shapes, psf_shape: Shapes, kernels: NDArray[np.float32]
+    batch: Batch, shape: Shapes, psf_shape: Shapes, kernels: NDArray[np.float32]
 ) -> dict[str, NDArray[np.generic]]:
     moments = np.c_[shape.xx, shape.yy, shape.xy]
     # the first radial moment of a round Gaussian is sqrt(pi / 2) sigma

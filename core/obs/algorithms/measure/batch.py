@@ -1,0 +1,63 @@
+"""Stamps of some sources at a time, so that memory is bounded however many there are."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.algorithms.sources.stamps import StampCutter, Stamps
+
+__all__ = ["BATCH", "LARGEST_HALF", "Batch", "portions"]
+
+BATCH = 800
+LARGEST_HALF = 240
+
+
+class Batch:
+    """Some sources, their stamps, and where in its stamp each one lies.
+
+    Parameters
+    ----------
+    cutter : StampCutter
+        Source of stamps.
+    which : ndarray of int64, shape (n,)
+        Indices of the sources.
+    half : int
+        Half the size of the stamps, pixels.
+    """
+
+    def __init__(self, cutter: StampCutter, which: NDArray[np.int64], half: int) -> None:
+        self.cutter, self.which, self.half = cutter, which, half
+        self.shift_x, self.shift_y = np.zeros(len(which), np.int64), np.zeros(len(which), np.int64)
+        self.dx, self.dy = np.zeros(len(which)), np.zeros(len(which))
+        self.stamps = self.cut(np.arange(len(which)), half)
+
+    def __len__(self) -> int:
+        return len(self.which)
+
+    def cut(self, rows: NDArray[np.int64], half: int) -> Stamps:
+        """Cut stamps of another size."""
+        return self.cutter.cut(self.which[rows], half, shift_x=self.shift_x[rows], shift_y=self.shift_y[rows])
+
+    def center(self, dx: NDArray[np.float64], dy: NDArray[np.float64]) -> None:
+        """Move the stamps so that each source, at (dx, dy) from the peak pixel, lies in the middle pixel."""
+        self.shift_x, self.shift_y = np.rint(dx).astype(np.int64), np.rint(dy).astype(np.int64)
+        self.dx, self.dy = dx - self.shift_x, dy - self.shift_y
+        moved = np.flatnonzero((self.shift_x != 0) | (self.shift_y != 0))
+        self.stamps.replace(moved, self.cut(moved, self.half))
+
+    def by_size(self, reach: NDArray[np.float64]) -> Iterator[tuple[NDArray[np.int64], Stamps]]:
+        """Give rows and stamps that hold ``reach`` pixels about the middle; what no stamp can hold is left out."""
+        fits = np.flatnonzero(reach <= self.half)
+        yield fits, self.stamps if len(fits) == len(self) else self.stamps.select(fits)
+        half, low = self.half, float(self.half)
+        while (reach > half).any() and half < LARGEST_HALF:
+            low, half = half, min(2 * half, LARGEST_HALF)
+            for rows in portions(np.flatnonzero((reach > low) & (reach <= half)), half):
+                yield rows, self.cut(rows, half)
+
+
+def portions(rows: NDArray[np.int64], half: int) -> list[NDArray[np.int64]]:
+    """Divide rows so that their stamps take no more memory than a batch of small ones."""
+    step = max(1, BATCH * 60**2 // (2 * half + 1) ** 2)
+    return [rows[k : k + step] for k in range(0, len(rows), step)]

@@ -1,0 +1,245 @@
+"""Catalogs of one patch: detection in every band, one list of objects, measurement in each band, free and forced."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.algorithms.measure.shape import psf_sigma
+from obs.algorithms.psf.width import half_maximum_width, light_radius
+from obs.algorithms.sources.detection import Footprints
+from obs.algorithms.sources.merge import Merged, merge_footprints
+from obs.coadds.catalog_config import CoaddCatalogConfig, MergeConfig
+from obs.coadds.coadd_psf import CoaddPsf
+from obs.coadds.inputs_table import read_coadd_psf
+from obs.coadds.patch_flags import COADD_BITS, coadd_number, set_patch_flags
+from obs.coadds.psf_stars import carry_psf_flags
+from obs.coadds.sky_maps import load_sky_map
+from obs.errors import DatasetNotFoundError
+from obs.image.catalog import Catalog
+from obs.image.exposure import Exposure
+from obs.repo.butler import Butler
+from obs.skymap.sky_map import SkyMap
+from obs.skymap.tract import Patch, Tract
+from obs.tasks.aperture_correction import apply_aperture_correction, fit_aperture_corrections
+from obs.tasks.calibrate import CalibrateConfig
+from obs.tasks.calibrated_columns import add_magnitudes
+from obs.tasks.detect import detect_sources
+from obs.tasks.measure import measure_catalog, set_sky_coordinates
+from obs.tasks.psf_sizes import FWHM_PER_SIGMA, scale_background
+from obs.tasks.star_galaxy import classify_by_spread
+
+__all__ = ["CatalogSummary", "catalog_patch"]
+
+
+@dataclass(frozen=True)
+class CatalogSummary:
+    """What the catalog of a patch holds.
+
+    Parameters
+    ----------
+    n_object : int
+        Number of primary objects.
+    n_detected : dict of str to int
+        Number of them that each filter detected.
+    """
+
+    n_object: int
+    n_detected: dict[str, int]
+
+
+@dataclass
+class _Band:
+    """The coadd of one filter."""
+
+    name: str
+    data_id: dict[str, Any]
+    exposure: Exposure
+    psf: CoaddPsf
+    sigma: float
+    config: CalibrateConfig
+    footprints: Footprints
+
+
+def catalog_patch(
+    butler: Butler, tract_number: int, patch_name: str, filters: Sequence[str], config: CoaddCatalogConfig
+) -> CatalogSummary:
+    """Make and write all catalogs of a patch.
+
+    Parameters
+    ----------
+    butler : Butler
+        Repository with an output.
+    tract_number, patch_name : int, str
+        The patch.
+    filters : sequence of str
+        Filters whose coadds are there.
+    config : CoaddCatalogConfig
+        Settings.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If a coadd is not there.
+    MeasurementError
+        If nothing can be measured.
+    """
+    sky_map = load_sky_map(butler)
+    tract = sky_map.tract(tract_number)
+    patch = tract.patch(patch_name)
+    place = {"tract": tract.number, "patch": patch.name}
+    bands = [_detect(butler, {**place, "filter": name}, config) for name in filters]
+    bands = _by_priority(bands, config.merge)
+    scale = tract.wcs.scale
+    # peaks are whole pixels: two of one object may be a pixel apart in x and in y
+    same = max(config.merge.same_peak / scale, 1.5)
+    merged = merge_footprints(
+        [band.footprints for band in bands], same=same, apart=max(config.merge.new_peak / scale, same)
+    )
+    measured = [_measure(butler, band, merged, config, sky_map, tract, patch) for band in bands]
+    for band, catalog in zip(bands, measured, strict=True):
+        butler.put(catalog, "deepCoadd_meas", band.data_id)
+    detected = merged.by_source()[: len(measured[0])]
+    reference = _reference(bands, measured, detected, config.merge)
+    butler.put(reference, "deepCoadd_ref", place)
+    positions = reference["base_SdssCentroid_x"].astype(float), reference["base_SdssCentroid_y"].astype(float)
+    for band in bands:
+        forced = _measure(butler, band, merged, config, sky_map, tract, patch, positions=positions)
+        for name in ("detect_isPatchInner", "detect_isTractInner", "detect_isPrimary"):
+            column = reference.columns[name]
+            forced.add(name, column.data, column.unit, column.description)
+        butler.put(forced, "deepCoadd_forced_src", band.data_id)
+    primary = reference["detect_isPrimary"]
+    counts = {band.name: int((primary & reference[f"merge_peak_{band.name}"]).sum()) for band in bands}
+    return CatalogSummary(int(primary.sum()), counts)
+
+
+def _detect(butler: Butler, data_id: dict[str, Any], config: CoaddCatalogConfig) -> _Band:
+    """Detect sources on a coadd, subtract what is left of the sky, and write ``deepCoadd_calexp``."""
+    exposure = butler.get("deepCoadd", data_id)
+    psf = read_coadd_psf(butler, **data_id).filled()
+    pixels = exposure.masked_image
+    unknown = ~np.isfinite(pixels.variance)
+    if unknown.any():
+        pixels.variance[unknown] = np.median(pixels.variance[~unknown]) if not unknown.all() else np.float32(1)
+    x, y = _covered_middle(exposure, psf)
+    fit = exposure.psf
+    sigma, fwhm = psf_sigma(fit, x=x, y=y), half_maximum_width(fit, x=x, y=y)
+    calibrate = config.calibrate
+    measurement = calibrate.measurement.scaled(fwhm, light_radius(fit, x=x, y=y))
+    calibrate = calibrate.model_copy(update={"measurement": measurement})
+    background = scale_background(calibrate.background, FWHM_PER_SIGMA * sigma)
+    found = detect_sources(pixels, sigma, calibrate.detection, background)
+    empty = (pixels.mask.array & pixels.mask.bits("NO_DATA")) != 0
+    pixels.image[empty] = 0  # the background is not known there
+    butler.put(exposure, "deepCoadd_calexp", data_id)
+    if found.background is not None:
+        butler.put([found.background], "deepCoadd_calexp_background", data_id)
+    peaks = found.footprints.peaks
+    covered = psf.weights(x=peaks.x, y=peaks.y).sum(axis=0) > 0
+    footprints = found.footprints.keep(covered & ~empty[peaks.y, peaks.x])
+    return _Band(str(data_id["filter"]), data_id, exposure, psf, sigma, calibrate, footprints)
+
+
+def _covered_middle(exposure: Exposure, psf: CoaddPsf) -> tuple[float, float]:
+    """Return a position with exposures, near the middle of what they cover."""
+    rows, columns = np.nonzero((exposure.masked_image.mask.array & exposure.masked_image.mask.bits("NO_DATA")) == 0)
+    if not rows.size:
+        raise DatasetNotFoundError("the coadd has no pixel with data")
+    step = max(1, rows.size // 2000)
+    x, y = columns[::step].astype(float), rows[::step].astype(float)
+    nearest = np.argmin(np.hypot(x - np.median(x), y - np.median(y)))
+    return float(x[nearest]), float(y[nearest])
+
+
+def _by_priority(bands: list[_Band], config: MergeConfig) -> list[_Band]:
+    """Return bands in the order in which positions are believed: those named, then by their number of peaks."""
+    named = {name: place for place, name in enumerate(config.priority)}
+    return sorted(bands, key=lambda band: (named.get(band.name, len(named)), -len(band.footprints.peaks)))
+
+
+def _measure(
+    butler: Butler,
+    band: _Band,
+    merged: Merged,
+    config: CoaddCatalogConfig,
+    sky_map: SkyMap[Any],
+    tract: Tract,
+    patch: Patch,
+    *,
+    positions: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
+) -> Catalog:
+    """Measure all objects on the coadd of one filter, at given positions or at those that the filter shows."""
+    calibrate = band.config
+    measurement = calibrate.measurement
+    if positions is not None:
+        measurement = measurement.model_copy(update={"kron": False})
+    catalog = measure_catalog(
+        band.exposure,
+        merged.footprints,
+        band.psf,
+        measurement,
+        calibrate.deblend,
+        fwhm=FWHM_PER_SIGMA * band.sigma,
+        exposure_id=coadd_number(tract.number, patch),
+        exposure_id_bits=COADD_BITS,
+        positions=positions,
+    )
+    set_sky_coordinates(catalog, band.exposure.wcs)
+    set_patch_flags(catalog, sky_map, tract, patch)
+    wcs = band.exposure.wcs
+    if wcs is not None:
+        inputs = butler.get("deepCoadd_inputs", band.data_id)
+        carry_psf_flags(catalog, butler, inputs, wcs, config.psf_star_share)
+    if calibrate.aperture_correction.enabled:
+        stars = catalog["calib_psf_candidate"] if "calib_psf_candidate" in catalog else np.zeros(len(catalog), bool)
+        corrections = fit_aperture_corrections(
+            catalog, stars, band.psf, band.exposure.shape, measurement, calibrate.aperture_correction
+        )
+        apply_aperture_correction(catalog, corrections, measurement)
+    stars = catalog["calib_psf_candidate"]
+    classify_by_spread(catalog, stars, band.exposure.shape)
+    count = butler.get("deepCoadd_nImage", band.data_id)
+    rows, columns = (
+        np.clip(np.rint(catalog[f"base_SdssCentroid_{axis}"]).astype(int), 0, size - 1)
+        for axis, size in zip("yx", count.shape, strict=True)
+    )
+    catalog.add(
+        "base_InputCount_value", count[rows, columns].astype(np.int32), "", "number of exposures at the centroid"
+    )
+    if calibrate.magnitudes:
+        add_magnitudes(catalog, band.exposure.photo_calib)
+    return catalog
+
+
+def _reference(
+    bands: Sequence[_Band], measured: Sequence[Catalog], detected: NDArray[np.bool_], config: MergeConfig
+) -> Catalog:
+    """Return each object as measured in its reference filter.
+
+    That is the first filter that detected the object with an unflagged centroid and flux, or one with a clearly higher
+    signal-to-noise ratio if that of the first is low. `detected` has the shape (n_object, n_band).
+    """
+    every = np.arange(len(measured[0]))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        strength = np.stack([one["base_PsfFlux_instFlux"] / one["base_PsfFlux_instFluxErr"] for one in measured])
+    good = np.stack([~one["base_SdssCentroid_flag"] & ~one["base_PsfFlux_flag"] for one in measured])
+    good &= np.isfinite(strength)
+    strength = np.where(good, strength, -np.inf)
+    first = np.argmax(np.where((good & detected.T).any(axis=0), good & detected.T, detected.T), axis=0)
+    strongest = np.argmax(strength, axis=0)
+    own = strength[first, every]
+    leads = strength[strongest, every] > np.where(np.isfinite(own), own, 0) + config.maximum_lead
+    choice = np.where((own < config.minimum_signal_to_noise) & leads, strongest, first)
+    reference = Catalog()
+    for name, column in measured[0].columns.items():
+        data = column.data.copy()
+        for index, one in enumerate(measured[1:], 1):
+            data[choice == index] = one[name][choice == index]
+        reference.add(name, data, column.unit, column.description)
+    for index, band in enumerate(bands):
+        reference.add(f"merge_measurement_{band.name}", choice == index, "", f"measured in the filter {band.name}")
+        reference.add(f"merge_peak_{band.name}", detected[:, index], "", f"detected in the filter {band.name}")
+    return reference

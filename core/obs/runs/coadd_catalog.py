@@ -1,0 +1,147 @@
+"""Make catalogs of the coadds of many patches, and one table of each tract."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from obs.coadds.catalog import CatalogSummary, catalog_patch
+from obs.coadds.catalog_config import CoaddCatalogConfig
+from obs.coadds.coadd import check_sky_map
+from obs.coadds.object_table import object_table
+from obs.coadds.sky_maps import load_sky_map
+from obs.config.layers import ConfigLayers
+from obs.errors import DatasetNotFoundError
+from obs.executor.outcome import Outcome
+from obs.executor.run import run
+from obs.instrument.instrument import Instrument
+from obs.policy.data_id import DataId
+from obs.repo.butler import Butler
+from obs.repo.find_datasets import iterate_datasets
+from obs.runs.record import RecordOptions, record
+
+__all__ = ["catalog_jobs", "catalog_settings", "make_catalogs", "write_object_tables"]
+
+_TASK = "coaddCatalog"
+
+
+def catalog_settings(instrument: Instrument) -> ConfigLayers[CoaddCatalogConfig]:
+    """Return the settings of ``obs coadd-catalog`` for a camera: its own, over the section calibrate of `process`."""
+    layers = ConfigLayers(CoaddCatalogConfig)
+    process = instrument.config_folder / "process.yaml"
+    if process.is_file():
+        layers.load(process, section="calibrate")
+    layers.set_value("calibrate.detection.noise", "smoothed")
+    own = instrument.config_folder / f"{_TASK}.yaml"
+    if own.is_file():
+        layers.load(own)
+    return layers
+
+
+def catalog_jobs(butler: Butler, wanted: Sequence[Mapping[str, Any]]) -> list[tuple[DataId, list[str]]]:
+    """Return the patches that have coadds, and the filters of each.
+
+    Parameters
+    ----------
+    butler : Butler
+        The repository.
+    wanted : sequence of mapping
+        Data IDs with any of tract, patch and filter; none means all.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If there is no coadd that fits.
+    """
+    kind = butler.mapper.dataset_type("deepCoadd")
+    found: dict[tuple[Any, Any], list[str]] = {}
+    for _, data_id, _ in iterate_datasets(butler.roots, [kind], wanted):
+        filters = found.setdefault((data_id["tract"], data_id["patch"]), [])
+        if data_id["filter"] not in filters:
+            filters.append(str(data_id["filter"]))
+    if not found:
+        raise DatasetNotFoundError(
+            f"{butler.roots[0]} has no coadd that fits; make them: obs coadd {butler.roots[0]}", dataset_type=kind.name
+        )
+    return [({"tract": tract, "patch": patch}, sorted(filters)) for (tract, patch), filters in sorted(found.items())]
+
+
+def make_catalogs(
+    butler: Butler,
+    config: CoaddCatalogConfig,
+    jobs: Sequence[tuple[DataId, list[str]]],
+    *,
+    skip_existing: bool = False,
+    clobber_config: bool = False,
+    processes: int = 1,
+    timeout: float | None = None,
+    on_done: Callable[[Outcome[CatalogSummary]], None] | None = None,
+    raise_errors: bool = False,
+) -> list[Outcome[CatalogSummary]]:
+    """Make the catalogs of patches; one that fails does not stop the others.
+
+    Parameters
+    ----------
+    butler : Butler
+        Repository with an output.
+    config : CoaddCatalogConfig
+        Settings.
+    jobs : sequence of tuple
+        What `catalog_jobs` returned.
+    skip_existing : bool, optional
+        Keep catalogs that are newer than all coadds of their patch.
+    clobber_config : bool, optional
+        Let settings differ from those recorded in the output.
+    processes, timeout, on_done, raise_errors
+        See `obs.executor.run.run`.
+
+    Raises
+    ------
+    OutputError
+        If the output has coadds on another sky map, or was made with other settings.
+    """
+    check_sky_map(butler)
+    butler.prepare_output()
+    if butler.output is not None:
+        record(butler.output, _TASK, config.model_dump(mode="json"), RecordOptions(clobber=clobber_config))
+    todo = [job for job in jobs if not (skip_existing and _is_current(butler, *job))]
+    filters = {(data_id["tract"], data_id["patch"]): names for data_id, names in todo}
+    return run(
+        partial(_catalog_one, butler=butler, config=config, filters=filters),
+        [data_id for data_id, _ in todo],
+        processes=processes,
+        timeout=timeout,
+        on_done=on_done,
+        raise_errors=raise_errors,
+    )
+
+
+def _catalog_one(
+    data_id: Mapping[str, Any], /, butler: Butler, config: CoaddCatalogConfig, filters: Mapping[Any, list[str]]
+) -> CatalogSummary:
+    names = filters[data_id["tract"], data_id["patch"]]
+    return catalog_patch(butler, int(data_id["tract"]), str(data_id["patch"]), names, config)
+
+
+def _is_current(butler: Butler, data_id: Mapping[str, Any], filters: Sequence[str]) -> bool:
+    """Return whether the last catalogs of a patch are newer than its coadds."""
+    coadds = [butler.path("deepCoadd", {**data_id, "filter": name}) for name in filters]
+    catalogs = [butler.path("deepCoadd_forced_src", {**data_id, "filter": name}, write=True) for name in filters]
+    if not all(path.is_file() for path in catalogs):
+        return False
+    return min(path.stat().st_mtime_ns for path in catalogs) > max(path.stat().st_mtime_ns for path in coadds)
+
+
+def write_object_tables(butler: Butler, tracts: Sequence[int]) -> dict[int, int]:
+    """Write one table of each tract, over all its patches, as Parquet and FITS; return the numbers of objects."""
+    sky_map = load_sky_map(butler)
+    kind = butler.mapper.dataset_type("deepCoadd_forced_src")
+    counts = {}
+    for tract in tracts:
+        names = {str(data_id["filter"]) for _, data_id, _ in iterate_datasets(butler.roots, [kind], [{"tract": tract}])}
+        patches = [patch.name for patch in sky_map.tract(tract)]
+        table = object_table(butler, tract, patches, sorted(names))
+        if len(table):
+            butler.put(table, "objectTable", tract=tract)
+            butler.put(table, "objectCatalog", tract=tract)
+        counts[tract] = len(table)
+    return counts

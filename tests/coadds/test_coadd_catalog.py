@@ -1,0 +1,106 @@
+import shutil
+
+import numpy as np
+import pytest
+from exposures import FWHM, SCALE, data_id, make_exposure, star_field
+from scipy.spatial import cKDTree
+
+import obs
+from obs.cli.main import main
+
+
+@pytest.fixture(scope="module")
+def cataloged(repository, tmp_path_factory):
+    """Catalogs of four patches in two filters; the second filter has two exposures, without the trail."""
+    folder = tmp_path_factory.mktemp("cataloged") / "all"
+    shutil.copytree(repository.parent, folder, symlinks=True)
+    out = folder / "out"
+    butler = obs.Butler(outputs=str(out))
+    for index in (0, 2):
+        key = data_id(index) | {"filter": "B", "visit": 31 + index}
+        butler.put(make_exposure(index), "calexp", key)
+        butler.put({"seeing": FWHM[index] * SCALE}, "processCcd_metadata", key)
+    settings = ("-c", "patch_width=210", "patch_height=210", "patch_border=40", f"pixel_scale={SCALE}")
+    assert main(["skymap", "make", str(out), "--discrete", *settings]) == 0
+    assert main(["coadd", str(out)]) == 0
+    assert main(["coadd-catalog", str(out), "-c", "merge.priority=[R,B]"]) == 0
+    return out
+
+
+def _positions(table):
+    return np.c_[table["coord_ra"] * np.cos(np.deg2rad(2.0)), table["coord_dec"]] * 3600
+
+
+def test_every_star_is_there_once_with_its_flux(cataloged):
+    butler = obs.Butler(cataloged)
+    table = butler.get("objectTable", tract=0)
+    assert len(np.unique(table["id"])) == len(table)
+    assert set(table["patch"]) == {"0,0", "1,0", "0,1", "1,1"}
+    ra, dec, magnitude = star_field()
+    truth = np.c_[ra * np.cos(np.deg2rad(2.0)), dec] * 3600
+    alone = cKDTree(truth).query(truth, 2)[0][:, 1] > 6
+    distance, nearest = cKDTree(_positions(table)).query(truth)
+    bright = alone & (magnitude < 20.5)
+    assert bright.sum() > 10
+    assert distance[bright].max() < 0.1
+    found = cKDTree(_positions(table)).query_ball_point(truth[bright], 1.0, return_length=True)
+    assert (found == 1).all()
+    for name in ("R", "B"):
+        error = table[f"{name}_base_PsfFlux_magErr"][nearest[bright]]
+        pulls = (table[f"{name}_base_PsfFlux_mag"][nearest[bright]] - magnitude[bright]) / np.hypot(error, 0.006)
+        assert np.abs(np.median(pulls)) < 1.5
+        assert np.std(pulls) < 2.0
+
+
+def test_the_fits_table_is_the_same(cataloged):
+    butler = obs.Butler(cataloged)
+    parquet, fits = butler.get("objectTable", tract=0), butler.get("objectCatalog", tract=0)
+    assert list(parquet.columns) == list(fits.columns)
+    np.testing.assert_array_equal(parquet["id"], fits["id"])
+
+
+def test_patches_share_their_borders_and_one_of_them_owns_each_object(cataloged):
+    butler = obs.Butler(cataloged)
+    left, right = (butler.get("deepCoadd_ref", tract=0, patch=patch) for patch in ("0,0", "1,0"))
+    pairs = cKDTree(_positions(left)).query(_positions(right), distance_upper_bound=0.3)
+    both = np.isfinite(pairs[0]) & (right["parent"] == 0) & (right["deblend_nChild"] == 0)
+    assert both.sum() >= 1
+    primary = right["detect_isPrimary"][both].astype(int) + left["detect_isPrimary"][pairs[1][both]]
+    assert primary.max() == 1
+
+
+def test_forced_and_free_measurement(cataloged):
+    butler = obs.Butler(cataloged)
+    key = {"tract": 0, "patch": "0,0"}
+    reference = butler.get("deepCoadd_ref", key)
+    forced = butler.get("deepCoadd_forced_src", key, filter="B")
+    free = butler.get("deepCoadd_src", key, filter="B")
+    assert len(reference) == len(forced) == len(free)
+    for axis in "xy":
+        np.testing.assert_array_equal(forced[f"base_SdssCentroid_{axis}"], reference[f"base_SdssCentroid_{axis}"])
+    assert (free["base_SdssCentroid_x"] != reference["base_SdssCentroid_x"]).any()
+    assert (reference["merge_measurement_R"] ^ reference["merge_measurement_B"]).all()
+    assert reference["merge_peak_R"].any()
+    assert (reference["merge_peak_R"] | reference["merge_peak_B"]).all()
+    np.testing.assert_array_equal(reference["id"], forced["id"])
+
+
+def test_other_names_of_datasets(cataloged):
+    butler = obs.Butler(cataloged)
+    key = {"tract": 0, "patch": "0,0", "filter": "R"}
+    assert butler.get("deepCoadd_psf", key).evaluate(x=[100.0], y=[100.0]).sum() == pytest.approx(1, abs=0.02)
+    calexp = butler.get("deepCoadd_calexp", key)
+    assert calexp.masked_image.mask.any("DETECTED").any()
+    assert calexp.photo_calib.zero_point == pytest.approx(27.0)
+
+
+def test_catalogs_that_are_newer_stay(cataloged, capsys):
+    assert main(["coadd-catalog", str(cataloged), "-c", "merge.priority=[R,B]", "--skip-existing"]) == 0
+    assert "4 of 4 patches have catalogs that stay" in capsys.readouterr().err
+
+
+def test_without_coadds(repository, tmp_path, capsys):
+    folder = tmp_path / "none"
+    shutil.copytree(repository.parent, folder, symlinks=True)
+    assert main(["coadd-catalog", str(folder / "out")]) == 1
+    assert "has no coadd that fits; make them: obs coadd" in capsys.readouterr().err
