@@ -8,10 +8,12 @@ from sphinx.config import Config
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from generator.gallery import draw_gallery
+from generator.sample_night import make_sample_night, use_sample_camera
 from generator.write import write_pages
 
 project = "obs"
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
@@ -21,6 +23,12 @@ napoleon_use_rtype = False
 exclude_patterns = ["_build"]
 myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
+nb_execution_mode = "force"
+nb_execution_timeout = 280  # seconds a cell
+nb_execution_raise_on_error = True
+nb_execution_show_tb = True
+nb_execution_in_temp = True  # notebooks write files
+nb_merge_streams = True
 smartquotes = False  # they would make a dash of the two hyphens of an option
 html_theme = "furo"
 html_title = "obs"
@@ -36,4 +44,9 @@ def setup(app: Sphinx) -> None:
 
 
 def _write(app: Sphinx, config: Config) -> None:
-    write_pages(Path(app.srcdir))
+    folder = Path(app.srcdir)
+    write_pages(folder)
+    night = folder / "_build" / "sample_night"
+    make_sample_night(night)
+    use_sample_camera(night)
+    draw_gallery(folder, night)

@@ -51,7 +51,8 @@ def rows_html(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Return a table as HTML; every cell is escaped."""
     head = "".join(f"<th>{escape(header)}</th>" for header in headers)
     body = "".join("<tr>" + "".join(f"<td>{escape(_short(cell))}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div style="overflow-x:auto">{table}</div>'
 
 
 def format_rows(headers: Sequence[str], units: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

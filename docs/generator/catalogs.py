@@ -41,7 +41,7 @@ def catalog_pages() -> dict[str, str]:
                 code(catalogs[name].columns[column].unit),
                 escape(catalogs[name].columns[column].description),
             )
-            for column in catalogs[name]
+            for column in catalogs[name].columns
         )
         parts += [f"## {name}\n", f"{meaning}\n", table(("column", "unit", "what it is"), rows)]
     parts.append("`srcMatchFull` has the columns of the reference catalog behind `ref_`, and of `src` behind `src_`.\n")

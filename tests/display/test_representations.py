@@ -159,7 +159,8 @@ def test_plots_of_columns():
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("mag (mag)", "base_SdssShape_xx (pixel2)")
     assert bar.get_ylabel() == "coord_ra (deg)"
     assert axes.get_title() == "2 of 3 rows"
-    assert axes.xaxis_inverted()
+    assert not axes.xaxis_inverted()
+    assert stars.plot("id", "mag").figure.axes[0].yaxis_inverted()
     assert axes.get_yscale() == "log"
     assert len(stars.plot("mag", "mag", rows=[True, False, True]).figure.axes[0].collections[0].get_offsets()) == 1
     assert stars[:0].plot("mag", "id").figure.axes[0].get_title() == "0 of 0 rows"

@@ -36,7 +36,7 @@ def plot_columns(
     catalog : Catalog
         The catalog.
     x, y : str
-        Names of columns of numbers. Magnitudes grow to the left and downwards.
+        Names of columns of numbers. Magnitudes grow downwards.
     color : str, optional
         Name of a column that gives the colors.
     rows : array_like of bool, shape (n,), optional
@@ -82,8 +82,10 @@ def plot_columns(
         figure.colorbar(dots, ax=axes).set_label(_label(catalog, color))
     axes.set_xlabel(_label(catalog, x))
     axes.set_ylabel(_label(catalog, y))
-    for letter, name, values in (("x", x, shown[0]), ("y", y, shown[1])):
-        _scale(axes, letter, values, is_log=letter in log, whole=whole_range, flip=catalog.columns[name].unit == "mag")
+    for letter, values in (("x", shown[0]), ("y", shown[1])):
+        _scale(axes, letter, values, is_log=letter in log, whole=whole_range)
+    if catalog.columns[y].unit == "mag":
+        axes.invert_yaxis()
     count = f"{len(shown[0])} of {len(catalog)} rows"
     axes.set_title(plain_text(title or count), fontsize="medium")
     axes.grid(alpha=0.3)
@@ -105,8 +107,8 @@ def _label(catalog: Catalog, name: str) -> str:
     return plain_text(f"{name} ({unit})" if unit else name)
 
 
-def _scale(axes: Any, letter: str, values: NDArray[np.float64], *, is_log: bool, whole: bool, flip: bool) -> None:  # noqa: ANN401
-    """Set scale, range and direction of an axis."""
+def _scale(axes: Any, letter: str, values: NDArray[np.float64], *, is_log: bool, whole: bool) -> None:  # noqa: ANN401
+    """Set scale and range of an axis."""
     if is_log:
         getattr(axes, f"set_{letter}scale")("log")
     if values.size and not whole:
@@ -117,5 +119,3 @@ def _scale(axes: Any, letter: str, values: NDArray[np.float64], *, is_log: bool,
             if is_log:
                 low, high = 10.0**low, 10.0**high
             getattr(axes, f"set_{letter}lim")(low, high)
-    if flip:
-        getattr(axes, f"invert_{letter}axis")()
