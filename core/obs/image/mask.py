@@ -8,8 +8,12 @@ from numpy.typing import NDArray
 
 from obs.display_link import display_function
 from obs.facts_text import facts_html, facts_text
+from obs.kernels.library import Kernel
 
 __all__ = ["DEFAULT_PLANES", "PLANE_MEANINGS", "UNUSABLE_PLANES", "Mask"]
+
+_ANY = Kernel("any_bits", "int32", "int", "int", "bool")
+_SET = Kernel("set_bits", "int32", "int", "int", "bool")
 
 #: The planes that every mask has, and what a pixel is that has them set.
 PLANE_MEANINGS = {
@@ -122,7 +126,12 @@ class Mask:
 
     def set(self, where: NDArray[np.bool_], *names: str) -> None:
         """Set the named planes where ``where`` (bool, shape (ny, nx)) is true."""
-        self.array[where] |= self.bits(*names)
+        bits = self.bits(*names)
+        plain = self.array.flags.c_contiguous and self.array.flags.writeable
+        if _SET and plain and where.dtype == bool and where.shape == self.shape:
+            _SET(self.array, self.array.size, bits, np.ascontiguousarray(where))
+            return
+        self.array[where] |= bits
 
     def clear(self, *names: str) -> None:
         """Clear the named planes everywhere."""
@@ -130,11 +139,22 @@ class Mask:
 
     def any(self, *names: str) -> NDArray[np.bool_]:
         """Return, shape (ny, nx), where any of the named planes is set."""
-        return np.asarray((self.array & self.bits(*names)) != 0)
+        return self._any(self.bits(*names))
+
+    def any_known(self, names: Iterable[str]) -> NDArray[np.bool_]:
+        """Return, shape (ny, nx), where any of those of the named planes that exist is set."""
+        return self._any(self.known_bits(names))
 
     def unusable(self) -> NDArray[np.bool_]:
         """Return, shape (ny, nx), where any of `UNUSABLE_PLANES` is set."""
-        return np.asarray((self.array & self.known_bits(UNUSABLE_PLANES)) != 0)
+        return self.any_known(UNUSABLE_PLANES)
+
+    def _any(self, bits: int) -> NDArray[np.bool_]:
+        if not (_ANY and self.array.flags.c_contiguous):
+            return np.asarray((self.array & bits) != 0)
+        found = np.empty(self.shape, np.bool_)
+        _ANY(self.array, self.array.size, bits, found)
+        return found
 
     def percentages(self) -> dict[str, float]:
         """Return what percentage of the pixels has each plane set, for planes that any pixel has."""

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from scipy.special import pdtrc
 
 from obs.algorithms.pixels.grow import grow
-from obs.algorithms.pixels.row_blocks import row_blocks
 from obs.algorithms.sky.background import fit_background
 from obs.algorithms.sky.structure import follow_structure, measure_residual
 from obs.config.base import TaskConfig, setting
@@ -171,8 +170,4 @@ def _no_sky(masked_image: MaskedImage, config: BackgroundConfig) -> NDArray[np.b
 
 def bad_pixels(masked_image: MaskedImage, planes: list[str]) -> NDArray[np.bool_]:
     """Return, bool, shape (ny, nx), where any of the planes is set; planes that the mask lacks are never set."""
-    mask, bits = masked_image.mask.array, masked_image.mask.known_bits(planes)
-    bad = np.empty(mask.shape, bool)
-    for rows in row_blocks(masked_image.shape):
-        np.not_equal(mask[rows] & bits, 0, out=bad[rows])
-    return bad
+    return masked_image.mask.any_known(planes)

@@ -66,15 +66,16 @@ def measure_pixel_flags(
     flags = {"offImage": off}
     child = sources.child
     # few pixels are flagged, so that the footprints come to the pixels and not the other way round
-    every = mask.known_bits({plane for planes in ANYWHERE.values() for plane in planes})
-    flagged = np.flatnonzero(mask.array & every)
+    names = {plane for planes in ANYWHERE.values() for plane in planes}
+    every, flagged = mask.known_bits(names), np.flatnonzero(mask.any_known(names))
     seen, footprint = mask.array.ravel()[flagged], labels.ravel()[flagged]
     child_seen = mask.array.ravel()[children.pixel]
     entry = np.flatnonzero(child_seen & every)
     child_seen, owner = child_seen[entry], children.owner_of(entry)
+    n_footprint = int(max(footprint.max(initial=0), sources.footprint.max(initial=0)))
     for name, planes in ANYWHERE.items():
         bits = mask.known_bits(planes)
-        hit = np.zeros(labels.max() + 1, bool)
+        hit = np.zeros(n_footprint + 1, bool)
         hit[footprint[(seen & bits) != 0]] = True
         child_hit = np.zeros(len(children) + 1, bool)
         child_hit[owner[(child_seen & bits) != 0]] = True

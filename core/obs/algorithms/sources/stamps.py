@@ -158,7 +158,7 @@ class StampCutter:
         self._image, self._variance, self._labels = image.ravel(), variance.ravel(), footprints.labels.ravel()
         self._shape = image.shape
         self._children, self._sources = children, sources
-        lit = np.flatnonzero(self._labels)
+        lit = np.flatnonzero(self._labels != 0)
         self._empty = self._image.copy()
         self._empty[lit] = np.random.default_rng(seed).standard_normal(len(lit), np.float32) * np.float32(noise)
 
@@ -175,7 +175,7 @@ class StampCutter:
     def own_light(self) -> Iterator[OwnLight]:
         """Yield the light of every source in parts: that of its footprint, or the child's share of it."""
         for first in range(0, self._labels.size, PIXELS_AT_ONCE):
-            pixel = first + np.flatnonzero(self._labels[first : first + PIXELS_AT_ONCE])
+            pixel = first + np.flatnonzero(self._labels[first : first + PIXELS_AT_ONCE] != 0)
             # footprints come first in the list, in the order of their numbers
             source = self._labels[pixel].astype(np.int64) - 1
             yield OwnLight(source, pixel, self._image[pixel] - self._empty[pixel])

@@ -1,0 +1,20 @@
+/* Bits of masks. */
+#include "kernels.h"
+
+/* mask: n pixels; found: whether any of the bits is set. */
+WIDE int64_t any_bits(const int32_t *mask, int64_t n, int64_t bits, uint8_t *found)
+{
+    const int32_t wanted = (int32_t)bits;
+    for (int64_t k = 0; k < n; k++)
+        found[k] = (mask[k] & wanted) != 0;
+    return 0;
+}
+
+/* Set bits of a mask of n pixels where `where`, 0 or 1, says so. */
+WIDE int64_t set_bits(int32_t *mask, int64_t n, int64_t bits, const uint8_t *where)
+{
+    const int32_t wanted = (int32_t)bits;
+    for (int64_t k = 0; k < n; k++)
+        mask[k] |= -(int32_t)where[k] & wanted;
+    return 0;
+}
