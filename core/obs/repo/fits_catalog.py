@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from obs.errors import FileFormatError
 from obs.image.catalog import Catalog, Column
-from obs.repo.fits_file import card_value, header_to_dict, is_structural, open_fits, set_cards, table_bytes, write_hdus
+from obs.repo.fits_file import card_text, header_to_dict, is_structural, open_fits, set_cards, table_bytes, write_hdus
 from obs.repo.parquet_catalog import parquet_length, parquet_schema, read_parquet, write_parquet
 
 __all__ = ["catalog_length", "catalog_schema", "is_parquet", "read_catalog", "write_catalog"]
@@ -66,13 +66,13 @@ def write_catalog(catalog: Catalog, path: Path | str) -> None:
     if is_parquet(path):
         write_parquet(catalog, path)
         return
-    cards: list[fits.Card] = []
+    cards: list[str] = []
     fields: list[tuple[str, np.dtype[Any], tuple[int, ...]]] = []
     arrays: list[NDArray[Any]] = []
     for number, (name, column) in enumerate(catalog.columns.items(), start=1):
         array, form = _fits_column(name, column.data)
         meaning = {"TTYPE": name} | form | {"TUNIT": column.unit, "TCOMM": column.description}
-        cards += [fits.Card(f"{card}{number}", card_value(value)) for card, value in meaning.items()]
+        cards += [card_text(f"{card}{number}", value) for card, value in meaning.items()]
         fields.append((f"f{number}", array.dtype, array.shape[1:]))
         arrays.append(array)
     rows = np.empty(len(catalog), fields)
@@ -80,7 +80,7 @@ def write_catalog(catalog: Catalog, path: Path | str) -> None:
         rows[field] = array
     facts = fits.Header()
     set_cards(facts, {name: value for name, value in catalog.metadata.items() if not is_structural(name)})
-    write_hdus(path, [fits.PrimaryHDU()], table_bytes(rows, [*cards, *facts.cards], _EXTNAME))
+    write_hdus(path, [fits.PrimaryHDU()], table_bytes(rows, facts.cards, _EXTNAME, "".join(cards)))
 
 
 def _fits_column(name: str, data: NDArray[Any]) -> tuple[NDArray[Any], dict[str, str]]:

@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+from astropy.io import fits
+
+from obs.repo.fits_file import card_text, card_value, table_bytes
+
+TEXTS = [
+    "x",
+    "it's",
+    "''",
+    "a" * 8,
+    "a" * 67,
+    "a" * 68,
+    "a" * 69,
+    "it's " * 13,
+    "a long text " * 12,
+    "",
+    "µm",
+    " b ",
+    "T",
+]
+
+
+@pytest.mark.parametrize("value", [*TEXTS, None, 3, 2.5, True, float("nan")])
+@pytest.mark.parametrize("name", ["TTYPE1", "TCOMM123", "X"])
+def test_cards_are_those_of_astropy(name, value):
+    assert card_text(name, value) == str(fits.Card(name, card_value(value)))
+
+
+def test_table_with_cards_of_columns(tmp_path):
+    rows = np.zeros(3, [("f1", ">f4")])
+    columns = card_text("TTYPE1", "flux") + card_text("TFORM1", "E") + card_text("TCOMM1", "its meaning " * 9)
+    (tmp_path / "t.fits").write_bytes(
+        bytes(fits.PrimaryHDU().header.tostring(), "ascii") + table_bytes(rows, [fits.Card("A", 1)], "T", columns)
+    )
+    with fits.open(tmp_path / "t.fits") as hdus:
+        assert hdus[1].columns.names == ["flux"]
+        assert hdus[1].header["TCOMM1"] == ("its meaning " * 9).rstrip()
+        assert (hdus[1].header["A"], hdus[1].name, len(hdus[1].data)) == (1, "T", 3)
