@@ -29,3 +29,19 @@ def test_a_second_image_takes_the_pages_of_the_first():
     )
     assert plain > 0
     assert kept == 0
+
+
+IMPORTING = """
+import gc
+from obs.memory import pause_collection, resume_collection
+resume_collection()
+assert gc.isenabled() and not gc.get_freeze_count()
+pause_collection()
+assert not gc.isenabled()
+resume_collection()
+assert gc.isenabled() and gc.get_freeze_count() > 1000
+"""
+
+
+def test_garbage_is_looked_for_again_after_the_imports():
+    subprocess.run([sys.executable, "-c", IMPORTING], check=True)

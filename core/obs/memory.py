@@ -1,10 +1,11 @@
-"""Keep memory that was freed, for the next image."""
+"""Keep memory that was freed, for the next image, and do not search modules for garbage."""
 
 import ctypes
+import gc
 import sys
 from contextlib import suppress
 
-__all__ = ["keep_freed_memory"]
+__all__ = ["keep_freed_memory", "pause_collection", "resume_collection"]
 
 # Numbers that glibc's mallopt() knows the settings by.
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX = -1, -2, -4
@@ -24,3 +25,18 @@ def keep_freed_memory() -> None:
         mallopt = ctypes.CDLL(None).mallopt
         for setting, value in ((_MMAP_MAX, 0), (_TRIM_THRESHOLD, _KEPT), (_TOP_PAD, _STEP)):
             mallopt(setting, value)
+
+
+def pause_collection() -> None:
+    """Let Python not look for garbage while a command is imported, which takes a tenth of that time and finds none.
+
+    Only for a process that is the command's own: `resume_collection` keeps everything that is there by then.
+    """
+    gc.disable()
+
+
+def resume_collection() -> None:
+    """Look for garbage again, if that was paused, but never again among the modules that are imported by now."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()

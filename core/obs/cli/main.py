@@ -15,6 +15,7 @@ from contextlib import contextmanager
 import click
 
 from obs.errors import ObsError, suggest
+from obs.memory import pause_collection
 from obs.os_advice import write_advice
 from obs.threads import use_one_thread
 from obs.version import __version__
@@ -140,6 +141,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         after SIGTERM and 129 after SIGHUP.
     """
     use_one_thread()
+    if arguments is None:
+        pause_collection()
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         with _signals_raised():

@@ -12,6 +12,7 @@ import click
 
 from obs.cli.commands.options import run_option
 from obs.errors import OutputError
+from obs.memory import resume_collection
 
 __all__ = ["calls"]
 
@@ -31,6 +32,7 @@ def calls(place: str) -> Callable[[Callable[[], None]], Callable[..., Any]]:
         def call(**parameters: object) -> object:
             module, _, name = place.partition(":")
             action = partial(getattr(importlib.import_module(module), name), **parameters)
+            resume_collection()
             path = run_option("profile")
             with _executor(parameters.get("processes")):
                 return action() if path is None else _profile(action, path, parameters.get("processes"))
