@@ -81,17 +81,17 @@ def night(number=20, seed=1, change=None, first=1):
     return [frame(first + i, random=random, **(change(i) if change else {})) for i in range(number)]
 
 
-def mosaic(visits, detectors, seed=1):
-    """Return rows of many detectors of a good night, fast."""
+def mosaic(visits, names, seed=1):
+    """Return rows of a good night of many detectors, which have these names."""
     random = np.random.default_rng(seed)
     rows = []
     for visit in range(1, visits + 1):
         base = frame(visit, random=random)
-        for ccd in range(detectors):
+        for ccd, name in enumerate(names):
             scatter = 1 + random.normal(0, 0.02)
             rows.append(
                 base
-                | {"ccd": ccd, "data_id": f"visit={visit} filter=r ccd={ccd}", "detector_name": f"1_{ccd:02d}"}
+                | {"ccd": ccd, "data_id": f"visit={visit} filter=r ccd={ccd}", "detector_name": name}
                 | {"seeing": base["seeing"] * scatter, "depth": base["depth"] + random.normal(0, 0.02)}
             )
     return rows

@@ -26,6 +26,7 @@ from obs.ingest.calib_staging import recover_builds, staging
 from obs.ingest.calib_store import CalibStore
 from obs.instrument.discovery import load_instrument
 from obs.instrument.instrument import Instrument
+from obs.metrics.master import record_masters
 from obs.policy.data_id import DataId, format_data_id, parse_ids
 from obs.repo.butler import Butler
 from obs.runs.selection import check_filters
@@ -98,6 +99,9 @@ def build(
         build_folder.install([(name, job.data_id) for job in done], None if no_ingest else validity)
     for job in done:
         summaries[format_data_id(job.data_id)].path = store.target(name, job.data_id)
+    made = [(job.data_id, summaries[format_data_id(job.data_id)]) for job in done]
+    broken = [(outcome.data_id, outcome.error) for outcome in outcomes if not outcome.ok]
+    record_masters(Path(butler.calib_root), name, made, broken)
     return _report(outcomes, summaries, scales)
 
 

@@ -1,0 +1,169 @@
+"""Pages in a headless browser: sorting, filtering, keys, links, phones; no error and no request."""
+
+import shutil
+
+import pytest
+
+from obs.cli.main import main
+from obs.instrument.discovery import load_instrument
+from obs.repo.metric_table import MetricTable
+from synthetic_night import mosaic, night
+
+EVIL = "<script>window.evil = 1</script><img src=x onerror='window.evil = 2'>"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A headless Chromium."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("no Chromium on this machine")
+    with playwright.sync_playwright() as run:
+        started = run.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+def write(folder, rows, camera="necam"):
+    main(["init", str(folder), "--camera", camera])
+    MetricTable(folder).write("detector", rows)
+    assert main(["report", str(folder)]) == 0
+    return folder / "report.html"
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """The report of a small telescope, with names that want to be scripts."""
+    rows = night(24, change=lambda i: {"clear": 0.4} if i > 17 else {})
+    rows[2] |= {"status": "failed", "error": EVIL, "object": EVIL}
+    return write(tmp_path_factory.mktemp("small") / "data", rows)
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    """The report of a mosaic of 104 detectors."""
+    names = [detector.name for detector in load_instrument("hsc").load_camera() if detector.type == "SCIENCE"]
+    rows = mosaic(12, names[:104])
+    for row in rows:
+        if row["ccd"] == 9:
+            row |= {"amp_dead": 1, "details": {"reasons": {}, "dead_amplifiers": ["ch3"]}}
+    return write(tmp_path_factory.mktemp("large") / "data", rows, "hsc")
+
+
+@pytest.fixture
+def opened(browser):
+    """Open a page; afterwards there must have been no error and no request but for the page itself."""
+    problems, pages = [], []
+
+    def open_page(path, width=1280, height=720, address=""):
+        page = browser.new_page(viewport={"width": width, "height": height})
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        page.on(
+            "request",
+            lambda request: problems.append(request.url) if not request.url.startswith(("file:", "data:")) else None,
+        )
+        page.goto(path.as_uri() + address)
+        pages.append(page)
+        return page
+
+    yield open_page
+    for page in pages:
+        page.close()
+    assert problems == []
+
+
+def column(page, number):
+    return page.locator(f"#frames tbody tr > :nth-child({number})").all_inner_texts()
+
+
+def test_a_small_page_works(opened, small):
+    page = opened(small)
+    assert "24 frames good" in page.inner_text("h1")
+    assert page.locator("#frames tbody tr").count() == 24
+    page.click("#frames button[data-column=seeing]")
+    headers = page.locator("#frames thead th").all_inner_texts()
+    place = next(i for i, text in enumerate(headers, 1) if text.startswith("seeing"))
+    numbers = [float(text) for text in column(page, place) if text != "\N{EN DASH}"]
+    assert numbers == sorted(numbers)
+    assert page.get_attribute(f"#frames thead th:nth-child({place})", "aria-sort") == "ascending"
+    page.fill("#frames input[type=search]", "transparency < 0.7")
+    assert page.locator("#frames tbody tr").count() == 6
+    page.fill("#frames input[type=search]", "nothing like this")
+    assert "No row fits" in page.inner_text("#frames .grid")
+    page.fill("#frames input[type=search]", "")
+    page.check("#frames input[type=checkbox]")
+    assert page.locator("#frames tbody tr").count() == 7
+    assert page.evaluate("window.evil") is None
+    assert EVIL in page.inner_text("#problems")
+
+
+def test_keys_and_addresses_choose_frames(opened, small):
+    page = opened(small, address="#visit=20&ccd=1")
+    assert page.inner_text("#panel h2").startswith("visit=20 ccd=1")
+    assert "cloud" in page.inner_text("#panel")
+    page.keyboard.press("k")
+    assert page.inner_text("#panel h2").startswith("visit=19 ccd=1")
+    assert page.url.endswith("#visit=19&ccd=1")
+    page.keyboard.press("b")
+    assert page.locator("#panel button[aria-pressed=true]").inner_text() == "bad"
+    page.keyboard.press("Escape")
+    assert not page.is_visible("#panel")
+    page.click("#needs button.link >> nth=0")
+    assert page.is_visible("#panel")
+
+
+def test_nothing_is_wider_than_a_phone(opened, small, large):
+    for path, address in ((small, "#visit=20&ccd=1"), (large, "#visit=5&ccd=9")):
+        page = opened(path, 390, 800, address)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert page.is_visible("#panel")
+
+
+def test_every_plot_has_a_quantity_and_a_text(opened, small):
+    page = opened(small, address="#visit=20&ccd=1")
+    texts = page.eval_on_selector_all("svg.plot", "list => list.map(plot => plot.getAttribute('aria-label'))")
+    assert len(texts) >= 5
+    assert all(text and "against" in text and "median" in text for text in texts)
+
+
+def test_sliders_recount(opened, small):
+    page = opened(small)
+    assert "Kept: 24 of 24 frames" in page.inner_text("#gates .result")
+    page.eval_on_selector(
+        "#limit-transparency", "input => { input.value = 0.8; input.dispatchEvent(new Event('input')); }"
+    )
+    assert "Kept: 18 of 24 frames" in page.inner_text("#gates .result")
+    with page.expect_download() as download:
+        page.click("text=Save frames to exclude")
+    assert download.value.path().read_text().splitlines()[0] == "--id visit=19 ccd=1"
+
+
+def test_a_mosaic_opens_and_draws_only_some_rows(opened, large):
+    page = opened(large)
+    assert page.locator("#focal polygon.cell").count() == 104
+    assert page.locator("#frames tbody tr").count() == 12
+    assert "ch3 dead" in page.inner_text("#needs")
+    page.select_option("#focal select >> nth=0", "depth")
+    page.click("#focal polygon.cell >> nth=3")
+    assert page.is_visible("#panel")
+    # all rows at once, where the table shows those of one visit
+    page.evaluate(
+        "() => { const g = STATE.grids.detectors; g.base = null; g.only = false; g.key = 'seeing'; g.draw(); }"
+    )
+    assert page.locator("#detectors tbody tr").count() == 200
+
+
+def test_without_scripts_and_in_print_the_bad_rows_are_there(browser, small):
+    page = browser.new_context(java_script_enabled=False).new_page()
+    page.goto(small.as_uri())
+    assert page.locator(".plain tbody tr").count() == 7
+    assert page.is_visible(".plain")
+    page.close()
+    page = browser.new_page()
+    page.goto(small.as_uri())
+    assert not page.is_visible(".plain")
+    page.emulate_media(media="print")
+    assert page.is_visible(".plain")
+    page.close()
