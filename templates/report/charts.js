@@ -38,6 +38,15 @@ function robustRange(values, include = []) {
   return [low, high];
 }
 
+// Range that holds every value, for plots in which each point is a frame, and limits that are near.
+function fullRange(values, include = []) {
+  const known = finite(values);
+  let low = Math.min(...known), high = Math.max(...known);
+  const span = Math.max(high - low, Math.abs(high) * 1e-3, 1e-6);
+  for (const value of include) if (value > low - span && value < high + span) { low = Math.min(low, value); high = Math.max(high, value); }
+  return [low - 0.08 * span, high + 0.08 * span];
+}
+
 function ticks(low, high, count = 4) {
   const step0 = (high - low) / count, power = 10 ** Math.floor(Math.log10(step0));
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((value) => value >= step0) || 10 * power;

@@ -90,11 +90,13 @@ _SINGLE = {
     "amp_step": "check bias and gains of the amplifiers",
     "star_e": "check collimation, focus and tracking",
 }
+#: What gets worse when stars are wide or long.
+_OF_BAD_IMAGES = ("astrom_scatter", "zp_scatter", "psf_minus_aperture", "psf_size_residual")
 _MOON_MATTERS, _BRIGHTER, _DIMMER = 0.3, 0.3, 0.85
 _DARK_SUN = -18.0
 _DEFOCUS_RATIO = 1.8
-#: Part of the light of sky and stars below which nothing gets in.
-_NO_STARS = 0.2
+#: Part of the stars, and number of them, below which nothing gets in.
+_NO_STARS, _FEW_STARS = 0.2, 2
 
 _Failures = dict[str, _Failure]
 
@@ -115,10 +117,10 @@ def find_causes(row: Mapping[str, Any], failures: Mapping[str, _Failure]) -> lis
         Empty for a good frame.
     """
     left = dict(failures)
-    causes = []
+    causes = list(_no_light(row, left))
     if row.get("status") == "failed":
         causes.append(Cause("failed", _failure_text(row), REMEDIES["failed"]))
-    for rule in (_no_light, _dead_amplifier, _trailed, _width, _atmosphere, _pointing):
+    for rule in (_dead_amplifier, _trailed, _width, _atmosphere, _pointing):
         causes += list(rule(row, left))
     if causes and "depth" in left and row.get("status") != "failed":
         left.pop("depth")  # the consequence of what has been named
@@ -140,12 +142,13 @@ def _take(left: _Failures, *names: str) -> tuple[str, ...]:
 
 
 def _no_light(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
-    stars = row.get("stars_ratio")
-    few = row.get("n_stars") is not None and (row["n_stars"] <= 2 or (stars is not None and stars < _NO_STARS))
+    stars, number = row.get("stars_ratio"), row.get("n_stars", row.get("n_psf_offered"))
+    number = row.get("n_psf_offered") if number is None else number  # those of a frame that failed before
+    few = (number or 0) <= _FEW_STARS or (stars is not None and stars < _NO_STARS)
     if "sky_deficit" in left and left["sky_deficit"].level == "bad" and few:
         text = (
             f"no light: sky {row['sky_rate']:.3g} adu/s, {100 * 10 ** (-0.4 * row['sky_deficit']):.2g} % of the usual, "
-            f"and {row['n_stars']:.0f} stars: the shutter was closed, or the cover on"
+            f"and {number or 0:.0f} stars: the shutter was closed, or the cover on"
         )
         metrics = tuple(left)
         left.clear()
@@ -156,7 +159,7 @@ def _dead_amplifier(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
     if "amp_dead" in left:
         names = (row.get("details") or {}).get("dead_amplifiers", [])
         which = f"amplifier {', '.join(names)}" if names else f"{row['amp_dead']:.0f} amplifiers"
-        _take(left, "amp_step", "masked", "noise_ratio", "stars_ratio", "sky_gradient")
+        _take(left, "amp_step", "masked", "noise_ratio", "stars_ratio", "stars_expected", "sky_gradient", "zp_scatter")
         yield Cause(
             "dead amplifier",
             f"{which} dead: no noise of light, or masked",
@@ -174,6 +177,7 @@ def _trailed(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
     if "seeing" in left:
         text += f", and {left['seeing'].text}"
     names = ("star_e_coherent", "star_e", "seeing", "psf_e1_residual", "psf_e2_residual", "psf_concentration")
+    _take(left, *_OF_BAD_IMAGES)
     yield Cause("trailed", text, REMEDIES["trailed"], level, _take(left, *names))
 
 
@@ -187,7 +191,8 @@ def _width(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
         level: Literal["look", "bad"] = (
             "bad" if "bad" in (failure.level for failure in (seeing, disk) if failure) else "look"
         )
-        metrics = _take(left, "seeing", "psf_concentration", "psf_gradient", "star_e", "stars_ratio", "stars_expected")
+        names = ("seeing", "psf_concentration", "psf_gradient", "star_e", "stars_ratio", "stars_expected")
+        metrics = _take(left, *names, *_OF_BAD_IMAGES)
         yield Cause("out of focus", f"out of focus: {', and '.join(parts)}", REMEDIES["out of focus"], level, metrics)
     elif seeing is not None:
         yield Cause("seeing", f"poor {seeing.text}", REMEDIES["seeing"], seeing.level, _take(left, "seeing"))

@@ -9,7 +9,7 @@ import resource
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,8 +35,10 @@ _STAR_SNR, _FAINT_SNR = 20.0, 15.0
 _DEPTH_SNR = 5.0
 #: Reference stars this much brighter than the depth should be found.
 _SURE = 1.5
-#: Below this part of the expected noise an amplifier sees no light; above that part of its pixels it is masked.
-_DEAD_NOISE, _DEAD_MASKED = 0.2, 0.5
+#: Below this part of the noise expected, or of the noise of the others, an amplifier sees no light.
+_DEAD_NOISE, _DARK_NOISE = 0.2, 0.4
+#: Above this part of its pixels it is masked.
+_DEAD_MASKED = 0.5
 #: Every such row and column of an amplifier is looked at.
 _STEP = 4
 _FEWEST = 5
@@ -262,34 +264,54 @@ def _measure_amplifiers(out: Measured, exposure: Exposure, amplifiers: Sequence[
     height, width = pixels.shape
     lost = pixels.mask.known_bits(UNUSABLE_PLANES)
     sources = pixels.mask.known_bits(["DETECTED"])
-    table, levels, ratios, dead = [], [], [], []
+    found: list[_Quiet] = []
     for name, box in amplifiers:
         if box.x_max > width or box.y_max > height:
             return  # a cutout, or another binning
         cut = (slice(box.y_min, box.y_max, _STEP), slice(box.x_min, box.x_max, _STEP))
-        bits, image, variance = pixels.mask.array[cut], pixels.image[cut], pixels.variance[cut]
-        masked = np.count_nonzero(bits & lost) / max(bits.size, 1)
+        bits = pixels.mask.array[cut]
         quiet = (bits & (lost | sources)) == 0
-        values, expected = image[quiet], variance[quiet]
-        noise = robust_sigma(values) if values.size > _FEWEST else math.nan
-        sigma = math.sqrt(float(np.median(expected))) if expected.size > _FEWEST else math.nan
-        level = float(np.median(values)) if values.size > _FEWEST else math.nan
-        ratio = noise / sigma if sigma > 0 else math.nan
-        table.append([name, _rounded(level), _rounded(noise), _rounded(100.0 * masked)])
-        if masked > _DEAD_MASKED or (math.isfinite(ratio) and ratio < _DEAD_NOISE):
-            dead.append(name)
-        else:
-            levels.append(level / sigma if sigma > 0 else math.nan)
-            ratios.append(ratio)
+        masked = np.count_nonzero(bits & lost) / max(bits.size, 1)
+        found.append(_measure_quiet(name, pixels.image[cut][quiet], pixels.variance[cut][quiet], masked))
+    dead = [amp.name for amp in found if _is_dead(amp, found)]
+    alive = [amp for amp in found if amp.name not in dead]
+    levels = [amp.level / amp.expected for amp in alive if amp.expected > 0]
+    ratios = [amp.noise / amp.expected for amp in alive if amp.expected > 0]
     known = np.array(levels)[np.isfinite(levels)]
     several = "the detector has one amplifier" if len(amplifiers) < 2 else "too few quiet pixels"
     out.set(several, amp_step=float(np.ptp(known)) if len(known) > 1 else math.nan)
     finite = [ratio for ratio in ratios if math.isfinite(ratio)]
     out.set("too few quiet pixels", amp_noise_low=min(finite) if finite else math.nan)
     out.set("", amp_dead=len(dead))
-    out.details["amplifiers"] = table
+    rows = [(amp.name, *map(_rounded, (amp.level, amp.noise, 100.0 * amp.masked))) for amp in found]
+    out.details["amplifiers"] = [list(row) for row in rows]
     if dead:
         out.details["dead_amplifiers"] = dead
+
+
+class _Quiet(NamedTuple):
+    """The pixels of an amplifier beside sources: level, noise, noise expected, and the part of all that is masked."""
+
+    name: str
+    level: float
+    noise: float
+    expected: float
+    masked: float
+
+
+def _measure_quiet(name: str, values: NDArray[Any], variance: NDArray[Any], masked: float) -> _Quiet:
+    if values.size < _FEWEST:
+        return _Quiet(name, math.nan, math.nan, math.nan, masked)
+    expected = math.sqrt(max(float(np.median(variance)), 0.0))
+    return _Quiet(name, float(np.median(values)), robust_sigma(values), expected, masked)
+
+
+def _is_dead(amp: _Quiet, every: Sequence[_Quiet]) -> bool:
+    """Whether an amplifier is masked, or has no noise of light: less than expected, or far less than the others."""
+    if amp.masked > _DEAD_MASKED or amp.noise < _DEAD_NOISE * amp.expected:
+        return True
+    others = [other.noise for other in every if other is not amp and math.isfinite(other.noise)]
+    return bool(others) and amp.noise < _DARK_NOISE * float(np.median(others))
 
 
 def _measure_sources(out: Measured, done: Calibrated, summary: ProcessSummary) -> None:

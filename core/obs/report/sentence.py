@@ -147,10 +147,14 @@ def find_needs(night: Night, most: int = 5) -> list[Need]:
     for group in ranked[:most]:
         worst = min(group, key=lambda frame: order[frame.verdict.level])
         cause = worst.verdict.causes[0]
-        what = "log {repo}" if worst.verdict.level == "failed" else "display {repo} calexp"
+        what = "log {repo}" if cause.name == "failed" else "display {repo} calexp"
         text = command(worst.name, night.root, what)
-        needs.append(Need(worst.name, worst.verdict.level, cause.text, cause.remedy, text, len(group) - 1))
+        needs.append(Need(worst.name, worst.verdict.level, cause.text, _sentence(cause.remedy), text, len(group) - 1))
     return needs
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _hardware(night: Night) -> list[Frame]:

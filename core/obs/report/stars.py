@@ -159,8 +159,8 @@ def _profile(exposure: Exposure, stars: Catalog) -> dict[str, Any] | None:
         center = (x - left, y - low)
         profiles.append(_scaled(RadialProfile(stamp, center, edges).profile, 0))
         growths.append(_scaled(CurveOfGrowth(stamp, center, edges[1:]).profile, -1))
-        model = exposure.psf.evaluate(x=[x], y=[y])[0]
-        middle = ((model.shape[1] - 1) / 2, (model.shape[0] - 1) / 2)
+        model = exposure.psf.render(x=[x], y=[y])[0]
+        middle = ((model.shape[1] - 1) / 2 + x - round(x), (model.shape[0] - 1) / 2 + y - round(y))
         reach = edges[edges <= min(model.shape) / 2 - 1]
         models.append(np.pad(_scaled(RadialProfile(model, middle, reach).profile, 0), (0, len(edges) - len(reach))))
         grown = _scaled(CurveOfGrowth(model, middle, reach[1:]).profile, -1)
