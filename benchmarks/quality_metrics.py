@@ -1,8 +1,8 @@
 """What quality metrics and reports cost: the part of `obs process`, and a page of many detectors.
 
 ``python benchmarks/quality_metrics.py INPUT [KEY=VALUE ...]`` processes what is in a repository, for example in
-``../shared/data/sdss_stripe82``. ``python benchmarks/quality_metrics.py --page FOLDER`` writes a page of 100 visits of 104
-detectors of HSC to FOLDER.
+``../shared/data/sdss_stripe82``. With ``--page FOLDER`` it writes a page of 100 visits of 104 detectors to
+FOLDER, from rows that are made up.
 """
 
 import sys

@@ -5,7 +5,9 @@ import shutil
 import pytest
 
 from obs.cli.main import main
+from obs.cli.night_report import report_output
 from obs.instrument.discovery import load_instrument
+from obs.repo.butler import Butler
 from obs.repo.metric_table import MetricTable
 from synthetic_night import mosaic, night
 
@@ -167,3 +169,20 @@ def test_without_scripts_and_in_print_the_bad_rows_are_there(browser, small):
     page.emulate_media(media="print")
     assert page.is_visible(".plain")
     page.close()
+
+
+def test_a_watched_page_takes_new_data_and_keeps_its_place(opened, tmp_path):
+    folder, rows = tmp_path / "data", night(12)
+    main(["init", str(folder), "--camera", "necam"])
+    table, butler = MetricTable(folder), Butler(folder)
+    table.write("detector", rows[:8])
+    report_output(butler, folder, folder / "report.html", live=True)
+    page = opened(folder / "report.html", address="#visit=5&ccd=1")
+    page.wait_for_function("() => stamp !== null")
+    page.fill("#frames input[type=search]", "visit")
+    table.write("detector", rows[8:])
+    report_output(butler, folder, folder / "report.html", live=True)
+    page.wait_for_function("() => document.querySelectorAll('#frames tbody tr').length === 12")
+    assert "12 frames good" in page.inner_text("h1")
+    assert page.input_value("#frames input[type=search]") == "visit"
+    assert page.inner_text("#panel h2").startswith("visit=5 ccd=1")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from obs.errors import DataIdError
+from obs.errors import DataIdError, RepositoryError
 from obs.executor.outcome import Outcome
 from obs.ingest.arrivals import Arrivals
 from obs.ingest.raws import IngestOptions, ingest_raws
@@ -87,23 +87,25 @@ def watch_folder(
     """
     arrivals, last = Arrivals(folder, settle), time.monotonic()
     tried: dict[str, tuple[int, int]] = {}
-    is_first = True
+    waiting: list[DataId] | None = None
     while True:
         files = _ingest(butler, arrivals.poll())
         step = Step(files)
-        if is_first or any(file.status != "failed" for file in files):
-            todo = _to_process(butler, config, ids, tried)
-            for data_id in todo:
-                tried[format_data_id(data_id)] = _stamp(butler, data_id)
-            if todo:
-                step.outcomes = process_data_ids(butler, config, todo, processes=processes, on_done=on_done)
-        is_first = False
+        if waiting is None or any(file.status != "failed" for file in files):
+            waiting = _to_process(butler, config, ids, tried)
+        # a few at a time, so that somebody who watches sees each soon
+        some, waiting = waiting[:processes], waiting[processes:]
+        for data_id in some:
+            tried[format_data_id(data_id)] = _stamp(butler, data_id)
+        if some:
+            step.outcomes = process_data_ids(butler, config, some, processes=processes, on_done=on_done)
         if step.files or step.outcomes:
             last = time.monotonic()
             yield step
         elif idle is not None and time.monotonic() - last > idle:
             return
-        time.sleep(pause)
+        if not waiting:
+            time.sleep(pause)
 
 
 def _ingest(butler: Butler, paths: Sequence[Path]) -> list[FileReport]:
@@ -116,10 +118,14 @@ def _to_process(
     butler: Butler, config: ProcessConfig, ids: Sequence[Sequence[str]], tried: dict[str, tuple[int, int]]
 ) -> list[DataId]:
     """Return data IDs without current results; one that failed is tried again only if its raw file has changed."""
+    raw = butler.instrument.raw_dataset_type
     try:
-        chosen = select_data_ids(butler, ids or [[]]).data_ids
-    except DataIdError:
-        return []  # nothing is registered yet
+        is_empty = not butler.query_metadata(raw, list(butler.get_keys(raw)))
+    except (DataIdError, RepositoryError):
+        is_empty = True  # no file has been registered, and there is no table
+    if is_empty:
+        return []
+    chosen = select_data_ids(butler, ids or [[]]).data_ids
     science = [data_id for data_id in chosen if ids or _is_science(butler, data_id)]
     plan = plan_run(butler, config, science)
     return [data_id for data_id in plan.to_process if tried.get(format_data_id(data_id)) != _stamp(butler, data_id)]
