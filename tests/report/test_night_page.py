@@ -72,9 +72,10 @@ def test_a_page_of_one_frame_and_of_a_running_night(repository):
 
 
 def test_no_reference_catalog_is_a_reason(repository):
-    names = ("zero_point", "zero_point_rate", "depth", "zp_scatter", "sky", "stars_expected")
+    names = ("zero_point", "zero_point_rate", "depth", "zp_scatter", "zp_n_stars", "sky", "stars_expected")
     reasons = {"reasons": dict.fromkeys(names, "no reference catalog covers the frame")}
-    _, page = repository([row | dict.fromkeys(names) | {"details": reasons} for row in night(6)])
+    sentence, page = repository([row | dict.fromkeys(names) | {"details": reasons} for row in night(6)])
+    assert "6 of 6 frames good" in sentence
     assert "sky: no reference catalog covers the frame" in page
     assert "not measured" in page
 

@@ -316,7 +316,9 @@ def _is_dead(amp: _Quiet, every: Sequence[_Quiet]) -> bool:
 
 def _measure_sources(out: Measured, done: Calibrated, summary: ProcessSummary) -> None:
     no_reference = "no reference catalog covers the frame" if not len(done.reference) else "no match"
-    out.set("", n_sources=summary.n_source, n_reference=summary.n_reference, zp_n_stars=summary.n_zero_point)
+    out.set("", n_sources=summary.n_source)
+    number = {"n_reference": summary.n_reference, "zp_n_stars": summary.n_zero_point}
+    out.set(no_reference, **(number if len(done.reference) else dict.fromkeys(number, math.nan)))
     seconds = done.exposure.visit_info.exposure_time if done.exposure.visit_info is not None else math.nan
     rate = summary.zero_point - 2.5 * math.log10(seconds) if seconds > 0 else math.nan
     out.set(no_reference, zero_point=summary.zero_point, zp_scatter=summary.zero_point_rms)
