@@ -8,8 +8,7 @@ import math
 import resource
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +19,14 @@ from obs.geom import Box
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.mask import UNUSABLE_PLANES
+from obs.metrics.amplifiers import measure_amplifiers, measure_overscan
+from obs.metrics.measured import FEWEST, SAMPLE_STEP, Measured
 from obs.process_summary import ProcessSummary
 from obs.tasks.calibrate import Calibrated
 from obs.tasks.characterize import Characterized
 from obs.tasks.psf_sizes import FWHM_PER_SIGMA
 
-__all__ = ["Measured", "Stage", "measure_detector"]
+__all__ = ["Stage", "measure_detector"]
 
 _PIXELS_PER_MEGAPIXEL = 1e6
 #: Places over the detector, as parts of its sides, at which the PSF model is looked at.
@@ -35,13 +36,6 @@ _STAR_SNR, _FAINT_SNR = 20.0, 15.0
 _DEPTH_SNR = 5.0
 #: Reference stars this much brighter than the depth should be found.
 _SURE = 1.5
-#: Below this part of the noise expected, or of the noise of the others, an amplifier sees no light.
-_DEAD_NOISE, _DARK_NOISE = 0.2, 0.4
-#: Above this part of its pixels it is masked.
-_DEAD_MASKED = 0.5
-#: Every such row and column of an amplifier is looked at.
-_STEP = 4
-_FEWEST = 5
 
 
 @dataclass
@@ -61,33 +55,6 @@ class Stage:
     exposure: Exposure | None = None
     found: Characterized | None = None
     done: Calibrated | None = None
-
-
-@dataclass
-class Measured:
-    """Values of metrics, and reasons where there is none.
-
-    Attributes
-    ----------
-    values : dict of str to float
-        Metric to value.
-    reasons : dict of str to str
-        Metric to why it was not measured.
-    details : dict
-        What is not one number: amplifiers.
-    """
-
-    values: dict[str, float] = field(default_factory=dict)
-    reasons: dict[str, str] = field(default_factory=dict)
-    details: dict[str, Any] = field(default_factory=dict)
-
-    def set(self, reason: str, **values: float) -> None:
-        """Note values, and for those that are not finite the reason."""
-        for name, value in values.items():
-            if math.isfinite(value):
-                self.values[name] = float(value)
-            else:
-                self.reasons[name] = reason
 
 
 def measure_detector(stage: Stage, summary: ProcessSummary, amplifiers: Sequence[tuple[str, Box]] = ()) -> Measured:
@@ -113,13 +80,13 @@ def measure_detector(stage: Stage, summary: ProcessSummary, amplifiers: Sequence
     exposure = stage.exposure
     if exposure is None:
         return out
-    _measure_overscan(out, exposure)
+    measure_overscan(out, exposure)
     if stage.found is not None:
         _measure_psf(out, stage.found, summary)
         _measure_mask(out, exposure, summary)
         _measure_sky(out, stage, summary)
     if stage.found is not None and amplifiers:
-        _measure_amplifiers(out, exposure, amplifiers)
+        measure_amplifiers(out, exposure, amplifiers)
     if stage.done is not None:
         _measure_sources(out, stage.done, summary)
         _measure_stars(out, stage.done)
@@ -165,8 +132,8 @@ def _measure_shapes(out: Measured, stars: Catalog) -> None:
         good = np.isfinite(first).all(axis=0) & np.isfinite(model).all(axis=0) & (size > 0) & (model_size > 0)
     else:
         good = np.zeros(0, bool)
-    if np.count_nonzero(good) < _FEWEST:
-        out.set(f"fewer than {_FEWEST} stars with shapes", **dict.fromkeys(names, math.nan))
+    if np.count_nonzero(good) < FEWEST:
+        out.set(f"fewer than {FEWEST} stars with shapes", **dict.fromkeys(names, math.nan))
         return
     first, model, size, model_size = first[:, good], model[:, good], size[good], model_size[good]
     e1, e2 = np.median(first, axis=1)
@@ -193,7 +160,7 @@ def _ellipticity(stars: Catalog, prefix: str) -> tuple[NDArray[np.float64], NDAr
 def _measure_mask(out: Measured, exposure: Exposure, summary: ProcessSummary) -> None:
     mask = exposure.masked_image.mask
     # every fourth row is enough for a percentage, and a quarter of the time
-    rows = mask.array[::_STEP]
+    rows = mask.array[::SAMPLE_STEP]
     lost = mask.known_bits(name for name in UNUSABLE_PLANES if name not in ("CR", "INTRP"))
     out.set(
         "",
@@ -218,7 +185,7 @@ def _measure_sky(out: Measured, stage: Stage, summary: ProcessSummary) -> None:
     out.set("no cell of the background has enough good pixels", sky_level=level)
     out.set("the exposure time is not known, or 0", sky_rate=level / seconds if seconds > 0 else math.nan)
     gradient = math.nan
-    if cells and len(cells[0]) >= _FEWEST and level > 0:
+    if cells and len(cells[0]) >= FEWEST and level > 0:
         low, high = np.percentile(cells[0], [5, 95])
         gradient = 100.0 * float(high - low) / level
     out.set("no sky level, or too few cells", sky_gradient=gradient)
@@ -237,81 +204,9 @@ def _measure_sky(out: Measured, stage: Stage, summary: ProcessSummary) -> None:
 
 def _sky_noise(exposure: Exposure) -> float:
     """Return the median noise of a pixel by the variance plane, from every fourth row and column."""
-    variance = exposure.masked_image.variance[::_STEP, ::_STEP]
+    variance = exposure.masked_image.variance[::SAMPLE_STEP, ::SAMPLE_STEP]
     known = variance[np.isfinite(variance) & (variance > 0)]
     return math.sqrt(float(np.median(known))) if known.size else math.nan
-
-
-def _measure_overscan(out: Measured, exposure: Exposure) -> None:
-    cards = exposure.metadata
-    prefix = "ISR_OSCAN_LEVEL"
-    names = [key.removeprefix(prefix) for key in cards if key.startswith(prefix)]
-    levels = np.array([_number(cards.get(prefix + name)) for name in names])
-    sigmas = np.array([_number(cards.get(f"ISR_OSCAN_SIGMA{name}")) for name in names])
-    gains = np.array([_number(cards.get(f"ISR_GAIN{name}")) for name in names])
-    known = levels[np.isfinite(levels)]
-    out.set("no overscan was subtracted", overscan_level=float(np.median(known)) if known.size else math.nan)
-    noise = (sigmas * gains)[np.isfinite(sigmas * gains)]
-    out.set("no overscan was subtracted", read_noise=float(np.median(noise)) if noise.size else math.nan)
-    if names:
-        rows = zip(names, levels, sigmas * gains, strict=True)
-        out.details["overscan"] = [[name, _rounded(level), _rounded(sigma)] for name, level, sigma in rows]
-
-
-def _measure_amplifiers(out: Measured, exposure: Exposure, amplifiers: Sequence[tuple[str, Box]]) -> None:
-    """Compare the amplifiers of a detector: level and noise beside sources, and what is masked."""
-    pixels = exposure.masked_image
-    height, width = pixels.shape
-    lost = pixels.mask.known_bits(UNUSABLE_PLANES)
-    sources = pixels.mask.known_bits(["DETECTED"])
-    found: list[_Quiet] = []
-    for name, box in amplifiers:
-        if box.x_max > width or box.y_max > height:
-            return  # a cutout, or another binning
-        cut = (slice(box.y_min, box.y_max, _STEP), slice(box.x_min, box.x_max, _STEP))
-        bits = pixels.mask.array[cut]
-        quiet = (bits & (lost | sources)) == 0
-        masked = np.count_nonzero(bits & lost) / max(bits.size, 1)
-        found.append(_measure_quiet(name, pixels.image[cut][quiet], pixels.variance[cut][quiet], masked))
-    dead = [amp.name for amp in found if _is_dead(amp, found)]
-    alive = [amp for amp in found if amp.name not in dead]
-    levels = [amp.level / amp.expected for amp in alive if amp.expected > 0]
-    ratios = [amp.noise / amp.expected for amp in alive if amp.expected > 0]
-    known = np.array(levels)[np.isfinite(levels)]
-    several = "the detector has one amplifier" if len(amplifiers) < 2 else "too few quiet pixels"
-    out.set(several, amp_step=float(np.ptp(known)) if len(known) > 1 else math.nan)
-    finite = [ratio for ratio in ratios if math.isfinite(ratio)]
-    out.set("too few quiet pixels", amp_noise_low=min(finite) if finite else math.nan)
-    out.set("", amp_dead=len(dead))
-    rows = [(amp.name, *map(_rounded, (amp.level, amp.noise, 100.0 * amp.masked))) for amp in found]
-    out.details["amplifiers"] = [list(row) for row in rows]
-    if dead:
-        out.details["dead_amplifiers"] = dead
-
-
-class _Quiet(NamedTuple):
-    """The pixels of an amplifier beside sources: level, noise, noise expected, and the part of all that is masked."""
-
-    name: str
-    level: float
-    noise: float
-    expected: float
-    masked: float
-
-
-def _measure_quiet(name: str, values: NDArray[Any], variance: NDArray[Any], masked: float) -> _Quiet:
-    if values.size < _FEWEST:
-        return _Quiet(name, math.nan, math.nan, math.nan, masked)
-    expected = math.sqrt(max(float(np.median(variance)), 0.0))
-    return _Quiet(name, float(np.median(values)), robust_sigma(values), expected, masked)
-
-
-def _is_dead(amp: _Quiet, every: Sequence[_Quiet]) -> bool:
-    """Whether an amplifier is masked, or has no noise of light: less than expected, or far less than the others."""
-    if amp.masked > _DEAD_MASKED or amp.noise < _DEAD_NOISE * amp.expected:
-        return True
-    others = [other.noise for other in every if other is not amp and math.isfinite(other.noise)]
-    return bool(others) and amp.noise < _DARK_NOISE * float(np.median(others))
 
 
 def _measure_sources(out: Measured, done: Calibrated, summary: ProcessSummary) -> None:
@@ -346,9 +241,9 @@ def _measure_stars(out: Measured, done: Calibrated) -> None:
     faint = single & (snr < _FAINT_SNR) & (snr > 0) & np.isfinite(error) & (error > 0)
     calibration = done.exposure.photo_calib
     depth = math.nan
-    if calibration is not None and np.count_nonzero(faint) >= _FEWEST:
+    if calibration is not None and np.count_nonzero(faint) >= FEWEST:
         depth = float(calibration.magnitude(_DEPTH_SNR * float(np.median(error[faint]))))
-    out.set("no zero point" if calibration is None else f"fewer than {_FEWEST} faint sources", depth=depth)
+    out.set("no zero point" if calibration is None else f"fewer than {FEWEST} faint sources", depth=depth)
     out.set("too few bright stars", psf_minus_aperture=_psf_minus_aperture(catalog, stars))
     _count_expected(out, done, depth)
 
@@ -362,7 +257,7 @@ def _psf_minus_aperture(catalog: Catalog, stars: NDArray[np.bool_]) -> float:
         ratio = np.asarray(catalog["base_PsfFlux_instFlux"], float)[stars] / catalog[name][stars]
         magnitude = -2.5 * np.log10(ratio)
     known = magnitude[np.isfinite(magnitude)]
-    return float(np.median(known)) if len(known) >= _FEWEST else math.nan
+    return float(np.median(known)) if len(known) >= FEWEST else math.nan
 
 
 def _count_expected(out: Measured, done: Calibrated, depth: float) -> None:
@@ -379,18 +274,10 @@ def _count_expected(out: Measured, done: Calibrated, depth: float) -> None:
     seen = np.zeros(len(reference), bool)
     seen[done.matches.second] = True
     count = int(np.count_nonzero(inside))
-    ratio = float(np.count_nonzero(inside & seen)) / count if count >= _FEWEST else math.nan
-    out.set(f"fewer than {_FEWEST} reference stars bright enough", stars_expected=ratio)
+    ratio = float(np.count_nonzero(inside & seen)) / count if count >= FEWEST else math.nan
+    out.set(f"fewer than {FEWEST} reference stars bright enough", stars_expected=ratio)
 
 
 def _signal_to_noise(catalog: Catalog) -> NDArray[np.float64]:
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(catalog["base_PsfFlux_instFlux"] / catalog["base_PsfFlux_instFluxErr"], float)
-
-
-def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else math.nan
-
-
-def _rounded(value: float) -> float | None:
-    return round(float(value), 4) if math.isfinite(value) else None

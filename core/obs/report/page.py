@@ -1,6 +1,7 @@
 """Write the report of a night: a page, a short text, and a line of JSON."""
 
 import json
+import shlex
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -92,9 +93,8 @@ def write_report(
     needs, sentence = find_needs(night), describe_night(night)
     payload = build_payload(night)
     payload |= {"pictures": pictures.images, "stars": pictures.stars, "focal": pictures.focal}
-    payload["commands"] = [
-        f"obs {verb} {night.root} {what}" for verb, what in (("display", "calexp --id "), ("log", "--id "))
-    ]
+    place = shlex.quote(str(night.root))
+    payload["commands"] = [f"obs display {place} calexp --id ", f"obs log {place} --id "]
     if night.is_mosaic:
         payload["frames"]["spreads"] = _spreads(night.visits, list(payload["metrics"]))
     folder = template_folder() / "report"

@@ -1,0 +1,102 @@
+"""Metrics of the amplifiers of a detector: overscan, level and noise of the sky in each, and those that are dead."""
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.algorithms.pixels.statistics import robust_sigma
+from obs.geom import Box
+from obs.image.exposure import Exposure
+from obs.image.mask import UNUSABLE_PLANES
+from obs.metrics.measured import FEWEST, SAMPLE_STEP, Measured
+
+__all__ = ["measure_amplifiers", "measure_overscan"]
+
+#: Below this part of the noise expected, or of the noise of the others, an amplifier sees no light.
+_DEAD_NOISE, _DARK_NOISE = 0.2, 0.4
+#: Above this part of its pixels it is masked.
+_DEAD_MASKED = 0.5
+
+
+def measure_overscan(out: Measured, exposure: Exposure) -> None:
+    """Note level and noise of the overscan, from the cards that its subtraction wrote."""
+    cards = exposure.metadata
+    prefix = "ISR_OSCAN_LEVEL"
+    names = [key.removeprefix(prefix) for key in cards if key.startswith(prefix)]
+    levels = np.array([_number(cards.get(prefix + name)) for name in names])
+    sigmas = np.array([_number(cards.get(f"ISR_OSCAN_SIGMA{name}")) for name in names])
+    gains = np.array([_number(cards.get(f"ISR_GAIN{name}")) for name in names])
+    known = levels[np.isfinite(levels)]
+    out.set("no overscan was subtracted", overscan_level=float(np.median(known)) if known.size else math.nan)
+    noise = (sigmas * gains)[np.isfinite(sigmas * gains)]
+    out.set("no overscan was subtracted", read_noise=float(np.median(noise)) if noise.size else math.nan)
+    if names:
+        rows = zip(names, levels, sigmas * gains, strict=True)
+        out.details["overscan"] = [[name, _rounded(level), _rounded(sigma)] for name, level, sigma in rows]
+
+
+def measure_amplifiers(out: Measured, exposure: Exposure, amplifiers: Sequence[tuple[str, Box]]) -> None:
+    """Compare the amplifiers of a detector: level and noise beside sources, and what is masked."""
+    pixels = exposure.masked_image
+    height, width = pixels.shape
+    lost = pixels.mask.known_bits(UNUSABLE_PLANES)
+    sources = pixels.mask.known_bits(["DETECTED"])
+    found: list[_Quiet] = []
+    for name, box in amplifiers:
+        if box.x_max > width or box.y_max > height:
+            return  # a cutout, or another binning
+        cut = (slice(box.y_min, box.y_max, SAMPLE_STEP), slice(box.x_min, box.x_max, SAMPLE_STEP))
+        bits = pixels.mask.array[cut]
+        quiet = (bits & (lost | sources)) == 0
+        masked = np.count_nonzero(bits & lost) / max(bits.size, 1)
+        found.append(_measure_quiet(name, pixels.image[cut][quiet], pixels.variance[cut][quiet], masked))
+    dead = [amp.name for amp in found if _is_dead(amp, found)]
+    alive = [amp for amp in found if amp.name not in dead]
+    levels = [amp.level / amp.expected for amp in alive if amp.expected > 0]
+    ratios = [amp.noise / amp.expected for amp in alive if amp.expected > 0]
+    known = np.array(levels)[np.isfinite(levels)]
+    several = "the detector has one amplifier" if len(amplifiers) < 2 else "too few quiet pixels"
+    out.set(several, amp_step=float(np.ptp(known)) if len(known) > 1 else math.nan)
+    finite = [ratio for ratio in ratios if math.isfinite(ratio)]
+    out.set("too few quiet pixels", amp_noise_low=min(finite) if finite else math.nan)
+    out.set("", amp_dead=len(dead))
+    rows = [(amp.name, *map(_rounded, (amp.level, amp.noise, 100.0 * amp.masked))) for amp in found]
+    out.details["amplifiers"] = [list(row) for row in rows]
+    if dead:
+        out.details["dead_amplifiers"] = dead
+
+
+class _Quiet(NamedTuple):
+    """The pixels of an amplifier beside sources: level, noise, noise expected, and the part of all that is masked."""
+
+    name: str
+    level: float
+    noise: float
+    expected: float
+    masked: float
+
+
+def _measure_quiet(name: str, values: NDArray[Any], variance: NDArray[Any], masked: float) -> _Quiet:
+    if values.size < FEWEST:
+        return _Quiet(name, math.nan, math.nan, math.nan, masked)
+    expected = math.sqrt(max(float(np.median(variance)), 0.0))
+    return _Quiet(name, float(np.median(values)), robust_sigma(values), expected, masked)
+
+
+def _is_dead(amp: _Quiet, every: Sequence[_Quiet]) -> bool:
+    """Whether an amplifier is masked, or has no noise of light: less than expected, or far less than the others."""
+    if amp.masked > _DEAD_MASKED or amp.noise < _DEAD_NOISE * amp.expected:
+        return True
+    others = [other.noise for other in every if other is not amp and math.isfinite(other.noise)]
+    return bool(others) and amp.noise < _DARK_NOISE * float(np.median(others))
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else math.nan
+
+
+def _rounded(value: float) -> float | None:
+    return round(float(value), 4) if math.isfinite(value) else None

@@ -1,0 +1,57 @@
+"""Rows of visits and of calibration frames, and the Parquet file of all rows."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from obs.metrics.gather import gather_metrics, visit_rows
+from obs.metrics.master import record_masters
+from obs.metrics.nights import night_of, visit_name
+from obs.repo.metric_rows import query_metric_table
+from obs.repo.metric_table import MetricTable
+from obs.repo.parquet_catalog import read_parquet
+from synthetic_night import mosaic, night
+
+
+def test_a_visit_says_of_how_many_detectors_it_speaks():
+    rows = mosaic(3, [f"d{number}" for number in range(8)])
+    rows[2] |= {"status": "failed", "seeing": None}
+    rows[3] |= {"status": "waiting", "seeing": None}
+    first, second, _ = visit_rows(rows)
+    assert (first["n_expected"], first["n_done"], first["n_failed"], first["status"]) == (8, 6, 1, "failed")
+    assert first["details"]["spreads"]["seeing"][0] == 6
+    assert second["n_stars"] == pytest.approx(8 * rows[8]["n_stars"])
+    assert second["details"]["spreads"]["seeing"][1] < second["seeing"] < second["details"]["spreads"]["seeing"][2]
+
+
+def test_all_rows_go_to_parquet_with_units(tmp_path):
+    MetricTable(tmp_path).write("detector", night(3))
+    gather_metrics(tmp_path)
+    table = read_parquet(tmp_path / "metrics.parquet")
+    assert len(table) == 3
+    assert table.columns["seeing"].unit == "arcsec"
+    assert len(query_metric_table(tmp_path, kind="visit")) == 3
+
+
+def test_calibration_frames_have_rows(tmp_path):
+    facts = SimpleNamespace(
+        levels={"visit=1": 20000.0, "visit=2": 21000.0},
+        dropped={"visit=3": "saturated"},
+        n_clipped=7,
+        noise_factors=[1.0, 1.3],
+        peak_memory=300.0,
+        warnings=["one is odd"],
+    )
+    record_masters(tmp_path, "flat", [({"ccd": 1, "filter": "r"}, facts)], [({"ccd": 2, "filter": "r"}, "no input")])
+    done, failed = query_metric_table(tmp_path, kind="master")
+    assert done["data_id"] == "flat ccd=1 filter=r"
+    assert (done["n_used"], done["n_dropped"], done["level"], done["noise_expected"]) == (2, 1, 20500.0, 1.3)
+    assert failed["error"] == "no input"
+
+
+def test_nights_go_from_noon_to_noon_and_visits_have_names():
+    assert night_of({"mjd": 60000.1}) == "2023-02-24"
+    assert night_of({"mjd": 60000.4, "longitude": -155.0}) == "2023-02-24"
+    assert night_of({"mjd": None}) == ""
+    assert visit_name({"data_id": "visit=3 ccd=2", "visit": 3, "ccd": 2}) == "visit=3"
+    assert visit_name({"data_id": "run=1 camcol=4 filter=r field=300"}) == "run=1 filter=r field=300"
