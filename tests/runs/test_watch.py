@@ -121,3 +121,9 @@ def test_a_frame_that_fails_stops_nothing_and_is_not_tried_for_ever(live):
     outcomes = [outcome for step in run() for outcome in step.outcomes]
     assert sorted(calls) == [21, 22]
     assert [outcome.ok for outcome in outcomes] == [False, True]
+
+
+def test_a_folder_that_is_not_there_is_named(copied, obs):
+    status, _, err = obs("watch", "DATA", "nowhere")
+    assert status == 1
+    assert err == "obs: error: there is no folder nowhere to watch; make it, or correct its name\n"

@@ -7,7 +7,7 @@ import click
 from obs.cli.logs import configure_logging
 from obs.cli.night_report import report_output
 from obs.cli.options import add_overrides
-from obs.errors import ObsError, describe_fault
+from obs.errors import ObsError, RepositoryError, describe_fault
 from obs.executor.outcome import Outcome
 from obs.instrument.discovery import load_instrument
 from obs.policy.data_id import format_data_id
@@ -40,6 +40,8 @@ def watch(
 ) -> int:
     """Do what the command says; see obs.cli.commands.watch."""
     configure_logging(log_levels)
+    if not folder.is_dir():
+        raise RepositoryError(f"there is no folder {folder} to watch; make it, or correct its name", path=folder)
     butler = Butler(root, rerun=rerun, instrument=None if camera is None else load_instrument(camera))
     layers = process_settings(butler.instrument)
     # what is not there yet must not stop the night

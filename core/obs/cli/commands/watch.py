@@ -19,7 +19,7 @@ Examples:
 
 @click.command("watch", cls=ManyWordsCommand, epilog=_EXAMPLE)
 @click.argument("root", metavar="REPO", type=click.Path(path_type=Path))
-@click.argument("folder", metavar="FOLDER", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
 @click.option("--rerun", metavar="NAME", default="live", show_default=True, help="Write to REPO/rerun/NAME.")
 @click.option("--camera", metavar="NAME", help="Camera, if the repository does not record it; see obs cameras.")
 @id_option
