@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from obs.cli.logs import configure_logging
-from obs.cli.night_report import try_report
 from obs.cli.options import add_overrides, path_under, remove_output
 from obs.cli.plan import print_plan, warn_of_stale
 from obs.cli.progress import show_progress
@@ -120,5 +119,8 @@ def process(
         )
     status = report_outcomes(outcomes)
     if report:
+        # imported here, because most runs write no report and pages take 30 modules
+        from obs.cli.night_report import try_report  # noqa: PLC0415
+
         try_report(butler, Path(str(butler.output)), rerun=rerun or "")
     return status if chosen.is_complete else 1
