@@ -278,6 +278,15 @@ def test_another_name_of_the_flux(bright, field):
     assert found.zero_point.zero_point == pytest.approx(ZERO_POINT, abs=0.01)
 
 
+def test_a_zero_point_that_changes_over_the_frame_is_told(bright, field):
+    reference = reference_of(field, names=("g",))
+    x, _ = WCS.sky_to_pixel(ra=reference["coord_ra"], dec=reference["coord_dec"])
+    reference.columns["g_flux"].data[...] *= 10 ** (0.4 * 0.2 * x / field.exposure.shape[1])
+    found = run(bright, reference)
+    told = [warning for warning in found.warnings if "the zero point changes by" in warning]
+    assert float(told[0].split()[5]) == pytest.approx(0.2, abs=0.05)
+
+
 def test_a_flux_that_the_reference_lacks_is_named(bright, field):
     reference = reference_of(field, names=("r", "i"))
     found = run(bright, reference)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from obs.algorithms.astrometry.match import Matches
 from obs.algorithms.photometry.zero_point import ZeroPoint, fit_zero_point
+from obs.algorithms.photometry.zero_point_trends import Trends, measure_trends
 from obs.config.base import TaskConfig, setting
 from obs.errors import MeasurementError
 from obs.image.catalog import Catalog
@@ -32,6 +33,9 @@ LARGE_SCATTER = 0.1
 
 SMALL_SHARE = 0.7
 """Fewer of the matched stars than this agree where the matches or the reference magnitudes are doubtful."""
+
+LARGE_TREND = 0.05
+"""Change of the zero point over the frame, or with brightness, magnitudes, from which on there is a warning."""
 
 
 class ColorTerm(TaskConfig):
@@ -133,7 +137,7 @@ def solve_photometry(
     exposure.photo_calib = None
     try:
         term, problem = _usable_term(reference, exposure.physical_filter, config)
-        fit, rows = _fit(exposure, catalog, reference, matches, band, config, reference_config, term)
+        fit, rows, trends = _fit(exposure, catalog, reference, matches, band, config, reference_config, term)
     except MeasurementError as error:
         if config.required:
             raise MeasurementError(
@@ -148,7 +152,27 @@ def solve_photometry(
     metadata.update(MAGZERO=_per_second(fit.zero_point, exposure), MAGZERO_RMS=fit.rms, MAGZERO_NOBJ=fit.n_star)
     if term is not None:
         metadata.update(COLORTERM1=term.c0, COLORTERM2=term.c1, COLORTERM3=term.c2)
-    return fit, [text for text in (problem, *_doubts(fit)) if text]
+    return fit, [text for text in (problem, *_doubts(fit), *_describe_trends(trends)) if text]
+
+
+def _describe_trends(trends: Trends) -> list[str]:
+    """Return warnings where one zero point does not hold for all of the frame, or for all stars."""
+    warnings = []
+    if trends.over_frame > LARGE_TREND:
+        warnings.append(
+            f"the zero point changes by {trends.over_frame:.2f} mag over the frame: a cloud, a wrong flat, scattered "
+            "light in the flat, or a WCS that is wrong in a part of it. Magnitudes far from the middle are off by half "
+            "of this; compare with other exposures, and build the flat again if they show the same"
+        )
+    if abs(trends.bright) > LARGE_TREND:
+        how = "too faint" if trends.bright < 0 else "too bright"
+        cause = "they are saturated, or the detector is" if trends.bright < 0 else "the detector is"
+        warnings.append(
+            f"the brightest stars are {abs(trends.bright):.2f} mag {how} for the zero point of the others: {cause} not "
+            "linear. Correct the saturation in the camera's amplifiers.csv, or set "
+            "calibrate.photometry.minimum_signal_to_noise so that stars of other brightness decide"
+        )
+    return warnings
 
 
 def _doubts(fit: ZeroPoint) -> list[str]:
@@ -179,7 +203,7 @@ def _fit(
     config: PhotometryConfig,
     reference_config: ReferenceConfig,
     term: ColorTerm | None,
-) -> tuple[ZeroPoint, NDArray[np.int64]]:
+) -> tuple[ZeroPoint, NDArray[np.int64], Trends]:
     if not len(reference):
         raise MeasurementError(NO_REFERENCE)
     if not len(matches):
@@ -190,9 +214,10 @@ def _fit(
     rows, second = matches.first, matches.second
     good = usable_sources(catalog, config.minimum_signal_to_noise)[rows] & ~catalog[f"{config.flux}_flag"][rows]
     good &= catalog["base_ClassificationExtendedness_value"][rows] < 0.5
+    flux, flux_err = (catalog[f"{config.flux}_{name}"][rows] for name in ("instFlux", "instFluxErr"))
     fit = fit_zero_point(
-        flux=catalog[f"{config.flux}_instFlux"][rows],
-        flux_err=catalog[f"{config.flux}_instFluxErr"][rows],
+        flux=flux,
+        flux_err=flux_err,
         ref_magnitude=magnitude[second],
         ref_magnitude_err=error[second],
         use=good,
@@ -207,7 +232,13 @@ def _fit(
             f"calibrate.photometry.maximum_scatter allows {config.maximum_scatter:g}: check that the WCS is right and "
             "that the reference catalog has the exposure's filter"
         )
-    return fit, rows
+    with np.errstate(divide="ignore", invalid="ignore"):
+        single = magnitude[second] + 2.5 * np.log10(flux)
+        single_err = np.hypot(2.5 / np.log(10.0) * flux_err / flux, np.nan_to_num(error[second]))
+    x, y = (np.asarray(catalog[f"base_SdssCentroid_{axis}"][rows], np.float64) for axis in "xy")
+    single[~good] = np.nan
+    trends = measure_trends(single, single_err, x=x, y=y, flux=np.asarray(flux, np.float64), shape=exposure.shape)
+    return fit, rows, trends
 
 
 def find_color_term(config: PhotometryConfig, catalog_name: str, physical_filter: str) -> ColorTerm | None:

@@ -1,0 +1,123 @@
+"""Whether the zero point is the same all over a frame, and for bright and faint stars.
+
+One number with a small scatter may hide a cloud, a wrong flat or a detector that saturates. All stars are looked at,
+not those that the fit of the zero point kept.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import fdtrc
+
+from obs.algorithms.pixels.statistics import robust_sigma
+
+__all__ = ["Trends", "measure_trends"]
+
+Float = NDArray[np.float64]
+
+TERMS = (3, 6, 10)
+"""Terms of a plane, and of surfaces of second and third order."""
+
+STARS_FOR_TERM = 4
+"""Fewer stars for each term of a surface do not tell it from their scatter."""
+
+FALSE_ALARM = 1e-5
+"""Probability by chance from which on a surface counts."""
+
+HUBER, ROUNDS = 1.5, 10
+"""Residuals beyond so many standard deviations count less, and the rounds in which their weights are found."""
+
+BRIGHT_SHARE, FEWEST_BRIGHT, SIGNIFICANT = 0.1, 5, 5.0
+"""Part of the stars that are the brightest, the fewest of them, and the errors by which they must differ."""
+
+
+class Trends(NamedTuple):
+    """How the zero point changes.
+
+    Parameters
+    ----------
+    over_frame : float
+        Largest less smallest zero point at the places of stars, magnitudes; zero if the stars show no change.
+    bright : float
+        Zero point of the brightest stars less that of the others, magnitudes: negative if their fluxes are too low.
+        Zero if they agree.
+    """
+
+    over_frame: float = 0.0
+    bright: float = 0.0
+
+
+def measure_trends(
+    zero_point: Float, error: Float, *, x: Float, y: Float, flux: Float, shape: tuple[int, int]
+) -> Trends:
+    """Measure how the zero points of single stars change over a frame and with brightness.
+
+    Parameters
+    ----------
+    zero_point, error : ndarray of float64, shape (n,)
+        Magnitude of one count from each star, and its error, magnitudes.
+    x, y : ndarray of float64, shape (n,)
+        Positions, pixels.
+    flux : ndarray of float64, shape (n,)
+        Fluxes, counts.
+    shape : tuple of int
+        Shape (ny, nx) of the frame.
+
+    Returns
+    -------
+    Trends
+    """
+    known = np.isfinite(zero_point) & np.isfinite(error) & (flux > 0)
+    value, sigma, counts = zero_point[known], error[known], flux[known]
+    if len(value) < STARS_FOR_TERM * TERMS[0]:
+        return Trends()
+    u, v = x[known] / (0.5 * shape[1]) - 1.0, y[known] / (0.5 * shape[0]) - 1.0
+    # whatever errors do not explain is of each star
+    weight = 1.0 / (sigma**2 + robust_sigma(value) ** 2)
+    surface = _surface(value, weight, u, v)
+    return Trends(float(np.ptp(surface)), _bright_offset(value - surface, counts))
+
+
+def _surface(value: Float, weight: Float, u: Float, v: Float) -> Float:
+    """Return the zero point at each star as a surface has it: constant unless another is significantly better."""
+    terms = np.stack([u**i * v ** (k - i) for k in range(4) for i in range(k + 1)], axis=1)
+    plain, loss = _robust_fit(value, weight, terms[:, :1])
+    best = plain
+    freedom_before = 1
+    for n_term in TERMS:
+        if len(value) < STARS_FOR_TERM * n_term:
+            break
+        fitted, left = _robust_fit(value, weight, terms[:, :n_term])
+        freedom, gained = len(value) - n_term, n_term - freedom_before
+        ratio = (loss - left) / gained / max(left / freedom, 1e-300)
+        if fdtrc(gained, freedom, max(ratio, 0.0)) < FALSE_ALARM:
+            best, loss, freedom_before = fitted, left, n_term
+    return best
+
+
+def _robust_fit(value: Float, weight: Float, terms: Float) -> tuple[Float, float]:
+    """Return a linear fit at the data, and what it leaves: the sum of Huber's losses (1964) in units of the scatter."""
+    factor = np.ones(len(value))
+    fitted = np.zeros(len(value))
+    for _ in range(ROUNDS):
+        root = np.sqrt(weight * factor)
+        fitted = terms @ np.linalg.lstsq(terms * root[:, None], value * root, rcond=None)[0]
+        size = np.abs(value - fitted) * np.sqrt(weight)
+        factor = HUBER / np.maximum(size, HUBER)
+    return fitted, float(np.sum(np.where(size <= HUBER, size**2, HUBER * (2.0 * size - HUBER))))
+
+
+def _bright_offset(residual: Float, flux: Float) -> float:
+    """Return by how much the brightest stars differ from the others, zero if not significantly."""
+    n_bright = max(int(BRIGHT_SHARE * len(flux)), FEWEST_BRIGHT)
+    order = np.argsort(flux)
+    bright, others = residual[order[-n_bright:]], residual[order[:-n_bright]]
+    # half of the others are as bright as possible: faint stars have neighbors, and errors of the catalog
+    others = others[len(others) // 2 :]
+    if len(others) < FEWEST_BRIGHT:
+        return 0.0
+    offset = float(np.median(bright) - np.median(others))
+    scatter = max(robust_sigma(bright), robust_sigma(others))
+    error = 1.25 * scatter * np.sqrt(1.0 / len(bright) + 1.0 / len(others))
+    return offset if abs(offset) > SIGNIFICANT * error else 0.0

@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+
+from obs.algorithms.photometry.zero_point_trends import Trends, measure_trends
+
+SHAPE = (1000, 2000)
+
+
+def stars(n, *, seed=0, scatter=0.02):
+    """Zero points of stars, their errors, places and fluxes."""
+    random = np.random.default_rng(seed)
+    x, y, flux = random.uniform(0, SHAPE[1], n), random.uniform(0, SHAPE[0], n), 10 ** random.uniform(3, 5.5, n)
+    error = np.hypot(scatter, 30.0 / flux)
+    return {"zero_point": 28.0 + random.normal(0.0, error), "error": error, "x": x, "y": y, "flux": flux}
+
+
+def trends(lists):
+    return measure_trends(**lists, shape=SHAPE)
+
+
+@pytest.mark.parametrize("n", [5, 12, 40, 300])
+def test_stars_that_agree_show_no_trend(n):
+    assert [trends(stars(n, seed=seed)) for seed in range(30)] == [Trends()] * 30
+
+
+def test_outliers_are_no_trend():
+    for seed in range(10):
+        lists = stars(100, seed=seed)
+        lists["zero_point"][:20] += np.random.default_rng(seed).exponential(0.5, 20)
+        assert trends(lists) == Trends()
+
+
+@pytest.mark.parametrize("n", [30, 300])
+def test_a_cloud_over_one_side_is_a_trend(n):
+    lists = stars(n)
+    lists["zero_point"] -= 0.2 * lists["x"] / SHAPE[1]
+    assert trends(lists).over_frame == pytest.approx(0.2, abs=0.05)
+    assert trends(lists).bright == 0.0
+
+
+def test_a_flat_that_is_bright_in_the_middle_is_a_trend():
+    lists = stars(200)
+    lists["zero_point"] += 0.1 * ((lists["x"] / SHAPE[1] - 0.5) ** 2 + (lists["y"] / SHAPE[0] - 0.5) ** 2) / 0.5
+    assert trends(lists).over_frame == pytest.approx(0.1, abs=0.03)
+
+
+def test_saturated_stars_are_too_faint():
+    lists = stars(100)
+    lists["zero_point"][lists["flux"] > np.percentile(lists["flux"], 90)] -= 0.15
+    found = trends(lists)
+    assert found.bright == pytest.approx(-0.15, abs=0.03)
+    assert found.over_frame == 0.0
+
+
+def test_values_that_are_not_known_do_not_count():
+    lists = stars(40)
+    lists["zero_point"][::2], lists["x"][:30:2] = np.nan, np.nan
+    assert trends(lists) == Trends()
