@@ -628,4 +628,4 @@ def test_a_cube_is_refused_with_what_to_do(repository, tmp_path):
     path = tmp_path / "cube.fits"
     fits.PrimaryHDU(np.zeros((3, 40, 56), np.int16), fits.Header(HEADER)).writeto(path)
     reason = run(repository, [path]).files[0].reason
-    assert reason.startswith("HDU 0 is a cube of 3 planes; an exposure is one image: write each plane to a file")
+    assert reason.startswith("HDU 0 is a cube of 3 planes; an exposure is one image: set planes =")

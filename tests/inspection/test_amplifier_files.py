@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from obs.inspection.amplifier_files import find_amplifier_files, whole_files
+from obs.inspection.amplifier_files import find_amplifier_files
 from obs.inspection.inspect import inspect_files
 from obs.inspection.raw_file import read_raw_file
+from obs.inspection.whole_files import whole_files
 from obs.instrument.amplifier_files import AmplifierFiles
 from obs.instrument.header import FILE_NAME
 

@@ -1,5 +1,6 @@
 """Folders of raw files by programs and observatories that nobody here has met: to catalogs without an edited line."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -155,8 +156,14 @@ def test_a_night_becomes_catalogs(name, tmp_path, capsys, monkeypatch):
     assert FOUND.get(name, "") in " ".join(trip.printed.split())
     trip.install(f"obs_{name}")
     trip.obs("check", name)
-    trip.obs("doctor", name, *files, "--no-picture")
+    known = ["--refcat", "stars.csv"] if name == "sharpcap" else []
+    trip.obs("doctor", name, *files, "--no-picture", *known)
     assert "as one processed exposure shows" in trip.printed
+    if known:
+        shown = re.search(r"orientation +rotation (\S+) deg, flip_x (\w+), plate_scale (\S+) ", trip.printed)
+        assert float(shown[1]) % 180 == pytest.approx(camera.rotation, abs=0.1)
+        assert float(shown[3]) == pytest.approx(camera.scale / 0.00463, rel=2e-3)
+        assert "--refcat stars.csv --write" in trip.printed
     trip.obs("init", "DATA", "--camera", name)
     trip.obs("ingest", "DATA", *files)
     assert f"{len(files)} ingested" in trip.printed

@@ -64,6 +64,9 @@ class {{ cookiecutter.__class }}(RuleTranslator):
     # a file holds one amplifier of its detector; obs ingest puts them together, in this order
     amplifier_files = AmplifierFiles({{ a.keyword | tojson }}, {{ cards(a.names) }}{{ ", part=%d" | format(a.part) if a.part }})
 {%- endif %}
+{%- if t.get("planes") %}
+    planes = {{ t.planes | tojson }}  # of cubes: an exposure each, or the mean of them
+{%- endif %}
 {%- if t.get("known_by") %}
     # a file in which this card has another value is of another camera
     known_by = { {%- for name, values in t.known_by.items() %}{{ name | tojson }}: {{ cards(values) }}{% endfor -%} }

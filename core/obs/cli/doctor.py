@@ -15,10 +15,11 @@ from obs.cli.table import format_table
 from obs.doctor.agreement import hold_against_each_other, kind_of_image
 from obs.doctor.check import STEPS, Check, MeasuredValue, next_to_fix
 from obs.doctor.examine import Examination, examine
+from obs.doctor.orientation import write_mount
 from obs.doctor.page import Complaint, find_complaints, find_shared, table_of_files
 from obs.doctor.picture import draw_frame
 from obs.doctor.places import shown
-from obs.doctor.trial import try_processing
+from obs.doctor.trial import Tried, try_processing
 from obs.doctor.whole_files import whole_files
 from obs.doctor.write import find_measured, mark_written, write_measured
 from obs.instrument.instrument import Instrument
@@ -40,6 +41,7 @@ def doctor(
     no_picture: bool,
     no_trial: bool,
     write: bool,
+    reference: Path | None,
     everything: bool,
     quiet: bool,
     doraise: bool,
@@ -59,17 +61,26 @@ def doctor(
             _print_all(examination, quiet)
         else:
             _print_page(examination, quiet)
-        trial: list[Check] = []
-        if not no_trial and not write and package.instrument is not None and next_to_fix(examination.checks) is None:
-            trial = _try(examination, package.instrument, quiet)
+        trial, mount = Tried([]), None
+        wanted = not no_trial and (reference is not None or not write)
+        if wanted and package.instrument is not None and next_to_fix(examination.checks) is None:
+            trial = _try(examination, package.instrument, reference, quiet)
+            mount = trial.mount
+            if write and mount is not None:
+                click.echo(
+                    f"{shown(write_mount(package.instrument, mount))}: rotation, flip_x and plate_scale are written"
+                )
         if not no_picture:
             _draw(examination, output, everything)
-    tried = any(check.name == "obs process" and check.verdict == "ok" for check in trial)
-    if write:
+    tried = any(check.name == "obs process" and check.verdict == "ok" for check in trial.checks)
+    if any(check.name == "orientation" and check.remedy for check in trial.checks) and not write:
+        words = ["obs", "doctor", name, *files, "--refcat", str(reference), "--write"]
+        click.echo(f"the stars show how the camera is mounted; to write this into the camera:\n  {shlex.join(words)}")
+    if write and mount is None:
         click.echo("" if measured else "no gain and no read noise was measured: nothing was written", nl=not measured)
     elif measured:
         _offer(name, measured)
-    return _conclude(examination, trial, tried=tried)
+    return _conclude(examination, trial.checks, tried=tried)
 
 
 def _write(examination: Examination, instrument: Instrument, measured: list[MeasuredValue]) -> None:
@@ -129,15 +140,15 @@ def _table(title: str, checks: Sequence[Check]) -> None:
     click.echo(f"{title}\n{format_table(('step', 'what', 'value', 'from', '', ''), rows)}\n")
 
 
-def _try(examination: Examination, instrument: Instrument, quiet: bool) -> list[Check]:
+def _try(examination: Examination, instrument: Instrument, reference: Path | None, quiet: bool) -> Tried:
     """Process a science exposure, and print what came of it."""
     frames = [examined.frame for examined in examination.exposures if examined.frame is not None]
     if any(kind_of_image(frame) == "spectrum" for frame in frames if frame.image_type == "science"):
         note = "the science exposures are spectra: only instrument signature removal applies to them"
-        trial = [Check("trial", "obs process", "", "", "not known", note)]
+        trial = Tried([Check("trial", "obs process", "", "", "not known", note)])
     else:
-        trial = try_processing(instrument, frames)
-    _table("trial", [check for check in trial if not quiet or check.verdict in ("wrong", "doubtful")])
+        trial = try_processing(instrument, frames, [] if reference is None else find_files([str(reference)]))
+    _table("trial", [check for check in trial.checks if not quiet or check.verdict in ("wrong", "doubtful")])
     return trial
 
 

@@ -2,7 +2,7 @@
 
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 
@@ -10,8 +10,9 @@ from obs.cli.ask import HELP, AnswersFile, ask_questions, is_terminal
 from obs.cli.files import find_files
 from obs.cli.table import format_table
 from obs.errors import ConfigError, OutputError, PluginError
-from obs.inspection.amplifier_files import whole_files
 from obs.inspection.inspect import Findings, inspect_files
+from obs.inspection.whole_files import whole_files
+from obs.repo.cube_planes import Planes
 from obs.scaffold.answer_checks import check_name
 from obs.scaffold.answers import Answers, read_answers
 from obs.scaffold.create import create_package, is_taken
@@ -33,6 +34,7 @@ def new(
     doraise: bool,
     from_files: list[str],
     only: str,
+    planes: str | None,
     **given: str | None,
 ) -> int:
     """Make obs_NAME, the package of a camera; return the exit status."""
@@ -44,9 +46,12 @@ def new(
         raise OutputError(f"{target} exists already; choose another name, or another folder by --output", path=target)
     values, facts = ({}, None) if answer_file is None else read_answers(answer_file)
     values |= {key: value for key, value in given.items() if value is not None} | {"camera": name}
-    with whole_files(find_files(from_files) if from_files else []) as (files, amplifier_files):
+    wanted = cast("Planes | None", planes)
+    with whole_files(find_files(from_files) if from_files else [], wanted) as (files, amplifier_files):
         findings = inspect_files(files, amplifier_files, only=only) if files else None
-        return _make(name, values, facts, findings, no_input=no_input, output=output, from_files=from_files)
+        return _make(
+            name, values, facts, findings, no_input=no_input, output=output, from_files=from_files, planes=planes or ""
+        )
 
 
 def _make(
@@ -58,6 +63,7 @@ def _make(
     no_input: bool,
     output: Path,
     from_files: list[str],
+    planes: str,
 ) -> int:
     """Ask what is not known, print what is, and write the package."""
     if not no_input and is_terminal():
@@ -66,7 +72,7 @@ def _make(
         _ask(values, questions, output, ["--from", *from_files] if from_files else [])
     answers = _answers(values)
     if findings is not None:
-        facts = template_facts(findings, visit_key=answers.visit_key, detector_key=answers.detector_key)
+        facts = template_facts(findings, visit_key=answers.visit_key, detector_key=answers.detector_key, planes=planes)
         click.echo(format_table(["quantity", "value", "from", "how sure", "note"], facts["report"]))
         for text in findings.warnings:
             click.echo(f"WARNING {text}", err=True)

@@ -17,11 +17,14 @@ from obs.instrument.consistency import DEGREE, compare_direction
 __all__ = ["check_sky"]
 
 _SCALE_TOLERANCE = 0.03
+_TURNED = 1.5
+"""Degrees by which a camera may be turned against its package; frames are found in the catalog all the same."""
 
 
 def check_sky(exposure: RawExposure) -> Iterator[Check]:
     """Yield a check for the scale, and one for the direction."""
     yield from _check_scale(exposure)
+    yield from _check_orientation(exposure)
     yield from _check_direction(exposure)
 
 
@@ -53,6 +56,25 @@ def _check_scale(exposure: RawExposure) -> Iterator[Check]:
         how = f"{told / pixel:.6g} arcsec/mm in place of {camera.plate_scale:g}"
     verdict: Verdict = "doubtful" if found.confidence == "guess" else "wrong"
     yield Check("sky", "pixel scale", value, found.source, verdict, note, f"{place}: {how}")
+
+
+def _check_orientation(exposure: RawExposure) -> Iterator[Check]:
+    """Hold rotation and parity of the camera against the header's WCS; a mount that flips turns it by 180 degrees."""
+    detector = exposure.detector
+    if detector is None or detector.yaw or math.isfinite(exposure.visit_info.rotation_angle):
+        return
+    found = find_sky_scale(exposure.cards)
+    if found.rotation.confidence not in ("certain", "likely"):
+        return
+    camera = exposure.instrument.load_camera()
+    ours = f"rotation {camera.rotation:g} deg, flip_x {str(camera.flip_x).lower()}"
+    turned = abs((float(found.rotation.value) - camera.rotation + 90.0) % 180.0 - 90.0)
+    if found.flip_x == camera.flip_x and turned <= _TURNED:
+        yield Check("sky", "orientation", ours, found.rotation.source)
+        return
+    theirs = f"rotation {float(found.rotation.value):.3f}, flip_x {str(found.flip_x).lower()}"
+    remedy = f"{camera_place(exposure.instrument, 'rotation')}: {theirs}, if other frames say so too"
+    yield Check("sky", "orientation", ours, found.rotation.source, "doubtful", f"the WCS says {theirs}", remedy)
 
 
 def _check_direction(exposure: RawExposure) -> Iterator[Check]:

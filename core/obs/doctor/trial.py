@@ -8,6 +8,7 @@ import logging
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,14 @@ from obs.config.layers import ConfigLayers
 from obs.config.lsst_names import PROCESS_NAMES
 from obs.doctor.check import Check
 from obs.doctor.exposure import RawFrame
-from obs.doctor.places import shown
+from obs.doctor.orientation import MountedCamera, find_mount
+from obs.doctor.places import camera_place, shown
 from obs.errors import MeasurementError, ObsError
 from obs.ingest.calib_jobs import plan_calibrations
 from obs.ingest.calib_store import CalibStore
 from obs.ingest.raws import IngestOptions, ingest_raws
+from obs.ingest.reference_catalogs import ingest_reference_catalog
+from obs.ingest.reference_columns import ReferenceColumnsConfig
 from obs.ingest.repository import make_repository
 from obs.instrument.instrument import Instrument
 from obs.pipeline import process_detector
@@ -31,16 +35,34 @@ from obs.runs.settings import camera_settings
 from obs.tasks.calibs_config import CalibsConfig
 from obs.tasks.process_config import ProcessConfig
 
-__all__ = ["try_processing"]
+__all__ = ["Tried", "try_processing"]
 
 #: Calibration frames in the order in which they are made: image type, switch of the settings.
 _CALIBRATIONS = {"bias": "do_bias", "dark": "do_dark", "flat": "do_flat"}
 #: Most raw files that go into a calibration frame of the trial: enough to try it, few enough to be quick.
 _MOST_INPUTS = 3
 _VALIDITY = 3650
+#: Degrees by which the camera may be turned, and part by which its scale may be off, so that nothing is to be written.
+_DEGREES, _SCALE = 0.5, 0.005
 
 
-def try_processing(instrument: Instrument, frames: Sequence[RawFrame]) -> list[Check]:
+@dataclass(frozen=True)
+class Tried:
+    """What came of the trial.
+
+    Parameters
+    ----------
+    checks : list of Check
+        A check for each step: ingest, each calibration frame, processing. Empty where there is no science exposure.
+    mount : MountedCamera or None
+        How the stars say that the camera is mounted; None where they were not matched.
+    """
+
+    checks: list[Check]
+    mount: MountedCamera | None = None
+
+
+def try_processing(instrument: Instrument, frames: Sequence[RawFrame], reference: Sequence[Path] = ()) -> Tried:
     """Return what came of processing one science exposure.
 
     Parameters
@@ -49,17 +71,15 @@ def try_processing(instrument: Instrument, frames: Sequence[RawFrame]) -> list[C
         The camera.
     frames : sequence of RawFrame
         Exposures that the other checks found usable; their files are ingested.
-
-    Returns
-    -------
-    list of Check
-        A check for each step: ingest, each calibration frame, processing. Empty where there is no science exposure.
+    reference : sequence of Path, optional
+        Files of a reference catalog, by which the stars are known.
     """
     science = [frame for frame in frames if frame.image_type == "science"]
     if not science:
-        return []
+        return Tried([])
     with tempfile.TemporaryDirectory(prefix="obs-doctor-") as folder, _quiet():
-        return list(_Trial(instrument, frames, Path(folder) / "data").run(_choose(science, frames)))
+        trial = _Trial(instrument, frames, Path(folder) / "data", reference)
+        return Tried(list(trial.run(_choose(science, frames))), trial.mount)
 
 
 def _choose(science: Sequence[RawFrame], frames: Sequence[RawFrame]) -> RawFrame:
@@ -72,8 +92,11 @@ def _choose(science: Sequence[RawFrame], frames: Sequence[RawFrame]) -> RawFrame
 class _Trial:
     """A repository in a temporary folder, and what is done in it."""
 
-    def __init__(self, instrument: Instrument, frames: Sequence[RawFrame], root: Path) -> None:
-        self.instrument, self.frames, self.root = instrument, frames, root
+    def __init__(
+        self, instrument: Instrument, frames: Sequence[RawFrame], root: Path, reference: Sequence[Path]
+    ) -> None:
+        self.instrument, self.frames, self.root, self.reference = instrument, frames, root, reference
+        self.mount: MountedCamera | None = None
         self.missing: list[str] = []
 
     def run(self, target: RawFrame) -> Iterator[Check]:
@@ -81,6 +104,8 @@ class _Trial:
         try:
             make_repository(self.root, self.instrument)
             same = [frame for frame in self.frames if frame.detector.name == target.detector.name]
+            if self.reference:
+                ingest_reference_catalog(self.root, "given", self.reference, ReferenceColumnsConfig())
             report = ingest_raws(self.butler(), list(dict.fromkeys(frame.path for frame in same)), IngestOptions())
         except ObsError as error:
             yield _failed("ingest", error, target)
@@ -94,6 +119,26 @@ class _Trial:
         for name in _CALIBRATIONS:
             yield from self.build(name, target)
         yield self.process(target)
+        if self.reference:
+            yield self.orientation(target)
+
+    def orientation(self, target: RawFrame) -> Check:
+        """Hold how the camera is mounted against what the stars show."""
+        name, camera = "orientation", self.instrument.load_camera()
+        try:
+            self.mount = mount = find_mount(self.butler(output=self.root.parent / "out"))
+        except ObsError as error:
+            return Check("trial", name, "", shown(target.path), "not known", " ".join(str(error).split()))
+        found = (f"{mount.rotation:.2f}", str(mount.flip_x).lower(), f"{mount.plate_scale:.6g}")
+        value = "rotation {} deg, flip_x {}, plate_scale {} arcsec/mm".format(*found)
+        turned = abs((mount.rotation - camera.rotation + 90.0) % 180.0 - 90.0)
+        is_same = mount.flip_x == camera.flip_x and abs(mount.plate_scale / camera.plate_scale - 1.0) < _SCALE
+        if is_same and turned < _DEGREES:
+            return Check("trial", name, value, "stars")
+        place = camera_place(self.instrument, "rotation")
+        flip = str(camera.flip_x).lower()
+        note = f"the camera says rotation {camera.rotation:g}, flip_x {flip}, plate_scale {camera.plate_scale:g}"
+        return Check("trial", name, value, "stars", "doubtful", note, f"{place}: {value}")
 
     def butler(self, **more: Any) -> Butler:
         """Return a Butler that knows the camera, also one that is not installed."""

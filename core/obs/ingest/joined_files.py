@@ -1,4 +1,7 @@
-"""The files of one detector's exposure, an amplifier each, put together before they are looked at or ingested."""
+"""Files as the camera describes them, made before they are looked at or ingested.
+
+The files of one detector's exposure, an amplifier each, are put together; cubes of several planes are taken apart.
+"""
 
 import shutil
 import tempfile
@@ -6,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from obs.errors import FileFormatError, ObsError, OutputError
 from obs.ingest.headers import read_headers
@@ -17,6 +20,7 @@ from obs.instrument.translator import Translator
 from obs.os_advice import write_advice
 from obs.policy.data_id import format_data_id
 from obs.repo.atomic import remove_leftovers, temporary_path
+from obs.repo.cube_planes import Planes, is_cube, write_planes
 from obs.repo.joined_file import join_files
 
 __all__ = ["JoinPlan", "Whole", "joined", "plan_joins", "write_whole"]
@@ -134,7 +138,7 @@ class Whole:
     alone : list of Path
         Files that need no other.
     parts : dict of Path to tuple of Path
-        Files that were put together, with their parts.
+        Files that were made, with those that they were made from.
     faults : dict of Path to str
         Files that are left over, and why.
     """
@@ -148,7 +152,7 @@ class Whole:
 def joined(
     paths: Sequence[Path], translator: Translator, root: Path | None = None, *, dry_run: bool = False
 ) -> Iterator[Whole]:
-    """Put files together that hold an amplifier each, for as long as the block lasts.
+    """Put files of amplifiers together, and take cubes apart, for as long as the block lasts.
 
     Parameters
     ----------
@@ -172,20 +176,35 @@ def joined(
     """
     plan = plan_joins(paths, translator)
     rule, faults = translator.amplifier_files, dict(plan.faults)
-    if rule is None or not plan.groups or dry_run:
-        yield Whole(list(plan.alone), {group[0]: group for group in plan.groups}, faults)
+    cubes = [path for path in plan.alone if translator.planes and _is_cube(path)]
+    alone = [path for path in plan.alone if path not in set(cubes)]
+    parts: dict[Path, tuple[Path, ...]] = {group[0]: group for group in plan.groups} if dry_run else {}
+    if not cubes and (not plan.groups or dry_run):
+        yield Whole(alone, parts, faults)
         return
-    parts: dict[Path, tuple[Path, ...]] = {}
-    scratch = _make_scratch(root)
+    scratch = _make_scratch(None if dry_run else root)
     try:
-        for group in plan.groups:
+        for group in () if dry_run else plan.groups:
             try:
-                parts[write_whole(group, scratch, rule)] = group
+                parts[write_whole(group, scratch, cast(AmplifierFiles, rule))] = group
             except FileFormatError as error:
                 faults |= dict.fromkeys(group, str(error))
-        yield Whole(list(plan.alone), parts, faults)
+        for cube in cubes:
+            try:
+                planes = write_planes(cube, Path(tempfile.mkdtemp(dir=scratch)), cast(Planes, translator.planes))
+                parts |= dict.fromkeys(planes, (cube,))
+            except FileFormatError as error:
+                faults[cube] = str(error)
+        yield Whole(alone, parts, faults)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _is_cube(path: Path) -> bool:
+    try:
+        return is_cube(path)
+    except (ObsError, OSError):
+        return False  # told where it is read
 
 
 def _make_scratch(root: Path | None) -> Path:

@@ -96,28 +96,41 @@ def ingest_raws(
 def _ingest_whole(
     butler: Butler, translator: Translator, options: IngestOptions, files: Sequence[Path]
 ) -> Iterator[FileReport]:
-    """Ingest files, those of single amplifiers put together, and yield what became of each."""
-    if translator.amplifier_files is None or options.mode == "skip":
+    """Ingest files, those of single amplifiers put together and cubes taken apart, and yield what became of each."""
+    if not (translator.amplifier_files or translator.planes) or options.mode == "skip":
         yield from _Ingest(butler, translator, options).run(files)
         return
     with joined(files, translator, butler.root, dry_run=options.dry_run) as whole:
         yield from _Ingest(butler, translator, options).run(whole.alone)
         yield from (FileReport(path, "failed", fault) for path, fault in whole.faults.items())
-        # What is put together is of this run alone: it gets to its place by its name.
+        # What is made is of this run alone: it gets to its place by its name.
         moved = replace(options, mode="move", create=False)
+        found: dict[Path, list[FileReport]] = {}
         for report in _Ingest(butler, translator, moved).run(list(whole.parts)):
-            warnings = list(report.warnings)
             for part in whole.parts[report.path]:
-                if (
-                    options.mode == "move"
-                    and not options.dry_run
-                    and (report.status == "ingested" or report.reason == ALREADY)
-                ):
-                    try:
-                        part.unlink(missing_ok=True)
-                    except OSError as error:
-                        warnings.append(f"cannot remove {part}: {error.strerror or error}; it is ingested")
-                yield replace(report, path=part, warnings=tuple(warnings))
+                found.setdefault(part, []).append(report)
+        for part, reports in found.items():
+            yield _of_part(part, reports, is_moved=options.mode == "move" and not options.dry_run)
+
+
+def _of_part(part: Path, reports: Sequence[FileReport], *, is_moved: bool) -> FileReport:
+    """Return what became of a file by what became of those made from it; the source of a move is removed."""
+    order = {"failed": 0, "ingested": 1, "skipped": 2}
+    worst = min(reports, key=lambda report: order[report.status])
+    warnings = list(dict.fromkeys(text for report in reports for text in report.warnings))
+    if is_moved and all(report.status == "ingested" or report.reason == ALREADY for report in reports):
+        try:
+            part.unlink(missing_ok=True)
+        except OSError as error:
+            warnings.append(f"cannot remove {part}: {error.strerror or error}; it is ingested")
+    return FileReport(
+        part,
+        worst.status,
+        worst.reason,
+        tuple(target for report in reports for target in report.targets),
+        tuple(data_id for report in reports for data_id in report.data_ids),
+        tuple(warnings),
+    )
 
 
 def create_raw_tables(registry: Registry, translator: Translator, *, anew: bool = False) -> None:

@@ -235,7 +235,10 @@ def _images(path: Path) -> Iterator[tuple[int, FileHeader]]:
     if kinds and "IMAGE" not in kinds:
         raise FileFormatError("holds a table and no image; a reference catalog goes to obs ingest-refcat", path=path)
     if cubes and not count:
-        advice = "an exposure is one image: write each plane to a file of its own, with the time at which it began"
+        advice = (
+            "an exposure is one image: set planes = 'each' (an exposure each) or 'mean' in translator.py, or describe "
+        )
+        advice += "the camera by obs new --planes"
         raise FileFormatError(f"{cubes[0]}; {advice}", path=path)
     if not count:
         yield 0, _known(primary)

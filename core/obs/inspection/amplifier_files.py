@@ -1,24 +1,18 @@
 """Files of one exposure that hold an amplifier each: which they are, and what tells them apart."""
 
 import re
-import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 
-from obs.errors import FileFormatError
-from obs.ingest.joined_files import write_whole
 from obs.inspection.files.grouping import AMPLIFIER_CARDS, CHIP_CARDS, JOINED_CARDS, fill_a_rectangle
 from obs.inspection.files.several_files import one_exposure
 from obs.inspection.frame_facts import find_frame_facts
 from obs.inspection.header.keys import name_parts
-from obs.inspection.raw_file import RawFile, read_raw_file
+from obs.inspection.raw_file import RawFile
 from obs.inspection.sections import find_section
 from obs.instrument.amplifier_files import AmplifierFiles
 from obs.instrument.header import FILE_NAME
 
-__all__ = ["find_amplifier_files", "whole_files"]
+__all__ = ["find_amplifier_files"]
 
 _OF_AN_AMPLIFIER = re.compile(
     r"(?!.*(NAMP|AMPS$|GAIN|NOISE|SEC|TEMP|NUMAMP)).*(AMP|CHANNEL|CHAN|QUAD|OUTPUT|RDOUT|PORT)"
@@ -59,37 +53,6 @@ def find_amplifier_files(files: Sequence[RawFile]) -> tuple[AmplifierFiles, list
             order = {name: number for number, name in enumerate(found.names)}
             return found, [sorted(group, key=lambda file: order[_told(found, file)]) for group in parted]
     return None
-
-
-@contextmanager
-def whole_files(paths: Sequence[Path]) -> Iterator[tuple[list[Path], AmplifierFiles | None]]:
-    """Put files of single amplifiers together, for as long as the block lasts.
-
-    Parameters
-    ----------
-    paths : sequence of Path
-        Raw files.
-
-    Yields
-    ------
-    files : list of Path
-        Files of whole detectors.
-    rule : AmplifierFiles or None
-        How the parts were told apart; None where there were none.
-    """
-    try:
-        found = find_amplifier_files([read_raw_file(path) for path in paths])
-    except FileFormatError:
-        found = None  # told by who looks at the files
-    if found is None:
-        yield list(paths), None
-        return
-    rule, groups = found
-    scratch = Path(tempfile.mkdtemp(prefix="obs-joined-"))
-    try:
-        yield [write_whole([file.path for file in group], scratch, rule) for group in groups], rule
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _may_be(files: Sequence[RawFile]) -> bool:

@@ -29,7 +29,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from obs.camera.detector import Detector
 from obs.errors import ConfigError, FileFormatError, suggest
@@ -77,6 +77,9 @@ class Translator:
     amplifier_files : AmplifierFiles or None
         How files are told apart that hold an amplifier each of one detector; they are put together when they are
         ingested.
+    planes : {"", "each", "mean"}
+        What the planes of a cube are: an exposure each, or parts of one exposure, of which the mean counts; empty for
+        cameras that write none.
     known_by : mapping of str to sequence of str
         Cards by which files of the camera are known, and their values. A file in which such a card has another value is
         of another camera, and not ingested.
@@ -110,6 +113,7 @@ class Translator:
     extensions: Sequence[str] = ()
     colors: ClassVar[Sequence[str]] = ()
     amplifier_files: ClassVar[AmplifierFiles | None] = None
+    planes: ClassVar[Literal["", "each", "mean"]] = ""
     known_by: ClassVar[Mapping[str, Sequence[str]]] = {}
     header_fixes: ClassVar[str] = ""
     simulated_cards: ClassVar[Sequence[str]] = ()

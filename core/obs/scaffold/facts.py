@@ -28,7 +28,7 @@ _SCALE = 0.5  # arcsec per pixel, likewise
 _MILLISECONDS = 1000  # in a second
 
 
-def template_facts(findings: Findings, *, visit_key: str, detector_key: str) -> dict[str, Any]:
+def template_facts(findings: Findings, *, visit_key: str, detector_key: str, planes: str = "") -> dict[str, Any]:
     """Return the variable ``_facts`` of the template.
 
     Parameters
@@ -37,6 +37,8 @@ def template_facts(findings: Findings, *, visit_key: str, detector_key: str) -> 
         What `obs.inspection.inspect.inspect_files` found.
     visit_key, detector_key : str
         What the camera's data IDs call exposure and detector.
+    planes : {"", "each", "mean"}, optional
+        What the planes of its cubes are.
     """
     x_bin, y_bin = findings["binning"].value
     size = findings["pixel_size"]
@@ -44,7 +46,7 @@ def template_facts(findings: Findings, *, visit_key: str, detector_key: str) -> 
     pixel = (unbinned * x_bin, unbinned * y_bin)
     scale = findings.sky.scale
     orientation = findings.sky.rotation
-    rules = _translator(findings)
+    rules = _translator(findings) | {"planes": planes}
     has_colors = findings.mosaic.is_known
     detectors = [
         _detector_row(chip, findings.detectors, number, pixel, (x_bin, y_bin))

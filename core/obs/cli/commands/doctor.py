@@ -28,7 +28,18 @@ Examples:
 )
 @click.option("--no-picture", is_flag=True, help="Draw nothing.")
 @click.option("--no-trial", is_flag=True, help="Do not process an exposure.")
-@click.option("--write", is_flag=True, help="Write measured gains and read noises into amplifiers.csv of the camera.")
+@click.option(
+    "--write",
+    is_flag=True,
+    help="Write measured gains and read noises, and with --refcat how the camera is mounted, into the package.",
+)
+@click.option(
+    "--refcat",
+    "reference",
+    metavar="PATH",
+    type=click.Path(path_type=Path),
+    help="Stars with positions and magnitudes, a file or a folder: they show rotation, parity and scale of the camera.",
+)
 @click.option("-a", "--all", "everything", is_flag=True, help="Every check of every file, and a picture of each.")
 @click.option("-q", "--quiet", is_flag=True, help="Only what is wrong or should be looked at.")
 @click.option("--doraise", is_flag=True, help="Show the traceback of an error.")

@@ -36,6 +36,11 @@ def _question_options(function: F) -> F:
 @words_option("--from", metavar="FILE...", text="Raw files of the camera, or headers as text, that tell what they can.")
 @click.option("--only", metavar="TEXT", default="", help="Of files of several cameras those whose name has this in it.")
 @click.option(
+    "--planes",
+    type=click.Choice(["each", "mean"]),
+    help="What the planes of cubes are: an exposure each, or parts of one, of which the mean counts.",
+)
+@click.option(
     "--answers",
     "answer_file",
     metavar="FILE",

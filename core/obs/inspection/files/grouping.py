@@ -83,7 +83,7 @@ def group_images(file: RawFile, warnings: list[str]) -> tuple[str, list[tuple[Ra
         planes = " x ".join(str(length) for length in images[0].shape[:-2])
         warnings.append(
             f"{file.path.name}: a cube of {planes} planes: it is not known what they are; the first was looked at. "
-            "The engine reads images of one plane: split the file"
+            "Say it: obs new --planes each (an exposure each) or --planes mean (parts of one exposure)"
         )
     if len(images) == 1:
         return "image", [images], True

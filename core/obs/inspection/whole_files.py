@@ -1,0 +1,77 @@
+"""Files of whole exposures, made from those of single amplifiers and from cubes, for a look at a camera."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from obs.errors import FileFormatError, ObsError
+from obs.ingest.joined_files import write_whole
+from obs.inspection.amplifier_files import find_amplifier_files
+from obs.inspection.raw_file import read_raw_file
+from obs.instrument.amplifier_files import AmplifierFiles
+from obs.repo.cube_planes import Planes, is_cube, write_planes
+
+__all__ = ["whole_files"]
+
+_FEW = 3
+"""Planes of a cube that are looked at."""
+
+
+@contextmanager
+def whole_files(
+    paths: Sequence[Path], planes: Planes | None = None
+) -> Iterator[tuple[list[Path], AmplifierFiles | None]]:
+    """Put files of single amplifiers together, and take cubes apart, for as long as the block lasts.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Raw files.
+    planes : {"each", "mean"}, optional
+        What the planes of cubes are; cubes stay as they are if None.
+
+    Yields
+    ------
+    files : list of Path
+        Files of whole detectors.
+    rule : AmplifierFiles or None
+        How the parts were told apart; None where there were none.
+
+    Raises
+    ------
+    FileFormatError
+        If the planes of a cube cannot be told apart.
+    """
+    try:
+        found = find_amplifier_files([read_raw_file(path) for path in paths])
+    except FileFormatError:
+        found = None  # told by who looks at the files
+    cubes = {path for path in paths if planes is not None and _is_cube(path)}
+    if found is None and not cubes:
+        yield list(paths), None
+        return
+    scratch = Path(tempfile.mkdtemp(prefix="obs-joined-"))
+    try:
+        if found is not None:
+            rule, groups = found
+            yield [write_whole([file.path for file in group], scratch, rule) for group in groups], rule
+            return
+        files: list[Path] = []
+        for path in paths:
+            files += [path] if planes is None or path not in cubes else _taken_apart(path, scratch, planes)
+        yield files, None
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _taken_apart(path: Path, scratch: Path, planes: Planes) -> list[Path]:
+    return write_planes(path, Path(tempfile.mkdtemp(dir=scratch)), planes, _FEW if planes == "each" else None)
+
+
+def _is_cube(path: Path) -> bool:
+    try:
+        return is_cube(path)
+    except ObsError:
+        return False  # told by who looks at the files
