@@ -7,8 +7,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from obs.algorithms.astrometry.compare import compare_wcs
 from obs.errors import FileFormatError, MeasurementError
+from obs.image.exposure import Exposure
+from obs.instrument.boresight_wcs import fit_boresight_wcs
 from obs.instrument.instrument import Instrument
+from obs.policy.data_id import DataId
 from obs.repo.atomic import atomic_write
 from obs.repo.butler import Butler
 from obs.repo.find_datasets import find_datasets
@@ -104,9 +108,28 @@ def _changes(butler: Butler, root: Path) -> NDArray[np.float64]:
         data_id = kind.parse(path.relative_to(root).as_posix())
         facts = butler.get(_METADATA, data_id) if data_id is not None else {}
         row = [facts.get("wcs_rotation", np.nan), facts.get("wcs_scale", np.nan), facts.get("wcs_mirrored", False)]
-        if facts.get("status") == "done" and all(np.isfinite(float(value)) for value in row):
-            rows.append([float(value) for value in row])
+        if data_id is None or facts.get("status") != "done":
+            continue
+        if not all(np.isfinite(float(value)) for value in row):
+            # it came without a WCS, and was found by its stars alone
+            row = _change_of_found(butler, data_id) if np.isfinite(facts.get("astrometric_scatter", np.nan)) else []
+        rows += [[float(value) for value in row]] if row else []
     return np.array(rows).reshape(-1, 3)
+
+
+def _change_of_found(butler: Butler, data_id: DataId) -> list[float]:
+    """Return rotation, scale and parity of the fitted WCS of an exposure against the camera; nothing without a WCS."""
+    exposure = butler.get("calexp", data_id)
+    if not isinstance(exposure, Exposure) or exposure.wcs is None:
+        return []
+    height, width = exposure.shape
+    ra, dec = exposure.wcs.pixel_to_sky(x=0.5 * (width - 1), y=0.5 * (height - 1))
+    detector = butler.instrument.find_detector(data_id)
+    expected = fit_boresight_wcs(
+        butler.instrument.load_camera(), detector, boresight_ra=float(ra), boresight_dec=float(dec)
+    )
+    change = compare_wcs(exposure.wcs, expected, exposure.shape)
+    return [change.rotation, change.scale, float(change.mirrored)]
 
 
 def _turn(degrees: ArrayLike) -> NDArray[np.float64]:
@@ -131,6 +154,10 @@ def write_mount(instrument: Instrument, mount: MountedCamera) -> Path:
         "rotation": f"{mount.rotation:.3f}",
         "flip_x": str(mount.flip_x).lower(),
     }
+    if not re.search(r"(?m)^orientation:", text):
+        # generated packages have the lines behind # where nothing is known
+        text = re.sub(r"(?m)^#[ \t]*(orientation:|rotation:|flip_x:).*\n?", "", text).rstrip("\n")
+        text += "\norientation:\n  rotation: 0.0  # degrees from north to y, through east\n  flip_x: false\n"
     for key, value in values.items():
         text, count = re.subn(rf"(?m)^(\s*{key}:[ \t]*)[^\s#]+", rf"\g<1>{value}", text, count=1)
         if not count:
