@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from obs.errors import DataIdError, OutputError, describe_fault
 from obs.exports.results import local_night, parse_night
-from obs.exports.table_files import ENDINGS, TableFormat, write_table
-from obs.exports.tables import ImageFacts, join_catalogs, make_image_table, with_data_id
+from obs.exports.table_files import ENDINGS, TableFormat, write_table, write_table_parts
+from obs.exports.tables import ImageFacts, as_part, join_catalogs, make_image_table, with_data_id
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.ingest.transfer import is_same_file
@@ -28,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 _CATALOG, _IMAGE = "src", "calexp"
 _SOURCES, _IMAGES = "sources", "images"
+_METADATA = {"OBSVERS": __version__, "TIMESYS": "UTC"}
 
 
 @dataclass
@@ -187,7 +190,8 @@ class _Export:
     def run(self, chosen: Sequence[tuple[Result, Result | None]]) -> Exported:
         """Write everything; what cannot be read is left out and named."""
         rows: list[tuple[DataId, ImageFacts, int, str]] = []
-        catalogs = []
+        read: list[tuple[Result, Result | None]] = []
+        schemas: list[Catalog] = []
         for result, image in chosen:
             name = format_data_id(result.data_id)
             try:
@@ -203,23 +207,35 @@ class _Export:
             if self.split:
                 self._write(catalog, self.source_path(result))
             else:
-                catalogs.append(catalog)
+                read.append((result, image))
+                schemas.append(catalog.select(np.zeros(0, np.intp)))  # a copy, which keeps no rows alive
             self.done.n_image += 1
             self.done.n_source += len(catalog)
-        if catalogs:
-            self._write(self._join(catalogs), self.table_path(_SOURCES))
+        if read:
+            self._write_together(read, self._join(schemas))
         if rows:
             self._write(make_image_table(rows), self.table_path(_IMAGES))
         return self.done
 
-    def _read(self, result: Result, image: Result | None) -> tuple[Catalog, ImageFacts | None]:
+    def _read(self, result: Result, image: Result | None, *, again: bool = False) -> tuple[Catalog, ImageFacts | None]:
         name = format_data_id(result.data_id)
         catalog: Catalog = self.butler.get(_CATALOG, result.data_id)
         facts = None if image is None else read_facts(self.butler, image)
         catalog = with_data_id(catalog, result.data_id, facts)
-        for text in _doubts(facts):
+        for text in () if again else _doubts(facts):
             logger.warning("%s: %s", name, text)
         return catalog, facts
+
+    def _write_together(self, read: Sequence[tuple[Result, Result | None]], whole: Catalog) -> None:
+        """Write one table of all sources; catalogs are read again, so that one is in memory at a time."""
+        path = self.table_path(_SOURCES)
+        parts = (as_part(self._read(result, image, again=True)[0], whole) for result, image in read)
+        if self.kind == "votable" or self.kind == "ecsv":
+            self._write(join_catalogs(list(parts))[0], path)
+            return
+        whole.metadata |= _METADATA
+        write_table_parts(whole, self.done.n_source, parts, path, self.kind)
+        self.done.files.append(path)
 
     def _join(self, catalogs: Sequence[Catalog]) -> Catalog:
         joined, left_out = join_catalogs(catalogs)
@@ -231,7 +247,7 @@ class _Export:
         return joined
 
     def _write(self, table: Catalog, path: Path) -> None:
-        table.metadata |= {"OBSVERS": __version__, "TIMESYS": "UTC"}
+        table.metadata |= _METADATA
         write_table(table, path, self.kind)
         self.done.files.append(path)
 

@@ -1,6 +1,7 @@
 """Tables in formats that other programs read: FITS, Parquet, VOTable and ECSV."""
 
 import io
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -9,10 +10,10 @@ import numpy as np
 from obs.errors import OutputError, suggest
 from obs.image.catalog import Catalog
 from obs.repo.atomic import atomic_write
-from obs.repo.fits_catalog import write_catalog
-from obs.repo.parquet_catalog import write_parquet
+from obs.repo.fits_catalog import write_catalog, write_catalog_parts
+from obs.repo.parquet_catalog import write_parquet, write_parquet_parts
 
-__all__ = ["ENDINGS", "TABLE_FORMATS", "TableFormat", "format_of", "write_table"]
+__all__ = ["ENDINGS", "TABLE_FORMATS", "TableFormat", "format_of", "write_table", "write_table_parts"]
 
 TableFormat = Literal["fits", "parquet", "votable", "ecsv"]
 TABLE_FORMATS: tuple[TableFormat, ...] = get_args(TableFormat)
@@ -77,6 +78,35 @@ def write_table(table: Catalog, path: Path, kind: TableFormat) -> None:
         _write_votable(table, path)
     else:
         _write_ecsv(table, path)
+
+
+def write_table_parts(
+    like: Catalog, count: int, parts: Iterable[Catalog], path: Path, kind: Literal["fits", "parquet"]
+) -> None:
+    """Write a table whose rows come in parts, of which one is in memory at a time; whole or not at all.
+
+    Parameters
+    ----------
+    like : Catalog
+        The columns, their types, and the metadata; without rows.
+    count : int
+        Number of all rows.
+    parts : iterable of Catalog
+        The rows, with columns of the same types.
+    path : Path
+        The file, replaced if there is one.
+    kind : str
+        Its format.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    if kind == "fits":
+        write_catalog_parts(like, count, parts, path)
+    else:
+        write_parquet_parts(like, parts, path)
 
 
 def _write_votable(table: Catalog, path: Path) -> None:

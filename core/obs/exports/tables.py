@@ -17,7 +17,7 @@ from obs.policy.data_id import DataId
 from obs.repo.fits_exposure import header_filter, header_photo_calib, header_visit_info, header_wcs
 from obs.tasks.calibrated_columns import add_magnitudes, add_times
 
-__all__ = ["ImageFacts", "join_catalogs", "make_image_table", "with_data_id"]
+__all__ = ["ImageFacts", "as_part", "join_catalogs", "make_image_table", "with_data_id"]
 
 
 class ImageFacts:
@@ -93,6 +93,23 @@ def join_catalogs(catalogs: Sequence[Catalog]) -> tuple[Catalog, list[str]]:
         parts = [_values(catalog, name, having[0].data) for catalog in catalogs]
         joined.add(name, np.concatenate(parts), having[0].unit, having[0].description)
     return joined, left_out
+
+
+def as_part(catalog: Catalog, whole: Catalog) -> Catalog:
+    """Return the rows of one catalog with the columns of those that are joined.
+
+    Parameters
+    ----------
+    catalog : Catalog
+        One of them.
+    whole : Catalog
+        What `join_catalogs` made of them, with or without rows.
+    """
+    part = Catalog()
+    for name, column in whole.columns.items():
+        values = _values(catalog, name, column.data).astype(column.data.dtype, copy=False)
+        part.add(name, values, column.unit, column.description)
+    return part
 
 
 def _values(catalog: Catalog, name: str, like: NDArray[Any]) -> NDArray[Any]:

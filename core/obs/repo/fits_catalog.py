@@ -1,6 +1,7 @@
 """Catalog files: FITS binary tables, and Parquet by suffix."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,19 @@ from numpy.typing import NDArray
 
 from obs.errors import FileFormatError
 from obs.image.catalog import Catalog, Column
-from obs.repo.fits_file import card_text, header_to_dict, is_structural, open_fits, set_cards, table_bytes, write_hdus
+from obs.repo.fits_file import (
+    card_text,
+    header_to_dict,
+    is_structural,
+    open_fits,
+    set_cards,
+    table_bytes,
+    write_hdus,
+    write_table_parts,
+)
 from obs.repo.parquet_catalog import parquet_length, parquet_schema, read_parquet, write_parquet
 
-__all__ = ["catalog_length", "catalog_schema", "is_parquet", "read_catalog", "write_catalog"]
+__all__ = ["catalog_length", "catalog_schema", "is_parquet", "read_catalog", "write_catalog", "write_catalog_parts"]
 
 _EXTNAME = "CATALOG"
 _FORMATS = {"|b1": "L", "|u1": "B", "<i2": "I", "<i4": "J", "<i8": "K", "<f4": "E", "<f8": "D", "<c8": "C", "<c16": "M"}
@@ -66,6 +76,35 @@ def write_catalog(catalog: Catalog, path: Path | str) -> None:
     if is_parquet(path):
         write_parquet(catalog, path)
         return
+    rows, cards, columns = _table(catalog)
+    write_hdus(path, [fits.PrimaryHDU()], table_bytes(rows, cards, _EXTNAME, columns))
+
+
+def write_catalog_parts(like: Catalog, count: int, parts: Iterable[Catalog], path: Path | str) -> None:
+    """Write a FITS catalog whose rows come in parts, of which one is in memory at a time.
+
+    Parameters
+    ----------
+    like : Catalog
+        The columns, their types, and the metadata of all; without rows.
+    count : int
+        Number of all rows.
+    parts : iterable of Catalog
+        The rows, with columns of the same types.
+    path : Path or str
+        The file.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    empty, cards, columns = _table(like)
+    write_table_parts(path, empty.dtype, count, (_table(part)[0] for part in parts), cards, _EXTNAME, columns)
+
+
+def _table(catalog: Catalog) -> tuple[NDArray[Any], list[fits.Card], str]:
+    """Return the rows of a catalog as they stand in a file, and the cards of its metadata and of its columns."""
     cards: list[str] = []
     fields: list[tuple[str, np.dtype[Any], tuple[int, ...]]] = []
     arrays: list[NDArray[Any]] = []
@@ -80,7 +119,7 @@ def write_catalog(catalog: Catalog, path: Path | str) -> None:
         rows[field] = array
     facts = fits.Header()
     set_cards(facts, {name: value for name, value in catalog.metadata.items() if not is_structural(name)})
-    write_hdus(path, [fits.PrimaryHDU()], table_bytes(rows, facts.cards, _EXTNAME, "".join(cards)))
+    return rows, list(facts.cards), "".join(cards)
 
 
 def _fits_column(name: str, data: NDArray[Any]) -> tuple[NDArray[Any], dict[str, str]]:

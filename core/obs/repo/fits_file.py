@@ -8,7 +8,7 @@ import numbers
 import re
 import warnings
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -32,6 +32,7 @@ __all__ = [
     "set_cards",
     "table_bytes",
     "write_hdus",
+    "write_table_parts",
 ]
 
 _BLOCK, _CARD = 2880, 80
@@ -174,6 +175,46 @@ def _extension_bytes(hdu: fits.ImageHDU | fits.BinTableHDU) -> bytes:
     return text + b" " * (-len(text) % _BLOCK) + content[end + _CARD + -(end + _CARD) % _BLOCK :]
 
 
+def write_table_parts(
+    path: Path | str,
+    kind: np.dtype[Any],
+    count: int,
+    parts: Iterable[NDArray[Any]],
+    cards: Sequence[fits.Card],
+    name: str,
+    columns: str = "",
+) -> None:
+    """Write a binary table whose rows come in parts, of which one is in memory at a time.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file, replaced if there is one.
+    kind : dtype
+        Of the rows, as for `table_bytes`.
+    count : int
+        Number of all rows.
+    parts : iterable of structured ndarray, shape (n,)
+        The rows.
+    cards, name, columns
+        As for `table_bytes`.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    with atomic_write(path) as file:
+        primary = fits.PrimaryHDU()
+        primary.header.update(CHECKSUM_CARDS)
+        fits.HDUList([primary]).writeto(file, output_verify="ignore")
+        file.write(_table_header(kind, count, cards, name, columns))
+        for rows in parts:
+            file.write(rows.tobytes())
+        file.write(bytes(-count * kind.itemsize % _BLOCK))
+        seal(file)
+
+
 def table_bytes(rows: NDArray[Any], cards: Sequence[fits.Card], name: str, columns: str = "") -> bytes:
     """Return a binary table as it stands in a file.
 
@@ -195,22 +236,26 @@ def table_bytes(rows: NDArray[Any], cards: Sequence[fits.Card], name: str, colum
     bytes
         Header and rows, padded.
     """
+    header = _table_header(rows.dtype, len(rows), cards, name, columns)
+    return header + rows.tobytes() + bytes(-rows.nbytes % _BLOCK)
+
+
+def _table_header(kind: np.dtype[Any], count: int, cards: Sequence[fits.Card], name: str, columns: str) -> bytes:
     layout = [
         ("XTENSION", "BINTABLE", "binary table"),
         ("BITPIX", 8, ""),
         ("NAXIS", 2, ""),
-        ("NAXIS1", rows.dtype.itemsize, "bytes a row"),
-        ("NAXIS2", len(rows), "rows"),
+        ("NAXIS1", kind.itemsize, "bytes a row"),
+        ("NAXIS2", count, "rows"),
         ("PCOUNT", 0, ""),
         ("GCOUNT", 1, ""),
-        ("TFIELDS", len(rows.dtype.names or ()), "columns"),
+        ("TFIELDS", len(kind.names or ()), "columns"),
         ("EXTNAME", name, ""),
     ]
     checksums = [fits.Card(key, *value) for key, value in CHECKSUM_CARDS.items()]
     first = fits.Header([fits.Card(*card) for card in layout]).tostring(endcard=False, padding=False)
     text = first + columns + fits.Header([*cards, *checksums]).tostring(padding=False)
-    data = rows.tobytes() + bytes(-rows.nbytes % _BLOCK)
-    return bytes((text + " " * (-len(text) % _BLOCK)).encode("ascii") + data)
+    return bytes((text + " " * (-len(text) % _BLOCK)).encode("ascii"))
 
 
 def card_text(name: str, value: object) -> str:

@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from obs.errors import DatasetNotFoundError, FileFormatError
 from obs.image.catalog import Catalog, Column
 from obs.repo.atomic import atomic_write
 
-__all__ = ["parquet_length", "parquet_schema", "read_parquet", "write_parquet"]
+__all__ = ["parquet_length", "parquet_schema", "read_parquet", "write_parquet", "write_parquet_parts"]
 
 _KEY = b"obs"
 
@@ -26,8 +26,39 @@ def write_parquet(catalog: Catalog, path: Path | str) -> None:
     OutputError
         If the file cannot be written.
     """
+    from pyarrow import parquet  # noqa: PLC0415 - slow to import, seldom needed
+
+    with atomic_write(path) as file:
+        parquet.write_table(_table(catalog), file)
+
+
+def write_parquet_parts(like: Catalog, parts: Iterable[Catalog], path: Path | str) -> None:
+    """Write a catalog whose rows come in parts, of which one is in memory at a time.
+
+    Parameters
+    ----------
+    like : Catalog
+        The columns, their types, and the metadata of all; without rows.
+    parts : iterable of Catalog
+        The rows, with columns of the same types.
+    path : Path or str
+        The file.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    from pyarrow import parquet  # noqa: PLC0415 - slow to import, seldom needed
+
+    schema = _table(like).schema
+    with atomic_write(path) as file, parquet.ParquetWriter(file, schema) as writer:
+        for part in parts:
+            writer.write_table(_table(part).replace_schema_metadata(schema.metadata).cast(schema))
+
+
+def _table(catalog: Catalog) -> Any:  # noqa: ANN401 - pyarrow has no types
     import pyarrow  # noqa: PLC0415 - slow to import, seldom needed
-    from pyarrow import parquet  # noqa: PLC0415
 
     arrays, fields = [], []
     for name, column in catalog.columns.items():
@@ -39,9 +70,7 @@ def write_parquet(catalog: Catalog, path: Path | str) -> None:
             pyarrow.field(name, array.type, metadata={"unit": column.unit, "description": column.description})
         )
     metadata = {_KEY: json.dumps(catalog.metadata, default=_plain)}
-    table = pyarrow.Table.from_arrays(arrays, schema=pyarrow.schema(fields, metadata))
-    with atomic_write(path) as file:
-        parquet.write_table(table, file)
+    return pyarrow.Table.from_arrays(arrays, schema=pyarrow.schema(fields, metadata))
 
 
 def read_parquet(path: Path | str) -> Catalog:
