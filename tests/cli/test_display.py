@@ -118,6 +118,17 @@ def test_compared_images(obs, rerun, tmp_path, pair):
     assert obs(*words, "--how", "difference", "-o", tmp_path / "a.png") == (0, "", "")
 
 
+def test_a_part_of_compared_images(obs, rerun, tmp_path):
+    words = ["display", rerun, "calexp", "--id", "ccd=56", "--zoom", "20,20,11px"]
+    pair = [*words, "--id", "visit=1", "--compare", "visit=1", "visit=2", "-o", tmp_path / "a.gif"]
+    assert obs(*words, "--rgb", "-o", tmp_path / "a.png") == (0, "", "")
+    assert obs(*pair[:3], "--id", "visit=1", "ccd=56", *pair[5:7], *pair[9:]) == (0, "", "")
+    for name in ("one", "two"):
+        fits.writeto(tmp_path / f"{name}.fits", np.zeros((30, 40), np.float32))
+    files = [tmp_path / "one.fits", tmp_path / "two.fits"]
+    assert obs("display", "--compare", *files, "--zoom", "20,20,11px", "-o", tmp_path / "b.gif") == (0, "", "")
+
+
 def test_a_rerun_by_its_name(obs, rerun, tmp_path):
     words = ["display", rerun.parents[1], "calexp", "--id", "visit=1", "ccd=56", "--compare", "mine", "mine"]
     assert obs(*words, "--how", "difference", "-o", tmp_path / "a.png") == (0, "", "")

@@ -249,7 +249,7 @@ def test_colors_of_three_bands():
     star = colors[30, 20].astype(int)
     assert star[0] > star[1] + 50  # as many counts with a brighter zero point are more light
     drawn = draw_rgb([red, green, blue])
-    assert words_of(drawn)[0] == "i · r · g"
+    assert words_of(drawn)[0] == "red i, green r, blue g"
     assert_nothing_is_cut_off(drawn)
     with pytest.raises(DataIdError, match="a color picture needs three images, red, green and blue, or two; got 1"):
         draw_rgb([red])

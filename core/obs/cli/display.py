@@ -71,14 +71,12 @@ def display(
     instrument = None if camera is None else load_instrument(camera)
     if compare is not None:
         asked = Asked.from_words(places, ids, instrument) if places else Asked()
-        pair = [_shown(other_subject(asked, word), part, None, look, None) for word in compare]
-        first, second = (shown for shown, _ in pair)
+        first, second = _same_part([other_subject(asked, word).view for word in compare], part)
         result = blink(first, second, look) if how == "blink" else difference(first, second, look)
         return _give(result, output)
     subjects = find_subjects(Asked.from_words(places, ids, instrument))
     if rgb:
-        ordered = _by_wavelength(subjects)
-        return _give(draw_rgb([_shown(subject, part, None, look, None)[0] for subject in ordered], look), output)
+        return _give(draw_rgb(_same_part([one.view for one in _by_wavelength(subjects)], part), look), output)
     if len(subjects) != 1:
         some = "; ".join(subject.view.title for subject in subjects[:3])
         raise DataIdError(f"{len(subjects)} images match ({some}, ...): name one, or ask for --rgb or --compare")
@@ -119,6 +117,15 @@ def _by_wavelength(subjects: list[Subject]) -> list[Subject]:
     if any(math.isnan(subject.wavelength) for subject in subjects):
         return subjects
     return sorted(subjects, key=lambda subject: -subject.wavelength)
+
+
+def _same_part(views: list[View], part: Zoom | None) -> list[View]:
+    """Return the part of the first image; the others stay whole if they can be put on its pixels by their WCS."""
+    if part is None:
+        return views
+    box = part.box(views[0].wcs)
+    by_wcs = all(view.wcs is not None for view in views)
+    return [view if by_wcs and number else view.cut(box) for number, view in enumerate(views)]
 
 
 def _shown(

@@ -1,5 +1,6 @@
 """The images that `obs display` is asked for, wherever they come from."""
 
+import importlib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +13,6 @@ from obs.image.catalog import Catalog
 from obs.image.psf import PixelPsf
 from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId, format_data_id, parse_ids
-from obs.raw_exposure import get_raw
 from obs.repo.butler import Butler
 from obs.repo.fits_catalog import read_catalog
 from obs.repo.formatters import split_hdu
@@ -183,6 +183,8 @@ def _from_repository(butler: Butler, dataset_type: str, data_id: DataId) -> Subj
     if dataset_type == butler.instrument.raw_dataset_type and butler.instrument.reader(dataset_type) is None:
         whole = butler.complete_raw(data_id)
         detector = butler.instrument.find_detector(whole)
+        # imported only here, because signature removal takes longer to import than a calibrated image to be drawn
+        get_raw = importlib.import_module("obs.raw_exposure").get_raw
         view = view_of_raw(get_raw(butler, whole, detector), detector, title)
     else:
         thing = butler.get(dataset_type, data_id)

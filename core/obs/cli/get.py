@@ -92,16 +92,7 @@ def _describe(value: object) -> str:
             rows = [(name, c.unit, _some(c.data), c.description) for name, c in value.columns.items()]
             return f"{len(value)} rows\n{format_table(('column', 'unit', 'first values', 'description'), rows)}"
         case Exposure():
-            facts = {
-                "shape": f"{value.shape[1]} x {value.shape[0]} pixels",
-                "filter": value.physical_filter,
-                "detector": value.detector_name,
-                "visit info": value.visit_info,
-                "WCS": value.wcs,
-                "zero point": None if value.photo_calib is None else f"{value.photo_calib.zero_point:.3f} mag",
-                "PSF": None if value.psf is None else type(value.psf).__name__,
-            }
-            return "\n".join(f"{name}: {fact}" for name, fact in facts.items() if fact)
+            return repr(value)
         case _ if hasattr(value, "shape") and hasattr(value, "dtype"):
             return f"array of shape {value.shape}, {value.dtype}"
         case _:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from obs.display.layout import Margins, fit_figure, side_lengths
+from obs.display.layout import MOST_ELONGATED, Margins, fit_figure, side_lengths
 from obs.display.limits import find_limits
 from obs.display.look import Look
 from obs.display.mask_colors import RGB, overlay, shown_planes
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_view", "finish", "new_axes", "pixel_extent", "plain_text"]
 
-_MOST_ELONGATED = 8.0
-"""Ratio of the sides beyond which pixels are no longer drawn as squares."""
 _INVALID = "#7a5230"
 _LEGEND_COLUMNS = 3
 _SOFTENING, _LOG_RANGE = 0.05, 1000.0
@@ -85,7 +83,7 @@ def new_axes(view: View) -> tuple["Figure", "Axes"]:
     from matplotlib.figure import Figure  # noqa: PLC0415 - as above
 
     ny, nx = view.full_shape
-    elongated = max(nx, ny) > _MOST_ELONGATED * min(nx, ny)
+    elongated = max(nx, ny) > MOST_ELONGATED * min(nx, ny)
     figure = Figure()
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()

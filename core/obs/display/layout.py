@@ -2,16 +2,16 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["NO_MARGINS", "Margins", "fit_figure", "side_lengths"]
+__all__ = ["MOST_ELONGATED", "NO_MARGINS", "Margins", "fit_figure", "side_lengths"]
 
 _SIDE = 7.5  # inches of the longer side of the image
-_NARROWEST = 3.4
+_NARROWEST = 3.4  # inches of the shorter side where pixels are not squares
+MOST_ELONGATED = 8.0
+"""Ratio of the sides beyond which pixels are no longer drawn as squares."""
 _PAD = 0.08
 
 
@@ -29,8 +29,9 @@ NO_MARGINS = Margins()
 
 def side_lengths(nx: int, ny: int) -> tuple[float, float]:
     """Return the width and height of the axes of an image, inches."""
-    width, height = np.clip(_SIDE * np.array([nx, ny]) / max(nx, ny), _NARROWEST, _SIDE)
-    return float(width), float(height)
+    longer = max(nx, ny)
+    least = _NARROWEST if longer > MOST_ELONGATED * min(nx, ny) else 0.0
+    return max(_SIDE * nx / longer, least), max(_SIDE * ny / longer, least)
 
 
 def fit_figure(figure: "Figure", axes: "Axes", sides: tuple[float, float], least: Margins = NO_MARGINS) -> Margins:

@@ -52,7 +52,7 @@ def draw_rgb(views: Sequence[View], look: Look | None = None) -> Picture:
     target = views[0].binned((look or Look()).largest)
     aligned = [target, *(align(view, target) for view in views[1:])]
     colors = combine_bands(aligned)
-    whole = replace(target, title=" · ".join(view.title for view in views if view.title))
+    whole = replace(target, title=_title([view.title for view in views]))
     figure, axes = new_axes(whole)
     left, _, lower, _ = pixel_extent(target)
     extent = (left, left + target.shape[1] * target.step, lower, lower + target.shape[0] * target.step)
@@ -64,6 +64,16 @@ def draw_rgb(views: Sequence[View], look: Look | None = None) -> Picture:
         draw_sky_marks(axes, target.wcs, target.full_shape, (target.x_min, target.y_min))
     margins = finish(figure, axes, whole, [])
     return Picture(figure, whole.title or "three bands", margins)
+
+
+def _title(titles: Sequence[str]) -> str:
+    """Return the words that all titles share, and those of each color."""
+    names = ("red", "green", "blue") if len(titles) == 3 else ("red", "blue")
+    words = [title.split() for title in titles]
+    shared = [word for word in words[0] if all(word in others for others in words)]
+    own = [" ".join(word for word in each if word not in shared) for each in words]
+    colors = ", ".join(f"{name} {each}" for name, each in zip(names, own, strict=True) if each)
+    return ": ".join(filter(None, (" ".join(shared), colors)))
 
 
 def combine_bands(views: Sequence[View]) -> NDArray[np.uint8]:

@@ -38,6 +38,8 @@ UNUSABLE_PLANES = ("BAD", "SAT", "INTRP", "CR", "NO_DATA", "UNMASKEDNAN")
 #: Other names of planes, which older files and scripts use.
 _ALIASES = {"SATURATED": "SAT", "INTERPOLATED": "INTRP", "SAT": "SATURATED", "INTRP": "INTERPOLATED"}
 _MAX_BIT = 31
+_HALF, _ROWS = 16, 512
+"""Bits that are counted together, and rows, so that little memory is needed."""
 
 
 class Mask:
@@ -158,12 +160,10 @@ class Mask:
 
     def percentages(self) -> dict[str, float]:
         """Return what percentage of the pixels has each plane set, for planes that any pixel has."""
-        used = int(np.bitwise_or.reduce(self.array, axis=None)) if self.array.size else 0
-        return {
-            name: 100.0 * float(np.count_nonzero(self.array & (1 << bit))) / self.array.size
-            for name, bit in self.planes.items()
-            if used >> bit & 1
-        }
+        if not self.array.size:
+            return {}
+        counts = _count_bits(self.array)
+        return {name: 100.0 * float(counts[bit]) / self.array.size for name, bit in self.planes.items() if counts[bit]}
 
     def __repr__(self) -> str:
         return facts_text(self._title(), self._facts())
@@ -184,3 +184,15 @@ class Mask:
     def copy(self) -> "Mask":
         """Return a mask with its own array."""
         return Mask(self.array.copy(), self.planes)
+
+
+def _count_bits(array: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return in how many pixels each of 32 bits is set, from histograms of either half of the bits."""
+    histograms = np.zeros((2, 1 << _HALF), np.int64)
+    for low in range(0, array.shape[0], _ROWS):
+        rows = array[low : low + _ROWS]
+        for half in range(2):
+            values = (rows >> (half * _HALF)) & ((1 << _HALF) - 1)
+            histograms[half] += np.bincount(values.ravel(), minlength=1 << _HALF)
+    has_bit = (np.arange(1 << _HALF)[:, None] >> np.arange(_HALF)) & 1
+    return (histograms @ has_bit).ravel()

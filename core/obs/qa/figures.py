@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.display.binning import bin_image, bin_step
 from obs.image.exposure import Exposure
 from obs.policy.data_id import format_data_id
 from obs.qa.report import FrameReport
@@ -59,19 +60,11 @@ def draw_report(reports: Sequence[FrameReport], exposure: Exposure, path: Path) 
 
 def _show_image(axes: "Axes", exposure: Exposure, title: str) -> None:
     image = exposure.masked_image.image
-    step = max(1, -(-max(image.shape) // _LARGEST))
-    shown = _stretch(_bin(image, step))
+    step = bin_step((image.shape[0], image.shape[1]), _LARGEST)
+    shown = _stretch(bin_image(image, step))
     extent = (-0.5, image.shape[1] - 0.5, -0.5, image.shape[0] - 0.5)
     axes.imshow(shown, origin="lower", cmap="gray", extent=extent, interpolation="nearest", vmin=0.0, vmax=1.0)
     axes.set(title=title, xlabel="x / pixel", ylabel="y / pixel")
-
-
-def _bin(image: NDArray[np.float32], step: int) -> NDArray[np.float32]:
-    """Return means of blocks of ``step`` pixels a side; a rest at the border is left out."""
-    ny, nx = image.shape[0] // step, image.shape[1] // step
-    blocks = image[: ny * step, : nx * step].reshape(ny, step, nx, step)
-    binned: NDArray[np.float32] = blocks.mean(axis=(1, 3), dtype=np.float32)
-    return binned
 
 
 def _stretch(image: NDArray[np.float32]) -> NDArray[np.float32]:
