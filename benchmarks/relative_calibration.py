@@ -1,0 +1,151 @@
+"""How well two SDSS runs of one sky agree after `obs calibrate-visits`, and after SCAMP on the same detections.
+
+    python benchmarks/relative_calibration.py ../shared/data/sdss_stripe82 [--output out]
+
+processes run 4192 field 300 and run 6377 field 399 in g and r, calibrates both together, and prints: the median offset
+of stars in run 4192 from run 6377, their scatter (rms after clipping at 3.5 MAD, divided by the square root of two) and
+the median difference of their magnitudes, for reference stars of 15 to 19.5 mag.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.io import fits
+from astropy.table import Table
+from scipy.spatial import cKDTree
+
+from obs.exports.for_programs import export_for
+from obs.image.photo_calib import PhotoCalib
+from obs.image.wcs import TanSipWcs
+from obs.repo.butler import Butler
+from obs.repo.fits_wcs import read_header_wcs
+from obs.repo.reference_catalog import load_reference_catalog
+from obs.visits.calibration import best_calibration
+
+FRAMES = {4192: 300, 6377: 399}
+OBS = str(Path(sys.executable).with_name("obs"))
+LIMITS = (15.0, 19.5)
+CLIP = 3.5
+
+Way = Callable[[Butler, dict[str, Any]], tuple[TanSipWcs, PhotoCalib | None]]
+
+
+def run(*words: str) -> str:
+    """Run a command; return its output."""
+    done = subprocess.run(words, capture_output=True, text=True, errors="replace", check=False)
+    if done.returncode not in (0, 1):
+        raise SystemExit(f"{' '.join(words)} failed:\n{done.stderr[-2000:]}")
+    return done.stdout
+
+
+def scatter(values: np.ndarray) -> float:
+    """Return the standard deviation after clipping."""
+    off = values - np.median(values)
+    return float(off[np.abs(off) <= CLIP * 1.4826 * np.median(np.abs(off))].std())
+
+
+def run_scamp(folder: Path, butler: Butler, ids: list[list[str]], shape: tuple[int, int]) -> dict[str, TanSipWcs]:
+    """Return the WCS that SCAMP finds for each image, by the name of its catalog."""
+    export_for("scamp", butler, folder, ids, clobber=True, use_common=False)
+    catalogs = sorted(folder.glob("*.ldac"))
+    run(
+        *("scamp", *map(str, catalogs), "-ASTREF_CATALOG", "FILE", "-ASTREFCAT_NAME", str(folder / "reference.cat")),
+        *("-MATCH", "N", "-CROSSID_RADIUS", "1", "-DISTORT_DEGREES", "3", "-STABILITY_TYPE", "EXPOSURE"),
+        *("-CHECKPLOT_TYPE", "NONE", "-WRITE_XML", "N", "-VERBOSE_TYPE", "QUIET"),
+    )
+    found = {}
+    for path in catalogs:
+        text = path.with_suffix(".head").read_text(errors="replace").encode("ascii", "replace").decode()
+        header = read_header_wcs(dict(fits.Header.fromstring(text, sep="\n")), shape)
+        if header is not None:
+            found[path.stem] = header.wcs
+    return found
+
+
+def stars(butler: Butler, run_number: int, band: str, way: Way, reference: Table) -> dict[str, np.ndarray]:
+    """Return positions (mas, in a plane) and magnitudes of bright reference stars; NaN where one is not there."""
+    data_id = sdss_id(run_number, band)
+    catalog = butler.get("src", data_id)
+    good = np.asarray(catalog["detect_isPrimary"]) & (catalog["base_ClassificationExtendedness_value"] == 0)
+    for flag in ("edge", "saturated", "interpolatedCenter"):
+        good = good & ~catalog[f"base_PixelFlags_flag_{flag}"]
+    catalog = catalog.select(good)
+    x, y = catalog["base_SdssCentroid_x"], catalog["base_SdssCentroid_y"]
+    wcs, calib = way(butler, data_id)
+    ra, dec = wcs.pixel_to_sky(x=x, y=y)
+    factor = np.cos(np.radians(reference["dec"].mean()))
+    places = 3.6e6 * np.c_[ra * factor, dec]
+    near, row = cKDTree(places).query(3.6e6 * np.c_[reference["ra"] * factor, reference["dec"]])
+    columns = {"ra": places[row, 0], "dec": places[row, 1]}
+    if calib is not None:
+        columns["mag"] = calib.magnitude(catalog["base_PsfFlux_instFlux"], x=x, y=y)[row]
+    return {name: np.where(near < 1000.0, column, np.nan) for name, column in columns.items()}
+
+
+def compare(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> str:
+    """Return offset, scatter and magnitude difference of two runs."""
+    words, n = [], 0
+    for name, digits in (("ra", 1), ("dec", 1), ("mag", 4)):
+        if name in first:
+            difference = first[name] - second[name]
+            difference = difference[np.isfinite(difference)]
+            n, rms = len(difference), scatter(difference) / np.sqrt(2.0)
+            words.append(f"{name} offset {np.median(difference):8.{digits}f}, scatter {rms:7.{digits}f}")
+    return f"{'; '.join(words)} (n {n})"
+
+
+def sdss_id(run_number: int, band: str) -> dict[str, Any]:
+    """Return the data ID of an image."""
+    return {"run": run_number, "rerun": 40, "camcol": 4, "field": FRAMES[run_number], "filter": band}
+
+
+def calibration(butler: Butler, data_id: dict[str, Any], *, use_common: bool) -> tuple[TanSipWcs, PhotoCalib | None]:
+    """Return the calibration of an image alone, or of all visits together."""
+    found = best_calibration(butler, data_id, use_common=use_common)
+    if found.wcs is None or found.is_common != use_common:
+        raise SystemExit(f"{data_id} has no such calibration")
+    return found.wcs, found.photo_calib
+
+
+def main() -> None:
+    """Process, calibrate, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("repository", type=Path)
+    parser.add_argument("--output", type=Path, help="output of an earlier run")
+    arguments = parser.parse_args()
+    scratch = Path(tempfile.mkdtemp())
+    output = arguments.output or scratch / "out"
+    if not output.exists():
+        run(OBS, "process", str(arguments.repository), "--id", "run=4192^6377", "filter=g^r", "--output", str(output))
+    print(run(OBS, "calibrate-visits", str(output)))
+    butler = Butler(output)
+    folder = next((arguments.repository / "ref_cats").iterdir())
+    for band in "gr":
+        center = butler.get("calexp_wcs", sdss_id(4192, band)).crval
+        known = load_reference_catalog(folder, ra=center[0], dec=center[1], radius=0.2)
+        magnitude = 31.4 - 2.5 * np.log10(known[f"{band}_flux"])
+        bright = (magnitude > LIMITS[0]) & (magnitude < LIMITS[1]) & (known["starnotgal"] == 1)
+        reference = Table({"ra": known["coord_ra"][bright], "dec": known["coord_dec"][bright]})
+        heads = run_scamp(scratch / f"scamp-{band}", butler, [[f"filter={band}"]], (1361, 2048))
+
+        def scamp(_: Butler, data_id: dict[str, Any], heads: dict[str, TanSipWcs] = heads) -> tuple[TanSipWcs, None]:
+            return next(wcs for name, wcs in heads.items() if f"{data_id['run']:06d}" in name), None
+
+        for name, way in (
+            ("each alone", partial(calibration, use_common=False)),
+            ("calibrate-visits", partial(calibration, use_common=True)),
+            ("SCAMP degree 3", scamp),
+        ):
+            pair = [stars(butler, number, band, way, reference) for number in FRAMES]
+            print(f"{band} {name:17s}", compare(*pair))
+
+
+if __name__ == "__main__":
+    main()
