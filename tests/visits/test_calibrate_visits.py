@@ -73,3 +73,23 @@ def test_nothing_was_processed(tmp_path):
     make_rerun(tmp_path / "out", visits=1)
     with pytest.raises(DataIdError, match=r"no image of .* matches visit=9"):
         calibrate_visits(Butler(outputs=str(tmp_path / "out")), [["visit=9"]])
+
+
+def test_tract_in_the_data_id_as_in_the_stack(tmp_path, obs):
+    make_rerun(tmp_path / "out", visits=2)
+    status, _, err = obs("calibrate-visits", tmp_path / "out", "--id", "tract=3", "visit=1^2")
+    assert status == 0, err
+    assert Butler(tmp_path / "out").exists("jointcal_wcs", data_id(1) | {"tract": 3})
+    status, _, err = obs("calibrate-visits", tmp_path / "out", "--id", "tract=3", "--tract", "4")
+    assert status == 1
+    assert "one tract is calibrated at a time, got tract=3; give --tract N" in err
+
+
+def test_a_repository_that_nothing_was_processed_in(tmp_path, obs):
+    make_rerun(tmp_path / "out", visits=1)
+    status, _, err = obs("calibrate-visits", tmp_path / "data", "--rerun", "none")
+    assert status == 1
+    assert "matches anything; name the rerun of obs process" in err
+    status, _, err = obs("calibrate-visits", tmp_path / "data")
+    assert status == 2
+    assert "is not an output of obs process" in err

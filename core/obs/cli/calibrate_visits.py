@@ -6,10 +6,10 @@ import click
 
 from obs.cli.logs import configure_logging
 from obs.cli.options import add_overrides
+from obs.cli.output_repository import open_output
 from obs.cli.show import show_config, split_show
-from obs.repo.butler import Butler
 from obs.runs.calibrate_visits import calibrate_visits as calibrate
-from obs.runs.calibrate_visits import calibrate_visits_settings
+from obs.runs.calibrate_visits import calibrate_visits_settings, take_tract
 from obs.visits.report import format_fit
 
 __all__ = ["calibrate_visits"]
@@ -19,7 +19,7 @@ def calibrate_visits(
     root: Path,
     output: Path | None,
     rerun: str | None,
-    tract: int,
+    tract: int | None,
     doraise: bool,
     ids: list[list[str]],
     overrides: list[tuple[str, str]],
@@ -28,10 +28,7 @@ def calibrate_visits(
 ) -> int:
     """Do what the command says; see obs.cli.commands.calibrate_visits."""
     configure_logging(log_levels)
-    if output is not None and rerun is not None:
-        raise click.UsageError("--output and --rerun exclude each other; give one of them")
-    alone = output is None and rerun is None
-    butler = Butler(outputs=str(root)) if alone else Butler(root, output=output, rerun=rerun)
+    butler = open_output(root, output, rerun)
     layers = calibrate_visits_settings(butler.instrument)
     add_overrides(layers, overrides)
     config = layers.build()
@@ -39,7 +36,8 @@ def calibrate_visits(
     show_config(layers, shows)
     if shows and "run" not in {thing for thing, _ in shows}:
         return 0
-    done = calibrate(butler, ids, tract=tract, config=config)
+    ids, tract = take_tract(ids, tract)
+    done = calibrate(butler, ids, tract=tract or 0, config=config)
     for fit in done.fits:
         for line in format_fit(fit.physical_filter, len(fit.data_ids), fit.n_visit, fit.astrometry, fit.photometry):
             click.echo(line)

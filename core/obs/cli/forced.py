@@ -6,11 +6,11 @@ import click
 
 from obs.cli.logs import configure_logging
 from obs.cli.options import add_overrides
+from obs.cli.output_repository import open_output
 from obs.cli.progress import show_progress
 from obs.cli.report import failure_text
 from obs.cli.show import show_config, split_show
-from obs.repo.butler import Butler
-from obs.runs.calibrate_visits import find_processed
+from obs.runs.calibrate_visits import find_processed, take_tract
 from obs.runs.forced import forced_settings, measure_images
 from obs.runs.targets import coadd_targets, read_targets
 
@@ -34,12 +34,9 @@ def forced(
 ) -> int:
     """Do what the command says; see obs.cli.commands.forced."""
     configure_logging(log_levels)
-    if output is not None and rerun is not None:
-        raise click.UsageError("--output and --rerun exclude each other; give one of them")
     if names and table is None:
         raise click.UsageError("--name chooses rows of a table; give it with --table FILE")
-    alone = output is None and rerun is None
-    butler = Butler(outputs=str(root)) if alone else Butler(root, output=output, rerun=rerun)
+    butler = open_output(root, output, rerun)
     layers = forced_settings(butler.instrument)
     add_overrides(layers, overrides)
     config = layers.build()
@@ -47,6 +44,7 @@ def forced(
     show_config(layers, shows)
     if shows and "run" not in {thing for thing, _ in shows}:
         return 0
+    ids, tract = take_tract(ids, tract)
     targets = coadd_targets(butler, tract) if table is None else read_targets(table, names)
     data_ids = find_processed(butler, ids)
     with show_progress(len(data_ids)) as progress:

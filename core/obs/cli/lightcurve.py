@@ -13,7 +13,7 @@ from obs.exports.table_files import TableFormat, write_table
 from obs.image.catalog import Catalog
 from obs.instrument.instrument import Instrument
 from obs.repo.butler import Butler
-from obs.runs.calibrate_visits import find_processed
+from obs.runs.calibrate_visits import find_processed, take_tract
 from obs.runs.forced import forced_settings
 from obs.runs.targets import single_target
 from obs.visits.light_curve import LightCurve, measure_light_curve
@@ -44,6 +44,7 @@ def lightcurve(
     butler = Butler(root)
     layers = forced_settings(butler.instrument)
     add_overrides(layers, overrides)
+    ids, tract = take_tract(ids, tract)
     curve = measure_light_curve(
         butler,
         find_processed(butler, ids),

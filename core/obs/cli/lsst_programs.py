@@ -48,6 +48,9 @@ PROGRAMS = {
     "constructFlat": _Program(("calibs", "build", "flat"), {}),
     "constructFringe": _Program(("calibs", "build", "fringe"), {}),
     "constructSky": _Program(("calibs", "build", "sky"), {}),
+    "mosaic": _Program(("calibrate-visits",), {}),
+    "jointcal": _Program(("calibrate-visits",), {}),
+    "forcedPhotCcd": _Program(("forced",), {}),
 }
 #: Programs of the stack that obs does in another way, and that way.
 _OTHERWISE = {
@@ -56,8 +59,6 @@ _OTHERWISE = {
     "makeDiscreteSkyMap": "obs makes no coadds yet",
     "coaddDriver": "obs makes no coadds yet",
     "multiBandDriver": "obs makes no coadds yet",
-    "mosaic": "obs makes no coadds yet",
-    "jointcal": "obs makes no coadds yet",
     "buildDetector": "write the amplifier tables with obs camera build",
     "runIsr": "use obs process DATA ... -c do_characterize=False",
 }

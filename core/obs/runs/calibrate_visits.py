@@ -16,7 +16,7 @@ from obs.tasks.relative.config import CalibrateVisitsConfig
 from obs.visits.calibrate import CalibratedVisits
 from obs.visits.calibrate import calibrate_visits as calibrate_data_ids
 
-__all__ = ["calibrate_visits", "calibrate_visits_settings", "find_processed"]
+__all__ = ["calibrate_visits", "calibrate_visits_settings", "find_processed", "take_tract"]
 
 _TASK = "calibrateVisits"
 _RESULTS = ("calexp", "src")
@@ -100,3 +100,23 @@ def find_processed(butler: Butler, ids: Sequence[Sequence[str]]) -> list[DataId]
             "obs ls REPO calexp"
         )
     return list(found.values())
+
+
+def take_tract(ids: Sequence[Sequence[str]], tract: int | None) -> tuple[list[list[str]], int | None]:
+    """Take ``tract=N`` out of the words of ``--id``, where users of the LSST stack write it.
+
+    Raises
+    ------
+    DataIdError
+        If it is not a number, or differs from `tract` or from that of another ``--id``.
+    """
+    rest: list[list[str]] = []
+    for words in ids:
+        rest.append([word for word in words if not word.startswith("tract=")])
+        for word in words:
+            if word.startswith("tract="):
+                text = word.removeprefix("tract=")
+                if not text.isdecimal() or tract not in (None, int(text)):
+                    raise DataIdError(f"one tract is calibrated at a time, got {word}; give --tract N", key="tract")
+                tract = int(text)
+    return rest, tract

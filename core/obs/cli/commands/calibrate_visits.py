@@ -22,7 +22,7 @@ Examples:
 @id_option
 @click.option("--output", metavar="DIR", type=click.Path(path_type=Path), help="Repository that obs process wrote.")
 @click.option("--rerun", metavar="[IN:]OUT", help="Rerun of REPO that obs process wrote; results go there, too.")
-@click.option("--tract", type=click.IntRange(min=0), default=0, show_default=True, help="Tract of the results.")
+@click.option("--tract", type=click.IntRange(min=0), help="Tract of the results; 0 if not given.")
 @config_options
 @words_option("--show", metavar="WHAT...", text="Show config[=PATTERN] or history=PATTERN, and stop.")
 @words_option("-L", "--log-level", "--loglevel", metavar="[COMPONENT=]LEVEL...", text="debug, info, warning, error.")
