@@ -91,5 +91,5 @@ def test_a_repository_that_nothing_was_processed_in(tmp_path, obs):
     assert status == 1
     assert "matches anything; name the rerun of obs process" in err
     status, _, err = obs("calibrate-visits", tmp_path / "data")
-    assert status == 2
-    assert "is not an output of obs process" in err
+    assert status == 1
+    assert "holds raw data and is only read; name where to write" in err

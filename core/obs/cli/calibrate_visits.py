@@ -28,7 +28,7 @@ def calibrate_visits(
 ) -> int:
     """Do what the command says; see obs.cli.commands.calibrate_visits."""
     configure_logging(log_levels)
-    butler = open_output(root, output, rerun)
+    butler = open_output(root, output=output, rerun=rerun, camera=None)
     layers = calibrate_visits_settings(butler.instrument)
     add_overrides(layers, overrides)
     config = layers.build()

@@ -36,7 +36,7 @@ def forced(
     configure_logging(log_levels)
     if names and table is None:
         raise click.UsageError("--name chooses rows of a table; give it with --table FILE")
-    butler = open_output(root, output, rerun)
+    butler = open_output(root, output=output, rerun=rerun, camera=None)
     layers = forced_settings(butler.instrument)
     add_overrides(layers, overrides)
     config = layers.build()

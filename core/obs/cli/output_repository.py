@@ -1,39 +1,33 @@
-"""Open the repository that a command continues: an output of `obs process`."""
+"""The repository that a command about results writes into: one named, or the one that is read."""
 
 from pathlib import Path
 
-import click
-
+from obs.errors import OutputError
+from obs.instrument.discovery import load_instrument
 from obs.repo.butler import Butler
 from obs.repo.layout import open_repository
 
 __all__ = ["open_output"]
 
 
-def open_output(root: Path, output: Path | None, rerun: str | None) -> Butler:
-    """Return the Butler that reads and writes an output.
+def open_output(root: Path, *, output: Path | None, rerun: str | None, camera: str | None) -> Butler:
+    """Open a repository of results to be added to.
 
-    Parameters
-    ----------
-    root : Path
-        The output, or with one of the other two the repository that it was made from.
-    output : Path or None
-        The output.
-    rerun : str or None
-        Name of the output below the root.
+    Without ``output`` and ``rerun``, a repository that obs made from others is written to itself; others never are.
 
     Raises
     ------
-    UsageError
-        If no output is named, or two are.
+    OutputError
+        If there is nowhere to write, or two places are named.
     """
+    instrument = None if camera is None else load_instrument(camera)
     if output is not None and rerun is not None:
-        raise click.UsageError("--output and --rerun exclude each other; give one of them")
+        raise OutputError("--output and --rerun exclude each other; give one of them")
     if output is not None or rerun is not None:
-        return Butler(root, output=output, rerun=rerun)
-    if not open_repository(root).parents:
-        raise click.UsageError(
-            f"{root} is not an output of obs process, and results are not written into inputs; add --rerun NAME or "
-            "--output DIR"
+        return Butler(root, output=output, rerun=rerun, instrument=instrument)
+    repository = open_repository(root)
+    if not (repository.is_own and repository.parents):
+        raise OutputError(
+            f"{root} holds raw data and is only read; name where to write with --output DIR or --rerun NAME", path=root
         )
-    return Butler(outputs=str(root))
+    return Butler(outputs=str(root), instrument=instrument)
