@@ -14,7 +14,7 @@ function show(metric, value) {
   if (value === null || value === undefined) return "–";
   if (typeof value !== "number") return String(value);
   const facts = DATA.metrics[metric];
-  return value.toFixed(facts ? facts.digits : 2);
+  return value.toFixed(facts ? facts.digits : 2).replace(/^-(0\.?0*)$/, "$1");
 }
 
 const heading = (metric) => { const m = DATA.metrics[metric]; return m ? (m.unit ? `${m.label} (${m.unit})` : m.label) : metric; };

@@ -1,5 +1,7 @@
 """Metrics of an output, and conditions on them."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -118,3 +120,17 @@ def test_a_damaged_file_is_named(tmp_path):
     (tmp_path / "metrics.sqlite3").write_bytes(b"no database" * 100)
     with pytest.raises(RepositoryError, match=r"cannot read .*metrics\.sqlite3"):
         MetricTable(tmp_path).read()
+
+
+def test_what_a_killed_process_had_begun_to_write_is_taken_back(tmp_path, table):
+    code = (
+        "import os, sqlite3, sys\n"
+        "c = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "c.execute('PRAGMA cache_size = 1')\n"
+        "c.execute('BEGIN IMMEDIATE')\n"
+        "c.executemany('INSERT INTO detector (data_id, error) VALUES (?, ?)', [(f'x{n}', 'y' * 900) for n in range(500)])\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, table.path], check=False)
+    assert (tmp_path / "metrics.sqlite3-journal").exists()
+    assert len(table.read()) == len(ROWS)

@@ -7,6 +7,7 @@ replaced in a transaction of its own.
 
 import json
 import math
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -145,8 +146,15 @@ class MetricTable:
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
+        # only who may write can take back what a killed process has begun to write
+        is_left = self.path.with_name(f"{METRIC_FILE}-journal").exists()
         try:
-            with begin_read(open_engine(str(self.path), read_only=True)) as connection:
+            engine = (
+                self._writer
+                if is_left and os.access(self.path, os.W_OK)
+                else open_engine(str(self.path), read_only=True)
+            )
+            with begin_read(engine) as connection:
                 yield connection
         except UNWRITABLE as error:
             raise RepositoryError(f"cannot read {self.path}: {describe_failure(error)}", path=self.path) from error

@@ -25,10 +25,9 @@ _ADJECTIVES = {
     "dead amplifier": "with a dead amplifier",
     "bright sky": "of bright sky",
     "pointing": "off position",
-    "failed": "failed",
 }
 _MOONLIT = 1.0
-_MOST_CAUSES = 3
+_MOST_CAUSES = 4
 _THIRDS = ("first", "middle", "last")
 
 
@@ -93,8 +92,6 @@ def _night_causes(frames: Sequence[Frame]) -> list[str]:
     found = Counter(cause.name for frame in frames for cause in frame.verdict.causes if cause.name in _ADJECTIVES)
     words = []
     for name, number in found.most_common(_MOST_CAUSES):
-        if name in ("failed", "waiting"):
-            continue
         where = [
             index for index, frame in enumerate(frames) if any(cause.name == name for cause in frame.verdict.causes)
         ]
@@ -147,7 +144,7 @@ def find_needs(night: Night, most: int = 5) -> list[Need]:
     for group in ranked[:most]:
         worst = min(group, key=lambda frame: order[frame.verdict.level])
         cause = worst.verdict.causes[0]
-        what = "log {repo}" if cause.name == "failed" else "display {repo} calexp"
+        what = "log {repo}" if "failed" in (cause.name, worst.verdict.level) else "display {repo} calexp"
         text = command(worst.name, night.root, what)
         needs.append(Need(worst.name, worst.verdict.level, cause.text, _sentence(cause.remedy), text, len(group) - 1))
     return needs
