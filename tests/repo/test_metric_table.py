@@ -128,7 +128,8 @@ def test_what_a_killed_process_had_begun_to_write_is_taken_back(tmp_path, table)
         "c = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
         "c.execute('PRAGMA cache_size = 1')\n"
         "c.execute('BEGIN IMMEDIATE')\n"
-        "c.executemany('INSERT INTO detector (data_id, error) VALUES (?, ?)', [(f'x{n}', 'y' * 900) for n in range(500)])\n"
+        "rows = [(f'x{n}', 900 * 'y') for n in range(500)]\n"
+        "c.executemany('INSERT INTO detector (data_id, error) VALUES (?, ?)', rows)\n"
         "os.kill(os.getpid(), 9)\n"
     )
     subprocess.run([sys.executable, "-c", code, table.path], check=False)
