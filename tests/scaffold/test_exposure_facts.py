@@ -281,6 +281,16 @@ LST = ("LST-OBS", "00:01:15.4")
         ([("OBS-LONG", 20.81), LST], 20.81, "guess", "LST-OBS and the date give -71.0"),
         ([("OBS-LONG", -70.81), ("TELRA", "02:51:16.8"), ("HA", "-02:50:01.3")], -70.81, "certain", "TELRA + HA"),
         ([("OBS-LONG", -70.81, "degrees east")], -70.81, "guess", "no sidereal time to tell east"),
+        (
+            [
+                ("SITELONG", "81 50 00"),
+                ("DATE-OBS", "2009-03-12T03:22:11.000"),
+                ("LOCALTIM", "3/11/2009 10:22:11.000 PM STD"),
+            ],
+            -81.8333,
+            "likely",
+            "LOCALTIM agrees, if the card counts to the west",
+        ),
         ([("OBS-LONG", 70.81, "degrees West")], -70.81, "likely", "its comment counts to the west"),
         ([("OBS-LONG", 70.81, "deg, west negative")], 70.81, "guess", "no sidereal time to tell east"),
         ([("SITELONG", 70.81), ("SWCREATE", "N.I.N.A. 3.1")], 70.81, "likely", "the program counts to the east"),

@@ -56,6 +56,8 @@ _ZONE = 45.0
 """Degrees by which a longitude may miss that of its time zone, with summer time."""
 _NEAR, _MOST_HOURS = 0.02, 14.0
 """Hours by which two clocks may differ, and that a zone is ahead of UTC at most."""
+_MERIDIEM = ("%m/%d/%Y %I:%M:%S.%f %p", "%m/%d/%Y %I:%M:%S %p")
+"""How CCDSoft and MaxIm write the local time."""
 _WEST = re.compile(r"\bwest\b|\+ ?W\b|\(W\)|\bdeg(rees)?\.? W\b", re.I)
 _EAST = re.compile(r"\beast\b|(west|W) ?(is|=)? ?(-|neg|minus)|-(ve)? ?(for|is|=|to)? ?(the )?west|neg\w* west", re.I)
 _COUNTS_EAST = re.compile(r"N\.?I\.?N\.?A|ZWO|ASIAIR|KStars|Ekos|INDI\b", re.I)
@@ -184,12 +186,17 @@ def _without_sidereal_time(cards: Cards, name: str, value: float, begin: Finding
 
 def _zone(cards: Cards) -> tuple[str, float] | None:
     """Return the card of the local time, and by how many hours it is ahead of UTC; None where no card tells."""
-    try:
-        hours = (parse_date(str(cards.get("DATE-LOC"))) - parse_date(str(cards.get("DATE-OBS")))) / timedelta(hours=1)
-    except FileFormatError:
-        return None
-    rounded = round(hours * 4.0) / 4.0
-    return ("DATE-LOC", rounded) if abs(hours - rounded) < _NEAR and abs(rounded) <= _MOST_HOURS else None
+    for name in ("DATE-LOC", "LOCALTIM"):
+        text = re.sub(r"\s+(STD|DST)$", "", str(cards.get(name, "")).strip())
+        try:
+            local = parse_date(text, *(_MERIDIEM if text.endswith("M") else ()))
+            hours = (local - parse_date(str(cards.get("DATE-OBS")))) / timedelta(hours=1)
+        except FileFormatError:
+            continue
+        rounded = round(hours * 4.0) / 4.0
+        if abs(hours - rounded) < _NEAR and abs(rounded) <= _MOST_HOURS:
+            return name, rounded
+    return None
 
 
 def _sidereal_time(cards: Cards) -> tuple[str, float] | None:
