@@ -14,6 +14,7 @@ function drawPanel() {
   drawPicture(plots, name);
   drawStars(plots, name);
   drawNumbers(panel, table, i);
+  drawAmplifiers(panel, table, i);
   if (table.warnings && table.warnings[i].length) { element("h3", {}, panel, "Warnings"); const list = element("ul", {}, panel); table.warnings[i].forEach((line) => element("li", {}, list, line)); }
   if (table.without && Object.keys(table.without[i]).length) { const more = element("details", {}, panel); element("summary", {}, more, `${Object.keys(table.without[i]).length} gates were not applied`); const list = element("ul", {}, more); for (const [metric, reason] of Object.entries(table.without[i])) element("li", {}, list, `${metric}: ${reason}`); }
   element("h3", {}, panel, "Commands");
@@ -101,6 +102,19 @@ function drawNumbers(panel, table, i) {
     element("td", {}, row, others.length >= 5 ? `${show(metric, quantile(others, 0.05))} to ${show(metric, quantile(others, 0.95))}` : `${others.length} frames`);
     element("td", {}, row, gate ? `${gate.compare.replaceAll("_", " ")} ${gate.look}` : "–");
     element("td", {}, row, gate ? String(gate.bad) : "–");
+  }
+}
+
+function drawAmplifiers(panel, table, i) {
+  const rows = table.amplifiers ? table.amplifiers[i] : [];
+  if (!rows.length) return;
+  const scroll = element("div", { class: "scroll" }, panel), grid = element("table", {}, scroll), head = element("tr", {}, element("thead", {}, grid)), body = element("tbody", {}, grid);
+  element("caption", {}, grid, "Amplifiers: level and noise of the pixels beside sources, and the part that is masked.");
+  for (const text of ["amplifier", "level (adu)", "noise (adu)", "masked (%)"]) element("th", { scope: "col" }, head, text);
+  for (const [name, ...numbers] of rows) {
+    const row = element("tr", {}, body);
+    element("th", { scope: "row" }, row, name);
+    for (const value of numbers) element("td", {}, row, value === null ? "not measured" : value.toPrecision(3));
   }
 }
 

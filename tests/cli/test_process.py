@@ -243,3 +243,14 @@ def test_an_output_that_cannot_be_written(obs, repository, tmp_path):
     assert status == 1
     assert err.startswith("obs: error: ")
     assert err.count("\n") == 1
+
+
+def test_a_report_is_written_at_the_end_also_after_failures(obs, repository, pipeline, tmp_path):
+    status, out, _ = obs("process", repository, "--id", "visit=1..3", "--output", tmp_path / "out", "--report")
+    assert status == 1
+    assert "Date not known: 0 of 3 visits good, 1 failed, 2 not processed yet" in out
+    assert out.splitlines()[-1] == f"report: {tmp_path}/out/report.html"
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "2 of 6: failed: DatasetNotFoundError: no bias for visit=3" in page
+    log = obs("log", tmp_path / "out", "--id", "visit=3", "--failed")[1]
+    assert log.count("DatasetNotFoundError: no bias") == 4  # message and traceback of both

@@ -75,7 +75,10 @@ def make_pictures(
     """
     pictures = known or Pictures()
     if night.is_mosaic and not pictures.focal:
-        pictures.focal = _outlines(butler)
+        try:
+            pictures.focal = _outlines(butler)
+        except ObsError as error:
+            logger.info("no map of the focal plane: %s", error)
     for frame in choose_frames(night.detectors, most):
         if frame.name in pictures.images or frame.row.get("status") != "done":
             continue
