@@ -13,6 +13,7 @@ WANT = re.compile(
     r"|(ps1\.csv|IMAGE\.fits|a0021\.fits|DATA/rerun/\w+|gen3)\S* does not exist"
     r"|gen3 cannot be opened as a third-generation|IMAGE\.fits: .*No such file|no camera 'mycam' is installed"
     r"|obs_mycam_data/mycam/defects: is not a folder"
+    r"|no image of \S+ matches|there is no coadd catalog|stars\.csv: there is no such file"
 )
 """How a command says that it misses frames, or the camera that the page makes of them."""
 
