@@ -124,6 +124,6 @@ def draw_gallery(folder: Path, night: Path) -> None:
 
 def _run(words: list[str]) -> None:
     errors = io.StringIO()
-    with contextlib.redirect_stderr(errors):
+    with contextlib.redirect_stderr(errors), contextlib.redirect_stdout(io.StringIO()):
         if main(words):
             raise RuntimeError(f"obs {shlex.join(words)}: {errors.getvalue()}")
