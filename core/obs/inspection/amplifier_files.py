@@ -41,7 +41,11 @@ def find_amplifier_files(files: Sequence[RawFile]) -> tuple[AmplifierFiles, list
     tuple or None
         None where each file is an exposure of a detector of its own.
     """
-    if any(len(file.images) != 1 or not file.images[0].has_pixels for file in files) or not _may_be(files):
+    if (
+        not files
+        or not all(len(file.images) == 1 and file.images[0].has_pixels for file in files)
+        or not _may_be(files)
+    ):
         return None
     groups = one_exposure(files, find_frame_facts(files).exposures_of_files)
     if not groups or sum(map(len, groups)) < len(files):
