@@ -73,8 +73,8 @@ def test_every_setting_is_listed_with_its_default_and_lsst_name(generator):
         assert named(pages[command.replace(" ", "-")]) <= known
         assert not [row for row in rows(pages[command.replace(" ", "-")]) if not row[-1].strip()]
     assert (
-        "| `isr.do_bias` | `true` | Subtract the bias frame. Takes true or false. LSST: `isr.doBias`. |"
-        in (pages["obs-process"])
+        "| `isr.do_bias` | `true` | Subtract the bias frame, which removes the fixed pattern of the electronics. "
+        "Takes true or false. LSST: `isr.doBias`. |" in (pages["obs-process"])
     )
     for alias in PROCESS_NAMES:
         assert f"`{alias}`" in pages["obs-process"]
