@@ -3,16 +3,25 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.coadd.position_map import PositionMap
+from obs.kernels.library import Kernel
 
 __all__ = ["ResamplingKernel", "resample_rows"]
 
 _PHASES = 1024
+_PLANES = ("float32", "float32", "int32")
+_COMPILED = Kernel(
+    "resample_rows",
+    *(*_PLANES, "int", "int"),
+    *("float64", "float64", "float64", "int", "int", "int", "int", "int", "int"),
+    *("float32", "int", "int", "int"),
+    *_PLANES,
+)
 _WIDTH = 1.6  # standard deviation of the Gaussian whose correlation is assumed, pixels
 _BLOCK = 1 << 16  # pixels that are worked on at once, so that they stay in the processor's cache
 
@@ -103,9 +112,14 @@ def resample_rows(
     """
     height, width = positions.shape
     n_row, reach = max(1, _BLOCK // width), kernel.reach
+    planes = tuple(np.ascontiguousarray(plane) for plane in (image, variance, mask))
+    table = np.ascontiguousarray(kernel.weights().T)
     for low in range(0, height, n_row):
         high = min(height, low + n_row)
         shape = high - low, width
+        if _COMPILED:
+            yield low, high, *_compiled_rows(planes, positions, low, high, outside, table)
+            continue
         x, y, area = (plane.ravel() for plane in positions.rows(low, high))
         with np.errstate(invalid="ignore"):
             inside = (x >= reach - 1) & (x < image.shape[1] - reach) & (y >= reach - 1) & (y < image.shape[0] - reach)
@@ -118,6 +132,25 @@ def resample_rows(
             result[1][chosen] = variance.ravel().take(nearest) * area * area
             result[2][chosen] = mask.ravel().take(nearest)
         yield low, high, result[0].reshape(shape), result[1].reshape(shape), result[2].reshape(shape)
+
+
+def _compiled_rows(
+    planes: tuple[NDArray[Any], ...],
+    positions: PositionMap,
+    low: int,
+    high: int,
+    outside: int,
+    table: NDArray[np.float32],
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]:
+    """Return the rows that `resample_rows` yields, from the compiled library."""
+    width = positions.shape[1]
+    shape = high - low, width
+    image, noise, bits = np.empty(shape, np.float32), np.empty(shape, np.float32), np.empty(shape, np.int32)
+    nodes = [np.ascontiguousarray(nodes, np.float64) for nodes in (positions.x, positions.y, positions.area)]
+    grid = (*positions.x.shape, positions.step, low, high, width)
+    weights = (table, table.shape[1], _PHASES, outside)
+    _COMPILED(*planes, *planes[0].shape, *nodes, *grid, *weights, image, noise, bits)
+    return image, noise, bits
 
 
 def _interpolate(
