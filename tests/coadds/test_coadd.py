@@ -84,7 +84,7 @@ def test_noise_and_background(made):
     expected = np.array(SKY_SIGMA) * 10 ** (0.4 * (27 - np.array(ZERO_POINTS)))
     np.testing.assert_allclose(table["sky_sigma"], expected, rtol=0.02)
     np.testing.assert_allclose(
-        weights * expected**2 * FWHM, np.full(4, np.mean(weights * expected**2 * FWHM)), rtol=0.05
+        weights * expected**2 * np.sqrt(FWHM), np.full(4, np.mean(weights * expected**2 * np.sqrt(FWHM))), rtol=0.05
     )
     ideal = np.sqrt(np.sum(weights**2 * expected**2))
     np.testing.assert_allclose(np.sqrt(np.median(pixels.variance[count == 4])), ideal, rtol=0.02)

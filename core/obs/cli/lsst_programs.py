@@ -3,6 +3,7 @@
 Most options have the same spelling here (`obs.cli.arguments`), and are handed on as they are.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -51,14 +52,27 @@ PROGRAMS = {
     "mosaic": _Program(("calibrate-visits",), {}),
     "jointcal": _Program(("calibrate-visits",), {}),
     "forcedPhotCcd": _Program(("forced",), {}),
+    "makeSkyMap": _Program(("skymap", "make"), {}),
+    "makeDiscreteSkyMap": _Program(("skymap", "make"), {}),
+    "coaddDriver": _Program(("coadd",), {}),
+    "assembleCoadd": _Program(("coadd",), {}),
+    "multiBandDriver": _Program(("coadd-catalog",), {}),
 }
+_ONE_CATALOG_STEP = "obs coadd-catalog does this with the steps before and after it"
+_STATISTICS = {"--legacyCoadd": ("-c", "statistic=clipped"), "--warpCompareCoadd": ()}
+_SKY_MAP_SETTING = re.compile(
+    r"(?:skyMap(?:\[[\"']?\w+[\"']?\])?\.|(?=doAppend|borderSize))(?:active\.)?(?P<key>\w+)=(?P<value>.*)"
+)
 #: Programs of the stack that obs does in another way, and that way.
 _OTHERWISE = {
     "genInputRegistry": "obs needs no registry of SDSS files: it finds them by their names",
-    "makeSkyMap": "obs makes no coadds yet",
-    "makeDiscreteSkyMap": "obs makes no coadds yet",
-    "coaddDriver": "obs makes no coadds yet",
-    "multiBandDriver": "obs makes no coadds yet",
+    "makeCoaddTempExp": "obs coadd resamples and combines in one step; take the line of assembleCoadd.py",
+    "detectCoaddSources": _ONE_CATALOG_STEP,
+    "mergeCoaddDetections": _ONE_CATALOG_STEP,
+    "deblendCoaddSources": _ONE_CATALOG_STEP,
+    "measureCoaddSources": _ONE_CATALOG_STEP,
+    "mergeCoaddMeasurements": _ONE_CATALOG_STEP,
+    "forcedPhotCoadd": _ONE_CATALOG_STEP,
     "buildDetector": "write the amplifier tables with obs camera build",
     "runIsr": "use obs process DATA ... -c do_characterize=False",
 }
@@ -127,6 +141,11 @@ def translate_line(line: Sequence[str]) -> Translated:
     if program.words[:2] == ("calibs", "build"):
         words, more = _build_words(words)
         notes += more
+    if program.words == ("skymap", "make"):
+        words = _sky_map_words(name, words)
+    if name == "assembleCoadd":
+        found = [word for one in words for word in _STATISTICS.get(one, ())]
+        words = [word for word in words if word not in _STATISTICS] + found
     if name == "ingestDriver":
         notes.append("-j is for obs ingest what --cores is for ingestDriver.py")
     return Translated([*program.words, *words], notes)
@@ -181,6 +200,34 @@ def _settings_to_options(words: list[str], program: _Program) -> list[str]:
         if word not in ("-c", "--config") or not after.startswith("-")
     ]
     return [*bare, *found]
+
+
+def _sky_map_words(name: str, words: list[str]) -> list[str]:
+    """Adapt the words of ``makeSkyMap.py`` and ``makeDiscreteSkyMap.py``, whose settings begin with the type.
+
+    The folder comes first; a type that is a setting there is an argument here.
+    """
+    kind = ["--discrete"] if name == "makeDiscreteSkyMap" else ["dodecahedron"]
+    kept: list[str] = []
+    options: list[str] = []
+    for word in words[1:]:
+        setting = _SKY_MAP_SETTING.fullmatch(word.removeprefix("config."))
+        if setting is None:
+            kept.append(word)
+        elif setting["key"] == "name":
+            kind = [setting["value"].strip("\"'")]
+        elif setting["key"] == "doAppend":
+            options += ["--append"] if setting["value"] == "True" else []
+        elif setting["key"] == "borderSize":
+            options += ["--border", setting["value"]]
+        else:
+            kept.append(f"{setting['key']}={setting['value']}")
+    bare = [
+        word
+        for word, after in zip(kept, [*kept[1:], "-"], strict=True)
+        if word not in ("-c", "--config") or not after.startswith("-")
+    ]
+    return [*words[:1], *kind, *bare, *options]
 
 
 def _build_words(words: list[str]) -> tuple[list[str], list[str]]:

@@ -53,9 +53,10 @@ class CoaddConfig(TaskConfig):
     statistic: Literal["mean", "clipped", "median"] = setting("mean", "How exposures are combined.")
     zero_point: float = setting(27.0, "AB magnitude of one count of the coadd.", unit="mag")
     seeing_power: float = setting(
-        1.0,
+        0.5,
         "Weights are inverse sky variances divided by this power of the seeing. 1 gives the highest signal-to-noise "
-        "ratio of point sources, 0 that of extended ones.",
+        "ratio of point sources, 0 that of extended ones. 0.5 gives point sources three quarters of the gain for a "
+        "quarter of the noise.",
         ge=0,
     )
     bad_planes: list[str] = setting(list(UNUSABLE_PLANES), "Mask planes of pixels that are left out.")

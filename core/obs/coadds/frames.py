@@ -81,7 +81,7 @@ def find_frames(
     for _, data_id, _ in iterate_datasets(butler.roots, [kind], wanted):
         found.setdefault(format_data_id(data_id), data_id)
     frames = []
-    for name, data_id in sorted(found.items()):
+    for name, data_id in sorted(found.items(), key=lambda item: tuple(item[1].values())):
         try:
             wcs = butler.get(f"{dataset_type}_wcs", data_id)
             box = butler.get(f"{dataset_type}_bbox", data_id)

@@ -27,5 +27,6 @@ def lsst_command() -> None:
 
     The line as obs spells it is printed, so that it can be typed next time. Programs: processCcd.py, processCcdSdss.py,
     singleFrameDriver.py, processFile.py, ingestImages.py, ingestDriver.py, ingestCalibs.py, ingestReferenceCatalog.py,
-    constructBias.py, constructDark.py, constructFlat.py, constructFringe.py, constructSky.py.
+    constructBias.py, constructDark.py, constructFlat.py, constructFringe.py, constructSky.py, makeSkyMap.py,
+    makeDiscreteSkyMap.py, coaddDriver.py, assembleCoadd.py, multiBandDriver.py.
     """
