@@ -15,6 +15,7 @@ from obs.errors import DataIdError, DatasetNotFoundError
 from obs.executor.outcome import Outcome
 from obs.executor.run import run
 from obs.instrument.instrument import Instrument
+from obs.memory import keep_freed_memory
 from obs.policy.data_id import DataId
 from obs.repo.butler import Butler
 from obs.runs.record import RecordOptions, record
@@ -168,4 +169,5 @@ def _key(data_id: Mapping[str, Any]) -> tuple[Any, ...]:
 def _coadd_one(
     data_id: Mapping[str, Any], /, butler: Butler, config: CoaddConfig, frames: Mapping[tuple[Any, ...], list[Frame]]
 ) -> CoaddSummary:
+    keep_freed_memory()
     return coadd_patch(butler, data_id, frames[_key(data_id)], config)
