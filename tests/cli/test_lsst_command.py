@@ -55,7 +55,6 @@ def test_what_has_no_effect_is_said():
     ("line", "message"),
     [
         ("procesCcd.py DATA", "did you mean 'processCcd'"),
-        ("mosaic.py DATA", "use obs calibrate-visits OUTPUT"),
         ("measureCoaddSources.py DATA", "obs coadd-catalog does this with the steps before and after it"),
         ("processCcd.py DATA --cores two", "--cores wants a number, not 'two'"),
     ],
