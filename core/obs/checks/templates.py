@@ -19,6 +19,7 @@ __all__ = ["sample_data_ids", "template_faults"]
 
 _WIDTH = re.compile(r"%\((\w+)\)[-#0 +]*(\d+)")
 _DATES = ("2020-09-04", "1998-12-31")
+_PATCHES = ("0,0", "12,3")
 _COUNT = 4
 
 
@@ -70,6 +71,8 @@ def sample_data_ids(instrument: Instrument, kind: DatasetType) -> list[dict[str,
     for key, type_ in kind.keys.items():
         if key == "filter" or key == "physical_filter":
             values[key] = filters
+        elif key == "patch":
+            values[key] = _PATCHES
         elif type_ is str:
             values[key] = _DATES if "date" in key.lower() or key == "taiObs" else ("abc", "X1")
         else:
