@@ -106,3 +106,12 @@ def test_a_thumbnail_is_a_png():
     image = np.full((600, 3), np.nan, np.float32)
     assert thumbnail(image).startswith("data:image/png;base64,iVBOR")
     assert gray_levels(np.array([[0.0], [np.nan], [9.0]], np.float32), (0.0, 2.0)).ravel().tolist() == [255, 0, 0]
+
+
+def test_a_value_that_pads_the_image_does_not_set_its_levels():
+    image = np.random.default_rng(4).normal(50.0, 3.0, (200, 200)).astype(np.float32)
+    levels = find_limits(image)
+    image[:120] = 0.0
+    assert find_limits(image) == pytest.approx(levels, abs=3.0)  # the noise: extremes of fewer pixels
+    counts = np.random.default_rng(5).poisson(2.0, (200, 200)).astype(np.float32)
+    assert find_limits(counts)[0] == counts.min()

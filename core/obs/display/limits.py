@@ -13,6 +13,7 @@ _CONTRAST = 0.25
 _ITERATIONS = 5
 _REJECT = 2.5
 _FEWEST = 5
+_PADDING = 0.05  # share of pixels of one value
 
 
 def parse_scale(scale: str) -> float | None:
@@ -42,7 +43,7 @@ def find_limits(image: NDArray[np.float32], scale: str = "zscale") -> tuple[floa
     Parameters
     ----------
     image : ndarray of float32, shape (ny, nx)
-        Image; pixels that are not finite do not count.
+        Image; pixels that are not finite do not count, nor does one value that pads the image.
     scale : str, optional
         ``zscale``, ``minmax``, or the percentage of pixels that lie between the levels, such as ``99.5``. Except for
         ``minmax``, a grid of 40,000 pixels is looked at.
@@ -65,6 +66,8 @@ def find_limits(image: NDArray[np.float32], scale: str = "zscale") -> tuple[floa
         sample = image[np.isfinite(image)]
     if not sample.size:
         return 0.0, 1.0
+    if percent != 100.0 and sample.size > _ZSCALE_SAMPLES:
+        sample = _without_padding(sample)
     if percent is None:
         low, high = zscale_limits(sample)
     else:
@@ -73,6 +76,17 @@ def find_limits(image: NDArray[np.float32], scale: str = "zscale") -> tuple[floa
         half = max(abs(low) * 0.1, 0.5)
         return float(low - half), float(low + half)
     return float(low), float(high)
+
+
+def _without_padding(sample: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the values without the one that many pixels share where hardly any others are equal: it is no data."""
+    values, counts = np.unique(sample, return_counts=True)
+    common = int(np.argmax(counts))
+    n_other = sample.size - int(counts[common])
+    if counts[common] < _PADDING * sample.size or values.size - 1 < 0.5 * n_other or not n_other:
+        return sample
+    kept: NDArray[np.float32] = sample[sample != values[common]]
+    return kept
 
 
 def zscale_limits(values: NDArray[np.float32]) -> tuple[float, float]:
