@@ -208,6 +208,18 @@ def test_what_cannot_be_made(own, obs_command, capsys, words, message):
     assert message in capsys.readouterr().err
 
 
+def test_exposures_that_failed_are_named(own, obs_command, capsys):
+    butler = obs.Butler(outputs=str(own))
+    for index in (1, 3):
+        butler.remove("calexp", data_id(index))
+    assert obs_command("skymap", "make", own, "--discrete") == 0
+    assert obs_command("coadd", own) == 0
+    text = capsys.readouterr().err
+    assert "2 exposures failed in obs process, or their calexp is gone" in text
+    assert "visit=12" in text
+    assert butler.get("deepCoadd_inputs", COADD)["visit"].tolist() == [11, 13]
+
+
 def test_without_sky_map(own, obs_command, capsys):
     assert obs_command("coadd", own) == 1
     assert "has no sky map; make one: obs skymap make" in capsys.readouterr().err

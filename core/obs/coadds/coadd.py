@@ -153,13 +153,17 @@ def coadd_patch(
     noise = float(np.sqrt(np.median(assembly.masked_image.variance[usable]))) if usable.any() else float("nan")
     area = 1.0 / float(np.sum(psf.evaluate(x=[box.width / 2], y=[box.height / 2]).astype(np.float64) ** 2))
     limit = config.zero_point - 2.5 * np.log10(5.0 * noise * np.sqrt(area))
+    butler.put(inputs_table(warps, assembly.clipped_share), "deepCoadd_inputs", data_id)
+    butler.put(assembly.count, "deepCoadd_nImage", data_id)
+    pixels, n_clipped = assembly.masked_image, assembly.n_clipped
+    del assembly, usable  # memory that writing the exposure needs
     metadata: dict[str, Any] = {
         _MAP_CARD: sky_map.sha1,
         _MADE_CARD: _identity(butler, frames, config),
         "TRACT": tract.number,
         "PATCH": patch.name,
         "NINPUT": len(warps),
-        "NCLIPPED": assembly.n_clipped,
+        "NCLIPPED": n_clipped,
         "PSFERROR": round(psf_error, 6),
         "SEEING": round(seeing, 4),
         "BUNIT": "adu",
@@ -167,17 +171,15 @@ def coadd_patch(
         "LTV2": -patch.outer_box.y_min,
     }
     exposure = Exposure(
-        assembly.masked_image,
+        pixels,
         wcs=wcs,
         psf=psf,
         photo_calib=PhotoCalib.from_zero_point(config.zero_point, _zero_point_error(warps)),
         physical_filter=str(data_id.get("filter", "")),
         metadata=metadata,
     )
-    butler.put(inputs_table(warps, assembly.clipped_share), "deepCoadd_inputs", data_id)
-    butler.put(assembly.count, "deepCoadd_nImage", data_id)
     butler.put(exposure, _DATASET, data_id)  # the last one: if it is there, all are
-    return CoaddSummary(len(warps), depth, seeing, float(limit), assembly.n_clipped, psf_error)
+    return CoaddSummary(len(warps), depth, seeing, float(limit), n_clipped, psf_error)
 
 
 def _zero_point_error(warps: Sequence[Any]) -> float:

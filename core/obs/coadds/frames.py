@@ -14,7 +14,7 @@ from obs.policy.data_id import DataId, format_data_id
 from obs.repo.butler import Butler
 from obs.repo.find_datasets import iterate_datasets
 
-__all__ = ["Frame", "find_frames", "frames_with"]
+__all__ = ["Frame", "find_failed", "find_frames", "frames_with"]
 
 _LOG = logging.getLogger(__name__)
 _PER_SIDE = 5
@@ -90,6 +90,29 @@ def find_frames(
             continue
         frames.append(Frame(data_id, wcs, box.shape))
     return frames
+
+
+def find_failed(butler: Butler, wanted: Sequence[Mapping[str, Any]] = ()) -> list[str]:
+    """Return the data IDs, as text, of exposures that were processed without a calibrated exposure to show for it.
+
+    Parameters
+    ----------
+    butler : Butler
+        The repository.
+    wanted : sequence of mapping, optional
+        Data IDs of which one must agree with the exposure's; none means all.
+    """
+    kind = butler.mapper.policy.dataset_types.get("processCcd_metadata")
+    if kind is None:
+        return []
+    found: dict[str, DataId] = {}
+    for _, data_id, _ in iterate_datasets(butler.roots, [kind], wanted):
+        found.setdefault(format_data_id(data_id), data_id)
+    calexp = butler.mapper.dataset_type("calexp")
+    # templates of metadata may leave out keys that those of images have
+    keys = [key for key in kind.keys if key in calexp.keys]
+    there = {tuple(data_id[key] for key in keys) for _, data_id, _ in iterate_datasets(butler.roots, [calexp], wanted)}
+    return [name for name, data_id in found.items() if tuple(data_id[key] for key in keys) not in there]
 
 
 def frames_with(frames: Sequence[Frame], ra: float, dec: float) -> list[Frame]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from obs.coadds.coadd import CoaddSummary, check_sky_map, coadd_patch, is_current
 from obs.coadds.config import CoaddConfig
-from obs.coadds.frames import Frame, find_frames
+from obs.coadds.frames import Frame, find_failed, find_frames
 from obs.coadds.inputs import overlaps
 from obs.coadds.sky_maps import load_sky_map
 from obs.config.layers import ConfigLayers
@@ -25,6 +25,7 @@ __all__ = ["CoaddJob", "coadd_jobs", "coadd_settings", "make_coadds"]
 
 _LOG = logging.getLogger(__name__)
 _TASK = "coadd"
+_NAMED = 3
 _KEYS = {"tract": int, "patch": str, "filter": str}
 
 #: Data ID of a coadd and the exposures that it is made of.
@@ -63,6 +64,13 @@ def coadd_jobs(
         raise DatasetNotFoundError(
             f"{butler.roots[0]} has no calibrated exposure that fits; obs ls {butler.roots[0]} calexp lists them",
             dataset_type="calexp",
+        )
+    if failed := find_failed(butler, frames_wanted):
+        named = "; ".join(failed[:_NAMED]) + ("; ..." if len(failed) > _NAMED else "")
+        _LOG.warning(
+            "%d exposures failed in obs process, or their calexp is gone, and are not in the coadds: %s",
+            len(failed),
+            named,
         )
     by_filter: dict[str, list[Frame]] = {}
     for frame in frames:
