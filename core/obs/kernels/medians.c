@@ -10,8 +10,9 @@
 #define MOST 256
 #define NONE INT32_MAX
 
-/* Values of rank `rank`, from 0, of each of LANES columns of n ordered numbers: bit by bit from the highest. */
-static inline Whole of_rank(const Whole *values, int64_t n, Whole rank)
+/* Values of rank `rank`, from 0, of each of LANES columns of n ordered numbers: bit by bit from the highest. Never
+   a call of its own: how vectors are handed over depends on the processor that a function is compiled for. */
+static inline __attribute__((always_inline)) Whole of_rank(const Whole *values, int64_t n, Whole rank)
 {
     Whole found = {0};
     found = found + INT32_MIN;
