@@ -6,6 +6,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from generator.markdown import code, escape, table
+from obs.coadds.catalog_config import CoaddCatalogConfig
+from obs.coadds.config import CoaddConfig
 from obs.config.base import TaskConfig
 from obs.config.lsst_names import PROCESS_FILE_NAMES, PROCESS_NAMES
 from obs.config.schema import describe_type, one_line, section_class
@@ -26,6 +28,8 @@ SETTINGS: dict[str, tuple[type[TaskConfig], Mapping[str, str]]] = {
     "obs calibs build": (CalibsConfig, {name: ours for name, ours in PROCESS_NAMES.items() if ours.startswith("isr.")}),
     "obs simulate": (SimulateConfig, {}),
     "obs calibrate-visits": (CalibrateVisitsConfig, {}),
+    "obs coadd": (CoaddConfig, {}),
+    "obs coadd-catalog": (CoaddCatalogConfig, {}),
     "obs forced": (ForcedConfig, {}),
     "obs ingest-refcat": (ReferenceColumnsConfig, {}),
 }
