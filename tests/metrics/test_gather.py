@@ -1,15 +1,16 @@
-"""Rows of visits and of calibration frames, and the Parquet file of all rows."""
+"""Rows of visits and of calibration frames, and rows as a catalog."""
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
+from obs.metrics.as_catalog import as_catalog
 from obs.metrics.gather import gather_metrics, visit_rows
 from obs.metrics.master import record_masters
 from obs.metrics.nights import night_of, visit_name
 from obs.repo.metric_rows import query_metric_table
 from obs.repo.metric_table import MetricTable
-from obs.repo.parquet_catalog import read_parquet
 from synthetic_night import mosaic, night
 
 
@@ -24,13 +25,22 @@ def test_a_visit_says_of_how_many_detectors_it_speaks():
     assert second["details"]["spreads"]["seeing"][1] < second["seeing"] < second["details"]["spreads"]["seeing"][2]
 
 
-def test_all_rows_go_to_parquet_with_units(tmp_path):
+def test_visits_are_gathered_without_another_file(tmp_path):
     MetricTable(tmp_path).write("detector", night(3))
     gather_metrics(tmp_path)
-    table = read_parquet(tmp_path / "metrics.parquet")
-    assert len(table) == 3
-    assert table.columns["seeing"].unit == "arcsec"
     assert len(query_metric_table(tmp_path, kind="visit")) == 3
+    assert [path.name for path in tmp_path.iterdir()] == ["metrics.sqlite3"]
+
+
+def test_a_catalog_of_metrics_has_units_and_the_columns_that_were_asked_for():
+    rows = [{"seeing": 0.9, "filter": "r", "x": 1}, {"seeing": None, "filter": None}]
+    catalog = as_catalog(rows, {"seeing": float, "filter": str, "visit": int})
+    assert (catalog.columns["seeing"].unit, len(catalog)) == ("arcsec", 2)
+    assert catalog.columns["seeing"].description
+    assert np.isnan(catalog["seeing"]).tolist() == [False, True]
+    assert np.isnan(catalog["visit"]).all()
+    assert catalog["filter"].tolist() == ["r", ""]
+    assert list(as_catalog([], {"filter": str, "visit": int}).columns) == ["filter", "visit"]
 
 
 def test_calibration_frames_have_rows(tmp_path):

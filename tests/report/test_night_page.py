@@ -5,8 +5,10 @@ import re
 
 import pytest
 
+from obs.cli.main import main
 from obs.repo.butler import Butler
 from obs.repo.metric_table import MetricTable
+from obs.repo.parquet_catalog import read_parquet
 from synthetic_night import night
 
 EVIL = "</script><script>alert(1)</script><!--"
@@ -112,3 +114,17 @@ def test_query_prints_tables_and_counts(repository, obs):
     status, _, err = obs("query", repository.root, "seing < 1")
     assert status == 1
     assert "did you mean 'seeing'" in err
+
+
+def test_query_writes_parquet_for_other_programs(tmp_path, capsysbinary, monkeypatch):
+    MetricTable(tmp_path).write("detector", night(4))
+    assert main(["query", str(tmp_path), "visit > 1", "--format", "parquet"]) == 0
+    out, err = capsysbinary.readouterr()
+    (tmp_path / "metrics.parquet").write_bytes(out)
+    table = read_parquet(tmp_path / "metrics.parquet")
+    assert set(MetricTable(tmp_path).columns()) - {"details"} == set(table.columns)
+    assert table.columns["seeing"].unit == "arcsec"
+    assert err == f"{len(table)} rows; 4 done of 4 expected\n".encode()
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert main(["query", str(tmp_path), "--format", "parquet"]) == 1
+    assert b"Parquet is not text: end the command with '> metrics.parquet'" in capsysbinary.readouterr().err

@@ -11,7 +11,9 @@ import click
 
 from obs.cli.options import output_under
 from obs.cli.table import format_table
-from obs.errors import DataIdError, suggest
+from obs.errors import DataIdError, OutputError, suggest
+from obs.image.catalog import Catalog
+from obs.metrics.as_catalog import as_catalog
 from obs.metrics.definitions import CONTEXT, MASTER_METRICS, METRICS, find_metric
 from obs.repo.metric_rows import MetricRows, query_metric_table
 from obs.repo.metric_table import MetricTable
@@ -56,12 +58,34 @@ def query(
         writer.writerows([["" if row.get(name) is None else row[name] for name in names] for row in found])
         click.echo(found.summary, err=True)
         return 0
+    if form == "parquet":
+        types = MetricTable(folder).columns(kind)
+        if columns in (None, "all"):  # measured or not: a file of each night then has the same columns
+            names = [name for name in types if name != "details"]
+        _print_parquet(as_catalog(found.rows, {name: types[name] for name in names}))
+        click.echo(found.summary, err=True)
+        return 0
     if len(found):
         sides = "".join("l" if isinstance(_first(found, name), str) else "r" for name in names)
         cells = [[_cell(name, row.get(name)) for name in names] for row in found]
         click.echo(format_table([_heading(name) for name in names], cells, right=sides))
     click.echo(found.summary)
     return 0
+
+
+def _print_parquet(catalog: Catalog) -> None:
+    """Write a Parquet file to the standard output.
+
+    Raises
+    ------
+    OutputError
+        If that is a terminal.
+    """
+    from obs.repo.parquet_catalog import write_parquet_to  # noqa: PLC0415 - for this form only
+
+    if sys.stdout.isatty():
+        raise OutputError("Parquet is not text: end the command with '> metrics.parquet', or choose --format csv")
+    write_parquet_to(catalog, sys.stdout.buffer)
 
 
 def _columns(text: str | None, found: MetricRows, folder: Path, kind: str) -> list[str]:

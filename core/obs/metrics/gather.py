@@ -1,4 +1,4 @@
-"""Gather what the detectors of an output have measured: one row a visit, and a Parquet file of all rows."""
+"""Gather what the detectors of an output have measured: one row a visit."""
 
 import logging
 import math
@@ -10,18 +10,14 @@ from typing import Any
 import numpy as np
 
 from obs.errors import ObsError
-from obs.image.catalog import Catalog
-from obs.metrics.definitions import CONTEXT, METRICS, find_metric
+from obs.metrics.definitions import CONTEXT, METRICS
 from obs.metrics.nights import visit_name
 from obs.repo.metric_table import MetricTable
-from obs.repo.parquet_catalog import write_parquet
 
-__all__ = ["PARQUET_FILE", "gather_metrics", "visit_rows"]
+__all__ = ["gather_metrics", "visit_rows"]
 
 logger = logging.getLogger(__name__)
 
-#: Name of the file with the rows of all detectors.
-PARQUET_FILE = "metrics.parquet"
 #: Metrics that add up over the detectors of a visit; medians are taken of the others.
 _SUMS = frozenset(
     {"n_sources", "n_stars", "n_reference", "n_psf_stars", "n_warnings", "seconds", "amp_dead", "n_streaks"}
@@ -34,7 +30,7 @@ _TEXTS = ("filter", "object", "date")
 
 
 def gather_metrics(output: Path) -> None:
-    """Write a row for each visit, and all rows as Parquet; a problem here becomes a warning of the log.
+    """Write a row for each visit; a problem here becomes a warning of the log.
 
     Parameters
     ----------
@@ -43,10 +39,7 @@ def gather_metrics(output: Path) -> None:
     """
     table = MetricTable(output)
     try:
-        rows = table.read("detector")
-        table.write("visit", visit_rows(rows))
-        if rows:
-            write_parquet(as_catalog(rows), output / PARQUET_FILE)
+        table.write("visit", visit_rows(table.read("detector")))
     except (ObsError, ValueError, OSError) as error:
         logger.warning("metrics are not gathered: %s", error)
 
@@ -104,20 +97,3 @@ def _combined(metric: str, values: np.ndarray[tuple[int, ...], np.dtype[np.float
     if metric in _SUMS:
         return float(values.sum())
     return float(values.max() if metric in _LARGEST else np.median(values))
-
-
-def as_catalog(rows: Sequence[Mapping[str, Any]]) -> Catalog:
-    """Return rows as a catalog with units and definitions; what was not measured is NaN or an empty text."""
-    catalog = Catalog()
-    for name in rows[0]:
-        if name == "details":
-            continue
-        values = [row.get(name) for row in rows]
-        metric = find_metric(name)
-        unit, text = (metric.unit, metric.definition) if metric is not None else ("", "")
-        if any(isinstance(value, str) for value in values):
-            data: Any = np.array(["" if value is None else str(value) for value in values])
-        else:
-            data = np.array([math.nan if value is None else value for value in values], float)
-        catalog.add(name, data, unit, text)
-    return catalog

@@ -4,7 +4,7 @@ import contextlib
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,14 @@ from obs.errors import DatasetNotFoundError, FileFormatError
 from obs.image.catalog import Catalog, Column
 from obs.repo.atomic import atomic_write
 
-__all__ = ["parquet_length", "parquet_schema", "read_parquet", "write_parquet", "write_parquet_parts"]
+__all__ = [
+    "parquet_length",
+    "parquet_schema",
+    "read_parquet",
+    "write_parquet",
+    "write_parquet_parts",
+    "write_parquet_to",
+]
 
 _KEY = b"obs"
 
@@ -26,10 +33,15 @@ def write_parquet(catalog: Catalog, path: Path | str) -> None:
     OutputError
         If the file cannot be written.
     """
+    with atomic_write(path) as file:
+        write_parquet_to(catalog, file)
+
+
+def write_parquet_to(catalog: Catalog, file: BinaryIO) -> None:
+    """Write a catalog to an open file, which may be a pipe."""
     from pyarrow import parquet  # noqa: PLC0415 - slow to import, seldom needed
 
-    with atomic_write(path) as file:
-        parquet.write_table(_table(catalog), file)
+    parquet.write_table(_table(catalog), file)
 
 
 def write_parquet_parts(like: Catalog, parts: Iterable[Catalog], path: Path | str) -> None:

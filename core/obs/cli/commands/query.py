@@ -13,6 +13,7 @@ Examples:
   obs query out "seeing < 0.9 and filter = 'HSC-I'"
   obs query DATA --rerun first "zero_point is not measured" --columns data_id,seeing
   obs query out "depth > 24 or object in ('M31', 'M33')" --format csv
+  obs query out --format parquet > metrics.parquet
   obs query out --list
 """
 
@@ -32,10 +33,10 @@ Examples:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["table", "csv", "json"]),
+    type=click.Choice(["table", "csv", "json", "parquet"]),
     default="table",
     show_default=True,
-    help="Form of the output.",
+    help="Form of the output; Parquet goes to a file or a pipe, with all columns.",
 )
 @click.option("--list", "list_names", is_flag=True, help="Print the names of metrics with units and definitions.")
 @click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
