@@ -102,7 +102,7 @@ def write_exposure(exposure: Exposure, path: Path | str) -> None:
         _plane("IMAGE", pixels.image, wcs, {"BUNIT": unit.name} | seconds | facts),
         _plane("MASK", pixels.mask.array, wcs, planes),
         _plane("VARIANCE", pixels.variance, wcs, {"BUNIT": unit.squared, "UTYPE": "VarianceUncertainty"}),
-        fits.CompImageHDU(pixels.mask.unusable().astype(np.uint8), name="BADPIX", compression_type="RICE_1"),
+        fits.CompImageHDU(pixels.mask.unusable().view(np.uint8), name="BADPIX", compression_type="RICE_1"),
     ]
     write_hdus(path, hdus, b"" if psf is None else psf_bytes(psf))
 
@@ -132,8 +132,7 @@ def _plane(name: str, pixels: NDArray[Any], wcs: fits.Header, cards: Mapping[str
     header = fits.Header()
     set_cards(header, {"EXTTYPE": name, "INHERIT": True} | dict(cards))
     header.extend(wcs)
-    # In FITS's byte order from the start: otherwise astropy swaps the caller's array there and back.
-    return fits.ImageHDU(pixels.astype(pixels.dtype.newbyteorder(">")), header, name=name)
+    return fits.ImageHDU(pixels, header, name=name)
 
 
 def read_exposure(path: Path | str, box: Box | None = None, hdu: int | None = None) -> Exposure:
@@ -282,7 +281,7 @@ def write_image(array: NDArray[Any], path: Path | str, metadata: Mapping[str, An
     header = fits.Header()
     set_cards(header, {name: value for name, value in (metadata or {}).items() if not is_structural(name)})
     native = array.astype(np.uint8) if array.dtype == bool else array
-    write_hdus(path, [fits.PrimaryHDU(native.copy(), header)])
+    write_hdus(path, [fits.PrimaryHDU(native, header)])
 
 
 def header_box(header: Mapping[str, Any]) -> Box:

@@ -22,6 +22,7 @@ from obs.errors import DatasetNotFoundError, FileFormatError, ObsError
 from obs.repo.atomic import atomic_write
 from obs.repo.fits_checksum import CHECKSUM_CARDS, compare_datasums, is_comparing, seal
 from obs.repo.fits_layout import check_layout, unpack
+from obs.repo.fits_pixels import has_plain_pixels, write_image_hdu
 
 __all__ = [
     "card_text",
@@ -154,8 +155,13 @@ def write_hdus(
 def _write_sealed(
     file: BinaryIO, hdus: Sequence[fits.PrimaryHDU | fits.ImageHDU | fits.BinTableHDU], tail: bytes
 ) -> None:
-    before = list(takewhile(lambda hdu: not isinstance(hdu, fits.CompImageHDU), hdus))
-    fits.HDUList(before).writeto(file, output_verify="ignore")
+    before = fits.HDUList(list(takewhile(lambda hdu: not isinstance(hdu, fits.CompImageHDU), hdus)))
+    if all(map(has_plain_pixels, before)):
+        before.update_extend()
+        for hdu in before:
+            write_image_hdu(file, hdu)
+    else:
+        before.writeto(file, output_verify="ignore")
     for hdu in hdus[len(before) :]:
         file.write(_extension_bytes(hdu))
     file.write(tail)
