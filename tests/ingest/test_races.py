@@ -170,7 +170,7 @@ def test_one_new_output_has_one_set_of_settings(tmp_path):
 
 
 def test_who_waits_too_long_is_told(repository, tmp_path, monkeypatch):
-    monkeypatch.setattr("obs.repo.database.BUSY_SECONDS", 0.2)
+    monkeypatch.setattr("obs.repo.sqlite_file.BUSY_SECONDS", 0.2)
     frame = write_raw(tmp_path / "f.fits")
     butler = Butler(repository)
     with Registry(repository / "registry.sqlite3", read_only=False).transaction():

@@ -1,12 +1,14 @@
 """Metrics of an output, and conditions on them."""
 
+import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 
-from obs.errors import DataIdError, RepositoryError
+from obs.errors import DataIdError, OutputError, RepositoryError
 from obs.repo.metric_rows import query_metric_table
 from obs.repo.metric_table import MetricTable
 
@@ -52,6 +54,11 @@ def table(tmp_path):
         ("status != 'done'", [4, 5]),
         ("depth > seeing", [1, 2]),
         ("visit >= 2e0 and visit < +4", [2, 3]),
+        ("not not visit between 2 and 3 or not (visit < 5 and 1 < 2)", [2, 3, 5]),
+        ("not filter like '%-I' and filter is measured", [2, 4]),
+        ("visit in (" + ", ".join(map(str, range(5, 700))) + ")", [5]),
+        (" or ".join(["visit=2"] * 300), [2]),
+        ("2 > visit or 'HSC-R' == filter", [1, 2]),
     ],
 )
 def test_conditions_choose_rows(table, condition, visits):
@@ -97,6 +104,39 @@ def test_rows_are_replaced_and_columns_added(table):
     assert rows[4]["details"] == {"reasons": {"seeing": "x"}}
     table.update("detector", "visit=5", {"status": "failed", "error": "killed"})
     assert table.count() == {"done": 3, "failed": 2}
+
+
+def test_words_of_sql_may_be_names(table):
+    table.write("detector", [{"data_id": "visit=1", "visit": 1, "order": 2, "group": "a"}])
+    table.update("detector", "visit=1", {"order": 3})
+    assert [row["visit"] for row in table.read("detector", "order > 2 and group like 'A'")] == [1]
+    with pytest.raises(OutputError, match="'x\\\"y' cannot be the name of a column"):
+        table.write("detector", [{"data_id": "visit=1", 'x"y': 1}])
+    assert table.columns("nothing") == table.count("nothing") == {}
+    assert table.read("nothing") == []
+
+
+def test_metrics_need_no_sqlalchemy(table):
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from obs.pipeline import process_detector\n"
+        "from obs.repo.metric_table import MetricTable\n"
+        "table = MetricTable(Path(sys.argv[1]))\n"
+        "table.update('detector', 'visit=1', {'seeing': 0.5})\n"
+        "print(len(table.read('detector', 'seeing < 0.6')), 'sqlalchemy' in sys.modules)\n"
+    )
+    command = [sys.executable, "-c", code, table.path.parent]
+    assert subprocess.run(command, check=True, capture_output=True, text=True).stdout == "1 False\n"
+
+
+def test_a_writer_that_waits_too_long_says_so(table, monkeypatch):
+    monkeypatch.setattr("obs.repo.sqlite_file.BUSY_SECONDS", 0.05)
+    with closing(sqlite3.connect(table.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(OutputError, match=r"cannot write .*another process has been writing to it for more than"):
+            table.update("detector", "visit=1", {"seeing": 1.0})
+        assert len(table.read()) == len(ROWS)  # readers need not wait
 
 
 def test_many_writers_lose_nothing(tmp_path):

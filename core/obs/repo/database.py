@@ -3,35 +3,29 @@
 SQLite stays in its ordinary rollback mode: write-ahead logging needs shared memory, which network disks do not have.
 """
 
-import os
-import sqlite3
 import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from obs.errors import RepositoryError
+from obs.repo.sqlite_file import BUSY_SECONDS, FAILURES, connect
 
 __all__ = [
-    "BUSY_SECONDS",
     "UNWRITABLE",
     "begin_read",
     "begin_write",
-    "describe_failure",
     "has_lost_connection",
     "open_engine",
 ]
 
-#: How long to wait for another process that writes, s.
-BUSY_SECONDS = 60
 #: What a database, its driver, or the conversion of a value for it raises.
-UNWRITABLE = (SQLAlchemyError, sqlite3.Error, OverflowError, UnicodeError, ValueError)
-_BUSY = ("database is locked", "lock timeout")
+UNWRITABLE = (SQLAlchemyError, *FAILURES)
 #: What a server says that is being restarted.
 _RESTARTING = ("starting up", "shutting down")
 #: Time between two attempts to reach a server that is being restarted, s.
@@ -70,17 +64,8 @@ def open_engine(place: str, *, read_only: bool) -> sa.Engine:
     if not path.is_file() and (read_only or path.exists()):
         problem = "the registry is not a regular file:" if path.exists() else "there is no registry"
         raise RepositoryError(f"{problem} {path}", path=path)
-    # The bytes of the path, which need not be UTF-8.
-    uri = f"file:{quote(os.fsencode(path.absolute()))}?mode={'ro' if read_only else 'rwc'}"
-    if read_only and _is_settled_wal(path):
-        uri += "&immutable=1"
-
-    def connect() -> sqlite3.Connection:
-        # Without an isolation level the driver begins no transaction by itself.
-        return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
-
     # No connection is carried over into a forked process.
-    return sa.create_engine("sqlite://", creator=connect, poolclass=sa.NullPool)
+    return sa.create_engine("sqlite://", creator=partial(connect, path, read_only=read_only), poolclass=sa.NullPool)
 
 
 @contextmanager
@@ -134,21 +119,3 @@ def has_lost_connection(error: BaseException | None) -> bool:
             return True
         error = error.__cause__ or error.__context__
     return False
-
-
-def describe_failure(error: BaseException) -> str:
-    """Return what a database says in one line, with the next step if another process holds it."""
-    while "no such savepoint" in str(error) and error.__context__ is not None:
-        error = error.__context__  # SQLite has taken back the whole transaction, for a reason that it gave before
-    text = " ".join(str(getattr(error, "orig", None) or error).split()) or type(error).__name__
-    if any(sign in text for sign in _BUSY):
-        return f"another process has been writing to it for more than {BUSY_SECONDS} s; run the command again later"
-    return text
-
-
-def _is_settled_wal(path: Path) -> bool:
-    """Return whether the file is in write-ahead mode with nothing left to merge; to open it would then make files."""
-    with path.open("rb") as file:
-        header = file.read(20)
-    log = path.with_name(f"{path.name}-wal")
-    return header[18:20] == b"\x02\x02" and not (log.exists() and log.stat().st_size)

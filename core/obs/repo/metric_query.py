@@ -1,7 +1,7 @@
 """Conditions on quality metrics, such as ``seeing < 0.9 and filter = 'HSC-I'``, as users type them.
 
 A condition is parsed into comparisons of known columns with values. It becomes a SQL clause whose values are bound
-parameters, so that no text of the user ever reaches the database as SQL::
+parameters, so that no text of the user ever reaches the database as SQL, but for names of columns that are there::
 
     condition  = conjunction ("or" conjunction)*
     conjunction = negation ("and" negation)*
@@ -16,26 +16,48 @@ parameters, so that no text of the user ever reaches the database as SQL::
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import sqlalchemy as sa
-
 from obs.errors import DataIdError, suggest
 
-__all__ = ["parse_condition"]
+__all__ = ["Clause", "parse_condition"]
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.]))|(?P<name>[A-Za-z_]\w*)"
     r"|(?P<string>'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\")|(?P<symbol><=|>=|==|!=|<>|[<>=(),]))",
     re.ASCII,
 )
-_COMPARISONS = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "=": "eq", "==": "eq", "!=": "ne", "<>": "ne"}
+_COMPARISONS = {"<": "<", "<=": "<=", ">": ">", ">=": ">=", "=": "=", "==": "=", "!=": "<>", "<>": "<>"}
 _WORDS = frozenset({"and", "or", "not", "in", "like", "between", "is", "measured"})
 #: Conditions that people write are far shorter and flatter than this.
 _LONGEST, _DEEPEST = 4000, 40
 _EXAMPLE = "seeing < 0.9 and filter = 'HSC-I'"
+
+
+@dataclass(frozen=True)
+class Clause:
+    """A condition, or part of one, as SQL.
+
+    Attributes
+    ----------
+    sql : str
+        With a ``?`` for each value.
+    values : tuple of float or str
+        What is bound to them, in order.
+    """
+
+    sql: str
+    values: tuple[float | str, ...] = ()
+
+
+def _joined(clauses: Sequence[Clause], word: str) -> Clause:
+    """Return clauses with a word between them, in brackets if there are several."""
+    if len(clauses) == 1:
+        return clauses[0]
+    text = f" {word} ".join(clause.sql for clause in clauses)
+    return Clause(f"({text})", tuple(value for clause in clauses for value in clause.values))
 
 
 @dataclass(frozen=True)
@@ -49,13 +71,13 @@ class _Token:
 class _Term:
     """A column or a value, with its type."""
 
-    clause: Any
+    clause: Clause
     kind: type
     text: str
     is_column: bool
 
 
-def parse_condition(text: str, columns: Mapping[str, type]) -> sa.ColumnElement[bool]:
+def parse_condition(text: str, columns: Mapping[str, type]) -> Clause:
     """Return a condition as a SQL clause with bound values.
 
     Parameters
@@ -71,7 +93,7 @@ def parse_condition(text: str, columns: Mapping[str, type]) -> sa.ColumnElement[
         If it cannot be understood, or names an unknown column; the message says where.
     """
     if not text.strip():
-        return sa.true()
+        return Clause("1")
     return _Parser(text, columns).parse()
 
 
@@ -94,14 +116,14 @@ class _Parser:
             yield _Token(kind, match[kind], match.start(kind))
             start = match.end()
 
-    def parse(self) -> sa.ColumnElement[bool]:
+    def parse(self) -> Clause:
         clause = self._condition()
         if self.position < len(self.tokens):
             token = self.tokens[self.position]
             raise self._fault(f"expected 'and', 'or' or the end, got '{token.text}'", token.place)
         return clause
 
-    def _condition(self) -> sa.ColumnElement[bool]:
+    def _condition(self) -> Clause:
         self.depth += 1
         if self.depth > _DEEPEST:
             raise DataIdError(f"the condition has more than {_DEEPEST} brackets inside each other; write it flatter")
@@ -109,15 +131,15 @@ class _Parser:
         while self._take_word("or"):
             parts.append(self._conjunction())
         self.depth -= 1
-        return sa.or_(*parts)
+        return _joined(parts, "OR")
 
-    def _conjunction(self) -> sa.ColumnElement[bool]:
+    def _conjunction(self) -> Clause:
         parts = [self._negation()]
         while self._take_word("and"):
             parts.append(self._negation())
-        return sa.and_(*parts)
+        return _joined(parts, "AND")
 
-    def _negation(self) -> sa.ColumnElement[bool]:
+    def _negation(self) -> Clause:
         count = 0
         while self._take_word("not"):
             count += 1
@@ -126,45 +148,45 @@ class _Parser:
             self._expect(")")
         else:
             clause = self._comparison()
-        return sa.not_(clause) if count % 2 else clause
+        return self._maybe_not(clause, count % 2 == 1)
 
-    def _comparison(self) -> sa.ColumnElement[bool]:
+    def _comparison(self) -> Clause:
         left = self._term()
         if left.is_column:
             negated = self._take_word("not")
             if self._take_word("in"):
                 return self._maybe_not(self._membership(left), negated)
             if self._take_word("like"):
-                return self._maybe_not(left.clause.like(self._value(left, str).clause), negated)
+                return self._maybe_not(_joined([left.clause, self._value(left, str).clause], "LIKE"), negated)
             if self._take_word("between"):
                 low = self._value(left)
                 self._expect_word("and")
-                return self._maybe_not(left.clause.between(low.clause, self._value(left).clause), negated)
+                bounds = Clause("? AND ?", low.clause.values + self._value(left).clause.values)
+                return self._maybe_not(_joined([left.clause, bounds], "BETWEEN"), negated)
             if negated:
                 raise self._fault("expected 'in', 'like' or 'between' after 'not'", self._place())
             if self._take_word("is"):
                 wanted = not self._take_word("not")
                 self._expect_word("measured")
-                known: sa.ColumnElement[bool] = left.clause.is_not(None) if wanted else left.clause.is_(None)
-                return known
+                return Clause(f"{left.clause.sql} IS {'NOT ' if wanted else ''}NULL")
         clauses = []
         while (token := self._peek()) is not None and token.text in _COMPARISONS:
             self.position += 1
             right = self._term()
             self._check_kinds(left, right, token.place)
-            clauses.append(getattr(left.clause, f"__{_COMPARISONS[token.text]}__")(right.clause))
+            clauses.append(_joined([left.clause, right.clause], _COMPARISONS[token.text]))
             left = right
         if not clauses:
             raise self._fault(f"expected a comparison after '{left.text}', as in {_EXAMPLE}", self._place())
-        return sa.and_(*clauses)
+        return _joined(clauses, "AND")
 
-    def _membership(self, left: _Term) -> sa.ColumnElement[bool]:
+    def _membership(self, left: _Term) -> Clause:
         self._expect("(")
-        values = [self._value(left)]
+        values = self._value(left).clause.values
         while self._take(","):
-            values.append(self._value(left))
+            values += self._value(left).clause.values
         self._expect(")")
-        return sa.or_(*(left.clause == value.clause for value in values))
+        return Clause(f"{left.clause.sql} IN ({', '.join('?' * len(values))})", values)
 
     def _value(self, like: _Term, kind: type | None = None) -> _Term:
         """Return the next value, of the type of a column."""
@@ -183,16 +205,15 @@ class _Parser:
             raise self._fault("expected a metric or a value, got the end", len(self.text))
         self.position += 1
         if token.kind == "number":
-            return _Term(sa.literal(float(token.text), sa.Float), float, token.text, False)
+            return _Term(Clause("?", (float(token.text),)), float, token.text, False)
         if token.kind == "string":
             quote = token.text[0]
-            return _Term(sa.literal(token.text[1:-1].replace(2 * quote, quote), sa.Text), str, token.text, False)
+            value = token.text[1:-1].replace(2 * quote, quote)
+            return _Term(Clause("?", (value,)), str, token.text, False)
         if token.kind == "name" and token.text.lower() not in _WORDS:
             if token.text not in self.columns:
                 raise self._unknown(token)
-            kind = self.columns[token.text]
-            kind_name = sa.Text if kind is str else sa.Float
-            return _Term(sa.column(token.text, kind_name), kind, token.text, True)
+            return _Term(Clause(f'"{token.text}"'), self.columns[token.text], token.text, True)
         raise self._fault(f"expected a metric or a value, got '{token.text}'", token.place)
 
     def _unknown(self, token: _Token) -> DataIdError:
@@ -237,8 +258,8 @@ class _Parser:
             raise self._fault(f"expected '{word}'", self._place())
 
     @staticmethod
-    def _maybe_not(clause: sa.ColumnElement[bool], negated: bool) -> sa.ColumnElement[bool]:
-        return sa.not_(clause) if negated else clause
+    def _maybe_not(clause: Clause, negated: bool) -> Clause:
+        return Clause(f"NOT ({clause.sql})", clause.values) if negated else clause
 
     def _fault(self, problem: str, place: int) -> DataIdError:
         return DataIdError(f'cannot read the condition "{self.text}" at character {place + 1}: {problem}')

@@ -2,26 +2,24 @@
 
 They are kept in a SQLite file of the repository, one table for each kind, one column for each metric. A value that was
 not measured is NULL, and the column ``reasons`` says why. Several processes may write at the same time: each row is
-replaced in a transaction of its own.
+replaced in a transaction of its own. The standard library alone does this: SQLAlchemy takes longer to import than a
+frame to read, and a process that is given complete data IDs needs no registry.
 """
 
 import json
 import math
 import os
+import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 from numbers import Integral
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
-
 from obs.errors import OutputError, RepositoryError
-from obs.repo.database import UNWRITABLE, begin_read, begin_write, describe_failure, open_engine
 from obs.repo.metric_query import parse_condition
-from obs.repo.registry_schema import COLUMN_TYPES, read_schema
+from obs.repo.sqlite_file import FAILURES, begin, describe_failure
 
 __all__ = ["KINDS", "METRIC_FILE", "MetricTable"]
 
@@ -32,8 +30,9 @@ KINDS = ("detector", "visit", "master")
 #: Columns that every table has, beside the keys of data IDs, facts of the exposure and metrics.
 _COMMON = {"data_id": "text", "status": "text", "error": "text", "changed": "double", "details": "text"}
 _SAFE = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
-#: Values that one statement binds at most; SQLite takes 32,766.
-_MOST_VALUES = 30_000
+#: Names of types in the file, and what is read from their columns.
+_TYPE_NAMES = {"int": "BIGINT", "double": "FLOAT", "text": "TEXT"}
+_PYTHON_TYPES = {"BIGINT": int, "FLOAT": float}
 
 
 class MetricTable:
@@ -74,15 +73,13 @@ class MetricTable:
         if not values:
             return
         try:
-            with begin_write(self._writer) as connection:
-                table = self._prepared(connection, kind, values)
-                names = [row["data_id"] for row in values]
-                for start in range(0, len(names), _MOST_VALUES):
-                    some = names[start : start + _MOST_VALUES]
-                    connection.execute(sa.delete(table).where(table.c.data_id.in_(some)))
-                whole = dict.fromkeys(table.c.keys())
-                connection.execute(sa.insert(table), [whole | row for row in values])
-        except UNWRITABLE as error:
+            with begin(self.path, read_only=False, is_writing=True) as connection:
+                _prepare(connection, kind, values)
+                names = list(dict.fromkeys(name for row in values for name in row))
+                places = ", ".join("?" * len(names))
+                statement = f"INSERT OR REPLACE INTO {kind} ({_quoted(names)}) VALUES ({places})"  # noqa: S608 - names that were checked; values are bound
+                connection.executemany(statement, [[row.get(name) for name in names] for row in values])
+        except FAILURES as error:
             raise OutputError(f"cannot write {self.path}: {describe_failure(error)}", path=self.path) from error
 
     def update(self, kind: str, data_id: str, values: Mapping[str, Any]) -> None:
@@ -95,18 +92,21 @@ class MetricTable:
         """
         row: dict[str, Any] = {"changed": time.time()} | {key: _plain(value) for key, value in values.items()}
         try:
-            with begin_write(self._writer) as connection:
-                table = self._prepared(connection, kind, [{"data_id": data_id, **row}])
-                connection.execute(sa.update(table).where(table.c.data_id == data_id).values(**row))
-        except UNWRITABLE as error:
+            with begin(self.path, read_only=False, is_writing=True) as connection:
+                _prepare(connection, kind, [row])
+                changes = ", ".join(f"{_quoted([name])} = ?" for name in row)
+                statement = f"UPDATE {kind} SET {changes} WHERE data_id = ?"  # noqa: S608 - names that were checked; values are bound
+                connection.execute(statement, [*row.values(), data_id])
+        except FAILURES as error:
             raise OutputError(f"cannot write {self.path}: {describe_failure(error)}", path=self.path) from error
 
     def columns(self, kind: str = "detector") -> dict[str, type]:
         """Return the columns of a table and their types (int, float or str); nothing if there is no table."""
-        if not self.exists():
+        if kind not in KINDS or not self.exists():
             return {}
         with self._reading() as connection:
-            return read_schema(connection).get(kind, {})
+            types = _types(connection, kind)
+        return {name: _PYTHON_TYPES.get(type_name, str) for name, type_name in types.items()}
 
     def read(self, kind: str = "detector", condition: str = "") -> list[dict[str, Any]]:
         """Return rows that a condition holds for, in the order of their data IDs; see `obs.repo.metric_query`.
@@ -122,70 +122,62 @@ class MetricTable:
         clause = parse_condition(condition, {name: kind for name, kind in columns.items() if name != "details"})
         if not columns:
             return []
-        table = sa.table(kind, *(sa.column(name) for name in columns))
+        statement = f"SELECT {_quoted(columns)} FROM {kind} WHERE {clause.sql} ORDER BY data_id"  # noqa: S608 - names that were checked; values are bound
         with self._reading() as connection:
-            statement = sa.select(table).where(clause).order_by(table.c.data_id)
-            return [_restored(dict(row._mapping)) for row in connection.execute(statement)]
+            rows = connection.execute(statement, clause.values)
+            return [_restored(dict(zip(columns, row, strict=True))) for row in rows]
 
     def count(self, kind: str = "detector") -> dict[str, int]:
         """Return the number of rows of each status: ``waiting``, ``done``, ``failed``."""
-        if kind not in (self._tables() if self.exists() else ()):
+        if not self.columns(kind):
             return {}
-        table = sa.table(kind, sa.column("status"))
         with self._reading() as connection:
-            rows = connection.execute(sa.select(table.c.status, sa.func.count()).group_by(table.c.status))
+            statement = f"SELECT status, COUNT(*) FROM {kind} GROUP BY status"  # noqa: S608 - names that were checked; values are bound
+            rows = connection.execute(statement)
             return {str(status): int(number) for status, number in rows}
 
-    def _tables(self) -> list[str]:
-        with self._reading() as connection:
-            return list(read_schema(connection))
-
-    @cached_property
-    def _writer(self) -> sa.Engine:
-        return open_engine(str(self.path), read_only=False)
-
     @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
+    def _reading(self) -> Iterator[sqlite3.Connection]:
         # only who may write can take back what a killed process has begun to write
         is_left = self.path.with_name(f"{METRIC_FILE}-journal").exists()
+        may_write = is_left and os.access(self.path, os.W_OK)
         try:
-            engine = (
-                self._writer
-                if is_left and os.access(self.path, os.W_OK)
-                else open_engine(str(self.path), read_only=True)
-            )
-            with begin_read(engine) as connection:
+            with begin(self.path, read_only=not may_write, is_writing=False) as connection:
                 yield connection
-        except UNWRITABLE as error:
+        except FAILURES as error:
             raise RepositoryError(f"cannot read {self.path}: {describe_failure(error)}", path=self.path) from error
 
-    def _prepared(self, connection: sa.Connection, kind: str, rows: Sequence[Mapping[str, Any]]) -> sa.Table:
-        """Return the table of a kind with a column for each value, made where it is not there."""
-        if kind not in KINDS:
-            raise ValueError(f"metrics are of {', '.join(KINDS)}, not of '{kind}'")
-        wanted = dict(_COMMON)
-        for row in rows:
-            wanted.update({name: _column_type(value) for name, value in row.items() if value is not None})
-            wanted.update({name: "double" for name, value in row.items() if value is None and name not in wanted})
-        unsafe = [name for name in wanted if not name or set(name) - set(_SAFE)]
-        if unsafe:
-            raise ValueError(f"'{unsafe[0]}' cannot be the name of a column")
-        there = read_schema(connection).get(kind)
-        columns = {name: kind for name, kind in wanted.items() if there is None or name not in there}
-        if there is None:
-            definition = sa.Table(kind, sa.MetaData(), *(_column(name, columns[name]) for name in columns))
-            connection.execute(sa.schema.CreateTable(definition, if_not_exists=True))
-            there = {}
-        else:
-            quote = connection.dialect.identifier_preparer.quote
-            for name, column in columns.items():
-                type_name = COLUMN_TYPES[column]().compile(connection.dialect)
-                connection.exec_driver_sql(f"ALTER TABLE {quote(kind)} ADD COLUMN {quote(name)} {type_name}")
-        return sa.Table(kind, sa.MetaData(), *(sa.Column(name) for name in {**there, **columns}))
+
+def _prepare(connection: sqlite3.Connection, kind: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Make the table of a kind, and a column for each value, where they are not there."""
+    if kind not in KINDS:
+        raise ValueError(f"metrics are of {', '.join(KINDS)}, not of '{kind}'")
+    wanted = dict(_COMMON)
+    for row in rows:
+        wanted.update({name: _column_type(value) for name, value in row.items() if value is not None})
+        wanted.update({name: "double" for name, value in row.items() if value is None and name not in wanted})
+    unsafe = [name for name in wanted if not name or set(name) - set(_SAFE)]
+    if unsafe:
+        raise ValueError(f"'{unsafe[0]}' cannot be the name of a column")
+    there = _types(connection, kind)
+    columns = {name: f"{_quoted([name])} {_TYPE_NAMES[column]}" for name, column in wanted.items() if name not in there}
+    if there:
+        for definition in columns.values():
+            connection.execute(f"ALTER TABLE {kind} ADD COLUMN {definition}")
+    else:
+        columns["data_id"] += " NOT NULL PRIMARY KEY"
+        connection.execute(f"CREATE TABLE {kind} ({', '.join(columns.values())})")
 
 
-def _column(name: str, kind: str) -> sa.Column[Any]:
-    return sa.Column(name, COLUMN_TYPES[kind], primary_key=name == "data_id")
+def _types(connection: sqlite3.Connection, kind: str) -> dict[str, str]:
+    """Return the names of the columns of a table, and of their types; nothing if there is no table."""
+    rows = connection.execute("SELECT name, type FROM pragma_table_info(?)", [kind])
+    return {str(name): str(type_name) for name, type_name in rows}
+
+
+def _quoted(names: Iterable[str]) -> str:
+    """Return names of columns for SQL, which are letters, digits and underscores, but may be words of SQL."""
+    return ", ".join(f'"{name}"' for name in names)
 
 
 def _column_type(value: object) -> str:

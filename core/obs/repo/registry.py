@@ -16,8 +16,9 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from obs.errors import DataIdError, OutputError, RepositoryError, suggest
-from obs.repo.database import UNWRITABLE, begin_read, begin_write, describe_failure, has_lost_connection, open_engine
+from obs.repo.database import UNWRITABLE, begin_read, begin_write, has_lost_connection, open_engine
 from obs.repo.registry_schema import SCHEMA_VERSION, read_schema, read_version
+from obs.repo.sqlite_file import describe_failure
 from obs.repo.transaction import ROW_NUMBER, Transaction
 
 __all__ = ["Registry"]
