@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import irfft2, next_fast_len, rfft2
 
 from obs.errors import FileFormatError
 
@@ -53,6 +52,8 @@ class _Kernel:
 
     def convolve(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
         """Convolve; zeros lie outside of the image."""
+        from scipy.fft import irfft2, next_fast_len, rfft2  # noqa: PLC0415 - slow to import, few cameras have a kernel
+
         half, (height, width) = self.half, image.shape
         shape = next_fast_len(height + 2 * half, real=True), next_fast_len(width + 2 * half, real=True)
         if shape not in self._transforms:
