@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,8 @@ from hypothesis import settings
 
 from obs.cli.main import main
 
+# Tests edit a module twice within a second, which the time in a compiled file does not show.
+sys.dont_write_bytecode = True
 # the same examples on every machine, however loaded it is
 settings.register_profile("obs", deadline=None, derandomize=True)
 settings.load_profile("obs")

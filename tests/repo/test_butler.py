@@ -107,7 +107,7 @@ def test_suffixes(butler):
     assert butler.get("calexp_detector", DATA_ID) == "one"
     assert isinstance(butler.get("calexp_md", DATA_ID), dict)
     assert butler.get("src_len", DATA_ID) == 3
-    assert list(butler.get("src_schema", DATA_ID)) == ["id", "x"]
+    assert list(butler.get("src_schema", DATA_ID).columns) == ["id", "x"]
     assert len(butler.get("src_schema", DATA_ID)) == 0
     with pytest.raises(DatasetNotFoundError, match="has no component 'wcs'"):
         butler.get("calexp_wcs", DATA_ID)
@@ -120,7 +120,7 @@ def test_a_schema_with_a_file_of_its_own_is_preferred(butler):
     other = Catalog()
     other.add("other", np.zeros(0))
     butler.put(other, "src_schema")
-    assert list(butler.get("src_schema", DATA_ID)) == ["other"]
+    assert list(butler.get("src_schema", DATA_ID).columns) == ["other"]
 
 
 def test_what_the_camera_itself_knows(butler):

@@ -115,7 +115,7 @@ def test_catalogs(tmp_path, storage, python, name):
     write_dataset(storage, make_catalog(), tmp_path / name)
     assert read_dataset(storage, python, tmp_path / name)["id"].tolist() == [1, 2, 3]
     assert read_dataset(storage, python, tmp_path / name, "len") == 3
-    assert list(read_dataset(storage, python, tmp_path / name, "schema")) == ["id"]
+    assert list(read_dataset(storage, python, tmp_path / name, "schema").columns) == ["id"]
     assert read_dataset(storage, python, tmp_path / name, "md") == {"FILTER": "r"}
     with pytest.raises(DatasetNotFoundError, match="has no component 'wcs'"):
         read_dataset(storage, python, tmp_path / name, "wcs")

@@ -123,7 +123,7 @@ DEFECTS = ("FitsStorage", "lsst.ip.isr.Defects")
 
 
 def boxes(read):
-    return [tuple(int(value) for value in row) for row in zip(*(read[name] for name in read), strict=True)]
+    return [tuple(int(value) for value in row) for row in zip(*(read[name] for name in read.columns), strict=True)]
 
 
 def test_defects_as_fits_regions(tmp_path, caplog):

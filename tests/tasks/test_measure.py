@@ -147,8 +147,8 @@ def test_nothing_detected_is_a_catalog_with_every_column(blended):
     if len(empty):  # a fluctuation of the noise
         empty = empty.select(np.zeros(len(empty), bool))
     assert len(empty) == 0
-    assert list(empty) == list(blended)
-    for name in blended:
+    assert list(empty.columns) == list(blended.columns)
+    for name in blended.columns:
         assert empty[name].dtype == blended[name].dtype, name
 
 
