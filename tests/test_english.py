@@ -1,5 +1,9 @@
 """The texts of the product: each is understood alone, and follows the style of the guide."""
 
+import ast
+import re
+from pathlib import Path
+
 import pytest
 
 from obs.config.schema import iterate_fields
@@ -8,6 +12,7 @@ from obs.simulator.config import SimulateConfig
 from obs.tasks.combine_calibs import CalibsConfig
 from obs.tasks.process_config import ProcessConfig, ProcessFileConfig
 
+CHECKOUT = Path(__file__).parents[1]
 CONFIGS = (ProcessConfig, ProcessFileConfig, CalibsConfig, SimulateConfig, ReferenceColumnsConfig)
 POINTERS = ("The same for", "That of", "Those of", "See ", "Whose", "Its ", "Their ")
 """Beginnings of descriptions that need another one to be understood."""
@@ -20,3 +25,39 @@ def test_each_setting_is_understood_alone(config):
     sections = {name.rpartition(".")[0] for name in described}
     assert {name: text for name, text in short.items() if name not in sections} == {}
     assert {name: text for name, text in described.items() if text.startswith(POINTERS)} == {}
+
+
+PHRASES = re.compile(
+    r"(?<![Tt]here )\b(?:is|are) no (?!longer|more\b|less\b|worse|such|doubt|better|\w+er than)"
+    r"|\bmend(?:s|ed|ing)?\b|\bwhat becomes of\b|\bas it comes\b"
+)
+"""What the style of the guide replaces: "is not a", "fix", "what happens to", "as it is"."""
+KEPT = {"mend"}
+"""Old names of options."""
+
+
+def texts_of_code():
+    """Yield path, line and text of each constant of the code: messages, helps and docstrings."""
+    for folder in ("core/obs", "obs_plugins"):
+        for path in sorted((CHECKOUT / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    yield path.relative_to(CHECKOUT), node.lineno, node.value
+
+
+def test_phrases_of_the_code_are_those_of_the_guide():
+    found = [
+        f"{path}:{line}: {match[0]}"
+        for path, line, text in texts_of_code()
+        for match in PHRASES.finditer(text)
+        if text.lstrip("-") not in KEPT
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "page", [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))], ids=lambda p: p.stem
+)
+def test_phrases_of_pages(page):
+    text = re.sub(r"```.*?```|`[^`]*`", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert [match[0] for match in PHRASES.finditer(text)] == []

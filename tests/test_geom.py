@@ -62,7 +62,7 @@ def test_a_section_is_one_based_and_inclusive():
 
 @pytest.mark.parametrize("text", ["", "1:2,3:4", "[1:2]", "[1:2,3:4,5:6]", "[a:2,3:4]", "[-1:2,3:4]", "[0:0,0:0]"])
 def test_what_is_no_section_is_named(text):
-    with pytest.raises(ValueError, match=r"' is no FITS section like '\[1:512,1:4176\]'") as raised:
+    with pytest.raises(ValueError, match=r"' is not a FITS section like '\[1:512,1:4176\]'") as raised:
         Box.from_section(text)
     assert repr(text) in str(raised.value)
 

@@ -246,7 +246,7 @@ def test_without_any_reference_catalog_there_is_a_warning(tmp_path):
 
 def test_the_only_reference_catalog_is_taken_wherever_it_is(tmp_path, stars):
     write_reference(tmp_path / "parent", stars, name="gaia")
-    (tmp_path / "parent" / "ref_cats" / "README.txt").write_text("a file is no catalog")
+    (tmp_path / "parent" / "ref_cats" / "README.txt").write_text("a file is not a catalog")
     found, warnings = find([tmp_path, tmp_path / "parent"])
     assert len(found) > 20
     assert warnings == []

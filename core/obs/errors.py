@@ -6,7 +6,7 @@ what was wrong, where, and what to do next. Raise:
 - `PolicyError` for a fault in a mapper policy: file, line, key.
 - `DataIdError` for a data ID that cannot be read, is incomplete, or is ambiguous.
 - `ConfigError` for a setting that does not exist or is out of range: field, file, line.
-- `RepositoryError` for a folder that is no repository or one that contradicts what is asked of it.
+- `RepositoryError` for a folder that is not a repository or one that contradicts what is asked of it.
 - `DatasetNotFoundError` where a dataset was asked for that is not there.
 - `FileFormatError` for a file that cannot be what it should be: truncated, wrong shape, missing keyword.
 - `PluginError` for a camera that is not installed or does not hold to its contract.
@@ -65,7 +65,7 @@ def describe_fault(error: Exception, path: Path | str | None = None, what: str =
 
 
 class ObsError(Exception):
-    """Base of all errors that are the user's to mend, printed as one line without a traceback.
+    """Base of all errors that are the user's to fix, printed as one line without a traceback.
 
     Examples
     --------
@@ -107,7 +107,7 @@ class ConfigError(ObsError, ValueError):
 
 
 class RepositoryError(ObsError, OSError):
-    """A folder that is no data repository, or one that contradicts what is asked of it."""
+    """A folder that is not a data repository, or one that contradicts what is asked of it."""
 
     def __init__(self, message: str, *, path: Path | str | None = None) -> None:
         super().__init__(message)

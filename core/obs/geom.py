@@ -93,12 +93,12 @@ class Box:
         Raises
         ------
         ValueError
-            If the text is no section; pixels count from one.
+            If the text is not a section; pixels count from one.
         """
         match = _SECTION.fullmatch(section)
         ends = [int(end) for end in match.groups()] if match is not None else [0]
         if min(ends) < 1:
-            raise ValueError(f"'{section}' is no FITS section like '[1:512,1:4176]'")
+            raise ValueError(f"'{section}' is not a FITS section like '[1:512,1:4176]'")
         x_0, x_1, y_0, y_1 = ends
         return cls(min(x_0, x_1) - 1, min(y_0, y_1) - 1, abs(x_1 - x_0) + 1, abs(y_1 - y_0) + 1)
 

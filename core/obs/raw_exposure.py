@@ -395,5 +395,5 @@ def _boxes(table: Catalog, path: Path) -> list[Box]:
     names = ("x0", "y0", "width", "height")
     lacking = [name for name in names if name not in table]
     if lacking:
-        raise FileFormatError(f"is no table of defects: it has no column {', '.join(lacking)}", path=path)
+        raise FileFormatError(f"is not a table of defects: it has no column {', '.join(lacking)}", path=path)
     return [Box(*(int(value) for value in row)) for row in zip(*(table[name] for name in names), strict=True)]

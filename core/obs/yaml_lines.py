@@ -20,7 +20,7 @@ __all__ = ["YamlPath", "line_of", "load_yaml", "parse_yaml"]
 #: Keys and list indices from the top of a document down to a value.
 YamlPath = tuple[str | int, ...]
 
-#: More values than this, aliases written out, are no settings.
+#: More values than this, aliases written out, are not settings.
 _MOST_NODES = 5_000_000
 _MERGE = "tag:yaml.org,2002:merge"
 #: The C parser, where the wheel has it, is ten times faster.
@@ -55,7 +55,7 @@ def load_yaml(path: Path | str, *, error: _ErrorClass) -> tuple[Any, dict[YamlPa
     Raises
     ------
     ObsError
-        ``error``, for a file that cannot be read, is no valid YAML, or has a key twice; with file and line.
+        ``error``, for a file that cannot be read, is not valid YAML, or has a key twice; with file and line.
     """
     return parse_yaml(read_small_file(path, error=error), error=error, path=path)
 

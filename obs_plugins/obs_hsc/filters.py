@@ -11,7 +11,7 @@ def _filter(name: str, band: str, wavelength: float = math.nan, *, aliases: tupl
     return FilterDefinition(physical_filter=name, band=band, aliases=aliases, effective_wavelength=wavelength)
 
 
-#: Broad bands, then narrow ones by wavelength (nm), then what is no filter: Shack-Hartmann, pinhole, an empty slot.
+#: Broad bands, then narrow ones by wavelength (nm), then what is not a filter: Shack-Hartmann, pinhole, an empty slot.
 FILTERS = (
     _filter("HSC-G", "g", 477.0, aliases=("W-S-G+",)),
     _filter("HSC-R", "r", 623.0, aliases=("W-S-R+",)),

@@ -129,7 +129,7 @@ def _first_row(md: Header) -> datetime:
         # a sum, since seconds may be rounded to 60.00
         return datetime(year, month, day) + timedelta(hours=int(hours), minutes=int(minutes), seconds=float(seconds))
     except ValueError:
-        raise FileFormatError(f"DATE-OBS '{date}' and TAIHMS '{time}' are no date and time") from None
+        raise FileFormatError(f"DATE-OBS '{date}' and TAIHMS '{time}' are not date and time") from None
 
 
 def _iso(date: datetime) -> str:

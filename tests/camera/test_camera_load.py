@@ -247,8 +247,8 @@ def test_amplifiers_have_their_row_of_the_linearity_table(write):
 @pytest.mark.parametrize(
     ("row", "text", "message"),
     [
-        ("2", "0,0.5,1\n0,2,4\n", r"column 'linearity_c0': 2 is no row of the linearity table, which has 2"),
-        ("", "0,0.5,1\n0,2,4\n", r"column 'linearity_c0': nan is no row of the linearity table, which has 2"),
+        ("2", "0,0.5,1\n0,2,4\n", r"column 'linearity_c0': 2 is not a row of the linearity table, which has 2"),
+        ("", "0,0.5,1\n0,2,4\n", r"column 'linearity_c0': nan is not a row of the linearity table, which has 2"),
         ("1", "0,1\n0,x\n", r"camera\.yaml: line \d+: linearity_table: .*linearity\.csv: could not convert string 'x'"),
         ("1", None, r"camera\.yaml: line \d+: linearity_table: .*linearity\.csv: .*not found"),
     ],
@@ -267,7 +267,7 @@ def test_all_faults_are_found_also_beside_a_linearity_table(write):
     (folder / "amplifiers.csv").write_text(text.replace("LR,1,2.6", "LX,1,2.6"))
     found = [str(fault) for fault in find_camera_faults(folder)]
     assert len(found) == 2
-    assert "column 'linearity_c0': 2 is no row of the linearity table, which has 2" in found[0]
+    assert "column 'linearity_c0': 2 is not a row of the linearity table, which has 2" in found[0]
     assert "column 'readout_corner'" in found[1]
     (folder / "linearity.csv").unlink()
     assert any("linearity_table" in str(fault) for fault in find_camera_faults(folder))

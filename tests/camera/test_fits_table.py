@@ -101,7 +101,7 @@ def test_file_that_is_none_is_told(tmp_path):
 
 def test_image_is_no_table(tmp_path):
     fits.PrimaryHDU(np.zeros((2, 2))).writeto(tmp_path / "a.fits")
-    with pytest.raises(FileFormatError, match=r"a\.fits: is no amplifier table: HDU 1 holds no binary table$"):
+    with pytest.raises(FileFormatError, match=r"a\.fits: is not an amplifier table: HDU 1 holds no binary table$"):
         read_amplifiers(tmp_path / "a.fits")
 
 
@@ -116,7 +116,7 @@ def rewrite(path, change):
 def test_column_that_is_missing_is_told(tmp_path):
     path = tmp_path / "a.fits"
     rewrite(path, lambda table: fits.BinTableHDU.from_columns([c for c in table.columns if c.name != "gain"]))
-    with pytest.raises(FileFormatError, match=r"a\.fits: is no amplifier table: it has no column gain$"):
+    with pytest.raises(FileFormatError, match=r"a\.fits: is not an amplifier table: it has no column gain$"):
         read_amplifiers(path)
 
 

@@ -123,7 +123,7 @@ def test_template_that_leaves_the_root(change):
 
 
 def test_template_that_is_none(change):
-    """policy: obs_checked/policy/checked.yaml:13: exposures.raw.template: '%(visit)07-%' is no conversion like
+    """policy: obs_checked/policy/checked.yaml:13: exposures.raw.template: '%(visit)07-%' is not a conversion like
     %(visit)07d
     """
     change(POLICY, "%(visit)07d-%(ccd)03d.fits\n    tables", "%(visit)07-%(ccd)03d.fits\n    tables")
@@ -452,7 +452,7 @@ def test_settings_of_no_task_are_told(package):
 
 
 def test_what_is_no_package(tmp_path):
-    with pytest.raises(PluginError, match="is no package of a camera"):
+    with pytest.raises(PluginError, match="is not a package of a camera"):
         check_package(str(tmp_path))
     with pytest.raises(PluginError, match="no camera 'nothing_here' is installed"):
         check_package("nothing_here")

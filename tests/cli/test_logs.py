@@ -44,7 +44,7 @@ def test_levels_of_components_later_ones_win():
 
 
 def test_unknown_level():
-    with pytest.raises(click.BadParameter, match="'warnin' is no log level; did you mean 'warning'"):
+    with pytest.raises(click.BadParameter, match="'warnin' is not a log level; did you mean 'warning'"):
         configure_logging(["obs=warnin"])
 
 
@@ -71,10 +71,10 @@ def test_progress(terminal, monkeypatch, capsys):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
     with show_progress(2) as progress:
         progress.done(Outcome({"visit": 1}, seconds=1.25))
-        progress.write("WARNING [/] is no markup")
+        progress.write("WARNING [/] is not a markup")
         progress.done(Outcome({"visit": 2}, error="no bias", cause="ObsError"))
     out, err = capsys.readouterr()
     assert out == ""
-    for line in ("[1/2] visit=1: 1.2 s", "WARNING [/] is no markup", "[2/2] visit=2: FAILED: no bias"):
+    for line in ("[1/2] visit=1: 1.2 s", "WARNING [/] is not a markup", "[2/2] visit=2: FAILED: no bias"):
         assert line in err
     assert ("\x1b[" in err) == terminal

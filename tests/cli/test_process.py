@@ -125,7 +125,7 @@ def test_mistakes_are_one_line(obs, repository, tmp_path, words, message):
         (["--show", "dat"], "--show cannot show 'dat'; did you mean 'data'?"),
         (["--show", "history"], "--show history needs a pattern"),
         (["--show"], "Option '--show' requires an argument"),
-        (["-L", "loud"], "'loud' is no log level"),
+        (["-L", "loud"], "'loud' is not a log level"),
         (["--otput", "a"], "No such option"),
     ],
 )
@@ -138,7 +138,7 @@ def test_usage_mistakes(obs, repository, words, message):
 def test_no_repository(obs, tmp_path):
     status, _, err = obs("process", tmp_path, "--id", "--output", tmp_path / "out")
     assert status == 1
-    assert "is no data repository" in err
+    assert "is not a data repository" in err
 
 
 def test_settings_are_applied_left_to_right(obs, repository, pipeline, tmp_path):

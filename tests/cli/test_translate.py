@@ -99,8 +99,8 @@ def test_json_has_every_value_with_its_unit(tmp_path, run):
     assert first["visit_info"]["exposure_id"]["value"] > 0
     assert len(first["visit_info"]) == 21
     assert (first["hdu"], first["errors"]) == (0, [])
-    assert second == {"file": str(bad), "error": "is no FITS file: it does not begin with SIMPLE"}
-    assert err == f"{bad}: is no FITS file: it does not begin with SIMPLE\n"
+    assert second == {"file": str(bad), "error": "is not a FITS file: it does not begin with SIMPLE"}
+    assert err == f"{bad}: is not a FITS file: it does not begin with SIMPLE\n"
 
 
 def test_bad_files_stop_nothing(tmp_path, run):
@@ -122,7 +122,7 @@ def test_bad_files_stop_nothing(tmp_path, run):
         ({"RUN": None}, "visit: the header lacks RUN"),
         ({"EXPTIME": "long"}, "exposure_time: EXPTIME = 'long' is not a number"),
         ({"DATE-OBS": "2020-09-04"}, "dateObs: '2020-09-04' is not a date like '20200904'"),
-        ({"FILTER": None}, "the header does not tell filter, which names the exposure"),
+        ({"FILTER": None}, "the header does not give filter, which names the exposure"),
     ],
 )
 def test_values_that_cannot_be_are_told(tmp_path, run, changes, message):

@@ -65,9 +65,9 @@ def test_a_name_as_python_writes_it():
         ("x = 3\n", r"override\.py:1: cannot read 'x = 3'"),
         (
             "config.a = open('/etc/passwd').read()\n",
-            r"override\.py:1: 'open\('/etc/passwd'\)\.read\(\)' is no plain value",
+            r"override\.py:1: 'open\('/etc/passwd'\)\.read\(\)' is not a plain value",
         ),
-        ("config.a = 'x' * 3\n", r"override\.py:1: ''x' \* 3' is no plain value"),
+        ("config.a = 'x' * 3\n", r"override\.py:1: ''x' \* 3' is not a plain value"),
         ("config.a = 1 / 0\n", r"override\.py:1: '1 / 0': division by zero"),
         ("config.a = \n", r"override\.py:1: no valid Python: invalid syntax"),
         ("config.load('none.py')\n", r"none\.py: cannot read this file: No such file"),

@@ -1,4 +1,4 @@
-"""What becomes of pixel values and mask bits before they are drawn."""
+"""What happens to pixel values and mask bits before they are drawn."""
 
 import numpy as np
 import pytest

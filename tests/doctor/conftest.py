@@ -18,7 +18,7 @@ SHOTS = {"flat": (2, 1, 20.0), "bias": (2, 3, 0.0), "science": (1, 5, 30.0)}
 def made(tmp_path_factory):
     """The package of a camera with two amplifiers side by side, each with its overscan behind it."""
     answers = Answers(
-        camera="mended",
+        camera="fixed",
         amplifiers="2",
         width="256",
         height="256",

@@ -82,8 +82,8 @@ def test_nothing_is_left_to_fix_in_a_sound_package(made, night, tmp_path, capsys
         (
             ("science",),
             "translator.py",
-            "class Mended",
-            "clas Mended",
+            "class Fixed",
+            "clas Fixed",
             "invalid syntax: clas MendedTranslator(RuleTranslator):",
         ),
         (("science",), "__init__.py", "bits=35", "bits=99", "exposure_id_bits is 99; the contract wants 1 to 48"),
@@ -211,7 +211,7 @@ def test_files_that_cannot_be_read_stop_nothing(made, night, tmp_path, capsys):
 
 
 def test_without_a_translator_the_files_are_described(made, night, tmp_path, capsys):
-    package = break_package(made, tmp_path, "translator.py", "class Mended", "clas Mended")
+    package = break_package(made, tmp_path, "translator.py", "class Fixed", "clas Fixed")
     _, out, _ = run_doctor(capsys, package, night["bias"][:1], "--no-picture")
     assert "HDU 0  560 x 256 pixels" in out
 

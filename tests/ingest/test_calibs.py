@@ -194,9 +194,9 @@ def test_files_that_do_not_say_what_they_are(repository, tmp_path):
     ]
     report = ingest(repository, *files)
     assert [file.reason for file in report.files] == [
-        "the header does not tell OBSTYPE; the types are bias, dark, flat, fringe, sky, defects",
-        "OBSTYPE 'arc' is no calibration of this camera; the types are bias, dark, flat, fringe, sky, defects",
-        "the bias does not tell calibDate (given: ccd=1)",
+        "OBSTYPE is missing; the types are bias, dark, flat, fringe, sky, defects",
+        "OBSTYPE 'arc' is not a calibration of this camera; the types are bias, dark, flat, fringe, sky, defects",
+        "the bias does not say calibDate (given: ccd=1)",
         "calibDate '01.03.2024' is not a date like 2020-09-04",
         "ccd=one: ccd must be an integer",
         "does not exist",
@@ -228,7 +228,7 @@ def test_calib_id_reads_back(data_id):
 
 
 def test_a_key_that_is_missing(repository):
-    with pytest.raises(DataIdError, match=r"the flat does not tell filter \(given: calibDate=2024-03-01 ccd=0\)"):
+    with pytest.raises(DataIdError, match=r"the flat does not say filter \(given: calibDate=2024-03-01 ccd=0\)"):
         CalibStore(Butler(repository)).complete("flat", {"calibDate": "2024-03-01", "ccd": "0"})
 
 

@@ -153,7 +153,7 @@ def test_curated_defects_of_the_stack(repository, curated, tmp_path):
         ("DETECTOR: 0", "DETECTOR: 1", "its header has DETECTOR 1, its place says 0"),
         ("OBSTYPE: defects", "OBSTYPE: bias", "its header has OBSTYPE bias, its place says defects"),
         ("5 6 2 2", "47 6 2 2", r"leaves detector 'zero' of 48 x 40 pixels"),
-        ("x0 y0 width height", "x y width height", "is no table"),
+        ("x0 y0 width height", "x y width height", "is not a table"),
     ],
 )
 def test_curated_defects_that_do_not_fit_their_place(repository, curated, old, new, message):

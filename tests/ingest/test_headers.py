@@ -91,7 +91,7 @@ def break_file(path, change):
     ("change", "message"),
     [
         (lambda data: b"", "is empty"),
-        (lambda data: b"GIF89a" + data, "is no FITS file: it does not begin with SIMPLE"),
+        (lambda data: b"GIF89a" + data, "is not a FITS file: it does not begin with SIMPLE"),
         (lambda data: data[:3000], "is cut short: it has 3000 bytes, its headers promise 7360"),
         (lambda data: data[:500], "ends within a header"),
         (lambda data: data.replace(b"END     ", b"NOEND   "), "ends within a header"),

@@ -77,7 +77,7 @@ POISONS = [
     (partial(with_card, keyword="NAXIS2", text="99999999999"), "promises an image of 5599999999944 pixels"),
     (partial(with_card, keyword="RUN", text=str(2**63)), r"visit must be below 10\^18"),
     (partial(with_card, keyword="RUN", text="1E30"), r"visit must be below 10\^18"),
-    (partial(with_card, keyword="RUN", text="NaN"), "the header does not tell visit"),
+    (partial(with_card, keyword="RUN", text="NaN"), "the header does not give visit"),
     (partial(with_card, keyword="DETECTOR", text="99"), "camera 'toy' has no detector 99; it has 2 detectors"),
     (partial(with_card, keyword="DETECTOR", text="-1"), "camera 'toy' has no detector '-1'"),
     (partial(with_card, keyword="DATE-OBS", text="'2024-13-45'"), "dateObs: '2024-13-45' is not a date"),

@@ -212,7 +212,7 @@ def test_bad_files_stop_nothing(repository, frames, tmp_path):
         [
             "is cut short: it has 4000 bytes, its headers promise 7360",
             "does not exist",
-            "the header does not tell ccd; give it by --set ccd=VALUE",
+            "the header does not give ccd; give it by --set ccd=VALUE",
             "visit: 'seven' is not a number",
             "dateObs: '01/03/24' is not a date like '2020-09-04T21:30:00'",
             "dateObs: the header lacks DATE-OBS",
@@ -229,7 +229,7 @@ def test_what_is_not_known_is_told_once(repository, tmp_path):
     files = [write_raw(tmp_path / f"{visit}.fits", RUN=visit, EXPTIME=None) for visit in (1, 2, 3)]
     report = run(repository, files)
     assert report.ok
-    assert re.fullmatch(r"WARNING .*1.fits and 2 more files: the header does not tell expTime", next(report.lines()))
+    assert re.fullmatch(r"WARNING .*1.fits and 2 more files: the header does not give expTime", next(report.lines()))
     assert rows(repository)[0][-1] is None
 
 
@@ -237,7 +237,7 @@ def test_nan_is_not_a_value(repository, tmp_path):
     path = tmp_path / "nan.fits"
     cards = {k: v for k, v in HEADER.items() if k != "EXPTIME"} | {"EXPTIME": None}
     fits.PrimaryHDU(np.zeros((40, 56), np.int16), fits.Header(cards)).writeto(path)
-    assert run(repository, [path]).files[0].warnings == ("the header does not tell expTime",)
+    assert run(repository, [path]).files[0].warnings == ("the header does not give expTime",)
     assert rows(repository)[0][-1] is None
 
 
@@ -461,7 +461,7 @@ def test_cameras_that_cannot_be_ingested(repository, tmp_path, instrument):
 
     with pytest.raises(PluginError, match="camera 'toy' has no translator"):
         run(repository, [], with_translator(None))
-    with pytest.raises(PluginError, match="NoTranslator cannot be used: it is no obs"):
+    with pytest.raises(PluginError, match="NoTranslator cannot be used: it is not an obs"):
         run(repository, [], with_translator("toy_translator:NoTranslator"))
     with pytest.raises(PluginError, match="cannot be used for ingest: it sets no columns and no unique"):
         run(repository, [], with_translator("toy_translator:EmptyTranslator"))
@@ -496,7 +496,7 @@ def test_the_command(repository, frames, obs, tmp_path):
     assert status == 1
     assert out == "5 files: 3 ingested, 1 skipped, 1 failed\n"
     assert re.search(r"WARNING no file matches .*/out/\*\.fits", err)
-    assert re.search(r"FAILED .*bad.fits: is no FITS file", err)
+    assert re.search(r"FAILED .*bad.fits: is not a FITS file", err)
     assert re.search(r"skipped .*f21.fits: it is --bad-id ccd=1 visit=2", err)
     status, out, err = obs("ingest", repository, *frames[:3], "--ignore-ingested")
     assert (status, out, err) == (0, "3 files: 0 ingested, 3 skipped, 0 failed\n", "")
@@ -516,7 +516,7 @@ def test_mistakes_on_the_command_line(repository, obs, tmp_path):
     assert "unknown key 'cdd' in --id; did you mean 'ccd'?" in err
     status, _, err = obs("ingest", tmp_path, "x.fits")
     assert status == 1
-    assert f"{tmp_path} is no data repository" in err
+    assert f"{tmp_path} is not a data repository" in err
 
 
 def test_a_registry_in_a_database(tmp_path, instrument, obs, frames):
@@ -620,7 +620,7 @@ def test_files_of_another_camera_are_left_out_in_a_line(repository, tmp_path):
 def test_a_key_that_only_the_user_knows(repository, tmp_path):
     path = write_raw(tmp_path / "a.fits", RUN=None)
     report = run(repository, [path])
-    assert report.files[0].reason == "the header does not tell visit; give it by --set visit=VALUE"
+    assert report.files[0].reason == "the header does not give visit; give it by --set visit=VALUE"
     assert run(repository, [path], given={"visit": 7, "ccd": 9}).files[0].data_ids == ({"visit": 7, "ccd": 0},)
 
 

@@ -180,7 +180,7 @@ def test_odd_cards_do_not_stop_it(tmp_path):
     text = "; ".join(found.warnings)
     assert "GAIN is undefined" in text
     assert "OBSERVER has letters that are not ASCII" in text
-    assert "'nonsense' is no card" in text
+    assert "'nonsense' is not a card" in text
 
 
 def test_files_of_two_cameras_are_refused(tmp_path):

@@ -173,7 +173,7 @@ def test_the_likely_camera_is_the_only_one_imported(plugin):
         ),
         (
             good("cam", more="readers={'a': 'b'}"),
-            r"'b' \(str\) is no reference; the contract wants 'package\.module:name'",
+            r"'b' \(str\) is not a reference; the contract wants 'package\.module:name'",
         ),
         (good("cam", more="filters=['r']"), "filters is a list; the contract wants a tuple of FilterDefinition"),
         (good("cam", more="filters=('r',)"), r"filters holds 'r' \(str\); the contract wants FilterDefinition"),

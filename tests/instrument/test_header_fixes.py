@@ -91,7 +91,7 @@ def test_a_date_that_cannot_be_read_is_in_no_span(translate):
     assert (row["filter"], row["dateObs"]) == ("HSC-G", "2013-01-08")
 
 
-def test_an_open_header_is_not_mended_twice():
+def test_an_open_header_is_not_fixed_twice():
     md = FixedTranslator().open(HEADER)
     assert isinstance(md, Header)
     assert FixedTranslator().open(md) is md
@@ -107,16 +107,16 @@ def test_an_open_header_is_not_mended_twice():
         ("- dates: 2013-01-01", "1: the entry does not say what is to be changed: give it set or copy or remove"),
         ("- dates: 2013-01-32..\n  set: {A: 1}", "1: dates: '2013-01-32' is not a date like '2020-09-04T21:30:00'"),
         ("- dates: 2013-02-01..2013-01-01\n  set: {A: 1}", "1: dates: '2013-02-01..2013-01-01' ends before it begins"),
-        ("- dates: '..'\n  set: {A: 1}", "1: dates: '..' is no span of time such as 2013-01-05..2013-01-12"),
-        ("- exposures: {visit: 1..x}\n  set: {A: 1}", "1: exposures.visit: '1..x' is no range such as 904030..904040"),
+        ("- dates: '..'\n  set: {A: 1}", "1: dates: '..' is not a span of time such as 2013-01-05..2013-01-12"),
+        ("- exposures: {visit: 1..x}\n  set: {A: 1}", "1: exposures.visit: '1..x' is not a range such as 904030"),
         ("- exposures: {visit: 9..1}\n  set: {A: 1}", "1: exposures.visit: '9..1' ends before it begins"),
-        ("- exposures: {visit: {}}\n  set: {A: 1}", "1: exposures.visit: {} is no value: give one, a range such as"),
+        ("- exposures: {visit: {}}\n  set: {A: 1}", "1: exposures.visit: {} is not a value: give one, a range such as"),
         ("- exposures: 5\n  set: {A: 1}", "1: exposures: a mapping such as {FILTER: HSC-R} is wanted, not 5"),
-        ("- cards: {A: 1}\n  set:\n    filter: r", "3: set.filter: 'filter' is no keyword of a header: capitals,"),
+        ("- cards: {A: 1}\n  set:\n    filter: r", "3: set.filter: 'filter' is not a keyword of a header: capitals,"),
         ("- cards: {A: 1}\n  set: {A: [1]}", "2: set.A: a card holds a number, a text or true and false, not a list"),
-        ("- cards: {A: 1}\n  copy: {A: b}", "2: copy.A: 'b' is no keyword of a header"),
-        ("- cards: {A: 1}\n  remove: [a]", "2: remove: 'a' is no keyword of a header"),
-        ("- exposures: {vist: 1}\n  set: {A: 1}", "1: exposures: 'vist' is no column; did you mean 'visit'?"),
+        ("- cards: {A: 1}\n  copy: {A: b}", "2: copy.A: 'b' is not a keyword of a header"),
+        ("- cards: {A: 1}\n  remove: [a]", "2: remove: 'a' is not a keyword of a header"),
+        ("- exposures: {vist: 1}\n  set: {A: 1}", "1: exposures: 'vist' is not a column; did you mean 'visit'?"),
         ("- [", "no valid YAML"),
     ],
 )
@@ -131,7 +131,7 @@ def test_a_table_that_is_missing_is_told(tmp_path):
 
 
 def test_check_reads_the_table(tmp_path, capsys):
-    package = create_package(Answers(camera="mending"), tmp_path)
+    package = create_package(Answers(camera="fixing"), tmp_path)
     translator = package / "obs_mending" / "translator.py"
     translator.write_text(
         translator.read_text().replace("    columns = {", '    header_fixes = "fixes.yaml"\n    columns = {')

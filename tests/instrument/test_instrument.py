@@ -82,7 +82,7 @@ def test_readers(monkeypatch):
 
 def test_references():
     assert resolve("pathlib:Path.cwd") == Path.cwd
-    with pytest.raises(PluginError, match=r"'pathlib' is no reference such as 'package\.module:name'"):
+    with pytest.raises(PluginError, match=r"'pathlib' is not a reference such as 'package\.module:name'"):
         resolve("pathlib")
     with pytest.raises(PluginError, match="cannot import 'no_module_x:y': ModuleNotFoundError"):
         resolve("no_module_x:y")

@@ -245,7 +245,7 @@ def test_made_header_leaves_out_what_is_not_known_and_what_methods_read():
         ({"translation": {"elevation": ("H", {"unit": "ft"})}}, r"^Bad: 'elevation' has the unknown unit 'ft'"),
         (
             {"translation": {"exposure_time": ("T", {"unit": "deg"})}},
-            r"^Bad: 'exposure_time' is no quantity in deg: \[s\] exposure time$",
+            r"^Bad: 'exposure_time' is not a quantity in deg: \[s\] exposure time$",
         ),
     ],
 )

@@ -132,7 +132,7 @@ NIGHTS = {
 FOUND = {
     "maxim": "overscan of amplifier 1 [641:664,1:500] pixels likely",
     "chips": "detector 1 CHIP",
-    "sharpcap": "pixel_scale not known no WCS, and no other card tells",
+    "sharpcap": "pixel_scale not known no WCS, and no other card gives",
     "color": "color_mosaic RGGB BAYERPAT certain",
     "ampfile": "layout one file an amplifier AMPID likely amplifiers 1, 2",
 }

@@ -114,9 +114,9 @@ def test_the_stricter_of_two_types_counts():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("%(visit)", r"'%\(visit\)' is no conversion like %\(visit\)07d"),
-        ("%d.fits", r"'%d\.fits' is no conversion"),
-        ("100%.fits", r"'%\.fits' is no conversion"),
+        ("%(visit)", r"'%\(visit\)' is not a conversion like %\(visit\)07d"),
+        ("%d.fits", r"'%d\.fits' is not a conversion"),
+        ("100%.fits", r"'%\.fits' is not a conversion"),
         ("/data/%(visit)d", "the template is an absolute path"),
         ("../%(visit)d", r"the template leaves the repository with '\.\.'"),
     ],

@@ -143,7 +143,7 @@ def test_raw_without_a_template_is_an_error_on_use(load):
             r"cam\.yaml:8: datasets\.a\.template: the template is an absolute path",
         ),
         (SMALLEST + "  a:\n    template: ../b\n", r"cam\.yaml:8: datasets\.a\.template: the template leaves"),
-        (SMALLEST + "  a:\n    template: b%(c)\n", r"cam\.yaml:8: datasets\.a\.template: '%\(c\)' is no conversion"),
+        (SMALLEST + "  a:\n    template: b%(c)\n", r"cam\.yaml:8: datasets\.a\.template: '%\(c\)' is not a conversion"),
         (
             SMALLEST + "  a:\n    templat: b\n",
             r"cam\.yaml:8: datasets\.a\.templat: unknown key; did you mean 'template'",

@@ -337,7 +337,7 @@ def test_reads_one_of_several_images(tmp_path):
     assert read_exposure(tmp_path / "raw.fits", hdu=2).masked_image.image[0, 0] == 2
     with pytest.raises(FileFormatError, match=r"raw.fits: has 4 HDUs, no number 7"):
         read_exposure(tmp_path / "raw.fits", hdu=7)
-    with pytest.raises(FileFormatError, match=r"raw.fits: HDU 0 is no two-dimensional image"):
+    with pytest.raises(FileFormatError, match=r"raw.fits: HDU 0 is not a two-dimensional image"):
         read_exposure(tmp_path / "raw.fits", hdu=0)
 
 

@@ -41,7 +41,7 @@ def test_extensions(tmp_path):
     assert "DETECTOR" not in raw.metadata
     with pytest.raises(FileFormatError, match=r"m\.fits: has 4 HDUs, no number 7"):
         read_raw(tmp_path / "m.fits", hdu=7)
-    with pytest.raises(FileFormatError, match=r"m\.fits: HDU 0 is no two-dimensional image"):
+    with pytest.raises(FileFormatError, match=r"m\.fits: HDU 0 is not a two-dimensional image"):
         read_raw(tmp_path / "m.fits", hdu=0)
 
 

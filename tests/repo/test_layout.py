@@ -97,7 +97,7 @@ def test_an_lsst_repository_with_a_configuration(tmp_path, mapper):
             r"repositoryCfg\.yaml:3: cannot read this description: ",
         ),
         ("repositoryCfg.yaml", "!RepositoryCfg_v1 text\n", r"repositoryCfg\.yaml:1: .*: a description is a mapping"),
-        ("repositoryCfg.yaml", "text\n", r"repositoryCfg\.yaml: this is no !RepositoryCfg_v1 description"),
+        ("repositoryCfg.yaml", "text\n", r"repositoryCfg\.yaml: this is not a !RepositoryCfg_v1 description"),
         ("_mapper", "\n", "cannot be opened: its _mapper is empty"),
         ("obs.yaml", "[]\n", r"obs\.yaml: a mapping is wanted here, with the keys layout, camera and parents"),
         ("obs.yaml", "camera: a\nparent: []\n", r"obs\.yaml:2: unknown key 'parent'; did you mean 'parents'\?"),
@@ -122,12 +122,12 @@ def test_a_parent_link_that_leads_nowhere(tmp_path):
 
 def test_folders_that_are_no_repository(tmp_path):
     with pytest.raises(
-        RepositoryError, match=r"is no data repository: it holds no obs\.yaml, _mapper, .*; name the top folder"
+        RepositoryError, match=r"is not a data repository: it holds no obs\.yaml, _mapper, .*; name the top folder"
     ):
         open_repository(tmp_path)
     make(tmp_path / "data")
     (tmp_path / "data" / "raw").mkdir()
-    with pytest.raises(RepositoryError, match=rf"raw is no data repository: .*; did you mean {tmp_path}/data\?"):
+    with pytest.raises(RepositoryError, match=rf"raw is not a data repository: .*; did you mean {tmp_path}/data\?"):
         open_repository(tmp_path / "data" / "raw")
     with pytest.raises(RepositoryError, match=r"the folder .*none does not exist; name the top folder"):
         open_repository(tmp_path / "none")

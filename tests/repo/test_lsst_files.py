@@ -139,7 +139,7 @@ def test_defects_as_fits_regions(tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
         read = read_dataset(*DEFECTS, tmp_path / "d.fits")
     assert boxes(read) == [(10, 20, 1, 1), (15, 0, 10, 5), (3, 0, 3, 4)]
-    assert "2 of 5 regions are no boxes along rows and columns (BOX, CIRCLE) and are not used" in caplog.text
+    assert "2 of 5 regions are not boxes along rows and columns (BOX, CIRCLE) and are not used" in caplog.text
     assert read.metadata["OBSTYPE"] == "defects"
     assert read_dataset(*DEFECTS, tmp_path / "d.fits", "md")["OBSTYPE"] == "defects"
 
@@ -162,7 +162,7 @@ def test_defects_as_boxes(tmp_path, suffix):
 
 def test_a_table_of_something_else(tmp_path):
     fits.HDUList([fits.PrimaryHDU(), table([("flux", "D", [1.0])])]).writeto(tmp_path / "d.fits")
-    with pytest.raises(FileFormatError, match=r"d.fits: is no table of defects: it has flux; wanted are x0, y0"):
+    with pytest.raises(FileFormatError, match=r"d.fits: is not a table of defects: it has flux; wanted are x0, y0"):
         read_dataset(*DEFECTS, tmp_path / "d.fits")
 
 
@@ -185,7 +185,7 @@ def test_linearizers(tmp_path):
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("l.yaml", "amps: {}\n", "l.yaml: is no linearizer: the key 'amplifiers' is missing"),
+        ("l.yaml", "amps: {}\n", "l.yaml: is not a linearizer: the key 'amplifiers' is missing"),
         ("l.yaml", "amplifiers: {A: {linearityType: None}}\n", "an amplifier lacks or misspells 'linearityCoeffs'"),
         ("l.yaml", "amplifiers: [\n", r"l.yaml: line \d: "),
     ],

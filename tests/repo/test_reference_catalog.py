@@ -118,7 +118,7 @@ def test_a_real_catalog(shared_data):
 
 def test_a_folder_that_is_no_catalog_is_told_with_the_catalogs_in_it(tmp_path):
     with pytest.raises(
-        DatasetNotFoundError, match=r"is no reference catalog: .*; name the folder of one catalog, such as"
+        DatasetNotFoundError, match=r"is not a reference catalog: .*; name the folder of one catalog, such as"
     ):
         load_reference_catalog(tmp_path, ra=10.0, dec=5.0, radius=0.1)
     (tmp_path / "ref_cats" / "stars").mkdir(parents=True)

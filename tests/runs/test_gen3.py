@@ -107,7 +107,7 @@ def test_mistakes(gen3, capsys):
     assert main(["ingest", "SKY", "--from-butler", "gen3"]) == 1
     assert "gen3 has nothing of the camera hsc; it has: night" in capsys.readouterr().err
     assert main(["export-gen3", "DATA", "night1"]) == 1
-    assert "night1 is no third-generation repository and not empty" in capsys.readouterr().err
+    assert "night1 is not a third-generation repository and not empty" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

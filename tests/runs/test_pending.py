@@ -76,7 +76,7 @@ def forge(**facts):
         (lambda: Path("DATA/ref_cats/more").mkdir(), "there are other reference catalogs"),
         (lambda: Path("DATA/rerun/a/src/visit-21.fits").unlink(), "lost: src"),
         (lambda: forge(version="0.0.1"), "made by obs 0.0.1, this is "),
-        (lambda: forge(inputs=[{"path": 3}]), "its metadata cannot be read: is no record of an input file"),
+        (lambda: forge(inputs=[{"path": 3}]), "its metadata cannot be read: is not a record of an input file"),
         (lambda: forge(inputs=None), "its metadata cannot be read: the record 'made_with'"),
     ],
 )
@@ -136,5 +136,5 @@ def test_bits_that_flip_without_a_trace_are_found_by_reading_all(tmp_path):
 def test_records_of_before_are_read():
     facts = {"dataset_type": "raw", "path": "/a.fits", "size": 4, "mtime_ns": 5, "sha256": "abc"}
     assert InputFile.from_plain(facts) == InputFile("raw", "/a.fits", 4, 5, "abc")
-    with pytest.raises(FileFormatError, match="is no record of an input file"):
+    with pytest.raises(FileFormatError, match="is not a record of an input file"):
         InputFile.from_plain({**facts, "ctime_ns": "x"})

@@ -41,7 +41,7 @@ def test_a_file_that_nobody_registered(verify):
     assert status == 1
     assert "ORPHANED" in err
     assert "raw/00099.fits: raw visit=99 is not registered" in err
-    assert "register orphaned files with --mend" in err
+    assert "register orphaned files with --fix" in err
 
 
 def test_a_raw_file_that_ends_too_early(verify):
@@ -94,10 +94,10 @@ def test_bits_that_flipped_in_a_result(verify):
 def test_damaged_results_are_removed_and_made_again(verify, settings, capsys):
     path = Path(RERUN, "calexp/visit-21.fits")
     path.write_bytes(path.read_bytes()[:-20000])
-    assert main(["verify", RERUN, "--mend"]) == 1
+    assert main(["verify", RERUN, "--fix"]) == 1
     assert "Remove 1 damaged result? obs process --skip-existing makes them again: not done" in capsys.readouterr().err
     assert path.exists()
-    assert main(["verify", RERUN, "--mend", "--yes"]) == 0
+    assert main(["verify", RERUN, "--fix", "--yes"]) == 0
     assert not path.exists()
     plan = ["process", "DATA", "--rerun", "a", "--id", "visit=21", "-c", *settings, "--skip-existing", "--dry-run"]
     assert main(plan) == 0

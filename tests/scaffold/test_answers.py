@@ -53,7 +53,7 @@ def test_answers_that_a_package_stores(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("detektors: 4", "'detektors' is no question; did you mean 'detectors'"),
+        ("detektors: 4", "'detektors' is not a question; did you mean 'detectors'"),
         ("- 1", "no list of 'name: value'"),
         ("a: [", "cannot be read"),
         ("", "the file of answers is empty; its lines are 'name: value'"),

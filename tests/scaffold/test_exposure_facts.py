@@ -176,7 +176,7 @@ def test_image_type_that_is_there_twice_is_at_best_a_guess():
 def test_image_type_without_a_word_for_it_is_not_known():
     found = find_image_type(cards_of(("OBSTYPE", "XYZ")), Finding("exposure_time", 15.0, "EXPTIME"))
     assert found.confidence == "not known"
-    assert "OBSTYPE = 'XYZ' is no word for a type" in found.note
+    assert "OBSTYPE = 'XYZ' is not a word for a type" in found.note
 
 
 @pytest.mark.parametrize(

@@ -60,5 +60,5 @@ def test_facts_of_an_older_package_give_the_same_translator(tmp_path):
 
 def test_arguments_of_rules_cannot_become_code():
     options = {"options": {"layout=exit(), time": "UT"}, "date": "DATE-OBS"}
-    with pytest.raises(ConfigError, match=r"'layout=exit.*, time' is no argument of a rule"):
+    with pytest.raises(ConfigError, match=r"'layout=exit.*, time' is not an argument of a rule"):
         check_facts({"translator": {"dates": [options]}})

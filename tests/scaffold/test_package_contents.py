@@ -69,7 +69,7 @@ def test_commented_settings_are_the_defaults(made, tmp_path, request):
     layers = ConfigLayers(ProcessConfig)
     layers.load(path)
     expected = ConfigLayers(ProcessConfig)
-    if request.node.callspec.params["made"] == "facts":  # no card tells the pixel scale
+    if request.node.callspec.params["made"] == "facts":  # no card gives the pixel scale
         expected.set("calibrate.astrometry.search.maximum_scale_change=null")
     assert layers.build() == expected.build()
     assert "do_overscan" in path.read_text()

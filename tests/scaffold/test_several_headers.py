@@ -105,7 +105,7 @@ def test_exposures_of_one_second_that_only_the_name_of_the_file_tells(make):
 def test_files_that_nothing_tells_apart_are_said(make):
     found, _, told = make({"a.hdr": [], "a-b.hdr": []})
     assert found["detector"].confidence == "guess"
-    assert any("a.hdr, a-b.hdr begin at the same time, and no card tells" in text for text in found.warnings)
+    assert any("a.hdr, a-b.hdr begin at the same time, and no card gives" in text for text in found.warnings)
     assert any("as a.hdr: only one of them can be ingested" in text for text in told)
 
 

@@ -110,7 +110,7 @@ def test_a_sky_map_that_was_edited_is_refused():
     data["settings"]["n_ring"] = 13
     with pytest.raises(FileFormatError, match=r"skyMap.yaml: settings and sha1 do not fit: .* obs skymap make"):
         restore_sky_map(data, "skyMap.yaml")
-    with pytest.raises(FileFormatError, match="is no sky map"):
+    with pytest.raises(FileFormatError, match="is not a sky map"):
         restore_sky_map([1, 2], "skyMap.yaml")
 
 

@@ -131,7 +131,7 @@ def test_the_same_exposure_gives_the_same_catalog(done, bright, field):
 
 
 @pytest.mark.parametrize("shift", [(40.0, -25.0), (-110.0, 60.0)])
-def test_a_wrong_wcs_is_mended(bright, field, shift):
+def test_a_wrong_wcs_is_fixed(bright, field, shift):
     found = run(bright, reference_of(field, shift=shift))
     ra, dec = found.exposure.wcs.pixel_to_sky(x=field.x, y=field.y)
     true_ra, true_dec = WCS.pixel_to_sky(x=field.x + shift[0], y=field.y + shift[1])
@@ -481,7 +481,7 @@ def disturbed(field, magnitudes):
 
 
 def test_a_zero_point_of_the_few_that_agree_is_refused(bright, field):
-    """Stars of other magnitudes than the reference says, as wrong matches give, are no zero point."""
+    """Stars of other magnitudes than the reference says, as wrong matches give, are not zero point."""
 
     def off(n):
         return np.where(np.arange(n) % 4 == 0, 0.0, np.random.default_rng(4).normal(0.0, 1.5, n))

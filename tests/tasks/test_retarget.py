@@ -39,11 +39,11 @@ def test_ours_without_a_target():
             "my_steps:fewer",
             r"isr\.target=my_steps:fewer does not take the arguments \(exposure, config, exp",
         ),
-        ("my_steps:number", "is no function"),
+        ("my_steps:number", "is not a function"),
         ("my_steps:absent", "cannot import 'my_steps:absent'"),
         ("no_such_package.x", "No module named 'no_such_package'"),
         ("os:system", "does not take the arguments"),
-        ("plain", "is no reference such as"),
+        ("plain", "is not a reference such as"),
     ],
 )
 def test_targets_that_cannot_be_used(module, target, message):

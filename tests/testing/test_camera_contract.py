@@ -75,7 +75,7 @@ def test_real_headers_are_told_name_by_name(suite, pytester):
     ("content", "message"),
     [
         (None, "*headers = 'headers.yaml': there is no *"),
-        ("visit: 7", "*headers.yaml: is no list of headers, each with 'file', 'cards' and 'expected'*"),
+        ("visit: 7", "*headers.yaml: is not a list of headers, each with 'file', 'cards' and 'expected'*"),
         ("- {file: a.fits, expect: {}}", "*a.fits: no 'expect' but file, cards, expected, hdu, on_sky*"),
         ("- [", "*headers.yaml: cannot be read: *"),
     ],

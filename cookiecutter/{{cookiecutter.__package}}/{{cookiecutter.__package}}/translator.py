@@ -241,7 +241,7 @@ class {{ cookiecutter.__class }}(RuleTranslator):
     def translate_dataType(self, md: Header) -> str | None:
         """Return what the frame is for."""
 {%- if t.image_type[0] == t.object[0] %}
-        # the card names what was observed: what is no calibration is a target
+        # the card names what was observed: what is not a calibration is a target
         found = self.find_image_type(md)
         return "science" if found in (None, "unknown") and str(md.get(self.target_card, "")).strip() else found
 {%- else %}

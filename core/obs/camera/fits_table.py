@@ -153,11 +153,11 @@ def read_amplifiers(path: Path) -> tuple[Amplifier, ...]:
     try:
         with fits.open(path, memmap=False) as hdus:
             if len(hdus) < 2 or not isinstance(hdus[1], fits.BinTableHDU):
-                raise FileFormatError("is no amplifier table: HDU 1 holds no binary table", path=path)
+                raise FileFormatError("is not an amplifier table: HDU 1 holds no binary table", path=path)
             header, data = hdus[1].header, np.asarray(hdus[1].data)
             missing = [name for name, *_ in _COLUMNS if name not in (data.dtype.names or ())]
             if missing:
-                raise FileFormatError(f"is no amplifier table: it has no column {', '.join(missing)}", path=path)
+                raise FileFormatError(f"is not an amplifier table: it has no column {', '.join(missing)}", path=path)
             flags = np.asarray(hdus[1].data["flags"])  # unpacked to one bool a flag
     except FileFormatError:
         raise

@@ -80,7 +80,7 @@ def _table_row(row: Row, coefficients: list[float], table: Table) -> tuple[float
         return ()
     number = coefficients[0] if coefficients else float("nan")
     if not 0 <= number < len(table):
-        row.fault("linearity_c0", f"{number:g} is no row of the linearity table, which has {len(table)}")
+        row.fault("linearity_c0", f"{number:g} is not a row of the linearity table, which has {len(table)}")
     return table[int(number)]
 
 
@@ -89,7 +89,7 @@ def _linearity_table(settings: "_Settings") -> Table:
     if name is None:
         return []
     if not isinstance(name, str):
-        settings.fault(("linearity_table",), f"{name!r} is no file name")
+        settings.fault(("linearity_table",), f"{name!r} is not a file name")
     path = settings.path.parent / name
     try:
         rows = np.loadtxt(path, delimiter=",", ndmin=2)

@@ -71,7 +71,7 @@ def read_assignments(path: Path) -> dict[str, Value]:
     Raises
     ------
     FileFormatError
-        If it cannot be read, is no Python, or has a statement that is no plain assignment; names the line.
+        If it cannot be read, is not Python, or has a statement that is not a plain assignment; names the line.
     """
     try:
         tree = ast.parse(read_small_text(path, error=FileFormatError))
@@ -80,9 +80,9 @@ def read_assignments(path: Path) -> dict[str, Value]:
             raise
         raise FileFormatError("there is no such file", path=path) from None
     except SyntaxError as error:
-        raise FileFormatError(f"line {error.lineno}: is no Python: {error.msg}", path=path) from None
+        raise FileFormatError(f"line {error.lineno}: is not Python: {error.msg}", path=path) from None
     except (ValueError, RecursionError, MemoryError) as error:
-        raise FileFormatError(f"is no Python: {error or 'nested too deeply'}", path=path) from None
+        raise FileFormatError(f"is not Python: {error or 'nested too deeply'}", path=path) from None
     config: dict[str, Value] = {}
     for statement in tree.body:
         try:
@@ -107,7 +107,7 @@ def _execute(statement: ast.stmt, config: dict[str, Value]) -> None:
         if named or isinstance(call, ast.Constant):
             return
     if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
-        raise _TooClever(f"'{ast.unparse(statement).splitlines()[0]}' is no assignment")
+        raise _TooClever(f"'{ast.unparse(statement).splitlines()[0]}' is not an assignment")
     *way, last = _way(statement.targets[0])
     place: dict[Any, Value] = config
     for key in way:
@@ -124,12 +124,12 @@ def _way(target: ast.expr) -> list[str | int]:
     elif isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
         inner, key = target.value, target.slice
     else:
-        raise _TooClever(f"'{ast.unparse(target)}' is no part of config")
+        raise _TooClever(f"'{ast.unparse(target)}' is not part of config")
     if not isinstance(key.value, str | int):
-        raise _TooClever(f"'{ast.unparse(target)}' is no part of config")
+        raise _TooClever(f"'{ast.unparse(target)}' is not part of config")
     if isinstance(inner, ast.Name):
         if inner.id not in _ROOTS:
-            raise _TooClever(f"'{ast.unparse(target)}' is no part of config")
+            raise _TooClever(f"'{ast.unparse(target)}' is not part of config")
         return [key.value]
     return [*_way(inner), key.value]
 
@@ -145,7 +145,7 @@ def _value(node: ast.expr) -> Value:
     try:
         return ast.literal_eval(node)
     except ValueError:
-        raise _TooClever(f"'{ast.unparse(node)}' is no plain value") from None
+        raise _TooClever(f"'{ast.unparse(node)}' is not a plain value") from None
 
 
 def _number(section: dict[str, Value], key: str, path: Path, default: float | None = None) -> float:

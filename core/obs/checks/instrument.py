@@ -65,7 +65,7 @@ def check_instrument(instrument: object, name: str, folder: Path | None = None) 
 
 
 def _place_of(error: ObsError, instrument: Instrument) -> str:
-    """Return where to mend an error that does not say it itself."""
+    """Return where to fix an error that does not say it itself."""
     if error.__cause__ is not None and (where := last_place(error.__cause__, instrument.folder)):
         return where
     if getattr(error, "path", None) is not None:

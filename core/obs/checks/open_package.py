@@ -149,7 +149,7 @@ def _entry_points(folder: Path) -> tuple[list[tuple[str, str, str]], list[Proble
     if path is None:
         if (folder / "__init__.py").is_file() and folder.name.startswith("obs_"):
             return [(folder.name.removeprefix("obs_"), f"{folder.name}:instrument", "")], []
-        raise PluginError(f"{folder} is no package of a camera: it has no pyproject.toml and no __init__.py")
+        raise PluginError(f"{folder} is not a package of a camera: it has no pyproject.toml and no __init__.py")
     try:
         text = path.read_text(encoding="utf-8")
         project = tomllib.loads(text)

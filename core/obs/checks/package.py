@@ -1,4 +1,4 @@
-"""Everything that can be wrong with a camera's package, with the place and how to mend it."""
+"""Everything that can be wrong with a camera's package, with the place and how to fix it."""
 
 from obs.checks.instrument import check_instrument
 from obs.checks.open_package import open_packages

@@ -17,7 +17,7 @@ class Problem:
     part : str
         Which part of the package: one of `obs.checks.instrument.PARTS`.
     message : str
-        File and line where there is one, what is wrong, and how to mend it.
+        File and line where there is one, what is wrong, and how to fix it.
     """
 
     part: str

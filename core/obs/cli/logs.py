@@ -54,7 +54,7 @@ def configure_logging(levels: Sequence[str], write: Callable[[str], None] | None
         component, _, name = text.rpartition("=")
         if name.lower() not in LEVELS:
             raise click.BadParameter(
-                f"'{name}' is no log level{suggest(name.lower(), LEVELS)}; levels: {', '.join(LEVELS)}",
+                f"'{name}' is not a log level{suggest(name.lower(), LEVELS)}; levels: {', '.join(LEVELS)}",
                 param_hint="--log-level",
             )
         logging.getLogger(component or None).setLevel(LEVELS[name.lower()])

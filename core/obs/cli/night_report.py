@@ -118,7 +118,7 @@ def report_output(
 
 
 def try_report(butler: Butler, folder: Path, *, rerun: str = "") -> None:
-    """Write the report of a run that has ended and say where it is; a problem is told, and is no failure of the run."""
+    """Write the report of a run that has ended, and print its path; a problem is only a warning."""
     try:
         data, files = report_output(butler, folder, folder / REPORT_NAME, rerun=rerun)
     except (ObsError, OSError, ValueError) as error:

@@ -84,7 +84,7 @@ def _faults(translator: Translator, values: list[Explained]) -> Iterator[str]:
         if item.error:
             yield f"{item.name}: {item.error}".replace(f"{item.name}: {item.name}: ", f"{item.name}: ")
         elif item.is_column and item.value is None and item.name in translator.unique:
-            yield f"the header does not tell {item.name}, which names the exposure"
+            yield f"the header does not give {item.name}, which names the exposure"
 
 
 def _table(values: list[Explained]) -> str:

@@ -1,4 +1,4 @@
-"""`obs verify`: whether the files of a repository are there and whole, and what can be mended."""
+"""`obs verify`: whether the files of a repository are there and whole, and what can be fixed."""
 
 import sys
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ import click
 from obs.ingest.audit import Fault, find_changed_inputs, find_damaged, find_missing_calibs, find_orphans
 from obs.ingest.calib_staging import recover_builds
 from obs.ingest.calib_store import CalibStore
-from obs.ingest.mend import forget_missing, is_output, register_orphans, remove_damaged
+from obs.ingest.fix import forget_missing, is_output, register_orphans, remove_damaged
 from obs.ingest.relink import MissingRaw, find_missing_raws, has_foreign_registry, relink
 from obs.instrument.discovery import load_instrument
 from obs.policy.data_id import format_data_id
@@ -22,8 +22,8 @@ __all__ = ["verify"]
 
 _REMEDIES = {
     "MISSING": "put missing files back, or build missing calibrations again",
-    "ORPHANED": "register orphaned files with --mend",
-    "TRUNCATED": "take truncated files from a copy; --mend removes truncated results, to be processed again",
+    "ORPHANED": "register orphaned files with --fix",
+    "TRUNCATED": "take truncated files from a copy; --fix removes truncated results, to be processed again",
     "CHANGED": "take changed files from a copy, or process stale results again with obs process --skip-existing",
 }
 
@@ -50,7 +50,7 @@ def verify(
     root: Path,
     folder: Path | None,
     remove_leftovers: bool,
-    mend: bool,
+    fix: bool,
     yes: bool,
     validity: int | None,
     camera: str | None,
@@ -61,8 +61,8 @@ def verify(
     if folder is not None:
         _relink(butler, folder)
     found = _examine(butler)
-    if mend:
-        if _mend(butler, found, validity, yes=yes):
+    if fix:
+        if _fix(butler, found, validity, yes=yes):
             found = _examine(butler)
     elif remove_leftovers:
         _remove_leftovers(butler, found.leftovers)
@@ -95,8 +95,8 @@ def _examine(butler: Butler) -> _Findings:
     )
 
 
-def _mend(butler: Butler, found: _Findings, validity: int | None, *, yes: bool) -> bool:
-    """Mend what can be mended, a line for each thing; return whether anything was changed."""
+def _fix(butler: Butler, found: _Findings, validity: int | None, *, yes: bool) -> bool:
+    """Fix what can be fixed, a line for each thing; return whether anything was changed."""
     _remove_leftovers(butler, found.leftovers)
     is_changed = bool(found.leftovers)
     for is_in, line in register_orphans(butler, found.orphans, validity):
@@ -157,15 +157,17 @@ def _report(root: Path, found: _Findings) -> int:
         click.echo(f"LEFTOVER {path}", err=True)
     if found.not_copied:
         frames = _count(found.not_copied, "frame")
-        click.echo(f"{frames} of the registry, which another program made, were not copied with it; this is no fault")
+        click.echo(
+            f"{frames} of the registry, which another program made, were not copied with it, which is not a fault"
+        )
     if not found.missing and not found.leftovers and not found.faults:
         click.echo(f"{root}: all registered raw files are there" if not found.not_copied else f"{root}: in order")
         return 0
-    advice = ["find moved raw files with --relink DIR, or forget them with --mend"] if found.missing else []
+    advice = ["find moved raw files with --relink DIR, or forget them with --fix"] if found.missing else []
     kinds = {fault.kind for fault in found.faults}
     advice += [remedy for kind, remedy in _REMEDIES.items() if kind in kinds]
     if found.leftovers:
-        advice.append("remove leftovers with --remove-leftovers or --mend")
+        advice.append("remove leftovers with --remove-leftovers or --fix")
     numbers = [f"{len(found.missing)} missing", f"{len(found.leftovers)} leftovers"]
     if found.faults:
         numbers.append(f"{len(found.faults)} other faults")

@@ -102,7 +102,7 @@ def read_override_file(path: Path) -> list[Assignment]:
     Raises
     ------
     ConfigError
-        For a file that cannot be read, or a line that is no assignment of a literal value; names the line.
+        For a file that cannot be read, or a line that is not an assignment of a literal value; names the line.
     """
     if path.suffix == ".py":
         return list(_read_python(path, (), ()))
@@ -210,7 +210,7 @@ def _python_value(node: ast.expr, path: Path) -> Any:  # noqa: ANN401 - a litera
     except ValueError:
         text = ast.unparse(node)
         raise ConfigError(
-            f"'{text}' is no plain value; write a number, text or list", path=path, line=node.lineno
+            f"'{text}' is not a plain value; write a number, text or list", path=path, line=node.lineno
         ) from None
 
 

@@ -79,7 +79,7 @@ def find_limits(image: NDArray[np.float32], scale: str = "zscale") -> tuple[floa
 
 
 def _without_padding(sample: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the values without the one that many pixels share where hardly any others are equal: it is no data."""
+    """Return the values without the one that many pixels share where hardly any others are equal: it is not data."""
     values, counts = np.unique(sample, return_counts=True)
     common = int(np.argmax(counts))
     n_other = sample.size - int(counts[common])

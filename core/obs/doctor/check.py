@@ -9,7 +9,7 @@ __all__ = ["STEPS", "Check", "MeasuredValue", "Verdict", "next_to_fix"]
 
 Verdict = Literal["ok", "wrong", "doubtful", "not known"]
 
-#: The steps in the order in which they are mended: the later ones rest on the earlier.
+#: The steps in the order in which they are fixed: the later ones rest on the earlier.
 STEPS = ("package", "header", "geometry", "overscan", "tables", "signature", "noise", "sky", "file", "trial")
 
 
@@ -51,11 +51,11 @@ class Check:
     source : str
         Cards, or what else it comes from.
     verdict : {"ok", "wrong", "doubtful", "not known"}
-        Wrong is what has to be mended; doubtful what the user should look at.
+        Wrong is what has to be fixed; doubtful what the user should look at.
     note : str
         What is wrong with it, or why nothing is known.
     remedy : str
-        Where and how to mend it: file, line, key, value.
+        Where and how to fix it: file, line, key, value.
     measured : MeasuredValue or None
         What `obs doctor --write` can write in its place.
     """
@@ -71,6 +71,6 @@ class Check:
 
 
 def next_to_fix(checks: Iterable[Check]) -> Check | None:
-    """Return what is to be mended first; None if nothing is wrong."""
+    """Return what is to be fixed first; None if nothing is wrong."""
     wrong = [check for check in checks if check.verdict == "wrong"]
     return min(wrong, key=lambda check: STEPS.index(check.step), default=None)

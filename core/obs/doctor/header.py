@@ -31,7 +31,7 @@ _LIT = ("", "flat", "science", "arc", "focus", "sky")
 
 @dataclass(frozen=True)
 class _Fault:
-    """What is wrong with a value, and how to mend it."""
+    """What is wrong with a value, and how to fix it."""
 
     note: str
     how: str = ""
@@ -100,7 +100,7 @@ def _suggestion(exposure: RawExposure, name: str) -> Finding | None:
 
 def _missing(exposure: RawExposure, item: Explained) -> _Fault | None:
     if item.is_column and item.name in exposure.translator.unique:
-        note = "the header does not tell it, and frames cannot be told apart without"
+        note = "the header does not give it, and frames cannot be told apart without"
         return _Fault(note, _how_to_read(exposure, item))
     found = _suggestion(exposure, item.name)
     if found is None or not found.is_known or found.confidence == "guess":
@@ -233,7 +233,7 @@ def _filter(exposure: RawExposure, item: Explained) -> _Fault | None:
             asked = ", ".join(item.cards)
             return _Fault(note, f"{how}, not {asked}" if asked else how, verdict)
         place = instrument_place(exposure.instrument, "filters")
-        how = f"add FilterDefinition(physical_filter={str(item.value)!r}, band=...), or mend how the header is read: "
+        how = f"add FilterDefinition(physical_filter={str(item.value)!r}, band=...), or fix how the header is read: "
         return _Fault(note, how + translator_place(exposure.translator, item.name), verdict, place)
     holder = _filter_card(exposure)
     if holder and item.cards and not any(item.cards.values()):
@@ -271,6 +271,6 @@ def _check_number(exposure: RawExposure) -> Check:
         if lacks or exposure.instrument.raw_dataset_type != "raw":
             return Check("header", "exposure number", verdict="not known", note=note)
         place = instrument_place(exposure.instrument, "exposure_id")
-        how = f"{place}: mend the function that it names, or exposure_id_bits"
+        how = f"{place}: fix the function that it names, or exposure_id_bits"
         return Check("header", "exposure number", verdict="wrong", note=note, remedy=how)
     return Check("header", "exposure number", str(number), " ".join(exposure.translator.unique))

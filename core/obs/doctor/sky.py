@@ -97,12 +97,12 @@ def _check_direction(exposure: RawExposure) -> Iterator[Check]:
         yield Check("sky", "altitude, azimuth", value, "boresight, place, date")
         return
     note = f"pointing, place and date put it at {stood.altitude:.2f}, {stood.azimuth:.2f} deg"
-    name, how = _what_would_mend(info)
+    name, how = _what_would_fix(info)
     remedy = f"{translator_place(exposure.translator, name)}: {how}"
     yield Check("sky", "altitude, azimuth", value, "boresight, place, date", "wrong", note, remedy)
 
 
-def _what_would_mend(info: VisitInfo) -> tuple[str, str]:
+def _what_would_fix(info: VisitInfo) -> tuple[str, str]:
     """Return the circumstance that fits if it is read otherwise, and how."""
     ra, azimuth = info.boresight_ra, info.boresight_azimuth
     trials: list[tuple[str, Any, str]] = [

@@ -19,7 +19,7 @@ def parse_night(text: str) -> date:
     Raises
     ------
     DataIdError
-        If the text is no date.
+        If the text is not a date.
     """
     try:
         return date.fromisoformat(text)

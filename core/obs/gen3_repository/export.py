@@ -90,7 +90,7 @@ def export_gen3(butler: Butler, out: Path, *, transfer: str = "copy") -> Gen3Rep
 def _open(out: Path) -> Gen3Butler:
     if not (out / "butler.yaml").exists():
         if out.exists() and any(out.iterdir()):
-            raise OutputError(f"{out} is no third-generation repository and not empty; name a new folder", path=out)
+            raise OutputError(f"{out} is not a third-generation repository and not empty; name a new folder", path=out)
         Gen3Butler.makeRepo(str(out))
     return Gen3Butler.from_config(str(out), writeable=True)
 

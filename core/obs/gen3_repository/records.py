@@ -56,7 +56,7 @@ class ExposureFacts:
 
     @property
     def timespan(self) -> Timespan | None:
-        """From the begin to the end of the exposure; None where the header does not tell."""
+        """From the begin to the end of the exposure; None where the header does not give."""
         if not self.info.date_begin:
             return None
         begin = Time(self.info.date_begin, scale=self.info.time_scale.lower()).tai

@@ -32,7 +32,7 @@ class BuildJob:
     inputs : tuple of dict
         Data IDs of the raw frames.
     kinds : tuple of str
-        What the registry says that each of them is, upper case; empty where it does not tell.
+        What the registry says that each of them is, upper case; empty where it does not say.
     """
 
     name: str
@@ -47,7 +47,7 @@ def usual_inputs(butler: Butler, name: str) -> list[DataId]:
     Raises
     ------
     DataIdError
-        If the registry does not tell.
+        If the registry does not give.
     """
     raw = butler.instrument.raw_dataset_type
     column = next((column for column in _TYPE_COLUMNS if column in butler.id_keys(raw)), None)
@@ -90,7 +90,7 @@ def plan_calibrations(
     Raises
     ------
     DataIdError
-        If there is no raw frame, naming the values that there are, or the registry does not tell its date.
+        If there is no raw frame, naming the values that there are, or the registry does not give its date.
     DatasetNotFoundError
         If the camera has no such type of calibration.
     """
@@ -105,10 +105,10 @@ def plan_calibrations(
     identity = list(butler.get_keys(raw))
     group_keys = [key for key in store.types[name].keys if key != _DATE]
     if astray := [key for key in group_keys if key not in known and key not in fixed]:
-        raise DataIdError(f"the registry does not tell {', '.join(astray)} of a raw frame; set it with --calib-id")
+        raise DataIdError(f"the registry does not give {', '.join(astray)} of a raw frame; set it with --calib-id")
     dates = next((column for column in _DATE_COLUMNS if column in known), None)
     if dates is None and _DATE not in fixed:
-        raise DataIdError(f"the registry does not tell the date of a raw frame; give --calib-id {_DATE}=YYYY-MM-DD")
+        raise DataIdError(f"the registry does not give the date of a raw frame; give --calib-id {_DATE}=YYYY-MM-DD")
     group_keys = [key for key in group_keys if key in known]
     kind = next((column for column in _TYPE_COLUMNS if column in known), None)
     columns = list(dict.fromkeys((*identity, *group_keys, *(column for column in (dates, kind) if column))))

@@ -221,7 +221,7 @@ class CalibStore:
         cast = cast_data_id({k: v for k, v in data_id.items() if k in (*self.keys, _DATE)}, {**self.keys, _DATE: str})
         lacking = [key for key in kind.keys if key not in cast]
         if lacking:
-            raise DataIdError(f"the {name} does not tell {', '.join(lacking)} (given: {format_data_id(cast)})")
+            raise DataIdError(f"the {name} does not say {', '.join(lacking)} (given: {format_data_id(cast)})")
         _parse_date(str(cast[_DATE]))
         own = {key: value for key, value in cast.items() if key in kind.keys}
         none = {key: _NO_FILTER for key, type_ in self.keys.items() if type_ is str}

@@ -93,7 +93,7 @@ class _CalibIngest:
         self.taken: dict[tuple[str, str], Path] = {}
 
     def plan(self, path: Path) -> _CalibPlan:
-        """Decide what becomes of a file."""
+        """Decide what happens to a file."""
         try:
             name, data_id = read_calib_id(self.store, path)
             target = self.store.target(name, data_id)
@@ -174,15 +174,15 @@ def read_calib_id(store: CalibStore, path: Path) -> tuple[str, DataId]:
     Raises
     ------
     FileFormatError
-        If the header does not tell them.
+        If the header does not give them.
     DataIdError
-        If it does not tell all keys, or a wrong value.
+        If it does not say all keys, or a wrong value.
     """
     header = first_image(path)
     name = calibration_type(header)
     if name not in store.types:
         names = ", ".join(store.types)
-        problem = f"OBSTYPE '{name}' is no calibration of this camera" if name else "the header does not tell OBSTYPE"
+        problem = f"OBSTYPE '{name}' is not a calibration of this camera" if name else "OBSTYPE is missing"
         raise FileFormatError(f"{problem}; the types are {names}")
     words = str(header.get("CALIB_ID", ""))
     given: dict[str, Any] = dict(re.findall(r"(\w+)=(\S+)", words)) if words else _from_header(store, header)

@@ -54,7 +54,7 @@ def read_headers(path: Path) -> Iterator[tuple[int, FileHeader]]:
     Raises
     ------
     FileFormatError
-        If there is no such file, it is no FITS file, or it ends early.
+        If there is no such file, it is not a FITS file, or it ends early.
     """
     try:
         with path.open("rb") as plain:
@@ -89,8 +89,8 @@ def _read(file: BinaryIO, size: int | None) -> Iterator[tuple[int, FileHeader]]:
             raise FileFormatError("is empty")
         if not block.startswith(b"XTENSION" if number else b"SIMPLE  ="):
             if number:
-                return  # what follows the last HDU is no concern of FITS
-            raise FileFormatError("is no FITS file: it does not begin with SIMPLE")
+                return  # what follows the last HDU does not concern FITS
+            raise FileFormatError("is not a FITS file: it does not begin with SIMPLE")
         text = _read_text(file, block)
         header = parse_header(text)
         start += len(text)
@@ -113,11 +113,11 @@ def _read_text(file: BinaryIO, block: bytes) -> str:
         if any(text.startswith("END     ", at) for at in range(0, _BLOCK, _CARD)):
             return "".join(blocks)
         block = file.read(_BLOCK)
-    raise FileFormatError("is no FITS file: its header has no END card")
+    raise FileFormatError("is not a FITS file: its header has no END card")
 
 
 def parse_header(text: str) -> FileHeader:
-    """Return the cards in a text of 80 characters for each; what is no card is passed over."""
+    """Return the cards in a text of 80 characters for each; what is not a card is passed over."""
     header: FileHeader = {}
     for at in range(0, len(text), _CARD):
         card = text[at : at + _CARD]

@@ -77,7 +77,7 @@ class ReferenceColumnsConfig(TaskConfig):
     epoch_name: str | None = setting(
         None, "Column with the epoch of the positions. Without it, the setting epoch applies to all."
     )
-    epoch: float | None = setting(None, "Epoch of all positions, where no column tells: year, MJD or JD.")
+    epoch: float | None = setting(None, "Epoch of all positions, where no column gives: year, MJD or JD.")
     extra_columns: list[str] = setting([], "Columns of numbers to be carried as they are.")
 
 
@@ -119,7 +119,7 @@ class ReferenceColumns:
         rows
             The columns of `wanted`, each of shape (n,).
         first_id
-            Id of the first row, where no column tells.
+            Id of the first row, where no column gives.
 
         Returns
         -------
@@ -266,7 +266,7 @@ def _check(field: str, name: str, names: Iterable[str]) -> None:
 
 
 def _factor(name: str, unit: str, known: Mapping[str, float], told: str | None, usual: str) -> float:
-    """Return the factor from a column's unit, of which a ``/yr`` is no concern."""
+    """Return the factor from a column's unit, of which a ``/yr`` is not a concern."""
     wanted = told or re.sub(r"([ ./*]+(yr|year|a|Julian_year|annum)(\*\*-1|\^-1|-1)?)$", "", unit.strip()) or usual
     if wanted not in known:
         message = f"column '{name}' has the unit '{wanted}', which is not known{suggest(wanted, known)}"

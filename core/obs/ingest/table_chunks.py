@@ -30,7 +30,7 @@ def table_columns(path: Path) -> dict[str, str]:
     DatasetNotFoundError
         If there is no such file.
     FileFormatError
-        If it is no table.
+        If it is not a table.
     """
     if path.name.endswith(_CSV_ENDINGS):
         with _csv(path, None) as reader:
@@ -67,7 +67,7 @@ def read_chunks(
     DatasetNotFoundError
         If there is no such file.
     FileFormatError
-        If it is no table, or a column holds something else.
+        If it is not a table, or a column holds something else.
     """
     if path.name.endswith(_CSV_ENDINGS):
         chunks = _csv_chunks(path, columns)

@@ -22,7 +22,7 @@ _BEGINS = (b"SIMPLE  =", b"XTENSION=")
 _FIRST = re.compile(r"(?P<indent>[ \t]*)(?:SIMPLE|XTENSION) {0,6}=")
 _CARD_LIKE = re.compile(r"(?P<indent>[ \t]*)[A-Z][A-Z0-9_-]{1,7} {0,6}= *(?:'[^']*'|[-+.0-9][^ /]*|[TF])? *(?:/.*)?")
 _LEAST_CARDS = 8
-"""A text with fewer lines like cards is no header, unless it begins as one."""
+"""A text with fewer lines like cards is not a header, unless it begins as one."""
 _SQUEEZED = re.compile(r"^([A-Z][A-Z0-9_-]{0,7}) {0,6}= *")
 _NEXT = re.compile(r"(?:SIMPLE|XTENSION) {0,6}=")
 

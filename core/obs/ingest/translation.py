@@ -267,7 +267,7 @@ def first_image(path: Path) -> FileHeader:
     Raises
     ------
     FileFormatError
-        If it is no FITS file, or ends early.
+        If it is not a FITS file, or ends early.
     """
     primary: FileHeader = {}
     for number, header in read_headers(path):
@@ -352,8 +352,8 @@ def _complete(translator: Translator, frame: Frame, needed: Sequence[str], warni
     lacking = [name for name in needed if whole.get(name) is None and name in whole]
     if lacking:
         advice = f"; give it by --set {' '.join(f'{name}=VALUE' for name in lacking)}"
-        raise FileFormatError(f"the header does not tell {', '.join(lacking)}{frame.hint}{advice}")
-    warnings += [f"the header does not tell {name}" for name in whole if whole[name] is None and name not in wrong]
+        raise FileFormatError(f"the header does not give {', '.join(lacking)}{frame.hint}{advice}")
+    warnings += [f"the header does not give {name}" for name in whole if whole[name] is None and name not in wrong]
     if translator.extensions:
         whole["hdu"] = frame.hdu
     return whole

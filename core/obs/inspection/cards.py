@@ -144,7 +144,7 @@ def _parse(text: str, problems: list[str]) -> Card | None:
             return None
         if not rest.startswith("="):
             if "=" not in text[:12]:
-                problems.append(f"'{text[:20].strip()}' is no card")
+                problems.append(f"'{text[:20].strip()}' is not a card")
                 return None
             keyword, _, rest = text.partition("=")
             keyword = keyword.strip().upper()

@@ -17,7 +17,7 @@ __all__ = ["AS_ONE_FILTER", "find_color_mosaic"]
 AS_ONE_FILTER = (
     "all pixels are taken for one filter, the band color_mosaic, so that positions hold and no zero point is fitted"
 )
-"""What becomes of a mosaic that cannot be split into its colors."""
+"""What happens to a mosaic that cannot be split into its colors."""
 
 _X_OFFSETS, _Y_OFFSETS = ("XBAYROFF", "BAYOFFX", "XBAYOFF"), ("YBAYROFF", "BAYOFFY", "YBAYOFF")
 _SHORT = {"RG": "RGGB", "BG": "BGGR", "GR": "GRBG", "GB": "GBRG"}
@@ -92,7 +92,7 @@ def _against_pixels(
         return Finding.unknown("color_mosaic"), [f"{said}: {why}: not taken for a color mosaic"]
     first, second = abs(levels[0] - levels[3]), abs(levels[1] - levels[2])
     if max(first, second) < max(_ERRORS * error, 3.0 * min(first, second), 2.0):
-        return Finding("color_mosaic", pattern, card, "likely", "the levels of the pixels do not tell"), [planes]
+        return Finding("color_mosaic", pattern, card, "likely", "the levels of the pixels do not show"), [planes]
     greens = (0, 3) if first < second else (1, 2)
     if all(pattern[n] == "G" for n in greens):
         return Finding("color_mosaic", pattern, card, "certain", "the levels of the pixels agree"), [planes]

@@ -56,7 +56,7 @@ class FrameFacts:
     findings : tuple of Finding
         The quantities, of the first file that tells them.
     borrowed : frozenset of str
-        Those that the first of all files does not tell.
+        Those that the first of all files does not say.
     files : tuple of FileFacts
         What each file tells alone.
     filters : tuple of str
@@ -295,7 +295,7 @@ def _unnumbered(date: DateRule | None, visit: Finding, rule: KeyRule, *, has_tim
         return ()
     if date is None:
         return (
-            "no card tells when the exposure began, and none numbers it: such frames cannot be ingested; if another "
+            "no card gives when the exposure began, and none numbers it: such frames cannot be ingested; if another "
             "card tells, or the name of the file, say so in the table dates of translator.py",
         )
     return () if has_time else (visit.note,)
@@ -318,8 +318,8 @@ def _against_type(exposure: Finding, kind: Finding) -> Finding:
 
 
 def _marked(finding: Finding, borrowed: set[str], first: RawFile) -> Finding:
-    """Return a finding with a note where the first file does not tell it."""
+    """Return a finding with a note where the first file does not say it."""
     if finding.quantity not in borrowed:
         return finding
-    note = "; ".join(part for part in (finding.note, f"{first.path.name} does not tell it") if part)
+    note = "; ".join(part for part in (finding.note, f"{first.path.name} does not say it") if part)
     return replace(finding, note=note)

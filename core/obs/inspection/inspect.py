@@ -227,12 +227,12 @@ def _by_name(files: Sequence[RawFile], rule: KeyRule) -> list[tuple[RawImage, ..
 
 
 def _doubted(key: Finding, files: Sequence[RawFile], exposures: Sequence[object]) -> tuple[Finding, list[str]]:
-    """Return the detector, a guess where several files are of one exposure and no card tells their detectors apart."""
+    """Return the detector, a guess where several files are of one exposure and no card gives their detectors apart."""
     groups = one_exposure(files, exposures)
     if not groups:
         return key, []
     names = ", ".join(file.path.name for file in groups[0][:3])
-    text = f"{names} begin at the same time, and no card tells whether they are of different detectors"
+    text = f"{names} begin at the same time, and no card gives whether they are of different detectors"
     advice = "say in translator.py what names the detector, or numbers the exposures"
     return replace(key, confidence=lower_confidence(key.confidence, "guess"), note=text), [f"{text}: {advice}"]
 

@@ -25,7 +25,7 @@ from obs.repo.fits_raw import append_overscan
 __all__ = ["RawFile", "RawImage", "read_raw_file"]
 
 _BLOCK, _CARD = 2880, 80
-#: Larger numbers are no sizes.
+#: Larger numbers are not sizes.
 _LARGEST = 2**40
 
 
@@ -126,7 +126,7 @@ def read_raw_file(path: Path) -> RawFile:
     Raises
     ------
     FileFormatError
-        If it cannot be read, is no FITS file and no header, or has no image.
+        If it cannot be read, is not a FITS file and no header, or has no image.
     """
     content = read_content(path)
     lines = header_lines(content)

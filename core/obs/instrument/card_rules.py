@@ -48,7 +48,7 @@ def cast_value(value: Any, kind: type) -> Any:  # noqa: ANN401 - columns are of 
     Raises
     ------
     FileFormatError
-        If it is no number, or no whole one, where one is due.
+        If it is not a number, or no whole one, where one is due.
     """
     if kind is str:
         return str(value).strip()

@@ -195,7 +195,7 @@ def mjd_to_date(mjd: float) -> datetime:
     Raises
     ------
     FileFormatError
-        If it is no day of the calendar.
+        If it is not a day of the calendar.
     """
     try:
         return _MJD_ZERO + timedelta(days=mjd)

@@ -93,7 +93,7 @@ def missing_time(info: VisitInfo) -> float:
     Raises
     ------
     FileFormatError
-        If begin or end are no dates.
+        If begin or end are not dates.
     """
     if not info.date_begin or not info.date_end or not 0 <= info.exposure_time < math.inf:
         return 0.0
@@ -146,7 +146,7 @@ def compare_direction(info: VisitInfo) -> Direction | None:
     Raises
     ------
     FileFormatError
-        If the begin is no date.
+        If the begin is not a date.
     """
     known = (info.boresight_ra, info.boresight_dec, info.longitude, info.latitude, info.boresight_altitude)
     if not info.date_begin or any(math.isnan(value) for value in known):

@@ -115,9 +115,9 @@ class DateRule:
         elif self.time_unit:
             seconds = _TIME_UNITS[self.time_unit] * read_number(text)
         else:
-            raise FileFormatError(f"{self.time} = '{text}' is no time of day")
+            raise FileFormatError(f"{self.time} = '{text}' is not a time of day")
         if not 0.0 <= seconds < 86401.0:
-            raise FileFormatError(f"{self.time} = '{text}' is no time of day")
+            raise FileFormatError(f"{self.time} = '{text}' is not a time of day")
         return timedelta(seconds=round(seconds, 6))
 
     def write(self, begin: datetime, exposure_time: float) -> dict[str, Any]:

@@ -108,7 +108,7 @@ def _circumstances(translator: Translator, md: Header, exposure_id: int | None) 
     known = {item.name: item.value for item in found if item.value is not None}
     try:
         whole = translator.complete(known, exposure_id)
-    except FileFormatError:  # the begin is no date, so that nothing follows from it
+    except FileFormatError:  # the begin is not a date, so that nothing follows from it
         whole = VisitInfo(**known)
     for item in found:
         value = getattr(whole, item.name)

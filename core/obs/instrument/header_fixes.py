@@ -189,7 +189,7 @@ class _Table:
 
     def _keyword(self, place: YamlPath, word: object) -> str:
         if not isinstance(word, str) or not _KEYWORD.fullmatch(word):
-            self.fault(place, f"{word!r} is no keyword of a header: capitals, digits, - and _")
+            self.fault(place, f"{word!r} is not a keyword of a header: capitals, digits, - and _")
         return str(word)
 
     def _keywords(self, place: YamlPath, value: object) -> tuple[str, ...]:
@@ -220,11 +220,11 @@ class _Table:
         if isinstance(item, str) and ".." in item:
             ends = [end.strip() for end in item.split("..", 1)]
             if not any(ends) or not all(re.fullmatch(r"-?\d*", end) for end in ends):
-                self.fault(place, f"'{item}' is no range such as 904030..904040")
+                self.fault(place, f"'{item}' is not a range such as 904030..904040")
             low, high = (int(end) if end else None for end in ends)
             return self._span(place, item, low, high)
         if not isinstance(item, str | int | float) or isinstance(item, bool):
-            self.fault(place, f"{item!r} is no value: give one, a range such as 904030..904040, or a list of these")
+            self.fault(place, f"{item!r} is not a value: give one, a range such as 904030..904040, or a list of these")
         return item
 
     def _span(self, place: YamlPath, text: object, low: Any, high: Any) -> _Span:  # noqa: ANN401 - numbers or dates
@@ -239,7 +239,7 @@ class _Table:
         low, dots, high = (part.strip() for part in text.partition(".."))
         ends = (low, high) if dots else (low, low)
         if not any(ends):
-            self.fault(place, f"'{text}' is no span of time such as 2013-01-05..2013-01-12")
+            self.fault(place, f"'{text}' is not a span of time such as 2013-01-05..2013-01-12")
         first, last = (self._end(place, end) for end in ends)
         if last is not None and ":" not in ends[1]:
             last += timedelta(days=1) - timedelta(microseconds=1)

@@ -155,7 +155,7 @@ def _types(cards: CardReader, keywords: Sequence[str]) -> Iterator[str]:
 
 
 def read_image_type(cards: CardReader, keywords: Sequence[str], exposure_time: float = math.nan) -> str | None:
-    """Return the type of a frame; None where no card tells it, or another speaks against it.
+    """Return the type of a frame; None where no card gives it, or another speaks against it.
 
     Parameters
     ----------

@@ -234,7 +234,7 @@ class Instrument:
         Raises
         ------
         PluginError
-            If the camera has none, it cannot be imported, or is no `Translator`.
+            If the camera has none, it cannot be imported, or is not a `Translator`.
         """
         if self.translator is None:
             raise PluginError(
@@ -265,13 +265,13 @@ def make_translator(reference: str | Translator) -> Translator:
     Raises
     ------
     PluginError
-        If it cannot be imported, or is no `Translator`.
+        If it cannot be imported, or is not a `Translator`.
     """
     found = resolve(reference) if isinstance(reference, str) else reference
     if isinstance(found, type) and issubclass(found, Translator):
         found = found()
     if not isinstance(found, Translator):
-        raise PluginError(f"{reference} cannot be used: it is no obs.instrument.translator.Translator")
+        raise PluginError(f"{reference} cannot be used: it is not an obs.instrument.translator.Translator")
     return found
 
 
@@ -285,7 +285,7 @@ def resolve(reference: str) -> Any:  # noqa: ANN401 - whatever is there
     """
     module, colon, name = reference.partition(":")
     if not colon:
-        raise PluginError(f"'{reference}' is no reference such as 'package.module:name'")
+        raise PluginError(f"'{reference}' is not a reference such as 'package.module:name'")
     try:
         found: Any = importlib.import_module(module)
         for part in name.split("."):

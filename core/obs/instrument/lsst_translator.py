@@ -66,7 +66,7 @@ _FACTS: dict[str, tuple[str, Callable[[Any], Any]]] = {
 class AstroMetadataTranslator(Translator):
     """Reads the headers of a camera with a translator of the package astro_metadata_translator.
 
-    Columns and circumstances have this project's names and units, dates are UTC; what the package does not tell, or
+    Columns and circumstances have this project's names and units, dates are UTC; what the package does not say, or
     cannot read, is not known. Methods ``translate_NAME`` and the tables of a subclass win over the package.
 
     Parameters
@@ -207,7 +207,7 @@ class _LsstHeader(Header):
         self._looked_at: dict[str, dict[str, bool]] = {}
 
     def ask(self, lsst_property: str) -> Any:  # noqa: ANN401 - properties are of any type
-        """Return a property; None where the package does not tell it or fails."""
+        """Return a property; None where the package does not say it or fails."""
         method = getattr(self._translator, f"to_{lsst_property}", None)
         if method is None:
             raise PluginError(f"{_PACKAGE} has no property '{lsst_property}'")

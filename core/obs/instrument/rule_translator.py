@@ -52,7 +52,7 @@ class RuleTranslator(Translator):
         Raises
         ------
         FileFormatError
-            If no card tells it.
+            If no card gives it.
         """
         seconds = self._seconds(md) if any(rule.moment != "begin" for rule in self.dates) else math.nan
         fault: FileFormatError | None = None
@@ -65,7 +65,7 @@ class RuleTranslator(Translator):
                 fault = error if fault is None or (rule.date in md and "lacks" in str(fault)) else fault
             else:
                 return found
-        raise fault or FileFormatError("no card tells when the exposure began")
+        raise fault or FileFormatError("no card gives when the exposure began")
 
     def _seconds(self, md: Header) -> float:
         try:
@@ -75,7 +75,7 @@ class RuleTranslator(Translator):
             return math.nan
 
     def translate_date_begin(self, md: Header) -> str | None:
-        """Return when the exposure began; None where no card tells one that can be."""
+        """Return when the exposure began; None where no card gives one that can be."""
         try:
             return format_date(self.begin(md))
         except FileFormatError:
@@ -94,12 +94,12 @@ class RuleTranslator(Translator):
         return None
 
     def translate_boresight_ra(self, md: Header) -> float | None:
-        """Return the right ascension of J2000, degrees; None where no card tells one that can be."""
+        """Return the right ascension of J2000, degrees; None where no card gives one that can be."""
         found = self._pointing(md)
         return None if found is None else found[0]
 
     def translate_boresight_dec(self, md: Header) -> float | None:
-        """Return the declination of J2000, degrees; None where no card tells one that can be."""
+        """Return the declination of J2000, degrees; None where no card gives one that can be."""
         found = self._pointing(md)
         return None if found is None else found[1]
 
@@ -119,7 +119,7 @@ class RuleTranslator(Translator):
         return glass if SIMULATED_COLOR in md else color_filter(glass, self.find_color(md))
 
     def find_image_type(self, md: Header) -> str | None:
-        """Return what the frame is for: ``unknown`` where no card tells it, None where none can be understood.
+        """Return what the frame is for: ``unknown`` where no card gives it, None where none can be understood.
 
         A card is not understood either where the target or the exposure time speaks against it.
         """

@@ -66,7 +66,7 @@ class Translator:
         are those of `obs.instrument.card_values.UNITS`; ``times`` is a card that multiplies. A list of these is tried
         until one tells a value that can be.
     defaults : mapping
-        What a column holds where the header does not tell.
+        What a column holds where the header does not give.
     translators : mapping of str to str
         Name to the method that tells it, where that is not ``translate_NAME``.
     extensions : sequence of str
@@ -144,7 +144,7 @@ class Translator:
             for name in fix.exposures:
                 if name not in self.columns:
                     hint = suggest(name, self.columns)
-                    raise ConfigError(f"exposures: '{name}' is no column{hint}", path=path, line=fix.line)
+                    raise ConfigError(f"exposures: '{name}' is not a column{hint}", path=path, line=fix.line)
         return fixes
 
     @property
@@ -210,7 +210,7 @@ class Translator:
     def visit_info(self, header: Mapping[str, Any], exposure_id: int | None = None) -> VisitInfo:
         """Return the circumstances of an exposure.
 
-        What the tables do not tell is derived, where it follows: the dark time is the exposure time, the exposure ends
+        What the tables do not show is derived, where it follows: the dark time is the exposure time, the exposure ends
         its time after it began, and its middle is in between.
 
         Parameters
@@ -257,7 +257,7 @@ class Translator:
         Raises
         ------
         FileFormatError
-            If the begin is no date.
+            If the begin is not a date.
         """
         if exposure_id is not None:
             known = known | {"exposure_id": exposure_id}
@@ -265,7 +265,7 @@ class Translator:
         return VisitInfo(**(dark_time | derive_dates(known) | known))
 
     def read(self, name: str, md: Header) -> Any:  # noqa: ANN401 - columns are of any type
-        """Return what an open header tells of a column or a circumstance, as it comes; None if nothing.
+        """Return what an open header tells of a column or a circumstance, as it is; None if nothing.
 
         Raises
         ------

@@ -86,4 +86,4 @@ def _check_rule(translator: type[TranslatorTables], name: str, options: Mapping[
         raise TypeError(f"{translator.__name__}: '{name}' has the unknown unit '{unit}'{suggest(unit, UNITS)}")
     fact = FACTS.get(name)
     if fact is not None and not fact.metadata["comment"].startswith(f"[{UNITS[unit].standard}]"):
-        raise TypeError(f"{translator.__name__}: '{name}' is no quantity in {unit}: {fact.metadata['comment']}")
+        raise TypeError(f"{translator.__name__}: '{name}' is not a quantity in {unit}: {fact.metadata['comment']}")

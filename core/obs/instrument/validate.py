@@ -59,7 +59,7 @@ def _value_faults(instrument: Instrument, entry_point: str | None) -> Iterator[s
         if isinstance(reference, Translator | None):
             continue
         if not isinstance(reference, str) or reference.count(":") != 1:
-            yield f"{_describe(reference)} is no reference; the contract wants 'package.module:name'"
+            yield f"{_describe(reference)} is not a reference; the contract wants 'package.module:name'"
     names: dict[str, str] = {}
     for known in instrument.filters:
         if not isinstance(known, FilterDefinition):

@@ -198,7 +198,7 @@ METRICS: dict[str, Metric] = {
         ),
         Metric("saturated", "saturated", "%", "Saturated pixels.", "mask plane SAT", 2),
         Metric(
-            "masked", "masked", "%", "Pixels that are no measurements: bad, saturated, without data.", "mask planes", 2
+            "masked", "masked", "%", "Pixels that are not measurements: bad, saturated, without data.", "mask planes", 2
         ),
         Metric("cosmic_rays", "cosmic rays", "pixel/Mpixel/s", "Pixels hit by cosmic rays.", "count, by area and time"),
         Metric(

@@ -36,7 +36,7 @@ def read_history(roots: Sequence[Path], nights: Sequence[str], *, limit: int = H
         try:
             rows = MetricTable(output).read("detector", "status = 'done'")
         except ObsError:
-            continue  # a damaged table of another output is no reason not to judge this one
+            continue  # a damaged table of another output is not a reason not to judge this one
         for row in rows:
             known = newest.get(row["data_id"])
             if night_of(row) not in ("", *nights) and (known is None or _changed(known) < _changed(row)):

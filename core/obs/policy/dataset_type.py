@@ -83,7 +83,7 @@ class Template:
     Raises
     ------
     ValueError
-        If the text has a ``%`` that is no ``%(key)d``, is absolute, or leaves its folder with ``..``.
+        If the text has a ``%`` that is not a ``%(key)d``, is absolute, or leaves its folder with ``..``.
     """
 
     def __init__(self, text: str) -> None:
@@ -208,7 +208,7 @@ def _split(text: str) -> Iterator[str | _Field]:
             continue
         conversion = _CONVERSION.match(text, match.start())
         if conversion is None:
-            raise ValueError(f"'{text[match.start() : match.start() + 12]}' is no conversion like %(visit)07d")
+            raise ValueError(f"'{text[match.start() : match.start() + 12]}' is not a conversion like %(visit)07d")
         if match.start() > end:
             yield text[end : match.start()]
         end = conversion.end()

@@ -7,8 +7,8 @@ __all__ = ["ENTRY_KEYS", "GROUPS", "TOP_KEYS", "EntryKey"]
 
 #: Dataset types come in these groups.
 GROUPS = {
-    "images": "Images that are no exposures of the camera.",
-    "exposures": "Exposures and what becomes of them.",
+    "images": "Images that are not exposures of the camera.",
+    "exposures": "Exposures and what happens to them.",
     "calibrations": "Calibration frames, which lie under the calibration root and are chosen by their validity.",
     "datasets": "Everything else: catalogs, backgrounds, metadata.",
 }
@@ -57,7 +57,7 @@ ENTRY_KEYS = {
     ),
     "description": EntryKey("text", "description", "What it is, for people."),
     "storage": EntryKey("text", "storage", "Kind of file: FitsStorage, FitsCatalogStorage, YamlStorage and so on."),
-    "python": EntryKey("text", "python", "LSST's class; where storage does not tell, it says what a file holds."),
+    "python": EntryKey("text", "python", "LSST's class; where storage does not say, it says what a file holds."),
     "persistable": EntryKey("text", "persistable", "LSST's older name of the class; kept, not used."),
     "level": EntryKey("text", "level", "What one dataset is of: Ccd, Visit, Skytile; kept, not used."),
     "tables": EntryKey("list", "tables", "Tables of the registry in which keys that a data ID lacks are looked up."),

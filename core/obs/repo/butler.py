@@ -53,7 +53,7 @@ class Butler(References):
     Raises
     ------
     RepositoryError
-        If the root is no repository, no camera is known for it, or both ways of naming repositories are used.
+        If the root is not a repository, no camera is known for it, or both ways of naming repositories are used.
     OutputError
         If the output is an input, or was made from other inputs.
     PluginError

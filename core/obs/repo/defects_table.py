@@ -50,7 +50,7 @@ def read_defects(path: Path | str) -> Catalog:
     else:
         found = ", ".join(table.columns) or "no column"
         raise FileFormatError(
-            f"is no table of defects: it has {found}; wanted are x0, y0, width and height, or X, Y, SHAPE and R",
+            f"is not a table of defects: it has {found}; wanted are x0, y0, width and height, or X, Y, SHAPE and R",
             path=path,
         )
     columns = {
@@ -61,7 +61,7 @@ def read_defects(path: Path | str) -> Catalog:
 
 
 def _region_boxes(table: Catalog, names: dict[str, str], path: Path | str) -> NDArray[np.int64]:
-    """Return boxes, shape (n, 4), of FITS regions; those that are no boxes are left out, with a line in the log."""
+    """Return boxes, shape (n, 4), of FITS regions; those that are not boxes are left out, with a line in the log."""
     size = np.asarray(table[names["r"]], np.float64).reshape(len(table), -1)
     size = size if size.shape[1] > 1 else np.repeat(size, 2, axis=1)
     shapes = np.array([str(shape).strip().upper() for shape in table[names["shape"]]], np.str_)
@@ -74,7 +74,7 @@ def _region_boxes(table: Catalog, names: dict[str, str], path: Path | str) -> ND
     if not known.all():
         others = sorted({str(shape) for shape in shapes[~known]})
         _LOG.warning(
-            "%s: %d of %d regions are no boxes along rows and columns (%s) and are not used",
+            "%s: %d of %d regions are not boxes along rows and columns (%s) and are not used",
             path,
             int((~known).sum()),
             len(known),

@@ -159,7 +159,7 @@ def read_exposure(path: Path | str, box: Box | None = None, hdu: int | None = No
     DatasetNotFoundError
         If there is no such file.
     FileFormatError
-        If it is no FITS file, is truncated, or has no such image or pixels.
+        If it is not a FITS file, is truncated, or has no such image or pixels.
 
     Examples
     --------
@@ -256,7 +256,7 @@ def read_exposure_header(path: Path | str, hdu: int | None = None) -> dict[str, 
     DatasetNotFoundError
         If there is no such file.
     FileFormatError
-        If it is no FITS file or is truncated.
+        If it is not a FITS file or is truncated.
     """
     with open_fits(path) as hdus:
         if hdu is None and not any(map(_is_image, hdus)):
@@ -353,7 +353,7 @@ def _image_hdu(hdus: fits.HDUList, hdu: int | None) -> fits.ImageHDU:
     except IndexError:
         raise FileFormatError(f"has {len(hdus)} HDUs, no number {hdu}") from None
     if not _is_image(found):
-        raise FileFormatError(f"HDU {hdu} is no two-dimensional image")
+        raise FileFormatError(f"HDU {hdu} is not a two-dimensional image")
     return found
 
 

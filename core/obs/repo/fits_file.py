@@ -77,7 +77,7 @@ def open_fits(path: Path | str) -> Iterator[fits.HDUList]:
     DatasetNotFoundError
         If there is no such file.
     FileFormatError
-        If the file is no FITS file, is truncated, or what the block reads is not there.
+        If the file is not a FITS file, is truncated, or what the block reads is not there.
     """
     with warnings.catch_warnings():
         # A foreign header's small sins do not matter; that the file ends early does.

@@ -57,7 +57,7 @@ def read_raw(
     DatasetNotFoundError
         If there is no such file.
     FileFormatError
-        If it is no FITS file, is truncated, or has no such image.
+        If it is not a FITS file, is truncated, or has no such image.
     """
     with open_fits(path) as hdus:
         primary = header_to_dict(hdus[0].header)
@@ -151,7 +151,7 @@ def _numbered(hdus: fits.HDUList, number: int) -> fits.ImageHDU:
     except IndexError:
         raise FileFormatError(f"has {len(hdus)} HDUs, no number {number}") from None
     if not _is_image(found):
-        raise FileFormatError(f"HDU {number} is no two-dimensional image")
+        raise FileFormatError(f"HDU {number} is not a two-dimensional image")
     return found
 
 

@@ -67,7 +67,7 @@ class InputFile:
         known = cls.__dataclass_fields__
         whole = {"ctime_ns": 0, **facts} if isinstance(facts, Mapping) else {}
         if not all(isinstance(whole.get(name), int if name in _NUMBERS else str) for name in known):
-            raise FileFormatError(f"is no record of an input file: {facts!r}")
+            raise FileFormatError(f"is not a record of an input file: {facts!r}")
         return cls(**{name: whole[name] for name in known})
 
     def to_plain(self) -> dict[str, Any]:

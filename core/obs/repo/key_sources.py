@@ -19,7 +19,7 @@ __all__ = ["CALIB_REGISTRY", "DATABASE_FILE", "REGISTRY_FILE", "KeySources", "re
 REGISTRY_FILE = "registry.sqlite3"
 #: Name of the registry of calibrations in their folder.
 CALIB_REGISTRY = "calibRegistry.sqlite3"
-#: Names the database, where the registry is no file.
+#: Names the database, where the registry is not a file.
 DATABASE_FILE = "registry.pgsql"
 
 

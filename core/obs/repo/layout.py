@@ -116,7 +116,7 @@ def open_repository(folder: Path | str) -> Repository:
         above = next((parent for parent in root.absolute().parents if is_repository(parent)), None)
         advice = f"did you mean {above}?" if above else "name the top folder of a repository"
         raise RepositoryError(
-            f"{root} is no data repository: it holds no {', '.join((_OWN, *_LSST[:-1]))} or {_LSST[-1]}; {advice}",
+            f"{root} is not a data repository: it holds no {', '.join((_OWN, *_LSST[:-1]))} or {_LSST[-1]}; {advice}",
             path=root,
         )
     root = root.resolve()
@@ -138,7 +138,7 @@ def repositories_with_parents(folders: Sequence[Path]) -> list[Repository]:
     Raises
     ------
     RepositoryError
-        If one of them is no repository or cannot be read.
+        If one of them is not a repository or cannot be read.
     """
 
     def visit(folder: Path, child: Path | None) -> Iterator[Repository]:
@@ -254,7 +254,7 @@ def _read_configuration(root: Path) -> Repository:
         line = None if mark is None else mark.line + 1
         raise _Fault(f"cannot read this description: {reason}", path=path, line=line) from None
     if not isinstance(data, dict):
-        raise _Fault("this is no !RepositoryCfg_v1 description", path=path)
+        raise _Fault("this is not a !RepositoryCfg_v1 description", path=path)
     mapper, arguments = data.get("_mapper"), data.get("_mapperArgs")
     parents = [_folder(parent) for parent in data.get("_parents") or []]
     policy = data.get("_policy")

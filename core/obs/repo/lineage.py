@@ -59,7 +59,7 @@ def trace(
     Raises
     ------
     RepositoryError
-        If the root is no repository.
+        If the root is not a repository.
     OutputError
         If the output is an input, was made from other inputs, or is not ours to write.
     """

@@ -46,7 +46,7 @@ def read_linearizer(path: Path | str) -> dict[str, AmplifierLinearity]:
     DatasetNotFoundError
         If there is no such file.
     FileFormatError
-        If it is no linearizer.
+        If it is not a linearizer.
     """
     return _read_yaml(path) if Path(path).suffix in (".yaml", ".yml") else _read_fits(path)
 
@@ -55,7 +55,7 @@ def _read_yaml(path: Path | str) -> dict[str, AmplifierLinearity]:
     data, _ = load_yaml(path, error=YamlFault)
     amplifiers = data.get("amplifiers") if isinstance(data, Mapping) else None
     if not isinstance(amplifiers, Mapping):
-        raise FileFormatError("is no linearizer: the key 'amplifiers' is missing", path=path)
+        raise FileFormatError("is not a linearizer: the key 'amplifiers' is missing", path=path)
     table = data.get("tableData", data.get("lookupTable"))
     shared = None if table is None else np.array(table, np.float32)
     try:
@@ -64,7 +64,7 @@ def _read_yaml(path: Path | str) -> dict[str, AmplifierLinearity]:
             for name, entry in amplifiers.items()
         }
     except (KeyError, TypeError, ValueError) as error:
-        raise FileFormatError(f"is no linearizer: an amplifier lacks or misspells {error}", path=path) from None
+        raise FileFormatError(f"is not a linearizer: an amplifier lacks or misspells {error}", path=path) from None
 
 
 def _read_fits(path: Path | str) -> dict[str, AmplifierLinearity]:
@@ -72,7 +72,7 @@ def _read_fits(path: Path | str) -> dict[str, AmplifierLinearity]:
         tables = [hdu for hdu in hdus if getattr(hdu, "columns", None) is not None and hdu.data is not None]
         names = {column.upper() for column in tables[0].columns.names} if tables else set()
         if not {"AMPLIFIER_NAME", "TYPE", "COEFFS"} <= names:
-            raise FileFormatError("is no linearizer: it has no table with AMPLIFIER_NAME, TYPE and COEFFS")
+            raise FileFormatError("is not a linearizer: it has no table with AMPLIFIER_NAME, TYPE and COEFFS")
         lookup = next((hdu.data["LOOKUP_VALUES"] for hdu in tables[1:] if "LOOKUP_VALUES" in hdu.columns.names), None)
         shared = None if lookup is None else np.array(lookup, np.float32)
         rows = tables[0].data

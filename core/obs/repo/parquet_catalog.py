@@ -93,7 +93,7 @@ def read_parquet(path: Path | str) -> Catalog:
     DatasetNotFoundError
         If there is no such file.
     FileFormatError
-        If it is no Parquet file or is truncated.
+        If it is not a Parquet file or is truncated.
     """
     with _opened(path) as file:
         return _catalog(file.read())

@@ -60,7 +60,7 @@ class RawHeader:
         Raises
         ------
         DatasetNotFoundError
-            If the frame does not tell it.
+            If the frame does not say it.
         ObsError
             If the header or the data ID cannot be translated.
         """

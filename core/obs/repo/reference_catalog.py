@@ -74,9 +74,9 @@ def load_reference_catalog(folder: Path, *, ra: float, dec: float, radius: float
     Raises
     ------
     DatasetNotFoundError
-        If there is no such folder, it is no reference catalog, or all of a catalog is wanted that has too many files.
+        If the folder is missing or is not a reference catalog, or all of a catalog is wanted that has too many files.
     FileFormatError
-        If a file is no part of a reference catalog.
+        If a file is not part of a reference catalog.
     """
     if not folder.is_dir():
         raise _missing([folder.parent], folder.name)
@@ -110,7 +110,7 @@ def _missing(folders: Sequence[Path], name: str) -> DatasetNotFoundError:
 
 
 def _check_shards(folder: Path) -> None:
-    """Refuse a folder that is no reference catalog at all, rather than one that does not reach so far.
+    """Refuse a folder that is not a reference catalog at all, rather than one that does not reach so far.
 
     Raises
     ------
@@ -124,7 +124,7 @@ def _check_shards(folder: Path) -> None:
         f"did you mean {catalogs[0]}?" if catalogs else "name the folder of one catalog, such as DATA/ref_cats/gaia"
     )
     raise DatasetNotFoundError(
-        f"{folder} is no reference catalog: it has no files such as 231866.fits; {advice}",
+        f"{folder} is not a reference catalog: it has no files such as 231866.fits; {advice}",
         dataset_type="ref_cat",
         paths=[folder],
     )

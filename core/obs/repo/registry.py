@@ -39,7 +39,7 @@ class Registry:
     Raises
     ------
     RepositoryError
-        If there is no such file, it is no database, or a newer version of obs made it.
+        If there is no such file, it is not a database, or a newer version of obs made it.
     OutputError
         If it is of an older version, is to be written, and cannot be brought to the current one.
     """
@@ -234,7 +234,7 @@ class Registry:
     def _table_columns(self, table: str) -> dict[str, type]:
         if table in self._schema:
             return self._schema[table]
-        # SQL does not tell raw_skytile from raw_skyTile, and policies rely on it.
+        # SQL does not say raw_skytile from raw_skyTile, and policies rely on it.
         for name, columns in self._schema.items():
             if name.lower() == table.lower():
                 return columns

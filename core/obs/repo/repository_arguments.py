@@ -22,7 +22,7 @@ class RepositoryArguments:
     root : Path
         Its folder.
     mapper : str or None
-        Name of the mapper class, where the repository itself does not tell.
+        Name of the mapper class, where the repository itself does not say.
     calib : str or None
         Folder of the calibrations.
     policy : mapping

@@ -23,7 +23,7 @@ def read_text_table(path: Path | str) -> Catalog:
     DatasetNotFoundError
         If there is no such file.
     FileFormatError
-        If it is no table.
+        If it is not a table.
     """
     from astropy.table import Table  # noqa: PLC0415 - slow to import, seldom needed
 
@@ -32,4 +32,4 @@ def read_text_table(path: Path | str) -> Catalog:
         table: Any = Table.read(text, format="ascii.ecsv" if text.startswith("# %ECSV") else "ascii.csv")
         return Catalog.from_table(table)
     except Exception as error:
-        raise FileFormatError(describe_fault(error, path, "is no table"), path=path) from error
+        raise FileFormatError(describe_fault(error, path, "is not a table"), path=path) from error

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["ROW_NUMBER", "Transaction"]
 
 ROW_NUMBER = "id"
-"""The column that numbers rows of a table, and is no part of a data ID."""
+"""The column that numbers rows of a table, and is not part of a data ID."""
 
 #: Keys looked up in one statement; SQLite takes 32,766 values.
 _KEYS_AT_ONCE = 500

@@ -158,7 +158,7 @@ def _judge_visits(detectors: Sequence[Frame], gates: Gates, history: Sequence[Ma
     if all(len(group) == 1 for group in groups.values()):
         return [Frame(frame.name, frame.row, frame.verdict) for frame in detectors]
     rows = visit_rows([frame.row for frame in detectors])
-    # what is wrong with one detector in all visits is no property of a visit
+    # what is wrong with one detector in all visits is not a property of a visit
     weather = {name: gate for name, gate in gates.gates.items() if name not in _HARDWARE}
     verdicts = judge(rows, replace(gates, gates=weather), visit_rows(history))
     visits = []

@@ -147,7 +147,7 @@ def read_answers(path: Path) -> tuple[dict[str, str], dict[str, Any] | None]:
     if isinstance(data, Mapping) and isinstance(data.get("answers"), Mapping):
         data = data["answers"]
     if not isinstance(data, Mapping):
-        raise ConfigError("the answers are no list of 'name: value'", path=path)
+        raise ConfigError("the answers are not list of 'name: value'", path=path)
     known = [field.name for field in fields(Answers)]
     answers: dict[str, str] = {}
     for name, value in data.items():
@@ -155,7 +155,7 @@ def read_answers(path: Path) -> tuple[dict[str, str], dict[str, Any] | None]:
             continue
         if name not in known:
             raise ConfigError(
-                f"'{name}' is no question{suggest(str(name), known)}; there are {', '.join(known)}", path=path
+                f"'{name}' is not a question{suggest(str(name), known)}; there are {', '.join(known)}", path=path
             )
         answers[str(name)] = (
             f"{', '.join(map(str, value))}," if isinstance(value, list) else "" if value is None else str(value)

@@ -21,7 +21,7 @@ from obs.scaffold.safe_text import is_safe
 
 __all__ = ["absent_calibrations", "corrected_already", "template_facts"]
 
-_PIXEL_SIZE = 0.015  # mm, where no card tells
+_PIXEL_SIZE = 0.015  # mm, where no card gives
 _PATTERNS = {"digits": r"(\d+)$", "name": r"(?<!\d)(\d{3,6})(?!\d)"}  # of a number that is not all of the card
 _NAMED_KINDS = ("text", "words", "joined", "file", "color")  # of detector keys, those that are names
 _SCALE = 0.5  # arcsec per pixel, likewise

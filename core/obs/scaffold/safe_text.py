@@ -84,7 +84,7 @@ def _leaves(value: object, name: str = "") -> Iterator[tuple[str, object]]:
     if isinstance(value, Mapping):
         for key, item in value.items():
             if name.endswith(".options") and key not in _ARGUMENTS:
-                raise ConfigError(f"{name}: {key!r} is no argument of a rule")
+                raise ConfigError(f"{name}: {key!r} is not an argument of a rule")
             yield f"{name} (key)", str(key)
             yield from _leaves(item, f"{name}.{key}" if name else str(key))
     elif isinstance(value, list | tuple):

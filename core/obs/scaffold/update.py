@@ -32,7 +32,7 @@ Kind = Literal["added", "replaced", "merged", "removed", "yours", "conflict"]
 
 @dataclass(frozen=True)
 class Change:
-    """What becomes of one file.
+    """What happens to one file.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ def plan_update(package: Path, *, template: Path | None = None) -> Update:
         originals = dict(fresh) if before == after else {}
         if before != after:
             notes.append(
-                f"{ANSWERS_FILE} does not tell what obs new wrote, so that your changes and those of the template "
+                f"{ANSWERS_FILE} does not say what obs new wrote, so that your changes and those of the template "
                 "cannot be told apart"
             )
     sides = _Sides(package, originals, fresh, after)
@@ -166,7 +166,7 @@ def apply_update(update: Update, *, conflicts: Literal["show", "markers", "keep"
     update : Update
         What to do.
     conflicts : {"show", "markers", "keep"}
-        What becomes of files that both sides changed: they are left alone and come up again, get the template's lines
+        What happens to files that both sides changed: they are left alone and come up again, get the template's lines
         between markers, or are left alone for good.
 
     Raises
@@ -259,7 +259,7 @@ class _Sides:
     version: int
 
     def compare(self, path: str) -> Iterator[Change]:
-        """Yield what becomes of a file, if anything."""
+        """Yield what happens to a file, if anything."""
         old, new = self.originals.get(path), self.fresh.get(path)
         try:
             mine = (self.package / path).read_bytes().decode()

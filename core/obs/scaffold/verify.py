@@ -65,7 +65,7 @@ def _differences(facts: FileFacts, frame: Frame, info: VisitInfo) -> Iterator[st
         if not _agree(name, finding, value):
             told = f"{finding.source} alone tells {finding.value} ({finding.confidence})"
             if not finding.is_known:
-                told = f"the header alone does not tell it{f': {finding.note}' if finding.note else ''}"
+                told = f"the header alone does not say it{f': {finding.note}' if finding.note else ''}"
             yield f"{name} is {_shown(value)} by the translator, {told}; {_ADVICE}"
 
 

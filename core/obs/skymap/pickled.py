@@ -75,7 +75,7 @@ def _list_content(path: Path) -> tuple[list[str], list[tuple[str, str]], list[in
     except ValueError as error:
         if isinstance(error, FileFormatError):
             raise
-        raise FileFormatError(f"is no whole pickle; {_ADVICE}", path=path) from error
+        raise FileFormatError(f"is not a whole pickle; {_ADVICE}", path=path) from error
     for module, name in content.names:
         if (module, name) not in _HARMLESS and not _MODULE.fullmatch(module):
             raise FileFormatError(f"names {module}.{name}, which no sky map needs; not read; {_ADVICE}", path=path)

@@ -99,10 +99,10 @@ def restore_sky_map(data: object, path: Path | str) -> SkyMap[Any]:
     Raises
     ------
     FileFormatError
-        If the data are no sky map, or were changed so that the hash does not fit them.
+        If the data are not sky map, or were changed so that the hash does not fit them.
     """
     if not (isinstance(data, Mapping) and isinstance(data.get("settings"), Mapping) and "type" in data):
-        raise FileFormatError("is no sky map: it needs 'type' and 'settings'; make one with obs skymap make", path=path)
+        raise FileFormatError("is not a sky map: it needs 'type' and 'settings'; make one: obs skymap make", path=path)
     try:
         sky_map = make_sky_map(str(data["type"]), data["settings"])
     except ConfigError as error:

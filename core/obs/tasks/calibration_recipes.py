@@ -56,7 +56,7 @@ class Recipe:
     keep_detector_scale : bool
         Whether detectors keep their levels relative to one another.
     without_light : bool
-        Whether counts are no light, and so have only the noise of a read.
+        Whether counts are not light, and so have only the noise of a read.
     find_hits : bool
         Whether cosmic rays are looked for in every frame: where there is no light all that is sharp is none of it.
     """

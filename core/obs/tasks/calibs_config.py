@@ -107,7 +107,7 @@ class DefectsConfig(TaskConfig):
     )
     light: float = setting(
         20.0,
-        "Where the registry does not tell, frames whose level is this many times their noise are flats, others darks.",
+        "Where the registry does not give, frames whose level is this many times their noise are flats, others darks.",
         unit="sigma",
         gt=0,
     )

@@ -188,7 +188,7 @@ def finish_frame(
     """
     image, variance = combined.image, combined.variance
     empty = ~(np.isfinite(image) & np.isfinite(variance))
-    # Amplifiers that the camera does not have, or calls bad, are no fault of the frames.
+    # Amplifiers that the camera does not have, or calls bad, are not fault of the frames.
     lost = float(np.mean(empty & ~mask.any("BAD", "NO_DATA")))
     if lost > config.combine.maximum_without_data and not empty.all():
         total = sum((n_rejected or {}).values())

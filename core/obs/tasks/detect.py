@@ -28,7 +28,7 @@ NOISE_ROUNDS, SAME_NOISE = 8, 0.7
 sources above that noise, until a round finds no less than this part of it."""
 
 FEWEST_BESIDE = 100
-"""Fewer pixels do not tell the noise."""
+"""Fewer pixels do not show the noise."""
 
 
 class DetectionConfig(TaskConfig):
@@ -160,7 +160,7 @@ def detect_sources(
     edge = np.ones(mask.shape, bool)
     edge[kernel_margin : mask.shape[0] - kernel_margin, kernel_margin : mask.shape[1] - kernel_margin] = False
     mask.set(edge, "EDGE")
-    # the mask knows all sources, also those too faint to be kept: their light is no sky
+    # the mask knows all sources, also those too faint to be kept: their light is not sky
     mask.set(grow(above_threshold(smoothed, threshold), n_grow), "DETECTED")
     inverted = Smoothed(np.negative(smoothed.image), smoothed.margin)
     mask.set(grow(above_threshold(inverted, threshold), n_grow), "DETECTED_NEGATIVE")

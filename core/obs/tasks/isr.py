@@ -180,7 +180,7 @@ def remove_signature(
 
 
 def _by_hdu(raw: Raw, detector: Detector) -> Raw:
-    """Take a frame's only image for all amplifiers of a camera that does not tell HDUs."""
+    """Take a frame's only image for all amplifiers of a camera that does not say HDUs."""
     if len(raw.images) == 1 and all(amp.raw_hdu == 0 for amp in detector.amplifiers):
         return Raw(next(iter(raw.images.values())), raw.metadata)
     return raw

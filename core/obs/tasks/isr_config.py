@@ -199,7 +199,7 @@ class IsrConfig(TaskConfig):
     edge_mask_level: Literal["DETECTOR", "AMP"] = setting(
         "DETECTOR", "Which edge is masked: that of each AMP (amplifier), or that of the DETECTOR."
     )
-    do_nan_masking: bool = setting(True, "Mask pixels that are no finite number UNMASKEDNAN.")
+    do_nan_masking: bool = setting(True, "Mask pixels that are not finite number UNMASKEDNAN.")
     do_widen_saturation_trails: bool = setting(
         True, "Widen wide runs of saturated pixels, beside which charge spills over."
     )

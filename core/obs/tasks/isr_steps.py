@@ -115,7 +115,7 @@ def mask_defects(work: Work) -> None:
 
 
 def mask_nans(work: Work) -> None:
-    """Mask pixels that are no finite number, and record how many there are."""
+    """Mask pixels that are not finite number, and record how many there are."""
     work.metadata["NUMNANS"] = mask_not_finite(work.pixels)
 
 
@@ -207,7 +207,7 @@ def subtract_dark(work: Work) -> None:
 
 
 def _dark_scale(work: Work) -> float:
-    """Dark time of the exposure over that of the dark, which is one second where the dark does not tell."""
+    """Dark time of the exposure over that of the dark, which is one second where the dark does not say."""
     info, dark = work.visit_info, work.calibrations.dark
     time = info.dark_time if np.isfinite(info.dark_time) else info.exposure_time
     other = float("nan") if dark is None or dark.visit_info is None else dark.visit_info.dark_time

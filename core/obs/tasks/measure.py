@@ -233,7 +233,7 @@ def _identities(sources: SourceList, children: Children, first: int) -> Catalog:
     catalog.add("parent", parent, "", "id of the blend that the source is a child of, or 0")
     catalog.add("deblend_nChild", sources.n_child.astype(np.int32), "", "number of children, 0 if not blended")
     catalog.add("deblend_deblendedAsPsf", is_psf, "", "the deblender took the source for a point source")
-    catalog.add("detect_isPrimary", sources.n_child == 0, "", "the source is no blend that was divided")
+    catalog.add("detect_isPrimary", sources.n_child == 0, "", "the source is not a blend that was divided")
     return catalog
 
 

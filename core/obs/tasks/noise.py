@@ -1,4 +1,4 @@
-"""Hold the variance plane against the noise that the sky shows, and mend it where they differ.
+"""Hold the variance plane against the noise that the sky shows, and fix it where they differ.
 
 A variance plane is a line: what the light adds, its slope the inverse of the gain, and what is there without light. The
 noise of the sky is one point that the line must go through. Where it does not, what the header says tells which line

@@ -300,7 +300,7 @@ def _magnitudes(
         there = [column for column in reference.columns if column.endswith("_flux")]
         if not band and term is None:
             raise MeasurementError(
-                f"the exposure does not tell its filter; name the flux of the reference catalog (it has "
+                f"the exposure does not say its filter; name the flux of the reference catalog (it has "
                 f"{', '.join(there) or 'none'}), for example -c calibrate.reference.flux_names.=r"
             )
         remedy = "add that band to the catalog"

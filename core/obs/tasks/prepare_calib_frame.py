@@ -98,7 +98,7 @@ def prepare_frame(
             variance[...] = _variance_without_light(pixels.image[region.slices], variance)
     level = recipe.level(exposure, defective)
     if common_variance is not None:
-        # What does not differ between frames is no noise to judge them by, and does not average out.
+        # What does not differ between frames is not noise to judge them by, and does not average out.
         pixels.variance -= np.minimum(common_variance, _MOST_COMMON * pixels.variance)
     if recipe.subtract_background:
         pixels.image -= fit_background(pixels.image, defective, bin_size=config.objects.bin_size).image()
@@ -127,7 +127,7 @@ def find_objects(
     rejected : ndarray of bool, shape (ny, nx)
         Pixels that are bad already.
     pattern : ndarray of float32, shape (ny, nx)
-        What all frames have in common, which is no object: their combination.
+        What all frames have in common, which is not an object: their combination.
     config : ObjectsConfig
         Settings.
     """

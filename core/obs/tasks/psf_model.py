@@ -113,7 +113,7 @@ def model_psf(
             height, width = exposure.shape
             psf_sigma(fit.psf, x=0.5 * (width - 1), y=0.5 * (height - 1))
         except MeasurementError:
-            pass  # stamps that are mostly masked, or an image that is no star's: moments are all that is left
+            pass  # stamps that are mostly masked, or an image that is not a star's: moments are all that is left
         else:
             return PsfModel(fit.psf, "stars" if n_star >= ENOUGH_STARS else "few stars", fit)
     psf = _from_moments(bright, stars, config)

@@ -26,7 +26,7 @@ def find_step(target: str | None, default: Callable[..., Any], setting: str) -> 
     Raises
     ------
     ConfigError
-        If it cannot be imported, is no function, or does not take the arguments.
+        If it cannot be imported, is not a function, or does not take the arguments.
     """
     if target is None:
         return default
@@ -36,7 +36,7 @@ def find_step(target: str | None, default: Callable[..., Any], setting: str) -> 
     except PluginError as error:
         raise ConfigError(f"{setting}={target}: {error}", field=setting) from error
     if not callable(found):
-        raise ConfigError(f"{setting}={target} is no function", field=setting)
+        raise ConfigError(f"{setting}={target} is not a function", field=setting)
     parameters = inspect.signature(default).parameters.values()
     words = [parameter.name for parameter in parameters if parameter.kind is not inspect.Parameter.KEYWORD_ONLY]
     options = {parameter.name: None for parameter in parameters if parameter.kind is inspect.Parameter.KEYWORD_ONLY}

@@ -95,7 +95,7 @@ class CameraContract:
         if isinstance(kind, str):
             kind = _or_fail(instrument.load, kind)
         if isinstance(kind, type) and not issubclass(kind, Translator):
-            pytest.skip(f"{instrument.translator} is no obs Translator: raw frames of it are not ingested")
+            pytest.skip(f"{instrument.translator} is not an obs Translator: raw frames of it are not ingested")
         return instrument, _or_fail(load_translator, instrument)
 
     def _simulated(self) -> Instrument:

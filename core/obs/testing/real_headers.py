@@ -92,7 +92,7 @@ def read_headers(path: Path) -> list[RealHeader]:
     except (ValueError, yaml.YAMLError, RecursionError) as error:
         raise FileFormatError(f"cannot be read: {' '.join(str(error).split())}", path=path) from error
     if not isinstance(data, list) or not all(isinstance(entry, dict) and entry.get("file") for entry in data):
-        raise FileFormatError("is no list of headers, each with 'file', 'cards' and 'expected'", path=path)
+        raise FileFormatError("is not a list of headers, each with 'file', 'cards' and 'expected'", path=path)
     for entry in data:
         if strange := [key for key in entry if key not in _KEYS]:
             raise FileFormatError(f"{entry['file']}: no '{strange[0]}' but {', '.join(_KEYS)}", path=path)
@@ -123,7 +123,7 @@ def difference(header: RealHeader, instrument: Instrument, translator: Translato
             value = found[name] if name in found else _derived(name, instrument, row)
         except KeyError:
             known = sorted({*translator.columns, *_FACTS, *_DERIVED})
-            untold = "the header does not tell it"
+            untold = "the header does not give it"
             wrong.append(f"{name}: {untold if name in known else f'there is no such name{suggest(name, known)}'}")
             continue
         except ObsError as error:

@@ -61,7 +61,7 @@ def _not_read_back(
     wanted, frame = shot.data_id(instrument, detector), f"a simulated {shot.image_type} frame"
     for name in translator.unique:
         if row.get(name) is None:
-            yield name, f"the header of {frame} does not tell {name}"
+            yield name, f"the header of {frame} does not say {name}"
     numbers = {*translator.unique, *instrument.detector_keys(detector), "expTime"} - {"filter"}
     for name in sorted(numbers & row.keys()):
         if name in wanted and row[name] != wanted[name]:

@@ -101,5 +101,5 @@ def test_a_kernel_of_another_shape_is_told(shape):
 
 
 def test_a_kernel_with_holes_is_told():
-    with pytest.raises(FileFormatError, match="kernel holds values that are no numbers"):
+    with pytest.raises(FileFormatError, match="kernel holds values that are not numbers"):
         correct_brighter_fatter(star(), np.full((3, 3), np.nan, np.float32))

@@ -35,7 +35,7 @@ def test_what_the_first_file_does_not_tell_another_may(tmp_path):
         frame(tmp_path, "b.fits", EXPNUM=2, RA="10:00:00", DEC="+20:00:00"),
     ]
     found = inspect_files(paths)
-    assert (found["filter"].value, found["filter"].note) == ("r", "a.fits does not tell it")
+    assert (found["filter"].value, found["filter"].note) == ("r", "a.fits does not say it")
     assert (found["boresight_ra"].value, found["object"].value) == (150.0, "M 31")
     assert {"filter", "object", "boresight_ra", "boresight_dec"} <= found.frames.borrowed
 

@@ -79,7 +79,7 @@ def test_missing_file_is_told(files, frame, missing):
 
 def test_fault_in_the_header_names_the_file(files, frame, tmp_path):
     path = write_fpc(tmp_path / "fpC-odd.fit", frame, TAIHMS="noon")
-    message = r"fpC-odd\.fit: date_begin: DATE-OBS .* and TAIHMS 'noon' are no date and time"
+    message = r"fpC-odd\.fit: date_begin: DATE-OBS .* and TAIHMS 'noon' are not date and time"
     with pytest.raises(FileFormatError, match=message):
         assemble(reader_of(files | {"fpC": path}, frame.data_id), frame.data_id)
 

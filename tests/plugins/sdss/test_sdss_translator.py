@@ -61,7 +61,7 @@ def test_leap_seconds_are_those_of_astropy(header, date):
     ("date", "time"), [("yesterday", "06:01:22.73"), ("2003-10-19", "noon"), ("31/02/99", "0:0:0")]
 )
 def test_date_that_is_none_is_told(header, date, time):
-    with pytest.raises(FileFormatError, match=f"^DATE-OBS '{date}' and TAIHMS '{time}' are no date and time$"):
+    with pytest.raises(FileFormatError, match=f"^DATE-OBS '{date}' and TAIHMS '{time}' are not date and time$"):
         tai_obs(header | {"DATE-OBS": date, "TAIHMS": time})
 
 

@@ -58,7 +58,7 @@ def measure_coverage(
     source_matched, star_matched : ndarray of bool, shape (n,) and (m,)
         Which are matched.
     chance : float
-        Probability that a source that is no reference star has one beside it.
+        Probability that a source that is not a reference star has one beside it.
     """
     n_source, n_star = len(sources), len(stars)
     if not n_source or not n_star:

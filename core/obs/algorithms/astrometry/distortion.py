@@ -113,7 +113,7 @@ class MatchedPlane:
         if model.name == "similarity":
             return np.stack(similarity, axis=1)
         square = u**2 + v**2
-        # r^2 times the position, and what becomes of it where the axis is not in the middle of the detector
+        # r^2 times the position, and what happens to it where the axis is not in the middle of the detector
         bent = [np.r_[square * u, square * v], np.r_[3 * u**2 + v**2, 2 * u * v], np.r_[2 * u * v, u**2 + 3 * v**2]]
         if model.name == "lens":
             return np.stack(similarity + bent, axis=1)

@@ -19,7 +19,7 @@ Index = NDArray[np.int64]
 _LOW, _HIGH = (
     np.array([0.0, -0.9, 0.0, -0.9]),
     np.array([1.0, 0.9, 1.0, 0.9]),
-)  # C and D are no further off than A and B
+)  # C and D are not further off than A and B
 _CANDIDATES = 2_000_000  # pairs that are compared at once, which bounds the memory
 _MIRRORED = np.array([1.0, -1.0, 1.0, -1.0])
 

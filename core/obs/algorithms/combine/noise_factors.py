@@ -67,7 +67,7 @@ def _pairs(n_frame: int) -> list[tuple[int, int]]:
 
 def _rms(values: NDArray[np.float32]) -> float:
     """Return the root mean square of values without outliers; NaN for none."""
-    # With their negatives their mean is 0: an offset between frames is no agreement.
+    # With their negatives their mean is 0: an offset between frames is not an agreement.
     return clipped_statistics(np.concatenate([values, -values]), clip=_CLIP, n_iteration=5).sigma / _CLIPPED_SIGMA
 
 

@@ -148,7 +148,7 @@ def correct_brighter_fatter(
     if kernel.ndim != 2 or kernel.shape[0] != kernel.shape[1] or kernel.shape[0] % 2 == 0:
         raise FileFormatError(f"a brighter-fatter kernel is square with an odd number of pixels, got {kernel.shape}")
     if not np.isfinite(kernel).all():
-        raise FileFormatError("the brighter-fatter kernel holds values that are no numbers")
+        raise FileFormatError("the brighter-fatter kernel holds values that are not numbers")
     collected = np.nan_to_num(image, nan=0.0, posinf=0.0, neginf=0.0)
     charges = _Kernel(kernel)
     tiles = list(_tiles((collected.shape[0], collected.shape[1]), charges.half + 1))

@@ -55,7 +55,7 @@ def find_cosmic_rays(
         Images of stars centered on a pixel, which are the sharpest there can be; of several, from all over the
         detector, the sharpest counts, and of each its sharpest part.
     bad : ndarray of bool, shape (ny, nx), optional
-        Pixels that are no hits: saturated stars and defects.
+        Pixels that are not hits: saturated stars and defects.
     min_sigma : float, optional
         Significance of a hit above its neighbors.
     min_counts : float, optional

@@ -26,7 +26,7 @@ SHARP = 1.7
 """Size of the PSF, pixels, below which the interpolation of the maximum is not exact."""
 
 INTERPOLATION_ERROR = 0.3
-"""Pixels. What lies further off is no error of an interpolation."""
+"""Pixels. What lies further off is not an error of an interpolation."""
 
 LARGEST_MOVE = 2.0
 """Distance, in sizes of the PSF, within which undersampled stars and trails are looked for."""

@@ -38,7 +38,7 @@ APERTURES = (3.0, 4.5, 6.0, 9.0, 12.0, 17.0, 25.0)
 LARGEST_BIN = 16
 
 LARGEST_SHAPE_BIN = 4
-"""What is still too wide for its stamp in bins of this size is no source but a slope of the background."""
+"""What is still too wide for its stamp in bins of this size is not a source but a slope of the background."""
 
 KRON_SIGMA = 6.0
 

@@ -164,7 +164,7 @@ def _measure(image: Float, bad: NDArray[np.bool_]) -> SourceSizes:
         y, x = (np.asarray((c + 0.5) * bin_size - 0.5, np.float64) for c in (row, column))
         below = _highest_near(maps, k - 1, x, y, SIZES[k])
         above = _highest_near(maps, k + 1, x, y, SIZES[k])
-        # the outermost sizes are no maxima, but a single pixel may be
+        # the outermost sizes are not maxima, but a single pixel may be
         top = (value >= below) & (value > above) & (k < len(maps) - 1)
         size = _refined(SIZES[k], below, value, above) if k else np.full(len(x), SIZES[0])
         # a single pixel has no shape, but the least of the Gaussians gives it one

@@ -25,7 +25,7 @@ OVERLAP = 0.75
 """Where there are rings about stars, the model of the PSF is followed to this part of the circle's radius."""
 
 LEAST_RINGS = 6
-"""Fewer rings, each a pixel wide, do not tell a profile."""
+"""Fewer rings, each a pixel wide, do not show a profile."""
 
 BETAS = np.linspace(1.4, 6.0, 93)
 WIDTHS = np.linspace(0.5, 1.5, 81)

@@ -29,7 +29,7 @@ def stands_out(
         The surface, finite.
     region : ndarray of bool, shape (ny, nx)
         Pixels over which a way from peak to peak may lead; a peak with no way to a higher one stands out. Every peak
-        lies in it. The outermost pixels of the image are no way.
+        lies in it. The outermost pixels of the image do not belong to the way.
     x, y : ndarray of int64, shape (n,)
         Pixels of the peaks, local maxima of the image.
     minimum : ndarray of float, shape (n,)
@@ -52,7 +52,7 @@ def stands_out(
     own = place[y * width + x]
     inside = np.flatnonzero(own >= 0)
     of_peak = catchment[own[inside]]
-    # a maximum that is no peak gives way to anything higher
+    # a maximum that is not a peak gives way to anything higher
     wanted = np.full(len(tops), np.inf)
     wanted[of_peak] = np.asarray(minimum, np.float64)[inside]
     joined = _join(height, wanted, *_saddles(place, pixel, value, catchment, width))

@@ -20,5 +20,5 @@ Examples:
 def check() -> None:
     """Check the package of a camera, in a folder or installed: policy, camera, translator, config, filters.
 
-    Every problem is printed with its file and line and how to mend it; the exit status is 1 if there are any.
+    Every problem is printed with its file and line and how to fix it; the exit status is 1 if there are any.
     """

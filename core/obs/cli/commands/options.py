@@ -43,7 +43,7 @@ def run_option(name: str) -> Any:  # noqa: ANN401 - a value of any type
 
 
 def _kept_option(*spellings: str, **settings: Any) -> Callable[[F], F]:
-    """Declare an option whose value `run_option` returns, and which is no parameter of the command."""
+    """Declare an option whose value `run_option` returns, and which is not a parameter of the command."""
     return click.option(*spellings, expose_value=False, callback=_keep, **settings)
 
 

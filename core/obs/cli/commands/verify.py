@@ -13,7 +13,7 @@ _EXAMPLE = """\b
 Examples:
   obs verify DATA
   obs verify DATA --relink /disk2/night1
-  obs verify DATA --mend
+  obs verify DATA --fix
 """
 
 
@@ -23,13 +23,13 @@ Examples:
     "--relink", "folder", metavar="DIR", type=click.Path(path_type=Path), help="Folder that the raw files are in now."
 )
 @click.option("--remove-leftovers", is_flag=True, help="Remove temporary files that killed runs left behind.")
-@click.option("--mend", is_flag=True, help="Mend what can be mended, and print each thing that is done.")
-@click.option("--yes", is_flag=True, help="With --mend: forget rows and remove damaged results without being asked.")
+@click.option("--fix", "--mend", is_flag=True, help="Fix what can be fixed, and print each thing that is done.")
+@click.option("--yes", is_flag=True, help="With --fix: forget rows and remove damaged results without being asked.")
 @click.option(
     "--validity",
     type=click.IntRange(min=0),
     metavar="DAYS",
-    help="With --mend: days before and after its date for which an orphaned calibration is valid.",
+    help="With --fix: days before and after its date for which an orphaned calibration is valid.",
 )
 @click.option("--camera", metavar="NAME", help="Camera, if the repository does not record it; see obs cameras.")
 @click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
@@ -45,7 +45,7 @@ def verify() -> None:
     Raw files that were ingested by link and then moved are found again with --relink: a file of the same name below DIR
     is linked if its header has the registered data ID.
 
-    --mend removes what killed runs left behind, and registers orphaned files whose headers agree with their places.
+    --fix removes what killed runs left behind, and registers orphaned files whose headers agree with their places.
     After a question, it forgets registered files that are gone, and removes damaged results of an output, so that
     obs process --skip-existing makes them again. Raw files and calibrations are never removed.
     """

@@ -46,7 +46,7 @@ _FEW = 4
 def set_aside(file: RawFile) -> tuple[RawFile, str]:
     """Return a file without images far smaller than the rest, and what to tell of those.
 
-    Guide chips, say, are no detectors of their own.
+    Guide chips, say, are not detectors of their own.
     """
     largest = max(image.shape[-1] * image.shape[-2] for image in file.images)
     small = [image for image in file.images if image.shape[-1] * image.shape[-2] < _SMALL * largest]

@@ -58,7 +58,7 @@ def files_of_detectors(files: Sequence[RawFile], exposures: Sequence[object]) ->
     Returns
     -------
     chips : list of tuple of RawImage
-        The images; empty where no card tells the detectors apart.
+        The images; empty where no card gives the detectors apart.
     card : str
         The card, or two joined by ``+``.
     """

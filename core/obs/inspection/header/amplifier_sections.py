@@ -45,7 +45,7 @@ class _Reader:
         if section is None:
             unread = find_unread(self.cards, kind, label)
             if unread:
-                self.warnings.append(f"{self.where}{unread} is no section of the image: not used")
+                self.warnings.append(f"{self.where}{unread} is not a section of the image: not used")
             return None
         box = section.box if self.scale == (1, 1) else to_binned(section.box, self.scale)
         if kind in ("data", "trim") and self.is_window(section.keyword):
@@ -225,7 +225,7 @@ def _of_a_part(place: Place, where: str, warnings: list[str]) -> Place:
     if part >= _MOST_OF_IT:
         return place
     text = f"{place.data_from.source} = {place.data.to_section()} covers only {part:.0%} of the image"
-    warnings.append(f"{where}{text}: there may be other amplifiers, of which no card tells")
+    warnings.append(f"{where}{text}: there may be other amplifiers, of which no card gives")
     return replace(place, data_from=replace(place.data_from, confidence="guess", note=text))
 
 

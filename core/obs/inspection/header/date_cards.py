@@ -216,12 +216,12 @@ def _judged(cards: Cards, card: Card, rule: DateRule, sure: Confidence, note: st
 
 
 def _told_order(card: Card, found: list[Reading]) -> list[Reading]:
-    """Return the ways in which a date may be read; only one where the comment tells the order of day and month."""
+    """Return the ways in which a date may be read; only one where the comment gives the order of day and month."""
     order = re.search(r"\b(dd|mm)[/.-](mm|dd)[/.-]", card.comment, re.I)
     if order is None:
         return found
     first = "%d" if order[1].lower() == "dd" else "%m"
-    note = "the comment tells the order"
+    note = "the comment gives the order"
     return [Reading(r.rule, "likely", note, r.has_time) for r in found if r.rule.layout.startswith(first)]
 
 

@@ -60,7 +60,7 @@ def find_date(cards: Cards) -> tuple[Finding, DateRule | None]:
     found = _candidates(cards, seconds, odd)
     if not found:
         return Finding.unknown("date_begin", odd[0] if odd else "no card holds a date that can be"), None
-    # One with the time of day comes before those without, and what is no date of the file before what is.
+    # One with the time of day comes before those without, and what is not a date of the file before what is.
     best = min(found, key=_rank)
     confidence, note = best.confidence, best.note
     if best.rule.moment != "begin":
@@ -90,14 +90,14 @@ def _rank(candidate: _Candidate) -> tuple[bool, bool, bool]:
 
 
 def _candidates(cards: Cards, seconds: float, odd: list[str]) -> list[_Candidate]:
-    """Return the dates that cards hold; one that is no date goes to ``odd``."""
+    """Return the dates that cards hold; one that is not a date goes to ``odd``."""
     found = []
     for name, ways in readings(cards):
         candidates = [candidate for way in ways if (candidate := _candidate(cards, way, seconds)) is not None]
         if candidates:
             found.append(candidates[0])
         elif is_date_card(name):
-            odd.append(f"{name} = '{str(cards.get(name)).strip()}' is no date that can be")
+            odd.append(f"{name} = '{str(cards.get(name)).strip()}' is not a date that can be")
     return [_of_file(cards, candidate) for candidate in found]
 
 

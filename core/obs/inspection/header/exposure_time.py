@@ -121,7 +121,7 @@ def find_exposure_time(cards: Cards) -> tuple[Finding, ExposureRule | None]:
     doubts: list[str] = []
     stated = list(_stated(cards, doubts)) or list(_by_comment(cards))
     if not stated:
-        return Finding.unknown("exposure_time", doubts[0] if doubts else "no card tells it"), None
+        return Finding.unknown("exposure_time", doubts[0] if doubts else "no card gives it"), None
     first = _effective(cards, stated)
     sure, note = first.confidence, doubts[0] if doubts else ""
     if doubts:
@@ -187,7 +187,7 @@ def _stated(cards: Cards, doubts: list[str]) -> Iterator[_Stated]:
         try:
             seconds, unit = _read(card)
         except FileFormatError:
-            doubts.append(f"{name} = '{card.value}' is no number")
+            doubts.append(f"{name} = '{card.value}' is not a number")
             continue
         if not isfinite(seconds) or not 0 <= seconds <= _DAY:
             doubts.append(f"{name} = {card.value} cannot be")

@@ -56,7 +56,7 @@ def find_filter(cards: Cards) -> tuple[Finding, tuple[str, ...]]:
     silent = next((name for name in FILTER_CARDS if name in cards), "")
     if silent:
         what = cards.all(silent)[-1].value
-        note = f"{silent} is empty" if what is None or isinstance(what, str) else f"{silent} = {what} is no name"
+        note = f"{silent} is empty" if what is None or isinstance(what, str) else f"{silent} = {what} is not a name"
         return Finding.unknown("filter", note), (silent,) if not isinstance(what, int | float) else ()
     return Finding.unknown("filter", "no card names one; a camera without a filter wheel has one filter"), ()
 

@@ -108,7 +108,7 @@ def find_gain(cards: Cards, amplifier: str = "") -> Finding:
             doubt = f"{name} = {card.value} is a setting: '{comment}'"
             continue
         if value > _MOST:
-            doubt = f"{name} = {card.value} is no gain that a CCD has"
+            doubt = f"{name} = {card.value} is not a gain that a CCD has"
             continue
         if value == 1.0:
             weak = weak or Finding("gain", value, name, "guess", _ONE)

@@ -31,7 +31,7 @@ def find_image_type(cards: Cards, exposure_time: Finding) -> Finding:
             known.append((name, kind))
             odd += [doubt] if (doubt := cards.reason_to_doubt(name)) else []
         elif isinstance(value, str):
-            odd.append(f"{name} = '{value}' is no word for a type")
+            odd.append(f"{name} = '{value}' is not a word for a type")
     note = "; ".join(odd)
     if known:
         return _judged(cards, known, note, exposure_time)

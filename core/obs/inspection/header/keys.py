@@ -203,7 +203,7 @@ def find_detector_key(chips: Sequence[Sequence[RawImage]], card: str = "") -> tu
     if counting is not None:
         note = f"{counting.size} numbers a detector, from {counting.first}"
         return Finding("detector", 0, counting.keyword, "guess", note), counting
-    return Finding.unknown("detector", "no card tells the detectors apart"), KeyRule("", "constant")
+    return Finding.unknown("detector", "no card gives the detectors apart"), KeyRule("", "constant")
 
 
 def _plain(rule: KeyRule, chips: Sequence[Sequence[RawImage]]) -> KeyRule:

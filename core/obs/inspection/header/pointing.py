@@ -103,7 +103,7 @@ def find_pointing(cards: Cards, begin: Finding | None = None) -> tuple[list[Find
             found.append(judged)
     if not found:
         return [Finding.unknown("boresight_ra", why), Finding.unknown("boresight_dec", why)], None
-    best = min(found, key=lambda one: _ORDER.index(one.confidence) > 1)  # the first that is no guess
+    best = min(found, key=lambda one: _ORDER.index(one.confidence) > 1)  # the first that is not a guess
     reference = _reference(cards)
     sure, note = best.confidence, best.note
     other = next(

@@ -87,7 +87,7 @@ def find_site(cards: Cards, begin: Finding) -> list[Finding]:
 
 
 def _geocentric(cards: Cards) -> list[Finding] | None:
-    """Return the site from its place relative to the middle of the Earth, meters; None if cards do not tell it."""
+    """Return the site from its place relative to the middle of the Earth, meters; None if cards do not show it."""
     names = ("OBSGEO-X", "OBSGEO-Y", "OBSGEO-Z")
     values = [cards.get(name) for name in names]
     if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
@@ -104,7 +104,7 @@ def _geocentric(cards: Cards) -> list[Finding] | None:
 
 
 def _stated(cards: Cards, names: Sequence[str], largest: float) -> tuple[str, float, bool] | None:
-    """Return the first card with a value that can be, the value, and whether a letter tells its side."""
+    """Return the first card with a value that can be, the value, and whether a letter gives its side."""
     for name in names:
         text, sign = str(cards.get(name)).strip(), 0
         match = _SIDE.fullmatch(text)
@@ -156,7 +156,7 @@ def _longitude(cards: Cards, begin: Finding) -> Finding:
     sidereal = _sidereal_time(cards)
     if sidereal is None or begin.confidence in ("guess", "not known"):
         if has_side:
-            return Finding("longitude", value, name, "likely", "the letter tells the side")
+            return Finding("longitude", value, name, "likely", "the letter gives the side")
         return _without_sidereal_time(cards, name, value, begin)
     card, hours = sidereal
     real = (15.0 * (hours - _greenwich(parse_date(str(begin.value)))) + 180.0) % 360.0 - 180.0
@@ -185,7 +185,7 @@ def _without_sidereal_time(cards: Cards, name: str, value: float, begin: Finding
 
 
 def _zone(cards: Cards) -> tuple[str, float] | None:
-    """Return the card of the local time, and by how many hours it is ahead of UTC; None where no card tells."""
+    """Return the card of the local time, and by how many hours it is ahead of UTC; None where no card gives."""
     for name in ("DATE-LOC", "LOCALTIM"):
         text = re.sub(r"\s+(STD|DST)$", "", str(cards.get(name, "")).strip())
         try:

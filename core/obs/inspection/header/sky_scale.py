@@ -147,7 +147,7 @@ def find_sky_scale(cards: Cards, binning: tuple[int, int] = (1, 1)) -> SkyScale:
         lack = f"{source} are all zero" if not any((a, b, c, d)) else f"{source} give {scale:g} arcsec a pixel"
     unknown = Finding.unknown("orientation", lack)
     if not stated:
-        return SkyScale(Finding.unknown("pixel_scale", f"{lack}, and no other card tells"), unknown)
+        return SkyScale(Finding.unknown("pixel_scale", f"{lack}, and no other card gives"), unknown)
     name, scale = stated[0]
     other = next((f"{o} says {v:.4g}" for o, v in stated[1:] if not _agree(v, scale, binning[0])), "")
     sure: Confidence = "guess" if other or "FOCALLEN" in name or not _USUAL[0] <= scale <= _USUAL[1] else "likely"

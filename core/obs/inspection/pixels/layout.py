@@ -18,7 +18,7 @@ _SMALLEST = 4
 
 
 def places_in_pixels(place: Place, pixels: NDArray[np.float32], warnings: list[str], where: str) -> list[Place]:
-    """Return the amplifiers that the pixels of an image show; empty where they do not tell.
+    """Return the amplifiers that the pixels of an image show; empty where they do not show.
 
     Parameters
     ----------
@@ -180,7 +180,7 @@ def _stacked(place: Place, pixels: NDArray[np.float32]) -> list[Place]:
         return [place]
     below, above = rows[:half], rows[half:]
     step = abs(float(np.median(above) - np.median(below)))
-    # A drift of the level is no step: each half has to be flat, and the change sudden.
+    # A drift of the level is not a step: each half has to be flat, and the change sudden.
     inner = max(_scatter(below), _scatter(above), 0.5)
     sudden = abs(float(np.median(rows[half : half + 8]) - np.median(rows[half - 8 : half])))
     if step < 5.0 * inner or sudden < 0.7 * step:

@@ -77,7 +77,7 @@ def find_repeated_columns(pixels: NDArray[np.float32]) -> RepeatedColumns | None
     Returns
     -------
     RepeatedColumns or None
-        None where the pixels do not tell.
+        None where the pixels do not show.
     """
     ny, nx = pixels.shape
     if ny < 16 or nx < 64 or not np.isfinite(pixels).all():
@@ -149,7 +149,7 @@ def find_dark_columns(pixels: NDArray[np.float32]) -> DarkColumns | None:
     Returns
     -------
     DarkColumns or None
-        None where the pixels do not tell: without light there is nothing to see.
+        None where the pixels do not show: without light there is nothing to see.
     """
     ny, nx = pixels.shape
     if ny < 16 or nx < 32 or not np.isfinite(pixels).all():
@@ -221,7 +221,7 @@ def _side(level: NDArray[np.float64], noise: NDArray[np.float64], light: float) 
     if not _SMALLEST <= width <= limit:
         return 0
     flat = float(np.std(level[_EDGE:width])) if width > _EDGE + 2 else 0.0
-    # Light that sets in over many columns is no edge between overscan and data.
+    # Light that sets in over many columns is not an edge between overscan and data.
     jump = level[first] - level[width - 1] > _JUMP * step and first - width <= _EDGE
     behind = level[min(first + 8, len(level) - 1)]
     # Where vignetting dims an image, its light rises before the edge as it does behind.

@@ -228,7 +228,7 @@ def _dark_ends(level: NDArray[np.float64], base: float, limit: float) -> tuple[i
 
 
 def _lit_beside(seen: _Columns, place: Place, taken: Sequence[Box]) -> str:
-    """Return which columns beside the data have light in them though they are no amplifier's; empty if none have."""
+    """Return which columns beside the data have light in them though they are not amplifier's; empty if none have."""
     data, level, limit = place.data, seen.level, seen.base + max(0.5 * seen.light, 6.0 * seen.error)
     owned = np.zeros(len(level), bool)
     for box in (data, place.overscan, *taken):

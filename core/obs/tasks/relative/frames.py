@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _DAYS_PER_YEAR = 365.25
-#: A tangent plane wider than this, degrees, is no place for polynomials.
+#: A tangent plane wider than this, degrees, is not a place for polynomials.
 _WIDEST = 10.0
 
 

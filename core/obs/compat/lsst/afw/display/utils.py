@@ -48,7 +48,7 @@ class Mosaic:
         Raises
         ------
         ValueError
-            If it is no mode.
+            If it is not a mode.
         """
         if mode not in ("square", "x", "y") and not isinstance(mode, int):
             raise ValueError(f"the mode of a mosaic is square, x, y or the number of images in a row, got {mode!r}")

@@ -152,7 +152,7 @@ class SourceCatalog:
         Raises
         ------
         TypeError
-            If the values are no numbers, but positions or moments.
+            If the values are not numbers, but positions or moments.
         KeyError
             If there is no such column.
         """

@@ -1,4 +1,4 @@
-"""`obs verify` and `--mend` on raw files and calibrations, compressed or not, registered or not."""
+"""`obs verify` and `--fix` on raw files and calibrations, compressed or not, registered or not."""
 
 import gzip
 import os
@@ -89,7 +89,7 @@ def test_mend_removes_what_killed_runs_left(filled, obs):
     leftover.write_bytes(b"half")
     own = temporary_path(filled / "raw" / "y.fits")
     own.write_bytes(b"somebody writes this now")
-    status, out, _ = obs("verify", filled, "--mend")
+    status, out, _ = obs("verify", filled, "--fix")
     assert (status, out.splitlines()[0]) == (0, "1 leftovers removed")
     assert not leftover.exists()
     assert own.exists()
@@ -104,7 +104,7 @@ def test_mend_registers_raw_files_in_their_places(repository, tmp_path, obs, end
         changes.delete("raw", {"visit": 1})
     status, _, err = obs("verify", repository)
     assert (status, f"ORPHANED {there}" in err) == (1, True)
-    status, out, err = obs("verify", repository, "--mend")
+    status, out, err = obs("verify", repository, "--fix")
     assert (status, err) == (0, "")
     assert f"{there}: registered as visit=1" in out
     assert rows(repository) == [(1, 0)]
@@ -115,7 +115,7 @@ def test_mend_leaves_files_alone_whose_headers_belong_elsewhere(filled, obs):
     path = raw_path(filled, 1, 0)
     stranger = path.with_name(path.name.replace("00001", "00077"))
     stranger.write_bytes(path.read_bytes())
-    status, _, err = obs("verify", filled, "--mend", "--yes")
+    status, _, err = obs("verify", filled, "--fix", "--yes")
     assert status == 1
     assert f"{stranger}: is left alone, because its header belongs to " in err
     assert stranger.is_file()
@@ -125,9 +125,9 @@ def test_mend_leaves_files_alone_whose_headers_belong_elsewhere(filled, obs):
 def test_mend_registers_calibrations_with_their_validity(filled, obs):
     connection = Registry(filled / "CALIB/calibRegistry.sqlite3", read_only=False)
     connection.change({}, delete=[("bias", {"calibDate": "2024-03-05"})])
-    status, _, err = obs("verify", filled, "--mend")
+    status, _, err = obs("verify", filled, "--fix")
     assert (status, "say with --validity DAYS for how long it is valid" in err) == (1, True)
-    status, out, _ = obs("verify", filled, "--mend", "--validity", "10")
+    status, out, _ = obs("verify", filled, "--fix", "--validity", "10")
     assert status == 0
     assert "registered as bias" in out
     assert [start for day, *_, start, _ in valid(filled)] == ["2024-02-20", "2024-03-04"]
@@ -137,12 +137,12 @@ def test_rows_without_a_file_are_kept_until_the_user_agrees(filled, obs):
     raw_path(filled, 1, 1).unlink()
     raw_path(filled, 2, 0).unlink()
     (filled / "CALIB/bias/2024-03-05/bias-2024-03-05-0.fits").unlink()
-    status, _, err = obs("verify", filled, "--mend")
+    status, _, err = obs("verify", filled, "--fix")
     assert status == 1
     assert "Forget 3 rows of the registry without a file?" in err
     assert "not done without --yes" in err
     assert len(rows(filled)) == 3
-    status, out, err = obs("verify", filled, "--mend", "--yes")
+    status, out, err = obs("verify", filled, "--fix", "--yes")
     assert (status, err) == (0, "")
     assert out.count("no longer registered") == 3
     assert rows(filled) == [(1, 0)]
@@ -156,7 +156,7 @@ def test_links_that_lead_nowhere_go_with_their_rows(repository, tmp_path, obs):
     ingest(repository, path, mode="link")
     link = raw_path(repository, 1, 0)
     path.unlink()
-    assert obs("verify", repository, "--mend", "--yes")[0] == 0
+    assert obs("verify", repository, "--fix", "--yes")[0] == 0
     assert not os.path.lexists(link)
     assert rows(repository) == []
 
