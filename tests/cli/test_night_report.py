@@ -15,5 +15,5 @@ def test_no_page_is_written_into_a_repository_of_the_stack(tmp_path, obs):
 
 def test_a_folder_to_watch_must_exist(tmp_path, obs):
     status, _, err = obs("watch", tmp_path, tmp_path / "nowhere")
-    assert status == 2
-    assert "does not exist" in err
+    assert status == 1
+    assert "nowhere to watch; make it, or correct its name" in err

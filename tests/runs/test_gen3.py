@@ -55,7 +55,7 @@ def test_tables_and_metadata_are_read_by_the_real_library(gen3):
     (ref,) = there.query_datasets("src", collections=RUN)
     table = there.get(ref)
     here = public.Butler("DATA/rerun/a").get("src", visit=21)
-    assert table.colnames == list(here)
+    assert table.colnames == list(here.columns)
     np.testing.assert_array_equal(table["base_PsfFlux_instFlux"], here["base_PsfFlux_instFlux"])
     assert str(table["coord_ra"].unit) == here.columns["coord_ra"].unit
     (ref,) = there.query_datasets("processCcd_metadata", collections=RUN)
@@ -81,8 +81,8 @@ def test_it_comes_back_unchanged(gen3, capsys):
     np.testing.assert_allclose(old.wcs.pixel_to_sky(**corners), new.wcs.pixel_to_sky(**corners), rtol=0, atol=1e-12)
     assert old.photo_calib == new.photo_calib
     old, new = before.get("src", visit=21), after.get("src", visit=21)
-    assert list(old) == list(new)
-    for name in old:
+    assert list(old.columns) == list(new.columns)
+    for name in old.columns:
         np.testing.assert_array_equal(old[name], new[name])
         assert old.columns[name].unit == new.columns[name].unit
         assert old.columns[name].description == new.columns[name].description

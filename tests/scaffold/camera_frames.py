@@ -18,7 +18,8 @@ ROWS = 64
 class Amp:
     """An amplifier's truth: sections as FITS has them, of the raw image and (``put``) of the detector.
 
-    ``others`` are pixels that see no light and are neither data nor overscan.
+    ``others`` are pixels that see no light and are neither data nor overscan. ``apart`` is where the overscan of another
+    HDU is put beside the data.
     """
 
     data: str
@@ -28,6 +29,7 @@ class Amp:
     bias: float = 1000.0
     flip: str = ""
     others: tuple[str, ...] = ()
+    apart: str = ""
     gain_is_told: bool = True
 
 

@@ -283,14 +283,14 @@ ZTF = Camera(
             Image(
                 [("EXTNAME", str(n)), ("AMP_ID", n), ("GAIN", 5.8, "[e-/DN] gain")],
                 (96, ROWS),
-                (Amp("[1:96,1:64]", "", f"[{96 * n + 1}:{96 * n + 96},1:64]", gain=5.8),),
+                (Amp("[1:96,1:64]", "", f"[{96 * n + 1}:{96 * n + 96},1:64]", gain=5.8, apart="[97:108,1:64]"),),
             )
             for n in range(4)
         ),
         *(Image([("EXTNAME", f"OVERSCAN{n}")], (12, ROWS), (Amp("[1:1,1:1]", "[1:12,1:64]"),), None) for n in range(4)),
     ),
     {"exposure_time": 30.0, "filter": "ZTF_r", "detector": 5},
-    warnings=("HDU 5, 6, 7, 8",),
+    warnings=("no card says where the amplifiers lie in the detector",),
 )
 
 

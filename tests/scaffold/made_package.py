@@ -39,6 +39,7 @@ def processed(path, instrument, row):
     def choose(cards):
         return translator.registry_columns(cards).get("ccd") == row["ccd"]
 
-    raw = read_raw(path, amplifier_hdus=[amp.raw_hdu for amp in detector.amplifiers], choose=choose)
+    hdus = [amp.raw_hdu for amp in detector.amplifiers]
+    raw = read_raw(path, amplifier_hdus=hdus, overscan_hdus=detector.overscan_hdus, choose=choose)
     info = translator.visit_info(raw.metadata)
     return remove_signature(raw, detector, Calibrations(), BARE, visit_info=info).masked_image.image

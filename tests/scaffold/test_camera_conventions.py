@@ -53,7 +53,8 @@ def test_amplifiers(camera, tmp_path):
     for chip, wanted in zip(found.detectors, chips, strict=True):
         amps = chip.facts.amplifiers
         assert [amp.data for amp in amps] == [box_of(amp.data) for amp in wanted]
-        assert [amp.overscan for amp in amps] == [box_of(amp.overscan) if amp.overscan else EMPTY for amp in wanted]
+        overscans = [amp.overscan or amp.apart for amp in wanted]
+        assert [amp.overscan for amp in amps] == [box_of(section) if section else EMPTY for section in overscans]
         assert [amp.bbox for amp in amps] == [box_of(amp.put) for amp in wanted]
         assert [(amp.flip_x, amp.flip_y) for amp in amps] == [("x" in amp.flip, "y" in amp.flip) for amp in wanted]
         for amp, real in zip(amps, wanted, strict=True):
@@ -76,7 +77,11 @@ def test_package_processes_the_frame(camera, tmp_path):
         assert len({row["ccd"] for row in rows}) == len(found.detectors)
         for row, wanted in zip(rows, truth(camera), strict=True):
             image = processed(path, instrument, row)
-            sky = [float(np.median(image[box_of(amp.put).slices])) * amp.gain for amp in wanted if amp.overscan]
+            sky = [
+                float(np.median(image[box_of(amp.put).slices])) * amp.gain
+                for amp in wanted
+                if amp.overscan or amp.apart
+            ]
             assert sky == pytest.approx([SKY] * len(sky), rel=0.01)
 
 

@@ -287,6 +287,14 @@ def test_a_zero_point_that_changes_over_the_frame_is_told(bright, field):
     assert float(told[0].split()[5]) == pytest.approx(0.2, abs=0.05)
 
 
+def test_bright_stars_that_are_too_faint_are_reported(bright, field):
+    reference = reference_of(field, names=("g",))
+    flux = reference.columns["g_flux"].data
+    flux[flux > np.quantile(flux, 0.9)] *= 10 ** (0.4 * 0.3)
+    found = run(bright, reference)
+    assert [text for text in found.warnings if "the brightest stars are" in text and "too faint" in text]
+
+
 def test_a_flux_that_the_reference_lacks_is_named(bright, field):
     reference = reference_of(field, names=("r", "i"))
     found = run(bright, reference)

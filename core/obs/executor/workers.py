@@ -184,9 +184,14 @@ class _Sender(QueueHandler):
 
 
 def _end(number: int, frame: object) -> NoReturn:
-    """Leave orderly at a signal; while Python exits a further one just ends it, where it would be a traceback."""
-    signal.signal(number, signal.SIG_DFL)
+    """Leave orderly at a signal; a further one while Python exits ends it at once, where it would be a traceback."""
+    signal.signal(number, _end_at_once)
     sys.exit(128 + number)
+
+
+def _end_at_once(number: int, frame: object) -> NoReturn:
+    """End without a word. Python prints a traceback if a handler is set back while its signal is on the way."""
+    os._exit(128 + number)
 
 
 def _work(lifeline: Lifeline, pipe: Any, function: Callable[[DataId], Any], levels: Mapping[str, int]) -> None:  # noqa: ANN401
@@ -201,7 +206,7 @@ def _work(lifeline: Lifeline, pipe: Any, function: Callable[[DataId], Any], leve
         try:
             data_id = pipe.recv()
         except EOFError:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.signal(signal.SIGTERM, _end_at_once)
             return
         outcome = attempt(function, data_id)
         try:
