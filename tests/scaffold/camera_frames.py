@@ -18,7 +18,7 @@ ROWS = 64
 class Amp:
     """An amplifier's truth: sections as FITS has them, of the raw image and (``put``) of the detector.
 
-    ``others`` are pixels that see no light and are neither data nor overscan. ``apart`` is where the overscan of another
+    ``others`` are pixels that see no light and are neither data nor overscan. ``apart`` is where overscan of another
     HDU is put beside the data.
     """
 
