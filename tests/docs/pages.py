@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
 CHECKOUT = Path(__file__).parents[2]
@@ -67,7 +68,8 @@ def _without_blocks(text):
 
 def _obs_words(lines):
     commands = (shlex.split(line, comments=True) for line in lines)
-    return [words for words in commands if words[:1] == ["obs"]]
+    commands = (takewhile(lambda word: word != ">", words) for words in commands)  # without the file of the output
+    return [words for words in map(list, commands) if words[:1] == ["obs"]]
 
 
 def expected_lines(text):
