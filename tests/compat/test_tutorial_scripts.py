@@ -18,7 +18,11 @@ import obs.compat.lsst.afw.image as afwImage
 import obs.compat.lsst.afw.table as afwTable
 import obs.compat.lsst.daf.persistence as dafPersist
 import obs.compat.lsst.meas.mosaic as measMosaic
+from obs.coadds.sky_maps import save_sky_map
+from obs.compat.lsst.afw.coord import IcrsCoord
 from obs.display.ds9.viewer import Ds9
+from obs.repo.butler import Butler
+from obs.skymap.types import make_sky_map
 
 DATA_ID = {"visit": 1234, "ccd": 56}
 
@@ -278,6 +282,31 @@ def test_show_visit_sky_map(butler):
     first, second, *_ = corners[56]
     assert first.getDec().asDegrees() == pytest.approx(2.0 - 60 * SCALE, abs=1e-7)
     assert first.angularSeparation(second).asArcseconds() == pytest.approx(2047 * SCALE * 3600, rel=1e-4)
+
+
+def test_tracts_and_patches_of_a_sky_map(rerun):
+    own = make_sky_map("discrete", {"raList": [150.0], "decList": [2.0], "radiusList": [0.3]})
+    save_sky_map(Butler(outputs=str(rerun)), own)
+    sky_map = dafPersist.Butler(str(rerun)).get("deepCoadd_skyMap", {"tract": 0})
+    boxes = {}
+    for tract in sky_map:
+        wcs = tract.getWcs()
+        for patch in tract:
+            corners = patch.getInnerBBox().getCorners()
+            places = [wcs.pixelToSky(corner.getX(), corner.getY()) for corner in corners]
+            boxes[tract.getId(), patch.getIndex()] = places
+    assert {number for number, _ in boxes} == {0}
+    assert len(boxes) == len(sky_map[0]) == sky_map[0].getNumPatches().getX() * sky_map[0].getNumPatches().getY()
+    middle = sky_map[0].getCtrCoord()
+    assert middle.getRa().asDegrees() == pytest.approx(150.0)
+    assert sky_map.findTract(middle).getId() == 0
+    around = boxes[0, sky_map[0].findPatch(middle).getIndex()]
+    # two by two patches: the middle of the tract is a corner of each
+    assert min(corner.angularSeparation(middle).asArcseconds() for corner in around) < 0.5
+    with pytest.raises(LookupError, match=r"tract 0 does not hold ra=10\.0"):
+        sky_map[0].findPatch(IcrsCoord(10.0 * afwGeom.degrees, 2.0 * afwGeom.degrees))
+    with pytest.raises(IndexError, match="this sky map has the tracts 0 to 0"):
+        sky_map[1]
 
 
 def test_parts_of_the_repository(butler):

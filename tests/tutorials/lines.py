@@ -5,7 +5,6 @@ The numbers are those of ``shared/TUTORIALS.md``. A number in quotation marks in
 
 from collections.abc import Callable
 
-_COADDS = "waits for coadds"
 _NO_STACK = "EUPS and conda, which pip replaces"
 
 #: Lines that nothing is to be done for, or that wait for an issue of their own.
@@ -16,9 +15,7 @@ REASONS = {
     "2.10": "the data of obs_test are not with obs",
     "3.1": _NO_STACK,
     "3.3": _NO_STACK,
-    "3.17": "cores of one machine; clusters have an issue of their own",
     "4.1": _NO_STACK,
-    "4.12": _COADDS,
 }
 
 #: Lines that other tests are about.
@@ -54,7 +51,9 @@ ELSEWHERE = {
     "4.6": "tests/compat/test_tutorial_text.py::test_metadata",
     "4.7": "tests/repo/test_lsst_arguments.py::test_words_of_lsst_for_every_method",
     "4.8": "tests/compat/test_tutorial_text.py::test_a_data_reference",
+    "3.17": "tests/executor/test_dask.py::test_outcomes_messages_and_lost_workers",
     "4.10": "tests/repo/test_lsst_arguments.py::test_psf_and_wcs_of_a_calexp",
+    "4.12": "tests/coadds/test_coadd_catalog.py::test_other_names_of_datasets",
     "4.13": "tests/policy/test_paf.py::test_a_policy_of_the_old_format",
     "4.14": "tests/compat/test_tutorial_scripts.py::test_every_getter_of_an_exposure",
     "4.15": "tests/compat/test_tutorial_scripts.py::test_ccdplot_and_background",
@@ -72,7 +71,7 @@ ELSEWHERE = {
     "4.28": "tests/compat/test_tutorial_scripts.py::test_print_coord",
     "4.29": "tests/compat/test_tutorial_scripts.py::test_print_moment",
     "0.16": "tests/display/test_ds9.py::test_an_image_with_mask_and_sources",
-    "4.30": "tests/compat/test_tutorial_text.py::test_display_says_once_that_it_is_not_there",
+    "4.30": "tests/display/test_ds9.py::test_an_image_with_mask_and_sources",
     "4.31": "tests/compat/test_tutorial_scripts.py::test_show_in_ds9_sends_image_masks_and_symbols",
 }
 

@@ -24,6 +24,7 @@ from obs.compat.lsst.afw.image.psf import Psf
 from obs.compat.lsst.afw.math import BackgroundList
 from obs.compat.lsst.afw.table import SourceCatalog
 from obs.compat.lsst.daf.base import PropertyList, PropertySet
+from obs.compat.lsst.skymap import BaseSkyMap
 from obs.geom import Box
 from obs.image.background import Background
 from obs.image.catalog import Catalog
@@ -34,6 +35,7 @@ from obs.image.photo_calib import PhotoCalib as OwnPhotoCalib
 from obs.image.psf import PixelPsf
 from obs.image.visit_info import VisitInfo as OwnVisitInfo
 from obs.image.wcs import TanSipWcs
+from obs.skymap.sky_map import SkyMap as OwnSkyMap
 
 __all__ = ["from_stack", "to_stack"]
 
@@ -97,6 +99,8 @@ def _small(value: Any) -> Any:  # noqa: ANN401 - any part of a dataset
             return Box2I.from_box(value)
         case OwnCamera():
             return Camera(value)
+        case OwnSkyMap():
+            return BaseSkyMap(value)
         case _:
             return value
 
@@ -123,7 +127,7 @@ def from_stack(value: Any) -> Any:  # noqa: ANN401 - any dataset
             return value.catalog
         case BackgroundList():
             return list(value)
-        case Psf() | SkyWcs() | PhotoCalib() | VisitInfo():
+        case Psf() | SkyWcs() | PhotoCalib() | VisitInfo() | BaseSkyMap():
             return value.own
         case PropertySet():
             return value.toDict()
