@@ -14,6 +14,7 @@ from obs.config.schema import describe_type, one_line, section_class
 from obs.ingest.reference_columns import ReferenceColumnsConfig
 from obs.simulator.config import SimulateConfig
 from obs.tasks.calibs_config import CalibsConfig
+from obs.tasks.difference.config import DifferenceConfig
 from obs.tasks.forced.config import ForcedConfig
 from obs.tasks.photometry import ColorTerm
 from obs.tasks.process_config import ProcessConfig, ProcessFileConfig
@@ -30,6 +31,7 @@ SETTINGS: dict[str, tuple[type[TaskConfig], Mapping[str, str]]] = {
     "obs calibrate-visits": (CalibrateVisitsConfig, {}),
     "obs coadd": (CoaddConfig, {}),
     "obs coadd-catalog": (CoaddCatalogConfig, {}),
+    "obs difference": (DifferenceConfig, {}),
     "obs forced": (ForcedConfig, {}),
     "obs ingest-refcat": (ReferenceColumnsConfig, {}),
 }

@@ -12,6 +12,7 @@ from obs.config.lsst_names import PROCESS_FILE_NAMES, PROCESS_NAMES
 from obs.ingest.reference_columns import ReferenceColumnsConfig
 from obs.simulator.config import SimulateConfig
 from obs.tasks.combine_calibs import CalibsConfig
+from obs.tasks.difference.config import DifferenceConfig
 from obs.tasks.forced.config import ForcedConfig
 from obs.tasks.process_config import ProcessConfig, ProcessFileConfig
 from obs.tasks.relative.config import CalibrateVisitsConfig
@@ -22,6 +23,7 @@ SETTINGS = {
     "obs calibs build": (CalibsConfig, {}),
     "obs simulate": (SimulateConfig, {}),
     "obs calibrate-visits": (CalibrateVisitsConfig, {}),
+    "obs difference": (DifferenceConfig, {}),
     "obs forced": (ForcedConfig, {}),
     "obs lightcurve": (ForcedConfig, {}),
     "obs ingest-refcat": (ReferenceColumnsConfig, {}),

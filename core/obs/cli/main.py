@@ -33,6 +33,7 @@ COMMANDS = {
     "skymap": ("skymap:skymap", "Divide the sky into tracts and patches."),
     "coadd": ("coadd:coadd", "Combine exposures on the patches of a sky map."),
     "coadd-catalog": ("coadd_catalog:coadd_catalog", "Detect and measure the objects on coadds."),
+    "difference": ("difference:difference", "Subtract the coadd from images, and list what changed."),
     "process-file": ("process_file:process_file", "Process FITS images that are in no repository."),
     "calibrate-visits": (
         "calibrate_visits:calibrate_visits",

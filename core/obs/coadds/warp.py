@@ -23,7 +23,7 @@ from obs.repo.butler import Butler
 from obs.repo.warp_store import WarpStore
 from obs.visits.calibration import FrameCalibration, best_calibration
 
-__all__ = ["OUTSIDE", "PSF_SAMPLING", "UNUSABLE", "Warp", "warp_frame"]
+__all__ = ["OUTSIDE", "PSF_SAMPLING", "UNUSABLE", "Warp", "frame_transform", "warp_frame", "warped_psf"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ def warp_frame(
     region = _covered(frame_wcs, exposure.shape, wcs, box)
     if region.is_empty:
         return None
-    to_frame = _transform(wcs, frame_wcs)
+    to_frame = frame_transform(wcs, frame_wcs)
     scale = 10.0 ** (0.4 * config.zero_point) / calib.flux_mag0
     image, variance, mask, is_sky = _prepare(exposure, config)
     sky_variance = float(np.median(variance[::7, ::7][is_sky[::7, ::7]])) if is_sky[::7, ::7].any() else np.nan
@@ -152,16 +152,18 @@ def warp_frame(
         sky_sigma=sigma,
         seeing=seeing,
         sky=sky_of_cells(samples, max(config.background.cell // _SAMPLING, 8)),
-        psf=_warped_psf(psf, to_frame, region, box, width / np.sqrt(area), kernel),
+        psf=warped_psf(psf, to_frame, region, box, width / np.sqrt(area), kernel),
         planes=dict(exposure.masked_image.mask.planes),
         wcs=frame_wcs,
         shape=exposure.shape,
     )
 
 
-def _transform(
+def frame_transform(
     wcs: TanSipWcs, frame_wcs: TanSipWcs
 ) -> Callable[[NDArray[np.float64], NDArray[np.float64]], tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Return the function that takes pixels of a grid to those of an image."""
+
     def to_frame(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         ra, dec = wcs.pixel_to_sky(x=x, y=y)
         return frame_wcs.sky_to_pixel(ra=ra, dec=dec)
@@ -226,7 +228,7 @@ def _sample_sky(
     samples[first_row : first_row + values.shape[0], first_column : first_column + values.shape[1]] = values
 
 
-def _warped_psf(
+def warped_psf(
     psf: Psf,
     to_frame: Callable[[NDArray[np.float64], NDArray[np.float64]], tuple[NDArray[np.float64], NDArray[np.float64]]],
     region: Box,
@@ -234,7 +236,21 @@ def _warped_psf(
     fwhm: float,
     kernel: ResamplingKernel,
 ) -> PixelPsf:
-    """Return the PSF on the pixels of the patch as a polynomial over the part that the exposure covers."""
+    """Return a PSF on the pixels of another grid as a polynomial over the part that the image covers.
+
+    Parameters
+    ----------
+    psf : Psf
+        PSF of the image.
+    to_frame : callable
+        From pixels of the grid to those of the image.
+    region, box : Box
+        The part that the image covers, and the whole grid, pixels.
+    fwhm : float
+        Full width at half maximum of the result, pixels of the grid.
+    kernel : ResamplingKernel
+        Weights with which the image was resampled.
+    """
     reach = max(psf.stamp_shape) // 2
     corner = to_frame(np.array([0.0, 1.0]) + region.x_min, np.array([0.0, 0.0]) + region.y_min)
     step = float(np.hypot(corner[0][1] - corner[0][0], corner[1][1] - corner[1][0]))

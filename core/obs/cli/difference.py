@@ -1,0 +1,89 @@
+"""`obs difference`: what changed between images and the coadd."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from obs.cli.logs import configure_logging
+from obs.cli.options import add_overrides
+from obs.cli.output_repository import open_output
+from obs.cli.progress import show_progress
+from obs.cli.report import failure_text
+from obs.cli.show import show_config, split_show
+from obs.cli.table import format_table
+from obs.coadds.difference import DifferenceSummary
+from obs.executor.outcome import Outcome
+from obs.policy.data_id import format_data_id
+from obs.runs.calibrate_visits import find_processed, take_tract
+from obs.runs.difference import difference_settings, make_differences
+
+__all__ = ["difference"]
+
+_HEADERS = ("data ID", "brighter", "fainter", "dipoles", "stars", "flux ratio", "noise", "convolved", "seconds")
+
+
+def difference(
+    root: Path,
+    output: Path | None,
+    rerun: str | None,
+    tract: int | None,
+    processes: int,
+    timeout: float | None,
+    doraise: bool,
+    ids: list[list[str]],
+    overrides: list[tuple[str, str]],
+    show: list[str],
+    log_levels: list[str],
+) -> int:
+    """Do what the command says; see obs.cli.commands.difference."""
+    configure_logging(log_levels)
+    butler = open_output(root, output=output, rerun=rerun, camera=None)
+    layers = difference_settings(butler.instrument)
+    add_overrides(layers, overrides)
+    config = layers.build()
+    shows = split_show(show)
+    show_config(layers, shows)
+    if shows and "run" not in {thing for thing, _ in shows}:
+        return 0
+    ids, tract = take_tract(ids, tract)
+    data_ids = find_processed(butler, ids)
+    with show_progress(len(data_ids)) as progress:
+        configure_logging(log_levels, progress.write)
+        outcomes = make_differences(
+            butler,
+            data_ids,
+            config,
+            tract=tract,
+            processes=processes,
+            timeout=timeout,
+            on_done=progress.done,
+            raise_errors=doraise,
+        )
+    return _report(outcomes)
+
+
+def _report(outcomes: Sequence[Outcome[DifferenceSummary]]) -> int:
+    done = [(outcome, outcome.result) for outcome in outcomes if outcome.result is not None]
+    rows = [
+        (
+            format_data_id(outcome.data_id),
+            str(summary.n_positive),
+            str(summary.n_negative),
+            str(summary.n_dipole),
+            str(summary.n_star) if summary.n_star else "PSFs",
+            f"{summary.flux_ratio:.4f}",
+            f"{summary.noise_ratio:.2f}",
+            summary.convolved,
+            f"{outcome.seconds:.1f}",
+        )
+        for outcome, summary in done
+    ]
+    if rows:
+        click.echo(format_table(_HEADERS, rows, right="lrrrrrrlr"))
+    for calibration in dict.fromkeys(summary.calibration for _, summary in done):
+        click.echo(f"calibration: {calibration}")
+    if len(done) == len(outcomes):
+        return 0
+    click.echo(failure_text(outcomes), err=True)
+    return 1

@@ -1,0 +1,1 @@
+"""Difference images: what changed between an image and a template."""

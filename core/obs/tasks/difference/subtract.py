@@ -1,0 +1,232 @@
+"""Subtract a template from an image after their PSFs were made equal."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter
+from scipy.signal import oaconvolve
+
+from obs.algorithms.coadd.matching_kernel import KernelBasis, MatchingKernel, fit_matching_kernel
+from obs.algorithms.measure.shape import psf_sigma
+from obs.algorithms.pixels.grow import grow
+from obs.algorithms.pixels.window import plane_windows
+from obs.image.catalog import Catalog
+from obs.image.exposure import Exposure
+from obs.image.mask import UNUSABLE_PLANES
+from obs.image.masked_image import MaskedImage
+from obs.image.psf import PixelPsf, Psf
+from obs.tasks.difference.config import DifferenceConfig, MatchConfig
+from obs.tasks.psf_sizes import FWHM_PER_SIGMA
+
+__all__ = ["Difference", "subtract_template"]
+
+Floats = NDArray[np.float64]
+Image = NDArray[np.float32]
+
+_NARROWEST = 0.7  # pixels; narrower Gaussians are no longer sampled
+_STAMP_FWHMS = 4.0
+_GRID = 6
+_SATURATED_FWHMS = 4.0  # around saturated pixels, differences say nothing so far
+_FEWEST_STARS = (30, 150, 300)  # for kernels that vary by a polynomial of degree 1, 2, 3
+_SPOILED = 0.05  # share of the kernel's light from unusable pixels above which a pixel is unusable
+#: What a template that cannot be trusted makes of the difference.
+_CARRIED = ("SAT", "BAD")
+#: Pixels whose value nobody knows, which convolution spreads.
+_LOST = ("SAT", "NO_DATA", "UNMASKEDNAN")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """An image minus its template.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        The difference, on the flux scale of the image, with the wider of both PSFs.
+    model_error : ndarray of float32, shape (ny, nx)
+        Standard error of what was subtracted, from the kernel's misfit, as independent pixels would need it.
+    convolved_template : bool
+        Whether the template was convolved; else the image was.
+    n_star : int
+        Stars that the kernel was fitted to; 0 if it comes from the PSF models.
+    flux_ratio : float
+        Flux of stars on the image over that on the template.
+    misfit : float
+        Share of the light of bright stars that the kernel misses beyond noise; 0 without stars.
+    """
+
+    exposure: Exposure
+    model_error: Image
+    convolved_template: bool
+    n_star: int
+    flux_ratio: float
+    misfit: float
+
+
+def subtract_template(
+    exposure: Exposure,
+    psf: Psf,
+    template: MaskedImage,
+    template_psf: PixelPsf,
+    stars: Catalog | None,
+    config: DifferenceConfig,
+) -> Difference:
+    """Subtract a template from an image after the sharper of both was convolved to the PSF of the other.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        Background-subtracted image.
+    psf : Psf
+        Its PSF.
+    template : MaskedImage
+        The template on the same pixels and scale of fluxes; finite, ``NO_DATA`` where there is none.
+    template_psf : PixelPsf
+        Its PSF on these pixels.
+    stars : Catalog or None
+        Sources of the image to fit the kernel to.
+    config : DifferenceConfig
+        Settings.
+
+    Returns
+    -------
+    Difference
+    """
+    pixels = exposure.masked_image
+    unusable = [part.mask.any_known(UNUSABLE_PLANES) | ~np.isfinite(part.image) for part in (pixels, template)]
+    image = np.where(np.isfinite(pixels.image), pixels.image, np.float32(0))
+    y, x = ((size - 1) / 2 for size in pixels.shape)
+    sigmas = psf_sigma(psf, x=x, y=y), psf_sigma(template_psf, x=x, y=y)
+    forward = sigmas[1] <= sigmas[0]  # the template is sharper
+    basis = _basis(min(sigmas), max(sigmas), config.match)
+    source, target = (template.image, image) if forward else (image, template.image)
+    noises = pixels.variance, template.variance
+    source_psf, target_psf = (template_psf, psf) if forward else (psf, template_psf)
+    half = int(np.ceil(_STAMP_FWHMS * FWHM_PER_SIGMA * max(sigmas)))
+    places = _star_places(stars, unusable[0] | unusable[1], half + basis.half, config.match)
+    kernel = None
+    if len(places[0]) >= config.match.minimum_stars:
+        ordered = noises[::-1] if forward else noises
+        kernel = _fit_stars((source, target), ordered, places, half, basis, config.match)
+    n_star = 0 if kernel is None else int(np.count_nonzero(kernel.used))
+    if kernel is None or n_star < config.match.minimum_stars:
+        kernel, n_star = _fit_models(source_psf, target_psf, pixels.shape, half, basis, config.match), 0
+    matched = kernel.convolve(source)
+    square = kernel.stamp() ** 2
+    spread = np.maximum(oaconvolve(noises[1 if forward else 0], square.astype(np.float32), mode="same"), 0)
+    convolved = template if forward else pixels
+    spoiled = _spread(convolved.mask.any_known(_LOST) | ~np.isfinite(convolved.image), kernel)
+    scale = np.float32(1 if forward else 1 / kernel.flux_ratio)
+    model = matched if forward else template.image
+    difference = (image - matched if forward else matched - template.image) * scale
+    variance = (noises[0 if forward else 1] + spread) * scale**2
+    mask = pixels.mask.copy()
+    for name in _CARRIED:
+        mask.set(grow(template.mask.any_known([name]), 1), name)
+    empty = template.mask.any_known(["NO_DATA"]) | mask.any_known(["NO_DATA"])
+    lost = empty | (spoiled & ~mask.any_known(_CARRIED))
+    saturated = pixels.mask.any_known(["SAT"]) | template.mask.any_known(["SAT"])
+    if saturated.any():
+        mask.set(grow(saturated, int(np.ceil(_SATURATED_FWHMS * FWHM_PER_SIGMA * max(sigmas)))), "SUSPECT")
+    difference[lost] = 0
+    mask.set(lost, "NO_DATA")
+    result = exposure.with_pixels(MaskedImage(difference, mask, variance.astype(np.float32)))
+    result.psf = psf if forward else template_psf
+    misfit = kernel.misfit if n_star else 0.0
+    ratio = kernel.flux_ratio if forward else 1 / kernel.flux_ratio
+    # what the kernel misses of a star lies anywhere within its width, and is alike in neighboring pixels
+    width = 2 * int(np.ceil(FWHM_PER_SIGMA * max(sigmas))) + 1
+    light = uniform_filter(np.square(model * scale), width, mode="constant")
+    area = np.float32(4 * np.pi * max(sigmas) ** 2)
+    return Difference(result, np.float32(misfit) * np.sqrt(np.maximum(light * area, 0)), forward, n_star, ratio, misfit)
+
+
+def _basis(narrow: float, wide: float, config: MatchConfig) -> KernelBasis:
+    width = max(np.sqrt(max(wide**2 - narrow**2, 0)), 2 * _NARROWEST)
+    return KernelBasis(tuple(float(width * 2.0 ** (n - 1)) for n in range(len(config.degrees))), tuple(config.degrees))
+
+
+def _spread(unusable: NDArray[np.bool_], kernel: MatchingKernel) -> NDArray[np.bool_]:
+    """Return the pixels that get a good part of their light from unusable ones."""
+    if not unusable.any():
+        return unusable
+    weight = np.abs(kernel.stamp())
+    weight /= weight.sum()
+    return np.asarray(oaconvolve(unusable.astype(np.float32), weight.astype(np.float32), mode="same") > _SPOILED)
+
+
+def _star_places(
+    stars: Catalog | None, unusable: NDArray[np.bool_], half: int, config: MatchConfig
+) -> tuple[Floats, Floats]:
+    """Return x and y of bright sources whose surroundings are whole, the brightest first."""
+    nothing = np.zeros(0), np.zeros(0)
+    if stars is None or not len(stars):
+        return nothing
+    flux, error = stars["base_PsfFlux_instFlux"], stars["base_PsfFlux_instFluxErr"]
+    x, y = stars["base_SdssCentroid_x"], stars["base_SdssCentroid_y"]
+    with np.errstate(invalid="ignore"):
+        good = (flux > config.minimum_signal_to_noise * error) & np.isfinite(x) & np.isfinite(y)
+    if "detect_isPrimary" in stars:
+        good &= stars["detect_isPrimary"]
+    height, width = unusable.shape
+    with np.errstate(invalid="ignore"):
+        good &= (x >= half) & (x < width - half - 1) & (y >= half) & (y < height - half - 1)
+    rows = np.flatnonzero(good)
+    rows = rows[np.argsort(-flux[rows], kind="stable")][: 3 * config.maximum_stars]
+    if not rows.size:
+        return nothing
+    row, column = np.rint(y[rows]).astype(np.int64), np.rint(x[rows]).astype(np.int64)
+    whole = ~plane_windows(unusable.astype(np.uint8), row, column, half).any(axis=(1, 2))
+    rows = rows[whole][: config.maximum_stars]
+    return np.asarray(x[rows], np.float64), np.asarray(y[rows], np.float64)
+
+
+def _fit_stars(
+    images: tuple[Image, Image],
+    variances: tuple[Image, Image],
+    places: tuple[Floats, Floats],
+    half: int,
+    basis: KernelBasis,
+    config: MatchConfig,
+) -> MatchingKernel:
+    x, y = places
+    row, column = np.rint(y).astype(np.int64), np.rint(x).astype(np.int64)
+    noises = [plane_windows(plane, row, column, half).mean(axis=(1, 2), dtype=np.float64) for plane in variances]
+    sources = plane_windows(images[0], row, column, half + basis.half)
+    targets = plane_windows(images[1], row, column, half)
+    u, v = _scaled(x, y, images[0].shape)
+    order = min(config.order, int(np.searchsorted(_FEWEST_STARS, len(x), side="right")))
+    return fit_matching_kernel(sources, targets, (noises[0], noises[1]), u, v, basis, order=order)
+
+
+def _fit_models(
+    source: Psf, target: Psf, shape: tuple[int, int], half: int, basis: KernelBasis, config: MatchConfig
+) -> MatchingKernel:
+    """Fit the kernel to PSF models at places all over the image."""
+    share = (np.arange(_GRID) + 0.5) / _GRID
+    x, y = (axis.ravel() for axis in np.meshgrid(np.rint(share * shape[1]), np.rint(share * shape[0])))
+    sources, targets = (
+        _resized(psf.evaluate(x=x, y=y), size)
+        for psf, size in ((source, 2 * (half + basis.half) + 1), (target, 2 * half + 1))
+    )
+    u, v = _scaled(x, y, shape)
+    even = np.ones(len(x))
+    return fit_matching_kernel(sources, targets, (even, even), u, v, basis, order=config.order)
+
+
+def _resized(stamps: Image, size: int) -> Image:
+    """Return stamps of another size, both odd, with the same middle."""
+    result = np.zeros((len(stamps), size, size), np.float32)
+    take = [min(size, length) // 2 for length in stamps.shape[1:]]
+    inner, outer = (
+        np.s_[:, center[0] - take[0] : center[0] + take[0] + 1, center[1] - take[1] : center[1] + take[1] + 1]
+        for center in ((size // 2, size // 2), (stamps.shape[1] // 2, stamps.shape[2] // 2))
+    )
+    result[inner] = stamps[outer]
+    return result
+
+
+def _scaled(x: Floats, y: Floats, shape: tuple[int, int]) -> tuple[Floats, Floats]:
+    u, v = (2 * place / max(size - 1, 1) - 1 for place, size in zip((x, y), shape[::-1], strict=True))
+    return u, v
