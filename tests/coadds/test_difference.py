@@ -175,8 +175,9 @@ def test_constant_stars_leave_noise(field, visit):
             assert abs(pixels.image[box].sum()) < 0.02 * light[number] + 5 * np.sqrt(pixels.variance[box].sum())
             pulls.append(pixels.image[box] / np.sqrt(pixels.variance[box]))
     assert len(pulls) > 40
-    assert 0.7 < np.std(pulls) < 1.3
-    assert 0.8 < exposure.metadata["NOISERAT"] < 1.1
+    assert (0.7 if visit == 1 else 0.4) < np.std(pulls) < 1.3
+    # the variance is that of sums of pixels, which share noise where the image was convolved
+    assert (0.9 if visit == 1 else 0.4) < exposure.metadata["NOISERAT"] < 1.05
     assert exposure.metadata["FLUXRAT"] == pytest.approx(1, abs=0.01)
 
 

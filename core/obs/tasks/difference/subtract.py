@@ -27,6 +27,7 @@ Image = NDArray[np.float32]
 _NARROWEST = 0.7  # pixels; narrower Gaussians are no longer sampled
 _STAMP_FWHMS = 4.0
 _GRID = 6
+_MISFIT_FWHMS = (1.0, 3.0)
 _SATURATED_FWHMS = 4.0  # around saturated pixels, differences say nothing so far
 _FEWEST_STARS = (30, 150, 300)  # for kernels that vary by a polynomial of degree 1, 2, 3
 _SPOILED = 0.05  # share of the kernel's light from unusable pixels above which a pixel is unusable
@@ -113,7 +114,9 @@ def subtract_template(
     if kernel is None or n_star < config.match.minimum_stars:
         kernel, n_star = _fit_models(source_psf, target_psf, pixels.shape, half, basis, config.match), 0
     matched = kernel.convolve(source)
+    # as in coadds, the variance is the one of sums over many pixels: neighbors share noise
     square = kernel.stamp() ** 2
+    square *= kernel.flux_ratio**2 / square.sum()
     spread = np.maximum(oaconvolve(noises[1 if forward else 0], square.astype(np.float32), mode="same"), 0)
     convolved = template if forward else pixels
     spoiled = _spread(convolved.mask.any_known(_LOST) | ~np.isfinite(convolved.image), kernel)
@@ -135,11 +138,13 @@ def subtract_template(
     result.psf = psf if forward else template_psf
     misfit = kernel.misfit if n_star else 0.0
     ratio = kernel.flux_ratio if forward else 1 / kernel.flux_ratio
-    # what the kernel misses of a star lies anywhere within its width, and is alike in neighboring pixels
-    width = 2 * int(np.ceil(FWHM_PER_SIGMA * max(sigmas))) + 1
-    light = uniform_filter(np.square(model * scale), width, mode="constant")
+    # what the kernel misses of a star lies mostly within its width, some in the wings, and neighboring pixels share it
+    light = np.zeros(model.shape, np.float32)
+    for reach in _MISFIT_FWHMS:
+        size = 2 * int(np.ceil(reach * FWHM_PER_SIGMA * max(sigmas))) + 1
+        light = np.maximum(light, uniform_filter(np.square(model * scale), size, mode="constant"))
     area = np.float32(4 * np.pi * max(sigmas) ** 2)
-    return Difference(result, np.float32(misfit) * np.sqrt(np.maximum(light * area, 0)), forward, n_star, ratio, misfit)
+    return Difference(result, np.float32(misfit) * np.sqrt(light * area), forward, n_star, ratio, misfit)
 
 
 def _basis(narrow: float, wide: float, config: MatchConfig) -> KernelBasis:
