@@ -21,7 +21,7 @@ from obs.visits.calibration import best_calibration
 __all__ = ["DifferenceSummary", "difference_image"]
 
 _LOG = logging.getLogger(__name__)
-_LARGE_MISFIT, _LARGE_RATIO = 0.03, 0.05
+_LARGE_MISFIT, _LARGE_RATIO, _LARGE_SHARE = 0.03, 0.05, 0.2
 
 
 @dataclass(frozen=True)
@@ -107,6 +107,12 @@ def difference_image(
         exposure_id_bits=butler.instrument.exposure_id_bits,
     )
     _warn(difference)
+    if template.own_share > _LARGE_SHARE:
+        _LOG.warning(
+            "the image itself is %.0f %% of the coadd: changes lose that share, and noise that both share makes "
+            "detections; make the coadd without it (obs coadd --select-id)",
+            100 * template.own_share,
+        )
     convolved = "coadd" if difference.convolved_template else "image"
     noise_ratio = _noise_ratio(result)
     facts = {

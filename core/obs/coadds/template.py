@@ -17,6 +17,7 @@ from obs.coadds.sky_maps import load_sky_map
 from obs.coadds.warp import OUTSIDE, UNUSABLE, frame_transform, warped_psf
 from obs.errors import MeasurementError
 from obs.geom import Box
+from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.mask import Mask
 from obs.image.masked_image import MaskedImage
@@ -45,11 +46,14 @@ class Template:
         Its PSF on these pixels.
     patches : tuple of str
         Data IDs of the coadds that it consists of.
+    own_share : float
+        Weight of the image itself in the coadd that covers most of it; 0 if it is not in it.
     """
 
     pixels: MaskedImage
     psf: PixelPsf
     patches: tuple[str, ...]
+    own_share: float
 
 
 def make_template(butler: Butler, frame: Frame, band: str, flux_mag0: float, *, tract: int | None = None) -> Template:
@@ -89,6 +93,7 @@ def make_template(butler: Butler, frame: Frame, band: str, flux_mag0: float, *, 
         raise MeasurementError(_none_there(butler, band, "no pixel of its coadds has data here"))
     mask.set(empty, "NO_DATA")
     _, data_id, wcs = max(used, key=lambda one: one[0])
+    own = _own_share(butler.get("deepCoadd_inputs", data_id), frame)
     psf = read_coadd_psf(butler, **data_id).filled()
     to_coadd = frame_transform(frame.wcs, wcs)
     middle = [np.array([(size - 1) / 2]) for size in shape[::-1]]
@@ -96,7 +101,7 @@ def make_template(butler: Butler, frame: Frame, band: str, flux_mag0: float, *, 
     fwhm = half_maximum_width(psf, x=x, y=y) * wcs.pixel_scale / frame.wcs.pixel_scale
     whole = Box(0, 0, shape[1], shape[0])
     warped = warped_psf(psf, to_coadd, whole, whole, fwhm, _KERNEL)
-    return Template(MaskedImage(image, mask, variance), warped, tuple(format_data_id(one[1]) for one in used))
+    return Template(MaskedImage(image, mask, variance), warped, tuple(format_data_id(one[1]) for one in used), own)
 
 
 def _patches(butler: Butler, frame: Frame, band: str, tract: int | None) -> list[dict[str, Any]]:
@@ -113,6 +118,15 @@ def _patches(butler: Butler, frame: Frame, band: str, tract: int | None) -> list
         if there := [data_id for data_id in ids if butler.exists(_DATASET, data_id)]:
             return there
     raise MeasurementError(_none_there(butler, band, "none reaches it"))
+
+
+def _own_share(inputs: Catalog, frame: Frame) -> float:
+    """Return the weight of an image in the coadd of a table of exposures."""
+    own = np.ones(len(inputs), bool)
+    for key, value in frame.data_id.items():
+        if key in inputs:
+            own &= np.array([str(one).strip() == str(value) for one in inputs[key]], bool)
+    return float(inputs["weight"][own].sum())
 
 
 def _none_there(butler: Butler, band: str, reason: str) -> str:
