@@ -109,8 +109,9 @@ def difference_image(
     _warn(difference)
     if template.own_share > _LARGE_SHARE:
         _LOG.warning(
-            "the image itself is %.0f %% of the coadd: changes lose that share, and noise that both share makes "
-            "detections; make the coadd without it (obs coadd --select-id)",
+            "the image itself is %.0f %% of the coadd: changes lose that share, and columns that the coadd "
+            "has from other images alone show more noise than the rest; make the coadd without it (obs coadd "
+            "--select-id)",
             100 * template.own_share,
         )
     convolved = "coadd" if difference.convolved_template else "image"
