@@ -132,7 +132,7 @@ def test_a_table_that_is_missing_is_told(tmp_path):
 
 def test_check_reads_the_table(tmp_path, capsys):
     package = create_package(Answers(camera="fixing"), tmp_path)
-    translator = package / "obs_mending" / "translator.py"
+    translator = package / "obs_fixing" / "translator.py"
     translator.write_text(
         translator.read_text().replace("    columns = {", '    header_fixes = "fixes.yaml"\n    columns = {')
     )
@@ -142,4 +142,4 @@ def test_check_reads_the_table(tmp_path, capsys):
     load_header_fixes.cache_clear()
     table.write_text("- dates: 2013-01-05\n  sets: {FILTER: r}\n")
     assert main(["check", str(package)]) == 1
-    assert "obs_mending/fixes.yaml:2: sets: this key is unknown; did you mean 'set'?" in capsys.readouterr().err
+    assert "obs_fixing/fixes.yaml:2: sets: this key is unknown; did you mean 'set'?" in capsys.readouterr().err

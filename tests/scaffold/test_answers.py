@@ -54,7 +54,7 @@ def test_answers_that_a_package_stores(tmp_path):
     ("text", "message"),
     [
         ("detektors: 4", "'detektors' is not a question; did you mean 'detectors'"),
-        ("- 1", "no list of 'name: value'"),
+        ("- 1", "not a list of 'name: value'"),
         ("a: [", "cannot be read"),
         ("", "the file of answers is empty; its lines are 'name: value'"),
     ],

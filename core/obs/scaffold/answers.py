@@ -147,7 +147,7 @@ def read_answers(path: Path) -> tuple[dict[str, str], dict[str, Any] | None]:
     if isinstance(data, Mapping) and isinstance(data.get("answers"), Mapping):
         data = data["answers"]
     if not isinstance(data, Mapping):
-        raise ConfigError("the answers are not list of 'name: value'", path=path)
+        raise ConfigError("the answers are not a list of 'name: value'", path=path)
     known = [field.name for field in fields(Answers)]
     answers: dict[str, str] = {}
     for name, value in data.items():
