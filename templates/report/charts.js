@@ -64,7 +64,7 @@ function mark(parent, shape, x, y, size, cls) {
 
 // One plot with axes. options: width, height, x, y (arrays), xRange, yRange, xLabel, yLabel, classes, shapes, lines, bands, bars, labels, pick, xTicks
 function plot(parent, options) {
-  const width = options.width, height = options.height, left = 56, right = 10, top = options.title ? 20 : 8, bottom = options.xLabel === null ? 8 : 36;
+  const width = options.width, height = options.height, left = 70, right = 10, top = options.title ? 20 : 8, bottom = options.xLabel === null ? 8 : 36;
   const known = options.x.map((value, i) => i).filter((i) => Number.isFinite(options.x[i]) && options.x[i] !== null && options.y[i] !== null && Number.isFinite(options.y[i]));
   const figure = element("svg:svg", { class: "plot", width, height, viewBox: `0 0 ${width} ${height}`, role: "img" }, parent);
   const xs = known.map((i) => options.x[i]), ys = known.map((i) => options.y[i]);
