@@ -214,6 +214,7 @@ def swarp(folder: Path) -> None:
         fits.writeto(names[-1], exposure.masked_image.image, header, overwrite=True)
         fits.writeto(place / f"v{number}.weight.fits", weight, header, overwrite=True)
     options = "-SUBTRACT_BACK N -WEIGHT_TYPE MAP_WEIGHT -COMBINE_TYPE CLIPPED -RESAMPLING_TYPE LANCZOS3 -NTHREADS 1"
+    options += " -WRITE_XML N"  # else it writes into the working folder
     words = options.split()
     center = "-CENTER_TYPE MANUAL -CENTER 150.0,2.0 -IMAGE_SIZE 4096,4400"
     grid = f"-PIXELSCALE_TYPE MANUAL -PIXEL_SCALE {SCALE} {center}".split()

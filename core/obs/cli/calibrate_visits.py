@@ -5,9 +5,8 @@ from pathlib import Path
 import click
 
 from obs.cli.logs import configure_logging
-from obs.cli.options import add_overrides
 from obs.cli.output_repository import open_output
-from obs.cli.show import show_config, split_show
+from obs.cli.show import settle_config
 from obs.runs.calibrate_visits import calibrate_visits as calibrate
 from obs.runs.calibrate_visits import calibrate_visits_settings, take_tract
 from obs.visits.report import format_fit
@@ -29,12 +28,8 @@ def calibrate_visits(
     """Do what the command says; see obs.cli.commands.calibrate_visits."""
     configure_logging(log_levels)
     butler = open_output(root, output=output, rerun=rerun, camera=None)
-    layers = calibrate_visits_settings(butler.instrument)
-    add_overrides(layers, overrides)
-    config = layers.build()
-    shows = split_show(show)
-    show_config(layers, shows)
-    if shows and "run" not in {thing for thing, _ in shows}:
+    config = settle_config(calibrate_visits_settings(butler.instrument), overrides, show)
+    if config is None:
         return 0
     ids, tract = take_tract(ids, tract)
     done = calibrate(butler, ids, tract=tract or 0, config=config)

@@ -6,11 +6,10 @@ from pathlib import Path
 import click
 
 from obs.cli.logs import configure_logging
-from obs.cli.options import add_overrides
 from obs.cli.output_repository import open_output
 from obs.cli.progress import show_progress
 from obs.cli.report import failure_text
-from obs.cli.show import show_config, split_show
+from obs.cli.show import settle_config
 from obs.cli.table import format_table
 from obs.coadds.coadd import CoaddSummary
 from obs.executor.outcome import Outcome
@@ -44,14 +43,9 @@ def coadd(
     """Do what the command says; see obs.cli.commands.coadd."""
     configure_logging(log_levels)
     butler = open_output(root, output=output, rerun=rerun, camera=camera)
-    layers = coadd_settings(butler.instrument)
-    add_overrides(layers, overrides)
-    if select is not None:
-        layers.set_value("select.expression", select)
-    config = layers.build()
-    shows = split_show(show)
-    show_config(layers, shows)
-    if shows:
+    chosen = [] if select is None else [("c", f"select.expression={select!r}")]
+    config = settle_config(coadd_settings(butler.instrument), [*overrides, *chosen], show)
+    if config is None:
         return 0
     types = butler.id_keys("calexp")
     frames_wanted = [data_id for words in select_ids for data_id in parse_ids(words, types)]

@@ -5,11 +5,10 @@ from pathlib import Path
 import click
 
 from obs.cli.logs import configure_logging
-from obs.cli.options import add_overrides
 from obs.cli.output_repository import open_output
 from obs.cli.progress import show_progress
 from obs.cli.report import failure_text
-from obs.cli.show import show_config, split_show
+from obs.cli.show import settle_config
 from obs.cli.table import format_table
 from obs.policy.data_id import format_data_id, parse_ids
 from obs.runs.coadd_catalog import catalog_jobs, catalog_settings, make_catalogs, write_object_tables
@@ -37,12 +36,8 @@ def coadd_catalog(
     """Do what the command says; see obs.cli.commands.coadd_catalog."""
     configure_logging(log_levels)
     butler = open_output(root, output=output, rerun=rerun, camera=camera)
-    layers = catalog_settings(butler.instrument)
-    add_overrides(layers, overrides)
-    config = layers.build()
-    shows = split_show(show)
-    show_config(layers, shows)
-    if shows:
+    config = settle_config(catalog_settings(butler.instrument), overrides, show)
+    if config is None:
         return 0
     jobs = catalog_jobs(butler, [data_id for words in ids for data_id in parse_ids(words, _KEYS)])
     with show_progress(len(jobs)) as progress:

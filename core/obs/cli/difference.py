@@ -6,11 +6,10 @@ from pathlib import Path
 import click
 
 from obs.cli.logs import configure_logging
-from obs.cli.options import add_overrides
 from obs.cli.output_repository import open_output
 from obs.cli.progress import show_progress
 from obs.cli.report import failure_text
-from obs.cli.show import show_config, split_show
+from obs.cli.show import settle_config
 from obs.cli.table import format_table
 from obs.coadds.difference import DifferenceSummary
 from obs.executor.outcome import Outcome
@@ -39,12 +38,8 @@ def difference(
     """Do what the command says; see obs.cli.commands.difference."""
     configure_logging(log_levels)
     butler = open_output(root, output=output, rerun=rerun, camera=None)
-    layers = difference_settings(butler.instrument)
-    add_overrides(layers, overrides)
-    config = layers.build()
-    shows = split_show(show)
-    show_config(layers, shows)
-    if shows and "run" not in {thing for thing, _ in shows}:
+    config = settle_config(difference_settings(butler.instrument), overrides, show)
+    if config is None:
         return 0
     ids, tract = take_tract(ids, tract)
     data_ids = find_processed(butler, ids)

@@ -5,11 +5,10 @@ from pathlib import Path
 import click
 
 from obs.cli.logs import configure_logging
-from obs.cli.options import add_overrides
 from obs.cli.output_repository import open_output
 from obs.cli.progress import show_progress
 from obs.cli.report import failure_text
-from obs.cli.show import show_config, split_show
+from obs.cli.show import settle_config
 from obs.runs.calibrate_visits import find_processed, take_tract
 from obs.runs.forced import forced_settings, measure_images
 from obs.runs.targets import coadd_targets, read_targets
@@ -37,12 +36,8 @@ def forced(
     if names and table is None:
         raise click.UsageError("--name chooses rows of a table; give it with --table FILE")
     butler = open_output(root, output=output, rerun=rerun, camera=None)
-    layers = forced_settings(butler.instrument)
-    add_overrides(layers, overrides)
-    config = layers.build()
-    shows = split_show(show)
-    show_config(layers, shows)
-    if shows and "run" not in {thing for thing, _ in shows}:
+    config = settle_config(forced_settings(butler.instrument), overrides, show)
+    if config is None:
         return 0
     ids, tract = take_tract(ids, tract)
     targets = coadd_targets(butler, tract) if table is None else read_targets(table, names)

@@ -1,11 +1,13 @@
 """What ``--show`` prints about data, settings and tasks."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from pydantic import BaseModel
 
+from obs.cli.options import add_overrides
+from obs.config.base import TaskConfig
 from obs.config.layers import ConfigLayers
 from obs.config.schema import section_class
 from obs.errors import suggest
@@ -13,7 +15,9 @@ from obs.policy.data_id import DataId, format_data_id
 from obs.repo.butler import Butler
 from obs.runs.selection import with_known_keys
 
-__all__ = ["show_config", "show_data", "split_show"]
+__all__ = ["settle_config", "show_config", "show_data", "split_show"]
+
+C = TypeVar("C", bound=TaskConfig)
 
 #: What ``--show data=`` takes: the line of LSST's command.
 _STACK = "lsst"
@@ -57,6 +61,30 @@ def show_config(layers: ConfigLayers[Any], shows: Sequence[tuple[str, str]]) -> 
             click.echo(layers.history(pattern), nl=False)
         elif thing == "tasks":
             click.echo("\n".join(_task_lines(layers.config_class, "")))
+
+
+def settle_config(layers: ConfigLayers[C], overrides: Sequence[tuple[str, str]], show: Sequence[str]) -> C | None:
+    """Return the settings of a run after those of the command line, or None if ``--show`` only prints them.
+
+    Parameters
+    ----------
+    layers
+        Settings of the camera.
+    overrides
+        Values of ``-c`` and ``-C``.
+    show
+        Values of ``--show``.
+
+    Raises
+    ------
+    ConfigError
+        If a setting is wrong, or none matches a pattern.
+    """
+    add_overrides(layers, overrides)
+    config = layers.build()
+    shows = split_show(show)
+    show_config(layers, shows)
+    return None if shows and "run" not in {thing for thing, _ in shows} else config
 
 
 def show_data(butler: Butler, data_ids: Sequence[DataId], shows: Sequence[tuple[str, str]]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from obs.errors import FileFormatError
 from obs.image.visit_info import VisitInfo
+from obs.instrument.circumstances import complete_visit_info
 from obs.instrument.header import Header
 from obs.instrument.translator import Translator
 
@@ -107,7 +108,7 @@ def _circumstances(translator: Translator, md: Header, exposure_id: int | None) 
     found = [_explain(translator, md, fact.name, is_column=False) for fact in fields(VisitInfo)]
     known = {item.name: item.value for item in found if item.value is not None}
     try:
-        whole = translator.complete(known, exposure_id)
+        whole = complete_visit_info(known, exposure_id)
     except FileFormatError:  # the begin is not a date, so that nothing follows from it
         whole = VisitInfo(**known)
     for item in found:

@@ -35,8 +35,9 @@ from obs.camera.detector import Detector
 from obs.errors import ConfigError, FileFormatError, suggest
 from obs.image.visit_info import VisitInfo
 from obs.instrument.amplifier_files import AmplifierFiles
-from obs.instrument.card_rules import cast_value, derive_dates, read_rule
+from obs.instrument.card_rules import cast_value, read_rule
 from obs.instrument.card_values import UNITS
+from obs.instrument.circumstances import complete_visit_info
 from obs.instrument.header import Header
 from obs.instrument.header_fixes import HeaderFix, load_header_fixes
 from obs.instrument.plausible import check_value
@@ -241,28 +242,7 @@ class Translator:
                 raise FileFormatError(f"{name}: {error}") from None
         for name in [name for name, value in known.items() if self.find_fault(name, value, known)]:
             del known[name]
-        return self.complete(known, exposure_id)
-
-    @staticmethod
-    def complete(known: dict[str, Any], exposure_id: int | None = None) -> VisitInfo:
-        """Return the circumstances of an exposure from those that are known, with what follows from them.
-
-        Parameters
-        ----------
-        known : dict
-            Fields of `VisitInfo`.
-        exposure_id : int, optional
-            Number of the detector's exposure.
-
-        Raises
-        ------
-        FileFormatError
-            If the begin is not a date.
-        """
-        if exposure_id is not None:
-            known = known | {"exposure_id": exposure_id}
-        dark_time = {"dark_time": known.get("exposure_time", float("nan"))}
-        return VisitInfo(**(dark_time | derive_dates(known) | known))
+        return complete_visit_info(known, exposure_id)
 
     def read(self, name: str, md: Header) -> Any:  # noqa: ANN401 - columns are of any type
         """Return what an open header tells of a column or a circumstance, as it is; None if nothing.

@@ -9,7 +9,7 @@ from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId, format_data_id
 from obs.repo.butler import Butler
 from obs.runs.process import process_settings
-from obs.runs.record import RecordOptions, record
+from obs.runs.record import RecordOptions, begin_output
 from obs.runs.results import find_results
 from obs.runs.settings import Settings, add_settings, camera_settings
 from obs.tasks.relative.config import CalibrateVisitsConfig
@@ -69,8 +69,7 @@ def calibrate_visits(
         add_settings(layers, config)
         config = layers.build()
     there = find_processed(butler, data_ids)
-    butler.prepare_output()
-    record(Path(str(butler.output)), _TASK, config.model_dump(mode="json"), RecordOptions(clobber=True, backup=True))
+    begin_output(butler, _TASK, config, RecordOptions(clobber=True))
     return calibrate_data_ids(butler, there, config, process_settings(butler.instrument).build().calibrate, tract=tract)
 
 

@@ -18,7 +18,7 @@ from obs.instrument.instrument import Instrument
 from obs.memory import keep_freed_memory
 from obs.policy.data_id import DataId
 from obs.repo.butler import Butler
-from obs.runs.record import RecordOptions, record
+from obs.runs.record import RecordOptions, begin_output
 from obs.runs.settings import camera_settings
 
 __all__ = ["CoaddJob", "coadd_jobs", "coadd_settings", "make_coadds"]
@@ -153,9 +153,7 @@ def make_coadds(
         If the output has coadds on another sky map, or was made with other settings.
     """
     check_sky_map(butler)
-    butler.prepare_output()
-    if butler.output is not None:
-        record(butler.output, _TASK, config.model_dump(mode="json"), RecordOptions(clobber=clobber_config))
+    begin_output(butler, _TASK, config, RecordOptions(clobber=clobber_config))
     todo = [job for job in jobs if not (skip_existing and is_current(butler, *job, config))]
     if skip_existing:
         _LOG.info("%d of %d coadds are there and stay", len(jobs) - len(todo), len(jobs))

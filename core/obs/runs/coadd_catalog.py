@@ -17,7 +17,7 @@ from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId
 from obs.repo.butler import Butler
 from obs.repo.find_datasets import iterate_datasets
-from obs.runs.record import RecordOptions, record
+from obs.runs.record import RecordOptions, begin_output
 
 __all__ = ["catalog_jobs", "catalog_settings", "make_catalogs", "write_object_tables"]
 
@@ -100,9 +100,7 @@ def make_catalogs(
         If the output has coadds on another sky map, or was made with other settings.
     """
     check_sky_map(butler)
-    butler.prepare_output()
-    if butler.output is not None:
-        record(butler.output, _TASK, config.model_dump(mode="json"), RecordOptions(clobber=clobber_config))
+    begin_output(butler, _TASK, config, RecordOptions(clobber=clobber_config))
     todo = [job for job in jobs if not (skip_existing and _is_current(butler, *job))]
     filters = {(data_id["tract"], data_id["patch"]): names for data_id, names in todo}
     return run(

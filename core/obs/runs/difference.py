@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from obs.coadds.difference import DifferenceSummary, difference_image
@@ -13,7 +12,7 @@ from obs.executor.run import run
 from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId
 from obs.repo.butler import Butler
-from obs.runs.record import RecordOptions, record
+from obs.runs.record import RecordOptions, begin_output
 from obs.runs.settings import camera_settings
 from obs.tasks.difference.config import DifferenceConfig
 
@@ -63,8 +62,7 @@ def make_differences(
         If the repository has no sky map.
     """
     load_sky_map(butler)
-    butler.prepare_output()
-    record(Path(str(butler.output)), _TASK, config.model_dump(mode="json"), RecordOptions(clobber=True, backup=True))
+    begin_output(butler, _TASK, config, RecordOptions(clobber=True))
     work = partial(_difference_one, butler=butler, config=config, tract=tract)
     return run(work, list(data_ids), processes=processes, timeout=timeout, on_done=on_done, raise_errors=raise_errors)
 

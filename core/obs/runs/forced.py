@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from obs.config.layers import ConfigLayers
@@ -12,7 +11,7 @@ from obs.image.catalog import Catalog
 from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId
 from obs.repo.butler import Butler
-from obs.runs.record import RecordOptions, record
+from obs.runs.record import RecordOptions, begin_output
 from obs.runs.settings import camera_settings
 from obs.tasks.forced.config import ForcedConfig
 from obs.visits.forced import force_image
@@ -61,8 +60,7 @@ def measure_images(
     list of Outcome
         With the number of positions on each image, and the calibration that was used.
     """
-    butler.prepare_output()
-    record(Path(str(butler.output)), _TASK, config.model_dump(mode="json"), RecordOptions(clobber=True, backup=True))
+    begin_output(butler, _TASK, config, RecordOptions(clobber=True))
     work = partial(_measure_image, butler=butler, targets=targets, config=config, tract=tract)
     return run(work, list(data_ids), processes=processes, timeout=timeout, on_done=on_done, raise_errors=raise_errors)
 

@@ -19,7 +19,7 @@ from obs.process_summary import ProcessSummary
 from obs.repo.butler import Butler
 from obs.repo.rerun_settings import compare_config
 from obs.runs.pending import plan_run
-from obs.runs.record import RecordOptions, record
+from obs.runs.record import RecordOptions, begin_output
 from obs.runs.run_log import open_run_log
 from obs.runs.selection import select_data_ids
 from obs.runs.settings import Settings, add_settings, camera_settings
@@ -155,10 +155,7 @@ def record_run(butler: Butler, config: ProcessConfig, options: RecordOptions | N
     OutputError
         If the output was made with other settings, or cannot be written.
     """
-    butler.prepare_output()
-    record(
-        Path(str(butler.output)), _TASK, config.model_dump(mode="json"), options or RecordOptions(), free=FREE_SETTINGS
-    )
+    begin_output(butler, _TASK, config, options, free=FREE_SETTINGS)
 
 
 def process_data_ids(

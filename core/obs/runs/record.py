@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
+from obs.repo.butler import Butler
 from obs.repo.provenance import record_packages
 from obs.repo.rerun_settings import record_config
 
-__all__ = ["RecordOptions", "record"]
+__all__ = ["RecordOptions", "begin_output", "record"]
 
 logger = logging.getLogger(__name__)
 
@@ -65,3 +68,31 @@ def record(
     for difference in record_packages(output):
         if not options.new_versions:
             logger.warning("%s was begun with other software: %s", output, difference)
+
+
+def begin_output(
+    butler: Butler,
+    task: str,
+    config: BaseModel,
+    options: RecordOptions | None = None,
+    *,
+    free: Collection[str] = (),
+) -> None:
+    """Make the output of a repository ready to be written to, and record what a run makes it with.
+
+    Parameters
+    ----------
+    butler
+        Repository with an output.
+    task, options, free
+        As for `record`; by default other settings than those recorded are an error.
+    config
+        Settings of the run.
+
+    Raises
+    ------
+    OutputError
+        If there is no output, it was made with other settings, or it cannot be written.
+    """
+    butler.prepare_output()
+    record(Path(str(butler.output)), task, config.model_dump(mode="json"), options or RecordOptions(), free=free)

@@ -1,4 +1,4 @@
-"""Many small images in one."""
+"""Many small images in one. The module has the name that it has in the stack."""
 
 import math
 from collections.abc import Sequence
