@@ -6,6 +6,7 @@ import json
 import math
 import sys
 import unittest
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -281,3 +282,12 @@ def test_without_headers_the_identity_is_asked_for(tmp_path, capsys):
     assert "write the cards by which files are recognized" in (tmp_path / "lsst_obs_necam" / "README.md").read_text()
     assert describe_instrument(load_instrument("necam"), {}, [])["visit_key"] == "visit"
     assert "lsst.obs.necam" not in sys.modules
+
+
+def test_overscan_of_another_hdu_is_named_as_lost():
+    camera = load_instrument("necam").load_camera()
+    detector = next(iter(camera))
+    first, *others = detector.amplifiers
+    apart = replace(detector, amplifiers=(replace(first, raw_hdu=1, overscan_hdu=5), *others))
+    losses = camera_losses(replace(camera, detectors=(apart,)))
+    assert any("is in an HDU of its own, which camera.yaml cannot name" in text for text in losses)

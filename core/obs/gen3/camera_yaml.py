@@ -55,6 +55,12 @@ def camera_losses(camera: Camera) -> list[str]:
     silent = [f"{d.name} {a.name}" for d in camera for a in d.amplifiers if math.isnan(a.nominal.read_noise)]
     if silent:
         losses.append(f"the read noise of {_shorten(silent)} is not known: config/isr.py lets the overscan show it")
+    apart = [f"{d.name} {a.name}" for d in camera for a in d.amplifiers if a.overscan_hdu]
+    if apart:
+        losses.append(
+            f"the overscan of {_shorten(apart)} is in an HDU of its own, which camera.yaml cannot name: let the raw "
+            "formatter put it behind the data, or set doOverscan to False"
+        )
     return losses
 
 
