@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from generator.gallery import draw_gallery
 from generator.sample_night import make_sample_night, use_sample_camera
+from generator.step_figures import draw_step_figures
 from generator.write import write_pages
 
 project = "obs"
@@ -20,7 +21,7 @@ autodoc_preserve_defaults = True
 napoleon_google_docstring = False
 napoleon_use_param = False  # types are words such as "ndarray of float32, shape (n,)", and not references
 napoleon_use_rtype = False
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "numbers"]  # numbers are quoted by other pages
 myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
 nb_execution_mode = "force"
@@ -33,7 +34,7 @@ smartquotes = False  # they would make a dash of the two hyphens of an option
 html_theme = "furo"
 html_title = "obs"
 html_static_path = ["static"]
-html_css_files = ["tables.css"]
+html_css_files = ["tables.css", "cards.css"]
 html_show_copyright = False
 html_copy_source = False
 
@@ -50,3 +51,4 @@ def _write(app: Sphinx, config: Config) -> None:
     make_sample_night(night)
     use_sample_camera(night)
     draw_gallery(folder, night)
+    draw_step_figures(folder / "figures", night)

@@ -14,12 +14,14 @@ _PAGES = {
     "CHANGELOG.md": "changelog",
     "CONTRIBUTING.md": "contributing",
 }
+#: Page: its title in the guide, where the document has a shorter one.
+_TITLES = {"accuracy": "Accuracy and speed", "changelog": "Release notes"}
 
 
 def document_pages() -> dict[str, str]:
     """Return the pages by file name; the first page of the guide has words of its own."""
     return {
-        page: re.sub(r"\]\(([\w/.]+)\)", _link, (_ROOT / name).read_text(encoding="utf-8"))
+        page: _with_title(page, re.sub(r"\]\(([\w/.]+)\)", _link, (_ROOT / name).read_text(encoding="utf-8")))
         for name, page in _PAGES.items()
         if not page.startswith("../")
     }
@@ -27,3 +29,7 @@ def document_pages() -> dict[str, str]:
 
 def _link(match: re.Match[str]) -> str:
     return f"]({_PAGES[match[1]]}.md)" if match[1] in _PAGES else match[0]
+
+
+def _with_title(page: str, text: str) -> str:
+    return re.sub(r"\A# .*", f"# {_TITLES[page]}", text) if page in _TITLES else text

@@ -7,13 +7,14 @@ from generator.catalogs import catalog_pages
 from generator.commands import command_pages
 from generator.documents import document_pages
 from generator.errors import error_page
+from generator.numbers import number_fragments
 from generator.python import python_pages
 from generator.settings import settings_pages
 
 __all__ = ["FOLDERS", "write_pages"]
 
 #: Folders of which every page is generated, and that of the pictures.
-FOLDERS = ("commands", "reference", "settings", "documents", "figures", "python")
+FOLDERS = ("commands", "reference", "settings", "documents", "figures", "python", "numbers")
 
 
 def write_pages(folder: Path) -> None:
@@ -25,6 +26,7 @@ def write_pages(folder: Path) -> None:
         "settings": settings_pages(),
         "documents": document_pages(),
         "python": python_pages(),
+        "numbers": number_fragments(),
     }
     for name, contents in pages.items():
         place = folder / name

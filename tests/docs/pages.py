@@ -14,7 +14,9 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).parents[2]
 GUIDE = CHECKOUT / "docs"
-WRITTEN = [CHECKOUT / "README.md", *sorted(GUIDE.glob("*.md"))]
+STEPS = sorted((GUIDE / "how_it_works").glob("*.md"))
+"""Pages on how each step works."""
+WRITTEN = [CHECKOUT / "README.md", *sorted(GUIDE.glob("*.md")), *STEPS]
 """Pages that people wrote; the others follow from the code."""
 
 _BLOCK = re.compile(r"(?:^<!-- (?P<note>[^>]+) -->\n)?^```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -39,8 +39,8 @@ _VALIDITY = 30  # days
 _MOST_DETECTORS = 2
 _LEGEND = """\
 seeing: full width at half maximum, measured and true; depth: magnitude of a point source at five times its error;
-off, scatter: measured minus true magnitudes of bright lone stars; RA, Dec: scatter of their positions; found: part of
-the lone stars above ten times their error; stars: number of bright ones"""
+off, scatter: measured minus true magnitudes of bright isolated stars; RA, Dec: scatter of their positions;
+found: fraction of the isolated stars above ten times their error; stars: number of bright ones"""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ __all__ = ["TruthComparison", "compare_with_truth", "limiting_magnitude", "robus
 Floats = NDArray[np.float64]
 
 _MATCH_RADIUS = 2.0  # pixels
-#: A star is lone if no source this bright, relative to it, is within so many widths of the PSF.
+#: A star is isolated if no source this bright, relative to it, is within so many widths of the PSF.
 _NEIGHBOUR_FLUX, _NEIGHBOUR_WIDTHS = 0.02, 4.0
 _BRIGHT = 100.0  # signal to noise
 _DEPTH = 5.0  # signal to noise
@@ -36,7 +36,7 @@ _SPOILED = (
 
 @dataclass(frozen=True)
 class TruthComparison:
-    """Lone stars of one frame, as measured and as they are.
+    """Isolated stars of one frame, as measured and as they are.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class TruthComparison:
     depth : float
         Magnitude of a point source at five times its error.
     completeness : float
-        Part of the lone stars at true signal to noise above ten that was found; NaN if there is none.
+        Part of the isolated stars at true signal to noise above ten that was found; NaN if there is none.
     """
 
     magnitude: Floats
@@ -96,7 +96,7 @@ class TruthComparison:
 
 
 def compare_with_truth(source: Catalog, truth: Catalog, photo_calib: PhotoCalib | None) -> TruthComparison:
-    """Compare lone stars with a simulation's truth.
+    """Compare isolated stars with a simulation's truth.
 
     Parameters
     ----------
@@ -187,13 +187,13 @@ def _lone_stars(truth: Catalog) -> NDArray[np.intp]:
     """Return the rows of stars on the detector beside which nothing shines."""
     place = np.stack([truth["x"], truth["y"]], axis=1)
     reach = _NEIGHBOUR_WIDTHS * float(np.median(truth["psf_fwhm"])) if len(truth) else 0.0
-    lone = truth["is_star"] & np.isfinite(truth["counts"])
+    isolated = truth["is_star"] & np.isfinite(truth["counts"])
     pairs = cKDTree(place).query_pairs(reach, output_type="ndarray") if len(truth) else np.zeros((0, 2), np.intp)
     flux = truth["electrons"]
     for a, b in ((0, 1), (1, 0)):
         spoils = flux[pairs[:, b]] > _NEIGHBOUR_FLUX * flux[pairs[:, a]]
-        lone[pairs[spoils, a]] = False
-    return np.flatnonzero(lone)
+        isolated[pairs[spoils, a]] = False
+    return np.flatnonzero(isolated)
 
 
 def _completeness(source: Catalog, stars: Catalog, found: Catalog, signal_to_noise: Floats) -> float:

@@ -93,7 +93,7 @@ def report_frame(butler: Butler, data_id: Mapping[str, Any], truth: Path) -> tup
 
 
 def report_rows(reports: Sequence[FrameReport]) -> list[tuple[str, ...]]:
-    """Return the table's rows: what was measured, and errors of bright lone stars against the truth."""
+    """Return the table's rows: what was measured, and errors of bright isolated stars against the truth."""
     return [
         (
             format_data_id(report.data_id),
