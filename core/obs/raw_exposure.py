@@ -37,7 +37,8 @@ from obs.repo.butler import Butler
 from obs.repo.calibration_type import calibration_type
 from obs.repo.defects_table import read_defects
 from obs.repo.fits_checksum import checksums_compared
-from obs.repo.fits_exposure import header_wcs, read_exposure
+from obs.repo.fits_exposure import read_exposure
+from obs.repo.fits_exposure_header import header_wcs
 from obs.repo.fits_raw import extract_color, read_raw
 from obs.repo.formatters import read_dataset, split_hdu
 from obs.repo.input_files import note_input

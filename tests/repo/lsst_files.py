@@ -55,15 +55,22 @@ def photo_calib_table(mean, error, *, version=1, constant=True, number=3):
     return [(7, number, 0, 0, 1, "PhotoCalib")], [made]
 
 
-def calexp(path, *parts, cards=None, points=True, compressed=False):
-    """Write an exposure with attached objects, each the index rows and tables that the functions above return."""
+def calexp(path, *parts, cards=None, points=True, compressed=False, only_objects=False):
+    """Write an exposure with attached objects, each the index rows and tables that the functions above return.
+
+    With ``only_objects`` nothing else is in the file.
+    """
     rows, tables = [row for part in parts for row in part[0]], [made for part in parts for made in part[1]]
     names = ("id", "cat.archive" if points else "cat_archive", "cat.persistable" if points else "cat_persistable")
     columns = [(name, "J", [row[i] for row in rows]) for i, name in enumerate((*names, "row0", "nrows"))]
     columns += [("name", "64A", [row[5] for row in rows]), ("module", "64A", [b"lsst.afw"] * len(rows))]
     index = table(columns, EXTTYPE="ARCHIVE_INDEX", AR_NCAT=len(tables) + 1)
+    if only_objects:
+        fits.HDUList([fits.PrimaryHDU(), index, *tables]).writeto(path)
+        return path
     primary = fits.PrimaryHDU()
-    primary.header.update({"AR_HDU": 5, "FILTER": "HSC-I", "PSF_ID": 3, **(cards or {})})
+    own = {"AR_HDU": 5, "FILTER": "HSC-I", "PSF_ID": 3, **(cards or {})}
+    primary.header.update({f"HIERARCH {name}" if len(name) == 9 else name: value for name, value in own.items()})
     kind = fits.CompImageHDU if compressed else fits.ImageHDU
     planes = [kind(np.ones(SHAPE, np.float32)), kind(np.zeros(SHAPE, np.int32)), kind(np.full(SHAPE, 4.0, np.float32))]
     for plane, name in zip(planes, ("IMAGE", "MASK", "VARIANCE"), strict=True):

@@ -23,16 +23,10 @@ from obs.image.photo_calib import PhotoCalib
 from obs.image.psf import PixelPsf
 from obs.image.visit_info import VisitInfo
 from obs.image.wcs import TanSipWcs
-from obs.repo.fits_exposure import (
-    header_box,
-    header_wcs,
-    read_exposure,
-    read_exposure_header,
-    read_image,
-    write_exposure,
-    write_image,
-)
-from obs.repo.fits_psf import read_psf, write_psf
+from obs.repo.exposure_parts import read_psf
+from obs.repo.fits_exposure import read_exposure, read_image, write_exposure, write_image
+from obs.repo.fits_exposure_header import header_box, header_wcs, read_exposure_header
+from obs.repo.fits_psf import write_psf
 
 SHAPE = (60, 90)
 

@@ -55,10 +55,10 @@ def test_a_zero_point_that_varies_is_told(tmp_path, caplog):
 
 
 def test_a_psf_that_is_not_read_is_told(tmp_path, caplog):
-    path = calexp(tmp_path / "c.fits", psf_tables("PcaPsf"))
+    path = calexp(tmp_path / "c.fits", psf_tables("PiffPsf"))
     with caplog.at_level(logging.WARNING):
         assert read_exposure(path).psf is None
-    line = "its PSF is of the stack's class PcaPsf, which is not read; PsfexPsf is"
+    line = "its PSF is of the stack's class PiffPsf, which is not read; PsfexPsf, PcaPsf, KernelPsf"
     assert line in caplog.text
     with pytest.raises(FileFormatError, match=line):
         read_dataset(*EXPOSURE, path, "psf")

@@ -19,7 +19,7 @@ from obs.ingest.transfer import is_same_file
 from obs.policy.data_id import DataId, format_data_id
 from obs.repo.atomic import atomic_write
 from obs.repo.butler import Butler
-from obs.repo.fits_exposure import read_exposure_header
+from obs.repo.fits_exposure_header import read_exposure_header
 from obs.repo.layout import is_repository
 from obs.runs.results import Result, find_results
 from obs.version import __version__

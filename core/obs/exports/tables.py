@@ -14,7 +14,7 @@ from obs.image.visit_info import VisitInfo
 from obs.image.wcs import TanSipWcs
 from obs.instrument.barycenter import barycentric_julian_date, mid_exposure_mjd
 from obs.policy.data_id import DataId
-from obs.repo.fits_exposure import header_filter, header_photo_calib, header_visit_info, header_wcs
+from obs.repo.fits_exposure_header import header_filter, header_photo_calib, header_visit_info, header_wcs
 from obs.tasks.calibrated_columns import add_magnitudes, add_times
 
 __all__ = ["ImageFacts", "as_part", "join_catalogs", "make_image_table", "with_data_id"]

@@ -202,11 +202,12 @@ class Exposure:
         return self.with_pixels(self.masked_image.cutout(box)).moved(x=box.x_min, y=box.y_min)
 
     def moved(self, *, x: int, y: int) -> "Exposure":
-        """Return the exposure with WCS and PSF for pixels counted from (x, y), as after cutting below and left."""
+        """Return the exposure with parts for pixels counted from (x, y), as after cutting below and left."""
         result = self.with_pixels(self.masked_image)
         result.wcs = self.wcs and self.wcs.shifted(x=x, y=y)
         result.other_wcs = {name: wcs.shifted(x=x, y=y) for name, wcs in self.other_wcs.items()}
         result.psf = _moved_psf(self.psf, x, y) if isinstance(self.psf, PixelPsf) else None
+        result.photo_calib = self.photo_calib and self.photo_calib.shifted(x=x, y=y)
         return result
 
 

@@ -1,7 +1,7 @@
 """A smooth correction of fluxes over one detector, in the form that meas_mosaic of the LSST stack writes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,9 +9,14 @@ from numpy.polynomial.chebyshev import chebval2d, chebvander2d
 from numpy.polynomial.polynomial import polyval2d
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["FluxCorrection"]
+__all__ = ["FluxCorrection", "is_correction"]
 
 Floats = NDArray[np.float64]
+
+
+def is_correction(cards: Mapping[str, Any]) -> bool:
+    """Return whether a header has the cards of `FluxCorrection.to_header`."""
+    return cards.keys() >= {"ORDER", "CHEBYSHEV", "U_MAX", "C_0_0"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +70,10 @@ class FluxCorrection:
         up = powers((y + self.y_zero) / self.y_scale, order)
         magnitude = (up @ self.terms.T @ across.T).astype(np.float32)
         return np.asarray(np.exp(np.float32(-0.4 * np.log(10.0)) * magnitude))
+
+    def shifted(self, *, x: float, y: float) -> "FluxCorrection":
+        """Return the correction of an image whose first pixel is pixel (x, y) of this one."""
+        return replace(self, x_zero=self.x_zero + x, y_zero=self.y_zero + y)
 
     def to_header(self) -> dict[str, Any]:
         """Return the cards that meas_mosaic writes for such a correction."""

@@ -1,6 +1,6 @@
 """Counts to magnitudes and nanojansky."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -57,6 +57,10 @@ class PhotoCalib:
     def zero_point(self) -> float:
         """AB magnitude of one count per exposure."""
         return float(2.5 * np.log10(self.flux_mag0))
+
+    def shifted(self, *, x: float, y: float) -> "PhotoCalib":
+        """Return the calibration of an image whose first pixel is pixel (x, y) of this one."""
+        return self if self.correction is None else replace(self, correction=self.correction.shifted(x=x, y=y))
 
     def magnitude(
         self, flux: ArrayLike, *, x: ArrayLike | None = None, y: ArrayLike | None = None

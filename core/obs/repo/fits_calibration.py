@@ -10,7 +10,8 @@ from obs.image.exposure import Exposure
 from obs.image.masked_image import MaskedImage
 from obs.image.photo_calib import PhotoCalib
 from obs.image.wcs import TanSipWcs
-from obs.repo.fits_exposure import header_photo_calib, header_wcs, read_exposure_header
+from obs.repo.exposure_parts import read_photo_calib, read_wcs
+from obs.repo.fits_exposure_header import read_exposure_header
 from obs.repo.fits_file import set_cards, write_hdus
 
 __all__ = ["photo_calib_cards", "read_calibration", "write_photo_calib", "write_wcs"]
@@ -67,7 +68,7 @@ def read_calibration(path: Path | str) -> Exposure | None:
         If the file is not a FITS file.
     """
     header = read_exposure_header(path)
-    wcs, calib = header_wcs(header, path), header_photo_calib(header)
+    wcs, calib = read_wcs(path), read_photo_calib(path)
     if wcs is None and calib is None:
         return None
     return Exposure(MaskedImage(np.zeros((0, 0), np.float32)), wcs=wcs, photo_calib=calib, metadata=header)

@@ -1,6 +1,5 @@
 """Exposure files: image, mask and variance, with WCS, PSF and calibration."""
 
-import logging
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,36 +12,24 @@ from numpy.typing import NDArray
 from obs.errors import FileFormatError, OutputError
 from obs.geom import Box
 from obs.image.exposure import Exposure
-from obs.image.flux_correction import FluxCorrection
+from obs.image.flux_correction import FluxCorrection, is_correction
 from obs.image.mask import Mask
 from obs.image.masked_image import MaskedImage
-from obs.image.photo_calib import PhotoCalib
 from obs.image.psf import PixelPsf
-from obs.image.visit_info import VISIT_INFO_CARDS, VisitInfo
-from obs.image.wcs import TanSipWcs
+from obs.image.visit_info import VISIT_INFO_CARDS
 from obs.image.wcs_cards import is_wcs_card
 from obs.instrument.image_unit import ImageUnit, parse_image_unit
-from obs.repo.fits_file import header_to_dict, is_structural, open_fits, set_cards, write_hdus
-from obs.repo.fits_psf import PSF_EXTNAME, psf_bytes, psf_from_hdu
-from obs.repo.fits_wcs import read_header_wcs
-from obs.repo.lsst_archive import archived_photo_calib, archived_psf, open_archive
+from obs.repo.exposure_parts import exposure_parts
+from obs.repo.fits_exposure_header import find_image, header_filter, header_text, header_visit_info, merge_headers
+from obs.repo.fits_file import is_structural, open_fits, set_cards, write_hdus
+from obs.repo.fits_psf import psf_bytes
 
 __all__ = [
-    "header_box",
-    "header_filter",
-    "header_photo_calib",
-    "header_visit_info",
-    "header_wcs",
-    "merge_headers",
     "read_exposure",
-    "read_exposure_header",
     "read_image",
-    "read_photo_calib",
     "write_exposure",
     "write_image",
 ]
-
-_LOG = logging.getLogger(__name__)
 
 _PHOTOMETRY = {
     "MAGZERO": "[mag] zero point",
@@ -57,7 +44,6 @@ _LEVELS = {
     "SATURATE": "before sky subtraction, lowest of amplifiers",
 }
 _FLUX_MAG0 = {"FLUXMAG0": "[adu] counts of magnitude 0", "FLUXMAG0ERR": "[adu] error of FLUXMAG0"}
-_FRAME = ("RADESYS", "RADECSYS", "EQUINOX")
 # What LSST files say of their own layout: planes, place in the parent image, index of attached objects.
 _LAYOUT = re.compile(r"MP_.+|LT[VM]\d(_\d)?|AR_HDU|EXPINFO_V|ARCHIVE_ID_.+|(PSF|SKYWCS|WCS|DETECTOR|PHOTOCALIB)_ID")
 
@@ -123,6 +109,7 @@ def _facts(exposure: Exposure) -> dict[str, Any]:
     if calib is not None:
         values = calib.flux_mag0, calib.flux_mag0_err
         cards |= {name: (value, _FLUX_MAG0[name]) for name, value in zip(_FLUX_MAG0, values, strict=True)}
+        cards |= {} if calib.correction is None else calib.correction.to_header()
     if calib is not None or any(name in exposure.metadata for name in _PHOTOMETRY):
         cards |= {name: (exposure.metadata.get(name), comment) for name, comment in _PHOTOMETRY.items()}
     return cards
@@ -138,7 +125,7 @@ def _plane(name: str, pixels: NDArray[Any], wcs: fits.Header, cards: Mapping[str
 def read_exposure(path: Path | str, box: Box | None = None, hdu: int | None = None) -> Exposure:
     """Read an exposure: our own, LSST's, or any image.
 
-    Of the objects that LSST attaches, PSFs of PSFEx and zero points are read; a line in the log says what is not. Of a
+    Of the objects that LSST attaches, PSFs, WCSs and zero points are read; a line in the log says what is not. Of a
     plain image the whole header becomes metadata, the mask is empty and the variance NaN.
 
     Parameters
@@ -168,7 +155,7 @@ def read_exposure(path: Path | str, box: Box | None = None, hdu: int | None = No
     (50, 100)
     """
     with open_fits(path) as hdus:
-        image_hdu = _image_hdu(hdus, hdu)
+        image_hdu = find_image(hdus, hdu)
         planes = {} if hdu is not None else _other_planes(hdus, image_hdu)
         header = merge_headers(hdus, image_hdu)
         image = _pixels(image_hdu, box, np.float32)
@@ -178,52 +165,19 @@ def read_exposure(path: Path | str, box: Box | None = None, hdu: int | None = No
             mask = Mask(_mask_pixels(planes["MASK"], box), bits)
         if "VARIANCE" in planes:
             variance = _pixels(planes["VARIANCE"], box, np.float32)
-        psf, photo_calib = _attached(hdus, header, planes.get(PSF_EXTNAME), path)
+        parts = exposure_parts(hdus, header, path)
         pixels = MaskedImage(image, mask, variance)
-        wcs = header_wcs(header, path, hdus)
     exposure = Exposure(
         pixels,
-        wcs=wcs,
-        psf=psf,
-        photo_calib=photo_calib,
+        wcs=parts.wcs,
+        psf=parts.psf,
+        photo_calib=parts.photo_calib,
         visit_info=header_visit_info(header),
-        detector_name=_text(header, "DETNAME"),
+        detector_name=header_text(header, "DETNAME"),
         physical_filter=header_filter(header),
         metadata=_metadata(header, own=bool(planes)),
     )
     return exposure if box is None else exposure.moved(x=box.x_min, y=box.y_min)
-
-
-def _attached(
-    hdus: fits.HDUList, header: Mapping[str, Any], psf_hdu: fits.BinTableHDU | None, path: Path | str
-) -> tuple[PixelPsf | None, PhotoCalib | None]:
-    """Return the PSF and the zero point: our own, or those that LSST attached; what cannot be read is logged."""
-    psf = psf_from_hdu(psf_hdu) if psf_hdu is not None else None
-    calib = header_photo_calib(header)
-    archive = open_archive(hdus)
-    if archive is None:
-        return psf, calib
-    try:
-        psf = psf or archived_psf(archive, header)
-    except FileFormatError as error:
-        _LOG.warning("%s: %s", path, error)
-    try:
-        calib = archived_photo_calib(archive, header, path) or calib
-    except FileFormatError as error:
-        _LOG.warning("%s: %s", path, error)
-    return psf, calib
-
-
-def read_photo_calib(path: Path | str, hdu: int | None = None) -> PhotoCalib | None:
-    """Read the zero point of an exposure file without its pixels; None if there is none.
-
-    Parameters and errors are those of `read_exposure_header`; a zero point that LSST attached and that cannot be read
-    is a `FileFormatError`.
-    """
-    header = read_exposure_header(path, hdu)
-    with open_fits(path) as hdus:
-        found = archived_photo_calib(open_archive(hdus), header, path)
-    return found or header_photo_calib(header)
 
 
 def _metadata(header: Mapping[str, Any], *, own: bool) -> dict[str, Any]:
@@ -231,43 +185,17 @@ def _metadata(header: Mapping[str, Any], *, own: bool) -> dict[str, Any]:
     if not own:
         return {name: value for name, value in header.items() if not is_structural(name)}
     told = VISIT_INFO_CARDS | _FLUX_MAG0.keys() | {"FILTER", "DETNAME"}
+    if is_correction(header):
+        told |= FluxCorrection.from_header(header).to_header().keys()
     cards = {name: value for name, value in header.items() if name not in told and not _is_layout(name)}
     unit = parse_image_unit(str(header.get("BUNIT", "")))
     return cards if unit == ImageUnit() else cards | {"BUNIT": unit.name}
 
 
-def read_exposure_header(path: Path | str, hdu: int | None = None) -> dict[str, Any]:
-    """Read the cards of the primary HDU and the image, without the pixels.
-
-    Parameters
-    ----------
-    path : Path or str
-        The file, plain, ``.gz`` or ``.fz``.
-    hdu : int, optional
-        The HDU of a plain image; the first image if absent, and the primary one alone if there is no image.
-
-    Returns
-    -------
-    dict
-        Card name to value; blank values are NaN.
-
-    Raises
-    ------
-    DatasetNotFoundError
-        If there is no such file.
-    FileFormatError
-        If it is not a FITS file or is truncated.
-    """
-    with open_fits(path) as hdus:
-        if hdu is None and not any(map(_is_image, hdus)):
-            return header_to_dict(hdus[0].header)
-        return merge_headers(hdus, _image_hdu(hdus, hdu))
-
-
 def read_image(path: Path | str, box: Box | None = None, hdu: int | None = None) -> NDArray[Any]:
     """Read the pixels of one image, shape (ny, nx), in the file's own type; arguments as of `read_exposure`."""
     with open_fits(path) as hdus:
-        return _pixels(_image_hdu(hdus, hdu), box, None)
+        return _pixels(find_image(hdus, hdu), box, None)
 
 
 def write_image(array: NDArray[Any], path: Path | str, metadata: Mapping[str, Any] | None = None) -> None:
@@ -284,82 +212,9 @@ def write_image(array: NDArray[Any], path: Path | str, metadata: Mapping[str, An
     write_hdus(path, [fits.PrimaryHDU(native, header)])
 
 
-def header_box(header: Mapping[str, Any]) -> Box:
-    """Return the box of an image from its header.
-
-    Raises
-    ------
-    FileFormatError
-        If the header is not that of a two-dimensional image.
-    """
-    try:
-        return Box(0, 0, int(header["NAXIS1"]), int(header["NAXIS2"]))
-    except KeyError:
-        raise FileFormatError("no two-dimensional image: NAXIS1 or NAXIS2 is missing") from None
-
-
-def header_wcs(
-    header: Mapping[str, Any], path: Path | str | None = None, hdus: fits.HDUList | None = None
-) -> TanSipWcs | None:
-    """Return the WCS of a header, or None if there is none that can be read; the reason for that is logged."""
-    shape = int(header.get("NAXIS2", 0)), int(header.get("NAXIS1", 0))
-    try:
-        found = read_header_wcs(header, shape, hdus)
-    except FileFormatError as error:
-        _LOG.warning("%s: its WCS is not used: %s", path or "header", error)
-        return None
-    if found is not None and found.warning:
-        _LOG.warning("%s: %s", path or "header", found.warning)
-    return found.wcs if found is not None else None
-
-
-def header_photo_calib(header: Mapping[str, Any]) -> PhotoCalib | None:
-    """Return the photometric calibration of a header, or None if it gives no positive FLUXMAG0."""
-    flux, error = header.get("FLUXMAG0"), header.get("FLUXMAG0ERR", float("nan"))
-    if isinstance(flux, (int, float)) and 0 < flux < np.inf:
-        varies = {"ORDER", "CHEBYSHEV", "U_MAX", "C_0_0"} <= header.keys()
-        return PhotoCalib(float(flux), float(error), FluxCorrection.from_header(header) if varies else None)
-    return None
-
-
-def header_visit_info(header: Mapping[str, Any]) -> VisitInfo | None:
-    """Return the visit information of a header, or None if it has not one of its cards."""
-    return VisitInfo.from_header(header) if not VISIT_INFO_CARDS.isdisjoint(header) else None
-
-
-def header_filter(header: Mapping[str, Any]) -> str:
-    """Return the physical filter of a header, empty if not known."""
-    return _text(header, "FILTER")
-
-
-def _text(header: Mapping[str, Any], name: str) -> str:
-    value = header.get(name, "")
-    return value.strip() if isinstance(value, str) else ""
-
-
-def _is_image(hdu: fits.PrimaryHDU | fits.ImageHDU) -> bool:
-    header = hdu.header
-    return bool(hdu.is_image and header.get("NAXIS") == 2 and header["NAXIS1"] * header["NAXIS2"] > 0)
-
-
-def _image_hdu(hdus: fits.HDUList, hdu: int | None) -> fits.ImageHDU:
-    if hdu is None:
-        found = next(filter(_is_image, hdus), None)
-        if found is None:
-            raise FileFormatError("no two-dimensional image in it")
-        return found
-    try:
-        found = hdus[hdu]
-    except IndexError:
-        raise FileFormatError(f"has {len(hdus)} HDUs, no number {hdu}") from None
-    if not _is_image(found):
-        raise FileFormatError(f"HDU {hdu} is not a two-dimensional image")
-    return found
-
-
 def _other_planes(hdus: fits.HDUList, image_hdu: fits.ImageHDU) -> dict[str, Any]:
     """HDUs that go with an image, by EXTTYPE, which LSST files have, or by name."""
-    names = ("MASK", "VARIANCE", PSF_EXTNAME)
+    names = ("MASK", "VARIANCE")
     # A compressed image without a name is called COMPRESSED_IMAGE.
     named = {
         str(other.header.get("EXTTYPE") or other.name).strip().upper(): other
@@ -367,17 +222,6 @@ def _other_planes(hdus: fits.HDUList, image_hdu: fits.ImageHDU) -> dict[str, Any
         if other is not image_hdu
     }
     return {name: named[name] for name in names if name in named}
-
-
-def merge_headers(hdus: fits.HDUList, image_hdu: fits.ImageHDU) -> dict[str, Any]:
-    """Return the cards of the primary HDU with those of an image on top; the cards of two WCS are not mixed."""
-    header = header_to_dict(image_hdu.header)
-    if image_hdu is hdus[0]:
-        return header
-    primary = header_to_dict(hdus[0].header)
-    if "CTYPE1" in header:
-        primary = {name: value for name, value in primary.items() if not is_wcs_card(name) or name in _FRAME}
-    return primary | header
 
 
 def _mask_pixels(hdu: fits.ImageHDU, box: Box | None) -> NDArray[np.int32]:

@@ -7,10 +7,9 @@ from astropy.io import fits
 
 from obs.errors import FileFormatError
 from obs.image.psf import PixelPsf
-from obs.repo.fits_file import header_to_dict, open_fits, set_cards, table_bytes, write_hdus
-from obs.repo.lsst_archive import archived_psf, open_archive
+from obs.repo.fits_file import header_to_dict, set_cards, table_bytes, write_hdus
 
-__all__ = ["PSF_EXTNAME", "psf_bytes", "psf_from_hdu", "read_psf", "write_psf"]
+__all__ = ["PSF_EXTNAME", "psf_bytes", "psf_from_hdu", "write_psf"]
 
 PSF_EXTNAME = "PSF_DATA"
 
@@ -104,21 +103,3 @@ def write_psf(psf: PixelPsf, path: Path | str) -> None:
         If the file cannot be written.
     """
     write_hdus(path, [fits.PrimaryHDU()], psf_bytes(psf))
-
-
-def read_psf(path: Path | str) -> PixelPsf:
-    """Read the PSF of a PSFEx file or an exposure file, our own or LSST's.
-
-    Raises
-    ------
-    FileFormatError
-        If the file holds none, or one that is not read.
-    """
-    with open_fits(path) as hdus:
-        if PSF_EXTNAME in hdus:
-            return psf_from_hdu(hdus[PSF_EXTNAME])
-        header = {name: value for hdu in reversed(hdus[:2]) for name, value in header_to_dict(hdu.header).items()}
-        found = archived_psf(open_archive(hdus), header)
-        if found is None:
-            raise FileFormatError("no PSF in it: neither a table PSF_DATA nor an attached PsfexPsf")
-        return found

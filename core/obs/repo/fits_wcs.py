@@ -10,20 +10,17 @@ import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
-from obs.errors import FileFormatError, MeasurementError
+from obs.errors import FileFormatError
 from obs.image.wcs import TanSipWcs
 from obs.image.wcs_cards import is_wcs_card, normalize_wcs_cards, unusual_wcs
-from obs.image.wcs_fit import fit_tan_sip
+from obs.repo.wcs_refit import refit_tan_sip, sample_pixels
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS  # slow to import, and only unusual headers need it
 
 __all__ = ["HeaderWcs", "read_header_wcs"]
 
-_MAX_ORDER = 9  # of the SIP convention
 _TOLERANCE = 1.0  # mas
-_AMPLE = 0.1  # mas; no higher order is tried
-_GRID = 40  # positions along a side, of which every second is fitted
 _WAT_LENGTH = 68  # characters of a WAT card, whose trailing spaces count
 _WAT = re.compile(r"WAT\d_\d{3}")
 _FRAMES = {"GLON": "galactic", "SLON": "supergalactic", "ELON": "barycentricmeanecliptic"}
@@ -106,30 +103,11 @@ def _refit(cards: dict[str, Any], shape: tuple[int, int], hdus: fits.HDUList | N
     if missing:
         raise FileFormatError(f"WCS ({kind}): card {missing[0]} is missing")
     theirs = _open(_without_empty_wat(cards), hdus)
-    x, y = (part.ravel() for part in np.meshgrid(*(np.linspace(-0.5, size - 0.5, _GRID) for size in shape[::-1])))
+    x, y = sample_pixels(shape)
     ra, dec, frame = _sky(theirs, x, y, cards)
-    if not np.isfinite(ra + dec).all():
-        raise FileFormatError(f"WCS ({kind}): a part of the image is not on the sky")
-    center = ((shape[1] - 1) / 2, (shape[0] - 1) / 2)
-    column, row = np.divmod(np.arange(x.size), _GRID)
-    chosen = (column + row) % 2 == 0
-    best: TanSipWcs | None = None
-    error = np.inf
-    for order in range(1, _MAX_ORDER + 1):
-        try:
-            wcs = fit_tan_sip(x=x[chosen], y=y[chosen], ra=ra[chosen], dec=dec[chosen], order=order, crpix=center)
-        except (MeasurementError, ValueError) as problem:
-            raise FileFormatError(f"WCS ({kind}) cannot be refitted to TAN-SIP: {problem}") from None
-        now = _largest_separation(wcs.pixel_to_sky(x=x, y=y), (ra, dec))
-        if now < error:
-            best, error = wcs, now
-        if error <= _AMPLE:
-            break
-    if best is None:
-        raise FileFormatError(f"WCS ({kind}) cannot be refitted to TAN-SIP: the fit does not follow it")
-    order = 1 if best.a is None else len(best.a) - 1
-    best = TanSipWcs(best.crval, best.crpix, best.cd, best.a, best.b, best.ap, best.bp, frame)
-    return HeaderWcs(best, f"{kind}, refitted to TAN-SIP of order {order} within {max(error, 0.001):.3g} mas", error)
+    wcs, error = refit_tan_sip((ra, dec), shape, kind, frame)
+    order = 1 if wcs.a is None else len(wcs.a) - 1
+    return HeaderWcs(wcs, f"{kind}, refitted to TAN-SIP of order {order} within {max(error, 0.001):.3g} mas", error)
 
 
 def _without_empty_wat(cards: dict[str, Any]) -> dict[str, Any]:
@@ -221,12 +199,3 @@ def _sky(
         except (ValueError, TypeError) as error:
             raise FileFormatError(f"WCS: {error}") from None
     return np.asarray(sky.ra.deg), np.asarray(sky.dec.deg), "ICRS"
-
-
-def _largest_separation(
-    first: tuple[NDArray[np.float64], NDArray[np.float64]], second: tuple[NDArray[np.float64], NDArray[np.float64]]
-) -> float:
-    """Return the largest angle between positions, mas."""
-    ra_1, dec_1, ra_2, dec_2 = map(np.deg2rad, (*first, *second))
-    half = np.sin((dec_1 - dec_2) / 2) ** 2 + np.cos(dec_1) * np.cos(dec_2) * np.sin((ra_1 - ra_2) / 2) ** 2
-    return float(np.rad2deg(2 * np.arcsin(np.sqrt(half.max()))) * 3.6e6)

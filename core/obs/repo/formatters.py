@@ -19,22 +19,13 @@ from obs.image.psf import PixelPsf
 from obs.image.wcs import TanSipWcs
 from obs.repo.atomic import atomic_write
 from obs.repo.defects_table import read_defects
+from obs.repo.exposure_parts import read_photo_calib, read_psf, read_wcs
 from obs.repo.fits_background import read_background, write_background
 from obs.repo.fits_calibration import read_calibration, write_photo_calib, write_wcs
 from obs.repo.fits_catalog import catalog_length, catalog_schema, is_parquet, read_catalog, write_catalog
-from obs.repo.fits_exposure import (
-    header_box,
-    header_filter,
-    header_visit_info,
-    header_wcs,
-    read_exposure,
-    read_exposure_header,
-    read_image,
-    read_photo_calib,
-    write_exposure,
-    write_image,
-)
-from obs.repo.fits_psf import read_psf, write_psf
+from obs.repo.fits_exposure import read_exposure, read_image, write_exposure, write_image
+from obs.repo.fits_exposure_header import header_box, header_filter, header_visit_info, read_exposure_header
+from obs.repo.fits_psf import write_psf
 from obs.repo.linearizer_file import read_linearizer
 from obs.repo.lsst_yaml import is_lsst_yaml, parse_lsst_yaml
 from obs.repo.parquet_catalog import write_parquet
@@ -154,15 +145,11 @@ def _read_image_class(name: str, path: Path, hdu: int | None, box: Box | None) -
 def _read_exposure_part(path: Path, hdu: int | None, component: str) -> object:
     if component == "psf":
         return read_psf(path)
-    if component == "photoCalib":
-        calib = read_photo_calib(path, hdu)
-        if calib is None:
-            raise DatasetNotFoundError(f"{path} has no component 'photoCalib'", paths=(path,))
-        return calib
     header = read_exposure_header(path, hdu)
     parts: dict[str, Callable[[], object]] = {
         "md": lambda: header,
-        "wcs": lambda: header_wcs(header, path),
+        "wcs": lambda: read_wcs(path, hdu),
+        "photoCalib": lambda: read_photo_calib(path, hdu),
         "bbox": lambda: header_box(header),
         "visitInfo": lambda: header_visit_info(header),
         "filter": lambda: header_filter(header) or None,

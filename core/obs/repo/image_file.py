@@ -15,7 +15,8 @@ from obs.image.mask import Mask
 from obs.image.masked_image import MaskedImage
 from obs.image.wcs import TanSipWcs
 from obs.instrument.image_unit import parse_image_unit
-from obs.repo.fits_exposure import header_filter, header_photo_calib, merge_headers, read_exposure
+from obs.repo.fits_exposure import read_exposure
+from obs.repo.fits_exposure_header import header_filter, header_photo_calib, merge_headers
 from obs.repo.fits_file import is_structural, open_fits
 from obs.repo.fits_wcs import read_header_wcs
 from obs.repo.hdu_roles import HduChoice, Planes, Role, choose_planes, image_shape, name_hdu, role_of

@@ -18,7 +18,7 @@ from obs.instrument.header import COLOR
 from obs.instrument.instrument import Instrument
 from obs.instrument.possible_wcs import boresight_wcs, in_color_plane, known_cards
 from obs.policy.data_id import DataId
-from obs.repo.fits_exposure import header_wcs
+from obs.repo.fits_exposure_header import header_wcs
 
 __all__ = ["RAW_PARTS", "RawHeader"]
 

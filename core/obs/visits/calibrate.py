@@ -16,7 +16,7 @@ from obs.instrument.barycenter import mid_exposure_mjd
 from obs.policy.data_id import DataId, format_data_id
 from obs.policy.dataset_type import Template
 from obs.repo.butler import Butler
-from obs.repo.fits_exposure import header_box, header_filter, header_photo_calib, header_visit_info, header_wcs
+from obs.repo.fits_exposure_header import header_box, header_filter, header_photo_calib, header_visit_info, header_wcs
 from obs.repo.reference_choice import find_reference
 from obs.tasks.calibrate import CalibrateConfig
 from obs.tasks.photometry import magnitudes_in_filter

@@ -8,7 +8,7 @@ import numpy as np
 from obs.compat.lsst.daf.base import PropertySet
 from obs.image.photo_calib import NANOJANSKY_ZERO_POINT
 from obs.image.photo_calib import PhotoCalib as OwnPhotoCalib
-from obs.repo.fits_exposure import header_photo_calib
+from obs.repo.fits_exposure_header import header_photo_calib
 
 __all__ = ["Calib", "Filter", "FilterLabel", "PhotoCalib"]
 

@@ -14,7 +14,7 @@ from obs.compat.lsst.daf.base import PropertyList, PropertySet
 from obs.errors import FileFormatError
 from obs.image.tangent_plane import to_plane
 from obs.image.wcs import TanSipWcs
-from obs.repo.fits_exposure import header_wcs
+from obs.repo.fits_exposure_header import header_wcs
 
 __all__ = ["SkyWcs", "Wcs", "makeWcs"]
 

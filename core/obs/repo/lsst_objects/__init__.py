@@ -1,0 +1,1 @@
+"""Objects that the LSST stack attaches to its files: PSFs, WCSs and photometric calibrations."""
