@@ -44,7 +44,7 @@ def night(tmp_path):
 def test_a_folder_is_all_its_fits_files(night, capsys):
     found = [str(path.relative_to(night)) for path in find_files([str(night)])]
     assert found == ["a.fit", "b.FTS", "f.fits.fz", "flats/c.new", "flats/R/d.fits.gz", "flats/R/noending"]
-    assert capsys.readouterr().err == f"{night}: 6 files that are not FITS are ignored: 2 .gz, 2 .jpg, 1 .fits, ...\n"
+    assert capsys.readouterr().err == f"{night}: 6 files ignored, not FITS: 2 .gz, 2 .jpg, 1 .fits, ...\n"
 
 
 def test_a_pattern_may_match_folders(night):

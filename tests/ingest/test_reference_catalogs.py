@@ -185,6 +185,44 @@ def test_usual_names_of_surveys(names, found):
     assert ("mag_err:g" in columns.sources) == (names[1] in ("gMeanPSFMagErr", "psfMagErr_g", "g_err"))
 
 
+@pytest.fixture
+def gaia():
+    generator = np.random.default_rng(5)
+    color = np.append(generator.uniform(0.0, 2.5, 99), np.nan)
+    g = generator.uniform(10, 19, 100)
+    return {
+        "RA_ICRS": generator.uniform(0, 1, 100),
+        "DE_ICRS": generator.uniform(-1, 1, 100),
+        "Gmag": g,
+        "e_Gmag": np.full(100, 0.01),
+        "BPmag": g + 0.4 * color,
+        "RPmag": g - 0.6 * color,
+        "pmRA": np.full(100, 10.0),
+        "pmDE": np.full(100, 10.0),
+    }
+
+
+def test_bands_are_estimated_from_those_of_gaia(tmp_path, gaia):
+    done, catalog = ingest(tmp_path, write_csv(tmp_path / "gaia.csv", gaia))
+    assert (set(done.bands), done.estimated) == ({"G", "BP", "RP"}, ("B", "V", "R", "I", "g", "r", "i"))
+    catalog = catalog.select(np.argsort(catalog["id"]))
+    color = gaia["BPmag"] - gaia["RPmag"]
+    expected = gaia["Gmag"] + 0.02704 - 0.01424 * color + 0.2156 * color**2 - 0.01426 * color**3
+    np.testing.assert_allclose(31.4 - 2.5 * np.log10(catalog["V_flux"]), expected, atol=1e-9)
+    error = 2.5 / np.log(10) * catalog["V_fluxErr"] / catalog["V_flux"]
+    np.testing.assert_allclose(error[:99], np.hypot(0.03017, 0.01))
+    assert (np.isnan(catalog["i_flux"]) == ~((color >= 0.5) & (color <= 2.0))).all()
+
+
+def test_a_band_of_the_file_is_not_estimated(tmp_path, gaia):
+    path = write_csv(tmp_path / "gaia.csv", {**gaia, "Vmag": gaia["Gmag"] + 3.0})
+    done, catalog = ingest(tmp_path, path)
+    assert "V" in done.bands
+    assert "V" not in done.estimated
+    assert np.nanmax(catalog["V_flux"] / catalog["G_flux"]) < 0.1
+    assert ingest(tmp_path, path, name="plain", estimate_bands=False)[0].estimated == ()
+
+
 def test_a_redshift_is_no_magnitude():
     with pytest.raises(ConfigError, match="no column with magnitudes or fluxes is found"):
         find_columns(ReferenceColumnsConfig(), {"ra": "", "dec": "", "z": ""})

@@ -21,7 +21,7 @@ def page(processed):
 
 def test_metrics_of_a_real_frame(processed):
     rows = Butler(processed / "DATA" / "rerun" / "a").query_metrics("visit = 21")
-    assert rows.summary == "1 rows; 1 done of 1 expected"
+    assert rows.summary == "1 row; 1 done of 1 expected"
     row = rows[0]
     assert 1.0 < row["seeing"] < 2.0
     assert row["fwhm"] == pytest.approx(row["seeing"] / 0.5, rel=0.01)

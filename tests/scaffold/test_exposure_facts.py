@@ -6,7 +6,7 @@ from obs.inspection.cards import parse_cards
 from obs.inspection.finding import Finding
 from obs.inspection.header.dates import find_date, find_night
 from obs.inspection.header.exposure_time import find_exposure_time
-from obs.inspection.header.filters import band_of, find_filter
+from obs.inspection.header.filters import bands_of, find_filter
 from obs.inspection.header.gains import find_gain, find_read_noise, find_saturation
 from obs.inspection.header.image_types import find_image_type, standard_type
 from obs.inspection.header.pointing import find_object, find_pointing
@@ -141,7 +141,25 @@ def test_filters(cards, value, confidence):
     ("name", "band"), [("HSC-i", "i"), ("g DECam SDSS c0001", "g"), ("i.MP9702", "i"), ("V", "V"), ("Ha 656", "ha_656")]
 )
 def test_bands(name, band):
-    assert band_of(name) == band
+    assert bands_of([name]) == {name: band}
+
+
+@pytest.mark.parametrize(
+    ("names", "bands"),
+    [
+        (["B", "V", "R", "I"], ["B", "V", "R", "I"]),
+        (["g", "r", "i", "z"], ["g", "r", "i", "z"]),
+        (["G", "R", "I", "Z"], ["g", "r", "i", "z"]),
+        (["L", "R", "G", "B", "Ha"], ["G", "R", "V", "B", "ha"]),
+        (["Lum", "Red", "Green", "Blue"], ["G", "R", "V", "B"]),
+        (["Clear", "V"], ["G", "V"]),
+        (["R"], ["R"]),
+        (["SDSS-R", "r'", "Sloan g"], ["r", "r", "g"]),
+        (["none"], ["G"]),
+    ],
+)
+def test_bands_follow_from_all_filters_of_a_camera(names, bands):
+    assert list(bands_of(names).values()) == bands
 
 
 @pytest.mark.parametrize(

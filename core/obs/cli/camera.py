@@ -11,6 +11,7 @@ from obs.cli.table import format_table
 from obs.doctor.orientation import find_mount, write_mount
 from obs.errors import OutputError
 from obs.instrument.discovery import load_instrument
+from obs.plural import count_of
 from obs.repo.atomic import atomic_write
 from obs.repo.butler import Butler
 
@@ -48,7 +49,7 @@ def build(name: str, output: Path) -> int:
                 write_amplifiers(detector.amplifiers, file)
         except ValueError as error:
             raise OutputError(f"{path}: {error}", path=path) from error
-    click.echo(f"{len(detectors)} files in {output}")
+    click.echo(f"{count_of(len(detectors), 'file')} in {output}")
     return 0
 
 

@@ -10,6 +10,7 @@ from obs.cli.progress import show_progress
 from obs.cli.report import failure_text
 from obs.cli.show import settle_config
 from obs.cli.table import format_table
+from obs.plural import count_of
 from obs.policy.data_id import format_data_id, parse_ids
 from obs.runs.coadd_catalog import catalog_jobs, catalog_settings, make_catalogs, write_object_tables
 
@@ -70,7 +71,7 @@ def coadd_catalog(
     counts = write_object_tables(butler, sorted({int(data_id["tract"]) for data_id, _ in jobs}))
     for tract, count in counts.items():
         if count:
-            click.echo(f"tract {tract}: {count} objects in {butler.path('objectTable', tract=tract)}")
+            click.echo(f"tract {tract}: {count_of(count, 'object')} in {butler.path('objectTable', tract=tract)}")
     if all(outcome.ok for outcome in outcomes):
         return 0
     click.echo(failure_text(outcomes), err=True)

@@ -23,6 +23,7 @@ from obs.doctor.trial import Tried, try_processing
 from obs.doctor.whole_files import whole_files
 from obs.doctor.write import find_measured, mark_written, write_measured
 from obs.instrument.instrument import Instrument
+from obs.plural import count_of
 from obs.repo.atomic import atomic_write
 
 __all__ = ["doctor"]
@@ -104,7 +105,7 @@ def _print_page(examination: Examination, quiet: bool) -> None:
     if not quiet:
         shared = find_shared(exposures)
         if shared:
-            _table(f"the same in all {len(exposures)} exposures", shared)
+            _table(f"the same in all {count_of(len(exposures), 'exposure')}", shared)
         elif len(exposures) == 1:
             _table(exposures[0].name, exposures[0].checks)
         if len(exposures) > 1:
@@ -171,7 +172,7 @@ def _draw(examination: Examination, output: Path, everything: bool) -> None:
         with atomic_write(output / f"{stem}{f'-{again + 1}' if again else ''}.png") as file:
             draw_frame(frame, file)
     if drawn:
-        click.echo(f"{len(drawn)} picture{'s' if len(drawn) > 1 else ''} in {output}")
+        click.echo(f"{count_of(len(drawn), 'picture')} in {output}")
 
 
 def _conclude(examination: Examination, trial: Sequence[Check], *, tried: bool) -> int:

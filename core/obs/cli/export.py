@@ -8,6 +8,7 @@ from obs.exports.export import export as export_results
 from obs.exports.for_programs import Program, export_for
 from obs.exports.table_files import TableFormat
 from obs.instrument.discovery import load_instrument
+from obs.plural import count_of
 from obs.repo.butler import Butler
 
 __all__ = ["export"]
@@ -44,8 +45,7 @@ def export(
     )
     for name, reason in done.failed:
         click.echo(f"not exported: {name}: {reason}", err=True)
-    images = "1 image" if done.n_image == 1 else f"{done.n_image} images"
-    click.echo(f"{done.n_source} sources of {images} exported to {folder}")
+    click.echo(f"{count_of(done.n_source, 'source')} of {count_of(done.n_image, 'image')} exported to {folder}")
     return 1 if done.failed else 0
 
 
@@ -54,7 +54,7 @@ def _export_for(program: Program, butler: Butler, folder: Path, ids: list[list[s
     done = export_for(program, butler, folder, ids, clobber=clobber)
     for name, reason in done.failed:
         click.echo(f"not exported: {name}: {reason}", err=True)
-    click.echo(f"{len(done.files)} files for {program} in {folder}; {', '.join(done.calibrations)}")
+    click.echo(f"{count_of(len(done.files), 'file')} for {program} in {folder}; {', '.join(done.calibrations)}")
     if done.commands:
         click.echo(f"cd {folder}")
         for command in done.commands:

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from obs.errors import RepositoryError
+from obs.plural import count_of
 
 __all__ = ["find_files"]
 
@@ -74,7 +75,7 @@ def _in_folder(folder: Path) -> Iterator[Path]:
     if others:
         kinds = ", ".join(f"{count} {ending}" for ending, count in others.most_common(_NAMED))
         more = ", ..." if len(others) > _NAMED else ""
-        click.echo(f"{folder}: {others.total()} files that are not FITS are ignored: {kinds}{more}", err=True)
+        click.echo(f"{folder}: {count_of(others.total(), 'file')} ignored, not FITS: {kinds}{more}", err=True)
 
 
 def _is_left_out(folder: Path) -> bool:

@@ -9,6 +9,7 @@ from obs.cli.output_repository import open_output
 from obs.cli.progress import show_progress
 from obs.cli.report import failure_text
 from obs.cli.show import settle_config
+from obs.plural import count_of
 from obs.runs.calibrate_visits import find_processed, take_tract
 from obs.runs.forced import forced_settings, measure_images
 from obs.runs.targets import coadd_targets, read_targets
@@ -57,7 +58,7 @@ def forced(
         )
     done = [outcome.result for outcome in outcomes if outcome.result is not None]
     count = sum(number for number, _ in done)
-    click.echo(f"{count} fluxes of {len(targets)} positions on {len(done)} images")
+    click.echo(f"{count} fluxes of {count_of(len(targets), 'position')} on {count_of(len(done), 'image')}")
     for calibration in dict.fromkeys(name for _, name in done):
         click.echo(f"calibration: {calibration}")
     if not count and done:

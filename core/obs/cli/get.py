@@ -13,6 +13,7 @@ from obs.exports.table_files import format_of, write_table
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.instrument.discovery import load_instrument
+from obs.plural import count_of
 from obs.policy.data_id import format_data_id
 from obs.repo.atomic import atomic_write
 from obs.repo.butler import Butler
@@ -90,7 +91,8 @@ def _describe(value: object) -> str:
             return yaml.safe_dump(dict(value), sort_keys=False, allow_unicode=True).rstrip("\n")
         case Catalog():
             rows = [(name, c.unit, _some(c.data), c.description) for name, c in value.columns.items()]
-            return f"{len(value)} rows\n{format_table(('column', 'unit', 'first values', 'description'), rows)}"
+            table = format_table(("column", "unit", "first values", "description"), rows)
+            return f"{count_of(len(value), 'row')}\n{table}"
         case Exposure():
             return repr(value)
         case _ if hasattr(value, "shape") and hasattr(value, "dtype"):

@@ -8,6 +8,7 @@ import click
 
 from obs.cli.table import format_table
 from obs.instrument.discovery import load_instrument
+from obs.plural import count_of
 from obs.repo.butler import Butler
 from obs.repo.summary import Summary, summarize_repository
 
@@ -47,7 +48,7 @@ def _facts(summary: Summary) -> Iterator[tuple[str, str]]:
             yield name, f"{registry.place} ({registry.schema}; {rows})"
     if summary.reference_catalogs:
         yield "references", ", ".join(summary.reference_catalogs)
-    yield "size", f"{format_size(summary.size)} in {summary.n_file} files"
+    yield "size", f"{format_size(summary.size)} in {count_of(summary.n_file, 'file')}"
     if summary.changed is not None:
         yield "last change", format_time(summary.changed)
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from obs.cli.ingest_refcat import report_ingested
 from obs.cli.logs import configure_logging
 from obs.cli.progress import show_count
 from obs.errors import DataIdError, FileFormatError
@@ -50,7 +51,7 @@ def get(
         )
     config = ReferenceColumnsConfig(**_column_settings(read_catalog(filled[0])))
     done = ingest_reference_catalog(butler.root, name or survey.name, filled, config, clobber=clobber)
-    click.echo(f"{done.folder}: {done.n_row} objects in {done.n_shard} files, with {', '.join(done.columns)}")
+    report_ingested(done)
     return 0
 
 

@@ -10,6 +10,7 @@ import click
 
 from obs.cli.table import format_table
 from obs.executor.outcome import Outcome
+from obs.plural import count_of
 from obs.policy.data_id import format_data_id
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def count_text(outcomes: "Sequence[Outcome[ProcessSummary]]") -> str:
         for outcome in outcomes
         for warning in (outcome.result.warnings if outcome.result else ())
     )
-    text = f"{done} done, {len(outcomes) - done} failed; {found.total()} warnings"
+    text = f"{done} done, {len(outcomes) - done} failed; {count_of(found.total(), 'warning')}"
     common = "; ".join(f"{number} x {_shorten(name)}" for name, number in found.most_common(_COMMON))
     return f"{text}, commonest: {common}" if common else text
 

@@ -15,6 +15,7 @@ from obs.cli.report import failure_text
 from obs.cli.show import show_config, split_show
 from obs.executor.outcome import Outcome
 from obs.instrument.discovery import load_instrument
+from obs.plural import count_of
 from obs.runs.simulate import Observation, simulate_files, simulator_settings
 from obs.simulator.files import FileFormat, FileOptions
 from obs.simulator.shots import ImageType
@@ -98,7 +99,7 @@ def simulate(
         )
     if made.reference is not None:
         click.echo(f"{made.reference}: the stars in these frames, for obs ingest-refcat")
-    click.echo(f"{len(made.raw_files)} raw files in {output}")
+    click.echo(f"{count_of(len(made.raw_files), 'raw file')} in {output}")
     if len(made.raw_files) == len(made.outcomes):
         return 0
     click.echo(failure_text(made.outcomes), err=True)

@@ -15,6 +15,7 @@ from obs.coadds.inputs import overlaps
 from obs.coadds.sky_maps import describe_tract, load_sky_map, save_sky_map, sky_map_around
 from obs.errors import ConfigError
 from obs.instrument.discovery import load_instrument
+from obs.plural import count_of
 from obs.policy.data_id import parse_ids
 from obs.repo.atomic import atomic_write
 from obs.repo.butler import Butler
@@ -59,7 +60,8 @@ def make(
         for number in range(sky_map.n_tract):
             click.echo(describe_tract(sky_map.tract(number)))
     else:
-        click.echo(f"{sky_map.type_name}: {sky_map.n_tract} tracts, pixel scale {sky_map.settings.pixel_scale} arcsec")
+        size = count_of(sky_map.n_tract, "tract")
+        click.echo(f"{sky_map.type_name}: {size}, pixel scale {sky_map.settings.pixel_scale} arcsec")
     click.echo(f"{'written' if written else 'there already'}: {butler.path('deepCoadd_skyMap')}")
     return 0
 

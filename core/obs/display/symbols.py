@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from obs.errors import DatasetNotFoundError
 from obs.image.catalog import Catalog
 from obs.image.wcs import TanSipWcs
+from obs.plural import count_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -123,7 +124,7 @@ def draw_sources(
     with np.errstate(invalid="ignore"):
         inside = (x >= low[0]) & (x <= high[0]) & (y >= low[1]) & (y <= high[1])
     count = int(inside.sum())
-    words = f"{count} source{'s' if count != 1 else ''}"
+    words = count_of(count, "source")
     if style == "symbols":
         size = float(np.clip(3000.0 / max(count, 1), 12.0, 60.0))
         axes.scatter(x[inside], y[inside], s=size, marker="o", facecolors="none", edgecolors=_COLOR, linewidths=0.8)

@@ -28,6 +28,7 @@ from obs.ingest.reference_columns import ReferenceColumnsConfig
 from obs.ingest.repository import make_repository
 from obs.instrument.instrument import Instrument
 from obs.pipeline import process_detector
+from obs.plural import count_of
 from obs.policy.data_id import DataId, format_data_id
 from obs.process_summary import ProcessSummary
 from obs.repo.butler import Butler
@@ -186,7 +187,7 @@ class _Trial:
                 done = build_calibration(
                     job.data_id, butler=self.butler(), jobs=by_name, config=layers.build(), root=store.root
                 )
-                yield Check("trial", name, f"from {len(job.inputs)} files", "obs calibs build")
+                yield Check("trial", name, f"from {count_of(len(job.inputs), 'file')}", "obs calibs build")
                 yield from (Check("trial", name, "", "", "doubtful", text) for text in done.warnings)
             store.add([(name, job.data_id) for job in jobs], _VALIDITY)
         except ObsError as error:

@@ -12,6 +12,7 @@ from obs.errors import suggest
 from obs.facts_text import facts_html, format_rows, rows_html
 from obs.image.record import Record, format_value
 from obs.image.schema import Schema
+from obs.plural import count_of
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -132,7 +133,7 @@ class Catalog:
         return facts_html(self._title(), {}, below=rows_html(headers, [units, *rows]))
 
     def _title(self) -> str:
-        return f"Catalog of {len(self)} rows, {len(self.columns)} columns"
+        return f"Catalog of {count_of(len(self), 'row')}, {count_of(len(self.columns), 'column')}"
 
     def _some(self) -> tuple[list[str], list[str], list[list[str]]]:
         """Return names, units and values of the first rows and columns."""

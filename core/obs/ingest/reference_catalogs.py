@@ -51,6 +51,8 @@ class IngestedCatalog:
         What is known of each object.
     bands : mapping of str to str
         Bands, and the column of the files that each comes from.
+    estimated : tuple of str
+        Bands that are estimated from those of Gaia.
     """
 
     folder: Path
@@ -60,6 +62,7 @@ class IngestedCatalog:
     n_copy: int
     columns: tuple[str, ...]
     bands: Mapping[str, str]
+    estimated: tuple[str, ...]
 
 
 def ingest_reference_catalog(
@@ -112,16 +115,17 @@ def ingest_reference_catalog(
     with _staging(root, name) as staging:
         sorter = _Sorter(staging)
         bands: dict[str, str] = {}
+        estimated: tuple[str, ...] = ()
         for path in files:
             columns = find_columns(config, table_columns(path))
-            bands = {**columns.bands, **bands}
+            bands, estimated = {**columns.bands, **bands}, columns.estimated
             for rows in read_chunks(path, columns.wanted, chunk):
                 sorter.add(columns, rows, path)
                 if on_rows is not None:
                     on_rows(len(next(iter(rows.values()))))
         result = sorter.finish(name)
         _replace_folder(staging / "shards", target)
-    return IngestedCatalog(target, *result, bands)
+    return IngestedCatalog(target, *result, bands, estimated)
 
 
 class _Sorter:

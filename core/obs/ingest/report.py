@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from obs.plural import count_of
+
 __all__ = ["FileReport", "IngestReport", "Status"]
 
 Status = Literal["ingested", "skipped", "failed"]
@@ -93,4 +95,4 @@ class IngestReport:
         frames = {file.targets for file in ingested}
         together = f" (put together to {len(frames)})" if 0 < len(frames) < len(ingested) else ""
         numbers = f"{len(ingested)} {verb}{together}, {self.count('skipped')} skipped, {self.count('failed')} failed"
-        yield f"{len(self.files)} files: {numbers}"
+        yield f"{count_of(len(self.files), 'file')}: {numbers}"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from obs.instrument.card_values import EMPTY_WORDS
 from obs.instrument.date_rules import CardReader
 
-__all__ = ["FILTER_CARDS", "OPEN", "color_filter", "is_open", "is_placeholder", "read_wheels"]
+__all__ = ["FILTER_CARDS", "OPEN", "color_filter", "is_open", "is_placeholder", "passes_all_colors", "read_wheels"]
 
 FILTER_CARDS = (
     *("FILTER", "FILTNAM", "FILTNAME", "FILT", "FILTERS", "FILTER01", "FILTERNA", "FILTID", "FILTOBS", "INSFILTE"),
@@ -35,6 +35,11 @@ _ALL_COLORS = re.compile(
 )
 
 
+def passes_all_colors(name: str) -> bool:
+    """Whether the name of a filter says that it passes all visible light: none, luminance or an infrared block."""
+    return is_open(name) or _ALL_COLORS.fullmatch(re.sub(r"[^a-z0-9]", "", name.lower())) is not None
+
+
 def color_filter(glass: str, color: str) -> str:
     """Return the physical filter of a color of a mosaic: the color, and glass before it that does not pass all colors.
 
@@ -45,8 +50,7 @@ def color_filter(glass: str, color: str) -> str:
     color : str
         The color of the mosaic.
     """
-    word = re.sub(r"[^a-z0-9]", "", glass.lower())
-    return color if is_open(glass) or _ALL_COLORS.fullmatch(word) else f"{glass}+{color}"
+    return color if passes_all_colors(glass) else f"{glass}+{color}"
 
 
 def read_wheels(cards: CardReader, keywords: Sequence[str]) -> str | None:

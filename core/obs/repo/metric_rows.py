@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from obs.errors import RepositoryError
+from obs.plural import count_of
 from obs.repo.layout import is_repository
 from obs.repo.metric_table import METRIC_FILE, MetricTable
 
@@ -62,7 +63,7 @@ class MetricRows(Sequence[dict[str, Any]]):
     def summary(self) -> str:
         """How many rows there are, of how many done and expected ones, in words."""
         failed = f", {self.n_failed} failed" if self.n_failed else ""
-        return f"{len(self)} rows; {self.n_done} done of {self.n_expected} expected{failed}"
+        return f"{count_of(len(self), 'row')}; {self.n_done} done of {self.n_expected} expected{failed}"
 
     def names(self) -> list[str]:
         """Return the names of the columns that have a value in some row, in order."""

@@ -8,7 +8,7 @@ from obs.geom import Box
 from obs.inspection.amplifier_facts import AmplifierFacts
 from obs.inspection.cards import Cards
 from obs.inspection.header.exposure_time import ExposureRule
-from obs.inspection.header.filters import band_of
+from obs.inspection.header.filters import bands_of
 from obs.inspection.header.keys import KeyRule
 from obs.inspection.header.processed import find_corrected
 from obs.inspection.inspect import DetectorImages, Findings
@@ -82,8 +82,8 @@ def _filters(findings: Findings) -> list[dict[str, str]]:
     names = findings.frames.filters or ("none",)
     if findings.mosaic.is_known:
         return color_filters(names)
-    is_mixed = bool(findings.mosaic.note)
-    return [{"physical_filter": name, "band": "color_mosaic" if is_mixed else band_of(name)} for name in names]
+    bands = dict.fromkeys(names, "color_mosaic") if findings.mosaic.note else bands_of(names)
+    return [{"physical_filter": name, "band": band} for name, band in bands.items()]
 
 
 def absent_calibrations(findings: Findings) -> list[str]:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.astrometry.match import Matches
+from obs.algorithms.photometry.bands import nearest_band
 from obs.algorithms.photometry.zero_point import ZeroPoint, fit_zero_point
 from obs.algorithms.photometry.zero_point_trends import Trends, measure_trends
 from obs.config.base import TaskConfig, setting
@@ -13,6 +14,7 @@ from obs.errors import MeasurementError
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.photo_calib import PhotoCalib
+from obs.plural import count_of
 from obs.tasks.reference import (
     NAME_KEY,
     NO_REFERENCE,
@@ -178,8 +180,9 @@ def _describe_trends(trends: Trends) -> list[str]:
 def _doubts(fit: ZeroPoint) -> list[str]:
     """Return what speaks against a zero point, judged by all matched stars and not by those that were kept."""
     if fit.n_considered < FEW_STARS:
-        plural = "star" if fit.n_considered == 1 else "stars"
-        return [f"the zero point rests on {fit.n_considered} {plural}: nothing shows whether one of them is wrong"]
+        return [
+            f"the zero point rests on {count_of(fit.n_considered, 'star')}: nothing shows whether one of them is wrong"
+        ]
     doubts = []
     if fit.n_star < SMALL_SHARE * fit.n_considered:
         doubts.append(
@@ -305,7 +308,8 @@ def _magnitudes(
             )
         remedy = "add that band to the catalog"
         if there and term is None:
-            like = there[0].removesuffix("_flux")
+            bands = [column.removesuffix("_flux") for column in there]
+            like = nearest_band(band, bands) or bands[0]
             remedy += f", or use another one, for example -c calibrate.reference.flux_names.{band}={like}"
         raise MeasurementError(
             f"the reference catalog has no flux '{missing[0]}' (it has {', '.join(there) or 'none'}); {remedy}"

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from obs.plural import count_of
 from obs.tasks.relative.astrometry import CommonAstrometry
 from obs.tasks.relative.gain import Gain
 from obs.tasks.relative.photometry import CommonPhotometry
@@ -47,7 +48,7 @@ def format_fit(
     name: str, n_image: int, n_visit: int, astrometry: CommonAstrometry | None, photometry: CommonPhotometry | None
 ) -> Sequence[str]:
     """Return lines that say what the fit of a filter gained."""
-    lines = [f"{name}: {n_image} images of {n_visit} visits"]
+    lines = [f"{name}: {count_of(n_image, 'image')} of {count_of(n_visit, 'visit')}"]
     if astrometry is not None:
         lines += [
             f"  positions repeat to {_arrow(astrometry.internal)} mas",

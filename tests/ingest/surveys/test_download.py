@@ -98,18 +98,6 @@ def test_a_circle_of_gaia(service):
     assert catalog["e_G_mag"] == pytest.approx(2.5 / np.log(10) / 500.0)
 
 
-def test_bands_of_gaia_are_estimated_where_the_color_is_known(service):
-    catalog = read_catalog(download(find_survey(f"gaia@{service.url}"), FIELD))
-    color = catalog["BP_mag"] - catalog["RP_mag"]
-    known = np.isfinite(color)
-    assert 0 < known.sum() < len(catalog)
-    assert np.isnan(catalog["V_mag"][~known]).all()
-    expected = catalog["G_mag"] + 0.02704 - 0.01424 * color + 0.2156 * color**2 - 0.01426 * color**3
-    assert catalog["V_mag"][known] == pytest.approx(expected[known])
-    assert (np.isnan(catalog["i_mag"]) == ~((color >= 0.5) & (color <= 2.0))).all()
-    assert catalog["e_V_mag"][known] == pytest.approx(np.hypot(0.03017, catalog["e_G_mag"][known]))
-
-
 def test_a_circle_is_downloaded_once(service):
     survey = find_survey(f"gaia@{service.url}")
     first = download(survey, FIELD)

@@ -5,15 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from obs.errors import DataIdError, suggest
 from obs.image.catalog import Catalog
-from obs.ingest.surveys.gaia_bands import GAIA_RELATIONS, estimate_band
 
 __all__ = ["SURVEYS", "Survey", "find_survey"]
-
-Array = NDArray[np.float64]
 
 _TABLE = re.compile(r'[A-Za-z_][\w.]*|"[\w./+-]+"')
 
@@ -38,7 +34,7 @@ class Survey:
         Column with the magnitude that the limit applies to; empty for none.
     epoch : float, optional
         Epoch of the positions, year; None where it is not known.
-    add_bands : callable, optional
+    add_columns : callable, optional
         Adds columns to a downloaded table.
     """
 
@@ -50,7 +46,7 @@ class Survey:
     dec: str = "dec"
     magnitude: str = ""
     epoch: float | None = None
-    add_bands: Callable[[Catalog], None] | None = None
+    add_columns: Callable[[Catalog], None] | None = None
 
     def query(self, *, ra: float, dec: float, radius: float, faintest: float | None = None) -> str:
         """Return the query for a circle.
@@ -70,21 +66,15 @@ class Survey:
         return f"{text} AND {self.magnitude} < {float(faintest):g}" if faintest is not None and self.magnitude else text
 
 
-def _add_gaia_bands(table: Catalog) -> None:
-    """Add Johnson-Cousins and SDSS magnitudes, and errors of Gaia's own from the signal to noise of their fluxes."""
+def _add_gaia_errors(table: Catalog) -> None:
+    """Add standard errors of Gaia's magnitudes, from the signal-to-noise ratios of their fluxes."""
     for band in ("G", "BP", "RP"):
         ratio = f"{band}_signal_to_noise"
         with np.errstate(divide="ignore", invalid="ignore"):
             table.add(f"e_{band}_mag", 2.5 / np.log(10) / np.asarray(table[ratio], np.float64), "mag")
         del table.columns[ratio]
-    values = {letter: np.asarray(table[f"{band}_mag"], np.float64) for letter, band in _GAIA_MAGNITUDES.items()}
-    for band in GAIA_RELATIONS:
-        magnitude, error = estimate_band(band, **values, g_error=np.asarray(table["e_G_mag"], np.float64))
-        table.add(f"{band}_mag", magnitude, "mag")
-        table.add(f"e_{band}_mag", error, "mag")
 
 
-_GAIA_MAGNITUDES = {"g": "G", "bp": "BP", "rp": "RP"}
 _GAIA_COLUMNS = {
     "source_id": "id",
     "ra": "ra",
@@ -123,7 +113,7 @@ SURVEYS = {
             _GAIA_COLUMNS,
             magnitude="phot_g_mean_mag",
             epoch=2016.0,
-            add_bands=_add_gaia_bands,
+            add_columns=_add_gaia_errors,
         ),
         Survey(
             "ps1",

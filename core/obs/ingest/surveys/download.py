@@ -99,8 +99,8 @@ def _run(survey: Survey, query: str) -> Catalog:
             f"{survey.url} does not answer: {text}. Try again later, or name a mirror with --from {survey.name}@URL"
         ) from error
     table = _rename(answer, survey)
-    if survey.add_bands is not None and len(table):
-        survey.add_bands(table)
+    if survey.add_columns is not None and len(table):
+        survey.add_columns(table)
     if survey.epoch is not None:
         table.add("ref_epoch", np.full(len(table), survey.epoch), "yr")
     return table
