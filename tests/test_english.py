@@ -1,11 +1,15 @@
 """The texts of the product: each is understood alone, and follows the style of the guide."""
 
 import ast
+import inspect
 import re
 from pathlib import Path
 
+import click
 import pytest
 
+from obs.cli.main import COMMANDS, command_line
+from obs.cli.option_groups import group_options
 from obs.config.schema import iterate_fields
 from obs.ingest.reference_columns import ReferenceColumnsConfig
 from obs.simulator.config import SimulateConfig
@@ -61,3 +65,53 @@ def test_phrases_of_the_code_are_those_of_the_guide():
 def test_phrases_of_pages(page):
     text = re.sub(r"```.*?```|`[^`]*`", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
     assert [match[0] for match in PHRASES.finditer(text)] == []
+
+
+MOST_LETTERS, FEWEST_WORDS = 60, 3
+"""First lines of helps fit beside the names of commands; descriptions of options have an object."""
+
+
+def walk_commands(group=command_line, above=("obs",)):
+    """Yield the full name of every command, and the command."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        yield " ".join((*above, name)), command
+        if isinstance(command, click.Group):
+            yield from walk_commands(command, (*above, name))
+
+
+COMMANDS_BY_NAME = dict(walk_commands())
+
+
+@pytest.mark.parametrize("name", COMMANDS_BY_NAME)
+def test_helps_begin_with_a_short_imperative(name):
+    first = inspect.cleandoc(COMMANDS_BY_NAME[name].help).split("\n")[0]
+    assert len(first) <= MOST_LETTERS
+    assert first.endswith(".")
+    assert not re.match(r"\w+[^s]s\b", first), "an imperative, not what the command does"
+    words = name.split()
+    assert len(words) > 2 or COMMANDS[words[1]][1] == first, "the list of commands says the same"
+
+
+@pytest.mark.parametrize("name", COMMANDS_BY_NAME)
+def test_options_are_understood_alone(name):
+    told = {
+        option.opts[0]: option.help or ""
+        for option in COMMANDS_BY_NAME[name].params
+        if isinstance(option, click.Option)
+    }
+    assert {opt: text for opt, text in told.items() if len(text.split()) < FEWEST_WORDS or not text.endswith(".")} == {}
+    assert {opt: text for opt, text in told.items() if text.startswith((*POINTERS, "How", "Where", "The same"))} == {}
+
+
+def test_long_lists_of_options_are_in_groups():
+    command = COMMANDS_BY_NAME["obs process"]
+    context = click.Context(command)
+    groups = group_options(command, context)
+    assert list(groups) == ["Selection", "Output", "Settings", "Processes", "Messages and errors", "Versions"]
+    assert sorted(option.name for found in groups.values() for option in found) == sorted(
+        option.name for option in command.get_params(context) if isinstance(option, click.Option)
+    )
+    short = COMMANDS_BY_NAME["obs init"]
+    assert list(group_options(short, click.Context(short))) == ["Options"]

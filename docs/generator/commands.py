@@ -8,6 +8,7 @@ import click
 
 from generator.markdown import escape, table
 from obs.cli.main import COMMANDS, command_line
+from obs.cli.option_groups import group_options
 
 __all__ = ["command_pages", "walk"]
 
@@ -31,11 +32,11 @@ def command_pages() -> dict[str, str]:
     lines = [
         "# Commands",
         "",
-        "Every command tells this page of itself with `--help`. A word that begins with `@` stands for the words in a "
-        "file. The exit status is 0; 1 if something failed; 2 for a command that cannot be understood.",
+        "Every command prints its page with `--help`. A word that begins with `@` stands for the words in a file. "
+        "The exit status is 0 after success, 1 if something failed, and 2 for a command that cannot be understood.",
         "",
         table(
-            ("command", "what it does"),
+            ("command", "purpose"),
             ((f"[`{name}`]({_stem(name)}.md)", escape(_summary(name, command))) for name, command in found),
         ),
         "```{toctree}",
@@ -60,16 +61,16 @@ def _page(name: str, command: click.Command) -> str:
     context = click.Context(command, info_name=name)
     usage = " ".join(command.collect_usage_pieces(context))
     lines = [f"# {name}", "", *_paragraphs(command.help or ""), "```text", f"{name} {usage}", "```", ""]
-    records = [option.get_help_record(context) for option in command.params if isinstance(option, click.Option)]
-    rows = [(f"`{spelling}`".replace("|", "\\|"), escape(text)) for spelling, text in filter(None, records)]
-    if rows:
-        lines += ["## Options", "", table(("option", "what it does"), rows)]
+    for title, options in group_options(command, context).items():
+        records = filter(None, (option.get_help_record(context) for option in options))
+        rows = [(f"`{spelling}`".replace("|", "\\|"), escape(text)) for spelling, text in records]
+        lines += [f"## {title}", "", table(("option", "meaning"), rows)]
     if isinstance(command, click.Group):
         rows = [
             (f"[`{name} {part}`]({_stem(f'{name} {part}')}.md)", escape(below.get_short_help_str(200)))
             for part, below in command.commands.items()
         ]
-        lines += ["## Commands", "", table(("command", "what it does"), rows)]
+        lines += ["## Commands", "", table(("command", "purpose"), rows)]
     examples = re.findall(r"^ {2}(\S.*)$", command.epilog or "", re.MULTILINE)
     if examples:
         lines += ["## Examples", "", "```sh", *examples, "```", ""]

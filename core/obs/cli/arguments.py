@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from obs.cli.option_groups import group_options
 from obs.errors import ConfigError
 from obs.small_file import read_small_text
 
@@ -80,6 +81,12 @@ class ManyWordsCommand(click.Command):
         remaining = super().parse_args(context, rest)
         context.params.update(collected)
         return remaining
+
+    def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, long lists of them in groups."""
+        for title, options in group_options(self, context).items():
+            with formatter.section(title):
+                formatter.write_dl([record for option in options if (record := option.get_help_record(context))])
 
 
 def _complete(word: str, known: Sequence[str], context: click.Context) -> str:

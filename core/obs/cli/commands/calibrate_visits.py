@@ -22,14 +22,22 @@ Examples:
 @id_option
 @click.option("--output", metavar="DIR", type=click.Path(path_type=Path), help="Repository that obs process wrote.")
 @click.option("--rerun", metavar="[IN:]OUT", help="Rerun of REPO that obs process wrote; results go there, too.")
-@click.option("--tract", type=click.IntRange(min=0), help="Tract of the results; 0 if not given.")
+@click.option("--tract", type=click.IntRange(min=0), help="Number of the tract; 0 if not given.")
 @config_options
 @words_option("--show", metavar="WHAT...", text="Show config[=PATTERN] or history=PATTERN, and stop.")
-@words_option("-L", "--log-level", "--loglevel", metavar="[COMPONENT=]LEVEL...", text="debug, info, warning, error.")
+@words_option(
+    "-L",
+    "--log-level",
+    "--loglevel",
+    metavar="[COMPONENT=]LEVEL...",
+    text="Lowest level of messages: debug, info, warning or error.",
+)
 @click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
 @calls("obs.cli.calibrate_visits:calibrate_visits")
 def calibrate_visits() -> None:
-    """Calibrate positions and magnitudes of all visits of a field together.
+    """Calibrate all visits of a field together.
+
+    Positions and magnitudes of all visits are fitted at once, so that they agree with each other.
 
     One least-squares fit over the stars of all catalogs src finds the map of each visit, displacements of detectors,
     zero points, and a smooth flat-field correction that the visits share. Stars that vary and positions that do not

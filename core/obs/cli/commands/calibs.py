@@ -47,15 +47,30 @@ calibs.add_command(build)
 @click.argument("root", metavar="REPO", type=click.Path(path_type=Path))
 @click.argument("files", metavar="FILES...", nargs=-1, required=True)
 @click.option(
-    "--validity", type=click.IntRange(min=0), required=True, metavar="DAYS", help="Valid so long before and after."
+    "--validity",
+    type=click.IntRange(min=0),
+    required=True,
+    metavar="DAYS",
+    help="Days before and after its date for which a frame is valid.",
 )
-@click.option("--mode", type=click.Choice(MODES), default="move", show_default=True, help="How files get there.")
-@click.option("--calib", metavar="DIR", type=click.Path(path_type=Path), help="Where the calibration frames are.")
-@click.option("-n", "--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
-@click.option("--ignore-ingested", is_flag=True, help="Pass over calibrations that are ingested already.")
-@click.option("--clobber", is_flag=True, help="Replace calibrations that are there.")
+@click.option(
+    "--mode",
+    type=click.Choice(MODES),
+    default="move",
+    show_default=True,
+    help="Placement of the files: links, copies, moved, or left where they are.",
+)
+@click.option(
+    "--calib",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Folder of the calibration frames, if it is not CALIB of the repository.",
+)
+@click.option("-n", "--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
+@click.option("--ignore-ingested", is_flag=True, help="Skip calibrations that are ingested already.")
+@click.option("--clobber", is_flag=True, help="Replace calibrations that exist already.")
 @click.option("--create", is_flag=True, help="Empty the registry of calibrations first.")
-@click.option("--camera", metavar="NAME", help="The camera, where the repository does not say; see obs cameras.")
+@click.option("--camera", metavar="NAME", help="Camera, if the repository does not record it; see obs cameras.")
 @click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
 @calls("obs.cli.calibs:ingest")
 def ingest() -> None:
@@ -69,13 +84,20 @@ def ingest() -> None:
 @calibs.command("defects", epilog=_DEFECTS_EXAMPLE)
 @click.argument("root", metavar="REPO", type=click.Path(path_type=Path))
 @click.argument("folder", metavar="[FOLDER]", required=False, type=click.Path(path_type=Path))
-@click.option("--calib", metavar="DIR", type=click.Path(path_type=Path), help="Where the calibration frames are.")
+@click.option(
+    "--calib",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Folder of the calibration frames, if it is not CALIB of the repository.",
+)
 @click.option("-n", "--dry-run", is_flag=True, help="Read the tables, and change nothing.")
-@click.option("--camera", metavar="NAME", help="The camera, where the repository does not say; see obs cameras.")
+@click.option("--camera", metavar="NAME", help="Camera, if the repository does not record it; see obs cameras.")
 @click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
 @calls("obs.cli.calibs:defects")
 def defects() -> None:
-    """Take tables of defects that people wrote into the repository REPO.
+    """Register tables of defects that people wrote.
+
+    The tables are put into the repository REPO.
 
     FOLDER has a folder for each detector, with a table for each day from which it counts: ccd0/2024-03-01.csv, with the
     columns x_min, y_min, width, height in pixels of the assembled detector, counted from 0. A table counts until the
@@ -87,9 +109,17 @@ def defects() -> None:
 @calibs.command("list", cls=ManyWordsCommand, epilog=_LIST_EXAMPLE)
 @click.argument("root", metavar="REPO", type=click.Path(path_type=Path))
 @click.argument("dataset_type", metavar="[TYPE]", required=False)
-@click.option("--calib", metavar="DIR", type=click.Path(path_type=Path), help="Where the calibration frames are.")
-@click.option("--camera", metavar="NAME", help="The camera, where the repository does not say; see obs cameras.")
+@click.option(
+    "--calib",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Folder of the calibration frames, if it is not CALIB of the repository.",
+)
+@click.option("--camera", metavar="NAME", help="Camera, if the repository does not record it; see obs cameras.")
 @click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
 @calls("obs.cli.calibs:list_calibs")
 def list_calibs() -> None:
-    """List the calibration frames of the repository REPO, of one TYPE or of all, and for which days they are valid."""
+    """List calibration frames and the days they are valid.
+
+    It lists those of the repository REPO, of one TYPE or of all.
+    """

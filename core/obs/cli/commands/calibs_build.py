@@ -24,7 +24,7 @@ Examples:
 @click.argument("root", metavar="REPO", type=click.Path(path_type=Path))
 @id_option
 @words_option(
-    "--calib-id", "--calibId", metavar="KEY=VALUE...", text="Set keys of the result, such as calibDate=2020-09-04."
+    "--calib-id", "--calibId", metavar="KEY=VALUE...", text="Keys of the result, such as calibDate=2020-09-04."
 )
 @click.option(
     "--validity",
@@ -32,19 +32,26 @@ Examples:
     default=30,
     show_default=True,
     metavar="DAYS",
-    help="Valid so long before and after.",
+    help="Days before and after its date for which a frame is valid.",
 )
 @click.option("--no-ingest", is_flag=True, help="Write the frames, and do not register them.")
-@click.option("--clobber", is_flag=True, help="Replace calibrations that are there.")
-@click.option("--calib", metavar="DIR", type=click.Path(path_type=Path), help="Where the calibration frames are.")
-@click.option("--camera", metavar="NAME", help="The camera, where the repository does not say; see obs cameras.")
-@click.option("--allow-missing", is_flag=True, help="Go on without a calibration that is missing, and say so.")
+@click.option("--clobber", is_flag=True, help="Replace calibrations that exist already.")
+@click.option(
+    "--calib",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Folder of the calibration frames, if it is not CALIB of the repository.",
+)
+@click.option("--camera", metavar="NAME", help="Camera, if the repository does not record it; see obs cameras.")
+@click.option("--allow-missing", is_flag=True, help="Continue without a calibration that is missing, with a warning.")
 @config_options
 @words_option("--show", metavar="WHAT...", text="Show data, config[=PATTERN] or history=PATTERN and stop.")
 @run_options
 @calls("obs.cli.calibs_build:build")
 def build() -> None:
-    """Combine raw frames of the repository REPO to calibration frames of a TYPE, and register them there.
+    """Combine raw files to calibration frames of one type.
+
+    Raw files of the repository REPO are combined to frames of the TYPE, which are registered there.
 
     TYPE is bias, dark, flat, fringe, sky or defects. Without --id, frames are taken that the registry calls by the
     name of the type; defects are found in darks and flats. One frame is made for each detector (and filter), dated at

@@ -39,13 +39,13 @@ def camera() -> None:
 
 @camera.command("adjust", epilog=_ADJUST_EXAMPLE)
 @click.argument("output", metavar="OUTPUT", type=click.Path(path_type=Path))
-@click.option(
-    "--camera", "name", metavar="NAME", help="The camera, where the repository does not say; see obs cameras."
-)
-@click.option("--write", is_flag=True, help="Write it into camera.yaml of the camera.")
+@click.option("--camera", "name", metavar="NAME", help="Camera, if the repository does not record it; see obs cameras.")
+@click.option("--write", is_flag=True, help="Write the measured values into camera.yaml of the camera.")
 @calls("obs.cli.camera:adjust")
 def adjust() -> None:
-    """Find how the camera is turned, mirrored and scaled from the exposures of OUTPUT, a repository with results.
+    """Measure how a camera is turned, mirrored and scaled.
+
+    It is measured on the exposures of OUTPUT, a repository with results of obs process.
 
     The fitted WCS of each exposure is compared with the one that camera.yaml and the header promise. Exposures behind a
     meridian flip count like the others. Where they agree, --write puts rotation, flip_x and plate_scale into
@@ -58,7 +58,9 @@ def adjust() -> None:
 @click.option("--output", metavar="DIR", required=True, type=click.Path(path_type=Path), help="Folder to write into.")
 @calls("obs.cli.camera:build")
 def build() -> None:
-    """Write the amplifiers of the camera NAME as LSST's FITS tables, one file a detector.
+    """Write the amplifiers of a camera as LSST's tables.
+
+    FITS tables of the camera NAME are written, one file for each detector.
 
     Files are named after the detectors, with underscores for blanks; those of an earlier time are replaced.
     """
@@ -66,10 +68,12 @@ def build() -> None:
 
 @camera.command("show", epilog=_SHOW_EXAMPLE)
 @click.argument("name", metavar="NAME")
-@click.option("--output", metavar="PNG", type=click.Path(path_type=Path), help="Draw it to this file, not list it.")
+@click.option("--output", metavar="PNG", type=click.Path(path_type=Path), help="File to draw to, instead of a list.")
 @calls("obs.cli.camera:show")
 def show() -> None:
-    """List the detectors of the camera NAME, or draw its focal plane.
+    """List the detectors of a camera, or draw them.
+
+    NAME is the name of an installed camera.
 
     The drawing has each detector with its name and id, its amplifiers with their read-out corners in red, and green
     arrows along its x axis (the long one) and y axis.

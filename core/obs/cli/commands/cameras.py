@@ -15,7 +15,9 @@ Example:
 @click.command("cameras", epilog=_EXAMPLE)
 @calls("obs.cli.cameras:cameras")
 def cameras() -> None:
-    """List the cameras that are installed: package, version, number of detectors, filters.
+    """List the installed cameras.
+
+    It prints package, version, number of detectors and filters of each.
 
     A camera whose plugin is broken is listed with the cause.
     """

@@ -18,7 +18,10 @@ Examples:
 @click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
 @calls("obs.cli.check:check")
 def check() -> None:
-    """Check the package of a camera, in a folder or installed: policy, camera, translator, config, filters.
+    """Check a camera package.
+
+    It checks policy, camera tables, translator, settings and filters of a package in a folder, or of an installed
+    one.
 
     Every problem is printed with its file and line and how to fix it; the exit status is 1 if there are any.
     """

@@ -39,7 +39,9 @@ Examples:
 @run_options
 @calls("obs.cli.coadd:coadd")
 def coadd() -> None:
-    """Combine the calibrated exposures of the repository REPO on the patches of its sky map.
+    """Combine calibrated exposures to deep images.
+
+    The exposures of the repository REPO are combined on the patches of its sky map.
 
     Each patch and filter becomes one image, deepCoadd, with zero point 27, its variance, mask and PSF, the number of
     exposures of each pixel (deepCoadd_nImage) and a table of the exposures (deepCoadd_inputs). Keys of --id are tract,

@@ -30,7 +30,9 @@ Examples:
 @run_options
 @calls("obs.cli.coadd_catalog:coadd_catalog")
 def coadd_catalog() -> None:
-    """Detect and measure the objects on the coadds of the repository REPO.
+    """Detect and measure the objects on coadds.
+
+    The coadds are those of the repository REPO, which obs coadd has made.
 
     Sources are detected in each filter and merged to one list of objects. They are measured in each filter at their own
     positions (deepCoadd_meas) and at those of their reference filter (deepCoadd_forced_src, deepCoadd_ref). The objects

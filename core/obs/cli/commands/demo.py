@@ -24,17 +24,38 @@ Examples:
     type=click.Path(path_type=Path),
     default=Path("obs-demo"),
     show_default=True,
-    help="New folder.",
+    help="Folder to make for the night and its results.",
 )
-@click.option("--visits", metavar="N", type=click.IntRange(min=1), default=2, show_default=True, help="Science frames.")
-@click.option("--detectors", metavar="LIST", help="Ids or names such as 0..3,49; else up to two in the middle.")
-@click.option("--filter", "filter_name", metavar="NAME", help="Filter; else the camera's first.")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="The same, the same night.")
-@click.option("-j", "--processes", type=click.IntRange(min=1), help="Number of processes; else one a core.")
+@click.option(
+    "--visits",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=2,
+    show_default=True,
+    help="Number of science exposures.",
+)
+@click.option(
+    "--detectors",
+    metavar="LIST",
+    help="Numbers or names of detectors, such as 0..3,49; by default up to two in the middle.",
+)
+@click.option("--filter", "filter_name", metavar="NAME", help="Filter; by default the first of the camera.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    help="Random seed; the same seed gives the same night.",
+)
+@click.option(
+    "-j", "--processes", type=click.IntRange(min=1), help="Number of processes; by default one for each core."
+)
 @click.option("--doraise", is_flag=True, help="Stop at the first failure, with its traceback.")
 @calls("obs.cli.demo:demo")
 def demo() -> None:
-    """Simulate a night of the camera CAMERA, process it, and compare the results with the truth.
+    """Simulate a night, process it, compare with the truth.
+
+    The night is one of the camera CAMERA, or of the teaching camera necam.
 
     The commands that do it are printed as they are run. In the end there are a table and a picture.
     """

@@ -20,7 +20,9 @@ Examples:
 @click.argument("after", metavar="B", type=click.Path(path_type=Path))
 @calls("obs.cli.diff_config:diff_config")
 def diff_config() -> None:
-    """Print how the settings of B differ from those of A, one setting a line.
+    """Print how the settings of two runs differ.
+
+    It prints each setting that differs between A and B in a line of its own.
 
     A and B are outputs of obs, or files of settings. Of outputs the settings of all tasks that both have and the
     versions of the software are compared. The exit status is 1 if anything differs.

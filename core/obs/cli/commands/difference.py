@@ -29,7 +29,9 @@ Examples:
 @run_options
 @calls("obs.cli.difference:difference")
 def difference() -> None:
-    """Subtract the coadd of the same filter from every image, and list what changed.
+    """Subtract coadds from images, and list what changed.
+
+    The coadd of the same filter is subtracted from every calibrated image of the repository REPO.
 
     Coadds are resampled to the pixels of the image, and the sharper of both is convolved to the PSF of the other. The
     difference is written as deepDiff_differenceExp, the sources of both signs on it as deepDiff_diaSrc. Images have the

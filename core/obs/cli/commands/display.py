@@ -50,7 +50,11 @@ Examples:
 @click.option("--colormap", metavar="NAME", default="gray", show_default=True, help="Color map of matplotlib.")
 @click.option("--planes", metavar="NAMES", help="Mask planes such as CR,SAT; none shows no mask. All by default.")
 @click.option(
-    "--transparency", type=click.FloatRange(0, 100), default=60.0, show_default=True, help="Of the mask, percent."
+    "--transparency",
+    type=click.FloatRange(0, 100),
+    default=60.0,
+    show_default=True,
+    help="Transparency of the mask, percent.",
 )
 @click.option(
     "--sources",
@@ -75,7 +79,7 @@ Examples:
     type=click.Choice(["blink", "difference"]),
     default="blink",
     show_default=True,
-    help="How --compare shows them.",
+    help="Form in which --compare shows two images.",
 )
 @click.option("--rgb", is_flag=True, help="Show three images as red, green and blue, by their wavelengths.")
 @click.option(
@@ -85,12 +89,14 @@ Examples:
     help="Write sources or amplifiers as a region file of DS9, too.",
 )
 @click.option("--ds9", is_flag=True, help="Show the image in SAOImage DS9, which is started if it does not run.")
-@click.option("--frame", type=click.IntRange(min=1), default=1, show_default=True, help="Frame of DS9.")
-@click.option("--clobber", is_flag=True, help="Replace files that are there already.")
+@click.option("--frame", type=click.IntRange(min=1), default=1, show_default=True, help="Number of the frame of DS9.")
+@click.option("--clobber", is_flag=True, help="Replace files that exist already.")
 @click.option("--camera", metavar="NAME", help="Camera, if the repository does not record it; see obs cameras.")
 @calls("obs.cli.display:display")
 def display() -> None:
-    """Draw an image: of a dataset DATASET in the repository REPO, or of a FITS file.
+    """Draw an image, or show it in DS9.
+
+    The image is the dataset DATASET of the repository REPO, or a FITS file.
 
     Every dataset that is an image can be drawn: raw frames (with the outlines of amplifiers and overscan), calibration
     frames, postISRCCD, calexp, backgrounds, PSFs. Mask planes have the colors of the LSST stack. The picture goes to

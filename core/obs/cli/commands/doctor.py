@@ -24,9 +24,9 @@ Examples:
     type=click.Path(path_type=Path),
     default="doctor",
     show_default=True,
-    help="Folder for the pictures.",
+    help="Folder in which pictures are written.",
 )
-@click.option("--no-picture", is_flag=True, help="Draw nothing.")
+@click.option("--no-picture", is_flag=True, help="Do not draw pictures.")
 @click.option("--no-trial", is_flag=True, help="Do not process an exposure.")
 @click.option(
     "--write",
@@ -40,12 +40,14 @@ Examples:
     type=click.Path(path_type=Path),
     help="Stars with positions and magnitudes, a file or a folder: they show rotation, parity and scale of the camera.",
 )
-@click.option("-a", "--all", "everything", is_flag=True, help="Every check of every file, and a picture of each.")
-@click.option("-q", "--quiet", is_flag=True, help="Only what is wrong or should be looked at.")
+@click.option("-a", "--all", "everything", is_flag=True, help="Print every check of every file, and draw each.")
+@click.option("-q", "--quiet", is_flag=True, help="Print only problems and values to look at.")
 @click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
 @calls("obs.cli.doctor:doctor")
 def doctor() -> None:
-    """Check raw FILEs against a camera package, and report the first problem to fix.
+    """Check raw files against a camera package.
+
+    It follows FILEs through each step of the processing, and reports the first problem to fix.
 
     NAME is an installed camera or the folder of a package, which may be unfinished or broken. Each exposure in the
     files goes through the translator, the geometry, the overscan, assembly, and signature removal without calibration

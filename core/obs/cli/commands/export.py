@@ -35,12 +35,14 @@ Examples:
 )
 @click.option("--split", is_flag=True, help="Write a table of sources for each image, instead of one for all.")
 @click.option("--no-images", is_flag=True, help="Export tables only; do not copy the images.")
-@click.option("--clobber", is_flag=True, help="Replace files that are in OUT already.")
+@click.option("--clobber", is_flag=True, help="Replace files that exist in OUT.")
 @click.option("--camera", metavar="NAME", help="Camera, if the repository does not record it; see obs cameras.")
 @click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
 @calls("obs.cli.export:export")
 def export() -> None:
-    """Export results of the repository REPO to the folder OUT, as files that need no repository.
+    """Export results to files that need no repository.
+
+    Results of the repository REPO are written to the folder OUT.
 
     OUT gets a table "sources" (the catalogs src, with data ID, magnitudes, and the middle of the exposure as MJD in UTC
     and as BJD in TDB), a table "images" (a row for each image: time, seeing, zero point, ...), and copies of the images

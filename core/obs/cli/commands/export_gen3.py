@@ -23,12 +23,14 @@ Examples:
     type=click.Choice(["copy", "symlink", "hardlink", "direct"]),
     default="copy",
     show_default=True,
-    help="How files get there; direct leaves them where they are.",
+    help="Placement of files in OUT; direct leaves them where they are.",
 )
 @click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
 @calls("obs.cli.export_gen3:export_gen3")
 def export_gen3() -> None:
-    """Write the repository REPO as a repository OUT of the third-generation LSST stack.
+    """Write a third-generation LSST repository.
+
+    The repository REPO is written as a repository OUT of that stack.
 
     It gets the camera, its detectors and filters, exposures and visits with their regions on the sky, raw frames, and
     calibration frames with their validity. If REPO is an output, such as DATA/rerun/first, its calexp,

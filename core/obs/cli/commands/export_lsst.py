@@ -30,7 +30,9 @@ Examples:
 @click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
 @calls("obs.cli.export_lsst:export_lsst")
 def export_lsst() -> None:
-    """Write a camera package as a package of the third-generation LSST stack.
+    """Write a camera as a package of the LSST stack.
+
+    The package is one of the third generation.
 
     NAME is an installed camera or the folder of a package. The new package has a header translator, an instrument,
     camera.yaml, filters, a raw formatter, pipelines, an EUPS table, tests, and a README that says what to do next.

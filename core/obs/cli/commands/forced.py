@@ -29,14 +29,16 @@ Examples:
     type=click.Path(path_type=Path),
     help="Table with positions: FITS, CSV, ECSV, VOTable or Parquet; else the coadd catalog.",
 )
-@click.option("--name", "names", metavar="NAME", multiple=True, help="Only this object of the table. Repeatable.")
+@click.option("--name", "names", metavar="NAME", multiple=True, help="Name of an object of the table. Repeatable.")
 @click.option("--tract", type=click.IntRange(min=0), help="Tract of the coadd catalog and of the calibration.")
 @config_options
 @words_option("--show", metavar="WHAT...", text="Show config[=PATTERN] or history=PATTERN, and stop.")
 @run_options
 @calls("obs.cli.forced:forced")
 def forced() -> None:
-    """Measure fluxes at given positions on every image, whether or not anything was detected there.
+    """Measure fluxes at given positions on every image.
+
+    A flux is measured whether or not anything was detected at the position.
 
     PSF and aperture fluxes, magnitudes and upper limits are written as forced_src, one table an image. Positions come
     from a table, or from the coadd catalog. Detected neighbors are subtracted. Images have the common calibration of

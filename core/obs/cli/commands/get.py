@@ -24,11 +24,13 @@ Examples:
 @click.argument("dataset_type", metavar="DATASET")
 @id_option
 @click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="File to write the dataset to.")
-@click.option("--clobber", is_flag=True, help="Replace the file if it is there already.")
+@click.option("--clobber", is_flag=True, help="Replace the file if it exists already.")
 @click.option("--camera", metavar="NAME", help="Camera, if the repository does not record it; see obs cameras.")
 @calls("obs.cli.get:get")
 def get() -> None:
-    """Get the dataset DATASET of one data ID from the repository REPO.
+    """Print a dataset, or write it to a file.
+
+    It reads the dataset DATASET of one data ID from the repository REPO.
 
     Without -o it is printed: metadata as YAML, images and catalogs as a summary. With -o it is written to FILE: a
     catalog in the format that the ending of FILE asks for (.fits, .parquet, .vot, .ecsv), everything else as it is. A

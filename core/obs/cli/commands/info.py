@@ -20,7 +20,9 @@ Example:
 @click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
 @calls("obs.cli.info:info")
 def info() -> None:
-    """Print what the repository REPO is: camera, parents, registry, datasets with their sizes, and reruns.
+    """Print the contents of a repository.
+
+    It prints camera, parents, registry, datasets with their sizes, and reruns of the repository REPO.
 
     Sizes are those of the files in REPO itself. A link counts as the file that it leads to.
     """

@@ -28,22 +28,40 @@ Examples:
     type=click.Path(path_type=Path),
     help="Take raw frames, calibrations and results of a third-generation LSST repository, instead of FILES.",
 )
-@click.option("--collections", metavar="PATTERN", default="*", help="Its collections to take from.")
-@click.option("--mode", type=click.Choice(MODES), default="link", show_default=True, help="How files get there.")
-@click.option("-n", "--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
-@click.option("--ignore-ingested", is_flag=True, help="Pass over data IDs that are ingested already.")
-@words_option("--bad-file", "--badFile", metavar="PATTERN...", text="Leave out files of these names.")
-@words_option("--bad-id", "--badId", metavar="KEY=VALUE...", text="Leave out these data IDs. Repeatable.")
-@words_option("--set", metavar="KEY=VALUE...", text="Keys that neither header nor path gives, such as rerun=40.")
-@click.option("--clobber", is_flag=True, help="Replace files that are in the way.")
-@click.option("--create", is_flag=True, help="Empty the registry first.")
-@click.option("-j", "--processes", type=click.IntRange(min=1), default=1, help="Number of processes.")
-@words_option("-L", "--log-level", "--loglevel", metavar="[COMPONENT=]LEVEL...", text="debug, info, warning, error.")
+@click.option("--collections", metavar="PATTERN", default="*", help="Collections of that repository to take from.")
+@click.option(
+    "--mode",
+    type=click.Choice(MODES),
+    default="link",
+    show_default=True,
+    help="Placement of the files: links, copies, moved, or left where they are.",
+)
+@click.option("-n", "--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
+@click.option("--ignore-ingested", is_flag=True, help="Skip data IDs that are ingested already.")
+@words_option("--bad-file", "--badFile", metavar="PATTERN...", text="Names or patterns of files to leave out.")
+@words_option("--bad-id", "--badId", metavar="KEY=VALUE...", text="Data IDs to leave out. Repeatable.")
+@words_option(
+    "--set", metavar="KEY=VALUE...", text="Values of keys that neither header nor path contains, such as rerun=40."
+)
+@click.option("--clobber", is_flag=True, help="Replace files of the same name that exist already.")
+@click.option("--create", is_flag=True, help="Empty the registry first, and start anew.")
+@click.option(
+    "-j", "--processes", type=click.IntRange(min=1), default=1, help="Number of processes; each uses one core."
+)
+@words_option(
+    "-L",
+    "--log-level",
+    "--loglevel",
+    metavar="[COMPONENT=]LEVEL...",
+    text="Lowest level of messages: debug, info, warning or error.",
+)
 @click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
-@click.option("--camera", metavar="NAME", help="The camera, where the repository does not say; see obs cameras.")
+@click.option("--camera", metavar="NAME", help="Camera, if the repository does not record it; see obs cameras.")
 @calls("obs.cli.ingest:ingest")
 def ingest() -> None:
-    """Take the raw frames FILES into the repository REPO, which obs init has made.
+    """Register raw files in a repository.
+
+    FILES are raw files, or folders of them, and REPO is a repository that obs init has made.
 
     Only headers are read. FILES may be patterns, in quotes. A folder stands for all FITS files in it and in the folders
     below, whatever their names end with. Files of other cameras are left out, in one line. A file that cannot be taken

@@ -27,7 +27,9 @@ Examples:
 @click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
 @calls("obs.cli.ingest_refcat:ingest_refcat")
 def ingest_refcat() -> None:
-    """Make the reference catalog NAME in the repository REPO from tables FILES in FITS, CSV or Parquet.
+    """Add a reference catalog to a repository, from tables.
+
+    The tables FILES in FITS, CSV or Parquet become the reference catalog NAME of the repository REPO.
 
     Columns are found by their usual names, or named with -c; --show-config lists all settings. Magnitudes are taken as
     they are: from a catalog in Vega magnitudes, such as Johnson V, zero points come out in Vega magnitudes too.

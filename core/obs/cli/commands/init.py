@@ -16,9 +16,9 @@ Example:
 
 @click.command("init", epilog=_EXAMPLE)
 @click.argument("root", metavar="REPO", type=click.Path(path_type=Path))
-@click.option("--camera", metavar="NAME", required=True, help="The camera; see obs cameras.")
+@click.option("--camera", metavar="NAME", required=True, help="Name of the camera; see obs cameras.")
 @click.option("--registry", metavar="URL", help="Database for the registry, such as postgresql+psycopg://host/name.")
 @click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
 @calls("obs.cli.init:init")
 def init() -> None:
-    """Make the folder REPO a data repository for frames of one camera."""
+    """Make a repository for files of one camera."""

@@ -20,12 +20,24 @@ Examples:
 
 @click.command("lightcurve", cls=ManyWordsCommand, epilog=_EXAMPLE)
 @click.argument("root", metavar="REPO", type=click.Path(path_type=Path))
-@click.option("--object", "target", metavar="RA,DEC|ID|NAME", required=True, help="Position, or id or name of it.")
-@click.option("--table", metavar="FILE", type=click.Path(path_type=Path), help="Table that has the id or name.")
+@click.option(
+    "--object",
+    "target",
+    metavar="RA,DEC|ID|NAME",
+    required=True,
+    help="Position in degrees, or id or name of the object in the table.",
+)
+@click.option(
+    "--table", metavar="FILE", type=click.Path(path_type=Path), help="Table with the id or name of the object."
+)
 @id_option
 @click.option("--tract", type=click.IntRange(min=0), help="Tract of the coadd catalog and of the calibration.")
-@click.option("--flux", metavar="NAME", default="base_PsfFlux", show_default=True, help="Flux that is taken.")
-@click.option("--output", metavar="FILE", type=click.Path(path_type=Path), help="File; else a table on the terminal.")
+@click.option(
+    "--flux", metavar="NAME", default="base_PsfFlux", show_default=True, help="Flux that the light curve shows."
+)
+@click.option(
+    "--output", metavar="FILE", type=click.Path(path_type=Path), help="File to write; without it a table is printed."
+)
 @click.option(
     "--format",
     "kind",
@@ -34,15 +46,23 @@ Examples:
     show_default=True,
     help="Format of the file.",
 )
-@click.option("--observer", metavar="CODE", default="", help="Observer's code of the AAVSO.")
-@click.option("--plot", metavar="FILE", type=click.Path(path_type=Path), help="Plot: PNG, PDF or SVG.")
+@click.option("--observer", metavar="CODE", default="", help="Code of the observer at the AAVSO, for --format aavso.")
+@click.option("--plot", metavar="FILE", type=click.Path(path_type=Path), help="Plot to write: PNG, PDF or SVG.")
 @click.option("--clobber", is_flag=True, help="Replace files that exist already.")
 @config_options
-@words_option("-L", "--log-level", "--loglevel", metavar="[COMPONENT=]LEVEL...", text="debug, info, warning, error.")
+@words_option(
+    "-L",
+    "--log-level",
+    "--loglevel",
+    metavar="[COMPONENT=]LEVEL...",
+    text="Lowest level of messages: debug, info, warning or error.",
+)
 @click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
 @calls("obs.cli.lightcurve:lightcurve")
 def lightcurve() -> None:
-    """Measure the light curve of one object on all images of the repository REPO.
+    """Measure the light curve of one object.
+
+    It is measured on all calibrated images of the repository REPO.
 
     Fluxes are measured at the object's position on every image, with the calibration of obs calibrate-visits where
     there is one. The zero point of each image is corrected so that an ensemble of stars that do not vary is constant.

@@ -20,13 +20,15 @@ Examples:
 @click.command("log", cls=ManyWordsCommand, epilog=_EXAMPLE)
 @click.argument("root", metavar="REPO", type=click.Path(path_type=Path))
 @id_option
-@click.option("--rerun", metavar="NAME", help="Logs of REPO/rerun/NAME.")
-@click.option("--failed", is_flag=True, help="Only failures, with their tracebacks.")
+@click.option("--rerun", metavar="NAME", help="Name of the rerun whose logs are read.")
+@click.option("--failed", is_flag=True, help="Print only failures, with their tracebacks.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON documents, one a line.")
 @click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
 @calls("obs.cli.log:log")
 def log() -> None:
-    """Print what the logs of all runs in the repository REPO say about the data IDs of --id, oldest first.
+    """Print what happened to data IDs in all runs.
+
+    It prints what the logs in the repository REPO record about the data IDs of --id, oldest first.
 
     Without --id, events of all data IDs are printed. Each run writes DIR/logs/RUN.jsonl and the same as text.
     """

@@ -20,11 +20,13 @@ Examples:
 @click.command("ls", cls=ManyWordsCommand, epilog=_EXAMPLE)
 @click.argument("root", metavar="REPO", type=click.Path(path_type=Path))
 @click.argument("dataset_type", metavar="[DATASET]", required=False)
-@click.option("--camera", metavar="NAME", help="The camera, where the repository does not say; see obs cameras.")
+@click.option("--camera", metavar="NAME", help="Camera, if the repository does not record it; see obs cameras.")
 @id_option
 @calls("obs.cli.ls:list_datasets")
 def list_datasets() -> None:
-    """List the dataset types in the repository REPO and how many there are, or all of the type DATASET.
+    """List the datasets of a repository.
+
+    Without DATASET it lists the dataset types in the repository REPO with their numbers, else all of this type.
 
     What is in the repositories that REPO was made from counts as well.
     """

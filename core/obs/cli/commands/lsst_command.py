@@ -23,7 +23,9 @@ Examples:
 @click.argument("words", metavar="PROGRAM.py ARGUMENTS...", nargs=-1, required=True, type=click.UNPROCESSED)
 @calls("obs.cli.lsst_command:lsst_command")
 def lsst_command() -> None:
-    """Run a command line of the second-generation LSST stack with obs.
+    """Run a command line of the LSST stack with obs.
+
+    Command lines of the second generation are understood.
 
     The line as obs spells it is printed, so that it can be typed next time. Programs: processCcd.py, processCcdSdss.py,
     singleFrameDriver.py, processFile.py, ingestImages.py, ingestDriver.py, ingestCalibs.py, ingestReferenceCatalog.py,

@@ -33,29 +33,35 @@ def _question_options(function: F) -> F:
 
 @click.command("new", cls=ManyWordsCommand, epilog=_EXAMPLE)
 @click.argument("name")
-@words_option("--from", metavar="FILE...", text="Raw files of the camera, or headers as text, that tell what they can.")
-@click.option("--only", metavar="TEXT", default="", help="Of files of several cameras those whose name has this in it.")
+@words_option(
+    "--from", metavar="FILE...", text="Raw files of the camera, or headers as text, to read the description from."
+)
+@click.option(
+    "--only", metavar="TEXT", default="", help="Part of the name of the camera, if files of several cameras are given."
+)
 @click.option(
     "--planes",
     type=click.Choice(["each", "mean"]),
-    help="What the planes of cubes are: an exposure each, or parts of one, of which the mean counts.",
+    help="Meaning of the planes of a cube: an exposure each, or parts of one that are averaged.",
 )
 @click.option(
     "--answers",
     "answer_file",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Answers, YAML or JSON; at a terminal the rest is asked.",
+    help="YAML or JSON file with answers; at a terminal the rest is asked.",
 )
 @click.option("--no-input", is_flag=True, help="Ask nothing; every answer that is not given takes its default.")
 @click.option(
-    "--output", metavar="FOLDER", type=click.Path(path_type=Path), default=".", help="Where obs_NAME is made."
+    "--output", metavar="FOLDER", type=click.Path(path_type=Path), default=".", help="Folder in which obs_NAME is made."
 )
 @click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
 @_question_options
 @calls("obs.cli.new:new")
 def new() -> None:
-    """Make obs_NAME, the package of a camera: it can be installed, tested and simulated at once.
+    """Make a camera package, from raw files or answers.
+
+    The package obs_NAME can be installed, tested and simulated at once.
 
     Raw files tell geometry, gains and headers; a table says what was found, from which card, and how sure it is.
     """

@@ -24,10 +24,12 @@ def id_option(function: F) -> F:
 
 def config_options(function: F) -> F:
     """Add ``-c`` and ``-C``, which take effect from left to right."""
-    function = words_option("-C", "--configfile", metavar="FILE...", text="Settings from YAML or LSST .py files.")(
+    function = words_option("-C", "--configfile", metavar="FILE...", text="Files of settings, YAML or LSST .py.")(
         function
     )
-    return words_option("-c", "--config", metavar="NAME=VALUE...", text="Settings.")(function)
+    return words_option("-c", "--config", metavar="NAME=VALUE...", text="Settings by name, with values as in YAML.")(
+        function
+    )
 
 
 def _keep(context: click.Context, parameter: click.Parameter, value: object) -> object:
@@ -51,7 +53,11 @@ def run_options(function: F) -> F:
     """Add the options that say how to run."""
     for option in (
         words_option(
-            "-L", "--log-level", "--loglevel", metavar="[COMPONENT=]LEVEL...", text="debug, info, warning, error."
+            "-L",
+            "--log-level",
+            "--loglevel",
+            metavar="[COMPONENT=]LEVEL...",
+            text="Lowest level of messages: debug, info, warning or error.",
         ),
         _kept_option(
             "-T",
@@ -60,50 +66,59 @@ def run_options(function: F) -> F:
             type=(int, str),
             multiple=True,
             metavar="LEVEL COMPONENT",
-            help="Debug messages of a component (level 0: none).",
+            help="Print debug messages of a component; level 0 prints none.",
         ),
         _kept_option(
             "--site",
             type=click.Path(path_type=Path, dir_okay=False),
             metavar="FILE",
-            help="Settings of the site for --cluster, YAML.",
+            help="YAML file with settings of the site for --cluster.",
         ),
         _kept_option(
             "--cluster",
             type=click.Choice(["local", "slurm", "htcondor", "pbs"]),
-            help="Start -j Dask workers there.",
+            help="Batch system on which -j Dask workers are started.",
         ),
         _kept_option(
             "--scheduler",
             metavar="ADDRESS",
-            help="Use the Dask cluster of this scheduler, such as tcp://host:8786.",
+            help="Address of a running Dask scheduler, such as tcp://host:8786.",
         ),
         _kept_option(
             "--executor",
             metavar="NAME",
-            help="Where to run: local, dask, or a plugin's.",
+            help="Place to run: local, dask, or one that a package adds.",
         ),
-        _kept_option("--debug", is_flag=True, help="Debug messages of all components."),
+        _kept_option("--debug", is_flag=True, help="Print debug messages of all components."),
         _kept_option(
             "--longlog",
             is_flag=True,
-            help="Messages with time, host and component.",
+            help="Print messages with time, host and component.",
         ),
         _kept_option(
             "--logdest",
             type=click.Path(path_type=Path, dir_okay=False),
             metavar="FILE",
-            help="Append messages to this file, too.",
+            help="File to which messages are appended.",
         ),
         _kept_option(
             "--profile",
             type=click.Path(path_type=Path, dir_okay=False),
             metavar="FILE",
-            help="Write a profile for Python's pstats; needs -j 1.",
+            help="File for a profile that Python's pstats reads; needs -j 1.",
         ),
         click.option("--doraise", is_flag=True, help="Stop at the first failure, with its traceback."),
-        click.option("-t", "--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds for each data ID."),
-        click.option("-j", "--processes", type=click.IntRange(min=1), default=1, help="Number of processes."),
+        click.option(
+            "-t", "--timeout", type=click.FloatRange(min=0, min_open=True), help="Time limit for each data ID, seconds."
+        ),
+        click.option(
+            "-j",
+            "--processes",
+            type=click.IntRange(min=1),
+            default=1,
+            show_default=True,
+            help="Number of processes; each uses one core.",
+        ),
     ):
         function = option(function)
     return function

@@ -21,8 +21,13 @@ Examples:
 
 @click.command("process", cls=ManyWordsCommand, epilog=_EXAMPLE)
 @click.argument("root", metavar="INPUT", type=click.Path(path_type=Path))
-@click.option("--camera", metavar="NAME", help="The camera, where the repository does not say; see obs cameras.")
-@click.option("--calib", metavar="DIR", type=click.Path(path_type=Path), help="Where the calibration frames are.")
+@click.option("--camera", metavar="NAME", help="Camera, if the repository does not record it; see obs cameras.")
+@click.option(
+    "--calib",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Folder of the calibration frames, if it is not CALIB of the repository.",
+)
 @id_option
 @click.option("--output", metavar="DIR", type=click.Path(path_type=Path), help="Repository to write into.")
 @click.option("--rerun", metavar="[IN:]OUT", help="Write into INPUT/rerun/OUT, and read from INPUT/rerun/IN.")
@@ -35,26 +40,28 @@ Examples:
     help="Show data[=lsst], config[=PATTERN], history=PATTERN or tasks and stop, unless 'run' is there too.",
 )
 @run_options
-@click.option("--shard", metavar="N/COUNT", help="Only this share of the data IDs, such as 3/20: for job arrays.")
-@click.option("--allow-missing", is_flag=True, help="Go on without a calibration that is missing, and say so.")
+@click.option("--shard", metavar="N/COUNT", help="Share of the data IDs to process, such as 3/20, for job arrays.")
+@click.option("--allow-missing", is_flag=True, help="Continue without a calibration that is missing, with a warning.")
 @click.option(
     "--skip-existing", is_flag=True, help="Keep results made with the same settings, inputs and calibrations."
 )
 @click.option(
     "--reuse-outputs-from",
     type=click.Choice(["calibrate", "all"]),
-    help="LSST's name for --skip-existing.",
+    help="LSST's spelling of --skip-existing.",
 )
 @click.option("--dry-run", is_flag=True, help="Print what would be processed and why, and stop.")
 @click.option("--clobber-output", is_flag=True, help="Remove the output repository first.")
-@click.option("--no-backup-config", is_flag=True, help="With --clobber-config: keep no copy of the old settings.")
-@click.option("--clobber-versions", is_flag=True, help="Go on with other versions of the software without a warning.")
+@click.option("--no-backup-config", is_flag=True, help="With --clobber-config: do not keep a copy of the old settings.")
+@click.option(
+    "--clobber-versions", is_flag=True, help="Continue with other versions of the software without a warning."
+)
 @click.option("--no-versions", is_flag=True, help="Neither record nor compare versions of the software.")
-@click.option("--report", is_flag=True, help="Write the report of the output in the end; see obs report.")
-@click.option("--clobber-config", is_flag=True, help="Go on in an output that was made with other settings.")
+@click.option("--report", is_flag=True, help="Write the report when the run has ended; see obs report.")
+@click.option("--clobber-config", is_flag=True, help="Continue in an output that was made with other settings.")
 @calls("obs.cli.process:process")
 def process() -> None:
-    """Turn exposures of the repository INPUT into calibrated images and catalogs.
+    """Turn raw files into calibrated images and catalogs.
 
     INPUT is a folder made by obs or by the second-generation LSST stack; it is only read. Every data ID goes through
     instrument-signature removal, characterization and calibration. One that fails does not stop the others. @FILE

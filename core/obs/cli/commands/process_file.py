@@ -24,15 +24,19 @@ Example:
     "--show", expose_value=False, multiple=True, metavar="WHAT...", help="Show config[=PATTERN] or history=PATTERN."
 )
 @run_options
-@click.option("--shard", metavar="N/COUNT", help="Only this share of the data IDs, such as 3/20: for job arrays.")
+@click.option("--shard", metavar="N/COUNT", help="Share of the data IDs to process, such as 3/20, for job arrays.")
 @click.option("--clobber-output", is_flag=True, help="Remove the output folder first.")
-@click.option("--no-backup-config", is_flag=True, help="With --clobber-config: keep no copy of the old settings.")
-@click.option("--clobber-versions", is_flag=True, help="Go on with other versions of the software without a warning.")
+@click.option("--no-backup-config", is_flag=True, help="With --clobber-config: do not keep a copy of the old settings.")
+@click.option(
+    "--clobber-versions", is_flag=True, help="Continue with other versions of the software without a warning."
+)
 @click.option("--no-versions", is_flag=True, help="Neither record nor compare versions of the software.")
-@click.option("--clobber-config", is_flag=True, help="Go on in an output that was made with other settings.")
+@click.option("--clobber-config", is_flag=True, help="Continue in an output that was made with other settings.")
 @calls("obs.cli.process_file:process_file")
 def process_file() -> None:
-    """Find and measure the sources of FITS images, with no repository around them.
+    """Find and measure the sources of FITS images.
+
+    The images do not have to be in a repository.
 
     Each image gives OUTPUT/NAME.fits and OUTPUT/NAME/src.fits and so on. The settings are recorded in OUTPUT/config,
     the columns of the catalogs in OUTPUT/schema. Relative paths start at the folders that PIPE_INPUT_ROOT and

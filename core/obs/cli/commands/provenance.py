@@ -22,7 +22,9 @@ Example:
 @click.option("--camera", metavar="NAME", help="Camera, if the repository does not record it; see obs cameras.")
 @calls("obs.cli.provenance:provenance")
 def provenance() -> None:
-    """Print what the dataset DATASET of a data ID was made from, back to the raw file.
+    """Print the inputs of a dataset, back to the raw file.
+
+    It prints what the dataset DATASET of one data ID was made from.
 
     DATASET is one that obs process writes. The exit status is 1 if an input is gone or is not what it was; all of each
     input is read to find out.

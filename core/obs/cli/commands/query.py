@@ -21,7 +21,7 @@ Examples:
 @click.command("query", epilog=_EXAMPLE)
 @click.argument("root", metavar="REPO", type=click.Path(path_type=Path))
 @click.argument("condition", default="")
-@click.option("--rerun", metavar="NAME", help="Ask REPO/rerun/NAME.")
+@click.option("--rerun", metavar="NAME", help="Name of the rerun to ask.")
 @click.option(
     "--kind",
     type=click.Choice(["detector", "visit", "master"]),
@@ -42,7 +42,9 @@ Examples:
 @click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
 @calls("obs.cli.query:query")
 def query() -> None:
-    """Print the quality metrics of frames in the repository REPO for which CONDITION is true.
+    """Print quality metrics of exposures.
+
+    It prints those of the repository REPO for which CONDITION is true.
 
     A condition compares metrics with values: <, <=, >, >=, =, !=, in (...), between ... and ..., like '...%', is
     measured, is not measured; combined by and, or, not and brackets. Texts need quotes. A metric that was not measured

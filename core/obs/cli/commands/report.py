@@ -18,7 +18,7 @@ Examples:
 
 @click.command("report", epilog=_EXAMPLE)
 @click.argument("root", metavar="REPO", type=click.Path(path_type=Path))
-@click.option("--rerun", metavar="NAME", help="Report on REPO/rerun/NAME.")
+@click.option("--rerun", metavar="NAME", help="Name of the rerun to report on.")
 @click.option("--camera", metavar="NAME", help="Camera, if the repository does not record it; see obs cameras.")
 @click.option("--night", metavar="DATE", help="Only the night that began on this date, such as 2026-11-28.")
 @click.option(
@@ -28,15 +28,26 @@ Examples:
     help="Page to write; the default is report.html in the output.",
 )
 @click.option(
-    "--gates", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Limits of the metrics, YAML."
+    "--gates",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="YAML file with limits of the metrics.",
 )
 @click.option("--compare", metavar="NAME", help="Compare with this other rerun, or output folder.")
 @click.option("--watch", is_flag=True, help="Renew the page whenever results change, until Ctrl-C.")
-@click.option("--pictures", type=click.IntRange(min=0), default=60, show_default=True, help="Frames with pictures.")
+@click.option(
+    "--pictures",
+    type=click.IntRange(min=0),
+    default=60,
+    show_default=True,
+    help="Largest number of exposures with pictures.",
+)
 @click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
 @calls("obs.cli.night_report:report")
 def report() -> None:
-    """Write one page on which the frames of the repository REPO are judged.
+    """Write one page on which a night is judged.
+
+    It shows the exposures of the repository REPO.
 
     The page needs no network and no server: open it in a browser, or send it by mail. It says how many frames are good,
     which are not and why, and shows metrics, pictures and plots of each. Beside it are a text of a kilobyte and a line

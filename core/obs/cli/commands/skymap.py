@@ -26,7 +26,7 @@ Examples:
 
 @click.group("skymap", epilog=_EXAMPLE, context_settings={"help_option_names": ["-h", "--help"]})
 def skymap() -> None:
-    """Make and show the division of the sky into tracts and patches."""
+    """Divide the sky into tracts and patches, or show them."""
 
 
 @skymap.command("make", cls=ManyWordsCommand, epilog=_EXAMPLE)
@@ -44,7 +44,9 @@ def skymap() -> None:
 @click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
 @calls("obs.cli.skymap:make")
 def make() -> None:
-    """Make the sky map of the repository REPO: deepCoadd/skyMap.yaml.
+    """Make the sky map of a repository.
+
+    It is written to deepCoadd/skyMap.yaml of the repository REPO.
 
     TYPE is discrete, rings, dodecahedron, equatorial or healpix. With --discrete and without TYPE, one tract is made
     that holds all calibrated exposures, or those that --id names, and its corners are printed. Settings have our names
@@ -55,13 +57,15 @@ def make() -> None:
 @skymap.command("show", cls=ManyWordsCommand, epilog=_SHOW_EXAMPLE)
 @click.argument("root", metavar="REPO", type=click.Path(path_type=Path))
 @id_option
-@click.option("--tract", type=int, multiple=True, metavar="N", help="Only this tract. Repeatable.")
-@click.option("--output", metavar="PNG", type=click.Path(path_type=Path), help="Draw to this file.")
+@click.option("--tract", type=int, multiple=True, metavar="N", help="Number of a tract to show. Repeatable.")
+@click.option("--output", metavar="PNG", type=click.Path(path_type=Path), help="File to draw to, instead of a list.")
 @click.option("--camera", metavar="NAME", help="Camera, if the repository does not record it; see obs cameras.")
 @click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
 @calls("obs.cli.skymap:show")
 def show() -> None:
-    """List the tracts of REPO that exposures overlap, and how many exposures each patch has, or draw them.
+    """List or draw the patches that exposures overlap.
+
+    For each patch of the sky map of REPO it prints the number of exposures.
 
     --id chooses among the calibrated exposures.
     """

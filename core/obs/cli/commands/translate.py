@@ -17,7 +17,12 @@ Examples:
 @click.command("translate", epilog=_EXAMPLE)
 @click.argument("words", metavar="NAME FILE...", nargs=-1, required=True)
 @click.option(
-    "--format", "layout", type=click.Choice(["table", "json"]), default="table", show_default=True, help="How."
+    "--format",
+    "layout",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="Format of the output.",
 )
 @click.option(
     "--lsst",
@@ -27,7 +32,9 @@ Examples:
 @click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
 @calls("obs.cli.translate:translate")
 def translate() -> None:
-    """Print what the translator of the camera NAME makes of the headers of FILEs.
+    """Print the values that are read from raw headers.
+
+    It prints each value that the translator of the camera NAME reads from FILEs, and the card that it comes from.
 
     NAME is an installed camera or the folder of a package. Files are FITS, plain, gzipped or tile-compressed, with one
     image or many, or headers as text (.hdr). Each detector's exposure in a file is told apart: the registry's columns,

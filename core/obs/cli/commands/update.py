@@ -16,7 +16,7 @@ Examples:
 
 @click.command("update", epilog=_EXAMPLE)
 @click.argument("package", metavar="PATH|NAME")
-@click.option("--dry-run", is_flag=True, help="Change nothing, and say what would be done.")
+@click.option("--dry-run", is_flag=True, help="Print what would be done, and change nothing.")
 @click.option(
     "--conflicts",
     type=click.Choice(["show", "markers", "keep"]),
@@ -28,7 +28,9 @@ Examples:
 @click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
 @calls("obs.cli.update:update")
 def update() -> None:
-    """Bring a package that obs new made to the template of this obs-toolkit.
+    """Update a camera package to the current template.
+
+    It merges changes of the template of this obs-toolkit into a package that obs new made.
 
     Files that you have not changed are replaced; into those that you have, the template's changes are merged. What
     meets your changes is a conflict: the file stays as it is, and the exit status is 1.

@@ -35,7 +35,10 @@ Examples:
 @click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
 @calls("obs.cli.verify:verify")
 def verify() -> None:
-    """Check the files of the repository REPO, and report what killed runs left behind.
+    """Check the files of a repository.
+
+    Files of the repository REPO that are missing, damaged or not registered are listed, and those that killed runs
+    left.
 
     A registered raw file or calibration without a file is MISSING, a file in such a place that is not registered is
     ORPHANED, a FITS file that ends too early is TRUNCATED, one whose data do not fit its DATASUM has CHANGED. If REPO

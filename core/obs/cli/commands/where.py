@@ -26,7 +26,10 @@ Examples:
 @id_option
 @calls("obs.cli.where:where")
 def where() -> None:
-    """Print the files of the dataset type DATASET in the repository REPO, one a line, or what is at a position.
+    """Print files of datasets, or what is at a position.
+
+    It prints the files of the type DATASET in the repository REPO, one a line, or tract, patch and images at a
+    position.
 
     A position is RA,DEC in degrees, or in hours and degrees with colons: tracts and patches that hold it are printed,
     and all calibrated exposures that do. A file that the repository has from its parents counts, too. The exit status
