@@ -10,14 +10,23 @@ import pytest
 
 from obs.cli.main import COMMANDS, command_line
 from obs.cli.option_groups import group_options
-from obs.config.schema import iterate_fields
+from obs.coadds.catalog_config import CoaddCatalogConfig
+from obs.coadds.config import CoaddConfig
+from obs.config.schema import describe_type, iterate_fields
 from obs.ingest.reference_columns import ReferenceColumnsConfig
 from obs.simulator.config import SimulateConfig
 from obs.tasks.combine_calibs import CalibsConfig
+from obs.tasks.difference.config import DifferenceConfig
+from obs.tasks.forced.config import ForcedConfig
 from obs.tasks.process_config import ProcessConfig, ProcessFileConfig
+from obs.tasks.relative.config import CalibrateVisitsConfig
 
 CHECKOUT = Path(__file__).parents[1]
-CONFIGS = (ProcessConfig, ProcessFileConfig, CalibsConfig, SimulateConfig, ReferenceColumnsConfig)
+PROCESSING = (
+    *(ProcessConfig, ProcessFileConfig, CalibsConfig, ReferenceColumnsConfig, CoaddConfig, CoaddCatalogConfig),
+    *(DifferenceConfig, ForcedConfig, CalibrateVisitsConfig),
+)
+CONFIGS = (*PROCESSING, SimulateConfig)
 POINTERS = ("The same for", "That of", "Those of", "See ", "Whose", "Its ", "Their ")
 """Beginnings of descriptions that need another one to be understood."""
 
@@ -29,6 +38,32 @@ def test_each_setting_is_understood_alone(config):
     sections = {name.rpartition(".")[0] for name in described}
     assert {name: text for name, text in short.items() if name not in sections} == {}
     assert {name: text for name, text in described.items() if text.startswith(POINTERS)} == {}
+
+
+UNITLESS = re.compile(
+    r"number|fraction|ratio|share|degree|order|power|times|multiple|iteration|odds|relative|rounds|sum of|sigma|year"
+    r"|magnitude|bits|iterations",
+    re.IGNORECASE,
+)
+"""Words that say what a number without a unit counts."""
+WORDS_OF_NUMBERS = 10
+"""A number says what it is, and what a larger or smaller one does."""
+
+
+@pytest.mark.parametrize("config", [*PROCESSING, SimulateConfig], ids=lambda config: config.__name__)
+def test_numbers_have_a_unit_and_an_effect(config):
+    unit, effect = {}, {}
+    for name, field in iterate_fields(config):
+        if not describe_type(field).startswith(("a number", "a whole number")):
+            continue
+        described = field.description or ""
+        extra = field.json_schema_extra
+        if not (isinstance(extra, dict) and extra.get("unit")) and not UNITLESS.search(described):
+            unit[name] = described
+        if config is not SimulateConfig and len(described.split()) < WORDS_OF_NUMBERS:
+            effect[name] = described
+    assert unit == {}
+    assert effect == {}
 
 
 PHRASES = re.compile(

@@ -14,15 +14,30 @@ class MergeConfig(TaskConfig):
     priority: list[str] = setting(
         [], "Filters by which positions are believed first; those left out follow, the deepest first."
     )
-    same_peak: float = setting(0.3, "Peaks of two filters nearer than this are one object.", unit="arcsec", gt=0)
-    new_peak: float = setting(1.0, "Peaks farther than this from all others are new objects.", unit="arcsec", gt=0)
+    same_peak: float = setting(
+        0.3,
+        "Distance below which peaks of two filters are one object. Raise it if positions of filters disagree.",
+        unit="arcsec",
+        gt=0,
+    )
+    new_peak: float = setting(
+        1.0,
+        "Distance from all known objects above which a peak of another filter is a new object.",
+        unit="arcsec",
+        gt=0,
+    )
     minimum_signal_to_noise: float = setting(
         10.0,
         "Below this signal-to-noise ratio in the first filter of the priority list that detected an object, another "
         "filter is its reference if it has a higher one by maximum_lead.",
         ge=0,
     )
-    maximum_lead: float = setting(3.0, "See minimum_signal_to_noise.", ge=0)
+    maximum_lead: float = setting(
+        3.0,
+        "Difference of the signal-to-noise ratios from which another filter is the reference of an object that is "
+        "faint in its first filter.",
+        ge=0,
+    )
 
 
 class CoaddCatalogConfig(TaskConfig):

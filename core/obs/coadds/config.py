@@ -14,8 +14,18 @@ class CoaddSelectConfig(TaskConfig):
     expression: str = setting(
         "", "Condition on the facts of an exposure, such as 'seeing < 0.9 and airmass < 1.5'; empty takes all."
     )
-    minimum_seeing: float = setting(0.0, "Smallest full width at half maximum of the PSF.", unit="arcsec", ge=0)
-    maximum_seeing: float = setting(float("inf"), "Largest full width at half maximum of the PSF.", unit="arcsec", gt=0)
+    minimum_seeing: float = setting(
+        0.0,
+        "Smallest full width at half maximum of the PSF of an exposure. Sharper exposures are left out.",
+        unit="arcsec",
+        ge=0,
+    )
+    maximum_seeing: float = setting(
+        float("inf"),
+        "Largest full width at half maximum of the PSF of an exposure. Lower it to leave out poor exposures.",
+        unit="arcsec",
+        gt=0,
+    )
     maximum_exposures: int = setting(
         0, "Largest number of exposures of a patch, those of the best seeing; 0: all.", ge=0
     )
@@ -28,9 +38,24 @@ class ArtifactConfig(TaskConfig):
     """Rejection of what only one or few of the exposures show."""
 
     enabled: bool = setting(True, "Whether satellites, moving objects and unmasked cosmic rays are looked for.")
-    threshold: float = setting(5.0, "Deviation from the other exposures, standard errors.", gt=0)
-    edge_threshold: float = setting(2.0, "Deviation down to which the surroundings belong to it.", gt=0)
-    grow: int = setting(1, "Number of pixels by which what was found is grown.", unit="pixel", ge=0)
+    threshold: float = setting(
+        5.0,
+        "Deviation from the other exposures from which a pixel is an artifact. Lower values reject more.",
+        unit="sigma",
+        gt=0,
+    )
+    edge_threshold: float = setting(
+        2.0,
+        "Deviation from the other exposures down to which pixels beside an artifact belong to it.",
+        unit="sigma",
+        gt=0,
+    )
+    grow: int = setting(
+        1,
+        "Distance by which artifacts are grown, to cover their faint edges. Raise it if edges of trails stay.",
+        unit="pixel",
+        ge=0,
+    )
     maximum_share: float = setting(0.4, "Largest share of the exposures of a pixel that can be artifacts.", gt=0, le=1)
 
 
@@ -38,7 +63,12 @@ class BackgroundMatchConfig(TaskConfig):
     """Matching of the skies of overlapping exposures."""
 
     enabled: bool = setting(True, "Whether skies are matched by a plane for each exposure.")
-    cell: int = setting(192, "Width of the cells that the sky is measured in.", unit="pixel", ge=24)
+    cell: int = setting(
+        192,
+        "Width of the cells in which the difference of skies is measured. Larger cells are less disturbed by sources.",
+        unit="pixel",
+        ge=24,
+    )
 
 
 class CoaddConfig(TaskConfig):
@@ -49,9 +79,19 @@ class CoaddConfig(TaskConfig):
         "Weights of resampling: best for images of stars, or those of Lanczos, which change fluxes of stars by up to "
         "0.4 % with their place between pixels.",
     )
-    kernel_reach: int = setting(4, "Half width of the kernel.", unit="pixel", ge=2, le=7)
-    statistic: Literal["mean", "clipped", "median"] = setting("mean", "How exposures are combined.")
-    zero_point: float = setting(27.0, "AB magnitude of one count of the coadd.", unit="mag")
+    kernel_reach: int = setting(
+        4,
+        "Half width of the resampling kernel. Wider kernels conserve detail better, and spread bad pixels further.",
+        unit="pixel",
+        ge=2,
+        le=7,
+    )
+    statistic: Literal["mean", "clipped", "median"] = setting(
+        "mean", "Way in which exposures are combined: mean without artifacts, clipped mean, or median."
+    )
+    zero_point: float = setting(
+        27.0, "AB magnitude of a source of 1 adu in the coadd. Coadds of all filters have the same.", unit="mag"
+    )
     seeing_power: float = setting(
         0.5,
         "Weights are inverse sky variances divided by this power of the seeing. 1 gives the highest signal-to-noise "
@@ -62,7 +102,12 @@ class CoaddConfig(TaskConfig):
     bad_planes: list[str] = setting(list(UNUSABLE_PLANES), "Mask planes of pixels that are left out.")
     saturated_share: float = setting(0.1, "Share of the weight above which SAT of pixels left out is kept.", ge=0, le=1)
     use_common_calibration: bool = setting(True, "Whether WCS and zero points of all visits together are used.")
-    psf_degree: int = setting(3, "Degree of the polynomial of the PSF model over a patch.", ge=0, le=6)
+    psf_degree: int = setting(
+        3,
+        "Degree of the polynomial of the PSF model over a patch. Raise it if the PSF error in the table is large.",
+        ge=0,
+        le=6,
+    )
     select: CoaddSelectConfig = setting(CoaddSelectConfig(), "Which exposures are used.")
     artifacts: ArtifactConfig = setting(ArtifactConfig(), "Rejection of artifacts.")
     background: BackgroundMatchConfig = setting(BackgroundMatchConfig(), "Matching of backgrounds.")

@@ -83,7 +83,7 @@ class ReferenceColumnsConfig(TaskConfig):
     epoch_name: str | None = setting(
         None, "Column with the epoch of the positions. Without it, the setting epoch applies to all."
     )
-    epoch: float | None = setting(None, "Epoch of all positions, where no column gives: year, MJD or JD.")
+    epoch: float | None = setting(None, "Epoch of all positions, where no column has it. A number as year, MJD or JD.")
     extra_columns: list[str] = setting([], "Columns of numbers to be carried as they are.")
 
 

@@ -73,12 +73,18 @@ class OpticsConfig(TaskConfig):
         "Narrowest and widest PSF on the axis, evenly spread over the exposures; null for the scatter above.",
         unit="arcsec",
     )
-    beta: float = setting(3.0, "Exponent of the Moffat profile of the stars. Lower values give brighter wings.", gt=1.5)
+    beta: float = setting(
+        3.0, "Exponent of the Moffat profile of the stars, a number. Lower values give brighter wings.", gt=1.5
+    )
     growth: float = setting(0.08, "Relative growth of the PSF from the axis to the edge of the field.", ge=0)
     gradient: float = setting(0.01, "Relative change of the PSF's width from the center to the edge, along x.")
-    ellipticity: float = setting(0.01, "Reduced shear of the PSF on the axis; direction changes by exposure.", ge=0)
-    astigmatism: float = setting(0.03, "Reduced shear, along the radius, that the edge of the field adds.", ge=0)
-    vignetting: float = setting(0.15, "Part of the light that is lost at the edge of the field.", ge=0, lt=1)
+    ellipticity: float = setting(
+        0.01, "Reduced shear of the PSF on the axis, as a ratio. Its direction changes from exposure to exposure.", ge=0
+    )
+    astigmatism: float = setting(
+        0.03, "Reduced shear along the radius that the edge of the field adds, as a ratio.", ge=0
+    )
+    vignetting: float = setting(0.15, "Fraction of the light that is lost at the edge of the field.", ge=0, lt=1)
 
 
 class CosmicRayConfig(TaskConfig):
@@ -96,7 +102,7 @@ class CosmicRayConfig(TaskConfig):
         unit="pixel",
         ge=0,
     )
-    curled: float = setting(0.25, "Part of the tracks that are those of slow electrons, which curl.", ge=0, le=1)
+    curled: float = setting(0.25, "Fraction of the tracks that are those of slow electrons, which curl.", ge=0, le=1)
 
 
 class DetectorConfig(TaskConfig):
@@ -109,7 +115,7 @@ class DetectorConfig(TaskConfig):
     dark_current: float = setting(0.01, "Dark current of a pixel that is not hot.", unit="electron/s", ge=0)
     hot_fraction: float = setting(2e-5, "Fraction of the pixels that are hot.", ge=0, le=1)
     hot_current: float = setting(20.0, "Dark current of a typical hot pixel.", unit="electron/s", ge=0)
-    dead_fraction: float = setting(1e-5, "Part of the pixels that see a tenth of the light.", ge=0, le=1)
+    dead_fraction: float = setting(1e-5, "Fraction of the pixels that see a tenth of the light.", ge=0, le=1)
     bad_columns: float = setting(1.0, "Mean number of columns, or parts of columns, that see no light.", ge=0)
     pixel_response: float = setting(
         0.004, "Standard deviation of the sensitivities of the pixels, relative to their mean.", ge=0
@@ -118,7 +124,7 @@ class DetectorConfig(TaskConfig):
         0.01, "Standard deviation of the sensitivities of the amplifiers, relative to their mean.", ge=0
     )
     flat_error: float = setting(
-        0.0, "Standard deviation of a smooth pattern in the response that flats do not have.", ge=0, lt=0.5
+        0.0, "Relative standard deviation of a smooth pattern in the response that flats do not have.", ge=0, lt=0.5
     )
     crosstalk: list[list[float]] = setting(
         [], "Part of each amplifier's signal (row) that is seen in each other (column); none if empty."

@@ -70,19 +70,24 @@ class ApertureCorrectionConfig(TaskConfig):
     )
     minimum_signal_to_noise: float = setting(
         50.0,
-        "Fainter stars are left out, unless fewer than minimum_stars would remain: in deep fields neighbors too faint "
-        "to be known brighten the apertures of faint stars.",
+        "Minimum signal-to-noise ratio of stars for the aperture correction, unless fewer than minimum_stars would "
+        "remain. In deep fields, neighbors too faint to be known brighten the apertures of faint stars.",
         gt=0,
     )
     minimum_stars: int = setting(
-        12, "Minimum number of stars. With fewer, fainter stars than minimum_signal_to_noise asks for are used.", ge=1
+        12, "Minimum number of stars for the aperture correction. With fewer, fainter stars are used, too.", ge=1
     )
     robust: bool = setting(
         True,
         "Leave out stars with neighbors, and let large residuals hardly count, since neighbors only ever add light; "
         "else all stars count by least squares, as in the LSST stack.",
     )
-    clip: float = setting(3.0, "Stars further from the fit are left out.", unit="sigma", gt=0)
+    clip: float = setting(
+        3.0,
+        "Stars further from the fit of the aperture correction are left out. Lower it in fields with many neighbors.",
+        unit="sigma",
+        gt=0,
+    )
 
 
 def fit_aperture_corrections(

@@ -51,8 +51,17 @@ class AstrometryConfig(TaskConfig):
         unit="pixel",
         gt=0,
     )
-    maximum_rotation: float = setting(1.5, "Largest error of its rotation, for the quick match.", unit="deg", gt=0)
-    maximum_scale_change: float = setting(0.02, "Largest relative error of its scale, for the quick match.", gt=0)
+    maximum_rotation: float = setting(
+        1.5,
+        "Largest error of the rotation of the WCS, for the quick match. A frame that is turned further is searched.",
+        unit="deg",
+        gt=0,
+    )
+    maximum_scale_change: float = setting(
+        0.02,
+        "Largest relative error of the pixel scale, for the quick match. A frame that is off by more is searched.",
+        gt=0,
+    )
     maximum_shear: float = setting(
         0.05, "Largest difference between the scales of the two axes, relative to that in the WCS.", gt=0
     )
@@ -67,8 +76,14 @@ class AstrometryConfig(TaskConfig):
         unit="arcsec",
         gt=0,
     )
-    minimum_signal_to_noise: float = setting(10.0, "Fainter sources are not matched for the fit.", gt=0)
-    minimum_stars: int = setting(5, "Minimum number of matched stars to fit the WCS.", ge=4)
+    minimum_signal_to_noise: float = setting(
+        10.0,
+        "Minimum signal-to-noise ratio of sources that are matched for the fit. Lower it if the frame has few stars.",
+        gt=0,
+    )
+    minimum_stars: int = setting(
+        5, "Minimum number of matched stars to fit the WCS. With fewer the exposure has no astrometry.", ge=4
+    )
     maximum_scatter: float = setting(
         0.5, "Largest scatter of the stars for each axis. At least half a pixel.", unit="arcsec", gt=0
     )

@@ -28,7 +28,13 @@ LARGEST_COVER = 0.8
 class BackgroundConfig(TaskConfig):
     """How the background is fitted."""
 
-    bin_size: int = setting(128, "Size of the cells in which the sky is measured.", unit="pixel", ge=8)
+    bin_size: int = setting(
+        128,
+        "Size of the cells in which the sky is measured. Smaller cells follow the sky more closely, and remove the "
+        "light of large galaxies.",
+        unit="pixel",
+        ge=8,
+    )
     style: Literal["chebyshev", "akima", "constant"] = setting(
         "chebyshev", "From cells to pixels: a smooth polynomial, splines through every cell, or the mean of all cells."
     )
@@ -50,7 +56,12 @@ class BackgroundConfig(TaskConfig):
         "Where the polynomial leaves structure in many cells (nebulae, halos of galaxies), follow it with splines "
         "through smaller cells. Large galaxies lose light to the background then.",
     )
-    clip: float = setting(3.0, "Pixels further from the cell's mean are left out.", unit="sigma", gt=0)
+    clip: float = setting(
+        3.0,
+        "Pixels further from the mean of their cell are left out. Lower values leave out more faint sources.",
+        unit="sigma",
+        gt=0,
+    )
 
 
 def subtract_background(masked_image: MaskedImage, config: BackgroundConfig) -> Background:

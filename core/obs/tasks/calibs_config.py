@@ -10,7 +10,13 @@ __all__ = ["CalibsConfig", "CombineConfig", "DefectsConfig", "ObjectsConfig", "O
 class CombineConfig(TaskConfig):
     """How frames are combined."""
 
-    clip: float = setting(3.0, "Values further from the mean of the others are rejected.", unit="sigma", gt=0)
+    clip: float = setting(
+        3.0,
+        "Values further from the mean of the others are rejected. Lower values reject more outliers, and more good "
+        "values.",
+        unit="sigma",
+        gt=0,
+    )
     grow: int = setting(
         1, "Distance from cosmic rays within which values of the same frame are rejected.", unit="pixel", ge=0
     )
@@ -25,7 +31,12 @@ class CombineConfig(TaskConfig):
         ge=0,
         le=1,
     )
-    memory: float = setting(64.0, "Memory for the rows that are combined at a time.", unit="MB", gt=0)
+    memory: float = setting(
+        64.0,
+        "Memory for the rows that are combined at a time. More memory is faster with many raw files.",
+        unit="MB",
+        gt=0,
+    )
 
 
 class OddFramesConfig(TaskConfig):
@@ -98,10 +109,22 @@ class DefectsConfig(TaskConfig):
     """Which pixels are defects."""
 
     hot: float = setting(
-        30.0, "Dark frames: pixels this far above their surroundings.", unit="sigma of one frame", gt=0
+        30.0,
+        "Height above its surroundings from which a pixel of a dark is a defect. Lower values list more hot pixels.",
+        unit="sigma of one frame",
+        gt=0,
     )
-    dim: float = setting(0.5, "Flats: pixels below this part of their surroundings.", gt=0, lt=1)
-    bright: float = setting(1.5, "Flats: pixels above this many times their surroundings.", gt=1)
+    dim: float = setting(
+        0.5,
+        "Fraction of its surroundings below which a pixel of a flat is a defect. Higher values list more dim pixels.",
+        gt=0,
+        lt=1,
+    )
+    bright: float = setting(
+        1.5,
+        "Multiple of its surroundings above which a pixel of a flat is a defect. Lower values list more pixels.",
+        gt=1,
+    )
     bin_size: int = setting(
         64, "Size of the mesh cells whose level a pixel is compared with to find defects.", unit="pixel", ge=8
     )
@@ -121,5 +144,10 @@ class CalibsConfig(TaskConfig):
     odd_frames: OddFramesConfig = setting(OddFramesConfig(), "Frames that differ from the others.")
     dark_hits: DarkHitsConfig = setting(DarkHitsConfig(), "Cosmic rays in darks.")
     objects: ObjectsConfig = setting(ObjectsConfig(), "Objects in frames of the sky.")
-    sky_bin_size: int = setting(256, "Cells of the pattern of the sky, which is smooth.", unit="pixel", ge=8)
+    sky_bin_size: int = setting(
+        256,
+        "Size of the cells in which the pattern of the sky is measured. Larger cells give a smoother pattern.",
+        unit="pixel",
+        ge=8,
+    )
     defects: DefectsConfig = setting(DefectsConfig(), "Defects.")

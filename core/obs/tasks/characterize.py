@@ -79,7 +79,13 @@ class CharacterizeConfig(TaskConfig):
     )
     write_exposure: bool = setting(False, "Write the characterized exposure as the dataset ``icExp``.")
     measure_psf: bool = setting(True, "Fit the PSF to stars; else the exposure must come with one.")
-    psf_iterations: int = setting(2, "Rounds of detecting, measuring and fitting the PSF.", ge=1, le=10)
+    psf_iterations: int = setting(
+        2,
+        "Rounds of detecting, measuring and fitting the PSF. More rounds help where the first width is wrong, and "
+        "take longer.",
+        ge=1,
+        le=10,
+    )
     initial_psf_fwhm: float | None = setting(
         None,
         "Width of the round Gaussian that the first round starts from; the width that the sources share if null.",

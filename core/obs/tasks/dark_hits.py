@@ -27,11 +27,18 @@ class DarkHitsConfig(TaskConfig):
     """How cosmic rays in single dark frames are found."""
 
     enabled: bool = setting(True, "Find cosmic rays in each dark before darks are combined.")
-    fwhm: float = setting(3.0, "Hits are sharper than a Gaussian of this width.", unit="pixel", gt=0)
+    fwhm: float = setting(
+        3.0,
+        "Full width at half maximum of a Gaussian that hits are sharper than. Raise it if wide hits stay.",
+        unit="pixel",
+        gt=0,
+    )
     min_sigma: float = setting(
         6.0, "Minimum significance of a cosmic-ray hit above its neighbors, in standard deviations.", unit="sigma", gt=0
     )
-    min_counts: float = setting(150.0, "Least sum of a hit above its neighbors.", unit="adu", ge=0)
+    min_counts: float = setting(
+        150.0, "Minimum sum of a hit above its neighbors. Lower it if faint hits stay in the dark.", unit="adu", ge=0
+    )
     grow: int = setting(2, "Distance from hits within which values of the same frame are rejected.", unit="pixel", ge=0)
     bin_size: int = setting(
         128, "Size of the mesh cells in which the background below hits is measured.", unit="pixel", ge=8

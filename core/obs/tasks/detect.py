@@ -42,13 +42,27 @@ class DetectionConfig(TaskConfig):
         gt=0,
     )
     include_threshold_factor: float = setting(
-        1.0, "Sources must reach this many times the threshold to be kept.", unit="", ge=1
+        1.0,
+        "Sources whose peak is below this many times the threshold are dropped, after footprints were made at "
+        "the threshold.",
+        unit="",
+        ge=1,
     )
     grow: float = setting(2.4, "Distance by which footprints are grown, in units of the sigma of the PSF.", ge=0, le=20)
     minimum_pixels: int = setting(
-        1, "Minimum number of pixels above the threshold. Smaller regions are dropped.", unit="pixel", ge=1
+        1,
+        "Minimum number of pixels above the threshold. Smaller regions are dropped. Raise it if single hot "
+        "pixels are found.",
+        unit="pixel",
+        ge=1,
     )
-    kernel_size: float = setting(7.0, "Full size of the smoothing kernel in PSF sigma.", gt=1, le=20)
+    kernel_size: float = setting(
+        7.0,
+        "Full size of the smoothing kernel, in units of the sigma of the PSF. Larger kernels follow wings further, "
+        "and take longer.",
+        gt=1,
+        le=20,
+    )
     to_border: bool = setting(
         True,
         "Detect out to the border of the image, where the kernel sees only part of a source; else only where it sees "

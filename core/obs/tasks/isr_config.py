@@ -28,15 +28,38 @@ class OverscanConfig(TaskConfig):
         "MEDIAN", "One level, a median for each row, or a polynomial or spline along the rows' clipped means."
     )
     order: int = setting(1, "Degree of the polynomial, or number of bins that the spline goes through.", ge=0)
-    clip: float = setting(3.0, "Pixels further from their row's median do not count.", unit="sigma", gt=0)
-    maximum_deviation: float = setting(
-        1000.0, "Nor do pixels further from the median of the overscan.", unit="adu", gt=0
+    clip: float = setting(
+        3.0,
+        "Overscan pixels further from the median of their row are left out. Lower values reject more light that "
+        "spilled over.",
+        unit="sigma",
+        gt=0,
     )
-    leading_columns_to_skip: int = setting(0, "Columns next to the data that are left out.", unit="pixel", ge=0)
-    trailing_columns_to_skip: int = setting(0, "Columns furthest from the data that are left out.", unit="pixel", ge=0)
+    maximum_deviation: float = setting(
+        1000.0,
+        "Overscan pixels further from the median of the whole overscan are left out. Raise it if the level "
+        "varies by more.",
+        unit="adu",
+        gt=0,
+    )
+    leading_columns_to_skip: int = setting(
+        0,
+        "Number of overscan columns next to the data that are left out. Raise it if bright stars trail into the "
+        "overscan.",
+        unit="pixel",
+        ge=0,
+    )
+    trailing_columns_to_skip: int = setting(
+        0,
+        "Number of overscan columns furthest from the data that are left out. Raise it if the last columns differ.",
+        unit="pixel",
+        ge=0,
+    )
     is_integer: bool = setting(True, "Counts are whole numbers: medians are interpolated within their step.")
     bias_jump: bool = setting(False, "Fit apart what lies before and behind a jump of the level.")
-    bias_jump_row: int = setting(0, "First row of the raw image behind the jump.", unit="pixel", ge=0)
+    bias_jump_row: int = setting(
+        0, "First row of the raw image behind the jump of the level, if bias_jump is true.", unit="pixel", ge=0
+    )
     bias_jump_keyword: str = setting("", "Header keyword that tells which device has the jump; empty for all.")
     bias_jump_devices: list[str] = setting([], "Values of the keyword of a bias jump for which there is one.")
 
@@ -65,13 +88,29 @@ class CrosstalkConfig(TaskConfig):
 class BrighterFatterConfig(TaskConfig):
     """How the spreading of bright stars by their own charge is undone."""
 
-    maximum_iterations: int = setting(10, "Maximum number of iterations of the brighter-fatter correction.", ge=1)
-    threshold: float = setting(1000.0, "Sum of absolute changes at which the iteration ends.", gt=0)
+    maximum_iterations: int = setting(
+        10,
+        "Maximum number of iterations of the brighter-fatter correction. Raise it if a warning says that it did not "
+        "converge.",
+        ge=1,
+    )
+    threshold: float = setting(
+        1000.0,
+        "Sum of absolute changes of all pixels, in adu or electron, at which the iteration ends. Lower values take "
+        "longer.",
+        gt=0,
+    )
     apply_gain: bool = setting(True, "The kernel is for electrons; else for ADU.")
     interpolated_planes: list[str] = setting(
         ["SAT", "BAD", "NO_DATA", "UNMASKEDNAN"], "Mask planes that are interpolated over for the convolution."
     )
-    mask_grow_size: int = setting(0, "Distance by which SAT and BAD are grown afterwards.", unit="pixel", ge=0)
+    mask_grow_size: int = setting(
+        0,
+        "Distance by which SAT and BAD are grown after the brighter-fatter correction. Raise it if their neighbors "
+        "look wrong.",
+        unit="pixel",
+        ge=0,
+    )
 
 
 class FlatConfig(TaskConfig):
@@ -80,9 +119,16 @@ class FlatConfig(TaskConfig):
     scaling_type: Literal["USER", "MEAN", "MEDIAN"] = setting(
         "USER", "Level of the flat that leaves counts unchanged: that of user_scale, or the mean or median of the flat."
     )
-    user_scale: float = setting(1.0, "Level that a flat is divided by if the scaling type is USER.", gt=0)
+    user_scale: float = setting(
+        1.0,
+        "Number that a flat is divided by if the scaling type is USER. Counts stay as they are at this level.",
+        gt=0,
+    )
     minimum: float = setting(
-        0.001, "Pixels whose scaled flat is not above this hold no data: masked BAD and NO_DATA.", ge=0, lt=1
+        0.001,
+        "Fraction of the level of the flat below which a pixel holds no data, and is masked BAD and NO_DATA.",
+        ge=0,
+        lt=1,
     )
 
 
@@ -91,11 +137,30 @@ class FringeConfig(TaskConfig):
 
     filters: list[str] = setting([], "Physical filters or bands whose exposures have fringes to be subtracted.")
     after_flat: bool = setting(True, "Subtract fringes after the division by the flat, not before it.")
-    number: int = setting(30000, "Number of places where image and fringe frame are compared.", ge=100)
-    small: int = setting(3, "Half the side of the boxes that are compared.", unit="pixel", ge=0)
-    large: int = setting(30, "Half the side of the boxes whose mean is the surroundings.", unit="pixel", ge=1)
-    iterations: int = setting(20, "Maximum number of fits of the amplitude of the fringes.", ge=1)
-    clip: float = setting(3.0, "Boxes further from the fit are left out.", unit="sigma", gt=0)
+    number: int = setting(
+        30000,
+        "Number of places where image and fringe frame are compared. More places give a more exact amplitude, and "
+        "take longer.",
+        ge=100,
+    )
+    small: int = setting(
+        3, "Half the side of the boxes that are compared. Keep it well below the width of a fringe.", unit="pixel", ge=0
+    )
+    large: int = setting(
+        30,
+        "Half the side of the boxes whose mean is the surroundings. Keep it above the width of a fringe.",
+        unit="pixel",
+        ge=1,
+    )
+    iterations: int = setting(
+        20, "Maximum number of fits of the amplitude of the fringes, each without the outliers of the one before.", ge=1
+    )
+    clip: float = setting(
+        3.0,
+        "Boxes further from the fit of the fringes are left out. Lower values leave out more stars.",
+        unit="sigma",
+        gt=0,
+    )
     pedestal: bool = setting(False, "Subtract only the structure of the fringe frame, not its level.")
     bad_planes: list[str] = setting(
         ["SAT", "NO_DATA", "BAD"], "Mask planes whose pixels do not count when the amplitude of the fringes is fitted."
@@ -107,7 +172,12 @@ class VignetteConfig(TaskConfig):
 
     x: float = setting(0.0, "x of the center of the circle outside of which the image is vignetted.", unit="mm")
     y: float = setting(0.0, "y of the center of the circle outside of which the image is vignetted.", unit="mm")
-    radius: float = setting(0.0, "Radius of the circle outside of which the image is vignetted.", unit="mm", ge=0)
+    radius: float = setting(
+        0.0,
+        "Radius of the circle outside of which the image is vignetted. Pixels beyond are masked NO_DATA.",
+        unit="mm",
+        ge=0,
+    )
 
 
 class TransmissionConfig(TaskConfig):
@@ -136,8 +206,16 @@ class InterpolationConfig(TaskConfig):
 class SkyConfig(TaskConfig):
     """How the level and the flatness of the sky are measured."""
 
-    mesh: int = setting(256, "Largest size of the cells whose levels are compared.", unit="pixel", ge=8)
-    clip: float = setting(3.0, "Pixels further from the mean are left out.", unit="sigma", gt=0)
+    mesh: int = setting(
+        256,
+        "Largest size of the cells whose levels are compared to measure the flatness of the sky. Smaller cells show "
+        "smaller structure.",
+        unit="pixel",
+        ge=8,
+    )
+    clip: float = setting(
+        3.0, "Pixels further from the mean are left out when the level of the sky is measured.", unit="sigma", gt=0
+    )
     bad_planes: list[str] = setting(
         ["SAT", "BAD", "NO_DATA", "UNMASKEDNAN", "INTRP"],
         "Mask planes whose pixels do not count when the level of the sky is measured.",
@@ -156,7 +234,12 @@ class IsrConfig(TaskConfig):
     do_bias: bool = setting(True, "Subtract the bias frame, which removes the fixed pattern of the electronics.")
     do_bias_before_overscan: bool = setting(False, "Subtract it from the raw image, before the overscan.")
     do_saturation: bool = setting(True, "Mask pixels at or above the saturation level SAT.")
-    saturation: float | None = setting(None, "Level of saturation; that of each amplifier if null.", unit="adu")
+    saturation: float | None = setting(
+        None,
+        "Level from which pixels are masked SAT; that of each amplifier if null. Lower it if bright stars have flat "
+        "tops.",
+        unit="adu",
+    )
     do_suspect: bool = setting(False, "Mask pixels above the suspect level of their amplifier SUSPECT.")
     do_find_saturation: bool = setting(
         True,
@@ -195,7 +278,12 @@ class IsrConfig(TaskConfig):
         True, "Correct nonlinearity, so that counts are proportional to the light. It needs a linearizer."
     )
     do_defect: bool = setting(True, "Mask the pixels of the table of defects BAD.")
-    edge_suspect_width: int = setting(0, "Width of the edge that is masked SUSPECT.", unit="pixel", ge=0)
+    edge_suspect_width: int = setting(
+        0,
+        "Width of the edge that is masked SUSPECT. Raise it if sensitivity or geometry is distorted near the edge.",
+        unit="pixel",
+        ge=0,
+    )
     edge_mask_level: Literal["DETECTOR", "AMP"] = setting(
         "DETECTOR", "Which edge is masked: that of each AMP (amplifier), or that of the DETECTOR."
     )

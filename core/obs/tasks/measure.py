@@ -60,7 +60,11 @@ class MeasurementConfig(TaskConfig):
         gt=0,
     )
     maximum_sinc_radius: float = setting(
-        10.0, "Larger circles are integrated over pixels instead of the band-limited image.", unit="pixel", ge=0
+        10.0,
+        "Largest radius of apertures that are integrated over the band-limited image. Larger ones are "
+        "integrated over pixels, which is faster.",
+        unit="pixel",
+        ge=0,
     )
     kron: bool = setting(True, "Measure Kron fluxes, which suit galaxies.")
     local_sky: bool = setting(
@@ -110,7 +114,9 @@ class DeblendConfig(TaskConfig):
 
     enabled: bool = setting(True, "Divide footprints with several peaks into one source for each peak.")
     psf_chi2_cut: float = setting(
-        1.5, "Peaks that fit the PSF with a smaller reduced chi-squared are point sources.", gt=0
+        1.5,
+        "Largest reduced chi-squared, a number, at which a peak that fits the PSF is taken for a point source.",
+        gt=0,
     )
 
 

@@ -32,7 +32,9 @@ class ProcessFileConfig(TaskConfig):
         "HDU with the image: its number, from 0, or its name, as SCI or SCI,2. If null, the image called SCI, IMAGE or "
         "DATA, else the first that is not a thumbnail.",
     )
-    plane: int | None = setting(None, "Plane of a cube of images, from 0.", ge=0)
+    plane: int | None = setting(
+        None, "Number of the plane of a cube to process, counted from 0. Cubes with several planes need it.", ge=0
+    )
     mask_hdu: int | str | None = setting(
         None, "HDU with the mask: its number, its name, or none. If null, it is found by its name: MASK, DQ, BPM."
     )
@@ -72,7 +74,9 @@ class ProcessFileConfig(TaskConfig):
     find_constant: bool = setting(
         True, "Mask areas of exactly equal pixels NO_DATA: padding, dead amplifiers, dead columns."
     )
-    low: float | None = setting(None, "Lowest valid value. Pixels below are masked BAD.", unit="adu")
+    low: float | None = setting(
+        None, "Lowest valid value of a pixel. Pixels below are masked BAD, for example fill values.", unit="adu"
+    )
     variance_from_gain: bool = setting(
         True, "Variance from counts and gain where the file has none; else that of the sky alone."
     )

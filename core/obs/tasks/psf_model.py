@@ -52,9 +52,17 @@ class PsfConfig(TaskConfig):
         unit="pixel", ge=7, le=201,
     )  # fmt: skip
     degree: int | None = setting(None, "Degree of the polynomial over the detector; by the number of stars if null.")
-    sampling: float | None = setting(None, "Step of the model; chosen by the stars' width if null.", unit="pixel")
+    sampling: float | None = setting(
+        None,
+        "Step of the pixels of the PSF model. If null, it is chosen by the width of the stars. Lower it for "
+        "undersampled stars.",
+        unit="pixel",
+    )
     minimum_stars: int = setting(
-        1, "With fewer stars no image is fitted: the PSF is a Gaussian with the moments of what there is.", ge=1
+        1,
+        "Minimum number of stars to fit an image of the PSF. With fewer, the PSF is a Gaussian with the moments "
+        "of the sources.",
+        ge=1,
     )
 
 

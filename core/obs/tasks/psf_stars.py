@@ -41,7 +41,10 @@ class StarConfig(TaskConfig):
     """Which sources are taken for stars."""
 
     minimum_signal_to_noise: float = setting(
-        50.0, "Fainter sources are not considered, down to a quarter of this where fewer than 10 stars remain.", gt=0
+        50.0,
+        "Minimum signal-to-noise ratio of stars for the PSF. It is lowered to a quarter where fewer than 10 "
+        "stars remain. Lower it in sparse fields.",
+        gt=0,
     )
     maximum_flux: float = setting(
         float("inf"),
@@ -52,7 +55,9 @@ class StarConfig(TaskConfig):
     maximum_number: int = setting(
         500, "Maximum number of stars that the PSF is fitted to. The brightest are used.", ge=3
     )
-    reserve_fraction: float = setting(0.2, "Part of the stars kept out of the PSF fit to test it.", ge=0, lt=1)
+    reserve_fraction: float = setting(
+        0.2, "Fraction of the stars that are kept out of the PSF fit to test it. 0 tests nothing.", ge=0, lt=1
+    )
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,12 @@ class ReferenceConfig(TaskConfig):
     flux_names: dict[str, str] = setting(
         {}, "Band of the exposure to name of the flux in the catalog; a band that is absent is called as it is."
     )
-    margin: float = setting(30.0, "How far beyond the frame reference sources are loaded.", unit="arcsec", ge=0)
+    margin: float = setting(
+        30.0,
+        "Distance beyond the frame to which reference sources are loaded. Raise it if the pointing is poor.",
+        unit="arcsec",
+        ge=0,
+    )
 
 
 def field_circle(wcs: TanSipWcs, shape: tuple[int, int], margin: float) -> tuple[float, float, float]:

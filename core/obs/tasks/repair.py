@@ -43,7 +43,7 @@ class CosmicRayConfig(TaskConfig):
         le=20,
     )
     max_pixels: int | None = setting(
-        None, "More hit pixels than this mean that something else is wrong, and the exposure fails.", ge=0
+        None, "Maximum number of hit pixels. With more, something else is wrong, and the exposure fails.", ge=0
     )
     max_fraction: float = setting(
         0.05,

@@ -52,8 +52,8 @@ class SearchConfig(TaskConfig):
     )
     maximum_distortion: float = setting(
         0.1,
-        "Largest radial distortion of the optics at the corners of the frame that the camera's description does not "
-        "contain; 0 searches only frames whose distortion is known.",
+        "Largest radial distortion of the optics at the corners of the frame, as a fraction of their distance from the "
+        "center, that the camera's description does not contain. 0 searches only frames whose distortion is known.",
         ge=0,
         le=0.3,
     )

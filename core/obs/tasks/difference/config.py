@@ -24,17 +24,31 @@ class MatchConfig(TaskConfig):
         ge=0,
         le=3,
     )
-    minimum_stars: int = setting(20, "With fewer stars, the kernel comes from the PSF models of image and coadd.", ge=5)
-    maximum_stars: int = setting(300, "So many of the brightest stars are used.", ge=5)
-    minimum_signal_to_noise: float = setting(15.0, "Least signal-to-noise ratio of these stars.", gt=0)
+    minimum_stars: int = setting(
+        20,
+        "Minimum number of stars that the kernel is fitted to. With fewer, it comes from the PSF models of image "
+        "and coadd.",
+        ge=5,
+    )
+    maximum_stars: int = setting(
+        300, "Maximum number of stars that the kernel is fitted to, the brightest. More stars take longer.", ge=5
+    )
+    minimum_signal_to_noise: float = setting(
+        15.0, "Minimum signal-to-noise ratio of stars that the kernel is fitted to. Lower it if few are bright.", gt=0
+    )
 
 
 class DipoleConfig(TaskConfig):
     """Pairs of a positive and a negative source that one misplaced object leaves."""
 
-    distance: float = setting(1.5, "Largest distance of the two.", unit="FWHM", gt=0)
+    distance: float = setting(
+        1.5, "Largest distance of a positive and a negative source that are marked as a dipole.", unit="FWHM", gt=0
+    )
     balance: float = setting(
-        0.5, "The sum of both fluxes must be less than this share of their difference.", gt=0, le=1
+        0.5,
+        "Largest sum of both fluxes of a dipole, as a fraction of their difference. Lower values mark fewer.",
+        gt=0,
+        le=1,
     )
 
 

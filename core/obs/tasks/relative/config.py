@@ -9,9 +9,23 @@ __all__ = ["CalibrateVisitsConfig", "CommonAstrometryConfig", "CommonPhotometryC
 class StarsConfig(TaskConfig):
     """Which detections are stars that visits have in common."""
 
-    minimum_signal_to_noise: float = setting(20.0, "Minimum signal-to-noise ratio of a detection.", gt=0)
-    maximum_extendedness: float = setting(0.5, "Detections that are more extended than this are left out.", ge=0, le=1)
-    radius: float = setting(1.0, "Maximum distance between detections of one star.", unit="arcsec", gt=0)
+    minimum_signal_to_noise: float = setting(
+        20.0,
+        "Minimum signal-to-noise ratio of a detection that takes part in the fit. Lower it if few stars are in common.",
+        gt=0,
+    )
+    maximum_extendedness: float = setting(
+        0.5,
+        "Maximum extendedness of a detection, a number from 0 (star) to 1 (galaxy). More extended ones are left out.",
+        ge=0,
+        le=1,
+    )
+    radius: float = setting(
+        1.0,
+        "Maximum distance between detections of one star in different visits. Raise it if the WCSs disagree by more.",
+        unit="arcsec",
+        gt=0,
+    )
     minimum_common: int = setting(
         5, "Minimum number of stars that a detector image shares with other visits or the reference catalog.", ge=1
     )
@@ -28,7 +42,11 @@ class CommonAstrometryConfig(TaskConfig):
         3, "Order of the polynomial of each detector, the same in all visits; 1 is offset and rotation.", ge=1, le=5
     )
     detector_scale: float = setting(
-        0.3, "Expected displacement of detectors; larger ones are damped.", unit="arcsec", gt=0
+        0.3,
+        "Expected displacement of detectors from the camera description. Larger ones are damped, so raise it "
+        "for a new camera.",
+        unit="arcsec",
+        gt=0,
     )
     reference_error: float = setting(
         0.0,
@@ -36,7 +54,9 @@ class CommonAstrometryConfig(TaskConfig):
         unit="arcsec",
         ge=0,
     )
-    clip: float = setting(4.0, "Positions farther off than this are left out.", unit="sigma", gt=0)
+    clip: float = setting(
+        4.0, "Maximum distance of a position from the fit. Positions farther off are left out.", unit="sigma", gt=0
+    )
 
 
 class CommonPhotometryConfig(TaskConfig):
@@ -51,11 +71,21 @@ class CommonPhotometryConfig(TaskConfig):
         ge=0,
         le=7,
     )
-    flat_scale: float = setting(0.03, "Expected size of the flat-field correction.", unit="mag", gt=0)
+    flat_scale: float = setting(
+        0.03,
+        "Expected size of the flat-field correction. Larger corrections are damped, so raise it for a poor flat.",
+        unit="mag",
+        gt=0,
+    )
     frame_scatter: float = setting(
         0.001, "Expected scatter of the zero point of detectors within a visit, beyond their mean.", unit="mag", gt=0
     )
-    clip: float = setting(4.0, "Magnitudes farther off than this are left out.", unit="sigma", gt=0)
+    clip: float = setting(
+        4.0,
+        "Maximum distance of a magnitude from the fit. Magnitudes farther off are left out, variable stars among them.",
+        unit="sigma",
+        gt=0,
+    )
     zero_point_scatter: float = setting(
         0.5, "Scatter of zero points from visit to visit, where no reference star fixes them.", unit="mag", gt=0
     )
