@@ -226,3 +226,37 @@ def test_where_nothing_can_be_written(tmp_path, name):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match=f"cannot write .*{name}: "):
         write_catalog(make_catalog(), tmp_path / "file" / name)
+
+
+def stack_table(path, columns, *aliases, **cards):
+    made = fits.BinTableHDU.from_columns(
+        [fits.Column(name, form, array=np.array(values)) for name, form, values in columns]
+    )
+    made.header.update({"AFW_TYPE": "SOURCE", **cards})
+    for alias in aliases:
+        made.header.append(("ALIAS", alias), end=True)
+    fits.HDUList([fits.PrimaryHDU(), made]).writeto(path)
+    return path
+
+
+def test_aliases_of_the_stack_are_other_names_of_columns(tmp_path):
+    columns = [
+        ("id", "K", [1, 2]),
+        ("base_NaiveCentroid_x", "D", [3.0, 4.0]),
+        ("base_PsfFlux_instFlux", "D", [5.0, 6.0]),
+    ]
+    aliases = "slot_Centroid:base_NaiveCentroid", "calib_flux:slot_PsfFlux", "slot_PsfFlux:base_PsfFlux"
+    read = read_catalog(stack_table(tmp_path / "src.fits", columns, *aliases))
+    assert read["slot_Centroid_x"].tolist() == [3.0, 4.0]
+    assert read[read["id"] == 2]["calib_flux_instFlux"].tolist() == [6.0]
+    assert "ALIAS" not in read.metadata
+    write_catalog(read, tmp_path / "again.fits")
+    assert read_catalog(tmp_path / "again.fits").aliases == read.aliases
+    with pytest.raises(KeyError, match="no column 'slot_Shape_xx'"):
+        read["slot_Shape_xx"]
+
+
+def test_slots_of_the_first_tables_of_the_stack(tmp_path):
+    columns = [("id", "K", [1]), ("flux_sinc", "D", [7.0])]
+    read = read_catalog(stack_table(tmp_path / "src.fits", columns, **{"HIERARCH AP_FLUX_SLOT": "flux.sinc"}))
+    assert read["slot_ApFlux"].tolist() == [7.0]

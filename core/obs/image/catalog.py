@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from obs.display_link import display_function
 from obs.errors import suggest
 from obs.facts_text import facts_html, format_rows, rows_html
+from obs.image.aliases import resolve_alias
 from obs.image.record import Record, format_value
 from obs.image.schema import Schema
 from obs.plural import count_of
@@ -51,6 +52,8 @@ class Catalog:
         The columns, in order.
     metadata : mapping, optional
         Facts about the whole table: name to number, bool or text; copied.
+    aliases : mapping, optional
+        Other names of columns, or how they begin: ``slot_Centroid`` to ``base_SdssCentroid``; copied.
 
     Raises
     ------
@@ -70,9 +73,14 @@ class Catalog:
     [3.0, 4.0]
     """
 
-    def __init__(self, columns: Mapping[str, Column] | None = None, metadata: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        columns: Mapping[str, Column] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        aliases: Mapping[str, str] | None = None,
+    ) -> None:
         self.columns: dict[str, Column] = {}
-        self.metadata = dict(metadata or {})
+        self.metadata, self.aliases = dict(metadata or {}), dict(aliases or {})
         for name, column in (columns or {}).items():
             self.add(name, column.data, column.unit, column.description)
 
@@ -108,13 +116,15 @@ class Catalog:
         )
 
     def get(self, name: str) -> NDArray[Any]:
-        """Return a column, shape (n,) or (n, ...), without a copy.
+        """Return a column by its name or an alias, shape (n,) or (n, ...), without a copy.
 
         Raises
         ------
         KeyError
             If there is no such column.
         """
+        if name not in self.columns and (meant := resolve_alias(name, self.aliases)) in self.columns:
+            name = meant
         if name not in self.columns:
             hint = suggest(name, self.columns) or f"; there are {', '.join(self.columns) or 'none'}"
             raise KeyError(f"no column '{name}'{hint}")
@@ -203,7 +213,7 @@ class Catalog:
         if isinstance(index, np.ndarray) and index.size == 0:
             index = index.astype(np.intp)
         columns = {name: Column(c.data[index], c.unit, c.description) for name, c in self.columns.items()}
-        return Catalog(columns, self.metadata)
+        return Catalog(columns, self.metadata, self.aliases)
 
     def to_pandas(self) -> "DataFrame":
         """Return a pandas data frame, whose ``attrs`` hold the metadata and the units.

@@ -10,8 +10,9 @@ from obs.ingest.raws import IngestOptions, ingest_raws
 from obs.ingest.report import FileReport
 from obs.policy.data_id import DataId
 from obs.repo.butler import Butler
+from obs.repo.database_file import DATABASE_FILE
 from obs.repo.file_keys import COMPRESSED
-from obs.repo.key_sources import DATABASE_FILE, REGISTRY_FILE
+from obs.repo.key_sources import REGISTRY_FILE
 from obs.repo.layout import repositories_with_parents
 
 __all__ = ["MissingRaw", "find_missing_raws", "has_foreign_registry", "relink"]

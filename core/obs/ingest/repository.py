@@ -7,7 +7,8 @@ from obs.ingest.raws import create_raw_tables
 from obs.ingest.translation import load_translator
 from obs.instrument.instrument import Instrument
 from obs.repo.atomic import atomic_write
-from obs.repo.key_sources import DATABASE_FILE, registry_place
+from obs.repo.database_file import DATABASE_FILE
+from obs.repo.key_sources import registry_place
 from obs.repo.layout import is_repository, open_repository, write_description
 from obs.repo.registry import Registry
 

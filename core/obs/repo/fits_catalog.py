@@ -37,7 +37,18 @@ _PARTS = {
 }
 _WIDENED = {"|i1": "<i2", "<u2": "<i4", "<u4": "<i8", "<f2": "<f4"}
 # LSST's tables: names and meanings of the bits in their flags column, meanings and kinds of the others.
-_LAYOUT = re.compile(r"TFLAG\d+|TFDOC\d+|FLAGCOL|TDOC\d+|TCCLS\d+|AFW_.+|AR_HDU")
+_LAYOUT = re.compile(r"TFLAG\d+|TFDOC\d+|FLAGCOL|TDOC\d+|TCCLS\d+|AFW_.+|AR_HDU|ALIAS\d*")
+_ALIAS = re.compile(r"ALIAS\d*")
+#: Cards of the first version of LSST's tables that name the algorithm of a slot.
+_OLD_SLOTS = {
+    "PSF_FLUX_SLOT": "slot_PsfFlux",
+    "AP_FLUX_SLOT": "slot_ApFlux",
+    "INST_FLUX_SLOT": "slot_GaussianFlux",
+    "MODEL_FLUX_SLOT": "slot_ModelFlux",
+    "CALIB_FLUX_SLOT": "slot_CalibFlux",
+    "CENTROID_SLOT": "slot_Centroid",
+    "SHAPE_SLOT": "slot_Shape",
+}
 
 
 def is_parquet(path: Path | str) -> bool:
@@ -119,6 +130,8 @@ def _table(catalog: Catalog) -> tuple[NDArray[Any], list[fits.Card], str]:
         rows[field] = array
     facts = fits.Header()
     set_cards(facts, {name: value for name, value in catalog.metadata.items() if not is_structural(name)})
+    for alias, target in catalog.aliases.items():
+        facts.append(("ALIAS", f"{alias}:{target}"), end=True)
     return rows, list(facts.cards), "".join(cards)
 
 
@@ -218,7 +231,16 @@ def _from_hdu(hdus: fits.HDUList, hdu: fits.BinTableHDU) -> Catalog:
         columns |= _split(header[f"TTYPE{number}"], column, str(header.get(f"TCCLS{number}", "")).strip())
     primary = header_to_dict(hdus[0].header)
     metadata = {k: v for k, v in (primary | header).items() if not (is_structural(k) or _LAYOUT.fullmatch(k))}
-    return Catalog(columns, metadata)
+    return Catalog(columns, metadata, _aliases(hdu.header))
+
+
+def _aliases(header: fits.Header) -> dict[str, str]:
+    """Return the other names of columns, of which each is a card of its own."""
+    texts = [str(card.value) for card in header.cards if _ALIAS.fullmatch(card.keyword)]
+    pairs = (text.partition(":") for text in texts)
+    found = {alias.strip(): target.strip() for alias, colon, target in pairs if colon}
+    slots = {slot: str(header[card]).strip() for card, slot in _OLD_SLOTS.items() if card in header}
+    return {slot: target.replace(".", "_") for slot, target in slots.items() if target} | found
 
 
 def _split(name: str, column: Column, kind: str) -> dict[str, Column]:

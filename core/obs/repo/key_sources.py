@@ -9,18 +9,16 @@ from obs.errors import RepositoryError
 from obs.instrument.instrument import Instrument
 from obs.policy.mapper import KeySource
 from obs.policy.policy import Policy
+from obs.repo.database_file import DATABASE_FILE, database_url
 from obs.repo.file_keys import FileKeys
 from obs.repo.layout import Repository
-from obs.small_file import read_small_text
 
-__all__ = ["CALIB_REGISTRY", "DATABASE_FILE", "REGISTRY_FILE", "KeySources", "registry_place"]
+__all__ = ["CALIB_REGISTRY", "REGISTRY_FILE", "KeySources", "registry_place"]
 
 #: Name of the registry of exposures in a repository.
 REGISTRY_FILE = "registry.sqlite3"
 #: Name of the registry of calibrations in their folder.
 CALIB_REGISTRY = "calibRegistry.sqlite3"
-#: Names the database, where the registry is not a file.
-DATABASE_FILE = "registry.pgsql"
 
 
 class KeySources:
@@ -104,7 +102,7 @@ class KeySources:
             yield str(self._below_root(self._policy.registry_path))
         for repository in self._repositories:
             if (settings := repository.root / DATABASE_FILE).is_file():
-                yield _database_url(settings)
+                yield database_url(settings)
             if (path := repository.root / REGISTRY_FILE).is_file():
                 yield str(path)
         if (here := Path(REGISTRY_FILE)).is_file():
@@ -128,15 +126,7 @@ def registry_place(root: Path, policy: Policy) -> str:
     if policy.registry_path:
         return str(root / Path(os.path.expandvars(policy.registry_path)).expanduser())
     settings = root / DATABASE_FILE
-    return _database_url(settings) if settings.is_file() else str(root / REGISTRY_FILE)
-
-
-def _database_url(path: Path) -> str:
-    """Return the URL in a file, which may be all that it holds or follow a word such as ``url:``."""
-    for word in read_small_text(path, error=RepositoryError).split():
-        if "://" in word:
-            return word.strip("'\"")
-    raise RepositoryError(f"{path} holds no URL such as postgresql+psycopg://host/name", path=path)
+    return database_url(settings) if settings.is_file() else str(root / REGISTRY_FILE)
 
 
 def _open(place: str) -> KeySource:

@@ -1,18 +1,41 @@
 """Zero points and filters."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from obs.compat.lsst.afw.geom.point import Point2D
+from obs.compat.lsst.afw.image.masked_image import MaskedImageF
 from obs.compat.lsst.daf.base import PropertySet
+from obs.image.masked_image import MaskedImage
 from obs.image.photo_calib import NANOJANSKY_ZERO_POINT
 from obs.image.photo_calib import PhotoCalib as OwnPhotoCalib
 from obs.repo.fits_exposure_header import header_photo_calib
 
-__all__ = ["Calib", "Filter", "FilterLabel", "PhotoCalib"]
+__all__ = ["Calib", "Filter", "FilterLabel", "Measurement", "PhotoCalib"]
 
 _MAG_PER_FRACTION = 2.5 / np.log(10.0)
+
+Floats = NDArray[np.float64]
+ErrorRule = Callable[[Floats, Floats, Floats], Floats]
+
+
+class Measurement(NamedTuple):
+    """A value and its standard error."""
+
+    value: Any
+    error: Any
+
+
+def _magnitude_error(flux: Floats, error: Floats, _: Floats) -> Floats:
+    return np.asarray(_MAG_PER_FRACTION * error / flux, np.float64)
+
+
+def _density_error(flux: Floats, error: Floats, density: Floats) -> Floats:
+    return np.asarray(np.abs(density / flux) * error, np.float64)
 
 
 class PhotoCalib:
@@ -55,18 +78,67 @@ class PhotoCalib:
         """Return the error of `getCalibrationMean`."""
         return self.getCalibrationMean() * self.own.flux_mag0_err / self.own.flux_mag0
 
+    @property
+    def _isConstant(self) -> bool:
+        """Whether it is the same over the whole image."""
+        return self.own.correction is None
+
     def getMagnitude(self, flux: Any, error: Any = None) -> Any:  # noqa: ANN401 - numbers or arrays
-        """Return magnitudes of fluxes; with errors of the fluxes also those of the magnitudes."""
-        magnitude = self.own.magnitude(flux)
+        """Return magnitudes of fluxes by the mean calibration; with errors of the fluxes also those of magnitudes."""
+        magnitude = replace(self.own, correction=None).magnitude(flux)
         plain = magnitude if np.ndim(flux) else float(magnitude)
         return plain if error is None else (plain, _MAG_PER_FRACTION * np.asarray(error) / np.asarray(flux))
 
-    instFluxToMagnitude = getMagnitude
+    def instFluxToMagnitude(self, flux: Any, *more: Any) -> Any:  # noqa: ANN401 - as the stack takes them
+        """Return magnitudes of fluxes or of sources.
 
-    def instFluxToNanojansky(self, flux: Any) -> Any:  # noqa: ANN401 - numbers or arrays
-        """Return flux densities, nanojansky."""
-        density = self.own.nanojansky(flux)
-        return density if np.ndim(flux) else float(density)
+        Parameters
+        ----------
+        flux : float, array, SourceRecord or SourceCatalog
+            Fluxes, counts; or sources.
+        *more
+            For fluxes: their errors, which give errors too, and a point, at which a calibration that varies over the
+            image is taken; the mean is taken without one. For sources: the name of the flux, such as ``slot_PsfFlux``.
+
+        Returns
+        -------
+        float, Measurement or ndarray
+            Magnitude; with its error for a flux with an error or for a source, with shape (n, 2) for a catalog.
+        """
+        return self._convert(flux, more, _magnitude_error, "magnitude")
+
+    def instFluxToNanojansky(self, flux: Any, *more: Any) -> Any:  # noqa: ANN401 - as the stack takes them
+        """Return flux densities, nanojansky; arguments as of `instFluxToMagnitude`."""
+        return self._convert(flux, more, _density_error, "nanojansky")
+
+    def _convert(self, flux: Any, more: tuple[Any, ...], error_of: ErrorRule, unit: str) -> Any:  # noqa: ANN401 - as above
+        place: Any = None
+        error: Any = None
+        is_source = hasattr(flux, "getX") and more and isinstance(more[0], str)
+        if is_source:
+            source, name = flux, str(more[0])
+            flux, error = (source.get(f"{name}_{part}") for part in ("instFlux", "instFluxErr"))
+            place = source.getX(), source.getY()
+        else:
+            place = next((tuple(one) for one in more if isinstance(one, Point2D)), None)
+            error = next((one for one in more if not isinstance(one, Point2D)), None)
+        own = self.own if place is not None else replace(self.own, correction=None)
+        at = {} if place is None or own.correction is None else {"x": place[0], "y": place[1]}
+        value = getattr(own, unit)(flux, **at)
+        plain = value if np.ndim(value) else float(value)
+        if error is None:
+            return plain
+        errors = error_of(np.asarray(flux), np.asarray(error), value)
+        if is_source and np.ndim(value):
+            return np.stack([value, errors], axis=1)
+        return Measurement(plain, errors if np.ndim(errors) else float(errors))
+
+    def calibrateImage(self, image: MaskedImageF) -> MaskedImageF:
+        """Return an image in nanojansky."""
+        planes = image.planes
+        varies = 1.0 if self.own.correction is None else self.own.correction.factor_image(planes.shape)
+        factor = np.float32(self.getCalibrationMean()) * np.asarray(varies, np.float32)
+        return MaskedImageF(MaskedImage(planes.image * factor, planes.mask.copy(), planes.variance * factor**2))
 
     def magnitudeToInstFlux(self, magnitude: Any) -> Any:  # noqa: ANN401 - numbers or arrays
         """Return the counts of magnitudes."""

@@ -59,7 +59,7 @@ class SourceCatalog:
         """The catalog of `obs`."""
         fields = self.schema.fields
         columns = {name: Column(self.raw_column(name), fields[name].unit, fields[name].doc) for name in self._columns}
-        return Catalog(columns, self._metadata)
+        return Catalog(columns, self._metadata, self.schema.aliases)
 
     @property
     def table(self) -> SourceTable:
@@ -156,14 +156,14 @@ class SourceCatalog:
         KeyError
             If there is no such column.
         """
-        found = find_column(name, self._columns)
+        found = find_column(name, self._columns, self.schema.aliases)
         if found is not None:
             data = self.raw_column(found)
             return np.deg2rad(data) if self.schema.fields[found].unit == "deg" else data
         if name in ("flux.aperture", "flux.aperture.err"):
             return np.stack([self.raw_column(column) for column in aperture_columns(self.schema, name)], axis=1)
         for parts in (("ra", "dec"), ("xx", "yy", "xy"), ("x", "y")):
-            if find_columns(name, self._columns, parts) is not None:
+            if find_columns(name, self._columns, parts, self.schema.aliases) is not None:
                 words = " and ".join(f"'{name}.{part}'" for part in parts)
                 raise TypeError(f"'{name}' is not a column of numbers: ask a record for it, or the catalog for {words}")
         raise missing(name, list(self._columns))

@@ -4,9 +4,10 @@ A name is split into an algorithm and what it measures; the column of any genera
 Counterparts of the oldest generation are those of ``config/hsc/srcSchemaMap.py`` of the stack's obs_subaru.
 """
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 
 from obs.errors import suggest
+from obs.image.aliases import resolve_alias
 
 __all__ = ["find_column", "find_columns", "missing", "spellings"]
 
@@ -107,14 +108,19 @@ def _same_parts(rest: str) -> list[str]:
     return found
 
 
-def find_column(name: str, columns: Container[str]) -> str | None:
-    """Return the column that a name of any generation means, or None."""
-    return next((spelling for spelling in spellings(name) if spelling in columns), None)
+def find_column(name: str, columns: Container[str], aliases: Mapping[str, str] | None = None) -> str | None:
+    """Return the column that a name of any generation means, or None; the catalog's own aliases come first."""
+    plain = name.replace(".", "_")
+    meant = resolve_alias(plain, aliases or {})
+    names = [*spellings(meant), *spellings(name)] if meant != plain else spellings(name)
+    return next((spelling for spelling in names if spelling in columns), None)
 
 
-def find_columns(name: str, columns: Container[str], parts: tuple[str, ...]) -> tuple[str, ...] | None:
+def find_columns(
+    name: str, columns: Container[str], parts: tuple[str, ...], aliases: Mapping[str, str] | None = None
+) -> tuple[str, ...] | None:
     """Return the columns of a compound name, such as the ``_x`` and ``_y`` of a centroid, or None."""
-    found = [find_column(f"{name.replace('.', '_')}_{part}", columns) for part in parts]
+    found = [find_column(f"{name.replace('.', '_')}_{part}", columns, aliases) for part in parts]
     return tuple(column for column in found if column) if all(found) else None
 
 

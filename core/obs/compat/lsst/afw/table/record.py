@@ -64,11 +64,11 @@ class SourceRecord:
         columns = self.schema.fields
         if name in ("coord", "slot_Coord"):
             return self.getCoord()
-        found = find_column(name, columns)
+        found = find_column(name, columns, self.schema.aliases)
         if found is not None:
             return self._value(found)
         for parts, kind in ((("xx", "yy", "xy"), Quadrupole), (("x", "y"), Point2D)):
-            compound = find_columns(name, columns, parts)
+            compound = find_columns(name, columns, parts, self.schema.aliases)
             if compound is not None:
                 return kind(*map(self._value, compound))
         if name == "flux.aperture" or name == "flux.aperture.err":
@@ -99,7 +99,9 @@ class SourceRecord:
             self.setCoord(value)
             return
         for kind, parts in ((Quadrupole, ("xx", "yy", "xy")), (Point2D, ("x", "y"))):
-            compound = find_columns(name, self.schema.fields, parts) if isinstance(value, kind) else None
+            compound = (
+                find_columns(name, self.schema.fields, parts, self.schema.aliases) if isinstance(value, kind) else None
+            )
             if compound is not None:
                 numbers = value._moments() if isinstance(value, Quadrupole) else tuple(value)
                 for column, number in zip(compound, numbers, strict=True):

@@ -101,10 +101,13 @@ class Schema:
     ----------
     fields : dict of str to Field, optional
         The columns, in order.
+    aliases : dict of str to str, optional
+        Other names of columns, or how they begin, such as slots.
     """
 
-    def __init__(self, fields: dict[str, Field] | None = None) -> None:
+    def __init__(self, fields: dict[str, Field] | None = None, aliases: dict[str, str] | None = None) -> None:
         self.fields = dict(fields or {})
+        self.aliases = dict(aliases or {})
 
     @classmethod
     def of_catalog(cls, catalog: Catalog) -> "Schema":
@@ -113,7 +116,8 @@ class Schema:
             {
                 name: Field(name, column.data.dtype, column.description, column.unit, column.data.shape[1:])
                 for name, column in catalog.columns.items()
-            }
+            },
+            catalog.aliases,
         )
 
     def empty_catalog(self) -> Catalog:
@@ -122,7 +126,7 @@ class Schema:
             name: Column(np.empty((0, *field.shape), field.dtype), field.unit, field.doc)
             for name, field in self.fields.items()
         }
-        return Catalog(columns)
+        return Catalog(columns, aliases=self.aliases)
 
     def addField(
         self,
@@ -146,7 +150,7 @@ class Schema:
         KeyError
             If there is none.
         """
-        found = find_column(name, self.fields)
+        found = find_column(name, self.fields, self.aliases)
         if found is None:
             raise missing(name, list(self.fields))
         return SchemaItem(found, self.fields[found])
@@ -155,13 +159,17 @@ class Schema:
         return self.find(name)
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and find_column(name, self.fields) is not None
+        return isinstance(name, str) and find_column(name, self.fields, self.aliases) is not None
 
     def __iter__(self) -> Iterator[SchemaItem]:
         return (SchemaItem(name, field) for name, field in self.fields.items())
 
     def __len__(self) -> int:
         return len(self.fields)
+
+    def getAliasMap(self) -> dict[str, str]:
+        """Return the other names of columns; what is set there counts."""
+        return self.aliases
 
     def getFieldCount(self) -> int:
         """Return how many columns there are."""
