@@ -5,6 +5,7 @@ import pytest
 from obs.camera.camera import Camera
 from obs.instrument.discovery import Broken, Discovery, Found
 from obs.repo.butler import Butler
+from obs.repo.registry import Registry
 
 
 def test_ls_counts_dataset_types_with_those_of_parents(obs, repository, tmp_path):
@@ -38,6 +39,16 @@ def test_ls_shows_the_files_that_links_stand_for(obs, repository, tmp_path):
     lines = obs("ls", repository, "raw", "--id", "visit=1")[1].splitlines()
     assert lines[0].split()[-2:] == ["ingested", "from"]
     assert lines[1].split()[-1] == str(tmp_path / "night/a.fits")
+    assert lines[2].split()[-1] == f"{repository}/raw/v001-g-c1.fits"
+
+
+def test_ls_shows_where_copies_came_from(obs, repository):
+    registry = Registry(repository / "registry.sqlite3", read_only=False)
+    with registry.transaction() as changes:
+        changes.keep_origins([("raw/v001-g-c0.fits", "/night/a.fits", "copy")])
+    lines = obs("ls", repository, "raw", "--id", "visit=1")[1].splitlines()
+    assert lines[0].split()[-3:] == ["ingested", "from", "by"]
+    assert lines[1].split()[-2:] == ["/night/a.fits", "copy"]
     assert lines[2].split()[-1] == f"{repository}/raw/v001-g-c1.fits"
 
 

@@ -10,6 +10,7 @@ from toy_translator import ToyTranslator
 from obs.ingest.raws import IngestOptions, ingest_raws
 from obs.instrument.amplifier_files import AmplifierFiles
 from obs.repo.butler import Butler
+from obs.repo.origins import find_origins
 
 
 class HalfTranslator(ToyTranslator):
@@ -52,6 +53,11 @@ def test_the_files_of_an_exposure_become_one(root, tmp_path, mode):
         assert [hdu.name for hdu in hdus[1:]] == ["AMP_B", "AMP_A"]
         assert [int(hdu.data[0, 0]) for hdu in hdus[1:]] == [40066, 40065]
     assert not [path for path in root.iterdir() if "joined" in path.name]
+    origins = find_origins([root], Butler(root).policy)
+    assert sorted(origin.source for origin in origins.values()) == [
+        " ".join(str(file) for file in sorted(files)[first : first + 2]) for first in (0, 2)
+    ]
+    assert {origin.mode for origin in origins.values()} == {mode}
     again = ingest(root, [write(tmp_path, visit, amp) for visit in (1, 2) for amp in "AB"], mode=mode)
     assert {(file.status, file.reason) for file in again.files} == {("skipped", "already ingested")}
 

@@ -19,6 +19,7 @@ from obs.instrument.instrument import Instrument
 from obs.raw_exposure import get_raw
 from obs.repo.atomic import temporary_path
 from obs.repo.butler import Butler
+from obs.repo.origins import find_origins
 from obs.repo.transaction import Transaction
 
 
@@ -90,6 +91,20 @@ def test_copy_and_move(repository, frames, mode, stays):
     assert frames[0].exists() is stays
     assert not target(repository).is_symlink()
     assert target(repository).read_bytes() == content
+    origin = find_origins([repository], Butler(repository).policy)[target(repository)]
+    assert (origin.source, origin.mode) == (str(frames[0]), mode)
+
+
+def test_a_registry_of_an_older_version_has_no_origins(repository, frames):
+    assert run(repository, frames, mode="copy").ok
+    connection = sqlite3.connect(repository / "registry.sqlite3")
+    connection.execute("DROP TABLE obs_origin")
+    connection.commit()
+    connection.close()
+    assert find_origins([repository], Butler(repository).policy) == {}
+    target(repository).unlink()
+    assert run(repository, frames[:1], mode="copy").ok
+    assert set(find_origins([repository], Butler(repository).policy)) == {target(repository)}
 
 
 def test_move_on_to_itself_loses_nothing(repository, tmp_path):
@@ -98,6 +113,7 @@ def test_move_on_to_itself_loses_nothing(repository, tmp_path):
     seen = tmp_path / "alias" / path.relative_to(repository)
     assert run(repository, [seen], mode="move").ok
     assert path.exists()
+    assert find_origins([repository], Butler(repository).policy) == {}
 
 
 def test_skip_registers_only(repository, frames):

@@ -159,7 +159,8 @@ def test_lsst_flag_bits_become_columns(tmp_path, flagcol):
     assert catalog["base_flag_9"].dtype == bool
     assert catalog.columns["base_flag_9"].description == "meaning 9"
     assert (catalog.columns["coord_ra"].unit, catalog.columns["coord_ra"].description) == ("rad", "position")
-    assert catalog.metadata == {"ALIAS1": "slot_Centroid:base_SdssCentroid"}
+    assert catalog.metadata == {}
+    assert catalog.aliases == {"slot_Centroid": "base_SdssCentroid"}
     assert catalog_schema(tmp_path / "src.fits").schema.names == catalog.schema.names
 
 

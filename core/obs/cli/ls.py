@@ -13,6 +13,7 @@ from obs.policy.data_id import parse_ids
 from obs.repo.butler import Butler
 from obs.repo.find_datasets import find_datasets
 from obs.repo.layout import is_repository, is_third_generation
+from obs.repo.origins import Origin, find_origins
 from obs.runs.selection import check_filters
 
 __all__ = ["list_datasets"]
@@ -33,7 +34,8 @@ def list_datasets(root: Path, dataset_type: str | None, camera: str | None, ids:
     if not found:
         click.echo(f"nothing found in {root}", err=True)
     elif dataset_type:
-        _print_files(next(iter(found.values())))
+        is_raw = dataset_type == butler.instrument.raw_dataset_type
+        _print_files(next(iter(found.values())), find_origins(butler.roots, butler.policy) if is_raw else {})
     else:
         rows = [(name, str(len(datasets))) for name, datasets in sorted(found.items())]
         click.echo(format_table(("dataset type", "number"), rows, right="lr"))
@@ -51,12 +53,16 @@ def _list_third_generation(root: Path) -> int:
     return 0
 
 
-def _print_files(datasets: Mapping[str, Path]) -> None:
-    """Print data IDs with their files; beside a link, the file that was ingested."""
-    rows = sorted(
-        (text, str(path), os.path.realpath(path) if path.is_symlink() else "") for text, path in datasets.items()
-    )
-    if any(source for _, _, source in rows):
-        click.echo(format_table(("data ID", "file", "ingested from"), rows))
-    else:
-        click.echo(format_table(("data ID", "file"), [row[:2] for row in rows]))
+def _print_files(datasets: Mapping[str, Path], origins: Mapping[Path, Origin]) -> None:
+    """Print data IDs with their files; beside a file that was ingested, where it came from and how."""
+    rows = sorted((text, str(path), *_origin(path, origins.get(path))) for text, path in datasets.items())
+    columns = 2 + any(row[2] for row in rows) + any(row[3] not in ("", "link") for row in rows)
+    names = ("data ID", "file", "ingested from", "by")
+    click.echo(format_table(names[:columns], [row[:columns] for row in rows]))
+
+
+def _origin(path: Path, known: Origin | None) -> tuple[str, str]:
+    """Return where a file came from and how; a link says it itself."""
+    if path.is_symlink():
+        return os.path.realpath(path), "link"
+    return ("", "") if known is None or known.mode == "skip" else (known.source, known.mode)

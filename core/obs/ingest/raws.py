@@ -23,7 +23,7 @@ from obs.errors import ObsError, OutputError, PluginError, RepositoryError, desc
 from obs.ingest.joined_files import joined
 from obs.ingest.raw_plans import ALREADY, IngestOptions, Plan, RawPlanner
 from obs.ingest.report import FileReport, IngestReport
-from obs.ingest.transfer import finish_move
+from obs.ingest.transfer import Mode, finish_move, is_same_place
 from obs.ingest.translation import Translated, load_translator, registry_columns, translate_file
 from obs.instrument.translator import Translator
 from obs.lifeline import end_with_parent
@@ -106,7 +106,8 @@ def _ingest_whole(
         # What is made is of this run alone: it gets to its place by its name.
         moved = replace(options, mode="move", create=False)
         found: dict[Path, list[FileReport]] = {}
-        for report in _Ingest(butler, translator, moved).run(list(whole.parts)):
+        run = _Ingest(butler, translator, moved, parts=whole.parts, mode=options.mode)
+        for report in run.run(list(whole.parts)):
             for part in whole.parts[report.path]:
                 found.setdefault(part, []).append(report)
         for part, reports in found.items():
@@ -165,7 +166,17 @@ def create_raw_tables(registry: Registry, translator: Translator, *, anew: bool 
 class _Ingest:
     """One run of `ingest_raws`."""
 
-    def __init__(self, butler: Butler, translator: Translator, options: IngestOptions) -> None:
+    def __init__(
+        self,
+        butler: Butler,
+        translator: Translator,
+        options: IngestOptions,
+        *,
+        parts: Mapping[Path, Sequence[Path]] | None = None,
+        mode: Mode | None = None,
+    ) -> None:
+        #: The files that a file was made from, and how those were to get to their place.
+        self.parts, self.mode = parts or {}, mode
         if not open_repository(butler.root).is_own:
             raise RepositoryError(
                 f"{butler.root} is a repository of another program, which is only read; make one with obs init",
@@ -289,6 +300,7 @@ class _Ingest:
                 if plan.is_open and late.isdisjoint(plan.keys):
                     self._place(plan)
             chosen = [plan for plan in plans if plan.is_open and late.isdisjoint(plan.keys)]
+            changes.keep_origins([row for plan in chosen for row in self._origins(plan)])
             try:
                 self._insert(changes, chosen)
             except OutputError as error:
@@ -301,6 +313,15 @@ class _Ingest:
                         self._fail(plan, refusal)
             for key in late:
                 self.planner.taken[key] = None
+
+    def _origins(self, plan: Plan) -> Iterator[tuple[str, str, str]]:
+        """Yield of each place of a file, relative to the repository, where the file came from and how."""
+        sources = self.parts.get(plan.report.path, [plan.report.path])
+        text = " ".join(sorted(os.path.abspath(source) for source in sources))
+        mode = self.mode or self.options.mode
+        for transfer in plan.transfers:
+            if not is_same_place(transfer.source, transfer.target):
+                yield os.path.relpath(transfer.target, self.butler.root), text, mode
 
     def _place(self, plan: Plan) -> None:
         try:

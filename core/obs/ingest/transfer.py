@@ -18,7 +18,7 @@ from obs.errors import OutputError
 from obs.os_advice import write_advice
 from obs.repo.atomic import remove_leftovers, sync_folder, temporary_path
 
-__all__ = ["MODES", "Mode", "Transfer", "finish_move", "is_same_file"]
+__all__ = ["MODES", "Mode", "Transfer", "finish_move", "is_same_file", "is_same_place"]
 
 Mode = Literal["link", "copy", "move", "skip"]
 MODES: tuple[Mode, ...] = get_args(Mode)
@@ -34,6 +34,11 @@ def is_same_file(source: Path, target: Path) -> bool:
         return os.path.samefile(source, target) or filecmp.cmp(source, target, shallow=False)
     except OSError:
         return False
+
+
+def is_same_place(source: Path, target: Path) -> bool:
+    """Return whether a file is in its place already, under this name or by way of folders that are links."""
+    return source.parent.resolve() / source.name == target.parent.resolve() / target.name
 
 
 class Transfer:

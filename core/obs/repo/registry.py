@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from obs.errors import DataIdError, OutputError, RepositoryError, suggest
 from obs.repo.database import UNWRITABLE, begin_read, begin_write, has_lost_connection, open_engine
+from obs.repo.origin_table import read_origins
 from obs.repo.registry_schema import SCHEMA_VERSION, read_schema, read_version
 from obs.repo.sqlite_file import describe_failure
 from obs.repo.transaction import ROW_NUMBER, Transaction
@@ -130,6 +131,20 @@ class Registry:
     def count(self, table: str) -> int:
         """Return the number of rows of a table."""
         return int(self._read(sa.select(sa.func.count()).select_from(self._definition(table, [])))[0][0])
+
+    def origins(self) -> list[tuple[str, str, str]]:
+        """Return of ingested files their place relative to the repository, source and mode, as far as it is known.
+
+        Raises
+        ------
+        RepositoryError
+            If the database fails.
+        """
+        try:
+            with begin_read(self._engine) as connection:
+                return read_origins(connection)
+        except UNWRITABLE as error:
+            raise self._fault("cannot read the registry", error) from error
 
     def _read(self, statement: sa.Select[Any]) -> list[tuple[Any, ...]]:
         """Return the rows of a statement; it is asked once more if the database was restarted in the middle."""

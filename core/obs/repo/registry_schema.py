@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from obs.errors import RepositoryError
+from obs.repo.origin_table import ORIGIN_TABLE
 
 __all__ = ["COLUMN_TYPES", "SCHEMA_VERSION", "migrate", "read_schema", "read_version"]
 
@@ -27,7 +28,7 @@ def read_schema(connection: sa.Connection) -> dict[str, dict[str, type]]:
     return {
         table: {column["name"]: _python_type(column["type"]) for column in inspector.get_columns(table)}
         for table in inspector.get_table_names()
-        if table != _TABLE
+        if table not in (_TABLE, ORIGIN_TABLE)
     }
 
 

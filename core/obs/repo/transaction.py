@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.schema import CreateTable, DropTable
 
 from obs.repo.database import UNWRITABLE
+from obs.repo.origin_table import write_origins
 from obs.repo.registry_schema import COLUMN_TYPES, SCHEMA_VERSION, migrate, read_schema, read_version
 
 if TYPE_CHECKING:
@@ -83,6 +84,19 @@ class Transaction:
         definition = self._registry._definition(table, where)
         conditions = [definition.c[name] == value for name, value in where.items()]
         self._execute(sa.delete(definition).where(sa.and_(sa.true(), *conditions)))
+
+    def keep_origins(self, rows: Sequence[tuple[str, str, str]]) -> None:
+        """Keep of files their place relative to the repository, the file they came from, and how.
+
+        Raises
+        ------
+        OutputError
+            If the database refuses.
+        """
+        try:
+            write_origins(self._connection, rows)
+        except UNWRITABLE as error:
+            raise self._registry.refusal(error) from error
 
     def create_table(
         self, table: str, columns: Mapping[str, str], unique: Sequence[str], *, numbered: bool = True

@@ -1,0 +1,32 @@
+"""The table of a registry that keeps where ingested files came from. It is not one of data IDs."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+__all__ = ["ORIGIN_TABLE", "read_origins", "write_origins"]
+
+ORIGIN_TABLE = "obs_origin"
+
+_TABLE = sa.Table(
+    ORIGIN_TABLE,
+    sa.MetaData(),
+    sa.Column("file", sa.Text, primary_key=True),
+    sa.Column("source", sa.Text),
+    sa.Column("mode", sa.Text),
+)
+
+
+def read_origins(connection: sa.Connection) -> list[tuple[str, str, str]]:
+    """Return file (relative to the repository), source and mode of each file; nothing from a registry without them."""
+    if not sa.inspect(connection).has_table(ORIGIN_TABLE):
+        return []
+    return [(row.file, row.source, row.mode) for row in connection.execute(sa.select(_TABLE))]
+
+
+def write_origins(connection: sa.Connection, rows: Sequence[tuple[str, str, str]]) -> None:
+    """Keep file, source and mode of files, within a transaction that has begun to write; what was said before goes."""
+    connection.execute(sa.schema.CreateTable(_TABLE, if_not_exists=True))
+    for file, source, mode in rows:
+        connection.execute(sa.delete(_TABLE).where(_TABLE.c.file == file))
+        connection.execute(sa.insert(_TABLE).values(file=file, source=source, mode=mode))
