@@ -3,7 +3,8 @@
 import click
 import pytest
 
-from obs.cli.lsst_programs import translate_line
+from obs.cli.lsst_lines import _known_options, translate_line
+from obs.cli.lsst_programs import PROGRAMS
 
 
 @pytest.mark.parametrize(
@@ -16,7 +17,7 @@ from obs.cli.lsst_programs import translate_line
         ("processFile.py a.fits --output out --clobber-config -c gain=2 doVariance=True",
          "process-file a.fits --output out --clobber-config -c gain=2 doVariance=True"),
         ("ingestImages.py DATA a.fits b.fits --mode=link -c clobber=True register.x=1",
-         "ingest DATA a.fits b.fits --mode=link -c register.x=1 --clobber"),
+         "ingest DATA a.fits b.fits --mode=link --clobber"),
         ("ingestImages.py DATA --config clobber=True --mode=copy a.fits", "ingest DATA --mode=copy a.fits --clobber"),
         ("ingestCalibs.py DATA --calib CALIB CALIB/BIAS/*.fits --validity 30",
          "calibs ingest DATA --calib CALIB CALIB/BIAS/*.fits --validity 30"),
@@ -34,6 +35,33 @@ from obs.cli.lsst_programs import translate_line
          "coadd-catalog DATA --rerun x --id tract=0 filter=R^B"),
         ("singleFrameDriver.py DATA --rerun r --id --nodes 2 --procs 3 --job x --time 6 --do-exec",
          "process DATA --rerun r --id -j 6"),
+        ("reduceFrames.py DATA --rerun r --id visit=1 --queue q -c processCcd.isr.doFringe=False",
+         "process DATA --rerun r --id visit=1 -c isr.doFringe=False"),
+        ("hscProcessCcd.py DATA --rerun r --id visit=1 ccd=50", "process DATA --rerun r --id visit=1 ccd=50"),
+        ("hscIngestImages.py DATA a.fits --mode=move --create -c allowError=True register.ignore=True",
+         "ingest DATA a.fits --mode=move --create"),
+        ("ingestImagesDecam.py DATA --filetype raw a.fits", "ingest DATA a.fits"),
+        ("ingestCuratedCalibs.py DATA data/hsc/defects --calib DATA/CALIB",
+         "calibs defects DATA data/hsc/defects --calib DATA/CALIB"),
+        ("reduceFlat.py DATA --calib=C --rerun=x --id visit=1..5:2 --detrendId calibVersion=flat calibDate=2014-03-28",
+         "calibs build flat DATA --calib=C --id visit=1..5:2 --calibId calibDate=2014-03-28"),
+        ("mosaic.py DATA --calib C --rerun x --id tract=3 visit=1 ccd=0..8^10..103 --diagnostics --diagDir d",
+         "calibrate-visits DATA --rerun x --id visit=1 ccd=0..8^10..103 --tract 3"),
+        ("jointcal.py DATA --rerun a:b --id visit=1^2 tract=9813 -j 4",
+         "calibrate-visits DATA --rerun a:b --id visit=1^2 --tract 9813"),
+        ("forcedPhotCcd.py DATA --rerun x --id tract=0 visit=1 --clobber-config",
+         "forced DATA --rerun x --id visit=1 --tract 0"),
+        ("imageDifference.py OUT --id filter=u visit=3 --output OUT --longlog",
+         "difference OUT --id filter=u visit=3 --output OUT --longlog"),
+        ("coaddDriver.py DATA --calib C --rerun x --id tract=0 --reuse-outputs-from all --mpiexec x",
+         "coadd DATA --rerun x --id tract=0 --skip-existing"),
+        ("assembleCoadd.py DATA --rerun x --id tract=0 --warpCompareCoadd", "coadd DATA --rerun x --id tract=0"),
+        ("stack.py DATA --rerun=x --id tract=0 filter=I --selectId visit=1..5 --nodes 2 --procs 6",
+         "coadd DATA --rerun=x --id tract=0 filter=I --selectId visit=1..5 -j 12"),
+        ("multiBand.py DATA --rerun x --id tract=0", "coadd-catalog DATA --rerun x --id tract=0"),
+        ("ingestReferenceCatalog.py DATA s.csv --output o -c dataset_config.ref_dataset_name=gaia ra_name=ra",
+         "ingest-refcat DATA gaia s.csv -c ra_name=ra"),
+        ("ingestReferenceCatalog.py DATA s.csv", "ingest-refcat DATA cal_ref_cat s.csv"),
     ],
 )  # fmt: skip
 def test_lines(line, words):
@@ -55,13 +83,50 @@ def test_what_has_no_effect_is_said():
     ("line", "message"),
     [
         ("procesCcd.py DATA", "did you mean 'processCcd'"),
-        ("measureCoaddSources.py DATA", "obs coadd-catalog does this with the steps before and after it"),
+        (
+            "measureCoaddSources.py DATA --rerun x --id filter=g -c a=1 -C b.py --clobber-config",
+            "a step of obs coadd-catalog, which does all of them at once: obs coadd-catalog DATA --rerun x "
+            "--id filter=g --clobber-config",
+        ),
+        (
+            "makeCoaddTempExp.py DATA --selectId visit=1 --id tract=0",
+            "once: obs coadd DATA --selectId visit=1 --id tract=0",
+        ),
+        (
+            "imageDifference.py OUT --templateId visit=1 --id visit=2",
+            "obs difference subtracts coadds; make one of the",
+        ),
+        ("jointcal.py DATA --id tract=0^1", "run the line once for each tract"),
+        ("skyCorrection.py DATA --id", "continue with the line of coaddDriver.py"),
+        ("reportPatches.py DATA --id", "obs skymap show OUT prints the patches"),
+        ("reportImages.py DATA --id", "obs coadd OUT --dry-run prints how many exposures"),
+        (
+            "ingestCuratedCalibs.py DATA data/hsc/qe_curve",
+            "obs takes curated defects, and nothing like data/hsc/qe_curve",
+        ),
         ("processCcd.py DATA --cores two", "--cores wants a number, not 'two'"),
     ],
 )
 def test_lines_that_cannot_be_translated(line, message):
     with pytest.raises(click.UsageError, match=message):
         translate_line(line.split())
+
+
+def test_settings_in_files_of_the_stack_are_read(tmp_path):
+    path = tmp_path / "x.py"
+    path.write_text("config.dataset_config.ref_dataset_name='my'\nconfig.ra_name='ra'\n")
+    assert translate_line(["ingestReferenceCatalog.py", "DATA", "s.csv", "--configfile", str(path)]).words == [
+        *("ingest-refcat", "DATA", "my", "s.csv", "-c", "ra_name=ra")
+    ]
+    path.write_text("config.skyMap.projection='TAN'\nconfig.borderSize=0.1\n")
+    assert translate_line(["makeDiscreteSkyMap.py", "OUT", "--id", "-C", str(path)]).words == [
+        *("skymap", "make", "OUT", "--discrete", "--id", "-c", "projection=TAN", "--border", "0.1")
+    ]
+
+
+def test_every_program_has_a_command():
+    for program in PROGRAMS.values():
+        assert {"--doraise", "--show-config"} & _known_options(program.words)
 
 
 def test_the_new_line_is_printed_and_run(obs, repository, pipeline, tmp_path):

@@ -4,7 +4,7 @@ import shlex
 
 import click
 
-from obs.cli.lsst_programs import translate_line
+from obs.cli.lsst_lines import translate_line
 from obs.cli.main import main
 
 __all__ = ["lsst_command"]

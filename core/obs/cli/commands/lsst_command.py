@@ -27,8 +27,10 @@ def lsst_command() -> None:
 
     Command lines of the second generation are understood.
 
-    The line as obs spells it is printed, so that it can be typed next time. Programs: processCcd.py, processCcdSdss.py,
-    singleFrameDriver.py, processFile.py, ingestImages.py, ingestDriver.py, ingestCalibs.py, ingestReferenceCatalog.py,
-    constructBias.py, constructDark.py, constructFlat.py, constructFringe.py, constructSky.py, makeSkyMap.py,
-    makeDiscreteSkyMap.py, coaddDriver.py, assembleCoadd.py, multiBandDriver.py.
+    The line as obs spells it is printed, so that it can be typed next time. What has no effect here is said. Programs:
+    processCcd.py, processCcdSdss.py, processFile.py, singleFrameDriver.py, hscProcessCcd.py, reduceFrames.py,
+    ingestImages.py, hscIngestImages.py, ingestCalibs.py, ingestCuratedCalibs.py, ingestReferenceCatalog.py,
+    constructBias.py to constructSky.py, reduceBias.py to reduceFringe.py, makeSkyMap.py, makeDiscreteSkyMap.py,
+    mosaic.py, jointcal.py, coaddDriver.py, assembleCoadd.py, stack.py, multiBandDriver.py, multiBand.py,
+    forcedPhotCcd.py, imageDifference.py. Of the steps in between, the command that does all of them is printed.
     """
