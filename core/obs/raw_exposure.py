@@ -255,6 +255,8 @@ def find_calibrations(
                 raise _missing(name, switch, data_id, error) from error
         else:
             used[f"CALIB_{name.upper()}"] = path.name
+            if isinstance(found[name], Exposure) and (day := str(found[name].metadata.get("DATE-OBS", ""))):
+                used[f"CALIB_DATE_{name.upper()}"] = day
     if config.do_linearize:
         linearizer = _get_linearizer(butler, data_id)
         if linearizer is not None:

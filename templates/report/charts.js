@@ -82,7 +82,7 @@ function plot(parent, options) {
     element("svg:text", { x: left - 6, y: toY(value) + 4, "text-anchor": "end", class: "soft" }, figure, value.toFixed(yt.digits));
   }
   if (options.xLabel !== null) {
-    const xt = options.xTicks || ticks(x0, x1, Math.max(2, Math.floor(width / 130)));
+    const xt = options.xTicks || ticks(x0, x1, Math.max(3, Math.floor(width / 90)));
     xt.values.forEach((value, i) => element("svg:text", { x: toX(value), y: height - bottom + 14, "text-anchor": "middle", class: "soft" }, figure, xt.texts ? xt.texts[i] : value.toFixed(xt.digits)));
     element("svg:text", { x: (left + width - right) / 2, y: height - 5, "text-anchor": "middle" }, figure, options.xLabel);
   }

@@ -1,6 +1,6 @@
 // The page: timeline, focal plane, tables, the panel of the chosen frame, and the address that names it.
 let DATA = JSON.parse(document.getElementById("data").textContent);
-const STATE = { frame: null, detector: null, metric: "seeing", notes: {}, mask: true, grids: {} };
+const STATE = { frame: null, detector: null, metric: "seeing", notes: {}, mask: true, hard: false, grids: {} };
 const WIDTH = (place) => Math.max(280, Math.min(place.clientWidth || 600, 1208));
 const TIMELINE = ["seeing", "star_e", "sky", "transparency", "zero_point_rate", "depth", "stars_ratio", "pointing_error", "focus", "temperature"];
 const FRAME_COLUMNS = ["level", "name", "date", "object", "filter", "image", "exposure_time", "airmass", "moon_separation", "seeing", "star_e", "sky", "zero_point_rate", "zp_scatter", "zp_n_stars", "depth", "astrom_scatter", "reason"];
@@ -57,13 +57,15 @@ function drawTimeline() {
     const spreads = table.spreads ? table.spreads[metric] : null, last = number === metrics.length - 1;
     plot(place, { width, height: last ? 136 : 104, x: time.x, y: table.values[metric], xRange: range, yRange: fullRange(table.values[metric], lines.map((line) => line.y)), xLabel: last ? time.label : null, xName: time.label, yLabel: shortHeading(metric), title: heading(metric), shapes, classes: table.level.map((level, i) => `${level === "good" ? "" : level}${i === STATE.frame ? " chosen" : ""}`), bars: spreads, lines, bands, size: table.n > 150 ? 2.2 : 3.6, labels: table.name.map((name, i) => `${name}: ${show(metric, table.values[metric][i])} ${DATA.metrics[metric].unit}, ${table.level[i]}`), pick: (i) => choose(i) });
   });
+  drawUseful(place, time, range);
+  drawSkyNoise(place);
   const missing = TIMELINE.filter((name) => !metrics.includes(name) && table.unmeasured[name]);
   if (missing.length) element("p", { class: "note" }, place, "Not drawn: " + missing.map((name) => `${name} (${table.unmeasured[name]})`).join("; ") + ".");
   if (metrics.length) return;
   element("p", {}, place, "No metric was measured in any frame.");
 }
 
-function shortHeading(metric) { const unit = DATA.metrics[metric].unit; return unit.length > 8 ? unit.replace("mag/arcsec^2", "mag/″²") : unit || "value"; }
+function shortHeading(metric) { const unit = DATA.metrics[metric].unit; return unit.length > 8 ? unit.replace("mag/arcsec^2", "mag/″²") : unit || "no unit"; }
 
 // ---- mosaic
 function detectorsOf(visit) { return DATA.detectors.visit.map((v, i) => i).filter((i) => DATA.detectors.visit[i] === visit); }
@@ -80,6 +82,7 @@ function drawMosaic() {
   const grid = element("div", { class: "focal" }, place), values = table.values[STATE.metric] || [], all = rows.map((i) => values[i]);
   const filter = DATA.frames.filter[visit], range = robustRange(values.filter((_, i) => DATA.frames.filter[table.visit[i]] === filter));
   focalMap(grid, rows, values, range);
+  focalImage(grid, rows, visit);
   strip(grid, rows, values, range);
   heatMap(grid, values, range);
   const expected = DATA.frames.expected ? DATA.frames.expected[visit] : [rows.length, rows.length];
@@ -115,6 +118,26 @@ function focalMap(parent, rows, values, range) {
   element("svg:text", { x: width - 38, y: 170 }, chart, range[0].toPrecision(3));
   element("svg:text", { x: 10, y: height - 22, class: "soft" }, chart, `x (mm), ${x0.toFixed(0)} to ${x1.toFixed(0)}; y up, ${y0.toFixed(0)} to ${y1.toFixed(0)}`);
   element("figcaption", {}, figure, `${heading(STATE.metric)} on the focal plane; hatched: not measured, empty outline: not expected.`);
+}
+
+// The pictures of the detectors at their places: each is bent to the corners of its detector.
+function focalImage(parent, rows, visit) {
+  const table = DATA.detectors, shapes = DATA.focal || {}, known = rows.filter((i) => shapes[table.detector_name[i]] && DATA.pictures[table.name[i]]), figure = element("figure", {}, parent);
+  if (!known.length) { element("figcaption", {}, figure, "No image of the focal plane of this visit: the page holds that of the visit with the median seeing, and of detectors that are not good."); return; }
+  const every = Object.values(shapes).flat(), xs = every.map((p) => p[0]), ys = every.map((p) => p[1]), x0 = Math.min(...xs), x1 = Math.max(...xs), y0 = Math.min(...ys), y1 = Math.max(...ys);
+  const width = Math.min(WIDTH(figure), 560), scale = (width - 70) / Math.max(x1 - x0, y1 - y0), height = (y1 - y0) * scale + 60;
+  const chart = element("svg:svg", { class: "plot", width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `Image of ${known.length} of ${rows.length} detectors of ${DATA.frames.name[visit]} at their places` }, figure);
+  const toX = (x) => 10 + (x - x0) * scale, toY = (y) => 10 + (y1 - y) * scale;
+  for (const i of known) {
+    const [a, b, , d] = shapes[table.detector_name[i]].map(([x, y]) => [toX(x), toY(y)]);
+    // the first row of a picture is the top of the detector
+    const image = element("svg:image", { href: DATA.pictures[table.name[i]].image, width: 1, height: 1, preserveAspectRatio: "none", transform: `matrix(${b[0] - a[0]} ${b[1] - a[1]} ${a[0] - d[0]} ${a[1] - d[1]} ${d[0]} ${d[1]})` }, chart);
+    element("svg:title", {}, image, table.name[i]);
+    image.style.cursor = "pointer";
+    image.addEventListener("click", () => chooseDetector(i));
+  }
+  element("svg:text", { x: 10, y: height - 22, class: "soft" }, chart, `x (mm), ${x0.toFixed(0)} to ${x1.toFixed(0)}; y up, ${y0.toFixed(0)} to ${y1.toFixed(0)}`);
+  element("figcaption", {}, figure, `calexp of ${known.length} of ${rows.length} detectors of ${DATA.frames.name[visit]}, each stretched by itself.`);
 }
 
 function strip(parent, rows, values, range) {
@@ -187,6 +210,7 @@ function keys(event) {
   if (step && rows.length) choose(rows[Math.min(Math.max(at + step, 0), rows.length - 1)]);
   else if (event.key === "n") { const next = [...rows.slice(at + 1), ...rows].find((i) => DATA.frames.level[i] !== "good"); if (next !== undefined) choose(next, true); }
   else if (event.key === "m") { STATE.mask = !STATE.mask; if (STATE.frame !== null) drawPanel(); }
+  else if (event.key === "s") { STATE.hard = !STATE.hard; if (STATE.frame !== null) drawPanel(); }
   else if ("glb".includes(event.key) && STATE.frame !== null) note({ g: "good", l: "look", b: "bad" }[event.key]);
   else if (event.key === "Escape") { document.getElementById("panel").hidden = true; STATE.frame = STATE.detector = null; history.replaceState(null, "", location.pathname + location.search); markRows(); }
   else return;

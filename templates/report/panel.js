@@ -1,5 +1,5 @@
-// The panel of the chosen frame, and the sliders of the gates.
-const PANEL_METRICS = ["seeing", "fwhm", "seeing_zenith", "psf_gradient", "star_e", "star_angle", "sky", "sky_level", "sky_gradient", "moon_separation", "moon_altitude", "moon_phase", "airmass", "transparency", "zero_point", "zero_point_rate", "zp_scatter", "zp_n_stars", "depth", "depth_predicted", "effective", "astrom_scatter", "pointing_error", "astrom_matched", "n_sources", "n_stars", "stars_expected", "saturated", "masked", "noise_ratio", "psf_size_residual", "psf_minus_aperture", "n_psf_stars", "overscan_level", "read_noise", "amp_step", "seconds", "peak_memory"];
+// The panel of the chosen frame, and the sliders of the gates; its plots are in stars.js.
+const PANEL_METRICS = ["seeing", "fwhm", "seeing_zenith", "psf_gradient", "star_e", "star_angle", "sky", "sky_level", "sky_gradient", "moon_separation", "moon_altitude", "moon_phase", "airmass", "transparency", "zero_point", "zero_point_rate", "zp_scatter", "zp_n_stars", "depth", "depth_predicted", "effective", "astrom_scatter", "pointing_error", "astrom_matched", "n_sources", "n_stars", "stars_expected", "saturated", "masked", "noise_ratio", "psf_size_residual", "psf_minus_aperture", "n_psf_stars", "n_psf_reserved", "psf_e1_residual", "psf_e2_residual", "zp_trend", "zp_bright", "color_term", "sky_bimodal", "source_anomaly", "cosmic_rays", "bias_age", "dark_age", "flat_age", "read_noise_shape", "read_noise_pattern", "header_problems", "overscan_level", "read_noise", "amp_step", "seconds", "peak_memory"];
 
 function drawPanel() {
   const panel = document.getElementById("panel"), [table, i] = current(), name = table.name[i];
@@ -13,10 +13,14 @@ function drawPanel() {
   const plots = element("div", { class: "plots" }, panel);
   drawPicture(plots, name);
   drawStars(plots, name);
+  drawAmplifierHistory(plots, table, i);
   drawNumbers(panel, table, i);
   drawAmplifiers(panel, table, i);
   if (table.warnings && table.warnings[i].length) { element("h3", {}, panel, "Warnings"); const list = element("ul", {}, panel); table.warnings[i].forEach((line) => element("li", {}, list, line)); }
   if (table.without && Object.keys(table.without[i]).length) { const more = element("details", {}, panel); element("summary", {}, more, `${Object.keys(table.without[i]).length} gates were not applied`); const list = element("ul", {}, more); for (const [metric, reason] of Object.entries(table.without[i])) element("li", {}, list, `${metric}: ${reason}`); }
+  if (table.header && table.header[i].length) { element("h3", {}, panel, "Header"); const list = element("ul", {}, panel); table.header[i].forEach((line) => element("li", {}, list, line)); }
+  const planes = table.planes ? Object.entries(table.planes[i]) : [];
+  if (planes.length) element("p", { class: "note" }, panel, `Mask planes: ${planes.map(([plane, part]) => `${plane} ${part.toPrecision(2)} %`).join(", ")}.`);
   element("h3", {}, panel, "Commands");
   for (const line of DATA.commands) element("code", { class: "command" }, panel, line + quoted(name));
   const mine = STATE.notes[name] || {}, bar = element("div", { class: "controls" }, panel);
@@ -24,6 +28,9 @@ function drawPanel() {
   for (const level of ["good", "look", "bad"]) { const button = element("button", { type: "button", "aria-pressed": mine.level === level ? "true" : "false" }, bar, level); button.addEventListener("click", () => note(level)); }
   if (mine.level) element("span", { class: `verdict ${mine.level}` }, bar, mine.level);
   if (Object.keys(STATE.notes).length) { const button = element("button", { type: "button" }, bar, "Save your verdicts (JSON)"); button.addEventListener("click", () => save("verdicts.json", JSON.stringify(STATE.notes, null, 1))); }
+  const comment = element("input", { type: "text", placeholder: "why", "aria-label": "Comment on your verdict", value: mine.comment || "" }, bar);
+  comment.addEventListener("change", () => { STATE.notes[name] = { level: "look", ...(STATE.notes[name] || {}), comment: comment.value }; });
+  if (Object.keys(STATE.notes).length) { element("p", { class: "note" }, panel, "Take the file over with:"); element("code", { class: "command" }, panel, `${DATA.report} --verdicts verdicts.json`); }
 }
 
 // Data IDs as a shell takes them.
@@ -35,56 +42,13 @@ function drawPicture(parent, name) {
   const box = element("div", { class: "picture" }, figure);
   element("img", { src: picture.image, alt: `image of ${name}, background subtracted, ${picture.text}` }, box);
   if (picture.mask && STATE.mask) element("img", { src: picture.mask, class: "mask", alt: "" }, box);
-  element("figcaption", {}, figure, `calexp, ${picture.text}. Mask ${STATE.mask ? "on" : "off"} (m): red BAD, magenta CR, green SAT, yellow EDGE.`);
-}
-
-function drawStars(parent, name) {
-  const stars = DATA.stars[name];
-  if (!stars) return;
-  const panelPlot = (options, caption) => { const figure = element("figure", {}, parent), made = plot(figure, { width: Math.min(WIDTH(figure), 420), height: 240, size: 2, ...options }); element("figcaption", {}, figure, `${caption} n = ${made.count}.`); return made; };
-  const classes = stars.psf.map((used) => (used ? "" : "open"));
-  panelPlot({ x: stars.mag, y: stars.fwhm, xLabel: stars.calibrated ? "PSF magnitude (mag)" : "PSF magnitude, instrumental (mag)", yLabel: "FWHM by moments (pixel)", classes }, "Size against magnitude; filled: stars of the PSF.");
-  whiskers(parent, stars);
-  panelPlot({ x: stars.mag, y: stars.dsize, xLabel: "PSF magnitude (mag)", yLabel: "size, star / model - 1", classes, lines: [{ y: 0, cls: "axis" }], reason: "no PSF star" }, "Residual size of stars against the PSF model.");
-  if (stars.profile) {
-    const p = stars.profile;
-    panelPlot({ x: p.radius, y: p.star, xLabel: "radius (pixel)", yLabel: "brightness / center", curves: [{ x: p.radius, y: p.model, cls: "model" }], yRange: [-0.05, 1.08], xRange: [0, p.radius[p.radius.length - 1]] }, `Radial profile of ${p.n} bright stars; line: PSF model.`);
-    panelPlot({ x: p.radius, y: p.growth, xLabel: "radius (pixel)", yLabel: "enclosed flux / total", curves: [{ x: p.radius, y: p.model_growth, cls: "model" }], yRange: [0, 1.1], xRange: [0, p.radius[p.radius.length - 1]] }, "Curve of growth; line: PSF model.");
-  }
-  const reference = stars.reference;
-  if (!reference) { element("p", { class: "note" }, parent, `No zero-point and astrometric residuals: ${stars.reason || "no matches with a reference catalog"}.`); return; }
-  panelPlot({ x: reference.mag, y: reference.dmag, xLabel: "reference magnitude (mag)", yLabel: "zero-point residual (mag)", lines: [{ y: 0, cls: "axis" }] }, "Zero-point residuals of matched stars.");
-  panelPlot({ x: reference.x, y: reference.dmag, xLabel: "x (pixel)", yLabel: "zero-point residual (mag)", lines: [{ y: 0, cls: "axis" }] }, "The same along x: flat errors, cloud that moves.");
-  quiver(parent, stars, reference);
-  panelPlot({ x: reference.dra, y: reference.ddec, xLabel: "RA, measured - reference (mas)", yLabel: "Dec, measured - reference (mas)", lines: [{ y: 0, cls: "axis" }] }, `Astrometric residuals; median ${quantile(finite(reference.dra), 0.5).toFixed(0)} and ${quantile(finite(reference.ddec), 0.5).toFixed(0)} mas.`);
-}
-
-function frameChart(parent, stars, label) {
-  const figure = element("figure", {}, parent), width = Math.min(WIDTH(figure), 420), scale = Math.min((width - 66) / stars.width, 300 / stars.height), height = stars.height * scale + 44;
-  const chart = element("svg:svg", { class: "plot", width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label }, figure);
-  element("svg:rect", { x: 40, y: 8, width: stars.width * scale, height: stars.height * scale, class: "axis" }, chart);
-  element("svg:text", { x: 40 + (stars.width * scale) / 2, y: height - 6, "text-anchor": "middle" }, chart, `x (pixel), 0 to ${stars.width}`);
-  element("svg:text", { transform: `translate(12 ${(stars.height * scale) / 2 + 8}) rotate(-90)`, "text-anchor": "middle" }, chart, `y (pixel), 0 to ${stars.height}`);
-  return { figure, chart, toX: (x) => 40 + x * scale, toY: (y) => 8 + (stars.height - y) * scale, width, height };
-}
-
-function whiskers(parent, stars) {
-  const rows = stars.x.map((_, i) => i).filter((i) => stars.psf[i] && stars.e1[i] !== null), made = frameChart(parent, stars, `PSF whiskers of ${rows.length} stars`), length = 120;
-  for (const i of rows) {
-    const e = Math.hypot(stars.e1[i], stars.e2[i]), angle = 0.5 * Math.atan2(stars.e2[i], stars.e1[i]), dx = Math.cos(angle) * e * length * 0.5, dy = Math.sin(angle) * e * length * 0.5;
-    element("svg:line", { x1: made.toX(stars.x[i]) - dx, x2: made.toX(stars.x[i]) + dx, y1: made.toY(stars.y[i]) + dy, y2: made.toY(stars.y[i]) - dy, class: "whisker" }, made.chart);
-  }
-  element("svg:line", { x1: made.width - 24, x2: made.width - 24, y1: 10, y2: 10 + 0.1 * length, class: "gate-look", "stroke-dasharray": "none" }, made.chart);
-  element("svg:text", { x: made.width - 20, y: 20 }, made.chart, "0.1");
-  element("figcaption", {}, made.figure, `Ellipticity of ${rows.length} PSF stars. All parallel: tracking. On one side: tilt. Radial: focus or astigmatism.`);
-}
-
-function quiver(parent, stars, reference) {
-  const sizes = reference.dx.map((dx, i) => Math.hypot(dx, reference.dy[i])), unit = quantile(finite(sizes), 0.9) || 1, made = frameChart(parent, stars, `Astrometric residuals of ${sizes.length} matched stars`);
-  reference.x.forEach((x, i) => element("svg:line", { x1: made.toX(x), y1: made.toY(reference.y[i]), x2: made.toX(x) + (reference.dx[i] / unit) * 22, y2: made.toY(reference.y[i]) - (reference.dy[i] / unit) * 22, class: "whisker" }, made.chart));
-  element("svg:line", { x1: made.width - 26, x2: made.width - 4, y1: 12, y2: 12, class: "gate-look", "stroke-dasharray": "none" }, made.chart);
-  element("svg:text", { x: made.width - 4, y: 26, "text-anchor": "end" }, made.chart, `${(unit * stars.scale).toPrecision(2)} mas`);
-  element("figcaption", {}, made.figure, `Measured minus reference positions of ${sizes.length} stars. A pattern calls for a higher order of the WCS.`);
+  if (STATE.hard) box.classList.add("hard");
+  element("figcaption", {}, figure, `calexp, ${picture.text}. Mask ${STATE.mask ? "on" : "off"} (m): red BAD, magenta CR, green SAT, yellow EDGE. Contrast ${STATE.hard ? "high" : "usual"} (s).`);
+  if (!picture.residual) return;
+  const second = element("figure", {}, parent), frame = element("div", { class: "picture" }, second);
+  element("img", { src: picture.residual, alt: `residual of ${name}: image minus the PSF models of its sources` }, frame);
+  if (picture.mask && STATE.mask) element("img", { src: picture.mask, class: "mask", alt: "" }, frame);
+  element("figcaption", {}, second, `Residual: calexp minus the PSF models of all sources, black to white -${picture.limit} to ${picture.limit} times the noise of a block. Galaxies, saturated stars and trails stay.`);
 }
 
 function drawNumbers(panel, table, i) {
@@ -134,7 +98,7 @@ function drawGates() {
     input.addEventListener("input", () => { limits[metric] = Number(input.value); text.textContent = show(metric, limits[metric]); recount(); });
   }
   place.appendChild(result);
-  const bar = element("div", { class: "controls" }, place), gates = element("button", { type: "button" }, bar, "Save gates (YAML)"), kept = element("button", { type: "button" }, bar, "Save frames to keep"), left = element("button", { type: "button" }, bar, "Save frames to exclude");
+  const bar = element("div", { class: "controls" }, place), gates = element("button", { type: "button" }, bar, "Save gates (YAML)"), kept = element("button", { type: "button" }, bar, "Save frames to keep"), left = element("button", { type: "button" }, bar, "Save frames to exclude (JSON)");
   const inside = (i) => Object.entries(limits).every(([metric, limit]) => { const value = table.values[metric][i]; return value === null || (low.has(metric) ? value >= limit - 1e-9 : value <= limit + 1e-9); });
   function recount() {
     const rows = [...Array(table.n).keys()], good = rows.filter(inside), seconds = (list) => list.reduce((sum, i) => sum + ((table.values.exposure_time || [])[i] || 0), 0);
@@ -145,6 +109,9 @@ function drawGates() {
   gates.addEventListener("click", () => save("gates.yaml", `# limits chosen on a report, ${new Date().toISOString()}\ndate: ${new Date().toISOString().slice(0, 10)}\ngates:\n` + Object.entries(limits).map(([metric, limit]) => `  ${metric}: {compare: ${low.has(metric) ? "below" : "above"}, look: ${limit.toPrecision(5)}, bad: ${limit.toPrecision(5)}}\n`).join("")));
   const list = (wanted) => [...Array(table.n).keys()].filter((i) => inside(i) === wanted).map((i) => `--id ${quoted(table.name[i])}\n`).join("");
   kept.addEventListener("click", () => save("keep.txt", list(true)));
-  left.addEventListener("click", () => save("exclude.txt", list(false)));
+  const beyond = (i) => Object.entries(limits).filter(([metric, limit]) => { const value = table.values[metric][i]; return value !== null && (low.has(metric) ? value < limit - 1e-9 : value > limit + 1e-9); }).map(([metric, limit]) => `${metric} ${show(metric, table.values[metric][i])} beyond ${show(metric, limit)}`).join(", ");
+  left.addEventListener("click", () => save("exclude.json", JSON.stringify(Object.fromEntries([...Array(table.n).keys()].filter((i) => !inside(i)).map((i) => [table.name[i], { level: "bad", comment: beyond(i) }])), null, 1)));
+  element("p", { class: "note" }, place, "What to do with these files:");
+  for (const line of [`${DATA.report} --gates gates.yaml`, `${DATA.report} --verdicts exclude.json`, `${DATA.select} "own_verdict != 'bad'"`]) element("code", { class: "command" }, place, line);
   recount();
 }

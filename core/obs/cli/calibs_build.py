@@ -9,6 +9,7 @@ import click
 
 from obs.calibration_frames.build import build_calibration
 from obs.calibration_frames.detector_scales import detector_scales, rescale_calibration
+from obs.calibration_frames.previous_frame import measure_change
 from obs.calibration_frames.summary import BuildSummary
 from obs.cli.logs import configure_logging
 from obs.cli.options import add_overrides
@@ -101,7 +102,8 @@ def build(
         summaries[format_data_id(job.data_id)].path = store.target(name, job.data_id)
     made = [(job.data_id, summaries[format_data_id(job.data_id)]) for job in done]
     broken = [(outcome.data_id, outcome.error) for outcome in outcomes if not outcome.ok]
-    record_masters(Path(butler.calib_root), name, made, broken)
+    changes = [measure_change(store, name, job.data_id) for job in done]
+    record_masters(Path(butler.calib_root), name, made, broken, changes)
     return _report(outcomes, summaries, scales)
 
 

@@ -10,6 +10,7 @@ import click
 from obs.cli.options import output_under
 from obs.errors import ObsError, RepositoryError
 from obs.instrument.discovery import load_instrument
+from obs.metrics.own_verdicts import keep_verdicts, read_verdicts
 from obs.repo.butler import Butler
 from obs.repo.layout import is_repository, open_repository
 from obs.repo.metric_rows import query_metric_table
@@ -33,6 +34,7 @@ def report(
     night: str | None,
     output: Path | None,
     gates: Path | None,
+    verdicts: Path | None,
     compare: str | None,
     watch: bool,
     pictures: int,
@@ -43,6 +45,8 @@ def report(
     instrument = None if camera is None else load_instrument(camera)
     butler = Butler(folder, instrument=instrument)
     path = output or _default_page(folder)
+    if verdicts is not None:
+        _take_verdicts(folder, verdicts)
     write = partial(
         report_output,
         butler,
@@ -68,6 +72,15 @@ def report(
         if (now := _stamp(folder)) != seen:
             seen = now
             write()
+
+
+def _take_verdicts(folder: Path, file: Path) -> None:
+    """Keep the verdicts of a file, and name those of frames that are not there."""
+    found = read_verdicts(file)
+    missing = keep_verdicts(folder, found)
+    click.echo(f"{len(found) - len(missing)} of your {len(found)} verdicts are kept")
+    if missing:
+        click.echo(f"WARNING not in {folder}: {', '.join(missing)}", err=True)
 
 
 def report_output(

@@ -2,11 +2,14 @@
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from obs.coadds.frames import Frame
 from obs.errors import DataIdError, DatasetNotFoundError, FileFormatError
+from obs.policy.data_id import format_data_id
 from obs.repo.butler import Butler
+from obs.repo.metric_table import MetricTable
 
 __all__ = ["frame_facts"]
 
@@ -56,7 +59,25 @@ def frame_facts(butler: Butler, frame: Frame) -> dict[str, Any]:
         measured = {}
     if isinstance(measured, Mapping):
         facts |= {name: _known(measured.get(name)) for name in _PROCESSING}
+    facts["own_verdict"] = _own_verdict(butler, frame)
     return facts
+
+
+def _own_verdict(butler: Butler, frame: Frame) -> str:
+    """Return what somebody said of an exposure on a report; empty if nothing."""
+    words = set(format_data_id(frame.data_id).split())
+    for root in butler.roots:
+        for row in _rows_with_verdict(root):
+            if words <= set(str(row["data_id"]).split()):
+                return str(row["own_verdict"])
+    return ""
+
+
+def _rows_with_verdict(root: Path) -> list[dict[str, Any]]:
+    table = MetricTable(root)
+    if "own_verdict" not in table.columns("detector"):
+        return []
+    return table.read("detector", "own_verdict in ('good', 'look', 'bad')")
 
 
 def _known(value: Any) -> Any:  # noqa: ANN401 - of any type

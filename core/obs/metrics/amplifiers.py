@@ -11,6 +11,7 @@ from obs.algorithms.pixels.statistics import robust_sigma
 from obs.geom import Box
 from obs.image.exposure import Exposure
 from obs.image.mask import UNUSABLE_PLANES
+from obs.image.masked_image import MaskedImage
 from obs.metrics.measured import FEWEST, SAMPLE_STEP, Measured
 
 __all__ = ["measure_amplifiers", "measure_overscan"]
@@ -19,6 +20,8 @@ __all__ = ["measure_amplifiers", "measure_overscan"]
 _DEAD_NOISE, _DARK_NOISE = 0.2, 0.4
 #: Above this part of its pixels it is masked.
 _DEAD_MASKED = 0.5
+#: Bands of rows of an amplifier that are looked at alone, and the fewest quiet pixels of one.
+_BANDS, _FEWEST_IN_BAND = 8, 50
 
 
 def measure_overscan(out: Measured, exposure: Exposure) -> None:
@@ -33,6 +36,16 @@ def measure_overscan(out: Measured, exposure: Exposure) -> None:
     out.set("no overscan was subtracted", overscan_level=float(np.median(known)) if known.size else math.nan)
     noise = (sigmas * gains)[np.isfinite(sigmas * gains)]
     out.set("no overscan was subtracted", read_noise=float(np.median(noise)) if noise.size else math.nan)
+    shapes, patterns = (
+        [value for name in names if math.isfinite(value := _number(cards.get(f"ISR_OSCAN_{kind}{name}")))]
+        for kind in ("SHAPE", "PATTERN")
+    )
+    reason = "no overscan was subtracted, or it has too few pixels"
+    out.set(reason, read_noise_shape=max(shapes, key=lambda shape: abs(shape - 1.0), default=math.nan))
+    out.set(reason, read_noise_pattern=max(patterns, default=math.nan))
+    known = gains[np.isfinite(gains)]
+    if known.size:
+        out.details["gain"] = _rounded(float(np.median(known)))
     if names:
         rows = zip(names, levels, sigmas * gains, strict=True)
         out.details["overscan"] = [[name, _rounded(level), _rounded(sigma)] for name, level, sigma in rows]
@@ -54,6 +67,7 @@ def measure_amplifiers(out: Measured, exposure: Exposure, amplifiers: Sequence[t
         masked = np.count_nonzero(bits & lost) / max(bits.size, 1)
         found.append(_measure_quiet(name, pixels.image[cut][quiet], pixels.variance[cut][quiet], masked))
     dead = [amp.name for amp in found if _is_dead(amp, found)]
+    parts = _dark_parts(pixels, amplifiers, [amp for amp in found if amp.name not in dead], lost | sources)
     alive = [amp for amp in found if amp.name not in dead]
     levels = [amp.level / amp.expected for amp in alive if amp.expected > 0]
     ratios = [amp.noise / amp.expected for amp in alive if amp.expected > 0]
@@ -62,11 +76,45 @@ def measure_amplifiers(out: Measured, exposure: Exposure, amplifiers: Sequence[t
     out.set(several, amp_step=float(np.ptp(known)) if len(known) > 1 else math.nan)
     finite = [ratio for ratio in ratios if math.isfinite(ratio)]
     out.set("too few quiet pixels", amp_noise_low=min(finite) if finite else math.nan)
-    out.set("", amp_dead=len(dead))
+    out.set("", amp_dead=len(dead) + sum(parts.values()))
+    noises = [amp.noise for amp in alive if math.isfinite(amp.noise)]
+    out.set("too few quiet pixels", sky_noise=float(np.median(noises)) if noises else math.nan)
     rows = [(amp.name, *map(_rounded, (amp.level, amp.noise, 100.0 * amp.masked))) for amp in found]
     out.details["amplifiers"] = [list(row) for row in rows]
     if dead:
         out.details["dead_amplifiers"] = dead
+    if parts:
+        out.details["dark_parts"] = {name: round(part, 3) for name, part in parts.items()}
+
+
+def _dark_parts(
+    pixels: MaskedImage, amplifiers: Sequence[tuple[str, Box]], alive: Sequence["_Quiet"], bad: int
+) -> dict[str, float]:
+    """Return the part of each amplifier that sees no light, of those that are alive for the rest.
+
+    Bands of an eighth of its rows are compared with the noise of the other amplifiers, or of the other bands.
+    """
+    usual = {amp.name: amp.noise for amp in alive if math.isfinite(amp.noise)}
+    parts = {}
+    for name, box in amplifiers:
+        if name not in usual:
+            continue
+        noise = np.full(_BANDS, math.nan)
+        edges = np.linspace(box.y_min, box.y_max, _BANDS + 1).astype(int)
+        for band in range(_BANDS):
+            cut = (slice(edges[band], edges[band + 1], SAMPLE_STEP), slice(box.x_min, box.x_max, SAMPLE_STEP))
+            quiet = pixels.image[cut][(pixels.mask.array[cut] & bad) == 0]
+            if quiet.size >= _FEWEST_IN_BAND:
+                noise[band] = robust_sigma(quiet)
+        others = [value for other, value in usual.items() if other != name]
+        known = noise[np.isfinite(noise)]
+        if not known.size:
+            continue
+        light = max(float(np.median(others)) if others else 0.0, float(known.max()))
+        part = float(np.mean(noise < _DARK_NOISE * light))
+        if 0 < part < 1:
+            parts[name] = part
+    return parts
 
 
 class _Quiet(NamedTuple):

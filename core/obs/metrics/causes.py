@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-__all__ = ["REMEDIES", "Cause", "find_causes"]
+from obs.metrics.remedies import REMEDIES, SINGLE_REMEDIES
+
+__all__ = ["Cause", "find_causes"]
 
 
 class _Failure(Protocol):
@@ -47,53 +49,18 @@ class Cause:
     metrics: tuple[str, ...] = ()
 
 
-REMEDIES = {
-    "failed": "read its log; process it again when the cause is gone",
-    "no light": "check shutter, cover and dome; leave it out",
-    "dead amplifier": "check cable and readout; list the amplifier as a defect, or leave the detector out",
-    "trailed": "check tracking, guiding and wind; leave it out of photometry of faint stars",
-    "out of focus": "refocus; leave it out where sharp images matter",
-    "seeing": "wait for better seeing, or check the focus",
-    "moonlit cloud": "leave it out of photometry; the sky is bright and stars are faint",
-    "cloud": "weight it by its depth, or leave it out",
-    "dome": "check that the dome follows the telescope",
-    "moonlight": "observe farther from the Moon, or in redder filters",
-    "twilight": "start later, or stop earlier",
-    "bright sky": "look for lamps, thin cloud lit from below, or light that scatters in the telescope",
-    "pointing": "check the pointing model and the clock; obs camera adjust corrects the camera package",
-}
-#: What a single gate calls for.
-_SINGLE = {
-    "fwhm": "the PSF is undersampled: fluxes of the PSF are less exact",
-    "psf_gradient": "check collimation and tilt of the camera",
-    "psf_concentration": "refocus",
-    "psf_e1_residual": "raise the order of the PSF model, or look at its residuals",
-    "psf_e2_residual": "raise the order of the PSF model, or look at its residuals",
-    "psf_size_residual": "look at the PSF stars: blends, saturation, brighter-fatter",
-    "sky_gradient": "check the flat, and light that scatters in the telescope",
-    "noise_ratio": "check gain and read noise of the camera package: obs doctor",
-    "stars_ratio": "compare the image with one of the same field",
-    "stars_expected": "check focus, pointing and the reference catalog",
-    "depth": "see seeing, sky and transparency",
-    "zp_scatter": "check flat, cloud and color term",
-    "zp_n_stars": "use a deeper reference catalog",
-    "psf_minus_aperture": "check the aperture correction and light near the stars",
-    "astrom_scatter": "check the order of the distortion and the reference catalog",
-    "astrom_matched": "check the reference catalog and the pointing",
-    "scale_ratio": "correct the pixel scale: obs camera adjust",
-    "saturated": "expose shorter",
-    "masked": "look at the mask: obs display",
-    "stars_hit": "stars are taken for cosmic rays: raise the limits of cosmic_rays",
-    "streaks": "look at the trails before photometry",
-    "overscan_level": "check the electronics: compare with the amplifier's history",
-    "read_noise": "check the electronics: compare with the amplifier's history",
-    "amp_step": "check bias and gains of the amplifiers",
-    "star_e": "check collimation, focus and tracking",
-}
+#: What follows from an amplifier that sees no light.
+_OF_DEAD_AMPLIFIERS = (
+    *("amp_step", "masked", "noise_ratio", "read_noise", "read_noise_shape", "read_noise_pattern", "overscan_level"),
+    *("stars_ratio", "stars_expected", "sky_gradient", "sky_bimodal", "zp_scatter", "zp_trend", "source_excess"),
+    *("depth_difference", "background_residual"),
+)
 #: What gets worse when stars are wide or long.
 _OF_BAD_IMAGES = ("astrom_scatter", "zp_scatter", "psf_minus_aperture", "psf_size_residual")
 _MOON_MATTERS, _BRIGHTER, _DIMMER = 0.3, 0.3, 0.85
 _DARK_SUN = -18.0
+#: Rank correlation above which a drift is steady.
+_STEADY = 0.7
 _DEFOCUS_RATIO = 1.8
 #: Part of the stars, and number of them, below which nothing gets in.
 _NO_STARS, _FEW_STARS = 0.2, 2
@@ -120,12 +87,12 @@ def find_causes(row: Mapping[str, Any], failures: Mapping[str, _Failure]) -> lis
     causes = list(_no_light(row, left))
     if row.get("status") == "failed":
         causes.append(Cause("failed", _failure_text(row), REMEDIES["failed"]))
-    for rule in (_dead_amplifier, _trailed, _width, _atmosphere, _pointing):
+    for rule in _RULES:
         causes += list(rule(row, left))
     if causes and "depth" in left and row.get("status") != "failed":
         left.pop("depth")  # the consequence of what has been named
     for name, failure in left.items():
-        remedy = _SINGLE.get(name, "look at the frame")
+        remedy = SINGLE_REMEDIES.get(name, "look at the frame")
         causes.append(Cause(name, failure.text, remedy, failure.level, (name,)))
     return sorted(causes, key=lambda cause: cause.level != "bad")
 
@@ -144,11 +111,13 @@ def _take(left: _Failures, *names: str) -> tuple[str, ...]:
 def _no_light(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
     stars, number = row.get("stars_ratio"), row.get("n_stars", row.get("n_psf_offered"))
     number = row.get("n_psf_offered") if number is None else number  # those of a frame that failed before
-    few = (number or 0) <= _FEW_STARS or (stars is not None and stars < _NO_STARS)
+    # of a dark frame cosmic rays and hot pixels pass for stars, but they are not where stars are
+    few = (number or 0) <= _FEW_STARS or (stars is not None and stars < _NO_STARS) or row.get("zero_point_rate") is None
     if "sky_deficit" in left and left["sky_deficit"].level == "bad" and few:
+        seen = f"{number or 0:.0f} stars" if (number or 0) <= _FEW_STARS else "no star of the reference catalog"
         text = (
             f"no light: sky {row['sky_rate']:.3g} adu/s, {100 * 10 ** (-0.4 * row['sky_deficit']):.2g} % of the usual, "
-            f"and {number or 0:.0f} stars: the shutter was closed, or the cover on"
+            f"and {seen}: the shutter was closed, or the cover on"
         )
         metrics = tuple(left)
         left.clear()
@@ -157,16 +126,129 @@ def _no_light(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
 
 def _dead_amplifier(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
     if "amp_dead" in left:
-        names = (row.get("details") or {}).get("dead_amplifiers", [])
-        which = f"amplifier {', '.join(names)}" if names else f"{row['amp_dead']:.0f} amplifiers"
-        _take(left, "amp_step", "masked", "noise_ratio", "stars_ratio", "stars_expected", "sky_gradient", "zp_scatter")
-        yield Cause(
-            "dead amplifier",
-            f"{which} dead: no noise of light, or masked",
-            REMEDIES["dead amplifier"],
-            "bad",
-            _take(left, "amp_dead"),
+        details = row.get("details") or {}
+        names, parts = details.get("dead_amplifiers", []), details.get("dark_parts", {})
+        words = [f"amplifier {', '.join(names)} dead"] if names else []
+        words += [f"{100 * part:.0f} % of amplifier {name} dead" for name, part in parts.items()]
+        which = " and ".join(words) if words else f"{row['amp_dead']:.2g} amplifiers dead"
+        level = left["amp_dead"].level
+        _take(left, *_OF_DEAD_AMPLIFIERS)
+        text = f"{which}: no noise of light, or masked"
+        yield Cause("dead amplifier", text, REMEDIES["dead amplifier"], level, _take(left, "amp_dead"))
+
+
+def _filter(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
+    """Tell another filter than the header says: stars of different color have different zero points."""
+    if "color_term" not in left or left["color_term"].level != "bad":
+        return
+    color = (row.get("details") or {}).get("color", "")
+    text = f"another filter than '{row.get('filter')}'? The zero point changes with {color or 'color'}: "
+    text += left["color_term"].text
+    names = ("transparency", "sky_excess", "sky_deficit", "zp_scatter", "depth", "depth_difference", "zp_trend")
+    _take(left, *names, "stars_ratio", "stars_expected", "psf_minus_aperture")
+    yield Cause("filter", text, REMEDIES["filter"], "bad", _take(left, "color_term"))
+
+
+def _double(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
+    if "double_images" not in left:
+        return
+    text = f"tracking jump: {row['double_images']:.0f} % of the bright stars have the same companion"
+    names = (
+        "transparency",
+        "stars_ratio",
+        "stars_expected",
+        "astrom_matched",
+        "depth",
+        "source_excess",
+        *_OF_BAD_IMAGES,
+    )
+    _take(left, *names)
+    yield Cause("tracking jump", text, REMEDIES["trailed"], left["double_images"].level, _take(left, "double_images"))
+
+
+def _dew(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
+    """Tell dew from weather: seeing and light get worse together, frame by frame."""
+    dew, clear = row.get("dew"), row.get("transparency")
+    if dew is None or clear is None or dew < _STEADY or not {"transparency", "seeing"} & set(left):
+        return
+    level: Literal["look", "bad"] = (
+        "bad" if "bad" in (left[name].level for name in ("transparency", "seeing") if name in left) else "look"
+    )
+    text = (
+        f"dew, frost or a focus that runs away: over the last frames the seeing grew to {row['seeing']:.1f} arcsec "
+        f"while {100 * (1 - clear):.0f} % of the light was lost, step by step"
+    )
+    names = ("transparency", "seeing", "stars_ratio", "stars_expected", "zp_n_stars", "depth", *_OF_BAD_IMAGES)
+    yield Cause("dew", text, REMEDIES["dew"], level, _take(left, *names))
+
+
+def _flat(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
+    """Tell a wrong flat or something in the way: zero point and sky change over the detector."""
+    if "zp_trend" not in left:
+        return
+    if "sky_gradient" in left and left["zp_trend"].level == left["sky_gradient"].level == "bad":
+        text = (
+            f"dome in the way: stars lose up to {row['zp_trend']:.1f} mag over the detector, and the sky changes by "
+            f"{row['sky_gradient']:.0f} % with them"
         )
+        names = ("zp_trend", "sky_gradient", "sky_bimodal", "depth_difference", "background_residual", "depth")
+        yield Cause("dome", text, REMEDIES["dome"], "bad", _take(left, *names, "zp_scatter", "astrom_matched"))
+        return
+    text = f"uneven response: {left['zp_trend'].text}"
+    if "sky_gradient" in left:
+        text += f", and {left['sky_gradient'].text}"
+    level = left["zp_trend"].level
+    metrics = _take(left, "zp_trend", "sky_gradient", "zp_scatter", "sky_bimodal")
+    yield Cause("flat", f"{text}: flat, dome or thin cloud", REMEDIES["flat"], level, metrics)
+
+
+def _uneven(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
+    """Tell light that is not of the sky: it changes over the detector, and stars do not."""
+    if not {"sky_bimodal", "sky_gradient", "source_excess"} & set(left):
+        return
+    parts = [left[name] for name in ("sky_bimodal", "sky_gradient", "source_excess") if name in left]
+    level: Literal["look", "bad"] = "bad" if any(part.level == "bad" for part in parts) else "look"
+    text = f"uneven sky: {', and '.join(part.text for part in parts)}: ghost, stray light, or a step of the bias"
+    names = ("sky_bimodal", "sky_gradient", "source_excess", "amp_step", "background_residual")
+    yield Cause("uneven sky", text, REMEDIES["uneven sky"], level, _take(left, *names))
+
+
+def _noise(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
+    """Tell noise of the electronics, of which much else follows."""
+    if "read_noise" not in left:
+        return
+    level = left["read_noise"].level
+    text = f"noisy readout: {left['read_noise'].text}"
+    names = ("read_noise", "read_noise_shape", "read_noise_pattern", "noise_ratio", "cosmic_rays", "depth")
+    yield Cause("noise", text, REMEDIES["noise"], level, _take(left, *names, "depth_difference", "stars_hit"))
+
+
+def _streaks(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
+    if "streaks" in left:
+        level, number = left["streaks"].level, row.get("n_streaks")
+        count = f"{number:.0f} trails" if number and number > 1 else "a trail"
+        text = f"{count} of satellites or aircraft in {row['streaks']:.1f} % of the pixels"
+        yield Cause("streaks", text, REMEDIES["streaks"], level, _take(left, "streaks"))
+
+
+def _header(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
+    if "header_problems" in left:
+        lines = (row.get("details") or {}).get("header", [])
+        text = f"header: {'; '.join(lines)}" if lines else left["header_problems"].text
+        yield Cause("header", text, REMEDIES["header"], "look", _take(left, "header_problems"))
+
+
+def _ages(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
+    names = [name for name in ("bias", "dark", "flat") if f"{name}_age" in left]
+    if names:
+        words = [f"{name} {_days(float(row[f'{name}_age']))}" for name in names]
+        level: Literal["look", "bad"] = "bad" if any(left[f"{name}_age"].level == "bad" for name in names) else "look"
+        metrics = _take(left, *(f"{name}_age" for name in names))
+        yield Cause("calibrations", f"calibrations: {', '.join(words)}", REMEDIES["calibrations"], level, metrics)
+
+
+def _days(age: float) -> str:
+    return f"{age:.0f} days old" if age >= 0 else f"taken {-age:.0f} days later"
 
 
 def _trailed(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
@@ -251,7 +333,8 @@ def _atmosphere(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
     elif "sky_excess" in left:
         text = f"bright sky: {row['sky_excess']:.1f} mag brighter than Moon and twilight explain"
         level = left["sky_excess"].level
-        yield Cause("bright sky", text, REMEDIES["bright sky"], level, _take(left, "sky_excess", "depth"))
+        names = ("sky_excess", "depth", "stars_ratio", "stars_expected", "zp_n_stars")
+        yield Cause("bright sky", text, REMEDIES["bright sky"], level, _take(left, *names))
     elif "depth" in left and (row.get("moon_sky") or 0) > _MOON_MATTERS and (brighter or 0) > _MOON_MATTERS:
         text = (
             f"moonlight: sky {brighter:.1f} mag brighter; the Moon ({row['moon_phase']:.0f} % lit, "
@@ -269,3 +352,10 @@ def _pointing(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
         failure = left["pointing_error"]
         text = f"pointing: the field is {row['pointing_error']:.0f} arcsec from where the header puts it"
         yield Cause("pointing", text, REMEDIES["pointing"], failure.level, _take(left, "pointing_error"))
+
+
+#: In this order: each takes what it explains.
+_RULES = (
+    *(_dead_amplifier, _filter, _trailed, _double, _dew, _width),
+    *(_noise, _atmosphere, _flat, _uneven, _streaks, _pointing, _header, _ages),
+)

@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.metrics.compare_order import add_clock_steps, add_drifts
 from obs.metrics.definitions import Metric
 from obs.metrics.nights import night_of
 
 __all__ = ["DERIVED", "Reference", "References", "add_derived"]
+
+_SPEED = "best tenth of the frames over this one: squared FWHM, or sky rate"
 
 DERIVED: dict[str, Metric] = {
     metric.name: metric
@@ -59,6 +62,46 @@ DERIVED: dict[str, Metric] = {
             "Time that this exposure is worth, in parts of its exposure time.",
             "10^(0.8 (depth - depth of the best tenth))",
             0,
+        ),
+        Metric("speed_seeing", "speed by seeing", "%", "Part of the best speed that the seeing leaves.", _SPEED, 0),
+        Metric("speed_sky", "speed by sky", "%", "Part of the best speed that the sky leaves.", _SPEED, 0),
+        Metric(
+            "speed_transparency",
+            "speed by transparency",
+            "%",
+            "Part of the best speed that the atmosphere leaves.",
+            "square of the transparency",
+            0,
+        ),
+        Metric(
+            "depth_difference",
+            "depth - predicted",
+            "mag",
+            "Depth by the errors of faint sources minus that by PSF, noise of the sky and zero point.",
+            "from both",
+        ),
+        Metric(
+            "source_excess",
+            "crowd above usual",
+            "sigma",
+            "How much more sources crowd in one place than in other frames of the same field and filter.",
+            "crowd of sources minus its median",
+            1,
+        ),
+        Metric(
+            "clock_step",
+            "clock set back",
+            "s",
+            "By how much the exposure began before the end of the one with the number before.",
+            "from dates and exposure times of the same night",
+            0,
+        ),
+        Metric(
+            "dew",
+            "seeing and light drift",
+            "",
+            "How steadily seeing grew and transparency fell together over the last frames, 0 to 1.",
+            "smaller of both rank correlations (Kendall) with time, over the last eight frames of the filter",
         ),
     )
 }
@@ -172,7 +215,22 @@ def add_derived(rows: Sequence[dict[str, Any]], references: References, extincti
         row["effective"] = None
         if deep and depth is not None:
             row["effective"] = 100.0 * 10 ** (0.8 * (depth - max(ref.best for ref in deep)))
-    _count_stars(rows, references)
+        predicted = row.get("depth_predicted")
+        row["depth_difference"] = None if depth is None or predicted is None else depth - predicted
+        _add_speeds(row, references)
+    _compare_fields(rows)
+    add_clock_steps(rows)
+    add_drifts(rows)
+
+
+def _add_speeds(row: dict[str, Any], references: References) -> None:
+    """Add the parts of the speed that seeing, sky and transparency leave, percent."""
+    for name, metric, power in (("speed_seeing", "seeing", 2.0), ("speed_sky", "sky_rate", 1.0)):
+        known, value = references.find(metric, row, low_is_best=True), row.get(metric)
+        best = min((ref.best for ref in known if ref.best > 0), default=None)
+        row[name] = None if best is None or not value or value < 0 else 100.0 * min((best / value) ** power, 1.0)
+    clear = row.get("transparency")
+    row["speed_transparency"] = None if clear is None else 100.0 * min(clear, 1.0) ** 2
 
 
 def _compare_sky(row: dict[str, Any], dark: list[Reference]) -> None:
@@ -198,19 +256,21 @@ def _prepare(row: dict[str, Any], extinction: float) -> None:
         row["sky_dark"] = (row.get("moon_sky") or 0.0) - 2.5 * math.log10(rate)
 
 
-def _count_stars(rows: Sequence[dict[str, Any]], references: References) -> None:
-    """Compare numbers of stars between frames of one field, filter and exposure time."""
+def _compare_fields(rows: Sequence[dict[str, Any]]) -> None:
+    """Compare numbers of stars, and how sources crowd, between frames of one field, filter and exposure time."""
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
         ra, dec = row.get("ra"), row.get("dec")
         place = (None, None) if ra is None or dec is None else (round(ra / _SAME_FIELD), round(dec / _SAME_FIELD))
         groups[(*_group(row), row.get("detector_name"), row.get("exposure_time"), *place)].append(row)
     for group in groups.values():
-        numbers = _values(group, "n_stars")
-        usual = float(np.median(numbers)) if len(numbers) >= _FIELD_FRAMES else 0.0
+        stars, crowds = (_values(group, name) for name in ("n_stars", "source_anomaly"))
+        usual = float(np.median(stars)) if len(stars) >= _FIELD_FRAMES else 0.0
+        crowd = float(np.median(crowds)) if len(crowds) >= _FIELD_FRAMES else None
         for row in group:
-            number = row.get("n_stars")
+            number, crowded = row.get("n_stars"), row.get("source_anomaly")
             row["stars_ratio"] = number / usual if usual > 0 and number is not None else None
+            row["source_excess"] = crowded - crowd if crowd is not None and crowded is not None else None
 
 
 def _group(row: Mapping[str, Any]) -> tuple[Any, ...]:

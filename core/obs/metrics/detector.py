@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.algorithms.photometry.zero_point_trends import Trends
 from obs.algorithms.pixels.statistics import robust_sigma
 from obs.algorithms.psf.width import half_maximum_width
 from obs.geom import Box
@@ -20,10 +21,13 @@ from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.mask import UNUSABLE_PLANES
 from obs.metrics.amplifiers import measure_amplifiers, measure_overscan
+from obs.metrics.evenness import crowd_significance, sky_step
+from obs.metrics.header import measure_ages, measure_header
 from obs.metrics.measured import FEWEST, SAMPLE_STEP, Measured
 from obs.process_summary import ProcessSummary
 from obs.tasks.calibrate import Calibrated
 from obs.tasks.characterize import Characterized
+from obs.tasks.explain_psf import find_companion
 from obs.tasks.psf_sizes import FWHM_PER_SIGMA
 
 __all__ = ["Stage", "measure_detector"]
@@ -36,6 +40,10 @@ _STAR_SNR, _FAINT_SNR = 20.0, 15.0
 _DEPTH_SNR = 5.0
 #: Reference stars this much brighter than the depth should be found.
 _SURE = 1.5
+#: Among fewer sources, one that is hit by chance is a large part.
+_FEWEST_BRIGHT = 40
+#: A color term is compared if its error is smaller, mag/mag, or so many times smaller than itself.
+_COLOR_ERROR, _SIGNIFICANT = 0.03, 5.0
 
 
 @dataclass
@@ -81,6 +89,8 @@ def measure_detector(stage: Stage, summary: ProcessSummary, amplifiers: Sequence
     if exposure is None:
         return out
     measure_overscan(out, exposure)
+    measure_header(out, exposure)
+    measure_ages(out, exposure)
     if stage.found is not None:
         _measure_psf(out, stage.found, summary)
         _measure_mask(out, exposure, summary)
@@ -111,21 +121,39 @@ def _measure_psf(out: Measured, found: Characterized, summary: ProcessSummary) -
         out.set("no WCS, so the pixel scale is not known", seeing=middle * scale, psf_gradient=gradient * scale)
         concentration = FWHM_PER_SIGMA * found.sigma / found.fwhm if found.fwhm > 0 else math.nan
         out.set("the PSF model has no width", psf_concentration=concentration)
-    out.set("", n_psf_stars=summary.n_psf_star)
+    fitted = math.nan if origin == "given" else summary.n_psf_star
+    out.set("the PSF came with the exposure", n_psf_stars=fitted)
     out.set(f"no reserved stars (PSF: {origin})", psf_size_residual=summary.psf_size_residual)
     catalog = found.catalog
     stars = catalog["calib_psf_candidate"] if "calib_psf_candidate" in catalog else np.zeros(len(catalog), bool)
     out.set("", n_psf_offered=float(np.count_nonzero(stars)))
+    reserved = np.count_nonzero(catalog["calib_psf_reserved"]) if "calib_psf_reserved" in catalog else math.nan
+    out.set("the PSF was not fitted to stars", n_psf_reserved=float(reserved))
     _measure_shapes(out, catalog.select(stars))
+    _measure_doubles(out, catalog, summary.psf_sigma)
     if "base_PixelFlags_flag_crCenter" in catalog and len(catalog):
         center = catalog["base_PixelFlags_flag_crCenter"]
         bright = _signal_to_noise(catalog) > _STAR_SNR
-        out.set("no bright source", stars_hit=100.0 * float(np.mean(center[bright])) if bright.any() else math.nan)
+        is_enough = np.count_nonzero(bright) >= _FEWEST_BRIGHT
+        part = 100.0 * float(np.mean(center[bright])) if is_enough else math.nan
+        out.set(f"fewer than {_FEWEST_BRIGHT} bright sources", stars_hit=part)
+
+
+def _measure_doubles(out: Measured, catalog: Catalog, sigma: float) -> None:
+    """Note which part of the bright sources has the same companion."""
+    if not sigma > 0 or "deblend_nChild" not in catalog or not len(catalog):
+        out.set("no sources, or no width of the PSF", double_images=math.nan)
+        return
+    found = find_companion(catalog, sigma)
+    out.set("", double_images=100.0 * found.n_with / found.n_bright if found is not None else 0.0)
 
 
 def _measure_shapes(out: Measured, stars: Catalog) -> None:
     """Measure ellipticities of stars, and how the model differs from them."""
-    names = ("star_e", "star_e_coherent", "star_angle", "psf_e1_residual", "psf_e2_residual", "psf_size_scatter")
+    names = [
+        *("star_e", "star_e_coherent", "star_angle"),
+        *("psf_e1_residual", "psf_e2_residual", "psf_e_scatter", "psf_size_scatter"),
+    ]
     if "base_SdssShape_xx" in stars:
         first, size = _ellipticity(stars, "base_SdssShape_")
         model, model_size = _ellipticity(stars, "base_SdssShape_psf_")
@@ -145,6 +173,7 @@ def _measure_shapes(out: Measured, stars: Catalog) -> None:
         star_angle=math.degrees(0.5 * math.atan2(e2, e1)),
         psf_e1_residual=difference[0],
         psf_e2_residual=difference[1],
+        psf_e_scatter=max(robust_sigma(values) for values in first - model),
         psf_size_scatter=robust_sigma(np.sqrt(size / model_size)),
     )
 
@@ -169,6 +198,9 @@ def _measure_mask(out: Measured, exposure: Exposure, summary: ProcessSummary) ->
         n_streaks=summary.n_streak,
         streaks=100.0 * summary.streak_fraction,
     )
+    some = rows[:, ::SAMPLE_STEP].copy()
+    planes = {name: 100.0 * np.count_nonzero(some & mask.bits(name)) / some.size for name in mask.planes}
+    out.details["planes"] = {name: round(part, 3) for name, part in planes.items() if part > 0}
     seconds = exposure.visit_info.exposure_time if exposure.visit_info is not None else math.nan
     rate = summary.n_cosmic_ray_pixel / (mask.array.size / _PIXELS_PER_MEGAPIXEL)
     out.set("the exposure time is not known, or 0", cosmic_rays=rate / seconds if seconds > 0 else math.nan)
@@ -189,6 +221,8 @@ def _measure_sky(out: Measured, stage: Stage, summary: ProcessSummary) -> None:
         low, high = np.percentile(cells[0], [5, 95])
         gradient = 100.0 * float(high - low) / level
     out.set("no sky level, or too few cells", sky_gradient=gradient)
+    step = 100.0 * max(sky_step(cells[0]), found.sky.largest_step) / level if cells and level > 0 else math.nan
+    out.set("no sky level, or too few cells", sky_bimodal=step)
     out.set("noise of the sky was not measured", noise_ratio=summary.noise_ratio)
     out.set("too few cells beside sources", background_residual=summary.background_residual)
     zero_point = summary.zero_point
@@ -217,6 +251,8 @@ def _measure_sources(out: Measured, done: Calibrated, summary: ProcessSummary) -
     seconds = done.exposure.visit_info.exposure_time if done.exposure.visit_info is not None else math.nan
     rate = summary.zero_point - 2.5 * math.log10(seconds) if seconds > 0 else math.nan
     out.set(no_reference, zero_point=summary.zero_point, zp_scatter=summary.zero_point_rms)
+    out.set(no_reference, zp_error=done.zero_point.error)
+    _measure_trends(out, done.zero_point.trends, no_reference)
     out.set(no_reference if not math.isfinite(summary.zero_point) else "no exposure time", zero_point_rate=rate)
     out.set(no_reference, astrom_scatter=1000.0 * summary.astrometric_scatter, astrom_matched=summary.wcs_matched)
     fitted = "the WCS was not fitted" if len(done.reference) else no_reference
@@ -225,9 +261,21 @@ def _measure_sources(out: Measured, done: Calibrated, summary: ProcessSummary) -
     )
 
 
+def _measure_trends(out: Measured, trends: Trends, no_reference: str) -> None:
+    """Note how the zero point changes; a color term only where its error is small enough to compare it."""
+    few = "too few stars" if no_reference == "no match" else no_reference
+    out.set(few, zp_trend=trends.over_frame, zp_bright=trends.bright)
+    is_known = trends.color_error < max(_COLOR_ERROR, abs(trends.color) / _SIGNIFICANT)
+    reason = f"its error is {trends.color_error:.2g} mag/mag" if math.isfinite(trends.color_error) else few
+    out.set(reason, color_term=trends.color if is_known else math.nan)
+    out.set(few, color_term_error=trends.color_error)
+    if trends.color_name:
+        out.details["color"] = trends.color_name
+
+
 def _measure_stars(out: Measured, done: Calibrated) -> None:
     catalog = done.catalog
-    names = ("depth", "psf_minus_aperture", "stars_expected")
+    names = ("depth", "psf_minus_aperture", "stars_expected", "source_anomaly")
     if not len(catalog):
         out.set("", n_stars=0)
         out.set("no sources", **dict.fromkeys(names, math.nan))
@@ -237,6 +285,8 @@ def _measure_stars(out: Measured, done: Calibrated) -> None:
     extended = catalog["base_ClassificationExtendedness_value"]
     stars = single & (snr > _STAR_SNR) & (extended < 0.5)
     out.set("", n_stars=float(np.count_nonzero(stars)))
+    x, y = (np.asarray(catalog[f"base_SdssCentroid_{axis}"][single], float) for axis in "xy")
+    out.set("too few sources", source_anomaly=crowd_significance(x, y, done.exposure.shape))
     error = np.asarray(catalog["base_PsfFlux_instFluxErr"], float)
     faint = single & (snr < _FAINT_SNR) & (snr > 0) & np.isfinite(error) & (error > 0)
     calibration = done.exposure.photo_calib

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from obs.errors import ConfigError, suggest
-from obs.metrics.definitions import METRICS
+from obs.metrics.definitions import MASTER_METRICS, METRICS
 from obs.metrics.derive import DERIVED
 from obs.yaml_lines import line_of, load_yaml
 
@@ -127,7 +127,7 @@ def _add(gates: Gates, path: Path) -> Gates:
 
 
 def _gate(name: str, limits: object, before: Gate | None, path: Path, line: int | None) -> Gate:
-    names = [*METRICS, *DERIVED]
+    names = [*METRICS, *DERIVED, *MASTER_METRICS]
     if name not in names:
         raise ConfigError(f"there is no metric '{name}'{suggest(name, names)}", path=path, line=line)
     if not isinstance(limits, Mapping):

@@ -35,6 +35,7 @@ def record_masters(
     name: str,
     made: Sequence[tuple[Mapping[str, Any], MasterFacts]],
     failed: Sequence[tuple[Mapping[str, Any], str]] = (),
+    changes: Sequence[tuple[float | None, str]] = (),
 ) -> None:
     """Write a row for each calibration frame; a problem here becomes a warning of the log.
 
@@ -48,10 +49,17 @@ def record_masters(
         Data IDs and what was found.
     failed : sequence of (mapping, str)
         Data IDs that could not be made, and why.
+    changes : sequence of (float or None, str), optional
+        For each that was made, the percentage of pixels that differ from an earlier one, and its date; or None, and
+        the reason.
     """
     now = datetime.now(UTC).isoformat(timespec="seconds")
     common = {"type": name, "made": now, "version": __version__}
-    rows = [_keys(name, data_id) | common | _facts(facts) for data_id, facts in made]
+    known = changes or [(None, "not compared")] * len(made)
+    rows = [
+        _keys(name, data_id) | common | _facts(facts, change)
+        for (data_id, facts), change in zip(made, known, strict=True)
+    ]
     rows += [_keys(name, data_id) | common | {"status": "failed", "error": error} for data_id, error in failed]
     try:
         MetricTable(root).write("master", rows)
@@ -64,16 +72,20 @@ def _keys(name: str, data_id: Mapping[str, Any]) -> dict[str, Any]:
     return known | {"data_id": f"{name} {format_data_id(data_id)}"}
 
 
-def _facts(facts: MasterFacts) -> dict[str, Any]:
+def _facts(facts: MasterFacts, change: tuple[float | None, str]) -> dict[str, Any]:
     levels = [level for level in facts.levels.values() if math.isfinite(level)]
     reasons = {} if facts.noise_factors else {"noise_expected": "one input, or no gain or read noise is known"}
+    if change[0] is None:
+        reasons["master_change"] = change[1]
+    compared = {"compared_with": change[1]} if change[0] is not None else {}
     return {
         "status": "done",
         "n_used": len(facts.levels),
         "n_dropped": len(facts.dropped),
         "level": float(np.median(levels)) if levels else None,
         "noise_expected": max(facts.noise_factors, default=None),
+        "master_change": change[0],
         "clipped": facts.n_clipped,
         "peak_memory": facts.peak_memory,
-        "details": {"warnings": facts.warnings, "dropped": facts.dropped, "reasons": reasons},
+        "details": {"warnings": facts.warnings, "dropped": facts.dropped, "reasons": reasons} | compared,
     }

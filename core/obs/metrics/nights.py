@@ -5,14 +5,19 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-__all__ = ["NOT_KEYS", "night_of", "utc_of", "visit_name"]
+__all__ = ["NOT_KEYS", "VISIT_KEYS", "night_of", "utc_of", "visit_name"]
 
 #: Data ID keys that number the exposure, in the order in which they are looked for.
-_VISIT_KEYS = ("visit", "exposure", "expId")
+VISIT_KEYS = ("visit", "exposure", "expId")
 #: Keys that tell detectors of one exposure apart.
 _DETECTOR_KEYS = frozenset({"ccd", "detector", "camcol", "amp", "channel", "extension", "detectorName", "raftName"})
 #: Columns that are not keys of data IDs.
-NOT_KEYS = frozenset({"data_id", "status", "error", "changed", "details", "version", "detector_name", "object", "date"})
+NOT_KEYS = frozenset(
+    {
+        *("data_id", "status", "error", "changed", "details", "version", "detector_name", "object", "date"),
+        *("own_verdict", "own_comment", "pier_side"),
+    }
+)
 _MJD_ZERO = datetime(1858, 11, 17, tzinfo=UTC)
 
 
@@ -24,7 +29,7 @@ def visit_name(row: Mapping[str, Any]) -> str:
     row : mapping
         A row of a detector.
     """
-    for key in _VISIT_KEYS:
+    for key in VISIT_KEYS:
         if row.get(key) is not None:
             return f"{key}={row[key]}"
     words = [word for word in str(row["data_id"]).split() if word.partition("=")[0] not in _DETECTOR_KEYS]

@@ -13,6 +13,7 @@ from obs.image.exposure import Exposure
 from obs.instrument.barycenter import mid_exposure_mjd
 from obs.metrics.definitions import CONTEXT, METRICS
 from obs.metrics.detector import Stage, measure_detector
+from obs.metrics.header import CCD_TEMPERATURE_CARDS
 from obs.metrics.sun_moon import find_lights, moonlight
 from obs.policy.data_id import format_data_id
 from obs.process_summary import ProcessSummary
@@ -27,9 +28,11 @@ logger = logging.getLogger(__name__)
 #: Header cards that cameras use for these facts.
 _CARDS = {
     "focus": ("FOCUS", "FOCUSPOS", "FOCPOS", "TELFOCUS", "FOCUSVAL", "FOC-VAL"),
-    "ccd_temperature": ("CCD-TEMP", "CCDTEMP", "CCD_TEMP", "DETTEMP", "DET-TEMP", "DET-TMP1"),
+    "ccd_temperature": CCD_TEMPERATURE_CARDS,
     "object": ("OBJECT", "OBJNAME", "TARGET", "TARGNAME"),
+    "pier_side": ("PIERSIDE", "PIER-SID", "PIER_SID"),
 }
+_TEXTS = ("object", "pier_side")
 _MOST_WARNINGS = 20
 _UNSAFE = re.compile(r"[^A-Za-z0-9_]")
 
@@ -167,7 +170,7 @@ def _context(exposure: Exposure | None) -> dict[str, Any]:
     found.update(mjd=mjd, exposure_time=info.exposure_time, airmass=info.airmass, temperature=info.air_temperature)
     for name, spellings in _CARDS.items():
         value = next((cards[card] for card in spellings if card in cards), None)
-        found[name] = _fact(value, text=name == "object")
+        found[name] = _fact(value, text=name in _TEXTS)
     if exposure.wcs is not None:
         height, width = exposure.shape
         x, y = 0.5 * (width - 1), 0.5 * (height - 1)
@@ -184,6 +187,7 @@ def _context(exposure: Exposure | None) -> dict[str, Any]:
             moon_separation=lights.moon_separation,
             moon_phase=lights.moon_phase,
             altitude=altitude,
+            hour_angle=lights.hour_angle,
             moon_sky=moonlight(lights),
         )
     return {

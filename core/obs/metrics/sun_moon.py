@@ -10,7 +10,7 @@ import erfa
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SkyLights", "find_lights", "moonlight"]
+__all__ = ["SkyLights", "airmass_at", "find_lights", "moonlight"]
 
 _MJD_ZERO = 2400000.5
 #: Extinction in V, mag per airmass, and surface brightness of a dark sky in V, as in the paper's examples.
@@ -33,6 +33,8 @@ class SkyLights:
         Lit fraction of the Moon, percent.
     altitude : float
         Altitude of the field.
+    hour_angle : float
+        Hour angle of the field, hours, west positive.
     """
 
     sun_altitude: float
@@ -40,6 +42,7 @@ class SkyLights:
     moon_separation: float
     moon_phase: float
     altitude: float
+    hour_angle: float = math.nan
 
 
 def find_lights(mjd: float, *, ra: float, dec: float, longitude: float, latitude: float) -> SkyLights:
@@ -73,6 +76,7 @@ def find_lights(mjd: float, *, ra: float, dec: float, longitude: float, latitude
         moon_separation=_angle(moon, np.asarray(field)),
         moon_phase=50.0 * (1.0 - math.cos(elongation)),
         altitude=_altitude(np.asarray(field), zenith),
+        hour_angle=_hour_angle(mjd, ra, longitude),
     )
 
 
@@ -96,7 +100,8 @@ def moonlight(lights: SkyLights) -> float:
     intensity = 10.0 ** (-0.4 * (3.84 + 0.026 * phase_angle + 4e-9 * phase_angle**4))
     rayleigh = 10.0**5.36 * (1.06 + math.cos(math.radians(separation)) ** 2)
     mie = 10.0 ** (6.15 - separation / 40.0)
-    path_moon, path_field = _path(lights.moon_altitude), _path(lights.altitude)
+    # the paper's path is 5 airmasses at the horizon, by which a Moon that rises would light up the sky at once
+    path_moon, path_field = airmass_at(lights.moon_altitude), _path(lights.altitude)
     lit = (rayleigh + mie) * intensity * 10.0 ** (-0.4 * _EXTINCTION * path_moon)
     lit *= 1.0 - 10.0 ** (-0.4 * _EXTINCTION * path_field)
     dark = 34.08 * math.exp(20.7233 - 0.92104 * _DARK_SKY)  # nanolambert
@@ -108,12 +113,25 @@ def _path(altitude: float) -> float:
     return 1.0 / math.sqrt(1.0 - 0.96 * math.sin(math.radians(90.0 - altitude)) ** 2)
 
 
+def airmass_at(altitude: float) -> float:
+    """Return the airmass at an altitude, degrees (Kasten & Young 1989, Applied Optics 28, 4735); 38 at the horizon."""
+    low = max(altitude, 0.0)
+    return 1.0 / (math.sin(math.radians(low)) + 0.50572 * math.pow(low + 6.07995, -1.6364))
+
+
 def _zenith(mjd: float, longitude: float, latitude: float) -> NDArray[np.float64]:
     """Return the unit vector of the zenith; UT1 is taken as UTC."""
     if not (math.isfinite(longitude) and math.isfinite(latitude)):
         return np.full(3, np.nan)
     angle = (erfa.era00(_MJD_ZERO, mjd) + math.radians(longitude)) % _TWO_PI
     return np.asarray(erfa.s2c(angle, math.radians(latitude)))
+
+
+def _hour_angle(mjd: float, ra: float, longitude: float) -> float:
+    if not (math.isfinite(ra) and math.isfinite(longitude)):
+        return math.nan
+    angle = math.degrees(float(erfa.era00(_MJD_ZERO, mjd))) + longitude - ra
+    return ((angle + 180.0) % 360.0 - 180.0) / 15.0
 
 
 def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,13 +6,17 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from obs.metrics.causes import Cause, find_causes
-from obs.metrics.definitions import METRICS, Metric
+from obs.metrics.definitions import MASTER_METRICS, METRICS, Metric
 from obs.metrics.derive import DERIVED, Reference, References, add_derived
 from obs.metrics.gates import Gate, Gates
 
-__all__ = ["Failure", "Level", "Verdict", "judge"]
+__all__ = ["Failure", "Level", "OwnLevel", "Verdict", "judge", "judge_masters"]
 
 Level = Literal["good", "look", "bad", "failed", "waiting"]
+OwnLevel = Literal["good", "look", "bad", ""]
+
+#: Scatter that a reference has at least, in parts of its value: that of few frames may be small by chance.
+_LEAST_SCATTER = 0.01
 
 LEVELS: tuple[Level, ...] = ("failed", "bad", "look", "waiting", "good")
 """From the worst to the best."""
@@ -86,7 +90,18 @@ def judge(rows: Sequence[dict[str, Any]], gates: Gates, history: Sequence[Mappin
     """
     references = References(rows, history, gates.night_frames, gates.history_frames)
     add_derived(rows, references, gates.extinction)
-    return [_judge_one(row, gates, references) for row in rows]
+    return [_heed_people(row, _judge_one(row, gates, references)) for row in rows]
+
+
+def _heed_people(row: Mapping[str, Any], verdict: Verdict) -> Verdict:
+    """Put the verdict that somebody gave in the place of that of the gates, whose reasons stay."""
+    own = row.get("own_verdict")
+    if own not in ("good", "look", "bad") or verdict.level in ("failed", "waiting"):
+        return verdict
+    comment = f": {row['own_comment']}" if row.get("own_comment") else ""
+    text = f"your verdict is {own}{comment}" + (f" (gates: {verdict.level})" if verdict.level != own else "")
+    cause = Cause("your verdict", text, "", "look" if own == "good" else own)
+    return Verdict(own, [cause, *verdict.causes], verdict.failures, verdict.without)
 
 
 def _judge_one(row: Mapping[str, Any], gates: Gates, references: References) -> Verdict:
@@ -95,6 +110,8 @@ def _judge_one(row: Mapping[str, Any], gates: Gates, references: References) -> 
     failures: list[Failure] = []
     without: dict[str, str] = {}
     for gate in gates.gates.values():
+        if gate.metric not in METRICS and gate.metric not in DERIVED:
+            continue  # of calibration frames
         value = row.get(gate.metric)
         if value is None:
             reasons = row.get("details", {}).get("reasons", {})
@@ -114,6 +131,39 @@ def _judge_one(row: Mapping[str, Any], gates: Gates, references: References) -> 
     if causes:
         level = "bad" if any(cause.level == "bad" for cause in causes) else "look"
     return Verdict(level, causes, failures, without)
+
+
+def judge_masters(rows: Sequence[Mapping[str, Any]], gates: Gates) -> list[Verdict]:
+    """Judge calibration frames against the gates, whose limits are absolute.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        Rows of calibration frames.
+    gates : Gates
+        The limits.
+
+    Returns
+    -------
+    list of Verdict
+        One for each row.
+    """
+    verdicts = []
+    for row in rows:
+        if row.get("status") == "failed":
+            verdicts.append(Verdict("failed", [Cause("failed", str(row.get("error") or "failed"), "")]))
+            continue
+        failures = [
+            failure
+            for name, metric in MASTER_METRICS.items()
+            if (gate := gates.gates.get(name)) is not None
+            and (value := row.get(name)) is not None
+            and (failure := _failure(gate, float(value), float(value) - gate.center, None, metric)) is not None
+        ]
+        causes = [Cause(failure.metric, failure.text, "", failure.level) for failure in failures]
+        level: Level = "bad" if any(f.level == "bad" for f in failures) else "look" if failures else "good"
+        verdicts.append(Verdict(level, causes, failures))
+    return verdicts
 
 
 def _check(gate: Gate, value: float, row: Mapping[str, Any], references: References) -> Failure | str | None:
@@ -139,11 +189,13 @@ def _distance(gate: Gate, value: float, reference: Reference) -> float:
     if gate.compare.startswith("ratio"):
         return value / reference.median if reference.median > 0 else math.nan
     if gate.compare == "sigma":
-        return (value - reference.median) / max(reference.scatter, 1e-3 * abs(reference.median))
+        return (value - reference.median) / max(reference.scatter, _LEAST_SCATTER * abs(reference.median))
     return value - reference.median
 
 
-def _failure(gate: Gate, value: float, distance: float, reference: Reference | None) -> Failure | None:
+def _failure(
+    gate: Gate, value: float, distance: float, reference: Reference | None, metric: Metric | None = None
+) -> Failure | None:
     """Return the failure if a distance is beyond a limit."""
     sign = gate.compare.rpartition("_")[2]
     if sign in ("away", "sigma"):
@@ -156,11 +208,12 @@ def _failure(gate: Gate, value: float, distance: float, reference: Reference | N
         return None
     step = abs(gate.bad - gate.look) or abs(gate.look) or 1.0
     level: Literal["look", "bad"] = "bad" if beyond[1] else "look"
-    return Failure(gate.metric, level, abs(distance - gate.look) / step, _words(gate, value, level, reference))
+    metric = metric or METRICS.get(gate.metric) or DERIVED[gate.metric]
+    text = _words(gate, metric, value, level, reference)
+    return Failure(gate.metric, level, abs(distance - gate.look) / step, text)
 
 
-def _words(gate: Gate, value: float, level: str, reference: Reference | None) -> str:
-    metric = METRICS.get(gate.metric) or DERIVED[gate.metric]
+def _words(gate: Gate, metric: Metric, value: float, level: str, reference: Reference | None) -> str:
     limit = gate.bad if level == "bad" else gate.look
     text = f"{metric.label} {_show(metric, value)}"
     if reference is not None:

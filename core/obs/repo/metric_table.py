@@ -29,6 +29,8 @@ METRIC_FILE = "metrics.sqlite3"
 KINDS = ("detector", "visit", "master")
 #: Columns that every table has, beside the keys of data IDs, facts of the exposure and metrics.
 _COMMON = {"data_id": "text", "status": "text", "error": "text", "changed": "double", "details": "text"}
+#: What people said of a detector image; rows that are measured again keep it.
+_OWN = ("own_verdict", "own_comment")
 _SAFE = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 #: Names of types in the file, and what is read from their columns.
 _TYPE_NAMES = {"int": "BIGINT", "double": "FLOAT", "text": "TEXT"}
@@ -75,6 +77,8 @@ class MetricTable:
         try:
             with begin(self.path, read_only=False, is_writing=True) as connection:
                 _prepare(connection, kind, values)
+                if kind == "detector":
+                    _keep_own(connection, values)
                 names = list(dict.fromkeys(name for row in values for name in row))
                 places = ", ".join("?" * len(names))
                 statement = f"INSERT OR REPLACE INTO {kind} ({_quoted(names)}) VALUES ({places})"  # noqa: S608 - names that were checked; values are bound
@@ -148,11 +152,21 @@ class MetricTable:
             raise RepositoryError(f"cannot read {self.path}: {describe_failure(error)}", path=self.path) from error
 
 
+def _keep_own(connection: sqlite3.Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Let rows that replace others keep what people said of them; texts are empty where nothing was said."""
+    columns = _quoted(("data_id", *_OWN))
+    statement = f"SELECT {columns} FROM detector WHERE own_verdict <> ''"  # noqa: S608 - names of ours
+    said = {row[0]: row[1:] for row in connection.execute(statement)}
+    for row in rows:
+        for name, value in zip(_OWN, said.get(row.get("data_id"), ("", "")), strict=True):
+            row.setdefault(name, value or "")
+
+
 def _prepare(connection: sqlite3.Connection, kind: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """Make the table of a kind, and a column for each value, where they are not there."""
     if kind not in KINDS:
         raise ValueError(f"metrics are of {', '.join(KINDS)}, not of '{kind}'")
-    wanted = dict(_COMMON)
+    wanted = dict(_COMMON) | (dict.fromkeys(_OWN, "text") if kind == "detector" else {})
     for row in rows:
         wanted.update({name: _column_type(value) for name, value in row.items() if value is not None})
         wanted.update({name: "double" for name, value in row.items() if value is None and name not in wanted})

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from obs.metrics.definitions import CONTEXT, METRICS
 from obs.metrics.derive import DERIVED
+from obs.metrics.verdict import judge_masters
 from obs.rendering import render
 from obs.repo.atomic import atomic_write
 from obs.report.ledger import list_nights, list_targets
@@ -30,7 +31,7 @@ __all__ = ["REPORT_NAME", "ReportFiles", "write_report"]
 
 #: Name of the page in an output; the others have other endings.
 REPORT_NAME = "report.html"
-_SCRIPTS = ("charts.js", "tables.js", "panel.js", "page.js")
+_SCRIPTS = ("charts.js", "tables.js", "stars.js", "panel.js", "night.js", "page.js")
 _MOST_PLAIN = 300
 _TILES = (
     ("seeing", "Seeing", '{:.2f}"'),
@@ -95,6 +96,10 @@ def write_report(
     payload |= {"pictures": pictures.images, "stars": pictures.stars, "focal": pictures.focal}
     place = shlex.quote(str(night.root))
     payload["commands"] = [f"obs display {place} calexp --id ", f"obs log {place} --id "]
+    if night.root.parent.name == "rerun":
+        repository = shlex.quote(str(night.root.parent.parent))
+        payload["commands"].append(f"obs process {repository} --rerun {shlex.quote(night.root.name)} --id ")
+    payload |= {"report": f"obs report {place}", "select": f"obs query {place}"}
     if night.is_mosaic:
         payload["frames"]["spreads"] = _spreads(night.visits, list(payload["metrics"]))
     folder = template_folder() / "report"
@@ -121,7 +126,8 @@ def write_report(
         nights=list_nights(night),
         other=other,
         gates_text=_gates_text(night),
-        masters=[_master(row) for row in night.masters],
+        masters=_masters(night),
+        calibs_text=_calibs_text(night),
         failures=failure_lines(night.detectors),
         warnings=warning_lines(night.detectors),
         unmeasured=[f"{name}: {reason}" for name, reason in payload["frames"]["unmeasured"].items()],
@@ -231,6 +237,36 @@ def _gates_text(night: Night) -> str:
     )
 
 
+def _calibs_text(night: Night) -> str:
+    """Say which calibration frames the night used, and how old they are."""
+    words = []
+    for name in ("bias", "dark", "flat"):
+        ages = values(night.detectors, f"{name}_age")
+        if len(ages):
+            span = f"{ages.min():.0f} to {ages.max():.0f}" if np.ptp(ages) >= 1 else f"{np.median(ages):.0f}"
+            words.append(
+                f"{name} ({span} days before the frames, {len(ages)} of {len(night.detectors)} detector images)"
+            )
+        else:
+            words.append(f"no {name}, or one without a date")
+    return f"Used: {'; '.join(words)}."
+
+
+def _masters(night: Night) -> list[dict[str, str]]:
+    verdicts = judge_masters(night.masters, night.gates)
+    return [
+        _master(row) | {"verdict": verdict.level, "reason": verdict.text}
+        for row, verdict in zip(night.masters, verdicts, strict=True)
+    ]
+
+
+def _change(row: Mapping[str, Any]) -> str:
+    details = row.get("details", {})
+    if row.get("master_change") is None:
+        return f"not measured: {details.get('reasons', {}).get('master_change', 'made by an older version')}"
+    return f"{row['master_change']:.2f} since {details.get('compared_with', 'the one before')}"
+
+
 def _master(row: Mapping[str, Any]) -> dict[str, str]:
     return {
         "type": str(row.get("type") or ""),
@@ -240,6 +276,7 @@ def _master(row: Mapping[str, Any]) -> dict[str, str]:
         "dropped": _show(row.get("n_dropped"), 0),
         "level": _show(row.get("level"), 1),
         "noise": _show(row.get("noise_expected"), 2),
+        "change": _change(row),
         "warnings": "; ".join(row["details"].get("warnings", [])) or "none",
     }
 

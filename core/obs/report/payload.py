@@ -9,6 +9,7 @@ from obs.metrics.definitions import CONTEXT, MASTER_METRICS, METRICS, Metric
 from obs.metrics.derive import DERIVED
 from obs.metrics.gates import Gate
 from obs.metrics.nights import night_of
+from obs.report.amplifier_history import amplifier_history
 from obs.report.night import Frame, Night
 
 __all__ = ["build_payload", "escape_json"]
@@ -47,6 +48,7 @@ def build_payload(night: Night) -> dict[str, Any]:
         "mosaic": night.is_mosaic,
         "frames": _table(night.visits, list(used)),
         "masters": _masters(night.masters),
+        "amplifiers": amplifier_history(night),
     }
     if night.is_mosaic:
         payload["detectors"] = _table(night.detectors, list(used))
@@ -102,6 +104,9 @@ def _table(frames: Sequence[Frame], metrics: Sequence[str]) -> dict[str, Any]:
         table["without"] = [frame.verdict.without for frame in frames]
         table["warnings"] = [frame.row.get("details", {}).get("warnings", []) for frame in frames]
         table["amplifiers"] = [frame.row.get("details", {}).get("amplifiers", []) for frame in frames]
+        table["header"] = [frame.row.get("details", {}).get("header", []) for frame in frames]
+        table["planes"] = [frame.row.get("details", {}).get("planes", {}) for frame in frames]
+        table["gain"] = [frame.row.get("details", {}).get("gain") for frame in frames]
         table["psf"] = [frame.row.get("details", {}).get("psf", "") for frame in frames]
     return table
 

@@ -3,11 +3,12 @@
 import base64
 import io
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from obs.display.binning import bin_image, bin_mask, bin_step
 from obs.display.limits import find_limits
@@ -18,6 +19,7 @@ from obs.image.exposure import Exposure
 from obs.image.mask import Mask
 from obs.repo.butler import Butler
 from obs.report.night import Frame, Night
+from obs.report.residual import subtract_stars
 from obs.report.stars import star_data
 
 __all__ = ["Pictures", "data_id_of", "make_pictures"]
@@ -26,9 +28,13 @@ logger = logging.getLogger(__name__)
 
 THUMBNAIL = 256
 _QUALITY = 82
+#: Pixels of the longer side, and number, of the pictures that make that of the focal plane.
+_SMALL, _MOST_SMALL = 96, 220
 #: Planes that the mask picture shows; later ones lie on top.
 _PLANES = ("EDGE", "SUSPECT", "SAT", "CR", "BAD")
 _OPACITY = 170
+#: Black and white of the residual, in noise of a block of pixels.
+_RESIDUAL = 10.0
 #: Frames with pictures and star plots at most, for pages that can be mailed.
 MOST_PICTURES = 60
 
@@ -80,13 +86,35 @@ def make_pictures(
         except ObsError as error:
             logger.info("no map of the focal plane: %s", error)
     for frame in choose_frames(night.detectors, most):
-        if frame.name in pictures.images or frame.row.get("status") != "done":
-            continue
-        try:
-            _add(pictures, butler, frame)
-        except (ObsError, ValueError, KeyError, OSError) as error:
-            logger.info("no picture of %s: %s", frame.name, error)
+        if frame.name not in pictures.images or "mini" in pictures.images[frame.name]:
+            _try(pictures, butler, frame, _add)
+    if night.is_mosaic and most:
+        for frame in _typical_visit(night):
+            if frame.name not in pictures.images:
+                _try(pictures, butler, frame, _add_small)
     return pictures
+
+
+def _try(pictures: Pictures, butler: Butler, frame: Frame, add: Callable[[Pictures, Butler, Frame], None]) -> None:
+    """Add the picture of a frame that is done; a frame that cannot be read has none."""
+    if frame.row.get("status") != "done":
+        return
+    try:
+        add(pictures, butler, frame)
+    except (ObsError, ValueError, KeyError, OSError) as error:
+        logger.info("no picture of %s: %s", frame.name, error)
+
+
+def _typical_visit(night: Night) -> list[Frame]:
+    """Return the detectors of the visit whose seeing is the median: they make the picture of the focal plane."""
+    known = sorted(
+        (frame for frame in night.visits if frame.row.get("seeing") is not None),
+        key=lambda frame: float(frame.row["seeing"]),
+    )
+    if not known:
+        return []
+    chosen = known[len(known) // 2].name
+    return [frame for frame in night.detectors if night.find_visit(frame) == chosen][:_MOST_SMALL]
 
 
 def choose_frames(frames: Sequence[Frame], most: int) -> list[Frame]:
@@ -115,8 +143,23 @@ def _add(pictures: Pictures, butler: Butler, frame: Frame) -> None:
     pictures.images[frame.name] = {"image": image, "mask": _mask_picture(exposure.masked_image.mask), "text": text}
     catalog = butler.get("src", data_id) if butler.exists("src", data_id) else None
     if catalog is not None:
+        residual = subtract_stars(exposure, catalog)
+        if residual is not None:
+            picture, limit = _residual_picture(residual)
+            pictures.images[frame.name] |= {"residual": picture, "limit": limit}
         matches = butler.get("srcMatchFull", data_id) if butler.exists("srcMatchFull", data_id) else None
         pictures.stars[frame.name] = star_data(exposure, catalog, matches)
+
+
+def _add_small(pictures: Pictures, butler: Butler, frame: Frame) -> None:
+    """Add a small picture, and the plots, which are drawn from numbers."""
+    data_id = data_id_of(frame.row)
+    exposure: Exposure = butler.get("calexp", data_id)
+    image, text = _thumbnail(exposure, _SMALL)
+    pictures.images[frame.name] = {"image": image, "mask": "", "text": text, "mini": "1"}
+    if butler.exists("src", data_id):
+        matches = butler.get("srcMatchFull", data_id) if butler.exists("srcMatchFull", data_id) else None
+        pictures.stars[frame.name] = star_data(exposure, butler.get("src", data_id), matches)
 
 
 def _outlines(butler: Butler) -> dict[str, list[list[float]]]:
@@ -133,18 +176,30 @@ def _outlines(butler: Butler) -> dict[str, list[list[float]]]:
     return found
 
 
-def _thumbnail(exposure: Exposure) -> tuple[str, str]:
+def _thumbnail(exposure: Exposure, size: int = THUMBNAIL) -> tuple[str, str]:
     """Return a JPEG of a background-subtracted image, means of blocks, and how gray levels are to be read."""
-    from PIL import Image  # noqa: PLC0415 - slow to import, and only reports need it
-
     pixels = exposure.masked_image.image
-    step = bin_step(exposure.shape, THUMBNAIL)
+    step = bin_step(exposure.shape, size)
     small = bin_image(pixels, step)
     limits = find_limits(small)
-    file = io.BytesIO()
-    Image.fromarray(gray_levels(small, limits)).save(file, "JPEG", quality=_QUALITY, optimize=True)
     text = f"means of {step} by {step} pixels, black to white {limits[0]:.3g} to {limits[1]:.3g} adu"
-    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode(), text
+    return _jpeg(gray_levels(small, limits)), text
+
+
+def _residual_picture(residual: NDArray[np.float32]) -> tuple[str, str]:
+    """Return a JPEG of an image without its stars, and what black and white are."""
+    step = bin_step((residual.shape[0], residual.shape[1]), THUMBNAIL)
+    # the mean of a block has this much less noise
+    small = bin_image(residual, step) * np.float32(step)
+    return _jpeg(gray_levels(small, (-_RESIDUAL, _RESIDUAL))), f"{_RESIDUAL:g}"
+
+
+def _jpeg(levels: NDArray[np.uint8]) -> str:
+    from PIL import Image  # noqa: PLC0415 - slow to import, and only reports need it
+
+    file = io.BytesIO()
+    Image.fromarray(levels).save(file, "JPEG", quality=_QUALITY, optimize=True)
+    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
 
 
 def _mask_picture(mask: Mask) -> str:

@@ -18,6 +18,7 @@ _ADJECTIVES = {
     "moonlight": "moonlit",
     "no light": "without light",
     "trailed": "trailed",
+    "tracking jump": "with double stars",
     "out of focus": "out of focus",
     "seeing": "of poor seeing",
     "dome": "behind the dome",
@@ -25,6 +26,14 @@ _ADJECTIVES = {
     "dead amplifier": "with a dead amplifier",
     "bright sky": "of bright sky",
     "pointing": "off position",
+    "uneven sky": "of uneven sky",
+    "noise": "with noisy readout",
+    "streaks": "with trails",
+    "filter": "of another filter than their header says",
+    "flat": "of uneven response",
+    "dew": "with dew",
+    "header": "with odd headers",
+    "calibrations": "with old calibration frames",
 }
 _MOONLIT = 1.0
 _MOST_CAUSES = 4

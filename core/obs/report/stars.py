@@ -12,6 +12,7 @@ from obs.image.exposure import Exposure
 __all__ = ["star_data"]
 
 _MOST_STARS, _MOST_MATCHES, _PROFILE_STARS = 400, 250, 12
+_MOST_SAMPLE = 300
 _NANOJANSKY = 31.4
 _FWHM = 2.3548
 _LEAST_SNR = 10.0
@@ -43,12 +44,14 @@ def star_data(exposure: Exposure, catalog: Catalog, matches: Catalog | None) -> 
     stars = _bright_stars(catalog)
     data |= _star_columns(exposure, stars)
     data["calibrated"] = exposure.photo_calib is not None
+    data["faint"], data["counts"] = _sample(exposure, catalog), _count(exposure, catalog, matches)
     if (profile := _profile(exposure, stars)) is not None:
         data["profile"] = profile
     if matches is None or not len(matches):
         data["reason"] = "no source was matched to a reference catalog"
     else:
         data["reference"] = _reference_columns(exposure, matches)
+        data["color"] = _color_name(exposure, matches)
     return data
 
 
@@ -63,6 +66,47 @@ def _bright_stars(catalog: Catalog) -> Catalog:
     return catalog.select(rows[order])
 
 
+def _magnitude(exposure: Exposure, flux: ArrayLike) -> NDArray[np.float64]:
+    """Return magnitudes; instrumental ones without a zero point."""
+    values = np.asarray(flux, float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if exposure.photo_calib is not None:
+            return np.asarray(exposure.photo_calib.magnitude(values), float)
+        return np.asarray(-2.5 * np.log10(values), float)
+
+
+def _sample(exposure: Exposure, catalog: Catalog) -> dict[str, list[Any]]:
+    """Return magnitude and signal-to-noise ratio of sources of every brightness."""
+    rows = np.flatnonzero(catalog["detect_isPrimary"] & (catalog["base_PsfFlux_instFlux"] > 0))
+    flux = np.asarray(catalog["base_PsfFlux_instFlux"], float)[rows]
+    order = np.argsort(flux, kind="stable")
+    chosen = order[np.unique(np.linspace(0, len(order) - 1, _MOST_SAMPLE).astype(int))] if len(order) else order
+    with np.errstate(divide="ignore", invalid="ignore"):
+        snr = flux / np.asarray(catalog["base_PsfFlux_instFluxErr"], float)[rows]
+    columns = {"mag": _rounded(_magnitude(exposure, flux[chosen]), 2), "snr": _rounded(snr[chosen], 1)}
+    return columns | {"n": [len(rows)]}
+
+
+def _count(exposure: Exposure, catalog: Catalog, matches: Catalog | None) -> dict[str, list[Any]]:
+    """Return numbers of sources, and of those with a reference source, in bins of half a magnitude."""
+    primary = catalog["detect_isPrimary"]
+    found = _magnitude(exposure, catalog["base_PsfFlux_instFlux"][primary])
+    found = found[np.isfinite(found)]
+    if not len(found):
+        return {"mag": [], "all": [], "matched": []}
+    low, high = math.floor(2.0 * found.min()) / 2.0, math.ceil(2.0 * found.max()) / 2.0
+    edges = np.arange(max(low, high - 15.0), high + 0.75, 0.5)
+    known = np.zeros(0)
+    if matches is not None and len(matches):
+        known = _magnitude(exposure, matches["src_base_PsfFlux_instFlux"])
+        known = known[np.isfinite(known)]
+    return {
+        "mag": (0.5 * (edges[1:] + edges[:-1])).tolist(),
+        "all": np.histogram(found, edges)[0].tolist(),
+        "matched": np.histogram(known, edges)[0].tolist(),
+    }
+
+
 def _star_columns(exposure: Exposure, stars: Catalog) -> dict[str, list[Any]]:
     xx, yy, xy = (np.asarray(stars[f"base_SdssShape_{name}"], float) for name in ("xx", "yy", "xy"))
     model = np.asarray(stars["base_SdssShape_psf_xx"], float) + np.asarray(stars["base_SdssShape_psf_yy"], float)
@@ -70,7 +114,7 @@ def _star_columns(exposure: Exposure, stars: Catalog) -> dict[str, list[Any]]:
     psf = stars["calib_psf_candidate"] if "calib_psf_candidate" in stars else np.zeros(len(stars), bool)
     with np.errstate(divide="ignore", invalid="ignore"):
         size = xx + yy
-        magnitude = exposure.photo_calib.magnitude(flux) if exposure.photo_calib else -2.5 * np.log10(flux)
+        magnitude = _magnitude(exposure, flux)
         columns = {
             "x": (stars["base_SdssCentroid_x"], 1),
             "y": (stars["base_SdssCentroid_y"], 1),
@@ -102,7 +146,7 @@ def _reference_columns(exposure: Exposure, matches: Catalog) -> dict[str, list[A
     else:
         columns |= {"dx": (np.full(len(x), np.nan), 4), "dy": (np.full(len(x), np.nan), 4)}
     magnitude, difference = _reference_magnitudes(exposure, matches)
-    columns |= {"mag": (magnitude, 3), "dmag": (difference, 4)}
+    columns |= {"mag": (magnitude, 3), "dmag": (difference, 4), "color": (_colors(exposure, matches), 3)}
     return {name: _rounded(values, digits) for name, (values, digits) in columns.items()}
 
 
@@ -120,6 +164,27 @@ def _reference_magnitudes(exposure: Exposure, matches: Catalog) -> tuple[NDArray
     )
     difference = np.where(used, measured - reference, np.nan)
     return reference, difference - float(np.nanmedian(difference)) if np.isfinite(difference).any() else nothing
+
+
+def _colors(exposure: Exposure, matches: Catalog) -> NDArray[np.float64]:
+    """Return a color of reference stars: of the band of the exposure and its neighbor; NaN where not known."""
+    names = [name for name in matches.columns if name.startswith("ref_") and name.endswith("_flux")]
+    name = _flux_column(exposure, matches)
+    if name not in names or len(names) < 2:
+        return np.full(len(matches), np.nan)
+    first = min(names.index(name), len(names) - 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.asarray(matches[names[first]], float) / np.asarray(matches[names[first + 1]], float)
+        return np.asarray(np.where(ratio > 0, -2.5 * np.log10(ratio), np.nan))
+
+
+def _color_name(exposure: Exposure, matches: Catalog) -> str:
+    names = [name for name in matches.columns if name.startswith("ref_") and name.endswith("_flux")]
+    name = _flux_column(exposure, matches)
+    if name not in names or len(names) < 2:
+        return ""
+    first = min(names.index(name), len(names) - 2)
+    return " - ".join(column.removeprefix("ref_").removesuffix("_flux") for column in names[first : first + 2])
 
 
 def _flux_column(exposure: Exposure, matches: Catalog) -> str | None:

@@ -4,13 +4,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.pixels.statistics import robust_sigma
-from obs.algorithms.psf.double_images import find_double_images
+from obs.algorithms.psf.double_images import DoubleImages, find_double_images
 from obs.algorithms.psf.fit import PsfFit
+from obs.image.catalog import Catalog
 from obs.tasks.crowding import CROWDED_BEAMS, beams_per_source
 from obs.tasks.psf_model import PsfModel
 from obs.tasks.psf_stars import BrightSources, blended_sources
 
-__all__ = ["doubt_psf", "explain_no_stars", "warn_of_double_images"]
+__all__ = ["doubt_psf", "explain_no_stars", "find_companion", "warn_of_double_images"]
 
 DOUBLE_REACH = 8.0
 """Largest distance of the second image of a star, in sizes (sigma) of the PSF."""
@@ -77,6 +78,18 @@ def doubt_psf(
     return ["the PSF does not hold for all stars: " + ", ".join(doubts) + cause]
 
 
+def find_companion(catalog: Catalog, sigma: float) -> DoubleImages | None:
+    """Return the companion that most bright sources of a catalog share, or None; ``sigma`` is the PSF's, pixels."""
+    leaf = catalog["deblend_nChild"] == 0
+    return find_double_images(
+        catalog["base_SdssCentroid_x"][leaf],
+        catalog["base_SdssCentroid_y"][leaf],
+        catalog["base_PsfFlux_instFlux"][leaf],
+        sigma=sigma,
+        reach=DOUBLE_REACH * sigma,
+    )
+
+
 def warn_of_double_images(bright: BrightSources) -> list[str]:
     """Return a warning if most bright sources have the same companion.
 
@@ -85,15 +98,7 @@ def warn_of_double_images(bright: BrightSources) -> list[str]:
     bright : BrightSources
         Sources, measured with the PSF.
     """
-    catalog = bright.catalog
-    leaf = catalog["deblend_nChild"] == 0
-    found = find_double_images(
-        catalog["base_SdssCentroid_x"][leaf],
-        catalog["base_SdssCentroid_y"][leaf],
-        catalog["base_PsfFlux_instFlux"][leaf],
-        sigma=bright.sigma,
-        reach=DOUBLE_REACH * bright.sigma,
-    )
+    found = find_companion(bright.catalog, bright.sigma)
     if found is None:
         return []
     return [

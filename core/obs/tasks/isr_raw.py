@@ -125,6 +125,9 @@ def subtract_overscan(work: Work) -> None:
         work.overscan[amp.name] = fit
         work.metadata[f"ISR_OSCAN_LEVEL{amp.name}"] = float(np.mean(fit.level, dtype=float))
         work.metadata[f"ISR_OSCAN_SIGMA{amp.name}"] = fit.sigma
+        for name, value in zip(("SHAPE", "PATTERN"), fit.noise, strict=True):
+            if np.isfinite(value):
+                work.metadata[f"ISR_OSCAN_{name}{amp.name}"] = value
     work.metadata["OVERSCAN"] = "Overscan corrected"
 
 

@@ -1,5 +1,6 @@
 """The zero point of an exposure, from a reference catalog."""
 
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 from obs.algorithms.astrometry.match import Matches
 from obs.algorithms.photometry.bands import nearest_band
 from obs.algorithms.photometry.zero_point import ZeroPoint, fit_zero_point
-from obs.algorithms.photometry.zero_point_trends import Trends, measure_trends
+from obs.algorithms.photometry.zero_point_trends import Trends, fit_color_slope, measure_trends
 from obs.config.base import TaskConfig, setting
 from obs.errors import MeasurementError
 from obs.image.catalog import Catalog
@@ -139,7 +140,7 @@ def solve_photometry(
     exposure.photo_calib = None
     try:
         term, problem = _usable_term(reference, exposure.physical_filter, config)
-        fit, rows, trends = _fit(exposure, catalog, reference, matches, band, config, reference_config, term)
+        fit, rows = _fit(exposure, catalog, reference, matches, band, config, reference_config, term)
     except MeasurementError as error:
         if config.required:
             raise MeasurementError(
@@ -154,7 +155,7 @@ def solve_photometry(
     metadata.update(MAGZERO=_per_second(fit.zero_point, exposure), MAGZERO_RMS=fit.rms, MAGZERO_NOBJ=fit.n_star)
     if term is not None:
         metadata.update(COLORTERM1=term.c0, COLORTERM2=term.c1, COLORTERM3=term.c2)
-    return fit, [text for text in (problem, *_doubts(fit), *_describe_trends(trends)) if text]
+    return fit, [text for text in (problem, *_doubts(fit), *_describe_trends(fit.trends)) if text]
 
 
 def _describe_trends(trends: Trends) -> list[str]:
@@ -206,14 +207,15 @@ def _fit(
     config: PhotometryConfig,
     reference_config: ReferenceConfig,
     term: ColorTerm | None,
-) -> tuple[ZeroPoint, NDArray[np.int64], Trends]:
+) -> tuple[ZeroPoint, NDArray[np.int64]]:
     if not len(reference):
         raise MeasurementError(NO_REFERENCE)
     if not len(matches):
         raise MeasurementError(f"none of the {len(reference)} reference sources matches a source")
     if f"{config.flux}_instFlux" not in catalog:
         raise MeasurementError(f"the catalog has no flux '{config.flux}'; set calibrate.photometry.flux")
-    magnitude, error = _magnitudes(reference, reference_flux_name(reference, band, reference_config), term, band)
+    flux_name = reference_flux_name(reference, band, reference_config)
+    magnitude, error = _magnitudes(reference, flux_name, term, band)
     rows, second = matches.first, matches.second
     good = usable_sources(catalog, config.minimum_signal_to_noise)[rows] & ~catalog[f"{config.flux}_flag"][rows]
     good &= catalog["base_ClassificationExtendedness_value"][rows] < 0.5
@@ -241,7 +243,23 @@ def _fit(
     x, y = (np.asarray(catalog[f"base_SdssCentroid_{axis}"][rows], np.float64) for axis in "xy")
     single[~good] = np.nan
     trends = measure_trends(single, single_err, x=x, y=y, flux=np.asarray(flux, np.float64), shape=exposure.shape)
-    return fit, rows, trends
+    if (names := _color_fluxes(reference, flux_name, term)) is not None:
+        first, other = (reference_magnitude(reference, name)[0][second] for name in names)
+        slope, slope_error = fit_color_slope(single, single_err, first - other)
+        named = " - ".join(name.removesuffix("_flux") for name in names)
+        trends = trends._replace(color=slope, color_error=slope_error, color_name=named)
+    return replace(fit, trends=trends), rows
+
+
+def _color_fluxes(reference: Catalog, name: str | None, term: ColorTerm | None) -> tuple[str, str] | None:
+    """Return two fluxes of the reference catalog whose ratio is a color: of the color term, or of neighboring bands."""
+    if term is not None:
+        return f"{term.primary}_flux", f"{term.secondary}_flux"
+    names = [column for column in reference.columns if column.endswith("_flux")]
+    if name not in names or len(names) < 2:
+        return None
+    first = min(names.index(name), len(names) - 2)
+    return names[first], names[first + 1]
 
 
 def find_color_term(config: PhotometryConfig, catalog_name: str, physical_filter: str) -> ColorTerm | None:

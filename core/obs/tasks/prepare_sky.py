@@ -28,6 +28,8 @@ class SkyReport:
         Trails of satellites and aircraft.
     streak_fraction : float
         Fraction of the pixels in those trails.
+    largest_step : float
+        Largest step of the level that was removed, counts.
     warnings : list of str
         What the user should know.
     """
@@ -36,6 +38,7 @@ class SkyReport:
     noise: NoiseCheck = field(default_factory=NoiseCheck)
     n_streak: int = 0
     streak_fraction: float = 0.0
+    largest_step: float = 0.0
     warnings: list[str] = field(default_factory=list)
 
 
@@ -60,7 +63,7 @@ def prepare_sky(
     SkyReport
     """
     whole = _one_readout(exposure)
-    steps = level_amplifiers(exposure.masked_image, amplifiers)
+    steps, largest = level_amplifiers(exposure.masked_image, amplifiers)
     first = subtract_background(exposure.masked_image, background)
     known = first.level[np.isfinite(first.level)]
     check = check_noise(exposure, float(np.median(known)) if len(known) else 0.0, noise, whole_counts=whole)
@@ -68,7 +71,7 @@ def prepare_sky(
         exposure.metadata.update(GAIN=check.gain, RDNOISE=check.read_noise)
     found = mask_streaks(exposure.masked_image, streaks)
     warnings = [line for line in (*steps, check.warning, *found.warnings) if line]
-    return SkyReport([first], check, len(found.streaks), found.fraction, warnings)
+    return SkyReport([first], check, len(found.streaks), found.fraction, largest, warnings)
 
 
 def _one_readout(exposure: Exposure) -> bool:

@@ -10,6 +10,7 @@ from numpy.polynomial.polynomial import polyvander
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from obs.algorithms.detector.overscan_noise import OverscanNoise, describe_noise
 from obs.algorithms.pixels.statistics import IQR_TO_SIGMA
 from obs.errors import MeasurementError
 from obs.image.akima import akima_spline
@@ -44,11 +45,14 @@ class OverscanFit(NamedTuple):
         Standard deviation of one overscan pixel about the level: the read noise, ADU.
     variance : float
         Variance of the level, ADU^2.
+    noise : OverscanNoise
+        Whether the scatter is that of an amplifier.
     """
 
     level: NDArray[np.float32]
     sigma: float
     variance: float
+    noise: OverscanNoise = OverscanNoise(float("nan"), float("nan"))
 
 
 class _Level(NamedTuple):
@@ -121,7 +125,9 @@ def fit_overscan(
             for rows, data in ((first, second), (~first, ~second))
         ]
         sigma, variance = (float(np.mean([part[index] for part in parts])) for index in (1, 2))
-        return OverscanFit(np.concatenate([part.level for part in parts]), sigma, variance)
+        shape = max((part.noise.shape for part in parts), key=lambda value: abs(value - 1.0))
+        noise = OverscanNoise(shape, max(part.noise.pattern for part in parts))
+        return OverscanFit(np.concatenate([part.level for part in parts]), sigma, variance, noise)
     values = _without_outliers(pixels, maximum_deviation)
     level = _level(values, lines, at, fit_type, order, clip, is_integer)
     residual = values - level.at_overscan[:, None].astype(np.float32)
@@ -129,7 +135,8 @@ def fit_overscan(
     # the level follows the pixels that it was fitted to: of a median less than of a mean
     share = _MEDIAN_VARIANCE if fit_type in ("MEDIAN", "MEDIAN_PER_ROW") else 1.0
     sigma /= np.sqrt(max(1.0 + (share - 2.0) * level.variance / share, 0.1))
-    return OverscanFit(level.at_data.astype(np.float32), float(sigma), float(level.variance * sigma**2))
+    noise = describe_noise(residual, _step(values))
+    return OverscanFit(level.at_data.astype(np.float32), float(sigma), float(level.variance * sigma**2), noise)
 
 
 def _without_outliers(pixels: NDArray[np.number], maximum_deviation: float) -> NDArray[np.float32]:

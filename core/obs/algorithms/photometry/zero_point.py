@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from obs.algorithms.photometry.zero_point_trends import NO_TRENDS, Trends
 from obs.algorithms.pixels.statistics import robust_sigma
 
 __all__ = ["ZeroPoint", "fit_zero_point"]
@@ -40,6 +41,8 @@ class ZeroPoint:
     overall_scatter : float
         Robust standard deviation of all of these about the zero point, magnitudes; NaN for fewer than two. It does not
         depend on which stars were dropped.
+    trends : Trends
+        How it changes over the frame, with brightness and with color.
     """
 
     zero_point: float
@@ -50,6 +53,7 @@ class ZeroPoint:
     used: NDArray[np.bool_]
     n_considered: int = 0
     overall_scatter: float = float("nan")
+    trends: Trends = NO_TRENDS
 
 
 def fit_zero_point(

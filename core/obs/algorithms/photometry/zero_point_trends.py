@@ -1,7 +1,7 @@
 """Whether the zero point is the same all over a frame, and for bright and faint stars.
 
 One number with a small scatter may hide a cloud, a wrong flat or a detector that saturates. All stars are looked at,
-not those that the fit of the zero point kept.
+not those that the fit of the zero point kept. How it changes with the color of stars tells the filter.
 """
 
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from scipy.special import fdtrc
 
 from obs.algorithms.pixels.statistics import robust_sigma
 
-__all__ = ["Trends", "measure_trends"]
+__all__ = ["NO_TRENDS", "Trends", "fit_color_slope", "measure_trends"]
 
 Float = NDArray[np.float64]
 
@@ -32,6 +32,10 @@ BRIGHT_SHARE, FEWEST_BRIGHT, SIGNIFICANT = 0.1, 5, 5.0
 """Part of the stars that are the brightest, the fewest of them, and the errors by which they must differ."""
 
 
+FAR_COLOR = 2.0
+"""Stars whose color is farther from the median, magnitudes, count as if it were not."""
+
+
 class Trends(NamedTuple):
     """How the zero point changes.
 
@@ -41,11 +45,24 @@ class Trends(NamedTuple):
         Largest less smallest zero point at the places of stars, magnitudes; zero if the stars show no change.
     bright : float
         Zero point of the brightest stars less that of the others, magnitudes: negative if their fluxes are too low.
-        Zero if they agree.
+        Zero if they agree. Both are NaN for too few stars.
+    color : float
+        Change of the zero point with the color of stars, mag/mag; NaN where it was not measured.
+    color_error : float
+        Its standard error.
+    color_name : str
+        Which color, such as ``g - r``.
     """
 
-    over_frame: float = 0.0
-    bright: float = 0.0
+    over_frame: float = float("nan")
+    bright: float = float("nan")
+    color: float = float("nan")
+    color_error: float = float("nan")
+    color_name: str = ""
+
+
+NO_TRENDS = Trends()
+"""Nothing was measured."""
 
 
 def measure_trends(
@@ -71,12 +88,45 @@ def measure_trends(
     known = np.isfinite(zero_point) & np.isfinite(error) & (flux > 0)
     value, sigma, counts = zero_point[known], error[known], flux[known]
     if len(value) < STARS_FOR_TERM * TERMS[0]:
-        return Trends()
+        return NO_TRENDS
     u, v = x[known] / (0.5 * shape[1]) - 1.0, y[known] / (0.5 * shape[0]) - 1.0
     # whatever errors do not explain is of each star
     weight = 1.0 / (sigma**2 + robust_sigma(value) ** 2)
     surface = _surface(value, weight, u, v)
     return Trends(float(np.ptp(surface)), _bright_offset(value - surface, counts))
+
+
+def fit_color_slope(zero_point: Float, error: Float, color: Float) -> tuple[float, float]:
+    """Fit how the zero points of single stars change with their color.
+
+    Parameters
+    ----------
+    zero_point, error : ndarray of float64, shape (n,)
+        Magnitude of one count from each star, and its error, magnitudes.
+    color : ndarray of float64, shape (n,)
+        Color, magnitudes.
+
+    Returns
+    -------
+    slope, error : float
+        mag/mag; NaN for too few stars.
+    """
+    known = np.isfinite(zero_point) & np.isfinite(error) & np.isfinite(color)
+    value, sigma = zero_point[known], error[known]
+    if len(value) < STARS_FOR_TERM * TERMS[0]:
+        return float("nan"), float("nan")
+    offset = color[known] - float(np.median(color[known]))
+    # colors far out are those of blends and of errors
+    offset = np.clip(offset, -FAR_COLOR, FAR_COLOR) - float(np.mean(np.clip(offset, -FAR_COLOR, FAR_COLOR)))
+    terms = np.stack([np.ones(len(value)), offset], axis=1)
+    scatter = robust_sigma(value)
+    for _ in range(2):
+        weight = 1.0 / (sigma**2 + scatter**2)
+        fitted, _ = _robust_fit(value, weight, terms)
+        scatter = robust_sigma(value - fitted)
+    covariance = np.linalg.pinv(terms.T @ (terms * weight[:, None]))
+    slope = float(np.linalg.lstsq(terms, fitted, rcond=None)[0][1])
+    return (slope, float(np.sqrt(covariance[1, 1]))) if covariance[1, 1] > 0 else (float("nan"), float("nan"))
 
 
 def _surface(value: Float, weight: Float, u: Float, v: Float) -> Float:

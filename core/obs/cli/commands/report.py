@@ -13,6 +13,7 @@ Examples:
   obs report DATA --rerun first
   obs report out --night 2026-11-28 --output monday.html
   obs report DATA --rerun new --compare old
+  obs report DATA --rerun first --verdicts verdicts.json
 """
 
 
@@ -33,6 +34,12 @@ Examples:
     metavar="FILE",
     help="YAML file with limits of the metrics.",
 )
+@click.option(
+    "--verdicts",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Your own verdicts, as the page saves them (JSON); they are kept.",
+)
 @click.option("--compare", metavar="NAME", help="Compare with this other rerun, or output folder.")
 @click.option("--watch", is_flag=True, help="Renew the page whenever results change, until Ctrl-C.")
 @click.option(
@@ -51,5 +58,7 @@ def report() -> None:
 
     The page needs no network and no server: open it in a browser, or send it by mail. It says how many frames are good,
     which are not and why, and shows metrics, pictures and plots of each. Beside it are a text of a kilobyte and a line
-    of JSON. It can be written while frames are being processed, and after failures.
+    of JSON. It can be written while frames are being processed, and after failures. Verdicts that you give on the page
+    and save count instead of those of the gates from --verdicts on: in later reports, and as own_verdict in obs query
+    and in obs coadd --select.
     """

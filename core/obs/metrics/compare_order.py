@@ -1,0 +1,80 @@
+"""What only the order of the frames tells: a clock that was set back, and a slow drift."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from obs.metrics.nights import VISIT_KEYS, night_of
+
+__all__ = ["add_clock_steps", "add_drifts"]
+
+_DAY = 86400.0
+#: Frames that a drift is looked for in, and the fewest that show one.
+_LAST, _FEWEST = 8, 5
+
+
+def add_clock_steps(rows: Sequence[dict[str, Any]]) -> None:
+    """Add ``clock_step`` to rows: seconds by which an exposure began before the one numbered before it had ended.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Rows of detectors or of visits; changed in place.
+    """
+    nights: dict[tuple[str, str], dict[int, dict[str, Any]]] = defaultdict(dict)
+    for row in rows:
+        row["clock_step"] = None
+        key = next((key for key in VISIT_KEYS if isinstance(row.get(key), int)), None)
+        if key is not None and row.get("mjd") is not None and row.get("exposure_time"):
+            nights[(key, night_of(row))].setdefault(row[key], row)
+    steps: dict[tuple[str, int], float] = {}
+    for (key, _), visits in nights.items():
+        order = sorted(visits)
+        for before, number in pairwise(order):
+            gap = _begin(visits[number]) - _end(visits[before])
+            steps[(key, number)] = max(-gap, 0.0)
+    for row in rows:
+        key = next((key for key in VISIT_KEYS if isinstance(row.get(key), int)), None)
+        if key is not None:
+            row["clock_step"] = steps.get((key, row[key]))
+
+
+def _begin(row: Mapping[str, Any]) -> float:
+    return float(row["mjd"]) * _DAY - 0.5 * float(row["exposure_time"])
+
+
+def _end(row: Mapping[str, Any]) -> float:
+    return float(row["mjd"]) * _DAY + 0.5 * float(row["exposure_time"])
+
+
+def add_drifts(rows: Sequence[dict[str, Any]]) -> None:
+    """Add ``dew`` to rows: whether seeing grew and transparency fell, step by step, over the last frames.
+
+    Cloud and bad seeing come and go; dew, frost and a focus that runs away do not.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Rows with ``transparency``; changed in place.
+    """
+    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        row["dew"] = None
+        if all(row.get(name) is not None for name in ("seeing", "transparency", "mjd")):
+            groups[(night_of(row), row.get("filter"), row.get("detector_name"))].append(row)
+    for group in groups.values():
+        group.sort(key=lambda row: float(row["mjd"]))
+        seeing, clear = (np.array([row[name] for row in group], float) for name in ("seeing", "transparency"))
+        for index, row in enumerate(group):
+            last = slice(max(index + 1 - _LAST, 0), index + 1)
+            if index + 1 >= _FEWEST:
+                row["dew"] = max(min(_rank_trend(seeing[last]), -_rank_trend(clear[last])), 0.0)
+
+
+def _rank_trend(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:
+    """Return Kendall's rank correlation of values with their order."""
+    later, earlier = np.tril_indices(len(values), -1)
+    return float(np.mean(np.sign(values[later] - values[earlier])))

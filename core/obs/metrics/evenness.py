@@ -1,0 +1,77 @@
+"""How evenly sky and sources are spread over a detector: two levels of sky, and crowds of sources."""
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["crowd_significance", "sky_step"]
+
+#: Cells and sources below which nothing is said.
+_FEWEST_CELLS, _FEWEST_SOURCES = 20, 64
+#: Part of the cells that the smaller group needs: fewer are a galaxy.
+_SMALLEST_GROUP = 0.04
+#: Distance of two groups in units of their scatter: 2.7 for one Gaussian, 3.5 for an even gradient.
+_SEPARATE = 6.0
+#: Bins along each side hold about so many sources; bins at most.
+_PER_BIN, _MOST_BINS = 12.0, 16
+
+
+def sky_step(levels: ArrayLike) -> float:
+    """Return the distance between two levels of the sky.
+
+    The cells are divided where the variance within both groups is least (Otsu 1979, IEEE Trans. SMC 9, 62). They are
+    two levels if their medians differ by six times the scatter within the groups.
+
+    Parameters
+    ----------
+    levels : array_like of float
+        Level of the background in cells, any unit; NaN where one is not known.
+
+    Returns
+    -------
+    float
+        In the unit of the levels; 0 if there is one level, NaN for fewer than 20 cells.
+    """
+    values = np.asarray(levels, float).ravel()
+    values = np.sort(values[np.isfinite(values)])
+    n = len(values)
+    if n < _FEWEST_CELLS:
+        return math.nan
+    least = max(int(np.ceil(_SMALLEST_GROUP * n)), 2)
+    count = np.arange(least, n - least + 1)
+    total, square = np.cumsum(values), np.cumsum(values**2)
+    within = square[-1] - total[count - 1] ** 2 / count - (total[-1] - total[count - 1]) ** 2 / (n - count)
+    cut = int(count[np.argmin(within)])
+    low, high = values[:cut], values[cut:]
+    distance = float(np.median(high) - np.median(low))
+    scatter = math.sqrt(max(0.5 * (float(np.var(low)) + float(np.var(high))), 0.0))
+    return distance if distance > _SEPARATE * scatter else 0.0
+
+
+def crowd_significance(x: NDArray[np.floating], y: NDArray[np.floating], shape: tuple[int, int]) -> float:
+    """Return how far the fullest bin of a detector stands out: (fullest - lower quartile) / sqrt(lower quartile).
+
+    A ghost, the halo of a bright star, or a cluster crowd sources (Ofek et al. 2023, AstroPack).
+
+    Parameters
+    ----------
+    x, y : ndarray of float, shape (n,)
+        Positions of sources, pixels.
+    shape : tuple of int
+        Shape (ny, nx) of the detector.
+
+    Returns
+    -------
+    float
+        NaN for fewer than 64 sources.
+    """
+    inside = np.isfinite(x) & np.isfinite(y)
+    number = int(np.count_nonzero(inside))
+    if number < _FEWEST_SOURCES:
+        return math.nan
+    bins = int(min(max(math.sqrt(number / _PER_BIN), 2), _MOST_BINS))
+    edges = [np.linspace(-0.5, side - 0.5, bins + 1) for side in shape]
+    counts = np.histogram2d(y[inside], x[inside], bins=(edges[0], edges[1]))[0]
+    quartile = float(np.percentile(counts, 25))
+    return (float(counts.max()) - quartile) / math.sqrt(max(quartile, 1.0))

@@ -1,0 +1,61 @@
+"""What to do about each cause, and about a gate that fails alone."""
+
+__all__ = ["REMEDIES", "SINGLE_REMEDIES"]
+
+REMEDIES = {
+    "failed": "read its log; process it again when the cause is gone",
+    "no light": "check shutter, cover and dome; leave it out",
+    "dead amplifier": "check cable and readout; list the amplifier as a defect, or leave the detector out",
+    "trailed": "check tracking, guiding and wind; leave it out of photometry of faint stars",
+    "out of focus": "refocus; leave it out where sharp images matter",
+    "seeing": "wait for better seeing, or check the focus",
+    "moonlit cloud": "leave it out of photometry; the sky is bright and stars are faint",
+    "cloud": "weight it by its depth, or leave it out",
+    "dome": "check that the dome follows the telescope",
+    "moonlight": "observe farther from the Moon, or in redder filters",
+    "twilight": "start later, or stop earlier",
+    "bright sky": "look for lamps, thin cloud lit from below, or light that scatters in the telescope",
+    "pointing": "check the pointing model and the clock; obs camera adjust corrects the camera package",
+    "uneven sky": "look at the image for a ghost of a bright star, the Moon or lamps, and at bias and flat",
+    "noise": "check cables, grounding and the gain setting; compare with the amplifier's history",
+    "streaks": "leave out sources with the flag of trails; combine exposures with outliers rejected",
+    "filter": "compare with a frame of this filter; correct the header, and ingest the file again",
+    "flat": "build the flat again, or check the dome and baffles: obs calibs build flat",
+    "dew": "look at corrector and dew heater; weight later frames by their depth",
+    "header": "correct the header or the translator of the camera package: obs translate shows what is read",
+    "calibrations": "build new calibration frames: obs calibs build",
+}
+"""By the name of a cause."""
+
+SINGLE_REMEDIES = {
+    "fwhm": "the PSF is undersampled: fluxes of the PSF are less exact",
+    "psf_gradient": "check collimation and tilt of the camera",
+    "psf_concentration": "refocus",
+    "psf_e1_residual": "raise the order of the PSF model, or look at its residuals",
+    "psf_e2_residual": "raise the order of the PSF model, or look at its residuals",
+    "psf_size_residual": "look at the PSF stars: blends, saturation, brighter-fatter",
+    "noise_ratio": "check gain and read noise of the camera package: obs doctor",
+    "stars_ratio": "compare the image with one of the same field",
+    "stars_expected": "check focus, pointing and the reference catalog",
+    "depth": "see seeing, sky and transparency",
+    "zp_scatter": "check flat, cloud and color term",
+    "zp_n_stars": "use a deeper reference catalog",
+    "psf_minus_aperture": "check the aperture correction and light near the stars",
+    "astrom_scatter": "check the order of the distortion and the reference catalog",
+    "astrom_matched": "check the reference catalog and the pointing",
+    "scale_ratio": "correct the pixel scale: obs camera adjust",
+    "saturated": "expose shorter",
+    "masked": "look at the mask: obs display",
+    "stars_hit": "stars are taken for cosmic rays: raise the limits of cosmic_rays",
+    "overscan_level": "check the electronics: compare with the amplifier's history",
+    "amp_step": "check bias and gains of the amplifiers",
+    "read_noise_shape": "look at the overscan: obs display REPO raw; check cables and grounding",
+    "read_noise_pattern": "look at the overscan: obs display REPO raw; check cables and grounding",
+    "zp_bright": "correct saturation and linearity of the camera package",
+    "n_psf_stars": "expose longer, or lower the limits of characterize.psf_stars",
+    "cosmic_rays": "look at the mask: glow, light leaks and hot pixels count as cosmic rays",
+    "depth_difference": "compare noise / expected and the background",
+    "clock_step": "check the clock of the camera's computer",
+    "star_e": "check collimation, focus and tracking",
+}
+"""By the metric of a gate that no rule explains."""

@@ -1,0 +1,42 @@
+"""Two levels of the sky, and crowds of sources: found where they are, and only there."""
+
+import numpy as np
+import pytest
+
+from obs.metrics.evenness import crowd_significance, sky_step
+
+SHAPE = (800, 1000)
+
+
+def cells(seed, n=48):
+    return np.random.default_rng(seed).normal(300.0, 0.3, n)
+
+
+def test_one_level_and_a_gradient_are_no_step():
+    for seed in range(40):
+        assert sky_step(cells(seed)) == 0.0
+        assert sky_step(cells(seed) + np.linspace(0.0, 60.0, 48)) == 0.0
+
+
+@pytest.mark.parametrize("part", [4, 20, 44])
+def test_a_step_is_measured(part):
+    levels = cells(1)
+    levels[:part] += 20.0
+    assert sky_step(levels) == pytest.approx(20.0, abs=0.5)
+
+
+def test_one_bright_cell_and_few_cells_say_nothing():
+    levels = cells(2)
+    levels[7] += 50.0
+    assert sky_step(levels) == 0.0
+    assert np.isnan(sky_step(levels[:10]))
+
+
+def test_a_crowd_stands_out():
+    random = np.random.default_rng(3)
+    even = [crowd_significance(random.uniform(0, 1000, 500), random.uniform(0, 800, 500), SHAPE) for _ in range(50)]
+    assert max(even) < 9.0
+    x = np.concatenate([random.uniform(0, 1000, 500), random.normal(300, 15, 80)])
+    y = np.concatenate([random.uniform(0, 800, 500), random.normal(300, 15, 80)])
+    assert crowd_significance(x, y, SHAPE) > 15.0
+    assert np.isnan(crowd_significance(x[:40], y[:40], SHAPE))
