@@ -42,9 +42,10 @@ function robustRange(values, include = []) {
 function fullRange(values, include = []) {
   const known = finite(values);
   let low = Math.min(...known), high = Math.max(...known);
-  const span = Math.max(high - low, Math.abs(high) * 1e-3, 1e-6);
+  // values that are all the same get a range of their size
+  const span = high - low > Math.abs(high) * 1e-6 ? high - low : Math.abs(high) || 1;
   for (const value of include) if (value > low - span && value < high + span) { low = Math.min(low, value); high = Math.max(high, value); }
-  return [low - 0.08 * span, high + 0.08 * span];
+  return high - low > 0 && high - low >= 0.5 * span ? [low - 0.08 * span, high + 0.08 * span] : [low - 0.5 * span, high + 0.5 * span];
 }
 
 function ticks(low, high, count = 4) {

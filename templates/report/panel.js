@@ -44,6 +44,7 @@ function drawPicture(parent, name) {
   if (picture.mask && STATE.mask) element("img", { src: picture.mask, class: "mask", alt: "" }, box);
   if (STATE.hard) box.classList.add("hard");
   element("figcaption", {}, figure, `calexp, ${picture.text}. Mask ${STATE.mask ? "on" : "off"} (m): red BAD, magenta CR, green SAT, yellow EDGE. Contrast ${STATE.hard ? "high" : "usual"} (s).`);
+  if (picture.mini) { element("figcaption", {}, figure, "A small picture; for a large one:"); element("code", { class: "command" }, figure, DATA.commands[0] + quoted(name)); }
   if (!picture.residual) return;
   const second = element("figure", {}, parent), frame = element("div", { class: "picture" }, second);
   element("img", { src: picture.residual, alt: `residual of ${name}: image minus the PSF models of its sources` }, frame);

@@ -333,8 +333,8 @@ def _atmosphere(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
     elif "sky_excess" in left:
         text = f"bright sky: {row['sky_excess']:.1f} mag brighter than Moon and twilight explain"
         level = left["sky_excess"].level
-        names = ("sky_excess", "depth", "stars_ratio", "stars_expected", "zp_n_stars")
-        yield Cause("bright sky", text, REMEDIES["bright sky"], level, _take(left, *names))
+        metrics = _take(left, "sky_excess", "depth", "stars_ratio", "stars_expected", "zp_n_stars")
+        yield Cause("bright sky", text, REMEDIES["bright sky"], level, metrics)
     elif "depth" in left and (row.get("moon_sky") or 0) > _MOON_MATTERS and (brighter or 0) > _MOON_MATTERS:
         text = (
             f"moonlight: sky {brighter:.1f} mag brighter; the Moon ({row['moon_phase']:.0f} % lit, "
