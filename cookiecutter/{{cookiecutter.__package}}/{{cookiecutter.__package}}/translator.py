@@ -2,7 +2,7 @@
 {%- set visit, chip = cookiecutter.visit_key, cookiecutter.detector_key -%}
 {%- set from_noon = t.visit.kind == "nightly" and "longitude" in t.site -%}
 {%- set made_of_date = t.visit.kind in ["nightly", "date"] -%}
-{%- set made_of_text = t.visit.kind == "digits" or t.detector.kind in ["digits", "words", "joined", "file"] or t.visit.get("pattern") -%}
+{%- set made_of_text = t.visit.kind == "digits" or t.detector.kind in ["digits", "words", "joined", "file", "letters"] or t.visit.get("pattern") -%}
 {%- set only_none = cookiecutter._facts.filters | map(attribute="physical_filter") | list == ["none"] -%}
 {%- set colors = t.detector.kind == "color" -%}
 {%- set unnamed = t.pointing_known == false -%}
@@ -205,13 +205,13 @@ class {{ cookiecutter.__class }}(RuleTranslator):
         """Return the detector whose amplifiers {{ t.detector.keyword }} counts: {{ t.detector.size }} each, from {{ t.detector.first }}."""
         return (int(md[{{ t.detector.keyword | tojson }}]) - {{ t.detector.first }}) // {{ t.detector.size }}
 {%- endif %}
-{%- if t.detector.kind == "file" %}
+{%- if t.detector.kind in ["file", "letters"] %}
 
     def translate_{{ chip }}(self, md: Header) -> str:
         """Return the part of the name of the file that names the detector; a simulated frame says it."""
         if "SIMCCD" in md:
             return str(md["SIMCCD"])
-        return re.split(r"[^A-Za-z0-9]+", str(md["(file)"]))[{{ t.detector.first }}]
+        return {{ 're.split(r"[^A-Za-z0-9]+"' if t.detector.kind == "file" else 're.findall(r"[A-Za-z]+|[0-9]+"' }}, str(md["(file)"]))[{{ t.detector.first }}]
 {%- endif %}
 {%- if colors %}
 
@@ -244,6 +244,14 @@ class {{ cookiecutter.__class }}(RuleTranslator):
         # the card names what was observed: what is not a calibration is a target
         found = self.find_image_type(md)
         return "science" if found in (None, "unknown") and str(md.get(self.target_card, "")).strip() else found
+{%- elif t.get("sky_flats") %}
+        # frames that the header calls sky are sky flats, as the pixels of the files at hand show
+        found = self.find_image_type(md)
+        return "flat" if found == "sky" else found
+{%- elif t.get("untyped") %}
+        # no card of the files at hand says it, and all showed stars
+        found = self.find_image_type(md)
+        return "science" if found == "unknown" else found
 {%- else %}
         return self.find_image_type(md)
 {%- endif %}
@@ -280,7 +288,7 @@ class {{ cookiecutter.__class }}(RuleTranslator):
 {%- if t.detector.kind == "grouped" %}
         cards[{{ t.detector.keyword | tojson }}] = detector.id * {{ t.detector.size }} + {{ t.detector.first }}
 {%- endif %}
-{%- if t.detector.kind == "file" %}
+{%- if t.detector.kind in ["file", "letters"] %}
         cards["SIMCCD"] = str(keys["{{ chip }}"])
 {%- endif %}
 {%- if t.detector.kind == "joined" %}

@@ -18,7 +18,7 @@ from obs.inspection.header.keys import KeyRule, find_visit
 from obs.inspection.header.pointing import find_airmass, find_object, find_pointing
 from obs.inspection.header.processed import is_stack
 from obs.inspection.header.site import find_site
-from obs.inspection.pixels.type_levels import doubt_types
+from obs.inspection.pixels.type_levels import are_sky_flats, doubt_types, show_stars
 from obs.inspection.raw_file import RawFile
 from obs.instrument.card_values import format_date, parse_date, read_number, read_seconds
 from obs.instrument.date_rules import DateRule
@@ -77,6 +77,10 @@ class FrameFacts:
         What is the same in files of one exposure; None where nothing tells.
     visit : KeyRule
         How the number of the exposure is read.
+    is_untyped : bool
+        Whether no header says what its frame is for, and the frames show stars.
+    has_sky_flats : bool
+        Whether frames that are called sky are flats.
     warnings : tuple of str
         What is wrong.
     """
@@ -95,6 +99,8 @@ class FrameFacts:
     begins: tuple[object, ...]
     exposures_of_files: tuple[object, ...]
     visit: KeyRule
+    is_untyped: bool
+    has_sky_flats: bool
     warnings: tuple[str, ...]
 
 
@@ -136,6 +142,13 @@ def find_frame_facts(files: Sequence[RawFile]) -> FrameFacts:
     all_cards = [file.cards for file in files]
     alone = [frame_facts_of(cards) for cards in all_cards]
     types = doubt_types(files, [one.image_type[0] for one in alone])
+    is_untyped = _are_untyped(files, alone)
+    if is_untyped:
+        types = [Finding("image_type", "science", "pixels", "guess", "no card names it; stars") for _ in types]
+    has_sky_flats = are_sky_flats(files, types)
+    if has_sky_flats:
+        note = "the card says sky, the pixels are those of flats"
+        types = [replace(t, value="flat", confidence="guess", note=note) if t.value == "sky" else t for t in types]
     facts = tuple(replace(one, image_type=(kind, one.image_type[1])) for one, kind in zip(alone, types, strict=True))
     borrowed: set[str] = set()
 
@@ -182,8 +195,33 @@ def find_frame_facts(files: Sequence[RawFile]) -> FrameFacts:
         begins=begins,
         exposures_of_files=_exposures(all_cards, begins, visit_rule),
         visit=visit_rule,
-        warnings=(*_unnumbered(rule, visit, visit_rule, has_time=has_time), *_odd_levels(files, types)),
+        is_untyped=is_untyped,
+        has_sky_flats=has_sky_flats,
+        warnings=(
+            *_unnumbered(rule, visit, visit_rule, has_time=has_time),
+            *_odd_levels(files, types),
+            *([_SKY_FLATS] if has_sky_flats else []),
+            *([_UNTYPED] if is_untyped else []),
+        ),
     )
+
+
+_UNTYPED = (
+    "no card says what the frames are for, and all show stars: they are taken for science exposures; if other frames "
+    "follow, say in translate_dataType of translator.py how to tell them"
+)
+
+
+_SKY_FLATS = (
+    "frames that are called sky are as bright as flats, show no stars, and no other frames are called flats: they are "
+    "taken for sky flats; if they are not, change translate_dataType of translator.py"
+)
+
+
+def _are_untyped(files: Sequence[RawFile], alone: Sequence[FileFacts]) -> bool:
+    """Whether no header says what its frame is for, and all were exposed and show stars."""
+    is_said = any(one.image_type[0].is_known for one in alone)
+    return not is_said and all(one.exposure[0].value for one in alone) and show_stars(files)
 
 
 def _odd_levels(files: Sequence[RawFile], types: Sequence[Finding]) -> Iterator[str]:

@@ -42,6 +42,7 @@ _TIME_UNITS = {
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1.0),
     **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), 60.0),
     **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), 3600.0),
+    **dict.fromkeys(("d", "day", "days"), 86400.0),
 }
 _SIXTY = re.compile(r"(.*[T ]\d{1,2}:\d\d):60(\.\d*)?")
 _MIDNIGHT = re.compile(r"(\d{4}-\d\d-\d\d)[T ]24:00(?::00(?:\.0*)?)?")
@@ -81,6 +82,7 @@ UNITS: dict[str, Unit] = {
     "us": Unit("s", 1e-6),
     "min": Unit("s", 60.0),
     "h": Unit("s", 3600.0),
+    "d": Unit("s", 86400.0),
     "deg": Unit("deg"),
     "hourangle": Unit("deg", 15.0),
     "rad": Unit("deg", 180.0 / math.pi),

@@ -17,7 +17,7 @@ __all__ = [
 ]
 
 WORDS: dict[str, tuple[str, ...]] = {
-    "dark": ("dark", "darkframe", "darkflat", "flatdark"),
+    "dark": ("dark", "darkframe", "darkflat", "flatdark", "noir", "dunkelbild", "oscuro"),
     "bias": ("bias", "zero", "offset", "biasframe", "zeroframe"),
     "flat": (
         "flat",
@@ -35,6 +35,9 @@ WORDS: dict[str, tuple[str, ...]] = {
         "skyflatfield",
         "domeflatfield",
         "lflat",
+        "sflat",
+        "plu",
+        "hellbild",
         "mflat",
         "tflat",
     ),
@@ -157,6 +160,8 @@ def _types(cards: CardReader, keywords: Sequence[str]) -> Iterator[str]:
 def read_image_type(cards: CardReader, keywords: Sequence[str], exposure_time: float = math.nan) -> str | None:
     """Return the type of a frame; None where no card gives it, or another speaks against it.
 
+    A dark of no exposure time is a bias.
+
     Parameters
     ----------
     cards : CardReader
@@ -169,5 +174,6 @@ def read_image_type(cards: CardReader, keywords: Sequence[str], exposure_time: f
     kind = next(_types(cards, keywords), None)
     if kind is None:
         return None
+    kind = "bias" if kind == "dark" and exposure_time == 0.0 else kind
     targets = [str(cards.get(name) or "") for name in TARGET_CARDS if name not in keywords]
     return None if any(contradiction(kind, target, exposure_time) for target in targets) else kind

@@ -52,6 +52,9 @@ class PointingRule:
     equinox : float or str
         Of the coordinates: a year, negative for Besselian ones; the keyword that holds it (2000 where it is missing);
         or ``"date"`` for that of the exposure.
+    hour_angle : str
+        Keyword of the hour angle, where ``ra`` is that of the local sidereal time: the right ascension is their
+        difference. Empty where a card has the right ascension.
     """
 
     ra: str
@@ -59,6 +62,7 @@ class PointingRule:
     ra_unit: str = "deg"
     dec_unit: str = "deg"
     equinox: float | str = 2000.0
+    hour_angle: str = ""
 
     def read(self, cards: CardReader, begin: datetime | None = None) -> tuple[float, float]:
         """Return right ascension and declination of J2000, degrees.
@@ -76,6 +80,8 @@ class PointingRule:
             If the cards are not there, or cannot be a pointing.
         """
         ra, dec = self._angle(cards, self.ra, self.ra_unit, 15.0), self._angle(cards, self.dec, self.dec_unit, 1.0)
+        if self.hour_angle:
+            ra = (ra - self._angle(cards, self.hour_angle, self.ra_unit, 15.0)) % 360.0
         if not (0.0 <= ra <= 360.0 and -90.0 <= dec <= 90.0):
             raise FileFormatError(f"{self.ra}, {self.dec} are {ra:g}, {dec:g} degrees, which is nowhere on the sky")
         if ra == dec == 0.0:
@@ -115,7 +121,8 @@ class PointingRule:
         if self.equinox == "date" or (isinstance(self.equinox, float | int) and self.equinox != 2000.0):
             ra, dec = _from_j2000(ra, dec, self._year({}, begin))
         right = UNITS[self.ra_unit].from_standard(ra) if self.ra_unit else _as_text(ra)
-        return {self.ra: right, self.dec: UNITS[self.dec_unit].from_standard(dec)}
+        zero = {self.hour_angle: "00:00:00"} if self.hour_angle else {}
+        return {**zero, self.ra: right, self.dec: UNITS[self.dec_unit].from_standard(dec)}
 
 
 def _as_text(ra: float) -> str:

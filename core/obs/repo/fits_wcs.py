@@ -55,6 +55,10 @@ class HeaderWcs:
         )
 
 
+_PLACE = ("CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2")
+"""Cards that say where on the sky the image is."""
+
+
 def read_header_wcs(
     header: Mapping[str, Any], shape: tuple[int, int], hdus: fits.HDUList | None = None
 ) -> HeaderWcs | None:
@@ -86,6 +90,8 @@ def read_header_wcs(
     kinds = [str(cards.get(f"CTYPE{i}", "")).strip() for i in (1, 2)]
     if not any(kinds) or all(kind.upper() in ("LINEAR", "PIXEL", "X", "Y", "") for kind in kinds):
         return None
+    if not any(name in cards for name in _PLACE):
+        return None  # a program names the projection before it knows where the frame is
     reason = unusual_wcs(cards)
     if not reason:
         wcs = TanSipWcs.from_header(cards)

@@ -21,6 +21,8 @@ _FEW = 20
 _NAMED = 10
 #: Keys that data IDs of the stack have besides those of the template.
 _STACK_KEYS = ("taiObs", "expTime")
+#: How many other values of a key are named.
+_LISTED = 8
 _FILTER_KEYS = ("filter", "physical_filter", "band")
 
 
@@ -80,7 +82,8 @@ def select_data_ids(butler: Butler, ids: Sequence[Sequence[str]]) -> Selection:
             there = butler.exist_each(raw, data_ids)
             existing = {row: known for row, known, is_there in zip(rows, data_ids, there, strict=True) if is_there}
             if not existing:
-                logger.warning("No data found for %s", format_data_id(wanted) or "any data ID")
+                others = _other_values(butler, raw, wanted)
+                logger.warning("No data found for %s%s", format_data_id(wanted) or "any data ID", others)
             if is_own and len(existing) < len(rows):
                 missing.update((row, known) for row, known in zip(rows, data_ids, strict=True) if row not in existing)
             is_known = is_known or bool(existing)
@@ -90,6 +93,19 @@ def select_data_ids(butler: Butler, ids: Sequence[Sequence[str]]) -> Selection:
     if missing:
         _warn_of_missing(butler, list(missing.values()))
     return Selection(list(found.values()), list(missing.values()), unmatched)
+
+
+def _other_values(butler: Butler, raw: str, wanted: DataId) -> str:
+    """Return which words the registry has for keys that it does not have as they are wanted; empty if it has all."""
+    told = []
+    for key, value in wanted.items():
+        if not isinstance(value, str):
+            continue
+        values = sorted({row[0] for row in butler.query_metadata(raw, [key], {})}, key=str)
+        if values and value not in values:
+            more = f" and {len(values) - _LISTED} more" if len(values) > _LISTED else ""
+            told.append(f"; the raw data have {key}={'^'.join(map(str, values[:_LISTED]))}{more}")
+    return "".join(told)
 
 
 def with_known_keys(butler: Butler, data_ids: Sequence[DataId], *, for_stack: bool = False) -> list[DataId]:

@@ -15,6 +15,7 @@ from obs.inspection.inspect import DetectorImages, Findings
 from obs.instrument.date_rules import DateRule
 from obs.instrument.filter_wheels import color_filter
 from obs.instrument.header import COLOR
+from obs.instrument.image_types import IMAGE_TYPE_CARDS
 from obs.instrument.pointing_rules import PointingRule
 from obs.scaffold.color_facts import color_amplifiers, color_detectors, color_filters
 from obs.scaffold.safe_text import is_safe
@@ -23,7 +24,7 @@ __all__ = ["absent_calibrations", "corrected_already", "template_facts"]
 
 _PIXEL_SIZE = 0.015  # mm, where no card gives
 _PATTERNS = {"digits": r"(\d+)$", "name": r"(?<!\d)(\d{3,6})(?!\d)"}  # of a number that is not all of the card
-_NAMED_KINDS = ("text", "words", "joined", "file", "color")  # of detector keys, those that are names
+_NAMED_KINDS = ("text", "words", "joined", "file", "letters", "color")  # of detector keys, those that are names
 _SCALE = 0.5  # arcsec per pixel, likewise
 _MILLISECONDS = 1000  # in a second
 
@@ -187,7 +188,9 @@ def _translator(findings: Findings) -> dict[str, Any]:
         "filter": [list(cards) for cards in frames.filter_cards] or [["FILTER"]],
         "exposure_time": [asdict(rule) for rule in exposures],
         "object": list(frames.targets) or ["OBJECT"],
-        "image_type": list(frames.image_types) or ["IMAGETYP"],
+        "image_type": list(frames.image_types) or [_type_card(findings)],
+        "untyped": frames.is_untyped,
+        "sky_flats": frames.has_sky_flats,
         "dates": [_options(rule, "date") for rule in frames.dates or (DateRule("DATE-OBS"),)],
         "date_known": bool(frames.dates),
         "pointings": [_options(rule, "ra", "dec") for rule in frames.pointings or (nowhere,)],
@@ -198,6 +201,12 @@ def _translator(findings: Findings) -> dict[str, Any]:
         "site": _site(findings),
         "time_scale": findings["time_scale"].value,
     }
+
+
+def _type_card(findings: Findings) -> str:
+    """Return the card of the type where no file has one that is understood: one that holds nothing else in them."""
+    free = [name for name in IMAGE_TYPE_CARDS if not any(name in file.cards for file in findings.files)]
+    return free[0] if findings.frames.is_untyped and free else "IMAGETYP"
 
 
 def _options(rule: DateRule | PointingRule, *names: str) -> dict[str, Any]:

@@ -33,6 +33,7 @@ def find_disagreements(package: Path, findings: Findings) -> list[str]:
     """
     found: list[str] = []
     seen: dict[tuple[Any, ...], str] = {}
+    twins: list[str] = []
     with open_package(str(package)) as opened:
         if opened.instrument is None:
             return [str(problem) for problem in opened.problems]
@@ -45,12 +46,12 @@ def find_disagreements(package: Path, findings: Findings) -> list[str]:
                 text = str(error).removeprefix(f"{file.path}: ")
                 found.append(f"{file.path.name}: the translator cannot read it: {text}")
                 continue
-            found += [f"{file.path.name}: {text}" for text in _differences(facts, frames[0], info)]
-            found += [f"{file.path.name}: {text}" for text in _twins(translator, frames, file.path.name, seen)]
-    return found
+            found += [f"{file.path.name}: {text}" for text in _differences(facts, frames[0], info, findings)]
+            twins += _twins(translator, frames, file.path.name, seen)
+    return [*found, *_first_of(twins)]
 
 
-def _differences(facts: FileFacts, frame: Frame, info: VisitInfo) -> Iterator[str]:
+def _differences(facts: FileFacts, frame: Frame, info: VisitInfo, findings: Findings) -> Iterator[str]:
     row = frame.row
     pairs: list[tuple[str, Finding, Any]] = [
         ("date_begin", facts.date[0], info.date_begin),
@@ -62,6 +63,8 @@ def _differences(facts: FileFacts, frame: Frame, info: VisitInfo) -> Iterator[st
         ("airmass", facts.airmass[0], info.airmass),
     ]
     for name, finding, value in pairs:
+        if name == "filter" and findings.mosaic.is_known:
+            continue  # the color of the mosaic, with the glass before it
         if not _agree(name, finding, value):
             told = f"{finding.source} alone tells {finding.value} ({finding.confidence})"
             if not finding.is_known:
@@ -86,12 +89,21 @@ def _agree(name: str, finding: Finding, value: Any) -> bool:  # noqa: ANN401 - n
     return str(value).strip() == str(finding.value).strip()
 
 
+def _first_of(twins: list[str]) -> list[str]:
+    """Return the first of several files whose data IDs others have, with the number of the rest."""
+    if len(twins) < 2:
+        return twins
+    return [f"{twins[0]}; the same holds for {len(twins) - 1} more files"]
+
+
 def _twins(translator: Translator, frames: list[Frame], name: str, seen: dict[tuple[Any, ...], str]) -> Iterator[str]:
     """Yield what to tell of frames whose data IDs others have."""
     for frame in frames:
         key = tuple(frame.row.get(column) for column in translator.unique)
+        if None in key:
+            return  # it has no data ID: what does not say it is a warning of its own
         if key in seen and seen[key] != name:
             words = " ".join(f"{k}={v}" for k, v in zip(translator.unique, key, strict=True))
-            yield f"has {words}, as {seen[key]}: only one of them can be ingested"
+            yield f"{name}: has {words}, as {seen[key]}: only one of them can be ingested"
             return
         seen[key] = name

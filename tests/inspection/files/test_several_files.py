@@ -127,3 +127,25 @@ def test_header_listings_of_programs(tmp_path):
     assert found["exposure_time"].value == 12.0
     assert found.files[0].shapes == ((60, 112),)
     assert any("NAXIS1 and NAXIS2 are missing: taken as 112 x 60" in text for text in found.warnings)
+
+
+def test_a_camera_at_another_telescope_is_chosen_by_that(tmp_path):
+    paths = [frame(tmp_path, f"{n}.fits", TELESCOP="RC8", EXPNUM=n) for n in range(3)]
+    paths.append(frame(tmp_path, "moved.fits", TELESCOP="FSQ85", EXPNUM=9))
+    assert "--only 'FSQ85' describes it" in inspect_files(paths).warnings[0]
+    assert [file.path.name for file in inspect_files(paths, only="FSQ85").files] == ["moved.fits"]
+
+
+def test_letters_behind_the_number_name_the_detector(tmp_path):
+    paths = [frame(tmp_path, f"n{n:04d}{chip}.fits", EXPNUM=n, TIME=n) for n in (1, 2) for chip in "ab"]
+    found = inspect_files(paths)
+    assert [chip.key for chip in found.detectors] == ["a", "b"]
+    assert (found["detector"].source, found["detector"].confidence) == ("name of the file", "guess")
+
+
+def test_extensions_named_after_chips_are_detectors_although_their_sections_touch(tmp_path):
+    chips = [
+        ([("EXTNAME", f"CCD{n}"), ("DETSEC", f"[{n * 112 - 111}:{n * 112},1:60]")], flat_frame(SHAPE)) for n in (1, 2)
+    ]
+    found = inspect_files([write_frame(tmp_path / "raw.fits", COMMON, extensions=chips)])
+    assert (found.layout, [chip.key for chip in found.detectors]) == ("detectors", [1, 2])

@@ -124,3 +124,15 @@ def test_narrow_prescans_of_amplifiers_side_by_side(tmp_path):
         ("[111:212,1:100]", "[107:110,1:100]"),
         ("[111:212,101:200]", "[107:110,101:200]"),
     ]
+
+
+@pytest.mark.parametrize("at_top", [True, False], ids=["top", "bottom"])
+def test_rows_and_columns_without_light_that_no_card_names(tmp_path, at_top):
+    random = np.random.default_rng(8)
+    image = 700.0 + random.normal(0, 5.0, (220, 424))
+    rows = slice(0, 200) if at_top else slice(20, 220)
+    image[rows, :400] += random.poisson(9000.0, (200, 400))
+    (amp,) = inspect_files([write(tmp_path / "flat.fits", image, "flat", 2.0)]).detectors[0].facts.amplifiers
+    assert (amp.data.height, amp.data.y_min) == (200, 0 if at_top else 20)
+    assert (amp.overscan.x_min, amp.overscan.width, amp.overscan.height) == (400, 24, 200)
+    assert amp.findings["data"].confidence == "guess"

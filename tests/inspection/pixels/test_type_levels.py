@@ -5,7 +5,7 @@ import pytest
 from astropy.io import fits
 
 from obs.inspection.finding import Finding
-from obs.inspection.pixels.type_levels import doubt_types
+from obs.inspection.pixels.type_levels import are_sky_flats, doubt_types
 from obs.inspection.raw_file import read_raw_file
 
 BIAS, SHAPE = 300.0, (128, 160)
@@ -54,3 +54,33 @@ def test_a_light_frame_without_stars_is_doubted_where_its_level_is_of_others(tmp
 def test_nothing_is_doubted_without_others(tmp_path):
     file, kind = write(tmp_path, 9, "science", 0, stars=False)
     assert doubt_types([file], [kind]) == [kind]
+
+
+def test_steps_between_amplifiers_are_not_stars(tmp_path):
+    """Where overscan of 7 columns moves a step into a block, biases seemed to have as many stars as the sky."""
+    files, types = zip(
+        *(
+            write(tmp_path, n, kind, light, stars=kind == "science")
+            for n, (kind, light) in enumerate(
+                [("bias", 0), ("bias", 0), ("flat", 12000), ("flat", 12000), ("science", 5)]
+            )
+        ),
+        strict=True,
+    )
+    for file in files:
+        with fits.open(file.path, mode="update") as hdus:
+            hdus[0].data[:, 87:] += 150
+    files = [read_raw_file(file.path) for file in files]
+    assert doubt_types(files, types) == list(types)
+
+
+@pytest.mark.parametrize(("light", "stars", "flats"), [(12000, False, True), (12000, True, False), (300, False, False)])
+def test_bright_sky_without_stars_is_a_flat_where_no_other_frame_is(tmp_path, light, stars, flats):
+    frames = [
+        write(tmp_path, 0, "bias", 0, stars=False),
+        *(write(tmp_path, n, "sky", light, stars=stars) for n in (1, 2)),
+    ]
+    files, types = zip(*frames, strict=True)
+    assert are_sky_flats(files, types) == flats
+    flat = write(tmp_path, 3, "flat", 12000, stars=False)
+    assert not are_sky_flats((*files, flat[0]), (*types, flat[1]))

@@ -1,5 +1,6 @@
 """Which images of a raw file belong to one detector."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -39,6 +40,8 @@ JOINED_CARDS = (
 """Cards that name a detector together."""
 AMPLIFIER_CARDS = ("AMPNAME", "AMPID", "AMP_ID", "AMPLOC", "AMPNUM")
 """Cards that name an amplifier."""
+_A_CHIP = re.compile(r"(ccd|chip|det(ector)?)[ _-]?\d+", re.I)
+"""Names of extensions that hold a detector, also where their sections touch as those of amplifiers do."""
 _SMALL = 0.25
 _FEW = 4
 
@@ -92,6 +95,8 @@ def group_images(file: RawFile, warnings: list[str]) -> tuple[str, list[tuple[Ra
     by_chip = _by_chip(images) or _by_place_on_chip(images)
     if by_chip is not None:
         return ("detectors" if len(by_chip) > 1 else "amplifiers"), by_chip, True
+    if len({image.name for image in images}) == len(images) and all(_A_CHIP.fullmatch(image.name) for image in images):
+        return "detectors", [(image,) for image in images], True
     names = " ".join(image.name.lower() for image in images)
     is_amplifier = any(name in image.own for image in images for name in AMPLIFIER_CARDS)
     if _tile(images) or "amp" in names or is_amplifier:

@@ -58,10 +58,10 @@ def files_of_one_camera(files: Sequence[RawFile], warnings: list[str], only: str
     if only and sum(only.lower() in _name(group).lower() for group in groups) != 1:
         raise FileFormatError(f"'{only}' is not the name of one camera; the files are of {len(groups)}: {which}")
     if rivals and not only and len(first) < _MANY * len(rivals[0]):
-        example = _named(first[0].cards).get("INSTRUME")
+        example = _own_part(first, rivals[0])
         option = f", or choose one by --only '{example}'" if example else ""
         raise FileFormatError(f"the files are of {len(groups)} cameras: {which}; give those of one{option}")
-    warnings += [_left_out(group, len(files)) for group in others]
+    warnings += [_left_out(group, first, len(files)) for group in others]
     return tuple(first)
 
 
@@ -77,17 +77,24 @@ def _installed_as(group: Sequence[RawFile]) -> str:
     return recognize({name: cards.get(name) for name in cards})
 
 
-def _left_out(group: Sequence[RawFile], n_file: int) -> str:
+def _left_out(group: Sequence[RawFile], first: Sequence[RawFile], n_file: int) -> str:
     """Return what to tell of files of another camera: what that is, and what can be done with them."""
     known = _installed_as(group)
-    instrument = _named(group[0].cards).get("INSTRUME")
-    advice = f"obs new NAME --from FILES --only '{instrument}' describes it"
-    if not instrument:
+    part = _own_part(group, first)
+    advice = f"obs new NAME --from FILES --only '{part}' describes it"
+    if not part:
         advice = "describe it by an obs new of its own"
     if known:
         advice = f"it is installed as {known}: obs init DIR --camera {known}, then obs ingest DIR FILES"
     what = f"{len(group)} of {n_file} files are of another camera, {_name(group)}, and left out"
     return f"{what}: {_listed(group)}; {advice}"
+
+
+def _own_part(group: Sequence[RawFile], first: Sequence[RawFile]) -> str:
+    """Return a part of the name of a camera that the name of another does not have; empty if there is none."""
+    named = _named(group[0].cards)
+    parts = [named.get("INSTRUME", ""), named.get("TELESCOP", ""), _name(group) if named else ""]
+    return next((part for part in parts if part and part.lower() not in _name(first).lower()), "")
 
 
 def _named(cards: Cards) -> dict[str, str]:

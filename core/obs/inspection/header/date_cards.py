@@ -9,7 +9,7 @@ from obs.inspection.finding import Confidence, lower_confidence
 from obs.instrument.card_values import is_sexagesimal
 from obs.instrument.date_rules import DateRule
 
-__all__ = ["ISO", "LOCAL", "OF_THE_FILE", "Reading", "is_date_card", "readings", "time_cards"]
+__all__ = ["ISO", "LOCAL", "OF_THE_FILE", "ZONE_NAMES", "Reading", "is_date_card", "readings", "time_cards"]
 
 _DATES = (
     *("DATE-BEG", "DATE-OBS", "DATEOBS", "DATE_OBS", "UTDATE", "UT-DATE", "UT_DATE", "DATE-UT", "DATE_UT", "UTC-DATE"),
@@ -61,8 +61,26 @@ _NIGHT_WORDS = re.compile(r"\b((start|begin\w*|of) (of )?(the )?(night|evening)|
 _EXPOSED_WORDS = re.compile(r"expos|shutter|integrat|observ", re.I)
 _UNSURE_WORDS = re.compile(r"\b(typical|approx\w*|nominal|around|about)\b", re.I)
 _UNIX_WORDS = re.compile(r"\bunix\b|since 1970|\bposix\b|\bctime\b|epoch (second|time)", re.I)
-_LOCAL_WORDS = re.compile(r"\blocal\b|\bcivil\b|\bLT\b|\b[CEMP][SD]T\b|\bCES?T\b")
+ZONE_NAMES = {
+    **{"HST": -10.0, "AKST": -9.0, "AKDT": -8.0, "PST": -8.0, "PDT": -7.0, "MST": -7.0, "MDT": -6.0, "CDT": -5.0},
+    **{"EST": -5.0, "EDT": -4.0, "CLT": -4.0, "CLST": -3.0, "BRT": -3.0, "CET": 1.0, "CEST": 2.0, "EET": 2.0},
+    **{"EEST": 3.0, "SAST": 2.0, "MSK": 3.0, "JST": 9.0, "KST": 9.0, "AWST": 8.0, "ACST": 9.5, "AEST": 10.0},
+    **{"AEDT": 11.0, "NZST": 12.0, "NZDT": 13.0},
+}
+"""Hours of time zones to the east, by names that mean one zone only."""
+_LOCAL_WORDS = re.compile(rf"\blocal\b|\bcivil\b|\bLT\b|\b(CST|{'|'.join(ZONE_NAMES)})\b")
 _UT_WORDS = re.compile(r"\b(UTC?1?|GMT|universal|TAI|TT|Z)\b")
+
+
+_DAY_NUMBER = re.compile(r"(?<![HBT])JD")
+_DAY_NUMBERS = {"mjd": (30000.0, 90000.0), "jd": (2430000.0, 2490000.0)}
+"""Numbers of days of our time."""
+_OF_THE_SUN = re.compile(r"helio|bary|\bsun\b|\b[HB]JD\b", re.I)
+_MOMENTS = {
+    "middle": re.compile(r"MID|AVG|MEAN|CEN"),
+    "end": re.compile(r"END|STOP|FIN|CLOS"),
+    "begin": re.compile(r"ST|BEG|OPEN|OBS|UT"),
+}
 
 
 @dataclass(frozen=True)
@@ -163,6 +181,7 @@ def readings(cards: Cards) -> Iterator[tuple[str, list[Reading]]]:
     yield from _numbers(cards, "mjd", _MJD, "begin")
     yield from _numbers(cards, "jd", _JD, "begin")
     yield from _unix(cards)
+    yield from _day_numbers(cards)
     for moment, names in (("middle", _MIDDLES), ("end", _ENDS)):
         for name in names:
             card = cards.find(name)
@@ -182,6 +201,26 @@ def _numbers(cards: Cards, layout: str, names: tuple[str, ...], moment: str) -> 
         if card is None or isinstance(card.value, bool):
             continue
         reading = _judged(cards, card, DateRule(name, layout=layout, moment=moment), "likely")
+        yield name, [reading]
+
+
+def _day_numbers(cards: Cards) -> Iterator[tuple[str, list[Reading]]]:
+    """Yield cards of any other name that calls them a Julian day, whose number is one of our time."""
+    known = (*_MJD, *_JD, *_MJD_MIDDLES, *_JD_MIDDLES, *_MJD_ENDS)
+    for name in cards:
+        card = cards.find(name)
+        if name in known or card is None or not isinstance(card.value, float) or not _DAY_NUMBER.search(name):
+            continue
+        layout = "mjd" if "MJD" in name else "jd"
+        first, last = _DAY_NUMBERS[layout]
+        if not first < card.value < last or _OF_THE_SUN.search(card.comment):
+            continue
+        named = next((moment for moment, words in _MOMENTS.items() if words.search(name)), "")
+        reading = _judged(
+            cards, card, DateRule(name, layout=layout), "likely" if named or _moment(card.comment) else "guess"
+        )
+        if named in ("middle", "end") and reading.rule.moment == "begin":
+            reading = replace(reading, rule=replace(reading.rule, moment=named), note=f"{name} is its {named}")
         yield name, [reading]
 
 

@@ -8,7 +8,16 @@ from datetime import datetime, timedelta
 from obs.errors import FileFormatError
 from obs.inspection.cards import Card, Cards
 from obs.inspection.finding import Confidence, Finding, lower_confidence
-from obs.inspection.header.date_cards import ISO, LOCAL, OF_THE_FILE, Reading, is_date_card, readings, time_cards
+from obs.inspection.header.date_cards import (
+    ISO,
+    LOCAL,
+    OF_THE_FILE,
+    ZONE_NAMES,
+    Reading,
+    is_date_card,
+    readings,
+    time_cards,
+)
 from obs.inspection.header.exposure_time import find_exposure_time
 from obs.instrument.card_values import format_date, parse_date, read_number
 from obs.instrument.date_rules import DateRule
@@ -207,13 +216,19 @@ def _begins(keyword: str) -> bool:
 def _of_zone(cards: Cards, best: _Candidate, confidence: Confidence, note: str) -> tuple[_Candidate, Confidence, str]:
     """Return the date in UT where it is in local time and a card tells the time zone."""
     name, hours = next(((n, h) for n in _ZONES_CARDS if (h := _zone(cards.get(n))) is not None), ("", 0.0))
+    words = () if (stated := cards.find(best.rule.date)) is None else re.findall(r"\b[A-Z]{3,4}\b", stated.comment)
+    named = next((word for word in words if word in ZONE_NAMES), "")
+    if named and not name and LOCAL in note:
+        name, hours = f"the zone {named}", ZONE_NAMES[named]
     if not name or not hours or best.rule.is_local or not best.has_time or without_zone(cards.get(best.rule.date)):
         return best, confidence, note
     card = cards.find(best.rule.date)
     says_ut = card is not None and (_SCALE_WORDS.search(card.comment) or "UT" in f"{best.rule.date}{best.rule.time}")
     if LOCAL in note or str(cards.get("TIMESYS", "")).strip().upper() in ("LOCAL", "LT"):
         rule = replace(best.rule, add=-_HOUR * hours)
-        return replace(best, rule=rule, date=best.date + timedelta(seconds=rule.add)), "guess", f"{LOCAL}, by {name}"
+        agree = named and hours == ZONE_NAMES[named]
+        sure: Confidence = "likely" if agree else "guess"
+        return replace(best, rule=rule, date=best.date + timedelta(seconds=rule.add)), sure, f"{LOCAL}, by {name}"
     if says_ut or cards.get("TIMESYS") is not None or best.rule.layout != "iso":
         return best, confidence, note
     return best, "guess", _joined(note, f"{name} = {hours:g}: it may be in {LOCAL}")
@@ -261,10 +276,15 @@ def find_night(cards: Cards, begin: Finding) -> Finding:
     )
 
 
+def _is_zulu(cards: Cards, rule: DateRule) -> bool:
+    """Whether a date ends in the Z of UTC."""
+    return str(cards.get(rule.date)).strip().endswith("Z")
+
+
 def _scale_words(cards: Cards, rule: DateRule) -> list[str]:
     """Return the time scales that TIMESYS or, without it, the cards of a date name."""
     stated = str(cards.get("TIMESYS", "")).strip().upper()
-    if stated and stated not in ("LOCAL", "LT"):
+    if stated and stated not in ("LOCAL", "LT") and not _is_zulu(cards, rule):
         return [stated]
     words: list[str] = []
     for name in (rule.date, rule.time):
@@ -287,6 +307,9 @@ def find_time_scale(cards: Cards, rule: DateRule | None = None) -> Finding:
     """
     words = _scale_words(cards, rule or DateRule("DATE-OBS"))
     source = "TIMESYS" if cards.find("TIMESYS") is not None else "" if rule is None else str(rule)
+    other = str(cards.get("TIMESYS", "UTC")).strip().upper()
+    if rule is not None and _is_zulu(cards, rule) and other not in ("UTC", "UT", "GMT", "Z"):
+        return Finding("time_scale", "UTC", str(rule), "guess", f"the Z says so, but TIMESYS says {other}")
     if len(words) > 1:
         return Finding("time_scale", "UTC", source, "guess", f"the comments name {' and '.join(words)}")
     if words == ["GPS"]:

@@ -57,6 +57,7 @@ _UNITS = (
     (re.compile(r"\b(ns|nsecs?|nano-?s\w*)\b", re.I), "ns"),
     (re.compile(r"(?<!\w)(min|minutes?)\b(?!imum)", re.I), "min"),
     (re.compile(r"[\[(]\s*h(rs?|ours?)?\s*[\])]|\b(in )?hours?\b|\bhrs?\b", re.I), "h"),
+    (re.compile(r"[\[(]\s*d(ays?)?\s*[\])]|\bin days?\b", re.I), "d"),
 )
 _ASKED = re.compile(r"\b(request\w*|command\w*|asked|planned|desired|demand\w*|wanted|intended|set ?point)\b", re.I)
 _EFFECTIVE = re.compile(r"\b(actual|effective|measured|true|real|shutter open|open time)\b", re.I)

@@ -1,9 +1,10 @@
 """What a frame is for: bias, dark, flat, science, arc, focus, sky, in the words of many observatories."""
 
 import math
+import re
 
 from obs.inspection.cards import Cards
-from obs.inspection.finding import Confidence, Finding
+from obs.inspection.finding import Confidence, Finding, lower_confidence
 from obs.instrument.image_types import IMAGE_TYPE_CARDS, LONG_FOR_A_BIAS, TARGET_CARDS, contradiction, standard_type
 
 __all__ = ["find_image_type"]
@@ -32,6 +33,13 @@ def find_image_type(cards: Cards, exposure_time: Finding) -> Finding:
             odd += [doubt] if (doubt := cards.reason_to_doubt(name)) else []
         elif isinstance(value, str):
             odd.append(f"{name} = '{value}' is not a word for a type")
+    if not known:
+        known = [
+            (name, kind)
+            for name in cards
+            if _OF_A_TYPE.search(name) and isinstance(value := cards.get(name), str) and (kind := standard_type(value))
+        ]
+        odd += ["the name of the card suggests it"] if known else []
     note = "; ".join(odd)
     if known:
         return _judged(cards, known, note, exposure_time)
@@ -44,6 +52,8 @@ def find_image_type(cards: Cards, exposure_time: Finding) -> Finding:
     return Finding.unknown("image_type", note)
 
 
+_OF_A_TYPE = re.compile(r"TYP|KIND|PURPOSE|INTENT")
+"""Names of cards that may be of a type, where none of those is there that programs use for it."""
 _SHUTTERS = ("SHUTTER", "SHUTSTAT", "SHUTTERS", "SHSTAT", "SHTRSTAT", "SHUTSTA")
 _STATES = {"closed": ("science", "flat"), "shut": ("science", "flat"), "close": ("science", "flat"), "open": ("dark",)}
 """What cards say of the shutter, and types of frames that it speaks against."""
@@ -52,10 +62,13 @@ _STATES = {"closed": ("science", "flat"), "shut": ("science", "flat"), "close": 
 def _judged(cards: Cards, known: list[tuple[str, str]], note: str, exposure_time: Finding) -> Finding:
     """Return the type of the first card, as sure as the others, target, shutter and exposure time let it be."""
     name, kind = known[0]
-    sure: Confidence = "certain" if name not in ("FRAME", "TYPE") else "likely"
+    sure: Confidence = "likely" if name in ("FRAME", "TYPE") else "certain" if name in IMAGE_TYPE_CARDS else "guess"
     other = next(((o, k) for o, k in known if k != kind and {k, kind} != {"science", "sky"}), None)
     is_sure = exposure_time.confidence in ("certain", "likely")
     seconds = float(exposure_time.value) if is_sure else math.nan
+    if kind == "dark" and seconds == 0.0:
+        kind, sure = "bias", lower_confidence(sure, "likely")
+        note = "; ".join(part for part in (note, "a dark of no exposure time") if part)
     for target in TARGET_CARDS:
         text = str(cards.get(target, "")) if target != name else ""
         if against := contradiction(kind, text, seconds):

@@ -84,10 +84,11 @@ class KeyRule:
     ----------
     keyword : str
         The card; empty where the value is constant, or the date has to number exposures.
-    kind : {"whole", "digits", "text", "words", "name", "grouped", "joined", "file", "constant", "date"}
+    kind : {"whole", "digits", "text", "words", "name", "grouped", "joined", "file", "letters", "constant", "date"}
         Whether the card is a whole number, a text whose last digits count, a text, a text of which letters and digits
         make a name, the name of a file with a number in it, a number that counts the amplifiers of all detectors, or
-        two cards that make a name together, or a part of the name of the file; or what stands in for it.
+        two cards that make a name together, or a part of the name of the file, also one of letters alone; or what
+        stands in for it.
     first, size : int
         Of what counts amplifiers, the lowest number, and how many amplifiers a detector has. Of the name of the file,
         the number of its part.
@@ -126,8 +127,8 @@ def detector_value(rule: KeyRule, cards: Cards) -> int | str | None:
     value = cards.get(rule.keyword)
     if value is None:
         return None
-    if rule.kind == "file":
-        parts = name_parts(str(value))
+    if rule.kind in ("file", "letters"):
+        parts = name_parts(str(value)) if rule.kind == "file" else _letters_and_digits(str(value))
         return parts[rule.first] if rule.first < len(parts) else None
     if rule.kind == "grouped":
         number = whole_number(value)
@@ -145,6 +146,11 @@ def name_parts(name: str) -> list[str]:
     return re.split(r"[^A-Za-z0-9]+", name)
 
 
+def _letters_and_digits(name: str) -> list[str]:
+    """Return the runs of letters, and the runs of digits, of a name."""
+    return re.findall(r"[A-Za-z]+|[0-9]+", name)
+
+
 def detector_in_names(names: Sequence[Sequence[str]]) -> KeyRule | None:
     """Return the part of file names that tells the detectors of an exposure apart; None if there is none.
 
@@ -153,14 +159,15 @@ def detector_in_names(names: Sequence[Sequence[str]]) -> KeyRule | None:
     names : sequence of sequence of str
         Names of the files of each exposure that has several.
     """
-    parts = [[name_parts(name) for name in group] for group in names]
-    lengths = {len(name) for group in parts for name in group}
-    for index in range(lengths.pop() if len(lengths) == 1 else 0):
-        values = [[name[index] for name in group] for group in parts]
-        if all(len(set(group)) == len(group) for group in values) and all(
-            _DETECTOR_WORD.fullmatch(value) for group in values for value in group
-        ):
-            return KeyRule(FILE_NAME, "file", index)
+    for kind, split in (("file", name_parts), ("letters", _letters_and_digits)):
+        parts = [[split(name) for name in group] for group in names]
+        lengths = {len(name) for group in parts for name in group}
+        for index in range(lengths.pop() if len(lengths) == 1 else 0):
+            values = [[name[index] for name in group] for group in parts]
+            if all(len(set(group)) == len(group) for group in values) and all(
+                _DETECTOR_WORD.fullmatch(value) for group in values for value in group
+            ):
+                return KeyRule(FILE_NAME, kind, index)
     return None
 
 

@@ -1,7 +1,7 @@
 """Target, airmass and pointing of a frame."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import cos, isnan, nan, radians
@@ -102,6 +102,8 @@ def find_pointing(cards: Cards, begin: Finding | None = None) -> tuple[list[Find
         else:
             found.append(judged)
     if not found:
+        found = list(_from_hour_angle(cards, date))
+    if not found:
         return [Finding.unknown("boresight_ra", why), Finding.unknown("boresight_dec", why)], None
     best = min(found, key=lambda one: _ORDER.index(one.confidence) > 1)  # the first that is not a guess
     reference = _reference(cards)
@@ -121,6 +123,21 @@ def find_pointing(cards: Cards, begin: Finding | None = None) -> tuple[list[Find
         Finding("boresight_dec", best.dec, best.rule.dec, sure_of_dec, note if sure_of_dec != "certain" else ""),
     ]
     return findings, best.rule
+
+
+def _from_hour_angle(cards: Cards, date: datetime | None) -> Iterator["_Judged"]:
+    """Yield the pointing that sidereal time, hour angle and declination give, of the equinox of the date."""
+    for source, right in _by_hour_angle(cards):
+        sidereal, angle = source.split(" - ")
+        for dec_name in dict.fromkeys(dec for _, dec in POINTING_CARDS):
+            rule = PointingRule(sidereal, dec_name, "", equinox="date", hour_angle=angle)
+            try:
+                place = rule.read(cards, date)
+            except FileFormatError:
+                continue
+            note = f"{source}, {right:.4g} degrees, precessed to 2000 from the equinox of the date"
+            yield _Judged(rule, *place, "likely", "likely", note)
+            return
 
 
 _ORDER = ("certain", "likely", "guess")

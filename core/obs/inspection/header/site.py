@@ -141,7 +141,7 @@ def _is_angle(cards: Cards, name: str) -> bool:
         return False
     if re.search(r"\bdeg|telescope|pointing|horizon|\bangle|zenith|object|target", card.comment, re.I):
         return not re.search(r"\bm\b|meters?|metres?|sea level|\basl\b|site|observatory", card.comment, re.I)
-    if name == "HEIGHT" and not re.search(r"sea level|\basl\b|site|observatory|elevation", card.comment, re.I):
+    if name == "HEIGHT" and not re.search(r"sea level|\basl\b|site|observatory|elevation|\[m\]", card.comment, re.I):
         return True
     is_told = "SITE" in name or re.search(r"\bm\b|meters?|metres?|sea level|\basl\b", card.comment, re.I)
     return not is_told and isinstance(card.value, int | float) and abs(card.value) <= 90.0

@@ -10,7 +10,7 @@ from obs.geom import Box
 from obs.inspection.amplifier_place import EMPTY, Place
 from obs.inspection.finding import Confidence, Finding
 from obs.inspection.pixels.overscan import DarkColumns, RepeatedColumns, find_dark_columns, find_repeated_columns
-from obs.inspection.pixels.section_check import turned
+from obs.inspection.pixels.section_check import trim_dark_rows, turned
 
 __all__ = ["find_beside", "places_in_pixels"]
 
@@ -33,13 +33,13 @@ def places_in_pixels(place: Place, pixels: NDArray[np.float32], warnings: list[s
     """
     repeated = find_repeated_columns(pixels)
     if repeated is not None and not place.overscan_from.is_known:
-        return [part for found in _side_by_side(place, repeated) for part in _stacked(found, pixels)]
+        return _in_rows(_side_by_side(place, repeated), pixels)
     seen = find_dark_columns(pixels)
     if seen is not None and seen.contrast >= 3.0:
         if not place.overscan_from.is_known and seen.data == ((place.data.x_min, place.data.x_max),):
             return [_agreed(place, part) for part in _amplifiers(place, seen)]
         _tell(place, seen, "columns", warnings, where)
-        return [part for found in _amplifiers(place, seen) for part in _stacked(found, pixels)]
+        return _in_rows(_amplifiers(place, seen), pixels)
     sideways = find_dark_columns(np.ascontiguousarray(pixels.T))
     if sideways is None or sideways.contrast < 3.0 or len(sideways.blocks) > 1:
         return []
@@ -169,6 +169,11 @@ def _halves(
             data_from=Finding("data", lit, "pixels", "guess", "two overscans: two amplifiers of equal width"),
             overscan_from=Finding("overscan", dark, "pixels", *known),
         )
+
+
+def _in_rows(places: Iterator[Place], pixels: NDArray[np.float32]) -> list[Place]:
+    """Return amplifiers that columns show, without dark rows, and as two where rows show that they are."""
+    return [part for place in places for part in _stacked(trim_dark_rows(place, pixels), pixels)]
 
 
 def _stacked(place: Place, pixels: NDArray[np.float32]) -> list[Place]:

@@ -12,7 +12,7 @@ from obs.inspection.amplifier_place import EMPTY, Place
 from obs.inspection.finding import Confidence, Finding, lower_confidence
 from obs.inspection.pixels.overscan import column_profile
 
-__all__ = ["Verdict", "check_place", "find_rows_above", "turned"]
+__all__ = ["Verdict", "check_place", "find_rows_above", "trim_dark_rows", "turned"]
 
 _SMALLEST = 4
 _FEW = 4
@@ -210,14 +210,51 @@ def _narrowed(place: Place, left: int, right: int) -> Place:
 def _dark_rows(seen: _Columns, place: Place, pixels: NDArray[np.float32]) -> str:
     """Return which rows at either end of the data are as dark as overscan, and light sets in at once behind them."""
     data = place.data
-    level = np.median(pixels[data.slices], axis=1).astype(np.float64)
-    strict = 4.0 * (1.25 * seen.read / np.sqrt(data.width) + 0.5)
+    below, above = _row_ends(seen, place, pixels)
+    ends = [f"{data.y_min + 1} to {data.y_min + below}"] if below else []
+    ends += [f"{data.y_max - above + 1} to {data.y_max}"] if above else []
+    return f"rows {' and '.join(ends)} of the data have no light in them" if ends else ""
+
+
+def _row_ends(seen: _Columns, place: Place, pixels: NDArray[np.float32]) -> tuple[int, int]:
+    """Return how many rows at either end of the data are as dark as overscan; none if all are."""
+    level = np.median(pixels[place.data.slices], axis=1).astype(np.float64)
+    strict = 4.0 * (1.25 * seen.read / np.sqrt(place.data.width) + 0.5)
     below, above = _dark_ends(level, seen.base, max(strict, _LEFT_BEHIND * seen.light))
     if below + above > len(level) // 10:  # a slit, beside which there is scattered light
         below, above = _dark_ends(level, seen.base, strict)
-    ends = [f"{data.y_min + 1} to {data.y_min + below}"] if below else []
-    ends += [f"{data.y_max - above + 1} to {data.y_max}"] if above else []
-    return f"rows {' and '.join(ends)} of the data have no light in them" if ends and below + above < len(level) else ""
+    return (below, above) if below + above < len(level) else (0, 0)
+
+
+def trim_dark_rows(place: Place, pixels: NDArray[np.float32]) -> Place:
+    """Return an amplifier whose sections the pixels show, without the rows that are as dark as its overscan.
+
+    Parameters
+    ----------
+    place : Place
+        The amplifier, with overscan beside its data.
+    pixels : ndarray of float32, shape (ny, nx)
+        The image, ADU.
+    """
+    seen = _measure(place, pixels)
+    below, above = (0, 0) if seen is None else _row_ends(seen, place, pixels)
+    if not below and not above:
+        return place
+    rows = place.data.y_min + below, place.data.height - below - above
+
+    def trimmed(box: Box) -> Box:
+        return box if box.is_empty else Box(box.x_min, rows[0], box.width, rows[1])
+
+    note = "rows without light left out"
+    data, overscan = trimmed(place.data), trimmed(place.overscan)
+    return replace(
+        place,
+        data=data,
+        overscan=overscan,
+        prescan=trimmed(place.prescan),
+        data_from=replace(place.data_from, value=data, confidence="guess", note=note),
+        overscan_from=replace(place.overscan_from, value=overscan),
+    )
 
 
 def _dark_ends(level: NDArray[np.float64], base: float, limit: float) -> tuple[int, int]:

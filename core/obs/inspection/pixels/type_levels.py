@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from obs.inspection.finding import Finding
 from obs.inspection.raw_file import RawFile
 
-__all__ = ["doubt_types"]
+__all__ = ["are_sky_flats", "doubt_types", "show_stars"]
 
 _MOST = 8
 """Files of a type whose pixels are looked at."""
@@ -24,6 +25,10 @@ _NO_LIGHT = 0.02
 """Part of the light of flats that a flat or, without stars, a science frame has at least."""
 _BLOCK, _SIGMA = 16, 8.0
 """Pixels of a block, along each side, whose median is the sky; a star stands so many times the scatter above it."""
+_SEVERAL, _BRIGHT_SKY = 2, 2000.0
+"""Frames of the sky that are needed to make a flat, and their light at least, ADU."""
+_GROUP, _FEW_STARS = 3, 20
+"""Neighbors that are as high, which a pixel of a star has, and pixels of stars that a frame has at least."""
 _MORE = 2.0
 """Times as many pixels of stars as others have, and a hundred-thousandth of all, are stars."""
 
@@ -61,6 +66,51 @@ def doubt_types(files: Sequence[RawFile], types: Sequence[Finding]) -> list[Find
         if doubt:
             result[number] = replace(types[number], confidence="guess", note=doubt)
     return result
+
+
+def are_sky_flats(files: Sequence[RawFile], types: Sequence[Finding]) -> bool:
+    """Return whether frames called sky are flats: bright, without stars, where no other frames are called flats."""
+    of_kind = {kind: [n for n, one in enumerate(types) if one.value == kind] for kind in ("flat", "sky", "bias")}
+    if of_kind["flat"] or len(of_kind["sky"]) < _SEVERAL or not of_kind["bias"]:
+        return False
+    dark = _look(files[of_kind["bias"][0]])
+    for number in of_kind["sky"][:_MOST]:
+        look = _look(files[number])
+        if dark is None or look is None or look.level - dark.level < _BRIGHT_SKY or _has_stars(look, [dark]):
+            return False
+    return True
+
+
+def show_stars(files: Sequence[RawFile]) -> bool:
+    """Return whether all of some files show stars: groups of pixels, not single hot ones, above their neighborhood."""
+    return all(_has_groups(file) for file in files[:_MOST])
+
+
+def _has_groups(file: RawFile) -> bool:
+    image = file.images[len(file.images) // 2]
+    pixels = image.pixels
+    image.release()
+    blocks = None if pixels is None else _above(pixels)
+    if blocks is None:
+        return False
+    above, scatter = blocks
+    high = above > max(_SIGMA * scatter, 1.0)
+    neighbors = sum(
+        np.roll(high, (y, x), (0, 1)).astype(np.int8) for y in (-1, 0, 1) for x in (-1, 0, 1) if (y, x) != (0, 0)
+    )
+    return int(np.count_nonzero(high & (neighbors >= _GROUP))) >= _FEW_STARS
+
+
+def _above(pixels: NDArray[np.float32]) -> tuple[NDArray[np.float32], float] | None:
+    """Return how far pixels are above the median of their block, and the scatter; None if there is no whole block."""
+    ny, nx = (length // _BLOCK * _BLOCK for length in pixels.shape)
+    if not ny or not nx:
+        return None
+    # Amplifiers have levels of their own, whose steps are not stars.
+    even = pixels[:ny, :nx] - np.median(pixels[:ny:_STEP, :nx], axis=0)
+    blocks = even.reshape(ny // _BLOCK, _BLOCK, nx // _BLOCK, _BLOCK)
+    above = blocks - np.median(blocks, axis=(1, 3), keepdims=True)
+    return np.asarray(above.reshape(ny, nx), np.float32), 1.4826 * float(np.median(np.abs(above)))
 
 
 def _median(looks: Sequence[_Look]) -> float:
@@ -116,11 +166,11 @@ def _look(file: RawFile) -> _Look | None:
     image.release()
     if pixels is None:
         return None
-    ny, nx = (length // _BLOCK * _BLOCK for length in pixels.shape)
     level = float(np.median(pixels[::_STEP, ::_STEP]))
-    if not ny or not nx or not np.isfinite(level):
-        return None if not np.isfinite(level) else _Look(level, 0.0)
-    blocks = pixels[:ny, :nx].reshape(ny // _BLOCK, _BLOCK, nx // _BLOCK, _BLOCK)
-    above = blocks - np.median(blocks, axis=(1, 3), keepdims=True)
-    scatter = 1.4826 * float(np.median(np.abs(above)))
+    if not np.isfinite(level):
+        return None
+    blocks = _above(pixels)
+    if blocks is None:
+        return _Look(level, 0.0)
+    above, scatter = blocks
     return _Look(level, float(np.mean(above > max(_SIGMA * scatter, 1.0))))
