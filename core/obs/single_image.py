@@ -25,7 +25,7 @@ from obs.repo.image_file import read_image_file
 from obs.repo.reference_catalog import load_reference_catalog
 from obs.tasks.plain_variance import make_variance
 from obs.tasks.process_config import ProcessFileConfig
-from obs.tasks.unusable_pixels import mask_constant_pixels, mask_flat_tops
+from obs.tasks.unusable_pixels import doubt_values, fill_narrow_gaps, mask_constant_pixels, mask_flat_tops
 
 __all__ = ["SCHEMA_FOLDER", "process_file"]
 
@@ -93,6 +93,7 @@ def process_file(path: Path, output: Path, config: ProcessFileConfig, *, may_wai
         summary.warnings.extend(file.warnings + warnings)
         if file.weight is not None:
             exposure.masked_image = _weighted(exposure.masked_image, file.weight)
+        fill_narrow_gaps(exposure.masked_image)
 
     def load_reference(ra: float, dec: float, radius: float) -> Catalog | None:
         if config.reference_folder is None:
@@ -153,6 +154,7 @@ def _complete(exposure: Exposure, config: ProcessFileConfig, path: Path) -> tupl
     warnings = mask_flat_tops(pixels) if config.find_saturation else []
     if config.find_constant:
         warnings += mask_constant_pixels(pixels)
+    warnings += doubt_values(pixels)
     saturated = pixels.image[mask.any("SAT") & np.isfinite(pixels.image)]
     if saturation is None and saturated.size:
         saturation = float(saturated.min())

@@ -32,3 +32,8 @@ def test_the_background_of_ordinary_seeing_is_as_it_was_set():
     assert scale_background(config, 4.0) is config
     wide = scale_background(config, 18.0)
     assert (wide.bin_size, wide.grow) == (288, 12)
+
+
+def test_drawn_out_stars_get_an_aperture_for_their_long_axis():
+    assert reference_radius(6.0, RADII, 20.0, 2.1) == 33
+    assert reference_radius(6.0, RADII, 20.0, 1.1) == reference_radius(6.0, RADII, 20.0)

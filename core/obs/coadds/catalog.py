@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.algorithms.measure.shape import psf_sigma
+from obs.algorithms.measure.shape import psf_elongation, psf_sigma
 from obs.algorithms.psf.width import half_maximum_width, light_radius
 from obs.algorithms.sources.detection import Footprints
 from obs.algorithms.sources.merge import Merged, merge_footprints
@@ -128,7 +128,7 @@ def _detect(butler: Butler, data_id: dict[str, Any], config: CoaddCatalogConfig)
     fit = exposure.psf
     sigma, fwhm = psf_sigma(fit, x=x, y=y), half_maximum_width(fit, x=x, y=y)
     calibrate = config.calibrate
-    measurement = calibrate.measurement.scaled(fwhm, light_radius(fit, x=x, y=y))
+    measurement = calibrate.measurement.scaled(fwhm, light_radius(fit, x=x, y=y), psf_elongation(fit, x=x, y=y))
     calibrate = calibrate.model_copy(update={"measurement": measurement})
     background = scale_background(calibrate.background, FWHM_PER_SIGMA * sigma)
     found = detect_sources(pixels, sigma, calibrate.detection, background)

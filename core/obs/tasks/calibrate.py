@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.astrometry.match import Matches, match_pixels
-from obs.algorithms.measure.shape import psf_sigma
+from obs.algorithms.measure.shape import psf_elongation, psf_sigma
 from obs.algorithms.photometry.aperture_correction import ApertureCorrection
 from obs.algorithms.photometry.zero_point import ZeroPoint
 from obs.algorithms.psf.width import half_maximum_width, light_radius
@@ -173,8 +173,9 @@ def calibrate(
         raise MeasurementError("the exposure has no PSF to measure with; characterize it first")
     height, width = exposure.shape
     middle = {"x": 0.5 * (width - 1), "y": 0.5 * (height - 1)}
-    sigma, fwhm, extent = (measure(psf, **middle) for measure in (psf_sigma, half_maximum_width, light_radius))
-    config = config.model_copy(update={"measurement": config.measurement.scaled(fwhm, extent)})
+    sizes = psf_sigma, half_maximum_width, light_radius, psf_elongation
+    sigma, fwhm, *reach = (measure(psf, **middle) for measure in sizes)
+    config = config.model_copy(update={"measurement": config.measurement.scaled(fwhm, *reach)})
     background = scale_background(config.background, FWHM_PER_SIGMA * sigma)
     if backgrounds:
         background = clip_few_counts(background, backgrounds[0], exposure.metadata)

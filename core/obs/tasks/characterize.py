@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.algorithms.measure.shape import psf_sigma
+from obs.algorithms.measure.shape import psf_elongation, psf_sigma
 from obs.algorithms.photometry.aperture_correction import ApertureCorrection
 from obs.algorithms.pixels.grow import grow
 from obs.algorithms.psf.scale import SourceSizes, common_size, measure_source_sizes
@@ -52,7 +52,7 @@ from obs.tasks.psf_stars import (
     choose_stars,
     reserve_stars,
 )
-from obs.tasks.repair import CosmicRayConfig, find_hits, repair_cosmic_rays
+from obs.tasks.repair import CosmicRayConfig, find_hits, repair_cosmic_rays, repair_dark_pixels
 from obs.tasks.streaks import StreakConfig
 
 __all__ = ["CharacterizeConfig", "Characterized", "PsfConfig", "StarConfig", "characterize"]
@@ -204,6 +204,9 @@ def characterize(
     def repair(psf: Psf) -> int:
         if not config.cosmic_rays.enabled:
             return 0
+        dark = repair_dark_pixels(exposure.masked_image, psf, config.cosmic_rays)
+        if dark.warning and not warnings:
+            warnings.append(dark.warning)
         rays = repair_cosmic_rays(exposure.masked_image, psf, config.cosmic_rays)
         if rays.warning and rays.warning not in warnings:
             warnings.append(rays.warning)
@@ -227,8 +230,8 @@ def characterize(
     psf = exposure.psf = model.psf
     height, width = exposure.shape
     middle = {"x": 0.5 * (width - 1), "y": 0.5 * (height - 1)}
-    fwhm, extent = half_maximum_width(psf, **middle), light_radius(psf, **middle)
-    config = config.model_copy(update={"measurement": config.measurement.scaled(fwhm, extent)})
+    fwhm, *reach = (measure(psf, **middle) for measure in (half_maximum_width, light_radius, psf_elongation))
+    config = config.model_copy(update={"measurement": config.measurement.scaled(fwhm, *reach)})
     bright = _bright_sources(exposure, psf, config, backgrounds, numbers, search)
     catalog, stars = bright.catalog, choose_stars(bright, config.stars, search.part)
     reserved = reserve_stars(catalog, stars, config.stars) & (model.fit is not None)

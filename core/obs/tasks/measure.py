@@ -90,7 +90,7 @@ class MeasurementConfig(TaskConfig):
         """All radii, sorted."""
         return sorted({*self.apertures, self.reference_radius})
 
-    def scaled(self, fwhm: float, extent: float = float("inf")) -> "MeasurementConfig":
+    def scaled(self, fwhm: float, extent: float = float("inf"), elongation: float = 1.0) -> "MeasurementConfig":
         """Return settings in which what was left open follows from the PSF.
 
         Parameters
@@ -99,10 +99,12 @@ class MeasurementConfig(TaskConfig):
             Its full width at half maximum, pixels.
         extent : float, optional
             Radius with 95 % of its light, pixels.
+        elongation : float, optional
+            Its long axis in units of the mean of both.
         """
         found: dict[str, float] = {}
         if self.reference_aperture is None and fwhm > 0:
-            found["reference_aperture"] = reference_radius(fwhm, self.apertures, extent)
+            found["reference_aperture"] = reference_radius(fwhm, self.apertures, extent, elongation)
         if 0 < fwhm < UNDERSAMPLED_FWHM:
             # pixels of such images do not sample a band-limited one
             found["maximum_sinc_radius"] = 0.0

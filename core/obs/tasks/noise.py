@@ -37,6 +37,9 @@ MOST_STRUCTURE = 3.0
 WHITE = 0.9
 """Ratio of the noise of neighbors to that of pixels four apart from which pixels are independent."""
 
+PATTERN = 1.3
+"""Ratio of the scatter of neighbors to that of pixels four apart from which a pattern of two or four pixels repeats."""
+
 AGREES = 0.12
 """Fraction within which an explanation from the header must predict the noise."""
 
@@ -120,6 +123,8 @@ def check_noise(exposure: Exposure, level: float, config: NoiseConfig, *, whole_
     if not (scatter.predicted > 0 and scatter.pixel > 0):
         return NoiseCheck()
     line = _line(pixels.image, pixels.variance, bad, level, scatter)
+    if config.enabled and scatter.single > PATTERN * scatter.pixel:
+        return NoiseCheck(scatter.pixel / scatter.predicted, *_gain_and_read_noise(line), _describe_pattern(scatter))
     ratio = scatter.pixel / scatter.predicted
     direction = _disagreement(scatter, config.maximum_ratio)
     if not config.enabled or not direction:
@@ -134,6 +139,15 @@ def check_noise(exposure: Exposure, level: float, config: NoiseConfig, *, whole_
         "read_noise=VALUE; a camera: its amplifiers.csv), or set characterize.noise.enabled=false"
     )
     return NoiseCheck(ratio, gain, read_noise, warning)
+
+
+def _describe_pattern(scatter: SkyScatter) -> str:
+    return (
+        f"neighboring pixels scatter by {scatter.single:.3g} counts, pixels four apart by {scatter.pixel:.3g}: the "
+        "image is a color (Bayer) mosaic, or its columns or rows alternate between amplifiers. The flux of a star "
+        "depends on the pixel that it falls on. Process each color by itself (obs new describes a color camera), or "
+        "remove the pattern"
+    )
 
 
 def _disagreement(scatter: SkyScatter, limit: float) -> int:

@@ -184,7 +184,7 @@ def _size_of_stars(bright: BrightSources, stars: NDArray[np.bool_]) -> int:
 def _from_moments(bright: BrightSources, stars: NDArray[np.bool_], config: PsfConfig) -> PixelPsf | None:
     """Gaussian with the moments of stars, or else of whatever is bright; None where nothing is."""
     catalog = bright.catalog
-    measured = ~catalog["base_SdssShape_flag"] & ~catalog["base_PsfFlux_flag"]
+    measured = ~catalog["base_SdssShape_flag"] & np.isfinite(catalog["base_PsfFlux_instFlux"])
     measured &= catalog["base_PsfFlux_instFlux"] > LEAST_SIGNAL * catalog["base_PsfFlux_instFluxErr"]
     choices: Sequence[NDArray[np.bool_]] = (stars, isolated_sources(bright) & measured, measured)
     for which in choices:

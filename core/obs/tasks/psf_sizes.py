@@ -30,6 +30,9 @@ EXTENTS = 1.64
 """It need not reach further than this many times the radius with 95 % of the light: for seeing that is the least above,
 for stars out of focus, whose light ends where they end, less."""
 
+ELONGATED = 1.3
+"""Long axis in units of the mean of both from which stars are drawn out (axis ratio 0.6), and the long one counts."""
+
 CELL_FWHMS = 16.0
 """Cells of the background are no smaller than this many FWHM, or stars would fill them."""
 
@@ -39,7 +42,9 @@ def psf_stamp_size(fwhm: float) -> int:
     return int(np.clip(2 * int(np.ceil(STAMP_FWHMS * fwhm)) + 1, SMALLEST_STAMP, LARGEST_STAMP))
 
 
-def reference_radius(fwhm: float, radii: Sequence[float], extent: float = float("inf")) -> float:
+def reference_radius(
+    fwhm: float, radii: Sequence[float], extent: float = float("inf"), elongation: float = 1.0
+) -> float:
     """Return the radius of the reference aperture, pixels: of the listed ones where they reach.
 
     Parameters
@@ -50,7 +55,11 @@ def reference_radius(fwhm: float, radii: Sequence[float], extent: float = float(
         Apertures that are measured anyway, pixels.
     extent : float, optional
         Radius with 95 % of the light of the PSF, pixels.
+    elongation : float, optional
+        Its long axis in units of the mean of both.
     """
+    if elongation > ELONGATED:
+        fwhm = fwhm * elongation
     wanted = min(max(REFERENCE_RADIUS, min(LEAST_FWHMS * fwhm, EXTENTS * extent)), MOST_FWHMS * fwhm)
     return min((radius for radius in radii if radius >= wanted), default=float(np.ceil(wanted)))
 

@@ -34,7 +34,7 @@ FAINTER = (1.0, 0.5, 0.25)
 NARROW, NARROW_WIDTH, WIDTH = 0.8, 0.25, 0.1
 """Moments of stars narrower than this, pixels, depend on the place in the pixel: their sizes scatter more."""
 
-EDGE_FLAGS = ("edge", "interpolatedCenter", "saturated", "crCenter", "bad", "suspectCenter", "streakCenter")
+DAMAGE_FLAGS = ("interpolatedCenter", "saturated", "crCenter", "bad", "suspectCenter", "streakCenter")
 
 
 class StarConfig(TaskConfig):
@@ -85,22 +85,35 @@ class BrightSources:
     crowded: bool = False
 
 
-def isolated_sources(bright: BrightSources) -> NDArray[np.bool_]:
+def isolated_sources(bright: BrightSources, *, at_edges: bool = False) -> NDArray[np.bool_]:
     """Return which sources nothing is wrong with: unsaturated, away from the edge, measured, and unblended.
 
-    In a crowd the parts of blends are taken, too.
+    In a crowd the parts of blends are taken, too; with ``at_edges`` also sources whose stamps the image cuts.
     """
     catalog = bright.catalog
-    bad = (catalog["deblend_nChild"] > 0) | catalog["base_SdssShape_flag"] | catalog["base_PsfFlux_flag"]
+    bad = (catalog["deblend_nChild"] > 0) | catalog["base_SdssShape_flag"]
+    if at_edges:
+        bad = bad | ~np.isfinite(catalog["base_PsfFlux_instFlux"])
+    else:
+        bad = bad | catalog["base_PsfFlux_flag"] | catalog["base_PixelFlags_flag_edge"]
     if not bright.crowded:
         bad = bad | (catalog["parent"] > 0) | blended_sources(bright)
-    for name in EDGE_FLAGS:
+    for name in DAMAGE_FLAGS:
         bad = bad | catalog[f"base_PixelFlags_flag_{name}"]
     return np.asarray(~bad)
 
 
 def choose_stars(bright: BrightSources, config: StarConfig, part: float = 1.0) -> NDArray[np.bool_]:
-    """Return the isolated sources on the stellar locus, above a part of the limit in signal-to-noise ratio."""
+    """Return the isolated sources on the stellar locus, above a part of the limit in signal-to-noise ratio.
+
+    Where there is none, as in a cutout of a few stamps, those at the edges count.
+    """
+    stars = _on_locus(bright, isolated_sources(bright), config, part)
+    return stars if stars.any() else _on_locus(bright, isolated_sources(bright, at_edges=True), config, part)
+
+
+def _on_locus(bright: BrightSources, isolated: NDArray[np.bool_], config: StarConfig, part: float) -> NDArray[np.bool_]:
+    """Return which isolated sources are on the stellar locus."""
     catalog = bright.catalog
     # relative to the PSF as far as it is known, whose change over the detector would else widen the locus
     size = np.sqrt(
@@ -112,7 +125,7 @@ def choose_stars(bright: BrightSources, config: StarConfig, part: float = 1.0) -
         flux=catalog["base_PsfFlux_instFlux"],
         flux_err=catalog["base_PsfFlux_instFluxErr"],
         size=size,
-        bad=~isolated_sources(bright),
+        bad=~isolated,
         x=catalog["base_SdssCentroid_x"],
         y=catalog["base_SdssCentroid_y"],
         e1=(shape[0] - shape[1]) / (shape[0] + shape[1]),

@@ -1,4 +1,4 @@
-"""Find cosmic rays and fill the pixels that they hit."""
+"""Find cosmic rays and dark pixels, and fill them from their neighbors."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,15 @@ from obs.errors import MeasurementError
 from obs.image.masked_image import MaskedImage
 from obs.image.psf import Psf
 
-__all__ = ["CosmicRayConfig", "CosmicRays", "find_hits", "repair_cosmic_rays"]
+__all__ = ["CosmicRayConfig", "CosmicRays", "find_hits", "repair_cosmic_rays", "repair_dark_pixels"]
+
+DARK = 8.0
+"""Noise of the sky by which a dark pixel lies below it. Light only adds, and noise does not reach so far."""
+
+WORTH_TELLING = 1e-4
+"""Fraction of dark pixels from which the user is warned."""
+
+USELESS = ("SAT", "BAD", "NO_DATA", "UNMASKEDNAN", "INTRP")
 
 MIN_SUM = 10.0
 """Least sum of a hit above its neighbors, in noise of the sky."""
@@ -58,6 +66,11 @@ class CosmicRayConfig(TaskConfig):
         "the width that the sources share where that is less.",
         unit="pixel",
         gt=0,
+    )
+    dark_pixels: bool = setting(
+        True,
+        "Find pixels below the sky too: dead ones, and hot ones from which a wrong dark was subtracted. They are "
+        "flagged BAD and filled.",
     )
 
 
@@ -109,21 +122,67 @@ def repair_cosmic_rays(masked_image: MaskedImage, psf: Psf, config: CosmicRayCon
     return CosmicRays(n)
 
 
+def repair_dark_pixels(masked_image: MaskedImage, psf: Psf, config: CosmicRayConfig) -> CosmicRays:
+    """Flag pixels that lie below the sky more sharply than a star stands above it, and fill them, in place.
+
+    Parameters
+    ----------
+    masked_image : MaskedImage
+        Background-subtracted pixels. Dark ones get the planes BAD and INTRP.
+    psf : Psf
+        Point-spread function.
+    config : CosmicRayConfig
+        Settings.
+
+    Returns
+    -------
+    CosmicRays
+        Number of dark pixels, and a warning if they are many.
+    """
+    if not config.dark_pixels:
+        return CosmicRays(0)
+    mask, image = masked_image.mask, masked_image.image
+    sky = float(np.nanmedian(masked_image.variance[:: max(1, image.shape[0] // 256)]))
+    dark = image < -DARK * np.sqrt(max(sky, 0.0))
+    dark &= (mask.array & mask.known_bits(USELESS)) == 0
+    if not dark.any():
+        return CosmicRays(0)
+    # a pixel without light has less noise than the sky, but its neighbors do not
+    variance = np.fmax(masked_image.variance, np.float32(sky))
+    bad = ~dark
+    found = find_cosmic_rays(-image, variance, _stars(psf, masked_image.shape), bad=bad, min_counts=0.0, n_iteration=0)
+    n = int(np.count_nonzero(found))
+    if n > config.max_fraction * found.size:
+        return CosmicRays(0, f"{n / found.size:.0%} of the pixels lie far below the sky: it was measured wrongly there")
+    mask.set(found, "BAD")
+    interpolate_pixels(masked_image, planes=("BAD",))
+    if n < WORTH_TELLING * found.size:
+        return CosmicRays(n)
+    return CosmicRays(
+        n,
+        f"{n} pixels lie more than {DARK:.0f} times its noise below the sky, as dead pixels do: masked BAD and filled. "
+        "Check dark and flat, or add these pixels to the defects",
+    )
+
+
+def _stars(psf: Psf, shape: tuple[int, int]) -> NDArray[np.float32]:
+    """Return the PSF at places all over an image."""
+    grid_x, grid_y = np.meshgrid(np.linspace(0, shape[1] - 1, 5), np.linspace(0, shape[0] - 1, 5))
+    return psf.evaluate(x=grid_x.ravel(), y=grid_y.ravel())
+
+
 def find_hits(masked_image: MaskedImage, psf: Psf, config: CosmicRayConfig) -> NDArray[np.bool_]:
     """Return which pixels, shape (ny, nx), are sharper than the PSF allows."""
-    height, width = masked_image.shape
-    grid_x, grid_y = np.meshgrid(np.linspace(0, width - 1, 5), np.linspace(0, height - 1, 5))
-    stars = psf.evaluate(x=grid_x.ravel(), y=grid_y.ravel())
     mask, variance = masked_image.mask, masked_image.variance
-    bad = (mask.array & mask.known_bits(["SAT", "BAD", "NO_DATA", "UNMASKEDNAN", "INTRP"])) != 0
+    bad = (mask.array & mask.known_bits(USELESS)) != 0
     least = config.min_counts
     if least is None:
-        sky = float(np.nanmedian(variance[:: max(1, height // 256)]))
+        sky = float(np.nanmedian(variance[:: max(1, len(variance) // 256)]))
         least = MIN_SUM * np.sqrt(max(sky, 0.0))
     return find_cosmic_rays(
         masked_image.image,
         variance,
-        stars,
+        _stars(psf, masked_image.shape),
         bad=bad,
         min_sigma=config.min_sigma,
         min_counts=least,

@@ -1,19 +1,24 @@
-"""Mask what the pixels themselves show to be unusable: padding, dead amplifiers, saturated stars."""
+"""See what the pixels themselves show to be unusable: padding, dead amplifiers, saturated stars, noise cut off."""
 
 import numpy as np
 
 from obs.algorithms.detector.constant_pixels import find_constant_pixels
 from obs.algorithms.detector.flat_tops import find_flat_tops
+from obs.algorithms.detector.interpolate import interpolate_pixels
+from obs.algorithms.detector.lost_values import find_lost_values
 from obs.algorithms.pixels.statistics import clipped_statistics
 from obs.errors import MeasurementError
 from obs.image.masked_image import MaskedImage
 
-__all__ = ["mask_constant_pixels", "mask_flat_tops"]
+__all__ = ["doubt_values", "fill_narrow_gaps", "mask_constant_pixels", "mask_flat_tops"]
 
 UNUSABLE = ("BAD", "NO_DATA", "UNMASKEDNAN", "SAT", "INTRP")
 
 SAMPLE = 500_000
 """Pixels that give the level of the sky."""
+
+NARROW = 6
+"""Pixels; wider gaps, and borders of more than half of this, are not filled."""
 
 WORTH_TELLING = 1e-3
 """Fraction of constant pixels from which the user is warned."""
@@ -88,3 +93,54 @@ def mask_flat_tops(masked_image: MaskedImage) -> list[str]:
         f"stars are cut off at {levels} counts, which no setting or header gives as saturation: "
         f"{np.count_nonzero(found.saturated)} pixels masked SAT"
     ]
+
+
+def doubt_values(masked_image: MaskedImage) -> list[str]:
+    """Return warnings about values that the file could not hold: noise below zero, light between coarse steps.
+
+    Parameters
+    ----------
+    masked_image : MaskedImage
+        Pixels as they were read, with constant areas masked.
+
+    Returns
+    -------
+    list of str
+        What the user should know.
+    """
+    image, mask = masked_image.image, masked_image.mask
+    rows = slice(None, None, max(1, image.size // SAMPLE))
+    good = ((mask.array[rows] & mask.known_bits(UNUSABLE)) == 0) & np.isfinite(image[rows])
+    lost = find_lost_values(image[rows][good])
+    if np.isfinite(lost.lowest):
+        return [
+            f"the noise is cut off: {100 * lost.share:.0f} % of the pixels have the lowest value, {lost.lowest:g}. "
+            "Faint sources come out too faint, some detections are false, and errors are wrong. Process the image as "
+            "it was before its negative pixels were set to this value; for raw images, raise the offset of the camera"
+        ]
+    if np.isfinite(lost.step):
+        return [
+            f"counts are too coarse: they come in steps of {lost.step:g}, the noise of the sky is {lost.noise:.2g}. "
+            "Faint light is lost between the steps. Process the image as it was before it was rounded; for "
+            "raw images, raise the gain setting of the camera"
+        ]
+    return []
+
+
+def fill_narrow_gaps(masked_image: MaskedImage) -> None:
+    """Fill single pixels and columns that hold no data or are bad, in place; wide gaps and borders stay.
+
+    Sources beside such a pixel would else count as cut by an edge, and those on it would have its value.
+
+    Parameters
+    ----------
+    masked_image : MaskedImage
+        Pixels with their variance. Filled ones lose NO_DATA, and gain BAD and INTRP.
+    """
+    mask = masked_image.mask
+    planes = ("BAD", "NO_DATA", "UNMASKEDNAN")
+    holes, before = mask.any(*planes), mask.any("INTRP")
+    interpolate_pixels(masked_image, planes, maximum_width=NARROW)
+    filled = holes & mask.any("INTRP") & ~before
+    mask.array[filled] &= ~np.int32(mask.bits("NO_DATA"))
+    mask.set(filled, "BAD")

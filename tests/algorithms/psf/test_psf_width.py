@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from obs.algorithms.measure.shape import psf_elongation
 from obs.algorithms.psf.width import half_maximum_width
 from obs.image.psf import PixelPsf
 
@@ -21,3 +22,4 @@ def test_an_ellipse_counts_by_its_area():
     profile = np.exp(-0.5 * (x_grid**2 / 3.0**2 + y_grid**2 / 2.0**2))
     psf = PixelPsf(profile[None].astype(np.float32), 0)
     assert half_maximum_width(psf, x=3.0, y=3.0) == pytest.approx(2.3548 * np.sqrt(6.0), rel=0.01)
+    assert psf_elongation(psf, x=3.0, y=3.0) == pytest.approx(np.sqrt(1.5), rel=0.01)

@@ -14,7 +14,7 @@ from obs.errors import MeasurementError
 from obs.image.psf import Psf
 from obs.kernels.library import Kernel
 
-__all__ = ["Shapes", "half_maximum_moments", "measure_shape", "psf_sigma"]
+__all__ = ["Shapes", "half_maximum_moments", "measure_shape", "psf_elongation", "psf_sigma"]
 
 NARROW = 0.8
 """Variance of the first weight, pixels squared, below which pixels are divided."""
@@ -363,3 +363,14 @@ def psf_sigma(psf: Psf, *, x: float, y: float) -> float:
     if shape.failed[0]:
         raise MeasurementError(f"the PSF at x={x:.0f}, y={y:.0f} has no measurable size; check where it comes from")
     return float((shape.xx[0] * shape.yy[0] - shape.xy[0] ** 2) ** 0.25)
+
+
+def psf_elongation(psf: Psf, *, x: float, y: float) -> float:
+    """Return the long axis of a PSF at one place in units of the mean of both axes; one where it has no moments."""
+    stamp = psf.evaluate(x=[x], y=[y])
+    shape = measure_shape(stamp, np.ones_like(stamp), np.zeros(1), np.zeros(1))
+    if shape.failed[0]:
+        return 1.0
+    xx, yy, xy = float(shape.xx[0]), float(shape.yy[0]), float(shape.xy[0])
+    mean, spread = 0.5 * (xx + yy), float(np.hypot(0.5 * (xx - yy), xy))
+    return float(np.sqrt((mean + spread) / np.sqrt(max(mean**2 - spread**2, 1e-12))))

@@ -8,7 +8,7 @@ from scipy.ndimage import maximum_filter, uniform_filter
 
 from obs.algorithms.psf.profile import stamp_radius
 from obs.image.psf import stamp_sums
-from obs.image.resample import shift_matrices
+from obs.image.resample import shift_matrices, shift_slopes
 
 __all__ = ["PsfStars", "first_guess", "has_core", "variance_slope"]
 
@@ -56,7 +56,7 @@ class PsfStars:
         self.offset, self.total = np.zeros(n), np.ones(n)
         self.flux_err = self.chi2 = np.full(n, np.nan)
         self.core = stamp_radius((height, width)) <= CORE * self.fwhm
-        self.rows = self.columns = self.model = np.zeros((n, 0, 0), np.float32)
+        self.rows = self.columns = self.model = self.by_x = self.by_y = np.zeros((n, 0, 0), np.float32)
 
     def place(self, basis: Float) -> None:
         """Take the stars' positions over into the interpolation and the prediction."""
@@ -72,7 +72,13 @@ class PsfStars:
         self.total = self.terms @ stamp_sums(basis, self.sampling, (height, width))
         scaled = (self.terms / self.total[:, None]).astype(np.float32)
         image = (scaled @ basis.reshape(n_term, -1)).reshape(-1, model_height, model_width)
-        self.model = self.rows @ image @ self.columns.transpose(0, 2, 1)
+        shifted = image @ self.columns.transpose(0, 2, 1)
+        self.model = np.asarray(self.rows @ shifted, np.float32)
+        # differences between pixels are no slopes where stars are as narrow as pixels
+        across = shift_slopes(self.x, width, model_width, self.sampling).transpose(0, 2, 1)
+        up = shift_slopes(self.y, height, model_height, self.sampling)
+        self.by_x = np.asarray(self.rows @ (image @ across), np.float32)
+        self.by_y = np.asarray(up @ shifted, np.float32)
 
     def weight(self) -> Float:
         """Return inverse variances, in which the model stands in for the pixel's own light.
@@ -88,8 +94,7 @@ class PsfStars:
     def measure(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Fit flux and offset, and return the steps in x and y (pixels) to better positions."""
         weight = self.weight()
-        by_x, by_y = (np.asarray(np.gradient(self.model, axis=axis), np.float32) for axis in (2, 1))
-        columns = [self.model, -by_x, -by_y] + ([np.ones_like(self.model)] if self.fit_offset else [])
+        columns = [self.model, self.by_x, self.by_y] + ([np.ones_like(self.model)] if self.fit_offset else [])
         design = np.stack([column.reshape(len(self.x), -1) for column in columns], axis=1)
         weighted = design * weight.reshape(len(self.x), 1, -1)
         normal = (weighted @ design.transpose(0, 2, 1)).astype(np.float64)

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from obs.algorithms.measure.shape import psf_sigma
+from obs.algorithms.measure.shape import psf_elongation, psf_sigma
 from obs.algorithms.psf.width import light_radius
 from obs.image.catalog import Catalog
 from obs.image.masked_image import MaskedImage
@@ -52,7 +52,7 @@ def detect_changes(
     y, x = ((size - 1) / 2 for size in pixels.shape)
     sigma = psf_sigma(psf, x=x, y=y)
     fwhm = FWHM_PER_SIGMA * sigma
-    measurement = config.measurement.scaled(fwhm, light_radius(psf, x=x, y=y))
+    measurement = config.measurement.scaled(fwhm, light_radius(psf, x=x, y=y), psf_elongation(psf, x=x, y=y))
     subtract_background(pixels, scale_background(config.background, fwhm))
     empty = pixels.mask.any_known(["NO_DATA"])
     pixels.image[empty] = 0
