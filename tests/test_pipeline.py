@@ -18,6 +18,7 @@ from obs.repo.fits_catalog import write_catalog
 from obs.repo.reference_catalog import DEPTH
 from obs.repo.reference_choice import find_reference
 from obs.tasks.process_config import ProcessConfig
+from obs.threads import use_threads
 from star_field import Moffat, pixel_psf, star_field
 
 SHAPE = (300, 320)
@@ -124,6 +125,24 @@ def test_every_step_leaves_its_outputs(butler):
     assert set(facts["seconds"]) == {"isr", "characterize", "reference", "calibrate", "write"}
     assert facts["n_source"] == summary.n_source
     assert facts["seeing"] == summary.seeing == pytest.approx(summary.fwhm * 0.36)
+
+
+def test_several_threads_give_the_same_to_the_bit(butler, monkeypatch):
+    monkeypatch.setattr("obs.algorithms.measure.sources.BATCH", 7)
+    process_detector(butler, DATA_ID, config())
+    alone = dict(butler.written)
+    with use_threads(3):
+        process_detector(butler, DATA_ID, config())
+    together = dict(butler.written)
+    for name in ("icSrc", "src"):
+        assert list(alone[name].columns) == list(together[name].columns)
+        for column in alone[name].columns:
+            np.testing.assert_array_equal(alone[name][column], together[name][column])
+    for plane in ("image", "variance"):
+        both = (getattr(written["calexp"].masked_image, plane) for written in (alone, together))
+        np.testing.assert_array_equal(*both)
+    records = [written["processCcd_metadata"]["made_with"]["outputs"] for written in (alone, together)]
+    assert records[0] == records[1]
 
 
 def test_more_is_written_when_asked_for(butler):

@@ -8,7 +8,7 @@ from contextlib import suppress
 __all__ = ["keep_freed_memory", "pause_collection", "resume_collection"]
 
 # Numbers that glibc's mallopt() knows the settings by.
-_TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX = -1, -2, -4
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX, _ARENA_MAX = -1, -2, -4, -8
 _KEPT, _STEP = 1 << 30, 1 << 26  # bytes
 
 
@@ -23,7 +23,8 @@ def keep_freed_memory() -> None:
         return
     with suppress(OSError, AttributeError):
         mallopt = ctypes.CDLL(None).mallopt
-        for setting, value in ((_MMAP_MAX, 0), (_TRIM_THRESHOLD, _KEPT), (_TOP_PAD, _STEP)):
+        # one arena, so that what one thread has freed another one takes
+        for setting, value in ((_ARENA_MAX, 1), (_MMAP_MAX, 0), (_TRIM_THRESHOLD, _KEPT), (_TOP_PAD, _STEP)):
             mallopt(setting, value)
 
 

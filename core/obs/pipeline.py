@@ -36,6 +36,7 @@ from obs.tasks.isr_config import IsrConfig
 from obs.tasks.process_config import ProcessConfig
 from obs.tasks.reference import field_circle
 from obs.tasks.retarget import check_result, find_step
+from obs.threads import map_threads
 from obs.version import __version__
 
 __all__ = ["FREE_SETTINGS", "Stages", "process_detector", "process_digest"]
@@ -66,7 +67,7 @@ class Stages:
     Parameters
     ----------
     put : callable
-        Called with an object and a dataset type, writes it.
+        Called with an object and a dataset type, writes it; by several threads at the same time.
     summary : ProcessSummary
         Filled in on the way.
     exposure_id, exposure_id_bits : int
@@ -190,18 +191,16 @@ class Stages:
 
     def _write(self, done: Calibrated, config: CalibrateConfig, band: str) -> None:
         done.exposure.metadata["OBSVERS"] = __version__
-        self.put(done.exposure, "calexp")
-        self.put(done.backgrounds, "calexpBackground")
-        self.put(done.catalog, "src")
+        results = [(done.exposure, "calexp"), (done.backgrounds, "calexpBackground"), (done.catalog, "src")]
         if config.parquet:
-            self.put(done.catalog, "sourceTable")
+            results.append((done.catalog, "sourceTable"))
         if config.write_matches and len(done.reference):
             packed, full = match_catalogs(done.catalog, done.reference, done.matches)
             if done.exposure.wcs is not None:
                 ra, dec, radius = field_circle(done.exposure.wcs, done.exposure.shape, config.reference.margin)
                 packed.metadata.update(RA=ra, DEC=dec, RADIUS=radius / 3600.0, FILTER=band)
-            self.put(packed, "srcMatch")
-            self.put(full, "srcMatchFull")
+            results += [(packed, "srcMatch"), (full, "srcMatchFull")]
+        map_threads(lambda result: self.put(*result), results)
 
 
 def match_catalogs(catalog: Catalog, reference: Catalog, matches: Matches) -> tuple[Catalog, Catalog]:
@@ -313,6 +312,7 @@ def _run(
     def put(value: object, dataset_type: str) -> None:
         butler.put(value, dataset_type, data_id)
         written.append(dataset_type)
+        written.sort(key=_OUTPUTS.index)  # threads write in any order
 
     stages = Stages(
         put,

@@ -6,54 +6,36 @@ done with them is in `obs.tasks.isr`.
 
 import logging
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from obs.algorithms.detector.linearity import Linearity
 from obs.camera.detector import Detector
 from obs.errors import (
-    ConfigError,
-    DataIdError,
     DatasetNotFoundError,
     FileFormatError,
     PluginError,
-    PolicyError,
-    RepositoryError,
 )
-from obs.geom import Box
-from obs.image.catalog import Catalog
+from obs.frame_calibrations import choose_calibrations, filter_of, read_calibration
 from obs.image.exposure import Exposure
 from obs.image.raw import Raw
 from obs.image.visit_info import VisitInfo
 from obs.instrument.header import COLOR
 from obs.instrument.instrument import Instrument
 from obs.instrument.possible_wcs import known_cards, possible_wcs
-from obs.policy.data_id import DataId, format_data_id
+from obs.policy.data_id import format_data_id
 from obs.repo.butler import Butler
-from obs.repo.calibration_type import calibration_type
-from obs.repo.defects_table import read_defects
 from obs.repo.fits_checksum import checksums_compared
-from obs.repo.fits_exposure import read_exposure
 from obs.repo.fits_exposure_header import header_wcs
 from obs.repo.fits_raw import extract_color, read_raw
-from obs.repo.formatters import read_dataset, split_hdu
+from obs.repo.formatters import split_hdu
 from obs.repo.input_files import note_input
-from obs.tasks.isr import Calibrations, remove_signature, required_calibrations
+from obs.tasks.isr import remove_signature, required_calibrations
 from obs.tasks.isr_config import IsrConfig
+from obs.threads import map_threads
 
-__all__ = ["find_calibrations", "get_raw", "locate_calibrations", "remove_raw_signature"]
+__all__ = ["get_raw", "remove_raw_signature"]
 
 logger = logging.getLogger(__name__)
-
-#: Field of `Calibrations` to dataset type, where the two differ.
-_DATASET_TYPES = {"brighter_fatter_kernel": "bfKernel", "stray_light": "strayLight", "illumination": "illumcor"}
-#: What can be made with obs calibs build.
-_BUILDABLE = ("bias", "dark", "flat", "fringe", "defects")
-_FILTER_KEYS = ("filter", "physical_filter")
 
 
 def remove_raw_signature(
@@ -105,13 +87,21 @@ def _remove_raw_signature(
     instrument = butler.instrument
     whole = butler.complete_raw(data_id)
     detector = instrument.find_detector(whole)
-    raw = get_raw(butler, whole, detector)
+    physical_filter, band = filter_of(butler, whole)
+    needed = required_calibrations(config, physical_filter=physical_filter, band=band)
+    # reading a file leaves other threads free most of the time
+    raw, *read = map_threads(
+        lambda job: job(),
+        [
+            partial(get_raw, butler, whole, detector),
+            *(partial(read_calibration, butler, name, whole, config) for name in needed),
+        ],
+    )
     if inspect is not None:
         inspect(raw)
     visit_info = _visit_info(instrument, raw, butler.get("ccdExposureId", whole))
-    physical_filter, band = _filter(butler, whole)
-    calibrations, config, used = find_calibrations(
-        butler, whole, config, physical_filter=physical_filter, band=band, warn=warn
+    calibrations, config, used = choose_calibrations(
+        butler, whole, config, needed, dict(zip(needed, read, strict=True)), warn
     )
     wcs, other_wcs = possible_wcs(instrument.load_camera(), detector, visit_info, header_wcs(raw.metadata))
     exposure = remove_signature(
@@ -184,219 +174,3 @@ def _visit_info(instrument: Instrument, raw: Raw, exposure_id: int) -> VisitInfo
             plugin=instrument.name,
         )
     return instrument.make_translator().visit_info(known_cards(raw.metadata), exposure_id=exposure_id)
-
-
-def _filter(butler: Butler, data_id: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the physical filter and the band of a frame; as it is where the camera does not know it."""
-    name = next((str(data_id[key]) for key in _FILTER_KEYS if key in data_id), "")
-    if not name:
-        raw = butler.instrument.raw_dataset_type
-        key = next((key for key in _FILTER_KEYS if key in butler.id_keys(raw)), None)
-        values = butler.query_metadata(raw, key, data_id) if key else []
-        name = str(values[0]) if len(values) == 1 and values[0] is not None else ""
-    try:
-        known = butler.instrument.find_filter(name)
-    except DataIdError:
-        return name, name
-    return known.physical_filter, known.band
-
-
-def find_calibrations(
-    butler: Butler,
-    data_id: Mapping[str, Any],
-    config: IsrConfig,
-    *,
-    physical_filter: str,
-    band: str,
-    warn: Callable[[str], None] = logger.warning,
-) -> tuple[Calibrations, IsrConfig, dict[str, str]]:
-    """Read the calibrations that the settings need for a frame.
-
-    Parameters
-    ----------
-    butler : Butler
-        The repository.
-    data_id : mapping
-        Which frame.
-    config : IsrConfig
-        Settings; a path set there is read in place of what the repository would choose.
-    physical_filter, band : str
-        Its filter.
-    warn : callable, optional
-        Called with each line that the user should see.
-
-    Returns
-    -------
-    calibrations : Calibrations
-    config : IsrConfig
-        The settings, with what is missing switched off if that is allowed.
-    used : dict of str to str
-        Header cards: names of the files.
-
-    Raises
-    ------
-    DatasetNotFoundError
-        If one is missing, and must not be.
-    """
-    found: dict[str, Any] = {}
-    used: dict[str, str] = {}
-    needed = required_calibrations(config, physical_filter=physical_filter, band=band)
-    for name, switch in needed.items():
-        try:
-            found[name], path = _get(butler, name, data_id, config)
-        except (DatasetNotFoundError, PolicyError, RepositoryError) as error:  # no place in the policy: there is none
-            if name == "defects":
-                found[name] = ()
-                logger.info("%s: no defects are known: %s", format_data_id(data_id), error)
-            elif config.allow_missing:
-                warn(f"goes without {name.replace('_', ' ')}: {error}")
-                config = config.model_copy(update={switch: False})
-            else:
-                raise _missing(name, switch, data_id, error) from error
-        else:
-            used[f"CALIB_{name.upper()}"] = path.name
-            if isinstance(found[name], Exposure) and (day := str(found[name].metadata.get("DATE-OBS", ""))):
-                used[f"CALIB_DATE_{name.upper()}"] = day
-    if config.do_linearize:
-        linearizer = _get_linearizer(butler, data_id)
-        if linearizer is not None:
-            found["linearizer"], path = linearizer
-            used["CALIB_LINEARIZER"] = path.name
-    return Calibrations(**found), config, used
-
-
-def _get_linearizer(butler: Butler, data_id: Mapping[str, Any]) -> tuple[dict[str, Linearity], Path] | None:
-    """Return the linearizer of a frame and its file; None if there is none, and the camera's tables count."""
-    kind = butler.policy.dataset_types.get("linearizer")
-    if kind is None or not kind.template:
-        return None
-    try:
-        value, path = butler.get("linearizer", data_id), butler.path("linearizer", data_id)
-    except (DataIdError, DatasetNotFoundError, RepositoryError):
-        return None
-    return {name: Linearity(*entry) for name, entry in value.items()}, path
-
-
-def _missing(name: str, switch: str, data_id: Mapping[str, Any], error: Exception) -> DatasetNotFoundError:
-    remedy = f"obs calibs build {name} or " if name in _BUILDABLE else ""
-    return DatasetNotFoundError(
-        f"unable to retrieve {name.replace('_', ' ')} for {format_data_id(data_id)}: {error}; make one with {remedy}"
-        f"obs calibs ingest, or go without by -c isr.{switch}=false or --allow-missing",
-        dataset_type=_DATASET_TYPES.get(name, name),
-        data_id=data_id,
-    )
-
-
-def _get(butler: Butler, name: str, data_id: Mapping[str, Any], config: IsrConfig) -> tuple[Any, Path]:
-    """Return a calibration and its file: the one that the settings name, or that the repository has for the frame."""
-    dataset_type = _DATASET_TYPES.get(name, name)
-    forced = getattr(config, f"{name}_path", None)
-    if forced:
-        path = _forced_path(name, forced, data_id)
-        note_input(dataset_type, path)
-        if name == "brighter_fatter_kernel":
-            return read_dataset("FitsStorage", "ndarray", path), path
-        read = read_defects(path) if name == "defects" else read_exposure(path)
-        if config.check_forced_calibrations:
-            _check_forced(name, read, path, butler, data_id)
-        return (_boxes(read, path) if isinstance(read, Catalog) else read), path
-    try:
-        path = butler.path(dataset_type, data_id)
-        value = butler.get(dataset_type, data_id)
-    except DatasetNotFoundError:
-        other = _fallback_id(butler, dataset_type, data_id, config)
-        if other is None:
-            raise
-        path, value = butler.path(dataset_type, other), butler.get(dataset_type, other)
-    if isinstance(value, Catalog):
-        value = _boxes(value, path)
-    elif not isinstance(value, Exposure | np.ndarray):
-        # A masked image or a list of boxes: as the camera's policy or its reader has it.
-        value = value if isinstance(value, list | tuple) else Exposure(value)
-    return value, path
-
-
-def _fallback_id(butler: Butler, dataset_type: str, data_id: Mapping[str, Any], config: IsrConfig) -> DataId | None:
-    """Return the data ID of a frame with the filter that stands in for its own; None if there is no such filter."""
-    key = next((key for key in _FILTER_KEYS if key in butler.get_keys(dataset_type)), None)
-    if config.fallback_filter is None or key is None or data_id.get(key) == config.fallback_filter:
-        return None
-    # The time of the observation is looked up by its own filter.
-    time = butler.mapper.dataset_type(dataset_type).observation_time
-    times = butler.query_metadata(butler.instrument.raw_dataset_type, time, data_id)
-    return {**data_id, key: config.fallback_filter, **({time: times[0]} if len(times) == 1 else {})}
-
-
-def locate_calibrations(butler: Butler, data_id: Mapping[str, Any], config: IsrConfig) -> dict[str, Path]:
-    """Return the files of the calibrations that the settings need for a frame, without reading them.
-
-    Parameters
-    ----------
-    butler : Butler
-        The repository.
-    data_id : mapping
-        Which frame.
-    config : IsrConfig
-        Settings.
-
-    Returns
-    -------
-    dict of str to Path
-        Dataset type to file; without those that there are none of.
-    """
-    whole = butler.complete_raw(data_id)
-    physical_filter, band = _filter(butler, whole)
-    found = {}
-    for name in required_calibrations(config, physical_filter=physical_filter, band=band):
-        dataset_type = _DATASET_TYPES.get(name, name)
-        with suppress(DatasetNotFoundError, PolicyError, RepositoryError):
-            found[dataset_type] = _locate(butler, name, dataset_type, whole, config)
-    return found
-
-
-def _locate(butler: Butler, name: str, dataset_type: str, data_id: Mapping[str, Any], config: IsrConfig) -> Path:
-    forced = getattr(config, f"{name}_path", None)
-    if forced:
-        return _forced_path(name, forced, data_id)
-    if not butler.exists(dataset_type, data_id):
-        data_id = _fallback_id(butler, dataset_type, data_id, config) or data_id
-        if not butler.exists(dataset_type, data_id):
-            raise DatasetNotFoundError(f"no {dataset_type} for {format_data_id(data_id)}", dataset_type=dataset_type)
-    return butler.path(dataset_type, data_id)
-
-
-def _forced_path(name: str, text: str, data_id: Mapping[str, Any]) -> Path:
-    try:
-        path = Path(text % dict(data_id) if "%(" in text else text).expanduser()
-    except (KeyError, ValueError, TypeError) as error:
-        raise ConfigError(f"isr.{name}_path: '{text}' does not fit {format_data_id(data_id)}: {error}") from None
-    return path
-
-
-def _check_forced(name: str, read: Exposure | Catalog, path: Path, butler: Butler, data_id: Mapping[str, Any]) -> None:
-    """Refuse a forced calibration that says of itself that it is another type, or of another detector."""
-    told = calibration_type(read.metadata)
-    wanted = _DATASET_TYPES.get(name, name)
-    detector = butler.instrument.find_detector(butler.complete_raw(data_id))
-    problem = ""
-    if told and told != wanted.lower():
-        problem = f"is a calibration of the type {told}, not {wanted}"
-    elif isinstance(read, Exposure) and read.detector_name not in ("", detector.name):
-        problem = f"is of detector '{read.detector_name}', the frame of '{detector.name}'"
-    elif isinstance(read, Exposure) and wanted != "bias" and read.shape != detector.bbox.shape:
-        sizes = [f"{shape[1]} x {shape[0]}" for shape in (read.shape, detector.bbox.shape)]
-        problem = f"has {sizes[0]} pixels, detector '{detector.name}' has {sizes[1]}"
-    if problem:
-        raise ConfigError(
-            f"isr.{name}_path: {path} {problem}; name another file, or take it all the same by "
-            "-c isr.check_forced_calibrations=false",
-            field=f"isr.{name}_path",
-        )
-
-
-def _boxes(table: Catalog, path: Path) -> list[Box]:
-    names = ("x0", "y0", "width", "height")
-    lacking = [name for name in names if name not in table]
-    if lacking:
-        raise FileFormatError(f"is not a table of defects: it has no column {', '.join(lacking)}", path=path)
-    return [Box(*(int(value) for value in row)) for row in zip(*(table[name] for name in names), strict=True)]

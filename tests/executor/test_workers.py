@@ -14,6 +14,7 @@ import pytest
 from obs.errors import DatasetNotFoundError
 from obs.executor.outcome import current_data_id
 from obs.executor.run import run
+from obs.threads import thread_count
 
 VISITS = [{"visit": number} for number in range(5)]
 
@@ -178,3 +179,14 @@ def wait_until(is_true):
     while not is_true():
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+def count_threads(data_id):
+    return thread_count()
+
+
+def test_data_ids_that_are_fewer_than_the_processes_get_threads():
+    outcomes = run(count_threads, [{"visit": 1}], processes=3)
+    assert [outcome.result for outcome in outcomes] == [3]
+    outcomes = run(count_threads, [{"visit": 1}, {"visit": 2}], processes=3)
+    assert [outcome.result for outcome in outcomes] == [1, 1]

@@ -6,7 +6,7 @@ from test_butler import DATA_ID, DUMMY, catalog, exposure, instrument, root  # n
 
 from obs.algorithms.detector.linearity import Linearity
 from obs.errors import DataIdError, DatasetNotFoundError, RepositoryError
-from obs.raw_exposure import find_calibrations
+from obs.frame_calibrations import find_calibrations
 from obs.repo.butler import Butler
 from obs.tasks.isr_config import IsrConfig
 

@@ -9,6 +9,7 @@ import pytest
 
 from obs.errors import DataIdError, OutputError, RepositoryError
 from obs.repo.registry import Registry
+from obs.repo.registry_reader import RegistryFile
 
 
 @pytest.fixture
@@ -19,16 +20,18 @@ def own(tmp_path):
     return registry
 
 
-def test_a_real_registry(shared_data):
-    registry = Registry(shared_data / "sdss_stripe82" / "registry.sqlite3")
+@pytest.mark.parametrize("kind", [Registry, RegistryFile])
+def test_a_real_registry(shared_data, kind):
+    registry = kind(shared_data / "sdss_stripe82" / "registry.sqlite3")
     assert registry.columns(["raw"])["camcol"] is int
     assert registry.columns(["raw"])["filter"] is str
     where = {"run": 4192, "camcol": 4, "field": 300}
     assert registry.lookup(["rerun", "filter"], where, ["raw", "raw_skyTile"]) == [(40, name) for name in "giruz"]
 
 
-def test_names_of_tables_are_not_case_sensitive(shared_data):
-    registry = Registry(shared_data / "sdss_stripe82" / "registry.sqlite3")
+@pytest.mark.parametrize("kind", [Registry, RegistryFile])
+def test_names_of_tables_are_not_case_sensitive(shared_data, kind):
+    registry = kind(shared_data / "sdss_stripe82" / "registry.sqlite3")
     assert registry.lookup(["skyTile"], {"run": 4192}, ["raw", "raw_skytile"]) == [(96556,), (97276,)]
 
 
@@ -43,6 +46,7 @@ def test_reading_leaves_the_folder_as_it_is(own, tmp_path, mode):
     shutil.copy(source, folder)
     folder.chmod(0o555)
     before = {name: os.stat(folder / name).st_mtime_ns for name in os.listdir(folder)}
+    assert RegistryFile(folder / "registry.sqlite3").lookup(["visit"], {}, ["raw"]) == [(1,), (2,)]
     registry = Registry(folder / "registry.sqlite3")
     assert registry.lookup(["visit"], {}, ["raw"]) == [(1,), (2,)]
     assert {name: os.stat(folder / name).st_mtime_ns for name in os.listdir(folder)} == before
@@ -56,6 +60,41 @@ def test_lookup(own):
     assert own.lookup(["filter"], {}, ["raw"]) == [("g",), ("r",)]
     assert own.has_table("raw")
     assert own.tables() == ["raw"]
+
+
+def test_a_file_answers_without_sqlalchemy_as_with_it(own, tmp_path):
+    own.insert(
+        "raw", [{"visit": 3, "filter": None, "expTime": 1e-3}, {"visit": 2**40, "filter": "Hé: 'x'", "expTime": 1.0}]
+    )
+    own.create_table("raw visit", {"visit": "int", "date:x": "text"}, ["visit"], numbered=False)
+    own.insert("raw visit", [{"visit": 2, "date:x": "2020-01-01"}, {"visit": 3, "date:x": "b"}])
+    with sqlite3.connect(tmp_path / "registry.sqlite3") as connection:
+        kinds = ["INTEGER", "int", "bigint", "REAL", "double precision", "float", "NUMERIC(10,2)", "varchar(32)"]
+        kinds += ["TEXT", "DATE", "timestamp", "datetime", "BOOLEAN", "BLOB", ""]
+        connection.execute(f"CREATE TABLE odd ({', '.join(f'c{k} {kind}' for k, kind in enumerate(kinds))})")
+        connection.execute('CREATE VIEW "seen" AS SELECT visit FROM raw')
+    connection.close()
+    whole, file = Registry(tmp_path / "registry.sqlite3"), RegistryFile(tmp_path / "registry.sqlite3")
+    assert file.tables() == whole.tables() == ["odd", "raw", "raw visit"]
+    assert file.schema_version == whole.schema_version
+    for table in file.tables():
+        assert file.columns([table]) == whole.columns([table])
+        assert file.count(table) == whole.count(table)
+    tables = ["raw", "raw visit"]
+    for columns, where, between in (
+        (["visit"], {}, None),
+        (["filter", "visit"], {"visit": 3}, None),
+        (["visit"], {"filter": None}, None),
+        (["visit"], {"filter": "Hé: 'x'"}, None),
+        (["visit", "date:x"], {"date:x": "b"}, None),
+        (["visit"], {}, (2.5, "expTime", "visit")),
+    ):
+        for some in (tables[:1], tables):
+            if set(columns) | set(where) <= set(file.columns(some)):
+                found = file.lookup(columns, where, some, between=between)
+                assert found == whole.lookup(columns, where, some, between=between)
+    assert file.lookup(["date:x"], {"visit": 3}, tables) == [("b",)]
+    assert file.lookup(["visit"], {"filter": None}, ["raw"]) == [(3,)]
 
 
 def test_values_are_never_read_as_sql(own):
@@ -93,14 +132,18 @@ def test_rows_are_added_all_or_none(own):
 
 
 def test_no_file(tmp_path):
-    with pytest.raises(RepositoryError, match=r"there is no registry .*none\.sqlite3"):
-        Registry(tmp_path / "none.sqlite3")
+    for kind in (Registry, RegistryFile):
+        with pytest.raises(RepositoryError, match=r"there is no registry .*none\.sqlite3"):
+            kind(tmp_path / "none.sqlite3")
+        with pytest.raises(RepositoryError, match="the registry is not a regular file"):
+            kind(tmp_path)
 
 
 def test_a_file_that_is_no_database(tmp_path):
     (tmp_path / "r.sqlite3").write_text("not a database, but long enough to be looked at")
-    with pytest.raises(RepositoryError, match=r"cannot read the registry .*r\.sqlite3: file is not a database"):
-        Registry(tmp_path / "r.sqlite3")
+    for kind in (Registry, RegistryFile):
+        with pytest.raises(RepositoryError, match=r"cannot read the registry .*r\.sqlite3: file is not a database"):
+            kind(tmp_path / "r.sqlite3")
 
 
 def test_a_database_that_there_is_no_driver_for():

@@ -8,7 +8,7 @@ import pytest
 
 from obs.errors import RepositoryError
 from obs.repo.registry import Registry
-from obs.repo.registry_schema import SCHEMA_VERSION
+from obs.repo.registry_reader import SCHEMA_VERSION
 
 
 @pytest.fixture

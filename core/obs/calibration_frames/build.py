@@ -1,14 +1,16 @@
 """Make one calibration frame from raw frames of a repository.
 
 Each raw frame is read once: without its signature it goes to a temporary file, from which all frames are combined some
-rows at a time. Memory is that of one exposure with its calibrations, and of the rows (`CombineConfig.memory`).
+rows at a time. Memory is that of one exposure with its calibrations, and of the rows (`CombineConfig.memory`), for each
+thread.
 """
 
 import logging
 import resource
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,6 +40,7 @@ from obs.tasks.calibration_recipes import RECIPES, signature_config
 from obs.tasks.calibs_config import CalibsConfig
 from obs.tasks.combine_calibs import Master, combine_frames, finish_frame
 from obs.tasks.prepare_calib_frame import Prepared, find_objects, prepare_frame
+from obs.threads import map_threads, thread_count
 
 __all__ = ["build_calibration"]
 
@@ -92,6 +95,14 @@ class _Input(NamedTuple):
     level: float
 
 
+class _Loaded(NamedTuple):
+    """A frame without its signature, ready to be combined, and the cards of the raw file."""
+
+    exposure: Exposure
+    prepared: Prepared
+    header: dict[str, Any]
+
+
 class _Build:
     """The making of one calibration frame."""
 
@@ -104,7 +115,6 @@ class _Build:
         self.cards: dict[str, Any] = {}
         self.physical_filter = ""
         self.mask: Mask | None = None
-        self.header: dict[str, Any] = {}
         self.inputs: list[_Input] = []
         self.n_rejected: Counter[str] = Counter()
 
@@ -114,8 +124,14 @@ class _Build:
         factors: list[tuple[float, float]] = []
         common = common_variance(self.butler, self.job, self.isr)
         try:
-            for data_id in self.job.inputs:
-                stack = self._add(data_id, stack, common, factors)
+            for data_id, loaded in self._load_all(common):
+                exposure, prepared, header = loaded
+                stack = stack or FrameStack(self.root, exposure.shape)
+                stack.add(prepared.image, prepared.variance, prepared.rejected)
+                self.inputs.append(_Input(format_data_id(data_id), header, prepared.level))
+                seconds = dark_time(exposure.visit_info)
+                factors.append((1 / prepared.level, seconds / prepared.level))
+                self._keep(exposure)
             if stack is None or self.mask is None:
                 raise self._no_input()
             used = self._leave_out_odd(stack)
@@ -146,30 +162,46 @@ class _Build:
             metadata=self._cards(),
         )
 
-    def _add(
-        self,
-        data_id: DataId,
-        stack: FrameStack | None,
-        common: Sequence[NDArray[np.float32] | None],
-        factors: list[tuple[float, float]],
-    ) -> FrameStack | None:
-        """Prepare a frame and add it to the stack, which it begins if there is none; its pixels are not kept."""
-        exposure = self._exposure(data_id)
-        if exposure is None:
-            return stack
-        seconds = dark_time(exposure.visit_info)
-        shared = None if not common else scaled_sum(common, (1.0, seconds))
-        prepared = self._prepare(data_id, exposure, shared)
-        if prepared is None:
-            return stack
-        stack = stack or FrameStack(self.root, exposure.shape)
-        stack.add(prepared.image, prepared.variance, prepared.rejected)
-        self.inputs.append(_Input(format_data_id(data_id), self.header, prepared.level))
-        factors.append((1 / prepared.level, seconds / prepared.level))
+    def _load_all(self, common: Sequence[NDArray[np.float32] | None] = ()) -> Iterator[tuple[DataId, _Loaded]]:
+        """Yield the frames that can be used, prepared, as many at a time as there are threads; others are told."""
+        step = thread_count()
+        for first in range(0, len(self.job.inputs), step):
+            some = self.job.inputs[first : first + step]
+            for data_id, loaded in zip(some, map_threads(partial(self._load, common=common), some), strict=True):
+                name = format_data_id(data_id)
+                if isinstance(loaded, ObsError):
+                    self.summary.dropped[name] = str(loaded)
+                    continue
+                self.summary.levels[name] = loaded.prepared.level
+                yield data_id, loaded
+
+    def _load(self, data_id: DataId, common: Sequence[NDArray[np.float32] | None]) -> _Loaded | ObsError:
+        """Return a frame without its signature, prepared; or why it is of no use."""
+        header: dict[str, Any] = {}
+
+        def inspect(raw: Raw) -> None:
+            header.update(raw.metadata)
+            self._refuse_empty(raw)
+
+        try:
+            exposure = remove_raw_signature(self.butler, data_id, self.isr, warn=logger.debug, inspect=inspect)
+            shared = None if not common else scaled_sum(common, (1.0, dark_time(exposure.visit_info)))
+            prepared = prepare_frame(
+                self.job.name, exposure, self.config, regions=self._regions(exposure.shape), common_variance=shared
+            )
+        except DatasetNotFoundError as error:
+            if error.dataset_type != self.butler.instrument.raw_dataset_type:
+                raise  # a calibration that all of them need
+            return error
+        except ObsError as error:
+            return error
+        return _Loaded(exposure, prepared, header)
+
+    def _keep(self, exposure: Exposure) -> None:
+        """Keep what a frame tells beside its pixels."""
         self._keep_mask(exposure.masked_image.mask)
         self.cards |= {k: v for k, v in exposure.metadata.items() if k.startswith(_KEPT_CARDS)}
         self.physical_filter = exposure.physical_filter
-        return stack
 
     def _leave_out_odd(self, stack: FrameStack) -> list[int]:
         """Reject all of the frames that differ from the others; return the numbers of the rest."""
@@ -236,13 +268,9 @@ class _Build:
         scales: dict[bool, list[float]] = {}
         typical: dict[bool, list[float]] = {True: [], False: []}
         try:
-            for data_id, kind in zip(self.job.inputs, self.job.kinds, strict=True):
-                exposure = self._exposure(data_id)
-                if exposure is None:
-                    continue
-                prepared = self._prepare(data_id, exposure, None)
-                if prepared is None:
-                    continue
+            kinds = dict(zip(map(format_data_id, self.job.inputs), self.job.kinds, strict=True))
+            for data_id, (exposure, prepared, _) in self._load_all():
+                kind = kinds[format_data_id(data_id)]
                 level = float(np.median(prepared.image[:: max(1, prepared.image.shape[0] // 200)]))
                 noise = prepared.weight**-0.5
                 is_light = "FLAT" in kind or ("DARK" not in kind and level > settings.light * noise)
@@ -309,21 +337,8 @@ class _Build:
         self.n_rejected["cosmic rays"] += int(n_hit.sum())
         return n_hit
 
-    def _exposure(self, data_id: DataId) -> Exposure | None:
-        """Return a frame without its signature; None, with the reason kept, for one that is of no use."""
-        try:
-            return remove_raw_signature(self.butler, data_id, self.isr, warn=logger.debug, inspect=self._inspect)
-        except DatasetNotFoundError as error:
-            if error.dataset_type != self.butler.instrument.raw_dataset_type:
-                raise  # a calibration that all of them need
-            self.summary.dropped[format_data_id(data_id)] = str(error)
-        except ObsError as error:
-            self.summary.dropped[format_data_id(data_id)] = str(error)
-        return None
-
-    def _inspect(self, raw: Raw) -> None:
-        """Keep the header of a frame; refuse one without an image."""
-        self.header = raw.metadata
+    def _refuse_empty(self, raw: Raw) -> None:
+        """Refuse a frame without an image."""
         for amp in self.detector.amplifiers:
             image = raw.images.get(amp.raw_hdu, next(iter(raw.images.values())))[amp.raw_data_bbox.slices]
             is_full = np.issubdtype(image.dtype, np.integer) and image.min() == np.iinfo(image.dtype).max
@@ -331,17 +346,6 @@ class _Build:
                 raise MeasurementError(
                     f"all pixels of amplifier '{amp.name}' have the value {image.flat[0]:g}: the frame is empty"
                 )
-
-    def _prepare(self, data_id: DataId, exposure: Exposure, shared: NDArray[np.float32] | None) -> Prepared | None:
-        try:
-            prepared = prepare_frame(
-                self.job.name, exposure, self.config, regions=self._regions(exposure.shape), common_variance=shared
-            )
-        except ObsError as error:
-            self.summary.dropped[format_data_id(data_id)] = str(error)
-            return None
-        self.summary.levels[format_data_id(data_id)] = prepared.level
-        return prepared
 
     def _keep_mask(self, mask: Mask) -> None:
         """Keep the planes that a pixel has in every frame, and count those that reject values."""

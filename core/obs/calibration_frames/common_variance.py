@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.frame_calibrations import find_calibrations
 from obs.image.visit_info import VisitInfo
 from obs.ingest.calib_jobs import BuildJob
-from obs.raw_exposure import find_calibrations
 from obs.repo.butler import Butler
 from obs.tasks.isr_config import IsrConfig
 

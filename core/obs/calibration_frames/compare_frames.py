@@ -72,7 +72,7 @@ def find_odd(
     if len(left) < 2:
         return reasons
     noise = np.nanmean(measure_local_noise(stack, regions), axis=0)[left]
-    cells = [measure_cells(*stack.frame(k)[::2], regions) for k in left]
+    cells = [measure_cells(stack.image(k), stack.rejected(k), regions) for k in left]
     found = find_odd_frames(
         np.stack([median for median, _ in cells]),
         np.stack([number for _, number in cells]),
@@ -134,11 +134,11 @@ def measure_gains(
         Variance of a pixel without light in each, ADU^2.
     """
     brightest = sorted(numbers, key=lambda k: -levels[k])[:4]
-    images = [stack.frame(k)[0].astype(np.float64) * levels[k] for k in brightest]
     gains = []
     for region, read_variance in zip(regions, read_variances, strict=True):
         rows, columns = (slice(part.start, min(part.stop, part.start + _STAMP)) for part in region.slices)
-        parts = [image[rows, columns] for image in images]
+        images = stack.read(rows.start, rows.stop)[0]
+        parts = [images[k][:, columns].astype(np.float64) * levels[k] for k in brightest]
         pairs = list(pairwise(parts))
         found = [estimate_gain(one, other, read_variance=read_variance, ceiling=float("inf")) for one, other in pairs]
         values = [estimate.value for estimate in found if estimate is not None]

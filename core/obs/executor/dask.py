@@ -20,7 +20,7 @@ from obs.errors import ConfigError, PluginError
 from obs.executor.outcome import DataId, Outcome, attempt, current_data_id
 from obs.executor.run import Executor
 from obs.executor.workers import run_in_workers
-from obs.threads import use_one_thread
+from obs.threads import thread_count, use_one_thread, use_threads
 from obs.version import __version__
 
 __all__ = ["DaskExecutor", "open_cluster"]
@@ -181,7 +181,8 @@ class DaskExecutor:
 
     def _submit(self, function: Callable[[DataId], Any], data_ids: list[DataId], timeout: float | None) -> Any:  # noqa: ANN401 - a class of an extra
         level = logging.getLogger("obs").getEffectiveLevel()
-        return self.client.submit(_work, function, data_ids, timeout, level, __version__, pure=False)
+        settings = timeout, level, thread_count(), __version__
+        return self.client.submit(_work, function, data_ids, *settings, pure=False)
 
     def _window(self) -> int:
         """Return how many tasks the scheduler has at a time, so that its memory does not grow with their number."""
@@ -244,7 +245,12 @@ class _Collector(logging.Handler):
 
 
 def _work(
-    function: Callable[[DataId], R], data_ids: Sequence[DataId], timeout: float | None, level: int, version: str
+    function: Callable[[DataId], R],
+    data_ids: Sequence[DataId],
+    timeout: float | None,
+    level: int,
+    threads: int,
+    version: str,
 ) -> tuple[list[Outcome[R]], list[logging.LogRecord]]:
     """Do one task on a worker, and return its outcomes with the messages."""
     use_one_thread()
@@ -256,10 +262,11 @@ def _work(
     logger.addHandler(collector)
     before, logger.level = logger.level, level
     try:
-        if timeout is None:
-            return [attempt(function, data_id) for data_id in data_ids], collector.records
-        with _children_allowed():
-            return run_in_workers(function, data_ids, 1, timeout, lambda outcome: None), collector.records
+        with use_threads(threads):
+            if timeout is None:
+                return [attempt(function, data_id) for data_id in data_ids], collector.records
+            with _children_allowed():
+                return run_in_workers(function, data_ids, 1, timeout, lambda outcome: None), collector.records
     finally:
         logger.removeHandler(collector)
         logger.level = before

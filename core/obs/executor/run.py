@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from obs.executor.outcome import DataId, Outcome, attempt
 from obs.executor.workers import run_in_workers
+from obs.threads import thread_count, use_threads
 
 __all__ = ["Executor", "run", "use_executor"]
 
@@ -74,7 +75,8 @@ def run(
     data_ids
         The data IDs.
     processes
-        Number of processes that work at the same time; 1 works in this process, unless there is a time limit.
+        Number of processes that work at the same time; 1 works in this process, unless there is a time limit. Where
+        there are fewer data IDs, each of them gets several threads instead.
     timeout
         Time limit for each data ID, s; None for no limit.
     on_done
@@ -97,4 +99,6 @@ def run(
             outcomes.append(attempt(function, data_id, raise_errors=raise_errors))
             tell(outcomes[-1])
         return outcomes
-    return run_in_workers(function, data_ids, min(max(processes, 1), len(data_ids)), timeout, tell)
+    number = min(max(processes, 1), len(data_ids))
+    with use_threads(max(thread_count(), processes // max(number, 1))):
+        return run_in_workers(function, data_ids, number, timeout, tell)

@@ -1,7 +1,8 @@
 """Several processes of this machine.
 
 An exception, a time limit or a process that is killed becomes an `Outcome` that says so. Worker processes are started
-afresh (never forked), use one thread each, and send their log messages to the process that started them.
+afresh (never forked), use one thread each unless told otherwise, and send their log messages to the process that
+started them.
 """
 
 import logging
@@ -19,7 +20,7 @@ from typing import Any, NoReturn, TypeVar
 
 from obs.executor.outcome import DataId, Outcome, attempt, current_data_id
 from obs.lifeline import Lifeline, end_with_parent
-from obs.threads import THREAD_LIMITS, use_one_thread
+from obs.threads import THREAD_LIMITS, thread_count, use_one_thread, use_threads
 
 __all__ = ["run_in_workers"]
 
@@ -34,7 +35,8 @@ class _Worker:
     def __init__(self, function: Callable[[DataId], Any]) -> None:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_work, args=(Lifeline(), theirs, function, _log_levels()), daemon=True)
+        arguments = Lifeline(), theirs, function, _log_levels(), thread_count()
+        self.process = context.Process(target=_work, args=arguments, daemon=True)
         with _environment_of_workers():
             self.process.start()
         theirs.close()
@@ -194,7 +196,13 @@ def _end_at_once(number: int, frame: object) -> NoReturn:
     os._exit(128 + number)
 
 
-def _work(lifeline: Lifeline, pipe: Any, function: Callable[[DataId], Any], levels: Mapping[str, int]) -> None:  # noqa: ANN401
+def _work(
+    lifeline: Lifeline,
+    pipe: Any,  # noqa: ANN401
+    function: Callable[[DataId], Any],
+    levels: Mapping[str, int],
+    threads: int,
+) -> None:
     """Answer data IDs with outcomes until the other end hangs up."""
     signal.signal(signal.SIGTERM, _end)
     end_with_parent()
@@ -208,7 +216,8 @@ def _work(lifeline: Lifeline, pipe: Any, function: Callable[[DataId], Any], leve
         except EOFError:
             signal.signal(signal.SIGTERM, _end_at_once)
             return
-        outcome = attempt(function, data_id)
+        with use_threads(threads):
+            outcome = attempt(function, data_id)
         try:
             pipe.send(outcome)
         except OSError:

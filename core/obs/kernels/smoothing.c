@@ -32,8 +32,10 @@ WIDE static void weigh_pairs(const float **lines, const float *weights, int64_t 
     }
 }
 
-/* image, out: height x width; weights: n_weight, an odd number. What lies outside of the image is zero. */
-int64_t smooth_image(const float *image, int64_t height, int64_t width, const float *weights, int64_t n_weight, float *out)
+/* Rows from first up to last of a smoothed image. image, out: height x width; weights: n_weight, an odd number. What lies
+   outside of the image is zero. */
+int64_t smooth_image(const float *image, int64_t height, int64_t width, const float *weights, int64_t n_weight,
+                     int64_t first, int64_t last, float *out)
 {
     int64_t margin = n_weight / 2;
     float *empty = calloc((size_t)width, sizeof *empty);
@@ -41,7 +43,7 @@ int64_t smooth_image(const float *image, int64_t height, int64_t width, const fl
     const float **lines = malloc((size_t)n_weight * sizeof *lines);
     int64_t status = -1;
     if (empty && padded && lines) {
-        for (int64_t y = 0; y < height; y++) {
+        for (int64_t y = first; y < last; y++) {
             for (int64_t k = 0; k < n_weight; k++) {
                 int64_t from = y + k - margin;
                 lines[k] = from < 0 || from >= height ? empty : image + from * width;

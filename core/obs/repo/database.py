@@ -3,6 +3,7 @@
 SQLite stays in its ordinary rollback mode: write-ahead logging needs shared memory, which network disks do not have.
 """
 
+import re
 import time
 import weakref
 from collections.abc import Iterator
@@ -14,10 +15,12 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from obs.errors import RepositoryError
+from obs.repo.registry_reader import Question, check_registry_file
 from obs.repo.sqlite_file import BUSY_SECONDS, FAILURES, connect
 
 __all__ = [
     "UNWRITABLE",
+    "as_statement",
     "begin_read",
     "begin_write",
     "has_lost_connection",
@@ -30,6 +33,8 @@ UNWRITABLE = (SQLAlchemyError, *FAILURES)
 _RESTARTING = ("starting up", "shutting down")
 #: Time between two attempts to reach a server that is being restarted, s.
 _PAUSE = 0.25
+#: A colon in the name of a column or table, which does not begin the place of a value.
+_OTHER_COLON = re.compile(r":(?!(p\d+|between)\b)")
 #: Databases that have answered before: one that does not answer now is waited for.
 _ANSWERED: weakref.WeakSet[sa.Engine] = weakref.WeakSet()
 
@@ -61,11 +66,16 @@ def open_engine(place: str, *, read_only: bool) -> sa.Engine:
                 f"cannot open the registry: {error}; a URL is like postgresql+psycopg://user@host/name"
             ) from error
     path = Path(place)
-    if not path.is_file() and (read_only or path.exists()):
-        problem = "the registry is not a regular file:" if path.exists() else "there is no registry"
-        raise RepositoryError(f"{problem} {path}", path=path)
+    if read_only or path.exists():
+        check_registry_file(path)
     # No connection is carried over into a forked process.
     return sa.create_engine("sqlite://", creator=partial(connect, path, read_only=read_only), poolclass=sa.NullPool)
+
+
+def as_statement(question: Question) -> sa.TextClause:
+    """Return a question as SQLAlchemy asks it."""
+    text, values = question
+    return sa.text(_OTHER_COLON.sub(r"\\:", text)).bindparams(**values)
 
 
 @contextmanager

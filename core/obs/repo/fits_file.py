@@ -6,6 +6,7 @@ import io
 import math
 import numbers
 import re
+import threading
 import warnings
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -58,6 +59,34 @@ _UNREADABLE = (
 )
 
 
+class _SmallSins:
+    """A context in which a foreign header's small sins do not matter, and that the file ends early does.
+
+    Filters of warnings are those of the whole process: of several threads the first sets them, the last sets them back.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._inside, self._before = threading.Lock(), 0, warnings.catch_warnings()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._before = warnings.catch_warnings()
+                self._before.__enter__()
+                warnings.simplefilter("ignore", AstropyWarning)
+                warnings.filterwarnings("error", message=".*truncated", category=AstropyUserWarning)
+            self._inside += 1
+
+    def __exit__(self, *problem: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._before.__exit__(None, None, None)
+
+
+_SMALL_SINS = _SmallSins()
+
+
 @contextlib.contextmanager
 def open_fits(path: Path | str) -> Iterator[fits.HDUList]:
     """Open a FITS file, plain, gzipped or tile-compressed; the block should only read from it.
@@ -79,10 +108,7 @@ def open_fits(path: Path | str) -> Iterator[fits.HDUList]:
     FileFormatError
         If the file is not a FITS file, is truncated, or what the block reads is not there.
     """
-    with warnings.catch_warnings():
-        # A foreign header's small sins do not matter; that the file ends early does.
-        warnings.simplefilter("ignore", AstropyWarning)
-        warnings.filterwarnings("error", message=".*truncated", category=AstropyUserWarning)
+    with _SMALL_SINS:
         try:
             with open(path, "rb") as file, contextlib.ExitStack() as unpacked:
                 # astropy takes a gzip file that ends early for one with fewer HDUs; so unpack it here.

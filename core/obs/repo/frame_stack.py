@@ -1,6 +1,7 @@
 """Many frames of one shape on disk, of which some rows at a time are in memory."""
 
 import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ class FrameStack:
 
     def __init__(self, folder: Path, shape: tuple[int, int]) -> None:
         self.shape, self.n_frame = shape, 0
-        self._folder = folder
+        self._folder, self._lock = folder, threading.Lock()
         self._plane_sizes = [shape[0] * shape[1] * kind.itemsize for kind in _PLANES]
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -89,26 +90,35 @@ class FrameStack:
         image, variance : ndarray of float32, shape (n_frame, high - low, nx)
         rejected : ndarray of bool, shape (n_frame, high - low, nx)
         """
-        width = self.shape[1]
-        planes: list[NDArray[Any]] = []
-        start = 0
-        for kind, size in zip(_PLANES, self._plane_sizes, strict=True):
-            plane = np.empty((self.n_frame, high - low, width), kind)
-            for frame in range(self.n_frame):
-                self._file.seek(frame * sum(self._plane_sizes) + start + low * width * kind.itemsize)
-                plane[frame] = np.fromfile(self._file, kind, (high - low) * width).reshape(high - low, width)
-            planes.append(plane)
-            start += size
-        return planes[0], planes[1], planes[2]
+        image, variance, rejected = (np.empty((self.n_frame, high - low, self.shape[1]), kind) for kind in _PLANES)
+        for place, plane in enumerate((image, variance, rejected)):
+            for number in range(self.n_frame):
+                self._fill(plane[number], number, place, low)
+        return image, variance, rejected
 
     def frame(self, number: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
         """Return image, variance and rejection, each of shape (ny, nx), of one frame."""
-        start = number * sum(self._plane_sizes)
-        planes: list[NDArray[Any]] = []
-        for place, kind in enumerate(_PLANES):
-            self._file.seek(start + sum(self._plane_sizes[:place]))
-            planes.append(np.fromfile(self._file, kind, self.shape[0] * self.shape[1]).reshape(self.shape))
-        return planes[0], planes[1], planes[2]
+        return self.image(number), self._plane(number, 1), self._plane(number, 2)
+
+    def image(self, number: int) -> NDArray[np.float32]:
+        """Return the values of one frame, shape (ny, nx)."""
+        return self._plane(number, 0)
+
+    def rejected(self, number: int) -> NDArray[np.bool_]:
+        """Return the rejection of one frame, shape (ny, nx)."""
+        return self._plane(number, 2)
+
+    def _plane(self, number: int, place: int) -> NDArray[Any]:
+        plane = np.empty(self.shape, _PLANES[place])
+        self._fill(plane, number, place)
+        return plane
+
+    def _fill(self, rows: NDArray[Any], number: int, place: int, low: int = 0) -> None:
+        """Read rows of a plane of a frame, from the row ``low`` on. Several threads may read at the same time."""
+        start = number * sum(self._plane_sizes) + sum(self._plane_sizes[:place])
+        with self._lock:
+            self._file.seek(start + low * self.shape[1] * rows.itemsize)
+            self._file.readinto(memoryview(rows).cast("B"))
 
     def reject(self, number: int, rejected: NDArray[np.bool_]) -> None:
         """Set which values of a frame, shape (ny, nx), must not be used.

@@ -12,7 +12,7 @@ from typing import Any
 
 from obs.errors import FileFormatError
 
-__all__ = ["InputFile", "inputs_noted", "note_input"]
+__all__ = ["InputFile", "inputs_noted", "inputs_noted_apart", "note_input", "take_notes"]
 
 #: How many checksums are kept: those of the calibrations of a process's detectors.
 _KEPT = 1024
@@ -112,6 +112,23 @@ def inputs_noted() -> Iterator[dict[Path, InputFile]]:
         yield files
     finally:
         _noted.reset(token)
+
+
+@contextmanager
+def inputs_noted_apart() -> Iterator[dict[Path, InputFile]]:
+    """Collect the records of one of several threads, for `take_notes`; nothing outside of `inputs_noted`."""
+    if _noted.get() is None:
+        yield {}
+        return
+    with inputs_noted() as files:
+        yield files
+
+
+def take_notes(files: Mapping[Path, InputFile]) -> None:
+    """Add records that were collected apart, so that their order is not that of threads."""
+    known = _noted.get()
+    if known is not None:
+        known.update({path: file for path, file in files.items() if path not in known})
 
 
 def note_input(dataset_type: str, path: Path) -> None:

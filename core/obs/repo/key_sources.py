@@ -12,6 +12,7 @@ from obs.policy.policy import Policy
 from obs.repo.database_file import DATABASE_FILE, database_url
 from obs.repo.file_keys import FileKeys
 from obs.repo.layout import Repository
+from obs.repo.registry_reader import RegistryFile
 
 __all__ = ["CALIB_REGISTRY", "REGISTRY_FILE", "KeySources", "registry_place"]
 
@@ -130,7 +131,9 @@ def registry_place(root: Path, policy: Policy) -> str:
 
 
 def _open(place: str) -> KeySource:
-    # SQLAlchemy takes as long to import as a frame to read, and complete data IDs need no registry.
+    if "://" not in place:
+        return RegistryFile(place)
+    # SQLAlchemy takes as long to import as a frame to read
     from obs.repo.registry import Registry  # noqa: PLC0415
 
     return Registry(place)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-__all__ = ["ORIGIN_TABLE", "read_origins", "write_origins"]
+from obs.repo.registry_reader import ORIGIN_TABLE
 
-ORIGIN_TABLE = "obs_origin"
+__all__ = ["read_origins", "write_origins"]
 
 _TABLE = sa.Table(
     ORIGIN_TABLE,

@@ -8,18 +8,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from obs.errors import RepositoryError
-from obs.repo.origin_table import ORIGIN_TABLE
+from obs.repo.registry_reader import ORIGIN_TABLE, SCHEMA_VERSION, VERSION_TABLE, check_version
 
-__all__ = ["COLUMN_TYPES", "SCHEMA_VERSION", "migrate", "read_schema", "read_version"]
-
-#: Version that is written, and the highest that is read.
-SCHEMA_VERSION = 2
+__all__ = ["COLUMN_TYPES", "migrate", "read_schema", "read_version"]
 
 COLUMN_TYPES: dict[str, Any] = {"int": sa.BigInteger, "double": sa.Float, "text": sa.Text}
-#: Name of the table of the version, which is not one of data IDs.
-_TABLE = "obs_schema"
-_VERSION = sa.Table(_TABLE, sa.MetaData(), sa.Column("version", sa.Integer, primary_key=True))
+_VERSION = sa.Table(VERSION_TABLE, sa.MetaData(), sa.Column("version", sa.Integer, primary_key=True))
 
 
 def read_schema(connection: sa.Connection) -> dict[str, dict[str, type]]:
@@ -28,7 +22,7 @@ def read_schema(connection: sa.Connection) -> dict[str, dict[str, type]]:
     return {
         table: {column["name"]: _python_type(column["type"]) for column in inspector.get_columns(table)}
         for table in inspector.get_table_names()
-        if table not in (_TABLE, ORIGIN_TABLE)
+        if table not in (VERSION_TABLE, ORIGIN_TABLE)
     }
 
 
@@ -46,16 +40,10 @@ def read_version(connection: sa.Connection, place: str) -> int | None:
     RepositoryError
         If it is newer than this version of obs knows.
     """
-    if not sa.inspect(connection).has_table(_TABLE):
+    if not sa.inspect(connection).has_table(VERSION_TABLE):
         return None
     version = connection.execute(sa.select(sa.func.max(_VERSION.c.version))).scalar()
-    if version is not None and int(version) > SCHEMA_VERSION:
-        raise RepositoryError(
-            f"the registry {place} has schema {version}, and this version of obs reads up to {SCHEMA_VERSION}; a newer "
-            "version of obs made it: update obs",
-            path=place,
-        )
-    return None if version is None else int(version)
+    return check_version(version, place)
 
 
 def migrate(connection: sa.Connection) -> None:

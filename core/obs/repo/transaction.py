@@ -6,17 +6,15 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.schema import CreateTable, DropTable
 
-from obs.repo.database import UNWRITABLE
+from obs.repo.database import UNWRITABLE, as_statement
 from obs.repo.origin_table import write_origins
-from obs.repo.registry_schema import COLUMN_TYPES, SCHEMA_VERSION, migrate, read_schema, read_version
+from obs.repo.registry_reader import ROW_NUMBER, SCHEMA_VERSION
+from obs.repo.registry_schema import COLUMN_TYPES, migrate, read_schema, read_version
 
 if TYPE_CHECKING:
     from obs.repo.registry import Registry
 
-__all__ = ["ROW_NUMBER", "Transaction"]
-
-ROW_NUMBER = "id"
-"""The column that numbers rows of a table, and is not part of a data ID."""
+__all__ = ["Transaction"]
 
 #: Keys looked up in one statement; SQLite takes 32,766 values.
 _KEYS_AT_ONCE = 500
@@ -38,7 +36,7 @@ class Transaction:
 
     def lookup(self, columns: Sequence[str], where: Mapping[str, Any], tables: Sequence[str]) -> list[tuple[Any, ...]]:
         """Return the distinct rows of ``columns``; see `Registry.lookup`."""
-        return [tuple(row) for row in self._execute(self._registry._select(columns, where, tables))]
+        return [tuple(row) for row in self._execute(as_statement(self._registry._question(columns, where, tables)))]
 
     def find_present(self, table: str, columns: Sequence[str], keys: Collection[tuple[Any, ...]]) -> set[Any]:
         """Return those of ``keys`` that a row of the table has in ``columns``."""

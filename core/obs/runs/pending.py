@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from obs.errors import DatasetNotFoundError, FileFormatError
+from obs.frame_calibrations import locate_calibrations
 from obs.pipeline import process_digest
 from obs.policy.data_id import DataId
-from obs.raw_exposure import locate_calibrations
 from obs.repo.butler import Butler
 from obs.repo.input_files import InputFile
 from obs.repo.reference_catalog import REFERENCE_FOLDER

@@ -10,6 +10,7 @@ from obs.algorithms.pixels.row_blocks import row_blocks
 from obs.algorithms.pixels.runs import grow_pixels
 from obs.algorithms.sky.background import fit_background
 from obs.config.base import TaskConfig, setting
+from obs.threads import map_threads
 
 __all__ = ["DarkHitsConfig", "find_dark_hits"]
 
@@ -86,7 +87,8 @@ def find_dark_hits(
     dark = _Dark(image, variance, bad, steady, steady_variance)
     factor = dark.noise_factor()
     hits = np.zeros(image.shape, bool)
-    for inner in row_blocks((image.shape[0], image.shape[1]), _BLOCK):
+
+    def search(inner: slice) -> None:
         # a hit at the border of a block is seen whole by both
         rows = slice(max(inner.start - _MARGIN, 0), min(inner.stop + _MARGIN, len(image)))
         excess, noise, known = dark.excess(rows)
@@ -99,6 +101,8 @@ def find_dark_hits(
             min_counts=config.min_counts / scale,
         )
         hits[inner] = found[inner.start - rows.start : inner.stop - rows.start]
+
+    map_threads(search, row_blocks((image.shape[0], image.shape[1]), _BLOCK))
     row, column = np.nonzero(hits)
     hits[grow_pixels(row, column, config.grow, (len(image), image.shape[1]))] = True
     return hits

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.combine.rejection import find_outliers, weighted_mean
+from obs.threads import map_threads
 
 __all__ = [
     "BYTES_PER_VALUE",
@@ -94,7 +95,8 @@ def combine_rows(
     grow : int, optional
         Distance from a strong positive outlier within which values of the same frame are rejected, pixels.
     memory : int, optional
-        Memory for the stack and what is computed of it, bytes; one row of all frames is the least that is read.
+        Memory for the stack and what is computed of it, bytes, for each thread; one row of all frames is the least that
+        is read.
 
     Returns
     -------
@@ -104,14 +106,18 @@ def combine_rows(
     step = max(1, memory // (BYTES_PER_VALUE * max(n_frame, 1) * width) - 2 * grow)
     image, variance = np.empty(shape, np.float32), np.empty(shape, np.float32)
     n_used, n_clipped = np.empty(shape, np.int32), np.zeros(n_frame, np.int64)
-    for start in range(0, height, step):
+
+    def combine(start: int) -> NDArray[np.int64]:
         end = min(start + step, height)
         low, high = max(start - grow, 0), min(end + grow, height)
         part = combine_stack(read(low, high), weights=weights(low, high), clip=clip, grow=grow)
         inner = slice(start - low, end - low)
         image[start:end], variance[start:end] = part.image[inner], part.variance[inner]
         n_used[start:end] = part.n_used[inner]
-        n_clipped += part.n_clipped
+        return part.n_clipped
+
+    for clipped in map_threads(combine, range(0, height, step)):
+        n_clipped += clipped
     return Combined(image, variance, n_used, n_clipped)
 
 

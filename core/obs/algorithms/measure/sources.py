@@ -31,6 +31,7 @@ from obs.algorithms.measure.wide_aperture_flux import WideApertures
 from obs.algorithms.sky.correlation import NoiseCorrelation
 from obs.algorithms.sources.stamps import SourceList, StampCutter, Stamps
 from obs.image.psf import Psf
+from obs.threads import map_threads
 
 __all__ = ["APERTURES", "Measurements", "measure_sources"]
 
@@ -106,10 +107,10 @@ def measure_sources(
     chosen = np.arange(len(sources)) if which is None else which
     batches = [chosen[k : k + BATCH] for k in range(0, len(chosen), BATCH)] or [chosen]
     narrow = [radius for radius in apertures if radius <= WIDEST_STAMP]
-    parts = [
-        _measure_batch(cutter, sources, labels, psf, batch, narrow, maximum_sinc_radius, kron, positions)
-        for batch in batches
-    ]
+    parts = map_threads(
+        lambda batch: _measure_batch(cutter, sources, labels, psf, batch, narrow, maximum_sinc_radius, kron, positions),
+        batches,
+    )
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     wide = [radius for radius in apertures if radius > WIDEST_STAMP]
     if wide:
@@ -133,8 +134,7 @@ def _wide_apertures(
     x[chosen], y[chosen] = columns["base_SdssCentroid_x"], columns["base_SdssCentroid_y"]
     circles = WideApertures(cutter.empty, cutter.variance, cutter.own_light, x, y)
     result: dict[str, NDArray[np.generic]] = {}
-    for radius in radii:
-        found = circles.measure(radius)
+    for radius, found in zip(radii, map_threads(circles.measure, radii), strict=True):
         kept = Fluxes(found.flux[chosen], found.flux_err[chosen], found.failed[chosen], found.edge[chosen])
         result.update(flux_columns(aperture_name(radius), kept, "apertureTruncated"))
     return result

@@ -2,10 +2,17 @@
 
 from collections.abc import Iterator
 
-__all__ = ["row_blocks"]
+__all__ = ["row_bands", "row_blocks"]
 
 _PIXELS = 1 << 16
 """Pixels of one block: a few planes of float32 of this size fit into the second-level cache."""
+_BANDS = 16
+"""Bands of an image for several threads: a few for each, so that they end together."""
+
+
+def row_bands(shape: tuple[int, int]) -> list[slice]:
+    """Return slices of rows that divide an image of shape (ny, nx) among threads."""
+    return list(row_blocks(shape, max(-(-shape[0] // _BANDS), 1) * shape[1]))
 
 
 def row_blocks(shape: tuple[int, int], pixels: int = _PIXELS) -> Iterator[slice]:

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.algorithms.pixels.row_blocks import row_blocks
+from obs.algorithms.pixels.row_blocks import row_bands, row_blocks
 from obs.kernels.library import Kernel
+from obs.threads import map_threads
 
 __all__ = ["Smoothed", "gaussian_kernel", "smooth"]
 
 Float = NDArray[np.float32]
 
-_COMPILED = Kernel("smooth_image", "float32", "int", "int", "float32", "int", "float32")
+_COMPILED = Kernel("smooth_image", "float32", "int", "int", "float32", "int", "int", "int", "float32")
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,12 @@ def smooth(image: Float, sigma: float, n_sigma: float = 7.0, *, to_border: bool 
     if min(image.shape) <= 2 * margin:
         return Smoothed(result, margin)
     if _COMPILED:
-        _COMPILED(np.ascontiguousarray(image), *image.shape, kernel, len(kernel), result)
+        pixels = np.ascontiguousarray(image)
+
+        def smooth_rows(rows: slice) -> None:
+            _COMPILED(pixels, *image.shape, kernel, len(kernel), rows.start, rows.stop, result)
+
+        map_threads(smooth_rows, row_bands((image.shape[0], image.shape[1])))
     elif to_border:
         _correlate(np.pad(image, margin), kernel, result)
     else:

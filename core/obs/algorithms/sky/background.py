@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from obs.algorithms.pixels.statistics import IQR_TO_SIGMA
 from obs.image.background import Background, Style
 from obs.kernels.library import Kernel
+from obs.threads import map_threads
 
 __all__ = ["clip_cells", "fit_background"]
 
@@ -57,11 +58,14 @@ def fit_background(
     edges_x, edges_y = _edges(image.shape[1], bin_size), _edges(image.shape[0], bin_size)
     shape = len(edges_y) - 1, len(edges_x) - 1
     level, error = np.full(shape, np.nan, np.float32), np.full(shape, np.nan, np.float32)
-    for j in range(shape[0]):
+
+    def fit(j: int) -> None:
         rows = slice(edges_y[j], edges_y[j + 1])
         cells = _cells(image[rows], None if bad is None else bad[rows], edges_x)
         mean, sigma, n = clip_cells(cells, clip, n_iteration, minimum_fraction)
         level[j], error[j] = mean, sigma / np.sqrt(np.maximum(n, 1))
+
+    map_threads(fit, range(shape[0]))
     x, y = (np.asarray(0.5 * (edges[:-1] + edges[1:] - 1), np.float64) for edges in (edges_x, edges_y))
     full, order = (image.shape[0], image.shape[1]), min(order, *(n - 1 for n in shape))
     return Background(level, error, x, y, shape=full, style=style, order=order)

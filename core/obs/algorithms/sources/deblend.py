@@ -97,10 +97,9 @@ def deblend(
         return Children.none()
     point = fit_points(image, variance, peaks, psf, fwhm, psf_chi2_cut)
     total = np.zeros(image.size, np.float32)
-    parts = []
-    for part in make_templates(image, variance, footprints.labels, peaks, psf, point):
+    parts = make_templates(image, variance, footprints.labels, peaks, psf, point)
+    for part in parts:
         np.add.at(total, part.pixel, part.value)
-        parts.append(part)
     labels = footprints.labels.ravel()
     stray = np.flatnonzero((n_peak > 1)[labels] & (labels > 0) & (total <= 0))
     nearest = _nearest_peak(stray, footprints.labels, peaks)

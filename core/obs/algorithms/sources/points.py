@@ -14,6 +14,7 @@ from scipy.spatial import cKDTree
 from obs.algorithms.pixels.window import plane_windows, windows
 from obs.algorithms.sources.detection import Peaks
 from obs.image.psf import Psf
+from obs.threads import map_threads
 
 __all__ = ["PointSources", "fit_points"]
 
@@ -87,16 +88,19 @@ def fit_points(
     batches = [order[first : first + step] for first in range(0, n, step)]
     dx, dy, flux, chi2 = np.zeros((4, n))
     enough = np.zeros(n, bool)
+
+    def fit(batch: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        design = _point_design(peaks, psf, dx, dy, near, offset, batch)
+        data, weight, freedom = _weighted(image, variance, peaks.select(batch), offset, fwhm)
+        flux[batch], step_x, step_y, chi2[batch] = _solve_points(design, data, weight, freedom)
+        enough[batch] = freedom > _n_parameter(design)
+        return step_x, step_y
+
     for _ in range(ROUNDS):
-        next_x, next_y = np.zeros((2, n))
-        for batch in batches:
-            design = _point_design(peaks, psf, dx, dy, near, offset, batch)
-            data, weight, freedom = _weighted(image, variance, peaks.select(batch), offset, fwhm)
-            flux[batch], step_x, step_y, chi2[batch] = _solve_points(design, data, weight, freedom)
-            enough[batch] = freedom > _n_parameter(design)
-            for moved, old, change in ((next_x, dx, step_x), (next_y, dy, step_y)):
-                moved[batch] = np.clip(old[batch] + change, -LARGEST_SHIFT, LARGEST_SHIFT)
-        dx, dy = next_x, next_y
+        steps = map_threads(fit, batches)
+        for batch, (step_x, step_y) in zip(batches, steps, strict=True):
+            for place, change in ((dx, step_x), (dy, step_y)):
+                place[batch] = np.clip(place[batch] + change, -LARGEST_SHIFT, LARGEST_SHIFT)
     settled = (np.abs(dx) < LARGEST_SHIFT) & (np.abs(dy) < LARGEST_SHIFT)
     return PointSources(enough & (chi2 < chi2_cut) & (flux > 0) & settled, flux, dx, dy)
 

@@ -5,7 +5,6 @@ and made to fall monotonically outward (Lupton's SDSS Photo deblender; Bosch et 
 where it is lost in the noise. Templates come some at a time, so that memory does not grow with the peaks.
 """
 
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ from obs.algorithms.pixels.window import windows
 from obs.algorithms.sources.detection import Peaks
 from obs.algorithms.sources.points import PointSources
 from obs.image.psf import Psf
+from obs.threads import map_threads
 
 __all__ = ["Template", "make_templates"]
 
@@ -53,8 +53,8 @@ def make_templates(
     peaks: Peaks,
     psf: Psf,
     point: PointSources,
-) -> Iterator[Template]:
-    """Yield the templates of all peaks, some at a time.
+) -> list[Template]:
+    """Return the templates of all peaks, some in each entry.
 
     Parameters
     ----------
@@ -69,17 +69,15 @@ def make_templates(
     point : PointSources
         What was fitted at the peaks.
 
-    Yields
-    ------
-    Template
+    Returns
+    -------
+    list of Template
     """
     floor = np.sqrt(np.where(variance > 0, variance, np.float32(0.0))) * np.float32(FAINTEST)
     floor[~np.isfinite(floor)] = 0.0
-    yield from _extended(image, floor, labels, peaks, np.flatnonzero(~point.accepted))
-    points = np.flatnonzero(point.accepted)
     size = psf.stamp_shape[0] // 2
-    step = _n_at_once(size)
-    for chosen in (points[first : first + step] for first in range(0, len(points), step)):
+
+    def of_points(chosen: NDArray[np.int64]) -> Template:
         x, y = peaks.x[chosen] + point.dx[chosen], peaks.y[chosen] + point.dy[chosen]
         # render centers its stamp on the pixel nearest to the source, which may be a neighbor of the peak pixel
         stamps = psf.render(x=x, y=y)
@@ -88,7 +86,16 @@ def make_templates(
         )
         template = np.maximum(windows(stamps, row, column, size), 0.0) * point.flux[chosen, None, None]
         _, pixel, own = _cut(image, labels, peaks.select(chosen), size)
-        yield _entries(chosen, pixel, own, template.astype(np.float32), floor)
+        return _entries(chosen, pixel, own, template.astype(np.float32), floor)
+
+    extended = _extended(image, floor, labels, peaks, np.flatnonzero(~point.accepted))
+    return extended + map_threads(of_points, _some_at_once(np.flatnonzero(point.accepted), size))
+
+
+def _some_at_once(chosen: NDArray[np.int64], half: int) -> list[NDArray[np.int64]]:
+    """Divide peaks so that their stamps take no more memory than they may."""
+    step = _n_at_once(half)
+    return [chosen[first : first + step] for first in range(0, len(chosen), step)]
 
 
 def _n_at_once(half: int) -> int:
@@ -102,28 +109,31 @@ def _extended(
     labels: NDArray[np.int32],
     peaks: Peaks,
     left: NDArray[np.int64],
-) -> Iterator[Template]:
-    """Yield symmetric templates, each from the smallest window at whose border its light has ended."""
+) -> list[Template]:
+    """Return symmetric templates, each from the smallest window at whose border its light has ended."""
+    found: list[Template] = []
     if not len(left):
-        return
-    reach = _reach(labels, peaks.select(left))
-    for number, size in enumerate(SIZES):
-        again = []
-        for first in range(0, len(left), _n_at_once(size)):
-            some = slice(first, first + _n_at_once(size))
-            chosen = left[some]
+        return found
+    reach = np.zeros(len(peaks), np.int64)
+    reach[left] = _reach(labels, peaks.select(left))
+    for size in SIZES:
+
+        def within(chosen: NDArray[np.int64], size: int = size) -> tuple[Template, NDArray[np.int64]]:
+            """Return the templates that end within a window, and the peaks of the others."""
             stamps, pixel, own = _cut(image, labels, peaks.select(chosen), size)
             template = _falling(_symmetric(stamps, own))
             lit = template > floor.ravel()[pixel]
             # what falls monotonically and is gone at the border does not come again
             open_end = lit[:, [0, 1, -2, -1]].any((1, 2)) | lit[:, :, [0, 1, -2, -1]].any((1, 2))
-            done = ~open_end | (reach[some] <= size) | (number == len(SIZES) - 1)
-            again.append(np.flatnonzero(~done) + first)
-            yield _entries(chosen[done], pixel[done], own[done], template[done], floor)
-        rows = np.concatenate(again)
-        left, reach = left[rows], reach[rows]
+            done = ~open_end | (reach[chosen] <= size) | (size == SIZES[-1])
+            return _entries(chosen[done], pixel[done], own[done], template[done], floor), chosen[~done]
+
+        parts = map_threads(within, _some_at_once(left, size))
+        found += [template for template, _ in parts]
+        left = np.concatenate([open_ones for _, open_ones in parts])
         if not len(left):
-            return
+            break
+    return found
 
 
 def _reach(labels: NDArray[np.int32], peaks: Peaks) -> NDArray[np.int64]:

@@ -13,6 +13,7 @@ import click
 from obs.cli.commands.options import run_option
 from obs.errors import OutputError
 from obs.memory import resume_collection
+from obs.threads import use_threads
 
 __all__ = ["calls"]
 
@@ -34,7 +35,7 @@ def calls(place: str) -> Callable[[Callable[[], None]], Callable[..., Any]]:
             action = partial(getattr(importlib.import_module(module), name), **parameters)
             resume_collection()
             path = run_option("profile")
-            with _executor(parameters.get("processes")):
+            with use_threads(run_option("threads") or 1), _executor(parameters.get("processes")):
                 return action() if path is None else _profile(action, path, parameters.get("processes"))
 
         update_wrapper(call, declaration)

@@ -111,6 +111,13 @@ def run_options(function: F) -> F:
         click.option(
             "-t", "--timeout", type=click.FloatRange(min=0, min_open=True), help="Time limit for each data ID, seconds."
         ),
+        _kept_option(
+            "--threads",
+            type=click.IntRange(min=1),
+            metavar="N",
+            envvar="OBS_THREADS",
+            help="Threads for each image, else 1 or OBS_THREADS: for few images on many cores.",
+        ),
         click.option(
             "-j",
             "--processes",
