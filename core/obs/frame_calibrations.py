@@ -110,7 +110,7 @@ class ReadCalibration(NamedTuple):
 
     value: Any
     path: Path
-    error: Exception | None
+    problem: str
     files: Mapping[Path, InputFile]
 
 
@@ -135,9 +135,10 @@ def read_calibration(butler: Butler, name: str, data_id: Mapping[str, Any], conf
     """
     with inputs_noted_apart() as files:
         try:
-            return ReadCalibration(*_get(butler, name, data_id, config), None, files)
+            return ReadCalibration(*_get(butler, name, data_id, config), "", files)
         except (DatasetNotFoundError, PolicyError, RepositoryError) as error:  # no place in the policy: there is none
-            return ReadCalibration(None, Path(), error, files)
+            # the error itself would hold on to the frame from which it is read
+            return ReadCalibration(None, Path(), str(error), files)
 
 
 def choose_calibrations(
@@ -151,17 +152,17 @@ def choose_calibrations(
     """Return what `find_calibrations` does, of what `read_calibration` found of all that are needed."""
     found: dict[str, Any] = {}
     used: dict[str, str] = {}
-    for name, (value, path, error, files) in read.items():
+    for name, (value, path, problem, files) in read.items():
         take_notes(files)
-        if error is not None:
+        if problem:
             if name == "defects":
                 found[name] = ()
-                logger.info("%s: no defects are known: %s", format_data_id(data_id), error)
+                logger.info("%s: no defects are known: %s", format_data_id(data_id), problem)
             elif config.allow_missing:
-                warn(f"goes without {name.replace('_', ' ')}: {error}")
+                warn(f"goes without {name.replace('_', ' ')}: {problem}")
                 config = config.model_copy(update={needed[name]: False})
             else:
-                raise _missing(name, needed[name], data_id, error) from error
+                raise _missing(name, needed[name], data_id, problem)
         else:
             found[name] = value
             used[f"CALIB_{name.upper()}"] = path.name
@@ -187,10 +188,10 @@ def _get_linearizer(butler: Butler, data_id: Mapping[str, Any]) -> tuple[dict[st
     return {name: Linearity(*entry) for name, entry in value.items()}, path
 
 
-def _missing(name: str, switch: str, data_id: Mapping[str, Any], error: Exception) -> DatasetNotFoundError:
+def _missing(name: str, switch: str, data_id: Mapping[str, Any], problem: str) -> DatasetNotFoundError:
     remedy = f"obs calibs build {name} or " if name in _BUILDABLE else ""
     return DatasetNotFoundError(
-        f"unable to retrieve {name.replace('_', ' ')} for {format_data_id(data_id)}: {error}; make one with {remedy}"
+        f"unable to retrieve {name.replace('_', ' ')} for {format_data_id(data_id)}: {problem}; make one with {remedy}"
         f"obs calibs ingest, or go without by -c isr.{switch}=false or --allow-missing",
         dataset_type=_DATASET_TYPES.get(name, name),
         data_id=data_id,

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import maximum_filter
 
+from obs.algorithms.combine.frames import Stack, combine_stack
 from obs.algorithms.detector.cosmic_rays import find_cosmic_rays
 from obs.algorithms.pixels.label import label_regions, renumber_regions, select_regions
 from obs.algorithms.pixels.smoothing import smooth
@@ -176,3 +177,34 @@ def test_some_regions_and_other_numbers(both):
             reference, compiled = both(function)
             assert reference.dtype == compiled.dtype
             np.testing.assert_array_equal(compiled, reference)
+
+
+def frames_with_hits(n=7, shape=(60, 83), seed=4):
+    """Frames of different noise, with hits, values that are not finite, and pixels that all or all but one reject."""
+    generator = np.random.default_rng(seed)
+    sigma = generator.uniform(1.0, 6.0, n).astype(np.float32)[:, None, None]
+    image = (100 + sigma * generator.standard_normal((n, *shape))).astype(np.float32)
+    variance = np.broadcast_to(sigma**2, image.shape).copy()
+    hit = generator.random(image.shape) < 0.05
+    image[hit] += generator.exponential(200.0, hit.sum()).astype(np.float32)
+    image[generator.random(image.shape) < 0.02] -= 50
+    image[generator.random(image.shape) < 0.01] = np.nan
+    variance[generator.random(image.shape) < 0.01] = np.inf
+    variance[generator.random(image.shape) < 0.01] = -1.0
+    rejected = generator.random(image.shape) < 0.1
+    rejected[:, :5] = True
+    rejected[1:, 5:9] = True
+    return Stack(image, variance, rejected)
+
+
+@pytest.mark.parametrize("grow", [0, 2])
+@pytest.mark.parametrize("n", [1, 2, 3, 7])
+def test_means_of_frames_without_outliers(both, n, grow):
+    stack = frames_with_hits(n)
+    weights = np.random.default_rng(1).uniform(0.2, 1.0, n).astype(np.float32)
+    weights[-1] = 0.0 if n > 2 else weights[-1]
+    reference, compiled = both(lambda: combine_stack(stack, weights=weights, grow=grow))
+    np.testing.assert_array_equal(compiled.n_used, reference.n_used)
+    np.testing.assert_array_equal(compiled.n_clipped, reference.n_clipped)
+    np.testing.assert_allclose(compiled.image, reference.image, rtol=1e-6)
+    np.testing.assert_allclose(compiled.variance, reference.variance, rtol=1e-5)

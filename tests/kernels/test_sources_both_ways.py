@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from obs.algorithms.measure.shape import measure_shape
+from obs.algorithms.pixels.label import label_regions
 from obs.algorithms.sources.deblend import Children
-from obs.algorithms.sources.detection import Footprints, Peaks
+from obs.algorithms.sources.detection import Footprints, Peaks, find_peaks
 from obs.algorithms.sources.stamps import StampCutter, list_sources
 
 
@@ -107,3 +108,19 @@ def test_stamps(both, cutter, half):
         reference, compiled = both(lambda chosen=chosen, arguments=arguments: cutter.cut(chosen, half, **arguments))
         for name in ("image", "variance", "inside"):
             np.testing.assert_array_equal(getattr(compiled, name), getattr(reference, name))
+
+
+@pytest.mark.parametrize("margin", [0, 1, 4])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (40, 61), (64, 64)])
+def test_maxima(both, shape, margin):
+    generator = np.random.default_rng(3)
+    # few different values, so that many neighbors are equal
+    image = generator.integers(0, 6, shape).astype(np.float32)
+    above = np.zeros(shape, bool)
+    inner = slice(margin, -margin or None)
+    above[inner, inner] = image[inner, inner] > 2
+    labels = label_regions(above)[0]
+    reference, compiled = both(lambda: find_peaks(image, above, labels, margin))
+    for field in fields(reference):
+        np.testing.assert_array_equal(getattr(compiled, field.name), getattr(reference, field.name))
+    assert len(reference) > 0 or min(shape) <= 2 * margin

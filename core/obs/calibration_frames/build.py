@@ -169,13 +169,13 @@ class _Build:
             some = self.job.inputs[first : first + step]
             for data_id, loaded in zip(some, map_threads(partial(self._load, common=common), some), strict=True):
                 name = format_data_id(data_id)
-                if isinstance(loaded, ObsError):
-                    self.summary.dropped[name] = str(loaded)
+                if isinstance(loaded, str):
+                    self.summary.dropped[name] = loaded
                     continue
                 self.summary.levels[name] = loaded.prepared.level
                 yield data_id, loaded
 
-    def _load(self, data_id: DataId, common: Sequence[NDArray[np.float32] | None]) -> _Loaded | ObsError:
+    def _load(self, data_id: DataId, common: Sequence[NDArray[np.float32] | None]) -> _Loaded | str:
         """Return a frame without its signature, prepared; or why it is of no use."""
         header: dict[str, Any] = {}
 
@@ -192,9 +192,9 @@ class _Build:
         except DatasetNotFoundError as error:
             if error.dataset_type != self.butler.instrument.raw_dataset_type:
                 raise  # a calibration that all of them need
-            return error
+            return str(error)
         except ObsError as error:
-            return error
+            return str(error)
         return _Loaded(exposure, prepared, header)
 
     def _keep(self, exposure: Exposure) -> None:
@@ -349,7 +349,9 @@ class _Build:
 
     def _keep_mask(self, mask: Mask) -> None:
         """Keep the planes that a pixel has in every frame, and count those that reject values."""
-        planes = [plane for plane in self.config.combine.bad_planes if plane in mask.planes]
+        # most planes have no pixel, and need not be counted one by one
+        present = int(np.bitwise_or.reduce(mask.array, axis=None))
+        planes = [plane for plane in self.config.combine.bad_planes if present & mask.known_bits([plane])]
         self.n_rejected.update({plane: int(mask.any(plane).sum()) for plane in planes})
         if self.mask is None:
             self.mask = mask.copy()

@@ -3,12 +3,27 @@
 #define OBS_KERNELS_H
 
 #include <stdint.h>
+#include <string.h>
 
 /* Wider vectors where the processor has them. Results do not depend on it: no sum is reordered by the compiler. */
 #if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GNUC__) && !defined(__clang__)
 #define WIDE __attribute__((target_clones("avx2", "default")))
 #else
 #define WIDE
+/* First pixel from x on that is set, or the width. */
+static inline int64_t next_set(const uint8_t *line, int64_t x, int64_t width)
+{
+    uint64_t eight;
+    for (; x + 8 <= width; x += 8) {
+        memcpy(&eight, line + x, 8);
+        if (eight)
+            break;
+    }
+    while (x < width && !line[x])
+        x++;
+    return x;
+}
+
 #endif
 
 /* Eight numbers that are computed together, on any processor. The memory they come from need not be aligned. */
@@ -30,6 +45,20 @@ static inline double add_lanes(const Floats *values)
     for (int i = 0; i < LANES; i++)
         total += (double)(*values)[i];
     return total;
+}
+
+/* First pixel from x on that is set, or the width. */
+static inline int64_t next_set(const uint8_t *line, int64_t x, int64_t width)
+{
+    uint64_t eight;
+    for (; x + 8 <= width; x += 8) {
+        memcpy(&eight, line + x, 8);
+        if (eight)
+            break;
+    }
+    while (x < width && !line[x])
+        x++;
+    return x;
 }
 
 #endif

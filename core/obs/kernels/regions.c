@@ -17,20 +17,6 @@ static int32_t root_of(int32_t *parent, int32_t k)
     return k;
 }
 
-/* First pixel from x on that is set, or the width. */
-static int64_t next_set(const uint8_t *line, int64_t x, int64_t width)
-{
-    uint64_t eight;
-    for (; x + 8 <= width; x += 8) {
-        memcpy(&eight, line + x, 8);
-        if (eight)
-            break;
-    }
-    while (x < width && !line[x])
-        x++;
-    return x;
-}
-
 /* mask: height x width, 0 or 1; labels: the same size, the number of the region of each pixel, from 1 in the order of their
    first pixels. Neighbors share a side or a corner. Returns the number of regions, or -1 without memory. */
 int64_t label_regions(const uint8_t *mask, int64_t height, int64_t width, int32_t *labels)

@@ -88,7 +88,7 @@ def write_exposure(exposure: Exposure, path: Path | str) -> None:
         _plane("IMAGE", pixels.image, wcs, {"BUNIT": unit.name} | seconds | facts),
         _plane("MASK", pixels.mask.array, wcs, planes),
         _plane("VARIANCE", pixels.variance, wcs, {"BUNIT": unit.squared, "UTYPE": "VarianceUncertainty"}),
-        fits.CompImageHDU(pixels.mask.unusable().view(np.uint8), name="BADPIX", compression_type="RICE_1"),
+        fits.ImageHDU(pixels.mask.unusable().view(np.uint8), name="BADPIX"),
     ]
     write_hdus(path, hdus, b"" if psf is None else psf_bytes(psf))
 

@@ -53,7 +53,9 @@ def _variance_without_light(image: NDArray[np.float32], variance: NDArray[np.flo
     """
     if not np.isfinite(image).any():
         return float(variance.min())
-    lowest, highest = np.nanargmin(image), np.nanargmax(image)
+    lowest, highest = image.argmin(), image.argmax()
+    if np.isnan(image[np.unravel_index(lowest, image.shape)]):
+        lowest, highest = np.nanargmin(image), np.nanargmax(image)
     low, high = float(variance.flat[lowest]), float(variance.flat[highest])
     first, last = max(float(image.flat[lowest]), 0.0), max(float(image.flat[highest]), 0.0)
     floor = low - (high - low) / (last - first) * first if last > first > 0 else float(np.nanmin(variance))

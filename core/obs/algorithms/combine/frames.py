@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.algorithms.combine.rejection import find_outliers, weighted_mean
+from obs.algorithms.combine.rejection import TIE, TIE_SIGMA, find_outliers, weighted_mean
+from obs.kernels.library import Kernel
 from obs.threads import map_threads
 
 __all__ = [
@@ -24,6 +25,12 @@ __all__ = [
     "combine_stack",
     "separate_scales",
 ]
+
+_COMPILED = Kernel(
+    "combine_values",
+    *("float32", "float32", "float32", "bool", "int", "int", "float", "float", "float", "float"),
+    *("bool", "bool", "float32", "float32"),
+)
 
 _CLIP = 3.0
 _OUTLIER_FACTOR = 2.0
@@ -137,21 +144,52 @@ def combine_stack(stack: Stack, *, weights: NDArray[np.floating], clip: float = 
     -------
     Combined
     """
-    values, variance = stack.image, np.maximum(stack.variance, np.float32(0))
-    good = ~stack.rejected & np.isfinite(values) & np.isfinite(variance)
+    values = stack.image
     weight = np.asarray(weights, np.float32)
     weight = np.broadcast_to(weight[:, None, None] if weight.ndim == 1 else weight, values.shape)
-    keep = good & ~find_outliers(values, variance, weight, good, clip=clip)
-    image, mean_variance, _ = weighted_mean(values, variance, weight, keep)
-    if grow:
-        hit = good & (values - image > _OUTLIER_FACTOR * clip * np.sqrt(variance))
-        if hit.any():
-            grown = keep & ~_grown(hit, grow)
-            # Where every frame has a hit nearby, what stands out by itself is all that can be rejected.
-            keep = np.where(grown.any(axis=0), grown, keep)
-            image, mean_variance, _ = weighted_mean(values, variance, weight, keep)
+    found = _reject_and_average(stack, weight, clip)
+    image, mean_variance, keep = found.image, found.variance, found.keep
+    if grow and found.hit.any():
+        grown = keep & ~_grown(found.hit, grow)
+        # Where every frame has a hit nearby, what stands out by itself is all that can be rejected.
+        grown = np.where(grown.any(axis=0), grown, keep)
+        y, x = np.nonzero((grown != keep).any(axis=0))
+        some = [plane[:, y, x] for plane in (values, stack.variance, weight, grown)]
+        image[y, x], mean_variance[y, x], _ = weighted_mean(some[0], np.maximum(some[1], 0), some[2], some[3])
+        keep = grown
+    good = _good(stack)
     n_clipped = (good & ~keep).sum(axis=(1, 2), dtype=np.int64)
     return Combined(image, mean_variance, keep.sum(axis=0, dtype=np.int32), n_clipped)
+
+
+class _Averaged(NamedTuple):
+    """Mean and its variance, shape (n_row, n_x); which values count and which stand far out, (n_frame, n_row, n_x)."""
+
+    image: NDArray[np.float32]
+    variance: NDArray[np.float32]
+    keep: NDArray[np.bool_]
+    hit: NDArray[np.bool_]
+
+
+def _reject_and_average(stack: Stack, weight: NDArray[np.float32], clip: float) -> _Averaged:
+    """Return the mean without outliers."""
+    values, far = stack.image, _OUTLIER_FACTOR * clip
+    if _COMPILED:
+        keep, hit = np.empty(values.shape, np.bool_), np.empty(values.shape, np.bool_)
+        image, mean_variance = np.empty(values.shape[1:], np.float32), np.empty(values.shape[1:], np.float32)
+        planes = (np.ascontiguousarray(plane) for plane in (values, stack.variance, weight, stack.rejected))
+        status = _COMPILED(*planes, len(values), image.size, clip, TIE, TIE_SIGMA, far, keep, hit, image, mean_variance)
+        if status < 0:
+            raise MemoryError(f"no memory for the values of {len(values)} frames")
+        return _Averaged(image, mean_variance, keep, hit)
+    good, variance = _good(stack), np.maximum(stack.variance, np.float32(0))
+    keep = good & ~find_outliers(values, variance, weight, good, clip=clip)
+    image, mean_variance, _ = weighted_mean(values, variance, weight, keep)
+    return _Averaged(image, mean_variance, keep, good & (values - image > far * np.sqrt(variance)))
+
+
+def _good(stack: Stack) -> NDArray[np.bool_]:
+    return ~stack.rejected & np.isfinite(stack.image) & np.isfinite(stack.variance)
 
 
 def _grown(hit: NDArray[np.bool_], distance: int) -> NDArray[np.bool_]:

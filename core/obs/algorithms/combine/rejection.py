@@ -8,9 +8,9 @@ The worst value of a pixel is rejected, and the rest is compared again, until al
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["find_outliers", "weighted_mean"]
+__all__ = ["TIE", "TIE_SIGMA", "find_outliers", "weighted_mean"]
 
-_TIE, _TIE_SIGMA = 1.1, 2.0
+TIE, TIE_SIGMA = 1.1, 2.0
 """A high value is rejected rather than a low one that is more significant by up to this factor and this many sigma:
 light only adds."""
 
@@ -88,7 +88,7 @@ def find_outliers(
         column = np.arange(len(pixel))
         limit = _limit(floats[2], left, clip)
         up, down = significance[high, column], -significance[low, column]
-        is_high = (up > limit) & (_TIE * up + _TIE_SIGMA >= down)
+        is_high = (up > limit) & (TIE * up + TIE_SIGMA >= down)
         worst = np.where(is_high, high, low)
         found = is_high | (down > limit)
         rejected[worst[found], pixel[found]] = True

@@ -134,7 +134,7 @@ def _wide_apertures(
     x[chosen], y[chosen] = columns["base_SdssCentroid_x"], columns["base_SdssCentroid_y"]
     circles = WideApertures(cutter.empty, cutter.variance, cutter.own_light, x, y)
     result: dict[str, NDArray[np.generic]] = {}
-    for radius, found in zip(radii, map_threads(circles.measure, radii), strict=True):
+    for radius, found in zip(radii, circles.measure(radii), strict=True):
         kept = Fluxes(found.flux[chosen], found.flux_err[chosen], found.failed[chosen], found.edge[chosen])
         result.update(flux_columns(aperture_name(radius), kept, "apertureTruncated"))
     return result

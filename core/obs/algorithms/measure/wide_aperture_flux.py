@@ -5,7 +5,7 @@ first follows from running sums along rows, two look-ups for each row that the c
 source's own pixels. So the cost of a circle grows with its radius, not with its area.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from obs.algorithms.measure.fluxes import Fluxes
 from obs.algorithms.sources.stamps import OwnLight
 from obs.kernels.library import Kernel
+from obs.threads import map_threads
 
 __all__ = ["WideApertures"]
 
@@ -52,22 +53,28 @@ class WideApertures:
         self._light, self._noise = _running_sums(empty), _running_sums(variance)
         self._own = own
 
-    def measure(self, radius: float) -> Fluxes:
-        """Add up the light within a circle about each source.
+    def measure(self, radii: Sequence[float]) -> list[Fluxes]:
+        """Add up the light within circles about each source.
 
         Parameters
         ----------
-        radius : float
-            Radius, pixels.
+        radii : sequence of float
+            Radii, pixels.
 
         Returns
         -------
-        Fluxes
-            ``edge`` where the circle leaves the image, and the flux is then a lower limit.
+        list of Fluxes
+            For each radius; ``edge`` where the circle leaves the image, and the flux is then a lower limit.
         """
+        return [
+            self._fluxes(radius, flux + own, variance)
+            for radius, own, (flux, variance) in zip(
+                radii, self._own_sums(radii), map_threads(self._sums, radii), strict=True
+            )
+        ]
+
+    def _fluxes(self, radius: float, flux: NDArray[np.float64], variance: NDArray[np.float64]) -> Fluxes:
         x, y, (height, width) = self._x, self._y, self._shape
-        flux, variance = self._sums(radius)
-        flux += self._own_sum(radius)
         edge = (x - radius < -0.5) | (x + radius > width - 0.5) | (y - radius < -0.5) | (y + radius > height - 0.5)
         return Fluxes.checked(flux, np.sqrt(np.maximum(variance, 0.0)), edge)
 
@@ -92,13 +99,15 @@ class WideApertures:
         )
         return flux, variance
 
-    def _own_sum(self, radius: float) -> NDArray[np.float64]:
-        total = np.zeros(len(self._x))
+    def _own_sums(self, radii: Sequence[float]) -> NDArray[np.float64]:
+        """Light of the sources themselves within the circles, shape (n_radius, n)."""
+        total = np.zeros((len(radii), len(self._x)))
         for part in self._own():
             pixel_y, pixel_x = np.divmod(part.pixel, self._shape[1])
             distance = np.hypot(pixel_x - self._x[part.source], pixel_y - self._y[part.source])
-            covered = np.clip(radius + 0.5 - distance, 0.0, 1.0)
-            total += np.bincount(part.source, covered * part.light, minlength=len(total))
+            for sums, radius in zip(total, radii, strict=True):
+                covered = np.clip(radius + 0.5 - distance, 0.0, 1.0)
+                sums += np.bincount(part.source, covered * part.light, minlength=len(sums))
         return total
 
 

@@ -217,10 +217,19 @@ def _variance_factor(deviation: NDArray[np.float64], degrees: float, limit: floa
 
 def _excess_variance(residual: NDArray[np.float64], sigma: NDArray[np.float64]) -> float:
     """Return what must be added to the variances for half of the residuals to lie within 0.67 sigma."""
-    square = residual**2
+    square, variance = residual**2, sigma**2
     low, high = 0.0, float(np.median(square)) / HALF_WITHIN
     for _ in range(HALVINGS):
         middle = 0.5 * (low + high)
-        too_small = np.median(square / np.maximum(sigma**2 + middle, 1e-30)) > HALF_WITHIN
+        too_small = _median(square / np.maximum(variance + middle, 1e-30)) > HALF_WITHIN
         low, high = (middle, high) if too_small else (low, middle)
     return high
+
+
+def _median(values: NDArray[np.float64]) -> float:
+    """Return the median of finite values, without the overhead of `numpy.median`, which is most of the time for few."""
+    half = len(values) // 2
+    if len(values) % 2:
+        return float(np.partition(values, half)[half])
+    ordered = np.partition(values, (half - 1, half))
+    return float(0.5 * (ordered[half - 1] + ordered[half]))

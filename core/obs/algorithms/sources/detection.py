@@ -9,9 +9,11 @@ from obs.algorithms.pixels.grow import grow
 from obs.algorithms.pixels.label import label_regions, renumber_regions, select_regions
 from obs.algorithms.pixels.smoothing import Smoothed
 from obs.algorithms.sources.prominence import stands_out
+from obs.kernels.library import Kernel
 
 __all__ = ["Footprints", "Peaks", "above_threshold", "find_footprints", "find_peaks"]
 
+_COMPILED = Kernel("list_maxima", "float32", "bool", "int", "int", "int", "int64")
 _NEIGHBORS = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if (dy, dx) != (0, 0)]
 
 
@@ -98,6 +100,23 @@ def find_peaks(
         Ordered by footprint, brightest first within each.
     """
     height, width = image.shape
+    if _COMPILED:
+        # no two maxima are neighbors; memory that is not written to is never taken
+        place = np.empty(((height + 1) // 2) * ((width + 1) // 2), np.int64)
+        n = _COMPILED(np.ascontiguousarray(image), np.ascontiguousarray(above), height, width, margin, place)
+        y, x = np.divmod(place[:n], width)
+    else:
+        y, x = _maxima(image, above, margin)
+    value, footprint = image[y, x], labels[y, x].astype(np.int64)
+    order = np.lexsort((-value, footprint))
+    return Peaks(x[order], y[order], value[order], footprint[order])
+
+
+def _maxima(
+    image: NDArray[np.float32], above: NDArray[np.bool_], margin: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return row and column of the pixels of ``above`` that no neighbor exceeds."""
+    height, width = image.shape
     y, x = np.nonzero(above)
     flat, index, value = image.ravel(), y * width + x, image[y, x]
     low, high_y, high_x = margin, height - 1 - margin, width - 1 - margin
@@ -110,14 +129,13 @@ def find_peaks(
         at_y, at_x = y[border] + dy, x[border] + dx
         highest[border[(at_y < low) | (at_y > high_y) | (at_x < low) | (at_x > high_x)]] = True
         peak &= highest
-    x, y, value = x[peak], y[peak], value[peak]
-    footprint = labels[y, x].astype(np.int64)
-    order = np.lexsort((-value, footprint))
-    return Peaks(x[order], y[order], value[order], footprint[order])
+    return y[peak], x[peak]
 
 
 def above_threshold(smoothed: Smoothed, threshold: float) -> NDArray[np.bool_]:
     """Return, shape (ny, nx), which of the pixels that the whole kernel saw exceed a level."""
+    if not smoothed.margin:
+        return np.asarray(smoothed.image > threshold)
     above = np.zeros(smoothed.image.shape, bool)
     above[smoothed.inner] = smoothed.image[smoothed.inner] > threshold
     return above
