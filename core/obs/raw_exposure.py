@@ -90,13 +90,9 @@ def _remove_raw_signature(
     physical_filter, band = filter_of(butler, whole)
     needed = required_calibrations(config, physical_filter=physical_filter, band=band)
     # reading a file leaves other threads free most of the time
-    raw, *read = map_threads(
-        lambda job: job(),
-        [
-            partial(get_raw, butler, whole, detector),
-            *(partial(read_calibration, butler, name, whole, config) for name in needed),
-        ],
-    )
+    jobs: list[Callable[[], Any]] = [partial(get_raw, butler, whole, detector)]
+    jobs += [partial(read_calibration, butler, name, whole, config) for name in needed]
+    raw, *read = map_threads(lambda job: job(), jobs)
     if inspect is not None:
         inspect(raw)
     visit_info = _visit_info(instrument, raw, butler.get("ccdExposureId", whole))

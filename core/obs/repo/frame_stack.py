@@ -90,11 +90,11 @@ class FrameStack:
         image, variance : ndarray of float32, shape (n_frame, high - low, nx)
         rejected : ndarray of bool, shape (n_frame, high - low, nx)
         """
-        image, variance, rejected = (np.empty((self.n_frame, high - low, self.shape[1]), kind) for kind in _PLANES)
-        for place, plane in enumerate((image, variance, rejected)):
+        planes: list[NDArray[Any]] = [np.empty((self.n_frame, high - low, self.shape[1]), kind) for kind in _PLANES]
+        for place, plane in enumerate(planes):
             for number in range(self.n_frame):
                 self._fill(plane[number], number, place, low)
-        return image, variance, rejected
+        return planes[0], planes[1], planes[2]
 
     def frame(self, number: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
         """Return image, variance and rejection, each of shape (ny, nx), of one frame."""
@@ -118,7 +118,7 @@ class FrameStack:
         start = number * sum(self._plane_sizes) + sum(self._plane_sizes[:place])
         with self._lock:
             self._file.seek(start + low * self.shape[1] * rows.itemsize)
-            self._file.readinto(memoryview(rows).cast("B"))
+            self._file.readinto(rows.view(np.uint8).data)
 
     def reject(self, number: int, rejected: NDArray[np.bool_]) -> None:
         """Set which values of a frame, shape (ny, nx), must not be used.

@@ -154,8 +154,8 @@ def combine_stack(stack: Stack, *, weights: NDArray[np.floating], clip: float = 
         # Where every frame has a hit nearby, what stands out by itself is all that can be rejected.
         grown = np.where(grown.any(axis=0), grown, keep)
         y, x = np.nonzero((grown != keep).any(axis=0))
-        some = [plane[:, y, x] for plane in (values, stack.variance, weight, grown)]
-        image[y, x], mean_variance[y, x], _ = weighted_mean(some[0], np.maximum(some[1], 0), some[2], some[3])
+        variance = np.maximum(stack.variance[:, y, x], np.float32(0))
+        image[y, x], mean_variance[y, x], _ = weighted_mean(values[:, y, x], variance, weight[:, y, x], grown[:, y, x])
         keep = grown
     good = _good(stack)
     n_clipped = (good & ~keep).sum(axis=(1, 2), dtype=np.int64)
