@@ -203,7 +203,8 @@ class RegistryFile(RegistryReader):
 
     def _read_schema(self) -> Schema:
         names = self._answer(("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name", {}))
-        tables = [name for (name,) in names if not name.startswith("sqlite_") and name not in (VERSION_TABLE, ORIGIN_TABLE)]
+        others = {VERSION_TABLE, ORIGIN_TABLE}
+        tables = [name for (name,) in names if name not in others and not name.startswith("sqlite_")]
         if (VERSION_TABLE,) in names:
             version = self._answer(("SELECT max(version) FROM obs_schema", {}))[0][0]
             self.schema_version = check_version(version, self.place)
