@@ -5,6 +5,7 @@ import re
 import pytest
 from overscan_camera import write_toy_camera
 
+from obs.cli import demo
 from obs.cli.main import main
 
 _SETTINGS = """\
@@ -74,6 +75,19 @@ def test_a_night_is_simulated_processed_and_compared(installed, tmp_path, capfd)
     assert (output / "demo.png").read_bytes().startswith(b"\x89PNG")
     assert main(["demo", "toy", "--output", str(output)]) == 1
     assert f"{output} is not empty; remove it, or choose another folder" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("status", [130, 143])
+def test_a_signal_ends_the_demonstration(installed, tmp_path, monkeypatch, status):
+    asked = []
+
+    def end(words):
+        asked.append(words[0])
+        return status if words[0] == "process" else 0
+
+    monkeypatch.setattr(demo, "main", end)
+    assert main(["demo", "toy", "--output", str(tmp_path / "demo")]) == status
+    assert asked[-1] == "process"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import numpy as np
 from obs.camera.camera import Camera
 from obs.camera.detector import Detector
 from obs.checks.exposure_numbers import exposure_number_faults
-from obs.cli.main import main
+from obs.cli.main import FIRST_SIGNAL_STATUS, main
 from obs.cli.table import format_table
 from obs.config.layers import ConfigLayers
 from obs.errors import DatasetNotFoundError, OutputError, PluginError
@@ -80,8 +80,11 @@ def demo(
     failed = False
     for words in _commands(instrument, night, common):
         click.secho(f"$ obs {' '.join(words)}", bold=True)
-        if main(words):
-            # One bad science frame does not stop the others, and is told in the end.
+        status = main(words)
+        if status >= FIRST_SIGNAL_STATUS:
+            return status
+        if status:
+            # One bad science exposure does not stop the others, and is reported at the end.
             failed = True
             if words[0] != "process":
                 return 1

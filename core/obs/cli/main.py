@@ -20,7 +20,7 @@ from obs.os_advice import write_advice
 from obs.threads import use_one_thread
 from obs.version import __version__
 
-__all__ = ["COMMANDS", "command_line", "main"]
+__all__ = ["COMMANDS", "FIRST_SIGNAL_STATUS", "command_line", "main"]
 
 #: Name of each subcommand: where in `obs.cli.commands` it is, and its help in a line.
 COMMANDS = {
@@ -65,7 +65,9 @@ COMMANDS = {
     "cameras": ("cameras:cameras", "List the installed cameras."),
 }
 
-_FAILURE, _INTERRUPTED = 1, 130
+_FAILURE = 1
+FIRST_SIGNAL_STATUS = 128
+"""Added to the number of a signal, it is the exit status of a command that the signal ended."""
 
 
 class _LazyGroup(click.Group):
@@ -149,8 +151,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort) as problem:
         ended = problem if isinstance(problem, _Terminated) else problem.__cause__
         if isinstance(ended, _Terminated):
-            return _report(f"ended by {ended.signal.name}; what was finished is kept", 128 + ended.signal)
-        return _report("interrupted; what was finished is kept", _INTERRUPTED)
+            return _report(
+                f"ended by {ended.signal.name}; what was finished is kept", FIRST_SIGNAL_STATUS + ended.signal
+            )
+        return _report("interrupted; what was finished is kept", FIRST_SIGNAL_STATUS + signal.SIGINT)
     except BrokenPipeError:
         # Python flushes stdout once more when it ends; the reader is gone.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
