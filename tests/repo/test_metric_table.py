@@ -59,6 +59,8 @@ def table(tmp_path):
         ("visit in (" + ", ".join(map(str, range(5, 700))) + ")", [5]),
         (" or ".join(["visit=2"] * 300), [2]),
         ("2 > visit or 'HSC-R' == filter", [1, 2]),
+        ("visit in (1..4:2, 5) && !(visit == 3)", [1, 5]),
+        ("seeing IS NULL || visit in [1]", [1, 3, 4, 5]),
     ],
 )
 def test_conditions_choose_rows(table, condition, visits):
@@ -69,15 +71,15 @@ def test_conditions_choose_rows(table, condition, visits):
     ("condition", "message"),
     [
         ("seing < 1", r"there is no metric 'seing'; did you mean 'seeing'\?; obs query REPO --list"),
-        ("filter = HSC", "there is no metric 'HSC'; text needs quotes: 'HSC'"),
+        ("filter = HSC", "at character 10: there is no metric 'HSC'; text needs quotes: 'HSC'"),
         ("seeing < 'a'", "at character 8: 'seeing' is a number and 'a' is text"),
-        ("seeing <", "at character 9: expected a metric or a value, got the end"),
+        ("seeing <", "at character 9: expected a name or a value, got the end"),
         ("seeing", "at character 7: expected a comparison after 'seeing'"),
         ("seeing < 1 filter = 'r'", "at character 12: expected 'and', 'or' or the end, got 'filter'"),
         ("(seeing < 1", r"at character 12: expected '\)'"),
         ("seeing < 1; drop table detector", "cannot read '; drop table detecto'"),
         ("seeing < 1 -- x", "cannot read '-- x'"),
-        ("seeing like 3", "'like' compares text, and 'seeing' is a number"),
+        ("seeing like '3'", "'like' compares text, and 'seeing' is a number"),
         ("details = 'x'", "there is no metric 'details'"),
         ("visit is 3", "expected 'measured'"),
         ("(" * 60 + "visit = 1" + ")" * 60, "more than 40 brackets"),

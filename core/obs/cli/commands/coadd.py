@@ -14,6 +14,7 @@ _EXAMPLE = """\b
 Examples:
   obs coadd out
   obs coadd out --id tract=0 patch=0,0^1,0 filter=r --select "seeing < 0.9"
+  obs coadd out --select "airmass < 1.5 and visit not in (7, 12..15)"
   obs coadd out --id filter=g --select-id visit=21..30 -c statistic=clipped
 """
 
@@ -27,7 +28,9 @@ Examples:
     metavar="[KEY=VALUE]...",
     text="Data IDs of the exposures that may be used; without it all. Repeatable.",
 )
-@click.option("--select", metavar="CONDITION", help="Use exposures for which this is true, such as 'seeing < 0.9'.")
+@click.option(
+    "--select", metavar="CONDITION", help="Use exposures for which this is true, such as 'seeing < 0.9'; see obs query."
+)
 @config_options
 @click.option("--output", metavar="DIR", type=click.Path(path_type=Path), help="Repository to write into.")
 @click.option("--rerun", metavar="[IN:]OUT", help="Write into REPO/rerun/OUT, and read from REPO/rerun/IN.")

@@ -1,0 +1,100 @@
+"""The parts that a condition is made of."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Comparison", "Item", "Junction", "Measured", "Membership", "Negation", "Node", "Pattern", "Term", "Value"]
+
+Value = float | str
+
+
+@dataclass(frozen=True)
+class Term:
+    """A name or a value.
+
+    Parameters
+    ----------
+    value : float or str
+        The value; of a name, the name.
+    is_name : bool
+        Whether it is a name.
+    text : str
+        As it was written.
+    place : int
+        Number of its first character, from 0.
+    """
+
+    value: Value
+    is_name: bool
+    text: str
+    place: int
+
+
+@dataclass(frozen=True)
+class Item:
+    """A value of a list, or a range of numbers ``low..high:step`` with both ends.
+
+    Parameters
+    ----------
+    low : Term
+        The value, or the first one.
+    high : Term or None
+        The last one of a range.
+    step : int or None
+        Distance between the numbers of a range; None for all numbers in it, whole or not.
+    """
+
+    low: Term
+    high: Term | None = None
+    step: int | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two terms and ``<``, ``<=``, ``>``, ``>=``, ``=`` or ``!=`` between them."""
+
+    left: Term
+    sign: str
+    right: Term
+    place: int
+
+
+@dataclass(frozen=True)
+class Membership:
+    """A name that is one of several values."""
+
+    name: Term
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A name whose text is like a pattern: ``%`` is any text, ``_`` any character; case does not count."""
+
+    name: Term
+    pattern: Term
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A name that has a value."""
+
+    name: Term
+
+
+@dataclass(frozen=True)
+class Negation:
+    """The opposite of a condition."""
+
+    part: "Node"
+
+
+@dataclass(frozen=True)
+class Junction:
+    """Several conditions that must all be true (``and``), or one of them (``or``)."""
+
+    word: Literal["and", "or"]
+    parts: tuple["Node", ...]
+
+
+Node = Comparison | Membership | Pattern | Measured | Negation | Junction
