@@ -81,8 +81,47 @@ def test_forced_and_free_measurement(cataloged):
     assert (free["base_SdssCentroid_x"] != reference["base_SdssCentroid_x"]).any()
     assert (reference["merge_measurement_R"] ^ reference["merge_measurement_B"]).all()
     assert reference["merge_peak_R"].any()
-    assert (reference["merge_peak_R"] | reference["merge_peak_B"]).all()
+    assert (reference["merge_peak_R"] | reference["merge_peak_B"] | reference["merge_peak_sky"]).all()
     np.testing.assert_array_equal(reference["id"], forced["id"])
+
+
+def test_detections_of_each_filter_and_of_all(cataloged):
+    butler = obs.Butler(cataloged)
+    key = {"tract": 0, "patch": "0,0"}
+    single = butler.get("deepCoadd_det", key, filter="R")
+    merged = butler.get("deepCoadd_mergeDet", key)
+    assert (single["peak_value"] > 1).all()
+    assert (single["footprint_area"] > 0).all()
+    assert len(np.unique(merged["id"])) == len(merged)
+    reference = butler.get("deepCoadd_ref", key)
+    whole = reference["parent"] == 0
+    assert merged["footprint"].max() == whole.sum()
+    places = {tuple(place) for place in zip(merged["peak_x"], merged["peak_y"], strict=True)}
+    mine = merged["merge_peak_R"] & ~merged["merge_peak_B"]
+    assert {(x, y) for x, y in zip(single["peak_x"], single["peak_y"], strict=True)} <= places
+    assert mine.any()
+    for name in ("R", "B"):
+        assert (merged[f"merge_footprint_{name}"] | ~merged[f"merge_peak_{name}"]).all()
+        assert not (merged["merge_peak_sky"] & merged[f"merge_footprint_{name}"]).any()
+
+
+def test_blank_sky_has_no_flux_and_is_no_object(cataloged):
+    butler = obs.Butler(cataloged)
+    pulls = []
+    for patch in ("0,0", "1,0", "0,1", "1,1"):
+        for name in ("R", "B"):
+            forced = butler.get("deepCoadd_forced_src", tract=0, patch=patch, filter=name)
+            sky = forced["merge_peak_sky"]
+            assert sky.sum() > 3
+            assert not forced["detect_isPrimary"][sky].any()
+            free = butler.get("deepCoadd_meas", tract=0, patch=patch, filter=name)
+            np.testing.assert_array_equal(free["base_SdssCentroid_x"][sky], forced["base_SdssCentroid_x"][sky])
+            assert (free["base_SdssCentroid_x"][sky] % 1 == 0).all()
+            pulls.append((forced["base_PsfFlux_instFlux"] / forced["base_PsfFlux_instFluxErr"])[sky])
+    pulls = np.concatenate(pulls)
+    assert abs(np.mean(pulls)) < 5 / np.sqrt(len(pulls))
+    assert 0.7 < np.std(pulls) < 1.3
+    assert not np.isin(butler.get("objectTable", tract=0)["id"], forced["id"][sky]).any()
 
 
 def test_other_names_of_datasets(cataloged):

@@ -1,6 +1,7 @@
 """The whole way with a camera as others would install it."""
 
 import re
+import shlex
 
 import pytest
 from overscan_camera import write_toy_camera
@@ -51,28 +52,43 @@ def installed(tmp_path, monkeypatch):
     return instrument
 
 
-def test_a_night_is_simulated_processed_and_compared(installed, tmp_path, capfd):
+def test_a_night_is_simulated_processed_combined_and_compared(installed, tmp_path, capfd):
     output = tmp_path / "demo"
-    status = main(["demo", "toy", "--output", str(output), "--visits", "1", "-j", "1"])
+    status = main(["demo", "toy", "--output", str(output), "--visits", "2", "--detectors", "1", "-j", "1", "--coadd"])
     out, err = capfd.readouterr()
     assert status == 0, err
     assert "Traceback" not in err
     commands = re.findall(r"^\$ obs (\w[\w-]*)", out, re.MULTILINE)
     assert commands[:4] == ["simulate"] * 4
     assert commands[4:7] == ["init", "ingest", "ingest-refcat"]
-    assert commands[7:] == ["calibs", "calibs", "calibs", "calibs", "process"]
-    rows = re.findall(r"^visit=12 ccd=[12] .*$", out, re.MULTILINE)
+    assert commands[7:12] == ["calibs", "calibs", "calibs", "calibs", "process"]
+    assert commands[12:] == ["skymap", "skymap", "calibrate-visits", "coadd", "coadd-catalog", "lightcurve"]
+    rows = re.findall(r"^visit=1[23] ccd=1 .*$", out, re.MULTILINE)
     assert len(rows) == 2
+    depths = []
     for row in rows:
-        *_, seeing, true_seeing, _, _, offset, scatter, ra, dec, found, stars = row.split()
+        *_, seeing, true_seeing, depth, _, offset, scatter, ra, dec, found, stars = row.split()
         assert float(seeing) == pytest.approx(float(true_seeing), rel=0.03)
+        depths.append(float(depth))
         assert abs(float(offset)) < 10
         assert float(scatter) < 20
         assert float(ra) < 15
         assert float(dec) < 15
         assert float(found.rstrip("%")) > 90
         assert int(stars) > 10
-    assert (output / "demo.png").read_bytes().startswith(b"\x89PNG")
+    coadd = re.search(r"^.*tract=0 patch=0,0.* 27\.000 .*$", out, re.MULTILINE)
+    *_, depth, zero_point, offset, _, _, _, found, _ = coadd[0].split()
+    assert float(depth) > min(depths)  # half of it has one exposure
+    assert float(zero_point) == 27
+    assert abs(float(offset)) < 10
+    assert float(found.rstrip("%")) > 90
+    curve = [line.split() for line in out.split("variable star at")[1].splitlines()[2:4]]
+    for _, magnitude, error, true in curve:
+        assert float(magnitude) == pytest.approx(float(true), abs=5 * float(error) + 0.02)
+    for name in ("demo", "coadd", "tracts", "lightcurve"):
+        assert (output / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    for words in re.findall(r"^  obs (.*)$", out.split("What you can type next:")[1], re.MULTILINE):
+        assert main(shlex.split(words)) == 0, words
     assert main(["demo", "toy", "--output", str(output)]) == 1
     assert f"{output} is not empty; remove it, or choose another folder" in capfd.readouterr().err
 

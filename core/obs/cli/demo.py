@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,17 @@ import numpy as np
 from obs.camera.camera import Camera
 from obs.camera.detector import Detector
 from obs.checks.exposure_numbers import exposure_number_faults
-from obs.cli.main import FIRST_SIGNAL_STATUS, main
+from obs.cli.demo_coadd import COADD_VISITS, CoaddDemo, changing_sky, run_shown
+from obs.cli.main import FIRST_SIGNAL_STATUS
 from obs.cli.table import format_table
 from obs.config.layers import ConfigLayers
 from obs.errors import DatasetNotFoundError, OutputError, PluginError
 from obs.ingest.translation import load_translator
 from obs.instrument.discovery import load_instrument
 from obs.instrument.instrument import Instrument
+from obs.policy.data_id import DataId
 from obs.policy.dataset_type import Template
+from obs.qa.coadd_report import SimulatedExposure
 from obs.qa.figures import draw_report
 from obs.qa.report import REPORT_HEADERS, REPORT_SIDES, FrameReport, report_frame, report_rows
 from obs.repo.butler import Butler
@@ -33,6 +37,7 @@ __all__ = ["demo"]
 #: Calibration frames: how many, and how long they are exposed, s.
 _PLAN = {"bias": (4, 0.0), "dark": (3, 60.0), "flat": (4, 5.0)}
 _SCIENCE_TIME = 60.0
+_VISITS = 2
 #: What calibration frames are made from, first and last type, where those are not of their own type.
 _INPUTS = {"defects": ("dark", "flat")}
 _VALIDITY = 30  # days
@@ -58,12 +63,13 @@ class _Night:
 def demo(
     camera: str,
     output: Path,
-    visits: int,
+    visits: int | None,
     detectors: str | None,
     filter_name: str | None,
     seed: int,
     processes: int | None,
     doraise: bool,
+    coadd: bool,
 ) -> int:
     """Do what the command says; see obs.cli.commands.demo."""
     start = time.perf_counter()
@@ -75,12 +81,14 @@ def demo(
         raise PluginError(fault, plugin=camera)
     chosen = choose_detectors(cameras, detectors) if detectors else central_detectors(cameras)
     physical_filter = choose_filters(instrument, [filter_name] if filter_name else [])[0]
-    night = _plan(visits, visit_key(instrument))
-    common = _Settings(output, chosen, physical_filter, seed, processes or os.cpu_count() or 1, doraise)
+    night = _plan(visits or (COADD_VISITS if coadd else _VISITS), visit_key(instrument))
+    sky = changing_sky(instrument) if coadd else []
+    common = _Settings(output, chosen, physical_filter, seed, processes or os.cpu_count() or 1, doraise, sky)
+    exposures = [SimulatedExposure(*one) for one in _science(instrument, night, common)]
+    deep = CoaddDemo(common.result, output, exposures, physical_filter, common.processes, doraise) if coadd else None
     failed = False
-    for words in _commands(instrument, night, common):
-        click.secho(f"$ obs {' '.join(words)}", bold=True)
-        status = main(words)
+    for words in chain(_commands(instrument, night, common), deep.commands() if deep else ()):
+        status = run_shown(words)
         if status >= FIRST_SIGNAL_STATUS:
             return status
         if status:
@@ -88,7 +96,9 @@ def demo(
             failed = True
             if words[0] != "process":
                 return 1
-    _report(instrument, night, common)
+    reports = _report(exposures, common, show_table=deep is None)
+    if deep is not None and deep.show(reports):
+        return 1
     click.echo(f"all of it took {time.perf_counter() - start:.0f} s")
     return 1 if failed else 0
 
@@ -101,6 +111,7 @@ class _Settings:
     seed: int
     processes: int
     doraise: bool
+    sky: Sequence[str]
 
     @property
     def raw(self) -> str:
@@ -154,7 +165,8 @@ def _commands(instrument: Instrument, night: _Night, common: _Settings) -> Itera
             str(len(numbers)),
         ]
         words += ["--first-visit", str(numbers[0]), "--filter", common.physical_filter, "--detectors", detectors]
-        yield [*words, "--exposure-time", f"{seconds:g}", "--seed", str(common.seed), *parallel]
+        words += ["--exposure-time", f"{seconds:g}", "--seed", str(common.seed), *parallel]
+        yield [*words, "-c", *common.sky] if common.sky and image_type == "science" else words
     repository = common.repository
     yield ["init", repository, "--camera", instrument.name]
     yield ["ingest", repository, str(Path(common.raw) / "*.fits.fz")]
@@ -187,26 +199,34 @@ def _needed(instrument: Instrument, physical_filter: str) -> list[str]:
     return [name for name in ("bias", "dark", "flat", "defects") if name in needed]
 
 
-def _report(instrument: Instrument, night: _Night, common: _Settings) -> None:
-    """Print the table and draw the picture of what was processed."""
+def _science(instrument: Instrument, night: _Night, common: _Settings) -> Iterator[tuple[DataId, Path]]:
+    """Give the data ID of each science exposure, and its catalog of true sources."""
+    folder = common.output / "raw" / "truth"
+    for visit in night.visits["science"]:
+        for detector in common.detectors:
+            data_id: DataId = {night.key: visit, **instrument.detector_keys(detector)}
+            yield data_id, folder / f"{instrument.name}-{visit:07d}-{detector.id:03d}-truth.fits"
+
+
+def _report(exposures: Sequence[SimulatedExposure], common: _Settings, *, show_table: bool) -> list[FrameReport]:
+    """Draw the picture of what was processed, and print the table."""
     butler = Butler(common.result)
     reports: list[FrameReport] = []
     first: Any = None
-    for visit in night.visits["science"]:
-        for detector in common.detectors:
-            data_id = {night.key: visit, **instrument.detector_keys(detector)}
-            truth = common.output / "raw" / "truth" / f"{instrument.name}-{visit:07d}-{detector.id:03d}-truth.fits"
-            try:
-                report, exposure = report_frame(butler, data_id, truth)
-            except DatasetNotFoundError:
-                continue  # what failed was told when it was processed
-            first = exposure if first is None else first
-            reports.append(report)
+    for one in exposures:
+        try:
+            report, exposure = report_frame(butler, one.data_id, one.truth)
+        except DatasetNotFoundError:
+            continue  # what failed was told when it was processed
+        first = exposure if first is None else first
+        reports.append(report)
     if not reports:
-        return
-    click.echo()
-    click.echo(format_table(REPORT_HEADERS, report_rows(reports), right=REPORT_SIDES))
-    click.echo(_LEGEND)
+        return reports
     picture = common.output / "demo.png"
     draw_report(reports, first, picture)
-    click.echo(f"\npicture: {picture}; results: {common.result}")
+    if show_table:
+        click.echo()
+        click.echo(format_table(REPORT_HEADERS, report_rows(reports), right=REPORT_SIDES))
+        click.echo(_LEGEND)
+        click.echo(f"\npicture: {picture}; results: {common.result}")
+    return reports

@@ -11,10 +11,14 @@ from obs.algorithms.measure.shape import psf_elongation, psf_sigma
 from obs.algorithms.psf.width import half_maximum_width, light_radius
 from obs.algorithms.sources.detection import Footprints
 from obs.algorithms.sources.merge import Merged, merge_footprints
+from obs.algorithms.sources.sky_places import add_sky_places, find_sky_places
 from obs.coadds.catalog_config import CoaddCatalogConfig, MergeConfig
 from obs.coadds.coadd_psf import CoaddPsf
+from obs.coadds.detect import detect_evenly
+from obs.coadds.detection_tables import detection_table, footprint_flags, merged_table
 from obs.coadds.inputs_table import read_coadd_psf
 from obs.coadds.patch_flags import COADD_BITS, coadd_number, set_patch_flags
+from obs.coadds.patch_objects import PatchObjects
 from obs.coadds.psf_stars import carry_psf_flags
 from obs.coadds.sky_maps import load_sky_map
 from obs.errors import DatasetNotFoundError
@@ -26,12 +30,14 @@ from obs.skymap.tract import Patch, Tract
 from obs.tasks.aperture_correction import apply_aperture_correction, fit_aperture_corrections
 from obs.tasks.calibrate import CalibrateConfig
 from obs.tasks.calibrated_columns import add_magnitudes
-from obs.tasks.detect import detect_sources
-from obs.tasks.measure import measure_catalog, set_sky_coordinates
+from obs.tasks.measure import ID_BITS, measure_catalog, set_sky_coordinates
 from obs.tasks.psf_sizes import FWHM_PER_SIGMA, scale_background
 from obs.tasks.star_galaxy import classify_by_spread
 
 __all__ = ["CatalogSummary", "catalog_patch"]
+
+_SKY = "sky"
+_SKY_FWHMS = 2.5  # free space around the places of blank sky, in widths of the widest PSF
 
 
 @dataclass(frozen=True)
@@ -90,23 +96,28 @@ def catalog_patch(
     tract = sky_map.tract(tract_number)
     patch = tract.patch(patch_name)
     place = {"tract": tract.number, "patch": patch.name}
-    bands = [_detect(butler, {**place, "filter": name}, config) for name in filters]
+    first_id = (coadd_number(tract.number, patch) << ID_BITS - COADD_BITS) + 1
+    bands = [_detect(butler, {**place, "filter": name}, config, first_id) for name in filters]
     bands = _by_priority(bands, config.merge)
     scale = tract.wcs.scale
     # peaks are whole pixels: two of one object may be a pixel apart in x and in y
     same = max(config.merge.same_peak / scale, 1.5)
-    merged = merge_footprints(
+    found = merge_footprints(
         [band.footprints for band in bands], same=same, apart=max(config.merge.new_peak / scale, same)
     )
-    measured = [_measure(butler, band, merged, config, sky_map, tract, patch) for band in bands]
+    merged = _with_sky(found, bands, tract, patch, config.merge)
+    objects = PatchObjects(merged, footprint_flags(merged, {band.name: band.footprints for band in bands}))
+    names = [*(band.name for band in bands), _SKY]
+    peaks = merged_table(merged, objects.footprint_flags, names, tract.wcs.to_tan_sip(patch.outer_box), first_id)
+    butler.put(peaks, "deepCoadd_mergeDet", place)
+    measured = [_measure(butler, band, objects, config, sky_map, tract, patch) for band in bands]
     for band, catalog in zip(bands, measured, strict=True):
         butler.put(catalog, "deepCoadd_meas", band.data_id)
-    detected = merged.by_source()[: len(measured[0])]
-    reference = _reference(bands, measured, detected, config.merge)
+    reference = _reference(bands, measured, objects, config.merge)
     butler.put(reference, "deepCoadd_ref", place)
     positions = reference["base_SdssCentroid_x"].astype(float), reference["base_SdssCentroid_y"].astype(float)
     for band in bands:
-        forced = _measure(butler, band, merged, config, sky_map, tract, patch, positions=positions)
+        forced = _measure(butler, band, objects, config, sky_map, tract, patch, positions=positions)
         for name in ("detect_isPatchInner", "detect_isTractInner", "detect_isPrimary"):
             column = reference.columns[name]
             forced.add(name, column.data, column.unit, column.description)
@@ -116,7 +127,18 @@ def catalog_patch(
     return CatalogSummary(int(primary.sum()), counts)
 
 
-def _detect(butler: Butler, data_id: dict[str, Any], config: CoaddCatalogConfig) -> _Band:
+def _with_sky(found: Merged, bands: Sequence[_Band], tract: Tract, patch: Patch, config: MergeConfig) -> Merged:
+    """Return detections with footprints of blank sky, at places where no filter has a source or a hole."""
+    occupied = found.footprints.labels > 0
+    for band in bands:
+        occupied |= band.exposure.masked_image.mask.any_known(["NO_DATA"])
+    radius = max(2, round(_SKY_FWHMS * FWHM_PER_SIGMA * max(band.sigma for band in bands)))
+    seed = coadd_number(tract.number, patch)
+    x, y = find_sky_places(occupied, config.sky_objects, radius, seed=seed)
+    return add_sky_places(found, x, y, max(2, radius // 2))
+
+
+def _detect(butler: Butler, data_id: dict[str, Any], config: CoaddCatalogConfig, first_id: int) -> _Band:
     """Detect sources on a coadd, subtract what is left of the sky, and write ``deepCoadd_calexp``."""
     exposure = butler.get("deepCoadd", data_id)
     psf = read_coadd_psf(butler, **data_id).filled()
@@ -131,15 +153,17 @@ def _detect(butler: Butler, data_id: dict[str, Any], config: CoaddCatalogConfig)
     measurement = calibrate.measurement.scaled(fwhm, light_radius(fit, x=x, y=y), psf_elongation(fit, x=x, y=y))
     calibrate = calibrate.model_copy(update={"measurement": measurement})
     background = scale_background(calibrate.background, FWHM_PER_SIGMA * sigma)
-    found = detect_sources(pixels, sigma, calibrate.detection, background)
+    detected, background_found = detect_evenly(pixels, sigma, calibrate.detection, background)
     empty = (pixels.mask.array & pixels.mask.bits("NO_DATA")) != 0
     pixels.image[empty] = 0  # the background is not known there
     butler.put(exposure, "deepCoadd_calexp", data_id)
-    if found.background is not None:
-        butler.put([found.background], "deepCoadd_calexp_background", data_id)
-    peaks = found.footprints.peaks
+    if background_found is not None:
+        butler.put([background_found], "deepCoadd_calexp_background", data_id)
+    peaks = detected.peaks
     covered = psf.weights(x=peaks.x, y=peaks.y).sum(axis=0) > 0
-    footprints = found.footprints.keep(covered & ~empty[peaks.y, peaks.x])
+    footprints = detected.keep(covered & ~empty[peaks.y, peaks.x])
+    if exposure.wcs is not None:
+        butler.put(detection_table(footprints, exposure.wcs, first_id), "deepCoadd_det", data_id)
     return _Band(str(data_id["filter"]), data_id, exposure, psf, sigma, calibrate, footprints)
 
 
@@ -163,7 +187,7 @@ def _by_priority(bands: list[_Band], config: MergeConfig) -> list[_Band]:
 def _measure(
     butler: Butler,
     band: _Band,
-    merged: Merged,
+    objects: PatchObjects,
     config: CoaddCatalogConfig,
     sky_map: SkyMap[Any],
     tract: Tract,
@@ -178,17 +202,19 @@ def _measure(
         measurement = measurement.model_copy(update={"kron": False})
     catalog = measure_catalog(
         band.exposure,
-        merged.footprints,
+        objects.merged.footprints,
         band.psf,
         measurement,
         calibrate.deblend,
         fwhm=FWHM_PER_SIGMA * band.sigma,
         exposure_id=coadd_number(tract.number, patch),
         exposure_id_bits=COADD_BITS,
-        positions=positions,
+        positions=objects.sky_positions() if positions is None else positions,
     )
+    is_sky = objects.is_sky(len(catalog))
     set_sky_coordinates(catalog, band.exposure.wcs)
-    set_patch_flags(catalog, sky_map, tract, patch)
+    set_patch_flags(catalog, sky_map, tract, patch, is_sky)
+    catalog.add("merge_peak_sky", is_sky, "", "blank sky, where nothing was detected")
     wcs = band.exposure.wcs
     if wcs is not None:
         inputs = butler.get("deepCoadd_inputs", band.data_id)
@@ -215,13 +241,14 @@ def _measure(
 
 
 def _reference(
-    bands: Sequence[_Band], measured: Sequence[Catalog], detected: NDArray[np.bool_], config: MergeConfig
+    bands: Sequence[_Band], measured: Sequence[Catalog], objects: PatchObjects, config: MergeConfig
 ) -> Catalog:
     """Return each object as measured in its reference filter.
 
     That is the first filter that detected the object with an unflagged centroid and flux, or one with a clearly higher
-    signal-to-noise ratio if that of the first is low. `detected` has the shape (n_object, n_band).
+    signal-to-noise ratio if that of the first is low.
     """
+    detected = objects.merged.by_source()[: len(measured[0]), :-1]
     every = np.arange(len(measured[0]))
     with np.errstate(divide="ignore", invalid="ignore"):
         strength = np.stack([one["base_PsfFlux_instFlux"] / one["base_PsfFlux_instFluxErr"] for one in measured])
@@ -239,7 +266,11 @@ def _reference(
         for index, one in enumerate(measured[1:], 1):
             data[choice == index] = one[name][choice == index]
         reference.add(name, data, column.unit, column.description)
+    footprint = objects.footprint_numbers()[: len(reference)]
     for index, band in enumerate(bands):
         reference.add(f"merge_measurement_{band.name}", choice == index, "", f"measured in the filter {band.name}")
         reference.add(f"merge_peak_{band.name}", detected[:, index], "", f"detected in the filter {band.name}")
+        whole = objects.footprint_flags[band.name][footprint - 1]
+        text = f"the footprint has pixels detected in {band.name}"
+        reference.add(f"merge_footprint_{band.name}", whole, "", text)
     return reference

@@ -38,6 +38,12 @@ class MergeConfig(TaskConfig):
         "faint in its first filter.",
         ge=0,
     )
+    sky_objects: int = setting(
+        100,
+        "Number of blank places of a patch that are measured like objects (merge_peak_sky). Their fluxes show level "
+        "and noise of the sky. More places show them better and take more time.",
+        ge=0,
+    )
 
 
 class CoaddCatalogConfig(TaskConfig):

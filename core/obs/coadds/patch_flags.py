@@ -32,7 +32,9 @@ def coadd_number(tract: int, patch: Patch) -> int:
     return ((tract << _PATCH_BITS | patch.index[0]) << _PATCH_BITS) | patch.index[1]
 
 
-def set_patch_flags(catalog: Catalog, sky_map: SkyMap[Any], tract: Tract, patch: Patch) -> None:
+def set_patch_flags(
+    catalog: Catalog, sky_map: SkyMap[Any], tract: Tract, patch: Patch, is_sky: NDArray[np.bool_]
+) -> None:
     """Add ``detect_isPatchInner`` and ``detect_isTractInner``, and set ``detect_isPrimary`` to both without children.
 
     Parameters
@@ -43,6 +45,8 @@ def set_patch_flags(catalog: Catalog, sky_map: SkyMap[Any], tract: Tract, patch:
         The sky map.
     tract, patch : Tract, Patch
         Where the catalog is from.
+    is_sky : ndarray of bool, shape (n,)
+        Rows of blank sky, which are not objects.
     """
     x = catalog["base_SdssCentroid_x"] + patch.outer_box.x_min
     y = catalog["base_SdssCentroid_y"] + patch.outer_box.y_min
@@ -51,12 +55,11 @@ def set_patch_flags(catalog: Catalog, sky_map: SkyMap[Any], tract: Tract, patch:
     column, row = np.where(catalog["base_SdssCentroid_flag"], (np.rint(x), np.rint(y)), (x, y))
     in_patch = _between(column, inner.x_min, inner.x_max) & _between(row, inner.y_min, inner.y_max)
     in_tract = sky_map.find_tract(ra=catalog["coord_ra"], dec=catalog["coord_dec"]) == tract.number
-    single = catalog["deblend_nChild"] == 0
+    single = (catalog["deblend_nChild"] == 0) & ~is_sky
     catalog.add("detect_isPatchInner", in_patch, "", "the centroid is in the inner box of the patch")
     catalog.add("detect_isTractInner", in_tract, "", "the position belongs to the tract")
-    catalog.add(
-        "detect_isPrimary", in_patch & in_tract & single, "", "the object counts: inner in both, and no divided blend"
-    )
+    text = "the object counts: inner in both, not a divided blend, not blank sky"
+    catalog.add("detect_isPrimary", in_patch & in_tract & single, "", text)
 
 
 def _between(values: NDArray[np.float64], low: int, high: int) -> NDArray[np.bool_]:

@@ -1,6 +1,6 @@
 """Pictures of results."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from obs.repo.atomic import atomic_write
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["draw_report"]
+__all__ = ["draw_report", "show_magnitudes"]
 
 _WIDTH = 12.0  # inches
 _NAMED = 6  # more frames than these have no legend
@@ -52,7 +52,7 @@ def draw_report(reports: Sequence[FrameReport], exposure: Exposure, path: Path) 
     FigureCanvasAgg(figure)
     grid = figure.add_gridspec(2, 5)
     _show_image(figure.add_subplot(grid[:, :3]), exposure, format_data_id(reports[0].data_id))
-    _show_magnitudes(figure.add_subplot(grid[0, 3:]), reports)
+    show_magnitudes(figure.add_subplot(grid[0, 3:]), {format_data_id(one.data_id): [one] for one in reports})
     _show_positions(figure.add_subplot(grid[1, 3:]), reports)
     with atomic_write(path) as file:
         figure.savefig(file, format="png", dpi=100, metadata={"Software": "obs"})
@@ -77,15 +77,25 @@ def _stretch(image: NDArray[np.float32]) -> NDArray[np.float32]:
     return stretched
 
 
-def _show_magnitudes(axes: "Axes", reports: Sequence[FrameReport]) -> None:
-    errors = [1e3 * report.comparison.magnitude_error for report in reports]
-    for report, error in zip(reports, errors, strict=True):
-        name = format_data_id(report.data_id)
-        axes.plot(report.comparison.magnitude, error, ".", markersize=2, alpha=0.5, label=name)
+def show_magnitudes(axes: "Axes", groups: Mapping[str, Sequence[FrameReport]]) -> None:
+    """Draw errors of the magnitudes of isolated stars against true magnitudes, a color for each group of frames.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where.
+    groups : mapping of str to sequence of FrameReport
+        Name of each group to its frames.
+    """
+    shown = []
+    for name, reports in groups.items():
+        magnitude = np.concatenate([report.comparison.magnitude for report in reports])
+        shown.append(1e3 * np.concatenate([report.comparison.magnitude_error for report in reports]))
+        axes.plot(magnitude, shown[-1], ".", markersize=2, alpha=0.5, label=name)
     axes.axhline(0.0, color="black", linewidth=0.8)
-    limit = _limit(np.concatenate(errors))
+    limit = _limit(np.concatenate(shown))
     axes.set(xlabel="true magnitude", ylabel="measured - true / mmag", ylim=(-limit, limit), title="Isolated stars")
-    if len(reports) <= _NAMED:
+    if len(groups) <= _NAMED:
         axes.legend(loc="lower left", fontsize="small", markerscale=4.0)
 
 

@@ -154,7 +154,7 @@ def measure_catalog(
         Number of the exposure, which begins every source id and seeds the noise in place of neighbors.
     positions : tuple of ndarray of float64, optional
         x and y of all sources, in the order of the result, at which they are measured: forced measurement. Footprints
-        must have the peaks that the positions were measured with.
+        must have the peaks that the positions were measured with. NaN stands for the source's own centroid.
 
     Returns
     -------

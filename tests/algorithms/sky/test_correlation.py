@@ -45,6 +45,13 @@ def test_more_noise_than_the_variance_plane_has_is_found():
     assert measure(white(), variance=6.0).excess == pytest.approx(1.5, rel=0.01)
 
 
+def test_parts_of_other_depth_do_not_count_as_more_noise():
+    scale = np.where(np.arange(SHAPE[1]) < 300, 3.0, 1.0).astype(np.float32) * np.ones(SHAPE, np.float32)
+    noise = measure_noise_correlation(white() * scale, 9.0 * scale**2, np.zeros(SHAPE, bool))
+    assert noise.excess == pytest.approx(1.0, abs=0.01)
+    assert noise.variance_factor(gaussian(1.5)) == pytest.approx(1.0, abs=0.03)
+
+
 def test_sources_are_left_out():
     image, bad = white(), np.zeros(SHAPE, bool)
     for k in range(0, 600, 60):

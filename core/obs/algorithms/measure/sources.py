@@ -98,7 +98,7 @@ def measure_sources(
     correlated_fluxes : bool, optional
         Include it in the errors of fluxes too, not only in those of positions and moments.
     positions : tuple of ndarray of float64, each of shape (n_source,), optional
-        x and y at which all sources are measured, instead of their centroids on this image.
+        x and y at which sources are measured, instead of their centroids on this image; NaN for the centroid.
 
     Returns
     -------
@@ -158,10 +158,15 @@ def _measure_batch(
     psf_shape = measure_shape(kernels, np.ones_like(kernels), batch.dx, batch.dy)
     area = psf_shape.xx * psf_shape.yy - psf_shape.xy**2
     sigma = np.where(psf_shape.failed, half_maximum_moments(kernels)[:, 0] ** 0.5, np.maximum(area, 0.0) ** 0.25)
-    if positions is None:
+    given = np.zeros(len(which), bool) if positions is None else np.isfinite(positions[0][which])
+    if not given.all():
         columns, dx, dy = _free_centroids(batch, sources, labels, psf, kernels, psf_shape, sigma)
-    else:
-        columns, dx, dy = _given_centroids(batch, sources, positions)
+    if positions is not None and given.any():
+        fixed, fixed_dx, fixed_dy = _given_centroids(batch, sources, positions)
+        if not given.all():
+            fixed = {name: np.where(given, value, columns[name]) for name, value in fixed.items()}
+            fixed_dx, fixed_dy = np.where(given, fixed_dx, dx), np.where(given, fixed_dy, dy)
+        columns, dx, dy = fixed, fixed_dx, fixed_dy
     x, y = columns["base_SdssCentroid_x"].astype(float), columns["base_SdssCentroid_y"].astype(float)
     batch.center(dx, dy)
 

@@ -28,6 +28,9 @@ SQUARES = 12
 CLIP = 4.0
 """Pixels further from the sky than this many sigma belong to sources."""
 
+SAME_NOISE = 2.0
+"""Pixels whose variance differs by more than this factor from that of their square are of another depth."""
+
 LEAST_PAIRS = 20_000
 """Fewer pairs of pixels do not tell a correlation from chance."""
 
@@ -89,27 +92,36 @@ def measure_noise_correlation(
     NoiseCorrelation
         Independent noise as in the variance plane, where too few pixels are good.
     """
-    expected = []
+    expected: list[NDArray[np.float32]] = []
     pairs, products = np.zeros((2, 2 * LARGEST_LAG + 1, 2 * LARGEST_LAG + 1))
     step = max(2, image.size // SAMPLE)
     sky = clipped_statistics(image[::step][~bad[::step]])
     size = [SQUARE + LARGEST_LAG] * 2
     for rows, columns in _squares(image.shape):
+        plane = variance[rows, columns]
+        good = ~bad[rows, columns]
+        if not good.any():
+            continue
+        level = float(np.median(plane[good][::7]))
+        if not level > 0:
+            continue
+        # a coadd has parts of different depth: each square is measured in units of its own noise
+        good &= (plane < SAME_NOISE * level) & (plane * SAME_NOISE > level)
         noise = image[rows, columns] - sky.mean
-        good = ~bad[rows, columns] & (np.abs(noise) < CLIP * sky.sigma)
-        products += _lags(np.fft.irfft2(np.abs(np.fft.rfft2(np.where(good, noise, 0.0), size)) ** 2, size))
+        good &= np.abs(noise) < CLIP * max(sky.sigma, np.sqrt(level))
+        products += _lags(np.fft.irfft2(np.abs(np.fft.rfft2(np.where(good, noise, 0.0), size)) ** 2, size)) / level
         pairs += _lags(np.fft.irfft2(np.abs(np.fft.rfft2(good.astype(np.float32), size)) ** 2, size))
-        expected.append(variance[rows, columns][good])
-    plane = np.concatenate(expected)
-    sky_variance = float(np.median(plane[::7])) if len(plane) > LEAST_PAIRS else float("nan")
+        expected.append(plane[good])
+    known_sky = np.concatenate(expected) if expected else np.empty(0, np.float32)
+    sky_variance = float(np.median(known_sky[::7])) if len(known_sky) > LEAST_PAIRS else float("nan")
     if not sky_variance > 0 or np.min(pairs) < LEAST_PAIRS:
         independent = np.zeros((2 * LARGEST_LAG + 1, 2 * LARGEST_LAG + 1))
         independent[LARGEST_LAG, LARGEST_LAG] = 1.0
         known = variance[np.isfinite(variance) & (variance > 0)]
         return NoiseCorrelation(independent, float(np.median(known)) if known.size else 1.0, 1.0)
     covariance = np.asarray(products / pairs, np.float64)
-    found = float(covariance[LARGEST_LAG, LARGEST_LAG])
-    return NoiseCorrelation(covariance / found, sky_variance, found / sky_variance)
+    excess = float(covariance[LARGEST_LAG, LARGEST_LAG])
+    return NoiseCorrelation(covariance / excess, sky_variance, excess)
 
 
 def _squares(shape: tuple[int, ...]) -> list[tuple[slice, slice]]:

@@ -13,6 +13,7 @@ _EXAMPLE = """\b
 Examples:
   obs demo
   obs demo hsc --output night --detectors 49,50 --visits 2
+  obs demo --coadd --output deep
 """
 
 
@@ -30,9 +31,7 @@ Examples:
     "--visits",
     metavar="N",
     type=click.IntRange(min=1),
-    default=2,
-    show_default=True,
-    help="Number of science exposures.",
+    help="Number of science exposures; by default 2, with --coadd 4.",
 )
 @click.option(
     "--detectors",
@@ -50,6 +49,7 @@ Examples:
 @click.option(
     "-j", "--processes", type=click.IntRange(min=1), help="Number of processes; by default one for each core."
 )
+@click.option("--coadd", is_flag=True, help="Also calibrate exposures together, combine them, make a light curve.")
 @click.option("--doraise", is_flag=True, help="Stop at the first failure, with its traceback.")
 @calls("obs.cli.demo:demo")
 def demo() -> None:
@@ -58,4 +58,7 @@ def demo() -> None:
     The night is one of the camera CAMERA, or of the teaching camera necam.
 
     The commands that do it are printed as they are run. In the end there are a table and a picture.
+
+    With --coadd, seeing and transparency change from exposure to exposure, stars vary and a satellite passes. The
+    exposures become a coadd and its catalog, and a variable star gets its light curve, all beside the truth.
     """

@@ -47,6 +47,6 @@ def query() -> None:
     It prints those of the repository REPO for which CONDITION is true.
 
     A condition compares metrics with values: <, <=, >, >=, = or ==, !=, in (1, 3, 7..9), between ... and ..., like
-    '...%', is measured, is not measured; combined by and, or, not and brackets. Texts need quotes. A metric that was not
-    measured fulfills no comparison. The last line says how many frames are done of those expected.
+    '...%', is measured, is not measured; combined by and, or, not and brackets. Texts need quotes. A metric that was
+    not measured fulfills no comparison. The last line says how many frames are done of those expected.
     """
