@@ -116,7 +116,7 @@ def _zero_point(exposure: Exposure) -> float:
 
 def _gray(image: Image, noise: float) -> Image:
     low, high = _GRAY_RANGE
-    return np.clip((image / np.float32(noise) - low) / (high - low), 0, 1)
+    return np.asarray(np.clip((image / np.float32(noise) - low) / (high - low), 0, 1), np.float32)
 
 
 def _busy_corner(objects: Catalog, shape: tuple[int, int]) -> tuple[int, int]:

@@ -42,10 +42,10 @@ def find_sky_places(occupied: NDArray[np.bool_], n: int, radius: int, *, seed: i
     free = ~plane_windows(occupied.astype(np.uint8), y, x, radius).any(axis=(1, 2))
     x, y = x[free], y[free]
     place = np.stack([x, y], axis=1)
-    pairs = cKDTree(place).query_pairs(2 * radius, p=np.inf, output_type="ndarray") if len(place) else np.zeros((0, 2))
     later: dict[int, list[int]] = {}
-    for first, second in pairs.tolist():
-        later.setdefault(first, []).append(second)
+    if len(place):
+        for first, second in cKDTree(place).query_pairs(2 * radius, p=np.inf):
+            later.setdefault(first, []).append(second)
     keep = np.ones(len(place), bool)
     for first in sorted(later):  # few: what is left of a few thousand places
         if keep[first]:
