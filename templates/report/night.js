@@ -8,7 +8,7 @@ function drawUseful(place, time, range) {
   const figure = element("figure", {}, place), width = WIDTH(place), height = 190, top = 22, bottom = 36, left = 70, right = 10, tall = height - top - bottom;
   const chart = element("svg:svg", { class: "plot", width, height, viewBox: `0 0 ${width} ${height}`, role: "img" }, figure);
   const toX = (value) => left + ((value - range[0]) / (range[1] - range[0])) * (width - left - right), toY = (part) => top + tall * (1 - part / 100);
-  element("svg:text", { x: left, y: 13 }, chart, "useful time (% of the speed of the best frames), and what took the rest");
+  element("svg:text", { x: left, y: 13 }, chart, "useful time (%)");
   element("svg:rect", { x: left, y: top, width: width - left - right, height: tall, class: "axis" }, chart);
   for (const value of [0, 50, 100]) element("svg:text", { x: left - 6, y: toY(value) + 4, "text-anchor": "end", class: "soft" }, chart, value);
   element("svg:text", { transform: `translate(11 ${top + tall / 2}) rotate(-90)`, "text-anchor": "middle" }, chart, "%");
@@ -26,8 +26,8 @@ function drawUseful(place, time, range) {
     LOSSES.forEach(([, label], k) => { const part = ((100 - worth) * logs[k]) / sum; lost[label] = (lost[label] || 0) + part; draw(part, `loss-${label}`, `${part.toFixed(0)} % lost to ${label}`); });
   }
   const mean = (value) => (value / known.length).toFixed(0), worth = known.reduce((total, i) => total + Math.min(Math.max(table.values.effective[i], 0), 100), 0);
-  const text = `On average worth ${mean(worth)} %; lost to ${LOSSES.map(([, label]) => `${label} ${mean(lost[label] || 0)} %`).join(", ")}. n = ${known.length} of ${table.n}.`;
-  chart.setAttribute("aria-label", text);
+  const text = `Against the speed of the best frames: on average worth ${mean(worth)} %; lost to ${LOSSES.map(([, label]) => `${label} ${mean(lost[label] || 0)} %`).join(", ")}. n = ${known.length} of ${table.n}.`;
+  chart.setAttribute("aria-label", `useful time (%) against ${time.label}. ${text}`);
   const caption = element("figcaption", {}, figure), legend = (cls, label) => { element("span", { class: `swatch ${cls}` }, caption); caption.append(` ${label}  `); };
   legend("worth", "useful"); LOSSES.forEach(([, label]) => legend(`loss-${label}`, label));
   caption.append(text);
@@ -40,7 +40,8 @@ function drawSkyNoise(place) {
   if (!known.length) { element("figcaption", {}, figure, "Noise against sky is not drawn: no frame has both, beside sources and by amplifier."); return; }
   const gains = finite(table.gain || []), gain = gains.length ? quantile(gains, 0.5) : null, read = table.values.read_noise ? quantile(finite(table.values.read_noise), 0.5) : null;
   const unit = gain ? "electron" : "adu", scale = gain || 1, x = table.name.map((_, i) => (sky[i] === null || sky[i] === undefined ? null : sky[i] * scale)), y = table.name.map((_, i) => (noise[i] == null ? null : (noise[i] * scale) ** 2));
-  const high = Math.max(...finite(x)) * 1.05, floor = read && Number.isFinite(read) ? read ** 2 : 0;
-  const made = plot(figure, { width: Math.min(WIDTH(place), 560), height: 260, x, y, xRange: [0, high], yRange: [0, Math.max(Math.max(...finite(y)) * 1.08, gain ? high * 1.02 : 0)], xLabel: `sky (${unit}/pixel)`, yLabel: `variance (${unit}²)`, classes: table.level.map((level) => (level === "good" ? "" : level)), labels: table.name, curves: gain ? [{ x: [0, high], y: [floor, floor + high], cls: "model" }] : [], pick: (i) => choose(i) });
+  // one frame of twilight must not push all others into a corner
+  const high = Math.min(Math.max(...finite(x)), 3 * quantile(finite(x), 0.75)) * 1.05, top = Math.min(Math.max(...finite(y)), 3 * quantile(finite(y), 0.75)), floor = read && Number.isFinite(read) ? read ** 2 : 0;
+  const made = plot(figure, { width: Math.min(WIDTH(place), 560), height: 260, x, y, xRange: [0, high], yRange: [0, Math.max(top * 1.08, gain ? high * 1.02 : 0)], xLabel: `sky (${unit}/pixel)`, yLabel: `variance (${unit}²)`, classes: table.level.map((level) => (level === "good" ? "" : level)), labels: table.name, curves: gain ? [{ x: [0, high], y: [floor, floor + high], cls: "model" }] : [], pick: (i) => choose(i) });
   element("figcaption", {}, figure, `Variance beside sources against the sky. n = ${made.count}.${gain ? ` Line: photon noise with the gain of ${gain.toPrecision(3)} electron/adu, and the read noise. Above it: structure, or a wrong gain; a steeper slope: the gain is too large.` : " No gain is known, so no line."}`);
 }

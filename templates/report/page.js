@@ -3,7 +3,7 @@ let DATA = JSON.parse(document.getElementById("data").textContent);
 const STATE = { frame: null, detector: null, metric: "seeing", notes: {}, mask: true, hard: false, grids: {} };
 const WIDTH = (place) => Math.max(280, Math.min(place.clientWidth || 600, 1208));
 const TIMELINE = ["seeing", "star_e", "sky", "transparency", "zero_point_rate", "depth", "stars_ratio", "pointing_error", "focus", "temperature"];
-const FRAME_COLUMNS = ["level", "name", "date", "object", "filter", "image", "exposure_time", "airmass", "moon_separation", "seeing", "star_e", "sky", "zero_point_rate", "zp_scatter", "zp_n_stars", "depth", "astrom_scatter", "reason"];
+const FRAME_COLUMNS = ["level", "name", "reason", "date", "object", "filter", "image", "exposure_time", "airmass", "moon_separation", "seeing", "star_e", "sky", "zero_point_rate", "zp_scatter", "zp_n_stars", "depth", "astrom_scatter"];
 
 function usable(columns, table) {
   return columns.filter((name) => name === "level" || name === "name" || name === "reason" || (name === "image" ? Object.keys(DATA.pictures).length > 0 && !DATA.mosaic : table.values[name] ? finite(table.values[name]).length > 0 : Array.isArray(table[name]) && table[name].some(Boolean)));
@@ -89,7 +89,7 @@ function drawMosaic() {
   element("p", { class: "note" }, place, `${DATA.frames.name[visit]}: ${finite(all).length} of ${expected[1]} detectors have ${heading(STATE.metric)}. The color range is that of all visits in ${filter || "this filter"}; values outside have its ends. Outlined: look (amber), bad (red), failed (violet).`);
   const grids = document.querySelector("#detectors .grid");
   grids.replaceChildren();
-  const columns = usable(["level", "name", "detector_name", "seeing", "star_e", "sky", "zero_point_rate", "depth", "astrom_scatter", "amp_dead", "masked", "n_stars", "reason"], table);
+  const columns = usable(["level", "name", "reason", "detector_name", "seeing", "star_e", "sky", "zero_point_rate", "depth", "astrom_scatter", "amp_dead", "masked", "n_stars"], table);
   STATE.grids.detectors = new Grid(grids, table, columns, { caption: `Detectors of ${DATA.frames.name[visit]}.`, only: rows.some((i) => table.level[i] !== "good"), base: rows, pick: (i) => chooseDetector(i), isChosen: (i) => i === STATE.detector });
 }
 

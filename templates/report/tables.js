@@ -1,5 +1,7 @@
 // Tables whose rows are JSON: sorted and filtered as arrays, and only some of them drawn.
 const DRAWN = 200;
+// Letters of a reason that a row shows; the panel has all.
+const LONGEST = 150;
 const WORST = { failed: 0, bad: 1, look: 2, waiting: 3, good: 4 };
 
 class Grid {
@@ -81,8 +83,10 @@ class Grid {
       } else if (column === "image") {
         const cell = element("td", {}, row), source = (DATA.pictures[this.table.name[i]] || {}).image;
         if (source) element("img", { src: source, width: 64, alt: `image of ${this.table.name[i]}` }, cell);
-      } else if (column === "reason") element("td", { class: "words" }, row, this.table.reasons[i].map((reason) => reason[2]).join("; "));
-      else if (column in DATA.metrics) element("td", { class: "number", title: this.table.values[column][i] === null ? "not measured" : this.table.values[column][i] }, row, show(column, this.table.values[column][i]));
+      } else if (column === "reason") {
+        const text = this.table.reasons[i].map((reason) => reason[2]).join("; ");
+        element("td", { class: text ? "words" : null, title: text || null }, row, text.length > LONGEST ? `${text.slice(0, LONGEST)} ...` : text);
+      } else if (column in DATA.metrics) element("td", { class: "number", title: this.table.values[column][i] === null ? "not measured" : this.table.values[column][i] }, row, show(column, this.table.values[column][i]));
       else if (column === "date") element("td", { class: "time", title: this.table.date[i] }, row, String(this.table.date[i]).replace("T", " ").slice(0, 16));
       else element("td", {}, row, String(this.table[column][i]).slice(0, 60));
     }

@@ -1,5 +1,6 @@
 """Pages in a headless browser: sorting, filtering, keys, links, phones; no error and no request."""
 
+import json
 import shutil
 
 import pytest
@@ -127,7 +128,8 @@ def test_every_plot_has_a_quantity_and_a_text(opened, small):
     page = opened(small, address="#visit=20&ccd=1")
     texts = page.eval_on_selector_all("svg.plot", "list => list.map(plot => plot.getAttribute('aria-label'))")
     assert len(texts) >= 5
-    assert all(text and "against" in text and "median" in text for text in texts)
+    assert all(text and "against" in text and ("median" in text or "average" in text) for text in texts)
+    assert any(text.startswith("useful time (%)") for text in texts)
 
 
 def test_sliders_recount(opened, small):
@@ -139,7 +141,29 @@ def test_sliders_recount(opened, small):
     assert "Kept: 18 of 24 frames" in page.inner_text("#gates .result")
     with page.expect_download() as download:
         page.click("text=Save frames to exclude")
-    assert download.value.path().read_text().splitlines()[0] == "--id visit=19 ccd=1"
+    left = json.loads(download.value.path().read_text())
+    assert list(left) == [f"visit={visit} ccd=1" for visit in range(19, 25)]
+    assert left["visit=19 ccd=1"]["comment"].startswith("transparency 0.4")
+
+
+def test_files_that_a_page_saves_are_read_back(opened, tmp_path, capsys):
+    path = write(tmp_path / "data", night(24, change=lambda i: {"clear": 0.4} if i > 17 else {}))
+    page = opened(path, address="#visit=2&ccd=1")
+    page.keyboard.press("b")
+    page.fill("#panel input[type=text]", "a meteor")
+    page.eval_on_selector(
+        "#limit-transparency", "input => { input.value = 0.8; input.dispatchEvent(new Event('input')); }"
+    )
+    for text, name in (("Save gates", "gates.yaml"), ("Save your verdicts", "verdicts.json")):
+        with page.expect_download() as download:
+            page.click(f"text={text}")
+        download.value.save_as(tmp_path / name)
+    words = ["--gates", str(tmp_path / "gates.yaml"), "--verdicts", str(tmp_path / "verdicts.json")]
+    assert main(["report", str(path.parent), *words]) == 0
+    assert "1 of your 1 verdicts are kept" in capsys.readouterr().out
+    assert "your verdict is bad: a meteor (gates: good)" in path.read_text(encoding="utf-8")
+    assert main(["query", str(path.parent), "own_verdict = 'bad'", "--columns", "visit,own_comment"]) == 0
+    assert "a meteor" in capsys.readouterr().out
 
 
 def test_a_mosaic_opens_and_draws_only_some_rows(opened, large):

@@ -175,8 +175,8 @@ def _dew(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
         "bad" if "bad" in (left[name].level for name in ("transparency", "seeing") if name in left) else "look"
     )
     text = (
-        f"dew, frost or a focus that runs away: over the last frames the seeing grew to {row['seeing']:.1f} arcsec "
-        f"while {100 * (1 - clear):.0f} % of the light was lost, step by step"
+        f"dew, frost or a focus that runs away: the seeing grew to {row['seeing']:.1f} arcsec while "
+        f"{100 * (1 - clear):.0f} % of the light was lost, step by step"
     )
     names = ("transparency", "seeing", "stars_ratio", "stars_expected", "zp_n_stars", "depth", *_OF_BAD_IMAGES)
     yield Cause("dew", text, REMEDIES["dew"], level, _take(left, *names))
@@ -327,9 +327,9 @@ def _atmosphere(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
         and ("depth" in left or brighter > 1)
     ):
         text = f"twilight: Sun at {sun:.0f} deg, sky {brighter:.1f} mag brighter than usual"
-        yield Cause(
-            "twilight", text, REMEDIES["twilight"], _level_of(left, "depth"), _take(left, "depth", "sky_excess")
-        )
+        level = _level_of(left, "depth")
+        names = ("depth", "sky_excess", "sky_gradient", "stars_ratio", "stars_expected", "zp_n_stars", "zp_scatter")
+        yield Cause("twilight", text, REMEDIES["twilight"], level, _take(left, *names, "astrom_scatter"))
     elif "sky_excess" in left:
         text = f"bright sky: {row['sky_excess']:.1f} mag brighter than Moon and twilight explain"
         level = left["sky_excess"].level

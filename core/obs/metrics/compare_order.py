@@ -51,7 +51,7 @@ def _end(row: Mapping[str, Any]) -> float:
 
 
 def add_drifts(rows: Sequence[dict[str, Any]]) -> None:
-    """Add ``dew`` to rows: whether seeing grew and transparency fell, step by step, over the last frames.
+    """Add ``dew`` to rows: whether seeing grew and transparency fell, step by step, over eight frames around them.
 
     Cloud and bad seeing come and go; dew, frost and a focus that runs away do not.
 
@@ -68,10 +68,12 @@ def add_drifts(rows: Sequence[dict[str, Any]]) -> None:
     for group in groups.values():
         group.sort(key=lambda row: float(row["mjd"]))
         seeing, clear = (np.array([row[name] for row in group], float) for name in ("seeing", "transparency"))
-        for index, row in enumerate(group):
-            last = slice(max(index + 1 - _LAST, 0), index + 1)
-            if index + 1 >= _FEWEST:
-                row["dew"] = max(min(_rank_trend(seeing[last]), -_rank_trend(clear[last])), 0.0)
+        for end in range(_FEWEST, len(group) + 1):
+            last = slice(max(end - _LAST, 0), end)
+            steady = max(min(_rank_trend(seeing[last]), -_rank_trend(clear[last])), 0.0)
+            # what the last frames show was true of those before them, too
+            for row in group[last]:
+                row["dew"] = max(row["dew"] or 0.0, steady)
 
 
 def _rank_trend(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:

@@ -100,8 +100,8 @@ DERIVED: dict[str, Metric] = {
             "dew",
             "seeing and light drift",
             "",
-            "How steadily seeing grew and transparency fell together over the last frames, 0 to 1.",
-            "smaller of both rank correlations (Kendall) with time, over the last eight frames of the filter",
+            "How steadily seeing grew and transparency fell together over several frames, 0 to 1.",
+            "smaller of both rank correlations (Kendall) with time, in the steadiest eight frames of the filter",
         ),
     )
 }
