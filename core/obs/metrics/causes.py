@@ -55,6 +55,11 @@ _OF_DEAD_AMPLIFIERS = (
     *("stars_ratio", "stars_expected", "sky_gradient", "sky_bimodal", "zp_scatter", "zp_trend", "source_excess"),
     *("depth_difference", "background_residual"),
 )
+#: What follows from a sky that is too bright.
+_OF_BRIGHT_SKY = (
+    *("depth", "sky_excess", "sky_gradient", "stars_ratio", "stars_expected", "zp_n_stars", "zp_scatter"),
+    "astrom_scatter",
+)
 #: What gets worse when stars are wide or long.
 _OF_BAD_IMAGES = ("astrom_scatter", "zp_scatter", "psf_minus_aperture", "psf_size_residual")
 _MOON_MATTERS, _BRIGHTER, _DIMMER = 0.3, 0.3, 0.85
@@ -328,8 +333,7 @@ def _atmosphere(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
     ):
         text = f"twilight: Sun at {sun:.0f} deg, sky {brighter:.1f} mag brighter than usual"
         level = _level_of(left, "depth")
-        names = ("depth", "sky_excess", "sky_gradient", "stars_ratio", "stars_expected", "zp_n_stars", "zp_scatter")
-        yield Cause("twilight", text, REMEDIES["twilight"], level, _take(left, *names, "astrom_scatter"))
+        yield Cause("twilight", text, REMEDIES["twilight"], level, _take(left, *_OF_BRIGHT_SKY))
     elif "sky_excess" in left:
         text = f"bright sky: {row['sky_excess']:.1f} mag brighter than Moon and twilight explain"
         level = left["sky_excess"].level
