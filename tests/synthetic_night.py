@@ -62,6 +62,7 @@ def frame(visit, *, random, seeing=1.5, clear=1.0, sky=DARK_SKY, light=1.0, e=0.
         "astrom_scatter": random.normal(60, 3) if stars else None,
         "astrom_matched": 0.9 if stars else None,
         "pointing_error": 3.0 if stars else None,
+        "pointing_share": 0.005 if stars else None,
         "masked": 0.5,
         "saturated": 0.1,
         "amp_dead": 0,

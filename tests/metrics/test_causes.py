@@ -23,7 +23,7 @@ CASES = {
     "twilight": lambda: {"sky": 18.5, "sun_altitude": -10.0},
     "bright sky": lambda: {"sky": 19.3},
     "failed": lambda: {"status": "failed", "error": "MeasurementError: no good pixels"},
-    "pointing": lambda: {"pointing_error": 900.0},
+    "pointing": lambda: {"pointing_error": 900.0, "pointing_share": 1.5},
 }
 
 

@@ -352,10 +352,11 @@ def _level_of(left: Mapping[str, _Failure], name: str) -> Literal["look", "bad"]
 
 
 def _pointing(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
-    if "pointing_error" in left:
-        failure = left["pointing_error"]
+    names = [name for name in ("pointing_share", "pointing_error") if name in left]
+    if names:
+        level: Literal["look", "bad"] = "bad" if any(left[name].level == "bad" for name in names) else "look"
         text = f"pointing: the field is {row['pointing_error']:.0f} arcsec from where the header puts it"
-        yield Cause("pointing", text, REMEDIES["pointing"], failure.level, _take(left, "pointing_error"))
+        yield Cause("pointing", text, REMEDIES["pointing"], level, _take(left, *names))
 
 
 #: In this order: each takes what it explains.

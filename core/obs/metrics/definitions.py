@@ -223,6 +223,14 @@ METRICS: dict[str, Metric] = {
             "middle of the detector",
             1,
         ),
+        Metric(
+            "pointing_share",
+            "pointing error / field",
+            "",
+            "Pointing error over the shorter side of the detector, or over 10 arcmin if that is longer.",
+            "middle of the detector",
+            3,
+        ),
         Metric("rotation_error", "rotation error", "deg", "Rotation of the solution against the header.", "fit", 3),
         Metric("scale_ratio", "scale / nominal", "", "Pixel scale over the nominal one.", "fit", 5),
         Metric(

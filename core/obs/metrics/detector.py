@@ -24,6 +24,7 @@ from obs.metrics.amplifiers import measure_amplifiers, measure_overscan
 from obs.metrics.evenness import crowd_significance, sky_step
 from obs.metrics.header import measure_ages, measure_header
 from obs.metrics.measured import FEWEST, SAMPLE_STEP, Measured
+from obs.metrics.pointing import share_of_field
 from obs.process_summary import ProcessSummary
 from obs.tasks.calibrate import Calibrated
 from obs.tasks.characterize import Characterized
@@ -259,6 +260,9 @@ def _measure_sources(out: Measured, done: Calibrated, summary: ProcessSummary) -
     out.set(
         fitted, pointing_error=summary.wcs_offset, rotation_error=summary.wcs_rotation, scale_ratio=summary.wcs_scale
     )
+    if done.exposure.wcs is not None:
+        scale = done.exposure.wcs.pixel_scale
+        out.set(fitted, pointing_share=share_of_field(summary.wcs_offset, shape=done.exposure.shape, pixel_scale=scale))
 
 
 def _measure_trends(out: Measured, trends: Trends, no_reference: str) -> None:
