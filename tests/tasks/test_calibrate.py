@@ -13,6 +13,8 @@ from obs.image.wcs import TanSipWcs
 from obs.tasks.background import BackgroundConfig
 from obs.tasks.calibrate import CalibrateConfig, calibrate
 from obs.tasks.characterize import CharacterizeConfig, characterize
+from obs.tasks.photometry import PhotometryConfig, magnitudes_in_filter
+from obs.tasks.reference import ReferenceConfig
 from star_field import Moffat, pixel_psf, star_field
 
 SHAPE = (480, 500)
@@ -306,6 +308,14 @@ def test_a_flux_that_the_reference_lacks_is_named(bright, field):
     assert np.isnan(found.exposure.metadata["MAGZERO"])
     with pytest.raises(MeasurementError, match="no zero point: the reference catalog has no flux 'g_flux'"):
         run(bright, reference, photometry={"required": True})
+
+
+def test_the_remedy_names_the_band_that_is_nearest_and_the_setting_of_the_task(field):
+    reference = reference_of(field, names=("G", "BP", "RP", "ha"))
+    with pytest.raises(MeasurementError, match=r"for example -c reference\.flux_names\.V=BP$"):
+        magnitudes_in_filter(reference, "V", "V", PhotometryConfig(), ReferenceConfig(), section="reference")
+    with pytest.raises(MeasurementError, match=r"for example -c reference\.flux_names\.i=RP$"):
+        magnitudes_in_filter(reference, "i", "i", PhotometryConfig(), ReferenceConfig(), section="reference")
 
 
 def colored(field, name="survey_dr1"):

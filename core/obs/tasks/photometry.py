@@ -285,9 +285,28 @@ def find_color_term(config: PhotometryConfig, catalog_name: str, physical_filter
 
 
 def magnitudes_in_filter(
-    reference: Catalog, physical_filter: str, band: str, config: PhotometryConfig, reference_config: ReferenceConfig
+    reference: Catalog,
+    physical_filter: str,
+    band: str,
+    config: PhotometryConfig,
+    reference_config: ReferenceConfig,
+    *,
+    section: str,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], str]:
     """Return AB magnitudes of reference sources in a filter, shape (n,), their errors, and what the user should know.
+
+    Parameters
+    ----------
+    reference : Catalog
+        Reference sources.
+    physical_filter, band : str
+        The filter, and its band.
+    config : PhotometryConfig
+        Has the color terms.
+    reference_config : ReferenceConfig
+        Has names of fluxes for bands.
+    section : str
+        Where the task has ``reference_config`` among its settings, for the remedy in a message.
 
     Raises
     ------
@@ -296,7 +315,7 @@ def magnitudes_in_filter(
     """
     term, problem = _usable_term(reference, physical_filter, config)
     name = reference_flux_name(reference, band, reference_config)
-    return *_magnitudes(reference, name, term, band), problem
+    return *_magnitudes(reference, name, term, band, section), problem
 
 
 def _usable_term(reference: Catalog, physical_filter: str, config: PhotometryConfig) -> tuple[ColorTerm | None, str]:
@@ -312,7 +331,7 @@ def _usable_term(reference: Catalog, physical_filter: str, config: PhotometryCon
 
 
 def _magnitudes(
-    reference: Catalog, name: str | None, term: ColorTerm | None, band: str
+    reference: Catalog, name: str | None, term: ColorTerm | None, band: str, section: str = "calibrate.reference"
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return AB magnitudes of reference sources in the exposure's filter, and their errors."""
     wanted = [name or f"{band}_flux"] if term is None else [f"{term.primary}_flux", f"{term.secondary}_flux"]
@@ -322,13 +341,13 @@ def _magnitudes(
         if not band and term is None:
             raise MeasurementError(
                 f"the exposure does not say its filter; name the flux of the reference catalog (it has "
-                f"{', '.join(there) or 'none'}), for example -c calibrate.reference.flux_names.=r"
+                f"{', '.join(there) or 'none'}), for example -c {section}.flux_names.=r"
             )
         remedy = "add that band to the catalog"
         if there and term is None:
             bands = [column.removesuffix("_flux") for column in there]
             like = nearest_band(band, bands) or bands[0]
-            remedy += f", or use another one, for example -c calibrate.reference.flux_names.{band}={like}"
+            remedy += f", or use another one, for example -c {section}.flux_names.{band}={like}"
         raise MeasurementError(
             f"the reference catalog has no flux '{missing[0]}' (it has {', '.join(there) or 'none'}); {remedy}"
         )

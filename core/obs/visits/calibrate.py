@@ -208,7 +208,7 @@ def _calibrate_filter(
             if stars.reference is not None:
                 band = butler.instrument.find_filter(physical_filter).band
                 known = magnitudes_in_filter(
-                    stars.reference, physical_filter, band, single.photometry, config.reference
+                    stars.reference, physical_filter, band, single.photometry, config.reference, section="reference"
                 )
                 magnitude = known[:2]
                 warnings.extend(text for text in known[2:] if text)
