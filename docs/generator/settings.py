@@ -10,7 +10,7 @@ from obs.coadds.catalog_config import CoaddCatalogConfig
 from obs.coadds.config import CoaddConfig
 from obs.config.base import TaskConfig
 from obs.config.lsst_names import PROCESS_FILE_NAMES, PROCESS_NAMES
-from obs.config.schema import describe_type, one_line, section_class
+from obs.config.schema import describe_type, one_line_text, section_class
 from obs.ingest.reference_columns import ReferenceColumnsConfig
 from obs.simulator.config import SimulateConfig
 from obs.tasks.calibs_config import CalibsConfig
@@ -91,7 +91,7 @@ def _values(config_class: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
 def _row(name: str, field: FieldInfo, theirs: Sequence[str] = ()) -> tuple[str, str, str]:
     extra = field.json_schema_extra
     unit = str(extra.get("unit", "")) if isinstance(extra, dict) else ""
-    default = "" if field.is_required() else code(one_line(field.get_default(call_default_factory=True)))
+    default = "" if field.is_required() else code(one_line_text(field.get_default(call_default_factory=True)))
     takes = escape(describe_type(field) + (f", in {unit}" if unit else ""))
     words = [escape(field.description or ""), f"Takes {takes}."]
     if theirs:

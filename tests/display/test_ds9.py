@@ -13,7 +13,7 @@ from frames import catalog, exposure
 from obs.display.ds9.transport import Samp, Xpa, find_transport
 from obs.display.ds9.viewer import Ds9, connect
 from obs.display.regions import source_regions
-from obs.display.view import view_of
+from obs.display.view import make_view
 from obs.errors import OutputError
 from obs.geom import Box
 
@@ -86,7 +86,7 @@ def viewer(request, running):
 
 def test_an_image_with_mask_and_sources(viewer):
     settings = {"scale": "zscale", "zoom": "to 4", "mask": "transparency 70"}
-    viewer.show(view_of(exposure(), "My {Data}"), frame=2, settings=settings)
+    viewer.show(make_view(exposure(), "My {Data}"), frame=2, settings=settings)
     viewer.draw(source_regions(catalog(), "ellipses"), frame=2)
     assert viewer.ask("frame") == "2"
     assert viewer.ask("mask transparency") == "70"
@@ -101,7 +101,7 @@ def test_an_image_with_mask_and_sources(viewer):
 
 
 def test_a_part_counts_as_the_whole(viewer):
-    viewer.show(view_of(exposure()).cut(Box(40, 5, 30, 20)), frame=1)
+    viewer.show(make_view(exposure()).cut(Box(40, 5, 30, 20)), frame=1)
     viewer.command("pan to 56 13 physical")
     x, y = (float(word) for word in viewer.ask("pan image").split()[:2])
     assert (x, y) == pytest.approx((16.0, 8.0), abs=0.6)
@@ -141,5 +141,5 @@ def test_a_viewer_writes_nothing_but_numbers(tmp_path):
 
     listener = Listener()
     viewer = Ds9(listener)
-    viewer.show(view_of(np.zeros((3, 3)), "ü\n{"), frame=1)
+    viewer.show(make_view(np.zeros((3, 3)), "ü\n{"), frame=1)
     assert listener.last == "scale mode zscale"

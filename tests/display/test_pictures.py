@@ -15,7 +15,7 @@ from obs.display.raw_view import view_of_raw
 from obs.display.regions import outline_regions, region_file, region_text, source_regions
 from obs.display.rgb import combine_bands, draw_rgb
 from obs.display.sky_marks import nice_angle, sky_directions
-from obs.display.view import View, view_of
+from obs.display.view import View, make_view
 from obs.display.zoom import parse_zoom
 from obs.errors import ConfigError, DataIdError, DatasetNotFoundError, OutputError
 from obs.geom import Box
@@ -46,7 +46,7 @@ def assert_nothing_is_cut_off(picture):
 
 @pytest.fixture(scope="module")
 def picture():
-    return draw_view(view_of(exposure(), "calexp visit=1"), Look(sources="ellipses"), catalog())
+    return draw_view(make_view(exposure(), "calexp visit=1"), Look(sources="ellipses"), catalog())
 
 
 def test_every_axis_has_a_quantity_and_a_unit(picture):
@@ -115,26 +115,26 @@ def test_settings_out_of_range():
 
 def test_what_is_not_an_image():
     with pytest.raises(DatasetNotFoundError, match="src visit=1 is not an image but a Catalog, which cannot be drawn"):
-        view_of(catalog(), "src visit=1")
+        make_view(catalog(), "src visit=1")
     with pytest.raises(DatasetNotFoundError, match=r"this is not an image but an array of shape \(3,\), float64"):
-        view_of(np.zeros(3))
+        make_view(np.zeros(3))
 
 
 def test_other_images():
     level, error = np.full((2, 2), 5, np.float32), np.ones((2, 2), np.float32)
     mesh = np.array([2.0, 6.0])
     background = Background(level, error, mesh, mesh, shape=(9, 9))
-    view = view_of([background, background], "calexpBackground", "adu")
+    view = make_view([background, background], "calexpBackground", "adu")
     assert view.image[4, 4] == pytest.approx(10.0)
     assert words_of(draw_view(view))[3] == "background level (adu)"
-    assert view_of(exposure().masked_image.mask).mask is not None
-    stamp = view_of(exposure().psf)
+    assert make_view(exposure().masked_image.mask).mask is not None
+    stamp = make_view(exposure().psf)
     assert (stamp.x_min, stamp.shape) == (-10, (21, 21))
     assert stamp.image.sum() == pytest.approx(1.0, abs=1e-3)
 
 
 def test_a_part_of_the_image():
-    view = view_of(exposure()).cut(Box(10, 20, 200, 30))
+    view = make_view(exposure()).cut(Box(10, 20, 200, 30))
     assert (view.x_min, view.y_min, view.shape) == (10, 20, (30, 70))
     ra, dec = exposure().wcs.pixel_to_sky(x=10, y=20)
     assert view.wcs.sky_to_pixel(ra=ra, dec=dec) == pytest.approx((0.0, 0.0), abs=1e-6)
@@ -142,7 +142,7 @@ def test_a_part_of_the_image():
     assert drawn.figure.axes[0].get_xlim() == (9.5, 79.5)
     assert "1 source" in words_of(drawn)
     with pytest.raises(DatasetNotFoundError, match="x 900 to 909, y 0 to 9 is outside of the image with x 0 to 79"):
-        view_of(exposure()).cut(Box(900, 0, 10, 10))
+        make_view(exposure()).cut(Box(900, 0, 10, 10))
 
 
 @pytest.mark.parametrize(
@@ -190,12 +190,12 @@ def test_north_and_east():
 
 
 def test_images_on_the_same_pixels_are_not_touched():
-    first, second = view_of(exposure()), view_of(exposure(seed=2))
+    first, second = make_view(exposure()), make_view(exposure(seed=2))
     assert align(second, first) is second
 
 
 def test_an_image_is_moved_to_the_pixels_of_another():
-    first, moved = view_of(exposure()), view_of(exposure(shift=5.0))
+    first, moved = make_view(exposure()), make_view(exposure(shift=5.0))
     aligned = align(moved, first)
     # stars are where they are in the first image
     y, x = np.unravel_index(np.nanargmax(aligned.image), SHAPE)
@@ -205,11 +205,11 @@ def test_an_image_is_moved_to_the_pixels_of_another():
 
 
 def test_images_that_have_nothing_in_common():
-    first = view_of(exposure(), "A")
+    first = make_view(exposure(), "A")
     with pytest.raises(DatasetNotFoundError, match="B has 5 x 5 pixels and A 80 x 60: to be compared, images need the"):
         align(View(np.zeros((5, 5), np.float32), "B"), first)
     with pytest.raises(DatasetNotFoundError, match="B and A do not overlap"):
-        align(view_of(_far(), "B"), first)
+        align(make_view(_far(), "B"), first)
 
 
 def _far():
@@ -219,7 +219,7 @@ def _far():
 
 
 def test_a_difference_knows_zero_points():
-    first, second = view_of(exposure(), "A"), view_of(exposure(zero_point=27.0 + 2.5 * np.log10(2.0)), "B")
+    first, second = make_view(exposure(), "A"), make_view(exposure(zero_point=27.0 + 2.5 * np.log10(2.0)), "B")
     drawn = difference(first, second)
     array = np.asarray(drawn.figure.axes[0].images[0].get_array())
     np.testing.assert_allclose(array, 0.5 * first.image, rtol=1e-5, atol=1e-5)
@@ -229,7 +229,7 @@ def test_a_difference_knows_zero_points():
 
 
 def test_images_blink(tmp_path):
-    animation = blink(view_of(exposure(), "A"), view_of(exposure(shift=5.0), "B"))
+    animation = blink(make_view(exposure(), "A"), make_view(exposure(shift=5.0), "B"))
     path = animation.save(tmp_path / "blink.gif")
     with Image.open(path) as image:
         assert image.n_frames == 2
@@ -242,8 +242,8 @@ def test_images_blink(tmp_path):
 
 
 def test_colors_of_three_bands():
-    red = view_of(exposure(zero_point=25.0), "i")
-    green, blue = (view_of(exposure(seed=seed, zero_point=27.0), name) for seed, name in ((2, "r"), (3, "g")))
+    red = make_view(exposure(zero_point=25.0), "i")
+    green, blue = (make_view(exposure(seed=seed, zero_point=27.0), name) for seed, name in ((2, "r"), (3, "g")))
     colors = combine_bands([red, green, blue])
     assert colors.shape == (*SHAPE, 3)
     star = colors[30, 20].astype(int)

@@ -12,7 +12,7 @@ from obs.algorithms.pixels.statistics import clipped_statistics
 from obs.algorithms.pixels.window import plane_windows, windows
 from obs.algorithms.sky.background import clip_cells, fit_background
 from obs.algorithms.sky.level_steps import _levels, find_level_steps
-from obs.algorithms.sources.prominence import stands_out
+from obs.algorithms.sources.prominence import find_prominent_peaks
 
 
 def noise(shape, seed=1):
@@ -122,7 +122,7 @@ def test_prominence(both, decimals):
     y, x = np.nonzero(image == maximum_filter(image, 3))
     inner = (x > 0) & (x < 119) & (y > 0) & (y < 89)
     x, y = x[inner], y[inner]
-    reference, compiled = both(lambda: stands_out(image, image > 100.0, x, y, np.full(len(x), 0.7)))
+    reference, compiled = both(lambda: find_prominent_peaks(image, image > 100.0, x, y, np.full(len(x), 0.7)))
     assert 0 < reference.sum() < len(x)
     np.testing.assert_array_equal(compiled, reference)
 

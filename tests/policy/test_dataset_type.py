@@ -161,7 +161,8 @@ def test_split_hdu(path, parts):
 
 
 def test_glob_fills_in_what_is_known():
-    assert Template("%(filter)s/[a]-%(visit)05d-%(ccd)d.fits[%(hdu)d]").glob({"visit": 3}) == "*/[[]a]-00003-*.fits"
+    template = Template("%(filter)s/[a]-%(visit)05d-%(ccd)d.fits[%(hdu)d]")
+    assert template.glob_pattern({"visit": 3}) == "*/[[]a]-00003-*.fits"
 
 
 @pytest.mark.parametrize("text", ["%(visit)99999999999d", "%(visit)256d", "%(x).999999999999f", "%(s)300s"])

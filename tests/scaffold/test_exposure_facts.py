@@ -6,7 +6,7 @@ from obs.inspection.cards import parse_cards
 from obs.inspection.finding import Finding
 from obs.inspection.header.dates import find_date, find_night
 from obs.inspection.header.exposure_time import find_exposure_time
-from obs.inspection.header.filters import bands_of, find_filter
+from obs.inspection.header.filters import find_filter, guess_bands
 from obs.inspection.header.gains import find_gain, find_read_noise, find_saturation
 from obs.inspection.header.image_types import find_image_type, standard_type
 from obs.inspection.header.pointing import find_object, find_pointing
@@ -141,7 +141,7 @@ def test_filters(cards, value, confidence):
     ("name", "band"), [("HSC-i", "i"), ("g DECam SDSS c0001", "g"), ("i.MP9702", "i"), ("V", "V"), ("Ha 656", "ha_656")]
 )
 def test_bands(name, band):
-    assert bands_of([name]) == {name: band}
+    assert guess_bands([name]) == {name: band}
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_bands(name, band):
     ],
 )
 def test_bands_follow_from_all_filters_of_a_camera(names, bands):
-    assert list(bands_of(names).values()) == bands
+    assert list(guess_bands(names).values()) == bands
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,7 @@ class _Build:
         if common:
             mean = np.average(np.array(factors), axis=0, weights=np.nanmean(master.weights, axis=0))
             master.combined.variance[...] += scaled_sum(common, tuple(mean))
-        self._tell(master)
+        self._summarize(master)
         pixels = finish_frame(self.job.name, master.combined, self.mask, self.config, self.n_rejected)
         per_second = VisitInfo(exposure_time=1.0, dark_time=1.0) if self.job.name == "dark" else None
         return Exposure(
@@ -313,7 +313,7 @@ class _Build:
     def _find(self, stack: FrameStack, scales: Sequence[float], is_light: bool, noise: float) -> NDArray[np.bool_]:
         settings = self.config.defects
         master = combine_frames(stack, scales, self._regions(stack.shape), self.config.combine)
-        self._tell(master)
+        self._summarize(master)
         if is_light:
             return find_dim_and_bright(
                 master.combined.image, dim=settings.dim, bright=settings.bright, bin_size=settings.bin_size
@@ -373,7 +373,7 @@ class _Build:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in self.summary.dropped.items())
         return MeasurementError(f"not one of {len(self.job.inputs)} frames can be used: {reasons}")
 
-    def _tell(self, master: Master) -> None:
+    def _summarize(self, master: Master) -> None:
         self.summary.n_clipped += int(master.combined.n_clipped.sum())
         is_known = self._is_noise_known() or self.job.name == "defects"
         self.summary.noise_factors = [value for value in master.noise.tolist() if is_known and np.isfinite(value)]

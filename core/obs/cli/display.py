@@ -73,10 +73,10 @@ def display(
         asked = Asked.from_words(places, ids, instrument) if places else Asked()
         first, second = _same_part([other_subject(asked, word).view for word in compare], part)
         result = blink(first, second, look) if how == "blink" else difference(first, second, look)
-        return _give(result, output)
+        return _write_or_show(result, output)
     subjects = find_subjects(Asked.from_words(places, ids, instrument))
     if rgb:
-        return _give(draw_rgb(_same_part([one.view for one in _by_wavelength(subjects)], part), look), output)
+        return _write_or_show(draw_rgb(_same_part([one.view for one in _by_wavelength(subjects)], part), look), output)
     if len(subjects) != 1:
         some = "; ".join(subject.view.title for subject in subjects[:3])
         raise DataIdError(f"{len(subjects)} images match ({some}, ...): name one, or ask for --rgb or --compare")
@@ -89,7 +89,7 @@ def display(
         _show_in_ds9(view, stars, look, frame)
     if output is None and (ds9 or regions is not None):
         return 0
-    return _give(draw_view(view, look, stars), output)
+    return _write_or_show(draw_view(view, look, stars), output)
 
 
 def _pair(text: str | None) -> tuple[float, float] | None:
@@ -188,7 +188,7 @@ def _regions(view: View, stars: Catalog | None, look: Look) -> list[str]:
     return lines
 
 
-def _give(result: Picture | Animation, output: Path | None) -> int:
+def _write_or_show(result: Picture | Animation, output: Path | None) -> int:
     """Write a picture to the file that is asked for, or write it here and open it where there is a screen."""
     if output is not None:
         result.save(output)

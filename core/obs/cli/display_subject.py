@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from obs.display.raw_view import view_of_raw
-from obs.display.view import View, view_of
+from obs.display.view import View, make_view
 from obs.errors import DataIdError, DatasetNotFoundError, ObsError
 from obs.image.catalog import Catalog
 from obs.image.psf import PixelPsf
@@ -188,7 +188,7 @@ def _from_repository(butler: Butler, dataset_type: str, data_id: DataId) -> Subj
         view = view_of_raw(get_raw(butler, whole, detector), detector, title)
     else:
         thing = butler.get(dataset_type, data_id)
-        view = view_of(thing, title, "" if isinstance(thing, PixelPsf) else _unit(butler, data_id))
+        view = make_view(thing, title, "" if isinstance(thing, PixelPsf) else _unit(butler, data_id))
         physical_filter = getattr(thing, "physical_filter", "")
 
     def load(name: str | None) -> Catalog:
@@ -221,7 +221,7 @@ def _wavelength(instrument: Instrument, physical_filter: str) -> float:
 def _from_file(word: str) -> Subject:
     path, hdu = split_hdu(word)
     file = read_image_file(path, None if hdu is None else HduChoice(image=hdu))
-    view = view_of(file.exposure, path.name if hdu is None else f"{path.name} HDU {hdu}")
+    view = make_view(file.exposure, path.name if hdu is None else f"{path.name} HDU {hdu}")
 
     def load(name: str | None) -> Catalog:
         beside = path.parent / re.sub(r"\.fits?(\.gz|\.fz)?$", "", path.name) / f"{name or _CATALOG}.fits"

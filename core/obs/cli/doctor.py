@@ -12,7 +12,7 @@ from obs.checks.open_package import open_package
 from obs.cli.files import find_files
 from obs.cli.progress import show_count
 from obs.cli.table import format_table
-from obs.doctor.agreement import hold_against_each_other, kind_of_image
+from obs.doctor.agreement import kind_of_image, settle_disagreements
 from obs.doctor.check import STEPS, Check, MeasuredValue, next_to_fix
 from obs.doctor.examine import Examination, examine
 from obs.doctor.orientation import write_mount
@@ -51,7 +51,7 @@ def doctor(
     with open_package(name) as package, whole_files(package.instrument, find_files(files)) as (paths, parts):
         with show_count(len(paths), "reading") as advance:
             examination = examine(package, name, paths, on_file=lambda _: advance())
-        hold_against_each_other(examination.exposures)
+        settle_disagreements(examination.exposures)
         measured = [
             replace(one, files=tuple(part for path in one.files for part in parts.get(path, (path,))))
             for one in find_measured(examination)

@@ -9,7 +9,7 @@ import yaml
 
 from obs.cli.table import format_table
 from obs.errors import DataIdError, DatasetNotFoundError, OutputError
-from obs.exports.table_files import format_of, write_table
+from obs.exports.table_files import choose_table_format, write_table
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.instrument.discovery import load_instrument
@@ -43,7 +43,7 @@ def get(
         click.echo(_describe(value))
         return 0
     if isinstance(value, Catalog):
-        write_table(value, output, format_of(output))
+        write_table(value, output, choose_table_format(output))
         return 0
     if value is not None:
         raise OutputError(

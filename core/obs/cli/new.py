@@ -82,7 +82,7 @@ def _make(
             click.echo(
                 f"no {kind} is among the files: isr.do_{kind} is off in config/process.yaml; set it when there are"
             )
-        _tell_roles(findings.roles)
+        _print_roles(findings.roles)
     path = create_package(answers, output, facts=facts)
     for text in () if findings is None else find_disagreements(path, findings):
         click.echo(f"WARNING {text}", err=True)
@@ -127,7 +127,7 @@ def _answers(values: dict[str, str]) -> Answers:
         raise ConfigError(f"the answers are not understood: {error}") from error
 
 
-def _tell_roles(roles: Any) -> None:  # noqa: ANN401 - Roles or None
+def _print_roles(roles: Any) -> None:  # noqa: ANN401 - Roles or None
     """Print what cards tell apart in several files."""
     if roles is None:
         return

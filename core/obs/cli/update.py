@@ -13,13 +13,13 @@ __all__ = ["update"]
 def update(package: str, dry_run: bool, conflicts: str, doraise: bool) -> int:
     """Do what the command says; see obs.cli.commands.update."""
     plan = plan_update(find_package(package))
-    _tell(plan, show_diff=conflicts == "show")
+    _print_update(plan, show_diff=conflicts == "show")
     if not dry_run:
         apply_update(plan, conflicts=cast(Literal["show", "markers", "keep"], conflicts))
     return 1 if plan.conflicts and conflicts != "keep" else 0
 
 
-def _tell(plan: Update, *, show_diff: bool) -> None:
+def _print_update(plan: Update, *, show_diff: bool) -> None:
     version = f"template {plan.after}" if plan.before == plan.after else f"from template {plan.before} to {plan.after}"
     click.echo(f"{plan.package}: {version}")
     for note in plan.notes:

@@ -108,12 +108,12 @@ def _fix(butler: Butler, found: _Findings, validity: int | None, *, yes: bool) -
         "is not mounted, or if the files are in another folder now (--relink DIR)",
         yes=yes,
     ):
-        is_changed |= _say(forget_missing(butler, found.missing, found.calibs))
+        is_changed |= _print_lines(forget_missing(butler, found.missing, found.calibs))
     results = found.damaged if is_output(butler) else []
     if results and _confirm(
         f"Remove {_count(len(results), 'damaged result')}? obs process --skip-existing makes them again", yes=yes
     ):
-        is_changed |= _say(remove_damaged(results))
+        is_changed |= _print_lines(remove_damaged(results))
     return is_changed
 
 
@@ -127,7 +127,7 @@ def _confirm(question: str, *, yes: bool) -> bool:
     return click.confirm(question)
 
 
-def _say(lines: Iterable[str]) -> bool:
+def _print_lines(lines: Iterable[str]) -> bool:
     """Print lines, and return whether there were any."""
     said = list(lines)
     for line in said:

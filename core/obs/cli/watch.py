@@ -59,7 +59,7 @@ def watch(
     steps = watch_folder(butler, folder, config, ids=ids, processes=processes, settle=settle, idle=idle, on_done=done)
     for step in steps:
         n_failed += sum(not outcome.ok for outcome in step.outcomes)
-        _tell_files(step)
+        _print_files(step)
         if not step.outcomes:
             continue
         try:
@@ -69,11 +69,11 @@ def watch(
         except (ObsError, OSError, ValueError) as error:
             click.echo(f"WARNING no report: {describe_fault(error)}", err=True)
             continue
-        _tell_verdicts(night, step)
+        _print_verdicts(night, step)
     return 1 if n_failed else 0
 
 
-def _tell_files(step: Step) -> None:
+def _print_files(step: Step) -> None:
     for file in step.files:
         if file.status == "failed":
             click.echo(f"FAILED {file.path}: {file.reason}", err=True)
@@ -81,7 +81,7 @@ def _tell_files(step: Step) -> None:
             click.echo(f"took {file.path}")
 
 
-def _tell_verdicts(night: Night, step: Step) -> None:
+def _print_verdicts(night: Night, step: Step) -> None:
     """Say of each frame that was processed which gates it has left, and how the night is."""
     names = {format_data_id(outcome.data_id) for outcome in step.outcomes}
     for frame in night.detectors:

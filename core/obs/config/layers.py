@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 
 from obs.config.base import TaskConfig
 from obs.config.overrides import Assignment, read_override_file, read_override_text
-from obs.config.schema import comment, describe_type, iterate_fields, one_line
+from obs.config.schema import comment, describe_type, iterate_fields, one_line_text
 from obs.errors import ConfigError, suggest
 
 __all__ = ["ConfigLayers"]
@@ -250,7 +250,7 @@ class ConfigLayers(Generic[C]):
             if inner is None:
                 inner = {}
             if not isinstance(inner, dict):
-                raise self._error(f"{setting.spelled}: '{part}' holds {one_line(inner)}", setting.assignment)
+                raise self._error(f"{setting.spelled}: '{part}' holds {one_line_text(inner)}", setting.assignment)
             below[part] = dict(inner)
             below = below[part]
         below[setting.name[-1]] = value
@@ -299,7 +299,11 @@ class ConfigLayers(Generic[C]):
         config = self.build()
         lines = []
         for name in self._matching(pattern):
-            lines += [f"# {comment(self._fields[name])}", f"{'.'.join(name)}={one_line(_look_up(config, name))}", ""]
+            lines += [
+                f"# {comment(self._fields[name])}",
+                f"{'.'.join(name)}={one_line_text(_look_up(config, name))}",
+                "",
+            ]
         return "\n".join(lines)
 
     def history(self, pattern: str = "*") -> str:
@@ -311,13 +315,13 @@ class ConfigLayers(Generic[C]):
         lines = []
         for name in self._matching(pattern):
             lines.append(".".join(name))
-            rows = [(one_line(_look_up(default, name)), "default")]
+            rows = [(one_line_text(_look_up(default, name)), "default")]
             for item in self._settings:
                 if item.field == name:
                     key = f"{'.'.join(item.name[len(name) :])}=" if item.name != name else ""
                     written = ".".join(item.assignment.name)
                     note = "" if written == item.dotted or not item.assignment.path else f" (written {written})"
-                    rows.append((key + one_line(item.assignment.value), item.assignment.origin + note))
+                    rows.append((key + one_line_text(item.assignment.value), item.assignment.origin + note))
             width = max(len(value) for value, _ in rows)
             lines += [f"  {value:{width}}  {origin}" for value, origin in rows]
         return "\n".join(lines) + "\n"

@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from obs.config.base import TaskConfig
 
-__all__ = ["comment", "describe_type", "dump_yaml", "iterate_fields", "one_line", "section_class"]
+__all__ = ["comment", "describe_type", "dump_yaml", "iterate_fields", "one_line_text", "section_class"]
 
 _LIMITS = {
     annotated_types.Ge: ">=",
@@ -99,7 +99,7 @@ _OneLine.add_representer(
 )
 
 
-def one_line(value: object) -> str:
+def one_line_text(value: object) -> str:
     """Return a value as it would be written behind ``-c name=``, in YAML on one line."""
     text = yaml.dump(
         _plain(value), Dumper=_OneLine, default_flow_style=True, width=10**9, allow_unicode=True, sort_keys=False
@@ -120,7 +120,7 @@ def _dump_lines(config: BaseModel, indent: str) -> Iterator[str]:
             yield f"{indent}{name}:"
             yield from _dump_lines(value, indent + "  ")
         else:
-            yield f"{indent}{name}: {one_line(value)}"
+            yield f"{indent}{name}: {one_line_text(value)}"
 
 
 def _plain(value: object) -> object:

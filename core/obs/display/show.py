@@ -7,7 +7,7 @@ import numpy as np
 from obs.display.draw import draw_view
 from obs.display.look import Look
 from obs.display.picture import Picture
-from obs.display.view import view_of
+from obs.display.view import make_view
 from obs.image.catalog import Catalog
 from obs.image.psf import PixelPsf
 
@@ -30,11 +30,11 @@ def show(thing: Any, *, title: str = "", catalog: Catalog | None = None, **look:
     """
     if catalog is not None:
         look.setdefault("sources", "symbols")
-    return draw_view(view_of(thing, title), Look(**look), catalog)
+    return draw_view(make_view(thing, title), Look(**look), catalog)
 
 
 def show_psf(psf: PixelPsf, *, x: float | None = None, y: float | None = None, **look: Any) -> Picture:
     """Draw a PSF at a position, pixels; see `obs.image.psf_views.PsfViews.show`."""
     place = (psf.x_zero if x is None else x), (psf.y_zero if y is None else y)
     width = "" if np.isnan(psf.fwhm) else f", FWHM {psf.fwhm:.2f} pixels"
-    return draw_view(view_of(psf, f"PSF at x {place[0]:.0f}, y {place[1]:.0f}{width}", place=place), Look(**look))
+    return draw_view(make_view(psf, f"PSF at x {place[0]:.0f}, y {place[1]:.0f}{width}", place=place), Look(**look))

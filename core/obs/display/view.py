@@ -17,7 +17,7 @@ from obs.image.masked_image import MaskedImage
 from obs.image.psf import PixelPsf
 from obs.image.wcs import TanSipWcs
 
-__all__ = ["Outline", "View", "view_of"]
+__all__ = ["Outline", "View", "make_view"]
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class View:
         )
 
 
-def view_of(
+def make_view(
     thing: Any,  # noqa: ANN401 - any image
     title: str = "",
     unit: str = "",
@@ -194,7 +194,7 @@ def view_of(
         case np.ndarray() if thing.ndim == 2 and thing.dtype.kind in "biuf":
             return View(thing.astype(np.float32, copy=False), title, unit)
         case _ if isinstance(getattr(thing, "image", None), np.ndarray):  # of a camera with readers of its own
-            return view_of(thing.image, title, unit)
+            return make_view(thing.image, title, unit)
         case _:
             raise DatasetNotFoundError(f"{title or 'this'} is not an image but {_kind(thing)}, which cannot be drawn")
 

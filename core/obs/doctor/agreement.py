@@ -16,7 +16,7 @@ from obs.doctor.examine import Examined
 from obs.doctor.exposure import RawExposure, RawFrame
 from obs.doctor.levels import amplifier_image, measure_level
 
-__all__ = ["hold_against_each_other", "kind_of_image"]
+__all__ = ["kind_of_image", "settle_disagreements"]
 
 #: Steps whose verdicts rest on the pixels of a single file.
 _BY_PIXELS = ("overscan", "noise", "signature")
@@ -64,7 +64,7 @@ def _is_saturated(frame: RawFrame) -> bool:
     return False
 
 
-def hold_against_each_other(exposures: Sequence[Examined]) -> None:
+def settle_disagreements(exposures: Sequence[Examined]) -> None:
     """Turn accusations that rest on a special image, or that another image refutes, into something to look at.
 
     Parameters

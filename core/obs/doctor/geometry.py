@@ -11,7 +11,7 @@ from obs.doctor.places import amplifier_place, detector_place
 from obs.geom import Box
 from obs.inspection.amplifier_facts import AmplifierFacts
 
-__all__ = ["check_geometry", "facts_of", "section"]
+__all__ = ["check_geometry", "collect_amplifier_facts", "section"]
 
 
 def section(box: Box) -> str:
@@ -21,7 +21,7 @@ def section(box: Box) -> str:
     return f"[{box.x_min + 1}:{box.x_max},{box.y_min + 1}:{box.y_max}]"
 
 
-def facts_of(exposure: RawExposure, amp: Amplifier) -> AmplifierFacts | None:
+def collect_amplifier_facts(exposure: RawExposure, amp: Amplifier) -> AmplifierFacts | None:
     """Return what the file itself tells of an amplifier; None if nothing that can be told from the others."""
     found = exposure.facts.amplifiers if exposure.facts is not None else ()
     same = [facts for facts in found if facts.raw_hdu == amp.raw_hdu]
@@ -94,7 +94,7 @@ def _check_overlaps(frame: RawFrame) -> Iterator[Check]:
 
 def _check_sections(exposure: RawFrame, detector: Detector, amp: Amplifier) -> Iterator[Check]:
     """Yield a check for each box that the file has elsewhere."""
-    facts = facts_of(exposure, amp)
+    facts = collect_amplifier_facts(exposure, amp)
     found = exposure.facts.amplifiers if exposure.facts is not None else ()
     if facts is None or len(found) != len(detector.amplifiers):
         return  # the file does not tell the amplifiers apart

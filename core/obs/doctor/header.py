@@ -15,7 +15,7 @@ from obs.inspection.header.exposure_time import find_exposure_time
 from obs.inspection.header.filters import find_filter
 from obs.inspection.header.pointing import find_airmass, find_pointing
 from obs.instrument.card_values import parse_date
-from obs.instrument.consistency import airmass_of, missing_time
+from obs.instrument.consistency import compute_airmass, missing_time
 from obs.instrument.explain import Explained, format_value
 from obs.instrument.plausible import RANGES
 from obs.policy.dataset_type import Template
@@ -192,7 +192,7 @@ def _airmass(exposure: RawExposure, item: Explained) -> _Fault | None:
     airmass, (low, high, _) = float(item.value), RANGES["airmass"]
     if not low <= airmass <= high:
         return _Fault("an airmass is 1 or more", "name the card that holds it", "doubtful" if airmass == 0 else "wrong")
-    expected = airmass_of(exposure.visit_info)
+    expected = compute_airmass(exposure.visit_info)
     if expected is None:
         return None
     note = f"at altitude {exposure.number('boresight_altitude'):.2f} deg it is {expected:.3f}"

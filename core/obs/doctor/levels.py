@@ -9,7 +9,7 @@ from obs.camera.amplifier import Amplifier
 from obs.geom import Box
 from obs.image.raw import Raw
 
-__all__ = ["Level", "amplifier_image", "column_levels", "measure_level", "noise_of"]
+__all__ = ["Level", "amplifier_image", "column_levels", "measure_level", "measure_pixel_noise"]
 
 _TO_SIGMA = 1.4826
 
@@ -44,7 +44,7 @@ def measure_level(raw: Raw, amp: Amplifier, box: Box) -> Level | None:
     if min(pixels.shape, default=0) < 3 or pixels.size < 64:
         return None
     columns = column_levels(pixels)
-    return Level(float(np.median(pixels)), noise_of(pixels), _TO_SIGMA * _deviation(columns))
+    return Level(float(np.median(pixels)), measure_pixel_noise(pixels), _TO_SIGMA * _deviation(columns))
 
 
 def column_levels(pixels: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -54,7 +54,7 @@ def column_levels(pixels: NDArray[np.float64]) -> NDArray[np.float64]:
     return levels
 
 
-def noise_of(pixels: NDArray[np.float64]) -> float:
+def measure_pixel_noise(pixels: NDArray[np.float64]) -> float:
     """Return the noise of a pixel from its differences to neighbors, to which the light hardly adds, ADU."""
     axis = 0 if pixels.shape[0] >= pixels.shape[1] else 1
     differences = np.diff(pixels, axis=axis)

@@ -12,7 +12,7 @@ from obs.algorithms.detector.photon_noise import Estimate, estimate_gain, estima
 from obs.camera.amplifier import Amplifier
 from obs.doctor.check import Check, MeasuredValue, Verdict
 from obs.doctor.exposure import RawFrame
-from obs.doctor.geometry import facts_of
+from obs.doctor.geometry import collect_amplifier_facts
 from obs.doctor.levels import amplifier_image, measure_level
 from obs.doctor.places import amplifier_place
 
@@ -179,7 +179,7 @@ def _check_gain(exposure: RawFrame, amp: Amplifier, dark: tuple[float, float] | 
     """Compare the gain with the header's, and with the noise of the sky."""
     gain = amp.nominal.gain
     place = amplifier_place(exposure.instrument, exposure.detector, amp, "gain")
-    facts = facts_of(exposure, amp)
+    facts = collect_amplifier_facts(exposure, amp)
     told = facts.findings.get("gain") if facts is not None else None
     plane = exposure.detector.color_plane
     if plane is not None and told is not None and told.is_known:  # the header's is that of one pixel

@@ -43,7 +43,7 @@ class _Worker:
         self.index = -1
         self.started = 0.0
 
-    def give(self, index: int, data_id: DataId) -> None:
+    def assign(self, index: int, data_id: DataId) -> None:
         """Hand over the data ID at ``index``; a worker that died meanwhile shows when its answer is read."""
         self.index, self.started = index, time.perf_counter()
         try:
@@ -122,7 +122,7 @@ def run_in_workers(
             while waiting and len(busy) < processes:
                 worker = idle.pop() if idle else _Worker(function)
                 busy[worker.pipe] = worker
-                worker.give(*waiting.popleft())
+                worker.assign(*waiting.popleft())
             for pipe in connection.wait(list(busy), _time_left(busy.values(), timeout)):
                 worker = busy[pipe]  # type: ignore[index]  # wait() returns what it was given
                 try:

@@ -13,7 +13,7 @@ from obs.repo.atomic import atomic_write
 from obs.repo.fits_catalog import write_catalog, write_catalog_parts
 from obs.repo.parquet_catalog import write_parquet, write_parquet_parts
 
-__all__ = ["ENDINGS", "TABLE_FORMATS", "TableFormat", "format_of", "write_table", "write_table_parts"]
+__all__ = ["ENDINGS", "TABLE_FORMATS", "TableFormat", "choose_table_format", "write_table", "write_table_parts"]
 
 TableFormat = Literal["fits", "parquet", "votable", "ecsv"]
 TABLE_FORMATS: tuple[TableFormat, ...] = get_args(TableFormat)
@@ -36,7 +36,7 @@ _VOTABLE_1_4 = {"version_1_4_or_later": True}
 _TIME_SYSTEMS = {"mjd_mid": (2400000.5, "UTC", "TOPOCENTER"), "bjd_tdb": (0.0, "TDB", "BARYCENTER")}
 
 
-def format_of(path: Path) -> TableFormat:
+def choose_table_format(path: Path) -> TableFormat:
     """Return the format that the ending of a file name asks for.
 
     Raises

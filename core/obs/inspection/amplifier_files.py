@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from obs.inspection.files.grouping import AMPLIFIER_CARDS, CHIP_CARDS, JOINED_CARDS, fill_a_rectangle
+from obs.inspection.files.grouping import AMPLIFIER_CARDS, CHIP_CARDS, JOINED_CARDS, cover_rectangle
 from obs.inspection.files.several_files import one_exposure
 from obs.inspection.frame_facts import find_frame_facts
 from obs.inspection.header.keys import name_parts
@@ -55,7 +55,7 @@ def find_amplifier_files(files: Sequence[RawFile]) -> tuple[AmplifierFiles, list
         found = None if parted is None else _name_amplifiers(parted, is_parted=bool(by))
         if parted is not None and found is not None:
             order = {name: number for number, name in enumerate(found.names)}
-            return found, [sorted(group, key=lambda file: order[_told(found, file)]) for group in parted]
+            return found, [sorted(group, key=lambda file: order[_amplifier_name(found, file)]) for group in parted]
     return None
 
 
@@ -114,14 +114,14 @@ def _name_amplifiers(groups: Sequence[Group], *, is_parted: bool) -> AmplifierFi
 
 
 def _fills(group: Group, kind: str) -> bool:
-    return fill_a_rectangle([file.images[0].cards for file in group], kind)
+    return cover_rectangle([file.images[0].cards for file in group], kind)
 
 
 def _value(file: RawFile, name: str) -> str:
     return str(file.cards.get(name)).strip()
 
 
-def _told(rule: AmplifierFiles, file: RawFile) -> str:
+def _amplifier_name(rule: AmplifierFiles, file: RawFile) -> str:
     return name_parts(file.path.name)[rule.part] if rule.keyword == FILE_NAME else _value(file, rule.keyword)
 
 

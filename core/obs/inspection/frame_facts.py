@@ -18,7 +18,7 @@ from obs.inspection.header.keys import KeyRule, find_visit
 from obs.inspection.header.pointing import find_airmass, find_object, find_pointing
 from obs.inspection.header.processed import is_stack
 from obs.inspection.header.site import find_site
-from obs.inspection.pixels.type_levels import are_sky_flats, doubt_types, show_stars
+from obs.inspection.pixels.type_levels import are_sky_flats, find_unlikely_types, show_stars
 from obs.inspection.raw_file import RawFile
 from obs.instrument.card_values import format_date, parse_date, read_number, read_seconds
 from obs.instrument.date_rules import DateRule
@@ -27,7 +27,7 @@ from obs.instrument.image_types import standard_type
 from obs.instrument.plausible import check_value
 from obs.instrument.pointing_rules import PointingRule
 
-__all__ = ["FileFacts", "FrameFacts", "find_frame_facts", "frame_facts_of"]
+__all__ = ["FileFacts", "FrameFacts", "collect_frame_facts", "find_frame_facts"]
 
 R = TypeVar("R")
 _ARCSEC = 1.0 / 3600.0
@@ -104,7 +104,7 @@ class FrameFacts:
     warnings: tuple[str, ...]
 
 
-def frame_facts_of(cards: Cards) -> FileFacts:
+def collect_frame_facts(cards: Cards) -> FileFacts:
     """Return what one header tells of its exposure."""
     exposure, exposure_rule = find_exposure_time(cards)
     date, date_rule = find_date(cards)
@@ -140,8 +140,8 @@ def find_frame_facts(files: Sequence[RawFile]) -> FrameFacts:
         The files, of one camera.
     """
     all_cards = [file.cards for file in files]
-    alone = [frame_facts_of(cards) for cards in all_cards]
-    types = doubt_types(files, [one.image_type[0] for one in alone])
+    alone = [collect_frame_facts(cards) for cards in all_cards]
+    types = find_unlikely_types(files, [one.image_type[0] for one in alone])
     is_untyped = _are_untyped(files, alone)
     if is_untyped:
         types = [Finding("image_type", "science", "pixels", "guess", "no card names it; stars") for _ in types]

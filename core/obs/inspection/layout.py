@@ -14,7 +14,7 @@ from obs.inspection.finding import Finding
 from obs.inspection.header.amplifier_sections import find_header_places
 from obs.inspection.header.binning import find_binning
 from obs.inspection.header.gains import find_gain, find_read_noise, find_saturation
-from obs.inspection.pixels.layout import find_beside, places_in_pixels
+from obs.inspection.pixels.layout import find_adjacent_sections, places_in_pixels
 from obs.inspection.pixels.noise import PixelNoise, judge_gain, judge_read_noise, measure_pixel_noise
 from obs.inspection.pixels.other_frames import find_contradiction
 from obs.inspection.pixels.section_check import check_place, find_rows_above
@@ -137,14 +137,14 @@ def _places(
     if len(found) == 1:
         alike = [other for other in others if other.hdu == image.hdu]
         found = _alone(found[0], pixels, warnings, where)
-        found = _held_against(found, pixels, alike, step, warnings, where)
+        found = _checked_against(found, pixels, alike, step, warnings, where)
     else:
         found = [_one_of_several(place, found, pixels, warnings, where) for place in found]
     with_rows = [p if not p.above.is_empty else replace(p, above=find_rows_above(pixels, p)) for p in found]
     return [(place, measure_pixel_noise(pixels, place)) for place in with_rows]
 
 
-def _held_against(
+def _checked_against(
     places: list[Place],
     pixels: NDArray[np.float32],
     others: Sequence[RawImage],
@@ -208,7 +208,7 @@ def _one_of_several(
 ) -> Place:
     """Return one of the amplifiers that the header has for an image."""
     if not place.overscan_from.is_known:
-        return find_beside(place, places, pixels)
+        return find_adjacent_sections(place, places, pixels)
     verdict = check_place(place, pixels, [other for other in places if other is not place])
     _complain(place, verdict.complaints, warnings, where)
     return _without_overscan(place, "; ".join(verdict.complaints)) if verdict.is_wrong else verdict.place

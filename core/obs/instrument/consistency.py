@@ -19,8 +19,8 @@ from obs.instrument.plausible import RANGES
 __all__ = [
     "DEGREE",
     "Direction",
-    "airmass_of",
     "compare_direction",
+    "compute_airmass",
     "compute_azimuth_altitude",
     "missing_time",
     "visit_faults",
@@ -102,7 +102,7 @@ def missing_time(info: VisitInfo) -> float:
     return missing.total_seconds() if missing > _rounding(info) else 0.0
 
 
-def airmass_of(info: VisitInfo) -> float | None:
+def compute_airmass(info: VisitInfo) -> float | None:
     """Return the airmass at the given altitude if it is not the given one; None if they agree, or one is not known."""
     altitude = info.boresight_altitude
     if math.isnan(altitude + info.airmass) or not _LOWEST < altitude <= RANGES["boresight_altitude"][1]:
@@ -118,7 +118,7 @@ def _secant(altitude: float) -> float:
 
 
 def _airmass_faults(info: VisitInfo) -> Iterator[str]:
-    expected = airmass_of(info)
+    expected = compute_airmass(info)
     if expected is not None:
         yield f"airmass is {info.airmass:g}, at an altitude of {info.boresight_altitude:g} deg it is {expected:.3f}"
 

@@ -13,7 +13,7 @@ from obs.errors import FileFormatError
 from obs.instrument.card_values import UNITS, date_to_mjd, is_sexagesimal, read_number
 from obs.instrument.date_rules import CardReader
 
-__all__ = ["PointingRule", "to_j2000", "year_of"]
+__all__ = ["PointingRule", "parse_year", "to_j2000"]
 
 _JULIAN = 365.25
 _J2000_MJD = 51544.5
@@ -22,7 +22,7 @@ _BESSELIAN = re.compile(r"B\s*(\d{4}(?:\.\d*)?)|FK4", re.I)
 _MANY = 24.0
 
 
-def year_of(value: Any) -> float | None:  # noqa: ANN401 - header values are of any type
+def parse_year(value: Any) -> float | None:  # noqa: ANN401 - header values are of any type
     """Return the equinox that a card holds, years, negative for Besselian ones; None if it holds none."""
     text = str(value).strip()
     match = _BESSELIAN.fullmatch(text)
@@ -113,7 +113,7 @@ class PointingRule:
             return float(self.equinox)
         if self.equinox == "date":
             return 2000.0 if begin is None else _year_of_date(begin)
-        year = year_of(cards.get(self.equinox))
+        year = parse_year(cards.get(self.equinox))
         return 2000.0 if year is None else year
 
     def write(self, ra: float, dec: float, begin: datetime) -> dict[str, Any]:

@@ -162,7 +162,7 @@ class Template:
                 return data_id
         return None
 
-    def glob(self, data_id: Mapping[str, Any]) -> str:
+    def glob_pattern(self, data_id: Mapping[str, Any]) -> str:
         """Return a shell pattern for the files that fit what is known of the data ID."""
         pieces = []
         for part in _split(split_hdu(self.text)[0]):

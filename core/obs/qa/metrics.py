@@ -108,7 +108,7 @@ def compare_with_truth(source: Catalog, truth: Catalog, photo_calib: PhotoCalib 
         The frame's calibration; magnitudes are NaN without.
     """
     chosen = source.select(_usable(source))
-    stars = _lone_stars(truth)
+    stars = _isolated_stars(truth)
     pairs = match_pixels(
         chosen["base_SdssCentroid_x"],
         chosen["base_SdssCentroid_y"],
@@ -183,7 +183,7 @@ def _usable(source: Catalog) -> NDArray[np.bool_]:
     return np.asarray(usable, np.bool_)
 
 
-def _lone_stars(truth: Catalog) -> NDArray[np.intp]:
+def _isolated_stars(truth: Catalog) -> NDArray[np.intp]:
     """Return the rows of stars on the detector beside which nothing shines."""
     place = np.stack([truth["x"], truth["y"]], axis=1)
     reach = _NEIGHBOUR_WIDTHS * float(np.median(truth["psf_fwhm"])) if len(truth) else 0.0

@@ -5,7 +5,7 @@ from typing import Any
 from obs.errors import DatasetNotFoundError
 from obs.geom import Box
 
-__all__ = ["part_of"]
+__all__ = ["extract_component"]
 
 #: Suffix -> attribute of what a camera's reader may return.
 _ATTRIBUTES = {
@@ -19,7 +19,7 @@ _ATTRIBUTES = {
 }
 
 
-def part_of(value: Any, suffix: str, box: Box | None, name: str) -> object:  # noqa: ANN401 - any dataset
+def extract_component(value: Any, suffix: str, box: Box | None, name: str) -> object:  # noqa: ANN401 - any dataset
     """Return what a suffix asks for; the whole for an empty one.
 
     Raises

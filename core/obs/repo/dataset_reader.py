@@ -11,7 +11,7 @@ from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId
 from obs.policy.dataset_type import DatasetType, Template
 from obs.policy.mapper import Mapper
-from obs.repo.component import part_of
+from obs.repo.component import extract_component
 from obs.repo.dataset_files import DatasetFiles, not_found
 from obs.repo.find_datasets import find_datasets
 from obs.repo.formatters import read_dataset
@@ -142,7 +142,7 @@ class DatasetReader:
         own = suffix.removeprefix("header_")
         reader = self._instrument.reader(name)
         if reader is not None:
-            return part_of(reader(found, self._mapper.complete(name, data_id)), own, bbox, name)
+            return extract_component(reader(found, self._mapper.complete(name, data_id)), own, bbox, name)
         place = self._files.with_hdu(kind, data_id, found)
         if is_raw and (suffix in RAW_PARTS or not suffix):
             return self._read_raw(kind, suffix, data_id, place)

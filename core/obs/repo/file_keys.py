@@ -69,7 +69,7 @@ class FileKeys:
         return sorted({tuple(data_id[key] for key in columns) for data_id in found if data_id.keys() >= set(columns)})
 
     def _data_ids(self, where: Mapping[str, Any]) -> list[DataId]:
-        pattern = self._dataset_type.compiled.glob(where)
+        pattern = self._dataset_type.compiled.glob_pattern(where)
         data_ids = []
         for root in self._roots:
             for ending in COMPRESSED:

@@ -9,7 +9,7 @@ from astropy.io import fits
 
 from obs.errors import FileFormatError
 
-__all__ = ["HduChoice", "Planes", "Role", "choose_planes", "image_shape", "name_hdu", "role_of"]
+__all__ = ["HduChoice", "Planes", "Role", "choose_planes", "find_hdu_role", "image_shape", "name_hdu"]
 
 
 class Role(StrEnum):
@@ -97,7 +97,7 @@ def _label(hdu: fits.PrimaryHDU | fits.ImageHDU) -> str:
     return "" if name in ("PRIMARY", "COMPRESSED_IMAGE") else str(name).strip()
 
 
-def role_of(hdu: fits.PrimaryHDU | fits.ImageHDU) -> Role:
+def find_hdu_role(hdu: fits.PrimaryHDU | fits.ImageHDU) -> Role:
     """Return what an HDU holds, by UTYPE (astropy), HDUCLAS2 (ESO) or its name."""
     header = hdu.header
     kind = str(header.get("UTYPE", "")).upper()
@@ -148,7 +148,7 @@ def choose_planes(hdus: fits.HDUList, choice: HduChoice) -> Planes:
         If there is no image, or no HDU as it is named.
     """
     shapes = [image_shape(hdu) for hdu in hdus]
-    roles = [role_of(hdu) if shape else Role.OTHER for hdu, shape in zip(hdus, shapes, strict=True)]
+    roles = [find_hdu_role(hdu) if shape else Role.OTHER for hdu, shape in zip(hdus, shapes, strict=True)]
     images = [n for n, role in enumerate(roles) if role is Role.IMAGE]
     image = _find_image(hdus, shapes, images) if choice.image is None else _named(hdus, choice.image, "hdu")
     if not shapes[image]:

@@ -19,7 +19,7 @@ from obs.repo.fits_exposure import read_exposure
 from obs.repo.fits_exposure_header import header_filter, header_photo_calib, merge_headers
 from obs.repo.fits_file import is_structural, open_fits
 from obs.repo.fits_wcs import read_header_wcs
-from obs.repo.hdu_roles import HduChoice, Planes, Role, choose_planes, image_shape, name_hdu, role_of
+from obs.repo.hdu_roles import HduChoice, Planes, Role, choose_planes, find_hdu_role, image_shape, name_hdu
 from obs.repo.header_times import infer_visit_info
 from obs.repo.mask_conventions import read_foreign_mask
 
@@ -182,7 +182,7 @@ def _name_others(file: ImageFile, hdus: fits.HDUList, planes: Planes) -> None:
         file.read.append(f"other images, not read: HDU {_list(hdus, planes.other_images)} (choose with -c hdu=NUMBER)")
     shape = image_shape(hdus[planes.image])[-2:]
     for number in planes.unused:
-        role, other = role_of(hdus[number]), image_shape(hdus[number])[-2:]
+        role, other = find_hdu_role(hdus[number]), image_shape(hdus[number])[-2:]
         if role is not Role.OTHER and other != shape:
             file.warnings.append(
                 f"HDU {name_hdu(hdus, number)} ({role}) is not used: its shape {other} is not the shape {shape} of the "

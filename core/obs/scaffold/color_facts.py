@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from obs.camera.color_plane import COLORS, ColorPlane
-from obs.inspection.header.filters import bands_of
+from obs.inspection.header.filters import guess_bands
 from obs.instrument.filter_wheels import color_filter
 
 __all__ = ["color_amplifiers", "color_detectors", "color_filters"]
@@ -69,7 +69,7 @@ def _times(text: str, factor: float) -> str:
 def color_filters(glasses: Iterable[str]) -> list[dict[str, str]]:
     """Return the filters of all colors behind each glass: name and band."""
     names = {color_filter(glass, color): color for glass in glasses for color in COLORS}
-    others = bands_of(name.replace("+", "_with_") for name in names)
+    others = guess_bands(name.replace("+", "_with_") for name in names)
     return [
         {"physical_filter": name, "band": _BANDS[color] if name == color else others[name.replace("+", "_with_")]}
         for name, color in names.items()

@@ -8,7 +8,7 @@ from obs.geom import Box
 from obs.inspection.amplifier_facts import AmplifierFacts
 from obs.inspection.cards import Cards
 from obs.inspection.header.exposure_time import ExposureRule
-from obs.inspection.header.filters import bands_of
+from obs.inspection.header.filters import guess_bands
 from obs.inspection.header.keys import KeyRule
 from obs.inspection.header.processed import find_corrected
 from obs.inspection.inspect import DetectorImages, Findings
@@ -83,7 +83,7 @@ def _filters(findings: Findings) -> list[dict[str, str]]:
     names = findings.frames.filters or ("none",)
     if findings.mosaic.is_known:
         return color_filters(names)
-    bands = dict.fromkeys(names, "color_mosaic") if findings.mosaic.note else bands_of(names)
+    bands = dict.fromkeys(names, "color_mosaic") if findings.mosaic.note else guess_bands(names)
     return [{"physical_filter": name, "band": band} for name, band in bands.items()]
 
 

@@ -13,7 +13,7 @@ from obs.simulator.config import DetectorConfig
 from obs.simulator.fixed_pattern import FixedPattern
 from obs.simulator.saturation import bleed
 
-__all__ = ["HIGHEST", "adu_from_charge", "bleed_amplifiers", "gain_of", "read_out", "saturation_of"]
+__all__ = ["HIGHEST", "adu_from_charge", "bleed_amplifiers", "known_gain", "known_saturation", "read_out"]
 
 Image = NDArray[np.float32]
 
@@ -26,12 +26,12 @@ _TABLE_STEP = 16.0
 _ROWS = 256
 
 
-def gain_of(amp: Amplifier) -> float:
+def known_gain(amp: Amplifier) -> float:
     """Return electrons per ADU; 1 where the camera does not say."""
     return amp.nominal.gain if amp.nominal.gain > 0 else 1.0
 
 
-def saturation_of(amp: Amplifier) -> float:
+def known_saturation(amp: Amplifier) -> float:
     """Return the level of saturation in the raw frame, ADU: that of the converter where the camera does not say."""
     return min(amp.nominal.saturation, float(HIGHEST)) if amp.nominal.saturation > 0 else float(HIGHEST)
 
@@ -57,7 +57,7 @@ def bleed_amplifiers(charge: Image, detector: Detector, levels: Sequence[float],
     """
     saturated = np.zeros(charge.shape, np.bool_)
     for amp, level in zip(detector.amplifiers, levels, strict=True):
-        limit = max(saturation_of(amp) - level, 1.0) * gain_of(amp)
+        limit = max(known_saturation(amp) - level, 1.0) * known_gain(amp)
         bleed(charge[amp.bbox.slices], full_well * limit)
         saturated[amp.bbox.slices] = charge[amp.bbox.slices] >= limit
     return saturated
@@ -81,7 +81,7 @@ def adu_from_charge(charge: Image, detector: Detector, crosstalk: Sequence[Seque
         If the matrix has another size than the detector has amplifiers.
     """
     for amp in detector.amplifiers:
-        charge[amp.bbox.slices] *= np.float32(1.0 / gain_of(amp))
+        charge[amp.bbox.slices] *= np.float32(1.0 / known_gain(amp))
     if not crosstalk:
         return charge
     n = len(detector.amplifiers)
@@ -148,7 +148,7 @@ def read_out(
 
 def _add_noise(raw: Image, amp: Amplifier, random: np.random.Generator) -> None:
     """Add read noise to all pixels of an amplifier, some rows at a time."""
-    noise = np.float32(amp.nominal.read_noise / gain_of(amp))
+    noise = np.float32(amp.nominal.read_noise / known_gain(amp))
     for place in _distinct(amp):
         pixels = raw[place]
         for start in range(0, len(pixels), _ROWS):

@@ -10,7 +10,7 @@ from obs.image.catalog import Catalog
 from obs.instrument.instrument import FilterDefinition, Instrument
 from obs.simulator.changes import change_sky, mid_mjd
 from obs.simulator.config import PointingConfig, SimulateConfig
-from obs.simulator.electronics import gain_of
+from obs.simulator.electronics import known_gain
 from obs.simulator.fixed_pattern import flat_field_error
 from obs.simulator.galaxies import GalaxyShapes
 from obs.simulator.moffat import MoffatShapes
@@ -161,7 +161,7 @@ def _observe(
     for amp in detector.amplifiers:
         inside = (x >= amp.bbox.x_min - 0.5) & (x < amp.bbox.x_max - 0.5)
         inside &= (y >= amp.bbox.y_min - 0.5) & (y < amp.bbox.y_max - 0.5)
-        gain[inside] = gain_of(amp)
+        gain[inside] = known_gain(amp)
     catalog.add("x", x, "pixel", "true position, pixels of the detector, 0-based")
     catalog.add("y", y, "pixel", "true position, pixels of the detector, 0-based")
     catalog.add("magnitude", magnitude, "mag", f"AB magnitude in {known.physical_filter}")

@@ -26,7 +26,7 @@ from obs.repo.butler import Butler
 from obs.repo.fits_catalog import write_catalog
 from obs.repo.fits_exposure import write_exposure
 from obs.simulator.config import SimulateConfig
-from obs.simulator.electronics import gain_of, saturation_of
+from obs.simulator.electronics import known_gain, known_saturation
 from obs.simulator.exposure import Simulated, simulate_exposure
 from obs.simulator.files import RawFrame, write_raw
 from obs.tasks.isr_config import IsrConfig
@@ -139,7 +139,7 @@ def _light(instrument: Instrument, detector: Detector, isr: IsrConfig) -> Simula
     if path.is_file():
         layers.load(path)
     config = layers.build()
-    room = min((saturation_of(amp) - config.detector.bias_level) * gain_of(amp) for amp in detector.amplifiers)
+    room = min((known_saturation(amp) - config.detector.bias_level) * known_gain(amp) for amp in detector.amplifiers)
     config.sky.level = min(_SKY, 0.2 * max(room, 1.0))
     config.cosmic_rays.count = 0
     # A drift is taken away as far as the overscan is fitted, which the truth does not know.
@@ -165,7 +165,7 @@ def _with_truth(isr: IsrConfig, frame: Simulated, folder: Path) -> IsrConfig:
     pattern, detector = frame.truth.pattern, frame.detector
     gain, bias = np.ones(detector.bbox.shape, np.float32), pattern.bias.copy()
     for amp, level in zip(detector.amplifiers, pattern.levels, strict=True):
-        gain[amp.bbox.slices] = gain_of(amp)
+        gain[amp.bbox.slices] = known_gain(amp)
         if _levels_stay(amp, isr):
             bias[amp.bbox.slices] += np.float32(level)
     frames = {
@@ -208,7 +208,7 @@ class _Comparison:
     def expected(self, amp: Amplifier, level: float) -> tuple[Image, Image]:
         """Return what should have come out of an amplifier, and its variance, in the unit of the result."""
         truth, isr, where = self.frame.truth, self.isr, amp.bbox.slices
-        gain, response = gain_of(amp), truth.pattern.response[where]
+        gain, response = known_gain(amp), truth.pattern.response[where]
         dark = truth.pattern.dark[where] * np.float32(SECONDS)
         charge = truth.electrons[where] * response + dark
         value = (charge - dark if isr.do_dark else charge) / np.float32(gain)
@@ -254,7 +254,7 @@ def _overscan_error(amp: Amplifier, isr: IsrConfig) -> float:
     if _levels_stay(amp, isr):
         return 0.0
     pixels = amp.raw_serial_overscan_bbox.width * amp.raw_serial_overscan_bbox.height
-    one = np.sqrt((amp.nominal.read_noise / gain_of(amp)) ** 2 + 1 / 12)
+    one = np.sqrt((amp.nominal.read_noise / known_gain(amp)) ** 2 + 1 / 12)
     return float(1.2533 * one / np.sqrt(pixels))
 
 

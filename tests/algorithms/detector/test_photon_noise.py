@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from obs.algorithms.detector.photon_noise import estimate_gain, estimate_noise, estimate_sky_gain
-from obs.doctor.levels import noise_of
+from obs.doctor.levels import measure_pixel_noise
 
 SHAPE = (320, 256)
 
@@ -51,4 +51,4 @@ def test_gain_from_the_sky_of_one_frame_where_it_is_faint():
 def test_noise_of_whole_counts_beside_a_slope(sigma):
     random = np.random.default_rng(5)
     image = np.round(np.arange(400)[:, None] * 0.2 + random.normal(0.0, sigma, (400, 60)))
-    assert noise_of(image) == pytest.approx(np.hypot(sigma, 0.29), rel=0.1)
+    assert measure_pixel_noise(image) == pytest.approx(np.hypot(sigma, 0.29), rel=0.1)

@@ -5,7 +5,7 @@ from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 
 from obs.algorithms.sources.detection import find_peaks
-from obs.algorithms.sources.prominence import stands_out
+from obs.algorithms.sources.prominence import find_prominent_peaks
 
 
 def hills(*peaks, shape=(60, 80), floor=0.0):
@@ -18,7 +18,7 @@ def hills(*peaks, shape=(60, 80), floor=0.0):
 def judge(image, x, y, minimum, region=None):
     region = np.ones(image.shape, bool) if region is None else region
     minimum = np.broadcast_to(np.asarray(minimum, float), (len(x),))
-    return stands_out(image, region, np.array(x, np.int64), np.array(y, np.int64), minimum).tolist()
+    return find_prominent_peaks(image, region, np.array(x, np.int64), np.array(y, np.int64), minimum).tolist()
 
 
 def test_a_bump_on_a_slope_does_not_stand_out_and_a_source_does():
@@ -74,5 +74,5 @@ def test_it_is_what_thresholds_one_by_one_would_tell(values, minimum):
     region = image > 0
     peaks = find_peaks(image, region, region.astype(np.int32))
     limits = np.full(len(peaks), minimum * 100.0 + 0.5)
-    found = stands_out(image, region, peaks.x, peaks.y, limits)
+    found = find_prominent_peaks(image, region, peaks.x, peaks.y, limits)
     assert found.tolist() == brute_force(np.where(region, image, -1e9), peaks.x, peaks.y, limits)

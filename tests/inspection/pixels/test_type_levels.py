@@ -5,7 +5,7 @@ import pytest
 from astropy.io import fits
 
 from obs.inspection.finding import Finding
-from obs.inspection.pixels.type_levels import are_sky_flats, doubt_types
+from obs.inspection.pixels.type_levels import are_sky_flats, find_unlikely_types
 from obs.inspection.raw_file import read_raw_file
 
 BIAS, SHAPE = 300.0, (128, 160)
@@ -45,7 +45,7 @@ def others(tmp_path):
 )
 def test_a_light_frame_without_stars_is_doubted_where_its_level_is_of_others(tmp_path, others, light, stars, doubt):
     files, types = zip(*others, write(tmp_path, 9, "science", light, stars=stars), strict=True)
-    found = doubt_types(files, types)
+    found = find_unlikely_types(files, types)
     assert doubt in found[-1].note
     assert found[-1].confidence == ("guess" if doubt else "certain")
     assert list(types[:-1]) == found[:-1]
@@ -53,7 +53,7 @@ def test_a_light_frame_without_stars_is_doubted_where_its_level_is_of_others(tmp
 
 def test_nothing_is_doubted_without_others(tmp_path):
     file, kind = write(tmp_path, 9, "science", 0, stars=False)
-    assert doubt_types([file], [kind]) == [kind]
+    assert find_unlikely_types([file], [kind]) == [kind]
 
 
 def test_steps_between_amplifiers_are_not_stars(tmp_path):
@@ -71,7 +71,7 @@ def test_steps_between_amplifiers_are_not_stars(tmp_path):
         with fits.open(file.path, mode="update") as hdus:
             hdus[0].data[:, 87:] += 150
     files = [read_raw_file(file.path) for file in files]
-    assert doubt_types(files, types) == list(types)
+    assert find_unlikely_types(files, types) == list(types)
 
 
 @pytest.mark.parametrize(("light", "stars", "flats"), [(12000, False, True), (12000, True, False), (300, False, False)])

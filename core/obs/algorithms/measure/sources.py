@@ -132,7 +132,7 @@ def _wide_apertures(
 ) -> dict[str, NDArray[np.generic]]:
     x, y = sources.x.astype(float), sources.y.astype(float)
     x[chosen], y[chosen] = columns["base_SdssCentroid_x"], columns["base_SdssCentroid_y"]
-    circles = WideApertures(cutter.empty, cutter.variance, cutter.own_light, x, y)
+    circles = WideApertures(cutter.empty, cutter.variance, cutter.iterate_source_pixels, x, y)
     result: dict[str, NDArray[np.generic]] = {}
     for radius, found in zip(radii, circles.measure(radii), strict=True):
         kept = Fluxes(found.flux[chosen], found.flux_err[chosen], found.failed[chosen], found.edge[chosen])

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from obs.algorithms.pixels.grow import grow
 from obs.algorithms.pixels.label import label_regions, renumber_regions, select_regions
 from obs.algorithms.pixels.smoothing import Smoothed
-from obs.algorithms.sources.prominence import stands_out
+from obs.algorithms.sources.prominence import find_prominent_peaks
 from obs.kernels.library import Kernel
 
 __all__ = ["Footprints", "Peaks", "above_threshold", "find_footprints", "find_peaks"]
@@ -263,4 +263,4 @@ def _prominent(
         sky = np.nanmedian(variance[:: max(1, len(variance) // 256)])
         minimum *= np.sqrt(np.maximum(variance[peaks.y, peaks.x] / sky, 1.0))
     # a way that leads lower than this lies deep enough below every peak
-    return stands_out(image, image > threshold - prominence, peaks.x, peaks.y, minimum)
+    return find_prominent_peaks(image, image > threshold - prominence, peaks.x, peaks.y, minimum)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from obs.algorithms.pixels.label import label_regions, select_regions
 from obs.kernels.library import Kernel
 
-__all__ = ["stands_out"]
+__all__ = ["find_prominent_peaks"]
 
 Whole = NDArray[np.int64]
 Float = NDArray[np.float32]
@@ -18,7 +18,7 @@ Float = NDArray[np.float32]
 _COMPILED = Kernel("find_catchments", "int32", "int64", "float32", "int", "int", "int64")
 
 
-def stands_out(
+def find_prominent_peaks(
     image: Float, region: NDArray[np.bool_], x: Whole, y: Whole, minimum: Float | NDArray[np.float64]
 ) -> NDArray[np.bool_]:
     """Whether peaks are higher by ``minimum`` than the saddle to any higher peak.

@@ -172,7 +172,7 @@ class StampCutter:
         """Variance of the image, shape (ny, nx)."""
         return self._variance.reshape(self._shape)
 
-    def own_light(self) -> Iterator[OwnLight]:
+    def iterate_source_pixels(self) -> Iterator[OwnLight]:
         """Yield the light of every source in parts: that of its footprint, or the child's share of it."""
         for first in range(0, self._labels.size, PIXELS_AT_ONCE):
             pixel = first + np.flatnonzero(self._labels[first : first + PIXELS_AT_ONCE] != 0)

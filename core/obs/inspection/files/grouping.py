@@ -8,7 +8,7 @@ from obs.inspection.cards import Cards
 from obs.inspection.raw_file import RawFile, RawImage
 from obs.inspection.sections import amplifier_labels, find_section
 
-__all__ = ["AMPLIFIER_CARDS", "CHIP_CARDS", "JOINED_CARDS", "fill_a_rectangle", "group_images", "set_aside"]
+__all__ = ["AMPLIFIER_CARDS", "CHIP_CARDS", "JOINED_CARDS", "cover_rectangle", "group_images", "set_aside"]
 
 CHIP_CARDS = (
     "CCDNUM",
@@ -144,10 +144,10 @@ def _by_place_on_chip(images: Sequence[RawImage]) -> list[tuple[RawImage, ...]] 
 
 def _tile(images: Sequence[RawImage]) -> bool:
     """Whether the images fill a rectangle of detector coordinates without a gap."""
-    return any(fill_a_rectangle([image.own for image in images], kind) for kind in ("ccd", "detector"))
+    return any(cover_rectangle([image.own for image in images], kind) for kind in ("ccd", "detector"))
 
 
-def fill_a_rectangle(headers: Sequence[Cards], kind: str) -> bool:
+def cover_rectangle(headers: Sequence[Cards], kind: str) -> bool:
     """Return whether the sections of several headers fill a rectangle without a gap.
 
     Parameters

@@ -212,7 +212,7 @@ def _single(reader: _Reader, image: RawImage, hdu: int) -> Place:
     if told is not None:
         place = _of_a_part(place, where, warnings)
     if bias is not None:
-        return _held_against_others(place, reader, where, warnings)
+        return _checked_against_others(place, reader, where, warnings)
     names_it = find_section(reader.cards, "bias", label) is not None or find_unread(reader.cards, "bias", label)
     is_trim = place.data_from.source.startswith(("TRIM", "TSEC"))  # may leave out columns that saw light
     return place if told is None or names_it or is_trim else _left_over(place, image.cards)
@@ -229,7 +229,7 @@ def _of_a_part(place: Place, where: str, warnings: list[str]) -> Place:
     return replace(place, data_from=replace(place.data_from, confidence="guess", note=text))
 
 
-def _held_against_others(place: Place, reader: _Reader, where: str, warnings: list[str]) -> Place:
+def _checked_against_others(place: Place, reader: _Reader, where: str, warnings: list[str]) -> Place:
     """Return an amplifier, its boxes guesses where a card that nobody knows has a section across their border."""
     for name in reader.cards:
         section = parse_section(reader.cards.get(name))

@@ -87,7 +87,7 @@ def find_date(cards: Cards) -> tuple[Finding, DateRule | None]:
     if hours:
         confidence = "guess"
         note = _joined(note, f"DATE, when the file was written, is {hours} h later: perhaps this is local time")
-    best, confidence, note = _held_against_times(cards, best, seconds, confidence, note)
+    best, confidence, note = _checked_against_times(cards, best, seconds, confidence, note)
     best, confidence, note = _of_zone(cards, best, confidence, note)
     if _is_leap_second(cards.get(best.rule.date)):
         confidence, note = "guess", "a leap second, which counts as the first second of the next day"
@@ -165,7 +165,7 @@ def _disagrees(best: _Candidate, other: _Candidate) -> bool:
     return apart > (_HOUR if best.has_time and other.has_time else 1.5 * _DAY)
 
 
-def _held_against_times(
+def _checked_against_times(
     cards: Cards, best: _Candidate, seconds: float, confidence: Confidence, note: str
 ) -> tuple[_Candidate, Confidence, str]:
     """Return the date held against the cards of the time of day."""

@@ -8,7 +8,7 @@ from obs.inspection.cards import Cards
 from obs.inspection.finding import Confidence, Finding
 from obs.instrument.filter_wheels import FILTER_CARDS, OPEN, is_open, is_placeholder, passes_all_colors, read_wheels
 
-__all__ = ["bands_of", "find_filter"]
+__all__ = ["find_filter", "guess_bands"]
 
 _WHEEL = re.compile(
     r"(FILTER0?\d|FILTNAM\d|FILTER[A-D]|FWINST|FW\d?NAME|FILT\d|[A-Z]{1,3}FILT(_N|ER)?|[A-Z]{2}FLTNM|FLT_?ID\d?|FILTI?D\d"
@@ -128,7 +128,7 @@ def _in_wheels(cards: Cards, wheels: tuple[str, ...]) -> Finding:
     return Finding("filter", "+".join(glass), source, "guess", "several wheels hold something")
 
 
-def bands_of(physical_filters: Iterable[str]) -> dict[str, str]:
+def guess_bands(physical_filters: Iterable[str]) -> dict[str, str]:
     """Return the band that the name of each filter of a camera suggests.
 
     Parameters

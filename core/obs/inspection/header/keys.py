@@ -183,7 +183,7 @@ def find_detector_key(chips: Sequence[Sequence[RawImage]], card: str = "") -> tu
         The card that tells the files of several detectors apart, or two joined by ``+``.
     """
     joined = KeyRule(card, "joined")
-    if "+" in card and _tells_apart(joined, chips):
+    if "+" in card and _distinguishes(joined, chips):
         note = f"{' and '.join(card.split('+'))} together"
         return Finding("detector", detector_value(joined, chips[0][0].cards), card, "guess", note), joined
     first, is_mosaic = chips[0][0].cards, len(chips) > 1
@@ -196,7 +196,7 @@ def find_detector_key(chips: Sequence[Sequence[RawImage]], card: str = "") -> tu
             rule = KeyRule(name, kind)
             if (kind == "digits" and name != "EXTNAME") or (kind == "text" and not is_mosaic):
                 continue  # of one detector, a text is its make rather than its name
-            if _tells_apart(rule, chips):
+            if _distinguishes(rule, chips):
                 choices.append((rule, confidence if sure != "guess" else "guess"))
     numbers = [choice for choice in choices if choice[0].kind != "text"]
     for rule, sure in numbers or [(_plain(rule, chips), sure) for rule, sure in choices]:
@@ -220,7 +220,7 @@ def _plain(rule: KeyRule, chips: Sequence[Sequence[RawImage]]) -> KeyRule:
     return rule if texts == {detector_value(words, images[0].cards) for images in chips} else words
 
 
-def _tells_apart(rule: KeyRule, chips: Sequence[Sequence[RawImage]]) -> bool:
+def _distinguishes(rule: KeyRule, chips: Sequence[Sequence[RawImage]]) -> bool:
     """Whether each detector has a value of its own, and one only."""
     values = [{str(detector_value(rule, image.cards)) for image in images} for images in chips]
     if any(len(value) > 1 or "None" in value for value in values):

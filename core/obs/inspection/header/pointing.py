@@ -11,7 +11,7 @@ from obs.inspection.cards import Card, Cards
 from obs.inspection.finding import Confidence, Finding, lower_confidence
 from obs.instrument.card_values import is_sexagesimal, parse_date, read_number
 from obs.instrument.header import POINTING_CARDS
-from obs.instrument.pointing_rules import PointingRule, year_of
+from obs.instrument.pointing_rules import PointingRule, parse_year
 
 __all__ = ["find_airmass", "find_object", "find_pointing"]
 
@@ -191,7 +191,7 @@ def _judged(cards: Cards, ra: Card, dec: Card, date: datetime | None) -> _Judged
 def _year_text(cards: Cards, equinox: float | str) -> str:
     if equinox == "date":
         return "the equinox of the date"
-    year = equinox if isinstance(equinox, float | int) else (year_of(cards.get(equinox)) or 2000.0)
+    year = equinox if isinstance(equinox, float | int) else (parse_year(cards.get(equinox)) or 2000.0)
     return f"{abs(year):g}"
 
 
@@ -214,8 +214,8 @@ def _equinox(cards: Cards, ra: Card, dec: Card, date: datetime | None) -> tuple[
         return "date", ""
     if ra.keyword.startswith("OBJCT"):  # J2000 by the convention of the programs that write it
         return 2000.0, ""
-    name = next((name for name in _EQUINOXES if year_of(cards.get(name)) is not None), "")
-    card, year = cards.find(name), year_of(cards.get(name))
+    name = next((name for name in _EQUINOXES if parse_year(cards.get(name)) is not None), "")
+    card, year = cards.find(name), parse_year(cards.get(name))
     system = next((str(cards.get(name)).strip().upper() for name in _SYSTEMS if cards.find(name)), "")
     if card is None or year is None:
         words = f"{system} {_texts(cards)}"

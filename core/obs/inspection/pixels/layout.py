@@ -12,7 +12,7 @@ from obs.inspection.finding import Confidence, Finding
 from obs.inspection.pixels.overscan import DarkColumns, RepeatedColumns, find_dark_columns, find_repeated_columns
 from obs.inspection.pixels.section_check import trim_dark_rows, turned
 
-__all__ = ["find_beside", "places_in_pixels"]
+__all__ = ["find_adjacent_sections", "places_in_pixels"]
 
 _SMALLEST = 4
 
@@ -38,12 +38,12 @@ def places_in_pixels(place: Place, pixels: NDArray[np.float32], warnings: list[s
     if seen is not None and seen.contrast >= 3.0:
         if not place.overscan_from.is_known and seen.data == ((place.data.x_min, place.data.x_max),):
             return [_agreed(place, part) for part in _amplifiers(place, seen)]
-        _tell(place, seen, "columns", warnings, where)
+        _warn_of_contradiction(place, seen, "columns", warnings, where)
         return _in_rows(_amplifiers(place, seen), pixels)
     sideways = find_dark_columns(np.ascontiguousarray(pixels.T))
     if sideways is None or sideways.contrast < 3.0 or len(sideways.blocks) > 1:
         return []
-    _tell(place, sideways, "rows", warnings, where)
+    _warn_of_contradiction(place, sideways, "rows", warnings, where)
     flat = replace(place, data=turned(place.data), frame=turned(place.frame))
     found = next(_amplifiers(flat, sideways))
     data, overscan = turned(found.data), turned(found.overscan)
@@ -75,7 +75,7 @@ def _agreed(place: Place, found: Place) -> Place:
     )
 
 
-def _tell(place: Place, seen: DarkColumns, what: str, warnings: list[str], where: str) -> None:
+def _warn_of_contradiction(place: Place, seen: DarkColumns, what: str, warnings: list[str], where: str) -> None:
     """Warn where the header says something else than the pixels."""
     if place.data_from.source == "image size" and not place.overscan_from.is_known:
         return
@@ -224,7 +224,7 @@ def _half(box: Box, index: int) -> Box:
     return EMPTY if box.is_empty else Box(box.x_min, box.y_min + index * half, box.width, half)
 
 
-def find_beside(place: Place, others: list[Place], pixels: NDArray[np.float32]) -> Place:
+def find_adjacent_sections(place: Place, others: list[Place], pixels: NDArray[np.float32]) -> Place:
     """Return one of several amplifiers with the overscan that the pixels show right beside its data, if they do."""
     data = place.data
     rows = pixels[data.y_min : data.y_max]

@@ -71,7 +71,7 @@ def check_place(place: Place, pixels: NDArray[np.float32], others: Sequence[Plac
     back = replace(
         verdict.place, data=turned(verdict.place.data), overscan=turned(verdict.place.overscan), frame=place.frame
     )
-    told = _told(back)
+    told = _with_boxes(back)
     told = replace(
         told,
         data_from=replace(told.data_from, note=_of_rows(told.data_from.note)),
@@ -85,7 +85,7 @@ def _of_rows(text: str) -> str:
     return re.sub(r"\bcolumns\b", "rows", text)
 
 
-def _told(place: Place) -> Place:
+def _with_boxes(place: Place) -> Place:
     """Return an amplifier whose findings hold the boxes that it has."""
     return replace(
         place,
@@ -156,7 +156,9 @@ def _check(place: Place, pixels: NDArray[np.float32], taken: Sequence[Box]) -> V
         place = _narrowed(place, left, right)
     if complaints:
         doubt = replace(place.overscan_from, confidence=lower_confidence(place.overscan_from.confidence, "guess"))
-        return Verdict(_told(replace(place, overscan_from=doubt)), True, place.overscan.is_empty, tuple(complaints))
+        return Verdict(
+            _with_boxes(replace(place, overscan_from=doubt)), True, place.overscan.is_empty, tuple(complaints)
+        )
     rows = _dark_rows(seen, place, pixels)
     unused = dim or _lit_beside(seen, place, taken) or rows
     place = _agreed(place, unused)

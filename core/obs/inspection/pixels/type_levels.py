@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from obs.inspection.finding import Finding
 from obs.inspection.raw_file import RawFile
 
-__all__ = ["are_sky_flats", "doubt_types", "show_stars"]
+__all__ = ["are_sky_flats", "find_unlikely_types", "show_stars"]
 
 _MOST = 8
 """Files of a type whose pixels are looked at."""
@@ -41,7 +41,7 @@ class _Look:
     stars: float
 
 
-def doubt_types(files: Sequence[RawFile], types: Sequence[Finding]) -> list[Finding]:
+def find_unlikely_types(files: Sequence[RawFile], types: Sequence[Finding]) -> list[Finding]:
     """Return the types of frames, as guesses where the pixels speak against them.
 
     Parameters

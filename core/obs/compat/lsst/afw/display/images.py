@@ -8,7 +8,7 @@ import numpy as np
 from obs.compat.lsst.afw.image.exposure import ExposureF
 from obs.compat.lsst.afw.image.mask import Mask
 from obs.compat.lsst.afw.image.masked_image import MaskedImageF
-from obs.display.view import View, view_of
+from obs.display.view import View, make_view
 from obs.image import mask as own
 
 __all__ = ["view_of_image"]
@@ -26,7 +26,7 @@ def view_of_image(data: Any, title: str = "", wcs: Any = None) -> View:  # noqa:
     wcs : Wcs, optional
         Pixel to sky of the parent image, for an image that has none.
     """
-    view = view_of(_own(data), title)
+    view = make_view(_own(data), title)
     corner = data.getXY0() if hasattr(data, "getXY0") else None
     place = (0, 0) if corner is None else (int(corner.x), int(corner.y))
     known = view.wcs
