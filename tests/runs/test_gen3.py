@@ -1,5 +1,8 @@
 """Repositories of the third-generation LSST stack, by the real library."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from astropy.io import fits
@@ -8,6 +11,7 @@ from lsst.sphgeom import LonLat, UnitVector3d
 
 import obs as public
 from obs.cli.main import main
+from obs.gen3_repository.export import _raw_note
 from obs.gen3_repository.exposures import exposure_number
 from obs.instrument.discovery import load_instrument
 
@@ -87,6 +91,36 @@ def test_it_comes_back_unchanged(gen3, capsys):
         assert old.columns[name].unit == new.columns[name].unit
         assert old.columns[name].description == new.columns[name].description
     assert before.get("processCcd_metadata", visit=21) == after.get("processCcd_metadata", visit=21)
+
+
+def test_what_is_not_exported_is_said(gen3, capsys):
+    capsys.readouterr()
+    assert main(["export-gen3", "DATA/rerun/a", "again"]) == 0
+    err = capsys.readouterr().err
+    assert "not exported, because they have no place there: icExpBackground (1), icSrc (1), packages (1)" in err
+    assert "NOTE" not in err
+
+
+def test_raw_files_whose_headers_do_not_give_the_data_id(shared_data, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["export-gen3", str(shared_data / "sdss_stripe82"), "gen3"]) == 0
+    assert main(["init", "BACK", "--camera", "sdss"]) == 0
+    assert main(["ingest", "BACK", "--from-butler", "gen3"]) == 0
+    assert "4 files: 4 ingested, 0 skipped, 0 failed" in capsys.readouterr().out
+    data_id = {"run": 4192, "rerun": 40, "camcol": 4, "filter": "r", "field": 300}
+    before, after = (public.Butler(root) for root in (shared_data / "sdss_stripe82", "BACK"))
+    np.testing.assert_array_equal(*(butler.get("fpC", data_id).image for butler in (before, after)))
+    # the registry has no table raw_skyTile, which the policy names, too
+    assert after.query_metadata("fpC", "rerun", run=4192) == [40]
+
+
+def test_several_hdus_of_raw_files_are_a_note():
+    camera = load_instrument("hsc").load_camera()
+    first = camera.detectors[0]
+    apart = replace(first, amplifiers=tuple(replace(amp, overscan_hdu=2) for amp in first.amplifiers))
+    stand_in = SimpleNamespace(load_camera=lambda: [apart])
+    assert "takes one image, and they have overscan in HDUs of its own" in _raw_note(stand_in)
+    assert _raw_note(load_instrument("hsc")) == ""
 
 
 def test_ls_says_what_it_is(gen3, capsys):

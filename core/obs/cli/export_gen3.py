@@ -21,6 +21,11 @@ def export_gen3(root: Path, out: Path, transfer: str, doraise: bool) -> int:
     click.echo(format_table(("dataset type", "exported"), rows, right="lr"))
     if report.n_absent:
         click.echo(f"{report.n_absent} raw frames are listed and have no file", err=True)
+    if report.note:
+        click.echo(f"NOTE {report.note}", err=True)
+    if report.left:
+        left = ", ".join(f"{name} ({count})" for name, count in sorted(report.left.items()))
+        click.echo(f"not exported, because they have no place there: {left}", err=True)
     for line in report.failures:
         click.echo(f"FAILED {line}", err=True)
     return 1 if report.failures else 0

@@ -1,6 +1,8 @@
 """`obs ingest --from-butler`: take what a third-generation repository holds."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -8,7 +10,11 @@ from obs.cli.ingest_report import print_report
 from obs.gen3_repository.library import import_butler
 from obs.ingest.calibs import ingest_calibs
 from obs.ingest.raws import ALREADY, IngestOptions, ingest_raws
+from obs.policy.data_id import DataId
 from obs.repo.butler import Butler
+
+if TYPE_CHECKING:
+    from obs.gen3_repository.read import Gen3Contents
 
 __all__ = ["ingest_from_butler"]
 
@@ -37,7 +43,12 @@ def ingest_from_butler(butler: Butler, there: Path, collections: str, options: I
 
     found = find_contents(there, butler.instrument.name, collections)
     silent = [ALREADY] if options.ignore_ingested else []
-    statuses = [print_report(ingest_raws(butler, found.raws, options), options.mode, silent=silent)]
+    statuses = [
+        print_report(
+            ingest_raws(butler, files, replace(options, given={**keys, **options.given})), options.mode, silent=silent
+        )
+        for keys, files in _by_keys(found)
+    ]
     for days, files in found.calibrations.items():
         report = ingest_calibs(
             butler,
@@ -63,3 +74,16 @@ def ingest_from_butler(butler: Butler, there: Path, collections: str, options: I
     for line in failures:
         click.echo(f"FAILED {line}", err=True)
     return 1 if failures or any(statuses) else 0
+
+
+def _by_keys(found: "Gen3Contents") -> list[tuple[DataId, list[Path]]]:
+    """Return raw files, and what their headers do not give of data IDs, which is the same for each group."""
+    groups: list[tuple[DataId, list[Path]]] = []
+    for path in found.raws:
+        keys = found.keys.get(path, {})
+        group = next((files for known, files in groups if known == keys), None)
+        if group is None:
+            groups.append((keys, [path]))
+        else:
+            group.append(path)
+    return groups

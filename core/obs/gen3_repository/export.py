@@ -24,11 +24,12 @@ from obs.image.visit_info import VisitInfo
 from obs.ingest.calib_store import Calibration, CalibStore
 from obs.ingest.translation import first_image
 from obs.instrument.instrument import Instrument
+from obs.instrument.possible_wcs import known_cards
 from obs.policy.data_id import DataId, format_data_id
 from obs.repo.butler import Butler
 from obs.repo.find_datasets import find_datasets
 
-__all__ = ["CLASS_PLACE", "Gen3Report", "export_gen3"]
+__all__ = ["CLASS_PLACE", "RAW_KEYS", "Gen3Report", "export_gen3"]
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +39,8 @@ CLASS_PLACE = "obs.gen3_repository.instruments"
 _FILES = {"calexp": "ExposureF", "calexpBackground": "Background"}
 _TABLES = {"src": "ArrowAstropy"}
 _DICTIONARIES = {"processCcd_metadata": "StructuredDataDict"}
+#: Keys of data IDs that neither the headers of raw files nor their names there give, by the number of the detector.
+RAW_KEYS = "raw_keys"
 _CALIBRATIONS = dict.fromkeys(("bias", "dark", "flat", "fringe", "sky"), "ExposureF")
 #: Columns of registries that tell something of an exposure.
 _COLUMNS = ("filter", "physical_filter", "dataType", "field", "dateObs", "taiObs")
@@ -54,12 +57,18 @@ class Gen3Report:
         Dataset type to number of datasets.
     n_absent
         Raw frames that the registry lists and that have no file.
+    left
+        Dataset types that are not exported, and how many datasets each has.
+    note
+        What the stack's reader of raw files does not know of the camera; empty if nothing.
     failures
         Lines about what could not be exported.
     """
 
     counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     n_absent: int = 0
+    left: dict[str, int] = field(default_factory=dict)
+    note: str = ""
     failures: list[str] = field(default_factory=list)
 
 
@@ -153,21 +162,45 @@ class _Export:
         kind = self._type("raw", ("exposure", "detector"), "Exposure")
         run = f"{self.name}/raw/all"
         files: dict[Path, list[DatasetRef]] = defaultdict(list)
+        unsaid: dict[int, dict[str, DataId]] = defaultdict(dict)
         for known in self.butler.subset(self.instrument.raw_dataset_type):
             data_id = known.data_id
             if not self.butler.exists(self.instrument.raw_dataset_type, data_id):
                 self.report.n_absent += 1
                 continue
             with self._attempt(format_data_id(data_id)):
-                self._raw(kind, run, data_id, files)
+                self._raw(kind, run, data_id, files, unsaid)
         self._ingest(run, files)
+        self.report.note = _raw_note(self.instrument) if files else ""
+        if unsaid:
+            keys = self._type(RAW_KEYS, ("exposure",), "StructuredDataDict")
+            for exposure, value in unsaid.items():
+                if (ref := self._ref(keys, run, exposure=exposure)) is not None:
+                    self.there.put(value, ref)
 
-    def _raw(self, kind: DatasetType, run: str, data_id: DataId, files: dict[Path, list[DatasetRef]]) -> None:
+    def _raw(
+        self,
+        kind: DatasetType,
+        run: str,
+        data_id: DataId,
+        files: dict[Path, list[DatasetRef]],
+        unsaid: dict[int, dict[str, DataId]],
+    ) -> None:
         facts = self._facts(data_id)
         path = self.butler.path(self.instrument.raw_dataset_type, data_id)
-        ref = self._ref(kind, run, exposure=facts.id, detector=self.instrument.find_detector(data_id).id)
+        detector = self.instrument.find_detector(data_id).id
+        ref = self._ref(kind, run, exposure=facts.id, detector=detector)
         if ref is not None:
             files[path].append(ref)
+            if keys := self._unsaid(path, data_id):
+                unsaid[facts.id][str(detector)] = keys
+
+    def _unsaid(self, path: Path, data_id: DataId) -> DataId:
+        """Return the keys of a data ID that the header of the raw file does not give."""
+        with suppress(ObsError):
+            row = self.instrument.make_translator().registry_columns(known_cards(first_image(path)))
+            return {key: value for key, value in data_id.items() if row.get(key) is None}
+        return {}
 
     def _facts(self, data_id: DataId) -> ExposureFacts:
         number = exposure_number(self.instrument, data_id)
@@ -244,6 +277,9 @@ class _Export:
         if self.butler.output is None and self.butler.root == self.butler.roots[-1]:
             return
         run = f"u/obs/{self.butler.root.name}"
+        everything = find_datasets(self.butler.roots, list(self.butler.mapper.policy.dataset_types.values()))
+        exported = {*_FILES, *_TABLES, *_DICTIONARIES, self.instrument.raw_dataset_type}
+        self.report.left |= {name: len(found) for name, found in everything.items() if name not in exported}
         found = {name: list(self._found(name)) for name in (*_FILES, *_TABLES, *_DICTIONARIES)}
         self._visits(found["calexp"])
         files: dict[Path, list[DatasetRef]] = defaultdict(list)
@@ -301,6 +337,8 @@ class _Export:
             if name in _CALIBRATIONS:
                 found = [known for known in store.find(name) if known.path is not None]
                 self._calibration_type(name, found)
+            elif count := len(store.find(name)):
+                self.report.left[name] = count
 
     def _calibration_type(self, name: str, found: list[Calibration]) -> None:
         filtered = any("filter" in known.data_id for known in found)
@@ -325,3 +363,13 @@ class _Export:
         begin = Time(known.valid_start, scale="utc").tai
         end = Time(known.valid_end, scale="utc").tai + timedelta(days=1)  # the last day is valid to its end
         self.there.registry.certify(collection, [ref], Timespan(begin, end))
+
+
+def _raw_note(instrument: Instrument) -> str:
+    """Return what of a camera's raw files the stack's reader does not know."""
+    amplifiers = [amp for detector in instrument.load_camera() for amp in detector.amplifiers]
+    apart = any(amp.overscan_hdu for amp in amplifiers)
+    if not apart and not any(amp.raw_hdu for amp in amplifiers):
+        return ""
+    what = "overscan in HDUs of its own" if apart else "amplifiers in HDUs of their own"
+    return f"raw files are exported whole, but their reader for the stack takes one image, and they have {what}"

@@ -11,6 +11,7 @@ from lsst.daf.butler import DatasetRef
 from lsst.daf.butler._collection_type import CollectionType
 
 from obs.errors import FileFormatError, ObsError, RepositoryError
+from obs.gen3_repository.export import RAW_KEYS
 from obs.gen3_repository.exposures import exposure_number
 from obs.image.catalog import Catalog
 from obs.policy.data_id import DataId, format_data_id
@@ -32,6 +33,8 @@ class Gen3Contents:
     ----------
     raws
         Raw files.
+    keys
+        Keys of data IDs of raw files whose headers do not give them.
     calibrations
         Files of calibration frames, by the number of days before and after their date for which they are valid.
     results
@@ -41,6 +44,7 @@ class Gen3Contents:
     """
 
     raws: list[Path] = field(default_factory=list)
+    keys: dict[Path, DataId] = field(default_factory=dict)
     calibrations: dict[int, list[Path]] = field(default_factory=lambda: defaultdict(list))
     results: dict[str, list[DatasetRef]] = field(default_factory=lambda: defaultdict(list))
     failures: list[str] = field(default_factory=list)
@@ -69,9 +73,13 @@ def find_contents(root: Path, instrument: str, collections: str = "*") -> Gen3Co
     if name is None:
         raise RepositoryError(f"{root} has nothing of the camera {instrument}; it has: {', '.join(known)}", path=root)
     found = Gen3Contents()
+    unsaid = {int(ref.dataId["exposure"]): there.get(ref) for ref in _refs(there, (RAW_KEYS,), name, collections)}
     for ref in _refs(there, ("raw", *_RESULTS), name, collections):
         if ref.datasetType.name == "raw":
             _add_file(there, ref, found.raws, found)
+            keys = unsaid.get(int(ref.dataId["exposure"]), {}).get(str(ref.dataId["detector"]))
+            if keys and found.raws:
+                found.keys[Path(there.getURI(ref).ospath)] = keys
         else:
             found.results[ref.run].append(ref)
     for collection in there.registry.queryCollections(collections, collectionTypes=CollectionType.CALIBRATION):

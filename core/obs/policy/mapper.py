@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from obs.errors import DataIdError, DatasetNotFoundError, RepositoryError, suggest
 from obs.policy.data_id import DataId, cast_data_id, format_data_id
 from obs.policy.dataset_type import DatasetType
+from obs.policy.key_source import KeySource, present_tables
 from obs.policy.policy import Policy
 
 __all__ = ["SUFFIXES", "KeySource", "Mapper"]
@@ -36,41 +37,6 @@ _VISIT_COLUMNS = {"filter", "expTime", "taiObs"}
 _LISTED = 10
 #: What a calibration that is not made per filter does not depend on.
 _FILTER_KEYS = {"filter", "physical_filter", "band"}
-
-
-class KeySource(Protocol):
-    """Something that knows which data IDs exist: a registry, or the files themselves."""
-
-    def columns(self, tables: Sequence[str]) -> Mapping[str, type]:
-        """Return the columns of the joined tables and their types (int, float or str)."""
-        ...
-
-    def has_table(self, table: str) -> bool:
-        """Return whether there is such a table."""
-        ...
-
-    def lookup(
-        self,
-        columns: Sequence[str],
-        where: Mapping[str, Any],
-        tables: Sequence[str],
-        *,
-        between: tuple[Any, str, str] | None = None,
-    ) -> list[tuple[Any, ...]]:
-        """Return the distinct rows of ``columns``, sorted.
-
-        Parameters
-        ----------
-        columns
-            Names of the columns wanted.
-        where
-            Columns and the values that they must have.
-        tables
-            Tables to be joined on the columns that they share.
-        between
-            A value, and the two columns between which, inclusive, it must lie.
-        """
-        ...
 
 
 class Mapper:
@@ -224,7 +190,7 @@ class Mapper:
         """
         dataset_type = self.dataset_type(name)
         source = self._calib_registry() if dataset_type.is_calibration else self._registry()
-        tables = self._tables(dataset_type)
+        tables = present_tables(source, self._tables(dataset_type))
         known = source.columns(tables)
         where = cast_data_id(data_id, {**known, **dataset_type.keys})
         for key in (*keys, *where):
@@ -248,7 +214,8 @@ class Mapper:
         return dataset_type.tables or (() if dataset_type.is_calibration else ("raw",))
 
     def _look_up(self, dataset_type: DatasetType, missing: Sequence[str], known: DataId) -> DataId:
-        source, tables = self._registry(), self._tables(dataset_type)
+        source = self._registry()
+        tables = present_tables(source, self._tables(dataset_type))
         fast = _VISIT_COLUMNS.issuperset(missing) and "visit" in known and "raw" in tables
         if fast and source.has_table("raw_visit") and {"visit", *missing} <= source.columns(["raw_visit"]).keys():
             where: DataId = {"visit": known["visit"]}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from obs.errors import RepositoryError
 from obs.instrument.instrument import Instrument
-from obs.policy.mapper import KeySource
+from obs.policy.key_source import KeySource
 from obs.policy.policy import Policy
 from obs.repo.database_file import DATABASE_FILE, database_url
 from obs.repo.file_keys import FileKeys

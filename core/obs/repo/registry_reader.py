@@ -70,8 +70,8 @@ class RegistryReader(ABC):
         return self._read_schema()
 
     def has_table(self, table: str) -> bool:
-        """Return whether there is such a table."""
-        return table in self._schema
+        """Return whether there is such a table; SQL does not distinguish capitals."""
+        return table in self._schema or table.lower() in map(str.lower, self._schema)
 
     def tables(self) -> list[str]:
         """Return the names of the tables."""

@@ -1,0 +1,49 @@
+"""What knows which data IDs exist."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+__all__ = ["KeySource", "present_tables"]
+
+
+class KeySource(Protocol):
+    """Something that knows which data IDs exist: a registry, or the files themselves."""
+
+    def columns(self, tables: Sequence[str]) -> Mapping[str, type]:
+        """Return the columns of the joined tables and their types (int, float or str)."""
+        ...
+
+    def has_table(self, table: str) -> bool:
+        """Return whether there is such a table."""
+        ...
+
+    def lookup(
+        self,
+        columns: Sequence[str],
+        where: Mapping[str, Any],
+        tables: Sequence[str],
+        *,
+        between: tuple[Any, str, str] | None = None,
+    ) -> list[tuple[Any, ...]]:
+        """Return the distinct rows of ``columns``, sorted.
+
+        Parameters
+        ----------
+        columns
+            Names of the columns wanted.
+        where
+            Columns and the values that they must have.
+        tables
+            Tables to be joined on the columns that they share.
+        between
+            A value, and the two columns between which, inclusive, it must lie.
+        """
+        ...
+
+
+def present_tables(source: KeySource, tables: tuple[str, ...]) -> tuple[str, ...]:
+    """Return those of the tables of a dataset type that a registry has; all if it has none.
+
+    Policies name tables, such as ``raw_skyTile``, that only some programs of the stack make.
+    """
+    return tuple(table for table in tables if source.has_table(table)) or tables
