@@ -103,7 +103,7 @@ def build(
     made = [(job.data_id, summaries[format_data_id(job.data_id)]) for job in done]
     broken = [(outcome.data_id, outcome.error) for outcome in outcomes if not outcome.ok]
     changes = [measure_change(store, name, job.data_id) for job in done]
-    record_masters(Path(butler.calib_root), name, made, broken, changes)
+    record_masters(store.root, name, made, broken, changes)
     return _report(outcomes, summaries, scales)
 
 

@@ -15,6 +15,7 @@ from obs.errors import DataIdError, OutputError, suggest
 from obs.image.catalog import Catalog
 from obs.metrics.as_catalog import as_catalog
 from obs.metrics.definitions import CONTEXT, MASTER_METRICS, METRICS, find_metric
+from obs.repo.butler import Butler
 from obs.repo.metric_rows import MetricRows, query_metric_table
 from obs.repo.metric_table import MetricTable
 
@@ -44,6 +45,8 @@ def query(
         click.echo(format_table(("name", "unit", "definition", "estimator"), rows))
         return 0
     folder = output_under(root, rerun)
+    if kind == "master":
+        folder = _calibrations_of(folder)
     found = query_metric_table(folder, condition, kind)
     names = _columns(columns, found, folder, kind)
     if form == "json":
@@ -71,6 +74,12 @@ def query(
         click.echo(format_table([_heading(name) for name in names], cells, right=sides))
     click.echo(found.summary)
     return 0
+
+
+def _calibrations_of(folder: Path) -> Path:
+    """Return the folder with the calibration frames of a repository, if it has metrics of them."""
+    place = Butler(folder).calib_root
+    return place if MetricTable(place).exists() else folder
 
 
 def _print_parquet(catalog: Catalog) -> None:

@@ -44,8 +44,9 @@ def measure_overscan(out: Measured, exposure: Exposure) -> None:
     out.set(reason, read_noise_shape=max(shapes, key=lambda shape: abs(shape - 1.0), default=math.nan))
     out.set(reason, read_noise_pattern=max(patterns, default=math.nan))
     known = gains[np.isfinite(gains)]
-    if known.size:
-        out.details["gain"] = _rounded(float(np.median(known)))
+    gain = float(np.median(known)) if known.size else _number(cards.get("GAIN"))
+    if gain > 0:
+        out.details["gain"] = _rounded(gain)
     if names:
         rows = zip(names, levels, sigmas * gains, strict=True)
         out.details["overscan"] = [[name, _rounded(level), _rounded(sigma)] for name, level, sigma in rows]

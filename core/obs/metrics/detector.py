@@ -128,8 +128,9 @@ def _measure_psf(out: Measured, found: Characterized, summary: ProcessSummary) -
     catalog = found.catalog
     stars = catalog["calib_psf_candidate"] if "calib_psf_candidate" in catalog else np.zeros(len(catalog), bool)
     out.set("", n_psf_offered=float(np.count_nonzero(stars)))
-    reserved = np.count_nonzero(catalog["calib_psf_reserved"]) if "calib_psf_reserved" in catalog else math.nan
-    out.set("the PSF was not fitted to stars", n_psf_reserved=float(reserved))
+    is_fitted = origin != "given" and "calib_psf_reserved" in catalog
+    reserved = float(np.count_nonzero(catalog["calib_psf_reserved"])) if is_fitted else math.nan
+    out.set("the PSF was not fitted to stars", n_psf_reserved=reserved)
     _measure_shapes(out, catalog.select(stars))
     _measure_doubles(out, catalog, summary.psf_sigma)
     if "base_PixelFlags_flag_crCenter" in catalog and len(catalog):

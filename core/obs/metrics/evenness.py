@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 __all__ = ["crowd_significance", "sky_step"]
 
 #: Cells and sources below which nothing is said.
-_FEWEST_CELLS, _FEWEST_SOURCES = 20, 64
+_FEWEST_CELLS, _FEWEST_SOURCES = 12, 64
 #: Part of the cells that the smaller group needs: fewer are a galaxy.
 _SMALLEST_GROUP = 0.04
 #: Distance of two groups in units of their scatter: 2.7 for one Gaussian, 3.5 for an even gradient.
@@ -31,7 +31,7 @@ def sky_step(levels: ArrayLike) -> float:
     Returns
     -------
     float
-        In the unit of the levels; 0 if there is one level, NaN for fewer than 20 cells.
+        In the unit of the levels; 0 if there is one level, NaN for fewer than 12 cells.
     """
     values = np.asarray(levels, float).ravel()
     values = np.sort(values[np.isfinite(values)])

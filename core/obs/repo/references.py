@@ -55,11 +55,13 @@ class References(Queries):
     def data_ref(
         self,
         dataset_type: str | Mapping[str, Any],
-        level: str | None = None,
+        level: str | Mapping[str, Any] | None = None,
         data_id: Mapping[str, Any] | None = None,
         **keys: Any,
     ) -> DataRef:
         """Return the one data ID that `subset` gives; a data ID alone is one of raw data.
+
+        The data ID may come second, as in `get`.
 
         Raises
         ------
@@ -71,6 +73,8 @@ class References(Queries):
         if isinstance(dataset_type, Mapping):
             data_id = {**dataset_type, **(data_id or {})}
             dataset_type = self.instrument.raw_dataset_type
+        if isinstance(level, Mapping):
+            data_id, level = {**level, **(data_id or {})}, None
         found = self.subset(dataset_type, level, data_id, **keys)
         if len(found) == 1:
             return found[0]

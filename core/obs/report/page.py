@@ -145,7 +145,13 @@ def write_report(
 
 
 def _no_needs(night: Night) -> str:
-    return "Nothing: every frame passes its gates." if night.visits else f"Nothing to judge: {night.reason}."
+    if not night.visits:
+        return f"Nothing to judge: {night.reason}."
+    waiting = night.count().get("waiting", 0)
+    noun = "frame" if waiting == 1 else "frames"
+    return f"Nothing: every {'processed ' if waiting else ''}frame passes its gates." + (
+        f" {waiting} {noun} not processed yet." if waiting else ""
+    )
 
 
 def _write(path: Path, text: str) -> None:
@@ -155,7 +161,8 @@ def _write(path: Path, text: str) -> None:
 
 def _state_line(night: Night, rerun: str) -> str:
     made = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    parts = [night.state.capitalize(), f"made {made}", f"obs {__version__}"]
+    state = night.state if night.visits else "nothing processed"
+    parts = [state.capitalize(), f"made {made}", f"obs {__version__}"]
     if night.camera:
         parts.append(f"camera {night.camera}")
     parts.append(f"rerun {rerun}" if rerun else f"output {night.root.name}")
