@@ -19,6 +19,7 @@ from obs.repo.key_sources import KeySources
 from obs.repo.lineage import trace
 from obs.repo.lsst_words import accept_lsst_words
 from obs.repo.metric_rows import MetricRows, query_metric_table
+from obs.repo.metric_table import MetricTable
 from obs.repo.output_folder import describe_output
 from obs.repo.queries import whole_id
 from obs.repo.references import References
@@ -267,7 +268,10 @@ class Butler(References):
         DataIdError
             If the condition cannot be understood.
         """
-        return query_metric_table(self.output or self.root, condition, kind)
+        folder = self.output or self.root
+        if kind == "master" and MetricTable(self.calib_root).exists():
+            folder = self.calib_root
+        return query_metric_table(folder, condition, kind)
 
     # Writing
 
