@@ -150,3 +150,35 @@ def test_long_lists_of_options_are_in_groups():
     )
     short = COMMANDS_BY_NAME["obs init"]
     assert list(group_options(short, click.Context(short))) == ["Options"]
+
+
+SUMMARY_WORDS = 5
+
+
+def documented_names():
+    """Yield path, line, name and summary of each public class and function; helps have tests of their own."""
+    for folder in ("core/obs", "obs_plugins"):
+        for path in sorted((CHECKOUT / folder).rglob("*.py")):
+            if "commands" in path.parts:
+                continue
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+                    summary = (ast.get_docstring(node) or "").split("\n\n")[0]
+                    yield f"{path.relative_to(CHECKOUT)}:{node.lineno}: {node.name}", summary
+
+
+def test_summaries_have_an_object():
+    found = [(place, text) for place, text in documented_names() if text and len(text.split()) < SUMMARY_WORDS]
+    assert found == []
+
+
+RIDDLES = re.compile(
+    r"(?:doubt|told|tells?|held|hold_against|holds_against|grab|give|sha|stands?_out|mend|lacks?|own_light|part_of)"
+)
+"""Names of functions, whole, that say nothing to a reader."""
+
+
+def test_names_of_functions_are_verbs_and_nouns_of_the_field():
+    names = {place.rpartition(": ")[2]: place for place, _ in documented_names()}
+    assert [place for name, place in names.items() if RIDDLES.fullmatch(name)] == []
+    assert [place for name, place in names.items() if re.match(r"(?:doubt|hold|mend|tell)_", name)] == []

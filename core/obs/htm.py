@@ -18,7 +18,7 @@ _MARGIN = 1e-12
 
 
 def sky_vectors(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.float64]:
-    """Return unit vectors.
+    """Return unit vectors of positions on the sky.
 
     Parameters
     ----------

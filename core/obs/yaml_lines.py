@@ -36,7 +36,7 @@ class _ErrorClass(Protocol):
 
 
 def load_yaml(path: Path | str, *, error: _ErrorClass) -> tuple[Any, dict[YamlPath, int]]:
-    """Read a YAML file.
+    """Read a YAML file with the lines of its keys.
 
     Parameters
     ----------

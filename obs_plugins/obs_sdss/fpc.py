@@ -24,7 +24,7 @@ DEFAULT_SOFT_BIAS = 1000
 
 @dataclass(frozen=True)
 class CorrectedFrame:
-    """A corrected frame.
+    """A corrected frame (fpC) of SDSS.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class CorrectedFrame:
 
 
 def read_fpc(path: Path, data_id: Mapping[str, Any]) -> CorrectedFrame:
-    """Read a corrected frame.
+    """Read a corrected frame (fpC) of SDSS.
 
     Parameters
     ----------

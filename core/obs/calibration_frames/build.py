@@ -119,7 +119,7 @@ class _Build:
         self.n_rejected: Counter[str] = Counter()
 
     def frame(self) -> Exposure:
-        """Combine all inputs."""
+        """Combine all inputs to one calibration frame."""
         stack: FrameStack | None = None
         factors: list[tuple[float, float]] = []
         common = common_variance(self.butler, self.job, self.isr)

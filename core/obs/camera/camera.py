@@ -25,7 +25,7 @@ _SHOWN = 10
 
 @dataclass(frozen=True)
 class Camera:
-    """A camera.
+    """A camera with all of its detectors.
 
     Parameters
     ----------

@@ -33,7 +33,7 @@ class Distortion(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RadialDistortion:
-    """Distortion along the radius.
+    """Distortion of the optics along the radius.
 
     A point at radius r mm is seen where optics without distortion would see ``r * (1 + c[0] r^2 + c[1] r^4 + ...)``.
 

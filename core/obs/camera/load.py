@@ -249,7 +249,7 @@ def read_amplifier_rows(folder: Path) -> list[Row]:
 
 
 def load_camera(folder: Path) -> Camera:
-    """Read a camera.
+    """Read the description of a camera from its files.
 
     Parameters
     ----------

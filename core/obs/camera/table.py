@@ -56,7 +56,7 @@ class Row:
         return number
 
     def whole(self, column: str, default: int | None = None) -> int:
-        """Return a whole number."""
+        """Return the integer in one cell or value."""
         value = self.text(column, None if default is None else str(default))
         try:
             return int(value)

@@ -17,7 +17,7 @@ __all__ = ["load_yaml_camera"]
 
 
 def load_yaml_camera(path: Path) -> Camera:
-    """Read a camera.
+    """Read the description of a camera from its files.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ class _Node:
         return str(self.get(key, default))
 
     def number(self, key: str, default: float | None = None) -> float:
-        """Return a number."""
+        """Return the number of one value."""
         value = self.get(key, default)
         try:
             return float(value)
@@ -93,7 +93,7 @@ class _Node:
             self.fault(f"{value!r} is not a number", key)
 
     def whole(self, key: str, default: int | None = None) -> int:
-        """Return a whole number."""
+        """Return the integer in one cell or value."""
         value = self.number(key, default)
         if value != int(value):
             self.fault(f"{value:g} is not a whole number", key)

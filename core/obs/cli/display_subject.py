@@ -29,7 +29,7 @@ _CATALOGS = {"icExp": "icSrc"}
 
 @dataclass(frozen=True)
 class Subject:
-    """An image to draw.
+    """An image to draw, and where it is from.
 
     Parameters
     ----------

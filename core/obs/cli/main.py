@@ -124,7 +124,7 @@ def command_line() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line.
+    """Run the command line `obs` and return its status.
 
     Parameters
     ----------

@@ -48,7 +48,7 @@ class Assembly:
 
 
 def assemble(warps: Sequence[Warp], store: WarpStore, box: Box, config: CoaddConfig) -> Assembly:
-    """Combine resampled exposures.
+    """Combine resampled exposures to the image of a patch.
 
     Parameters
     ----------

@@ -38,7 +38,7 @@ _COARSE = 1.5
 
 @dataclass(frozen=True)
 class CoaddSummary:
-    """What a coadd is.
+    """Summary of a coadd for the printed table.
 
     Parameters
     ----------

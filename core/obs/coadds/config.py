@@ -72,7 +72,7 @@ class BackgroundMatchConfig(TaskConfig):
 
 
 class CoaddConfig(TaskConfig):
-    """Settings of coadds."""
+    """Settings of how exposures are combined to coadds."""
 
     kernel: Literal["star", "lanczos"] = setting(
         "star",

@@ -217,7 +217,7 @@ class ConfigLayers(Generic[C]):
         return f"{dotted}: there is no such setting{hint}"
 
     def build(self) -> C:
-        """Return the validated configuration.
+        """Return the configuration, validated as a whole.
 
         Raises
         ------

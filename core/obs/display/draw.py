@@ -34,7 +34,7 @@ _BAR_WIDTH, _BAR_GAP = 0.16, 0.1
 
 
 def draw_view(view: View, look: Look | None = None, catalog: Catalog | None = None) -> Picture:
-    """Draw an image.
+    """Draw an image, with mask and sources if asked for.
 
     Parameters
     ----------
@@ -239,7 +239,7 @@ def _wrapped(title: str, width: float) -> str:
 
 
 def find_colormap(name: str) -> "Colormap":
-    """Return a color map.
+    """Return the color map of matplotlib with a name.
 
     Raises
     ------

@@ -21,7 +21,7 @@ _ANIMATED = ("png", "gif", "webp")
 
 
 class Picture:
-    """A figure of matplotlib.
+    """A figure of matplotlib that notebooks can show.
 
     In a notebook the picture shows itself.
 
@@ -66,7 +66,7 @@ class Picture:
 
 
 class Animation:
-    """Pictures that take turns.
+    """Several pictures that take turns, as an animation.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ __all__ = ["show", "show_psf"]
 
 
 def show(thing: Any, *, title: str = "", catalog: Catalog | None = None, **look: Any) -> Picture:  # noqa: ANN401 - any image
-    """Draw an image.
+    """Draw an image, with mask and sources if asked for.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ _COLOR = "darkorange"
 
 @dataclass(frozen=True)
 class Ellipses:
-    """Ellipses of sources.
+    """Ellipses of the moments of sources.
 
     Parameters
     ----------

@@ -98,7 +98,7 @@ class View:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Shape (ny, nx)."""
+        """Shape (ny, nx) of the pixel array."""
         return self.image.shape[0], self.image.shape[1]
 
     def cut(self, box: Box) -> "View":

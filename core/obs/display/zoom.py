@@ -36,7 +36,7 @@ class Zoom:
     in_pixels: bool = False
 
     def box(self, wcs: TanSipWcs | None) -> Box:
-        """Return its pixels.
+        """Return the box of pixels of this part.
 
         Raises
         ------

@@ -38,7 +38,7 @@ class MeasuredValue:
 
 @dataclass(frozen=True)
 class Check:
-    """One thing.
+    """Outcome of one check of a file.
 
     Parameters
     ----------

@@ -70,7 +70,7 @@ class Examination:
 
     @property
     def checks(self) -> list[Check]:
-        """All checks."""
+        """All checks of this file, in order."""
         return [*self.package, *(check for examined in self.exposures for check in examined.checks)]
 
 

@@ -25,7 +25,7 @@ _TYPE_COLUMNS = ("dataType", "image_type", "imageType", "imgtype", "obstype")
 
 @dataclass(kw_only=True)
 class RawExposure:
-    """One detector's exposure.
+    """Raw exposure of one detector, as it was read.
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ _AGREEING = 0.8
 
 @dataclass(frozen=True)
 class MountedCamera:
-    """What camera.yaml should say.
+    """Orientation and scale that camera.yaml should contain.
 
     Attributes
     ----------

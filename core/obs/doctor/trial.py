@@ -194,7 +194,7 @@ class _Trial:
             yield _failed(f"obs calibs build {name}", error, target)
 
     def process(self, target: RawFrame) -> Check:
-        """Process the science exposure."""
+        """Process the science exposure with the trial calibrations."""
         try:
             butler = self.butler(output=self.root.parent / "out")
             butler.prepare_output()

@@ -58,7 +58,7 @@ class Outcome(Generic[R]):
 
     @property
     def ok(self) -> bool:
-        """Whether the function returned."""
+        """Whether the function returned without an error."""
         return not self.cause
 
 

@@ -33,7 +33,7 @@ class Shard:
 
     @classmethod
     def parse(cls, text: str) -> "Shard":
-        """Read ``3/20``.
+        """Read a share such as ``3/20``.
 
         Raises
         ------

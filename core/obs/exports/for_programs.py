@@ -47,7 +47,7 @@ _MARGIN = 60.0  # arcsec around the images in which reference stars are listed
 
 @dataclass
 class ExportedImages:
-    """What `export_for` has written.
+    """Files that `export_for` has written for a program.
 
     Parameters
     ----------

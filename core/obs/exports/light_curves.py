@@ -85,7 +85,7 @@ def format_etd(table: Catalog) -> tuple[str, int]:
 
 
 def write_light_curve_text(text: str, path: Path, *, clobber: bool) -> None:
-    """Write a text file.
+    """Write a light curve as a text file.
 
     Raises
     ------

@@ -49,7 +49,7 @@ _KINDS = {"bias": "bias", "zero": "bias", "dark": "dark", "flat": "flat", "fring
 
 @dataclass
 class Gen3Report:
-    """What was exported.
+    """Numbers of datasets that were exported, and failures.
 
     Attributes
     ----------

@@ -24,7 +24,7 @@ def __getattr__(name: str) -> type:
         raise AttributeError(f"{name}: {error}") from error
 
     class Camera(Gen3Instrument):
-        """A camera of obs."""
+        """A camera of obs, as the Butler sees it."""
 
         @classmethod
         def getName(cls) -> str:

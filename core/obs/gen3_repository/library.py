@@ -9,7 +9,7 @@ __all__ = ["import_butler"]
 
 
 def import_butler() -> ModuleType:
-    """Return ``lsst.daf.butler``.
+    """Return the module ``lsst.daf.butler``, if it is installed.
 
     Raises
     ------

@@ -26,7 +26,7 @@ _SHOWN_ROWS, _SHOWN_COLUMNS = 5, 8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Column:
-    """One column.
+    """One column with its unit and description.
 
     Parameters
     ----------

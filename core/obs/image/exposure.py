@@ -72,7 +72,7 @@ class Exposure:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Shape (ny, nx)."""
+        """Shape (ny, nx) of the pixel array."""
         return self.masked_image.shape
 
     def with_pixels(self, masked_image: MaskedImage) -> "Exposure":

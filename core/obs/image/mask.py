@@ -82,7 +82,7 @@ class Mask:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Shape (ny, nx)."""
+        """Shape (ny, nx) of the pixel array."""
         return self.array.shape[0], self.array.shape[1]
 
     def bits(self, *names: str) -> int:

@@ -55,7 +55,7 @@ class MaskedImage:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Shape (ny, nx)."""
+        """Shape (ny, nx) of the pixel array."""
         return self.image.shape[0], self.image.shape[1]
 
     def show(self, **look: Any) -> Any:  # noqa: ANN401 - a picture, imported when it is asked for

@@ -105,7 +105,7 @@ class PhotoCalib:
     def nanojansky(
         self, flux: ArrayLike, *, x: ArrayLike | None = None, y: ArrayLike | None = None
     ) -> NDArray[np.float64]:
-        """Return flux densities.
+        """Return flux densities in nanojansky.
 
         Parameters
         ----------

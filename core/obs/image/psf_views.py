@@ -37,7 +37,7 @@ class _Model(Protocol):
         """Return the sampled model at positions."""
 
     def evaluate(self, *, x: ArrayLike, y: ArrayLike) -> NDArray[np.float32]:
-        """Return stamps."""
+        """Return stamps of the PSF at given positions."""
 
 
 class PsfViews:

@@ -16,7 +16,7 @@ class _Rows(Protocol):
 
     @property
     def columns(self) -> Mapping[str, Any]:
-        """The columns."""
+        """The columns of the table, by name."""
 
     def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - a column
         """Return a column."""

@@ -9,7 +9,7 @@ Positions = NDArray[np.float64]
 
 
 def from_plane(crval: tuple[float, float], xi: Positions, eta: Positions) -> tuple[Positions, Positions]:
-    """Deproject tangent-plane coordinates, degrees."""
+    """Deproject coordinates of the tangent plane to the sky, degrees."""
     dec_0 = np.deg2rad(crval[1])
     xi, eta = np.deg2rad(xi), np.deg2rad(eta)
     forward = np.cos(dec_0) - eta * np.sin(dec_0)

@@ -35,7 +35,7 @@ def ingest_calibs(
     clobber: bool = False,
     create: bool = False,
 ) -> IngestReport:
-    """Ingest calibration frames.
+    """Ingest calibration frames into a repository.
 
     Parameters
     ----------

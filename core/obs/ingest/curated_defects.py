@@ -43,7 +43,7 @@ _LARGEST_PART = 0.5
 
 @dataclass(frozen=True)
 class DefectsTable:
-    """A table of defects.
+    """A table of defects that people wrote.
 
     Parameters
     ----------

@@ -30,7 +30,7 @@ _ENDINGS = (".gz", ".fz")
 
 @dataclass(frozen=True)
 class JoinPlan:
-    """What belongs together.
+    """Files that belong to one exposure and are joined.
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ _RESTORED = "it was ingested before and its file was missing; the file is in its
 
 @dataclass(frozen=True, kw_only=True)
 class IngestOptions:
-    """How to ingest.
+    """Options of how raw files are ingested.
 
     Parameters
     ----------

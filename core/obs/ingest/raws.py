@@ -48,7 +48,7 @@ def ingest_raws(
     *,
     on_done: Callable[[FileReport], None] | None = None,
 ) -> IngestReport:
-    """Ingest raw frames.
+    """Ingest raw files into a repository, by their headers.
 
     Parameters
     ----------

@@ -62,7 +62,7 @@ class IngestReport:
 
     @property
     def ok(self) -> bool:
-        """Whether no file failed."""
+        """Whether all files were ingested or skipped."""
         return not self.count("failed")
 
     def lines(self, *, silent: Sequence[str] = ()) -> Iterator[str]:

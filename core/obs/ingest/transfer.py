@@ -134,7 +134,7 @@ class Transfer:
         self.discard()
 
     def discard(self) -> None:
-        """Remove the temporary copy."""
+        """Remove the temporary copy of a file."""
         if self._copy is not None:
             _remove(self._copy)
         self._copy = None

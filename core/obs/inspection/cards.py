@@ -22,7 +22,7 @@ _COMMENTARY = ("COMMENT", "HISTORY", "")
 
 @dataclass(frozen=True)
 class Card:
-    """One card.
+    """One card of a FITS header.
 
     Parameters
     ----------

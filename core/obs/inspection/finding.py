@@ -11,7 +11,7 @@ CONFIDENCES: tuple[Confidence, ...] = get_args(Confidence)
 
 @dataclass(frozen=True)
 class Finding:
-    """One quantity.
+    """One quantity that raw files show, with its source.
 
     Parameters
     ----------

@@ -45,7 +45,7 @@ class DetectorImages:
 
 @dataclass(frozen=True)
 class Findings:
-    """What was found.
+    """Facts about a camera that its raw files show.
 
     Parameters
     ----------

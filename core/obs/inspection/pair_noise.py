@@ -45,12 +45,12 @@ class Exposure:
 
     @property
     def kind(self) -> str:
-        """Its image type."""
+        """Image type of this file, if it is known."""
         return str(self.facts.image_type[0].value)
 
     @property
     def name(self) -> str:
-        """Name of its file."""
+        """Name of the file of this frame."""
         return self.images[0].path.name
 
 

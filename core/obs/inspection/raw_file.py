@@ -90,7 +90,7 @@ class RawImage:
 
 @dataclass(frozen=True)
 class RawFile:
-    """A raw file.
+    """A raw file with its header and images.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ class RawFile:
 
     @property
     def shapes(self) -> tuple[tuple[int, ...], ...]:
-        """Shapes of the images."""
+        """Shapes of all images of the file."""
         return tuple(image.shape for image in self.images)
 
 

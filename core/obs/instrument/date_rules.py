@@ -21,7 +21,7 @@ _PART = {"begin": 0.0, "middle": 0.5, "end": 1.0}
 
 
 class CardReader(Protocol):
-    """Cards by keyword."""
+    """Header cards by keyword, for rules of dates."""
 
     def get(self, key: str, /) -> Any:  # noqa: ANN401 - header values are of any type
         """Return the value of a card; None where there is none."""

@@ -47,7 +47,7 @@ class Discovery:
 
 
 def discover(entry_points: Iterable[EntryPoint] | None = None) -> Discovery:
-    """Load all cameras.
+    """Load all cameras that are installed.
 
     Parameters
     ----------

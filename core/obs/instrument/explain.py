@@ -18,7 +18,7 @@ _PAIR = ("boresight_ra", "boresight_dec")
 
 @dataclass(frozen=True)
 class Explained:
-    """One value.
+    """One translated value, with the card it came from.
 
     Parameters
     ----------

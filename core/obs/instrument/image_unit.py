@@ -14,7 +14,7 @@ _FLUX = re.compile(
 
 
 class ImageUnit(NamedTuple):
-    """Unit of an image.
+    """Unit of the pixels of an image.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class ImageUnit(NamedTuple):
 
 
 def parse_image_unit(text: str) -> ImageUnit:
-    """Read BUNIT.
+    """Read the unit of an image from BUNIT.
 
     Parameters
     ----------

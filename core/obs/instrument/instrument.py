@@ -22,7 +22,7 @@ __all__ = ["FilterDefinition", "Instrument", "make_translator", "resolve"]
 
 @dataclass(frozen=True, kw_only=True)
 class FilterDefinition:
-    """A filter.
+    """A filter of a camera, with band and wavelength.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ class Instrument:
 
     @property
     def policy_path(self) -> Path:
-        """The mapper policy."""
+        """Path of the mapper policy of the camera."""
         return self.folder / self.policy
 
     @property
@@ -276,7 +276,7 @@ def make_translator(reference: str | Translator) -> Translator:
 
 
 def resolve(reference: str) -> Any:  # noqa: ANN401 - whatever is there
-    """Import what ``"package.module:name"`` names.
+    """Import the object that ``"package.module:name"`` names.
 
     Raises
     ------

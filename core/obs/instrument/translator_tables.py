@@ -22,7 +22,7 @@ _OPTIONS = ("unit", "default", "times")
 
 
 class TranslatorTables(Protocol):
-    """The tables; see `obs.instrument.translator.Translator`."""
+    """Tables of a translator; see `obs.instrument.translator.Translator`."""
 
     columns: ClassVar[Mapping[str, type]]
     unique: ClassVar[Sequence[str]]

@@ -10,7 +10,7 @@ __all__ = ["CONTEXT", "MASTER_METRICS", "METRICS", "Metric", "find_metric"]
 
 @dataclass(frozen=True)
 class Metric:
-    """One quality metric.
+    """One quality metric, with unit and definition.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class Metric:
 
     @property
     def heading(self) -> str:
-        """Label with unit."""
+        """Label of the metric with its unit."""
         return f"{self.label} ({self.unit})" if self.unit else self.label
 
 

@@ -33,7 +33,7 @@ _TOP = ("date", "camera", "night_frames", "history_frames", "extinction", "gates
 
 @dataclass(frozen=True)
 class Gate:
-    """Limits of one metric.
+    """Limits of one quality metric, and how it is compared.
 
     Attributes
     ----------

@@ -304,7 +304,7 @@ class DatasetType:
 
     @cached_property
     def compiled(self) -> Template:
-        """The template.
+        """The template of paths, ready to be filled.
 
         Raises
         ------

@@ -24,7 +24,7 @@ class Datasets(Protocol):
         """The dataset types of the repository."""
 
     def get(self, dataset_type: str, data_id: Mapping[str, Any] | None = None, **keys: Any) -> Any:  # noqa: ANN401
-        """Read a dataset."""
+        """Read a dataset of this data ID."""
 
     def put(
         self,
@@ -35,7 +35,7 @@ class Datasets(Protocol):
         do_backup: bool = False,
         **keys: Any,
     ) -> None:
-        """Write a dataset."""
+        """Write a dataset of this data ID."""
 
     def exists(
         self, dataset_type: str, data_id: Mapping[str, Any] | None = None, *, write: bool = False, **keys: Any
@@ -140,10 +140,10 @@ class DataRef:
     subItems = sub_items
 
     def getButler(self) -> Datasets:
-        """Return the Butler."""
+        """Return the Butler of this data reference."""
         return self.butler
 
     @property
     def dataId(self) -> Mapping[str, Any]:
-        """The data ID."""
+        """The data ID of this reference."""
         return self.data_id

@@ -49,7 +49,7 @@ _LAYOUT = re.compile(r"MP_.+|LT[VM]\d(_\d)?|AR_HDU|EXPINFO_V|ARCHIVE_ID_.+|(PSF|
 
 
 def write_exposure(exposure: Exposure, path: Path | str) -> None:
-    """Write an exposure.
+    """Write an exposure to a FITS file.
 
     HDU 0 holds metadata; `IMAGE`, `MASK` and `VARIANCE` the pixels, each with the WCS; `BADPIX` is 1 where a
     pixel is not a measurement, for programs that take any bit of a mask as bad; `PSF_DATA` the PSF.

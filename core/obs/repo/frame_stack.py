@@ -42,11 +42,11 @@ class FrameStack:
             raise self._fault(error) from error
 
     def close(self) -> None:
-        """Remove the file."""
+        """Close the stack and remove its temporary file."""
         self._file.close()
 
     def add(self, image: NDArray[np.float32], variance: NDArray[np.float32], rejected: NDArray[np.bool_]) -> None:
-        """Append a frame.
+        """Append the pixels of a frame to the stack.
 
         Parameters
         ----------

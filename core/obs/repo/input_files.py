@@ -57,7 +57,7 @@ class InputFile:
 
     @classmethod
     def from_plain(cls, facts: object) -> "InputFile":
-        """Return what `to_plain` wrote.
+        """Return the record of files that `to_plain` wrote.
 
         Raises
         ------

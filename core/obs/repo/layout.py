@@ -38,7 +38,7 @@ _LAYOUT = 1
 
 @dataclass(frozen=True)
 class Repository:
-    """A data repository.
+    """A data repository and its parents.
 
     Parameters
     ----------

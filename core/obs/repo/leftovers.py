@@ -23,7 +23,7 @@ def find_leftovers(root: Path) -> list[Path]:
 
 
 def remove_all(paths: Iterable[Path]) -> None:
-    """Remove files and folders."""
+    """Remove files and folders that killed runs left."""
     for path in paths:
         with contextlib.suppress(OSError):
             if path.is_dir() and not path.is_symlink():

@@ -26,7 +26,7 @@ _KEY = b"obs"
 
 
 def write_parquet(catalog: Catalog, path: Path | str) -> None:
-    """Write a catalog.
+    """Write a catalog to a Parquet file.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def _table(catalog: Catalog) -> Any:  # noqa: ANN401 - pyarrow has no types
 
 
 def read_parquet(path: Path | str) -> Catalog:
-    """Read a catalog.
+    """Read a catalog from a Parquet file.
 
     Raises
     ------

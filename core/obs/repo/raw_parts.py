@@ -55,7 +55,7 @@ class RawHeader:
             self._cards[COLOR] = self._plane.color
 
     def part(self, suffix: str) -> object:
-        """Return one of `RAW_PARTS`.
+        """Return the part of a raw file that `RAW_PARTS` names.
 
         Raises
         ------
@@ -119,6 +119,6 @@ class RawHeader:
             return name
 
     def detector(self) -> Detector:
-        """Return the detector."""
+        """Return the detector of the raw file."""
         row = self._instrument.make_translator().registry_columns(self._cards)
         return self._instrument.find_detector({**row, **self._data_id})

@@ -15,7 +15,7 @@ _KEYS = ("root", "cfgRoot", "mapper", "mapperArgs", "tags", "mode", "policy")
 
 @dataclass(frozen=True)
 class RepositoryArguments:
-    """One repository.
+    """Arguments that describe one repository of a Butler.
 
     Parameters
     ----------

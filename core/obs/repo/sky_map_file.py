@@ -16,7 +16,7 @@ __all__ = ["read_sky_map", "write_sky_map"]
 
 
 def read_sky_map(path: Path) -> SkyMap[Any]:
-    """Read a sky map.
+    """Read a sky map from its file.
 
     Raises
     ------

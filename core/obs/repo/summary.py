@@ -23,7 +23,7 @@ _RERUNS = "rerun"
 
 @dataclass
 class Count:
-    """Datasets of one type.
+    """Number, size and last change of one dataset type.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class Count:
 
 @dataclass(frozen=True)
 class RegistrySummary:
-    """A registry.
+    """Summary of a registry: schema and numbers of rows.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ class RerunSummary:
 
 @dataclass
 class Summary:
-    """A repository.
+    """Summary of a repository for `obs info`.
 
     Parameters
     ----------

@@ -40,7 +40,7 @@ class WarpStore:
             raise self._fault(error) from error
 
     def close(self) -> None:
-        """Remove the file."""
+        """Close the stack and remove its temporary file."""
         self._file.close()
 
     def add_frame(self, box: Box) -> int:

@@ -42,7 +42,7 @@ _THIRDS = ("first", "middle", "last")
 
 @dataclass(frozen=True)
 class Need:
-    """Something that needs attention.
+    """Something in the night that needs attention.
 
     Attributes
     ----------

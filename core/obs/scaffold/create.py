@@ -71,7 +71,7 @@ def create_package(answers: Answers, folder: Path, *, facts: Mapping[str, Any] |
 
 
 def render_template(context: Mapping[str, Any], folder: Path, *, template: Path | None = None) -> Path:
-    """Render the project template.
+    """Render the template of a camera package.
 
     Parameters
     ----------

@@ -40,7 +40,7 @@ def _usual_corners(answers: Given) -> str:
 
 @dataclass(frozen=True)
 class Question:
-    """One question.
+    """One question that `obs new` asks.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ class ChangesConfig(TaskConfig):
 
 
 class SatelliteConfig(TaskConfig):
-    """Trails of satellites."""
+    """Settings of simulated trails of satellites."""
 
     count: int = setting(0, "Number of trails in each of the visits that have trails.", ge=0)
     every: int = setting(1, "Only each visit whose number is a multiple of this has trails.", ge=1)

@@ -109,7 +109,7 @@ def _flip_between(source: Amplifier, target: Amplifier) -> tuple[slice, slice]:
 def read_out(
     adu: Image, detector: Detector, pattern: FixedPattern, config: DetectorConfig, random: np.random.Generator
 ) -> dict[int, NDArray[np.uint16]]:
-    """Return the raw frame.
+    """Return the raw frame after readout.
 
     Parameters
     ----------

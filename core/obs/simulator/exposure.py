@@ -108,7 +108,7 @@ def simulate_exposure(
     seed: int,
     sources: Catalog | None = None,
 ) -> Simulated:
-    """Simulate one detector's frame.
+    """Simulate the raw frame of one detector.
 
     Parameters
     ----------

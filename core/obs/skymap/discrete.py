@@ -19,7 +19,7 @@ class DiscreteSkyMap(SkyMap[DiscreteSettings]):
 
     @property
     def n_tract(self) -> int:
-        """Number of tracts."""
+        """Number of tracts of this sky map."""
         return len(self.settings.ra)
 
     def centers(self) -> NDArray[np.float64]:

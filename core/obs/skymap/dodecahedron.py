@@ -26,7 +26,7 @@ class DodecahedronSkyMap(SkyMap[DodecahedronSettings]):
 
     @property
     def n_tract(self) -> int:
-        """Number of tracts."""
+        """Number of tracts of this sky map."""
         return 12
 
     def centers(self) -> NDArray[np.float64]:

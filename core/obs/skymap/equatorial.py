@@ -19,7 +19,7 @@ class EquatorialSkyMap(SkyMap[EquatorialSettings]):
 
     @property
     def n_tract(self) -> int:
-        """Number of tracts."""
+        """Number of tracts of this sky map."""
         return self.settings.n_tract
 
     @property

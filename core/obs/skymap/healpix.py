@@ -32,7 +32,7 @@ class HealpixSkyMap(SkyMap[HealpixSettings]):
 
     @property
     def n_tract(self) -> int:
-        """Number of tracts."""
+        """Number of tracts of this sky map."""
         return int(12 * 4**self.settings.log2_nside)
 
     def centers(self) -> NDArray[np.float64]:

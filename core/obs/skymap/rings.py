@@ -40,7 +40,7 @@ class RingsSkyMap(SkyMap[RingsSettings]):
 
     @property
     def n_tract(self) -> int:
-        """Number of tracts."""
+        """Number of tracts of this sky map."""
         return int(self._starts[-1]) + 1
 
     def centers(self) -> NDArray[np.float64]:

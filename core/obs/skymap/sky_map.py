@@ -41,7 +41,7 @@ class SkyMap(ABC, Generic[S]):
     @property
     @abstractmethod
     def n_tract(self) -> int:
-        """Number of tracts."""
+        """Number of tracts of this sky map."""
 
     @abstractmethod
     def centers(self) -> NDArray[np.float64]:

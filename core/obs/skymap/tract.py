@@ -69,7 +69,7 @@ class Tract:
 
     @property
     def box(self) -> Box:
-        """All pixels."""
+        """Box of all pixels of the tract."""
         return Box(0, 0, self.patch_size[0] * self.n_patch[0], self.patch_size[1] * self.n_patch[1])
 
     def __iter__(self) -> Iterator[Patch]:

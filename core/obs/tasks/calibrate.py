@@ -79,7 +79,7 @@ class CalibrateConfig(TaskConfig):
 
 @dataclass
 class Calibrated:
-    """A calibrated exposure.
+    """A calibrated exposure with its catalogs.
 
     Parameters
     ----------

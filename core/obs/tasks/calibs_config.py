@@ -8,7 +8,7 @@ __all__ = ["CalibsConfig", "CombineConfig", "DefectsConfig", "ObjectsConfig", "O
 
 
 class CombineConfig(TaskConfig):
-    """How frames are combined."""
+    """Settings of how raw frames are combined."""
 
     clip: float = setting(
         3.0,
@@ -106,7 +106,7 @@ class ObjectsConfig(TaskConfig):
 
 
 class DefectsConfig(TaskConfig):
-    """Which pixels are defects."""
+    """Settings of which pixels count as defects."""
 
     hot: float = setting(
         30.0,

@@ -32,7 +32,7 @@ _FLOOR_PERCENTILE = 1.0
 
 @dataclass(frozen=True)
 class Master:
-    """A combined frame.
+    """A combined calibration frame with its noise.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ FEWEST_BESIDE = 100
 
 
 class DetectionConfig(TaskConfig):
-    """How sources are found."""
+    """Settings of how sources are detected."""
 
     threshold: float = setting(
         5.0,
@@ -110,7 +110,7 @@ class Detected:
 def detect_sources(
     masked_image: MaskedImage, sigma: float, config: DetectionConfig, background: BackgroundConfig
 ) -> Detected:
-    """Find footprints and peaks.
+    """Find footprints and peaks of sources.
 
     Parameters
     ----------

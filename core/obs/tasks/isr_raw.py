@@ -62,7 +62,7 @@ def _no_variance(shape: tuple[int, ...], work: Work) -> np.ndarray[tuple[int, ..
 
 
 def subtract_bias(work: Work) -> None:
-    """Subtract the bias frame."""
+    """Subtract the bias frame from the image."""
     n_bad = subtract_frame(work.pixels, work.frame("bias"), planes=CALIBRATION_PLANES)
     if n_bad:
         work.warn(f"the bias has no value in {n_bad} pixels: masked BAD")

@@ -176,7 +176,7 @@ class Work:
 
     @property
     def filters(self) -> tuple[str, str]:
-        """Physical filter and band."""
+        """Physical filter and band of the exposure."""
         return self.physical_filter, self.band
 
     def frame(self, name: str) -> MaskedImage:

@@ -87,7 +87,7 @@ class MeasurementConfig(TaskConfig):
         return REFERENCE_RADIUS if self.reference_aperture is None else self.reference_aperture
 
     def radii(self) -> list[float]:
-        """All radii, sorted."""
+        """All aperture radii, sorted, in pixels."""
         return sorted({*self.apertures, self.reference_radius})
 
     def scaled(self, fwhm: float, extent: float = float("inf"), elongation: float = 1.0) -> "MeasurementConfig":

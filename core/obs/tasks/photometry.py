@@ -52,7 +52,7 @@ class ColorTerm(TaskConfig):
 
 
 class PhotometryConfig(TaskConfig):
-    """The zero point."""
+    """Settings of the photometric zero point."""
 
     enabled: bool = setting(True, "Fit the zero point to the reference catalog.")
     required: bool = setting(False, "An exposure without a zero point fails; else it is written without.")

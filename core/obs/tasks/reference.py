@@ -27,7 +27,7 @@ NO_REFERENCE = "there is no reference catalog of this part of the sky"
 
 
 class ReferenceConfig(TaskConfig):
-    """The reference catalog."""
+    """Settings of the reference catalog and its fluxes."""
 
     name: str | None = setting(
         None, "Name of the folder under ``ref_cats``; null takes the only one there is, if there is only one."

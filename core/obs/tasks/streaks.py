@@ -22,7 +22,7 @@ class StreakConfig(TaskConfig):
 
 @dataclass(frozen=True)
 class FoundStreaks:
-    """Trails of one image.
+    """Trails that were found on one image.
 
     Parameters
     ----------

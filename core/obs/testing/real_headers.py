@@ -30,7 +30,7 @@ _CALIBRATION = re.compile("bias|zero|dark|flat|dome|arc|lamp|comp|focus|cal", re
 
 @dataclass(frozen=True)
 class RealHeader:
-    """One header.
+    """One real header and the values expected from it.
 
     Parameters
     ----------

@@ -65,7 +65,7 @@ class FilterFit:
 
 @dataclass
 class CalibratedVisits:
-    """What `calibrate_visits` did.
+    """Outcome of the common calibration by `calibrate_visits`.
 
     Parameters
     ----------

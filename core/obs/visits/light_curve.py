@@ -37,7 +37,7 @@ _FLAGS = {"saturatedCenter": "S", "crCenter": "C", "interpolatedCenter": "I", "s
 
 @dataclass
 class LightCurve:
-    """A light curve.
+    """Light curve of one object, a row for each image.
 
     Parameters
     ----------

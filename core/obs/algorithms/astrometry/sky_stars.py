@@ -17,7 +17,7 @@ _COARSE, _IN_CELL = np.radians(0.25), 5  # smallest cells by which the area of a
 
 
 class SkyStars:
-    """Reference stars, brightest first.
+    """Reference stars on the sky, the brightest first.
 
     Parameters
     ----------

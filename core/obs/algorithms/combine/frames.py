@@ -57,7 +57,7 @@ class Stack(NamedTuple):
 
 
 class Combined(NamedTuple):
-    """Mean of the frames.
+    """Weighted mean of the frames of one type.
 
     Attributes
     ----------

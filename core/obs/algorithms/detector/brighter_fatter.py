@@ -26,7 +26,7 @@ _TILE = 220
 
 
 class BrighterFatter(NamedTuple):
-    """Outcome of the correction.
+    """Outcome of the brighter-fatter correction of an image.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class _Kernel:
         return np.asarray(whole[half : half + height, half : half + width], np.float32)
 
     def displaced(self, charge: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return `displaced_charge`."""
+        """Return the charge that moved, by `displaced_charge`."""
         border = self.half + 1
         result = np.zeros_like(charge)
         if min(charge.shape) <= 2 * border:

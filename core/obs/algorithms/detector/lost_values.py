@@ -30,7 +30,7 @@ FEWEST = 100
 
 
 class LostValues(NamedTuple):
-    """What pixel values show.
+    """Values of pixels that are lost, as the pixels show.
 
     Parameters
     ----------

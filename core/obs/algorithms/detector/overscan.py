@@ -35,7 +35,7 @@ _MEDIAN_VARIANCE = 0.5 * np.pi  # of a median, relative to that of a mean, for G
 
 
 class OverscanFit(NamedTuple):
-    """What the overscan tells.
+    """Levels of an amplifier, fitted to its overscan.
 
     Parameters
     ----------

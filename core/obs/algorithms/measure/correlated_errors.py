@@ -62,7 +62,7 @@ class ErrorFactors:
     def widen(
         self, columns: dict[str, NDArray[np.generic]], radii: dict[str, float], *, fluxes: bool
     ) -> dict[str, NDArray[np.generic]]:
-        """Return corrected error columns.
+        """Return error columns that include correlated noise.
 
         Parameters
         ----------

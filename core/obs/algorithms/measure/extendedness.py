@@ -9,7 +9,7 @@ __all__ = ["classify_extendedness"]
 def classify_extendedness(
     psf_flux: NDArray[np.float64], model_flux: NDArray[np.float64], ratio: float = 0.925
 ) -> NDArray[np.float64]:
-    """Classify sources.
+    """Classify sources as point-like or extended by their fluxes.
 
     Parameters
     ----------

@@ -40,7 +40,7 @@ def add_products(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArra
 def add_up(
     weight: NDArray[np.float32], stamps: NDArray[np.float32], variance: NDArray[np.float32]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Add up weighted pixels.
+    """Add up weighted pixels for each source.
 
     Parameters
     ----------

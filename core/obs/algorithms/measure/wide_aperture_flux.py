@@ -26,7 +26,7 @@ _COMPILED = Kernel(
 
 
 class WideApertures:
-    """Circles on one image.
+    """Circular apertures, wide ones, on one image.
 
     Parameters
     ----------

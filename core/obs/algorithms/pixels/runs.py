@@ -49,7 +49,7 @@ def find_pixels(mask: NDArray[np.int32], bits: int) -> tuple[NDArray[np.int64], 
 
 
 def find_runs(line: NDArray[np.int64], place: NDArray[np.int64]) -> Runs:
-    """Join pixels to runs.
+    """Join neighboring pixels of rows to runs.
 
     Parameters
     ----------

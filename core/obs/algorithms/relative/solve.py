@@ -43,7 +43,7 @@ class Anchors:
 
 @dataclass(frozen=True)
 class Solution:
-    """What the fit found.
+    """Solution of the fit, with its errors.
 
     Parameters
     ----------

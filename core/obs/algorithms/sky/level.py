@@ -39,7 +39,7 @@ class SkyStatistics(NamedTuple):
 def measure_sky(
     image: NDArray[np.float32], bad: NDArray[np.bool_], *, mesh: int = 256, clip: float = 3.0
 ) -> SkyStatistics:
-    """Measure the sky.
+    """Measure level and flatness of the sky of an image.
 
     Parameters
     ----------

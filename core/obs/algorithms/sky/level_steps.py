@@ -45,7 +45,7 @@ HALVES_DIFFER = 0.3
 
 
 class LevelSteps(NamedTuple):
-    """Steps along one axis.
+    """Steps of the sky along one axis of the image.
 
     Parameters
     ----------

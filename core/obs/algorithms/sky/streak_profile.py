@@ -104,7 +104,7 @@ class StreakProfile(NamedTuple):
 
     @property
     def length(self) -> float:
-        """Length, pixels."""
+        """Length of the trail, in pixels."""
         return (self.last - self.first + 1) * len(self.band.u) / SEGMENTS * float(np.hypot(1.0, self.line.slope))
 
     @property
@@ -135,7 +135,7 @@ def straighten(line: Line, shape: tuple[int, ...]) -> Band:
 
 
 def follow_line(scaled: Float, line: Line, reach: float) -> StreakProfile | None:
-    """Follow a line.
+    """Follow a straight trail through the image.
 
     Parameters
     ----------

@@ -85,7 +85,7 @@ STAR = 100.0
 
 
 class Streak(NamedTuple):
-    """A straight trail.
+    """A straight trail of a satellite or an aircraft.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ class Streak(NamedTuple):
 def find_streaks(
     image: Float, variance: Float, bad: NDArray[np.bool_]
 ) -> tuple[list[Streak], NDArray[np.bool_], Float | None]:
-    """Find trails.
+    """Find straight trails of satellites and aircraft.
 
     Parameters
     ----------

@@ -48,7 +48,7 @@ class Children:
 
     @classmethod
     def none(cls) -> "Children":
-        """Return no children."""
+        """Return an empty list of deblended children."""
         whole, real = np.zeros(0, np.int64), np.zeros(0, np.float32)
         return cls(Peaks(whole, whole, real, whole), np.zeros(1, np.int64), whole, real, np.zeros(0, bool))
 

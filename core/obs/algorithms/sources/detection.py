@@ -19,7 +19,7 @@ _NEIGHBORS = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if (dy, dx) != 
 
 @dataclass(frozen=True)
 class Peaks:
-    """Local maxima.
+    """Local maxima of the smoothed image.
 
     Parameters
     ----------

@@ -83,7 +83,7 @@ def list_sources(footprints: Footprints, children: Children) -> SourceList:
 
 @dataclass(frozen=True)
 class Stamps:
-    """Square cutouts.
+    """Square cutouts of an image around sources.
 
     Parameters
     ----------

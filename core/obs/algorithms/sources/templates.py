@@ -29,7 +29,7 @@ FAINTEST = 0.01
 
 
 class Template(NamedTuple):
-    """Pixels of templates.
+    """Pixels of the templates of deblended sources.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ def words_option(*spellings: str, metavar: str, text: str) -> Callable[[F], F]:
 
 
 def id_option(function: F) -> F:
-    """Add ``--id``."""
+    """Add the option ``--id`` to a command."""
     text = "Data IDs: A^B alternatives, LOW..HIGH[:STEP] ranges; alone: everything. Repeatable."
     return words_option("--id", metavar="[KEY=VALUE]...", text=text)(function)
 

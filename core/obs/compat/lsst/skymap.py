@@ -29,7 +29,7 @@ class PatchInfo:
         self.own = own
 
     def getIndex(self) -> tuple[int, int]:
-        """Return column and row."""
+        """Return column and row, as in the LSST stack."""
         return self.own.index
 
     def getInnerBBox(self) -> Box2I:
@@ -58,7 +58,7 @@ class TractInfo:
         self.own = own
 
     def getId(self) -> int:
-        """Return the number."""
+        """Return the number, as in the LSST stack."""
         return self.own.number
 
     def getWcs(self) -> SkyWcs:
@@ -66,7 +66,7 @@ class TractInfo:
         return SkyWcs(self.own.wcs.to_tan_sip(self.own.box))
 
     def getBBox(self) -> Box2I:
-        """Return all pixels."""
+        """Return all pixels, as in the LSST stack."""
         return Box2I.from_box(self.own.box)
 
     def getCtrCoord(self) -> IcrsCoord:

@@ -19,7 +19,7 @@ class Transport(Protocol):
     """The way to one DS9."""
 
     def send(self, command: str) -> None:
-        """Have DS9 do something.
+        """Send a command to DS9 and wait for it.
 
         Raises
         ------
@@ -28,7 +28,7 @@ class Transport(Protocol):
         """
 
     def ask(self, command: str) -> str:
-        """Return what DS9 answers.
+        """Send a question to DS9 and return its answer.
 
         Raises
         ------
@@ -63,11 +63,11 @@ class Xpa:
         return True
 
     def send(self, command: str) -> None:
-        """Have DS9 do something."""
+        """Send a command to DS9 and wait for it."""
         self._run(["xpaset", "-p", self.name, command])
 
     def ask(self, command: str) -> str:
-        """Return what DS9 answers."""
+        """Send a question to DS9 and return its answer."""
         return self._run(["xpaget", self.name, *command.split()])
 
     def _run(self, words: list[str]) -> str:
@@ -112,11 +112,11 @@ class Samp:
         return None
 
     def send(self, command: str) -> None:
-        """Have DS9 do something."""
+        """Send a command to DS9 and wait for it."""
         self._call("ds9.set", command)
 
     def ask(self, command: str) -> str:
-        """Return what DS9 answers."""
+        """Send a question to DS9 and return its answer."""
         answer = self._call("ds9.get", command)
         place = urlsplit(str(answer.get("url", "")))
         if place.scheme == "file":  # long answers come in a file
@@ -124,7 +124,7 @@ class Samp:
         return str(answer.get("value", "")).strip()
 
     def close(self) -> None:
-        """Leave the hub."""
+        """Leave the hub of SAMP that connects programs."""
         self._client.disconnect()
 
     def _call(self, kind: str, command: str) -> dict[str, Any]:

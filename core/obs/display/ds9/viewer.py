@@ -28,7 +28,7 @@ _WAIT = 0.3
 
 
 class Ds9:
-    """A DS9 that runs.
+    """A running DS9, to which images are sent.
 
     Parameters
     ----------

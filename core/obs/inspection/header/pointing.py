@@ -64,7 +64,7 @@ AIRMASS_CARDS = ("AIRMASS", "SECZ", "AIRM", "AMSTART", "SECZ-STR", "ESO TEL AIRM
 
 
 def find_airmass(cards: Cards) -> Finding:
-    """Return the airmass."""
+    """Return the airmass that the header gives."""
     for name in AIRMASS_CARDS:
         try:
             value = read_number(cards.get(name))

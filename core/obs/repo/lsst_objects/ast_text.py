@@ -18,7 +18,7 @@ _MAX_DEPTH = 200
 
 @dataclass(frozen=True)
 class AstObject:
-    """One object of AST.
+    """One object of the AST library, as text.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class AstObject:
         return str(self.values.get(name, default))
 
     def part(self, name: str) -> "AstObject":
-        """Return an object inside.
+        """Return an object that is inside this one.
 
         Raises
         ------

@@ -6,7 +6,7 @@ __all__ = ["ForcedConfig"]
 
 
 class ForcedConfig(TaskConfig):
-    """Fluxes at given positions."""
+    """Settings of fluxes at given positions."""
 
     apertures: list[float] = setting([3.0, 6.0, 9.0, 12.0], "Radii of the circular apertures.", unit="pixel")
     upper_limit: float = setting(

@@ -110,7 +110,7 @@ class StarField:
 
     @property
     def n_reference(self) -> int:
-        """Number of reference stars."""
+        """Number of stars that are in the reference catalog."""
         return 0 if self.reference is None else len(self.reference)
 
 

@@ -31,11 +31,11 @@ class DetectorId:
         self._serial, self._name = serial, name
 
     def getSerial(self) -> int:
-        """Return the number."""
+        """Return the number, as in the LSST stack."""
         return self._serial
 
     def getName(self) -> str:
-        """Return the name."""
+        """Return the name, as in the LSST stack."""
         return self._name
 
     def __eq__(self, other: object) -> bool:
@@ -59,7 +59,7 @@ class DetectorId:
 
 
 class Detector:
-    """One detector.
+    """One detector, as in the LSST stack.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ class Detector:
         return DetectorId(self.own.id, self.own.name)
 
     def getName(self) -> str:
-        """Return the name."""
+        """Return the name, as in the LSST stack."""
         return self.own.name
 
     def getSerial(self) -> str:
@@ -105,7 +105,7 @@ class Detector:
         return list(self.own.amplifiers)
 
     def getRaft(self) -> "Raft":
-        """Return the raft."""
+        """Return the raft, as in the LSST stack."""
         return self._raft or Raft([self])
 
     def __repr__(self) -> str:
@@ -113,7 +113,7 @@ class Detector:
 
 
 class Raft:
-    """A group of detectors.
+    """A group of detectors, as in the LSST stack.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ class Raft:
 
 
 class Camera:
-    """A camera.
+    """A camera, as in the LSST stack.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ class Camera:
         self.own = own
 
     def getName(self) -> str:
-        """Return the name."""
+        """Return the name, as in the LSST stack."""
         return self.own.name
 
     def __iter__(self) -> Iterator[Detector]:

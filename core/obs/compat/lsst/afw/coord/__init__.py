@@ -34,11 +34,11 @@ class Coord:
         self._epoch = float(epoch)
 
     def getLongitude(self) -> Angle:
-        """Return the longitude."""
+        """Return the longitude, as in the LSST stack."""
         return self._longitude
 
     def getLatitude(self) -> Angle:
-        """Return the latitude."""
+        """Return the latitude, as in the LSST stack."""
         return self._latitude
 
     def getEpoch(self) -> float:
@@ -63,7 +63,7 @@ class Coord:
         return Fk5Coord(*_directions(vector), epoch)
 
     def toGalactic(self) -> "GalacticCoord":
-        """Return the galactic position."""
+        """Return the galactic position, as in the LSST stack."""
         icrs = self.toIcrs()
         longitude, latitude = erfa.icrs2g(float(icrs._longitude), float(icrs._latitude))
         return GalacticCoord(Angle(float(longitude)), Angle(float(latitude)))
@@ -107,16 +107,16 @@ class _Equatorial(Coord):
     """A position by right ascension and declination."""
 
     def getRa(self) -> Angle:
-        """Return the right ascension."""
+        """Return the right ascension, as in the LSST stack."""
         return self._longitude
 
     def getDec(self) -> Angle:
-        """Return the declination."""
+        """Return the declination, as in the LSST stack."""
         return self._latitude
 
 
 class IcrsCoord(_Equatorial):
-    """A position in ICRS."""
+    """A position in ICRS, as in the LSST stack."""
 
 
 class Fk5Coord(_Equatorial):
@@ -129,16 +129,16 @@ class Fk5Coord(_Equatorial):
 
 
 class GalacticCoord(Coord):
-    """A galactic position."""
+    """A galactic position, as in the LSST stack."""
 
     _system = "GALACTIC"
 
     def getL(self) -> Angle:
-        """Return the galactic longitude."""
+        """Return the galactic longitude, as in the LSST stack."""
         return self._longitude
 
     def getB(self) -> Angle:
-        """Return the galactic latitude."""
+        """Return the galactic latitude, as in the LSST stack."""
         return self._latitude
 
     def toIcrs(self) -> IcrsCoord:
@@ -161,11 +161,11 @@ class EclipticCoord(Coord):
     _system = "ECLIPTIC"
 
     def getLambda(self) -> Angle:
-        """Return the ecliptic longitude."""
+        """Return the ecliptic longitude, as in the LSST stack."""
         return self._longitude
 
     def getBeta(self) -> Angle:
-        """Return the ecliptic latitude."""
+        """Return the ecliptic latitude, as in the LSST stack."""
         return self._latitude
 
     def _to_j2000(self) -> NDArray[np.float64]:

@@ -102,7 +102,7 @@ class Buffering:
             self.flush()
 
     def flush(self, silent: bool = True) -> None:
-        """Send what was gathered."""
+        """Send what was gathered, as in the LSST stack."""
         waiting, _STATE.waiting = _STATE.waiting, {}
         for frame, regions in waiting.items():
             viewer = _viewer("dot")
@@ -110,7 +110,7 @@ class Buffering:
                 viewer.draw(regions, frame=frame)
 
     def pushSize(self, size: int = -1) -> None:
-        """Begin to gather symbols."""
+        """Begin to gather symbols, as in the LSST stack."""
         _STATE.depth += 1
 
     def popSize(self) -> None:

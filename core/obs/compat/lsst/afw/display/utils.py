@@ -55,7 +55,7 @@ class Mosaic:
         self.mode = mode
 
     def reset(self) -> None:
-        """Forget all images."""
+        """Forget all images, as in the LSST stack."""
         self.images, self.labels = [], []
 
     def append(self, image: Any, label: Any = None, ctype: str | None = None) -> int:  # noqa: ANN401 - any image

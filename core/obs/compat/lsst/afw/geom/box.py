@@ -38,31 +38,31 @@ class Box2I:
         return cls(Point2I(box.x_min, box.y_min), Extent2I(box.width, box.height))
 
     def to_box(self) -> Box:
-        """Return our box."""
+        """Return our box, as in the LSST stack."""
         return Box(self._min.x, self._min.y, max(self._size.x, 0), max(self._size.y, 0))
 
     def getMin(self) -> Point2I:
-        """Return the first pixel."""
+        """Return the first pixel, as in the LSST stack."""
         return Point2I(self._min)
 
     def getMax(self) -> Point2I:
-        """Return the last pixel."""
+        """Return the last pixel, as in the LSST stack."""
         return Point2I(self.getMaxX(), self.getMaxY())
 
     def getMinX(self) -> int:
-        """Return the first column."""
+        """Return the first column, as in the LSST stack."""
         return int(self._min.x)
 
     def getMinY(self) -> int:
-        """Return the first row."""
+        """Return the first row, as in the LSST stack."""
         return int(self._min.y)
 
     def getMaxX(self) -> int:
-        """Return the last column."""
+        """Return the last column, as in the LSST stack."""
         return int(self._min.x + self._size.x - 1)
 
     def getMaxY(self) -> int:
-        """Return the last row."""
+        """Return the last row, as in the LSST stack."""
         return int(self._min.y + self._size.y - 1)
 
     getBeginX, getBeginY, getBegin = getMinX, getMinY, getMin
@@ -88,7 +88,7 @@ class Box2I:
         return self.getWidth() * self.getHeight()
 
     def getDimensions(self) -> Extent2I:
-        """Return width and height."""
+        """Return width and height, as in the LSST stack."""
         return Extent2I(self._size)
 
     def getCorners(self) -> list[Point2I]:
@@ -112,7 +112,7 @@ class Box2I:
         self._size = self._size + Extent2I(2 * size, 2 * size)
 
     def shift(self, offset: Extent2I) -> None:
-        """Move the box."""
+        """Move the box, as in the LSST stack."""
         self._min = self._min + offset
 
     def clip(self, other: "Box2I") -> None:
@@ -134,7 +134,7 @@ class Box2I:
 
 
 class Box2D:
-    """A rectangle of positions.
+    """A rectangle of positions, as in the LSST stack.
 
     Parameters
     ----------
@@ -160,35 +160,35 @@ class Box2D:
         return self._min + self._size
 
     def getMinX(self) -> float:
-        """Return the left border."""
+        """Return the left border, as in the LSST stack."""
         return float(self._min.x)
 
     def getMinY(self) -> float:
-        """Return the lower border."""
+        """Return the lower border, as in the LSST stack."""
         return float(self._min.y)
 
     def getMaxX(self) -> float:
-        """Return the right border."""
+        """Return the right border, as in the LSST stack."""
         return float(self._min.x + self._size.x)
 
     def getMaxY(self) -> float:
-        """Return the upper border."""
+        """Return the upper border, as in the LSST stack."""
         return float(self._min.y + self._size.y)
 
     def getCenter(self) -> Point2D:
-        """Return the middle."""
+        """Return the middle, as in the LSST stack."""
         return self._min + self._size * 0.5
 
     def getDimensions(self) -> Extent2D:
-        """Return width and height."""
+        """Return width and height, as in the LSST stack."""
         return Extent2D(self._size)
 
     def getWidth(self) -> float:
-        """Return the width."""
+        """Return the width, as in the LSST stack."""
         return float(self._size.x)
 
     def getHeight(self) -> float:
-        """Return the height."""
+        """Return the height, as in the LSST stack."""
         return float(self._size.y)
 
     def getCorners(self) -> list[Point2D]:

@@ -18,19 +18,19 @@ class _Pair:
         self.y: Any = self._number(x if y is None else y)
 
     def getX(self) -> Any:  # noqa: ANN401 - an int or a float
-        """Return x."""
+        """Return x, as in the LSST stack."""
         return self.x
 
     def getY(self) -> Any:  # noqa: ANN401 - an int or a float
-        """Return y."""
+        """Return y, as in the LSST stack."""
         return self.y
 
     def setX(self, x: float) -> None:
-        """Set x."""
+        """Set x, as in the LSST stack."""
         self.x = self._number(x)
 
     def setY(self, y: float) -> None:
-        """Set y."""
+        """Set y, as in the LSST stack."""
         self.y = self._number(y)
 
     def __getitem__(self, index: int) -> Any:  # noqa: ANN401 - an int or a float
@@ -77,7 +77,7 @@ class Extent2D(_Pair):
         return Extent2D(self.x / number, self.y / number)
 
     def computeNorm(self) -> float:
-        """Return the length."""
+        """Return the length, as in the LSST stack."""
         return float((self.x**2 + self.y**2) ** 0.5)
 
 
@@ -88,7 +88,7 @@ class Extent2I(Extent2D):
 
 
 class Point2D(_Pair):
-    """A position."""
+    """A position, as in the LSST stack."""
 
     _extent: ClassVar[type[Extent2D]] = Extent2D
 

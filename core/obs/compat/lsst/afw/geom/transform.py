@@ -39,13 +39,13 @@ class LinearTransform:
         return self._matrix.copy()
 
     def inverted(self) -> "LinearTransform":
-        """Return the inverse."""
+        """Return the inverse, as in the LSST stack."""
         return LinearTransform(np.linalg.inv(self._matrix))
 
     invert = inverted
 
     def computeDeterminant(self) -> float:
-        """Return the determinant."""
+        """Return the determinant, as in the LSST stack."""
         return float(np.linalg.det(self._matrix))
 
     def __mul__(self, other: "LinearTransform") -> "LinearTransform":
@@ -79,11 +79,11 @@ class AffineTransform:
         self._translation = Extent2D(translation if translation is not None else (0.0, 0.0))
 
     def getLinear(self) -> LinearTransform:
-        """Return the linear part."""
+        """Return the linear part, as in the LSST stack."""
         return self._linear
 
     def getTranslation(self) -> Extent2D:
-        """Return the translation."""
+        """Return the translation, as in the LSST stack."""
         return self._translation
 
     def getMatrix(self) -> NDArray[np.float64]:
@@ -93,7 +93,7 @@ class AffineTransform:
         return matrix
 
     def inverted(self) -> "AffineTransform":
-        """Return the inverse."""
+        """Return the inverse, as in the LSST stack."""
         inverse = self._linear.inverted()
         return AffineTransform(inverse, -inverse(self._translation))
 

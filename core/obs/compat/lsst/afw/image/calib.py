@@ -39,7 +39,7 @@ def _density_error(flux: Floats, error: Floats, density: Floats) -> Floats:
 
 
 class PhotoCalib:
-    """A photometric calibration.
+    """A photometric calibration, as in the LSST stack.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ class Filter:
         self.bandLabel = band
 
     def getName(self) -> str:
-        """Return the name."""
+        """Return the name, as in the LSST stack."""
         return self.physicalLabel
 
     def __str__(self) -> str:

@@ -100,7 +100,7 @@ class ExposureF(Pixels):
         return None if wcs is None else SkyWcs(wcs.shifted(x=-self.getX0(), y=-self.getY0()))
 
     def setWcs(self, wcs: SkyWcs | None) -> None:
-        """Set the WCS."""
+        """Set the WCS, as in the LSST stack."""
         self.exposure.wcs = None if wcs is None else wcs.own.shifted(x=self.getX0(), y=self.getY0())
 
     def hasPsf(self) -> bool:
@@ -112,7 +112,7 @@ class ExposureF(Pixels):
         return None if self.exposure.psf is None else Psf(self.exposure.psf, self.getBBox())
 
     def setPsf(self, psf: Psf | None) -> None:
-        """Set the PSF."""
+        """Set the PSF, as in the LSST stack."""
         self.exposure.psf = None if psf is None else psf.own
 
     def getPhotoCalib(self) -> PhotoCalib | None:
@@ -122,13 +122,13 @@ class ExposureF(Pixels):
     getCalib = getPhotoCalib
 
     def setPhotoCalib(self, calib: PhotoCalib | None) -> None:
-        """Set the zero point."""
+        """Set the zero point, as in the LSST stack."""
         self.exposure.photo_calib = None if calib is None else calib.own
 
     setCalib = setPhotoCalib
 
     def getFilter(self) -> Filter:
-        """Return the filter."""
+        """Return the filter, as in the LSST stack."""
         return Filter(self.exposure.physical_filter)
 
     getFilterLabel = getFilter
@@ -152,7 +152,7 @@ class ExposureF(Pixels):
         return type(self)(self, deep=True)
 
     def Factory(self, *arguments: Any, **keywords: Any) -> Self:
-        """Make an exposure."""
+        """Make an exposure, as in the LSST stack."""
         return type(self)(*arguments, **keywords)
 
     def __getitem__(self, box: Box2I) -> Self:
@@ -164,7 +164,7 @@ class ExposureF(Pixels):
 
     @classmethod
     def readFits(cls, path: str | Path) -> Self:
-        """Read a FITS file."""
+        """Read a FITS file, as in the LSST stack."""
         return cls(path)
 
 

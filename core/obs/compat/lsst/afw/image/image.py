@@ -15,7 +15,7 @@ __all__ = ["LOCAL", "PARENT", "Image", "ImageD", "ImageF", "ImageI", "ImageU"]
 
 
 class Image(Pixels):
-    """An image.
+    """An image, as in the LSST stack.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class Image(Pixels):
         self._array[...] = values
 
     def get(self, x: int, y: int) -> Any:  # noqa: ANN401 - a number of the image's type
-        """Return one pixel."""
+        """Return one pixel, as in the LSST stack."""
         return self._array[y, x].item()
 
     def set(self, x: Any, y: int | None = None, value: Any = None) -> None:  # noqa: ANN401 - one value, or a pixel's
@@ -90,7 +90,7 @@ class Image(Pixels):
 
     @classmethod
     def readFits(cls, path: str | Path) -> Self:
-        """Read a FITS file."""
+        """Read a FITS file, as in the LSST stack."""
         return cls(path)
 
     def __getitem__(self, place: Any) -> Any:  # noqa: ANN401 - a pixel, or a sub-image

@@ -95,7 +95,7 @@ class Mask(Pixels):
         self._mask.array &= ~np.int32(1 << plane)
 
     def clearAllMaskPlanes(self) -> None:
-        """Clear all bits."""
+        """Clear all bits, as in the LSST stack."""
         self._mask.array[...] = 0
 
     def getAsString(self, value: int) -> str:
@@ -111,7 +111,7 @@ class Mask(Pixels):
         return type(self)(self, deep=True)
 
     def Factory(self, *arguments: Any, **keywords: Any) -> Self:
-        """Make a mask."""
+        """Make a mask, as in the LSST stack."""
         return type(self)(*arguments, **keywords)
 
     def __getitem__(self, place: Any) -> Any:  # noqa: ANN401 - a pixel, or a sub-image

@@ -38,7 +38,7 @@ class Pixels:
         return int(self._shape[0])
 
     def getDimensions(self) -> Extent2I:
-        """Return width and height."""
+        """Return width and height, as in the LSST stack."""
         return Extent2I(self.getWidth(), self.getHeight())
 
     def getXY0(self) -> Point2I:

@@ -16,7 +16,7 @@ __all__ = ["Psf"]
 
 
 class Psf:
-    """A PSF.
+    """A PSF, as in the LSST stack.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ _STEP = 0.5  # pixels to either side, over which derivatives are taken
 
 
 class SkyWcs:
-    """A WCS.
+    """A WCS, as in the LSST stack.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ class SkyWcs:
         return float(np.sqrt(abs(np.linalg.det(self._derivatives(Point2D(place)))))) * degrees
 
     def getSkyOrigin(self) -> IcrsCoord:
-        """Return the tangent point."""
+        """Return the tangent point, as in the LSST stack."""
         return IcrsCoord(self.own.crval[0] * degrees, self.own.crval[1] * degrees)
 
     def getPixelOrigin(self) -> Point2D:

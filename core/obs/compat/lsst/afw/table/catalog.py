@@ -35,7 +35,7 @@ def _slot(name: str, doc: str) -> Callable[["SourceCatalog"], NDArray[Any]]:
 
 
 class SourceCatalog:
-    """A table of sources.
+    """A table of sources, as in the LSST stack.
 
     Parameters
     ----------
@@ -56,22 +56,22 @@ class SourceCatalog:
 
     @property
     def catalog(self) -> Catalog:
-        """The catalog of `obs`."""
+        """The catalog of `obs`, as in the LSST stack."""
         fields = self.schema.fields
         columns = {name: Column(self.raw_column(name), fields[name].unit, fields[name].doc) for name in self._columns}
         return Catalog(columns, self._metadata, self.schema.aliases)
 
     @property
     def table(self) -> SourceTable:
-        """The columns."""
+        """The columns, as in the LSST stack."""
         return SourceTable(self.schema)
 
     def getTable(self) -> SourceTable:
-        """Return the columns."""
+        """Return the columns, as in the LSST stack."""
         return self.table
 
     def getSchema(self) -> Schema:
-        """Return the columns."""
+        """Return the columns, as in the LSST stack."""
         return self.schema
 
     def getMetadata(self) -> PropertyList:
@@ -169,7 +169,7 @@ class SourceCatalog:
         raise missing(name, list(self._columns))
 
     def set(self, name: str, values: Any) -> None:  # noqa: ANN401 - an array or a number
-        """Set a column."""
+        """Set a column, as in the LSST stack."""
         found = self.schema.find(name).key
         in_degrees = self.schema.fields[found].unit == "deg"
         self.raw_column(found)[...] = np.rad2deg(values) if in_degrees else values
@@ -203,7 +203,7 @@ class SourceCatalog:
     # Files and other tables
 
     def asAstropy(self) -> "Table":
-        """Return an astropy table."""
+        """Return an astropy table, as in the LSST stack."""
         return self.catalog.to_table()
 
     def writeFits(self, path: str | Path) -> None:
@@ -212,5 +212,5 @@ class SourceCatalog:
 
     @classmethod
     def readFits(cls, path: str | Path) -> "SourceCatalog":
-        """Read a FITS file."""
+        """Read a FITS file, as in the LSST stack."""
         return cls(read_catalog(path))

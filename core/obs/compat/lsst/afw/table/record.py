@@ -22,14 +22,14 @@ class _Rows(Protocol):
 
     @property
     def schema(self) -> Schema:
-        """The columns."""
+        """The columns, as in the LSST stack."""
 
     def raw_column(self, column: str) -> NDArray[Any]:
         """Return a column as it is kept."""
 
 
 class SourceRecord:
-    """One source.
+    """One source, as in the LSST stack.
 
     Parameters
     ----------
@@ -44,11 +44,11 @@ class SourceRecord:
 
     @property
     def schema(self) -> Schema:
-        """The columns."""
+        """The columns, as in the LSST stack."""
         return self._catalog.schema
 
     def getSchema(self) -> Schema:
-        """Return the columns."""
+        """Return the columns, as in the LSST stack."""
         return self._catalog.schema
 
     def get(self, name: str) -> Any:  # noqa: ANN401 - of the column's type
@@ -138,19 +138,19 @@ class SourceRecord:
         self.set("parent", number)
 
     def getRa(self) -> Angle:
-        """Return the right ascension."""
+        """Return the right ascension, as in the LSST stack."""
         return Angle(self.get("coord_ra"))
 
     def getDec(self) -> Angle:
-        """Return the declination."""
+        """Return the declination, as in the LSST stack."""
         return Angle(self.get("coord_dec"))
 
     def setRa(self, angle: Angle) -> None:
-        """Set the right ascension."""
+        """Set the right ascension, as in the LSST stack."""
         self.set("coord_ra", angle)
 
     def setDec(self, angle: Angle) -> None:
-        """Set the declination."""
+        """Set the declination, as in the LSST stack."""
         self.set("coord_dec", angle)
 
     def getCoord(self) -> IcrsCoord:
@@ -166,19 +166,19 @@ class SourceRecord:
     # Slots
 
     def getCentroid(self) -> Point2D:
-        """Return the position, pixels."""
+        """Return the position, pixels, as in the LSST stack."""
         return Point2D(self.getX(), self.getY())
 
     def getX(self) -> float:
-        """Return the column, pixels."""
+        """Return the column, pixels, as in the LSST stack."""
         return float(self.get("slot_Centroid_x"))
 
     def getY(self) -> float:
-        """Return the row, pixels."""
+        """Return the row, pixels, as in the LSST stack."""
         return float(self.get("slot_Centroid_y"))
 
     def getShape(self) -> Quadrupole:
-        """Return the second moments."""
+        """Return the second moments, as in the LSST stack."""
         return Quadrupole(self.getIxx(), self.getIyy(), self.getIxy())
 
     def getIxx(self) -> float:

@@ -27,7 +27,7 @@ _TYPES: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Field:
-    """One column.
+    """One column, as in the LSST stack.
 
     Parameters
     ----------
@@ -50,15 +50,15 @@ class Field:
     shape: tuple[int, ...] = ()
 
     def getName(self) -> str:
-        """Return the name."""
+        """Return the name, as in the LSST stack."""
         return self.name
 
     def getDoc(self) -> str:
-        """Return what it is."""
+        """Return what it is, as in the LSST stack."""
         return self.doc
 
     def getUnits(self) -> str:
-        """Return the unit."""
+        """Return the unit, as in the LSST stack."""
         return self.unit
 
     def getTypeString(self) -> str:
@@ -83,11 +83,11 @@ class SchemaItem:
     field: Field
 
     def getField(self) -> Field:
-        """Return the column."""
+        """Return the column, as in the LSST stack."""
         return self.field
 
     def getKey(self) -> str:
-        """Return the key."""
+        """Return the key, as in the LSST stack."""
         return self.key
 
     def __str__(self) -> str:

@@ -36,5 +36,5 @@ class SourceTable:
         return Schema({field.name: field for field in fields})
 
     def getSchema(self) -> Schema:
-        """Return the columns."""
+        """Return the columns, as in the LSST stack."""
         return self.schema

@@ -47,7 +47,7 @@ class PropertySet:
         return self._values.get(name, self._fixed.get(name, default))
 
     def getScalar(self, name: str) -> Any:  # noqa: ANN401 - any value of a header
-        """Return a value.
+        """Return a value, as in the LSST stack.
 
         Raises
         ------
@@ -77,7 +77,7 @@ class PropertySet:
         return name in self
 
     def set(self, name: str, value: object) -> None:
-        """Set a value."""
+        """Set a value, as in the LSST stack."""
         self[name] = value
 
     def add(self, name: str, value: object) -> None:
@@ -89,7 +89,7 @@ class PropertySet:
         self[name] = [*held, value] if isinstance(held, list) else [held, value]
 
     def remove(self, name: str) -> None:
-        """Remove a value."""
+        """Remove a value, as in the LSST stack."""
         self._values.pop(name, None)
         self._fixed.pop(name, None)
 
@@ -111,7 +111,7 @@ class PropertySet:
         return len(self)
 
     def items(self) -> list[tuple[str, Any]]:
-        """Return names with values."""
+        """Return names with values, as in the LSST stack."""
         return [(name, self[name]) for name in self]
 
     def toDict(self) -> dict[str, Any]:

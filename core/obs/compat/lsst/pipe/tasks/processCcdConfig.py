@@ -63,7 +63,7 @@ class ProcessCcdConfig(Section):
         return self._layers.build().model_dump(mode="json")
 
     def validate(self) -> None:
-        """Check all values together.
+        """Check all values together, as in the LSST stack.
 
         Raises
         ------

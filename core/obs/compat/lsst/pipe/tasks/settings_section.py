@@ -11,7 +11,7 @@ __all__ = ["Section"]
 
 
 class Section:
-    """A section of settings.
+    """A section of settings, as in the LSST stack.
 
     Parameters
     ----------

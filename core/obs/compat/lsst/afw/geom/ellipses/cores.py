@@ -50,7 +50,7 @@ class BaseCore(ABC):
 
 
 class Quadrupole(BaseCore):
-    """Second moments.
+    """Second moments, as in the LSST stack.
 
     Parameters
     ----------
@@ -81,11 +81,11 @@ class Quadrupole(BaseCore):
         return self._yy
 
     def getIxy(self) -> float:
-        """Return the mixed moment."""
+        """Return the mixed moment, as in the LSST stack."""
         return self._xy
 
     def getDeterminant(self) -> float:
-        """Return the determinant."""
+        """Return the determinant, as in the LSST stack."""
         return self._xx * self._yy - self._xy**2
 
     def __eq__(self, other: object) -> bool:
@@ -102,7 +102,7 @@ class Quadrupole(BaseCore):
 
 
 class Axes(BaseCore):
-    """Semi-axes and position angle.
+    """Semi-axes and position angle, as in the LSST stack.
 
     Parameters
     ----------
@@ -133,11 +133,11 @@ class Axes(BaseCore):
         return cls(Quadrupole(xx, yy, xy))
 
     def getA(self) -> float:
-        """Return the semi-major axis."""
+        """Return the semi-major axis, as in the LSST stack."""
         return self._a
 
     def getB(self) -> float:
-        """Return the semi-minor axis."""
+        """Return the semi-minor axis, as in the LSST stack."""
         return self._b
 
     def getTheta(self) -> float:

@@ -47,7 +47,7 @@ class Ellipticity(ABC):
         return self._e2
 
     def getE(self) -> float:
-        """Return the size."""
+        """Return the size, as in the LSST stack."""
         return math.hypot(self._e1, self._e2)
 
     def getTheta(self) -> float:
@@ -70,7 +70,7 @@ class Distortion(Ellipticity):
     """Size ``(1 - q^2) / (1 + q^2)``."""
 
     def distortion(self) -> float:
-        """Return the size."""
+        """Return the size, as in the LSST stack."""
         return self.getE()
 
     @staticmethod
@@ -91,7 +91,7 @@ class ReducedShear(Ellipticity):
 
 
 class ConformalShear(Ellipticity):
-    """Size ``-ln q``."""
+    """Size ``-ln q``, as in the LSST stack."""
 
     def distortion(self) -> float:
         """Return the size as a distortion."""

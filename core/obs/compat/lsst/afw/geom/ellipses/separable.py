@@ -57,11 +57,11 @@ class _Separable(BaseCore):
         return cls(Quadrupole(xx, yy, xy))
 
     def getEllipticity(self) -> Ellipticity:
-        """Return the ellipticity."""
+        """Return the ellipticity, as in the LSST stack."""
         return self._ellipticity
 
     def getRadius(self) -> float:
-        """Return the radius."""
+        """Return the radius, as in the LSST stack."""
         return self._radius
 
     def getE1(self) -> float:
@@ -77,13 +77,13 @@ class _Separable(BaseCore):
 
 
 class SeparableDistortionDeterminantRadius(_Separable):
-    """Distortion and determinant radius."""
+    """Distortion and determinant radius, as in the LSST stack."""
 
     _ellipticity_class, _radius_kind = Distortion, "determinant"
 
 
 class SeparableDistortionTraceRadius(_Separable):
-    """Distortion and trace radius."""
+    """Distortion and trace radius, as in the LSST stack."""
 
     _ellipticity_class, _radius_kind = Distortion, "trace"
 
