@@ -33,7 +33,7 @@ from obs.algorithms.measure.sources import measure_sources
 from obs.algorithms.pixels.smoothing import smooth
 from obs.algorithms.pixels.window import plane_windows
 from obs.algorithms.sky.background import fit_background
-from obs.algorithms.sky.noise import pixel_noise_of
+from obs.algorithms.sky.noise import predict_smoothed_noise
 from obs.algorithms.sources.deblend import deblend
 from obs.algorithms.sources.detection import find_footprints
 from obs.algorithms.sources.stamps import StampCutter, list_sources
@@ -79,7 +79,7 @@ def steps(folder: Path) -> list[Step]:
     grid = [axis.ravel() for axis in np.meshgrid(np.linspace(0, width - 1, 5), np.linspace(0, height - 1, 5))]
     stars = psf.evaluate(x=grid[0], y=grid[1])
     masked = exposure.masked_image.mask.any("DETECTED")
-    noise_level = pixel_noise_of(image, masked, sigma)
+    noise_level = predict_smoothed_noise(image, masked, sigma)
     smoothed = smooth(image, sigma, to_border=True)
     detection = {"threshold": 5 * noise_level, "n_grow": 5, "prominence": 2.5 * noise_level, "variance": variance}
     footprints = find_footprints(smoothed, **detection)
@@ -111,7 +111,7 @@ def steps(folder: Path) -> list[Step]:
         ("smoothing with the PSF", lambda: smooth(image, sigma, to_border=True),
          "scipy, FFT", lambda: fftconvolve(image, kernel, mode="same")),
         ("noise, footprints, peaks, blends",
-         lambda: (pixel_noise_of(image, masked, sigma), find_footprints(smoothed, **detection),
+         lambda: (predict_smoothed_noise(image, masked, sigma), find_footprints(smoothed, **detection),
                   deblend(image, variance, footprints, psf, fwhm=fwhm)),
          "sep.extract", lambda: sep.extract(image, 1.5, err=np.sqrt(variance), filter_kernel=kernel[10:21, 10:21])),
         ("one aperture of 6 pixels, band-limited",

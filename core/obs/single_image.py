@@ -25,7 +25,7 @@ from obs.repo.image_file import read_image_file
 from obs.repo.reference_catalog import load_reference_catalog
 from obs.tasks.plain_variance import make_variance
 from obs.tasks.process_config import ProcessFileConfig
-from obs.tasks.unusable_pixels import doubt_values, fill_narrow_gaps, mask_constant_pixels, mask_flat_tops
+from obs.tasks.unusable_pixels import fill_narrow_gaps, mask_constant_pixels, mask_flat_tops, warn_of_lost_values
 
 __all__ = ["SCHEMA_FOLDER", "process_file"]
 
@@ -154,7 +154,7 @@ def _complete(exposure: Exposure, config: ProcessFileConfig, path: Path) -> tupl
     warnings = mask_flat_tops(pixels) if config.find_saturation else []
     if config.find_constant:
         warnings += mask_constant_pixels(pixels)
-    warnings += doubt_values(pixels)
+    warnings += warn_of_lost_values(pixels)
     saturated = pixels.image[mask.any("SAT") & np.isfinite(pixels.image)]
     if saturation is None and saturated.size:
         saturation = float(saturated.min())

@@ -8,7 +8,7 @@ import pytest
 from obs.metrics.as_catalog import as_catalog
 from obs.metrics.gather import gather_metrics, visit_rows
 from obs.metrics.master import record_masters
-from obs.metrics.nights import night_of, visit_name
+from obs.metrics.nights import compute_night, visit_name
 from obs.repo.metric_rows import query_metric_table
 from obs.repo.metric_table import MetricTable
 from synthetic_night import mosaic, night
@@ -60,8 +60,8 @@ def test_calibration_frames_have_rows(tmp_path):
 
 
 def test_nights_go_from_noon_to_noon_and_visits_have_names():
-    assert night_of({"mjd": 60000.1}) == "2023-02-24"
-    assert night_of({"mjd": 60000.4, "longitude": -155.0}) == "2023-02-24"
-    assert night_of({"mjd": None}) == ""
+    assert compute_night({"mjd": 60000.1}) == "2023-02-24"
+    assert compute_night({"mjd": 60000.4, "longitude": -155.0}) == "2023-02-24"
+    assert compute_night({"mjd": None}) == ""
     assert visit_name({"data_id": "visit=3 ccd=2", "visit": 3, "ccd": 2}) == "visit=3"
     assert visit_name({"data_id": "run=1 camcol=4 filter=r field=300"}) == "run=1 filter=r field=300"

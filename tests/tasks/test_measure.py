@@ -6,7 +6,7 @@ from obs.algorithms.measure.aperture_flux import aperture_name
 from obs.algorithms.photometry.aperture_correction import ApertureCorrection
 from obs.algorithms.photometry.surface import interpolate_surface
 from obs.algorithms.pixels.smoothing import smooth
-from obs.algorithms.sky.noise import noise_of
+from obs.algorithms.sky.noise import measure_smoothed_noise
 from obs.algorithms.sources.detection import find_footprints
 from obs.errors import MeasurementError
 from obs.image.exposure import Exposure
@@ -33,7 +33,7 @@ def exposure_of(x, y, flux, *, seed=0):
 
 def measure(exposure, *, exposure_id=5, bits=32, deblend=True, **settings):
     smoothed = smooth(np.nan_to_num(exposure.masked_image.image), 3.2 / 2.355)
-    footprints = find_footprints(smoothed, threshold=5 * noise_of(smoothed), n_grow=3)
+    footprints = find_footprints(smoothed, threshold=5 * measure_smoothed_noise(smoothed), n_grow=3)
     config = MeasurementConfig(**settings)
     return measure_catalog(
         exposure,

@@ -11,7 +11,7 @@ from obs.image.catalog import Catalog
 from obs.image.visit_info import VisitInfo
 from obs.image.wcs import TanSipWcs
 from obs.tasks.astrometry import AstrometryConfig
-from obs.tasks.proper_motion import doubt_epoch, move_to_epoch, solve_at_epoch
+from obs.tasks.proper_motion import move_to_epoch, solve_at_epoch, warn_of_wrong_epoch
 from obs.tasks.reference import ReferenceConfig
 
 N, SHAPE, SCALE = 200, (1000, 1200), 0.3
@@ -116,7 +116,7 @@ def test_stars_show_the_date(given, message):
     seen, mjd = move_to_epoch(stars, MJD_2026), 51544.5 + 365.25 * (given - 2000.0)
     rows = np.arange(N)
     matches = Matches(rows, rows, np.zeros(N))
-    warning = "".join(doubt_epoch(seen, move_to_epoch(stars, mjd), matches, mjd))
+    warning = "".join(warn_of_wrong_epoch(seen, move_to_epoch(stars, mjd), matches, mjd))
     assert "show the year 2026.0" in warning
     assert message in warning
-    assert not doubt_epoch(seen, seen, matches, MJD_2026)
+    assert not warn_of_wrong_epoch(seen, seen, matches, MJD_2026)

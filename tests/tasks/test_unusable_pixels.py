@@ -6,7 +6,7 @@ from obs.image.mask import Mask
 from obs.image.masked_image import MaskedImage
 from obs.image.psf import PixelPsf
 from obs.tasks.repair import CosmicRayConfig, repair_dark_pixels
-from obs.tasks.unusable_pixels import doubt_values, fill_narrow_gaps
+from obs.tasks.unusable_pixels import fill_narrow_gaps, warn_of_lost_values
 
 SHAPE = (120, 130)
 NOISE = 10.0
@@ -20,14 +20,14 @@ def sky(level=100.0):
 
 def test_a_cut_and_coarse_counts_are_warnings():
     pixels = sky(0.0)
-    assert doubt_values(pixels) == []
+    assert warn_of_lost_values(pixels) == []
     np.maximum(pixels.image, 0.0, out=pixels.image)
     assert re.search(
-        "the noise is cut off: (49|50|51) % of the pixels have the lowest value, 0", doubt_values(pixels)[0]
+        "the noise is cut off: (49|50|51) % of the pixels have the lowest value, 0", warn_of_lost_values(pixels)[0]
     )
     coarse = sky()
     coarse.image[:] = 40.0 * np.rint(coarse.image / 40.0 + 0.3)
-    assert "steps of 40" in doubt_values(coarse)[0]
+    assert "steps of 40" in warn_of_lost_values(coarse)[0]
 
 
 def test_narrow_gaps_are_filled_and_wide_ones_and_borders_stay():

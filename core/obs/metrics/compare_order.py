@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from obs.metrics.nights import VISIT_KEYS, night_of
+from obs.metrics.nights import VISIT_KEYS, compute_night
 
 __all__ = ["add_clock_steps", "add_drifts"]
 
@@ -29,7 +29,7 @@ def add_clock_steps(rows: Sequence[dict[str, Any]]) -> None:
         row["clock_step"] = None
         key = next((key for key in VISIT_KEYS if isinstance(row.get(key), int)), None)
         if key is not None and row.get("mjd") is not None and row.get("exposure_time"):
-            nights[(key, night_of(row))].setdefault(row[key], row)
+            nights[(key, compute_night(row))].setdefault(row[key], row)
     steps: dict[tuple[str, int], float] = {}
     for (key, _), visits in nights.items():
         order = sorted(visits)
@@ -64,7 +64,7 @@ def add_drifts(rows: Sequence[dict[str, Any]]) -> None:
     for row in rows:
         row["dew"] = None
         if all(row.get(name) is not None for name in ("seeing", "transparency", "mjd")):
-            groups[(night_of(row), row.get("filter"), row.get("detector_name"))].append(row)
+            groups[(compute_night(row), row.get("filter"), row.get("detector_name"))].append(row)
     for group in groups.values():
         group.sort(key=lambda row: float(row["mjd"]))
         seeing, clear = (np.array([row[name] for row in group], float) for name in ("seeing", "transparency"))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from obs.metrics.compare_order import add_clock_steps, add_drifts
 from obs.metrics.definitions import Metric
-from obs.metrics.nights import night_of
+from obs.metrics.nights import compute_night
 
 __all__ = ["DERIVED", "Reference", "References", "add_derived"]
 
@@ -274,7 +274,7 @@ def _compare_fields(rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _group(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return night_of(row), row.get("filter")
+    return compute_night(row), row.get("filter")
 
 
 def _values(rows: Iterable[Mapping[str, Any]], metric: str) -> NDArray[np.float64]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from obs.errors import ObsError
-from obs.metrics.nights import night_of
+from obs.metrics.nights import compute_night
 from obs.repo.metric_table import METRIC_FILE, MetricTable
 
 __all__ = ["read_history"]
@@ -39,10 +39,10 @@ def read_history(roots: Sequence[Path], nights: Sequence[str], *, limit: int = H
             continue  # a damaged table of another output is not a reason not to judge this one
         for row in rows:
             known = newest.get(row["data_id"])
-            if night_of(row) not in ("", *nights) and (known is None or _changed(known) < _changed(row)):
+            if compute_night(row) not in ("", *nights) and (known is None or _changed(known) < _changed(row)):
                 newest[row["data_id"]] = row
-    chosen = set(sorted({night_of(row) for row in newest.values()})[-limit:])
-    return sorted((row for row in newest.values() if night_of(row) in chosen), key=lambda row: float(row["mjd"]))
+    chosen = set(sorted({compute_night(row) for row in newest.values()})[-limit:])
+    return sorted((row for row in newest.values() if compute_night(row) in chosen), key=lambda row: float(row["mjd"]))
 
 
 def _changed(row: Mapping[str, Any]) -> float:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-__all__ = ["NOT_KEYS", "VISIT_KEYS", "night_of", "utc_of", "visit_name"]
+__all__ = ["NOT_KEYS", "VISIT_KEYS", "compute_night", "mjd_to_utc", "visit_name"]
 
 #: Data ID keys that number the exposure, in the order in which they are looked for.
 VISIT_KEYS = ("visit", "exposure", "expId")
@@ -36,14 +36,14 @@ def visit_name(row: Mapping[str, Any]) -> str:
     return " ".join(words) or str(row["data_id"])
 
 
-def utc_of(mjd: float | None) -> datetime | None:
+def mjd_to_utc(mjd: float | None) -> datetime | None:
     """Return a modified Julian day as UTC; None if it is not known."""
     if mjd is None or not math.isfinite(mjd):
         return None
     return _MJD_ZERO + timedelta(days=mjd)
 
 
-def night_of(row: Mapping[str, Any]) -> str:
+def compute_night(row: Mapping[str, Any]) -> str:
     """Return the date on which the night of a row began, from noon to noon of universal time; empty if not known.
 
     Parameters
@@ -52,7 +52,7 @@ def night_of(row: Mapping[str, Any]) -> str:
         With ``mjd``, and ``longitude`` where the place is known: then noon is that of the place.
     """
     mjd = row.get("mjd")
-    moment = utc_of(mjd)
+    moment = mjd_to_utc(mjd)
     if moment is None:
         return ""
     return (moment + timedelta(days=(row.get("longitude") or 0.0) / 360.0 - 0.5)).date().isoformat()

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from obs.metrics.nights import night_of
+from obs.metrics.nights import compute_night
 from obs.report.night import Night
 
 __all__ = ["amplifier_history"]
@@ -36,7 +36,7 @@ def amplifier_history(night: Night) -> dict[str, dict[str, list[list[float | Non
             continue
         detector, when = str(row.get("detector_name") or ""), float(row["mjd"])
         for name, level, noise in row.get("details", {}).get("overscan", []):
-            found[detector, str(name)].append((night_of(row), (when, level, noise)))
+            found[detector, str(name)].append((compute_night(row), (when, level, noise)))
     short = len(rows) <= _MOST_FRAMES
     result: dict[str, dict[str, list[list[float | None]]]] = defaultdict(dict)
     for (detector, name), points in sorted(found.items()):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from obs.metrics.nights import night_of
+from obs.metrics.nights import compute_night
 from obs.report.night import Frame, Night
 
 __all__ = ["list_nights", "list_targets"]
@@ -75,7 +75,7 @@ def list_nights(night: Night) -> list[dict[str, Any]]:
         return []
     groups: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
     for row in [*night.history, *(frame.row for frame in night.detectors)]:
-        groups[night_of(row), str(row.get("filter") or "")].append(row)
+        groups[compute_night(row), str(row.get("filter") or "")].append(row)
     chosen = set(sorted({date for date, _ in groups if date})[-_NIGHTS:])
     rows = []
     for (date, name), group in sorted(groups.items(), reverse=True):

@@ -12,7 +12,7 @@ from obs.errors import RepositoryError
 from obs.metrics.gates import Gates, load_gates
 from obs.metrics.gather import visit_rows
 from obs.metrics.history import read_history
-from obs.metrics.nights import night_of, visit_name
+from obs.metrics.nights import compute_night, visit_name
 from obs.metrics.verdict import LEVELS, Verdict, judge
 from obs.repo.butler import Butler
 from obs.repo.metric_rows import query_metric_table
@@ -134,11 +134,11 @@ def collect_night(
     except RepositoryError as error:
         result.reason = str(error)
         return result
-    rows = [row for row in rows if night is None or night_of(row) in (night, "")]
+    rows = [row for row in rows if night is None or compute_night(row) in (night, "")]
     if not rows:
         result.reason = f"no frame of the night {night}" if night else "no data ID was processed"
         return result
-    result.nights = sorted({night_of(row) for row in rows} - {""})
+    result.nights = sorted({compute_night(row) for row in rows} - {""})
     result.history = read_history([folder, *butler.roots], result.nights)
     rows.sort(key=lambda row: (row.get("mjd") is None, row.get("mjd") or 0.0, row["data_id"]))
     result.detectors = [

@@ -8,7 +8,7 @@ from typing import Any
 from obs.metrics.definitions import CONTEXT, MASTER_METRICS, METRICS, Metric
 from obs.metrics.derive import DERIVED
 from obs.metrics.gates import Gate
-from obs.metrics.nights import night_of
+from obs.metrics.nights import compute_night
 from obs.report.amplifier_history import amplifier_history
 from obs.report.night import Frame, Night
 
@@ -88,7 +88,7 @@ def _table(frames: Sequence[Frame], metrics: Sequence[str]) -> dict[str, Any]:
         "n": len(frames),
         "name": [frame.name for frame in frames],
         "level": [frame.verdict.level for frame in frames],
-        "night": [night_of(frame.row) for frame in frames],
+        "night": [compute_night(frame.row) for frame in frames],
         "reasons": [
             [[cause.name, cause.level, cause.text, cause.remedy] for cause in frame.verdict.causes[:_MOST_REASONS]]
             for frame in frames

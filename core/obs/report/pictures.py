@@ -22,7 +22,7 @@ from obs.report.night import Frame, Night
 from obs.report.residual import subtract_stars
 from obs.report.stars import star_data
 
-__all__ = ["Pictures", "data_id_of", "make_pictures"]
+__all__ = ["Pictures", "extract_data_id", "make_pictures"]
 
 logger = logging.getLogger(__name__)
 
@@ -130,14 +130,14 @@ def choose_frames(frames: Sequence[Frame], most: int) -> list[Frame]:
     return [*median, *worst[: most - 1]]
 
 
-def data_id_of(row: Mapping[str, Any]) -> dict[str, Any]:
+def extract_data_id(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return the data ID of a row of metrics."""
     names = [word.partition("=")[0] for word in str(row["data_id"]).split() if "=" in word]
     return {name: row[name] for name in names if row.get(name) is not None}
 
 
 def _add(pictures: Pictures, butler: Butler, frame: Frame) -> None:
-    data_id = data_id_of(frame.row)
+    data_id = extract_data_id(frame.row)
     exposure: Exposure = butler.get("calexp", data_id)
     image, text = _thumbnail(exposure)
     pictures.images[frame.name] = {"image": image, "mask": _mask_picture(exposure.masked_image.mask), "text": text}
@@ -153,7 +153,7 @@ def _add(pictures: Pictures, butler: Butler, frame: Frame) -> None:
 
 def _add_small(pictures: Pictures, butler: Butler, frame: Frame) -> None:
     """Add a small picture, and the plots, which are drawn from numbers."""
-    data_id = data_id_of(frame.row)
+    data_id = extract_data_id(frame.row)
     exposure: Exposure = butler.get("calexp", data_id)
     image, text = _thumbnail(exposure, _SMALL)
     pictures.images[frame.name] = {"image": image, "mask": "", "text": text, "mini": "1"}

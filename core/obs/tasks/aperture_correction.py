@@ -20,7 +20,12 @@ from obs.image.catalog import Catalog
 from obs.image.psf import Psf
 from obs.tasks.measure import MeasurementConfig, classify
 
-__all__ = ["ApertureCorrectionConfig", "apply_aperture_correction", "doubt_correction", "fit_aperture_corrections"]
+__all__ = [
+    "ApertureCorrectionConfig",
+    "apply_aperture_correction",
+    "fit_aperture_corrections",
+    "warn_of_poor_correction",
+]
 
 CORRECTED = ("base_PsfFlux", "base_GaussianFlux")
 """Fluxes whose scale the aperture correction brings to that of the reference aperture."""
@@ -167,7 +172,7 @@ def fit_aperture_corrections(
     return fits
 
 
-def doubt_correction(correction: ApertureCorrection, *, crowded: bool = False) -> list[str]:
+def warn_of_poor_correction(correction: ApertureCorrection, *, crowded: bool = False) -> list[str]:
     """Return what speaks against the aperture correction of PSF fluxes, judged by all stars and not by those kept."""
     if not correction.fits:
         if crowded:

@@ -20,8 +20,8 @@ from obs.instrument.barycenter import mid_exposure_mjd
 from obs.tasks.aperture_correction import (
     ApertureCorrectionConfig,
     apply_aperture_correction,
-    doubt_correction,
     fit_aperture_corrections,
+    warn_of_poor_correction,
 )
 from obs.tasks.astrometry import AstrometryConfig, AstrometrySolution, match_reference
 from obs.tasks.background import BackgroundConfig, check_background, clip_few_counts
@@ -35,7 +35,7 @@ from obs.tasks.measure import (
     set_sky_coordinates,
 )
 from obs.tasks.photometry import PhotometryConfig, solve_photometry
-from obs.tasks.proper_motion import doubt_epoch, solve_at_epoch
+from obs.tasks.proper_motion import solve_at_epoch, warn_of_wrong_epoch
 from obs.tasks.psf_model import Origin, add_psf_rung
 from obs.tasks.psf_sizes import FWHM_PER_SIGMA, scale_background
 from obs.tasks.reference import ReferenceConfig
@@ -212,7 +212,7 @@ def calibrate(
         minimum_signal_to_noise=config.detection.threshold,
         radius=max(config.astrometry.match_radius, MATCH_PIXELS * scale),
     )
-    moved = doubt_epoch(catalog, known, matches, mid_exposure_mjd(exposure.visit_info)) if solution.fit else []
+    moved = warn_of_wrong_epoch(catalog, known, matches, mid_exposure_mjd(exposure.visit_info)) if solution.fit else []
     zero_point, doubts = solve_photometry(exposure, catalog, known, matches, band, config.photometry, config.reference)
     if config.magnitudes:
         add_magnitudes(catalog, exposure.photo_calib)
@@ -247,7 +247,7 @@ def _correct_apertures(
     # in a crowd the apertures of the characterization hold neighbors, too
     best = {name: fit if fit.n_star or crowded else corrections.get(name, fit) for name, fit in fresh.items()}
     apply_aperture_correction(catalog, best, config.measurement)
-    return doubt_correction(best["base_PsfFlux"], crowded=crowded)
+    return warn_of_poor_correction(best["base_PsfFlux"], crowded=crowded)
 
 
 def _psf_stars(catalog: Catalog) -> NDArray[np.bool_]:

@@ -32,7 +32,7 @@ from obs.tasks.aperture_correction import (
 )
 from obs.tasks.background import BackgroundConfig, bad_pixels, clip_few_counts, subtract_background
 from obs.tasks.detect import DetectionConfig, detect_sources
-from obs.tasks.explain_psf import doubt_psf, explain_no_stars, warn_of_double_images
+from obs.tasks.explain_psf import explain_no_stars, warn_of_double_images, warn_of_poor_psf
 from obs.tasks.measure import (
     DeblendConfig,
     MeasurementConfig,
@@ -41,7 +41,7 @@ from obs.tasks.measure import (
 )
 from obs.tasks.noise import NoiseConfig
 from obs.tasks.prepare_sky import SkyReport, prepare_sky
-from obs.tasks.psf_model import Origin, PsfConfig, PsfModel, add_psf_rung, model_psf, resembles
+from obs.tasks.psf_model import Origin, PsfConfig, PsfModel, add_psf_rung, has_similar_width, model_psf
 from obs.tasks.psf_sizes import FWHM_PER_SIGMA, ORDINARY_FWHM, psf_stamp_size, scale_background
 from obs.tasks.psf_stars import (
     ENOUGH_STARS,
@@ -223,7 +223,7 @@ def characterize(
             n_cosmic_ray += repair(model.psf)
     other = None
     if model.origin in ("gaussian", "assumed") and find_psf is not None and (other := find_psf()) is not None:
-        if resembles(other.psf, model, exposure.shape):
+        if has_similar_width(other.psf, model, exposure.shape):
             model = PsfModel(other.psf, "nearest good exposure", exposure=str(other))
         else:
             warnings.append(f"the PSF of {other} is not used: the sources have another width")
@@ -241,7 +241,7 @@ def characterize(
     if model.fit is not None:
         result.n_psf_star = int(model.fit.used.sum())
         result.psf_size_residual = _size_residual(catalog, reserved if reserved.any() else stars)
-        doubts = doubt_psf(bright, stars, model.fit, shape=exposure.shape, fwhm=fwhm)
+        doubts = warn_of_poor_psf(bright, stars, model.fit, shape=exposure.shape, fwhm=fwhm)
         result.psf_trusted = model.origin == "stars" and not doubts
         warnings.extend(doubts)
     if model.origin not in ("stars", "given"):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from obs.algorithms.pixels.grow import grow
 from obs.algorithms.pixels.smoothing import Smoothed, gaussian_kernel, smooth
 from obs.algorithms.sky.background import fit_background
-from obs.algorithms.sky.noise import noise_of, pixel_noise_of
+from obs.algorithms.sky.noise import measure_smoothed_noise, predict_smoothed_noise
 from obs.algorithms.sources.detection import Footprints, Peaks, above_threshold, find_footprints
 from obs.algorithms.sources.measured_peaks import survives_without_filled_pixels
 from obs.config.base import TaskConfig, setting
@@ -207,7 +207,7 @@ def _noise(
 ) -> float:
     """Noise of the smoothed image; NaN or 0 where it is not known."""
     margin = _kernel_margin(sigma, config)
-    everywhere = noise_of(Smoothed(smoothed.image, margin), bad)
+    everywhere = measure_smoothed_noise(Smoothed(smoothed.image, margin), bad)
     if config.noise == "everywhere" or not everywhere > 0:
         return everywhere
     noise = everywhere
@@ -217,9 +217,9 @@ def _noise(
         if np.count_nonzero(~beside) < FEWEST_BESIDE:
             return noise
         if config.noise == "pixels":
-            found = pixel_noise_of(image, beside, sigma, config.kernel_size)
+            found = predict_smoothed_noise(image, beside, sigma, config.kernel_size)
         else:
-            found = noise_of(smoothed, beside)
+            found = measure_smoothed_noise(smoothed, beside)
         if not np.isfinite(found) or found >= SAME_NOISE * noise:
             break
         noise = found
@@ -251,8 +251,8 @@ def _local_background(
         return None, None
     local = fit.image()
     flat = Smoothed(smoothed.image - local, smoothed.margin)
-    noise = noise_of(flat, bad)
+    noise = measure_smoothed_noise(flat, bad)
     if config.noise != "everywhere":
-        beside = noise_of(flat, bad | _sources_of(flat, noise, sigma, config))
+        beside = measure_smoothed_noise(flat, bad | _sources_of(flat, noise, sigma, config))
         noise = beside if beside > 0 else noise
     return local, config.threshold * noise

@@ -11,7 +11,7 @@ from obs.tasks.crowding import CROWDED_BEAMS, beams_per_source
 from obs.tasks.psf_model import PsfModel
 from obs.tasks.psf_stars import BrightSources, blended_sources
 
-__all__ = ["doubt_psf", "explain_no_stars", "find_companion", "warn_of_double_images"]
+__all__ = ["explain_no_stars", "find_companion", "warn_of_double_images", "warn_of_poor_psf"]
 
 DOUBLE_REACH = 8.0
 """Largest distance of the second image of a star, in sizes (sigma) of the PSF."""
@@ -35,7 +35,7 @@ LARGEST_OFFSET, LARGEST_SCATTER = 0.02, 0.06
 """Largest median, and scatter, of the relative difference in size between all stars and the PSF."""
 
 
-def doubt_psf(
+def warn_of_poor_psf(
     bright: BrightSources, stars: NDArray[np.bool_], fit: PsfFit, *, shape: tuple[int, int], fwhm: float
 ) -> list[str]:
     """Return warnings where the PSF does not hold for all stars, those included that the fit dropped.

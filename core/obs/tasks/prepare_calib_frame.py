@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from obs.algorithms.pixels.grow import grow
 from obs.algorithms.pixels.smoothing import smooth
 from obs.algorithms.sky.background import fit_background
-from obs.algorithms.sky.noise import noise_of
+from obs.algorithms.sky.noise import measure_smoothed_noise
 from obs.geom import Box
 from obs.image.exposure import Exposure
 from obs.tasks.calibration_recipes import RECIPES
@@ -140,5 +140,5 @@ def find_objects(
         background = fit_background(residual, bad | found, bin_size=config.bin_size).image()
         clean = np.where(bad | ~np.isfinite(background), np.float32(0), residual - background)
         smoothed = smooth(clean, config.smoothing)
-        found = grow(smoothed.image > config.threshold * noise_of(smoothed, bad | found), config.grow)
+        found = grow(smoothed.image > config.threshold * measure_smoothed_noise(smoothed, bad | found), config.grow)
     return found

@@ -17,7 +17,7 @@ from obs.tasks.astrometry import AstrometryConfig, AstrometrySolution, solve_ast
 from obs.tasks.reference import ReferenceConfig
 from obs.tasks.sky_search import FindReference
 
-__all__ = ["doubt_epoch", "move_to_epoch", "solve_at_epoch"]
+__all__ = ["move_to_epoch", "solve_at_epoch", "warn_of_wrong_epoch"]
 
 YEAR = 365.25
 """Days."""
@@ -166,7 +166,7 @@ def _median_motion(reference: Catalog, mjd: float) -> float:
     return float(np.median(known)) * ARCSEC if len(known) else 0.0
 
 
-def doubt_epoch(catalog: Catalog, reference: Catalog, matches: Matches, mjd: float) -> list[str]:
+def warn_of_wrong_epoch(catalog: Catalog, reference: Catalog, matches: Matches, mjd: float) -> list[str]:
     """Return a warning if the places of stars show another date than the exposure has.
 
     Parameters

@@ -21,7 +21,7 @@ from obs.image.psf import PixelPsf, Psf
 from obs.tasks.psf_sizes import FWHM_PER_SIGMA, psf_stamp_size
 from obs.tasks.psf_stars import ENOUGH_STARS, BrightSources, isolated_sources
 
-__all__ = ["Origin", "PsfConfig", "PsfModel", "add_psf_rung", "model_psf", "resembles"]
+__all__ = ["Origin", "PsfConfig", "PsfModel", "add_psf_rung", "has_similar_width", "model_psf"]
 
 Origin = Literal["given", "stars", "few stars", "nearest good exposure", "gaussian", "assumed"]
 """Where a PSF comes from, the best first; ``given`` with the exposure."""
@@ -128,7 +128,7 @@ def model_psf(
     return None if psf is None else PsfModel(psf, "gaussian")
 
 
-def resembles(psf: Psf, model: PsfModel, shape: tuple[int, int]) -> bool:
+def has_similar_width(psf: Psf, model: PsfModel, shape: tuple[int, int]) -> bool:
     """Return whether the PSF of another exposure is as wide as the sources of this one, as far as they show it.
 
     Parameters

@@ -10,7 +10,7 @@ from obs.algorithms.pixels.statistics import clipped_statistics
 from obs.errors import MeasurementError
 from obs.image.masked_image import MaskedImage
 
-__all__ = ["doubt_values", "fill_narrow_gaps", "mask_constant_pixels", "mask_flat_tops"]
+__all__ = ["fill_narrow_gaps", "mask_constant_pixels", "mask_flat_tops", "warn_of_lost_values"]
 
 UNUSABLE = ("BAD", "NO_DATA", "UNMASKEDNAN", "SAT", "INTRP")
 
@@ -95,7 +95,7 @@ def mask_flat_tops(masked_image: MaskedImage) -> list[str]:
     ]
 
 
-def doubt_values(masked_image: MaskedImage) -> list[str]:
+def warn_of_lost_values(masked_image: MaskedImage) -> list[str]:
     """Return warnings about values that the file could not hold: noise below zero, light between coarse steps.
 
     Parameters

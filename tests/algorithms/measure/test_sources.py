@@ -4,7 +4,7 @@ import pytest
 from obs.algorithms.measure import sources as module
 from obs.algorithms.measure.sources import APERTURES, measure_sources
 from obs.algorithms.pixels.smoothing import smooth
-from obs.algorithms.sky.noise import noise_of
+from obs.algorithms.sky.noise import measure_smoothed_noise
 from obs.algorithms.sources.deblend import Children, deblend
 from obs.algorithms.sources.detection import find_footprints
 from obs.algorithms.sources.stamps import StampCutter, list_sources
@@ -17,7 +17,7 @@ SKY = 5.0
 
 def detect(image, *, threshold=5.0):
     smoothed = smooth(image, SIGMA)
-    return find_footprints(smoothed, threshold=threshold * noise_of(smoothed), n_grow=4)
+    return find_footprints(smoothed, threshold=threshold * measure_smoothed_noise(smoothed), n_grow=4)
 
 
 def field(shape, x, y, flux, profiles=PROFILE, *, seed=0, sky=SKY):

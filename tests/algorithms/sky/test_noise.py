@@ -3,7 +3,7 @@ import pytest
 from scipy import ndimage
 
 from obs.algorithms.pixels.smoothing import gaussian_kernel, smooth
-from obs.algorithms.sky.noise import noise_of, pixel_noise_of
+from obs.algorithms.sky.noise import measure_smoothed_noise, predict_smoothed_noise
 
 SHAPE = (120, 150)
 SIGMA = 1.5
@@ -15,7 +15,7 @@ def noise(seed=0, sigma=1.0, shape=SHAPE):
 
 def test_noise_knows_that_smoothing_correlates_pixels():
     kernel = gaussian_kernel(SIGMA)
-    found = np.mean([noise_of(smooth(noise(seed, 3.0), SIGMA)) for seed in range(10)])
+    found = np.mean([measure_smoothed_noise(smooth(noise(seed, 3.0), SIGMA)) for seed in range(10)])
     # some 15000 pixels, of which every 4 pi sigma^2 are alike, ten times
     independent = 10 * 0.7 * SHAPE[0] * SHAPE[1] / (4 * np.pi * SIGMA**2)
     assert found == pytest.approx(3.0 * (kernel**2).sum(), rel=0.015 + 4 / np.sqrt(2 * independent))
@@ -25,19 +25,21 @@ def test_noise_leaves_out_bad_pixels():
     image, bad = noise(), np.zeros(SHAPE, bool)
     image[:, :75] *= 100
     bad[:, :80] = True
-    assert noise_of(smooth(image, SIGMA), bad) == pytest.approx(noise_of(smooth(noise(), SIGMA)), rel=0.1)
-    assert np.isnan(noise_of(smooth(image, SIGMA), np.ones(SHAPE, bool)))
+    assert measure_smoothed_noise(smooth(image, SIGMA), bad) == pytest.approx(
+        measure_smoothed_noise(smooth(noise(), SIGMA)), rel=0.1
+    )
+    assert np.isnan(measure_smoothed_noise(smooth(image, SIGMA), np.ones(SHAPE, bool)))
 
 
 def test_an_image_smaller_than_the_kernel_has_no_noise_to_tell():
-    assert np.isnan(noise_of(smooth(np.ones((4, 200), np.float32), SIGMA)))
+    assert np.isnan(measure_smoothed_noise(smooth(np.ones((4, 200), np.float32), SIGMA)))
 
 
 LARGE = (800, 1100)
 
 
 def of_pixels(image, bad=None):
-    return pixel_noise_of(image, np.zeros(image.shape, bool) if bad is None else bad, SIGMA)
+    return predict_smoothed_noise(image, np.zeros(image.shape, bool) if bad is None else bad, SIGMA)
 
 
 def test_noise_of_pixels_is_that_of_the_smoothed_image():
@@ -46,7 +48,9 @@ def test_noise_of_pixels_is_that_of_the_smoothed_image():
     expected = 3.0 * (gaussian_kernel(SIGMA) ** 2).sum()
     # the pixels, a hundred thousand at least, tell it better than the smoothed image does
     assert of_pixels(image) == pytest.approx(expected, rel=4 / np.sqrt(2e5))
-    assert of_pixels(image) == pytest.approx(noise_of(smooth(image, SIGMA)), rel=0.014 + 4 / np.sqrt(2 * independent))
+    assert of_pixels(image) == pytest.approx(
+        measure_smoothed_noise(smooth(image, SIGMA)), rel=0.014 + 4 / np.sqrt(2 * independent)
+    )
 
 
 @pytest.mark.parametrize("axis", [0, 1])
@@ -65,7 +69,7 @@ def test_faint_sources_and_slopes_hardly_raise_the_noise_of_pixels():
     sources[rng.integers(0, LARGE[0], 12_000), rng.integers(0, LARGE[1], 12_000)] = 8.0
     crowded = image + ndimage.gaussian_filter(sources, SIGMA) + np.linspace(-0.1, 0.1, LARGE[1], dtype=np.float32)
     assert of_pixels(crowded) == pytest.approx(of_pixels(image), rel=0.02)
-    assert noise_of(smooth(crowded, SIGMA)) > 1.1 * noise_of(smooth(image, SIGMA))
+    assert measure_smoothed_noise(smooth(crowded, SIGMA)) > 1.1 * measure_smoothed_noise(smooth(image, SIGMA))
 
 
 def test_noise_of_pixels_leaves_out_bad_ones():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from obs.algorithms.pixels.smoothing import smooth
-from obs.algorithms.sky.noise import noise_of
+from obs.algorithms.sky.noise import measure_smoothed_noise
 from obs.algorithms.sources import points, templates
 from obs.algorithms.sources.deblend import Children, deblend
 from obs.algorithms.sources.detection import Footprints, Peaks, find_footprints
@@ -24,7 +24,7 @@ def blend(places, fluxes, profiles=PROFILE, *, seed=0, sky=SKY, shape=SHAPE):
 
 def detect(image, sigma=FWHM / 2.355):
     smoothed = smooth(image, sigma)
-    return find_footprints(smoothed, threshold=5 * noise_of(smoothed), n_grow=3)
+    return find_footprints(smoothed, threshold=5 * measure_smoothed_noise(smoothed), n_grow=3)
 
 
 def split(image, variance, footprints=None, **keywords):

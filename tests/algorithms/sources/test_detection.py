@@ -5,7 +5,7 @@ from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 
 from obs.algorithms.pixels.smoothing import Smoothed, gaussian_kernel, smooth
-from obs.algorithms.sky.noise import noise_of
+from obs.algorithms.sky.noise import measure_smoothed_noise
 from obs.algorithms.sources.detection import find_footprints, find_peaks
 from star_field import Gaussian, draw, scatter
 
@@ -129,7 +129,7 @@ def test_noise_alone_is_hardly_ever_a_source():
     counts = []
     for seed in range(20):
         smoothed = smooth(noise(seed, shape=(300, 300)), SIGMA)
-        counts.append(find_footprints(smoothed, threshold=5 * noise_of(smoothed)).n)
+        counts.append(find_footprints(smoothed, threshold=5 * measure_smoothed_noise(smoothed)).n)
     # a five-sigma peak is expected once in some 10^5 independent places, of which there are 6000 here
     assert sum(counts) <= 3
 
@@ -144,7 +144,7 @@ def test_stars_are_found_where_they_are_as_often_as_their_noise_allows():
     flux = signal * peak_noise * 4 * np.pi * (SIGMA**2 + 1 / 24)
     image = (draw(shape, x, y, flux, Gaussian(SIGMA**2, SIGMA**2)) + noise(6, sky, shape)).astype(np.float32)
     smoothed = smooth(image, SIGMA)
-    found = find_footprints(smoothed, threshold=5 * noise_of(smoothed), n_grow=4)
+    found = find_footprints(smoothed, threshold=5 * measure_smoothed_noise(smoothed), n_grow=4)
     distance = np.hypot(found.peaks.x[:, None] - x, found.peaks.y[:, None] - y)
     detected = distance.min(0) < 2.5
     assert detected[signal == 3].mean() < 0.2

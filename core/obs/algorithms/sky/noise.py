@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from obs.algorithms.pixels.smoothing import Smoothed, gaussian_kernel
 from obs.algorithms.pixels.statistics import clipped_statistics
 
-__all__ = ["noise_of", "pixel_noise_of"]
+__all__ = ["measure_smoothed_noise", "predict_smoothed_noise"]
 
 Float = NDArray[np.float32]
 
@@ -20,7 +20,7 @@ SEGMENT = 256
 """Length, pixels, of the parts of rows and columns whose means are compared."""
 
 
-def noise_of(smoothed: Smoothed, bad: NDArray[np.bool_] | None = None) -> float:
+def measure_smoothed_noise(smoothed: Smoothed, bad: NDArray[np.bool_] | None = None) -> float:
     """Return the clipped standard deviation of the smoothed image, which knows about correlated noise.
 
     Parameters
@@ -39,7 +39,7 @@ def noise_of(smoothed: Smoothed, bad: NDArray[np.bool_] | None = None) -> float:
     return clipped_statistics(values).sigma
 
 
-def pixel_noise_of(image: Float, bad: NDArray[np.bool_], sigma: float, n_sigma: float = 7.0) -> float:
+def predict_smoothed_noise(image: Float, bad: NDArray[np.bool_], sigma: float, n_sigma: float = 7.0) -> float:
     """Return the noise of an image smoothed with a Gaussian, from the noise of its pixels before.
 
     Sources too faint to be seen make a smoothed image scatter more than its noise does. The noise of single pixels
