@@ -19,7 +19,7 @@ _GROUPS = {
         *("reuse_outputs_from", "report", "format", "ending", "plot", "dry_run", "regions"),
     ),
     "Settings": ("config", "configfile", "show", "allow_missing"),
-    "Processes": ("processes", "timeout", "executor", "scheduler", "cluster", "site"),
+    "Processes": ("processes", "threads", "timeout", "executor", "scheduler", "cluster", "site"),
     "Messages and errors": (
         "log_level",
         "loglevel",
