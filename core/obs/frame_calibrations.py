@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from obs.algorithms.detector.linearity import Linearity
+from obs.dated_calibrations import locate_tables, read_tables
 from obs.errors import (
     ConfigError,
     DataIdError,
@@ -168,24 +168,8 @@ def choose_calibrations(
             used[f"CALIB_{name.upper()}"] = path.name
             if isinstance(value, Exposure) and (day := str(value.metadata.get("DATE-OBS", ""))):
                 used[f"CALIB_DATE_{name.upper()}"] = day
-    if config.do_linearize:
-        linearizer = _get_linearizer(butler, data_id)
-        if linearizer is not None:
-            found["linearizer"], path = linearizer
-            used["CALIB_LINEARIZER"] = path.name
-    return Calibrations(**found), config, used
-
-
-def _get_linearizer(butler: Butler, data_id: Mapping[str, Any]) -> tuple[dict[str, Linearity], Path] | None:
-    """Return the linearizer of a frame and its file; None if there is none, and the camera's tables count."""
-    kind = butler.policy.dataset_types.get("linearizer")
-    if kind is None or not kind.template:
-        return None
-    try:
-        value, path = butler.get("linearizer", data_id), butler.path("linearizer", data_id)
-    except (DataIdError, DatasetNotFoundError, RepositoryError):
-        return None
-    return {name: Linearity(*entry) for name, entry in value.items()}, path
+    tables, names = read_tables(butler, data_id, config)
+    return Calibrations(**found, **tables), config, used | names
 
 
 def _missing(name: str, switch: str, data_id: Mapping[str, Any], problem: str) -> DatasetNotFoundError:
@@ -262,7 +246,7 @@ def locate_calibrations(butler: Butler, data_id: Mapping[str, Any], config: IsrC
         dataset_type = _DATASET_TYPES.get(name, name)
         with suppress(DatasetNotFoundError, PolicyError, RepositoryError):
             found[dataset_type] = _locate(butler, name, dataset_type, whole, config)
-    return found
+    return found | locate_tables(butler, whole, config)
 
 
 def _locate(butler: Butler, name: str, dataset_type: str, data_id: Mapping[str, Any], config: IsrConfig) -> Path:

@@ -43,3 +43,8 @@ def test_keys_of_few_and_of_many_data_ids(butler, words):
     known = with_known_keys(butler, chosen.data_ids)
     assert [row["expTime"] for row in known] == [float(row["visit"]) for row in chosen.data_ids]
     assert [row["visit"] for row in chosen.missing] == ([2] if words else list(range(2, 41, 2)))
+
+
+def test_values_that_a_key_has_are_named_where_none_is_as_wanted(butler, caplog):
+    assert select_data_ids(butler, [["dataType=flat"]]).data_ids == []
+    assert "No data found for dataType=flat; the raw data have dataType=science" in caplog.text

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from obs.camera.load import find_camera_faults
+from obs.checks.dated_tables import dated_table_faults
 from obs.checks.exposure_numbers import exposure_number_faults
 from obs.checks.geometry import geometry_faults
 from obs.checks.problem import Problem, last_place
@@ -186,6 +187,7 @@ _CHECKS: dict[str, Callable[[Instrument], Iterator[str]]] = {
     "filters": _check_filters,
     "config": _check_config,
     "exposure id": exposure_number_faults,
+    "dated tables": dated_table_faults,
 }
 PARTS: Collection[str] = ("entry point", "code", "contract", *_CHECKS)
 """What is looked at, in this order; of a package whose code does not run or breaks the contract, no more than that."""

@@ -186,8 +186,9 @@ def remove_crosstalk(work: Work) -> None:
         matrix = work.calibrations.crosstalk
     else:
         raise DatasetNotFoundError(
-            f"no crosstalk coefficients for detector '{work.detector.name}': set isr.crosstalk.coefficients, or go "
-            "without them by -c isr.do_crosstalk=false",
+            f"no crosstalk coefficients for detector '{work.detector.name}': set isr.crosstalk.coefficients, keep a "
+            "table for its day in curated/crosstalk of the camera package, or go without them by "
+            "-c isr.do_crosstalk=false",
             dataset_type="crosstalk",
         )
     data = [(amp, work.data(amp)) for amp in amplifiers]
