@@ -97,6 +97,11 @@ def test_image_type(tmp_path, cards, kind):
         assert rows_of(instrument, tmp_path / "a.fits")[0]["dataType"] == kind
 
 
+def test_filter_in_a_card_of_another_name(tmp_path):
+    found = inspect_files([frame_at(tmp_path / "a.fits", ("FILTRES", "V"), without=("FILTER",))])
+    assert (found["filter"].value, found["filter"].source, found["filter"].confidence) == ("V", "FILTRES", "guess")
+
+
 def test_hour_angle_and_sidereal_time_make_the_pointing(tmp_path):
     """On a date of 2026 the equinox has moved by a third of a degree."""
     cards = [("LST", "14:00:00"), ("HA", "+00:40:00"), ("DEC", "+30:00:00"), ("DATE-OBS", BEGIN)]

@@ -56,7 +56,8 @@ def find_filter(cards: Cards) -> tuple[Finding, tuple[str, ...]]:
     said = _by_comment(cards)
     if said:
         found = _in_wheels(cards, said)
-        return replace(found, confidence="guess", note=f"the comment says so; {found.note}".rstrip("; ")), said
+        note = f"name or comment of the card suggest it; {found.note}".rstrip("; ")
+        return replace(found, confidence="guess", note=note), said
     silent = next((name for name in FILTER_CARDS if name in cards), "")
     if silent:
         what = cards.all(silent)[-1].value
@@ -77,13 +78,13 @@ def _is_elsewhere(cards: Cards, name: str) -> bool:
 
 
 def _by_comment(cards: Cards) -> tuple[str, ...]:
-    """Return the cards whose comments say that they hold the name of a filter."""
+    """Return the cards whose comments, or the begin of whose names, say that they hold the name of a filter."""
     return tuple(
         name
         for name in cards
         if isinstance(cards.get(name), str)
         and (card := cards.find(name)) is not None
-        and _A_FILTER.search(card.comment)
+        and (_A_FILTER.search(card.comment) or (name.startswith("FILT") and _has_name(cards, name)))
         and not _ANOTHER_FILTER.search(card.comment)
     )
 
