@@ -68,6 +68,14 @@ def test_shifts(both, size, model, sampling):
     assert compiled.shape == reference.shape
 
 
+def test_a_place_that_is_not_a_number_moves_nothing(both):
+    with np.errstate(invalid="ignore"):
+        reference, compiled = both(lambda: shift_matrices(np.array([0.2, np.nan]), 21, 27, 0.75))
+    np.testing.assert_allclose(compiled[0], reference[0], atol=1e-6)
+    assert not np.nan_to_num(compiled[1]).any()
+    assert not np.nan_to_num(reference[1]).any()
+
+
 @pytest.mark.parametrize("bin_size", [1, 2])
 def test_centroids(both, stamps, bin_size):
     image, variance, _, _, kernels = stamps

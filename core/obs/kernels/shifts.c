@@ -14,6 +14,9 @@ int64_t lay_weights(const float *weights, const int64_t *nearest, int64_t n, int
     for (int64_t k = 0; k < n; k++)
         for (int64_t row = 0; row < size; row++, matrices += model_size) {
             const float *weight = weights + (k * n_set + (n_set > 1 ? row : 0)) * taps;
+            /* a place that is not a number is the smallest integer */
+            if (nearest[k * size + row] < -taps || nearest[k * size + row] > model_size + taps)
+                continue;
             int64_t first = nearest[k * size + row] - taps / 2;
             int64_t low = first < 0 ? -first : 0, high = first + taps > model_size ? model_size - first : taps;
             for (int64_t t = low; t < high; t++)

@@ -6,6 +6,10 @@
 /* Part of a line of `size` pixels from `first` on that lies within 0 to `end`: first pixel of it, and how many. */
 static int64_t covered(int64_t first, int64_t size, int64_t end, int64_t *skip)
 {
+    *skip = 0;
+    /* nothing is added to a place that is not a number, which is the smallest integer */
+    if (first < -size || first > end)
+        return 0;
     int64_t low = first < 0 ? -first : 0;
     int64_t high = first + size > end ? end - first : size;
     *skip = low > size ? size : low;

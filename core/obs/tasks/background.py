@@ -157,7 +157,8 @@ def check_background(masked_image: MaskedImage, config: BackgroundConfig, cause:
     remedy = (
         cause
         or (
-            "set characterize.background.follow and calibrate.background.follow to true"
+            "set characterize.background.follow and calibrate.background.follow to true; if stars are wider than 4.5 "
+            "pixels, set calibrate.measurement.local_sky=true, which subtracts the sky beside each source"
             if not config.follow
             else "lower characterize.background.bin_size and calibrate.background.bin_size"
         )

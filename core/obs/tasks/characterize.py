@@ -42,6 +42,7 @@ from obs.tasks.measure import (
 from obs.tasks.noise import NoiseConfig
 from obs.tasks.prepare_sky import SkyReport, prepare_sky
 from obs.tasks.psf_model import Origin, PsfConfig, PsfModel, add_psf_rung, has_similar_width, model_psf
+from obs.tasks.psf_over_frame import warn_of_uneven_psf
 from obs.tasks.psf_sizes import FWHM_PER_SIGMA, ORDINARY_FWHM, psf_stamp_size, scale_background
 from obs.tasks.psf_stars import (
     ENOUGH_STARS,
@@ -242,6 +243,7 @@ def characterize(
         result.n_psf_star = int(model.fit.used.sum())
         result.psf_size_residual = _size_residual(catalog, reserved if reserved.any() else stars)
         doubts = warn_of_poor_psf(bright, stars, model.fit, shape=exposure.shape, fwhm=fwhm)
+        doubts += warn_of_uneven_psf(bright, stars, exposure.shape)
         result.psf_trusted = model.origin == "stars" and not doubts
         warnings.extend(doubts)
     if model.origin not in ("stars", "given"):

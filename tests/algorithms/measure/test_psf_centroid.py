@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from obs.algorithms.measure.centroid import Centroids, measure_centroid
-from obs.algorithms.measure.psf_centroid import fit_centroid, reach_of_fit
+from obs.algorithms.measure.psf_centroid import find_along_trail, fit_centroid, reach_of_fit
 from obs.image.gaussian_psf import gaussian_psf
+from obs.image.psf import PixelPsf
 from star_field import Gaussian, Moffat, observe, pixel_psf, stamp
 
 NOISE = 2.0
@@ -132,3 +133,36 @@ def test_trails_are_looked_for_in_sizes_of_their_mean_width():
 
 def test_no_source_has_no_reach():
     assert reach_of_fit(*np.zeros((3, 0)), np.zeros(0, bool)).shape == (0,)
+
+
+@pytest.mark.parametrize("angle", [0.0, 30.0, 75.0])
+def test_a_trail_is_found_from_a_peak_at_its_end(angle):
+    along, n = np.radians(angle), 40
+    place = np.mgrid[-25:26, -25:26][::-1]
+    length, width = (
+        np.cos(along) * place[0] + np.sin(along) * place[1],
+        np.cos(along) * place[1] - np.sin(along) * place[0],
+    )
+    profile = np.exp(-0.5 * (width / 1.2) ** 2) / (1 + np.exp(4 * (np.abs(length) - 9.0)))
+    psf = PixelPsf((profile / profile.sum())[None].astype(np.float32), 0)
+    far = np.rint(6.0 * np.array([np.cos(along), np.sin(along)]))
+    stamps = np.zeros((n, 57, 57), np.float32)
+    stamps[:, 3:-3, 3:-3] = 3e4 * psf.render(x=np.zeros(n), y=np.zeros(n))
+    stamps += np.random.default_rng(1).normal(0, NOISE, stamps.shape).astype(np.float32)
+    stamps = np.roll(stamps, far.astype(int)[::-1], axis=(1, 2))
+    moments = [
+        np.full(n, np.average(a * b, weights=profile)) for a, b in zip(place[[0, 1, 0]], place[[0, 1, 1]], strict=True)
+    ]
+    found = start_at(np.zeros(n), np.zeros(n))
+    kernels, middle = psf.evaluate(x=np.zeros(n), y=np.zeros(n)), np.full(n, 100.0)
+    find_along_trail(stamps, kernels, *moments, found)
+    fit_centroid(stamps, np.full_like(stamps, NOISE**2), psf, middle, middle, found, np.full(n, 4.0))
+    assert np.abs(found.dx - far[0]).max() < 0.5
+    assert np.abs(found.dy - far[1]).max() < 0.5
+
+
+def test_stars_that_are_not_drawn_out_stay_where_they_are():
+    found = start_at(np.full(5, 3.0), np.zeros(5))
+    two, none = np.full(5, 2.0), np.zeros(5)
+    find_along_trail(np.ones((5, 21, 21), np.float32), np.ones((5, 15, 15), np.float32), two, two, none, found)
+    np.testing.assert_array_equal(found.dx, 3.0)

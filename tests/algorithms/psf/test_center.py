@@ -43,3 +43,9 @@ def test_a_fitted_psf_is_centered_wherever_the_positions_pointed(fwhm):
     # a window of another width than the fit's moves the center of a lopsided image by a little
     for center in windowed_centers(images, fit.psf.fwhm):
         np.testing.assert_allclose(center, 0.0, atol=0.008)
+
+
+def test_an_image_without_light_has_no_center():
+    with np.errstate(invalid="ignore"):
+        x, y = windowed_centers(np.full((1, 11, 11), -1.0, np.float32), 3.0)
+    assert not np.isfinite([x, y]).any()

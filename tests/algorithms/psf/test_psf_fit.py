@@ -105,6 +105,20 @@ def test_the_degree_follows_the_number_of_stars():
     assert [fit_psf(**simulate(n, 3.0)[0]).psf.degree for n in (8, 30, 90)] == [0, 1, 2]
 
 
+def test_stars_that_no_polynomial_follows_get_a_lower_degree():
+    rng = np.random.default_rng(3)
+    x, y = rng.uniform(90, 110, 30), rng.uniform(20, 180, 30)
+    # a plane through stars whose width doubles within a tenth of the frame has no light at its border
+    sigma = 1.5 + 0.08 * (x - 90)
+    radius = stamp_radius((SIZE, SIZE))
+    profile = np.exp(-0.5 * (radius / sigma[:, None, None]) ** 2) / (2 * np.pi * sigma[:, None, None] ** 2)
+    stamps = (1e6 * profile + rng.normal(0, 3.0, profile.shape)).astype(np.float32)
+    variance, good = np.full(stamps.shape, 9.0, np.float32), np.ones(stamps.shape, bool)
+    found = fit_psf(stamps, variance, good, x=np.rint(x), y=np.rint(y), shape=(200, 200), degree=1)
+    assert found.psf.degree == 0
+    assert np.isfinite(found.flux).all()
+
+
 def test_degree_and_sampling_can_be_asked_for():
     fit = fit_psf(**simulate(40, 3.0)[0], degree=0, sampling=0.75)
     assert (fit.psf.degree, fit.psf.sampling) == (0, 0.75)

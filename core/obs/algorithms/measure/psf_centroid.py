@@ -12,7 +12,7 @@ from obs.algorithms.measure.centroid import Centroids
 from obs.algorithms.pixels.window import windows
 from obs.image.psf import Psf
 
-__all__ = ["fit_centroid", "reach_of_fit"]
+__all__ = ["find_along_trail", "fit_centroid", "reach_of_fit"]
 
 Float = NDArray[np.float64]
 
@@ -30,6 +30,12 @@ INTERPOLATION_ERROR = 0.3
 
 LARGEST_MOVE = 2.0
 """Distance, in sizes of the PSF, within which undersampled stars and trails are looked for."""
+
+TRAIL_REACH = 2.0
+"""Distance, in sizes of the long axis, within which the best match of a trail is looked for."""
+
+NEAR_MATCH = 1.5
+"""Pixels between the interpolated maximum and the best match within which the former is kept."""
 
 ROUNDS, LARGEST_STEP, SETTLED = 6, 0.25, 0.02
 """Most steps, the largest one as a part of the reach, and the one after which the next would be negligible, pixels."""
@@ -54,6 +60,47 @@ def reach_of_fit(xx: Float, yy: Float, xy: Float, is_sure: NDArray[np.bool_]) ->
     if np.nanmedian(short) < NARROW or np.nanmedian(short / long) < ELONGATED:
         return np.asarray(LARGEST_MOVE * np.fmax(size, 0.5))
     return np.where(is_sure & (size < SHARP), INTERPOLATION_ERROR, 0.0)
+
+
+def find_along_trail(
+    stamps: NDArray[np.float32], kernels: NDArray[np.float32], xx: Float, yy: Float, xy: Float, first: Centroids
+) -> None:
+    """Move first positions, in place, to where drawn-out PSFs match best, if that is elsewhere on the trail.
+
+    A trail is flat along its middle, so that noise decides which pixel is its peak, and the nine pixels about it say
+    little of where the trail ends.
+
+    Parameters
+    ----------
+    stamps : ndarray of float32, shape (n, size, size)
+        Pixels about the peaks.
+    kernels : ndarray of float32, shape (n, k, k)
+        PSF at each source, centered.
+    xx, yy, xy : ndarray of float64, shape (n,)
+        Its moments, pixels squared.
+    first : Centroids
+        Positions.
+    """
+    mean, half_difference = 0.5 * (xx + yy), 0.5 * (xx - yy)
+    spread = np.hypot(half_difference, xy)
+    with np.errstate(invalid="ignore"):
+        short, long = np.sqrt(mean - spread), np.sqrt(mean + spread)
+    if not len(xx) or not np.nanmedian(short / long) < ELONGATED:
+        return
+    angle = 0.5 * np.arctan2(np.nan_to_num(xy), np.nan_to_num(half_difference))
+    middle, half = stamps.shape[1] // 2, kernels.shape[1] // 2
+    steps = np.arange(-(furthest := int(np.ceil(TRAIL_REACH * np.nanmedian(long)))), furthest + 1)
+    across, up = (np.rint(steps[:, None] * along(angle)).astype(np.int64) for along in (np.cos, np.sin))
+    score = np.array(
+        [
+            np.einsum("nij,nij->n", windows(stamps, middle + dy, middle + dx, half), kernels)
+            for dx, dy in zip(across, up, strict=True)
+        ]
+    )
+    best = np.argmax(score, axis=0), np.arange(len(xx))
+    dx, dy = across[best].astype(float), up[best].astype(float)
+    away = first.failed | (np.hypot(first.dx - dx, first.dy - dy) > NEAR_MATCH)
+    first.dx[away], first.dy[away] = dx[away], dy[away]
 
 
 def fit_centroid(

@@ -23,7 +23,7 @@ from obs.algorithms.measure.centroid import Centroids, measure_centroid
 from obs.algorithms.measure.correlated_errors import ErrorFactors
 from obs.algorithms.measure.fluxes import Fluxes, flux_columns
 from obs.algorithms.measure.kron_flux import kron_ellipse, measure_kron_radius
-from obs.algorithms.measure.psf_centroid import fit_centroid, reach_of_fit
+from obs.algorithms.measure.psf_centroid import find_along_trail, fit_centroid, reach_of_fit
 from obs.algorithms.measure.psf_flux import measure_psf_flux
 from obs.algorithms.measure.shape import Shapes, half_maximum_moments, measure_shape
 from obs.algorithms.measure.spread import measure_spread
@@ -203,6 +203,7 @@ def _free_centroids(
     which = batch.which
     peak_x, peak_y = sources.x[which].astype(float), sources.y[which].astype(float)
     centroid, binned = _centroids(batch, kernels, sigma)
+    find_along_trail(batch.stamps.image, kernels, psf_shape.xx, psf_shape.yy, psf_shape.xy, centroid)
     # sources that were binned are wider than any PSF
     reach = reach_of_fit(psf_shape.xx, psf_shape.yy, psf_shape.xy, ~centroid.failed & ~binned)
     fit_centroid(batch.stamps.image, batch.stamps.variance, psf, peak_x, peak_y, centroid, reach)

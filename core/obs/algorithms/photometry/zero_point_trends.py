@@ -12,7 +12,7 @@ from scipy.special import fdtrc
 
 from obs.algorithms.pixels.statistics import robust_sigma
 
-__all__ = ["NO_TRENDS", "Trends", "fit_color_slope", "measure_trends"]
+__all__ = ["NO_TRENDS", "Trends", "fit_color_slope", "fit_significant_surface", "measure_trends"]
 
 Float = NDArray[np.float64]
 
@@ -89,11 +89,30 @@ def measure_trends(
     value, sigma, counts = zero_point[known], error[known], flux[known]
     if len(value) < STARS_FOR_TERM * TERMS[0]:
         return NO_TRENDS
-    u, v = x[known] / (0.5 * shape[1]) - 1.0, y[known] / (0.5 * shape[0]) - 1.0
-    # whatever errors do not explain is of each star
-    weight = 1.0 / (sigma**2 + robust_sigma(value) ** 2)
-    surface = _surface(value, weight, u, v)
+    surface = fit_significant_surface(value, sigma, x=x[known], y=y[known], shape=shape)
     return Trends(float(np.ptp(surface)), _bright_offset(value - surface, counts))
+
+
+def fit_significant_surface(value: Float, error: Float, *, x: Float, y: Float, shape: tuple[int, int]) -> Float:
+    """Fit a robust surface to values of single sources, which is their mean unless another is significantly better.
+
+    Parameters
+    ----------
+    value, error : ndarray of float64, shape (n,)
+        Finite values and their errors.
+    x, y : ndarray of float64, shape (n,)
+        Positions, pixels.
+    shape : tuple of int
+        Shape (ny, nx) of the frame.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        The surface at the sources.
+    """
+    u, v = x / (0.5 * shape[1]) - 1.0, y / (0.5 * shape[0]) - 1.0
+    # whatever errors do not explain is of each source
+    return _surface(value, 1.0 / (error**2 + robust_sigma(value) ** 2 + 1e-12), u, v)
 
 
 def fit_color_slope(zero_point: Float, error: Float, color: Float) -> tuple[float, float]:

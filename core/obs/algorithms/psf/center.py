@@ -24,7 +24,7 @@ def windowed_centers(images: NDArray[np.float32], fwhm: float) -> tuple[NDArray[
     Returns
     -------
     x, y : ndarray of float64, shape (n,)
-        Centers relative to the middle pixels, steps of the images.
+        Centers relative to the middle pixels, steps of the images; NaN for images without light there.
     """
     n, height, width = images.shape
     across, along = np.arange(width) - width // 2, np.arange(height) - height // 2
@@ -34,6 +34,7 @@ def windowed_centers(images: NDArray[np.float32], fwhm: float) -> tuple[NDArray[
         dx, dy = across - x[:, None], along - y[:, None]
         window_x, window_y = np.exp(-narrowness * dx**2), np.exp(-narrowness * dy**2)
         light = np.einsum("nij,ni,nj->n", images, window_y, window_x)
+        light = np.where(light > 0, light, np.nan)
         # the product of a Gaussian and its window is displaced by half of what the Gaussian is
         x += 2.0 * np.einsum("nij,ni,nj->n", images, window_y, window_x * dx) / light
         y += 2.0 * np.einsum("nij,ni,nj->n", images, window_y * dy, window_x) / light

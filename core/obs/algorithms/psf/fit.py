@@ -184,6 +184,26 @@ def fit_psf(
         step_x, step_y = stars.measure()
         if number < rounds - 1:
             off_x, off_y = _center_offsets(basis, degree, sampling, typical_fwhm)
+            if not np.isfinite([off_x, off_y]).all():
+                # stars change by more than this polynomial can follow: it has no light somewhere
+                if degree == 0:
+                    raise MeasurementError("no PSF: the model of the stars has no light in its middle")
+                return fit_psf(
+                    stamps,
+                    variance,
+                    good,
+                    x=x,
+                    y=y,
+                    shape=shape,
+                    use=use,
+                    degree=degree - 1,
+                    sampling=sampling,
+                    accuracy=accuracy,
+                    fit_offset=fit_offset,
+                    chi2_clip=chi2_clip,
+                    rounds=rounds,
+                    min_stars=min_stars,
+                )
             x_given, y_given = x_given + stars.terms @ off_x, y_given + stars.terms @ off_y
             stars.move(step_x, step_y, x_given, y_given)
             stars.place(basis)
