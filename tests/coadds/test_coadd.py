@@ -1,3 +1,4 @@
+import re
 import shutil
 
 import numpy as np
@@ -239,3 +240,21 @@ def test_frames_hold_what_their_headers_say(repository):
     assert [frame.data_id["visit"] for frame in frames] == [11, 12, 13, 14]
     assert frames[0].holds(*CENTER)
     assert not frames[0].holds(CENTER[0] + 1, CENTER[1])
+
+
+def test_a_damaged_and_a_strange_exposure_are_named(own, obs_command, capsys):
+    """A flipped bit shows by DATASUM alone; noise that the variance does not tell of is rejected, with a line."""
+    butler = obs.Butler(outputs=str(own))
+    damaged = butler.path("calexp", data_id(1))
+    content = bytearray(damaged.read_bytes())
+    content[len(content) // 2] ^= 0x40
+    damaged.write_bytes(content)
+    strange = make_exposure(3)
+    strange.masked_image.image[:] += 1000 * np.random.default_rng(1).normal(size=strange.shape)
+    butler.put(strange, "calexp", data_id(3))
+    assert obs_command("skymap", "make", own, "--discrete") == 0
+    assert obs_command("coadd", own) == 0
+    said = capsys.readouterr().err
+    assert re.search(r"visit=12 filter=R ccd=0: left out, it cannot be read: .* do not agree with DATASUM", said)
+    assert re.search(r"visit=14 filter=R ccd=0: \d+ % of its values were rejected as artifacts", said)
+    assert obs.Butler(own).get("deepCoadd_inputs", COADD)["visit"].tolist() == [11, 13, 14]

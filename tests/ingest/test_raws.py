@@ -645,3 +645,19 @@ def test_a_cube_is_refused_with_what_to_do(repository, tmp_path):
     fits.PrimaryHDU(np.zeros((3, 40, 56), np.int16), fits.Header(HEADER)).writeto(path)
     reason = run(repository, [path]).files[0].reason
     assert reason.startswith("HDU 0 is a cube of 3 planes; an exposure is one image: set planes =")
+
+
+def test_an_edited_header_is_said_once(repository, tmp_path):
+    """A bit that has flipped in a header changes a value, which no other check can see."""
+    for number in range(2):
+        path = tmp_path / f"{number}.fits"
+        fits.PrimaryHDU(np.zeros((40, 56), np.int16), fits.Header(HEADER | {"RUN": number})).writeto(
+            path, checksum=True
+        )
+        path.write_bytes(
+            path.read_bytes().replace(b"EXPTIME =                 30.0", b"EXPTIME =                 10.0")
+        )
+    report = ingest_raws(Butler(repository), sorted(tmp_path.glob("*.fits")))
+    assert report.count("ingested") == 2
+    (warning, _) = report.lines()
+    assert "0.fits and 1 more files: the header does not agree with CHECKSUM" in warning

@@ -10,6 +10,7 @@ from obs.cli.progress import show_progress
 from obs.cli.report import failure_text
 from obs.cli.show import settle_config
 from obs.plural import count_of
+from obs.repo.input_files import inputs_noted
 from obs.runs.calibrate_visits import find_processed, take_tract
 from obs.runs.forced import forced_settings, measure_images
 from obs.runs.targets import coadd_targets, read_targets
@@ -41,7 +42,8 @@ def forced(
     if config is None:
         return 0
     ids, tract = take_tract(ids, tract)
-    targets = coadd_targets(butler, tract) if table is None else read_targets(table, names)
+    with inputs_noted() as sources:
+        targets = coadd_targets(butler, tract) if table is None else read_targets(table, names)
     data_ids = find_processed(butler, ids)
     with show_progress(len(data_ids)) as progress:
         configure_logging(log_levels, progress.write)
@@ -51,6 +53,7 @@ def forced(
             targets,
             config,
             tract=tract,
+            sources=tuple(sources.values()),
             processes=processes,
             timeout=timeout,
             on_done=progress.done,

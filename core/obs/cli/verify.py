@@ -7,7 +7,14 @@ from pathlib import Path
 
 import click
 
-from obs.ingest.audit import Fault, find_changed_inputs, find_damaged, find_missing_calibs, find_orphans
+from obs.ingest.audit import (
+    Fault,
+    find_changed_inputs,
+    find_damaged,
+    find_lost_results,
+    find_missing_calibs,
+    find_orphans,
+)
 from obs.ingest.calib_staging import recover_builds
 from obs.ingest.calib_store import CalibStore
 from obs.ingest.fix import forget_missing, is_output, register_orphans, remove_damaged
@@ -21,10 +28,10 @@ __all__ = ["verify"]
 
 
 _REMEDIES = {
-    "MISSING": "put missing files back, or build missing calibrations again",
+    "MISSING": "put missing files back, build missing calibrations again, or make missing results again",
     "ORPHANED": "register orphaned files with --fix",
     "TRUNCATED": "take truncated files from a copy; --fix removes truncated results, to be processed again",
-    "CHANGED": "take changed files from a copy, or process stale results again with obs process --skip-existing",
+    "CHANGED": "take changed files from a copy, or make stale results again, such as by obs process --skip-existing",
 }
 
 
@@ -90,7 +97,7 @@ def _examine(butler: Butler) -> _Findings:
         orphans=find_orphans(butler),
         calibs=find_missing_calibs(butler),
         damaged=find_damaged(butler),
-        inputs=list(find_changed_inputs(butler)),
+        inputs=[*find_lost_results(butler), *find_changed_inputs(butler)],
         leftovers=find_leftovers(butler.root),
     )
 

@@ -18,7 +18,7 @@ from obs.coadds.inputs import overlaps
 from obs.coadds.inputs_table import inputs_table, psf_inputs
 from obs.coadds.select import select_candidates
 from obs.coadds.sky_maps import load_sky_map
-from obs.coadds.warp import warp_frame
+from obs.coadds.warp import Warp, warp_frame
 from obs.errors import MeasurementError, OutputError
 from obs.geom import Box
 from obs.image.exposure import Exposure
@@ -26,6 +26,7 @@ from obs.image.photo_calib import PhotoCalib
 from obs.repo.butler import Butler
 from obs.repo.find_datasets import iterate_datasets
 from obs.repo.warp_store import WarpStore
+from obs.visits.calibration import calibration_files
 
 __all__ = ["CoaddSummary", "check_sky_map", "coadd_patch", "is_current", "patch_frames"]
 
@@ -34,6 +35,8 @@ _LOG = logging.getLogger(__name__)
 _DATASET = "deepCoadd"
 _MAP_CARD, _MADE_CARD = "SKYMAP", "COADDID"
 _COARSE = 1.5
+#: Share of an exposure that satellites, cosmic rays and moving objects do not cover.
+_MOST_CLIPPED = 0.25
 
 
 @dataclass(frozen=True)
@@ -92,11 +95,11 @@ def check_sky_map(butler: Butler) -> None:
 
 
 def is_current(butler: Butler, data_id: Mapping[str, Any], frames: Sequence[Frame], config: CoaddConfig) -> bool:
-    """Return whether a coadd is there that was made of the same exposures with the same settings and sky map."""
+    """Return whether a coadd is there that was made of the same exposures, calibrations, settings and sky map."""
     if not butler.exists(_DATASET, data_id, write=True):
         return False
     header = butler.get(f"{_DATASET}_md", data_id)
-    return bool(header.get(_MADE_CARD) == _identity(butler, frames, config))
+    return bool(header.get(_MADE_CARD) == _identity(butler, frames, config, int(data_id["tract"])))
 
 
 def coadd_patch(
@@ -145,6 +148,7 @@ def coadd_patch(
         for source in dict.fromkeys(str(warp.calibration) for warp in warps):
             _LOG.info("%s", source)
         assembly = assemble(warps, store, box, config)
+    _check_clipped(warps, assembly.clipped_share)
     psf_of_inputs = CoaddPsf(psf_inputs(warps), wcs)
     psf, psf_error = psf_of_inputs.fit(box.shape, degree=config.psf_degree)
     usable = assembly.count > 0
@@ -159,7 +163,7 @@ def coadd_patch(
     del assembly, usable  # memory that writing the exposure needs
     metadata: dict[str, Any] = {
         _MAP_CARD: sky_map.sha1,
-        _MADE_CARD: _identity(butler, frames, config),
+        _MADE_CARD: _identity(butler, frames, config, tract.number),
         "TRACT": tract.number,
         "PATCH": patch.name,
         "NINPUT": len(warps),
@@ -190,6 +194,18 @@ def _zero_point_error(warps: Sequence[Any]) -> float:
     return float(np.sqrt(np.sum((weights * errors) ** 2)) / weights.sum())
 
 
+def _check_clipped(warps: Sequence[Warp], shares: Sequence[float]) -> None:
+    """Warn of exposures of which so much was rejected that the reason is not an artifact."""
+    for warp, share in zip(warps, shares, strict=True):
+        if share > _MOST_CLIPPED:
+            _LOG.warning(
+                "%s: %.0f %% of its values were rejected as artifacts, because its sky, WCS or zero point does not "
+                "agree with the other exposures; look at it with obs display, or leave it out with --select-id",
+                warp.candidate.frame.name,
+                100 * share,
+            )
+
+
 def _check_scales(frames: Sequence[Frame], scale: float) -> None:
     """Warn of exposures that have much finer pixels than the patch: detail is lost, and noise aliased."""
     finer = [frame for frame in frames if scale > _COARSE * frame.wcs.pixel_scale]
@@ -204,11 +220,14 @@ def _check_scales(frames: Sequence[Frame], scale: float) -> None:
         )
 
 
-def _identity(butler: Butler, frames: Sequence[Frame], config: CoaddConfig) -> str:
-    """Return a digest of sky map, exposures with the times of their files, and settings."""
+def _identity(butler: Butler, frames: Sequence[Frame], config: CoaddConfig, tract: int) -> str:
+    """Return a digest of sky map, exposures and their calibrations with the times of their files, and settings."""
     inputs = []
     for frame in sorted(frames, key=lambda one: one.name):
-        status = butler.path("calexp", frame.data_id).stat()
-        inputs.append([frame.name, status.st_size, status.st_mtime_ns])
+        files = [butler.path("calexp", frame.data_id)]
+        if config.use_common_calibration:
+            files += calibration_files(butler, frame.data_id, tract=tract)
+        states = [path.stat() for path in files]
+        inputs.append([frame.name, *((state.st_size, state.st_mtime_ns) for state in states)])
     text = json.dumps([load_sky_map(butler).sha1, config.model_dump(mode="json"), inputs], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

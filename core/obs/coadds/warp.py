@@ -15,6 +15,7 @@ from obs.algorithms.pixels.grow import grow
 from obs.algorithms.psf.width import half_maximum_width
 from obs.coadds.config import CoaddConfig
 from obs.coadds.select import Candidate
+from obs.errors import DatasetNotFoundError, FileFormatError
 from obs.geom import Box
 from obs.image.exposure import Exposure
 from obs.image.psf import PixelPsf, Psf
@@ -102,7 +103,11 @@ def warp_frame(
         The tract, whose common calibration is preferred.
     """
     frame = candidate.frame
-    exposure = butler.get("calexp", frame.data_id)
+    try:
+        exposure = butler.get("calexp", frame.data_id)
+    except (DatasetNotFoundError, FileFormatError) as error:
+        _LOG.warning("%s: left out, it cannot be read: %s", frame.name, error)
+        return None
     calibration = best_calibration(
         butler, frame.data_id, tract=tract, exposure=exposure, use_common=config.use_common_calibration
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from obs.errors import DatasetNotFoundError, ObsError, describe_fault
 from obs.ingest.calib_store import CalibStore
-from obs.policy.data_id import DataId, format_data_id
+from obs.policy.data_id import DataId, format_data_id, parse_ids
 from obs.policy.dataset_type import DatasetType, split_hdu
 from obs.repo.butler import Butler
 from obs.repo.file_keys import COMPRESSED
@@ -16,10 +16,11 @@ from obs.repo.fits_file import open_fits
 from obs.repo.formatters import read_dataset
 from obs.repo.input_files import InputFile
 from obs.repo.layout import open_repository
+from obs.repo.made_with import find_input, iterate_records
 from obs.repo.parquet_catalog import parquet_length
 from obs.repo.result_record import ResultRecord
 
-__all__ = ["Fault", "find_changed_inputs", "find_damaged", "find_missing_calibs", "find_orphans"]
+__all__ = ["Fault", "find_changed_inputs", "find_damaged", "find_lost_results", "find_missing_calibs", "find_orphans"]
 
 _FITS = (".fits", ".fit", ".fts", ".fits.gz", ".fits.fz")
 _PARQUET, _YAML = (".parq", ".parquet"), (".yaml", ".yml")
@@ -124,20 +125,46 @@ def find_changed_inputs(butler: Butler) -> Iterator[Fault]:
 
     Each input is read once as a whole.
     """
+    inputs: dict[InputFile, list[str]] = {}
+    for name, record in (*_process_records(butler), *iterate_records(butler.root)):
+        for item in record.inputs:
+            inputs.setdefault(item, []).append(name)
+    for item, names in inputs.items():
+        place = find_input(butler, item)
+        if not item.is_intact(place):
+            kind_of_fault = "CHANGED" if place.is_file() else "MISSING"
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            yield Fault(kind_of_fault, place, f"{item.dataset_type} that {names[0]}{more} was made with")
+
+
+def find_lost_results(butler: Butler) -> Iterator[Fault]:
+    """Yield the results that were made, as their records say, and are gone."""
+    types = butler.mapper.key_types(_METADATA) if _METADATA in butler.policy.dataset_types else {}
+    for name, record in _process_records(butler):
+        data_id = parse_ids(name.split(), types)[0]
+        for output in record.outputs:
+            if not butler.exists(output, data_id):
+                yield Fault("MISSING", _place(butler, output, data_id), f"{output} {name}", output, data_id)
+    for name, record in iterate_records(butler.root):
+        path = butler.root / name
+        if record.outputs and not any(path.with_name(path.name + ending).is_file() for ending in COMPRESSED):
+            yield Fault("MISSING", path, f"{record.outputs[0]} was made")
+
+
+def _place(butler: Butler, dataset_type: str, data_id: DataId) -> Path:
+    return butler.root / butler.mapper.path(dataset_type, data_id)
+
+
+def _process_records(butler: Butler) -> Iterator[tuple[str, ResultRecord]]:
+    """Yield the data ID of each result of `obs process`, as text, and its record; damaged ones are left out."""
     kind = butler.policy.dataset_types.get(_METADATA)
     if kind is None:
         return
-    inputs: dict[InputFile, list[str]] = {}
     for name, path in find_datasets([butler.root], [kind]).get(_METADATA, {}).items():
         try:
             metadata = read_dataset(kind.storage, kind.python, path)
             record = ResultRecord.from_metadata(metadata) if isinstance(metadata, dict) else None
         except ObsError:
-            continue  # one of the damaged
-        for item in () if record is None else record.inputs:
-            inputs.setdefault(item, []).append(name)
-    for item, names in inputs.items():
-        if not item.is_intact():
-            kind_of_fault = "CHANGED" if Path(item.path).is_file() else "MISSING"
-            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-            yield Fault(kind_of_fault, Path(item.path), f"{item.dataset_type} that {names[0]}{more} was made with")
+            continue
+        if record is not None:
+            yield name, record

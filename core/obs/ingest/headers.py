@@ -14,6 +14,8 @@ from typing import Any, BinaryIO, cast
 from astropy.io import fits
 
 from obs.errors import FileFormatError, ObsError, describe_fault
+from obs.instrument.header import EDITED
+from obs.repo.fits_checksum import is_edited
 from obs.repo.fits_file import header_to_dict
 from obs.repo.fits_layout import data_size, header_integer
 
@@ -97,7 +99,8 @@ def _read(file: BinaryIO, size: int | None) -> Iterator[tuple[int, FileHeader]]:
         length = data_size(header)
         if size is not None and start + length > size:
             raise FileFormatError(f"is cut short: it has {size} bytes, its headers promise {start + length}")
-        yield number, unpack_header(header)
+        unpacked = unpack_header(header)
+        yield number, unpacked | {EDITED: True} if is_edited(text.encode("latin-1"), header) else unpacked
         start += -(-length // _BLOCK) * _BLOCK
         number += 1
 

@@ -10,7 +10,7 @@ from obs.errors import DataIdError, FileFormatError, ObsError, PluginError, desc
 from obs.ingest.headers import FileHeader, read_headers
 from obs.ingest.path_keys import keys_of_path
 from obs.ingest.text_headers import is_text_header, read_text_headers
-from obs.instrument.header import COLOR, FILE_NAME, merge_headers
+from obs.instrument.header import COLOR, EDITED, FILE_NAME, merge_headers
 from obs.instrument.instrument import Instrument, make_translator
 from obs.instrument.recognize import recognize
 from obs.instrument.translator import Translator
@@ -25,6 +25,11 @@ __all__ = [
     "registry_columns",
     "translate_file",
 ]
+
+_EDITED_HEADER = (
+    "the header does not agree with CHECKSUM: it was edited or damaged after the file was written; "
+    "see its values by obs translate, and copy the file again if one is wrong"
+)
 
 
 @dataclass(frozen=True)
@@ -127,6 +132,8 @@ def translate_file(
         frames = list(read_frames(path, translator))
         if stranger := _find_stranger(frames[0].header, translator):
             return Translated(path, stranger=stranger)
+        if any(EDITED in frame.header for frame in frames):
+            warnings.append(_EDITED_HEADER)
         rows = tuple(
             _complete(translator, _with_given(_with_path(frame, path, template), given or {}), needed, warnings)
             for frame in frames

@@ -3,13 +3,16 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-__all__ = ["COLOR", "FILE_NAME", "MOSAIC_CARDS", "POINTING_CARDS", "Header", "merge_headers"]
+__all__ = ["COLOR", "EDITED", "FILE_NAME", "MOSAIC_CARDS", "POINTING_CARDS", "Header", "merge_headers"]
 
 FILE_NAME = "(file)"
 """Keyword, which no card can have, of the name of the file that is ingested."""
 
 COLOR = "(color)"
 """Keyword, which no card can have, of the color of a mosaic filter that is looked at."""
+
+EDITED = "(edited)"
+"""Keyword, which no card can have, that a header has whose cards do not agree with their CHECKSUM."""
 
 MOSAIC_CARDS = ("BAYERPAT", "COLORTYP", "CFA-PAT", "CFAPAT", "CFA_PAT", "CFATYPE", "CFA", "BAYER", "BAYERIND", "BAYPAT")
 """Cards of the colors of the pixels of a color camera, in the order in which they count."""

@@ -5,17 +5,17 @@ References
 Seaman, Pence & Rots, "FITS Checksum Proposal" (2002), adopted by the FITS standard 4.0, section 4.4.2.7 and appendix J.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from obs.errors import FileFormatError
 from obs.repo.fits_layout import Hdu, walk_hdus
 
-__all__ = ["CHECKSUM_CARDS", "checksums_compared", "compare_datasums", "is_comparing", "seal"]
+__all__ = ["CHECKSUM_CARDS", "checksums_compared", "compare_datasums", "is_comparing", "is_edited", "seal"]
 
 #: Cards that `seal` fills in, as they are in a header before.
 CHECKSUM_CARDS = {
@@ -49,7 +49,8 @@ def is_comparing() -> bool:
 def compare_datasums(file: BinaryIO) -> None:
     """Compare the data of each HDU with its DATASUM.
 
-    The CHECKSUM of the whole HDU is not compared: archives edit headers without renewing it.
+    The CHECKSUM of the whole HDU is not compared, because archives edit headers without renewing it; `obs ingest` warns
+    where `is_edited`.
 
     Raises
     ------
@@ -61,8 +62,25 @@ def compare_datasums(file: BinaryIO) -> None:
         if written.isdecimal() and int(written) <= _ALL_ONES and int(written) != _sum_data(file, hdu):
             raise FileFormatError(
                 f"HDU {hdu.number}: its data do not agree with DATASUM; they have changed since the file was written: "
-                "copy the file again, or read it all the same with isr.compare_checksums=false"
+                "copy the file again, or make it again; raw files and calibrations are read all the same with "
+                "isr.compare_checksums=false"
             )
+
+
+def is_edited(text: bytes, cards: Mapping[str, Any]) -> bool:
+    """Return whether the cards of an HDU have changed since its CHECKSUM was written; data are taken to fit DATASUM.
+
+    Parameters
+    ----------
+    text : bytes
+        The header, in whole blocks.
+    cards : mapping
+        Its cards. Without CHECKSUM and DATASUM among them nothing is known, and the header counts as whole.
+    """
+    data_sum = str(cards.get("DATASUM", "")).strip()
+    if not str(cards.get("CHECKSUM", "")).strip() or not data_sum.isdecimal() or int(data_sum) > _ALL_ONES:
+        return False
+    return _add(_sum(text), int(data_sum)) != _ALL_ONES
 
 
 def seal(file: BinaryIO) -> None:

@@ -91,10 +91,10 @@ class InputFile:
             return True
         return _checksum(str(path), facts.st_size, *times) == self.sha256
 
-    def is_intact(self) -> bool:
-        """Return whether the file still has the bytes that were read; all of it is read."""
+    def is_intact(self, place: Path | None = None) -> bool:
+        """Return whether the file, or the one at a place, still has the bytes that were read; all of it is read."""
         try:
-            with open(self.path, "rb") as file:
+            with open(self.path if place is None else place, "rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest() == self.sha256
         except OSError:
             return False

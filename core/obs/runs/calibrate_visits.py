@@ -8,6 +8,7 @@ from obs.errors import DataIdError
 from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId, format_data_id
 from obs.repo.butler import Butler
+from obs.repo.made_with import recording
 from obs.runs.process import process_settings
 from obs.runs.record import RecordOptions, begin_output
 from obs.runs.results import find_results
@@ -70,7 +71,10 @@ def calibrate_visits(
         config = layers.build()
     there = find_processed(butler, data_ids)
     begin_output(butler, _TASK, config, RecordOptions(clobber=True))
-    return calibrate_data_ids(butler, there, config, process_settings(butler.instrument).build().calibrate, tract=tract)
+    single = process_settings(butler.instrument).build().calibrate
+    settings = config.model_dump(mode="json")
+    with recording(butler, "calibrateVisits_metadata", {"tract": tract}, settings, is_added=True):
+        return calibrate_data_ids(butler, there, config, single, tract=tract)
 
 
 def find_processed(butler: Butler, ids: Sequence[Sequence[str]]) -> list[DataId]:

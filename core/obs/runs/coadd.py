@@ -18,6 +18,7 @@ from obs.instrument.instrument import Instrument
 from obs.memory import keep_freed_memory
 from obs.policy.data_id import DataId
 from obs.repo.butler import Butler
+from obs.repo.made_with import recording
 from obs.runs.record import RecordOptions, begin_output
 from obs.runs.settings import camera_settings
 
@@ -141,7 +142,7 @@ def make_coadds(
     jobs : sequence of CoaddJob
         What to make, from `coadd_jobs`.
     skip_existing : bool, optional
-        Keep coadds that were made of the same exposures with the same settings.
+        Keep coadds that were made of the same exposures, with the same calibrations and the same settings.
     clobber_config : bool, optional
         Let settings differ from those recorded in the output.
     processes, timeout, on_done, raise_errors
@@ -176,4 +177,5 @@ def _coadd_one(
     data_id: Mapping[str, Any], /, butler: Butler, config: CoaddConfig, frames: Mapping[tuple[Any, ...], list[Frame]]
 ) -> CoaddSummary:
     keep_freed_memory()
-    return coadd_patch(butler, data_id, frames[_key(data_id)], config)
+    with recording(butler, "deepCoadd", data_id, config.model_dump(mode="json")):
+        return coadd_patch(butler, data_id, frames[_key(data_id)], config)

@@ -1,5 +1,6 @@
 """Make catalogs of the coadds of many patches, and one table of each tract."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -17,11 +18,14 @@ from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId
 from obs.repo.butler import Butler
 from obs.repo.find_datasets import iterate_datasets
+from obs.repo.made_with import find_input, find_record, is_unchanged, recording
 from obs.runs.record import RecordOptions, begin_output
 
 __all__ = ["catalog_jobs", "catalog_settings", "make_catalogs", "write_object_tables"]
 
 _TASK = "coaddCatalog"
+#: The dataset of a patch, and those of each of its filters.
+_MAIN, _EACH = "deepCoadd_ref", ("deepCoadd_meas", "deepCoadd_forced_src")
 
 
 def catalog_settings(instrument: Instrument) -> ConfigLayers[CoaddCatalogConfig]:
@@ -88,7 +92,7 @@ def make_catalogs(
     jobs : sequence of tuple
         What `catalog_jobs` returned.
     skip_existing : bool, optional
-        Keep catalogs that are newer than all coadds of their patch.
+        Keep catalogs that were made of the same coadds and catalogs of exposures with the same settings.
     clobber_config : bool, optional
         Let settings differ from those recorded in the output.
     processes, timeout, on_done, raise_errors
@@ -101,7 +105,7 @@ def make_catalogs(
     """
     check_sky_map(butler)
     begin_output(butler, _TASK, config, RecordOptions(clobber=clobber_config))
-    todo = [job for job in jobs if not (skip_existing and _is_current(butler, *job))]
+    todo = [job for job in jobs if not (skip_existing and _is_current(butler, *job, config))]
     filters = {(data_id["tract"], data_id["patch"]): names for data_id, names in todo}
     return run(
         partial(_catalog_one, butler=butler, config=config, filters=filters),
@@ -117,16 +121,23 @@ def _catalog_one(
     data_id: Mapping[str, Any], /, butler: Butler, config: CoaddCatalogConfig, filters: Mapping[Any, list[str]]
 ) -> CatalogSummary:
     names = filters[data_id["tract"], data_id["patch"]]
-    return catalog_patch(butler, int(data_id["tract"]), str(data_id["patch"]), names, config)
+    with recording(butler, _MAIN, data_id, config.model_dump(mode="json")):
+        return catalog_patch(butler, int(data_id["tract"]), str(data_id["patch"]), names, config)
 
 
-def _is_current(butler: Butler, data_id: Mapping[str, Any], filters: Sequence[str]) -> bool:
-    """Return whether the last catalogs of a patch are newer than its coadds."""
-    coadds = [butler.path("deepCoadd", {**data_id, "filter": name}) for name in filters]
-    catalogs = [butler.path("deepCoadd_forced_src", {**data_id, "filter": name}, write=True) for name in filters]
-    if not all(path.is_file() for path in catalogs):
+def _is_current(butler: Butler, data_id: Mapping[str, Any], filters: Sequence[str], config: CoaddCatalogConfig) -> bool:
+    """Return whether a patch has catalogs of these filters, made of the same files with the same settings."""
+    catalogs = [butler.path(name, {**data_id, "filter": band}, write=True) for name in _EACH for band in filters]
+    if not all(path.is_file() for path in (*catalogs, butler.path(_MAIN, data_id, write=True))):
         return False
-    return min(path.stat().st_mtime_ns for path in catalogs) > max(path.stat().st_mtime_ns for path in coadds)
+    found = find_record(butler, _MAIN, data_id)
+    coadds = {os.path.abspath(butler.path("deepCoadd", {**data_id, "filter": band})) for band in filters}
+    read = {
+        str(find_input(butler, item))
+        for item in (() if found is None else found[0].inputs)
+        if item.dataset_type == "deepCoadd"
+    }
+    return read == coadds and is_unchanged(butler, _MAIN, data_id, config.model_dump(mode="json"))
 
 
 def write_object_tables(butler: Butler, tracts: Sequence[int]) -> dict[int, int]:
@@ -137,9 +148,10 @@ def write_object_tables(butler: Butler, tracts: Sequence[int]) -> dict[int, int]
     for tract in tracts:
         names = {str(data_id["filter"]) for _, data_id, _ in iterate_datasets(butler.roots, [kind], [{"tract": tract}])}
         patches = [patch.name for patch in sky_map.tract(tract)]
-        table = object_table(butler, tract, patches, sorted(names))
-        if len(table):
-            butler.put(table, "objectTable", tract=tract)
-            butler.put(table, "objectCatalog", tract=tract)
+        with recording(butler, "objectTable", {"tract": tract}, {}):
+            table = object_table(butler, tract, patches, sorted(names))
+            if len(table):
+                butler.put(table, "objectTable", tract=tract)
+                butler.put(table, "objectCatalog", tract=tract)
         counts[tract] = len(table)
     return counts

@@ -12,6 +12,7 @@ from obs.executor.run import run
 from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId
 from obs.repo.butler import Butler
+from obs.repo.made_with import recording
 from obs.runs.record import RecordOptions, begin_output
 from obs.runs.settings import camera_settings
 from obs.tasks.difference.config import DifferenceConfig
@@ -70,4 +71,5 @@ def make_differences(
 def _difference_one(
     data_id: Mapping[str, Any], butler: Butler, config: DifferenceConfig, tract: int | None
 ) -> DifferenceSummary:
-    return difference_image(butler, data_id, config, tract=tract)
+    with recording(butler, "deepDiff_differenceExp", data_id, config.model_dump(mode="json")):
+        return difference_image(butler, data_id, config, tract=tract)

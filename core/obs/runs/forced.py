@@ -11,6 +11,8 @@ from obs.image.catalog import Catalog
 from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId
 from obs.repo.butler import Butler
+from obs.repo.input_files import InputFile
+from obs.repo.made_with import recording
 from obs.runs.record import RecordOptions, begin_output
 from obs.runs.settings import camera_settings
 from obs.tasks.forced.config import ForcedConfig
@@ -33,6 +35,7 @@ def measure_images(
     config: ForcedConfig,
     *,
     tract: int | None = None,
+    sources: Sequence[InputFile] = (),
     processes: int = 1,
     timeout: float | None = None,
     on_done: Callable[[Outcome[tuple[int, str]]], None] | None = None,
@@ -52,6 +55,8 @@ def measure_images(
         Settings.
     tract : int, optional
         Tract of the results, 0 by default, and of the common calibration, by default the lowest that has one.
+    sources : sequence of InputFile, optional
+        Files that the positions were read from, for the record.
     processes, timeout, on_done, raise_errors
         As of `obs.executor.run.run`.
 
@@ -61,14 +66,21 @@ def measure_images(
         With the number of positions on each image, and the calibration that was used.
     """
     begin_output(butler, _TASK, config, RecordOptions(clobber=True))
-    work = partial(_measure_image, butler=butler, targets=targets, config=config, tract=tract)
+    work = partial(_measure_image, butler=butler, targets=targets, config=config, tract=tract, sources=sources)
     return run(work, list(data_ids), processes=processes, timeout=timeout, on_done=on_done, raise_errors=raise_errors)
 
 
 def _measure_image(
-    data_id: Mapping[str, Any], butler: Butler, targets: Catalog, config: ForcedConfig, tract: int | None
+    data_id: Mapping[str, Any],
+    butler: Butler,
+    targets: Catalog,
+    config: ForcedConfig,
+    tract: int | None,
+    sources: Sequence[InputFile],
 ) -> tuple[int, str]:
-    found = force_image(butler, data_id, targets, config, tract=tract)
-    if len(found.catalog):
-        butler.put(found.catalog, "forced_src", {**data_id, "tract": tract or 0})
+    whole = {**data_id, "tract": tract or 0}
+    with recording(butler, "forced_src", whole, config.model_dump(mode="json"), also=sources):
+        found = force_image(butler, data_id, targets, config, tract=tract)
+        if len(found.catalog):
+            butler.put(found.catalog, "forced_src", whole)
     return len(found.catalog), str(found.calibration)

@@ -12,6 +12,7 @@ from obs.errors import DataIdError, DatasetNotFoundError, FileFormatError, sugge
 from obs.image.catalog import Catalog
 from obs.repo.butler import Butler
 from obs.repo.fits_catalog import read_catalog
+from obs.repo.input_files import note_input
 from obs.runs.results import find_results
 
 __all__ = ["coadd_targets", "parse_position", "read_targets", "single_target"]
@@ -50,6 +51,7 @@ def read_targets(path: Path, names: Sequence[str] = ()) -> Catalog:
     DataIdError
         If a name is not in it.
     """
+    note_input("positions", path)
     table = _read_table(path)
     ra_name, dec_name = _column(table, _RA), _column(table, _DEC)
     if ra_name is None or dec_name is None:

@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from obs.errors import DataIdError, DatasetNotFoundError, FileFormatError
@@ -15,7 +16,7 @@ from obs.policy.data_id import format_data_id
 from obs.policy.dataset_type import Template
 from obs.repo.butler import Butler
 
-__all__ = ["CALIBRATION_SOURCES", "FrameCalibration", "best_calibration", "calibrated_tracts"]
+__all__ = ["CALIBRATION_SOURCES", "FrameCalibration", "best_calibration", "calibrated_tracts", "calibration_files"]
 
 logger = logging.getLogger(__name__)
 
@@ -131,6 +132,23 @@ def best_calibration(
                     number,
                 )
     return own
+
+
+def calibration_files(butler: Butler, data_id: Mapping[str, Any], *, tract: int | None = None) -> list[Path]:
+    """Return the files of the common calibration that `best_calibration` uses; none if there is none.
+
+    Parameters
+    ----------
+    butler, data_id, tract
+        As for `best_calibration`.
+    """
+    known = {key: value for key, value in data_id.items() if key != "tract"}
+    for kinds in CALIBRATION_SOURCES:
+        for number in [tract] if tract is not None else calibrated_tracts(butler, kinds[0], known):
+            whole = known | {"tract": number}
+            if files := [butler.path(kind, whole) for kind in kinds if butler.exists(kind, whole)]:
+                return files
+    return []
 
 
 def calibrated_tracts(butler: Butler, dataset_type: str, data_id: Mapping[str, Any]) -> list[int]:

@@ -35,7 +35,9 @@ Examples:
 @click.option("--output", metavar="DIR", type=click.Path(path_type=Path), help="Repository to write into.")
 @click.option("--rerun", metavar="[IN:]OUT", help="Write into REPO/rerun/OUT, and read from REPO/rerun/IN.")
 @click.option("--camera", metavar="NAME", help="Camera, if the repository does not record it; see obs cameras.")
-@click.option("--skip-existing", is_flag=True, help="Keep coadds made of the same exposures with the same settings.")
+@click.option(
+    "--skip-existing", is_flag=True, help="Keep coadds made of the same exposures, calibrations and settings."
+)
 @click.option("--clobber-config", is_flag=True, help="Continue in an output that was made with other settings.")
 @click.option("--dry-run", is_flag=True, help="Print the coadds and how many exposures reach each, and stop.")
 @click.option("--show", expose_value=False, multiple=True, metavar="WHAT...", help="Show config[=PATTERN] and stop.")

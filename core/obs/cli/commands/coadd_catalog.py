@@ -24,7 +24,7 @@ Examples:
 @click.option("--output", metavar="DIR", type=click.Path(path_type=Path), help="Repository to write into.")
 @click.option("--rerun", metavar="[IN:]OUT", help="Write into REPO/rerun/OUT, and read from REPO/rerun/IN.")
 @click.option("--camera", metavar="NAME", help="Camera, if the repository does not record it; see obs cameras.")
-@click.option("--skip-existing", is_flag=True, help="Keep catalogs that are newer than the coadds.")
+@click.option("--skip-existing", is_flag=True, help="Keep catalogs made of the same coadds with the same settings.")
 @click.option("--clobber-config", is_flag=True, help="Continue in an output that was made with other settings.")
 @click.option("--show", expose_value=False, multiple=True, metavar="WHAT...", help="Show config[=PATTERN] and stop.")
 @run_options

@@ -10,8 +10,9 @@ from obs.cli.commands.calls import calls
 __all__ = ["provenance"]
 
 _EXAMPLE = """\b
-Example:
+Examples:
   obs provenance DATA/rerun/test calexp visit=903334 ccd=23
+  obs provenance DATA/rerun/test deepCoadd tract=0 patch=0,0 filter=HSC-I
 """
 
 
@@ -22,10 +23,10 @@ Example:
 @click.option("--camera", metavar="NAME", help="Camera, if the repository does not record it; see obs cameras.")
 @calls("obs.cli.provenance:provenance")
 def provenance() -> None:
-    """Print the inputs of a dataset, back to the raw file.
+    """Print the inputs of a dataset, back to the raw files.
 
     It prints what the dataset DATASET of one data ID was made from.
 
-    DATASET is one that obs process writes. The exit status is 1 if an input is gone or is not what it was; all of each
-    input is read to find out.
+    DATASET is a result of obs process, coadd, coadd-catalog, calibrate-visits, forced or difference. Inputs of inputs
+    are indented. The exit status is 1 if an input is gone or is not what it was; all of each input is read to find out.
     """
