@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from astropy.io import fits
 from numpy.typing import NDArray
 
 from obs.errors import FileFormatError
@@ -20,6 +19,7 @@ from obs.ingest.text_headers import header_lines, read_content, split_headers
 from obs.inspection.cards import Card, Cards, parse_cards
 from obs.inspection.sections import amplifier_labels, find_section
 from obs.instrument.header import FILE_NAME
+from obs.repo.fits_file import open_fits
 from obs.repo.fits_raw import append_overscan
 
 __all__ = ["RawFile", "RawImage", "read_raw_file"]
@@ -73,7 +73,7 @@ class RawImage:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # headers are judged by `obs.inspection.cards`
-                with fits.open(self.path, memmap=False) as hdus:
+                with open_fits(self.path) as hdus:
                     data = hdus[self.hdu].data
                     if self.overscan_hdu:
                         data = append_overscan(data, hdus[self.overscan_hdu].data)
