@@ -50,7 +50,8 @@ function drawTimeline() {
     if (table.values.sun_altitude) between((i) => table.values.sun_altitude[i] !== null && table.values.sun_altitude[i] > -18, "twilight");
     if (table.values.moon_altitude) between((i) => table.values.moon_altitude[i] !== null && table.values.moon_altitude[i] > 0, "moon");
   }
-  const metrics = TIMELINE.filter((name) => table.values[name] && finite(table.values[name]).length), width = WIDTH(place);
+  const order = finite(table.values.seeing || []).length ? TIMELINE : ["fwhm", ...TIMELINE];
+  const metrics = order.filter((name) => table.values[name] && finite(table.values[name]).length), width = WIDTH(place);
   metrics.forEach((metric, number) => {
     const gate = DATA.metrics[metric].gate, lines = [];
     if (gate && (gate.compare === "above" || gate.compare === "below")) lines.push({ y: gate.look, cls: "gate-look" }, { y: gate.bad, cls: "gate-bad" });

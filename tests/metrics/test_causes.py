@@ -71,3 +71,17 @@ def test_gates_of_a_file_win_and_faults_name_file_and_line(tmp_path):
     path.write_text("gates:\n  seeing: {look: high}\n")
     with pytest.raises(ValueError, match="seeing: look is a number, not 'high'"):
         load_gates(file=path)
+
+
+def test_frames_without_a_scale_are_compared_in_pixels():
+    rows = night(12, change=lambda i: {"seeing": 4.5} if i > 9 else {})
+    for row in rows:
+        row["seeing"] = None
+    verdicts = judge(rows, load_gates())
+    assert [verdict.level for verdict in verdicts[:10]] == ["good"] * 10
+    assert verdicts[11].causes[0].text.startswith("out of focus: FWHM / usual")
+
+
+def test_dew_is_told_from_cloud():
+    rows = night(12, change=lambda i: {"clear": 0.93 ** max(i - 3, 0), "seeing": 1.5 * 1.1 ** max(i - 3, 0)})
+    assert {verdict.causes[0].name for verdict in judge(rows, load_gates())[8:]} == {"dew"}

@@ -263,14 +263,22 @@ def _trailed(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
     text = f"trailed: ellipticity {row['star_e_coherent']:.2f}, in all stars at {row['star_angle']:.0f} deg from x"
     if "seeing" in left:
         text += f", and {left['seeing'].text}"
-    names = ("star_e_coherent", "star_e", "seeing", "psf_e1_residual", "psf_e2_residual", "psf_concentration")
+    names = (
+        "star_e_coherent",
+        "star_e",
+        "seeing",
+        "fwhm_ratio",
+        "psf_e1_residual",
+        "psf_e2_residual",
+        "psf_concentration",
+    )
     _take(left, *_OF_BAD_IMAGES)
     yield Cause("trailed", text, REMEDIES["trailed"], level, _take(left, *names))
 
 
 def _width(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
     """Tell bad focus from bad seeing: a disk instead of a peak, or a sudden doubling."""
-    seeing, disk = left.get("seeing"), left.get("psf_concentration")
+    seeing, disk = left.get("seeing") or left.get("fwhm_ratio"), left.get("psf_concentration")
     if disk is not None or (seeing is not None and seeing.level == "bad"):
         parts = [seeing.text] if seeing else []
         if disk is not None:
@@ -278,15 +286,21 @@ def _width(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
         level: Literal["look", "bad"] = (
             "bad" if "bad" in (failure.level for failure in (seeing, disk) if failure) else "look"
         )
-        names = ("seeing", "psf_concentration", "psf_gradient", "star_e", "stars_ratio", "stars_expected")
+        names = ("seeing", "fwhm_ratio", "psf_concentration", "psf_gradient", "star_e", "stars_ratio", "stars_expected")
         metrics = _take(left, *names, *_OF_BAD_IMAGES)
         yield Cause("out of focus", f"out of focus: {', and '.join(parts)}", REMEDIES["out of focus"], level, metrics)
     elif seeing is not None:
-        yield Cause("seeing", f"poor {seeing.text}", REMEDIES["seeing"], seeing.level, _take(left, "seeing"))
+        yield Cause(
+            "seeing", f"poor {seeing.text}", REMEDIES["seeing"], seeing.level, _take(left, "seeing", "fwhm_ratio")
+        )
 
 
 def _atmosphere(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
     """Tell cloud, moonlit cloud, dome, moonlight, twilight and other light by zero point and sky together."""
+    if "sky_deficit" in left and (row.get("transparency") or 0.0) > _DIMMER:
+        part = 100 * 10 ** (-0.4 * row["sky_deficit"])
+        text = f"sky missing: {part:.2g} % of the usual, and stars are as bright as usual"
+        yield Cause("no sky", text, REMEDIES["no sky"], left["sky_deficit"].level, _take(left, "sky_deficit"))
     clear, brighter = left.get("transparency"), row.get("sky_brighter")
     moon = row.get("moon_altitude")
     moon_is_up = moon is not None and moon > 0

@@ -56,6 +56,13 @@ DERIVED: dict[str, Metric] = {
             "against the median",
         ),
         Metric(
+            "fwhm_ratio",
+            "FWHM / usual",
+            "",
+            "Width of stars in pixels over the usual one, where the pixel scale and with it the seeing is not known.",
+            "against the median of the frames",
+        ),
+        Metric(
             "effective",
             "effective time",
             "%",
@@ -218,6 +225,8 @@ def add_derived(rows: Sequence[dict[str, Any]], references: References, extincti
         predicted = row.get("depth_predicted")
         row["depth_difference"] = None if depth is None or predicted is None else depth - predicted
         _add_speeds(row, references)
+        widths = references.find("fwhm", row) if row.get("seeing") is None and row.get("fwhm") else []
+        row["fwhm_ratio"] = float(row["fwhm"]) / widths[0].median if widths and widths[0].median > 0 else None
     _compare_fields(rows)
     add_clock_steps(rows)
     add_drifts(rows)

@@ -5,6 +5,7 @@ __all__ = ["REMEDIES", "SINGLE_REMEDIES"]
 REMEDIES = {
     "failed": "read its log; process it again when the cause is gone",
     "no light": "check shutter, cover and dome; leave it out",
+    "no sky": "the sky was subtracted before: use the frame as it came from the camera, or errors are too small",
     "dead amplifier": "check cable and readout; list the amplifier as a defect, or leave the detector out",
     "trailed": "check tracking, guiding and wind; leave it out of photometry of faint stars",
     "out of focus": "refocus; leave it out where sharp images matter",

@@ -17,6 +17,7 @@ _ADJECTIVES = {
     "moonlit cloud": "cloudy under the Moon",
     "moonlight": "moonlit",
     "no light": "without light",
+    "no sky": "without a sky",
     "trailed": "trailed",
     "tracking jump": "with double stars",
     "out of focus": "out of focus",
