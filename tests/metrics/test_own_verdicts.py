@@ -1,6 +1,7 @@
 """Verdicts that people give: read from the file of a page, kept, heeded and queried."""
 
 import json
+import sqlite3
 
 import pytest
 
@@ -52,3 +53,11 @@ def test_faults_are_named(table, tmp_path):
     assert keep_verdicts(tmp_path, {"visit=2": OwnVerdict("look"), "visit=77": OwnVerdict("bad")}) == ["visit=77"]
     with pytest.raises(DataIdError, match=r"none of the frames with a verdict is in .*: visit=77"):
         keep_verdicts(tmp_path, {"visit=77": OwnVerdict("bad")})
+
+
+def test_rows_of_older_versions_have_no_verdict(table, tmp_path):
+    with sqlite3.connect(table.path) as connection:
+        for name in ("own_verdict", "own_comment"):
+            connection.execute(f"ALTER TABLE detector DROP COLUMN {name}")
+    keep_verdicts(tmp_path, {"visit=2 ccd=1": OwnVerdict("bad")})
+    assert [row["visit"] for row in table.read("detector", "own_verdict != 'bad'")] == [1, 3, 4, 5, 6]

@@ -175,6 +175,8 @@ def _prepare(connection: sqlite3.Connection, kind: str, rows: Sequence[Mapping[s
         raise ValueError(f"'{unsafe[0]}' cannot be the name of a column")
     there = _types(connection, kind)
     columns = {name: f"{_quoted([name])} {_TYPE_NAMES[column]}" for name, column in wanted.items() if name not in there}
+    # of rows that were written before there was such a column nobody said anything
+    columns |= {name: f"{columns[name]} DEFAULT ''" for name in _OWN if name in columns}
     if there:
         for definition in columns.values():
             connection.execute(f"ALTER TABLE {kind} ADD COLUMN {definition}")
