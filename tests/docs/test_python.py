@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 import pytest
 from night_camera import write_night
 from pages import GUIDE, read_blocks
@@ -104,6 +105,25 @@ def test_the_script_of_the_page_runs(in_night, monkeypatch):
     assert len(script.strip().splitlines()) <= 12
     exec(compile(script, "script", "exec"), {"__name__": "__main__"})  # noqa: S102 - the guide's own text
     assert (in_night / "size-against-magnitude.png").stat().st_size > 5000
+
+
+def test_a_step_of_the_user_adds_a_column(in_night, monkeypatch):
+    blocks = [block for block in read_blocks(GUIDE / "python_interface.md") if block.kind == "python"]
+    (step,) = (block for block in blocks if block.note == "file: steps.py")
+    (in_night / "steps.py").write_text(step.text)
+    monkeypatch.syspath_prepend(in_night)
+    obs.process("DATA", "visit=22", rerun="mine", config={"calibrate.target": "steps:calibrate"}, raise_errors=True)
+    catalog = obs.Butler("DATA/rerun/mine").get("src", visit=22)
+    assert catalog.columns["mypackage_Size_value"].unit == "pix"
+    shape = catalog["base_SdssShape_xx"] + catalog["base_SdssShape_yy"]
+    assert np.array_equal(catalog["mypackage_Size_value"], np.sqrt(0.5 * shape), equal_nan=True)
+
+
+def test_the_signature_of_an_array_is_removed(capsys):
+    blocks = [block for block in read_blocks(GUIDE / "python_interface.md") if block.kind == "python"]
+    (script,) = (block for block in blocks if "remove_signature" in block.text)
+    exec(compile(script.text, "script", "exec"), {"__name__": "__main__"})  # noqa: S102 - the guide's own text
+    assert "6144 x 4096 pixels" in capsys.readouterr().out
 
 
 def test_every_public_name_has_a_page(monkeypatch):

@@ -14,7 +14,9 @@ def shell(tmp_path):
     return Shell(tmp_path)
 
 
-@pytest.mark.parametrize("page", ["defects", "dated_calibrations", "crosstalk_linearity", "several_detectors"])
+@pytest.mark.parametrize(
+    "page", ["install", "defects", "dated_calibrations", "crosstalk_linearity", "several_detectors"]
+)
 def test_worked_examples(page, tmp_path):
     follow(GUIDE / f"{page}.md", Shell(tmp_path))
 
