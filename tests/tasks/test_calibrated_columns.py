@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from obs.image.catalog import Catalog
+from obs.image.flux_correction import FluxCorrection
 from obs.image.photo_calib import PhotoCalib
 from obs.image.visit_info import VisitInfo
 from obs.tasks.calibrated_columns import add_magnitudes, add_times
@@ -54,3 +55,15 @@ def test_the_description_says_that_the_site_is_not_known():
     catalog = sources()
     add_times(catalog, VisitInfo(date_avg="2024-03-01T00:00:00"))
     assert "the place of the observatory is not known" in catalog.columns["bjd_tdb"].description
+
+
+def test_a_zero_point_that_varies_is_taken_at_the_sources_or_its_mean():
+    tilt = FluxCorrection(np.array([[0.0, 0.0], [0.1, 0.0]]), x_zero=0.0, y_zero=0.0, x_scale=100.0, y_scale=100.0)
+    calib = PhotoCalib(10.0**10.8, 0.0, tilt)
+    catalog = sources()
+    add_magnitudes(catalog, calib)
+    np.testing.assert_allclose(catalog["base_PsfFlux_mag"][:2], [22.0, 19.5], rtol=1e-6)
+    catalog.add("base_SdssCentroid_x", [0.0, 100.0, 0.0, 0.0], "pix", "")
+    catalog.add("base_SdssCentroid_y", np.zeros(4), "pix", "")
+    add_magnitudes(catalog, calib)
+    np.testing.assert_allclose(catalog["base_PsfFlux_mag"][:2], [22.0, 19.6], rtol=1e-6)

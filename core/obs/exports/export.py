@@ -19,6 +19,7 @@ from obs.ingest.transfer import is_same_file
 from obs.policy.data_id import DataId, format_data_id
 from obs.repo.atomic import atomic_write
 from obs.repo.butler import Butler
+from obs.repo.exposure_parts import read_photo_calib, read_wcs
 from obs.repo.fits_exposure_header import read_exposure_header
 from obs.repo.layout import is_repository
 from obs.runs.results import Result, find_results
@@ -153,7 +154,11 @@ def _choose(butler: Butler, ids: Sequence[Sequence[str]], night: str | None) -> 
 def read_facts(butler: Butler, image: Result) -> ImageFacts:
     """Return what is known about an image; only its header is read, if the camera has no reader of its own."""
     if butler.instrument.reader(_IMAGE) is None:
-        return ImageFacts(read_exposure_header(image.path))
+        facts = ImageFacts(read_exposure_header(image.path))
+        if "AR_HDU" in facts.header:  # the LSST stack attaches them
+            facts.photo_calib = read_photo_calib(image.path) or facts.photo_calib
+            facts.wcs = read_wcs(image.path) or facts.wcs
+        return facts
     exposure: Exposure = butler.get(_IMAGE, image.data_id)
     return ImageFacts.from_exposure(exposure)
 

@@ -58,6 +58,11 @@ class PhotoCalib:
         """AB magnitude of one count per exposure."""
         return float(2.5 * np.log10(self.flux_mag0))
 
+    @property
+    def mean(self) -> "PhotoCalib":
+        """The calibration without the correction that depends on the position."""
+        return self if self.correction is None else replace(self, correction=None)
+
     def shifted(self, *, x: float, y: float) -> "PhotoCalib":
         """Return the calibration of an image whose first pixel is pixel (x, y) of this one."""
         return self if self.correction is None else replace(self, correction=self.correction.shifted(x=x, y=y))

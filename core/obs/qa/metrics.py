@@ -118,7 +118,8 @@ def compare_with_truth(source: Catalog, truth: Catalog, photo_calib: PhotoCalib 
     )
     found, real = chosen.select(pairs.first), truth.select(stars[pairs.second])
     flux, error = found[_FLUX], found[f"{_FLUX}Err"]
-    measured = np.full(len(found), np.nan) if photo_calib is None else photo_calib.magnitude(flux)
+    place = {"x": found["base_SdssCentroid_x"], "y": found["base_SdssCentroid_y"]}
+    measured = np.full(len(found), np.nan) if photo_calib is None else photo_calib.magnitude(flux, **place)
     east = (found["coord_ra"] - real["coord_ra"] + 180.0) % 360.0 - 180.0
     with np.errstate(divide="ignore", invalid="ignore"):
         signal_to_noise = np.asarray(flux / error, np.float64)
@@ -142,7 +143,7 @@ def limiting_magnitude(source: Catalog, photo_calib: PhotoCalib | None) -> float
     faint = np.isfinite(error) & (error > 0) & (flux < 4.0 * _DEPTH * error)
     if photo_calib is None or not faint.any():
         return float("nan")
-    return float(photo_calib.magnitude(_DEPTH * np.median(error[faint])))
+    return float(photo_calib.mean.magnitude(_DEPTH * np.median(error[faint])))
 
 
 def true_width(truth: Catalog) -> float:

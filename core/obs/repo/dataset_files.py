@@ -15,6 +15,9 @@ from obs.repo.lineage import Lineage
 
 __all__ = ["DatasetFiles", "not_found"]
 
+#: Places that an error names.
+_NAMED = 3
+
 
 @dataclass(frozen=True)
 class DatasetFiles:
@@ -133,7 +136,8 @@ class DatasetFiles:
 
 def not_found(name: str, data_id: DataId | Mapping[str, Any], tried: Sequence[Path]) -> DatasetNotFoundError:
     """Return the error that says where a dataset was looked for."""
-    places = ", ".join(map(str, tried))
+    more = f" and {len(tried) - _NAMED} more places" if len(tried) > _NAMED + 1 else ""
+    places = ", ".join(map(str, tried[:_NAMED] if more else tried)) + more
     return DatasetNotFoundError(
         f"no {name} for {format_data_id(data_id) or 'no keys'}: looked for {places}",
         dataset_type=name,

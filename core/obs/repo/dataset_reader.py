@@ -17,6 +17,7 @@ from obs.repo.find_datasets import find_datasets
 from obs.repo.formatters import read_dataset
 from obs.repo.input_files import note_input
 from obs.repo.raw_parts import RAW_PARTS, RawHeader
+from obs.repo.stack_names import find_other_name
 
 __all__ = ["STAND_INS", "DatasetReader"]
 
@@ -134,6 +135,7 @@ class DatasetReader:
         found, tried = self._files.find(kind, data_id)
         if found is None and name == _SKY_MAP:
             found = next((path for root in self._files.roots if (path := root / _SKY_MAP_PICKLE).is_file()), None)
+        found = found or find_other_name(name, tried, self._files.roots)
         if found is None:
             raise not_found(name, data_id, tried)
         note_input(name, found)

@@ -10,6 +10,7 @@ from obs.policy.data_id import DataId, format_data_id
 from obs.policy.dataset_type import DatasetType, split_hdu
 from obs.repo.file_keys import COMPRESSED
 from obs.repo.layout import is_repository
+from obs.repo.stack_names import config_task, metadata_name
 
 __all__ = ["find_datasets", "iterate_datasets"]
 
@@ -70,7 +71,12 @@ def _identify(name: str, by_depth: Mapping[int, Iterable[DatasetType]]) -> list[
         ]
         if matches:
             return matches
-    return []
+    known = {kind.name: kind for kinds in by_depth.values() for kind in kinds}
+    if (task := config_task(name)) and f"{task}_config" in known:
+        return [(known[f"{task}_config"], {})]
+    other = metadata_name(name)
+    found = _identify(other, by_depth) if other else []
+    return [(kind, data_id) for kind, data_id in found if kind.name.endswith("_metadata")]
 
 
 def _depth(path: str) -> int:

@@ -71,7 +71,7 @@ def _magnitude(exposure: Exposure, flux: ArrayLike) -> NDArray[np.float64]:
     values = np.asarray(flux, float)
     with np.errstate(divide="ignore", invalid="ignore"):
         if exposure.photo_calib is not None:
-            return np.asarray(exposure.photo_calib.magnitude(values), float)
+            return np.asarray(exposure.photo_calib.mean.magnitude(values), float)
         return np.asarray(-2.5 * np.log10(values), float)
 
 
@@ -158,7 +158,7 @@ def _reference_magnitudes(exposure: Exposure, matches: Catalog) -> tuple[NDArray
         return nothing, nothing
     with np.errstate(divide="ignore", invalid="ignore"):
         reference = _NANOJANSKY - 2.5 * np.log10(np.asarray(matches[name], float))
-    measured = exposure.photo_calib.magnitude(matches["src_base_PsfFlux_instFlux"])
+    measured = exposure.photo_calib.mean.magnitude(matches["src_base_PsfFlux_instFlux"])
     used = (
         matches["src_calib_photometry_used"] if "src_calib_photometry_used" in matches else np.ones(len(matches), bool)
     )

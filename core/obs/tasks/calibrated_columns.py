@@ -2,6 +2,7 @@
 
 import math
 import re
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,19 +28,33 @@ def add_magnitudes(catalog: Catalog, calib: PhotoCalib | None) -> None:
     catalog : Catalog
         Fluxes in the unit of the image.
     calib : PhotoCalib or None
-        Zero point of the image; all magnitudes are NaN if there is none.
+        Zero point of the image; all magnitudes are NaN if there is none. One that varies over the image is taken at the
+        positions of the sources, or its mean where they have none.
     """
+    place = _positions(catalog)
+    if calib is not None and place is None:
+        calib = calib.mean
     for flux_name in [name for name in catalog.columns if _FLUX.fullmatch(name)]:
         match = _FLUX.fullmatch(flux_name)
         name = match["name"] if match else ""
         flux = np.asarray(catalog[flux_name], np.float64)
-        magnitude = np.full(flux.shape, np.nan) if calib is None else calib.magnitude(flux)
+        magnitude = np.full(flux.shape, np.nan) if calib is None else calib.magnitude(flux, **(place or {}))
         catalog.add(f"{name}mag", magnitude.astype(np.float32), "mag", f"AB magnitude of {flux_name}")
         error_name = next((flux_name + ending for ending in _ERRORS if flux_name + ending in catalog), None)
         if error_name is not None:
             error = _magnitude_error(magnitude, flux, catalog[error_name])
             text = f"standard error of {name}mag, without that of the zero point"
             catalog.add(f"{name}magErr", error.astype(np.float32), "mag", text)
+
+
+def _positions(catalog: Catalog) -> dict[str, NDArray[Any]] | None:
+    """Return x and y of the sources, pixels, or None if the catalog has neither."""
+    for name in ("slot_Centroid", "base_SdssCentroid"):
+        try:
+            return {axis: catalog[f"{name}_{axis}"] for axis in "xy"}
+        except KeyError:
+            continue
+    return None
 
 
 def _magnitude_error(
