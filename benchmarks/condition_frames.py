@@ -160,6 +160,27 @@ def dead_amplifier(image: np.ndarray, _random: np.random.Generator) -> np.ndarra
     return image
 
 
+def lost_pixels(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Set one pixel in a hundred and four columns to NaN, as where outliers were rejected."""
+    image = image.copy()
+    image[random.random(image.shape) < 0.01] = np.nan
+    image[:, [100, 500, 501, 700]] = np.nan
+    return image
+
+
+def dead_pixels(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Set three pixels in a thousand to zero, and four columns to the largest number."""
+    image = image.copy()
+    image[random.random(image.shape) < 0.003] = 0.0
+    image[:, [100, 500, 501, 700]] = 65535.0
+    return image
+
+
+def cut_off(image: np.ndarray, _random: np.random.Generator) -> np.ndarray:
+    """Subtract the sky and set negative pixels to zero."""
+    return np.maximum(image - np.float32(500.0 / GAIN), np.float32(0.0))
+
+
 def subtract_sky(image: np.ndarray, _random: np.random.Generator) -> np.ndarray:
     """Subtract the sky, whose noise stays."""
     return image - np.float32(500.0 / GAIN)
@@ -251,6 +272,7 @@ CONDITIONS = {
     "fwhm3.5-rays": replace(SEEING, finish=cosmic_rays(300)),
     "trail7": Condition(trail(3.0, 7.0), 7.5, stars=250),
     "trail14": Condition(trail(3.0, 14.0), 14.0, stars=200),
+    "trail20": Condition(trail(2.5, 20.0, 75.0), 20.0, stars=120),
     "ellipse0.2": Condition(ellipse(14.0, 0.2), 14.0, stars=200),
     "ellipse0.5": Condition(ellipse(7.0, 0.5), 7.0, stars=250),
     "donut15": Condition(donut(15.0), 16.0, stars=150),
@@ -283,6 +305,9 @@ CONDITIONS = {
     "clipped": replace(SEEING, signal=(3.0, 3000.0), finish=clipped),
     "satellites": replace(SEEING, light=satellites),
     "nan-border": replace(SEEING, finish=nan_border(60)),
+    "nan-dots": replace(SEEING, finish=lost_pixels),
+    "dead-dots": replace(SEEING, finish=dead_pixels),
+    "clip-at-zero": replace(SEEING, finish=cut_off),
     "trails-along-axes": replace(SEEING, light=along_axes),
     "quadrants": replace(SEEING, finish=quadrants),
     "moonlight": replace(SEEING, light=moonlight),

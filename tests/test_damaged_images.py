@@ -52,3 +52,11 @@ def test_a_cutout_of_a_few_stamps_has_the_psf_of_its_stars(tmp_path, field):
     summary, _ = process(tmp_path, cutout)
     assert summary.psf_origin == "few stars"
     assert summary.fwhm == pytest.approx(half_maximum_width(pixel_psf(Moffat(3.2)), x=0, y=0), rel=0.05)
+
+
+def test_an_image_without_sources_has_an_empty_catalog(tmp_path):
+    sky = np.random.default_rng(1).normal(300.0, 12.0, (120, 130)).astype(np.float32)
+    summary, catalog = process(tmp_path, sky)
+    assert summary.n_source == 0
+    assert len(Table.read(catalog, hdu=1)) == 0
+    assert any("no source stands out" in warning for warning in summary.warnings)

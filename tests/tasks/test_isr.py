@@ -943,3 +943,13 @@ def test_a_dead_amplifier_and_lines_without_data_are_masked():
     assert [text for text in warnings if "equal" in text] == [
         "all pixels are equal in amplifier 'A1': masked BAD and NO_DATA"
     ]
+
+
+def test_raw_noise_that_is_cut_off_is_a_warning():
+    pixels, first = raw_frame(np.full_like(light(), 50.0)), detector().amplifiers[0].raw_data_bbox.slices
+    warnings = []
+    run(pixels, warn=warnings, do_mask_constant=True)
+    assert not any("cut off" in text for text in warnings)
+    pixels[first] = np.maximum(pixels[first], np.median(pixels[first]))
+    run(pixels, warn=warnings, do_mask_constant=True)
+    assert any(text.startswith("amplifier 'A0'") and "the noise is cut off" in text for text in warnings)

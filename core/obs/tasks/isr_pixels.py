@@ -9,6 +9,7 @@ from obs.algorithms.pixels.statistics import clipped_statistics
 from obs.camera.amplifier import Amplifier
 from obs.image.masked_image import MaskedImage
 from obs.tasks.isr_work import Work
+from obs.tasks.unusable_pixels import warn_of_lost_values
 
 __all__ = ["find_saturation", "mask_constant"]
 
@@ -72,6 +73,7 @@ def _above_sky(work: Work, hdu: int) -> tuple[NDArray[np.float32], NDArray[np.bo
 def mask_constant(work: Work) -> None:
     """Mask BAD and NO_DATA areas of exactly equal pixels: dead amplifiers and columns, lines that were not read out."""
     number, size, dead = 0, 0, []
+    lost: dict[str, str] = {}
     for amp in _working(work):
         data = work.data(amp)
         constant = _constant_pixels(data)
@@ -81,6 +83,12 @@ def mask_constant(work: Work) -> None:
             constant[:] = True
         data.mask.set(constant, "BAD", "NO_DATA")
         number, size = number + int(np.count_nonzero(constant)), size + constant.size
+        if texts := warn_of_lost_values(data):
+            lost[amp.name] = texts[0]
+    if lost:
+        name, text = next(iter(lost.items()))
+        others = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
+        work.warn(f"amplifier '{name}'{others}: {text}")
     if dead:
         names = ", ".join(f"'{name}'" for name in dead)
         work.warn(f"all pixels are equal in amplifier {names}: masked BAD and NO_DATA")

@@ -17,6 +17,9 @@ UNUSABLE = ("BAD", "NO_DATA", "UNMASKEDNAN", "SAT", "INTRP")
 SAMPLE = 500_000
 """Pixels that give the level of the sky."""
 
+VALUES = 100_000
+"""Values that show whether noise is cut off or counts are coarse."""
+
 NARROW = 6
 """Pixels; wider gaps, and borders of more than half of this, are not filled."""
 
@@ -111,7 +114,8 @@ def warn_of_lost_values(masked_image: MaskedImage) -> list[str]:
     image, mask = masked_image.image, masked_image.mask
     rows = slice(None, None, max(1, image.size // SAMPLE))
     good = ((mask.array[rows] & mask.known_bits(UNUSABLE)) == 0) & np.isfinite(image[rows])
-    lost = find_lost_values(image[rows][good])
+    values = image[rows][good]
+    lost = find_lost_values(values[:: max(1, len(values) // VALUES)])
     if np.isfinite(lost.lowest):
         return [
             f"the noise is cut off: {100 * lost.share:.0f} % of the pixels have the lowest value, {lost.lowest:g}. "

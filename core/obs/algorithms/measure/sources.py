@@ -159,7 +159,8 @@ def _measure_batch(
     area = psf_shape.xx * psf_shape.yy - psf_shape.xy**2
     sigma = np.where(psf_shape.failed, half_maximum_moments(kernels)[:, 0] ** 0.5, np.maximum(area, 0.0) ** 0.25)
     given = np.zeros(len(which), bool) if positions is None else np.isfinite(positions[0][which])
-    if not given.all():
+    # an image without sources has no positions either
+    if not given.any() or not given.all():
         columns, dx, dy = _free_centroids(batch, sources, labels, psf, kernels, psf_shape, sigma)
     if positions is not None and given.any():
         fixed, fixed_dx, fixed_dy = _given_centroids(batch, sources, positions)
