@@ -72,7 +72,7 @@ function shortHeading(metric) { const unit = DATA.metrics[metric].unit; return u
 function detectorsOf(visit) { return DATA.detectors.visit.map((v, i) => i).filter((i) => DATA.detectors.visit[i] === visit); }
 
 function drawMosaic() {
-  const section = document.getElementById("focal"), place = section.querySelector(".chart"), table = DATA.detectors, visit = STATE.frame ?? 0, rows = detectorsOf(visit);
+  const section = document.getElementById("focal"), place = section.querySelector(".chart"), table = DATA.detectors, visit = STATE.frame ?? Math.max(0, DATA.frames.name.findIndex((name) => name in (DATA.compass || {}))), rows = detectorsOf(visit);
   place.replaceChildren();
   const bar = element("div", { class: "controls" }, place), label = element("label", {}, bar, "Metric "), select = element("select", {}, label);
   for (const name of Object.keys(table.values)) if (finite(table.values[name]).length) element("option", { value: name, selected: name === STATE.metric ? "" : null }, select, heading(name));
@@ -137,6 +137,8 @@ function focalImage(parent, rows, visit) {
     image.style.cursor = "pointer";
     image.addEventListener("click", () => chooseDetector(i));
   }
+  const compass = (DATA.compass || {})[DATA.frames.name[visit]];
+  if (compass) ["N", "E"].forEach((name, k) => { const [dx, dy] = compass[k], cx = width - 32, cy = height - 44; element("svg:line", { x1: cx, y1: cy, x2: cx + 18 * dx, y2: cy - 18 * dy, class: "model" }, chart); element("svg:text", { x: cx + 26 * dx, y: cy - 26 * dy + 4, "text-anchor": "middle" }, chart, name); });
   element("svg:text", { x: 10, y: height - 22, class: "soft" }, chart, `x (mm), ${x0.toFixed(0)} to ${x1.toFixed(0)}; y up, ${y0.toFixed(0)} to ${y1.toFixed(0)}`);
   element("figcaption", {}, figure, `calexp of ${known.length} of ${rows.length} detectors of ${DATA.frames.name[visit]}, each stretched by itself.`);
 }

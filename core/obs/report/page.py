@@ -93,7 +93,12 @@ def write_report(
     """
     needs, sentence = find_needs(night), describe_night(night)
     payload = build_payload(night)
-    payload |= {"pictures": pictures.images, "stars": pictures.stars, "focal": pictures.focal}
+    payload |= {
+        "pictures": pictures.images,
+        "stars": pictures.stars,
+        "focal": pictures.focal,
+        "compass": pictures.compass,
+    }
     place = shlex.quote(str(night.root))
     payload["commands"] = [f"obs display {place} calexp --id ", f"obs log {place} --id "]
     if night.root.parent.name == "rerun":

@@ -3,6 +3,7 @@
 import base64
 import io
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,7 @@ from obs.display.thumbnail import gray_levels
 from obs.errors import ObsError
 from obs.image.exposure import Exposure
 from obs.image.mask import Mask
+from obs.metrics.nights import visit_name
 from obs.repo.butler import Butler
 from obs.report.night import Frame, Night
 from obs.report.residual import subtract_stars
@@ -28,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 THUMBNAIL = 256
 _QUALITY = 82
+#: Length of the arrows to north and east on the sky, degrees.
+_STEP = 0.001
 #: Pixels of the longer side, and number, of the pictures that make that of the focal plane.
 _SMALL, _MOST_SMALL = 96, 220
 #: Planes that the mask picture shows; later ones lie on top.
@@ -51,11 +55,14 @@ class Pictures:
         Frame to columns of its stars; see `obs.report.stars.star_data`.
     focal : dict
         Detector name to its corners in the focal plane, mm.
+    compass : dict
+        Visit to the directions of north and east in the focal plane, two unit vectors.
     """
 
     images: dict[str, dict[str, str]] = field(default_factory=dict)
     stars: dict[str, dict[str, Any]] = field(default_factory=dict)
     focal: dict[str, list[list[float]]] = field(default_factory=dict)
+    compass: dict[str, list[list[float]]] = field(default_factory=dict)
 
 
 def make_pictures(
@@ -155,11 +162,27 @@ def _add_small(pictures: Pictures, butler: Butler, frame: Frame) -> None:
     """Add a small picture, and the plots, which are drawn from numbers."""
     data_id = extract_data_id(frame.row)
     exposure: Exposure = butler.get("calexp", data_id)
+    visit = visit_name(frame.row)
+    if visit not in pictures.compass and (found := _compass(butler, exposure)) is not None:
+        pictures.compass[visit] = found
     image, text = _thumbnail(exposure, _SMALL)
     pictures.images[frame.name] = {"image": image, "mask": "", "text": text, "mini": "1"}
     if butler.exists("src", data_id):
         matches = butler.get("srcMatchFull", data_id) if butler.exists("srcMatchFull", data_id) else None
         pictures.stars[frame.name] = star_data(exposure, butler.get("src", data_id), matches)
+
+
+def _compass(butler: Butler, exposure: Exposure) -> list[list[float]] | None:
+    """Return the directions of north and east in the focal plane, unit vectors; None without a WCS."""
+    if exposure.wcs is None:
+        return None
+    detector = butler.instrument.load_camera().detector(exposure.detector_name)
+    height, width = exposure.shape
+    ra, dec = (float(value) for value in exposure.wcs.pixel_to_sky(x=0.5 * (width - 1), y=0.5 * (height - 1)))
+    east = _STEP / max(math.cos(math.radians(dec)), 1e-3)
+    x, y = exposure.wcs.sky_to_pixel(ra=[ra, ra, ra + east], dec=[dec, dec + _STEP, dec])
+    place = np.stack(detector.pixel_to_focal_plane(x=x, y=y), axis=1)
+    return [[round(float(part), 4) for part in (to - place[0]) / np.hypot(*(to - place[0]))] for to in place[1:]]
 
 
 def _outlines(butler: Butler) -> dict[str, list[list[float]]]:
