@@ -55,6 +55,27 @@ def test_begin_of_the_exposure(tmp_path, card, confidence):
     assert abs((begin - datetime.fromisoformat(BEGIN)).total_seconds()) < 1e-3
 
 
+@pytest.mark.parametrize(
+    ("text", "begin", "middle"),
+    [
+        ("2016-12-31T23:59:60.5", "2016-12-31T23:59:60.500", "2017-01-01T00:00:14.500"),
+        ("2017-12-31T23:59:60.5", "2018-01-01T00:00:00.500", "2018-01-01T00:00:15.500"),
+        ("2025-06-30T23:59:60", "2025-07-01T00:00:00.000", "2025-07-01T00:00:15.000"),
+    ],
+    ids=["a leap second", "rounded", "rounded in June"],
+)
+def test_seconds_of_60_at_midnight(tmp_path, text, begin, middle):
+    """An exposure of 30 s that begins in the middle of a leap second: 15 s later it is 00:00:14.5 UTC."""
+    cards = ("DATE-OBS", text)
+    found = inspect_files([frame_at(tmp_path / "a.fits", cards, without=("MJD-OBS",))])
+    assert found["date_begin"].value == begin
+    with imported(made(tmp_path, found)) as instrument:
+        info = load_translator(instrument).visit_info({card[0]: card[1] for card in [*COMMON, cards]})
+        assert (info.date_begin, info.date_avg) == (begin, middle)
+        row = rows_of(instrument, tmp_path / "a.fits")[0]
+        assert (row["taiObs"], row["dateObs"]) == (begin, begin[:10])
+
+
 @pytest.mark.parametrize("card", [("HJD", 2461365.39), ("BJDSTART", 2461365.39), ("MJDREF", 51544.0), ("JDMAX", 12.0)])
 def test_other_days_do_not_date_a_frame(tmp_path, card):
     found = inspect_files([frame_at(tmp_path / "a.fits", card, without=("DATE-OBS", "MJD-OBS"))])

@@ -2,9 +2,12 @@
 
 import math
 import re
+import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import erfa
 
 from obs.errors import FileFormatError
 
@@ -151,7 +154,8 @@ def read_seconds(value: Any, unit: str = "s") -> float:  # noqa: ANN401 - header
 def parse_date(text: str, *layouts: str) -> datetime:
     """Return a date, UTC or in whatever scale the header has it; one with a time zone becomes that of UTC.
 
-    Seconds of 60, as programs write them that round, and the hour 24 are those of the next minute and day.
+    Seconds of 60, as programs write them that round, and the hour 24 are those of the next minute and day. In a leap
+    second the date has the second 59 and ``fold=1``: what is computed from it is right from the next second on.
 
     Parameters
     ----------
@@ -182,12 +186,26 @@ def _parse_iso(text: str) -> datetime:
     if (midnight := _MIDNIGHT.fullmatch(text)) is not None:
         return datetime.fromisoformat(midnight[1]) + timedelta(days=1)
     if (sixty := _SIXTY.fullmatch(text)) is not None:
-        return datetime.fromisoformat(f"{sixty[1]}:00{sixty[2] or ''}") + timedelta(minutes=1)
+        last = datetime.fromisoformat(f"{sixty[1]}:59{sixty[2] or ''}")
+        return last.replace(fold=1) if _has_leap_second(last) else last + timedelta(seconds=1)
     return datetime.fromisoformat(text.rstrip("."))
 
 
+def _has_leap_second(date: datetime) -> bool:
+    """Whether UTC had a leap second behind a second of 59."""
+    if (date.hour, date.minute) != (23, 59) or (date.month, date.day) not in ((6, 30), (12, 31)):
+        return False
+    following = date + timedelta(days=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", erfa.ErfaWarning)  # years beyond the known leap seconds have none
+        before, after = (float(erfa.dat(day.year, day.month, day.day, 0.0)) for day in (date, following))
+    return after - before > 0.5
+
+
 def format_date(date: datetime) -> str:
-    """Return a date in ISO 8601, rounded to the millisecond."""
+    """Return a date in ISO 8601, rounded to the millisecond; one of a leap second has seconds of 60."""
+    if date.fold:
+        return f"{date:%Y-%m-%dT%H:%M}:60.{min(round(date.microsecond / 1000), 999):03d}"
     return (date + timedelta(microseconds=500)).isoformat(timespec="milliseconds")
 
 

@@ -73,7 +73,8 @@ class DateRule:
         FileFormatError
             If the cards are not there, or do not hold a date in this way.
         """
-        stated = self._stated(cards) + timedelta(seconds=self.add)
+        stated = self._stated(cards)
+        stated = stated + timedelta(seconds=self.add) if self.add else stated  # a sum forgets a leap second
         part = _PART[self.moment]
         if not part:
             return stated

@@ -89,8 +89,6 @@ def find_date(cards: Cards) -> tuple[Finding, DateRule | None]:
         note = _joined(note, f"DATE, when the file was written, is {hours} h later: perhaps this is local time")
     best, confidence, note = _checked_against_times(cards, best, seconds, confidence, note)
     best, confidence, note = _of_zone(cards, best, confidence, note)
-    if _is_leap_second(cards.get(best.rule.date)):
-        confidence, note = "guess", "a leap second, which counts as the first second of the next day"
     return Finding("date_begin", format_date(best.date), str(best.rule), confidence, note), best.rule
 
 
@@ -251,10 +249,6 @@ def _zone(value: object) -> float | None:
 def without_zone(value: object) -> bool:
     """Whether a date has its time zone in its text."""
     return re.search(r"\d\s*(Z|[+-]\d\d:?\d\d)$", str(value).strip()[10:]) is not None
-
-
-def _is_leap_second(value: object) -> bool:
-    return re.search(r"-(06-30|12-31)[T ]23:59:60", str(value)) is not None
 
 
 def _joined(first: str, second: str) -> str:
