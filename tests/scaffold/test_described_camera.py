@@ -140,7 +140,7 @@ def test_one_file_for_a_mosaic(images, tmp_path):
         ({"amplifiers": "2000"}, "amplifiers = '2000' is not an integer from 1 to 1024"),
         ({"readout": "LL TOP"}, "readout: 'TOP' is not a corner; corners are LL, LR, UR, UL"),
         ({"readout": "LL LR"}, "readout has 2 corners and a detector 1 amplifiers"),
-        ({"file_holds": "detectors"}, "file_holds = 'detectors' is neither detector or exposure; did you mean"),
+        ({"file_holds": "detectors"}, "file_holds = 'detectors' is neither detector nor exposure; did you mean"),
         ({"gap_x": "wide"}, "gap_x = 'wide' is not a number of pixels"),
         ({"prescan": "-1"}, "prescan = '-1' is not an integer from 0 to 100000"),
     ],

@@ -237,3 +237,8 @@ def test_a_file_with_a_detector_in_each_extension(tmp_path):
     rows = (package / "obs_toycam" / "camera" / "detectors.csv").read_text().splitlines()[2:]
     assert [row.split(",")[:2] for row in rows] == [["1", "ccd01"], ["2", "ccd02"]]
     assert [row.split(",")[9] for row in rows] == ["-0.48", "0.48"]
+
+
+def test_without_a_terminal_no_question_is_asked_and_it_says_so(tmp_path, capsys):
+    assert main(["new", "toycam", "--output", str(tmp_path)]) == 0
+    assert "no question was asked, because standard input is not a terminal" in capsys.readouterr().err

@@ -70,6 +70,8 @@ def _make(
         is_known = findings is not None or facts is not None
         questions = [question for question in QUESTIONS if not (is_known and question.in_files)]
         _ask(values, questions, output, ["--from", *from_files] if from_files else [])
+    elif not no_input and findings is None and facts is None:
+        click.echo("no question was asked, because standard input is not a terminal: defaults are in force", err=True)
     answers = _answers(values)
     if findings is not None:
         facts = template_facts(findings, visit_key=answers.visit_key, detector_key=answers.detector_key, planes=planes)

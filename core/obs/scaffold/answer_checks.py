@@ -122,7 +122,7 @@ def _check_gap(name: str, text: str) -> None:
 
 def _check_choice(name: str, text: str) -> None:
     if text not in CHOICES[name]:
-        words = " or ".join(CHOICES[name])
+        words = " nor ".join(CHOICES[name])
         raise ConfigError(f"{name} = '{text}' is neither {words}{suggest(text, CHOICES[name])}", field=name)
 
 
