@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from obs.coadds.assemble import assemble
+from obs.coadds.assemble import Assembly, assemble
 from obs.coadds.coadd_psf import CoaddPsf
 from obs.coadds.config import CoaddConfig
 from obs.coadds.frames import Frame
@@ -19,20 +19,34 @@ from obs.coadds.inputs_table import inputs_table, psf_inputs
 from obs.coadds.select import select_candidates
 from obs.coadds.sky_maps import load_sky_map
 from obs.coadds.warp import Warp, warp_frame
+from obs.config.layers import ConfigLayers
 from obs.errors import MeasurementError, OutputError
 from obs.geom import Box
 from obs.image.exposure import Exposure
 from obs.image.photo_calib import PhotoCalib
+from obs.image.wcs import TanSipWcs
 from obs.repo.butler import Butler
 from obs.repo.find_datasets import iterate_datasets
+from obs.repo.rerun_settings import config_path
 from obs.repo.warp_store import WarpStore
+from obs.skymap.sky_map import SkyMap
+from obs.skymap.tract import Patch
 from obs.visits.calibration import calibration_files
 
-__all__ = ["CoaddSummary", "check_sky_map", "coadd_patch", "is_current", "patch_frames"]
+__all__ = [
+    "CoaddSummary",
+    "check_sky_map",
+    "coadd_patch",
+    "combine_patch",
+    "is_current",
+    "patch_frames",
+    "recorded_settings",
+]
 
 _LOG = logging.getLogger(__name__)
 
 _DATASET = "deepCoadd"
+_TASK = "coadd"
 _MAP_CARD, _MADE_CARD = "SKYMAP", "COADDID"
 _COARSE = 1.5
 #: Share of an exposure that satellites, cosmic rays and moving objects do not cover.
@@ -102,15 +116,53 @@ def is_current(butler: Butler, data_id: Mapping[str, Any], frames: Sequence[Fram
     return bool(header.get(_MADE_CARD) == _identity(butler, frames, config, int(data_id["tract"])))
 
 
-def coadd_patch(
-    butler: Butler, data_id: Mapping[str, Any], frames: Sequence[Frame], config: CoaddConfig
-) -> CoaddSummary:
-    """Make the coadd of a patch from exposures of one filter, and write it.
+def recorded_settings(butler: Butler) -> CoaddConfig:
+    """Return the settings that the coadds of a repository were made with; the defaults if none are recorded."""
+    layers = ConfigLayers(CoaddConfig)
+    for root in butler.roots:
+        path = config_path(root, _TASK)
+        if path.is_file():
+            layers.load(path)
+            break
+    return layers.build()
+
+
+@dataclass(frozen=True)
+class Combined:
+    """Exposures combined on a patch, not yet written.
+
+    Parameters
+    ----------
+    sky_map, patch : SkyMap, Patch
+        Where.
+    wcs : TanSipWcs
+        Pixels of the patch to sky.
+    box : Box
+        Pixels of the patch, counted from 0.
+    warps : tuple of Warp
+        The exposures.
+    assembly : Assembly
+        The pixels.
+    psf : CoaddPsf
+        The PSF at any position.
+    """
+
+    sky_map: SkyMap[Any]
+    patch: Patch
+    wcs: TanSipWcs
+    box: Box
+    warps: tuple[Warp, ...]
+    assembly: Assembly
+    psf: CoaddPsf
+
+
+def combine_patch(butler: Butler, data_id: Mapping[str, Any], frames: Sequence[Frame], config: CoaddConfig) -> Combined:
+    """Combine exposures of one filter on a patch.
 
     Parameters
     ----------
     butler : Butler
-        Repository with an output.
+        Repository with an output, where resampled exposures are kept for the moment.
     data_id : mapping
         Tract, patch and filter.
     frames : sequence of Frame
@@ -140,17 +192,44 @@ def coadd_patch(
                 f"no exposure can be used: {len(frames)} given, {len(reaching)} reach the patch, {len(candidates)} "
                 "were selected; the warnings above say why the others were not"
             )
-        if len(warps) == 1 and config.artifacts.enabled:
-            _LOG.warning(
-                "only one exposure: there is nothing to compare it with, so satellites and cosmic rays that its own "
-                "mask does not know stay in the coadd"
-            )
-        for source in dict.fromkeys(str(warp.calibration) for warp in warps):
-            _LOG.info("%s", source)
         assembly = assemble(warps, store, box, config)
+    psf = CoaddPsf(psf_inputs(warps), wcs)
+    return Combined(sky_map, patch, wcs, box, tuple(warps), assembly, psf)
+
+
+def coadd_patch(
+    butler: Butler, data_id: Mapping[str, Any], frames: Sequence[Frame], config: CoaddConfig
+) -> CoaddSummary:
+    """Make the coadd of a patch from exposures of one filter, and write it.
+
+    Parameters
+    ----------
+    butler : Butler
+        Repository with an output.
+    data_id : mapping
+        Tract, patch and filter.
+    frames : sequence of Frame
+        Exposures that may be used.
+    config : CoaddConfig
+        Settings.
+
+    Raises
+    ------
+    MeasurementError
+        If none of the exposures can be used.
+    """
+    combined = combine_patch(butler, data_id, frames, config)
+    sky_map, patch, wcs, warps = combined.sky_map, combined.patch, combined.wcs, combined.warps
+    assembly, box = combined.assembly, combined.box
+    if len(warps) == 1 and config.artifacts.enabled:
+        _LOG.warning(
+            "only one exposure: there is nothing to compare it with, so satellites and cosmic rays that its own "
+            "mask does not know stay in the coadd"
+        )
     _check_clipped(warps, assembly.clipped_share)
-    psf_of_inputs = CoaddPsf(psf_inputs(warps), wcs)
-    psf, psf_error = psf_of_inputs.fit(box.shape, degree=config.psf_degree)
+    for source in dict.fromkeys(str(warp.calibration) for warp in warps):
+        _LOG.info("%s", source)
+    psf, psf_error = combined.psf.fit(box.shape, degree=config.psf_degree)
     usable = assembly.count > 0
     depth = float(np.median(assembly.count[usable])) if usable.any() else 0.0
     seeing = float(np.average([warp.seeing for warp in warps], weights=[warp.weight for warp in warps]))
@@ -160,11 +239,11 @@ def coadd_patch(
     butler.put(inputs_table(warps, assembly.clipped_share), "deepCoadd_inputs", data_id)
     butler.put(assembly.count, "deepCoadd_nImage", data_id)
     pixels, n_clipped = assembly.masked_image, assembly.n_clipped
-    del assembly, usable  # memory that writing the exposure needs
+    del assembly, combined, usable  # memory that writing the exposure needs
     metadata: dict[str, Any] = {
         _MAP_CARD: sky_map.sha1,
-        _MADE_CARD: _identity(butler, frames, config, tract.number),
-        "TRACT": tract.number,
+        _MADE_CARD: _identity(butler, frames, config, int(data_id["tract"])),
+        "TRACT": int(data_id["tract"]),
         "PATCH": patch.name,
         "NINPUT": len(warps),
         "NCLIPPED": n_clipped,

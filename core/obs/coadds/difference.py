@@ -92,7 +92,9 @@ def difference_image(
         )
     frame = Frame(dict(data_id), wcs, exposure.shape)
     band = str(data_id["filter"]) if "filter" in data_id else str(butler.get("calexp_filter", data_id))
-    template = make_template(butler, frame, band, calib.flux_mag0, tract=tract)
+    template = make_template(
+        butler, frame, band, calib.flux_mag0, tract=tract, maximum_own_share=config.maximum_own_share
+    )
     try:
         stars: Catalog | None = butler.get("src", data_id)
     except DatasetNotFoundError:
@@ -110,9 +112,9 @@ def difference_image(
     if template.own_share > _LARGE_SHARE:
         _LOG.warning(
             "the image itself is %.0f %% of the coadd: changes lose that share, and columns that the coadd "
-            "has from other images alone show more noise than the rest; make the coadd without it (obs coadd "
-            "--select-id)",
+            "has from other images alone show more noise than the rest; -c maximum_own_share=%.1f leaves it out",
             100 * template.own_share,
+            _LARGE_SHARE,
         )
     convolved = "coadd" if difference.convolved_template else "image"
     noise_ratio = _noise_ratio(result)
@@ -120,6 +122,8 @@ def difference_image(
         "CONVOLVE": convolved,
         "NSTAR": difference.n_star,
         "MISFIT": round(difference.misfit, 4),
+        "SHIFTX": round(difference.shifts[0], 4),
+        "SHIFTY": round(difference.shifts[1], 4),
         "FLUXRAT": round(difference.flux_ratio, 5),
         "NOISERAT": round(noise_ratio, 4),
     }

@@ -7,14 +7,16 @@ from typing import Any
 import numpy as np
 
 from obs.coadds.coadd_psf import CoaddPsf, PsfInput
+from obs.coadds.frames import Frame
 from obs.coadds.warp import Warp
 from obs.image.catalog import Catalog
 from obs.image.psf import PixelPsf
 from obs.image.wcs import TanSipWcs
 from obs.repo.butler import Butler
 
-__all__ = ["inputs_table", "psf_inputs", "read_coadd_psf"]
+__all__ = ["input_frames", "inputs_table", "psf_inputs", "read_coadd_psf"]
 
+_KEY = "Key of the data ID of the exposure"
 _PSF_FACTS = ("x_zero", "x_scale", "y_zero", "y_scale", "sampling", "degree")
 
 
@@ -31,7 +33,7 @@ def inputs_table(warps: Sequence[Warp], clipped_share: Sequence[float]) -> Catal
     table = Catalog()
     for key in dict.fromkeys(key for warp in warps for key in warp.candidate.frame.data_id):
         values = [warp.candidate.frame.data_id.get(key, "") for warp in warps]
-        table.add(key, np.array(values), description="Key of the data ID of the exposure")
+        table.add(key, np.array(values), description=_KEY)
     weights = np.array([warp.weight for warp in warps])
     table.add("weight", weights / weights.sum(), description="Share of the exposure where all overlap")
     calibs = [warp.calibration.photo_calib for warp in warps]
@@ -65,6 +67,30 @@ def inputs_table(warps: Sequence[Warp], clipped_share: Sequence[float]) -> Catal
 def psf_inputs(warps: Sequence[Warp]) -> list[PsfInput]:
     """Return what exposures add to the PSF of their coadd."""
     return [PsfInput(warp.psf, warp.wcs, warp.shape, warp.weight) for warp in warps]
+
+
+def input_frames(table: Catalog) -> list[Frame]:
+    """Return the exposures of a coadd from their table.
+
+    Parameters
+    ----------
+    table : Catalog
+        ``deepCoadd_inputs``.
+    """
+    names = list(table.columns)
+    keys = names[: names.index("weight")]
+    return [
+        Frame(
+            {key: _plain(table[key][row]) for key in keys},
+            TanSipWcs.from_header(json.loads(str(table["wcs"][row]))),
+            (int(table["ny"][row]), int(table["nx"][row])),
+        )
+        for row in range(len(table))
+    ]
+
+
+def _plain(value: Any) -> int | str:  # noqa: ANN401 - a number or a text of numpy
+    return int(value) if np.issubdtype(type(value), np.integer) else str(value).strip()
 
 
 def read_coadd_psf(butler: Butler, **data_id: Any) -> CoaddPsf:

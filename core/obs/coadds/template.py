@@ -1,5 +1,6 @@
 """A coadd on the pixels of one image, from which it can be subtracted."""
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +11,11 @@ from obs.algorithms.coadd.position_map import map_positions
 from obs.algorithms.coadd.resample import ResamplingKernel, resample_rows
 from obs.algorithms.pixels.grow import grow
 from obs.algorithms.psf.width import half_maximum_width
+from obs.coadds.coadd import combine_patch, recorded_settings
+from obs.coadds.coadd_psf import CoaddPsf
 from obs.coadds.frames import Frame
 from obs.coadds.inputs import overlaps
-from obs.coadds.inputs_table import read_coadd_psf
+from obs.coadds.inputs_table import input_frames, read_coadd_psf
 from obs.coadds.sky_maps import load_sky_map
 from obs.coadds.warp import OUTSIDE, UNUSABLE, frame_transform, warped_psf
 from obs.errors import MeasurementError
@@ -21,6 +24,7 @@ from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.mask import Mask
 from obs.image.masked_image import MaskedImage
+from obs.image.photo_calib import PhotoCalib
 from obs.image.psf import PixelPsf
 from obs.image.wcs import TanSipWcs
 from obs.policy.data_id import format_data_id
@@ -29,6 +33,8 @@ from obs.repo.find_datasets import iterate_datasets
 from obs.skymap.tract import Tract
 
 __all__ = ["Template", "make_template"]
+
+_LOG = logging.getLogger(__name__)
 
 _DATASET = "deepCoadd"
 _KERNEL = ResamplingKernel()
@@ -47,7 +53,7 @@ class Template:
     patches : tuple of str
         Data IDs of the coadds that it consists of.
     own_share : float
-        Weight of the image itself in the coadd that covers most of it; 0 if it is not in it.
+        Largest share of the image itself in these coadds.
     """
 
     pixels: MaskedImage
@@ -56,7 +62,15 @@ class Template:
     own_share: float
 
 
-def make_template(butler: Butler, frame: Frame, band: str, flux_mag0: float, *, tract: int | None = None) -> Template:
+def make_template(
+    butler: Butler,
+    frame: Frame,
+    band: str,
+    flux_mag0: float,
+    *,
+    tract: int | None = None,
+    maximum_own_share: float = 1.0,
+) -> Template:
     """Resample the coadds of a filter onto the pixels of an image.
 
     The PSF is that of the patch that covers most of the image, which knows its exposures everywhere.
@@ -73,28 +87,33 @@ def make_template(butler: Butler, frame: Frame, band: str, flux_mag0: float, *, 
         Counts of an object of magnitude zero on the image.
     tract : int, optional
         Tract whose coadds are used; by default the first that has one here.
+    maximum_own_share : float, optional
+        Coadds with a larger share of the image itself are made again without it, in memory.
 
     Raises
     ------
     MeasurementError
-        If no coadd of the filter reaches the image.
+        If no coadd of the filter reaches the image, or they consist of the image alone.
     """
     found = _patches(butler, frame, band, tract)
     shape = frame.shape
     image, variance = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     mask, empty = Mask.zeros(shape), np.ones(shape, bool)
-    used: list[tuple[int, dict[str, Any], TanSipWcs]] = []
+    used: list[tuple[int, dict[str, Any], TanSipWcs, CoaddPsf]] = []
+    own = 0.0
     for data_id in found:
-        coadd = butler.get(_DATASET, data_id)
+        coadd, psf, share = _coadd(butler, data_id, frame, maximum_own_share)
+        if coadd is None:
+            continue
+        own = max(own, share)
         count = _fill(image, variance, mask, empty, coadd, frame, flux_mag0)
         if count:
-            used.append((count, data_id, coadd.wcs))
+            used.append((count, data_id, coadd.wcs, psf))
     if not used:
-        raise MeasurementError(_none_there(butler, band, "no pixel of its coadds has data here"))
+        raise MeasurementError(_none_there(butler, band, "no pixel of its coadds has data from other exposures here"))
     mask.set(empty, "NO_DATA")
-    _, data_id, wcs = max(used, key=lambda one: one[0])
-    own = _own_share(butler.get("deepCoadd_inputs", data_id), frame)
-    psf = read_coadd_psf(butler, **data_id).filled()
+    _, _, wcs, of_inputs = max(used, key=lambda one: one[0])
+    psf = of_inputs.filled()
     to_coadd = frame_transform(frame.wcs, wcs)
     middle = [np.array([(size - 1) / 2]) for size in shape[::-1]]
     x, y = (float(place[0]) for place in to_coadd(middle[0], middle[1]))
@@ -120,13 +139,33 @@ def _patches(butler: Butler, frame: Frame, band: str, tract: int | None) -> list
     raise MeasurementError(_none_there(butler, band, "none reaches it"))
 
 
-def _own_share(inputs: Catalog, frame: Frame) -> float:
-    """Return the weight of an image in the coadd of a table of exposures."""
+def _coadd(
+    butler: Butler, data_id: dict[str, Any], frame: Frame, maximum_own_share: float
+) -> tuple[Exposure | None, CoaddPsf, float]:
+    """Return a coadd, its PSF, and the share of an image in it; None if it consists of this image alone."""
+    inputs = butler.get("deepCoadd_inputs", data_id)
+    own = _own_rows(inputs, frame)
+    share = float(inputs["weight"][own].sum())
+    if share <= maximum_own_share:
+        return butler.get(_DATASET, data_id), read_coadd_psf(butler, **data_id), share
+    others = [one for one, is_own in zip(input_frames(inputs), own, strict=True) if not is_own]
+    if not others:
+        _LOG.warning("%s consists of this image alone: there is nothing to compare it with", format_data_id(data_id))
+        return None, read_coadd_psf(butler, **data_id), share
+    config = recorded_settings(butler)
+    combined = combine_patch(butler, data_id, others, config)
+    calib = PhotoCalib.from_zero_point(config.zero_point)
+    coadd = Exposure(combined.assembly.masked_image, wcs=combined.wcs, photo_calib=calib)
+    return coadd, combined.psf, 0.0
+
+
+def _own_rows(inputs: Catalog, frame: Frame) -> NDArray[np.bool_]:
+    """Return which rows of the table of a coadd's exposures are an image."""
     own = np.ones(len(inputs), bool)
     for key, value in frame.data_id.items():
         if key in inputs:
             own &= np.array([str(one).strip() == str(value) for one in inputs[key]], bool)
-    return float(inputs["weight"][own].sum())
+    return own
 
 
 def _none_there(butler: Butler, band: str, reason: str) -> str:

@@ -146,3 +146,19 @@ def test_bleed_trails_are_left_to_saturation():
     # unflagged too it is a line along a column
     image, variance, _ = observe(light)
     assert not find_streaks(image, variance, np.zeros(SHAPE, bool))[0]
+
+
+@pytest.mark.parametrize("flux", [3e4, 3e5])
+def test_the_light_of_a_star_on_a_trail_stays_with_the_star(flux):
+    own = trail(ACROSS, 8 * NOISE)
+    x = 520
+    y = round(ACROSS[1] + (ACROSS[3] - ACROSS[1]) / (ACROSS[2] - ACROSS[0]) * (x - ACROSS[0]))
+    rows, columns = np.indices(SHAPE)
+    profile = (1 + ((rows - y) ** 2 + (columns - x) ** 2) / 3.9**2) ** -3.0  # four pixels wide
+    star = flux * profile / profile.sum()
+    image, variance, bad = observe(star_light(2) + own + star)
+    streaks, _, light = find_streaks(image, variance, bad)
+    assert len(streaks) == 1
+    off = np.sum((light - own) * profile) / np.sum(profile**2) * profile.sum()
+    # the noise of the star's flux is 2 % of the faint one; a tenth of the trail's light is what is aimed at
+    assert abs(off) < 0.1 * np.sum(own * profile) / np.sum(profile**2) * profile.sum()

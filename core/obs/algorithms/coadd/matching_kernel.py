@@ -10,7 +10,7 @@ from scipy.ndimage import convolve1d
 
 from obs.image.psf import polynomial_terms
 
-__all__ = ["KernelBasis", "MatchingKernel", "fit_matching_kernel"]
+__all__ = ["KernelBasis", "MatchingKernel", "fit_matching_kernel", "weighted_median"]
 
 Floats = NDArray[np.float64]
 
@@ -190,7 +190,7 @@ def fit_matching_kernel(
         expected = count * (variances[1] + variances[0] * np.sum(kernel.stamp() ** 2)) * weight
         excess = chi2 - expected
         share = excess / np.maximum(power, _SMALLEST)
-        typical = _weighted_median(share, np.sqrt(power))
+        typical = weighted_median(share, np.sqrt(power))
         good = (excess < _SIGNIFICANT * np.sqrt(2.0 / count) * expected) | (
             share < _ODD**2 * max(typical, _LEAST_MISFIT**2)
         )
@@ -205,7 +205,7 @@ def _rows(stamps: NDArray[Any]) -> Floats:
     return stamps.reshape(len(stamps), -1).astype(np.float64)
 
 
-def _weighted_median(values: Floats, weights: Floats) -> float:
+def weighted_median(values: Floats, weights: Floats) -> float:
     """Return the value below which half of the weight is."""
     order = np.argsort(values)
     total = np.cumsum(weights[order])

@@ -72,7 +72,10 @@ ALONG_ERROR = 0.1
 """Relative error of a trail's brightness along its length that is aimed at."""
 
 SHORTEST_PART = 21
-"""Fewest pixels along a trail that give its brightness: more than twice the length of a star."""
+"""Fewest pixels along a trail that give its brightness: more than twice the length of a faint star."""
+
+SIDE_LENGTH, SIDE_LIGHT = 5, 1.0
+"""Pixels along a trail, and light beside it in noise of a pixel, from which a star is on it."""
 
 PEAKED = 0.3
 """Ratio of median to highest light along a line that ends in the image, below which it is a galaxy."""
@@ -342,7 +345,26 @@ def _brightness(found: StreakProfile, plane: Float) -> NDArray[np.float64]:
     half = int(0.5 * width)
     core = found.band.cut(plane)[HALF - half : HALF + half + 1]
     light = np.where(np.isfinite(core), core, np.float32(0.0)).mean(0, dtype=np.float64)
-    return np.asarray(np.maximum(ndimage.median_filter(light, length, mode="nearest"), 0.0), np.float64)
+    # a star's light reaches so far along the trail that a short median would take it for the trail's
+    clear = np.flatnonzero(~_stars_beside(found, plane, light))
+    if not clear.size:
+        clear = np.arange(n)
+    even = ndimage.median_filter(light[clear], length, mode="nearest")
+    return np.asarray(np.maximum(np.interp(np.arange(n), clear, even), 0.0), np.float64)
+
+
+def _stars_beside(found: StreakProfile, plane: Float, light: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Where along its length light reaches beyond the trail, as that of stars does, shape (nu,)."""
+    band = found.band.cut(plane)
+    sides = [slice(max(found.low - 5, 0), max(found.low - 1, 1)), slice(found.high + 1, found.high + 5)]
+    result = np.zeros(band.shape[1], bool)
+    for side in sides:
+        rows = band[side]
+        if len(rows):
+            level = np.where(np.isfinite(rows), rows, np.float32(0.0)).mean(0, dtype=np.float64)
+            level -= light * (np.median(level) / max(float(np.median(light)), found.error))  # the trail's own wings
+            result |= ndimage.uniform_filter(level, SIDE_LENGTH, mode="nearest") > SIDE_LIGHT
+    return np.asarray(ndimage.binary_dilation(result, iterations=SIDE_LENGTH))
 
 
 def _fine_profile(

@@ -33,6 +33,11 @@ class MatchConfig(TaskConfig):
     maximum_stars: int = setting(
         300, "Maximum number of stars that the kernel is fitted to, the brightest. More stars take longer.", ge=5
     )
+    shift_stars: bool = setting(
+        True,
+        "Correct the misplacement of single bright stars, which the atmosphere causes in short exposures and drift "
+        "scans. Stars that moved five times as far as the others are off stay as they are.",
+    )
     minimum_signal_to_noise: float = setting(
         15.0, "Minimum signal-to-noise ratio of stars that the kernel is fitted to. Lower it if few are bright.", gt=0
     )
@@ -56,6 +61,13 @@ class DifferenceConfig(TaskConfig):
     """Subtraction of the coadd from calibrated images, and detection of what is left."""
 
     match: MatchConfig = setting(MatchConfig(), "The kernel that makes both PSFs equal.")
+    maximum_own_share: float = setting(
+        0.2,
+        "Largest share of the coadd that may come from the image itself. Above it the coadd is made again without the "
+        "image, in memory, because changes would lose that share. 1 never does this, 0 always.",
+        ge=0,
+        le=1,
+    )
     use_common_calibration: bool = setting(True, "Whether WCS and zero points of all visits together are used.")
     background: BackgroundConfig = setting(BackgroundConfig(), "The sky that is left in the difference.")
     detection: DetectionConfig = setting(

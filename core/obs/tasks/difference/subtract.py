@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter
+from scipy.ndimage import gaussian_filter, uniform_filter
 from scipy.signal import oaconvolve
 
-from obs.algorithms.coadd.matching_kernel import KernelBasis, MatchingKernel, fit_matching_kernel
+from obs.algorithms.coadd.local_shifts import fit_local_shifts, isolated
+from obs.algorithms.coadd.matching_kernel import KernelBasis, MatchingKernel, fit_matching_kernel, weighted_median
 from obs.algorithms.measure.shape import psf_sigma
 from obs.algorithms.pixels.grow import grow
 from obs.algorithms.pixels.window import plane_windows
@@ -26,6 +27,8 @@ Image = NDArray[np.float32]
 
 _NARROWEST = 0.7  # pixels; narrower Gaussians are no longer sampled
 _STAMP_FWHMS = 4.0
+_SHIFT_FWHMS = 2.0
+_NOISE_SAMPLE = 200_000
 _GRID = 6
 _MISFIT_FWHMS = (1.0, 3.0)
 _SATURATED_FWHMS = 4.0  # around saturated pixels, differences say nothing so far
@@ -55,6 +58,8 @@ class Difference:
         Flux of stars on the image over that on the template.
     misfit : float
         Share of the light of bright stars that the kernel misses beyond noise; 0 without stars.
+    shifts : tuple of float
+        Scatter of the stars' misplacement along x and y, pixels, which was corrected star by star; 0 if it was not.
     """
 
     exposure: Exposure
@@ -63,6 +68,7 @@ class Difference:
     n_star: int
     flux_ratio: float
     misfit: float
+    shifts: tuple[float, float]
 
 
 def subtract_template(
@@ -134,9 +140,16 @@ def subtract_template(
         mask.set(grow(saturated, int(np.ceil(_SATURATED_FWHMS * FWHM_PER_SIGMA * max(sigmas)))), "SUSPECT")
     difference[lost] = 0
     mask.set(lost, "NO_DATA")
+    misfit, shifts = (kernel.misfit if n_star else 0.0), (0.0, 0.0)
+    if n_star and config.match.shift_stars:
+        spread_noise = np.sum(kernel.stamp() ** 2)
+        pixel_noise = (noises[0 if forward else 1] + noises[1 if forward else 0] * spread_noise) * scale**2
+        reach = int(np.ceil(_SHIFT_FWHMS * FWHM_PER_SIGMA * max(sigmas)))
+        alone = isolated(*places, 2.0 * reach)
+        shown = difference, model * scale, pixel_noise.astype(np.float32)
+        misfit, shifts = _register(*shown, (places[0][alone], places[1][alone]), max(sigmas))
     result = exposure.with_pixels(MaskedImage(difference, mask, variance.astype(np.float32)))
     result.psf = psf if forward else template_psf
-    misfit = kernel.misfit if n_star else 0.0
     ratio = kernel.flux_ratio if forward else 1 / kernel.flux_ratio
     # what the kernel misses of a star lies mostly within its width, some in the wings, and neighboring pixels share it
     light = np.zeros(model.shape, np.float32)
@@ -144,7 +157,35 @@ def subtract_template(
         size = 2 * int(np.ceil(reach * FWHM_PER_SIGMA * max(sigmas))) + 1
         light = np.maximum(light, uniform_filter(np.square(model * scale), size, mode="constant"))
     area = np.float32(4 * np.pi * max(sigmas) ** 2)
-    return Difference(result, np.float32(misfit) * np.sqrt(light * area), forward, n_star, ratio, misfit)
+    return Difference(result, np.float32(misfit) * np.sqrt(light * area), forward, n_star, ratio, misfit, shifts)
+
+
+def _register(
+    difference: Image, model: Image, variance: Image, places: tuple[Floats, Floats], sigma: float
+) -> tuple[float, tuple[float, float]]:
+    """Remove the dipoles of misplaced stars from a difference, in place.
+
+    Returns the share of the light of bright stars that is left beyond noise, and the scatter of the stars' shifts along x
+    and y, pixels. The share is the root mean square within the width of the PSF, after smoothing with it as detection
+    does: single pixels of undersampled images differ by more, which no source does.
+    """
+    x, y = places
+    half = int(np.ceil(_SHIFT_FWHMS * FWHM_PER_SIGMA * sigma))
+    shifts = fit_local_shifts(difference, model, variance, x, y, half)
+    shifts.remove(difference, model, x, y, half)
+    left, light = (gaussian_filter(plane, sigma, mode="constant") for plane in (difference, model))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        pulls = (left / np.sqrt(variance)).ravel()[:: max(1, left.size // _NOISE_SAMPLE)]
+    pulls = pulls[np.isfinite(pulls) & (pulls != 0)]
+    ratio = float(1.4826 * np.median(np.abs(pulls))) if pulls.size else 0.0
+    row, column = np.rint(y).astype(np.int64), np.rint(x).astype(np.int64)
+    inner = int(np.ceil(FWHM_PER_SIGMA * sigma))
+    stamps = (plane_windows(plane, row, column, inner).astype(np.float64) for plane in (left, light, variance))
+    left, light, noise = (np.mean(np.square(stamp), axis=(1, 2)) for stamp in stamps)
+    noise = ratio**2 * np.sqrt(noise)
+    share = (left - noise) / np.maximum(light, 1e-30)
+    typical = weighted_median(share, np.sqrt(light / np.maximum(noise, 1e-30)))
+    return float(np.sqrt(max(typical, 0.0))), shifts.scatter
 
 
 def _basis(narrow: float, wide: float, config: MatchConfig) -> KernelBasis:
