@@ -9,6 +9,7 @@ import obs
 from obs.coadds.frames import find_frames
 from obs.coadds.inputs_table import read_coadd_psf
 from obs.coadds.sky_maps import load_sky_map
+from obs.coadds.template import make_template
 from obs.errors import MeasurementError
 
 COADD = {"tract": 0, "patch": "0,0", "filter": "R"}
@@ -200,7 +201,7 @@ def test_exposures_that_cannot_be_used(own, obs_command, capsys):
         (["--id", "patch=5,5"], "tract 0 has the patches 0,0 to"),
         (["--id", "patch=0,0", "filter=B"], "no exposure of the filters R reaches patch=0,0 filter=B"),
         (["--select-id", "visit=99"], "has no calibrated exposure that fits"),
-        (["--select", "seeing <"], "cannot be read"),
+        (["--select", "seeing <"], 'cannot read the condition "seeing <" at character 9'),
     ],
 )
 def test_what_cannot_be_made(own, obs_command, capsys, words, message):
@@ -258,3 +259,32 @@ def test_a_damaged_and_a_strange_exposure_are_named(own, obs_command, capsys):
     assert re.search(r"visit=12 filter=R ccd=0: left out, it cannot be read: .* do not agree with DATASUM", said)
     assert re.search(r"visit=14 filter=R ccd=0: \d+ % of its values were rejected as artifacts", said)
     assert obs.Butler(own).get("deepCoadd_inputs", COADD)["visit"].tolist() == [11, 13, 14]
+
+
+def test_a_template_leaves_the_image_itself_out(made):
+    butler = obs.Butler(outputs=str(made))
+    frame = next(one for one in find_frames(butler) if one.data_id["visit"] == data_id(0)["visit"])
+    mag0 = 10 ** (0.4 * ZERO_POINTS[0])
+    image = butler.get("calexp", data_id(0)).masked_image
+    scatter = []
+    for share in (1.0, 0.2):
+        template = make_template(butler, frame, "R", mag0, maximum_own_share=share)
+        assert (template.own_share > 0.2) == (share == 1.0)
+        pixels = template.pixels
+        quiet = ~(image.mask.any("DETECTED") | pixels.mask.any_known(["NO_DATA", "CLIPPED"]))
+        expected = np.sqrt(image.variance + pixels.variance)
+        scatter.append(np.std(((image.image - pixels.image) / expected)[quiet]))
+    # noise that both share is subtracted; without it the scatter is that of both, less what resampling smooths
+    assert scatter[0] < 0.9 < scatter[1] < 1.03
+
+
+def test_a_coadd_of_the_image_alone_is_no_template(made, tmp_path):
+    out = tmp_path / "all" / "out"
+    shutil.copytree(made.parent, tmp_path / "all", symlinks=True)
+    from obs.cli.main import main  # noqa: PLC0415
+
+    assert main(["coadd", str(out), "--select-id", f"visit={data_id(0)['visit']}"]) == 0
+    butler = obs.Butler(outputs=str(out))
+    frame = next(one for one in find_frames(butler) if one.data_id["visit"] == data_id(0)["visit"])
+    with pytest.raises(MeasurementError, match="no pixel of its coadds has data from other exposures here"):
+        make_template(butler, frame, "R", 1e10, maximum_own_share=0.2)

@@ -181,6 +181,19 @@ def test_constant_stars_leave_noise(field, visit):
     assert exposure.metadata["FLUXRAT"] == pytest.approx(1, abs=0.01)
 
 
+def test_differences_that_are_current_stay(field, tmp_path, capsys):
+    out = copy(field, tmp_path)
+    words = ["difference", str(out), "--id", "visit=1..2", "--skip-existing"]
+    assert main(words) == 0
+    assert "2 of 2 differences are current and stay" in capsys.readouterr().err
+    butler = obs.Butler(outputs=str(out))
+    butler.put(butler.get("calexp", data_id(1)), "calexp", data_id(1))
+    assert main(words) == 0
+    assert "1 of 2 differences are current and stay" in capsys.readouterr().err
+    assert main([*words, "-c", "detection.threshold=6"]) == 0
+    assert "stay" not in capsys.readouterr().err
+
+
 def test_without_stars_the_psf_models_match(field, tmp_path):
     out = copy(field, tmp_path)
     for path in (out / "src").rglob("*.fits"):

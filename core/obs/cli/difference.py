@@ -27,6 +27,7 @@ def difference(
     output: Path | None,
     rerun: str | None,
     tract: int | None,
+    skip_existing: bool,
     processes: int,
     timeout: float | None,
     doraise: bool,
@@ -50,11 +51,14 @@ def difference(
             data_ids,
             config,
             tract=tract,
+            skip_existing=skip_existing,
             processes=processes,
             timeout=timeout,
             on_done=progress.done,
             raise_errors=doraise,
         )
+    if len(outcomes) < len(data_ids):
+        click.echo(f"{len(data_ids) - len(outcomes)} of {len(data_ids)} differences are current and stay", err=True)
     return _report(outcomes)
 
 

@@ -103,7 +103,7 @@ def make_template(
     own = 0.0
     for data_id in found:
         coadd, psf, share = _coadd(butler, data_id, frame, maximum_own_share)
-        if coadd is None:
+        if coadd is None or coadd.wcs is None:
             continue
         own = max(own, share)
         count = _fill(image, variance, mask, empty, coadd, frame, flux_mag0)

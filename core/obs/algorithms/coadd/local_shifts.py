@@ -56,7 +56,7 @@ class LocalShifts:
         rows = np.broadcast_to(row[:, None, None] + step[:, None], light.shape)
         columns = np.broadcast_to(column[:, None, None] + step, light.shape)
         inside = (rows >= 0) & (rows < difference.shape[0]) & (columns >= 0) & (columns < difference.shape[1])
-        np.subtract.at(difference, (rows[inside], columns[inside]), light[inside].astype(np.float32))
+        np.add.at(difference, (rows[inside], columns[inside]), light[inside].astype(np.float32))
 
 
 def isolated(x: Floats, y: Floats, distance: float) -> NDArray[np.bool_]:
@@ -71,8 +71,8 @@ def isolated(x: Floats, y: Floats, distance: float) -> NDArray[np.bool_]:
 def fit_local_shifts(difference: Image, model: Image, variance: Image, x: Floats, y: Floats, half: int) -> LocalShifts:
     """Fit the shift of each star, beside a change of its flux, to a difference.
 
-    A star that is off leaves the slopes of its image times the shift, which have no flux. Shifts are drawn to zero as
-    their errors and their scatter over all stars suggest, so that noise is not fitted.
+    A star that is off leaves the slopes of its image times minus the shift, which have no flux. Shifts are drawn to
+    zero as their errors and their scatter over all stars suggest, so that noise is not fitted.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def fit_local_shifts(difference: Image, model: Image, variance: Image, x: Floats
     spread = np.maximum(np.median(found**2, axis=0) / _MAD_SQUARE - np.median(error, axis=0), 0.0)
     prior = np.zeros((3, 3))
     prior[1, 1], prior[2, 2] = 1 / np.maximum(spread, 1e-12)
-    shift = np.linalg.solve(gram + ridge + prior, right[:, :, None])[:, 1:, 0]
+    shift = -np.linalg.solve(gram + ridge + prior, right[:, :, None])[:, 1:, 0]
     shift[:, spread == 0] = 0
     shift[(np.abs(found) > _ODD * np.sqrt(spread + error)).any(axis=1)] = 0
     return LocalShifts(shift, (float(np.sqrt(spread[0])), float(np.sqrt(spread[1]))))
@@ -108,5 +108,6 @@ def fit_local_shifts(difference: Image, model: Image, variance: Image, x: Floats
 
 def _slopes(model: Image, row: NDArray[np.int64], column: NDArray[np.int64], half: int) -> tuple[Image, Image]:
     """Return the slopes along x and y of stamps, each of shape (n, 2 half + 1, 2 half + 1)."""
-    wide = plane_windows(model, row, column, half + 1)
-    return (wide[:, 1:-1, 2:] - wide[:, 1:-1, :-2]) / 2, (wide[:, 2:, 1:-1] - wide[:, :-2, 1:-1]) / 2
+    wide = plane_windows(model, row, column, half + 1).astype(np.float32)
+    half_step = np.float32(0.5)
+    return (wide[:, 1:-1, 2:] - wide[:, 1:-1, :-2]) * half_step, (wide[:, 2:, 1:-1] - wide[:, :-2, 1:-1]) * half_step

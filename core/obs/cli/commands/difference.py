@@ -24,6 +24,7 @@ Examples:
 @click.option("--output", metavar="DIR", type=click.Path(path_type=Path), help="Repository that obs process wrote.")
 @click.option("--rerun", metavar="[IN:]OUT", help="Rerun of REPO that obs process wrote; results go there, too.")
 @click.option("--tract", type=click.IntRange(min=0), help="Tract of the coadd and of the calibration.")
+@click.option("--skip-existing", is_flag=True, help="Keep differences newer than image, coadds and settings.")
 @config_options
 @words_option("--show", metavar="WHAT...", text="Show config[=PATTERN] or history=PATTERN, and stop.")
 @run_options
@@ -35,5 +36,6 @@ def difference() -> None:
 
     Coadds are resampled to the pixels of the image, and the sharper of both is convolved to the PSF of the other. The
     difference is written as deepDiff_differenceExp, the sources of both signs on it as deepDiff_diaSrc. Images have the
-    common calibration of obs calibrate-visits where there is one.
+    common calibration of obs calibrate-visits where there is one. A coadd that is to more than a fifth the image itself
+    (maximum_own_share) is made again without it, in memory.
     """

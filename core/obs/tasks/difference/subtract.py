@@ -4,11 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, uniform_filter
+from scipy.ndimage import uniform_filter
 from scipy.signal import oaconvolve
 
-from obs.algorithms.coadd.local_shifts import fit_local_shifts, isolated
-from obs.algorithms.coadd.matching_kernel import KernelBasis, MatchingKernel, fit_matching_kernel, weighted_median
+from obs.algorithms.coadd.matching_kernel import KernelBasis, MatchingKernel, fit_matching_kernel
 from obs.algorithms.measure.shape import psf_sigma
 from obs.algorithms.pixels.grow import grow
 from obs.algorithms.pixels.window import plane_windows
@@ -18,6 +17,7 @@ from obs.image.mask import UNUSABLE_PLANES
 from obs.image.masked_image import MaskedImage
 from obs.image.psf import PixelPsf, Psf
 from obs.tasks.difference.config import DifferenceConfig, MatchConfig
+from obs.tasks.difference.register import Registered, register_stars
 from obs.tasks.psf_sizes import FWHM_PER_SIGMA
 
 __all__ = ["Difference", "subtract_template"]
@@ -27,8 +27,6 @@ Image = NDArray[np.float32]
 
 _NARROWEST = 0.7  # pixels; narrower Gaussians are no longer sampled
 _STAMP_FWHMS = 4.0
-_SHIFT_FWHMS = 2.0
-_NOISE_SAMPLE = 200_000
 _GRID = 6
 _MISFIT_FWHMS = (1.0, 3.0)
 _SATURATED_FWHMS = 4.0  # around saturated pixels, differences say nothing so far
@@ -140,14 +138,12 @@ def subtract_template(
         mask.set(grow(saturated, int(np.ceil(_SATURATED_FWHMS * FWHM_PER_SIGMA * max(sigmas)))), "SUSPECT")
     difference[lost] = 0
     mask.set(lost, "NO_DATA")
-    misfit, shifts = (kernel.misfit if n_star else 0.0), (0.0, 0.0)
+    misfit = np.full((1, 1), kernel.misfit if n_star else 0.0, np.float32)
+    registered = Registered(float(misfit[0, 0]), (0.0, 0.0), misfit)
     if n_star and config.match.shift_stars:
         spread_noise = np.sum(kernel.stamp() ** 2)
         pixel_noise = (noises[0 if forward else 1] + noises[1 if forward else 0] * spread_noise) * scale**2
-        reach = int(np.ceil(_SHIFT_FWHMS * FWHM_PER_SIGMA * max(sigmas)))
-        alone = isolated(*places, 2.0 * reach)
-        shown = difference, model * scale, pixel_noise.astype(np.float32)
-        misfit, shifts = _register(*shown, (places[0][alone], places[1][alone]), max(sigmas))
+        registered = register_stars(difference, model * scale, pixel_noise.astype(np.float32), places, max(sigmas))
     result = exposure.with_pixels(MaskedImage(difference, mask, variance.astype(np.float32)))
     result.psf = psf if forward else template_psf
     ratio = kernel.flux_ratio if forward else 1 / kernel.flux_ratio
@@ -157,35 +153,8 @@ def subtract_template(
         size = 2 * int(np.ceil(reach * FWHM_PER_SIGMA * max(sigmas))) + 1
         light = np.maximum(light, uniform_filter(np.square(model * scale), size, mode="constant"))
     area = np.float32(4 * np.pi * max(sigmas) ** 2)
-    return Difference(result, np.float32(misfit) * np.sqrt(light * area), forward, n_star, ratio, misfit, shifts)
-
-
-def _register(
-    difference: Image, model: Image, variance: Image, places: tuple[Floats, Floats], sigma: float
-) -> tuple[float, tuple[float, float]]:
-    """Remove the dipoles of misplaced stars from a difference, in place.
-
-    Returns the share of the light of bright stars that is left beyond noise, and the scatter of the stars' shifts along x
-    and y, pixels. The share is the root mean square within the width of the PSF, after smoothing with it as detection
-    does: single pixels of undersampled images differ by more, which no source does.
-    """
-    x, y = places
-    half = int(np.ceil(_SHIFT_FWHMS * FWHM_PER_SIGMA * sigma))
-    shifts = fit_local_shifts(difference, model, variance, x, y, half)
-    shifts.remove(difference, model, x, y, half)
-    left, light = (gaussian_filter(plane, sigma, mode="constant") for plane in (difference, model))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        pulls = (left / np.sqrt(variance)).ravel()[:: max(1, left.size // _NOISE_SAMPLE)]
-    pulls = pulls[np.isfinite(pulls) & (pulls != 0)]
-    ratio = float(1.4826 * np.median(np.abs(pulls))) if pulls.size else 0.0
-    row, column = np.rint(y).astype(np.int64), np.rint(x).astype(np.int64)
-    inner = int(np.ceil(FWHM_PER_SIGMA * sigma))
-    stamps = (plane_windows(plane, row, column, inner).astype(np.float64) for plane in (left, light, variance))
-    left, light, noise = (np.mean(np.square(stamp), axis=(1, 2)) for stamp in stamps)
-    noise = ratio**2 * np.sqrt(noise)
-    share = (left - noise) / np.maximum(light, 1e-30)
-    typical = weighted_median(share, np.sqrt(light / np.maximum(noise, 1e-30)))
-    return float(np.sqrt(max(typical, 0.0))), shifts.scatter
+    model_error = registered.share * np.sqrt(light * area)
+    return Difference(result, model_error, forward, n_star, ratio, registered.misfit, registered.scatter)
 
 
 def _basis(narrow: float, wide: float, config: MatchConfig) -> KernelBasis:
