@@ -9,7 +9,7 @@ import logging
 import resource
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -123,15 +123,19 @@ class _Build:
         stack: FrameStack | None = None
         factors: list[tuple[float, float]] = []
         common = common_variance(self.butler, self.job, self.isr)
+
+        def add(data_id: DataId, loaded: _Loaded) -> None:
+            nonlocal stack
+            exposure, prepared, header = loaded
+            stack = stack or FrameStack(self.root, exposure.shape)
+            stack.add(prepared.image, prepared.variance, prepared.rejected)
+            self.inputs.append(_Input(format_data_id(data_id), header, prepared.level))
+            seconds = dark_time(exposure.visit_info)
+            factors.append((1 / prepared.level, seconds / prepared.level))
+            self._keep(exposure)
+
         try:
-            for data_id, loaded in self._load_all(common):
-                exposure, prepared, header = loaded
-                stack = stack or FrameStack(self.root, exposure.shape)
-                stack.add(prepared.image, prepared.variance, prepared.rejected)
-                self.inputs.append(_Input(format_data_id(data_id), header, prepared.level))
-                seconds = dark_time(exposure.visit_info)
-                factors.append((1 / prepared.level, seconds / prepared.level))
-                self._keep(exposure)
+            self._hand_over(add, common)
             if stack is None or self.mask is None:
                 raise self._no_input()
             used = self._leave_out_odd(stack)
@@ -162,18 +166,22 @@ class _Build:
             metadata=self._cards(),
         )
 
-    def _load_all(self, common: Sequence[NDArray[np.float32] | None] = ()) -> Iterator[tuple[DataId, _Loaded]]:
-        """Yield the frames that can be used, prepared, as many at a time as there are threads; others are told."""
+    def _hand_over(
+        self, use: Callable[[DataId, _Loaded], None], common: Sequence[NDArray[np.float32] | None] = ()
+    ) -> None:
+        """Call a function with each frame that can be used, of which as many as there are threads are in memory."""
         step = thread_count()
         for first in range(0, len(self.job.inputs), step):
             some = self.job.inputs[first : first + step]
-            for data_id, loaded in zip(some, map_threads(partial(self._load, common=common), some), strict=True):
-                name = format_data_id(data_id)
-                if isinstance(loaded, str):
-                    self.summary.dropped[name] = loaded
-                    continue
-                self.summary.levels[name] = loaded.prepared.level
-                yield data_id, loaded
+            loaded = map_threads(partial(self._load, common=common), some)
+            for data_id in some:
+                frame = loaded.pop(0)
+                if isinstance(frame, str):
+                    self.summary.dropped[format_data_id(data_id)] = frame
+                else:
+                    self.summary.levels[format_data_id(data_id)] = frame.prepared.level
+                    use(data_id, frame)
+                del frame
 
     def _load(self, data_id: DataId, common: Sequence[NDArray[np.float32] | None]) -> _Loaded | str:
         """Return a frame without its signature, prepared; or why it is of no use."""
@@ -267,28 +275,32 @@ class _Build:
         stacks: dict[bool, FrameStack] = {}
         scales: dict[bool, list[float]] = {}
         typical: dict[bool, list[float]] = {True: [], False: []}
+        kinds = dict(zip(map(format_data_id, self.job.inputs), self.job.kinds, strict=True))
+
+        def add(data_id: DataId, loaded: _Loaded) -> None:
+            exposure, prepared, _ = loaded
+            kind = kinds[format_data_id(data_id)]
+            level = float(np.median(prepared.image[:: max(1, prepared.image.shape[0] // 200)]))
+            noise = prepared.weight**-0.5
+            is_light = "FLAT" in kind or ("DARK" not in kind and level > settings.light * noise)
+            seconds = dark_time(exposure.visit_info)
+            scale = level if is_light else seconds
+            if not scale > 0:
+                what = f"level is {level:.4g} ADU" if is_light else f"dark time is {seconds} s"
+                self.summary.dropped[format_data_id(data_id)] = f"its {what}, by which it cannot be divided"
+                return
+            if is_light not in stacks:
+                stacks[is_light] = FrameStack(self.root, exposure.shape)
+                scales[is_light] = []
+            stacks[is_light].add(
+                prepared.image / np.float32(scale), prepared.variance / np.float32(scale**2), prepared.rejected
+            )
+            scales[is_light].append(scale)
+            typical[is_light].append(noise / scale)
+            self.summary.levels[format_data_id(data_id)] = level
+
         try:
-            kinds = dict(zip(map(format_data_id, self.job.inputs), self.job.kinds, strict=True))
-            for data_id, (exposure, prepared, _) in self._load_all():
-                kind = kinds[format_data_id(data_id)]
-                level = float(np.median(prepared.image[:: max(1, prepared.image.shape[0] // 200)]))
-                noise = prepared.weight**-0.5
-                is_light = "FLAT" in kind or ("DARK" not in kind and level > settings.light * noise)
-                seconds = dark_time(exposure.visit_info)
-                scale = level if is_light else seconds
-                if not scale > 0:
-                    what = f"level is {level:.4g} ADU" if is_light else f"dark time is {seconds} s"
-                    self.summary.dropped[format_data_id(data_id)] = f"its {what}, by which it cannot be divided"
-                    continue
-                if is_light not in stacks:
-                    stacks[is_light] = FrameStack(self.root, exposure.shape)
-                    scales[is_light] = []
-                stacks[is_light].add(
-                    prepared.image / np.float32(scale), prepared.variance / np.float32(scale**2), prepared.rejected
-                )
-                scales[is_light].append(scale)
-                typical[is_light].append(noise / scale)
-                self.summary.levels[format_data_id(data_id)] = level
+            self._hand_over(add)
             if not stacks:
                 raise self._no_input()
             self._warn_of_few(min(stack.n_frame for stack in stacks.values()))

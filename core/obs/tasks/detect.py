@@ -1,7 +1,9 @@
 """Detect sources on an exposure, set the mask planes that tell where, and look at the background again."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,7 @@ from obs.errors import MeasurementError
 from obs.image.background import Background
 from obs.image.masked_image import MaskedImage
 from obs.tasks.background import BackgroundConfig, bad_pixels, subtract_background
+from obs.threads import map_threads
 
 __all__ = ["Detected", "DetectionConfig", "detect_sources"]
 
@@ -155,7 +158,8 @@ def detect_sources(
     n_grow = int(config.grow * sigma + 0.5)
     local, local_threshold = _local_background(masked_image, smoothed, bad, sigma, config)
     factor = config.include_threshold_factor
-    footprints = find_footprints(
+    find = partial(
+        find_footprints,
         smoothed,
         threshold=threshold,
         minimum_height=factor * threshold,
@@ -166,6 +170,14 @@ def detect_sources(
         prominence=config.prominence * noise,
         variance=masked_image.variance,
     )
+
+    def lit(sign: int) -> NDArray[np.bool_]:
+        # the mask knows all sources, also those too faint to be kept: their light is not sky
+        image = smoothed.image if sign > 0 else np.negative(smoothed.image)
+        return grow(above_threshold(Smoothed(image, smoothed.margin), threshold), n_grow)
+
+    jobs: list[Callable[[], Any]] = [find, partial(lit, 1), partial(lit, -1)]
+    footprints, detected, negative = map_threads(lambda job: job(), jobs)
     filled = bad_pixels(masked_image, config.filled_planes)
     real = survives_without_filled_pixels(
         image, filled, footprints.peaks, sigma=sigma, n_sigma=config.kernel_size, threshold=threshold
@@ -174,10 +186,8 @@ def detect_sources(
     edge = np.ones(mask.shape, bool)
     edge[kernel_margin : mask.shape[0] - kernel_margin, kernel_margin : mask.shape[1] - kernel_margin] = False
     mask.set(edge, "EDGE")
-    # the mask knows all sources, also those too faint to be kept: their light is not sky
-    mask.set(grow(above_threshold(smoothed, threshold), n_grow), "DETECTED")
-    inverted = Smoothed(np.negative(smoothed.image), smoothed.margin)
-    mask.set(grow(above_threshold(inverted, threshold), n_grow), "DETECTED_NEGATIVE")
+    mask.set(detected, "DETECTED")
+    mask.set(negative, "DETECTED_NEGATIVE")
     again = subtract_background(masked_image, background) if config.reestimate_background else None
     return Detected(footprints, again)
 

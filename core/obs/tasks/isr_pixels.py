@@ -10,6 +10,7 @@ from obs.camera.amplifier import Amplifier
 from obs.image.masked_image import MaskedImage
 from obs.tasks.isr_work import Work
 from obs.tasks.unusable_pixels import warn_of_lost_values
+from obs.threads import map_threads
 
 __all__ = ["find_saturation", "mask_constant"]
 
@@ -53,20 +54,21 @@ def find_saturation(work: Work) -> None:
 def _above_sky(work: Work, hdu: int) -> tuple[NDArray[np.float32], NDArray[np.bool_], float]:
     """Return a raw image less the sky of each amplifier, the pixels that are not light, and the noise of the sky."""
     pixels = work.images[hdu]
-    light, bad, noises = np.zeros(pixels.shape, np.float32), np.ones(pixels.shape, bool), []
-    for amp in _working(work):
-        if amp.raw_hdu != hdu:
-            continue
+    light, bad = np.zeros(pixels.shape, np.float32), np.ones(pixels.shape, bool)
+
+    def look(amp: Amplifier) -> float:
         data = work.data(amp)
         out = (data.mask.array & data.mask.known_bits(_KNOWN)) != 0
         out |= ~np.isfinite(data.image)
         step = max(1, out.size // _SAMPLE)
         sky = clipped_statistics(data.image[::step][~out[::step]])
-        if not sky.sigma > 0:
-            continue
-        noises.append(sky.sigma)
-        light[amp.raw_data_bbox.slices] = data.image - np.float32(sky.mean)
-        bad[amp.raw_data_bbox.slices] = out
+        if sky.sigma > 0:
+            light[amp.raw_data_bbox.slices] = data.image - np.float32(sky.mean)
+            bad[amp.raw_data_bbox.slices] = out
+        return sky.sigma
+
+    found = map_threads(look, [amp for amp in _working(work) if amp.raw_hdu == hdu])
+    noises = [sigma for sigma in found if sigma > 0]
     return light, bad, float(np.median(noises)) if noises else 0.0
 
 
@@ -74,9 +76,10 @@ def mask_constant(work: Work) -> None:
     """Mask BAD and NO_DATA areas of exactly equal pixels: dead amplifiers and columns, lines that were not read out."""
     number, size, dead = 0, 0, []
     lost: dict[str, str] = {}
-    for amp in _working(work):
+    amplifiers = _working(work)
+    found = map_threads(lambda amp: _constant_pixels(work.data(amp)), amplifiers)
+    for amp, constant in zip(amplifiers, found, strict=True):
         data = work.data(amp)
-        constant = _constant_pixels(data)
         if constant.mean() > _DEAD:
             dead.append(amp.name)
             work.bad_amplifiers.add(amp.name)

@@ -9,7 +9,7 @@ from obs.algorithms.sources.stamps import StampCutter, Stamps
 
 __all__ = ["BATCH", "LARGEST_HALF", "Batch", "portions"]
 
-BATCH = 800
+BATCH = 400
 LARGEST_HALF = 240
 
 

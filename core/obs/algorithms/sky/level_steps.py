@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from obs.algorithms.pixels.statistics import robust_sigma
 from obs.kernels.library import Kernel
+from obs.threads import map_threads
 
 __all__ = ["LevelSteps", "find_level_steps", "find_steps_of_halves"]
 
@@ -152,9 +153,12 @@ def _levels(image: Float, bad: NDArray[np.bool_], n_part: int) -> NDArray[np.flo
     """Return the median of each part of each column, shape (n_part, nx); NaN where too few pixels are good."""
     edges = np.arange(n_part + 1) * image.shape[0] // n_part
     levels = np.full((n_part, image.shape[1]), np.nan)
-    for k in range(n_part):
+
+    def measure(k: int) -> None:
         rows = slice(edges[k], min(edges[k + 1], edges[k] + MOST_PIXELS))
         levels[k] = (_medians if _COMPILED else _medians_by_numpy)(image[rows], bad[rows])
+
+    map_threads(measure, range(n_part))
     return levels
 
 
