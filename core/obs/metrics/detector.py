@@ -297,7 +297,7 @@ def _measure_stars(out: Measured, done: Calibrated) -> None:
     calibration = done.exposure.photo_calib
     depth = math.nan
     if calibration is not None and np.count_nonzero(faint) >= FEWEST:
-        depth = float(calibration.magnitude(_DEPTH_SNR * float(np.median(error[faint]))))
+        depth = float(calibration.mean.magnitude(_DEPTH_SNR * float(np.median(error[faint]))))
     out.set("no zero point" if calibration is None else f"fewer than {FEWEST} faint sources", depth=depth)
     out.set("too few bright stars", psf_minus_aperture=_psf_minus_aperture(catalog, stars))
     _count_expected(out, done, depth)
