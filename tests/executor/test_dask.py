@@ -150,3 +150,15 @@ def test_site_files(tmp_path):
     wanted = pytest.raises(ConfigError, match="the settings of the site do not suit slurm")
     with wanted, chosen_executor(ExecutorOptions(cluster="slurm", site=site)):
         pass
+
+
+def test_local_workers_that_do_not_start(tmp_path, monkeypatch):
+    def refuse(**settings):
+        raise RuntimeError("Nanny failed to start.")
+
+    monkeypatch.setattr("obs.executor.dask.LocalCluster", refuse)
+    site = tmp_path / "site.yaml"
+    site.write_text("job_extra: [x]\n")
+    message = r"the \d+ workers of --cluster local do not start with the settings of the site job_extra: Nanny failed"
+    with pytest.raises(ConfigError, match=message), chosen_executor(ExecutorOptions(cluster="local", site=site)):
+        pass

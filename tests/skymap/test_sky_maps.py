@@ -125,11 +125,18 @@ def test_a_sky_map_that_was_edited_is_refused():
         ("discrete", {"ra": [1.0, 2.0], "dec": [1.0], "radius": [1.0]}, "ra, dec and radius have 2, 1 and 1 values"),
         ("discrete", {"ra": [1.0], "dec": [91.0], "radius": [1.0]}, "declinations are from -90 to 90"),
         ("equatorial", {"decRange": [1.0, -1.0]}, "dec_min must be below dec_max"),
+        ("rings", {"n_ring": 3, "patch_width": 10**30}, "patch_width: Input should be less than or equal to 100000"),
     ],
 )
 def test_settings_that_cannot_be(kind, settings, message):
     with pytest.raises(ConfigError, match=message):
         make_sky_map(kind, settings)
+
+
+def test_a_tract_of_too_many_patches_is_refused():
+    made = make_sky_map("discrete", {"ra": [1.0], "dec": [1.0], "radius": [1.0], "pixel_scale": 1e-9})
+    with pytest.raises(ConfigError, match=r"a tract has \d+ x \d+ patches of 4000 x 4000 pixels, at most 1000000"):
+        made.tract(0)
 
 
 def test_tracts_that_overlap_hold_a_position_both():

@@ -89,14 +89,18 @@ def open_cluster(
 
 def _start(kind: str, settings: dict[str, Any], workers: int) -> Any:  # noqa: ANN401 - clusters share no base class
     if kind == "local":
-        return LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            processes=True,
-            dashboard_address=None,
-            silence_logs=logging.CRITICAL,
-            **settings,
-        )
+        try:
+            return LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                processes=True,
+                dashboard_address=None,
+                silence_logs=logging.CRITICAL,
+                **settings,
+            )
+        except (OSError, RuntimeError, TypeError, ValueError) as error:
+            named = f" with the settings of the site {', '.join(settings)}" if settings else ""
+            raise ConfigError(f"the {workers} workers of --cluster local do not start{named}: {error}") from None
     if kind not in _BATCH_SYSTEMS:
         raise ConfigError(f"--cluster does not know '{kind}'; it knows: local, {', '.join(_BATCH_SYSTEMS)}")
     try:

@@ -15,13 +15,18 @@ __all__ = [
     "SkyMapSettings",
 ]
 
+#: Sides of patches are 32-bit integers in the hash of the stack; an image of this width and height has 10 gigapixels.
+_MOST_PIXELS = 100_000
+
 
 class SkyMapSettings(TaskConfig):
     """What all sky maps have."""
 
-    patch_width: int = setting(4000, "Width of the inner box of a patch.", unit="pixel", ge=1)
-    patch_height: int = setting(4000, "Height of the inner box of a patch.", unit="pixel", ge=1)
-    patch_border: int = setting(100, "Border that patches share with their neighbors.", unit="pixel", ge=0)
+    patch_width: int = setting(4000, "Width of the inner box of a patch.", unit="pixel", ge=1, le=_MOST_PIXELS)
+    patch_height: int = setting(4000, "Height of the inner box of a patch.", unit="pixel", ge=1, le=_MOST_PIXELS)
+    patch_border: int = setting(
+        100, "Border that patches share with their neighbors.", unit="pixel", ge=0, le=_MOST_PIXELS
+    )
     tract_overlap: float = setting(1.0, "Overlap of neighboring tracts.", unit="deg", ge=0)
     pixel_scale: float = setting(0.333, "Pixel scale at the center of a tract.", unit="arcsec", gt=0)
     projection: Literal["TAN", "STG", "ZEA", "CEA"] = setting("TAN", "FITS code of the projection of tracts.")
@@ -63,7 +68,9 @@ class DodecahedronSettings(SkyMapSettings):
     """The twelve faces of a dodecahedron."""
 
     tracts_on_poles: bool = setting(False, "Whether a face is centered on each pole, else a corner is there.")
-    patch_border: int = setting(250, "Border that patches share with their neighbors.", unit="pixel", ge=0)
+    patch_border: int = setting(
+        250, "Border that patches share with their neighbors.", unit="pixel", ge=0, le=_MOST_PIXELS
+    )
     tract_overlap: float = setting(3.5, "Overlap of neighboring tracts.", unit="deg", ge=0)
     pixel_scale: float = setting(0.2, "Pixel scale at the center of a tract.", unit="arcsec", gt=0)
     projection: Literal["TAN", "STG", "ZEA", "CEA"] = setting("STG", "FITS code of the projection of tracts.")

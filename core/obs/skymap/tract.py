@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from obs.errors import DataIdError
+from obs.errors import ConfigError, DataIdError
 from obs.geom import Box
 from obs.skymap.projection import TractWcs
 
@@ -15,6 +15,8 @@ __all__ = ["Patch", "Tract", "cardinal_points", "make_tract", "parse_patch", "su
 
 _PATCH = re.compile(r"\s*\(?\s*(\d+)\s*,\s*(\d+)\s*\)?\s*")
 _DIRECTIONS = 24
+#: A tract of a survey has up to a few hundred patches.
+_MOST_PATCHES = 1_000_000
 _SIDES = 4
 
 
@@ -148,6 +150,11 @@ def make_tract(
         As in `Tract`; the WCS with any reference pixel.
     points : sequence of tuple of float
         Right ascension and declination, degrees.
+
+    Raises
+    ------
+    ConfigError
+        If there are too many patches.
     """
     ra, dec = np.array(points).T
     lows, counts = [], []
@@ -157,6 +164,11 @@ def make_tract(
         count = -(-extent // size)
         lows.append(low - (count * size - extent) // 2)
         counts.append(count)
+    if counts[0] * counts[1] > _MOST_PATCHES:
+        raise ConfigError(
+            f"a tract has {counts[0]} x {counts[1]} patches of {patch_size[0]} x {patch_size[1]} pixels, at most "
+            f"{_MOST_PATCHES} are made: raise pixel_scale, patch_width or patch_height"
+        )
     moved = wcs.shifted(x=lows[0], y=lows[1])
     return Tract(number, center, moved, patch_size, border, (counts[0], counts[1]))
 
