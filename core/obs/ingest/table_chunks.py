@@ -168,6 +168,8 @@ def _csv(path: Path, columns: Mapping[str, type] | None) -> Iterator[Any]:
             yield reader
     except FileNotFoundError:
         raise DatasetNotFoundError(f"{path} does not exist", paths=(path,)) from None
+    except UnicodeDecodeError as error:
+        raise FileFormatError("cannot be read as CSV: it is not text in UTF-8", path=path) from error
     except (OSError, pyarrow.ArrowException) as error:
         raise FileFormatError(f"cannot be read as CSV: {_first_sentence(error)}", path=path) from error
 

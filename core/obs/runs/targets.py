@@ -25,6 +25,11 @@ _NAME = ("name", "object", "target", "main_id", "designation")
 _FORMATS = {".csv": "ascii.csv", ".ecsv": "ascii.ecsv", ".txt": "ascii", ".dat": "ascii", ".vot": "votable",
             ".xml": "votable"}  # fmt: skip
 
+#: Texts of tables take twenty times their size in memory while they are read.
+_MOST_BYTES = 50_000_000
+#: First bytes of files of gzip, bzip2, xz, zip, zstd and compress.
+_COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"PK\x03\x04", b"\x28\xb5\x2f\xfd", b"\x1f\x9d")
+
 
 def read_targets(path: Path, names: Sequence[str] = ()) -> Catalog:
     """Read positions from a table: FITS, CSV, ECSV, VOTable or Parquet.
@@ -80,12 +85,25 @@ def _read_table(path: Path) -> Table:
     suffix = path.suffix.lower()
     try:
         if suffix in _FORMATS:
+            _check_text(path)
             return Table.read(path, format=_FORMATS[suffix])
         return read_catalog(path).to_table()
     except FileFormatError:
         raise
     except Exception as error:  # noqa: BLE001 - each format of astropy fails in its own way
         raise FileFormatError(f"cannot be read as a table: {error}", path=path) from None
+
+
+def _check_text(path: Path) -> None:
+    """Raise an error if a text is large, or compressed and so perhaps larger than memory."""
+    size = path.stat().st_size
+    if size > _MOST_BYTES:
+        raise FileFormatError(
+            f"has {size} bytes, of a text at most {_MOST_BYTES} are read: use FITS or Parquet", path=path
+        )
+    with path.open("rb") as file:
+        if file.read(6).startswith(_COMPRESSED):
+            raise FileFormatError("is compressed; unpack it first", path=path)
 
 
 def _column(table: Table, known: Sequence[str]) -> str | None:

@@ -1,0 +1,38 @@
+"""Tables of positions from anywhere: a bomb, or a file that is not text, ends in one line."""
+
+import bz2
+import gzip
+
+import pytest
+
+from obs.errors import FileFormatError
+from obs.ingest.table_chunks import table_columns
+from obs.runs import targets
+from obs.runs.targets import read_targets
+
+TEXT = b"name,ra,dec\na,10.5,-3.25\n"
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress])
+@pytest.mark.parametrize("name", ["x.csv", "x.ecsv", "x.vot", "x.txt"])
+def test_compressed_texts_are_refused(tmp_path, pack, name):
+    path = tmp_path / name
+    path.write_bytes(pack(TEXT))
+    with pytest.raises(FileFormatError, match="is compressed; unpack it first"):
+        read_targets(path)
+
+
+def test_a_large_text_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "x.csv"
+    path.write_bytes(TEXT)
+    assert read_targets(path)["coord_dec"].tolist() == [-3.25]
+    monkeypatch.setattr(targets, "_MOST_BYTES", 10)
+    with pytest.raises(FileFormatError, match=r"has \d+ bytes, of a text at most 10 are read: use FITS or Parquet"):
+        read_targets(path)
+
+
+def test_a_reference_catalog_that_is_not_text(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_bytes(b"ra,d\x8bc\n1,2\n")
+    with pytest.raises(FileFormatError, match="cannot be read as CSV: it is not text in UTF-8"):
+        table_columns(path)
