@@ -163,7 +163,7 @@ def _add_small(pictures: Pictures, butler: Butler, frame: Frame) -> None:
     data_id = extract_data_id(frame.row)
     exposure: Exposure = butler.get("calexp", data_id)
     visit = visit_name(frame.row)
-    if visit not in pictures.compass and (found := _compass(butler, exposure)) is not None:
+    if visit not in pictures.compass and (found := _compass(butler, exposure, frame)) is not None:
         pictures.compass[visit] = found
     image, text = _thumbnail(exposure, _SMALL)
     pictures.images[frame.name] = {"image": image, "mask": "", "text": text, "mini": "1"}
@@ -172,11 +172,14 @@ def _add_small(pictures: Pictures, butler: Butler, frame: Frame) -> None:
         pictures.stars[frame.name] = star_data(exposure, butler.get("src", data_id), matches)
 
 
-def _compass(butler: Butler, exposure: Exposure) -> list[list[float]] | None:
-    """Return the directions of north and east in the focal plane, unit vectors; None without a WCS."""
+def _compass(butler: Butler, exposure: Exposure, frame: Frame) -> list[list[float]] | None:
+    """Return the directions of north and east in the focal plane, unit vectors; None without WCS or detector."""
     if exposure.wcs is None:
         return None
-    detector = butler.instrument.load_camera().detector(exposure.detector_name)
+    try:
+        detector = butler.instrument.load_camera().detector(str(frame.row.get("detector_name") or ""))
+    except ObsError:
+        return None
     height, width = exposure.shape
     ra, dec = (float(value) for value in exposure.wcs.pixel_to_sky(x=0.5 * (width - 1), y=0.5 * (height - 1)))
     east = _STEP / max(math.cos(math.radians(dec)), 1e-3)
