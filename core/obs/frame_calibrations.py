@@ -159,7 +159,7 @@ def choose_calibrations(
                 found[name] = ()
                 logger.info("%s: no defects are known: %s", format_data_id(data_id), problem)
             elif config.allow_missing:
-                warn(f"goes without {name.replace('_', ' ')}: {problem}")
+                warn(f"continues without {name.replace('_', ' ')}: {problem}")
                 config = config.model_copy(update={needed[name]: False})
             else:
                 raise _missing(name, needed[name], data_id, problem)
@@ -176,7 +176,7 @@ def _missing(name: str, switch: str, data_id: Mapping[str, Any], problem: str) -
     remedy = f"obs calibs build {name} or " if name in _BUILDABLE else ""
     return DatasetNotFoundError(
         f"unable to retrieve {name.replace('_', ' ')} for {format_data_id(data_id)}: {problem}; make one with {remedy}"
-        f"obs calibs ingest, or go without by -c isr.{switch}=false or --allow-missing",
+        f"obs calibs ingest, or continue without it by -c isr.{switch}=false or --allow-missing",
         dataset_type=_DATASET_TYPES.get(name, name),
         data_id=data_id,
     )

@@ -57,7 +57,7 @@ def open_fits(path: Path, kind: str) -> Iterator[fits.HDUList]:
     except UserWarning as error:
         raise FileFormatError(f"{kind} file is cut short; get it again", path=path) from error
     except (KeyError, IndexError) as error:
-        raise FileFormatError(f"{kind} file lacks something: {error}".replace('"', ""), path=path) from error
+        raise FileFormatError(f"{kind} file does not have something: {error}".replace('"', ""), path=path) from error
     except (TypeError, ValueError) as error:
         raise FileFormatError(f"{kind} file is damaged: {error}", path=path) from error
 

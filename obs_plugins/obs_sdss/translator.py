@@ -104,11 +104,11 @@ class SdssTranslator(Translator):
         Raises
         ------
         FileFormatError
-            If the header lacks a keyword, or one does not hold what it should.
+            If the header does not have a keyword, or one does not hold what it should.
         """
         for keyword in _NEEDED:
             if keyword not in header:
-                raise FileFormatError(f"the header lacks {keyword}")
+                raise FileFormatError(f"the header does not have {keyword}")
         return super().visit_info(header, exposure_id)
 
 

@@ -135,7 +135,7 @@ def test_affine_transform_is_the_plate_scale(load):
         ("[[0, 0], [7, 5]]", "[[1, 0], [8, 5]]", r"CCDs\.north\.bbox: the first pixel is \[1, 0\], not \[0, 0\]$"),
         ("[[0, 0], [7, 5]]", "[[0, 0], [6, 5]]", r"detector 'north', amplifier 'right': bbox .* leaves the detector"),
         ("transposeDetector: false", "transposeDetector: true", r"transposed detectors are not read$"),
-        ("offset: [1.5, -2.5]", "offset: [1.5]", r"CCDs\.north\.offset: 2 numbers are wanted, got 1$"),
+        ("offset: [1.5, -2.5]", "offset: [1.5]", r"CCDs\.north\.offset: expected 2 numbers, got 1$"),
         ("offset: [1.5, -2.5]", "offset: here", r"CCDs\.north\.offset: 'here' is not a list of numbers$"),
         ("id: 3", "id: 3.5", r"CCDs\.north\.id: 3\.5 is not a whole number$"),
         ("readCorner: LL", "readCorner: XX", r"left\.readCorner: 'XX' is none of LL, LR, UR, UL$"),

@@ -435,7 +435,7 @@ def test_everything_that_is_wrong_is_told_at_once(package):
     found = "\n".join(messages(package))
     for place in (
         "policy/checked.yaml:13: exposures.raw.templat: unknown key",
-        "policy/checked.yaml:3: needCalibRegistry: true or false is wanted here",
+        "policy/checked.yaml:3: needCalibRegistry: expected true or false",
         "amplifiers.csv: line 4, column 'bbox_width': 'many' is not a whole number",
         "detectors.csv: line 4, column 'pixel_size_x'",
         "process.yaml:2: isr.do_biass",

@@ -119,7 +119,7 @@ def test_bad_files_stop_nothing(tmp_path, run):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"RUN": None}, "visit: the header lacks RUN"),
+        ({"RUN": None}, "visit: the header does not have RUN"),
         ({"EXPTIME": "long"}, "exposure_time: EXPTIME = 'long' is not a number"),
         ({"DATE-OBS": "2020-09-04"}, "dateObs: '2020-09-04' is not a date like '20200904'"),
         ({"FILTER": None}, "the header does not give filter, which names the exposure"),

@@ -6,6 +6,14 @@ import sys
 import pytest
 from pages import CHECKOUT, GUIDE, STEPS, WRITTEN
 
+from obs.coadds.config import CoaddConfig
+from obs.config.schema import iterate_fields
+from obs.metrics.definitions import METRICS
+from obs.tasks.calibs_config import CalibsConfig
+from obs.tasks.difference.config import DifferenceConfig
+from obs.tasks.process_config import ProcessConfig
+from obs.tasks.relative.config import CalibrateVisitsConfig
+
 GUIDE_PAGES = [path for path in WRITTEN if path.stem not in ("README", "index")]
 DOCUMENTS = [CHECKOUT / name for name in ("CONTRIBUTING.md", "ARCHITECTURE.md")]
 NOTEBOOKS = sorted((GUIDE / "notebooks").glob("*.md"))
@@ -99,3 +107,25 @@ def test_pages_on_steps_answer_the_same_questions(path):
     assert headings[0].startswith("What it does")
     assert headings[1].startswith("Settings that matter")
     assert headings[2:] == ["Numbers", "When it fails", "How to judge the result", "Papers"]
+
+
+#: Page on a step: the configuration class of the settings in its table; of the others it is that of `obs process`.
+CONFIGS = {
+    "calibration_frames": CalibsConfig,
+    "relative_calibration": CalibrateVisitsConfig,
+    "coadds": CoaddConfig,
+    "differences": DifferenceConfig,
+}
+
+
+@pytest.mark.parametrize("path", STEPS, ids=ids)
+def test_settings_and_metrics_on_the_pages_of_steps_exist(path):
+    text = path.read_text(encoding="utf-8")
+    known = {name for name, _ in iterate_fields(CONFIGS.get(path.stem, ProcessConfig))}
+    table = re.findall(r"^\| (`.+?) \|", text.split("## Settings that matter")[1].split("\n## ")[0], re.MULTILINE)
+    named = [name for cell in table for name in re.findall(r"`([\w.]+)`", cell)]
+    assert [name for name in named if name not in known] == []
+    assert named or path.stem == "metrics"
+    metrics = re.findall(r"(?:metric|gate)s? `(\w+)`|^`(\w+)` (?:is|compares)", text, re.MULTILINE)
+    outside = {"psf_origin"}  # a text, in the metadata
+    assert {name for pair in metrics for name in pair if name} - set(METRICS) - outside == set()

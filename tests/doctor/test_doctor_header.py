@@ -147,7 +147,7 @@ def test_a_good_header_has_nothing_wrong(look):
 )
 def test_what_cannot_be_is_wrong(look, changes, name, note):
     if note is None:
-        with pytest.raises(ValueError, match="the header lacks DATE-OBS"):
+        with pytest.raises(ValueError, match="the header does not have DATE-OBS"):
             look(**changes)
         return
     check = look(**changes)[name]

@@ -231,7 +231,7 @@ def test_bad_files_stop_nothing(repository, frames, tmp_path):
             "the header does not give ccd; give it by --set ccd=VALUE",
             "visit: 'seven' is not a number",
             "dateObs: '01/03/24' is not a date like '2020-09-04T21:30:00'",
-            "dateObs: the header lacks DATE-OBS",
+            "dateObs: the header does not have DATE-OBS",
         ],
         strict=False,
     ):
@@ -468,7 +468,7 @@ def test_extensions_that_are_missing(extensions, tmp_path):
     root, toy = extensions
     files = [mef(tmp_path / "a.fits", ["left"]), mef(tmp_path / "b.fits", ["guide"])]
     reasons = [file.reason for file in run(root, files, toy).files]
-    assert reasons == ["lacks the extensions right", "has none of the extensions left, right"]
+    assert reasons == ["does not have the extensions right", "has none of the extensions left, right"]
 
 
 def test_cameras_that_cannot_be_ingested(repository, tmp_path, instrument):

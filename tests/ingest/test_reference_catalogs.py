@@ -296,7 +296,7 @@ def test_what_else_can_be_wrong(tmp_path, objects):
     with pytest.raises(OutputError, match=r"'\.\./x' cannot be the name of a reference catalog"):
         ingest(tmp_path, name="../x")
     path = write_parquet(tmp_path / "i.parquet", objects | {"source_id": objects["ra"]})
-    with pytest.raises(FileFormatError, match=r"column 'source_id' holds .*, an integer is wanted"):
+    with pytest.raises(FileFormatError, match=r"column 'source_id' holds .*, expected an integer"):
         ingest(tmp_path, path)
 
 

@@ -100,7 +100,7 @@ def test_an_open_header_is_not_fixed_twice():
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ("set: {A: 1}", "1: a list of entries is wanted, each beginning with '- ', not a mapping"),
+        ("set: {A: 1}", "1: expected a list of entries, each beginning with '- ', got a mapping"),
         ("- 3", "1: an entry has the keys why, dates, exposures, cards, set, copy, remove; here is 3"),
         ("- dates: 2013-01-01\n  sett: {A: 1}", "2: sett: this key is unknown; did you mean 'set'?"),
         ("- set: {A: 1}", "1: the entry does not say which frames are meant: give it dates or exposures or cards"),
@@ -111,7 +111,7 @@ def test_an_open_header_is_not_fixed_twice():
         ("- exposures: {visit: 1..x}\n  set: {A: 1}", "1: exposures.visit: '1..x' is not a range such as 904030"),
         ("- exposures: {visit: 9..1}\n  set: {A: 1}", "1: exposures.visit: '9..1' ends before it begins"),
         ("- exposures: {visit: {}}\n  set: {A: 1}", "1: exposures.visit: {} is not a value: give one, a range such as"),
-        ("- exposures: 5\n  set: {A: 1}", "1: exposures: a mapping such as {FILTER: HSC-R} is wanted, not 5"),
+        ("- exposures: 5\n  set: {A: 1}", "1: exposures: expected a mapping such as {FILTER: HSC-R}, got 5"),
         ("- cards: {A: 1}\n  set:\n    filter: r", "3: set.filter: 'filter' is not a keyword of a header: capitals,"),
         ("- cards: {A: 1}\n  set: {A: [1]}", "2: set.A: a card holds a number, a text or true and false, not a list"),
         ("- cards: {A: 1}\n  copy: {A: b}", "2: copy.A: 'b' is not a keyword of a header"),

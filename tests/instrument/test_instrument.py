@@ -49,7 +49,7 @@ def test_detectors_by_id_and_by_name():
     assert make(detector="%(chip)s").find_detector({"chip": "one"}).id == 1
     with pytest.raises(DataIdError, match="camera 'dummy' has no detector 7"):
         make().find_detector({"ccd": 7})
-    with pytest.raises(DataIdError, match="the data ID lacks ccd"):
+    with pytest.raises(DataIdError, match="the data ID does not have ccd"):
         make().find_detector({"visit": 7})
 
 

@@ -128,7 +128,7 @@ def test_wrong_value_of_a_lesser_column_leaves_it_out_or_at_its_default():
         (HEADER | {"RUN": 12.5}, r"^visit: 12\.5 is not a whole number$"),
         (HEADER | {"DATE-OBS": "2020-09-04"}, r"^dateObs: '2020-09-04' is not a date like '20200904'$"),
         (HEADER | {"DATE-OBS": "20200931"}, r"^dateObs: '20200931' is not a date like '20200904'$"),
-        (without("DATE-OBS"), r"^dateObs: the header lacks DATE-OBS$"),
+        (without("DATE-OBS"), r"^dateObs: the header does not have DATE-OBS$"),
     ],
 )
 def test_wrong_value_of_a_column_that_names_the_exposure_is_told(header, message):

@@ -128,7 +128,7 @@ def test_templates_that_cannot_be(text, message):
 
 def test_missing_keys_are_named():
     kind = DatasetType("calexp", "exposures", template="%(visit)d/%(filter)s-%(ccd)d.fits")
-    with pytest.raises(DataIdError, match=r"calexp: the data ID lacks filter, ccd \(given: visit=3\)"):
+    with pytest.raises(DataIdError, match=r"calexp: the data ID does not have filter, ccd \(given: visit=3\)"):
         kind.format({"visit": 3})
 
 

@@ -57,8 +57,8 @@ def test_a_policy_of_the_old_format(tmp_path):
         ('camera: "../camera"', "}", r"paf:4: '}' without a '\{' before it"),
         ('    sensor: "none"\n}', '    sensor: "none"\n', r"paf:6: '\{' is never closed"),
         ("visit: 'ccd'", "visit:", r"paf:8: levels.visit: a value is missing"),
-        ("# a comment", '"stray"', r"paf:2: a name such as 'template:' is wanted here, got '\"stray\"'"),
-        ("validRange: true", "validRange: maybe", r"paf:25: .*true or false is wanted here, got 'maybe'"),
+        ("# a comment", '"stray"', r"paf:2: expected a name such as 'template:', got '\"stray\"'"),
+        ("validRange: true", "validRange: maybe", r"paf:25: .*expected true or false, got 'maybe'"),
     ],
 )
 def test_faults_name_file_and_line(tmp_path, old, new, message):

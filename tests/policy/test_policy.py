@@ -132,7 +132,7 @@ def test_raw_without_a_template_is_an_error_on_use(load):
     ("text", "message"),
     [
         ("", r"cam\.yaml:1: the policy is empty"),
-        ("- a\n", r"cam\.yaml:1: a mapping is wanted here, got a list"),
+        ("- a\n", r"cam\.yaml:1: expected a mapping, got a list"),
         ("camera: c\n", r"cam\.yaml:1: the key 'defaultLevel' is missing"),
         ("camera: c\n bad: [\n", r"cam\.yaml:2: no valid YAML: "),
         (SMALLEST + "camera: d\n", r"cam\.yaml:7: no valid YAML: the key 'camera' is already on line 1"),
@@ -150,16 +150,16 @@ def test_raw_without_a_template_is_an_error_on_use(load):
         ),
         (
             SMALLEST + "  a:\n    template: [b]\n",
-            r"cam\.yaml:8: datasets\.a\.template: a text is wanted here, got a list",
+            r"cam\.yaml:8: datasets\.a\.template: expected a string, got a list",
         ),
-        (SMALLEST + "  a: b\n", r"cam\.yaml:7: datasets\.a: a mapping is wanted here, got 'b'"),
+        (SMALLEST + "  a: b\n", r"cam\.yaml:7: datasets\.a: expected a mapping, got 'b'"),
         (
             SMALLEST + "  a:\n    tables: {x: y}\n",
-            r"cam\.yaml:8: datasets\.a\.tables: a name or a list of names is wanted",
+            r"cam\.yaml:8: datasets\.a\.tables: expected a name or a list of names",
         ),
-        (SMALLEST + "  a:\n    filter: 3\n", r"cam\.yaml:8: datasets\.a\.filter: true or false is wanted here, got 3"),
-        (SMALLEST + "levels: [a]\n", r"cam\.yaml:7: levels: a mapping is wanted here, got a list"),
-        (SMALLEST + "levels:\n  a: {b: c}\n", r"cam\.yaml:8: levels\.a: a name or a list of names"),
+        (SMALLEST + "  a:\n    filter: 3\n", r"cam\.yaml:8: datasets\.a\.filter: expected true or false, got 3"),
+        (SMALLEST + "levels: [a]\n", r"cam\.yaml:7: levels: expected a mapping, got a list"),
+        (SMALLEST + "levels:\n  a: {b: c}\n", r"cam\.yaml:8: levels\.a: expected a name or a list of names"),
     ],
 )
 def test_faults_name_file_line_and_key(load, text, message):

@@ -286,7 +286,7 @@ def test_data_ref(butler):
     assert ref.sub_levels() == []
     assert ref.sub_items() == []
     with pytest.raises(
-        DataIdError, match=r"2 data IDs of calexp for visit=1, one is wanted: visit=1 filter=D-R ccd=1; "
+        DataIdError, match=r"2 data IDs of calexp for visit=1, expected one: visit=1 filter=D-R ccd=1; "
     ):
         butler.data_ref("calexp", visit=1)
     with pytest.raises(DatasetNotFoundError, match="no calexp for visit=9 in the registry"):

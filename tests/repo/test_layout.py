@@ -99,7 +99,7 @@ def test_an_lsst_repository_with_a_configuration(tmp_path, mapper):
         ("repositoryCfg.yaml", "!RepositoryCfg_v1 text\n", r"repositoryCfg\.yaml:1: .*: a description is a mapping"),
         ("repositoryCfg.yaml", "text\n", r"repositoryCfg\.yaml: this is not a !RepositoryCfg_v1 description"),
         ("_mapper", "\n", "cannot be opened: its _mapper is empty"),
-        ("obs.yaml", "[]\n", r"obs\.yaml: a mapping is wanted here, with the keys layout, camera and parents"),
+        ("obs.yaml", "[]\n", r"obs\.yaml: expected a mapping with the keys layout, camera and parents"),
         ("obs.yaml", "camera: a\nparent: []\n", r"obs\.yaml:2: unknown key 'parent'; did you mean 'parents'\?"),
         ("obs.yaml", "layout: 2\ncamera: a\n", r"obs\.yaml:1: layout 2 is not known here .* a newer version of obs"),
         ("obs.yaml", "layout: 1\n", r"obs\.yaml:1: camera must be the name of a camera"),

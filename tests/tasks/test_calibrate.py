@@ -367,7 +367,7 @@ def test_a_band_that_a_color_term_needs_and_the_catalog_lacks_is_named(bright, f
     term = {"primary": "g", "secondary": "z", "c1": 0.3}
     found = run(bright, colored(field), photometry={"color_terms": {"survey*": {"g.1": term}}})
     assert found.warnings == [
-        "the zero point goes without the color term of g.1, since the reference catalog survey_dr1 has no flux "
+        "the zero point does not use the color term of g.1, since the reference catalog survey_dr1 has no flux "
         "'z_flux'; add that band to the catalog"
     ]
     assert found.zero_point.zero_point == pytest.approx(ZERO_POINT, abs=0.01)

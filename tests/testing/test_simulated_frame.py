@@ -58,7 +58,7 @@ class OtherFilter(NecamTranslator):
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        (WithoutRun, "the header of a simulated bias frame is not read: visit: the header lacks RUN"),
+        (WithoutRun, "the header of a simulated bias frame is not read: visit: the header does not have RUN"),
         (InMinutes, "a simulated dark frame has expTime=30.0, its header 0.5"),
         (OtherDetector, "a simulated bias frame has ccd=1, its header 2"),
         (OtherPlace, "a simulated bias frame has boresight_ra 150 deg, its header 10"),
@@ -88,7 +88,7 @@ def test_a_camera_without_filters_or_detectors_for_science_is_told(tmp_path):
 def test_a_frame_that_is_not_ingested_is_told(tmp_path):
     broken = replace(NECAM, translator=f"{__name__}:WithoutRun")
     (found,) = frame_faults(broken, tmp_path)
-    assert found == "a simulated file is not ingested: visit: the header lacks RUN"
+    assert found == "a simulated file is not ingested: visit: the header does not have RUN"
 
 
 def test_a_frame_that_is_ingested_as_another_is_told(tmp_path):

@@ -107,7 +107,7 @@ class _Node:
         except (TypeError, ValueError):
             self.fault(f"{value!r} is not a list of numbers", key)
         if count is not None and len(numbers) < count:
-            self.fault(f"{count} numbers are wanted, got {len(numbers)}", key)
+            self.fault(f"expected {count} numbers, got {len(numbers)}", key)
         return numbers
 
     def pairs(self, key: str) -> tuple[int, int, int, int]:

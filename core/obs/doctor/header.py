@@ -107,7 +107,7 @@ def _missing(exposure: RawExposure, item: Explained) -> _Fault | None:
         return None
     needed = item.name in ("exposure_time", "date_begin") or item.is_column
     how = f"name {found.source}, which holds {format_value(found.value)}"
-    note = f"not known, though {found.source} tells it"
+    note = f"not known, though {found.source} gives it"
     return _Fault(note, how, "wrong" if needed else "doubtful")
 
 

@@ -22,7 +22,7 @@ def exposure_number(instrument: Instrument, data_id: Mapping[str, Any]) -> int:
     Raises
     ------
     DataIdError
-        If the data ID lacks a key.
+        If the data ID does not have a key.
     """
     beside = {key for key in Template(instrument.detector).keys if key != "filter"}
     unique = instrument.make_translator().unique if instrument.translator is not None else ()

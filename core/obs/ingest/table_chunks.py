@@ -92,7 +92,7 @@ def _as(kind: type, values: NDArray[Any], name: str, path: Path) -> NDArray[Any]
         return values.astype(np.int64)
     whole = np.isfinite(values) & (values == np.floor(values))
     if not whole.all():
-        raise FileFormatError(f"column '{name}' holds {values[~whole][0]}, an integer is wanted", path=path)
+        raise FileFormatError(f"column '{name}' holds {values[~whole][0]}, expected an integer", path=path)
     return values.astype(np.int64)
 
 

@@ -299,7 +299,7 @@ def _extensions(path: Path, wanted: Sequence[str]) -> Iterator[tuple[int, FileHe
                 return
     if len(missing) == len(wanted):
         raise FileFormatError(f"has none of the extensions {', '.join(missing.values())}", path=path)
-    raise FileFormatError(f"lacks the extensions {', '.join(missing.values())}", path=path)
+    raise FileFormatError(f"does not have the extensions {', '.join(missing.values())}", path=path)
 
 
 def _with_path(frame: Frame, path: Path, template: str) -> Frame:

@@ -79,13 +79,13 @@ class DateRule:
         if not part:
             return stated
         if not 0.0 <= exposure_time < math.inf:
-            raise FileFormatError(f"{self.date} tells the {self.moment} of an exposure whose length is not known")
+            raise FileFormatError(f"{self.date} gives the {self.moment} of an exposure whose length is not known")
         return stated - timedelta(seconds=part * exposure_time)
 
     def _stated(self, cards: CardReader) -> datetime:
         value = cards.get(self.date)
         if value is None or value == "" or isinstance(value, bool):
-            raise FileFormatError(f"the header lacks {self.date}")
+            raise FileFormatError(f"the header does not have {self.date}")
         try:
             if self.layout in ("mjd", "jd"):
                 return mjd_to_date(read_number(value) - (_JD_OF_MJD if self.layout == "jd" else 0.0))
@@ -106,7 +106,7 @@ class DateRule:
     def _time_of_day(self, cards: CardReader) -> timedelta:
         value = cards.get(self.time)
         if value is None or value == "" or isinstance(value, bool):
-            raise FileFormatError(f"the header lacks {self.time}")
+            raise FileFormatError(f"the header does not have {self.time}")
         text = str(value).strip().removesuffix("Z").rstrip(".")
         short = _SHORT.fullmatch(text)
         if short is not None:

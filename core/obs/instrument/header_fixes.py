@@ -139,7 +139,7 @@ def load_header_fixes(path: Path) -> tuple[HeaderFix, ...]:
         return ()
     table = _Table(path, lines)
     if not isinstance(data, list):
-        table.fault((), f"a list of entries is wanted, each beginning with '- ', not {_named(data)}")
+        table.fault((), f"expected a list of entries, each beginning with '- ', got {_named(data)}")
     return tuple(table.read_fix((number,), entry) for number, entry in enumerate(data))
 
 
@@ -184,7 +184,7 @@ class _Table:
 
     def _mapping(self, place: YamlPath, value: object) -> dict[Any, Any]:
         if value is not None and not isinstance(value, dict):
-            self.fault(place, f"a mapping such as {{FILTER: HSC-R}} is wanted, not {_named(value)}")
+            self.fault(place, f"expected a mapping such as {{FILTER: HSC-R}}, got {_named(value)}")
         return dict(value) if isinstance(value, dict) else {}
 
     def _keyword(self, place: YamlPath, word: object) -> str:

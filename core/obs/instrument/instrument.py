@@ -152,7 +152,7 @@ class Instrument:
         Raises
         ------
         DataIdError
-            If the data ID lacks a key, or its values give a number that does not fit.
+            If the data ID does not have a key, or its values give a number that does not fit.
         """
         compute = self.exposure_id if callable(self.exposure_id) else self.load(self.exposure_id)
         try:
@@ -176,7 +176,7 @@ class Instrument:
         Raises
         ------
         DataIdError
-            If the data ID lacks a key, or the camera has no such detector.
+            If the data ID does not have a key, or the camera has no such detector.
         """
         name = Template(self.detector).format(data_id)
         return self.load_camera().detector(int(name) if name.isdecimal() else name)

@@ -95,7 +95,7 @@ class PointingRule:
     def _angle(self, cards: CardReader, keyword: str, unit: str, sexagesimal: float) -> float:
         value = cards.get(keyword)
         if value is None or value == "" or isinstance(value, bool):
-            raise FileFormatError(f"the header lacks {keyword}")
+            raise FileFormatError(f"the header does not have {keyword}")
         try:
             number = read_number(value)
         except FileFormatError as error:

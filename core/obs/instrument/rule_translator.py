@@ -62,7 +62,7 @@ class RuleTranslator(Translator):
                 check_date(found, self.today)
             except FileFormatError as error:
                 # what a card says wrongly is told before what is not there
-                fault = error if fault is None or (rule.date in md and "lacks" in str(fault)) else fault
+                fault = error if fault is None or (rule.date in md and "does not have" in str(fault)) else fault
             else:
                 return found
         raise fault or FileFormatError("no card gives when the exposure began")

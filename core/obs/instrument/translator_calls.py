@@ -33,7 +33,7 @@ def call_method(method: Callable[[Header], Any], md: Header, module: Callable[[]
         raise
     except KeyError as error:
         if md.asked.get(error.args[0]) is False:
-            raise FileFormatError(f"the header lacks {error.args[0]}") from None
+            raise FileFormatError(f"the header does not have {error.args[0]}") from None
         raise FileFormatError(f"{_place(error, module())}KeyError: {error}") from error
     except (TypeError, ValueError) as error:
         raise FileFormatError(str(error)) from error

@@ -115,7 +115,7 @@ class Template:
         if missing:
             given = format_data_id(data_id) or "nothing"
             raise DataIdError(
-                f"the data ID lacks {', '.join(missing)} (given: {given})", data_id=data_id, key=missing[0]
+                f"the data ID does not have {', '.join(missing)} (given: {given})", data_id=data_id, key=missing[0]
             )
         try:
             path = "".join(part if isinstance(part, str) else part.text % values for part in self._parts)

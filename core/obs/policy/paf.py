@@ -75,9 +75,7 @@ def _read_mapping(
     while place < len(tokens) and tokens[place].kind != "close":
         token = tokens[place]
         if token.kind != "name":
-            raise PolicyError(
-                f"a name such as 'template:' is wanted here, got {token.text!r}", path=path, line=token.line
-            )
+            raise PolicyError(f"expected a name such as 'template:', got {token.text!r}", path=path, line=token.line)
         name, place = token.text.rstrip()[:-1].rstrip(), place + 1
         lines.setdefault((*where, name), token.line)
         values: list[Any] = []

@@ -229,25 +229,25 @@ class _Reader:
         if value is None:
             return {}
         if not isinstance(value, dict):
-            raise self.fault(where, f"a mapping is wanted here, got {_describe(value)}")
+            raise self.fault(where, f"expected a mapping, got {_describe(value)}")
         return value
 
     def text(self, where: YamlPath, entry: Mapping[str, Any]) -> str | None:
         value = entry.get(str(where[-1]))
         if isinstance(value, dict | list):
-            raise self.fault(where, f"a text is wanted here, got {_describe(value)}")
+            raise self.fault(where, f"expected a string, got {_describe(value)}")
         return None if value is None else str(value)
 
     def texts(self, where: YamlPath, value: object) -> tuple[str, ...]:
         items = value if isinstance(value, list) else [] if value is None else [value]
         if any(isinstance(item, dict | list) for item in items) or isinstance(value, dict):
-            raise self.fault(where, f"a name or a list of names is wanted here, got {_describe(value)}")
+            raise self.fault(where, f"expected a name or a list of names, got {_describe(value)}")
         return tuple(str(item) for item in items)
 
     def flag(self, where: YamlPath, entry: Mapping[str, Any]) -> bool:
         value = entry.get(str(where[-1]), False)
         if not isinstance(value, bool):
-            raise self.fault(where, f"true or false is wanted here, got {_describe(value)}")
+            raise self.fault(where, f"expected true or false, got {_describe(value)}")
         return value
 
 

@@ -63,7 +63,7 @@ def _read_part(path: Path) -> fits.ImageHDU:
     with open_fits(path) as hdus:
         images = [hdu for hdu in hdus if hdu.is_image and len(hdu.shape) >= 2]
         if len(images) != 1:
-            raise FileFormatError(f"has {len(images)} images, where that of one amplifier is wanted", path=path)
+            raise FileFormatError(f"has {len(images)} images, expected that of one amplifier", path=path)
         header = images[0].header.copy()
         if images[0] is not hdus[0]:
             header.extend(_cards(hdus[0].header), unique=True)

@@ -199,7 +199,7 @@ def _read_own(root: Path) -> Repository:
     path = root / _OWN
     data, lines = load_yaml(path, error=_Fault)
     if not isinstance(data, dict):
-        raise _Fault("a mapping is wanted here, with the keys layout, camera and parents", path=path)
+        raise _Fault("expected a mapping with the keys layout, camera and parents", path=path)
     for key in data:
         if key not in _KEYS:
             hint = suggest(str(key), _KEYS)

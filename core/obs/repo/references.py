@@ -82,7 +82,7 @@ class References(Queries):
         if not found:
             raise DatasetNotFoundError(f"no {dataset_type} for {given} in the registry", dataset_type=dataset_type)
         some = "; ".join(str(ref) for ref in found[:3])
-        raise DataIdError(f"{len(found)} data IDs of {dataset_type} for {given}, one is wanted: {some} ...")
+        raise DataIdError(f"{len(found)} data IDs of {dataset_type} for {given}, expected one: {some} ...")
 
     # LSST's spelling.
     dataRef = data_ref

@@ -195,8 +195,8 @@ def _check(work: Work) -> None:
         names = ", ".join(name.replace("_", " ") for name in missing)
         switches = " ".join(f"-c isr.{switch}=false" for switch in missing.values())
         raise DatasetNotFoundError(
-            f"no {names} for detector '{work.detector.name}': build or ingest what is missing, or go without it by "
-            f"{switches}",
+            f"no {names} for detector '{work.detector.name}': build or ingest what is missing, or continue without it "
+            f"by {switches}",
             dataset_type=next(iter(missing)),
         )
     info = work.visit_info
@@ -205,5 +205,5 @@ def _check(work: Work) -> None:
         if frame in needed and not (np.isfinite(time) and time >= 0):
             raise FileFormatError(
                 f"the exposure time is {time} s, so that the {frame.replace('_', ' ')} cannot be scaled: correct the "
-                f"header or its translation, or go without by -c isr.{switch}=false"
+                f"header or its translation, or continue without it by -c isr.{switch}=false"
             )

@@ -187,7 +187,7 @@ def remove_crosstalk(work: Work) -> None:
     else:
         raise DatasetNotFoundError(
             f"no crosstalk coefficients for detector '{work.detector.name}': set isr.crosstalk.coefficients, keep a "
-            "table for its day in curated/crosstalk of the camera package, or go without them by "
+            "table for its day in curated/crosstalk of the camera package, or continue without them by "
             "-c isr.do_crosstalk=false",
             dataset_type="crosstalk",
         )

@@ -258,7 +258,7 @@ def apply_flat(work: Work) -> None:
     if n_bad == flat.image.size:
         raise MeasurementError(
             f"the flat of detector '{work.detector.name}' has no value above {work.config.flat.minimum} in any pixel; "
-            "build or ingest another one, or go without by -c isr.do_flat=false"
+            "build or ingest another one, or continue without it by -c isr.do_flat=false"
         )
     if n_bad:
         work.warn(f"the flat has no value above {work.config.flat.minimum} in {n_bad} pixels: masked BAD and NO_DATA")
@@ -310,7 +310,7 @@ def attach_transmission(work: Work) -> None:
     if len(curves) < len(wanted):
         missing = ", ".join(name for name in wanted if name not in work.calibrations.transmission)
         raise DatasetNotFoundError(
-            f"no transmission curve of {missing} for detector '{work.detector.name}': go without by "
+            f"no transmission curve of {missing} for detector '{work.detector.name}': continue without it by "
             "-c isr.do_attach_transmission_curve=false",
             dataset_type="transmission",
         )

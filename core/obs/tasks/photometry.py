@@ -325,7 +325,7 @@ def _usable_term(reference: Catalog, physical_filter: str, config: PhotometryCon
     if term is None or f"{term.primary}_flux" not in reference or f"{term.secondary}_flux" in reference:
         return term, ""
     return None, (
-        f"the zero point goes without the color term of {physical_filter}, since the reference catalog {name} has no "
+        f"the zero point does not use the color term of {physical_filter}, since the reference catalog {name} has no "
         f"flux '{term.secondary}_flux'; add that band to the catalog"
     )
 

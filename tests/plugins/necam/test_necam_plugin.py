@@ -108,7 +108,7 @@ def test_wrong_header_is_told(change, message):
 
 def test_header_without_its_number_is_told():
     header = {key: value for key, value in HEADER.items() if key != "RUN"}
-    with pytest.raises(FileFormatError, match=r"^visit: the header lacks RUN$"):
+    with pytest.raises(FileFormatError, match=r"^visit: the header does not have RUN$"):
         NecamTranslator().registry_columns(header)
 
 

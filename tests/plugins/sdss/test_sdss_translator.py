@@ -85,7 +85,7 @@ def test_visit_info(header):
     ("change", "message"),
     [
         ({"EXPTIME": "long"}, "^exposure_time: EXPTIME = 'long' is not a number$"),
-        ({"RA": None}, "^the header lacks RA$"),
+        ({"RA": None}, "^the header does not have RA$"),
     ],
 )
 def test_fault_in_the_header_is_told(header, change, message):
