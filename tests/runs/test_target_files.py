@@ -7,6 +7,7 @@ import pytest
 
 from obs.errors import FileFormatError
 from obs.ingest.table_chunks import table_columns
+from obs.repo.parquet_catalog import write_parquet
 from obs.runs import targets
 from obs.runs.targets import read_targets
 
@@ -29,6 +30,25 @@ def test_a_large_text_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(targets, "_MOST_BYTES", 10)
     with pytest.raises(FileFormatError, match=r"has \d+ bytes, of a text at most 10 are read: use FITS or Parquet"):
         read_targets(path)
+
+
+def test_a_parquet_file_of_too_many_rows(tmp_path, monkeypatch):
+    path = tmp_path / "x.parq"
+    write_parquet(read_targets(write(tmp_path / "x.csv", TEXT)), path)
+    assert len(read_targets(path)) == 1
+    monkeypatch.setattr(targets, "_MOST_ROWS", 0)
+    with pytest.raises(FileFormatError, match="has 1 rows, at most 0 positions"):
+        read_targets(path)
+
+
+def test_coordinates_that_are_not_numbers(tmp_path):
+    with pytest.raises(FileFormatError, match="coordinates are not numbers: "):
+        read_targets(write(tmp_path / "x.csv", b"ra,dec\n1,2\n1,x\n"))
+
+
+def write(path, content):
+    path.write_bytes(content)
+    return path
 
 
 def test_a_reference_catalog_that_is_not_text(tmp_path):

@@ -13,6 +13,7 @@ from obs.image.catalog import Catalog
 from obs.repo.butler import Butler
 from obs.repo.fits_catalog import read_catalog
 from obs.repo.input_files import note_input
+from obs.repo.parquet_catalog import parquet_length
 from obs.runs.results import find_results
 
 __all__ = ["coadd_targets", "parse_position", "read_targets", "single_target"]
@@ -27,6 +28,8 @@ _FORMATS = {".csv": "ascii.csv", ".ecsv": "ascii.ecsv", ".txt": "ascii", ".dat":
 
 #: Texts of tables take twenty times their size in memory while they are read.
 _MOST_BYTES = 50_000_000
+#: More positions than on any image; a Parquet file of half a megabyte may hold 60 million.
+_MOST_ROWS, _PARQUET = 10_000_000, (".parq", ".parquet")
 #: First bytes of files of gzip, bzip2, xz, zip, zstd and compress.
 _COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"PK\x03\x04", b"\x28\xb5\x2f\xfd", b"\x1f\x9d")
 
@@ -87,6 +90,8 @@ def _read_table(path: Path) -> Table:
         if suffix in _FORMATS:
             _check_text(path)
             return Table.read(path, format=_FORMATS[suffix])
+        if suffix in _PARQUET and (count := parquet_length(path)) > _MOST_ROWS:
+            raise FileFormatError(f"has {count} rows, at most {_MOST_ROWS} positions are measured at a time", path=path)
         return read_catalog(path).to_table()
     except FileFormatError:
         raise
@@ -121,7 +126,10 @@ def _coordinates(table: Table, ra_name: str, dec_name: str, path: Path) -> tuple
         return np.asarray(sky.ra.deg), np.asarray(sky.dec.deg)
     values = []
     for column in (ra, dec):
-        data = np.asarray(np.ma.filled(np.ma.asarray(column), np.nan), np.float64)
+        try:
+            data = np.asarray(np.ma.filled(np.ma.asarray(column), np.nan), np.float64)
+        except (TypeError, ValueError) as error:
+            raise FileFormatError(f"coordinates are not numbers: {error}", path=path) from None
         values.append(np.degrees(data) if str(column.unit) in ("rad", "radian") else data)
     return values[0] % 360.0, values[1]
 
