@@ -469,8 +469,8 @@ def test_a_missing_bias(night, obs):
     assert status == 1
     assert re.search(
         r"unable to retrieve bias for .*visit=1.*: no bias for ccd=0 taiObs=.* among 0 in the registry of "
-        r"calibrations; the table bias is empty; make one with obs calibs build bias or obs calibs ingest, or go "
-        r"without by -c isr.do_bias=false or --allow-missing",
+        r"calibrations; the table bias is empty; make one with obs calibs build bias or obs calibs ingest, or "
+        r"continue without it by -c isr.do_bias=false or --allow-missing",
         err,
     )
     status, _, err = obs("calibs", "build", "dark", night.root, "--allow-missing")
