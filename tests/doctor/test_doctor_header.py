@@ -192,7 +192,7 @@ def test_cards_that_tell_what_is_not_read_are_named(look):
         }
 
     found = look(Other)
-    assert found["exposure_time"].note == "not known, though EXPTIME tells it"
+    assert found["exposure_time"].note == "not known, though EXPTIME gives it"
     assert "test_doctor_header.py:" in found["exposure_time"].remedy
     assert "translation['exposure_time']: name EXPTIME, which holds 94.975" in found["exposure_time"].remedy
     assert found["date_begin"].verdict == "wrong"
