@@ -337,8 +337,12 @@ def test_reads_one_of_several_images(tmp_path):
 
 def test_a_wcs_that_cannot_be_read_is_told(tmp_path, caplog):
     header = fits.Header([("CTYPE1", "RA---TPV"), ("CTYPE2", "DEC--TPV")])
+    fits.PrimaryHDU(np.zeros((2, 2)), header).writeto(tmp_path / "not_pointed.fits")
+    header["CRPIX1"] = 1.0
     fits.PrimaryHDU(np.zeros((2, 2)), header).writeto(tmp_path / "x.fits")
     with caplog.at_level(logging.WARNING):
+        assert read_exposure(tmp_path / "not_pointed.fits").wcs is None
+        assert not caplog.text  # a program names the projection before it knows where the frame is
         assert read_exposure(tmp_path / "x.fits").wcs is None
     assert "x.fits: its WCS is not used: WCS (RA---TPV DEC--TPV): card CRVAL1 is missing" in caplog.text
 

@@ -554,6 +554,21 @@ def test_variance_without_gain_or_read_noise():
     )
 
 
+def test_the_level_of_a_missing_bias_is_not_light():
+    """Without bias and overscan the noise of the sky does not give the gain, and all of it counts as read noise."""
+    nan, warnings = float("nan"), []
+    settings = {"do_overscan": False, "do_bias": False, "warn": warnings}
+    result = run(raw_frame(light()), where=detector(gain=nan, read_noise=nan), allow_missing=True, **settings)
+    assert warnings[0].startswith(
+        "amplifier 'A0': the gain is unknown, the camera's table has nan, and taken as 1 electron/adu, because neither "
+        "a bias nor overscan gives the level without light: write it into amplifiers.csv"
+    )
+    for k, x in enumerate((slice(0, W), slice(W, None))):
+        assert result.metadata[f"ISR_GAINA{k}"] == 1.0
+        noise = np.std(result.masked_image.image[:, x])
+        assert result.metadata[f"ISR_READNOISEA{k}"] == pytest.approx(noise, rel=0.1)
+
+
 def test_an_unknown_read_noise_is_never_zero():
     """Without overscan, and of a frame without light: that of the pixels, to 10 %."""
     dark = raw_frame(np.zeros_like(light()))

@@ -51,7 +51,7 @@ COMMANDS = {
     "display": ("display:display", "Draw an image, or show it in DS9."),
     "get": ("get:get", "Print a dataset, or write it to a file."),
     "export": ("export:export", "Export results to files that need no repository."),
-    "provenance": ("provenance:provenance", "Print the inputs of a dataset, back to the raw file."),
+    "provenance": ("provenance:provenance", "Print the inputs of a dataset, back to the raw files."),
     "diff-config": ("diff_config:diff_config", "Print how the settings of two runs differ."),
     "new": ("new:new", "Make a camera package, from raw files or answers."),
     "check": ("check:check", "Check a camera package."),

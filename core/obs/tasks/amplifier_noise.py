@@ -46,11 +46,16 @@ def find_amplifier_noise(work: Work, amp: Amplifier) -> AmplifierNoise:
     if gain_source == "assumed" or noise_source == "pixels":
         read_noise = noise / gain if noise_source in ("overscan", "bias") else 0.0
         known = None if gain_source == "assumed" else gain
-        measured = estimate_pixel_noise(work.data(amp).image, gain=known, read_noise=read_noise)
+        image = work.data(amp).image
+        is_leveled = _is_leveled(work, amp)
+        if not is_leveled:
+            image = image - np.median(image)  # all of the noise counts as that of one read
+        measured = estimate_pixel_noise(image, gain=known, read_noise=read_noise)
         if gain_source == "assumed":
             where = f"amplifier '{amp.name}': the gain is unknown, the camera's table has {amp.nominal.gain}"
             if measured.gain is None:
-                work.warn(f"{where}, and taken as 1 electron/adu: {_remedy('gain')}")
+                cause = "" if is_leveled else ", because neither a bias nor overscan gives the level without light"
+                work.warn(f"{where}, and taken as 1 electron/adu{cause}: {_remedy('gain')}")
             else:
                 gain, gain_source = measured.gain, "pixels"
                 work.measured_gains[amp.name] = gain
@@ -66,6 +71,12 @@ def find_amplifier_noise(work: Work, amp: Amplifier) -> AmplifierNoise:
     if (is_integer or np.isfinite(work.raw.highest)) and noise_source not in ("camera", "isr.read_noise"):
         noise = max(noise, _ROUNDING * gain)
     return AmplifierNoise(gain, noise, gain_source, noise_source)
+
+
+def _is_leveled(work: Work, amp: Amplifier) -> bool:
+    """Whether counts begin at no light; else the photon noise of the sky does not give the gain."""
+    is_bias_missing = work.config.allow_missing and work.calibrations.bias is None
+    return amp.name in work.overscan or not is_bias_missing
 
 
 def _remedy(name: str) -> str:
