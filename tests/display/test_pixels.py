@@ -8,7 +8,9 @@ from obs.display.binning import bin_image, bin_mask, bin_step
 from obs.display.limits import find_limits, zscale_limits
 from obs.display.mask_colors import overlay, shown_planes
 from obs.display.thumbnail import gray_levels, thumbnail
+from obs.display.view import View
 from obs.errors import ConfigError
+from obs.geom import Box
 from obs.image.mask import Mask
 
 
@@ -115,3 +117,15 @@ def test_a_value_that_pads_the_image_does_not_set_its_levels():
     assert find_limits(image) == pytest.approx(levels, abs=3.0)  # the noise: extremes of fewer pixels
     counts = np.random.default_rng(5).poisson(2.0, (200, 200)).astype(np.float32)
     assert find_limits(counts)[0] == counts.min()
+
+
+def test_the_box_with_data():
+    image, mask = np.zeros((30, 40), np.float32), Mask.zeros((30, 40))
+    image[:, :5] = np.nan
+    no_data = np.ones((30, 40), bool)
+    no_data[12:20, 3:9] = False
+    mask.set(no_data, "NO_DATA")
+    view = View(image, mask=mask, x_min=100, y_min=200)
+    assert view.data_box() == Box(105, 212, 4, 8)
+    assert view.cut(view.data_box()).shape == (8, 4)
+    assert View(np.full((3, 4), np.nan, np.float32)).data_box() == Box(0, 0, 4, 3)

@@ -28,6 +28,8 @@ __all__ = ["display"]
 
 _AROUND_SOURCE = 100
 """Pixels a side of the part around a source."""
+_SMALL_PART = 0.5
+"""A picture is cut to the box with data if this is less of the image."""
 _LONGEST_NAME = 100
 
 
@@ -82,7 +84,8 @@ def display(
         raise DataIdError(f"{len(subjects)} images match ({some}, ...): name one, or ask for --rgb or --compare")
     for line in subjects[0].warnings:
         click.echo(f"WARNING {line}", err=True)
-    view, stars = _shown(subjects[0], part, source, look, catalog, need=regions is not None)
+    is_picture = not ds9 and regions is None
+    view, stars = _shown(subjects[0], part, source, look, catalog, need=regions is not None, is_picture=is_picture)
     if regions is not None:
         _write_regions(regions, view, stars, look)
     if ds9:
@@ -129,9 +132,19 @@ def _same_part(views: list[View], part: Zoom | None) -> list[View]:
 
 
 def _shown(
-    subject: Subject, part: Zoom | None, source: int | None, look: Look, catalog: str | None, *, need: bool = False
+    subject: Subject,
+    part: Zoom | None,
+    source: int | None,
+    look: Look,
+    catalog: str | None,
+    *,
+    need: bool = False,
+    is_picture: bool = True,
 ) -> tuple[View, Catalog | None]:
-    """Return the part of an image that is wanted, and its sources if they are."""
+    """Return the part of an image that is asked for, and its sources if they are.
+
+    Of an image that is mostly without data, such as the only patch of a small field, a picture shows the rest.
+    """
     view = subject.view
     wanted = look.sources != "none" or source is not None
     if need and not view.outlines:
@@ -142,8 +155,12 @@ def _shown(
         x, y = (float(values[0]) for values in source_positions(stars, view.wcs))
         part = part or Zoom(x, y, _AROUND_SOURCE, in_pixels=True)
     if part is None:
-        return view, stars
-    shown = view.cut(part.box(view.wcs))
+        box = view.data_box() if is_picture else None
+        if box is None or box.width * box.height > _SMALL_PART * view.image.size:
+            return view, stars
+        shown = view.cut(box)
+    else:
+        shown = view.cut(part.box(view.wcs))
     return shown, None if stars is None else _inside(stars, view, shown)
 
 

@@ -129,6 +129,17 @@ class View:
             full_shape=inside.shape,
         )
 
+    def data_box(self) -> Box:
+        """Return the smallest box with all pixels that have data, counted as on the axes; all of an empty image."""
+        has_data = np.isfinite(self.image)
+        if self.mask is not None and "NO_DATA" in self.mask.planes:
+            has_data &= ~self.mask.any("NO_DATA")
+        x, y = np.flatnonzero(has_data.any(axis=0)), np.flatnonzero(has_data.any(axis=1))
+        if not x.size:
+            return Box(self.x_min, self.y_min, self.shape[1], self.shape[0])
+        width, height = int(x[-1] - x[0]) + 1, int(y[-1] - y[0]) + 1
+        return Box(self.x_min + int(x[0]), self.y_min + int(y[0]), width, height)
+
     def binned(self, largest: int) -> "View":
         """Return the image with ``largest`` pixels a side at most, means of the original ones."""
         return self.binned_by(bin_step(self.shape, largest))
