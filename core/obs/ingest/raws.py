@@ -318,6 +318,8 @@ class _Ingest:
         """Yield of each place of a file, relative to the repository, where the file came from and how."""
         sources = self.parts.get(plan.report.path, [plan.report.path])
         text = " ".join(sorted(os.path.abspath(source) for source in sources))
+        # databases hold text, and names of files any bytes
+        text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
         mode = self.mode or self.options.mode
         for transfer in plan.transfers:
             if not is_same_place(transfer.source, transfer.target):
