@@ -97,7 +97,7 @@ def test_damaged_results_are_removed_and_made_again(verify, settings, capsys):
     assert main(["verify", RERUN, "--fix"]) == 1
     assert "Remove 1 damaged result? obs process --skip-existing makes them again: not done" in capsys.readouterr().err
     assert path.exists()
-    assert main(["verify", RERUN, "--fix", "--yes"]) == 0
+    assert main(["verify", RERUN, "--fix", "--yes"]) == 0, capsys.readouterr()
     assert not path.exists()
     plan = ["process", "DATA", "--rerun", "a", "--id", "visit=21", "-c", *settings, "--skip-existing", "--dry-run"]
     assert main(plan) == 0

@@ -34,8 +34,8 @@ def test_files_are_named_one_a_line(run, copied):
 
 
 def test_a_result_leads_back_to_its_raw_file(run):
-    status, out, _ = run("provenance", RERUN, "calexp", "visit=21")
-    assert status == 0
+    status, out, err = run("provenance", RERUN, "calexp", "visit=21")
+    assert status == 0, out + err
     assert re.search(r"^raw +same +[0-9a-f]{12} +\S+/00021\.fits$", out, re.MULTILINE)
     assert re.search(r"^bias +same +[0-9a-f]{12} +\S+/bias\.fits$", out, re.MULTILINE)
     assert out.count("ref_cat") >= 1

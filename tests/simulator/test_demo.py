@@ -101,7 +101,7 @@ def test_a_signal_ends_the_demonstration(installed, tmp_path, monkeypatch, statu
         asked.append(words[0])
         return status if words[0] == "process" else 0
 
-    monkeypatch.setattr(demo, "main", end)
+    monkeypatch.setattr(demo, "run_shown", end)
     assert main(["demo", "toy", "--output", str(tmp_path / "demo")]) == status
     assert asked[-1] == "process"
 

@@ -32,7 +32,7 @@ def suite(pytester):
 
 def test_a_sound_camera_passes(suite):
     result = suite("    camera = 'necam'")
-    result.assert_outcomes(passed=13, skipped=2)
+    result.assert_outcomes(passed=14, skipped=2)
     result.stdout.fnmatch_lines(["*no real headers: name a file of them, headers = 'tests/headers.json'"])
 
 

@@ -54,8 +54,11 @@ def _walk(butler: Butler, record: ResultRecord, depth: int, seen: set[str]) -> I
         seen.add(item.path)
         yield depth, item
         data_id = _identify(butler, item)
-        # The catalog of an exposure has the record of its image.
-        below = None if data_id is None else _record(butler, item.dataset_type, data_id)[0]
+        try:
+            # The catalog of an exposure has the record of its image.
+            below = None if data_id is None else _record(butler, item.dataset_type, data_id)[0]
+        except DataIdError:  # a calibration frame is not of one exposure
+            below = None
         if below is not None and item.dataset_type in (*below.outputs, _METADATA):
             yield from _walk(butler, below, depth + 1, seen)
 

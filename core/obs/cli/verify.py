@@ -70,7 +70,12 @@ def verify(
     found = _examine(butler)
     if fix:
         if _fix(butler, found, validity, yes=yes):
+            # results that were removed just now are to be made again, which has been said
+            removed = [str(fault.path) for fault in found.damaged if not fault.path.exists()]
             found = _examine(butler)
+            found.inputs = [
+                fault for fault in found.inputs if not any(name.startswith(str(fault.path)) for name in removed)
+            ]
     elif remove_leftovers:
         _remove_leftovers(butler, found.leftovers)
         found.leftovers = []
