@@ -27,8 +27,8 @@ COADD_VISITS = 4
 _SEEING = 0.85, 1.4
 _LEGEND = """\
 The last rows are the coadds: compare their depth and scatter with those of the exposures above. depth: magnitude of a
-point source at five times its error; off, scatter: measured minus true magnitudes of bright lone stars that do not
-vary; RA, Dec: scatter of their positions; found: share of the lone stars above ten times their error"""
+point source at five times its error; off, scatter: measured minus true magnitudes of bright isolated stars that do not
+vary; RA, Dec: scatter of their positions; found: share of the isolated stars above ten times their error"""
 
 
 def changing_sky(instrument: Instrument) -> list[str]:
