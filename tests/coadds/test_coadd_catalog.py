@@ -138,6 +138,13 @@ def test_catalogs_that_are_newer_stay(cataloged, capsys):
     assert "4 of 4 patches have catalogs that stay" in capsys.readouterr().err
 
 
+def test_a_dry_run_prints_patches(cataloged, capsys):
+    assert main(["coadd-catalog", str(cataloged), "--dry-run"]) == 0
+    printed = capsys.readouterr()
+    assert len(printed.out.splitlines()) == 4
+    assert printed.err.endswith("4 catalogs\n")
+
+
 def test_without_coadds(repository, tmp_path, capsys):
     folder = tmp_path / "none"
     shutil.copytree(repository.parent, folder, symlinks=True)

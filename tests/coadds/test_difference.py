@@ -122,6 +122,13 @@ def field(tmp_path_factory):
     return folder / "out"
 
 
+def test_a_dry_run_prints_images(field, capsys):
+    assert main(["difference", str(field), "--dry-run"]) == 0
+    printed = capsys.readouterr()
+    assert printed.err.endswith(f"{len(printed.out.splitlines())} images\n")
+    assert "visit=1" in printed.out
+
+
 def near(catalog, wcs, place):
     """The row nearest to a place, and its distance, pixels."""
     ra, dec = sky(*place)

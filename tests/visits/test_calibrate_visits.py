@@ -75,6 +75,13 @@ def test_nothing_was_processed(tmp_path):
         calibrate_visits(Butler(outputs=str(tmp_path / "out")), [["visit=9"]])
 
 
+def test_a_dry_run_prints_images_and_calibrates_none(tmp_path, obs):
+    make_rerun(tmp_path / "out", visits=2)
+    status, out, err = obs("calibrate-visits", tmp_path / "out", "--dry-run")
+    assert (status, len(out.splitlines()), err) == (0, 2, "2 images\n")
+    assert not Butler(tmp_path / "out").exists("jointcal_wcs", data_id(1) | {"tract": 0})
+
+
 def test_tract_in_the_data_id_as_in_the_stack(tmp_path, obs):
     make_rerun(tmp_path / "out", visits=2)
     status, _, err = obs("calibrate-visits", tmp_path / "out", "--id", "tract=3", "visit=1^2")

@@ -1,5 +1,7 @@
 """Fluxes at given positions, and light curves, against the truth."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from processed_visits import data_id
@@ -121,6 +123,17 @@ def test_command_writes_tables_and_says_which_calibration(frames, tmp_path, obs)
     found = frames.butler.get("forced_src", data_id(2), tract=0)
     assert found["objectId"].tolist() == [8, 9]
     assert obs("forced", frames.butler.output, "--table", table, "--name", "Vega")[2].startswith("obs: error: ")
+
+
+def test_a_dry_run_prints_images_and_measures_none(frames, tmp_path, obs):
+    table = tmp_path / "stars.csv"
+    table.write_text(f"name,RA,Dec\na,{frames.ra[0]:.7f},{frames.dec[0]:.7f}\n")
+    before = sorted(Path(frames.butler.output).rglob("*"))
+    words = ("forced", frames.butler.output, "--table", table, "--dry-run")
+    status, out, err = obs(*words, "--id", "visit=2^3")
+    assert (status, err) == (0, "2 images\n")
+    assert [f"visit={n}" in line.split() for n, line in zip((2, 3), out.splitlines(), strict=True)] == [True, True]
+    assert sorted(Path(frames.butler.output).rglob("*")) == before
 
 
 def test_lightcurve_command_formats(frames, tmp_path, obs):

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import click
 
+from obs.cli.dry_run import print_data_ids
 from obs.cli.logs import configure_logging
 from obs.cli.output_repository import open_output
 from obs.cli.show import settle_config
 from obs.runs.calibrate_visits import calibrate_visits as calibrate
-from obs.runs.calibrate_visits import calibrate_visits_settings, take_tract
+from obs.runs.calibrate_visits import calibrate_visits_settings, find_processed, take_tract
 from obs.visits.report import format_fit
 
 __all__ = ["calibrate_visits"]
@@ -19,6 +20,7 @@ def calibrate_visits(
     output: Path | None,
     rerun: str | None,
     tract: int | None,
+    dry_run: bool,
     doraise: bool,
     ids: list[list[str]],
     overrides: list[tuple[str, str]],
@@ -32,6 +34,8 @@ def calibrate_visits(
     if config is None:
         return 0
     ids, tract = take_tract(ids, tract)
+    if dry_run:
+        return print_data_ids(find_processed(butler, ids), "image")
     done = calibrate(butler, ids, tract=tract or 0, config=config)
     for fit in done.fits:
         for line in format_fit(fit.physical_filter, len(fit.data_ids), fit.n_visit, fit.astrometry, fit.photometry):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from obs.cli.dry_run import print_data_ids
 from obs.cli.logs import configure_logging
 from obs.cli.output_repository import open_output
 from obs.cli.progress import show_progress
@@ -27,6 +28,7 @@ def coadd_catalog(
     camera: str | None,
     skip_existing: bool,
     clobber_config: bool,
+    dry_run: bool,
     processes: int,
     timeout: float | None,
     doraise: bool,
@@ -41,6 +43,8 @@ def coadd_catalog(
     if config is None:
         return 0
     jobs = catalog_jobs(butler, [data_id for words in ids for data_id in parse_ids(words, _KEYS)])
+    if dry_run:
+        return print_data_ids([data_id for data_id, _ in jobs], "catalog")
     with show_progress(len(jobs)) as progress:
         configure_logging(log_levels, progress.write)
         outcomes = make_catalogs(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from obs.cli.dry_run import print_data_ids
 from obs.cli.logs import configure_logging
 from obs.cli.output_repository import open_output
 from obs.cli.progress import show_progress
@@ -28,6 +29,7 @@ def difference(
     rerun: str | None,
     tract: int | None,
     skip_existing: bool,
+    dry_run: bool,
     processes: int,
     timeout: float | None,
     doraise: bool,
@@ -44,6 +46,8 @@ def difference(
         return 0
     ids, tract = take_tract(ids, tract)
     data_ids = find_processed(butler, ids)
+    if dry_run:
+        return print_data_ids(data_ids, "image")
     with show_progress(len(data_ids)) as progress:
         configure_logging(log_levels, progress.write)
         outcomes = make_differences(

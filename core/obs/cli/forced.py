@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from obs.cli.dry_run import print_data_ids
 from obs.cli.logs import configure_logging
 from obs.cli.output_repository import open_output
 from obs.cli.progress import show_progress
@@ -25,6 +26,7 @@ def forced(
     table: Path | None,
     names: tuple[str, ...],
     tract: int | None,
+    dry_run: bool,
     processes: int,
     timeout: float | None,
     doraise: bool,
@@ -45,6 +47,8 @@ def forced(
     with inputs_noted() as sources:
         targets = coadd_targets(butler, tract) if table is None else read_targets(table, names)
     data_ids = find_processed(butler, ids)
+    if dry_run:
+        return print_data_ids(data_ids, "image")
     with show_progress(len(data_ids)) as progress:
         configure_logging(log_levels, progress.write)
         outcomes = measure_images(

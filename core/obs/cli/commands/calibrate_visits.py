@@ -23,6 +23,7 @@ Examples:
 @click.option("--output", metavar="DIR", type=click.Path(path_type=Path), help="Repository that obs process wrote.")
 @click.option("--rerun", metavar="[IN:]OUT", help="Rerun of REPO that obs process wrote; results go there, too.")
 @click.option("--tract", type=click.IntRange(min=0), help="Number of the tract; 0 if not given.")
+@click.option("--dry-run", is_flag=True, help="Print the images that would be calibrated, and stop.")
 @config_options
 @words_option("--show", metavar="WHAT...", text="Show config[=PATTERN] or history=PATTERN, and stop.")
 @words_option(

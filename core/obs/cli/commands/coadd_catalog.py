@@ -20,6 +20,7 @@ Examples:
 @click.command("coadd-catalog", cls=ManyWordsCommand, epilog=_EXAMPLE)
 @click.argument("root", metavar="REPO", type=click.Path(path_type=Path))
 @id_option
+@click.option("--dry-run", is_flag=True, help="Print the patches whose catalogs would be made, and stop.")
 @config_options
 @click.option("--output", metavar="DIR", type=click.Path(path_type=Path), help="Repository to write into.")
 @click.option("--rerun", metavar="[IN:]OUT", help="Write into REPO/rerun/OUT, and read from REPO/rerun/IN.")

@@ -31,6 +31,7 @@ Examples:
 )
 @click.option("--name", "names", metavar="NAME", multiple=True, help="Name of an object of the table. Repeatable.")
 @click.option("--tract", type=click.IntRange(min=0), help="Tract of the coadd catalog and of the calibration.")
+@click.option("--dry-run", is_flag=True, help="Print the images that would be measured, and stop.")
 @config_options
 @words_option("--show", metavar="WHAT...", text="Show config[=PATTERN] or history=PATTERN, and stop.")
 @run_options
