@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 from obs.errors import MeasurementError
 from obs.image.catalog import Catalog
 from obs.image.wcs import TanSipWcs
-from obs.tasks.astrometry import AstrometryConfig, solve_astrometry
+from obs.tasks.astrometry import solve_astrometry
+from obs.tasks.astrometry_config import AstrometryConfig
 from obs.tasks.reference import ReferenceConfig
 
 SHAPES = [(1361, 2048), (1024, 1024), (4096, 2048), (3000, 4500), (4176, 2048)]

@@ -10,7 +10,7 @@ from obs.errors import MeasurementError
 from obs.image.catalog import Catalog
 from obs.image.visit_info import VisitInfo
 from obs.image.wcs import TanSipWcs
-from obs.tasks.astrometry import AstrometryConfig
+from obs.tasks.astrometry_config import AstrometryConfig
 from obs.tasks.proper_motion import move_to_epoch, solve_at_epoch, warn_of_wrong_epoch
 from obs.tasks.reference import ReferenceConfig
 

@@ -23,7 +23,8 @@ from obs.tasks.aperture_correction import (
     fit_aperture_corrections,
     warn_of_poor_correction,
 )
-from obs.tasks.astrometry import AstrometryConfig, AstrometrySolution, match_reference
+from obs.tasks.astrometry import AstrometrySolution, match_reference
+from obs.tasks.astrometry_config import AstrometryConfig
 from obs.tasks.background import BackgroundConfig, check_background, clip_few_counts
 from obs.tasks.calibrated_columns import add_magnitudes, add_times
 from obs.tasks.crowding import warn_of_crowding

@@ -1,7 +1,7 @@
 """All settings of `obs process` and of `obs process-file`."""
 
 from obs.config.base import TaskConfig, setting
-from obs.tasks.astrometry import AstrometryConfig
+from obs.tasks.astrometry_config import AstrometryConfig
 from obs.tasks.calibrate import CalibrateConfig
 from obs.tasks.characterize import CharacterizeConfig
 from obs.tasks.detect import DetectionConfig

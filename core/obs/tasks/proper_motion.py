@@ -13,7 +13,8 @@ from obs.errors import MeasurementError
 from obs.image.catalog import Catalog, Column
 from obs.image.exposure import Exposure
 from obs.instrument.barycenter import mid_exposure_mjd
-from obs.tasks.astrometry import AstrometryConfig, AstrometrySolution, solve_astrometry
+from obs.tasks.astrometry import AstrometrySolution, solve_astrometry
+from obs.tasks.astrometry_config import AstrometryConfig
 from obs.tasks.reference import ReferenceConfig
 from obs.tasks.sky_search import FindReference
 
