@@ -68,7 +68,7 @@ def test_numbers_have_a_unit_and_an_effect(config):
 
 PHRASES = re.compile(
     r"(?<![Tt]here )\b(?:is|are) no (?!longer|more\b|less\b|worse|such|doubt|better|\w+er than)"
-    r"|\bmend(?:s|ed|ing)?\b|\bwhat becomes of\b|\bas it comes\b"
+    r"|\b(?:is|are|was|were) told\b(?! apart| from)|\bmend(?:s|ed|ing)?\b|\bwhat becomes of\b|\bas it comes\b"
     r"|\b(?:is|are) wanted(?: here)?, (?:got|not)\b|\bgoes without\b"
 )
 """What the style of the guide replaces: "is not a", "fix", "what happens to", "as it is", "expected", "continues"."""

@@ -11,7 +11,7 @@ __all__ = ["ProcessSummary"]
 
 @dataclass(kw_only=True)
 class ProcessSummary:
-    """What is told of one detector.
+    """Summary of one processed detector.
 
     Parameters
     ----------

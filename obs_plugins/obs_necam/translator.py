@@ -61,7 +61,7 @@ class NecamTranslator(Translator):
         """Return the date as registries have it, 2020-09-04, from 20200904 in the header.
 
         Methods get the header as ``md``. They may raise FileFormatError, as `parse_date` does here: the frame is then
-        not ingested, and the user is told why.
+        not ingested, and a message says why.
         """
         return parse_date(str(md["DATE-OBS"]), "%Y%m%d").date().isoformat()
 

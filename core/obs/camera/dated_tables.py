@@ -52,7 +52,7 @@ class DatedTable:
 
 
 def find_dated_tables(curated: Path, kind: TableKind, detector: Detector) -> list[DatedTable]:
-    """Return the tables of a detector, by date; none where there is no folder for them.
+    """Return the tables of a detector, by date; an empty list without their folder.
 
     Parameters
     ----------

@@ -56,7 +56,7 @@ def check_instrument(instrument: object, name: str, folder: Path | None = None) 
         try:
             problems += [Problem(part, message) for message in check(instrument)]
         except ObsError as error:
-            # What a table or a setting lacks is told once, by the part that it belongs to.
+            # What a table or a setting lacks is reported once, by the part that it belongs to.
             if not any(str(error) in known.message for known in problems):
                 problems.append(Problem(part, f"{_place_of(error, instrument)}{error}"))
         except Exception as error:  # noqa: BLE001 - a package can fail in any way

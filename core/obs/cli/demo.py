@@ -217,7 +217,7 @@ def _report(exposures: Sequence[SimulatedExposure], common: _Settings, *, show_t
         try:
             report, exposure = report_frame(butler, one.data_id, one.truth)
         except DatasetNotFoundError:
-            continue  # what failed was told when it was processed
+            continue  # The failure was reported when the exposure was processed.
         first = exposure if first is None else first
         reports.append(report)
     if not reports:

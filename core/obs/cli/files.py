@@ -23,7 +23,7 @@ _NAMED = 3
 
 
 def find_files(words: Sequence[str]) -> list[Path]:
-    """Return the files that words on the command line name; a pattern without match is told and passed over.
+    """Return the files that words on the command line name; a pattern without match is reported and skipped.
 
     A folder stands for all FITS files in it and in the folders below, whatever their names end with. What else is in it
     is counted in a line.
@@ -45,7 +45,7 @@ def _matches(word: str) -> Iterator[Path]:
         yield from _in_folder(path)
         return
     if path.exists() or not has_magic(word):
-        yield path  # one that does not exist is told where it is read
+        yield path  # one that does not exist is reported where it is read
         return
     names = sorted(glob(str(path), recursive=True))
     if not names:
@@ -71,7 +71,7 @@ def _in_folder(folder: Path) -> Iterator[Path]:
             elif path.is_file():
                 others[path.suffix or "without an ending"] += 1
     if is_empty:
-        yield folder  # what cannot be read is told where it is read
+        yield folder  # what cannot be read is reported where it is read
     if others:
         kinds = ", ".join(f"{count} {ending}" for ending, count in others.most_common(_NAMED))
         more = ", ..." if len(others) > _NAMED else ""

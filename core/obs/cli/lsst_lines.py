@@ -88,7 +88,8 @@ def _refusal(name: str, line: Sequence[str]) -> str:
         return f"{name}.py: {REASONS[name]}"
     hint = suggest(name, [*PROGRAMS, *STEPS, *REASONS])
     return (
-        f"there is no counterpart of '{line[0]}'{hint}; there is one of: {', '.join(f'{one}.py' for one in PROGRAMS)}"
+        f"'{line[0]}' is not a program that can be translated{hint}; expected one of "
+        f"{', '.join(f'{one}.py' for one in PROGRAMS)}"
     )
 
 

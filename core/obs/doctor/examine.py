@@ -86,7 +86,7 @@ def examine(
     what : str
         Its name or folder.
     files : sequence of Path
-        Raw files; whatever is wrong with them is told, not raised.
+        Raw files; faults of these are reported, not raised.
     on_file : callable, optional
         Called with each file when it has been read.
     """
@@ -151,7 +151,7 @@ def _translator(instrument: Instrument | None) -> Translator | None:
         translator = instrument.make_translator()
         translator.guarded = False  # what cannot be is to be seen
         return translator
-    except Exception:  # noqa: BLE001 - a plugin can fail in any way; told by the check of the package
+    except Exception:  # noqa: BLE001 - a plugin can fail in any way; reported by the check of the package
         return None
 
 
@@ -193,7 +193,7 @@ def _read(path: Path, instrument: Instrument, translator: Translator) -> Iterato
     except FileFormatError:
         if not is_text:
             first_image(path)  # raises what is wrong with the file itself
-        # The header is at fault, or how it is read: that is told value by value.
+        # The header is at fault, or how it is read: that is reported value by value.
         cards = raw_file.cards
         header = {keyword: cards.get(keyword) for keyword in cards if cards.get(keyword) is not None}
         told = {item.name: item.value for item in explain(translator, header) if item.is_column}
@@ -219,7 +219,7 @@ def _exposure(
     in_colors = detector is not None and detector.color_plane is not None
     try:
         number: int | None = instrument.exposure_number(frame.row)
-    except Exception:  # noqa: BLE001 - a plugin's function can fail in any way; told by the check of the header
+    except Exception:  # noqa: BLE001 - a plugin's function can fail in any way; reported by the check of the header
         number = None
     return RawExposure(
         path=path,
@@ -245,7 +245,7 @@ def _find_detector(instrument: Instrument, frame: Frame) -> Detector | None:
     try:
         detectors = instrument.load_camera().detectors
     except ObsError:
-        return None  # told by the check of the package
+        return None  # reported by the check of the package
     return detectors[0] if len(detectors) == 1 else None
 
 

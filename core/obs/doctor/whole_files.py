@@ -42,5 +42,5 @@ def whole_files(
 def _translator(instrument: Instrument | None) -> Translator | None:
     try:
         return None if instrument is None else instrument.make_translator()
-    except Exception:  # noqa: BLE001 - a plugin can fail in any way; told by the check of the package
+    except Exception:  # noqa: BLE001 - a plugin can fail in any way; reported by the check of the package
         return None

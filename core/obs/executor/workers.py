@@ -1,7 +1,7 @@
 """Several processes of this machine.
 
 An exception, a time limit or a process that is killed becomes an `Outcome` that says so. Worker processes are started
-afresh (never forked), use one thread each unless told otherwise, and send their log messages to the process that
+afresh (never forked), use one thread each by default, and send their log messages to the process that
 started them.
 """
 

@@ -90,7 +90,7 @@ def _find_part(path: Path, translator: Translator, rule: AmplifierFiles) -> tupl
             return None
         row = translator.registry_columns(header)
     except (ObsError, OSError):
-        return None  # told where it is read as a file of its own
+        return None  # reported where it is read as a file of its own
     key = tuple(row.get(column) for column in translator.unique)
     return None if None in key else (key, name)
 
@@ -204,7 +204,7 @@ def _is_cube(path: Path) -> bool:
     try:
         return is_cube(path)
     except (ObsError, OSError):
-        return False  # told where it is read
+        return False  # reported where it is read
 
 
 def _make_scratch(root: Path | None) -> Path:

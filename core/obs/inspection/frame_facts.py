@@ -253,7 +253,7 @@ def _site(all_cards: Sequence[Cards], begins: Sequence[Finding]) -> list[Finding
 
 
 def _rules(facts: Sequence[FileFacts], all_cards: Sequence[Cards]) -> dict[str, Any]:
-    """Return how each quantity is read, so that each file is read as it is told alone."""
+    """Return how each quantity is read, so that each file gives the values that it gives alone."""
     seconds = [float(one.exposure[0].value) if one.exposure[0].is_known else math.nan for one in facts]
     dates = [parse_date(one.date[0].value) if one.date[0].is_known else None for one in facts]
 

@@ -47,7 +47,7 @@ def whole_files(
     try:
         found = find_amplifier_files([read_raw_file(path) for path in paths])
     except FileFormatError:
-        found = None  # told by who looks at the files
+        found = None  # reported by the caller
     cubes = {path for path in paths if planes is not None and _is_cube(path)}
     if found is None and not cubes:
         yield list(paths), None
@@ -74,4 +74,4 @@ def _is_cube(path: Path) -> bool:
     try:
         return is_cube(path)
     except ObsError:
-        return False  # told by who looks at the files
+        return False  # reported by the caller

@@ -148,7 +148,7 @@ def _named(value: object) -> str:
 
 
 class _Table:
-    """Reads entries; what is wrong is told with its line."""
+    """Reads entries; what is wrong is reported with its line."""
 
     def __init__(self, path: Path, lines: Mapping[YamlPath, int]) -> None:
         self.path, self.lines = path, lines

@@ -31,5 +31,5 @@ def _translators() -> tuple[tuple[str, Translator], ...]:
         try:
             made.append((name, found.instrument.make_translator()))
         except ObsError:
-            continue  # told where that camera is used
+            continue  # reported where that camera is used
     return tuple(made)

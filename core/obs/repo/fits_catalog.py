@@ -64,7 +64,7 @@ def _holds_parquet(path: Path | str) -> bool:
         with open(path, "rb") as file:
             return file.read(4) == b"PAR1"
     except OSError:
-        return False  # what is wrong with the file is told where it is read
+        return False  # what is wrong with the file is reported where it is read
 
 
 def write_catalog(catalog: Catalog, path: Path | str) -> None:

@@ -1,4 +1,4 @@
-"""Repositories as LSST's Butler is told of them: ``inputs=`` and ``outputs=``."""
+"""Repositories as LSST's Butler takes them: ``inputs=`` and ``outputs=``."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace

@@ -38,7 +38,7 @@ def create_package(answers: Answers, folder: Path, *, facts: Mapping[str, Any] |
     folder : Path
         Folder in which the package's own, ``obs_NAME``, is made.
     facts : mapping, optional
-        What raw files told; see `obs.scaffold.facts.template_facts`. It wins over the answers.
+        Facts from raw files; see `obs.scaffold.facts.template_facts`. It wins over the answers.
 
     Returns
     -------
@@ -92,7 +92,7 @@ def render_template(context: Mapping[str, Any], folder: Path, *, template: Path 
     OutputError
         If it cannot be rendered or written.
     ConfigError
-        If what raw files told could become code.
+        If facts from raw files could become code.
     """
     from cookiecutter.exceptions import CookiecutterException  # noqa: PLC0415 - slow to import
     from cookiecutter.main import cookiecutter  # noqa: PLC0415 - slow to import

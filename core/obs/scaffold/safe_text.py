@@ -40,7 +40,7 @@ def as_template_literal(text: str) -> str:
 
 
 def check_facts(facts: Mapping[str, Any]) -> None:
-    """Check that what raw files told can be written into Python and YAML.
+    """Check that facts from raw files can be written into Python and YAML.
 
     Raises
     ------

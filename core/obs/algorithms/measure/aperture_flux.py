@@ -34,7 +34,7 @@ _COMPILED = Kernel(
 )
 
 EXACT = 0
-"""How sep is told to use the exact area of overlap between circle and pixel."""
+"""How sep is asked to use the exact area of overlap between circle and pixel."""
 
 SUBPIXELS = 5
 """Pixels on the border of an ellipse are divided into this many in x and in y."""

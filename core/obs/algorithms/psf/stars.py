@@ -74,7 +74,7 @@ class PsfStars:
         image = (scaled @ basis.reshape(n_term, -1)).reshape(-1, model_height, model_width)
         shifted = image @ self.columns.transpose(0, 2, 1)
         self.model = np.asarray(self.rows @ shifted, np.float32)
-        # differences between pixels are no slopes where stars are as narrow as pixels
+        # If stars are as narrow as pixels, differences between pixels are not slopes of the PSF.
         across = shift_slopes(self.x, width, model_width, self.sampling).transpose(0, 2, 1)
         up = shift_slopes(self.y, height, model_height, self.sampling)
         self.by_x = np.asarray(self.rows @ (image @ across), np.float32)

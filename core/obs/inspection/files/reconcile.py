@@ -1,4 +1,4 @@
-"""Rules that single files give, put in an order in which each file is read as it is told alone."""
+"""Rules that single files give, put in an order in which each file gives the values that it gives alone."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
