@@ -197,6 +197,11 @@ def test_differences_that_are_current_stay(field, tmp_path, capsys):
     butler.put(butler.get("calexp", data_id(1)), "calexp", data_id(1))
     assert main(words) == 0
     assert "1 of 2 differences are current and stay" in capsys.readouterr().err
+    calibrated = butler.get("calexp", data_id(2))
+    butler.put(calibrated.wcs, "jointcal_wcs", data_id(2) | {"tract": 0})
+    butler.put(calibrated.photo_calib, "jointcal_photoCalib", data_id(2) | {"tract": 0})
+    assert main(words) == 0
+    assert "1 of 2 differences are current and stay" in capsys.readouterr().err
     assert main([*words, "-c", "detection.threshold=6"]) == 0
     assert "stay" not in capsys.readouterr().err
 

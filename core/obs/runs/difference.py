@@ -19,6 +19,7 @@ from obs.repo.rerun_settings import config_path
 from obs.runs.record import RecordOptions, begin_output
 from obs.runs.settings import camera_settings
 from obs.tasks.difference.config import DifferenceConfig
+from obs.visits.calibration import calibration_files
 
 __all__ = ["difference_settings", "make_differences"]
 
@@ -55,7 +56,8 @@ def make_differences(
     tract : int, optional
         Tract of the coadd and of the common calibration; by default the first with a coadd of the image.
     skip_existing : bool, optional
-        Keep differences that are newer than their image and all coadds, and were made with the same settings.
+        Keep differences that are newer than their image, its common calibration and all coadds, and were made with the
+        same settings.
     processes, timeout, on_done, raise_errors
         As of `obs.executor.run.run`.
 
@@ -72,7 +74,7 @@ def make_differences(
     begin_output(butler, _TASK, config, RecordOptions(clobber=True))
     if skip_existing:
         newest = _newest_input(butler)
-        data_ids = [data_id for data_id in data_ids if not _is_current(butler, data_id, newest)]
+        data_ids = [data_id for data_id in data_ids if not _is_current(butler, data_id, newest, tract)]
     work = partial(_difference_one, butler=butler, config=config, tract=tract)
     return run(work, list(data_ids), processes=processes, timeout=timeout, on_done=on_done, raise_errors=raise_errors)
 
@@ -92,9 +94,10 @@ def _newest_input(butler: Butler) -> int:
     return max(path.stat().st_mtime_ns for path in paths)
 
 
-def _is_current(butler: Butler, data_id: DataId, newest: int) -> bool:
+def _is_current(butler: Butler, data_id: DataId, newest: int, tract: int | None) -> bool:
     """Return whether an image has a difference that is newer than all that it is made of."""
     if not butler.exists("deepDiff_differenceExp", data_id, write=True):
         return False
     made = butler.path("deepDiff_differenceExp", data_id, write=True).stat().st_mtime_ns
-    return made > max(newest, butler.path("calexp", data_id).stat().st_mtime_ns)
+    inputs = [butler.path("calexp", data_id), *calibration_files(butler, data_id, tract=tract)]
+    return made > max(newest, *(path.stat().st_mtime_ns for path in inputs))

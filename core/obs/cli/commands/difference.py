@@ -24,7 +24,9 @@ Examples:
 @click.option("--output", metavar="DIR", type=click.Path(path_type=Path), help="Repository that obs process wrote.")
 @click.option("--rerun", metavar="[IN:]OUT", help="Rerun of REPO that obs process wrote; results go there, too.")
 @click.option("--tract", type=click.IntRange(min=0), help="Tract of the coadd and of the calibration.")
-@click.option("--skip-existing", is_flag=True, help="Keep differences newer than image, coadds and settings.")
+@click.option(
+    "--skip-existing", is_flag=True, help="Keep differences newer than image, calibration, coadds and settings."
+)
 @click.option("--dry-run", is_flag=True, help="Print the images that would be subtracted from, and stop.")
 @config_options
 @words_option("--show", metavar="WHAT...", text="Show config[=PATTERN] or history=PATTERN, and stop.")
