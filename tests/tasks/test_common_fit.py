@@ -4,8 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import sparse
 from visits_of_a_field import MAGNITUDE_NOISE, POSITION_NOISE, SCALE, make_field, position_errors, without_zero_points
 
+from obs.algorithms.relative.robust import fit_robustly
+from obs.algorithms.relative.solve import Anchors
 from obs.errors import MeasurementError
 from obs.tasks.relative.astrometry import fit_common_astrometry
 from obs.tasks.relative.config import CommonAstrometryConfig, CommonPhotometryConfig, StarsConfig
@@ -102,6 +105,23 @@ def test_one_outlier_frame_does_not_harm_the_others(field):
     good = np.concatenate([part for number, part in enumerate(errors) if number // 2 != 1])
     assert rms(good) < 1.5 * NOISE
     assert fit.n_rejected > 0.5 * len(frames[3].x)
+
+
+def test_a_variable_star_that_contradicts_its_anchor_stays_out():
+    n_star, n_visit = 40, 4
+    star, visit = (part.ravel() for part in np.indices((n_star, n_visit)))
+    value = np.random.default_rng(1).normal(0.0, 0.004, star.size)
+    # nothing that is left speaks against such a star once all of its measurements and its anchor are out
+    value[star == 0] = 0.17, 0.29, 0.05, -0.25
+    value[star == 1] = -0.4, 0.3, 0.3, 0.3
+    design = sparse.csr_array((np.ones(star.size), (np.arange(star.size), visit)), shape=(star.size, n_visit))
+    anchors = Anchors(np.arange(n_star), np.where(np.arange(n_star) < 2, -0.1, 0.0), np.ones(n_star))
+    sigma = np.full(star.size, 0.004)
+    options = {"n_star": n_star, "prior": np.full(n_visit, 4.0), "anchors": anchors}
+    fit = fit_robustly(design, value, sigma, star, anchor_sigma=np.full(n_star, 0.001), **options)
+    assert not fit.kept[star == 0].any()
+    assert not fit.weight[star == 0].any()
+    assert np.abs(fit.solution.parameters).max() < 4 * 0.004 / np.sqrt(n_star)
 
 
 def test_one_visit_is_held_by_the_reference_catalog(field):

@@ -15,6 +15,7 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 _MAX_ITERATIONS = 15
+_FEWEST_KEPT = 0.75  # share; if fewer can be kept, the errors are wrong, not the measurements
 _NORMAL_MEDIAN = 0.6744897501960817  # of the absolute value of a normal distribution
 _LARGEST_RESIDUAL = 10.0  # sigma; what is farther off counts as this
 
@@ -84,19 +85,21 @@ def fit_robustly(
         Measurements farther off than so many standard errors are left out.
     """
     floor, anchor_floor, kept, anchor_kept = _start(value, sigma, star, n_star, anchors, clip, pairs)
-    odd = np.zeros(n_star, bool)
+    odd, wrong_errors = np.zeros(n_star, bool), False
     for step in range(_MAX_ITERATIONS):
         weight = np.where(kept & ~odd[star], 1.0 / (sigma**2 + floor**2), 0.0)
         anchor_weight = np.where(anchor_kept, 1.0 / (anchor_sigma**2 + anchor_floor**2), 0.0)
         held = replace(anchors, weight=anchor_weight)
         solution = solve_relative(design, value, weight, star, n_star=n_star, prior=prior, anchors=held)
         fitted = value + design @ solution.parameters
-        variance = sigma**2 + floor**2
-        residual, error = _leave_one_out(fitted, variance, weight, solution, star)
-        off, off_error = _leave_one_out(
-            anchors.value, anchor_sigma**2 + anchor_floor**2, anchor_weight, solution, anchors.star
-        )
-        new_floor = _floor(residual, sigma, error, floor, kept & ~odd[star])
+        variance, anchor_variance = sigma**2 + floor**2, anchor_sigma**2 + anchor_floor**2
+        means = _judging_means(star, fitted, variance, kept, anchors, anchor_variance, anchor_kept, n_star)
+        residual, error = _leave_one_out(fitted, variance, means, means.weight, star)
+        off, off_error = _leave_one_out(anchors.value, anchor_variance, means, means.anchor_weight, anchors.star)
+        in_fit, known = kept & ~odd[star], np.isfinite(residual)
+        few_kept = np.count_nonzero(in_fit & known) < _FEWEST_KEPT * np.count_nonzero(known)
+        wrong_errors = wrong_errors or bool(few_kept)
+        new_floor = _floor(residual, sigma, error, floor, in_fit | wrong_errors)
         new_anchor_floor = _floor(off, anchor_sigma, off_error, anchor_floor, anchor_kept)
         now_kept = _within(residual, error, clip, pairs)
         now_anchor_kept = _within(off, off_error, clip, pairs)
@@ -155,15 +158,48 @@ def _medians(value: Floats, star: Ints, n_star: int) -> Floats:
     return np.where(count > 0, 0.5 * (ordered[low] + ordered[high]), np.nan)
 
 
-def _leave_one_out(
-    value: Floats, variance: Floats, weight: Floats, solution: Solution, star: Ints
-) -> tuple[Floats, Floats]:
+@dataclass(frozen=True)
+class _Means:
+    """Means of stars, and the weights that they were taken with."""
+
+    value: Floats
+    total: Floats
+    weight: Floats
+    anchor_weight: Floats
+
+
+def _judging_means(
+    star: Ints,
+    fitted: Floats,
+    variance: Floats,
+    kept: Bools,
+    anchors: Anchors,
+    anchor_variance: Floats,
+    anchor_kept: Bools,
+    n_star: int,
+) -> _Means:
+    """Return means of stars that measurements are compared with.
+
+    Stars that are left out of the fit have one too, of all their measurements if none was kept. Otherwise nothing
+    would speak against them, they would come back, and the fit would take them in and leave them out in turn.
+    """
+    alive = np.bincount(star, kept, n_star) + np.bincount(anchors.star, anchor_kept, n_star) > 0
+    weight = np.where(kept | ~alive[star], 1.0 / variance, 0.0)
+    anchor_weight = np.where(anchor_kept | ~alive[anchors.star], 1.0 / anchor_variance, 0.0)
+    total = (np.bincount(star, weight, n_star) + np.bincount(anchors.star, anchor_weight, n_star)).astype(np.float64)
+    above = np.bincount(star, weight * fitted, n_star) + np.bincount(
+        anchors.star, anchor_weight * anchors.value, n_star
+    )
+    return _Means(np.divide(above, total, out=np.zeros(n_star), where=total > 0), total, weight, anchor_weight)
+
+
+def _leave_one_out(value: Floats, variance: Floats, means: _Means, weight: Floats, star: Ints) -> tuple[Floats, Floats]:
     """Return values minus what the rest says of their stars, and the errors of that; NaN where there is no rest."""
-    total, mean = solution.star_weight[star], solution.star_value[star]
+    total, mean = means.total[star], means.value[star]
     others = total - weight
     has_others = others > 1e-9 * np.maximum(total, 1e-300)
     with np.errstate(divide="ignore", invalid="ignore"):
-        rest = (total * np.nan_to_num(mean) - weight * value) / others
+        rest = (total * mean - weight * value) / others
         error = np.sqrt(variance + 1.0 / others)
     return np.where(has_others, value - rest, np.nan), np.where(has_others, error, np.nan)
 
