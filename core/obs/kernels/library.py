@@ -20,6 +20,7 @@ __all__ = ["NAME", "Kernel", "describe", "source_digest", "use_library"]
 
 NAME = "kernels.so"
 FOLDER = Path(__file__).parent
+_INSTALLED = FOLDER / NAME
 
 _SCALARS = {"int": ctypes.c_int64, "float": ctypes.c_double}
 
@@ -49,7 +50,7 @@ def _load(path: Path) -> ctypes.CDLL | None:
 def _library() -> ctypes.CDLL | None:
     if _chosen:
         return None if _chosen[-1] is None else _load(_chosen[-1])
-    return None if os.environ.get("OBS_KERNELS") == "numpy" else _load(FOLDER / NAME)
+    return None if os.environ.get("OBS_KERNELS") == "numpy" else _load(_INSTALLED)
 
 
 @contextmanager
@@ -68,7 +69,7 @@ def describe() -> str:
         return "compiled kernels"
     if os.environ.get("OBS_KERNELS") == "numpy":
         return "numpy kernels, as OBS_KERNELS says"
-    if (FOLDER / NAME).exists():
+    if _INSTALLED.exists():
         return "numpy kernels: the compiled ones are of another version; install obs again"
     return "numpy kernels: no C compiler was found when obs was installed"
 

@@ -13,9 +13,19 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from obs.errors import FileFormatError
+from obs.kernels.library import Kernel
 from obs.repo.fits_layout import Hdu, walk_hdus
 
-__all__ = ["CHECKSUM_CARDS", "checksums_compared", "compare_datasums", "is_comparing", "is_edited", "seal"]
+__all__ = [
+    "CHECKSUM_CARDS",
+    "add_sums",
+    "checksums_compared",
+    "compare_datasums",
+    "is_comparing",
+    "is_edited",
+    "seal",
+    "sum_words",
+]
 
 #: Cards that `seal` fills in, as they are in a header before.
 CHECKSUM_CARDS = {
@@ -23,10 +33,12 @@ CHECKSUM_CARDS = {
     "DATASUM": ("0" * 10, "data unit checksum"),
 }
 _CARD, _VALUE = 80, 11
-_CHUNK = 4 << 20
+_CHUNK = 1 << 20
 _ALL_ONES = 0xFFFFFFFF
 #: Signs between digits, capital and small letters, which an encoded checksum has not.
 _SIGNS = frozenset((*range(0x3A, 0x41), *range(0x5B, 0x61)))
+
+_COMPILED = Kernel("sum_words", "uint8", "int")
 
 _comparing: ContextVar[bool] = ContextVar("comparing", default=False)
 
@@ -80,26 +92,28 @@ def is_edited(text: bytes, cards: Mapping[str, Any]) -> bool:
     data_sum = str(cards.get("DATASUM", "")).strip()
     if not str(cards.get("CHECKSUM", "")).strip() or not data_sum.isdecimal() or int(data_sum) > _ALL_ONES:
         return False
-    return _add(_sum(text), int(data_sum)) != _ALL_ONES
+    return add_sums(sum_words(text), int(data_sum)) != _ALL_ONES
 
 
-def seal(file: BinaryIO) -> None:
+def seal(file: BinaryIO, sums: Mapping[int, int] = {}) -> None:
     """Fill in CHECKSUM and DATASUM of the HDUs that have these cards.
 
     Parameters
     ----------
     file : BinaryIO
         A whole FITS file, open for reading and writing.
+    sums : mapping of int to int, optional
+        Sums of the data of HDUs, by number, as of `sum_words`; the data of the others are read again.
     """
     for hdu in walk_hdus(file):
         places = [hdu.find_card(name) for name in CHECKSUM_CARDS]
         if None in places:
             continue
-        total = _sum_data(file, hdu)
+        total = sums[hdu.number] if hdu.number in sums else _sum_data(file, hdu)
         text = bytearray(hdu.text)
         _set(text, places[0], "0" * 16)
         _set(text, places[1], f"{total:010d}")
-        _set(text, places[0], _encode(_ALL_ONES - _add(_sum(text), total)))
+        _set(text, places[0], _encode(_ALL_ONES - add_sums(sum_words(text), total)))
         file.seek(hdu.start)
         file.write(text)
     file.seek(0, 2)
@@ -116,20 +130,24 @@ def _sum_data(file: BinaryIO, hdu: Hdu) -> int:
     left, total = hdu.padded_size, 0
     while left and (chunk := file.read(min(left, _CHUNK))):
         left -= len(chunk)
-        total = _add(total, _sum(chunk))
+        total = add_sums(total, sum_words(chunk))
     if left:
         raise FileFormatError(f"HDU {hdu.number}: the file was truncated: {left} bytes of its data are missing")
     return total
 
 
-def _sum(data: bytes | bytearray) -> int:
-    """Return the ones' complement sum of the 32-bit big-endian words in the data, which are a multiple of 4 bytes."""
+def sum_words(data: bytes | bytearray | memoryview) -> int:
+    """Return the ones' complement sum of the 32-bit big-endian words in the data; zeros fill up the last one."""
+    if _COMPILED:
+        return _COMPILED(np.frombuffer(data, np.uint8), len(data))
+    whole = len(data) // 4 * 4
     # In the machine's byte order numpy adds ten times faster.
-    words = np.frombuffer(data, ">u4").astype(np.uint32)
-    return _add(int(words.sum(dtype=np.uint64)), 0)
+    words = np.frombuffer(data[:whole], ">u4").astype(np.uint32)
+    rest = int.from_bytes(bytes(data[whole:]).ljust(4, b"\0"), "big")
+    return add_sums(int(words.sum(dtype=np.uint64)), rest)
 
 
-def _add(first: int, second: int) -> int:
+def add_sums(first: int, second: int) -> int:
     """Return the sum with every carry added at the other end."""
     total = first + second
     while total > _ALL_ONES:

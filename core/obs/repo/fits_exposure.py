@@ -1,5 +1,7 @@
 """Exposure files: image, mask and variance, with WCS, PSF and calibration."""
 
+import math
+import mmap
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -226,9 +228,16 @@ def _other_planes(hdus: fits.HDUList, image_hdu: fits.ImageHDU) -> dict[str, Any
 
 def _mask_pixels(hdu: fits.ImageHDU, box: Box | None) -> NDArray[np.int32]:
     """Read a mask; one that is empty, as those of calibrations are, takes no memory until it is changed."""
-    if box is None and not hdu.data.any():
-        return np.zeros(hdu.shape, np.int32)
+    # whether any bit is set does not depend on the order of bytes
+    if box is None and not hdu.data.view(hdu.data.dtype.newbyteorder("=")).any():
+        return _untouched_zeros(hdu.shape)
     return _pixels(hdu, box, np.int32)
+
+
+def _untouched_zeros(shape: tuple[int, ...]) -> NDArray[np.int32]:
+    """Return zeros that the system gives page by page as they are written to; numpy clears memory that it has kept."""
+    size = math.prod(shape) * np.dtype(np.int32).itemsize
+    return np.frombuffer(mmap.mmap(-1, size), np.int32).reshape(shape) if size else np.zeros(shape, np.int32)
 
 
 def _pixels(hdu: fits.ImageHDU, box: Box | None, dtype: Any) -> NDArray[Any]:  # noqa: ANN401

@@ -182,16 +182,16 @@ def _write_sealed(
     file: BinaryIO, hdus: Sequence[fits.PrimaryHDU | fits.ImageHDU | fits.BinTableHDU], tail: bytes
 ) -> None:
     before = fits.HDUList(list(takewhile(lambda hdu: not isinstance(hdu, fits.CompImageHDU), hdus)))
+    sums: dict[int, int] = {}
     if all(map(has_plain_pixels, before)):
         before.update_extend()
-        for hdu in before:
-            write_image_hdu(file, hdu)
+        sums = {number: write_image_hdu(file, hdu) for number, hdu in enumerate(before)}
     else:
         before.writeto(file, output_verify="ignore")
     for hdu in hdus[len(before) :]:
         file.write(_extension_bytes(hdu))
     file.write(tail)
-    seal(file)
+    seal(file, sums)
 
 
 def _extension_bytes(hdu: fits.ImageHDU | fits.BinTableHDU) -> bytes:
