@@ -5,14 +5,18 @@ import pytest
 from scipy.ndimage import maximum_filter
 
 from obs.algorithms.combine.frames import Stack, combine_stack
-from obs.algorithms.detector.cosmic_rays import find_cosmic_rays
+from obs.algorithms.detector.cosmic_rays import are_too_sharp, find_cosmic_rays
+from obs.algorithms.pixels.bins import sum_bins
+from obs.algorithms.pixels.grow import grow
 from obs.algorithms.pixels.label import label_regions, renumber_regions, select_regions
+from obs.algorithms.pixels.runs import find_pixels
 from obs.algorithms.pixels.smoothing import smooth
 from obs.algorithms.pixels.statistics import clipped_statistics
 from obs.algorithms.pixels.window import plane_windows, windows
 from obs.algorithms.sky.background import clip_cells, fit_background
 from obs.algorithms.sky.level_steps import _levels, find_level_steps
 from obs.algorithms.sources.prominence import find_prominent_peaks
+from obs.repo.fits_checksum import sum_words
 
 
 def noise(shape, seed=1):
@@ -144,6 +148,52 @@ def test_cosmic_rays(both):
         np.testing.assert_array_equal(compiled, reference)
     reference, compiled = both(lambda: find_cosmic_rays(image[:, ::2], variance[:, ::2], psf))
     np.testing.assert_array_equal(compiled, reference)
+
+
+def test_single_pixels_are_judged_as_whole_images_are(both):
+    image = noise((30, 40), 6) - np.float32(100.0)
+    row, column = np.array([0, 7, 12, 29]), np.array([0, 20, 39, 39])
+    image[row, column] += np.float32(400.0)
+    image[5:10, 18:23] += np.float32(400.0)
+    variance, psf = np.full(image.shape, 25.0, np.float32), np.ones((5, 5), np.float32)
+    psf[2, 2] = 2.0
+    bad = np.ones(image.shape, bool)
+    bad[row, column] = False
+    whole = find_cosmic_rays(image, variance, psf, bad=bad, min_counts=0.0, n_iteration=0)
+    y, x = (np.clip(place[:, None] + [-1, 0, 1], 0, n - 1) for place, n in ((row, 30), (column, 40)))
+    beside = y[:, :, None], x[:, None, :]
+    for found in both(lambda: are_too_sharp(image[beside], variance[beside], psf)):
+        assert found.tolist() == whole[row, column].tolist() == [True, False, True, True]
+
+
+@pytest.mark.parametrize("distance", [1, 2, 9, 80])
+@pytest.mark.parametrize("shape", [(37, 130), (1, 64), (70, 1), (9, 63), (3, 0), (0, 3)])
+def test_regions_grow(both, shape, distance):
+    region = np.random.default_rng(3).random(shape) < 0.02
+    for part in (region, region[:, ::-1]):
+        reference, compiled = both(lambda part=part: grow(part, distance))
+        assert reference.dtype == compiled.dtype == bool
+        np.testing.assert_array_equal(compiled, reference)
+
+
+@pytest.mark.parametrize("shape", [(37, 53), (1, 32), (3, 0)])
+def test_pixels_of_planes(both, shape):
+    mask = np.random.default_rng(4).integers(0, 40, shape).astype(np.int32) * (noise(shape) > 107)
+    for part in (mask, mask.T):
+        np.testing.assert_array_equal(*both(lambda part=part: find_pixels(part, 6)))
+
+
+@pytest.mark.parametrize(("first", "count", "bin_size"), [(0, 4, 4), (3, 5, 2), (1, 7, 3), (16, 1, 2)])
+def test_sums_of_bins(both, first, count, bin_size):
+    reference, compiled = both(lambda: sum_bins(noise((3, 17, 17)), first, count, bin_size))
+    assert reference.shape == compiled.shape
+    np.testing.assert_allclose(compiled, reference, rtol=1e-6)
+
+
+@pytest.mark.parametrize("size", [0, 1, 3, 4, 2880, 100_003])
+def test_sums_of_words(both, size):
+    reference, compiled = both(lambda: sum_words(bytes(range(156, 256)) * (size // 100) + bytes(range(size % 100))))
+    assert reference == compiled < 2**32
 
 
 @pytest.mark.parametrize("height", [100, 101, 24 * 60])

@@ -18,3 +18,22 @@ WIDE int64_t set_bits(int32_t *mask, int64_t n, int64_t bits, const uint8_t *whe
         mask[k] |= -(int32_t)where[k] & wanted;
     return 0;
 }
+
+/* Places, ascending, of those of n pixels that have any of the bits; index: room for n. Returns how many there are. */
+WIDE int64_t find_bits(const int32_t *mask, int64_t n, int64_t bits, int64_t *index)
+{
+    const int32_t wanted = (int32_t)bits;
+    int64_t found = 0, k = 0;
+    for (; k + 32 <= n; k += 32) {
+        int32_t any = 0;
+        for (int64_t i = 0; i < 32; i++)
+            any |= mask[k + i] & wanted;
+        for (int64_t i = 0; any && i < 32; i++)
+            if (mask[k + i] & wanted)
+                index[found++] = k + i;
+    }
+    for (; k < n; k++)
+        if (mask[k] & wanted)
+            index[found++] = k;
+    return found;
+}

@@ -47,7 +47,7 @@ def level_amplifiers(masked_image: MaskedImage, config: AmplifierStepsConfig) ->
     if not config.enabled:
         return [], 0.0
     image, mask = masked_image.image, masked_image.mask
-    bad = (mask.array & mask.known_bits(BAD_PLANES)) != 0
+    bad = mask.any_known(BAD_PLANES)
     bad |= ~np.isfinite(image)
     rows = slice(None, None, max(1, image.size // SAMPLE))
     noise = robust_sigma((image[rows, LAG:] - image[rows, :-LAG])[~(bad[rows, LAG:] | bad[rows, :-LAG])]) / np.sqrt(2)

@@ -58,7 +58,7 @@ def _above_sky(work: Work, hdu: int) -> tuple[NDArray[np.float32], NDArray[np.bo
 
     def look(amp: Amplifier) -> float:
         data = work.data(amp)
-        out = (data.mask.array & data.mask.known_bits(_KNOWN)) != 0
+        out = data.mask.any_known(_KNOWN)
         out |= ~np.isfinite(data.image)
         step = max(1, out.size // _SAMPLE)
         sky = clipped_statistics(data.image[::step][~out[::step]])
@@ -104,7 +104,7 @@ def mask_constant(work: Work) -> None:
 
 def _constant_pixels(data: MaskedImage) -> NDArray[np.bool_]:
     constant = find_constant_pixels(data.image)
-    constant &= (data.mask.array & data.mask.known_bits(_KNOWN)) == 0
+    constant &= ~data.mask.any_known(_KNOWN)
     return constant
 
 

@@ -361,7 +361,7 @@ def attach_rough_zero_point(work: Work) -> None:
 def measure_background(work: Work) -> None:
     """Record the level and the flatness of the sky."""
     config, pixels = work.config.sky, work.pixels
-    bad = (pixels.mask.array & pixels.mask.known_bits(config.bad_planes)) != 0
+    bad = pixels.mask.any_known(config.bad_planes)
     sky = measure_sky(pixels.image, bad, mesh=config.mesh, clip=config.clip)
     work.metadata |= {
         "SKYLEVEL": sky.level,

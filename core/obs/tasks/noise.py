@@ -117,7 +117,7 @@ def check_noise(exposure: Exposure, level: float, config: NoiseConfig, *, whole_
     NoiseCheck
     """
     pixels = exposure.masked_image
-    bad = (pixels.mask.array & pixels.mask.known_bits(BAD_PLANES)) != 0
+    bad = pixels.mask.any_known(BAD_PLANES)
     bad |= ~np.isfinite(pixels.image)
     scatter = measure_scatter(pixels.image, pixels.variance, bad)
     if not (scatter.predicted > 0 and scatter.pixel > 0):

@@ -91,7 +91,7 @@ def prepare_frame(
         If it has no light, no dark time, or no good pixel.
     """
     recipe, pixels = RECIPES[name], exposure.masked_image
-    bad = (pixels.mask.array & pixels.mask.known_bits(config.combine.bad_planes)) != 0
+    bad = pixels.mask.any_known(config.combine.bad_planes)
     bad |= ~np.isfinite(pixels.image)
     defective = bad | pixels.mask.any("BAD")
     if recipe.without_light:

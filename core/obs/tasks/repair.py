@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.algorithms.detector.cosmic_rays import find_cosmic_rays
+from obs.algorithms.detector.cosmic_rays import are_too_sharp, find_cosmic_rays
 from obs.algorithms.detector.interpolate import interpolate_pixels
 from obs.config.base import TaskConfig, setting
 from obs.errors import MeasurementError
@@ -19,6 +19,9 @@ DARK = 8.0
 
 WORTH_TELLING = 1e-4
 """Fraction of dark pixels from which the user is warned."""
+
+AT_ONCE = 100_000
+"""Dark pixels that are looked at together, so that memory is bounded."""
 
 USELESS = ("SAT", "BAD", "NO_DATA", "UNMASKEDNAN", "INTRP")
 
@@ -144,13 +147,16 @@ def repair_dark_pixels(masked_image: MaskedImage, psf: Psf, config: CosmicRayCon
     mask, image = masked_image.mask, masked_image.image
     sky = float(np.nanmedian(masked_image.variance[:: max(1, image.shape[0] // 256)]))
     dark = image < -DARK * np.sqrt(max(sky, 0.0))
-    dark &= (mask.array & mask.known_bits(USELESS)) == 0
-    if not dark.any():
+    dark &= ~mask.any_known(USELESS)
+    row, column = np.nonzero(dark)
+    if not len(row):
         return CosmicRays(0)
-    # a pixel without light has less noise than the sky, but its neighbors do not
-    variance = np.fmax(masked_image.variance, np.float32(sky))
-    bad = ~dark
-    found = find_cosmic_rays(-image, variance, _stars(psf, masked_image.shape), bad=bad, min_counts=0.0, n_iteration=0)
+    found, stars = dark, _stars(psf, masked_image.shape)
+    for first in range(0, len(row), AT_ONCE):
+        y, x = row[first : first + AT_ONCE], column[first : first + AT_ONCE]
+        pixels, noise = (_beside(plane, y, x) for plane in (image, masked_image.variance))
+        # a pixel without light has less noise than the sky, but its neighbors do not
+        found[y, x] = are_too_sharp(-pixels, np.fmax(noise, np.float32(sky)), stars)
     n = int(np.count_nonzero(found))
     if n > config.max_fraction * found.size:
         return CosmicRays(0, f"{n / found.size:.0%} of the pixels lie far below the sky: it was measured wrongly there")
@@ -165,6 +171,15 @@ def repair_dark_pixels(masked_image: MaskedImage, psf: Psf, config: CosmicRayCon
     )
 
 
+def _beside(plane: NDArray[np.float32], row: NDArray[np.int64], column: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return pixels with those beside them, shape (n, 3, 3); the border of the image is repeated."""
+    offset = np.arange(-1, 2)
+    y, x = (
+        np.clip(place[:, None] + offset, 0, size - 1) for place, size in zip((row, column), plane.shape, strict=True)
+    )
+    return np.asarray(plane[y[:, :, None], x[:, None, :]])
+
+
 def _stars(psf: Psf, shape: tuple[int, int]) -> NDArray[np.float32]:
     """Return the PSF at places all over an image."""
     grid_x, grid_y = np.meshgrid(np.linspace(0, shape[1] - 1, 5), np.linspace(0, shape[0] - 1, 5))
@@ -174,7 +189,7 @@ def _stars(psf: Psf, shape: tuple[int, int]) -> NDArray[np.float32]:
 def find_hits(masked_image: MaskedImage, psf: Psf, config: CosmicRayConfig) -> NDArray[np.bool_]:
     """Return which pixels, shape (ny, nx), are sharper than the PSF allows."""
     mask, variance = masked_image.mask, masked_image.variance
-    bad = (mask.array & mask.known_bits(USELESS)) != 0
+    bad = mask.any_known(USELESS)
     least = config.min_counts
     if least is None:
         sky = float(np.nanmedian(variance[:: max(1, len(variance) // 256)]))

@@ -57,7 +57,7 @@ def mask_streaks(masked_image: MaskedImage, config: StreakConfig) -> FoundStreak
     mask.add_plane("STREAK")
     if not config.enabled:
         return FoundStreaks()
-    bad = (mask.array & mask.known_bits(BAD_PLANES)) != 0
+    bad = mask.any_known(BAD_PLANES)
     streaks, where, light = find_streaks(masked_image.image, masked_image.variance, bad)
     if light is None:
         return FoundStreaks()

@@ -47,7 +47,7 @@ def mask_constant_pixels(masked_image: MaskedImage) -> list[str]:
     """
     image, mask = masked_image.image, masked_image.mask
     constant = find_constant_pixels(image)
-    constant &= (mask.array & mask.known_bits(UNUSABLE)) == 0
+    constant &= ~mask.any_known(UNUSABLE)
     if not constant.any():
         return []
     value = float(np.median(image[constant]))
@@ -81,7 +81,7 @@ def mask_flat_tops(masked_image: MaskedImage) -> list[str]:
         What the user should know.
     """
     image, mask = masked_image.image, masked_image.mask
-    bad = (mask.array & mask.known_bits(UNUSABLE)) != 0
+    bad = mask.any_known(UNUSABLE)
     bad |= ~np.isfinite(image)
     sample = image[:: max(1, image.size // SAMPLE)][~bad[:: max(1, image.size // SAMPLE)]]
     sky = clipped_statistics(sample)

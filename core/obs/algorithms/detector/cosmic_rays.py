@@ -13,10 +13,11 @@ from obs.algorithms.pixels.label import label_regions
 from obs.algorithms.pixels.row_blocks import row_blocks
 from obs.kernels.library import Kernel
 
-__all__ = ["find_cosmic_rays"]
+__all__ = ["are_too_sharp", "find_cosmic_rays"]
 
 _CANDIDATES = Kernel("find_candidates", "float32", "float32", "int", "int", "float", "int64")
 _TEST = Kernel("test_hits", "float32", "float32", "int64", "int", "int", "float32", "float", "float", "bool", "float32")
+_NEIGHBORS = Kernel("find_neighbors", "float32", "int64", "int", "int", "bool", "bool", "int64")
 
 _DIRECTIONS = ((0, 1), (1, 0), (1, 1), (1, -1))
 """Offsets (row, column) of one neighbor of each pair."""
@@ -71,8 +72,7 @@ def find_cosmic_rays(
     -------
     ndarray of bool, shape (ny, nx)
     """
-    # a model that is a few per cent too wide must not make bright stars hits
-    wings = [(1 - MODEL_TOLERANCE) * wing for wing in _sharpest(psf.reshape(-1, *psf.shape[-2:]))]
+    wings = _wings(psf)
     work = np.pad(image, 1, mode="edge")
     noise = np.pad(variance, 1, mode="edge")
     width = work.shape[1]
@@ -85,7 +85,6 @@ def find_cosmic_rays(
     index = index[allowed[index]]
     found = np.zeros(flat.shape, bool)
     excess = np.zeros(flat.shape, np.float32)
-    neighbors = np.array([dy * width + dx for dy in (-1, 0, 1) for dx in (-1, 0, 1) if (dy, dx) != (0, 0)])
     for k in range(n_iteration + 1):
         significance, factor = (min_sigma, contrast) if k == 0 else (min_sigma / 2, contrast_second)
         hit, level = _test(flat, noise, index, width, wings, significance, factor)
@@ -96,9 +95,56 @@ def find_cosmic_rays(
         excess[fresh] = flat[fresh] - level
         # what is left after the hit: the next round sees its neighbors without it
         flat[fresh] = level
-        index = np.unique((fresh[:, None] + neighbors).ravel())
-        index = index[allowed[index] & ~found[index] & (flat[index] > 0)]
+        index = _beside(fresh, flat, allowed, found, width)
     return _bright_enough(found.reshape(work.shape)[1:-1, 1:-1], excess.reshape(work.shape)[1:-1, 1:-1], min_counts)
+
+
+def are_too_sharp(
+    image: NDArray[np.float32],
+    variance: NDArray[np.float32],
+    psf: NDArray[np.float32],
+    *,
+    min_sigma: float = 5.0,
+    contrast: float = 2.5,
+) -> NDArray[np.bool_]:
+    """Whether single pixels stand out more sharply than a point source could.
+
+    Parameters
+    ----------
+    image, variance : ndarray of float32, shape (n, 3, 3)
+        The pixels with those beside them, as of `find_cosmic_rays`.
+    psf, min_sigma, contrast
+        As of `find_cosmic_rays`.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+    """
+    middle = 9 * np.arange(len(image)) + 4
+    hit, level = _test(image.ravel(), variance.ravel(), middle, 3, _wings(psf), min_sigma, contrast)
+    return np.asarray(hit & np.isfinite(level))
+
+
+def _wings(psf: NDArray[np.float32]) -> list[float]:
+    """Return the least part of its light that a pair of a star's pixels has of the one between, in each direction."""
+    # a model that is a few per cent too wide must not make bright stars hits
+    return [(1 - MODEL_TOLERANCE) * wing for wing in _sharpest(psf.reshape(-1, *psf.shape[-2:]))]
+
+
+def _beside(
+    fresh: NDArray[np.int64],
+    flat: NDArray[np.float32],
+    allowed: NDArray[np.bool_],
+    found: NDArray[np.bool_],
+    width: int,
+) -> NDArray[np.int64]:
+    """Return the pixels beside hits that may be hits too, each once."""
+    if _NEIGHBORS:
+        index = np.empty(8 * len(fresh), np.int64)
+        return index[: _NEIGHBORS(flat, fresh, len(fresh), width, allowed, found, index)]
+    neighbors = np.array([dy * width + dx for dy in (-1, 0, 1) for dx in (-1, 0, 1) if (dy, dx) != (0, 0)])
+    index = np.unique((fresh[:, None] + neighbors).ravel())
+    return np.asarray(index[allowed[index] & ~found[index] & (flat[index] > 0)])
 
 
 def _candidates(image: NDArray[np.float32], variance: NDArray[np.float32], least: np.float32) -> NDArray[np.int64]:

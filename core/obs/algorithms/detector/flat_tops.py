@@ -16,6 +16,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 from scipy.special import pdtrc
 
+from obs.algorithms.pixels.row_blocks import row_blocks
 from obs.algorithms.pixels.window import plane_windows
 
 __all__ = ["FlatTops", "find_flat_tops"]
@@ -93,7 +94,10 @@ def find_flat_tops(image: NDArray[np.float32], bad: NDArray[np.bool_], *, sky: f
     FlatTops
     """
     nothing = FlatTops(np.zeros(image.shape, bool), np.zeros(0))
-    light = np.where(bad | ~np.isfinite(image), np.float32(0.0), image - np.float32(sky))
+    light = np.empty(image.shape, np.float32)
+    for rows in row_blocks((image.shape[0], image.shape[1])):
+        np.subtract(image[rows], np.float32(sky), out=light[rows])
+        light[rows][bad[rows] | ~np.isfinite(light[rows])] = 0.0
     row, column = _peaks(light, np.float32(BRIGHT * noise))
     if not len(row):
         return nothing

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.algorithms.pixels.bins import sum_bins
 from obs.kernels.library import Kernel
 
 __all__ = ["Centroids", "measure_centroid"]
@@ -114,13 +115,7 @@ def measure_centroid(
 
 
 def _bin(stamps: NDArray[np.float32], center: int, half: int, bin_size: int) -> NDArray[np.float32]:
-    first, n = center - half * bin_size, 2 * half + 1
-    region = slice(first, first + n * bin_size)
-    cut = stamps[:, region, region]
-    missing = n * bin_size - cut.shape[1]
-    if missing:
-        cut = np.pad(cut, ((0, 0), (0, missing), (0, missing)))
-    return np.asarray(cut.reshape(len(stamps), n, bin_size, n, bin_size).mean((2, 4)))
+    return sum_bins(stamps, center - half * bin_size, 2 * half + 1, bin_size) / np.float32(bin_size**2)
 
 
 def _smooth(

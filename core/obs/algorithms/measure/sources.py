@@ -28,6 +28,7 @@ from obs.algorithms.measure.psf_flux import measure_psf_flux
 from obs.algorithms.measure.shape import Shapes, half_maximum_moments, measure_shape
 from obs.algorithms.measure.spread import measure_spread
 from obs.algorithms.measure.wide_aperture_flux import WideApertures
+from obs.algorithms.pixels.bins import sum_bins
 from obs.algorithms.sky.correlation import NoiseCorrelation
 from obs.algorithms.sources.stamps import SourceList, StampCutter, Stamps
 from obs.image.psf import Psf
@@ -285,7 +286,7 @@ def _shapes(batch: Batch, start: NDArray[np.float64]) -> Shapes:
         for rows in portions(np.flatnonzero(shapes.unfinished), reach):
             large = batch.cut(rows, reach)
             skip = reach - half * bin_size - bin_size // 2
-            image, variance = (_sum_bins(a, skip, 2 * half + 1, bin_size) for a in (large.image, large.variance))
+            image, variance = (sum_bins(a, skip, 2 * half + 1, bin_size) for a in (large.image, large.variance))
             # middle of the central bin, from the middle pixel
             middle = 0.5 * (bin_size - 1) - bin_size // 2
             x, y = ((d[rows] - middle) / bin_size for d in (batch.dx, batch.dy))
@@ -293,15 +294,6 @@ def _shapes(batch: Batch, start: NDArray[np.float64]) -> Shapes:
             shapes.replace(rows, measure_shape(image, variance, x, y, start=first).scaled(bin_size))
         bin_size *= 2
     return shapes
-
-
-def _sum_bins(stamps: NDArray[np.float32], first: int, n: int, bin_size: int) -> NDArray[np.float32]:
-    region = slice(first, first + n * bin_size)
-    cut = stamps[:, region, region]
-    missing = n * bin_size - cut.shape[1]
-    if missing:
-        cut = np.pad(cut, ((0, 0), (0, missing), (0, missing)))
-    return np.asarray(cut.reshape(len(stamps), n, bin_size, n, bin_size).sum((2, 4)))
 
 
 def _fixed_fluxes(

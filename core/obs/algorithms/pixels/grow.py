@@ -3,7 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.kernels.library import Kernel
+
 __all__ = ["grow"]
+
+_COMPILED = Kernel("grow_region", "bool", "int", "int", "int", "uint64", "bool")
 
 _FIRST, _LAST = np.uint8(0x80), np.uint8(0x01)
 
@@ -26,6 +30,11 @@ def grow(region: NDArray[np.bool_], distance: int) -> NDArray[np.bool_]:
     """
     if distance < 1:
         return region.copy()
+    if _COMPILED:
+        height, width = region.shape
+        words, grown = np.empty(2 * height * (width // 64 + 1), np.uint64), np.empty(region.shape, np.bool_)
+        _COMPILED(np.ascontiguousarray(region), height, width, distance, words, grown)
+        return grown
     packed = np.packbits(region, axis=1)
     for _ in range(distance):
         previous = packed.copy()

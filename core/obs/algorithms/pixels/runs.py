@@ -6,8 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.pixels.row_blocks import row_blocks
+from obs.kernels.library import Kernel
 
 __all__ = ["Runs", "find_pixels", "find_runs", "grow_pixels"]
+
+_COMPILED = Kernel("find_bits", "int32", "int", "int", "int64")
 
 
 class Runs(NamedTuple):
@@ -40,12 +43,20 @@ def find_pixels(mask: NDArray[np.int32], bits: int) -> tuple[NDArray[np.int64], 
         Bits to look for.
     """
     width = mask.shape[1]
+    flat = _flat_pixels(mask, bits)
+    return flat // width, flat % width
+
+
+def _flat_pixels(mask: NDArray[np.int32], bits: int) -> NDArray[np.int64]:
+    if _COMPILED and mask.flags.c_contiguous:
+        # memory that is not written to is never taken
+        index = np.empty(mask.size, np.int64)
+        return index[: _COMPILED(mask, mask.size, bits, index)].copy()
     found = [
-        np.flatnonzero(mask[rows] & np.int32(bits)) + rows.start * width
+        np.flatnonzero(mask[rows] & np.int32(bits)) + rows.start * mask.shape[1]
         for rows in row_blocks((mask.shape[0], mask.shape[1]))
     ]
-    flat = np.concatenate(found) if found else np.zeros(0, np.int64)
-    return flat // width, flat % width
+    return np.concatenate(found) if found else np.zeros(0, np.int64)
 
 
 def find_runs(line: NDArray[np.int64], place: NDArray[np.int64]) -> Runs:
