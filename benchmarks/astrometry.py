@@ -2,6 +2,7 @@
 
     python benchmarks/astrometry.py --fields 1000 --other-sky 200 -j 2
     python benchmarks/astrometry.py --only-random --fields 100 --first 40000 --other-sky 0    # other fields
+    python benchmarks/astrometry.py --only-random --resume fields.jsonl    # goes on where it was stopped
 
 Each field has lists of sources and of reference stars, no pixels. The distortion is applied by formulas of its own.
 `obs.tasks.astrometry.solve_astrometry` gets them with its default settings, and the WCS that it returns is compared
@@ -11,10 +12,12 @@ with the truth at 225 positions on the frame. Then the same lists go to astroali
 import argparse
 import importlib
 import importlib.util
+import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -195,11 +198,29 @@ def align(case: Case) -> float:
     return float(np.hypot(there[0] - right[0], there[1] - right[1]))
 
 
-def report(name: str, cases: list[Case], processes: int, *, peer: bool = False) -> None:
-    """Print a row of the table."""
+def solve_all(cases: list[Case], processes: int, resume: Path | None) -> Iterator[tuple[float, str, float]]:
+    """Solve fields, and keep each result in a file, from which those that are there already are taken."""
+    lines = resume.read_text().splitlines() if resume is not None and resume.exists() else []
+    known = {(seed, other): result for seed, other, result in map(json.loads, lines)}
+    missing = [case for case in cases if (case.seed, case.other_sky) not in known]
     with ProcessPoolExecutor(processes) as pool:
-        done = list(pool.map(solve, cases, chunksize=4))
-        others = list(pool.map(align, cases, chunksize=4)) if peer else []
+        for case, result in zip(missing, pool.map(solve, missing), strict=True):
+            known[case.seed, case.other_sky] = result
+            if resume is not None:
+                with resume.open("a") as file:
+                    print(json.dumps([case.seed, case.other_sky, result]), file=file)
+    for case in cases:
+        error, reason, seconds = known[case.seed, case.other_sky]
+        yield error, reason, seconds
+
+
+def report(name: str, cases: list[Case], processes: int, resume: Path | None = None, *, peer: bool = False) -> None:
+    """Print a row of the table."""
+    done = list(solve_all(cases, processes, resume))
+    others: list[float] = []
+    if peer:
+        with ProcessPoolExecutor(processes) as pool:
+            others = list(pool.map(align, cases, chunksize=4))
     errors, seconds = np.array([each[0] for each in done]), np.array([each[2] for each in done])
     solved, wrong = np.isfinite(errors) & (errors <= WRONG), errors > WRONG
     median = f"{np.median(errors[solved]):.2f}" if solved.any() else "-"
@@ -219,6 +240,7 @@ def main() -> None:
     parser.add_argument("--other-sky", type=int, default=200)
     parser.add_argument("--first", type=int, default=0, help="seed of the first field; other seeds are other fields")
     parser.add_argument("--only-random", action="store_true", help="leave out the fields with one error each")
+    parser.add_argument("--resume", type=Path, help="file of results of random fields, which the run continues")
     parser.add_argument("-j", "--processes", type=int, default=2)
     options = parser.parse_args()
     print("| fields | number | solved | wrong | median error, pixels | seconds: median, largest | astroalign |")
@@ -242,7 +264,7 @@ def main() -> None:
     others = [Case(10_000 + seed, other_sky=True) for seed in seeds[: options.other_sky]]
     for name, cases in (("another sky", others), ("all at once", [Case(seed) for seed in seeds[: options.fields]])):
         if cases:
-            report(name, cases, options.processes)
+            report(name, cases, options.processes, options.resume)
 
 
 if __name__ == "__main__":

@@ -40,7 +40,9 @@ class QuadIndex:
         # one cell more on either side, for the tolerance
         self.shape = tuple(int(n) for n in np.ceil((_HIGH - _LOW) / (2 * tolerance)) + 3)
         cells = self._cell(quads.code)
-        self.order = np.argsort(cells, kind="stable")
+        # numbers that end in the row: to sort them takes a tenth of the time of a stable sort of rows
+        bits = len(cells).bit_length()
+        self.order = np.sort((cells << bits) | np.arange(len(cells))) & ((1 << bits) - 1)
         self.start = np.cumsum(np.bincount(cells + 1, minlength=int(np.prod(self.shape)) + 2))
         self.columns = np.ascontiguousarray(quads.code[self.order].T)
         self.log_length = np.log(quads.length[self.order])

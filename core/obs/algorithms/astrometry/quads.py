@@ -20,7 +20,7 @@ Index = NDArray[np.int64]
 
 #: The pairs of four stars, and the two stars that each pair leaves over.
 _PAIRS = np.array(list(combinations(range(4), 2)))
-_HASH = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93], np.uint64)
+_HASH = np.uint64(0x9E3779B97F4A7C15)
 _OTHERS = np.array([[k for k in range(4) if k not in pair] for pair in combinations(range(4), 2)])
 
 
@@ -94,37 +94,49 @@ def form_quads(points: Float, n_neighbor: int, max_length: float) -> Quads:
         depth = np.einsum("nkc,nc->nk", around, points)
         local = np.einsum("nkc,nc->nk", around, east) + 1j * np.einsum("nkc,nc->nk", around, north)
         local /= np.where(depth > 0, depth, np.nan)
-    chosen = np.array([(0, *three) for three in combinations(range(1, n_neighbor + 1), 3)])
-    members, places = near[:, chosen].reshape(-1, 4), local[:, chosen].reshape(-1, 4)
-    # a product that wraps around tells groups of stars apart: sorting whole rows takes five times as long
-    _, first = np.unique(np.sort(members, axis=1).astype(np.uint64) @ _HASH, return_index=True)
-    origin = np.repeat(np.arange(n), len(chosen))[first]
-    return _arrange(members[first], places[first], origin, max_length)
+    chosen = np.array([(0, *three) for three in combinations(range(1, n_neighbor + 1), 3)]).T
+    first = _first_of_each(near, chosen)
+    origin, group = np.divmod(first, chosen.shape[1])
+    stars = chosen[:, group]
+    return _arrange(near[origin, stars], local[origin, stars], origin, max_length)
+
+
+def _first_of_each(near: Index, chosen: Index) -> Index:
+    """Return where each group of stars comes first, among the ``chosen`` columns of each row of ``near``."""
+    # a sum that wraps around, of a random number for each star, is the same for any order of the stars
+    random = (np.arange(1, len(near) + 1, dtype=np.uint64) * _HASH) ^ (np.arange(len(near), dtype=np.uint64) << 29)
+    random = ((random ^ (random >> 31)) * _HASH)[near]
+    group = np.sum([random[:, column] for column in chosen], axis=0).ravel()
+    # numbers that end in the place of the group: to sort them takes a tenth of the time of a stable sort of places
+    bits = np.uint64(len(group).bit_length())
+    ordered = np.sort((group << bits) | np.arange(len(group), dtype=np.uint64))
+    new = np.r_[True, (ordered[1:] >> bits) != (ordered[:-1] >> bits)]
+    return np.asarray(ordered[new] & ((np.uint64(1) << bits) - np.uint64(1))).astype(np.int64)
 
 
 def _arrange(members: Index, places: Complex, origin: Index, max_length: float) -> Quads:
-    """Put the four stars of each quad into the order A, B, C, D, so that equal quads have equal codes."""
-    distance = np.abs(places[:, _PAIRS[:, 0]] - places[:, _PAIRS[:, 1]])
-    longest = np.argmax(np.nan_to_num(distance), axis=1)
-    order = np.concatenate([_PAIRS[longest], _OTHERS[longest]], axis=1)
-    order = _reorder(order, places)
-    places, members = np.take_along_axis(places, order, axis=1), np.take_along_axis(members, order, axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        code = (places[:, 2:] - places[:, :1]) / (places[:, 1:2] - places[:, :1])
-    length = np.abs(places[:, 1] - places[:, 0])
-    usable = np.isfinite(code).all(axis=1) & (length > 0) & (length <= max_length)
-    parts = np.stack([code[:, 0].real, code[:, 0].imag, code[:, 1].real, code[:, 1].imag], axis=1)
-    return Quads(members[usable], places[usable], origin[usable], parts[usable])
+    """Put the stars of each quad, shape (4, n), into the order A, B, C, D, so that equal quads have equal codes."""
+    distance = [_square(places[k] - places[j]) for j, k in _PAIRS]
+    longest, length = np.zeros(places.shape[1], np.int64), distance[0]
+    for k, other in enumerate(distance[1:], 1):
+        longest[other > length] = k
+        length = np.fmax(length, other)
+    usable = np.flatnonzero((length > 0) & (length <= max_length**2) & np.isfinite(places.sum(axis=0)))
+    order = np.concatenate([_PAIRS, _OTHERS], axis=1)[longest[usable]].T
+    members, places = members[order, usable], places[order, usable]
+    code = (places[2:] - places[0]) / (places[1] - places[0])
+    # A is the nearer one to C and D, and C is nearer to A along the line AB
+    turned = code.real.sum(axis=0) > 1.0
+    code[:, turned] = 1.0 - code[:, turned]
+    swapped = code[0].real > code[1].real
+    code[:, swapped] = code[::-1, swapped]
+    for values in (members, places):
+        values[:2, turned] = values[1::-1, turned]
+        values[2:, swapped] = values[:1:-1, swapped]
+    parts = np.stack([code[0].real, code[0].imag, code[1].real, code[1].imag], axis=1)
+    return Quads(np.ascontiguousarray(members.T), np.ascontiguousarray(places.T), origin[usable], parts)
 
 
-def _reorder(order: Index, places: Complex) -> Index:
-    """Swap A and B where C and D are nearer to B, and C and D so that C is nearer to A along the line AB."""
-    a, b, c, d = np.take_along_axis(places, order, axis=1).T
-    with np.errstate(divide="ignore", invalid="ignore"):
-        along_c, along_d = ((c - a) / (b - a)).real, ((d - a) / (b - a)).real
-    swap = along_c + along_d > 1.0
-    order[swap, 0], order[swap, 1] = order[swap, 1].copy(), order[swap, 0].copy()
-    along_c, along_d = np.where(swap, 1 - along_c, along_c), np.where(swap, 1 - along_d, along_d)
-    swap = along_c > along_d
-    order[swap, 2], order[swap, 3] = order[swap, 3].copy(), order[swap, 2].copy()
-    return order
+def _square(values: Complex) -> Float:
+    """Return squares of absolute values."""
+    return np.asarray(values.real**2 + values.imag**2)

@@ -29,7 +29,7 @@ _MOST_STARS = 60_000  # reference stars that form quads, which bounds the memory
 _TOLERANCE = 0.02  # of a quad's code; unknown distortion bends quads by as much
 _VERIFIED = 300  # brightest sources that the odds look at
 _SCREENED, _SCREENED_SOURCES, _SCREENED_STARS = 60, 100, 50  # similarities of a lookup, sources, stars of a cell
-_TESTED = 6  # similarities of a lookup whose odds are computed
+_TESTED, _LIKELY = 3, 14.0  # similarities of a lookup whose odds are computed: the best, and others with such estimates
 _MAX_VOTES = 300_000
 _PROMISING = 0.0  # logarithm of odds that are worth a fit, which will raise them if they are right
 _SHARPER = 0.25  # sources may be as much more exact than the error of a position
@@ -222,7 +222,8 @@ class _Search:
             return []
         radius = 1.1 * self.radius
         screened = screen_seeds(seeds, plane[:_SCREENED_SOURCES], bright, self.limits.sigma, radius)
-        tests = [seeds[k] for k in np.argsort(-screened, kind="stable")[:_TESTED]]
+        best = np.argsort(-screened, kind="stable")[:_TESTED]
+        tests = [seeds[k] for k in best if k == best[0] or screened[k] > _LIKELY]
         results = [(seed, improve_seed(seed, plane[:_VERIFIED], self.stars, radius, errors)) for seed in tests]
         return [
             Alignment(
