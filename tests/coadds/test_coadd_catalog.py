@@ -22,7 +22,7 @@ def cataloged(repository, tmp_path_factory):
         butler.put({"seeing": FWHM[index] * SCALE}, "processCcd_metadata", key)
     settings = ("-c", "patch_width=210", "patch_height=210", "patch_border=40", f"pixel_scale={SCALE}")
     assert main(["skymap", "make", str(out), "--discrete", *settings]) == 0
-    assert main(["coadd", str(out)]) == 0
+    assert main(["coadd", str(out), "-c", "point_source_image=true"]) == 0
     assert main(["coadd-catalog", str(out), "-c", "merge.priority=[R,B]"]) == 0
     return out
 
@@ -83,6 +83,26 @@ def test_forced_and_free_measurement(cataloged):
     assert reference["merge_peak_R"].any()
     assert (reference["merge_peak_R"] | reference["merge_peak_B"] | reference["merge_peak_sky"]).all()
     np.testing.assert_array_equal(reference["id"], forced["id"])
+
+
+def test_point_sources_are_measured_at_each_pixel(cataloged):
+    butler = obs.Butler(cataloged)
+    data_id = {"tract": 0, "patch": "0,0", "filter": "R"}
+    score, count = butler.get("deepCoadd_score", data_id), butler.get("deepCoadd_nImage", data_id)
+    flux, variance = score.masked_image.image, score.masked_image.variance
+    strength = flux / np.sqrt(variance)
+    blank = (count == count.max()) & ~butler.get("deepCoadd_calexp", data_id).masked_image.mask.any("DETECTED")
+    # sources too faint to be detected widen the noise, and pixels that share it are few
+    assert np.std(strength[blank]) == pytest.approx(1.0, abs=0.15)
+    ra, dec, magnitude = star_field()
+    x, y = score.wcs.sky_to_pixel(ra=ra, dec=dec)
+    apart = np.hypot(x[:, None] - x, y[:, None] - y) + 100 * np.eye(len(x))
+    good = (x > 20) & (y > 20) & (x < flux.shape[1] - 20) & (y < flux.shape[0] - 20) & (apart.min(axis=1) > 14)
+    good &= magnitude < np.median(magnitude)
+    assert good.sum() > 3
+    place = np.rint(y[good]).astype(int), np.rint(x[good]).astype(int)
+    # off the middle of a pixel the filter loses up to some percent
+    assert flux[place] / 10 ** (-0.4 * (magnitude[good] - 27)) == pytest.approx(0.97, abs=0.05)
 
 
 def test_detections_of_each_filter_and_of_all(cataloged):

@@ -1,9 +1,11 @@
 """Detection where one part of a coadd has fewer exposures than the other."""
 
 import numpy as np
+import pytest
 from exposures import gaussian_psf
 
 import obs
+from obs.algorithms.coadd.point_sources import PointSourceSums
 from obs.coadds.detect import detect_evenly
 from obs.tasks.background import BackgroundConfig
 from obs.tasks.detect import DetectionConfig, detect_sources
@@ -36,6 +38,40 @@ def test_the_threshold_follows_the_depth():
     # one threshold for all takes noise of the left half for stars
     one = detect_sources(two_depths()[0], SIGMA, config, BackgroundConfig()).footprints
     assert np.count_nonzero(one.peaks.x < 400) > 1.2 * left
+
+
+def test_detection_on_sums_that_each_exposure_was_filtered_for():
+    rng = np.random.default_rng(7)
+    widths, noises = (2.5, 6.0), (2.0, 1.0)
+    x, y = (axis.ravel().astype(float) for axis in np.meshgrid(np.arange(40, 780, 40), np.arange(40, 380, 40)))
+    psfs = [gaussian_psf(width) for width in widths]
+    stamps = [psf.render(x=x[:1], y=y[:1])[0] for psf in psfs]
+    sums = PointSourceSums(SHAPE, stamps, np.square(noises))
+    mean, power = np.zeros(SHAPE, np.float32), sum(np.sum(s**2) / n**2 for s, n in zip(stamps, noises, strict=True))
+    flux = 7.0 / np.sqrt(power)
+    for number, (psf, noise) in enumerate(zip(psfs, noises, strict=True)):
+        image = noise * rng.normal(size=SHAPE).astype(np.float32)
+        for stamp, left, low in zip(psf.render(x=x, y=y), x.astype(int), y.astype(int), strict=True):
+            half = stamp.shape[0] // 2
+            image[low - half : low + half + 1, left - half : left + half + 1] += flux * stamp
+        used = np.ones(SHAPE, bool)
+        used[100, 200:210] = False
+        for low in (0, 150):
+            high = 150 if low == 0 else SHAPE[0]
+            sums.add_rows(number, low, image[low:high], used[low:high])
+        mean += image / noise**2 / np.float32(sum(1 / n**2 for n in noises))
+    found, variance = sums.flux()
+    row, column = y.astype(int), x.astype(int)
+    assert found[row, column].mean() == pytest.approx(flux, rel=4 / 7 / np.sqrt(len(x)))
+    score = found / np.sqrt(variance)
+    blank = score[20 : SHAPE[0] : 40, 20 : SHAPE[1] : 40]
+    assert blank.std() == pytest.approx(1.0, abs=0.2)
+    config = DetectionConfig(noise="smoothed", reestimate_background=False)
+    pixels = obs.MaskedImage(mean, obs.Mask.zeros(SHAPE), np.ones(SHAPE, np.float32))
+    best, _ = detect_evenly(pixels, 1.5, config, BackgroundConfig(), score)
+    near = np.hypot(best.peaks.x[:, None] - x, best.peaks.y[:, None] - y).min(axis=0) < 2.5
+    assert near.mean() > 0.93
+    assert len(best.peaks) - near.sum() <= 3
 
 
 def test_the_background_is_that_of_the_image():

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from obs.algorithms.coadd.artifacts import ArtifactLimits, find_artifacts
 from obs.algorithms.coadd.backgrounds import match_backgrounds
 from obs.algorithms.coadd.combine import combine_rows
+from obs.algorithms.coadd.point_sources import PointSourceSums
 from obs.algorithms.coadd.psf import psf_tolerances
 from obs.coadds.config import CoaddConfig
 from obs.coadds.warp import OUTSIDE, UNUSABLE, Warp
@@ -39,12 +40,15 @@ class Assembly:
         Number of values rejected as artifacts.
     clipped_share : tuple of float
         Share of each exposure's values that were.
+    point_sources : PointSourceSums or None
+        Sums on which point sources are detected best, if they were asked for.
     """
 
     masked_image: MaskedImage
     count: NDArray[np.uint16]
     n_clipped: int
     clipped_share: tuple[float, ...]
+    point_sources: PointSourceSums | None
 
 
 def assemble(warps: Sequence[Warp], store: WarpStore, box: Box, config: CoaddConfig) -> Assembly:
@@ -86,6 +90,7 @@ class _Work:
         self.image = np.zeros(box.shape, np.float32)
         self.variance = np.full(box.shape, np.inf, np.float32)
         self.count = np.zeros(box.shape, np.uint16)
+        self.point_sources = _point_source_sums(warps, store, box) if config.point_source_image else None
         self.clipped, self.seen = np.zeros(len(warps), np.int64), np.zeros(len(warps), np.int64)
 
     def add_rows(self, low: int, high: int) -> None:
@@ -113,6 +118,9 @@ class _Work:
         self.image[rows], self.variance[rows], self.count[rows] = combined.image, combined.variance, combined.count
         self.clipped[numbers] += clipped.sum(axis=(1, 2))
         self.seen[numbers] += usable.sum(axis=(1, 2))
+        if self.point_sources is not None:
+            for index, value, used in zip(numbers, values, combined.used, strict=True):
+                self.point_sources.add_rows(index, low, value, used)
         self._set_mask(rows, bits, combined.used, usable, clipped, weights32)
         self._fill(rows, values, noises, bits, weights32)
 
@@ -197,6 +205,7 @@ class _Work:
             self.count,
             int(self.clipped.sum()),
             tuple(share.tolist()),
+            self.point_sources,
         )
 
 
@@ -209,6 +218,16 @@ def _translated(bits: NDArray[np.int32], planes: dict[str, int], wanted: dict[st
         if name in wanted:
             result |= ((bits >> bit) & 1) << wanted[name]
     return result
+
+
+def _point_source_sums(warps: Sequence[Warp], store: WarpStore, box: Box) -> PointSourceSums:
+    """Return empty sums, with the PSF in the middle of each exposure's part of the patch."""
+    stamps = []
+    for warp in warps:
+        region = store.boxes[warp.number]
+        x, y = np.array([region.x_min + region.width // 2]), np.array([region.y_min + region.height // 2])
+        stamps.append(warp.psf.evaluate(x=x, y=y)[0])
+    return PointSourceSums(box.shape, stamps, [warp.sky_sigma**2 for warp in warps])
 
 
 def _tolerances(warps: Sequence[Warp], box: Box, reach: int) -> NDArray[np.float32]:

@@ -13,6 +13,7 @@ from obs.algorithms.sources.detection import Footprints
 from obs.algorithms.sources.merge import Merged, merge_footprints
 from obs.algorithms.sources.sky_places import add_sky_places, find_sky_places
 from obs.coadds.catalog_config import CoaddCatalogConfig, MergeConfig
+from obs.coadds.coadd import MADE_CARD
 from obs.coadds.coadd_psf import CoaddPsf
 from obs.coadds.detect import detect_evenly
 from obs.coadds.detection_tables import detection_table, footprint_flags, merged_table
@@ -153,7 +154,8 @@ def _detect(butler: Butler, data_id: dict[str, Any], config: CoaddCatalogConfig,
     measurement = calibrate.measurement.scaled(fwhm, light_radius(fit, x=x, y=y), psf_elongation(fit, x=x, y=y))
     calibrate = calibrate.model_copy(update={"measurement": measurement})
     background = scale_background(calibrate.background, FWHM_PER_SIGMA * sigma)
-    detected, background_found = detect_evenly(pixels, sigma, calibrate.detection, background)
+    score = _point_source_score(butler, data_id) if config.point_source_image else None
+    detected, background_found = detect_evenly(pixels, sigma, calibrate.detection, background, score)
     empty = (pixels.mask.array & pixels.mask.bits("NO_DATA")) != 0
     pixels.image[empty] = 0  # the background is not known there
     butler.put(exposure, "deepCoadd_calexp", data_id)
@@ -165,6 +167,19 @@ def _detect(butler: Butler, data_id: dict[str, Any], config: CoaddCatalogConfig,
     if exposure.wcs is not None:
         butler.put(detection_table(footprints, exposure.wcs, first_id), "deepCoadd_det", data_id)
     return _Band(str(data_id["filter"]), data_id, exposure, psf, sigma, calibrate, footprints)
+
+
+def _point_source_score(butler: Butler, data_id: dict[str, Any]) -> NDArray[np.float32] | None:
+    """Return ``deepCoadd_score`` in units of its standard error; None if there is none for this very coadd."""
+    try:
+        exposure: Exposure = butler.get("deepCoadd_score", data_id)
+    except DatasetNotFoundError:
+        return None
+    made = [header.get(MADE_CARD) for header in (exposure.metadata, butler.get("deepCoadd_md", data_id))]
+    if made[0] != made[1]:
+        return None
+    pixels = exposure.masked_image
+    return np.asarray(pixels.image / np.sqrt(pixels.variance), np.float32)
 
 
 def _covered_middle(exposure: Exposure, psf: CoaddPsf) -> tuple[float, float]:

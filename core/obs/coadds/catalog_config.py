@@ -58,6 +58,11 @@ class CoaddCatalogConfig(TaskConfig):
         CalibrateConfig(detection=DetectionConfig(noise="smoothed"), background=BackgroundConfig(grow=2)),
         "Detection, deblending, measurement and aperture correction.",
     )
+    point_source_image: bool = setting(
+        True,
+        "Whether sources are detected on deepCoadd_score, if obs coadd wrote it for this coadd, and not on the coadd "
+        "smoothed with its PSF.",
+    )
     merge: MergeConfig = setting(MergeConfig(), "Objects of several filters.")
     psf_star_share: float = setting(
         0.2, "Share of the exposures that must have had a star in their PSF for its flag to be set.", ge=0, le=1

@@ -23,6 +23,7 @@ from obs.config.layers import ConfigLayers
 from obs.errors import MeasurementError, OutputError
 from obs.geom import Box
 from obs.image.exposure import Exposure
+from obs.image.masked_image import MaskedImage
 from obs.image.photo_calib import PhotoCalib
 from obs.image.wcs import TanSipWcs
 from obs.repo.butler import Butler
@@ -34,6 +35,7 @@ from obs.skymap.tract import Patch
 from obs.visits.calibration import calibration_files
 
 __all__ = [
+    "MADE_CARD",
     "CoaddSummary",
     "check_sky_map",
     "coadd_patch",
@@ -47,7 +49,9 @@ _LOG = logging.getLogger(__name__)
 
 _DATASET = "deepCoadd"
 _TASK = "coadd"
-_MAP_CARD, _MADE_CARD = "SKYMAP", "COADDID"
+_MAP_CARD = "SKYMAP"
+#: Card that names what a coadd was made of.
+MADE_CARD = "COADDID"
 _COARSE = 1.5
 #: Share of an exposure that satellites, cosmic rays and moving objects do not cover.
 _MOST_CLIPPED = 0.25
@@ -113,7 +117,7 @@ def is_current(butler: Butler, data_id: Mapping[str, Any], frames: Sequence[Fram
     if not butler.exists(_DATASET, data_id, write=True):
         return False
     header = butler.get(f"{_DATASET}_md", data_id)
-    return bool(header.get(_MADE_CARD) == _identity(butler, frames, config, int(data_id["tract"])))
+    return bool(header.get(MADE_CARD) == _identity(butler, frames, config, int(data_id["tract"])))
 
 
 def recorded_settings(butler: Butler) -> CoaddConfig:
@@ -238,11 +242,11 @@ def coadd_patch(
     limit = config.zero_point - 2.5 * np.log10(5.0 * noise * np.sqrt(area))
     butler.put(inputs_table(warps, assembly.clipped_share), "deepCoadd_inputs", data_id)
     butler.put(assembly.count, "deepCoadd_nImage", data_id)
-    pixels, n_clipped = assembly.masked_image, assembly.n_clipped
+    pixels, n_clipped, point_sources = assembly.masked_image, assembly.n_clipped, assembly.point_sources
     del assembly, combined, usable  # memory that writing the exposure needs
     metadata: dict[str, Any] = {
         _MAP_CARD: sky_map.sha1,
-        _MADE_CARD: _identity(butler, frames, config, int(data_id["tract"])),
+        MADE_CARD: _identity(butler, frames, config, int(data_id["tract"])),
         "TRACT": int(data_id["tract"]),
         "PATCH": patch.name,
         "NINPUT": len(warps),
@@ -261,6 +265,10 @@ def coadd_patch(
         physical_filter=str(data_id.get("filter", "")),
         metadata=metadata,
     )
+    if point_sources is not None:
+        image, variance = point_sources.flux()
+        score = exposure.with_pixels(MaskedImage(image, pixels.mask, variance))
+        butler.put(score, "deepCoadd_score", data_id)
     butler.put(exposure, _DATASET, data_id)  # the last one: if it is there, all are
     return CoaddSummary(len(warps), depth, seeing, float(limit), n_clipped, psf_error)
 

@@ -102,6 +102,11 @@ class CoaddConfig(TaskConfig):
     bad_planes: list[str] = setting(list(UNUSABLE_PLANES), "Mask planes of pixels that are left out.")
     saturated_share: float = setting(0.1, "Share of the weight above which SAT of pixels left out is kept.", ge=0, le=1)
     use_common_calibration: bool = setting(True, "Whether WCS and zero points of all visits together are used.")
+    point_source_image: bool = setting(
+        False,
+        "Whether deepCoadd_score is written: the sum of all exposures, each filtered with its own PSF, on which obs "
+        "coadd-catalog then detects. It finds fainter point sources where the seeing differs, for twice the time.",
+    )
     psf_degree: int = setting(
         3,
         "Degree of the polynomial of the PSF model over a patch. Raise it if the PSF error in the table is large.",

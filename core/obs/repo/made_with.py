@@ -26,7 +26,7 @@ _FOLDER = "made_with"
 
 #: Dataset types with a record, and the one whose path the record has.
 MADE_TOGETHER = {
-    **dict.fromkeys(("deepCoadd", "deepCoadd_nImage", "deepCoadd_inputs"), "deepCoadd"),
+    **dict.fromkeys(("deepCoadd", "deepCoadd_nImage", "deepCoadd_score", "deepCoadd_inputs"), "deepCoadd"),
     **dict.fromkeys(
         (
             "deepCoadd_calexp",

@@ -111,7 +111,12 @@ class Detected:
 
 
 def detect_sources(
-    masked_image: MaskedImage, sigma: float, config: DetectionConfig, background: BackgroundConfig
+    masked_image: MaskedImage,
+    sigma: float,
+    config: DetectionConfig,
+    background: BackgroundConfig,
+    *,
+    smoothed: Smoothed | None = None,
 ) -> Detected:
     """Find footprints and peaks of sources.
 
@@ -126,6 +131,8 @@ def detect_sources(
         Settings.
     background : BackgroundConfig
         Settings of the second look at the background.
+    smoothed : Smoothed, optional
+        Image on which to detect; without it the image smoothed with the PSF.
 
     Returns
     -------
@@ -141,7 +148,8 @@ def detect_sources(
     finite = np.isfinite(masked_image.image)
     bad = bad_pixels(masked_image, config.noise_bad_planes) | ~finite
     image = _finite(masked_image.image, finite)
-    smoothed = smooth(image, sigma, config.kernel_size, to_border=config.to_border)
+    if smoothed is None:
+        smoothed = smooth(image, sigma, config.kernel_size, to_border=config.to_border)
     kernel_margin = _kernel_margin(sigma, config)
     if min(mask.shape) <= 2 * kernel_margin:
         raise MeasurementError(

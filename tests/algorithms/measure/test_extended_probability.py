@@ -36,6 +36,12 @@ def test_what_the_spread_does_not_say_is_the_share_of_galaxies(share):
     assert np.mean((both[bright] > 0.5) == galaxy[bright]) > 0.97
 
 
+def test_a_source_narrower_than_the_psf_is_no_galaxy():
+    with np.errstate(over="raise"):
+        probability = extended_probability(np.array([-3.0, 0.001, 0.05]), np.full(3, 0.001), np.ones(3))
+    assert probability[0] < 0.01 < 0.9 < probability[2]
+
+
 def test_unknown_sources_stay_unknown():
     spread, error, flux, _ = sources(200)
     spread[0], error[1], flux[2], flux[3] = np.nan, 0.0, -1.0, np.nan

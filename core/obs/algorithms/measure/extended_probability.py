@@ -51,10 +51,11 @@ def extended_probability(
     s, e = spread[known, None], error[known, None]
     # likelihoods in units of the largest, or all of them would vanish for a source far from every spread
     exponent = -0.5 * ((s - np.r_[0.0, SPREADS]) / e) ** 2
-    largest = exponent.max(axis=1, keepdims=True)
-    likelihood = np.exp(exponent - largest)
     wide = np.hypot(e, TAIL_WIDTH)
-    tail = (e / wide * np.exp(-0.5 * (s / wide) ** 2 - largest))[:, 0]
+    tail_exponent = -0.5 * (s / wide) ** 2
+    largest = np.maximum(exponent.max(axis=1, keepdims=True), tail_exponent)
+    likelihood = np.exp(exponent - largest)
+    tail = (e / wide * np.exp(tail_exponent - largest))[:, 0]
     likelihood[:, 0] = (1.0 - TAIL) * likelihood[:, 0] + TAIL * tail
     rank = np.argsort(np.argsort(flux[known]))
     place, n_bin = np.asarray(rank / PER_BIN, np.float64), len(known) // PER_BIN + 1
