@@ -50,9 +50,15 @@ def surfaces(kind, more=""):
 
 
 POWERS = " projp0=0. projp1=1. projp2=0. projp3=337.74 projp4=0. projp5=632052."
+PLATE = {"PLTRAH": 14, "PLTRAM": 0, "PLTRAS": 0.0, "PLTDECSN": "+", "PLTDECD": 54, "PLTDECM": 0, "PLTDECS": 0.0}
+PLATE |= {"PLTSCALE": 67.2, "XPIXELSZ": 15.0, "YPIXELSZ": 15.0, "PPO3": 177500.0, "PPO6": 177500.0}
+PLATE |= {"CNPIX1": 11000, "CNPIX2": 11500, "AMDX1": 67.2, "AMDX2": 0.05, "AMDX3": -10.0, "AMDX4": 1e-5, "AMDX11": 1e-6}
+PLATE |= {"AMDY1": 67.2, "AMDY2": -0.05, "AMDY3": 20.0, "EQUINOX": 2000.0}
 HEADERS = {
     **{code: projection(code) for code in ("SIN", "ARC", "STG", "ZEA", "CAR", "MER", "AIT", "SFL", "NCP", "GLS")},
     "ZPN": projection("ZPN") | {"PV2_1": 1.0, "PV2_3": 42.0},
+    "plate of the Digitized Sky Survey": PLATE,
+    "plate beside TAN": BASE | PLATE,
     "slant orthographic": projection("SIN") | {"PV2_1": 0.1, "PV2_2": -0.1},
     "conic": projection("COP") | {"PV2_1": 45.0},
     "TPV": projection("TPV") | PV,
@@ -140,6 +146,37 @@ def test_lookup_tables_are_applied(tmp_path):
     assert "cannot be written as TAN-SIP within 1 mas: positions are off by up to" in found.warning
 
 
+def test_a_distortion_without_tables_needs_no_file():
+    cards = BASE | {"CQDIS1": "TPD", "CQDIS2": "TPD"}
+    for axis in (1, 2):
+        cards |= {f"DQ{axis}.NAXES": 2, f"DQ{axis}.AXIS.1": axis, f"DQ{axis}.AXIS.2": 3 - axis}
+        cards[f"DQ{axis}.TPD.FWD.1"] = 0.01
+    stretched = BASE | {name: 1.01 * BASE[name] for name in BASE if name.startswith("CD")}
+    np.testing.assert_allclose(
+        *(read_header_wcs(each, SHAPE).wcs.pixel_scale for each in (cards, stretched)), rtol=1e-5
+    )
+
+
+def test_of_two_matrices_the_one_of_wcslib_counts():
+    scale = {"CDELT1": -2e-4, "CDELT2": 2e-4}
+    turned = {"PC1_1": 0.8, "PC1_2": -0.6, "PC2_1": 0.6, "PC2_2": 0.8}
+    alone = {name: value for name, value in BASE.items() if not name.startswith("CD")} | scale | turned
+    assert_same(BASE | scale | turned, alone)
+    assert read_header_wcs(BASE | scale | turned, SHAPE).kind == "TAN, ICRS, CD matrix not used"
+    assert_same(BASE | turned, BASE)  # degrees for each pixel cannot be meant
+    assert read_header_wcs(BASE | turned, SHAPE).kind == "TAN, ICRS, PC matrix not used"
+
+
+@pytest.mark.parametrize("kinds", [("ra---tan", "dec--tan"), ("RA--TAN", "DEC-TAN"), (" RA---TAN ", "DEC--TAN ")])
+def test_axes_that_are_named_loosely(kinds):
+    assert_same(BASE | dict(zip(("CTYPE1", "CTYPE2"), kinds, strict=True)), BASE)
+
+
+def test_a_declination_beyond_the_pole_is_a_warning():
+    warning = read_header_wcs(BASE | {"CRVAL1": 54.0, "CRVAL2": 210.0}, SHAPE).warning
+    assert warning.startswith("the declination of the WCS is 210 degrees")
+
+
 def test_tan_is_read_as_it_is():
     found = read_header_wcs(BASE, SHAPE)
     assert (found.kind, found.error, found.warning) == ("TAN, ICRS", 0.0, "")
@@ -157,7 +194,10 @@ def test_a_header_without_a_celestial_wcs(cards):
         (projection("TAB"), r"^WCS \(RA---TAB DEC--TAB\): coordinates in a lookup table \(-TAB\) are not supported"),
         (projection("XYZ"), r"^WCS \(RA---XYZ DEC--XYZ\) cannot be read"),
         (BASE | {"CTYPE1": "FREQ", "CTYPE2": "RA---TAN"}, r"^WCS \(FREQ RA---TAN\)"),
-        (BASE | {"CTYPE1": "HPLN-TAN", "CTYPE2": "HPLT-TAN"}, "^WCS: Could not determine celestial frame"),
+        (
+            BASE | {"CTYPE1": "HPLN-TAN", "CTYPE2": "HPLT-TAN"},
+            r"HPLT-TAN\): coordinates of this frame cannot be",
+        ),
         (projection("AIT") | {"CD1_1": -0.2, "CD2_2": 0.2}, r"AIT\): a part of the image is not on the sky"),
         (projection("CAR") | {"CD1_1": -0.1, "CRVAL2": 0.0}, "cannot be refitted to TAN-SIP: .*more than 90 degrees"),
         ({"CTYPE1": "RA---SIN", "CTYPE2": "DEC--SIN", "CRVAL1": 1.0, "CRVAL2": 2.0}, r"SIN\): card CD1_1 is missing"),

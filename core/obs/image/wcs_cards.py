@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from obs.errors import FileFormatError
 
-__all__ = ["WcsCards", "is_wcs_card", "normalize_wcs_cards", "read_wcs_cards", "unusual_wcs"]
+__all__ = ["WcsCards", "has_plate_solution", "is_wcs_card", "normalize_wcs_cards", "read_wcs_cards", "unusual_wcs"]
 
 Polynomial = NDArray[np.float64]
 
@@ -17,9 +17,13 @@ _CARD = re.compile(
     r"(WCS(AXES|NAME)|C(TYPE|RVAL|RPIX|UNIT|DELT|RDER|SYER)\d|CROTA\d|CD\d_\d|PC\d_\d|PV\d_\d+|LONPOLE|LATPOLE"
     r"|RADE(C?SYS)|EQUINOX)[A-Z]?|EPOCH|[AB]P?_(ORDER|DMAX|\d+_\d+)|PC00\d00\d|WAT\d_\d{3}|WCSDIM|LTM\d_\d|LTV\d"
     r"|(D2IM|C[PQ])(DIS|ERR)\d|D2IMARR\d?|(D2IM|D[PQ])\d(\..+)?"
+    r"|PLT(RA[HMS]|DEC(SN|[DMS])|SCALE)|[XY]PIXELSZ|PPO\d|CNPIX[12]|AMD[XY]\d+"
 )
 _CELESTIAL = re.compile(r"(RA--|DEC-|[A-Z]LON|[A-Z]LAT)-")
 _AXIS = re.compile(r"(RA--|DEC-)-TAN(-SIP)?")
+_LOOSE_AXIS = re.compile(r"(RA|DEC)-+([A-Z]{3}(-SIP)?)")
+_PLATE = ("PLTRAH", "PLTDECD", "PPO3", "PPO6", "CNPIX1", "CNPIX2", "AMDX1", "AMDY1")
+_SCALE_OF_PC = 0.01  # degrees; a PC matrix without CDELT that is larger has no scale
 _OLD_PC = re.compile(r"PC00(\d)00(\d)")
 _PV = re.compile(r"PV([12])_(\d+)")
 _MAX_NATIVE_PV = 4  # up to here PV cards may give the native pole instead of a polynomial
@@ -60,9 +64,10 @@ def normalize_wcs_cards(header: Mapping[str, Any]) -> dict[str, Any]:
     """Return the cards of a header with its WCS as the standard writes it.
 
     The first celestial WCS is taken, which may be an alternate one (``CTYPE1A``). ``PC001001`` becomes ``PC1_1``,
-    ``EQUINOX = 'J2000'`` becomes 2000.0, a ``RADESYS`` that names an equinox becomes one. A SIP polynomial that is
-    missing beside its partner is zero. Of SIP and PV polynomials the ones that CTYPE does not name are left over from
-    another fit, and dropped.
+    ``EQUINOX = 'J2000'`` becomes 2000.0, a ``RADESYS`` that names an equinox becomes one. CTYPE is upper case, with as
+    many hyphens as the standard wants. A SIP polynomial that is missing beside its partner is zero. Of SIP and PV
+    polynomials the ones that CTYPE does not name are left over from another fit, and dropped. Of a PC and a CD matrix
+    the PC matrix counts, as in wcslib, unless it has no scale.
 
     Parameters
     ----------
@@ -75,11 +80,38 @@ def normalize_wcs_cards(header: Mapping[str, Any]) -> dict[str, Any]:
         Card name to value; the cards that do not describe a WCS are unchanged.
     """
     cards = _first_celestial(header)
+    _normalize_axes(cards)
     for name in [name for name in cards if _OLD_PC.fullmatch(name)]:
         cards.setdefault(_OLD_PC.sub(r"PC\1_\2", name), cards.pop(name))
     _normalize_frame(cards)
+    _choose_matrix(cards)
     _name_tpv(cards)
     return _complete_sip(_choose_distortion(cards))
+
+
+def has_plate_solution(cards: Mapping[str, Any]) -> bool:
+    """Return whether cards describe a plate of the Digitized Sky Survey, which wcslib prefers to any other WCS."""
+    return all(name in cards for name in _PLATE)
+
+
+def _normalize_axes(cards: dict[str, Any]) -> None:
+    """Write CTYPE as the standard does, where it is clear what is meant."""
+    for name in ("CTYPE1", "CTYPE2"):
+        match = _LOOSE_AXIS.fullmatch(str(cards.get(name, "")).strip().upper())
+        if match:
+            cards[name] = f"{match[1]:-<4}-{match[2]}"
+
+
+def _choose_matrix(cards: dict[str, Any]) -> None:
+    """Drop one of a CD and a PC matrix, which do not belong together."""
+    axes = [(i, j) for i in (1, 2) for j in (1, 2)]
+    matrices = {kind: [f"{kind}{i}_{j}" for i, j in axes if f"{kind}{i}_{j}" in cards] for kind in ("CD", "PC")}
+    if not all(matrices.values()):
+        return
+    largest = max(abs(_number(cards, name)) for name in matrices["PC"])
+    no_scale = not any(f"CDELT{i}" in cards for i in (1, 2)) and largest > _SCALE_OF_PC
+    for name in matrices["PC" if no_scale else "CD"]:
+        del cards[name]
 
 
 def _choose_distortion(cards: dict[str, Any]) -> dict[str, Any]:
@@ -153,6 +185,8 @@ def unusual_wcs(cards: Mapping[str, Any]) -> str:
     cards : mapping
         Cards from `normalize_wcs_cards`.
     """
+    if has_plate_solution(cards):
+        return "a plate solution of the Digitized Sky Survey"
     kinds = [str(cards.get(f"CTYPE{i}", "")).strip() for i in (1, 2)]
     axes = [match and match[1] for match in map(_AXIS.fullmatch, kinds)]
     if sorted(axis or "" for axis in axes) != ["DEC-", "RA--"]:

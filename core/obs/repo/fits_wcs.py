@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from obs.errors import FileFormatError
 from obs.image.wcs import TanSipWcs
-from obs.image.wcs_cards import is_wcs_card, normalize_wcs_cards, unusual_wcs
+from obs.image.wcs_cards import has_plate_solution, is_wcs_card, normalize_wcs_cards, unusual_wcs
 from obs.repo.wcs_refit import refit_tan_sip, sample_pixels
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["HeaderWcs", "read_header_wcs"]
 
 _TOLERANCE = 1.0  # mas
+_POLE = 90.0  # degrees
 _WAT_LENGTH = 68  # characters of a WAT card, whose trailing spaces count
 _WAT = re.compile(r"WAT\d_\d{3}")
 _FRAMES = {"GLON": "galactic", "SLON": "supergalactic", "ELON": "barycentricmeanecliptic"}
@@ -47,6 +48,11 @@ class HeaderWcs:
     @property
     def warning(self) -> str:
         """What the user should know, or empty."""
+        if abs(self.wcs.crval[1]) > _POLE:
+            return (
+                f"the declination of the WCS is {self.wcs.crval[1]:.6g} degrees, which does not exist: perhaps "
+                "right ascension and declination are in each other's place"
+            )
         if self.error <= _TOLERANCE:
             return ""
         return (
@@ -88,6 +94,8 @@ def read_header_wcs(
     """
     cards = normalize_wcs_cards(header)
     kinds = [str(cards.get(f"CTYPE{i}", "")).strip() for i in (1, 2)]
+    if has_plate_solution(cards):
+        return _refit(cards, shape, hdus)
     if not any(kinds) or all(kind.upper() in ("LINEAR", "PIXEL", "X", "Y", "") for kind in kinds):
         return None
     if not any(name in cards for name in _PLACE):
@@ -96,17 +104,23 @@ def read_header_wcs(
     if not reason:
         wcs = TanSipWcs.from_header(cards)
         sip = "" if wcs.a is None else f"-SIP of order {len(wcs.a) - 1}"
-        return HeaderWcs(wcs, f"TAN{sip}, {wcs.frame}")
+        return HeaderWcs(wcs, f"TAN{sip}, {wcs.frame}{_other_matrix(header, cards)}")
     if min(shape) < 1:
         raise FileFormatError(f"{reason}: only TAN and TAN-SIP in ICRS or FK5 of equinox 2000 are read here")
     return _refit(cards, shape, hdus)
+
+
+def _other_matrix(header: Mapping[str, Any], cards: Mapping[str, Any]) -> str:
+    """Say which of a CD and a PC matrix is not used, where a header has both."""
+    dropped = [kind for kind in ("CD", "PC") if f"{kind}1_1" in header and f"{kind}1_1" not in cards]
+    return f", {dropped[0]} matrix not used" if dropped else ""
 
 
 def _refit(cards: dict[str, Any], shape: tuple[int, int], hdus: fits.HDUList | None) -> HeaderWcs:
     kind = _kind(cards)
     scale = any(re.fullmatch(r"(CD|PC)\d_\d|CDELT[12]", name) for name in cards)
     missing = [name for name in ("CRVAL1", "CRVAL2") if name not in cards] + ["CD1_1"] * (not scale)
-    if missing:
+    if missing and not has_plate_solution(cards):
         raise FileFormatError(f"WCS ({kind}): card {missing[0]} is missing")
     theirs = _open(_without_empty_wat(cards), hdus)
     x, y = sample_pixels(shape)
@@ -135,6 +149,8 @@ def _without_empty_wat(cards: dict[str, Any]) -> dict[str, Any]:
 
 def _kind(cards: Mapping[str, Any]) -> str:
     """Name projection, distortion and frame as the header does."""
+    if has_plate_solution(cards):
+        return "plate solution of the Digitized Sky Survey"
     kind = " ".join(f"{cards.get(f'CTYPE{i}', '')}".strip() for i in (1, 2))
     frame = "".join(f", {name} {cards[name]}" for name in ("RADESYS", "EQUINOX") if name in cards)
     return kind + frame
@@ -148,18 +164,29 @@ def _open(cards: dict[str, Any], hdus: fits.HDUList | None) -> "WCS":
     if "-TAB" in kind:
         raise FileFormatError(f"WCS ({kind}): coordinates in a lookup table (-TAB) are not supported")
     if hdus is None:
-        cards = {name: value for name, value in cards.items() if not re.match(r"D2IM|[CD][PQ](DIS|ERR)?\d", name)}
+        cards = _without_tables(cards)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             everything = WCS(_to_header(cards), fobj=hdus)
             celestial = everything.celestial
         except (ValueError, TypeError, KeyError, IndexError, AssertionError, MemoryError, WcsError) as error:
-            reason = re.sub(r"\s+", " ", str(error)).strip() or type(error).__name__
-            raise FileFormatError(f"WCS ({kind}) cannot be read: {reason.split(': ', 1)[-1]}") from None
+            raise FileFormatError(f"WCS ({kind}) cannot be read: {_reason(error)}") from None
     if sorted((everything.wcs.lng, everything.wcs.lat)) != [0, 1]:
         raise FileFormatError(f"WCS ({kind}): the two axes of the image are not celestial longitude and latitude")
     return celestial
+
+
+def _reason(error: Exception) -> str:
+    """Return the last line of an error, without the places in the source of wcslib that lead to it."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return re.sub(r"^(ERROR \d+ in )?\S+\(\).*?: ", "", lines[-1]) if lines else type(error).__name__
+
+
+def _without_tables(cards: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the distortions that are lookup tables in other HDUs; polynomials (TPD) are complete in the cards."""
+    table = re.compile(r"D2IM|[CD]P(DIS|ERR)?\d")
+    return {name: value for name, value in cards.items() if not table.match(name)}
 
 
 def _to_header(cards: Mapping[str, Any]) -> fits.Header:
@@ -203,5 +230,8 @@ def _sky(
                 return longitude, latitude, "FK5"
             sky = SkyCoord(longitude, latitude, unit="deg", frame=frame, **extra).icrs
         except (ValueError, TypeError) as error:
-            raise FileFormatError(f"WCS: {error}") from None
+            reason = str(error)
+            if "celestial frame" in reason:
+                reason = "coordinates of this frame cannot be converted to ICRS"
+            raise FileFormatError(f"WCS ({_kind(cards)}): {reason}") from None
     return np.asarray(sky.ra.deg), np.asarray(sky.dec.deg), "ICRS"
