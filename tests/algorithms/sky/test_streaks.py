@@ -117,7 +117,18 @@ def step():
     return light
 
 
-@pytest.mark.parametrize("make", [spikes, edge_on_galaxy, column, step, lambda: 0.0], ids=lambda f: f.__name__)
+def row_of_stars():
+    """Wide stars that happen to be in a row, each as long as a part of the line that is looked at."""
+    light = np.zeros(SHAPE)
+    for place in (80.0, 185.0, 260.0, 330.0, 365.0):
+        u, t, _ = along_and_across((120, 225, 100, 620))
+        light += 3000 * np.exp(-0.5 * ((u - place) ** 2 + t**2) / 4.5**2)
+    return light
+
+
+@pytest.mark.parametrize(
+    "make", [spikes, edge_on_galaxy, column, step, row_of_stars, lambda: 0.0], ids=lambda f: f.__name__
+)
 def test_other_lines_are_no_trails(make):
     streaks, mask, light = find_streaks(*observe(star_light(4) + make()))
     assert not streaks

@@ -277,6 +277,8 @@ def _ends(present: NDArray[np.bool_]) -> tuple[int, int] | None:
         return None
     parts = np.split(where, np.flatnonzero(np.diff(where) > SEGMENTS // 4) + 1)
     longest = max(parts, key=lambda part: int(part[-1] - part[0]))
+    if len(longest) < 2:
+        return None
     return int(longest[0]), int(longest[-1])
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from obs.algorithms.sky.line_sums import sum_lines
+from obs.algorithms.sky.star_chain import is_star_chain
 from obs.algorithms.sky.streak_profile import FINE, HALF, PRESENT, SEGMENTS, Line, StreakProfile, follow_line
 
 __all__ = ["Streak", "find_streaks"]
@@ -259,7 +260,7 @@ def _is_streak(found: StreakProfile, plane: Float, side: int) -> bool:
         return False
     if found.significance < LEAST_SIGNIFICANCE or _is_galaxy(found):
         return False
-    return not _is_spike(found, plane)
+    return not (_is_spike(found, plane) or is_star_chain(found, plane))
 
 
 def _is_of_detector(found: StreakProfile, plane: Float) -> bool:
