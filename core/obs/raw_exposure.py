@@ -33,7 +33,7 @@ from obs.tasks.isr import remove_signature, required_calibrations
 from obs.tasks.isr_config import IsrConfig
 from obs.threads import map_threads
 
-__all__ = ["get_raw", "remove_raw_signature"]
+__all__ = ["get_raw", "get_raw_facts", "remove_raw_signature"]
 
 logger = logging.getLogger(__name__)
 
@@ -148,6 +148,27 @@ def get_raw(butler: Butler, data_id: Mapping[str, Any], detector: Detector) -> R
         choose=choose,
     )
     return raw if plane is None else extract_color(raw, plane, detector.saturation)
+
+
+def get_raw_facts(butler: Butler, data_id: Mapping[str, Any]) -> tuple[Detector, VisitInfo, Mapping[str, Any]]:
+    """Return the detector, the facts and the header cards of a raw file whose pixels could not be processed.
+
+    Parameters
+    ----------
+    butler : Butler
+        The repository.
+    data_id : mapping
+        Which raw file.
+
+    Raises
+    ------
+    ObsError
+        If the file or its header cannot be read.
+    """
+    whole = butler.complete_raw(data_id)
+    detector = butler.instrument.find_detector(whole)
+    raw = get_raw(butler, whole, detector)
+    return detector, _visit_info(butler.instrument, raw, butler.get("ccdExposureId", whole)), raw.metadata
 
 
 def _is_frame(

@@ -84,7 +84,7 @@ function plot(parent, options) {
   }
   if (options.xLabel !== null) {
     const xt = options.xTicks || ticks(x0, x1, Math.max(3, Math.floor(width / 90)));
-    xt.values.forEach((value, i) => element("svg:text", { x: toX(value), y: height - bottom + 14, "text-anchor": "middle", class: "soft" }, figure, xt.texts ? xt.texts[i] : value.toFixed(xt.digits)));
+    xt.values.forEach((value, i) => element("svg:text", { x: Math.min(toX(value), width - 14), y: height - bottom + 14, "text-anchor": "middle", class: "soft" }, figure, xt.texts ? xt.texts[i] : value.toFixed(xt.digits)));
     element("svg:text", { x: (left + width - right) / 2, y: height - 5, "text-anchor": "middle" }, figure, options.xLabel);
   }
   element("svg:text", { transform: `translate(11 ${(top + height - bottom) / 2}) rotate(-90)`, "text-anchor": "middle" }, figure, options.yLabel);
@@ -105,6 +105,20 @@ function plot(parent, options) {
   const count = `${known.length} of ${options.x.length}` + (outside ? `, ${outside} outside the plot drawn at its edge` : "");
   figure.setAttribute("aria-label", `${options.yLabel} against ${options.xLabel || options.xName || "time"}: ${count}; ${summary}`);
   return { figure, count, toX, toY, x0, x1 };
+}
+
+// Counts in bins, with a normal distribution of the same median and MAD. options: width, height, xLabel, yLabel, bins
+function histogram(parent, values, options) {
+  const known = finite(values), middle = quantile(known, 0.5), sigma = 1.4826 * quantile(known.map((value) => Math.abs(value - middle)), 0.5), reach = known.length ? 5 * sigma || Math.max(...known.map((value) => Math.abs(value - middle))) || 1 : 1;
+  const bins = options.bins || 25, low = (known.length ? middle : 0) - reach, step = (2 * reach) / bins, counts = Array(bins).fill(0);
+  for (const value of known) { const bin = Math.floor((value - low) / step); if (bin >= 0 && bin < bins) counts[bin] += 1; }
+  const below = known.filter((value) => value < low).length, above = known.filter((value) => value >= low + 2 * reach).length, normal = (x) => (known.length * step * Math.exp(-0.5 * ((x - middle) / sigma) ** 2)) / (sigma * Math.sqrt(2 * Math.PI)), xs = [...Array(81).keys()].map((k) => low + (k / 80) * 2 * reach);
+  const top = 1.1 * Math.max(1, ...counts, sigma > 0 ? normal(middle) : 0);
+  const made = plot(parent, { ...options, x: [], y: [], xRange: [low, low + 2 * reach], yRange: [0, top], curves: sigma > 0 ? [{ x: xs, y: xs.map(normal), cls: "model" }] : [] });
+  counts.forEach((count, k) => { if (count) element("svg:title", {}, element("svg:rect", { x: made.toX(low + k * step), width: Math.max(made.toX(low + step) - made.toX(low) - 0.5, 0.5), y: made.toY(count), height: made.toY(0) - made.toY(count), class: "count" }, made.figure), `${count} from ${(low + k * step).toPrecision(3)} to ${(low + (k + 1) * step).toPrecision(3)}`); });
+  const text = known.length ? `median ${middle.toFixed(1)}, robust standard deviation ${sigma.toFixed(1)}, n = ${known.length}, ${below} below and ${above} above the plot` : `no data: ${options.reason || "not measured"}`;
+  made.figure.setAttribute("aria-label", `${options.yLabel} against ${options.xLabel}: ${text}`);
+  return text;
 }
 
 // Viridis, nine steps: dark is low, light is high, readable for all kinds of color vision.

@@ -14,6 +14,7 @@ function renewed(data) {
   grid.draw();
   drawTimeline();
   if (DATA.mosaic) drawMosaic();
+  drawAmplifierMap();
   if (open) drawPanel();
   window.scrollTo(0, before);
   if (text) text.focus();

@@ -19,6 +19,7 @@ function start() {
   const place = document.querySelector("#frames .grid");
   STATE.grids.frames = new Grid(place, DATA.frames, usable(FRAME_COLUMNS, DATA.frames), { caption: `${DATA.mosaic ? "Visits" : "Frames"} in order of time; click a heading to sort.`, only: DATA.frames.n > 200, pick: (i) => choose(i), isChosen: (i) => i === STATE.frame });
   if (DATA.mosaic) drawMosaic();
+  drawAmplifierMap();
   drawGates();
   document.addEventListener("keydown", keys);
   window.addEventListener("hashchange", fromAddress);
@@ -27,7 +28,7 @@ function start() {
   fromAddress();
 }
 
-function redraw() { drawTimeline(); if (DATA.mosaic) drawMosaic(); if (STATE.frame !== null) drawPanel(); }
+function redraw() { drawTimeline(); if (DATA.mosaic) drawMosaic(); drawAmplifierMap(); if (STATE.frame !== null) drawPanel(); }
 
 // ---- night
 function hours() {
@@ -42,7 +43,8 @@ function drawTimeline() {
   const place = document.querySelector("#timeline .chart"), table = DATA.frames, time = hours();
   place.replaceChildren();
   const filters = [...new Set(table.filter)], shapes = table.filter.map((name) => SHAPES[filters.indexOf(name) % SHAPES.length]);
-  element("p", { class: "note" }, place, filters.filter(Boolean).map((name) => `${{ circle: "●", square: "■", diamond: "◆", triangle: "▲" }[SHAPES[filters.indexOf(name) % SHAPES.length]]} ${name}`).join("   ") + (time.isTime ? "   gray: twilight; amber: Moon is up" : ""));
+  const legend = filters.filter(Boolean).map((name) => `${{ circle: "●", square: "■", diamond: "◆", triangle: "▲" }[SHAPES[filters.indexOf(name) % SHAPES.length]]} ${name}`);
+  element("p", { class: "note" }, place, [...legend, ...(time.isTime ? ["gray: twilight", "amber: Moon is up"] : [])].join(" · "));
   const known = finite(time.x), low = Math.min(...known), high = Math.max(...known), pad = Math.max((high - low) * 0.03, time.isTime ? 0.05 : 0.5), range = [low - pad, high + pad];
   const bands = [];
   const between = (test, cls) => time.x.forEach((x, i) => { if (x !== null && test(i)) { const a = i ? (x + time.x[i - 1]) / 2 : range[0], b = i + 1 < time.x.length ? (x + time.x[i + 1]) / 2 : range[1]; bands.push({ from: Math.max(a, range[0]), to: Math.min(b, range[1]), cls }); } });
@@ -116,6 +118,7 @@ function focalMap(parent, rows, values, range) {
   element("svg:line", { x1: 0, y1: 0, x2: 0, y2: 6, class: "axis", "stroke-width": 3 }, hatch);
   for (let i = 0; i < 40; i++) element("svg:rect", { x: width - 52, y: 10 + (39 - i) * 4, width: 12, height: 4, fill: viridis(i / 39) }, chart);
   element("svg:text", { x: width - 38, y: 18 }, chart, range[1].toPrecision(3));
+  element("svg:text", { transform: `translate(${width - 58} 90) rotate(-90)`, "text-anchor": "middle" }, chart, heading(STATE.metric));
   element("svg:text", { x: width - 38, y: 170 }, chart, range[0].toPrecision(3));
   element("svg:text", { x: 10, y: height - 22, class: "soft" }, chart, `x (mm), ${x0.toFixed(0)} to ${x1.toFixed(0)}; y up, ${y0.toFixed(0)} to ${y1.toFixed(0)}`);
   element("figcaption", {}, figure, `${heading(STATE.metric)} on the focal plane; hatched: not measured, empty outline: not expected.`);
@@ -149,23 +152,6 @@ function strip(parent, rows, values, range) {
   const low = quantile(order.map((i) => values[i]), 0.25), high = quantile(order.map((i) => values[i]), 0.75), reach = 2.5 * (high - low);
   order.forEach((i, k) => { if (values[i] < low - reach || values[i] > high + reach) { const right = k > order.length / 2; element("svg:text", { x: made.toX(k + 1) + (right ? -6 : 6), y: Math.max(20, Math.min(made.toY(values[i]), 220)) + 3, "text-anchor": right ? "end" : "start" }, made.figure, table.detector_name[i] || table.name[i]); } });
   element("figcaption", {}, figure, `${heading(STATE.metric)} of the ${order.length} detectors that have it; outliers are named.`);
-}
-
-function heatMap(parent, values, range) {
-  const table = DATA.detectors, names = [...new Set(table.detector_name)].sort((a, b) => a.localeCompare(b, undefined, { numeric: true })), place = new Map(names.map((name, k) => [name, k]));
-  const figure = element("figure", {}, parent), wide = Math.min(WIDTH(figure), 560), step = Math.max(1, Math.floor(wide / DATA.frames.n)), tall = Math.max(1, Math.min(8, Math.floor(320 / names.length)));
-  const canvas = element("canvas", { width: step * DATA.frames.n, height: tall * names.length, role: "img", "aria-label": `${heading(STATE.metric)} of ${names.length} detectors in ${DATA.frames.n} visits. A column that stands out is the weather, a row is the detector.` }, figure), context = canvas.getContext("2d");
-  for (let i = 0; i < table.n; i++) {
-    const value = values[i];
-    context.fillStyle = value === null || value === undefined ? "#9aa3ad" : viridis((value - range[0]) / (range[1] - range[0] || 1));
-    context.fillRect(table.visit[i] * step, place.get(table.detector_name[i]) * tall, step, tall);
-  }
-  canvas.addEventListener("click", (event) => {
-    const box = canvas.getBoundingClientRect(), visit = Math.floor(((event.clientX - box.left) / box.width) * DATA.frames.n), row = Math.floor(((event.clientY - box.top) / box.height) * names.length);
-    const found = detectorsOf(visit).find((i) => table.detector_name[i] === names[row]);
-    if (found !== undefined) chooseDetector(found);
-  });
-  element("figcaption", {}, figure, `Each row a detector (${names[0]} to ${names[names.length - 1]}), each column a visit in order of time. A column that stands out is the weather, a row is the detector. Gray: not measured.`);
 }
 
 // ---- choice

@@ -26,6 +26,10 @@ function drawStars(parent, name) {
   residualMap(parent, stars, reference);
   quiver(parent, stars, reference);
   panelPlot({ x: reference.dra, y: reference.ddec, xLabel: "RA, measured - reference (mas)", yLabel: "Dec, measured - reference (mas)", lines: [{ y: 0, cls: "axis" }] }, `Astrometric residuals; normal: ${mad(reference.dra)} and ${mad(reference.ddec)} mas; median ${quantile(finite(reference.dra), 0.5).toFixed(0)} and ${quantile(finite(reference.ddec), 0.5).toFixed(0)} mas.`);
+  for (const [name, values] of [["RA", reference.dra], ["Dec", reference.ddec]]) {
+    const figure = element("figure", {}, parent), text = histogram(figure, values, { width: Math.min(WIDTH(figure), 420), height: 240, xLabel: `${name}, measured - reference (mas)`, yLabel: "stars in a bin" });
+    element("figcaption", {}, figure, `${name} residuals (mas): ${text}. Line: a normal distribution of this deviation; wide wings are wrong matches or blends.`);
+  }
   const total = reference.dra.map((value, k) => (value === null || reference.ddec[k] === null ? null : Math.hypot(value, reference.ddec[k])));
   panelPlot({ x: reference.mag, y: total, xLabel: "reference magnitude (mag)", yLabel: "distance (mas)", reason: "no reference magnitudes" }, "Distance from the reference against magnitude: bright stars that lie off call for charge transfer, saturation or proper motion.");
 }

@@ -88,7 +88,7 @@ class Grid {
         element("td", { class: text ? "words" : null, title: text || null }, row, text.length > LONGEST ? `${text.slice(0, LONGEST)} ...` : text);
       } else if (column in DATA.metrics) element("td", { class: "number", title: this.table.values[column][i] === null ? "not measured" : this.table.values[column][i] }, row, show(column, this.table.values[column][i]));
       else if (column === "date") element("td", { class: "time", title: this.table.date[i] }, row, String(this.table.date[i]).replace("T", " ").slice(0, 16));
-      else element("td", {}, row, String(this.table[column][i]).slice(0, 60));
+      else { const text = String(this.table[column][i]).slice(0, 60); element("td", { class: text.length < 16 ? "short" : null }, row, text); }
     }
     row.addEventListener("click", () => this.pick(i));
   }

@@ -23,18 +23,48 @@ CASES = {
     "twilight": lambda: {"sky": 18.5, "sun_altitude": -10.0},
     "bright sky": lambda: {"sky": 19.3},
     "failed": lambda: {"status": "failed", "error": "MeasurementError: no good pixels"},
+    "noise": lambda: {"details": {"overscan": [["A", 1000.0, 5.0], ["B", 1000.0, 12.0]]}},
     "pointing": lambda: {"pointing_error": 900.0, "pointing_share": 1.5},
 }
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_frames_get_their_true_cause(name):
-    rows = night(change=lambda i: CASES[name]() if i >= LATE else {})
+    quiet = {"details": {"overscan": [["A", 1000.0, 5.0], ["B", 1000.0, 5.0]]}}
+    rows = night(change=lambda i: CASES[name]() if i >= LATE else quiet)
     verdicts = judge(rows, load_gates())
     assert [verdict.level for verdict in verdicts[:LATE]].count("good") >= LATE - 1
     for verdict in verdicts[LATE:]:
         assert verdict.causes[0].name == name, verdict.text
         assert verdict.causes[0].remedy
+
+
+def test_a_frame_that_is_too_bright_to_be_measured_is_in_twilight():
+    none = {"sky_rate": None, "zero_point_rate": None, "depth": None, "sun_altitude": -4.0}
+    rows = night(6, change=lambda i: CASES["failed"]() | none if i == 0 else {})
+    verdict = judge(rows, load_gates())[0]
+    assert [cause.name for cause in verdict.causes[:2]] == ["twilight", "failed"]
+    assert verdict.level == "failed"
+    rows[0]["error"] = "DatasetNotFoundError: no flat"
+    assert judge(rows, load_gates())[0].causes[0].name == "failed"
+
+
+def test_what_belongs_to_the_camera_is_not_held_against_its_frames():
+    moments = {"psf_size_residual": 0.2, "psf_e1_residual": 0.05, "psf_concentration": 0.8}
+    rows = night(6, change=lambda i: {"fwhm": 1.5, **moments})
+    verdicts = judge(rows, load_gates())
+    assert {verdict.level for verdict in verdicts} == {"good"}
+    assert "is usual for this camera" in verdicts[0].without["fwhm"]
+    assert "FWHM of 1.50 pixel is below 2" in verdicts[0].without["psf_size_residual"]
+    # where stars are wide, the same values are faults, unless they are of few stars
+    assert {verdict.level for verdict in judge(night(6, change=lambda i: moments), load_gates())} == {"look"}
+    few = {"psf_size_residual": 0.04, "psf_size_scatter": 0.02, "n_psf_reserved": 2}
+    assert judge(night(6, change=lambda i: few), load_gates())[0].level == "good"
+    many = few | {"n_psf_reserved": 200}
+    assert judge(night(6, change=lambda i: many), load_gates())[0].level == "look"
+    # one undersampled frame in a night of others is a fault of its own
+    odd = judge(night(6, change=lambda i: {"fwhm": 1.5} if i == 5 else {}), load_gates())[5]
+    assert odd.causes[0].name == "fwhm"
 
 
 def test_a_good_night_has_few_frames_to_look_at():

@@ -51,6 +51,8 @@ def large(tmp_path_factory):
     for row in rows:
         if row["ccd"] == 9:
             row |= {"amp_dead": 1, "details": {"reasons": {}, "dead_amplifiers": ["ch3"]}}
+        else:
+            row["details"] = {"overscan": [["ch1", 1000.0, 4.5], ["ch2", 1000.0, 4.5 + 4 * (row["ccd"] == 17)]]}
     return write(tmp_path_factory.mktemp("large") / "data", rows, "hsc")
 
 
@@ -171,6 +173,13 @@ def test_a_mosaic_opens_and_draws_only_some_rows(opened, large):
     assert page.locator("#focal polygon.cell").count() == 104
     assert page.locator("#frames tbody tr").count() == 12
     assert "ch3 dead" in page.inner_text("#needs")
+    maps = page.locator("#amplifiers svg.plot")
+    assert "Read noise minus the amplifier's median (%) " in maps.nth(0).get_attribute("aria-label").replace(
+        " of it", ""
+    )
+    maps.nth(0).locator("image").click(position={"x": 5, "y": 5})
+    assert page.is_visible("#panel")
+    page.keyboard.press("Escape")
     page.select_option("#focal select >> nth=0", "depth")
     page.click("#focal polygon.cell >> nth=3")
     assert page.is_visible("#panel")

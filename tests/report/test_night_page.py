@@ -9,6 +9,8 @@ from obs.cli.main import main
 from obs.repo.butler import Butler
 from obs.repo.metric_table import MetricTable
 from obs.repo.parquet_catalog import read_parquet
+from obs.report.live_verdicts import LiveVerdicts
+from obs.report.night import collect_night
 from synthetic_night import night
 
 EVIL = "</script><script>alert(1)</script><!--"
@@ -51,6 +53,18 @@ def test_a_night_in_a_sentence(repository):
     assert twin["visits"]["good"] == 20
 
 
+def test_a_night_that_is_watched_names_what_later_frames_show(repository):
+    rows = night(12, change=lambda i: {"seeing": 1.5 * 1.06 ** max(i - 3, 0), "clear": 0.95 ** max(i - 3, 0)})
+    live, lines = LiveVerdicts(), []
+    for row in rows:
+        MetricTable(repository.root).write("detector", [row])
+        lines += live.describe(collect_night(Butler(repository.root)), {row["data_id"]})[:-1]
+    assert lines[0].startswith("LOOK visit=")
+    assert "cloud: " in lines[0]
+    frame = lines[0].split(":")[0].removeprefix("LOOK ")
+    assert [line for line in lines if line.startswith(f"now LOOK {frame}, was look: dew, ")]
+
+
 def test_half_of_a_night_failed(repository):
     error = {"status": "failed", "error": "DatasetNotFoundError: no flat"}
     sentence, page = repository(night(10, change=lambda i: error if i % 2 else {}))
@@ -71,6 +85,17 @@ def test_a_page_of_one_frame_and_of_a_running_night(repository):
     sentence, page = repository([waiting])
     assert "1 not processed yet" in sentence
     assert "Running: 1 of 2 processed" in page
+
+
+def test_amplifiers_are_compared_with_their_own_medians(repository):
+    noise = lambda i: 9.0 if i == 6 else 4.5  # noqa: E731
+    overscan = lambda i: {"details": {"overscan": [["A", 1000.0 + (i == 3), 5.0], ["B", 900.0, noise(i)]]}}  # noqa: E731
+    found = data_of(repository(night(8, change=overscan))[1])["amplifier_map"]
+    assert found["names"] == [["n1", "A"], ["n1", "B"]]
+    assert found["level"][0] == [0, 0, 0, 1, 0, 0, 0, 0]
+    assert found["noise"][1] == [0, 0, 0, 0, 0, 0, 100, 0]
+    _, page = repository(night(8))
+    assert data_of(page)["amplifier_map"] == {"reason": "no overscan was subtracted from any frame"}
 
 
 def test_no_reference_catalog_is_a_reason(repository):

@@ -13,10 +13,9 @@ from obs.instrument.discovery import load_instrument
 from obs.policy.data_id import format_data_id
 from obs.process_summary import ProcessSummary
 from obs.repo.butler import Butler
-from obs.report.night import Night
+from obs.report.live_verdicts import LiveVerdicts
 from obs.report.page import REPORT_NAME
 from obs.report.pictures import Pictures
-from obs.report.sentence import describe_night
 from obs.runs.process import process_settings, record_run
 from obs.runs.record import RecordOptions
 from obs.runs.watch import Step, watch_folder
@@ -50,7 +49,7 @@ def watch(
     record_run(butler, config, RecordOptions())
     output = Path(str(butler.output))
     click.echo(f"watching {folder}; report: {output / REPORT_NAME}; end with Ctrl-C", err=True)
-    pictures, n_failed = Pictures(), 0
+    pictures, verdicts, n_failed = Pictures(), LiveVerdicts(), 0
 
     def done(outcome: Outcome[ProcessSummary]) -> None:
         end = f"{outcome.seconds:.1f} s" if outcome.ok else f"FAILED: {outcome.error}"
@@ -69,7 +68,8 @@ def watch(
         except (ObsError, OSError, ValueError) as error:
             click.echo(f"WARNING no report: {describe_fault(error)}", err=True)
             continue
-        _print_verdicts(night, step)
+        names = {format_data_id(outcome.data_id) for outcome in step.outcomes}
+        click.echo("\n".join(verdicts.describe(night, names)))
     return 1 if n_failed else 0
 
 
@@ -79,12 +79,3 @@ def _print_files(step: Step) -> None:
             click.echo(f"FAILED {file.path}: {file.reason}", err=True)
         elif file.status == "ingested":
             click.echo(f"took {file.path}")
-
-
-def _print_verdicts(night: Night, step: Step) -> None:
-    """Say of each frame that was processed which gates it has left, and how the night is."""
-    names = {format_data_id(outcome.data_id) for outcome in step.outcomes}
-    for frame in night.detectors:
-        if frame.row["data_id"] in names and frame.verdict.level != "good":
-            click.echo(f"{frame.verdict.level.upper()} {frame.name}: {frame.verdict.text}")
-    click.echo(describe_night(night))

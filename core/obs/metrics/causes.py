@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from obs.errors import MeasurementError
 from obs.metrics.remedies import REMEDIES, SINGLE_REMEDIES
 
 __all__ = ["Cause", "find_causes"]
@@ -51,7 +52,8 @@ class Cause:
 
 #: What follows from an amplifier that sees no light.
 _OF_DEAD_AMPLIFIERS = (
-    *("amp_step", "masked", "noise_ratio", "read_noise", "read_noise_shape", "read_noise_pattern", "overscan_level"),
+    *("amp_step", "masked", "noise_ratio", "read_noise", "amp_noise_ratio", "overscan_level"),
+    *("read_noise_shape", "read_noise_pattern"),
     *("stars_ratio", "stars_expected", "sky_gradient", "sky_bimodal", "zp_scatter", "zp_trend", "source_excess"),
     *("depth_difference", "background_residual"),
 )
@@ -63,7 +65,7 @@ _OF_BRIGHT_SKY = (
 #: What gets worse when stars are wide or long.
 _OF_BAD_IMAGES = ("astrom_scatter", "zp_scatter", "psf_minus_aperture", "psf_size_residual")
 _MOON_MATTERS, _BRIGHTER, _DIMMER = 0.3, 0.3, 0.85
-_DARK_SUN = -18.0
+_DARK_SUN, _BRIGHT_SUN = -18.0, -12.0
 #: Rank correlation above which a drift is steady.
 _STEADY = 0.7
 _DEFOCUS_RATIO = 1.8
@@ -89,7 +91,7 @@ def find_causes(row: Mapping[str, Any], failures: Mapping[str, _Failure]) -> lis
         Empty for a good frame.
     """
     left = dict(failures)
-    causes = list(_no_light(row, left))
+    causes = [*_no_light(row, left), *_failed_in_twilight(row)]
     if row.get("status") == "failed":
         causes.append(Cause("failed", _failure_text(row), REMEDIES["failed"]))
     for rule in _RULES:
@@ -127,6 +129,15 @@ def _no_light(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
         metrics = tuple(left)
         left.clear()
         yield Cause("no light", text, REMEDIES["no light"], "bad", metrics)
+
+
+def _failed_in_twilight(row: Mapping[str, Any]) -> Iterator[Cause]:
+    """Name the twilight where it stopped the measurement, so that the sky has no value."""
+    sun = row.get("sun_altitude")
+    is_measurement = row.get("status") == "failed" and str(row.get("error")).startswith(MeasurementError.__name__)
+    if is_measurement and row.get("sky_rate") is None and sun is not None and sun > _BRIGHT_SUN:
+        text = f"twilight: Sun at {sun:.0f} deg, too bright to be measured"
+        yield Cause("twilight", text, REMEDIES["twilight"], "bad", ("sun_altitude",))
 
 
 def _dead_amplifier(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
@@ -220,12 +231,15 @@ def _uneven(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
 
 def _noise(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
     """Tell noise of the electronics, of which much else follows."""
-    if "read_noise" not in left:
+    found = [left[name] for name in ("read_noise", "amp_noise_ratio") if name in left]
+    if not found:
         return
-    level = left["read_noise"].level
-    text = f"noisy readout: {left['read_noise'].text}"
-    names = ("read_noise", "read_noise_shape", "read_noise_pattern", "noise_ratio", "cosmic_rays", "depth")
-    yield Cause("noise", text, REMEDIES["noise"], level, _take(left, *names, "depth_difference", "stars_hit"))
+    level: Literal["look", "bad"] = "bad" if any(failure.level == "bad" for failure in found) else "look"
+    amplifiers = row.get("noisy_amplifiers") or []
+    which = f"amplifier {', '.join(amplifiers)}, " if amplifiers else ""
+    text = f"noisy readout: {which}{found[0].text}"
+    names = ("read_noise", "amp_noise_ratio", "read_noise_shape", "read_noise_pattern", "noise_ratio", "cosmic_rays")
+    yield Cause("noise", text, REMEDIES["noise"], level, _take(left, *names, "depth", "depth_difference", "stars_hit"))
 
 
 def _streaks(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:

@@ -153,7 +153,8 @@ METRICS: dict[str, Metric] = {
             "depth predicted",
             "mag",
             "The same, from PSF area, noise of the sky and zero point.",
-            "variance plane and PSF model",
+            "variance plane and sum of squares of the PSF model",
+            version=2,
         ),
         Metric(
             "zero_point",

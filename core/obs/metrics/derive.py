@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.metrics.compare_amplifiers import add_amplifier_noise
 from obs.metrics.compare_order import add_clock_steps, add_drifts
 from obs.metrics.definitions import Metric
 from obs.metrics.nights import compute_night
@@ -94,6 +95,13 @@ DERIVED: dict[str, Metric] = {
             "How much more sources crowd in one place than in other frames of the same field and filter.",
             "crowd of sources minus its median",
             1,
+        ),
+        Metric(
+            "amp_noise_ratio",
+            "noisiest amplifier / usual",
+            "",
+            "Read noise of an amplifier over its usual read noise; of the amplifier where this is largest.",
+            "against the median of the amplifier in the night, and in other nights",
         ),
         Metric(
             "clock_step",
@@ -228,6 +236,7 @@ def add_derived(rows: Sequence[dict[str, Any]], references: References, extincti
         widths = references.find("fwhm", row) if row.get("seeing") is None and row.get("fwhm") else []
         row["fwhm_ratio"] = float(row["fwhm"]) / widths[0].median if widths and widths[0].median > 0 else None
     _compare_fields(rows)
+    add_amplifier_noise(rows, references.history, references.night_frames, references.history_frames)
     add_clock_steps(rows)
     add_drifts(rows)
 

@@ -36,6 +36,7 @@ __all__ = ["Stage", "measure_detector"]
 _PIXELS_PER_MEGAPIXEL = 1e6
 #: Places over the detector, as parts of its sides, at which the PSF model is looked at.
 _GRID = (0.1, 0.5, 0.9)
+_PHASES = ((0.0, 0.0), (0.25, 0.25), (0.5, 0.25), (0.5, 0.5))
 #: Signal-to-noise ratio of stars that are counted, and up to which the error of a source is that of the sky.
 _STAR_SNR, _FAINT_SNR = 20.0, 15.0
 _DEPTH_SNR = 5.0
@@ -233,9 +234,23 @@ def _measure_sky(out: Measured, stage: Stage, summary: ProcessSummary) -> None:
     reason = "no zero point" if not math.isfinite(zero_point) else "the sky level is not positive, or there is no WCS"
     out.set(reason, sky=sky)
     noise = _sky_noise(exposure)
-    flux = _DEPTH_SNR * noise * math.sqrt(4.0 * math.pi) * summary.psf_sigma
+    flux = _DEPTH_SNR * noise * math.sqrt(_psf_area(exposure))
     depth = zero_point - 2.5 * math.log10(flux) if flux > 0 else math.nan
     out.set("no zero point" if not math.isfinite(zero_point) else "no PSF, or no noise", depth_predicted=depth)
+
+
+def _psf_area(exposure: Exposure) -> float:
+    """Return the area of the PSF in pixels: 1 over the sum of its squares, median over places and parts of a pixel."""
+    if exposure.psf is None:
+        return math.nan
+    height, width = exposure.shape
+    places = [
+        (round(x * (width - 1)) + dx, round(y * (height - 1)) + dy) for x in _GRID for y in _GRID for dx, dy in _PHASES
+    ]
+    stamps = exposure.psf.render(x=[x for x, _ in places], y=[y for _, y in places]).astype(np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        areas = stamps.sum((1, 2)) ** 2 / (stamps**2).sum((1, 2))
+    return float(np.median(areas[np.isfinite(areas)])) if np.isfinite(areas).any() else math.nan
 
 
 def _sky_noise(exposure: Exposure) -> float:

@@ -27,7 +27,7 @@ Compare = Literal[
 
 DEFAULT_FILE = Path(__file__).with_name("gates.yaml")
 _CAMERA_FILE = "gates.yaml"
-_KEYS = ("compare", "center", "look", "bad")
+_KEYS = ("compare", "center", "look", "bad", "least_fwhm", "of_camera")
 _TOP = ("date", "camera", "night_frames", "history_frames", "extinction", "gates")
 
 
@@ -45,6 +45,10 @@ class Gate:
         The limits.
     center : float
         What ``away`` is measured from.
+    least_fwhm : float
+        FWHM, pixels, below which the gate is not applied.
+    of_camera : bool
+        Whether the gate is not applied where the usual frame fails it: then it says something of the camera.
     """
 
     metric: str
@@ -52,6 +56,8 @@ class Gate:
     look: float
     bad: float
     center: float = 0.0
+    least_fwhm: float = 0.0
+    of_camera: bool = False
 
     @property
     def is_relative(self) -> bool:
@@ -138,10 +144,13 @@ def _gate(name: str, limits: object, before: Gate | None, path: Path, line: int 
     compare = limits.get("compare", before.compare if before else None)
     if compare not in get_args(Compare):
         raise ConfigError(f"{name}: compare is one of {', '.join(get_args(Compare))}", path=path, line=line)
-    values = {}
-    for key in ("look", "bad", "center"):
-        value = limits.get(key, getattr(before, key) if before else (0.0 if key == "center" else None))
+    values: dict[str, Any] = {}
+    for key in ("look", "bad", "center", "least_fwhm"):
+        value = limits.get(key, getattr(before, key) if before else (None if key in ("look", "bad") else 0.0))
         values[key] = _number(value, f"{name}: {key}", path, line)
+    values["of_camera"] = limits.get("of_camera", before.of_camera if before else False)
+    if not isinstance(values["of_camera"], bool):
+        raise ConfigError(f"{name}: of_camera is true or false, not {values['of_camera']!r}", path=path, line=line)
     return Gate(name, compare, **values)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from obs.errors import ObsError
 from obs.geom import Box
 from obs.image.exposure import Exposure
+from obs.image.visit_info import VisitInfo
 from obs.instrument.barycenter import mid_exposure_mjd
 from obs.metrics.definitions import CONTEXT, METRICS
 from obs.metrics.detector import Stage, measure_detector
@@ -17,6 +18,7 @@ from obs.metrics.header import CCD_TEMPERATURE_CARDS
 from obs.metrics.sun_moon import find_lights, moonlight
 from obs.policy.data_id import format_data_id
 from obs.process_summary import ProcessSummary
+from obs.raw_exposure import get_raw_facts
 from obs.repo.butler import Butler
 from obs.repo.metric_table import MetricTable
 from obs.version import __version__
@@ -119,11 +121,13 @@ def detector_row(
         values[name] = measured.values.get(name)
         if values[name] is None:
             reasons.setdefault(name, missing)
-    context = _context(stage.exposure)
-    row: dict[str, Any] = {**values, **context, **_keys(data_id)}
-    if stage.exposure is not None:
-        row.setdefault("filter", stage.exposure.physical_filter)
-        row["detector_name"] = stage.exposure.detector_name
+    exposure = stage.exposure
+    if exposure is not None:
+        context = _context(exposure.visit_info, exposure.metadata, exposure)
+        known = {"filter": exposure.physical_filter, "detector_name": exposure.detector_name}
+    else:
+        context, known = _raw_context(butler, data_id)
+    row: dict[str, Any] = {**known, **values, **context, **_keys(data_id)}
     if values.get("seeing") is not None and (context.get("airmass") or 0) >= 1:
         row["seeing_zenith"] = values["seeing"] / context["airmass"] ** 0.6
         reasons.pop("seeing_zenith", None)
@@ -159,19 +163,27 @@ def _amplifiers(butler: Butler, exposure: Exposure | None) -> Sequence[tuple[str
     return [(amplifier.name, amplifier.bbox) for amplifier in detector.amplifiers]
 
 
-def _context(exposure: Exposure | None) -> dict[str, Any]:
-    """Return the facts of an exposure that explain its metrics; None where they are not known."""
+def _raw_context(butler: Butler, data_id: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the facts of a raw file whose signature could not be removed, and the name of its detector."""
+    try:
+        detector, info, cards = get_raw_facts(butler, data_id)
+    except ObsError:
+        return dict.fromkeys(CONTEXT), {}
+    return _context(info, cards), {"detector_name": detector.name}
+
+
+def _context(info: VisitInfo | None, cards: Mapping[str, Any], exposure: Exposure | None = None) -> dict[str, Any]:
+    """Return the facts that explain the metrics of an exposure; None where they are not known."""
     found: dict[str, Any] = dict.fromkeys(CONTEXT)
-    if exposure is None or exposure.visit_info is None:
+    if info is None:
         return found
-    info, cards = exposure.visit_info, exposure.metadata
     ra, dec = info.boresight_ra, info.boresight_dec
     mjd = mid_exposure_mjd(info)
     found.update(mjd=mjd, exposure_time=info.exposure_time, airmass=info.airmass, temperature=info.air_temperature)
     for name, spellings in _CARDS.items():
         value = next((cards[card] for card in spellings if card in cards), None)
         found[name] = _fact(value, text=name in _TEXTS)
-    if exposure.wcs is not None:
+    if exposure is not None and exposure.wcs is not None:
         height, width = exposure.shape
         x, y = 0.5 * (width - 1), 0.5 * (height - 1)
         found["ra"], found["dec"] = (float(value) for value in exposure.wcs.pixel_to_sky(x=x, y=y))

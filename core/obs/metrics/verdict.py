@@ -17,6 +17,14 @@ OwnLevel = Literal["good", "look", "bad", ""]
 
 #: Scatter that a reference has at least, in parts of its value: that of few frames may be small by chance.
 _LEAST_SCATTER = 0.01
+#: Standard errors of a value that are taken off before it is judged.
+_MOST_ERRORS = 2.0
+#: Scatter, number of stars, and error of a median in that of a mean (twice that of a size for its square).
+_ERRORS = {
+    "psf_size_residual": ("psf_size_scatter", "n_psf_reserved", 2.5),
+    "psf_e1_residual": ("psf_e_scatter", "n_psf_offered", 1.25),
+    "psf_e2_residual": ("psf_e_scatter", "n_psf_offered", 1.25),
+}
 
 LEVELS: tuple[Level, ...] = ("failed", "bad", "look", "waiting", "good")
 """From the worst to the best."""
@@ -166,13 +174,29 @@ def judge_masters(rows: Sequence[Mapping[str, Any]], gates: Gates) -> list[Verdi
     return verdicts
 
 
+def _standard_error(metric: str, row: Mapping[str, Any]) -> float:
+    """Return the standard error of a metric that is the median of few stars, 0 if it is not known."""
+    scatter, number, factor = _ERRORS.get(metric, ("", "", 0.0))
+    known = row.get(scatter), row.get(number)
+    return factor * float(known[0]) / math.sqrt(known[1]) if known[0] is not None and known[1] else 0.0
+
+
 def _check(gate: Gate, value: float, row: Mapping[str, Any], references: References) -> Failure | str | None:
     """Return the failure of a gate, why it cannot be applied, or None if it is passed."""
+    if (width := row.get("fwhm")) is not None and width < gate.least_fwhm:
+        return (
+            f"not applied: the FWHM of {width:.2f} pixel is below {gate.least_fwhm:g}, and moments of stars say little"
+        )
+    if gate.of_camera:
+        usual = [ref.median for ref in references.find(gate.metric, row)]
+        if any(_failure(gate, median, median - gate.center, None) for median in usual):
+            return f"not applied: {usual[0]:.2f} is usual for this camera"
     if gate.compare == "fraction_of_seeing":
         seeing = row.get("seeing")
         return "not measured: no seeing" if not seeing else _failure(gate, value, value / seeing, None)
     if not gate.is_relative:
-        return _failure(gate, value, value - gate.center, None)
+        distance, error = value - gate.center, _MOST_ERRORS * _standard_error(gate.metric, row)
+        return _failure(gate, value, math.copysign(max(abs(distance) - error, 0.0), distance), None)
     found = references.find(gate.metric, row)
     if not found:
         return f"no comparison: fewer than {references.night_frames} frames of the night, and no history"

@@ -23,7 +23,16 @@ __all__ = ["Frame", "Night", "collect_night"]
 #: A run whose last result is younger than this is still going, s.
 _FRESH = 600.0
 #: Metrics that tell of a detector rather than of the night.
-_HARDWARE = ("amp_dead", "amp_step", "masked", "overscan_level", "read_noise", "noise_ratio", "stars_hit")
+_HARDWARE = (
+    "amp_dead",
+    "amp_step",
+    "masked",
+    "overscan_level",
+    "read_noise",
+    "amp_noise_ratio",
+    "noise_ratio",
+    "stars_hit",
+)
 _DETECTOR_KEYS = ("ccd", "detector", "camcol", "amp", "channel", "extension", "detectorName", "raftName")
 
 
@@ -173,15 +182,16 @@ def _add_failed(row: Mapping[str, Any], verdict: Verdict, detectors: Sequence[Fr
     failed = [frame for frame in detectors if frame.verdict.level == "failed"]
     if not failed:
         return
-    errors = Counter(without_numbers(frame.verdict.causes[0].text) for frame in failed)
-    text, number = errors.most_common(1)[0]
+    causes = [next(cause for cause in frame.verdict.causes if cause.name == "failed") for frame in failed]
+    text, number = Counter(without_numbers(cause.text) for cause in causes).most_common(1)[0]
     same = "" if number == len(failed) else f", {number} of them"
-    cause = next(c for frame in failed if without_numbers((c := frame.verdict.causes[0]).text) == text)
+    cause = next(cause for cause in causes if without_numbers(cause.text) == text)
     words = f"{len(failed)} of {row['n_expected']} detectors {cause.text.replace('failed', f'failed{same}', 1)}"
-    verdict.causes = [
-        type(cause)("failed", words, cause.remedy, "bad"),
-        *(c for c in verdict.causes if c.name != "failed"),
-    ]
+    others = [c for c in verdict.causes if c.name != "failed"]
+    summary = type(cause)("failed", words, cause.remedy, "bad")
+    # what stopped all detectors says more than that they failed
+    first = bool(others) and others[0].name in ("no light", "twilight")
+    verdict.causes = [others[0], summary, *others[1:]] if first else [summary, *others]
     verdict.level = "failed" if len(failed) == len(detectors) else "bad" if len(failed) > 1 else "look"
 
 

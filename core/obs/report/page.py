@@ -31,7 +31,7 @@ __all__ = ["REPORT_NAME", "ReportFiles", "write_report"]
 
 #: Name of the page in an output; the others have other endings.
 REPORT_NAME = "report.html"
-_SCRIPTS = ("charts.js", "tables.js", "stars.js", "panel.js", "night.js", "page.js")
+_SCRIPTS = ("charts.js", "tables.js", "stars.js", "heat.js", "panel.js", "night.js", "page.js")
 _MOST_PLAIN = 300
 _TILES = (
     ("seeing", "Seeing", '{:.2f}"'),

@@ -10,6 +10,7 @@ from obs.metrics.derive import DERIVED
 from obs.metrics.gates import Gate
 from obs.metrics.nights import compute_night
 from obs.report.amplifier_history import amplifier_history
+from obs.report.amplifier_map import amplifier_map
 from obs.report.night import Frame, Night
 
 __all__ = ["build_payload", "escape_json"]
@@ -49,6 +50,7 @@ def build_payload(night: Night) -> dict[str, Any]:
         "frames": _table(night.visits, list(used)),
         "masters": _masters(night.masters),
         "amplifiers": amplifier_history(night),
+        "amplifier_map": amplifier_map(night),
     }
     if night.is_mosaic:
         payload["detectors"] = _table(night.detectors, list(used))
