@@ -228,7 +228,7 @@ def _sexagesimal(value, *, sign=False):
 
 @dataclass
 class Night:
-    """Writes the exposures of a night: biases, darks, flats, and science exposures around a meridian flip.
+    """Writes the exposures of a night: biases, darks, flats, and one science exposure on each side of a meridian flip.
 
     Attributes
     ----------
@@ -262,16 +262,16 @@ class Night:
     def run(self):
         """Write all files; return the stars."""
         dark = np.zeros(self.camera.shape)
-        for _ in range(5):
-            self.expose("bias", dark, 0.0)
         for _ in range(4):
+            self.expose("bias", dark, 0.0)
+        for _ in range(3):
             self.expose("dark", dark + 3.0, 60.0)
         for band in self.bands:
             for level in (24000, 23500, 23000):
                 self.expose("flat", level * self.camera.gain * self.camera.vignetting(), 2.0, band=band)
         self.when = datetime(2026, 11, 20, 21, 30, 0)
-        for index in range(4):
-            band, flipped = self.bands[index % len(self.bands)], self.flips and index >= 2
+        for index in range(2):
+            band, flipped = self.bands[index % len(self.bands)], self.flips and index == 1
             wcs = self.camera.wcs(RA + 0.002 * index, DEC, flipped=flipped)
             self.expose("science", self.light(wcs, band) + 3.0, 60.0, band=band, wcs=wcs, flipped=flipped)
         return self.stars
