@@ -123,14 +123,18 @@ class Instrument:
         return self.folder / self.config
 
     def load_policy(self, override: Mapping[str, Any] | None = None) -> Policy:
-        """Read the mapper policy; ``override`` wins over the file key by key.
+        """Read the mapper policy, once where nothing is overridden; ``override`` wins over the file key by key.
 
         Raises
         ------
         PolicyError
             For a fault in it.
         """
-        return load_policy(self.policy_path, override=override)
+        return load_policy(self.policy_path, override=override) if override else self._policy
+
+    @cached_property
+    def _policy(self) -> Policy:
+        return load_policy(self.policy_path)
 
     def load_camera(self) -> Camera:
         """Read the camera's tables, once.

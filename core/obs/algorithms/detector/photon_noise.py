@@ -5,7 +5,6 @@ difference of two flats is ``2 m / gain + 2 read_noise^2`` in ADU, from which th
 the read noise's part alone.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,25 +45,43 @@ class PixelNoise:
     read_noise: float
 
 
-def _blocks(*images: NDArray[np.float64]) -> Iterator[tuple[NDArray[np.float64], ...]]:
-    """Yield the same block of each image, without the outermost pixels."""
-    ny, nx = images[0].shape
-    edge = 2 if min(ny, nx) > 3 * _BLOCK else 0
-    for y in range(edge, ny - edge - _BLOCK + 1, _BLOCK):
-        for x in range(edge, nx - edge - _BLOCK + 1, _BLOCK):
-            yield tuple(image[y : y + _BLOCK, x : x + _BLOCK] for image in images)
+def _blocks(image: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return an image in blocks, without the outermost pixels and those that fill no block.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, rows of a block, columns of a block)
+    """
+    edge = 2 if min(image.shape) > 3 * _BLOCK else 0
+    ny, nx = ((length - 2 * edge) // _BLOCK for length in image.shape)
+    inside = image[edge : edge + ny * _BLOCK, edge : edge + nx * _BLOCK]
+    return inside.reshape(ny, _BLOCK, nx, _BLOCK).swapaxes(1, 2).reshape(-1, _BLOCK, _BLOCK)
 
 
-def _clipped_variance(values: NDArray[np.float64]) -> float:
-    """Return the variance of what is not an outlier, such as a cosmic ray."""
-    center = np.median(values)
-    sigma = max(1.4826 * float(np.median(np.abs(values - center))), 0.5)
-    good = np.abs(values - center) < 4.5 * sigma
-    return float(np.var(values[good], ddof=1)) if good.sum() > 2 else float("nan")
+def _medians(blocks: NDArray[np.float64]) -> NDArray[np.float64]:
+    found: NDArray[np.float64] = np.median(blocks.reshape(-1, _BLOCK**2), axis=1)
+    return found
 
 
-def _summary(values: list[float]) -> Estimate | None:
-    found = np.array([value for value in values if np.isfinite(value) and value > 0])
+def _clipped_variances(blocks: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the variance in each block of what is not an outlier, such as a cosmic ray; NaN where nothing is left."""
+    values = blocks.reshape(len(blocks), blocks.shape[1] * blocks.shape[2])
+    offsets = values - np.median(values, axis=1, keepdims=True)
+    sigma = np.maximum(1.4826 * np.median(np.abs(offsets), axis=1, keepdims=True), 0.5)
+    good = np.abs(offsets) < 4.5 * sigma
+    count = good.sum(axis=1)
+    means = np.sum(offsets, axis=1, where=good) / np.maximum(count, 1)
+    squares = np.sum((offsets - means[:, None]) ** 2, axis=1, where=good)
+    return np.where(count > 2, squares / np.maximum(count - 1, 1), np.nan)
+
+
+def _pixel_variances(blocks: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the variance of a pixel in each block, from the differences of neighbors in a row."""
+    return _clipped_variances(np.diff(blocks, axis=2)) / 2.0
+
+
+def _summary(values: NDArray[np.float64]) -> Estimate | None:
+    found = values[np.isfinite(values) & (values > 0)]
     if len(found) < _LEAST:
         return None
     scatter = 1.4826 * float(np.median(np.abs(found - np.median(found))))
@@ -90,21 +107,20 @@ def estimate_gain(
     Estimate or None
         None where there is too little light.
     """
-    gains = []
-    for one, other in _blocks(first, second):
-        level, fainter = float(np.mean(one)), float(np.mean(other))
-        if min(level, fainter) < 10.0 * np.sqrt(read_variance) + 50.0 or max(level, fainter) > ceiling:
-            continue
-        # The lamp need not be as bright in both.
-        ratio = level / fainter
-        variance = _clipped_variance(one - ratio * other) - read_variance * (1.0 + ratio**2)
-        gains.append(level * (1.0 + ratio) / variance if variance > 0 else float("nan"))
-    return _summary(gains)
+    one, other = _blocks(first), _blocks(second)
+    level, fainter = one.mean(axis=(1, 2)), other.mean(axis=(1, 2))
+    is_lit = (np.minimum(level, fainter) >= 10.0 * np.sqrt(read_variance) + 50.0) & (
+        np.maximum(level, fainter) <= ceiling
+    )
+    one, other, level, fainter = one[is_lit], other[is_lit], level[is_lit], fainter[is_lit]
+    ratio = level / fainter  # the lamp need not be as bright in both
+    variance = _clipped_variances(one - ratio[:, None, None] * other) - read_variance * (1.0 + ratio**2)
+    return _summary(level * (1.0 + ratio) / np.where(variance > 0, variance, np.nan))
 
 
 def estimate_noise(first: NDArray[np.float64], second: NDArray[np.float64]) -> Estimate | None:
     """Return the noise of a pixel without light, ADU, from two biases."""
-    return _summary([float(np.sqrt(_clipped_variance(one - other) / 2.0)) for one, other in _blocks(first, second)])
+    return _summary(np.sqrt(_clipped_variances(_blocks(first) - _blocks(second)) / 2.0))
 
 
 def estimate_sky_gain(data: NDArray[np.float64], *, read_variance: float) -> Estimate | None:
@@ -122,16 +138,12 @@ def estimate_sky_gain(data: NDArray[np.float64], *, read_variance: float) -> Est
     Estimate or None
         None where the sky is too faint, or so bright that pixels differ by more than their photons' noise.
     """
-    gains, electrons = [], []
-    for (block,) in _blocks(data):
-        level = float(np.median(block))
-        variance = _clipped_variance(np.diff(block, axis=1).ravel()) / 2.0 - read_variance
-        if level < 3.0 * np.sqrt(read_variance) or variance <= 0.5 * read_variance:
-            continue
-        gains.append(level / variance)
-        electrons.append(level**2 / variance)
-    found = _summary(gains)
-    return found if found is not None and np.median(electrons) < _FEW_ELECTRONS else None
+    blocks = _blocks(data)
+    level, variance = _medians(blocks), _pixel_variances(blocks) - read_variance
+    is_lit = (level >= 3.0 * np.sqrt(read_variance)) & (variance > 0.5 * read_variance)
+    level, variance = level[is_lit], variance[is_lit]
+    found = _summary(level / variance)
+    return found if found is not None and np.median(level**2 / variance) < _FEW_ELECTRONS else None
 
 
 def estimate_pixel_noise(
@@ -152,10 +164,9 @@ def estimate_pixel_noise(
     read_noise : float, optional
         Noise of a pixel without light, ADU, if known.
     """
-    blocks = [block for (block,) in _blocks(np.asarray(data[:_LARGEST, :_LARGEST], np.float64))]
-    blocks = [block for block in blocks if np.isfinite(block).all()]
-    levels = np.array([max(float(np.median(block)), 0.0) for block in blocks])
-    variances = np.array([_clipped_variance(np.diff(block, axis=1).ravel()) / 2.0 for block in blocks])
+    blocks = _blocks(np.asarray(data[:_LARGEST, :_LARGEST], np.float64))
+    blocks = blocks[np.isfinite(blocks).all(axis=(1, 2))]
+    levels, variances = np.maximum(_medians(blocks), 0.0), _pixel_variances(blocks)
     is_noisy = np.isfinite(variances) & (variances > 0)
     levels, variances = levels[is_noisy], variances[is_noisy]
     if not len(levels):
