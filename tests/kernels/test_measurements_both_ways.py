@@ -5,7 +5,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from obs.algorithms.measure.aperture_flux import measure_aperture_flux
+from obs.algorithms.measure.aperture_flux import _lines_inside, measure_aperture_flux
 from obs.algorithms.measure.centroid import measure_centroid
 from obs.algorithms.measure.fluxes import add_products, add_up
 from obs.algorithms.measure.kron_flux import measure_kron_radius
@@ -56,6 +56,13 @@ def test_apertures(both, stamps, radius):
     reference, compiled = both(lambda: measure_aperture_flux(image, variance, inside, dx, dy, radius, sinc=True))
     np.testing.assert_allclose(compiled.flux, reference.flux, rtol=1e-5, atol=1e-3)
     np.testing.assert_allclose(compiled.flux_err, reference.flux_err, rtol=1e-5)
+
+
+@pytest.mark.parametrize("size", [1, 8, 21])
+def test_rows_and_columns_inside_of_the_image(both, size):
+    inside = np.random.default_rng(5).random((30, size, size)) < 1.0 / size
+    for reference, compiled in zip(*both(lambda: _lines_inside(inside)), strict=True):
+        np.testing.assert_array_equal(compiled, reference)
 
 
 @pytest.mark.parametrize(("size", "model", "sampling"), [(11, 11, 1.0), (21, 35, 1.0), (25, 9, 1.0), (19, 45, 0.6)])

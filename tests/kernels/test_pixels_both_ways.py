@@ -8,7 +8,7 @@ from obs.algorithms.combine.frames import Stack, combine_stack
 from obs.algorithms.detector.cosmic_rays import are_too_sharp, find_cosmic_rays
 from obs.algorithms.pixels.bins import sum_bins
 from obs.algorithms.pixels.grow import grow
-from obs.algorithms.pixels.label import label_regions, renumber_regions, select_regions
+from obs.algorithms.pixels.label import label_regions, measure_regions, renumber_regions, select_regions
 from obs.algorithms.pixels.runs import find_pixels
 from obs.algorithms.pixels.smoothing import smooth
 from obs.algorithms.pixels.statistics import clipped_statistics
@@ -107,6 +107,16 @@ def test_regions(both, shape, share):
     reference, compiled = both(lambda: label_regions(region))
     assert reference[1] == compiled[1]
     np.testing.assert_array_equal(compiled[0], reference[0])
+
+
+def test_sizes_and_heights_of_regions(both):
+    image = noise((37, 53))
+    labels, n = label_regions(image < 98.0)
+    for part in (slice(None), slice(None, None, 2)):
+        reference, compiled = both(lambda part=part: measure_regions(labels[:, part], n, image[:, part]))
+        for one, other in zip(compiled, reference, strict=True):
+            assert one.dtype == other.dtype
+            np.testing.assert_array_equal(one, other)
 
 
 def test_regions_that_meet_late(both):

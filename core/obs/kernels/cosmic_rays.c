@@ -26,7 +26,8 @@ WIDE int64_t find_candidates(const float *image, const float *variance, int64_t 
     return n;
 }
 
-/* image, noise: with a border of one pixel, `width` wide; index: n pixels; wings: of each direction; hit, level: n. */
+/* image, noise: with a border of one pixel, `width` wide; index: n pixels; wings: of each direction;
+   hit, level: n, the level that of a hit only. */
 int64_t test_hits(const float *image, const float *noise, const int64_t *index, int64_t n, int64_t width,
                   const float *wings, double significance, double factor, uint8_t *hit, float *level)
 {
@@ -34,14 +35,16 @@ int64_t test_hits(const float *image, const float *noise, const int64_t *index, 
     const float significant = (float)significance, tolerance = (float)factor;
     for (int64_t k = 0; k < n; k++) {
         const float *at = image + index[k], *own = noise + index[k];
-        float sigma = sqrtf(*own), lowest = INFINITY;
+        float sigma = sqrtf(*own), lowest = INFINITY, mean[4];
         int stands_out = 0, too_sharp = 0;
         for (int i = 0; i < 4; i++) {
-            float mean = 0.5f * (at[steps[i]] + at[-steps[i]]);
+            mean[i] = 0.5f * (at[steps[i]] + at[-steps[i]]);
+            stands_out |= *at - mean[i] > significant * sigma;
+        }
+        for (int i = 0; stands_out && i < 4; i++) {
             float mean_sigma = 0.5f * sqrtf(own[steps[i]] + own[-steps[i]]);
-            stands_out |= *at - mean > significant * sigma;
-            too_sharp |= wings[i] * (*at - tolerance * sigma) > mean + tolerance * mean_sigma;
-            lowest = mean < lowest || mean != mean ? mean : lowest;
+            too_sharp |= wings[i] * (*at - tolerance * sigma) > mean[i] + tolerance * mean_sigma;
+            lowest = mean[i] < lowest || mean[i] != mean[i] ? mean[i] : lowest;
         }
         hit[k] = (uint8_t)(stands_out & too_sharp);
         level[k] = lowest > 0.0f || lowest != lowest ? lowest : 0.0f;

@@ -77,3 +77,20 @@ int64_t sum_circles(const double *light, const double *noise, int64_t height, in
     }
     return 0;
 }
+
+/* Add light of single pixels to the circles that cover them, by the part that is covered. source, pixel, light: n entries,
+   the source that each belongs to, the pixel of an image `width` wide, and its light; x, y: centers of the sources; total:
+   n_radius rows of n_source sums. */
+int64_t add_own_light(const int64_t *source, const int64_t *pixel, const float *light, int64_t n, int64_t width,
+                      const double *x, const double *y, int64_t n_source, const double *radius, int64_t n_radius,
+                      double *total)
+{
+    for (int64_t k = 0; k < n; k++) {
+        const int64_t of = source[k];
+        double to_x = (double)(pixel[k] % width) - x[of], to_y = (double)(pixel[k] / width) - y[of];
+        double distance = sqrt(to_x * to_x + to_y * to_y);
+        for (int64_t i = 0; i < n_radius; i++)
+            total[i * n_source + of] += clamp(radius[i] + 0.5 - distance, 0.0, 1.0) * (double)light[k];
+    }
+    return 0;
+}

@@ -37,3 +37,20 @@ WIDE int64_t find_bits(const int32_t *mask, int64_t n, int64_t bits, int64_t *in
             index[found++] = k;
     return found;
 }
+
+/* Whether any pixel of each row and of each column is set. inside: n squares of `size` pixels a side; rows, columns: n x
+   size. */
+WIDE int64_t any_of_lines(const uint8_t *inside, int64_t n, int64_t size, uint8_t *rows, uint8_t *columns)
+{
+    memset(columns, 0, (size_t)(n * size));
+    for (int64_t k = 0; k < n; k++, columns += size)
+        for (int64_t y = 0; y < size; y++, inside += size) {
+            uint8_t any = 0;
+            for (int64_t x = 0; x < size; x++) {
+                any |= inside[x];
+                columns[x] |= inside[x];
+            }
+            *rows++ = any;
+        }
+    return 0;
+}

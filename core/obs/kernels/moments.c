@@ -61,6 +61,25 @@ static Matrix invert(Matrix m)
     return inverse;
 }
 
+/* Columns of a row, whole groups of LANES, beyond which its weights are zero: the exponent a + b x + c x x exceeds the reach.
+   Somewhat more, for it is rounded; low = high where there are none. */
+static inline void find_reached(const Window *w, float a, float b, float c, int64_t n, int64_t *low, int64_t *high)
+{
+    const float reach = 1.0001f * w->reach + 1e-3f, root = b * b - 4.0f * c * (a - reach);
+    *low = *high = 0;
+    if (root < 0.0f)
+        return;
+    float middle = -b / (2.0f * c) + w->dx + (float)w->room, half = sqrtf(root) / (2.0f * c) + 1.0f;
+    float first = middle - half, last = middle + half + 1.0f;
+    if (!(first < (float)n && last > 0.0f)) {
+        *high = first == first && last == last ? 0 : n; /* of what is not a number all is looked at */
+        return;
+    }
+    *low = first > 0.0f ? (int64_t)first / LANES * LANES : 0;
+    *high = last < (float)n ? (int64_t)last + 1 : n;
+    *high = *high < n ? *high : n;
+}
+
 WIDE static void add_moments(const Window *w, Matrix moments, Sums *sums)
 {
     Matrix inverse = invert(moments);
@@ -72,7 +91,9 @@ WIDE static void add_moments(const Window *w, Matrix moments, Sums *sums)
         const float *line = w->stamp + (w->half - w->room + j) * size + w->half - w->room;
         float y = (float)(j - w->room) - w->dy, a = (float)inverse.yy * y * y, slope = 2.0f * b * y;
         Floats s0 = {0}, s1 = {0}, s2 = {0};
-        for (int64_t first = 0; first < n; first += LANES) {
+        int64_t low, high;
+        find_reached(w, a, slope, c, n, &low, &high);
+        for (int64_t first = low; first < high; first += LANES) {
             Floats x = (float)(first - w->room) - w->dx + steps, weight, pixel;
             int32_t known = n - first < LANES ? (int32_t)(n - first) : LANES;
             WEIGH(weight, x, a, slope, c, reach, known);
@@ -101,7 +122,9 @@ WIDE static void add_flux(const Window *w, Matrix moments, Sums *sums)
     for (int64_t j = 0; j < n; j++) {
         int64_t from = (w->half - w->room + j) * size + w->half - w->room;
         float y = (float)(j - w->room) - w->dy, a = (float)inverse.yy * y * y, slope = 2.0f * b * y;
-        for (int64_t first = 0; first < n; first += LANES) {
+        int64_t low, high;
+        find_reached(w, a, slope, c, n, &low, &high);
+        for (int64_t first = low; first < high; first += LANES) {
             Floats x = (float)(first - w->room) - w->dx + steps, weight;
             int32_t known = n - first < LANES ? (int32_t)(n - first) : LANES;
             WEIGH(weight, x, a, slope, c, reach, known);

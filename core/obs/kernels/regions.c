@@ -126,3 +126,37 @@ int64_t find_catchments(const int32_t *place, const int64_t *pixel, const float 
     }
     return 0;
 }
+
+/* Pixels that each region has, and the highest value among them. labels, image: n pixels; count, highest: one for each
+   number, from 0 on, which are added to. The values are finite. */
+int64_t measure_regions(const int32_t *labels, const float *image, int64_t n, int64_t *count, float *highest)
+{
+    for (int64_t k = 0; k < n; k++) {
+        const int32_t label = labels[k];
+        if (!label)
+            continue;
+        count[label]++;
+        if (image[k] > highest[label])
+            highest[label] = image[k];
+    }
+    return 0;
+}
+
+/* Entries beside each other that belong to different catchments, and the lower of their values. place, pixel, value, n, width
+   as above; catchment: n; first, second, level: room for 4 n. Returns how many pairs there are. */
+int64_t list_saddles(const int32_t *place, const int64_t *pixel, const float *value, const int64_t *catchment, int64_t n,
+                     int64_t width, int64_t *first, int64_t *second, float *level)
+{
+    const int64_t steps[4] = {1, width - 1, width, width + 1};
+    int64_t found = 0;
+    for (int64_t k = 0; k < n; k++)
+        for (int i = 0; i < 4; i++) {
+            int64_t other = place[pixel[k] + steps[i]];
+            if (other < 0 || catchment[other] == catchment[k])
+                continue;
+            first[found] = catchment[k];
+            second[found] = catchment[other];
+            level[found++] = value[k] < value[other] ? value[k] : value[other];
+        }
+    return found;
+}

@@ -32,6 +32,7 @@ _COMPILED = Kernel(
     *("float32", "float32", "int", "int", "float32", "int"),
     *("float32", "float32", "int", "float64", "float64"),
 )
+_LINES = Kernel("any_of_lines", "bool", "int", "int", "bool", "bool")
 
 EXACT = 0
 """How sep is asked to use the exact area of overlap between circle and pixel."""
@@ -191,14 +192,22 @@ def _leaves(
     """Whether a figure touches a pixel outside image or stamp; boxes, since the image's border is straight."""
     half, last = inside.shape[1] // 2, inside.shape[1] - 1
     ends = []
-    for center, reach, axis in ((dy, reach_y, 2), (dx, reach_x, 1)):
-        line = np.asarray(inside.any(axis=axis))
+    for center, reach, line in zip((dy, dx), (reach_y, reach_x), _lines_inside(inside), strict=True):
         low = np.floor(center - reach + half + 0.5).astype(int)
         high = np.ceil(center + reach + half - 0.5).astype(int)
         rows = np.arange(len(inside))
         whole = line[rows, np.clip(low, 0, last)] & line[rows, np.clip(high, 0, last)]
         ends.append(~(whole & (low >= 0) & (high <= last)))
     return np.asarray(ends[0] | ends[1])
+
+
+def _lines_inside(inside: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which rows, and which columns, of stamps have a pixel in the image; both shape (n, size)."""
+    if not _LINES:
+        return np.asarray(inside.any(axis=2)), np.asarray(inside.any(axis=1))
+    rows, columns = np.empty(inside.shape[:2], np.bool_), np.empty(inside.shape[:2], np.bool_)
+    _LINES(np.ascontiguousarray(inside), len(inside), inside.shape[1], rows, columns)
+    return rows, columns
 
 
 def _sinc_sum(

@@ -23,6 +23,10 @@ _COMPILED = Kernel(
     *("float64", "float64", "int", "int", "float64", "float64", "int", "float"),
     *("float64", "float64"),
 )
+_OWN = Kernel(
+    "add_own_light",
+    *("int64", "int64", "float32", "int", "int", "float64", "float64", "int", "float64", "int", "float64"),
+)
 
 
 class WideApertures:
@@ -103,6 +107,12 @@ class WideApertures:
         """Light of the sources themselves within the circles, shape (n_radius, n)."""
         total = np.zeros((len(radii), len(self._x)))
         for part in self._own():
+            if _OWN:
+                entries = (np.ascontiguousarray(field) for field in (part.source, part.pixel, part.light))
+                wanted = np.array(radii, np.float64)
+                sizes = len(part.source), self._shape[1]
+                _OWN(*entries, *sizes, self._x, self._y, len(self._x), wanted, len(wanted), total)
+                continue
             pixel_y, pixel_x = np.divmod(part.pixel, self._shape[1])
             distance = np.hypot(pixel_x - self._x[part.source], pixel_y - self._y[part.source])
             for sums, radius in zip(total, radii, strict=True):

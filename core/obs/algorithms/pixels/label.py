@@ -6,9 +6,10 @@ from scipy import ndimage
 
 from obs.kernels.library import Kernel
 
-__all__ = ["label_regions", "renumber_regions", "select_regions"]
+__all__ = ["label_regions", "measure_regions", "renumber_regions", "select_regions"]
 
 _COMPILED = Kernel("label_regions", "bool", "int", "int", "int32")
+_MEASURE = Kernel("measure_regions", "int32", "float32", "int", "int64", "float32")
 _RENUMBER = Kernel("renumber_regions", "int32", "int", "int32", "int32")
 _SELECT = Kernel("select_regions", "int32", "int", "bool", "bool")
 
@@ -41,6 +42,36 @@ def label_regions(region: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
     if n < 0:
         raise MemoryError(f"no memory for the regions of {region.shape[1]} x {region.shape[0]} pixels")
     return labels, n
+
+
+def measure_regions(
+    labels: NDArray[np.int32], n: int, image: NDArray[np.float32]
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return how many pixels each region has, and the highest value among them.
+
+    Parameters
+    ----------
+    labels : ndarray of int32, shape (ny, nx)
+        Number of the region of each pixel.
+    n : int
+        Number of regions.
+    image : ndarray of float32, shape (ny, nx)
+        Values, finite.
+
+    Returns
+    -------
+    count : ndarray of int64, shape (n + 1,)
+    highest : ndarray of float32, shape (n + 1,)
+        Of each number; none and minus infinity for 0, which is outside of all regions.
+    """
+    count, highest = np.zeros(n + 1, np.int64), np.full(n + 1, -np.inf, np.float32)
+    if _MEASURE and labels.flags.c_contiguous and image.flags.c_contiguous:
+        _MEASURE(labels, image, labels.size, count, highest)
+        return count, highest
+    inside = labels != 0
+    np.add.at(count, labels[inside], 1)
+    np.maximum.at(highest, labels[inside], image[inside])
+    return count, highest
 
 
 def renumber_regions(labels: NDArray[np.int32], number: NDArray[np.int32]) -> NDArray[np.int32]:

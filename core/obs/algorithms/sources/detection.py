@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.pixels.grow import grow
-from obs.algorithms.pixels.label import label_regions, renumber_regions, select_regions
+from obs.algorithms.pixels.label import label_regions, measure_regions, renumber_regions, select_regions
 from obs.algorithms.pixels.smoothing import Smoothed
 from obs.algorithms.sources.prominence import find_prominent_peaks
 from obs.kernels.library import Kernel
@@ -186,12 +186,9 @@ def find_footprints(
     above = above_threshold(smoothed, threshold)
     seeds, n = label_regions(above)
     if minimum_pixels > 1 or minimum_height is not None:
-        seen = np.flatnonzero(above)
-        of = seeds.ravel()[seen]
-        keep = np.bincount(of, minlength=n + 1) >= minimum_pixels
+        count, height = measure_regions(seeds, n, smoothed.image)
+        keep = count >= minimum_pixels
         if minimum_height is not None:
-            height = np.full(n + 1, -np.inf, np.float32)
-            np.maximum.at(height, of, smoothed.image.ravel()[seen])
             keep &= height > minimum_height
         keep[0] = False
         above = select_regions(seeds, keep)

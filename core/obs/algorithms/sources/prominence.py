@@ -16,6 +16,7 @@ Whole = NDArray[np.int64]
 Float = NDArray[np.float32]
 
 _COMPILED = Kernel("find_catchments", "int32", "int64", "float32", "int", "int", "int64")
+_SADDLES = Kernel("list_saddles", "int32", "int64", "float32", "int64", "int", "int", "int64", "int64", "float32")
 
 
 def find_prominent_peaks(
@@ -94,6 +95,12 @@ def _saddles(
     place: NDArray[np.int32], pixel: Whole, value: Float, catchment: Whole, width: int
 ) -> tuple[Whole, Whole, Float]:
     """Pairs of catchments that touch, and the highest level at which they do."""
+    if _SADDLES:
+        # memory that is not written to is never taken
+        first, second = np.empty((2, 4 * len(pixel)), np.int64)
+        level = np.empty(4 * len(pixel), np.float32)
+        n = _SADDLES(place, pixel, value, catchment, len(pixel), width, first, second, level)
+        return _highest(np.minimum(first[:n], second[:n]), np.maximum(first[:n], second[:n]), level[:n])
     firsts, seconds, levels = [], [], []
     for step in (1, width - 1, width, width + 1):
         neighbor = place[pixel + step]
