@@ -4,7 +4,7 @@
 #include <math.h>
 
 /* Flat indices, in an image with a border of one pixel, of pixels above zero whose square exceeds `least` variances;
-   index: room for one more than there are pixels. Returns how many there are. */
+   index: room for all pixels. Returns how many there are. */
 WIDE int64_t find_candidates(const float *image, const float *variance, int64_t height, int64_t width, double least,
                              int64_t *index)
 {

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.pixels.label import label_regions
-from obs.algorithms.pixels.row_blocks import row_blocks
+from obs.algorithms.pixels.row_blocks import row_bands, row_blocks
 from obs.kernels.library import Kernel
+from obs.threads import map_threads
 
 __all__ = ["are_too_sharp", "find_cosmic_rays"]
 
@@ -27,6 +28,9 @@ MODEL_TOLERANCE = 0.03
 
 LIT = 0.5
 """Part of a star's maximum from which its pixels are looked at."""
+
+TESTED_AT_ONCE = 50_000
+"""Pixels that one thread tests."""
 
 CANDIDATE_FRACTION = 0.5
 """Pixels below this part of the significance limit cannot exceed their neighbors by all of it."""
@@ -73,8 +77,7 @@ def find_cosmic_rays(
     ndarray of bool, shape (ny, nx)
     """
     wings = _wings(psf)
-    work = np.pad(image, 1, mode="edge")
-    noise = np.pad(variance, 1, mode="edge")
+    work, noise = map_threads(lambda plane: np.pad(plane, 1, mode="edge"), [image, variance])
     width = work.shape[1]
     flat, noise = work.ravel(), noise.ravel()
     inner = np.zeros(work.shape, bool)
@@ -150,17 +153,26 @@ def _beside(
 def _candidates(image: NDArray[np.float32], variance: NDArray[np.float32], least: np.float32) -> NDArray[np.int64]:
     """Return the flat index, in an image with a border of one pixel, of pixels above so many standard deviations."""
     if _CANDIDATES:
-        # memory that is not written to is never taken
-        index = np.empty(image.size + 1, np.int64)
-        planes = (np.ascontiguousarray(plane) for plane in (image, variance))
-        n = _CANDIDATES(*planes, *image.shape, float(least**2), index)
-        return index[:n].copy()
+        bands = row_bands((image.shape[0], image.shape[1]))
+        found = map_threads(lambda rows: _candidates_of(rows, image[rows], variance[rows], least), bands)
+        return np.concatenate(found) if found else np.zeros(0, np.int64)
     found = []
     for rows in row_blocks((image.shape[0], image.shape[1])):
         block = image[rows]
         row, column = np.nonzero((block > 0) & (block * block > least**2 * variance[rows]))
         found.append((row + (rows.start + 1)) * (image.shape[1] + 2) + (column + 1))
     return np.concatenate(found) if found else np.zeros(0, np.int64)
+
+
+def _candidates_of(
+    rows: slice, image: NDArray[np.float32], variance: NDArray[np.float32], least: np.float32
+) -> NDArray[np.int64]:
+    """Return the candidates of some rows of an image, as `_candidates` does."""
+    # memory that is not written to is never taken
+    index = np.empty(image.size, np.int64)
+    planes = (np.ascontiguousarray(plane) for plane in (image, variance))
+    n = _CANDIDATES(*planes, *image.shape, float(least**2), index)
+    return np.asarray(index[:n] + rows.start * (image.shape[1] + 2), np.int64)
 
 
 def _sharpest(stars: NDArray[np.float32]) -> list[float]:
@@ -191,7 +203,14 @@ def _test(
     """Whether pixels are hits, and the level that their darkest pair of neighbors suggests."""
     if _TEST:
         hit, darkest = np.empty(len(index), np.bool_), np.empty(len(index), np.float32)
-        _TEST(flat, noise, index, len(index), width, np.array(wings, np.float32), significance, factor, hit, darkest)
+        ratios = np.array(wings, np.float32)
+
+        def test(first: int) -> None:
+            part = slice(first, first + TESTED_AT_ONCE)
+            places = index[part]
+            _TEST(flat, noise, places, len(places), width, ratios, significance, factor, hit[part], darkest[part])
+
+        map_threads(test, range(0, len(index), TESTED_AT_ONCE))
         return hit, darkest
     value, own_noise = flat[index], noise[index]
     sigma = np.sqrt(own_noise)

@@ -7,6 +7,8 @@ source's own pixels. So the cost of a circle grows with its radius, not with its
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,7 +56,7 @@ class WideApertures:
     ) -> None:
         self._shape = empty.shape
         self._x, self._y = (np.ascontiguousarray(a, np.float64) for a in (x, y))
-        self._light, self._noise = _running_sums(empty), _running_sums(variance)
+        self._light, self._noise = map_threads(_running_sums, [empty, variance])
         self._own = own
 
     def measure(self, radii: Sequence[float]) -> list[Fluxes]:
@@ -70,11 +72,11 @@ class WideApertures:
         list of Fluxes
             For each radius; ``edge`` where the circle leaves the image, and the flux is then a lower limit.
         """
+        jobs: list[Callable[[], Any]] = [partial(self._own_sums, radii), *(partial(self._sums, r) for r in radii)]
+        own_sums, *sums = map_threads(lambda job: job(), jobs)
         return [
             self._fluxes(radius, flux + own, variance)
-            for radius, own, (flux, variance) in zip(
-                radii, self._own_sums(radii), map_threads(self._sums, radii), strict=True
-            )
+            for radius, own, (flux, variance) in zip(radii, own_sums, sums, strict=True)
         ]
 
     def _fluxes(self, radius: float, flux: NDArray[np.float64], variance: NDArray[np.float64]) -> Fluxes:

@@ -5,11 +5,13 @@ defects left out. The noise of any weighted sum of pixels then follows from the 
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.pixels.statistics import clipped_statistics
+from obs.threads import map_threads
 
 __all__ = ["NoiseCorrelation", "measure_noise_correlation"]
 
@@ -75,6 +77,14 @@ class NoiseCorrelation:
         return float(np.sum(_lags(np.fft.irfft2(power, size)) * self.coefficient) / np.sum(np.square(weight)))
 
 
+class _Square(NamedTuple):
+    """Sums of products of pixels at each distance, the number of pairs, and the expected variance of the pixels."""
+
+    products: NDArray[np.float64]
+    pairs: NDArray[np.float64]
+    variance: NDArray[np.float32]
+
+
 def measure_noise_correlation(
     image: NDArray[np.float32], variance: NDArray[np.float32], bad: NDArray[np.bool_]
 ) -> NoiseCorrelation:
@@ -97,21 +107,29 @@ def measure_noise_correlation(
     step = max(2, image.size // SAMPLE)
     sky = clipped_statistics(image[::step][~bad[::step]])
     size = [SQUARE + LARGEST_LAG] * 2
-    for rows, columns in _squares(image.shape):
-        plane = variance[rows, columns]
-        good = ~bad[rows, columns]
+
+    def look(square: tuple[slice, slice]) -> _Square | None:
+        plane, good = variance[square], ~bad[square]
         if not good.any():
-            continue
+            return None
         level = float(np.median(plane[good][::7]))
         if not level > 0:
-            continue
+            return None
         # a coadd has parts of different depth: each square is measured in units of its own noise
         good &= (plane < SAME_NOISE * level) & (plane * SAME_NOISE > level)
-        noise = image[rows, columns] - sky.mean
+        noise = image[square] - sky.mean
         good &= np.abs(noise) < CLIP * max(sky.sigma, np.sqrt(level))
-        products += _lags(np.fft.irfft2(np.abs(np.fft.rfft2(np.where(good, noise, 0.0), size)) ** 2, size)) / level
-        pairs += _lags(np.fft.irfft2(np.abs(np.fft.rfft2(good.astype(np.float32), size)) ** 2, size))
-        expected.append(plane[good])
+        product, number = (
+            _lags(np.fft.irfft2(np.abs(np.fft.rfft2(values, size)) ** 2, size))
+            for values in (np.where(good, noise, 0.0), good.astype(np.float32))
+        )
+        return _Square(product / level, number, plane[good])
+
+    for found in map_threads(look, _squares(image.shape)):
+        if found is not None:
+            products += found.products
+            pairs += found.pairs
+            expected.append(found.variance)
     known_sky = np.concatenate(expected) if expected else np.empty(0, np.float32)
     sky_variance = float(np.median(known_sky[::7])) if len(known_sky) > LEAST_PAIRS else float("nan")
     if not sky_variance > 0 or np.min(pairs) < LEAST_PAIRS:
