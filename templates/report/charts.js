@@ -53,6 +53,7 @@ function ticks(low, high, count = 4) {
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((value) => value >= step0) || 10 * power;
   const found = [];
   for (let value = Math.ceil(low / step - 1e-9) * step; value <= high + 1e-9 * step; value += step) found.push(value);
+  if (found.length < 2 && count < 64) return ticks(low, high, 2 * count);
   return { values: found, digits: Math.max(0, -Math.floor(Math.log10(step) + 1e-9)) };
 }
 

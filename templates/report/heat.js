@@ -21,7 +21,7 @@ function heatPlot(parent, options) {
   const image = element("svg:image", { href: canvas.toDataURL(), x: left, y: top, width: wide, height: tall, preserveAspectRatio: "none", class: "cells" }, chart), title = element("svg:title", {}, image);
   element("svg:rect", { x: left, y: top, width: wide, height: tall, class: "axis" }, chart);
   const every = Math.max(1, Math.ceil(13 / step));
-  rows.forEach((name, r) => { if (r % every === 0) element("svg:text", { x: left - 5, y: top + (r + 0.5) * step + 4, "text-anchor": "end", class: "soft" }, chart, name.length > 16 ? `${name.slice(0, 15)}…` : name); });
+  rows.forEach((name, r) => { if (r % every === 0) element("svg:text", { x: left - 5, y: top + (r + 0.5) * step + 4, "text-anchor": "end", class: "soft" }, chart, name.length > 14 ? `${name.slice(0, 13)}…` : name); });
   const marks = ticks(1, columns.length, Math.max(2, Math.min(columns.length - 1, Math.floor(wide / 70))));
   for (const value of marks.values) if (value === Math.round(value)) element("svg:text", { x: left + ((value - 0.5) / columns.length) * wide, y: top + tall + 14, "text-anchor": "middle", class: "soft" }, chart, value);
   element("svg:text", { x: left + wide / 2, y: top + tall + 30, "text-anchor": "middle" }, chart, "visit, in order of time");
@@ -56,7 +56,7 @@ function drawAmplifierMap() {
     const known = finite(map[key].flat()).map(Math.abs), limit = Math.max(quantile(known, 0.995) || 0, least);
     if (!known.length) { element("p", { class: "note" }, grid, `${quantity}: not measured in any visit.`); continue; }
     const shown = map.total > rows.length ? `The ${rows.length} of ${map.total} amplifiers that change most. ` : "";
-    heatPlot(grid, { rows, columns, value: (r, c) => (map[key][r] ? map[key][r][c] : null), range: [-limit, limit], color: diverging, quantity, rowLabel: "amplifier", summary: `${shown}A row that changes is an amplifier, a column is the electronics of all.`, text: (number) => `${number > 0 ? "+" : ""}${number.toPrecision(2)}`, pick: (r, c) => pickAmplifier(map.names[r][0], c + map.first) });
+    heatPlot(grid, { rows, columns, value: (r, c) => (map[key][r] ? map[key][r][c] : null), range: [-limit, limit], color: diverging, quantity, rowLabel: "amplifier", summary: `${shown}A row that changes is an amplifier, a column is the electronics of all.`, text: (number) => `${number > 0 ? "+" : ""}${Math.abs(number) >= 99.5 ? number.toFixed(0) : number.toPrecision(2)}`, pick: (r, c) => pickAmplifier(map.names[r][0], c + map.first) });
   }
 }
 

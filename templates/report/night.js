@@ -38,10 +38,10 @@ function drawSkyNoise(place) {
   const table = DATA.frames, sky = table.values.sky_level || [], noise = table.values.sky_noise || [], known = sky.map((_, i) => i).filter((i) => sky[i] !== null && noise[i] != null);
   const figure = element("figure", {}, place);
   if (!known.length) { element("figcaption", {}, figure, "Noise against sky is not drawn: no frame has both, beside sources and by amplifier."); return; }
-  const gains = finite(table.gain || []), gain = gains.length ? quantile(gains, 0.5) : null, read = table.values.read_noise ? quantile(finite(table.values.read_noise), 0.5) : null;
+  const gains = finite(table.gain || []), gain = gains.length ? quantile(gains, 0.5) : null, reads = [finite(table.values.read_noise || []), finite(table.read_noise || [])].find((list) => list.length), read = reads ? quantile(reads, 0.5) : null;
   const unit = gain ? "electron" : "adu", scale = gain || 1, x = table.name.map((_, i) => (sky[i] === null || sky[i] === undefined ? null : sky[i] * scale)), y = table.name.map((_, i) => (noise[i] == null ? null : (noise[i] * scale) ** 2));
   // one frame of twilight must not push all others into a corner
   const high = Math.min(Math.max(...finite(x)), 3 * quantile(finite(x), 0.75)) * 1.05, top = Math.min(Math.max(...finite(y)), 3 * quantile(finite(y), 0.75)), floor = read && Number.isFinite(read) ? read ** 2 : 0;
   const made = plot(figure, { width: Math.min(WIDTH(place), 560), height: 260, x, y, xRange: [0, high], yRange: [0, Math.max(top * 1.08, gain ? high * 1.02 : 0)], xLabel: `sky (${unit}/pixel)`, yLabel: `variance (${unit}²)`, classes: table.level.map((level) => (level === "good" ? "" : level)), labels: table.name, curves: gain ? [{ x: [0, high], y: [floor, floor + high], cls: "model" }] : [], pick: (i) => choose(i) });
-  element("figcaption", {}, figure, `Variance beside sources against the sky. n = ${made.count}.${gain ? ` Line: photon noise with the gain of ${gain.toPrecision(3)} electron/adu, and the read noise. Above it: structure, or a wrong gain; a steeper slope: the gain is too large.` : " No gain is known, so no line."}`);
+  element("figcaption", {}, figure, `Variance beside sources against the sky. n = ${made.count}.${gain ? ` Line: photon noise with the gain of ${gain.toPrecision(3)} electron/adu, ${read === null ? "without the read noise, which is not known" : `and a read noise of ${read.toPrecision(3)} electron`}. Above it: structure, or a wrong gain; a steeper slope: the gain is too large.` : " No gain is known, so no line."}`);
 }

@@ -44,7 +44,7 @@ function residualMap(parent, stars, reference) {
   const limit = Math.max(quantile(rows.map((k) => Math.abs(reference.dmag[k])), 0.9), 0.005), made = frameChart(parent, stars, `Zero-point residuals of ${rows.length} stars over the detector, ${limit.toFixed(3)} mag and more at the largest marks`);
   for (const k of rows) {
     const part = Math.min(Math.abs(reference.dmag[k]) / limit, 1), faint = reference.dmag[k] > 0;
-    element("svg:title", {}, mark(made.chart, faint ? "circle" : "square", made.toX(reference.x[k]), made.toY(reference.y[k]), 1 + 4 * part, `mark ${faint ? "look" : "open"}`), `${reference.dmag[k].toFixed(3)} mag`);
+    element("svg:title", {}, mark(made.inner, faint ? "circle" : "square", made.toX(reference.x[k]), made.toY(reference.y[k]), 1 + 4 * part, `mark ${faint ? "look" : "open"}`), `${reference.dmag[k].toFixed(3)} mag`);
   }
   element("figcaption", {}, made.figure, `Zero-point residuals on the detector: filled circles too faint, open squares too bright, the largest ${limit.toFixed(3)} mag and more. n = ${rows.length}. Marks of one kind on one side: flat, cloud or dome.`);
 }
@@ -70,14 +70,16 @@ function frameChart(parent, stars, label) {
   element("svg:rect", { x: 40, y: 8, width: stars.width * scale, height: stars.height * scale, class: "axis" }, chart);
   element("svg:text", { x: 40 + (stars.width * scale) / 2, y: height - 6, "text-anchor": "middle" }, chart, `x (pixel), 0 to ${stars.width}`);
   element("svg:text", { transform: `translate(12 ${(stars.height * scale) / 2 + 8}) rotate(-90)`, "text-anchor": "middle" }, chart, `y (pixel), 0 to ${stars.height}`);
-  return { figure, chart, toX: (x) => 40 + x * scale, toY: (y) => 8 + (stars.height - y) * scale, width, height };
+  // what reaches out of the detector must not cross the labels
+  const inner = element("svg:svg", { x: 40, y: 8, width: stars.width * scale, height: stars.height * scale, viewBox: `40 8 ${stars.width * scale} ${stars.height * scale}` }, chart);
+  return { figure, chart, inner, toX: (x) => 40 + x * scale, toY: (y) => 8 + (stars.height - y) * scale, width, height };
 }
 
 function whiskers(parent, stars) {
   const rows = stars.x.map((_, i) => i).filter((i) => stars.psf[i] && stars.e1[i] !== null), made = frameChart(parent, stars, `PSF whiskers of ${rows.length} stars`), length = 120;
   for (const i of rows) {
     const e = Math.hypot(stars.e1[i], stars.e2[i]), angle = 0.5 * Math.atan2(stars.e2[i], stars.e1[i]), dx = Math.cos(angle) * e * length * 0.5, dy = Math.sin(angle) * e * length * 0.5;
-    element("svg:line", { x1: made.toX(stars.x[i]) - dx, x2: made.toX(stars.x[i]) + dx, y1: made.toY(stars.y[i]) + dy, y2: made.toY(stars.y[i]) - dy, class: "whisker" }, made.chart);
+    element("svg:line", { x1: made.toX(stars.x[i]) - dx, x2: made.toX(stars.x[i]) + dx, y1: made.toY(stars.y[i]) + dy, y2: made.toY(stars.y[i]) - dy, class: "whisker" }, made.inner);
   }
   element("svg:line", { x1: made.width - 24, x2: made.width - 24, y1: 10, y2: 10 + 0.1 * length, class: "gate-look", "stroke-dasharray": "none" }, made.chart);
   element("svg:text", { x: made.width - 20, y: 20 }, made.chart, "0.1");
@@ -86,7 +88,7 @@ function whiskers(parent, stars) {
 
 function quiver(parent, stars, reference) {
   const sizes = reference.dx.map((dx, i) => Math.hypot(dx, reference.dy[i])), unit = quantile(finite(sizes), 0.9) || 1, made = frameChart(parent, stars, `Astrometric residuals of ${sizes.length} matched stars`);
-  reference.x.forEach((x, i) => element("svg:line", { x1: made.toX(x), y1: made.toY(reference.y[i]), x2: made.toX(x) + (reference.dx[i] / unit) * 22, y2: made.toY(reference.y[i]) - (reference.dy[i] / unit) * 22, class: "whisker" }, made.chart));
+  reference.x.forEach((x, i) => element("svg:line", { x1: made.toX(x), y1: made.toY(reference.y[i]), x2: made.toX(x) + (reference.dx[i] / unit) * 22, y2: made.toY(reference.y[i]) - (reference.dy[i] / unit) * 22, class: "whisker" }, made.inner));
   const scale = unit * stars.scale, right = made.toX(stars.width), low = made.toY(0) + 16;
   element("svg:line", { x1: right - 22, x2: right, y1: low, y2: low, class: "gate-look", "stroke-dasharray": "none" }, made.chart);
   element("svg:text", { x: right - 28, y: low + 4, "text-anchor": "end" }, made.chart, `${scale.toFixed(scale < 10 ? 1 : 0)} mas`);

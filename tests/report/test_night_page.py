@@ -14,6 +14,7 @@ from obs.report.night import collect_night
 from synthetic_night import night
 
 EVIL = "</script><script>alert(1)</script><!--"
+TURNED = "M 31 \N{RIGHT-TO-LEFT OVERRIDE}"
 
 
 @pytest.fixture
@@ -110,10 +111,12 @@ def test_no_reference_catalog_is_a_reason(repository):
 def test_text_of_headers_and_files_stays_text(repository):
     rows = night(4, change=lambda i: {"object": EVIL, "filter": EVIL, "details": {"warnings": [EVIL]}})
     rows[0] |= {"status": "failed", "error": EVIL}
+    rows[1] |= {"object": TURNED}
     _, page = repository(rows)
     assert "<script>alert" not in page
     assert page.count("</script>") == 2
-    assert data_of(page)["frames"]["object"][0] == EVIL
+    assert data_of(page)["frames"]["object"][:2] == [EVIL, "M 31 [U+202E]"]
+    assert TURNED[-1] not in page
 
 
 def test_no_page_asks_for_anything(repository):

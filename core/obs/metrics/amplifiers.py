@@ -47,6 +47,9 @@ def measure_overscan(out: Measured, exposure: Exposure) -> None:
     gain = float(np.median(known)) if known.size else _number(cards.get("GAIN"))
     if gain > 0:
         out.details["gain"] = _rounded(gain)
+    assumed = [_number(value) for key, value in cards.items() if key.startswith("ISR_READNOISE")]
+    if known_noise := [value for value in assumed if math.isfinite(value)]:
+        out.details["read_noise"] = _rounded(float(np.median(known_noise)))
     if names:
         rows = zip(names, levels, sigmas * gains, strict=True)
         out.details["overscan"] = [[name, _rounded(level), _rounded(sigma)] for name, level, sigma in rows]

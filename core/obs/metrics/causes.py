@@ -236,7 +236,7 @@ def _noise(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
         return
     level: Literal["look", "bad"] = "bad" if any(failure.level == "bad" for failure in found) else "look"
     amplifiers = row.get("noisy_amplifiers") or []
-    which = f"amplifier {', '.join(amplifiers)}, " if amplifiers else ""
+    which = f"amplifier{'s' if len(amplifiers) > 1 else ''} {', '.join(amplifiers)}, " if amplifiers else ""
     text = f"noisy readout: {which}{found[0].text}"
     names = ("read_noise", "amp_noise_ratio", "read_noise_shape", "read_noise_pattern", "noise_ratio", "cosmic_rays")
     yield Cause("noise", text, REMEDIES["noise"], level, _take(left, *names, "depth", "depth_difference", "stars_hit"))

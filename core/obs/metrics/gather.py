@@ -88,9 +88,10 @@ def _visit_row(name: str, group: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         low, high = np.percentile(widths, [5, 95])
         row["psf_gradient"] = math.sqrt(max(high**2 - low**2, 0.0))
     row["details"] = {"spreads": spreads}
-    gains = [gain for r in group if (gain := (r.get("details") or {}).get("gain")) is not None]
-    if gains:
-        row["details"]["gain"] = float(np.median(gains))
+    for name in ("gain", "read_noise"):
+        known = [value for r in group if (value := (r.get("details") or {}).get(name)) is not None]
+        if known:
+            row["details"][name] = float(np.median(known))
     return row
 
 

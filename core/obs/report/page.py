@@ -33,6 +33,8 @@ __all__ = ["REPORT_NAME", "ReportFiles", "write_report"]
 REPORT_NAME = "report.html"
 _SCRIPTS = ("charts.js", "tables.js", "stars.js", "heat.js", "panel.js", "night.js", "page.js")
 _MOST_PLAIN = 300
+#: Characters of headers and file names that would turn the text after them around.
+_INVISIBLE = {number: f"[U+{number:04X}]" for number in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
 _TILES = (
     ("seeing", "Seeing", '{:.2f}"'),
     ("sky", "Sky, mag/arcsec²", "{:.2f}"),
@@ -161,7 +163,7 @@ def _no_needs(night: Night) -> str:
 
 def _write(path: Path, text: str) -> None:
     with atomic_write(path) as file:
-        file.write(text.encode("utf-8", "replace"))
+        file.write(text.translate(_INVISIBLE).encode("utf-8", "replace"))
 
 
 def _state_line(night: Night, rerun: str) -> str:

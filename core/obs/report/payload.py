@@ -108,7 +108,8 @@ def _table(frames: Sequence[Frame], metrics: Sequence[str]) -> dict[str, Any]:
         table["amplifiers"] = [frame.row.get("details", {}).get("amplifiers", []) for frame in frames]
         table["header"] = [frame.row.get("details", {}).get("header", []) for frame in frames]
         table["planes"] = [frame.row.get("details", {}).get("planes", {}) for frame in frames]
-        table["gain"] = [frame.row.get("details", {}).get("gain") for frame in frames]
+        for name in ("gain", "read_noise"):
+            table[name] = [frame.row.get("details", {}).get(name) for frame in frames]
         table["psf"] = [frame.row.get("details", {}).get("psf", "") for frame in frames]
     return table
 
