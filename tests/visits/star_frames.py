@@ -22,9 +22,13 @@ VARIABLE = 24  # number of the star that varies
 
 
 class Frames:
-    """The repository, and the truth."""
+    """The repository, and the truth.
 
-    def __init__(self, folder, *, visits=6, seed=2):
+    ``sigmas`` are the widths of the PSF of each visit; ``companion`` is a star that no catalog of an image has: x and y
+    (pixels) from the variable star, and its share of that star's mean light.
+    """
+
+    def __init__(self, folder, *, visits=6, seed=2, sigmas=(SIGMA,), companion=None):
         random = np.random.default_rng(seed)
         data = folder / "data"
         data.mkdir(parents=True)
@@ -37,14 +41,20 @@ class Frames:
         wcs = TanSipWcs(CENTER, (129.5, 129.5), np.diag([-PIXEL, PIXEL]))
         self.ra, self.dec = wcs.pixel_to_sky(x=self.x, y=self.y)
         self.zero_points, self.true = [], []
-        psf = gaussian_psf(SIGMA**2, SIGMA**2, 0.0, 25)
+        self.wcs = wcs
         for visit in range(1, visits + 1):
+            sigma = sigmas[visit % len(sigmas)]
+            psf = gaussian_psf(sigma**2, sigma**2, 0.0, 25)
             zero = 27.0 - 0.1 * visit
             brightness = np.ones(len(x))
             brightness[VARIABLE] = 1.0 + 0.4 * np.sin(visit)
             flux = self.flux0 * brightness * 10.0 ** (0.4 * (zero - 27.0))
             image = np.zeros(SHAPE)
-            for stamp, xi, yi, value in zip(psf.render(x=self.x, y=self.y), self.x, self.y, flux, strict=True):
+            xs, ys, light = self.x, self.y, flux
+            if companion is not None:
+                xs, ys = np.append(xs, xs[VARIABLE] + companion[0]), np.append(ys, ys[VARIABLE] + companion[1])
+                light = np.append(flux, companion[2] * self.flux0[VARIABLE] * 10.0 ** (0.4 * (zero - 27.0)))
+            for stamp, xi, yi, value in zip(psf.render(x=xs, y=ys), xs, ys, light, strict=True):
                 row, column = round(yi) - 12, round(xi) - 12
                 image[row : row + 25, column : column + 25] += value / APERTURE_CORRECTION * stamp
             variance = np.full(SHAPE, NOISE**2, np.float32) + image.astype(np.float32)
@@ -54,16 +64,17 @@ class Frames:
             exposure = Exposure(
                 MaskedImage(image.astype(np.float32), mask, variance), wcs=wcs, psf=psf, visit_info=info,
                 photo_calib=PhotoCalib.from_zero_point(zero + random.normal(0.0, 0.03)), physical_filter="Clear",
-                metadata={"SEEING": 1.6},
+                metadata={"SEEING": 2.355 * sigma * 0.4},
             )  # fmt: skip
             self.butler.put(exposure, "calexp", data_id(visit))
-            self.butler.put(self._catalog(flux, random), "src", data_id(visit))
+            self.butler.put(self._catalog(flux, random, sigma), "src", data_id(visit))
             self.zero_points.append(zero)
             self.true.append(flux)
 
-    def _catalog(self, flux, random):
+    def _catalog(self, flux, random, sigma):
         n = len(flux)
-        error = np.sqrt(flux / APERTURE_CORRECTION + NOISE**2 * 4 * np.pi * SIGMA**2) * APERTURE_CORRECTION
+        # photons count 4/3, because all pixels have the same weight
+        error = np.sqrt(flux / APERTURE_CORRECTION * 4 / 3 + NOISE**2 * 4 * np.pi * sigma**2) * APERTURE_CORRECTION
         catalog = catalog_of(self.x, self.y, flux + random.normal(0.0, error))
         catalog.add("base_PsfFlux_instFluxErr", error)
         catalog.add("base_PsfFlux_apCorr", np.full(n, APERTURE_CORRECTION))

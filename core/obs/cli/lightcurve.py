@@ -26,7 +26,7 @@ def lightcurve(
     target: str,
     table: Path | None,
     tract: int | None,
-    flux: str,
+    flux: str | None,
     output: Path | None,
     kind: str,
     observer: str,
@@ -110,6 +110,8 @@ def _report(curve: LightCurve) -> None:
                 f"{1e3 * ensemble.scatter:.1f} mmag",
                 err=True,
             )
+    for note in curve.notes:
+        click.echo(note, err=True)
     for warning in curve.warnings:
         click.echo(f"warning: {warning}", err=True)
     for name, reason in curve.skipped:

@@ -14,6 +14,7 @@ from obs.repo.butler import Butler
 from obs.tasks.forced.config import ForcedConfig
 from obs.tasks.forced.measure import measure_forced
 from obs.visits.calibration import FrameCalibration, best_calibration
+from obs.visits.reference_neighbors import known_neighbors
 
 __all__ = ["ForcedFrame", "force_image"]
 
@@ -94,7 +95,8 @@ def force_image(
     for name, text in (("objectId", "number of the object"), ("coord_ra", "right ascension, forced, ICRS"),
                        ("coord_dec", "declination, forced, ICRS")):  # fmt: skip
         catalog.add(name, chosen[name], "" if name == "objectId" else "deg", text)
-    measured = measure_forced(exposure, x[on], y[on], sources, config)
+    known = known_neighbors(butler, exposure, found, x[on], y[on], sources, config)
+    measured = measure_forced(exposure, x[on], y[on], sources, config, known=known)
     for name, column in measured.columns.items():
         catalog.add(name, column.data, column.unit, column.description)
     _add_magnitudes(catalog, found.photo_calib, config)

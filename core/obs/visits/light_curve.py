@@ -1,6 +1,5 @@
 """The light curve of one object, from all images that it is on."""
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.algorithms.relative.group import group_detections
 from obs.errors import DatasetNotFoundError, FileFormatError, MeasurementError
 from obs.htm import sky_vectors
 from obs.image.catalog import Catalog
@@ -16,20 +14,24 @@ from obs.policy.data_id import format_data_id
 from obs.repo.butler import Butler
 from obs.tasks.forced.config import ForcedConfig
 from obs.tasks.forced.ensemble import Ensemble, fit_ensemble
-from obs.tasks.reference import usable_sources
+from obs.visits.calibration import best_calibration
+from obs.visits.comparison_stars import Detections, detections_on, find_comparison_stars, recentered
 from obs.visits.forced import ForcedFrame, force_image
 
 __all__ = ["LightCurve", "measure_light_curve"]
 
-logger = logging.getLogger(__name__)
-
 Floats = NDArray[np.float64]
 
 _PSF = "base_PsfFlux"
-_MAGNITUDES = 2.5 / np.log(10.0)
-_MATCH = 1.0  # arcsec; detections of one star
-_SAME = 3.0  # arcsec; stars this close to the object are not in the ensemble
-_SIGNAL_TO_NOISE = 50.0
+_MARGIN = 50.0  # pixels; an image whose own WCS puts the object farther outside is not looked at
+#: A position that is given counts as that of the star if they differ by less than this, FWHM.
+_SAME_PLACE = 0.03
+#: Another flux than that of the PSF must repeat better by this factor to be taken.
+_BETTER = 0.9
+#: Stars from which it is judged how well the object can be measured: those nearest in brightness.
+_ALIKE = 20
+#: Scatter of those stars beyond their errors is believed from so many standard errors on.
+_SIGNIFICANT = 3.0
 #: Flags of the object that are kept, in the order of their letters.
 _FLAGS = {"saturatedCenter": "S", "crCenter": "C", "interpolatedCenter": "I", "streakCenter": "T", "bad": "B",
           "edge": "E"}  # fmt: skip
@@ -47,28 +49,48 @@ class LightCurve:
         The comparison stars of each filter.
     comparison : dict of str to Catalog
         Positions and mean magnitudes of the comparison stars of each filter.
+    fluxes : dict of str to str
+        The flux that was taken for each filter, as the beginning of a column's name.
     skipped : list of (str, str)
         Images that could not be used, each with the reason.
-    warnings : list of str
-        What the user should know.
+    notes, warnings : list of str
+        What was decided, and what the user should know.
     """
 
     table: Catalog
     ensembles: dict[str, Ensemble] = field(default_factory=dict)
     comparison: dict[str, Catalog] = field(default_factory=dict)
+    fluxes: dict[str, str] = field(default_factory=dict)
     skipped: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Point:
-    """The object, and the bright stars, on one image."""
+    """The object, in the first row, and the comparison stars on one image."""
 
     name: str
-    data_id: dict[str, Any]
-    physical_filter: str
     frame: ForcedFrame
-    stars: Catalog
+
+    def value(self, column: str) -> float:
+        """Return a value of the object."""
+        return float(self.frame.catalog[column][0])
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """What a light curve in one filter rests on.
+
+    ``offset``, ``error`` and ``n_star`` have shape (n_image,), magnitudes; ``floor`` is the scatter beyond the known
+    errors of stars as bright as the object; ``stars`` are their numbers among all comparison stars.
+    """
+
+    flux: str
+    ensemble: Ensemble
+    shift: float
+    floor: float
+    stars: NDArray[np.int64]
 
 
 def measure_light_curve(
@@ -78,7 +100,7 @@ def measure_light_curve(
     config: ForcedConfig,
     *,
     tract: int | None = None,
-    flux: str = _PSF,
+    flux: str | None = None,
 ) -> LightCurve:
     """Measure one object on all images, against stars that do not vary.
 
@@ -95,150 +117,224 @@ def measure_light_curve(
     tract : int, optional
         Tract of the common calibration.
     flux : str, optional
-        Beginning of the name of the flux: ``base_PsfFlux``, or an aperture flux.
+        Beginning of the name of the flux: ``base_PsfFlux``, or an aperture flux. By default that of the PSF, or an
+        aperture with which comparison stars as bright as the object repeat better.
 
     Raises
     ------
     MeasurementError
-        If the object is on none of the images.
+        If the object is on none of the images, or there is no such flux.
     """
     curve = LightCurve(Catalog())
+    wanted, images = _near_images(butler, data_ids, target, tract, curve)
+    own = sky_vectors(target["coord_ra"], target["coord_dec"]).reshape(3)
+    target, own = _recenter(target, own, images, config, curve)
+    positions = _positions(target, find_comparison_stars(images, own))
     points: list[_Point] = []
-    for data_id in data_ids:
-        name = format_data_id(data_id)
+    for data_id in wanted:
         try:
-            point = _measure_point(butler, dict(data_id), name, target, config, tract, flux)
+            frame = force_image(butler, data_id, positions, config, tract=tract)
         except (DatasetNotFoundError, FileFormatError, MeasurementError) as error:
-            curve.skipped.append((name, str(error)))
+            curve.skipped.append((format_data_id(data_id), str(error)))
             continue
-        if point is not None:
-            points.append(point)
+        if len(frame.catalog) and frame.catalog["objectId"][0] == 0:
+            points.append(_Point(format_data_id(data_id), frame))
     if not points:
         why = f": {curve.skipped[0][1]}" if curve.skipped else ""
         raise MeasurementError(
             f"the position {float(target['coord_ra'][0]):.5f}, {float(target['coord_dec'][0]):.5f} is on none of "
             f"{len(data_ids)} images{why}; obs where RA,DEC names the images that hold a position"
         )
-    points.sort(key=lambda point: float(point.frame.catalog["mjd_mid"][0]))
-    filters = np.array([point.physical_filter for point in points])
-    offset, offset_error, n_star = (np.full(len(points), np.nan) for _ in range(3))
+    points.sort(key=lambda point: point.value("mjd_mid"))
+    names = _flux_names(points[0].frame.catalog, flux)
+    filters = np.array([point.frame.exposure.physical_filter for point in points])
+    columns: dict[str, NDArray[Any]] = {}
     for physical_filter in dict.fromkeys(filters.tolist()):
         rows = np.flatnonzero(filters == physical_filter)
-        ensemble, comparison = _compare([points[row] for row in rows], target)
-        offset[rows], offset_error[rows], n_star[rows] = ensemble.offset, ensemble.error, ensemble.n_star
-        curve.ensembles[physical_filter], curve.comparison[physical_filter] = ensemble, comparison
-        alone = int(np.isnan(ensemble.offset).sum())
-        if alone:
-            curve.warnings.append(
-                f"{physical_filter}: {alone} of {len(rows)} images have fewer than 3 comparison stars; their "
-                "magnitudes rest on their own zero points"
-            )
-    curve.table = _make_table(points, flux, offset, offset_error, n_star, config)
+        choice = _choose([points[row] for row in rows], names, len(positions))
+        for name, part in _columns([points[row] for row in rows], choice).items():
+            columns.setdefault(name, np.full(len(points), np.nan))[rows] = part
+        _describe(curve, physical_filter, choice, positions, len(rows))
+    curve.table = _make_table(points, columns, curve.fluxes, config)
     return curve
 
 
-def _measure_point(
-    butler: Butler,
-    data_id: dict[str, Any],
-    name: str,
-    target: Catalog,
-    config: ForcedConfig,
-    tract: int | None,
-    flux: str,
-) -> _Point | None:
-    """Return the object on an image; None if it is not on it."""
-    header_wcs = butler.get("calexp_md", data_id)
-    if not _is_near(butler, data_id, target, header_wcs):
-        return None
-    frame = force_image(butler, data_id, target, config, tract=tract)
-    if not len(frame.catalog):
-        return None
-    if f"{flux}_mag" not in frame.catalog:
-        there = [column.removesuffix("_mag") for column in frame.catalog.columns if column.endswith("_mag")]
+def _near_images(
+    butler: Butler, data_ids: Sequence[Mapping[str, Any]], target: Catalog, tract: int | None, curve: LightCurve
+) -> tuple[list[dict[str, Any]], list[Detections]]:
+    """Return the images that can hold the object, by their own WCS, and their sources; pixels are not read."""
+    wanted, images = [], []
+    for data_id in map(dict, data_ids):
+        try:
+            header = butler.get("calexp_md", data_id)
+            calibration = best_calibration(butler, data_id, tract=tract)
+            if calibration.wcs is None:
+                raise MeasurementError("its calexp has no WCS; process it with a reference catalog that covers it")
+            x, y = calibration.wcs.sky_to_pixel(ra=target["coord_ra"], dec=target["coord_dec"])
+            size = [float(header.get(f"NAXIS{axis}", np.inf)) for axis in (1, 2)]
+            if not all(-_MARGIN < place[0] < end + _MARGIN for place, end in zip((x, y), size, strict=True)):
+                continue
+            found = detections_on(butler, data_id, calibration, float(header.get("SEEING", np.nan) or np.nan))
+        except (DatasetNotFoundError, FileFormatError, MeasurementError) as error:
+            curve.skipped.append((format_data_id(data_id), str(error)))
+            continue
+        wanted.append(data_id)
+        if found is not None and np.isfinite(found.fwhm):
+            images.append(found)
+    return wanted, images
+
+
+def _recenter(
+    target: Catalog, own: Floats, images: Sequence[Detections], config: ForcedConfig, curve: LightCurve
+) -> tuple[Catalog, Floats]:
+    """Move the object to where the images show it, if it is near enough for no doubt."""
+    found = recentered(images, own, config.recenter) if config.recenter else None
+    if found is None:
+        return target, own
+    offset = float(np.linalg.norm(found - own))
+    if offset < _SAME_PLACE * float(np.median([image.fwhm for image in images])):
+        return target, own
+    moved = Catalog()
+    ra, dec = np.degrees(np.arctan2(found[1], found[0])) % 360.0, np.degrees(np.arcsin(found[2]))
+    for name, value in (("coord_ra", ra), ("coord_dec", dec)):
+        moved.add(name, np.array([value]), "deg")
+    curve.notes.append(
+        f"measured at {ra:.6f},{dec:.6f}, where the star is found: {3600.0 * np.degrees(offset):.2f} arcsec from the "
+        "position given (recenter=0 keeps that)"
+    )
+    return moved, found
+
+
+def _positions(target: Catalog, stars: Floats) -> Catalog:
+    """Return the object, with number 0, and the comparison stars."""
+    ra = np.degrees(np.arctan2(stars[:, 1], stars[:, 0])) % 360.0
+    dec = np.degrees(np.arcsin(stars[:, 2]))
+    catalog = Catalog()
+    catalog.add("objectId", np.arange(1 + len(stars)))
+    catalog.add("coord_ra", np.append(target["coord_ra"][:1], ra), "deg", "right ascension")
+    catalog.add("coord_dec", np.append(target["coord_dec"][:1], dec), "deg", "declination")
+    return catalog
+
+
+def _flux_names(catalog: Catalog, flux: str | None) -> list[str]:
+    """Return the fluxes among which to choose, the PSF's first."""
+    there = [column.removesuffix("_mag") for column in catalog.columns if column.endswith("_mag")]
+    if flux is None:
+        return sorted(there, key=lambda name: name != _PSF)
+    if flux not in there:
         raise MeasurementError(f"there is no flux '{flux}'; there are {', '.join(there)}")
-    return _Point(name, data_id, frame.exposure.physical_filter, frame, _bright_stars(butler, data_id, frame))
+    return [flux]
 
 
-def _is_near(butler: Butler, data_id: dict[str, Any], target: Catalog, header: Mapping[str, Any]) -> bool:
-    """Return whether an image can hold the object, by its own WCS, so that others need not be read."""
-    try:
-        wcs = butler.get("calexp_wcs", data_id)
-    except DatasetNotFoundError:
-        raise MeasurementError("its calexp has no WCS; process it with a reference catalog that covers it") from None
-    x, y = wcs.sky_to_pixel(ra=target["coord_ra"], dec=target["coord_dec"])
-    width, height = (float(header.get(f"NAXIS{axis}", np.inf)) for axis in (1, 2))
-    return bool(-50.0 < x[0] < width + 50.0 and -50.0 < y[0] < height + 50.0)
+def _choose(points: Sequence[_Point], names: Sequence[str], n_position: int) -> _Choice:
+    """Return the flux with which stars as bright as the object repeat best; that of the PSF where none is better."""
+    star = np.concatenate([point.frame.catalog["objectId"] for point in points]).astype(np.int64)
+    image = np.concatenate([np.full(len(point.frame.catalog), n) for n, point in enumerate(points)]).astype(np.int64)
+    psf = np.concatenate([point.frame.catalog[f"{_PSF}_mag"] for point in points])
+    choices: list[_Choice] = []
+    least = np.inf
+    for name in names:
+        magnitude, error = (
+            np.concatenate([p.frame.catalog[f"{name}_{end}"] for p in points]) for end in ("mag", "magErr")
+        )
+        use = (star > 0) & np.isfinite(magnitude) & np.isfinite(error) & _unflawed(points, name)
+        ensemble = fit_ensemble(magnitude[use], error[use], star[use] - 1, image[use], n_position - 1, len(points))
+        both = use & np.isfinite(psf)
+        shift = float(np.median((psf - magnitude)[both])) if both.any() and name != _PSF else 0.0
+        own = magnitude[star == 0] + shift
+        alike = _alike(ensemble, float(np.nanmedian(own)) if np.isfinite(own).any() else np.nan, shift)
+        scatter = float(np.median(ensemble.star_scatter[alike])) if len(alike) else np.inf
+        floor = _scatter_beyond_errors(ensemble, alike, len(points))
+        if not choices or scatter < _BETTER * least:
+            choices.append(_Choice(name, ensemble, shift, floor, np.flatnonzero(ensemble.constant)))
+            least = scatter
+    return choices[-1]
 
 
-def _bright_stars(butler: Butler, data_id: dict[str, Any], frame: ForcedFrame) -> Catalog:
-    """Return positions and magnitudes of stars that may serve for comparison; empty without catalog or zero point."""
-    stars, calibration = Catalog(), frame.calibration
-    try:
-        catalog: Catalog = butler.get("src", data_id)
-    except DatasetNotFoundError:
-        return stars
-    if calibration.photo_calib is None or calibration.wcs is None:
-        return stars
-    good = usable_sources(catalog, _SIGNAL_TO_NOISE) & (catalog["base_ClassificationExtendedness_value"] < 0.5)
-    catalog = catalog.select(good)
-    x, y = catalog["base_SdssCentroid_x"], catalog["base_SdssCentroid_y"]
-    ra, dec = calibration.wcs.pixel_to_sky(x=x, y=y)
-    brightness, error = catalog[f"{_PSF}_instFlux"], catalog[f"{_PSF}_instFluxErr"]
-    for name, values in (("coord_ra", ra), ("coord_dec", dec)):
-        stars.add(name, values, "deg")
-    stars.add("magnitude", calibration.photo_calib.magnitude(brightness, x=x, y=y), "mag")
-    stars.add("error", _MAGNITUDES * error / brightness, "mag")
-    return stars
+def _unflawed(points: Sequence[_Point], name: str) -> NDArray[np.bool_]:
+    """Return which measurements are free of damaged pixels, of all positions on all images."""
+    flags = [f"{name}_flag", *(f"base_PixelFlags_flag_{flag}" for flag in _FLAGS)]
+    return np.concatenate([~np.any([point.frame.catalog[flag] for flag in flags], axis=0) for point in points])
 
 
-def _compare(points: Sequence[_Point], target: Catalog) -> tuple[Ensemble, Catalog]:
-    """Return the zero points of images against each other, and the comparison stars."""
-    names = ("coord_ra", "coord_dec", "magnitude", "error")
-    parts = [point.stars for point in points if len(point.stars)]
-    frame = np.concatenate([np.full(len(point.stars), number) for number, point in enumerate(points)]).astype(np.int64)
-    empty = np.empty(0)
-    ra, dec, magnitude, error = (np.concatenate([part[name] for part in parts]) if parts else empty for name in names)
-    vectors = sky_vectors(ra, dec).reshape(-1, 3)
-    own = sky_vectors(target["coord_ra"], target["coord_dec"]).reshape(-1, 3)
-    far = np.linalg.norm(vectors - own[0], axis=1) > np.radians(_SAME / 3600.0)
-    ra, dec, magnitude, error, frame, vectors = (part[far] for part in (ra, dec, magnitude, error, frame, vectors))
-    star = group_detections(vectors, frame, _MATCH)
-    known = star >= 0
-    n_star = int(star.max(initial=-1)) + 1
-    ensemble = fit_ensemble(magnitude[known], error[known], star[known], frame[known], n_star, len(points))
+def _alike(ensemble: Ensemble, magnitude: float, shift: float) -> NDArray[np.int64]:
+    """Return the comparison stars that are nearest to the object in brightness."""
+    stars = np.flatnonzero(np.isfinite(ensemble.star_scatter))
+    away = np.abs(ensemble.magnitude[stars] + shift - magnitude)
+    return stars[np.argsort(away, kind="stable")][:_ALIKE]
+
+
+def _scatter_beyond_errors(ensemble: Ensemble, stars: NDArray[np.int64], n_image: int) -> float:
+    """Return the scatter of some stars that their errors do not explain, magnitudes; 0 where it may be chance."""
+    degrees = len(stars) * (n_image - 1)
+    if degrees < 1:
+        return 0.0
+    ratio = (ensemble.star_scatter[stars] / ensemble.star_error[stars]) ** 2
+    if ratio.mean() < 1.0 + _SIGNIFICANT * np.sqrt(2.0 / degrees):
+        return 0.0
+    beyond = ensemble.star_scatter[stars] ** 2 - ensemble.star_error[stars] ** 2
+    return float(np.sqrt(max(np.median(beyond), 0.0)))
+
+
+def _columns(points: Sequence[_Point], choice: _Choice) -> dict[str, Floats]:
+    """Return what the table has of one filter."""
+    flux, ensemble = choice.flux, choice.ensemble
+    shift = np.nan_to_num(ensemble.offset) + choice.shift
+    errors = np.array([point.value(f"{flux}_magErr") for point in points])
+    found = {
+        "magnitude": np.array([point.value(f"{flux}_mag") for point in points]) + shift,
+        "magnitude_error": np.sqrt(errors**2 + np.nan_to_num(ensemble.error) ** 2 + choice.floor**2),
+        "upper_limit": np.array([point.value(f"{flux}_magLimit") for point in points]) + shift,
+        "flux": np.array([point.value(f"{flux}_instFlux") for point in points]),
+        "flux_error": np.array([point.value(f"{flux}_instFluxErr") for point in points]),
+        "zero_point_offset": ensemble.offset,
+        "n_comparison": ensemble.n_star.astype(np.float64),
+    }
+    return found
+
+
+def _describe(curve: LightCurve, physical_filter: str, choice: _Choice, positions: Catalog, n_image: int) -> None:
+    """Note in a light curve what it rests on in one filter."""
+    ensemble = choice.ensemble
+    curve.ensembles[physical_filter], curve.fluxes[physical_filter] = ensemble, choice.flux
     comparison = Catalog()
-    seen = np.maximum(np.bincount(star[known], minlength=n_star), 1)
-    first = np.zeros(n_star, np.int64)
-    first[star[known][::-1]] = np.flatnonzero(known)[::-1]
-    rows = np.flatnonzero(ensemble.constant)
-    if n_star:
-        comparison.add("coord_ra", ra[first[rows]], "deg", "right ascension")
-        comparison.add("coord_dec", dec[first[rows]], "deg", "declination")
-        comparison.add("magnitude", ensemble.magnitude[rows], "mag", "mean magnitude")
-        comparison.add("n_image", seen[rows], "", "number of images that it is on")
-    return ensemble, comparison
+    for name in ("coord_ra", "coord_dec"):
+        comparison.add(name, positions[name][choice.stars + 1], "deg", positions.columns[name].description)
+    comparison.add("magnitude", ensemble.magnitude[choice.stars] + choice.shift, "mag", "mean magnitude")
+    comparison.add("scatter", ensemble.star_scatter[choice.stars], "mag", "root mean square about the mean")
+    comparison.add("error", ensemble.star_error[choice.stars], "mag", "standard error of one magnitude")
+    curve.comparison[physical_filter] = comparison
+    if choice.flux != _PSF:
+        curve.notes.append(f"{physical_filter}: {choice.flux}")
+    if choice.floor > 0:
+        curve.notes.append(
+            f"{physical_filter}: stars as bright as the object scatter by {1e3 * choice.floor:.1f} mmag beyond their "
+            "errors, which magnitude_error has"
+        )
+    alone = int(np.isnan(ensemble.offset).sum())
+    if alone:
+        curve.warnings.append(
+            f"{physical_filter}: {alone} of {n_image} images have fewer than 3 comparison stars; their "
+            "magnitudes rest on their own zero points"
+        )
 
 
 def _make_table(
-    points: Sequence[_Point], flux: str, offset: Floats, offset_error: Floats, n_star: Floats, config: ForcedConfig
+    points: Sequence[_Point], columns: Mapping[str, Floats], fluxes: Mapping[str, str], config: ForcedConfig
 ) -> Catalog:
-    def column(name: str) -> Floats:
-        return np.array([point.frame.catalog[name][0] for point in points], np.float64)
-
-    shift = np.nan_to_num(offset)
-    photons = column(f"{flux}_magErr")
     table = Catalog()
-    table.add("bjd_tdb", column("bjd_tdb"), "d", "middle of the exposure, barycentric Julian date, TDB")
-    table.add("mjd_mid", column("mjd_mid"), "d", "middle of the exposure, modified Julian day, UTC")
-    table.add("filter", np.array([point.physical_filter for point in points]), "", "physical filter")
-    table.add("magnitude", column(f"{flux}_mag") + shift, "mag", "AB magnitude, differential; NaN if not positive")
-    total = np.hypot(photons, np.nan_to_num(offset_error))
-    table.add("magnitude_error", total, "mag", "standard error, with that of the comparison stars")
-    text = f"fainter than this by {config.upper_limit:g} errors"
-    table.add("upper_limit", column(f"{flux}_magLimit") + shift, "mag", text)
-    table.add("flux", column(f"{flux}_instFlux"), "count", f"{flux}_instFlux")
-    table.add("flux_error", column(f"{flux}_instFluxErr"), "count", f"{flux}_instFluxErr")
-    flags = [_letters(point.frame.catalog) for point in points]
+    table.add("bjd_tdb", _values(points, "bjd_tdb"), "d", "middle of the exposure, barycentric Julian date, TDB")
+    table.add("mjd_mid", _values(points, "mjd_mid"), "d", "middle of the exposure, modified Julian day, UTC")
+    filters = np.array([point.frame.exposure.physical_filter for point in points])
+    table.add("filter", filters, "", "physical filter")
+    table.add("magnitude", columns["magnitude"], "mag", "AB magnitude, differential; NaN if not positive")
+    text = "standard error, with that of the comparison stars, and what they scatter beyond their errors"
+    table.add("magnitude_error", columns["magnitude_error"], "mag", text)
+    table.add("upper_limit", columns["upper_limit"], "mag", f"fainter than this by {config.upper_limit:g} errors")
+    names = ", ".join(dict.fromkeys(fluxes.values()))
+    table.add("flux", columns["flux"], "count", f"{names}_instFlux")
+    table.add("flux_error", columns["flux_error"], "count", f"{names}_instFluxErr")
+    flags = [_letters(point.frame.catalog, fluxes[name]) for point, name in zip(points, filters.tolist(), strict=True)]
     legend = ", ".join(f"{letter} {name}" for name, letter in _FLAGS.items())
     table.add("flags", np.array(flags, dtype="U8"), "", f"{legend}, P flux not to be trusted")
     facts = [(point.frame.exposure.metadata, point.frame.exposure.visit_info) for point in points]
@@ -248,14 +344,19 @@ def _make_table(
     table.add("airmass", np.array(airmass, np.float64), "", "airmass")
     seconds = [np.nan if info is None else info.exposure_time for _, info in facts]
     table.add("exposure_time", np.array(seconds, np.float64), "s", "exposure time")
-    table.add("zero_point_offset", offset, "mag", "added to the magnitude so that the comparison stars are constant")
-    table.add("n_comparison", n_star.astype(np.int64), "", "number of comparison stars")
+    text = "added to the magnitude so that the comparison stars are constant"
+    table.add("zero_point_offset", columns["zero_point_offset"], "mag", text)
+    table.add("n_comparison", columns["n_comparison"].astype(np.int64), "", "number of comparison stars")
     table.add("data_id", np.array([point.name for point in points]), "", "data ID of the image")
     table.metadata["CALIB"] = "; ".join(dict.fromkeys(str(point.frame.calibration) for point in points))
     return table
 
 
-def _letters(catalog: Catalog) -> str:
+def _values(points: Sequence[_Point], column: str) -> Floats:
+    return np.array([point.value(column) for point in points])
+
+
+def _letters(catalog: Catalog, flux: str) -> str:
     """Return the letters of the flags that the object has."""
     letters = "".join(letter for name, letter in _FLAGS.items() if catalog[f"base_PixelFlags_flag_{name}"][0])
-    return letters + ("P" if catalog[f"{_PSF}_flag"][0] else "")
+    return letters + ("P" if catalog[f"{flux}_flag"][0] else "")

@@ -33,7 +33,9 @@ Examples:
 @id_option
 @click.option("--tract", type=click.IntRange(min=0), help="Tract of the coadd catalog and of the calibration.")
 @click.option(
-    "--flux", metavar="NAME", default="base_PsfFlux", show_default=True, help="Flux that the light curve shows."
+    "--flux",
+    metavar="NAME",
+    help="Flux to use, such as base_PsfFlux; without it the one with which comparison stars repeat best.",
 )
 @click.option(
     "--output", metavar="FILE", type=click.Path(path_type=Path), help="File to write; without it a table is printed."

@@ -41,6 +41,9 @@ class Ensemble:
         Mean magnitudes of the stars; NaN for those that are not in it.
     scatter : float
         Robust standard deviation of single magnitudes of the ensemble, mag; NaN if there is none.
+    star_scatter, star_error : ndarray of float64, shape (n_star,)
+        Root mean square of the magnitudes of each star about their mean, and of their errors, mag; NaN for stars that
+        are not in the ensemble.
     """
 
     offset: Floats
@@ -49,6 +52,8 @@ class Ensemble:
     constant: NDArray[np.bool_]
     magnitude: Floats
     scatter: float
+    star_scatter: Floats
+    star_error: Floats
 
 
 def fit_ensemble(magnitude: Floats, error: Floats, star: Ints, frame: Ints, n_star: int, n_frame: int) -> Ensemble:
@@ -70,7 +75,8 @@ def fit_ensemble(magnitude: Floats, error: Floats, star: Ints, frame: Ints, n_st
     counts = np.bincount(frame, minlength=n_frame)
     if n_frame < 2 or len(np.unique(star)) < _FEWEST:
         no = np.zeros(n_star, bool)
-        return Ensemble(nothing, nothing, counts, no, np.full(n_star, np.nan), float("nan"))
+        unknown = np.full(n_star, np.nan)
+        return Ensemble(nothing, nothing, counts, no, unknown, float("nan"), unknown, unknown)
     design = sparse.csr_array((np.ones(len(frame)), (np.arange(len(frame)), frame)), shape=(len(frame), n_frame))
     none = Anchors(np.empty(0, np.int64), np.empty(0), np.empty(0))
     fit = fit_robustly(
@@ -92,7 +98,11 @@ def fit_ensemble(magnitude: Floats, error: Floats, star: Ints, frame: Ints, n_st
     constant = np.zeros(n_star, bool)
     constant[star[fit.kept]] = True
     residual = leave_one_out_scatter(magnitude + design @ fit.solution.parameters, fit.weight, star, n_star)
-    residual = residual[np.isfinite(residual) & fit.kept]
+    use = np.isfinite(residual) & fit.kept
+    number = np.bincount(star[use], minlength=n_star)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread, noise = (np.sqrt(np.bincount(star[use], v[use] ** 2, n_star) / number) for v in (residual, error))
+    residual = residual[use]
     scatter = float(1.4826 * np.median(np.abs(residual))) if len(residual) else float("nan")
     return Ensemble(
         np.where(enough, offset, np.nan),
@@ -101,4 +111,6 @@ def fit_ensemble(magnitude: Floats, error: Floats, star: Ints, frame: Ints, n_st
         constant,
         np.where(constant, fit.solution.star_value, np.nan),
         scatter,
+        np.where(constant, spread, np.nan),
+        np.where(constant, noise, np.nan),
     )

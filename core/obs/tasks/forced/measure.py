@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from obs.algorithms.measure.aperture_flux import aperture_name, measure_aperture_flux
 from obs.algorithms.measure.fluxes import Fluxes
@@ -16,16 +15,17 @@ from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.psf import Psf
 from obs.tasks.forced.config import ForcedConfig
+from obs.tasks.forced.neighbors import KnownStars, SharedLight, detected_neighbors, psf_width
 from obs.tasks.relative.polynomials import n_terms, polynomial_terms
 
-__all__ = ["Scale", "measure_forced"]
+__all__ = ["Scale", "measure_forced", "seeing_aperture_name"]
 
 Floats = NDArray[np.float64]
+Pixels = NDArray[np.float32]
 
 _PSF = "base_PsfFlux"
 _ORDER = 2  # of the aperture correction over a detector
 _MARGIN = 8  # pixels beyond the largest aperture
-_TYPICAL_FWHM = 4.0  # pixels; where the PSF does not know its width
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,29 @@ class Scale:
     error_factor: float
 
 
-def measure_forced(exposure: Exposure, x: Floats, y: Floats, sources: Catalog | None, config: ForcedConfig) -> Catalog:
+@dataclass(frozen=True)
+class _Separated:
+    """PSF fluxes of positions and known neighbors; the image without any of their light; what the light was."""
+
+    fluxes: Fluxes
+    cleaned: Pixels
+    shared: SharedLight | None
+
+
+def seeing_aperture_name(part: float) -> str:
+    """Return the name of the columns of a circle of so many FWHM, ``base_SeeingApertureFlux_1_50`` for 1.5."""
+    return "base_SeeingApertureFlux_" + f"{part:.2f}".replace(".", "_")
+
+
+def measure_forced(
+    exposure: Exposure,
+    x: Floats,
+    y: Floats,
+    sources: Catalog | None,
+    config: ForcedConfig,
+    *,
+    known: KnownStars | None = None,
+) -> Catalog:
     """Measure fluxes at given positions, which are not changed.
 
     Parameters
@@ -57,6 +79,8 @@ def measure_forced(exposure: Exposure, x: Floats, y: Floats, sources: Catalog | 
         The catalog ``src`` of the image: neighbors, aperture correction and errors come from it.
     config : ForcedConfig
         Settings.
+    known : KnownStars, optional
+        Neighbors that a reference catalog knows; they are fitted together with the positions.
 
     Returns
     -------
@@ -71,78 +95,71 @@ def measure_forced(exposure: Exposure, x: Floats, y: Floats, sources: Catalog | 
     psf = exposure.psf
     if psf is None:
         raise MeasurementError("the calexp has no PSF; process the image anew")
-    image = exposure.masked_image.image
-    if config.subtract_neighbors and sources is not None and len(x):
-        image = image - _neighbors(exposure.shape, psf, x, y, sources, config)
-    point = _psf_fluxes(image, exposure, psf, x, y)
+    n = len(x)
+    light = _separate(exposure.masked_image.image, exposure, psf, x, y, sources, config, known or KnownStars.none())
+    point = light.fluxes
     scale = _scale(exposure, psf, x, y, sources)
     catalog = Catalog()
     catalog.add("base_TransformedCentroid_x", x, "pix", "forced position, x")
     catalog.add("base_TransformedCentroid_y", y, "pix", "forced position, y")
     factor = np.where(np.isfinite(scale.correction), scale.correction, 1.0)
-    flux, error = point.flux * factor, point.flux_err * factor * scale.error_factor
+    flux, error = point.flux[:n] * factor, point.flux_err[:n] * factor * scale.error_factor
     catalog.add(f"{_PSF}_instFlux", flux, "count", "flux of the PSF at the position")
     catalog.add(f"{_PSF}_instFluxErr", error, "count", "standard error of the flux of the PSF")
-    catalog.add(f"{_PSF}_flag", point.failed | ~np.isfinite(error), "", "flux of the PSF: not to be trusted")
-    catalog.add(f"{_PSF}_flag_edge", point.edge, "", "flux of the PSF: too close to the border")
+    catalog.add(f"{_PSF}_flag", point.failed[:n] | ~np.isfinite(error), "", "flux of the PSF: not to be trusted")
+    catalog.add(f"{_PSF}_flag_edge", point.edge[:n], "", "flux of the PSF: too close to the border")
     text = "no aperture correction is known: the flux is not on the scale of the zero point"
     catalog.add(f"{_PSF}_flag_apCorr", ~np.isfinite(scale.correction), "", text)
-    _add_apertures(catalog, image, exposure, x, y, config, scale.error_factor)
+    _add_apertures(catalog, light, exposure, x, y, config, scale.error_factor)
     _add_flags(catalog, exposure, x, y)
     return catalog
 
 
-def _psf_fluxes(image: NDArray[np.float32], exposure: Exposure, psf: Psf, x: Floats, y: Floats) -> Fluxes:
-    rendered = psf.render(x=x, y=y)
-    half = rendered.shape[1] // 2
+def _separate(
+    image: Pixels,
+    exposure: Exposure,
+    psf: Psf,
+    x: Floats,
+    y: Floats,
+    sources: Catalog | None,
+    config: ForcedConfig,
+    known: KnownStars,
+) -> _Separated:
+    """Fit the PSF at all positions and known neighbors, and take the light of others out of the apertures."""
+    fwhm = psf_width(psf)
+    every_x, every_y = x, y
+    if config.subtract_neighbors:
+        every_x, every_y = np.append(x, known.x), np.append(y, known.y)
+        if sources is not None and len(x):
+            image = image - detected_neighbors(
+                exposure.shape, psf, every_x, every_y, sources, config.match_radius * fwhm
+            )
+    model = psf.render(x=every_x, y=every_y)
+    single = _psf_fluxes(image, exposure, model, every_x, every_y)
+    if not config.subtract_neighbors:
+        return _Separated(single, image, None)
+    shared = SharedLight.fit(single, model, every_x, every_y, known, config.separation * fwhm)
+    joint = shared.joint
+    fluxes = Fluxes.checked(joint.flux, single.flux_err * joint.inflation, single.edge)
+    return _Separated(fluxes, shared.remove_from(image), shared)
+
+
+def _psf_fluxes(image: Pixels, exposure: Exposure, model: Pixels, x: Floats, y: Floats) -> Fluxes:
+    half = model.shape[1] // 2
     row, column = np.rint(y).astype(np.int64), np.rint(x).astype(np.int64)
     stamps, variance, inside = _stamps(image, exposure, row, column, half)
     middle = np.full(len(x), half)
-    return measure_psf_flux(stamps, variance, inside, rendered, middle, middle)
+    return measure_psf_flux(stamps, variance, inside, model, middle, middle)
 
 
 def _stamps(
-    image: NDArray[np.float32], exposure: Exposure, row: NDArray[np.int64], column: NDArray[np.int64], half: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
+    image: Pixels, exposure: Exposure, row: NDArray[np.int64], column: NDArray[np.int64], half: int
+) -> tuple[Pixels, Pixels, NDArray[np.bool_]]:
     pixels = exposure.masked_image
     data = np.ascontiguousarray(np.where(np.isfinite(image), image, np.float32(0.0)))
     seen = np.ones(exposure.shape, np.uint8)
     inside = plane_windows(seen, row, column, half).astype(bool)
     return plane_windows(data, row, column, half), plane_windows(pixels.variance, row, column, half), inside
-
-
-def _neighbors(
-    shape: tuple[int, int], psf: Psf, x: Floats, y: Floats, sources: Catalog, config: ForcedConfig
-) -> NDArray[np.float32]:
-    """Return the light of detected sources near the positions, without what is measured there."""
-    model = np.zeros(shape, np.float32)
-    flux = np.asarray(sources[f"{_PSF}_instFlux"], np.float64)
-    if f"{_PSF}_apCorr" in sources:
-        flux = flux / np.where(sources[f"{_PSF}_apCorr"] > 0, sources[f"{_PSF}_apCorr"], 1.0)
-    place = np.stack([sources["base_SdssCentroid_x"], sources["base_SdssCentroid_y"]], axis=1).astype(np.float64)
-    use = np.asarray(sources["detect_isPrimary"], bool) & ~sources[f"{_PSF}_flag"] & (flux > 0)
-    rows = np.flatnonzero(use & np.isfinite(place).all(axis=1))
-    if not len(rows):
-        return model
-    reach = psf.stamp_shape[0]
-    distance, _ = cKDTree(np.stack([x, y], axis=1)).query(place[rows], distance_upper_bound=float(reach))
-    rows = rows[np.isfinite(distance) & (distance > config.match_radius * _width(psf))]
-    if not len(rows):
-        return model
-    light = psf.render(x=place[rows, 0], y=place[rows, 1]) * flux[rows, None, None].astype(np.float32)
-    half = light.shape[1] // 2
-    step = np.arange(-half, half + 1)
-    row = np.rint(place[rows, 1]).astype(np.int64)[:, None, None] + step[:, None]
-    column = np.rint(place[rows, 0]).astype(np.int64)[:, None, None] + step
-    inside = (row >= 0) & (row < shape[0]) & (column >= 0) & (column < shape[1])
-    row, column = np.broadcast_to(row, light.shape)[inside], np.broadcast_to(column, light.shape)[inside]
-    np.add.at(model, (row, column), light[inside])
-    return model
-
-
-def _width(psf: Psf) -> float:
-    fwhm = float(getattr(psf, "fwhm", np.nan))
-    return fwhm if np.isfinite(fwhm) and fwhm > 0 else _TYPICAL_FWHM
 
 
 def _scale(exposure: Exposure, psf: Psf, x: Floats, y: Floats, sources: Catalog | None) -> Scale:
@@ -162,7 +179,8 @@ def _scale(exposure: Exposure, psf: Psf, x: Floats, y: Floats, sources: Catalog 
     fit = np.linalg.lstsq(terms, correction[rows], rcond=None)[0]
     u, v = (2.0 * part / max(size - 1, 1) - 1.0 for part, size in zip((x, y), exposure.shape[::-1], strict=True))
     chosen = rows[np.argsort(-sources[f"{_PSF}_instFlux"][rows])][:200]
-    again = _psf_fluxes(exposure.masked_image.image, exposure, psf, place[0][chosen], place[1][chosen])
+    at = place[0][chosen], place[1][chosen]
+    again = _psf_fluxes(exposure.masked_image.image, exposure, psf.render(x=at[0], y=at[1]), *at)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = sources[f"{_PSF}_instFluxErr"][chosen] / correction[chosen] / again.flux_err
     ratio = ratio[np.isfinite(ratio) & (ratio > 0)]
@@ -170,24 +188,24 @@ def _scale(exposure: Exposure, psf: Psf, x: Floats, y: Floats, sources: Catalog 
 
 
 def _add_apertures(
-    catalog: Catalog,
-    image: NDArray[np.float32],
-    exposure: Exposure,
-    x: Floats,
-    y: Floats,
-    config: ForcedConfig,
-    error_factor: float,
+    catalog: Catalog, light: _Separated, exposure: Exposure, x: Floats, y: Floats, config: ForcedConfig, factor: float
 ) -> None:
+    """Add the fluxes within circles, of radii in pixels and in units of the seeing, without the light of neighbors."""
+    fwhm = psf_width(exposure.psf) if exposure.psf is not None else np.nan
+    circles = {aperture_name(radius): (radius, f"{radius:g} pixels") for radius in config.apertures}
+    circles |= {seeing_aperture_name(part): (part * fwhm, f"{part:g} FWHM") for part in config.seeing_apertures}
     row, column = np.rint(y).astype(np.int64), np.rint(x).astype(np.int64)
-    half = int(max(config.apertures, default=0.0)) + _MARGIN
-    stamps, variance, inside = _stamps(image, exposure, row, column, half)
-    for radius in config.apertures:
+    half = int(max((radius for radius, _ in circles.values()), default=0.0)) + _MARGIN
+    stamps, variance, inside = _stamps(light.cleaned, exposure, row, column, half)
+    if light.shared is not None:
+        stamps = stamps + light.shared.own_light(len(x), half)
+    for name, (radius, text) in circles.items():
         found = measure_aperture_flux(stamps, variance, inside, x - column, y - row, radius, sinc=False)
-        name = aperture_name(radius)
-        catalog.add(f"{name}_instFlux", found.flux, "count", f"flux within {radius} pixels")
-        text = f"standard error of the flux within {radius} pixels"
-        catalog.add(f"{name}_instFluxErr", found.flux_err * error_factor, "count", text)
-        catalog.add(f"{name}_flag", found.failed | found.edge, "", f"flux within {radius} pixels: not to be trusted")
+        catalog.add(f"{name}_instFlux", found.flux, "count", f"flux within {text}")
+        catalog.add(
+            f"{name}_instFluxErr", found.flux_err * factor, "count", f"standard error of the flux within {text}"
+        )
+        catalog.add(f"{name}_flag", found.failed | found.edge, "", f"flux within {text}: not to be trusted")
 
 
 def _add_flags(catalog: Catalog, exposure: Exposure, x: Floats, y: Floats) -> None:

@@ -1,0 +1,145 @@
+"""Stars that a light curve is compared with: bright, on most of the images, and not the object itself."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.algorithms.relative.group import group_detections
+from obs.errors import DatasetNotFoundError
+from obs.htm import sky_vectors
+from obs.image.catalog import Catalog
+from obs.repo.butler import Butler
+from obs.tasks.reference import usable_sources
+from obs.visits.calibration import FrameCalibration
+
+__all__ = ["Detections", "detections_on", "find_comparison_stars", "recentered"]
+
+Floats = NDArray[np.float64]
+
+_SIGNAL_TO_NOISE = 50.0
+_MOST = 150  # brightest stars; more make the zero point no better
+_SHARE = 0.5  # of the images that a star is on
+_MATCH = 0.3  # FWHM; detections of one star
+_APART = 1.5  # FWHM; a star this close to the object shares its light
+
+
+@dataclass(frozen=True)
+class Detections:
+    """Where sources of one image are on the sky.
+
+    Parameters
+    ----------
+    vectors : ndarray of float64, shape (n, 3)
+        Unit vectors.
+    flux : ndarray of float64, shape (n,)
+        PSF fluxes on the scale of the sky, from magnitudes; NaN without a zero point.
+    is_star : ndarray of bool, shape (n,)
+        Bright stars without flaws.
+    fwhm : float
+        Seeing, radians.
+    """
+
+    vectors: Floats
+    flux: Floats
+    is_star: NDArray[np.bool_]
+    fwhm: float
+
+
+def detections_on(
+    butler: Butler, data_id: dict[str, object], calibration: FrameCalibration, seeing: float
+) -> Detections | None:
+    """Return the sources of an image; None if it has no catalog or no WCS.
+
+    Parameters
+    ----------
+    butler : Butler
+        The repository.
+    data_id : dict
+        The image.
+    calibration : FrameCalibration
+        Its calibration.
+    seeing : float
+        Full width at half maximum of the PSF, arcsec.
+    """
+    try:
+        catalog: Catalog = butler.get("src", data_id)
+    except DatasetNotFoundError:
+        return None
+    if calibration.wcs is None:
+        return None
+    catalog = catalog.select(np.asarray(catalog["detect_isPrimary"] & ~catalog["base_SdssCentroid_flag"], bool))
+    x, y = catalog["base_SdssCentroid_x"], catalog["base_SdssCentroid_y"]
+    star = usable_sources(catalog, _SIGNAL_TO_NOISE) & (catalog["base_ClassificationExtendedness_value"] < 0.5)
+    flux = np.full(len(x), np.nan)
+    if calibration.photo_calib is not None:
+        magnitude = calibration.photo_calib.magnitude(catalog["base_PsfFlux_instFlux"], x=x, y=y)
+        flux = 10.0 ** (-0.4 * magnitude)
+    ra, dec = calibration.wcs.pixel_to_sky(x=x, y=y)
+    vectors = sky_vectors(ra, dec).reshape(-1, 3)
+    return Detections(vectors, flux, np.asarray(star & np.isfinite(flux), bool), np.radians(seeing / 3600.0))
+
+
+def find_comparison_stars(images: Sequence[Detections], target: Floats) -> Floats:
+    """Return the mean places of bright stars that are on at least half of the images.
+
+    Parameters
+    ----------
+    images : sequence of Detections
+        Sources of each image.
+    target : ndarray of float64, shape (3,)
+        Unit vector of the object; stars that share light with it are left out.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, 3)
+        Unit vectors, the brightest first.
+    """
+    if not images:
+        return np.empty((0, 3))
+    fwhm = float(np.median([image.fwhm for image in images]))
+    vectors = np.concatenate([image.vectors[image.is_star] for image in images])
+    flux = np.concatenate([image.flux[image.is_star] for image in images])
+    frame = np.concatenate([np.full(int(image.is_star.sum()), number) for number, image in enumerate(images)])
+    far = np.linalg.norm(vectors - target, axis=1) > _APART * fwhm
+    vectors, flux, frame = vectors[far], flux[far], frame[far].astype(np.int64)
+    star = group_detections(vectors, frame, np.degrees(_MATCH * fwhm) * 3600.0)
+    known = star >= 0
+    n = int(star.max(initial=-1)) + 1
+    seen = np.bincount(star[known], minlength=n)
+    mean = np.stack([np.bincount(star[known], vectors[known, axis], n) for axis in range(3)], axis=1)
+    light = np.bincount(star[known], flux[known], n) / np.maximum(seen, 1)
+    often = np.flatnonzero(seen >= max(2.0, _SHARE * len(images)))
+    often = often[np.argsort(-light[often], kind="stable")][:_MOST]
+    return np.asarray(mean[often] / np.linalg.norm(mean[often], axis=1, keepdims=True), np.float64)
+
+
+def recentered(images: Sequence[Detections], target: Floats, within: float) -> Floats | None:
+    """Return where an object is found near a position; None if it is not found on half of the images.
+
+    Parameters
+    ----------
+    images : sequence of Detections
+        Sources of each image.
+    target : ndarray of float64, shape (3,)
+        Unit vector of the position.
+    within : float
+        Largest distance, FWHM.
+
+    Returns
+    -------
+    ndarray of float64, shape (3,), or None
+        Unit vector: the median of the nearest detections.
+    """
+    found = []
+    for image in images:
+        if len(image.vectors):
+            distance = np.linalg.norm(image.vectors - target, axis=1)
+            nearest = int(np.argmin(distance))
+            if distance[nearest] < within * image.fwhm:
+                found.append(image.vectors[nearest])
+    if len(found) < max(1.0, _SHARE * len(images)):
+        return None
+    middle = np.median(found, axis=0)
+    return np.asarray(middle / np.linalg.norm(middle), np.float64)

@@ -1,0 +1,129 @@
+"""Stars that a reference catalog knows near given positions."""
+
+import logging
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from obs.errors import DataIdError, DatasetNotFoundError
+from obs.htm import sky_vectors
+from obs.image.catalog import Catalog
+from obs.image.exposure import Exposure
+from obs.image.photo_calib import NANOJANSKY_ZERO_POINT, PhotoCalib
+from obs.instrument.barycenter import mid_exposure_mjd
+from obs.repo.butler import Butler
+from obs.repo.reference_choice import find_reference
+from obs.tasks.forced.config import ForcedConfig
+from obs.tasks.forced.neighbors import KnownStars, psf_width
+from obs.tasks.proper_motion import move_to_epoch
+from obs.tasks.reference import any_reference_flux, reference_flux_name
+from obs.visits.calibration import FrameCalibration
+
+__all__ = ["known_neighbors"]
+
+logger = logging.getLogger(__name__)
+
+Floats = NDArray[np.float64]
+
+_REACH = 3.0  # FWHM; light of a star farther away does not matter, but in an aperture
+_SAME = 0.1  # FWHM; what is this close to a position is the object itself
+#: How much a flux of the catalog may be off: estimated from other bands, variable; or in another band altogether.
+_SAME_BAND, _OTHER_BAND = 0.2, 0.7
+_PER_NANOJANSKY = 10.0 ** (-0.4 * NANOJANSKY_ZERO_POINT)
+_FAINT = 20.0  # percentile of the errors of sources: the noise of faint ones
+_NO_SKY_LARGER = 90.0  # degrees
+
+
+def known_neighbors(
+    butler: Butler,
+    exposure: Exposure,
+    calibration: FrameCalibration,
+    x: Floats,
+    y: Floats,
+    sources: Catalog | None,
+    config: ForcedConfig,
+) -> KnownStars | None:
+    """Return the stars of the reference catalog whose light reaches given positions.
+
+    Parameters
+    ----------
+    butler : Butler
+        The repository, with its reference catalogs.
+    exposure : Exposure
+        A calexp with a PSF.
+    calibration : FrameCalibration
+        Its WCS and zero point.
+    x, y : ndarray of float64, shape (n,)
+        Positions, pixels.
+    sources : Catalog or None
+        The catalog ``src`` of the image, for its noise and its aperture correction.
+    config : ForcedConfig
+        Settings.
+
+    Returns
+    -------
+    KnownStars or None
+        Stars that are bright enough to matter, without those that are the positions themselves. None if nothing can
+        be said: there is no reference catalog that is chosen, no zero point, or no catalog of the image.
+    """
+    wcs, calib, psf = calibration.wcs, calibration.photo_calib, exposure.psf
+    if not config.reference_neighbors or wcs is None or calib is None or psf is None or sources is None or not len(x):
+        return None
+    fwhm = psf_width(psf)
+    reach = max(_REACH * fwhm, max(config.apertures, default=0.0) + 2.0 * fwhm)
+    reference = _load(butler, exposure, *wcs.pixel_to_sky(x=x, y=y), reach * wcs.pixel_scale / 3600.0, config)
+    if reference is None or not len(reference):
+        return None
+    place = np.stack(wcs.sky_to_pixel(ra=reference["coord_ra"], dec=reference["coord_dec"]), axis=1)
+    flux, share = _expected_counts(butler, exposure, calib, reference, sources, config)
+    noise = float(np.nanpercentile(sources["base_PsfFlux_instFluxErr"], _FAINT)) if len(sources) else math.nan
+    height, width = exposure.shape
+    with np.errstate(invalid="ignore"):
+        on = ((place > -0.5) & (place < np.array([width, height]) - 0.5)).all(axis=1) & (flux > noise)
+    place, flux = place[on], flux[on]
+    if not len(place):
+        return None
+    positions = np.stack([x, y], axis=1)
+    distance, _ = cKDTree(positions).query(place)
+    own_distance, own = cKDTree(place).query(positions)
+    others = (distance > _SAME * fwhm) & (distance < reach)
+    others[own[own_distance < config.match_radius * fwhm]] = False
+    return KnownStars(place[others, 0], place[others, 1], flux[others], share * flux[others])
+
+
+def _expected_counts(
+    butler: Butler, exposure: Exposure, calib: PhotoCalib, reference: Catalog, sources: Catalog, config: ForcedConfig
+) -> tuple[Floats, float]:
+    """Return the PSF fluxes that reference stars should have before aperture correction, and their relative error."""
+    try:
+        band = butler.instrument.find_filter(exposure.physical_filter).band
+    except DataIdError:
+        band = exposure.physical_filter
+    share = _OTHER_BAND if reference_flux_name(reference, band, config.reference) is None else _SAME_BAND
+    counts = any_reference_flux(reference, band, config.reference) * calib.flux_mag0 * _PER_NANOJANSKY
+    if "base_PsfFlux_apCorr" in sources:
+        correction = np.asarray(sources["base_PsfFlux_apCorr"], np.float64)
+        correction = correction[np.isfinite(correction) & (correction > 0)]
+        counts = counts / (np.median(correction) if len(correction) else 1.0)
+    return counts, share
+
+
+def _load(
+    butler: Butler, exposure: Exposure, ra: Floats, dec: Floats, margin: float, config: ForcedConfig
+) -> Catalog | None:
+    """Return the reference sources about some positions, at the date of the image."""
+    vectors = sky_vectors(ra, dec).reshape(-1, 3)
+    center = vectors.mean(axis=0)
+    center /= np.linalg.norm(center)
+    radius = math.degrees(2.0 * math.asin(min(0.5 * float(np.linalg.norm(vectors - center, axis=1).max()), 1.0)))
+    center_ra, center_dec = math.degrees(math.atan2(center[1], center[0])) % 360.0, math.degrees(math.asin(center[2]))
+    try:
+        found = find_reference(
+            butler.roots, config.reference.name, center_ra, center_dec, min(radius + margin, _NO_SKY_LARGER), []
+        )
+    except DatasetNotFoundError as error:
+        logger.info("neighbors are those of the image alone: %s", error)
+        return None
+    return None if found is None else move_to_epoch(found, mid_exposure_mjd(exposure.visit_info))

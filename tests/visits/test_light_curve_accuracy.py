@@ -1,0 +1,85 @@
+"""Light curves while the seeing changes: apertures, an unresolved star beside the object, a position a bit off."""
+
+import numpy as np
+import pytest
+from processed_visits import data_id
+from star_frames import VARIABLE, Frames
+
+from obs.cli.main import main
+from obs.image.catalog import Catalog
+from obs.tasks.forced.config import ForcedConfig
+from obs.visits.light_curve import measure_light_curve
+
+VISITS = range(1, 9)
+SIGMAS = (1.4, 1.7, 2.0, 2.3, 2.6)
+COMPANION = (4.0, 1.5, 1.0)
+
+
+@pytest.fixture(scope="module")
+def frames(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("blend")
+    frames = Frames(folder, visits=8, sigmas=SIGMAS, companion=COMPANION)
+    ra, dec = frames.wcs.pixel_to_sky(x=frames.x[VARIABLE] + COMPANION[0], y=frames.y[VARIABLE] + COMPANION[1])
+    magnitude = 27.0 - 2.5 * np.log10(frames.flux0[VARIABLE] * COMPANION[2]) + 0.1  # catalogs are not exact
+    rows = [f"{float(ra):.8f},{float(dec):.8f},{magnitude:.3f}"]
+    rows += [
+        f"{a:.8f},{d:.8f},{27 - 2.5 * np.log10(f):.3f}"
+        for a, d, f in zip(frames.ra, frames.dec, frames.flux0, strict=True)
+    ]
+    (folder / "stars.csv").write_text("\n".join(["ra,dec,r", *rows, ""]))
+    assert main(["ingest-refcat", str(folder / "data"), "stars", str(folder / "stars.csv")]) == 0
+    return frames
+
+
+def curve_of(frames, star, flux=None, shift=0.0, **settings):
+    target = Catalog()
+    target.add("objectId", np.array([1]))
+    target.add("coord_ra", frames.ra[[star]] + shift / np.cos(np.radians(frames.dec[star])), "deg")
+    target.add("coord_dec", frames.dec[[star]], "deg")
+    config = ForcedConfig(**settings)
+    return measure_light_curve(frames.butler, [data_id(visit) for visit in VISITS], target, config, flux=flux)
+
+
+def pulls(frames, curve, star):
+    zero = np.array(frames.zero_points)
+    off = curve.table["magnitude"] - (zero - 2.5 * np.log10(np.array(frames.true)[:, star]))
+    return (off - off.mean()) / curve.table["magnitude_error"]
+
+
+@pytest.mark.parametrize(
+    "flux", [None, "base_PsfFlux", "base_CircularApertureFlux_3_0", "base_SeeingApertureFlux_0_75"]
+)
+def test_seeing_does_not_change_a_star(frames, flux):
+    """The zero point of an aperture flux is that of the same aperture on the comparison stars."""
+    star = int(np.argsort(frames.flux0)[-5])
+    curve = curve_of(frames, star, flux)
+    assert 0.3 < np.sqrt((pulls(frames, curve, star) ** 2).sum() / (len(VISITS) - 1)) < 1.9
+    ensemble = curve.ensembles["Clear"]
+    bright = ensemble.star_error < 0.03
+    ratio = ensemble.star_scatter[bright] / ensemble.star_error[bright]
+    assert abs(np.median(ratio) - 1.0) < 4 / np.sqrt(2 * len(VISITS) * bright.sum()) + 0.05
+
+
+def test_star_that_only_the_reference_catalog_shows(frames):
+    """A star at 0.7 to 1.3 FWHM as bright as it: what it adds to the flux changes with the seeing."""
+    alone = curve_of(frames, VARIABLE, "base_PsfFlux", reference_neighbors=False)
+    together = curve_of(frames, VARIABLE, "base_PsfFlux")
+    width = np.sqrt(len(VISITS) - 1)
+    assert np.sqrt((pulls(frames, alone, VARIABLE) ** 2).sum()) / width > 3.0
+    assert np.sqrt((pulls(frames, together, VARIABLE) ** 2).sum()) / width < 1.9
+
+
+def test_position_that_is_a_bit_off(frames):
+    star = int(np.argmax(frames.flux0))
+    shift = 0.2 / 3600.0  # half a pixel
+    moved, kept = (
+        curve_of(frames, star, "base_PsfFlux", shift),
+        curve_of(frames, star, "base_PsfFlux", shift, recenter=0),
+    )
+    assert "measured at" in moved.notes[0]
+    assert "0.20 arcsec from the position given" in moved.notes[0]
+    assert not any("measured at" in note for note in kept.notes)
+    here = curve_of(frames, star, "base_PsfFlux")
+    np.testing.assert_allclose(moved.table["magnitude"], here.table["magnitude"], atol=0.002)
+    # half a pixel costs 2 % of the light at the best seeing, and less at the worst
+    assert np.ptp(kept.table["magnitude"] - here.table["magnitude"]) > 0.01
