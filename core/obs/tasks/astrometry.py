@@ -28,6 +28,11 @@ _TURNED = 1.0  # degrees from which on a rotation is worth a line
 _MIRRORED = "it matched after turning it over"
 _FOUND_ROTATION, _FOUND_SCALE = 10.0, 0.1  # what unknown distortion may add to what the search found, degrees and 1
 _OUTSIDE = 0.05  # fraction of the sources beyond the reference catalog from which on it is worth a warning
+_FLIPPED_WITHIN = 3.0  # degrees from half a turn: mounts are not exactly aligned
+_FLIPPED = (
+    "the frame is turned by 180 degrees, as after a meridian flip; nothing needs to be done; if every exposure is, obs "
+    "camera adjust OUTPUT --write makes the match faster"
+)
 _SCALED = 0.01  # relative change of scale from which on it is
 
 
@@ -107,8 +112,18 @@ def solve_astrometry(
     used = np.zeros(len(catalog), bool)
     used[solver.rows[fit.matches.first[fit.used]]] = True
     catalog.add("calib_astrometry_used", used, "", "the WCS was fitted to this source")
-    warnings = [*told, *_describe_change(change), *_describe_coverage(fit)]
-    return AstrometrySolution(solver.reference, change, fit, warnings)
+    if change is not None and _is_flipped(change):
+        near = change.offset < 0.5 * min(exposure.shape) * fit.wcs.pixel_scale
+        told = [*([] if near else told), _FLIPPED]  # that the frame had to be searched is no news then
+    else:
+        told = [*told, *_describe_change(change)]
+    return AstrometrySolution(solver.reference, change, fit, [*told, *_describe_coverage(fit)])
+
+
+def _is_flipped(change: WcsChange) -> bool:
+    """Return whether a frame is upside down and nothing else, as after a meridian flip."""
+    turned = abs(abs(change.rotation) - 180.0) < _FLIPPED_WITHIN
+    return turned and not change.mirrored and abs(change.scale - 1.0) < _SCALED
 
 
 def _describe_coverage(fit: AstrometryFit) -> list[str]:

@@ -198,7 +198,7 @@ def _add_apertures(
     half = int(max((radius for radius, _ in circles.values()), default=0.0)) + _MARGIN
     stamps, variance, inside = _stamps(light.cleaned, exposure, row, column, half)
     if light.shared is not None:
-        stamps = stamps + light.shared.own_light(len(x), half)
+        stamps = stamps + light.shared.render_own_light(len(x), half)
     for name, (radius, text) in circles.items():
         found = measure_aperture_flux(stamps, variance, inside, x - column, y - row, radius, sinc=False)
         catalog.add(f"{name}_instFlux", found.flux, "count", f"flux within {text}")

@@ -100,7 +100,7 @@ class KnownStars:
 
     @classmethod
     def none(cls) -> "KnownStars":
-        """Return no stars."""
+        """Return an empty list of stars, where nothing is known."""
         return cls(*(np.empty(0) for _ in range(4)))
 
 
@@ -148,7 +148,7 @@ class SharedLight:
             return image
         return image - _paint(image.shape, self.model[rows], self.joint.flux[rows], self.x[rows], self.y[rows])
 
-    def own_light(self, n: int, half: int) -> Pixels:
+    def render_own_light(self, n: int, half: int) -> Pixels:
         """Return the light that belongs to the first positions, shape (n, 2 half + 1, 2 half + 1)."""
         leader = self.joint.leader[:n]
         flux = np.where(self.subtracted[leader], self.joint.flux[leader], 0.0).astype(np.float32)
