@@ -171,6 +171,43 @@ def test_one_exposure_cannot_be_compared(own, obs_command, capsys):
     assert "only one exposure: there is nothing to compare it with" in capsys.readouterr().err
 
 
+def test_exposures_are_kept_with_one_psf(own, obs_command, capsys):
+    assert obs_command("skymap", "make", own, "--discrete", "-c", "patch_width=400", "patch_height=400") == 0
+    assert obs_command("coadd", own, "-c", "warps=[direct,psfMatched]", "matched_seeing=1.9") == 0
+    message = "visit=14 .*: no deepCoadd_psfMatchedWarp, because its seeing of 2.00 arcsec"
+    assert re.search(message, capsys.readouterr().err)
+    butler = obs.Butler(own)
+    assert not butler.exists("deepCoadd_psfMatchedWarp", COADD, visit=14)
+    assert butler.exists("deepCoadd_directWarp", COADD, visit=14)
+    ra, dec, magnitude = star_field()
+    shares = {}
+    for kind in ("deepCoadd_directWarp", "deepCoadd_psfMatchedWarp"):
+        for visit in (11, 13):  # the other has a trail
+            exposure = butler.get(kind, COADD, visit=visit)
+            pixels, (x, y) = exposure.masked_image, exposure.wcs.sky_to_pixel(ra=ra[:8], dec=dec[:8])
+            apart = np.hypot(x[:, None] - x, y[:, None] - y)[~np.eye(8, dtype=bool)].reshape(8, 7).min(axis=1) > 16
+            rows, columns = np.indices(pixels.shape)
+            distance = np.hypot(rows - y[:, None, None], columns - x[:, None, None])
+            empty = pixels.mask.any("NO_DATA")
+            good = [star for star in np.flatnonzero(apart) if not empty[distance[star] < 12].any()]
+            assert len(good) > 2
+            around = (distance[good] > 10) & (distance[good] < 14)
+            flat = [pixels.image - np.median(pixels.image[ring]) for ring in around]
+            light = np.array(
+                [[one[distance[star] < r].sum() for r in (2.5, 10.0)] for one, star in zip(flat, good, strict=True)]
+            )
+            truth = 10 ** (-0.4 * (magnitude[good] - 27))
+            assert light[:, 1].sum() / truth.sum() == pytest.approx(1.0, abs=0.03)
+            shares[kind, visit] = light[:, 0].sum() / light[:, 1].sum()
+            assert np.isfinite(pixels.image).all()
+            model = exposure.psf.evaluate(x=x[:1], y=y[:1])[0]
+            middle = np.hypot(*(np.indices(model.shape) - model.shape[0] // 2))
+            expected = model[middle < 2.5].sum() / model[middle < 10].sum()
+            assert shares[kind, visit] == pytest.approx(expected, abs=0.03)
+    direct, matched = ([shares[kind, v] for v in (11, 13)] for kind in dict.fromkeys(name for name, _ in shares))
+    assert np.ptp(direct) > 0.04 > 0.015 > np.ptp(matched)
+
+
 def test_selection_by_condition(own, obs_command, capsys):
     assert obs_command("skymap", "make", own, "--discrete") == 0
     assert obs_command("coadd", own, "--select", "seeing < 1.6 and visit != 13") == 0

@@ -18,7 +18,7 @@ from obs.image.mask import DEFAULT_PLANES, Mask
 from obs.image.masked_image import MaskedImage
 from obs.repo.warp_store import WarpStore
 
-__all__ = ["Assembly", "assemble"]
+__all__ = ["Assembly", "assemble", "translate_bits"]
 
 _VALUES = 4_000_000  # of all exposures together in memory
 _HALO = 8
@@ -142,7 +142,7 @@ class _Work:
             sky = constant + slope_x * x[region.x_min : region.x_max] + (slope_y * y[low:high])[:, None]
             values[place][here] = planes[0] - sky
             noises[place][here] = planes[1]
-            bits[place][here] = _translated(planes[2], warp.planes, self.mask.planes)
+            bits[place][here] = translate_bits(planes[2], warp.planes, self.mask.planes)
         return values, noises, bits
 
     def _set_mask(
@@ -209,7 +209,7 @@ class _Work:
         )
 
 
-def _translated(bits: NDArray[np.int32], planes: dict[str, int], wanted: dict[str, int]) -> NDArray[np.int32]:
+def translate_bits(bits: NDArray[np.int32], planes: dict[str, int], wanted: dict[str, int]) -> NDArray[np.int32]:
     """Return a mask with the bits of its planes where another mask has them; planes that it has not are dropped."""
     if all(wanted.get(name) == bit for name, bit in planes.items()):
         return bits

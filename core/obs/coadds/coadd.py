@@ -19,6 +19,7 @@ from obs.coadds.inputs_table import inputs_table, psf_inputs
 from obs.coadds.select import select_candidates
 from obs.coadds.sky_maps import load_sky_map
 from obs.coadds.warp import Warp, warp_frame
+from obs.coadds.write_warps import write_warps
 from obs.config.layers import ConfigLayers
 from obs.errors import MeasurementError, OutputError
 from obs.geom import Box
@@ -196,6 +197,8 @@ def combine_patch(butler: Butler, data_id: Mapping[str, Any], frames: Sequence[F
                 f"no exposure can be used: {len(frames)} given, {len(reaching)} reach the patch, {len(candidates)} "
                 "were selected; the warnings above say why the others were not"
             )
+        if config.warps:
+            write_warps(butler, data_id, warps, store, box, wcs, config)
         assembly = assemble(warps, store, box, config)
     psf = CoaddPsf(psf_inputs(warps), wcs)
     return Combined(sky_map, patch, wcs, box, tuple(warps), assembly, psf)

@@ -102,6 +102,18 @@ class CoaddConfig(TaskConfig):
     bad_planes: list[str] = setting(list(UNUSABLE_PLANES), "Mask planes of pixels that are left out.")
     saturated_share: float = setting(0.1, "Share of the weight above which SAT of pixels left out is kept.", ge=0, le=1)
     use_common_calibration: bool = setting(True, "Whether WCS and zero points of all visits together are used.")
+    warps: list[Literal["direct", "psfMatched"]] = setting(
+        [],
+        "Resampled exposures that are kept, one file for each visit and patch: direct (deepCoadd_directWarp), and "
+        "convolved to one PSF (deepCoadd_psfMatchedWarp), for apertures that hold the same part of a source in all.",
+    )
+    matched_seeing: float | None = setting(
+        None,
+        "Full width at half maximum of the PSF of deepCoadd_psfMatchedWarp; null means a tenth wider than the widest "
+        "PSF of the patch. Set it to compare patches or filters.",
+        unit="arcsec",
+        gt=0,
+    )
     point_source_image: bool = setting(
         False,
         "Whether deepCoadd_score is written: the sum of all exposures, each filtered with its own PSF, on which obs "

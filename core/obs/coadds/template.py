@@ -152,7 +152,7 @@ def _coadd(
     if not others:
         _LOG.warning("%s consists of this image alone: there is nothing to compare it with", format_data_id(data_id))
         return None, read_coadd_psf(butler, **data_id), share
-    config = recorded_settings(butler).model_copy(update={"point_source_image": False})
+    config = recorded_settings(butler).model_copy(update={"point_source_image": False, "warps": []})
     combined = combine_patch(butler, data_id, others, config)
     calib = PhotoCalib.from_zero_point(config.zero_point)
     coadd = Exposure(combined.assembly.masked_image, wcs=combined.wcs, photo_calib=calib)

@@ -5,18 +5,25 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
-from scipy.signal import oaconvolve
 
 from obs.algorithms.coadd.matching_kernel import KernelBasis, MatchingKernel, fit_matching_kernel
 from obs.algorithms.measure.shape import psf_sigma
 from obs.algorithms.pixels.grow import grow
 from obs.algorithms.pixels.window import plane_windows
+from obs.geom import Box
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.mask import UNUSABLE_PLANES
 from obs.image.masked_image import MaskedImage
 from obs.image.psf import PixelPsf, Psf
 from obs.tasks.difference.config import DifferenceConfig, MatchConfig
+from obs.tasks.difference.match_models import (
+    convolve_variance,
+    match_models,
+    matching_basis,
+    scaled_places,
+    spread_unusable,
+)
 from obs.tasks.difference.register import Registered, register_stars
 from obs.tasks.psf_sizes import FWHM_PER_SIGMA
 
@@ -25,13 +32,10 @@ __all__ = ["Difference", "subtract_template"]
 Floats = NDArray[np.float64]
 Image = NDArray[np.float32]
 
-_NARROWEST = 0.7  # pixels; narrower Gaussians are no longer sampled
 _STAMP_FWHMS = 4.0
-_GRID = 6
 _MISFIT_FWHMS = (1.0, 3.0)
 _SATURATED_FWHMS = 4.0  # around saturated pixels, differences say nothing so far
 _FEWEST_STARS = (30, 150, 300)  # for kernels that vary by a polynomial of degree 1, 2, 3
-_SPOILED = 0.05  # share of the kernel's light from unusable pixels above which a pixel is unusable
 #: What a template that cannot be trusted makes of the difference.
 _CARRIED = ("SAT", "BAD")
 #: Pixels whose value nobody knows, which convolution spreads.
@@ -104,7 +108,7 @@ def subtract_template(
     y, x = ((size - 1) / 2 for size in pixels.shape)
     sigmas = psf_sigma(psf, x=x, y=y), psf_sigma(template_psf, x=x, y=y)
     forward = sigmas[1] <= sigmas[0]  # the template is sharper
-    basis = _basis(min(sigmas), max(sigmas), config.match)
+    basis = matching_basis(min(sigmas), max(sigmas), config.match)
     source, target = (template.image, image) if forward else (image, template.image)
     noises = pixels.variance, template.variance
     source_psf, target_psf = (template_psf, psf) if forward else (psf, template_psf)
@@ -116,14 +120,12 @@ def subtract_template(
         kernel = _fit_stars((source, target), ordered, places, half, basis, config.match)
     n_star = 0 if kernel is None else int(np.count_nonzero(kernel.used))
     if kernel is None or n_star < config.match.minimum_stars:
-        kernel, n_star = _fit_models(source_psf, target_psf, pixels.shape, half, basis, config.match), 0
+        whole = Box(0, 0, pixels.shape[1], pixels.shape[0])
+        kernel, n_star = match_models(source_psf, target_psf, whole, half, basis, config.match), 0
     matched = kernel.convolve(source)
-    # as in coadds, the variance is the one of sums over many pixels: neighbors share noise
-    square = kernel.stamp() ** 2
-    square *= kernel.flux_ratio**2 / square.sum()
-    spread = np.maximum(oaconvolve(noises[1 if forward else 0], square.astype(np.float32), mode="same"), 0)
+    spread = convolve_variance(noises[1 if forward else 0], kernel)
     convolved = template if forward else pixels
-    spoiled = _spread(convolved.mask.any_known(_LOST) | ~np.isfinite(convolved.image), kernel)
+    spoiled = spread_unusable(convolved.mask.any_known(_LOST) | ~np.isfinite(convolved.image), kernel)
     scale = np.float32(1 if forward else 1 / kernel.flux_ratio)
     model = matched if forward else template.image
     difference = (image - matched if forward else matched - template.image) * scale
@@ -155,20 +157,6 @@ def subtract_template(
     area = np.float32(4 * np.pi * max(sigmas) ** 2)
     model_error = registered.share * np.sqrt(light * area)
     return Difference(result, model_error, forward, n_star, ratio, registered.misfit, registered.scatter)
-
-
-def _basis(narrow: float, wide: float, config: MatchConfig) -> KernelBasis:
-    width = max(np.sqrt(max(wide**2 - narrow**2, 0)), 2 * _NARROWEST)
-    return KernelBasis(tuple(float(width * 2.0 ** (n - 1)) for n in range(len(config.degrees))), tuple(config.degrees))
-
-
-def _spread(unusable: NDArray[np.bool_], kernel: MatchingKernel) -> NDArray[np.bool_]:
-    """Return the pixels that get a good part of their light from unusable ones."""
-    if not unusable.any():
-        return unusable
-    weight = np.abs(kernel.stamp())
-    weight /= weight.sum()
-    return np.asarray(oaconvolve(unusable.astype(np.float32), weight.astype(np.float32), mode="same") > _SPOILED)
 
 
 def _star_places(
@@ -210,38 +198,6 @@ def _fit_stars(
     noises = [plane_windows(plane, row, column, half).mean(axis=(1, 2), dtype=np.float64) for plane in variances]
     sources = plane_windows(images[0], row, column, half + basis.half)
     targets = plane_windows(images[1], row, column, half)
-    u, v = _scaled(x, y, images[0].shape)
+    u, v = scaled_places(x, y, images[0].shape)
     order = min(config.order, int(np.searchsorted(_FEWEST_STARS, len(x), side="right")))
     return fit_matching_kernel(sources, targets, (noises[0], noises[1]), u, v, basis, order=order)
-
-
-def _fit_models(
-    source: Psf, target: Psf, shape: tuple[int, int], half: int, basis: KernelBasis, config: MatchConfig
-) -> MatchingKernel:
-    """Fit the kernel to PSF models at places all over the image."""
-    share = (np.arange(_GRID) + 0.5) / _GRID
-    x, y = (axis.ravel() for axis in np.meshgrid(np.rint(share * shape[1]), np.rint(share * shape[0])))
-    sources, targets = (
-        _resized(psf.evaluate(x=x, y=y), size)
-        for psf, size in ((source, 2 * (half + basis.half) + 1), (target, 2 * half + 1))
-    )
-    u, v = _scaled(x, y, shape)
-    even = np.ones(len(x))
-    return fit_matching_kernel(sources, targets, (even, even), u, v, basis, order=config.order)
-
-
-def _resized(stamps: Image, size: int) -> Image:
-    """Return stamps of another size, both odd, with the same middle."""
-    result = np.zeros((len(stamps), size, size), np.float32)
-    take = [min(size, length) // 2 for length in stamps.shape[1:]]
-    inner, outer = (
-        np.s_[:, center[0] - take[0] : center[0] + take[0] + 1, center[1] - take[1] : center[1] + take[1] + 1]
-        for center in ((size // 2, size // 2), (stamps.shape[1] // 2, stamps.shape[2] // 2))
-    )
-    result[inner] = stamps[outer]
-    return result
-
-
-def _scaled(x: Floats, y: Floats, shape: tuple[int, int]) -> tuple[Floats, Floats]:
-    u, v = (2 * place / max(size - 1, 1) - 1 for place, size in zip((x, y), shape[::-1], strict=True))
-    return u, v
