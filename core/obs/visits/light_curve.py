@@ -200,7 +200,7 @@ def _recenter(
         moved.add(name, np.array([value]), "deg")
     curve.notes.append(
         f"measured at {ra:.6f},{dec:.6f}, where the star is found: {3600.0 * np.degrees(offset):.2f} arcsec from the "
-        "position given (recenter=0 keeps that)"
+        "position given (-c recenter=0 keeps that)"
     )
     return moved, found
 
@@ -309,7 +309,7 @@ def _describe(curve: LightCurve, physical_filter: str, choice: _Choice, position
     if choice.floor > 0:
         curve.notes.append(
             f"{physical_filter}: stars as bright as the object scatter by {1e3 * choice.floor:.1f} mmag beyond their "
-            "errors, which magnitude_error has"
+            "errors; magnitude_error contains this"
         )
     alone = int(np.isnan(ensemble.offset).sum())
     if alone:
