@@ -5,7 +5,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from obs.algorithms.measure.aperture_flux import _lines_inside, measure_aperture_flux
+from obs.algorithms.measure.aperture_flux import _lines_inside, measure_aperture_flux, measure_ellipse_flux
 from obs.algorithms.measure.centroid import measure_centroid
 from obs.algorithms.measure.fluxes import add_products, add_up
 from obs.algorithms.measure.kron_flux import measure_kron_radius
@@ -56,6 +56,23 @@ def test_apertures(both, stamps, radius):
     reference, compiled = both(lambda: measure_aperture_flux(image, variance, inside, dx, dy, radius, sinc=True))
     np.testing.assert_allclose(compiled.flux, reference.flux, rtol=1e-5, atol=1e-3)
     np.testing.assert_allclose(compiled.flux_err, reference.flux_err, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.3, 2.0), (2.0, 15.0), (20.0, 400.0)])
+def test_ellipses_within_stamps_and_beyond(both, stamps, low, high):
+    image, variance, dx, dy, _ = stamps
+    generator = np.random.default_rng(6)
+    a = generator.uniform(low, high, N)
+    b, theta = a * generator.uniform(0.2, 1.0, N), generator.uniform(-np.pi / 2, np.pi / 2, N)
+    b[0], theta[1], theta[2], theta[3] = a[0], 0.0, np.pi / 2, -np.pi / 2
+    dx, dy = 3 * dx, 3 * dy
+    dx[4], dy[4], b[4] = 0.0, 0.0, 0.1 * a[4]
+    figure = dx, dy, a, b, theta
+    reference, compiled = both(lambda: measure_ellipse_flux(image, variance, image < np.inf, *figure))
+    # a part of a pixel whose middle lies on the border may count or not
+    np.testing.assert_allclose(compiled.flux, reference.flux, rtol=1e-5, atol=1e-3)
+    np.testing.assert_allclose(compiled.flux_err, reference.flux_err, rtol=1e-5, atol=1e-3)
+    np.testing.assert_array_equal(compiled.edge, reference.edge)
 
 
 @pytest.mark.parametrize("size", [1, 8, 21])

@@ -37,6 +37,54 @@ WIDE int64_t radial_moments(const float *stamps, int64_t n, int64_t half, const 
     return 0;
 }
 
+/* Light within ellipses a x x + b y y + 2 c x y < 1, every pixel divided into `parts` x `parts` whose middles count. stamps,
+   variance: n squares of `size` pixels a side; dx, dy: n, centers from the middle pixel; shape: n rows of a, b, c; weight:
+   room for size + 1 values; flux, noise: n, what the ellipses hold of each; nothing lies beyond a stamp. */
+int64_t sum_ellipses(const float *stamps, const float *variance, int64_t n, int64_t size, const double *dx, const double *dy,
+                     const double *shape, int64_t parts, double *weight, double *flux, double *noise)
+{
+    const double middle = (double)(size / 2), fine = (double)parts, last = fine * (double)size - 1.0;
+    for (int64_t k = 0; k < n; k++, shape += 3) {
+        flux[k] = noise[k] = 0.0;
+        for (int64_t row = 0; row < size; row++, stamps += size, variance += size) {
+            int64_t low = size, high = -1;
+            memset(weight, 0, (size_t)(size + 1) * sizeof *weight);
+            for (int64_t part = 0; part < parts; part++) {
+                double y = (double)row - middle - dy[k] - 0.5 + ((double)part + 0.5) / fine;
+                double slope = shape[2] * y, root = slope * slope - shape[0] * (shape[1] * y * y - 1.0);
+                if (!(root > 0.0))
+                    continue;
+                double at = middle + dx[k] + 0.5 - slope / shape[0], reach = sqrt(root) / shape[0];
+                /* the first and the last of the parts whose middles lie between both ends */
+                double from = floor(fine * (at - reach) - 0.5) + 1.0, to = ceil(fine * (at + reach) - 0.5) - 1.0;
+                from = from > 0.0 ? from : 0.0;
+                to = to < last ? to : last;
+                if (!(from <= to))
+                    continue;
+                int64_t first = (int64_t)from, end = (int64_t)to, x = first / parts, stop = end / parts;
+                low = x < low ? x : low;
+                high = stop > high ? stop : high;
+                /* changes of the weight from pixel to pixel */
+                weight[x] += (double)(parts - first % parts);
+                weight[x + 1] += (double)(first % parts);
+                weight[stop] -= (double)(parts - 1 - end % parts);
+                weight[stop + 1] -= (double)(end % parts + 1);
+            }
+            double covered = 0.0, light = 0.0, spread = 0.0;
+            for (int64_t x = low; x <= high; x++) {
+                covered += weight[x];
+                light += covered * (double)stamps[x];
+                spread += covered * (double)variance[x];
+            }
+            flux[k] += light;
+            noise[k] += spread;
+        }
+        flux[k] /= fine * fine;
+        noise[k] /= fine * fine;
+    }
+    return 0;
+}
+
 /* Area of half a circle between two rows, from t on to its middle. */
 static double half_area(double t, double radius)
 {
