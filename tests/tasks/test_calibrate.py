@@ -444,13 +444,24 @@ def test_an_exposure_without_wcs_is_found_blind(bright, field, camera):
     np.testing.assert_allclose(3600 * np.array([ra - true_ra, dec - true_dec]), 0, atol=0.05)
 
 
-@pytest.mark.parametrize("factor", [2.0, 0.5])
+@pytest.mark.parametrize("factor", [2.0, 0.5, 3.0, 1 / 3, 0.25])
 def test_a_header_of_another_binning_is_seen_through(bright, field, factor):
     other = turned(bright)
     other.exposure.wcs = dataclasses.replace(WCS, cd=factor * WCS.cd)
     found = run(other, reference_of(field))
-    assert f"its pixel scale {1 / factor:.4f} times that of the WCS" in found.warnings[1]
+    assert f"its pixel scale {1 / factor:.2f}" in found.warnings[1]
+    assert "binned" in found.warnings[1]
     assert found.exposure.wcs.pixel_scale == pytest.approx(WCS.pixel_scale, rel=1e-3)
+
+
+def test_a_distortion_that_is_left_over_from_another_frame_is_dropped(bright, field):
+    other = turned(bright)
+    bent = np.zeros((4, 4))
+    bent[3, 0] = bent[0, 3] = 3e-6
+    other.exposure.wcs = dataclasses.replace(WCS, a=bent, b=bent)
+    found = run(other, reference_of(field))
+    assert found.warnings[0].startswith("the distortion of the WCS that the exposure came with does not match")
+    assert len(found.matches) > 50
 
 
 def test_a_catalog_that_ends_on_the_frame_gives_a_warning(bright, field):

@@ -1,7 +1,7 @@
 """The place of an exposure on the sky, from a reference catalog."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
@@ -279,6 +279,9 @@ class _Solver:
         others = exposure.other_wcs if config.try_others else {}
         for name, wcs in others.items():
             yield wcs, [f"the WCS that the exposure came with does not match; that of {name} does"]
+        if exposure.wcs.a is not None:
+            plain = replace(exposure.wcs, a=None, b=None, ap=None, bp=None)
+            yield plain, ["the distortion of the WCS that the exposure came with does not match; without it, it does"]
         height, width = exposure.shape
         known = {"that the exposure came with": exposure.wcs, **{f"of {name}": wcs for name, wcs in others.items()}}
         for name, wcs in known.items() if mirrored else ():

@@ -83,6 +83,8 @@ def _advise(reason: str) -> str:
         )
     if "has no stars on" in reason:
         return "use a catalog of the whole frame"
+    if "sheared" in reason:
+        return "pixels may not be square, as after binning one axis: raise calibrate.astrometry.maximum_shear"
     if "at its edges" in reason:
         return f"use a catalog of the whole frame, or {MORE_STARS}"
     return MORE_STARS
@@ -105,7 +107,8 @@ def _cause(n_source: int, searched: Sequence[Searched], *, any_scale: bool) -> s
         return f"{n_source} sources are few for a search: {MORE_STARS}"
     on_frame = max((each.n_star * each.frame_share for each in searched), default=_FEW_STARS)
     if on_frame < max(_FEW_STARS, _SHALLOW * n_source):
-        return f"the catalog has only about {on_frame:.0f} sources on a frame of {n_source}: use a deeper one"
+        shallow = f"the catalog has only about {on_frame:.0f} sources on a frame of {n_source}: use a deeper one"
+        return shallow if any_scale else f"{shallow}, or if the pixel scale may be wrong, {_ANY_SCALE}"
     if any_scale:
         return "the catalog is probably of another field: use one of this field"
     return f"the pixel scale is wrong, or the catalog is of another field: {_ANY_SCALE}, or use another catalog"

@@ -24,7 +24,8 @@ FindReference = Callable[[float, float, float], Catalog | None]
 _WHOLE_SKY = 180.0  # degrees
 _ANY_SCALE = (0.05, 60.0)  # arcsec
 _ANY_SCALE_CHANGE = 20.0
-_BINNINGS, _SCALE_ERROR = (2.0, 0.5), 0.05  # scales of frames of another binning, and their largest relative error
+#: Scales of frames of another binning, and their largest relative error.
+_BINNINGS, _SCALE_ERROR = (2.0, 0.5, 3.0, 1.0 / 3.0, 4.0), 0.05
 _FEWEST = 5  # reference sources among which a frame can be
 
 
@@ -161,7 +162,8 @@ def search_sky(
             if config.maximum_scale_change is not None:
                 # a frame that was binned, or was not, under the header of the other
                 for factor in _BINNINGS:
-                    yield from search.locate(_scaled(guess, factor), stars, quick=True)
+                    near = stars if factor >= 1.0 else stars.select(_separation(stars, ra, dec) <= factor * radius)
+                    yield from search.locate(_scaled(guess, factor), near, quick=True)
     if not config.blind or search.exhausted():
         return
     stars = find(0.0, 0.0, _WHOLE_SKY)
