@@ -163,7 +163,8 @@ def search_sky(
                 # a frame that was binned, or was not, under the header of the other
                 for factor in _BINNINGS:
                     near = stars if factor >= 1.0 else stars.select(_separation(stars, ra, dec) <= factor * radius)
-                    yield from search.locate(_scaled(guess, factor), near, quick=True)
+                    found = search.locate(_scaled(guess, factor), near, quick=True)
+                    yield from (each for each in found if each.log_odds >= min_log_odds)
     if not config.blind or search.exhausted():
         return
     stars = find(0.0, 0.0, _WHOLE_SKY)

@@ -23,8 +23,8 @@ Float = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
 _LEVELS = (25, 50, 100)  # brightest stars of a frame that form quads
-_SOURCE_QUADS, _STAR_QUADS = 10_000, 100_000  # how many of them, so that few stars form more quads each
-_SOURCE_NEIGHBORS, _STAR_NEIGHBORS = (9, 14), (7, 10)
+_SOURCE_QUADS, _STAR_QUADS = 15_000, 100_000  # how many of them, so that few stars form more quads each
+_SOURCE_NEIGHBORS, _STAR_NEIGHBORS = (10, 16), (7, 10)
 _MOST_STARS = 60_000  # reference stars that form quads, which bounds the memory
 _TOLERANCE = 0.02  # of a quad's code; unknown distortion bends quads by as much
 _VERIFIED = 300  # brightest sources that the odds look at
