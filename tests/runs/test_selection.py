@@ -40,7 +40,7 @@ def test_files_are_found_as_one_by_one(butler):
 @pytest.mark.parametrize("words", [["visit=1..3"], []])
 def test_keys_of_few_and_of_many_data_ids(butler, words):
     chosen = select_data_ids(butler, [words])
-    known = with_known_keys(butler, chosen.data_ids)
+    known = list(with_known_keys(butler, chosen.data_ids))
     assert [row["expTime"] for row in known] == [float(row["visit"]) for row in chosen.data_ids]
     assert [row["visit"] for row in chosen.missing] == ([2] if words else list(range(2, 41, 2)))
 

@@ -19,6 +19,7 @@ from obs.cli.main import FIRST_SIGNAL_STATUS
 from obs.cli.table import format_table
 from obs.config.layers import ConfigLayers
 from obs.errors import DatasetNotFoundError, OutputError, PluginError
+from obs.executor.workers import keep_workers
 from obs.ingest.translation import load_translator
 from obs.instrument.discovery import load_instrument
 from obs.instrument.instrument import Instrument
@@ -87,15 +88,16 @@ def demo(
     exposures = [SimulatedExposure(*one) for one in _science(instrument, night, common)]
     deep = CoaddDemo(common.result, output, exposures, physical_filter, common.processes, doraise) if coadd else None
     failed = False
-    for words in chain(_commands(instrument, night, common), deep.commands() if deep else ()):
-        status = run_shown(words)
-        if status >= FIRST_SIGNAL_STATUS:
-            return status
-        if status:
-            # One bad science exposure does not stop the others, and is reported at the end.
-            failed = True
-            if words[0] != "process":
-                return 1
+    with keep_workers():
+        for words in chain(_commands(instrument, night, common), deep.commands() if deep else ()):
+            status = run_shown(words)
+            if status >= FIRST_SIGNAL_STATUS:
+                return status
+            if status:
+                # One bad science exposure does not stop the others, and is reported at the end.
+                failed = True
+                if words[0] != "process":
+                    return 1
     reports = _report(exposures, common, show_table=deep is None)
     if deep is not None and deep.show(reports):
         return 1

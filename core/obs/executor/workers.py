@@ -14,6 +14,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
 from logging.handlers import QueueHandler
 from multiprocessing import connection, resource_tracker
 from typing import Any, NoReturn, TypeVar
@@ -22,31 +24,53 @@ from obs.executor.outcome import DataId, Outcome, attempt, current_data_id
 from obs.lifeline import Lifeline, end_with_parent
 from obs.threads import THREAD_LIMITS, thread_count, use_one_thread, use_threads
 
-__all__ = ["run_in_workers"]
+__all__ = ["keep_workers", "run_in_workers"]
 
 R = TypeVar("R")
 
 _GRACE = 5.0  # seconds that a stopped worker has to remove its temporary files
 
 
+@dataclass(frozen=True)
+class _Task:
+    """What a worker does with its data IDs until it gets another task.
+
+    Attributes
+    ----------
+    function : callable
+        Called with a data ID.
+    levels : mapping
+        Levels of log messages by the name of the logger.
+    threads : int
+        Number of threads.
+    """
+
+    function: Callable[[DataId], Any]
+    levels: Mapping[str, int]
+    threads: int
+
+
 class _Worker:
     """A process that works on one data ID at a time, and the pipe to it."""
 
-    def __init__(self, function: Callable[[DataId], Any]) -> None:
+    def __init__(self) -> None:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
-        arguments = Lifeline(), theirs, function, _log_levels(), thread_count()
-        self.process = context.Process(target=_work, args=arguments, daemon=True)
+        self.process = context.Process(target=_work, args=(Lifeline(), theirs), daemon=True)
         with _environment_of_workers():
             self.process.start()
         theirs.close()
+        self.task: _Task | None = None
         self.index = -1
         self.started = 0.0
 
-    def assign(self, index: int, data_id: DataId) -> None:
+    def assign(self, task: _Task, index: int, data_id: DataId) -> None:
         """Hand over the data ID at ``index``; a worker that died meanwhile shows when its answer is read."""
         self.index, self.started = index, time.perf_counter()
         try:
+            if task is not self.task:
+                self.pipe.send(task)
+                self.task = task
             self.pipe.send(dict(data_id))
         except OSError:
             return
@@ -70,6 +94,29 @@ class _Worker:
         name = signal.Signals(-code).name
         hint = "; perhaps memory ran out: try fewer processes (-j)" if name == "SIGKILL" else ""
         return f"the worker process was killed ({name}){hint}"
+
+
+_kept: ContextVar[list[_Worker] | None] = ContextVar("kept", default=None)
+
+
+@contextmanager
+def keep_workers() -> Iterator[None]:
+    """Let the processes of `run_in_workers` live on for its next calls in this context, as they import modules once."""
+    workers: list[_Worker] = []
+    token = _kept.set(workers)
+    try:
+        yield
+    finally:
+        _kept.reset(token)
+        for worker in workers:
+            worker.stop()
+
+
+def _take_kept(number: int) -> list[_Worker]:
+    """Return up to so many workers that are kept and still alive."""
+    kept = _kept.get() or []
+    taken = [kept.pop() for _ in range(min(number, len(kept)))]
+    return [worker for worker in taken if worker.process.is_alive()]
 
 
 def run_in_workers(
@@ -101,7 +148,8 @@ def run_in_workers(
     """
     waiting = deque(enumerate(data_ids))
     outcomes: dict[int, Outcome[R]] = {}
-    idle: list[_Worker] = []
+    task = _Task(function, _log_levels(), thread_count())
+    idle = _take_kept(processes)
     busy: dict[connection.Connection[Any, Any], _Worker] = {}
 
     def finish(worker: _Worker, outcome: Outcome[R]) -> None:
@@ -120,9 +168,9 @@ def run_in_workers(
     try:
         while waiting or busy:
             while waiting and len(busy) < processes:
-                worker = idle.pop() if idle else _Worker(function)
+                worker = idle.pop() if idle else _Worker()
                 busy[worker.pipe] = worker
-                worker.assign(*waiting.popleft())
+                worker.assign(task, *waiting.popleft())
             for pipe in connection.wait(list(busy), _time_left(busy.values(), timeout)):
                 worker = busy[pipe]  # type: ignore[index]  # wait() returns what it was given
                 try:
@@ -137,6 +185,9 @@ def run_in_workers(
             for worker in list(busy.values()):
                 if timeout is not None and time.perf_counter() - worker.started > timeout:
                     fail(worker, "Timeout", f"stopped after the time limit of {timeout:g} s")
+        if (kept := _kept.get()) is not None:
+            kept += idle
+            idle.clear()
     finally:
         for worker in [*idle, *busy.values()]:
             worker.stop()
@@ -196,32 +247,29 @@ def _end_at_once(number: int, frame: object) -> NoReturn:
     os._exit(128 + number)
 
 
-def _work(
-    lifeline: Lifeline,
-    pipe: Any,  # noqa: ANN401
-    function: Callable[[DataId], Any],
-    levels: Mapping[str, int],
-    threads: int,
-) -> None:
+def _work(lifeline: Lifeline, pipe: Any) -> None:  # noqa: ANN401
     """Answer data IDs with outcomes until the other end hangs up."""
     signal.signal(signal.SIGTERM, _end)
     end_with_parent()
     logging.root.handlers[:] = [_Sender(pipe)]
-    for name, level in levels.items():
-        logging.getLogger(name or None).setLevel(level)
     logging.captureWarnings(True)
     while True:
         try:
-            data_id = pipe.recv()
+            order = pipe.recv()
         except EOFError:
             signal.signal(signal.SIGTERM, _end_at_once)
             return
-        with use_threads(threads):
-            outcome = attempt(function, data_id)
+        if isinstance(order, _Task):  # comes before the first data ID
+            task = order
+            for name, level in task.levels.items():
+                logging.getLogger(name or None).setLevel(level)
+            continue
+        with use_threads(task.threads):
+            outcome = attempt(task.function, order)
         try:
             pipe.send(outcome)
         except OSError:
             return
         except (TypeError, AttributeError, ValueError) as problem:
             message = f"the result cannot be sent between processes: {problem}"
-            pipe.send(Outcome(data_id, None, message, type(problem).__name__, message, outcome.seconds))
+            pipe.send(Outcome(order, None, message, type(problem).__name__, message, outcome.seconds))

@@ -1,7 +1,6 @@
 """From the words of ``--id`` to the data IDs that have data."""
 
 import logging
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,8 @@ __all__ = ["Selection", "check_filters", "select_data_ids", "with_known_keys"]
 
 logger = logging.getLogger(__name__)
 
+#: So many data IDs are looked at at a time: of a million, neither all files nor all keys are held at once.
+_CHUNK = 10_000
 #: Up to so many data IDs are looked up one by one.
 _FEW = 20
 #: How many missing files are named.
@@ -77,22 +78,32 @@ def select_data_ids(butler: Butler, ids: Sequence[Sequence[str]]) -> Selection:
         is_known = False
         for wanted in parse_ids(words, allowed):
             check_filters(butler.instrument, wanted)
-            rows = butler.query_metadata(raw, keys, wanted)
-            data_ids = [dict(zip(keys, row, strict=True)) for row in rows]
-            there = butler.exist_each(raw, data_ids)
-            existing = {row: known for row, known, is_there in zip(rows, data_ids, there, strict=True) if is_there}
-            if not existing:
+            is_found = False
+            for row, data_id, is_there in _looked_up(butler, keys, wanted):
+                if is_there:
+                    found[row] = data_id
+                    is_found = True
+                elif is_own:
+                    missing[row] = data_id
+            if not is_found:
                 others = _other_values(butler, raw, wanted)
                 logger.warning("No data found for %s%s", format_data_id(wanted) or "any data ID", others)
-            if is_own and len(existing) < len(rows):
-                missing.update((row, known) for row, known in zip(rows, data_ids, strict=True) if row not in existing)
-            is_known = is_known or bool(existing)
-            found.update(existing)
+            is_known = is_known or is_found
         if not is_known:
             unmatched.append(" ".join(words))
     if missing:
         _warn_of_missing(butler, list(missing.values()))
     return Selection(list(found.values()), list(missing.values()), unmatched)
+
+
+def _looked_up(butler: Butler, keys: Sequence[str], wanted: DataId) -> Iterator[tuple[tuple[Any, ...], DataId, bool]]:
+    """Yield the values of each registered data ID, the data ID, and whether its raw file is there."""
+    raw = butler.instrument.raw_dataset_type
+    rows = butler.query_metadata(raw, keys, wanted)
+    for start in range(0, len(rows), _CHUNK):
+        chunk = rows[start : start + _CHUNK]
+        data_ids = [dict(zip(keys, row, strict=True)) for row in chunk]
+        yield from zip(chunk, data_ids, butler.exist_each(raw, data_ids), strict=True)
 
 
 def _other_values(butler: Butler, raw: str, wanted: DataId) -> str:
@@ -108,8 +119,8 @@ def _other_values(butler: Butler, raw: str, wanted: DataId) -> str:
     return "".join(told)
 
 
-def with_known_keys(butler: Butler, data_ids: Sequence[DataId], *, for_stack: bool = False) -> list[DataId]:
-    """Return data IDs with all keys that the registry knows of them, and that ``--id`` takes.
+def with_known_keys(butler: Butler, data_ids: Sequence[DataId], *, for_stack: bool = False) -> Iterator[DataId]:
+    """Yield data IDs with all keys that the registry knows of them, and that ``--id`` takes.
 
     Parameters
     ----------
@@ -125,23 +136,28 @@ def with_known_keys(butler: Butler, data_ids: Sequence[DataId], *, for_stack: bo
     if for_stack:
         more = [key for key in more if key in _STACK_KEYS]
     if not more:
-        return list(data_ids)
+        yield from data_ids
+        return
     keys = list(butler.get_keys(raw))
-    known = []
     for same, group in _alike(keys, data_ids):
-        found = defaultdict(list)
-        for row in butler.query_metadata(raw, [*keys, *more], same):
-            found[row[: len(keys)]].append(row[len(keys) :])
+        found = _further_values(butler.query_metadata(raw, [*keys, *more], same), len(keys))
         for data_id in group:
-            rows = found[tuple(data_id[key] for key in keys)]
-            values = dict(zip(more, rows[0], strict=True)) if len(rows) == 1 else {}
-            known.append(data_id | {key: value for key, value in values.items() if value is not None})
-    return known
+            values = found.get(tuple(data_id[key] for key in keys)) or ()
+            yield data_id | {key: value for key, value in zip(more, values, strict=False) if value is not None}
 
 
-def _alike(keys: Sequence[str], data_ids: Sequence[DataId]) -> Iterator[tuple[DataId, list[DataId]]]:
+def _further_values(rows: list[tuple[Any, ...]], n_key: int) -> dict[tuple[Any, ...], tuple[Any, ...]]:
+    """Return what follows the keys of each row, by the keys; nothing where rows differ. The list of rows is emptied."""
+    found: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    while rows:
+        row = rows.pop()
+        found[row[:n_key]] = () if row[:n_key] in found else row[n_key:]
+    return found
+
+
+def _alike(keys: Sequence[str], data_ids: Sequence[DataId]) -> Iterator[tuple[DataId, Sequence[DataId]]]:
     """Yield groups of data IDs with what is the same in each: one by one if they are few, else all together."""
-    groups = [[data_id] for data_id in data_ids] if len(data_ids) <= _FEW else [list(data_ids)]
+    groups: list[Sequence[DataId]] = [[one] for one in data_ids] if len(data_ids) <= _FEW else [data_ids]
     for group in groups:
         first = group[0]
         yield {key: first[key] for key in keys if all(known[key] == first[key] for known in group)}, group
