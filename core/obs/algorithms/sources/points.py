@@ -92,8 +92,9 @@ def fit_points(
     def fit(batch: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         design = _point_design(peaks, psf, dx, dy, near, offset, batch)
         data, weight, freedom = _weighted(image, variance, peaks.select(batch), offset, fwhm)
+        freedom -= _n_parameter(design)
         flux[batch], step_x, step_y, chi2[batch] = _solve_points(design, data, weight, freedom)
-        enough[batch] = freedom > _n_parameter(design)
+        enough[batch] = freedom > 0
         return step_x, step_y
 
     for _ in range(ROUNDS):
@@ -167,7 +168,7 @@ def _solve_points(
     design: NDArray[np.float64],
     data: NDArray[np.float64],
     weight: NDArray[np.float64],
-    n_pixel: NDArray[np.float64],
+    freedom: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Flux, shift in x and y, and reduced chi-squared of every fit."""
     weighted = design * weight[:, None, :]
@@ -177,7 +178,6 @@ def _solve_points(
     right = (weighted @ data[:, :, None])[:, :, 0] / scale
     solution = np.linalg.solve(normal, right[:, :, None])[:, :, 0] / scale
     residual = data - (solution[:, None] @ design)[:, 0]
-    freedom = n_pixel - _n_parameter(design)
     chi2 = np.einsum("np,np->n", weight, residual**2) / np.maximum(freedom, 1.0)
     flux = solution[:, 0]
     safe = np.where(flux > 0, flux, np.inf)
