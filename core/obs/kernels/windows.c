@@ -48,7 +48,7 @@ int64_t cut_windows(const char *planes, int64_t height, int64_t width, int64_t i
 /* Stamps of sources. image, empty, variance: height x width; labels: footprint of each pixel. row, column, footprint,
    child: n; footprint is that of sources that are whole ones, or -1; child is an index, or -1. start: first entry of
    each child, and the end; pixel, of `item` bytes, and flux: the entries. stamp, noise, inside: n windows of 2 half + 1 pixels a side. */
-int64_t cut_stamps(const float *image, const float *empty, const float *variance, const int32_t *labels, int64_t height,
+WIDE int64_t cut_stamps(const float *image, const float *empty, const float *variance, const int32_t *labels, int64_t height,
                    int64_t width, const int64_t *row, const int64_t *column, const int64_t *footprint,
                    const int64_t *child, int64_t n, int64_t half, const int64_t *start, const void *pixel,
                    int64_t item, const float *flux, float *stamp, float *noise, uint8_t *inside)
@@ -68,9 +68,10 @@ int64_t cut_stamps(const float *image, const float *empty, const float *variance
                 continue;
             const int32_t *label = labels + y * width + x0;
             const float *light = image + y * width + x0;
+            float *line = stamp + j * size;
+            const int32_t own = (int32_t)footprint[k];
             for (int64_t i = skip; i < skip + length; i++)
-                if (label[i] == footprint[k])
-                    stamp[j * size + i] = light[i];
+                line[i] = label[i] == own ? light[i] : line[i];
         }
         if (child[k] < 0)
             continue;
