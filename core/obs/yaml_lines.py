@@ -135,7 +135,7 @@ def _count_nodes(node: yaml.Node, known: dict[int, int]) -> int:
     elif isinstance(node, yaml.MappingNode):
         count += sum(_count_nodes(key, known) + _count_nodes(value, known) for key, value in node.value)
     if count > _MOST_NODES:
-        raise ConstructorError(None, None, f"its aliases stand for more than {_MOST_NODES} values", node.start_mark)
+        raise ConstructorError(None, None, f"its aliases expand to more than {_MOST_NODES} values", node.start_mark)
     known[id(node)] = count
     return count
 

@@ -148,8 +148,8 @@ def test_camera_folder_of_another_name(change):
 
 
 def test_detectors_that_share_a_file(change):
-    """policy: obs_checked/policy/checked.yaml:12: the template of raw lacks ccd, so that detectors share a file; add
-    it
+    """policy: obs_checked/policy/checked.yaml:12: the template of raw does not contain ccd, so that detectors share a
+    file; add it
     """
     change(POLICY, "-%(ccd)03d.fits\n    tables", ".fits\n    tables")
 
@@ -247,7 +247,7 @@ def test_missing_table(package, told):
 
 
 def test_setting_of_the_wrong_type(change):
-    """config: obs_checked/config/process.yaml:4: isr.do_bias: wanted true or false, got 'perhaps'"""
+    """config: obs_checked/config/process.yaml:4: isr.do_bias: expected true or false, got 'perhaps'"""
     change("obs_checked/config/process.yaml", "# isr:", "isr:\n  do_bias: perhaps\n# isr:")
 
 
@@ -257,7 +257,7 @@ def test_setting_that_does_not_exist(change):
 
 
 def test_setting_out_of_range(change):
-    """config: obs_checked/config/simulate.yaml:6: sources.density: wanted a number >= 0, got -300000.0"""
+    """config: obs_checked/config/simulate.yaml:6: sources.density: expected a number >= 0, got -300000.0"""
     change("obs_checked/config/simulate.yaml", "density: ", "density: -")
 
 
@@ -439,7 +439,7 @@ def test_everything_that_is_wrong_is_told_at_once(package):
         "amplifiers.csv: line 4, column 'bbox_width': 'many' is not a whole number",
         "detectors.csv: line 4, column 'pixel_size_x'",
         "process.yaml:2: isr.do_biass",
-        "process.yaml:3: isr.do_dark: wanted true or false, got 7",
+        "process.yaml:3: isr.do_dark: expected true or false, got 7",
         "process.yaml:5: calibrate.detectoin",
         "process.yaml:6: calibrate.measurement",
     ):

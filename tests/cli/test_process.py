@@ -105,7 +105,7 @@ def test_registered_frames_whose_files_are_gone(obs, repository, pipeline, tmp_p
         (["--id", "visit=x"], "visit=x: visit must be an integer"),
         (["--id", "visit"], "--id takes KEY=VALUE, got 'visit'"),
         (["-c", "isr.do_bais=0"], "isr.do_bais: there is no such setting; did you mean 'isr.do_bias'?"),
-        (["-c", "isr.width=0"], "isr.width: wanted a whole number >= 1, got 0 (set by -c isr.width=0)"),
+        (["-c", "isr.width=0"], "isr.width: expected a whole number >= 1, got 0 (set by -c isr.width=0)"),
         (["-C", "none.yaml"], "none.yaml: cannot read this file: No such file or directory"),
     ],
 )

@@ -166,17 +166,17 @@ def test_settings_that_do_not_exist(layers, text, message):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("isr.do_bias=maybe", r"^isr\.do_bias: wanted true or false, got 'maybe' \(set by -c isr\.do_bias=maybe\)$"),
+        ("isr.do_bias=maybe", r"^isr\.do_bias: expected true or false, got 'maybe' \(set by -c isr\.do_bias=maybe\)$"),
         (
             "charImage.background.binSize=4",
             r"^characterize\.background\.bin_size \(written charImage\.background\.binSize\): "
-            r"wanted a whole number >= 8 and <= 4096, got 4 \(set by",
+            r"expected a whole number >= 8 and <= 4096, got 4 \(set by",
         ),
-        ("characterize.background.bin_size=12.5", "wanted a whole number >= 8 and <= 4096, got 12.5"),
-        ("characterize.background.algorithm=cubic", "wanted one of 'spline', 'mean', got 'cubic'"),
-        ("characterize.background.clip=0", "wanted a number > 0, got 0"),
-        ("characterize.apertures=[]", r"wanted a list of numbers with at least 1 items, got \[\]"),
-        ("characterize.apertures=[1, x]", r"wanted a list of numbers with at least 1 items, got \[1, 'x'\]"),
+        ("characterize.background.bin_size=12.5", "expected a whole number >= 8 and <= 4096, got 12.5"),
+        ("characterize.background.algorithm=cubic", "expected one of 'spline', 'mean', got 'cubic'"),
+        ("characterize.background.clip=0", "expected a number > 0, got 0"),
+        ("characterize.apertures=[]", r"expected a list of numbers with at least 1 items, got \[\]"),
+        ("characterize.apertures=[1, x]", r"expected a list of numbers with at least 1 items, got \[1, 'x'\]"),
         ("color_terms.r=x", r"^color_terms\.r: .*valid number.*, got 'x'"),
         ("color_terms.r.s=1", r"^color_terms\.r\.s: .*valid number"),
         ("color_terms.g.s=1", r"^color_terms\.g\.s: 'g' holds 0\.5 \(set by"),
@@ -192,7 +192,7 @@ def test_messages_name_file_and_line(layers, tmp_path):
     path = write(tmp_path, "isr:\n  do_bias: true\ncharacterize:\n  background:\n    bin_size: 3\n")
     layers.load(path)
     with pytest.raises(
-        ConfigError, match=r"process\.yaml:5: characterize\.background\.bin_size: wanted .*, got 3$"
+        ConfigError, match=r"process\.yaml:5: characterize\.background\.bin_size: expected .*, got 3$"
     ) as caught:
         layers.build()
     assert (caught.value.field, caught.value.path, caught.value.line) == ("characterize.background.bin_size", path, 5)
@@ -209,12 +209,12 @@ def test_an_empty_section_or_file_sets_nothing(layers, tmp_path):
 
 
 def test_a_file_that_is_no_mapping(layers, tmp_path):
-    with pytest.raises(ConfigError, match=r"process\.yaml:1: wanted 'name: value' lines"):
+    with pytest.raises(ConfigError, match=r"process\.yaml:1: expected 'name: value' lines"):
         layers.load(write(tmp_path, "- 1\n"))
 
 
 def test_an_alias_needs_a_setting():
-    with pytest.raises(ValueError, match=r"aliases stand for settings that ExampleConfig lacks: isr\.no$"):
+    with pytest.raises(ValueError, match=r"ExampleConfig has no settings with the names of these aliases: isr\.no$"):
         ConfigLayers(ExampleConfig, {"isr.doNo": "isr.no"})
 
 

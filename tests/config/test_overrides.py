@@ -72,7 +72,7 @@ def test_a_name_as_python_writes_it():
         ("config.a = \n", r"override\.py:1: no valid Python: invalid syntax"),
         ("config.load('none.py')\n", r"none\.py: cannot read this file: No such file"),
         ("config.load('override.py')\n", r"override\.py: this file loads itself"),
-        ("config.load(somewhere())\n", r"override\.py:1: cannot tell which file 'somewhere\(\)' is"),
+        ("config.load(somewhere())\n", r"override\.py:1: the file 'somewhere\(\)' is ambiguous"),
     ],
 )
 def test_what_is_refused(tmp_path, text, message):

@@ -148,7 +148,7 @@ def test_visits_that_do_not_tell_frames_apart_are_told(made, night, tmp_path, ca
     package = break_package(made, tmp_path, "translator.py", '"visit": "EXPNUM"', '"visit": "CCDNUM"')
     _, _, last = run_doctor(capsys, package, night["bias"], "--no-picture")
     assert "translation['visit']: read what numbers exposures, not only nights or files" in last
-    assert f"(visit ccd = visit=0 ccd=0: {night['bias'][0].name} has visit=0 ccd=0 too" in last
+    assert f"(visit ccd = visit=0 ccd=0: {night['bias'][0].name} has the same visit=0 ccd=0, so" in last
 
 
 @pytest.mark.parametrize(

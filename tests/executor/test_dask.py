@@ -140,11 +140,11 @@ def test_mistakes(options, message, monkeypatch):
 def test_site_files(tmp_path):
     site = tmp_path / "site.yaml"
     site.write_text("workers: 0\n")
-    wanted = pytest.raises(ConfigError, match="wanted a number of workers from 1, got 0")
+    wanted = pytest.raises(ConfigError, match="expected a number of workers from 1, got 0")
     with wanted, chosen_executor(ExecutorOptions(cluster="local", site=site)):
         pass
     site.write_text("- a\n")
-    with pytest.raises(ConfigError, match="wanted 'name: value' lines"):
+    with pytest.raises(ConfigError, match="expected 'name: value' lines"):
         ExecutorOptions(site=site).load_site()
     site.write_text("queue: short\nno_such_setting: 3\n")
     wanted = pytest.raises(ConfigError, match="the settings of the site do not suit slurm")

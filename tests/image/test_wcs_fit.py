@@ -48,7 +48,7 @@ def test_fit_needs_stars():
 
 def test_fit_needs_stars_that_are_spread():
     x = np.arange(20.0)
-    with pytest.raises(MeasurementError, match="20 stars do not fix a WCS of order 2: they lie on a curve"):
+    with pytest.raises(MeasurementError, match="20 stars do not fix a WCS of order 2: they are on one curve"):
         fit_tan_sip(x=x, y=x, ra=x / 1e4, dec=x / 1e4, order=2, crpix=(0, 0))
 
 

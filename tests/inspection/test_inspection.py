@@ -360,8 +360,8 @@ def test_sections_that_an_unknown_card_lies_across_are_guesses(tmp_path):
     (amp,), warnings = header_only(tmp_path, sections)
     assert [amp.findings[name].confidence for name in ("data", "overscan")] == ["guess", "guess"]
     assert warnings == (
-        "PORTBSEC = [117:232,1:100] lies across data and overscan: the image may have amplifiers that no card known "
-        "here describes",
+        "PORTBSEC = [117:232,1:100] covers parts of data and overscan: the image may have amplifiers that no card "
+        "known here describes",
     )
 
 
@@ -375,7 +375,7 @@ def test_sections_in_different_cards_are_likely(tmp_path):
 def test_an_overscan_neither_beside_the_data_nor_above_is_a_guess(tmp_path):
     (amp,), _ = header_only(tmp_path, {"DATASEC": "[101:200,41:100]", "BIASSEC": "[1:150,1:32]"})
     assert amp.findings["overscan"].confidence == "guess"
-    assert amp.findings["overscan"].note == "it lies neither beside the data nor above them"
+    assert amp.findings["overscan"].note == "it is neither beside the data nor above them"
 
 
 @pytest.mark.parametrize(("cards", "sure"), [([], "likely"), ([("AMPID", "C00")], "guess")])

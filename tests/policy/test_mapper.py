@@ -228,5 +228,5 @@ def test_aliases(mapper):
     assert mapper.split("@out_wcs")[0].name == "calexp"
     with pytest.raises(DataIdError, match="an alias starts with '@', got 'out'"):
         mapper.define_alias("out", "calexp")
-    with pytest.raises(DataIdError, match="the alias @out stands for 'calexp' already"):
+    with pytest.raises(DataIdError, match="the alias @out already means 'calexp'"):
         mapper.define_alias("@out", "src")

@@ -162,7 +162,7 @@ def test_defects_as_boxes(tmp_path, suffix):
 
 def test_a_table_of_something_else(tmp_path):
     fits.HDUList([fits.PrimaryHDU(), table([("flux", "D", [1.0])])]).writeto(tmp_path / "d.fits")
-    with pytest.raises(FileFormatError, match=r"d.fits: is not a table of defects: it has flux; wanted are x0, y0"):
+    with pytest.raises(FileFormatError, match=r"d.fits: is not a table of defects: it has flux; expected x0, y0"):
         read_dataset(*DEFECTS, tmp_path / "d.fits")
 
 
@@ -186,7 +186,11 @@ def test_linearizers(tmp_path):
     ("name", "text", "message"),
     [
         ("l.yaml", "amps: {}\n", "l.yaml: is not a linearizer: the key 'amplifiers' is missing"),
-        ("l.yaml", "amplifiers: {A: {linearityType: None}}\n", "an amplifier lacks or misspells 'linearityCoeffs'"),
+        (
+            "l.yaml",
+            "amplifiers: {A: {linearityType: None}}\n",
+            "an amplifier has no key 'linearityCoeffs', or it is misspelled",
+        ),
         ("l.yaml", "amplifiers: [\n", r"l.yaml: line \d: "),
     ],
 )

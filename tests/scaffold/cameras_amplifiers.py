@@ -290,7 +290,7 @@ ZTF = Camera(
         *(Image([("EXTNAME", f"OVERSCAN{n}")], (12, ROWS), (Amp("[1:1,1:1]", "[1:12,1:64]"),), None) for n in range(4)),
     ),
     {"exposure_time": 30.0, "filter": "ZTF_r", "detector": 5},
-    warnings=("no card says where the amplifiers lie in the detector",),
+    warnings=("no card says where the amplifiers are in the detector",),
 )
 
 

@@ -191,7 +191,7 @@ def test_gains_are_held_against_the_noise(tmp_path, cards, value, confidence, to
     gain = amplifier(found).findings["gain"]
     assert (gain.value, gain.confidence) == (value, confidence)
     if value is None:
-        assert "the noise tells about 2." in gain.note
+        assert "the noise suggests about 2." in gain.note
     assert any(told in text for text in found.warnings) if told else not any("gain" in text for text in found.warnings)
 
 
@@ -307,7 +307,7 @@ def test_outputs_that_lie_on_each_other_are_not_used(tmp_path):
 
 def test_frames_that_neither_a_date_nor_a_number_tells_apart(tmp_path):
     found = look(tmp_path, DATE_OBS=None, MJD_OBS=None, EXPNUM=None)
-    assert found["visit"].note == "no card numbers the exposures, and none tells when they began"
+    assert found["visit"].note == "no card numbers the exposures, and none has the time when they began"
     assert any("such frames cannot be ingested" in text and "dates of translator.py" in text for text in found.warnings)
 
 

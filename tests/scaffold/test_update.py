@@ -201,8 +201,9 @@ def test_without_originals_every_difference_is_a_conflict(package, capsys):
     change_answers(package, originals=None)
     assert main(["update", str(package)]) == 1
     captured = capsys.readouterr()
-    assert "does not say what obs new wrote, so that your changes and those of the template cannot be told apart" in (
-        captured.err
+    assert (
+        "does not say what obs new wrote, so that your changes and those of the template cannot be distinguished"
+        in (captured.err)
     )
     assert captured.out.splitlines()[-1] == "1 added; 4 with conflicts"
 

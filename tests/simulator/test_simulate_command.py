@@ -68,7 +68,7 @@ def test_settings_can_be_shown(run, tmp_path):
         (("--filter", "T-Z"), "toy has no filter 'T-Z'; did you mean 'T-R'?; filters: T-R, T-NB"),
         (("--dec", "100"), "a declination is from -90 to 90 degrees, got 100"),
         (("-c", "sky.levle=3"), "sky.levle: there is no such setting; did you mean"),
-        (("-c", "optics.beta=1"), "optics.beta: wanted a number > 1.5, got 1"),
+        (("-c", "optics.beta=1"), "optics.beta: expected a number > 1.5, got 1"),
     ],
 )
 def test_mistakes_are_told_in_a_line(run, words, message):

@@ -468,7 +468,7 @@ def test_a_catalog_that_ends_on_the_frame_gives_a_warning(bright, field):
     reference = reference_of(field)
     half = reference.select(reference["coord_ra"] < np.median(reference["coord_ra"]))
     found = run(bright, half)
-    assert "of the sources lie where the reference catalog has no stars" in found.warnings[0]
+    assert "of the sources are where the reference catalog has no stars" in found.warnings[0]
 
 
 def test_an_exposure_without_psf_is_refused(bright):

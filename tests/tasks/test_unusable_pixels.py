@@ -69,7 +69,7 @@ def test_dark_pixels_are_filled_and_smooth_hollows_and_stars_stay():
     pixels.image[dark] = -300.0
     found = repair_dark_pixels(pixels, psf, CosmicRayConfig())
     assert found.n_pixel == dark.sum()
-    assert "5 pixels lie more than 8 times its noise below the sky" in found.warning
+    assert "5 pixels are more than 8 times its noise below the sky" in found.warning
     np.testing.assert_array_equal(pixels.mask.any("BAD"), dark)
     assert pixels.image[dark].min() > -6 * NOISE
 

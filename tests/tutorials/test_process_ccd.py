@@ -132,7 +132,7 @@ def test_settings_of_the_task_are_attributes():
     with pytest.raises(AttributeError, match="append"):
         config.isr.keywords_to_remove.append("SAT")
     config.update(doCalibrate="perhaps")
-    with pytest.raises(ConfigError, match=r"do_calibrate.*wanted true or false, got 'perhaps'"):
+    with pytest.raises(ConfigError, match=r"do_calibrate.*expected true or false, got 'perhaps'"):
         config.validate()
 
 

@@ -51,7 +51,7 @@ DETECTOR_COLUMNS = {
     "raw_height": Column("Rows of the raw image.", "pixel", required=True),
     "pixel_size_x": Column("Width of a pixel.", "mm", required=True),
     "pixel_size_y": Column("Height of a pixel.", "mm", required=True),
-    "offset_x": Column("Where the reference point lies in the focal plane.", "mm", required=True),
+    "offset_x": Column("Place of the reference point in the focal plane.", "mm", required=True),
     "offset_y": Column("As above.", "mm", required=True),
     "correction_x": Column(
         "Added to offset_x, measured from stars; 0 if empty. It leaves published offsets as they are.",

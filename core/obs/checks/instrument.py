@@ -108,8 +108,8 @@ def _check_policy(instrument: Instrument) -> Iterator[str]:
     missing = set(Template(instrument.detector).keys) - raw.keys.keys()
     if missing and "hdu" not in raw.keys and len(instrument.load_camera()) > 1:
         yield (
-            f"{place(policy.path, raw.line)}the template of raw lacks {', '.join(sorted(missing))}, so that detectors "
-            "share a file; add it"
+            f"{place(policy.path, raw.line)}the template of raw does not contain {', '.join(sorted(missing))}, so "
+            "that detectors share a file; add it"
         )
     for name in instrument.readers:
         if name not in policy.dataset_types:

@@ -84,7 +84,7 @@ def process(
         click.echo(f"there are {len(chosen.data_ids)} data IDs, none of them in the share {shard}", err=True)
         return 0 if chosen.is_complete else 1
     if not data_ids:
-        click.echo(_NO_DATA if ids else f"{_NO_DATA}; no --id was given, --id alone stands for everything", err=True)
+        click.echo(_NO_DATA if ids else f"{_NO_DATA}; no --id was given, --id alone selects everything", err=True)
         return 1
     if dry_run:
         if not clobber_output:

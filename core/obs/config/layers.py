@@ -69,7 +69,9 @@ class ConfigLayers(Generic[C]):
         self._sections = {name[:end] for name in self._fields for end in range(len(name))}
         self._aliases = {tuple(alias.split(".")): tuple(name.split(".")) for alias, name in (aliases or {}).items()}
         if astray := sorted(".".join(name) for name in self._aliases.values() if name not in self._fields):
-            raise ValueError(f"aliases stand for settings that {config_class.__name__} lacks: {', '.join(astray)}")
+            raise ValueError(
+                f"{config_class.__name__} has no settings with the names of these aliases: {', '.join(astray)}"
+            )
         self._alias_sections = {alias[:end] for alias in self._aliases for end in range(1, len(alias))}
         self._settings: list[_Setting] = []
 
@@ -270,7 +272,7 @@ class ConfigLayers(Generic[C]):
         if first["type"] in ("value_error", "assertion_error"):
             text = f"{name}: {re.sub(r'^(Value|Assertion) error, ', '', first['msg'])}, got {_shown(first['input'])}"
         elif setting is not None and setting.name == field:
-            text = f"{name}: wanted {describe_type(self._fields[field])}, got {_shown(setting.assignment.value)}"
+            text = f"{name}: expected {describe_type(self._fields[field])}, got {_shown(setting.assignment.value)}"
         else:
             text = f"{name}: {first['msg']}, got {_shown(first['input'])}"
         return self._error(text, setting.assignment if setting else None, ".".join(field))

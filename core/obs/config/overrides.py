@@ -110,7 +110,7 @@ def read_override_file(path: Path) -> list[Assignment]:
     if data is None:
         return []
     if not isinstance(data, dict):
-        raise ConfigError("wanted 'name: value' lines", path=path, line=line_of(lines, ()))
+        raise ConfigError("expected 'name: value' lines", path=path, line=line_of(lines, ()))
     return list(Assignment((), data, str(path), path, lines=lines).parts())
 
 
@@ -228,4 +228,4 @@ def _python_path(node: ast.expr, path: Path) -> Path:
             if all(isinstance(name, str) for name in names):
                 return _python_path(first, path).joinpath(*names)
     text = ast.unparse(node)
-    raise ConfigError(f"cannot tell which file '{text}' is; name it with -C instead", path=path, line=node.lineno)
+    raise ConfigError(f"the file '{text}' is ambiguous; name it with -C instead", path=path, line=node.lineno)

@@ -321,6 +321,6 @@ def _compare(exposures: Sequence[RawExposure], examination: Examination) -> None
 def _same_key(first: RawExposure, second: RawExposure, key: tuple[object, ...]) -> Check:
     unique = second.translator.unique
     name = " ".join(f"{column}={value}" for column, value in zip(unique, key, strict=True))
-    note = f"{first.name} has {name} too, so that they cannot be told apart"
+    note = f"{first.name} has the same {name}, so that they cannot be distinguished"
     remedy = f"{translator_place(second.translator, unique[0])}: read what numbers exposures, not only nights or files"
     return Check("header", " ".join(unique), name, shown(second.path), "wrong", note, remedy)

@@ -100,7 +100,7 @@ def _suggestion(exposure: RawExposure, name: str) -> Finding | None:
 
 def _missing(exposure: RawExposure, item: Explained) -> _Fault | None:
     if item.is_column and item.name in exposure.translator.unique:
-        note = "the header does not give it, and frames cannot be told apart without"
+        note = "the header does not give it, and frames cannot be distinguished without it"
         return _Fault(note, _how_to_read(exposure, item))
     found = _suggestion(exposure, item.name)
     if found is None or not found.is_known or found.confidence == "guess":
@@ -182,7 +182,7 @@ def _dark_time(exposure: RawExposure, item: Explained) -> _Fault | None:
     if item.source == "constant":
         return None
     if seconds < 0:
-        return _Fault("it is negative", "name another card, or none: the exposure time stands in")
+        return _Fault("it is negative", "name another card, or none: then the exposure time is used")
     if seconds < exposed - max(0.01 * exposed, 0.5):
         return _Fault(f"it is shorter than the exposure time, {exposed:g} s", "name another card, or none")
     return None
@@ -238,7 +238,7 @@ def _filter(exposure: RawExposure, item: Explained) -> _Fault | None:
     holder = _filter_card(exposure)
     if holder and item.cards and not any(item.cards.values()):
         asked = ", ".join(item.cards)
-        note = f"it stands in for {asked}, which the header has not"
+        note = f"it is used in place of {asked}, which the header does not have"
         return _Fault(note, f"read {holder}, which holds {exposure.header[holder]!r}, not {asked}")
     return None
 

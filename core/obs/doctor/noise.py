@@ -84,7 +84,7 @@ def _gains(first: RawFrame, second: RawFrame, biases: Sequence[RawFrame]) -> Ite
         light = _data(first, amp, dark[0]), _data(second, amp, other[0])
         found = estimate_gain(*light, read_variance=dark[1], ceiling=ceiling)
         if found is None:
-            note = "the flats are too faint, too bright, or too small to tell"
+            note = "the flats are too faint, too bright, or too small to measure it"
             yield Check("noise", name, _gain_text(amp), source, "not known", note), amp.name, None
             continue
         yield _compare_gain((first, second), amp, found, source), amp.name, found.value
@@ -188,7 +188,7 @@ def _check_gain(exposure: RawFrame, amp: Amplifier, dark: tuple[float, float] | 
     if dark is not None and exposure.image_type in ("science", "sky"):
         sky = estimate_sky_gain(_data(exposure, amp, dark[0]), read_variance=dark[1])
     if not math.isfinite(gain):
-        note = f"the sky's noise suggests {sky.value:.2g}" if sky is not None else "two flats would tell it"
+        note = f"the sky's noise suggests {sky.value:.2g}" if sky is not None else "two flats would measure it"
         yield Check("noise", f"gain of {amp.name}", "", "amplifiers.csv", "not known", note, place)
         return
     if told is not None and told.is_known and abs(float(told.value) / gain - 1.0) > 0.05:
@@ -200,9 +200,11 @@ def _check_gain(exposure: RawFrame, amp: Amplifier, dark: tuple[float, float] | 
         yield Check("noise", f"gain of {amp.name}", _gain_text(amp), told.source, verdict, note, how)
         return
     if sky is None:
-        yield Check("noise", f"gain of {amp.name}", _gain_text(amp), "amplifiers.csv", "not known", "two flats tell")
+        yield Check(
+            "noise", f"gain of {amp.name}", _gain_text(amp), "amplifiers.csv", "not known", "two flats measure it"
+        )
     elif not 1.0 / _SKY_FACTOR < sky.value / gain < _SKY_FACTOR:
-        note = f"the noise of the sky says about {sky.value:.2g} e-/ADU; two flats tell it better"
+        note = f"the noise of the sky says about {sky.value:.2g} e-/ADU; two flats measure it better"
         how = f"{place}: about {sky.value:.2g} in place of {gain:g}"
         yield Check("noise", f"gain of {amp.name}", _gain_text(amp), "sky", "wrong", note, how)
     else:

@@ -53,7 +53,7 @@ class ExecutorOptions:
             return {}
         data, _ = load_yaml(self.site, error=ConfigError)
         if data is not None and not isinstance(data, dict):
-            raise ConfigError("wanted 'name: value' lines", path=self.site)
+            raise ConfigError("expected 'name: value' lines", path=self.site)
         return data or {}
 
 

@@ -80,7 +80,7 @@ def open_cluster(
     settings = dict(site)
     workers = settings.pop("workers", processes)
     if not isinstance(workers, int) or workers < 1:
-        raise ConfigError(f"workers: wanted a number of workers from 1, got {workers!r}")
+        raise ConfigError(f"workers: expected a number of workers from 1, got {workers!r}")
     with dask.config.set({"distributed.scheduler.allowed-failures": _ALLOWED_FAILURES}):
         started = _start(cluster or "local", settings, workers)
         with started, Client(started) as client:

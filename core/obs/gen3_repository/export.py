@@ -218,7 +218,7 @@ class _Export:
                 date=str(row.get("dateObs") or row.get("taiObs") or ""),
             )
             if facts.day is None:
-                raise ValueError("its header tells no date, which a third-generation repository needs")
+                raise ValueError("its header has no date, which a third-generation repository needs")
             self._insert(exposure_records(self.name, facts))
             self.exposures[number] = facts
         return self.exposures[number]
@@ -241,7 +241,7 @@ class _Export:
         with suppress(ObsError):
             found: VisitInfo = self.butler.get("calexp_visitInfo", data_id)
             return found
-        raise ValueError("neither its raw file nor a calexp tells when it was taken")
+        raise ValueError("neither its raw file nor a calexp has the time when it was taken")
 
     def _filter(self, row: Mapping[str, Any]) -> str:
         """Return the filter of an exposure; a camera's only one where its data IDs do not have it."""

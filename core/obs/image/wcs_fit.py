@@ -75,7 +75,7 @@ def fit_tan_sip(
             raise MeasurementError("a WCS cannot be fitted to stars more than 90 degrees apart, or without coordinates")
         solution, _, rank, _ = np.linalg.lstsq(design * root[:, None], plane * root[:, None], rcond=None)
         if rank < len(powers):
-            raise MeasurementError(f"{len(u)} stars do not fix a WCS of order {order}: they lie on a curve")
+            raise MeasurementError(f"{len(u)} stars do not fix a WCS of order {order}: they are on one curve")
         east, north = solution[0]
         moved = from_plane(crval, east, north)
         crval = float(moved[0]), float(moved[1])

@@ -77,7 +77,7 @@ def _from_sections(
     sure: Confidence = "certain"
     note = ""
     if (x_bin, y_bin) != tuple(binning.value):
-        sure, note = "likely", f"the sizes tell a binning of {x_bin} x {y_bin}"
+        sure, note = "likely", f"the sizes mean a binning of {x_bin} x {y_bin}"
     if sum(box.width * box.height for box in boxes) != max(b.x_max for b in boxes) * max(b.y_max for b in boxes):
         sure, note = lower_confidence(sure, "likely"), "there are gaps between the amplifiers"
     sure = lower_confidence(sure, _least_sure(places))
@@ -104,7 +104,7 @@ def _side_by_side(places: Sequence[Place], warnings: list[str]) -> list[Put]:
     """Return boxes of amplifiers in the order of their data in the image, without what is between them."""
     own = len({place.hdu for place in places}) > 1
     if own:
-        warnings.append("no card says where the amplifiers lie in the detector: put side by side in the file's order")
+        warnings.append("no card says where the amplifiers are in the detector: put side by side in the file's order")
     columns = sorted({(place.hdu if own else 0, place.data.x_min): place.data.width for place in places}.items())
     rows = sorted({place.data.y_min: place.data.height for place in places}.items()) if not own else []
     put = []

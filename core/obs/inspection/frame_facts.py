@@ -168,7 +168,7 @@ def find_frame_facts(files: Sequence[RawFile]) -> FrameFacts:
         if named_rule.kind == "name":  # several begin in one second
             visit, visit_rule = named, named_rule
     if rule is None and visit_rule.kind == "date":
-        visit = replace(visit, note="no card numbers the exposures, and none tells when they began")
+        visit = replace(visit, note="no card numbers the exposures, and none has the time when they began")
     ra, of_pointing = best([one.pointing[0] for one in facts])
     if of_pointing:
         borrowed.add("boresight_dec")
@@ -208,7 +208,7 @@ def find_frame_facts(files: Sequence[RawFile]) -> FrameFacts:
 
 _UNTYPED = (
     "no card says what the frames are for, and all show stars: they are taken for science exposures; if other frames "
-    "follow, say in translate_dataType of translator.py how to tell them"
+    "follow, say in translate_dataType of translator.py how to distinguish them"
 )
 
 
@@ -334,7 +334,7 @@ def _unnumbered(date: DateRule | None, visit: Finding, rule: KeyRule, *, has_tim
     if date is None:
         return (
             "no card gives when the exposure began, and none numbers it: such frames cannot be ingested; if another "
-            "card tells, or the name of the file, say so in the table dates of translator.py",
+            "card gives, or the name of the file, say so in the table dates of translator.py",
         )
     return () if has_time else (visit.note,)
 

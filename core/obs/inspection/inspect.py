@@ -355,7 +355,7 @@ def _place_findings(detectors: Sequence[DetectorImages]) -> list[Finding]:
         return []
     if all(chip.mosaic is not None for chip in detectors):
         return [Finding("detector_places", "by section", "DETSEC", "likely", "gaps are those that the card counts")]
-    return [Finding("detector_places", "side by side", "", "guess", "no card says where they lie: order in the file")]
+    return [Finding("detector_places", "side by side", "", "guess", "no card says where they are: order in the file")]
 
 
 def _amplifier_findings(detectors: Sequence[DetectorImages]) -> list[Finding]:

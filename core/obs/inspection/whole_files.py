@@ -42,7 +42,7 @@ def whole_files(
     Raises
     ------
     FileFormatError
-        If the planes of a cube cannot be told apart.
+        If the planes of a cube cannot be distinguished.
     """
     try:
         found = find_amplifier_files([read_raw_file(path) for path in paths])

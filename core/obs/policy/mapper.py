@@ -71,7 +71,7 @@ class Mapper:
         if not alias.startswith("@"):
             raise DataIdError(f"an alias starts with '@', got '{alias}'")
         if self._aliases.setdefault(alias, dataset_type) != dataset_type:
-            raise DataIdError(f"the alias {alias} stands for '{self._aliases[alias]}' already")
+            raise DataIdError(f"the alias {alias} already means '{self._aliases[alias]}'")
 
     def split(self, name: str) -> tuple[DatasetType, str]:
         """Split ``calexp_wcs`` into the dataset type and the suffix ``wcs``; no suffix gives ``""``.

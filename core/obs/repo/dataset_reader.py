@@ -117,7 +117,9 @@ class DatasetReader:
             found = find_datasets(self._files.roots, [kind], [data_id]).get(kind.name, {})
             if not found:
                 raise DatasetNotFoundError(
-                    f"no {kind.name} whose columns could be told: {error}", dataset_type=kind.name, data_id=data_id
+                    f"no {kind.name} from which the columns could be read: {error}",
+                    dataset_type=kind.name,
+                    data_id=data_id,
                 ) from None
             return read_dataset(kind.storage, kind.python, next(iter(found.values())), "schema")
 

@@ -50,7 +50,7 @@ def read_defects(path: Path | str) -> Catalog:
     else:
         found = ", ".join(table.columns) or "no column"
         raise FileFormatError(
-            f"is not a table of defects: it has {found}; wanted are x0, y0, width and height, or X, Y, SHAPE and R",
+            f"is not a table of defects: it has {found}; expected x0, y0, width and height, or X, Y, SHAPE and R",
             path=path,
         )
     columns = {

@@ -106,7 +106,7 @@ def append_overscan(pixels: NDArray[Any], overscan: NDArray[Any]) -> NDArray[Any
     if overscan.shape[1] == pixels.shape[1]:
         return np.vstack([pixels, overscan])
     sizes = " and ".join(f"{image.shape[1]} x {image.shape[0]}" for image in (pixels, overscan))
-    raise FileFormatError(f"image and overscan of {sizes} pixels do not lie beside each other")
+    raise FileFormatError(f"image and overscan of {sizes} pixels are not beside each other")
 
 
 def extract_color(raw: Raw, plane: ColorPlane, saturation: float) -> Raw:

@@ -64,7 +64,9 @@ def _read_yaml(path: Path | str) -> dict[str, AmplifierLinearity]:
             for name, entry in amplifiers.items()
         }
     except (KeyError, TypeError, ValueError) as error:
-        raise FileFormatError(f"is not a linearizer: an amplifier lacks or misspells {error}", path=path) from None
+        raise FileFormatError(
+            f"is not a linearizer: an amplifier has no key {error}, or it is misspelled", path=path
+        ) from None
 
 
 def _read_fits(path: Path | str) -> dict[str, AmplifierLinearity]:

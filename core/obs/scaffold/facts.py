@@ -66,7 +66,7 @@ def template_facts(findings: Findings, *, visit_key: str, detector_key: str, pla
         "plate_scale_note": (
             f"from {scale.source}, {scale.confidence}"
             if scale.is_known
-            else f"not known: {_SCALE} arcsec a pixel stand in"
+            else f"not known: {_SCALE} arcsec a pixel are assumed"
         ),
         "rotation": orientation.value if orientation.is_known else 0.0,
         "flip_x": findings.sky.flip_x,

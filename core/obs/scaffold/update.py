@@ -151,7 +151,7 @@ def plan_update(package: Path, *, template: Path | None = None) -> Update:
         if before != after:
             notes.append(
                 f"{ANSWERS_FILE} does not say what obs new wrote, so that your changes and those of the template "
-                "cannot be told apart"
+                "cannot be distinguished"
             )
     sides = _Sides(package, originals, fresh, after)
     changes = tuple(change for path in sorted(originals.keys() | fresh.keys()) for change in sides.compare(path))
@@ -215,7 +215,7 @@ def _read_stored(path: Path) -> _Stored:
             isinstance(text, str) and _is_inside(name, path.parent) for name, text in (originals or {}).items()
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
-        kind = f"lacks {error}" if isinstance(error, KeyError) else f"is damaged: {' '.join(str(error).split())}"
+        kind = f"has no key {error}" if isinstance(error, KeyError) else f"is damaged: {' '.join(str(error).split())}"
         raise ConfigError(f"the answers file {kind}; restore it, as it was committed", path=path) from error
     if not is_sound:
         raise ConfigError("the answers file is damaged: originals; restore it, as it was committed", path=path)

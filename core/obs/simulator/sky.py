@@ -75,7 +75,8 @@ def select_circle(catalog: Catalog, *, ra: float, dec: float, radius: float) -> 
     missing = [name for name in _COLUMNS if name not in catalog]
     if missing:
         raise FileFormatError(
-            f"the catalog of sources lacks {', '.join(missing)}; truth catalogs of obs simulate show what it takes"
+            f"the catalog of sources has no column {', '.join(missing)}; for an example, look at a truth catalog of "
+            "obs simulate"
         )
     chord = np.linalg.norm(sky_vectors(catalog["coord_ra"], catalog["coord_dec"]) - sky_vectors(ra, dec), axis=1)
     return catalog.select(chord <= 2.0 * np.sin(np.radians(min(radius, 180.0)) / 2.0))

@@ -63,7 +63,7 @@ class ApertureCorrectionConfig(TaskConfig):
     )
     to_total: bool = setting(
         False,
-        "Scale to the light of the whole PSF model, not only to that of it which lies in the reference aperture. A "
+        "Scale to the light of the whole PSF model, not only to its light in the reference aperture. A "
         "larger aperture would do the same, but holds more light of neighbors too faint to be known.",
     )
     order: int = setting(

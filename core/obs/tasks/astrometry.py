@@ -132,7 +132,7 @@ def _describe_coverage(fit: AstrometryFit) -> list[str]:
     if outside <= _OUTSIDE:
         return []
     return [
-        f"{100 * outside:.0f} % of the sources lie where the reference catalog has no stars; their positions are "
+        f"{100 * outside:.0f} % of the sources are where the reference catalog has no stars; their positions are "
         "extrapolated and may be off by pixels; add reference sources of the whole frame"
     ]
 

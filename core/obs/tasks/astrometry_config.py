@@ -70,7 +70,7 @@ class AstrometryConfig(TaskConfig):
     )
     minimum_covered: float = setting(
         0.95,
-        "Minimum fraction of the sources that must lie where the match holds. A lower value accepts a WCS that is "
+        "Minimum fraction of the sources that must be where the match holds. A lower value accepts a WCS that is "
         "wrong in a part of the frame.",
         gt=0,
         le=1,

@@ -73,7 +73,7 @@ class DetectionConfig(TaskConfig):
     )
     prominence: float = setting(
         2.5,
-        "Peaks that stand less than this above the saddle to a higher one are dropped as noise in the wings of bright "
+        "Peaks less than this above the saddle to a higher one are dropped as noise in the wings of bright "
         "sources; 0 keeps all.",
         unit="sigma",
         ge=0,

@@ -54,7 +54,9 @@ class IsrConfig(TaskConfig):
     )
     crosstalk: CrosstalkConfig = setting(CrosstalkConfig(), "Crosstalk.")
     do_assemble: bool = setting(True, "Assemble the amplifiers into the image of the detector, without overscan.")
-    keywords_to_remove: list[str] = setting([], "Header keywords that are no longer true of the assembled image.")
+    keywords_to_remove: list[str] = setting(
+        [], "Header keywords to remove because they do not describe the assembled image."
+    )
     expect_wcs: bool = setting(True, "Warn of an exposure that comes without a WCS.")
     do_variance: bool = setting(True, "Compute the variance from light and read noise; else it is not a number.")
     do_empirical_read_noise: bool = setting(False, "Use the noise measured in the overscan, not that of the table.")

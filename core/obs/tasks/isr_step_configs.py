@@ -53,11 +53,11 @@ class OverscanConfig(TaskConfig):
         ge=0,
     )
     is_integer: bool = setting(True, "Counts are whole numbers: medians are interpolated within their step.")
-    bias_jump: bool = setting(False, "Fit apart what lies before and behind a jump of the level.")
+    bias_jump: bool = setting(False, "Fit the columns before and after a jump of the level separately.")
     bias_jump_row: int = setting(
         0, "First row of the raw image behind the jump of the level, if bias_jump is true.", unit="pixel", ge=0
     )
-    bias_jump_keyword: str = setting("", "Header keyword that tells which device has the jump; empty for all.")
+    bias_jump_keyword: str = setting("", "Header keyword that names the device with the jump; empty for all.")
     bias_jump_devices: list[str] = setting([], "Values of the keyword of a bias jump for which there is one.")
 
 
@@ -70,7 +70,7 @@ class CrosstalkConfig(TaskConfig):
     )
     rows: Literal["SOURCE", "TARGET"] = setting(
         "SOURCE",
-        "What a row of the matrix stands for. SOURCE: row j, column i is the part of amplifier j that appears in "
+        "Meaning of a row of the matrix. SOURCE: row j, column i is the part of amplifier j that appears in "
         "amplifier i, as in the LSST stack; TARGET: the transpose, as in tables that list for each amplifier what it "
         "receives.",
     )

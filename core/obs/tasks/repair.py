@@ -159,14 +159,14 @@ def repair_dark_pixels(masked_image: MaskedImage, psf: Psf, config: CosmicRayCon
         found[y, x] = are_too_sharp(-pixels, np.fmax(noise, np.float32(sky)), stars)
     n = int(np.count_nonzero(found))
     if n > config.max_fraction * found.size:
-        return CosmicRays(0, f"{n / found.size:.0%} of the pixels lie far below the sky: it was measured wrongly there")
+        return CosmicRays(0, f"{n / found.size:.0%} of the pixels are far below the sky: it was measured wrongly there")
     mask.set(found, "BAD")
     interpolate_pixels(masked_image, planes=("BAD",))
     if n < WORTH_TELLING * found.size:
         return CosmicRays(n)
     return CosmicRays(
         n,
-        f"{n} pixels lie more than {DARK:.0f} times its noise below the sky, as dead pixels do: masked BAD and filled. "
+        f"{n} pixels are more than {DARK:.0f} times its noise below the sky, as dead pixels do: masked BAD and filled. "
         "Check dark and flat, or add these pixels to the defects",
     )
 

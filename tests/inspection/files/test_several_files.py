@@ -109,7 +109,7 @@ def test_frames_of_one_night_without_number_or_time_are_told(tmp_path):
     paths = [frame(tmp_path, f"{n}.fits", EXPNUM=None, DATE_OBS="2024-03-01", NAME=n) for n in (1, 2)]
     found = inspect_files(paths)
     assert found["visit"].confidence == "not known"
-    assert any("frames of one night cannot be told apart" in text for text in found.warnings)
+    assert any("frames of one night cannot be distinguished" in text for text in found.warnings)
     named = [
         frame(tmp_path, f"{n}.fits", EXPNUM=None, DATE_OBS="2024-03-01", FILENAME=f"n20240301.00{n}c1.fits")
         for n in (12, 13)

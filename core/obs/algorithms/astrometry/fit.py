@@ -320,7 +320,9 @@ def _check_extrapolation(
         f"{_EXTRAPOLATED_ERROR * limit:g} are needed",
     )
     apart = plane.ambiguity(pairs, solution, max_order, clip)
-    _require(np.isfinite(apart), f"{part}, and the {len(pairs)} that it has are too few to tell the distortion there")
+    _require(
+        np.isfinite(apart), f"{part}, and the {len(pairs)} that it has are too few to measure the distortion there"
+    )
     _require(
         apart <= _AMBIGUITY * limit,
         f"{part}, where models of the distortion that fit the stars equally well differ by {apart:.1f} pixels; "

@@ -73,7 +73,7 @@ def _output(cards: Cards, number: int, frame: Box, count: int) -> Place:
     overscan = parts.get(name, EMPTY)
     far = before != after and count == 1 and (_whole(cards, f"{stem} X", 1) or 1) > 1
     doubt: tuple[Confidence, str] = (
-        ("likely", "the output lies at the right: so may its prescan") if far else ("certain", "")
+        ("likely", "the output is at the right, and its prescan may be, too") if far else ("certain", "")
     )
     whole = Box(min(a for a, _ in x), min(a for a, _ in y), width, height)
     return Place(

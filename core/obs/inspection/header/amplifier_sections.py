@@ -237,7 +237,7 @@ def _checked_against_others(place: Place, reader: _Reader, where: str, warnings:
             continue
         in_both = all(not section.box.intersection(box).is_empty for box in (place.data, place.overscan))
         if in_both and not (section.box.contains(place.data) and section.box.contains(place.overscan)):
-            text = f"{name} = {section.box.to_section()} lies across data and overscan"
+            text = f"{name} = {section.box.to_section()} covers parts of data and overscan"
             warnings.append(f"{where}{text}: the image may have amplifiers that no card known here describes")
             data_from = replace(place.data_from, confidence="guess", note=text)
             overscan_from = replace(place.overscan_from, confidence="guess", note=text)
@@ -254,8 +254,8 @@ def _apart(place: Place, where: str, warnings: list[str]) -> Place:
     rest = _cut(data, overscan)
     if rest is None:
         warnings.append(f"{where}{told} overlap: the overscan is not used")
-        unknown = Finding.unknown("overscan", f"{place.overscan_from.source} lies in the data section")
-        doubt = replace(place.data_from, confidence="guess", note="the overscan section lies in it")
+        unknown = Finding.unknown("overscan", f"{place.overscan_from.source} is inside the data section")
+        doubt = replace(place.data_from, confidence="guess", note="the overscan section is inside it")
         return replace(place, overscan=EMPTY, overscan_from=unknown, data_from=doubt)
     warnings.append(f"{where}{told} overlap: the data are taken to end where the overscan begins")
     source = f"{place.data_from.source}, {place.overscan_from.source}"
@@ -272,7 +272,7 @@ def _beside(place: Place) -> Place:
     columns = min(data.x_max, overscan.x_max) - max(data.x_min, overscan.x_min)
     if 4 * rows >= data.height or 10 * columns >= 9 * data.width:
         return place
-    note = "it lies neither beside the data nor above them"
+    note = "it is neither beside the data nor above them"
     return replace(place, overscan_from=replace(place.overscan_from, confidence="guess", note=note))
 
 

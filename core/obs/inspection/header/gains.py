@@ -35,7 +35,7 @@ _MOST = 25.0
 """Electrons per ADU; what is more is a setting of the camera."""
 _LARGEST_OF_16_BITS = 65535
 _ROUNDED = 0.03
-_ONE = "1 may stand for a gain that was never measured"
+_ONE = "1 may mean that the gain was never measured"
 _NO_GAIN = re.compile(
     r"index|mode|setting|select|code|level|state|speed|sensor|dB\b|x\b|\bem\b|\bemccd\b|electron.multipl|multiplication"
     r"|pre-?amp|amplification|analog|\biso\b|percent|%",

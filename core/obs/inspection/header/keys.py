@@ -282,7 +282,7 @@ def find_visit(
         if _are_numbers(values, dates) and len(set(values)) == len(values):
             note = "the number in the name of the file, which may start again each night"
             return Finding("visit", values[0], name, "guess", note), KeyRule(name, "name")
-    note = "no card numbers the exposures or has the time of day: frames of one night cannot be told apart"
+    note = "no card numbers the exposures or has the time of day: frames of one night cannot be distinguished"
     return Finding.unknown("visit", note), KeyRule("", "date")
 
 

@@ -181,7 +181,7 @@ def _without_sidereal_time(cards: Cards, name: str, value: float, begin: Finding
     if any(_COUNTS_EAST.search(str(cards.get(program, ""))) for program in ("SWCREATE", "CREATOR", "PROGRAM")):
         return Finding("longitude", value, name, "likely", "the program counts to the east")
     # A comment that claims east does not help: cards are known that do so and count to the west.
-    return Finding("longitude", value, name, "guess", "no sidereal time to tell east from west")
+    return Finding("longitude", value, name, "guess", "no sidereal time, so that east and west cannot be distinguished")
 
 
 def _zone(cards: Cards) -> tuple[str, float] | None:

@@ -206,4 +206,4 @@ def find_pixel_size(cards: Cards, binning: tuple[int, int] = (1, 1)) -> Finding:
             sure = sure if "binn" in comment else "guess"
         if 1e-3 <= size <= 0.2:
             return Finding("pixel_size", size, name, sure, note)
-    return Finding.unknown("pixel_size", "0.015 mm stands in; only its product with the plate scale counts")
+    return Finding.unknown("pixel_size", "0.015 mm is assumed; only its product with the plate scale counts")

@@ -116,12 +116,14 @@ def judge_gain(found: Finding, noise: PixelNoise | None, where: str, warnings: l
         else f"{noise.lowest_gain:.2g} or more"
     )
     if not found.is_known:
-        return replace(found, note="; ".join(part for part in (found.note, f"the noise tells about {about}") if part))
+        return replace(
+            found, note="; ".join(part for part in (found.note, f"the noise suggests about {about}") if part)
+        )
     if noise.lowest_gain / _ERROR <= found.value <= noise.highest_gain * _ERROR:
         if found.value > _MUCH * noise.lowest_gain:  # the noise is more than that of photons: it tells no upper limit
             is_faint = noise.level < 3.0 * _FAINT
             sure = lower_confidence(found.confidence, "likely") if is_faint else found.confidence
-            return replace(found, confidence=sure, note=f"the noise tells about {about}" if is_faint else found.note)
+            return replace(found, confidence=sure, note=f"the noise suggests about {about}" if is_faint else found.note)
         sure = "likely" if found.confidence == "guess" and "different values" not in found.note else found.confidence
         note = "; ".join(part for part in (found.note, "the noise of the pixels agrees") if part)
         return replace(found, confidence=sure, note=note)
@@ -129,11 +131,11 @@ def judge_gain(found: Finding, noise: PixelNoise | None, where: str, warnings: l
         found.value > noise.highest_gain and noise.level > _FAINT
     ):  # more noise than that of photons has other sources, too
         return replace(
-            found, confidence=lower_confidence(found.confidence, "likely"), note=f"the noise tells about {about}"
+            found, confidence=lower_confidence(found.confidence, "likely"), note=f"the noise suggests about {about}"
         )
     text = f"{found.source} gives {found.value:.4g}, the noise of the pixels at {noise.level:.0f} ADU about {about}"
     warnings.append(f"{where}gain: {text}")
-    return replace(found, confidence="guess", note=f"the noise tells about {about}")
+    return replace(found, confidence="guess", note=f"the noise suggests about {about}")
 
 
 def judge_read_noise(
