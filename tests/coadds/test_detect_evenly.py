@@ -6,6 +6,7 @@ from exposures import gaussian_psf
 
 import obs
 from obs.algorithms.coadd.point_sources import PointSourceSums
+from obs.coadds.covered import covered_middle
 from obs.coadds.detect import detect_evenly
 from obs.tasks.background import BackgroundConfig
 from obs.tasks.detect import DetectionConfig, detect_sources
@@ -80,3 +81,14 @@ def test_the_background_is_that_of_the_image():
     _, background = detect_evenly(pixels, SIGMA, DetectionConfig(noise="smoothed"), BackgroundConfig())
     assert background is not None
     assert abs(np.median(pixels.image[:, 410:])) < 0.02
+
+
+def test_the_middle_of_a_corner_is_in_the_corner():
+    covered = np.zeros((300, 400), bool)
+    assert covered_middle(covered) is None
+    covered[250:, 340:] = True
+    covered[270:280, 360:380] = False  # the middle of what is covered is a hole
+    x, y = covered_middle(covered)
+    assert covered[int(y), int(x)]
+    assert abs(x - 370) < 15
+    assert abs(y - 275) < 15

@@ -81,7 +81,7 @@ class _Work:
             self.skies = match_backgrounds(np.stack([warp.sky for warp in warps]), self.weights)
         widest = max(warp.psf.fwhm for warp in warps)
         self.reach = max(2, round(0.5 * widest))
-        self.tolerances = _tolerances(warps, box, self.reach)
+        self.tolerances = _tolerances(warps, store, self.reach)
         limits = config.artifacts
         self.limits = ArtifactLimits(limits.threshold, limits.edge_threshold, limits.grow, limits.maximum_share)
         planes = [*DEFAULT_PLANES, *_COADD_PLANES]
@@ -221,22 +221,21 @@ def translate_bits(bits: NDArray[np.int32], planes: dict[str, int], wanted: dict
 
 
 def _point_source_sums(warps: Sequence[Warp], store: WarpStore, box: Box) -> PointSourceSums:
-    """Return empty sums, with the PSF in the middle of each exposure's part of the patch."""
+    return PointSourceSums(box.shape, _middle_psfs(warps, store), [warp.sky_sigma**2 for warp in warps])
+
+
+def _tolerances(warps: Sequence[Warp], store: WarpStore, reach: int) -> NDArray[np.float32]:
+    """Return the tolerances of `find_artifacts`."""
+    size = max(max(warp.psf.stamp_shape) for warp in warps)
+    stamps = [np.pad(stamp, (size - stamp.shape[0]) // 2) for stamp in _middle_psfs(warps, store)]
+    return psf_tolerances(stamps, reach)
+
+
+def _middle_psfs(warps: Sequence[Warp], store: WarpStore) -> list[NDArray[np.float32]]:
+    """Return the PSF in the middle of each exposure's part of the patch, outside of which its model means nothing."""
     stamps = []
     for warp in warps:
         region = store.boxes[warp.number]
         x, y = np.array([region.x_min + region.width // 2]), np.array([region.y_min + region.height // 2])
         stamps.append(warp.psf.evaluate(x=x, y=y)[0])
-    return PointSourceSums(box.shape, stamps, [warp.sky_sigma**2 for warp in warps])
-
-
-def _tolerances(warps: Sequence[Warp], box: Box, reach: int) -> NDArray[np.float32]:
-    """Return the tolerances of `find_artifacts`, from PSFs in the middle of each exposure's part of the patch."""
-    size = max(max(warp.psf.stamp_shape) for warp in warps)
-    stamps = []
-    for warp in warps:
-        x, y = np.array([box.width / 2]), np.array([box.height / 2])
-        stamp = warp.psf.evaluate(x=x, y=y)[0]
-        margin = (size - stamp.shape[0]) // 2
-        stamps.append(np.pad(stamp, margin))
-    return psf_tolerances(stamps, reach)
+    return stamps

@@ -15,6 +15,7 @@ from obs.algorithms.sources.sky_places import add_sky_places, find_sky_places
 from obs.coadds.catalog_config import CoaddCatalogConfig, MergeConfig
 from obs.coadds.coadd import MADE_CARD
 from obs.coadds.coadd_psf import CoaddPsf
+from obs.coadds.covered import covered_middle
 from obs.coadds.detect import detect_evenly
 from obs.coadds.detection_tables import detection_table, footprint_flags, merged_table
 from obs.coadds.inputs_table import read_coadd_psf
@@ -147,7 +148,10 @@ def _detect(butler: Butler, data_id: dict[str, Any], config: CoaddCatalogConfig,
     unknown = ~np.isfinite(pixels.variance)
     if unknown.any():
         pixels.variance[unknown] = np.median(pixels.variance[~unknown]) if not unknown.all() else np.float32(1)
-    x, y = _covered_middle(exposure, psf)
+    middle = covered_middle((pixels.mask.array & pixels.mask.bits("NO_DATA")) == 0)
+    if middle is None:
+        raise DatasetNotFoundError("the coadd has no pixel with data")
+    x, y = middle
     fit = exposure.psf
     sigma, fwhm = psf_sigma(fit, x=x, y=y), half_maximum_width(fit, x=x, y=y)
     calibrate = config.calibrate
@@ -180,17 +184,6 @@ def _point_source_score(butler: Butler, data_id: dict[str, Any]) -> NDArray[np.f
         return None
     pixels = exposure.masked_image
     return np.asarray(pixels.image / np.sqrt(pixels.variance), np.float32)
-
-
-def _covered_middle(exposure: Exposure, psf: CoaddPsf) -> tuple[float, float]:
-    """Return a position with exposures, near the middle of what they cover."""
-    rows, columns = np.nonzero((exposure.masked_image.mask.array & exposure.masked_image.mask.bits("NO_DATA")) == 0)
-    if not rows.size:
-        raise DatasetNotFoundError("the coadd has no pixel with data")
-    step = max(1, rows.size // 2000)
-    x, y = columns[::step].astype(float), rows[::step].astype(float)
-    nearest = np.argmin(np.hypot(x - np.median(x), y - np.median(y)))
-    return float(x[nearest]), float(y[nearest])
 
 
 def _by_priority(bands: list[_Band], config: MergeConfig) -> list[_Band]:

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from obs.coadds.assemble import Assembly, assemble
 from obs.coadds.coadd_psf import CoaddPsf
 from obs.coadds.config import CoaddConfig
+from obs.coadds.covered import covered_middle
 from obs.coadds.frames import Frame
 from obs.coadds.inputs import overlaps
 from obs.coadds.inputs_table import inputs_table, psf_inputs
@@ -241,8 +243,7 @@ def coadd_patch(
     depth = float(np.median(assembly.count[usable])) if usable.any() else 0.0
     seeing = float(np.average([warp.seeing for warp in warps], weights=[warp.weight for warp in warps]))
     noise = float(np.sqrt(np.median(assembly.masked_image.variance[usable]))) if usable.any() else float("nan")
-    area = 1.0 / float(np.sum(psf.evaluate(x=[box.width / 2], y=[box.height / 2]).astype(np.float64) ** 2))
-    limit = config.zero_point - 2.5 * np.log10(5.0 * noise * np.sqrt(area))
+    limit = config.zero_point - 2.5 * np.log10(5.0 * noise * np.sqrt(_psf_area(combined.psf, usable)))
     butler.put(inputs_table(warps, assembly.clipped_share), "deepCoadd_inputs", data_id)
     butler.put(assembly.count, "deepCoadd_nImage", data_id)
     pixels, n_clipped, point_sources = assembly.masked_image, assembly.n_clipped, assembly.point_sources
@@ -274,6 +275,15 @@ def coadd_patch(
         butler.put(score, "deepCoadd_score", data_id)
     butler.put(exposure, _DATASET, data_id)  # the last one: if it is there, all are
     return CoaddSummary(len(warps), depth, seeing, float(limit), n_clipped, psf_error)
+
+
+def _psf_area(psf: CoaddPsf, usable: NDArray[np.bool_]) -> float:
+    """Return the number of pixels whose noise the flux of a point source has; NaN if no pixel is usable."""
+    middle = covered_middle(usable)
+    if middle is None:
+        return float("nan")
+    stamp = psf.filled().evaluate(x=[middle[0]], y=[middle[1]])
+    return 1.0 / float(np.sum(stamp.astype(np.float64) ** 2))
 
 
 def _zero_point_error(warps: Sequence[Any]) -> float:
