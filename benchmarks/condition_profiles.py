@@ -6,7 +6,23 @@ from typing import Any
 import galsim
 import numpy as np
 
-__all__ = ["FINE", "Profile", "coma", "donut", "ellipse", "jump", "moffat", "optics", "trail", "varying"]
+__all__ = [
+    "FINE",
+    "Profile",
+    "aureole",
+    "coma",
+    "donut",
+    "drift",
+    "ellipse",
+    "focus",
+    "jump",
+    "moffat",
+    "optics",
+    "spikes",
+    "trail",
+    "turbulence",
+    "varying",
+]
 
 FINE = galsim.GSParams(folding_threshold=2e-3, maximum_fft_size=16384)
 Profile = Callable[[float, float], Any]
@@ -14,8 +30,14 @@ Profile = Callable[[float, float], Any]
 
 
 def moffat(fwhm: float, beta: float = 3.5) -> Profile:
-    """Return seeing, the same everywhere."""
+    """Return seeing, the same everywhere. The smaller ``beta``, the wider are the wings."""
     profile = galsim.Moffat(beta=beta, fwhm=fwhm, gsparams=FINE)
+    return lambda _u, _v: profile
+
+
+def turbulence(fwhm: float) -> Profile:
+    """Return the seeing that theory has, of wide wings."""
+    profile = galsim.Kolmogorov(fwhm=fwhm, gsparams=FINE)
     return lambda _u, _v: profile
 
 
@@ -69,3 +91,34 @@ def varying(fwhm: float) -> Profile:
     return lambda u, v: galsim.Moffat(beta=3.5, fwhm=fwhm * (1 + 0.2 * (u * u + v * v)), gsparams=FINE).shear(
         g1=0.1 * u, g2=0.1 * v
     )
+
+
+def spikes(fwhm: float, part: float, length: float) -> Profile:
+    """Return seeing with the spikes of four vanes, which hold a part of the light and fall off over a length."""
+    line = [galsim.Box(k * length, 0.2, gsparams=FINE) for k in (1, 2, 4)]
+    cross = [bar.rotate(angle * galsim.degrees) for bar in line for angle in (20.0, 110.0)]
+    core = galsim.Moffat(beta=3.5, fwhm=fwhm, gsparams=FINE)
+    profile = (1.0 - part) * core + part / len(cross) * galsim.Convolve(galsim.Add(cross), core)
+    return lambda _u, _v: profile
+
+
+def aureole(fwhm: float, part: float, width: float) -> Profile:
+    """Return seeing with a halo that holds a part of the light, as of dew or dust on the optics, or of a thin cloud."""
+    core = galsim.Moffat(beta=3.5, fwhm=fwhm, gsparams=FINE)
+    profile = (1.0 - part) * core + part * galsim.Moffat(beta=2.0, fwhm=width, trunc=4 * width, gsparams=FINE)
+    return lambda _u, _v: profile
+
+
+def focus(least: float, most: float) -> Profile:
+    """Return stars whose width changes along the columns, as on a tilted detector."""
+    return lambda u, _v: galsim.Moffat(beta=3.5, fwhm=least + 0.5 * (most - least) * (1 + u), gsparams=FINE)
+
+
+def drift(fwhm: float, least: float, most: float) -> Profile:
+    """Return stars of a drift scan whose detector moves slower than the sky: trails along x, longer with y."""
+
+    def at(_u: float, v: float) -> Any:  # noqa: ANN401 - galsim has no types
+        line = galsim.Box(least + 0.5 * (most - least) * (1 + v), 0.1, gsparams=FINE)
+        return galsim.Convolve(galsim.Moffat(beta=3.5, fwhm=fwhm, gsparams=FINE), line)
+
+    return at

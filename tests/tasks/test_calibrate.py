@@ -13,6 +13,7 @@ from obs.image.wcs import TanSipWcs
 from obs.tasks.background import BackgroundConfig
 from obs.tasks.calibrate import CalibrateConfig, calibrate
 from obs.tasks.characterize import CharacterizeConfig, characterize
+from obs.tasks.measure import MeasurementConfig
 from obs.tasks.photometry import PhotometryConfig, magnitudes_in_filter
 from obs.tasks.reference import ReferenceConfig
 from star_field import Moffat, pixel_psf, star_field
@@ -553,3 +554,18 @@ def test_an_aperture_correction_without_stars_is_doubted(bright, field):
     assert found.warnings[-1] == (
         "the aperture correction is that of the PSF model alone: 0 of its stars can be used, 2 are needed to scale it"
     )
+
+
+def test_light_beyond_the_reference_aperture_is_warned_of_unless_somebody_chose_it(bright, field, done):
+    assert not any("beyond the reference aperture" in warning for warning in done.warnings)
+    haloed = dataclasses.replace(bright, exposure=bright.exposure.copy())
+    rows, columns = np.indices(SHAPE, dtype=np.float32, sparse=True)
+    for x, y, flux in zip(field.x, field.y, field.flux, strict=True):
+        halo = np.exp(-np.hypot(columns - np.float32(x), rows - np.float32(y)) / 8)
+        haloed.exposure.masked_image.image += np.float32(0.09 * flux) * halo / halo.sum()
+    reference = reference_of(field)
+    warnings = run(haloed, reference).warnings
+    message = r"stars have [3-5]\.\d \+- 0\.\d % of their light beyond the reference aperture of 12 pixels"
+    assert any(re.match(message, warning) for warning in warnings), warnings
+    chosen = run(haloed, reference, measurement=MeasurementConfig(reference_aperture=12.0)).warnings
+    assert not any("beyond the reference aperture" in warning for warning in chosen)

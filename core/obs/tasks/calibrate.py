@@ -35,6 +35,7 @@ from obs.tasks.measure import (
     measure_catalog,
     set_sky_coordinates,
 )
+from obs.tasks.outer_light import warn_of_outer_light
 from obs.tasks.photometry import PhotometryConfig, solve_photometry
 from obs.tasks.proper_motion import solve_at_epoch, warn_of_wrong_epoch
 from obs.tasks.psf_model import Origin, add_psf_rung
@@ -176,6 +177,7 @@ def calibrate(
     middle = {"x": 0.5 * (width - 1), "y": 0.5 * (height - 1)}
     sizes = psf_sigma, half_maximum_width, light_radius, psf_elongation
     sigma, fwhm, *reach = (measure(psf, **middle) for measure in sizes)
+    chosen = config.measurement.reference_aperture is not None
     config = config.model_copy(update={"measurement": config.measurement.scaled(fwhm, *reach)})
     background = scale_background(config.background, FWHM_PER_SIGMA * sigma)
     if backgrounds:
@@ -199,7 +201,12 @@ def calibrate(
     _carry_flags(bright, catalog, max(config.flag_match_radius, 0.5 * fwhm))
     warnings: list[str] = []
     if config.aperture_correction.enabled:
-        warnings += _correct_apertures(exposure, psf, catalog, corrections, config, crowded=bool(crowded))
+        applied = _correct_apertures(exposure, psf, catalog, corrections, config, crowded=bool(crowded))
+        warnings += warn_of_poor_correction(applied["base_PsfFlux"], crowded=bool(crowded))
+        if not crowded and not chosen:
+            radius, labels = config.measurement.reference_radius, found.footprints.labels
+            stars = _psf_stars(catalog)
+            warnings += warn_of_outer_light(exposure.masked_image, labels, catalog, stars, radius, fwhm, applied)
     classify_by_spread(catalog, _psf_stars(catalog), exposure.shape)
     known = reference if reference is not None else Catalog()
     solution = solve_at_epoch(exposure, catalog, known, band, config.astrometry, config.reference, find=find_reference)
@@ -230,11 +237,11 @@ def _correct_apertures(
     config: CalibrateConfig,
     *,
     crowded: bool,
-) -> list[str]:
-    """Fit the aperture corrections again, now that faint neighbors are known, and apply them.
+) -> dict[str, ApertureCorrection]:
+    """Fit the aperture corrections again, now that faint neighbors are known, apply them, and return them.
 
     Neighbors below the threshold of the characterization lie in the apertures of its stars and in its sky. Where too
-    few of its stars are found again its corrections stand. Returned are reasons to doubt the result.
+    few of its stars are found again its corrections stand.
     """
     fresh = fit_aperture_corrections(
         catalog,
@@ -248,7 +255,7 @@ def _correct_apertures(
     # in a crowd the apertures of the characterization hold neighbors, too
     best = {name: fit if fit.n_star or crowded else corrections.get(name, fit) for name, fit in fresh.items()}
     apply_aperture_correction(catalog, best, config.measurement)
-    return warn_of_poor_correction(best["base_PsfFlux"], crowded=crowded)
+    return best
 
 
 def _psf_stars(catalog: Catalog) -> NDArray[np.bool_]:

@@ -1,0 +1,105 @@
+"""Warn where stars have light beyond the reference aperture, which no flux of the catalog counts."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obs.algorithms.measure.aperture_flux import aperture_name
+from obs.algorithms.photometry.aperture_correction import ApertureCorrection
+from obs.algorithms.photometry.outer_light import REACH, measure_outer_light
+from obs.image.catalog import Catalog
+from obs.image.masked_image import MaskedImage
+from obs.tasks.background import bad_pixels
+
+__all__ = ["warn_of_outer_light"]
+
+LARGEST, SIGNIFICANT = 0.022, 5.0
+"""Part of the light beyond the aperture that ordinary stars do not have, and its least signal-to-noise ratio. SDSS
+frames have 1.3 to 1.9 % between 12 and 35 pixels."""
+
+ORDINARY_FWHMS = 3.4
+"""This holds for apertures of as many FWHM. Beyond smaller ones there is more light, as the inverse square of them."""
+
+BRIGHT, MOST_STARS = 50.0, 200
+"""Least signal-to-noise ratio of the stars, and their largest number, the brightest first."""
+
+ALONE = 0.95
+"""Part of the light of a blend that a star has to have."""
+
+DEFECTS = ["BAD", "SAT", "CR", "INTRP", "NO_DATA", "UNMASKEDNAN", "STREAK", "EDGE"]
+
+
+def warn_of_outer_light(
+    masked_image: MaskedImage,
+    labels: NDArray[np.int32],
+    catalog: Catalog,
+    stars: NDArray[np.bool_],
+    radius: float,
+    fwhm: float,
+    corrections: dict[str, ApertureCorrection],
+) -> list[str]:
+    """Return a warning if stars have more light beyond the reference aperture than their fluxes count.
+
+    Parameters
+    ----------
+    masked_image : MaskedImage
+        Background-subtracted pixels.
+    labels : ndarray of int32, shape (ny, nx)
+        Footprint of each pixel.
+    catalog : Catalog
+        Sources, footprints first, with aperture corrections.
+    stars : ndarray of bool, shape (n,)
+        Stars among them.
+    radius : float
+        Radius of the reference aperture, pixels.
+    fwhm : float
+        Full width at half maximum of the PSF, pixels.
+    corrections : dict of str to ApertureCorrection
+        Corrections that were applied. They have one of the aperture itself if fluxes are scaled to all light.
+    """
+    reference = aperture_name(radius)
+    flux, error = (catalog[f"{reference}_{column}"].astype(np.float64) for column in ("instFlux", "instFluxErr"))
+    x, y = (catalog[f"base_SdssCentroid_{axis}"].astype(np.float64) for axis in "xy")
+    label, main = _footprints(catalog)
+    use = stars & main & np.isfinite(x) & np.isfinite(y) & ~catalog[f"{reference}_flag"] & (flux > BRIGHT * error)
+    index = np.flatnonzero(use)
+    index = index[np.argsort(-flux[index], kind="stable")][:MOST_STARS]
+    sky = masked_image.variance[labels == 0]
+    noise = float(np.sqrt(np.median(sky))) if len(sky) else np.nan
+    found = measure_outer_light(
+        masked_image.image,
+        labels,
+        ~bad_pixels(masked_image, DEFECTS),
+        **{"x": x[index], "y": y[index], "label": label[index], "flux": flux[index]},
+        radius=radius,
+        noise=noise,
+    )
+    known = 0.0
+    if reference in corrections:
+        height, width = masked_image.image.shape
+        known = float(corrections[reference].evaluate(x=0.5 * (width - 1), y=0.5 * (height - 1))) - 1.0
+    missing = found.part - known
+    largest = LARGEST * max(1.0, (ORDINARY_FWHMS * fwhm / radius) ** 2)
+    if not missing > max(largest, SIGNIFICANT * found.error):
+        return []
+    remedy = (
+        f"raise calibrate.measurement.reference_aperture above {radius:g} pixels"
+        if known
+        else "to count it set calibrate.aperture_correction.to_total=true, or raise "
+        f"calibrate.measurement.reference_aperture above {radius:g} pixels"
+    )
+    return [
+        f"stars have {100 * missing:.1f} +- {100 * found.error:.1f} % of their light beyond the reference aperture of "
+        f"{radius:g} pixels, measured out to {REACH * radius:.0f} pixels: wide wings, a halo, or diffraction "
+        f"spikes. Fluxes do not count it, and the zero point makes up for it for stars only; {remedy}"
+    ]
+
+
+def _footprints(catalog: Catalog) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the number of each source's footprint, and which sources have nearly all light of theirs."""
+    n = len(catalog)
+    parent = catalog["parent"]
+    place = np.searchsorted(catalog["id"], np.where(parent > 0, parent, catalog["id"]))
+    flux = np.nan_to_num(np.maximum(catalog["base_PsfFlux_instFlux"].astype(np.float64), 0.0))
+    leaf = catalog["deblend_nChild"] == 0
+    whole = np.bincount(place[leaf], flux[leaf], minlength=n)
+    return place + 1, leaf & (flux >= ALONE * whole[place])
