@@ -1,9 +1,12 @@
+import re
+
 import numpy as np
 import pytest
 
 from obs.image.mask import Mask
 from obs.image.masked_image import MaskedImage
 from obs.tasks.background import BackgroundConfig, clip_few_counts, subtract_background
+from obs.tasks.fine_structure import warn_of_fine_structure
 
 SHAPE = (400, 400)
 
@@ -28,3 +31,23 @@ def test_a_sky_of_few_photons_keeps_its_mean(sky):
 def test_other_skies_are_clipped_as_the_settings_say(facts):
     config = BackgroundConfig(bin_size=100, order=1)
     assert clip_few_counts(config, subtract_background(photons(0.3), config), facts).clip == config.clip
+
+
+@pytest.mark.parametrize(
+    ("add", "message"),
+    [
+        (lambda rows, columns: 7 * np.sin((columns + 0.3 * rows) / 6), r"finer than the cells .* scatter 1\.\d times"),
+        (
+            lambda rows, columns: 2.0 * (rows % 2) + 0 * columns,
+            r"every second of the rows differs by [12][.\d]* counts",
+        ),
+        (lambda rows, columns: 2.0 * (columns % 2) + 0 * rows, r"every second of the columns differs by"),
+        (lambda rows, columns: 0.02 * (rows + columns), None),
+    ],
+)
+def test_waves_and_lines_of_the_sky_are_warned_of(add, message):
+    pixels = photons(100.0)
+    pixels.image += np.float32(add(*np.indices(SHAPE, sparse=True)) - 100.0)
+    warnings = warn_of_fine_structure(pixels, BackgroundConfig())
+    assert len(warnings) == (message is not None)
+    assert all(re.search(message, warning) for warning in warnings)

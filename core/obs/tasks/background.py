@@ -14,7 +14,7 @@ from obs.config.base import TaskConfig, setting
 from obs.image.background import Background
 from obs.image.masked_image import MaskedImage
 
-__all__ = ["BackgroundConfig", "check_background", "clip_few_counts", "subtract_background"]
+__all__ = ["BackgroundConfig", "check_background", "clip_few_counts", "no_sky", "subtract_background"]
 
 SOURCE_PLANES = ("DETECTED", "DETECTED_NEGATIVE")
 
@@ -79,10 +79,10 @@ def subtract_background(masked_image: MaskedImage, config: BackgroundConfig) -> 
     Background
         What was subtracted; where no cell has a good pixel, nothing is.
     """
-    no_sky = _no_sky(masked_image, config)
+    hidden = no_sky(masked_image, config)
     background = fit_background(
         masked_image.image,
-        no_sky,
+        hidden,
         bin_size=config.bin_size,
         style=config.style,
         order=config.order,
@@ -92,7 +92,7 @@ def subtract_background(masked_image: MaskedImage, config: BackgroundConfig) -> 
         return background
     if config.follow and config.style == "chebyshev":
         background, model, _ = follow_structure(
-            masked_image.image, no_sky, background, bin_size=config.bin_size, clip=config.clip
+            masked_image.image, hidden, background, bin_size=config.bin_size, clip=config.clip
         )
     else:
         model = background.image()
@@ -150,7 +150,7 @@ def check_background(masked_image: MaskedImage, config: BackgroundConfig, cause:
         What the user should know; empty if the cells differ by their errors.
     """
     size = max(config.bin_size // 2, 8)
-    cells = fit_background(masked_image.image, _no_sky(masked_image, config), bin_size=size, clip=config.clip)
+    cells = fit_background(masked_image.image, no_sky(masked_image, config), bin_size=size, clip=config.clip)
     residual = measure_residual(cells, np.zeros(masked_image.shape, np.float32), size**2)
     if not residual.is_structured:
         return residual.rms, ""
@@ -170,7 +170,7 @@ def check_background(masked_image: MaskedImage, config: BackgroundConfig, cause:
     )
 
 
-def _no_sky(masked_image: MaskedImage, config: BackgroundConfig) -> NDArray[np.bool_]:
+def no_sky(masked_image: MaskedImage, config: BackgroundConfig) -> NDArray[np.bool_]:
     """Return the pixels that say nothing about the sky, shape (ny, nx)."""
     bad = bad_pixels(masked_image, config.bad_planes)
     sources = [plane for plane in SOURCE_PLANES if plane in config.bad_planes]

@@ -29,6 +29,7 @@ from obs.tasks.background import BackgroundConfig, check_background, clip_few_co
 from obs.tasks.calibrated_columns import add_magnitudes, add_times
 from obs.tasks.crowding import warn_of_crowding
 from obs.tasks.detect import DetectionConfig, detect_sources
+from obs.tasks.fine_structure import warn_of_fine_structure
 from obs.tasks.measure import (
     DeblendConfig,
     MeasurementConfig,
@@ -198,6 +199,7 @@ def calibrate(
     crowded = warn_of_crowding(catalog, exposure.shape, fwhm)
     cause = "this is the light of stars that are not resolved" if crowded else ""
     residual, uneven = check_background(exposure.masked_image, background, cause)
+    fine = [] if crowded or uneven else warn_of_fine_structure(exposure.masked_image, background)
     _carry_flags(bright, catalog, max(config.flag_match_radius, 0.5 * fwhm))
     warnings: list[str] = []
     if config.aperture_correction.enabled:
@@ -225,7 +227,7 @@ def calibrate(
     if config.magnitudes:
         add_magnitudes(catalog, exposure.photo_calib)
         add_times(catalog, exposure.visit_info)
-    warnings = [*solution.warnings, *moved, *doubts, *filter(None, (crowded, uneven)), *warnings]
+    warnings = [*solution.warnings, *moved, *doubts, *filter(None, (crowded, uneven)), *fine, *warnings]
     return Calibrated(exposure, backgrounds, catalog, known, matches, zero_point, scatter, solution, residual, warnings)
 
 

@@ -69,7 +69,10 @@ def warn_of_outer_light(
         masked_image.image,
         labels,
         ~bad_pixels(masked_image, DEFECTS),
-        **{"x": x[index], "y": y[index], "label": label[index], "flux": flux[index]},
+        x=x[index],
+        y=y[index],
+        label=label[index],
+        flux=flux[index],
         radius=radius,
         noise=noise,
     )
