@@ -393,6 +393,16 @@ def test_two_frames_that_differ(night, obs):
     assert re.search(r"the two frames differ by [\d.]+ times the noise of a pixel .*; add a third one", err)
 
 
+def test_frames_that_drift(night, obs):
+    for step in range(5):
+        night(
+            "BIAS", 1, spoil=lambda pixels, step=step: pixels + (step * np.arange(160)[:, None] // 20).astype(np.uint16)
+        )
+    status, _, err = obs("calibs", "build", "bias", night.root)
+    assert status == 0, err
+    assert re.search(r"5 frames differ from one another by up to [\d.]+ times the noise of a pixel, .* they drift", err)
+
+
 def test_empty_frames(night, obs):
     night("BIAS", 3)
     night("BIAS", 1, spoil=np.zeros_like)

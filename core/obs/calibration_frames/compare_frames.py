@@ -25,6 +25,8 @@ _CAUSES = {
     "flat": "another filter, clouds, stars, or stray light",
 }
 """What usually makes a frame of each type odd. Frames of the sky differ from one another anyway: a warning."""
+_WITHOUT_LIGHT = ("bias", "dark")
+"""Frames without a lamp, which could drift."""
 _STAMP = 512
 """Side of the part of an amplifier that is enough for its gain."""
 
@@ -78,7 +80,7 @@ def find_odd(
         np.stack([number for _, number in cells]),
         np.where(np.isfinite(noise), noise, np.nanmedian(noise) if np.isfinite(noise).any() else 1.0),
         limit=config.difference,
-        light_only_adds=name in ("bias", "dark"),
+        light_only_adds=name in _WITHOUT_LIGHT,
     )
     if len(left) == 2:
         if found.is_odd.any():
@@ -96,6 +98,14 @@ def find_odd(
                 f"{level:+.3g} ({_CAUSES.get(name, 'objects or another sky')})"
             )
             (reasons.leave_out if name in _CAUSES else reasons.warn_of)[k] = text
+    apart = float(found.difference[~found.is_odd].max())
+    if name in _WITHOUT_LIGHT and apart > config.difference:
+        reasons.warnings.append(
+            f"{n_alike} frames differ from one another by up to {apart:.2g} times the noise of a pixel, and no "
+            "majority agrees: they drift (a detector or electronics that warm up, or light), and the result is of none "
+            "of them; "
+            "take them again, or choose those that agree with --id"
+        )
     return reasons
 
 
