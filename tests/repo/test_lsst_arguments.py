@@ -103,7 +103,7 @@ def test_schema_without_a_data_id(folder, instrument):  # noqa: F811 - the fixtu
     schema = butler.get("src_schema")
     assert list(schema.columns) == ["id", "x"]
     assert len(schema) == 0
-    with pytest.raises(DatasetNotFoundError, match="no icSrc whose columns could be told"):
+    with pytest.raises(DatasetNotFoundError, match="no icSrc from which the columns could be read"):
         butler.get("icSrc_schema")
 
 

@@ -31,7 +31,7 @@ PIXELS_AT_ONCE = 4_000_000
 
 
 class OuterLight(NamedTuple):
-    """Light beyond a circle.
+    """Light of stars beyond a circle, and its error.
 
     Parameters
     ----------
