@@ -182,7 +182,21 @@ def flats(*levels: float, bad: tuple[dict[str, object], ...] = (), sky: bool = F
     return take
 
 
+def warming(night: Night) -> None:
+    """Take biases with a slope that grows from frame to frame."""
+    for number in range(7):
+        night.take("BIAS", add=2.0 * number * (1 - Y / NY))
+
+
+def shift(full: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Move the pixels, not the overscan, by a column."""
+    return np.concatenate([np.roll(full[:, :NX], 1, axis=1), full[:, NX:]], axis=1)
+
+
 RAMP = np.linspace(0, 1, NX)[None, :]
+WINDOW = {"DATASEC": f"[1:{NX},1:200]", "BIASSEC": f"[{NX + 1}:{NX + OVERSCAN},1:200]"}
+GLOW = np.exp(-((X - 10) ** 2 + (Y - 250) ** 2) / 40.0**2)
+RING = np.abs(np.hypot(X - 200, Y - 90) - 12) < 4
 LEAK: dict[str, object] = {"light": np.where(X > 160, 300.0, 20.0)}
 for text, kind, taken in (
     ("5 biases", "BIAS", biases()),
@@ -197,6 +211,10 @@ for text, kind, taken in (
     ("2, with cosmic rays", "BIAS", biases(n=2, hits=40)),
     ("2, one with light", "BIAS", biases(LEAK, n=1)),
     ("1 bias", "BIAS", biases(n=1)),
+    ("7 that warm up", "BIAS", warming),
+    ("1 of 5 of another window", "BIAS", biases({"change": lambda full: full[:200]} | WINDOW, n=4)),
+    ("1 of 5 is a dark", "BIAS", biases({"add": 60 * TRUTH.dark}, n=4)),
+    ("1 of 5 with low bits lost", "BIAS", biases({"change": lambda full: np.round(full).astype(int) & ~7}, n=4)),
     ("5 x 300 s", "DARK", darks(*(300.0,) * 5)),
     ("1 s, 5 x 300 s", "DARK", darks(1.0, *(300.0,) * 5)),
     ("3 x 30 s, 3 x 300 s", "DARK", darks(*(30.0,) * 3, *(300.0,) * 3)),
@@ -207,6 +225,9 @@ for text, kind, taken in (
     ("light in 1 of 5", "DARK", darks(*(120.0,) * 4, bad=({"light": 30 * RAMP},))),
     ("2 of 5 at 0 C", "DARK", darks(*(120.0,) * 3, bad=({"dark": 10.0, "CCD_TEMP": 0.0},) * 2)),
     ("1 of 5 at 0 C, not in the header", "DARK", darks(*(120.0,) * 4, bad=({"dark": 10.0},))),
+    ("1 of 5 with glow of the shutter", "DARK", darks(*(120.0,) * 4, bad=({"light": 60 * GLOW},))),
+    ("1 of 5 moved by a column", "DARK", darks(*(120.0,) * 4, bad=({"change": shift},))),
+    ("1 of 5 of 40 s, said to be of 120 s", "DARK", darks(*(120.0,) * 4, bad=({"add": -80 * TRUTH.dark},))),
     ("5 x 20,000 ADU", "FLAT", flats(*(20000.0,) * 5)),
     ("40,000 falling to 4,000, stars", "FLAT", flats(40000, 25000, 15000, 8000, 4000, sky=True)),
     ("300 rising to 30,000, stars", "FLAT", flats(300, 1000, 3000, 10000, 30000, sky=True)),
@@ -220,6 +241,9 @@ for text, kind, taken in (
     ("1 of 5 saturated, 1 without light", "FLAT", flats(*(20000.0,) * 3, bad=({"level": 1.2e5}, {"level": 0.0}))),
     ("1 of 5 half saturated", "FLAT", flats(*(20000.0,) * 4, bad=({"level": 64500.0},))),
     ("20 ADU among 20,000", "FLAT", flats(*(20000.0,) * 4, 20.0)),
+    ("1 of 5 moved by a column", "FLAT", flats(*(20000.0,) * 4, bad=({"change": shift},))),
+    ("1 of 5 with dust that moved", "FLAT", flats(*(20000.0,) * 4, bad=({"light": -1500.0 * RING},))),
+    ("3 of 6 of another filter", "FLAT", flats(*(20000.0,) * 3, bad=({"light": 1500 * RAMP},) * 3)),
 ):
     case(kind, f"{kind.lower()}: {text}")(taken)
 
