@@ -100,7 +100,7 @@ function focalMap(parent, rows, values, range) {
   const figure = element("figure", {}, parent), table = DATA.detectors, shapes = DATA.focal || {}, known = rows.filter((i) => shapes[table.detector_name[i]]);
   if (!known.length) { element("p", { class: "note" }, figure, "No focal plane: the camera package does not know these detectors."); return; }
   const every = Object.values(shapes).flat(), xs = every.map((p) => p[0]), ys = every.map((p) => p[1]), x0 = Math.min(...xs), x1 = Math.max(...xs), y0 = Math.min(...ys), y1 = Math.max(...ys);
-  const width = Math.min(WIDTH(figure), 560), size = width - 70, scale = size / Math.max(x1 - x0, y1 - y0), height = (y1 - y0) * scale + 60;
+  const width = Math.min(WIDTH(figure), 560), size = width - 96, scale = size / Math.max(x1 - x0, y1 - y0), height = (y1 - y0) * scale + 60;
   const chart = element("svg:svg", { class: "plot", width, height, viewBox: `0 0 ${width} ${height}`, role: "img" }, figure);
   const all = finite(rows.map((i) => values[i]));
   chart.setAttribute("aria-label", `Map of ${heading(STATE.metric)} over the focal plane: ${all.length} of ${rows.length} detectors, median ${all.length ? quantile(all, 0.5).toPrecision(4) : "none"}`);
@@ -129,7 +129,7 @@ function focalImage(parent, rows, visit) {
   const table = DATA.detectors, shapes = DATA.focal || {}, known = rows.filter((i) => shapes[table.detector_name[i]] && DATA.pictures[table.name[i]]), figure = element("figure", {}, parent);
   if (!known.length) { element("figcaption", {}, figure, "No image of the focal plane of this visit: the page holds that of the visit with the median seeing, and of detectors that are not good."); return; }
   const every = Object.values(shapes).flat(), xs = every.map((p) => p[0]), ys = every.map((p) => p[1]), x0 = Math.min(...xs), x1 = Math.max(...xs), y0 = Math.min(...ys), y1 = Math.max(...ys);
-  const width = Math.min(WIDTH(figure), 560), scale = (width - 70) / Math.max(x1 - x0, y1 - y0), height = (y1 - y0) * scale + 60;
+  const width = Math.min(WIDTH(figure), 560), scale = (width - 96) / Math.max(x1 - x0, y1 - y0), height = (y1 - y0) * scale + 60;
   const chart = element("svg:svg", { class: "plot", width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `Image of ${known.length} of ${rows.length} detectors of ${DATA.frames.name[visit]} at their places` }, figure);
   const toX = (x) => 10 + (x - x0) * scale, toY = (y) => 10 + (y1 - y) * scale;
   for (const i of known) {

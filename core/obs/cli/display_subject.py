@@ -189,6 +189,8 @@ def _from_repository(butler: Butler, dataset_type: str, data_id: DataId) -> Subj
     else:
         thing = butler.get(dataset_type, data_id)
         view = make_view(thing, title, "" if isinstance(thing, PixelPsf) else _unit(butler, data_id))
+        if kind.name == "flat":  # its header has the unit of the frames that it was made from
+            view = replace(view, quantity="response", unit="fraction of the mean")
         physical_filter = getattr(thing, "physical_filter", "")
 
     def load(name: str | None) -> Catalog:
