@@ -230,7 +230,7 @@ def test_questions_of_old_are_told(package, capsys):
     [
         ("{", "the answers file is damaged: Expecting property name"),
         ("[]", "the answers file is damaged: "),
-        ('{"answers": {}}', "the answers file lacks 'template_version'; restore it, as it was committed"),
+        ('{"answers": {}}', "the answers file has no key 'template_version'; restore it, as it was committed"),
         ('{"template_version": "x", "answers": {}}', "the answers file is damaged: invalid literal for int()"),
         ('{"template_version": "1", "answers": {"camera": "a-b"}}', "the answers are wrong: 'a-b' cannot be the name"),
         ('{"template_version": "1", "answers": {}, "originals": {"a": 1}}', "the answers file is damaged: originals"),
