@@ -298,7 +298,7 @@ LST = ("LST-OBS", "00:01:15.4")
         ([("LONGITUD", "289:11:24"), LST], -70.81, "certain", "LST-OBS agrees"),
         ([("OBS-LONG", 20.81), LST], 20.81, "guess", "LST-OBS and the date give -71.0"),
         ([("OBS-LONG", -70.81), ("TELRA", "02:51:16.8"), ("HA", "-02:50:01.3")], -70.81, "certain", "TELRA + HA"),
-        ([("OBS-LONG", -70.81, "degrees east")], -70.81, "guess", "no sidereal time to tell east"),
+        ([("OBS-LONG", -70.81, "degrees east")], -70.81, "guess", "no sidereal time, so that east and west"),
         (
             [
                 ("SITELONG", "81 50 00"),
@@ -310,7 +310,7 @@ LST = ("LST-OBS", "00:01:15.4")
             "LOCALTIM agrees, if the card counts to the west",
         ),
         ([("OBS-LONG", 70.81, "degrees West")], -70.81, "likely", "its comment counts to the west"),
-        ([("OBS-LONG", 70.81, "deg, west negative")], 70.81, "guess", "no sidereal time to tell east"),
+        ([("OBS-LONG", 70.81, "deg, west negative")], 70.81, "guess", "no sidereal time, so that east and west"),
         ([("SITELONG", 70.81), ("SWCREATE", "N.I.N.A. 3.1")], 70.81, "likely", "the program counts to the east"),
         ([("OBS-LONG", 0.0), LST], None, "not known", ""),
     ],
