@@ -79,5 +79,5 @@ def test_reference_catalog_lists_stars_with_fluxes_and_errors():
 def test_catalog_that_lacks_columns_is_refused():
     bare = Catalog()
     bare.add("coord_ra", np.zeros(2))
-    with pytest.raises(FileFormatError, match="the catalog of sources lacks id, coord_dec, is_star"):
+    with pytest.raises(FileFormatError, match="the catalog of sources has no column id, coord_dec, is_star"):
         select_circle(bare, ra=0, dec=0, radius=1)
