@@ -5,6 +5,7 @@ import pytest
 
 from obs import errors
 from obs.errors import (
+    ColumnError,
     ConfigError,
     DataIdError,
     DatasetNotFoundError,
@@ -29,6 +30,7 @@ EXAMPLES = [
     PluginError("broken", plugin="toy"),
     OutputError("read-only", path="out"),
     MeasurementError("no stars"),
+    ColumnError("no column 'flux'; there are id", column="flux", path="src.fits"),
 ]
 BUILT_IN = {
     PolicyError: ValueError,
@@ -40,6 +42,7 @@ BUILT_IN = {
     PluginError: ImportError,
     OutputError: OSError,
     MeasurementError: RuntimeError,
+    ColumnError: KeyError,
 }
 
 
@@ -65,12 +68,13 @@ def test_an_error_crosses_processes_with_its_facts(error):
 
 
 def test_errors_carry_their_facts():
-    policy, data_id, config, repository, dataset, file, plugin, output, _ = EXAMPLES
+    policy, data_id, config, repository, dataset, file, plugin, output, _, column = EXAMPLES
     assert (policy.path, policy.line, policy.key) == ("a.yaml", 3, "raw")
     assert (data_id.data_id, data_id.key) == ({"vist": 1}, "vist")
     assert (config.field, config.path, config.line) == ("isr.gain", "b.yaml", 7)
     assert (dataset.dataset_type, dataset.data_id, dataset.paths) == ("raw", {"visit": 1}, ("x", "y"))
     assert (repository.path, file.path, plugin.plugin, output.path) == ("somewhere", "c.fits", "toy", "out")
+    assert (column.column, column.path, str(column)) == ("flux", "src.fits", "src.fits: no column 'flux'; there are id")
 
 
 def test_messages_begin_with_the_place():

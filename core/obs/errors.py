@@ -9,6 +9,7 @@ what was wrong, where, and what to do next. Raise:
 - `RepositoryError` for a folder that is not a repository or one that contradicts what is asked of it.
 - `DatasetNotFoundError` where a dataset was asked for that is not there.
 - `FileFormatError` for a file that cannot be what it should be: truncated, wrong shape, missing keyword.
+- `ColumnError` for a column that a catalog does not have: the file, if it was read from one.
 - `PluginError` for a camera that is not installed or does not hold to its contract.
 - `OutputError` where a result cannot be written.
 - `MeasurementError` where pixels do not allow what was asked: no star, no background, no fit.
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 __all__ = [
+    "ColumnError",
     "ConfigError",
     "DataIdError",
     "DatasetNotFoundError",
@@ -135,6 +137,16 @@ class FileFormatError(ObsError, ValueError):
     def __init__(self, message: str, *, path: Path | str | None = None) -> None:
         super().__init__(place(path) + message)
         self.path = path
+
+
+class ColumnError(ObsError, KeyError):
+    """A column that a catalog does not have."""
+
+    __str__ = Exception.__str__  # a KeyError shows its message in quotes
+
+    def __init__(self, message: str, *, column: str | None = None, path: Path | str | None = None) -> None:
+        super().__init__(place(path) + message)
+        self.column, self.path = column, path
 
 
 class PluginError(ObsError, ImportError):

@@ -18,7 +18,7 @@ from obs.tasks.difference.detect import detect_changes
 from obs.tasks.difference.subtract import Difference, subtract_template
 from obs.visits.calibration import best_calibration
 
-__all__ = ["DifferenceSummary", "difference_image"]
+__all__ = ["DifferenceSummary", "difference_image", "image_filter"]
 
 _LOG = logging.getLogger(__name__)
 _LARGE_MISFIT, _LARGE_RATIO, _LARGE_SHARE = 0.03, 0.05, 0.2
@@ -56,6 +56,11 @@ class DifferenceSummary:
     calibration: str
 
 
+def image_filter(butler: Butler, data_id: Mapping[str, Any]) -> str:
+    """Return the filter of an image, whose coadds it is compared with."""
+    return str(data_id["filter"] if "filter" in data_id else butler.get("calexp_filter", data_id))
+
+
 def difference_image(
     butler: Butler, data_id: Mapping[str, Any], config: DifferenceConfig, *, tract: int | None = None
 ) -> DifferenceSummary:
@@ -91,9 +96,13 @@ def difference_image(
             f"its calexp has no {' and no '.join(missing)}; process it with a reference catalog that covers it"
         )
     frame = Frame(dict(data_id), wcs, exposure.shape)
-    band = str(data_id["filter"]) if "filter" in data_id else str(butler.get("calexp_filter", data_id))
     template = make_template(
-        butler, frame, band, calib.flux_mag0, tract=tract, maximum_own_share=config.maximum_own_share
+        butler,
+        frame,
+        image_filter(butler, data_id),
+        calib.flux_mag0,
+        tract=tract,
+        maximum_own_share=config.maximum_own_share,
     )
     try:
         stars: Catalog | None = butler.get("src", data_id)

@@ -32,7 +32,7 @@ from obs.repo.butler import Butler
 from obs.repo.find_datasets import iterate_datasets
 from obs.skymap.tract import Tract
 
-__all__ = ["Template", "make_template"]
+__all__ = ["Template", "make_template", "template_coadds"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ def make_template(
     MeasurementError
         If no coadd of the filter reaches the image, or they consist of the image alone.
     """
-    found = _patches(butler, frame, band, tract)
+    found = template_coadds(butler, frame, band, tract)
     shape = frame.shape
     image, variance = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     mask, empty = Mask.zeros(shape), np.ones(shape, bool)
@@ -123,8 +123,19 @@ def make_template(
     return Template(MaskedImage(image, mask, variance), warped, tuple(format_data_id(one[1]) for one in used), own)
 
 
-def _patches(butler: Butler, frame: Frame, band: str, tract: int | None) -> list[dict[str, Any]]:
-    """Return the data IDs of the coadds that reach the image, all of one tract."""
+def template_coadds(butler: Butler, frame: Frame, band: str, tract: int | None) -> list[dict[str, Any]]:
+    """Return the data IDs of the coadds that reach the image, all of one tract.
+
+    Parameters
+    ----------
+    butler, frame, band, tract
+        As for `make_template`.
+
+    Raises
+    ------
+    MeasurementError
+        If no coadd of the filter reaches the image.
+    """
     sky_map = load_sky_map(butler)
     ra, dec = frame.outline().T
     tracts: list[Tract] = sky_map.tracts_with(ra=ra, dec=dec) if tract is None else [sky_map.tract(tract)]

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from obs.display_link import display_function
-from obs.errors import suggest
+from obs.errors import ColumnError, suggest
 from obs.facts_text import facts_html, format_rows, rows_html
 from obs.image.aliases import resolve_alias
 from obs.image.record import Record, format_value
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Catalog", "Column"]
 
 _SHOWN_ROWS, _SHOWN_COLUMNS = 5, 8
+_NAMED_COLUMNS = 12  # in the message about a missing one
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +75,9 @@ class Catalog:
     [3.0, 4.0]
     """
 
+    #: The file that the catalog was read from.
+    path: Path | None = None
+
     def __init__(
         self,
         columns: Mapping[str, Column] | None = None,
@@ -120,15 +125,23 @@ class Catalog:
 
         Raises
         ------
-        KeyError
-            If there is no such column.
+        ColumnError
+            If there is no such column; a `KeyError`.
         """
         if name not in self.columns and (meant := resolve_alias(name, self.aliases)) in self.columns:
             name = meant
         if name not in self.columns:
-            hint = suggest(name, self.columns) or f"; there are {', '.join(self.columns) or 'none'}"
-            raise KeyError(f"no column '{name}'{hint}")
+            raise ColumnError(
+                f"no column '{name}'{suggest(name, self.columns) or self._there}", column=name, path=self.path
+            )
         return self.columns[name].data
+
+    @property
+    def _there(self) -> str:
+        """The columns, for a message about a missing one."""
+        names = list(self.columns)
+        more = f" and {len(names) - _NAMED_COLUMNS} more" if len(names) > _NAMED_COLUMNS else ""
+        return f"; there are {', '.join(names[:_NAMED_COLUMNS]) or 'none'}{more}"
 
     @property
     def schema(self) -> Schema:
@@ -213,7 +226,9 @@ class Catalog:
         if isinstance(index, np.ndarray) and index.size == 0:
             index = index.astype(np.intp)
         columns = {name: Column(c.data[index], c.unit, c.description) for name, c in self.columns.items()}
-        return Catalog(columns, self.metadata, self.aliases)
+        chosen = Catalog(columns, self.metadata, self.aliases)
+        chosen.path = self.path
+        return chosen
 
     def to_pandas(self) -> "DataFrame":
         """Return a pandas data frame, whose ``attrs`` hold the metadata and the units.

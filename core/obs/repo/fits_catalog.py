@@ -185,9 +185,12 @@ def read_catalog(path: Path | str) -> Catalog:
     True
     """
     if _holds_parquet(path):
-        return read_parquet(path)
-    with open_fits(path) as hdus:
-        return _from_hdu(hdus, _table_hdu(hdus))
+        catalog = read_parquet(path)
+    else:
+        with open_fits(path) as hdus:
+            catalog = _from_hdu(hdus, _table_hdu(hdus))
+    catalog.path = Path(path)
+    return catalog
 
 
 def catalog_schema(path: Path | str) -> Catalog:

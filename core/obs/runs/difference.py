@@ -1,29 +1,33 @@
 """Difference images of many data IDs, for commands and Python users alike."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from obs.coadds.difference import DifferenceSummary, difference_image
+from obs.coadds.difference import DifferenceSummary, difference_image, image_filter
+from obs.coadds.frames import Frame
 from obs.coadds.sky_maps import load_sky_map
+from obs.coadds.template import template_coadds
 from obs.config.layers import ConfigLayers
+from obs.errors import ObsError
 from obs.executor.outcome import Outcome
 from obs.executor.run import run
 from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId
 from obs.repo.butler import Butler
-from obs.repo.find_datasets import iterate_datasets
-from obs.repo.made_with import recording
-from obs.repo.rerun_settings import config_path
+from obs.repo.made_with import find_input, find_record, is_unchanged, recording
 from obs.runs.record import RecordOptions, begin_output
 from obs.runs.settings import camera_settings
 from obs.tasks.difference.config import DifferenceConfig
-from obs.visits.calibration import calibration_files
+from obs.visits.calibration import CALIBRATION_SOURCES, best_calibration, calibration_files
 
 __all__ = ["difference_settings", "make_differences"]
 
 _TASK = "difference"
+_MAIN = "deepDiff_differenceExp"
+#: Inputs of which there may be others now than when a difference was made.
+_COMPARED = {"deepCoadd_inputs", *(name for kinds in CALIBRATION_SOURCES for name in kinds)}
 
 
 def difference_settings(instrument: Instrument) -> ConfigLayers[DifferenceConfig]:
@@ -56,8 +60,8 @@ def make_differences(
     tract : int, optional
         Tract of the coadd and of the common calibration; by default the first with a coadd of the image.
     skip_existing : bool, optional
-        Keep differences that are newer than their image, its common calibration and all coadds, and were made with the
-        same settings.
+        Keep differences that were made by this version with the same settings from the same image, common calibration
+        and coadds.
     processes, timeout, on_done, raise_errors
         As of `obs.executor.run.run`.
 
@@ -73,8 +77,7 @@ def make_differences(
     load_sky_map(butler)
     begin_output(butler, _TASK, config, RecordOptions(clobber=True))
     if skip_existing:
-        newest = _newest_input(butler)
-        data_ids = [data_id for data_id in data_ids if not _is_current(butler, data_id, newest, tract)]
+        data_ids = [data_id for data_id in data_ids if not _is_current(butler, data_id, config, tract)]
     work = partial(_difference_one, butler=butler, config=config, tract=tract)
     return run(work, list(data_ids), processes=processes, timeout=timeout, on_done=on_done, raise_errors=raise_errors)
 
@@ -82,22 +85,33 @@ def make_differences(
 def _difference_one(
     data_id: Mapping[str, Any], butler: Butler, config: DifferenceConfig, tract: int | None
 ) -> DifferenceSummary:
-    with recording(butler, "deepDiff_differenceExp", data_id, config.model_dump(mode="json")):
+    with recording(butler, _MAIN, data_id, config.model_dump(mode="json")):
         return difference_image(butler, data_id, config, tract=tract)
 
 
-def _newest_input(butler: Butler) -> int:
-    """Return when the last of coadds and settings was written, ns."""
-    kind = butler.mapper.dataset_type("deepCoadd")
-    paths = [path for _, _, path in iterate_datasets(butler.roots, [kind])]
-    paths.append(config_path(Path(str(butler.output)), _TASK))
-    return max(path.stat().st_mtime_ns for path in paths)
-
-
-def _is_current(butler: Butler, data_id: DataId, newest: int, tract: int | None) -> bool:
-    """Return whether an image has a difference that is newer than all that it is made of."""
-    if not butler.exists("deepDiff_differenceExp", data_id, write=True):
+def _is_current(butler: Butler, data_id: DataId, config: DifferenceConfig, tract: int | None) -> bool:
+    """Return whether an image has a difference that was made of the same files with the same settings."""
+    if not butler.exists(_MAIN, data_id, write=True):
         return False
-    made = butler.path("deepDiff_differenceExp", data_id, write=True).stat().st_mtime_ns
-    inputs = [butler.path("calexp", data_id), *calibration_files(butler, data_id, tract=tract)]
-    return made > max(newest, *(path.stat().st_mtime_ns for path in inputs))
+    try:
+        found = find_record(butler, _MAIN, data_id)
+        wanted = _inputs_wanted(butler, data_id, config, tract)
+    except ObsError:
+        return False  # the run says what is wrong
+    items = () if found is None else found[0].inputs
+    read = {str(find_input(butler, item)) for item in items if item.dataset_type in _COMPARED}
+    return read == wanted and is_unchanged(butler, _MAIN, data_id, config.model_dump(mode="json"))
+
+
+def _inputs_wanted(butler: Butler, data_id: DataId, config: DifferenceConfig, tract: int | None) -> set[str]:
+    """Return the files of the common calibration and of the coadds that a difference made now would read."""
+    use_common = config.use_common_calibration
+    calibration = best_calibration(butler, data_id, tract=tract, use_common=use_common)
+    if calibration.wcs is None:
+        return set()
+    frame = Frame(dict(data_id), calibration.wcs, butler.get("calexp_bbox", data_id).shape)
+    coadds = template_coadds(butler, frame, image_filter(butler, data_id), tract)
+    paths = [butler.path("deepCoadd_inputs", coadd) for coadd in coadds]
+    if use_common:
+        paths += calibration_files(butler, data_id, tract=tract)
+    return {os.path.abspath(path) for path in paths}
