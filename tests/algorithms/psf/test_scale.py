@@ -70,6 +70,16 @@ def test_of_two_sizes_the_smaller_one_wins_if_it_is_common():
     assert common_size(SourceSizes(zero, zero, size, zero, zero, zero)) == pytest.approx(1.5)
 
 
+@pytest.mark.parametrize("fwhm", [1.0, 1.2, 3.5, 15.0])
+def test_hot_pixels_do_not_pass_for_stars(fwhm):
+    """They share a size and a shape, too, and may be many more than stars; neighbors of a star's peak have light."""
+    image = field(galsim.Gaussian(fwhm=fwhm, gsparams=FINE))
+    random = np.random.default_rng(11)
+    alone = size_of(image)
+    image[tuple(random.integers(2, side - 2, 400) for side in SHAPE)] += random.exponential(60.0, 400) + 15.0
+    assert size_of(image) == pytest.approx(alone, rel=0.15)
+
+
 @pytest.mark.parametrize("fwhm", [1.2, 2.0, 3.5])
 @pytest.mark.parametrize("axis_ratio", [1.0, 0.6])
 def test_many_more_cosmic_rays_than_stars_do_not_hide_the_size(fwhm, axis_ratio):

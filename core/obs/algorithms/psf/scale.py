@@ -47,6 +47,10 @@ SIGNIFICANCE = 12.0
 TILE, ENOUGH_PIXELS, ENOUGH_SOURCES = 724, 2_500_000, 40
 """Of large images four tiles are enough, if there are as many sources in them."""
 
+LEAST_AROUND = 0.4
+"""The eight neighbors of the brightest pixel of a star have together 0.7 of its light or more where the FWHM is one
+pixel, and 0.5 where it is 0.9; those of a hot pixel have none."""
+
 WINDOW, ROUNDNESS = 0.25, 0.1
 """Sources are alike whose logarithms of the size, and components of the ellipticity, differ by less."""
 
@@ -166,6 +170,8 @@ def _measure(image: Float, bad: NDArray[np.bool_]) -> SourceSizes:
         above = _highest_near(maps, k + 1, x, y, SIZES[k])
         # the outermost sizes are not maxima, but a single pixel may be
         top = (value >= below) & (value > above) & (k < len(maps) - 1)
+        if not k:
+            top &= ~_is_defect(here, row, column)
         size = _refined(SIZES[k], below, value, above) if k else np.full(len(x), SIZES[0])
         # a single pixel has no shape, but the least of the Gaussians gives it one
         shape = _ellipticity(maps[max(k, 1)], row[top], column[top]) if top.any() else np.zeros((2, 0))
@@ -203,6 +209,16 @@ def _peaks(signal: Float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     around = np.stack([signal[row + dy, column + dx] for dy in (-1, 0, 1) for dx in (-1, 0, 1)])
     top = around[4] >= around.max(0) if len(row) else np.zeros(0, bool)
     return row[top], column[top]
+
+
+def _is_defect(image: Float, row: NDArray[np.int64], column: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which peaks are nothing but one pixel: hot pixels share a size and a shape as stars do."""
+    near = plane_windows(image, row, column, 2)
+    ring = np.ones((5, 5), bool)
+    ring[1:4, 1:4] = False
+    near = near - np.median(near[:, ring], axis=1)[:, None, None]  # a hot pixel may lie on a star
+    peak = near[:, 2, 2]
+    return np.asarray(near[:, 1:4, 1:4].sum((1, 2)) - peak < LEAST_AROUND * peak)
 
 
 def _ellipticity(signal: Float, row: NDArray[np.int64], column: NDArray[np.int64]) -> NDArray[np.float64]:
