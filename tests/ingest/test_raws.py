@@ -473,7 +473,8 @@ def test_extensions_that_are_missing(extensions, tmp_path):
 
 def test_cameras_that_cannot_be_ingested(repository, tmp_path, instrument):
     def with_translator(name):
-        return Instrument(**{**vars(instrument), "translator": name})
+        settings = {key: value for key, value in vars(instrument).items() if not key.startswith("_")}
+        return Instrument(**{**settings, "translator": name})
 
     with pytest.raises(PluginError, match="camera 'toy' has no translator"):
         run(repository, [], with_translator(None))
@@ -484,7 +485,7 @@ def test_cameras_that_cannot_be_ingested(repository, tmp_path, instrument):
     policy = instrument.policy_path
     policy.write_text(policy.read_text().replace("%(visit)05d-", "%(night)s-%(visit)05d-", 1))
     with pytest.raises(PluginError, match="the translator of camera 'toy' gives no night, which the raw template"):
-        run(repository, [])
+        run(repository, [], with_translator(instrument.translator))
 
 
 def test_repositories_of_others_are_not_written_to(tmp_path, instrument):
