@@ -86,3 +86,38 @@ def test_settings_that_differ_are_known(own, capsys):
     words = ["coadd-catalog", str(own), "--skip-existing", "--clobber-config", "-c", "merge.same_peak=0.5"]
     assert main(words) == 0
     assert "stay" not in capsys.readouterr().err
+
+
+def test_damaged_records_are_named_and_count_as_stale(own, capsys):
+    for record in (own / "made_with").rglob("*.yaml"):
+        record.write_text("settings: [")
+    assert main(["verify", str(own)]) == 1
+    said = capsys.readouterr().err
+    assert "the record of what deepCoadd/R/0/0,0.fits was made from; make that again" in said
+    assert main(["provenance", str(own), "deepCoadd", "tract=0", "patch=0,0", "filter=R"]) == 1
+    assert "make the result again without --skip-existing" in capsys.readouterr().err
+    assert main(["coadd-catalog", str(own), "--skip-existing"]) == 0
+    assert "stay" not in capsys.readouterr().err
+    assert inputs(own, "deepCoadd_ref", PATCH).count("deepCoadd") == 1
+
+
+def test_sources_of_an_exposure_that_cannot_be_read(own, capsys, caplog):
+    """The catalog comes without the mark of that exposure's PSF stars, and says so."""
+    butler = obs.Butler(outputs=str(own))
+    path = butler.path("src", data_id(0), write=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"no table")
+    assert main(["coadd-catalog", str(own)]) == 0
+    assert "PSF stars" in capsys.readouterr().err + caplog.text
+    assert len(butler.get("deepCoadd_ref", **PATCH)) > 0
+
+
+def test_a_table_of_exposures_without_its_header(own, capsys):
+    butler = obs.Butler(outputs=str(own))
+    table = butler.get("deepCoadd_inputs", **PATCH, filter="R")
+    del table.metadata["PSF_SIZE"]
+    butler.put(table, "deepCoadd_inputs", **PATCH, filter="R")
+    assert main(["coadd-catalog", str(own)]) == 1
+    assert "is not the table of the exposures of a coadd (KeyError: 'PSF_SIZE'); make the coadd again" in (
+        capsys.readouterr().err
+    )

@@ -9,6 +9,7 @@ import numpy as np
 from obs.coadds.coadd_psf import CoaddPsf, PsfInput
 from obs.coadds.frames import Frame
 from obs.coadds.warp import Warp
+from obs.errors import FileFormatError
 from obs.image.catalog import Catalog
 from obs.image.psf import PixelPsf
 from obs.image.wcs import TanSipWcs
@@ -107,8 +108,21 @@ def read_coadd_psf(butler: Butler, **data_id: Any) -> CoaddPsf:
     ------
     DatasetNotFoundError
         If there is no such coadd.
+    FileFormatError
+        If its table of exposures is damaged.
     """
     table = butler.get("deepCoadd_inputs", **data_id)
+    try:
+        inputs = _psf_inputs(table)
+    except (KeyError, TypeError, ValueError) as error:
+        raise FileFormatError(
+            f"is not the table of the exposures of a coadd ({type(error).__name__}: {error}); make the coadd again",
+            path=butler.path("deepCoadd_inputs", data_id),
+        ) from None
+    return CoaddPsf(inputs, butler.get("deepCoadd_wcs", **data_id))
+
+
+def _psf_inputs(table: Catalog) -> list[PsfInput]:
     size = int(table.metadata["PSF_SIZE"])
     inputs = []
     for row in range(len(table)):
@@ -120,4 +134,4 @@ def read_coadd_psf(butler: Butler, **data_id: Any) -> CoaddPsf:
         wcs = TanSipWcs.from_header(json.loads(str(table["wcs"][row])))
         shape = int(table["ny"][row]), int(table["nx"][row])
         inputs.append(PsfInput(psf, wcs, shape, float(table["weight"][row])))
-    return CoaddPsf(inputs, butler.get("deepCoadd_wcs", **data_id))
+    return inputs

@@ -126,7 +126,8 @@ def find_changed_inputs(butler: Butler) -> Iterator[Fault]:
     Each input is read once as a whole.
     """
     inputs: dict[InputFile, list[str]] = {}
-    for name, record in (*_process_records(butler), *iterate_records(butler.root)):
+    made = ((name, record) for name, _, record in iterate_records(butler.root) if record is not None)
+    for name, record in (*_process_records(butler), *made):
         for item in record.inputs:
             inputs.setdefault(item, []).append(name)
     for item, names in inputs.items():
@@ -145,10 +146,12 @@ def find_lost_results(butler: Butler) -> Iterator[Fault]:
         for output in record.outputs:
             if not butler.exists(output, data_id):
                 yield Fault("MISSING", _place(butler, output, data_id), f"{output} {name}", output, data_id)
-    for name, record in iterate_records(butler.root):
+    for name, place, made in iterate_records(butler.root):
         path = butler.root / name
-        if record.outputs and not any(path.with_name(path.name + ending).is_file() for ending in COMPRESSED):
-            yield Fault("MISSING", path, f"{record.outputs[0]} was made")
+        if made is None:
+            yield Fault("TRUNCATED", place, f"the record of what {name} was made from; make that again")
+        elif made.outputs and not any(path.with_name(path.name + ending).is_file() for ending in COMPRESSED):
+            yield Fault("MISSING", path, f"{made.outputs[0]} was made")
 
 
 def _place(butler: Butler, dataset_type: str, data_id: DataId) -> Path:

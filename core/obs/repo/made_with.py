@@ -4,6 +4,7 @@ Results of `obs process` have theirs in ``processCcd_metadata``; each of these h
 of its output, at the path of its main dataset.
 """
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +23,10 @@ from obs.yaml_lines import load_yaml
 
 __all__ = ["MADE_TOGETHER", "find_input", "find_record", "is_unchanged", "iterate_records", "recording"]
 
+logger = logging.getLogger(__name__)
+
 _FOLDER = "made_with"
+_AGAIN = "make the result again without --skip-existing, which writes a new record"
 
 #: Dataset types with a record, and the one whose path the record has.
 MADE_TOGETHER = {
@@ -73,7 +77,7 @@ def recording(
     is_added : bool, optional
         Whether the result is added to an earlier one, whose inputs stay in the record: visits of another filter.
     """
-    earlier = find_record(butler, dataset_type, data_id) if is_added else None
+    earlier = _earlier_record(butler, dataset_type, data_id) if is_added else None
     place = _place(Path(str(butler.output)), butler.mapper.path(dataset_type, data_id))
     # Should this run be killed, the record of an earlier one must not stand for what it has left.
     place.unlink(missing_ok=True)
@@ -86,6 +90,15 @@ def recording(
     record = ResultRecord(settings_digest(settings), __version__, tuple(inputs.values()), outputs)
     with atomic_write(place) as file:
         file.write(yaml.safe_dump(record.to_metadata(), sort_keys=False).encode())
+
+
+def _earlier_record(butler: Butler, dataset_type: str, data_id: Mapping[str, Any]) -> tuple[ResultRecord, Path] | None:
+    """Return the record of a result that is added to; None, with a warning, if it is damaged."""
+    try:
+        return find_record(butler, dataset_type, data_id)
+    except FileFormatError as error:
+        logger.warning("%s; what the earlier part of the result was made from is not known any more", error)
+        return None
 
 
 def find_record(butler: Butler, dataset_type: str, data_id: Mapping[str, Any]) -> tuple[ResultRecord, Path] | None:
@@ -131,14 +144,18 @@ def is_unchanged(butler: Butler, dataset_type: str, data_id: Mapping[str, Any], 
     return is_same and all(item.has_content_of(find_input(butler, item)) for item in record.inputs)
 
 
-def iterate_records(root: Path) -> Iterator[tuple[str, ResultRecord]]:
-    """Yield the path below a folder of each main dataset that has a record, and the record unless it is damaged."""
+def iterate_records(root: Path) -> Iterator[tuple[str, Path, ResultRecord | None]]:
+    """Yield the path below a folder of each main dataset that has a record, the record's file, and the record.
+
+    The record is None if the file is damaged.
+    """
     folder = root / _FOLDER
     for place in sorted(folder.rglob("*.yaml")):
         try:
-            yield str(place.relative_to(folder).with_suffix("")), _read(place)
+            record = _read(place)
         except FileFormatError:
-            continue
+            record = None
+        yield str(place.relative_to(folder).with_suffix("")), place, record
 
 
 def _place(root: Path, path: str) -> Path:
@@ -149,8 +166,8 @@ def _read(place: Path) -> ResultRecord:
     try:
         content, _ = load_yaml(place, error=ConfigError)
     except ConfigError as error:
-        raise FileFormatError(str(error)) from None
+        raise FileFormatError(f"{error}; {_AGAIN}") from None
     record = ResultRecord.from_metadata(content) if isinstance(content, Mapping) else None
     if record is None:
-        raise FileFormatError("is not a record of what a result was made from", path=place)
+        raise FileFormatError(f"is not a record of what a result was made from; {_AGAIN}", path=place)
     return record

@@ -130,6 +130,8 @@ def _is_current(butler: Butler, data_id: Mapping[str, Any], filters: Sequence[st
     catalogs = [butler.path(name, {**data_id, "filter": band}, write=True) for name in _EACH for band in filters]
     if not all(path.is_file() for path in (*catalogs, butler.path(_MAIN, data_id, write=True))):
         return False
+    if not is_unchanged(butler, _MAIN, data_id, config.model_dump(mode="json")):
+        return False
     found = find_record(butler, _MAIN, data_id)
     coadds = {os.path.abspath(butler.path("deepCoadd", {**data_id, "filter": band})) for band in filters}
     read = {
@@ -137,7 +139,7 @@ def _is_current(butler: Butler, data_id: Mapping[str, Any], filters: Sequence[st
         for item in (() if found is None else found[0].inputs)
         if item.dataset_type == "deepCoadd"
     }
-    return read == coadds and is_unchanged(butler, _MAIN, data_id, config.model_dump(mode="json"))
+    return read == coadds
 
 
 def write_object_tables(butler: Butler, tracts: Sequence[int]) -> dict[int, int]:
