@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from distributed import LocalCluster
 
 from obs.errors import ConfigError
 from obs.executor.choose import ExecutorOptions, chosen_executor
@@ -104,6 +105,21 @@ def test_a_task_that_kills_every_worker_is_reported(tmp_path, monkeypatch):
         killer, other = run(partial(tasks.act, folder=str(tmp_path)), [{"n": 2}, {"n": 7}])
     assert (killer.cause, other.result) == ("Killed", 70)
     assert killer.error.startswith("the worker that had it was lost, twice")
+
+
+def test_a_cluster_that_fails_when_it_is_closed_loses_no_result(monkeypatch):
+    """As distributed does while it starts a lost worker again."""
+
+    def fail(self, timeout=None):
+        close(self, timeout)
+        raise AssertionError("can only join a started process")
+
+    close = LocalCluster.close
+    monkeypatch.setattr(LocalCluster, "close", fail)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([*filter(None, sys.path), str(Path(__file__).parent)]))
+    with chosen_executor(ExecutorOptions(cluster="local", processes=1)):
+        outcomes = run(tasks.nothing, [{"n": 7}, {"n": 8}])
+    assert [outcome.result for outcome in outcomes] == [7, 8]
 
 
 def test_a_scheduler_that_goes_away_is_said_for_each_data_id(cluster, tmp_path):

@@ -25,6 +25,8 @@ from obs.version import __version__
 
 __all__ = ["DaskExecutor", "open_cluster"]
 
+logger = logging.getLogger(__name__)
+
 R = TypeVar("R")
 
 #: Classes of dask-jobqueue, by the name of the batch system.
@@ -65,7 +67,8 @@ def open_cluster(
     PluginError
         If dask-jobqueue is needed and not installed.
     """
-    for name in [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]:
+    noisy = [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]
+    for name in [*noisy, "tornado.application"]:
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what it warns of becomes an outcome
     if scheduler is not None:
         try:
@@ -83,8 +86,23 @@ def open_cluster(
         raise ConfigError(f"workers: expected a number of workers from 1, got {workers!r}")
     with dask.config.set({"distributed.scheduler.allowed-failures": _ALLOWED_FAILURES}):
         started = _start(cluster or "local", settings, workers)
-        with started, Client(started) as client:
-            yield DaskExecutor(client)
+        try:
+            with Client(started) as client:
+                yield DaskExecutor(client)
+        finally:
+            _close(started)
+
+
+def _close(cluster: Any) -> None:  # noqa: ANN401 - clusters share no base class
+    """Close a cluster; what goes wrong now harms no result.
+
+    A worker that was lost and is just being started again cannot be ended by distributed, which fails with an
+    AssertionError. It ends with this process.
+    """
+    try:
+        cluster.close()
+    except Exception as error:  # noqa: BLE001 - results are there, and their exit status counts
+        logger.info("the cluster did not end in order: %s: %s", type(error).__name__, error)
 
 
 def _start(kind: str, settings: dict[str, Any], workers: int) -> Any:  # noqa: ANN401 - clusters share no base class
