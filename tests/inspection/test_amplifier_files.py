@@ -94,9 +94,10 @@ def test_amplifiers_are_told_apart_and_put_together(tmp_path, kind):
     [
         [(str(n), [("CHIP", n), ("DETSEC", place(n))]) for n in range(2)],
         [(str(n), [("CCDNUM", n)]) for n in range(3)],
+        [(str(n), [("OPAMP", n)]) for n in range(1, 5)],
         [("a", [("AMPNAME", "A")])],
     ],
-    ids=["detectors side by side", "detectors without places", "an exposure a file"],
+    ids=["detectors side by side", "detectors without places", "quadrants without places", "an exposure a file"],
 )
 def test_detectors_are_not_put_together(tmp_path, parts):
     assert find_amplifier_files([read_raw_file(path) for path in night(tmp_path, parts)]) is None

@@ -123,6 +123,7 @@ def test_begin_of_the_exposure(tmp_path, card):
         ([("DATE-OBS", "2020-04-30T23:00:00"), ("UT", "03:00:00", "UT at start")], BEGIN),
         ([("DATE-OBS", "2020-04-30T20:00:00", "local time"), ("TIMEZONE", -7)], BEGIN),
         ([("DATE-OBS", BEGIN[:19]), ("TIMESYS", "GPS")], "2020-05-01T03:00:19.000"),
+        ([("DATE", "2020-05-01T03:01:02", "file creation date"), ("FRAME", BEGIN, "Start of frame exposure")], BEGIN),
     ],
 )
 def test_begin_of_the_exposure_from_several_cards(tmp_path, cards, wanted):
@@ -162,6 +163,7 @@ def test_a_translator_takes_no_date_of_a_clock_that_was_not_set(tmp_path, date):
         ([("DATE-OBS", BEGIN, "[TAI] start of exposure")], "TAI", True),
         ([("DATE-OBS", BEGIN, "UTC start (also TAI)")], "UTC", False),
         ([("DATE-OBS", BEGIN), ("TIMESYS", "GPS")], "TAI", True),
+        ([("DATE-OBS", BEGIN, "GPS:Frame Start")], "UTC", True),
         ([("DATE-OBS", BEGIN, "UTC"), ("TIMESYS", "TAI")], "TAI", False),
         ([("DATE-OBS", BEGIN)], "UTC", True),
     ],

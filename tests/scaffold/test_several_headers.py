@@ -60,6 +60,17 @@ def test_exposure_time_of_another_card(make):
     assert told == []
 
 
+def test_types_that_only_the_names_of_files_say(make):
+    quiet = [("IMAGETYP", None)]
+    names = ("bias-1.hdr", "flatR2.hdr", "M3-3.hdr")
+    headers = {name: [*quiet, ("DATE-OBS", f"2020-05-01T0{n}:00:00")] for n, name in enumerate(names)}
+    found, rows, told = make(headers)
+    assert [row["dataType"] for row in rows] == ["bias", "flat", "science"]
+    assert found["image_type"].confidence == "guess"
+    assert told == []
+    assert any("the names of files and folders do" in text for text in found.warnings)
+
+
 def test_a_date_of_a_clock_that_was_not_set_is_said_and_not_ingested(make):
     _, rows, told = make({"good.hdr": [], "bad.hdr": [("DATE-OBS", "1970-01-01T00:00:08")]})
     assert "1970-01-01 00:00:08 cannot be when a frame was taken" in rows[1]

@@ -249,7 +249,7 @@ class {{ cookiecutter.__class }}(RuleTranslator):
         found = self.find_image_type(md)
         return "flat" if found == "sky" else found
 {%- elif t.get("untyped") %}
-        # no card of the files at hand says it, and all showed stars
+        # frames of which nothing says the type are science exposures, as in the files at hand
         found = self.find_image_type(md)
         return "science" if found == "unknown" else found
 {%- else %}

@@ -175,11 +175,24 @@ def _draw(examination: Examination, output: Path, everything: bool) -> None:
         click.echo(f"{count_of(len(drawn), 'picture')} in {output}")
 
 
+def _are_untyped(examination: Examination) -> bool:
+    """Whether no header of several files says what its frame is for."""
+    frames = [examined.frame for examined in examination.exposures]
+    return len(frames) > 1 and all(frame is not None and frame.image_type in ("", "unknown") for frame in frames)
+
+
 def _conclude(examination: Examination, trial: Sequence[Check], *, tried: bool) -> int:
     verdicts = [complaint.check.verdict for complaint in find_complaints(examination.exposures)]
     verdicts += [check.verdict for check in (*examination.package, *trial)]
     n_wrong, n_doubtful = verdicts.count("wrong"), verdicts.count("doubtful")
     fix = next_to_fix([*examination.checks, *trial])
+    if fix is None and _are_untyped(examination):
+        click.echo(
+            "nothing wrong was found, but no exposure was processed: no header gives what its frame is for (dataType "
+            "is unknown)\nnext: say it in translate_dataType of translator.py, or put bias, dark and flat into the "
+            "names of files or folders and run obs new again"
+        )
+        return 1
     if fix is None:
         looks = f"; {n_doubtful} to look at" if n_doubtful else ""
         click.echo(f"nothing left to fix{', as one processed exposure shows' if tried else ''}{looks}")

@@ -41,6 +41,9 @@ def _check_scale(exposure: RawExposure) -> Iterator[Check]:
         return
     step = 1 if detector.color_plane is None else 2  # a color has one pixel of two
     told = float(found.value) * step
+    bins = exposure.facts.binning.value[0] if exposure.facts is not None and exposure.facts.binning.is_known else 1
+    if abs(ours / (told * bins) - 1.0) <= _SCALE_TOLERANCE and "CD" not in found.source:
+        told *= bins  # the card is of the pixels of the detector
     if abs(ours / told - 1.0) <= _SCALE_TOLERANCE:
         yield Check("sky", "pixel scale", f"{value}; header {told:.4g}", found.source)
         return

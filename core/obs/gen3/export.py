@@ -11,7 +11,7 @@ from obs.errors import FileFormatError, ObsError, OutputError, PluginError
 from obs.gen3.camera_yaml import camera_losses, dump_camera
 from obs.gen3.description import describe_instrument, find_identity, find_visit_key
 from obs.ingest.translation import load_translator, read_frames
-from obs.instrument.header import FILE_NAME
+from obs.instrument.header import FILE_NAME, FOLDER
 from obs.instrument.instrument import Instrument
 from obs.rendering import render
 from obs.small_file import read_small_text
@@ -137,7 +137,9 @@ def _headers_of(paths: Sequence[Path], instrument: Instrument) -> list[dict[str,
     return [
         {
             "file": path.name,
-            "cards": {key: value for key, value in frame.header.items() if key != FILE_NAME and _is_plain(value)},
+            "cards": {
+                key: value for key, value in frame.header.items() if key not in (FILE_NAME, FOLDER) and _is_plain(value)
+            },
         }
         for path in paths
         for frame in read_frames(path, translator, text=True)

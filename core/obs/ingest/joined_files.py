@@ -15,7 +15,7 @@ from obs.errors import FileFormatError, ObsError, OutputError
 from obs.ingest.headers import read_headers
 from obs.ingest.translation import first_image
 from obs.instrument.amplifier_files import AmplifierFiles
-from obs.instrument.header import FILE_NAME
+from obs.instrument.header import FILE_NAME, name_cards
 from obs.instrument.translator import Translator
 from obs.os_advice import write_advice
 from obs.policy.data_id import format_data_id
@@ -84,7 +84,7 @@ def _find_part(path: Path, translator: Translator, rule: AmplifierFiles) -> tupl
     try:
         if sum(header.get("NAXIS", 0) >= 2 for _, header in read_headers(path)) != 1:
             return None
-        header = {**first_image(path), FILE_NAME: path.name}
+        header = {**first_image(path), **name_cards(path)}
         name = rule.find(header)
         if name is None or translator.find_other_camera(header):
             return None

@@ -10,7 +10,7 @@ from obs.errors import DataIdError, FileFormatError, ObsError, PluginError, desc
 from obs.ingest.headers import FileHeader, read_headers
 from obs.ingest.path_keys import keys_of_path
 from obs.ingest.text_headers import is_text_header, read_text_headers
-from obs.instrument.header import COLOR, EDITED, FILE_NAME, merge_headers
+from obs.instrument.header import COLOR, EDITED, merge_headers, name_cards
 from obs.instrument.instrument import Instrument, make_translator
 from obs.instrument.recognize import recognize
 from obs.instrument.translator import Translator
@@ -173,7 +173,7 @@ def read_frames(path: Path, translator: Translator, *, text: bool = False) -> It
     is_text = text and is_text_header(path)
     if translator.extensions and not is_text:
         for number, header in _extensions(path, translator.extensions):
-            known = {**_known(header), FILE_NAME: path.name}
+            known = {**_known(header), **name_cards(path)}
             yield Frame(number, known, translator.registry_columns(known))
         return
     found: dict[tuple[Any, ...], Frame] = {}
@@ -197,7 +197,7 @@ def _of_each_color(
 ) -> Iterator[tuple[int, FileHeader]]:
     """Yield the headers of a file; those of a color camera once for each color."""
     for number, cards in images:
-        header = {**cards, FILE_NAME: path.name}
+        header = {**cards, **name_cards(path)}
         is_simulated = any(card in header for card in translator.simulated_cards)
         for color in translator.colors if not is_simulated else ():
             yield number, {**header, COLOR: color}

@@ -10,7 +10,7 @@ from obs.inspection.header.keys import name_parts
 from obs.inspection.raw_file import RawFile
 from obs.inspection.sections import find_section
 from obs.instrument.amplifier_files import AmplifierFiles
-from obs.instrument.header import FILE_NAME
+from obs.instrument.header import FILE_NAME, FOLDER
 
 __all__ = ["find_amplifier_files"]
 
@@ -94,9 +94,9 @@ def _name_amplifiers(groups: Sequence[Group], *, is_parted: bool) -> AmplifierFi
     """Return what names the amplifiers of groups of files of one detector each; None if they are none."""
     first = groups[0]
     in_place = [_fills(first, "ccd"), _fills(first, "detector")]
-    cards = [name for name in first[0].cards if name != FILE_NAME and _differs(groups, name)]
+    cards = [name for name in first[0].cards if name not in (FILE_NAME, FOLDER) and _differs(groups, name)]
     named = [name for name in AMPLIFIER_CARDS if name in cards]
-    named += [name for name in cards if _OF_AN_AMPLIFIER.match(name) and name not in named]
+    named += [name for name in cards if _OF_AN_AMPLIFIER.match(name) and name not in (*named, *CHIP_CARDS)]
     if not named and not any(in_place):
         return None
     chips = [name for name in cards if name in CHIP_CARDS or _OF_A_CHIP.match(name)]

@@ -18,12 +18,13 @@ from obs.inspection.header.keys import KeyRule, find_visit
 from obs.inspection.header.pointing import find_airmass, find_object, find_pointing
 from obs.inspection.header.processed import is_stack
 from obs.inspection.header.site import find_site
-from obs.inspection.pixels.type_levels import are_sky_flats, find_unlikely_types, show_stars
+from obs.inspection.pixels.type_levels import are_sky_flats, find_unlikely_types
 from obs.inspection.raw_file import RawFile
+from obs.inspection.untyped import complete_types
 from obs.instrument.card_values import format_date, parse_date, read_number, read_seconds
 from obs.instrument.date_rules import DateRule
 from obs.instrument.filter_wheels import read_wheels
-from obs.instrument.image_types import standard_type
+from obs.instrument.image_types import read_types
 from obs.instrument.plausible import check_value
 from obs.instrument.pointing_rules import PointingRule
 
@@ -78,7 +79,7 @@ class FrameFacts:
     visit : KeyRule
         How the number of the exposure is read.
     is_untyped : bool
-        Whether no header says what its frame is for, and the frames show stars.
+        Whether frames of which nothing says the type are of science: they show stars, or names of files say the rest.
     has_sky_flats : bool
         Whether frames that are called sky are flats.
     warnings : tuple of str
@@ -141,10 +142,9 @@ def find_frame_facts(files: Sequence[RawFile]) -> FrameFacts:
     """
     all_cards = [file.cards for file in files]
     alone = [collect_frame_facts(cards) for cards in all_cards]
+    told, untyped = complete_types(files, [one.image_type for one in alone], [one.exposure[0] for one in alone])
+    alone = [replace(one, image_type=kind) for one, kind in zip(alone, told, strict=True)]
     types = find_unlikely_types(files, [one.image_type[0] for one in alone])
-    is_untyped = _are_untyped(files, alone)
-    if is_untyped:
-        types = [Finding("image_type", "science", "pixels", "guess", "no card names it; stars") for _ in types]
     has_sky_flats = are_sky_flats(files, types)
     if has_sky_flats:
         note = "the card says sky, the pixels are those of flats"
@@ -195,33 +195,21 @@ def find_frame_facts(files: Sequence[RawFile]) -> FrameFacts:
         begins=begins,
         exposures_of_files=_exposures(all_cards, begins, visit_rule),
         visit=visit_rule,
-        is_untyped=is_untyped,
+        is_untyped=bool(untyped),
         has_sky_flats=has_sky_flats,
         warnings=(
             *_unnumbered(rule, visit, visit_rule, has_time=has_time),
             *_odd_levels(files, types),
             *([_SKY_FLATS] if has_sky_flats else []),
-            *([_UNTYPED] if is_untyped else []),
+            *([untyped] if untyped else []),
         ),
     )
-
-
-_UNTYPED = (
-    "no card says what the frames are for, and all show stars: they are taken for science exposures; if other frames "
-    "follow, say in translate_dataType of translator.py how to distinguish them"
-)
 
 
 _SKY_FLATS = (
     "frames that are called sky are as bright as flats, show no stars, and no other frames are called flats: they are "
     "taken for sky flats; if they are not, change translate_dataType of translator.py"
 )
-
-
-def _are_untyped(files: Sequence[RawFile], alone: Sequence[FileFacts]) -> bool:
-    """Whether no header says what its frame is for, and all were exposed and show stars."""
-    is_said = any(one.image_type[0].is_known for one in alone)
-    return not is_said and all(one.exposure[0].value for one in alone) and show_stars(files)
 
 
 def _odd_levels(files: Sequence[RawFile], types: Sequence[Finding]) -> Iterator[str]:
@@ -269,8 +257,7 @@ def _rules(facts: Sequence[FileFacts], all_cards: Sequence[Cards]) -> dict[str, 
         return _quietly(lambda: rule.read(all_cards[n], dates[n]))
 
     def read_type(rule: str, n: int) -> object:
-        value = all_cards[n].get(rule)
-        return standard_type(value) if isinstance(value, str) else None
+        return next(read_types(all_cards[n], [rule]), None)
 
     def read_airmass(rule: str, n: int) -> object:
         return _quietly(lambda: _checked("airmass", read_number(all_cards[n].get(rule))))

@@ -18,7 +18,7 @@ from obs.errors import FileFormatError
 from obs.ingest.text_headers import header_lines, read_content, split_headers
 from obs.inspection.cards import Card, Cards, parse_cards
 from obs.inspection.sections import amplifier_labels, find_section
-from obs.instrument.header import FILE_NAME
+from obs.instrument.header import name_cards
 from obs.repo.fits_file import open_fits
 from obs.repo.fits_raw import append_overscan
 
@@ -159,8 +159,8 @@ def read_raw_file(path: Path) -> RawFile:
 
 
 def _named(cards: Cards, path: Path) -> Cards:
-    """Return cards with one more that holds the name of the file, as ingest has it."""
-    return Cards([*cards.cards, Card(FILE_NAME, path.name)], cards.problems)
+    """Return cards with those that hold the names of the file and its folders, as ingest has them."""
+    return Cards([*cards.cards, *(Card(*pair) for pair in name_cards(path).items())], cards.problems)
 
 
 def _binary_headers(content: bytes | mmap.mmap, problems: list[str]) -> Iterator[Cards]:

@@ -1,12 +1,26 @@
 """A FITS header as translators see it, in any of the ways that they are used to ask."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
-__all__ = ["COLOR", "EDITED", "FILE_NAME", "MOSAIC_CARDS", "POINTING_CARDS", "Header", "merge_headers"]
+__all__ = [
+    "COLOR",
+    "EDITED",
+    "FILE_NAME",
+    "FOLDER",
+    "MOSAIC_CARDS",
+    "POINTING_CARDS",
+    "Header",
+    "merge_headers",
+    "name_cards",
+]
 
 FILE_NAME = "(file)"
 """Keyword, which no card can have, of the name of the file that is ingested."""
+
+FOLDER = "(folder)"
+"""Keyword, which no card can have, of the names of the two folders that the file is in, the outer one first."""
 
 COLOR = "(color)"
 """Keyword, which no card can have, of the color of a mosaic filter that is looked at."""
@@ -44,6 +58,11 @@ POINTING_CARDS = (
     ("TARG-RA", "TARG-DEC"),
 )
 """Cards of right ascension and declination, in the order in which they count."""
+
+
+def name_cards(path: Path) -> dict[str, str]:
+    """Return the name of a file, and those of its folders, as cards."""
+    return {FILE_NAME: path.name, FOLDER: "/".join(path.absolute().parent.parts[1:][-2:])}
 
 
 def merge_headers(primary: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

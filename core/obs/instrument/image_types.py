@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from obs.instrument.date_rules import CardReader
+from obs.instrument.header import FILE_NAME, FOLDER
 
 __all__ = [
     "IMAGE_TYPE_CARDS",
@@ -13,7 +14,9 @@ __all__ = [
     "WORDS",
     "contradiction",
     "read_image_type",
+    "read_types",
     "standard_type",
+    "type_in_names",
 ]
 
 WORDS: dict[str, tuple[str, ...]] = {
@@ -124,6 +127,27 @@ def standard_type(text: str) -> str | None:
     return specific.pop() if len(specific) == 1 else None
 
 
+def type_in_names(text: str) -> str | None:
+    """Return the type that the name of a file, or of its folders, says; of several folders the inner one counts."""
+    for name in reversed(text.split("/")):
+        kinds = {
+            kind
+            for kind in (_kind(word.lower()) for word in _NAME_PARTS.findall(_ENDING.sub("", name)))
+            if kind is not None
+        }
+        kind = "dark" if kinds == {"dark", "flat"} else kinds.pop() if len(kinds) == 1 else None
+        if kind in _IN_NAMES:
+            return kind
+    return None
+
+
+_ENDING = re.compile(r"(\.[A-Za-z]{2,4})+$")
+_NAME_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+"""Words of the name of a file, which may follow one another as in ``flatR11``."""
+_IN_NAMES = frozenset(("bias", "dark", "flat", "science"))
+"""Types that names of files are believed to say; other words are parts of names of targets, too."""
+
+
 def contradiction(kind: str, target: str, exposure_time: float) -> str:
     """Return what speaks against a type; empty if nothing does.
 
@@ -149,10 +173,13 @@ def contradiction(kind: str, target: str, exposure_time: float) -> str:
     return ""
 
 
-def _types(cards: CardReader, keywords: Sequence[str]) -> Iterator[str]:
+def read_types(cards: CardReader, keywords: Sequence[str]) -> Iterator[str]:
+    """Yield the types that some cards, or the names of the file and its folders, say."""
     for keyword in keywords:
         value = cards.get(keyword)
-        kind = standard_type(value) if isinstance(value, str) else None
+        if not isinstance(value, str):
+            continue
+        kind = type_in_names(value) if keyword in (FILE_NAME, FOLDER) else standard_type(value)
         if kind is not None:
             yield kind
 
@@ -171,7 +198,7 @@ def read_image_type(cards: CardReader, keywords: Sequence[str], exposure_time: f
     exposure_time : float
         Seconds.
     """
-    kind = next(_types(cards, keywords), None)
+    kind = next(read_types(cards, keywords), None)
     if kind is None:
         return None
     kind = "bias" if kind == "dark" and exposure_time == 0.0 else kind

@@ -11,7 +11,7 @@ from obs.image.visit_info import VisitInfo
 from obs.instrument.card_values import format_date, parse_date
 from obs.instrument.date_rules import DateRule
 from obs.instrument.filter_wheels import color_filter, read_wheels
-from obs.instrument.header import COLOR, Header
+from obs.instrument.header import COLOR, FILE_NAME, FOLDER, Header
 from obs.instrument.image_types import read_image_type
 from obs.instrument.plausible import check_date
 from obs.instrument.pointing_rules import PointingRule
@@ -124,7 +124,9 @@ class RuleTranslator(Translator):
         A card is not understood either where the target or the exposure time speaks against it.
         """
         found = read_image_type(md, self.image_type_cards, self._seconds(md))
-        is_told = any(str(md.get(card, "")).strip() for card in self.image_type_cards)
+        is_told = any(
+            str(md.get(card, "")).strip() for card in self.image_type_cards if card not in (FILE_NAME, FOLDER)
+        )
         return found or (None if is_told else "unknown")
 
     @classmethod

@@ -14,7 +14,7 @@ from obs.inspection.header.processed import find_corrected
 from obs.inspection.inspect import DetectorImages, Findings
 from obs.instrument.date_rules import DateRule
 from obs.instrument.filter_wheels import color_filter
-from obs.instrument.header import COLOR
+from obs.instrument.header import COLOR, FILE_NAME, FOLDER
 from obs.instrument.image_types import IMAGE_TYPE_CARDS
 from obs.instrument.pointing_rules import PointingRule
 from obs.scaffold.color_facts import color_amplifiers, color_detectors, color_filters
@@ -188,7 +188,7 @@ def _translator(findings: Findings) -> dict[str, Any]:
         "filter": [list(cards) for cards in frames.filter_cards] or [["FILTER"]],
         "exposure_time": [asdict(rule) for rule in exposures],
         "object": list(frames.targets) or ["OBJECT"],
-        "image_type": list(frames.image_types) or [_type_card(findings)],
+        "image_type": _type_cards(findings),
         "untyped": frames.is_untyped,
         "sky_flats": frames.has_sky_flats,
         "dates": [_options(rule, "date") for rule in frames.dates or (DateRule("DATE-OBS"),)],
@@ -201,6 +201,13 @@ def _translator(findings: Findings) -> dict[str, Any]:
         "site": _site(findings),
         "time_scale": findings["time_scale"].value,
     }
+
+
+def _type_cards(findings: Findings) -> list[str]:
+    """Return the cards of the type; before names of files a card that later files may have."""
+    names = list(findings.frames.image_types)
+    is_said = any(name not in (FILE_NAME, FOLDER) for name in names)
+    return names if is_said else [_type_card(findings), *names]
 
 
 def _type_card(findings: Findings) -> str:

@@ -117,6 +117,9 @@ def places_of_pre_and_post(cards: Cards, frame: Box) -> list[Place]:
     after = _whole(cards, "POSTPIX")
     if count is None or before is None or after is None or not 1 <= count <= _MOST:
         return []
+    section = parse_section(cards.get("DATASEC"))
+    if section is not None and section.box.width == frame.width - before - after:
+        return []  # the image of one of them, as in an extension of its own
     x_bin = find_binning(cards).value[0]
     stated = parse_section(cards.get("AMPPSIZE"))
     for pre, post in dict.fromkeys([(before, after), (before // x_bin, after // x_bin)]):

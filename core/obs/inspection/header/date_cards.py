@@ -178,6 +178,7 @@ def readings(cards: Cards) -> Iterator[tuple[str, list[Reading]]]:
             yield name, [_judged(cards, card, DateRule(name), "certain")]
         elif name in _DATES:
             yield name, _told_order(card, list(_of_layouts(cards, card, times)))
+    yield from _begun(cards)
     yield from _numbers(cards, "mjd", _MJD, "begin")
     yield from _numbers(cards, "jd", _JD, "begin")
     yield from _unix(cards)
@@ -193,6 +194,20 @@ def readings(cards: Cards) -> Iterator[tuple[str, list[Reading]]]:
     card = cards.find("DATE")
     if card is not None and ISO.fullmatch(str(card.value).strip()):
         yield "DATE", [Reading(DateRule("DATE"), "guess", OF_THE_FILE, _has_time(str(card.value)))]
+
+
+def _begun(cards: Cards) -> Iterator[tuple[str, list[Reading]]]:
+    """Yield cards of any other name whose comment says that the exposure began then."""
+    for name in cards:
+        card = cards.find(name)
+        if card is None or name in _OTHERS or not isinstance(card.value, str) or _moment(card.comment) != "begin":
+            continue
+        text = card.value.strip()
+        if ISO.fullmatch(text) and _has_time(text) and _EXPOSED_WORDS.search(card.comment):
+            yield name, [_judged(cards, card, DateRule(name), "likely")]
+
+
+_OTHERS = frozenset((*_DATES, *_TIMES, *_MIDDLES, *_ENDS, "DATE"))
 
 
 def _numbers(cards: Cards, layout: str, names: tuple[str, ...], moment: str) -> Iterator[tuple[str, list[Reading]]]:

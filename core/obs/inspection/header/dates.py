@@ -42,6 +42,12 @@ _SCALES = {
     **dict.fromkeys(("IAT",), "TAI"),
 }
 _SCALE_WORDS = re.compile(r"\b(UTC|UT|GMT|TAI|TT|TDB|TDT|GPS|UT1)\b")
+_GPS_RECEIVER = re.compile(
+    r"\b(from|by|via|using|with) (the )?GPS\b"
+    r"|\bGPS ?(:|receiver|clock|sync\w*|lock\w*|fix|corrected|disciplined|derived)",
+    re.I,
+)
+"""Where a time comes from, which programs write in UTC."""
 
 
 @dataclass(frozen=True)
@@ -284,7 +290,7 @@ def _scale_words(cards: Cards, rule: DateRule) -> list[str]:
     for name in (rule.date, rule.time):
         card = cards.find(name)
         if card is not None:
-            words += _SCALE_WORDS.findall(card.comment)
+            words += _SCALE_WORDS.findall(_GPS_RECEIVER.sub("", card.comment))
         words += [scale for scale in ("TAI", "GPS") if scale in name]
     return list(dict.fromkeys("UTC" if word in ("UT", "GMT") else word for word in words))
 

@@ -31,7 +31,7 @@ def find_image_type(cards: Cards, exposure_time: Finding) -> Finding:
         elif kind is not None:
             known.append((name, kind))
             odd += [doubt] if (doubt := cards.reason_to_doubt(name)) else []
-        elif isinstance(value, str):
+        elif isinstance(value, str) and value.strip():
             odd.append(f"{name} = '{value}' is not a word for a type")
     if not known:
         known = [
