@@ -222,6 +222,15 @@ def test_what_was_done_before_a_failure_is_kept(butler):
     assert facts["warnings"][0].startswith("no reference catalog: no folder ref_cats in ")
 
 
+def test_without_any_reference_catalog_a_frame_comes_out_uncalibrated(butler):
+    summary = process_detector(butler, DATA_ID, config(calibrate={"astrometry": {"required": None}}))
+    assert len(butler.written["src"]) >= 30
+    assert np.isnan(summary.zero_point)
+    said = [text for text in summary.warnings if "reference catalog" in text]
+    assert len(said) == 1
+    assert said[0].startswith("the repository has no reference catalog: positions rest on the pointing in the header")
+
+
 def test_a_failed_rerun_leaves_no_result_of_the_first(butler):
     process_detector(butler, DATA_ID, config())
     assert "calexp" in butler.written

@@ -34,7 +34,7 @@ from obs.tasks.calibrate import CalibrateConfig, Calibrated, calibrate
 from obs.tasks.characterize import CharacterizeConfig, Characterized, characterize
 from obs.tasks.isr_config import IsrConfig
 from obs.tasks.process_config import ProcessConfig
-from obs.tasks.reference import field_circle
+from obs.tasks.reference import NO_REFERENCE, field_circle
 from obs.tasks.retarget import check_result, find_step
 from obs.threads import map_threads
 from obs.version import __version__
@@ -42,6 +42,12 @@ from obs.version import __version__
 __all__ = ["FREE_SETTINGS", "Stages", "process_detector", "process_digest"]
 
 logger = logging.getLogger(__name__)
+
+#: Warning of an exposure that there is nothing to match with.
+_UNCALIBRATED = (
+    "the repository has no reference catalog: positions rest on the pointing in the header, and magnitudes are not "
+    "calibrated; add one with obs refcat get or obs ingest-refcat, and process again"
+)
 
 #: What is written for a data ID; the metadata, which say whether the rest is complete, go first.
 _OUTPUTS = (
@@ -340,17 +346,29 @@ def _run(
         return find_reference(butler.roots, config.calibrate.reference.name, ra, dec, radius, problems)
 
     band = instrument.find_filter(exposure.physical_filter).band
+    settings = _without_catalogs(config.calibrate, butler)
     done: Calibrated | None = None
     try:
-        stage.done = done = stages.calibrate(found, config.calibrate, band=band, load_reference=load_reference)
+        stage.done = done = stages.calibrate(found, settings, band=band, load_reference=load_reference)
         stage.exposure = done.exposure
     finally:
         # a catalog that does not cover the pointing covers the frame where it was found
         if done is None or not len(done.reference):
             summary.warnings[:0] = problems[:1]
+    if settings is not config.calibrate:
+        others = (text for text in summary.warnings if NO_REFERENCE not in text and text not in problems)
+        summary.warnings[:] = [_UNCALIBRATED, *others]
     for warning in summary.warnings:
         logger.debug("%s: %s", format_data_id(data_id), warning)
     return written
+
+
+def _without_catalogs(config: CalibrateConfig, butler: Butler) -> CalibrateConfig:
+    """Return settings with which an exposure without match keeps its WCS, if there is nothing to match it with."""
+    astrometry = config.astrometry
+    if astrometry.required is not None or reference_names(butler.roots):
+        return config
+    return config.model_copy(update={"astrometry": astrometry.model_copy(update={"required": False})})
 
 
 def _remove_signature(butler: Butler, data_id: Mapping[str, Any], config: IsrConfig, warnings: list[str]) -> Exposure:

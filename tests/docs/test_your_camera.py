@@ -44,7 +44,7 @@ FAILURES = {
     "no PSF could be fitted ...": [SCIENCE.format("stars") + "characterize.stars.minimum_signal_to_noise=1e9"],
     "no astrometry: there is no reference catalog of this part of the sky ...": [
         "mv DATA/ref_cats away",
-        SCIENCE.format("sky") + "calibrate.parquet=true",
+        SCIENCE.format("sky") + "calibrate.astrometry.required=true",
         "mv away DATA/ref_cats",
     ],
     "no astrometry: the ... sources match nothing ...": [

@@ -100,7 +100,7 @@ def solve_astrometry(
         fit, told = solver.solve()
     except MeasurementError as error:
         reason = _reason(error)
-        if config.required:
+        if config.required is not False:
             without = "keep the WCS it came with" if exposure.wcs is not None else "measure without positions"
             raise MeasurementError(
                 f"no astrometry: {reason}, or {without} by -c calibrate.astrometry.required=false"

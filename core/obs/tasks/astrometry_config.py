@@ -10,7 +10,11 @@ class AstrometryConfig(TaskConfig):
     """The place on the sky."""
 
     enabled: bool = setting(True, "Match to the reference catalog and fit the WCS.")
-    required: bool = setting(True, "An exposure that cannot be matched fails; else it keeps the WCS it came with.")
+    required: bool | None = setting(
+        None,
+        "True: an exposure that cannot be matched fails. False: it keeps the WCS that it came with. null: it fails, "
+        "unless the repository has no reference catalog at all.",
+    )
     force_known_wcs: bool = setting(False, "Keep the WCS that the exposure came with; only match.")
     order: int = setting(
         5,
