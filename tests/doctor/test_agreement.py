@@ -63,3 +63,14 @@ def test_another_file_with_more_light_refutes_dark_columns(made, night, tmp_path
 def test_a_spectrograph_that_is_not_in_use_is_no_spectrum(made, night, tmp_path, capsys, word):
     path = write(tmp_path / "image.fits", night["science"][0], GRISM=word)
     assert "spectrum" not in run_doctor(capsys, made, [path], "--no-picture", "--no-trial")[1]
+
+
+def test_a_window_among_full_frames_does_not_accuse_the_camera(made, night, tmp_path, capsys):
+    part = write(tmp_path / "window.fits", night["bias"][0], fits.getdata(night["bias"][0])[:100, :200])
+    status, out, last = run_doctor(capsys, made, [part], "--no-picture", "--no-trial")
+    assert status == 1
+    assert "raw_width 200, raw_height 100" in last
+    status, out, _ = run_doctor(capsys, made, [part, *night["bias"][1:]], "--no-picture", "--no-trial")
+    assert status == 0, out
+    assert "other files fit the camera, so that this one is a window of it, or binned" in out
+    assert "raw_width" not in out

@@ -14,6 +14,7 @@ import numpy as np
 from obs.doctor.check import Check
 from obs.doctor.examine import Examined
 from obs.doctor.exposure import RawExposure, RawFrame
+from obs.doctor.geometry import SIZE_CARDS
 from obs.doctor.levels import amplifier_image, measure_level
 
 __all__ = ["kind_of_image", "settle_disagreements"]
@@ -72,6 +73,7 @@ def settle_disagreements(exposures: Sequence[Examined]) -> None:
     exposures : sequence of Examined
         All exposures; their checks are changed in place.
     """
+    _settle_sizes(exposures)
     light = {examined.name: _light(examined.frame) for examined in exposures if examined.frame is not None}
     sound: dict[tuple[str, str], list[str]] = {}
     for examined in exposures:
@@ -83,6 +85,30 @@ def settle_disagreements(exposures: Sequence[Examined]) -> None:
     for examined in exposures:
         kind = "" if examined.frame is None else kind_of_image(examined.frame)
         examined.checks[:] = [_weigh(check, kind, examined.name, light, sound) for check in examined.checks]
+
+
+def _settle_sizes(exposures: Sequence[Examined]) -> None:
+    """Take files of another size than the camera's for windows and binned frames, if others of the detector fit."""
+    sizes = {
+        examined.name: [check for check in examined.checks if check.step == "geometry" and check.source == SIZE_CARDS]
+        for examined in exposures
+    }
+    fitting = {
+        examined.detector
+        for examined in exposures
+        if sizes[examined.name] and all(check.verdict == "ok" for check in sizes[examined.name])
+    }
+    for examined in exposures:
+        others = [check for check in sizes[examined.name] if check.verdict == "wrong"]
+        if not others or not examined.detector or examined.detector not in fitting:
+            continue
+        note = f"{others[0].note}; other files fit the camera, so that this one is a window of it, or binned"
+        remedy = (
+            "such files are left out of calibration frames and not processed: make a package of their own for them, "
+        )
+        size = replace(others[0], verdict="doubtful", note=note, remedy=f"{remedy}obs new NAME --from FILES")
+        rest_on_size = ("geometry", "sky")
+        examined.checks[:] = [check for check in examined.checks if check.step not in rest_on_size] + [size]
 
 
 def _light(frame: RawFrame) -> float:

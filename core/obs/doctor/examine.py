@@ -46,11 +46,14 @@ class Examined:
         In the order of the steps.
     frame : RawFrame or None
         The exposure, if it can be drawn.
+    detector : str
+        Name of its detector; empty if that is not known.
     """
 
     name: str
     checks: list[Check]
     frame: RawFrame | None = field(default=None, repr=False)
+    detector: str = ""
 
 
 @dataclass
@@ -294,7 +297,7 @@ def _examine(exposure: RawExposure, checks: list[Check]) -> Examined:
         found += check_overscan(exposure)
         found += check_signature(exposure)[1]
         found += check_noise(exposure)
-    return Examined(exposure.name, [*found, *check_sky(exposure)], drawn)
+    return Examined(exposure.name, [*found, *check_sky(exposure)], drawn, exposure.detector.name)
 
 
 def _compare(exposures: Sequence[RawExposure], examination: Examination) -> None:

@@ -11,7 +11,10 @@ from obs.doctor.places import amplifier_place, detector_place
 from obs.geom import Box
 from obs.inspection.amplifier_facts import AmplifierFacts
 
-__all__ = ["check_geometry", "collect_amplifier_facts", "section"]
+__all__ = ["SIZE_CARDS", "check_geometry", "collect_amplifier_facts", "section"]
+
+#: Source of the checks of the size of an image.
+SIZE_CARDS = "NAXIS1 NAXIS2"
 
 
 def section(box: Box) -> str:
@@ -48,13 +51,13 @@ def check_geometry(exposure: RawFrame) -> Iterator[Check]:
         where = f"HDU {hdu or exposure.hdu}"
         size, (rows, columns) = f"{width} x {height} pixels", detector.raw_shape
         if (height, width) == detector.raw_shape:
-            yield Check("geometry", where, size, "NAXIS1 NAXIS2")
+            yield Check("geometry", where, size, SIZE_CARDS)
             continue
         fits = False
         note = f"{exposure.path.name} has {size} there, the camera {columns} x {rows} for detector '{detector.name}'"
         how = f"raw_width {width}, raw_height {height}, if the file is of this read-out mode"
         remedy = f"{detector_place(exposure.instrument, detector, 'raw_width, raw_height')}: {how}"
-        yield Check("geometry", where, size, "NAXIS1 NAXIS2", "wrong", note, remedy)
+        yield Check("geometry", where, size, SIZE_CARDS, "wrong", note, remedy)
     for amp in detector.amplifiers:
         height, width = shapes.get(amp.raw_hdu) or next(iter(shapes.values()))
         yield from _check_boxes(exposure, detector, amp, Box(0, 0, width, height))
