@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from obs.htm import cover_circle, htm_index, sky_vectors
+from obs.htm import cover_circle, htm_index, sky_positions, sky_vectors
 
 ra = st.floats(0, 360)
 dec = st.floats(-90, 90)
@@ -82,3 +82,9 @@ def test_the_whole_sky_and_a_point():
     assert len(cover_circle(ra=1, dec=2, radius=500, depth=0)) == 8
     assert list(cover_circle(ra=0, dec=90, radius=0, depth=0)) == [12, 13, 14, 15]
     assert list(cover_circle(ra=45, dec=45, radius=0, depth=0)) == [15]
+
+
+@given(ra, dec)
+def test_positions_of_vectors(longitude, latitude):
+    found = sky_vectors(*sky_positions(3.0 * sky_vectors(longitude, latitude)))
+    np.testing.assert_allclose(found, sky_vectors(longitude, latitude), atol=1e-14)

@@ -7,6 +7,7 @@ import numpy as np
 
 from obs.coadds.frames import Frame
 from obs.errors import DatasetNotFoundError, OutputError, RepositoryError
+from obs.htm import sky_positions
 from obs.repo.butler import Butler
 from obs.skymap.discrete import DiscreteSkyMap
 from obs.skymap.sky_map import SkyMap, unit_vectors
@@ -123,8 +124,8 @@ def enclosing_circle(points: np.ndarray[Any, np.dtype[np.float64]]) -> tuple[flo
         center = center + (farthest - center) / (step + 1)
     center /= np.linalg.norm(center)
     chord = np.linalg.norm(vectors - center, axis=1).max()
-    ra, dec = np.rad2deg(np.arctan2(center[1], center[0])) % 360.0, np.rad2deg(np.arcsin(center[2]))
-    return round(float(ra), 9), round(float(dec), 9), float(np.rad2deg(2 * np.arcsin(chord / 2))) + 1e-6
+    ra, dec = sky_positions(center[None])
+    return round(float(ra[0]), 9), round(float(dec[0]), 9), float(np.rad2deg(2 * np.arcsin(chord / 2))) + 1e-6
 
 
 def describe_tract(tract: Tract) -> str:

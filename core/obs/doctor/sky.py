@@ -40,14 +40,14 @@ def _check_scale(exposure: RawExposure) -> Iterator[Check]:
         yield Check("sky", "pixel scale", value, "camera.yaml", "not known", found.note or "no WCS to compare it with")
         return
     step = 1 if detector.color_plane is None else 2  # a color has one pixel of two
-    told = float(found.value) * step
+    stated = float(found.value) * step
     bins = exposure.facts.binning.value[0] if exposure.facts is not None and exposure.facts.binning.is_known else 1
-    if abs(ours / (told * bins) - 1.0) <= _SCALE_TOLERANCE and "CD" not in found.source:
-        told *= bins  # the card is of the pixels of the detector
-    if abs(ours / told - 1.0) <= _SCALE_TOLERANCE:
-        yield Check("sky", "pixel scale", f"{value}; header {told:.4g}", found.source)
+    if abs(ours / (stated * bins) - 1.0) <= _SCALE_TOLERANCE and "CD" not in found.source:
+        stated *= bins  # the card gives the scale of unbinned pixels
+    if abs(ours / stated - 1.0) <= _SCALE_TOLERANCE:
+        yield Check("sky", "pixel scale", f"{value}; header {stated:.4g}", found.source)
         return
-    note = f"{found.source} says {told:.4g} arcsec"
+    note = f"{found.source} says {stated:.4g} arcsec"
     size = find_pixel_size(exposure.cards)
     binning = exposure.facts.binning.value if exposure.facts is not None and exposure.facts.binning.is_known else (1, 1)
     pixel = float(size.value) * binning[0] * step if size.is_known else detector.pixel_size_x
@@ -56,7 +56,7 @@ def _check_scale(exposure: RawExposure) -> Iterator[Check]:
         how = f"{pixel:g} mm ({size.source}) in place of {detector.pixel_size_x:g}"
     else:
         place = camera_place(exposure.instrument, "plate_scale")
-        how = f"{told / pixel:.6g} arcsec/mm in place of {camera.plate_scale:g}"
+        how = f"{stated / pixel:.6g} arcsec/mm in place of {camera.plate_scale:g}"
     verdict: Verdict = "doubtful" if found.confidence == "guess" else "wrong"
     yield Check("sky", "pixel scale", value, found.source, verdict, note, f"{place}: {how}")
 

@@ -126,7 +126,7 @@ class Catalog:
         Raises
         ------
         ColumnError
-            If there is no such column; a `KeyError`.
+            If there is no such column. It is a `KeyError`, too.
         """
         if name not in self.columns and (meant := resolve_alias(name, self.aliases)) in self.columns:
             name = meant

@@ -142,8 +142,8 @@ def find_frame_facts(files: Sequence[RawFile]) -> FrameFacts:
     """
     all_cards = [file.cards for file in files]
     alone = [collect_frame_facts(cards) for cards in all_cards]
-    told, untyped = complete_types(files, [one.image_type for one in alone], [one.exposure[0] for one in alone])
-    alone = [replace(one, image_type=kind) for one, kind in zip(alone, told, strict=True)]
+    completed, untyped = complete_types(files, [one.image_type for one in alone], [one.exposure[0] for one in alone])
+    alone = [replace(one, image_type=kind) for one, kind in zip(alone, completed, strict=True)]
     types = find_unlikely_types(files, [one.image_type[0] for one in alone])
     has_sky_flats = are_sky_flats(files, types)
     if has_sky_flats:

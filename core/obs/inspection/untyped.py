@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from obs.inspection.files.reconcile import Told
 from obs.inspection.finding import Finding
+from obs.inspection.header.image_types import NO_TYPE_NO_TIME, contradict_each_other
 from obs.inspection.pixels.type_levels import show_stars
 from obs.inspection.raw_file import RawFile
 from obs.instrument.header import FILE_NAME, FOLDER
@@ -19,12 +20,11 @@ NAMED = (
     "no card says what the frames are for: the names of files and folders do, and files without such a word (bias, "
     "dark, flat) are taken for science exposures; keep to these names, or change translate_dataType of translator.py"
 )
-_NO_TIME = "no card names it; exposed for 0 s"
 _BLANK = "the card is blank in frames with stars: they are taken for science exposures"
 
 
 def complete_types(
-    files: Sequence[RawFile], told: Sequence[Told[str]], exposures: Sequence[Finding]
+    files: Sequence[RawFile], alone: Sequence[Told[str]], exposures: Sequence[Finding]
 ) -> tuple[list[Told[str]], str]:
     """Return the types with those that headers do not give, and what is to be said of them; empty if nothing.
 
@@ -32,28 +32,23 @@ def complete_types(
     ----------
     files : sequence of RawFile
         The files.
-    told : sequence of (Finding, str)
-        The type that each header says alone, and the card.
+    alone : sequence of (Finding, str)
+        The type that each header gives by itself, and the card.
     exposures : sequence of Finding
-        The exposure time that each header says, seconds.
+        The exposure time that each header gives, seconds.
     """
-    silent = [n for n, (kind, _) in enumerate(told) if not kind.is_known and not _contradicts_itself(kind)]
+    silent = [n for n, (kind, _) in enumerate(alone) if not kind.is_known and not contradict_each_other(kind)]
     if not silent:
-        return list(told), ""
-    is_all = len(silent) == len(told)
+        return list(alone), ""
+    is_all = len(silent) == len(alone)
     named = [_by_name(file) for file in files] if is_all else []
     if any(kind not in (None, "science") for kind, _ in named):
         return [_typed(kind or "science", card) for kind, card in named], NAMED
     if not is_all:
-        silent = [n for n in silent if told[n][0].note in ("", _NO_TIME)]  # the stars do not overrule a word
+        silent = [n for n in silent if alone[n][0].note in ("", NO_TYPE_NO_TIME)]  # the stars do not overrule a word
     if not silent or not all(exposures[n].value for n in silent) or not show_stars([files[n] for n in silent]):
-        return list(told), ""
-    return [_typed("science") if n in silent else one for n, one in enumerate(told)], UNTYPED if is_all else _BLANK
-
-
-def _contradicts_itself(kind: Finding) -> bool:
-    """Whether cards have several words for the type."""
-    return "but the frame is" in kind.note or " is there as " in kind.note
+        return list(alone), ""
+    return [_typed("science") if n in silent else one for n, one in enumerate(alone)], UNTYPED if is_all else _BLANK
 
 
 def _by_name(file: RawFile) -> tuple[str | None, str]:

@@ -95,7 +95,7 @@ def is_edited(text: bytes, cards: Mapping[str, Any]) -> bool:
     return add_sums(sum_words(text), int(data_sum)) != _ALL_ONES
 
 
-def seal(file: BinaryIO, sums: Mapping[int, int] = {}) -> None:
+def seal(file: BinaryIO, sums: Mapping[int, int] | None = None) -> None:
     """Fill in CHECKSUM and DATASUM of the HDUs that have these cards.
 
     Parameters
@@ -109,7 +109,8 @@ def seal(file: BinaryIO, sums: Mapping[int, int] = {}) -> None:
         places = [hdu.find_card(name) for name in CHECKSUM_CARDS]
         if None in places:
             continue
-        total = sums[hdu.number] if hdu.number in sums else _sum_data(file, hdu)
+        known = None if sums is None else sums.get(hdu.number)
+        total = _sum_data(file, hdu) if known is None else known
         text = bytearray(hdu.text)
         _set(text, places[0], "0" * 16)
         _set(text, places[1], f"{total:010d}")

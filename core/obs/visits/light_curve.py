@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.errors import DatasetNotFoundError, FileFormatError, MeasurementError
-from obs.htm import sky_vectors
+from obs.htm import sky_positions, sky_vectors
 from obs.image.catalog import Catalog
 from obs.policy.data_id import format_data_id
 from obs.repo.butler import Butler
@@ -195,20 +195,19 @@ def _recenter(
     if offset < _SAME_PLACE * float(np.median([image.fwhm for image in images])):
         return target, own
     moved = Catalog()
-    ra, dec = np.degrees(np.arctan2(found[1], found[0])) % 360.0, np.degrees(np.arcsin(found[2]))
+    ra, dec = sky_positions(found[None])
     for name, value in (("coord_ra", ra), ("coord_dec", dec)):
-        moved.add(name, np.array([value]), "deg")
+        moved.add(name, value, "deg")
     curve.notes.append(
-        f"measured at {ra:.6f},{dec:.6f}, where the star is found: {3600.0 * np.degrees(offset):.2f} arcsec from the "
-        "position given (-c recenter=0 keeps that)"
+        f"measured at {ra[0]:.6f},{dec[0]:.6f}, where the star is found: {3600.0 * np.degrees(offset):.2f} arcsec "
+        "from the position given (-c recenter=0 keeps that)"
     )
     return moved, found
 
 
 def _positions(target: Catalog, stars: Floats) -> Catalog:
     """Return the object, with number 0, and the comparison stars."""
-    ra = np.degrees(np.arctan2(stars[:, 1], stars[:, 0])) % 360.0
-    dec = np.degrees(np.arcsin(stars[:, 2]))
+    ra, dec = sky_positions(stars)
     catalog = Catalog()
     catalog.add("objectId", np.arange(1 + len(stars)))
     catalog.add("coord_ra", np.append(target["coord_ra"][:1], ra), "deg", "right ascension")

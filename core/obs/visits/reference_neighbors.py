@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from obs.errors import DataIdError, DatasetNotFoundError
-from obs.htm import sky_vectors
+from obs.htm import sky_positions, sky_vectors
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.photo_calib import NANOJANSKY_ZERO_POINT, PhotoCalib
@@ -117,12 +117,11 @@ def _load(
     vectors = sky_vectors(ra, dec).reshape(-1, 3)
     center = vectors.mean(axis=0)
     center /= np.linalg.norm(center)
+    middle_ra, middle_dec = (float(value[0]) for value in sky_positions(center[None]))
     radius = math.degrees(2.0 * math.asin(min(0.5 * float(np.linalg.norm(vectors - center, axis=1).max()), 1.0)))
-    center_ra, center_dec = math.degrees(math.atan2(center[1], center[0])) % 360.0, math.degrees(math.asin(center[2]))
+    radius = min(radius + margin, _NO_SKY_LARGER)
     try:
-        found = find_reference(
-            butler.roots, config.reference.name, center_ra, center_dec, min(radius + margin, _NO_SKY_LARGER), []
-        )
+        found = find_reference(butler.roots, config.reference.name, middle_ra, middle_dec, radius, [])
     except DatasetNotFoundError as error:
         logger.info("neighbors are those of the image alone: %s", error)
         return None

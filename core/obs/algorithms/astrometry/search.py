@@ -16,6 +16,7 @@ from obs.algorithms.astrometry.quad_index import QuadIndex
 from obs.algorithms.astrometry.quads import form_quads
 from obs.algorithms.astrometry.seeds import Seed, distinct_seeds, improve_seed, screen_seeds
 from obs.algorithms.astrometry.sky_stars import SkyStars, covered_area, deproject
+from obs.htm import sky_positions
 
 __all__ = ["Alignment", "SearchLimits", "search_alignments", "straighten"]
 
@@ -111,9 +112,7 @@ class Alignment:
 
     def to_sky(self, straight: Complex) -> tuple[Float, Float]:
         """Return right ascension and declination of straightened sources, degrees."""
-        vector = deproject(self.tangent[None], self.apply(straight))
-        ra = np.degrees(np.arctan2(vector[:, 1], vector[:, 0])) % 360.0
-        return ra, np.degrees(np.arctan2(vector[:, 2], np.hypot(vector[:, 0], vector[:, 1])))
+        return sky_positions(deproject(self.tangent[None], self.apply(straight)))
 
 
 def search_alignments(

@@ -1,4 +1,4 @@
-"""Tell a row of stars from a trail: stars are as short as they are wide, and there is no light between them."""
+"""Distinguish a row of stars from a trail: stars are round, and the sky between them is dark."""
 
 import numpy as np
 from numpy.typing import NDArray

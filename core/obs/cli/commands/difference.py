@@ -25,7 +25,9 @@ Examples:
 @click.option("--rerun", metavar="[IN:]OUT", help="Rerun of REPO that obs process wrote; results go there, too.")
 @click.option("--tract", type=click.IntRange(min=0), help="Tract of the coadd and of the calibration.")
 @click.option(
-    "--skip-existing", is_flag=True, help="Keep differences newer than image, calibration, coadds and settings."
+    "--skip-existing",
+    is_flag=True,
+    help="Keep differences made of the same exposures, calibrations, coadds and settings.",
 )
 @click.option("--dry-run", is_flag=True, help="Print the images that would be subtracted from, and stop.")
 @config_options

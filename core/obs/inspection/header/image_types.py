@@ -7,7 +7,17 @@ from obs.inspection.cards import Cards
 from obs.inspection.finding import Confidence, Finding, lower_confidence
 from obs.instrument.image_types import IMAGE_TYPE_CARDS, LONG_FOR_A_BIAS, TARGET_CARDS, contradiction, standard_type
 
-__all__ = ["find_image_type"]
+__all__ = ["NO_TYPE_NO_TIME", "contradict_each_other", "find_image_type"]
+
+#: Note on a frame of 0 s without a card for the type.
+NO_TYPE_NO_TIME = "no card names it; exposed for 0 s"
+_OTHERWISE = "but the frame is"
+_TWICE = "is there as"
+
+
+def contradict_each_other(kind: Finding) -> bool:
+    """Whether the type is not known because cards have different words for it."""
+    return not kind.is_known and (f" {_OTHERWISE} " in kind.note or f" {_TWICE} " in kind.note)
 
 
 def find_image_type(cards: Cards, exposure_time: Finding) -> Finding:
@@ -27,7 +37,7 @@ def find_image_type(cards: Cards, exposure_time: Finding) -> Finding:
         kind = standard_type(value) if isinstance(value, str) else None
         if cards.find(name) is not None and cards.contradicts_itself(name):
             words = " and ".join(repr(card.value) for card in cards.all(name))
-            odd.append(f"{name} is there as {words}")
+            odd.append(f"{name} {_TWICE} {words}")
         elif kind is not None:
             known.append((name, kind))
             odd += [doubt] if (doubt := cards.reason_to_doubt(name)) else []
@@ -48,7 +58,7 @@ def find_image_type(cards: Cards, exposure_time: Finding) -> Finding:
         if kind not in (None, "science", "sky"):
             return Finding("image_type", kind, name, "guess", note or "the name of the target says so")
     if exposure_time.is_known and exposure_time.value == 0.0:
-        note = f"{note}; no card names it; exposed for 0 s".removeprefix("; ")
+        note = f"{note}; {NO_TYPE_NO_TIME}".removeprefix("; ")
     return Finding.unknown("image_type", note)
 
 
@@ -72,7 +82,7 @@ def _judged(cards: Cards, known: list[tuple[str, str]], note: str, exposure_time
     for target in TARGET_CARDS:
         text = str(cards.get(target, "")) if target != name else ""
         if against := contradiction(kind, text, seconds):
-            return Finding.unknown("image_type", f"{name} says {kind}, but the frame is {against}")
+            return Finding.unknown("image_type", f"{name} says {kind}, {_OTHERWISE} {against}")
     if other is not None:
         return Finding("image_type", kind, name, "guess", f"{other[0]} says {other[1]}")
     if kind == "bias" and seconds > LONG_FOR_A_BIAS:
