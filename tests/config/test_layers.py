@@ -9,7 +9,7 @@ from pydantic import model_validator
 
 from obs.config.base import TaskConfig, setting
 from obs.config.layers import ConfigLayers
-from obs.config.schema import dump_yaml
+from obs.config.schema import describe_type, dump_yaml
 from obs.errors import ConfigError
 
 
@@ -186,6 +186,15 @@ def test_values_that_do_not_fit(layers, text, message):
     layers.set(text)
     with pytest.raises(ConfigError, match=message):
         layers.build()
+
+
+def test_a_list_of_choices_is_described_by_them():
+    class Warps(TaskConfig):
+        """Settings."""
+
+        warps: list[Literal["direct", "psfMatched"]] = setting([], "What is kept.")
+
+    assert describe_type(Warps.model_fields["warps"]) == "a list of 'direct', 'psfMatched'"
 
 
 def test_messages_name_file_and_line(layers, tmp_path):

@@ -75,8 +75,14 @@ def _kind_in_words(kind: Any) -> str:  # noqa: ANN401 - an annotation can be any
         return " or ".join(_kind_in_words(argument) for argument in arguments)
     if origin in (list, tuple) and arguments:
         items = dict.fromkeys(argument for argument in arguments if argument is not Ellipsis)
-        return "a list of " + " or ".join(_PLURALS.get(item, getattr(item, "__name__", str(item))) for item in items)
+        return "a list of " + " or ".join(map(_plural_in_words, items))
     return _WORDS.get(origin or kind, getattr(kind, "__name__", str(kind)))
+
+
+def _plural_in_words(kind: Any) -> str:  # noqa: ANN401 - an annotation can be any object
+    if get_origin(kind) is Literal:
+        return ", ".join(repr(value) for value in get_args(kind))
+    return _PLURALS.get(kind, getattr(kind, "__name__", str(kind)))
 
 
 def comment(field: FieldInfo) -> str:
