@@ -134,7 +134,7 @@ def _touches(corners: NDArray[np.float64], center: NDArray[np.float64], radius: 
     normals = np.cross(corners, ends)
     normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
     distance = normals @ center
-    # The point of the side's great circle that is nearest to the center must lie between the corners.
+    # The point of the side's great circle that is nearest to the center must be between the corners.
     nearest = center - distance[..., None] * normals
     between = np.einsum("ijk,ijk->ij", np.cross(corners, nearest), normals) >= -_MARGIN
     between &= np.einsum("ijk,ijk->ij", np.cross(nearest, ends), normals) >= -_MARGIN

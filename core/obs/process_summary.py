@@ -62,7 +62,7 @@ class ProcessSummary:
     wcs_matched : float
         Fraction of the sources, or of the reference sources on the frame if these are fewer, that match.
     wcs_covered : float
-        Fraction of the sources that lie where the match holds.
+        Fraction of the sources where the match holds.
     wcs_log_odds : float
         Natural logarithm of the odds that the match is not chance.
     seconds : dict of str to float

@@ -13,7 +13,7 @@ def project_template() -> Path:
     Raises
     ------
     FileNotFoundError
-        If the installation lacks it.
+        If the installation does not have it.
     """
     return _find("cookiecutter", "cookiecutter.json")
 
@@ -24,7 +24,7 @@ def template_folder() -> Path:
     Raises
     ------
     FileNotFoundError
-        If the installation lacks it.
+        If the installation does not have it.
     """
     return _find("templates", "ref_cat_config.py.jinja")
 

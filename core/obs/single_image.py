@@ -1,4 +1,4 @@
-"""One FITS image that is in no repository: characterize and calibrate it where it lies."""
+"""One FITS image that is in no repository: characterize and calibrate it where it is."""
 
 import logging
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""YAML that remembers on which line every key stands.
+"""YAML that remembers the line of every key.
 
 One reader for all YAML that users write (policies, camera descriptions, configuration), so that a message about a
 value can name file and line. Only plain data are built: tags that would make Python objects are refused.

@@ -100,7 +100,7 @@ class HscTranslator(Translator):
     def translate_visit(self, md: Header) -> int:
         """Return the number of the exposure.
 
-        The first frames on disk have only ``HSCA00000000`` as their exposure; their own number then stands in, rounded
+        The first frames on disk have only ``HSCA00000000`` as their exposure; their own number then is used, rounded
         down to an even one, since an exposure has two frame numbers.
         """
         exposure = str(md["EXP-ID"]).strip()

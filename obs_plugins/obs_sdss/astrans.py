@@ -45,7 +45,7 @@ class FieldTransform:
     nu_terms: NDArray[np.float64]
 
     def pixel_to_sky(self, *, x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return where pixels lie on the sky.
+        """Return where pixels are on the sky.
 
         Parameters
         ----------

@@ -44,7 +44,7 @@ def read_spans(path: Path, planes: Iterable[str]) -> tuple[tuple[int, int], dict
     Raises
     ------
     FileFormatError
-        If the file cannot be read, or lacks a plane.
+        If the file cannot be read, or does not have a plane.
     """
     spans = {}
     with open_fits(path, "fpM") as hdus:

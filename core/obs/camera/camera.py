@@ -161,13 +161,39 @@ class Camera:
     def pixel_to_field(
         self, detector: Detector, *, x: ArrayLike, y: ArrayLike
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the field angles, arcsec, of pixels of a detector (array_like of float, 0-based)."""
+        """Return the angles in the field, from its center, at which a detector's pixels see the sky.
+
+        Parameters
+        ----------
+        detector : Detector
+            A detector of the camera.
+        x, y : array_like of float
+            Pixels, 0-based.
+
+        Returns
+        -------
+        x, y : ndarray of float64
+            Field angles, arcsec.
+        """
         across, up = detector.pixel_to_focal_plane(x=x, y=y)
         return self.focal_plane_to_field(x=across, y=up)
 
     def field_to_pixel(
         self, detector: Detector, *, x: ArrayLike, y: ArrayLike
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the pixels of a detector at field angles, arcsec; the inverse of `pixel_to_field`."""
+        """Return the pixels of a detector at angles in the field; the inverse of `pixel_to_field`.
+
+        Parameters
+        ----------
+        detector : Detector
+            A detector of the camera.
+        x, y : array_like of float
+            Field angles, arcsec.
+
+        Returns
+        -------
+        x, y : ndarray of float64
+            Pixels, 0-based; NaN where the optics have no inverse.
+        """
         across, up = self.field_to_focal_plane(x=x, y=y)
         return detector.focal_plane_to_pixel(x=across, y=up)

@@ -15,7 +15,7 @@ __all__ = ["plot_columns"]
 
 _SIZE = (6.4, 4.8)  # inches
 _MANY = 5000
-_RANGE = 0.01  # part of the values that may lie outside of the axes, at either end
+_RANGE = 0.01  # part of the values that may be outside of the axes, at either end
 
 
 def plot_columns(

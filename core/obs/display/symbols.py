@@ -98,7 +98,7 @@ def draw_sources(
     low: tuple[float, float],
     high: tuple[float, float],
 ) -> str:
-    """Draw the sources that lie in a part of the image.
+    """Draw the sources in a part of the image.
 
     Parameters
     ----------

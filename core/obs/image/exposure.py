@@ -202,7 +202,13 @@ class Exposure:
         return self.with_pixels(self.masked_image.cutout(box)).moved(x=box.x_min, y=box.y_min)
 
     def moved(self, *, x: int, y: int) -> "Exposure":
-        """Return the exposure with parts for pixels counted from (x, y), as after cutting below and left."""
+        """Return the exposure with parts for pixels counted from (x, y), as after cutting below and left.
+
+        Parameters
+        ----------
+        x, y : int
+            Pixel of this exposure that becomes pixel (0, 0) of WCS, PSF and calibration. The pixels are shared.
+        """
         result = self.with_pixels(self.masked_image)
         result.wcs = self.wcs and self.wcs.shifted(x=x, y=y)
         result.other_wcs = {name: wcs.shifted(x=x, y=y) for name, wcs in self.other_wcs.items()}

@@ -77,7 +77,15 @@ class Mask:
 
     @classmethod
     def zeros(cls, shape: tuple[int, int], planes: Mapping[str, int] | None = None) -> Self:
-        """Return a mask of ``shape`` (ny, nx) with no bit set."""
+        """Return a mask with no bit set.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Shape (ny, nx).
+        planes : mapping of str to int, optional
+            Name to bit; the planes of LSST's masks if absent.
+        """
         return cls(np.zeros(shape, np.int32), planes)
 
     @property
@@ -127,7 +135,20 @@ class Mask:
         return self.bits(name)
 
     def set(self, where: NDArray[np.bool_], *names: str) -> None:
-        """Set the named planes where ``where`` (bool, shape (ny, nx)) is true."""
+        """Set planes in the chosen pixels, in place.
+
+        Parameters
+        ----------
+        where : ndarray of bool, shape (ny, nx)
+            The pixels.
+        *names : str
+            Planes of the mask.
+
+        Raises
+        ------
+        KeyError
+            If there is no such plane.
+        """
         bits = self.bits(*names)
         plain = self.array.flags.c_contiguous and self.array.flags.writeable
         if _SET and plain and where.dtype == bool and where.shape == self.shape:

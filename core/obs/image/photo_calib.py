@@ -49,7 +49,15 @@ class PhotoCalib:
 
     @classmethod
     def from_zero_point(cls, zero_point: float, error: float = float("nan")) -> "PhotoCalib":
-        """Make a calibration from the AB magnitude of one count per exposure, and its error, mag."""
+        """Make a calibration from a zero point.
+
+        Parameters
+        ----------
+        zero_point : float
+            AB magnitude of a source of one count per exposure.
+        error : float, optional
+            Its standard error, mag; unknown if absent.
+        """
         flux = float(10.0 ** (0.4 * zero_point))
         return cls(flux, float(flux * error * 0.4 * np.log(10.0)))
 
@@ -64,7 +72,13 @@ class PhotoCalib:
         return self if self.correction is None else replace(self, correction=None)
 
     def shifted(self, *, x: float, y: float) -> "PhotoCalib":
-        """Return the calibration of an image whose first pixel is pixel (x, y) of this one."""
+        """Return the calibration of an image that is a part of this one.
+
+        Parameters
+        ----------
+        x, y : float
+            Pixel of this image that is pixel (0, 0) of the other.
+        """
         return self if self.correction is None else replace(self, correction=self.correction.shifted(x=x, y=y))
 
     def magnitude(
@@ -94,7 +108,12 @@ class PhotoCalib:
         return np.asarray(-2.5 * np.log10(ratio))
 
     def factor(self, *, x: ArrayLike | None = None, y: ArrayLike | None = None) -> NDArray[np.float64] | float:
-        """Return the factor to fluxes at positions, pixels; 1 for a calibration without correction.
+        """Return the factor to fluxes at positions; 1 for a calibration without correction.
+
+        Parameters
+        ----------
+        x, y : array_like of float, optional
+            Positions, pixels; needed if the calibration varies over the image.
 
         Raises
         ------

@@ -29,15 +29,48 @@ class Psf(Protocol):
         ...
 
     def evaluate(self, *, x: ArrayLike, y: ArrayLike) -> NDArray[np.float32]:
-        """Return stamps, float32, shape (n, ny, nx), centered on their middle pixel."""
+        """Return stamps that are centered on their middle pixel.
+
+        Parameters
+        ----------
+        x, y : array_like of float, shape (n,)
+            Positions, pixels.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, ny, nx)
+            Stamps that each add up to one.
+        """
         ...
 
     def render(self, *, x: ArrayLike, y: ArrayLike) -> NDArray[np.float32]:
-        """Return stamps, float32, shape (n, ny, nx), whose middle pixel is the one nearest to (x, y)."""
+        """Return the images of point sources at their places between the pixels.
+
+        Parameters
+        ----------
+        x, y : array_like of float, shape (n,)
+            Positions, pixels.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, ny, nx)
+            Stamps whose middle pixel is (round(x), round(y)).
+        """
         ...
 
     def render_slopes(self, *, x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float32], ...]:
-        """Return what `render` does, and how it changes with x and with y, 1/pixel, each of the same shape."""
+        """Return the images of point sources, and how they change as the sources move.
+
+        Parameters
+        ----------
+        x, y : array_like of float, shape (n,)
+            Positions, pixels.
+
+        Returns
+        -------
+        image, slope_x, slope_y : ndarray of float32, shape (n, ny, nx)
+            Stamps as of `render`, and their derivatives by x and by y, 1/pixel.
+        """
         ...
 
 

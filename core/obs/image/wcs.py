@@ -169,11 +169,25 @@ class TanSipWcs:
         return np.where(lost, np.nan, p), np.where(lost, np.nan, q)
 
     def shifted(self, *, x: float, y: float) -> "TanSipWcs":
-        """Return the WCS of an image whose first pixel is pixel (x, y) of this one."""
+        """Return the WCS of an image that is a part of this one.
+
+        Parameters
+        ----------
+        x, y : float
+            Pixel of this image that is pixel (0, 0) of the other.
+        """
         return replace(self, crpix=(self.crpix[0] - x, self.crpix[1] - y))
 
     def sampled(self, step: int, *, x: float, y: float) -> "TanSipWcs":
-        """Return the WCS of an image that has one pixel in ``step``, of which the first is at (x, y) of this one."""
+        """Return the WCS of an image with larger pixels.
+
+        Parameters
+        ----------
+        step : int
+            Pixels of this image along the side of one of the other.
+        x, y : float
+            Position in this image of the center of pixel (0, 0) of the other.
+        """
 
         def scaled(terms: Polynomial | None) -> Polynomial | None:
             if terms is None:

@@ -42,7 +42,7 @@ class BuildJob:
 
 
 def usual_inputs(butler: Butler, name: str) -> list[DataId]:
-    """Return the data IDs that stand for what a type of calibration is made from, as the registry calls it.
+    """Return the data IDs that represent what a type of calibration is made from, as the registry calls it.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def plan_calibrations(
     for values, members in sorted(groups.items()):
         group: dict[str, Any] = dict(zip(group_keys, values, strict=True))
         if dates is not None:
-            # All detectors share the date, also where one of them lacks a frame.
+            # All detectors share the date, also where one of them does not have a frame.
             alike = [
                 frame[dates]
                 for frame in frames

@@ -16,7 +16,7 @@ _ENDING = re.compile(r"\.(fits?|fts)(\.(gz|fz|bz2))?$", re.IGNORECASE)
 def keys_of_path(template: str, path: Path, row: Mapping[str, Any]) -> DataId:
     """Return the keys that the end of a path gives by the template of raw files.
 
-    The file may lie in the template's folders or, with fewer keys, by its name alone anywhere. Its ending does not
+    The file may be in the template's folders or, with fewer keys, by its name alone anywhere. Its ending does not
     matter.
 
     Parameters

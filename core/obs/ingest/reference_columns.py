@@ -306,7 +306,7 @@ def _add_estimates(catalog: Catalog, bands: Iterable[str], gaia: Mapping[str, Ar
 
 
 def _flux(magnitude: Array) -> Array:
-    """Return fluxes in nJy; a magnitude that stands for a missing one gives NaN."""
+    """Return fluxes in nJy; a magnitude that represents a missing one gives NaN."""
     known = np.where(np.abs(magnitude) < MAX_MAGNITUDE, magnitude, np.nan)
     flux: Array = 10.0 ** (0.4 * (NANOJANSKY_ZERO_POINT - known))
     return flux

@@ -43,7 +43,7 @@ class Card:
 
     @property
     def has_value(self) -> bool:
-        """Whether there is a value, and not a word that stands for none."""
+        """Whether there is a value, and not a word that represents none."""
         if isinstance(self.value, str):
             return self.value.strip().lower() not in EMPTY_WORDS
         return self.value is not None and self.value == self.value
@@ -93,7 +93,7 @@ class Cards:
         return len({str(card.value).strip() for card in self.all(keyword)}) > 1
 
     def reason_to_doubt(self, keyword: str) -> str:
-        """Return why the value of a keyword may not be what was meant; empty if nothing speaks against it."""
+        """Return why the value of a keyword may not be what was meant; empty if nothing contradicts it."""
         if self.contradicts_itself(keyword):
             return f"{keyword} is there with different values"
         card = self.find(keyword)

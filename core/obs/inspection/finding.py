@@ -24,7 +24,7 @@ class Finding:
     confidence : {"certain", "likely", "guess", "not known"}
         How sure it is. Certain is what a card says in so many words.
     note : str
-        What speaks against it, or what was not understood.
+        What contradicts it, or what was not understood.
     """
 
     quantity: str

@@ -336,7 +336,7 @@ def _with_noise(
 
 
 def _place_in_mosaic(images: tuple[RawImage, ...]) -> Section | None:
-    """Return where a detector lies in the mosaic: with all its amplifiers, as far as cards tell."""
+    """Return where a detector is in the mosaic: with all its amplifiers, as far as cards tell."""
     sections = [find_section(image.own, "detector") for image in images]
     known = [section for section in sections if section is not None]
     if len(known) < len(images):

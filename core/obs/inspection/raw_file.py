@@ -1,4 +1,4 @@
-"""A raw file as it lies on disk: its headers, and its images when they are asked for.
+"""A raw file as it is on disk: its headers, and its images when they are asked for.
 
 Takes FITS, plain, gzipped and tile-compressed, and headers as text (``.hdr``), which have no pixels.
 """

@@ -1,4 +1,4 @@
-"""Where a camera's pixels lie on the sky, as far as its description and the telescope's pointing tell.
+"""Where a camera's pixels are on the sky, as far as its description and the telescope's pointing tell.
 
 Field angles are coordinates in the plane that touches the sky at the boresight. `field_projection` goes between them
 and the sky; `fit_boresight_wcs` puts the whole way from a detector's pixels into one WCS, to start astrometry from.

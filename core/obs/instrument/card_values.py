@@ -24,7 +24,7 @@ __all__ = [
     "read_seconds",
 ]
 
-#: Texts that stand for no value.
+#: Texts that represent no value.
 EMPTY_WORDS = frozenset(
     (
         *("", "unknown", "n/a", "na", "none", "undefined", "unspecified", "undef", "null", "nan", "##nodata##"),

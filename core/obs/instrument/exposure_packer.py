@@ -34,7 +34,7 @@ class Digit:
     base : int, optional
         How many values have room. Only the first digit of a packer may do without: it has the rest of the bits.
     allowed : range or str or sequence of str, optional
-        Which values there are: whole numbers that stand for themselves, or words that stand for their place in the
+        Which values there are: whole numbers that represent themselves, or words that represent their place in the
         list. All numbers from 0 to ``base - 1`` if None.
     """
 

@@ -54,7 +54,7 @@ class HeaderFix:
     Parameters
     ----------
     line : int
-        Where it stands in the file.
+        Line in the file.
     dates : _Span or None
         When the exposure began.
     exposures : mapping of str to tuple

@@ -49,7 +49,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "science": ("science", "object", "light", "expose", "exposure", "target", "sci", "lightframe", "std", "standard"),
     "sky": ("sky",),
 }
-"""Type to the words that stand for it, in the order in which they count where there are several."""
+"""Type to the words that represent it, in the order in which they count where there are several."""
 _BY_WORD = {word: kind for kind, words in WORDS.items() for word in words}
 IMAGE_TYPE_CARDS = (
     "IMAGETYP",
@@ -149,7 +149,7 @@ _IN_NAMES = frozenset(("bias", "dark", "flat", "science"))
 
 
 def contradiction(kind: str, target: str, exposure_time: float) -> str:
-    """Return what speaks against a type; empty if nothing does.
+    """Return what contradicts a type; empty if nothing does.
 
     Parameters
     ----------
@@ -185,7 +185,7 @@ def read_types(cards: CardReader, keywords: Sequence[str]) -> Iterator[str]:
 
 
 def read_image_type(cards: CardReader, keywords: Sequence[str], exposure_time: float = math.nan) -> str | None:
-    """Return the type of a frame; None where no card gives it, or another speaks against it.
+    """Return the type of a frame; None where no card gives it, or another contradicts it.
 
     A dark of no exposure time is a bias.
 

@@ -1,4 +1,4 @@
-"""A translator that is a table of cards, each with others that stand in for it: that of generated packages."""
+"""A translator that is a table of cards, each with others that replace it: that of generated packages."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -121,7 +121,7 @@ class RuleTranslator(Translator):
     def find_image_type(self, md: Header) -> str | None:
         """Return what the frame is for: ``unknown`` where no card gives it, None where none can be understood.
 
-        A card is not understood either where the target or the exposure time speaks against it.
+        A card is not understood either where the target or the exposure time contradicts it.
         """
         found = read_image_type(md, self.image_type_cards, self._seconds(md))
         is_told = any(

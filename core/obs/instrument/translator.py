@@ -245,7 +245,14 @@ class Translator:
         return complete_visit_info(known, exposure_id)
 
     def read(self, name: str, md: Header) -> Any:  # noqa: ANN401 - columns are of any type
-        """Return what an open header tells of a column or a circumstance, as it is; None if nothing.
+        """Return the value of a column or a circumstance as an open header has it; None if it has none.
+
+        Parameters
+        ----------
+        name : str
+            A column of the registry, or a field of `obs.image.visit_info.VisitInfo`.
+        md : Header
+            The open header.
 
         Raises
         ------
@@ -262,7 +269,14 @@ class Translator:
         return self.defaults.get(name) if value is None else value
 
     def check_plausible(self, name: str, value: Any) -> None:  # noqa: ANN401 - columns are of any type
-        """Check that a value can be what it says; see `obs.instrument.plausible.check_value`.
+        """Check that a value is possible, as `obs.instrument.plausible.check_value` does.
+
+        Parameters
+        ----------
+        name : str
+            A column of the registry, or a field of `obs.image.visit_info.VisitInfo`.
+        value : object
+            Its value, of the right type.
 
         Raises
         ------
@@ -273,7 +287,7 @@ class Translator:
             check_value(name, value, self.today)
 
     def find_fault(self, name: str, value: Any, known: Mapping[str, Any]) -> str:  # noqa: ANN401 - of any type
-        """Return why a value cannot be what it says; empty if nothing speaks against it.
+        """Return why a value cannot be what it says; empty if nothing contradicts it.
 
         Parameters
         ----------
@@ -311,7 +325,16 @@ class Translator:
         return name in self.translation or self._method(name) is not None
 
     def cast(self, name: str, value: Any, *, is_column: bool) -> Any:  # noqa: ANN401 - columns are of any type
-        """Return what `read` gave as the type of the column or the circumstance.
+        """Return a value as the type of its column or circumstance.
+
+        Parameters
+        ----------
+        name : str
+            A column of the registry, or a field of `obs.image.visit_info.VisitInfo`.
+        value : object
+            What `read` returned.
+        is_column : bool
+            Whether the name is a column.
 
         Raises
         ------

@@ -52,7 +52,8 @@ def sky_step(levels: ArrayLike) -> float:
 def crowd_significance(x: NDArray[np.floating], y: NDArray[np.floating], shape: tuple[int, int]) -> float:
     """Return how far the fullest bin of a detector stands out: (fullest - lower quartile) / sqrt(lower quartile).
 
-    A ghost, the halo of a bright star, or a cluster crowd sources (Ofek et al. 2023, AstroPack).
+    A ghost, the halo of a bright star, or a cluster crowd sources (Ofek et al. 2023, PASP 135,
+    124502).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""One kind of dataset: where its files lie, what they hold, and which registry tables know its keys."""
+"""One kind of dataset: where its files are stored, what they contain, and which registry tables know its keys."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -256,7 +256,7 @@ class DatasetType:
     reference, reference_columns : tuple of str
         For calibrations: tables that know the observation, and the columns to take from them.
     valid_range : bool
-        For calibrations: whether the observation time must lie between the two validity columns.
+        For calibrations: whether the observation time must be between the two validity columns.
     valid_start, valid_end, observation_time : str
         Names of those columns.
     filter : bool
@@ -270,7 +270,7 @@ class DatasetType:
     input_only : frozenset of str
         Components that are not written.
     path, line
-        Where the entry stands.
+        File and line of the entry.
     """
 
     name: str

@@ -36,7 +36,7 @@ class KeySource(Protocol):
         tables
             Tables to be joined on the columns that they share.
         between
-            A value, and the two columns between which, inclusive, it must lie.
+            A value, and the two columns between which, inclusive, it must be.
         """
         ...
 

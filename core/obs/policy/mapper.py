@@ -61,7 +61,7 @@ class Mapper:
         self._aliases: dict[str, str] = {}
 
     def define_alias(self, alias: str, dataset_type: str) -> None:
-        """Let ``@alias`` stand for a dataset type.
+        """Make ``@alias`` an alias of a dataset type.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""A mapper policy: the YAML that says where a camera's datasets lie and how their keys are found."""
+"""A mapper policy: the YAML that says where a camera's datasets are stored and how their keys are found."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -124,7 +124,7 @@ def _leave_out(data: object, key: str) -> bool:
 
 
 class _Reader:
-    """Turns plain data into a `Policy`, and knows where each key stands."""
+    """Turns plain data into a `Policy`, and knows the line of each key."""
 
     def __init__(self, path: Path, lines: Mapping[YamlPath, int]) -> None:
         self.path, self.lines = path, lines

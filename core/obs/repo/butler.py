@@ -194,7 +194,16 @@ class Butler(References):
     ) -> bool:
         """Return whether a dataset's file is there, also compressed; of a composite, whether all parts are.
 
-        With ``write``, only the output is looked at. A data ID of which the registry knows nothing has no file.
+        A data ID of which the registry knows nothing has no file.
+
+        Parameters
+        ----------
+        dataset_type : str
+            A dataset type of the policy, such as "src".
+        data_id : mapping, optional
+            Key to value; further keys may be given by name.
+        write : bool, optional
+            Look at the output only, not at its inputs.
 
         Raises
         ------
@@ -215,7 +224,20 @@ class Butler(References):
             return False
 
     def exist_each(self, dataset_type: str, data_ids: Sequence[Mapping[str, Any]]) -> list[bool]:
-        """Return of many data IDs whether a dataset's file is there; see `exists`."""
+        """Return of many data IDs whether a dataset's file is there, as `exists` does of one.
+
+        Parameters
+        ----------
+        dataset_type : str
+            A dataset type of the policy.
+        data_ids : sequence of mapping
+            Data IDs, each with all keys of the path.
+
+        Returns
+        -------
+        list of bool
+            One value a data ID, in their order.
+        """
         kind = self.mapper.dataset_type(dataset_type)
         if kind.components or dataset_type in STAND_INS:
             return [self.exists(dataset_type, data_id) for data_id in data_ids]
@@ -230,7 +252,22 @@ class Butler(References):
         write: bool = False,
         **keys: Any,
     ) -> str:
-        """Return the path of a dataset, with its ``[hdu]`` tail; see `path`."""
+        """Return the path of a dataset as text, with the ``[hdu]`` that the policy names.
+
+        Parameters
+        ----------
+        dataset_type : str
+            A dataset type of the policy, such as "src".
+        data_id : mapping, optional
+            Key to value; further keys may be given by name.
+        write : bool, optional
+            Return where it would be written.
+
+        Raises
+        ------
+        DatasetNotFoundError
+            If nothing is there and there is no output.
+        """
         return self._files.uri(self.mapper.dataset_type(dataset_type), whole_id(data_id, keys), write=write)
 
     @accept_lsst_words
@@ -242,7 +279,16 @@ class Butler(References):
         write: bool = False,
         **keys: Any,
     ) -> Path:
-        """Return the file of a dataset; with ``write``, or if there is none yet, where it would be written.
+        """Return the file of a dataset, or where it would be written if there is none yet.
+
+        Parameters
+        ----------
+        dataset_type : str
+            A dataset type of the policy, such as "src".
+        data_id : mapping, optional
+            Key to value; further keys may be given by name.
+        write : bool, optional
+            Return where it would be written, also if one of the inputs has it.
 
         Raises
         ------
@@ -323,6 +369,13 @@ class Butler(References):
     @accept_lsst_words
     def remove(self, dataset_type: str, data_id: Mapping[str, Any] | None = None, **keys: Any) -> bool:
         """Remove a dataset from the output; inputs are never changed.
+
+        Parameters
+        ----------
+        dataset_type : str
+            A dataset type of the policy, such as "src".
+        data_id : mapping, optional
+            Key to value; further keys may be given by name.
 
         Returns
         -------

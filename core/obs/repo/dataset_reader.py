@@ -93,7 +93,7 @@ class DatasetReader:
         return name
 
     def _has_file(self, name: str, data_id: DataId) -> bool:
-        """Return whether a dataset has a file of its own; one whose data ID lacks a key, such as a tract, has none."""
+        """Return whether a dataset has a file of its own; without a key of its path, such as a tract, it has none."""
         kind = self._mapper.policy.dataset_types.get(name)
         if kind is None or not kind.template:
             return False

@@ -87,7 +87,7 @@ class _File:
         return found or header_photo_calib(self.header)
 
     def tried(self, part: Callable[[], _T | None], otherwise: Callable[[], _T | None]) -> _T | None:
-        """Return a part, or what stands in for one that cannot be read, with a line in the log."""
+        """Return a part, or what replaces one that cannot be read, with a line in the log."""
         try:
             return part()
         except FileFormatError as error:

@@ -29,7 +29,7 @@ class FileKeys:
         self._roots, self._dataset_type = tuple(roots), dataset_type
 
     def has_table(self, table: str) -> bool:
-        """Return whether it can stand for a table."""
+        """Return whether it can replace a table."""
         return table == "raw"
 
     def columns(self, tables: Sequence[str]) -> Mapping[str, type]:

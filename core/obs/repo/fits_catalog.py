@@ -115,7 +115,7 @@ def write_catalog_parts(like: Catalog, count: int, parts: Iterable[Catalog], pat
 
 
 def _table(catalog: Catalog) -> tuple[NDArray[Any], list[fits.Card], str]:
-    """Return the rows of a catalog as they stand in a file, and the cards of its metadata and of its columns."""
+    """Return the rows of a catalog as they are stored in a file, and the cards of its metadata and of its columns."""
     cards: list[str] = []
     fields: list[tuple[str, np.dtype[Any], tuple[int, ...]]] = []
     arrays: list[NDArray[Any]] = []

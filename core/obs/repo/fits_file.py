@@ -195,7 +195,7 @@ def _write_sealed(
 
 
 def _extension_bytes(hdu: fits.ImageHDU | fits.BinTableHDU) -> bytes:
-    """Return an extension as it stands in a file, with cards for its checksums."""
+    """Return an extension as it is stored in a file, with cards for its checksums."""
     whole = io.BytesIO()
     fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(whole, output_verify="ignore")
     content = whole.getvalue()[_BLOCK:]
@@ -248,7 +248,7 @@ def write_table_parts(
 
 
 def table_bytes(rows: NDArray[Any], cards: Sequence[fits.Card], name: str, columns: str = "") -> bytes:
-    """Return a binary table as it stands in a file.
+    """Return a binary table as it is stored in a file.
 
     astropy's own table HDU takes ten times longer for a hundred columns, and imports astropy.table.
 
@@ -261,7 +261,7 @@ def table_bytes(rows: NDArray[Any], cards: Sequence[fits.Card], name: str, colum
     name : str
         EXTNAME.
     columns : str, optional
-        Cards that describe the columns (TTYPE, TFORM and so on) as they stand in a file; see `card_text`.
+        Cards that describe the columns (TTYPE, TFORM and so on) as they are stored in a file; see `card_text`.
 
     Returns
     -------
@@ -291,7 +291,7 @@ def _table_header(kind: np.dtype[Any], count: int, cards: Sequence[fits.Card], n
 
 
 def card_text(name: str, value: object) -> str:
-    """Return a card as it stands in a file; longer texts take several.
+    """Return a card as it is stored in a file; longer texts take several.
 
     astropy looks up its configuration several times for each card, which for the columns of a catalog takes a tenth of
     a second. Short texts are the same without it.

@@ -97,7 +97,7 @@ def data_size(header: Mapping[str, Any]) -> int:
 
 @dataclass(frozen=True)
 class Hdu:
-    """An HDU as it stands in a file.
+    """An HDU as it is stored in a file.
 
     Parameters
     ----------

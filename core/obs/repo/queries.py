@@ -48,7 +48,20 @@ class Queries:
 
     @accept_lsst_words
     def get_keys(self, dataset_type: str | None = None, level: str | None = None) -> dict[str, type]:
-        """Return the keys of a dataset type, or of all, at a level, and their types."""
+        """Return the keys of a dataset type, or of all, at a level, and their types.
+
+        Parameters
+        ----------
+        dataset_type : str, optional
+            A dataset type of the policy; all of them if absent.
+        level : str, optional
+            A level of the policy, such as "sensor"; that of the policy's default if "", all keys if absent.
+
+        Returns
+        -------
+        dict of str to type
+            Key to the type of its values.
+        """
         return self.mapper.key_types(dataset_type, level)
 
     def id_keys(self, dataset_type: str) -> dict[str, type]:
@@ -57,6 +70,13 @@ class Queries:
 
     def check_data_id(self, dataset_type: str, data_id: Mapping[str, Any]) -> None:
         """Check that the registry has each value of a data ID, be it with other values of the other keys.
+
+        Parameters
+        ----------
+        dataset_type : str
+            A dataset type of the policy, whose registry tables are asked.
+        data_id : mapping
+            Key to value.
 
         Raises
         ------
@@ -75,7 +95,20 @@ class Queries:
         return sorted(name for name, kind in self.policy.dataset_types.items() if kind.template or kind.components)
 
     def define_alias(self, alias: str, dataset_type: str) -> None:
-        """Let ``@alias`` stand for a dataset type; see `obs.policy.mapper.Mapper.define_alias`."""
+        """Make ``@alias`` an alias of a dataset type.
+
+        Parameters
+        ----------
+        alias : str
+            A name that starts with ``@``.
+        dataset_type : str
+            The dataset type that it means from now on.
+
+        Raises
+        ------
+        DataIdError
+            If the alias does not start with ``@``, or means another type already.
+        """
         self.mapper.define_alias(alias, dataset_type)
 
     # LSST's spellings.

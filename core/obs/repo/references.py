@@ -61,7 +61,14 @@ class References(Queries):
     ) -> DataRef:
         """Return the one data ID that `subset` gives; a data ID alone is one of raw data.
 
-        The data ID may come second, as in `get`.
+        Parameters
+        ----------
+        dataset_type : str or mapping
+            A dataset type of the policy, or a data ID of raw data.
+        level : str or mapping, optional
+            Level of the data ID, such as "visit". The data ID may come here, as in `get`.
+        data_id : mapping, optional
+            Key to value; further keys may be given by name.
 
         Raises
         ------

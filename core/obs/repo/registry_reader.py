@@ -108,7 +108,7 @@ class RegistryReader(ABC):
         tables
             Tables, joined on the columns that they share.
         between
-            A value, and the two columns between which, inclusive, it must lie.
+            A value, and the two columns between which, inclusive, it must be.
 
         Raises
         ------

@@ -101,7 +101,7 @@ def moffat_stamps(shapes: MoffatShapes, *, x: Floats, y: Floats, half: int, samp
     Returns
     -------
     ndarray of float32, shape (n, 2 * half * sampling + 1, 2 * half * sampling + 1)
-        The stamps, centered on the central pixel; what lies outside of them is lost.
+        The stamps, centered on the central pixel; what is outside of them is lost.
     """
     size = 2 * half * sampling + 1
     stamps = np.empty((len(x), size, size), np.float32)

@@ -70,7 +70,7 @@ def select_circle(catalog: Catalog, *, ra: float, dec: float, radius: float) -> 
     Raises
     ------
     FileFormatError
-        If the catalog lacks a column that the simulator needs.
+        If the catalog does not have a column that the simulator needs.
     """
     missing = [name for name in _COLUMNS if name not in catalog]
     if missing:

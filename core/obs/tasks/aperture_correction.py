@@ -114,7 +114,7 @@ def fit_aperture_corrections(
     stars : ndarray of bool, shape (n,)
         Bright unblended stars.
     psf : Psf
-        Point-spread function, for what lies outside the reference aperture.
+        Point-spread function, for what is outside the reference aperture.
     shape : tuple of int
         Shape (ny, nx) of the image.
     config : MeasurementConfig
@@ -173,7 +173,7 @@ def fit_aperture_corrections(
 
 
 def warn_of_poor_correction(correction: ApertureCorrection, *, crowded: bool = False) -> list[str]:
-    """Return what speaks against the aperture correction of PSF fluxes, judged by all stars and not by those kept."""
+    """Return what contradicts the aperture correction of PSF fluxes, judged by all stars and not by those kept."""
     if not correction.fits:
         if crowded:
             return ["the aperture correction is that of the PSF model alone: too few stars are without neighbors"]

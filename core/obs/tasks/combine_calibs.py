@@ -27,7 +27,7 @@ __all__ = ["Frames", "Master", "combine_frames", "finish_frame", "sample_rows", 
 _SAMPLED_ROWS, _SAMPLED_PIXELS = 48, 20_000
 """Least rows and pixels of a region that its noise is measured from."""
 _FLOOR_PERCENTILE = 1.0
-"""Percentile of the variance that stands for values without light; the least one may be that of a dead pixel."""
+"""Percentile of the variance that represents values without light; the least one may be that of a dead pixel."""
 
 
 @dataclass(frozen=True)

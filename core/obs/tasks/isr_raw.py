@@ -70,7 +70,7 @@ def subtract_bias(work: Work) -> None:
 
 
 def mask_bad_amplifiers(work: Work) -> None:
-    """Mask BAD all of an amplifier that lies in one defect; it is not corrected any further."""
+    """Mask BAD all of an amplifier that is in one defect; it is not corrected any further."""
     for amp in work.detector.amplifiers:
         if any(defect.contains(amp.bbox) for defect in work.calibrations.defects or ()):
             _mask_whole(work, amp)

@@ -296,7 +296,7 @@ def apply_gains(work: Work) -> None:
 
 
 def mask_vignetting(work: Work) -> None:
-    """Mask what lies outside of the vignetting circle."""
+    """Mask what is outside of the vignetting circle."""
     config = work.config.vignette
     work.metadata["ISR_VIGNETTED"] = mask_vignetted(
         work.pixels.mask, work.detector, x=config.x, y=config.y, radius=config.radius

@@ -179,7 +179,7 @@ def _describe_trends(trends: Trends) -> list[str]:
 
 
 def _doubts(fit: ZeroPoint) -> list[str]:
-    """Return what speaks against a zero point, judged by all matched stars and not by those that were kept."""
+    """Return what contradicts a zero point, judged by all matched stars and not by those that were kept."""
     if fit.n_considered < FEW_STARS:
         return [
             f"the zero point rests on {count_of(fit.n_considered, 'star')}: nothing shows whether one of them is wrong"

@@ -69,7 +69,7 @@ def _beyond(box: Box, axis: str, size: int) -> range:
 
 
 def _without(box: Box, axis: str, lines: Collection[int]) -> Box:
-    """Return where a box lies when columns or rows are taken out of the image."""
+    """Return where a box is when columns or rows are taken out of the image."""
     first, length = (box.x_min, box.width) if axis == "x" else (box.y_min, box.height)
     before = sum(line < first for line in lines)
     inside = sum(first <= line < first + length for line in lines)

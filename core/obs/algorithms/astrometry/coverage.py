@@ -34,9 +34,9 @@ class Coverage:
     matched : float
         Fraction of the shorter of the two lists that is matched, less what chance matches.
     covered : float
-        Fraction of the sources that lie where the match holds.
+        Fraction of the sources where the match holds.
     outside : float
-        Fraction of the sources that lie where the catalog has no stars, though it has some on the frame.
+        Fraction of the sources where the catalog has no stars, though it has some on the frame.
     """
 
     n_source: int

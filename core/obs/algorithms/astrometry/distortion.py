@@ -248,7 +248,7 @@ class MatchedPlane:
         crpix = wcs.crpix
         inside = 0 <= crpix[0] < self.shape[1] and 0 <= crpix[1] < self.shape[0]
         if solution.model.order > 1 and not inside:
-            # far outside the stars the polynomial means nothing, and the tangent point must lie on it
+            # far outside the stars the polynomial means nothing, and the tangent point must be on it
             crpix, order = (self.x_middle, self.y_middle), max(order, 3)
         return fit_tan_sip(x=x, y=y, ra=ra, dec=dec, order=order, crpix=crpix)
 

@@ -142,7 +142,7 @@ def fit_astrometry(
     min_matched : float
         Smallest fraction of the sources, or of the reference stars on the detector if these are fewer, to be matched.
     min_covered : float
-        Smallest fraction of the sources to lie where the match holds.
+        Smallest fraction of the sources to be where the match holds.
     min_log_odds : float
         Natural logarithm of the smallest odds to accept.
     trials : float, optional

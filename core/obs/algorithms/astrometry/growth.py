@@ -42,7 +42,7 @@ class Grown:
     pairs : Matches
         What it was fitted to.
     filled : float
-        Fraction of the sources that lie near a pair.
+        Fraction of the sources near a pair.
     """
 
     solution: DistortionFit

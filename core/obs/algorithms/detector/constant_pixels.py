@@ -78,7 +78,7 @@ def _any_of_last(hit: NDArray[np.bool_], n: int) -> NDArray[np.bool_]:
 
 
 def _runs(same: NDArray[np.bool_], length: int) -> NDArray[np.bool_]:
-    """Return which pixels lie in a run of at least ``length`` equal ones along a row, shape (ny, nx)."""
+    """Return which pixels are in a run of at least ``length`` equal ones along a row, shape (ny, nx)."""
     if same.shape[1] < length - 1:
         return np.zeros((same.shape[0], same.shape[1] + 1), bool)
     first = _all_of_next(same, length - 1)
@@ -86,7 +86,7 @@ def _runs(same: NDArray[np.bool_], length: int) -> NDArray[np.bool_]:
 
 
 def _blocks(across: NDArray[np.bool_], up: NDArray[np.bool_], side: int) -> NDArray[np.bool_]:
-    """Return which pixels lie in a square of equal ones, shape (ny, nx)."""
+    """Return which pixels are in a square of equal ones, shape (ny, nx)."""
     shape = across.shape[0], up.shape[1]
     if min(shape) < side:
         return np.zeros(shape, bool)

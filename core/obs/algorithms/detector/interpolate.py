@@ -71,7 +71,7 @@ def _good_sample(
 def interpolate_pixels(
     masked_image: MaskedImage, planes: tuple[str, ...], *, maximum_width: int = 50, plane: str = "INTRP"
 ) -> int:
-    """Replace pixels by what lies around them, in place, and mark them.
+    """Replace pixels by what is around them, in place, and mark them.
 
     A pixel's value comes from the nearest good pixels on both sides of the gap that it lies in, along the row or along
     the column, whichever way the gap is narrower; at the edge of the image from the one side that there is. The
@@ -109,7 +109,7 @@ def interpolate_pixels(
 def _fill(
     masked_image: MaskedImage, row: NDArray[np.int64], column: NDArray[np.int64], maximum_width: int
 ) -> NDArray[np.bool_]:
-    """Fill, in place, those of the pixels that lie in narrow gaps; return which, shape (n,)."""
+    """Fill, in place, those of the pixels in narrow gaps; return which, shape (n,)."""
     height, width = masked_image.shape
     across, up = _gaps(row, column, width), _gaps(column, row, height)
     by_row = across.width <= up.width

@@ -55,7 +55,7 @@ def linearize(masked_image: MaskedImage, box: Box, linearity: Linearity, *, gain
     Raises
     ------
     FileFormatError
-        If the type is unknown, or it lacks coefficients or its table.
+        If the type is unknown, or it has no coefficients or its table.
     """
     _check(linearity)
     if linearity.type in ("None", "Proportional"):

@@ -38,8 +38,8 @@ class OverscanNoise(NamedTuple):
 def describe_noise(residual: NDArray[np.floating], step: float = 0.0) -> OverscanNoise:
     """Describe the noise of overscan pixels about their level.
 
-    The shape follows Gibson et al. (2020, the KPF pipeline's read-noise check), the power at single frequencies
-    McCully et al. (2018, BANZAI).
+    The shape is that of the read-noise check of the Keck Planet Finder (Gibson et al. 2020, Proc. SPIE 11447, 1144742),
+    the power at single frequencies that of BANZAI (McCully et al. 2018, Proc. SPIE 10707, 107070K).
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ def mask_vignetted(
     Returns
     -------
     float
-        Part of the detector that lies outside.
+        Part of the detector that is outside.
     """
     height, width = mask.shape
     corner_x, corner_y = np.array([0.0, width - 1, 0.0, width - 1]), np.array([0.0, 0.0, height - 1, height - 1])

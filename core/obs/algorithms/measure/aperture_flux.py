@@ -136,7 +136,7 @@ def measure_aperture_flux(
     stamps, variance : ndarray of float32, shape (n, size, size)
         Pixels and variance.
     inside : ndarray of bool, shape (n, size, size)
-        Pixels that lie in the image.
+        Pixels in the image.
     dx, dy : ndarray of float64, shape (n,)
         Center relative to the middle pixel.
     radius : float
@@ -253,7 +253,7 @@ def measure_ellipse_flux(
     stamps, variance : ndarray of float32, shape (n, size, size)
         Pixels and variance.
     inside : ndarray of bool, shape (n, size, size)
-        Pixels that lie in the image.
+        Pixels in the image.
     dx, dy : ndarray of float64, shape (n,)
         Center relative to the middle pixel.
     a, b : ndarray of float64, shape (n,)

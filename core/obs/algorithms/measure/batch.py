@@ -14,7 +14,7 @@ LARGEST_HALF = 240
 
 
 class Batch:
-    """Some sources, their stamps, and where in its stamp each one lies.
+    """Some sources, their stamps, and the position of each in its stamp.
 
     Parameters
     ----------

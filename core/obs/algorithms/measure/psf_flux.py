@@ -28,7 +28,7 @@ def measure_psf_flux(
     stamps, variance : ndarray of float32, shape (n, size, size)
         Pixels and variance.
     inside : ndarray of bool, shape (n, size, size)
-        Pixels that lie in the image; others do not count.
+        Pixels in the image; others do not count.
     psf : ndarray of float32, shape (n, k, k)
         PSF rendered at the sub-pixel place of each source.
     row, column : ndarray of int64, shape (n,)

@@ -242,7 +242,7 @@ def _by_reach(w: NDArray[np.float64], half: int) -> Iterator[tuple[NDArray[np.in
     room : int
         Half the size of their window, pixels.
     """
-    # the center may lie half a pixel from the middle
+    # the center may be half a pixel from the middle
     needed = np.sqrt(REACH * np.maximum(w[:, 0], w[:, 1])) + 1
     sizes = np.array([*(size for size in ROOMS if size < half), half])
     group = np.minimum(np.searchsorted(sizes, needed), len(sizes) - 1)

@@ -187,7 +187,9 @@ def _average(
 
 
 def _count(deviation: NDArray[np.float64], clip: float, *, robust: bool, settled: bool) -> NDArray[np.float64]:
-    """Return how much each value counts: Huber (1964) at first, in the end Beaton & Tukey (1974).
+    """Return the weight of each value: that of Huber at first, the biweight in the end.
+
+    Huber (1964), Ann. Math. Stat. 35, 73; Beaton & Tukey (1974), Technometrics 16, 147.
 
     What neighbors too faint to be known add to apertures is never negative, and pulls a mean more than a mode.
     """
@@ -216,7 +218,7 @@ def _variance_factor(deviation: NDArray[np.float64], degrees: float, limit: floa
 
 
 def _excess_variance(residual: NDArray[np.float64], sigma: NDArray[np.float64]) -> float:
-    """Return what must be added to the variances for half of the residuals to lie within 0.67 sigma."""
+    """Return what must be added to the variances for half of the residuals to be within 0.67 sigma."""
     square, variance = residual**2, sigma**2
     low, high = 0.0, float(np.median(square)) / HALF_WITHIN
     for _ in range(HALVINGS):

@@ -20,7 +20,7 @@ def sum_bins(stamps: NDArray[np.float32], first: int, count: int, bin_size: int)
     first : int
         Pixel in x and in y at which the first bin begins, not negative.
     count : int
-        Number of bins in x and in y; what lies beyond the stamp counts as zero.
+        Number of bins in x and in y; what is beyond the stamp counts as zero.
     bin_size : int
         Pixels in x and in y that a bin has.
 

@@ -32,7 +32,7 @@ def robust_sigma(values: NDArray[np.floating]) -> float:
 
 
 def weighted_median(values: NDArray[np.floating], weights: NDArray[np.floating]) -> float:
-    """Return the value below which half of the weight lies; NaN for no values."""
+    """Return the value below which half of the weight is; NaN for no values."""
     if not len(values):
         return float("nan")
     order = np.argsort(values)

@@ -29,7 +29,7 @@ def windows(
     stamps : ndarray, shape (n, size, size)
         Stamps.
     row, column : ndarray of int64, shape (n,)
-        Middle pixel of the window in its stamp; what lies outside the stamp is zero.
+        Middle pixel of the window in its stamp; what is outside the stamp is zero.
     half : int
         Half the size of the windows, pixels.
     which : ndarray of int64, shape (n,), optional
@@ -63,7 +63,7 @@ def plane_windows(
     plane : ndarray, shape (ny, nx)
         The image.
     row, column : ndarray of int64, shape (n,)
-        Middle pixels; what lies outside the image is zero.
+        Middle pixels; what is outside the image is zero.
     half : int
         Half the size of the windows, pixels.
 

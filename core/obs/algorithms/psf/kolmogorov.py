@@ -1,8 +1,8 @@
 """The image of a star through a turbulent atmosphere, long exposed: the profile of Kolmogorov turbulence.
 
-Its transfer function is ``exp(-(k/k0)**(5/3))`` (Fried 1966, JOSA 56, 1372). Near its core it is like a Moffat profile
-of exponent 4.8, further out it falls as the power -11/3 of the distance, as none does that fits the core (Racine 1996,
-PASP 108, 699).
+Its transfer function is ``exp(-(k/k0)**(5/3))`` (Fried 1966, JOSA 56, 1372). Its core is like a Moffat profile of
+exponent 4.8. Further out it falls as the power -11/3 of the distance, more slowly than any Moffat profile that fits the
+core (Racine 1996, PASP 108, 699).
 """
 
 from functools import lru_cache

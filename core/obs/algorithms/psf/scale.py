@@ -216,7 +216,7 @@ def _is_defect(image: Float, row: NDArray[np.int64], column: NDArray[np.int64]) 
     near = plane_windows(image, row, column, 2)
     ring = np.ones((5, 5), bool)
     ring[1:4, 1:4] = False
-    near = near - np.median(near[:, ring], axis=1)[:, None, None]  # a hot pixel may lie on a star
+    near = near - np.median(near[:, ring], axis=1)[:, None, None]  # a hot pixel may be on a star
     peak = near[:, 2, 2]
     return np.asarray(near[:, 1:4, 1:4].sum((1, 2)) - peak < LEAST_AROUND * peak)
 

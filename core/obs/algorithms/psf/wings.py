@@ -63,7 +63,7 @@ class Rings:
 
 
 def enclosed_light(psf: NDArray[np.float32], radius: float) -> NDArray[np.float64]:
-    """Return the part of PSF stamps that lies within a circle.
+    """Return the part of PSF stamps that is within a circle.
 
     Parameters
     ----------

@@ -181,7 +181,7 @@ def _judging_means(
     """Return means of stars that measurements are compared with.
 
     Stars that are left out of the fit have one too, of all their measurements if none was kept. Otherwise nothing
-    would speak against them, they would come back, and the fit would take them in and leave them out in turn.
+    would contradict them, they would come back, and the fit would take them in and leave them out in turn.
     """
     alive = np.bincount(star, kept, n_star) + np.bincount(anchors.star, anchor_kept, n_star) > 0
     weight = np.where(kept | ~alive[star], 1.0 / variance, 0.0)

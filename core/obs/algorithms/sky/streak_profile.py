@@ -283,7 +283,7 @@ def _ends(present: NDArray[np.bool_]) -> tuple[int, int] | None:
 
 
 def _extended(along: NDArray[np.float64], first: int, last: int, error: float) -> tuple[int, int]:
-    """Move the ends to those of the image where what lies beyond is about as bright, or shorter than a dark part."""
+    """Move the ends to those of the image where what is beyond is about as bright, or shorter than a dark part."""
     seen = np.flatnonzero(along[first : last + 1] > PRESENT * error)
     gap = int(np.diff(seen).max())
     typical = float(np.median(along[first : last + 1]))

@@ -173,7 +173,7 @@ def find_footprints(
     local_threshold : float, optional
         Level above the local background; ``threshold`` if absent.
     prominence : float, optional
-        Peaks that stand less than this above the saddle to a higher one are dropped: noise in the wings of a bright
+        Peaks that rise less than this above the saddle to a higher one are dropped: noise in the wings of a bright
         source, in its region or just outside.
     variance : ndarray of float32, shape (ny, nx), optional
         Variance of the pixels: where a source's own light makes it more than that of the sky, more prominence is asked.
@@ -211,7 +211,7 @@ def find_footprints(
 
 
 def _inside(peaks: Peaks, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Which peaks are not on the border of the image, where they are slopes of what lies beyond."""
+    """Which peaks are not on the border of the image, where they are slopes of what is beyond."""
     height, width = shape
     return (peaks.x > 0) & (peaks.x < width - 1) & (peaks.y > 0) & (peaks.y < height - 1)
 

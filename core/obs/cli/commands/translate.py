@@ -39,6 +39,6 @@ def translate() -> None:
     NAME is an installed camera or the folder of a package. Files are FITS, plain, gzipped or tile-compressed, with one
     image or many, or headers as text (.hdr). Each detector of an exposure in a file is listed: the registry's columns,
     then the circumstances of the exposure, each with its unit and the cards that it comes from; `constant` is what the
-    translator has for all frames, `default` what stands in for a card that is missing, `derived` what follows from the
+    translator has for all frames, `default` what replaces a card that is missing, `derived` what follows from the
     others. A file that cannot be read is reported in a line, and the others are read; the exit status is then 1.
     """

@@ -126,7 +126,7 @@ def _labelled(reader: _Reader, label: str, hdu: int, everything: Cards) -> Place
 
 
 def _judged(places: list[Place], missing: int, where: str, warnings: list[str]) -> list[Place]:
-    """Return the amplifiers whose data are nobody else's; what speaks against one makes all less sure."""
+    """Return the amplifiers whose data are nobody else's; what contradicts one makes all less sure."""
     kept: list[Place] = []
     for place in places:
         other = next((other for other in kept if not other.data.intersection(place.data).is_empty), None)
@@ -266,7 +266,7 @@ def _apart(place: Place, where: str, warnings: list[str]) -> Place:
 
 
 def _beside(place: Place) -> Place:
-    """Return an amplifier, its overscan a guess where it lies neither in the rows of the data nor in their columns."""
+    """Return an amplifier, its overscan a guess where it is neither in the rows of the data nor in their columns."""
     data, overscan = place.data, place.overscan
     rows = min(data.y_max, overscan.y_max) - max(data.y_min, overscan.y_min)
     columns = min(data.x_max, overscan.x_max) - max(data.x_min, overscan.x_min)

@@ -94,7 +94,7 @@ class Reading:
     confidence : {"certain", "likely", "guess"}
         How sure it is, as far as name and comment tell.
     note : str
-        What speaks against it.
+        What contradicts it.
     has_time : bool
         Whether there is a time of day.
     """

@@ -209,7 +209,7 @@ def _by_comment(cards: Cards) -> Iterator[_Stated]:
 
 
 def _against(cards: Cards, first: _Stated, stated: list[_Stated]) -> str:
-    """Return what speaks against a value; empty if nothing does."""
+    """Return what contradicts a value; empty if nothing does."""
     if cards.reason_to_doubt(first.name):
         return cards.reason_to_doubt(first.name)
     for other in stated[1:]:

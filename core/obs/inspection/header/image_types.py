@@ -66,7 +66,7 @@ _OF_A_TYPE = re.compile(r"TYP|KIND|PURPOSE|INTENT")
 """Names of cards that may be of a type, where none of those is there that programs use for it."""
 _SHUTTERS = ("SHUTTER", "SHUTSTAT", "SHUTTERS", "SHSTAT", "SHTRSTAT", "SHUTSTA")
 _STATES = {"closed": ("science", "flat"), "shut": ("science", "flat"), "close": ("science", "flat"), "open": ("dark",)}
-"""What cards say of the shutter, and types of frames that it speaks against."""
+"""What cards say of the shutter, and types of frames that it contradicts."""
 
 
 def _judged(cards: Cards, known: list[tuple[str, str]], note: str, exposure_time: Finding) -> Finding:

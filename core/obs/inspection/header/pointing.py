@@ -29,7 +29,7 @@ _OBJECTS = (
 )
 _LOW_IN_THE_SKY = 5.0
 _FAR = 5.0
-"""Degrees that the pointing may lie from the reference point of the WCS."""
+"""Degrees that the pointing may be from the reference point of the WCS."""
 _APART = 2.0
 """Degrees by which two pointings of one header may differ."""
 _OF_DATE = re.compile(
@@ -204,7 +204,7 @@ def _far(one: _Judged, ra: float, dec: float, limit: float) -> bool:
 
 
 def _equinox(cards: Cards, ra: Card, dec: Card, date: datetime | None) -> tuple[float | str, str]:
-    """Return the equinox of a pair of cards, as `PointingRule` takes it, and what speaks against it."""
+    """Return the equinox of a pair of cards, as `PointingRule` takes it, and what contradicts it."""
     comment = f"{ra.comment} {dec.comment}"
     if "2000" in ra.keyword or (_J2000.search(comment) and not _OF_DATE.search(comment)):
         return 2000.0, ""
@@ -246,7 +246,7 @@ def _by_hour_angle(cards: Cards) -> list[tuple[str, float]]:
 
 
 def _apart(ra: float, dec: float, reference: tuple[float, float]) -> float:
-    """Return how far a pointing lies from the reference of the WCS, roughly, degrees."""
+    """Return the distance of a pointing from the reference of the WCS, roughly, degrees."""
     across = abs((ra - reference[0] + 180.0) % 360.0 - 180.0) * cos(radians(dec))
     return max(across, 0.0 if isnan(reference[1]) else abs(dec - reference[1]))
 

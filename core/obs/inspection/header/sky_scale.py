@@ -47,7 +47,7 @@ _MATRIX = ("CD1_1", "CD1_2", "CD2_1", "CD2_2")
 
 @dataclass(frozen=True)
 class SkyScale:
-    """How pixels lie on the sky.
+    """How pixels map to the sky.
 
     Parameters
     ----------

@@ -178,7 +178,7 @@ def find_dark_columns(pixels: NDArray[np.float32]) -> DarkColumns | None:
 
 
 def _middle(level: NDArray[np.float64], noise: NDArray[np.float64], first: int, last: int) -> int:
-    """Return how many columns are dark to either side of the middle of what lies between two columns; 0 for none."""
+    """Return how many columns are dark to either side of the middle of what is between two columns; 0 for none."""
     center = (first + last) // 2
     if (last - first) % 2 or center - first < 16:
         return 0

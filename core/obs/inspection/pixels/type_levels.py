@@ -42,7 +42,7 @@ class _Look:
 
 
 def find_unlikely_types(files: Sequence[RawFile], types: Sequence[Finding]) -> list[Finding]:
-    """Return the types of frames, as guesses where the pixels speak against them.
+    """Return the types of frames, as guesses where the pixels contradict them.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ _LOG = logging.getLogger(__name__)
 _CARDS = ("ARCHIVE_ID_PHOTOCALIB", "PHOTOCALIB_ID", "PHOTOCALIBID")
 #: Nanojansky of one maggy, which files of before the version 1 count in.
 _MAGGY = 10.0 ** (0.4 * NANOJANSKY_ZERO_POINT)
-#: The polynomial that stands for a field: orders tried, error that is ample, and the one above which a warning is due.
+#: The polynomial that represents a field: orders tried, error that is ample, and the one above which a warning is due.
 _ORDERS, _AMPLE, _TOLERANCE = (2, 4, 6, 8, 12, 16), 1e-6, 1e-3
 _GRID = 40
 

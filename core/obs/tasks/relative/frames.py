@@ -133,7 +133,7 @@ def make_star_field(frames: Sequence[FrameStars], reference: Catalog | None, con
     reference : Catalog or None
         Reference stars.
     config : StarsConfig
-        How far detections of one star may lie apart.
+        How far detections of one star may be apart.
 
     Raises
     ------
