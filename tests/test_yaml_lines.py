@@ -48,14 +48,14 @@ def test_merged_keys_have_the_line_where_they_are_written():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: 1\nb: 1\na: 2\n", r"^f\.yaml:3: no valid YAML: the key 'a' is already on line 1$"),
-        ("a: 1\nb: [1\n", r"^f\.yaml:3: no valid YAML: "),
-        ("a:\n\tb: 1\n", r"^f\.yaml:2: no valid YAML: found .*character"),
-        ("a: !!python/object:os.system 1\n", r"^f\.yaml:1: no valid YAML: could not determine a constructor"),
-        ("a: 2020-13-45\n", r"^f\.yaml: no valid YAML: month must be in 1\.\.12"),
-        (b"a: \xff\n", r"^f\.yaml: no valid YAML: "),
-        ("a: 1\n---\nb: 2\n", r"^f\.yaml:2: no valid YAML: "),
-        ("[" * 3000, r"^f\.yaml.*: no valid YAML: "),
+        ("a: 1\nb: 1\na: 2\n", r"^f\.yaml:3: invalid YAML: the key 'a' is already on line 1$"),
+        ("a: 1\nb: [1\n", r"^f\.yaml:3: invalid YAML: "),
+        ("a:\n\tb: 1\n", r"^f\.yaml:2: invalid YAML: found .*character"),
+        ("a: !!python/object:os.system 1\n", r"^f\.yaml:1: invalid YAML: could not determine a constructor"),
+        ("a: 2020-13-45\n", r"^f\.yaml: invalid YAML: month must be in 1\.\.12"),
+        (b"a: \xff\n", r"^f\.yaml: invalid YAML: "),
+        ("a: 1\n---\nb: 2\n", r"^f\.yaml:2: invalid YAML: "),
+        ("[" * 3000, r"^f\.yaml.*: invalid YAML: "),
     ],
 )
 def test_invalid_yaml_names_file_and_line(text, message):

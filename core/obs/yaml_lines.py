@@ -79,12 +79,12 @@ def parse_yaml(
     except yaml.YAMLError as problem:
         mark = getattr(problem, "problem_mark", None) or getattr(problem, "context_mark", None)
         reason = getattr(problem, "problem", None) or getattr(problem, "reason", None) or str(problem).split("\n")[0]
-        raise error(f"no valid YAML: {reason}", path=path, line=None if mark is None else mark.line + 1) from None
+        raise error(f"invalid YAML: {reason}", path=path, line=None if mark is None else mark.line + 1) from None
     except RecursionError:
-        raise error("no valid YAML: nested too deeply", path=path) from None
+        raise error("invalid YAML: nested too deeply", path=path) from None
     except Exception as problem:  # noqa: BLE001 - such as 2020-13-45 or !!timestamp 2020: each tag fails in its own way
         reason = str(problem) if isinstance(problem, ValueError) else "a value does not agree with its tag"
-        raise error(f"no valid YAML: {reason}", path=path) from None
+        raise error(f"invalid YAML: {reason}", path=path) from None
     finally:
         if loader is not None:
             loader.dispose()

@@ -173,7 +173,7 @@ CAMERA_FAULTS = [
     ("  rotation: 90.0", "  rotate: 90.0", r"line 6: orientation\.rotate: .* unknown; did you mean 'rotation'\?"),
     ("flip_x: true", "flip_x: 2", r"line 7: orientation\.flip_x: 2 is neither true nor false"),
     (SETTINGS, "- duo\n", r"line 1: expected keys out of name, plate_scale, linearity_table, distortion, orientation"),
-    ("name: duo", "name: [duo", r"line \d+: no valid YAML"),
+    ("name: duo", "name: [duo", r"line \d+: invalid YAML"),
 ]
 
 

@@ -262,7 +262,7 @@ def test_setting_out_of_range(change):
 
 
 def test_settings_that_are_no_yaml(change):
-    """config: obs_checked/config/process.yaml:9: no valid YAML: did not find expected node content"""
+    """config: obs_checked/config/process.yaml:9: invalid YAML: did not find expected node content"""
     change("obs_checked/config/process.yaml", "# isr:", "isr: [\n# isr:")
 
 
@@ -277,12 +277,12 @@ def test_filter_without_band(change):
 
 
 def test_filter_that_is_none(change):
-    """contract: obs_checked/__init__.py:14: filters holds 'r' (str); the contract wants FilterDefinition"""
+    """contract: obs_checked/__init__.py:14: filters holds 'r' (str); expected FilterDefinition"""
     change(INIT, 'FilterDefinition(physical_filter="r", band="r")', '"r"')
 
 
 def test_exposure_id_of_too_many_bits(change):
-    """contract: obs_checked/__init__.py:20: exposure_id_bits is 64; the contract wants 1 to 48, the rest numbers
+    """contract: obs_checked/__init__.py:20: exposure_id_bits is 64; expected 1 to 48, the rest numbers
     sources
     """
     change(INIT, "exposure_id_bits=35", "exposure_id_bits=64")

@@ -104,7 +104,7 @@ def test_what_has_no_effect_is_said():
             "ingestCuratedCalibs.py DATA data/hsc/qe_curve",
             "obs takes curated defects, and nothing like data/hsc/qe_curve",
         ),
-        ("processCcd.py DATA --cores two", "--cores wants a number, not 'two'"),
+        ("processCcd.py DATA --cores two", "--cores: expected a number, got 'two'"),
     ],
 )
 def test_lines_that_cannot_be_translated(line, message):

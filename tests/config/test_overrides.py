@@ -69,7 +69,7 @@ def test_a_name_as_python_writes_it():
         ),
         ("config.a = 'x' * 3\n", r"override\.py:1: ''x' \* 3' is not a plain value"),
         ("config.a = 1 / 0\n", r"override\.py:1: '1 / 0': division by zero"),
-        ("config.a = \n", r"override\.py:1: no valid Python: invalid syntax"),
+        ("config.a = \n", r"override\.py:1: invalid Python: invalid syntax"),
         ("config.load('none.py')\n", r"none\.py: cannot read this file: No such file"),
         ("config.load('override.py')\n", r"override\.py: this file loads itself"),
         ("config.load(somewhere())\n", r"override\.py:1: the file 'somewhere\(\)' is ambiguous"),

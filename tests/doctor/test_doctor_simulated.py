@@ -86,7 +86,7 @@ def test_nothing_is_left_to_fix_in_a_sound_package(made, night, tmp_path, capsys
             "clas Fixed",
             "invalid syntax: clas FixedTranslator(RuleTranslator):",
         ),
-        (("science",), "__init__.py", "bits=35", "bits=99", "exposure_id_bits is 99; the contract wants 1 to 48"),
+        (("science",), "__init__.py", "bits=35", "bits=99", "exposure_id_bits is 99; expected 1 to 48"),
         (
             ("science",),
             "translator.py",

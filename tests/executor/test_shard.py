@@ -25,6 +25,6 @@ def test_a_share_does_not_depend_on_the_others():
 
 @pytest.mark.parametrize("text", ["0/3", "4/3", "3", "a/b", "1/0", "-1/3", "1/3/5", "1" * 12 + "/3", ""])
 def test_shares_that_are_none(text):
-    with pytest.raises(ConfigError, match="--shard wants NUMBER/COUNT"):
+    with pytest.raises(ConfigError, match="--shard: expected NUMBER/COUNT"):
         Shard.parse(text)
     assert Shard.parse(" 3/3 ") == Shard(3, 3)

@@ -157,26 +157,26 @@ def test_the_likely_camera_is_the_only_one_imported(plugin):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("instrument = 3\n", r"the entry point gives 3 \(int\); the contract wants an obs Instrument"),
+        ("instrument = 3\n", r"the entry point gives 3 \(int\); expected an obs Instrument"),
         (good("other"), "the entry point is called 'cam' but the Instrument 'other'; they must agree"),
         (
             good("cam").replace("(data_id)", "(visit, ccd)"),
             r"exposure_id is defined as exposure_id\(visit, ccd\); .* exposure_id\(data_id\)",
         ),
-        (good("cam").replace("=number", "='number'"), "exposure_id is 'number'; the contract wants a function or"),
-        (good("cam").replace("=number", "=5"), r"exposure_id is 5 \(int\); the contract wants a function or"),
-        (good("cam").replace("=30", "=60"), "exposure_id_bits is 60; the contract wants 1 to 48"),
-        (good("cam").replace("=30", "='30'"), r"exposure_id_bits is '30' \(str\); the contract wants an int"),
+        (good("cam").replace("=number", "='number'"), "exposure_id is 'number'; expected a function or"),
+        (good("cam").replace("=number", "=5"), r"exposure_id is 5 \(int\); expected a function or"),
+        (good("cam").replace("=30", "=60"), "exposure_id_bits is 60; expected 1 to 48"),
+        (good("cam").replace("=30", "='30'"), r"exposure_id_bits is '30' \(str\); expected an int"),
         (
             good("cam").replace("Path(__file__).parent", "Path('.')"),
-            r"folder is '\.'; the contract wants an absolute path",
+            r"folder is '\.'; expected an absolute path",
         ),
         (
             good("cam", more="readers={'a': 'b'}"),
-            r"'b' \(str\) is not a reference; the contract wants 'package\.module:name'",
+            r"'b' \(str\) is not a reference; expected 'package\.module:name'",
         ),
-        (good("cam", more="filters=['r']"), "filters is a list; the contract wants a tuple of FilterDefinition"),
-        (good("cam", more="filters=('r',)"), r"filters holds 'r' \(str\); the contract wants FilterDefinition"),
+        (good("cam", more="filters=['r']"), "filters is a list; expected a tuple of FilterDefinition"),
+        (good("cam", more="filters=('r',)"), r"filters holds 'r' \(str\); expected FilterDefinition"),
         (
             good(
                 "cam",

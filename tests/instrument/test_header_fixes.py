@@ -117,7 +117,7 @@ def test_an_open_header_is_not_fixed_twice():
         ("- cards: {A: 1}\n  copy: {A: b}", "2: copy.A: 'b' is not a keyword of a header"),
         ("- cards: {A: 1}\n  remove: [a]", "2: remove: 'a' is not a keyword of a header"),
         ("- exposures: {vist: 1}\n  set: {A: 1}", "1: exposures: 'vist' is not a column; did you mean 'visit'?"),
-        ("- [", "no valid YAML"),
+        ("- [", "invalid YAML"),
     ],
 )
 def test_slips_are_told_with_their_line(translate, table, message):

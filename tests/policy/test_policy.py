@@ -134,8 +134,8 @@ def test_raw_without_a_template_is_an_error_on_use(load):
         ("", r"cam\.yaml:1: the policy is empty"),
         ("- a\n", r"cam\.yaml:1: expected a mapping, got a list"),
         ("camera: c\n", r"cam\.yaml:1: the key 'defaultLevel' is missing"),
-        ("camera: c\n bad: [\n", r"cam\.yaml:2: no valid YAML: "),
-        (SMALLEST + "camera: d\n", r"cam\.yaml:7: no valid YAML: the key 'camera' is already on line 1"),
+        ("camera: c\n bad: [\n", r"cam\.yaml:2: invalid YAML: "),
+        (SMALLEST + "camera: d\n", r"cam\.yaml:7: invalid YAML: the key 'camera' is already on line 1"),
         (SMALLEST + "exposure: {}\n", r"cam\.yaml:7: exposure: unknown key; did you mean 'exposures'\?"),
         (SMALLEST + "  raw:\n    template: a\n", r"cam\.yaml:7: datasets\.raw: .* already in 'exposures' \(line 4\)"),
         (

@@ -206,7 +206,7 @@ def test_tile_compressed_image(tmp_path):
     [
         ("FitsStorage", "lsst.meas.Kernel", "x.fits", "", "x.fits: no reader for a dataset of class Kernel"),
         ("BoostStorage", "PropertySet", "x.boost", "<?xml version='1.0'?>", "x.boost: is Boost XML, which is not read"),
-        ("YamlStorage", "PropertySet", "x.yaml", "a: [1\nb: 2", r"x.yaml: line 2: no valid YAML: "),
+        ("YamlStorage", "PropertySet", "x.yaml", "a: [1\nb: 2", r"x.yaml: line 2: invalid YAML: "),
         ("TextStorage", "str", "x.txt", b"\xff\xfe", "x.txt: cannot be read as text: it is not UTF-8"),
     ],
 )

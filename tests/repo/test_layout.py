@@ -104,7 +104,7 @@ def test_an_lsst_repository_with_a_configuration(tmp_path, mapper):
         ("obs.yaml", "layout: 2\ncamera: a\n", r"obs\.yaml:1: layout 2 is not known here .* a newer version of obs"),
         ("obs.yaml", "layout: 1\n", r"obs\.yaml:1: camera must be the name of a camera"),
         ("obs.yaml", "camera: a\nparents: b\n", r"obs\.yaml:2: parents must be a list of folders"),
-        ("obs.yaml", "camera: a\ncamera: b\n", r"obs\.yaml:2: no valid YAML: the key 'camera' is already on line 1"),
+        ("obs.yaml", "camera: a\ncamera: b\n", r"obs\.yaml:2: invalid YAML: the key 'camera' is already on line 1"),
     ],
 )
 def test_descriptions_that_cannot_be_read(tmp_path, name, text, message):

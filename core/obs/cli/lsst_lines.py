@@ -168,7 +168,7 @@ def _take(words: list[str], option: General, *, has_value: bool) -> None:
 def _processes(numbers: dict[str, str]) -> str:
     for option, text in numbers.items():
         if not text.isdecimal():
-            raise click.UsageError(f"{option} wants a number, not '{text}'")
+            raise click.UsageError(f"{option}: expected a number, got '{text}'")
     if _CORES in numbers:
         return numbers[_CORES]
     return str(int(numbers.get(_NODES, "1")) * int(numbers.get(_PROCS, "1")))

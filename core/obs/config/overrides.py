@@ -120,12 +120,12 @@ def _read_python(path: Path, prefix: tuple[str, ...], loading: tuple[Path, ...])
     try:
         tree = ast.parse(read_small_file(path, error=ConfigError))
     except (RecursionError, MemoryError):
-        raise ConfigError("no valid Python: nested too deeply", path=path) from None
+        raise ConfigError("invalid Python: nested too deeply", path=path) from None
     except (SyntaxError, ValueError) as problem:
         if isinstance(problem, ObsError):
             raise
         line = getattr(problem, "lineno", None)
-        raise ConfigError(f"no valid Python: {getattr(problem, 'msg', problem)}", path=path, line=line) from None
+        raise ConfigError(f"invalid Python: {getattr(problem, 'msg', problem)}", path=path, line=line) from None
     names = {
         item.asname or item.name: f"{statement.module}:{item.name}"
         for statement in tree.body

@@ -153,5 +153,5 @@ def _mean_date(days: Sequence[str]) -> str:
     try:
         numbers = [date.fromisoformat(day[:10]).toordinal() for day in days]
     except ValueError as error:
-        raise DataIdError(f"the registry holds a date that is none: {error}; give --calib-id {_DATE}=...") from None
+        raise DataIdError(f"the registry contains an invalid date: {error}; give --calib-id {_DATE}=...") from None
     return date.fromordinal(round(sum(numbers) / len(numbers))).isoformat()

@@ -56,7 +56,7 @@ def check_value(name: str, value: Any, today: date | None = None) -> None:  # no
     if limits is not None and isinstance(value, int | float) and not isinstance(value, bool) and value == value:
         lowest, highest, unit = limits
         if not lowest <= value <= highest:
-            raise FileFormatError(f"{value:g} cannot be: it is not from {lowest:g} to {highest:g} {unit}".rstrip())
+            raise FileFormatError(f"{value:g} is impossible: expected {lowest:g} to {highest:g} {unit}".rstrip())
     elif name in DATES and isinstance(value, str) and value.strip():
         try:
             found = parse_date(value)

@@ -38,9 +38,9 @@ def contract_faults(instrument: object, *, entry_point: str | None = None) -> li
         Name of the entry point, with which the instrument's name must agree.
     """
     if not isinstance(instrument, Instrument):
-        return [f"the entry point gives {_describe(instrument)}; the contract wants an obs Instrument"]
+        return [f"the entry point gives {_describe(instrument)}; expected an obs Instrument"]
     faults = [
-        f"{name} is {_describe(getattr(instrument, name))}; the contract wants {wanted}"
+        f"{name} is {_describe(getattr(instrument, name))}; expected {wanted}"
         for name, (kind, wanted) in _FIELDS.items()
         if not isinstance(getattr(instrument, name), kind)
     ]
@@ -51,19 +51,19 @@ def _value_faults(instrument: Instrument, entry_point: str | None) -> Iterator[s
     if entry_point is not None and instrument.name != entry_point:
         yield f"the entry point is called '{entry_point}' but the Instrument '{instrument.name}'; they must agree"
     if not instrument.folder.is_absolute():
-        yield f"folder is '{instrument.folder}'; the contract wants an absolute path, such as Path(__file__).parent"
+        yield f"folder is '{instrument.folder}'; expected an absolute path, such as Path(__file__).parent"
     if not 1 <= instrument.exposure_id_bits <= 48:
-        yield f"exposure_id_bits is {instrument.exposure_id_bits}; the contract wants 1 to 48, the rest numbers sources"
+        yield f"exposure_id_bits is {instrument.exposure_id_bits}; expected 1 to 48, the rest numbers sources"
     yield from _call_faults("exposure_id", instrument.exposure_id)
     for reference in (instrument.translator, instrument.isr, *instrument.readers.values()):
         if isinstance(reference, Translator | None):
             continue
         if not isinstance(reference, str) or reference.count(":") != 1:
-            yield f"{_describe(reference)} is not a reference; the contract wants 'package.module:name'"
+            yield f"{_describe(reference)} is not a reference; expected 'package.module:name'"
     names: dict[str, str] = {}
     for known in instrument.filters:
         if not isinstance(known, FilterDefinition):
-            yield f"filters holds {_describe(known)}; the contract wants FilterDefinition"
+            yield f"filters holds {_describe(known)}; expected FilterDefinition"
             continue
         for name in (known.physical_filter, *known.aliases):
             if name in names:
@@ -75,10 +75,10 @@ def _call_faults(name: str, function: object) -> Iterator[str]:
     """Yield a fault if ``function`` cannot be called with one data ID."""
     if isinstance(function, str):
         if function.count(":") != 1:
-            yield f"{name} is '{function}'; the contract wants a function or 'package.module:function'"
+            yield f"{name} is '{function}'; expected a function or 'package.module:function'"
         return
     if not callable(function):
-        yield f"{name} is {_describe(function)}; the contract wants a function or 'package.module:function'"
+        yield f"{name} is {_describe(function)}; expected a function or 'package.module:function'"
         return
     signature = inspect.signature(function)
     try:
