@@ -2,13 +2,20 @@
 
 import sqlite3
 
+import numpy as np
 import pytest
-from lsst_archive import Objects, sky_text
+from lsst_archive import Objects, sky_text, tan_sip
 from lsst_files import calexp
 
 from obs.cli.main import main
+from obs.compat.lsst.afw.coord import IcrsCoord
+from obs.compat.lsst.afw.geom import Box2I, Extent2I, Point2D, Point2I, degrees
+from obs.compat.lsst.afw.image import ExposureF, ImageF, MaskedImageF
+from obs.compat.lsst.daf.persistence import Butler as StackButler
+from obs.display.view import make_view
 from obs.errors import DatasetNotFoundError, FileFormatError, PluginError
 from obs.exports.export import read_facts
+from obs.geom import Box
 from obs.repo.butler import Butler
 from obs.runs.results import Result
 
@@ -125,6 +132,53 @@ def test_what_is_known_of_an_image_comes_from_what_is_attached(root):
     at = {"x": 10.0, "y": 30.0}
     assert facts.photo_calib.magnitude(100.0, **at) == image.photo_calib.magnitude(100.0, **at)
     assert facts.wcs.pixel_to_sky(**at) == image.wcs.pixel_to_sky(**at)
+
+
+#: First pixel of a patch in its tract, as the stack writes it.
+ORIGIN = {"LTV1": -1000.0, "LTV2": -2000.0, "CTYPE1A": "LINEAR", "CTYPE2A": "LINEAR", "CUNIT1A": "PIXEL"}
+ORIGIN |= {"CRPIX1A": 1.0, "CRPIX2A": 1.0, "CRVAL1A": 1000.0, "CRVAL2A": 2000.0, "CUNIT2A": "PIXEL"}
+
+
+def test_a_patch_counts_pixels_in_its_tract(root, tmp_path):
+    data_id = {"tract": 0, "patch": "1,2", "filter": "HSC-I"}
+    objects = Objects()
+    field = objects.chebyshev([[2.0, 0.05], [-0.04, 0.0]], (1000, 2000), (1049, 2039))
+    cards = {"SKYWCS_ID": objects.sky_wcs(sky_text()), "HIERARCH PHOTOCALIB_ID": objects.photo_calib(2.0, field)}
+    psf = objects.kernel_psf([np.eye(3), np.ones((3, 3))], [[1.0, 0.0, 0.0], [0.0, 1.0e-3, 0.0]])
+    patch = root / "rerun/coadd/deepCoadd-results/HSC-I/0/1,2/calexp-HSC-I-0-1,2.fits"
+    patch.parent.mkdir(parents=True)
+    calexp(patch, objects.part, cards=cards | ORIGIN | {"PSF_ID": psf})
+    butler, sky = StackButler(root / "rerun/phot"), tan_sip()
+    image = butler.get("deepCoadd_calexp", data_id)
+    box = Box2I(Point2I(1000, 2000), Extent2I(50, 40))
+    assert image.getXY0() == image.getMaskedImage().getMask().getXY0() == Point2I(1000, 2000)
+    assert image.getBBox() == butler.get("deepCoadd_calexp_bbox", data_id) == box
+    assert image.getBBox("LOCAL").getMin() == Point2I(0, 0)
+    # what the stack says of a source is where the image has it
+    ra, dec = (float(angle) for angle in sky.pixel_to_sky(x=1010.0, y=2030.0))
+    for wcs in (image.getWcs(), butler.get("deepCoadd_calexp_wcs", data_id)):
+        place = wcs.skyToPixel(IcrsCoord(ra * degrees, dec * degrees))
+        assert list(place) == pytest.approx([1010.0, 2030.0], abs=1e-3)
+        assert image.getBBox().contains(Point2I(round(place.x), round(place.y)))
+    for calib in (image.getPhotoCalib(), butler.get("deepCoadd_calexp_photoCalib", data_id)):
+        at = (
+            calib.instFluxToNanojansky(1.0, Point2D(1049.5, 2019.5)),
+            calib.instFluxToNanojansky(1.0, Point2D(1024.5, 2019.5)),
+        )
+        assert at[0] / at[1] == pytest.approx(2.05 / 2.0, rel=1e-4)
+    kernel = image.getPsf().computeKernelImage(Point2D(1010.0, 2030.0)).getArray()
+    np.testing.assert_allclose(kernel, (np.eye(3) + 1.01) / (np.eye(3) + 1.01).sum(), atol=1e-6)
+    part = butler.get("deepCoadd_calexp_sub", data_id, bbox=Box2I(Point2I(1010, 2020), Extent2I(5, 4)))
+    same = butler.get("deepCoadd_calexp_sub", data_id, bbox=Box2I(Point2I(10, 20), Extent2I(5, 4)), imageOrigin="LOCAL")
+    assert part.getBBox() == same.getBBox() == Box2I(Point2I(1010, 2020), Extent2I(5, 4))
+    # written and read again, and cut out, it stays there
+    image.writeFits(tmp_path / "again.fits")
+    assert ExposureF(str(tmp_path / "again.fits")).getBBox() == box
+    assert ImageF(str(tmp_path / "again.fits")).getBBox() == MaskedImageF(str(tmp_path / "again.fits")).getBBox() == box
+    own = Butler(root / "rerun/phot").get("deepCoadd_calexp", data_id)
+    assert own.origin == (1000, 2000)
+    assert make_view(own.cutout(Box(10, 20, 5, 4))).x_min == 1010  # as the catalog counts
+    assert own.wcs.pixel_to_sky(x=10.0, y=30.0) == pytest.approx((ra, dec), abs=1e-7)
 
 
 def test_the_commands_take_results_of_the_stack(root, capsys):

@@ -258,8 +258,6 @@ def coadd_patch(
         "PSFERROR": round(psf_error, 6),
         "SEEING": round(seeing, 4),
         "BUNIT": "adu",
-        "LTV1": -patch.outer_box.x_min,
-        "LTV2": -patch.outer_box.y_min,
     }
     exposure = Exposure(
         pixels,

@@ -186,7 +186,10 @@ def make_view(
             unit = str(thing.metadata.get("BUNIT", unit or "adu"))
             zero_point = float("nan") if thing.photo_calib is None else thing.photo_calib.zero_point
             title = title or thing.detector_name
-            return View(pixels.image, title, unit, mask=pixels.mask, wcs=thing.wcs, zero_point=zero_point)
+            left, low = thing.origin
+            return View(
+                pixels.image, title, unit, mask=pixels.mask, wcs=thing.wcs, zero_point=zero_point, x_min=left, y_min=low
+            )
         case MaskedImage():
             return View(thing.image, title, unit, mask=thing.mask)
         case Mask():

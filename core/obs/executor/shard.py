@@ -42,7 +42,9 @@ class Shard:
         """
         match = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text.strip(), re.ASCII)
         if match is None or not 1 <= int(match[1]) <= int(match[2]):
-            raise ConfigError(f"--shard: expected NUMBER/COUNT, from 1/COUNT to COUNT/COUNT, such as 3/20; got '{text}'")
+            raise ConfigError(
+                f"--shard: expected NUMBER/COUNT, from 1/COUNT to COUNT/COUNT, such as 3/20; got '{text}'"
+            )
         return cls(int(match[1]), int(match[2]))
 
     def take(self, data_ids: Sequence[D]) -> list[D]:

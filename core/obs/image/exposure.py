@@ -41,6 +41,10 @@ class Exposure:
         Further facts: upper-case name to number, bool or text; copied.
     other_wcs : mapping of str to TanSipWcs, optional
         What the WCS may be if ``wcs`` is wrong, the likeliest first, by who tells it; not written to files.
+    origin : tuple of int, optional
+        Number of the first column and row in the image that this one is a part of: a patch of the LSST stack in its
+        tract, a cutout in the whole. WCS, PSF and zero point count from the first pixel all the same; catalogs of the
+        whole count as there.
 
     Examples
     --------
@@ -64,11 +68,13 @@ class Exposure:
         physical_filter: str = "",
         metadata: Mapping[str, Any] | None = None,
         other_wcs: Mapping[str, TanSipWcs] | None = None,
+        origin: tuple[int, int] = (0, 0),
     ) -> None:
         self.masked_image = masked_image
         self.wcs, self.psf, self.photo_calib, self.visit_info = wcs, psf, photo_calib, visit_info
         self.detector_name, self.physical_filter = detector_name, physical_filter
         self.metadata, self.other_wcs = dict(metadata or {}), dict(other_wcs or {})
+        self.origin = origin
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -87,6 +93,7 @@ class Exposure:
             physical_filter=self.physical_filter,
             metadata=self.metadata,
             other_wcs=self.other_wcs,
+            origin=self.origin,
         )
 
     def copy(self) -> "Exposure":
@@ -210,6 +217,7 @@ class Exposure:
             Pixel of this exposure that becomes pixel (0, 0) of WCS, PSF and calibration. The pixels are shared.
         """
         result = self.with_pixels(self.masked_image)
+        result.origin = self.origin[0] + x, self.origin[1] + y
         result.wcs = self.wcs and self.wcs.shifted(x=x, y=y)
         result.other_wcs = {name: wcs.shifted(x=x, y=y) for name, wcs in self.other_wcs.items()}
         result.psf = _moved_psf(self.psf, x, y) if isinstance(self.psf, PixelPsf) else None

@@ -86,6 +86,8 @@ class DatasetReader:
         for known, other in (_SAME | _OTHER_FILES).items():
             if name != known and not (name.startswith(f"{known}_") and name not in types):
                 continue
+            if name == other or name.startswith(f"{other}_"):
+                continue
             if known in types and (known in _SAME or self._has_file(known, data_id)):
                 continue
             if other in types and (known in _SAME or self._has_file(other, data_id)):

@@ -12,7 +12,14 @@ from obs.errors import FileFormatError
 from obs.image.photo_calib import PhotoCalib
 from obs.image.psf import PixelPsf
 from obs.image.wcs import TanSipWcs
-from obs.repo.fits_exposure_header import find_image, header_photo_calib, header_wcs, image_or_empty, merge_headers
+from obs.repo.fits_exposure_header import (
+    find_image,
+    header_origin,
+    header_photo_calib,
+    header_wcs,
+    image_or_empty,
+    merge_headers,
+)
 from obs.repo.fits_file import header_to_dict, open_fits
 from obs.repo.fits_psf import PSF_EXTNAME, psf_from_hdu
 from obs.repo.lsst_objects.archive import Archive, open_archive
@@ -39,11 +46,14 @@ class ExposureParts:
         Point-spread function.
     photo_calib : PhotoCalib or None
         Zero point.
+    origin : tuple of int
+        Number of the first column and row in the image that the file is a part of.
     """
 
     wcs: TanSipWcs | None
     psf: PixelPsf | None
     photo_calib: PhotoCalib | None
+    origin: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -61,9 +71,7 @@ class _File:
 
     @property
     def origin(self) -> tuple[int, int]:
-        shifts = [self.header.get(f"LTV{axis}", 0) for axis in (1, 2)]
-        x, y = (-round(shift) if isinstance(shift, int | float) else 0 for shift in shifts)
-        return x, y
+        return header_origin(self.header)
 
     def wcs(self) -> TanSipWcs | None:
         """Return the attached WCS, or that of the header, which is kept where both agree."""
@@ -112,6 +120,7 @@ def exposure_parts(hdus: fits.HDUList, header: Mapping[str, Any], path: Path | s
         file.tried(file.wcs, lambda: header_wcs(header, None, hdus)),
         file.tried(file.psf, lambda: None),
         file.tried(file.photo_calib, lambda: header_photo_calib(header)),
+        file.origin,
     )
 
 

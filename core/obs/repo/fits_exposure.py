@@ -22,7 +22,14 @@ from obs.image.visit_info import VISIT_INFO_CARDS
 from obs.image.wcs_cards import is_wcs_card
 from obs.instrument.image_unit import ImageUnit, parse_image_unit
 from obs.repo.exposure_parts import exposure_parts
-from obs.repo.fits_exposure_header import find_image, header_filter, header_text, header_visit_info, merge_headers
+from obs.repo.fits_exposure_header import (
+    find_image,
+    header_filter,
+    header_text,
+    header_visit_info,
+    merge_headers,
+    origin_cards,
+)
 from obs.repo.fits_file import is_structural, open_fits, set_cards, write_hdus
 from obs.repo.fits_psf import psf_bytes
 
@@ -74,6 +81,7 @@ def write_exposure(exposure: Exposure, path: Path | str) -> None:
     wcs = fits.Header()
     if exposure.wcs is not None:
         set_cards(wcs, exposure.wcs.to_header())
+    set_cards(wcs, origin_cards(exposure.origin))
     facts = _facts(exposure)
     skip = _PHOTOMETRY.keys() | _FLUX_MAG0.keys()
     primary = fits.Header()
@@ -178,6 +186,7 @@ def read_exposure(path: Path | str, box: Box | None = None, hdu: int | None = No
         detector_name=header_text(header, "DETNAME"),
         physical_filter=header_filter(header),
         metadata=_metadata(header, own=bool(planes)),
+        origin=parts.origin,
     )
     return exposure if box is None else exposure.moved(x=box.x_min, y=box.y_min)
 

@@ -22,12 +22,14 @@ __all__ = [
     "find_image",
     "header_box",
     "header_filter",
+    "header_origin",
     "header_photo_calib",
     "header_text",
     "header_visit_info",
     "header_wcs",
     "image_or_empty",
     "merge_headers",
+    "origin_cards",
     "read_exposure_header",
 ]
 
@@ -124,6 +126,34 @@ def header_box(header: Mapping[str, Any]) -> Box:
         return Box(0, 0, int(header["NAXIS1"]), int(header["NAXIS2"]))
     except KeyError:
         raise FileFormatError("no two-dimensional image: NAXIS1 or NAXIS2 is missing") from None
+
+
+def header_origin(header: Mapping[str, Any]) -> tuple[int, int]:
+    """Return the number of the first column and row of an image in the image that it is a part of.
+
+    The LSST stack writes it as an alternate linear WCS, and as LTV cards. Those count in its files only: other programs
+    use them for trimmed and binned frames too.
+    """
+    linear = [header.get(f"{name}{axis}A") for name in ("CRVAL", "CRPIX") for axis in (1, 2)]
+    if [header_text(header, f"CTYPE{axis}A") for axis in (1, 2)] == ["LINEAR", "LINEAR"] and linear[2:] == [1, 1]:
+        places = linear[:2]
+    else:
+        shifts = [header.get(f"LTV{axis}", 0) for axis in (1, 2)] if "AR_HDU" in header else []
+        places = [-shift for shift in shifts if isinstance(shift, int | float)]
+    found = [round(place) for place in places if isinstance(place, int | float) and np.isfinite(place)]
+    return (found[0], found[1]) if len(found) == 2 else (0, 0)
+
+
+def origin_cards(origin: tuple[int, int]) -> dict[str, Any]:
+    """Return the cards that `header_origin` reads, of which DS9 reads some too; none for a whole image."""
+    if origin == (0, 0):
+        return {}
+    cards: dict[str, Any] = {}
+    for axis, first in enumerate(origin, start=1):
+        linear = {"CTYPE": "LINEAR", "CRPIX": 1.0, "CRVAL": float(first), "CUNIT": "PIXEL"}
+        cards |= {f"{name}{axis}A": value for name, value in linear.items()}
+        cards[f"LTV{axis}"] = float(-first)
+    return cards
 
 
 def header_wcs(

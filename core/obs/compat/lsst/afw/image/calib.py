@@ -136,9 +136,14 @@ class PhotoCalib:
     def calibrateImage(self, image: MaskedImageF) -> MaskedImageF:
         """Return an image in nanojansky."""
         planes = image.planes
-        varies = 1.0 if self.own.correction is None else self.own.correction.factor_image(planes.shape)
+        x, y = image.getX0(), image.getY0()
+        varies = (
+            1.0 if self.own.correction is None else self.own.correction.shifted(x=x, y=y).factor_image(planes.shape)
+        )
         factor = np.float32(self.getCalibrationMean()) * np.asarray(varies, np.float32)
-        return MaskedImageF(MaskedImage(planes.image * factor, planes.mask.copy(), planes.variance * factor**2))
+        made = MaskedImageF(MaskedImage(planes.image * factor, planes.mask.copy(), planes.variance * factor**2))
+        made.setXY0(x, y)
+        return made
 
     def magnitudeToInstFlux(self, magnitude: Any) -> Any:  # noqa: ANN401 - numbers or arrays
         """Return the counts of magnitudes."""

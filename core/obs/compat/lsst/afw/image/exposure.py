@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from obs.compat.lsst.afw.cameraGeom import Detector
 from obs.compat.lsst.afw.geom.box import Box2I
-from obs.compat.lsst.afw.geom.point import Extent2I
+from obs.compat.lsst.afw.geom.point import Extent2I, Point2I
 from obs.compat.lsst.afw.image.calib import Filter, PhotoCalib
 from obs.compat.lsst.afw.image.image import ImageF
 from obs.compat.lsst.afw.image.mask import Mask
@@ -47,8 +47,8 @@ class ExposureF(Pixels):
         deep: bool = False,
         detector: Detector | None = None,
     ) -> None:
-        place = source.getXY0() if isinstance(source, Pixels) else None
         exposure = _own(source, box)
+        place = source.getXY0() if isinstance(source, Pixels) else Point2I(*exposure.origin)
         super().__init__(exposure.shape, place)
         if isinstance(box, Box2I):
             found = local_box(self, box, origin)
@@ -81,6 +81,15 @@ class ExposureF(Pixels):
     def setMaskedImage(self, planes: MaskedImageF) -> None:
         """Set image, mask and variance."""
         self.exposure = self.exposure.with_pixels(planes.planes)
+
+    def placed(self) -> own.Exposure:
+        """Return the exposure of `obs`, with its place in the parent image as it was set here."""
+        place = self.getX0(), self.getY0()
+        if place == self.exposure.origin:
+            return self.exposure
+        moved = self.exposure.with_pixels(self.exposure.masked_image)
+        moved.origin = place
+        return moved
 
     # What is known about them
 
@@ -116,14 +125,15 @@ class ExposureF(Pixels):
         self.exposure.psf = None if psf is None else psf.own
 
     def getPhotoCalib(self) -> PhotoCalib | None:
-        """Return the zero point, or None."""
-        return None if self.exposure.photo_calib is None else PhotoCalib(self.exposure.photo_calib)
+        """Return the zero point, or None; positions are those of the parent image, as in the stack."""
+        calib = self.exposure.photo_calib
+        return None if calib is None else PhotoCalib(calib.shifted(x=-self.getX0(), y=-self.getY0()))
 
     getCalib = getPhotoCalib
 
     def setPhotoCalib(self, calib: PhotoCalib | None) -> None:
         """Set the zero point, as in the LSST stack."""
-        self.exposure.photo_calib = None if calib is None else calib.own
+        self.exposure.photo_calib = None if calib is None else calib.own.shifted(x=self.getX0(), y=self.getY0())
 
     setCalib = setPhotoCalib
 
@@ -160,7 +170,7 @@ class ExposureF(Pixels):
 
     def writeFits(self, path: str | Path) -> None:
         """Write the exposure to a FITS file."""
-        write_exposure(self.exposure, path)
+        write_exposure(self.placed(), path)
 
     @classmethod
     def readFits(cls, path: str | Path) -> Self:

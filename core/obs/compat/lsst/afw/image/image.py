@@ -10,6 +10,7 @@ from obs.compat.lsst.afw.geom.box import Box2I
 from obs.compat.lsst.afw.geom.point import Extent2D, Extent2I, Point2I
 from obs.compat.lsst.afw.image.pixels import LOCAL, PARENT, Pixels, local_box
 from obs.repo.fits_exposure import read_image, write_image
+from obs.repo.fits_exposure_header import header_origin, origin_cards, read_exposure_header
 
 __all__ = ["LOCAL", "PARENT", "Image", "ImageD", "ImageF", "ImageI", "ImageU"]
 
@@ -86,7 +87,7 @@ class Image(Pixels):
 
     def writeFits(self, path: str | Path) -> None:
         """Write the image to a FITS file."""
-        write_image(self._array, path)
+        write_image(self._array, path, origin_cards((self.getX0(), self.getY0())))
 
     @classmethod
     def readFits(cls, path: str | Path) -> Self:
@@ -156,7 +157,8 @@ def _pixels(source: Any, box: Any, dtype: Any) -> tuple[NDArray[Any], Point2I | 
     if isinstance(source, np.ndarray):
         return source.astype(dtype, copy=False), None
     if isinstance(source, str | Path):
-        return read_image(source).astype(dtype, copy=False), None
+        place = header_origin(read_exposure_header(source))
+        return read_image(source).astype(dtype, copy=False), Point2I(*place)
     if isinstance(source, Box2I):
         return np.zeros(source.to_box().shape, dtype), source.getMin()
     if isinstance(source, Extent2D):

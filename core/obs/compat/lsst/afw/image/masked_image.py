@@ -1,5 +1,6 @@
 """Image, mask and variance together."""
 
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -11,6 +12,7 @@ from obs.compat.lsst.afw.image.image import ImageF
 from obs.compat.lsst.afw.image.mask import Mask
 from obs.compat.lsst.afw.image.pixels import PARENT, Pixels, local_box
 from obs.image import masked_image as own
+from obs.repo.fits_exposure import read_exposure
 
 __all__ = ["MaskedImageD", "MaskedImageF", "MaskedImageI", "MaskedImageU"]
 
@@ -20,8 +22,8 @@ class MaskedImageF(Pixels):
 
     Parameters
     ----------
-    source : MaskedImageF, obs.image.masked_image.MaskedImage, ImageF, Extent2I or int
-        Planes, of which these are views; an image, which gets an empty mask; or the size of empty planes.
+    source : MaskedImageF, obs.image.masked_image.MaskedImage, ImageF, Extent2I, int, str or Path
+        Planes, of which these are views; an image, which gets an empty mask; the size of empty planes; or a FITS file.
     box : int or Box2I, optional
         Height; or the part that is wanted.
     origin : str, optional
@@ -43,6 +45,9 @@ class MaskedImageF(Pixels):
             planes = source.planes
         elif isinstance(source, own.MaskedImage):
             planes = source
+        elif isinstance(source, str | Path):
+            exposure = read_exposure(source)
+            planes, place = exposure.masked_image, Point2I(*exposure.origin)
         elif isinstance(source, ImageF):
             planes = own.MaskedImage(source.getArray())
         else:

@@ -5,19 +5,23 @@ from pathlib import Path
 from typing import Any
 
 from obs.compat.lsst.afw.geom.box import Box2I
-from obs.compat.lsst.afw.image.pixels import Pixels
+from obs.compat.lsst.afw.image.pixels import PARENT, Pixels
 from obs.compat.lsst.daf.persistence.convert import from_stack, to_stack
-from obs.errors import DatasetNotFoundError
+from obs.errors import DatasetNotFoundError, ObsError
+from obs.geom import Box
 from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId
 from obs.repo import butler as own
 from obs.repo.data_ref import DataRef
+from obs.repo.fits_exposure_header import header_origin
 
 __all__ = ["Butler", "ButlerDataRef", "NoResults"]
 
 ButlerDataRef = DataRef
 #: What the stack raises where nothing is found.
 NoResults = DatasetNotFoundError
+#: Parts of an image that hold positions.
+_PLACED = ("sub", "bbox", "wcs", "psf", "photoCalib")
 
 
 class Butler(own.Butler):
@@ -36,13 +40,19 @@ class Butler(own.Butler):
     ) -> Any:  # noqa: ANN401 - any dataset
         """Read a dataset, or with a suffix a part of it; see `obs.repo.butler.Butler.get`."""
         dataset_type = keys.pop("datasetType", dataset_type)
-        box = keys.pop("bbox", None)
-        own_box = box.to_box() if isinstance(box, Box2I) else box
-        value = super().get(dataset_type, data_id, immediate=immediate, bbox=own_box, **keys)
+        box, counted = keys.pop("bbox", None), keys.pop("imageOrigin", PARENT)
         is_calibration, suffix = self._describe(dataset_type)
-        found = to_stack(value, suffix=suffix, is_calibration=is_calibration, detector=self._detector(data_id, keys))
+        x, y = origin = self._origin(dataset_type, suffix, data_id, keys)
+        own_box = box.to_box() if isinstance(box, Box2I) else box
+        if own_box is not None and counted == PARENT:
+            own_box = Box(own_box.x_min - x, own_box.y_min - y, own_box.width, own_box.height)
+        value = super().get(dataset_type, data_id, immediate=immediate, bbox=own_box, **keys)
+        detector = self._detector(data_id, keys)
+        found = to_stack(
+            value, suffix=suffix, is_calibration=is_calibration, detector=detector, origin=(0, 0) if own_box else origin
+        )
         if own_box is not None and isinstance(found, Pixels):
-            found.setXY0(own_box.x_min, own_box.y_min)
+            found.setXY0(own_box.x_min + x, own_box.y_min + y)
         return found
 
     def put(
@@ -67,6 +77,18 @@ class Butler(own.Butler):
         except DatasetNotFoundError:  # of the camera, part of a composite or of another dataset
             return False, ""
         return kind.is_calibration, suffix
+
+    def _origin(
+        self, dataset_type: str, suffix: str, data_id: Mapping[str, Any] | None, keys: Mapping[str, Any]
+    ) -> tuple[int, int]:
+        """Return the place of an image in its parent, for a part of it in which the stack counts from there."""
+        if suffix not in _PLACED:
+            return 0, 0
+        try:
+            header = super().get(f"{dataset_type.removesuffix(suffix)}md", data_id, **keys)
+        except ObsError:  # of the part itself, in a moment
+            return 0, 0
+        return header_origin(header) if isinstance(header, Mapping) else (0, 0)
 
     def _detector(self, data_id: Mapping[str, Any] | None, keys: Mapping[str, Any]) -> Any:  # noqa: ANN401
         """Return the detector of a data ID; None where it does not name one."""

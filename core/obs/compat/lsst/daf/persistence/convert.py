@@ -46,6 +46,7 @@ def to_stack(
     suffix: str = "",
     is_calibration: bool = False,
     detector: OwnDetector | None = None,
+    origin: tuple[int, int] = (0, 0),
 ) -> Any:  # noqa: ANN401 - any dataset
     """Return an object of `obs` as the stack has it; what the stack has alike is returned as it is.
 
@@ -59,6 +60,8 @@ def to_stack(
         Whether it is a calibration frame, which the stack gives as an exposure.
     detector : Detector, optional
         The detector of an exposure.
+    origin : tuple of int, optional
+        Number of the first column and row in the parent image, in which the stack counts positions.
     """
     known = None if detector is None else Detector(detector)
     match value:
@@ -72,7 +75,7 @@ def to_stack(
             return SourceCatalog(value)
         case PixelPsf():
             box = detector.bbox if detector else Box(0, 0, 1, 1)
-            return Psf(value, Box2I(Point2I(0, 0), Extent2I(box.width, box.height)))
+            return Psf(value, Box2I(Point2I(*origin), Extent2I(box.width, box.height)))
         case [Background(), *_]:
             return BackgroundList(value)
         case dict():
@@ -82,21 +85,22 @@ def to_stack(
         case str() if suffix == "detector":
             return known
         case _:
-            return _small(value)
+            return _small(value, origin)
 
 
-def _small(value: Any) -> Any:  # noqa: ANN401 - any part of a dataset
+def _small(value: Any, origin: tuple[int, int]) -> Any:  # noqa: ANN401 - any part of a dataset
+    x, y = origin
     match value:
         case TanSipWcs():
-            return SkyWcs(value)
+            return SkyWcs(value.shifted(x=-x, y=-y))
         case OwnPhotoCalib():
-            return PhotoCalib(value)
+            return PhotoCalib(value.shifted(x=-x, y=-y))
         case OwnVisitInfo():
             return VisitInfo(value)
         case OwnMask():
             return Mask(value)
         case Box():
-            return Box2I.from_box(value)
+            return Box2I.from_box(Box(value.x_min + x, value.y_min + y, value.width, value.height))
         case OwnCamera():
             return Camera(value)
         case OwnSkyMap():
@@ -118,7 +122,7 @@ def from_stack(value: Any) -> Any:  # noqa: ANN401 - any dataset
     """Return an object of the stack's classes as `obs` has it; other objects as they are."""
     match value:
         case ExposureF():
-            return value.exposure
+            return value.placed()
         case MaskedImageF():
             return value.planes
         case ImageF() | ImageI():
