@@ -1,5 +1,6 @@
 """What a simulated frame's header says is what was asked for, for every camera that is installed."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -9,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from obs.ingest.translation import load_translator, translate_file
+from obs.instrument.consistency import compute_azimuth_altitude, visit_faults
 from obs.instrument.discovery import discover
 from obs.repo.fits_file import header_to_dict, set_cards
 from obs.simulator.config import SimulateConfig
 from obs.simulator.files import FILE_FORMATS, FileOptions, simulate_file
-from obs.simulator.headers import make_header
+from obs.simulator.headers import make_consistent_header, make_header
 from obs.simulator.shots import IMAGE_TYPES, Shot
 
 CAMERAS = {
@@ -73,6 +75,22 @@ def test_headers_give_the_data_id_and_the_circumstances_again(instrument, data):
     assert turned == pytest.approx(0, abs=1e-9)
     assert info.airmass == pytest.approx(shot.airmass)
     assert info.date_begin[:19] == shot.date_begin.isoformat()
+
+
+def test_a_header_has_no_altitude_that_place_and_date_contradict():
+    instrument = CAMERAS["hsc"]
+    translator, detector = load_translator(instrument), instrument.load_camera().detector(49)
+    shot = Shot(2, "science", "HSC-R", datetime(2020, 9, 4, 9), 30.0, 150.0, 2.0, airmass=1.2)
+    info = translator.visit_info(make_consistent_header(instrument, shot, detector, shot.data_id(instrument, detector)))
+    assert info.airmass == 1.2
+    assert np.isnan(info.boresight_altitude)
+    assert not list(visit_faults(info))
+
+    shot = replace(shot, date_begin=datetime(2020, 9, 4, 19))  # in the east
+    _, altitude = compute_azimuth_altitude(info, shot.date_begin)
+    shot = replace(shot, airmass=1 / np.sin(np.radians(altitude)))
+    info = translator.visit_info(make_consistent_header(instrument, shot, detector, shot.data_id(instrument, detector)))
+    assert info.boresight_altitude == pytest.approx(altitude)
 
 
 @pytest.mark.parametrize("file_format", FILE_FORMATS)

@@ -13,7 +13,7 @@ from obs.simulator.config import SimulateConfig
 from obs.simulator.cosmic_rays import cosmic_ray_charge, track_count
 from obs.simulator.electronics import adu_from_charge, bleed_amplifiers, read_out
 from obs.simulator.fixed_pattern import FixedPattern, make_fixed_pattern
-from obs.simulator.headers import make_header
+from obs.simulator.headers import make_consistent_header
 from obs.simulator.light import simulate_light
 from obs.simulator.seeds import generator
 from obs.simulator.shots import Shot
@@ -142,7 +142,7 @@ def simulate_exposure(
     adu = adu_from_charge(charge, detector, config.detector.crosstalk)
     images = read_out(adu, detector, pattern, config.detector, random)
     data_id = shot.data_id(instrument, detector)
-    header = make_header(instrument, shot, detector, data_id) | {"SIMSEED": (seed, "seed of the simulation")}
+    header = make_consistent_header(instrument, shot, detector, data_id) | {"SIMSEED": (seed, "seed of the simulation")}
     truth = Truth(
         catalog=light.catalog,
         electrons=light.electrons,
