@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from obs.algorithms.detector.defect_boxes import mask_to_boxes
 from obs.dated_calibrations import locate_tables, read_tables
 from obs.errors import (
     ConfigError,
@@ -23,7 +24,7 @@ from obs.image.exposure import Exposure
 from obs.policy.data_id import DataId, format_data_id
 from obs.repo.butler import Butler
 from obs.repo.calibration_type import calibration_type
-from obs.repo.defects_table import read_defects
+from obs.repo.defects_table import read_defect_mask, read_defects
 from obs.repo.fits_exposure import read_exposure
 from obs.repo.formatters import read_dataset
 from obs.repo.input_files import InputFile, inputs_noted_apart, note_input, take_notes
@@ -191,6 +192,8 @@ def _get(butler: Butler, name: str, data_id: Mapping[str, Any], config: IsrConfi
         note_input(dataset_type, path)
         if name == "brighter_fatter_kernel":
             return read_dataset("FitsStorage", "ndarray", path), path
+        if name == "defects" and (mask := read_defect_mask(path)) is not None:
+            return mask_to_boxes(mask != 0), path
         read = read_defects(path) if name == "defects" else read_exposure(path)
         if config.check_forced_calibrations:
             _check_forced(name, read, path, butler, data_id)
@@ -205,6 +208,8 @@ def _get(butler: Butler, name: str, data_id: Mapping[str, Any], config: IsrConfi
         path, value = butler.path(dataset_type, other), butler.get(dataset_type, other)
     if isinstance(value, Catalog):
         value = _boxes(value, path)
+    elif name == "defects" and isinstance(value, np.ndarray):
+        value = mask_to_boxes(value != 0)
     elif not isinstance(value, Exposure | np.ndarray):
         # A masked image or a list of boxes: as the camera's policy or its reader has it.
         value = value if isinstance(value, list | tuple) else Exposure(value)

@@ -1,13 +1,20 @@
 """Arguments and repositories in the words of LSST's Butler."""
 
+import re
+from pathlib import Path
+
+import numpy as np
 import pytest
 import yaml
+from astropy.io import fits
 from test_butler import DATA_ID, DUMMY, catalog, exposure, instrument, root  # noqa: F401 - fixtures
 
 from obs.algorithms.detector.linearity import Linearity
 from obs.errors import DataIdError, DatasetNotFoundError, RepositoryError
-from obs.frame_calibrations import find_calibrations
+from obs.frame_calibrations import find_calibrations, read_calibration
+from obs.geom import Box
 from obs.repo.butler import Butler
+from obs.repo.registry import Registry
 from obs.tasks.isr_config import IsrConfig
 
 __all__ = ["DUMMY"]
@@ -160,3 +167,41 @@ def test_a_linearizer_of_the_repository_is_used(root, instrument):  # noqa: F811
     calibrations, _, used = find_calibrations(butler, DATA_ID, off, **arguments)
     assert calibrations.linearizer == {"A": Linearity("Squared", (1e-6,), None)}
     assert used == {"CALIB_LINEARIZER": "1.yaml"}
+
+
+@pytest.mark.parametrize("place", ["absolute", "relative"])
+def test_defects_by_the_path_that_the_registry_has(root, tmp_path, instrument, place):  # noqa: F811 - the fixture
+    masks = tmp_path / "bpm"  # outside of the repository, as those of DECam
+    masks.mkdir()
+    bad = np.zeros((20, 30), np.uint16)
+    bad[3:5, 10:17] = 4
+    fits.PrimaryHDU(bad).writeto(masks / "c01.fits")
+    (root / "CALIB").mkdir()
+    registry = Registry(root / "CALIB/calibRegistry.sqlite3", read_only=False)
+    columns = dict.fromkeys(("path", "validStart", "validEnd"), "text") | {"ccd": "int"}
+    registry.create_table("defect", columns, ["path"])
+    start = masks if place == "absolute" else Path("../../bpm")
+    valid = {"validStart": "2020-01-01", "validEnd": "2020-12-31"}
+    registry.insert("defect", [{"path": f"{start}/c{ccd:02d}.fits", "ccd": ccd, **valid} for ccd in (1, 2)])
+    entry = {
+        "template": "%(path)s",
+        "tables": "defect",
+        "columns": ["ccd", "taiObs"],
+        "python": "lsst.afw.image.ImageU",
+    }
+    entry |= {"storage": "FitsStorage", "reference": "raw", "refCols": ["visit"], "validRange": True}
+    inputs = {"root": str(root), "policy": {"calibrations": {"defects": entry}}}
+    butler = Butler(inputs=inputs, outputs=str(tmp_path / "out"), instrument=instrument)
+    np.testing.assert_array_equal(butler.get("defects", DATA_ID), bad)
+    found = read_calibration(butler, "defects", DATA_ID, IsrConfig())
+    assert found.value == [Box(10, 3, 7, 2)]
+    forced = IsrConfig(defects_path=str(masks / "c01.fits"), check_forced_calibrations=False)
+    assert read_calibration(butler, "defects", DATA_ID, forced).value == found.value
+    missing = read_calibration(butler, "defects", {**DATA_ID, "ccd": 2}, IsrConfig())
+    assert re.match(r"no defects for visit=1 ccd=2 .*: looked for \S+bpm/c02\.fits", missing.problem)
+    # it is only read there
+    mapper = butler._files._mapper_at(butler.calib_root)
+    for written, write in ((DATA_ID, True), ({**DATA_ID, "path": str(masks / "c01.fits")}, False)):
+        if place == "absolute" or write:
+            with pytest.raises(DataIdError, match="would leave the repository"):
+                mapper.path("defects", written, write=write)

@@ -100,8 +100,20 @@ class Template:
         if ".." in text.split("/"):
             raise ValueError("the template leaves the repository with '..'")
 
-    def format(self, data_id: Mapping[str, Any]) -> str:
+    @property
+    def is_one_path(self) -> bool:
+        """Whether the whole path is the value of one key, as in ``%(path)s`` or ``%(path)s[%(hdu)d]``."""
+        return bool(re.fullmatch(r"%\(\w+\)s", split_hdu(self.text)[0]))
+
+    def format(self, data_id: Mapping[str, Any], *, may_leave: bool = False) -> str:
         """Return the path, with the ``[hdu]`` tail if the template has one.
+
+        Parameters
+        ----------
+        data_id
+            Keys and values.
+        may_leave
+            Allow a path that leads out of the repository.
 
         Raises
         ------
@@ -122,7 +134,8 @@ class Template:
         except (TypeError, ValueError, OverflowError) as error:
             raise DataIdError(f"{format_data_id(values)}: {error}", data_id=data_id) from None
         pieces = split_hdu(path)[0].split("/")
-        if path.startswith("/") or ".." in pieces or not pieces[-1] or "\0" in path:
+        leaves = path.startswith("/") or ".." in pieces
+        if (leaves and not may_leave) or not pieces[-1] or "\0" in path:
             culprit = next((k for k, v in values.items() if isinstance(v, str) and _is_unsafe(v)), None)
             where = format_data_id({culprit: values[culprit]} if culprit else values)
             raise DataIdError(f"{where!r} would leave the repository: '{path}'", data_id=data_id, key=culprit)
@@ -324,8 +337,15 @@ class DatasetType:
         """Whether it lies under the calibration root and is chosen by validity."""
         return self.group == "calibrations"
 
-    def format(self, data_id: Mapping[str, Any]) -> str:
+    def format(self, data_id: Mapping[str, Any], *, may_leave: bool = False) -> str:
         """Return the path relative to the root, with the ``[hdu]`` tail if there is one.
+
+        Parameters
+        ----------
+        data_id
+            Keys and values.
+        may_leave
+            Allow a path that leads out of the repository.
 
         Raises
         ------
@@ -335,7 +355,7 @@ class DatasetType:
             If the policy has no template.
         """
         try:
-            return self.compiled.format(data_id)
+            return self.compiled.format(data_id, may_leave=may_leave)
         except DataIdError as error:
             raise DataIdError(f"{self.name}: {error}", data_id=error.data_id, key=error.key) from None
 

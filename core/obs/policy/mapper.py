@@ -167,8 +167,20 @@ class Mapper:
         )
         return known | found
 
-    def path(self, name: str, data_id: Mapping[str, Any]) -> str:
+    def path(self, name: str, data_id: Mapping[str, Any], *, write: bool = True) -> str:
         """Return the path of a dataset under its root, with its ``[hdu]`` tail; missing keys are looked up.
+
+        Where the registry of calibrations holds the path itself, as that of DECam does for defects, the path may lead
+        elsewhere: such a file is read where it is, and never written.
+
+        Parameters
+        ----------
+        name
+            Dataset type.
+        data_id
+            Keys and values.
+        write
+            Whether a file may be written there.
 
         Raises
         ------
@@ -179,7 +191,11 @@ class Mapper:
         """
         dataset_type = self.dataset_type(name)
         template = dataset_type.compiled
-        return dataset_type.format(self.complete(name, data_id) if template.keys else data_id)
+        whole = self.complete(name, data_id) if template.keys else data_id
+        is_registered = (
+            dataset_type.is_calibration and template.is_one_path and data_id.keys().isdisjoint(template.keys)
+        )
+        return dataset_type.format(whole, may_leave=is_registered and not write)
 
     def query(self, name: str, keys: Sequence[str], data_id: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Return the distinct values of ``keys`` that the registry has for a data ID, sorted.

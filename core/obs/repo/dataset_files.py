@@ -58,32 +58,45 @@ class DatasetFiles:
         relative: dict[int, str] = {}  # by mapper: keys are looked up once, and only where they are needed
         tried = []
         for root in self._places(kind, write=write):
-            mapper = self.own_mappers.get(root, self.mapper)
+            mapper = self._mapper_at(root)
+            if not write and not self._has_template(mapper, kind):
+                continue
             if id(mapper) not in relative:
-                relative[id(mapper)] = self._relative(mapper, kind, data_id)
+                relative[id(mapper)] = self._relative(mapper, kind, data_id, write=write)
             here = relative[id(mapper)]
-            tried.append(root / here)
+            if root / here not in tried:  # a path that leads elsewhere is the same from all roots
+                tried.append(root / here)
             for ending in COMPRESSED:
                 candidate = root / f"{here}{ending}"
                 if candidate.is_file():
                     return candidate, tried
+        if not tried:  # no repository has a place for it, which the mapper says
+            self._relative(self.mapper, kind, data_id, write=write)
         return None, tried
+
+    @staticmethod
+    def _has_template(mapper: Mapper, kind: DatasetType) -> bool:
+        known = mapper.policy.dataset_types.get(kind.name)
+        return known is not None and bool(known.template)
 
     def exist_each(self, kind: DatasetType, data_ids: Sequence[Mapping[str, Any]]) -> list[bool]:
         """Return of many data IDs whether there is a file, as `find` does for one."""
-        places = [(str(root), self.own_mappers.get(root, self.mapper)) for root in self._places(kind, write=False)]
+        places = [(str(root), self._mapper_at(root)) for root in self._places(kind, write=False)]
+        places = [(root, mapper) for root, mapper in places if self._has_template(mapper, kind)]
+        if not places:
+            self._relative(self.mapper, kind, next(iter(data_ids), {}), write=False)
         return [any(self._is_there(root, mapper, kind, data_id) for root, mapper in places) for data_id in data_ids]
 
     def _is_there(self, root: str, mapper: Mapper, kind: DatasetType, data_id: Mapping[str, Any]) -> bool:
         try:
-            start = f"{root}/{self._relative(mapper, kind, data_id)}"
+            start = os.path.join(root, self._relative(mapper, kind, data_id, write=False))
         except DatasetNotFoundError:
             return False
         return any(os.path.isfile(start + ending) for ending in COMPRESSED)
 
     @staticmethod
-    def _relative(mapper: Mapper, kind: DatasetType, data_id: Mapping[str, Any]) -> str:
-        relative = mapper.path(kind.name, data_id)
+    def _relative(mapper: Mapper, kind: DatasetType, data_id: Mapping[str, Any], *, write: bool) -> str:
+        relative = mapper.path(kind.name, data_id, write=write)
         has_hdu = split_hdu(mapper.dataset_type(kind.name).template or "")[1] is not None
         return split_hdu(relative)[0] if has_hdu else relative
 
@@ -98,11 +111,19 @@ class DatasetFiles:
 
     def kind_of(self, kind: DatasetType, found: Path) -> DatasetType:
         """Return the dataset type as the policy of the repository has it that a file was found in."""
-        return self._mapper_of(found).dataset_type(kind.name)
+        return self._mapper_of(kind, found).dataset_type(kind.name)
 
-    def _mapper_of(self, found: Path) -> Mapper:
-        roots = [root for root in self.own_mappers if found.is_relative_to(root)]
-        return self.own_mappers[max(roots, key=lambda root: len(root.parts))] if roots else self.mapper
+    def _mapper_of(self, kind: DatasetType, found: Path) -> Mapper:
+        roots = [root for root in self._places(kind, write=False) if found.is_relative_to(root)]
+        if roots:
+            return self._mapper_at(max(roots, key=lambda root: len(root.parts)))
+        return self._mapper_at(self.calib_root) if kind.is_calibration else self.mapper  # where a registry says
+
+    def _mapper_at(self, root: Path) -> Mapper:
+        """Return the mapper of a repository; that of its calibrations for the folder of those."""
+        if root == self.calib_root and root not in self.own_mappers:
+            root = next((above for above in root.parents if above in self.own_mappers), root)
+        return self.own_mappers.get(root, self.mapper)
 
     def uri(self, kind: DatasetType, data_id: Mapping[str, Any], *, write: bool = False) -> str:
         """Return the path of a dataset, with its ``[hdu]`` tail; see `path`."""
@@ -123,10 +144,10 @@ class DatasetFiles:
 
     def with_hdu(self, kind: DatasetType, data_id: Mapping[str, Any], found: Path) -> str:
         """Return a file that was found, with the ``[hdu]`` tail of its template."""
-        mapper = self._mapper_of(found)
+        mapper = self._mapper_of(kind, found)
         if split_hdu(mapper.dataset_type(kind.name).template or "")[1] is None:
             return str(found)
-        return f"{found}[{split_hdu(mapper.path(kind.name, data_id))[1]}]"
+        return f"{found}[{split_hdu(mapper.path(kind.name, data_id, write=False))[1]}]"
 
     @staticmethod
     def plain(place: str) -> Path:

@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,9 +10,11 @@ from numpy.typing import NDArray
 from obs.errors import FileFormatError
 from obs.image.catalog import Catalog, Column
 from obs.repo.fits_catalog import read_catalog
+from obs.repo.fits_exposure_header import image_or_empty
+from obs.repo.fits_file import open_fits
 from obs.repo.text_table import is_text_table, read_text_table
 
-__all__ = ["read_defects"]
+__all__ = ["read_defect_mask", "read_defects"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -58,6 +61,16 @@ def read_defects(path: Path | str) -> Catalog:
         for number, (name, meaning) in enumerate(zip(_BOX, _MEANINGS, strict=True))
     }
     return Catalog(columns, table.metadata)
+
+
+def read_defect_mask(path: Path | str) -> NDArray[Any] | None:
+    """Read defects that are an image, not 0 where pixels are bad, as those of DECam; None if the file has a table."""
+    if is_text_table(path):
+        return None
+    with open_fits(path) as hdus:
+        image = image_or_empty(hdus)
+        has_table = any(not hdu.is_image for hdu in hdus)
+        return None if image is None or has_table else np.array(image.data)
 
 
 def _region_boxes(table: Catalog, names: dict[str, str], path: Path | str) -> NDArray[np.int64]:
