@@ -59,10 +59,13 @@ class Cards:
         Those with a keyword and a value, or an undefined one.
     problems : list of str
         What is wrong with the header.
+    history : list of str
+        Texts of its HISTORY cards.
     """
 
     cards: list[Card] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    history: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._by_keyword: dict[str, list[Card]] = {}
@@ -109,13 +112,18 @@ class Cards:
         hidden = {card.keyword for card in self.cards if not card.has_value and card.keyword in below} | of_telescope
         kept = [card for card in self.cards if card.keyword not in hidden]
         above = own - of_telescope
-        return Cards([*(c for c in below.cards if c.keyword not in above), *kept], [*below.problems, *self.problems])
+        return Cards(
+            [*(c for c in below.cards if c.keyword not in above), *kept],
+            [*below.problems, *self.problems],
+            [*below.history, *self.history],
+        )
 
 
 def parse_cards(lines: Iterable[str]) -> Cards:
     """Read cards of up to 80 characters; nothing is so wrong that the rest is lost."""
     cards: list[Card] = []
     problems: list[str] = []
+    history: list[str] = []
     for line in lines:
         text = line.rstrip()
         if not text.isascii():
@@ -123,10 +131,12 @@ def parse_cards(lines: Iterable[str]) -> Cards:
         if text.startswith("CONTINUE") and cards and isinstance(cards[-1].value, str):
             cards[-1] = _continued(cards[-1], text[8:])
             continue
+        if text.startswith("HISTORY"):
+            history.append(text[8:].strip())
         card = _parse(text, problems)
         if card is not None:
             cards.append(card)
-    result = Cards(cards, problems)
+    result = Cards(cards, problems, history)
     result.problems += [
         f"{name} is there {len(result.all(name))} times" for name in result if len(result.all(name)) > 1
     ]

@@ -69,4 +69,4 @@ def _with_sections(cards: Cards, data: Box, bias: Box) -> Cards:
     comment = "[binned pixel] HDUs put together"
     kept: Sequence[Card] = [card for card in cards.cards if card.keyword not in _SECTIONS]
     told = [Card("DATASEC", data.to_section(), comment), Card("BIASSEC", bias.to_section(), comment)]
-    return Cards([*kept, *told], cards.problems)
+    return Cards([*kept, *told], cards.problems, cards.history)

@@ -160,7 +160,7 @@ def read_raw_file(path: Path) -> RawFile:
 
 def _named(cards: Cards, path: Path) -> Cards:
     """Return cards with those that hold the names of the file and its folders, as ingest has them."""
-    return Cards([*cards.cards, *(Card(*pair) for pair in name_cards(path).items())], cards.problems)
+    return Cards([*cards.cards, *(Card(*pair) for pair in name_cards(path).items())], cards.problems, cards.history)
 
 
 def _binary_headers(content: bytes | mmap.mmap, problems: list[str]) -> Iterator[Cards]:

@@ -118,6 +118,8 @@ def read_number(value: Any) -> float:  # noqa: ANN401 - header values are of any
         match = _SEXAGESIMAL.fullmatch(value.strip())
         if match is not None:
             sign, first, minutes, seconds = match.groups()
+            if int(minutes) > 60 or float(seconds) > 60.0:  # 60 itself comes of rounding
+                raise FileFormatError(f"'{value}' has more than 60 minutes or seconds")
             size = int(first) + int(minutes) / 60.0 + float(seconds) / 3600.0
             return -size if sign == "-" else size
     try:

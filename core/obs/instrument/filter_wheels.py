@@ -80,4 +80,8 @@ _NOT_A_NAME = re.compile(
 
 def is_placeholder(name: str) -> bool:
     """Whether a text in place of the name of a filter says that it is not known, or that the wheel has failed."""
-    return not name or (name.lower() in EMPTY_WORDS and not is_open(name)) or _NOT_A_NAME.fullmatch(name) is not None
+    return (
+        re.search(r"\w", name) is None
+        or (name.lower() in EMPTY_WORDS and not is_open(name))
+        or _NOT_A_NAME.fullmatch(name) is not None
+    )

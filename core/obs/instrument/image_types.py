@@ -84,6 +84,8 @@ _LAMP = re.compile(
 """Arc lamps are named after their elements."""
 _PARTS = re.compile(r"[^a-z]+")
 _NEGATIONS = frozenset(("no", "not", "without", "minus", "non"))
+_NOT_RAW = frozenset(("master", "masters", "stack", "stacked", "combined", "superbias", "superdark", "superflat"))
+"""Words for a frame that was made of several."""
 _FILLERS = frozenset(
     (
         "run",
@@ -113,7 +115,7 @@ def _kind(word: str) -> str | None:
 def standard_type(text: str) -> str | None:
     """Return the standard type that a header's words stand for; None if they say none, or cannot be together."""
     words = [word for word in _PARTS.split(text.lower()) if word]
-    if _NEGATIONS & set(words):
+    if (_NEGATIONS | _NOT_RAW) & set(words):
         return None
     whole = _kind("".join(words))
     if whole is not None:
@@ -130,11 +132,10 @@ def standard_type(text: str) -> str | None:
 def type_in_names(text: str) -> str | None:
     """Return the type that the name of a file, or of its folders, says; of several folders the inner one counts."""
     for name in reversed(text.split("/")):
-        kinds = {
-            kind
-            for kind in (_kind(word.lower()) for word in _NAME_PARTS.findall(_ENDING.sub("", name)))
-            if kind is not None
-        }
+        words = {word.lower() for word in _NAME_PARTS.findall(_ENDING.sub("", name))}
+        if words & _NOT_RAW:
+            return None
+        kinds = {kind for word in words if (kind := _kind(word)) is not None}
         kind = "dark" if kinds == {"dark", "flat"} else kinds.pop() if len(kinds) == 1 else None
         if kind in _IN_NAMES:
             return kind

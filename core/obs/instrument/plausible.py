@@ -1,7 +1,7 @@
 """Values that headers hold where nobody filled them in, or a device failed: they are not what they say."""
 
 import math
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from obs.errors import FileFormatError
@@ -32,7 +32,12 @@ DATES = ("date_begin", "date_avg", "date_end", "dateObs", "taiObs")
 
 _COLUMNS = {"expTime": "exposure_time"}
 _FIRST_YEAR = 1970
-_ZERO = date(1970, 1, 1)
+_UNSET = (
+    (datetime(1970, 1, 1), timedelta(days=1)),  # Unix
+    (datetime(1980, 1, 1), timedelta(days=31)),  # the BIOS of PCs, and GPS from its sixth day
+    (datetime(2000, 1, 1), timedelta(hours=1)),  # clocks of microcontrollers
+)
+"""Dates from which clocks count that nobody has set, and for how long they are recognized."""
 
 
 def check_value(name: str, value: Any, today: date | None = None) -> None:  # noqa: ANN401 - columns are of any type
@@ -74,5 +79,6 @@ def check_date(found: datetime, today: date | None = None) -> None:
         If that is the zero of clocks, before there were CCDs, or in the future.
     """
     last = (today or datetime.now(UTC).date()).year + 1
-    if found.date() == _ZERO or not _FIRST_YEAR <= found.year <= last:
+    is_unset = any(zero <= found < zero + lasting for zero, lasting in _UNSET)
+    if is_unset or not _FIRST_YEAR <= found.year <= last:
         raise FileFormatError(f"{found.isoformat(sep=' ')[:19]} cannot be when a frame was taken: a clock was not set")

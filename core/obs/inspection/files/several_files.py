@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import combinations
 
 import numpy as np
 
@@ -14,6 +15,8 @@ _OF_A_DETECTOR = re.compile(r"CHIP|CCD|DET|RAFT|SLOT|SENS|QUAD|AMP|BAY|CAM|EXT|A
 _NOT_OF_ONE = re.compile(
     r"SEC|SUM$|SIZE|BIN|TEMP|GAIN|NOISE|SPEED|TIME|DATE|CHECK|DATA|FILE|SEQ|EXP|OBS|PRESS|VOLT|PRES"
 )
+_MOST_PARTS = 12
+"""Cards of which two together may name the detectors."""
 _MOST = 20
 """Files whose pixels are looked at."""
 _FULL = 60000.0
@@ -88,6 +91,7 @@ def _differing(files: Sequence[RawFile], exposures: Sequence[object]) -> Iterato
     if not groups:
         return
     most = max(len(group) for group in groups)
+    parts = []
     for name in files[0].cards:
         if not _OF_A_DETECTOR.search(name) or _NOT_OF_ONE.search(name):
             continue
@@ -96,3 +100,10 @@ def _differing(files: Sequence[RawFile], exposures: Sequence[object]) -> Iterato
             continue
         if all(len({str(file.cards.get(name)) for file in group}) == len(group) for group in groups):
             yield (name,)
+        elif all(len({str(file.cards.get(name)) for file in group}) > 1 for group in groups):
+            parts.append(name)
+    for pair in combinations(parts[:_MOST_PARTS], 2):
+        of_groups = [{tuple(str(file.cards.get(name)) for name in pair) for file in group} for group in groups]
+        is_one_each = all(len(values) == len(group) for values, group in zip(of_groups, groups, strict=True))
+        if is_one_each and len(set().union(*of_groups)) <= most:
+            yield pair

@@ -29,12 +29,20 @@ _PAIRS = (
 _BOTH = re.compile(r"\s*[(\[]?(?:bin(?:ning)?)?\s*(\d+)\s*(?:[\s,xX:*/]|by)\s*(\d+)\s*[)\]]?\s*", re.I)
 _ONE = re.compile(r"\s*(?:bin(?:ning)?)?\s*(\d+)\s*x?\s*", re.I)
 _LARGEST = 32
+_BINS = re.compile(r"\bbin(n(ing|ed))?\b(?! (width|pixel|size))", re.I)
+_AXES = {
+    "x": re.compile(r"\b(x|horizontal|serial|columns?|width|axis ?1|h)\b|^(X|H|COL)|X$|1$", re.I),
+    "y": re.compile(r"\b(y|vertical|parallel|rows?|lines?|height|axis ?2|v)\b|^(Y|V|ROW)|Y$|2$", re.I),
+}
 
 
 def find_binning(cards: Cards) -> Finding:
     """Return the binning ``(x, y)``."""
     stated = _stated(cards)
     if not stated:
+        odd = next((name for name in cards if _may_say(cards, name)), "")
+        if odd:
+            return Finding("binning", (1, 1), "", "guess", f"{odd} = {cards.get(odd)} is not understood")
         return Finding("binning", (1, 1), "", "likely", "no card says; taken as unbinned")
     name, found = stated[0]
     note = next((f"{other} says {x} x {y}" for other, (x, y) in stated if (x, y) != found), "")
@@ -64,7 +72,30 @@ def _stated(cards: Cards) -> list[tuple[str, tuple[int, int]]]:
             found.append((f"{x_name}, {y_name}", (x, y)))
         elif x is not None and y_name not in cards and _can_be(x, x):
             found.append((x_name, (x, x)))
-    return found
+    return found or _by_comment(cards)
+
+
+def _by_comment(cards: Cards) -> list[tuple[str, tuple[int, int]]]:
+    """Return the binning of two cards whose comments call them that of columns and that of rows."""
+    found: dict[str, tuple[str, int]] = {}
+    for name in cards:
+        card, number = cards.find(name), _whole(cards.get(name))
+        if card is None or number is None or not _can_be(number, number) or not _BINS.search(card.comment):
+            continue
+        axis = next((axis for axis, words in _AXES.items() if words.search(f"{name} {card.comment}")), "")
+        found.setdefault(axis, (name, number))
+    if "x" in found and "y" in found:
+        return [(f"{found['x'][0]}, {found['y'][0]}", (found["x"][1], found["y"][1]))]
+    return []
+
+
+def _may_say(cards: Cards, name: str) -> bool:
+    """Whether a card may hold the binning, in a way that is not understood."""
+    card = cards.find(name)
+    if card is None or isinstance(card.value, float | bool):
+        return False
+    is_called = any(name in pair for pair in _PAIRS) or name in _IN_ONE
+    return is_called or (_BINS.search(card.comment) is not None and re.match(r"\s*\d", str(card.value)) is not None)
 
 
 def _whole(value: object) -> int | None:

@@ -28,7 +28,7 @@ _ENDS = ("DATE-END", "DATE_END", "DATEEND", "UTSHUTCL", "DATE-FIN")
 _MJD_MIDDLES, _MJD_ENDS = ("MJD-AVG", "MJD-MID", "MJD_MID", "MJDMID"), ("MJD-END", "MJDEND", "MJD_END")
 _JD_MIDDLES = ("JD-AVG", "JD-MID", "JD_MID", "JDMID")
 
-ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d*)?)?\s*(Z|UTC?|[+-]\d\d:?\d\d)?)?|\d{8}T\d{6}(\.\d+)?Z?")
+ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d*)?)?\s*(Z|UTC?|[+-]\d\d:?\d\d)?)?|\d{8}T\d{6}(\.\d+)?Z?")
 LOCAL = "local time"
 OF_THE_FILE = "that is when the file was written"
 _TIME = re.compile(r"\d{1,2}:\d\d(:\d\d(\.\d*)?Z?)?")
@@ -48,17 +48,25 @@ _LAYOUTS: tuple[tuple[str, str, Confidence, str], ...] = (
     (r"\d{4} [A-Za-z]{3} \d{1,2}", "%Y %b %d", "certain", ""),
     (r"[A-Za-z]{3} \d{1,2} \d{4}", "%b %d %Y", "certain", ""),
 )
-_BEGIN_WORDS = re.compile(r"\b(begin|start|open|first|shutter opens?)", re.I)
-_END_WORDS = re.compile(r"\b(end|ends|ended|ending|clos(e|es|ed|ing)|finish\w*|stop\w*|complet\w*|last)\b", re.I)
-_MIDDLE_WORDS = re.compile(r"\b(mid|middle|mid-?point|mid-?time|mid-?exposure|average|mean|avg|cent(er|re))\b", re.I)
+_BEGIN_WORDS = re.compile(r"\b(begin|start|open|first|anfang|d[ée]but|ini[cz]i?o)", re.I)
+_END_WORDS = re.compile(
+    r"\b(end|ends|ended|ending|clos(e|es|ed|ing)|finish\w*|stop\w*|complet\w*|last)\b"
+    r"|\b(ende|fim|fin (de|du)|fine (di|dell\w*|pos\w*|espos\w*))\b",
+    re.I,
+)
+_MIDDLE_WORDS = re.compile(
+    r"\b(mid|middle|mid-?point|mid-?time|mid-?exposure|average|mean|avg|cent(er|re))\b"
+    r"|\b(mitte|milieu|mitad|met[aà]|meio|medio)\b",
+    re.I,
+)
 _FILE_WORDS = re.compile(
     r"\b(written|writ(e|ing)|creat\w*|sav(ed?|ing)|grab\w*|download\w*|stored|transferred|header|modified|converted)\b"
-    r"|\bfile\b",
+    r"|\b(file|geschrieben|gespeichert|[ée]crit\w*|enregistr\w*|salvat\w*|guardad\w*)\b",
     re.I,
 )
 _READ_WORDS = re.compile(r"\b(read ?out|readout|received)\b", re.I)
 _NIGHT_WORDS = re.compile(r"\b((start|begin\w*|of) (of )?(the )?(night|evening)|observing night|night of)\b", re.I)
-_EXPOSED_WORDS = re.compile(r"expos|shutter|integrat|observ", re.I)
+_EXPOSED_WORDS = re.compile(r"e[xs]pos|belicht|\bpose\b|posa|shutter|integrat|observ", re.I)
 _UNSURE_WORDS = re.compile(r"\b(typical|approx\w*|nominal|around|about)\b", re.I)
 _UNIX_WORDS = re.compile(r"\bunix\b|since 1970|\bposix\b|\bctime\b|epoch (second|time)", re.I)
 ZONE_NAMES = {

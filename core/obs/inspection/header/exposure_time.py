@@ -49,7 +49,9 @@ _SAME = ("EXPTIME", "EXPOSURE", "EXP_TIME", "EXP-TIME", "XPTIME", "TEXPTIME", "X
 """Cards that mean the same, so that they have to agree."""
 _LONGER = ("DARKTIME", "ELAPTIME", "TELAPSE")
 """Cards of a time that cannot be shorter than the exposure."""
-_BY_COMMENT = re.compile(r"\b(exposure|integration|shutter)[- ]?(time|duration|length)\b", re.I)
+_BY_COMMENT = re.compile(
+    r"\b(exposure|integration|shutter)[- ]?(time|duration|length)\b|\b(actual|effective) (exposure|integration)\b", re.I
+)
 _NOT_IT = re.compile(r"request|dead|delay|number|start|end|begin|open|clos|mid|offset|correct|max|min\b|total", re.I)
 _UNITS = (
     (re.compile(r"\b(ms|msecs?|milli-?s\w*)\b", re.I), "ms"),
@@ -61,8 +63,10 @@ _UNITS = (
 )
 _ASKED = re.compile(r"\b(request\w*|command\w*|asked|planned|desired|demand\w*|wanted|intended|set ?point)\b", re.I)
 _EFFECTIVE = re.compile(r"\b(actual|effective|measured|true|real|shutter open|open time)\b", re.I)
-_COADDS = ("COADDS", "NCOADDS", "COADD", "NCOADD", "NUMCOADD", "N_COADDS", "COADDNUM")
+_COADDS = ("COADDS", "NCOADDS", "COADD", "NCOADD", "NUMCOADD", "N_COADDS", "COADDNUM", "COADDONE")
 _EACH = re.compile(r"\b(per|each|single|individual)\b", re.I)
+_ALL = re.compile(r"\b(total|summed|all|overall|whole)\b", re.I)
+_TICKS = re.compile(r"\b(ticks?|(units?|steps?|multiples?) of)\b", re.I)
 _ONE_OF_SEVERAL = ("ITIME", "INTTIME")
 _TOTALS = ("TEXPTIME", "TOTALEXP", "TOTEXP", "EXPTOTAL", "TOTTIME", "TTIME")
 _LONG = 7200.0
@@ -163,6 +167,11 @@ def _of_coadds(cards: Cards, found: Finding, rule: ExposureRule) -> tuple[Findin
     totals = [total for total in _TOTALS if isinstance(cards.get(total), int | float) and total != rule.keyword]
     if any(_agree(float(cards.get(total)), found.value) for total in totals) or rule.keyword in _TOTALS:
         return found, rule
+    singles = [cards.get(single) for single in _ONE_OF_SEVERAL if single != rule.keyword]
+    if any(isinstance(one, int | float) and _agree(float(one) * count, found.value) for one in singles):
+        return found, rule
+    if _comment(cards, rule.keyword, _ALL) and not _comment(cards, rule.keyword, _EACH):
+        return replace(found, confidence=lower_confidence(found.confidence, "likely")), rule
     is_told = any(_agree(float(cards.get(total)), found.value * count) for total in totals)
     is_each = rule.keyword in _ONE_OF_SEVERAL or _comment(cards, rule.keyword, _EACH)
     sure = lower_confidence(found.confidence, "likely" if is_told or is_each else "guess")
@@ -224,6 +233,8 @@ def _against(cards: Cards, first: _Stated, stated: list[_Stated]) -> str:
         return f"only {between[0]:.1f} s lie between {between[1]} and {between[2]}"
     if between is not None and first.seconds > 0 and between[0] > 3.0 * first.seconds + _OVERHEAD:
         return f"{between[0]:.0f} s lie between {between[1]} and {between[2]}"
+    if _comment(cards, first.name, _TICKS):
+        return "the comment says that it is counted in units of its own"
     if first.seconds > _LONG:
         return f"{first.seconds:g} s is longer than two hours: the unit may be another"
     return ""

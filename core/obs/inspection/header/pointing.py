@@ -105,7 +105,11 @@ def find_pointing(cards: Cards, begin: Finding | None = None) -> tuple[list[Find
         found = list(_from_hour_angle(cards, date))
     if not found:
         return [Finding.unknown("boresight_ra", why), Finding.unknown("boresight_dec", why)], None
-    best = min(found, key=lambda one: _ORDER.index(one.confidence) > 1)  # the first that is not a guess
+    names_a_year = any(cards.find(name) for name in _EQUINOXES)
+    best = min(  # the first that is not a guess; without an equinox, one that is of 2000 by its name
+        found,
+        key=lambda one: (_ORDER.index(one.confidence) > 1, not names_a_year and "2000" not in one.rule.ra),
+    )
     reference = _reference(cards)
     sure, note = best.confidence, best.note
     other = next(

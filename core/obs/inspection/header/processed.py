@@ -9,13 +9,42 @@ __all__ = ["find_corrected", "find_processing", "is_in_electrons", "is_stack"]
 
 _STACKS = ("STACKCNT", "NCOMBINE", "STACKED", "NSTACK", "NIMAGES", "NFRAMES", "SNAPSHOT", "IMCMB001", "NUMFRAME")
 _TRACES = {
-    "bias": ("ZEROCOR", "BIASCOR", "BIASSUB", "BIASFILE", "ZEROFILE", "BIASFIL", "OVERSCAN", "OVSCAN", "OVSCCOR"),
-    "dark": ("DARKCOR", "DARKSUB", "DARKFILE", "DARKFIL"),
-    "flat": ("FLATCOR", "FLATDIV", "FLATFILE", "FLATFIL"),
+    "bias": (
+        *("ZEROCOR", "BIASCOR", "BIASSUB", "BIASFILE", "ZEROFILE", "BIASFIL", "OVERSCAN", "OVSCAN", "OVSCCOR"),
+        *("L1IDBIAS", "BIASIM", "BIASNAME"),
+    ),
+    "dark": ("DARKCOR", "DARKSUB", "DARKFILE", "DARKFIL", "L1IDDARK", "DARKIM", "DARKNAME"),
+    "flat": ("FLATCOR", "FLATDIV", "FLATFILE", "FLATFIL", "FLATFLD", "L1IDFLAT", "FLATIM", "FLATNAME"),
     "trimmed columns": ("TRIM", "TRIMMED", "CCDPROC"),
     "fringes": ("FRINGCOR", "FRNGCOR"),
 }
 """What is out already, and the cards by which programs say so."""
+_LEVELS = (
+    "PROCSTAT",
+    "PROCTYPE",
+    "PROCLEVL",
+    "REDLEVEL",
+    "CALIB",
+    "CALIBRAT",
+    "REDUCED",
+    "PRODTYPE",
+    "OBSTYPE",
+    "IMAGETYP",
+)
+"""Cards that may say that a frame is the product of a reduction."""
+_REDUCED = re.compile(
+    r"calibrated|reduced|processed|instcal|resampled|master(?!s? ?of)|superbias|superdark|superflat", re.I
+)
+_NOT_REDUCED = re.compile(r"\b(un|not?|non|raw)", re.I)
+_PAST = re.compile(
+    r"\b(?P<what>bias|zero|overscan|dark|flat)[ -]?(level|frame|field|image|master)?(ed|ing)? ?"
+    r"(was |has been |is |image )?(subtract|correct|divi[ds]|calibrat|remov)"
+    r"|\b(subtract|correct|divi[ds]|calibrat|remov)\w* (by|for|with|the|of|a|master| )*"
+    r"(?P<which>bias|zero|overscan|dark|flat)|(?P<fielded>flat)[ -]?fielded",
+    re.I,
+)
+"""What HISTORY says that was done."""
+_NOT_DONE = re.compile(r"\b(not?|without|un\w*|skip\w*|off|disabled|false|none)\b", re.I)
 _LETTERS = {"B": "bias", "D": "dark", "F": "flat", "C": "color"}
 _NO = ("", "F", "FALSE", "NO", "NONE", "0", "N", "OMIT", "RAW", "UNCORRECTED", "PENDING", "PERFORM", "SKIPPED")
 _DONE = re.compile(r"\b(done|complete|true|yes|T|is|was|corrected|subtracted|divided|with)\b|\d:\d\d|\.fi?ts?", re.I)
@@ -40,7 +69,7 @@ def find_corrected(cards: Cards) -> frozenset[str]:
     status = str(cards.get("CALSTAT", "")).upper()
     stated = {word for letter, word in _LETTERS.items() if letter in status} & {"bias", "dark", "flat"}
     traces = {what for what in ("bias", "dark", "flat") if _trace(cards, what) is not None}
-    return frozenset(stated | traces)
+    return frozenset(stated | traces | set(_of_history(cards)))
 
 
 def is_in_electrons(cards: Cards) -> bool:
@@ -51,6 +80,18 @@ def is_in_electrons(cards: Cards) -> bool:
 def _trace(cards: Cards, what: str) -> Card | None:
     """Return the card that says that something was done to a frame."""
     return next((card for name in _TRACES[what] if (card := cards.find(name)) is not None and _is_done(card)), None)
+
+
+def _of_history(cards: Cards) -> dict[str, str]:
+    """Return what HISTORY says that is out of a frame, and the text that says so."""
+    found: dict[str, str] = {}
+    for text in cards.history:
+        if _NOT_DONE.search(text):
+            continue
+        for match in _PAST.finditer(text):
+            what = (match["what"] or match["which"] or match["fielded"]).lower()
+            found.setdefault({"zero": "bias", "overscan": "bias"}.get(what, what), text)
+    return found
 
 
 def find_processing(cards: Cards) -> Iterator[str]:
@@ -69,9 +110,16 @@ def find_processing(cards: Cards) -> Iterator[str]:
     done = [word for letter, word in _LETTERS.items() if letter in status.upper()]
     if done:
         yield f"CALSTAT = '{status}': {', '.join(done)} are out already"
+    past = _of_history(cards)
     for what in _TRACES:
         if (found := _trace(cards, what)) is not None:
             yield f"{found.keyword} = '{str(found.value).strip()[:40]}': {what} out already"
+        elif what in past and not done:
+            yield f"HISTORY '{past[what][:40]}': {what} out already"
+    for name in _LEVELS:
+        text = str(cards.get(name, "")).strip()
+        if _REDUCED.search(text) and not _NOT_REDUCED.search(text):
+            yield f"{name} = '{text}': not a raw frame"
     pedestal = cards.get("PEDESTAL")
     if isinstance(pedestal, int | float) and not isinstance(pedestal, bool) and pedestal:
         yield f"PEDESTAL = {pedestal:g}: a constant was added to the pixels, as calibration does"
@@ -99,6 +147,6 @@ def _is_done(card: Card) -> bool:
     text = value.strip()
     if text.upper() in _NO or re.fullmatch(r"\[?\d+:\d+(,\d+:\d+)?\]?", text):
         return False
-    if card.keyword.endswith(("FILE", "FIL")):
+    if card.keyword.endswith(("FILE", "FIL", "NAME", "IM")) or card.keyword.startswith("L1ID"):
         return _A_FILE.search(text) is not None
     return _DONE.search(text) is not None

@@ -44,6 +44,15 @@ _ELEVATIONS = (
 )
 _SIDEREAL = ("LST-OBS", "LST-STR", "LST-BEG", "LST_OBS", "LST", "SIDTIME", "SIDEREAL", "ST")
 _ESO = "ESO TEL "
+_PLACE = r"(SITE|OBS|OBSV|TELG?|GEO|LOC|STA|STN|SCOPE)[-_]?"
+_CALLED = {
+    "longitude": re.compile(rf"{_PLACE}LO?NG?(I|IT|ITU|ITUD|ITUDE)?|LONGIT(U|UDE)?|LONGTUDE|LONGTD"),
+    "latitude": re.compile(rf"{_PLACE}LAT(I|IT|ITU|ITUD|ITUDE)?|LATITUD|LATIT"),
+    "elevation": re.compile(rf"{_PLACE}(ELE?V(AT|ATI|ATIO|ATN)?|HGT|HEIGHT)"),
+}
+"""Names of other cards that hold the place of an observatory."""
+_HIGHEST = 6000.0
+"""Meters above the sea, of any telescope."""
 _SIDE = re.compile(r"([NSEW]?)\s*([+-]?\d[^NSEWnsew]*?)\s*([NSEW]?)", re.I)
 _EARTH = (6.3e6, 6.4e6)
 """Meters from its middle to a place on the Earth."""
@@ -59,9 +68,16 @@ _NEAR, _MOST_HOURS = 0.02, 14.0
 _MERIDIEM = ("%m/%d/%Y %I:%M:%S.%f %p", "%m/%d/%Y %I:%M:%S %p")
 """How CCDSoft and MaxIm write the local time."""
 _WEST = re.compile(r"\bwest\b|\+ ?W\b|\(W\)|\bdeg(rees)?\.? W\b", re.I)
+_COUNTS_WEST = re.compile(
+    r"\b(positive|plus) (is |to |for |towards )?(the )?w(est)?\b|\bw(est)? ?(is |=|:)? ?(positive|plus|\+)"
+    r"|\+(ve)? ?(is|=|for|to|:)? ?(the )?w(est)?\b",
+    re.I,
+)
+"""Comments of cards whose negative longitudes are in the east."""
 _EAST = re.compile(r"\beast\b|(west|W) ?(is|=)? ?(-|neg|minus)|-(ve)? ?(for|is|=|to)? ?(the )?west|neg\w* west", re.I)
 _COUNTS_EAST = re.compile(r"N\.?I\.?N\.?A|ZWO|ASIAIR|KStars|Ekos|INDI\b", re.I)
 """Programs whose longitudes are those of ASCOM or INDI, east of Greenwich."""
+_IN_HOURS = re.compile(r"\bhours?\b|\bhrs?\b|\[h\]|\bh:m", re.I)
 _UNIT_OF_TIME = re.compile(r"\[?\b(h|hr|hours?|deg(rees)?)\b", re.I)
 _DEGREES = re.compile(r"\bdeg", re.I)
 _J2000 = datetime(2000, 1, 1, 12)
@@ -81,8 +97,10 @@ def find_site(cards: Cards, begin: Finding) -> list[Finding]:
         return whole
     return [
         _longitude(cards, begin),
-        _plain(cards, "latitude", (*_LATITUDES, f"{_ESO}GEOLAT"), 90.0),
-        _plain(cards, "elevation", (*_ELEVATIONS, f"{_ESO}GEOELEV"), 6000.0),
+        _plain(cards, "latitude", (*_LATITUDES, f"{_ESO}GEOLAT", *_called(cards, "latitude")), 90.0),
+        _plain(
+            cards, "elevation", (*_ELEVATIONS, f"{_ESO}GEOELEV", *_called(cards, "elevation")), _HIGHEST / _METERS["f"]
+        ),
     ]
 
 
@@ -121,6 +139,11 @@ def _stated(cards: Cards, names: Sequence[str], largest: float) -> tuple[str, fl
     return None
 
 
+def _called(cards: Cards, quantity: str) -> list[str]:
+    """Return the other cards of a header whose names are made like those of a place."""
+    return [name for name in cards if _CALLED[quantity].fullmatch(name)]
+
+
 def _plain(cards: Cards, quantity: str, names: Sequence[str], largest: float) -> Finding:
     if quantity == "elevation":
         names = [name for name in names if not _is_angle(cards, name)]
@@ -131,6 +154,8 @@ def _plain(cards: Cards, quantity: str, names: Sequence[str], largest: float) ->
     card = cards.find(stated[0])
     unit = _UNITS.search(card.comment) if quantity == "elevation" and card is not None else None
     value = stated[1] * (_METERS[unit[0].lower()[0]] if unit is not None else 1.0)
+    if quantity == "elevation" and value > _HIGHEST:
+        return Finding.unknown(quantity, f"{stated[0]} says {value:.0f} m")
     return Finding(quantity, value, stated[0], sure, f"the card is in {unit[0]}" if unit is not None else "")
 
 
@@ -148,10 +173,12 @@ def _is_angle(cards: Cards, name: str) -> bool:
 
 
 def _longitude(cards: Cards, begin: Finding) -> Finding:
-    stated = _stated(cards, (*_LONGITUDES, f"{_ESO}GEOLON"), 360.0)
+    stated = _stated(cards, (*_LONGITUDES, f"{_ESO}GEOLON", *_called(cards, "longitude")), 360.0)
     if stated is None:
         return Finding.unknown("longitude")
     name, value, has_side = stated
+    if (counted := cards.find(name)) is not None and _IN_HOURS.search(counted.comment):
+        value *= 15.0
     value = (value + 180.0) % 360.0 - 180.0
     sidereal = _sidereal_time(cards)
     if sidereal is None or begin.confidence in ("guess", "not known"):
@@ -176,7 +203,8 @@ def _without_sidereal_time(cards: Cards, name: str, value: float, begin: Finding
             return Finding("longitude", fits[0] * value, name, "likely", note)
     card = cards.find(name)
     comment = "" if card is None else card.comment
-    if value > 0 and _WEST.search(comment) and not _EAST.search(comment):
+    is_west = _COUNTS_WEST.search(comment) or (value > 0 and _WEST.search(comment))
+    if is_west and not _EAST.search(comment):
         return Finding("longitude", -value, name, "likely", "its comment counts to the west")
     if any(_COUNTS_EAST.search(str(cards.get(program, ""))) for program in ("SWCREATE", "CREATOR", "PROGRAM")):
         return Finding("longitude", value, name, "likely", "the program counts to the east")

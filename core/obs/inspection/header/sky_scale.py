@@ -38,6 +38,8 @@ _SIZES = (
 _BINNED_SIZES = ("XPIXSZ",)
 """Cards that hold the size of the image's pixels, which may be several of the detector's."""
 _FOCAL_LENGTHS = ("FOCALLEN", "FOCAL")
+_LENGTHS = {"mm": 1.0, "cm": 10.0, "in": 25.4}
+"""Millimeters in units of length; others are meters."""
 
 
 _USUAL = (0.005, 60.0)
@@ -113,11 +115,20 @@ def _stated(cards: Cards, binning: tuple[int, int]) -> list[tuple[str, float]]:
         elif re.search(r"unbinned|un-binned|native|\b1x1\b|physical|detector pix", card.comment, re.I):
             value *= binning[0]
         found.append((name, abs(value)))
-    length = next((v for name in _FOCAL_LENGTHS if (v := _number(cards, name)) is not None and v > 10.0), None)
+    length = next((v for name in _FOCAL_LENGTHS if (v := _millimeters(cards, name)) is not None and v > 10.0), None)
     size = find_pixel_size(cards, binning)
     if length is not None and size.is_known:
         found.append((f"{size.source}, FOCALLEN", 206264.806 * size.value * binning[0] / length))
     return found
+
+
+def _millimeters(cards: Cards, name: str) -> float | None:
+    """Return a length that a card holds in the unit of its comment, mm where that has none."""
+    value, card = _number(cards, name), cards.find(name)
+    if value is None or card is None:
+        return None
+    unit = re.search(r"\b(mm|cm|m|meters?|metres?|inch(es)?)\b", card.comment, re.I)
+    return value * (1.0 if unit is None else _LENGTHS.get(unit[1].lower()[:2], 1000.0))
 
 
 def find_sky_scale(cards: Cards, binning: tuple[int, int] = (1, 1)) -> SkyScale:

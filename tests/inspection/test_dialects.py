@@ -1,0 +1,159 @@
+"""Headers in the words of programs and languages that no list has in full."""
+
+import pytest
+
+from obs.inspection.cards import parse_cards
+from obs.inspection.files.several_files import files_of_detectors
+from obs.inspection.frame_facts import collect_frame_facts
+from obs.inspection.header.binning import find_binning
+from obs.inspection.header.processed import find_corrected, find_processing
+from obs.inspection.header.site import find_site
+from obs.inspection.header.sky_scale import find_sky_scale
+from obs.inspection.raw_file import read_raw_file
+
+COMMON = {
+    **{"DATE-OBS": "'2021-03-04T05:06:07'", "EXPTIME": "60.0", "FILTER": "'V'", "IMAGETYP": "'object'"},
+    **{"SIMPLE": "T", "NAXIS": "2", "NAXIS1": "64", "NAXIS2": "64"},
+}
+BEGIN = "2021-03-04T05:06:07.000"
+
+
+def cards_of(text, history=()):
+    own = dict(line.split("=", 1) for line in text.split("; ") if line)
+    lines = [f"{name:<8}= {value}" for name, value in {**COMMON, **own}.items()]
+    return parse_cards([*lines, *(f"HISTORY {line}" for line in history)])
+
+
+@pytest.mark.parametrize(
+    ("text", "confidence"),
+    [
+        ("DATE-OBS='2021-03-04T05:06:37' / milieu de pose", "likely"),
+        ("DATE-OBS='2021-03-04T05:06:37' / Mitte der Belichtung", "likely"),
+        ("DATE-OBS='2021-03-04T05:07:07' / Ende der Belichtung", "likely"),
+        ("DATE-OBS='2021-03-04T05:07:07' / fine esposizione", "likely"),
+        ("DATE-OBS='2021-03-04T05:07:07' / fin de la exposicion", "likely"),
+        ("DATE-OBS='2021-03-04T05:06:07' / inizio posa", "certain"),
+        ("DATE-OBS='2021-03-04T05:06:07,000'", "certain"),
+    ],
+)
+def test_begin(text, confidence):
+    finding = collect_frame_facts(cards_of(text)).date[0]
+    assert (finding.value, finding.confidence) == (BEGIN, confidence)
+
+
+@pytest.mark.parametrize("text", ["1980-01-06T00:00:13", "2000-01-01T00:00:05", "1899-12-30T00:00:00"])
+def test_clocks_that_nobody_set(text):
+    assert not collect_frame_facts(cards_of(f"DATE-OBS='{text}'")).date[0].is_known
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "confidence"),
+    [
+        ("ITIME=10.0; EXPTIME=; COADDONE=6", 60.0, "likely"),
+        ("EXPTIME=60.0; ITIME=10.0; COADDS=6", 60.0, "certain"),
+        ("EXPTIME=60.0 / total exposure; COADDS=6", 60.0, "likely"),
+        ("EXPTIME=6000 / in 10 ms ticks", 6.0, "guess"),
+        ("EXPTIME=60.0 / commanded; ACTEXP=58.3 / actual exposure (s)", 58.3, "likely"),
+    ],
+)
+def test_exposure_time(text, value, confidence):
+    finding = collect_frame_facts(cards_of(text)).exposure[0]
+    assert (finding.value, finding.confidence) == (value, confidence)
+
+
+@pytest.mark.parametrize("text", ["FILTER='???'", "FILTER='-'", "FILTER='*'"])
+def test_a_filter_without_letters_is_not_known(text):
+    assert not collect_frame_facts(cards_of(text)).glass[0].is_known
+
+
+@pytest.mark.parametrize("kind", ["Master Flat", "master dark", "Light stacked"])
+def test_frames_made_of_several_have_no_type_of_a_raw_frame(kind):
+    cards = cards_of(f"IMAGETYP='{kind}'")
+    assert not collect_frame_facts(cards).image_type[0].is_known
+
+
+def test_coordinates_of_2000_come_before_those_of_an_equinox_that_no_card_gives():
+    text = "RA='05:36:20.0'; DEC='-05:22:40'; RA2000='05:35:17.3'; DEC2000='-05:23:28'"
+    assert collect_frame_facts(cards_of(text)).pointing[0].source == "RA2000"
+    assert collect_frame_facts(cards_of(f"{text}; EQUINOX=2021.2")).pointing[0].source == "RA"
+
+
+def test_more_than_60_minutes_are_not_an_angle():
+    assert not collect_frame_facts(cards_of("RA='10:72:00'; DEC='+10:00:00'")).pointing[0].is_known
+
+
+@pytest.mark.parametrize(
+    ("text", "longitude"),
+    [
+        ("LONGITUD=-8.5 / Longitude (positive west)", 8.5),
+        ("GEO-LONG=-8.5 / degrees, + is west", 8.5),
+        ("TELGLONG=110.8748 / LONGITUDE, DEGREES WEST OF ZERO", -110.8748),
+        ("OBS-LONG='07:23:30' / hours west", -110.875),
+    ],
+)
+def test_longitude(text, longitude):
+    cards = cards_of(text)
+    found = find_site(cards, collect_frame_facts(cards).date[0])[0]
+    assert found.value == pytest.approx(longitude)
+    assert found.confidence == "likely"
+
+
+@pytest.mark.parametrize(("text", "value"), [("SITEELEV=7218 / feet", 2200.0), ("TELELEV=9500 / meters", None)])
+def test_elevation(text, value):
+    cards = cards_of(text)
+    found = find_site(cards, collect_frame_facts(cards).date[0])[2]
+    assert found.value == (value if value is None else pytest.approx(value, abs=0.1))
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "confidence"),
+    [
+        ("CAMBINH=2 / binning factor, columns; CAMBINV=3 / binning factor, rows", (2, 3), "certain"),
+        ("XBINNING=0; YBINNING=0", (1, 1), "guess"),
+    ],
+)
+def test_binning(text, value, confidence):
+    found = find_binning(cards_of(text))
+    assert (found.value, found.confidence) == (value, confidence)
+
+
+@pytest.mark.parametrize("text", ["FOCALLEN=300 / in cm; XPIXSZ=9.0 / um", "FOCALLEN=3.0 / [m]; XPIXSZ=9.0 / um"])
+def test_focal_lengths_have_units(text):
+    assert find_sky_scale(cards_of(text)).scale.value == pytest.approx(0.61879, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("history", "what"),
+    [
+        (["Dark Subtraction (Dark 10, 4864 x 3232, Bin1 x 1, Temp -35C,"], {"dark"}),
+        (["Bias subtracted with masterbias.fits", "Flat divided with flat.fits"], {"bias", "flat"}),
+        (["Image calibrated with master dark"], {"dark"}),
+        (["flat fielded"], {"flat"}),
+        (["no dark subtraction", "flat field lamp on"], set()),
+    ],
+)
+def test_history_says_what_is_out_already(history, what):
+    cards = cards_of("", history)
+    assert find_corrected(cards) == what
+    assert len(list(find_processing(cards))) == len(what)
+
+
+@pytest.mark.parametrize("text", ["L1IDFLAT='flat_V.fits'", "FLATFLD='done'", "PROCSTAT='calibrated'"])
+def test_cards_of_a_reduction(text):
+    assert len(list(find_processing(cards_of(text)))) == 1
+
+
+@pytest.mark.parametrize("text", ["PROCSTAT='uncalibrated'", "PROCTYPE='RAW'", "DARKNAME='none'", "IMAGETYP='flat'"])
+def test_cards_of_raw_frames(text):
+    assert not list(find_processing(cards_of(text)))
+
+
+def test_detectors_that_two_unlisted_cards_name_together(tmp_path):
+    files = []
+    for row, column in ((1, 1), (1, 2), (2, 1), (2, 2)):
+        path = tmp_path / f"{row}{column}.hdr"
+        lines = [f"{name:<8}= {value}" for name, value in {**COMMON, "CHIPROW": row, "CHIPCOL": column}.items()]
+        path.write_text("\n".join([*lines, "END", ""]))
+        files.append(read_raw_file(path))
+    chips, card = files_of_detectors(files, ["one"] * 4)
+    assert (len(chips), card) == (4, "CHIPROW+CHIPCOL")
