@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from distributed import LocalCluster
+from distributed import Nanny
 
 from obs.errors import ConfigError
 from obs.executor.choose import ExecutorOptions, chosen_executor
@@ -61,6 +61,15 @@ def cluster(tmp_path):
     made.stop()
 
 
+@pytest.fixture
+def no_thread_stays():
+    """Nothing goes on in this process, where later tests count what is open."""
+    before = set(threading.enumerate())
+    yield
+    names = {thread.name for thread in set(threading.enumerate()) - before}
+    assert [name for name in names if "loop" in name.lower()] == []
+
+
 def test_outcomes_messages_and_lost_workers(cluster, tmp_path, caplog):
     """A task whose worker is killed is done by another; one that kills several is reported; nothing else is lost."""
     told = []
@@ -107,15 +116,15 @@ def test_a_task_that_kills_every_worker_is_reported(tmp_path, monkeypatch):
     assert killer.error.startswith("the worker that had it was lost, twice")
 
 
-def test_a_cluster_that_fails_when_it_is_closed_loses_no_result(monkeypatch):
-    """As distributed does while it starts a lost worker again."""
+def test_a_cluster_that_fails_when_it_is_closed_loses_no_result(monkeypatch, no_thread_stays):
+    """As distributed does while it starts a lost worker again: it closes that worker, and fails."""
 
-    def fail(self, timeout=None):
-        close(self, timeout)
+    async def fail(self, **more):
+        await kill(self, **more)
         raise AssertionError("can only join a started process")
 
-    close = LocalCluster.close
-    monkeypatch.setattr(LocalCluster, "close", fail)
+    kill = Nanny.kill
+    monkeypatch.setattr(Nanny, "kill", fail)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([*filter(None, sys.path), str(Path(__file__).parent)]))
     with chosen_executor(ExecutorOptions(cluster="local", processes=1)):
         outcomes = run(tasks.nothing, [{"n": 7}, {"n": 8}])
@@ -147,7 +156,7 @@ def test_a_scheduler_that_goes_away_is_said_for_each_data_id(cluster, tmp_path):
         ({"cluster": "local", "scheduler": "tcp://x"}, "give one of them"),
     ],
 )
-def test_mistakes(options, message, monkeypatch):
+def test_mistakes(options, message, monkeypatch, no_thread_stays):
     monkeypatch.setattr("obs.executor.dask._ANSWER_SECONDS", 1.0)
     with pytest.raises(ConfigError, match=message), chosen_executor(ExecutorOptions(**options)):
         pass

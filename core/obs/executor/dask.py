@@ -9,12 +9,14 @@ import multiprocessing
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import dask
-from distributed import Client, LocalCluster, as_completed
+from distributed import Client, LocalCluster, Status, as_completed
 from distributed import wait as wait_for
+from distributed.comm import connect
+from distributed.utils import LoopRunner
 
 from obs.errors import ConfigError, PluginError
 from obs.executor.outcome import DataId, Outcome, attempt, current_data_id
@@ -71,13 +73,7 @@ def open_cluster(
     for name in [*noisy, "tornado.application"]:
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what it warns of becomes an outcome
     if scheduler is not None:
-        try:
-            client = Client(scheduler, timeout=_ANSWER_SECONDS)
-        except (OSError, ValueError, TimeoutError) as error:
-            raise ConfigError(
-                f"the Dask scheduler {scheduler} does not answer: {error}; is the address right?"
-            ) from error
-        with client:
+        with _connect(scheduler) as client:
             yield DaskExecutor(client)
         return
     settings = dict(site)
@@ -93,16 +89,37 @@ def open_cluster(
             _close(started)
 
 
+def _connect(scheduler: str) -> Client:
+    """Connect to a scheduler.
+
+    It is greeted first: where none answers, a client leaves its thread running, with open sockets.
+    """
+    try:
+        LoopRunner().run_sync(_greet, scheduler)
+        return Client(scheduler, timeout=_ANSWER_SECONDS)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise ConfigError(f"the Dask scheduler {scheduler} does not answer: {error}; is the address right?") from error
+
+
+async def _greet(scheduler: str) -> None:
+    connection = await connect(scheduler, timeout=_ANSWER_SECONDS)
+    await connection.close()
+
+
 def _close(cluster: Any) -> None:  # noqa: ANN401 - clusters share no base class
     """Close a cluster; what goes wrong now harms no result.
 
     A worker that was lost and is just being started again cannot be ended by distributed, which fails with an
-    AssertionError. It ends with this process.
+    AssertionError, and then has closed that worker, but not the scheduler: it would go on in a thread of this process,
+    and the worker would connect to it. A second attempt closes the rest, if the cluster forgets that it is closing.
     """
     try:
         cluster.close()
     except Exception as error:  # noqa: BLE001 - results are there, and their exit status counts
         logger.info("the cluster did not end in order: %s: %s", type(error).__name__, error)
+        cluster.status = Status.failed
+        with suppress(Exception):
+            cluster.close(timeout=_ANSWER_SECONDS)
 
 
 def _start(kind: str, settings: dict[str, Any], workers: int) -> Any:  # noqa: ANN401 - clusters share no base class

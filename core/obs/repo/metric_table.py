@@ -75,6 +75,7 @@ class MetricTable:
         if not values:
             return
         try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)  # the first rows of a run are written before its images
             with begin(self.path, read_only=False, is_writing=True) as connection:
                 _prepare(connection, kind, values)
                 if kind == "detector":
@@ -83,7 +84,7 @@ class MetricTable:
                 places = ", ".join("?" * len(names))
                 statement = f"INSERT OR REPLACE INTO {kind} ({_quoted(names)}) VALUES ({places})"  # noqa: S608 - names that were checked; values are bound
                 connection.executemany(statement, [[row.get(name) for name in names] for row in values])
-        except FAILURES as error:
+        except (*FAILURES, OSError) as error:
             raise OutputError(f"cannot write {self.path}: {describe_failure(error)}", path=self.path) from error
 
     def update(self, kind: str, data_id: str, values: Mapping[str, Any]) -> None:
