@@ -5,7 +5,9 @@
 processes run 4192 field 300 and run 6377 field 399 in g and r, calibrates both together, and prints: the median offset
 of stars in run 4192 from run 6377, their scatter (rms after clipping at 3.5 MAD, divided by the square root of two) and
 the median difference of their magnitudes, for reference stars of 15 to 19.5 mag. The runs are three years apart, in
-which stars move. The last lines are free of that: differences of the runs in g minus those of the same stars in r.
+which stars move: "without motions" is the fit without proper motions, "moved" are the positions of the fit with them,
+moved to the mean date. The last lines are free of motions in another way: differences of the runs in g minus those of
+the same stars in r.
 """
 
 import argparse
@@ -25,7 +27,9 @@ from scipy.spatial import cKDTree
 from obs.exports.for_programs import export_for
 from obs.image.photo_calib import PhotoCalib
 from obs.image.wcs import TanSipWcs
+from obs.instrument.barycenter import mid_exposure_mjd
 from obs.repo.butler import Butler
+from obs.repo.fits_exposure_header import header_visit_info
 from obs.repo.fits_wcs import read_header_wcs
 from obs.repo.reference_catalog import load_reference_catalog
 from obs.visits.calibration import best_calibration
@@ -70,8 +74,13 @@ def run_scamp(folder: Path, butler: Butler, ids: list[list[str]], shape: tuple[i
     return found
 
 
-def stars(butler: Butler, run_number: int, band: str, way: Way, reference: Table) -> dict[str, np.ndarray]:
-    """Return positions (mas, in a plane) and magnitudes of bright reference stars; NaN where one is not there."""
+def stars(
+    butler: Butler, run_number: int, band: str, way: Way, reference: Table, *, is_moved: bool = False
+) -> dict[str, np.ndarray]:
+    """Return positions (mas, in a plane) and magnitudes of bright reference stars; NaN where one is not there.
+
+    Positions are moved to the mean date of all exposures if `is_moved`.
+    """
     data_id = sdss_id(run_number, band)
     catalog = butler.get("src", data_id)
     good = np.asarray(catalog["detect_isPrimary"]) & (catalog["base_ClassificationExtendedness_value"] == 0)
@@ -85,6 +94,13 @@ def stars(butler: Butler, run_number: int, band: str, way: Way, reference: Table
     places = 3.6e6 * np.c_[ra * factor, dec]
     near, row = cKDTree(places).query(3.6e6 * np.c_[reference["ra"] * factor, reference["dec"]])
     columns = {"ra": places[row, 0], "dec": places[row, 1]}
+    if is_moved:
+        motions = butler.get("calibrateVisits_motions", tract=0)
+        known = 3.6e6 * np.c_[motions["coord_ra"] * factor, motions["coord_dec"]]
+        distance, of = cKDTree(known).query(np.c_[columns["ra"], columns["dec"]])
+        mjd = mid_exposure_mjd(header_visit_info(butler.get("calexp_md", data_id)))
+        years = np.where(distance < 1000.0, (mjd - motions["epoch"][of]) / 365.25, 0.0)
+        columns = {axis: columns[axis] - years * motions[f"pm_{axis}"][of] for axis in columns}
     if calib is not None:
         columns["mag"] = calib.magnitude(catalog["base_PsfFlux_instFlux"], x=x, y=y)[row]
     return {name: np.where(near < 1000.0, column, np.nan) for name, column in columns.items()}
@@ -142,8 +158,11 @@ def main() -> None:
     output = arguments.output or scratch / "out"
     if not output.exists():
         run(OBS, "process", str(arguments.repository), "--id", "run=4192^6377", "filter=g^r", "--output", str(output))
-    print(run(OBS, "calibrate-visits", str(output)))
     butler = Butler(output)
+    run(OBS, "calibrate-visits", str(output), "-c", "astrometry.motions.enabled=false")
+    still = {(number, band): calibration(butler, sdss_id(number, band), use_common=True) for number in FRAMES
+             for band in "gr"}  # fmt: skip
+    print(run(OBS, "calibrate-visits", str(output)))
     folder = next((arguments.repository / "ref_cats").iterdir())
     moved: dict[str, list[dict[int, Any]]] = {}
     for band in "gr":
@@ -157,12 +176,18 @@ def main() -> None:
         def scamp(_: Butler, data_id: dict[str, Any], heads: dict[str, TanSipWcs] = heads) -> tuple[TanSipWcs, None]:
             return next(wcs for name, wcs in heads.items() if f"{data_id['run']:06d}" in name), None
 
-        for name, way in (
-            ("each alone", partial(calibration, use_common=False)),
-            ("calibrate-visits", partial(calibration, use_common=True)),
-            ("SCAMP degree 3", scamp),
+        def without(_: Butler, data_id: dict[str, Any]) -> tuple[TanSipWcs, PhotoCalib | None]:
+            return still[data_id["run"], data_id["filter"]]
+
+        common = partial(calibration, use_common=True)
+        for name, way, is_moved in (
+            ("each alone", partial(calibration, use_common=False), False),
+            ("without motions", without, False),
+            ("calibrate-visits", common, False),
+            ("moved", common, True),
+            ("SCAMP degree 3", scamp, False),
         ):
-            pair = [stars(butler, number, band, way, reference) for number in FRAMES]
+            pair = [stars(butler, number, band, way, reference, is_moved=is_moved) for number in FRAMES]
             print(f"{band} {name:17s}", compare(*pair))
             off = np.stack([pair[0][axis] - pair[1][axis] for axis in ("ra", "dec")], axis=1)
             good = np.flatnonzero(np.isfinite(off).all(axis=1))

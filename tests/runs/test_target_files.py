@@ -3,6 +3,7 @@
 import bz2
 import gzip
 
+import numpy as np
 import pytest
 
 from obs.errors import FileFormatError
@@ -44,6 +45,17 @@ def test_a_parquet_file_of_too_many_rows(tmp_path, monkeypatch):
 def test_coordinates_that_are_not_numbers(tmp_path):
     with pytest.raises(FileFormatError, match="coordinates are not numbers: "):
         read_targets(write(tmp_path / "x.csv", b"ra,dec\n1,2\n1,x\n"))
+
+
+def test_proper_motions_of_a_table(tmp_path, caplog):
+    found = read_targets(
+        write(tmp_path / "x.csv", b"ra,dec,pmra,pmdec,ref_epoch\n10,2,100,-50,2016.0\n11,2,,,2016.0\n")
+    )
+    assert found["pm_ra"][0] == 100.0
+    assert np.isnan(found["pm_dec"][1])
+    assert found["epoch"][0] == pytest.approx(57388.5, abs=1.0)
+    assert "pm_ra" not in read_targets(write(tmp_path / "y.csv", b"ra,dec,pmra,pmdec\n10,2,100,-50\n"))
+    assert "proper motions are not used, because there is no column epoch" in caplog.text
 
 
 def write(path, content):

@@ -32,6 +32,7 @@ class Field:
     true_sky: list[tuple[np.ndarray, np.ndarray]]
     variable: np.ndarray
     reference: Catalog
+    motion: np.ndarray
 
     def flat(self, frame, x, y):
         return flat_error(*frame.detector.pixel_to_focal_plane(x=x, y=y))
@@ -106,7 +107,7 @@ def make_field(*, ra=150.0, dec=2.0, n_visit=6, n_star=400, seed=1, years=0.0, m
         reference.add(name, np.radians(rates[known] / 3.6e6), "rad/year")
     reference.add("epoch", np.full(len(known), 57388.0), "d")
     reference.add("magnitude", magnitude[known] + random.normal(0.0, 0.003, len(known)))
-    return Field(frames, zero_points, ra_all, dec_all, magnitude, truth, variable, reference)
+    return Field(frames, zero_points, ra_all, dec_all, magnitude, truth, variable, reference, pm)
 
 
 def _true_place(detector):

@@ -50,6 +50,18 @@ def test_pulls_have_unit_width_and_no_bias(frames, fluxes):
     assert abs(bias) < 4 * np.sqrt(1.0 / np.sum((np.array(frames.true)[bright] / error[bright]) ** 2))
 
 
+def test_proper_motion_is_followed(frames, fluxes):
+    """A position of ten years before, and the motion since."""
+    mjd = 60310.0 + 1.0 / 24
+    catalog = targets(frames.ra, frames.dec - 0.2 * 10 / 3600)
+    for name, rate in (("pm_ra", 0.0), ("pm_dec", 200.0)):
+        catalog.add(name, np.full(len(frames.ra), rate), "mas/year")
+    catalog.add("epoch", np.full(len(frames.ra), mjd - 3652.5), "d")
+    moved = force_image(frames.butler, data_id(1), catalog, ForcedConfig()).catalog
+    np.testing.assert_allclose(moved["base_PsfFlux_instFlux"], fluxes[0][0], rtol=1e-4, atol=1.0)
+    np.testing.assert_allclose(moved["coord_dec"], frames.dec, atol=1e-8)
+
+
 def test_nothing_is_there(frames):
     """Between the stars fluxes scatter about zero by their errors, and limits are a few errors above."""
     step = 16.5

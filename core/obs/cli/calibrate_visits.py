@@ -10,7 +10,7 @@ from obs.cli.output_repository import open_output
 from obs.cli.show import settle_config
 from obs.runs.calibrate_visits import calibrate_visits as calibrate
 from obs.runs.calibrate_visits import calibrate_visits_settings, find_processed, take_tract
-from obs.visits.report import format_fit
+from obs.visits.report import format_fit, format_motions
 
 __all__ = ["calibrate_visits"]
 
@@ -42,6 +42,8 @@ def calibrate_visits(
             click.echo(line)
         for warning in fit.warnings:
             click.echo(f"warning: {fit.physical_filter}: {warning}", err=True)
+    for line in format_motions(done.motions, config.astrometry.motions.minimum_years):
+        click.echo(line)
     for name, reason in done.skipped:
         click.echo(f"left out: {name}: {reason}", err=True)
     return 1 if done.skipped else 0

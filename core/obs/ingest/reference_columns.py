@@ -19,7 +19,7 @@ from obs.image.photo_calib import NANOJANSKY_ZERO_POINT
 from obs.ingest.gaia_bands import GAIA_RELATIONS, estimate_band
 from obs.ingest.magnitude_columns import error_column, find_flux_columns, find_magnitude_columns
 
-__all__ = ["ReferenceColumns", "ReferenceColumnsConfig", "find_columns"]
+__all__ = ["ReferenceColumns", "ReferenceColumnsConfig", "find_columns", "modified_julian"]
 
 Array = NDArray[Any]
 
@@ -170,7 +170,7 @@ class ReferenceColumns:
                 catalog.add(what, column(what), unit, text)
         if "epoch" in self.sources or self.epoch is not None:
             given = column("epoch") if "epoch" in self.sources else np.full(n_row, self.epoch, np.float64)
-            catalog.add("epoch", _modified_julian(given), "d", "epoch of the position, MJD")
+            catalog.add("epoch", modified_julian(given), "d", "epoch of the position, MJD")
         for what, source in self.sources.items():
             if what.startswith("extra:"):
                 catalog.add(source.name, column(what))
@@ -312,8 +312,14 @@ def _flux(magnitude: Array) -> Array:
     return flux
 
 
-def _modified_julian(epoch: Array) -> Array:
-    """Return epochs as MJD, whether they are years, MJD or JD; these cannot be mistaken for one another."""
+def modified_julian(epoch: Array) -> Array:
+    """Return epochs as MJD, whether they are years, MJD or JD; these cannot be mistaken for one another.
+
+    Parameters
+    ----------
+    epoch : ndarray of float64
+        Epochs.
+    """
     from_year = _MODIFIED_JULIAN_2000 + (epoch - 2000.0) * _JULIAN_YEAR
     found: Array = np.where(epoch < 3000.0, from_year, np.where(epoch > 2e6, epoch - _JULIAN_DATE, epoch))
     return found

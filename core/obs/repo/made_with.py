@@ -43,7 +43,15 @@ MADE_TOGETHER = {
     ),
     **dict.fromkeys(("objectTable", "objectCatalog"), "objectTable"),
     **dict.fromkeys(
-        ("calibrateVisits_metadata", "jointcal_wcs", "jointcal_photoCalib", "wcs", "fcr"), "calibrateVisits_metadata"
+        (
+            "calibrateVisits_metadata",
+            "calibrateVisits_motions",
+            "jointcal_wcs",
+            "jointcal_photoCalib",
+            "wcs",
+            "fcr",
+        ),
+        "calibrateVisits_metadata",
     ),
     **dict.fromkeys(("deepDiff_differenceExp", "deepDiff_diaSrc"), "deepDiff_differenceExp"),
     "forced_src": "forced_src",

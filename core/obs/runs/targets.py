@@ -1,15 +1,20 @@
 """Positions for forced photometry: a table of the user, names in a local catalog, or the coadd catalog."""
 
+import logging
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from astropy.coordinates import SkyCoord
-from astropy.table import Table
+from astropy.table import Column, Table
+from astropy.units import Quantity, Unit, dimensionless_angles
+from scipy.spatial import cKDTree
 
 from obs.errors import DataIdError, DatasetNotFoundError, FileFormatError, suggest
+from obs.htm import sky_vectors
 from obs.image.catalog import Catalog
+from obs.ingest.reference_columns import modified_julian
 from obs.repo.butler import Butler
 from obs.repo.fits_catalog import read_catalog
 from obs.repo.input_files import note_input
@@ -18,9 +23,14 @@ from obs.runs.results import find_results
 
 __all__ = ["coadd_targets", "parse_position", "read_targets", "single_target"]
 
+logger = logging.getLogger(__name__)
+
+_SAME_STAR = 0.5  # arcsec
 _RA = ("coord_ra", "ra", "raj2000", "_raj2000", "ra_icrs", "ra_deg", "alpha_j2000", "x_world", "right_ascension")
 _DEC = ("coord_dec", "dec", "dej2000", "decj2000", "_dej2000", "de_icrs", "dec_deg", "delta_j2000", "y_world",
         "declination")  # fmt: skip
+_MOTIONS = {"pm_ra": ("pm_ra", "pmra", "pmra_cosdec"), "pm_dec": ("pm_dec", "pmdec")}
+_EPOCH = ("epoch", "ref_epoch")
 _ID = ("objectid", "object_id", "id", "source_id", "number")
 _NAME = ("name", "object", "target", "main_id", "designation")
 _FORMATS = {".csv": "ascii.csv", ".ecsv": "ascii.ecsv", ".txt": "ascii", ".dat": "ascii", ".vot": "votable",
@@ -50,7 +60,8 @@ def read_targets(path: Path, names: Sequence[str] = ()) -> Catalog:
     Returns
     -------
     Catalog
-        ``objectId``, ``coord_ra``, ``coord_dec`` (degrees), and ``name`` if there is such a column.
+        ``objectId``, ``coord_ra``, ``coord_dec`` (degrees), ``name`` if there is such a column, and ``pm_ra``,
+        ``pm_dec`` (mas a year) and ``epoch`` (MJD) if the table has proper motions and their epoch.
 
     Raises
     ------
@@ -77,6 +88,7 @@ def read_targets(path: Path, names: Sequence[str] = ()) -> Catalog:
     catalog.add("objectId", ids, "", "number of the object")
     catalog.add("coord_ra", coordinates[0], "deg", "right ascension")
     catalog.add("coord_dec", coordinates[1], "deg", "declination")
+    _add_motions(catalog, table, path)
     if label is not None:
         catalog.add("name", np.asarray(table[label]).astype(str), "", "name of the object")
     return _named(catalog, names, path) if names else catalog
@@ -127,11 +139,36 @@ def _coordinates(table: Table, ra_name: str, dec_name: str, path: Path) -> tuple
     values = []
     for column in (ra, dec):
         try:
-            data = np.asarray(np.ma.filled(np.ma.asarray(column), np.nan), np.float64)
+            data = _numbers(column)
         except (TypeError, ValueError) as error:
             raise FileFormatError(f"coordinates are not numbers: {error}", path=path) from None
         values.append(np.degrees(data) if str(column.unit) in ("rad", "radian") else data)
     return values[0] % 360.0, values[1]
+
+
+def _add_motions(catalog: Catalog, table: Table, path: Path) -> None:
+    """Add proper motions of a table and their epoch, where it has both."""
+    found = {name: _column(table, known) for name, known in _MOTIONS.items()}
+    if any(name is None for name in found.values()):
+        return
+    epoch = _column(table, _EPOCH)
+    if epoch is None:
+        logger.warning("%s: proper motions are not used, because there is no column epoch (year or MJD)", path)
+        return
+    try:
+        for name, column in found.items():
+            unit = str(table[column].unit or "mas/yr").replace("year", "yr").replace(" ", "")
+            motion = Quantity(_numbers(table[column]), Unit(unit)).to_value(
+                "mas/yr", equivalencies=dimensionless_angles()
+            )
+            catalog.add(name, motion, "mas/year", "proper motion")
+        catalog.add("epoch", modified_julian(_numbers(table[epoch])), "d", "modified Julian day of the position")
+    except (TypeError, ValueError) as error:
+        raise FileFormatError(f"proper motions cannot be read: {error}", path=path) from None
+
+
+def _numbers(column: Column) -> np.ndarray:
+    return np.asarray(np.ma.filled(np.ma.array(column, np.float64), np.nan))
 
 
 def _named(catalog: Catalog, names: Sequence[str], path: Path) -> Catalog:
@@ -231,4 +268,25 @@ def coadd_targets(butler: Butler, tract: int | None) -> Catalog:
         is_radian = [part.columns[name].unit == "rad" for part in parts]
         values = [np.degrees(p[name]) if rad else p[name] for p, rad in zip(parts, is_radian, strict=True)]
         joined.add(name, np.concatenate(values), "deg")
+    _add_fitted_motions(joined, butler, 0 if tract is None else tract)
     return joined
+
+
+def _add_fitted_motions(catalog: Catalog, butler: Butler, tract: int) -> None:
+    """Add the proper motions that `obs calibrate-visits` found of objects; NaN where it found none."""
+    try:
+        motions: Catalog = butler.get("calibrateVisits_motions", {"tract": tract})
+    except DatasetNotFoundError:
+        return
+    places = sky_vectors(motions["coord_ra"], motions["coord_dec"])
+    if not len(places):
+        return
+    _, star = cKDTree(places).query(
+        np.nan_to_num(sky_vectors(catalog["coord_ra"], catalog["coord_dec"])),
+        distance_upper_bound=np.radians(_SAME_STAR / 3600.0),
+    )
+    known = star < len(motions)
+    row = np.where(known, star, 0)
+    for name in ("pm_ra", "pm_dec", "epoch"):
+        column = motions.columns[name]
+        catalog.add(name, np.where(known, column.data[row], np.nan), column.unit, column.description)

@@ -23,8 +23,9 @@ from obs.tasks.photometry import magnitudes_in_filter
 from obs.tasks.relative.astrometry import CommonAstrometry, fit_common_astrometry
 from obs.tasks.relative.config import CalibrateVisitsConfig
 from obs.tasks.relative.frames import FrameStars, StarField, make_star_field, select_stars
+from obs.tasks.relative.motions import StarMotions, fit_star_motions, moved_fields
 from obs.tasks.relative.photometry import CommonPhotometry, fit_common_photometry
-from obs.visits.report import describe_fit
+from obs.visits.report import describe_fit, describe_motions
 
 __all__ = ["CalibratedVisits", "FilterFit", "calibrate_visits"]
 
@@ -33,6 +34,9 @@ logger = logging.getLogger(__name__)
 _POSITIONS = ("jointcal_wcs", "wcs")
 _MAGNITUDES = ("jointcal_photoCalib", "fcr")
 _REPORT = "calibrateVisits_metadata"
+_MOTIONS = "calibrateVisits_motions"
+#: Motions change the maps, and these the motions; both stay within their errors after so many rounds.
+_MOTION_ROUNDS = 2
 
 
 @dataclass
@@ -73,10 +77,13 @@ class CalibratedVisits:
         One for each filter.
     skipped : list of (str, str)
         Data IDs that were left out, each with the reason.
+    motions : StarMotions or None
+        Proper motions of stars; None if they were not asked for.
     """
 
     fits: list[FilterFit] = field(default_factory=list)
     skipped: list[tuple[str, str]] = field(default_factory=list)
+    motions: StarMotions | None = None
 
 
 def calibrate_visits(
@@ -89,8 +96,9 @@ def calibrate_visits(
 ) -> CalibratedVisits:
     """Fit positions and magnitudes of all images together, and write their calibrations.
 
-    Each filter is fitted alone. Each image gets ``jointcal_wcs``, ``jointcal_photoCalib``, and the same as ``wcs`` and
-    ``fcr``; the tract gets ``calibrateVisits_metadata``, which says what was found.
+    Each filter is fitted alone, but for the proper motions of stars. Each image gets ``jointcal_wcs``,
+    ``jointcal_photoCalib``, and the same as ``wcs`` and ``fcr``; the tract gets ``calibrateVisits_metadata``, which
+    says what was found, and ``calibrateVisits_motions`` where stars move.
 
     Parameters
     ----------
@@ -127,14 +135,20 @@ def calibrate_visits(
         raise MeasurementError(
             f"none of {len(done.skipped)} images can be used: {reason}; obs process makes the catalogs that this needs"
         )
+    fields = []
     for physical_filter, members in groups.items():
         try:
-            fit = _calibrate_filter(butler, physical_filter, members, config, single, done.skipped)
+            fit, stars = _fit_positions(butler, physical_filter, members, config, done.skipped)
         except MeasurementError as error:
             done.skipped.extend((frame.name, str(error)) for _, frame in members)
             continue
-        _write(butler, fit, tract)
         done.fits.append(fit)
+        fields.append(stars)
+    if config.astrometry.enabled and config.astrometry.motions.enabled and done.fits:
+        done.motions = _fit_motions(done.fits, fields, config)
+    for fit, stars in zip(done.fits, fields, strict=True):
+        _fit_magnitudes(butler, fit, stars, config, single)
+        _write(butler, fit, tract)
     if not done.fits:
         raise MeasurementError(f"no filter could be calibrated: {done.skipped[-1][1]}")
     _write_report(butler, done, tract)
@@ -182,14 +196,14 @@ def _read_frame(butler: Butler, data_id: DataId, config: CalibrateVisitsConfig) 
     return header_filter(header), frame
 
 
-def _calibrate_filter(
+def _fit_positions(
     butler: Butler,
     physical_filter: str,
     members: list[tuple[DataId, FrameStars]],
     config: CalibrateVisitsConfig,
-    single: CalibrateConfig,
     skipped: list[tuple[str, str]],
-) -> FilterFit:
+) -> tuple[FilterFit, StarField]:
+    """Return the fit of a filter, with positions if they were asked for, and its stars."""
     warnings: list[str] = []
     reference = _load_reference(butler, [frame for _, frame in members], config, warnings)
     members, stars = _connected(members, reference, config, skipped)
@@ -201,25 +215,49 @@ def _calibrate_filter(
         )
     if config.astrometry.enabled:
         fit.astrometry = fit_common_astrometry(stars, config.astrometry)
+    return fit, stars
+
+
+def _fit_motions(fits: list[FilterFit], fields: list[StarField], config: CalibrateVisitsConfig) -> StarMotions:
+    """Fit proper motions, and the positions of each filter once more with them."""
+    without = [fit.astrometry for fit in fits]
+    for _ in range(_MOTION_ROUNDS):
+        positions = [fit.astrometry for fit in fits if fit.astrometry is not None]
+        motions = fit_star_motions(fields, positions, config.astrometry.motions)
+        if motions.catalog is None:
+            for fit, astrometry in zip(fits, without, strict=True):
+                fit.astrometry = astrometry
+            break
+        for fit, stars in zip(fits, moved_fields(fields, motions), strict=True):
+            fit.astrometry = fit_common_astrometry(stars, config.astrometry)
+    return motions
+
+
+def _fit_magnitudes(
+    butler: Butler, fit: FilterFit, stars: StarField, config: CalibrateVisitsConfig, single: CalibrateConfig
+) -> None:
+    """Fit the magnitudes of a filter, if they were asked for."""
+    warnings = fit.warnings
+    if fit.astrometry is not None:
         warnings.extend(fit.astrometry.warnings)
-    if config.photometry.enabled:
-        magnitude = None
-        try:
-            if stars.reference is not None:
-                band = butler.instrument.find_filter(physical_filter).band
-                known = magnitudes_in_filter(
-                    stars.reference, physical_filter, band, single.photometry, config.reference, section="reference"
-                )
-                magnitude = known[:2]
-                warnings.extend(text for text in known[2:] if text)
-        except (DataIdError, MeasurementError) as error:
-            warnings.append(f"magnitudes are held by the zero points of the single images: {error}")
-        try:
-            fit.photometry = fit_common_photometry(stars, magnitude, config.photometry)
-            warnings.extend(fit.photometry.warnings)
-        except MeasurementError as error:
-            warnings.append(f"no common photometric calibration: {error}")
-    return fit
+    if not config.photometry.enabled:
+        return
+    magnitude = None
+    try:
+        if stars.reference is not None:
+            band = butler.instrument.find_filter(fit.physical_filter).band
+            known = magnitudes_in_filter(
+                stars.reference, fit.physical_filter, band, single.photometry, config.reference, section="reference"
+            )
+            magnitude = known[:2]
+            warnings.extend(text for text in known[2:] if text)
+    except (DataIdError, MeasurementError) as error:
+        warnings.append(f"magnitudes are held by the zero points of the single images: {error}")
+    try:
+        fit.photometry = fit_common_photometry(stars, magnitude, config.photometry)
+        warnings.extend(fit.photometry.warnings)
+    except MeasurementError as error:
+        warnings.append(f"no common photometric calibration: {error}")
 
 
 def _load_reference(
@@ -322,4 +360,11 @@ def _write_report(butler: Butler, done: CalibratedVisits, tract: int) -> None:
             "visits": fit.n_visit,
             "warnings": fit.warnings,
         }
-    butler.put({"tract": tract, "filters": filters, "left_out": dict(done.skipped)}, _REPORT, {"tract": tract})
+    whole = {"tract": tract, "filters": filters, "left_out": dict(done.skipped)}
+    if done.motions is not None:
+        whole["motions"] = describe_motions(done.motions)
+        if done.motions.catalog is not None:
+            butler.put(done.motions.catalog, _MOTIONS, {"tract": tract})
+        else:
+            butler.remove(_MOTIONS, {"tract": tract})
+    butler.put(whole, _REPORT, {"tract": tract})

@@ -13,6 +13,7 @@ from obs.instrument.barycenter import barycentric_julian_date, mid_exposure_mjd
 from obs.repo.butler import Butler
 from obs.tasks.forced.config import ForcedConfig
 from obs.tasks.forced.measure import measure_forced
+from obs.tasks.proper_motion import move_to_epoch
 from obs.visits.calibration import FrameCalibration, best_calibration
 from obs.visits.reference_neighbors import known_neighbors
 
@@ -56,7 +57,8 @@ def force_image(
     data_id : mapping
         The image.
     targets : Catalog
-        ``objectId``, ``coord_ra``, ``coord_dec`` (degrees).
+        ``objectId``, ``coord_ra``, ``coord_dec`` (degrees); with ``pm_ra``, ``pm_dec`` and ``epoch`` (MJD) positions
+        are moved to the date of the image.
     config : ForcedConfig
         Settings.
     tract : int, optional
@@ -84,6 +86,8 @@ def force_image(
         sources: Catalog | None = butler.get("src", data_id)
     except DatasetNotFoundError:
         sources = None
+    mjd = mid_exposure_mjd(exposure.visit_info)
+    targets = move_to_epoch(targets, mjd)
     x, y = found.wcs.sky_to_pixel(ra=targets["coord_ra"], dec=targets["coord_dec"])
     height, width = exposure.shape
     with np.errstate(invalid="ignore"):
@@ -100,7 +104,6 @@ def force_image(
     for name, column in measured.columns.items():
         catalog.add(name, column.data, column.unit, column.description)
     _add_magnitudes(catalog, found.photo_calib, config)
-    mjd = mid_exposure_mjd(exposure.visit_info)
     catalog.add("mjd_mid", np.full(len(on), mjd), "d", "middle of the exposure, modified Julian day, UTC")
     times = barycentric_julian_date(mjd, chosen["coord_ra"], chosen["coord_dec"], exposure.visit_info)
     catalog.add("bjd_tdb", times, "d", "middle of the exposure, barycentric Julian date, TDB")

@@ -6,9 +6,10 @@ from typing import Any
 from obs.plural import count_of
 from obs.tasks.relative.astrometry import CommonAstrometry
 from obs.tasks.relative.gain import Gain
+from obs.tasks.relative.motions import StarMotions
 from obs.tasks.relative.photometry import CommonPhotometry
 
-__all__ = ["describe_fit", "format_fit"]
+__all__ = ["describe_fit", "describe_motions", "format_fit", "format_motions"]
 
 
 def describe_fit(astrometry: CommonAstrometry | None, photometry: CommonPhotometry | None) -> dict[str, Any]:
@@ -42,6 +43,30 @@ def describe_fit(astrometry: CommonAstrometry | None, photometry: CommonPhotomet
             "variable_stars": photometry.n_variable,
         }
     return found
+
+
+def describe_motions(motions: StarMotions) -> dict[str, Any]:
+    """Return what was found of proper motions, by name."""
+    return {
+        "fitted": motions.catalog is not None,
+        "reason_not_fitted": motions.reason,
+        "stars": 0 if motions.catalog is None else len(motions.catalog),
+        "years": motions.years,
+        "scatter_mas_per_year": motions.width,
+        "log_odds": motions.gain,
+    }
+
+
+def format_motions(motions: StarMotions | None, minimum_years: float) -> Sequence[str]:
+    """Return lines about proper motions; none where the exposures are too close in time for any."""
+    if motions is None or motions.years < minimum_years:
+        return []
+    if motions.catalog is None:
+        return [f"proper motions are not fitted: {motions.reason}"]
+    return [
+        f"proper motions of {count_of(len(motions.catalog), 'star')} over {motions.years:.1f} years: "
+        f"{motions.width:.1f} mas a year along each axis (standard deviation)"
+    ]
 
 
 def format_fit(

@@ -42,6 +42,6 @@ def forced() -> None:
     A flux is measured whether or not anything was detected at the position.
 
     PSF and aperture fluxes, magnitudes and upper limits are written as forced_src, one table an image. Positions come
-    from a table, or from the coadd catalog. Detected neighbors are subtracted. Images have the common calibration of
-    obs calibrate-visits where there is one.
+    from a table, or from the coadd catalog, and follow proper motions where they are known. Detected neighbors are
+    subtracted. Images have the common calibration of obs calibrate-visits where there is one.
     """

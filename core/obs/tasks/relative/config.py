@@ -3,7 +3,13 @@
 from obs.config.base import TaskConfig, setting
 from obs.tasks.reference import ReferenceConfig
 
-__all__ = ["CalibrateVisitsConfig", "CommonAstrometryConfig", "CommonPhotometryConfig", "StarsConfig"]
+__all__ = [
+    "CalibrateVisitsConfig",
+    "CommonAstrometryConfig",
+    "CommonPhotometryConfig",
+    "StarMotionConfig",
+    "StarsConfig",
+]
 
 
 class StarsConfig(TaskConfig):
@@ -29,6 +35,16 @@ class StarsConfig(TaskConfig):
     minimum_common: int = setting(
         5, "Minimum number of stars that a detector image shares with other visits or the reference catalog.", ge=1
     )
+
+
+class StarMotionConfig(TaskConfig):
+    """Proper motions of stars from the visits themselves."""
+
+    enabled: bool = setting(True, "Whether proper motions are fitted where the visits show them.")
+    minimum_years: float = setting(
+        1.0, "Minimum time between the first and the last exposure. Shorter ones show no motion.", unit="year", ge=0
+    )
+    radius: float = setting(1.0, "Maximum distance between positions of one star in two filters.", unit="arcsec", gt=0)
 
 
 class CommonAstrometryConfig(TaskConfig):
@@ -57,6 +73,7 @@ class CommonAstrometryConfig(TaskConfig):
     clip: float = setting(
         4.0, "Maximum distance of a position from the fit. Positions farther off are left out.", unit="sigma", gt=0
     )
+    motions: StarMotionConfig = setting(StarMotionConfig(), "Proper motions of stars.")
 
 
 class CommonPhotometryConfig(TaskConfig):
