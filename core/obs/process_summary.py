@@ -22,7 +22,7 @@ class ProcessSummary:
     psf_sigma : float
         Size of the PSF from its adaptive moments, pixels.
     zero_point : float
-        AB magnitude of one count in this exposure.
+        Magnitude of one count in this exposure.
     zero_point_rms : float
         Its scatter over the stars, mag.
     n_zero_point : int

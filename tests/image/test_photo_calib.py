@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from obs.image.photo_calib import PhotoCalib
+from obs.image.photo_calib import PhotoCalib, common_system
 
 
 def test_magnitudes():
@@ -24,6 +24,12 @@ def test_from_zero_point():
     calib = PhotoCalib.from_zero_point(25.0, 0.01)
     assert calib.zero_point == pytest.approx(25.0)
     assert calib.flux_mag0_err / calib.flux_mag0 == pytest.approx(0.00921, rel=1e-3)
+
+
+def test_zero_points_in_several_systems_have_none_in_common():
+    vega, ab = (PhotoCalib(1e10, system=system) for system in ("Vega", "AB"))
+    assert common_system([vega, vega]) == "Vega"
+    assert common_system([vega, ab]) == common_system([vega, PhotoCalib(1e10)]) == common_system([vega, None]) == ""
 
 
 @pytest.mark.parametrize("flux", [0.0, -9999.0, math.nan, math.inf])

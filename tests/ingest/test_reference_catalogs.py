@@ -205,6 +205,10 @@ def gaia():
 def test_bands_are_estimated_from_those_of_gaia(tmp_path, gaia):
     done, catalog = ingest(tmp_path, write_csv(tmp_path / "gaia.csv", gaia))
     assert (set(done.bands), done.estimated) == ({"G", "BP", "RP"}, ("B", "V", "R", "I", "g", "r", "i"))
+    systems = {"Vega": ("G", "BP", "RP", "B", "V", "R", "I"), "AB": ("g", "r", "i")}
+    assert {(band, system) for system, bands in systems.items() for band in bands} == {
+        tuple(word.split("=")) for word in catalog.metadata["MAGSYS"].split()
+    }
     catalog = catalog.select(np.argsort(catalog["id"]))
     color = gaia["BPmag"] - gaia["RPmag"]
     expected = gaia["Gmag"] + 0.02704 - 0.01424 * color + 0.2156 * color**2 - 0.01426 * color**3

@@ -59,7 +59,7 @@ def make_exposure():
         MaskedImage(image, mask, variance),
         wcs=make_wcs(),
         psf=make_psf(),
-        photo_calib=PhotoCalib(1.5e10, 2e7),
+        photo_calib=PhotoCalib(1.5e10, 2e7, system="Vega"),
         visit_info=VisitInfo(exposure_id=4192, exposure_time=53.9, date_avg="2004-09-16T04:43:34", longitude=-105.82),
         detector_name="r4",
         physical_filter="r",

@@ -281,9 +281,11 @@ def test_a_known_wcs_is_kept_when_asked_for(bright, field):
 
 def test_another_name_of_the_flux(bright, field):
     reference = reference_of(field, names=("ps1_g",))
+    reference.metadata["MAGSYS"] = "g=Vega ps1_g=AB"
     found = run(bright, reference, reference={"flux_names": {"g": "ps1_g"}})
     assert found.zero_point.n_star >= 40
     assert found.zero_point.zero_point == pytest.approx(ZERO_POINT, abs=0.01)
+    assert found.exposure.photo_calib.system == "AB"
 
 
 def test_a_zero_point_that_changes_over_the_frame_is_told(bright, field):

@@ -31,6 +31,20 @@ def test_magnitudes(flux, ending):
     assert catalog.columns["base_PsfFlux_mag"].unit == "mag"
 
 
+@pytest.mark.parametrize(
+    ("system", "text"),
+    [
+        ("AB", "AB magnitude of"),
+        ("Vega", "Vega magnitude of"),
+        ("", "magnitude in the system of the reference catalog"),
+    ],
+)
+def test_the_description_says_the_magnitude_system(system, text):
+    catalog = sources()
+    add_magnitudes(catalog, PhotoCalib.from_zero_point(27.0, system=system))
+    assert catalog.columns["base_PsfFlux_mag"].description.startswith(text)
+
+
 def test_no_zero_point_no_magnitudes():
     catalog = sources()
     add_magnitudes(catalog, None)

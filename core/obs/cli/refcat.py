@@ -49,7 +49,7 @@ def get(
             f"{survey.name} has no object in {len(circles)} circles of {reach:.2f} degrees; it may not cover this part "
             "of the sky: try another survey"
         )
-    config = ReferenceColumnsConfig(**_column_settings(read_catalog(filled[0])))
+    config = ReferenceColumnsConfig(magnitude_systems=survey.systems, **_column_settings(read_catalog(filled[0])))
     done = ingest_reference_catalog(butler.root, name or survey.name, filled, config, clobber=clobber)
     report_ingested(done)
     return 0

@@ -27,7 +27,7 @@ from obs.errors import MeasurementError, OutputError
 from obs.geom import Box
 from obs.image.exposure import Exposure
 from obs.image.masked_image import MaskedImage
-from obs.image.photo_calib import PhotoCalib
+from obs.image.photo_calib import PhotoCalib, common_system
 from obs.image.wcs import TanSipWcs
 from obs.repo.butler import Butler
 from obs.repo.find_datasets import iterate_datasets
@@ -263,7 +263,7 @@ def coadd_patch(
         pixels,
         wcs=wcs,
         psf=psf,
-        photo_calib=PhotoCalib.from_zero_point(config.zero_point, _zero_point_error(warps)),
+        photo_calib=PhotoCalib.from_zero_point(config.zero_point, _zero_point_error(warps), _system(warps)),
         physical_filter=str(data_id.get("filter", "")),
         metadata=metadata,
     )
@@ -290,6 +290,19 @@ def _zero_point_error(warps: Sequence[Any]) -> float:
     errors = np.array([calib.flux_mag0_err / calib.flux_mag0 * 2.5 / np.log(10) for calib in calibs])
     weights = np.array([warp.weight for warp in warps])
     return float(np.sqrt(np.sum((weights * errors) ** 2)) / weights.sum())
+
+
+def _system(warps: Sequence[Any]) -> str:
+    """Return the magnitude system of the exposures; empty, with a warning, where their zero points differ in it."""
+    calibs = [warp.calibration.photo_calib for warp in warps]
+    system, systems = common_system(calibs), sorted({calib.system or "unknown" for calib in calibs})
+    if not system and len(systems) > 1:
+        _LOG.warning(
+            "zero points of the exposures are in several magnitude systems (%s), so that their fluxes differ in scale: "
+            "process all of them with one reference catalog",
+            ", ".join(systems),
+        )
+    return system
 
 
 def _check_clipped(warps: Sequence[Warp], shares: Sequence[float]) -> None:

@@ -90,7 +90,7 @@ class CoaddConfig(TaskConfig):
         "mean", "Way in which exposures are combined: mean without artifacts, clipped mean, or median."
     )
     zero_point: float = setting(
-        27.0, "AB magnitude of a source of 1 adu in the coadd. Coadds of all filters have the same.", unit="mag"
+        27.0, "Magnitude of a source of 1 adu in the coadd. Coadds of all filters have the same.", unit="mag"
     )
     seeing_power: float = setting(
         0.5,

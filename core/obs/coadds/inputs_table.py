@@ -39,7 +39,7 @@ def inputs_table(warps: Sequence[Warp], clipped_share: Sequence[float]) -> Catal
     table.add("weight", weights / weights.sum(), description="Share of the exposure where all overlap")
     calibs = [warp.calibration.photo_calib for warp in warps]
     zero_points = [np.nan if calib is None else calib.zero_point for calib in calibs]
-    table.add("zero_point", np.array(zero_points), "mag", "AB magnitude of one count of the exposure")
+    table.add("zero_point", np.array(zero_points), "mag", "magnitude of one count of the exposure")
     table.add("seeing", np.array([warp.seeing for warp in warps]), "arcsec", "Full width at half maximum of the PSF")
     table.add("sky_sigma", np.array([warp.sky_sigma for warp in warps]), "adu", "Noise of the sky, counts of the coadd")
     table.add("clipped_share", np.array(clipped_share), description="Share of its pixels rejected as artifacts")

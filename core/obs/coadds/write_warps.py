@@ -16,7 +16,7 @@ from obs.geom import Box
 from obs.image.exposure import Exposure
 from obs.image.mask import DEFAULT_PLANES, UNUSABLE_PLANES, Mask
 from obs.image.masked_image import MaskedImage
-from obs.image.photo_calib import PhotoCalib
+from obs.image.photo_calib import PhotoCalib, common_system
 from obs.image.psf import PixelPsf
 from obs.image.wcs import TanSipWcs
 from obs.policy.dataset_type import Template
@@ -86,12 +86,13 @@ def write_warps(
                     )
                     continue
                 pixels, psf = matched
+            known = [member.calibration.photo_calib for member in members]
             metadata = {"SEEING": round(psf.fwhm * wcs.pixel_scale, 4), "BUNIT": "adu"}
             exposure = Exposure(
                 pixels,
                 wcs=wcs,
                 psf=psf,
-                photo_calib=PhotoCalib.from_zero_point(config.zero_point),
+                photo_calib=PhotoCalib.from_zero_point(config.zero_point, system=common_system(known)),
                 physical_filter=str(data_id.get("filter", "")),
                 metadata=metadata,
             )

@@ -72,7 +72,7 @@ class View:
     full_shape : tuple of int, optional
         Shape (ny, nx) of the original; that of `image` if absent.
     zero_point : float, optional
-        AB magnitude of a pixel value of 1; NaN where not known.
+        Magnitude of a pixel value of 1; NaN where not known.
     scale : str, optional
         Scale that suits the image; see `obs.display.look.Look`.
     """

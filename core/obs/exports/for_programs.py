@@ -19,6 +19,7 @@ from obs.exports.ldac import reference_columns, source_columns, write_ldac
 from obs.exports.program_settings import PROGRAM_FILES, run_lines
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
+from obs.image.photo_calib import SYSTEM_KEY
 from obs.image.psf import PixelPsf
 from obs.image.tpv import tpv_cards
 from obs.image.unit_psf import with_unit_sum
@@ -206,6 +207,7 @@ class _Export:
                 "MAGZP": (calib.zero_point, "[mag] zero point of counts"),
                 "FLXSCALE": (_COADD_FLUX / calib.flux_mag0, "to counts with zero point 27"),
             }
+            cards |= {SYSTEM_KEY: (calib.system, "magnitude system")} if calib.system else {}
         if "SEEING" in metadata:
             cards["SEEING"] = metadata["SEEING"]
         if exposure.wcs is not None:

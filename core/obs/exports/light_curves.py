@@ -127,7 +127,7 @@ def plot_light_curve(table: Catalog, title: str, path: Path, *, clobber: bool) -
         axes.plot(time[unseen] - zero, limit[unseen], "v", color=color, mfc="none")
     axes.invert_yaxis()
     axes.set_xlabel(f"{label} - {zero:.0f} [d]")
-    axes.set_ylabel("AB magnitude")
+    axes.set_ylabel(table.columns["magnitude"].description.partition(",")[0] or "magnitude")
     axes.set_title(title)
     axes.legend()
     with atomic_write(path) as file:

@@ -146,7 +146,7 @@ _IMAGE_COLUMNS = {
     "ra": ("deg", "right ascension of the image center, ICRS"),
     "dec": ("deg", "declination of the image center, ICRS"),
     "seeing": ("arcsec", "full width at half maximum of the PSF"),
-    "zero_point": ("mag", "AB magnitude of one count in the image"),
+    "zero_point": ("mag", "magnitude of one count in the image, in the system of the reference catalog"),
     "zero_point_err": ("mag", "standard error of the zero point"),
     "zero_point_rms": ("mag", "scatter of the stars of the zero point"),
 }

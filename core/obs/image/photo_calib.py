@@ -1,5 +1,6 @@
 """Counts to magnitudes and nanojansky."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -7,9 +8,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from obs.image.flux_correction import FluxCorrection
 
-__all__ = ["NANOJANSKY_ZERO_POINT", "PhotoCalib"]
+__all__ = ["NANOJANSKY_ZERO_POINT", "SYSTEM_KEY", "PhotoCalib", "common_system", "describe_magnitude"]
 
 NANOJANSKY_ZERO_POINT = 31.4  # AB magnitude of 1 nJy
+
+SYSTEM_KEY = "MAGSYS"
+"""Card with the magnitude system of a zero point; in a reference catalog, with that of each band."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +23,14 @@ class PhotoCalib:
     Parameters
     ----------
     flux_mag0 : float
-        Counts of a source of AB magnitude 0 in this exposure.
+        Counts of a source of magnitude 0 in this exposure.
     flux_mag0_err : float, optional
         Its standard error, counts; NaN where not known.
     correction : FluxCorrection, optional
         Magnitudes to be added, by position. Calibrations of single exposures have none; those that
         ``obs calibrate-visits`` writes have one.
+    system : str, optional
+        Magnitude system, that of the reference catalog: "AB" or "Vega"; empty where it is not known.
 
     Raises
     ------
@@ -42,28 +48,31 @@ class PhotoCalib:
     flux_mag0: float
     flux_mag0_err: float = float("nan")
     correction: FluxCorrection | None = None
+    system: str = ""
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.flux_mag0) and self.flux_mag0 > 0):
             raise ValueError(f"flux_mag0 is a positive number of counts, got {self.flux_mag0}")
 
     @classmethod
-    def from_zero_point(cls, zero_point: float, error: float = float("nan")) -> "PhotoCalib":
+    def from_zero_point(cls, zero_point: float, error: float = float("nan"), system: str = "") -> "PhotoCalib":
         """Make a calibration from a zero point.
 
         Parameters
         ----------
         zero_point : float
-            AB magnitude of a source of one count per exposure.
+            Magnitude of a source of one count per exposure.
         error : float, optional
             Its standard error, mag; unknown if absent.
+        system : str, optional
+            Magnitude system, "AB" or "Vega"; unknown if absent.
         """
         flux = float(10.0 ** (0.4 * zero_point))
-        return cls(flux, float(flux * error * 0.4 * np.log(10.0)))
+        return cls(flux, float(flux * error * 0.4 * np.log(10.0)), system=system)
 
     @property
     def zero_point(self) -> float:
-        """AB magnitude of one count per exposure."""
+        """Magnitude of one count per exposure."""
         return float(2.5 * np.log10(self.flux_mag0))
 
     @property
@@ -84,7 +93,7 @@ class PhotoCalib:
     def magnitude(
         self, flux: ArrayLike, *, x: ArrayLike | None = None, y: ArrayLike | None = None
     ) -> NDArray[np.float64]:
-        """Return AB magnitudes of fluxes.
+        """Return magnitudes of fluxes, in the system of the calibration.
 
         Parameters
         ----------
@@ -96,7 +105,7 @@ class PhotoCalib:
         Returns
         -------
         ndarray of float64, shape of the input
-            AB magnitudes; NaN where the flux is not positive.
+            Magnitudes; NaN where the flux is not positive.
 
         Raises
         ------
@@ -129,7 +138,7 @@ class PhotoCalib:
     def nanojansky(
         self, flux: ArrayLike, *, x: ArrayLike | None = None, y: ArrayLike | None = None
     ) -> NDArray[np.float64]:
-        """Return flux densities in nanojansky.
+        """Return flux densities in nanojansky; they are right for AB magnitudes only.
 
         Parameters
         ----------
@@ -150,3 +159,17 @@ class PhotoCalib:
         """
         unit = 10.0 ** (0.4 * NANOJANSKY_ZERO_POINT) / self.flux_mag0
         return np.asarray(np.asarray(flux, np.float64) * self.factor(x=x, y=y) * unit)
+
+
+def common_system(calibs: Iterable[PhotoCalib | None]) -> str:
+    """Return the magnitude system of calibrations; empty where they differ or it is not known."""
+    systems = {"" if calib is None else calib.system for calib in calibs}
+    return systems.pop() if len(systems) == 1 else ""
+
+
+def describe_magnitude(system: str) -> str:
+    """Return what magnitudes are, for descriptions of columns: "AB magnitude" or "Vega magnitude".
+
+    Where the system is not known, it is that of the reference catalog.
+    """
+    return f"{system} magnitude" if system else "magnitude in the system of the reference catalog"

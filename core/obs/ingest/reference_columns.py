@@ -7,7 +7,7 @@ is not set is looked for under the usual names.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from obs.config.base import TaskConfig, setting
 from obs.errors import ConfigError, suggest
 from obs.image.catalog import Catalog
-from obs.image.photo_calib import NANOJANSKY_ZERO_POINT
+from obs.image.photo_calib import NANOJANSKY_ZERO_POINT, SYSTEM_KEY
 from obs.ingest.gaia_bands import GAIA_RELATIONS, estimate_band
 from obs.ingest.magnitude_columns import error_column, find_flux_columns, find_magnitude_columns
 
@@ -62,6 +62,11 @@ class ReferenceColumnsConfig(TaskConfig):
     mag_err_columns: dict[str, str] = setting({}, "Column with errors of magnitudes, for each band.")
     flux_columns: dict[str, str] = setting({}, "Band to column with fluxes; if not set, columns such as g_flux.")
     flux_err_columns: dict[str, str] = setting({}, "Column with errors of fluxes, for each band.")
+    magnitude_systems: dict[str, Literal["AB", "Vega"]] = setting(
+        {},
+        "Magnitude system of each band, AB or Vega. It is written into images and tables. Bands of Gaia and bands that "
+        "come as fluxes need none.",
+    )
     flux_unit: str | None = setting(None, "Unit of fluxes: nJy, uJy, mJy, Jy or nmgy; as the file says, else nJy.")
     estimate_bands: bool = setting(
         True,
@@ -104,12 +109,19 @@ class ReferenceColumns:
         What it is (``ra``, ``dec``, ``id``, ``pm_ra``, ..., ``mag:g``, ``flux:g``) to where it comes from.
     epoch : float, optional
         Epoch of all positions.
+    systems : mapping of str to str, optional
+        Band to magnitude system, where it is known.
     estimate_bands : bool, optional
         Estimate other bands from Gaia's three.
     """
 
     def __init__(
-        self, sources: Mapping[str, _Source], epoch: float | None = None, *, estimate_bands: bool = True
+        self,
+        sources: Mapping[str, _Source],
+        epoch: float | None = None,
+        systems: Mapping[str, str] | None = None,
+        *,
+        estimate_bands: bool = True,
     ) -> None:
         self.sources, self.epoch = dict(sources), epoch
         #: Band to the column that its magnitudes or fluxes come from.
@@ -118,9 +130,16 @@ class ReferenceColumns:
             for what, source in sources.items()
             if what.startswith(("mag:", "flux:"))
         }
-        estimate_bands = estimate_bands and all(f"mag:{band}" in sources for band in _GAIA.values())
+        gaia = [band for band in _GAIA.values() if self.bands.get(band, "").startswith("phot_")]
+        if all(f"mag:{band}" in sources for band in _GAIA.values()):
+            gaia = list(_GAIA.values())
+        estimate_bands = estimate_bands and len(gaia) == len(_GAIA)
         #: Bands that are estimated from those of Gaia.
         self.estimated = tuple(band for band in GAIA_RELATIONS if band not in self.bands and estimate_bands)
+        #: Band to its magnitude system, where it is known: fluxes in physical units are those of AB magnitudes.
+        self.systems = {what[5:]: "AB" for what in sources if what.startswith("flux:")}
+        self.systems |= dict.fromkeys(gaia, "Vega")
+        self.systems |= {band: GAIA_RELATIONS[band].system for band in self.estimated} | dict(systems or {})
         #: Columns to read from the files, and as what.
         self.wanted = {source.name: int if what == "id" else float for what, source in sources.items()}
 
@@ -147,6 +166,8 @@ class ReferenceColumns:
 
         n_row = len(next(iter(rows.values())))
         catalog = Catalog(metadata={"REFCAT_FORMAT_VERSION": 1, "AFW_TABLE_VERSION": 3, "AFW_TYPE": "SIMPLE"})
+        if self.systems:
+            catalog.metadata[SYSTEM_KEY] = " ".join(f"{band}={system}" for band, system in self.systems.items())
         ids = column("id") if "id" in self.sources else np.arange(first_id, first_id + n_row)
         catalog.add("id", ids.astype(np.int64), "", "unique id")
         catalog.add("coord_ra", column("ra") % (2 * np.pi), "rad", "right ascension, ICRS")
@@ -236,7 +257,7 @@ def find_columns(config: ReferenceColumnsConfig, units: Mapping[str, str]) -> Re
     for name in config.extra_columns:
         _check("extra_columns", name, units)
         sources[f"extra:{name}"] = _Source(name)
-    return ReferenceColumns(sources, config.epoch, estimate_bands=config.estimate_bands)
+    return ReferenceColumns(sources, config.epoch, config.magnitude_systems, estimate_bands=config.estimate_bands)
 
 
 def _add_fluxes(config: ReferenceColumnsConfig, units: Mapping[str, str], sources: dict[str, _Source]) -> None:

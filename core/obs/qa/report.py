@@ -43,7 +43,7 @@ class FrameReport:
     seeing, true_seeing : float
         Full width at half maximum of the PSF as measured and as it is, arcsec.
     zero_point : float
-        Measured AB magnitude of one count; NaN if there is none.
+        Measured magnitude of one count; NaN if there is none.
     comparison : TruthComparison
         The stars.
     """

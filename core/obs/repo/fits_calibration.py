@@ -8,7 +8,7 @@ from astropy.io import fits
 
 from obs.image.exposure import Exposure
 from obs.image.masked_image import MaskedImage
-from obs.image.photo_calib import PhotoCalib
+from obs.image.photo_calib import SYSTEM_KEY, PhotoCalib
 from obs.image.wcs import TanSipWcs
 from obs.repo.exposure_parts import read_photo_calib, read_wcs
 from obs.repo.fits_exposure_header import read_exposure_header
@@ -45,6 +45,7 @@ def photo_calib_cards(calib: PhotoCalib) -> dict[str, Any]:
         "FLUXMAG0": (float(calib.flux_mag0), "[adu] counts of magnitude 0"),
         "FLUXMAG0ERR": (float(calib.flux_mag0_err), "[adu] error of FLUXMAG0"),
     }
+    cards |= {SYSTEM_KEY: (calib.system, "magnitude system")} if calib.system else {}
     return cards if calib.correction is None else cards | calib.correction.to_header()
 
 

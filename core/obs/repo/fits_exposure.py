@@ -17,6 +17,7 @@ from obs.image.exposure import Exposure
 from obs.image.flux_correction import FluxCorrection, is_correction
 from obs.image.mask import Mask
 from obs.image.masked_image import MaskedImage
+from obs.image.photo_calib import SYSTEM_KEY
 from obs.image.psf import PixelPsf
 from obs.image.visit_info import VISIT_INFO_CARDS
 from obs.image.wcs_cards import is_wcs_card
@@ -83,7 +84,7 @@ def write_exposure(exposure: Exposure, path: Path | str) -> None:
         set_cards(wcs, exposure.wcs.to_header())
     set_cards(wcs, origin_cards(exposure.origin))
     facts = _facts(exposure)
-    skip = _PHOTOMETRY.keys() | _FLUX_MAG0.keys()
+    skip = _PHOTOMETRY.keys() | _FLUX_MAG0.keys() | {SYSTEM_KEY}
     primary = fits.Header()
     set_cards(primary, {k: v for k, v in exposure.metadata.items() if k not in skip and not _is_layout(k)})
     set_cards(primary, exposure.visit_info.to_header() if exposure.visit_info else {})
@@ -119,6 +120,7 @@ def _facts(exposure: Exposure) -> dict[str, Any]:
     if calib is not None:
         values = calib.flux_mag0, calib.flux_mag0_err
         cards |= {name: (value, _FLUX_MAG0[name]) for name, value in zip(_FLUX_MAG0, values, strict=True)}
+        cards |= {SYSTEM_KEY: (calib.system, "magnitude system")} if calib.system else {}
         cards |= {} if calib.correction is None else calib.correction.to_header()
     if calib is not None or any(name in exposure.metadata for name in _PHOTOMETRY):
         cards |= {name: (exposure.metadata.get(name), comment) for name, comment in _PHOTOMETRY.items()}
@@ -195,7 +197,7 @@ def _metadata(header: Mapping[str, Any], *, own: bool) -> dict[str, Any]:
     """Cards that no attribute of the exposure tells; of a plain image all but those on the layout."""
     if not own:
         return {name: value for name, value in header.items() if not is_structural(name)}
-    told = VISIT_INFO_CARDS | _FLUX_MAG0.keys() | {"FILTER", "DETNAME"}
+    told = VISIT_INFO_CARDS | _FLUX_MAG0.keys() | {SYSTEM_KEY, "FILTER", "DETNAME"}
     if is_correction(header):
         told |= FluxCorrection.from_header(header).to_header().keys()
     cards = {name: value for name, value in header.items() if name not in told and not _is_layout(name)}

@@ -11,7 +11,7 @@ from astropy.io import fits
 from obs.errors import FileFormatError
 from obs.geom import Box
 from obs.image.flux_correction import FluxCorrection, is_correction
-from obs.image.photo_calib import PhotoCalib
+from obs.image.photo_calib import SYSTEM_KEY, PhotoCalib
 from obs.image.visit_info import VISIT_INFO_CARDS, VisitInfo
 from obs.image.wcs import TanSipWcs
 from obs.image.wcs_cards import is_wcs_card
@@ -176,7 +176,7 @@ def header_photo_calib(header: Mapping[str, Any]) -> PhotoCalib | None:
     flux, error = header.get("FLUXMAG0"), header.get("FLUXMAG0ERR", float("nan"))
     if isinstance(flux, (int, float)) and 0 < flux < np.inf:
         correction = FluxCorrection.from_header(header) if is_correction(header) else None
-        return PhotoCalib(float(flux), float(error), correction)
+        return PhotoCalib(float(flux), float(error), correction, str(header.get(SYSTEM_KEY) or "").strip())
     return None
 
 

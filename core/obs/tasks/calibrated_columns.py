@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.image.catalog import Catalog
-from obs.image.photo_calib import PhotoCalib
+from obs.image.photo_calib import PhotoCalib, describe_magnitude
 from obs.image.visit_info import VisitInfo
 from obs.instrument.barycenter import barycentric_julian_date, mid_exposure_mjd
 
@@ -31,7 +31,7 @@ def add_magnitudes(catalog: Catalog, calib: PhotoCalib | None) -> None:
         Zero point of the image; all magnitudes are NaN if there is none. One that varies over the image is taken at the
         positions of the sources, or its mean where they have none.
     """
-    place = _positions(catalog)
+    place, kind = _positions(catalog), describe_magnitude("" if calib is None else calib.system)
     if calib is not None and place is None:
         calib = calib.mean
     for flux_name in [name for name in catalog.columns if _FLUX.fullmatch(name)]:
@@ -39,7 +39,7 @@ def add_magnitudes(catalog: Catalog, calib: PhotoCalib | None) -> None:
         name = match["name"] if match else ""
         flux = np.asarray(catalog[flux_name], np.float64)
         magnitude = np.full(flux.shape, np.nan) if calib is None else calib.magnitude(flux, **(place or {}))
-        catalog.add(f"{name}mag", magnitude.astype(np.float32), "mag", f"AB magnitude of {flux_name}")
+        catalog.add(f"{name}mag", magnitude.astype(np.float32), "mag", f"{kind} of {flux_name}")
         error_name = next((flux_name + ending for ending in _ERRORS if flux_name + ending in catalog), None)
         if error_name is not None:
             error = _magnitude_error(magnitude, flux, catalog[error_name])

@@ -20,6 +20,7 @@ from obs.tasks.reference import (
     NAME_KEY,
     NO_REFERENCE,
     ReferenceConfig,
+    magnitude_system,
     reference_flux_name,
     reference_magnitude,
     usable_sources,
@@ -151,7 +152,8 @@ def solve_photometry(
         return nothing, [f"no zero point: {error}"]
     used[rows[fit.used]] = True
     catalog.add("calib_photometry_used", used, "", "the zero point was fitted to this source")
-    exposure.photo_calib = PhotoCalib.from_zero_point(fit.zero_point, fit.error)
+    name = f"{term.primary}_flux" if term is not None else reference_flux_name(reference, band, reference_config)
+    exposure.photo_calib = PhotoCalib.from_zero_point(fit.zero_point, fit.error, magnitude_system(reference, name))
     metadata.update(MAGZERO=_per_second(fit.zero_point, exposure), MAGZERO_RMS=fit.rms, MAGZERO_NOBJ=fit.n_star)
     if term is not None:
         metadata.update(COLORTERM1=term.c0, COLORTERM2=term.c1, COLORTERM3=term.c2)
@@ -293,7 +295,7 @@ def magnitudes_in_filter(
     *,
     section: str,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], str]:
-    """Return AB magnitudes of reference sources in a filter, shape (n,), their errors, and what the user should know.
+    """Return magnitudes of reference sources in a filter, shape (n,), their errors, and what the user should know.
 
     Parameters
     ----------
@@ -333,7 +335,7 @@ def _usable_term(reference: Catalog, physical_filter: str, config: PhotometryCon
 def _magnitudes(
     reference: Catalog, name: str | None, term: ColorTerm | None, band: str, section: str = "calibrate.reference"
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return AB magnitudes of reference sources in the exposure's filter, and their errors."""
+    """Return magnitudes of reference sources in the exposure's filter, and their errors."""
     wanted = [name or f"{band}_flux"] if term is None else [f"{term.primary}_flux", f"{term.secondary}_flux"]
     missing = [flux for flux in wanted if flux not in reference]
     if missing:

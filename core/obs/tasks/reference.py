@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from obs.config.base import TaskConfig, setting
 from obs.image.catalog import Catalog
-from obs.image.photo_calib import NANOJANSKY_ZERO_POINT
+from obs.image.photo_calib import NANOJANSKY_ZERO_POINT, SYSTEM_KEY
 from obs.image.wcs import TanSipWcs
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "ReferenceConfig",
     "any_reference_flux",
     "field_circle",
+    "magnitude_system",
     "reference_flux_name",
     "reference_magnitude",
     "usable_sources",
@@ -77,6 +78,12 @@ def reference_flux_name(reference: Catalog, band: str, config: ReferenceConfig) 
     return other_case[0] if len(other_case) == 1 and band not in config.flux_names else None
 
 
+def magnitude_system(reference: Catalog, name: str | None) -> str:
+    """Return the magnitude system of a flux column, "AB" or "Vega"; empty where the catalog does not give it."""
+    systems = dict(word.partition("=")[::2] for word in str(reference.metadata.get(SYSTEM_KEY, "")).split())
+    return systems.get((name or "").removesuffix("_flux"), "")
+
+
 def any_reference_flux(reference: Catalog, band: str, config: ReferenceConfig) -> NDArray[np.float64]:
     """Return the flux of reference sources in a band, or in any if the catalog has not that: bright in one is bright.
 
@@ -89,7 +96,7 @@ def any_reference_flux(reference: Catalog, band: str, config: ReferenceConfig) -
 
 
 def reference_magnitude(reference: Catalog, name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return AB magnitudes of reference sources and their errors.
+    """Return magnitudes of reference sources and their errors, in the system of their band.
 
     Parameters
     ----------

@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +76,7 @@ class FrameCalibration:
             factor = calib.correction.factor_image(exposure.shape)
             variance = pixels.variance * factor**2
             pixels = MaskedImage(pixels.image * factor, pixels.mask, variance)
-            calib = PhotoCalib(calib.flux_mag0, calib.flux_mag0_err)
+            calib = replace(calib, correction=None)
         result = exposure.with_pixels(pixels)
         result.wcs, result.photo_calib = self.wcs, calib
         return result

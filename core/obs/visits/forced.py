@@ -8,7 +8,7 @@ import numpy as np
 from obs.errors import DatasetNotFoundError, MeasurementError
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
-from obs.image.photo_calib import PhotoCalib
+from obs.image.photo_calib import PhotoCalib, describe_magnitude
 from obs.instrument.barycenter import barycentric_julian_date, mid_exposure_mjd
 from obs.repo.butler import Butler
 from obs.tasks.forced.config import ForcedConfig
@@ -114,6 +114,7 @@ def force_image(
 def _add_magnitudes(catalog: Catalog, calib: PhotoCalib | None, config: ForcedConfig) -> None:
     """Add magnitudes, errors and upper limits of all fluxes; NaN without a zero point."""
     x, y = catalog["base_TransformedCentroid_x"], catalog["base_TransformedCentroid_y"]
+    kind = describe_magnitude("" if calib is None else calib.system)
     for flux_name in [name for name in catalog.columns if name.endswith("_instFlux")]:
         name = flux_name.removesuffix("_instFlux")
         flux, error = catalog[flux_name], catalog[f"{flux_name}Err"]
@@ -123,7 +124,7 @@ def _add_magnitudes(catalog: Catalog, calib: PhotoCalib | None, config: ForcedCo
         faintest = nothing if calib is None else calib.magnitude(limit, x=x, y=y)
         with np.errstate(divide="ignore", invalid="ignore"):
             sigma = np.where(np.isfinite(magnitude), _MAGNITUDES * error / flux, np.nan)
-        catalog.add(f"{name}_mag", magnitude, "mag", f"AB magnitude of {flux_name}; NaN if it is not positive")
+        catalog.add(f"{name}_mag", magnitude, "mag", f"{kind} of {flux_name}; NaN if it is not positive")
         catalog.add(f"{name}_magErr", sigma, "mag", f"standard error of {name}_mag, without that of the zero point")
         text = f"magnitude that the object is fainter than, by {config.upper_limit:g} errors"
         catalog.add(f"{name}_magLimit", faintest, "mag", text)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from obs.errors import DatasetNotFoundError, FileFormatError, MeasurementError
 from obs.htm import sky_positions, sky_vectors
 from obs.image.catalog import Catalog
+from obs.image.photo_calib import common_system, describe_magnitude
 from obs.policy.data_id import format_data_id
 from obs.repo.butler import Butler
 from obs.tasks.forced.config import ForcedConfig
@@ -326,7 +327,9 @@ def _make_table(
     table.add("mjd_mid", _values(points, "mjd_mid"), "d", "middle of the exposure, modified Julian day, UTC")
     filters = np.array([point.frame.exposure.physical_filter for point in points])
     table.add("filter", filters, "", "physical filter")
-    table.add("magnitude", columns["magnitude"], "mag", "AB magnitude, differential; NaN if not positive")
+    system = common_system(point.frame.calibration.photo_calib for point in points)
+    text = f"{describe_magnitude(system)}, differential; NaN if not positive"
+    table.add("magnitude", columns["magnitude"], "mag", text)
     text = "standard error, with that of the comparison stars, and what they scatter beyond their errors"
     table.add("magnitude_error", columns["magnitude_error"], "mag", text)
     table.add("upper_limit", columns["upper_limit"], "mag", f"fainter than this by {config.upper_limit:g} errors")

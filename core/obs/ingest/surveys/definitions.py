@@ -34,6 +34,8 @@ class Survey:
         Column with the magnitude that the limit applies to; empty for none.
     epoch : float, optional
         Epoch of the positions, year; None where it is not known.
+    systems : mapping of str to str, optional
+        Band to magnitude system, "AB" or "Vega".
     add_columns : callable, optional
         Adds columns to a downloaded table.
     """
@@ -46,6 +48,7 @@ class Survey:
     dec: str = "dec"
     magnitude: str = ""
     epoch: float | None = None
+    systems: Mapping[str, str] = field(default_factory=dict)
     add_columns: Callable[[Catalog], None] | None = None
 
     def query(self, *, ra: float, dec: float, radius: float, faintest: float | None = None) -> str:
@@ -113,6 +116,7 @@ SURVEYS = {
             _GAIA_COLUMNS,
             magnitude="phot_g_mean_mag",
             epoch=2016.0,
+            systems=dict.fromkeys(("G", "BP", "RP"), "Vega"),
             add_columns=_add_gaia_errors,
         ),
         Survey(
@@ -123,6 +127,7 @@ SURVEYS = {
             ra="RAJ2000",
             dec="DEJ2000",
             magnitude="rmag",
+            systems=dict.fromkeys("grizy", "AB"),
         ),
         Survey(
             "skymapper",
@@ -137,6 +142,7 @@ SURVEYS = {
             ra="raj2000",
             dec="dej2000",
             magnitude="r_psf",
+            systems=dict.fromkeys("uvgriz", "AB"),
         ),
         Survey(
             "apass",
@@ -152,6 +158,7 @@ SURVEYS = {
             ra="RAJ2000",
             dec="DEJ2000",
             magnitude="Vmag",
+            systems={**dict.fromkeys("BV", "Vega"), **dict.fromkeys("gri", "AB")},
         ),
     )
 }

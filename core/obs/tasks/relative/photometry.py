@@ -5,7 +5,7 @@ of the frame (small), plus a polynomial of the position in the focal plane that 
 of the flat field's error, of scattered light in flats, and of the area of pixels on the sky.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -195,9 +195,10 @@ def _calibrations(
         middle = float(correction.mean())
         zero_point = start[plane.visit[number]] + by_visit[plane.visit[number]] + by_detector[plane.detector[number]]
         zero_point = float(zero_point + by_frame[number] + middle)
-        constant = PhotoCalib.from_zero_point(zero_point, float(errors[number]))
+        system = "" if frame.photo_calib is None else frame.photo_calib.system
+        constant = PhotoCalib.from_zero_point(zero_point, float(errors[number]), system)
         smooth = FluxCorrection.fit(x=x, y=y, magnitude=correction - middle, shape=frame.shape, order=max(order, 1))
-        calibs.append(PhotoCalib(constant.flux_mag0, constant.flux_mag0_err, smooth))
+        calibs.append(replace(constant, correction=smooth))
         corrections.append(correction + by_detector[plane.detector[number]])
     return calibs, np.concatenate(corrections)
 
