@@ -8,9 +8,11 @@ from astropy.io import fits
 
 from obs.errors import FileFormatError
 from obs.image.catalog import Catalog
+from obs.image.exposure import Exposure
+from obs.image.masked_image import MaskedImage
 from obs.repo.fits_catalog import read_catalog, write_catalog
 from obs.repo.fits_checksum import checksums_compared
-from obs.repo.fits_exposure import read_image, write_image
+from obs.repo.fits_exposure import read_exposure, read_image, write_exposure, write_image
 from obs.repo.fits_file import write_hdus
 from obs.repo.fits_raw import read_raw
 
@@ -75,17 +77,30 @@ def test_changed_pixels_are_an_error(tmp_path, compressed):
         read_raw(path)
 
 
-def test_a_catalog_and_an_image_that_have_changed(tmp_path):
-    write_catalog(catalog(100), tmp_path / "c.fits")
+def test_an_image_is_compared_unpacked(tmp_path):
     write_image(np.ones((50, 50), np.float32), tmp_path / "i.fits.gz")
     with checksums_compared(True):
-        assert len(read_catalog(tmp_path / "c.fits")) == 100
         assert read_image(tmp_path / "i.fits.gz").sum() == 2500
-    content = bytearray((tmp_path / "c.fits").read_bytes())
-    content[-2000] ^= 128
-    (tmp_path / "c.fits").write_bytes(content)
-    with checksums_compared(True), pytest.raises(FileFormatError, match="do not agree with DATASUM"):
-        read_catalog(tmp_path / "c.fits")
+
+
+@pytest.mark.parametrize("name", ["c.fits", "c.parq", "e.fits"])
+def test_whole_catalogs_and_exposures_that_have_changed_are_errors_by_default(tmp_path, name):
+    """Every flipped bit of the data, and not where a block says that nothing is compared."""
+    path, is_catalog = tmp_path / name, name.startswith("c")
+    read = read_catalog if is_catalog else read_exposure
+    if is_catalog:
+        write_catalog(catalog(1000), path)
+    else:
+        write_exposure(Exposure(MaskedImage(np.ones((50, 60), np.float32))), path)
+    read(path)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2 if name == "c.parq" else -2000] ^= 4
+    path.write_bytes(content)
+    with pytest.raises(FileFormatError, match="do not agree with"):
+        read(path)
+    if name != "c.parq":
+        with checksums_compared(False):
+            read(path)
 
 
 @pytest.mark.parametrize("value", ["", "x", "99999999999999", "-1"])

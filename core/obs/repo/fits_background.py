@@ -76,7 +76,7 @@ def read_background(path: Path | str) -> list[Background]:
     FileFormatError
         If the file is neither one of `write_background` nor one of the LSST stack.
     """
-    with open_fits(path) as hdus:
+    with open_fits(path, is_whole=True) as hdus:
         levels = [hdu for hdu in hdus if hdu.name == _LEVEL]
         if not levels:
             others = read_lsst_background(hdus)

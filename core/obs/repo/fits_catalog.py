@@ -176,7 +176,7 @@ def read_catalog(path: Path | str) -> Catalog:
     DatasetNotFoundError
         If there is no such file.
     FileFormatError
-        If the file is of another format, is truncated, or holds no table.
+        If the file is of another format, is truncated, has changed since it was written, or holds no table.
 
     Examples
     --------
@@ -187,7 +187,7 @@ def read_catalog(path: Path | str) -> Catalog:
     if _holds_parquet(path):
         catalog = read_parquet(path)
     else:
-        with open_fits(path) as hdus:
+        with open_fits(path, is_whole=True) as hdus:
             catalog = _from_hdu(hdus, _table_hdu(hdus))
     catalog.path = Path(path)
     return catalog

@@ -1,4 +1,4 @@
-"""CHECKSUM and DATASUM: written into every FITS file, and compared when raw files and calibrations are read.
+"""CHECKSUM and DATASUM: written into every FITS file, and compared when all data of a file are read.
 
 References
 ----------
@@ -40,12 +40,15 @@ _SIGNS = frozenset((*range(0x3A, 0x41), *range(0x5B, 0x61)))
 
 _COMPILED = Kernel("sum_words", "uint8", "int")
 
-_comparing: ContextVar[bool] = ContextVar("comparing", default=False)
+_comparing: ContextVar[bool | None] = ContextVar("comparing", default=None)
 
 
 @contextmanager
 def checksums_compared(is_on: bool) -> Iterator[None]:
-    """Compare the data of every FITS file that is read in the block with its DATASUM, where it has one."""
+    """Compare the data of every FITS file that is read in the block with its DATASUM, where it has one, or of none.
+
+    Outside of such a block files are compared of which all data are wanted: catalogs and whole exposures.
+    """
     token = _comparing.set(is_on)
     try:
         yield
@@ -53,9 +56,16 @@ def checksums_compared(is_on: bool) -> Iterator[None]:
         _comparing.reset(token)
 
 
-def is_comparing() -> bool:
-    """Return whether files that are read now are to be compared with their DATASUM."""
-    return _comparing.get()
+def is_comparing(*, is_whole: bool) -> bool:
+    """Return whether a file that is read now is to be compared with its DATASUM.
+
+    Parameters
+    ----------
+    is_whole : bool
+        Whether all data of the file are wanted. If no block says otherwise, only then the time is spent.
+    """
+    said = _comparing.get()
+    return is_whole if said is None else said
 
 
 def compare_datasums(file: BinaryIO) -> None:

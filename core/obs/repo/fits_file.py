@@ -88,13 +88,16 @@ _SMALL_SINS = _SmallSins()
 
 
 @contextlib.contextmanager
-def open_fits(path: Path | str) -> Iterator[fits.HDUList]:
+def open_fits(path: Path | str, *, is_whole: bool = False) -> Iterator[fits.HDUList]:
     """Open a FITS file, plain, gzipped or tile-compressed; the block should only read from it.
 
     Parameters
     ----------
     path : Path or str
         The file.
+    is_whole : bool, optional
+        Whether all of its data are wanted, so that they are compared with DATASUM; see
+        `obs.repo.fits_checksum.checksums_compared`.
 
     Yields
     ------
@@ -115,7 +118,7 @@ def open_fits(path: Path | str) -> Iterator[fits.HDUList]:
                 packed = file.read(2) == _GZIP
                 file.seek(0)
                 source = unpacked.enter_context(unpack(file)) if packed else file
-                (compare_datasums if is_comparing() else check_layout)(source)
+                (compare_datasums if is_comparing(is_whole=is_whole) else check_layout)(source)
                 source.seek(0)
                 with fits.open(source) as hdus:
                     _check_end(hdus, source)

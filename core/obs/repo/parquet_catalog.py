@@ -41,7 +41,7 @@ def write_parquet_to(catalog: Catalog, file: BinaryIO) -> None:
     """Write a catalog to an open file, which may be a pipe."""
     from pyarrow import parquet  # noqa: PLC0415 - slow to import, seldom needed
 
-    parquet.write_table(_table(catalog), file)
+    parquet.write_table(_table(catalog), file, write_page_checksum=True)
 
 
 def write_parquet_parts(like: Catalog, parts: Iterable[Catalog], path: Path | str) -> None:
@@ -64,7 +64,7 @@ def write_parquet_parts(like: Catalog, parts: Iterable[Catalog], path: Path | st
     from pyarrow import parquet  # noqa: PLC0415 - slow to import, seldom needed
 
     schema = _table(like).schema
-    with atomic_write(path) as file, parquet.ParquetWriter(file, schema) as writer:
+    with atomic_write(path) as file, parquet.ParquetWriter(file, schema, write_page_checksum=True) as writer:
         for part in parts:
             writer.write_table(_table(part).replace_schema_metadata(schema.metadata).cast(schema))
 
@@ -93,7 +93,7 @@ def read_parquet(path: Path | str) -> Catalog:
     DatasetNotFoundError
         If there is no such file.
     FileFormatError
-        If it is not a Parquet file or is truncated.
+        If it is not a Parquet file, is truncated, or has changed since it was written.
     """
     with _opened(path) as file:
         return _catalog(file.read())
@@ -113,16 +113,22 @@ def parquet_length(path: Path | str) -> int:
 
 @contextlib.contextmanager
 def _opened(path: Path | str) -> Iterator[Any]:
-    import pyarrow  # noqa: PLC0415 - slow to import, seldom needed
-    from pyarrow import parquet  # noqa: PLC0415
+    from pyarrow import parquet  # noqa: PLC0415 - slow to import, seldom needed
 
     try:
-        with parquet.ParquetFile(path) as file:
+        with parquet.ParquetFile(path, page_checksum_verification=True) as file:
             yield file
     except FileNotFoundError as error:
         raise DatasetNotFoundError(f"{path} does not exist", paths=(path,)) from error
-    except (OSError, pyarrow.ArrowException) as error:
-        raise FileFormatError(f"cannot be read as Parquet: {str(error).split('. ')[0]}", path=path) from error
+    except Exception as error:  # a footer that has changed fails in ways of every kind, also in what reads it here
+        raise FileFormatError(f"cannot be read as Parquet: {_reason(error)}", path=path) from error
+
+
+def _reason(error: Exception) -> str:
+    text = str(error)
+    if "CRC checksum" in text:
+        return "its data do not agree with their checksum; they have changed since the file was written: make it again"
+    return " ".join(text.split(". ")[0].split()) or type(error).__name__
 
 
 def _catalog(table: Any) -> Catalog:  # noqa: ANN401 - pyarrow has no types
