@@ -45,6 +45,9 @@ class Exposure:
         Number of the first column and row in the image that this one is a part of: a patch of the LSST stack in its
         tract, a cutout in the whole. WCS, PSF and zero point count from the first pixel all the same; catalogs of the
         whole count as there.
+    attached : mapping, optional
+        What else the LSST stack attached to the file, by its name there (``apCorrMap``, ``coaddInputs``,
+        ``transmissionCurve``, ``validPolygon``): read when asked for, not written to files. Positions count as there.
 
     Examples
     --------
@@ -69,12 +72,13 @@ class Exposure:
         metadata: Mapping[str, Any] | None = None,
         other_wcs: Mapping[str, TanSipWcs] | None = None,
         origin: tuple[int, int] = (0, 0),
+        attached: Mapping[str, Any] | None = None,
     ) -> None:
         self.masked_image = masked_image
         self.wcs, self.psf, self.photo_calib, self.visit_info = wcs, psf, photo_calib, visit_info
         self.detector_name, self.physical_filter = detector_name, physical_filter
         self.metadata, self.other_wcs = dict(metadata or {}), dict(other_wcs or {})
-        self.origin = origin
+        self.origin, self.attached = origin, {} if attached is None else attached
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -94,6 +98,7 @@ class Exposure:
             metadata=self.metadata,
             other_wcs=self.other_wcs,
             origin=self.origin,
+            attached=self.attached,
         )
 
     def copy(self) -> "Exposure":

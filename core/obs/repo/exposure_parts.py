@@ -23,6 +23,7 @@ from obs.repo.fits_exposure_header import (
 from obs.repo.fits_file import header_to_dict, open_fits
 from obs.repo.fits_psf import PSF_EXTNAME, psf_from_hdu
 from obs.repo.lsst_objects.archive import Archive, open_archive
+from obs.repo.lsst_objects.attached import AttachedObjects, find_attached
 from obs.repo.lsst_objects.coadd_psf import coadd_psf
 from obs.repo.lsst_objects.photo_calib import archived_photo_calib
 from obs.repo.lsst_objects.psf import psf_number, read_single_psf
@@ -48,12 +49,15 @@ class ExposureParts:
         Zero point.
     origin : tuple of int
         Number of the first column and row in the image that the file is a part of.
+    attached : AttachedObjects or None
+        What else the LSST stack attached.
     """
 
     wcs: TanSipWcs | None
     psf: PixelPsf | None
     photo_calib: PhotoCalib | None
     origin: tuple[int, int]
+    attached: AttachedObjects | None
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,7 @@ def exposure_parts(hdus: fits.HDUList, header: Mapping[str, Any], path: Path | s
         file.tried(file.psf, lambda: None),
         file.tried(file.photo_calib, lambda: header_photo_calib(header)),
         file.origin,
+        find_attached(hdus, header, path),
     )
 
 

@@ -55,7 +55,10 @@ _LEVELS = {
 }
 _FLUX_MAG0 = {"FLUXMAG0": "[adu] counts of magnitude 0", "FLUXMAG0ERR": "[adu] error of FLUXMAG0"}
 # What LSST files say of their own layout: planes, place in the parent image, index of attached objects.
-_LAYOUT = re.compile(r"MP_.+|LT[VM]\d(_\d)?|AR_HDU|EXPINFO_V|ARCHIVE_ID_.+|(PSF|SKYWCS|WCS|DETECTOR|PHOTOCALIB)_ID")
+_LAYOUT = re.compile(
+    r"MP_.+|LT[VM]\d(_\d)?|AR_HDU|EXPINFO_V|ARCHIVE_ID_.+|(PSF|SKYWCS|WCS|DETECTOR|PHOTOCALIB|COADD_INPUTS|AP_CORR_MAP"
+    r"|VALID_POLYGON|TRANSMISSION_CURVE)_ID"
+)
 
 
 def write_exposure(exposure: Exposure, path: Path | str) -> None:
@@ -190,6 +193,7 @@ def read_exposure(path: Path | str, box: Box | None = None, hdu: int | None = No
         physical_filter=header_filter(header),
         metadata=_metadata(header, own=bool(planes)),
         origin=parts.origin,
+        attached=parts.attached,
     )
     return exposure if box is None else exposure.moved(x=box.x_min, y=box.y_min)
 

@@ -51,9 +51,11 @@ class Archive:
         rows = []
         for entry in entries[order]:
             place = int(field(entry, "cat_archive")) - 1
+            first, count = int(field(entry, "row0")), int(field(entry, "nrows"))
+            if place < 0 and count <= 0:  # an object of its class alone
+                continue
             if not 0 <= place < len(self.tables):
                 raise FileFormatError(f"the archive has {len(self.tables)} tables, none with the number {place + 1}")
-            first, count = int(field(entry, "row0")), int(field(entry, "nrows"))
             rows.append(self.tables[place].data[first : first + count])
             if len(rows[-1]) != count:
                 raise FileFormatError(f"the archive is damaged: table {place + 1} ends before the object {number}")

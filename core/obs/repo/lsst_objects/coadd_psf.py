@@ -16,6 +16,7 @@ from obs.errors import FileFormatError
 from obs.image.psf import PixelPsf, polynomial_terms
 from obs.image.wcs import TanSipWcs
 from obs.repo.lsst_objects.archive import Archive, field, point
+from obs.repo.lsst_objects.polygon import read_polygon
 from obs.repo.lsst_objects.psf import read_single_psf
 from obs.repo.lsst_objects.sky_wcs import read_wcs
 
@@ -128,18 +129,9 @@ def _input(archive: Archive, row: Any) -> _Input:  # noqa: ANN401 - a row of ast
         read_wcs(archive, int(field(row, "wcs")), shape, origin),
         shape,
         origin,
-        _corners(archive, polygon) if polygon else None,
+        read_polygon(archive, polygon) if polygon else None,
         float(field(row, "weight")),
     )
-
-
-def _corners(archive: Archive, number: int) -> Floats:
-    """Return the corners of a polygon, shape (n, 2)."""
-    name, rows = archive.find(number)
-    if name != "Polygon" or not rows:
-        raise FileFormatError(f"the valid part of an exposure is of the stack's class {name}, which is not read")
-    ends = (next((column for column in rows[0].dtype.names if column.endswith(axis)), "") for axis in "xy")
-    return np.stack([np.array(field(rows[0], column), np.float64) for column in ends], axis=1)
 
 
 def _in_polygon(x: Floats, y: Floats, corners: Floats) -> NDArray[np.bool_]:

@@ -19,7 +19,7 @@ from obs.image.photo_calib import NANOJANSKY_ZERO_POINT, PhotoCalib
 from obs.repo.lsst_objects.archive import Archive, attached_number, field
 from obs.repo.lsst_objects.bounded_field import BoundedField, read_bounded_field
 
-__all__ = ["archived_photo_calib"]
+__all__ = ["archived_photo_calib", "read_photo_calib"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -62,11 +62,24 @@ def archived_photo_calib(
         If it cannot be read.
     """
     number = attached_number(archive, header, _CARDS, ("PhotoCalib",))
-    if archive is None or not number:
-        return None
+    return None if archive is None or not number else read_photo_calib(archive, number, path, origin)
+
+
+def read_photo_calib(
+    archive: Archive, number: int, path: Path | str | None = None, origin: tuple[int, int] = (0, 0)
+) -> PhotoCalib | None:
+    """Return a photometric calibration by its number; see `archived_photo_calib`."""
     name, rows = archive.find(number)
-    if name != "PhotoCalib" or not rows or len(rows[0]) != 1:
+    if name not in ("PhotoCalib", "Calib") or not rows or len(rows[0]) != 1:
         raise FileFormatError(f"its photometric calibration is of the stack's class {name}, which is not read")
+    if name == "Calib":  # before 2018
+        row = rows[0][0]
+        known = {name.lower().replace(".", "_"): name for name in row.array.dtype.names}
+        if "fluxmag0" not in known:
+            raise FileFormatError(f"its Calib is damaged: it has no fluxMag0; columns: {', '.join(known.values())}")
+        flux = float(row[known["fluxmag0"]])
+        error = next((float(row[known[one]]) for one in ("fluxmag0_err", "fluxmag0err") if one in known), np.nan)
+        return PhotoCalib(flux, error) if flux > 0 else None
     row = rows[0][0]
     columns = row.array.dtype.names
     if "instFluxMag0" in columns:

@@ -22,7 +22,7 @@ __all__ = ["PSF_CLASSES", "psf_number", "read_single_psf"]
 #: Cards with the number of the PSF, of newer and older files.
 _CARDS = ("ARCHIVE_ID_PSF", "PSF_ID")
 
-PSF_CLASSES = ("PsfexPsf", "PcaPsf", "KernelPsf", "SingleGaussianPsf", "DoubleGaussianPsf")
+PSF_CLASSES = ("PsfexPsf", "PcaPsf", "KernelPsf", "SingleGaussianPsf", "DoubleGaussianPsf", "GaussianPsf")
 """Classes of PSFs of single exposures that are read."""
 
 
@@ -53,11 +53,12 @@ def read_single_psf(archive: Archive, number: int, origin: tuple[int, int] = (0,
         psf = _psfex(rows)
     elif name in ("PcaPsf", "KernelPsf"):
         psf = kernel_psf(archive, int(field(rows[0][0], "kernel")))
-    elif name in ("SingleGaussianPsf", "DoubleGaussianPsf"):
+    elif name in ("SingleGaussianPsf", "DoubleGaussianPsf", "GaussianPsf"):
         psf = _gaussian(rows[0][0], name)
     else:
+        reason = " (a PiffPsf is a pickle of the package piff)" if name == "PiffPsf" else ""
         raise FileFormatError(
-            f"its PSF is of the stack's class {name}, which is not read; {', '.join(PSF_CLASSES)} and CoaddPsf are"
+            f"its PSF is of the stack's class {name}, which is not read; {', '.join(PSF_CLASSES)} and CoaddPsf are{reason}"
         )
     psf.x_zero, psf.y_zero = psf.x_zero - origin[0], psf.y_zero - origin[1]
     return psf

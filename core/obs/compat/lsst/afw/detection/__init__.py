@@ -1,5 +1,8 @@
-"""Point-spread functions, in the place where the stack has them."""
+"""Point-spread functions and footprints, in the place where the stack has them."""
 
+from obs.compat.lsst.afw.detection.footprint import Footprint, PeakRecord
 from obs.compat.lsst.afw.image.psf import Psf
 
-__all__ = ["Psf"]
+__all__ = ["Footprint", "HeavyFootprintF", "PeakRecord", "Psf"]
+
+HeavyFootprintF = Footprint

@@ -12,6 +12,7 @@ from obs.compat.lsst.afw.geom.angle import (
 )
 from obs.compat.lsst.afw.geom.box import Box2D, Box2I
 from obs.compat.lsst.afw.geom.point import Extent2D, Extent2I, ExtentD, ExtentI, Point2D, Point2I, PointD, PointI
+from obs.compat.lsst.afw.geom.span import Span, SpanSet
 from obs.compat.lsst.afw.geom.transform import AffineTransform, LinearTransform
 
 __all__ = [
@@ -31,6 +32,8 @@ __all__ = [
     "Point2I",
     "PointD",
     "PointI",
+    "Span",
+    "SpanSet",
     "arcminutes",
     "arcseconds",
     "degrees",

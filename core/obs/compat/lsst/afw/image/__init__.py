@@ -1,17 +1,21 @@
 """Images, masks, exposures, and what is known about them."""
 
+from obs.compat.lsst.afw.image.attached import ApCorrMap, CoaddInputs
 from obs.compat.lsst.afw.image.calib import Calib, Filter, FilterLabel, PhotoCalib
 from obs.compat.lsst.afw.image.exposure import ExposureD, ExposureF, ExposureI, ExposureInfo, ExposureU
 from obs.compat.lsst.afw.image.image import LOCAL, PARENT, Image, ImageD, ImageF, ImageI, ImageU
 from obs.compat.lsst.afw.image.mask import Mask, MaskU, MaskX
 from obs.compat.lsst.afw.image.masked_image import MaskedImageD, MaskedImageF, MaskedImageI, MaskedImageU
+from obs.compat.lsst.afw.image.transmission_curve import TransmissionCurve
 from obs.compat.lsst.afw.image.visit_info import VisitInfo
 from obs.compat.lsst.afw.image.wcs import SkyWcs, Wcs, makeWcs
 
 __all__ = [
     "LOCAL",
     "PARENT",
+    "ApCorrMap",
     "Calib",
+    "CoaddInputs",
     "ExposureD",
     "ExposureF",
     "ExposureI",
@@ -33,6 +37,7 @@ __all__ = [
     "MaskedImageU",
     "PhotoCalib",
     "SkyWcs",
+    "TransmissionCurve",
     "VisitInfo",
     "Wcs",
     "makeWcs",

@@ -6,12 +6,14 @@ from typing import Any, Self
 from obs.compat.lsst.afw.cameraGeom import Detector
 from obs.compat.lsst.afw.geom.box import Box2I
 from obs.compat.lsst.afw.geom.point import Extent2I, Point2I
+from obs.compat.lsst.afw.image.attached import ApCorrMap, CoaddInputs, Polygon
 from obs.compat.lsst.afw.image.calib import Filter, PhotoCalib
 from obs.compat.lsst.afw.image.image import ImageF
 from obs.compat.lsst.afw.image.mask import Mask
 from obs.compat.lsst.afw.image.masked_image import MaskedImageF
 from obs.compat.lsst.afw.image.pixels import PARENT, Pixels, local_box
 from obs.compat.lsst.afw.image.psf import Psf
+from obs.compat.lsst.afw.image.transmission_curve import TransmissionCurve
 from obs.compat.lsst.afw.image.visit_info import VisitInfo
 from obs.compat.lsst.afw.image.wcs import SkyWcs
 from obs.compat.lsst.daf.base import PropertyList
@@ -178,6 +180,8 @@ class ExposureF(Pixels):
         return cls(path)
 
 
+#: Questions about what is known whose answers are methods of the exposure.
+_HAS = ("hasWcs", "hasPsf", "hasPhotoCalib", "hasDetector", "hasFilter", "hasFilterLabel")
 ExposureD = ExposureI = ExposureU = ExposureF
 
 
@@ -193,6 +197,7 @@ class ExposureInfo:
     def __init__(self, exposure: ExposureF) -> None:
         self.getWcs, self.getPsf, self.getPhotoCalib = exposure.getWcs, exposure.getPsf, exposure.getPhotoCalib
         self.getFilter, self.getDetector = exposure.getFilter, exposure.getDetector
+        self.getFilterLabel = exposure.getFilterLabel
         self.getMetadata = exposure.getMetadata
         self._exposure = exposure
 
@@ -200,6 +205,40 @@ class ExposureInfo:
         """Return when, where and how the exposure was taken, or None."""
         visit_info = self._exposure.exposure.visit_info
         return None if visit_info is None else VisitInfo(visit_info)
+
+    def getId(self) -> int:
+        """Return the number of the exposure, 0 if it is not known."""
+        visit_info = self.getVisitInfo()
+        return 0 if visit_info is None else visit_info.getExposureId()
+
+    def getApCorrMap(self) -> ApCorrMap | None:
+        """Return the aperture corrections that the stack attached, or None."""
+        own = self._attached("apCorrMap")
+        return None if own is None else ApCorrMap(own)
+
+    def getCoaddInputs(self) -> CoaddInputs | None:
+        """Return the exposures that the stack made a coadd of, or None."""
+        own = self._attached("coaddInputs")
+        return None if own is None else CoaddInputs(own, getattr(self._exposure.exposure.attached, "path", None))
+
+    def getTransmissionCurve(self) -> TransmissionCurve | None:
+        """Return the transmission curve that the stack attached, or None."""
+        own = self._attached("transmissionCurve")
+        return None if own is None else TransmissionCurve(own)
+
+    def getValidPolygon(self) -> Polygon | None:
+        """Return the valid part that the stack attached, or None."""
+        corners = self._attached("validPolygon")
+        return None if corners is None else Polygon(corners)
+
+    def _attached(self, name: str) -> Any:  # noqa: ANN401 - any object
+        attached = self._exposure.exposure.attached
+        return attached.get(name)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - a method
+        if (name.startswith("has") and hasattr(type(self), f"get{name[3:]}")) or name in _HAS:
+            return lambda: getattr(self, f"get{name[3:]}")() is not None
+        raise AttributeError(f"'ExposureInfo' has no attribute '{name}'")
 
 
 def _own(source: Any, height: Any) -> own.Exposure:  # noqa: ANN401 - as ExposureF says

@@ -1,9 +1,12 @@
-"""Backgrounds, in the stack's words."""
+"""Backgrounds and fields, in the stack's words."""
 
 from obs.compat.lsst.afw.image.image import ImageF
+from obs.compat.lsst.afw.math.bounded_field import BoundedField
 from obs.image.background import Background, total_background
 
-__all__ = ["BackgroundList"]
+__all__ = ["BackgroundList", "BoundedField", "ChebyshevBoundedField"]
+
+ChebyshevBoundedField = BoundedField
 
 
 class BackgroundList(list[Background]):

@@ -51,6 +51,8 @@ class SourceCatalog:
         catalog = source.empty_catalog() if isinstance(source, Schema) else source
         self.schema = source if isinstance(source, Schema) else Schema.of_catalog(catalog)
         self._metadata = catalog.metadata
+        #: The file that the catalog was read from.
+        self.path = catalog.path
         self._columns = {name: column.data for name, column in catalog.columns.items()}
         self._count = len(catalog)
 
@@ -59,7 +61,9 @@ class SourceCatalog:
         """The catalog of `obs`, as in the LSST stack."""
         fields = self.schema.fields
         columns = {name: Column(self.raw_column(name), fields[name].unit, fields[name].doc) for name in self._columns}
-        return Catalog(columns, self._metadata, self.schema.aliases)
+        made = Catalog(columns, self._metadata, self.schema.aliases)
+        made.path = self.path
+        return made
 
     @property
     def table(self) -> SourceTable:

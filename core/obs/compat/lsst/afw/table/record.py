@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
-from typing import Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,11 @@ from obs.compat.lsst.afw.geom.ellipses import Quadrupole
 from obs.compat.lsst.afw.geom.point import Point2D
 from obs.compat.lsst.afw.table.names import find_column, find_columns, missing
 from obs.compat.lsst.afw.table.schema import Schema
+from obs.repo.lsst_objects.attached import read_object
+from obs.repo.lsst_objects.footprints import read_footprint
+
+if TYPE_CHECKING:
+    from obs.compat.lsst.afw.detection.footprint import Footprint
 
 __all__ = ["SourceRecord"]
 
@@ -23,6 +29,10 @@ class _Rows(Protocol):
     @property
     def schema(self) -> Schema:
         """The columns, as in the LSST stack."""
+
+    @property
+    def path(self) -> Path | None:
+        """The file that the catalog was read from."""
 
     def raw_column(self, column: str) -> NDArray[Any]:
         """Return a column as it is kept."""
@@ -162,6 +172,20 @@ class SourceRecord:
         icrs = coord.toIcrs()
         self.setRa(icrs.getRa())
         self.setDec(icrs.getDec())
+
+    def getFootprint(self) -> "Footprint | None":
+        """Return the pixels of the source as the stack wrote them, or None if it wrote none.
+
+        Raises
+        ------
+        FileFormatError
+            If they cannot be read.
+        """
+        from obs.compat.lsst.afw.detection.footprint import Footprint  # noqa: PLC0415 - images import tables
+
+        path = self._catalog.path
+        number = int(self._catalog.raw_column("footprint")[self._row]) if "footprint" in self.schema.fields else 0
+        return Footprint(read_object(path, number, read_footprint)) if number and path is not None else None
 
     # Slots
 
