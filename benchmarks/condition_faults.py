@@ -7,7 +7,7 @@ from scipy.ndimage import gaussian_filter
 
 __all__ = ["brighter_fatter", "deferred_charge", "eight_bits", "faded", "fringes", "gain_step", "ghost",
            "haze", "hot_columns", "interlaced", "jpeg_blocks", "nonlinear", "random_telegraph", "stretched",
-           "wrapped"]  # fmt: skip
+           "wrapped", "wrapped_signed"]  # fmt: skip
 
 
 def faded(least: float, *, axis: int | None) -> Change:
@@ -106,6 +106,11 @@ def hot_columns(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
 def wrapped(image: np.ndarray, _random: np.random.Generator) -> NDArray[np.uint16]:
     """Keep sixteen bits of each number, so that bright stars have holes."""
     return np.rint(np.maximum(image, 0.0)).astype(np.int64).astype(np.uint16)
+
+
+def wrapped_signed(image: np.ndarray, _random: np.random.Generator) -> NDArray[np.int16]:
+    """Keep sixteen bits of each number as a signed one, so that bright stars have negative cores."""
+    return np.rint(image).astype(np.int64).astype(np.int16)
 
 
 def eight_bits(image: np.ndarray, _random: np.random.Generator) -> NDArray[np.uint8]:

@@ -28,6 +28,7 @@ from condition_faults import (
     random_telegraph,
     stretched,
     wrapped,
+    wrapped_signed,
 )
 from condition_hooks import (
     GAIN,
@@ -70,6 +71,7 @@ from condition_profiles import (
     jump,
     moffat,
     optics,
+    rotating,
     spikes,
     trail,
     turbulence,
@@ -208,6 +210,10 @@ CONDITIONS = {
     "jpeg-blocks": replace(SEEING, finish=jpeg_blocks),
     "tilted": Condition(focus(2.5, 6.0), 4.5),
     "drift-scan": Condition(drift(3.0, 3.0, 9.0), 8.0),
+    "drift-scan-long": Condition(drift(2.5, 2.0, 14.0), 10.0, stars=300),
+    "rotation": Condition(rotating(3.0, 12.0), 8.0, stars=300),
+    "wrapped-signed": replace(SEEING, signal=(3.0, 20000.0), finish=wrapped_signed),
+    "wrapped-sharp": Condition(moffat(2.0), 2.2, signal=(3.0, 20000.0), finish=wrapped),
     "tiny": replace(SEEING, stars=6, shape=(64, 64), signal=(50.0, 500.0)),
 }
 

@@ -18,6 +18,7 @@ __all__ = [
     "jump",
     "moffat",
     "optics",
+    "rotating",
     "spikes",
     "trail",
     "turbulence",
@@ -119,6 +120,17 @@ def drift(fwhm: float, least: float, most: float) -> Profile:
 
     def at(_u: float, v: float) -> Any:  # noqa: ANN401 - galsim has no types
         line = galsim.Box(least + 0.5 * (most - least) * (1 + v), 0.1, gsparams=FINE)
+        return galsim.Convolve(galsim.Moffat(beta=3.5, fwhm=fwhm, gsparams=FINE), line)
+
+    return at
+
+
+def rotating(fwhm: float, longest: float) -> Profile:
+    """Return stars of a camera that turns about the middle of the frame: trails around it, longer with the distance."""
+
+    def at(u: float, v: float) -> Any:  # noqa: ANN401 - galsim has no types
+        length, angle = longest * np.hypot(u, v) / np.sqrt(2), np.arctan2(u, -v)
+        line = galsim.Box(max(length, 0.1), 0.1, gsparams=FINE).rotate(angle * galsim.radians)
         return galsim.Convolve(galsim.Moffat(beta=3.5, fwhm=fwhm, gsparams=FINE), line)
 
     return at

@@ -25,7 +25,13 @@ from obs.repo.image_file import read_image_file
 from obs.repo.reference_catalog import load_reference_catalog
 from obs.tasks.plain_variance import make_variance
 from obs.tasks.process_config import ProcessFileConfig
-from obs.tasks.unusable_pixels import fill_narrow_gaps, mask_constant_pixels, mask_flat_tops, warn_of_lost_values
+from obs.tasks.unusable_pixels import (
+    fill_narrow_gaps,
+    mask_constant_pixels,
+    mask_flat_tops,
+    mask_wrapped_counts,
+    warn_of_lost_values,
+)
 
 __all__ = ["SCHEMA_FOLDER", "process_file"]
 
@@ -151,7 +157,7 @@ def _complete(exposure: Exposure, config: ProcessFileConfig, path: Path) -> tupl
         mask.set(pixels.image >= saturation, "SAT")
     if config.low is not None:
         mask.set(pixels.image < config.low, "BAD")
-    warnings = mask_flat_tops(pixels) if config.find_saturation else []
+    warnings = mask_wrapped_counts(pixels) or mask_flat_tops(pixels) if config.find_saturation else []
     if config.find_constant:
         warnings += mask_constant_pixels(pixels)
     warnings += warn_of_lost_values(pixels)

@@ -5,11 +5,12 @@ from numpy.typing import NDArray
 
 from obs.algorithms.detector.constant_pixels import find_constant_pixels
 from obs.algorithms.detector.flat_tops import find_flat_tops
+from obs.algorithms.detector.wrapped_counts import find_wrapped_counts
 from obs.algorithms.pixels.statistics import clipped_statistics
 from obs.camera.amplifier import Amplifier
 from obs.image.masked_image import MaskedImage
 from obs.tasks.isr_work import Work
-from obs.tasks.unusable_pixels import warn_of_lost_values
+from obs.tasks.unusable_pixels import fill_wrapped_counts, warn_of_lost_values
 from obs.threads import map_threads
 
 __all__ = ["find_saturation", "mask_constant"]
@@ -24,15 +25,18 @@ _WORTH_A_WARNING = 1e-3
 """Fraction of constant pixels from which the user is warned."""
 
 _KNOWN = ("SAT", "BAD", "NO_DATA")
+_NO_VALUE = ("BAD", "NO_DATA")
 
 
 def find_saturation(work: Work) -> None:
-    """Mask SAT the tops of stars that are cut off at a level which several share, below the known saturation."""
+    """Mask SAT the tops of stars that are cut off at a level which several share, and cores whose counts wrap."""
     levels: set[float] = set()
     number = 0
     for hdu, pixels in work.images.items():
-        light, bad, noise = _above_sky(work, hdu)
+        light, bad, noise, sky = _above_sky(work, hdu)
         if not noise > 0:
+            continue
+        if _mask_wraps(work, hdu, sky, noise):
             continue
         found = find_flat_tops(light, bad, sky=0.0, noise=noise)
         if not len(found.levels):
@@ -51,12 +55,25 @@ def find_saturation(work: Work) -> None:
     )
 
 
-def _above_sky(work: Work, hdu: int) -> tuple[NDArray[np.float32], NDArray[np.bool_], float]:
-    """Return a raw image less the sky of each amplifier, the pixels that are not light, and the noise of the sky."""
+def _mask_wraps(work: Work, hdu: int, sky: float, noise: float) -> bool:
+    """Mask SAT the stars of a raw image whose counts begin again at the lowest number, and return whether any do."""
+    pixels = work.images[hdu]
+    outside = np.ones(pixels.shape, bool)
+    for amp in _working(work):
+        if amp.raw_hdu == hdu:
+            outside[amp.raw_data_bbox.slices] = work.data(amp).mask.any_known(_NO_VALUE)
+    found = find_wrapped_counts(pixels.image, outside, sky=sky, noise=noise)
+    if found is not None:
+        work.warn(fill_wrapped_counts(pixels, found))
+    return found is not None
+
+
+def _above_sky(work: Work, hdu: int) -> tuple[NDArray[np.float32], NDArray[np.bool_], float, float]:
+    """Return a raw image less the sky of each amplifier, the pixels that are not light, noise and level of the sky."""
     pixels = work.images[hdu]
     light, bad = np.zeros(pixels.shape, np.float32), np.ones(pixels.shape, bool)
 
-    def look(amp: Amplifier) -> float:
+    def look(amp: Amplifier) -> tuple[float, float]:
         data = work.data(amp)
         out = data.mask.any_known(_KNOWN)
         out |= ~np.isfinite(data.image)
@@ -65,11 +82,12 @@ def _above_sky(work: Work, hdu: int) -> tuple[NDArray[np.float32], NDArray[np.bo
         if sky.sigma > 0:
             light[amp.raw_data_bbox.slices] = data.image - np.float32(sky.mean)
             bad[amp.raw_data_bbox.slices] = out
-        return sky.sigma
+        return sky.sigma, sky.mean
 
     found = map_threads(look, [amp for amp in _working(work) if amp.raw_hdu == hdu])
-    noises = [sigma for sigma in found if sigma > 0]
-    return light, bad, float(np.median(noises)) if noises else 0.0
+    known = [pair for pair in found if pair[0] > 0]
+    noise, level = np.median(known, axis=0) if known else (0.0, 0.0)
+    return light, bad, float(noise), float(level)
 
 
 def mask_constant(work: Work) -> None:

@@ -69,7 +69,9 @@ class ProcessFileConfig(TaskConfig):
         gt=0,
     )
     find_saturation: bool = setting(
-        True, "Look for stars that are cut off at a level which several share, and mask their tops SAT."
+        True,
+        "Look for stars that are cut off at a level which several share, and for cores whose counts wrap, and mask "
+        "both SAT.",
     )
     find_constant: bool = setting(
         True, "Mask areas of exactly equal pixels NO_DATA: padding, dead amplifiers, dead columns."

@@ -1,17 +1,22 @@
 """See what the pixels themselves show to be unusable: padding, dead amplifiers, saturated stars, noise cut off."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from obs.algorithms.detector.constant_pixels import find_constant_pixels
 from obs.algorithms.detector.flat_tops import find_flat_tops
 from obs.algorithms.detector.interpolate import interpolate_pixels
 from obs.algorithms.detector.lost_values import find_lost_values
-from obs.algorithms.pixels.statistics import clipped_statistics
+from obs.algorithms.detector.wrapped_counts import WrappedCounts, find_wrapped_counts
+from obs.algorithms.pixels.grow import grow
+from obs.algorithms.pixels.statistics import ClippedStatistics, clipped_statistics
 from obs.errors import MeasurementError
 from obs.image.masked_image import MaskedImage
 
-__all__ = ["fill_narrow_gaps", "mask_constant_pixels", "mask_flat_tops", "warn_of_lost_values"]
+__all__ = ["fill_narrow_gaps", "fill_wrapped_counts", "mask_constant_pixels", "mask_flat_tops", "mask_wrapped_counts",
+           "warn_of_lost_values"]  # fmt: skip
 
+NO_VALUE = ("BAD", "NO_DATA", "UNMASKEDNAN", "INTRP")
 UNUSABLE = ("BAD", "NO_DATA", "UNMASKEDNAN", "SAT", "INTRP")
 
 SAMPLE = 500_000
@@ -83,8 +88,7 @@ def mask_flat_tops(masked_image: MaskedImage) -> list[str]:
     image, mask = masked_image.image, masked_image.mask
     bad = mask.any_known(UNUSABLE)
     bad |= ~np.isfinite(image)
-    sample = image[:: max(1, image.size // SAMPLE)][~bad[:: max(1, image.size // SAMPLE)]]
-    sky = clipped_statistics(sample)
+    sky = _sky(image, bad)
     if not sky.sigma > 0:
         return []
     found = find_flat_tops(image, bad, sky=sky.mean, noise=sky.sigma)
@@ -96,6 +100,50 @@ def mask_flat_tops(masked_image: MaskedImage) -> list[str]:
         f"stars are cut off at {levels} counts, which no setting or header gives as saturation: "
         f"{np.count_nonzero(found.saturated)} pixels masked SAT"
     ]
+
+
+def mask_wrapped_counts(masked_image: MaskedImage) -> list[str]:
+    """Mask the cores of stars SAT whose counts begin again at the lowest number, in place.
+
+    Parameters
+    ----------
+    masked_image : MaskedImage
+        Pixels as they were read. Those beyond the largest number get it, as on a detector that is saturated there.
+
+    Returns
+    -------
+    list of str
+        What the user should know.
+    """
+    image, mask = masked_image.image, masked_image.mask
+    bad = mask.any_known(NO_VALUE)
+    bad |= ~np.isfinite(image)
+    sky = _sky(image, bad)
+    found = find_wrapped_counts(image, bad, sky=sky.mean, noise=sky.sigma) if sky.sigma > 0 else None
+    if found is None:
+        return []
+    return [fill_wrapped_counts(masked_image, found)]
+
+
+def fill_wrapped_counts(masked_image: MaskedImage, found: WrappedCounts) -> str:
+    """Give pixels whose counts wrap the largest number, mask them and the rims SAT, in place, and return a warning."""
+    masked_image.image[found.pixels] = np.float32(found.level)
+    saturated = grow(found.pixels, 1)
+    masked_image.mask.set(saturated, "SAT")
+    stars = f"{found.n_star} bright {'star' if found.n_star == 1 else 'stars'}"
+    cause = (
+        f"counts wrap at {found.modulus}: beyond the largest number they begin again, so that the cores of {stars} "
+        "read too low. Save images with 32 bits, or expose shorter"
+        if found.modulus
+        else f"the cores of {stars} read too low, within rims of up to {found.level:.6g} counts, as where counts wrap "
+        "or a detector is saturated in its first readout. Expose shorter"
+    )
+    return f"{cause}; {np.count_nonzero(saturated)} pixels masked SAT"
+
+
+def _sky(image: NDArray[np.float32], bad: NDArray[np.bool_]) -> ClippedStatistics:
+    rows = slice(None, None, max(1, image.size // SAMPLE))
+    return clipped_statistics(image[rows][~bad[rows]])
 
 
 def warn_of_lost_values(masked_image: MaskedImage) -> list[str]:

@@ -131,6 +131,13 @@ def test_trails_are_looked_for_in_sizes_of_their_mean_width():
     assert reach == pytest.approx(2 * (30.0 * 12.0 - 17.0**2) ** 0.25)
 
 
+def test_each_source_has_the_reach_of_its_own_psf():
+    kinds = np.array([TRAIL, ORDINARY, UNDERSAMPLED, WIDE])
+    together = reach_of_fit(*kinds.T, np.ones(4, bool))
+    alone = [reach_of_fit(*kind[:, None], np.ones(1, bool))[0] for kind in kinds]
+    np.testing.assert_array_equal(together, alone)
+
+
 def test_no_source_has_no_reach():
     assert reach_of_fit(*np.zeros((3, 0)), np.zeros(0, bool)).shape == (0,)
 
@@ -155,7 +162,14 @@ def test_a_trail_is_found_from_a_peak_at_its_end(angle):
     ]
     found = start_at(np.zeros(n), np.zeros(n))
     kernels, middle = psf.evaluate(x=np.zeros(n), y=np.zeros(n)), np.full(n, 100.0)
+    # beside round stars, on a part of the frame where the PSF is drawn out
+    rounder = [np.r_[moment, np.full(n + 1, value)] for moment, value in zip(moments, (2.0, 2.0, 0.0), strict=True)]
+    both = start_at(np.zeros(2 * n + 1), np.zeros(2 * n + 1))
+    more = [np.concatenate([part, np.ones((n + 1, *part.shape[1:]), np.float32)]) for part in (stamps, kernels)]
+    find_along_trail(*more, *rounder, both)
+    assert not both.dx[n:].any()
     find_along_trail(stamps, kernels, *moments, found)
+    np.testing.assert_array_equal(both.dx[:n], found.dx)
     fit_centroid(stamps, np.full_like(stamps, NOISE**2), psf, middle, middle, found, np.full(n, 4.0))
     assert np.abs(found.dx - far[0]).max() < 0.5
     assert np.abs(found.dy - far[1]).max() < 0.5

@@ -19,7 +19,7 @@ from scipy.special import pdtrc
 from obs.algorithms.pixels.row_blocks import row_blocks
 from obs.algorithms.pixels.window import plane_windows
 
-__all__ = ["FlatTops", "find_flat_tops"]
+__all__ = ["FlatTops", "find_flat_tops", "find_peaks"]
 
 CELL = 8
 """Side, pixels, of the cells whose highest pixels are looked at."""
@@ -98,7 +98,7 @@ def find_flat_tops(image: NDArray[np.float32], bad: NDArray[np.bool_], *, sky: f
     for rows in row_blocks((image.shape[0], image.shape[1])):
         np.subtract(image[rows], np.float32(sky), out=light[rows])
         light[rows][bad[rows] | ~np.isfinite(light[rows])] = 0.0
-    row, column = _peaks(light, np.float32(BRIGHT * noise))
+    row, column = find_peaks(light, np.float32(BRIGHT * noise))
     if not len(row):
         return nothing
     tops = _measure(light, row, column)
@@ -118,7 +118,7 @@ class _Tops(NamedTuple):
     equal: NDArray[np.bool_]
 
 
-def _peaks(light: NDArray[np.float32], minimum: np.float32) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def find_peaks(light: NDArray[np.float32], minimum: np.float32) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return row and column of the highest pixels of cells that no neighboring cell exceeds, the brightest first."""
     ny, nx = (-(-n // CELL) * CELL for n in light.shape)
     padded = light

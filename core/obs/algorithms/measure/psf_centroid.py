@@ -53,13 +53,20 @@ def reach_of_fit(xx: Float, yy: Float, xy: Float, is_sure: NDArray[np.bool_]) ->
     """
     if not len(xx):
         return np.zeros(0)
+    short, long = _axes(xx, yy, xy)
+    with np.errstate(invalid="ignore"):
+        size = np.sqrt(short * long)
+        # where the moments of a PSF are not known, those of the others count
+        searched = (short < NARROW) | (short / long < ELONGATED) | (np.isnan(size) & (np.nanmedian(short) < NARROW))
+    near = np.where(is_sure & (size < SHARP), INTERPOLATION_ERROR, 0.0)
+    return np.where(searched, LARGEST_MOVE * np.fmax(size, 0.5), near)
+
+
+def _axes(xx: Float, yy: Float, xy: Float) -> tuple[Float, Float]:
+    """Return the short and the long axis of moments, pixels."""
     mean, spread = 0.5 * (xx + yy), np.hypot(0.5 * (xx - yy), xy)
     with np.errstate(invalid="ignore"):
-        short, long = np.sqrt(mean - spread), np.sqrt(mean + spread)
-        size = np.sqrt(short * long)
-    if np.nanmedian(short) < NARROW or np.nanmedian(short / long) < ELONGATED:
-        return np.asarray(LARGEST_MOVE * np.fmax(size, 0.5))
-    return np.where(is_sure & (size < SHARP), INTERPOLATION_ERROR, 0.0)
+        return np.sqrt(mean - spread), np.sqrt(mean + spread)
 
 
 def find_along_trail(
@@ -81,15 +88,16 @@ def find_along_trail(
     first : Centroids
         Positions.
     """
-    mean, half_difference = 0.5 * (xx + yy), 0.5 * (xx - yy)
-    spread = np.hypot(half_difference, xy)
+    short, long = _axes(xx, yy, xy)
     with np.errstate(invalid="ignore"):
-        short, long = np.sqrt(mean - spread), np.sqrt(mean + spread)
-    if not len(xx) or not np.nanmedian(short / long) < ELONGATED:
+        # the PSF may be drawn out on a part of the frame alone
+        rows = np.flatnonzero(short / long < ELONGATED)
+    if not len(rows):
         return
-    angle = 0.5 * np.arctan2(np.nan_to_num(xy), np.nan_to_num(half_difference))
+    stamps, kernels = stamps[rows], kernels[rows]
+    angle = 0.5 * np.arctan2(xy[rows], 0.5 * (xx - yy)[rows])
     middle, half = stamps.shape[1] // 2, kernels.shape[1] // 2
-    steps = np.arange(-(furthest := int(np.ceil(TRAIL_REACH * np.nanmedian(long)))), furthest + 1)
+    steps = np.arange(-(furthest := int(np.ceil(TRAIL_REACH * long[rows].max()))), furthest + 1)
     across, up = (np.rint(steps[:, None] * along(angle)).astype(np.int64) for along in (np.cos, np.sin))
     score = np.array(
         [
@@ -97,10 +105,10 @@ def find_along_trail(
             for dx, dy in zip(across, up, strict=True)
         ]
     )
-    best = np.argmax(score, axis=0), np.arange(len(xx))
+    best = np.argmax(score, axis=0), np.arange(len(rows))
     dx, dy = across[best].astype(float), up[best].astype(float)
-    away = first.failed | (np.hypot(first.dx - dx, first.dy - dy) > NEAR_MATCH)
-    first.dx[away], first.dy[away] = dx[away], dy[away]
+    away = first.failed[rows] | (np.hypot(first.dx[rows] - dx, first.dy[rows] - dy) > NEAR_MATCH)
+    first.dx[rows[away]], first.dy[rows[away]] = dx[away], dy[away]
 
 
 def fit_centroid(
