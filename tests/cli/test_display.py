@@ -95,7 +95,10 @@ def test_without_a_name_the_picture_says_where_it_is(obs, rerun, tmp_path, monke
 
 def test_one_source(obs, rerun, tmp_path):
     words = ["display", rerun, "calexp", "--id", "visit=1", "ccd=56", "-o", tmp_path / "a.png"]
-    assert obs(*words, "--source", "8")[0] == 0
+    regions = ["--regions", tmp_path / "a.reg", "--clobber"]
+    for others, number in (((), 1), (("--sources", "symbols"), 2)):
+        assert obs(*words, "--source", "8", *others, *regions)[0] == 0
+        assert (tmp_path / "a.reg").read_text().count("circle(") == number
     assert "the catalog has no source 9; its 2 ids begin with 7, 8" in obs(*words, "--source", "9", "--clobber")[2]
 
 

@@ -20,6 +20,7 @@ from obs.display.zoom import parse_zoom
 from obs.errors import ConfigError, DataIdError, DatasetNotFoundError, OutputError
 from obs.geom import Box
 from obs.image.background import Background
+from obs.image.mask import Mask
 from obs.image.raw import Raw
 from obs.instrument.discovery import load_instrument
 
@@ -84,12 +85,23 @@ def test_odd_images(shape, value):
 
 
 def test_a_large_image_is_binned_but_its_axes_count_its_pixels():
-    view = View(np.zeros((50, 2500), np.float32))
+    view = View(np.random.default_rng(1).normal(1000.0, 9.0, (50, 2500)).astype(np.float32))
     drawn = draw_view(view, Look(largest=1000))
     axes = drawn.figure.axes[0]
     assert axes.images[0].get_array().shape == (17, 834)
     assert axes.get_xlim() == (-0.5, 2499.5)
     assert axes.images[0].get_extent() == [-0.5, 2501.5, -0.5, 50.5]
+    levels = axes.images[0].norm
+    assert 4 < levels.vmax - levels.vmin < 24  # the noise of means of nine pixels is 3
+    drawn.figure.draw_without_rendering()
+    assert not axes.child_axes[0].yaxis.get_offset_text().get_text()
+
+
+def test_a_mask_alone_has_no_color_bar():
+    mask = Mask.zeros((20, 30))
+    mask.set(np.eye(20, 30, dtype=bool), "CR")
+    words = words_of(draw_view(make_view(mask, "fpM")))
+    assert not [word for word in words if "unit" in word]
 
 
 @pytest.mark.parametrize("stretch", ["sqrt", "asinh", "log"])

@@ -85,7 +85,13 @@ def display(
     for line in subjects[0].warnings:
         click.echo(f"WARNING {line}", err=True)
     is_picture = not ds9 and regions is None
-    view, stars = _shown(subjects[0], part, source, look, catalog, need=regions is not None, is_picture=is_picture)
+    asked_for = sources is not None  # else only the source that is named
+    view, stars = _shown(
+        *(subjects[0], part, source, look, catalog),
+        with_others=asked_for,
+        need=regions is not None,
+        is_picture=is_picture,
+    )
     if regions is not None:
         _write_regions(regions, view, stars, look)
     if ds9:
@@ -138,6 +144,7 @@ def _shown(
     look: Look,
     catalog: str | None,
     *,
+    with_others: bool = False,
     need: bool = False,
     is_picture: bool = True,
 ) -> tuple[View, Catalog | None]:
@@ -151,8 +158,9 @@ def _shown(
         wanted = True
     stars = subject.load_catalog(catalog) if wanted else None
     if source is not None and stars is not None:
-        stars = _one_source(stars, source)
-        x, y = (float(values[0]) for values in source_positions(stars, view.wcs))
+        named = _one_source(stars, source)
+        x, y = (float(values[0]) for values in source_positions(named, view.wcs))
+        stars = stars if with_others else named
         part = part or Zoom(x, y, _AROUND_SOURCE, in_pixels=True)
     if part is None:
         box = view.data_box() if is_picture else None

@@ -1,6 +1,7 @@
 """The images that `obs display` is asked for, wherever they come from."""
 
 import importlib
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +25,12 @@ from obs.runs.results import find_results
 __all__ = ["Asked", "Subject", "find_subjects", "other_subject"]
 
 _CATALOG = "src"
-_CATALOGS = {"icExp": "icSrc"}
+_CATALOGS = {
+    "icExp": "icSrc",
+    "deepDiff_differenceExp": "deepDiff_diaSrc",
+    "deepCoadd": "deepCoadd_meas",
+    "deepCoadd_calexp": "deepCoadd_meas",
+}
 
 
 @dataclass(frozen=True)
@@ -189,8 +195,14 @@ def _from_repository(butler: Butler, dataset_type: str, data_id: DataId) -> Subj
     else:
         thing = butler.get(dataset_type, data_id)
         view = make_view(thing, title, "" if isinstance(thing, PixelPsf) else _unit(butler, data_id))
-        if kind.name == "flat":  # its header has the unit of the frames that it was made from
+        if kind.name == "deepCoadd_nImage":
+            view = replace(view, quantity="exposures", unit="number", scale="minmax")
+        elif kind.name == "flat":  # its header has the unit of the frames that it was made from
             view = replace(view, quantity="response", unit="fraction of the mean")
+        elif kind.name == "dark":
+            info = getattr(thing, "visit_info", None)
+            seconds = info.dark_time if info is not None and math.isfinite(info.dark_time) else 1.0
+            view = replace(view, quantity="dark current", unit=f"{view.unit} in {seconds:g} s")
         physical_filter = getattr(thing, "physical_filter", "")
 
     def load(name: str | None) -> Catalog:

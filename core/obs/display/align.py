@@ -65,7 +65,7 @@ def align(view: View, target: View) -> View:
         y_min=target.y_min,
         step=target.step,
         outlines=(),
-        limits_from=view.image,
+        limits_from=view.image if view.limits_from is None else view.limits_from,
     )
 
 

@@ -100,9 +100,9 @@ def pixel_extent(view: View) -> tuple[float, float, float, float]:
 def _draw_pixels(figure: "Figure", axes: "Axes", view: View, small: View, look: Look) -> list[Any]:
     from matplotlib.patches import Patch  # noqa: PLC0415 - as above
 
-    low, high = look.limits or find_limits(
-        view.image if view.limits_from is None else view.limits_from, view.scale if look.scale == "auto" else look.scale
-    )
+    # Means of many pixels have less noise than pixels: with the levels of pixels a large image would be even gray.
+    pixels = small.image if small.step > 1 or view.limits_from is None else view.limits_from
+    low, high = look.limits or find_limits(pixels, view.scale if look.scale == "auto" else look.scale)
     colors = find_colormap(look.colormap).with_extremes(bad=_INVALID)
     finite = np.isfinite(small.image)
     shown = axes.imshow(
@@ -117,9 +117,12 @@ def _draw_pixels(figure: "Figure", axes: "Axes", view: View, small: View, look: 
     axes.set_autoscale_on(False)
     axes.set_xlim(pixel_extent(view)[:2])
     axes.set_ylim(pixel_extent(view)[2:])
+    if not view.quantity:
+        return []
     width = side_lengths(*view.full_shape[::-1])[0]
     place = axes.inset_axes((1.0 + _BAR_GAP / width, 0.0, _BAR_WIDTH / width, 1.0))
     bar = figure.colorbar(shown, cax=place)
+    bar.ax.ticklabel_format(axis="y", useOffset=False)
     unit = "unit unknown" if not view.unit else view.unit
     bar.set_label(plain_text(f"{view.quantity} ({unit})"))
     if finite.all():

@@ -24,7 +24,7 @@ PLANE_COLORS = {
     "UNMASKEDNAN": "orange",
     "CROSSTALK": "pink",
     "CLIPPED": "pink",
-    "STREAK": "white",
+    "STREAK": "purple",
 }
 RGB = {
     "blue": (0.15, 0.35, 1.0),
@@ -35,10 +35,13 @@ RGB = {
     "red": (1.0, 0.0, 0.0),
     "orange": (1.0, 0.6, 0.0),
     "pink": (1.0, 0.6, 0.7),
+    "purple": (0.63, 0.13, 0.94),
     "white": (1.0, 1.0, 1.0),
     "black": (0.0, 0.0, 0.0),
 }
-_OTHER = "white"
+_WIDEST = ("DETECTED", "DETECTED_NEGATIVE")
+#: Not a shade of gray, which would be taken for light.
+_OTHER = "purple"
 
 
 def shown_planes(mask: Mask, wanted: Sequence[str] | None) -> dict[str, str]:
@@ -61,8 +64,13 @@ def shown_planes(mask: Mask, wanted: Sequence[str] | None) -> dict[str, str]:
             hint = suggest(name, mask.planes) or f"; there are {', '.join(mask.planes)}"
             raise ConfigError(f"the mask has no plane '{name}'{hint}")
     names = mask.planes if wanted is None else wanted
-    order = list(PLANE_COLORS)
-    ordered = sorted(names, key=lambda name: order.index(name) if name in order else len(order))
+    order = [name for name in PLANE_COLORS if name not in _WIDEST]
+    # others above the footprints of sources, which are large, and below what has a color of its own
+    ordered = [
+        *(name for name in _WIDEST if name in names),
+        *(name for name in names if name not in PLANE_COLORS),
+        *(name for name in order if name in names),
+    ]
     return {name: PLANE_COLORS.get(name, _OTHER) for name in ordered}
 
 

@@ -55,7 +55,7 @@ class View:
     unit : str, optional
         Unit of the pixel values; empty where not known.
     quantity : str, optional
-        What the pixel values are.
+        What the pixel values are; empty where there is only a mask.
     mask : Mask, optional
         Mask of the same shape.
     wcs : TanSipWcs, optional
@@ -65,7 +65,7 @@ class View:
     outlines : sequence of Outline, optional
         Boxes, for pixels counted as on the axes.
     limits_from : ndarray, optional
-        Pixels whose values decide what is black and white; those of `image` if absent.
+        Pixels whose values decide what is black and white, unless the image is binned; those of `image` if absent.
     step : int, optional
         How many pixels a side of the original each pixel of `image` and `mask` stands for. Everything else counts
         pixels of the original.
@@ -152,7 +152,6 @@ class View:
             self,
             image=bin_image(self.image, step),
             mask=None if self.mask is None else Mask(bin_mask(self.mask.array, step), self.mask.planes),
-            limits_from=self.image if self.limits_from is None else self.limits_from,
             step=step * self.step,
         )
 
@@ -193,7 +192,7 @@ def make_view(
         case MaskedImage():
             return View(thing.image, title, unit, mask=thing.mask)
         case Mask():
-            return View(np.zeros(thing.shape, np.float32), title, mask=thing)
+            return View(np.zeros(thing.shape, np.float32), title, quantity="", mask=thing)
         case Background():
             return View(thing.image(), title, unit, "background level")
         case [Background(), *_]:

@@ -64,7 +64,7 @@ Examples:
 @click.option(
     "--catalog",
     metavar="NAME",
-    help="Catalog of the sources: a dataset type such as icSrc, or a file; src by default.",
+    help="Catalog of the sources: a dataset type such as icSrc, or a file; by default that of the image.",
 )
 @click.option("--zoom", metavar="RA,DEC,SIZE", help="Part to show: degrees, arcsec; or X,Y,SIZEpx in pixels.")
 @click.option("--source", type=int, metavar="ID", help="Show the part around this source of the catalog.")
