@@ -58,7 +58,8 @@ def read_single_psf(archive: Archive, number: int, origin: tuple[int, int] = (0,
     else:
         reason = " (a PiffPsf is a pickle of the package piff)" if name == "PiffPsf" else ""
         raise FileFormatError(
-            f"its PSF is of the stack's class {name}, which is not read; {', '.join(PSF_CLASSES)} and CoaddPsf are{reason}"
+            f"its PSF is of the stack's class {name}, which is not read; {', '.join(PSF_CLASSES)} and CoaddPsf "
+            f"are{reason}"
         )
     psf.x_zero, psf.y_zero = psf.x_zero - origin[0], psf.y_zero - origin[1]
     return psf
