@@ -275,12 +275,12 @@ def _forced_path(name: str, text: str, data_id: Mapping[str, Any]) -> Path:
 
 def _check_forced(name: str, read: Exposure | Catalog, path: Path, butler: Butler, data_id: Mapping[str, Any]) -> None:
     """Refuse a forced calibration that says of itself that it is another type, or of another detector."""
-    told = calibration_type(read.metadata)
+    found_type = calibration_type(read.metadata)
     wanted = _DATASET_TYPES.get(name, name)
     detector = butler.instrument.find_detector(butler.complete_raw(data_id))
     problem = ""
-    if told and told != wanted.lower():
-        problem = f"is a calibration of the type {told}, not {wanted}"
+    if found_type and found_type != wanted.lower():
+        problem = f"is a calibration of the type {found_type}, not {wanted}"
     elif isinstance(read, Exposure) and read.detector_name not in ("", detector.name):
         problem = f"is of detector '{read.detector_name}', the frame of '{detector.name}'"
     elif isinstance(read, Exposure) and wanted != "bias" and read.shape != detector.bbox.shape:

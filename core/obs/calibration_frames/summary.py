@@ -49,7 +49,7 @@ class BuildSummary:
 def calibration_cards(job: BuildJob, summary: BuildSummary, camera: str) -> dict[str, Any]:
     """Return what the header of a calibration frame says: what it is, of what it was made, when and with what."""
     now = datetime.now(UTC)
-    told = {"bias": "OFFSET", "dark": "TIME", "flat": "LEVEL"}
+    quantity = {"bias": "OFFSET", "dark": "TIME", "flat": "LEVEL"}
     cards: dict[str, Any] = {
         "OBSTYPE": (job.name, "type of calibration"),
         "INSTRUME": (camera, "camera"),
@@ -63,8 +63,8 @@ def calibration_cards(job: BuildJob, summary: BuildSummary, camera: str) -> dict
     }
     for number, (name, level) in enumerate(summary.levels.items()):
         cards[f"CALIB_INPUT_{number}"] = name
-        if told.get(job.name, "LEVEL") != "OFFSET":
-            cards[f"CALIB_{told.get(job.name, 'LEVEL')}_{number}"] = level
+        if quantity.get(job.name, "LEVEL") != "OFFSET":
+            cards[f"CALIB_{quantity.get(job.name, 'LEVEL')}_{number}"] = level
     for package, version in package_versions().items():
         cards[f"VERSION_{package.upper()}"] = version
     return cards

@@ -199,8 +199,8 @@ def _read(path: Path, instrument: Instrument, translator: Translator) -> Iterato
         # The header is at fault, or how it is read: that is reported value by value.
         cards = raw_file.cards
         header = {keyword: cards.get(keyword) for keyword in cards if cards.get(keyword) is not None}
-        told = {item.name: item.value for item in explain(translator, header) if item.is_column}
-        row = {name: value for name, value in told.items() if value is not None}
+        columns = {item.name: item.value for item in explain(translator, header) if item.is_column}
+        row = {name: value for name, value in columns.items() if value is not None}
         frames = [Frame(raw_file.images[0].hdu, header, row)]
     checks = _complaints(raw_file)
     for frame in frames:

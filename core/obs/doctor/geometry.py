@@ -105,15 +105,15 @@ def _check_sections(exposure: RawFrame, detector: Detector, amp: Amplifier) -> I
         ("data", "raw_data_bbox", facts.data, amp.raw_data_bbox),
         ("overscan", "raw_serial_overscan_bbox", facts.overscan, amp.raw_serial_overscan_bbox),
     )
-    for quantity, column, told, box in pairs:
+    for quantity, column, own, box in pairs:
         finding = facts.findings.get(quantity)
-        if finding is None or finding.confidence in ("guess", "not known") or told.is_empty or told == box:
+        if finding is None or finding.confidence in ("guess", "not known") or own.is_empty or own == box:
             continue
-        if quantity == "overscan" and told.contains(box) and not box.is_empty:
+        if quantity == "overscan" and own.contains(box) and not box.is_empty:
             continue  # a part of it, without the columns that light trails into
-        sure = finding.confidence == "certain" and told.shape == box.shape
-        note = f"{finding.source} has {section(told)}" + (f" ({finding.note})" if finding.note else "")
-        how = f"x_min {told.x_min}, y_min {told.y_min}, width {told.width}, height {told.height}, if that is right"
+        sure = finding.confidence == "certain" and own.shape == box.shape
+        note = f"{finding.source} has {section(own)}" + (f" ({finding.note})" if finding.note else "")
+        how = f"x_min {own.x_min}, y_min {own.y_min}, width {own.width}, height {own.height}, if that is right"
         remedy = f"{amplifier_place(exposure.instrument, detector, amp, f'{column}_*')}: {how}"
         verdict: Verdict = "wrong" if sure else "doubtful"
         yield Check("geometry", f"{column} of {amp.name}", section(box), "amplifiers.csv", verdict, note, remedy)

@@ -100,14 +100,14 @@ def _compare_gain(flats: tuple[RawFrame, RawFrame], amp: Amplifier, found: Estim
     name = f"gain of {amp.name}"
     place = amplifier_place(exposure.instrument, exposure.detector, amp, "gain")
     digits = f"{found.value:.3g}"
-    told = f"the noise of {source} says {digits} e-/ADU"
+    reason = f"the noise of {source} says {digits} e-/ADU"
     measured = _measured(exposure, amp, "gain", digits, flats)
     if not math.isfinite(gain):
-        note = f"the cell is empty, though {told}"
+        note = f"the cell is empty, though {reason}"
         return Check("noise", name, "", source, "wrong", note, f"{place}: {digits}", measured)
     if abs(found.value / gain - 1.0) > _GAIN_TOLERANCE + 5.0 * found.error / found.value:
         remedy = f"{place}: {digits} in place of {gain:g}"
-        return Check("noise", name, _gain_text(amp), source, "wrong", told, remedy, measured)
+        return Check("noise", name, _gain_text(amp), source, "wrong", reason, remedy, measured)
     return Check("noise", name, f"{_gain_text(amp)}; photon noise {digits}", source)
 
 
@@ -180,10 +180,10 @@ def _check_gain(exposure: RawFrame, amp: Amplifier, dark: tuple[float, float] | 
     gain = amp.nominal.gain
     place = amplifier_place(exposure.instrument, exposure.detector, amp, "gain")
     facts = collect_amplifier_facts(exposure, amp)
-    told = facts.findings.get("gain") if facts is not None else None
+    header_gain = facts.findings.get("gain") if facts is not None else None
     plane = exposure.detector.color_plane
-    if plane is not None and told is not None and told.is_known:  # the header's is that of one pixel
-        told = replace(told, value=float(told.value) * len(plane.positions))
+    if plane is not None and header_gain is not None and header_gain.is_known:  # the header's is that of one pixel
+        header_gain = replace(header_gain, value=float(header_gain.value) * len(plane.positions))
     sky = None
     if dark is not None and exposure.image_type in ("science", "sky"):
         sky = estimate_sky_gain(_data(exposure, amp, dark[0]), read_variance=dark[1])
@@ -191,13 +191,13 @@ def _check_gain(exposure: RawFrame, amp: Amplifier, dark: tuple[float, float] | 
         note = f"the sky's noise suggests {sky.value:.2g}" if sky is not None else "two flats would measure it"
         yield Check("noise", f"gain of {amp.name}", "", "amplifiers.csv", "not known", note, place)
         return
-    if told is not None and told.is_known and abs(float(told.value) / gain - 1.0) > 0.05:
-        agrees = sky is not None and abs(math.log(sky.value / float(told.value))) < math.log(_SKY_FACTOR)
-        sure = told.confidence == "certain" or agrees
-        note = f"{told.source} says {told.value:g} e-/ADU"
-        how = f"{place}: {told.value:g} in place of {gain:g}, if the header is right"
+    if header_gain is not None and header_gain.is_known and abs(float(header_gain.value) / gain - 1.0) > 0.05:
+        agrees = sky is not None and abs(math.log(sky.value / float(header_gain.value))) < math.log(_SKY_FACTOR)
+        sure = header_gain.confidence == "certain" or agrees
+        note = f"{header_gain.source} says {header_gain.value:g} e-/ADU"
+        how = f"{place}: {header_gain.value:g} in place of {gain:g}, if the header is right"
         verdict: Verdict = "wrong" if sure else "doubtful"
-        yield Check("noise", f"gain of {amp.name}", _gain_text(amp), told.source, verdict, note, how)
+        yield Check("noise", f"gain of {amp.name}", _gain_text(amp), header_gain.source, verdict, note, how)
         return
     if sky is None:
         yield Check(

@@ -89,12 +89,14 @@ def _faults(it: _Amp) -> Iterator[Check]:
 
 def _other_place(it: _Amp) -> str:
     """Return where the pixels have columns without light."""
-    told = None
+    own_box = None
     for facts in it.exposure.facts.amplifiers if it.exposure.facts is not None else ():
         if facts.raw_hdu == it.amp.raw_hdu and not facts.overscan.is_empty:
-            told = facts.overscan if told is None or facts.data.intersection(it.amp.raw_data_bbox).width else told
-    if told is not None and told != it.amp.raw_serial_overscan_bbox:
-        return f"the file itself has it at {section(told)}: x_min {told.x_min}, width {told.width}"
+            own_box = (
+                facts.overscan if own_box is None or facts.data.intersection(it.amp.raw_data_bbox).width else own_box
+            )
+    if own_box is not None and own_box != it.amp.raw_serial_overscan_bbox:
+        return f"the file itself has it at {section(own_box)}: x_min {own_box.x_min}, width {own_box.width}"
     size = f"{it.image.shape[1]} x {it.image.shape[0]} pixels"
     return f"find the columns without light in the image of {size}; is it the overscan of another amplifier?"
 

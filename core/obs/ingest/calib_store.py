@@ -129,11 +129,11 @@ class CalibStore:
 
     def __init__(self, butler: Butler, *, read_only: bool = False) -> None:
         self.butler, self.types = butler, calib_types(butler.policy)
-        told = butler.policy.calib_registry_path
+        registry_path = butler.policy.calib_registry_path
         self.root = butler.calib_root
-        if not told and not (self.root / CALIB_REGISTRY).is_file() and self.root == butler.root:
+        if not registry_path and not (self.root / CALIB_REGISTRY).is_file() and self.root == butler.root:
             self.root = butler.root / "CALIB"
-        place = butler.root / told if told else self.root / CALIB_REGISTRY
+        place = butler.root / registry_path if registry_path else self.root / CALIB_REGISTRY
         if not read_only:
             if self.root.is_relative_to(butler.root) and not open_repository(butler.root).is_own:
                 raise RepositoryError(

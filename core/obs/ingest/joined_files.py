@@ -63,11 +63,11 @@ def plan_joins(paths: Sequence[Path], translator: Translator) -> JoinPlan:
     alone: list[Path] = []
     found: dict[tuple[Any, ...], dict[str, list[Path]]] = {}
     for path in paths:
-        told = _find_part(path, translator, rule)
-        if told is None:
+        part = _find_part(path, translator, rule)
+        if part is None:
             alone.append(path)
         else:
-            found.setdefault(told[0], {}).setdefault(told[1], []).append(path)
+            found.setdefault(part[0], {}).setdefault(part[1], []).append(path)
     groups: list[tuple[Path, ...]] = []
     faults: dict[Path, str] = {}
     for key, parts in found.items():

@@ -227,9 +227,9 @@ def find_columns(config: ReferenceColumnsConfig, units: Mapping[str, str]) -> Re
     """
     sources: dict[str, _Source] = {}
 
-    def add(what: str, name: str | None, known: Mapping[str, float], told: str | None, usual: str) -> None:
+    def add(what: str, name: str | None, known: Mapping[str, float], given: str | None, usual: str) -> None:
         if name is not None:
-            sources[what] = _Source(name, _factor(name, units[name], known, told, usual))
+            sources[what] = _Source(name, _factor(name, units[name], known, given, usual))
 
     def one(field: str) -> str | None:
         return _find_one(field, getattr(config, field), units)
@@ -285,11 +285,11 @@ def _add_fluxes(config: ReferenceColumnsConfig, units: Mapping[str, str], source
             sources[f"flux_err:{band}"] = _Source(error, factor)
 
 
-def _find_one(field: str, told: str | None, names: Iterable[str]) -> str | None:
-    if told:
-        _check(field, told, names)
-        return told
-    if told == "":
+def _find_one(field: str, given: str | None, names: Iterable[str]) -> str | None:
+    if given:
+        _check(field, given, names)
+        return given
+    if given == "":
         return None
     lower = {name.lower(): name for name in names}
     return next((lower[usual] for usual in _USUAL[field] if usual in lower), None)
@@ -303,9 +303,9 @@ def _check(field: str, name: str, names: Iterable[str]) -> None:
         )
 
 
-def _factor(name: str, unit: str, known: Mapping[str, float], told: str | None, usual: str) -> float:
+def _factor(name: str, unit: str, known: Mapping[str, float], given: str | None, usual: str) -> float:
     """Return the factor from a column's unit, of which a ``/yr`` is not a concern."""
-    wanted = told or re.sub(r"([ ./*]+(yr|year|a|Julian_year|annum)(\*\*-1|\^-1|-1)?)$", "", unit.strip()) or usual
+    wanted = given or re.sub(r"([ ./*]+(yr|year|a|Julian_year|annum)(\*\*-1|\^-1|-1)?)$", "", unit.strip()) or usual
     if wanted not in known:
         message = f"column '{name}' has the unit '{wanted}', which is not known{suggest(wanted, known)}"
         raise ConfigError(f"{message}; set it to one of {', '.join(known)}", field=name)

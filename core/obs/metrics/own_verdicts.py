@@ -60,10 +60,10 @@ def read_verdicts(path: Path) -> dict[str, OwnVerdict]:
         raise ConfigError('expected {"visit=12 ccd=1": {"level": "bad", "comment": "..."}}', path=path)
     found = {}
     for name, entry in content.items():
-        told = entry.get("level") if isinstance(entry, Mapping) else entry
-        level = next((known for known in _LEVELS if known == told), None)
+        given = entry.get("level") if isinstance(entry, Mapping) else entry
+        level = next((known for known in _LEVELS if known == given), None)
         if level is None:
-            raise ConfigError(f"'{name}': the level is one of good, look, bad, not {told!r}", path=path)
+            raise ConfigError(f"'{name}': the level is one of good, look, bad, not {given!r}", path=path)
         comment = entry.get("comment", "") if isinstance(entry, Mapping) else ""
         found[str(name)] = OwnVerdict(level, " ".join(str(comment or "").split()))
     return found

@@ -11,5 +11,5 @@ _OBSERVATION_TYPES = {"zero": "bias"}
 
 def calibration_type(header: Mapping[str, Any]) -> str:
     """Return the dataset type that OBSTYPE tells, in lower case; empty if the card is absent."""
-    told = str(header.get("OBSTYPE", "")).strip().lower()
-    return _OBSERVATION_TYPES.get(told, told)
+    observation_type = str(header.get("OBSTYPE", "")).strip().lower()
+    return _OBSERVATION_TYPES.get(observation_type, observation_type)

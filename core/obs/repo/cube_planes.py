@@ -114,8 +114,10 @@ def _write(path: Path, pixels: np.ndarray[tuple[int, ...], np.dtype[Any]], heade
 
 def _later(header: fits.Header, seconds: float) -> fits.Header:
     """Return the cards of a plane that began later than the cube."""
-    told = header_to_dict(header)
-    kept = [c for c in header.cards if (c.keyword in told and not is_structural(c.keyword)) or c.keyword == "BUNIT"]
+    own_cards = header_to_dict(header)
+    kept = [
+        c for c in header.cards if (c.keyword in own_cards and not is_structural(c.keyword)) or c.keyword == "BUNIT"
+    ]
     own = fits.Header([card for card in kept if card.keyword not in _OF_THE_CUBE])
     step = timedelta(seconds=seconds)
     for keyword in (name for name in _BEGINS if name in own):

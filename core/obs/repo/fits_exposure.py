@@ -202,10 +202,10 @@ def _metadata(header: Mapping[str, Any], *, own: bool) -> dict[str, Any]:
     """Cards that no attribute of the exposure tells; of a plain image all but those on the layout."""
     if not own:
         return {name: value for name, value in header.items() if not is_structural(name)}
-    told = VISIT_INFO_CARDS | _FLUX_MAG0.keys() | {SYSTEM_KEY, "FILTER", "DETNAME"}
+    read_cards = VISIT_INFO_CARDS | _FLUX_MAG0.keys() | {SYSTEM_KEY, "FILTER", "DETNAME"}
     if is_correction(header):
-        told |= FluxCorrection.from_header(header).to_header().keys()
-    cards = {name: value for name, value in header.items() if name not in told and not _is_layout(name)}
+        read_cards |= FluxCorrection.from_header(header).to_header().keys()
+    cards = {name: value for name, value in header.items() if name not in read_cards and not _is_layout(name)}
     unit = parse_image_unit(str(header.get("BUNIT", "")))
     return cards if unit == ImageUnit() else cards | {"BUNIT": unit.name}
 

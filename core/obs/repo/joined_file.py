@@ -53,8 +53,8 @@ def join_files(parts: Sequence[Path], target: Path, names: Sequence[str] = ()) -
 
 def _cards(header: fits.Header) -> list[fits.Card]:
     """Return the cards that tell something of the image, not of how it lies in its file."""
-    told = header_to_dict(header)
-    kept = {key for key in told if not is_structural(key) or key in _OF_THE_IMAGE}
+    own_cards = header_to_dict(header)
+    kept = {key for key in own_cards if not is_structural(key) or key in _OF_THE_IMAGE}
     return [card for card in header.cards if card.keyword in kept]
 
 

@@ -84,9 +84,9 @@ class KeySources:
     @cached_property
     def calib_root(self) -> Path:
         """The folder of the calibrations: as user, repository or policy say, else where their registry is."""
-        told = self._calib or next((known.calib_root for known in self._repositories if known.calib_root), None)
-        if told or self._policy.calib_root:
-            return self._below_root(str(told or self._policy.calib_root))
+        given = self._calib or next((known.calib_root for known in self._repositories if known.calib_root), None)
+        if given or self._policy.calib_root:
+            return self._below_root(str(given or self._policy.calib_root))
         roots = [repository.root for repository in self._repositories]
         for folder in [place for root in roots for place in (root / "CALIB", root)]:
             if (folder / CALIB_REGISTRY).is_file():

@@ -108,15 +108,15 @@ def _looked_up(butler: Butler, keys: Sequence[str], wanted: DataId) -> Iterator[
 
 def _other_values(butler: Butler, raw: str, wanted: DataId) -> str:
     """Return which words the registry has for keys that it does not have as they are wanted; empty if it has all."""
-    told = []
+    notes = []
     for key, value in wanted.items():
         if not isinstance(value, str):
             continue
         values = sorted({row[0] for row in butler.query_metadata(raw, [key], {})}, key=str)
         if values and value not in values:
             more = f" and {len(values) - _LISTED} more" if len(values) > _LISTED else ""
-            told.append(f"; the raw data have {key}={'^'.join(map(str, values[:_LISTED]))}{more}")
-    return "".join(told)
+            notes.append(f"; the raw data have {key}={'^'.join(map(str, values[:_LISTED]))}{more}")
+    return "".join(notes)
 
 
 def with_known_keys(butler: Butler, data_ids: Sequence[DataId], *, for_stack: bool = False) -> Iterator[DataId]:

@@ -66,10 +66,10 @@ def _differences(facts: FileFacts, frame: Frame, info: VisitInfo, findings: Find
         if name == "filter" and findings.mosaic.is_known:
             continue  # the color of the mosaic, with the glass before it
         if not _agree(name, finding, value):
-            told = f"{finding.source} alone gives {finding.value} ({finding.confidence})"
+            evidence = f"{finding.source} alone gives {finding.value} ({finding.confidence})"
             if not finding.is_known:
-                told = f"the header alone does not say it{f': {finding.note}' if finding.note else ''}"
-            yield f"{name} is {_shown(value)} by the translator, {told}; {_ADVICE}"
+                evidence = f"the header alone does not say it{f': {finding.note}' if finding.note else ''}"
+            yield f"{name} is {_shown(value)} by the translator, {evidence}; {_ADVICE}"
 
 
 def _shown(value: Any) -> str:  # noqa: ANN401 - numbers and texts

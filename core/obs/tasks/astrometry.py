@@ -97,7 +97,7 @@ def solve_astrometry(
         return AstrometrySolution(reference, None, None, [])
     solver = _Solver(exposure, catalog, reference, band, config, reference_config, find)
     try:
-        fit, told = solver.solve()
+        fit, notes = solver.solve()
     except MeasurementError as error:
         reason = _reason(error)
         if config.required is not False:
@@ -114,10 +114,10 @@ def solve_astrometry(
     catalog.add("calib_astrometry_used", used, "", "the WCS was fitted to this source")
     if change is not None and _is_flipped(change):
         near = change.offset < 0.5 * min(exposure.shape) * fit.wcs.pixel_scale
-        told = [*([] if near else told), _FLIPPED]  # that the frame had to be searched is no news then
+        notes = [*([] if near else notes), _FLIPPED]  # that the frame had to be searched is no news then
     else:
-        told = [*told, *_describe_change(change)]
-    return AstrometrySolution(solver.reference, change, fit, [*told, *_describe_coverage(fit)])
+        notes = [*notes, *_describe_change(change)]
+    return AstrometrySolution(solver.reference, change, fit, [*notes, *_describe_coverage(fit)])
 
 
 def _is_flipped(change: WcsChange) -> bool:
@@ -199,9 +199,9 @@ class _Solver:
             raise MeasurementError(NO_CATALOG)
         problems: list[str] = []
         if len(self.reference):
-            for guess, told in self._guesses(mirrored=config.try_mirrored and not config.search.enabled):
+            for guess, notes in self._guesses(mirrored=config.try_mirrored and not config.search.enabled):
                 try:
-                    return self._fit(guess), told
+                    return self._fit(guess), notes
                 except MeasurementError as error:
                     problems.append(_reason(error))
         if len(self.rows) < config.minimum_stars:
@@ -254,10 +254,10 @@ class _Solver:
             self.reference = near if near is not None else Catalog()
         if found.mirrored and exposure.wcs is not None:
             # the optics of a frame that is stored mirrored distort it as its mirror image says
-            for guess, told in self._guesses(mirrored=True):
-                if told and told[-1].endswith(_MIRRORED):
+            for guess, notes in self._guesses(mirrored=True):
+                if notes and notes[-1].endswith(_MIRRORED):
                     try:
-                        return self._fit(guess), told
+                        return self._fit(guess), notes
                     except MeasurementError:
                         continue
         fit = self._fit(found.wcs, found)

@@ -48,9 +48,9 @@ def find_saturation(work: Work) -> None:
     if not levels:
         return
     work.flat_top = min(levels)
-    told = ", ".join(f"{level:.6g}" for level in sorted(levels))
+    shown = ", ".join(f"{level:.6g}" for level in sorted(levels))
     work.warn(
-        f"stars are cut off at {told} ADU above the sky, below the known saturation: {number} pixels masked SAT. "
+        f"stars are cut off at {shown} ADU above the sky, below the known saturation: {number} pixels masked SAT. "
         "Correct the saturation of the amplifiers, or set isr.saturation"
     )
 

@@ -142,8 +142,8 @@ def check_usable(work: Work) -> None:
     if not all(((mask.array[rows] & bits) != 0).all() for rows in row_blocks(mask.shape)):
         return
     parts = [(name, float(mask.any(name).mean())) for name in _USELESS]
-    told = ", ".join(f"{name} {100 * part:.0f} %" for name, part in parts if part)
-    raise MeasurementError(f"no pixel of detector '{work.detector.name}' can be used: {told}; nothing to process")
+    shares = ", ".join(f"{name} {100 * part:.0f} %" for name, part in parts if part)
+    raise MeasurementError(f"no pixel of detector '{work.detector.name}' can be used: {shares}; nothing to process")
 
 
 def remove_brighter_fatter(work: Work) -> None:

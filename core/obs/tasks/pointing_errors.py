@@ -11,12 +11,12 @@ _NEAR = 0.3  # degrees to which a cause must explain the place
 _BINNED = 0.02  # relative tolerance of a scale that is off by a whole number
 
 
-def describe_offset(found: tuple[float, float], told: tuple[float, float], offset: float) -> str:
+def describe_offset(found: tuple[float, float], header_pointing: tuple[float, float], offset: float) -> str:
     """Return how far a frame is from where its header puts it, and the mistake that explains it.
 
     Parameters
     ----------
-    found, told : tuple of float
+    found, header_pointing : tuple of float
         Right ascension and declination of the middle of the frame on the sky, and according to the header, degrees.
     offset : float
         Distance of the two, arcsec.
@@ -36,7 +36,7 @@ def describe_offset(found: tuple[float, float], told: tuple[float, float], offse
         "the sign of the header's declination is wrong": (ra, -dec),
         "the right ascension of the header is opposite": (ra + 180.0, dec),
     }
-    causes = [cause for cause, place in mistakes.items() if _is_near(place, told)]
+    causes = [cause for cause, place in mistakes.items() if _is_near(place, header_pointing)]
     return f"{offset / 3600.0:.2f} degrees" + (f" ({causes[0]})" if len(causes) == 1 else "")
 
 

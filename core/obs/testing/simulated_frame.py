@@ -114,8 +114,8 @@ def frame_faults(instrument: Instrument, folder: Path) -> Iterator[str]:
         yield f"the header of {format_data_id(dict(keys))} is ingested as {format_data_id(report.data_ids[0])}"
         return
     isr = _with_truth(process, frame, folder)
-    told: list[str] = []
-    exposure = remove_raw_signature(butler, data_id, isr, warn=told.append)
+    warnings: list[str] = []
+    exposure = remove_raw_signature(butler, data_id, isr, warn=warnings.append)
     yield from _compare(_Comparison(frame, isr, exposure))
 
 

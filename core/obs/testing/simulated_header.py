@@ -33,7 +33,7 @@ def header_faults(instrument: Instrument) -> Iterator[str]:
         *(plan_shot(kind, first_filter(instrument), visit=visit) for visit, kind in enumerate(IMAGE_TYPES, 1)),
         *(plan_shot("science", known.physical_filter, visit=1234 + n) for n, known in enumerate(instrument.filters)),
     ]
-    told: set[str] = set()
+    reported: set[str] = set()
     for shot in shots:
         for detector in (detectors[0], detectors[-1]):
             wanted = shot.data_id(instrument, detector)
@@ -48,8 +48,8 @@ def header_faults(instrument: Instrument) -> Iterator[str]:
             else:
                 problems = list(_not_read_back(instrument, shot, detector, row, info))
             for name, problem in problems:
-                if name not in told:
-                    told.add(name)
+                if name not in reported:
+                    reported.add(name)
                     yield f"{problem}; complete make_header of {instrument.translator}"
 
 
