@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from obs.htm import cover_circle, htm_index, sky_positions, sky_vectors
+from obs.htm import cover_circle, htm_index
+from obs.sky_vectors import sky_positions, sky_vectors
 
 ra = st.floats(0, 360)
 dec = st.floats(-90, 90)

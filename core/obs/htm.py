@@ -8,50 +8,15 @@ numbers are four times its own plus 0 to 3, and so on. At depth d the numbers ar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["cover_circle", "htm_index", "sky_positions", "sky_vectors"]
+from obs.sky_vectors import sky_vectors
+
+__all__ = ["cover_circle", "htm_index"]
 
 _CORNERS = np.array([[0, 0, 1], [1, 0, 0], [0, 1, 0], [-1, 0, 0], [0, -1, 0], [0, 0, -1]], np.float64)
 #: Corners of the triangles 8 to 15, anticlockwise as seen from outside.
 _ROOTS = _CORNERS[np.array([[1, 5, 2], [2, 5, 3], [3, 5, 4], [4, 5, 1], [1, 0, 4], [4, 0, 3], [3, 0, 2], [2, 0, 1]])]
 #: Rounding of positions on a side must lose no triangle.
 _MARGIN = 1e-12
-
-
-def sky_vectors(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.float64]:
-    """Return unit vectors of positions on the sky.
-
-    Parameters
-    ----------
-    ra, dec : array_like of float, shape (n,)
-        Positions, degrees.
-
-    Returns
-    -------
-    ndarray of float64, shape (n, 3)
-        The vectors.
-    """
-    ra, dec = np.radians(np.atleast_1d(ra)), np.radians(np.atleast_1d(dec))
-    vectors: NDArray[np.float64] = np.stack(
-        [np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=-1, dtype=np.float64
-    )
-    return vectors
-
-
-def sky_positions(vectors: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the positions on the sky of vectors of any length, which `sky_vectors` turns into vectors.
-
-    Parameters
-    ----------
-    vectors : ndarray of float64, shape (n, 3)
-        The vectors.
-
-    Returns
-    -------
-    ra, dec : ndarray of float64, shape (n,)
-        Positions, degrees, right ascensions from 0 to 360.
-    """
-    x, y, z = np.moveaxis(vectors, -1, 0)
-    return np.degrees(np.arctan2(y, x)) % 360.0, np.degrees(np.arctan2(z, np.hypot(x, y)))
 
 
 def htm_index(*, ra: ArrayLike, dec: ArrayLike, depth: int) -> NDArray[np.int64]:

@@ -7,8 +7,9 @@ import pytest
 from astropy.io import fits
 
 from obs.errors import DatasetNotFoundError, FileFormatError
-from obs.htm import htm_index, sky_vectors
+from obs.htm import htm_index
 from obs.repo.reference_catalog import DEPTH, find_reference_catalog, load_reference_catalog
+from obs.sky_vectors import sky_vectors
 
 
 def write(folder, ra, dec, flux, *, unit="nJy", version=1, name="r_flux"):

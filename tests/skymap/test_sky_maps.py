@@ -6,7 +6,7 @@ import pytest
 from astropy.wcs import WCS
 
 from obs.errors import ConfigError, DataIdError, FileFormatError
-from obs.skymap.sky_map import unit_vectors
+from obs.sky_vectors import sky_vectors
 from obs.skymap.types import describe_sky_map, make_sky_map, restore_sky_map
 
 COARSE = {"pixel_scale": 10.0, "patch_width": 500, "patch_height": 400, "patch_border": 10}
@@ -40,7 +40,7 @@ def test_each_position_is_in_a_patch_of_its_tract(name, sky):
 
 @pytest.mark.parametrize("pole", [False, True])
 def test_faces_of_the_dodecahedron_are_regular(pole):
-    centers = unit_vectors(*make_sky_map("dodeca", {"withTractsOnPoles": pole}).centers().T)
+    centers = sky_vectors(*make_sky_map("dodeca", {"withTractsOnPoles": pole}).centers().T)
     cosines = np.sort(centers @ centers.T, axis=1)
     np.testing.assert_allclose(cosines[:, 6:11], 1 / np.sqrt(5), atol=1e-12)
     assert np.all(np.diff(np.round(centers[:, 2], 3)) <= 0)

@@ -7,10 +7,10 @@ import numpy as np
 
 from obs.coadds.frames import Frame
 from obs.errors import DatasetNotFoundError, OutputError, RepositoryError
-from obs.htm import sky_positions
 from obs.repo.butler import Butler
+from obs.sky_vectors import sky_positions, sky_vectors
 from obs.skymap.discrete import DiscreteSkyMap
-from obs.skymap.sky_map import SkyMap, unit_vectors
+from obs.skymap.sky_map import SkyMap
 from obs.skymap.tract import Tract
 from obs.skymap.types import make_sky_map
 
@@ -117,7 +117,7 @@ def enclosing_circle(points: np.ndarray[Any, np.dtype[np.float64]]) -> tuple[flo
     ----------
     M. Badoiu & K. Clarkson (2003), Proc. 14th ACM-SIAM SODA, 801.
     """
-    vectors = unit_vectors(points[:, 0], points[:, 1])
+    vectors = sky_vectors(points[:, 0], points[:, 1])
     center = vectors.mean(axis=0)
     for step in range(1, _STEPS):
         farthest = vectors[np.argmin(vectors @ center)]

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from obs.algorithms.astrometry.match import match_sky
-from obs.htm import sky_vectors
 from obs.image.catalog import Catalog
 from obs.policy.data_id import format_data_id
 from obs.qa.metrics import compare_with_truth
@@ -18,6 +17,7 @@ from obs.qa.report import FrameReport
 from obs.repo.butler import Butler
 from obs.repo.find_datasets import iterate_datasets
 from obs.repo.fits_catalog import read_catalog
+from obs.sky_vectors import sky_vectors
 
 __all__ = ["SimulatedExposure", "VariableStar", "find_variable", "report_coadds", "true_sky"]
 

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.errors import DatasetNotFoundError, FileFormatError, suggest
-from obs.htm import cover_circle, sky_vectors
+from obs.htm import cover_circle
 from obs.image.catalog import Catalog, Column
 from obs.repo.fits_catalog import read_catalog
 from obs.repo.input_files import note_input
+from obs.sky_vectors import sky_vectors
 
 __all__ = ["DEPTH", "find_reference_catalog", "load_reference_catalog"]
 

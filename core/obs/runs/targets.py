@@ -12,7 +12,6 @@ from astropy.units import Quantity, Unit, dimensionless_angles
 from scipy.spatial import cKDTree
 
 from obs.errors import DataIdError, DatasetNotFoundError, FileFormatError, suggest
-from obs.htm import sky_vectors
 from obs.image.catalog import Catalog
 from obs.ingest.reference_columns import modified_julian
 from obs.repo.butler import Butler
@@ -20,6 +19,7 @@ from obs.repo.fits_catalog import read_catalog
 from obs.repo.input_files import note_input
 from obs.repo.parquet_catalog import parquet_length
 from obs.runs.results import find_results
+from obs.sky_vectors import sky_vectors
 
 __all__ = ["coadd_targets", "parse_position", "read_targets", "single_target"]
 

@@ -9,9 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from obs.camera.camera import Camera
 from obs.camera.detector import Detector
-from obs.htm import sky_vectors
 from obs.image.wcs import TanSipWcs
 from obs.instrument import boresight_wcs
+from obs.sky_vectors import sky_vectors
 
 __all__ = ["Circle", "Pointing", "covering_circle", "enclosing_circle"]
 

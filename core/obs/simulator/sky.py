@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.errors import FileFormatError
-from obs.htm import sky_vectors
 from obs.image.catalog import Catalog
 from obs.instrument.instrument import FilterDefinition
 from obs.simulator.config import ReferenceConfig, SourceConfig
 from obs.simulator.seeds import generator
+from obs.sky_vectors import sky_vectors
 
 __all__ = ["BANDS", "magnitudes", "make_sky", "reference_catalog", "select_circle"]
 

@@ -5,8 +5,9 @@ import struct
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.sky_vectors import sky_vectors
 from obs.skymap.settings import DodecahedronSettings
-from obs.skymap.sky_map import SkyMap, unit_vectors
+from obs.skymap.sky_map import SkyMap
 from obs.skymap.tract import Tract, surrounding_points
 
 __all__ = ["DodecahedronSkyMap"]
@@ -43,7 +44,7 @@ class DodecahedronSkyMap(SkyMap[DodecahedronSettings]):
 
     def _corners(self, number: int) -> list[tuple[float, float]]:
         """Return the corners of a face: the directions in which it meets two neighbors."""
-        faces = unit_vectors(*self.centers().T)
+        faces = sky_vectors(*self.centers().T)
         neighbors = [faces[i] for i in np.argsort(-(faces @ faces[number]), kind="stable")[1 : _N_CORNER + 1]]
         pairs = [(a, b) for i, a in enumerate(neighbors) for b in neighbors[i + 1 :] if a @ b > 0]
         corners = np.array([faces[number] + a + b for a, b in pairs])

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from obs.errors import DataIdError
+from obs.sky_vectors import sky_vectors
 from obs.skymap.projection import TractWcs
 from obs.skymap.settings import SkyMapSettings
 from obs.skymap.tract import Tract, make_tract
 
-__all__ = ["SkyMap", "unit_vectors"]
+__all__ = ["SkyMap"]
 
 S = TypeVar("S", bound=SkyMapSettings)
 _KEPT = 64
@@ -82,13 +83,13 @@ class SkyMap(ABC, Generic[S]):
         ndarray of int64, shape (n,)
         """
         centers = self.centers()
-        positions = unit_vectors(np.atleast_1d(ra), np.atleast_1d(dec))
-        return np.asarray(np.argmax(positions @ unit_vectors(*centers.T).T, axis=1), np.int64)
+        positions = sky_vectors(np.atleast_1d(ra), np.atleast_1d(dec))
+        return np.asarray(np.argmax(positions @ sky_vectors(*centers.T).T, axis=1), np.int64)
 
     def tracts_with(self, *, ra: ArrayLike, dec: ArrayLike) -> list[Tract]:
         """Return all tracts that hold any of some positions, overlaps included."""
         ra, dec = np.atleast_1d(np.asarray(ra, np.float64)), np.atleast_1d(np.asarray(dec, np.float64))
-        nearest = unit_vectors(*self.centers().T) @ unit_vectors(ra, dec).T
+        nearest = sky_vectors(*self.centers().T) @ sky_vectors(ra, dec).T
         candidates = np.flatnonzero((nearest >= np.cos(np.deg2rad(self._reach))).any(axis=1))
         tracts = [self.tract(int(number)) for number in candidates]
         return [tract for tract in tracts if (tract.find_patch(ra=ra, dec=dec) >= 0).any()]
@@ -98,7 +99,7 @@ class SkyMap(ABC, Generic[S]):
         """Largest distance of a position of a tract from its center, degrees."""
         numbers = {0, self.n_tract // 2, self.n_tract - 1}
         distances = [
-            np.rad2deg(np.arccos(np.clip(unit_vectors(*np.array(t.corners()).T) @ unit_vectors(*t.center)[0], -1, 1)))
+            np.rad2deg(np.arccos(np.clip(sky_vectors(*np.array(t.corners()).T) @ sky_vectors(*t.center)[0], -1, 1)))
             for t in map(self.tract, numbers)
         ]
         return float(min(1.1 * np.nanmax(distances), 180.0))
@@ -127,9 +128,3 @@ class SkyMap(ABC, Generic[S]):
     ) -> Tract:
         size = self.settings.patch_width, self.settings.patch_height
         return make_tract(number, center, wcs, points, patch_size=size, border=self.settings.patch_border)
-
-
-def unit_vectors(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.float64]:
-    """Return unit vectors, shape (n, 3), of positions, degrees."""
-    ra, dec = np.deg2rad(np.atleast_1d(ra)), np.deg2rad(np.atleast_1d(dec))
-    return np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=1)

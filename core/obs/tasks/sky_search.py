@@ -11,9 +11,9 @@ from obs.algorithms.astrometry.compare import compare_wcs
 from obs.algorithms.astrometry.locate import Located, locate_frame
 from obs.algorithms.astrometry.sky_stars import covered_area
 from obs.config.base import TaskConfig, setting
-from obs.htm import sky_vectors
 from obs.image.catalog import Catalog
 from obs.image.wcs import TanSipWcs
+from obs.sky_vectors import sky_vectors
 from obs.tasks.reference import field_circle
 
 __all__ = ["FindReference", "SearchConfig", "Searched", "Sources", "search_sky"]

@@ -10,7 +10,6 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from obs.errors import DataIdError, DatasetNotFoundError, FileFormatError, MeasurementError, ObsError
-from obs.htm import sky_vectors
 from obs.image.catalog import Catalog
 from obs.instrument.barycenter import mid_exposure_mjd
 from obs.policy.data_id import DataId, format_data_id
@@ -18,6 +17,7 @@ from obs.policy.dataset_type import Template
 from obs.repo.butler import Butler
 from obs.repo.fits_exposure_header import header_box, header_filter, header_photo_calib, header_visit_info, header_wcs
 from obs.repo.reference_choice import find_reference
+from obs.sky_vectors import sky_vectors
 from obs.tasks.calibrate import CalibrateConfig
 from obs.tasks.photometry import magnitudes_in_filter
 from obs.tasks.relative.astrometry import CommonAstrometry, fit_common_astrometry

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from obs.algorithms.relative.group import group_detections
 from obs.errors import DatasetNotFoundError
-from obs.htm import sky_vectors
 from obs.image.catalog import Catalog
 from obs.repo.butler import Butler
+from obs.sky_vectors import sky_vectors
 from obs.tasks.reference import usable_sources
 from obs.visits.calibration import FrameCalibration
 

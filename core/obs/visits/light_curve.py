@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.errors import DatasetNotFoundError, FileFormatError, MeasurementError
-from obs.htm import sky_positions, sky_vectors
 from obs.image.catalog import Catalog
 from obs.image.photo_calib import common_system, describe_magnitude
 from obs.policy.data_id import format_data_id
 from obs.repo.butler import Butler
+from obs.sky_vectors import sky_positions, sky_vectors
 from obs.tasks.forced.config import ForcedConfig
 from obs.tasks.forced.ensemble import Ensemble, fit_ensemble
 from obs.visits.calibration import best_calibration

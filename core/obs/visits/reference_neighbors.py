@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from obs.errors import DataIdError, DatasetNotFoundError
-from obs.htm import sky_positions, sky_vectors
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.photo_calib import NANOJANSKY_ZERO_POINT, PhotoCalib
 from obs.instrument.barycenter import mid_exposure_mjd
 from obs.repo.butler import Butler
 from obs.repo.reference_choice import find_reference
+from obs.sky_vectors import sky_positions, sky_vectors
 from obs.tasks.forced.config import ForcedConfig
 from obs.tasks.forced.neighbors import KnownStars, psf_width
 from obs.tasks.proper_motion import move_to_epoch

@@ -14,8 +14,8 @@ from obs.algorithms.astrometry.quad_index import QuadIndex
 from obs.algorithms.astrometry.quads import form_quads
 from obs.algorithms.astrometry.sky_stars import covered_area
 from obs.errors import MeasurementError
-from obs.htm import sky_vectors
 from obs.image.wcs import TanSipWcs
+from obs.sky_vectors import sky_vectors
 
 SHAPE = (1361, 2048)
 SCALE = 0.4

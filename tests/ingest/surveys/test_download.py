@@ -12,12 +12,12 @@ from astropy.io.votable import from_table
 from astropy.table import MaskedColumn, Table
 
 from obs.errors import DataIdError, FileFormatError, OutputError
-from obs.htm import sky_vectors
 from obs.ingest.surveys import download as module
 from obs.ingest.surveys.definitions import SURVEYS, Survey, find_survey
 from obs.ingest.surveys.download import Circle, cache_folder, download
 from obs.repo.fits_catalog import read_catalog
 from obs.repo.reference_catalog import load_reference_catalog
+from obs.sky_vectors import sky_vectors
 
 FIELD = Circle(150.0, 2.0, 0.3)
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from obs.errors import FileFormatError
-from obs.htm import sky_vectors
 from obs.image.visit_info import VisitInfo
 from obs.ingest.surveys.fields import field_radius, find_fields
 from obs.instrument.discovery import load_instrument
+from obs.sky_vectors import sky_vectors
 
 
 class Reference:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.htm import sky_vectors
 from obs.image.tangent_plane import to_plane
 from obs.image.wcs import TanSipWcs
+from obs.sky_vectors import sky_vectors
 
 __all__ = ["WcsChange", "compare_wcs"]
 

@@ -8,10 +8,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from obs.algorithms.astrometry.search import Alignment, SearchLimits, search_alignments, straighten
 from obs.algorithms.astrometry.sky_stars import SkyStars
-from obs.htm import sky_vectors
 from obs.image.tangent_plane import to_plane
 from obs.image.wcs import TanSipWcs
 from obs.image.wcs_fit import fit_tan_sip
+from obs.sky_vectors import sky_vectors
 
 __all__ = ["Located", "locate_frame"]
 

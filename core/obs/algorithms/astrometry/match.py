@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
+from obs.sky_vectors import sky_vectors
+
 __all__ = ["Matches", "match_pixels", "match_sky"]
 
 _ARCSEC_PER_RADIAN = np.degrees(1.0) * 3600.0
@@ -55,7 +57,7 @@ def match_sky(ra1: ArrayLike, dec1: ArrayLike, ra2: ArrayLike, dec2: ArrayLike, 
     """
     _check_radius(radius)
     chord = 2.0 * np.sin(min(radius / _ARCSEC_PER_RADIAN, np.pi) / 2.0)
-    pairs = _mutual(_unit_vectors(ra1, dec1), _unit_vectors(ra2, dec2), chord)
+    pairs = _mutual(sky_vectors(*_columns(ra1, dec1).T), sky_vectors(*_columns(ra2, dec2).T), chord)
     separation = 2.0 * np.arcsin(np.minimum(pairs.separation / 2.0, 1.0)) * _ARCSEC_PER_RADIAN
     return Matches(pairs.first, pairs.second, separation)
 
@@ -97,13 +99,6 @@ def _columns(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
     if a.shape != b.shape:
         raise ValueError(f"the coordinates of one list differ in length: {a.shape} and {b.shape}")
     return np.stack([a, b], axis=1)
-
-
-def _unit_vectors(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.float64]:
-    """Return directions, shape (n, 3), of positions in degrees."""
-    longitude, latitude = np.radians(_columns(ra, dec)).T
-    cos_latitude = np.cos(latitude)
-    return np.stack([np.cos(longitude) * cos_latitude, np.sin(longitude) * cos_latitude, np.sin(latitude)], axis=1)
 
 
 def _mutual(a: NDArray[np.float64], b: NDArray[np.float64], radius: float) -> Matches:

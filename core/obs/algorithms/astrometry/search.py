@@ -16,7 +16,7 @@ from obs.algorithms.astrometry.quad_index import QuadIndex
 from obs.algorithms.astrometry.quads import form_quads
 from obs.algorithms.astrometry.seeds import Seed, distinct_seeds, improve_seed, screen_seeds
 from obs.algorithms.astrometry.sky_stars import SkyStars, covered_area, deproject
-from obs.htm import sky_positions
+from obs.sky_vectors import sky_positions
 
 __all__ = ["Alignment", "SearchLimits", "search_alignments", "straighten"]
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from obs.camera.camera import Camera
 from obs.errors import ObsError
-from obs.htm import sky_vectors
 from obs.ingest.surveys.download import Circle
 from obs.repo.butler import Butler
+from obs.sky_vectors import sky_vectors
 
 __all__ = ["field_radius", "find_fields"]
 

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from obs.algorithms.relative.group import group_detections
 from obs.camera.detector import Detector
 from obs.errors import MeasurementError
-from obs.htm import sky_vectors
 from obs.image.catalog import Catalog
 from obs.image.photo_calib import PhotoCalib
 from obs.image.tangent_plane import to_plane
 from obs.image.wcs import TanSipWcs
+from obs.sky_vectors import sky_vectors
 from obs.tasks.reference import usable_sources
 from obs.tasks.relative.config import StarsConfig
 

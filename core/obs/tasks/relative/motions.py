@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from obs.algorithms.relative.group import group_detections
 from obs.algorithms.relative.motions import fit_motions
-from obs.htm import sky_vectors
 from obs.image.catalog import Catalog
 from obs.image.tangent_plane import from_plane, to_plane
+from obs.sky_vectors import sky_vectors
 from obs.tasks.relative.astrometry import CommonAstrometry
 from obs.tasks.relative.config import StarMotionConfig
 from obs.tasks.relative.frames import StarField
