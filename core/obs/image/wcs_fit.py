@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from obs.errors import MeasurementError
 from obs.image.tangent_plane import from_plane, to_plane
 from obs.image.wcs import TanSipWcs
+from obs.sky_vectors import sky_positions, sky_vectors
 
 __all__ = ["fit_tan_sip"]
 
@@ -94,10 +95,8 @@ def fit_tan_sip(
 
 
 def _mean_direction(ra: Positions, dec: Positions) -> tuple[float, float]:
-    alpha, delta = np.deg2rad(ra), np.deg2rad(dec)
-    vector = [np.cos(delta) * np.cos(alpha), np.cos(delta) * np.sin(alpha), np.sin(delta)]
-    east, north, up = (float(np.mean(part)) for part in vector)
-    return float(np.rad2deg(np.arctan2(north, east))) % 360.0, float(np.rad2deg(np.arctan2(up, np.hypot(east, north))))
+    middle_ra, middle_dec = sky_positions(sky_vectors(ra, dec).mean(axis=0, keepdims=True))
+    return float(middle_ra[0]), float(middle_dec[0])
 
 
 def _powers(order: int, lowest: int = 0) -> NDArray[np.int64]:

@@ -7,6 +7,7 @@ from obs.config.base import TaskConfig, setting
 from obs.image.catalog import Catalog
 from obs.image.photo_calib import NANOJANSKY_ZERO_POINT, SYSTEM_KEY
 from obs.image.wcs import TanSipWcs
+from obs.sky_vectors import sky_vectors
 
 __all__ = [
     "NAME_KEY",
@@ -49,14 +50,8 @@ def field_circle(wcs: TanSipWcs, shape: tuple[int, int], margin: float) -> tuple
     height, width = shape
     ra, dec = wcs.pixel_to_sky(x=0.5 * (width - 1), y=0.5 * (height - 1))
     corner_ra, corner_dec = wcs.pixel_to_sky(x=[0, width, 0, width], y=[0, 0, height, height])
-    a, b = (_unit_vector(*position) for position in ((ra, dec), (corner_ra, corner_dec)))
-    chord = np.sqrt(((b - np.ravel(a)[:, None]) ** 2).sum(0)).max()
+    chord = np.linalg.norm(sky_vectors(corner_ra, corner_dec) - sky_vectors(ra, dec), axis=1).max()
     return float(np.ravel(ra)[0]), float(np.ravel(dec)[0]), float(np.degrees(2 * np.arcsin(chord / 2)) * 3600 + margin)
-
-
-def _unit_vector(ra: NDArray[np.float64], dec: NDArray[np.float64]) -> NDArray[np.float64]:
-    ra, dec = np.radians(ra), np.radians(dec)
-    return np.array([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)])
 
 
 def usable_sources(catalog: Catalog, minimum_signal_to_noise: float) -> NDArray[np.bool_]:

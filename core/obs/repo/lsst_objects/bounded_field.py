@@ -19,6 +19,7 @@ from obs.repo.lsst_objects.archive import Archive, field, numbers, point
 from obs.repo.lsst_objects.ast_maps import apply_frames
 from obs.repo.lsst_objects.ast_text import parse_ast
 from obs.repo.lsst_objects.sky_wcs import read_sky_mapping
+from obs.sky_vectors import sky_vectors
 
 __all__ = ["BoundedField", "read_bounded_field"]
 
@@ -95,17 +96,11 @@ def _pixel_area(archive: Archive, row: Any) -> BoundedField:  # noqa: ANN401 - a
 
     def evaluate(x: Floats, y: Floats) -> Floats:
         shape, (x, y) = np.shape(x), (np.ravel(x), np.ravel(y))
-        here, right, above = (_direction(*sky(x + dx, y + dy)) for dx, dy in ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0)))
-        area = np.linalg.norm(np.cross(right - here, above - here, axis=0), axis=0)
+        here, right, above = (sky_vectors(*sky(x + dx, y + dy)) for dx, dy in ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0)))
+        area = np.linalg.norm(np.cross(right - here, above - here), axis=1)
         return np.asarray(scaling * area, np.float64).reshape(shape)
 
     return BoundedField(point(row, "bbox_min"), point(row, "bbox_max"), evaluate)
-
-
-def _direction(ra: Floats, dec: Floats) -> Floats:
-    """Return unit vectors, shape (3, n), of degrees."""
-    alpha, delta = np.deg2rad(ra), np.deg2rad(dec)
-    return np.stack([np.cos(delta) * np.cos(alpha), np.cos(delta) * np.sin(alpha), np.sin(delta)])
 
 
 def _product(factors: list[BoundedField]) -> BoundedField:
