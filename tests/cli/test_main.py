@@ -27,6 +27,14 @@ def test_help_imports_nothing_heavy():
     assert imported.isdisjoint({"numpy", "astropy", "scipy", "pydantic", "sqlalchemy", "yaml", "rich"})
 
 
+def test_process_imports_what_a_frame_needs():
+    code = "import sys; import obs.cli.process, obs.pipeline; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, check=True)
+    assert set(done.stdout.split()).isdisjoint(
+        {"scipy", "sqlalchemy", "pyarrow", "matplotlib", "astropy.table", "astropy.wcs"}
+    )
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help_with_an_example(name, capsys):
     module, _, attribute = COMMANDS[name][0].partition(":")

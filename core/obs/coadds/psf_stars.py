@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
+from obs.algorithms.numeric.nearest import PointTree
 from obs.errors import ColumnError, DatasetNotFoundError, FileFormatError
 from obs.image.catalog import Catalog
 from obs.image.wcs import TanSipWcs
@@ -46,7 +46,7 @@ def carry_psf_flags(catalog: Catalog, butler: Butler, inputs: Catalog, wcs: TanS
         known = np.flatnonzero(np.isfinite(x) & np.isfinite(y) & (sources[_CHILDREN] == 0))
         if not known.size or not primary.size:
             continue
-        distance, nearest = cKDTree(np.c_[x, y][known]).query(place, distance_upper_bound=_RADIUS)
+        distance, nearest = PointTree(np.c_[x, y][known]).nearest(place, below=_RADIUS)
         found = np.isfinite(distance)
         seen[primary[found]] += 1
         for name in _FLAGS:

@@ -63,3 +63,33 @@ WIDE int64_t grow_region(const uint8_t *region, int64_t height, int64_t width, i
         unpack_line(now + y * n, width, grown + y * width);
     return 0;
 }
+
+/* Holes of regions: obs.algorithms.pixels.grow. region, filled: n x height x width, 0 or 1; room: for height x width + 2
+   numbers. A hole is what does not touch the border, by its own pixels that share a side. */
+int64_t fill_holes(const uint8_t *region, int64_t n, int64_t height, int64_t width, int64_t *room, uint8_t *filled)
+{
+    for (int64_t k = 0; k < n; k++, region += height * width, filled += height * width) {
+        int64_t left = 0;
+        memset(filled, 1, (size_t)(height * width));
+        for (int64_t y = 0; y < height; y++) {
+            const int64_t step = y == 0 || y == height - 1 || width == 1 ? 1 : width - 1;
+            for (int64_t x = 0; x < width; x += step) {
+                const int64_t at = y * width + x;
+                if (region[at] || !filled[at])
+                    continue;
+                filled[at] = 0;
+                room[left++] = at;
+            }
+        }
+        while (left) {
+            const int64_t at = room[--left], x = at % width;
+            const int64_t next[4] = {at - width, at + width, x ? at - 1 : -1, x + 1 < width ? at + 1 : -1};
+            for (int i = 0; i < 4; i++)
+                if (next[i] >= 0 && next[i] < height * width && !region[next[i]] && filled[next[i]]) {
+                    filled[next[i]] = 0;
+                    room[left++] = next[i];
+                }
+        }
+    }
+    return 0;
+}

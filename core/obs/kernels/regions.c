@@ -8,6 +8,20 @@ typedef struct {
     int32_t start, stop;
 } Run;
 
+/* First pixel from x on with a label, or the width. */
+static int64_t next_set_label(const int32_t *labels, int64_t x, int64_t width)
+{
+    uint64_t two;
+    for (; x + 2 <= width; x += 2) {
+        memcpy(&two, labels + x, sizeof two);
+        if (two)
+            break;
+    }
+    while (x < width && !labels[x])
+        x++;
+    return x;
+}
+
 static int32_t root_of(int32_t *parent, int32_t k)
 {
     while (parent[k] != k) {
@@ -159,4 +173,25 @@ int64_t list_saddles(const int32_t *place, const int64_t *pixel, const float *va
             level[found++] = value[k] < value[other] ? value[k] : value[other];
         }
     return found;
+}
+
+/* Boxes of the regions from 1 to n. labels: height x width; box: four numbers for each, which hold width, 0, height, 0
+   before: first column, the one after the last, first row, the one after the last. */
+int64_t find_boxes(const int32_t *labels, int64_t height, int64_t width, int64_t n, int64_t *box)
+{
+    for (int64_t y = 0; y < height; y++, labels += width)
+        for (int64_t x = next_set_label(labels, 0, width); x < width; x = next_set_label(labels, x, width)) {
+            const int32_t label = labels[x];
+            const int64_t first = x;
+            while (x < width && labels[x] == label)
+                x++;
+            if (label > n)
+                continue;
+            int64_t *own = box + 4 * (label - 1);
+            own[0] = first < own[0] ? first : own[0];
+            own[1] = x > own[1] ? x : own[1];
+            own[2] = y < own[2] ? y : own[2];
+            own[3] = y + 1;
+        }
+    return 0;
 }

@@ -105,3 +105,27 @@ WIDE int64_t smooth_middle(const float *stamps, const float *variance, const flo
     }
     return 0;
 }
+
+/* Running sums along the middle axis. values, result: outer x length x inner; total: room for inner; each sum has `width`
+   values, the first one half of the width before its own, and there is nothing beyond the ends. */
+WIDE int64_t sum_boxes(const float *values, int64_t outer, int64_t length, int64_t inner, int64_t width, double *total,
+                       double *result)
+{
+    const int64_t before = width / 2, after = width - 1 - before;
+    for (int64_t k = 0; k < outer; k++, values += length * inner, result += length * inner) {
+        memset(total, 0, (size_t)inner * sizeof *total);
+        for (int64_t j = 0; j < after && j < length; j++)
+            for (int64_t i = 0; i < inner; i++)
+                total[i] += values[j * inner + i];
+        for (int64_t j = 0; j < length; j++) {
+            if (j + after < length)
+                for (int64_t i = 0; i < inner; i++)
+                    total[i] += values[(j + after) * inner + i];
+            if (j > before)
+                for (int64_t i = 0; i < inner; i++)
+                    total[i] -= values[(j - before - 1) * inner + i];
+            memcpy(result + j * inner, total, (size_t)inner * sizeof *total);
+        }
+    }
+    return 0;
+}

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from obs.algorithms.astrometry.match import match_sky
+from obs.algorithms.numeric.nearest import PointTree
 from obs.image.catalog import Catalog
 from obs.policy.data_id import format_data_id
 from obs.qa.metrics import compare_with_truth
@@ -163,7 +163,7 @@ def find_variable(butler: Butler, exposures: Sequence[SimulatedExposure]) -> Var
     """
     sky = true_sky(exposures)
     vectors = sky_vectors(sky["coord_ra"], sky["coord_dec"])
-    close = cKDTree(vectors).query_pairs(np.radians(_LONE / 3600.0), output_type="ndarray")
+    close = PointTree(vectors).pairs_within(np.radians(_LONE / 3600.0))
     alone = np.ones(len(sky), bool)
     alone[close.ravel()] = False
     stars = sky.select(np.flatnonzero(sky["varies"] & alone))

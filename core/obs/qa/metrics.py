@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from obs.algorithms.astrometry.match import match_pixels
+from obs.algorithms.numeric.nearest import PointTree
 from obs.image.catalog import Catalog
 from obs.image.photo_calib import PhotoCalib
 from obs.simulator.moffat import MoffatShapes, moffat_stamps
@@ -189,7 +189,7 @@ def _isolated_stars(truth: Catalog) -> NDArray[np.intp]:
     place = np.stack([truth["x"], truth["y"]], axis=1)
     reach = _NEIGHBOUR_WIDTHS * float(np.median(truth["psf_fwhm"])) if len(truth) else 0.0
     isolated = truth["is_star"] & np.isfinite(truth["counts"])
-    pairs = cKDTree(place).query_pairs(reach, output_type="ndarray") if len(truth) else np.zeros((0, 2), np.intp)
+    pairs = PointTree(place).pairs_within(reach) if len(truth) else np.zeros((0, 2), np.intp)
     flux = truth["electrons"]
     for a, b in ((0, 1), (1, 0)):
         spoils = flux[pairs[:, b]] > _NEIGHBOUR_FLUX * flux[pairs[:, a]]

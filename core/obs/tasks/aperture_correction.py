@@ -2,9 +2,9 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from obs.algorithms.measure.aperture_flux import aperture_name
+from obs.algorithms.numeric.nearest import PointTree
 from obs.algorithms.photometry.aperture_correction import (
     LEAST_STARS,
     ApertureCorrection,
@@ -235,8 +235,9 @@ def _isolated(catalog: Catalog, stars: NDArray[np.bool_], radius: float) -> NDAr
         catalog["base_PsfFlux_instFlux"],
     )
     result = stars.copy()
-    for star, near in zip(index, cKDTree(place[rows]).query_ball_point(place[index], radius), strict=True):
-        others = rows[near]
+    start, near = PointTree(place[rows]).list_within(place[index], radius)
+    for star, first, end in zip(index, start[:-1], start[1:], strict=True):
+        others = rows[near[first:end]]
         result[star] = not np.any(flux[others[others != star]] > NEIGHBOUR * flux[star])
     return result
 

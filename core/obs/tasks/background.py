@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import pdtrc
 
+from obs.algorithms.numeric.special import poisson_above
 from obs.algorithms.pixels.grow import grow
 from obs.algorithms.sky.background import fit_background
 from obs.algorithms.sky.structure import follow_structure, measure_residual
@@ -124,7 +124,7 @@ def clip_few_counts(config: BackgroundConfig, background: Background, metadata: 
     if not 0 < counts < FEW_COUNTS or not np.isfinite(read_noise):
         return config
     most = int(counts)
-    while pdtrc(most, counts) > LOST:
+    while poisson_above(most, counts) > LOST:
         most += 1
     clip = (most + 0.5 - counts) / np.sqrt(counts + read_noise**2)
     return config.model_copy(update={"clip": max(config.clip, float(clip))})

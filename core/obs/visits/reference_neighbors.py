@@ -5,8 +5,8 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
+from obs.algorithms.numeric.nearest import PointTree
 from obs.errors import DataIdError, DatasetNotFoundError
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
@@ -86,8 +86,8 @@ def known_neighbors(
     if not len(place):
         return None
     positions = np.stack([x, y], axis=1)
-    distance, _ = cKDTree(positions).query(place)
-    own_distance, own = cKDTree(place).query(positions)
+    distance, _ = PointTree(positions).nearest(place)
+    own_distance, own = PointTree(place).nearest(positions)
     others = (distance > _SAME * fwhm) & (distance < reach)
     others[own[own_distance < config.match_radius * fwhm]] = False
     return KnownStars(place[others, 0], place[others, 1], flux[others], share * flux[others])

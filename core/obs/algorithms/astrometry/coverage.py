@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
-from scipy.special import pdtr
+
+from obs.algorithms.numeric.nearest import PointTree
+from obs.algorithms.numeric.special import poisson_up_to
 
 __all__ = ["Coverage", "measure_coverage"]
 
@@ -67,7 +68,7 @@ def measure_coverage(
     bare = _uncovered(sources, source_matched, chance)
     empty = _uncovered(stars, star_matched, chance * n_source / n_star)
     # where a catalog ends, sources have no star; where stars crowd, reference stars have no source
-    distance, nearest = cKDTree(stars).query(sources)
+    distance, nearest = PointTree(stars).nearest(sources)
     bare &= empty[nearest]
     spacing = np.sqrt(np.prod(np.ptp(sources, axis=0)) / n_star)
     outside = float(np.mean(distance > _ALONE * spacing))
@@ -77,7 +78,7 @@ def measure_coverage(
 def _uncovered(points: Float, matched: Bool, chance: float) -> Bool:
     """Return the points around which significantly fewer points than elsewhere are matched."""
     bare = np.zeros(len(points), bool)
-    tree = cKDTree(points)
+    tree = PointTree(points)
     for _ in range(_ROUNDS):
         share = float(matched[~bare].mean()) if (~bare).any() else 0.0
         if share <= chance:
@@ -86,10 +87,10 @@ def _uncovered(points: Float, matched: Bool, chance: float) -> Bool:
         for size in (_GROUP / share, 2 * _GROUP / share):
             if size > len(points) / 2:
                 continue
-            near = tree.query(points[:: max(len(points) // _CENTERS, 1)], int(np.ceil(size)))[1]
+            near = tree.nearest(points[:: max(len(points) // _CENTERS, 1)], int(np.ceil(size)))[1]
             count = matched[near].sum(axis=1)
             expected = near.shape[1] * (chance + _UNEVEN * (share - chance))
-            low = pdtr(count, expected) < _FALSE_ALARM
+            low = poisson_up_to(count, expected) < _FALSE_ALARM
             found[near[low].ravel()] = True
         found &= ~matched
         if np.array_equal(found, bare):

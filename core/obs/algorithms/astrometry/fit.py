@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial import cKDTree
 
 from obs.algorithms.astrometry.coverage import Coverage, measure_coverage
 from obs.algorithms.astrometry.distortion import DistortionFit, MatchedPlane, rms
@@ -17,6 +16,7 @@ from obs.algorithms.astrometry.match import Matches, match_pixels
 from obs.algorithms.astrometry.odds import comparable, log_odds, log_trials
 from obs.algorithms.astrometry.pattern import find_pattern
 from obs.algorithms.astrometry.search import straighten
+from obs.algorithms.numeric.nearest import PointTree
 from obs.errors import MeasurementError
 from obs.image.wcs import TanSipWcs
 
@@ -356,8 +356,8 @@ def _judge(
     )
     bright = sources[: comparable(inside.sum())]
     moved_x, moved_y = plane.apply(solution, plane.x[bright], plane.y[bright])
-    stars = cKDTree(np.stack([plane.ref_x, plane.ref_y], axis=1))
-    separation, nearest = stars.query(np.stack([moved_x, moved_y], axis=1))
+    stars = PointTree(np.stack([plane.ref_x, plane.ref_y], axis=1))
+    separation, nearest = stars.nearest(np.stack([moved_x, moved_y], axis=1))
     odds = log_odds(
         separation,
         nearest,

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
-from scipy.special import pdtrc
 
 from obs.algorithms.astrometry.distortion import DistortionFit, MatchedPlane
 from obs.algorithms.astrometry.match import Matches, match_pixels
+from obs.algorithms.numeric.nearest import PointTree
+from obs.algorithms.numeric.special import poisson_above
 
 __all__ = ["Grown", "grow_match", "local_chance"]
 
@@ -122,7 +122,9 @@ def local_chance(matched: Bool, chance: Float, groups: list[Index]) -> Float:
     lowest = np.ones(len(matched))
     for group in groups:
         expected = chance[group].sum(axis=1)
-        lowest = np.minimum(lowest, pdtrc(np.maximum(matched[group].sum(axis=1) - 1, 0), np.maximum(expected, 1e-9)))
+        lowest = np.minimum(
+            lowest, poisson_above(np.maximum(matched[group].sum(axis=1) - 1, 0), np.maximum(expected, 1e-9))
+        )
     return np.where(matched, lowest, 1.0)
 
 
@@ -143,11 +145,10 @@ def _groups(x: Float, y: Float) -> list[Index]:
     """Return the nearest sources of each source, itself included, shape (n, k), for each size k of a group."""
     points = np.stack([x, y], axis=1)
     sizes = sorted({min(size, len(x)) for size in _GROUPS})
-    near = cKDTree(points).query(points, sizes[-1])[1].reshape(len(x), -1)
+    near = PointTree(points).nearest(points, sizes[-1])[1].reshape(len(x), -1)
     return [near[:, :size] for size in sizes]
 
 
 def _distance(x: Float, y: Float, kept: Index) -> Float:
     """Return the distance of each position from the nearest of the kept ones, pixels."""
-    tree = cKDTree(np.stack([x[kept], y[kept]], axis=1))
-    return np.asarray(tree.query(np.stack([x, y], axis=1))[0], np.float64)
+    return PointTree(np.stack([x[kept], y[kept]], axis=1)).nearest(np.stack([x, y], axis=1))[0]

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial import cKDTree
 
+from obs.algorithms.numeric.nearest import PointTree
 from obs.sky_vectors import sky_vectors
 
 __all__ = ["Matches", "match_pixels", "match_sky"]
@@ -107,10 +107,9 @@ def _mutual(a: NDArray[np.float64], b: NDArray[np.float64], radius: float) -> Ma
     if not len(index_a) or not len(index_b):
         return Matches(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
     points_a, points_b = a[index_a], b[index_b]
-    # the bound of a k-d tree query is exclusive
-    separation, nearest = cKDTree(points_b).query(points_a, distance_upper_bound=np.nextafter(radius, np.inf))
+    separation, nearest = PointTree(points_b).nearest(points_a, below=float(np.nextafter(radius, np.inf)))
     hit = np.flatnonzero(np.isfinite(separation))
-    back = cKDTree(points_a).query(points_b[nearest[hit]])[1]
+    back = PointTree(points_a).nearest(points_b[nearest[hit]])[1]
     # of points at one place only one can be the nearest: keep the pair whose way back returns
     hit = hit[back == hit]
     return Matches(index_a[hit], index_b[nearest[hit]], separation[hit])

@@ -7,11 +7,11 @@ agreement votes for a shift, rotation and scale, and the best voted ones are tri
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
-from scipy.special import pdtrc
 
 from obs.algorithms.astrometry.match import match_pixels
 from obs.algorithms.astrometry.votes import most_voted
+from obs.algorithms.numeric.nearest import PointTree
+from obs.algorithms.numeric.special import poisson_above
 from obs.errors import MeasurementError
 
 __all__ = ["find_pattern"]
@@ -63,13 +63,13 @@ class _Verification:
 
     def __init__(self, sources: Complex, stars: Complex, radius: float) -> None:
         self.sources, self.stars, self.radius = sources, stars, radius
-        self.tree = cKDTree(_xy(stars))
+        self.tree = PointTree(_xy(stars))
         area = np.ptp(stars.real) * np.ptp(stars.imag)
         self.expected = float(len(sources) * len(stars) * np.pi * radius**2 / max(area, 1.0))
 
     def chance(self, n: int) -> float:
         """Return the probability that chance brings ``n`` together; two are spent on the similarity."""
-        return float(pdtrc(max(n - 3, 0), self.expected))
+        return float(poisson_above(max(n - 3, 0), self.expected))
 
     def refine(self, factor: complex, shift: complex) -> tuple[complex, complex, int]:
         """Improve a similarity by least squares, and return how many sources it brings to a star."""
@@ -106,8 +106,8 @@ def _votes(
     low, high = keys[0][:, 1] < 1.0 - np.pi / unit[1], keys[0][:, 1] > np.pi / unit[1] - 1.0
     origin = np.concatenate([np.arange(len(i)), np.flatnonzero(low), np.flatnonzero(high)])
     ring = np.concatenate([keys[0], keys[0][low] + turn, keys[0][high] - turn])
-    near = cKDTree(ring).sparse_distance_matrix(cKDTree(keys[1]), 1.0, p=np.inf, output_type="ndarray")
-    a, b = origin[near["i"]], near["j"]
+    start, b = PointTree(keys[1]).list_within(ring, 1.0, square=True)
+    a = np.repeat(origin, np.diff(start))
     factor = second[b] / first[a]
     shift = 0.5 * (stars[k[b]] + stars[m[b]] - factor * (sources[i[a]] + sources[j[a]]))
     return factor, shift

@@ -10,7 +10,8 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
+
+from obs.algorithms.numeric.nearest import PointTree
 
 __all__ = ["Quads", "form_quads", "tangent_basis"]
 
@@ -83,7 +84,7 @@ def form_quads(points: Float, n_neighbor: int, max_length: float) -> Quads:
     n_neighbor = min(n_neighbor, n - 1)
     if n_neighbor < 3:
         return Quads(np.zeros((0, 4), np.int64), np.zeros((0, 4), complex), np.zeros(0, np.int64), np.zeros((0, 4)))
-    near = cKDTree(points).query(points, n_neighbor + 1)[1]
+    near = PointTree(points).nearest(points, n_neighbor + 1)[1]
     near[:, 0] = np.arange(n)  # of stars at one place
     if points.shape[1] == 2:
         flat = points[:, 0] + 1j * points[:, 1]

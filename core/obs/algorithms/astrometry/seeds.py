@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from obs.algorithms.astrometry.odds import comparable, log_odds
 from obs.algorithms.astrometry.quads import Quads, tangent_basis
 from obs.algorithms.astrometry.sky_stars import SkyStars, deproject
 from obs.algorithms.astrometry.votes import most_voted
+from obs.algorithms.numeric.nearest import PointTree
 
 __all__ = ["Seed", "Tested", "distinct_seeds", "improve_seed", "screen_seeds"]
 
@@ -143,8 +143,8 @@ def screen_seeds(seeds: list[Seed], sources: Complex, stars: SkyStars, sigma: fl
     distance = np.abs(sources[None] - np.array([seed.quad for seed in seeds])[:, None])
     spread = np.hypot(sigma, _SCREENED_BEND * distance)
     limit = 4.0 * float((spread * scale[:, None]).max())
-    separation = stars.tree.query(vectors, distance_upper_bound=limit)[0].reshape(len(seeds), -1) / scale[:, None]
-    around = stars.tree.query_ball_point(center, np.minimum(radius * scale, 1.5), return_length=True)
+    separation = stars.tree.nearest(vectors, below=limit)[0].reshape(len(seeds), -1) / scale[:, None]
+    around = stars.tree.count_within(center, np.minimum(radius * scale, 1.5))
     density = np.maximum(around, 1) / (np.pi * radius**2)
     gaussian = np.exp(-0.5 * (separation / spread) ** 2) / (2 * np.pi * spread**2)
     terms = np.log(0.5 + 0.5 * gaussian / density[:, None])
@@ -173,7 +173,7 @@ def improve_seed(
     near = stars.around(seed.center, radius * abs(seed.factor))
     if len(near) < 3:
         return Tested(seed.factor, 0j, -np.inf)
-    tree = cKDTree(np.stack([near.real, near.imag], axis=1))
+    tree = PointTree(np.stack([near.real, near.imag], axis=1))
     sources = sources[: comparable(len(near) / _CIRCLE)]
     plane = np.conj(sources) if seed.mirrored else sources
     distance = np.abs(sources - seed.quad)
@@ -201,7 +201,6 @@ def improve_seed(
     return Tested(factor, shift, float((odds - np.array([each[1] for each in assumed])).max()))
 
 
-def _nearest(tree: cKDTree, places: Complex) -> tuple[Float, Index]:
+def _nearest(tree: PointTree, places: Complex) -> tuple[Float, Index]:
     """Return the distance of each position from the nearest star, and which star that is."""
-    separation, nearest = tree.query(np.stack([places.real, places.imag], axis=1))
-    return np.asarray(separation, np.float64), np.asarray(nearest, np.int64)
+    return tree.nearest(np.stack([places.real, places.imag], axis=1))

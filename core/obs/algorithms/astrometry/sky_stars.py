@@ -2,9 +2,9 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from obs.algorithms.astrometry.quads import tangent_basis
+from obs.algorithms.numeric.nearest import PointTree
 
 __all__ = ["SkyStars", "covered_area", "deproject"]
 
@@ -27,7 +27,7 @@ class SkyStars:
 
     def __init__(self, vectors: Float) -> None:
         self.vectors = vectors
-        self.tree = cKDTree(vectors)
+        self.tree = PointTree(vectors)
 
     def brightest(self, n: int, cell: float) -> tuple[Index, float]:
         """Return the ``n`` brightest of each cell of a size in radians, and the area that the stars cover, sr."""
@@ -37,8 +37,8 @@ class SkyStars:
 
     def around(self, center: Float, radius: float) -> Complex:
         """Return the brightest stars within a radius, radians, in the plane that touches the sky at a direction."""
-        rows = self.tree.query_ball_point(center, 2 * np.sin(min(radius, 1.5) / 2))
-        near = self.vectors[np.sort(np.array(rows, np.int64))[:_AROUND]]
+        rows = self.tree.list_within(center[None], 2 * np.sin(min(radius, 1.5) / 2))[1]
+        near = self.vectors[rows[:_AROUND]]
         east, north = tangent_basis(center[None])
         return np.asarray((near @ east[0] + 1j * (near @ north[0])) / (near @ center))
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
+
+from obs.algorithms.numeric.nearest import PointTree
 
 __all__ = ["most_voted"]
 
@@ -26,8 +27,8 @@ def most_voted(votes: NDArray[np.float64], *, near: float, apart: float, most: i
     ndarray of int64, shape (m,)
         Rows of ``votes``.
     """
-    tree = cKDTree(votes)
-    count = tree.query_ball_point(votes, near, return_length=True)
+    tree = PointTree(votes)
+    count = tree.count_within(votes, near)
     taken = np.zeros(len(votes), bool)
     chosen: list[int] = []
     for index in np.argsort(-count, kind="stable"):
@@ -36,5 +37,5 @@ def most_voted(votes: NDArray[np.float64], *, near: float, apart: float, most: i
         chosen.append(int(index))
         if len(chosen) == most:
             break
-        taken[tree.query_ball_point(votes[index], apart)] = True
+        taken[tree.list_within(votes[index : index + 1], apart)[1]] = True
     return np.array(chosen, np.int64)

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
+from obs.algorithms.numeric.nearest import PointTree
 from obs.algorithms.pixels.window import plane_windows
 
 __all__ = ["LocalShifts", "fit_local_shifts", "isolated"]
@@ -63,7 +63,7 @@ def isolated(x: Floats, y: Floats, distance: float) -> NDArray[np.bool_]:
     """Return which places, the brightest first, have no brighter one within a distance, shape (n,)."""
     alone = np.ones(len(x), bool)
     if len(x):
-        pairs = cKDTree(np.stack([x, y], axis=1)).query_pairs(distance, output_type="ndarray")
+        pairs = PointTree(np.stack([x, y], axis=1)).pairs_within(distance)
         alone[pairs.max(axis=1, initial=-1)] = False
     return alone
 

@@ -10,12 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
-from scipy.special import pdtrc
 
+from obs.algorithms.numeric.nearest import PointTree
+from obs.algorithms.numeric.special import poisson_above
+from obs.algorithms.pixels.grow import highest_of_neighbors
+from obs.algorithms.pixels.label import label_regions
 from obs.algorithms.pixels.row_blocks import row_blocks
 from obs.algorithms.pixels.window import plane_windows
 
@@ -58,8 +57,6 @@ LEAST_EXPECTED = 0.05
 
 BELOW = (0.3, 0.9)
 """Range of heights, as fractions of a level, of the fainter stars that it is compared with."""
-
-_EIGHT = np.ones((3, 3), bool)
 
 
 class FlatTops(NamedTuple):
@@ -126,7 +123,7 @@ def find_peaks(light: NDArray[np.float32], minimum: np.float32) -> tuple[NDArray
         padded = np.pad(light, ((0, ny - light.shape[0]), (0, nx - light.shape[1])))
     cells = padded.reshape(ny // CELL, CELL, nx // CELL, CELL)
     highest = cells.max((1, 3))
-    top = (highest > minimum) & (highest == ndimage.maximum_filter(highest, 3, mode="nearest"))
+    top = (highest > minimum) & (highest == highest_of_neighbors(highest))
     j, i = np.nonzero(top)
     brightest = np.argsort(-highest[j, i], kind="stable")[:MOST_PEAKS]
     j, i = j[brightest], i[brightest]
@@ -179,16 +176,19 @@ def _is_pile_up(level: float, tops: _Tops) -> bool:
     expected = max(width * _number_of_stars(tops, below & tops.flat), LEAST_EXPECTED)
     n = _number_of_stars(tops, at_level & tops.flat)
     mostly_flat = 2 * np.count_nonzero(at_level & tops.flat) > np.count_nonzero(at_level)
-    return bool(mostly_flat and n >= FEWEST_STARS and pdtrc(n - 1, expected) < CHANCE)
+    return bool(mostly_flat and n >= FEWEST_STARS and poisson_above(n - 1, expected) < CHANCE)
 
 
 def _number_of_stars(tops: _Tops, which: NDArray[np.bool_]) -> int:
     """Return the number of tops that are further apart than a window: a wide top may hold several peaks."""
     places = np.c_[tops.row, tops.column][which]
-    n = len(places)
-    pairs = cKDTree(places).query_pairs(2 * HALF, output_type="ndarray") if n else np.zeros((0, 2), np.int64)
-    joined = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
-    return int(connected_components(joined, directed=False)[0]) if n else 0
+    group = np.arange(len(places))
+    one, other = PointTree(places).pairs_within(2 * HALF).T
+    while np.any(group[one] != group[other]):
+        lowest = np.minimum(group[one], group[other])
+        np.minimum.at(group, one, lowest)
+        np.minimum.at(group, other, lowest)
+    return len(np.unique(group))
 
 
 def _grow_tops(light: NDArray[np.float32], tops: _Tops, levels: dict[float, float]) -> NDArray[np.bool_]:
@@ -199,10 +199,10 @@ def _grow_tops(light: NDArray[np.float32], tops: _Tops, levels: dict[float, floa
     own = tops.flat & (tops.height >= lowest)
     if len(levels) == 1 and levels[highest] == EQUAL_SPREAD:
         return saturated
-    labels, _ = ndimage.label(light >= np.float32(lowest), _EIGHT)
+    labels, n = label_regions(light >= np.float32(lowest))
     part = labels[tops.row[own], tops.column[own]]
     # the lowest top of each region says where its pixels are cut off
-    level = np.full(labels.max() + 1, np.inf)
+    level = np.full(n + 1, np.inf)
     np.minimum.at(level, part, tops.height[own])
     level[0] = np.inf
     high = np.flatnonzero(labels)

@@ -8,9 +8,9 @@ from numpy.polynomial.chebyshev import chebvander
 from numpy.polynomial.legendre import legvander
 from numpy.polynomial.polynomial import polyvander
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from obs.algorithms.detector.overscan_noise import OverscanNoise, describe_noise
+from obs.algorithms.numeric.special import normal_quantile
 from obs.algorithms.pixels.statistics import IQR_TO_SIGMA
 from obs.errors import MeasurementError
 from obs.image.akima import akima_spline
@@ -214,7 +214,9 @@ def _medians(values: NDArray[np.float32], is_integer: bool) -> NDArray[np.float6
     if not is_integer or _step(ordered) == 0.0:
         return middle
     # where between its borders a Gaussian would have its middle, by the parts below either border
-    low, high = (ndtri((count.sum(1) + 0.3) / (number + 0.6)) for count in (ordered < whole, ordered <= whole))
+    low, high = (
+        normal_quantile((count.sum(1) + 0.3) / (number + 0.6)) for count in (ordered < whole, ordered <= whole)
+    )
     return np.where(number > 0, whole[:, 0] - 0.5 - low / np.where(high > low, high - low, 1.0), np.nan)
 
 

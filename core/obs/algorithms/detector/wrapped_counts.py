@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from obs.algorithms.detector.flat_tops import find_peaks
-from obs.algorithms.pixels.label import label_regions
+from obs.algorithms.pixels.grow import fill_holes, grow, highest_of_neighbors
+from obs.algorithms.pixels.label import find_boxes, label_regions
 from obs.algorithms.pixels.window import plane_windows
 
 __all__ = ["WrappedCounts", "find_wrapped_counts"]
@@ -50,9 +50,6 @@ MOST_WITH_HOLES = 0.1
 """Fraction of the fainter stars with holes above which stars are out of focus, or pixels dead."""
 
 HALF = 10
-_EIGHT = np.ones((3, 3), bool)
-_RING = np.zeros((3, 3, 3), bool)
-_RING[1] = ndimage.generate_binary_structure(2, 1)
 
 
 class WrappedCounts(NamedTuple):
@@ -100,11 +97,12 @@ def find_wrapped_counts(
     bright &= known
     if not 0 < np.count_nonzero(bright) < MOST_BRIGHT * bright.size:
         return None
-    labels, n = label_regions(ndimage.binary_dilation(bright))
+    labels, n = label_regions(grow(bright, 1))
     wrapped, lowest, n_star, n_whole = np.zeros(image.shape, bool), sky, 0, 0
-    for box in ndimage.find_objects(labels, n):
-        if not all(3 <= part.stop - part.start <= LARGEST for part in box):
-            continue
+    boxes = find_boxes(labels, n)
+    sides = boxes[:, 1::2] - boxes[:, ::2]
+    for left, right, low, high in boxes[((sides >= 3) & (sides <= LARGEST)).all(1)].tolist():
+        box = slice(low, high), slice(left, right)
         own, looked_at = (image[box] - np.float32(sky)) / np.float32(height), known[box]
         holes = _find_holes(own, looked_at)
         if holes.any():
@@ -123,17 +121,17 @@ def find_wrapped_counts(
 def _find_holes(height: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return the pixels in holes; heights are fractions of the brightest pixel."""
     result = np.zeros(height.shape, bool)
-    beside = ndimage.binary_dilation(known & (height > np.float32(RIM)), _EIGHT)
+    beside = highest_of_neighbors(known & (height > np.float32(RIM)))
     for level in LEVELS:
         above = height > np.float32(level)
         above &= known
-        gaps, _ = label_regions(ndimage.binary_fill_holes(above) & ~above)
+        gaps, _ = label_regions(fill_holes(above[None])[0] & ~above)
         # a gap between stars is not beside the highest pixels
         deep = beside & known & (gaps > 0) & (height < np.float32(DEEP * level))
         if deep.any():
             result |= np.isin(gaps, np.unique(gaps[deep]))
     # what wraps twice is high again in the middle
-    return np.asarray(ndimage.binary_fill_holes(result), bool)
+    return fill_holes(result[None]).reshape(result.shape)
 
 
 def _modulus(top: float, lowest: float) -> int:
@@ -158,5 +156,5 @@ def _faint_have_holes(
     row, column = row[alone][:MOST_FAINTER], column[alone][:MOST_FAINTER]
     stars = plane_windows(light, row, column, HALF)
     peak = stars.max((1, 2), keepdims=True, initial=0.0)
-    holes = ndimage.binary_fill_holes(stars > 0.6 * peak, _RING) & (stars < 0.45 * peak)
+    holes = fill_holes(stars > 0.6 * peak) & (stars < 0.45 * peak)
     return bool(np.count_nonzero(holes.any((1, 2))) > MOST_WITH_HOLES * len(stars))

@@ -12,9 +12,9 @@ from functools import lru_cache
 import numpy as np
 import sep
 from numpy.typing import NDArray
-from scipy.special import j1
 
 from obs.algorithms.measure.fluxes import Fluxes, add_up
+from obs.algorithms.numeric.special import bessel
 from obs.image.resample import shift_matrices
 from obs.kernels.library import Kernel
 
@@ -79,7 +79,7 @@ def sinc_kernel(radius: float, half: int) -> NDArray[np.float32]:
     frequency = np.fft.fftfreq(n)
     k = 2 * np.pi * np.hypot(frequency[:, None], frequency[None, :])
     with np.errstate(invalid="ignore", divide="ignore"):
-        transform = np.where(k > 0, 2 * np.pi * radius * j1(k * radius) / k, np.pi * radius**2)
+        transform = np.where(k > 0, 2 * np.pi * radius * bessel(1, k * radius) / k, np.pi * radius**2)
     kernel = np.fft.fftshift(np.fft.ifft2(transform).real)
     middle = n // 2
     inner = slice(middle - half, middle + half + 1)

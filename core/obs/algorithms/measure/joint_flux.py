@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.linalg import spsolve
-from scipy.spatial import cKDTree
 
 from obs.algorithms.measure.fluxes import add_products
+from obs.algorithms.numeric.nearest import PointTree
 from obs.algorithms.pixels.window import windows
 
 __all__ = ["JointFluxes", "Prior", "fit_jointly", "seen_from"]
@@ -91,7 +91,7 @@ def fit_jointly(
     if len(known) < 2:
         return alone
     place = np.stack([x[known], y[known]], axis=1)
-    pairs = known[cKDTree(place).query_pairs(float(model.shape[1]), p=np.inf, output_type="ndarray")]
+    pairs = known[PointTree(place).pairs_within(float(model.shape[1]), square=True)]
     if not len(pairs):
         return alone
     close = np.hypot(*(value[pairs[:, 0]] - value[pairs[:, 1]] for value in (x, y))) < closest

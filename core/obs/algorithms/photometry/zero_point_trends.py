@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import fdtrc
 
+from obs.algorithms.numeric.special import variance_ratio_above
 from obs.algorithms.pixels.statistics import robust_sigma
 
 __all__ = ["NO_TRENDS", "Trends", "fit_color_slope", "fit_significant_surface", "measure_trends"]
@@ -160,7 +160,7 @@ def _surface(value: Float, weight: Float, u: Float, v: Float) -> Float:
         fitted, left = _robust_fit(value, weight, terms[:, :n_term])
         freedom, gained = len(value) - n_term, n_term - freedom_before
         ratio = (loss - left) / gained / max(left / freedom, 1e-300)
-        if fdtrc(gained, freedom, max(ratio, 0.0)) < FALSE_ALARM:
+        if variance_ratio_above(gained, freedom, max(ratio, 0.0)) < FALSE_ALARM:
             best, loss, freedom_before = fitted, left, n_term
     return best
 

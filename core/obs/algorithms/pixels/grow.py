@@ -1,13 +1,19 @@
-"""Grow regions of pixels."""
+"""Grow regions of pixels, and fill their holes."""
+
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.kernels.library import Kernel
 
-__all__ = ["grow"]
+__all__ = ["fill_holes", "grow", "highest_of_neighbors"]
+
+Value = TypeVar("Value", bound=np.generic)
 
 _COMPILED = Kernel("grow_region", "bool", "int", "int", "int", "uint64", "bool")
+
+_FILL = Kernel("fill_holes", "bool", "int", "int", "int", "int64", "bool")
 
 _FIRST, _LAST = np.uint8(0x80), np.uint8(0x01)
 
@@ -46,3 +52,28 @@ def grow(region: NDArray[np.bool_], distance: int) -> NDArray[np.bool_]:
         packed[:, 1:] |= (previous[:, :-1] & _LAST) << np.uint8(7)
         packed[:, :-1] |= (previous[:, 1:] & _FIRST) >> np.uint8(7)
     return np.unpackbits(packed, axis=1, count=region.shape[1]).view(bool)
+
+
+def fill_holes(regions: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return regions with their holes, which are what no path over sides of pixels connects with the border.
+
+    Parameters
+    ----------
+    regions : ndarray of bool, shape (n, ny, nx)
+        Regions, one or more in each plane.
+    """
+    if not _FILL:
+        from scipy.ndimage import binary_fill_holes  # noqa: PLC0415 - slow to import, needed without compiled kernels only
+
+        return np.stack([binary_fill_holes(plane) for plane in regions]) if len(regions) else regions.copy()
+    n, height, width = regions.shape
+    filled = np.empty(regions.shape, np.bool_)
+    _FILL(np.ascontiguousarray(regions), n, height, width, np.empty(height * width + 2, np.int64), filled)
+    return filled
+
+
+def highest_of_neighbors(plane: NDArray[Value]) -> NDArray[Value]:
+    """Return the highest value of the three by three pixels about each one, shape (ny, nx)."""
+    around = np.pad(plane, 1, "edge")
+    lines = np.maximum(np.maximum(around[:-2], around[1:-1]), around[2:])
+    return np.maximum(np.maximum(lines[:, :-2], lines[:, 1:-1]), lines[:, 2:])

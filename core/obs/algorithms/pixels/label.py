@@ -2,15 +2,15 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from obs.kernels.library import Kernel
 
-__all__ = ["label_regions", "measure_regions", "renumber_regions", "select_regions"]
+__all__ = ["find_boxes", "label_regions", "measure_regions", "renumber_regions", "select_regions"]
 
 _COMPILED = Kernel("label_regions", "bool", "int", "int", "int32")
 _MEASURE = Kernel("measure_regions", "int32", "float32", "int", "int64", "float32")
 _RENUMBER = Kernel("renumber_regions", "int32", "int", "int32", "int32")
+_BOXES = Kernel("find_boxes", "int32", "int", "int", "int", "int64")
 _SELECT = Kernel("select_regions", "int32", "int", "bool", "bool")
 
 
@@ -35,6 +35,8 @@ def label_regions(region: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
         If there is no memory for the runs of pixels.
     """
     if not _COMPILED:
+        from scipy import ndimage  # noqa: PLC0415 - slow to import, needed without compiled kernels only
+
         labels, n = ndimage.label(region, np.ones((3, 3), bool))
         return np.asarray(labels, np.int32), int(n)
     labels = np.empty(region.shape, np.int32)
@@ -72,6 +74,29 @@ def measure_regions(
     np.add.at(count, labels[inside], 1)
     np.maximum.at(highest, labels[inside], image[inside])
     return count, highest
+
+
+def find_boxes(labels: NDArray[np.int32], n: int) -> NDArray[np.int64]:
+    """Return the first column of each region, the one after its last, and the same of its rows, shape (n, 4).
+
+    Parameters
+    ----------
+    labels : ndarray of int32, shape (ny, nx)
+        Number of the region of each pixel, from 1 on.
+    n : int
+        Last region that is looked at. One without pixels gets the width, 0, the height and 0.
+    """
+    height, width = labels.shape
+    boxes = np.tile(np.array([width, 0, height, 0], np.int64), (n, 1))
+    if _BOXES:
+        _BOXES(np.ascontiguousarray(labels), height, width, n, boxes)
+        return boxes
+    y, x = np.nonzero((labels > 0) & (labels <= n))
+    region = labels[y, x] - 1
+    for column, values in ((0, x), (2, y)):
+        np.minimum.at(boxes[:, column], region, values)
+        np.maximum.at(boxes[:, column + 1], region, values + 1)
+    return boxes
 
 
 def renumber_regions(labels: NDArray[np.int32], number: NDArray[np.int32]) -> NDArray[np.int32]:

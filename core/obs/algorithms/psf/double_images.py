@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
+
+from obs.algorithms.numeric.nearest import PointTree
 
 __all__ = ["DoubleImages", "find_double_images"]
 
@@ -56,15 +57,15 @@ def find_double_images(
     if len(light) < 2 * _LEAST:
         return None
     bright = np.argsort(-light)[: min(_MOST, len(light) // 3)]
-    pairs = cKDTree(place[bright]).query_ball_tree(cKDTree(place), reach)
-    first = np.repeat(bright, [len(near) for near in pairs])
-    second = np.concatenate([np.asarray(near, np.int64) for near in pairs])
+    start, second = PointTree(place).list_within(place[bright], reach)
+    first = np.repeat(bright, np.diff(start))
     fainter = light[second] < light[first]
     first, offset = first[fainter], (place[second] - place[first])[fainter]
     if len(offset) < _LEAST:
         return None
-    together = cKDTree(offset).query_ball_point(offset, sigma)
-    best = max(together, key=len)
+    start, together = PointTree(offset).list_within(offset, sigma)
+    most = int(np.argmax(np.diff(start)))
+    best = together[start[most] : start[most + 1]]
     n_with, chance = len(np.unique(first[best])), len(offset) * (sigma / reach) ** 2
     if n_with < max(_LEAST, _LEAST_FRACTION * len(bright), _ABOVE_CHANCE * chance):
         return None

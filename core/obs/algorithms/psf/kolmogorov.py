@@ -9,7 +9,8 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import j0, j1
+
+from obs.algorithms.numeric.special import bessel
 
 __all__ = ["kolmogorov_beyond", "kolmogorov_profile"]
 
@@ -56,8 +57,8 @@ def _tables() -> tuple[Float, Float]:
     k = root**3
     weight = np.exp(-(k ** (5.0 / 3.0))) * 3.0 * root**2 * (root[1] - root[0])
     phase = FWHM * DISTANCES[:, None] * k
-    profile = j0(phase) @ (weight * k) / (2.0 * np.pi) * FWHM**2
-    return profile, 1.0 - FWHM * DISTANCES * (j1(phase) @ weight)
+    profile = bessel(0, phase) @ (weight * k) / (2.0 * np.pi) * FWHM**2
+    return profile, 1.0 - FWHM * DISTANCES * (bessel(1, phase) @ weight)
 
 
 def _look_up(distance: Float, table: Float, power: float) -> Float:

@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
+from obs.algorithms.numeric.nearest import PointTree
 from obs.algorithms.pixels.smoothing import gaussian_kernel, smooth
 from obs.algorithms.pixels.statistics import clipped_statistics
 from obs.algorithms.pixels.window import plane_windows
@@ -129,7 +129,7 @@ def common_size(sizes: SourceSizes, least: int = 1) -> float:
     logarithm = np.log(sizes.size)
     place = np.stack([logarithm / WINDOW, sizes.e1 / ROUNDNESS, sizes.e2 / ROUNDNESS], axis=1)
     wider = (place, place / np.array([1.0, AROUND, AROUND]), place[:, :1])
-    alike, around, of_size = (cKDTree(at).query_ball_point(at, 1.0, p=np.inf, return_length=True) for at in wider)
+    alike, around, of_size = (PointTree(at).count_within(at, 1.0, square=True) for at in wider)
     # those that are alike beyond chance, times their share of the sources of that size, which for hits is small
     support = np.maximum(alike - (around - alike) / (AROUND**2 - 1.0), 0.0) ** 2 / of_size
     chosen = np.argmin(np.where(support >= SHARE * support.max(), logarithm, np.inf))

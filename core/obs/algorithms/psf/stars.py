@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter, uniform_filter
 
+from obs.algorithms.pixels.box_sums import box_sums
 from obs.algorithms.psf.profile import stamp_radius
 from obs.image.psf import stamp_sums
 from obs.image.resample import shift_matrices, shift_slopes
@@ -131,18 +131,24 @@ class PsfStars:
         residual = self.stamps - self.flux[:, None, None].astype(np.float32) * self.model
         residual -= self.offset[:, None, None].astype(np.float32)
         side = max(LEAST_BOX, 2 * round(0.5 * (BOX * self.fwhm - 1.0)) + 1)
-        excess = uniform_filter(residual * weight, (1, side, side), mode="constant")
-        norm = uniform_filter(weight, (1, side, side), mode="constant")
-        significant = (excess * side > PIXEL_CLIP * np.sqrt(np.maximum(norm, 0.0))) & (norm > 0) & ~self.core
+        excess, norm = _square_sums(residual * weight, side), _square_sums(weight, side)
+        # counted, because a sum of no weights is zero only to rounding
+        known = _square_sums((weight > 0).astype(np.float32), side) > 0.5
+        significant = (excess > PIXEL_CLIP * np.sqrt(np.maximum(norm, 0.0))) & known & ~self.core
         if significant.any():
             wide = side + 2 * (side // 2)
-            self.good &= ~maximum_filter(significant, (1, wide, wide))
+            self.good &= _square_sums(significant.astype(np.float32), wide) < 0.5
         chi2 = self.chi2[self.candidate]
         middle = np.median(chi2)
         spread = max(1.4826 * float(np.median(np.abs(chi2 - middle))), float(np.sqrt(2.0 / self.core.sum())))
         used = self.candidate & (self.chi2 <= middle + chi2_clip * spread) & (self.flux > 0) & _is_whole(self.good)
         if used.sum() >= min_stars:
             self.used = used
+
+
+def _square_sums(stamps: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """Return sums over the square about each pixel, shape (n, size, size); pixels beyond a stamp count as zero."""
+    return box_sums(box_sums(stamps, side, axis=1).astype(np.float32), side, axis=2).astype(np.float32)
 
 
 def has_core(good: Bool) -> Bool:

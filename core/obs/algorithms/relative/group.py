@@ -2,7 +2,8 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
+
+from obs.algorithms.numeric.nearest import PointTree
 
 __all__ = ["group_detections"]
 
@@ -42,7 +43,7 @@ def group_detections(vectors: Floats, frame: Ints, radius: float, *, first: Floa
         if not len(rows):
             continue
         places = vectors[rows]
-        close = cKDTree(places).query_pairs(chord, output_type="ndarray")
+        close = PointTree(places).pairs_within(chord)
         alone = np.ones(len(rows), bool)
         alone[close.ravel()] = False
         found = _nearest(stars, places, chord)
@@ -60,5 +61,5 @@ def _nearest(stars: Floats, places: Floats, chord: float) -> Ints:
     """Return the nearest star of each place within a distance, or -1."""
     if not len(stars):
         return np.full(len(places), -1, np.int64)
-    distance, nearest = cKDTree(stars).query(places, distance_upper_bound=chord)
+    distance, nearest = PointTree(stars).nearest(places, below=chord)
     return np.where(np.isfinite(distance), nearest, -1).astype(np.int64)

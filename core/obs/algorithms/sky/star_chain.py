@@ -2,8 +2,10 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from obs.algorithms.pixels.box_sums import box_sums
+from obs.algorithms.pixels.grow import grow
+from obs.algorithms.pixels.label import label_regions
 from obs.algorithms.sky.streak_profile import HALF, SEGMENTS, StreakProfile
 
 __all__ = ["is_star_chain"]
@@ -40,20 +42,21 @@ def is_star_chain(found: StreakProfile, plane: NDArray[np.float32]) -> bool:
         return False
     noise = 1.0 / np.sqrt(2 * half + 1)
     length = 2 * half + 1
-    smooth = ndimage.uniform_filter1d(light, length, mode="nearest")
+    smooth = box_sums(light, length, beyond="edge") / length
     seen = smooth > SEEN * noise / np.sqrt(length)
-    dark = ~ndimage.binary_dilation(seen, iterations=2 * length)
+    dark = ~grow(seen[None], 2 * length)[0]
     if np.count_nonzero(dark) < length:
         return False
     between = light[dark]
     if between.mean() > BETWEEN * noise / np.sqrt(between.size):
         return False
-    label, number = ndimage.label(seen)
+    label, number = label_regions(seen[None])
     if not number:
         return False
-    index = np.arange(1, number + 1)
-    peak = np.concatenate([[0.0], ndimage.maximum(smooth, label, index)])
-    at_half = ndimage.sum_labels(smooth > 0.5 * peak[label], label, index)
+    knot = label[0][seen] - 1
+    peak = np.zeros(number)
+    np.maximum.at(peak, knot, smooth[seen])
+    at_half = np.bincount(knot[smooth[seen] > 0.5 * peak[knot]], minlength=number)
     # the mean over the width makes a knot longer by about as much
     is_short = at_half <= LONGEST * np.hypot(found.width, length)
     return bool(at_half[is_short].sum() > 0.5 * at_half.sum())

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from obs.algorithms.pixels.box_sums import box_sums
 from obs.algorithms.pixels.statistics import robust_sigma
 
 __all__ = ["Band", "Line", "StreakProfile", "follow_line", "straighten"]
@@ -200,7 +200,7 @@ def _refine(segments: NDArray[np.float64], band: Band, line: Line, reach: float)
     row = np.arange(SEGMENTS)[:, None]
     highest, center, width = -np.inf, np.zeros(SEGMENTS, np.int64), BOXES[0]
     for box in BOXES:
-        smoothed = ndimage.uniform_filter1d(light, box, axis=1) * np.sqrt(box)
+        smoothed = box_sums(light, box, axis=1, beyond="mirror") / np.sqrt(box)
         total = np.where(near, smoothed[row, column + shift[:, :, None]].sum(1), -np.inf)
         best, at = np.unravel_index(int(np.argmax(total)), total.shape)
         if total[best, at] > highest:
@@ -209,7 +209,7 @@ def _refine(segments: NDArray[np.float64], band: Band, line: Line, reach: float)
     # centroids of the segments in which it is seen give the rest
     offset = np.arange(-width - 2, width + 3)
     around = np.clip(center[:, None] + offset, 0, 2 * HALF)
-    core = ndimage.uniform_filter1d(filled, width, axis=1)[row, around]
+    core = box_sums(filled, width, axis=1, beyond="mirror")[row, around] / width
     weight = np.clip(core - 0.2 * core.max(1)[:, None], 0, None)
     if np.count_nonzero(seen) < 4:
         return None

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from obs.algorithms.pixels.box_sums import box_sums
+from obs.algorithms.pixels.grow import grow
 from obs.algorithms.sky.line_sums import sum_lines
 from obs.algorithms.sky.star_chain import is_star_chain
 from obs.algorithms.sky.streak_profile import FINE, HALF, PRESENT, SEGMENTS, Line, StreakProfile, follow_line
@@ -233,7 +234,7 @@ def _significance(binned: Float, known: Float) -> tuple[Float, int]:
 
 def _band(sums: Float, width: int) -> Float:
     """Return sums over so many parallel lines."""
-    return sums if width == 1 else ndimage.uniform_filter1d(sums, width, axis=1, mode="constant") * np.float32(width)
+    return sums if width == 1 else box_sums(sums, width, axis=1).astype(np.float32)
 
 
 def _erase(binned: Float, known: Float, line: Line, size: int, width: float) -> None:
@@ -350,7 +351,9 @@ def _brightness(found: StreakProfile, plane: Float) -> NDArray[np.float64]:
     clear = np.flatnonzero(~_stars_beside(found, plane, light))
     if not clear.size:
         clear = np.arange(n)
-    even = ndimage.median_filter(light[clear], length, mode="nearest")
+    from scipy.ndimage import median_filter  # noqa: PLC0415 - slow to import, needed for trails only
+
+    even = median_filter(light[clear], length, mode="nearest")
     return np.asarray(np.maximum(np.interp(np.arange(n), clear, even), 0.0), np.float64)
 
 
@@ -364,8 +367,8 @@ def _stars_beside(found: StreakProfile, plane: Float, light: NDArray[np.float64]
         if len(rows):
             level = np.where(np.isfinite(rows), rows, np.float32(0.0)).mean(0, dtype=np.float64)
             level -= light * (np.median(level) / max(float(np.median(light)), found.error))  # the trail's own wings
-            result |= ndimage.uniform_filter(level, SIDE_LENGTH, mode="nearest") > SIDE_LIGHT
-    return np.asarray(ndimage.binary_dilation(result, iterations=SIDE_LENGTH))
+            result |= box_sums(level, SIDE_LENGTH, beyond="edge") > SIDE_LENGTH * SIDE_LIGHT
+    return grow(result[None], SIDE_LENGTH).reshape(-1)
 
 
 def _fine_profile(

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from obs.algorithms.sky.background import fit_background
 from obs.image.background import Background
@@ -139,6 +138,8 @@ def _without_stars(cells: Background) -> Background:
     known = np.isfinite(cells.level)
     if not known.any():
         return cells
+    from scipy import ndimage  # noqa: PLC0415 - slow to import, needed for nebulae only
+
     nearest = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
     level = ndimage.median_filter(cells.level[tuple(nearest)], 3, mode="nearest")
     return Background(

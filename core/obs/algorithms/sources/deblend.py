@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
+from obs.algorithms.numeric.nearest import PointTree
 from obs.algorithms.sources.detection import Footprints, Peaks
 from obs.algorithms.sources.points import fit_points
 from obs.algorithms.sources.templates import Template, make_templates
@@ -139,6 +139,6 @@ def _nearest_peak(pixel: NDArray[np.int64], labels: NDArray[np.int32], peaks: Pe
     if not len(pixel):
         return np.zeros(0, np.int64)
     apart = float(sum(labels.shape))
-    tree = cKDTree(np.c_[peaks.x, peaks.y, peaks.footprint * apart])
+    tree = PointTree(np.c_[peaks.x, peaks.y, peaks.footprint * apart])
     y, x = np.divmod(pixel, labels.shape[1])
-    return np.asarray(tree.query(np.c_[x, y, labels.ravel()[pixel] * apart])[1], np.int64)
+    return tree.nearest(np.c_[x, y, labels.ravel()[pixel] * apart])[1]

@@ -5,14 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
-from scipy.spatial import cKDTree
 
+from obs.algorithms.numeric.nearest import PointTree
+from obs.algorithms.pixels.label import label_regions
 from obs.algorithms.sources.detection import Footprints, Peaks
 
 __all__ = ["Merged", "merge_footprints"]
-
-_EIGHT = np.ones((3, 3), bool)
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ def merge_footprints(images: Sequence[Footprints], *, same: float, apart: float)
         peaks = found.peaks
         known = np.c_[np.concatenate(kept_x), np.concatenate(kept_y)]
         place = np.c_[peaks.x, peaks.y]
-        distance = cKDTree(known).query(place)[0] if len(known) else np.full(len(place), np.inf)
+        distance = PointTree(known).nearest(place)[0] if len(known) else np.full(len(place), np.inf)
         fresh = distance > max(apart, same)
         kept_x.append(peaks.x[fresh])
         kept_y.append(peaks.y[fresh])
@@ -70,11 +68,10 @@ def merge_footprints(images: Sequence[Footprints], *, same: float, apart: float)
     merged = np.c_[np.concatenate(kept_x), np.concatenate(kept_y)]
     detected = np.zeros((len(merged), len(images)), bool)
     if len(merged) and len(x):
-        distance, nearest = cKDTree(merged).query(np.c_[x, y], distance_upper_bound=max(apart, same) + 1e-9)
+        distance, nearest = PointTree(merged).nearest(np.c_[x, y], below=max(apart, same) + 1e-9)
         near = np.isfinite(distance)
         detected[nearest[near], source[near]] = True
-    labels, n = ndimage.label(np.logical_or.reduce([found.labels > 0 for found in images]), _EIGHT)
-    labels = labels.astype(np.int32)
+    labels, n = label_regions(np.logical_or.reduce([found.labels > 0 for found in images]))
     footprint = labels[merged[:, 1], merged[:, 0]].astype(np.int64)
     has_peak = np.zeros(n + 1, np.int32)
     has_peak[footprint] = 1

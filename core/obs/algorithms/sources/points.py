@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
+from obs.algorithms.numeric.nearest import PointTree
 from obs.algorithms.pixels.window import plane_windows, windows
 from obs.algorithms.sources.detection import Peaks
 from obs.image.psf import Psf
@@ -109,7 +109,7 @@ def fit_points(
 def _neighbors(peaks: Peaks, reach: float) -> NDArray[np.int64]:
     """Return the nearest other peaks within reach of each, shape (n, NEIGHBORS); -1 where there are fewer."""
     places = np.c_[peaks.x, peaks.y]
-    distance, neighbor = cKDTree(places).query(places, k=min(NEIGHBORS + 1, len(peaks)), distance_upper_bound=reach)
+    distance, neighbor = PointTree(places).nearest(places, max(min(NEIGHBORS + 1, len(peaks)), 2), below=reach)
     # peaks beyond the reach have the number of peaks as their index
     return np.asarray(np.where(np.isfinite(distance) & (distance > 0), neighbor, -1)[:, 1:], np.int64)
 

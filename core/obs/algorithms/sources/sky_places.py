@@ -2,8 +2,8 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
+from obs.algorithms.numeric.nearest import PointTree
 from obs.algorithms.pixels.window import plane_windows
 from obs.algorithms.sources.detection import Footprints, Peaks
 from obs.algorithms.sources.merge import Merged
@@ -44,7 +44,7 @@ def find_sky_places(occupied: NDArray[np.bool_], n: int, radius: int, *, seed: i
     place = np.stack([x, y], axis=1)
     later: dict[int, list[int]] = {}
     if len(place):
-        for first, second in cKDTree(place).query_pairs(2 * radius, p=np.inf):
+        for first, second in PointTree(place).pairs_within(2 * radius, square=True).tolist():
             later.setdefault(first, []).append(second)
     keep = np.ones(len(place), bool)
     for first in sorted(later):  # few: what is left of a few thousand places

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from obs.algorithms.pixels.label import find_boxes
 from obs.algorithms.pixels.median import median_of_neighbors
 from obs.algorithms.pixels.window import windows
 from obs.algorithms.sources.detection import Peaks
@@ -138,9 +138,7 @@ def _extended(
 
 def _reach(labels: NDArray[np.int32], peaks: Peaks) -> NDArray[np.int64]:
     """Half-size of the box about each peak outside which no pixel of the footprint has its mirror in the footprint."""
-    boxes = ndimage.find_objects(labels)
-    ends = np.array([[columns.start, columns.stop, rows.start, rows.stop] for rows, columns in boxes])
-    low_x, high_x, low_y, high_y = ends[peaks.footprint - 1].T
+    low_x, high_x, low_y, high_y = find_boxes(labels, int(peaks.footprint.max(initial=0)))[peaks.footprint - 1].T
     in_x = np.minimum(peaks.x - low_x, high_x - 1 - peaks.x)
     in_y = np.minimum(peaks.y - low_y, high_y - 1 - peaks.y)
     return np.asarray(np.maximum(in_x, in_y), np.int64)

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import map_coordinates
 
 from obs.errors import FileFormatError
 from obs.image.psf import PixelPsf, polynomial_terms
@@ -113,6 +112,8 @@ def _add(one: _Input, wcs: TanSipWcs, x: Floats, y: Floats, stamps: NDArray[np.f
         # the PSF hardly reaches as far as WCSs are not linear
         far_u, far_v = (right[axis, place] * offset[None, :] + above[axis, place] * offset[:, None] for axis in (0, 1))
         at = np.stack([far_v + stamp.shape[0] // 2, far_u + stamp.shape[1] // 2])
+        from scipy.ndimage import map_coordinates  # noqa: PLC0415 - slow to import, needed for PSFs of coadds only
+
         warped = map_coordinates(stamp.astype(np.float64), at, order=3, mode="constant")
         stamps[place] += one.weight * (warped / warped.sum()).astype(np.float32)
         depth[place] += one.weight

@@ -2,9 +2,9 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from obs.algorithms.measure.shape import psf_elongation, psf_sigma
+from obs.algorithms.numeric.nearest import PointTree
 from obs.algorithms.psf.width import light_radius
 from obs.image.catalog import Catalog
 from obs.image.masked_image import MaskedImage
@@ -114,9 +114,8 @@ def _dipoles(catalog: Catalog, fwhm: float, config: DipoleConfig) -> NDArray[np.
     rows = [np.flatnonzero(good & (catalog["flags_negative"] == negative)) for negative in (False, True)]
     if not (rows[0].size and rows[1].size):
         return result
-    trees = [cKDTree(places[part]) for part in rows]
-    near = trees[0].sparse_distance_matrix(trees[1], config.distance * fwhm, output_type="coo_matrix")
-    one, two = rows[0][near.row], rows[1][near.col]
+    start, near = PointTree(places[rows[1]]).list_within(places[rows[0]], config.distance * fwhm)
+    one, two = np.repeat(rows[0], np.diff(start)), rows[1][near]
     alike = np.abs(flux[one] + flux[two]) < config.balance * (flux[one] - flux[two])
     result[one[alike]] = result[two[alike]] = True
     return result

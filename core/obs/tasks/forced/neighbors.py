@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from obs.algorithms.measure.fluxes import Fluxes
 from obs.algorithms.measure.joint_flux import JointFluxes, Prior, fit_jointly, seen_from
+from obs.algorithms.numeric.nearest import PointTree
 from obs.image.catalog import Catalog
 from obs.image.psf import Psf
 
@@ -61,7 +61,7 @@ def detected_neighbors(
     rows = np.flatnonzero(use & np.isfinite(place).all(axis=1))
     if len(rows):
         reach = float(psf.stamp_shape[0])
-        distance, _ = cKDTree(np.stack([x, y], axis=1)).query(place[rows], distance_upper_bound=reach)
+        distance, _ = PointTree(np.stack([x, y], axis=1)).nearest(place[rows], below=reach)
         rows = rows[np.isfinite(distance) & (distance > closest)]
     if not len(rows):
         return np.zeros(shape, np.float32)
