@@ -16,5 +16,5 @@ instrument = Instrument(
     exposure_id_bits=32,
     detector="%(ccd)d",
     translator="obs_hsc.translator:HscTranslator",
-    mapper_names=("lsst.obs.hsc.hscMapper.HscMapper", "HscMapper"),
+    mapper_names=("lsst.obs.hsc.hscMapper.HscMapper", "HscMapper", "lsst.obs.subaru.HyperSuprimeCam"),
 )

@@ -1,5 +1,7 @@
 """Command lines of the LSST stack, run by obs."""
 
+import shlex
+
 import click
 import pytest
 
@@ -62,10 +64,36 @@ from obs.cli.lsst_programs import PROGRAMS
         ("ingestReferenceCatalog.py DATA s.csv --output o -c dataset_config.ref_dataset_name=gaia ra_name=ra",
          "ingest-refcat DATA gaia s.csv -c ra_name=ra"),
         ("ingestReferenceCatalog.py DATA s.csv", "ingest-refcat DATA cal_ref_cat s.csv"),
+        ("ingestDriver.py DATA a.fits --batch-type none --cores 1 --mode link --output DATA -c allowError=True",
+         "ingest DATA a.fits --mode link -j 1"),
+        ("ingestCalibs.py DATA --calib . --mode=skip --calibType defect --validity 999 a.fits",
+         "calibs ingest DATA --calib . --mode=skip --validity 999 a.fits"),
+        ("reduceBias.py DATA --rerun all --queue small --detrendId calibVersion=all --nodes=3 --id field=BIAS",
+         "calibs build bias DATA --id field=BIAS -j 3"),
+        ("assembleCoadd.py --warpCompare DATA --rerun c --selectId filter=r --id tract=0 filter=r patch=0,0^0,1 -j 4",
+         "coadd DATA --rerun c --selectId filter=r --id tract=0 filter=r patch=0,0^0,1 -j 4"),
+        ("pipetask run -b R/butler.yaml -i H/raw/all,H/calib -o u/me/a -p D.yaml#processCcd -j4 "
+         "-d 'visit IN (1,2) AND detector IN (0..9)' --register-dataset-types",
+         "process R --rerun a --id visit=1^2 ccd=0..9 -j 4"),
+        ("pipetask run -b R -i u/me/a,skymaps -o u/me/b -p D.yaml#isr --skip-existing-in b -c isr:doFlat=False "
+         "-d \"instrument='X' and (exposure=3)\"", "process R --rerun a:b --id visit=3 -c do_characterize=False "
+         "-c isr.doFlat=False --skip-existing"),
+        ("pipetask run -b R -o b -p c/cpFlat.yaml -d \"exposure.observation_type='flat' AND day_obs=20230926\"",
+         "calibs build flat R --id dateObs=2023-09-26"),
+        ("pipetask run -b R -o c -t lsst.pipe.tasks.assembleCoadd.AssembleCoaddTask -C x:y.py "
+         "-d 'tract=0 AND patch IN (1..4) AND visit=5'",
+         "coadd R --rerun c --id tract=0 patch=1..4 --selectId visit=5 -C y.py"),
+        ("pipetask qgraph -b R -o c -p D.yaml#measure -d 'tract=0 and band=r' --show graph",
+         "coadd-catalog R --rerun c --id tract=0 filter=r --dry-run"),
+        ("butler register-instrument R lsst.obs.subaru.HyperSuprimeCam", "init R --camera hsc"),
+        ("butler ingest-raws -t direct R a.fits b.fits -j 4", "ingest R a.fits b.fits --mode link -j 4"),
+        ("butler convert --gen2root DATA --config-file c.py R", "export-gen3 DATA R"),
+        ("butler query-datasets R src --collections u/me --where visit=1", "ls R src --id visit=1"),
+        ("butler query-dataset-types R", "ls R"),
     ],
 )  # fmt: skip
 def test_lines(line, words):
-    assert translate_line(line.split()).words == words.split()
+    assert translate_line(shlex.split(line)).words == words.split()
 
 
 def test_what_has_no_effect_is_said():
@@ -105,11 +133,27 @@ def test_what_has_no_effect_is_said():
             "obs takes curated defects, and nothing like data/hsc/qe_curve",
         ),
         ("processCcd.py DATA --cores two", "--cores: expected a number, got 'two'"),
+        ("runEimage.py DATA", "use the line of processEimage.py"),
+        ("butler define-visits R HSC", "butler define-visits: nothing is to be done: obs ingest registers visits"),
+        ("butler register-instrument R lsst.obs.x.X", "use obs init REPO --camera NAME; NAME is one of .*hsc"),
+        ("butler frobnicate R", "butler frobnicate cannot be translated; register-instrument, ingest-raws"),
+        ("pipetask build -p D.yaml", "obs has one command for each step"),
+        ("pipetask run -b R -p DRP.yaml", "name one step behind '#', as in DRP.yaml#processCcd"),
+        ("pipetask run -b R -p D.yaml#isr -g a.qgraph", r"with a graph \(-g\): obs has one command"),
+        ("pipetask run -p D.yaml#isr", "name the repository with -b"),
+        (
+            "pipetask run -b R -p D.yaml#isr -d 'visit=1 OR visit>5'",
+            "'OR visit>5' cannot be translated: write data IDs",
+        ),
+        (
+            "pipetask run -b R -p D.yaml#isr -d 'airmass=1.2'",
+            "there is no key like airmass in data IDs here",
+        ),
     ],
 )
 def test_lines_that_cannot_be_translated(line, message):
     with pytest.raises(click.UsageError, match=message):
-        translate_line(line.split())
+        translate_line(shlex.split(line))
 
 
 def test_settings_in_files_of_the_stack_are_read(tmp_path):

@@ -12,6 +12,7 @@ from pathlib import Path, PurePath
 import click
 
 from obs.cli.arguments import expand_files
+from obs.cli.lsst_gen3_lines import translate_butler, translate_pipetask
 from obs.cli.lsst_programs import BATCH, GENERAL, PROGRAMS, REASONS, STEPS, General, Program
 from obs.cli.main import command_line
 from obs.config.overrides import read_override_file
@@ -62,6 +63,9 @@ def translate_line(line: Sequence[str]) -> Translated:
         For a program that has no counterpart, or a line that obs does in another way.
     """
     name = PurePath(line[0]).name.removesuffix(".py")
+    if name in ("butler", "pipetask"):
+        translate = translate_butler if name == "butler" else translate_pipetask
+        return Translated(*translate(list(expand_files(line[1:]))))
     program = PROGRAMS.get(name)
     if program is None:
         raise click.UsageError(_refusal(name, line))
@@ -87,10 +91,7 @@ def _refusal(name: str, line: Sequence[str]) -> str:
     if name in REASONS:
         return f"{name}.py: {REASONS[name]}"
     hint = suggest(name, [*PROGRAMS, *STEPS, *REASONS])
-    return (
-        f"'{line[0]}' is not a program that can be translated{hint}; expected one of "
-        f"{', '.join(f'{one}.py' for one in PROGRAMS)}"
-    )
+    return f"'{line[0]}' is not a program that can be translated{hint}; obs lsst-command --help lists those that can"
 
 
 def _guess(program: str, line: Sequence[str]) -> str:
@@ -205,10 +206,10 @@ def _settings_to_options(words: list[str], program: Program) -> list[str]:
     return [*_without_bare(rest), *found]
 
 
-def _without_bare(words: list[str]) -> list[str]:
-    """Leave out every ``-c`` with no setting behind it."""
+def _without_bare(words: list[str], *options: str) -> list[str]:
+    """Leave out every ``-c``, or other option, with no word behind it."""
     pairs = zip(words, [*words[1:], "-"], strict=True)
-    return [word for word, after in pairs if word not in _OVERRIDES or not after.startswith("-")]
+    return [word for word, after in pairs if word not in (options or _OVERRIDES) or not after.startswith("-")]
 
 
 def _sky_map_words(name: str, words: list[str], _: list[str]) -> list[str]:
@@ -277,7 +278,7 @@ def _calibs_words(name: str, words: list[str], notes: list[str]) -> list[str]:
         if others:
             raise click.UsageError(f"{name}.py: obs takes curated defects, and nothing like {others[0]}")
         return words
-    return words if name == "ingestCalibs" else _build_words(name, words, notes)
+    return words if name == "ingestCalibs" else _without_bare(_build_words(name, words, notes), "--calibId")
 
 
 def _tract_words(name: str, words: list[str], _: list[str]) -> list[str]:

@@ -70,7 +70,16 @@ _STATISTICS = {
 _PROCESS = Program(("process",))
 _DRIVER = Program(("process",), prefix="processCcd.")
 _CALIBRATE = Program(("calibrate-visits",), extra=_MOSAIC)
-_RAW = Program(("ingest",), _INGEST, extra={"--filetype": General(1, "the camera's package knows its files")})
+_IN_PLACE = "raw files are registered in the repository itself"
+_RAW = Program(
+    ("ingest",),
+    _INGEST,
+    extra={
+        "--filetype": General(1, "the camera's package knows its files"),
+        "--output": General(1, _IN_PLACE),
+        "--rerun": General(1, _IN_PLACE),
+    },
+)
 
 
 def _build(kind: str) -> Program:
@@ -84,7 +93,9 @@ PROGRAMS = {
     **dict.fromkeys(("singleFrameDriver", "reduceFrames"), _DRIVER),
     "processFile": Program(("process-file",)),
     **dict.fromkeys(("ingestImages", "ingestImagesDecam", "hscIngestImages", "ingestSimImages", "ingestDriver"), _RAW),
-    "ingestCalibs": Program(("calibs", "ingest"), _INGEST),
+    "ingestCalibs": Program(
+        ("calibs", "ingest"), _INGEST, extra={"--calibType": General(1, "the header (OBSTYPE) says what a frame is")}
+    ),
     "ingestCuratedCalibs": Program(("calibs", "defects")),
     "ingestDefects": Program(("calibs", "defects")),
     "ingestReferenceCatalog": Program(("ingest-refcat",)),
@@ -134,6 +145,13 @@ REASONS = {
     "matchedVisitMetrics": _REPORT,
     "validateDrp": _REPORT,
     "buildDetector": "write the amplifier tables with obs camera build",
+    "runEimage": "obs process takes images without instrument signature: use the line of processEimage.py",
+    "readStar": _REPORT,
+    "hscOverlaps": "obs skymap show OUT prints the patches that exposures overlap; obs coadd takes them by itself",
+    "installTransmissionCurves": "obs does not use transmission curves; those attached to files are read",
+    "makeBrighterFatterKernel": "obs takes a kernel with -c isr.brighter_fatter_kernel_path=FILE, and makes none",
+    "measurePhotonTransferCurve": "obs new NAME --from FILES measures gain and read noise from pairs of flats",
+    "findDefects": "use obs calibs build defects DATA",
     "runIsr": "use obs process DATA ... -c do_characterize=False",
     "makeSkyMapFromFile": "give the settings to obs skymap make",
     "dcrAssembleCoadd": "obs has no coadds for differential chromatic refraction",

@@ -10,6 +10,7 @@ _EXAMPLE = """\b
 Examples:
   obs lsst-command processCcd.py DATA --rerun first --id visit=903334 ccd=23
   obs lsst-command ingestImages.py DATA raw/*.fits --mode=link
+  obs lsst-command pipetask run -b DATA -o u/me/first -p DRP.yaml#processCcd -d "visit=903334 AND detector=23"
   obs lsst-command --dry-run constructBias.py DATA --rerun calib --id dataType=BIAS --cores 2
 """
 
@@ -25,12 +26,14 @@ Examples:
 def lsst_command() -> None:
     """Run a command line of the LSST stack with obs.
 
-    Command lines of the second generation are understood.
+    Command lines of the second generation are understood, and of the third those of pipetask and butler that name
+    one step.
 
     The line as obs spells it is printed, so that it can be typed next time. What has no effect here is said. Programs:
     processCcd.py, processCcdSdss.py, processFile.py, singleFrameDriver.py, hscProcessCcd.py, reduceFrames.py,
     ingestImages.py, hscIngestImages.py, ingestCalibs.py, ingestCuratedCalibs.py, ingestReferenceCatalog.py,
     constructBias.py to constructSky.py, reduceBias.py to reduceFringe.py, makeSkyMap.py, makeDiscreteSkyMap.py,
     mosaic.py, jointcal.py, coaddDriver.py, assembleCoadd.py, stack.py, multiBandDriver.py, multiBand.py,
-    forcedPhotCcd.py, imageDifference.py. Of the steps in between, the command that does all of them is printed.
+    forcedPhotCcd.py, imageDifference.py, pipetask run, pipetask qgraph, butler. Of the steps in between, the command
+    that does all of them is printed.
     """

@@ -47,7 +47,7 @@ class Footprint:
 
     @property
     def area(self) -> int:
-        """Number of pixels."""
+        """Number of pixels of the source."""
         return int(np.sum(self.x1 - self.x0 + 1))
 
     def pixels(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -58,7 +58,7 @@ class Polygon:
         return [Point2D(float(x), float(y)) for x, y in self._corners]
 
     def calculateArea(self) -> float:
-        """Return the area, pixels."""
+        """Return the area that the corners enclose, pixels."""
         x, y = self._corners.T
         return float(0.5 * abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))))
 
