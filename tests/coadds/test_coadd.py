@@ -173,9 +173,11 @@ def test_one_exposure_cannot_be_compared(own, obs_command, capsys):
 
 def test_exposures_are_kept_with_one_psf(own, obs_command, capsys):
     assert obs_command("skymap", "make", own, "--discrete", "-c", "patch_width=400", "patch_height=400") == 0
-    assert obs_command("coadd", own, "-c", "warps=[direct,psfMatched]", "matched_seeing=1.9") == 0
-    message = "visit=14 .*: no deepCoadd_psfMatchedWarp, because its seeing of 2.00 arcsec"
-    assert re.search(message, capsys.readouterr().err)
+    settings = ("warps=[direct,psfMatched]", "matched_seeing=1.9", "psf_matched_coadd=true")
+    assert obs_command("coadd", own, "-c", *settings) == 0
+    text = capsys.readouterr().err
+    assert re.search("visit=14 .*: no deepCoadd_psfMatchedWarp, because its seeing of 2.00 arcsec", text)
+    assert re.search("visit=14 .*: not in deepCoaddPsfMatched, because its seeing of 2.00 arcsec", text)
     butler = obs.Butler(own)
     assert not butler.exists("deepCoadd_psfMatchedWarp", COADD, visit=14)
     assert butler.exists("deepCoadd_directWarp", COADD, visit=14)
@@ -204,6 +206,9 @@ def test_exposures_are_kept_with_one_psf(own, obs_command, capsys):
             middle = np.hypot(*(np.indices(model.shape) - model.shape[0] // 2))
             expected = model[middle < 2.5].sum() / model[middle < 10].sum()
             assert shares[kind, visit] == pytest.approx(expected, abs=0.03)
+    coadd = butler.get("deepCoaddPsfMatched", COADD)
+    assert coadd.metadata["SEEING"] == pytest.approx(1.9)
+    assert coadd.metadata["NINPUT"] == 3
     direct, matched = ([shares[kind, v] for v in (11, 13)] for kind in dict.fromkeys(name for name, _ in shares))
     assert np.ptp(direct) > 0.04 > 0.015 > np.ptp(matched)
 

@@ -160,7 +160,9 @@ def test_a_reference_catalog_among_the_raw_frames_is_told_where_to_go(repository
     path = tmp_path / "in" / "reference.fits"
     fits.BinTableHDU.from_columns([fits.Column("ra", "D", array=np.zeros(3))]).writeto(path)
     report = run(repository, [*frames, path])
-    assert statuses(report) == ["ingested"] * len(frames) + ["failed"]
+    assert statuses(report) == ["ingested"] * len(frames) + ["skipped"]
+    assert report.ok
+    assert not run(repository, [path]).ok
     assert report.files[-1].reason == "holds a table and no image; a reference catalog goes to obs ingest-refcat"
 
 

@@ -1,3 +1,5 @@
+from datetime import datetime
+
 import pytest
 
 from obs.cli import simulate as command
@@ -30,6 +32,16 @@ def test_writes_a_file_for_each_detector_of_each_visit(run, tmp_path):
     raw = [f"toy-{visit:07d}-{detector:03d}.fits" for visit in (1, 2) for detector in (1, 2)]
     assert _names(tmp_path / "raw") == ["reference.fits", *raw]
     assert len(list((tmp_path / "raw" / "truth").iterdir())) == 4
+
+
+def test_a_date_is_that_of_the_first_visit(toy, tmp_path):
+    date = datetime(2021, 3, 1, 4)
+    begins = [
+        runs.Observation(date=given, first_visit=first, exposure_time=30.0).plan(toy, tmp_path)[0].date_begin
+        for given, first in ((date, 11), (date, None), (None, None), (None, 11))
+    ]
+    assert begins[:2] == [date, date]
+    assert begins[2] == datetime(2020, 9, 4) < begins[3] < datetime(2020, 9, 4, 1)
 
 
 def test_visits_are_numbered_on(run, tmp_path):

@@ -37,7 +37,7 @@ def simulate(
     rotation: float,
     dither: float,
     airmass: float,
-    date: datetime,
+    date: datetime | None,
     seed: int,
     file_format: str,
     multi_extension: bool,

@@ -42,6 +42,8 @@ class Assembly:
         Share of each exposure's values that were.
     point_sources : PointSourceSums or None
         Sums on which point sources are detected best, if they were asked for.
+    clipped_pixels : tuple of ndarray of int64, shape (n, 2)
+        Row and column of the rejected values of each exposure, if a coadd with one PSF was asked for, else none.
     """
 
     masked_image: MaskedImage
@@ -49,6 +51,7 @@ class Assembly:
     n_clipped: int
     clipped_share: tuple[float, ...]
     point_sources: PointSourceSums | None
+    clipped_pixels: tuple[NDArray[np.int64], ...]
 
 
 def assemble(warps: Sequence[Warp], store: WarpStore, box: Box, config: CoaddConfig) -> Assembly:
@@ -91,6 +94,7 @@ class _Work:
         self.variance = np.full(box.shape, np.inf, np.float32)
         self.count = np.zeros(box.shape, np.uint16)
         self.point_sources = _point_source_sums(warps, store, box) if config.point_source_image else None
+        self.clipped_pixels: list[list[NDArray[np.int64]]] = [[] for _ in warps]
         self.clipped, self.seen = np.zeros(len(warps), np.int64), np.zeros(len(warps), np.int64)
 
     def add_rows(self, low: int, high: int) -> None:
@@ -118,6 +122,10 @@ class _Work:
         self.image[rows], self.variance[rows], self.count[rows] = combined.image, combined.variance, combined.count
         self.clipped[numbers] += clipped.sum(axis=(1, 2))
         self.seen[numbers] += usable.sum(axis=(1, 2))
+        if self.config.psf_matched_coadd:
+            for index, rejected in zip(numbers, clipped, strict=True):
+                row, column = np.nonzero(rejected)
+                self.clipped_pixels[index].append(np.stack([row + low, column], axis=1))
         if self.point_sources is not None:
             for index, value, used in zip(numbers, values, combined.used, strict=True):
                 self.point_sources.add_rows(index, low, value, used)
@@ -206,6 +214,7 @@ class _Work:
             int(self.clipped.sum()),
             tuple(share.tolist()),
             self.point_sources,
+            tuple(np.concatenate([np.zeros((0, 2), np.int64), *parts]) for parts in self.clipped_pixels),
         )
 
 

@@ -18,6 +18,7 @@ from obs.coadds.covered import covered_middle
 from obs.coadds.frames import Frame
 from obs.coadds.inputs import overlaps
 from obs.coadds.inputs_table import inputs_table, psf_inputs
+from obs.coadds.matched_coadd import MatchedCoadd, assemble_matched
 from obs.coadds.select import select_candidates
 from obs.coadds.sky_maps import load_sky_map
 from obs.coadds.warp import Warp, warp_frame
@@ -50,7 +51,7 @@ __all__ = [
 
 _LOG = logging.getLogger(__name__)
 
-_DATASET = "deepCoadd"
+_DATASET, _MATCHED = "deepCoadd", "deepCoaddPsfMatched"
 _TASK = "coadd"
 _MAP_CARD = "SKYMAP"
 #: Card that names what a coadd was made of.
@@ -152,6 +153,8 @@ class Combined:
         The pixels.
     psf : CoaddPsf
         The PSF at any position.
+    matched : MatchedCoadd or None
+        The coadd with one PSF, if it was asked for.
     """
 
     sky_map: SkyMap[Any]
@@ -161,6 +164,7 @@ class Combined:
     warps: tuple[Warp, ...]
     assembly: Assembly
     psf: CoaddPsf
+    matched: MatchedCoadd | None
 
 
 def combine_patch(butler: Butler, data_id: Mapping[str, Any], frames: Sequence[Frame], config: CoaddConfig) -> Combined:
@@ -202,8 +206,11 @@ def combine_patch(butler: Butler, data_id: Mapping[str, Any], frames: Sequence[F
         if config.warps:
             write_warps(butler, data_id, warps, store, box, wcs, config)
         assembly = assemble(warps, store, box, config)
+        matched = None
+        if config.psf_matched_coadd:
+            matched = assemble_matched(warps, store, box, wcs.pixel_scale, assembly, config)
     psf = CoaddPsf(psf_inputs(warps), wcs)
-    return Combined(sky_map, patch, wcs, box, tuple(warps), assembly, psf)
+    return Combined(sky_map, patch, wcs, box, tuple(warps), assembly, psf, matched)
 
 
 def coadd_patch(
@@ -247,6 +254,7 @@ def coadd_patch(
     butler.put(inputs_table(warps, assembly.clipped_share), "deepCoadd_inputs", data_id)
     butler.put(assembly.count, "deepCoadd_nImage", data_id)
     pixels, n_clipped, point_sources = assembly.masked_image, assembly.n_clipped, assembly.point_sources
+    matched = combined.matched
     del assembly, combined, usable  # memory that writing the exposure needs
     metadata: dict[str, Any] = {
         _MAP_CARD: sky_map.sha1,
@@ -271,6 +279,14 @@ def coadd_patch(
         image, variance = point_sources.flux()
         score = exposure.with_pixels(MaskedImage(image, pixels.mask, variance))
         butler.put(score, "deepCoadd_score", data_id)
+    if matched is not None:
+        same = exposure.with_pixels(matched.masked_image)
+        same.psf = matched.psf
+        facts = {"SEEING": round(matched.psf.fwhm * wcs.pixel_scale, 4), "NINPUT": matched.n_input, "PSFERROR": 0.0}
+        same.metadata = {**metadata, **facts}
+        butler.put(same, _MATCHED, data_id)
+    else:
+        butler.remove(_MATCHED, data_id)  # that of an earlier coadd
     butler.put(exposure, _DATASET, data_id)  # the last one: if it is there, all are
     return CoaddSummary(len(warps), depth, seeing, float(limit), n_clipped, psf_error)
 

@@ -109,10 +109,15 @@ class CoaddConfig(TaskConfig):
     )
     matched_seeing: float | None = setting(
         None,
-        "Full width at half maximum of the PSF of deepCoadd_psfMatchedWarp; null means a tenth wider than the widest "
-        "PSF of the patch. Set it to compare patches or filters.",
+        "Full width at half maximum of the PSF of deepCoadd_psfMatchedWarp and deepCoaddPsfMatched; null means a tenth "
+        "wider than the widest PSF of the patch. Set it to compare patches or filters.",
         unit="arcsec",
         gt=0,
+    )
+    psf_matched_coadd: bool = setting(
+        False,
+        "Whether deepCoaddPsfMatched is written: the coadd of the exposures convolved to one PSF, for aperture fluxes "
+        "and colors that do not depend on the place.",
     )
     point_source_image: bool = setting(
         False,

@@ -163,7 +163,8 @@ def _coadd(
     if not others:
         _LOG.warning("%s consists of this image alone: there is nothing to compare it with", format_data_id(data_id))
         return None, read_coadd_psf(butler, **data_id), share
-    config = recorded_settings(butler).model_copy(update={"point_source_image": False, "warps": []})
+    plain = {"point_source_image": False, "psf_matched_coadd": False, "warps": []}
+    config = recorded_settings(butler).model_copy(update=plain)
     combined = combine_patch(butler, data_id, others, config)
     calib = PhotoCalib.from_zero_point(config.zero_point)
     coadd = Exposure(combined.assembly.masked_image, wcs=combined.wcs, photo_calib=calib)

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from obs.algorithms.measure.shape import psf_sigma
 from obs.coadds.assemble import translate_bits
 from obs.coadds.coadd_psf import CoaddPsf
 from obs.coadds.config import CoaddConfig
 from obs.coadds.inputs_table import psf_inputs
+from obs.coadds.psf_matching import gaussian_model, kernel_to_model, model_width
 from obs.coadds.warp import OUTSIDE, UNUSABLE, Warp
 from obs.geom import Box
 from obs.image.exposure import Exposure
@@ -22,18 +22,13 @@ from obs.image.wcs import TanSipWcs
 from obs.policy.dataset_type import Template
 from obs.repo.butler import Butler
 from obs.repo.warp_store import WarpStore
-from obs.tasks.difference.config import MatchConfig
-from obs.tasks.difference.match_models import convolve_variance, match_models, matching_basis, spread_unusable
-from obs.tasks.psf_sizes import FWHM_PER_SIGMA
+from obs.tasks.difference.match_models import convolve_variance, spread_unusable
 
-__all__ = ["gaussian_model", "write_warps"]
+__all__ = ["write_warps"]
 
 _LOG = logging.getLogger(__name__)
 
 _DATASETS = {"direct": "deepCoadd_directWarp", "psfMatched": "deepCoadd_psfMatchedWarp"}
-_WIDER = 1.1  # of the model than of the widest PSF, which a kernel cannot make sharper
-_REACH_FWHMS = 3.0
-_WING, _WING_WIDTH = 0.1, 2.0  # of the model, as in the LSST stack: part of the peak, in standard deviations
 
 
 def write_warps(
@@ -61,8 +56,7 @@ def write_warps(
     config : CoaddConfig
         Settings; ``warps`` says what is written.
     """
-    widest = max(warp.seeing for warp in warps)
-    fwhm = (config.matched_seeing or _WIDER * widest) / wcs.pixel_scale
+    fwhm = model_width(warps, wcs.pixel_scale, config)
     for kind in config.warps:
         dataset = _DATASETS[kind]
         template = Template(butler.mapper.dataset_type(dataset).template or "")
@@ -99,21 +93,6 @@ def write_warps(
             butler.put(exposure, dataset, {**data_id, **dict(zip(keys, values, strict=True))})
 
 
-def gaussian_model(fwhm: float) -> PixelPsf:
-    """Return a Gaussian with the wing of one twice as wide.
-
-    Parameters
-    ----------
-    fwhm : float
-        Full width at half maximum of the Gaussian, pixels.
-    """
-    half = int(np.ceil(_REACH_FWHMS * fwhm))
-    offset = np.arange(-half, half + 1)
-    exponent = (offset[:, None] ** 2 + offset**2) / (2 * (fwhm / FWHM_PER_SIGMA) ** 2)
-    stamp = np.exp(-exponent) + _WING * np.exp(-exponent / _WING_WIDTH**2)
-    return PixelPsf((stamp / stamp.sum())[None].astype(np.float32), 0, fwhm=fwhm, interpolation="star")
-
-
 def _together(warps: Sequence[Warp], store: WarpStore, box: Box) -> MaskedImage:
     """Return the pixels of the detectors of a visit on the whole patch; NO_DATA where none is."""
     mask = Mask.zeros(box.shape, {name: bit for bit, name in enumerate(DEFAULT_PLANES)})
@@ -144,14 +123,10 @@ def _match(pixels: MaskedImage, region: Box, psf: PixelPsf, fwhm: float) -> tupl
     fwhm : float
         Full width at half maximum of the PSF that it gets, pixels.
     """
-    if psf.fwhm >= fwhm:
+    target = gaussian_model(fwhm)
+    kernel = kernel_to_model(psf, target, region)
+    if kernel is None:
         return None
-    target, config = gaussian_model(fwhm), MatchConfig()
-    x, y = region.x_min + region.width / 2, region.y_min + region.height / 2
-    narrow, wide = sorted(float(psf_sigma(one, x=x, y=y)) for one in (psf, target))
-    basis = matching_basis(narrow, wide, config)
-    half = max(target.stamp_shape[0], psf.stamp_shape[0]) // 2
-    kernel = match_models(psf, target, region, half, basis, config)
     part = pixels.cutout(region)
     nothing = part.mask.any_known(["NO_DATA"])
     lost = spread_unusable(nothing, kernel)

@@ -9,6 +9,7 @@ from typing import Any
 from obs.errors import DataIdError, FileFormatError, ObsError, PluginError, describe_fault
 from obs.ingest.headers import FileHeader, read_headers
 from obs.ingest.path_keys import keys_of_path
+from obs.ingest.report import HOLDS_TABLE
 from obs.ingest.text_headers import is_text_header, read_text_headers
 from obs.instrument.header import COLOR, EDITED, merge_headers, name_cards
 from obs.instrument.instrument import Instrument, make_translator
@@ -54,6 +55,10 @@ class Frame:
     hint: str = ""
 
 
+class _NoImageError(FileFormatError):
+    """A file holds tables alone."""
+
+
 @dataclass(frozen=True)
 class Translated:
     """What a file's headers say.
@@ -70,6 +75,8 @@ class Translated:
         Columns that could not be filled.
     stranger : str
         Why the file is left out, which is of another camera; else empty.
+    is_table : bool
+        Whether the reason is that it holds a table and no image.
     """
 
     path: Path
@@ -77,6 +84,7 @@ class Translated:
     error: str = ""
     warnings: tuple[str, ...] = field(default_factory=tuple)
     stranger: str = ""
+    is_table: bool = False
 
 
 def load_translator(instrument: Instrument) -> Translator:
@@ -142,7 +150,7 @@ def translate_file(
         if stranger := _unreadable_stranger(path, reference):
             return Translated(path, stranger=stranger)
         # The list of files says which one it is.
-        return Translated(path, error=describe_fault(error, path))
+        return Translated(path, error=describe_fault(error, path), is_table=isinstance(error, _NoImageError))
     except Exception as error:  # noqa: BLE001 - a translator's fault with one header must not stop the night
         return Translated(path, error=describe_fault(error, path, "the translator failed"))
     return Translated(path, rows, warnings=tuple(dict.fromkeys(warnings)))
@@ -240,7 +248,7 @@ def _images(path: Path) -> Iterator[tuple[int, FileHeader]]:
         if number == 0:
             return
     if kinds and "IMAGE" not in kinds:
-        raise FileFormatError("holds a table and no image; a reference catalog goes to obs ingest-refcat", path=path)
+        raise _NoImageError(HOLDS_TABLE, path=path)
     if cubes and not count:
         advice = (
             "an exposure is one image: set planes = 'each' (an exposure each) or 'mean' in translator.py, or describe "

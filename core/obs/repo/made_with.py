@@ -30,7 +30,9 @@ _AGAIN = "make the result again without --skip-existing, which writes a new reco
 
 #: Dataset types with a record, and the one whose path the record has.
 MADE_TOGETHER = {
-    **dict.fromkeys(("deepCoadd", "deepCoadd_nImage", "deepCoadd_score", "deepCoadd_inputs"), "deepCoadd"),
+    **dict.fromkeys(
+        ("deepCoadd", "deepCoaddPsfMatched", "deepCoadd_nImage", "deepCoadd_score", "deepCoadd_inputs"), "deepCoadd"
+    ),
     **dict.fromkeys(
         (
             "deepCoadd_calexp",

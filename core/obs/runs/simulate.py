@@ -63,7 +63,7 @@ class Observation:
     airmass : float, optional
         Airmass of the first science exposure.
     date : datetime, optional
-        Begin of visit 1, UTC.
+        Begin of the exposure `first_visit`, or of visit 1 of the folder, UTC; by default 2020-09-04 for visit 1.
     seed : int, optional
         Random seed; the same seed gives the same files.
 
@@ -85,7 +85,7 @@ class Observation:
     rotation: float = 0.0
     dither: float = 60.0
     airmass: float = 1.2
-    date: datetime = _FIRST_NIGHT
+    date: datetime | None = None
     seed: int = 1
 
     def plan(self, instrument: Instrument, folder: Path) -> list[Shot]:
@@ -97,11 +97,14 @@ class Observation:
             If the camera has no filter of a name, or the field or an exposure time is impossible.
         """
         first = next_visit(folder, instrument.name) if self.first_visit is None else self.first_visit
+        begin = self.date or _FIRST_NIGHT
+        if self.date is None or self.first_visit is None:
+            begin += (first - 1) * timedelta(seconds=self.exposure_time + READOUT)
         return plan_shots(
             image_type=self.image_type,
             count=self.visits,
             first_visit=first,
-            date_begin=self.date + (first - 1) * timedelta(seconds=self.exposure_time + READOUT),
+            date_begin=begin,
             exposure_time=self.exposure_time,
             physical_filters=choose_filters(instrument, self.filters),
             ra=self.ra,

@@ -150,6 +150,7 @@ def fit_matching_kernel(
     basis: KernelBasis,
     *,
     order: int,
+    damping: float = 0.0,
 ) -> MatchingKernel:
     """Fit the kernel that turns stars of one image into those of another.
 
@@ -170,6 +171,10 @@ def fit_matching_kernel(
         What the kernel is a sum of.
     order : int
         Degree of its variation over the image.
+    damping : float, optional
+        Noise of the sources for which the kernel is made, as a share of the root of the sum of the squares of a target.
+        Stamps without noise need some: finer structure than they have costs nothing, and would amplify the noise of the
+        image that is convolved.
     """
     half = basis.half
     inner = np.s_[:, half : sources.shape[1] - half, half : sources.shape[2] - half]
@@ -180,6 +185,8 @@ def fit_matching_kernel(
     gram = np.einsum("skp,slp->skl", parts, parts, optimize=True) * weight[:, None, None]
     right = np.einsum("skp,sp->sk", parts, wanted) * weight[:, None]
     power = np.sum(wanted**2, axis=1) * weight
+    if damping:
+        gram += damping**2 * power[:, None, None] * _products(basis)
     count = wanted.shape[1]
     terms = polynomial_terms(u, v, order)
     used = np.ones(len(sources), bool)
@@ -198,6 +205,16 @@ def fit_matching_kernel(
             break
         used = good
     return replace(kernel, misfit=float(np.sqrt(max(typical, 0.0))))
+
+
+def _products(basis: KernelBasis) -> Floats:
+    """Return the sums of the products of all members of a kernel's basis, shape (n, n)."""
+    size = 2 * basis.half + 1
+    point = np.zeros((1, size, size), np.float32)
+    point[0, size // 2, size // 2] = 1
+    parts = np.stack([_rows(part)[0] for part in basis.convolve(point)])
+    parts[1:] -= basis.sums()[1:, None] * parts[0]
+    return np.asarray(parts @ parts.T)
 
 
 def _rows(stamps: NDArray[Any]) -> Floats:

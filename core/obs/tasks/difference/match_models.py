@@ -16,6 +16,7 @@ Image = NDArray[np.float32]
 
 _NARROWEST = 0.7  # pixels; narrower Gaussians are no longer sampled
 _GRID = 6
+_DAMPING = 1e-2  # the kernel may miss so much of a PSF for the sake of noise
 _SPOILED = 0.05  # share of the kernel's light from unusable pixels above which a pixel is unusable
 
 
@@ -67,7 +68,7 @@ def match_models(
     )
     u, v = scaled_places(x, y, box.shape)
     even = np.ones(len(x))
-    return fit_matching_kernel(sources, targets, (even, even), u, v, basis, order=config.order)
+    return fit_matching_kernel(sources, targets, (even, even), u, v, basis, order=config.order, damping=_DAMPING)
 
 
 def _resized(stamps: Image, size: int) -> Image:
