@@ -12,9 +12,12 @@ from astropy.table import Table
 
 import obs
 from obs.cli.main import main
-from obs.exports.tables import join_catalogs
+from obs.errors import OutputError
+from obs.exports.table_files import write_table_parts
+from obs.exports.tables import as_part, join_catalogs, without_rows
 from obs.image.catalog import Catalog
 from obs.instrument.barycenter import mid_exposure_mjd
+from obs.repo.fits_catalog import read_catalog
 
 RERUN = "DATA/rerun/a"
 #: What the headers of the small camera do not say, and its short run did not fit.
@@ -142,6 +145,25 @@ def test_columns_that_differ_between_catalogs():
     assert joined.columns["flux"].unit == "ct"
     assert left_out == ["flag"]
     assert "flag" not in joined
+
+
+@pytest.mark.parametrize("kind", ["fits", "parquet"])
+def test_texts_of_any_width_and_letters_in_a_table_of_parts(tmp_path, kind):
+    """Texts of data IDs, which were a character wide in the header of the table and as wide as they are in its rows."""
+    parts = []
+    for number, name in enumerate(["g", "2020-09-04", "Größe"]):
+        parts.append(Catalog())
+        parts[-1].add("filter", np.full(number + 2, name))
+        parts[-1].add("flux", np.arange(number + 2.0))
+    whole, _ = join_catalogs([without_rows(part) for part in parts])
+    path = tmp_path / f"x.{kind}"
+    write_table_parts(whole, 9, (as_part(part, whole) for part in parts), path, kind)
+    names = np.repeat(["g", "2020-09-04", "Größe" if kind == "parquet" else "Gr\\xf6\\xdfe"], [2, 3, 4])
+    np.testing.assert_array_equal(read_catalog(path)["filter"], names)
+    if kind == "fits":
+        assert path.stat().st_size % 2880 == 0
+        with pytest.raises(OutputError, match="2 rows came where 9 were expected, because an input changed meanwhile"):
+            write_table_parts(whole, 9, iter(parts[:1]), path, kind)
 
 
 def test_get_prints_and_writes(run):

@@ -7,12 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from obs.errors import DataIdError, OutputError, describe_fault
 from obs.exports.results import local_night, parse_night
 from obs.exports.table_files import ENDINGS, TableFormat, write_table, write_table_parts
-from obs.exports.tables import ImageFacts, as_part, join_catalogs, make_image_table, with_data_id
+from obs.exports.tables import ImageFacts, as_part, join_catalogs, make_image_table, with_data_id, without_rows
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.ingest.transfer import is_same_file
@@ -213,7 +211,7 @@ class _Export:
                 self._write(catalog, self.source_path(result))
             else:
                 read.append((result, image))
-                schemas.append(catalog.select(np.zeros(0, np.intp)))  # a copy, which keeps no rows alive
+                schemas.append(without_rows(catalog))
             self.done.n_image += 1
             self.done.n_source += len(catalog)
         if read:

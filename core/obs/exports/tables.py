@@ -14,10 +14,11 @@ from obs.image.visit_info import VisitInfo
 from obs.image.wcs import TanSipWcs
 from obs.instrument.barycenter import barycentric_julian_date, mid_exposure_mjd
 from obs.policy.data_id import DataId
+from obs.repo.fits_catalog import ascii_width
 from obs.repo.fits_exposure_header import header_filter, header_photo_calib, header_visit_info, header_wcs
 from obs.tasks.calibrated_columns import add_magnitudes, add_times
 
-__all__ = ["ImageFacts", "as_part", "join_catalogs", "make_image_table", "with_data_id"]
+__all__ = ["ImageFacts", "as_part", "join_catalogs", "make_image_table", "with_data_id", "without_rows"]
 
 
 class ImageFacts:
@@ -69,6 +70,16 @@ def with_data_id(catalog: Catalog, data_id: DataId, facts: ImageFacts | None) ->
         free = f"src_{name}" if name in data_id else name
         whole.add(free, column.data, column.unit, column.description)
     return whole
+
+
+def without_rows(catalog: Catalog) -> Catalog:
+    """Return the columns of a catalog alone, with texts as wide as a FITS table needs them."""
+    bare = catalog.select(np.zeros(0, np.intp))  # a copy, which keeps no rows alive
+    for name, column in catalog.columns.items():
+        if column.data.dtype.kind == "U":
+            texts = np.empty((0, *column.data.shape[1:]), f"U{ascii_width(column.data)}")
+            bare.add(name, texts, column.unit, column.description)
+    return bare
 
 
 def join_catalogs(catalogs: Sequence[Catalog]) -> tuple[Catalog, list[str]]:

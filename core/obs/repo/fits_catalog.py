@@ -23,7 +23,15 @@ from obs.repo.fits_file import (
 )
 from obs.repo.parquet_catalog import parquet_length, parquet_schema, read_parquet, write_parquet
 
-__all__ = ["catalog_length", "catalog_schema", "is_parquet", "read_catalog", "write_catalog", "write_catalog_parts"]
+__all__ = [
+    "ascii_width",
+    "catalog_length",
+    "catalog_schema",
+    "is_parquet",
+    "read_catalog",
+    "write_catalog",
+    "write_catalog_parts",
+]
 
 _EXTNAME = "CATALOG"
 _FORMATS = {"|b1": "L", "|u1": "B", "<i2": "I", "<i4": "J", "<i8": "K", "<f4": "E", "<f8": "D", "<c8": "C", "<c16": "M"}
@@ -35,6 +43,7 @@ _PARTS = {
     "Covariance(Point)": ("xx", "xy", "yy"),
     "Covariance(Moments)": ("xxxx", "xxyy", "yyyy", "xxxy", "yyxy", "xyxy"),
 }
+_CHARACTER = np.dtype("U1").itemsize
 _WIDENED = {"|i1": "<i2", "<u2": "<i4", "<u4": "<i8", "<f2": "<f4"}
 # LSST's tables: names and meanings of the bits in their flags column, meanings and kinds of the others.
 _LAYOUT = re.compile(r"TFLAG\d+|TFDOC\d+|FLAGCOL|TDOC\d+|TCCLS\d+|AFW_.+|AR_HDU|ALIAS\d*")
@@ -97,7 +106,7 @@ def write_catalog_parts(like: Catalog, count: int, parts: Iterable[Catalog], pat
     Parameters
     ----------
     like : Catalog
-        The columns, their types, and the metadata of all; without rows.
+        The columns, their types, and the metadata of all; without rows. Texts are as wide as `ascii_width` says.
     count : int
         Number of all rows.
     parts : iterable of Catalog
@@ -108,10 +117,15 @@ def write_catalog_parts(like: Catalog, count: int, parts: Iterable[Catalog], pat
     Raises
     ------
     OutputError
-        If the file cannot be written.
+        If the file cannot be written, or the rows are not as many as promised.
     """
     empty, cards, columns = _table(like)
     write_table_parts(path, empty.dtype, count, (_table(part)[0] for part in parts), cards, _EXTNAME, columns)
+
+
+def ascii_width(texts: NDArray[np.str_]) -> int:
+    """Return how many characters wide texts are in a FITS table, where other letters than those of ASCII are escaped."""
+    return max(np.strings.encode(texts, "ascii", "backslashreplace").dtype.itemsize, 1)
 
 
 def _table(catalog: Catalog) -> tuple[NDArray[Any], list[fits.Card], str]:
@@ -140,7 +154,10 @@ def _fits_column(name: str, data: NDArray[Any]) -> tuple[NDArray[Any], dict[str,
     if data.dtype.kind == "O" and all(isinstance(value, str) for value in data.flat):
         data = data.astype(np.str_)
     if data.dtype.kind == "U":
+        # Without rows numpy would forget how wide the texts are, of which others follow.
+        narrowest = data.dtype.itemsize // _CHARACTER if not len(data) else 1
         data = np.strings.encode(data, "ascii", "backslashreplace")
+        data = data.astype(f"S{max(data.dtype.itemsize, narrowest)}")
     size = int(np.prod(data.shape[1:], dtype=int))
     shape = data.shape[:0:-1]
     if data.dtype.kind == "S":

@@ -19,7 +19,7 @@ from astropy.io import fits
 from astropy.utils.exceptions import AstropyUserWarning, AstropyWarning
 from numpy.typing import NDArray
 
-from obs.errors import DatasetNotFoundError, FileFormatError, ObsError
+from obs.errors import DatasetNotFoundError, FileFormatError, ObsError, OutputError
 from obs.repo.atomic import atomic_write
 from obs.repo.fits_checksum import CHECKSUM_CARDS, compare_datasums, is_comparing, seal
 from obs.repo.fits_layout import check_layout, unpack
@@ -230,22 +230,34 @@ def write_table_parts(
     count : int
         Number of all rows.
     parts : iterable of structured ndarray, shape (n,)
-        The rows.
+        The rows; their texts may be narrower than those of ``kind``.
     cards, name, columns
         As for `table_bytes`.
 
     Raises
     ------
     OutputError
-        If the file cannot be written.
+        If the file cannot be written, or the rows are not as many as promised.
+    ValueError
+        If the rows are wider than ``kind``.
     """
+    left = count
     with atomic_write(path) as file:
         primary = fits.PrimaryHDU()
         primary.header.update(CHECKSUM_CARDS)
         fits.HDUList([primary]).writeto(file, output_verify="ignore")
         file.write(_table_header(kind, count, cards, name, columns))
         for rows in parts:
-            file.write(rows.tobytes())
+            if not np.can_cast(rows.dtype, kind, "safe"):
+                raise ValueError(f"rows of {rows.dtype} do not fit into a table of {kind}")
+            file.write(rows.astype(kind, copy=False).tobytes())
+            left -= len(rows)
+        if left:
+            raise OutputError(
+                f"cannot write {path}: {count - left} rows came where {count} were expected, because an input changed "
+                "meanwhile; run this again",
+                path=path,
+            )
         file.write(bytes(-count * kind.itemsize % _BLOCK))
         seal(file)
 
