@@ -124,7 +124,7 @@ def write_catalog_parts(like: Catalog, count: int, parts: Iterable[Catalog], pat
 
 
 def ascii_width(texts: NDArray[np.str_]) -> int:
-    """Return how many characters wide texts are in a FITS table, where other letters than those of ASCII are escaped."""
+    """Return how many characters wide texts are in a FITS table, where letters beyond ASCII are escaped."""
     return max(np.strings.encode(texts, "ascii", "backslashreplace").dtype.itemsize, 1)
 
 
