@@ -207,7 +207,7 @@ def test_truncated(tmp_path, name, read):
     write_catalog(catalog.select(np.arange(3000) % 3), path)
     path.write_bytes(path.read_bytes()[:-3000])
     with pytest.raises(
-        FileFormatError, match=f"{name}: (HDU 1: the file was truncated|cannot be read as Parquet): \\S"
+        FileFormatError, match=f"{name}: (HDU 1: the file was truncated|cannot be read as (FITS|Parquet)): \\S"
     ):
         read(path)
 

@@ -127,7 +127,9 @@ def test_no_page_asks_for_anything(repository):
 
 
 def test_query_prints_tables_and_counts(repository, obs):
-    rows = [*night(4), {"data_id": "visit=9", "visit": 9, "status": "failed", "error": "x"}]
+    formulas = dict(zip(range(1, 5), ['=HYPERLINK("x")', "+30 3639", "-1+cmd|'/C calc'!A0", "@SUM(1)"], strict=True))
+    rows = [row | {"object": formulas[row["visit"]]} for row in night(4)]
+    rows.append({"data_id": "visit=9", "visit": 9, "status": "failed", "error": "x"})
     MetricTable(repository.root).write("detector", rows)
     status, out, _ = obs("query", repository.root, "seeing < 9 and filter = 'r'", "--columns", "visit,seeing")
     assert status == 0
@@ -136,6 +138,8 @@ def test_query_prints_tables_and_counts(repository, obs):
     status, out, err = obs("query", repository.root, "visit = 2", "--format", "csv", "--columns", "visit,filter")
     assert out == "visit,filter\n2,r\n"
     assert "4 done of 5 expected" in err
+    _, out, _ = obs("query", repository.root, "seeing < 9", "--format", "csv", "--columns", "object")
+    assert [line.strip('"')[:3] for line in out.splitlines()] == ["object"[:3], "'=H", "+30", "'-1", "'@S"]
     _, out, _ = obs("query", repository.root, "--format", "json")
     assert json.loads(out)["expected"] == 5
     assert len(Butler(repository.root).query_metrics("seeing > 0")) == 4

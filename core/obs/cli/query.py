@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +22,8 @@ from obs.repo.metric_table import MetricTable
 
 __all__ = ["query"]
 
+#: Beginnings of formulas. Names such as "+30 3639" are none, calls and pipes to programs behind a sign are.
+_FORMULA = re.compile(r"[=@\t\r]|[+-].*[(|!]", re.DOTALL)
 _USUAL = {
     "detector": ("data_id", "status", "seeing", "star_e", "sky", "zero_point", "zp_scatter", "depth", "n_stars"),
     "visit": ("data_id", "n_done", "n_expected", "seeing", "star_e", "sky", "zero_point", "depth", "n_stars"),
@@ -58,7 +61,7 @@ def query(
     if form == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(names)
-        writer.writerows([["" if row.get(name) is None else row[name] for name in names] for row in found])
+        writer.writerows([[_csv_cell(row.get(name)) for name in names] for row in found])
         click.echo(found.summary, err=True)
         return 0
     if form == "parquet":
@@ -124,6 +127,13 @@ def _first(rows: Sequence[dict[str, Any]], name: str) -> object:
 def _heading(name: str) -> str:
     metric = find_metric(name)
     return f"{name}/{metric.unit}" if metric is not None and metric.unit else name
+
+
+def _csv_cell(value: Any) -> Any:  # noqa: ANN401 - numbers and texts
+    """Return a value as it is, but a text that a spreadsheet would run behind an apostrophe, which makes it a text."""
+    if value is None:
+        return ""
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 
 def _cell(name: str, value: Any) -> str:  # noqa: ANN401 - numbers and texts
