@@ -1,5 +1,6 @@
 """`obs export`: results of a field or a night as files that need no repository."""
 
+import shlex
 from pathlib import Path
 
 import click
@@ -56,7 +57,7 @@ def _export_for(program: Program, butler: Butler, folder: Path, ids: list[list[s
         click.echo(f"not exported: {name}: {reason}", err=True)
     click.echo(f"{count_of(len(done.files), 'file')} for {program} in {folder}; {', '.join(done.calibrations)}")
     if done.commands:
-        click.echo(f"cd {folder}")
+        click.echo(f"cd {shlex.quote(str(folder))}")
         for command in done.commands:
             click.echo(command)
     return 1 if done.failed else 0

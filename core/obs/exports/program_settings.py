@@ -1,5 +1,6 @@
 """Settings files for other programs, and the commands that use them."""
 
+import shlex
 from collections.abc import Sequence
 
 __all__ = ["PROGRAM_FILES", "run_lines"]
@@ -111,22 +112,26 @@ def run_lines(program: str, images: Sequence[tuple[str, float, float]]) -> list[
     names = [name for name, _, _ in images]
     match program:
         case "swarp":
-            return [f"SWarp {' '.join(f'{name}.fits' for name in names)} -c obs.swarp"]
+            return [f"SWarp {_files(names, '.fits')} -c obs.swarp"]
         case "scamp":
-            return [f"scamp {' '.join(f'{name}.ldac' for name in names)} -c obs.scamp"]
+            return [f"scamp {_files(names, '.ldac')} -c obs.scamp"]
         case "sextractor":
             return [_sextractor_line(*image) for image in images]
         case "psfex":
-            catalogs = " ".join(f"{name}.cat" for name in names)
-            return [*(_sextractor_line(*image) for image in images), f"psfex {catalogs} -c obs.psfex"]
+            return [*(_sextractor_line(*image) for image in images), f"psfex {_files(names, '.cat')} -c obs.psfex"]
         case "ds9":
-            return [f"ds9 -zscale {name}.fits -regions {name}.reg" for name in names]
+            return [f"ds9 -zscale {_files([name], '.fits')} -regions {_files([name], '.reg')}" for name in names]
     return []
 
 
+def _files(names: Sequence[str], ending: str) -> str:
+    """Return files as words of a shell, which runs nothing that is in a name: names may come from headers."""
+    return shlex.join([f"./{name}{ending}" if name.startswith("-") else f"{name}{ending}" for name in names])
+
+
 def _sextractor_line(name: str, zero_point: float, fwhm: float) -> str:
-    words = [f"source-extractor {name}.fits -c obs.sex -CATALOG_NAME {name}.cat -WEIGHT_IMAGE {name}.weight.fits"]
-    words.append(f"-FLAG_IMAGE {name}.flag.fits")
+    words = [f"source-extractor {_files([name], '.fits')} -c obs.sex -CATALOG_NAME {_files([name], '.cat')}"]
+    words.append(f"-WEIGHT_IMAGE {_files([name], '.weight.fits')} -FLAG_IMAGE {_files([name], '.flag.fits')}")
     if zero_point == zero_point:
         words.append(f"-MAG_ZEROPOINT {zero_point:.4f}")
     if fwhm == fwhm:
