@@ -36,7 +36,7 @@ def staging(store: CalibStore) -> Iterator["Staging"]:
     try:
         folder.mkdir(parents=True)
     except OSError as error:
-        raise OutputError(f"cannot write {folder}: {write_advice(error)}", path=folder) from error
+        raise OutputError(f"cannot write to {store.root}: {write_advice(error)}", path=store.root) from error
     try:
         yield Staging(store, folder)
     finally:

@@ -215,5 +215,5 @@ def _make_scratch(root: Path | None) -> Path:
     try:
         scratch.mkdir()
     except OSError as error:
-        raise OutputError(f"cannot write {scratch}: {write_advice(error)}", path=scratch) from error
+        raise OutputError(f"cannot write to {root}: {write_advice(error)}", path=root) from error
     return scratch

@@ -21,6 +21,7 @@ from obs.htm import htm_index
 from obs.image.catalog import Catalog, Column
 from obs.ingest.reference_columns import ReferenceColumns, ReferenceColumnsConfig, find_columns
 from obs.ingest.table_chunks import CHUNK, read_chunks, table_columns
+from obs.os_advice import write_advice
 from obs.rendering import render
 from obs.repo.atomic import atomic_write, remove_leftovers, temporary_path
 from obs.repo.fits_catalog import write_catalog
@@ -216,7 +217,7 @@ def _staging(root: Path, name: str) -> Iterator[Path]:
     except OSError as error:
         if isinstance(error, ObsError):
             raise
-        raise OutputError(f"cannot write {folder}: {error.strerror or error}", path=folder) from error
+        raise OutputError(f"cannot write to {root}: {write_advice(error)}", path=root) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
