@@ -29,6 +29,7 @@ from obs.tasks.background import BackgroundConfig, check_background, clip_few_co
 from obs.tasks.calibrated_columns import add_magnitudes, add_times
 from obs.tasks.crowding import warn_of_crowding
 from obs.tasks.detect import DetectionConfig, detect_sources
+from obs.tasks.explain_psf import find_companion, warn_of_double_images
 from obs.tasks.fine_structure import warn_of_fine_structure
 from obs.tasks.measure import (
     DeblendConfig,
@@ -201,7 +202,8 @@ def calibrate(
     residual, uneven = check_background(exposure.masked_image, background, cause)
     fine = [] if crowded or uneven else warn_of_fine_structure(exposure.masked_image, background)
     _carry_flags(bright, catalog, max(config.flag_match_radius, 0.5 * fwhm))
-    warnings: list[str] = []
+    # bright sources alone show no second images that are much fainter
+    warnings = [] if find_companion(bright, sigma) is not None else warn_of_double_images(catalog, sigma)
     if config.aperture_correction.enabled:
         applied = _correct_apertures(exposure, psf, catalog, corrections, config, crowded=bool(crowded))
         warnings += warn_of_poor_correction(applied["base_PsfFlux"], crowded=bool(crowded))

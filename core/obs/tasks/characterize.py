@@ -248,7 +248,7 @@ def characterize(
         warnings.extend(doubts)
     if model.origin not in ("stars", "given"):
         warnings.append(explain_no_stars(bright, model, result.n_psf_star, fwhm=fwhm, n_cosmic_ray_pixel=n_cosmic_ray))
-    double = warn_of_double_images(bright)
+    double = warn_of_double_images(bright.catalog, bright.sigma)
     warnings.extend(double)
     result.psf_trusted &= not double
     catalog.add("calib_psf_candidate", stars, "", "the source is on the stellar locus")

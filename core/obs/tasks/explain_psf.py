@@ -13,8 +13,8 @@ from obs.tasks.psf_stars import BrightSources, blended_sources
 
 __all__ = ["explain_no_stars", "find_companion", "warn_of_double_images", "warn_of_poor_psf"]
 
-DOUBLE_REACH = 8.0
-"""Largest distance of the second image of a star, in sizes (sigma) of the PSF."""
+DOUBLE_REACH = 100.0
+"""Largest distance of the second image of a star, pixels."""
 
 UNRESOLVED = 0.9
 """Size of the PSF, pixels, below which moments say nothing about it."""
@@ -86,25 +86,29 @@ def find_companion(catalog: Catalog, sigma: float) -> DoubleImages | None:
         catalog["base_SdssCentroid_y"][leaf],
         catalog["base_PsfFlux_instFlux"][leaf],
         sigma=sigma,
-        reach=DOUBLE_REACH * sigma,
+        reach=DOUBLE_REACH,
     )
 
 
-def warn_of_double_images(bright: BrightSources) -> list[str]:
+def warn_of_double_images(catalog: Catalog, sigma: float) -> list[str]:
     """Return a warning if most bright sources have the same companion.
 
     Parameters
     ----------
-    bright : BrightSources
+    catalog : Catalog
         Sources, measured with the PSF.
+    sigma : float
+        Size of the PSF, pixels.
     """
-    found = find_companion(bright.catalog, bright.sigma)
+    found = find_companion(catalog, sigma)
     if found is None:
         return []
     return [
-        f"stars are double: {found.n_with} of {found.n_bright} bright sources have a companion at ({found.dx:+.1f}, "
-        f"{found.dy:+.1f}) pixels. The guiding jumped during the exposure, or two exposures were added. Each image is "
-        "measured as a star of its own: fluxes are too low; leave the exposure out"
+        f"stars are double: {found.n_with} of {found.n_bright} bright sources are pairs with the fainter image at "
+        f"({found.dx:+.1f}, {found.dy:+.1f}) pixels and {100 * found.part:.0f} % of the light. The guiding jumped "
+        "during the exposure, or two exposures were added. Each image is measured as a star of its own: fluxes are too "
+        "low by that part, which a zero point from a reference catalog takes in, and second images are false sources; "
+        "leave the exposure out"
     ]
 
 
