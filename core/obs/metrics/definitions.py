@@ -187,7 +187,17 @@ METRICS: dict[str, Metric] = {
             "zero-point trend",
             "mag",
             "Change of the zero point over the detector; 0 if stars show none.",
-            "surface through the zero points of all matched stars, largest minus smallest",
+            "surface through the zero points of all matched stars, largest minus smallest, less what PSF and aperture "
+            "fluxes do not share",
+            3,
+            version=2,
+        ),
+        Metric(
+            "psf_trend",
+            "PSF flux trend",
+            "mag",
+            "Change of PSF minus aperture magnitudes over the detector; 0 if stars show none.",
+            "surface through the differences of all matched stars, largest minus smallest",
             3,
         ),
         Metric(

@@ -285,6 +285,7 @@ def _measure_trends(out: Measured, trends: Trends, no_reference: str) -> None:
     """Note how the zero point changes; a color term only where its error is small enough to compare it."""
     few = "too few stars" if no_reference == "no match" else no_reference
     out.set(few, zp_trend=trends.over_frame, zp_bright=trends.bright)
+    out.set("too few stars, or the zero point is not of PSF fluxes", psf_trend=trends.of_psf)
     is_known = trends.color_error < max(_COLOR_ERROR, abs(trends.color) / _SIGNIFICANT)
     reason = f"its error is {trends.color_error:.2g} mag/mag" if math.isfinite(trends.color_error) else few
     out.set(reason, color_term=trends.color if is_known else math.nan)

@@ -52,6 +52,7 @@ SINGLE_REMEDIES = {
     "amp_step": "check bias and gains of the amplifiers",
     "read_noise_shape": "look at the overscan: obs display REPO raw; check cables and grounding",
     "read_noise_pattern": "look at the overscan: obs display REPO raw; check cables and grounding",
+    "psf_trend": "prefer aperture fluxes, or raise the order of the PSF model",
     "zp_bright": "correct saturation and linearity of the camera package",
     "n_psf_stars": "expose longer, or lower the limits of characterize.psf_stars",
     "cosmic_rays": "look at the mask: glow, light leaks and hot pixels count as cosmic rays",

@@ -1,5 +1,6 @@
 """The zero point of an exposure, from a reference catalog."""
 
+import re
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
@@ -10,6 +11,7 @@ from obs.algorithms.astrometry.match import Matches
 from obs.algorithms.photometry.bands import nearest_band
 from obs.algorithms.photometry.zero_point import ZeroPoint, fit_zero_point
 from obs.algorithms.photometry.zero_point_trends import Trends, fit_color_slope, measure_trends
+from obs.algorithms.psf.width import half_maximum_width
 from obs.config.base import TaskConfig, setting
 from obs.errors import MeasurementError
 from obs.image.catalog import Catalog
@@ -40,6 +42,11 @@ SMALL_SHARE = 0.7
 
 LARGE_TREND = 0.05
 """Change of the zero point over the frame, or with brightness, magnitudes, from which on there is a warning."""
+
+APERTURE_WIDTHS = 1.8
+"""Radius of the aperture that PSF fluxes are compared with, in widths of the PSF: smaller ones lose light."""
+
+_APERTURE = re.compile(r"base_CircularApertureFlux_(\d+_\d+)_instFlux")
 
 
 class ColorTerm(TaskConfig):
@@ -169,6 +176,12 @@ def _describe_trends(trends: Trends) -> list[str]:
             "light in the flat, or a WCS that is wrong in a part of it. Magnitudes far from the middle are off by half "
             "of this; compare with other exposures, and build the flat again if they show the same"
         )
+    if trends.of_psf > LARGE_TREND:
+        warnings.append(
+            f"PSF magnitudes change by {trends.of_psf:.2f} mag over the frame against those of apertures: the PSF "
+            "model does not follow the stars, as where they are undersampled or the focus changes. Prefer "
+            "base_CircularApertureFlux with a radius that holds the light"
+        )
     if abs(trends.bright) > LARGE_TREND:
         how = "too faint" if trends.bright < 0 else "too bright"
         cause = "they are saturated, or the detector is" if trends.bright < 0 else "the detector is"
@@ -244,13 +257,38 @@ def _fit(
         single_err = np.hypot(2.5 / np.log(10.0) * flux_err / flux, np.nan_to_num(error[second]))
     x, y = (np.asarray(catalog[f"base_SdssCentroid_{axis}"][rows], np.float64) for axis in "xy")
     single[~good] = np.nan
-    trends = measure_trends(single, single_err, x=x, y=y, flux=np.asarray(flux, np.float64), shape=exposure.shape)
+    trends = measure_trends(
+        *(single, single_err),
+        x=x,
+        y=y,
+        flux=np.asarray(flux, np.float64),
+        shape=exposure.shape,
+        psf_minus_aperture=_psf_minus_aperture(exposure, catalog, rows) if config.flux == "base_PsfFlux" else None,
+    )
     if (names := _color_fluxes(reference, flux_name, term)) is not None:
         first, other = (reference_magnitude(reference, name)[0][second] for name in names)
         slope, slope_error = fit_color_slope(single, single_err, first - other)
         named = " - ".join(name.removesuffix("_flux") for name in names)
         trends = trends._replace(color=slope, color_error=slope_error, color_name=named)
     return replace(fit, trends=trends), rows
+
+
+def _psf_minus_aperture(exposure: Exposure, catalog: Catalog, rows: NDArray[np.intp]) -> NDArray[np.float64] | None:
+    """Return PSF minus aperture magnitudes of sources, in the smallest aperture that holds most of their light."""
+    if exposure.psf is None:
+        return None
+    height, width = exposure.shape
+    least = APERTURE_WIDTHS * half_maximum_width(exposure.psf, x=0.5 * (width - 1), y=0.5 * (height - 1))
+    radii = {
+        float(found[1].replace("_", ".")): name for name in catalog.columns if (found := _APERTURE.fullmatch(name))
+    }
+    wide = [radius for radius in sorted(radii) if radius >= least]
+    if not wide:
+        return None
+    name = radii[wide[0]]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        magnitude: NDArray[np.float64] = -2.5 * np.log10(catalog["base_PsfFlux_instFlux"][rows] / catalog[name][rows])
+    return magnitude
 
 
 def _color_fluxes(reference: Catalog, name: str | None, term: ColorTerm | None) -> tuple[str, str] | None:

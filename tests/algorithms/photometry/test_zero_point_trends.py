@@ -39,6 +39,17 @@ def test_a_cloud_over_one_side_is_a_trend(n):
     assert trends(lists).bright == 0.0
 
 
+def test_a_psf_model_that_does_not_follow_is_not_a_trend_of_the_light():
+    lists = stars(300)
+    change = 0.2 * lists["x"] / SHAPE[1]
+    found = trends(lists | {"zero_point": lists["zero_point"] - change, "psf_minus_aperture": change})
+    assert found.over_frame == 0.0
+    assert found.of_psf == pytest.approx(0.2, abs=0.02)
+    found = trends(lists | {"zero_point": lists["zero_point"] - change, "psf_minus_aperture": 0.1 + 0.0 * change})
+    assert found.over_frame == pytest.approx(0.2, abs=0.05)
+    assert found.of_psf == 0.0
+
+
 def test_a_flat_that_is_bright_in_the_middle_is_a_trend():
     lists = stars(200)
     lists["zero_point"] += 0.1 * ((lists["x"] / SHAPE[1] - 0.5) ** 2 + (lists["y"] / SHAPE[0] - 0.5) ** 2) / 0.5

@@ -52,6 +52,9 @@ class Trends(NamedTuple):
         Its standard error.
     color_name : str
         Which color, such as ``g - r``.
+    of_psf : float
+        Largest less smallest PSF minus aperture magnitude at the places of stars; zero if they show no change, NaN
+        where it was not measured. It is not part of `over_frame`.
     """
 
     over_frame: float = float("nan")
@@ -59,6 +62,7 @@ class Trends(NamedTuple):
     color: float = float("nan")
     color_error: float = float("nan")
     color_name: str = ""
+    of_psf: float = float("nan")
 
 
 NO_TRENDS = Trends()
@@ -66,7 +70,14 @@ NO_TRENDS = Trends()
 
 
 def measure_trends(
-    zero_point: Float, error: Float, *, x: Float, y: Float, flux: Float, shape: tuple[int, int]
+    zero_point: Float,
+    error: Float,
+    *,
+    x: Float,
+    y: Float,
+    flux: Float,
+    shape: tuple[int, int],
+    psf_minus_aperture: Float | None = None,
 ) -> Trends:
     """Measure how the zero points of single stars change over a frame and with brightness.
 
@@ -80,6 +91,9 @@ def measure_trends(
         Fluxes, counts.
     shape : tuple of int
         Shape (ny, nx) of the frame.
+    psf_minus_aperture : ndarray of float64, shape (n,), optional
+        PSF minus aperture magnitude of each star. A change of it over the frame is that of the PSF model, not of the
+        light, and is taken out of the zero points.
 
     Returns
     -------
@@ -89,8 +103,24 @@ def measure_trends(
     value, sigma, counts = zero_point[known], error[known], flux[known]
     if len(value) < STARS_FOR_TERM * TERMS[0]:
         return NO_TRENDS
-    surface = fit_significant_surface(value, sigma, x=x[known], y=y[known], shape=shape)
-    return Trends(float(np.ptp(surface)), _bright_offset(value - surface, counts))
+    x, y = x[known], y[known]
+    surface = fit_significant_surface(value, sigma, x=x, y=y, shape=shape)
+    of_psf = np.full(len(value), np.nan) if psf_minus_aperture is None else psf_minus_aperture[known]
+    has_aperture = np.isfinite(of_psf)
+    if np.count_nonzero(has_aperture) < STARS_FOR_TERM * TERMS[0]:
+        return Trends(float(np.ptp(surface)), _bright_offset(value - surface, counts))
+    # What fluxes of the PSF and of apertures do not share is the model's. The zero points lack it with the same sign.
+    change = np.zeros(len(value))
+    change[has_aperture] = fit_significant_surface(
+        of_psf[has_aperture], sigma[has_aperture], x=x[has_aperture], y=y[has_aperture], shape=shape
+    )
+    change[has_aperture] -= np.median(change[has_aperture])
+    of_light = fit_significant_surface(value + change, sigma, x=x, y=y, shape=shape) if np.ptp(change) > 0 else surface
+    return Trends(
+        over_frame=float(np.ptp(of_light)),
+        bright=_bright_offset(value - surface, counts),
+        of_psf=float(np.ptp(change[has_aperture])),
+    )
 
 
 def fit_significant_surface(value: Float, error: Float, *, x: Float, y: Float, shape: tuple[int, int]) -> Float:
