@@ -205,3 +205,29 @@ def test_defects_by_the_path_that_the_registry_has(root, tmp_path, instrument, p
         if place == "absolute" or write:
             with pytest.raises(DataIdError, match="would leave the repository"):
                 mapper.path("defects", written, write=write)
+
+
+def test_calibrations_that_need_no_registry(root, instrument):  # noqa: F811 - the fixture
+    """As in obs_test, whose flats have a filter in their names, and no date."""
+    flat = {"template": "flat/flat_f%(filter)s.fits", "columns": "filter", "reference": "raw"}
+    butler = Butler(inputs={"root": str(root), "policy": {"calibrations": {"flat": flat}}}, instrument=instrument)
+    with pytest.raises(DatasetNotFoundError, match=r"looked for .*/flat/flat_fD-G\.fits$"):
+        butler.get("flat", visit=2, ccd=1)
+    (root / "flat").mkdir()
+    fits.PrimaryHDU(np.full((20, 30), 0.9)).writeto(root / "flat/flat_fD-G.fits")
+    assert butler.get("flat", visit=2, ccd=1).shape == (20, 30)
+
+
+def test_extensions_of_files_without_a_registry(root, instrument):  # noqa: F811 - the fixture
+    """As in DECam and MegaCam, where all detectors of an exposure are in a file."""
+    raw = {"template": "raw/%(filter)s/decam%(visit)07d.fits.fz[%(hdu)d]"}
+    (root / "registry.sqlite3").unlink()
+    path = root / "raw/D-R/decam0000007.fits.fz"
+    path.parent.mkdir(parents=True)
+    planes = [fits.ImageHDU(np.full((20, 30), number)) for number in (1, 2)]
+    fits.HDUList([fits.PrimaryHDU(), *planes]).writeto(path)
+    butler = Butler(inputs={"root": str(root), "policy": {"exposures": {"raw": raw}}}, instrument=instrument)
+    assert butler.get("raw_md", visit=7, hdu=2)["NAXIS1"] == 30
+    assert butler.getUri("raw", visit=7, hdu=2) == f"{path}[2]"
+    with pytest.raises(DataIdError, match="no column 'hdu' in raw; give it in the data ID"):
+        butler.get("raw", visit=7)

@@ -135,6 +135,8 @@ class Template:
             raise DataIdError(f"{format_data_id(values)}: {error}", data_id=data_id) from None
         pieces = split_hdu(path)[0].split("/")
         leaves = path.startswith("/") or ".." in pieces
+        if not pieces[-1] and values and self.text.endswith("/"):
+            raise DataIdError(f"the template {self.text} names a folder, which is not a dataset", data_id=data_id)
         if (leaves and not may_leave) or not pieces[-1] or "\0" in path:
             culprit = next((k for k, v in values.items() if isinstance(v, str) and _is_unsafe(v)), None)
             where = format_data_id({culprit: values[culprit]} if culprit else values)

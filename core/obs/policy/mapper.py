@@ -248,8 +248,22 @@ class Mapper:
         return _only_row(dataset_type, missing, where, source.lookup(missing, where, tables), tables)
 
     def _look_up_calibration(self, dataset_type: DatasetType, missing: Sequence[str], known: DataId) -> DataId:
-        """Find a calibration by the observation's time: first the observation, then what is valid for it."""
-        source, tables = self._calib_registry(), self._tables(dataset_type)
+        """Find a calibration by the observation's time: first the observation, then what is valid for it.
+
+        One whose path holds nothing but keys of the observation needs no registry of calibrations, as in the stack.
+        """
+        is_observed = bool(dataset_type.reference) and set(missing) <= set(dataset_type.columns)
+        try:
+            source = self._calib_registry()
+        except RepositoryError:
+            if not is_observed:
+                raise
+            return self._observation(dataset_type, set(missing), known, with_time=False)
+        if is_observed and not dataset_type.valid_range:
+            found = self._observation(dataset_type, set(missing), known, with_time=False)
+            if found.keys() >= set(missing):
+                return found
+        tables = self._tables(dataset_type)
         columns = source.columns(tables)
         criteria = set(dataset_type.columns or columns)
         if not dataset_type.columns and not dataset_type.filter:
@@ -277,7 +291,9 @@ class Mapper:
             key: known[key] for key in missing if key not in columns
         }
 
-    def _observation(self, dataset_type: DatasetType, criteria: set[str], known: DataId) -> DataId:
+    def _observation(
+        self, dataset_type: DatasetType, criteria: set[str], known: DataId, *, with_time: bool = True
+    ) -> DataId:
         """Return what the registry of exposures knows of the observation and the selection needs."""
         if not dataset_type.reference:
             return {}
@@ -288,7 +304,7 @@ class Mapper:
                 "observation in"
             )
         columns = source.columns(dataset_type.reference)
-        needed = criteria | ({dataset_type.observation_time} if dataset_type.valid_range else set())
+        needed = criteria | ({dataset_type.observation_time} if with_time and dataset_type.valid_range else set())
         wanted = [key for key in sorted(needed) if key not in known and key in columns]
         if not wanted:
             return {}

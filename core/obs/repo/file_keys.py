@@ -6,7 +6,7 @@ from typing import Any
 
 from obs.errors import DataIdError, RepositoryError, suggest
 from obs.policy.data_id import DataId
-from obs.policy.dataset_type import DatasetType
+from obs.policy.dataset_type import DatasetType, Template, split_hdu
 
 __all__ = ["COMPRESSED", "FileKeys"]
 
@@ -43,7 +43,7 @@ class FileKeys:
         if not any(self.has_table(table) for table in tables):
             roots = ", ".join(map(str, self._roots))
             raise RepositoryError(f"there is no registry in {roots} that has the table {' or '.join(tables)}")
-        return self._dataset_type.keys
+        return Template(split_hdu(self._dataset_type.compiled.text)[0]).keys  # the number of an HDU is in no name
 
     def lookup(
         self,
