@@ -201,6 +201,7 @@ CONDITIONS = {
     "shutter": replace(SEEING, light=faded(0.7, axis=0)),
     "haze": replace(SEEING, light=haze),
     "gain-step": replace(SEEING, finish=gain_step(1.1)),
+    "gain-step-small": replace(SEEING, finish=gain_step(0.96)),
     "fringes": replace(SEEING, light=fringes),
     "deferred-charge": replace(SEEING, light=deferred_charge),
     "nonlinear": replace(SEEING, light=nonlinear),
