@@ -157,3 +157,37 @@ def test_what_is_out_already_is_not_corrected_again(tmp_path):
     assert "\n  do_dark: false" in settings
     assert "do_flat" not in settings
     assert found["gain of amplifier 1"].value == 1.0
+
+
+def test_binnings_and_windows_of_one_camera(tmp_path):
+    def write(name, *cards):
+        (tmp_path / name).write_text(text_of([*cards, ("IMAGETYP", "object")]))
+        return tmp_path / name
+
+    def binned(number):
+        return ("XBINNING", number), ("YBINNING", number)
+
+    times = [("DATE-OBS", f"2020-05-01T03:00:0{n}") for n in range(4)]
+    window = [("XORGSUBF", 10), ("YORGSUBF", 20), ("NAXIS1", 30), ("NAXIS2", 16)]
+    files = [
+        write("w.hdr", *binned(1), *window, times[0]),
+        write("a.hdr", *binned(1), times[1]),
+        write("b.hdr", *binned(1), times[2]),
+        write("c.hdr", *binned(2), ("NAXIS1", 32), ("NAXIS2", 32), times[3]),
+    ]
+    found = inspect_files(files)
+    assert found.detectors[0].facts.raw_shape == (64, 64)
+    assert found.warnings == (
+        "1 of 4 files have a binning of 2 x 2 and are left out: c.hdr; obs new NAME --from FILES --only '2 x 2' makes "
+        "a package for them",
+        "w.hdr: a window of 30 x 16 pixels, placed on the detector by XORGSUBF, YORGSUBF",
+    )
+    facts = template_facts(found, visit_key="visit", detector_key="ccd")
+    package = create_package(Answers(camera="modes"), tmp_path, facts=facts)
+    with imported(package) as instrument:
+        translator = load_translator(instrument)
+        assert translator.known_by == {"INSTRUME": ("cam",), "XBINNING": ("1",), "YBINNING": ("1",)}
+        assert translator.find_other_camera({"XBINNING": 2}) == "XBINNING = 2"
+    assert inspect_files(files, only="2 x 2").detectors[0].facts.raw_shape == (32, 32)
+    with pytest.raises(ValueError, match="no file has the binning 3 x 3; there is 1 x 1 and 2 x 2"):
+        inspect_files(files, only="3 x 3")

@@ -435,6 +435,23 @@ def test_a_raw_of_another_shape_is_refused_with_both():
         run(np.zeros((300, 440), np.uint16))
 
 
+def test_a_window_is_put_in_its_place():
+    box = Box(0, 0, 40, 30)
+    bare = Detector(
+        0, "c", box, (30, 40), (Amplifier("1", box, box, box, nominal=NominalCalibration(gain=2.0, read_noise=5.0)),)
+    )
+    window = np.random.default_rng(2).poisson(900, (10, 16)).astype(np.uint16)
+    raw = Raw(window, {"XORGSUBF": 5, "YORGSUBF": 7})
+    result = run(raw, where=bare, do_overscan=False).masked_image
+    inside = np.zeros((30, 40), bool)
+    inside[7:17, 5:21] = True
+    assert np.array_equal(result.image[inside].reshape(10, 16), window)
+    assert np.array_equal(result.mask.any("NO_DATA"), ~inside)
+    for cards in ({}, {"XORGSUBF": 30, "YORGSUBF": 7}):
+        with pytest.raises(FileFormatError, match="the raw image has 16 x 10 pixels, the camera has 40 x 30"):
+            run(Raw(window, cards), where=bare, do_overscan=False)
+
+
 def test_whole_numbers_need_the_conversion():
     with pytest.raises(ConfigError, match=r"the raw image is uint16, .* set isr.do_convert_to_float=true"):
         run(raw_frame(light()), do_convert_to_float=False)

@@ -68,8 +68,8 @@ class {{ cookiecutter.__class }}(RuleTranslator):
     planes = {{ t.planes | tojson }}  # of cubes: an exposure each, or the mean of them
 {%- endif %}
 {%- if t.get("known_by") %}
-    # a file in which this card has another value is of another camera
-    known_by = { {%- for name, values in t.known_by.items() %}{{ name | tojson }}: {{ cards(values) }}{% endfor -%} }
+    # a file in which one of these cards has another value is of another camera, or binned otherwise
+    known_by = { {%- for name, values in t.known_by.items() %}{{ name | tojson }}: {{ cards(values) }}{{ ", " if not loop.last }}{% endfor -%} }
 {%- endif %}
     constants = {
         "time_scale": {{ t.time_scale | tojson }},

@@ -13,6 +13,7 @@ from obs.ingest.report import HOLDS_TABLE
 from obs.ingest.text_headers import is_text_header, read_text_headers
 from obs.instrument.header import COLOR, EDITED, merge_headers, name_cards
 from obs.instrument.instrument import Instrument, make_translator
+from obs.instrument.readout_cards import BINNING_CARDS
 from obs.instrument.recognize import recognize
 from obs.instrument.translator import Translator
 from obs.policy.data_id import cast_value
@@ -332,7 +333,12 @@ def _find_stranger(header: FileHeader, translator: Translator, *, is_readable: b
         return (
             f"of another camera{what}, which is installed as {name}: obs init DIR --camera {name}, then obs ingest DIR"
         )
-    return f"of another camera: {card}" if card else ""
+    return f"of another {_what_differs(card)}: {card}" if card else ""
+
+
+def _what_differs(card: str) -> str:
+    """Return what a card, ``KEYWORD = value``, tells apart: read-out modes of one camera, or cameras."""
+    return "read-out mode" if card.partition(" = ")[0] in BINNING_CARDS else "camera"
 
 
 def _unreadable_stranger(path: Path, reference: str | Translator) -> str:

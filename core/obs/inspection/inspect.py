@@ -12,7 +12,8 @@ from obs.inspection.amplifier_place import around
 from obs.inspection.cards import Cards
 from obs.inspection.color_mosaic import AS_ONE_FILTER, find_color_mosaic
 from obs.inspection.files.grouping import group_images, set_aside
-from obs.inspection.files.same_camera import files_of_one_camera, find_shape_mismatches
+from obs.inspection.files.readout_modes import BINNING, files_of_one_mode, find_shape_mismatches
+from obs.inspection.files.same_camera import files_of_one_camera
 from obs.inspection.files.several_files import brightest_file, files_of_detectors, one_exposure
 from obs.inspection.finding import CONFIDENCES, Confidence, Finding, lower_confidence
 from obs.inspection.frame_facts import FrameFacts, find_frame_facts
@@ -109,7 +110,7 @@ def inspect_files(paths: Sequence[Path], amplifier_files: AmplifierFiles | None 
     amplifier_files : AmplifierFiles, optional
         How the files of single amplifiers are told apart, from which these were put together.
     only : str, optional
-        Part of the name of the camera, where there are files of several.
+        Part of the name of the camera, where there are files of several; or a binning, such as ``2 x 2``.
 
     Raises
     ------
@@ -123,7 +124,9 @@ def inspect_files(paths: Sequence[Path], amplifier_files: AmplifierFiles | None 
     files = tuple(_without_small(read_raw_file(path), small) for path in paths)
     for text, names in small.items():
         warnings.append(f"{names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''}: {text}")
-    files = files_of_one_camera(files, warnings, only)
+    mode = only if BINNING.fullmatch(only) else ""
+    files = files_of_one_camera(files, warnings, "" if mode else only)
+    files = files_of_one_mode(files, warnings, mode)
     first = files[0]
     cards = first.cards
     warnings += [f"{file.path.name}: {problem}" for file in files for problem in file.problems]

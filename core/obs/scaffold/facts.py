@@ -17,6 +17,7 @@ from obs.instrument.filter_wheels import color_filter
 from obs.instrument.header import COLOR, FILE_NAME, FOLDER
 from obs.instrument.image_types import IMAGE_TYPE_CARDS
 from obs.instrument.pointing_rules import PointingRule
+from obs.instrument.readout_cards import BINNING_CARDS
 from obs.scaffold.color_facts import color_amplifiers, color_detectors, color_filters
 from obs.scaffold.safe_text import is_safe
 
@@ -235,7 +236,17 @@ def _known_by(findings: Findings) -> dict[str, list[str]]:
     values = dict.fromkeys(str(file.cards.get(found.source, "")).strip() for file in findings.files)
     if found.source != "INSTRUME" or found.confidence != "certain" or not all(map(is_safe, values)):
         return {}
-    return {found.source: list(values)}
+    return {found.source: list(values)} | _binning_cards(findings)
+
+
+def _binning_cards(findings: Findings) -> dict[str, list[str]]:
+    """Return the cards of the binning, and their values, where all files have them."""
+    binning = findings["binning"]
+    if binning.confidence != "certain":
+        return {}
+    names = [name for name in binning.source.split(", ") if name in BINNING_CARDS]
+    found = {name: {str(file.cards.get(name, "")).strip() for file in findings.files} for name in names}
+    return {name: list(values) for name, values in found.items() if len(values) == 1 and all(map(is_safe, values))}
 
 
 def _site(findings: Findings) -> dict[str, Any]:

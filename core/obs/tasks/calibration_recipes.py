@@ -15,6 +15,7 @@ __all__ = ["RECIPES", "Recipe", "level_statistics", "signature_config"]
 
 #: What no calibration frame wants: filled pixels, rough zero points, statistics of a sky.
 _NEVER = (
+    "do_place_windows",
     "do_brighter_fatter",
     "do_stray_light",
     "do_apply_gains",

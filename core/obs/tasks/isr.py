@@ -188,6 +188,8 @@ def _by_hdu(raw: Raw, detector: Detector) -> Raw:
 
 def _check(work: Work) -> None:
     """Refuse what cannot work before anything is done."""
+    if work.config.do_place_windows:
+        isr_raw.place_window(work)
     isr_raw.check_raw(work)
     needed = required_calibrations(work.config, physical_filter=work.physical_filter, band=work.band)
     missing = {name: switch for name, switch in needed.items() if getattr(work.calibrations, name) is None}

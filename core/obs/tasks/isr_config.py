@@ -28,6 +28,11 @@ class IsrConfig(TaskConfig):
         "Function of an installed package that does this step instead, as package.module:function. It takes a "
         "function that reads a dataset by its type, and the data ID, and returns the exposure.",
     )
+    do_place_windows: bool = setting(
+        True,
+        "Put a frame of a part of the detector in its place by the cards XORGSUBF and YORGSUBF, so that calibrations "
+        "of the whole detector fit. The other pixels are NO_DATA. Only for detectors without overscan.",
+    )
     do_convert_to_float: bool = setting(True, "Convert raw integers to float32 before anything is subtracted.")
     do_bias: bool = setting(True, "Subtract the bias frame, which removes the fixed pattern of the electronics.")
     do_bias_before_overscan: bool = setting(False, "Subtract it from the raw image, before the overscan.")

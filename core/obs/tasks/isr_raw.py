@@ -15,6 +15,8 @@ from obs.errors import ConfigError, DatasetNotFoundError, FileFormatError, Measu
 from obs.geom import Box
 from obs.image.mask import Mask
 from obs.image.masked_image import MaskedImage
+from obs.image.raw import Raw
+from obs.instrument.readout_cards import read_window
 from obs.tasks.isr_work import CALIBRATION_PLANES, Work
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "mask_bad_amplifiers",
     "mask_saturation",
     "mask_suspect",
+    "place_window",
     "remove_crosstalk",
     "saturation_level",
     "subtract_bias",
@@ -54,7 +57,12 @@ def convert_to_float(work: Work) -> None:
                 field="isr.do_convert_to_float",
             )
         image = raw.astype(np.float32)
-        work.images[hdu] = MaskedImage(image, Mask.zeros(raw.shape), _no_variance(raw.shape, work))
+        mask = Mask.zeros(raw.shape)
+        if work.window is not None:
+            outside = np.ones(raw.shape, bool)
+            outside[work.window.slices] = False
+            mask.array[outside] |= np.int32(mask.bits("BAD", "NO_DATA"))
+        work.images[hdu] = MaskedImage(image, mask, _no_variance(raw.shape, work))
 
 
 def _no_variance(shape: tuple[int, ...], work: Work) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
@@ -246,6 +254,24 @@ def assemble_amplifiers(work: Work) -> None:
         work.metadata.pop(keyword, None)
     if work.config.expect_wcs and work.wcs is None:
         work.warn("the frame comes without a WCS")
+
+
+def place_window(work: Work) -> None:
+    """Put a frame of a part of the detector in its place, where its header says it; pixels outside have its median."""
+    detector = work.detector
+    data = [amp.raw_data_bbox for amp in detector.amplifiers]
+    is_all_data = sum(box.width * box.height for box in data) == detector.raw_shape[0] * detector.raw_shape[1]
+    corner = read_window(work.raw.metadata)
+    if corner is None or not is_all_data or set(work.raw.images) != {0}:
+        return
+    pixels = work.raw.images[0]
+    height, width = pixels.shape
+    box = Box(*corner, width, height)
+    if pixels.shape == detector.raw_shape or not Box(0, 0, detector.raw_shape[1], detector.raw_shape[0]).contains(box):
+        return
+    whole = np.full(detector.raw_shape, np.median(pixels), pixels.dtype)
+    whole[box.slices] = pixels
+    work.raw, work.window = Raw(whole, work.raw.metadata, highest=work.raw.highest), box
 
 
 def check_raw(work: Work) -> None:

@@ -86,6 +86,8 @@ class Work:
         Called with a line that the user should see.
     keep : callable or None
         Called with a copy of the pixels before interpolation.
+    window : Box or None
+        Part of the raw image that was read out, where that is not all of it.
     images : dict of int to MaskedImage
         Pixels, ADU: raw images by HDU; after assembly the detector alone, under 0.
     assembled : bool
@@ -114,6 +116,7 @@ class Work:
     wcs: TanSipWcs | None
     warn: Callable[[str], None]
     keep: Callable[[MaskedImage], None] | None
+    window: Box | None = None
     images: dict[int, MaskedImage] = field(default_factory=dict)
     assembled: bool = False
     metadata: dict[str, Any] = field(default_factory=dict)

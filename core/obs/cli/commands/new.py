@@ -37,7 +37,10 @@ def _question_options(function: F) -> F:
     "--from", metavar="FILE...", text="Raw files of the camera, or headers as text, to read the description from."
 )
 @click.option(
-    "--only", metavar="TEXT", default="", help="Part of the name of the camera, if files of several cameras are given."
+    "--only",
+    metavar="TEXT",
+    default="",
+    help="Part of the name of the camera, or a binning such as '2 x 2', if files of several are given.",
 )
 @click.option(
     "--planes",

@@ -1,7 +1,6 @@
 """Whether files are of one camera."""
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 
 from obs.errors import FileFormatError
@@ -9,7 +8,7 @@ from obs.inspection.cards import Cards
 from obs.inspection.raw_file import RawFile
 from obs.instrument.recognize import recognize
 
-__all__ = ["files_of_one_camera", "find_shape_mismatches"]
+__all__ = ["files_of_one_camera"]
 
 _SHARED = 0.4
 """Part of the keywords that headers of one camera have in common, at least."""
@@ -121,15 +120,3 @@ def _name(group: Sequence[RawFile]) -> str:
     named = _named(group[0].cards)
     name = named.get("INSTRUME") or named.get("VERSION") or "a camera without a name"
     return f"{name} ({named['TELESCOP']})" if "TELESCOP" in named else name
-
-
-def find_shape_mismatches(files: Sequence[RawFile]) -> list[str]:
-    """Return what to tell of files whose images differ in number or size from those of the first."""
-    counts = Counter(file.shapes for file in files)
-    usual = files[0].shapes
-    return [
-        f"{file.path.name}: its images are of another number or size than those of {files[0].path.name}: read out or "
-        "binned in another way, or of another camera"
-        for file in files
-        if file.shapes != usual and len(counts) > 1
-    ]

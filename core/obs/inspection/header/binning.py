@@ -4,28 +4,10 @@ import re
 
 from obs.inspection.cards import Cards
 from obs.inspection.finding import Confidence, Finding
+from obs.instrument.readout_cards import BINNING_PAIRS, BINNINGS
 
 __all__ = ["find_binning"]
 
-_IN_ONE = ("CCDSUM", "BINNING", "CCDBIN", "BIN", "BINMODE", "CCDBINNG", "BIN-FCT", "BINFCT", "DETBIN")
-_PAIRS = (
-    ("CCDBIN1", "CCDBIN2"),
-    ("XBINNING", "YBINNING"),
-    ("BINX", "BINY"),
-    ("XBIN", "YBIN"),
-    ("BINNINGX", "BINNINGY"),
-    ("CCDXBIN", "CCDYBIN"),
-    ("CCDBINX", "CCDBINY"),
-    ("BIN-FCT1", "BIN-FCT2"),
-    ("BINNING1", "BINNING2"),
-    ("COLBIN", "ROWBIN"),
-    ("HBIN", "VBIN"),
-    ("BIN_X", "BIN_Y"),
-    ("BINXY_X", "BINXY_Y"),
-    ("XBINNG", "YBINNG"),
-    ("DETXBIN", "DETYBIN"),
-    ("ESO DET WIN1 BINX", "ESO DET WIN1 BINY"),
-)
 _BOTH = re.compile(r"\s*[(\[]?(?:bin(?:ning)?)?\s*(\d+)\s*(?:[\s,xX:*/]|by)\s*(\d+)\s*[)\]]?\s*", re.I)
 _ONE = re.compile(r"\s*(?:bin(?:ning)?)?\s*(\d+)\s*x?\s*", re.I)
 _LARGEST = 32
@@ -56,7 +38,7 @@ def find_binning(cards: Cards) -> Finding:
 def _stated(cards: Cards) -> list[tuple[str, tuple[int, int]]]:
     """Return all cards that tell the binning, with what they say."""
     found: list[tuple[str, tuple[int, int]]] = []
-    for name in _IN_ONE:
+    for name in BINNINGS:
         value = cards.get(name)
         match = _BOTH.fullmatch(str(value)) if isinstance(value, str) else None
         one = _ONE.fullmatch(value) if isinstance(value, str) and match is None else None
@@ -65,7 +47,7 @@ def _stated(cards: Cards) -> list[tuple[str, tuple[int, int]]]:
             found.append((name, (int(match[1]), int(match[2]))))
         elif match is None and number is not None and _can_be(number, number):
             found.append((name, (number, number)))
-    for x_name, y_name in _PAIRS:
+    for x_name, y_name in BINNING_PAIRS:
         pair = [_whole(cards.get(name)) for name in (x_name, y_name)]
         x, y = pair
         if x is not None and y is not None and _can_be(x, y):
@@ -94,7 +76,7 @@ def _may_say(cards: Cards, name: str) -> bool:
     card = cards.find(name)
     if card is None or isinstance(card.value, float | bool):
         return False
-    is_called = any(name in pair for pair in _PAIRS) or name in _IN_ONE
+    is_called = any(name in pair for pair in BINNING_PAIRS) or name in BINNINGS
     return is_called or (_BINS.search(card.comment) is not None and re.match(r"\s*\d", str(card.value)) is not None)
 
 

@@ -1,0 +1,98 @@
+"""Files of one camera that were read out in several ways: binned, or a window of the detector."""
+
+import re
+from collections.abc import Sequence
+
+from obs.errors import FileFormatError
+from obs.inspection.header.binning import find_binning
+from obs.inspection.header.exposure_time import find_exposure_time
+from obs.inspection.header.image_types import find_image_type
+from obs.inspection.raw_file import RawFile
+from obs.instrument.readout_cards import WINDOW_CARDS, read_window
+
+__all__ = ["BINNING", "files_of_one_mode", "find_shape_mismatches"]
+
+BINNING = re.compile(r"\d{1,2} x \d{1,2}")
+"""How ``--only`` names a binning."""
+
+
+def files_of_one_mode(files: Sequence[RawFile], warnings: list[str], only: str = "") -> tuple[RawFile, ...]:
+    """Return the files of one binning, those of the whole detector first.
+
+    Files of several binnings are those of the binning with most science exposures, and then with most files.
+
+    Parameters
+    ----------
+    files : sequence of RawFile
+        Files of one camera.
+    warnings : list of str
+        Takes which files are left out, and what makes a package for them.
+    only : str, optional
+        The binning that is wanted, such as ``2 x 2``.
+
+    Raises
+    ------
+    FileFormatError
+        If no file has that binning.
+    """
+    groups: dict[str, list[RawFile]] = {}
+    for file in files:
+        x, y = find_binning(file.cards).value
+        groups.setdefault(f"{x} x {y}", []).append(file)
+    if only and only not in groups:
+        raise FileFormatError(f"no file has the binning {only}; there is {' and '.join(sorted(groups))}")
+    if len({group[0].shapes for group in groups.values()}) < len(groups):  # cards that bin nothing
+        return tuple(files)
+    wanted = only or max(sorted(groups), key=lambda binning: (_n_science(groups[binning]), len(groups[binning])))
+    for binning, group in groups.items():
+        if binning != wanted:
+            warnings.append(
+                f"{len(group)} of {len(files)} files have a binning of {binning} and are left out: "
+                f"{_listed(group)}; obs new NAME --from FILES --only '{binning}' makes a package for them"
+            )
+    chosen = groups[wanted]
+    sizes = {file.shapes: sum(shape[-1] * shape[-2] for shape in file.shapes) for file in chosen}
+    largest = max(sizes, key=sizes.__getitem__)
+    if sum(_is_window(file, largest) for file in chosen):
+        chosen = sorted(chosen, key=lambda file: _is_window(file, largest))
+    return tuple(chosen)
+
+
+def find_shape_mismatches(files: Sequence[RawFile]) -> list[str]:
+    """Return what to tell of files whose images differ in number or size from those of the first."""
+    usual = files[0].shapes
+    groups: dict[tuple[bool, tuple[tuple[int, ...], ...]], list[RawFile]] = {}
+    for file in files:
+        if file.shapes != usual:
+            groups.setdefault((_is_window(file, usual), file.shapes), []).append(file)
+    found = []
+    for (is_window, shapes), group in groups.items():
+        size = f"{shapes[0][-1]} x {shapes[0][-2]} pixels"
+        if is_window:
+            names = ", ".join(next(pair for pair in WINDOW_CARDS if pair[0] in group[0].cards))
+            found.append(f"{_listed(group)}: a window of {size}, placed on the detector by {names}")
+            continue
+        how = f"of {size}" if len(shapes) == 1 else "of another number or size"
+        found.append(
+            f"{_listed(group)}: its images are {how}, unlike those of {files[0].path.name}: read out or binned in "
+            "another way, or of another camera"
+        )
+    return found
+
+
+def _is_window(file: RawFile, whole: tuple[tuple[int, ...], ...]) -> bool:
+    """Whether a file is of a part of the detector that its cards place."""
+    if len(file.shapes) != 1 or len(whole) != 1 or file.shapes == whole:
+        return False
+    corner = read_window(file.cards)
+    (height, width), (rows, columns) = file.shapes[0][-2:], whole[0][-2:]
+    return corner is not None and corner[0] + width <= columns and corner[1] + height <= rows
+
+
+def _n_science(group: Sequence[RawFile]) -> int:
+    return sum(find_image_type(file.cards, find_exposure_time(file.cards)[0]).value == "science" for file in group)
+
+
+def _listed(group: Sequence[RawFile]) -> str:
+    more = f" and {len(group) - 1} more" if len(group) > 1 else ""
+    return f"{group[0].path.name}{more}"
