@@ -36,6 +36,7 @@ from obs.tasks.isr_config import IsrConfig
 from obs.tasks.process_config import ProcessConfig
 from obs.tasks.reference import NO_REFERENCE, field_circle
 from obs.tasks.retarget import check_result, find_step
+from obs.tasks.uneven_sky import warn_of_uneven_sky
 from obs.threads import map_threads
 from obs.version import __version__
 
@@ -184,6 +185,8 @@ class Stages:
         summary.add_astrometry(done.astrometry)
         summary.background_residual = done.background_residual
         summary.warnings.extend(done.warnings)
+        if not np.isfinite(done.zero_point.zero_point):
+            summary.warnings.extend(warn_of_uneven_sky(found.sky.shape))
         if config.write:
             with self.timed("write"):
                 self._write(done, config, band)

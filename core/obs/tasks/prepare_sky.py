@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from obs.algorithms.sky.illumination import SkyShape, measure_sky_shape
 from obs.image.background import Background
 from obs.image.exposure import Exposure
 from obs.tasks.amplifier_steps import AmplifierStepsConfig, level_amplifiers
@@ -30,6 +31,8 @@ class SkyReport:
         Fraction of the pixels in those trails.
     largest_step : float
         Largest step of the level that was removed, counts.
+    shape : SkyShape
+        How the sky changes over the frame.
     warnings : list of str
         What the user should know.
     """
@@ -39,6 +42,7 @@ class SkyReport:
     n_streak: int = 0
     streak_fraction: float = 0.0
     largest_step: float = 0.0
+    shape: SkyShape = field(default_factory=SkyShape)
     warnings: list[str] = field(default_factory=list)
 
 
@@ -71,7 +75,7 @@ def prepare_sky(
         exposure.metadata.update(GAIN=check.gain, RDNOISE=check.read_noise)
     found = mask_streaks(exposure.masked_image, streaks)
     warnings = [line for line in (*steps, check.warning, *found.warnings) if line]
-    return SkyReport([first], check, len(found.streaks), found.fraction, largest, warnings)
+    return SkyReport([first], check, len(found.streaks), found.fraction, largest, measure_sky_shape(first), warnings)
 
 
 def _one_readout(exposure: Exposure) -> bool:
