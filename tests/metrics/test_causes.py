@@ -2,8 +2,10 @@
 
 from collections import Counter
 
+import numpy as np
 import pytest
 
+from obs.metrics.double_peak import measure_dip
 from obs.metrics.gates import load_gates
 from obs.metrics.verdict import judge
 from synthetic_night import night
@@ -26,6 +28,37 @@ CASES = {
     "noise": lambda: {"details": {"overscan": [["A", 1000.0, 5.0], ["B", 1000.0, 12.0]]}},
     "pointing": lambda: {"pointing_error": 900.0, "pointing_share": 1.5},
 }
+
+
+OTHERS = {
+    "long stars with two peaks": ("tracking jump", {"e": 0.4, "psf_dip": 0.5}),
+    "long stars with a companion each": ("tracking jump", {"e": 0.4, "double_images": 80.0}),
+    "faint companions": ("tracking jump", {"clear": 0.6, "double_images": 96.0}),
+    "a dome that covers most": (
+        "dome",
+        {"sky": 21.8, "sky_gradient": 120.0, "zero_point": None, "zero_point_rate": None, "zp_n_stars": 0},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OTHERS)
+def test_frames_that_look_like_others_get_their_own_cause(case):
+    name, change = OTHERS[case]
+    verdict = judge(night(10, change=lambda i: change if i == 9 else {}), load_gates())[9]
+    assert [cause.name for cause in verdict.causes] == [name], verdict.text
+    assert verdict.level == "bad"
+
+
+def test_a_dip_is_one_of_two_peaks():
+    y, x = np.indices((31, 31)) - 15.0
+
+    def star(dx):
+        return np.exp(-((x - 0.8 * dx) ** 2 + (y - 0.6 * dx) ** 2) / 2 / 1.4**2)
+
+    assert measure_dip(star(0.0)) < 0.01
+    assert measure_dip(sum(star(d) for d in np.linspace(-4, 4, 40))) < 0.05
+    assert 0.3 < measure_dip(0.6 * star(-3.0) + 0.4 * star(3.0)) < 0.7
+    assert measure_dip(np.zeros((5, 5))) == 0.0
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -64,11 +64,18 @@ _OF_BRIGHT_SKY = (
 )
 #: What gets worse when stars are wide or long.
 _OF_BAD_IMAGES = ("astrom_scatter", "zp_scatter", "psf_minus_aperture", "psf_size_residual")
+#: What trails and double stars have in common.
+_OF_LONG_STARS = (
+    *("star_e_coherent", "star_e", "seeing", "fwhm_ratio"),
+    *("psf_e1_residual", "psf_e2_residual", "psf_concentration"),
+)
 _MOON_MATTERS, _BRIGHTER, _DIMMER = 0.3, 0.3, 0.85
 _DARK_SUN, _BRIGHT_SUN = -18.0, -12.0
 #: Rank correlation above which a drift is steady.
 _STEADY = 0.7
 _DEFOCUS_RATIO = 1.8
+#: Dip of the PSF above which long stars are two images rather than a trail.
+_TWO_PEAKS = 0.15
 #: Part of the stars, and number of them, below which nothing gets in.
 _NO_STARS, _FEW_STARS = 0.2, 2
 
@@ -177,6 +184,7 @@ def _double(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
         "depth",
         "source_excess",
         *_OF_BAD_IMAGES,
+        *_OF_LONG_STARS,
     )
     _take(left, *names)
     yield Cause("tracking jump", text, REMEDIES["trailed"], left["double_images"].level, _take(left, "double_images"))
@@ -201,6 +209,7 @@ def _dew(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
 def _flat(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
     """Tell a wrong flat or something in the way: zero point and sky change over the detector."""
     if "zp_trend" not in left:
+        yield from _dome_without_zero_point(row, left)
         return
     if "sky_gradient" in left and left["zp_trend"].level == left["sky_gradient"].level == "bad":
         text = (
@@ -216,6 +225,22 @@ def _flat(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
     level = left["zp_trend"].level
     metrics = _take(left, "zp_trend", "sky_gradient", "zp_scatter", "sky_bimodal")
     yield Cause("flat", f"{text}: flat, dome or thin cloud", REMEDIES["flat"], level, metrics)
+
+
+def _dome_without_zero_point(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
+    """Tell a dome that covers so much that stars have no zero point in common."""
+    gradient, deficit = left.get("sky_gradient"), row.get("sky_deficit") or 0.0
+    if gradient is None or gradient.level != "bad" or row.get("zero_point_rate") is not None or deficit < _BRIGHTER:
+        return
+    text = (
+        f"dome in the way: the sky is {deficit:.1f} mag fainter than usual and changes by {row['sky_gradient']:.0f} % "
+        "over the detector, and stars have no zero point in common"
+    )
+    names = ("sky_gradient", "sky_deficit", "sky_bimodal", "background_residual", "source_excess", "depth_difference")
+    metrics = _take(
+        left, *names, "zp_n_stars", "zp_scatter", "stars_ratio", "stars_expected", "depth", "astrom_matched"
+    )
+    yield Cause("dome", text, REMEDIES["dome"], "bad", metrics)
 
 
 def _uneven(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
@@ -274,20 +299,15 @@ def _trailed(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
     if "star_e_coherent" not in left:
         return
     level = left["star_e_coherent"].level
-    text = f"trailed: ellipticity {row['star_e_coherent']:.2f}, in all stars at {row['star_angle']:.0f} deg from x"
+    name, kind = (
+        ("tracking jump", "stars with two peaks") if (row.get("psf_dip") or 0) > _TWO_PEAKS else ("trailed", "")
+    )
+    text = f"{name}: {kind}{', ' if kind else ''}ellipticity {row['star_e_coherent']:.2f}, in all stars at "
+    text += f"{row['star_angle']:.0f} deg from x"
     if "seeing" in left:
         text += f", and {left['seeing'].text}"
-    names = (
-        "star_e_coherent",
-        "star_e",
-        "seeing",
-        "fwhm_ratio",
-        "psf_e1_residual",
-        "psf_e2_residual",
-        "psf_concentration",
-    )
-    _take(left, *_OF_BAD_IMAGES)
-    yield Cause("trailed", text, REMEDIES["trailed"], level, _take(left, *names))
+    _take(left, *_OF_BAD_IMAGES, "stars_hit", "cosmic_rays", "stars_ratio", "stars_expected")
+    yield Cause(name, text, REMEDIES["trailed"], level, _take(left, *_OF_LONG_STARS))
 
 
 def _width(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
@@ -389,6 +409,6 @@ def _pointing(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
 
 #: In this order: each takes what it explains.
 _RULES = (
-    *(_dead_amplifier, _filter, _trailed, _double, _dew, _width),
+    *(_dead_amplifier, _filter, _double, _trailed, _dew, _width),
     *(_noise, _atmosphere, _flat, _uneven, _streaks, _pointing, _header, _ages),
 )

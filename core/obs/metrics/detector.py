@@ -21,6 +21,7 @@ from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.mask import UNUSABLE_PLANES
 from obs.metrics.amplifiers import measure_amplifiers, measure_overscan
+from obs.metrics.double_peak import measure_dip
 from obs.metrics.evenness import crowd_significance, sky_step
 from obs.metrics.header import measure_ages, measure_header
 from obs.metrics.measured import FEWEST, SAMPLE_STEP, Measured
@@ -95,6 +96,9 @@ def measure_detector(stage: Stage, summary: ProcessSummary, amplifiers: Sequence
     measure_ages(out, exposure)
     if stage.found is not None:
         _measure_psf(out, stage.found, summary)
+        # faint second images are sources of the deeper catalog alone
+        deepest = stage.found.catalog if stage.done is None else stage.done.catalog
+        _measure_doubles(out, deepest, summary.psf_sigma)
         _measure_mask(out, exposure, summary)
         _measure_sky(out, stage, summary)
     if stage.found is not None and amplifiers:
@@ -110,7 +114,7 @@ def _measure_psf(out: Measured, found: Characterized, summary: ProcessSummary) -
     origin = found.psf_origin
     if psf is None or origin == "assumed":
         reason = "no star and no source showed the width of the PSF"
-        names = ("seeing", "fwhm", "psf_gradient", "psf_range", "psf_concentration")
+        names = ("seeing", "fwhm", "psf_gradient", "psf_range", "psf_concentration", "psf_dip")
         out.set(reason, **dict.fromkeys(names, math.nan))
     else:
         height, width = exposure.shape
@@ -123,6 +127,8 @@ def _measure_psf(out: Measured, found: Characterized, summary: ProcessSummary) -
         out.set("no WCS, so the pixel scale is not known", seeing=middle * scale, psf_gradient=gradient * scale)
         concentration = FWHM_PER_SIGMA * found.sigma / found.fwhm if found.fwhm > 0 else math.nan
         out.set("the PSF model has no width", psf_concentration=concentration)
+        middle_x, middle_y = round(0.5 * (width - 1)), round(0.5 * (height - 1))
+        out.set("", psf_dip=measure_dip(psf.render(x=[middle_x], y=[middle_y])[0]))
     fitted = math.nan if origin == "given" else summary.n_psf_star
     out.set("the PSF came with the exposure", n_psf_stars=fitted)
     out.set(f"no reserved stars (PSF: {origin})", psf_size_residual=summary.psf_size_residual)
@@ -133,7 +139,6 @@ def _measure_psf(out: Measured, found: Characterized, summary: ProcessSummary) -
     reserved = float(np.count_nonzero(catalog["calib_psf_reserved"])) if is_fitted else math.nan
     out.set("the PSF was not fitted to stars", n_psf_reserved=reserved)
     _measure_shapes(out, catalog.select(stars))
-    _measure_doubles(out, catalog, summary.psf_sigma)
     if "base_PixelFlags_flag_crCenter" in catalog and len(catalog):
         center = catalog["base_PixelFlags_flag_crCenter"]
         bright = _signal_to_noise(catalog) > _STAR_SNR

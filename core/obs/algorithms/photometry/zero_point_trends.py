@@ -32,6 +32,9 @@ BRIGHT_SHARE, FEWEST_BRIGHT, SIGNIFICANT = 0.1, 5, 5.0
 """Part of the stars that are the brightest, the fewest of them, and the errors by which they must differ."""
 
 
+SIGNIFICANT_SHARE = 3.0
+"""Errors by which the part of the PSF in a change of the zero point must differ from none and from all."""
+
 FAR_COLOR = 2.0
 """Stars whose color is farther from the median, magnitudes, count as if it were not."""
 
@@ -105,22 +108,32 @@ def measure_trends(
         return NO_TRENDS
     x, y = x[known], y[known]
     surface = fit_significant_surface(value, sigma, x=x, y=y, shape=shape)
-    of_psf = np.full(len(value), np.nan) if psf_minus_aperture is None else psf_minus_aperture[known]
-    has_aperture = np.isfinite(of_psf)
+    change = float(np.ptp(surface))
+    trends = Trends(change, _bright_offset(value - surface, counts))
+    if psf_minus_aperture is None:
+        return trends
+    offset = psf_minus_aperture[known]
+    has_aperture = np.isfinite(offset)
     if np.count_nonzero(has_aperture) < STARS_FOR_TERM * TERMS[0]:
-        return Trends(float(np.ptp(surface)), _bright_offset(value - surface, counts))
-    # What fluxes of the PSF and of apertures do not share is the model's. The zero points lack it with the same sign.
-    change = np.zeros(len(value))
-    change[has_aperture] = fit_significant_surface(
-        of_psf[has_aperture], sigma[has_aperture], x=x[has_aperture], y=y[has_aperture], shape=shape
-    )
-    change[has_aperture] -= np.median(change[has_aperture])
-    of_light = fit_significant_surface(value + change, sigma, x=x, y=y, shape=shape) if np.ptp(change) > 0 else surface
-    return Trends(
-        over_frame=float(np.ptp(of_light)),
-        bright=_bright_offset(value - surface, counts),
-        of_psf=float(np.ptp(change[has_aperture])),
-    )
+        return trends
+    x, y, offset, sigma, surface = (values[has_aperture] for values in (x, y, offset, sigma, surface))
+    of_psf = float(np.ptp(fit_significant_surface(offset, sigma, x=x, y=y, shape=shape)))
+    share = _share_of(surface, offset, sigma) if change > 0 else 0.0
+    return trends._replace(over_frame=(1.0 - share) * change, of_psf=max(of_psf, share * change))
+
+
+def _share_of(surface: Float, offset: Float, error: Float) -> float:
+    """Return which part of a change of the zero point is one of PSF minus aperture magnitudes with the other sign.
+
+    What fluxes of the PSF and of apertures do not share is the model's. It is 0 unless it is significant, and 1 unless
+    it is significantly less.
+    """
+    terms = np.stack([np.ones(len(surface)), np.mean(surface) - surface], axis=1)
+    weight = 1.0 / (error**2 + robust_sigma(offset) ** 2 + 1e-12)
+    fitted, _ = _robust_fit(offset, weight, terms)
+    share = float(np.linalg.lstsq(terms, fitted, rcond=None)[0][1])
+    least = SIGNIFICANT_SHARE / np.sqrt(float(np.sum(weight * terms[:, 1] ** 2)))
+    return 0.0 if share < least else 1.0 if share > 1.0 - least else share
 
 
 def fit_significant_surface(value: Float, error: Float, *, x: Float, y: Float, shape: tuple[int, int]) -> Float:
