@@ -19,6 +19,9 @@ _ROUNDS = 6
 _ODD, _SIGNIFICANT = 3.0, 5.0
 _LEAST_MISFIT = 0.003  # share of its light by which a star may always be missed
 _SMALLEST = 1e-9
+#: Noise of the sources counts as light that the kernel should make vanish, which keeps the kernel quiet, but makes it
+#: too wide and draws the ratio of fluxes to zero. This share of it is enough.
+_KEPT_NOISE = 0.2
 
 
 @dataclass(frozen=True)
@@ -185,13 +188,14 @@ def fit_matching_kernel(
     gram = np.einsum("skp,slp->skl", parts, parts, optimize=True) * weight[:, None, None]
     right = np.einsum("skp,sp->sk", parts, wanted) * weight[:, None]
     power = np.sum(wanted**2, axis=1) * weight
-    if damping:
-        gram += damping**2 * power[:, None, None] * _products(basis)
-    count = wanted.shape[1]
+    products, count = _products(basis), wanted.shape[1]
+    noise = count * variances[0] * weight
+    damped = _KEPT_NOISE * noise + damping**2 * power
+    quiet = gram + (damped - noise)[:, None, None] * products
     terms = polynomial_terms(u, v, order)
     used = np.ones(len(sources), bool)
     for _ in range(_ROUNDS):
-        kernel = MatchingKernel(basis, _solve(gram[used], right[used], terms[used]), order, used, 0.0)
+        kernel = MatchingKernel(basis, _solve(quiet[used], right[used], terms[used]), order, used, 0.0)
         here = terms @ kernel.coefficients.T
         chi2 = power - 2 * np.sum(right * here, axis=1) + np.einsum("sk,skl,sl->s", here, gram, here)
         expected = count * (variances[1] + variances[0] * np.sum(kernel.stamp() ** 2)) * weight
@@ -204,7 +208,17 @@ def fit_matching_kernel(
         if (good == used).all() or np.count_nonzero(good) < len(good) / 2:
             break
         used = good
+    kernel = _without_attenuation(kernel, quiet[used], right[used], damped[used], products, here[used])
     return replace(kernel, misfit=float(np.sqrt(max(typical, 0.0))))
+
+
+def _without_attenuation(
+    kernel: MatchingKernel, gram: Floats, right: Floats, noise: Floats, products: Floats, here: Floats
+) -> MatchingKernel:
+    """Return a kernel with the ratio of fluxes that it has without the noise of the sources."""
+    light = np.einsum("sk,skl,sl->", here, gram, here)
+    own = np.einsum("s,sk,kl,sl->", noise, here, products, here)
+    return replace(kernel, coefficients=kernel.coefficients * (np.sum(right * here) / (light - own)))
 
 
 def _products(basis: KernelBasis) -> Floats:

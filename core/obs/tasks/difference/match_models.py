@@ -67,8 +67,8 @@ def match_models(
         for psf, size in ((source, 2 * (half + basis.half) + 1), (target, 2 * half + 1))
     )
     u, v = scaled_places(x, y, box.shape)
-    even = np.ones(len(x))
-    return fit_matching_kernel(sources, targets, (even, even), u, v, basis, order=config.order, damping=_DAMPING)
+    noises = np.zeros(len(x)), np.ones(len(x))
+    return fit_matching_kernel(sources, targets, noises, u, v, basis, order=config.order, damping=_DAMPING)
 
 
 def _resized(stamps: Image, size: int) -> Image:
