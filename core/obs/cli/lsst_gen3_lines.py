@@ -130,11 +130,22 @@ def translate_pipetask(words: Sequence[str]) -> tuple[list[str], list[str]]:
     result += ["--timeout", values["timeout"]] if "timeout" in values else []
     skips = "skip" in values or "--skip-existing" in line.flags
     result += ["--skip-existing"] if skips and command != ("calibs", "build") and command[0] != "calibs" else []
-    if action == "qgraph" or values.get("show") in ("graph", "workflow", "uri"):
-        result += ["--dry-run"] if command[0] != "calibs" else ["--show", "data"]
+    result += _show(action, values.get("show", ""), command)
     dropped = [flag for flag in line.flags if flag not in ("--skip-existing",)]
     notes += [f"{flag} is left out: obs goes on in an output, and replaces what it makes again" for flag in dropped]
     return result, notes
+
+
+def _show(action: str, what: str, command: Sequence[str]) -> list[str]:
+    """Return what is to be printed instead of being done."""
+    kind, _, pattern = what.partition("=")
+    if kind == "config":
+        return ["--show", f"config={pattern.rpartition('::')[2]}" if pattern else "config"]
+    if kind in ("tasks", "pipeline") and command == _PROCESS:
+        return ["--show", "tasks"]
+    if action == "qgraph" or kind:
+        return ["--show", "data"] if command[0] == "calibs" else ["--dry-run"]
+    return []
 
 
 def _read(words: Sequence[str]) -> _Line:

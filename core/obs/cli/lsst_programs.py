@@ -67,6 +67,19 @@ _STATISTICS = {
     "--warpCompareCoadd": (),
     "--warpCompare": (),
 }
+#: Settings of steps of coadds: what obs does anyway, or has another name for.
+_OF_COADDS = {
+    f"{task}{name}": words
+    for task in ("", "assembleCoadd.", "makeCoaddTempExp.")
+    for name, words in {
+        "doNImage=True": (),
+        "doMaskBrightObjects=False": (),
+        "doApplySkyCorr=False": (),
+        "doApplyUberCal=True": (),
+        "doApplyUberCal=False": ("-c", "use_common_calibration=false"),
+        "doApplyExternalSkyWcs=False": ("-c", "use_common_calibration=false"),
+    }.items()
+}
 _PROCESS = Program(("process",))
 _DRIVER = Program(("process",), prefix="processCcd.")
 _CALIBRATE = Program(("calibrate-visits",), extra=_MOSAIC)
@@ -108,9 +121,9 @@ PROGRAMS = {
     "imageDifference": Program(("difference",)),
     "makeSkyMap": Program(("skymap", "make")),
     "makeDiscreteSkyMap": Program(("skymap", "make")),
-    "coaddDriver": Program(("coadd",), options=_MULTIPLE, flags=_STATISTICS),
-    "stack": Program(("coadd",), options=_MULTIPLE),
-    "assembleCoadd": Program(("coadd",), flags=_STATISTICS),
+    "coaddDriver": Program(("coadd",), _OF_COADDS, options=_MULTIPLE, flags=_STATISTICS),
+    "stack": Program(("coadd",), _OF_COADDS, options=_MULTIPLE),
+    "assembleCoadd": Program(("coadd",), _OF_COADDS, flags=_STATISTICS),
     "multiBandDriver": Program(("coadd-catalog",), options=_MULTIPLE),
     "multiBand": Program(("coadd-catalog",), options=_MULTIPLE),
 }
