@@ -86,6 +86,8 @@ def test_it_comes_back_unchanged(gen3, capsys):
     assert old.photo_calib == new.photo_calib
     old, new = before.get("src", visit=21), after.get("src", visit=21)
     assert list(old.columns) == list(new.columns)
+    assert old.metadata
+    assert (old.metadata, old.aliases) == (new.metadata, new.aliases)
     for name in old.columns:
         np.testing.assert_array_equal(old[name], new[name])
         assert old.columns[name].unit == new.columns[name].unit

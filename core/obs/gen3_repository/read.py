@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet
+from astropy.table.meta import get_header_from_yaml
 from lsst.daf.butler import Butler as Gen3Butler
 from lsst.daf.butler import DatasetRef
 from lsst.daf.butler._collection_type import CollectionType
@@ -23,6 +25,8 @@ __all__ = ["Gen3Contents", "count_datasets", "find_contents", "take_results"]
 
 _CALIBRATIONS = ("bias", "dark", "flat", "fringe", "sky")
 _RESULTS = ("calexp", "calexpBackground", "src", "processCcd_metadata")
+#: Where the library keeps facts about a whole table, and how the names of its own begin.
+_FACTS, _OF_LIBRARY = b"table_meta_yaml", "LSST."
 
 
 @dataclass
@@ -183,8 +187,17 @@ def take_results(butler: Butler, root: Path, refs: list[DatasetRef]) -> tuple[in
 def _read(there: Gen3Butler, ref: DatasetRef) -> object:
     name = ref.datasetType.name
     if name == "src":
-        return Catalog.from_table(there.get(ref, storageClass="ArrowAstropy"))
+        catalog = Catalog.from_table(there.get(ref, storageClass="ArrowAstropy"))
+        catalog.metadata |= _table_facts(there.getURI(ref).ospath)
+        return catalog
     if name == "processCcd_metadata":
         return there.get(ref)
     path = there.getURI(ref).ospath
     return read_background(path) if name == "calexpBackground" else read_exposure(path)
+
+
+def _table_facts(path: str) -> dict[str, Any]:
+    """Return facts about a whole table, which the library writes to its file and does not read."""
+    text = (pyarrow.parquet.read_schema(path).metadata or {}).get(_FACTS, b"").decode("utf-8", "replace")
+    facts = get_header_from_yaml(text.splitlines()).get("meta", {}) if text else {}
+    return {str(name): value for name, value in dict(facts).items() if not str(name).startswith(_OF_LIBRARY)}
