@@ -1,7 +1,12 @@
 """Headers in the words of programs and languages that no list has in full."""
 
+import numpy as np
 import pytest
+from astropy.io import fits
 
+from obs.checks.open_package import open_package
+from obs.checks.package import check_package
+from obs.ingest.translation import read_frames
 from obs.inspection.cards import parse_cards
 from obs.inspection.files.several_files import files_of_detectors
 from obs.inspection.frame_facts import collect_frame_facts
@@ -9,7 +14,11 @@ from obs.inspection.header.binning import find_binning
 from obs.inspection.header.processed import find_corrected, find_processing
 from obs.inspection.header.site import find_site
 from obs.inspection.header.sky_scale import find_sky_scale
+from obs.inspection.inspect import inspect_files
 from obs.inspection.raw_file import read_raw_file
+from obs.scaffold.answers import Answers
+from obs.scaffold.create import create_package
+from obs.scaffold.facts import template_facts
 
 COMMON = {
     **{"DATE-OBS": "'2021-03-04T05:06:07'", "EXPTIME": "60.0", "FILTER": "'V'", "IMAGETYP": "'object'"},
@@ -157,3 +166,52 @@ def test_detectors_that_two_unlisted_cards_name_together(tmp_path):
         files.append(read_raw_file(path))
     chips, card = files_of_detectors(files, ["one"] * 4)
     assert (len(chips), card) == (4, "CHIPROW+CHIPCOL")
+
+
+def write_mosaic(path, places):
+    """Write a file of several images, with the cards of each."""
+    hdus = [fits.PrimaryHDU(header=fits.Header([("INSTRUME", "cam"), ("DATE-OBS", "2021-03-04T05:06:07")]))]
+    random = np.random.default_rng(3)
+    for number, cards in enumerate(places, 1):
+        pixels = random.normal(1000, 5, (30, 20)).round().astype(np.uint16)
+        hdus.append(fits.ImageHDU(pixels, fits.Header(list(cards.items())), name=f"im{number}"))
+    fits.HDUList(hdus).writeto(path)
+    return inspect_files([path])
+
+
+def test_gaps_between_sections_tell_detectors_apart(tmp_path):
+    sections = [f"[{x + 1}:{x + 20},1:30]" for x in (0, 20, 60, 80)]
+    found = write_mosaic(tmp_path / "a.fits", [{"DETSEC": section} for section in sections])
+    assert [(chip.key, len(chip.images)) for chip in found.detectors] == [(0, 2), (1, 2)]
+    assert (found["layout"].confidence, found["detector"].note) == ("guess", "2 numbers a detector, from 1")
+    facts = template_facts(found, visit_key="visit", detector_key="ccd")
+    package = create_package(Answers(camera="gaps"), tmp_path, facts=facts)
+    assert check_package(str(package)) == []
+    with open_package(str(package)) as opened:
+        rows = [frame.row for frame in read_frames(tmp_path / "a.fits", opened.instrument.make_translator())]
+    assert [row["ccd"] for row in rows] == [0, 1]
+
+
+def test_places_of_detectors_by_the_wcs_of_each(tmp_path):
+    step, middle = 0.5 / 3600, np.array([45.5, 50.5])
+    wcs = {"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": 83.8, "CRVAL2": -5.4, "CD1_2": 0.0, "CD2_1": 0.0}
+    places = []
+    for number, corner in enumerate([(0, 0), (50, 0), (0, 60), (50, 60)]):
+        x, y = middle - corner
+        turned = number == 2  # by half a turn
+        x, y = (21 - x, 31 - y) if turned else (x, y)
+        sign = -1 if turned else 1
+        more = {"CRPIX1": x, "CRPIX2": y, "CD1_1": -sign * step, "CD2_2": sign * step, "CCDNUM": number + 1}
+        places.append(wcs | more)
+    found = write_mosaic(tmp_path / "b.fits", places)
+    rows = template_facts(found, visit_key="visit", detector_key="ccd")["detectors"]
+    offsets = np.array([(float(row["offset_x"]), float(row["offset_y"])) for row in rows]) / 0.015
+    assert np.allclose(offsets - offsets[0], [(0, 0), (50, 0), (0, 60), (50, 60)], atol=1e-3)
+    assert [row["yaw"] for row in rows] == [0.0, 0.0, 180.0, 0.0]
+    assert found["detector_places"].confidence == "likely"
+
+
+def test_pictures_of_three_colors_are_not_raw_frames(tmp_path):
+    path = tmp_path / "c.fits"
+    fits.PrimaryHDU(np.ones((3, 20, 30), np.uint16)).writeto(path)
+    assert any("Save the frames without debayering" in text for text in inspect_files([path]).warnings)

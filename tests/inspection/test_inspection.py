@@ -145,8 +145,8 @@ def test_a_number_that_two_dates_share_numbers_no_exposures(tmp_path):
 
 
 def test_a_cube_is_told(tmp_path):
-    found = inspect(tmp_path, [], pixels=flat_frame((3, 40, 64)))
-    assert any("a cube of 3 planes" in text and "obs new --planes each" in text for text in found.warnings)
+    found = inspect(tmp_path, [], pixels=flat_frame((4, 40, 64)))
+    assert any("a cube of 4 planes" in text and "obs new --planes each" in text for text in found.warnings)
 
 
 def test_several_detectors_of_several_amplifiers_in_one_file(tmp_path):

@@ -4,9 +4,10 @@ import pytest
 
 from obs.inspection.cards import parse_cards
 from obs.inspection.finding import Finding
+from obs.inspection.header.bands import guess_bands
 from obs.inspection.header.dates import find_date, find_night
 from obs.inspection.header.exposure_time import find_exposure_time
-from obs.inspection.header.filters import find_filter, guess_bands
+from obs.inspection.header.filters import find_filter
 from obs.inspection.header.gains import find_gain, find_read_noise, find_saturation
 from obs.inspection.header.image_types import find_image_type, standard_type
 from obs.inspection.header.pointing import find_object, find_pointing
@@ -156,6 +157,13 @@ def test_bands(name, band):
         (["R"], ["R"]),
         (["SDSS-R", "r'", "Sloan g"], ["r", "r", "g"]),
         (["none"], ["G"]),
+        (["v_HIGH", "b_HIGH", "u_HIGH", "R_SPECIAL", "I_BESS"], ["V", "B", "u", "R", "I"]),
+        (["R Harris k1004", "Cousins R", "Bessell I", "I Nearly-Mould"], ["R", "R", "I", "I"]),
+        (["Rc", "Ic", "Vj", "JC_Rc", "W-J-V", "W-C-RC"], ["R", "I", "V", "R", "V", "R"]),
+        (["gp", "rp", "zs", "W-S-Z+", "HSC-R2", "r_G0303", "SDSSr-S1"], ["g", "r", "z", "z", "r", "r", "r"]),
+        (["3: V", "B3: R"], ["V", "R"]),
+        (["v", "b", "y"], ["v", "b", "y"]),
+        (["Stromgren y", "y"], ["stromgren_y", "y"]),
     ],
 )
 def test_bands_follow_from_all_filters_of_a_camera(names, bands):

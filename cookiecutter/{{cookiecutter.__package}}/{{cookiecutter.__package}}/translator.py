@@ -2,7 +2,7 @@
 {%- set visit, chip = cookiecutter.visit_key, cookiecutter.detector_key -%}
 {%- set from_noon = t.visit.kind == "nightly" and "longitude" in t.site -%}
 {%- set made_of_date = t.visit.kind in ["nightly", "date"] -%}
-{%- set made_of_text = t.visit.kind == "digits" or t.detector.kind in ["digits", "words", "joined", "file", "letters"] or t.visit.get("pattern") -%}
+{%- set made_of_text = t.visit.kind == "digits" or t.detector.kind in ["digits", "words", "joined", "grouped", "file", "letters"] or t.visit.get("pattern") -%}
 {%- set only_none = cookiecutter._facts.filters | map(attribute="physical_filter") | list == ["none"] -%}
 {%- set colors = t.detector.kind == "color" -%}
 {%- set unnamed = t.pointing_known == false -%}
@@ -203,7 +203,7 @@ class {{ cookiecutter.__class }}(RuleTranslator):
 
     def translate_{{ chip }}(self, md: Header) -> int:
         """Return the detector whose amplifiers {{ t.detector.keyword }} counts: {{ t.detector.size }} each, from {{ t.detector.first }}."""
-        return (int(md[{{ t.detector.keyword | tojson }}]) - {{ t.detector.first }}) // {{ t.detector.size }}
+        return (int(re.sub(r"\D", "", str(md[{{ t.detector.keyword | tojson }}]))) - {{ t.detector.first }}) // {{ t.detector.size }}
 {%- endif %}
 {%- if t.detector.kind in ["file", "letters"] %}
 
@@ -286,7 +286,8 @@ class {{ cookiecutter.__class }}(RuleTranslator):
         cards[{{ t.detector.keyword | tojson }}] = str(keys["{{ chip }}"])
 {%- endif %}
 {%- if t.detector.kind == "grouped" %}
-        cards[{{ t.detector.keyword | tojson }}] = detector.id * {{ t.detector.size }} + {{ t.detector.first }}
+        number = detector.id * {{ t.detector.size }} + {{ t.detector.first }}
+        cards[{{ t.detector.keyword | tojson }}] = {{ 'f"im{number}"' if t.detector.keyword == "EXTNAME" else "number" }}
 {%- endif %}
 {%- if t.detector.kind in ["file", "letters"] %}
         cards["SIMCCD"] = str(keys["{{ chip }}"])

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from obs.errors import FileFormatError
 from obs.inspection.amplifier_facts import DetectorFacts
-from obs.inspection.amplifier_place import around
 from obs.inspection.cards import Cards
 from obs.inspection.color_mosaic import AS_ONE_FILTER, find_color_mosaic
+from obs.inspection.detector_places import place_by_sections, places_by_wcs
 from obs.inspection.files.grouping import group_images, set_aside
 from obs.inspection.files.readout_modes import BINNING, files_of_one_mode, find_shape_mismatches
 from obs.inspection.files.same_camera import files_of_one_camera
@@ -27,7 +27,7 @@ from obs.inspection.layout import find_detector
 from obs.inspection.overscan_hdus import join_overscan
 from obs.inspection.pair_noise import Exposure, measure_noise
 from obs.inspection.raw_file import RawFile, RawImage, read_raw_file
-from obs.inspection.sections import Section, find_section
+from obs.inspection.sections import Section
 from obs.instrument.amplifier_files import AmplifierFiles
 
 __all__ = ["DetectorImages", "Findings", "inspect_files"]
@@ -162,6 +162,11 @@ def inspect_files(paths: Sequence[Path], amplifier_files: AmplifierFiles | None 
     step = 2 if mosaic.is_known else 1
     detectors = tuple(_with_noise(chip, files, frames, rule, step, of_detectors=of_detectors) for chip in detectors)
     binning = detectors[0].facts.binning
+    if len(detectors) > 1 and any(chip.mosaic is None for chip in detectors):
+        amplifiers = [(chip.images, chip.facts.amplifiers) for chip in detectors]
+        places = places_by_wcs(amplifiers, binning.value)
+        if places is not None:
+            detectors = tuple(replace(chip, mosaic=place) for chip, place in zip(detectors, places, strict=True))
     sky = _sky_scale(files, detectors[0].images[0].cards, binning)
     general = [
         _named("telescope", cards, "TELESCOP"),
@@ -314,7 +319,7 @@ def _detector(
     for image in images:  # a mosaic's pixels are more than memory may hold
         image.release()
     name = name if name.lower() not in ("sci", "image", "") else f"ccd{key}"
-    return DetectorImages(key, name, images, facts, _place_in_mosaic(images))
+    return DetectorImages(key, name, images, facts, place_by_sections(images))
 
 
 def _with_noise(
@@ -338,24 +343,14 @@ def _with_noise(
     return replace(chip, facts=measure_noise(chip.facts, exposures))
 
 
-def _place_in_mosaic(images: tuple[RawImage, ...]) -> Section | None:
-    """Return where a detector is in the mosaic: with all its amplifiers, as far as cards tell."""
-    sections = [find_section(image.own, "detector") for image in images]
-    known = [section for section in sections if section is not None]
-    if len(known) < len(images):
-        return None
-    if len(known) == 1:
-        return known[0]
-    box = known[0].box
-    for section in known[1:]:
-        box = around(box, section.box)
-    return Section(box, flip_x=False, flip_y=False, keyword=known[0].keyword)
-
-
 def _place_findings(detectors: Sequence[DetectorImages]) -> list[Finding]:
     """Return how the places of several detectors are known."""
     if len(detectors) == 1:
         return []
+    if all(chip.mosaic is not None and chip.mosaic.keyword == "WCS" for chip in detectors):
+        return [
+            Finding("detector_places", "by WCS", "CRPIX, CD of each", "likely", "good to the distortion of the optics")
+        ]
     if all(chip.mosaic is not None for chip in detectors):
         return [Finding("detector_places", "by section", "DETSEC", "likely", "gaps are those that the card counts")]
     return [Finding("detector_places", "side by side", "", "guess", "no card says where they are: order in the file")]

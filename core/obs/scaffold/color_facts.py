@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from obs.camera.color_plane import COLORS, ColorPlane
-from obs.inspection.header.filters import guess_bands
+from obs.inspection.header.bands import guess_bands
 from obs.instrument.filter_wheels import color_filter
 
 __all__ = ["color_amplifiers", "color_detectors", "color_filters"]

@@ -7,8 +7,8 @@ from obs.camera.color_plane import COLORS
 from obs.geom import Box
 from obs.inspection.amplifier_facts import AmplifierFacts
 from obs.inspection.cards import Cards
+from obs.inspection.header.bands import guess_bands
 from obs.inspection.header.exposure_time import ExposureRule
-from obs.inspection.header.filters import guess_bands
 from obs.inspection.header.keys import KeyRule
 from obs.inspection.header.processed import find_corrected
 from obs.inspection.inspect import DetectorImages, Findings

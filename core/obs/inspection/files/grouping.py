@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from obs.geom import Box
 from obs.inspection.cards import Cards
 from obs.inspection.raw_file import RawFile, RawImage
 from obs.inspection.sections import amplifier_labels, find_section
@@ -84,10 +85,17 @@ def group_images(file: RawFile, warnings: list[str]) -> tuple[str, list[tuple[Ra
     images = file.images
     if any(len(image.shape) > 2 for image in images):
         planes = " x ".join(str(length) for length in images[0].shape[:-2])
-        warnings.append(
-            f"{file.path.name}: a cube of {planes} planes: it is not known what they are; the first was looked at. "
-            "Say it: obs new --planes each (an exposure each) or --planes mean (parts of one exposure)"
-        )
+        if images[0].shape[:-2] == (3,):
+            warnings.append(
+                f"{file.path.name}: a cube of 3 planes, as programs write pictures whose colors (red, green, blue) "
+                "were computed from a color mosaic: they are not raw frames. Save the frames without debayering. If "
+                "the planes are exposures, add --planes each, or --planes mean if they are parts of one exposure"
+            )
+        else:
+            warnings.append(
+                f"{file.path.name}: a cube of {planes} planes: it is not known what they are; the first was looked at. "
+                "Say it: obs new --planes each (an exposure each) or --planes mean (parts of one exposure)"
+            )
     if len(images) == 1:
         return "image", [images], True
     if all(len(amplifier_labels(image.own)) > 1 for image in images):  # several amplifiers in each
@@ -97,6 +105,13 @@ def group_images(file: RawFile, warnings: list[str]) -> tuple[str, list[tuple[Ra
         return ("detectors" if len(by_chip) > 1 else "amplifiers"), by_chip, True
     if len({image.name for image in images}) == len(images) and all(_A_CHIP.fullmatch(image.name) for image in images):
         return "detectors", [(image,) for image in images], True
+    apart = _by_gaps(images)
+    if apart is not None:
+        warnings.append(
+            f"{file.path.name}: no card names its detectors: images between which DETSEC leaves gaps are taken for "
+            f"{len(apart)} detectors"
+        )
+        return "detectors", apart, False
     names = " ".join(image.name.lower() for image in images)
     is_amplifier = any(name in image.own for image in images for name in AMPLIFIER_CARDS)
     if _tile(images) or "amp" in names or is_amplifier:
@@ -140,6 +155,25 @@ def _by_place_on_chip(images: Sequence[RawImage]) -> list[tuple[RawImage, ...]] 
     if len(groups) < 2 or any(places != there[0] for places in there):
         return None
     return [tuple(group) for group in groups]
+
+
+def _by_gaps(images: Sequence[RawImage]) -> list[tuple[RawImage, ...]] | None:
+    """Return images by the gaps between them in the mosaic: amplifiers of one detector touch.
+
+    None if there is no gap, or what touches does not fill a rectangle, or not all detectors have as many images.
+    """
+    sections = [find_section(image.own, "detector") for image in images]
+    boxes = [section.box for section in sections if section is not None]
+    if len(boxes) < len(images) or len(set(boxes)) < len(boxes):
+        return None
+    groups: list[list[int]] = []
+    for number, box in enumerate(boxes):
+        wide = Box(box.x_min - 1, box.y_min - 1, box.width + 2, box.height + 2)
+        mine = [group for group in groups if any(not wide.intersection(boxes[other]).is_empty for other in group)]
+        groups = [group for group in groups if group not in mine] + [[n for group in mine for n in group] + [number]]
+    found = [tuple(images[n] for n in sorted(group)) for group in sorted(groups, key=min)]
+    are_whole = all(len(group) == 1 or cover_rectangle([i.own for i in group], "detector") for group in found)
+    return found if len(found) > 1 and are_whole and len({len(group) for group in found}) == 1 else None
 
 
 def _tile(images: Sequence[RawImage]) -> bool:

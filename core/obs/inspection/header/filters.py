@@ -1,14 +1,13 @@
 """Which filter was in the beam."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import replace
 
 from obs.inspection.cards import Cards
 from obs.inspection.finding import Confidence, Finding
-from obs.instrument.filter_wheels import FILTER_CARDS, OPEN, is_open, is_placeholder, passes_all_colors, read_wheels
+from obs.instrument.filter_wheels import FILTER_CARDS, OPEN, is_open, is_placeholder, read_wheels
 
-__all__ = ["find_filter", "guess_bands"]
+__all__ = ["find_filter"]
 
 _WHEEL = re.compile(
     r"(FILTER0?\d|FILTNAM\d|FILTER[A-D]|FWINST|FW\d?NAME|FILT\d|[A-Z]{1,3}FILT(_N|ER)?|[A-Z]{2}FLTNM|FLT_?ID\d?|FILTI?D\d"
@@ -21,13 +20,6 @@ _ANOTHER_DEVICE = re.compile(
 _ANOTHER_FILTER = re.compile(rf"{_ANOTHER_DEVICE.pattern}|\bnd\b|neutral|\bid\b|number", re.I)
 _SLOT = re.compile(r"(filter|filt|pos(ition)?|slot|wheel|place)[ _#-]*\d+", re.I)
 _MOSAIC = re.compile(r"(?:RGGB|BGGR|GRBG|GBRG|GBRB)")
-_BANDS = re.compile(
-    r"(?:^|[^a-z0-9])(u|g|r|i|z|y|w)(?=['p2]?(?:$|[^a-z0-9]))|^(?:hsc|sdss|ps1?|ztf)[-_ ]?([ugrizy])", re.I
-)
-_COUSINS = ("U", "R", "I")
-_COLORS = {"red": "R", "green": "V", "blue": "B"}
-"""Filters of color pictures, and the bands that they are nearest to."""
-_JOHNSON = re.compile(r"(?:^|[^A-Za-z])([UBVRI])(?:$|[^A-Za-z])")
 
 
 def find_filter(cards: Cards) -> tuple[Finding, tuple[str, ...]]:
@@ -127,44 +119,3 @@ def _in_wheels(cards: Cards, wheels: tuple[str, ...]) -> Finding:
         note = "the other wheels are open" if len(wheels) > 1 else ""
         return Finding("filter", glass[0], source, "likely", note)
     return Finding("filter", "+".join(glass), source, "guess", "several wheels hold something")
-
-
-def guess_bands(physical_filters: Iterable[str]) -> dict[str, str]:
-    """Return the band that the name of each filter of a camera suggests.
-
-    Parameters
-    ----------
-    physical_filters : iterable of str
-        Names of all filters of the camera: a single capital letter is a filter of Johnson and Cousins, of the colors
-        of a picture, or of SDSS, depending on the letters beside it.
-
-    Returns
-    -------
-    dict of str to str
-        Name to band. A filter that passes all colors is nearest to Gaia's ``G``. Where a name suggests no band, the
-        band is the name in letters and digits.
-    """
-    names = list(physical_filters)
-    letters = {name.strip() for name in names}
-    of_picture = any(passes_all_colors(name) for name in names) or bool({"B", "Ha", "OIII"} & letters)
-    is_sdss = bool({"G", "g", "u", "z", "Z"} & letters) and not of_picture and not {"V", "U"} & letters
-    return {name: _band(name, is_sdss=is_sdss, of_picture=of_picture) for name in names}
-
-
-def _band(physical_filter: str, *, is_sdss: bool, of_picture: bool) -> str:
-    name = physical_filter.strip()
-    if name.lower() in _COLORS:
-        return _COLORS[name.lower()]
-    if passes_all_colors(name):
-        return "G"
-    if name in _COUSINS and not is_sdss:
-        return name
-    if name == "G" and of_picture:
-        return _COLORS["green"]
-    match = _BANDS.search(name)
-    if match is not None:
-        return str(match[1] or match[2]).lower()
-    match = _JOHNSON.search(name)
-    if match is not None:
-        return match[1]
-    return re.sub(r"\W+", "_", name).strip("_").lower() or "none"

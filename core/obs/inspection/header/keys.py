@@ -131,7 +131,7 @@ def detector_value(rule: KeyRule, cards: Cards) -> int | str | None:
         parts = name_parts(str(value)) if rule.kind == "file" else _letters_and_digits(str(value))
         return parts[rule.first] if rule.first < len(parts) else None
     if rule.kind == "grouped":
-        number = whole_number(value)
+        number = _numbered(value)
         return None if number is None else (number - rule.first) // rule.size
     if rule.kind == "whole":
         number = whole_number(value)
@@ -231,12 +231,18 @@ def _distinguishes(rule: KeyRule, chips: Sequence[Sequence[RawImage]]) -> bool:
 def _grouped(chips: Sequence[Sequence[RawImage]]) -> KeyRule | None:
     """Return the rule by which a card counts the amplifiers of one detector after the other."""
     size = len(chips[0])
-    for name in ("EXTVER", "IMAGEID", "AMPID"):
-        numbers = [whole_number(image.cards.get(name)) for images in chips for image in images]
+    for name in ("EXTVER", "IMAGEID", "AMPID", "EXTNAME"):
+        numbers = [_numbered(image.cards.get(name)) for images in chips for image in images]
         known = [number for number in numbers if number is not None]
         if len(known) == len(numbers) == size * len(chips) and known == list(range(known[0], known[0] + len(known))):
             return KeyRule(name, "grouped", known[0], size)
     return None
+
+
+def _numbered(value: object) -> int | None:
+    """Return a whole number, or that behind the letters of a name; None if there is none."""
+    text = str(value).strip()
+    return int(match[1]) if (match := re.fullmatch(r"[A-Za-z]*(\d{1,9})", text)) else whole_number(value)
 
 
 def _counts_ccds(cards: Cards) -> bool:

@@ -9,7 +9,7 @@ from obs.inspection.cards import Cards
 from obs.inspection.finding import Confidence, Finding
 from obs.instrument.card_values import read_number
 
-__all__ = ["SkyScale", "find_pixel_size", "find_sky_scale"]
+__all__ = ["SkyScale", "find_matrix", "find_pixel_size", "find_sky_scale"]
 
 _SAYS_WHICH = re.compile(r"bin|native|1x1|physical|detector pix|micron|mm|image pix", re.I)
 _SCALES = (
@@ -74,7 +74,7 @@ def _number(cards: Cards, name: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _matrix(cards: Cards) -> tuple[tuple[float, float, float, float], str] | None:
+def find_matrix(cards: Cards) -> tuple[tuple[float, float, float, float], str] | None:
     """Return the CD matrix, deg per pixel, and its cards."""
     if not str(cards.get("CTYPE1", "")).strip().upper().startswith("RA"):
         return None
@@ -142,7 +142,7 @@ def find_sky_scale(cards: Cards, binning: tuple[int, int] = (1, 1)) -> SkyScale:
         ``(x, y)``.
     """
     stated = _stated(cards, binning)
-    found = _matrix(cards)
+    found = find_matrix(cards)
     lack = "no WCS"
     if found is not None:
         (a, b, c, d), source = found
