@@ -15,7 +15,7 @@ from yaml.constructor import ConstructorError
 from obs.errors import ObsError
 from obs.small_file import read_small_file
 
-__all__ = ["YamlPath", "line_of", "load_yaml", "parse_yaml"]
+__all__ = ["YamlPath", "dump_yaml", "line_of", "load_yaml", "parse_yaml"]
 
 #: Keys and list indices from the top of a document down to a value.
 YamlPath = tuple[str | int, ...]
@@ -25,8 +25,28 @@ _MOST_NODES = 5_000_000
 _MERGE = "tag:yaml.org,2002:merge"
 #: The C parser, where the wheel has it, is ten times faster.
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_Dumper: type[yaml.SafeDumper] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 #: How bytes of a path that are not UTF-8 are written (PEP 383); the C parser refuses it.
 _ESCAPED_BYTE = re.compile(rb"\\u[dD][cC][89a-fA-F]")
+
+
+def dump_yaml(data: object, *, sort_keys: bool = False, allow_unicode: bool = False) -> str:
+    """Return plain data as YAML.
+
+    Parameters
+    ----------
+    data : object
+        Mappings, lists and values as YAML has them.
+    sort_keys : bool, default: False
+        Whether keys are sorted.
+    allow_unicode : bool, default: False
+        Whether letters beyond ASCII are written as they are.
+    """
+    try:
+        return str(yaml.dump(data, Dumper=_Dumper, sort_keys=sort_keys, allow_unicode=allow_unicode))
+    except UnicodeEncodeError:
+        # bytes of a path that are not UTF-8, which the C library refuses
+        return str(yaml.dump(data, Dumper=yaml.SafeDumper, sort_keys=sort_keys, allow_unicode=allow_unicode))
 
 
 class _ErrorClass(Protocol):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from obs.repo.fits_file import card_text, card_value, table_bytes
+from obs.repo.fits_file import card_text, card_value, header_to_dict, stored_cards, table_bytes
 
 TEXTS = [
     "x",
@@ -37,3 +37,29 @@ def test_table_with_cards_of_columns(tmp_path):
         assert hdus[1].columns.names == ["flux"]
         assert hdus[1].header["TCOMM1"] == ("its meaning " * 9).rstrip()
         assert (hdus[1].header["A"], hdus[1].name, len(hdus[1].data)) == (1, "T", 3)
+
+
+def test_stored_cards_are_read_as_by_astropy():
+    header = fits.Header([(f"TTYPE{number}", text) for number, text in enumerate(TEXTS[:-3], start=1)])
+    for number, value in enumerate([3, -2.5, 1e300, 1e-5, True, False, None, "a: 2.5", "a:b", "2.5", "T", "/"]):
+        header[f"V{number}"] = value
+    header["REMARKED"] = ("x", "its / 'comment'")
+    header["HIERARCH ESO DET NAME"] = "long"
+    header["COMMENT"] = "said beside"
+    header["HISTORY"] = "='3'"
+    stored = header.tostring().encode()
+    for odd in (
+        "D       =              2.5D+03",
+        "C       = (1.0, 2.0)",
+        "N       = 12 34",
+        "M-1_    =                   1.",
+        "END",
+    ):
+        stored = stored.rstrip()[:-3] if stored.rstrip().endswith(b"END") else stored
+        stored += odd.ljust(80).encode()
+    expected = header_to_dict(fits.Header.fromstring(stored))
+    found = dict(stored_cards(stored + b"A       = 'beyond the end'".ljust(80)))
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        assert type(found[name]) is type(value)
+        assert found[name] == value or value != value

@@ -138,6 +138,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         after SIGTERM and 129 after SIGHUP.
     """
     use_one_thread()
+    # Pydantic would look for plugins in all installed packages.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
     if arguments is None:
         pause_collection()
     words = list(sys.argv[1:] if arguments is None else arguments)

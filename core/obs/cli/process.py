@@ -93,7 +93,7 @@ def process(
         return 0 if chosen.is_complete else 1
     if clobber_output:
         remove_output(output or root / "rerun" / str(rerun).split(":")[-1], root)
-        butler = open_both()
+        butler = open_both(instrument=butler.instrument)
     if skip_existing:
         compare_run(butler, config, clobber=clobber_config)
         plan = plan_run(butler, config, data_ids)

@@ -10,6 +10,7 @@ import threading
 import warnings
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -32,6 +33,7 @@ __all__ = [
     "is_structural",
     "open_fits",
     "set_cards",
+    "stored_cards",
     "table_bytes",
     "write_hdus",
     "write_table_parts",
@@ -46,6 +48,13 @@ _STRUCTURAL = re.compile(
     r"|CHECKSUM|DATASUM|THEAP|TFIELDS|T(TYPE|FORM|UNIT|COMM|DIM|NULL|SCAL|ZERO|DISP)\d+"
     r"|Z(IMAGE|TENSION|SIMPLE|BITPIX|NAXIS\d*|TILE\d+|CMPTYPE|NAME\d+|VAL\d+|QUANTIZ|DITHER0|[PG]COUNT|EXTEND|BLANK)"
 )
+# a name, then a text without quotes in it, an integer, a fraction or a logical value, and a comment
+_USUAL = re.compile(
+    r"(?=.{8}= )([A-Z0-9_-]{1,8}) *= *"
+    r"(?:'([^']*)'|([+-]?[0-9]+)|([+-]?[0-9]+\.[0-9]*(?:E[+-]?[0-9]+)?)|([TF])) *(?:/.*)?"
+)
+# a field and its number, which astropy makes a part of the name
+_RECORD = re.compile(r": *[+-.0-9]")
 _UNREADABLE = (
     OSError,
     EOFError,
@@ -319,10 +328,50 @@ def card_text(name: str, value: object) -> str:
         Its value, as of `set_cards`.
     """
     plain = card_value(value)
-    if len(name) <= _NAME and isinstance(plain, str) and 0 < len(plain) + plain.count("'") <= _TEXT:
-        quoted = plain.replace("'", "''")
-        return f"{name:8}= '{quoted:8}'".ljust(_CARD)
+    if len(name) <= _NAME and isinstance(plain, str):
+        if not plain:
+            return f"{name:8}= ''".ljust(_CARD)
+        if len(plain) + plain.count("'") <= _TEXT:
+            quoted = plain.replace("'", "''")
+            return f"{name:8}= '{quoted:8}'".ljust(_CARD)
+        return f"{name:8}{_long_text(plain)}"
     return str(fits.Card(name, plain))
+
+
+@lru_cache(maxsize=1024)
+def _long_text(text: str) -> str:
+    """Return a text that takes several cards, without the name of the first one."""
+    return str(fits.Card("TEXT", text))[_NAME:]
+
+
+def stored_cards(stored: bytes) -> list[tuple[str, Any]]:
+    """Return name and value of each card of a header as it is stored in a file, as `header_to_dict` has them.
+
+    Cards of the usual forms are read here, which takes a tenth of astropy's time, and all others by astropy.
+
+    Parameters
+    ----------
+    stored : bytes
+        The header, from its first card on.
+    """
+    text = stored.decode("ascii", "replace")
+    found: list[tuple[str, Any]] = []
+    at = 0
+    while at < len(text) and (card := text[at : at + _CARD]).rstrip() != "END":
+        at += _CARD
+        if text[at : at + _NAME] != "CONTINUE" and (usual := _USUAL.fullmatch(card)):
+            name, words, whole, real, logical = usual.groups()
+            if words is None:
+                found.append((name, int(whole) if whole else float(real) if real else logical == "T"))
+                continue
+            if not _RECORD.search(words):
+                found.append((name, words.rstrip()))
+                continue
+        while text[at : at + _NAME] == "CONTINUE":
+            card += text[at : at + _CARD]
+            at += _CARD
+        found += header_to_dict(fits.Header([fits.Card.fromstring(card)])).items()
+    return found
 
 
 def header_to_dict(header: fits.Header) -> dict[str, Any]:

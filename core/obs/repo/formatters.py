@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
-import yaml
 
 from obs.errors import DatasetNotFoundError, FileFormatError, OutputError
 from obs.geom import Box
@@ -32,7 +31,7 @@ from obs.repo.parquet_catalog import write_parquet
 from obs.repo.sky_map_file import read_sky_map, write_sky_map
 from obs.repo.yaml_fault import YamlFault
 from obs.skymap.sky_map import SkyMap
-from obs.yaml_lines import parse_yaml
+from obs.yaml_lines import dump_yaml, parse_yaml
 
 __all__ = ["COMPONENTS", "read_dataset", "split_hdu", "write_dataset"]
 
@@ -241,7 +240,7 @@ def write_dataset(storage: str, obj: object, path: Path | str) -> None:
         case [Background(), *_]:
             write_background(cast(Sequence[Background], obj), path)
         case Mapping():
-            _write_text(path, yaml.safe_dump(_plain(obj), sort_keys=False))
+            _write_text(path, dump_yaml(_plain(obj)))
         case str():
             _write_text(path, obj)
         case _ if hasattr(obj, "savefig"):

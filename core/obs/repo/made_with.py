@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from obs.errors import ConfigError, DatasetNotFoundError, FileFormatError
 from obs.repo.atomic import atomic_write
 from obs.repo.butler import Butler
@@ -19,7 +17,7 @@ from obs.repo.fits_checksum import checksums_compared
 from obs.repo.input_files import InputFile, inputs_noted
 from obs.repo.result_record import ResultRecord, settings_digest
 from obs.version import __version__
-from obs.yaml_lines import load_yaml
+from obs.yaml_lines import dump_yaml, load_yaml
 
 __all__ = ["MADE_TOGETHER", "find_input", "find_record", "is_unchanged", "iterate_records", "recording"]
 
@@ -99,7 +97,7 @@ def recording(
     inputs = {item.path: item for item in (*before, *also, *files.values())}
     record = ResultRecord(settings_digest(settings), __version__, tuple(inputs.values()), outputs)
     with atomic_write(place) as file:
-        file.write(yaml.safe_dump(record.to_metadata(), sort_keys=False).encode())
+        file.write(dump_yaml(record.to_metadata()).encode())
 
 
 def _earlier_record(butler: Butler, dataset_type: str, data_id: Mapping[str, Any]) -> tuple[ResultRecord, Path] | None:

@@ -13,7 +13,7 @@ import yaml
 from obs.errors import ConfigError, OutputError
 from obs.repo.atomic import atomic_write
 from obs.repo.backup import keep_backup
-from obs.yaml_lines import load_yaml
+from obs.yaml_lines import dump_yaml, load_yaml
 
 __all__ = ["compare_config", "config_path", "find_differences", "record_config"]
 
@@ -111,7 +111,7 @@ def _refusal(output: Path, task: str, differences: list[str]) -> OutputError:
 
 
 def _to_yaml(config: Mapping[str, Any]) -> str:
-    return yaml.safe_dump(_plain(config), sort_keys=False, allow_unicode=True)
+    return dump_yaml(_plain(config), allow_unicode=True)
 
 
 def find_differences(before: object, now: object, name: str = "") -> list[str]:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from astropy.time import Time
 
 from obs.errors import FileFormatError
 from obs.image.catalog import Catalog, Column
@@ -99,5 +98,7 @@ def read_visit_info(archive: Archive, number: int) -> VisitInfo:
     }
     exposure = int(row[known["exposureid"]]) if "exposureid" in known else None
     tai = int(row[known["tai"]]) if "tai" in known else 0
+    from astropy.time import Time  # noqa: PLC0415 - slow to import, needed for files of the stack only
+
     date = str(Time(tai * _NANOSECONDS, format="unix_tai").tai.isot) if tai > 0 else ""
     return VisitInfo(exposure_id=exposure, date_avg=date, time_scale="TAI", **facts)
