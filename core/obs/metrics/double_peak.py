@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import map_coordinates
 
 __all__ = ["measure_dip"]
 
@@ -34,9 +33,18 @@ def measure_dip(stamp: NDArray[np.floating]) -> float:
     xx, yy, xy = ((product * image).sum() for product in (dx * dx, dy * dy, dx * dy))
     angle = 0.5 * np.arctan2(2.0 * xy, xx - yy)
     along = np.arange(-0.5 * min(image.shape), 0.5 * min(image.shape), _STEP)
-    places = [center_y + along * np.sin(angle), center_x + along * np.cos(angle)]
-    profile = map_coordinates(np.asarray(stamp, np.float64), places, order=1, mode="constant")
+    profile = _look_up(stamp, center_y + along * np.sin(angle), center_x + along * np.cos(angle))
     peak = int(np.argmax(profile))
     # on both sides: how far the profile rises again above its lowest value so far
     rises = [float((side - np.minimum.accumulate(side)).max()) for side in (profile[peak:], profile[peak::-1])]
     return max(rises) / float(profile[peak])
+
+
+def _look_up(image: NDArray[np.floating], y: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return values between pixels by linear interpolation; 0 beyond the middles of the outermost ones."""
+    height, width = image.shape
+    inside = (y >= 0) & (y <= height - 1) & (x >= 0) & (x <= width - 1)
+    row, column = (np.clip(np.floor(at).astype(np.int64), 0, max(n - 2, 0)) for at, n in ((y, height), (x, width)))
+    up, right = np.minimum(row + 1, height - 1), np.minimum(column + 1, width - 1)
+    lower, upper = (image[r, column] * (column + 1 - x) + image[r, right] * (x - column) for r in (row, up))
+    return np.where(inside, lower * (row + 1 - y) + upper * (y - row), 0.0)
