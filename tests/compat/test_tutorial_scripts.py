@@ -311,6 +311,10 @@ def test_tracts_and_patches_of_a_sky_map(rerun):
 
 def test_parts_of_the_repository(butler):
     assert butler.get("psf", DATA_ID).computeShape().getIyy() == pytest.approx(4.0, rel=1e-3)
+    with pytest.raises(dafPersist.NoResults, match="has no table 'fringe'; tables: bias"):
+        butler.get("fringe", DATA_ID)
+    names = dafPersist.RepositoryArgs(root=str(butler.root), mode="r"), dafPersist.DataId(DATA_ID, ccd=56)
+    assert dafPersist.Butler(inputs=names[0]).get("src_len", names[1]) == 4
     assert butler.get("calexp_psf", DATA_ID).getAveragePosition() == afwGeom.Point2D(1023.5, 2087.5)
     assert butler.get("wcs", {**DATA_ID, "tract": 0}).getPixelOrigin() == afwGeom.Point2D(70.0, 60.0)
     assert butler.get("calexp_filter", DATA_ID).getName() == "HSC-I"

@@ -94,6 +94,7 @@ def test_an_output_without_inputs_needs_them(tmp_path, instrument):  # noqa: F81
 def test_levels_that_the_policy_does_not_have_leave_out_nothing(folder, instrument):  # noqa: F811 - the fixture
     butler = Butler(folder, instrument=instrument)
     assert len(butler.subset("raw", level="skyTile", visit=1)) == 2
+    assert len(butler.subset("raw", level="VISIT", visit=1)) == len(butler.subset("raw", level="visit", visit=1))
     with pytest.raises(DataIdError, match="did you mean"):
         butler.subset("raw", level="sensr", visit=1)
 

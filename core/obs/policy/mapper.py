@@ -224,6 +224,8 @@ class Mapper:
     def _dropped(self, level: str) -> tuple[str, ...]:
         policy = self.policy
         levels = {*policy.levels, *policy.default_sub_levels, *policy.default_sub_levels.values(), policy.default_level}
+        by_case = {name.lower(): name for name in levels}
+        level = level if level in levels else by_case.get(level.lower(), level)
         # As in the stack, a level that the policy does not have leaves out no key; only a slip is refused.
         if level not in levels and level.lower() != "none" and (hint := suggest(level, levels)):
             raise DataIdError(f"the policy has no level '{level}'{hint}; levels: {sorted(levels)}")

@@ -7,7 +7,7 @@ from typing import Any
 from obs.compat.lsst.afw.geom.box import Box2I
 from obs.compat.lsst.afw.image.pixels import PARENT, Pixels
 from obs.compat.lsst.daf.persistence.convert import from_stack, to_stack
-from obs.errors import DatasetNotFoundError, ObsError
+from obs.errors import DatasetNotFoundError, ObsError, RepositoryError
 from obs.geom import Box
 from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId
@@ -46,7 +46,10 @@ class Butler(own.Butler):
         own_box = box.to_box() if isinstance(box, Box2I) else box
         if own_box is not None and counted == PARENT:
             own_box = Box(own_box.x_min - x, own_box.y_min - y, own_box.width, own_box.height)
-        value = super().get(dataset_type, data_id, immediate=immediate, bbox=own_box, **keys)
+        try:
+            value = super().get(dataset_type, data_id, immediate=immediate, bbox=own_box, **keys)
+        except RepositoryError as error:  # the registry has no table of such calibrations: there are none
+            raise NoResults(str(error), dataset_type=dataset_type) from None
         detector = self._detector(data_id, keys)
         found = to_stack(
             value, suffix=suffix, is_calibration=is_calibration, detector=detector, origin=(0, 0) if own_box else origin
