@@ -64,6 +64,13 @@ function mark(parent, shape, x, y, size, cls) {
   return element("svg:polygon", { points: points.map(([a, b]) => `${x + a * size},${y + b * size}`).join(" "), class: cls }, parent);
 }
 
+// The verdict as a shape, beside the color: a ring for look, a cross for bad and failed.
+function markLevel(parent, cls, x, y, size) {
+  const level = cls.split(" ")[0], reach = 1.8 * size;
+  if (level === "look") element("svg:circle", { cx: x, cy: y, r: reach, class: "level look" }, parent);
+  if (level === "bad" || level === "failed") element("svg:path", { d: `M${x - reach} ${y - reach}L${x + reach} ${y + reach}M${x - reach} ${y + reach}L${x + reach} ${y - reach}`, class: `level ${level}` }, parent);
+}
+
 // One plot with axes. options: width, height, x, y (arrays), xRange, yRange, xLabel, yLabel, classes, shapes, lines, bands, bars, labels, pick, xTicks
 function plot(parent, options) {
   const width = options.width, height = options.height, left = 70, right = 10, top = options.title ? 20 : 8, bottom = options.xLabel === null ? 8 : 36;
@@ -97,6 +104,7 @@ function plot(parent, options) {
     if (x < x0 || x > x1 || y < y0 || y > y1) outside += 1;
     if (options.bars && options.bars[i]) element("svg:line", { x1: clampX(x), x2: clampX(x), y1: clampY(options.bars[i][0]), y2: clampY(options.bars[i][1]), class: "bar" }, figure);
     const made = mark(figure, options.shapes ? options.shapes[i] : "circle", clampX(x), clampY(y), options.size || 3, `mark ${options.classes ? options.classes[i] : ""}`);
+    markLevel(figure, options.classes ? options.classes[i] : "", clampX(x), clampY(y), options.size || 3);
     if (options.labels) element("svg:title", {}, made, options.labels[i]);
     if (options.pick) { made.style.cursor = "pointer"; made.addEventListener("click", () => options.pick(i)); }
   }

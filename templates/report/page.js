@@ -44,7 +44,7 @@ function drawTimeline() {
   place.replaceChildren();
   const filters = [...new Set(table.filter)], shapes = table.filter.map((name) => SHAPES[filters.indexOf(name) % SHAPES.length]);
   const legend = filters.filter(Boolean).map((name) => `${{ circle: "●", square: "■", diamond: "◆", triangle: "▲" }[SHAPES[filters.indexOf(name) % SHAPES.length]]} ${name}`);
-  element("p", { class: "note" }, place, [...legend, ...(time.isTime ? ["gray: twilight", "amber: Moon is up"] : [])].join(" · "));
+  element("p", { class: "note" }, place, [...legend, "ring: look", "cross: bad or failed", ...(time.isTime ? ["gray: twilight", "amber: Moon is up"] : [])].join(" · "));
   const known = finite(time.x), low = Math.min(...known), high = Math.max(...known), pad = Math.max((high - low) * 0.03, time.isTime ? 0.05 : 0.5), range = [low - pad, high + pad];
   const bands = [];
   const between = (test, cls) => time.x.forEach((x, i) => { if (x !== null && test(i)) { const a = i ? (x + time.x[i - 1]) / 2 : range[0], b = i + 1 < time.x.length ? (x + time.x[i + 1]) / 2 : range[1]; bands.push({ from: Math.max(a, range[0]), to: Math.min(b, range[1]), cls }); } });
@@ -58,7 +58,7 @@ function drawTimeline() {
     const gate = DATA.metrics[metric].gate, lines = [];
     if (gate && (gate.compare === "above" || gate.compare === "below")) lines.push({ y: gate.look, cls: "gate-look" }, { y: gate.bad, cls: "gate-bad" });
     const spreads = table.spreads ? table.spreads[metric] : null, last = number === metrics.length - 1;
-    plot(place, { width, height: last ? 136 : 104, x: time.x, y: table.values[metric], xRange: range, yRange: fullRange(table.values[metric], lines.map((line) => line.y)), xLabel: last ? time.label : null, xName: time.label, yLabel: shortHeading(metric), title: heading(metric), shapes, classes: table.level.map((level, i) => `${level === "good" ? "" : level}${i === STATE.frame ? " chosen" : ""}`), bars: spreads, lines, bands, size: table.n > 150 ? 2.2 : 3.6, labels: table.name.map((name, i) => `${name}: ${show(metric, table.values[metric][i])} ${DATA.metrics[metric].unit}, ${table.level[i]}`), pick: (i) => choose(i) });
+    plot(place, { width, height: last ? 136 : 104, x: time.x, y: table.values[metric], xRange: range, yRange: fullRange(table.values[metric], lines.map((line) => line.y)), xLabel: last ? time.label : null, xTicks: timeTicks(time, range, width), xName: time.label, yLabel: shortHeading(metric), title: heading(metric), shapes, classes: table.level.map((level, i) => `${level === "good" ? "" : level}${i === STATE.frame ? " chosen" : ""}`), bars: spreads, lines, bands, size: table.n > 150 ? 2.2 : 3.6, labels: table.name.map((name, i) => `${name}: ${show(metric, table.values[metric][i])} ${DATA.metrics[metric].unit}, ${table.level[i]}`), pick: (i) => choose(i) });
   });
   drawUseful(place, time, range);
   drawSkyNoise(place);
@@ -66,6 +66,12 @@ function drawTimeline() {
   if (missing.length) element("p", { class: "note" }, place, "Not drawn: " + missing.map((name) => `${name} (${table.unmeasured[name]})`).join("; ") + ".");
   if (metrics.length) return;
   element("p", {}, place, "No metric was measured in any frame.");
+}
+
+// Hours of the day, which begin again at midnight.
+function timeTicks(time, range, width) {
+  const found = ticks(range[0], range[1], Math.max(3, Math.floor(width / 90)));
+  return time.isTime ? { ...found, texts: found.values.map((value) => (((value % 24) + 24) % 24).toFixed(found.digits)) } : null;
 }
 
 function shortHeading(metric) { const unit = DATA.metrics[metric].unit; return unit.length > 8 ? unit.replace("mag/arcsec^2", "mag/″²") : unit || "no unit"; }

@@ -132,6 +132,8 @@ def test_every_plot_has_a_quantity_and_a_text(opened, small):
     assert len(texts) >= 5
     assert all(text and "against" in text and ("median" in text or "average" in text) for text in texts)
     assert any(text.startswith("useful time (%)") for text in texts)
+    frames = page.evaluate("DATA.frames.level.filter((level) => level === 'bad' || level === 'failed').length")
+    assert 0 < page.locator("#timeline svg >> nth=1 >> path.level").count() <= frames  # verdicts also by shape
 
 
 def test_sliders_recount(opened, small):

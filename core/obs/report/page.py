@@ -15,6 +15,7 @@ from markupsafe import Markup
 from obs.metrics.definitions import CONTEXT, METRICS
 from obs.metrics.derive import DERIVED
 from obs.metrics.verdict import judge_masters
+from obs.plural import count_of
 from obs.rendering import render
 from obs.repo.atomic import atomic_write
 from obs.report.ledger import list_nights, list_targets
@@ -257,10 +258,9 @@ def _calibs_text(night: Night) -> str:
     for name in ("bias", "dark", "flat"):
         ages = values(night.detectors, f"{name}_age")
         if len(ages):
-            span = f"{ages.min():.0f} to {ages.max():.0f}" if np.ptp(ages) >= 1 else f"{np.median(ages):.0f}"
-            words.append(
-                f"{name} ({span} days before the frames, {len(ages)} of {len(night.detectors)} detector images)"
-            )
+            is_range = round(ages.min()) != round(ages.max())
+            span = f"{ages.min():.0f} to {ages.max():.0f} days" if is_range else count_of(round(ages.min()), "day")
+            words.append(f"{name} ({span} before the frames, {len(ages)} of {len(night.detectors)} detector images)")
         else:
             words.append(f"no {name}, or one without a date")
     return f"Used: {'; '.join(words)}."
