@@ -12,11 +12,15 @@ from obs.threads import use_one_thread
 # As every command does, before anything loads numpy: small products take 50 times as long on two threads that share
 # their cores with another worker of pytest.
 use_one_thread()
-# Tests edit a module twice within a second, which the time in a compiled file does not show.
-sys.dont_write_bytecode = True
 # the same examples on every machine, however loaded it is
 settings.register_profile("obs", deadline=None, derandomize=True)
 settings.load_profile("obs")
+
+
+def pytest_collection_finish(session):
+    """Tests edit a module twice within a second, which the time in a compiled file does not show."""
+    sys.dont_write_bytecode = True
+
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 

@@ -122,8 +122,7 @@ def color_image(folder: Path):
 NIGHTS = {
     "nina": (Camera(), nina_cards, one_image),
     "maxim": (Camera(scale=0.9, rotation=-1.0, mirrored=False, gain=1.3), maxim_cards, image_with_overscan),
-    "plane": (Camera(rotation=40.0), nina_cards, cube_of_one_plane),
-    "sharpcap": (Camera(rotation=20.0), sharpcap_cards, one_image),
+    "sharpcap": (Camera(rotation=40.0), sharpcap_cards, cube_of_one_plane),
     "chips": (Camera(mirrored=False, rotation=0.5), nina_cards, one_chip_a_file),
     "ampfile": (Camera(mirrored=False, rotation=0.5), nina_cards, one_amplifier_a_file),
     "color": (Camera(mosaic="RGGB"), nina_cards, color_image),

@@ -9,7 +9,6 @@ import re
 import shlex
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
 import pytest
@@ -66,7 +65,7 @@ class Environment:
         self.folder, self.bin = folder, folder / "bin"
         run(sys.executable, "-m", "venv", "--without-pip", folder, folder=folder.parent)
         (site,) = folder.glob("lib/python*/site-packages")
-        libraries = dict.fromkeys(sysconfig.get_path(kind) for kind in ("purelib", "platlib"))
+        libraries = [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
         (site / "libraries.pth").write_text("\n".join(libraries) + "\n")
         self.install("--no-deps", "--ignore-installed", wheel)
         assert str(site) in self.run("python", "-c", "import obs; print(obs.__file__)", folder=folder)

@@ -69,41 +69,47 @@ def measure_pixel_noise(pixels: NDArray[np.float32], place: Place) -> PixelNoise
         return None
     dark = pixels[place.overscan.slices].astype(np.float64)
     data = pixels[place.data.slices].astype(np.float64)
-    read = _variance(np.diff(dark, axis=0 if len(dark) > dark.shape[1] else 1))
+    read = float(_variances(np.diff(dark, axis=0 if len(dark) > dark.shape[1] else 1)[None])[0])
     base = float(np.median(dark))
-    gains = [gains for block in _blocks(data) if (gains := _gain_range(block, base, read)) is not None]
-    low, high = (float(np.median([pair[end] for pair in gains])) if gains else np.nan for end in (0, 1))
+    ends = _gain_ranges(_blocks(data), base, read)
+    low, high = (float(np.median(end)) if end.size else np.nan for end in ends)
     return PixelNoise(float(np.median(data)) - base, low, high, float(np.sqrt(read)))
 
 
-def _blocks(data: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-    """Return some blocks of pixels, evenly spread."""
+def _blocks(data: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return some blocks of pixels, evenly spread: shape (n, side, side)."""
     ny, nx = (length // _BLOCK for length in data.shape)
-    at = [(y, x) for y in range(ny) for x in range(nx)]
-    chosen = at[:: max(1, len(at) // 100)]
-    return [data[y * _BLOCK : (y + 1) * _BLOCK, x * _BLOCK : (x + 1) * _BLOCK] for y, x in chosen]
+    blocks = data[: ny * _BLOCK, : nx * _BLOCK].reshape(ny, _BLOCK, nx, _BLOCK).swapaxes(1, 2)
+    chosen = np.arange(0, ny * nx, max(1, ny * nx // 100))
+    return blocks[chosen // nx, chosen % nx]
 
 
-def _variance(differences: NDArray[np.float64]) -> float:
-    """Return the variance of pixels from the differences of neighbors, outliers left out."""
-    values = differences.ravel()
-    values = values - np.median(values)
+def _variances(differences: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the variance of pixels of each block from the differences of neighbors, outliers left out."""
+    values = differences.reshape(len(differences), -1)
+    values = values - np.median(values, axis=1, keepdims=True)
+    kept = np.ones(values.shape, bool)
     for _ in range(3):
-        limit = 3.0 * max(float(np.std(values)), 0.5)
-        values = values[np.abs(values) <= limit]
-    return float(np.var(values)) / 2.0 * 1.03  # what the clipping takes away
+        scatter = np.std(values, axis=1, keepdims=True, where=kept)
+        kept &= np.abs(values) <= 3.0 * np.maximum(scatter, 0.5)
+    return np.asarray(np.var(values, axis=1, where=kept)) / 2.0 * 1.03  # what the clipping takes away
 
 
-def _gain_range(block: NDArray[np.float64], base: float, read: float) -> tuple[float, float] | None:
-    """Return lowest and highest gain that a block allows; None where photons do not rule its noise."""
-    light = float(np.median(block)) - base
-    variance = min(_variance(np.diff(block, axis=axis)) for axis in (0, 1))
+def _gain_ranges(
+    blocks: NDArray[np.float64], base: float, read: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return lowest and highest gains that blocks allow, those left out whose noise photons do not rule."""
+    flat = blocks.reshape(len(blocks), -1)
+    light = np.median(flat, axis=1) - base
+    variance = np.minimum(*(_variances(np.diff(blocks, axis=axis)) for axis in (1, 2)))
     photons = variance - read
-    is_structured = np.subtract(*np.percentile(block, (84, 16))) > 3.0 * np.sqrt(variance)
-    if light < 20.0 or photons < 2.0 * max(read, 0.3) or is_structured:
-        return None
+    low, high = np.percentile(flat, (16, 84), axis=1)
+    is_structured = high - low > 3.0 * np.sqrt(variance)
+    used = (light >= 20.0) & (photons >= 2.0 * max(read, 0.3)) & ~is_structured
+    light, photons = light[used], photons[used]
     rest = photons - (_FLAT_FIELD * light) ** 2
-    return light / photons, light / rest if rest > 0.1 * photons else np.inf
+    highest = np.divide(light, rest, out=np.full(light.shape, np.inf), where=rest > 0.1 * photons)
+    return light / photons, highest
 
 
 def judge_gain(found: Finding, noise: PixelNoise | None, where: str, warnings: list[str]) -> Finding:
