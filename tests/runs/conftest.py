@@ -30,6 +30,8 @@ def processed(tmp_path_factory):
         assert main(["ingest-refcat", "DATA", "simulated", "stars.csv"]) == 0
         fits.PrimaryHDU(np.zeros((1024, 1024), np.float32)).writeto("bias.fits")
         assert main(["process", "DATA", "--rerun", "a", "--id", "visit=21", "-c", *SETTINGS]) == 0
+    with pytest.MonkeyPatch.context() as patch:  # not the folder, in which tests of other modules would run
+        patch.syspath_prepend(folder / "site")
         yield folder
 
 

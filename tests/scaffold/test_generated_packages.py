@@ -102,7 +102,7 @@ def check_all(environment, folder, name, words, *, raw=(), demo=True, readme=Fal
     assert name in environment.run("obs", "cameras", folder=folder)
     commands = readme_commands(package) if readme else [["check", name]]
     if demo and not readme:
-        commands.append(["demo", name, "--visits", "1", "-j", "1"])
+        commands.append(["demo", name, "--visits", "1", "--detectors", "1", "-j", "1"])
     if raw:
         commands += [["init", "data", "--camera", name], ["ingest", "data", *raw]]
     told = environment.obs(*commands, folder=folder)
@@ -122,7 +122,7 @@ def test_packages_from_answers(environment, tmp_path, name):
 def test_packages_from_real_files(environment, tmp_path, shared_data, name):
     files = sorted(shared_data.glob(FROM_FILES[name]))
     raw = [path for path in files if path.suffix == ".gz"]
-    check_all(environment, tmp_path, name, ["--from", *files], raw=raw, demo=name == "madesinistro")
+    check_all(environment, tmp_path, name, ["--from", *files], raw=raw, demo=False)
 
 
 def test_the_cookiecutter_command_takes_the_same_template(place):

@@ -81,7 +81,8 @@ def _blocks(data: NDArray[np.float64]) -> NDArray[np.float64]:
     ny, nx = (length // _BLOCK for length in data.shape)
     blocks = data[: ny * _BLOCK, : nx * _BLOCK].reshape(ny, _BLOCK, nx, _BLOCK).swapaxes(1, 2)
     chosen = np.arange(0, ny * nx, max(1, ny * nx // 100))
-    return blocks[chosen // nx, chosen % nx]
+    spread: NDArray[np.float64] = blocks[chosen // nx, chosen % nx]
+    return spread
 
 
 def _variances(differences: NDArray[np.float64]) -> NDArray[np.float64]:
