@@ -116,6 +116,18 @@ def _near_stars(butler):
     return near
 
 
+def test_the_psf_is_the_weighted_mean_of_those_of_the_exposures(made):
+    butler = obs.Butler(made)
+    inputs = butler.get("deepCoadd_inputs", COADD)
+    psf = read_coadd_psf(butler, **COADD)
+    x, y = butler.get("deepCoadd_wcs", COADD).sky_to_pixel(ra=CENTER[0], dec=CENTER[1])
+    stamps = [one.psf.model(x=x, y=y)[0] for one in psf._inputs]
+    size = max(len(stamp) for stamp in stamps)
+    stamps = [np.pad(stamp, (size - len(stamp)) // 2) for stamp in stamps]
+    mean = np.average(stamps, axis=0, weights=inputs["weight"])
+    np.testing.assert_allclose(psf.model(x=x, y=y)[0], mean, atol=1e-6 * mean.max())
+
+
 def test_the_files_of_a_coadd(made):
     butler = obs.Butler(made)
     exposure = butler.get("deepCoadd", COADD)
@@ -145,8 +157,9 @@ def test_another_sky_map_is_refused(made, tmp_path, obs_command, capsys):
     assert obs_command("skymap", "make", out, "--discrete", *settings) == 1
     assert "has another sky map" in capsys.readouterr().err
     assert obs_command("skymap", "make", out, "--discrete", *settings, "--replace") == 0
-    assert obs_command("coadd", out) == 1
-    assert "was made with another sky map" in capsys.readouterr().err
+    for command in ("coadd", "coadd-catalog", "difference"):
+        assert obs_command(command, out) == 1
+        assert "was made with another sky map" in capsys.readouterr().err
 
 
 @pytest.fixture
@@ -328,5 +341,5 @@ def test_a_coadd_of_the_image_alone_is_no_template(made, tmp_path):
     assert main(["coadd", str(out), "--select-id", f"visit={data_id(0)['visit']}"]) == 0
     butler = obs.Butler(outputs=str(out))
     frame = next(one for one in find_frames(butler) if one.data_id["visit"] == data_id(0)["visit"])
-    with pytest.raises(MeasurementError, match="no pixel of its coadds has data from other exposures here"):
+    with pytest.raises(MeasurementError, match="consist of this image alone: process another exposure of the field"):
         make_template(butler, frame, "R", 1e10, maximum_own_share=0.2)

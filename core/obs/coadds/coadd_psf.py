@@ -15,6 +15,7 @@ from obs.image.wcs import TanSipWcs
 __all__ = ["CoaddPsf", "PsfInput"]
 
 _GRID = 16
+_TOGETHER = 32  # exposures whose PSF models are in memory side by side
 
 
 @dataclass(frozen=True)
@@ -106,15 +107,20 @@ class CoaddPsf:
                 "point"
             )
         size = max(one.psf.basis.shape[1] for one in self._inputs)
-        result = np.zeros((x.size, size, size), np.float32)
-        for share, one in zip(weights / total, self._inputs, strict=True):
-            chosen = np.flatnonzero(share)
-            if chosen.size:
-                margin = (size - one.psf.basis.shape[1]) // 2
-                stamps = one.psf.model(x=x[chosen], y=y[chosen]) * share[chosen, None, None].astype(np.float32)
-                inner = slice(margin, size - margin)
-                result[chosen, inner, inner] += stamps
-        return result
+        result = np.zeros((x.size, size * size), np.float32)
+        shares = (weights / total).astype(np.float32)
+        there = np.flatnonzero(shares.any(axis=1))
+        for first in range(0, len(there), _TOGETHER):
+            factors, images = [], []
+            for index in there[first : first + _TOGETHER]:
+                psf = self._inputs[index].psf
+                margin = (size - psf.basis.shape[1]) // 2
+                images.append(np.pad(psf.basis, ((0, 0), (margin, margin), (margin, margin))))
+                factors.append(psf.coefficients(x=x, y=y) * shares[index, :, None])
+            # where an exposure is not, its polynomial may be anything
+            factor = np.where(np.isfinite(whole := np.concatenate(factors, axis=1)), whole, np.float32(0))
+            result += factor @ np.concatenate(images).reshape(factor.shape[1], -1)
+        return result.reshape(-1, size, size)
 
     def evaluate(self, *, x: ArrayLike, y: ArrayLike) -> NDArray[np.float32]:
         """Return stamps, float32, shape (n, ny, nx), centered on their middle pixel; see `model`."""

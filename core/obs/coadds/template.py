@@ -100,9 +100,10 @@ def make_template(
     image, variance = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     mask, empty = Mask.zeros(shape), np.ones(shape, bool)
     used: list[tuple[int, dict[str, Any], TanSipWcs, CoaddPsf]] = []
-    own = 0.0
+    own, is_alone = 0.0, False
     for data_id in found:
         coadd, psf, share = _coadd(butler, data_id, frame, maximum_own_share)
+        is_alone |= coadd is None
         if coadd is None or coadd.wcs is None:
             continue
         own = max(own, share)
@@ -110,7 +111,12 @@ def make_template(
         if count:
             used.append((count, data_id, coadd.wcs, psf))
     if not used:
-        raise MeasurementError(_none_there(butler, band, "no pixel of its coadds has data from other exposures here"))
+        if is_alone:
+            raise MeasurementError(
+                f"the coadds of the filter {band} here consist of this image alone: process another exposure of the "
+                f"field, and make them anew with obs coadd {butler.output or butler.root} --id filter={band}"
+            )
+        raise MeasurementError(_none_there(butler, band, "no pixel of its coadds has data here"))
     mask.set(empty, "NO_DATA")
     _, _, wcs, of_inputs = max(used, key=lambda one: one[0])
     psf = of_inputs.filled()

@@ -229,6 +229,25 @@ class PixelPsf(PsfViews):
         model /= total[:, None, None]
         return model
 
+    def coefficients(self, *, x: ArrayLike, y: ArrayLike) -> NDArray[np.float32]:
+        """Return what the images of the basis are multiplied by to give `model` at positions.
+
+        Parameters
+        ----------
+        x, y : array_like of float, shape (n,)
+            Positions, pixels.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, n_term)
+        """
+        u = (np.atleast_1d(np.asarray(x, np.float64)) - self.x_zero) / self.x_scale
+        v = (np.atleast_1d(np.asarray(y, np.float64)) - self.y_zero) / self.y_scale
+        terms = polynomial_terms(u, v, self.degree)
+        rows, columns = self._centering
+        sums = np.einsum("i,kij,j->k", rows.sum(0), self.basis, columns.sum(0), optimize=True)
+        return np.asarray(terms / (terms @ sums)[:, None], np.float32)
+
     def evaluate(self, *, x: ArrayLike, y: ArrayLike) -> NDArray[np.float32]:
         """Return the PSF at positions, centered on the middle pixel.
 

@@ -15,6 +15,7 @@ from obs.errors import DatasetNotFoundError
 from obs.executor.outcome import Outcome
 from obs.executor.run import run
 from obs.instrument.instrument import Instrument
+from obs.memory import keep_freed_memory
 from obs.policy.data_id import DataId
 from obs.repo.butler import Butler
 from obs.repo.find_datasets import iterate_datasets
@@ -120,6 +121,7 @@ def make_catalogs(
 def _catalog_one(
     data_id: Mapping[str, Any], /, butler: Butler, config: CoaddCatalogConfig, filters: Mapping[Any, list[str]]
 ) -> CatalogSummary:
+    keep_freed_memory()
     names = filters[data_id["tract"], data_id["patch"]]
     with recording(butler, _MAIN, data_id, config.model_dump(mode="json")):
         return catalog_patch(butler, int(data_id["tract"]), str(data_id["patch"]), names, config)

@@ -5,15 +5,16 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from obs.coadds.coadd import check_sky_map
 from obs.coadds.difference import DifferenceSummary, difference_image, image_filter
 from obs.coadds.frames import Frame
-from obs.coadds.sky_maps import load_sky_map
 from obs.coadds.template import template_coadds
 from obs.config.layers import ConfigLayers
 from obs.errors import ObsError
 from obs.executor.outcome import Outcome
 from obs.executor.run import run
 from obs.instrument.instrument import Instrument
+from obs.memory import keep_freed_memory
 from obs.policy.data_id import DataId
 from obs.repo.butler import Butler
 from obs.repo.made_with import find_input, find_record, is_unchanged, recording
@@ -73,8 +74,10 @@ def make_differences(
     ------
     DatasetNotFoundError
         If the repository has no sky map.
+    OutputError
+        If its coadds were made with another one.
     """
-    load_sky_map(butler)
+    check_sky_map(butler)
     begin_output(butler, _TASK, config, RecordOptions(clobber=True))
     if skip_existing:
         data_ids = [data_id for data_id in data_ids if not _is_current(butler, data_id, config, tract)]
@@ -85,6 +88,7 @@ def make_differences(
 def _difference_one(
     data_id: Mapping[str, Any], butler: Butler, config: DifferenceConfig, tract: int | None
 ) -> DifferenceSummary:
+    keep_freed_memory()
     with recording(butler, _MAIN, data_id, config.model_dump(mode="json")):
         return difference_image(butler, data_id, config, tract=tract)
 

@@ -9,6 +9,7 @@ from obs.executor.outcome import Outcome
 from obs.executor.run import run
 from obs.image.catalog import Catalog
 from obs.instrument.instrument import Instrument
+from obs.memory import keep_freed_memory
 from obs.policy.data_id import DataId
 from obs.repo.butler import Butler
 from obs.repo.input_files import InputFile
@@ -78,6 +79,7 @@ def _measure_image(
     tract: int | None,
     sources: Sequence[InputFile],
 ) -> tuple[int, str]:
+    keep_freed_memory()
     whole = {**data_id, "tract": tract or 0}
     with recording(butler, "forced_src", whole, config.model_dump(mode="json"), also=sources):
         found = force_image(butler, data_id, targets, config, tract=tract)
