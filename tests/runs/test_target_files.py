@@ -42,6 +42,13 @@ def test_a_parquet_file_of_too_many_rows(tmp_path, monkeypatch):
         read_targets(path)
 
 
+def test_positions_that_are_not_on_the_sky_are_left_out(tmp_path, caplog):
+    path = write(tmp_path / "x.csv", b"name,ra,dec\na,nan,2\nb,10,inf\nc,10,91\nd,370,-3.25\n")
+    found = read_targets(path)
+    assert (found["name"].tolist(), found["coord_ra"].tolist()) == (["d"], [10.0])
+    assert "x.csv: 3 of 4 positions are left out, because they are not finite or not on the sky" in caplog.text
+
+
 def test_coordinates_that_are_not_numbers(tmp_path):
     with pytest.raises(FileFormatError, match="coordinates are not numbers: "):
         read_targets(write(tmp_path / "x.csv", b"ra,dec\n1,2\n1,x\n"))

@@ -42,6 +42,8 @@ def test_a_file_is_given_out_when_it_is_whole(tmp_path):
     for name in (".b.fits", "c.fits.part"):
         (folder / name).write_bytes(content)
     (folder / "notes.txt").write_text("cloudy")
+    for name, target in {"up": "/", "round": folder, "beside": tmp_path}.items():
+        (folder / name).symlink_to(target)  # none of them is walked
     assert arrivals.poll() == []
     clock.now = 10.0
     assert arrivals.poll() == []  # it has settled, and is not whole

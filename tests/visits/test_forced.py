@@ -10,6 +10,7 @@ from star_frames import VARIABLE, Frames
 from obs.errors import MeasurementError
 from obs.image.catalog import Catalog
 from obs.tasks.forced.config import ForcedConfig
+from obs.tasks.relative.polynomials import polynomial_terms
 from obs.visits.forced import force_image
 from obs.visits.light_curve import measure_light_curve
 
@@ -107,6 +108,8 @@ def test_light_curve_of_a_variable(frames):
 
 
 def test_object_that_is_on_no_image(frames):
+    assert len(force_image(frames.butler, data_id(1), targets([50.0], [0.0]), ForcedConfig()).catalog) == 0
+    assert polynomial_terms(np.empty(0), np.empty(0), 2).shape == (0, 6)
     with pytest.raises(MeasurementError, match="is on none of 6 images; obs where RA,DEC names the images"):
         measure_light_curve(frames.butler, [data_id(visit) for visit in VISITS], targets([50.0], [0.0]), ForcedConfig())
 

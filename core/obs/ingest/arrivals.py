@@ -70,7 +70,14 @@ class Arrivals:
         return [path for path, (stamp, _) in self._seen.items() if self._given.get(path) != stamp and path.exists()]
 
     def _files(self) -> Iterator[Path]:
+        # A link to a folder above leads round in circles; what is above the watched folder is not of this night.
+        walked = {str(above) for above in Path(os.path.realpath(self.folder)).parents}
         for folder, folders, names in os.walk(self.folder, followlinks=True):
+            real = os.path.realpath(folder)
+            if real in walked:
+                folders.clear()
+                continue
+            walked.add(real)
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(names):
                 path = Path(folder, name)

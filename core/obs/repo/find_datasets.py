@@ -89,7 +89,8 @@ def _agree(data_id: DataId, wanted: Mapping[str, Any]) -> bool:
 
 def _files(root: Path) -> Iterator[str]:
     """Yield the files below a repository, relative to it; other repositories inside it are left out."""
-    seen: set[str] = set()
+    # a link to a folder above would have the whole disk walked
+    seen = {str(above) for above in Path(os.path.realpath(root)).parents}
     for folder, folders, files in os.walk(root, followlinks=True):
         real = os.path.realpath(folder)
         if real in seen or (folder != str(root) and is_repository(Path(folder))):

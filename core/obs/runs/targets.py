@@ -26,6 +26,7 @@ __all__ = ["coadd_targets", "parse_position", "read_targets", "single_target"]
 logger = logging.getLogger(__name__)
 
 _SAME_STAR = 0.5  # arcsec
+_POLE = 90.0  # degrees
 _RA = ("coord_ra", "ra", "raj2000", "_raj2000", "ra_icrs", "ra_deg", "alpha_j2000", "x_world", "right_ascension")
 _DEC = ("coord_dec", "dec", "dej2000", "decj2000", "_dej2000", "de_icrs", "dec_deg", "delta_j2000", "y_world",
         "declination")  # fmt: skip
@@ -91,7 +92,23 @@ def read_targets(path: Path, names: Sequence[str] = ()) -> Catalog:
     _add_motions(catalog, table, path)
     if label is not None:
         catalog.add("name", np.asarray(table[label]).astype(str), "", "name of the object")
+    catalog = _on_sky(catalog, str(path))
     return _named(catalog, names, path) if names else catalog
+
+
+def _on_sky(catalog: Catalog, place: str) -> Catalog:
+    """Return the rows whose positions are on the sky; a warning says how many are not."""
+    ra, dec = catalog["coord_ra"], catalog["coord_dec"]
+    good = np.isfinite(ra) & np.isfinite(dec) & (np.abs(dec) <= _POLE)
+    if good.all():
+        return catalog
+    logger.warning(
+        "%s: %d of %d positions are left out, because they are not finite or not on the sky",
+        place,
+        np.count_nonzero(~good),
+        len(good),
+    )
+    return catalog.select(good)
 
 
 def _read_table(path: Path) -> Table:
@@ -250,6 +267,7 @@ def coadd_targets(butler: Butler, tract: int | None) -> Catalog:
     DatasetNotFoundError
         If there is no coadd catalog.
     """
+    remake = "make the catalog again: obs coadd-catalog"
     advice = "make one with obs coadd-catalog, or give positions with --table FILE"
     if "deepCoadd_ref" not in butler.policy.dataset_types:
         raise DatasetNotFoundError(f"there is no coadd catalog: {advice}", dataset_type="deepCoadd_ref")
@@ -265,9 +283,13 @@ def coadd_targets(butler: Butler, tract: int | None) -> Catalog:
     joined = Catalog()
     joined.add("objectId", np.concatenate([part["id"] for part in parts]), "", "id in the coadd catalog")
     for name in ("coord_ra", "coord_dec"):
+        for part in parts:
+            if part[name].dtype.kind != "f" or part[name].ndim != 1:
+                raise FileFormatError(f"column {name} does not contain numbers; {remake}", path=part.path)
         is_radian = [part.columns[name].unit == "rad" for part in parts]
         values = [np.degrees(p[name]) if rad else p[name] for p, rad in zip(parts, is_radian, strict=True)]
         joined.add(name, np.concatenate(values), "deg")
+    joined = _on_sky(joined, "the coadd catalog")
     _add_fitted_motions(joined, butler, 0 if tract is None else tract)
     return joined
 
