@@ -31,6 +31,10 @@ __all__ = [
 UNWRITABLE = (SQLAlchemyError, *FAILURES)
 #: What a server says that is being restarted.
 _RESTARTING = ("starting up", "shutting down")
+#: What the system says where no server listens: it may be between its end and its new start.
+_NOT_LISTENING = ("Connection refused", "No such file or directory")
+#: How long a server is waited for that this process, perhaps a new worker of a long run, has never reached, s.
+_FIRST_SECONDS = 5.0
 #: Time between two attempts to reach a server that is being restarted, s.
 _PAUSE = 0.25
 #: A colon in the name of a column or table, which does not begin the place of a value.
@@ -107,19 +111,28 @@ def begin_write(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 def _connect(engine: sa.Engine) -> sa.Connection:
     """Connect to a database; a server that is being restarted is waited for up to `BUSY_SECONDS`."""
-    end = time.monotonic() + BUSY_SECONDS
+    start = time.monotonic()
     while True:
         try:
             connection = engine.connect()
         except OperationalError as error:
-            is_restarted = any(sign in str(error.orig) for sign in _RESTARTING)
-            is_away = engine in _ANSWERED and engine.dialect.name == "postgresql"
-            if not (is_restarted or is_away) or time.monotonic() > end:
+            if time.monotonic() - start > _patience(engine, str(error.orig)):
                 raise
             time.sleep(_PAUSE)
         else:
             _ANSWERED.add(engine)
             return connection
+
+
+def _patience(engine: sa.Engine, text: str) -> float:
+    """Return how long to go on trying to connect, s."""
+    if any(sign in text for sign in _RESTARTING):
+        return BUSY_SECONDS
+    if engine.dialect.name != "postgresql":
+        return 0.0
+    if engine in _ANSWERED:
+        return BUSY_SECONDS
+    return _FIRST_SECONDS if any(sign in text for sign in _NOT_LISTENING) else 0.0
 
 
 def has_lost_connection(error: BaseException | None) -> bool:
