@@ -164,6 +164,24 @@ def test_a_damaged_file_is_named(tmp_path):
         MetricTable(tmp_path).read()
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("seeing = 'abc'", "seeing of visit=1 is 'abc', expected a number"),
+        ("depth = -9e999", "depth of visit=1 is -inf, expected a number"),
+        ("details = '{'", "the details of visit=1 are not JSON"),
+    ],
+)
+def test_values_that_are_never_written_are_named(table, change, message):
+    table.check_numbers("detector", ["seeing", "depth", "not_measured_here"])
+    with closing(sqlite3.connect(table.path)) as connection:
+        connection.execute(f"UPDATE detector SET {change} WHERE visit = 1")  # noqa: S608 - ours
+        connection.commit()
+    read = table.read if change.startswith("details") else lambda: table.check_numbers("detector", ["seeing", "depth"])
+    with pytest.raises(RepositoryError, match=rf"metrics.sqlite3 is damaged: {message}"):
+        read()
+
+
 def test_what_a_killed_process_had_begun_to_write_is_taken_back(tmp_path, table):
     code = (
         "import os, sqlite3, sys\n"

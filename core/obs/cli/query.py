@@ -50,6 +50,7 @@ def query(
     folder = output_under(root, rerun)
     if kind == "master":
         folder = _calibrations_of(folder)
+    MetricTable(folder).check_numbers(kind, MASTER_METRICS if kind == "master" else METRICS)
     found = query_metric_table(folder, condition, kind)
     names = _columns(columns, found, folder, kind)
     if form == "json":

@@ -130,7 +130,52 @@ class MetricTable:
         statement = f"SELECT {_quoted(columns)} FROM {kind} WHERE {clause.sql} ORDER BY data_id"  # noqa: S608 - names that were checked; values are bound
         with self._reading() as connection:
             rows = connection.execute(statement, clause.values)
-            return [_restored(dict(zip(columns, row, strict=True))) for row in rows]
+            return [self._restored(dict(zip(columns, row, strict=True))) for row in rows]
+
+    def check_numbers(self, kind: str, names: Iterable[str]) -> None:
+        """Raise an error if columns of numbers have anything else, which is never written.
+
+        Parameters
+        ----------
+        kind : {"detector", "visit", "master"}
+            What the rows are of.
+        names : iterable of str
+            Columns whose values are numbers; those that are not there are passed over.
+
+        Raises
+        ------
+        RepositoryError
+            If a value is a text or infinite, so that the file is damaged, or it cannot be read.
+        """
+        there = self.columns(kind)
+        numbers = [name for name in names if name in there]
+        if not numbers:
+            return
+        tests = [f"typeof({_quoted([name])}) IN ('text', 'blob') OR abs({_quoted([name])}) = 9e999" for name in numbers]
+        question = f"SELECT data_id, {_quoted(numbers)} FROM {kind} WHERE {' OR '.join(tests)} LIMIT 1"  # noqa: S608 - names that were checked
+        with self._reading() as connection:
+            row = connection.execute(question).fetchone()
+        if row is None:
+            return
+        name, value = next(
+            (name, value)
+            for name, value in zip(numbers, row[1:], strict=True)
+            if isinstance(value, str | bytes) or (value is not None and math.isinf(value))
+        )
+        raise self._damage(f"{name} of {row[0]} is {value!r}, expected a number")
+
+    def _restored(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Return a row with its details unpacked."""
+        details = row.pop("details", None)
+        try:
+            row["details"] = json.loads(details) if details else {}
+        except ValueError as error:
+            raise self._damage(f"the details of {row['data_id']} are not JSON: {error}") from None
+        return row
+
+    def _damage(self, text: str) -> RepositoryError:
+        advice = "take the file from a copy, or remove it and process again"
+        return RepositoryError(f"{self.path} is damaged: {text}; {advice}", path=self.path)
 
     def count(self, kind: str = "detector") -> dict[str, int]:
         """Return the number of rows of each status: ``waiting``, ``done``, ``failed``."""
@@ -213,10 +258,3 @@ def _plain(value: object) -> str | float | int | None:
         return int(value)
     number = float(value)  # type: ignore[arg-type]  # a number of numpy or of Python
     return number if math.isfinite(number) else None
-
-
-def _restored(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row with its details unpacked."""
-    details = row.pop("details", None)
-    row["details"] = json.loads(details) if details else {}
-    return row

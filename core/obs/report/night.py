@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from obs.errors import RepositoryError
+from obs.metrics.definitions import METRICS
 from obs.metrics.gates import Gates, load_gates
 from obs.metrics.gather import visit_rows
 from obs.metrics.history import read_history
@@ -139,6 +140,7 @@ def collect_night(
     for place in dict.fromkeys([*butler.roots, butler.calib_root]):
         result.masters += [row for row in MetricTable(place).read("master") if row not in result.masters]
     try:
+        MetricTable(folder).check_numbers("detector", METRICS)
         rows = query_metric_table(folder).rows
     except RepositoryError as error:
         result.reason = str(error)
