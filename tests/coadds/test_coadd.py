@@ -257,6 +257,7 @@ def test_exposures_that_cannot_be_used(own, obs_command, capsys):
         (["--id", "patch=0,0", "filter=B"], "no exposure of the filters R reaches patch=0,0 filter=B"),
         (["--select-id", "visit=99"], "has no calibrated exposure that fits"),
         (["--select", "seeing <"], 'cannot read the condition "seeing <" at character 9'),
+        (["--dry-run", "--select", "seeing <"], 'cannot read the condition "seeing <" at character 9'),
     ],
 )
 def test_what_cannot_be_made(own, obs_command, capsys, words, message):

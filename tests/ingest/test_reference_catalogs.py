@@ -282,6 +282,8 @@ def test_columns_that_are_not_there(tmp_path, objects, settings, message):
         ("e.parquet", "nothing", r"e\.parquet: cannot be read as Parquet"),
         ("f.fits", "nothing", r"f\.fits: cannot be read as FITS"),
         ("h.csv", "ra,dec,g_mag\n", "no object with a position in the files given"),
+        ("j.csv", "ra,dec,g_mag\nnan,nan,3\n", "no object with a position in the files given"),
+        ("k.csv", "ra,ra,dec,g_mag\n1,1,2,3\n", "there are 2 columns 'ra'; rename them"),
         ("i.csv", "id,ra,dec,g_mag\n1.5,1,2,3\n", r"cannot be read as CSV: .*invalid value '1\.5'"),
     ],
 )

@@ -48,6 +48,9 @@ def test_faults_are_named(table, tmp_path):
     path.write_text("[1]")
     with pytest.raises(ConfigError, match="expected"):
         read_verdicts(path)
+    path.write_text("[" * 100_000)
+    with pytest.raises(ConfigError, match="cannot read verdicts"):
+        read_verdicts(path)
     with pytest.raises(ConfigError, match="cannot read verdicts"):
         read_verdicts(tmp_path / "missing.json")
     assert keep_verdicts(tmp_path, {"visit=2": OwnVerdict("look"), "visit=77": OwnVerdict("bad")}) == ["visit=77"]

@@ -49,6 +49,12 @@ def test_positions_that_are_not_on_the_sky_are_left_out(tmp_path, caplog):
     assert "x.csv: 3 of 4 positions are left out, because they are not finite or not on the sky" in caplog.text
 
 
+def test_a_coordinate_of_many_letters(tmp_path):
+    path = write(tmp_path / "x.csv", b"name,ra,dec\na,10," + b"z" * 2000 + b"\nb,10,x\n")
+    with pytest.raises(FileFormatError, match="column dec does not contain coordinates: a text has 2000 letters"):
+        read_targets(path)
+
+
 def test_coordinates_that_are_not_numbers(tmp_path):
     with pytest.raises(FileFormatError, match="coordinates are not numbers: "):
         read_targets(write(tmp_path / "x.csv", b"ra,dec\n1,2\n1,x\n"))

@@ -12,6 +12,7 @@ from obs.cli.report import failure_text
 from obs.cli.show import settle_config
 from obs.cli.table import format_table
 from obs.coadds.coadd import CoaddSummary
+from obs.coadds.select import select_candidates
 from obs.executor.outcome import Outcome
 from obs.policy.data_id import format_data_id, parse_ids
 from obs.runs.coadd import coadd_jobs, coadd_settings, make_coadds
@@ -51,7 +52,11 @@ def coadd(
     frames_wanted = [data_id for words in select_ids for data_id in parse_ids(words, types)]
     jobs = coadd_jobs(butler, [data_id for words in ids for data_id in parse_ids(words, _KEYS)], frames_wanted)
     if dry_run:
-        rows = [(format_data_id(data_id), str(len(frames))) for data_id, frames in jobs]
+        configure_logging(log_levels)
+        rows = [
+            (format_data_id(data_id), str(len(select_candidates(butler, frames, config.select))))
+            for data_id, frames in jobs
+        ]
         click.echo(format_table(("coadd", "exposures"), rows, right="lr"))
         return 0
     with show_progress(len(jobs)) as progress:

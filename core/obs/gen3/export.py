@@ -123,7 +123,7 @@ def _stored_headers(opened: OpenPackage) -> list[dict[str, Any]]:
         return []
     try:
         stored = json.loads(read_small_text(path, error=FileFormatError))
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise FileFormatError(f"these headers cannot be read: {error}", path=path) from error
     return [
         {"file": str(entry["file"]), "cards": {key: value for key, value in entry["cards"].items() if _is_plain(value)}}

@@ -155,6 +155,8 @@ class _Sorter:
         self.n_dropped += int((~known).sum())
         self.n_read += len(catalog)
         packed = self._pack(catalog, path)
+        if not len(packed):
+            return  # all rows of a part of the file may be without a position
         degrees = np.degrees(catalog["coord_ra"]), np.degrees(catalog["coord_dec"])
         triangle = htm_index(ra=degrees[0], dec=degrees[1], depth=DEPTH)
         order = np.argsort(triangle, kind="stable")

@@ -140,6 +140,8 @@ def _csv_chunks(path: Path, columns: Mapping[str, type]) -> Iterator[dict[str, N
     with _csv(path, columns) as reader:
         for batch in reader:
             names = _clean(batch.schema.names)
+            if twice := [name for name in columns if names.count(name) > 1]:
+                raise FileFormatError(f"there are {names.count(twice[0])} columns '{twice[0]}'; rename them", path=path)
             arrays = dict(zip(names, batch.columns, strict=True))
             yield {name: arrays[name].to_numpy(zero_copy_only=False) for name in columns}
 

@@ -54,7 +54,7 @@ def read_verdicts(path: Path) -> dict[str, OwnVerdict]:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise ConfigError(f"cannot read verdicts: {error}; give the JSON file that a report saves", path=path) from None
     if not isinstance(content, Mapping):
         raise ConfigError('expected {"visit=12 ccd=1": {"level": "bad", "comment": "..."}}', path=path)

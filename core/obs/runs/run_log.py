@@ -153,7 +153,7 @@ def read_run_logs(output: Path) -> Iterator[dict[str, Any]]:
             for line in file:
                 try:
                     event = json.loads(line)
-                except ValueError:
+                except (ValueError, RecursionError):
                     continue
                 if isinstance(event, dict):
                     yield event | {"run": path.stem}

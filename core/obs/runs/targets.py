@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 _SAME_STAR = 0.5  # arcsec
 _POLE = 90.0  # degrees
+#: Letters of the longest coordinate as text.
+_LONGEST = 60
 _RA = ("coord_ra", "ra", "raj2000", "_raj2000", "ra_icrs", "ra_deg", "alpha_j2000", "x_world", "right_ascension")
 _DEC = ("coord_dec", "dec", "dej2000", "decj2000", "_dej2000", "de_icrs", "dec_deg", "delta_j2000", "y_world",
         "declination")  # fmt: skip
@@ -147,6 +149,13 @@ def _column(table: Table, known: Sequence[str]) -> str | None:
 
 def _coordinates(table: Table, ra_name: str, dec_name: str, path: Path) -> tuple[np.ndarray, np.ndarray]:
     ra, dec = table[ra_name], table[dec_name]
+    for name, column in ((ra_name, ra), (dec_name, dec)):
+        kind = np.asarray(column).dtype
+        letters = kind.itemsize // (np.dtype("U1").itemsize if kind.kind == "U" else 1)
+        if kind.kind in "US" and letters > _LONGEST:
+            raise FileFormatError(
+                f"column {name} does not contain coordinates: a text has {letters} letters", path=path
+            )
     if np.asarray(ra).dtype.kind in "US":
         try:
             sky = SkyCoord(np.asarray(ra).astype(str), np.asarray(dec).astype(str), unit=("hourangle", "deg"))
