@@ -15,7 +15,7 @@ from obs.errors import DatasetNotFoundError
 from obs.executor.outcome import current_data_id
 from obs.executor.run import run
 from obs.executor.workers import keep_workers
-from obs.threads import thread_count
+from obs.threads import THREAD_LIMITS, thread_count
 
 VISITS = [{"visit": number} for number in range(5)]
 
@@ -56,7 +56,9 @@ def test_failures_do_not_stop_the_others(processes):
     assert current_data_id.get() == ""
 
 
-def test_workers_use_one_thread_and_send_their_messages(caplog):
+def test_workers_use_one_thread_and_send_their_messages(caplog, monkeypatch):
+    for name in THREAD_LIMITS:  # which pytest itself has set
+        monkeypatch.delenv(name, raising=False)
     before = dict(os.environ)
     with caplog.at_level(logging.WARNING):
         outcomes = run(act, VISITS, processes=2)

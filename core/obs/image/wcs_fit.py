@@ -110,7 +110,8 @@ def _row(powers: NDArray[np.int64], p: int, q: int) -> int:
 
 
 def _design(u: Positions, v: Positions, powers: NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.asarray(u[:, None] ** powers[:, 0] * v[:, None] ** powers[:, 1])
+    of_u, of_v = (np.vander(part, powers.max() + 1, increasing=True) for part in (u, v))
+    return np.asarray(of_u[:, powers[:, 0]] * of_v[:, powers[:, 1]])
 
 
 def _square(terms: NDArray[np.float64], powers: NDArray[np.int64], order: int) -> Polynomial:
