@@ -207,6 +207,12 @@ class PixelPsf(PsfViews):
             shift_matrices(zero, width, model_width, self.sampling, self.interpolation)[0],
         )
 
+    @cached_property
+    def _sums(self) -> NDArray[np.float64]:
+        """Sum of each image over a centered stamp."""
+        rows, columns = (weights.sum(axis=0, dtype=np.float64) for weights in self._centering)
+        return np.asarray(np.einsum("i,tij,j->t", rows, self.basis, columns), np.float64)
+
     def model(self, *, x: ArrayLike, y: ArrayLike) -> NDArray[np.float32]:
         """Return the sampled model at positions.
 
@@ -222,12 +228,9 @@ class PixelPsf(PsfViews):
         """
         u = (np.atleast_1d(np.asarray(x, np.float64)) - self.x_zero) / self.x_scale
         v = (np.atleast_1d(np.asarray(y, np.float64)) - self.y_zero) / self.y_scale
-        terms = polynomial_terms(u, v, self.degree).astype(np.float32)
-        model = (terms @ self.basis.reshape(len(self.basis), -1)).reshape(-1, *self.basis.shape[1:])
-        rows, columns = self._centering
-        total = np.einsum("i,nij,j->n", rows.sum(0), model, columns.sum(0), optimize=True)
-        model /= total[:, None, None]
-        return model
+        terms = polynomial_terms(u, v, self.degree)
+        scaled = (terms / (terms @ self._sums)[:, None]).astype(np.float32)
+        return np.asarray((scaled @ self.basis.reshape(len(self.basis), -1)).reshape(-1, *self.basis.shape[1:]))
 
     def coefficients(self, *, x: ArrayLike, y: ArrayLike) -> NDArray[np.float32]:
         """Return what the images of the basis are multiplied by to give `model` at positions.

@@ -11,6 +11,7 @@ from importlib.metadata import EntryPoint, entry_points
 from obs.errors import PluginError, suggest
 from obs.instrument.instrument import Instrument
 from obs.instrument.validate import contract_faults
+from obs.version import read_name_and_version
 
 __all__ = ["GROUP", "Broken", "Discovery", "Found", "discover", "instrument_for_mapper", "load_instrument"]
 
@@ -129,7 +130,7 @@ def _by_name(points: Iterable[EntryPoint] | None) -> dict[str, list[EntryPoint]]
 
 def _origin(point: EntryPoint) -> tuple[str, str]:
     """Return name and version of the distribution."""
-    return ("unknown", "unknown") if point.dist is None else (point.dist.name, point.dist.version)
+    return ("unknown", "unknown") if point.dist is None else read_name_and_version(point.dist)
 
 
 def _load(name: str, points: Sequence[EntryPoint]) -> Instrument:

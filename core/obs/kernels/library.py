@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,6 +90,8 @@ class Kernel:
     def __init__(self, name: str, *arguments: str) -> None:
         self._name, self._arguments = name, arguments
         self._types = [_SCALARS.get(kind, ctypes.c_void_p) for kind in arguments]
+        self._library: ctypes.CDLL | None = None
+        self._function: Any = None
         self._dtypes = [None if kind in _SCALARS else np.dtype(kind) for kind in arguments]
 
     def __bool__(self) -> bool:
@@ -102,10 +105,19 @@ class Kernel:
         *values : ndarray or number
             As declared; arrays are contiguous and have exactly the declared type, or a ``TypeError`` says which not.
         """
-        function = getattr(_library(), self._name)
-        function.restype, function.argtypes = ctypes.c_int64, self._types
+        library = _library()
+        if library is None or library is not self._library:
+            self._bind(library)
         given = [self._pointer(k, value) for k, value in enumerate(values)]
-        return int(function(*given))
+        return int(self._function(*given))
+
+    def _bind(self, library: ctypes.CDLL | None) -> None:
+        if library is None:
+            raise RuntimeError(f"{self._name} was called without compiled kernels")
+        self._function = library[self._name]
+        self._function.restype, self._function.argtypes = ctypes.c_int64, self._types
+        # at last, because other threads use the function as soon as they see the library
+        self._library = library
 
     def _pointer(self, k: int, value: NDArray[np.generic] | float) -> float:
         if self._dtypes[k] is None:

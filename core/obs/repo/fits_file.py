@@ -417,7 +417,9 @@ def card_value(value: object) -> str | bool | int | float | None:
     if value is None:
         return None
     text = str(value).encode("ascii", "backslashreplace").decode("ascii")
-    return "".join(letter if letter.isprintable() else " " for letter in text).rstrip()
+    if not text.isprintable():
+        text = "".join(letter if letter.isprintable() else " " for letter in text)
+    return text.rstrip()
 
 
 def is_structural(name: str) -> bool:

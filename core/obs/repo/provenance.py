@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import yaml
 from obs.errors import ConfigError
 from obs.repo.atomic import atomic_write
 from obs.repo.rerun_settings import find_differences
+from obs.version import read_name_and_version
 from obs.yaml_lines import load_yaml
 
 __all__ = ["package_versions", "record_packages"]
@@ -42,7 +43,7 @@ def package_versions(packages: Sequence[str] = _PACKAGES) -> dict[str, str]:
     versions = {"python": platform.python_version()}
     for package in packages:
         try:
-            versions[package] = version(package)
+            versions[package] = read_name_and_version(distribution(package))[1]
         except PackageNotFoundError:
             continue
     return versions
