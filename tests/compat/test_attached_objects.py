@@ -14,6 +14,7 @@ from obs.compat.lsst.afw.image import ExposureF, MaskedImageF
 from obs.compat.lsst.afw.table import SourceCatalog
 from obs.errors import FileFormatError
 from obs.repo.fits_exposure import read_exposure
+from obs.repo.formatters import read_dataset
 from obs.repo.lsst_objects.footprints import read_footprints
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "repo"))
@@ -179,3 +180,14 @@ def test_a_psf_of_piff_is_one_line(tmp_path, caplog):
     assert len(caplog.records) == 1
     assert "a pickle of the package piff" in caplog.text
     assert "PiffPsf, which is not read; PsfexPsf" in caplog.text
+
+
+@pytest.mark.parametrize(("physical", "band", "name"), [("HSC-I2", "i", "HSC-I2"), ("", "i", "i")])
+def test_the_filter_of_files_since_2020_is_attached(tmp_path, physical, band, name):
+    objects = Objects()
+    texts = [("band", "8A", [band]), ("physical", "8A", [physical])]
+    number = objects.put("FilterLabel", [("hasBand", "L", [True]), ("hasPhysical", "L", [bool(physical)]), *texts])
+    cards = {"HIERARCH ARCHIVE_ID_FILTER": number, "FILTER_ID": number, "PSF_ID": 0, "FILTER": ""}
+    path = calexp(tmp_path / "c.fits", objects.part, cards=cards)
+    assert ExposureF(str(path)).getFilterLabel().getName() == name
+    assert read_dataset("FitsStorage", "lsst.afw.image.ExposureF", path, "filter") == name

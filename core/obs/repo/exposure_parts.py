@@ -14,6 +14,7 @@ from obs.image.psf import PixelPsf
 from obs.image.wcs import TanSipWcs
 from obs.repo.fits_exposure_header import (
     find_image,
+    header_filter,
     header_origin,
     header_photo_calib,
     header_wcs,
@@ -23,13 +24,13 @@ from obs.repo.fits_exposure_header import (
 from obs.repo.fits_file import header_to_dict, open_fits
 from obs.repo.fits_psf import PSF_EXTNAME, psf_from_hdu
 from obs.repo.lsst_objects.archive import Archive, open_archive
-from obs.repo.lsst_objects.attached import AttachedObjects, find_attached
+from obs.repo.lsst_objects.attached import AttachedObjects, attached_filter, find_attached
 from obs.repo.lsst_objects.coadd_psf import coadd_psf
 from obs.repo.lsst_objects.photo_calib import archived_photo_calib
 from obs.repo.lsst_objects.psf import psf_number, read_single_psf
 from obs.repo.lsst_objects.sky_wcs import archived_wcs
 
-__all__ = ["ExposureParts", "exposure_parts", "read_photo_calib", "read_psf", "read_wcs"]
+__all__ = ["ExposureParts", "exposure_parts", "read_filter", "read_photo_calib", "read_psf", "read_wcs"]
 
 _LOG = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -51,6 +52,8 @@ class ExposureParts:
         Number of the first column and row in the image that the file is a part of.
     attached : AttachedObjects or None
         What else the LSST stack attached.
+    physical_filter : str
+        The filter, empty if it is not known.
     """
 
     wcs: TanSipWcs | None
@@ -58,6 +61,7 @@ class ExposureParts:
     photo_calib: PhotoCalib | None
     origin: tuple[int, int]
     attached: AttachedObjects | None
+    physical_filter: str
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,10 @@ class _File:
             return coadd_psf(self.archive, number, self.shape, self.origin)
         return read_single_psf(self.archive, number, self.origin)
 
+    def physical_filter(self) -> str:
+        """Return the filter of the header, or the attached one, as the stack has it since 2020."""
+        return header_filter(self.header) or attached_filter(self.archive, self.header)
+
     def photo_calib(self) -> PhotoCalib | None:
         """Return the attached zero point, or that of the header."""
         found = archived_photo_calib(self.archive, self.header, self.path, self.origin)
@@ -126,6 +134,7 @@ def exposure_parts(hdus: fits.HDUList, header: Mapping[str, Any], path: Path | s
         file.tried(file.photo_calib, lambda: header_photo_calib(header)),
         file.origin,
         find_attached(hdus, header, path),
+        file.tried(file.physical_filter, lambda: "") or "",
     )
 
 
@@ -152,6 +161,11 @@ def read_wcs(path: Path | str, hdu: int | None = None) -> TanSipWcs | None:
 def read_photo_calib(path: Path | str, hdu: int | None = None) -> PhotoCalib | None:
     """Read the zero point of a file without its pixels; arguments and errors as of `read_wcs`."""
     return _read(path, hdu, _File.photo_calib)
+
+
+def read_filter(path: Path | str, hdu: int | None = None) -> str | None:
+    """Read the physical filter of a file without its pixels, None if there is none; arguments as of `read_wcs`."""
+    return _read(path, hdu, _File.physical_filter) or None
 
 
 def read_psf(path: Path | str) -> PixelPsf:

@@ -25,7 +25,6 @@ from obs.instrument.image_unit import ImageUnit, parse_image_unit
 from obs.repo.exposure_parts import exposure_parts
 from obs.repo.fits_exposure_header import (
     find_image,
-    header_filter,
     header_text,
     header_visit_info,
     merge_headers,
@@ -56,7 +55,7 @@ _LEVELS = {
 _FLUX_MAG0 = {"FLUXMAG0": "[adu] counts of magnitude 0", "FLUXMAG0ERR": "[adu] error of FLUXMAG0"}
 # What LSST files say of their own layout: planes, place in the parent image, index of attached objects.
 _LAYOUT = re.compile(
-    r"MP_.+|LT[VM]\d(_\d)?|AR_HDU|EXPINFO_V|ARCHIVE_ID_.+|(PSF|SKYWCS|WCS|DETECTOR|PHOTOCALIB|COADD_INPUTS|AP_CORR_MAP"
+    r"MP_.+|LT[VM]\d(_\d)?|AR_HDU|EXPINFO_V|ARCHIVE_ID_.+|(PSF|SKYWCS|WCS|DETECTOR|PHOTOCALIB|COADD_INPUTS|AP_CORR_MAP|FILTER"
     r"|VALID_POLYGON|TRANSMISSION_CURVE)_ID"
 )
 
@@ -190,7 +189,7 @@ def read_exposure(path: Path | str, box: Box | None = None, hdu: int | None = No
         photo_calib=parts.photo_calib,
         visit_info=header_visit_info(header),
         detector_name=header_text(header, "DETNAME"),
-        physical_filter=header_filter(header),
+        physical_filter=parts.physical_filter,
         metadata=_metadata(header, own=bool(planes)),
         origin=parts.origin,
         attached=parts.attached,

@@ -18,12 +18,12 @@ from obs.image.psf import PixelPsf
 from obs.image.wcs import TanSipWcs
 from obs.repo.atomic import atomic_write
 from obs.repo.defects_table import read_defects
-from obs.repo.exposure_parts import read_photo_calib, read_psf, read_wcs
+from obs.repo.exposure_parts import read_filter, read_photo_calib, read_psf, read_wcs
 from obs.repo.fits_background import read_background, write_background
 from obs.repo.fits_calibration import read_calibration, write_photo_calib, write_wcs
 from obs.repo.fits_catalog import catalog_length, catalog_schema, is_parquet, read_catalog, write_catalog
 from obs.repo.fits_exposure import read_exposure, read_image, write_exposure, write_image
-from obs.repo.fits_exposure_header import header_box, header_filter, header_visit_info, read_exposure_header
+from obs.repo.fits_exposure_header import header_box, header_visit_info, read_exposure_header
 from obs.repo.fits_psf import write_psf
 from obs.repo.linearizer_file import read_linearizer
 from obs.repo.lsst_yaml import is_lsst_yaml, parse_lsst_yaml
@@ -151,7 +151,7 @@ def _read_exposure_part(path: Path, hdu: int | None, component: str) -> object:
         "photoCalib": lambda: read_photo_calib(path, hdu),
         "bbox": lambda: header_box(header),
         "visitInfo": lambda: header_visit_info(header),
-        "filter": lambda: header_filter(header) or None,
+        "filter": lambda: read_filter(path, hdu),
         "detector": lambda: header.get("DETNAME"),
     }
     value = parts[component]() if component in parts else None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from astropy.io import fits
 
 from obs.errors import FileFormatError
@@ -15,7 +16,9 @@ from obs.repo.lsst_objects.exposure_records import read_coadd_inputs
 from obs.repo.lsst_objects.polygon import read_polygon
 from obs.repo.lsst_objects.transmission_curve import read_transmission_curve
 
-__all__ = ["AttachedObjects", "find_attached", "read_ap_corr_map", "read_object"]
+__all__ = ["AttachedObjects", "attached_filter", "find_attached", "read_ap_corr_map", "read_object"]
+
+_FILTER_CARDS = ("ARCHIVE_ID_FILTER", "FILTER_ID")
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,35 @@ def read_object(path: Path | str | None, number: int, reader: Callable[[Archive,
         return reader(archive, number)
 
 
+def attached_filter(archive: Archive | None, header: Mapping[str, Any]) -> str:
+    """Return the physical filter of an exposure, or else its band, that is attached; empty if none is.
+
+    Parameters
+    ----------
+    archive
+        The archive.
+    header
+        Cards of the exposure.
+    """
+    number = next((header[card] for card in _FILTER_CARDS if isinstance(header.get(card), int)), 0)
+    if archive is None or number < 1:
+        return ""
+    name, row = archive.row(number)
+    if name != "FilterLabel":
+        raise FileFormatError(f"its filter is of the stack's class {name}, which is not read; FilterLabel is")
+    columns = row.array.dtype.names
+    texts = (_text(row[column]) for part in ("phys", "band") for column in columns if column.lower().startswith(part))
+    return next((text for text in texts if text), "")
+
+
+def _text(value: Any) -> str:  # noqa: ANN401 - a text of astropy
+    """Return a text, which astropy gives as such or as its characters; empty for what is none."""
+    if isinstance(value, str):
+        return value.strip()
+    characters = [item.decode("latin-1") if isinstance(item, bytes) else item for item in np.ravel(value)]
+    return "".join(characters).strip() if all(isinstance(item, str) for item in characters) else ""
+
+
 def read_ap_corr_map(archive: Archive, number: int) -> dict[str, BoundedField]:
     """Return aperture corrections, by the name of a column of fluxes or of their errors.
 
@@ -100,8 +132,8 @@ def read_ap_corr_map(archive: Archive, number: int) -> dict[str, BoundedField]:
 
 #: Cards with the number of an object in newer and older files, and its reader.
 _KINDS: dict[str, tuple[tuple[str, ...], Callable[[Archive, int], Any]]] = {
-    "apCorrMap": (("ARCHIVE_ID_APCORRMAP", "AP_CORR_MAP_ID"), read_ap_corr_map),
-    "coaddInputs": (("ARCHIVE_ID_COADDINPUTS", "COADD_INPUTS_ID"), read_coadd_inputs),
-    "transmissionCurve": (("ARCHIVE_ID_TRANSMISSIONCURVE", "TRANSMISSION_CURVE_ID"), read_transmission_curve),
-    "validPolygon": (("ARCHIVE_ID_VALIDPOLYGON", "VALID_POLYGON_ID"), read_polygon),
+    "apCorrMap": (("ARCHIVE_ID_AP_CORR_MAP", "AP_CORR_MAP_ID"), read_ap_corr_map),
+    "coaddInputs": (("ARCHIVE_ID_COADD_INPUTS", "COADD_INPUTS_ID"), read_coadd_inputs),
+    "transmissionCurve": (("ARCHIVE_ID_TRANSMISSION_CURVE", "TRANSMISSION_CURVE_ID"), read_transmission_curve),
+    "validPolygon": (("ARCHIVE_ID_VALID_POLYGON", "VALID_POLYGON_ID"), read_polygon),
 }
