@@ -57,13 +57,21 @@ def test_gridded_psf_varies():
 
 
 @pytest.mark.parametrize("psf", PSFS, ids=["wide", "undersampled", "varying"])
-def test_galsim_draws_the_same_pixels(psf):
-    pytest.importorskip("galsim")
-    expected = psf.evaluate(x=[50.0], y=[40.0])[0]
-    size = expected.shape[0]
-    drawn = psf.to_galsim(x=50.0, y=40.0, pixel_scale=0.2).drawImage(nx=size, ny=size, scale=0.2, method="no_pixel")
-    np.testing.assert_allclose(drawn.array, expected, atol=0.01 * expected.max())
-    assert drawn.array.sum() == pytest.approx(1.0, rel=5e-3)
+def test_other_libraries_draw_the_same_pixels(psf):
+    for x, y in ((50.0, 40.0), (50.25, 39.6), (12.55, 61.1)):
+        expected = psf.render(x=[x], y=[y])[0]
+        size, peak = expected.shape[0], expected.max()
+        places = pytest.importorskip("galsim").PositionD(x - round(x), y - round(y))
+        drawn = psf.to_galsim(x=x, y=y, pixel_scale=0.2).drawImage(
+            nx=size, ny=size, scale=0.2, offset=places, method="no_pixel"
+        )
+        np.testing.assert_allclose(drawn.array, expected, atol=1e-5 * peak)
+        assert drawn.array.sum() == pytest.approx(1.0, rel=5e-3)
+        model = psf.to_image_psf(x=x, y=y)
+        rows, columns = np.mgrid[:size, :size] - float(size // 2)
+        np.testing.assert_allclose(
+            model.evaluate(columns + round(x), rows + round(y), 1.0, x, y), expected, atol=1e-5 * peak
+        )
 
 
 def test_a_psf_is_shown():

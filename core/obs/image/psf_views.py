@@ -63,6 +63,8 @@ class PsfViews:
     def to_image_psf(self: Any, *, x: float | None = None, y: float | None = None) -> "ImagePSF":
         """Return the PSF at a position as an `photutils.psf.ImagePSF`, oversampled four times.
 
+        For a star at this position its values in pixels are those of `render`.
+
         Parameters
         ----------
         x, y : float, optional
@@ -71,7 +73,11 @@ class PsfViews:
         from photutils.psf import ImagePSF  # noqa: PLC0415 - not needed by obs itself
 
         place = _place(self, x, y)
-        return ImagePSF(_oversampled(self, [place])[0], oversampling=_OVERSAMPLING)
+        dx, dy = _phase(place)
+        image = _oversampled(self, [place], phase=(dx, dy))[0]
+        ny, nx = image.shape
+        origin = 0.5 * (nx - 1) + dx * _OVERSAMPLING, 0.5 * (ny - 1) + dy * _OVERSAMPLING
+        return ImagePSF(image, oversampling=_OVERSAMPLING, origin=origin)
 
     def to_gridded_psf(self: Any, shape: tuple[int, int], *, nodes: int = 4) -> "GriddedPSFModel":
         """Return the PSF over an image as a `photutils.psf.GriddedPSFModel`, which interpolates between positions.
@@ -94,9 +100,12 @@ class PsfViews:
     def to_galsim(
         self: Any, *, x: float | None = None, y: float | None = None, pixel_scale: float = 1.0
     ) -> "galsim.InterpolatedImage":
-        """Return the PSF at a position as a GalSim object of flux 1.
+        """Return the PSF at a position as a GalSim object.
 
-        It contains the response of the pixels already: draw it with ``method="no_pixel"``.
+        Its flux is that of the model: 1 within 0.001, or within 0.02 where stars are undersampled.
+
+        It contains the response of the pixels already: draw it with ``method="no_pixel"``. Drawn for a star at this
+        position, ``offset`` being its distance from the middle of its pixel, its values are those of `render`.
 
         Parameters
         ----------
@@ -108,9 +117,15 @@ class PsfViews:
         import galsim  # noqa: PLC0415 - not needed by obs itself
 
         place = _place(self, x, y)
-        model = self.model(x=[place[0]], y=[place[1]])[0].astype(np.float64)
-        image = galsim.Image(model, scale=self.sampling * pixel_scale)
-        return galsim.InterpolatedImage(image, x_interpolant=galsim.Lanczos(5), flux=1.0)
+        dx, dy = _phase(place)
+        values = _oversampled(self, [place], phase=(dx, dy))[0].astype(np.float64)
+        image = galsim.Image(values / pixel_scale**2, scale=pixel_scale / _OVERSAMPLING)
+        return galsim.InterpolatedImage(
+            image,
+            x_interpolant=galsim.Quintic(),
+            normalization="sb",
+            offset=(dx * _OVERSAMPLING, dy * _OVERSAMPLING),
+        )
 
     def __repr__(self: Any) -> str:
         return facts_text(self._title(), self._facts())
@@ -139,20 +154,27 @@ def _place(psf: _Model, x: float | None, y: float | None) -> tuple[float, float]
     return (psf.x_zero if x is None else x), (psf.y_zero if y is None else y)
 
 
-def _oversampled(psf: _Model, places: list[tuple[float, float]]) -> NDArray[np.float32]:
+def _phase(place: tuple[float, float]) -> tuple[float, float]:
+    """Return how far a position is from the middle of its pixel."""
+    x, y = place
+    return float(x - np.rint(x)), float(y - np.rint(y))
+
+
+def _oversampled(
+    psf: _Model, places: list[tuple[float, float]], phase: tuple[float, float] = (0.0, 0.0)
+) -> NDArray[np.float32]:
     """Return the PSF at positions, sampled several times a pixel, shape (n, my, mx), my and mx odd.
 
     Each sample is the light that a whole pixel at its place would see, so that samples add up to the square of the
-    oversampling.
+    oversampling. With a phase (x, y) samples are where pixels are whose distance from the star it is.
     """
     x, y = (np.array(values) for values in zip(*places, strict=True))
     model = psf.model(x=x, y=y)
-    zero = np.zeros(1)
     weights = []
-    for size, samples in zip(psf.stamp_shape, model.shape[1:], strict=True):
+    for size, samples, offset in zip(psf.stamp_shape, model.shape[1:], phase[::-1], strict=True):
         fine = (size - 1) * _OVERSAMPLING + 1
         # one step of the fine grid is the unit here
         step = psf.sampling * _OVERSAMPLING
-        weights.append(shift_matrices(zero, fine, samples, step, psf.interpolation)[0])
+        weights.append(shift_matrices(np.array([offset * _OVERSAMPLING]), fine, samples, step, psf.interpolation)[0])
     rows, columns = weights
     return np.asarray(rows @ model @ columns.T, np.float32)
