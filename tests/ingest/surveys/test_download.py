@@ -65,7 +65,10 @@ class Service(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "application/x-votable+xml")
         self.end_headers()
-        self.wfile.write(file.getvalue())
+        if self.server.silent:
+            self.server.silent.wait(20)
+            return
+        self.wfile.write(self.server.change(file.getvalue()))
 
     def log_message(self, *words):
         """Stay silent."""
@@ -77,6 +80,7 @@ def service(tmp_path, monkeypatch):
     monkeypatch.setenv("OBS_CACHE", str(tmp_path / "cache"))
     server = ThreadingHTTPServer(("127.0.0.1", 0), Service)
     server.table, server.survey, server.queries, server.failure = gaia_stars(), SURVEYS["gaia"], [], ""
+    server.silent, server.change = None, lambda answer: answer
     server.url = f"http://127.0.0.1:{server.server_port}/tap"
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -118,6 +122,47 @@ def test_a_service_that_is_not_there(tmp_path, monkeypatch):
     monkeypatch.setenv("OBS_CACHE", str(tmp_path))
     with pytest.raises(OutputError, match=r"http://127.0.0.1:9/tap does not answer"):
         download(find_survey("ps1@http://127.0.0.1:9/tap"), FIELD)
+
+
+NOT_WHOLE = r"is not a whole table: .*Try again later, or name a mirror with --from gaia@URL"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda answer: b"<html><h1>Service Unavailable</h1></html>", NOT_WHOLE),
+        (lambda answer: answer[: len(answer) // 2], NOT_WHOLE),
+        (lambda answer: b"", NOT_WHOLE),
+        (
+            lambda answer: answer.replace(b"</RESOURCE>", b'<INFO name="QUERY_STATUS" value="OVERFLOW"/></RESOURCE>'),
+            r"left out objects: .*truncated at \d+ records.*Set --faintest or a smaller --radius",
+        ),
+    ],
+)
+def test_answers_that_are_broken(service, change, message):
+    service.change = change
+    with pytest.raises((OutputError, FileFormatError), match=message):
+        download(find_survey(f"gaia@{service.url}"), FIELD)
+    assert not list(cache_folder().rglob("*.fits"))
+
+
+def test_a_service_that_stays_silent(service, monkeypatch):
+    monkeypatch.setattr(module, "SILENCE", (5.0, 0.1))
+    service.silent = threading.Event()
+    with pytest.raises(OutputError, match=r"does not answer: .*timed out"):
+        download(find_survey(f"gaia@{service.url}"), FIELD)
+    service.silent.set()
+
+
+@pytest.mark.parametrize("value", [np.nan, 10.0, 1e9])
+def test_objects_that_are_not_where_they_were_asked_for(service, value):
+    ra = re.compile(rb"<TD>\d+</TD>\s*<TD>([-\d.]+)</TD>")
+    service.change = lambda answer: ra.sub(lambda row: row[0].replace(row[1], str(value).encode()), answer)
+    with pytest.raises(
+        FileFormatError, match=r"objects are not in the circle of 0.3 degrees around ra=150 dec=2, such"
+    ):
+        download(find_survey(f"gaia@{service.url}"), FIELD)
+    assert not list(cache_folder().rglob("*.fits"))
 
 
 def test_an_answer_without_a_column(service):

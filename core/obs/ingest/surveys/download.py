@@ -2,7 +2,9 @@
 
 import hashlib
 import os
+import warnings
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,11 +14,15 @@ from obs.errors import FileFormatError, OutputError, PluginError
 from obs.image.catalog import Catalog, Column
 from obs.ingest.surveys.definitions import Survey
 from obs.repo.fits_catalog import write_catalog
+from obs.sky_vectors import sky_vectors
 
 __all__ = ["Circle", "cache_folder", "download"]
 
 #: Most rows of one circle. A service that gives as many has left rows out.
 MOST_ROWS = 3_000_000
+
+#: Seconds until a connection has to stand, and for which a service may send nothing.
+SILENCE = (20.0, 120.0)
 
 
 class Circle(NamedTuple):
@@ -70,6 +76,7 @@ def download(survey: Survey, circle: Circle, *, faintest: float | None = None, c
     if path.is_file():
         return path
     table = _run(survey, query)
+    _check_places(table, survey, circle)
     if len(table) >= MOST_ROWS:
         raise FileFormatError(
             f"{survey.url} has more than {MOST_ROWS} objects within {circle.radius:g} degrees of ra={circle.ra:.4f} "
@@ -89,21 +96,62 @@ def _run(survey: Survey, query: str) -> Catalog:
     """Ask the service, and return its answer under our names."""
     try:
         import pyvo  # noqa: PLC0415 - an extra, and slow to import
+        import requests  # noqa: PLC0415 - comes with pyvo, as the next
+        import urllib3  # noqa: PLC0415
     except ImportError:
         raise PluginError("downloads need pyvo: pip install 'obs-toolkit[vo]'", plugin="pyvo") from None
+    mirror = f"name a mirror with --from {survey.name}@URL"
     try:
-        answer = pyvo.dal.TAPService(survey.url).run_sync(query, maxrec=MOST_ROWS).to_table()
-    except (pyvo.dal.DALAccessError, OSError, ValueError) as error:
-        text = " ".join(str(error).split())[:300]
-        raise OutputError(
-            f"{survey.url} does not answer: {text}. Try again later, or name a mirror with --from {survey.name}@URL"
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pyvo.dal.DALOverflowWarning)
+            session = requests.Session()
+            session.request = partial(session.request, timeout=SILENCE)  # type: ignore[method-assign]
+            answer = pyvo.dal.TAPService(survey.url, session=session).run_sync(query, maxrec=MOST_ROWS).to_table()
+    except pyvo.dal.DALOverflowWarning as error:
+        raise FileFormatError(
+            f"{survey.url} left out objects: {_line(error)}. Set --faintest or a smaller --radius, or {mirror}"
         ) from error
+    except (pyvo.dal.DALAccessError, OSError, ValueError) as error:
+        # what cannot be parsed and what never came have the same exception, with another cause
+        is_parsed = isinstance(error, pyvo.dal.DALFormatError) and not isinstance(
+            error.cause, (OSError, urllib3.exceptions.HTTPError)
+        )
+        what = f"the answer of {survey.url} is not a whole table" if is_parsed else f"{survey.url} does not answer"
+        raise OutputError(f"{what}: {_line(error)}. Try again later, or {mirror}") from error
     table = _rename(answer, survey)
     if survey.add_columns is not None and len(table):
         survey.add_columns(table)
     if survey.epoch is not None:
         table.add("ref_epoch", np.full(len(table), survey.epoch), "yr")
     return table
+
+
+def _line(error: Exception) -> str:
+    """Return the message of an error in one line, without its full stop."""
+    return " ".join(str(error).split())[:300].rstrip(".")
+
+
+def _check_places(table: Catalog, survey: Survey, circle: Circle) -> None:
+    """Check that the objects of an answer are in the circle that was asked for."""
+    columns = []
+    for name in (survey.ra, survey.dec):
+        found = next((c for c in table.columns if _plain(c) == _plain(survey.columns.get(name, name))), "")
+        if not found and not survey.columns:
+            return  # all columns of any table, under names of its own
+        if not found:
+            raise FileFormatError(f"{survey.url}: the column {name} of the answer does not have numbers")
+        columns.append(np.asarray(table[found], float))
+    ra, dec = columns
+    with np.errstate(invalid="ignore"):
+        apart = np.linalg.norm(sky_vectors(ra, dec) - sky_vectors(circle.ra, circle.dec), axis=-1)
+        is_in = (np.abs(dec) <= 90.0) & (np.abs(ra) <= 360.0) & (apart <= np.radians(circle.radius * 1.01 + 0.01))
+    if not is_in.all():
+        worst = int(np.argmin(is_in))
+        raise FileFormatError(
+            f"{survey.url}: {np.count_nonzero(~is_in)} of {len(ra)} objects are not in the circle of {circle.radius:g} "
+            f"degrees around ra={circle.ra:g} dec={circle.dec:g}, such as ra={ra[worst]:g} dec={dec[worst]:g}: the "
+            "service does not do what it was asked for, or has other units than degrees"
+        )
 
 
 def _rename(answer: Any, survey: Survey) -> Catalog:  # noqa: ANN401 - a table of astropy
