@@ -54,14 +54,14 @@ def find_color_mosaic(files: Sequence[RawFile], bright: RawFile, binning: tuple[
     warnings : list of str
         What is wrong.
     """
-    told = {name: _stated(file.cards) for file in files if (name := file.path.name) and _stated(file.cards)[1]}
-    if not told:
+    stated = {name: _stated(file.cards) for file in files if (name := file.path.name) and _stated(file.cards)[1]}
+    if not stated:
         return Finding.unknown("color_mosaic"), []
-    name, (card, text) = next(iter(told.items()))
-    others = [other for other, (_, pattern) in told.items() if pattern != text]
+    name, (card, text) = next(iter(stated.items()))
+    others = [other for other, (_, pattern) in stated.items() if pattern != text]
     said = f"{name}: {card} = {text}"
     if others:
-        said += f", {others[0]}: {told[others[0]][0]} = {told[others[0]][1]}"
+        said += f", {others[0]}: {stated[others[0]][0]} = {stated[others[0]][1]}"
     if others or not is_color_pattern(text):
         why = "the files disagree" if others else "not a Bayer cell of one red, one blue and two green pixels"
         return Finding.unknown("color_mosaic", f"{card}: {why}"), [f"{said}: {why}; {AS_ONE_FILTER}"]

@@ -67,9 +67,9 @@ def _from_sections(
         if all(box.shape == place.data.shape for box, place in zip(boxes, places, strict=True)):
             break
     else:
-        told = f"{known[0].keyword} = {_section_text(known[0])}"
+        shown = f"{known[0].keyword} = {_section_text(known[0])}"
         data = f"the data {places[0].data.to_section()}"
-        warnings.append(f"{told} and {data} differ in size, also with binning: {known[0].keyword} is not used")
+        warnings.append(f"{shown} and {data} differ in size, also with binning: {known[0].keyword} is not used")
         return None
     if any(not a.intersection(b).is_empty for i, a in enumerate(boxes) for b in boxes[:i]):
         warnings.append(f"{known[0].keyword}: the amplifiers overlap: not used")

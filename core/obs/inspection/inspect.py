@@ -148,8 +148,8 @@ def inspect_files(paths: Sequence[Path], amplifier_files: AmplifierFiles | None 
         value = detector_value(named, chips[0][0].cards)
         key, rule = Finding("detector", value, "name of the file", "guess", "no card names it"), named
     elif not chips and of_detectors and frames.visit.kind != "name":
-        key, told = _doubted(key, files, frames.exposures_of_files)
-        warnings += told
+        key, notes = _doubted(key, files, frames.exposures_of_files)
+        warnings += notes
     chips = chips or groups
     others = () if card or named else tuple(i for file in _others(files, bright) for i in file.images)
     mosaic, of_mosaic = find_color_mosaic(files, bright, find_binning(chips[0][0].cards).value)
@@ -256,10 +256,10 @@ def _how_unsure(sky: SkyScale) -> int:
     return CONFIDENCES.index(sky.scale.confidence) + CONFIDENCES.index(sky.rotation.confidence)
 
 
-def _without_small(file: RawFile, told: dict[str, list[str]]) -> RawFile:
+def _without_small(file: RawFile, leftovers: dict[str, list[str]]) -> RawFile:
     kept, text = set_aside(join_overscan(file))
     if text:
-        told.setdefault(text, []).append(file.path.name)
+        leftovers.setdefault(text, []).append(file.path.name)
     return kept
 
 

@@ -187,12 +187,12 @@ def _alone(place: Place, pixels: NDArray[np.float32], warnings: list[str], where
         if not verdict.is_wrong:
             _complain(place, verdict.complaints, warnings, where)
             return [verdict.place]
-        told = f"{where}{place.overscan_from.source} = {place.overscan.to_section()}"
+        shown = f"{where}{place.overscan_from.source} = {place.overscan.to_section()}"
         seen = places_in_pixels(place, pixels, warnings, where)
         if seen:
             return seen
         text = "; ".join(verdict.complaints)
-        warnings.append(f"{told}: {text}: not used")
+        warnings.append(f"{shown}: {text}: not used")
         return [_without_overscan(place, text)]
     seen = places_in_pixels(place, pixels, warnings, where)
     if seen:
@@ -220,7 +220,7 @@ def _without_overscan(place: Place, why: str) -> Place:
 
 
 def _complain(place: Place, complaints: Sequence[str], warnings: list[str], where: str) -> None:
-    told = f"{place.data_from.source} = {place.data.to_section()}"
+    shown = f"{place.data_from.source} = {place.data.to_section()}"
     if place.overscan_from.is_known:
-        told += f", {place.overscan_from.source} = {place.overscan.to_section()}"
-    warnings += [f"{where}amplifier {place.name}: {told}: {text}" for text in complaints]
+        shown += f", {place.overscan_from.source} = {place.overscan.to_section()}"
+    warnings += [f"{where}amplifier {place.name}: {shown}: {text}" for text in complaints]

@@ -68,5 +68,5 @@ def _with_sections(cards: Cards, data: Box, bias: Box) -> Cards:
     """Return cards that say where the overscan is, in pixels of the image that is put together."""
     comment = "[binned pixel] HDUs put together"
     kept: Sequence[Card] = [card for card in cards.cards if card.keyword not in _SECTIONS]
-    told = [Card("DATASEC", data.to_section(), comment), Card("BIASSEC", bias.to_section(), comment)]
-    return Cards([*kept, *told], cards.problems, cards.history)
+    section_cards = [Card("DATASEC", data.to_section(), comment), Card("BIASSEC", bias.to_section(), comment)]
+    return Cards([*kept, *section_cards], cards.problems, cards.history)

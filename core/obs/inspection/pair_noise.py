@@ -167,13 +167,13 @@ def _pixels(exposure: Exposure, amp: AmplifierFacts, box: Box) -> NDArray[np.flo
     )
 
 
-def _judge_gain(told: Finding, measured: Estimate, source: str) -> Finding:
+def _judge_gain(header_gain: Finding, measured: Estimate, source: str) -> Finding:
     value = _rounded(measured.value)
-    if not told.is_known:
+    if not header_gain.is_known:
         return Finding("gain", value, source, "likely", f"standard error {measured.error:.2g}")
-    if abs(measured.value / told.value - 1.0) > _DISAGREEMENT + 5.0 * measured.error / measured.value:
-        return Finding("gain", value, source, "likely", f"{told.source} = {told.value:g} is not the gain")
-    return replace(told, confidence="likely", note=f"{source} gives {value:g}")
+    if abs(measured.value / header_gain.value - 1.0) > _DISAGREEMENT + 5.0 * measured.error / measured.value:
+        return Finding("gain", value, source, "likely", f"{header_gain.source} = {header_gain.value:g} is not the gain")
+    return replace(header_gain, confidence="likely", note=f"{source} gives {value:g}")
 
 
 def _source(what: str, pair: Sequence[Exposure]) -> str:

@@ -13,13 +13,13 @@ Told = tuple[Finding, R | None]
 
 
 def order_rules(
-    told: Sequence[Told[R]], read: Callable[[R, int], object], agree: Callable[[object, object], bool]
+    findings: Sequence[Told[R]], read: Callable[[R, int], object], agree: Callable[[object, object], bool]
 ) -> list[R]:
     """Return the rules of all files, so that the first that gives a value gives the right one.
 
     Parameters
     ----------
-    told : sequence of (Finding, rule)
+    findings : sequence of (Finding, rule)
         What each file tells alone. Guesses count only where no file is surer.
     read : callable
         From a rule and the number of a file to the value that it gives there; None where it gives none.
@@ -31,14 +31,14 @@ def order_rules(
     list
         The rules, each once. Where there is no such order, that of the files.
     """
-    known = [(finding, rule) for finding, rule in told if finding.is_known and rule is not None]
+    known = [(finding, rule) for finding, rule in findings if finding.is_known and rule is not None]
     sure = [(finding, rule) for finding, rule in known if finding.confidence != "guess"]
     left = list(dict.fromkeys(rule for _, rule in sure or known))
     ordered: list[R] = []
     while left:
         after = [
             (number, finding.value)
-            for number, (finding, rule) in enumerate(told)
+            for number, (finding, rule) in enumerate(findings)
             if finding.is_known and rule in left and not any(read(done, number) is not None for done in ordered)
         ]
         fits = (rule for rule in left if all(_is_right(read(rule, n), value, agree) for n, value in after))

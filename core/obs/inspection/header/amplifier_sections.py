@@ -105,11 +105,11 @@ def find_header_places(image: RawImage, *, own_hdu: bool, warnings: list[str]) -
 
 
 def _labelled(reader: _Reader, label: str, hdu: int, everything: Cards) -> Place | None:
-    told = reader.find("data", label)
-    if told is None:
+    data_section = reader.find("data", label)
+    if data_section is None:
         reader.warnings.append(f"{reader.where}amplifier {label} has no data section that can be: left out")
         return None
-    data, section = told
+    data, section = data_section
     data_from = reader.finding("data", data, section.keyword)
     place = Place(label, label, hdu, everything, reader.frame, data, data_from=data_from)
     bias, prescan, above, whole = (reader.find(kind, label) for kind in ("bias", "prescan", "postscan", "whole"))
@@ -167,10 +167,14 @@ def _far_overscans(reader: _Reader, hdu: int, everything: Cards) -> list[Place]:
     number, columns = cards.get("AMPSROW"), cards.get("COVER")
     if not (isinstance(number, int) and isinstance(columns, int) and number >= 1 and columns >= 1):
         return []
-    told = find_section(cards, "data")
-    if told is None or told.box.width % number or told.box.x_max + number * columns != frame.width:
+    section_found = find_section(cards, "data")
+    if (
+        section_found is None
+        or section_found.box.width % number
+        or section_found.box.x_max + number * columns != frame.width
+    ):
         return []
-    section, places = told.box, []
+    section, places = section_found.box, []
     width = section.width // number
     for index in range(number):
         data = Box(section.x_min + index * width, section.y_min, width, section.height)
@@ -191,17 +195,17 @@ def _single(reader: _Reader, image: RawImage, hdu: int) -> Place:
     """Return the one amplifier of an image."""
     frame, warnings, where = reader.frame, reader.warnings, reader.where
     label = next((label for label in ("", "1", "A") if find_section(reader.cards, "data", label) is not None), "")
-    told, bias = reader.find("data", label), reader.find("bias", label)
-    trim = reader.find("trim", label) or told
+    own_data, bias = reader.find("data", label), reader.find("bias", label)
+    trim = reader.find("trim", label) or own_data
     name = _amplifier_name(reader.cards) or (str(image.hdu) if hdu else "1")
     place = Place(name, label, hdu, image.cards, frame, frame)
-    if told is None:
+    if own_data is None:
         place = replace(place, data_from=Finding("data", frame, "image size", "guess", "no section is given"))
     else:
-        data, section = told
+        data, section = own_data
         if trim is not None and trim[0] != data and bias is not None:
             is_better = not data.intersection(bias[0]).is_empty and trim[0].intersection(bias[0]).is_empty
-            data, section = trim if is_better else told  # DATASEC of some cameras holds the overscan, too
+            data, section = trim if is_better else own_data  # DATASEC of some cameras holds the overscan, too
         data_from = reader.finding("data", data, section.keyword)
         if bias is None:
             data_from = replace(data_from, confidence="likely", note="no overscan section to hold it against")
@@ -209,13 +213,13 @@ def _single(reader: _Reader, image: RawImage, hdu: int) -> Place:
     if bias is not None:
         overscan_from = reader.finding("overscan", bias[0], bias[1].keyword)
         place = _apart(replace(place, overscan=bias[0], overscan_from=overscan_from), where, warnings)
-    if told is not None:
+    if own_data is not None:
         place = _of_a_part(place, where, warnings)
     if bias is not None:
         return _checked_against_others(place, reader, where, warnings)
     names_it = find_section(reader.cards, "bias", label) is not None or find_unread(reader.cards, "bias", label)
     is_trim = place.data_from.source.startswith(("TRIM", "TSEC"))  # may leave out columns that saw light
-    return place if told is None or names_it or is_trim else _left_over(place, image.cards)
+    return place if own_data is None or names_it or is_trim else _left_over(place, image.cards)
 
 
 def _of_a_part(place: Place, where: str, warnings: list[str]) -> Place:
@@ -250,14 +254,14 @@ def _apart(place: Place, where: str, warnings: list[str]) -> Place:
     data, overscan = place.data, place.overscan
     if data.intersection(overscan).is_empty:
         return _beside(place)
-    told = f"{place.data_from.source} = {data.to_section()} and {place.overscan_from.source} = {overscan.to_section()}"
+    shown = f"{place.data_from.source} = {data.to_section()} and {place.overscan_from.source} = {overscan.to_section()}"
     rest = _cut(data, overscan)
     if rest is None:
-        warnings.append(f"{where}{told} overlap: the overscan is not used")
+        warnings.append(f"{where}{shown} overlap: the overscan is not used")
         unknown = Finding.unknown("overscan", f"{place.overscan_from.source} is inside the data section")
         doubt = replace(place.data_from, confidence="guess", note="the overscan section is inside it")
         return replace(place, overscan=EMPTY, overscan_from=unknown, data_from=doubt)
-    warnings.append(f"{where}{told} overlap: the data are taken to end where the overscan begins")
+    warnings.append(f"{where}{shown} overlap: the data are taken to end where the overscan begins")
     source = f"{place.data_from.source}, {place.overscan_from.source}"
     data_from = Finding("data", rest, source, "guess", "what the overscan section leaves of the data section")
     return replace(

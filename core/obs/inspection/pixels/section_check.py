@@ -71,13 +71,13 @@ def check_place(place: Place, pixels: NDArray[np.float32], others: Sequence[Plac
     back = replace(
         verdict.place, data=turned(verdict.place.data), overscan=turned(verdict.place.overscan), frame=place.frame
     )
-    told = _with_boxes(back)
-    told = replace(
-        told,
-        data_from=replace(told.data_from, note=_of_rows(told.data_from.note)),
-        overscan_from=replace(told.overscan_from, note=_of_rows(told.overscan_from.note)),
+    upright = _with_boxes(back)
+    upright = replace(
+        upright,
+        data_from=replace(upright.data_from, note=_of_rows(upright.data_from.note)),
+        overscan_from=replace(upright.overscan_from, note=_of_rows(upright.overscan_from.note)),
     )
-    return replace(verdict, place=told, complaints=tuple(map(_of_rows, verdict.complaints)))
+    return replace(verdict, place=upright, complaints=tuple(map(_of_rows, verdict.complaints)))
 
 
 def _of_rows(text: str) -> str:
