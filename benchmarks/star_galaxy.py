@@ -20,7 +20,7 @@ from peers_sdss import prepare_peers
 from scipy.spatial import cKDTree
 
 SIZE, SKY, GAIN, READ_NOISE = 1800, 400.0, 2.0, 4.0
-BINS = ((7, 10), (10, 20), (20, 50), (50, 1e9))
+BINS = ((5, 7), (7, 10), (10, 20), (20, 50), (50, 1e9))
 SPREAD_LIMIT = 0.003
 
 
@@ -103,7 +103,7 @@ def measure_peers(folder: Path) -> dict[str, np.ndarray]:
 
 
 def match(truth: Table, found: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Return rows of truth and of the catalog that belong together, isolated sources only."""
+    """Return rows of truth, increasing, and of the catalog that belong together, isolated sources only."""
     place = np.c_[truth["x"], truth["y"]]
     distance = cKDTree(place).query(place, k=2)[0][:, 1]
     light = np.array([len(near) for near in cKDTree(place).query_ball_point(place, 12.0)])
@@ -141,13 +141,14 @@ def main() -> None:
         folder = arguments.folder / f"seed{seed}"
         folder.mkdir(exist_ok=True)
         truth = render(seed, arguments.fwhm, arguments.resample, folder)
-        for program, found in (
-            ("obs", measure_obs(folder, arguments.resample)),
-            ("SExtractor + PSFEx", measure_peers(folder)),
-        ):
-            rows, index = match(truth, found)
-            part = {name: values[index] for name, values in found.items()}
-            part.update({f"extended: {way}": values[index] for way, values in classes(found).items()})
+        found = {"obs": measure_obs(folder, arguments.resample), "SExtractor + PSFEx": measure_peers(folder)}
+        matched = {program: match(truth, catalog) for program, catalog in found.items()}
+        # one that finds fewer faint galaxies would have purer stars
+        rows = np.intersect1d(*(match_rows for match_rows, _ in matched.values()))
+        for program, catalog in found.items():
+            index = matched[program][1][np.searchsorted(matched[program][0], rows)]
+            part = {name: values[index] for name, values in catalog.items()}
+            part.update({f"extended: {way}": values[index] for way, values in classes(catalog).items()})
             part.update({f"true_{name}": np.asarray(truth[name])[rows] for name in truth.colnames})
             samples[program].append(part)
     # S/N of the truth, the same for both: that of the flux under the PSF in white noise
@@ -161,7 +162,13 @@ def main() -> None:
 def report(program: str, found: dict[str, np.ndarray], signal: np.ndarray) -> None:
     """Print the tables of one program."""
     galaxy = found["true_galaxy"]
-    print(f"\n{program}: {(~galaxy).sum()} stars, {galaxy.sum()} galaxies")
+    print(f"\n{program}: {(~galaxy).sum()} stars, {galaxy.sum()} galaxies that both found")
+    order = found.get("probability", found["spread"] / np.hypot(SPREAD_LIMIT, found["spread_err"]))
+    areas = []
+    for low, high in BINS:
+        here = (signal >= low) & (signal < high) & np.isfinite(order)
+        areas.append(np.mean(order[here & galaxy][:, None] > order[here & ~galaxy]))
+    print("galaxies above stars: " + ", ".join(f"{area:.3f}" for area in areas))
     for name, extended in found.items():
         if not name.startswith("extended"):
             continue
