@@ -1,6 +1,6 @@
 """`obs difference`: what changed between images and the coadd."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -13,6 +13,7 @@ from obs.cli.report import failure_text
 from obs.cli.show import settle_config
 from obs.cli.table import format_table
 from obs.coadds.difference import DifferenceSummary
+from obs.coadds.moving_objects import MovingObject, find_moving_objects
 from obs.executor.outcome import Outcome
 from obs.policy.data_id import format_data_id
 from obs.runs.calibrate_visits import find_processed, take_tract
@@ -63,7 +64,21 @@ def difference(
         )
     if len(outcomes) < len(data_ids):
         click.echo(f"{len(data_ids) - len(outcomes)} of {len(data_ids)} differences are current and stay", err=True)
-    return _report(outcomes)
+    status = _report(outcomes)
+    for line in _moving(find_moving_objects(butler, data_ids)):
+        click.echo(line)
+    return status
+
+
+def _moving(objects: Sequence[MovingObject]) -> Iterator[str]:
+    """Yield a line for each moving object, and one for each of its detections."""
+    for number, one in enumerate(objects, 1):
+        yield (
+            f"moving object {number}: {len(one.mjd)} detections, {one.rate:.2f} arcsec an hour toward "
+            f"{one.angle:.0f} degrees (north to east), {one.scatter:.2f} arcsec from a line"
+        )
+        for mjd, ra, dec, magnitude, name in zip(one.mjd, one.ra, one.dec, one.magnitude, one.name, strict=True):
+            yield f"  MJD {mjd:.6f}  {ra:.6f}, {dec:+.6f}  {magnitude:.2f} mag  {name}"
 
 
 def _report(outcomes: Sequence[Outcome[DifferenceSummary]]) -> int:

@@ -21,7 +21,7 @@ from obs.visits.calibration import best_calibration
 __all__ = ["DifferenceSummary", "difference_image", "image_filter"]
 
 _LOG = logging.getLogger(__name__)
-_LARGE_MISFIT, _LARGE_RATIO, _LARGE_SHARE = 0.03, 0.05, 0.2
+_LARGE_MISFIT, _LARGE_RATIO, _LARGE_SHARE = 0.03, 0.05, 0.02
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def difference_image(
     if template.own_share > _LARGE_SHARE:
         _LOG.warning(
             "the image itself is %.0f %% of the coadd: changes lose that share, and columns that the coadd "
-            "has from other images alone show more noise than the rest; -c maximum_own_share=%.1f leaves it out",
+            "has from other images alone show more noise than the rest; -c maximum_own_share=%.2f leaves it out",
             100 * template.own_share,
             _LARGE_SHARE,
         )

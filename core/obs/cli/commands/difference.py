@@ -41,6 +41,6 @@ def difference() -> None:
 
     Coadds are resampled to the pixels of the image, and the sharper of both is convolved to the PSF of the other. The
     difference is written as deepDiff_differenceExp, the sources of both signs on it as deepDiff_diaSrc. Images have the
-    common calibration of obs calibrate-visits where there is one. A coadd that is to more than a fifth the image itself
-    (maximum_own_share) is made again without it, in memory.
+    common calibration of obs calibrate-visits where there is one. A coadd of which more than 2 % is the image itself
+    (maximum_own_share) is made again without it, in memory. Objects that move from image to image are listed.
     """

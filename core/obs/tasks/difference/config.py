@@ -62,7 +62,7 @@ class DifferenceConfig(TaskConfig):
 
     match: MatchConfig = setting(MatchConfig(), "The kernel that makes both PSFs equal.")
     maximum_own_share: float = setting(
-        0.2,
+        0.02,
         "Largest share of the coadd that may come from the image itself. Above it the coadd is made again without the "
         "image, in memory, because changes would lose that share. 1 never does this, 0 always.",
         ge=0,
