@@ -60,7 +60,7 @@ _DATE_FORMATS = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S")
 @click.option(
     "--date",
     type=click.DateTime(_DATE_FORMATS),
-    help="Date and time of the exposure --first-visit, or else of the first in the folder, UTC. [default: 2020-09-04]",
+    help="Date and time (UTC) of the exposure --first-visit, or of the first in the folder, by default 2020-09-04.",
 )
 @click.option(
     "--seed",
