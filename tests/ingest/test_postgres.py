@@ -120,7 +120,7 @@ def test_a_server_that_goes_away(tmp_path, instrument, frames, monkeypatch):
         ingest_raws(Butler(root), frames[:1], IngestOptions(mode="move"))
         butler = Butler(root)
         server.stop()
-        monkeypatch.setattr(database, "_FIRST_SECONDS", 0.1)
+        monkeypatch.setattr(database, "BUSY_SECONDS", 0.1)
         with pytest.raises(OSError, match="the registry postgresql"):
             ingest_raws(butler, frames[1:], IngestOptions(mode="move"))
         assert all(path.exists() for path in frames[1:])

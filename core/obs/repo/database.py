@@ -5,7 +5,6 @@ SQLite stays in its ordinary rollback mode: write-ahead logging needs shared mem
 
 import re
 import time
-import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -34,13 +33,13 @@ _RESTARTING = ("starting up", "shutting down")
 #: What the system says where no server listens: it may be between its end and its new start.
 _NOT_LISTENING = ("Connection refused", "No such file or directory")
 #: How long a server is waited for that this process, perhaps a new worker of a long run, has never reached, s.
-_FIRST_SECONDS = 5.0
+_FIRST_SECONDS = 15.0
 #: Time between two attempts to reach a server that is being restarted, s.
 _PAUSE = 0.25
 #: A colon in the name of a column or table, which does not begin the place of a value.
 _OTHER_COLON = re.compile(r":(?!(p\d+|between)\b)")
-#: Databases that have answered before: one that does not answer now is waited for.
-_ANSWERED: weakref.WeakSet[sa.Engine] = weakref.WeakSet()
+#: URLs of databases that have answered this process before: one that does not answer now is waited for.
+_ANSWERED: set[sa.URL] = set()
 
 
 def open_engine(place: str, *, read_only: bool) -> sa.Engine:
@@ -120,7 +119,7 @@ def _connect(engine: sa.Engine) -> sa.Connection:
                 raise
             time.sleep(_PAUSE)
         else:
-            _ANSWERED.add(engine)
+            _ANSWERED.add(engine.url)
             return connection
 
 
@@ -130,7 +129,7 @@ def _patience(engine: sa.Engine, text: str) -> float:
         return BUSY_SECONDS
     if engine.dialect.name != "postgresql":
         return 0.0
-    if engine in _ANSWERED:
+    if engine.url in _ANSWERED:
         return BUSY_SECONDS
     return _FIRST_SECONDS if any(sign in text for sign in _NOT_LISTENING) else 0.0
 

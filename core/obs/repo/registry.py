@@ -5,10 +5,11 @@ time: what it reads first still holds when it writes.
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,10 +19,12 @@ from obs.repo.database import UNWRITABLE, as_statement, begin_read, begin_write,
 from obs.repo.origin_table import read_origins
 from obs.repo.registry_reader import SCHEMA_VERSION, Question, RegistryReader, pick_column
 from obs.repo.registry_schema import read_schema, read_version
-from obs.repo.sqlite_file import describe_failure
+from obs.repo.sqlite_file import BUSY_SECONDS, describe_failure
 from obs.repo.transaction import Transaction
 
 __all__ = ["Registry"]
+
+_T = TypeVar("_T")
 
 logger = logging.getLogger(__name__)
 
@@ -65,12 +68,11 @@ class Registry(RegistryReader):
             )
 
     def _read_schema(self) -> dict[str, dict[str, type]]:
-        try:
-            with begin_read(self._engine) as connection:
-                self.schema_version = read_version(connection, self.place)
-                return read_schema(connection)
-        except UNWRITABLE as error:
-            raise self._fault("cannot read the registry", error) from error
+        def read(connection: sa.Connection) -> dict[str, dict[str, type]]:
+            self.schema_version = read_version(connection, self.place)
+            return read_schema(connection)
+
+        return self._read(read)
 
     def origins(self) -> list[tuple[str, str, str]]:
         """Return of ingested files their place relative to the repository, source and mode, as far as it is known.
@@ -80,24 +82,24 @@ class Registry(RegistryReader):
         RepositoryError
             If the database fails.
         """
-        try:
-            with begin_read(self._engine) as connection:
-                return read_origins(connection)
-        except UNWRITABLE as error:
-            raise self._fault("cannot read the registry", error) from error
+        return self._read(read_origins)
 
     def _answer(self, question: Question) -> list[tuple[Any, ...]]:
-        """Return the rows of a statement; it is asked once more if the database was restarted in the middle."""
+        """Return the rows of a statement."""
         statement = as_statement(question)
-        is_last = False
+        return self._read(lambda connection: [tuple(row) for row in connection.execute(statement)])
+
+    def _read(self, read: Callable[[sa.Connection], _T]) -> _T:
+        """Return what a function reads; it is called again if the database was restarted in the middle."""
+        end = time.monotonic() + BUSY_SECONDS
         while True:
             try:
                 with begin_read(self._engine) as connection:
-                    return [tuple(row) for row in connection.execute(statement)]
+                    return read(connection)
             except UNWRITABLE as error:
-                if is_last or not has_lost_connection(error):
+                # a server may be restarted again before it has answered
+                if time.monotonic() > end or not has_lost_connection(error):
                     raise self._fault("cannot read the registry", error) from error
-                is_last = True
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
