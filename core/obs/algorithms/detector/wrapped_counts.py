@@ -121,7 +121,10 @@ def find_wrapped_counts(
 def _find_holes(height: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return the pixels in holes; heights are fractions of the brightest pixel."""
     result = np.zeros(height.shape, bool)
-    beside = highest_of_neighbors(known & (height > np.float32(RIM)))
+    high = known & (height > np.float32(RIM))
+    if not high.any():
+        return result  # most stars are far fainter than the brightest
+    beside = highest_of_neighbors(high)
     for level in LEVELS:
         above = height > np.float32(level)
         above &= known
