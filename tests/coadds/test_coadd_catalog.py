@@ -7,6 +7,9 @@ from scipy.spatial import cKDTree
 
 import obs
 from obs.cli.main import main
+from obs.compat.lsst.afw.coord import IcrsCoord
+from obs.compat.lsst.afw.geom import degrees
+from obs.compat.lsst.daf.persistence import Butler as StackButler
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +154,15 @@ def test_other_names_of_datasets(cataloged):
     calexp = butler.get("deepCoadd_calexp", key)
     assert calexp.masked_image.mask.any("DETECTED").any()
     assert calexp.photo_calib.zero_point == pytest.approx(27.0)
+    table = butler.get("deepCoadd_inputs", key)
+    inputs = StackButler(cataloged).get("deepCoadd_calexp", key).getInfo().getCoaddInputs()
+    assert [ccd.get("visit") for ccd in inputs.ccds] == list(table["visit"])
+    assert sorted(visit.getId() for visit in inputs.visits) == sorted(set(table["visit"]))
+    assert float(np.sum(inputs.visits["weight"])) == pytest.approx(1.0)
+    assert inputs.ccds[0].getBBox().getWidth() == table["nx"][0]
+    middle = inputs.ccds[0].getWcs().pixelToSky(0.5 * table["nx"][0], 0.5 * table["ny"][0])
+    ra, dec = calexp.wcs.pixel_to_sky(x=100.0, y=100.0)
+    assert middle.angularSeparation(IcrsCoord(float(ra) * degrees, float(dec) * degrees)).asDegrees() < 0.5
 
 
 def test_catalogs_that_are_newer_stay(cataloged, capsys):

@@ -1,5 +1,6 @@
 """What is attached to an exposure: aperture corrections, and the exposures that a coadd is made of."""
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from obs.compat.lsst.afw.image.wcs import SkyWcs
 from obs.compat.lsst.afw.math.bounded_field import BoundedField
 from obs.compat.lsst.afw.table import SourceCatalog, SourceRecord
 from obs.image.catalog import Catalog
+from obs.repo.fits_exposure_header import header_wcs
 from obs.repo.lsst_objects import exposure_records
 from obs.repo.lsst_objects.attached import read_ap_corr_map, read_object
 from obs.repo.lsst_objects.exposure_records import read_visit_info
@@ -82,6 +84,9 @@ class ExposureRecord(SourceRecord):
 
     def getWcs(self) -> SkyWcs | None:
         """Return its WCS, or None."""
+        if "wcs" in self.schema.fields and isinstance(cards := self.get("wcs"), str):  # of a coadd made by obs
+            found = header_wcs(json.loads(cards))
+            return None if found is None else SkyWcs(found)
         box = self.getBBox()
         shape, origin = (box.getHeight(), box.getWidth()), (box.getMinX(), box.getMinY())
         own = self._attached(("wcs",), lambda archive, number: read_wcs(archive, number, shape, origin))

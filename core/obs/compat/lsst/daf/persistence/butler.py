@@ -1,11 +1,14 @@
 """A Butler that gives and takes objects of the stack's classes."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from obs.compat.lsst.afw.geom.box import Box2I
+from obs.compat.lsst.afw.image.exposure import ExposureF
 from obs.compat.lsst.afw.image.pixels import PARENT, Pixels
+from obs.compat.lsst.daf.persistence.coadd_inputs import OwnCoaddInputs
 from obs.compat.lsst.daf.persistence.convert import from_stack, to_stack
 from obs.errors import DatasetNotFoundError, ObsError, RepositoryError
 from obs.geom import Box
@@ -20,6 +23,8 @@ __all__ = ["Butler", "ButlerDataRef", "NoResults"]
 ButlerDataRef = DataRef
 #: What the stack raises where nothing is found.
 NoResults = DatasetNotFoundError
+#: Coadds, whose exposures obs keeps in a table.
+_COADDS = ("deepCoadd", "deepCoadd_calexp")
 #: Parts of an image that hold positions.
 _PLACED = ("sub", "bbox", "wcs", "psf", "photoCalib")
 
@@ -42,6 +47,7 @@ class Butler(own.Butler):
         dataset_type = keys.pop("datasetType", dataset_type)
         box, counted = keys.pop("bbox", None), keys.pop("imageOrigin", PARENT)
         is_calibration, suffix = self._describe(dataset_type)
+        kind = dataset_type.removesuffix(f"_{suffix}") if suffix else dataset_type
         x, y = origin = self._origin(dataset_type, suffix, data_id, keys)
         own_box = box.to_box() if isinstance(box, Box2I) else box
         if own_box is not None and counted == PARENT:
@@ -54,6 +60,8 @@ class Butler(own.Butler):
         found = to_stack(
             value, suffix=suffix, is_calibration=is_calibration, detector=detector, origin=(0, 0) if own_box else origin
         )
+        if isinstance(found, ExposureF) and kind in _COADDS and "coaddInputs" not in found.exposure.attached:
+            self._attach_inputs(found, data_id, keys)
         if own_box is not None and isinstance(found, Pixels):
             found.setXY0(own_box.x_min + x, own_box.y_min + y)
         return found
@@ -92,6 +100,16 @@ class Butler(own.Butler):
         except ObsError:  # of the part itself, in a moment
             return 0, 0
         return header_origin(header) if isinstance(header, Mapping) else (0, 0)
+
+    def _attach_inputs(self, coadd: ExposureF, data_id: Mapping[str, Any] | None, keys: Mapping[str, Any]) -> None:
+        """Attach the exposures of a coadd that obs made."""
+        name = "deepCoadd_inputs"
+        try:
+            if self.exists(name, data_id, **keys):
+                read = partial(super().get, name, data_id, **keys)
+                coadd.exposure.attached = OwnCoaddInputs(read, self.instrument)
+        except ObsError:  # not of a camera with coadds
+            return
 
     def _detector(self, data_id: Mapping[str, Any] | None, keys: Mapping[str, Any]) -> Any:  # noqa: ANN401
         """Return the detector of a data ID; None where it does not name one."""
