@@ -102,6 +102,12 @@ def test_one_source(obs, rerun, tmp_path):
     assert "the catalog has no source 9; its 2 ids begin with 7, 8" in obs(*words, "--source", "9", "--clobber")[2]
 
 
+def test_a_camera_without_raw_frames(obs, tmp_path):
+    make_repository(tmp_path / "sdss", load_instrument("sdss"))
+    message = "obs: error: camera 'sdss' has no raw frames; its frames are fpC\n"
+    assert obs("display", tmp_path / "sdss", "raw", "--id", "run=1") == (1, "", message)
+
+
 def test_several_images(obs, rerun, tmp_path):
     words = ["display", rerun, "calexp", "-o", tmp_path / "a.png"]
     status, _, error = obs(*words)

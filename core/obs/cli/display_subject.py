@@ -25,6 +25,7 @@ from obs.runs.results import find_results
 __all__ = ["Asked", "Subject", "find_subjects", "other_subject"]
 
 _CATALOG = "src"
+_RAW = "raw"
 _CATALOGS = {
     "icExp": "icSrc",
     "deepDiff_differenceExp": "deepDiff_diaSrc",
@@ -157,6 +158,11 @@ def other_subject(asked: Asked, word: str) -> Subject:
 
 def _data_ids(butler: Butler, asked: Asked) -> list[DataId]:
     """Return the data IDs of the images that are there."""
+    frames = butler.instrument.raw_dataset_type
+    if asked.dataset_type == _RAW != frames:
+        raise DatasetNotFoundError(
+            f"camera '{butler.instrument.name}' has no {_RAW} frames; its frames are {frames}", dataset_type=_RAW
+        )
     kind = butler.mapper.split(asked.dataset_type)[0]
     whole = _direct(butler, kind.name, asked.ids)
     if whole is not None:

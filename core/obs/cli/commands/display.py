@@ -99,6 +99,7 @@ def display() -> None:
     The image is the dataset DATASET of the repository REPO, or a FITS file.
 
     Every dataset that is an image can be drawn: raw frames (with the outlines of amplifiers and overscan), calibration
-    frames, postISRCCD, calexp, backgrounds, PSFs. Mask planes have the colors of the LSST stack. The picture goes to
-    the file of -o. Without -o it is opened in a viewer if there is a screen; where it was written is printed.
+    frames, postISRCCD, calexp, backgrounds, PSFs (calexp_psf), coadds, differences. Mask planes have the colors of the
+    LSST stack. The picture goes to the file of -o. Without -o it is opened in a viewer if there is a screen; where it
+    was written is printed.
     """
