@@ -125,6 +125,9 @@ def test_a_sky_map_that_was_edited_is_refused():
         ("discrete", {"ra": [1.0, 2.0], "dec": [1.0], "radius": [1.0]}, "ra, dec and radius have 2, 1 and 1 values"),
         ("discrete", {"ra": [1.0], "dec": [91.0], "radius": [1.0]}, "declinations are from -90 to 90"),
         ("equatorial", {"decRange": [1.0, -1.0]}, "dec_min must be below dec_max"),
+        ("equatorial", {"rotation": float("nan")}, "rotation must be finite, got nan"),
+        ("equatorial", {"pixelScale": float("inf")}, "pixel_scale must be finite, got inf"),
+        ("discrete", {"ra": [float("inf")], "dec": [0.0], "radius": [1.0]}, "ra must be finite"),
         ("rings", {"n_ring": 3, "patch_width": 10**30}, "patch_width: Input should be less than or equal to 100000"),
     ],
 )

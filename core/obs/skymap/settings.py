@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+import numpy as np
 from pydantic import model_validator
 
 from obs.config.base import TaskConfig, setting
@@ -31,6 +32,13 @@ class SkyMapSettings(TaskConfig):
     pixel_scale: float = setting(0.333, "Pixel scale at the center of a tract.", unit="arcsec", gt=0)
     projection: Literal["TAN", "STG", "ZEA", "CEA"] = setting("TAN", "FITS code of the projection of tracts.")
     rotation: float = setting(0.0, "Position angle of the y axis of tracts, from north through east.", unit="deg")
+
+    @model_validator(mode="after")
+    def _check_finite(self) -> "SkyMapSettings":
+        for name, value in self:
+            if not np.isfinite(value if isinstance(value, float | list) else 0.0).all():
+                raise ValueError(f"{name} must be finite, got {value}")
+        return self
 
     @model_validator(mode="after")
     def _check_projection(self) -> "SkyMapSettings":
