@@ -48,10 +48,13 @@ def test_command_names_what_is_left_out_and_why(tmp_path, obs):
     exposure = butler.get("calexp", data_id(3))
     exposure.wcs = None
     butler.put(exposure, "calexp", data_id(3))
-    butler.remove("src", data_id(4))
+    stars = butler.get("src", data_id(4))
+    stars.add("base_PsfFlux_flag", np.full(len(stars), "text"))
+    butler.put(stars, "src", data_id(4))
     status, out, err = obs("calibrate-visits", tmp_path / "out")
     assert status == 1
     assert "2 images of 2 visits" in out
+    assert "its src cannot be used: TypeError" in err
     assert "its calexp has no WCS; process it with a reference catalog that covers it" in err
     assert "visit=4" in err
     assert "positions repeat" in out

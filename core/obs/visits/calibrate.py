@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from obs.errors import DataIdError, DatasetNotFoundError, FileFormatError, MeasurementError, ObsError
+from obs.errors import DataIdError, DatasetNotFoundError, MeasurementError, ObsError, describe_fault
 from obs.image.catalog import Catalog
 from obs.instrument.barycenter import mid_exposure_mjd
 from obs.policy.data_id import DataId, format_data_id
@@ -125,8 +125,9 @@ def calibrate_visits(
     for data_id in data_ids:
         try:
             physical_filter, frame = _read_frame(butler, dict(data_id), config)
-        except (DatasetNotFoundError, FileFormatError, MeasurementError, KeyError) as error:
-            reason = str(error.args[0]) if isinstance(error, KeyError) else str(error)
+        except Exception as error:  # noqa: BLE001 - one bad catalog must not stop the others
+            is_key = isinstance(error, KeyError) and error.args
+            reason = str(error.args[0]) if is_key else describe_fault(error, what="its src cannot be used")
             done.skipped.append((format_data_id(data_id), reason))
             continue
         groups.setdefault(physical_filter, []).append((dict(data_id), frame))
