@@ -14,6 +14,7 @@ from toy_camera import HEADER, make_instrument, write_raw
 
 from obs.errors import OutputError, PluginError, RepositoryError
 from obs.ingest.raws import IngestOptions, _Ingest, ingest_raws
+from obs.ingest.report import HOLDS_TRUTH
 from obs.ingest.repository import make_repository
 from obs.instrument.instrument import Instrument
 from obs.raw_exposure import get_raw
@@ -164,6 +165,13 @@ def test_a_reference_catalog_among_the_raw_frames_is_told_where_to_go(repository
     assert report.ok
     assert not run(repository, [path]).ok
     assert report.files[-1].reason == "holds a table and no image; a reference catalog goes to obs ingest-refcat"
+
+
+def test_the_truth_of_a_simulation_is_no_exposure(repository, frames, tmp_path):
+    path = write_raw(tmp_path / "in" / "truth.fits", OBSTRUTH=True)
+    report = run(repository, [*frames, path])
+    assert report.ok
+    assert (report.files[-1].status, report.files[-1].reason) == ("skipped", HOLDS_TRUTH)
 
 
 def test_two_files_of_one_data_id(repository, frames, tmp_path):

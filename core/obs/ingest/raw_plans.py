@@ -154,7 +154,9 @@ class RawPlanner:
         if translated.stranger:
             return Plan(translated, FileReport(path, "skipped", translated.stranger))
         if translated.error:
-            return Plan(translated, FileReport(path, "skipped" if translated.is_table else "failed", translated.error))
+            return Plan(
+                translated, FileReport(path, "skipped" if translated.is_no_exposure else "failed", translated.error)
+            )
         for bad in self.options.bad_ids:
             if rows and all(all(row.get(key) == value for key, value in bad.items()) for row in rows):
                 return Plan(translated, FileReport(path, "skipped", f"it is --bad-id {format_data_id(bad)}"))

@@ -8,12 +8,13 @@ from typing import Any, Literal
 
 from obs.plural import count_of
 
-__all__ = ["HOLDS_TABLE", "FileReport", "IngestReport", "Status"]
+__all__ = ["HOLDS_TABLE", "HOLDS_TRUTH", "FileReport", "IngestReport", "Status"]
 
 Status = Literal["ingested", "skipped", "failed"]
 
-#: Reason to leave out a file, such as the truth tables of `obs simulate`.
+#: Reasons to leave out files that are no exposures, such as the truth of `obs simulate`.
 HOLDS_TABLE = "holds a table and no image; a reference catalog goes to obs ingest-refcat"
+HOLDS_TRUTH = "holds what a simulated exposure was made from"
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,9 @@ class IngestReport:
     @property
     def ok(self) -> bool:
         """Whether all files were ingested or skipped, and not all of them because they hold no image."""
-        return not self.count("failed") and not (self.files and all(file.reason == HOLDS_TABLE for file in self.files))
+        return not self.count("failed") and not (
+            self.files and all(file.reason in (HOLDS_TABLE, HOLDS_TRUTH) for file in self.files)
+        )
 
     def lines(self, *, silent: Sequence[str] = ()) -> Iterator[str]:
         """Yield a line for each file that failed, reason to skip files, and warning; then the numbers.

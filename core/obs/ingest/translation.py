@@ -9,9 +9,9 @@ from typing import Any
 from obs.errors import DataIdError, FileFormatError, ObsError, PluginError, describe_fault
 from obs.ingest.headers import FileHeader, read_headers
 from obs.ingest.path_keys import keys_of_path
-from obs.ingest.report import HOLDS_TABLE
+from obs.ingest.report import HOLDS_TABLE, HOLDS_TRUTH
 from obs.ingest.text_headers import is_text_header, read_text_headers
-from obs.instrument.header import COLOR, EDITED, merge_headers, name_cards
+from obs.instrument.header import COLOR, EDITED, TRUTH, merge_headers, name_cards
 from obs.instrument.instrument import Instrument, make_translator
 from obs.instrument.readout_cards import BINNING_CARDS
 from obs.instrument.recognize import recognize
@@ -76,8 +76,8 @@ class Translated:
         Columns that could not be filled.
     stranger : str
         Why the file is left out, which is of another camera; else empty.
-    is_table : bool
-        Whether the reason is that it holds a table and no image.
+    is_no_exposure : bool
+        Whether the reason is that it holds something else: tables, or the truth of a simulation.
     """
 
     path: Path
@@ -85,7 +85,7 @@ class Translated:
     error: str = ""
     warnings: tuple[str, ...] = field(default_factory=tuple)
     stranger: str = ""
-    is_table: bool = False
+    is_no_exposure: bool = False
 
 
 def load_translator(instrument: Instrument) -> Translator:
@@ -139,6 +139,8 @@ def translate_file(
         translator = make_translator(reference)
         warnings: list[str] = []
         frames = list(read_frames(path, translator))
+        if TRUTH in frames[0].header:
+            return Translated(path, error=HOLDS_TRUTH, is_no_exposure=True)
         if stranger := _find_stranger(frames[0].header, translator):
             return Translated(path, stranger=stranger)
         if any(EDITED in frame.header for frame in frames):
@@ -151,7 +153,7 @@ def translate_file(
         if stranger := _unreadable_stranger(path, reference):
             return Translated(path, stranger=stranger)
         # The list of files says which one it is.
-        return Translated(path, error=describe_fault(error, path), is_table=isinstance(error, _NoImageError))
+        return Translated(path, error=describe_fault(error, path), is_no_exposure=isinstance(error, _NoImageError))
     except Exception as error:  # noqa: BLE001 - a translator's fault with one header must not stop the night
         return Translated(path, error=describe_fault(error, path, "the translator failed"))
     return Translated(path, rows, warnings=tuple(dict.fromkeys(warnings)))

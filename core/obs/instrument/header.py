@@ -11,6 +11,7 @@ __all__ = [
     "FOLDER",
     "MOSAIC_CARDS",
     "POINTING_CARDS",
+    "TRUTH",
     "Header",
     "merge_headers",
     "name_cards",
@@ -24,6 +25,9 @@ FOLDER = "(folder)"
 
 COLOR = "(color)"
 """Keyword, which no card can have, of the color of a mosaic filter that is looked at."""
+
+TRUTH = "OBSTRUTH"
+"""Card of images that say what a simulated exposure was made from."""
 
 EDITED = "(edited)"
 """Keyword, which no card can have, that a header has whose cards do not agree with their CHECKSUM."""

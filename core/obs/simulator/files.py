@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from obs.camera.detector import Detector
 from obs.errors import PluginError
 from obs.image.catalog import Catalog
+from obs.instrument.header import TRUTH
 from obs.instrument.instrument import Instrument
 from obs.repo.fits_catalog import write_catalog
 from obs.repo.fits_file import set_cards, write_hdus
@@ -221,7 +222,7 @@ def write_truth(folder: Path, stem: str, frame: Simulated, *, images: bool = Fal
         "BIAS": truth.pattern.bias,
     }
     primary = fits.PrimaryHDU()
-    set_cards(primary.header, {"ZEROPT": truth.zero_point, "SKY": truth.sky, "SEEING": truth.seeing})
+    set_cards(primary.header, {TRUTH: True, "ZEROPT": truth.zero_point, "SKY": truth.sky, "SEEING": truth.seeing})
     write_hdus(
         folder / f"{stem}-truth-images.fits.gz",
         [primary, *(fits.ImageHDU(image, name=name) for name, image in maps.items())],
