@@ -43,6 +43,7 @@ class MemoryButler:
     roots: list = field(default_factory=list)
     written: dict = field(default_factory=dict)
     full: str = ""
+    wcs: object = WCS
 
     def get(self, dataset_type, data_id):
         if dataset_type == "ccdExposureId":
@@ -50,7 +51,7 @@ class MemoryButler:
         if self.stars is None:
             raise DatasetNotFoundError("no frame for visit=5 ccd=1", dataset_type="frame")
         exposure = self.stars.exposure.copy()
-        exposure.wcs, exposure.psf, exposure.physical_filter = WCS, pixel_psf(Moffat(3.2)), "g.1"
+        exposure.wcs, exposure.psf, exposure.physical_filter = self.wcs, pixel_psf(Moffat(3.2)), "g.1"
         exposure.visit_info = VisitInfo(exposure_id=51, exposure_time=30.0)
         return exposure
 
@@ -222,13 +223,21 @@ def test_what_was_done_before_a_failure_is_kept(butler):
     assert facts["warnings"][0].startswith("no reference catalog: no folder ref_cats in ")
 
 
-def test_without_any_reference_catalog_a_frame_comes_out_uncalibrated(butler):
+@pytest.mark.parametrize(
+    ("wcs", "begin"),
+    [
+        (WCS, "the repository has no reference catalog: positions rest on the pointing in the header"),
+        (None, "the repository has no reference catalog, and the header has no pointing: the catalog has positions in"),
+    ],
+)
+def test_without_any_reference_catalog_a_frame_comes_out_uncalibrated(butler, wcs, begin):
+    butler.wcs = wcs
     summary = process_detector(butler, DATA_ID, config(calibrate={"astrometry": {"required": None}}))
     assert len(butler.written["src"]) >= 30
     assert np.isnan(summary.zero_point)
     said = [text for text in summary.warnings if "reference catalog" in text]
     assert len(said) == 1
-    assert said[0].startswith("the repository has no reference catalog: positions rest on the pointing in the header")
+    assert said[0].startswith(begin)
 
 
 def test_a_failed_rerun_leaves_no_result_of_the_first(butler):

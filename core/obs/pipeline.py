@@ -32,7 +32,7 @@ from obs.repo.result_record import ResultRecord, settings_digest
 from obs.step_log import log_step
 from obs.tasks.calibrate import CalibrateConfig, Calibrated, calibrate
 from obs.tasks.characterize import CharacterizeConfig, Characterized, characterize
-from obs.tasks.isr_config import IsrConfig
+from obs.tasks.isr_config import NO_WCS, IsrConfig
 from obs.tasks.process_config import ProcessConfig
 from obs.tasks.reference import NO_REFERENCE, field_circle
 from obs.tasks.retarget import check_result, find_step
@@ -48,6 +48,13 @@ logger = logging.getLogger(__name__)
 _UNCALIBRATED = (
     "the repository has no reference catalog: positions rest on the pointing in the header, and magnitudes are not "
     "calibrated; add one with obs refcat get or obs ingest-refcat, and process again"
+)
+
+#: The same of an exposure that has no position on the sky at all.
+_NOWHERE = (
+    "the repository has no reference catalog, and the header has no pointing: the catalog has positions in pixels "
+    "only, magnitudes are not calibrated; download the stars of the field by obs refcat get REPO --from gaia --ra DEG "
+    "--dec DEG, and process again"
 )
 
 #: What is written for a data ID; the metadata, which say whether the rest is complete, go first.
@@ -359,8 +366,10 @@ def _run(
         if done is None or not len(done.reference):
             summary.warnings[:0] = problems[:1]
     if settings is not config.calibrate:
-        others = (text for text in summary.warnings if NO_REFERENCE not in text and text not in problems)
-        summary.warnings[:] = [_UNCALIBRATED, *others]
+        is_nowhere = stage.exposure.wcs is None
+        said = {*problems, *([NO_WCS] if is_nowhere else [])}
+        others = (text for text in summary.warnings if NO_REFERENCE not in text and text not in said)
+        summary.warnings[:] = [_NOWHERE if is_nowhere else _UNCALIBRATED, *others]
     for warning in summary.warnings:
         logger.debug("%s: %s", format_data_id(data_id), warning)
     return written

@@ -96,6 +96,7 @@ def test_more_than_60_minutes_are_not_an_angle():
     [
         ("LONGITUD=-8.5 / Longitude (positive west)", 8.5),
         ("GEO-LONG=-8.5 / degrees, + is west", 8.5),
+        ("OBS-LONG='-006 40 00' / longitude (- if east)", 6.66667),
         ("TELGLONG=110.8748 / LONGITUDE, DEGREES WEST OF ZERO", -110.8748),
         ("OBS-LONG='07:23:30' / hours west", -110.875),
     ],

@@ -17,7 +17,10 @@ from obs.tasks.isr_step_configs import (
     VignetteConfig,
 )
 
-__all__ = ["IsrConfig"]
+__all__ = ["NO_WCS", "IsrConfig"]
+
+#: Warning of a frame that has no WCS, although `IsrConfig.expect_wcs` is set.
+NO_WCS = "the frame comes without a WCS"
 
 
 class IsrConfig(TaskConfig):

@@ -17,6 +17,7 @@ from obs.image.mask import Mask
 from obs.image.masked_image import MaskedImage
 from obs.image.raw import Raw
 from obs.instrument.readout_cards import read_window
+from obs.tasks.isr_config import NO_WCS
 from obs.tasks.isr_work import CALIBRATION_PLANES, Work
 
 __all__ = [
@@ -253,7 +254,7 @@ def assemble_amplifiers(work: Work) -> None:
     for keyword in (*raw_cards, *places, *work.config.keywords_to_remove):
         work.metadata.pop(keyword, None)
     if work.config.expect_wcs and work.wcs is None:
-        work.warn("the frame comes without a WCS")
+        work.warn(NO_WCS)
 
 
 def place_window(work: Work) -> None:

@@ -70,7 +70,8 @@ _MERIDIEM = ("%m/%d/%Y %I:%M:%S.%f %p", "%m/%d/%Y %I:%M:%S %p")
 _WEST = re.compile(r"\bwest\b|\+ ?W\b|\(W\)|\bdeg(rees)?\.? W\b", re.I)
 _COUNTS_WEST = re.compile(
     r"\b(positive|plus) (is |to |for |towards )?(the )?w(est)?\b|\bw(est)? ?(is |=|:)? ?(positive|plus|\+)"
-    r"|\+(ve)? ?(is|=|for|to|:)? ?(the )?w(est)?\b",
+    r"|\+(ve)? ?(is|=|for|to|:)? ?(the )?w(est)?\b"
+    r"|(-|\bneg(ative)?|\bminus) ?(if|is|=|for|to)? ?(the )?east\b|\beast ?(is |=)?(neg\w*|minus)",
     re.I,
 )
 """Comments of cards whose negative longitudes are in the east."""
@@ -203,8 +204,8 @@ def _without_sidereal_time(cards: Cards, name: str, value: float, begin: Finding
             return Finding("longitude", fits[0] * value, name, "likely", note)
     card = cards.find(name)
     comment = "" if card is None else card.comment
-    is_west = _COUNTS_WEST.search(comment) or (value > 0 and _WEST.search(comment))
-    if is_west and not _EAST.search(comment):
+    is_west = value > 0 and _WEST.search(comment) and not _EAST.search(comment)
+    if is_west or _COUNTS_WEST.search(comment):
         return Finding("longitude", -value, name, "likely", "its comment counts to the west")
     if any(_COUNTS_EAST.search(str(cards.get(program, ""))) for program in ("SWCREATE", "CREATOR", "PROGRAM")):
         return Finding("longitude", value, name, "likely", "the program counts to the east")
