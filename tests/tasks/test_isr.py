@@ -952,6 +952,18 @@ def test_stars_cut_off_below_the_known_saturation_are_saturated():
     assert exposure.metadata["SATURATE"] < 18000
 
 
+def test_cores_whose_counts_wrap_are_saturated():
+    raw, warnings = raw_frame(stars(np.geomspace(500, 40000, 45))), []
+    ungrown = {"do_widen_saturation_trails": False, "do_interpolate": False}
+    exposure = run((raw % 16384).astype(raw.dtype), warn=warnings, do_find_saturation=True, **ungrown)
+    assert any(
+        re.search(r"counts wrap at 16384.* [5-9] bright stars|counts wrap at 16384.* 1\d bright", w) for w in warnings
+    )
+    beyond = run(raw, do_find_saturation=False, **ungrown).masked_image.image > 16384
+    assert exposure.masked_image.mask.any("SAT")[beyond].mean() > 0.97
+    assert not any("cut off" in text for text in warnings)
+
+
 def test_stars_that_are_not_cut_off_are_not_saturated():
     warnings = []
     exposure = run(raw_frame(stars(np.geomspace(500, 20000, 45))), warn=warnings, do_find_saturation=True)
