@@ -7,7 +7,7 @@ from scipy.ndimage import gaussian_filter
 
 __all__ = ["brighter_fatter", "deferred_charge", "eight_bits", "faded", "fringes", "gain_step", "ghost",
            "haze", "hot_columns", "interlaced", "jpeg_blocks", "nonlinear", "random_telegraph", "stretched",
-           "wrapped", "wrapped_signed"]  # fmt: skip
+           "underflow", "wrapped", "wrapped_signed"]  # fmt: skip
 
 
 def faded(least: float, *, axis: int | None) -> Change:
@@ -111,6 +111,11 @@ def wrapped(image: np.ndarray, _random: np.random.Generator) -> NDArray[np.uint1
 def wrapped_signed(image: np.ndarray, _random: np.random.Generator) -> NDArray[np.int16]:
     """Keep sixteen bits of each number as a signed one, so that bright stars have negative cores."""
     return np.rint(image).astype(np.int64).astype(np.int16)
+
+
+def underflow(image: np.ndarray, _random: np.random.Generator) -> NDArray[np.uint16]:
+    """Subtract a bias that leaves a sky of two standard deviations, in unsigned numbers."""
+    return np.rint(image - 300.0).astype(np.int64).astype(np.uint16)
 
 
 def eight_bits(image: np.ndarray, _random: np.random.Generator) -> NDArray[np.uint8]:

@@ -27,6 +27,7 @@ from condition_faults import (
     nonlinear,
     random_telegraph,
     stretched,
+    underflow,
     wrapped,
     wrapped_signed,
 )
@@ -217,6 +218,7 @@ CONDITIONS = {
     "drift-scan": Condition(drift(3.0, 3.0, 9.0), 8.0),
     "drift-scan-long": Condition(drift(2.5, 2.0, 14.0), 10.0, stars=300),
     "rotation": Condition(rotating(3.0, 12.0), 8.0, stars=300),
+    "underflow": replace(SEEING, finish=underflow),
     "wrapped-signed": replace(SEEING, signal=(3.0, 20000.0), finish=wrapped_signed),
     "wrapped-sharp": Condition(moffat(2.0), 2.2, signal=(3.0, 20000.0), finish=wrapped),
     "tiny": replace(SEEING, stars=6, shape=(64, 64), signal=(50.0, 500.0)),

@@ -30,6 +30,7 @@ from obs.tasks.unusable_pixels import (
     mask_constant_pixels,
     mask_flat_tops,
     mask_wrapped_counts,
+    restore_negative_counts,
     warn_of_lost_values,
 )
 
@@ -152,12 +153,14 @@ def _complete(exposure: Exposure, config: ProcessFileConfig, path: Path) -> tupl
     if not finite.any():
         raise FileFormatError("every pixel is NaN or infinite: there is no image to process", path=path)
     mask.set(~finite, "UNMASKEDNAN", "NO_DATA")
+    warnings = restore_negative_counts(pixels)
     saturation = config.saturation if config.saturation is not None else _number(exposure.metadata, *SATURATION_CARDS)
     if saturation is not None:
         mask.set(pixels.image >= saturation, "SAT")
     if config.low is not None:
         mask.set(pixels.image < config.low, "BAD")
-    warnings = mask_wrapped_counts(pixels) or mask_flat_tops(pixels) if config.find_saturation else []
+    if config.find_saturation:
+        warnings += mask_wrapped_counts(pixels) or mask_flat_tops(pixels)
     if config.find_constant:
         warnings += mask_constant_pixels(pixels)
     warnings += warn_of_lost_values(pixels)

@@ -1,12 +1,13 @@
 import re
 
 import numpy as np
+import pytest
 
 from obs.image.mask import Mask
 from obs.image.masked_image import MaskedImage
 from obs.image.psf import PixelPsf
 from obs.tasks.repair import CosmicRayConfig, repair_dark_pixels
-from obs.tasks.unusable_pixels import fill_narrow_gaps, warn_of_lost_values
+from obs.tasks.unusable_pixels import fill_narrow_gaps, restore_negative_counts, warn_of_lost_values
 
 SHAPE = (120, 130)
 NOISE = 10.0
@@ -79,3 +80,24 @@ def test_dark_pixels_are_left_alone_if_the_setting_says_so():
     pixels.image[10, 10] = -500.0
     assert repair_dark_pixels(pixels, PixelPsf(star(1.0)[None], 0), CosmicRayConfig(dark_pixels=False)).n_pixel == 0
     assert pixels.image[10, 10] == -500.0
+
+
+@pytest.mark.parametrize("level", [0.0, 20.0])
+def test_negative_counts_in_unsigned_numbers_are_restored(level):
+    pixels = sky(level)
+    pixels.image[40:44, 50:54] = 9000.0
+    before = np.rint(pixels.image)
+    pixels.image[:] = before % 65536
+    (warning,) = restore_negative_counts(pixels)
+    assert "just below 65536" in warning
+    np.testing.assert_array_equal(pixels.image, before)
+
+
+def test_saturated_stars_are_no_negative_counts():
+    pixels = sky(20.0)
+    pixels.image[:] = np.maximum(np.rint(pixels.image), 0.0)
+    pixels.image[40:44, 50:54], pixels.image[60, 60:70] = 65535.0, 50000.0
+    assert restore_negative_counts(pixels) == []
+    pixels = sky(1000.0)
+    pixels.image[40:44, 50:54] = 65535.0
+    assert restore_negative_counts(pixels) == []

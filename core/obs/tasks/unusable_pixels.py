@@ -13,11 +13,24 @@ from obs.algorithms.pixels.statistics import ClippedStatistics, clipped_statisti
 from obs.errors import MeasurementError
 from obs.image.masked_image import MaskedImage
 
-__all__ = ["fill_narrow_gaps", "fill_wrapped_counts", "mask_constant_pixels", "mask_flat_tops", "mask_wrapped_counts",
-           "warn_of_lost_values"]  # fmt: skip
+__all__ = [
+    "fill_narrow_gaps",
+    "fill_wrapped_counts",
+    "mask_constant_pixels",
+    "mask_flat_tops",
+    "mask_wrapped_counts",
+    "restore_negative_counts",
+    "warn_of_lost_values",
+]
 
 NO_VALUE = ("BAD", "NO_DATA", "UNMASKEDNAN", "INTRP")
 UNUSABLE = ("BAD", "NO_DATA", "UNMASKEDNAN", "SAT", "INTRP")
+
+UNSIGNED = 65536
+"""Number at which unsigned counts of 16 bits begin again."""
+
+LEAST_NEGATIVE, MOST_OF_HIGH, DEEPEST = 1e-4, 0.8, 8.0
+"""Least share of negative counts, their least part of the high ones, and how far below zero they are, in noise."""
 
 SAMPLE = 500_000
 """Pixels that give the level of the sky."""
@@ -99,6 +112,37 @@ def mask_flat_tops(masked_image: MaskedImage) -> list[str]:
     return [
         f"stars are cut off at {levels} counts, which no setting or header gives as saturation: "
         f"{np.count_nonzero(found.saturated)} pixels masked SAT"
+    ]
+
+
+def restore_negative_counts(masked_image: MaskedImage) -> list[str]:
+    """Restore counts below zero that an unsigned number holds as large ones, in place.
+
+    Parameters
+    ----------
+    masked_image : MaskedImage
+        Pixels as they were read.
+
+    Returns
+    -------
+    list of str
+        What the user should know.
+    """
+    image = masked_image.image
+    sample = image[:: max(1, image.size // SAMPLE)]
+    low, high = sample[sample < 0.5 * UNSIGNED], sample[sample >= 0.5 * UNSIGNED]
+    if len(high) < LEAST_NEGATIVE * sample.size or not len(low) or low.min() < 0 or not high.max() < UNSIGNED:
+        return []
+    sky = clipped_statistics(low)
+    near = np.count_nonzero(high > UNSIGNED - DEEPEST * sky.sigma)
+    # stars have light between, and a sky far above zero has no noise below it
+    if near < MOST_OF_HIGH * len(high) or sky.mean > DEEPEST * sky.sigma:
+        return []
+    negative = image > np.float32(UNSIGNED - DEEPEST * sky.sigma)
+    image[negative] -= np.float32(UNSIGNED)
+    return [
+        f"{100 * negative.mean():.1f} % of the pixels are just below {UNSIGNED}, which are negative counts in unsigned "
+        "numbers: restored. Save images with signed numbers, or with an offset"
     ]
 
 
