@@ -1,6 +1,5 @@
 """Reference catalogs in shards."""
 
-import time
 
 import numpy as np
 import pytest
@@ -110,9 +109,7 @@ def test_a_real_catalog(shared_data):
         assert (htm_index(**place, depth=DEPTH) == int(path.stem)).all()
         count += len(rows)
     assert count == 20022
-    start = time.perf_counter()
     frame = load_reference_catalog(folder, ra=351.642, dec=0.1036, radius=0.14)
-    assert time.perf_counter() - start < 0.5
     assert len(frame) == 170
     assert frame.columns["r_flux"].unit == "nJy"
 
