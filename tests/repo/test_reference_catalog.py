@@ -1,6 +1,5 @@
 """Reference catalogs in shards."""
 
-
 import numpy as np
 import pytest
 from astropy.io import fits

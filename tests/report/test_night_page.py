@@ -140,6 +140,14 @@ def test_query_prints_tables_and_counts(repository, obs):
     assert "4 done of 5 expected" in err
     _, out, _ = obs("query", repository.root, "seeing < 9", "--format", "csv", "--columns", "object")
     assert [line.strip('"')[:3] for line in out.splitlines()] == ["object"[:3], "'=H", "+30", "'-1", "'@S"]
+    _, out, _ = obs("query", repository.root, "verdict = 'failed'", "--columns", "visit,verdict,transparency")
+    assert [line.split() for line in out.splitlines()[:2]] == [
+        ["visit", "verdict", "transparency"],
+        ["9", "failed", "-"],
+    ]
+    assert out.splitlines()[2:] == ["1 row; 4 done of 5 expected, 1 failed"]
+    _, out, _ = obs("query", repository.root, "transparency > 0.9", "--format", "csv", "--columns", "visit,verdict")
+    assert "1,good" in out.splitlines()
     _, out, _ = obs("query", repository.root, "--format", "json")
     assert json.loads(out)["expected"] == 5
     assert len(Butler(repository.root).query_metrics("seeing > 0")) == 4

@@ -13,17 +13,30 @@ import click
 from obs.cli.options import output_under
 from obs.cli.table import format_table
 from obs.errors import DataIdError, OutputError, suggest
+from obs.expression import Condition, parse_expression
+from obs.expression.condition import expression_names
+from obs.expression.nodes import Term
 from obs.image.catalog import Catalog
 from obs.metrics.as_catalog import as_catalog
-from obs.metrics.definitions import CONTEXT, MASTER_METRICS, METRICS, find_metric
+from obs.metrics.definitions import CONTEXT, MASTER_METRICS, METRICS, Metric, find_metric
+from obs.metrics.derive import DERIVED
 from obs.repo.butler import Butler
 from obs.repo.metric_rows import MetricRows, query_metric_table
 from obs.repo.metric_table import MetricTable
+from obs.report.night import collect_night
 
 __all__ = ["query"]
 
 #: Beginnings of formulas. Names such as "+30 3639" are none, calls and pipes to programs behind a sign are.
 _FORMULA = re.compile(r"[=@\t\r]|[+-].*[(|!]", re.DOTALL)
+_JUDGED = {
+    **DERIVED,
+    "verdict": Metric("verdict", "verdict", "", "Verdict of the gates, or yours: good, look, bad, failed.", "gates"),
+    "reason": Metric(
+        "reason", "reason", "", "Causes of the verdict in words, the worst first; empty if good.", "gates"
+    ),
+}
+"""What follows from comparing a frame with the others: it is computed when it is asked for."""
 _USUAL = {
     "detector": ("data_id", "status", "seeing", "star_e", "sky", "zero_point", "zp_scatter", "depth", "n_stars"),
     "visit": ("data_id", "n_done", "n_expected", "seeing", "star_e", "sky", "zero_point", "depth", "n_stars"),
@@ -43,7 +56,7 @@ def query(
 ) -> int:
     """Do what the command says; see obs.cli.commands.query."""
     if list_names:
-        metrics = {**MASTER_METRICS, **METRICS, **CONTEXT} if kind == "master" else {**METRICS, **CONTEXT}
+        metrics = {**MASTER_METRICS, **METRICS, **CONTEXT} if kind == "master" else {**METRICS, **_JUDGED, **CONTEXT}
         rows = [(metric.name, metric.unit, metric.definition, metric.estimator) for metric in metrics.values()]
         click.echo(format_table(("name", "unit", "definition", "estimator"), rows))
         return 0
@@ -51,7 +64,11 @@ def query(
     if kind == "master":
         folder = _calibrations_of(folder)
     MetricTable(folder).check_numbers(kind, MASTER_METRICS if kind == "master" else METRICS)
-    found = query_metric_table(folder, condition, kind)
+    asked = {*(columns or "").replace(" ", "").split(","), *map(_name, expression_names(parse_expression(condition)))}
+    if kind != "master" and not asked.isdisjoint(_JUDGED):
+        found = _judged_rows(folder, condition, kind)
+    else:
+        found = query_metric_table(folder, condition, kind)
     names = _columns(columns, found, folder, kind)
     if form == "json":
         document = {"expected": found.n_expected, "done": found.n_done, "failed": found.n_failed, "rows": list(found)}
@@ -66,9 +83,9 @@ def query(
         click.echo(found.summary, err=True)
         return 0
     if form == "parquet":
-        types = MetricTable(folder).columns(kind)
+        types = MetricTable(folder).columns(kind) | dict.fromkeys(DERIVED, float) | {"verdict": str, "reason": str}
         if columns in (None, "all"):  # measured or not: a file of each night then has the same columns
-            names = [name for name in types if name != "details"]
+            names = [name for name in MetricTable(folder).columns(kind) if name != "details"]
         _print_parquet(as_catalog(found.rows, {name: types[name] for name in names}))
         click.echo(found.summary, err=True)
         return 0
@@ -78,6 +95,23 @@ def query(
         click.echo(format_table([_heading(name) for name in names], cells, right=sides))
     click.echo(found.summary)
     return 0
+
+
+def _name(term: Term) -> str:
+    return str(term.value)
+
+
+def _judged_rows(folder: Path, condition: str, kind: str) -> MetricRows:
+    """Return the frames that a condition holds for, with their verdicts and what comparison with others gives."""
+    counts = query_metric_table(folder, "", kind)
+    night, chosen = collect_night(Butler(folder)), Condition(condition)
+    unknown = dict.fromkeys([*MetricTable(folder).columns(kind), *_JUDGED])
+    judged = [
+        {**unknown, **frame.row, "verdict": frame.verdict.level, "reason": frame.verdict.text}
+        for frame in (night.detectors if kind == "detector" else night.visits)
+    ]
+    kept = [row for row in judged if chosen.holds(row)]
+    return MetricRows(kept, n_expected=counts.n_expected, n_done=counts.n_done, n_failed=counts.n_failed)
 
 
 def _calibrations_of(folder: Path) -> Path:
@@ -110,6 +144,7 @@ def _columns(text: str | None, found: MetricRows, folder: Path, kind: str) -> li
         If there is no such column.
     """
     known = [name for name in MetricTable(folder).columns(kind) if name != "details"]
+    known += [name for name in _JUDGED if any(name in row for row in found.rows[:1]) and name not in known]
     if text is None:
         return [name for name in _USUAL[kind] if name in known]
     if text == "all":
@@ -117,7 +152,7 @@ def _columns(text: str | None, found: MetricRows, folder: Path, kind: str) -> li
     names = [name.strip() for name in text.split(",") if name.strip()]
     for name in names:
         if name not in known:
-            raise DataIdError(f"there is no column '{name}'{suggest(name, known)}", key=name)
+            raise DataIdError(f"there is no column '{name}'{suggest(name, [*known, *_JUDGED])}", key=name)
     return names
 
 
@@ -126,7 +161,7 @@ def _first(rows: Sequence[dict[str, Any]], name: str) -> object:
 
 
 def _heading(name: str) -> str:
-    metric = find_metric(name)
+    metric = _JUDGED.get(name) or find_metric(name)
     return f"{name}/{metric.unit}" if metric is not None and metric.unit else name
 
 
@@ -140,5 +175,5 @@ def _csv_cell(value: Any) -> Any:  # noqa: ANN401 - numbers and texts
 def _cell(name: str, value: Any) -> str:  # noqa: ANN401 - numbers and texts
     if value is None:
         return "-"
-    metric = find_metric(name)
+    metric = _JUDGED.get(name) or find_metric(name)
     return f"{value:.{metric.digits}f}" if metric is not None and isinstance(value, int | float) else str(value)

@@ -12,6 +12,7 @@ _EXAMPLE = """\b
 Examples:
   obs query out "seeing < 0.9 and filter = 'HSC-I'"
   obs query DATA --rerun first "zero_point is not measured" --columns data_id,seeing
+  obs query out "verdict != 'good'" --columns data_id,verdict,reason
   obs query out "depth > 24 or object in ('M31', 'M33')" --format csv
   obs query out --format parquet > metrics.parquet
   obs query out --list
