@@ -188,6 +188,7 @@ def test_binnings_and_windows_of_one_camera(tmp_path):
         translator = load_translator(instrument)
         assert translator.known_by == {"INSTRUME": ("cam",), "XBINNING": ("1",), "YBINNING": ("1",)}
         assert translator.find_other_camera({"XBINNING": 2}) == "XBINNING = 2"
+        assert translator.find_other_camera({"XBINNING": "1.0", "INSTRUME": "Cam "}) == ""
     assert inspect_files(files, only="2 x 2").detectors[0].facts.raw_shape == (32, 32)
     with pytest.raises(ValueError, match="no file has the binning 3 x 3; there is 1 x 1 and 2 x 2"):
         inspect_files(files, only="3 x 3")

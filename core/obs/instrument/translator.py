@@ -310,7 +310,7 @@ class Translator:
         """Return the card, ``KEYWORD = value``, by which a header is of another camera; empty if none says so."""
         for keyword, values in self.known_by.items():
             text = str(header.get(keyword, "")).strip()
-            if text and text.casefold() not in [value.strip().casefold() for value in values]:
+            if text and _plain(text) not in map(_plain, values):
                 return f"{keyword} = {text}"
         return ""
 
@@ -407,3 +407,11 @@ class Translator:
                 continue
             cards.setdefault(keyword, UNITS[options["unit"]].from_standard(value) if "unit" in options else value)
         return cards
+
+
+def _plain(text: str) -> str | float:
+    """Return a value for comparison: programs write the same binning as 1 and as 1.0, and names in any case."""
+    try:
+        return float(text)
+    except ValueError:
+        return text.strip().casefold()
