@@ -40,6 +40,13 @@ def test_a_setting_that_is_free_may_change(tmp_path):
         record_config(tmp_path, "t", other | {"sigma": 6}, free=["isr.write"])
 
 
+def test_a_step_that_an_earlier_version_did_not_have_may_be_off(tmp_path):
+    record_config(tmp_path, "t", CONFIG)
+    record_config(tmp_path, "t", CONFIG | {"new_step": False, "new_list": []})
+    with pytest.raises(OutputError, match="new_step: was not set, now True"):
+        record_config(tmp_path, "t", CONFIG | {"new_step": True})
+
+
 def test_only_the_first_differences_are_named(tmp_path):
     record_config(tmp_path, "t", dict.fromkeys("abcde", 1))
     with pytest.raises(OutputError, match=r"a: was 1, now 2, b: was 1, now 2, c: was 1, now 2 and 2 more; use"):

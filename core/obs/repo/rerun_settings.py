@@ -98,7 +98,8 @@ def compare_config(output: Path, task: str, config: Mapping[str, Any], *, free: 
 def _differences(path: Path, text: str, free: Collection[str]) -> list[str]:
     # Compared as YAML gives them back, so that a tuple equals the list that it is written as.
     before, _ = load_yaml(path, error=ConfigError)
-    return [line for line in find_differences(before, yaml.safe_load(text)) if line.partition(":")[0] not in free]
+    lines = find_differences(before, yaml.safe_load(text), may_be_new=True)
+    return [line for line in lines if line.partition(":")[0] not in free]
 
 
 def _refusal(output: Path, task: str, differences: list[str]) -> OutputError:
@@ -114,18 +115,26 @@ def _to_yaml(config: Mapping[str, Any]) -> str:
     return dump_yaml(_plain(config), allow_unicode=True)
 
 
-def find_differences(before: object, now: object, name: str = "") -> list[str]:
-    """Return where two nested settings differ, as ``calibrate.sigma: was 5, now 6``."""
+def find_differences(before: object, now: object, name: str = "", *, may_be_new: bool = False) -> list[str]:
+    """Return where two nested settings differ, as ``calibrate.sigma: was 5, now 6``.
+
+    With ``may_be_new``, a switch that is off and a list that is empty are no difference where they are not set before:
+    an earlier version did not have that step.
+    """
     if isinstance(before, dict) and isinstance(now, dict):
         keys = [*now, *(key for key in before if key not in now)]
         return [
             line
             for key in keys
             for line in find_differences(
-                before.get(key, _ABSENT), now.get(key, _ABSENT), f"{name}.{key}" if name else str(key)
+                before.get(key, _ABSENT),
+                now.get(key, _ABSENT),
+                f"{name}.{key}" if name else str(key),
+                may_be_new=may_be_new,
             )
         ]
     same = before == now or (before != before and now != now)  # NaN is as NaN was
+    same = same or (may_be_new and before is _ABSENT and (now is False or now == [] or now == {}))
     return [] if same else [f"{name or 'all'}: was {before!r}, now {now!r}"]
 
 
