@@ -26,6 +26,7 @@ from obs.tasks.relative.frames import FrameStars, StarField, make_star_field, se
 from obs.tasks.relative.motions import StarMotions, fit_star_motions, moved_fields
 from obs.tasks.relative.photometry import CommonPhotometry, fit_common_photometry
 from obs.visits.report import describe_fit, describe_motions
+from obs.visits.sources_on_image import keep_sources_on_image
 
 __all__ = ["CalibratedVisits", "FilterFit", "calibrate_visits"]
 
@@ -169,6 +170,7 @@ def _read_frame(butler: Butler, data_id: DataId, config: CalibrateVisitsConfig) 
     if wcs is None:
         raise MeasurementError("its calexp has no WCS; process it with a reference catalog that covers it")
     catalog: Catalog = butler.get("src", data_id)
+    catalog = keep_sources_on_image(catalog, header_box(header).shape, format_data_id(data_id))
     flux = config.photometry.flux
     if f"{flux}_instFlux" not in catalog:
         raise MeasurementError(f"its src has no flux '{flux}'; set photometry.flux")

@@ -10,12 +10,14 @@ from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.photo_calib import PhotoCalib, describe_magnitude
 from obs.instrument.barycenter import barycentric_julian_date, mid_exposure_mjd
+from obs.policy.data_id import format_data_id
 from obs.repo.butler import Butler
 from obs.tasks.forced.config import ForcedConfig
 from obs.tasks.forced.measure import measure_forced
 from obs.tasks.proper_motion import move_to_epoch
 from obs.visits.calibration import FrameCalibration, best_calibration
 from obs.visits.reference_neighbors import known_neighbors
+from obs.visits.sources_on_image import keep_sources_on_image
 
 __all__ = ["ForcedFrame", "force_image"]
 
@@ -84,6 +86,7 @@ def force_image(
         raise MeasurementError("its calexp has no WCS; process it with a reference catalog that covers it")
     try:
         sources: Catalog | None = butler.get("src", data_id)
+        sources = sources and keep_sources_on_image(sources, exposure.shape, format_data_id(data_id))
     except DatasetNotFoundError:
         sources = None
     mjd = mid_exposure_mjd(exposure.visit_info)
