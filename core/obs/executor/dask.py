@@ -43,6 +43,8 @@ _TASK_SECONDS, _LARGEST_SHARE = 0.5, 200
 _ANSWER_SECONDS = 20.0
 #: How often a task may be on a worker that is lost before it is set aside, to be tried once more alone.
 _ALLOWED_FAILURES = 0
+#: How often it is tried alone, until it is the one that takes workers down.
+_ALONE = 2
 
 
 @contextmanager
@@ -211,10 +213,14 @@ class DaskExecutor:
                     tell(outcome)
             running.update(submit())
         for number in [*suspects, *waiting]:
-            # Tasks that wait on a worker count as suspect when another takes it down: which one did shows alone.
-            future = self._submit(function, [data_ids[number]], timeout)
-            wait_for(future)
-            (outcomes[number],) = self._collect(future, [data_ids[number]])
+            # Tasks that wait on a worker count as suspect when another takes it down: which one did shows alone. So does
+            # a task that is handed to a worker that the one before took down, until the scheduler has noticed that.
+            for _ in range(_ALONE):
+                future = self._submit(function, [data_ids[number]], timeout)
+                wait_for(future)
+                (outcomes[number],) = self._collect(future, [data_ids[number]])
+                if outcomes[number].cause != "Killed":
+                    break
             tell(outcomes[number])
         return [outcomes[number] for number in range(len(data_ids))]
 
