@@ -5,6 +5,7 @@ import math
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import termios
@@ -169,6 +170,12 @@ def _answer(terminal, process, keys):
     return printed.decode()
 
 
+def _take_terminal():
+    """Make the terminal that of the process, which heeds Ctrl-C also where the tests run in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
 def test_ctrl_c_at_a_terminal_loses_nothing(tmp_path):
     terminal, other = pty.openpty()
     process = subprocess.Popen(
@@ -178,7 +185,7 @@ def test_ctrl_c_at_a_terminal_loses_nothing(tmp_path):
         stdout=other,
         stderr=other,
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        preexec_fn=_take_terminal,
     )
     os.close(other)
     try:

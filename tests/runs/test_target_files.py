@@ -51,7 +51,7 @@ def test_positions_that_are_not_on_the_sky_are_left_out(tmp_path, caplog):
 
 def test_a_coordinate_of_many_letters(tmp_path):
     path = write(tmp_path / "x.csv", b"name,ra,dec\na,10," + b"z" * 2000 + b"\nb,10,x\n")
-    with pytest.raises(FileFormatError, match="column dec contains no coordinates: a text has 2000 letters"):
+    with pytest.raises(FileFormatError, match="column dec does not contain coordinates: a text has 2000 letters"):
         read_targets(path)
 
 

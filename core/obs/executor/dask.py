@@ -213,8 +213,8 @@ class DaskExecutor:
                     tell(outcome)
             running.update(submit())
         for number in [*suspects, *waiting]:
-            # Tasks that wait on a worker count as suspect when another takes it down: which one did shows alone. So does
-            # a task that is handed to a worker that the one before took down, until the scheduler has noticed that.
+            # Tasks that wait on a worker count as suspect when another takes it down. Which one did shows alone, as for
+            # a task that is handed to a worker which the one before took down, until the scheduler has noticed that.
             for _ in range(_ALONE):
                 future = self._submit(function, [data_ids[number]], timeout)
                 wait_for(future)

@@ -118,8 +118,8 @@ def _to_yaml(config: Mapping[str, Any]) -> str:
 def find_differences(before: object, now: object, name: str = "", *, may_be_new: bool = False) -> list[str]:
     """Return where two nested settings differ, as ``calibrate.sigma: was 5, now 6``.
 
-    With ``may_be_new``, a switch that is off and a list that is empty are no difference where they are not set before:
-    an earlier version did not have that step.
+    With ``may_be_new``, a switch that is off and a list that is empty do not count where they were not set before: an
+    earlier version did not have that step.
     """
     if isinstance(before, dict) and isinstance(now, dict):
         keys = [*now, *(key for key in before if key not in now)]
