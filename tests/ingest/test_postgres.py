@@ -164,7 +164,7 @@ def restarted():
             thread.join()
 
 
-def test_a_server_that_is_restarted_in_the_middle(tmp_path, instrument, frames, restarted, monkeypatch):
+def test_a_server_that_is_restarted_in_the_middle(tmp_path, instrument, frames, restarted, monkeypatch, caplog):
     """Neither a reader nor a writer notices, but for the time."""
     server, restart = restarted
     root = tmp_path / "data"
@@ -187,5 +187,8 @@ def test_a_server_that_is_restarted_in_the_middle(tmp_path, instrument, frames, 
     assert all(butler.exists("raw", {"visit": visit, "ccd": ccd}) for visit in (1, 2) for ccd in (0, 1))
     assert not any(path.exists() for path in frames)
     restart()
-    # as a worker that begins now, which has not seen the server before
+    # as a process that begins now, which has not seen the server before, and is told of the wait
+    monkeypatch.setattr(database, "_ANSWERED", set())
+    monkeypatch.setattr(database, "_UNTOLD", 0.0)
     assert len(Butler(root).query_metadata("raw", ("visit", "ccd"), {})) == 4
+    assert "does not answer; waiting for it for up to 60 s" in caplog.text

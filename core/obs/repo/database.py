@@ -3,6 +3,7 @@
 SQLite stays in its ordinary rollback mode: write-ahead logging needs shared memory, which network disks do not have.
 """
 
+import logging
 import re
 import time
 from collections.abc import Iterator
@@ -26,14 +27,25 @@ __all__ = [
     "open_engine",
 ]
 
+logger = logging.getLogger(__name__)
+
 #: What a database, its driver, or the conversion of a value for it raises.
 UNWRITABLE = (SQLAlchemyError, *FAILURES)
-#: What a server says that is being restarted.
-_RESTARTING = ("starting up", "shutting down")
-#: What the system says where no server listens: it may be between its end and its new start.
-_NOT_LISTENING = ("Connection refused", "No such file or directory")
-#: How long a server is waited for that this process, perhaps a new worker of a long run, has never reached, s.
-_FIRST_SECONDS = 15.0
+#: What a server says that is being restarted, and what the system says where none listens or one breaks off: it may be
+#: between its end and its new start, also for a process that begins only now and has never reached it.
+_RESTARTING = (
+    "starting up",
+    "shutting down",
+    "recovery mode",
+    "not yet accepting connections",
+    "administrator command",
+    "closed the connection unexpectedly",
+    "Connection reset",
+    "Connection refused",
+    "No such file or directory",
+)
+#: A wait that is longer is told of, s.
+_UNTOLD = 2.0
 #: Time between two attempts to reach a server that is being restarted, s.
 _PAUSE = 0.25
 #: A colon in the name of a column or table, which does not begin the place of a value.
@@ -111,27 +123,29 @@ def begin_write(engine: sa.Engine) -> Iterator[sa.Connection]:
 def _connect(engine: sa.Engine) -> sa.Connection:
     """Connect to a database; a server that is being restarted is waited for up to `BUSY_SECONDS`."""
     start = time.monotonic()
+    told = False
     while True:
         try:
             connection = engine.connect()
         except OperationalError as error:
-            if time.monotonic() - start > _patience(engine, str(error.orig)):
+            waited = time.monotonic() - start
+            if waited > BUSY_SECONDS or not _may_come_back(engine, str(error.orig)):
                 raise
+            if waited > _UNTOLD and not told:
+                told = True
+                place = engine.url.render_as_string(hide_password=True)
+                logger.warning("%s does not answer; waiting for it for up to %.0f s", place, BUSY_SECONDS)
             time.sleep(_PAUSE)
         else:
             _ANSWERED.add(engine.url)
             return connection
 
 
-def _patience(engine: sa.Engine, text: str) -> float:
-    """Return how long to go on trying to connect, s."""
-    if any(sign in text for sign in _RESTARTING):
-        return BUSY_SECONDS
+def _may_come_back(engine: sa.Engine, text: str) -> bool:
+    """Return whether a server that cannot be reached, for the reason given, may be in the middle of a restart."""
     if engine.dialect.name != "postgresql":
-        return 0.0
-    if engine.url in _ANSWERED:
-        return BUSY_SECONDS
-    return _FIRST_SECONDS if any(sign in text for sign in _NOT_LISTENING) else 0.0
+        return False
+    return engine.url in _ANSWERED or any(sign in text for sign in _RESTARTING)
 
 
 def has_lost_connection(error: BaseException | None) -> bool:
