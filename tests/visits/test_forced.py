@@ -159,11 +159,15 @@ def test_lightcurve_command_formats(frames, tmp_path, obs):
     assert len(out.splitlines()) == 7
     assert "comparison stars, which repeat to" in err
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
-    obs(*common, "--output", tmp_path / "a.txt", "--format", "aavso", "--observer", "XYZ")
+    send = ("--output", tmp_path / "a.txt", "--format", "aavso", "--observer", "XYZ")
+    assert "give it with --star NAME" in obs(*common, *send)[2]  # a position is no name
+    assert "files that end in .txt" in obs(*common, *send, "--star", "V Tst", "--output", tmp_path / "a.dat")[2]
+    status, _, err = obs(*common, *send, "--star", "V Tst")
+    assert status == 0, err
     lines = (tmp_path / "a.txt").read_text().splitlines()
     assert lines[:2] == ["#TYPE=EXTENDED", "#OBSCODE=XYZ"]
-    words = lines[-1].split(",")
-    assert len(words) == 15  # the position has a comma, which becomes a space
+    assert lines[-1].startswith("V Tst,")
+    assert len(lines[-1].split(",")) == 15
     obs(*common, "--output", tmp_path / "e.txt", "--format", "etd")
     assert float((tmp_path / "e.txt").read_text().split()[0]) == pytest.approx(2460310.5 + 1 / 24, abs=1e-5)
     status, _, err = obs(*common, "--output", tmp_path / "e.txt", "--format", "etd")

@@ -135,7 +135,8 @@ class CoaddDemo:
         if star is not None:
             place, file = f"{star.ra:.6f},{star.dec:.6f}", str(self.folder / "star.txt")
             yield ["where", result, place]
-            yield ["lightcurve", result, "--object", place, "--output", file, "--format", "aavso", "--observer", "CODE"]
+            send = ["--format", "aavso", "--observer", "CODE", "--star", "NAME"]
+            yield ["lightcurve", result, "--object", place, "--output", file, *send]
 
 
 def _print_curve(light_curve: LightCurveTruth) -> None:

@@ -8,7 +8,14 @@ import click
 from obs.cli.logs import configure_logging
 from obs.cli.options import add_overrides
 from obs.errors import DataIdError, OutputError
-from obs.exports.light_curves import format_aavso, format_etd, plot_light_curve, write_light_curve_text
+from obs.exports.light_curves import (
+    aavso_filter,
+    check_aavso_words,
+    format_aavso,
+    format_etd,
+    plot_light_curve,
+    write_light_curve_text,
+)
 from obs.exports.table_files import TableFormat, write_table
 from obs.image.catalog import Catalog
 from obs.instrument.instrument import Instrument
@@ -20,6 +27,8 @@ from obs.visits.light_curve import LightCurve, measure_light_curve
 
 __all__ = ["lightcurve"]
 
+_AAVSO_FILES = (".txt", ".csv", ".tsv")
+
 
 def lightcurve(
     root: Path,
@@ -30,6 +39,7 @@ def lightcurve(
     output: Path | None,
     kind: str,
     observer: str,
+    star: str,
     plot: Path | None,
     clobber: bool,
     doraise: bool,
@@ -39,8 +49,8 @@ def lightcurve(
 ) -> int:
     """Do what the command says; see obs.cli.commands.lightcurve."""
     configure_logging(log_levels)
-    if kind == "aavso" and not observer:
-        raise click.UsageError("the AAVSO wants the observer's code; give it with --observer CODE")
+    if kind == "aavso":
+        star = _check_aavso(star, target, table, observer, output)
     butler = Butler(root)
     layers = forced_settings(butler.instrument)
     add_overrides(layers, overrides)
@@ -53,8 +63,12 @@ def lightcurve(
         tract=tract,
         flux=flux,
     )
-    if output is not None:
-        _write(curve.table, output, kind, target, observer, butler.instrument, clobber=clobber)
+    if kind in ("aavso", "etd"):
+        _send(curve.table, output, kind, star, observer, butler.instrument, clobber=clobber)
+    elif output is not None:
+        if output.exists() and not clobber:
+            raise OutputError(f"{output} exists already; --clobber replaces it", path=output)
+        write_table(curve.table, output, cast(TableFormat, kind))
     else:
         _print(curve.table)
     if plot is not None:
@@ -63,31 +77,58 @@ def lightcurve(
     return 1 if curve.skipped else 0
 
 
-def _write(
-    table: Catalog, path: Path, kind: str, name: str, observer: str, instrument: Instrument, *, clobber: bool
+def _check_aavso(star: str, target: str, table: Path | None, observer: str, output: Path | None) -> str:
+    """Return the name of the star; raise an error if the AAVSO would refuse the file, before anything is measured."""
+    if not observer:
+        raise click.UsageError("the AAVSO wants the observer's code; give it with --observer CODE")
+    if not star and table is not None and not target.strip().isdigit():
+        star = target
+    if not star:
+        raise click.UsageError("the AAVSO wants the name of the star, such as 'RR Lyr'; give it with --star NAME")
+    check_aavso_words(star, observer)
+    if output is not None and output.suffix.lower() not in _AAVSO_FILES:
+        raise click.UsageError(f"the AAVSO takes files that end in {', '.join(_AAVSO_FILES)}, not {output.name}")
+    return star
+
+
+def _send(
+    table: Catalog, path: Path | None, kind: str, name: str, observer: str, instrument: Instrument, *, clobber: bool
 ) -> None:
-    left_out = 0
-    if kind in ("aavso", "etd"):
-        text, left_out = (
-            format_etd(table) if kind == "etd" else format_aavso(table, name, observer, _bands(table, instrument))
-        )
-        write_light_curve_text(text, path, clobber=clobber)
+    """Write, or print, a light curve in a format in which observers send it in."""
+    if kind == "etd":
+        text, left_out = format_etd(table)
     else:
-        if path.exists() and not clobber:
-            raise OutputError(f"{path} exists already; --clobber replaces it", path=path)
-        write_table(table, path, cast(TableFormat, kind))
+        filters = _filters(table, instrument)
+        text, left_out = format_aavso(table, name, observer, filters)
+        for physical, (band, code) in filters.items():
+            if code == "O":
+                click.echo(
+                    f"{physical}: the AAVSO has no filter code for it with the zero point of band {band}; O (other) is "
+                    "written, and NOTES name it",
+                    err=True,
+                )
+    if path is None:
+        click.echo(text, nl=False)
+    else:
+        write_light_curve_text(text, path, clobber=clobber)
     if left_out:
-        click.echo(f"{left_out} of {len(table)} rows have no time or no magnitude and are left out", err=True)
+        click.echo(
+            f"{left_out} of {len(table)} rows have no time, no magnitude, or flags S, B or P, and are left out",
+            err=True,
+        )
 
 
-def _bands(table: Catalog, instrument: Instrument) -> dict[str, str]:
-    bands = {}
-    for name in set(table["filter"].tolist()):
+def _filters(table: Catalog, instrument: Instrument) -> dict[str, tuple[str, str]]:
+    """Return band and code of the AAVSO of each physical filter of a light curve."""
+    is_color = any(detector.color_plane is not None for detector in instrument.load_camera())
+    filters = {}
+    for name in dict.fromkeys(map(str, table["filter"])):
         try:
-            bands[name] = instrument.find_filter(name).band
+            band = instrument.find_filter(name).band
         except DataIdError:
-            bands[name] = name
-    return bands
+            band = name
+        filters[name] = band, aavso_filter(name, band, is_color=is_color)
+    return filters
 
 
 def _print(table: Catalog) -> None:

@@ -2,30 +2,86 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from obs.errors import OutputError
 from obs.image.catalog import Catalog
+from obs.instrument.filter_wheels import passes_all_colors
 from obs.repo.atomic import atomic_write
 from obs.version import __version__
 
-__all__ = ["format_aavso", "format_etd", "plot_light_curve", "write_light_curve_text"]
+__all__ = [
+    "aavso_filter",
+    "check_aavso_words",
+    "format_aavso",
+    "format_etd",
+    "plot_light_curve",
+    "write_light_curve_text",
+]
 
 _JD = 2400000.5
-#: Names of the AAVSO for bands of the Sloan survey and of Johnson and Cousins.
-_AAVSO = {"u": "SU", "g": "SG", "r": "SR", "i": "SI", "z": "SZ", "B": "B", "V": "V", "R": "R", "I": "I", "U": "U",
-          "clear": "CV", "Clear": "CV", "L": "CV"}  # fmt: skip
-_FORBIDDEN = ","
+#: Filter codes of the AAVSO for bands: Sloan, Johnson and Cousins, Pan-STARRS y, H alpha.
+_AAVSO = {"u": "SU", "g": "SG", "r": "SR", "i": "SI", "z": "SZ", "y": "Y", "U": "U", "B": "B", "V": "V", "R": "R",
+          "I": "I", "J": "J", "H": "H", "K": "K", "ha": "HA"}  # fmt: skip
+#: Codes for the colors of a mosaic, and for no filter with the zero point of a band.
+_AAVSO_COLORS = {"R": "TR", "G": "TG", "B": "TB"}
+_AAVSO_CLEAR = {"V": "CV", "R": "CR", "r": "CR"}
+#: Code of a filter that has none; NOTES must say which it is.
+_OTHER = "O"
+_DELIMITER = ","
+_NAME_LENGTH, _OBSERVER_LENGTH = 30, 5
+#: A magnitude with a larger error is given as an upper limit.
+_FAINTEST = 0.33
+#: Points with one of these flags (saturated, bad pixel, flux not to be trusted) are not sent in.
+_NOT_SENT = frozenset("SBP")
+
+
+def aavso_filter(physical: str, band: str, *, is_color: bool) -> str:
+    """Return the code that the AAVSO has for a filter; "O" (other) where it has none.
+
+    Parameters
+    ----------
+    physical : str
+        Physical filter.
+    band : str
+        Band of the reference catalog from which its zero point is.
+    is_color : bool
+        Whether the camera has a mosaic of colors, so that "R", "G" and "B" are its colors.
+    """
+    if is_color and physical in _AAVSO_COLORS:
+        return _AAVSO_COLORS[physical]
+    if passes_all_colors(physical):
+        return _AAVSO_CLEAR.get(band, _OTHER)
+    return _AAVSO.get(band, _OTHER)
+
+
+def check_aavso_words(name: str, observer: str) -> None:
+    """Raise an error if the name of a star or the code of an observer cannot be in a file for the AAVSO.
+
+    Raises
+    ------
+    OutputError
+        If one is empty or too long, or has letters that the format cannot hold.
+    """
+    for what, word, most, option in (
+        ("the name of the star", name, _NAME_LENGTH, "--star"),
+        ("the observer's code", observer, _OBSERVER_LENGTH, "--observer"),
+    ):
+        if not word.strip() or len(word) > most or not (word.isascii() and word.isprintable()):
+            raise OutputError(f"the AAVSO takes 1 to {most} ASCII letters for {what}, not {word!r}; change {option}")
+        if _DELIMITER in word or word.lstrip().startswith("#"):
+            raise OutputError(f"{what}, {word!r}, has a comma or begins with #; change {option}")
 
 
 def format_aavso(
-    table: Catalog, name: str, observer: str, bands: Mapping[str, str], *, chart: str = "na"
+    table: Catalog, name: str, observer: str, filters: Mapping[str, tuple[str, str]], *, chart: str = "na"
 ) -> tuple[str, int]:
     """Return a light curve in the extended format of the AAVSO, and the number of rows that were left out.
 
     Dates are Julian dates (UTC) of the middle of the exposures. Images without detection are given as fainter than the
-    upper limit.
+    upper limit. Rows with flags S, B or P are left out.
 
     Parameters
     ----------
@@ -35,53 +91,81 @@ def format_aavso(
         Name of the star as the AAVSO writes it.
     observer : str
         Observer's code.
-    bands : mapping
-        Physical filter to band.
+    filters : mapping
+        Physical filter to band and the filter code of the AAVSO (`aavso_filter`).
     chart : str, optional
         Number of the chart.
+
+    Raises
+    ------
+    OutputError
+        If the name or the code does not fit the format, or no row can be sent in.
     """
+    check_aavso_words(name, observer)
     lines = [
         "#TYPE=EXTENDED",
-        f"#OBSCODE={observer}",
+        f"#OBSCODE={observer.strip()}",
         f"#SOFTWARE=obs {__version__}",
-        "#DELIM=,",
+        f"#DELIM={_DELIMITER}",
         "#DATE=JD",
         "#OBSTYPE=CCD",
         "#NAME,DATE,MAG,MERR,FILT,TRANS,MTYPE,CNAME,CMAG,KNAME,KMAG,AMASS,GROUP,CHART,NOTES",
     ]
-    left_out = 0
-    plain = name.replace(_FORBIDDEN, " ")
-    for row in range(len(table)):
-        magnitude, error, limit = (float(table[key][row]) for key in ("magnitude", "magnitude_error", "upper_limit"))
-        date = float(table["mjd_mid"][row]) + _JD
-        if not np.isfinite(date) or not np.isfinite(limit):
-            left_out += 1
-            continue
-        seen = np.isfinite(magnitude) and magnitude < limit + 2.5 and error < 0.33
-        value = f"{magnitude:.3f}" if seen else f"<{limit:.1f}"
-        physical = str(table["filter"][row])
-        band = bands.get(physical, physical)
-        airmass = float(table["airmass"][row])
-        notes = f"flags {table['flags'][row]}" if str(table["flags"][row]) else "na"
-        words = [plain, f"{date:.5f}", value, f"{error:.3f}" if seen else "na", _AAVSO.get(band, "O"), "NO", "STD"]
-        words += ["ENSEMBLE", "na", "na", "na", f"{airmass:.3f}" if np.isfinite(airmass) else "na", "na", chart, notes]
-        lines.append(",".join(words))
-    return "\n".join([*lines, ""]), left_out
+    rows = [line for row in range(len(table)) if (line := _aavso_row(table, row, filters, chart))]
+    _require_rows(rows)
+    lines += [_DELIMITER.join((name.strip(), *row)) for row in rows]
+    return "\n".join([*lines, ""]), len(table) - len(rows)
+
+
+def _aavso_row(table: Catalog, row: int, filters: Mapping[str, tuple[str, str]], chart: str) -> tuple[str, ...] | None:
+    """Return the fields of one observation after the name; None if it is not to be sent in."""
+    magnitude, error, limit, airmass = (
+        float(table[key][row]) for key in ("magnitude", "magnitude_error", "upper_limit", "airmass")
+    )
+    date, flags = float(table["mjd_mid"][row]) + _JD, str(table["flags"][row])
+    seen = bool(np.isfinite(magnitude) and error < _FAINTEST)
+    if not np.isfinite(date) or not (seen or np.isfinite(limit)) or _NOT_SENT & set(flags):
+        return None
+    physical = str(table["filter"][row])
+    band, code = filters[physical]
+    count = int(table["n_comparison"][row])
+    notes = [f"{count} comparison stars" if count else "zero point of the image"]
+    if code == _OTHER:
+        notes.append(f"filter {physical} with zero point of band {band}".replace(_DELIMITER, " "))
+    if flags:
+        notes.append(f"flags {flags}")
+    value = (f"{magnitude:.4f}", f"{max(error, 1e-4):.4f}") if seen else (f"<{limit:.3f}", "na")
+    air = f"{airmass:.3f}" if np.isfinite(airmass) else "na"
+    comparison = ("ENSEMBLE", "na", "na", "na")
+    return (f"{date:.6f}", *value, code, "NO", "STD", *comparison, air, "na", chart, "; ".join(notes))
+
+
+def _require_rows(rows: list[Any]) -> None:
+    if not rows:
+        raise OutputError("no row can be sent in: all are without time or magnitude, or have flags S, B or P")
 
 
 def format_etd(table: Catalog) -> tuple[str, int]:
     """Return a light curve for the Exoplanet Transit Database, and the number of rows that were left out.
 
-    Each line has the Julian date (UTC) of the middle of the exposure, the magnitude and its error.
+    Each line has the Julian date (UTC) of the middle of the exposure, the magnitude and its error. Rows with flags S, B
+    or P are left out.
+
+    Raises
+    ------
+    OutputError
+        If there are several filters, because a transit there has one, or no row can be sent in.
     """
-    lines, left_out = [], 0
+    names = sorted(set(map(str, table["filter"])))
+    if len(names) > 1:
+        raise OutputError(f"a file for the ETD has one filter, not {', '.join(names)}; choose with --id filter=NAME")
+    lines = []
     for row in range(len(table)):
         values = [float(table[key][row]) for key in ("mjd_mid", "magnitude", "magnitude_error")]
-        if not np.isfinite(values).all():
-            left_out += 1
-            continue
-        lines.append(f"{values[0] + _JD:.6f} {values[1]:.5f} {values[2]:.5f}")
-    return "\n".join([*lines, ""]), left_out
+        if np.isfinite(values).all() and not _NOT_SENT & set(str(table["flags"][row])):
+            lines.append(f"{values[0] + _JD:.6f} {values[1]:.5f} {max(values[2], 1e-5):.5f}")
+    _require_rows(lines)
+    return "\n".join([*lines, ""]), len(table) - len(lines)
 
 
 def write_light_curve_text(text: str, path: Path, *, clobber: bool) -> None:

@@ -38,7 +38,10 @@ Examples:
     help="Flux to use, such as base_PsfFlux; without it the one with which comparison stars repeat best.",
 )
 @click.option(
-    "--output", metavar="FILE", type=click.Path(path_type=Path), help="File to write; without it a table is printed."
+    "--output",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="File to write; without it the light curve is printed.",
 )
 @click.option(
     "--format",
@@ -49,6 +52,12 @@ Examples:
     help="Format of the file.",
 )
 @click.option("--observer", metavar="CODE", default="", help="Code of the observer at the AAVSO, for --format aavso.")
+@click.option(
+    "--star",
+    metavar="NAME",
+    default="",
+    help="Name of the star at the AAVSO, for --format aavso; without it that in the table.",
+)
 @click.option("--plot", metavar="FILE", type=click.Path(path_type=Path), help="Plot to write: PNG, PDF or SVG.")
 @click.option("--clobber", is_flag=True, help="Replace files that exist already.")
 @config_options
