@@ -46,5 +46,15 @@ def test_keys_of_few_and_of_many_data_ids(butler, words):
 
 
 def test_values_that_a_key_has_are_named_where_none_is_as_wanted(butler, caplog):
-    assert select_data_ids(butler, [["dataType=flat"]]).data_ids == []
+    assert list(select_data_ids(butler, [["dataType=flat"]]).data_ids) == []
     assert "No data found for dataType=flat; the raw data have dataType=science" in caplog.text
+
+
+def test_data_ids_of_several_words_and_in_any_order_keep_what_is_known_of_them(butler):
+    chosen = select_data_ids(butler, [["visit=31..40"], ["visit=1..35"]]).data_ids
+    assert [row["visit"] for row in chosen] == [31, 33, 35, 37, 39, *range(1, 31, 2)]
+    assert len(chosen[:2]) == 2
+    known = list(with_known_keys(butler, [*chosen, *select_data_ids(butler, [["visit=40..41"]]).missing][::-1]))
+    assert [row["expTime"] for row in known] == [float(row["visit"]) for row in known]
+    chosen[0]["visit"] = 0
+    assert chosen[0]["visit"] == 31

@@ -1,6 +1,7 @@
 """`obs process`: from the data IDs of a repository to calibrated images and catalogs."""
 
 import os
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from obs.cli.report import report_outcomes
 from obs.cli.show import show_config, show_data, split_show
 from obs.executor.shard import Shard
 from obs.instrument.discovery import load_instrument
+from obs.policy.data_id import DataId
 from obs.repo.butler import Butler
 from obs.runs.pending import Plan, plan_run
 from obs.runs.process import compare_run, process_data_ids, process_settings, record_run
@@ -76,7 +78,7 @@ def process(
     config = layers.build()
     show_config(layers, shows)
     chosen = select_data_ids(butler, ids if writing or "data" in things else [])
-    data_ids = chosen.data_ids if shard is None else Shard.parse(shard).take(chosen.data_ids)
+    data_ids: Sequence[DataId] = chosen.data_ids if shard is None else Shard.parse(shard).take(chosen.data_ids)
     show_data(butler, data_ids, shows)
     if not writing:
         return 0 if chosen.is_complete else 1
@@ -89,7 +91,7 @@ def process(
     if dry_run:
         if not clobber_output:
             compare_run(butler, config, clobber=clobber_config)
-        print_plan(Plan(new=data_ids) if clobber_output else plan_run(butler, config, data_ids))
+        print_plan(Plan(new=list(data_ids)) if clobber_output else plan_run(butler, config, data_ids))
         return 0 if chosen.is_complete else 1
     if clobber_output:
         remove_output(output or root / "rerun" / str(rerun).split(":")[-1], root)

@@ -4,6 +4,7 @@ import logging
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ _CARDS = {
 }
 _TEXTS = ("object", "pier_side")
 _MOST_WARNINGS = 20
+#: So many rows are made and written in one transaction.
+_ROWS_AT_A_TIME = 10_000
 _UNSAFE = re.compile(r"[^A-Za-z0-9_]")
 
 
@@ -49,9 +52,10 @@ def expect_results(output: Path, data_ids: Iterable[Mapping[str, Any]]) -> None:
     data_ids : iterable of mapping
         What will be processed.
     """
-    rows = [{**_keys(data_id), "data_id": format_data_id(data_id), "status": "waiting"} for data_id in data_ids]
+    rows = ({**_keys(data_id), "data_id": format_data_id(data_id), "status": "waiting"} for data_id in data_ids)
     try:
-        MetricTable(output).write("detector", rows)
+        while some := list(islice(rows, _ROWS_AT_A_TIME)):
+            MetricTable(output).write("detector", some)
     except (ObsError, ValueError) as error:
         logger.warning("metrics are not kept: %s", error)
 

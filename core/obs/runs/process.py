@@ -104,7 +104,7 @@ def process(
     chosen = select_data_ids(butler, [_words(item) for item in _several(data_ids)])
     if not chosen.data_ids:
         raise DataIdError(f"no raw data match {data_ids!r}; obs ls {butler.root} lists what there is")
-    to_process = chosen.data_ids
+    to_process: Sequence[DataId] = chosen.data_ids
     if skip_existing:
         compare_run(butler, settings, clobber=clobber_config)
         to_process = plan_run(butler, settings, to_process).to_process

@@ -1,12 +1,15 @@
 """From the words of ``--id`` to the data IDs that have data."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId, format_data_id, parse_ids
+from obs.policy.data_ids import DataIds
 from obs.repo.butler import Butler
 from obs.repo.layout import open_repository
 
@@ -33,16 +36,16 @@ class Selection:
 
     Parameters
     ----------
-    data_ids : list of dict
+    data_ids : DataIds
         Those whose raw data exist, each once, in the order asked for.
-    missing : list of dict
+    missing : DataIds
         Those of this repository that are registered, and whose raw file is gone.
     unmatched : list of str
         The words of each ``--id`` that names nothing that exists.
     """
 
-    data_ids: list[DataId]
-    missing: list[DataId]
+    data_ids: DataIds
+    missing: DataIds
     unmatched: list[str]
 
     @property
@@ -71,39 +74,44 @@ def select_data_ids(butler: Butler, ids: Sequence[Sequence[str]]) -> Selection:
     allowed = butler.id_keys(raw)
     # A registry of the LSST stack often lists more than was copied with it.
     is_own = open_repository(butler.root).is_own
-    found: dict[tuple[Any, ...], DataId] = {}
-    missing: dict[tuple[Any, ...], DataId] = {}
+    found: list[list[tuple[Any, ...]]] = []
+    missing: list[list[tuple[Any, ...]]] = []
     unmatched = []
     for words in ids:
         is_known = False
         for wanted in parse_ids(words, allowed):
             check_filters(butler.instrument, wanted)
-            is_found = False
-            for row, data_id, is_there in _looked_up(butler, keys, wanted):
-                if is_there:
-                    found[row] = data_id
-                    is_found = True
-                elif is_own:
-                    missing[row] = data_id
-            if not is_found:
+            there, gone = _looked_up(butler, keys, wanted)
+            found.append(there)
+            if is_own:
+                missing.append(gone)
+            if not there:
                 others = _other_values(butler, raw, wanted)
                 logger.warning("No data found for %s%s", format_data_id(wanted) or "any data ID", others)
-            is_known = is_known or is_found
+            is_known = is_known or bool(there)
         if not is_known:
             unmatched.append(" ".join(words))
-    if missing:
-        _warn_of_missing(butler, list(missing.values()))
-    return Selection(list(found.values()), list(missing.values()), unmatched)
+    known, lost = (DataIds(keys, _each_once(parts)) for parts in (found, missing))
+    if lost:
+        _warn_of_missing(butler, lost)
+    return Selection(known, lost, unmatched)
 
 
-def _looked_up(butler: Butler, keys: Sequence[str], wanted: DataId) -> Iterator[tuple[tuple[Any, ...], DataId, bool]]:
-    """Yield the values of each registered data ID, the data ID, and whether its raw file is there."""
+def _looked_up(butler: Butler, keys: Sequence[str], wanted: DataId) -> tuple[list[tuple[Any, ...]], ...]:
+    """Return the values of the registered data IDs whose raw file is there, and of those whose file is gone."""
     raw = butler.instrument.raw_dataset_type
     rows = butler.query_metadata(raw, keys, wanted)
+    kept: tuple[list[tuple[Any, ...]], ...] = ([], [])
     for start in range(0, len(rows), _CHUNK):
         chunk = rows[start : start + _CHUNK]
-        data_ids = [dict(zip(keys, row, strict=True)) for row in chunk]
-        yield from zip(chunk, data_ids, butler.exist_each(raw, data_ids), strict=True)
+        for row, is_there in zip(chunk, butler.exist_each(raw, DataIds(keys, chunk)), strict=True):
+            kept[0 if is_there else 1].append(row)
+    return kept
+
+
+def _each_once(parts: Sequence[list[tuple[Any, ...]]]) -> list[tuple[Any, ...]]:
+    """Return rows of several lists, each of which has a row once."""
+    return parts[0] if len(parts) == 1 else list(dict.fromkeys(row for rows in parts for row in rows))
 
 
 def _other_values(butler: Butler, raw: str, wanted: DataId) -> str:
@@ -127,7 +135,7 @@ def with_known_keys(butler: Butler, data_ids: Sequence[DataId], *, for_stack: bo
     butler
         The repository.
     data_ids
-        Complete data IDs of raw data.
+        Complete data IDs of raw data, each once. Least is held in memory if they are in the order of the registry.
     for_stack
         Add only the keys that data IDs of the LSST stack have besides those of the template.
     """
@@ -140,19 +148,32 @@ def with_known_keys(butler: Butler, data_ids: Sequence[DataId], *, for_stack: bo
         return
     keys = list(butler.get_keys(raw))
     for same, group in _alike(keys, data_ids):
-        found = _further_values(butler.query_metadata(raw, [*keys, *more], same), len(keys))
-        for data_id in group:
-            values = found.get(tuple(data_id[key] for key in keys)) or ()
+        rows = butler.query_metadata(raw, [*keys, *more], same)
+        for data_id, values in _joined(group, _further_values(rows, len(keys)), keys):
             yield data_id | {key: value for key, value in zip(more, values, strict=False) if value is not None}
 
 
-def _further_values(rows: list[tuple[Any, ...]], n_key: int) -> dict[tuple[Any, ...], tuple[Any, ...]]:
-    """Return what follows the keys of each row, by the keys; nothing where rows differ. The list of rows is emptied."""
-    found: dict[tuple[Any, ...], tuple[Any, ...]] = {}
-    while rows:
-        row = rows.pop()
-        found[row[:n_key]] = () if row[:n_key] in found else row[n_key:]
-    return found
+def _joined(
+    data_ids: Iterable[DataId], found: Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]], keys: Sequence[str]
+) -> Iterator[tuple[DataId, tuple[Any, ...]]]:
+    """Yield data IDs with what is found of each; what is passed over on the way waits for its data ID."""
+    passed: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    for data_id in data_ids:
+        wanted = tuple(data_id[key] for key in keys)
+        if wanted not in passed:
+            for row, values in found:
+                passed[row] = values
+                if row == wanted:
+                    break
+        yield data_id, passed.pop(wanted, ())
+
+
+def _further_values(rows: list[tuple[Any, ...]], n_key: int) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
+    """Yield the keys of sorted rows, and what follows them; nothing where rows differ. The list of rows is emptied."""
+    rows.reverse()
+    in_order = (rows.pop() for _ in range(len(rows)))
+    for known, (first, *others) in groupby(in_order, itemgetter(slice(n_key))):
+        yield known, () if others else first[n_key:]
 
 
 def _alike(keys: Sequence[str], data_ids: Sequence[DataId]) -> Iterator[tuple[DataId, Sequence[DataId]]]:

@@ -1,0 +1,50 @@
+"""Many data IDs in little memory."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, overload
+
+from obs.policy.data_id import DataId
+
+__all__ = ["DataIds"]
+
+
+class DataIds(Sequence[DataId]):
+    """A sequence of data IDs that have the same keys.
+
+    Keys are kept once, and values as the rows that a registry gives. A data ID is made each time that it is asked for,
+    so that changes of one stay with who asked.
+
+    Parameters
+    ----------
+    keys : sequence of str
+        The keys.
+    rows : sequence of tuple
+        The values of each data ID, in the order of the keys.
+    """
+
+    def __init__(self, keys: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+        self._keys = tuple(keys)
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[DataId]:
+        return map(self._made, self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> DataId: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> "DataIds": ...
+
+    def __getitem__(self, index: int | slice) -> "DataId | DataIds":
+        if isinstance(index, slice):
+            return DataIds(self._keys, self._rows[index])
+        return self._made(self._rows[index])
+
+    def __repr__(self) -> str:
+        return repr(list(self))
+
+    def _made(self, row: tuple[Any, ...]) -> DataId:
+        return dict(zip(self._keys, row, strict=True))
