@@ -107,6 +107,17 @@ def test_light_curve_of_a_variable(frames):
     assert table.metadata["CALIB"] == "calibration of each calexp alone"
 
 
+def test_light_curve_follows_proper_motion(frames):
+    """A position of ten years before, 2 arcsec away; without its motion the star is not found there."""
+    target = targets(frames.ra[[VARIABLE]], frames.dec[[VARIABLE]] - 0.2 * 10 / 3600)
+    for name, value, unit in (("pm_ra", 0.0, "mas/yr"), ("pm_dec", 200.0, "mas/yr"), ("epoch", 60310.0 - 3652.5, "d")):
+        target.add(name, np.array([value]), unit)
+    here = targets(frames.ra[[VARIABLE]], frames.dec[[VARIABLE]])
+    ids = [data_id(visit) for visit in VISITS]
+    moved, still = (measure_light_curve(frames.butler, ids[:2], t, ForcedConfig()).table for t in (target, here))
+    np.testing.assert_allclose(moved["magnitude"], still["magnitude"], atol=1e-3)
+
+
 def test_object_that_is_on_no_image(frames):
     assert len(force_image(frames.butler, data_id(1), targets([50.0], [0.0]), ForcedConfig()).catalog) == 0
     assert polynomial_terms(np.empty(0), np.empty(0), 2).shape == (0, 6)

@@ -39,16 +39,19 @@ class Detections:
         Bright stars without flaws.
     fwhm : float
         Seeing, radians.
+    target : ndarray of float64, shape (3,)
+        Unit vector of the object at the time of the image.
     """
 
     vectors: Floats
     flux: Floats
     is_star: NDArray[np.bool_]
     fwhm: float
+    target: Floats
 
 
 def detections_on(
-    butler: Butler, data_id: dict[str, object], calibration: FrameCalibration, seeing: float
+    butler: Butler, data_id: dict[str, object], calibration: FrameCalibration, seeing: float, target: Floats
 ) -> Detections | None:
     """Return the sources of an image; None if it has no catalog or no WCS.
 
@@ -62,6 +65,8 @@ def detections_on(
         Its calibration.
     seeing : float
         Full width at half maximum of the PSF, arcsec.
+    target : ndarray of float64, shape (3,)
+        Unit vector of the object at the time of the image.
     """
     try:
         catalog: Catalog = butler.get("src", data_id)
@@ -78,18 +83,17 @@ def detections_on(
         flux = 10.0 ** (-0.4 * magnitude)
     ra, dec = calibration.wcs.pixel_to_sky(x=x, y=y)
     vectors = sky_vectors(ra, dec).reshape(-1, 3)
-    return Detections(vectors, flux, np.asarray(star & np.isfinite(flux), bool), np.radians(seeing / 3600.0))
+    is_star = np.asarray(star & np.isfinite(flux), bool)
+    return Detections(vectors, flux, is_star, np.radians(seeing / 3600.0), target)
 
 
-def find_comparison_stars(images: Sequence[Detections], target: Floats) -> Floats:
+def find_comparison_stars(images: Sequence[Detections]) -> Floats:
     """Return the mean places of bright stars that are on at least half of the images.
 
     Parameters
     ----------
     images : sequence of Detections
-        Sources of each image.
-    target : ndarray of float64, shape (3,)
-        Unit vector of the object; stars that share light with it are left out.
+        Sources of each image; stars that share light with the object are left out.
 
     Returns
     -------
@@ -102,8 +106,10 @@ def find_comparison_stars(images: Sequence[Detections], target: Floats) -> Float
     vectors = np.concatenate([image.vectors[image.is_star] for image in images])
     flux = np.concatenate([image.flux[image.is_star] for image in images])
     frame = np.concatenate([np.full(int(image.is_star.sum()), number) for number, image in enumerate(images)])
-    far = np.linalg.norm(vectors - target, axis=1) > _APART * fwhm
-    vectors, flux, frame = vectors[far], flux[far], frame[far].astype(np.int64)
+    frame = frame.astype(np.int64)
+    targets = np.stack([image.target for image in images])[frame]
+    far = np.linalg.norm(vectors - targets, axis=1) > _APART * fwhm
+    vectors, flux, frame = vectors[far], flux[far], frame[far]
     star = group_detections(vectors, frame, np.degrees(_MATCH * fwhm) * 3600.0)
     known = star >= 0
     n = int(star.max(initial=-1)) + 1
@@ -115,31 +121,28 @@ def find_comparison_stars(images: Sequence[Detections], target: Floats) -> Float
     return np.asarray(mean[often] / np.linalg.norm(mean[often], axis=1, keepdims=True), np.float64)
 
 
-def recentered(images: Sequence[Detections], target: Floats, within: float) -> Floats | None:
-    """Return where an object is found near a position; None if it is not found on half of the images.
+def recentered(images: Sequence[Detections], within: float) -> Floats | None:
+    """Return how far from its position an object is found; None if it is not found on half of the images.
 
     Parameters
     ----------
     images : sequence of Detections
-        Sources of each image.
-    target : ndarray of float64, shape (3,)
-        Unit vector of the position.
+        Sources of each image, and where the object should be.
     within : float
         Largest distance, FWHM.
 
     Returns
     -------
     ndarray of float64, shape (3,), or None
-        Unit vector: the median of the nearest detections.
+        Median offset of the nearest detections, as a difference of unit vectors.
     """
     found = []
     for image in images:
         if len(image.vectors):
-            distance = np.linalg.norm(image.vectors - target, axis=1)
+            distance = np.linalg.norm(image.vectors - image.target, axis=1)
             nearest = int(np.argmin(distance))
             if distance[nearest] < within * image.fwhm:
-                found.append(image.vectors[nearest])
+                found.append(image.vectors[nearest] - image.target)
     if len(found) < max(1.0, _SHARE * len(images)):
         return None
-    middle = np.median(found, axis=0)
-    return np.asarray(middle / np.linalg.norm(middle), np.float64)
+    return np.asarray(np.median(found, axis=0), np.float64)

@@ -10,11 +10,15 @@ from numpy.typing import NDArray
 from obs.errors import DatasetNotFoundError, FileFormatError, MeasurementError
 from obs.image.catalog import Catalog
 from obs.image.photo_calib import common_system, describe_magnitude
+from obs.instrument.barycenter import mid_exposure_mjd
 from obs.policy.data_id import format_data_id
 from obs.repo.butler import Butler
+from obs.repo.fits_exposure_header import header_visit_info
+from obs.repo.header_times import infer_visit_info
 from obs.sky_vectors import sky_positions, sky_vectors
 from obs.tasks.forced.config import ForcedConfig
 from obs.tasks.forced.ensemble import Ensemble, fit_ensemble
+from obs.tasks.proper_motion import move_to_epoch
 from obs.visits.calibration import best_calibration
 from obs.visits.comparison_stars import Detections, detections_on, find_comparison_stars, recentered
 from obs.visits.forced import ForcedFrame, force_image
@@ -24,6 +28,7 @@ __all__ = ["LightCurve", "measure_light_curve"]
 Floats = NDArray[np.float64]
 
 _PSF = "base_PsfFlux"
+_MOTIONS = ("pm_ra", "pm_dec", "epoch")
 _MARGIN = 50.0  # pixels; an image whose own WCS puts the object farther outside is not looked at
 #: A position that is given counts as that of the star if they differ by less than this, FWHM.
 _SAME_PLACE = 0.03
@@ -112,7 +117,8 @@ def measure_light_curve(
     data_ids : sequence of mapping
         Images; the object need not be on all.
     target : Catalog
-        One row: ``objectId``, ``coord_ra``, ``coord_dec`` (degrees).
+        One row: ``objectId``, ``coord_ra``, ``coord_dec`` (degrees); with ``pm_ra``, ``pm_dec`` and ``epoch`` (MJD) the
+        position is moved to the date of each image.
     config : ForcedConfig
         Settings.
     tract : int, optional
@@ -128,9 +134,8 @@ def measure_light_curve(
     """
     curve = LightCurve(Catalog())
     wanted, images = _near_images(butler, data_ids, target, tract, curve)
-    own = sky_vectors(target["coord_ra"], target["coord_dec"]).reshape(3)
-    target, own = _recenter(target, own, images, config, curve)
-    positions = _positions(target, find_comparison_stars(images, own))
+    target = _recenter(target, images, config, curve)
+    positions = _positions(target, find_comparison_stars(images))
     points: list[_Point] = []
     for data_id in wanted:
         try:
@@ -171,11 +176,15 @@ def _near_images(
             calibration = best_calibration(butler, data_id, tract=tract)
             if calibration.wcs is None:
                 raise MeasurementError("its calexp has no WCS; process it with a reference catalog that covers it")
-            x, y = calibration.wcs.sky_to_pixel(ra=target["coord_ra"], dec=target["coord_dec"])
+            info = header_visit_info(header) or infer_visit_info(header)
+            moved = move_to_epoch(target, mid_exposure_mjd(info))
+            x, y = calibration.wcs.sky_to_pixel(ra=moved["coord_ra"], dec=moved["coord_dec"])
             size = [float(header.get(f"NAXIS{axis}", np.inf)) for axis in (1, 2)]
             if not all(-_MARGIN < place[0] < end + _MARGIN for place, end in zip((x, y), size, strict=True)):
                 continue
-            found = detections_on(butler, data_id, calibration, float(header.get("SEEING", np.nan) or np.nan))
+            seeing = float(header.get("SEEING", np.nan) or np.nan)
+            place = sky_vectors(moved["coord_ra"], moved["coord_dec"]).reshape(3)
+            found = detections_on(butler, data_id, calibration, seeing, place)
         except (DatasetNotFoundError, FileFormatError, MeasurementError) as error:
             curve.skipped.append((format_data_id(data_id), str(error)))
             continue
@@ -185,25 +194,27 @@ def _near_images(
     return wanted, images
 
 
-def _recenter(
-    target: Catalog, own: Floats, images: Sequence[Detections], config: ForcedConfig, curve: LightCurve
-) -> tuple[Catalog, Floats]:
+def _recenter(target: Catalog, images: Sequence[Detections], config: ForcedConfig, curve: LightCurve) -> Catalog:
     """Move the object to where the images show it, if it is near enough for no doubt."""
-    found = recentered(images, own, config.recenter) if config.recenter else None
-    if found is None:
-        return target, own
-    offset = float(np.linalg.norm(found - own))
-    if offset < _SAME_PLACE * float(np.median([image.fwhm for image in images])):
-        return target, own
+    offset = recentered(images, config.recenter) if config.recenter else None
+    if offset is None:
+        return target
+    distance = float(np.linalg.norm(offset))
+    if distance < _SAME_PLACE * float(np.median([image.fwhm for image in images])):
+        return target
+    found = sky_vectors(target["coord_ra"], target["coord_dec"]).reshape(3) + offset
     moved = Catalog()
-    ra, dec = sky_positions(found[None])
+    ra, dec = sky_positions(found[None] / np.linalg.norm(found))
     for name, value in (("coord_ra", ra), ("coord_dec", dec)):
         moved.add(name, value, "deg")
+    for name in _MOTIONS:
+        if name in target:
+            moved.columns[name] = target.columns[name]
     curve.notes.append(
-        f"measured at {ra[0]:.6f},{dec[0]:.6f}, where the star is found: {3600.0 * np.degrees(offset):.2f} arcsec "
+        f"measured at {ra[0]:.6f},{dec[0]:.6f}, where the star is found: {3600.0 * np.degrees(distance):.2f} arcsec "
         "from the position given (-c recenter=0 keeps that)"
     )
-    return moved, found
+    return moved
 
 
 def _positions(target: Catalog, stars: Floats) -> Catalog:
@@ -213,6 +224,11 @@ def _positions(target: Catalog, stars: Floats) -> Catalog:
     catalog.add("objectId", np.arange(1 + len(stars)))
     catalog.add("coord_ra", np.append(target["coord_ra"][:1], ra), "deg", "right ascension")
     catalog.add("coord_dec", np.append(target["coord_dec"][:1], dec), "deg", "declination")
+    for name in _MOTIONS:
+        if name in target:
+            column = target.columns[name]  # comparison stars are measured at their mean places
+            values = np.append(np.asarray(column.data[:1], np.float64), np.full(len(ra), np.nan))
+            catalog.add(name, values, column.unit, column.description)
     return catalog
 
 
