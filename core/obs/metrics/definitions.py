@@ -378,6 +378,7 @@ CONTEXT: dict[str, Metric] = {
         Metric("ccd_temperature", "CCD temperature", "C", "Temperature of the detector.", "header", 1),
         Metric("ra", "RA", "deg", "Right ascension of the middle of the detector.", "WCS", 4),
         Metric("dec", "Dec", "deg", "Declination of the middle of the detector.", "WCS", 4),
+        Metric("field_size", "field", "deg", "Diagonal of the detector on the sky.", "WCS", 3),
     )
 }
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from obs.metrics.compare_amplifiers import add_amplifier_noise
 from obs.metrics.compare_order import add_clock_steps, add_drifts
 from obs.metrics.definitions import Metric
+from obs.metrics.fields import number_fields
 from obs.metrics.nights import compute_night
 
 __all__ = ["DERIVED", "Reference", "References", "add_derived"]
@@ -122,7 +123,6 @@ DERIVED: dict[str, Metric] = {
 }
 _TWILIGHT = -18.0
 _BEST = 90.0
-_SAME_FIELD = 0.5  # degrees
 _FIELD_FRAMES = 3
 _SIGMA = 1.4826
 
@@ -277,10 +277,8 @@ def _prepare(row: dict[str, Any], extinction: float) -> None:
 def _compare_fields(rows: Sequence[dict[str, Any]]) -> None:
     """Compare numbers of stars, and how sources crowd, between frames of one field, filter and exposure time."""
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
-    for row in rows:
-        ra, dec = row.get("ra"), row.get("dec")
-        place = (None, None) if ra is None or dec is None else (round(ra / _SAME_FIELD), round(dec / _SAME_FIELD))
-        groups[(*_group(row), row.get("detector_name"), row.get("exposure_time"), *place)].append(row)
+    for row, pointing in zip(rows, number_fields(rows).tolist(), strict=True):
+        groups[(*_group(row), row.get("detector_name"), row.get("exposure_time"), pointing)].append(row)
     for group in groups.values():
         stars, crowds = (_values(group, name) for name in ("n_stars", "source_anomaly"))
         usual = float(np.median(stars)) if len(stars) >= _FIELD_FRAMES else 0.0

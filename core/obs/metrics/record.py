@@ -191,6 +191,7 @@ def _context(info: VisitInfo | None, cards: Mapping[str, Any], exposure: Exposur
         height, width = exposure.shape
         x, y = 0.5 * (width - 1), 0.5 * (height - 1)
         found["ra"], found["dec"] = (float(value) for value in exposure.wcs.pixel_to_sky(x=x, y=y))
+        found["field_size"] = math.hypot(width, height) * exposure.wcs.pixel_scale / 3600.0
         ra, dec = (ra, dec) if math.isfinite(ra) and math.isfinite(dec) else (found["ra"], found["dec"])
     found["longitude"] = info.longitude
     found["date"] = info.date_avg or info.date_begin or None

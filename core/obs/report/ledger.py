@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from obs.metrics.fields import number_fields
 from obs.metrics.nights import compute_night
+from obs.plural import count_of
 from obs.report.night import Frame, Night
 
 __all__ = ["list_nights", "list_targets"]
@@ -31,8 +33,10 @@ def list_targets(frames: Sequence[Frame]) -> list[dict[str, str]]:
         weighted by its own depth.
     """
     groups: dict[tuple[str, str], list[Frame]] = defaultdict(list)
-    for frame in frames:
-        target = str(frame.row.get("object") or "") or _field(frame.row)
+    pointings = number_fields([frame.row for frame in frames])
+    names: dict[int, str] = {}
+    for frame, number in zip(frames, pointings.tolist(), strict=True):
+        target = str(frame.row.get("object") or "") or names.setdefault(number, _field(frame.row))
         groups[target, str(frame.row.get("filter") or "")].append(frame)
     rows = []
     for (target, name), group in sorted(groups.items()):
@@ -52,7 +56,7 @@ def list_targets(frames: Sequence[Frame]) -> list[dict[str, str]]:
                 "good": str(sum(frame.verdict.level == "good" for frame in group)),
                 "hours": f"{seconds / _HOUR:.2f}",
                 "useful": f"{useful / _HOUR:.2f}",
-                "depth": "not measured" if depth is None else f"{depth:.2f} ({len(depths)} frames)",
+                "depth": "not measured" if depth is None else f"{depth:.2f} ({count_of(len(depths), 'frame')})",
             }
         )
     return rows
