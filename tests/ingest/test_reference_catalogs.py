@@ -227,6 +227,14 @@ def test_a_band_of_the_file_is_not_estimated(tmp_path, gaia):
     assert ingest(tmp_path, path, name="plain", estimate_bands=False)[0].estimated == ()
 
 
+def test_thousands_of_columns_are_looked_through_at_once_and_not_listed():
+    names = dict.fromkeys(["ra", "dec", *(f"c{number}" for number in range(20_000))], "")
+    with pytest.raises(
+        ConfigError, match=r"no column with magnitudes .*, the file has ra, dec, c0, .* c37 and 19962 more"
+    ):
+        find_columns(ReferenceColumnsConfig(), names)
+
+
 def test_a_redshift_is_no_magnitude():
     with pytest.raises(ConfigError, match="no column with magnitudes or fluxes is found"):
         find_columns(ReferenceColumnsConfig(), {"ra": "", "dec": "", "z": ""})

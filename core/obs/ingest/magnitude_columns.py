@@ -61,7 +61,11 @@ def find_flux_columns(names: Iterable[str]) -> dict[str, str]:
 
 def error_column(name: str, names: Mapping[str, object] | Iterable[str]) -> str | None:
     """Return the column with the standard errors of another one, or None."""
-    lower = {other.lower(): other for other in names}
+    return _error_column(name, {other.lower(): other for other in names})
+
+
+def _error_column(name: str, lower: Mapping[str, str]) -> str | None:
+    """Do what `error_column` does, with the names by their lower case, which is made once for all columns."""
     spelled = [form.format(part) for form in _ERRORS for part in (name, name.strip("'`"))]
     spelled.append(re.sub("(mag|flux)", r"\1err", name, flags=re.IGNORECASE))  # psfMagErr_g of psfMag_g
     return next(
@@ -70,7 +74,8 @@ def error_column(name: str, names: Mapping[str, object] | Iterable[str]) -> str 
 
 
 def _match(patterns: Iterable[str], names: list[str]) -> dict[str, str]:
-    errors = {error_column(name, names) for name in names}
+    lower = {name.lower(): name for name in names}
+    errors = {_error_column(name, lower) for name in names}
     found: dict[str, str] = {}
     used: set[str | None] = set(errors)
     for pattern in patterns:

@@ -32,6 +32,9 @@ _ANGLES |= {"arcsec": 1e3 * _MAS, "mas": _MAS, "milliarcsec": _MAS, "uas": 1e-3 
 _FLUXES = {"nJy": 1.0, "uJy": 1e3, "mJy": 1e6, "Jy": 1e9, "mgy": 3631.0, "nmgy": 3631.0, "nanomaggy": 3631.0}
 _MODIFIED_JULIAN_2000, _JULIAN_YEAR, _JULIAN_DATE = 51544.5, 365.25, 2400000.5
 
+#: Most columns that a message lists.
+_MOST_LISTED = 40
+
 _USUAL = {
     "ra_name": ("coord_ra", "ra", "ra_deg", "radeg", "ra_icrs", "raj2000", "ra_j2000", "_raj2000", "ramean"),
     "dec_name": ("coord_dec", "dec", "dec_deg", "decdeg", "de_icrs", "dej2000", "dec_j2000", "_dej2000", "decmean"),
@@ -239,7 +242,7 @@ def find_columns(config: ReferenceColumnsConfig, units: Mapping[str, str]) -> Re
         if name is None:
             raise ConfigError(
                 f"no column with the coordinate {what} is found; name it with -c {what}_name=COLUMN, the file has "
-                f"{', '.join(units)}",
+                f"{_listed(units)}",
                 field=f"{what}_name",
             )
         add(what, name, _ANGLES, config.coordinate_unit, "deg")
@@ -271,7 +274,7 @@ def _add_fluxes(config: ReferenceColumnsConfig, units: Mapping[str, str], source
     if not magnitudes and not fluxes:
         raise ConfigError(
             f"no column with magnitudes or fluxes is found; name some with -c mag_columns.BAND=COLUMN or "
-            f"flux_columns.BAND=COLUMN, the file has {', '.join(units)}",
+            f"flux_columns.BAND=COLUMN, the file has {_listed(units)}",
             field="mag_columns",
         )
     for band, name in magnitudes.items():
@@ -283,6 +286,13 @@ def _add_fluxes(config: ReferenceColumnsConfig, units: Mapping[str, str], source
         sources[f"flux:{band}"] = _Source(name, factor)
         if (error := config.flux_err_columns.get(band) or error_column(name, units)) is not None:
             sources[f"flux_err:{band}"] = _Source(error, factor)
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Return names for a message, which stays one line where a table has thousands of columns."""
+    every = list(names)
+    more = f" and {len(every) - _MOST_LISTED} more" if len(every) > _MOST_LISTED else ""
+    return ", ".join(every[:_MOST_LISTED]) + more
 
 
 def _find_one(field: str, given: str | None, names: Iterable[str]) -> str | None:
@@ -299,7 +309,7 @@ def _check(field: str, name: str, names: Iterable[str]) -> None:
     there = list(names)
     if name not in there:
         raise ConfigError(
-            f"{field}: the file has no column '{name}'{suggest(name, there)}; it has {', '.join(there)}", field=field
+            f"{field}: the file has no column '{name}'{suggest(name, there)}; it has {_listed(there)}", field=field
         )
 
 
