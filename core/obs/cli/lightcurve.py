@@ -80,11 +80,11 @@ def lightcurve(
 def _check_aavso(star: str, target: str, table: Path | None, observer: str, output: Path | None) -> str:
     """Return the name of the star; raise an error if the AAVSO would refuse the file, before anything is measured."""
     if not observer:
-        raise click.UsageError("the AAVSO wants the observer's code; give it with --observer CODE")
+        raise click.UsageError("the AAVSO needs the observer's code; give it with --observer CODE")
     if not star and table is not None and not target.strip().isdigit():
         star = target
     if not star:
-        raise click.UsageError("the AAVSO wants the name of the star, such as 'RR Lyr'; give it with --star NAME")
+        raise click.UsageError("the AAVSO needs the name of the star, such as 'RR Lyr'; give it with --star NAME")
     check_aavso_words(star, observer)
     if output is not None and output.suffix.lower() not in _AAVSO_FILES:
         raise click.UsageError(f"the AAVSO takes files that end in {', '.join(_AAVSO_FILES)}, not {output.name}")
