@@ -4,6 +4,8 @@ import shutil
 import numpy as np
 import pytest
 from exposures import CENTER, FWHM, SCALE, SKY_SIGMA, ZERO_POINTS, data_id, make_exposure, star_field
+from scipy.ndimage import uniform_filter
+from scipy.spatial import cKDTree
 
 import obs
 from obs.coadds.frames import find_frames
@@ -222,6 +224,15 @@ def test_exposures_are_kept_with_one_psf(own, obs_command, capsys):
     coadd = butler.get("deepCoaddPsfMatched", COADD)
     assert coadd.metadata["SEEING"] == pytest.approx(1.9)
     assert coadd.metadata["NINPUT"] == 3
+    # the variance holds for wide sums; single pixels, and less so a box of the area of a PSF, scatter by less
+    x, y = coadd.wcs.sky_to_pixel(ra=ra, dec=dec)
+    rows, columns = np.indices(coadd.masked_image.shape)
+    near, _ = cKDTree(np.transpose([x, y])).query(np.transpose([columns.ravel(), rows.ravel()]))
+    blank = (near.reshape(rows.shape) > 24) & ~coadd.masked_image.mask.any("NO_DATA")
+    ratio = coadd.masked_image.image / np.sqrt(coadd.masked_image.variance)
+    scatter = [n * uniform_filter(ratio, n)[blank].std() for n in (1, 7)]
+    assert scatter[0] < 0.5
+    assert scatter[1] == pytest.approx(0.81, abs=0.15)  # 650 boxes, and what is left of the sky's slope
     direct, matched = ([shares[kind, v] for v in (11, 13)] for kind in dict.fromkeys(name for name, _ in shares))
     assert np.ptp(direct) > 0.04 > 0.015 > np.ptp(matched)
 
