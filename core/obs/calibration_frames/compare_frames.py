@@ -99,11 +99,13 @@ def find_odd(
             )
             (reasons.leave_out if name in _CAUSES else reasons.warn_of)[k] = text
     apart = float(found.difference[~found.is_odd].max())
-    if name in _WITHOUT_LIGHT and apart > config.difference:
+    # frames whose zero jitters are no drift: their mean is as good as their number says
+    agrees = found.majority <= config.difference
+    if name in _WITHOUT_LIGHT and apart > config.difference and (found.drifts or not agrees):
+        how = "and the more, the farther apart they were taken" if agrees else "and no majority agrees"
         reasons.warnings.append(
-            f"{n_alike} frames differ from one another by up to {apart:.2g} times the noise of a pixel, and no "
-            "majority agrees: they drift (a detector or electronics that warm up, or light), and the result is of none "
-            "of them; "
+            f"{n_alike} frames differ from one another by up to {apart:.2g} times the noise of a pixel, {how}: they "
+            "drift (a detector or electronics that warm up, or light), and the result is of none of them; "
             "take them again, or choose those that agree with --id"
         )
     return reasons

@@ -85,3 +85,15 @@ def test_frames_without_common_pixels_or_without_noise():
     medians[1] = np.nan
     found = find_odd_frames(medians, numbers, np.full(3, SIGMA), limit=0.5)
     np.testing.assert_array_equal(found.is_odd, [False, True, False])
+
+
+@pytest.mark.parametrize("kind", ["jitter", "drift"])
+def test_drift_is_told_from_jitter(kind):
+    steps = np.linspace(-1, 1, 20) * SIGMA
+    if kind == "jitter":
+        steps = np.random.default_rng(3).permutation(steps)
+    cells = 100.0 + np.repeat(steps[:, None], 50, axis=1)
+    found = find_odd_frames(cells, np.full(cells.shape, 4096), np.full(20, SIGMA), limit=0.5)
+    assert found.difference.max() > 0.5
+    assert found.majority <= 0.55
+    assert found.drifts == (kind == "drift")

@@ -5,6 +5,7 @@ root mean square difference of their cells, without the part that is noise, in u
 difference of 1 is a structure as large as the noise of a frame.
 """
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -24,6 +25,9 @@ _SIGNIFICANCE = 5.0
 _SPREAD = 4.0
 """A frame is odd only if it is this many times further off than the closest half of the frames are from one another."""
 
+_DRIFT = 2.0
+"""Standard errors by which frames in a row must be more alike than others."""
+
 
 class OddFrames(NamedTuple):
     """How frames compare with the one that most others resemble.
@@ -38,12 +42,18 @@ class OddFrames(NamedTuple):
         Mean level of each frame above that of the reference, in the unit of the frames.
     is_odd : ndarray of bool, shape (n_frame,)
         Frames that differ.
+    majority : float
+        Difference within which half of the frames are from the one that is nearest to them.
+    drifts : bool
+        Whether those that are not odd differ the more, the farther apart they come.
     """
 
     reference: int
     difference: NDArray[np.float64]
     level: NDArray[np.float64]
     is_odd: NDArray[np.bool_]
+    majority: float
+    drifts: bool
 
 
 def measure_cells(
@@ -131,7 +141,20 @@ def find_odd_frames(
     with np.errstate(invalid="ignore"):
         level = np.array([np.nanmean(row - cells[reference]) if np.isfinite(row).any() else np.nan for row in cells])
     difference = distance[reference]
-    return OddFrames(reference, difference, level, difference > allowed)
+    is_odd = difference > allowed
+    kept = ~is_odd
+    return OddFrames(reference, difference, level, is_odd, float(radius.min()), _drifts(distance[kept][:, kept]))
+
+
+def _drifts(distance: NDArray[np.float64]) -> bool:
+    """Return whether frames in a row are more alike than frames in any order would be by chance (von Neumann 1941)."""
+    n_frame = len(distance)
+    every = distance[np.triu_indices(n_frame, 1)]
+    if n_frame < 3 or not (np.isfinite(every).all() and every.any()):
+        return False
+    ratio = float(np.mean(np.diagonal(distance, 1) ** 2) / np.mean(every**2))
+    error = math.sqrt((n_frame - 2.0) / (n_frame**2 - 1.0))
+    return ratio < 1.0 - _DRIFT * error
 
 
 def _distance(
