@@ -16,7 +16,7 @@ from obs.simulator.config import SimulateConfig
 from obs.tasks.calibs_config import CalibsConfig
 from obs.tasks.difference.config import DifferenceConfig
 from obs.tasks.forced.config import ForcedConfig
-from obs.tasks.photometry import ColorTerm
+from obs.tasks.photometry_config import ColorTerm
 from obs.tasks.process_config import ProcessConfig, ProcessFileConfig
 from obs.tasks.relative.config import CalibrateVisitsConfig
 

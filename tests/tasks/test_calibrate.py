@@ -13,8 +13,9 @@ from obs.image.wcs import TanSipWcs
 from obs.tasks.background import BackgroundConfig
 from obs.tasks.calibrate import CalibrateConfig, calibrate
 from obs.tasks.characterize import CharacterizeConfig, characterize
+from obs.tasks.filter_magnitudes import magnitudes_in_filter
 from obs.tasks.measure import MeasurementConfig
-from obs.tasks.photometry import PhotometryConfig, magnitudes_in_filter
+from obs.tasks.photometry_config import PhotometryConfig
 from obs.tasks.reference import ReferenceConfig
 from star_field import Moffat, pixel_psf, star_field
 

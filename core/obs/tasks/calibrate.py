@@ -38,7 +38,8 @@ from obs.tasks.measure import (
     set_sky_coordinates,
 )
 from obs.tasks.outer_light import warn_of_outer_light
-from obs.tasks.photometry import PhotometryConfig, solve_photometry
+from obs.tasks.photometry import solve_photometry
+from obs.tasks.photometry_config import PhotometryConfig
 from obs.tasks.proper_motion import solve_at_epoch, warn_of_wrong_epoch
 from obs.tasks.psf_model import Origin, add_psf_rung
 from obs.tasks.psf_sizes import FWHM_PER_SIGMA, scale_background

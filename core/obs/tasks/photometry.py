@@ -2,24 +2,22 @@
 
 import re
 from dataclasses import replace
-from fnmatch import fnmatchcase
 
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.astrometry.match import Matches
-from obs.algorithms.photometry.bands import nearest_band
 from obs.algorithms.photometry.zero_point import ZeroPoint, fit_zero_point
 from obs.algorithms.photometry.zero_point_trends import Trends, fit_color_slope, measure_trends
 from obs.algorithms.psf.width import half_maximum_width
-from obs.config.base import TaskConfig, setting
 from obs.errors import MeasurementError
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.photo_calib import PhotoCalib
 from obs.plural import count_of
+from obs.tasks.filter_magnitudes import color_fluxes, magnitudes_by_term, usable_color_term
+from obs.tasks.photometry_config import ColorTerm, PhotometryConfig
 from obs.tasks.reference import (
-    NAME_KEY,
     NO_REFERENCE,
     ReferenceConfig,
     magnitude_system,
@@ -28,8 +26,7 @@ from obs.tasks.reference import (
     usable_sources,
 )
 
-__all__ = ["ColorTerm", "PhotometryConfig", "find_color_term", "magnitudes_in_filter", "solve_photometry"]
-
+__all__ = ["solve_photometry"]
 
 FEW_STARS = 3
 """Fewer stars do not show whether one of them is wrong."""
@@ -47,53 +44,6 @@ APERTURE_WIDTHS = 1.8
 """Radius of the aperture that PSF fluxes are compared with, in widths of the PSF: smaller ones lose light."""
 
 _APERTURE = re.compile(r"base_CircularApertureFlux_(\d+_\d+)_instFlux")
-
-
-class ColorTerm(TaskConfig):
-    """From the reference catalog's bands to the camera's: primary + c0 + c1 color + c2 color^2."""
-
-    primary: str = setting("", "Flux of the reference catalog nearest to the filter.")
-    secondary: str = setting("", "The other flux of the color primary - secondary.")
-    c0: float = setting(0.0, "Constant.", unit="mag")
-    c1: float = setting(0.0, "Linear term.")
-    c2: float = setting(0.0, "Quadratic term.", unit="1/mag")
-
-
-class PhotometryConfig(TaskConfig):
-    """Settings of the photometric zero point."""
-
-    enabled: bool = setting(True, "Fit the zero point to the reference catalog.")
-    required: bool = setting(False, "An exposure without a zero point fails; else it is written without.")
-    minimum_signal_to_noise: float = setting(
-        20.0, "Minimum signal-to-noise ratio of the stars that are used. Lower it if too few stars are left.", gt=0
-    )
-    clip: float = setting(
-        3.0,
-        "Maximum distance of a star from the mean zero point, in standard deviations. Stars beyond are left out.",
-        unit="sigma",
-        gt=0,
-    )
-    sigma_max: float = setting(
-        0.25,
-        "Maximum standard deviation that stars are clipped with, so that many outliers cannot widen it.",
-        unit="mag",
-        gt=0,
-    )
-    maximum_scatter: float = setting(
-        0.4,
-        "Largest robust standard deviation of all matched stars about the zero point. Above it, matches are taken to "
-        "be wrong and there is no zero point.",
-        unit="mag",
-        gt=0,
-    )
-    flux: str = setting(
-        "base_PsfFlux",
-        "Flux that the zero point is fitted with; those that the aperture correction covers have the least noise.",
-    )
-    apply_color_terms: bool = setting(True, "Correct for the colors of the reference stars, where terms are known.")
-    color_terms: dict[str, dict[str, ColorTerm]] = setting(
-        {}, "Name of the reference catalog, or a pattern such as ps1*, to physical filter to color term."
-    )
 
 
 def solve_photometry(
@@ -147,7 +97,7 @@ def solve_photometry(
         return nothing, []
     exposure.photo_calib = None
     try:
-        term, problem = _usable_term(reference, exposure.physical_filter, config)
+        term, problem = usable_color_term(reference, exposure.physical_filter, config)
         fit, rows = _fit(exposure, catalog, reference, matches, band, config, reference_config, term)
     except MeasurementError as error:
         if config.required:
@@ -230,7 +180,7 @@ def _fit(
     if f"{config.flux}_instFlux" not in catalog:
         raise MeasurementError(f"the catalog has no flux '{config.flux}'; set calibrate.photometry.flux")
     flux_name = reference_flux_name(reference, band, reference_config)
-    magnitude, error = _magnitudes(reference, flux_name, term, band)
+    magnitude, error = magnitudes_by_term(reference, flux_name, term, band)
     rows, second = matches.first, matches.second
     good = usable_sources(catalog, config.minimum_signal_to_noise)[rows] & ~catalog[f"{config.flux}_flag"][rows]
     good &= catalog["base_ClassificationExtendedness_value"][rows] < 0.5
@@ -265,7 +215,7 @@ def _fit(
         shape=exposure.shape,
         psf_minus_aperture=_psf_minus_aperture(exposure, catalog, rows) if config.flux == "base_PsfFlux" else None,
     )
-    if (names := _color_fluxes(reference, flux_name, term)) is not None:
+    if (names := color_fluxes(reference, flux_name, term)) is not None:
         first, other = (reference_magnitude(reference, name)[0][second] for name in names)
         slope, slope_error = fit_color_slope(single, single_err, first - other)
         named = " - ".join(name.removesuffix("_flux") for name in names)
@@ -289,113 +239,6 @@ def _psf_minus_aperture(exposure: Exposure, catalog: Catalog, rows: NDArray[np.i
     with np.errstate(divide="ignore", invalid="ignore"):
         magnitude: NDArray[np.float64] = -2.5 * np.log10(catalog["base_PsfFlux_instFlux"][rows] / catalog[name][rows])
     return magnitude
-
-
-def _color_fluxes(reference: Catalog, name: str | None, term: ColorTerm | None) -> tuple[str, str] | None:
-    """Return two fluxes of the reference catalog whose ratio is a color: of the color term, or of neighboring bands."""
-    if term is not None:
-        return f"{term.primary}_flux", f"{term.secondary}_flux"
-    names = [column for column in reference.columns if column.endswith("_flux")]
-    if name not in names or len(names) < 2:
-        return None
-    first = min(names.index(name), len(names) - 2)
-    return names[first], names[first + 1]
-
-
-def find_color_term(config: PhotometryConfig, catalog_name: str, physical_filter: str) -> ColorTerm | None:
-    """Return the color term of a filter for a reference catalog, or None where none is known.
-
-    An entry with the very name of the catalog goes before patterns.
-
-    Raises
-    ------
-    MeasurementError
-        If several patterns match the name.
-    """
-    if not config.apply_color_terms:
-        return None
-    patterns = [catalog_name] if catalog_name in config.color_terms else config.color_terms
-    matching = [pattern for pattern in patterns if fnmatchcase(catalog_name, pattern)]
-    if len(matching) > 1:
-        raise MeasurementError(
-            f"the name of the reference catalog '{catalog_name}' matches several patterns of color terms: "
-            f"{', '.join(matching)}; give the catalog an entry of its own in calibrate.photometry.color_terms"
-        )
-    return config.color_terms[matching[0]].get(physical_filter) if matching else None
-
-
-def magnitudes_in_filter(
-    reference: Catalog,
-    physical_filter: str,
-    band: str,
-    config: PhotometryConfig,
-    reference_config: ReferenceConfig,
-    *,
-    section: str,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], str]:
-    """Return magnitudes of reference sources in a filter, shape (n,), their errors, and what the user should know.
-
-    Parameters
-    ----------
-    reference : Catalog
-        Reference sources.
-    physical_filter, band : str
-        The filter, and its band.
-    config : PhotometryConfig
-        Has the color terms.
-    reference_config : ReferenceConfig
-        Has names of fluxes for bands.
-    section : str
-        Where the task has ``reference_config`` among its settings, for the remedy in a message.
-
-    Raises
-    ------
-    MeasurementError
-        If the catalog does not have the band.
-    """
-    term, problem = _usable_term(reference, physical_filter, config)
-    name = reference_flux_name(reference, band, reference_config)
-    return *_magnitudes(reference, name, term, band, section), problem
-
-
-def _usable_term(reference: Catalog, physical_filter: str, config: PhotometryConfig) -> tuple[ColorTerm | None, str]:
-    """Return the color term; none, with what to tell the user, where the catalog has only one of its two bands."""
-    name = str(reference.metadata.get(NAME_KEY, ""))
-    term = find_color_term(config, name, physical_filter)
-    if term is None or f"{term.primary}_flux" not in reference or f"{term.secondary}_flux" in reference:
-        return term, ""
-    return None, (
-        f"the zero point does not use the color term of {physical_filter}, since the reference catalog {name} has no "
-        f"flux '{term.secondary}_flux'; add that band to the catalog"
-    )
-
-
-def _magnitudes(
-    reference: Catalog, name: str | None, term: ColorTerm | None, band: str, section: str = "calibrate.reference"
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return magnitudes of reference sources in the exposure's filter, and their errors."""
-    wanted = [name or f"{band}_flux"] if term is None else [f"{term.primary}_flux", f"{term.secondary}_flux"]
-    missing = [flux for flux in wanted if flux not in reference]
-    if missing:
-        there = [column for column in reference.columns if column.endswith("_flux")]
-        if not band and term is None:
-            raise MeasurementError(
-                f"the exposure does not say its filter; name the flux of the reference catalog (it has "
-                f"{', '.join(there) or 'none'}), for example -c {section}.flux_names.=r"
-            )
-        remedy = "add that band to the catalog"
-        if there and term is None:
-            bands = [column.removesuffix("_flux") for column in there]
-            like = nearest_band(band, bands) or bands[0]
-            remedy += f", or use another one, for example -c {section}.flux_names.{band}={like}"
-        raise MeasurementError(
-            f"the reference catalog has no flux '{missing[0]}' (it has {', '.join(there) or 'none'}); {remedy}"
-        )
-    magnitude, error = reference_magnitude(reference, wanted[0])
-    if term is None:
-        return magnitude, error
-    color = magnitude - reference_magnitude(reference, wanted[1])[0]
-    return magnitude + term.c0 + color * (term.c1 + color * term.c2), error
 
 
 def _per_second(zero_point: float, exposure: Exposure) -> float:

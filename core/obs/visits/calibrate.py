@@ -19,7 +19,7 @@ from obs.repo.fits_exposure_header import header_box, header_filter, header_phot
 from obs.repo.reference_choice import find_reference
 from obs.sky_vectors import sky_vectors
 from obs.tasks.calibrate import CalibrateConfig
-from obs.tasks.photometry import magnitudes_in_filter
+from obs.tasks.filter_magnitudes import magnitudes_in_filter
 from obs.tasks.relative.astrometry import CommonAstrometry, fit_common_astrometry
 from obs.tasks.relative.config import CalibrateVisitsConfig
 from obs.tasks.relative.frames import FrameStars, StarField, make_star_field, select_stars

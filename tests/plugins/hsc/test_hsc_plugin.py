@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from obs.config.layers import ConfigLayers
 from obs.errors import DataIdError
 from obs.policy.policy import load_policy
-from obs.tasks.photometry import find_color_term
+from obs.tasks.filter_magnitudes import find_color_term
 from obs.tasks.process_config import ProcessConfig
 from obs.testing import CameraContract
 from obs_hsc import instrument
