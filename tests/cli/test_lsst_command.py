@@ -151,7 +151,7 @@ def test_what_has_no_effect_is_said():
         ),
         (
             "pipetask run -b R -p D.yaml#isr -d 'airmass=1.2'",
-            "there is no key like airmass in data IDs here",
+            "data IDs do not have the key airmass",
         ),
     ],
 )

@@ -99,7 +99,7 @@ def find_odd(
             )
             (reasons.leave_out if name in _CAUSES else reasons.warn_of)[k] = text
     apart = float(found.difference[~found.is_odd].max())
-    # frames whose zero jitters are no drift: their mean is as good as their number says
+    # a level that jitters is not a drift: the mean of such frames is as good as their number says
     agrees = found.majority <= config.difference
     if name in _WITHOUT_LIGHT and apart > config.difference and (found.drifts or not agrees):
         how = "and the more, the farther apart they were taken" if agrees else "and no majority agrees"

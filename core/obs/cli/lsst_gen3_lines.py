@@ -45,7 +45,7 @@ _KEYS = {
 }  # fmt: skip
 _TERM = re.compile(r"([\w.]+)\s*(?:==?\s*('[^']*'|\"[^\"]*\"|[^\s()]+)|\bin\s*\(([^()]*)\))", re.IGNORECASE)
 _DAY = re.compile(r"(\d{4})(\d\d)(\d\d)")
-#: Options of pipetask that take a word, those that take none, and what becomes of them.
+#: Options of pipetask that take a word, flags, and what each becomes here.
 _OF_PIPETASK = {
     "-b": "repo", "--butler-config": "repo", "-i": "inputs", "--input": "inputs", "-o": "output",
     "--output": "output", "--output-run": "output", "-p": "pipeline", "--pipeline": "pipeline", "-t": "task",
@@ -231,7 +231,7 @@ def _ids(query: str, root: str, command: Sequence[str], notes: list[str]) -> lis
     selected: list[str] = []
     for key, text in terms:
         if key not in _KEYS:
-            raise click.UsageError(f"-d: there is no key like {key} in data IDs here; keys: {', '.join(sorted(_KEYS))}")
+            raise click.UsageError(f"-d: data IDs do not have the key {key}; keys: {', '.join(sorted(_KEYS))}")
         name = _KEYS[key]
         if name == "dataType" and command[0] == "calibs":  # as without --id
             continue

@@ -162,7 +162,7 @@ REASONS = {
     "readStar": _REPORT,
     "hscOverlaps": "obs skymap show OUT prints the patches that exposures overlap; obs coadd takes them by itself",
     "installTransmissionCurves": "obs does not use transmission curves; those attached to files are read",
-    "makeBrighterFatterKernel": "obs takes a kernel with -c isr.brighter_fatter_kernel_path=FILE, and makes none",
+    "makeBrighterFatterKernel": "obs reads a kernel (-c isr.brighter_fatter_kernel_path=FILE) and does not make one",
     "measurePhotonTransferCurve": "obs new NAME --from FILES measures gain and read noise from pairs of flats",
     "findDefects": "use obs calibs build defects DATA",
     "runIsr": "use obs process DATA ... -c do_characterize=False",

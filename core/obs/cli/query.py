@@ -27,7 +27,7 @@ from obs.report.night import collect_night
 
 __all__ = ["query"]
 
-#: Beginnings of formulas. Names such as "+30 3639" are none, calls and pipes to programs behind a sign are.
+#: Beginnings of formulas: calls, and pipes to programs behind a sign, but not names such as "+30 3639".
 _FORMULA = re.compile(r"[=@\t\r]|[+-].*[(|!]", re.DOTALL)
 _JUDGED = {
     **DERIVED,
@@ -152,7 +152,7 @@ def _columns(text: str | None, found: MetricRows, folder: Path, kind: str) -> li
     names = [name.strip() for name in text.split(",") if name.strip()]
     for name in names:
         if name not in known:
-            raise DataIdError(f"there is no column '{name}'{suggest(name, [*known, *_JUDGED])}", key=name)
+            raise DataIdError(f"the metrics have no column '{name}'{suggest(name, [*known, *_JUDGED])}", key=name)
     return names
 
 

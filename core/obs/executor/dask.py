@@ -94,7 +94,7 @@ def open_cluster(
 def _connect(scheduler: str) -> Client:
     """Connect to a scheduler.
 
-    It is greeted first: where none answers, a client leaves its thread running, with open sockets.
+    The scheduler is greeted first, because a client that reaches none leaves its thread running, with open sockets.
     """
     try:
         LoopRunner().run_sync(_greet, scheduler)

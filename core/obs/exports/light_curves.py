@@ -28,7 +28,7 @@ _AAVSO = {"u": "SU", "g": "SG", "r": "SR", "i": "SI", "z": "SZ", "y": "Y", "U": 
 #: Codes for the colors of a mosaic, and for no filter with the zero point of a band.
 _AAVSO_COLORS = {"R": "TR", "G": "TG", "B": "TB"}
 _AAVSO_CLEAR = {"V": "CV", "R": "CR", "r": "CR"}
-#: Code of a filter that has none; NOTES must say which it is.
+#: Code of a filter without a code of its own; NOTES must say which filter it is.
 _OTHER = "O"
 _DELIMITER = ","
 _NAME_LENGTH, _OBSERVER_LENGTH = 30, 5

@@ -12,7 +12,7 @@ __all__ = ["HOLDS_TABLE", "HOLDS_TRUTH", "FileReport", "IngestReport", "Status"]
 
 Status = Literal["ingested", "skipped", "failed"]
 
-#: Reasons to leave out files that are no exposures, such as the truth of `obs simulate`.
+#: Reasons to leave out files that are not exposures, such as the truth of `obs simulate`.
 HOLDS_TABLE = "holds a table and no image; a reference catalog goes to obs ingest-refcat"
 HOLDS_TRUTH = "holds what a simulated exposure was made from"
 

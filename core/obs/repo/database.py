@@ -44,8 +44,8 @@ _RESTARTING = (
     "Connection refused",
     "No such file or directory",
 )
-#: A wait that is longer is told of, s.
-_UNTOLD = 2.0
+#: A longer wait is reported, s.
+_SILENT = 2.0
 #: Time between two attempts to reach a server that is being restarted, s.
 _PAUSE = 0.25
 #: A colon in the name of a column or table, which does not begin the place of a value.
@@ -123,7 +123,7 @@ def begin_write(engine: sa.Engine) -> Iterator[sa.Connection]:
 def _connect(engine: sa.Engine) -> sa.Connection:
     """Connect to a database; a server that is being restarted is waited for up to `BUSY_SECONDS`."""
     start = time.monotonic()
-    told = False
+    is_reported = False
     while True:
         try:
             connection = engine.connect()
@@ -131,8 +131,8 @@ def _connect(engine: sa.Engine) -> sa.Connection:
             waited = time.monotonic() - start
             if waited > BUSY_SECONDS or not _may_come_back(engine, str(error.orig)):
                 raise
-            if waited > _UNTOLD and not told:
-                told = True
+            if waited > _SILENT and not is_reported:
+                is_reported = True
                 place = engine.url.render_as_string(hide_password=True)
                 logger.warning("%s does not answer; waiting for it for up to %.0f s", place, BUSY_SECONDS)
             time.sleep(_PAUSE)

@@ -1,6 +1,6 @@
 """Find points near other points.
 
-Where there is no compiled tree, ``scipy.spatial.cKDTree`` does its work. It takes a tenth of a second to import, a
+Without the compiled tree, ``scipy.spatial.cKDTree`` is used. It takes a tenth of a second to import, a
 twentieth of the time of a small frame.
 """
 

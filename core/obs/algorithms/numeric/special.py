@@ -1,6 +1,6 @@
 """Functions that are not elementary.
 
-The compiled ones do what those of ``scipy.special`` do where there are none. To import that takes a tenth of a second.
+Without the compiled functions, those of ``scipy.special`` are used, whose import takes a tenth of a second.
 """
 
 import numpy as np

@@ -33,7 +33,7 @@ class Motions:
     Parameters
     ----------
     rate : ndarray of float64, shape (n_star, 2)
-        Motion, unit of the places per unit of time; 0 where the places of a star show none.
+        Motion, unit of the positions per unit of time; 0 for stars whose positions do not show a motion.
     error : ndarray of float64, shape (n_star,)
         Its standard error along each axis; infinite where nothing is known.
     place : ndarray of float64, shape (n_group, 2)
