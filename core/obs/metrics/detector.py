@@ -32,7 +32,7 @@ from obs.tasks.characterize import Characterized
 from obs.tasks.explain_psf import find_companion
 from obs.tasks.psf_sizes import FWHM_PER_SIGMA
 
-__all__ = ["Stage", "measure_detector"]
+__all__ = ["Stage", "measure_detector", "percent_hit"]
 
 _PIXELS_PER_MEGAPIXEL = 1e6
 #: Places over the detector, as parts of its sides, at which the PSF model is looked at.
@@ -140,11 +140,20 @@ def _measure_psf(out: Measured, found: Characterized, summary: ProcessSummary) -
     out.set("the PSF was not fitted to stars", n_psf_reserved=reserved)
     _measure_shapes(out, catalog.select(stars))
     if "base_PixelFlags_flag_crCenter" in catalog and len(catalog):
-        center = catalog["base_PixelFlags_flag_crCenter"]
-        bright = _signal_to_noise(catalog) > _STAR_SNR
-        is_enough = np.count_nonzero(bright) >= _FEWEST_BRIGHT
-        part = 100.0 * float(np.mean(center[bright])) if is_enough else math.nan
-        out.set(f"fewer than {_FEWEST_BRIGHT} bright sources", stars_hit=part)
+        out.set(f"fewer than {_FEWEST_BRIGHT} bright sources", stars_hit=percent_hit(catalog))
+
+
+def percent_hit(catalog: Catalog) -> float:
+    """Return which part of the bright sources has a cosmic ray in its center, percent; NaN if there are too few.
+
+    Saturated ones do not count: the rim of a clipped top is sharper than the PSF.
+    """
+    bright = _signal_to_noise(catalog) > _STAR_SNR
+    if "base_PixelFlags_flag_saturatedCenter" in catalog:
+        bright &= ~catalog["base_PixelFlags_flag_saturatedCenter"]
+    if np.count_nonzero(bright) < _FEWEST_BRIGHT:
+        return math.nan
+    return 100.0 * float(np.mean(catalog["base_PixelFlags_flag_crCenter"][bright]))
 
 
 def _measure_doubles(out: Measured, catalog: Catalog, sigma: float) -> None:
