@@ -189,6 +189,6 @@ def test_a_server_that_is_restarted_in_the_middle(tmp_path, instrument, frames, 
     restart()
     # as a process that begins now, which has not seen the server before, and is told of the wait
     monkeypatch.setattr(database, "_ANSWERED", set())
-    monkeypatch.setattr(database, "_UNTOLD", 0.0)
+    monkeypatch.setattr(database, "_SILENT", 0.0)
     assert len(Butler(root).query_metadata("raw", ("visit", "ccd"), {})) == 4
     assert "does not answer; waiting for it for up to 60 s" in caplog.text
