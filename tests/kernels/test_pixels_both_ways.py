@@ -15,6 +15,7 @@ from obs.algorithms.pixels.statistics import clipped_statistics
 from obs.algorithms.pixels.window import plane_windows, windows
 from obs.algorithms.sky.background import clip_cells, fit_background
 from obs.algorithms.sky.level_steps import _levels, find_level_steps
+from obs.algorithms.sky.scatter import _look, measure_scatter
 from obs.algorithms.sources.prominence import find_prominent_peaks
 from obs.repo.fits_checksum import sum_words
 
@@ -268,3 +269,27 @@ def test_means_of_frames_without_outliers(both, n, grow):
     np.testing.assert_array_equal(compiled.n_clipped, reference.n_clipped)
     np.testing.assert_allclose(compiled.image, reference.image, rtol=1e-6)
     np.testing.assert_allclose(compiled.variance, reference.variance, rtol=1e-5)
+
+
+def test_scatter_of_cells(both):
+    """A clean cell, stars, odd columns, too few good pixels, no good pixel, infinities, whole counts, one number."""
+    image = noise((32, 9 * 32 + 5))
+    bad = np.zeros(image.shape, bool)
+    image[5:9, 40:44] += 5000
+    bad[:, 64:96:2], bad[::3, 96:128], bad[:, 128:150], bad[:, 160:192] = True, True, True, True
+    image[3, 195:200] = np.inf, -np.inf, np.nan, 1e30, -1e30
+    image[:, 224:256] = np.random.default_rng(2).poisson(0.2, (32, 32))
+    image[:, 256:288] = 7.0
+    variance = noise(image.shape, seed=3) / 4
+    with np.errstate(invalid="ignore", over="ignore"):
+        reference, compiled = both(lambda: _look(image, variance, bad))
+    assert np.isnan(reference[:, [4, 5]]).all()
+    np.testing.assert_allclose(compiled, reference, rtol=2e-6)
+
+
+@pytest.mark.parametrize("shape", [(400, 300), (33, 40), (31, 400)])
+def test_scatter(both, shape):
+    image = noise(shape)
+    reference, compiled = both(lambda: measure_scatter(image, np.full_like(image, 25.0), image > 112))
+    # means of blocks are float32 numbers twenty times their scatter
+    np.testing.assert_allclose(compiled, reference, rtol=5e-6)

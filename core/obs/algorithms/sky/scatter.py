@@ -11,8 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.pixels.statistics import IQR_TO_SIGMA
+from obs.kernels.library import Kernel
+from obs.threads import map_threads
 
 __all__ = ["SkyScatter", "measure_scatter"]
+
+# the numbers below are in kernels/scatter.c, too
+_CELLS = Kernel("measure_cells", "float32", "float32", "bool", "int", "int", "float64")
 
 CELL = 32
 """Side of a cell, pixels."""
@@ -79,10 +84,7 @@ def measure_scatter(image: NDArray[np.float32], variance: NDArray[np.float32], b
     SkyScatter
         NaN where the image is smaller than a cell or has no good cell.
     """
-    values, noise = _cells(image, variance, bad)
-    parts = []
-    for cell, predicted in zip(values, noise, strict=True):
-        parts.append(_scatter(cell, predicted))
+    parts = map_threads(lambda rows: _look(image[rows], variance[rows], bad[rows]), _strips(image.shape))
     if not parts:
         return UNKNOWN
     pixel, single, block, expected = np.concatenate(parts, axis=1)
@@ -101,23 +103,27 @@ def _percentile(ratio: NDArray[np.float64], percent: float) -> float:
     return float(np.percentile(known, percent)) if len(known) else float("nan")
 
 
-def _cells(
-    image: NDArray[np.float32], variance: NDArray[np.float32], bad: NDArray[np.bool_]
-) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
-    """Return strips of cells, shape (n, CELL, CELL): pixels, NaN where bad, and their variance."""
-    n_row, n_column = image.shape[0] // CELL, image.shape[1] // CELL
+def _strips(shape: tuple[int, ...]) -> list[slice]:
+    """Return rows of cells that are looked at."""
+    n_row, n_column = (size // CELL for size in shape)
     if not n_row or not n_column:
-        return [], []
-    n_strip = min(n_row, max(1, PIXELS // (CELL * image.shape[1])))
-    rows = (np.arange(n_strip) * n_row // n_strip) * CELL
-    values: list[NDArray[np.float32]] = []
-    noise: list[NDArray[np.float32]] = []
-    for row in rows:
-        part = slice(row, row + CELL), slice(0, n_column * CELL)
-        good = np.where(bad[part], np.float32(np.nan), image[part])
-        for target, plane in ((values, good), (noise, variance[part])):
-            target.append(plane.reshape(CELL, n_column, CELL).transpose(1, 0, 2))
-    return values, noise
+        return []
+    n_strip = min(n_row, max(1, PIXELS // (CELL * shape[1])))
+    first = (np.arange(n_strip) * n_row // n_strip) * CELL
+    return [slice(int(row), int(row) + CELL) for row in first]
+
+
+def _look(image: NDArray[np.float32], variance: NDArray[np.float32], bad: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return pixel, single and block noise and the mean variance of each cell of a strip, shape (4, n)."""
+    width = image.shape[1]
+    n = width // CELL
+    if _CELLS and image.dtype == variance.dtype == np.float32:
+        found = np.empty((4, n))
+        _CELLS(*map(np.ascontiguousarray, (image, variance, bad)), width, n, found)
+        return found
+    good = np.where(bad, np.float32(np.nan), image)
+    cells, noise = (plane[:, : n * CELL].reshape(CELL, n, CELL).transpose(1, 0, 2) for plane in (good, variance))
+    return _scatter(cells, noise)
 
 
 def _scatter(cell: NDArray[np.float32], variance: NDArray[np.float32]) -> NDArray[np.float64]:
