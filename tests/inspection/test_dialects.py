@@ -43,6 +43,25 @@ def cards_of(text, history=()):
         ("DATE-OBS='2021-03-04T05:07:07' / fin de la exposicion", "likely"),
         ("DATE-OBS='2021-03-04T05:06:07' / inizio posa", "certain"),
         ("DATE-OBS='2021-03-04T05:06:07,000'", "certain"),
+        ("DATE-OBS='2021/03/04 05:06:07'", "certain"),
+        ("DATE-OBS='2021-3-4T5:6:7'", "certain"),
+        ("DATE-OBS='04-MAR-2021 05:06:07.00'", "certain"),
+        ("DATE-OBS='Thu, 04 Mar 2021 05:06:07 GMT'", "certain"),
+        ("DATE-OBS='Thu Mar  4 05:06:07 2021'", "certain"),
+        ("DATE-OBS='20210304050607.000'", "certain"),
+        ("DATE-OBS='20210304_050607'", "likely"),
+        ("DATE-OBS='2021:063:05:06:07.000'", "likely"),
+        ("DATE-OBS='2021-063'; UT='05:06:07'", "likely"),
+        ("DATE-OBS='2021-03-04'; UT='5:06:07 AM'", "certain"),
+        ("DATE-OBS='2021-03-04'; TIME-OBS='5:06:07 AM'", "guess"),
+        ("DATE-OBS='3/4/2021 5:06:07 AM'", "guess"),
+        ("DATE-OBS='3/4/2021 5:06:07'; DATE='2021-03-04T05:08:01'", "likely"),
+        ("DATE-OBS='2021-03-04'; UT=306.116667 / minutes", "likely"),
+        ("DATE-OBS='2021-03-04'; UT=50607 / hhmmss", "likely"),
+        ("DATE-OBS='2021-03-04'; UT=50607; MJD-OBS=59277.212581", "likely"),
+        ("DATE-OBS='20210304'; TIME-OBS='050607'", "guess"),
+        ("DATE-OBS=''; UNIXTIME=1614834367000", "likely"),
+        ("DATE-OBS=''; UNIXTIME='1614834367.0'", "likely"),
     ],
 )
 def test_begin(text, confidence):
@@ -106,6 +125,13 @@ def test_longitude(text, longitude):
     found = find_site(cards, collect_frame_facts(cards).date[0])[0]
     assert found.value == pytest.approx(longitude)
     assert found.confidence == "likely"
+
+
+def test_a_place_in_kilometers_from_the_middle_of_the_earth():
+    in_km = find_site(cards_of("OBSGEO-X=1818.938; OBSGEO-Y=-5208.471; OBSGEO-Z=-3194.849"), None)
+    in_m = find_site(cards_of("OBSGEO-X=1818938.0; OBSGEO-Y=-5208471.0; OBSGEO-Z=-3194849.0"), None)
+    assert [finding.value for finding in in_km] == pytest.approx([finding.value for finding in in_m])
+    assert in_km[0].value == pytest.approx(-70.7494, abs=1e-3)
 
 
 @pytest.mark.parametrize(("text", "value"), [("SITEELEV=7218 / feet", 2200.0), ("TELELEV=9500 / meters", None)])

@@ -141,7 +141,7 @@ def _reading(exposure: RawExposure, item: Explained) -> str:
     cards = ", ".join(f"{key} = {exposure.header[key]!r}" for key in item.cards if key in exposure.header)
     if rule is None:
         return f"look at {cards} and at how it is read" if cards else "name the card that holds the date"
-    layout = "" if rule.layout in ("iso", "mjd", "jd", "unix") else f" as {rule.layout}"
+    layout = f" as {rule.layout}" if "%" in rule.layout else ""
     return f"read {found.source}{layout}, which gives {found.value}" + (f"; here is {cards}" if cards else "")
 
 

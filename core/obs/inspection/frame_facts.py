@@ -161,7 +161,7 @@ def find_frame_facts(files: Sequence[RawFile]) -> FrameFacts:
     begins = tuple(one.date[0].value for one in facts)
     date, of_date = best([one.date[0] for one in facts])
     rule = facts[of_date].date[1]
-    has_time = rule is None or bool(rule.time) or rule.layout in ("iso", "mjd", "jd", "unix")
+    has_time = rule is None or rule.has_time
     visit, visit_rule = find_visit(files, begins, to_the_second=has_time)
     if visit_rule.kind == "date" and len(set(begins)) < len(begins) and not files_of_detectors(files, begins)[1]:
         named, named_rule = find_visit(files, begins, to_the_second=False)

@@ -49,7 +49,8 @@ _TIME_UNITS = {
 }
 _SIXTY = re.compile(r"(.*[T ]\d{1,2}:\d\d):60(\.\d*)?")
 _MIDNIGHT = re.compile(r"(\d{4}-\d\d-\d\d)[T ]24:00(?::00(?:\.0*)?)?")
-_SCALE_WORDS = re.compile(r"\s*(UTC?|GMT|TAI|TT)$")
+_SCALE_WORDS = re.compile(r"\s*(UTC?|GMT|TAI|TT|(?<=\d)Z)$")
+_FRACTION_OF_SECOND = re.compile(r"(?<=\d\d)[.,](\d*)(?=\s*(?:[AP]M)?$)", re.I)
 
 
 @dataclass(frozen=True)
@@ -174,13 +175,23 @@ def parse_date(text: str, *layouts: str) -> datetime:
     text = text.strip()
     for layout in layouts or (None,):
         try:
-            date = _parse_iso(text) if layout is None else datetime.strptime(text, layout)
+            date = _parse_iso(text) if layout is None else _parse_layout(text, layout)
             return date if date.tzinfo is None else date.astimezone(UTC).replace(tzinfo=None)
         except ValueError:
             continue
     example = datetime(2020, 9, 4, 21, 30)
     wanted = " or ".join(f"'{example.strftime(layout)}'" for layout in layouts) or "'2020-09-04T21:30:00'"
     raise FileFormatError(f"'{text}' is not a date like {wanted}")
+
+
+def _parse_layout(text: str, layout: str) -> datetime:
+    """Return a date in a layout, whose last number may have a fraction where it is that of seconds."""
+    text = _SCALE_WORDS.sub("", " ".join(text.split()))
+    fraction = _FRACTION_OF_SECOND.search(text) if "%S" in layout and "%f" not in layout else None
+    if fraction is None:
+        return datetime.strptime(text, layout)
+    whole = datetime.strptime(text[: fraction.start()] + text[fraction.end() :], layout)
+    return whole + timedelta(seconds=float(f"0.{fraction[1]}"))
 
 
 def _parse_iso(text: str) -> datetime:

@@ -13,10 +13,14 @@ __all__ = ["CardReader", "DateRule"]
 
 _UNIX_ZERO = datetime(1970, 1, 1)
 _JD_OF_MJD = 2400000.5
-_TIME_UNITS = {"h": 3600.0, "s": 1.0}
-_SHORT = re.compile(r"(\d{1,2}):(\d\d)")
+_TIME_UNITS = {"h": 3600.0, "min": 60.0, "s": 1.0}
+_UNIX = {"unix": 1.0, "unix_ms": 1e-3, "unix_us": 1e-6, "unix_ns": 1e-9}
+_CLOCK = re.compile(r"(\d{1,2})[:.-](\d\d)(?:[:.-](\d\d(?:[.,]\d*)?))?\s*([AP]M)?", re.I)
+_PACKED = re.compile(r"(\d{1,2})(\d\d)(\d\d(?:[.]\d*)?)")
+_SCALE_WORDS = re.compile(r"\s*(?:UTC?|GMT|Z)$")
 _HALF_DAY = timedelta(hours=12)
 _DAY = timedelta(days=1)
+_WHOLE_SECONDS = re.compile(r"%S(?= ?%p$|$)")
 _PART = {"begin": 0.0, "middle": 0.5, "end": 1.0}
 
 
@@ -38,10 +42,10 @@ class DateRule:
     time : str
         Keyword of the time of day; empty where the date has it, or there is none.
     layout : str
-        ``iso``; ``mjd``, ``jd`` or ``unix`` (seconds since 1970) for numbers; else the layout of the date for
-        `datetime.strptime`.
-    time_unit : {"", "h", "s"}
-        Unit of a time of day that is a number; empty for hours, minutes and seconds.
+        ``iso``; ``mjd``, ``jd``, ``unix`` (seconds since 1970), ``unix_ms``, ``unix_us`` or ``unix_ns`` for numbers;
+        else the layout of the date for `datetime.strptime`.
+    time_unit : {"", "h", "min", "s", "hhmmss"}
+        Unit of a time of day that is a number, or its six digits; empty for hours, minutes and seconds.
     moment : {"begin", "middle", "end"}
         When in the exposure that is; with the exposure time, its begin follows.
     add : float
@@ -57,6 +61,11 @@ class DateRule:
     moment: str = "begin"
     add: float = 0.0
     is_local: bool = False
+
+    @property
+    def has_time(self) -> bool:
+        """Whether it reads the time of day: of texts in ISO 8601, which may be without, that is assumed."""
+        return bool(self.time) or "%" not in self.layout or "%H" in self.layout or "%I" in self.layout
 
     def read(self, cards: CardReader, exposure_time: float = math.nan) -> datetime:
         """Return when the exposure began.
@@ -89,8 +98,8 @@ class DateRule:
         try:
             if self.layout in ("mjd", "jd"):
                 return mjd_to_date(read_number(value) - (_JD_OF_MJD if self.layout == "jd" else 0.0))
-            if self.layout == "unix":
-                return _UNIX_ZERO + timedelta(seconds=read_number(value))
+            if self.layout in _UNIX:
+                return _UNIX_ZERO + timedelta(seconds=_UNIX[self.layout] * read_number(value))
             text = str(value).strip()
             date = parse_date(text) if self.layout == "iso" else parse_date(text, self.layout)
         except (FileFormatError, OverflowError) as error:
@@ -107,16 +116,17 @@ class DateRule:
         value = cards.get(self.time)
         if value is None or value == "" or isinstance(value, bool):
             raise FileFormatError(f"the header does not have {self.time}")
-        text = str(value).strip().removesuffix("Z").rstrip(".")
-        short = _SHORT.fullmatch(text)
-        if short is not None:
-            seconds = 3600.0 * int(short[1]) + 60.0 * int(short[2])
-        elif is_sexagesimal(text):
-            seconds = 3600.0 * read_number(text)
+        text = _SCALE_WORDS.sub("", str(value).strip()).rstrip(".")
+        if self.time_unit == "hhmmss":
+            seconds = _seconds_of(_PACKED.fullmatch(text.partition(".")[0].zfill(6) + "".join(text.partition(".")[1:])))
         elif self.time_unit:
             seconds = _TIME_UNITS[self.time_unit] * read_number(text)
+        elif (clock := _CLOCK.fullmatch(text)) is not None:
+            seconds = _seconds_of(clock)
+        elif is_sexagesimal(text):
+            seconds = 3600.0 * read_number(text)
         else:
-            raise FileFormatError(f"{self.time} = '{text}' is not a time of day")
+            seconds = math.nan
         if not 0.0 <= seconds < 86401.0:
             raise FileFormatError(f"{self.time} = '{text}' is not a time of day")
         return timedelta(seconds=round(seconds, 6))
@@ -127,14 +137,32 @@ class DateRule:
         stated = begin + timedelta(seconds=_PART[self.moment] * lasted - self.add)
         if self.layout in ("mjd", "jd"):
             return {self.date: date_to_mjd(stated) + (_JD_OF_MJD if self.layout == "jd" else 0.0)}
-        if self.layout == "unix":
-            return {self.date: (stated - _UNIX_ZERO).total_seconds()}
+        if self.layout in _UNIX:
+            return {self.date: (stated - _UNIX_ZERO) / timedelta(seconds=_UNIX[self.layout])}
         time = stated - stated.replace(hour=0, minute=0, second=0, microsecond=0)
-        text = format_date(stated) if self.layout == "iso" else stated.strftime(self.layout)
+        layout = _WHOLE_SECONDS.sub("%S.%f", self.layout)
+        text = format_date(stated) if self.layout == "iso" else stated.strftime(layout)
         if not self.time:
             return {self.date: text}
+        if self.time_unit == "hhmmss":
+            return {self.date: text, self.time: stated.strftime("%H%M%S.%f")}
         number = round(time.total_seconds() / _TIME_UNITS.get(self.time_unit, 1.0), 9)
         return {self.date: text, self.time: number if self.time_unit else stated.strftime("%H:%M:%S.%f")}
 
     def __str__(self) -> str:
         return f"{self.date} + {self.time}" if self.time else self.date
+
+
+def _seconds_of(clock: re.Match[str] | None) -> float:
+    """Return the seconds of the day of hours, minutes, seconds, and AM or PM; nan where there are none."""
+    if clock is None:
+        return math.nan
+    hours, minutes, seconds, *half = clock.groups()
+    if int(minutes) > 60 or float((seconds or "0").replace(",", ".")) > 60.0:  # 60 itself comes of rounding
+        return math.nan
+    shown = int(hours)
+    if half and half[0]:
+        if not 1 <= shown <= 12:
+            return math.nan
+        shown = shown % 12 + 12 * (half[0].upper() == "PM")
+    return 3600.0 * shown + 60.0 * int(minutes) + float((seconds or "0").replace(",", "."))

@@ -1,11 +1,14 @@
 """Which cards hold dates and times of day, and what their names and comments say of them."""
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 
 from obs.inspection.cards import Card, Cards
 from obs.inspection.finding import Confidence, lower_confidence
+from obs.inspection.header.date_layouts import find_layouts
 from obs.instrument.card_values import is_sexagesimal
 from obs.instrument.date_rules import DateRule
 
@@ -31,23 +34,10 @@ _JD_MIDDLES = ("JD-AVG", "JD-MID", "JD_MID", "JDMID")
 ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d*)?)?\s*(Z|UTC?|[+-]\d\d:?\d\d)?)?|\d{8}T\d{6}(\.\d+)?Z?")
 LOCAL = "local time"
 OF_THE_FILE = "that is when the file was written"
-_TIME = re.compile(r"\d{1,2}:\d\d(:\d\d(\.\d*)?Z?)?")
-_LAYOUTS: tuple[tuple[str, str, Confidence, str], ...] = (
-    (r"\d{4}-\d{1,2}-\d{1,2}", "%Y-%m-%d", "certain", ""),
-    (r"\d{4}/\d{1,2}/\d{1,2}", "%Y/%m/%d", "certain", ""),
-    (r"\d{4}\.\d\d\.\d\d", "%Y.%m.%d", "certain", ""),
-    (r"\d{8}", "%Y%m%d", "likely", ""),
-    (r"\d{1,2}/\d{1,2}/\d{2}", "%d/%m/%y", "likely", "day/month/year, as FITS had it before 2000"),
-    (r"\d{1,2}/\d{1,2}/\d{2}", "%m/%d/%y", "guess", "month/day/year: no month has that number"),
-    (r"\d{1,2}/\d{1,2}/\d{4}", "%d/%m/%Y", "guess", "day and month may be the other way round"),
-    (r"\d{1,2}-\d{1,2}-\d{4}", "%d-%m-%Y", "guess", "day and month may be the other way round"),
-    (r"\d{1,2}\.\d{1,2}\.\d{4}", "%d.%m.%Y", "guess", "day and month may be the other way round"),
-    (r"\d{1,2}/\d{1,2}/\d{4}", "%m/%d/%Y", "guess", "month/day/year: no month has that number"),
-    (r"\d{1,2}-[A-Za-z]{3}-\d{4}", "%d-%b-%Y", "certain", ""),
-    (r"\d{1,2} [A-Za-z]{3} \d{4}", "%d %b %Y", "certain", ""),
-    (r"\d{4} [A-Za-z]{3} \d{1,2}", "%Y %b %d", "certain", ""),
-    (r"[A-Za-z]{3} \d{1,2} \d{4}", "%b %d %Y", "certain", ""),
-)
+_TIME = re.compile(r"(\d{1,2}:\d\d(:\d\d([.,]\d*)?)?( ?[AP]M)?|\d\d-\d\d-\d\d|\d\d\.\d\d\.\d\d)( ?(UTC?|GMT|Z))?", re.I)
+_DIGITS = re.compile(r"([01]\d|2[0-3])[0-5]\d[0-5]\d(\.\d*)?")
+"""A time of day without anything between hours, minutes and seconds."""
+_MJD_WORDS = re.compile(r"\bMJD\b|julian", re.I)
 _BEGIN_WORDS = re.compile(r"\b(begin|start|open|first|anfang|d[ée]but|ini[cz]i?o)", re.I)
 _END_WORDS = re.compile(
     r"\b(end|ends|ended|ending|clos(e|es|ed|ing)|finish\w*|stop\w*|complet\w*|last)\b"
@@ -68,6 +58,12 @@ _READ_WORDS = re.compile(r"\b(read ?out|readout|received)\b", re.I)
 _NIGHT_WORDS = re.compile(r"\b((start|begin\w*|of) (of )?(the )?(night|evening)|observing night|night of)\b", re.I)
 _EXPOSED_WORDS = re.compile(r"e[xs]pos|belicht|\bpose\b|posa|shutter|integrat|observ", re.I)
 _UNSURE_WORDS = re.compile(r"\b(typical|approx\w*|nominal|around|about)\b", re.I)
+_HALF_DAYS = re.compile(r"\d ?[AP]M\b", re.I)
+_OTHER_WAYS = {
+    **dict.fromkeys(("h", "s", "min"), "in hours or seconds"),
+    "hhmmss": "hours, minutes and seconds without colons, or all seconds",
+}
+_UNIX_SIZES = {"unix": 1.0, "unix_ms": 1e3, "unix_us": 1e6, "unix_ns": 1e9}
 _UNIX_WORDS = re.compile(r"\bunix\b|since 1970|\bposix\b|\bctime\b|epoch (second|time)", re.I)
 ZONE_NAMES = {
     **{"HST": -10.0, "AKST": -9.0, "AKDT": -8.0, "PST": -8.0, "PDT": -7.0, "MST": -7.0, "MDT": -6.0, "CDT": -5.0},
@@ -128,8 +124,10 @@ def time_cards(cards: Cards) -> list[tuple[Card, str]]:
         text = str(card.value).strip()
         if _TIME.fullmatch(text) or is_sexagesimal(text):
             found.append((card, ""))
-        elif isinstance(card.value, int | float) and (unit := _unit_of_day(card)):
-            found.append((card, unit))
+        elif isinstance(card.value, str) and _DIGITS.fullmatch(text):
+            found.append((card, "hhmmss"))
+        elif isinstance(card.value, int | float) and not _MJD_WORDS.search(card.comment):
+            found += [(card, unit) for unit in _units_of_day(card)]
     return found
 
 
@@ -146,13 +144,28 @@ def _odd_time(cards: Cards) -> str:
     )
 
 
-def _unit_of_day(card: Card) -> str:
+def _units_of_day(card: Card) -> list[str]:
+    """Return the units in which a number may be the time of day, the likeliest first."""
     comment, value = card.comment.lower(), float(card.value)
-    if "sec" in comment or card.keyword == "UTSEC":
-        return "s" if 0.0 <= value <= 86401.0 else ""
+    is_clock = value == int(value) and _DIGITS.fullmatch(f"{int(value):06d}") is not None
+    in_seconds = ["s"] if 0.0 <= value <= 86401.0 else []
+    if re.search(r"h+:?m+:?s+", comment):
+        return ["hhmmss"] if _DIGITS.fullmatch(f"{int(value):06d}") else []
+    if re.search(r"\bmin(utes?)?\b", comment):
+        return ["min"] if 0.0 <= value <= 1440.0 else []
+    if re.search(r"sec|\bs\b", comment) or card.keyword == "UTSEC":
+        return in_seconds
     if "hour" in comment or re.search(r"\bh(rs?)?\b", comment) or value <= 24.0:
-        return "h" if 0.0 <= value <= 24.0 else ""
-    return "s" if value <= 86401.0 else ""
+        return ["h"] if 0.0 <= value <= 24.0 else []
+    return ["hhmmss", *in_seconds] if is_clock else in_seconds
+
+
+def _number(value: object) -> float:
+    """Return the number that a card holds, be it as text; nan if it holds none."""
+    try:
+        return float(str(value))
+    except ValueError:
+        return math.nan
 
 
 def _moment(comment: str) -> str:
@@ -232,9 +245,11 @@ def _day_numbers(cards: Cards) -> Iterator[tuple[str, list[Reading]]]:
     known = (*_MJD, *_JD, *_MJD_MIDDLES, *_JD_MIDDLES, *_MJD_ENDS)
     for name in cards:
         card = cards.find(name)
-        if name in known or card is None or not isinstance(card.value, float) or not _DAY_NUMBER.search(name):
+        if name in known or card is None or not isinstance(card.value, float):
             continue
-        layout = "mjd" if "MJD" in name else "jd"
+        if not _DAY_NUMBER.search(name) and not (name in _TIMES and _MJD_WORDS.search(card.comment)):
+            continue
+        layout = "mjd" if "MJD" in name or card.value < _DAY_NUMBERS["mjd"][1] else "jd"
         first, last = _DAY_NUMBERS[layout]
         if not first < card.value < last or _OF_THE_SUN.search(card.comment):
             continue
@@ -250,19 +265,19 @@ def _day_numbers(cards: Cards) -> Iterator[tuple[str, list[Reading]]]:
 def _unix(cards: Cards) -> Iterator[tuple[str, list[Reading]]]:
     for name in cards:
         card = cards.find(name)
-        if card is None or isinstance(card.value, bool) or not isinstance(card.value, int | float):
+        if card is None or isinstance(card.value, bool) or not (name in _UNIX or _UNIX_WORDS.search(card.comment)):
             continue
-        if (name in _UNIX or _UNIX_WORDS.search(card.comment)) and 1e8 < card.value < 5e9:
-            yield name, [_judged(cards, card, DateRule(name, layout="unix"), "likely")]
+        number = _number(card.value)
+        layout = next((layout for layout, size in _UNIX_SIZES.items() if 1e8 < number / size < 5e9), "")
+        if layout:
+            yield name, [_judged(cards, card, DateRule(name, layout=layout), "likely")]
 
 
 def _judged(cards: Cards, card: Card, rule: DateRule, sure: Confidence, note: str = "") -> Reading:
     """Return a reading, as its comment lets it be."""
     comment, name = card.comment, card.keyword
     moment = _moment(comment)
-    has_time = (
-        bool(rule.time) or rule.layout in ("mjd", "jd", "unix") or (rule.layout == "iso" and _has_time(str(card.value)))
-    )
+    has_time = _has_time(str(card.value)) if rule.layout == "iso" and not rule.time else rule.has_time
     if moment == "file":
         sure, note = "guess", OF_THE_FILE
     elif moment in ("middle", "end"):
@@ -277,6 +292,11 @@ def _judged(cards: Cards, card: Card, rule: DateRule, sure: Confidence, note: st
     return Reading(rule, sure, note, has_time)
 
 
+def _says_ut(*cards: Card | None) -> bool:
+    """Whether name or comment of one of the cards says that it is in universal time."""
+    return any(card is not None and ("UT" in card.keyword or _UT_WORDS.search(card.comment)) for card in cards)
+
+
 def _told_order(card: Card, found: list[Reading]) -> list[Reading]:
     """Return the ways in which a date may be read; only one where the comment gives the order of day and month."""
     order = re.search(r"\b(dd|mm)[/.-](mm|dd)[/.-]", card.comment, re.I)
@@ -289,20 +309,22 @@ def _told_order(card: Card, found: list[Reading]) -> list[Reading]:
 
 def _of_layouts(cards: Cards, card: Card, times: list[tuple[Card, str]]) -> Iterator[Reading]:
     """Yield the ways in which a date without time of day may be read, together with the time of day."""
-    time, unit = times[0] if times else (None, "")
-    for pattern, layout, confidence, doubt in _LAYOUTS:
-        if not re.fullmatch(pattern, str(card.value).strip()):
-            continue
-        sure, note = confidence, doubt
+    clocks: list[tuple[Card | None, str]] = [(time, unit) for time, unit in times if time is times[0][0]]
+    ways = product(find_layouts(str(card.value)), clocks or [(None, "")])
+    for (layout, sure, doubt, has_time), (clock, clock_unit) in ways:
+        time, unit = (None, "") if has_time else (clock, clock_unit)
+        note = doubt
         if time is not None and (layout != "%Y-%m-%d" or unit):  # the two cards together are what FITS had for it
             sure = lower_confidence(sure, "likely")
-        if time is not None and unit and not re.search(r"hour|sec|\bh\b", time.comment, re.I):
-            sure, note = "guess", f"{time.keyword} may be in hours or seconds"
-        if time is None and (odd := _odd_time(cards)):
+        if time is not None and unit and not re.search(r"hour|sec|\bh\b|min|hh", time.comment, re.I):
+            sure, note = "guess", f"{time.keyword} may be {_OTHER_WAYS[unit]}"
+        if _HALF_DAYS.search(f"{card.value} {'' if time is None else time.value}") and not _says_ut(card, time):
+            sure, note = "guess", f"AM and PM: it may be in {LOCAL}"
+        if time is None and not has_time and (odd := _odd_time(cards)):
             sure, note = "guess", odd
         if time is not None and _UNSURE_WORDS.search(time.comment):
             sure, note = lower_confidence(sure, "likely"), f"{time.keyword} may not be the begin"
         rule = DateRule(card.keyword, "" if time is None else time.keyword, layout, unit)
         reading = _judged(cards, card, rule, sure, note)
         joined = "; ".join(dict.fromkeys(part for part in (doubt, reading.note) if part))
-        yield Reading(reading.rule, reading.confidence, joined, time is not None)
+        yield Reading(reading.rule, reading.confidence, joined, has_time or time is not None)

@@ -34,6 +34,8 @@ _CLOSE = 2.0
 """Seconds by which cards of one moment may differ."""
 _APART = 60.0
 """Seconds by which cards of times differ that are not of one exposure."""
+_SAME_EXPOSURE = 1800.0
+"""Seconds within which two cards are taken for those of one exposure, where one may be read in several ways."""
 _GPS_TO_TAI = 19.0
 _SCALES = {
     **{name: name for name in ("UTC", "TAI", "TT", "UT1")},
@@ -104,14 +106,26 @@ def _rank(candidate: _Candidate) -> tuple[bool, bool, bool]:
 
 def _candidates(cards: Cards, seconds: float, odd: list[str]) -> list[_Candidate]:
     """Return the dates that cards hold; one that is not a date goes to ``odd``."""
-    found = []
+    found: list[list[_Candidate]] = []
     for name, ways in readings(cards):
         candidates = [candidate for way in ways if (candidate := _candidate(cards, way, seconds)) is not None]
         if candidates:
-            found.append(candidates[0])
+            found.append(candidates)
         elif is_date_card(name):
             odd.append(f"{name} = '{str(cards.get(name)).strip()}' is not a date that can be")
-    return [_of_file(cards, candidate) for candidate in found]
+    chosen = [_chosen(candidates, [others[0] for others in found if others is not candidates]) for candidates in found]
+    return [_of_file(cards, candidate) for candidate in chosen]
+
+
+def _chosen(candidates: list[_Candidate], others: list[_Candidate]) -> _Candidate:
+    """Return the way of reading a card that another card confirms; else the likeliest."""
+    first = candidates[0]
+    for other in others:
+        near = [c for c in candidates if abs((c.date - other.date).total_seconds()) < _SAME_EXPOSURE]
+        if near and len(near) < len(candidates) and other.has_time and other.rule.date != first.rule.date:
+            sure: Confidence = "likely" if first.confidence == "guess" else first.confidence
+            return replace(near[0], confidence=sure, note=f"{other.rule.date} confirms it")
+    return first
 
 
 def _candidate(cards: Cards, way: Reading, seconds: float) -> _Candidate | None:

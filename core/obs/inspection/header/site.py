@@ -106,14 +106,15 @@ def find_site(cards: Cards, begin: Finding) -> list[Finding]:
 
 
 def _geocentric(cards: Cards) -> list[Finding] | None:
-    """Return the site from its place relative to the middle of the Earth, meters; None if cards do not show it."""
+    """Return the site from its place relative to the middle of the Earth, m or km; None if cards do not show it."""
     names = ("OBSGEO-X", "OBSGEO-Y", "OBSGEO-Z")
     values = [cards.get(name) for name in names]
     if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
         return None
-    if not _EARTH[0] < math.hypot(*values) < _EARTH[1]:
+    unit = next((unit for unit in (1.0, _METERS["k"]) if _EARTH[0] < unit * math.hypot(*values) < _EARTH[1]), None)
+    if unit is None:
         return None
-    longitude, latitude, height = (float(value) for value in erfa.gc2gd(1, values))
+    longitude, latitude, height = (float(value) for value in erfa.gc2gd(1, [unit * value for value in values]))
     source = " ".join(names)
     return [
         Finding("longitude", math.degrees(longitude), source),
