@@ -66,7 +66,10 @@ class Service(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "application/x-votable+xml")
         self.end_headers()
         if self.server.silent:
-            self.server.silent.wait(20)
+            for _ in range(200 if self.server.drips else 1):
+                if self.server.silent.wait(0.1 if self.server.drips else 20):
+                    return
+                self.wfile.write(b" ")
             return
         self.wfile.write(self.server.change(file.getvalue()))
 
@@ -80,6 +83,7 @@ def service(tmp_path, monkeypatch):
     monkeypatch.setenv("OBS_CACHE", str(tmp_path / "cache"))
     server = ThreadingHTTPServer(("127.0.0.1", 0), Service)
     server.table, server.survey, server.queries, server.failure = gaia_stars(), SURVEYS["gaia"], [], ""
+    server.drips = False
     server.silent, server.change = None, lambda answer: answer
     server.url = f"http://127.0.0.1:{server.server_port}/tap"
     thread = threading.Thread(target=server.serve_forever)
@@ -152,6 +156,15 @@ def test_a_service_that_stays_silent(service, monkeypatch):
     with pytest.raises(OutputError, match=r"does not answer: .*timed out"):
         download(find_survey(f"gaia@{service.url}"), FIELD)
     service.silent.set()
+
+
+def test_an_answer_that_drips_forever(service, monkeypatch):
+    monkeypatch.setattr(module, "LONGEST", 0.4)
+    service.silent, service.drips = threading.Event(), True
+    with pytest.raises(OutputError, match=r"is not through after 0\.4 s\. Set --faintest or a smaller --radius"):
+        download(find_survey(f"gaia@{service.url}"), FIELD)
+    service.silent.set()
+    assert not list(cache_folder().rglob("*.fits"))
 
 
 @pytest.mark.parametrize("value", [np.nan, 10.0, 1e9])

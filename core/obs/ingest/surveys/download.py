@@ -2,8 +2,9 @@
 
 import hashlib
 import os
+import threading
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,6 +24,9 @@ MOST_ROWS = 3_000_000
 
 #: Seconds until a connection has to stand, and for which a service may send nothing.
 SILENCE = (20.0, 120.0)
+
+#: Seconds that an answer may take in all: a service that sends a little again and again would never be silent.
+LONGEST = 900.0
 
 
 class Circle(NamedTuple):
@@ -106,7 +110,12 @@ def _run(survey: Survey, query: str) -> Catalog:
             warnings.simplefilter("error", pyvo.dal.DALOverflowWarning)
             session = requests.Session()
             session.request = partial(session.request, timeout=SILENCE)  # type: ignore[method-assign]
-            answer = pyvo.dal.TAPService(survey.url, session=session).run_sync(query, maxrec=MOST_ROWS).to_table()
+            service = pyvo.dal.TAPService(survey.url, session=session)
+            answer = _in_time(lambda: service.run_sync(query, maxrec=MOST_ROWS).to_table())
+    except _TooLongError:
+        raise OutputError(
+            f"{survey.url} is not through after {LONGEST:g} s. Set --faintest or a smaller --radius, or {mirror}"
+        ) from None
     except pyvo.dal.DALOverflowWarning as error:
         raise FileFormatError(
             f"{survey.url} left out objects: {_line(error)}. Set --faintest or a smaller --radius, or {mirror}"
@@ -124,6 +133,31 @@ def _run(survey: Survey, query: str) -> Catalog:
     if survey.epoch is not None:
         table.add("ref_epoch", np.full(len(table), survey.epoch), "yr")
     return table
+
+
+class _TooLongError(Exception):
+    """An answer has not come to its end."""
+
+
+def _in_time(ask: Callable[[], Any]) -> Any:  # noqa: ANN401 - a table of astropy
+    """Return an answer, or end the wait for it: a thread that waits for bytes cannot be ended, and is left alone."""
+    answers: list[Any] = []
+    errors: list[Exception] = []
+
+    def wait() -> None:
+        try:
+            answers.append(ask())
+        except Exception as error:  # noqa: BLE001 - it is raised below, whatever it is
+            errors.append(error)
+
+    waiting = threading.Thread(target=wait, daemon=True)
+    waiting.start()
+    waiting.join(LONGEST)
+    if waiting.is_alive():
+        raise _TooLongError
+    if errors:
+        raise errors[0]
+    return answers[0]
 
 
 def _line(error: Exception) -> str:
