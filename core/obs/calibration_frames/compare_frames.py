@@ -74,11 +74,15 @@ def find_odd(
     if len(left) < 2:
         return reasons
     noise = np.nanmean(measure_local_noise(stack, regions), axis=0)[left]
-    cells = [measure_cells(stack.image(k), stack.rejected(k), regions) for k in left]
+    noise = np.where(np.isfinite(noise), noise, np.nanmedian(noise) if np.isfinite(noise).any() else 1.0)
+    cells = [
+        measure_cells(stack.image(k), stack.rejected(k), regions, float(own))
+        for k, own in zip(left, noise, strict=True)
+    ]
     found = find_odd_frames(
-        np.stack([median for median, _ in cells]),
+        np.stack([mean for mean, _ in cells]),
         np.stack([number for _, number in cells]),
-        np.where(np.isfinite(noise), noise, np.nanmedian(noise) if np.isfinite(noise).any() else 1.0),
+        noise,
         limit=config.difference,
         light_only_adds=name in _WITHOUT_LIGHT,
     )

@@ -49,11 +49,16 @@ def test_an_empty_frame_does_not_get_all_of_the_weight():
     assert measure_noise_factors([stack])[2] == pytest.approx(0.5, rel=0.05)
 
 
-def test_whole_numbers():
-    """Rounding adds its own variance of 1/12, and no more."""
-    stack = make([0.6] * 5, [0.6] * 5)
-    rounded = stack._replace(image=np.round(stack.image + np.float32(0.3)))
-    assert measure_noise_factors([rounded]) == pytest.approx([np.sqrt(1 + 1 / 12 / 0.36)] * 5, rel=0.05)
+@pytest.mark.parametrize("sigma", [0.35, 0.48, 0.6])
+@pytest.mark.parametrize("drift", [0.0, 0.05, 1.0])
+def test_whole_numbers(sigma, drift):
+    """Rounding adds its own variance of 1/12, and no more, also where each row has a level of its own taken off."""
+    stack = make([sigma] * 5, [sigma] * 5)
+    levels = drift * np.random.default_rng(2).standard_normal((5, SHAPE[0], 1)).astype(np.float32)
+    rounded = stack._replace(image=np.round(stack.image + np.float32(0.3) + levels) - levels)
+    noise = np.std(rounded.image, axis=(1, 2)) / sigma
+    assert measure_noise_factors([rounded]) == pytest.approx(noise, rel=0.05)
+    assert noise == pytest.approx(np.sqrt(1 + 1 / 12 / sigma**2), rel=0.06)
 
 
 def test_nothing_to_measure():

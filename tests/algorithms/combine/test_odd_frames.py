@@ -17,22 +17,35 @@ def make(n, seed=1):
 
 
 def find(images, **more):
-    cells = [measure_cells(image, np.zeros(SHAPE, bool), REGIONS) for image in images]
+    cells = [measure_cells(image, np.zeros(SHAPE, bool), REGIONS, SIGMA) for image in images]
     noise = np.full(len(images), SIGMA)
     return find_odd_frames(np.stack([c[0] for c in cells]), np.stack([c[1] for c in cells]), noise, limit=0.5, **more)
 
 
-def test_cells_are_medians_of_what_is_not_rejected():
+def test_cells_are_clipped_means_of_what_is_not_rejected():
     image, rejected = make(1)[0], np.zeros(SHAPE, bool)
     image[:8, :8] += 1000.0
     rejected[:8, :8] = True
     rejected[8:16, :6] = True
-    medians, numbers = measure_cells(image, rejected, REGIONS)
-    assert len(medians) == 2 * 10 * 16
-    assert np.isnan(medians[0])
+    image[3, 9] += 1000.0
+    means, numbers = measure_cells(image, rejected, REGIONS, SIGMA)
+    assert len(means) == 2 * 10 * 16
+    assert np.isnan(means[0])
     assert (numbers[0], numbers[1], numbers[10]) == (0, 64, 16)
-    assert medians[1] == pytest.approx(np.median(image[:8, 8:16]))
-    assert np.nanmax(np.abs(medians - 100)) < 6 * SIGMA * 1.25 / 4
+    assert means[1] == pytest.approx((image[:8, 8:16].sum() - image[3, 9]) / 63)
+    assert np.nanmax(np.abs(means - 100)) < 6 * SIGMA / 4
+
+
+@pytest.mark.parametrize("sigma", [0.3, 0.48])
+def test_counts_coarser_than_their_noise(sigma):
+    """Levels that differ by a part of a count are not differences of half a count and more, as medians make them."""
+    random = np.random.default_rng(4)
+    images = [np.rint(random.normal(level, sigma, SHAPE)) - level for level in (100.0, 100.25, 100.5, 100.75)]
+    noise = np.hypot(sigma, 12**-0.5)
+    cells = [measure_cells(image.astype(np.float32), np.zeros(SHAPE, bool), REGIONS, noise) for image in images]
+    means, numbers = (np.stack(planes) for planes in zip(*cells, strict=True))
+    found = find_odd_frames(means, numbers, np.full(4, noise), limit=0.5)
+    assert found.difference.max() < 0.1
 
 
 @pytest.mark.parametrize("n", [2, 3, 5, 9])
@@ -80,7 +93,7 @@ def test_light_in_most_frames():
 
 def test_frames_without_common_pixels_or_without_noise():
     images = make(3)
-    cells = [measure_cells(image, np.zeros(SHAPE, bool), REGIONS) for image in images]
+    cells = [measure_cells(image, np.zeros(SHAPE, bool), REGIONS, SIGMA) for image in images]
     medians, numbers = np.stack([c[0] for c in cells]), np.stack([c[1] for c in cells])
     medians[1] = np.nan
     found = find_odd_frames(medians, numbers, np.full(3, SIGMA), limit=0.5)

@@ -33,6 +33,15 @@ def test_whole_numbers_with_less_noise_than_their_step_give_the_level_between_th
     assert fit.sigma == pytest.approx(np.hypot(0.45, 12**-0.5), rel=0.05)
 
 
+@pytest.mark.parametrize("fit_type", ["MEDIAN", "MEDIAN_PER_ROW", "AKIMA_SPLINE"])
+def test_whole_numbers_in_steps_of_sixteen(fit_type):
+    """Cameras of 12 bits that write 16."""
+    values = 16 * pixels(100.4, noise=0.45, whole=True)
+    fit = fit_overscan(values, lines=ROWS, at=AT, fit_type=fit_type, order=4)
+    assert np.mean(fit.level) == pytest.approx(16 * 100.4, abs=16 * 0.03)
+    assert fit.sigma == pytest.approx(16 * np.hypot(0.45, 12**-0.5), rel=0.1)
+
+
 def test_plain_median_of_whole_numbers_stays_one_if_asked_for():
     values = pixels(1000.4, noise=0.45, whole=True)
     assert fit_overscan(values, lines=ROWS, at=AT, is_integer=False).level[0] == 1000.0

@@ -66,9 +66,11 @@ def _pairs(n_frame: int) -> list[tuple[int, int]]:
 
 
 def _rms(values: NDArray[np.float32]) -> float:
-    """Return the root mean square of values without outliers; NaN for none."""
-    # With their negatives their mean is 0: an offset between frames is not an agreement.
-    return clipped_statistics(np.concatenate([values, -values]), clip=_CLIP, n_iteration=5).sigma / _CLIPPED_SIGMA
+    """Return the root mean square of values, in units of the noise expected, without outliers; NaN for none."""
+    # With their negatives their mean is 0: an offset between frames is not an agreement. Counts that are coarser than
+    # their noise make most differences equal: those that the noise expected explains are not outliers.
+    both = np.concatenate([values, -values])
+    return clipped_statistics(both, clip=_CLIP, n_iteration=5, least=_CLIP).sigma / _CLIPPED_SIGMA
 
 
 def _solve(pairs: list[tuple[int, int, float, float]], n_frame: int) -> NDArray[np.float64]:

@@ -1,6 +1,7 @@
 """Find frames whose structure differs from that of the others: light, another filter, a step, a cloud.
 
-Frames are compared by medians of cells, in which the noise of pixels averages out. The difference of two frames is the
+Frames are compared by clipped means of cells, in which the noise of pixels averages out. A median would not do: where
+the counts are coarser than their noise, it jumps from one whole number to the next. The difference of two frames is the
 root mean square difference of their cells, without the part that is noise, in units of the noise of a pixel: a
 difference of 1 is a structure as large as the noise of a frame.
 """
@@ -19,7 +20,8 @@ __all__ = ["OddFrames", "find_odd_frames", "measure_cells"]
 _LARGEST_CELL = 64
 _SMALLEST_CELL = 8
 _CELLS_ALONG_SIDE = 16
-_MEDIAN_VARIANCE = 0.5 * np.pi
+_REACH = 4.0
+"""Pixels further than this many times their noise from the median of their cell do not count."""
 _SIGNIFICANCE = 5.0
 """Differences below this many times their standard error count as none."""
 _SPREAD = 4.0
@@ -57,9 +59,9 @@ class OddFrames(NamedTuple):
 
 
 def measure_cells(
-    image: NDArray[np.float32], rejected: NDArray[np.bool_], regions: Sequence[Box]
+    image: NDArray[np.float32], rejected: NDArray[np.bool_], regions: Sequence[Box], noise: float
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return medians of square cells of each region, and the number of pixels in each; NaN for an empty cell.
+    """Return clipped means of square cells of each region, and the number of pixels in each; NaN for an empty cell.
 
     Parameters
     ----------
@@ -69,32 +71,39 @@ def measure_cells(
         Pixels that do not count.
     regions : sequence of Box
         Amplifiers, whose borders no cell crosses.
+    noise : float
+        Noise of a pixel, in the unit of the image: pixels far from the median of their cell do not count.
 
     Returns
     -------
-    median : ndarray of float64, shape (n_cell,)
+    mean : ndarray of float64, shape (n_cell,)
     n_pixel : ndarray of int64, shape (n_cell,)
     """
-    medians, numbers = [np.empty(0)], [np.empty(0, np.int64)]
+    means, numbers = [np.empty(0)], [np.empty(0, np.int64)]
     for region in regions:
         side = min(region.width, region.height)
         size = min(max(side // _CELLS_ALONG_SIDE, _SMALLEST_CELL), _LARGEST_CELL, side)
         columns = slice(region.x_min, region.x_min + region.width // size * size)
         for row in range(region.y_min, region.y_max - size + 1, size):
             strip = slice(row, row + size), columns
-            median, number = _medians(np.where(rejected[strip], np.float32(np.nan), image[strip]), size)
-            medians.append(median)
+            mean, number = _means(np.where(rejected[strip], np.float32(np.nan), image[strip]), size, _REACH * noise)
+            means.append(mean)
             numbers.append(number)
-    return np.concatenate(medians), np.concatenate(numbers)
+    return np.concatenate(means), np.concatenate(numbers)
 
 
-def _medians(strip: NDArray[np.float32], size: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return medians of the squares in a row of them, and the number of finite pixels in each."""
+def _means(strip: NDArray[np.float32], size: int, reach: float) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return means of the pixels near the median in squares in a row of them, and the number of finite pixels."""
     ordered = np.sort(strip.reshape(size, -1, size).swapaxes(0, 1).reshape(-1, size * size), axis=1)
     number = np.isfinite(ordered).sum(axis=1)
     middle = np.maximum(number - 1, 0)
-    low, high = (np.take_along_axis(ordered, k[:, None], axis=1)[:, 0] for k in (middle // 2, (middle + 1) // 2))
-    return np.where(number > 0, 0.5 * (low.astype(float) + high), np.nan), number
+    low, high = (np.take_along_axis(ordered, k[:, None], axis=1) for k in (middle // 2, (middle + 1) // 2))
+    median = 0.5 * (low.astype(np.float64) + high)
+    from_median = ordered - median
+    near = np.abs(from_median) <= max(reach, 0.0)
+    n_near = near.sum(axis=1)
+    shift = np.where(near, from_median, 0.0).sum(axis=1) / np.maximum(n_near, 1)
+    return np.where(number > 0, median[:, 0] + shift, np.nan), number
 
 
 def find_odd_frames(
@@ -113,7 +122,7 @@ def find_odd_frames(
     Parameters
     ----------
     cells : ndarray of float64, shape (n_frame, n_cell)
-        Medians of cells, as of `measure_cells`.
+        Clipped means of cells, as of `measure_cells`.
     n_pixel : ndarray of int64, shape (n_frame, n_cell)
         Number of pixels in each.
     noise : ndarray of float64, shape (n_frame,)
@@ -164,7 +173,7 @@ def _distance(
     known = np.isfinite(cells[one]) & np.isfinite(cells[other])
     if not known.any():
         return float("inf")
-    variances = [noise[k] ** 2 * _MEDIAN_VARIANCE / n_pixel[k][known] for k in (one, other)]
+    variances = [noise[k] ** 2 / n_pixel[k][known] for k in (one, other)]
     expected = variances[0] + variances[1]
     excess = np.mean((cells[one] - cells[other])[known] ** 2 - expected)
     error = np.sqrt(2.0 * np.mean(expected**2) / known.sum())

@@ -199,8 +199,12 @@ def _clipped(sample: NDArray[np.float32], clip: float, step: float) -> _Clipped:
 
 
 def _step(values: NDArray[np.float32]) -> float:
-    """Distance of possible values: 1 where all finite values are whole numbers, else 0."""
-    return float(np.all(values == np.rint(values), where=np.isfinite(values)))
+    """Distance of possible values: 1 where all finite values are whole numbers, 16 for 12 bits in 16, else 0."""
+    finite = values[np.isfinite(values)]
+    whole = finite.astype(np.int64)
+    if not finite.size or np.any(finite != whole):
+        return 0.0
+    return float(max(np.gcd.reduce(np.unique(whole - whole[0])), 1))
 
 
 def _medians(values: NDArray[np.float32], is_integer: bool) -> NDArray[np.float64]:
@@ -211,13 +215,14 @@ def _medians(values: NDArray[np.float32], is_integer: bool) -> NDArray[np.float6
     low, high = (ordered[rows, np.maximum(index, 0)].astype(float) for index in ((number - 1) // 2, number // 2))
     middle = np.where(number > 0, 0.5 * (low + high), np.nan)
     whole = ordered[rows, np.maximum(number - 1, 0) // 2][:, None]
-    if not is_integer or _step(ordered) == 0.0:
+    step = _step(ordered)
+    if not is_integer or step == 0.0:
         return middle
     # where between its borders a Gaussian would have its middle, by the parts below either border
     low, high = (
         normal_quantile((count.sum(1) + 0.3) / (number + 0.6)) for count in (ordered < whole, ordered <= whole)
     )
-    return np.where(number > 0, whole[:, 0] - 0.5 - low / np.where(high > low, high - low, 1.0), np.nan)
+    return np.where(number > 0, whole[:, 0] - step * (0.5 + low / np.where(high > low, high - low, 1.0)), np.nan)
 
 
 def _clipped_line_means(values: NDArray[np.float32], clip: float) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

@@ -40,7 +40,9 @@ def weighted_median(values: NDArray[np.floating], weights: NDArray[np.floating])
     return float(values[order[np.searchsorted(total, 0.5 * total[-1])]])
 
 
-def clipped_statistics(values: NDArray[np.floating], clip: float = 3.0, n_iteration: int = 3) -> ClippedStatistics:
+def clipped_statistics(
+    values: NDArray[np.floating], clip: float = 3.0, n_iteration: int = 3, *, least: float = 0.0
+) -> ClippedStatistics:
     """Return the sigma-clipped mean and standard deviation.
 
     Clipping starts from the median and the interquartile range, so that it holds with many sources in the sample.
@@ -53,6 +55,9 @@ def clipped_statistics(values: NDArray[np.floating], clip: float = 3.0, n_iterat
         Values further from the center than this many sigma are left out.
     n_iteration : int, optional
         Number of clippings.
+    least : float, optional
+        Values nearer to the center than this stay: where counts are coarser than their noise, the scatter of most of
+        them is far below that of all.
 
     Returns
     -------
@@ -66,9 +71,9 @@ def clipped_statistics(values: NDArray[np.floating], clip: float = 3.0, n_iterat
     # where half of the values are one number, as in counts coarser than their noise, the quartiles say nothing
     sigma = IQR_TO_SIGMA * (high - low) if high > low else float(np.std(sample, dtype=np.float64))
     if _KEEP and sample.dtype == np.float32:
-        return _clip(np.array(sample), center, sigma, clip, n_iteration)
+        return _clip(np.array(sample), center, sigma, clip, n_iteration, least)
     for _ in range(n_iteration):
-        sample = sample[np.abs(sample - sample.dtype.type(center)) <= clip * sigma]
+        sample = sample[np.abs(sample - sample.dtype.type(center)) <= max(clip * sigma, least)]
         if not sample.size:
             break
         center = float(np.mean(sample, dtype=np.float64))
@@ -78,12 +83,12 @@ def clipped_statistics(values: NDArray[np.floating], clip: float = 3.0, n_iterat
 
 
 def _clip(
-    sample: NDArray[np.floating], center: float, sigma: float, clip: float, n_iteration: int
+    sample: NDArray[np.floating], center: float, sigma: float, clip: float, n_iteration: int, least: float
 ) -> ClippedStatistics:
     """Clip a sample of float32, which is overwritten, in the compiled loop."""
     n, total = sample.size, np.zeros(1)
     for _ in range(n_iteration):
-        n = _KEEP(sample, n, center, clip * sigma, total)
+        n = _KEEP(sample, n, center, max(clip * sigma, least), total)
         if not n:
             break
         center = float(total[0] / n)
