@@ -183,6 +183,18 @@ def test_tan_is_read_as_it_is():
     assert read_header_wcs(BASE | SIP, SHAPE).kind == "TAN-SIP of order 2, ICRS"
 
 
+def test_sip_of_order_one_is_left_out_as_by_astropy():
+    cards = BASE | {"CTYPE1": "RA---TAN-SIP", "CTYPE2": "DEC--TAN-SIP", "A_ORDER": 1, "B_ORDER": 1, "AP_ORDER": 1}
+    assert read_header_wcs(cards, SHAPE).warning == ""
+    found = read_header_wcs(cards | {"A_0_1": 2e-3, "B_1_0": 0.01}, SHAPE)
+    np.testing.assert_allclose(
+        found.wcs.pixel_to_sky(x=X, y=Y), WCS(fits.Header(cards)).all_pix2world(X, Y, 0), rtol=1e-9
+    )
+    assert found.warning.startswith("a SIP polynomial of order 1 is left out, as astropy does")
+    with pytest.raises(FileFormatError, match="A_ORDER"):
+        read_header_wcs(cards | {"A_ORDER": "x"}, SHAPE)
+
+
 @pytest.mark.parametrize("cards", [{}, {"CTYPE1": "LINEAR", "CTYPE2": "LINEAR"}, {"CTYPE1": "", "CTYPE2": ""}])
 def test_a_header_without_a_celestial_wcs(cards):
     assert read_header_wcs(cards, SHAPE) is None

@@ -132,6 +132,28 @@ def test_bits_of_telescopes(write, cards, bits, expected):
         np.testing.assert_array_equal(planes(file, plane), np.isin(dq, expected.get(plane, [])), err_msg=plane)
 
 
+@pytest.mark.parametrize(
+    "cards",
+    [
+        {"HIERARCH MP_DETECTED": 0, "MP_SAT": 1, "MP_CR": 2, "MP_INTRP": 3},
+        {
+            "MSKN0000": "DETECTED",
+            "MSKM0000": 1,
+            "MSKN0001": "SATURATED",
+            "MSKM0001": 2,
+            "MSKN0002": "COSMIC_RAY",
+            "MSKM0002": 4,
+        },
+    ],
+)
+def test_planes_that_the_mask_names(write, cards):
+    bits = np.zeros(SHAPE, np.int32)
+    bits.flat[:4] = 1, 2, 4, 8
+    file = read_image_file(write(("SCI", IMAGE), ("MASK", bits, cards)))
+    for plane, expected in (("SAT", [1]), ("CR", [2]), ("BAD", [])):
+        np.testing.assert_array_equal(np.flatnonzero(planes(file, plane)), expected)
+
+
 def test_bits_that_the_user_names(write):
     dq = np.zeros(SHAPE, np.int32)
     dq.flat[:3] = 1, 2, 4
@@ -304,3 +326,35 @@ def test_wrong_choices(write, choice, message):
     path = write(("SCI", IMAGE), ("ERR", IMAGE[:3, :3]))
     with pytest.raises(FileFormatError, match=message):
         read_image_file(path, choice)
+
+
+def test_asinh_scaling_is_undone(write):
+    light = np.linspace(-60.0, 5e4, IMAGE.size).reshape(SHAPE)
+    stored = np.float32(2.5 * np.log10(np.e) * np.arcsinh((light - 12.0) / (2 * 55.0)))
+    cards = WCS | {"BSOFTEN": 55.0, "BOFFSET": 12.0, "HIERARCH FPA.FILTER": "r.00000"}
+    file = read_image_file(write((None, None), ("SCI", stored, cards)))
+    np.testing.assert_allclose(file.exposure.masked_image.image, light, rtol=1e-5, atol=1e-2)
+    assert "asinh scaling undone (BSOFTEN 55, BOFFSET 12)" in file.read
+    assert "BSOFTEN" not in file.exposure.metadata
+    assert file.exposure.physical_filter == "r"
+
+
+def test_a_photographic_plate_is_not_linear(write):
+    plate = {"PLTRAH": 14, "PLTRAM": 0, "PLTRAS": 0.0, "PLTDECSN": "+", "PLTDECD": 54, "PLTDECM": 0, "PLTDECS": 0.0}
+    plate |= {"PLTSCALE": 67.2, "XPIXELSZ": 15.0, "YPIXELSZ": 15.0, "PPO3": 177500.0, "PPO6": 177500.0}
+    plate |= {"CNPIX1": 11000, "CNPIX2": 11500, "AMDX1": 67.2, "AMDY1": 67.2}
+    file = read_image_file(write(("SCI", IMAGE, plate)))
+    assert [line.partition(":")[0] for line in file.warnings] == ["a scan of a photographic plate"]
+
+
+def test_an_uncertainty_whose_name_begins_as_that_of_the_image(write):
+    names = [(f"CAMERA.CCD 1.1 {word}", pixels) for word, pixels in (("cal", IMAGE), ("uncert", np.sqrt(VARIANCE)))]
+    file = read_image_file(write(*names))
+    np.testing.assert_allclose(file.exposure.masked_image.variance, VARIANCE, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("cards", "name"), [({"FILTER1": "F606W", "FILTER2": "CLEAR2L"}, "F606W"), ({"FILTNAM": "R"}, "R")]
+)
+def test_filters_of_wheels(write, cards, name):
+    assert read_image_file(write(("SCI", IMAGE, cards))).exposure.physical_filter == name

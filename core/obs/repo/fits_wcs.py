@@ -24,6 +24,7 @@ _TOLERANCE = 1.0  # mas
 _POLE = 90.0  # degrees
 _WAT_LENGTH = 68  # characters of a WAT card, whose trailing spaces count
 _WAT = re.compile(r"WAT\d_\d{3}")
+_LOW_ORDER = re.compile(r"[AB]P?_(ORDER|\d_\d)")
 _FRAMES = {"GLON": "galactic", "SLON": "supergalactic", "ELON": "barycentricmeanecliptic"}
 
 
@@ -39,11 +40,14 @@ class HeaderWcs:
         Projection and distortion of the header, in words.
     error : float
         Largest distance between `wcs` and the WCS of the header over the image, mas; 0 if it was not refitted.
+    low_order : str, optional
+        Polynomial of the header that was left out as astropy does, in words.
     """
 
     wcs: TanSipWcs
     kind: str
     error: float = 0.0
+    low_order: str = ""
 
     @property
     def warning(self) -> str:
@@ -52,6 +56,11 @@ class HeaderWcs:
             return (
                 f"the declination of the WCS is {self.wcs.crval[1]:.6g} degrees, which does not exist: perhaps "
                 "right ascension and declination are in each other's place"
+            )
+        if self.low_order:
+            return (
+                f"{self.low_order} is left out, as astropy does; some programs apply it: compare positions with a "
+                "reference catalog"
             )
         if self.error <= _TOLERANCE:
             return ""
@@ -102,12 +111,24 @@ def read_header_wcs(
         return None  # a program names the projection before it knows where the frame is
     reason = unusual_wcs(cards)
     if not reason:
+        cards, low_order = _without_low_order(cards)
         wcs = TanSipWcs.from_header(cards)
         sip = "" if wcs.a is None else f"-SIP of order {len(wcs.a) - 1}"
-        return HeaderWcs(wcs, f"TAN{sip}, {wcs.frame}{_other_matrix(header, cards)}")
+        return HeaderWcs(wcs, f"TAN{sip}, {wcs.frame}{_other_matrix(header, cards)}", low_order=low_order)
     if min(shape) < 1:
         raise FileFormatError(f"{reason}: only TAN and TAN-SIP in ICRS or FK5 of equinox 2000 are read here")
     return _refit(cards, shape, hdus)
+
+
+def _without_low_order(cards: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """Leave out SIP polynomials below order 2, which astropy does not apply, and say so if they do anything."""
+    orders = [cards.get(f"{axis}_ORDER") for axis in "AB"]
+    if not all(isinstance(order, int | float) and order <= 1 for order in orders):
+        return cards, ""
+    terms = {name: value for name, value in cards.items() if _LOW_ORDER.fullmatch(name)}
+    kept = {name: value for name, value in cards.items() if name not in terms}
+    active = any(name[2:] in ("0_0", "0_1", "1_0") and value for name, value in terms.items())
+    return kept, f"a SIP polynomial of order {orders[0]:g}" if active else ""
 
 
 def _other_matrix(header: Mapping[str, Any], cards: Mapping[str, Any]) -> str:

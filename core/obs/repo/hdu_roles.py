@@ -209,8 +209,11 @@ def _named(hdus: fits.HDUList, wanted: int | str, setting: str) -> int:
 
 def _closest(hdus: fits.HDUList, image: int, candidates: Sequence[int], images: Sequence[int]) -> int | None:
     """Return the candidate with the image's version or number; the one before the next image if none is numbered."""
-    chip = _split(_label(hdus[image]))[0]
-    candidates = [n for n in candidates if _split(_label(hdus[n]))[0] in ("", chip)]
+    label = _label(hdus[image]).upper()
+    chip = (
+        _split(label)[0] or re.split(r"[.:_\- ](?=[^.:_\- ]*$)", label)[0]
+    )  # CAMERA.CCD 1.1 cal: the last word is new
+    candidates = [n for n in candidates if _split(_label(hdus[n]))[0] in ("", label, chip)]
     if not candidates:
         return None
     tags = [n for n in candidates if _tag(hdus[n]) == _tag(hdus[image])]

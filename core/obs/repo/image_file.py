@@ -14,6 +14,7 @@ from obs.image.exposure import Exposure
 from obs.image.mask import Mask
 from obs.image.masked_image import MaskedImage
 from obs.image.wcs import TanSipWcs
+from obs.instrument.filter_wheels import FILTER_CARDS, read_wheels
 from obs.instrument.image_unit import parse_image_unit
 from obs.repo.fits_exposure import read_exposure
 from obs.repo.fits_exposure_header import header_filter, header_photo_calib, merge_headers
@@ -22,11 +23,15 @@ from obs.repo.fits_wcs import read_header_wcs
 from obs.repo.hdu_roles import HduChoice, Planes, Role, choose_planes, find_hdu_role, image_shape, name_hdu
 from obs.repo.header_times import infer_visit_info
 from obs.repo.mask_conventions import read_foreign_mask
+from obs.repo.pixel_scaling import linear_pixels, warn_of_densities
 
 __all__ = ["ImageFile", "read_image_file"]
 
 _BIG = 1e29  # SExtractor pads with 1e30
 _NAMED = 8  # HDUs that a line names
+_SCALING = ("BSOFTEN", "BOFFSET")
+#: One card a wheel, where no card has the name of the filter; of HST, VLT and Pan-STARRS among others.
+_WHEELS = (*(f"FILTER{n}" for n in (1, 2, 3)), "FILTNAM1", "ESO INS FILT1 NAME", "FPA.FILTER", "FPA.FILTERID")
 
 
 @dataclass
@@ -89,14 +94,19 @@ def _read(hdus: fits.HDUList, planes: Planes, choice: HduChoice, bad_bits: int |
     header = merge_headers(hdus, image_hdu)
     with np.errstate(over="ignore"):
         image = _pixels(hdus, planes.image, choice.plane).astype(np.float32)
-    image[np.abs(image) > _BIG] = np.nan
+    image, scaling = linear_pixels(image, header)
+    image[~(np.abs(image) <= _BIG)] = np.nan
     shape = (image.shape[0], image.shape[1])
     file = ImageFile(Exposure(MaskedImage(image)))
     file.read.append(f"image HDU {name_hdu(hdus, planes.image)}, {shape[1]} x {shape[0]} pixels")
+    file.read.extend(filter(None, [scaling]))
+    file.warnings.extend(filter(None, [warn_of_densities(header)]))
     mask = Mask.zeros(shape)
     if planes.mask is not None:
         bits = _pixels(hdus, planes.mask, None)
-        found = read_foreign_mask(bits, header, is_good=planes.mask_role is Role.GOOD_MASK, bad_bits=bad_bits)
+        is_good = planes.mask_role is Role.GOOD_MASK
+        own = hdus[planes.mask].header
+        found = read_foreign_mask(bits, header, own, is_good=is_good, bad_bits=bad_bits)
         mask = found.mask
         file.read.append(f"mask HDU {name_hdu(hdus, planes.mask)} ({found.description})")
         file.warnings.extend(found.warnings)
@@ -111,13 +121,21 @@ def _read(hdus: fits.HDUList, planes: Planes, choice: HduChoice, bad_bits: int |
         photo_calib=header_photo_calib(header),
         visit_info=infer_visit_info(header),
         detector_name=str(header.get("DETNAME", "")).strip(),
-        physical_filter=header_filter(header),
-        metadata={name: value for name, value in header.items() if not is_structural(name)},
+        physical_filter=_find_filter(header),
+        metadata={name: value for name, value in header.items() if not is_structural(name) and name not in _SCALING},
     )
     unit = parse_image_unit(str(image_hdu.header.get("BUNIT", "")))
     file.exposure.metadata["BUNIT"] = unit.name
     file.read.append(f"unit {unit.name}" + ("" if unit.kind else ", which is not known"))
     return file
+
+
+def _find_filter(header: Mapping[str, Any]) -> str:
+    """Return the filter: that of FILTER, of another card for its name, or what is in the wheels; empty if unknown."""
+    if found := header_filter(header):
+        return found
+    cards = [name for name in FILTER_CARDS[1:] if name in header][:1] or _WHEELS
+    return (read_wheels(header, cards) or "").removesuffix(".00000")  # as Pan-STARRS writes it
 
 
 def _pixels(hdus: fits.HDUList, number: int, plane: int | None) -> NDArray[Any]:

@@ -1,5 +1,6 @@
 """What the bits of foreign masks mean."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -29,6 +30,13 @@ _HST_INFRARED = _Convention(
 _GEMINI = _Convention("Gemini", {"BAD": 1, "SUSPECT": 2, "SAT": 4, "CR": 8, "NO_DATA": 16 | 64})
 _LCO = _Convention("LCO", {"BAD": ~(2 | 8), "SAT": 2, "CR": 8})
 _PLAIN = _Convention("", {"BAD": ~0})
+_PLANE_NAME = re.compile(r"MSKN(\d{4})|MP_(\w+)")
+"""Cards that name planes in masks of the LSST stack: MSKN0003 with the bits in MSKM0003, or MP_CR with its number."""
+
+_LSST_NAMES = {"SATURATED": "SAT", "COSMIC_RAY": "CR", "UNMASKED_NAN": "UNMASKEDNAN", "VIGNETTED": "NO_DATA"}
+_USED = ("BAD", "SAT", "CR", "SUSPECT", "NO_DATA", "UNMASKEDNAN")
+"""Planes that are kept; detections, borders and pixels that were filled are usable."""
+
 _MOST = 0.5  # a bit that more pixels have does not say that they are bad
 
 
@@ -41,7 +49,12 @@ class MaskReading(NamedTuple):
 
 
 def read_foreign_mask(
-    bits: NDArray[Any], header: Mapping[str, Any], *, is_good: bool = False, bad_bits: int | None = None
+    bits: NDArray[Any],
+    header: Mapping[str, Any],
+    own: Mapping[str, Any] | None = None,
+    *,
+    is_good: bool = False,
+    bad_bits: int | None = None,
 ) -> MaskReading:
     """Sort the bits of a mask into planes.
 
@@ -51,6 +64,8 @@ def read_foreign_mask(
         The pixels of the mask's HDU.
     header : mapping
         Cards of image and primary HDU, which name telescope and instrument.
+    own : mapping, optional
+        Cards of the mask's HDU, which may name its planes.
     is_good : bool, optional
         1 stands for a good pixel.
     bad_bits : int, optional
@@ -66,7 +81,8 @@ def read_foreign_mask(
     mask = Mask.zeros((numbers.shape[0], numbers.shape[1]))
     values = _present(numbers)
     warnings = []
-    binary = values <= {0, 1}
+    named = _named_planes(own or {})
+    binary = values <= {0, 1} and named is None
     share = float((numbers != 0).mean())
     if not is_good and binary and bad_bits is None and share > _MOST:
         is_good = True
@@ -74,7 +90,7 @@ def read_foreign_mask(
     if is_good:
         mask.set(numbers == 0, "BAD")
         return MaskReading(mask, f"1 = good, {_percent(mask, 'BAD')}", tuple(warnings))
-    convention = _PLAIN if binary else _convention(header)
+    convention = named or (_PLAIN if binary else _convention(header))
     if bad_bits is not None:
         convention = _Convention("", {"BAD": bad_bits})
     frequent = 0 if bad_bits is not None else _frequent(numbers)
@@ -88,6 +104,23 @@ def read_foreign_mask(
     parts = [_percent(mask, plane) for plane in convention.planes if mask.any(plane).any()]
     name = f"{convention.name} flags: " if convention.name else "not 0 = bad, " if bad_bits is None else ""
     return MaskReading(mask, name + (", ".join(parts) or "nothing masked"), tuple(warnings))
+
+
+def _named_planes(own: Mapping[str, Any]) -> _Convention | None:
+    """Return the planes that the mask's own cards name, or None if they do not."""
+    planes: dict[str, int] = {}
+    found = False
+    for card, value in own.items():
+        match = _PLANE_NAME.fullmatch(card)
+        if match is None:
+            continue
+        found = True
+        name = str(value if match[1] else match[2]).strip().upper()
+        bits = own.get(f"MSKM{match[1]}", 0) if match[1] else 1 << int(value)
+        plane = _LSST_NAMES.get(name, name)
+        if plane in _USED:
+            planes[plane] = planes.get(plane, 0) | int(bits)
+    return _Convention("LSST", planes) if found else None
 
 
 def _present(numbers: NDArray[np.int64]) -> set[int]:
