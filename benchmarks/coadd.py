@@ -1,8 +1,8 @@
 """Coadd of ten simulated detector images, beside SWarp on the same pixels: noise, fluxes, artifacts, time and memory.
 
-Run as ``python benchmarks/coadd.py FOLDER [--swarp]`` with an empty folder. Ten calibrated exposures of 2,048 x 4,176
-pixels with seeing of 0.6 to 1.1 arcsec and transparency from 0.7 to 1 are written; one has a faint and one a bright
-trail, another one 232 cosmic rays that no mask knows.
+Run as ``python benchmarks/coadd.py FOLDER [--swarp] [--matched]`` with an empty folder. Ten calibrated exposures
+of 2,048 x 4,176 pixels with seeing of 0.6 to 1.1 arcsec and transparency from 0.7 to 1 are written; one has a faint and
+one a bright trail, another one 232 cosmic rays that no mask knows. ``--matched`` judges the coadd with one PSF as well.
 """
 
 import argparse
@@ -122,10 +122,7 @@ def judge(folder: Path) -> None:
     x, y, magnitude = field()
     x, y = exposure.wcs.sky_to_pixel(**dict(zip(("ra", "dec"), center_wcs().pixel_to_sky(x=x, y=y), strict=True)))
     image, variance = exposure.masked_image.image, exposure.masked_image.variance
-    near = np.zeros(exposure.shape, bool)
-    for a, b, m in zip(x, y, magnitude, strict=True):
-        reach = int(20 + 8 * (22 - m)) if m < 22 else 20
-        near[max(0, int(b) - reach) : int(b) + reach, max(0, int(a) - reach) : int(a) + reach] = True
+    near = near_stars(exposure.shape, x, y, magnitude)
     blank = (count == N_VISIT) & ~near
     sigmas = inputs["sky_sigma"]
     ideal = 1 / np.sqrt(np.sum(1 / sigmas**2))
@@ -178,6 +175,47 @@ def judge(folder: Path) -> None:
     print(f"clipped of exposures without artifacts: {max(inputs['clipped_share'][clean]):.1e} of the pixels at most")
 
 
+def near_stars(
+    shape: tuple[int, int], x: NDArray[np.float64], y: NDArray[np.float64], magnitude: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Return the pixels that stars reach."""
+    near = np.zeros(shape, bool)
+    for a, b, m in zip(x, y, magnitude, strict=True):
+        reach = int(20 + 8 * (22 - m)) if m < 22 else 20
+        near[max(0, int(b) - reach) : int(b) + reach, max(0, int(a) - reach) : int(a) + reach] = True
+    return near
+
+
+def judge_matched(folder: Path) -> None:
+    """Print the noise of the coadd with one PSF over its variance plane, for several sums, and fluxes of stars."""
+    butler = obs.Butler(folder / "out")
+    exposure = butler.get("deepCoaddPsfMatched", tract=0, patch="0,0", filter="R")
+    count = butler.get("deepCoadd_nImage", tract=0, patch="0,0", filter="R")
+    image, variance, psf = exposure.masked_image.image, exposure.masked_image.variance, exposure.psf
+    x, y, magnitude = field()
+    x, y = exposure.wcs.sky_to_pixel(**dict(zip(("ra", "dec"), center_wcs().pixel_to_sky(x=x, y=y), strict=True)))
+    blank = (count == N_VISIT) & ~near_stars(exposure.shape, x, y, magnitude)
+    plane = np.sqrt(np.median(variance[blank]))
+    print(f"one PSF of {exposure.metadata['SEEING']:.2f} arcsec; pixels / plane {np.std(image[blank]) / plane:.3f}")
+    stamp = psf.evaluate(x=[0.0], y=[0.0])[0]
+    middle = stamp.shape[0] // 2
+    distance = np.hypot(*np.indices(stamp.shape) - middle)
+    weights = {"PSF": stamp} | {f"{n} FWHM": (distance < n * psf.fwhm).astype(float) for n in (0.5, 1, 2)}
+    for name, weight in weights.items():
+        inner = weight[middle - 20 : middle + 21, middle - 20 : middle + 21]
+        values = sums(image, blank, inner)
+        ratio = np.std(values) / plane / np.sqrt(np.sum(np.square(inner, dtype=float)))
+        print(f"noise, sums of {name}: / plane {ratio:.3f} ({len(values)})")
+    other = np.abs(x[:, None] - x) + np.abs(y[:, None] - y) + 1e3 * np.eye(len(x))
+    chosen = np.flatnonzero((other.min(axis=0) > 80) & (magnitude < 19.5))
+    ratios = []
+    for i, model in zip(chosen, psf.render(x=x[chosen], y=y[chosen]), strict=True):
+        place = np.s_[round(y[i]) - middle : round(y[i]) + middle + 1, round(x[i]) - middle : round(x[i]) + middle + 1]
+        flux = np.sum(model * image[place], dtype=float) / np.sum(model**2, dtype=float)
+        ratios.append(flux / 10 ** (-0.4 * (magnitude[i] - 27)))
+    print(f"stars of 18 to 19.5 mag: {len(ratios)}, flux / truth {np.median(ratios):.4f}, scatter {np.std(ratios):.4f}")
+
+
 def make_wcs(butler: obs.Butler, number: int) -> TanSipWcs:
     """Return the WCS of an exposure."""
     return butler.get("calexp_wcs", key(number))
@@ -227,6 +265,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("folder", type=Path)
     arguments.add_argument("--swarp", action="store_true")
+    arguments.add_argument("--matched", action="store_true")
     given = arguments.parse_args()
     command = Path(sys.executable).with_name("obs")
     if not (given.folder / "out").exists():
@@ -235,6 +274,9 @@ def main() -> None:
     run(command, "skymap", "make", given.folder / "out", "discrete", "--replace", "-c", *tract, f"pixel_scale={SCALE}")
     run(command, "coadd", given.folder / "out")
     judge(given.folder)
+    if given.matched:
+        run(command, "coadd", given.folder / "out", "-c", "psf_matched_coadd=true", "--clobber-config")
+        judge_matched(given.folder)
     if given.swarp:
         swarp(given.folder)
 

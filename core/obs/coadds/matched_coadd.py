@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from obs.coadds.assemble import Assembly, assemble
 from obs.coadds.config import CoaddConfig
-from obs.coadds.psf_matching import gaussian_model, kernel_to_model, model_width
+from obs.coadds.psf_matching import gaussian_model, kernel_to_model, middle_stamp, model_width
 from obs.coadds.warp import OUTSIDE, UNUSABLE, Warp
 from obs.geom import Box
 from obs.image.masked_image import MaskedImage
@@ -29,7 +29,7 @@ class MatchedCoadd:
     Parameters
     ----------
     masked_image : MaskedImage
-        Its pixels; the variance is that of sums over apertures, because neighboring pixels share noise.
+        Its pixels; neighbors share noise, and the variance is the one that PSF fluxes have.
     psf : PixelPsf
         The PSF, the same everywhere.
     n_input : int
@@ -105,5 +105,6 @@ def _convolve(warp: Warp, store: WarpStore, coadd: MaskedImage, target: PixelPsf
     inner = np.s_[kernel.basis.half : -kernel.basis.half, kernel.basis.half : -kernel.basis.half]
     spoiled = spread_unusable(around, kernel)[inner] | ((bits & OUTSIDE) != 0)
     bits = (bits & ~np.int32(UNUSABLE)) | np.where(spoiled, np.int32(UNUSABLE), np.int32(0))
-    store.write_rows(warp.number, 0, kernel.convolve(image), convolve_variance(variance, kernel), bits)
+    spread = convolve_variance(variance, kernel, middle_stamp(target))
+    store.write_rows(warp.number, 0, kernel.convolve(image), spread, bits)
     return True

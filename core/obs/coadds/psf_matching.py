@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from obs.algorithms.coadd.matching_kernel import MatchingKernel
 from obs.algorithms.measure.shape import psf_sigma
@@ -14,7 +15,7 @@ from obs.tasks.difference.config import MatchConfig
 from obs.tasks.difference.match_models import match_models, matching_basis
 from obs.tasks.psf_sizes import FWHM_PER_SIGMA
 
-__all__ = ["gaussian_model", "kernel_to_model", "model_width"]
+__all__ = ["gaussian_model", "kernel_to_model", "middle_stamp", "model_width"]
 
 _WIDER = 1.1  # of the model than of the widest PSF, which a kernel cannot make sharper
 _REACH_FWHMS = 3.0
@@ -49,6 +50,11 @@ def gaussian_model(fwhm: float) -> PixelPsf:
     exponent = (offset[:, None] ** 2 + offset**2) / (2 * (fwhm / FWHM_PER_SIGMA) ** 2)
     stamp = np.exp(-exponent) + _WING * np.exp(-exponent / _WING_WIDTH**2)
     return PixelPsf((stamp / stamp.sum())[None].astype(np.float32), 0, fwhm=fwhm, interpolation="star")
+
+
+def middle_stamp(model: PixelPsf) -> NDArray[np.float32]:
+    """Return the pixels of the common PSF, centered on one."""
+    return np.asarray(model.evaluate(x=np.zeros(1), y=np.zeros(1))[0], np.float32)
 
 
 def kernel_to_model(psf: PixelPsf, target: PixelPsf, region: Box) -> MatchingKernel | None:

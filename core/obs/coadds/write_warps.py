@@ -10,7 +10,7 @@ from obs.coadds.assemble import translate_bits
 from obs.coadds.coadd_psf import CoaddPsf
 from obs.coadds.config import CoaddConfig
 from obs.coadds.inputs_table import psf_inputs
-from obs.coadds.psf_matching import gaussian_model, kernel_to_model, model_width
+from obs.coadds.psf_matching import gaussian_model, kernel_to_model, middle_stamp, model_width
 from obs.coadds.warp import OUTSIDE, UNUSABLE, Warp
 from obs.geom import Box
 from obs.image.exposure import Exposure
@@ -134,7 +134,7 @@ def _match(pixels: MaskedImage, region: Box, psf: PixelPsf, fwhm: float) -> tupl
     mask.set(spread_unusable(part.mask.any_known(UNUSABLE_PLANES), kernel), "SUSPECT")
     mask.array[lost] = mask.bits("NO_DATA")
     image = np.where(lost, np.float32(0), kernel.convolve(part.image))
-    noise = convolve_variance(np.where(nothing, np.float32(0), part.variance), kernel)
+    noise = convolve_variance(np.where(nothing, np.float32(0), part.variance), kernel, middle_stamp(target))
     result = pixels.copy()
     place = region.slices
     result.image[place], result.mask.array[place] = image, mask.array

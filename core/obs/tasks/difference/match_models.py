@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import oaconvolve
+from scipy.signal import fftconvolve, oaconvolve
 
 from obs.algorithms.coadd.matching_kernel import KernelBasis, MatchingKernel, fit_matching_kernel
 from obs.geom import Box
@@ -35,10 +35,24 @@ def spread_unusable(unusable: NDArray[np.bool_], kernel: MatchingKernel) -> NDAr
     return np.asarray(oaconvolve(unusable.astype(np.float32), weight.astype(np.float32), mode="same") > _SPOILED)
 
 
-def convolve_variance(variance: Image, kernel: MatchingKernel) -> Image:
-    """Return the variance of sums over many pixels of an image that was convolved: neighbors share noise."""
-    square = kernel.stamp() ** 2
-    square *= kernel.flux_ratio**2 / square.sum()
+def convolve_variance(variance: Image, kernel: MatchingKernel, weights: Image | None = None) -> Image:
+    """Return the variance that sums over pixels of a convolved image have, in which neighbors share noise.
+
+    Parameters
+    ----------
+    variance : ndarray of float32, shape (ny, nx)
+        Variance of the image before the convolution, whose pixels are independent.
+    kernel : MatchingKernel
+        The kernel.
+    weights : ndarray of float32, shape (k, k), optional
+        Weights of the sums, such as the PSF for its fluxes; without them, the sums are over many pixels.
+    """
+    stamp = kernel.stamp()
+    share = kernel.flux_ratio**2
+    if weights is not None:
+        share = float(np.sum(fftconvolve(stamp, weights) ** 2) / np.sum(np.square(weights, dtype=np.float64)))
+    square = stamp**2
+    square *= share / square.sum()
     return np.asarray(np.maximum(oaconvolve(variance, square.astype(np.float32), mode="same"), 0), np.float32)
 
 
