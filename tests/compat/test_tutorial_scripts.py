@@ -284,6 +284,20 @@ def test_show_visit_sky_map(butler):
     assert first.angularSeparation(second).asArcseconds() == pytest.approx(2047 * SCALE * 3600, rel=1e-4)
 
 
+def test_amplifiers_of_a_detector(butler):
+    ccd = butler.get("camera")[50]
+    assert [amp.getName() for amp in ccd] == [amp.getName() for amp in ccd.getAmplifiers()] == ["0", "1", "2", "3"]
+    amp = ccd["1"]
+    assert (len(ccd), amp.getName(), ccd[1].getBBox()) == (4, "1", amp.getBBox())
+    assert (amp.getBBox().getMinX(), amp.getBBox().getWidth(), amp.getBBox().getHeight()) == (512, 512, 4176)
+    # both halves of the raw image begin with their prescan, and the overscans of neighbors touch
+    assert (amp.getRawDataBBox().getMinX(), amp.getRawHorizontalOverscanBBox().getMinX()) == (552, 536)
+    assert amp.getRawBBox().contains(amp.getRawDataBBox())
+    assert 3.0 < amp.getGain() < 4.5
+    with pytest.raises(KeyError, match="has no amplifier 'A'"):
+        ccd["A"]
+
+
 def test_tracts_and_patches_of_a_sky_map(rerun):
     own = make_sky_map("discrete", {"raList": [150.0], "decList": [2.0], "radiusList": [0.3]})
     save_sky_map(Butler(outputs=str(rerun)), own)

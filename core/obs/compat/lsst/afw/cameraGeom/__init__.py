@@ -6,14 +6,14 @@ detectors.
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 from obs.camera import camera as own
 from obs.camera.detector import Detector as OwnDetector
+from obs.compat.lsst.afw.cameraGeom.amplifier import Amplifier
 from obs.compat.lsst.afw.geom.box import Box2I
 from obs.compat.lsst.afw.geom.point import Point2D
 
-__all__ = ["Camera", "Detector", "DetectorId", "Raft", "cast_Ccd", "cast_Raft"]
+__all__ = ["Amplifier", "Camera", "Detector", "DetectorId", "Raft", "cast_Ccd", "cast_Raft"]
 
 
 class DetectorId:
@@ -100,9 +100,35 @@ class Detector:
         x, y = self.own.pixel_to_focal_plane(x=box.x_min + 0.5 * (box.width - 1), y=box.y_min + 0.5 * (box.height - 1))
         return Point2D(float(x), float(y))
 
-    def getAmplifiers(self) -> list[Any]:
-        """Return the amplifiers, as `obs` has them."""
-        return list(self.own.amplifiers)
+    def getAmplifiers(self) -> list[Amplifier]:
+        """Return the amplifiers."""
+        return [Amplifier(amplifier) for amplifier in self.own.amplifiers]
+
+    def __iter__(self) -> Iterator[Amplifier]:
+        """Iterate over the amplifiers."""
+        return iter(self.getAmplifiers())
+
+    def __len__(self) -> int:
+        """Return the number of amplifiers."""
+        return len(self.getAmplifiers())
+
+    def __getitem__(self, key: int | str) -> Amplifier:
+        """Return an amplifier, by its index or its name.
+
+        Raises
+        ------
+        KeyError
+            If there is none of this name.
+        IndexError
+            If there is none of this index.
+        """
+        amplifiers = self.getAmplifiers()
+        if isinstance(key, int):
+            return amplifiers[key]
+        found = [amplifier for amplifier in amplifiers if amplifier.getName() == key]
+        if not found:
+            raise KeyError(f"detector {self.getName()} has no amplifier {key!r}")
+        return found[0]
 
     def getRaft(self) -> "Raft":
         """Return the raft, as in the LSST stack."""
