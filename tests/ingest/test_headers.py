@@ -97,6 +97,7 @@ def break_file(path, change):
         (lambda data: data[:3000], "is cut short: it has 3000 bytes, its headers promise 7360"),
         (lambda data: data[:500], "ends within a header"),
         (lambda data: data.replace(b"END     ", b"NOEND   "), "ends within a header"),
+        (lambda data: data[:80] + b"HISTORY ".ljust(80) * 36_001 + data[80:], "has a header of more than 36000 cards"),
         (lambda data: data.replace(b"NAXIS1 ", b"NOAXIS1"), "is not a FITS file: NAXIS1 is missing"),
         (lambda data: gzip.compress(data)[:40], "cannot be read: Compressed file ended"),
         (lambda data: b"\x1f\x8bnonsense", "cannot be read: "),

@@ -92,6 +92,7 @@ def test_a_database_that_is_not_there(tmp_path, instrument, obs, server_url):
     assert "cannot read the registry postgresql" in err
     assert 'database "nowhere_at_all" does not exist' in err
     assert "secret" not in err
+    assert not (tmp_path / "data").exists()
 
 
 def test_numbers_of_64_bits(tmp_path, instrument, schema_url):

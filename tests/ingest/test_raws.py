@@ -555,6 +555,14 @@ def test_a_registry_in_a_database(tmp_path, instrument, obs, frames):
     assert Butler(tmp_path / "new").query_metadata("raw", "visit", {"ccd": 1}) == [1, 2]
 
 
+def test_a_database_that_does_not_answer_leaves_no_repository(tmp_path, instrument, obs):
+    url = f"sqlite:///{tmp_path}/nowhere/elsewhere.db"
+    status, _, err = obs("init", tmp_path / "new", "--camera", "toy", "--registry", url)
+    assert status == 1
+    assert re.search("obs: error: cannot read the registry .*unable to open database file", err)
+    assert not (tmp_path / "new").exists()
+
+
 def test_init(tmp_path, instrument, obs):
     status, out, _ = obs("init", tmp_path / "new", "--camera", "toy")
     assert status == 0

@@ -205,6 +205,7 @@ def test_a_file_cut_short_still_has_its_header(tmp_path):
         (b"", "is empty"),
         (b"hello", "is neither a FITS file nor the text of a header"),
         (b"\x1f\x8bxx", "cannot be read"),
+        (b"SIMPLE  =                    T".ljust(80) * 36_036, "header of more than 36000 cards, or one without END"),
     ],
 )
 def test_what_is_no_fits_file(tmp_path, content, message):

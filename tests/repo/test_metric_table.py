@@ -158,10 +158,20 @@ def test_answers_state_done_of_expected(tmp_path, table):
         query_metric_table(tmp_path / "nothing")
 
 
-def test_a_damaged_file_is_named(tmp_path):
-    (tmp_path / "metrics.sqlite3").write_bytes(b"no database" * 100)
-    with pytest.raises(RepositoryError, match=r"cannot read .*metrics\.sqlite3"):
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"no database" * 100, r"cannot read .*metrics\.sqlite3"),
+        (b"", r"metrics\.sqlite3 is damaged: it has 0 bytes; take the file from a copy"),
+    ],
+)
+def test_a_damaged_file_is_named(tmp_path, content, message):
+    (tmp_path / "metrics.sqlite3").write_bytes(content)
+    with pytest.raises(RepositoryError, match=message):
         MetricTable(tmp_path).read()
+    if not content:  # processing again writes it anew, as the message advises
+        MetricTable(tmp_path).write("detector", ROWS)
+        assert len(MetricTable(tmp_path).read()) == len(ROWS)
 
 
 @pytest.mark.parametrize(

@@ -110,8 +110,10 @@ def test_a_sky_map_that_was_edited_is_refused():
     data["settings"]["n_ring"] = 13
     with pytest.raises(FileFormatError, match=r"skyMap.yaml: settings and sha1 do not fit: .* obs skymap make"):
         restore_sky_map(data, "skyMap.yaml")
-    with pytest.raises(FileFormatError, match="is not a sky map"):
-        restore_sky_map([1, 2], "skyMap.yaml")
+    without_hash = {name: value for name, value in data.items() if name != "sha1"}
+    for other in ([1, 2], without_hash, data | {"settings": None}):
+        with pytest.raises(FileFormatError, match=r"skyMap\.yaml: is not a whole sky map: it needs 'type', 'settings'"):
+            restore_sky_map(other, "skyMap.yaml")
 
 
 @pytest.mark.parametrize(
@@ -128,6 +130,9 @@ def test_a_sky_map_that_was_edited_is_refused():
         ("equatorial", {"rotation": float("nan")}, "rotation must be finite, got nan"),
         ("equatorial", {"pixelScale": float("inf")}, "pixel_scale must be finite, got inf"),
         ("discrete", {"ra": [float("inf")], "dec": [0.0], "radius": [1.0]}, "ra must be finite"),
+        ("discrete", {"ra": [1e300], "dec": [0.0], "radius": [1.0]}, "right ascensions are from -360 to 360 deg"),
+        ("rings", {"n_ring": 3, "pixel_scale": 1e9}, "pixel_scale: Input should be less than or equal to 3600"),
+        ("rings", {"n_ring": 3, "patchInnerDimensions": 4000}, "patchInnerDimensions: expected two numbers, got 4000"),
         ("rings", {"n_ring": 3, "patch_width": 10**30}, "patch_width: Input should be less than or equal to 100000"),
     ],
 )

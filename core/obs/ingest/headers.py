@@ -17,14 +17,12 @@ from obs.errors import FileFormatError, ObsError, describe_fault
 from obs.instrument.header import EDITED
 from obs.repo.fits_checksum import is_edited
 from obs.repo.fits_file import header_to_dict
-from obs.repo.fits_layout import data_size, header_integer
+from obs.repo.fits_layout import LONG_HEADER, MOST_HEADER_CARDS, data_size, header_integer
 
 __all__ = ["FileHeader", "parse_header", "read_headers", "unpack_header"]
 
 _BLOCK, _CARD = 2880, 80
 _GZIP = b"\x1f\x8b"
-#: A header of more blocks than this is none.
-_MAX_BLOCKS = 1000
 _CARD_PATTERN = re.compile(
     r"[A-Z0-9_-]+ *= *"
     r"(?:'(?P<text>(?:[^']|'')*)'|(?P<bool>[TF])(?=[ /]|$)|(?P<number>[+-]?[\d.][^ /]*)|(?=/|$)) *(?:/.*)?"
@@ -108,7 +106,7 @@ def _read(file: BinaryIO, size: int | None) -> Iterator[tuple[int, FileHeader]]:
 def _read_text(file: BinaryIO, block: bytes) -> str:
     """Return a header up to the end of the block that has its END card."""
     blocks = []
-    for _ in range(_MAX_BLOCKS):
+    for _ in range(MOST_HEADER_CARDS * _CARD // _BLOCK):
         if len(block) < _BLOCK:
             raise FileFormatError("ends within a header")
         text = block.decode("latin-1")
@@ -116,7 +114,7 @@ def _read_text(file: BinaryIO, block: bytes) -> str:
         if any(text.startswith("END     ", at) for at in range(0, _BLOCK, _CARD)):
             return "".join(blocks)
         block = file.read(_BLOCK)
-    raise FileFormatError("is not a FITS file: its header has no END card")
+    raise FileFormatError(LONG_HEADER)
 
 
 def parse_header(text: str) -> FileHeader:

@@ -36,7 +36,7 @@ def make_repository(root: Path | str, instrument: Instrument, *, registry: str |
     Raises
     ------
     RepositoryError
-        If it is a repository of another camera or another program.
+        If it is a repository of another camera or another program, or the database does not answer.
     OutputError
         If it cannot be written.
 
@@ -52,6 +52,7 @@ def make_repository(root: Path | str, instrument: Instrument, *, registry: str |
     is_new = not is_repository(root)
     if is_new:
         if registry is not None:
+            Registry(registry)  # a database that does not answer leaves nothing behind
             _write_url(root / DATABASE_FILE, registry)
         is_new = write_description(root, camera=instrument.name, parents=[])
     known = open_repository(root)

@@ -20,6 +20,7 @@ from obs.inspection.cards import Card, Cards, parse_cards
 from obs.inspection.sections import amplifier_labels, find_section
 from obs.instrument.header import name_cards
 from obs.repo.fits_file import open_fits
+from obs.repo.fits_layout import LONG_HEADER, MOST_HEADER_CARDS
 from obs.repo.fits_raw import append_overscan
 
 __all__ = ["RawFile", "RawImage", "read_raw_file"]
@@ -135,7 +136,9 @@ def read_raw_file(path: Path) -> RawFile:
         raise FileFormatError(what, path=path)
     problems: list[str] = []
     headers = (
-        [parse_cards(block) for block in split_headers(lines)] if lines else list(_binary_headers(content, problems))
+        [parse_cards(block) for block in split_headers(lines)]
+        if lines
+        else list(_binary_headers(content, problems, path))
     )
     primary = headers[0] if "XTENSION" not in headers[0] else Cards()
     images = []
@@ -163,7 +166,7 @@ def _named(cards: Cards, path: Path) -> Cards:
     return Cards([*cards.cards, *(Card(*pair) for pair in name_cards(path).items())], cards.problems, cards.history)
 
 
-def _binary_headers(content: bytes | mmap.mmap, problems: list[str]) -> Iterator[Cards]:
+def _binary_headers(content: bytes | mmap.mmap, problems: list[str], path: Path) -> Iterator[Cards]:
     at = 0
     while content[at : at + 8].strip(b"\0 ") in (b"SIMPLE", b"XTENSION"):
         lines: list[str] = []
@@ -172,6 +175,8 @@ def _binary_headers(content: bytes | mmap.mmap, problems: list[str]) -> Iterator
             at += _CARD
             if line[:8].rstrip("\0 ") == "END":
                 break
+            if len(lines) == MOST_HEADER_CARDS:
+                raise FileFormatError(LONG_HEADER, path=path)
             lines.append(line)
         else:
             problems.append("the header has no END card")

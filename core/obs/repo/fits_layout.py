@@ -14,13 +14,26 @@ from typing import Any, BinaryIO, cast
 
 from obs.errors import ConfigError, FileFormatError
 
-__all__ = ["Hdu", "check_layout", "data_size", "header_integer", "pixel_limit", "unpack", "walk_hdus"]
+__all__ = [
+    "LONG_HEADER",
+    "MOST_HEADER_CARDS",
+    "Hdu",
+    "check_layout",
+    "data_size",
+    "header_integer",
+    "pixel_limit",
+    "unpack",
+    "walk_hdus",
+]
 
 #: The environment variable that sets the limit, and what it is without: 15,800 x 15,800 pixels, 1 GB as float32.
 _SETTING, _PIXELS = "OBS_MAX_PIXELS", 250_000_000
 _BYTES_PER_PIXEL = 8
 _BLOCK, _CARD = 2880, 80
-_MOST_AXES, _MOST_BLOCKS, _MOST_HDUS = 999, 1000, 10_000
+_MOST_AXES, _MOST_HDUS = 999, 10_000
+#: A longer header is refused; those of large mosaics have some thousand cards.
+MOST_HEADER_CARDS = 36_000
+LONG_HEADER = f"has a header of more than {MOST_HEADER_CARDS} cards, or one without END"
 _BITPIX = (8, 16, 32, 64, -32, -64)
 _LARGEST = 2**62
 #: An unpacked file larger than this goes to a temporary file, bytes.
@@ -204,14 +217,14 @@ def _copy_promised(stream: BinaryIO, target: BinaryIO) -> None:
 def _read_header(file: BinaryIO, *, is_first: bool) -> bytes | None:
     """Return the blocks of the header that begins here; None if none does."""
     blocks: list[bytes] = []
-    for _ in range(_MOST_BLOCKS):
+    for _ in range(MOST_HEADER_CARDS * _CARD // _BLOCK):
         block = file.read(_BLOCK)
         if not blocks and not block.startswith(b"SIMPLE  =" if is_first else b"XTENSION"):
             return None
         blocks.append(block)
         if len(block) < _BLOCK or any(block.startswith(b"END     ", at) for at in range(0, _BLOCK, _CARD)):
             return b"".join(blocks)
-    raise FileFormatError("is not a FITS file: its header has no END card")
+    raise FileFormatError(LONG_HEADER)
 
 
 def _layout_cards(text: bytes) -> dict[str, Any]:

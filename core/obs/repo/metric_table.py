@@ -12,14 +12,14 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from numbers import Integral
 from pathlib import Path
 from typing import Any
 
 from obs.errors import OutputError, RepositoryError
 from obs.repo.metric_query import parse_condition
-from obs.repo.sqlite_file import FAILURES, begin, describe_failure
+from obs.repo.sqlite_file import FAILURES, begin, connect, describe_failure
 
 __all__ = ["KINDS", "METRIC_FILE", "MetricTable"]
 
@@ -186,15 +186,24 @@ class MetricTable:
             rows = connection.execute(statement)
             return {str(status): int(number) for status, number in rows}
 
+    def _is_empty(self, may_write: bool) -> bool:
+        """Return whether the file has no content, and no process is about to give it some."""
+        if self.path.stat().st_size == 0 and may_write:
+            with closing(connect(self.path, read_only=False)) as connection:
+                connection.execute("BEGIN IMMEDIATE")  # a process that writes its first rows is waited for
+        return self.path.stat().st_size == 0
+
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         # only who may write can take back what a killed process has begun to write
         is_left = self.path.with_name(f"{METRIC_FILE}-journal").exists()
-        may_write = is_left and os.access(self.path, os.W_OK)
+        may_write = os.access(self.path, os.W_OK)
         try:
-            with begin(self.path, read_only=not may_write, is_writing=False) as connection:
+            if self._is_empty(may_write):
+                raise self._damage("it has 0 bytes")
+            with begin(self.path, read_only=not (is_left and may_write), is_writing=False) as connection:
                 yield connection
-        except FAILURES as error:
+        except (*FAILURES, OSError) as error:
             raise RepositoryError(f"cannot read {self.path}: {describe_failure(error)}", path=self.path) from error
 
 

@@ -18,6 +18,8 @@ __all__ = [
 
 #: Sides of patches are 32-bit integers in the hash of the stack; an image of this width and height has 10 gigapixels.
 _MOST_PIXELS = 100_000
+#: A pixel of one degree, arcsec.
+_LARGEST_SCALE = 3600.0
 
 
 class SkyMapSettings(TaskConfig):
@@ -28,17 +30,21 @@ class SkyMapSettings(TaskConfig):
     patch_border: int = setting(
         100, "Border that patches share with their neighbors.", unit="pixel", ge=0, le=_MOST_PIXELS
     )
-    tract_overlap: float = setting(1.0, "Overlap of neighboring tracts.", unit="deg", ge=0)
-    pixel_scale: float = setting(0.333, "Pixel scale at the center of a tract.", unit="arcsec", gt=0)
+    tract_overlap: float = setting(1.0, "Overlap of neighboring tracts.", unit="deg", ge=0, le=180)
+    pixel_scale: float = setting(0.333, "Pixel scale at the center of a tract.", unit="arcsec", gt=0, le=_LARGEST_SCALE)
     projection: Literal["TAN", "STG", "ZEA", "CEA"] = setting("TAN", "FITS code of the projection of tracts.")
-    rotation: float = setting(0.0, "Position angle of the y axis of tracts, from north through east.", unit="deg")
+    rotation: float = setting(
+        0.0, "Position angle of the y axis of tracts, from north through east.", unit="deg", ge=-360, le=360
+    )
 
-    @model_validator(mode="after")
-    def _check_finite(self) -> "SkyMapSettings":
-        for name, value in self:
-            if not np.isfinite(value if isinstance(value, float | list) else 0.0).all():
+    @model_validator(mode="before")
+    @classmethod
+    def _check_finite(cls, values: dict[str, object]) -> dict[str, object]:
+        for name, value in values.items():
+            numbers = [part for part in (value if isinstance(value, list) else [value]) if isinstance(part, float)]
+            if not np.isfinite(numbers).all():
                 raise ValueError(f"{name} must be finite, got {value}")
-        return self
+        return values
 
     @model_validator(mode="after")
     def _check_projection(self) -> "SkyMapSettings":
@@ -53,12 +59,14 @@ class DiscreteSettings(SkyMapSettings):
     ra: list[float] = setting(description="Right ascensions of the centers of tracts.", unit="deg", min_length=1)
     dec: list[float] = setting(description="Declinations of the centers of tracts.", unit="deg", min_length=1)
     radius: list[float] = setting(description="Half the side of each tract.", unit="deg", min_length=1)
-    tract_overlap: float = setting(0.0, "Added to each radius.", unit="deg", ge=0)
+    tract_overlap: float = setting(0.0, "Added to each radius.", unit="deg", ge=0, le=180)
 
     @model_validator(mode="after")
     def _check_lists(self) -> "DiscreteSettings":
         if not len(self.ra) == len(self.dec) == len(self.radius):
             raise ValueError(f"ra, dec and radius have {len(self.ra)}, {len(self.dec)} and {len(self.radius)} values")
+        if any(not -360 <= value <= 360 for value in self.ra):
+            raise ValueError("right ascensions are from -360 to 360 deg")
         if any(not -90 <= value <= 90 for value in self.dec) or any(not 0 < value < 60 for value in self.radius):
             raise ValueError("declinations are from -90 to 90 deg and radii above 0 and below 60 deg")
         return self
@@ -68,8 +76,8 @@ class RingsSettings(SkyMapSettings):
     """Rings of tracts at constant declination, and one tract at each pole."""
 
     n_ring: int = setting(description="Number of rings between the caps at the poles.", ge=1, le=10000)
-    ra_start: float = setting(0.0, "Right ascension of the first tract of each ring.", unit="deg")
-    tract_overlap: float = setting(1.0 / 60.0, "Added to half the height of a ring.", unit="deg", ge=0)
+    ra_start: float = setting(0.0, "Right ascension of the first tract of each ring.", unit="deg", ge=-360, le=360)
+    tract_overlap: float = setting(1.0 / 60.0, "Added to half the height of a ring.", unit="deg", ge=0, le=180)
 
 
 class DodecahedronSettings(SkyMapSettings):
@@ -79,8 +87,8 @@ class DodecahedronSettings(SkyMapSettings):
     patch_border: int = setting(
         250, "Border that patches share with their neighbors.", unit="pixel", ge=0, le=_MOST_PIXELS
     )
-    tract_overlap: float = setting(3.5, "Overlap of neighboring tracts.", unit="deg", ge=0)
-    pixel_scale: float = setting(0.2, "Pixel scale at the center of a tract.", unit="arcsec", gt=0)
+    tract_overlap: float = setting(3.5, "Overlap of neighboring tracts.", unit="deg", ge=0, le=180)
+    pixel_scale: float = setting(0.2, "Pixel scale at the center of a tract.", unit="arcsec", gt=0, le=_LARGEST_SCALE)
     projection: Literal["TAN", "STG", "ZEA", "CEA"] = setting("STG", "FITS code of the projection of tracts.")
 
 

@@ -1,6 +1,6 @@
 """The types of sky maps by name, and their text form."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +71,8 @@ def make_sky_map(kind: str, settings: Mapping[str, Any]) -> SkyMap[Any]:
     values: dict[str, Any] = {}
     for key, value in settings.items():
         if key in _PAIRS:
+            if not isinstance(value, Sequence) or len(value) != 2:
+                raise ConfigError(f"{key}: expected two numbers, got {value!r}", field=key)
             values |= dict(zip(_PAIRS[key], value, strict=True))
         else:
             values[LSST_SETTINGS.get(key, key)] = value
@@ -99,15 +101,18 @@ def restore_sky_map(data: object, path: Path | str) -> SkyMap[Any]:
     Raises
     ------
     FileFormatError
-        If the data are not sky map, or were changed so that the hash does not fit them.
+        If the data are not a sky map, or were changed so that the hash does not fit them.
     """
-    if not (isinstance(data, Mapping) and isinstance(data.get("settings"), Mapping) and "type" in data):
-        raise FileFormatError("is not a sky map: it needs 'type' and 'settings'; make one: obs skymap make", path=path)
+    parts = {"type", "settings", "sha1"}
+    if not (isinstance(data, Mapping) and parts <= set(data) and isinstance(data["settings"], Mapping)):
+        raise FileFormatError(
+            "is not a whole sky map: it needs 'type', 'settings' and 'sha1'; make one: obs skymap make", path=path
+        )
     try:
         sky_map = make_sky_map(str(data["type"]), data["settings"])
     except ConfigError as error:
         raise FileFormatError(str(error), path=path) from None
-    if data.get("sha1", sky_map.sha1) != sky_map.sha1:
+    if data["sha1"] != sky_map.sha1:
         raise FileFormatError(
             "settings and sha1 do not fit: the file was edited; make the sky map anew with obs skymap make", path=path
         )
