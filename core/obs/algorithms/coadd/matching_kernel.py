@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import convolve1d
 
+from obs.algorithms.pixels.statistics import weighted_median
 from obs.image.psf import polynomial_terms
 
-__all__ = ["KernelBasis", "MatchingKernel", "fit_matching_kernel", "weighted_median"]
+__all__ = ["KernelBasis", "MatchingKernel", "fit_matching_kernel"]
 
 Floats = NDArray[np.float64]
 
@@ -234,13 +235,6 @@ def _products(basis: KernelBasis) -> Floats:
 def _rows(stamps: NDArray[Any]) -> Floats:
     """Return stamps as rows of pixels."""
     return stamps.reshape(len(stamps), -1).astype(np.float64)
-
-
-def weighted_median(values: Floats, weights: Floats) -> float:
-    """Return the value below which half of the weight is."""
-    order = np.argsort(values)
-    total = np.cumsum(weights[order])
-    return float(values[order][np.searchsorted(total, total[-1] / 2)])
 
 
 def _solve(gram: Floats, right: Floats, terms: Floats) -> Floats:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from obs.algorithms.coadd.local_shifts import fit_local_shifts, isolated
-from obs.algorithms.coadd.matching_kernel import weighted_median
+from obs.algorithms.pixels.statistics import weighted_median
 from obs.algorithms.pixels.window import plane_windows
 from obs.tasks.psf_sizes import FWHM_PER_SIGMA
 
