@@ -8,6 +8,7 @@ from star_frames import VARIABLE, Frames
 from obs.cli.main import main
 from obs.image.catalog import Catalog
 from obs.tasks.forced.config import ForcedConfig
+from obs.visits.constant_neighbors import Neighbors, settle_fluxes
 from obs.visits.light_curve import measure_light_curve
 
 VISITS = range(1, 9)
@@ -67,6 +68,48 @@ def test_star_that_only_the_reference_catalog_shows(frames):
     width = np.sqrt(len(VISITS) - 1)
     assert np.sqrt((pulls(frames, alone, VARIABLE) ** 2).sum()) / width > 3.0
     assert np.sqrt((pulls(frames, together, VARIABLE) ** 2).sum()) / width < 1.9
+
+
+def test_star_that_the_sharp_images_show(tmp_path):
+    """Where the seeing is poor, a star beside the object is not seen; sharp images tell its constant light."""
+    away, share = (3.0, 1.0), 0.5
+    frames = Frames(tmp_path, visits=8, sigmas=SIGMAS, companion=(*away, share))
+    for visit in VISITS:
+        if SIGMAS[visit % len(SIGMAS)] < 2.1:
+            source = frames.butler.get("src", data_id(visit))
+            noise = np.random.default_rng(visit).normal(0, 0.03, 3)
+            flux = share * frames.flux0[VARIABLE] * 10 ** (0.4 * (frames.zero_points[visit - 1] - 27)) * (1 + noise[2])
+            changed = {
+                "base_SdssCentroid_x": frames.x[VARIABLE] + away[0] + noise[0],
+                "base_SdssCentroid_y": frames.y[VARIABLE] + away[1] + noise[1],
+                "base_PsfFlux_instFlux": flux,
+            }
+            more = Catalog()
+            for name, column in source.columns.items():
+                value = changed.get(name, column.data[VARIABLE])
+                more.add(name, np.append(column.data, np.asarray([value], column.data.dtype)), column.unit)
+            frames.butler.put(more, "src", data_id(visit))
+    anew, held = (curve_of(frames, VARIABLE, "base_PsfFlux", hold_neighbors=hold) for hold in (False, True))
+    width = np.sqrt(len(VISITS) - 1)
+    assert np.sqrt((pulls(frames, anew, VARIABLE) ** 2).sum()) / width > 2.5
+    assert np.sqrt((pulls(frames, held, VARIABLE) ** 2).sum()) / width < 1.5
+    assert held.notes[0].startswith("Clear: 1 star beside the object with one flux for all images")
+
+
+def test_neighbors_that_vary_are_told_from_those_that_do_not():
+    random = np.random.default_rng(1)
+    true, error = np.array([1.0, 1.0, 0.2, 0.5]), np.full((12, 4), 0.05)
+    flux = true + random.normal(0.0, 0.05, (12, 4))
+    flux[:, 1] += 0.4 * np.sin(np.arange(12))
+    flux[3, 0] = np.nan  # off the image
+    flux[:, 3] = np.nan  # off all images
+    places = np.tile([1.0, 0.0, 0.0], (4, 1))
+    before = Neighbors(places, np.array([9.0, 9.0, 0.21, 0.5]), np.array([900.0, 900.0, 0.01, 0.1]))
+    settled, varies = settle_fluxes(before, flux, error)
+    assert varies.tolist() == [False, True, False, False]
+    assert abs(settled.flux[0] - 1.0) < 4 * settled.error[0]
+    np.testing.assert_allclose(settled.error[[0, 2, 3]], [0.05 / np.sqrt(11), (12 / 0.05**2 + 1e4) ** -0.5, 0.1])
+    assert settled.error[1] > 10 * settled.flux[1]
 
 
 def test_position_that_is_a_bit_off(frames):

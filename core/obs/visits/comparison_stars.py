@@ -13,6 +13,7 @@ from obs.repo.butler import Butler
 from obs.sky_vectors import sky_vectors
 from obs.tasks.reference import usable_sources
 from obs.visits.calibration import FrameCalibration
+from obs.visits.reference_neighbors import typical_noise
 
 __all__ = ["Detections", "detections_on", "find_comparison_stars", "recentered"]
 
@@ -41,6 +42,10 @@ class Detections:
         Seeing, radians.
     target : ndarray of float64, shape (3,)
         Unit vector of the object at the time of the image.
+    noise : float
+        Error of the fluxes of faint sources.
+    mjd : float
+        Middle of the exposure, modified Julian day.
     """
 
     vectors: Floats
@@ -48,10 +53,12 @@ class Detections:
     is_star: NDArray[np.bool_]
     fwhm: float
     target: Floats
+    noise: float
+    mjd: float
 
 
 def detections_on(
-    butler: Butler, data_id: dict[str, object], calibration: FrameCalibration, seeing: float, target: Floats
+    butler: Butler, data_id: dict[str, object], calibration: FrameCalibration, seeing: float, target: Floats, mjd: float
 ) -> Detections | None:
     """Return the sources of an image; None if it has no catalog or no WCS.
 
@@ -67,6 +74,8 @@ def detections_on(
         Full width at half maximum of the PSF, arcsec.
     target : ndarray of float64, shape (3,)
         Unit vector of the object at the time of the image.
+    mjd : float
+        Middle of the exposure, modified Julian day.
     """
     try:
         catalog: Catalog = butler.get("src", data_id)
@@ -77,14 +86,15 @@ def detections_on(
     catalog = catalog.select(np.asarray(catalog["detect_isPrimary"] & ~catalog["base_SdssCentroid_flag"], bool))
     x, y = catalog["base_SdssCentroid_x"], catalog["base_SdssCentroid_y"]
     star = usable_sources(catalog, _SIGNAL_TO_NOISE) & (catalog["base_ClassificationExtendedness_value"] < 0.5)
-    flux = np.full(len(x), np.nan)
-    if calibration.photo_calib is not None:
+    flux, noise = np.full(len(x), np.nan), np.nan
+    if calibration.photo_calib is not None and len(x):
         magnitude = calibration.photo_calib.magnitude(catalog["base_PsfFlux_instFlux"], x=x, y=y)
         flux = 10.0 ** (-0.4 * magnitude)
+        noise = typical_noise(catalog) / calibration.photo_calib.flux_mag0
     ra, dec = calibration.wcs.pixel_to_sky(x=x, y=y)
     vectors = sky_vectors(ra, dec).reshape(-1, 3)
     is_star = np.asarray(star & np.isfinite(flux), bool)
-    return Detections(vectors, flux, is_star, np.radians(seeing / 3600.0), target)
+    return Detections(vectors, flux, is_star, np.radians(seeing / 3600.0), target, noise, mjd)
 
 
 def find_comparison_stars(images: Sequence[Detections]) -> Floats:

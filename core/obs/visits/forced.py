@@ -1,9 +1,11 @@
 """Forced photometry on the images of a repository."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from obs.errors import DatasetNotFoundError, MeasurementError
 from obs.image.catalog import Catalog
@@ -14,16 +16,21 @@ from obs.policy.data_id import format_data_id
 from obs.repo.butler import Butler
 from obs.tasks.forced.config import ForcedConfig
 from obs.tasks.forced.measure import measure_forced
+from obs.tasks.forced.neighbors import KnownStars
 from obs.tasks.proper_motion import move_to_epoch
 from obs.visits.calibration import FrameCalibration, best_calibration
-from obs.visits.reference_neighbors import known_neighbors
+from obs.visits.constant_neighbors import Neighbors
+from obs.visits.reference_neighbors import known_neighbors, typical_correction
 from obs.visits.sources_on_image import keep_sources_on_image
 
 __all__ = ["ForcedFrame", "force_image"]
 
+Floats = NDArray[np.float64]
+
 _MAGNITUDES = 2.5 / np.log(10.0)
 
 
+@dataclass(frozen=True)
 class ForcedFrame:
     """Forced fluxes on one image.
 
@@ -35,10 +42,16 @@ class ForcedFrame:
         The calibration that was used.
     exposure : Exposure
         The image.
+    neighbor_flux, neighbor_error : ndarray of float64, shape (m,)
+        Fluxes of the neighbors that were given, on the scale of the sky, and their errors without what was known
+        before; NaN for those off the image, and without zero point.
     """
 
-    def __init__(self, catalog: Catalog, calibration: FrameCalibration, exposure: Exposure) -> None:
-        self.catalog, self.calibration, self.exposure = catalog, calibration, exposure
+    catalog: Catalog
+    calibration: FrameCalibration
+    exposure: Exposure
+    neighbor_flux: Floats
+    neighbor_error: Floats
 
 
 def force_image(
@@ -49,6 +62,7 @@ def force_image(
     *,
     tract: int | None = None,
     use_common: bool = True,
+    neighbors: Neighbors | None = None,
 ) -> ForcedFrame:
     """Measure fluxes at positions on the sky on one image.
 
@@ -67,6 +81,8 @@ def force_image(
         Tract whose common calibration is used; by default the lowest that has one.
     use_common : bool, optional
         If False, use the calibration of the image alone.
+    neighbors : Neighbors, optional
+        Stars that are fitted together with the positions, beside those that the reference catalog has near them.
 
     Returns
     -------
@@ -102,16 +118,55 @@ def force_image(
     for name, text in (("objectId", "number of the object"), ("coord_ra", "right ascension, forced, ICRS"),
                        ("coord_dec", "declination, forced, ICRS")):  # fmt: skip
         catalog.add(name, chosen[name], "" if name == "objectId" else "deg", text)
-    known = known_neighbors(butler, exposure, found, x[on], y[on], sources, config)
-    measured = measure_forced(exposure, x[on], y[on], sources, config, known=known)
-    for name, column in measured.columns.items():
+    given = _Given.on_image(neighbors, found, sources, exposure.shape)
+    every = (np.append(x[on], given.stars.x), np.append(y[on], given.stars.y))
+    known = known_neighbors(butler, exposure, found, *every, sources, config) or KnownStars.none()
+    measured = measure_forced(exposure, x[on], y[on], sources, config, known=given.stars.followed_by(known))
+    for name, column in measured.catalog.columns.items():
         catalog.add(name, column.data, column.unit, column.description)
     _add_magnitudes(catalog, found.photo_calib, config)
     catalog.add("mjd_mid", np.full(len(on), mjd), "d", "middle of the exposure, modified Julian day, UTC")
     times = barycentric_julian_date(mjd, chosen["coord_ra"], chosen["coord_dec"], exposure.visit_info)
     catalog.add("bjd_tdb", times, "d", "middle of the exposure, barycentric Julian date, TDB")
     catalog.metadata["CALIB"] = str(found)
-    return ForcedFrame(catalog, found, exposure)
+    light = [given.on_sky(values) for values in (measured.known_flux, measured.known_error)]
+    return ForcedFrame(catalog, found, exposure, *light)
+
+
+@dataclass(frozen=True)
+class _Given:
+    """Neighbors that are given, on an image.
+
+    ``rows`` are those of all that lie on it, and ``unit`` the counts of magnitude 0 at each of these.
+    """
+
+    stars: KnownStars
+    rows: NDArray[np.int64]
+    count: int
+    unit: Floats
+
+    @classmethod
+    def on_image(
+        cls, neighbors: Neighbors | None, found: FrameCalibration, sources: Catalog | None, shape: tuple[int, int]
+    ) -> "_Given":
+        wcs, calib = found.wcs, found.photo_calib
+        if neighbors is None or wcs is None or calib is None or sources is None:
+            return cls(
+                KnownStars.none(), np.empty(0, np.int64), 0 if neighbors is None else len(neighbors), np.empty(0)
+            )
+        ra, dec = neighbors.sky
+        x, y = wcs.sky_to_pixel(ra=ra, dec=dec)
+        rows = np.flatnonzero((x > -0.5) & (x < shape[1] - 0.5) & (y > -0.5) & (y < shape[0] - 0.5))
+        x, y = x[rows], y[rows]
+        unit = np.broadcast_to(calib.flux_mag0 / calib.factor(x=x, y=y) / typical_correction(sources), x.shape)
+        stars = KnownStars(x, y, unit * neighbors.flux[rows], unit * neighbors.error[rows])
+        return cls(stars, rows, len(neighbors), unit)
+
+    def on_sky(self, values: Floats) -> Floats:
+        """Return values of the known stars, counts, for all neighbors on the scale of the sky."""
+        result = np.full(self.count, np.nan)
+        result[self.rows] = values[: len(self.rows)] / self.unit
+        return result
 
 
 def _add_magnitudes(catalog: Catalog, calib: PhotoCalib | None, config: ForcedConfig) -> None:

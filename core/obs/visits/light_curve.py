@@ -1,16 +1,19 @@
 """The light curve of one object, from all images that it is on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.algorithms.numeric.nearest import PointTree
 from obs.errors import DatasetNotFoundError, FileFormatError, MeasurementError
 from obs.image.catalog import Catalog
 from obs.image.photo_calib import common_system, describe_magnitude
+from obs.image.visit_info import VisitInfo
 from obs.instrument.barycenter import mid_exposure_mjd
+from obs.plural import count_of
 from obs.policy.data_id import format_data_id
 from obs.repo.butler import Butler
 from obs.repo.fits_exposure_header import header_visit_info
@@ -19,9 +22,11 @@ from obs.sky_vectors import sky_positions, sky_vectors
 from obs.tasks.forced.config import ForcedConfig
 from obs.tasks.forced.ensemble import Ensemble, fit_ensemble
 from obs.tasks.proper_motion import move_to_epoch
-from obs.visits.calibration import best_calibration
+from obs.visits.calibration import FrameCalibration, best_calibration
 from obs.visits.comparison_stars import Detections, detections_on, find_comparison_stars, recentered
+from obs.visits.constant_neighbors import REACH, Neighbors, find_neighbors, settle_fluxes
 from obs.visits.forced import ForcedFrame, force_image
+from obs.visits.reference_neighbors import reference_stars
 
 __all__ = ["LightCurve", "measure_light_curve"]
 
@@ -29,6 +34,7 @@ Floats = NDArray[np.float64]
 
 _PSF = "base_PsfFlux"
 _MOTIONS = ("pm_ra", "pm_dec", "epoch")
+_SAME_STAR = 0.5  # FWHM
 _MARGIN = 50.0  # pixels; an image whose own WCS puts the object farther outside is not looked at
 #: A position that is given counts as that of the star if they differ by less than this, FWHM.
 _SAME_PLACE = 0.03
@@ -73,15 +79,46 @@ class LightCurve:
 
 
 @dataclass(frozen=True)
-class _Point:
-    """The object, in the first row, and the comparison stars on one image."""
+class _Image:
+    """An image that can hold the object, and its sources if it has a catalog."""
 
-    name: str
-    frame: ForcedFrame
+    data_id: dict[str, Any]
+    physical_filter: str
+    detections: Detections | None
+
+
+@dataclass
+class _Point:
+    """The object, in the first row, and the comparison stars on one image; its pixels are not kept.
+
+    ``neighbors`` are fluxes and errors of the stars beside the object.
+    """
+
+    data_id: dict[str, Any]
+    physical_filter: str
+    catalog: Catalog
+    calibration: FrameCalibration
+    seeing: float
+    visit_info: VisitInfo | None
+    neighbors: tuple[Floats, Floats]
+
+    @classmethod
+    def of(cls, image: _Image, frame: ForcedFrame) -> "_Point":
+        """Return what is kept of an image."""
+        exposure = frame.exposure
+        seeing = float(exposure.metadata.get("SEEING", np.nan) or np.nan)
+        light = frame.neighbor_flux, frame.neighbor_error
+        name = exposure.physical_filter
+        return cls(image.data_id, name, frame.catalog, frame.calibration, seeing, exposure.visit_info, light)
+
+    @property
+    def name(self) -> str:
+        """Data ID of the image."""
+        return format_data_id(self.data_id)
 
     def value(self, column: str) -> float:
         """Return a value of the object."""
-        return float(self.frame.catalog[column][0])
+        return float(self.catalog[column][0])
 
 
 @dataclass(frozen=True)
@@ -133,18 +170,21 @@ def measure_light_curve(
         If the object is on none of the images, or there is no such flux.
     """
     curve = LightCurve(Catalog())
-    wanted, images = _near_images(butler, data_ids, target, tract, curve)
-    target = _recenter(target, images, config, curve)
-    positions = _positions(target, find_comparison_stars(images))
+    images = _near_images(butler, data_ids, target, tract, curve)
+    seen = [image.detections for image in images if image.detections is not None]
+    target = _recenter(target, seen, config, curve)
+    beside = _neighbors(butler, images, target, config)
+    positions = _positions(target, find_comparison_stars(seen), beside.values(), seen)
     points: list[_Point] = []
-    for data_id in wanted:
+    for image in images:
+        near = beside[image.physical_filter].unknown()
         try:
-            frame = force_image(butler, data_id, positions, config, tract=tract)
+            frame = force_image(butler, image.data_id, positions, config, tract=tract, neighbors=near)
         except (DatasetNotFoundError, FileFormatError, MeasurementError) as error:
-            curve.skipped.append((format_data_id(data_id), str(error)))
+            curve.skipped.append((format_data_id(image.data_id), str(error)))
             continue
         if len(frame.catalog) and frame.catalog["objectId"][0] == 0:
-            points.append(_Point(format_data_id(data_id), frame))
+            points.append(_Point.of(image, frame))
     if not points:
         why = f": {curve.skipped[0][1]}" if curve.skipped else ""
         raise MeasurementError(
@@ -152,24 +192,77 @@ def measure_light_curve(
             f"{len(data_ids)} images{why}; obs where RA,DEC names the images that hold a position"
         )
     points.sort(key=lambda point: point.value("mjd_mid"))
-    names = _flux_names(points[0].frame.catalog, flux)
-    filters = np.array([point.frame.exposure.physical_filter for point in points])
+    names = _flux_names(points[0].catalog, flux)
+    filters = np.array([point.physical_filter for point in points])
     columns: dict[str, NDArray[Any]] = {}
     for physical_filter in dict.fromkeys(filters.tolist()):
         rows = np.flatnonzero(filters == physical_filter)
-        choice = _choose([points[row] for row in rows], names, len(positions))
-        for name, part in _columns([points[row] for row in rows], choice).items():
+        chosen = [points[row] for row in rows]
+        choice = _choose(chosen, names, len(positions))
+        if len(beside[physical_filter]) and len(chosen) > 1:
+            offset = np.nan_to_num(choice.ensemble.offset)
+            one = positions.select(np.array([0]))
+            _hold_neighbors(butler, chosen, offset, beside[physical_filter], one, config, tract, curve)
+        for name, part in _columns(chosen, choice).items():
             columns.setdefault(name, np.full(len(points), np.nan))[rows] = part
         _describe(curve, physical_filter, choice, positions, len(rows))
     curve.table = _make_table(points, columns, curve.fluxes, config)
     return curve
 
 
+def _neighbors(butler: Butler, images: Sequence[_Image], target: Catalog, config: ForcedConfig) -> dict[str, Neighbors]:
+    """Return the stars beside the object as the images of each filter show them."""
+    found = {}
+    for name in dict.fromkeys(image.physical_filter for image in images):
+        seen = [one.detections for one in images if one.physical_filter == name and one.detections is not None]
+        reference = None
+        if config.reference_neighbors and seen:
+            margin = np.degrees(REACH * float(np.median([one.fwhm for one in seen])))
+            mjd = float(np.median([one.mjd for one in seen]))
+            moved = move_to_epoch(target, mjd)
+            ra, dec = (np.asarray(moved[f"coord_{axis}"][:1], np.float64) for axis in ("ra", "dec"))
+            reference = reference_stars(butler, name, ra, dec, margin, mjd, config)
+        found[name] = find_neighbors(seen, reference, config)
+    return found
+
+
+def _hold_neighbors(
+    butler: Butler,
+    points: Sequence[_Point],
+    offset: Floats,
+    near: Neighbors,
+    target: Catalog,
+    config: ForcedConfig,
+    tract: int | None,
+    curve: LightCurve,
+) -> None:
+    """Measure the object again on the images of one filter, with the fluxes that its neighbors have on all of them."""
+    scale = 10.0 ** (-0.4 * offset)
+    light, errors = (np.stack([point.neighbors[part] for point in points]) * scale[:, None] for part in (0, 1))
+    settled, varies = settle_fluxes(near, light, errors)
+    for point, factor in zip(points, scale.tolist(), strict=True):
+        again = force_image(butler, point.data_id, target, config, tract=tract, neighbors=settled.scaled(1.0 / factor))
+        for name, column in again.catalog.columns.items():
+            if name not in ("id", "objectId"):
+                point.catalog[name][0] = column.data[0]
+    held = int((~varies).sum())
+    if held:
+        curve.notes.append(
+            f"{points[0].physical_filter}: {count_of(held, 'star')} beside the object with one flux for all images "
+            "(-c hold_neighbors=false fits them on each)"
+        )
+    if varies.any():
+        curve.notes.append(
+            f"{points[0].physical_filter}: {count_of(int(varies.sum()), 'star')} beside the object "
+            f"{'varies' if varies.sum() == 1 else 'vary'} and is fitted on each image"
+        )
+
+
 def _near_images(
     butler: Butler, data_ids: Sequence[Mapping[str, Any]], target: Catalog, tract: int | None, curve: LightCurve
-) -> tuple[list[dict[str, Any]], list[Detections]]:
+) -> list[_Image]:
     """Return the images that can hold the object, by their own WCS, and their sources; pixels are not read."""
-    wanted, images = [], []
+    images = []
     for data_id in map(dict, data_ids):
         try:
             header = butler.get("calexp_md", data_id)
@@ -177,21 +270,22 @@ def _near_images(
             if calibration.wcs is None:
                 raise MeasurementError("its calexp has no WCS; process it with a reference catalog that covers it")
             info = header_visit_info(header) or infer_visit_info(header)
-            moved = move_to_epoch(target, mid_exposure_mjd(info))
+            mjd = mid_exposure_mjd(info)
+            moved = move_to_epoch(target, mjd)
             x, y = calibration.wcs.sky_to_pixel(ra=moved["coord_ra"], dec=moved["coord_dec"])
             size = [float(header.get(f"NAXIS{axis}", np.inf)) for axis in (1, 2)]
             if not all(-_MARGIN < place[0] < end + _MARGIN for place, end in zip((x, y), size, strict=True)):
                 continue
             seeing = float(header.get("SEEING", np.nan) or np.nan)
             place = sky_vectors(moved["coord_ra"], moved["coord_dec"]).reshape(3)
-            found = detections_on(butler, data_id, calibration, seeing, place)
+            found = detections_on(butler, data_id, calibration, seeing, place, mjd)
+            physical_filter = str(butler.get("calexp_filter", data_id) or "")
         except (DatasetNotFoundError, FileFormatError, MeasurementError) as error:
             curve.skipped.append((format_data_id(data_id), str(error)))
             continue
-        wanted.append(data_id)
-        if found is not None and np.isfinite(found.fwhm):
-            images.append(found)
-    return wanted, images
+        known = found is not None and np.isfinite(found.fwhm)
+        images.append(_Image(data_id, physical_filter, found if known else None))
+    return images
 
 
 def _recenter(target: Catalog, images: Sequence[Detections], config: ForcedConfig, curve: LightCurve) -> Catalog:
@@ -217,8 +311,12 @@ def _recenter(target: Catalog, images: Sequence[Detections], config: ForcedConfi
     return moved
 
 
-def _positions(target: Catalog, stars: Floats) -> Catalog:
-    """Return the object, with number 0, and the comparison stars."""
+def _positions(target: Catalog, stars: Floats, beside: Iterable[Neighbors], images: Sequence[Detections]) -> Catalog:
+    """Return the object, with number 0, and the comparison stars, which are not those beside it."""
+    for near in beside:
+        if len(near) and len(stars):
+            fwhm = float(np.median([image.fwhm for image in images]))
+            stars = stars[PointTree(near.vectors).nearest(stars)[0] > _SAME_STAR * fwhm]
     ra, dec = sky_positions(stars)
     catalog = Catalog()
     catalog.add("objectId", np.arange(1 + len(stars)))
@@ -244,15 +342,13 @@ def _flux_names(catalog: Catalog, flux: str | None) -> list[str]:
 
 def _choose(points: Sequence[_Point], names: Sequence[str], n_position: int) -> _Choice:
     """Return the flux with which stars as bright as the object repeat best; that of the PSF where none is better."""
-    star = np.concatenate([point.frame.catalog["objectId"] for point in points]).astype(np.int64)
-    image = np.concatenate([np.full(len(point.frame.catalog), n) for n, point in enumerate(points)]).astype(np.int64)
-    psf = np.concatenate([point.frame.catalog[f"{_PSF}_mag"] for point in points])
+    star = np.concatenate([point.catalog["objectId"] for point in points]).astype(np.int64)
+    image = np.concatenate([np.full(len(point.catalog), n) for n, point in enumerate(points)]).astype(np.int64)
+    psf = np.concatenate([point.catalog[f"{_PSF}_mag"] for point in points])
     choices: list[_Choice] = []
     least = np.inf
     for name in names:
-        magnitude, error = (
-            np.concatenate([p.frame.catalog[f"{name}_{end}"] for p in points]) for end in ("mag", "magErr")
-        )
+        magnitude, error = (np.concatenate([p.catalog[f"{name}_{end}"] for p in points]) for end in ("mag", "magErr"))
         use = (star > 0) & np.isfinite(magnitude) & np.isfinite(error) & _unflawed(points, name)
         ensemble = fit_ensemble(magnitude[use], error[use], star[use] - 1, image[use], n_position - 1, len(points))
         both = use & np.isfinite(psf)
@@ -270,7 +366,7 @@ def _choose(points: Sequence[_Point], names: Sequence[str], n_position: int) -> 
 def _unflawed(points: Sequence[_Point], name: str) -> NDArray[np.bool_]:
     """Return which measurements are free of damaged pixels, of all positions on all images."""
     flags = [f"{name}_flag", *(f"base_PixelFlags_flag_{flag}" for flag in _FLAGS)]
-    return np.concatenate([~np.any([point.frame.catalog[flag] for flag in flags], axis=0) for point in points])
+    return np.concatenate([~np.any([point.catalog[flag] for flag in flags], axis=0) for point in points])
 
 
 def _alike(ensemble: Ensemble, magnitude: float, shift: float) -> NDArray[np.int64]:
@@ -341,9 +437,9 @@ def _make_table(
     table = Catalog()
     table.add("bjd_tdb", _values(points, "bjd_tdb"), "d", "middle of the exposure, barycentric Julian date, TDB")
     table.add("mjd_mid", _values(points, "mjd_mid"), "d", "middle of the exposure, modified Julian day, UTC")
-    filters = np.array([point.frame.exposure.physical_filter for point in points])
+    filters = np.array([point.physical_filter for point in points])
     table.add("filter", filters, "", "physical filter")
-    system = common_system(point.frame.calibration.photo_calib for point in points)
+    system = common_system(point.calibration.photo_calib for point in points)
     text = f"{describe_magnitude(system)}, differential; NaN if not positive"
     table.add("magnitude", columns["magnitude"], "mag", text)
     text = "standard error, with that of the comparison stars, and what they scatter beyond their errors"
@@ -352,21 +448,20 @@ def _make_table(
     names = ", ".join(dict.fromkeys(fluxes.values()))
     table.add("flux", columns["flux"], "count", f"{names}_instFlux")
     table.add("flux_error", columns["flux_error"], "count", f"{names}_instFluxErr")
-    flags = [_letters(point.frame.catalog, fluxes[name]) for point, name in zip(points, filters.tolist(), strict=True)]
+    flags = [_letters(point.catalog, fluxes[name]) for point, name in zip(points, filters.tolist(), strict=True)]
     legend = ", ".join(f"{letter} {name}" for name, letter in _FLAGS.items())
     table.add("flags", np.array(flags, dtype="U8"), "", f"{legend}, P flux not to be trusted")
-    facts = [(point.frame.exposure.metadata, point.frame.exposure.visit_info) for point in points]
-    seeing = [float(metadata.get("SEEING", np.nan) or np.nan) for metadata, _ in facts]
-    table.add("seeing", np.array(seeing), "arcsec", "full width at half maximum of the PSF")
-    airmass = [np.nan if info is None else info.airmass for _, info in facts]
+    table.add("seeing", np.array([point.seeing for point in points]), "arcsec", "full width at half maximum of the PSF")
+    facts = [point.visit_info for point in points]
+    airmass = [np.nan if info is None else info.airmass for info in facts]
     table.add("airmass", np.array(airmass, np.float64), "", "airmass")
-    seconds = [np.nan if info is None else info.exposure_time for _, info in facts]
+    seconds = [np.nan if info is None else info.exposure_time for info in facts]
     table.add("exposure_time", np.array(seconds, np.float64), "s", "exposure time")
     text = "added to the magnitude so that the comparison stars are constant"
     table.add("zero_point_offset", columns["zero_point_offset"], "mag", text)
     table.add("n_comparison", columns["n_comparison"].astype(np.int64), "", "number of comparison stars")
     table.add("data_id", np.array([point.name for point in points]), "", "data ID of the image")
-    table.metadata["CALIB"] = "; ".join(dict.fromkeys(str(point.frame.calibration) for point in points))
+    table.metadata["CALIB"] = "; ".join(dict.fromkeys(str(point.calibration) for point in points))
     return table
 
 

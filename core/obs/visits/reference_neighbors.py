@@ -2,6 +2,7 @@
 
 import logging
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from obs.algorithms.numeric.nearest import PointTree
 from obs.errors import DataIdError, DatasetNotFoundError
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
-from obs.image.photo_calib import NANOJANSKY_ZERO_POINT, PhotoCalib
+from obs.image.photo_calib import NANOJANSKY_ZERO_POINT
 from obs.instrument.barycenter import mid_exposure_mjd
 from obs.repo.butler import Butler
 from obs.repo.reference_choice import find_reference
@@ -21,7 +22,7 @@ from obs.tasks.proper_motion import move_to_epoch
 from obs.tasks.reference import any_reference_flux, reference_flux_name
 from obs.visits.calibration import FrameCalibration
 
-__all__ = ["known_neighbors"]
+__all__ = ["ReferenceStars", "known_neighbors", "reference_stars", "typical_correction", "typical_noise"]
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,68 @@ _SAME_BAND, _OTHER_BAND = 0.2, 0.7
 _PER_NANOJANSKY = 10.0 ** (-0.4 * NANOJANSKY_ZERO_POINT)
 _FAINT = 20.0  # percentile of the errors of sources: the noise of faint ones
 _NO_SKY_LARGER = 90.0  # degrees
+
+
+@dataclass(frozen=True)
+class ReferenceStars:
+    """Stars of a reference catalog at a date.
+
+    Parameters
+    ----------
+    vectors : ndarray of float64, shape (n, 3)
+        Unit vectors.
+    flux : ndarray of float64, shape (n,)
+        Fluxes on the scale of the sky: 1 is magnitude 0.
+    share : float
+        How much a flux may be off.
+    """
+
+    vectors: Floats
+    flux: Floats
+    share: float
+
+
+def reference_stars(
+    butler: Butler, physical_filter: str, ra: Floats, dec: Floats, margin: float, mjd: float, config: ForcedConfig
+) -> ReferenceStars | None:
+    """Return the stars of the reference catalog about some positions; None if no catalog is chosen.
+
+    Parameters
+    ----------
+    butler : Butler
+        The repository, with its reference catalogs.
+    physical_filter : str
+        Filter of the fluxes; those of another one are taken if the catalog has not got it.
+    ra, dec : ndarray of float64, shape (n,)
+        Positions, degrees.
+    margin : float
+        Distance from them within which stars are wanted, degrees.
+    mjd : float
+        Date to which stars are moved, modified Julian day.
+    config : ForcedConfig
+        Settings.
+    """
+    vectors = sky_vectors(ra, dec).reshape(-1, 3)
+    center = vectors.mean(axis=0)
+    center /= np.linalg.norm(center)
+    middle_ra, middle_dec = (float(value[0]) for value in sky_positions(center[None]))
+    radius = math.degrees(2.0 * math.asin(min(0.5 * float(np.linalg.norm(vectors - center, axis=1).max()), 1.0)))
+    radius = min(radius + margin, _NO_SKY_LARGER)
+    try:
+        found = find_reference(butler.roots, config.reference.name, middle_ra, middle_dec, radius, [])
+    except DatasetNotFoundError as error:
+        logger.info("neighbors are those of the image alone: %s", error)
+        return None
+    if found is None:
+        return None
+    found = move_to_epoch(found, mjd)
+    try:
+        band = butler.instrument.find_filter(physical_filter).band
+    except DataIdError:
+        band = physical_filter
+    share = _OTHER_BAND if reference_flux_name(found, band, config.reference) is None else _SAME_BAND
+    flux = any_reference_flux(found, band, config.reference) * _PER_NANOJANSKY
+    return ReferenceStars(sky_vectors(found["coord_ra"], found["coord_dec"]).reshape(-1, 3), flux, share)
 
 
 def known_neighbors(
@@ -73,12 +136,15 @@ def known_neighbors(
         return None
     fwhm = psf_width(psf)
     reach = max(_REACH * fwhm, max(config.apertures, default=0.0) + 2.0 * fwhm)
-    reference = _load(butler, exposure, *wcs.pixel_to_sky(x=x, y=y), reach * wcs.pixel_scale / 3600.0, config)
-    if reference is None or not len(reference):
+    around = reach * wcs.pixel_scale / 3600.0
+    mjd = mid_exposure_mjd(exposure.visit_info)
+    reference = reference_stars(butler, exposure.physical_filter, *wcs.pixel_to_sky(x=x, y=y), around, mjd, config)
+    if reference is None or not len(reference.flux):
         return None
-    place = np.stack(wcs.sky_to_pixel(ra=reference["coord_ra"], dec=reference["coord_dec"]), axis=1)
-    flux, share = _expected_counts(butler, exposure, calib, reference, sources, config)
-    noise = float(np.nanpercentile(sources["base_PsfFlux_instFluxErr"], _FAINT)) if len(sources) else math.nan
+    ra, dec = sky_positions(reference.vectors)
+    place = np.stack(wcs.sky_to_pixel(ra=ra, dec=dec), axis=1)
+    flux, share = reference.flux * calib.flux_mag0 / typical_correction(sources), reference.share
+    noise = typical_noise(sources)
     height, width = exposure.shape
     with np.errstate(invalid="ignore"):
         on = ((place > -0.5) & (place < np.array([width, height]) - 0.5)).all(axis=1) & (flux > noise)
@@ -93,36 +159,17 @@ def known_neighbors(
     return KnownStars(place[others, 0], place[others, 1], flux[others], share * flux[others])
 
 
-def _expected_counts(
-    butler: Butler, exposure: Exposure, calib: PhotoCalib, reference: Catalog, sources: Catalog, config: ForcedConfig
-) -> tuple[Floats, float]:
-    """Return the PSF fluxes that reference stars should have before aperture correction, and their relative error."""
-    try:
-        band = butler.instrument.find_filter(exposure.physical_filter).band
-    except DataIdError:
-        band = exposure.physical_filter
-    share = _OTHER_BAND if reference_flux_name(reference, band, config.reference) is None else _SAME_BAND
-    counts = any_reference_flux(reference, band, config.reference) * calib.flux_mag0 * _PER_NANOJANSKY
-    if "base_PsfFlux_apCorr" in sources:
-        correction = np.asarray(sources["base_PsfFlux_apCorr"], np.float64)
-        correction = correction[np.isfinite(correction) & (correction > 0)]
-        counts = counts / (np.median(correction) if len(correction) else 1.0)
-    return counts, share
+def typical_correction(sources: Catalog) -> float:
+    """Return the median aperture correction of PSF fluxes in a catalog ``src``; 1 if it has none."""
+    if "base_PsfFlux_apCorr" not in sources:
+        return 1.0
+    correction = np.asarray(sources["base_PsfFlux_apCorr"], np.float64)
+    correction = correction[np.isfinite(correction) & (correction > 0)]
+    return float(np.median(correction)) if len(correction) else 1.0
 
 
-def _load(
-    butler: Butler, exposure: Exposure, ra: Floats, dec: Floats, margin: float, config: ForcedConfig
-) -> Catalog | None:
-    """Return the reference sources about some positions, at the date of the image."""
-    vectors = sky_vectors(ra, dec).reshape(-1, 3)
-    center = vectors.mean(axis=0)
-    center /= np.linalg.norm(center)
-    middle_ra, middle_dec = (float(value[0]) for value in sky_positions(center[None]))
-    radius = math.degrees(2.0 * math.asin(min(0.5 * float(np.linalg.norm(vectors - center, axis=1).max()), 1.0)))
-    radius = min(radius + margin, _NO_SKY_LARGER)
-    try:
-        found = find_reference(butler.roots, config.reference.name, middle_ra, middle_dec, radius, [])
-    except DatasetNotFoundError as error:
-        logger.info("neighbors are those of the image alone: %s", error)
-        return None
-    return None if found is None else move_to_epoch(found, mid_exposure_mjd(exposure.visit_info))
+def typical_noise(sources: Catalog) -> float:
+    """Return the error of the PSF fluxes of faint sources in a catalog ``src``, counts; NaN if it is empty."""
+    errors = np.asarray(sources["base_PsfFlux_instFluxErr"], np.float64)
+    errors = errors[np.isfinite(errors)]
+    return float(np.percentile(errors, _FAINT)) if len(errors) else math.nan

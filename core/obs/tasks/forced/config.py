@@ -37,6 +37,11 @@ class ForcedConfig(TaskConfig):
         "Fit the stars of the reference catalog near a position with it, held to the magnitude of the catalog within "
         "20 %. A star in the wings of the object then does not make its flux change with the seeing.",
     )
+    hold_neighbors: bool = setting(
+        True,
+        "Give stars beside the object of a light curve one position and one flux for all images of a filter, unless "
+        "they vary. Fitted on each image, they take more or less of its light as seeing and noise have it.",
+    )
     recenter: float = setting(
         0.35,
         "A light curve is measured where the star is found, if that is closer than this to the position given; 0 keeps "

@@ -18,7 +18,7 @@ from obs.tasks.forced.config import ForcedConfig
 from obs.tasks.forced.neighbors import KnownStars, SharedLight, detected_neighbors, psf_width
 from obs.tasks.relative.polynomials import n_terms, polynomial_terms
 
-__all__ = ["Scale", "measure_forced", "seeing_aperture_name"]
+__all__ = ["Forced", "Scale", "measure_forced", "seeing_aperture_name"]
 
 Floats = NDArray[np.float64]
 Pixels = NDArray[np.float32]
@@ -45,6 +45,23 @@ class Scale:
 
 
 @dataclass(frozen=True)
+class Forced:
+    """What was measured at given positions.
+
+    Parameters
+    ----------
+    catalog : Catalog
+        PSF and aperture fluxes in counts, on the scale of the catalog ``src``, and flags.
+    known_flux, known_error : ndarray of float64, shape (m,)
+        PSF fluxes of the known stars before aperture correction, counts, and their errors without what was known.
+    """
+
+    catalog: Catalog
+    known_flux: Floats
+    known_error: Floats
+
+
+@dataclass(frozen=True)
 class _Separated:
     """PSF fluxes of positions and known neighbors; the image without any of their light; what the light was."""
 
@@ -66,7 +83,7 @@ def measure_forced(
     config: ForcedConfig,
     *,
     known: KnownStars | None = None,
-) -> Catalog:
+) -> Forced:
     """Measure fluxes at given positions, which are not changed.
 
     Parameters
@@ -84,8 +101,7 @@ def measure_forced(
 
     Returns
     -------
-    Catalog
-        PSF and aperture fluxes in counts, on the scale of the catalog ``src``, and flags.
+    Forced
 
     Raises
     ------
@@ -112,7 +128,7 @@ def measure_forced(
     catalog.add(f"{_PSF}_flag_apCorr", ~np.isfinite(scale.correction), "", text)
     _add_apertures(catalog, light, exposure, x, y, config, scale.error_factor)
     _add_flags(catalog, exposure, x, y)
-    return catalog
+    return Forced(catalog, point.flux[n:], point.flux_err[n:])
 
 
 def _separate(

@@ -103,6 +103,11 @@ class KnownStars:
         """Return an empty list of stars, where nothing is known."""
         return cls(*(np.empty(0) for _ in range(4)))
 
+    def followed_by(self, others: "KnownStars") -> "KnownStars":
+        """Return these stars and others."""
+        names = ("x", "y", "flux", "error")
+        return KnownStars(*(np.append(getattr(self, name), getattr(others, name)) for name in names))
+
 
 @dataclass(frozen=True)
 class SharedLight:
