@@ -1,6 +1,6 @@
 """Stars, galaxies, Kron fluxes, positions and errors of `obs` and of SExtractor with PSFEx, on fields of GalSim.
 
-    python benchmarks/star_galaxy.py FOLDER [--seeds 3] [--fwhm 3.5] [--resample 0.5]
+    python benchmarks/star_galaxy.py FOLDER [--seeds 3] [--fwhm 3.5] [--resample 0.5] [--faint 0.85]
 
 renders stars and exponential galaxies in Moffat seeing, measures them with both programs, and prints tables against the
 truth: completeness and purity of stars and of galaxies by S/N, magnitudes of stars, and pulls. Needs `source-extractor`
@@ -24,12 +24,21 @@ BINS = ((5, 7), (7, 10), (10, 20), (20, 50), (50, 1e9))
 SPREAD_LIMIT = 0.003
 
 
-def render(seed: int, fwhm: float, resample: float, folder: Path) -> Table:
+def faintest_noise(fwhm: float) -> float:
+    """Return the standard error of the flux of a star that is far fainter than the sky."""
+    area = 4 * np.pi * (fwhm / 2.355) ** 2 * 1.3
+    return float(np.sqrt(area * (SKY / GAIN + (READ_NOISE / GAIN) ** 2)))
+
+
+def render(seed: int, fwhm: float, resample: float, folder: Path, faint: float = 0.0) -> Table:
     """Write a field as ``image.fits`` and return its truth: x, y, flux, whether it is a galaxy."""
     rng = np.random.default_rng(seed)
     n = 2200
     galaxy = rng.random(n) < 0.6
     flux = 10 ** rng.uniform(2.6, 5.3, n) * np.where(rng.random(n) < 0.75, 0.25, 1.0)
+    if faint:
+        low = rng.random(n) < faint
+        flux[low] = faintest_noise(fwhm) * 10 ** rng.uniform(0.6, 1.3, low.sum())
     # galaxies of about the width of the seeing, fainter ones smaller
     scale = fwhm * 10 ** rng.normal(-0.62, 0.2, n) * (flux / 1e4) ** 0.1
     truth = Table({"x": rng.uniform(20, SIZE - 20, n), "y": rng.uniform(20, SIZE - 20, n), "flux": flux})
@@ -133,6 +142,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--fwhm", type=float, default=3.5)
+    parser.add_argument("--faint", type=float, default=0.0, help="this share of the sources has S/N from 4 to 20")
     parser.add_argument("--resample", type=float, default=0.0, help="shift by this part of a pixel, linearly")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
@@ -140,7 +150,7 @@ def main() -> None:
     for seed in range(1, arguments.seeds + 1):
         folder = arguments.folder / f"seed{seed}"
         folder.mkdir(exist_ok=True)
-        truth = render(seed, arguments.fwhm, arguments.resample, folder)
+        truth = render(seed, arguments.fwhm, arguments.resample, folder, arguments.faint)
         found = {"obs": measure_obs(folder, arguments.resample), "SExtractor + PSFEx": measure_peers(folder)}
         matched = {program: match(truth, catalog) for program, catalog in found.items()}
         # one that finds fewer faint galaxies would have purer stars
@@ -152,11 +162,33 @@ def main() -> None:
             part.update({f"true_{name}": np.asarray(truth[name])[rows] for name in truth.colnames})
             samples[program].append(part)
     # S/N of the truth, the same for both: that of the flux under the PSF in white noise
-    area = 4 * np.pi * (arguments.fwhm / 2.355) ** 2 * 1.3
-    noise = np.sqrt(area * (SKY / GAIN + (READ_NOISE / GAIN) ** 2))
-    for program, parts in samples.items():
-        every = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        report(program, every, every["true_flux"] / np.sqrt(noise**2 + every["true_flux"] / GAIN))
+    noise = faintest_noise(arguments.fwhm)
+    found = {
+        program: {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        for program, parts in samples.items()
+    }
+    flux = next(iter(found.values()))["true_flux"]
+    signal = flux / np.sqrt(noise**2 + flux / GAIN)
+    for program, every in found.items():
+        report(program, every, signal)
+    report_equal_stars(found["obs"], found["SExtractor + PSFEx"], signal)
+
+
+def report_equal_stars(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray], signal: np.ndarray) -> None:
+    """Print the completeness of galaxies of both programs where both find the same part of the stars."""
+    galaxy = ours["true_galaxy"].astype(bool)
+    order = np.nan_to_num(ours["probability"])
+    print("\ncompleteness of stars; of galaxies by the probability of obs, and by SPREAD_MODEL")
+    for way, extended in classes(theirs).items():
+        cells = []
+        for low, high in BINS[:-1]:
+            here = (signal >= low) & (signal < high)
+            star = ~extended[here & ~galaxy]
+            limit = np.sort(order[here & ~galaxy])[max(int(star.sum()) - 1, 0)]
+            cells.append(
+                f"{star.mean():.3f}; {np.mean(order[here & galaxy] > limit):.3f}, {extended[here & galaxy].mean():.3f}"
+            )
+        print(f"| {way} | " + " | ".join(cells) + " |")
 
 
 def report(program: str, found: dict[str, np.ndarray], signal: np.ndarray) -> None:

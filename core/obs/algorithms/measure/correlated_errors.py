@@ -6,6 +6,7 @@ Measurements propagate the variance of each pixel. Here their errors get what th
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.algorithms.measure.spread import widen_psf
 from obs.algorithms.sky.correlation import LARGEST_LAG, NoiseCorrelation
 
 __all__ = ["ErrorFactors"]
@@ -36,9 +37,9 @@ class ErrorFactors:
         self._psf_area = 1.0 / float(np.sum(np.square(psf, dtype=np.float64)))
         self._psf = self._factor(psf)
         self._slope_x, self._slope_y = (self._factor(np.gradient(psf, axis=axis)) for axis in (1, 0))
-        padded = np.pad(psf, 1)
-        laplacian = padded[2:, 1:-1] + padded[:-2, 1:-1] + padded[1:-1, 2:] + padded[1:-1, :-2] - 4 * psf
-        self._spread = self._factor(laplacian - psf * (np.vdot(laplacian, psf) / np.vdot(psf, psf)))
+        fwhm = np.sqrt(8.0 * np.log(2.0) * self._psf_area / (4.0 * np.pi))  # of a Gaussian of this area
+        wide = widen_psf(psf[None], np.array([fwhm]))[0]
+        self._spread = self._factor(wide - psf * (np.vdot(wide, psf) / np.vdot(psf, psf)))
         offset = np.arange(-2 * LARGEST_LAG, 2 * LARGEST_LAG + 1)
         distance = np.hypot(offset[:, None], offset)
         self._gaussian = np.array([self._factor(np.exp(-0.5 * (distance / size) ** 2)) for size in SIZES])
