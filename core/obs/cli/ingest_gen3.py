@@ -1,5 +1,6 @@
 """`obs ingest --from-butler`: take what a third-generation repository holds."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,9 +40,10 @@ def ingest_from_butler(butler: Butler, there: Path, collections: str, options: I
         The exit status.
     """
     import_butler()
-    from obs.gen3_repository.read import find_contents, take_results  # noqa: PLC0415 - needs a library that is an extra
+    from obs.gen3_repository.read import find_contents  # noqa: PLC0415 - needs a library that is an extra
+    from obs.gen3_repository.take import take_results  # noqa: PLC0415 - the same
 
-    found = find_contents(there, butler.instrument.name, collections)
+    found = find_contents(there, butler.instrument, collections)
     silent = [ALREADY] if options.ignore_ingested else []
     statuses = [
         print_report(
@@ -62,7 +64,7 @@ def ingest_from_butler(butler: Butler, there: Path, collections: str, options: I
         statuses.append(print_report(report, options.mode, silent=["already ingested"] if silent else []))
     failures = list(found.failures)
     for run, refs in found.results.items():
-        rerun = run.rpartition("/")[2]
+        rerun = _rerun(run, found.results)
         if options.dry_run:
             click.echo(f"{len(refs)} results of {run} would go to rerun/{rerun}")
             continue
@@ -71,9 +73,18 @@ def ingest_from_butler(butler: Butler, there: Path, collections: str, options: I
         count, more = take_results(output, there, refs)
         failures += more
         click.echo(f"{count} of {len(refs)} results of {run} in {output.output}")
+    if found.left:
+        left = ", ".join(f"{name} ({count})" for name, count in found.left.items())
+        click.echo(f"not taken, because they have no place here: {left}", err=True)
     for line in failures:
         click.echo(f"FAILED {line}", err=True)
     return 1 if failures or any(statuses) else 0
+
+
+def _rerun(run: str, runs: Iterable[str]) -> str:
+    """Return the name of the rerun for a run: the last part of its name, or all where others end alike."""
+    last = run.rpartition("/")[2]
+    return last if sum(other.rpartition("/")[2] == last for other in runs) == 1 else run.replace("/", "-")
 
 
 def _by_keys(found: "Gen3Contents") -> list[tuple[DataId, list[Path]]]:

@@ -46,8 +46,8 @@ def inputs_table(warps: Sequence[Warp], clipped_share: Sequence[float]) -> Catal
     table.add(
         "calibration", np.array([str(warp.calibration) for warp in warps]), description="Source of WCS and zero point"
     )
-    table.add("ny", np.array([warp.shape[0] for warp in warps]), "pixel", "Rows of the exposure")
-    table.add("nx", np.array([warp.shape[1] for warp in warps]), "pixel", "Columns of the exposure")
+    table.add("ny", np.array([warp.shape[0] for warp in warps]), "pix", "Rows of the exposure")
+    table.add("nx", np.array([warp.shape[1] for warp in warps]), "pix", "Columns of the exposure")
     cards = [json.dumps(warp.wcs.to_header()) for warp in warps]
     table.add("wcs", np.array(cards), description="WCS of the exposure: FITS cards as JSON")
     size = max(warp.psf.basis.shape[1] for warp in warps)
@@ -59,7 +59,7 @@ def inputs_table(warps: Sequence[Warp], clipped_share: Sequence[float]) -> Catal
         row[: len(warp.psf.basis), margin : size - margin, margin : size - margin] = warp.psf.basis
     for name in _PSF_FACTS:
         table.add(f"psf_{name}", np.array([getattr(warp.psf, name) for warp in warps]), description="Of the PSF model")
-    table.add("psf_fwhm", np.array([warp.psf.fwhm for warp in warps]), "pixel", "Width of the PSF on the coadd")
+    table.add("psf_fwhm", np.array([warp.psf.fwhm for warp in warps]), "pix", "Width of the PSF on the coadd")
     table.add("psf_basis", images.reshape(len(warps), -1), description="Images of the PSF model on the coadd's pixels")
     table.metadata |= {"PSF_SIZE": size}
     return table

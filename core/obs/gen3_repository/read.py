@@ -6,27 +6,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet
-from astropy.table.meta import get_header_from_yaml
 from lsst.daf.butler import Butler as Gen3Butler
 from lsst.daf.butler import DatasetRef
 from lsst.daf.butler._collection_type import CollectionType
 
-from obs.errors import FileFormatError, ObsError, RepositoryError
-from obs.gen3_repository.export import RAW_KEYS
-from obs.gen3_repository.exposures import exposure_number
-from obs.image.catalog import Catalog
-from obs.policy.data_id import DataId, format_data_id
-from obs.repo.butler import Butler
-from obs.repo.fits_background import read_background
-from obs.repo.fits_exposure import read_exposure
+from obs.errors import RepositoryError
+from obs.gen3_repository.places import BAND_FILTER, RAW_KEYS, find_place, our_name
+from obs.instrument.instrument import Instrument
+from obs.policy.data_id import DataId
 
-__all__ = ["Gen3Contents", "count_datasets", "find_contents", "take_results"]
+__all__ = ["Gen3Contents", "count_datasets", "find_contents", "open_gen3"]
 
-_CALIBRATIONS = ("bias", "dark", "flat", "fringe", "sky")
-_RESULTS = ("calexp", "calexpBackground", "src", "processCcd_metadata")
-#: Where the library keeps facts about a whole table, and how the names of its own begin.
-_FACTS, _OF_LIBRARY = b"table_meta_yaml", "LSST."
+#: Dataset types that belong to others.
+_APART = ("raw", RAW_KEYS, BAND_FILTER, "skyMap")
+_CALIBRATIONS = ("bias", "dark", "flat", "fringe", "sky", "defects")
 
 
 @dataclass
@@ -43,6 +36,8 @@ class Gen3Contents:
         Files of calibration frames, by the number of days before and after their date for which they are valid.
     results
         Datasets of processing, by the run that made them.
+    left
+        Dataset types that have no place here, and how many datasets each has.
     failures
         Lines about what cannot be taken.
     """
@@ -51,10 +46,11 @@ class Gen3Contents:
     keys: dict[Path, DataId] = field(default_factory=dict)
     calibrations: dict[int, list[Path]] = field(default_factory=lambda: defaultdict(list))
     results: dict[str, list[DatasetRef]] = field(default_factory=lambda: defaultdict(list))
+    left: dict[str, int] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
 
 
-def find_contents(root: Path, instrument: str, collections: str = "*") -> Gen3Contents:
+def find_contents(root: Path, instrument: Instrument, collections: str = "*") -> Gen3Contents:
     """Look for what can be taken.
 
     Parameters
@@ -62,7 +58,7 @@ def find_contents(root: Path, instrument: str, collections: str = "*") -> Gen3Co
     root
         The repository.
     instrument
-        Name of the camera, in our spelling; that of the repository may have other capitals.
+        The camera; its name in the repository may have other capitals.
     collections
         Pattern of the collections to look in.
 
@@ -71,24 +67,35 @@ def find_contents(root: Path, instrument: str, collections: str = "*") -> Gen3Co
     RepositoryError
         If it is none, or has nothing of the camera.
     """
-    there = _open(root)
+    there = open_gen3(root)
     known = [record.name for record in there.registry.queryDimensionRecords("instrument")]
-    name = next((name for name in known if name.lower() == instrument.lower()), None)
+    name = next((name for name in known if name.lower() == instrument.name.lower()), None)
     if name is None:
-        raise RepositoryError(f"{root} has nothing of the camera {instrument}; it has: {', '.join(known)}", path=root)
+        there_are = ", ".join(known) or "no camera"
+        raise RepositoryError(f"{root} has nothing of the camera {instrument.name}; it has: {there_are}", path=root)
     found = Gen3Contents()
     unsaid = {int(ref.dataId["exposure"]): there.get(ref) for ref in _refs(there, (RAW_KEYS,), name, collections)}
-    for ref in _refs(there, ("raw", *_RESULTS), name, collections):
-        if ref.datasetType.name == "raw":
-            _add_file(there, ref, found.raws, found)
-            keys = unsaid.get(int(ref.dataId["exposure"]), {}).get(str(ref.dataId["detector"]))
-            if keys and found.raws:
-                found.keys[Path(there.getURI(ref).ospath)] = keys
-        else:
+    for ref in _refs(there, ("raw",), name, collections):
+        _add_file(there, ref, found.raws, found)
+        keys = unsaid.get(int(ref.dataId["exposure"]), {}).get(str(ref.dataId["detector"]))
+        if keys and found.raws:
+            found.keys[Path(there.getURI(ref).ospath)] = keys
+    types = instrument.load_policy().dataset_types
+    for kind in sorted(there.registry.queryDatasetTypes(), key=lambda kind: kind.name):
+        if kind.name in _APART or kind.isCalibration():
+            continue
+        ours = types.get(our_name(kind.name))
+        place = find_place(ours, instrument) if ours is not None else None
+        refs = list(_refs(there, (kind.name,), name, collections))
+        if place is None or set(place.dimensions) != set(kind.dimensions.required):
+            found.left |= {kind.name: len(refs)} if refs else {}
+            continue
+        for ref in refs:
             found.results[ref.run].append(ref)
     for collection in there.registry.queryCollections(collections, collectionTypes=CollectionType.CALIBRATION):
-        for kind in _CALIBRATIONS:
-            for association in there.registry.queryDatasetAssociations(kind, collection) if _has(there, kind) else ():
+        for calibration in _CALIBRATIONS:
+            known_there = _has(there, calibration)
+            for association in there.registry.queryDatasetAssociations(calibration, collection) if known_there else ():
                 if association.ref.dataId["instrument"] == name:
                     _add_file(there, association.ref, found.calibrations[_days(association.timespan)], found)
     return found
@@ -102,7 +109,7 @@ def count_datasets(root: Path) -> tuple[list[str], dict[str, int]]:
     RepositoryError
         If it cannot be opened.
     """
-    there = _open(root)
+    there = open_gen3(root)
     cameras = sorted(record.name for record in there.registry.queryDimensionRecords("instrument"))
     runs = list(there.registry.queryCollections(collectionTypes=CollectionType.RUN))
     kinds = sorted(kind.name for kind in there.registry.queryDatasetTypes())
@@ -110,7 +117,14 @@ def count_datasets(root: Path) -> tuple[list[str], dict[str, int]]:
     return cameras, counts
 
 
-def _open(root: Path) -> Gen3Butler:
+def open_gen3(root: Path) -> Gen3Butler:
+    """Open a repository to read from.
+
+    Raises
+    ------
+    RepositoryError
+        If it cannot be opened.
+    """
     try:
         return Gen3Butler.from_config(str(root), writeable=False)
     except Exception as error:
@@ -123,10 +137,12 @@ def _has(there: Gen3Butler, kind: str) -> bool:
 
 
 def _refs(there: Gen3Butler, kinds: tuple[str, ...], instrument: str, collections: str) -> Iterator[DatasetRef]:
+    """Yield the datasets of a camera, and those that belong to no camera."""
     names = sorted(there.registry.queryCollections(collections, collectionTypes=CollectionType.RUN))
-    for kind in kinds:
-        if names and _has(there, kind):
-            yield from sorted(set(there.registry.queryDatasets(kind, collections=names, instrument=instrument)))
+    for name in kinds:
+        if names and _has(there, name):
+            found = set(there.registry.queryDatasets(name, collections=names))
+            yield from sorted(ref for ref in found if ref.dataId.get("instrument", instrument) == instrument)
 
 
 def _add_file(there: Gen3Butler, ref: DatasetRef, files: list[Path], found: Gen3Contents) -> None:
@@ -143,61 +159,3 @@ def _days(timespan: Any) -> int:  # noqa: ANN401 - a class of the library
         return 3650
     days: float = (timespan.end - timespan.begin).to_value("day")
     return max(round(days - 1.0) // 2, 0)
-
-
-def take_results(butler: Butler, root: Path, refs: list[DatasetRef]) -> tuple[int, list[str]]:
-    """Write results of a third-generation repository into the output of one of ours, which has the raw frames.
-
-    Parameters
-    ----------
-    butler
-        Our repository, with an output.
-    root
-        The other.
-    refs
-        The datasets.
-
-    Returns
-    -------
-    int
-        Number of datasets that were taken.
-    list of str
-        Lines about the others.
-    """
-    there = _open(root)
-    instrument = butler.instrument
-    data_ids: dict[tuple[int, int], DataId] = {}
-    for known in butler.subset(instrument.raw_dataset_type):
-        number = exposure_number(instrument, known.data_id)
-        data_ids[number, instrument.find_detector(known.data_id).id] = known.data_id
-    count, failures = 0, []
-    for ref in refs:
-        data_id = data_ids.get((int(ref.dataId["visit"]), int(ref.dataId["detector"])))
-        try:
-            if data_id is None:
-                raise FileFormatError("there is no raw frame of this visit and detector")
-            butler.put(_read(there, ref), ref.datasetType.name, data_id)
-            count += 1
-        except (ObsError, OSError, ValueError) as error:
-            what = format_data_id(data_id) if data_id else str(ref.dataId)
-            failures.append(f"{ref.datasetType.name} {what}: {error}")
-    return count, failures
-
-
-def _read(there: Gen3Butler, ref: DatasetRef) -> object:
-    name = ref.datasetType.name
-    if name == "src":
-        catalog = Catalog.from_table(there.get(ref, storageClass="ArrowAstropy"))
-        catalog.metadata |= _table_facts(there.getURI(ref).ospath)
-        return catalog
-    if name == "processCcd_metadata":
-        return there.get(ref)
-    path = there.getURI(ref).ospath
-    return read_background(path) if name == "calexpBackground" else read_exposure(path)
-
-
-def _table_facts(path: str) -> dict[str, Any]:
-    """Return facts about a whole table, which the library writes to its file and does not read."""
-    text = (pyarrow.parquet.read_schema(path).metadata or {}).get(_FACTS, b"").decode("utf-8", "replace")
-    facts = get_header_from_yaml(text.splitlines()).get("meta", {}) if text else {}
-    return {str(name): value for name, value in dict(facts).items() if not str(name).startswith(_OF_LIBRARY)}

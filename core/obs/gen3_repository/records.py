@@ -14,7 +14,7 @@ from obs.image.visit_info import VisitInfo
 from obs.image.wcs import TanSipWcs
 from obs.instrument.instrument import Instrument
 
-__all__ = ["ExposureFacts", "exposure_records", "instrument_records", "region", "visit_records"]
+__all__ = ["ExposureFacts", "exposure_records", "instrument_records", "polygon", "region", "visit_records"]
 
 #: The way in which exposures are grouped to visits: each is a visit of its own.
 _ONE_TO_ONE = 0
@@ -134,7 +134,8 @@ def visit_records(
     instrument: str, facts: ExposureFacts, regions: dict[int, ConvexPolygon]
 ) -> dict[str, list[dict[str, Any]]]:
     """Return the records of a visit of one exposure, by element; ``regions`` are those of its detectors, by number."""
-    everything = ConvexPolygon.convexHull([point for part in regions.values() for point in part.getVertices()])
+    corners = [point for part in regions.values() for point in part.getVertices()]
+    everything = ConvexPolygon.convexHull(corners) if corners else None
     exposure = exposure_records(instrument, facts)["exposure"][0]
     shared = {name: exposure[name] for name in _SHARED}
     here = {"instrument": instrument, "visit": facts.id}
@@ -161,11 +162,12 @@ def region(wcs: TanSipWcs, shape: tuple[int, int]) -> ConvexPolygon:
     rows, columns = shape
     x = [-0.5, columns - 0.5, columns - 0.5, -0.5]
     y = [-0.5, -0.5, rows - 0.5, rows - 0.5]
-    return ConvexPolygon.convexHull(_points(zip(*wcs.pixel_to_sky(x=x, y=y), strict=True)))
+    return polygon(zip(*wcs.pixel_to_sky(x=x, y=y), strict=True))
 
 
-def _points(corners: Iterable[tuple[float, float]]) -> list[UnitVector3d]:
-    return [UnitVector3d(LonLat.fromDegrees(float(ra), float(dec))) for ra, dec in corners]
+def polygon(corners: Iterable[tuple[float, float]]) -> ConvexPolygon:
+    """Return the part of the sky between some corners, right ascension and declination in degrees."""
+    return ConvexPolygon.convexHull([UnitVector3d(LonLat.fromDegrees(float(ra), float(dec))) for ra, dec in corners])
 
 
 def _number(value: float) -> float | None:

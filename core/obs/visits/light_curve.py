@@ -446,8 +446,8 @@ def _make_table(
     table.add("magnitude_error", columns["magnitude_error"], "mag", text)
     table.add("upper_limit", columns["upper_limit"], "mag", f"fainter than this by {config.upper_limit:g} errors")
     names = ", ".join(dict.fromkeys(fluxes.values()))
-    table.add("flux", columns["flux"], "count", f"{names}_instFlux")
-    table.add("flux_error", columns["flux_error"], "count", f"{names}_instFluxErr")
+    table.add("flux", columns["flux"], "ct", f"{names}_instFlux")
+    table.add("flux_error", columns["flux_error"], "ct", f"{names}_instFluxErr")
     flags = [_letters(point.catalog, fluxes[name]) for point, name in zip(points, filters.tolist(), strict=True)]
     legend = ", ".join(f"{letter} {name}" for name, letter in _FLAGS.items())
     table.add("flags", np.array(flags, dtype="U8"), "", f"{legend}, P flux not to be trusted")

@@ -33,7 +33,7 @@ def export_gen3() -> None:
     The repository REPO is written as a repository OUT of that stack.
 
     It gets the camera, its detectors and filters, exposures and visits with their regions on the sky, raw frames, and
-    calibration frames with their validity. If REPO is an output, such as DATA/rerun/first, its calexp,
-    calexpBackground, src (as Parquet) and processCcd_metadata go along. Repeating it adds what is new. This needs
-    lsst-daf-butler: pip install 'obs-toolkit[gen3]'.
+    calibration frames with their validity. If REPO is an output, such as DATA/rerun/first, its results go along, those
+    of coadds with their sky map, catalogs as Parquet. Repeating it adds what is new. This needs lsst-daf-butler: pip
+    install 'obs-toolkit[gen3]'.
     """

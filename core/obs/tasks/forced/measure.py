@@ -120,8 +120,8 @@ def measure_forced(
     catalog.add("base_TransformedCentroid_y", y, "pix", "forced position, y")
     factor = np.where(np.isfinite(scale.correction), scale.correction, 1.0)
     flux, error = point.flux[:n] * factor, point.flux_err[:n] * factor * scale.error_factor
-    catalog.add(f"{_PSF}_instFlux", flux, "count", "flux of the PSF at the position")
-    catalog.add(f"{_PSF}_instFluxErr", error, "count", "standard error of the flux of the PSF")
+    catalog.add(f"{_PSF}_instFlux", flux, "ct", "flux of the PSF at the position")
+    catalog.add(f"{_PSF}_instFluxErr", error, "ct", "standard error of the flux of the PSF")
     catalog.add(f"{_PSF}_flag", point.failed[:n] | ~np.isfinite(error), "", "flux of the PSF: not to be trusted")
     catalog.add(f"{_PSF}_flag_edge", point.edge[:n], "", "flux of the PSF: too close to the border")
     text = "no aperture correction is known: the flux is not on the scale of the zero point"
@@ -217,10 +217,8 @@ def _add_apertures(
         stamps = stamps + light.shared.render_own_light(len(x), half)
     for name, (radius, text) in circles.items():
         found = measure_aperture_flux(stamps, variance, inside, x - column, y - row, radius, sinc=False)
-        catalog.add(f"{name}_instFlux", found.flux, "count", f"flux within {text}")
-        catalog.add(
-            f"{name}_instFluxErr", found.flux_err * factor, "count", f"standard error of the flux within {text}"
-        )
+        catalog.add(f"{name}_instFlux", found.flux, "ct", f"flux within {text}")
+        catalog.add(f"{name}_instFluxErr", found.flux_err * factor, "ct", f"standard error of the flux within {text}")
         catalog.add(f"{name}_flag", found.failed | found.edge, "", f"flux within {text}: not to be trusted")
 
 

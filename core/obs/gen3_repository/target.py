@@ -1,0 +1,129 @@
+"""The third-generation repository that is written to."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lsst.daf.butler import Butler as Gen3Butler
+from lsst.daf.butler import DatasetRef, DatasetType, FileDataset
+from lsst.daf.butler._collection_type import CollectionType
+
+from obs.errors import ObsError, OutputError
+
+__all__ = ["Gen3Report", "Target", "open_target"]
+
+
+@dataclass
+class Gen3Report:
+    """Numbers of datasets that were exported, and failures.
+
+    Attributes
+    ----------
+    counts
+        Dataset type to number of datasets.
+    n_absent
+        Raw frames that the registry lists and that have no file.
+    left
+        Dataset types that are not exported, and how many datasets each has.
+    note
+        What the stack's reader of raw files does not know of the camera; empty if nothing.
+    failures
+        Lines about what could not be exported.
+    """
+
+    counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    n_absent: int = 0
+    left: dict[str, int] = field(default_factory=dict)
+    note: str = ""
+    failures: list[str] = field(default_factory=list)
+
+
+def open_target(out: Path) -> Gen3Butler:
+    """Open a repository to write to, made if need be.
+
+    Raises
+    ------
+    OutputError
+        If the folder holds something else.
+    """
+    if not (out / "butler.yaml").exists():
+        if out.exists() and any(out.iterdir()):
+            raise OutputError(f"{out} is not a third-generation repository and not empty; name a new folder", path=out)
+        Gen3Butler.makeRepo(str(out))
+    return Gen3Butler.from_config(str(out), writeable=True)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A repository with what its exporters share.
+
+    Attributes
+    ----------
+    there
+        The repository.
+    name
+        The camera.
+    transfer
+        How files get there.
+    report
+        What was exported.
+    """
+
+    there: Gen3Butler
+    name: str
+    transfer: str
+    report: Gen3Report = field(default_factory=Gen3Report)
+
+    def insert(self, records: Mapping[str, list[dict[str, Any]]]) -> None:
+        """Insert records of dimensions; those of an earlier export are brought up to date."""
+        with self.there.transaction():
+            for element, rows in records.items():
+                for row in rows:
+                    self.there.registry.syncDimensionData(element, row, update=True)
+
+    def chain(self, name: str, members: Iterable[str]) -> None:
+        """Chain those of some collections that are there."""
+        known = set(self.there.registry.queryCollections())
+        if found := [member for member in members if member in known]:
+            self.there.registry.registerCollection(name, CollectionType.CHAINED)
+            self.there.registry.setCollectionChain(name, found)
+
+    def dataset_type(
+        self, name: str, dimensions: Iterable[str], storage: str, *, calibration: bool = False
+    ) -> DatasetType:
+        """Register a dataset type."""
+        kind = DatasetType(name, tuple(dimensions), storage, universe=self.there.dimensions, isCalibration=calibration)
+        self.there.registry.registerDatasetType(kind)
+        return kind
+
+    def new(self, kind: DatasetType, run: str, **data_id: Any) -> DatasetRef | None:
+        """Return the reference of a new dataset; None if the repository has it already."""
+        self.there.registry.registerRun(run)
+        coordinate = self.there.registry.expandDataId(data_id, dimensions=kind.dimensions)
+        if self.there.find_dataset(kind, coordinate, collections=run) is not None:
+            return None
+        return DatasetRef(kind, coordinate, run=run)
+
+    def ingest(self, files: Mapping[Path, list[DatasetRef]], formatter: type | str) -> None:
+        """Take files as they are."""
+        datasets = [FileDataset(str(path.resolve()), refs, formatter=formatter) for path, refs in files.items()]
+        if datasets:
+            self.there.ingest(*datasets, transfer=self.transfer)
+        for dataset in datasets:
+            self.report.counts[dataset.refs[0].datasetType.name] += len(dataset.refs)
+
+    def put(self, value: object, ref: DatasetRef) -> None:
+        """Write a dataset in the library's own format."""
+        self.there.put(value, ref)
+        self.report.counts[ref.datasetType.name] += 1
+
+    @contextmanager
+    def attempt(self, what: str) -> Iterator[None]:
+        """Do something for one dataset; if it cannot be done, say so and go on."""
+        try:
+            yield
+        except (ObsError, ValueError, KeyError, OSError) as error:
+            self.report.failures.append(f"{what}: {' '.join(str(error).split())}")
