@@ -91,7 +91,7 @@ class _DataIds:
         }
 
     def ours(self, ref: DatasetRef) -> DataId:
-        """Return our data ID.
+        """Return our data ID of a dataset.
 
         Raises
         ------

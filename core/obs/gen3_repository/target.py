@@ -94,7 +94,7 @@ class Target:
     def dataset_type(
         self, name: str, dimensions: Iterable[str], storage: str, *, calibration: bool = False
     ) -> DatasetType:
-        """Register a dataset type."""
+        """Register a dataset type with its dimensions, and return it."""
         kind = DatasetType(name, tuple(dimensions), storage, universe=self.there.dimensions, isCalibration=calibration)
         self.there.registry.registerDatasetType(kind)
         return kind
