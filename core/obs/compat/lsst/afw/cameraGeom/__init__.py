@@ -101,7 +101,7 @@ class Detector:
         return Point2D(float(x), float(y))
 
     def getAmplifiers(self) -> list[Amplifier]:
-        """Return the amplifiers."""
+        """Return the amplifiers of the detector."""
         return [Amplifier(amplifier) for amplifier in self.own.amplifiers]
 
     def __iter__(self) -> Iterator[Amplifier]:

@@ -20,7 +20,7 @@ class Amplifier:
         self.own = own
 
     def getName(self) -> str:
-        """Return the name."""
+        """Return the name of the amplifier."""
         return self.own.name
 
     def getBBox(self) -> Box2I:
