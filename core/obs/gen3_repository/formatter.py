@@ -15,7 +15,7 @@ _CLASSES = {"Background": "BackgroundList", "Wcs": "SkyWcs", "SkyMap": "BaseSkyM
 
 
 class ImageFormatter(FormatterV2):
-    """Reads what is no table: exposures as the stack's own class where the stack is installed, all else as ours."""
+    """Reads all but tables: exposures as the stack's own class where the stack is installed, all else as ours."""
 
     can_read_from_local_file = True
 
