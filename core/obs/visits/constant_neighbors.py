@@ -35,7 +35,7 @@ _SIGNIFICANT, _VARIES = 4.0, 0.02
 
 @dataclass(frozen=True)
 class Neighbors:
-    """Stars beside an object.
+    """Stars beside an object, whose light reaches it.
 
     Parameters
     ----------
