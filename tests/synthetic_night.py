@@ -64,6 +64,7 @@ def frame(visit, *, random, seeing=1.5, clear=1.0, sky=DARK_SKY, light=1.0, e=0.
         "pointing_error": 3.0 if stars else None,
         "pointing_share": 0.005 if stars else None,
         "zp_trend": 0.0,
+        "psf_minus_aperture": 0.002,
         "color_term": random.normal(0, 0.01),
         "read_noise": random.normal(5, 0.02),
         "cosmic_rays": 5.0,

@@ -17,7 +17,7 @@ function show(metric, value) {
   return value.toFixed(facts ? facts.digits : 2).replace(/^-(0\.?0*)$/, "$1");
 }
 
-const heading = (metric) => { const m = DATA.metrics[metric]; return m ? (m.unit ? `${m.label} (${m.unit})` : m.label) : metric; };
+const heading = (metric) => { const m = DATA.metrics[metric]; return m ? (m.unit ? `${m.label} (${m.unit.replace("^2", "²")})` : m.label) : metric; };
 const finite = (values) => values.filter((value) => value !== null && value !== undefined && Number.isFinite(value));
 const sorted = (values) => [...values].sort((a, b) => a - b);
 function quantile(values, part) {
@@ -48,12 +48,12 @@ function fullRange(values, include = []) {
   return high - low > 0 && high - low >= 0.5 * span ? [low - 0.08 * span, high + 0.08 * span] : [low - 0.5 * span, high + 0.5 * span];
 }
 
-function ticks(low, high, count = 4) {
-  const step0 = (high - low) / count, power = 10 ** Math.floor(Math.log10(step0));
+function ticks(low, high, count = 4, least = 0) {
+  const step0 = Math.max((high - low) / count, least), power = 10 ** Math.floor(Math.log10(step0));
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((value) => value >= step0) || 10 * power;
   const found = [];
   for (let value = Math.ceil(low / step - 1e-9) * step; value <= high + 1e-9 * step; value += step) found.push(value);
-  if (found.length < 2 && count < 64) return ticks(low, high, 2 * count);
+  if (found.length < 2 && count < 64) return ticks(low, high, 2 * count, least);
   return { values: found, digits: Math.max(0, -Math.floor(Math.log10(step) + 1e-9)) };
 }
 
@@ -71,7 +71,7 @@ function markLevel(parent, cls, x, y, size) {
   if (level === "bad" || level === "failed") element("svg:path", { d: `M${x - reach} ${y - reach}L${x + reach} ${y + reach}M${x - reach} ${y + reach}L${x + reach} ${y - reach}`, class: `level ${level}` }, parent);
 }
 
-// One plot with axes. options: width, height, x, y (arrays), xRange, yRange, xLabel, yLabel, classes, shapes, lines, bands, bars, labels, pick, xTicks
+// One plot with axes. options: width, height, x, y (arrays), xRange, yRange, xLabel, yLabel, classes, shapes, lines, bands, bars, labels, pick, xTicks, xCounts (whole numbers)
 function plot(parent, options) {
   const width = options.width, height = options.height, left = 70, right = 10, top = options.title ? 20 : 8, bottom = options.xLabel === null ? 8 : 36;
   const known = options.x.map((value, i) => i).filter((i) => Number.isFinite(options.x[i]) && options.x[i] !== null && options.y[i] !== null && Number.isFinite(options.y[i]));
@@ -91,7 +91,7 @@ function plot(parent, options) {
     element("svg:text", { x: left - 6, y: toY(value) + 4, "text-anchor": "end", class: "soft" }, figure, value.toFixed(yt.digits));
   }
   if (options.xLabel !== null) {
-    const xt = options.xTicks || ticks(x0, x1, Math.max(3, Math.floor(width / 90)));
+    const xt = options.xTicks || ticks(x0, x1, Math.max(3, Math.floor(width / 90)), options.xCounts ? 1 : 0);
     xt.values.forEach((value, i) => element("svg:text", { x: Math.min(toX(value), width - 14), y: height - bottom + 14, "text-anchor": "middle", class: "soft" }, figure, xt.texts ? xt.texts[i] : value.toFixed(xt.digits)));
     element("svg:text", { x: (left + width - right) / 2, y: height - 5, "text-anchor": "middle" }, figure, options.xLabel);
   }

@@ -12,7 +12,7 @@ function drawUseful(place, time, range) {
   element("svg:rect", { x: left, y: top, width: width - left - right, height: tall, class: "axis" }, chart);
   for (const value of [0, 50, 100]) element("svg:text", { x: left - 6, y: toY(value) + 4, "text-anchor": "end", class: "soft" }, chart, value);
   element("svg:text", { transform: `translate(11 ${top + tall / 2}) rotate(-90)`, "text-anchor": "middle" }, chart, "%");
-  const marks = time.isTime ? timeTicks(time, range, width) : ticks(range[0], range[1], 6);
+  const marks = time.isTime ? timeTicks(time, range, width) : ticks(range[0], range[1], 6, 1);
   marks.values.forEach((value, i) => element("svg:text", { x: toX(value), y: height - bottom + 14, "text-anchor": "middle", class: "soft" }, chart, marks.texts ? marks.texts[i] : value.toFixed(marks.digits)));
   element("svg:text", { x: (left + width - right) / 2, y: height - 5, "text-anchor": "middle" }, chart, time.label);
   const gaps = known.slice(1).map((i, k) => toX(time.x[i]) - toX(time.x[known[k]])).filter((gap) => gap > 0), bar = Math.max(1.5, Math.min(gaps.length ? quantile(gaps, 0.2) * 0.8 : 24, 24)), lost = {};

@@ -14,6 +14,7 @@ function start() {
   if (DATA.notes) STATE.notes = DATA.notes;
   document.querySelectorAll("[data-frame]").forEach((button) => button.addEventListener("click", () => chooseName(button.dataset.frame, true)));
   document.querySelectorAll(".tile").forEach((tile) => tile.addEventListener("click", () => document.getElementById("timeline").scrollIntoView({ behavior: "smooth" })));
+  printDetails();
   if (!DATA.frames || !DATA.frames.n) return;
   drawTimeline();
   const place = document.querySelector("#frames .grid");
@@ -26,6 +27,13 @@ function start() {
   let timer = null;
   window.addEventListener("resize", () => { clearTimeout(timer); timer = setTimeout(redraw, 150); });
   fromAddress();
+}
+
+// On paper nothing can be opened.
+function printDetails() {
+  let closed = [];
+  window.addEventListener("beforeprint", () => { closed = [...document.querySelectorAll("details:not([open])")]; closed.forEach((details) => { details.open = true; }); });
+  window.addEventListener("afterprint", () => closed.forEach((details) => { details.open = false; }));
 }
 
 function redraw() { drawTimeline(); if (DATA.mosaic) drawMosaic(); drawAmplifierMap(); if (STATE.frame !== null) drawPanel(); }
@@ -58,7 +66,7 @@ function drawTimeline() {
     const gate = DATA.metrics[metric].gate, lines = [];
     if (gate && (gate.compare === "above" || gate.compare === "below")) lines.push({ y: gate.look, cls: "gate-look" }, { y: gate.bad, cls: "gate-bad" });
     const spreads = table.spreads ? table.spreads[metric] : null, last = number === metrics.length - 1;
-    plot(place, { width, height: last ? 136 : 104, x: time.x, y: table.values[metric], xRange: range, yRange: fullRange(table.values[metric], lines.map((line) => line.y)), xLabel: last ? time.label : null, xTicks: timeTicks(time, range, width), xName: time.label, yLabel: shortHeading(metric), title: heading(metric), shapes, classes: table.level.map((level, i) => `${level === "good" ? "" : level}${i === STATE.frame ? " chosen" : ""}`), bars: spreads, lines, bands, size: table.n > 150 ? 2.2 : 3.6, labels: table.name.map((name, i) => `${name}: ${show(metric, table.values[metric][i])} ${DATA.metrics[metric].unit}, ${table.level[i]}`), pick: (i) => choose(i) });
+    plot(place, { width, height: last ? 136 : 104, x: time.x, y: table.values[metric], xRange: range, yRange: fullRange(table.values[metric], lines.map((line) => line.y)), xLabel: last ? time.label : null, xTicks: timeTicks(time, range, width), xCounts: !time.isTime, xName: time.label, yLabel: shortHeading(metric), title: heading(metric), shapes, classes: table.level.map((level, i) => `${level === "good" ? "" : level}${i === STATE.frame ? " chosen" : ""}`), bars: spreads, lines, bands, size: table.n > 150 ? 2.2 : 3.6, labels: table.name.map((name, i) => `${name}: ${show(metric, table.values[metric][i])} ${DATA.metrics[metric].unit}, ${table.level[i]}`), pick: (i) => choose(i) });
   });
   drawUseful(place, time, range);
   drawSkyNoise(place);
@@ -74,7 +82,7 @@ function timeTicks(time, range, width) {
   return time.isTime ? { ...found, texts: found.values.map((value) => (((value % 24) + 24) % 24).toFixed(found.digits)) } : null;
 }
 
-function shortHeading(metric) { const unit = DATA.metrics[metric].unit; return unit.length > 8 ? unit.replace("mag/arcsec^2", "mag/″²") : unit || "no unit"; }
+function shortHeading(metric) { const unit = DATA.metrics[metric].unit; return unit.length > 8 ? unit.replace("mag/arcsec^2", "mag/″²") : unit.replace("^2", "²") || "no unit"; }
 
 // ---- mosaic
 function detectorsOf(visit) { return DATA.detectors.visit.map((v, i) => i).filter((i) => DATA.detectors.visit[i] === visit); }

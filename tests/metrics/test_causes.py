@@ -14,7 +14,7 @@ MOON = {"moon_altitude": 50.0, "moon_phase": 95.0, "moon_separation": 40.0, "moo
 LATE = 14
 CASES = {
     "moonlight": lambda: {"sky": 18.8, **MOON},
-    "cloud": lambda: {"clear": 0.4},
+    "cloud": lambda: {"clear": 0.4, "astrom_scatter": 200.0, "zp_trend": 0.12, "zp_trend_error": 0.04},
     "moonlit cloud": lambda: {"clear": 0.4, "sky": 19.0, **MOON, "moon_sky": 1.0},
     "out of focus": lambda: {"seeing": 4.5, "psf_concentration": 0.7},
     "seeing": lambda: {"seeing": 2.2},
@@ -22,7 +22,12 @@ CASES = {
     "no light": lambda: {"light": 1e-4, "n_stars": 0, "zero_point": None, "zero_point_rate": None, "depth": None},
     "dead amplifier": lambda: {"amp_dead": 1, "masked": 25.0, "details": {"dead_amplifiers": ["B"]}},
     "dome": lambda: {"clear": 0.4, "sky": 22.5, "sky_gradient": 60.0},
-    "twilight": lambda: {"sky": 18.5, "sun_altitude": -10.0},
+    "twilight": lambda: {
+        "sky": 18.5,
+        "sun_altitude": -10.0,
+        "psf_minus_aperture": 0.2,
+        "psf_minus_aperture_error": 0.1,
+    },
     "bright sky": lambda: {"sky": 19.3},
     "failed": lambda: {"status": "failed", "error": "MeasurementError: no good pixels"},
     "noise": lambda: {"details": {"overscan": [["A", 1000.0, 5.0], ["B", 1000.0, 12.0]]}},

@@ -57,11 +57,10 @@ _OF_DEAD_AMPLIFIERS = (
     *("stars_ratio", "stars_expected", "sky_gradient", "sky_bimodal", "zp_scatter", "zp_trend", "source_excess"),
     *("depth_difference", "background_residual"),
 )
+#: What follows where the stars that are left are fainter, or fainter against the sky.
+_OF_FEW_PHOTONS = ("depth", "stars_ratio", "stars_expected", "zp_n_stars", "zp_scatter", "astrom_scatter")
 #: What follows from a sky that is too bright.
-_OF_BRIGHT_SKY = (
-    *("depth", "sky_excess", "sky_gradient", "stars_ratio", "stars_expected", "zp_n_stars", "zp_scatter"),
-    "astrom_scatter",
-)
+_OF_BRIGHT_SKY = (*_OF_FEW_PHOTONS, "sky_excess", "sky_gradient")
 #: What gets worse when stars are wide or long.
 _OF_BAD_IMAGES = ("astrom_scatter", "zp_scatter", "psf_minus_aperture", "psf_size_residual")
 #: What trails and double stars have in common.
@@ -341,7 +340,6 @@ def _atmosphere(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
     sun = row.get("sun_altitude")
     if clear is not None:
         lost = f"{100 * (1 - row['transparency']):.0f} % of the light lost"
-        few = ("stars_ratio", "stars_expected", "zp_scatter", "zp_n_stars")
         rises = brighter is not None and brighter - (0 if moon_is_up else (row.get("moon_sky") or 0)) > _BRIGHTER
         deficit = row.get("sky_deficit")
         if rises and brighter is not None:
@@ -354,23 +352,17 @@ def _atmosphere(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
                 else "Moon not known: no place of the observatory"
             )
             text = f"{name}: {lost}, and the sky {brighter:.1f} mag brighter ({lit})"
-            yield Cause(
-                name, text, REMEDIES[name], clear.level, _take(left, "transparency", "sky_excess", "depth", *few)
-            )
+            metrics = _take(left, "transparency", "sky_excess", *_OF_FEW_PHOTONS)
+            yield Cause(name, text, REMEDIES[name], clear.level, metrics)
         elif deficit is not None and deficit > _BRIGHTER and "sky_gradient" in left:
             text = (
                 f"dome in the way: {lost}, the sky {deficit:.1f} mag fainter, and uneven ({row['sky_gradient']:.0f} %)"
             )
-            names = ("transparency", "sky_gradient", "sky_deficit", "depth", *few)
+            names = ("transparency", "sky_gradient", "sky_deficit", *_OF_FEW_PHOTONS)
             yield Cause("dome", text, REMEDIES["dome"], clear.level, _take(left, *names))
         else:
-            yield Cause(
-                "cloud",
-                f"cloud: {lost}",
-                REMEDIES["cloud"],
-                clear.level,
-                _take(left, "transparency", "depth", "sky_deficit", *few),
-            )
+            metrics = _take(left, "transparency", "sky_deficit", *_OF_FEW_PHOTONS)
+            yield Cause("cloud", f"cloud: {lost}", REMEDIES["cloud"], clear.level, metrics)
         return
     if (
         sun is not None
@@ -385,14 +377,14 @@ def _atmosphere(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
     elif "sky_excess" in left:
         text = f"bright sky: {row['sky_excess']:.1f} mag brighter than Moon and twilight explain"
         level = left["sky_excess"].level
-        metrics = _take(left, "sky_excess", "depth", "stars_ratio", "stars_expected", "zp_n_stars")
+        metrics = _take(left, "sky_excess", *_OF_FEW_PHOTONS)
         yield Cause("bright sky", text, REMEDIES["bright sky"], level, metrics)
     elif "depth" in left and (row.get("moon_sky") or 0) > _MOON_MATTERS and (brighter or 0) > _MOON_MATTERS:
         text = (
             f"moonlight: sky {brighter:.1f} mag brighter; the Moon ({row['moon_phase']:.0f} % lit, "
             f"{row['moon_separation']:.0f} deg away) explains it; {left['depth'].text}"
         )
-        yield Cause("moonlight", text, REMEDIES["moonlight"], "look", _take(left, "depth"))
+        yield Cause("moonlight", text, REMEDIES["moonlight"], "look", _take(left, *_OF_FEW_PHOTONS))
 
 
 def _level_of(left: Mapping[str, _Failure], name: str) -> Literal["look", "bad"]:

@@ -45,6 +45,8 @@ _DEPTH_SNR = 5.0
 _SURE = 1.5
 #: Among fewer sources, one that is hit by chance is a large part.
 _FEWEST_BRIGHT = 40
+#: Standard error of a median in that of a mean, for normal errors.
+MEDIAN_ERROR = 1.25
 #: A color term is compared if its error is smaller, mag/mag, or so many times smaller than itself.
 _COLOR_ERROR, _SIGNIFICANT = 0.03, 5.0
 
@@ -285,11 +287,10 @@ def _measure_sources(out: Measured, done: Calibrated, summary: ProcessSummary) -
     out.set(no_reference, zp_error=done.zero_point.error)
     _measure_trends(out, done.zero_point.trends, no_reference)
     out.set(no_reference if not math.isfinite(summary.zero_point) else "no exposure time", zero_point_rate=rate)
-    out.set(no_reference, astrom_scatter=1000.0 * summary.astrometric_scatter, astrom_matched=summary.wcs_matched)
+    out.set(no_reference, astrom_scatter=1000.0 * summary.astrometric_scatter)
     fitted = "the WCS was not fitted" if len(done.reference) else no_reference
-    out.set(
-        fitted, pointing_error=summary.wcs_offset, rotation_error=summary.wcs_rotation, scale_ratio=summary.wcs_scale
-    )
+    out.set(fitted, astrom_matched=summary.wcs_matched, pointing_error=summary.wcs_offset)
+    out.set(fitted, rotation_error=summary.wcs_rotation, scale_ratio=summary.wcs_scale)
     if done.exposure.wcs is not None:
         scale = done.exposure.wcs.pixel_scale
         out.set(fitted, pointing_share=share_of_field(summary.wcs_offset, shape=done.exposure.shape, pixel_scale=scale))
@@ -300,6 +301,8 @@ def _measure_trends(out: Measured, trends: Trends, no_reference: str) -> None:
     few = "too few stars" if no_reference == "no match" else no_reference
     out.set(few, zp_trend=trends.over_frame, zp_bright=trends.bright)
     out.set("too few stars, or the zero point is not of PSF fluxes", psf_trend=trends.of_psf)
+    errors = {"zp_trend_error": trends.over_frame_error, "psf_trend_error": trends.of_psf_error}
+    out.set("the stars show no change", **{name: error or math.nan for name, error in errors.items()})
     is_known = trends.color_error < max(_COLOR_ERROR, abs(trends.color) / _SIGNIFICANT)
     reason = f"its error is {trends.color_error:.2g} mag/mag" if math.isfinite(trends.color_error) else few
     out.set(reason, color_term=trends.color if is_known else math.nan)
@@ -329,20 +332,23 @@ def _measure_stars(out: Measured, done: Calibrated) -> None:
     if calibration is not None and np.count_nonzero(faint) >= FEWEST:
         depth = float(calibration.mean.magnitude(_DEPTH_SNR * float(np.median(error[faint]))))
     out.set("no zero point" if calibration is None else f"fewer than {FEWEST} faint sources", depth=depth)
-    out.set("too few bright stars", psf_minus_aperture=_psf_minus_aperture(catalog, stars))
+    difference, its_error = _psf_minus_aperture(catalog, stars)
+    out.set("too few bright stars", psf_minus_aperture=difference, psf_minus_aperture_error=its_error)
     _count_expected(out, done, depth)
 
 
-def _psf_minus_aperture(catalog: Catalog, stars: NDArray[np.bool_]) -> float:
-    """Return the median of PSF minus aperture magnitude, in the aperture that comes nearest to 12 pixels."""
+def _psf_minus_aperture(catalog: Catalog, stars: NDArray[np.bool_]) -> tuple[float, float]:
+    """Return the median of PSF minus aperture magnitude in the aperture of 12 pixels, and its standard error."""
     name = "base_CircularApertureFlux_12_0_instFlux"
     if name not in catalog:
-        return math.nan
+        return math.nan, math.nan
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.asarray(catalog["base_PsfFlux_instFlux"], float)[stars] / catalog[name][stars]
         magnitude = -2.5 * np.log10(ratio)
     known = magnitude[np.isfinite(magnitude)]
-    return float(np.median(known)) if len(known) >= FEWEST else math.nan
+    if len(known) < FEWEST:
+        return math.nan, math.nan
+    return float(np.median(known)), MEDIAN_ERROR * robust_sigma(known) / math.sqrt(len(known))
 
 
 def _count_expected(out: Measured, done: Calibrated, depth: float) -> None:

@@ -26,6 +26,13 @@ _ERRORS = {
     "psf_e2_residual": ("psf_e_scatter", "n_psf_offered", 1.25),
 }
 
+#: Metrics whose standard errors are metrics, too.
+_MEASURED_ERRORS = {
+    "zp_trend": "zp_trend_error",
+    "psf_trend": "psf_trend_error",
+    "psf_minus_aperture": "psf_minus_aperture_error",
+}
+
 LEVELS: tuple[Level, ...] = ("failed", "bad", "look", "waiting", "good")
 """From the worst to the best."""
 
@@ -175,7 +182,9 @@ def judge_masters(rows: Sequence[Mapping[str, Any]], gates: Gates) -> list[Verdi
 
 
 def _standard_error(metric: str, row: Mapping[str, Any]) -> float:
-    """Return the standard error of a metric that is the median of few stars, 0 if it is not known."""
+    """Return the standard error of a metric, 0 if it is not known."""
+    if metric in _MEASURED_ERRORS:
+        return float(row.get(_MEASURED_ERRORS[metric]) or 0.0)
     scatter, number, factor = _ERRORS.get(metric, ("", "", 0.0))
     known = row.get(scatter), row.get(number)
     return factor * float(known[0]) / math.sqrt(known[1]) if known[0] is not None and known[1] else 0.0
@@ -194,9 +203,9 @@ def _check(gate: Gate, value: float, row: Mapping[str, Any], references: Referen
     if gate.compare == "fraction_of_seeing":
         seeing = row.get("seeing")
         return "not measured: no seeing" if not seeing else _failure(gate, value, value / seeing, None)
+    error = _MOST_ERRORS * _standard_error(gate.metric, row)
     if not gate.is_relative:
-        distance, error = value - gate.center, _MOST_ERRORS * _standard_error(gate.metric, row)
-        return _failure(gate, value, math.copysign(max(abs(distance) - error, 0.0), distance), None)
+        return _failure(gate, value, _less(value - gate.center, error), None)
     found = references.find(gate.metric, row)
     if not found:
         return f"no comparison: fewer than {references.night_frames} frames of the night, and no history"
@@ -204,17 +213,22 @@ def _check(gate: Gate, value: float, row: Mapping[str, Any], references: Referen
         found = [reference for reference in found if reference.scatter > 0]
         if not found:
             return "no comparison: no history with a scatter"
-    failures = [_failure(gate, value, _distance(gate, value, reference), reference) for reference in found]
+    failures = [_failure(gate, value, _distance(gate, value, reference, row), reference) for reference in found]
     worst = [failure for failure in failures if failure is not None]
     return max(worst, key=lambda failure: failure.excess) if worst else None
 
 
-def _distance(gate: Gate, value: float, reference: Reference) -> float:
+def _distance(gate: Gate, value: float, reference: Reference, row: Mapping[str, Any]) -> float:
     if gate.compare.startswith("ratio"):
         return value / reference.median if reference.median > 0 else math.nan
     if gate.compare == "sigma":
         return (value - reference.median) / max(reference.scatter, _LEAST_SCATTER * abs(reference.median))
-    return value - reference.median
+    return _less(value - reference.median, _MOST_ERRORS * _standard_error(gate.metric, row))
+
+
+def _less(distance: float, error: float) -> float:
+    """Return a distance that is smaller by an error, at most by itself."""
+    return math.copysign(max(abs(distance) - error, 0.0), distance)
 
 
 def _failure(

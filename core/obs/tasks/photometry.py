@@ -40,6 +40,9 @@ SMALL_SHARE = 0.7
 LARGE_TREND = 0.05
 """Change of the zero point over the frame, or with brightness, magnitudes, from which on there is a warning."""
 
+SURE = 2.0
+"""Standard errors by which a change must be larger than that."""
+
 APERTURE_WIDTHS = 1.8
 """Radius of the aperture that PSF fluxes are compared with, in widths of the PSF: smaller ones lose light."""
 
@@ -120,13 +123,13 @@ def solve_photometry(
 def _describe_trends(trends: Trends) -> list[str]:
     """Return warnings where one zero point does not hold for all of the frame, or for all stars."""
     warnings = []
-    if trends.over_frame > LARGE_TREND:
+    if trends.over_frame - SURE * trends.over_frame_error > LARGE_TREND:
         warnings.append(
             f"the zero point changes by {trends.over_frame:.2f} mag over the frame: a cloud, a wrong flat, scattered "
             "light in the flat, or a WCS that is wrong in a part of it. Magnitudes far from the middle are off by half "
             "of this; compare with other exposures, and build the flat again if they show the same"
         )
-    if trends.of_psf > LARGE_TREND:
+    if trends.of_psf - SURE * trends.of_psf_error > LARGE_TREND:
         warnings.append(
             f"PSF magnitudes change by {trends.of_psf:.2f} mag over the frame against those of apertures: the PSF "
             "model does not follow the stars, as where they are undersampled or the focus changes. Prefer "

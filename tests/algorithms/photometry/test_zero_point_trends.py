@@ -39,6 +39,18 @@ def test_a_cloud_over_one_side_is_a_trend(n):
     assert trends(lists).bright == 0.0
 
 
+def test_the_error_of_a_trend_is_that_of_its_scatter():
+    def measure(seed):
+        lists = stars(60, seed=seed, scatter=0.03)
+        lists["zero_point"] -= 0.25 * lists["x"] / SHAPE[1]
+        return trends(lists), 0.25 * np.ptp(lists["x"]) / SHAPE[1]
+
+    found = [measure(seed) for seed in range(40)]
+    pull = [(one.over_frame - truth) / one.over_frame_error for one, truth in found]
+    assert np.std(pull) == pytest.approx(1.0, abs=0.35)
+    assert abs(np.mean(pull)) < 0.5
+
+
 def test_a_psf_model_that_does_not_follow_is_not_a_trend_of_the_light():
     lists = stars(300)
     change = 0.2 * lists["x"] / SHAPE[1]

@@ -58,6 +58,8 @@ class Trends(NamedTuple):
     of_psf : float
         Largest less smallest PSF minus aperture magnitude at the places of stars; zero if they show no change, NaN
         where it was not measured. It is not part of `over_frame`.
+    over_frame_error, of_psf_error : float
+        Standard errors of both changes, magnitudes; zero where there is no change.
     """
 
     over_frame: float = float("nan")
@@ -66,6 +68,24 @@ class Trends(NamedTuple):
     color_error: float = float("nan")
     color_name: str = ""
     of_psf: float = float("nan")
+    over_frame_error: float = 0.0
+    of_psf_error: float = 0.0
+
+
+class _Change(NamedTuple):
+    """A surface through values of single sources, and how far it goes up and down at their places.
+
+    Parameters
+    ----------
+    surface : ndarray of float64, shape (n,)
+        The surface at the sources.
+    size, error : float
+        Largest less smallest value of the surface, and the standard error of that difference; 0 for a constant.
+    """
+
+    surface: Float
+    size: float = 0.0
+    error: float = 0.0
 
 
 NO_TRENDS = Trends()
@@ -107,9 +127,9 @@ def measure_trends(
     if len(value) < STARS_FOR_TERM * TERMS[0]:
         return NO_TRENDS
     x, y = x[known], y[known]
-    surface = fit_significant_surface(value, sigma, x=x, y=y, shape=shape)
-    change = float(np.ptp(surface))
-    trends = Trends(change, _bright_offset(value - surface, counts))
+    change = _fit_change(value, sigma, x=x, y=y, shape=shape)
+    surface = change.surface
+    trends = Trends(change.size, _bright_offset(value - surface, counts), over_frame_error=change.error)
     if psf_minus_aperture is None:
         return trends
     offset = psf_minus_aperture[known]
@@ -117,13 +137,21 @@ def measure_trends(
     if np.count_nonzero(has_aperture) < STARS_FOR_TERM * TERMS[0]:
         return trends
     x, y, offset, sigma, surface = (values[has_aperture] for values in (x, y, offset, sigma, surface))
-    of_psf = float(np.ptp(fit_significant_surface(offset, sigma, x=x, y=y, shape=shape)))
-    share = _share_of(surface, offset, sigma) if change > 0 else 0.0
-    return trends._replace(over_frame=(1.0 - share) * change, of_psf=max(of_psf, share * change))
+    of_psf = _fit_change(offset, sigma, x=x, y=y, shape=shape)
+    if change.size == 0.0:
+        return trends._replace(of_psf=of_psf.size, of_psf_error=of_psf.error)
+    share, share_error = _share_of(surface, offset, sigma)
+    trends = trends._replace(
+        over_frame=(1.0 - share) * change.size,
+        over_frame_error=float(np.hypot((1.0 - share) * change.error, share_error * change.size)),
+    )
+    from_share = _Change(surface, share * change.size, float(np.hypot(share * change.error, share_error * change.size)))
+    larger = max(of_psf, from_share, key=lambda one: one.size)
+    return trends._replace(of_psf=larger.size, of_psf_error=larger.error)
 
 
-def _share_of(surface: Float, offset: Float, error: Float) -> float:
-    """Return which part of a change of the zero point is one of PSF minus aperture magnitudes with the other sign.
+def _share_of(surface: Float, offset: Float, error: Float) -> tuple[float, float]:
+    """Return which part of a change of the zero point is one of PSF minus aperture magnitudes, and its standard error.
 
     What fluxes of the PSF and of apertures do not share is the model's. It is 0 unless it is significant, and 1 unless
     it is significantly less.
@@ -132,8 +160,9 @@ def _share_of(surface: Float, offset: Float, error: Float) -> float:
     weight = 1.0 / (error**2 + robust_sigma(offset) ** 2 + 1e-12)
     fitted, _ = _robust_fit(offset, weight, terms)
     share = float(np.linalg.lstsq(terms, fitted, rcond=None)[0][1])
-    least = SIGNIFICANT_SHARE / np.sqrt(float(np.sum(weight * terms[:, 1] ** 2)))
-    return 0.0 if share < least else 1.0 if share > 1.0 - least else share
+    share_error = 1.0 / float(np.sqrt(np.sum(weight * terms[:, 1] ** 2)))
+    least = SIGNIFICANT_SHARE * share_error
+    return (0.0 if share < least else 1.0 if share > 1.0 - least else share), share_error
 
 
 def fit_significant_surface(value: Float, error: Float, *, x: Float, y: Float, shape: tuple[int, int]) -> Float:
@@ -153,6 +182,11 @@ def fit_significant_surface(value: Float, error: Float, *, x: Float, y: Float, s
     ndarray of float64, shape (n,)
         The surface at the sources.
     """
+    return _fit_change(value, error, x=x, y=y, shape=shape).surface
+
+
+def _fit_change(value: Float, error: Float, *, x: Float, y: Float, shape: tuple[int, int]) -> _Change:
+    """Fit the surface of `fit_significant_surface`, and measure its size."""
     u, v = x / (0.5 * shape[1]) - 1.0, y / (0.5 * shape[0]) - 1.0
     # whatever errors do not explain is of each source
     return _surface(value, 1.0 / (error**2 + robust_sigma(value) ** 2 + 1e-12), u, v)
@@ -191,11 +225,11 @@ def fit_color_slope(zero_point: Float, error: Float, color: Float) -> tuple[floa
     return (slope, float(np.sqrt(covariance[1, 1]))) if covariance[1, 1] > 0 else (float("nan"), float("nan"))
 
 
-def _surface(value: Float, weight: Float, u: Float, v: Float) -> Float:
-    """Return the zero point at each star as a surface has it: constant unless another is significantly better."""
+def _surface(value: Float, weight: Float, u: Float, v: Float) -> _Change:
+    """Fit a surface to the zero points of stars: constant unless another is significantly better."""
     terms = np.stack([u**i * v ** (k - i) for k in range(4) for i in range(k + 1)], axis=1)
     plain, loss = _robust_fit(value, weight, terms[:, :1])
-    best = plain
+    best = _Change(plain)
     freedom_before = 1
     for n_term in TERMS:
         if len(value) < STARS_FOR_TERM * n_term:
@@ -204,8 +238,16 @@ def _surface(value: Float, weight: Float, u: Float, v: Float) -> Float:
         freedom, gained = len(value) - n_term, n_term - freedom_before
         ratio = (loss - left) / gained / max(left / freedom, 1e-300)
         if variance_ratio_above(gained, freedom, max(ratio, 0.0)) < FALSE_ALARM:
-            best, loss, freedom_before = fitted, left, n_term
+            error = _error_of_range(fitted, weight * freedom / max(left, 1e-300), terms[:, :n_term])
+            best, loss, freedom_before = _Change(fitted, float(np.ptp(fitted)), error), left, n_term
     return best
+
+
+def _error_of_range(fitted: Float, weight: Float, terms: Float) -> float:
+    """Return the standard error of the largest less the smallest value of a linear fit."""
+    between = terms[np.argmax(fitted)] - terms[np.argmin(fitted)]
+    covariance = np.linalg.pinv(terms.T @ (terms * weight[:, None]))
+    return float(np.sqrt(max(float(between @ covariance @ between), 0.0)))
 
 
 def _robust_fit(value: Float, weight: Float, terms: Float) -> tuple[Float, float]:
