@@ -48,7 +48,9 @@ def test_the_log_of_one_data_id(logged, obs):
     assert "ERROR visit=2 ccd=0: DatasetNotFoundError: no flat" in out
     status, _, err = obs("log", logged, "--id", "visit=9")
     assert status == 1
-    assert "no event fits" in err
+    assert "have no entry of visit=9; obs log " in err
+    status, out, err = obs("log", logged, "--id", "visit=1", "--failed")
+    assert (status, out, err) == (0, "", "no failure is logged\n")
     assert obs("log", logged, "--id", "visit")[2].startswith("obs: error: expected KEY=VALUE, got 'visit'")
 
 

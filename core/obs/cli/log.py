@@ -23,14 +23,15 @@ def log(root: Path, ids: list[list[str]], rerun: str | None, failed: bool, as_js
     if not any((folder / LOG_FOLDER).glob("*.jsonl")):
         raise RepositoryError(f"no logs in {folder / LOG_FOLDER}: obs process writes them to its output", path=folder)
     wanted = [[_pattern(word) for word in words] for words in ids]
-    count = 0
+    n_event = n_printed = 0
     for event in read_run_logs(folder):
         data_id = str(event.get("data_id", ""))
         if wanted and not any(_fits(data_id, words) for words in wanted):
             continue
+        n_event += 1
         if failed and event.get("kind") != "failed":
             continue
-        count += 1
+        n_printed += 1
         if as_json:
             click.echo(json.dumps(event, ensure_ascii=False))
             continue
@@ -39,9 +40,15 @@ def log(root: Path, ids: list[list[str]], rerun: str | None, failed: bool, as_js
         click.echo(f"{moment} {event.get('level', '')} {where}{event.get('message', '')}")
         if event.get("traceback"):
             click.echo(event["traceback"])
-    if not count:
-        click.echo("no event fits", err=True)
-    return 0 if count else 1
+    if not n_event:
+        text = " or ".join(" ".join(words) for words in ids)
+        raise RepositoryError(
+            f"the logs in {folder / LOG_FOLDER} have no entry{f' of {text}' * bool(text)}; obs log {folder} prints all",
+            path=folder,
+        )
+    if not n_printed:
+        click.echo("no failure is logged", err=True)
+    return 0
 
 
 def _pattern(word: str) -> tuple[str, set[str] | range]:

@@ -63,7 +63,9 @@ def output_under(root: Path, rerun: str | None) -> Path:
     if not is_repository(folder):
         top = root / "rerun"
         names = sorted(path.name for path in top.iterdir() if is_repository(path)) if top.is_dir() else []
-        hint = suggest(rerun, names) or (f"; there are: {', '.join(names)}" if names else "; there is none")
+        hint = suggest(rerun, names) or (
+            f"; there are: {', '.join(names)}" if names else "; obs process --rerun NAME makes one"
+        )
         raise RepositoryError(f"no rerun '{rerun}' in {root}{hint}", path=folder)
     return folder
 
