@@ -47,7 +47,7 @@ def test_an_input_that_is_gone_or_changed_is_told(run):
     metadata["made_with"]["inputs"][0]["path"] = "/nowhere/raw.fits"
     metadata["made_with"]["inputs"][1]["sha256"] = "0" * 64
     metadata_file.write_text(yaml.safe_dump(metadata))
-    status, out, _ = run("provenance", RERUN, "src", "visit=21")
+    status, out, _ = run("provenance", RERUN, "src", "--id", "visit=21")
     assert status == 1
     assert [line.split()[1] for line in out.splitlines()[3:5]] == ["gone", "changed"]
 
@@ -55,7 +55,7 @@ def test_an_input_that_is_gone_or_changed_is_told(run):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("calexp", "visit=22"), "no result fits; name one data ID of obs ls"),
+        (("calexp", "visit=22"), "no result of visit=22; name one data ID of obs ls"),
         (("calexp", "vist=21"), "visit"),
         (("icExp", "visit=21"), "visit=21 has no icExp from obs process; it has "),
         (("calxep", "visit=21"), "calexp"),

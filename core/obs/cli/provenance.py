@@ -22,10 +22,11 @@ __all__ = ["provenance"]
 _METADATA = "processCcd_metadata"
 
 
-def provenance(root: Path, dataset_type: str, words: tuple[str, ...], camera: str | None) -> int:
+def provenance(root: Path, dataset_type: str, words: tuple[str, ...], ids: list[list[str]], camera: str | None) -> int:
     """Do what the command says; see obs.cli.commands.provenance."""
     butler = Butler(root, instrument=None if camera is None else load_instrument(camera))
     kind = butler.mapper.dataset_type(dataset_type).name
+    words = (*words, *(word for more in ids for word in more))
     data_id = _find(butler, kind if kind in MADE_TOGETHER else _METADATA, words)
     name = f"{dataset_type} {format_data_id(data_id)}"
     record, place = _record(butler, kind, data_id)
@@ -84,7 +85,7 @@ def _find(butler: Butler, dataset_type: str, words: tuple[str, ...]) -> DataId:
     found = find_datasets(butler.roots, [kind], parse_ids(words, types)).get(dataset_type, {})
     if len(found) != 1:
         some = "; ".join(list(found)[:3])
-        which = f"{len(found)} results fit: {some}" if found else "no result fits"
+        which = f"{len(found)} results fit: {some}" if found else f"no result of {' '.join(words)}"
         raise DataIdError(f"{which}; name one data ID of obs ls {butler.root} {dataset_type}")
     return parse_ids(next(iter(found)).split(), types)[0]
 
