@@ -24,7 +24,7 @@ class Amplifier:
         return self.own.name
 
     def getBBox(self) -> Box2I:
-        """Return its pixels in the assembled detector."""
+        """Return the box of its pixels in the assembled detector."""
         return Box2I.from_box(self.own.bbox)
 
     def getGain(self) -> float:
