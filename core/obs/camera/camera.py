@@ -6,7 +6,7 @@ tangent plane), sky. The detector makes the first step, the camera the second, `
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 import numpy as np
@@ -16,6 +16,7 @@ from obs.camera.detector import Detector
 from obs.camera.distortion import Distortion, RadialDistortion
 from obs.errors import DataIdError, suggest
 from obs.facts_text import facts_html, facts_text, rows_html
+from obs.frozen import frozen
 
 __all__ = ["Camera"]
 
@@ -23,7 +24,7 @@ _SHOWN = 10
 """Detectors that a notebook lists."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Camera:
     """A camera with all of its detectors.
 

@@ -1,10 +1,9 @@
 """The columns of ``detectors.csv`` and ``amplifiers.csv`` and the keys of ``camera.yaml``, and what they mean."""
 
-from dataclasses import dataclass
-
 from obs.camera.amplifier import READOUT_CORNERS
 from obs.camera.detector import DETECTOR_TYPES
 from obs.camera.table import BOX_PARTS
+from obs.frozen import frozen
 
 __all__ = ["AMPLIFIER_COLUMNS", "CAMERA_KEYS", "DETECTOR_COLUMNS", "LINEARITY", "Column"]
 
@@ -12,7 +11,7 @@ __all__ = ["AMPLIFIER_COLUMNS", "CAMERA_KEYS", "DETECTOR_COLUMNS", "LINEARITY", 
 LINEARITY = tuple(f"linearity_c{power}" for power in range(16))
 
 
-@dataclass(frozen=True)
+@frozen
 class Column:
     """What is known of a column, or of a key.
 

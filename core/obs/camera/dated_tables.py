@@ -12,7 +12,6 @@ has the columns ``amplifier``, ``linearity_type`` and ``linearity_c0`` and so on
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -24,6 +23,7 @@ from obs.camera.columns import LINEARITY
 from obs.camera.detector import Detector
 from obs.camera.table import Row, check_unique, read_table
 from obs.errors import FileFormatError, suggest
+from obs.frozen import frozen
 
 __all__ = [
     "TABLE_KINDS",
@@ -43,7 +43,7 @@ _LARGEST = 0.1
 """Crosstalk above this is a mistake, of units for example."""
 
 
-@dataclass(frozen=True)
+@frozen
 class DatedTable:
     """A table, and the day from which it counts."""
 

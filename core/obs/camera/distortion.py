@@ -8,6 +8,8 @@ import numpy as np
 from numpy.polynomial.polynomial import polyder, polyval2d
 from numpy.typing import ArrayLike, NDArray
 
+from obs.frozen import frozen
+
 __all__ = ["Distortion", "PolynomialDistortion", "RadialDistortion", "triangle", "triangle_size"]
 
 Positions = NDArray[np.float64]
@@ -101,7 +103,7 @@ def triangle(coefficients: ArrayLike, order: int) -> NDArray[np.float64]:
     return matrix
 
 
-@dataclass(frozen=True)
+@frozen
 class PolynomialDistortion:
     """A polynomial in both coordinates for each of them.
 

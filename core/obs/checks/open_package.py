@@ -6,20 +6,20 @@ import sys
 import tomllib
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 
 from obs.checks.problem import Problem, last_place
 from obs.errors import PluginError, place, suggest
+from obs.frozen import frozen
 from obs.instrument.discovery import GROUP, load_instrument
 from obs.instrument.instrument import Instrument
 
 __all__ = ["OpenPackage", "open_package", "open_packages"]
 
 
-@dataclass(frozen=True)
+@frozen
 class OpenPackage:
     """A package whose camera can be used, or why it cannot.
 

@@ -1,14 +1,14 @@
 """One thing that is wrong with a camera's package, and where in it an error arose."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from obs.errors import place
+from obs.frozen import frozen
 
 __all__ = ["Problem", "last_place"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Problem:
     """One thing that is wrong.
 

@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from obs.cli.table import format_table
 from obs.config.layers import ConfigLayers
 from obs.errors import DatasetNotFoundError, OutputError, PluginError
 from obs.executor.workers import keep_workers
+from obs.frozen import frozen
 from obs.ingest.translation import load_translator
 from obs.instrument.discovery import load_instrument
 from obs.instrument.instrument import Instrument
@@ -49,7 +49,7 @@ off, scatter: measured minus true magnitudes of bright isolated stars; RA, Dec: 
 found: fraction of the isolated stars above ten times their error; stars: number of bright ones"""
 
 
-@dataclass(frozen=True)
+@frozen
 class _Night:
     """What is observed: the numbers of the visits of each type, and what data IDs call a visit."""
 
@@ -105,7 +105,7 @@ def demo(
     return 1 if failed else 0
 
 
-@dataclass(frozen=True)
+@frozen
 class _Settings:
     output: Path
     detectors: Sequence[Detector]

@@ -2,7 +2,6 @@
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import click
 
 from obs.cli.main import main
 from obs.cli.table import format_table
+from obs.frozen import frozen
 from obs.instrument.instrument import Instrument
 from obs.policy.data_id import format_data_id
 from obs.qa.coadd_figures import LightCurveTruth, draw_coadd_report
@@ -54,7 +54,7 @@ def changing_sky(instrument: Instrument) -> list[str]:
     ]
 
 
-@dataclass(frozen=True)
+@frozen
 class CoaddDemo:
     """The part of the demonstration that follows `obs process`.
 

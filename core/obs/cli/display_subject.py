@@ -4,12 +4,13 @@ import importlib
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from obs.display.raw_view import view_of_raw
 from obs.display.view import View, make_view
 from obs.errors import DataIdError, DatasetNotFoundError, ObsError
+from obs.frozen import frozen
 from obs.image.catalog import Catalog
 from obs.image.psf import PixelPsf
 from obs.instrument.instrument import Instrument
@@ -34,7 +35,7 @@ _CATALOGS = {
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class Subject:
     """An image to draw, and where it is from.
 
@@ -56,7 +57,7 @@ class Subject:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class Asked:
     """What a command line asks for.
 

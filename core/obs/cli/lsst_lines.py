@@ -6,7 +6,6 @@ Most options have the same spelling here (`obs.cli.arguments`), and are handed o
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 import click
@@ -17,6 +16,7 @@ from obs.cli.lsst_programs import BATCH, GENERAL, PROGRAMS, REASONS, STEPS, Gene
 from obs.cli.main import command_line
 from obs.config.overrides import read_override_file
 from obs.errors import suggest
+from obs.frozen import frozen
 
 __all__ = ["Translated", "translate_line"]
 
@@ -33,7 +33,7 @@ _DEFAULT_CATALOG = "cal_ref_cat"
 _CURATED = ("qe_curve", "linearizer", "crosstalk", "bfk", "bfkernel", "transmission", "gains")
 
 
-@dataclass(frozen=True)
+@frozen
 class Translated:
     """A command line of obs.
 

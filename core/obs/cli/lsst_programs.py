@@ -1,11 +1,13 @@
 """The programs of the LSST stack, and what does the same here: commands of obs, or a reason why none does."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from obs.frozen import frozen
 
 __all__ = ["BATCH", "GENERAL", "PROGRAMS", "REASONS", "STEPS", "General", "Program"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Program:
     """A program of the stack.
 
@@ -33,7 +35,7 @@ class Program:
     extra: "dict[str, General]" = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@frozen
 class General:
     """An option that programs of the stack share.
 

@@ -1,7 +1,6 @@
 """Put resampled exposures together to a coadd, some rows at a time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from obs.algorithms.coadd.point_sources import PointSourceSums
 from obs.algorithms.coadd.psf import psf_tolerances
 from obs.coadds.config import CoaddConfig
 from obs.coadds.warp import OUTSIDE, UNUSABLE, Warp
+from obs.frozen import frozen
 from obs.geom import Box
 from obs.image.mask import DEFAULT_PLANES, Mask
 from obs.image.masked_image import MaskedImage
@@ -26,7 +26,7 @@ _DROPPED = ("DETECTED", "DETECTED_NEGATIVE", "EDGE")
 _COADD_PLANES = ("REJECTED", "SENSOR_EDGE", "INEXACT_PSF")
 
 
-@dataclass(frozen=True)
+@frozen
 class Assembly:
     """A coadd and how it came about.
 

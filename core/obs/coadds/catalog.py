@@ -24,6 +24,7 @@ from obs.coadds.patch_objects import PatchObjects
 from obs.coadds.psf_stars import carry_psf_flags
 from obs.coadds.sky_maps import load_sky_map
 from obs.errors import DatasetNotFoundError
+from obs.frozen import frozen
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.repo.butler import Butler
@@ -42,7 +43,7 @@ _SKY = "sky"
 _SKY_FWHMS = 2.5  # free space around the places of blank sky, in widths of the widest PSF
 
 
-@dataclass(frozen=True)
+@frozen
 class CatalogSummary:
     """What the catalog of a patch holds.
 

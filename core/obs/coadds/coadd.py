@@ -5,7 +5,6 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from obs.coadds.warp import Warp, warp_frame
 from obs.coadds.write_warps import write_warps
 from obs.config.layers import ConfigLayers
 from obs.errors import MeasurementError, OutputError
+from obs.frozen import frozen
 from obs.geom import Box
 from obs.image.exposure import Exposure
 from obs.image.masked_image import MaskedImage
@@ -61,7 +61,7 @@ _COARSE = 1.5
 _MOST_CLIPPED = 0.25
 
 
-@dataclass(frozen=True)
+@frozen
 class CoaddSummary:
     """Summary of a coadd for the printed table.
 
@@ -135,7 +135,7 @@ def recorded_settings(butler: Butler) -> CoaddConfig:
     return layers.build()
 
 
-@dataclass(frozen=True)
+@frozen
 class Combined:
     """Exposures combined on a patch, not yet written.
 

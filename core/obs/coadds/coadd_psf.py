@@ -1,13 +1,13 @@
 """The PSF of a coadd at any position, from its exposures."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from obs.algorithms.coadd.psf import fit_psf_model
 from obs.errors import MeasurementError
+from obs.frozen import frozen
 from obs.image.psf import PixelPsf
 from obs.image.resample import shift_matrices, shift_slopes
 from obs.image.wcs import TanSipWcs
@@ -18,7 +18,7 @@ _GRID = 16
 _TOGETHER = 32  # exposures whose PSF models are in memory side by side
 
 
-@dataclass(frozen=True)
+@frozen
 class PsfInput:
     """What one exposure adds to the PSF of a coadd.
 

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from obs.coadds.frames import Frame
 from obs.coadds.template import make_template
 from obs.errors import DatasetNotFoundError, MeasurementError
+from obs.frozen import frozen
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.repo.butler import Butler
@@ -24,7 +24,7 @@ _LOG = logging.getLogger(__name__)
 _LARGE_MISFIT, _LARGE_RATIO, _LARGE_SHARE = 0.03, 0.05, 0.02
 
 
-@dataclass(frozen=True)
+@frozen
 class DifferenceSummary:
     """What a difference image shows.
 

@@ -2,13 +2,13 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.errors import DatasetNotFoundError, FileFormatError
+from obs.frozen import frozen
 from obs.image.wcs import TanSipWcs
 from obs.policy.data_id import DataId, format_data_id
 from obs.repo.butler import Butler
@@ -20,7 +20,7 @@ _LOG = logging.getLogger(__name__)
 _PER_SIDE = 5
 
 
-@dataclass(frozen=True)
+@frozen
 class Frame:
     """A calibrated exposure of which the header alone was read.
 

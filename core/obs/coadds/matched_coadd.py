@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +10,7 @@ from obs.coadds.assemble import Assembly, assemble
 from obs.coadds.config import CoaddConfig
 from obs.coadds.psf_matching import gaussian_model, kernel_to_model, middle_stamp, model_width
 from obs.coadds.warp import OUTSIDE, UNUSABLE, Warp
+from obs.frozen import frozen
 from obs.geom import Box
 from obs.image.masked_image import MaskedImage
 from obs.image.psf import PixelPsf
@@ -22,7 +22,7 @@ __all__ = ["MatchedCoadd", "assemble_matched"]
 _LOG = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@frozen
 class MatchedCoadd:
     """A coadd with one PSF.
 

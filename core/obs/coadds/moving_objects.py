@@ -1,7 +1,6 @@
 """Moving objects among the sources of difference images."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 
 from obs.algorithms.coadd.tracks import find_tracks
 from obs.errors import DatasetNotFoundError
+from obs.frozen import frozen
 from obs.image.catalog import Catalog
 from obs.image.tangent_plane import to_plane
 from obs.instrument.barycenter import mid_exposure_mjd
@@ -24,7 +24,7 @@ _LARGEST_RATE = 60.0 * 24.0  # arcsec a day
 _LARGEST_GAP = 3.0  # days; over longer times no object moves on a straight line
 
 
-@dataclass(frozen=True)
+@frozen
 class MovingObject:
     """An object that moves between images.
 

@@ -1,16 +1,15 @@
 """All objects of a patch, from the detections of all filters."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.sources.merge import Merged
+from obs.frozen import frozen
 
 __all__ = ["PatchObjects"]
 
 
-@dataclass(frozen=True)
+@frozen
 class PatchObjects:
     """All objects of a patch.
 

@@ -3,13 +3,13 @@
 import logging
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from obs.coadds.config import CoaddSelectConfig
 from obs.coadds.facts import frame_facts
 from obs.coadds.frames import Frame
 from obs.expression import Condition
+from obs.frozen import frozen
 from obs.repo.butler import Butler
 
 __all__ = ["Candidate", "select_candidates"]
@@ -17,7 +17,7 @@ __all__ = ["Candidate", "select_candidates"]
 _LOG = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@frozen
 class Candidate:
     """An exposure and what is known of it."""
 

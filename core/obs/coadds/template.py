@@ -1,7 +1,6 @@
 """A coadd on the pixels of one image, from which it can be subtracted."""
 
 import logging
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from obs.coadds.inputs_table import input_frames, read_coadd_psf
 from obs.coadds.sky_maps import load_sky_map
 from obs.coadds.warp import OUTSIDE, UNUSABLE, frame_transform, warped_psf
 from obs.errors import MeasurementError
+from obs.frozen import frozen
 from obs.geom import Box
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
@@ -40,7 +40,7 @@ _DATASET = "deepCoadd"
 _KERNEL = ResamplingKernel()
 
 
-@dataclass(frozen=True)
+@frozen
 class Template:
     """A coadd on the pixels of an image.
 

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from obs.algorithms.psf.width import half_maximum_width
 from obs.coadds.config import CoaddConfig
 from obs.coadds.select import Candidate
 from obs.errors import DatasetNotFoundError, FileFormatError
+from obs.frozen import frozen
 from obs.geom import Box
 from obs.image.exposure import Exposure
 from obs.image.psf import PixelPsf, Psf
@@ -37,7 +37,7 @@ PSF_SAMPLING = 0.5  # pixels of the coadd between samples of PSFs
 _EDGE = 2.0
 
 
-@dataclass(frozen=True)
+@frozen
 class Warp:
     """A resampled exposure, whose pixels are in a `WarpStore`.
 

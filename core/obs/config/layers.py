@@ -7,7 +7,6 @@ make sense together may be set one after the other.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast, get_args, get_origin
@@ -19,6 +18,7 @@ from obs.config.base import TaskConfig
 from obs.config.overrides import Assignment, read_override_file, read_override_text
 from obs.config.schema import comment, describe_type, iterate_fields, one_line_text
 from obs.errors import ConfigError, suggest
+from obs.frozen import frozen
 
 __all__ = ["ConfigLayers"]
 
@@ -26,7 +26,7 @@ C = TypeVar("C", bound=TaskConfig)
 Name = tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class _Setting:
     """An assignment to a field that exists."""
 

@@ -9,11 +9,12 @@ import logging
 import operator
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from obs.errors import ConfigError, ObsError
+from obs.frozen import frozen
 from obs.small_file import read_small_file
 from obs.yaml_lines import YamlPath, line_of, load_yaml, parse_yaml
 
@@ -33,7 +34,7 @@ _OPERATORS: dict[type[ast.operator], Any] = {
 _KEY = re.compile(r"""\[(["'])([^"'\]]+)\1\]""")
 
 
-@dataclass(frozen=True)
+@frozen
 class Assignment:
     """One value for one name, and where it was written.
 

@@ -1,10 +1,10 @@
 """How a picture looks."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from obs.display.symbols import SourceStyle
 from obs.errors import ConfigError
+from obs.frozen import frozen
 
 __all__ = ["STRETCHES", "Look", "Stretch"]
 
@@ -12,7 +12,7 @@ Stretch = Literal["linear", "sqrt", "asinh", "log"]
 STRETCHES: tuple[Stretch, ...] = ("linear", "sqrt", "asinh", "log")
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Look:
     """How an image is drawn.
 

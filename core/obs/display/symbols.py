@@ -1,12 +1,12 @@
 """Sources as symbols or ellipses over an image."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.errors import DatasetNotFoundError
+from obs.frozen import frozen
 from obs.image.catalog import Catalog
 from obs.image.wcs import TanSipWcs
 from obs.plural import count_of
@@ -25,7 +25,7 @@ _CENTROID, _SHAPE = "base_SdssCentroid", "base_SdssShape"
 _COLOR = "darkorange"
 
 
-@dataclass(frozen=True)
+@frozen
 class Ellipses:
     """Ellipses of the moments of sources.
 

@@ -1,7 +1,7 @@
 """What is drawn of an object: pixels, mask, place on the sky, and words."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from obs.display.binning import bin_image, bin_mask, bin_step
 from obs.errors import DatasetNotFoundError
+from obs.frozen import frozen
 from obs.geom import Box
 from obs.image.background import Background, total_background
 from obs.image.exposure import Exposure
@@ -20,7 +21,7 @@ from obs.image.wcs import TanSipWcs
 __all__ = ["Outline", "View", "make_view"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Outline:
     """A box that is drawn over an image.
 
@@ -42,7 +43,7 @@ class Outline:
     text: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class View:
     """An image as it is drawn.
 

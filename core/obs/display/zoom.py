@@ -1,11 +1,11 @@
 """Which part of an image is shown."""
 
 import re
-from dataclasses import dataclass
 
 import numpy as np
 
 from obs.errors import DataIdError, DatasetNotFoundError
+from obs.frozen import frozen
 from obs.geom import Box
 from obs.image.wcs import TanSipWcs
 
@@ -16,7 +16,7 @@ _SIZE = re.compile(r"""([0-9.eE+-]+)\s*("|'|arcsec|arcmin|deg|px|pix|pixel)?""")
 _SEXAGESIMAL = re.compile(r"([+-]?)(\d+)[:hd](\d+)[:m'](\d+(?:\.\d*)?)[s\"]?")
 
 
-@dataclass(frozen=True)
+@frozen
 class Zoom:
     """A square part of an image.
 

@@ -1,9 +1,10 @@
 """One thing that was looked at, and what came of it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from obs.frozen import frozen
 
 __all__ = ["STEPS", "Check", "MeasuredValue", "Verdict", "next_to_fix"]
 
@@ -13,7 +14,7 @@ Verdict = Literal["ok", "wrong", "doubtful", "not known"]
 STEPS = ("package", "header", "geometry", "overscan", "tables", "signature", "noise", "sky", "file", "trial")
 
 
-@dataclass(frozen=True)
+@frozen
 class MeasuredValue:
     """A value that pixels gave, for the camera's table of amplifiers.
 
@@ -36,7 +37,7 @@ class MeasuredValue:
     files: tuple[Path, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class Check:
     """Outcome of one check of a file.
 

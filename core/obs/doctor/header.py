@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from obs.doctor.check import Check, Verdict
 from obs.doctor.exposure import RawExposure
 from obs.doctor.places import instrument_place, shown, translator_place
 from obs.errors import DataIdError, FileFormatError, ObsError
+from obs.frozen import frozen
 from obs.inspection.finding import Finding
 from obs.inspection.header.dates import find_date
 from obs.inspection.header.exposure_time import find_exposure_time
@@ -29,7 +29,7 @@ _DAY = 86400.0
 _LIT = ("", "flat", "science", "arc", "focus", "sky")
 
 
-@dataclass(frozen=True)
+@frozen
 class _Fault:
     """What is wrong with a value, and how to fix it."""
 

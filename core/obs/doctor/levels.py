@@ -1,11 +1,10 @@
 """Levels and noises of an amplifier, from its pixels."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.camera.amplifier import Amplifier
+from obs.frozen import frozen
 from obs.geom import Box
 from obs.image.raw import Raw
 
@@ -14,7 +13,7 @@ __all__ = ["Level", "amplifier_image", "column_levels", "measure_level", "measur
 _TO_SIGMA = 1.4826
 
 
-@dataclass(frozen=True)
+@frozen
 class Level:
     """Level and noise of a part of an image.
 

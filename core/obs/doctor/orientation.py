@@ -1,7 +1,6 @@
 """How a camera is mounted and how large its pixels are on the sky, as processed exposures show, for camera.yaml."""
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from obs.algorithms.astrometry.compare import compare_wcs
 from obs.errors import FileFormatError, MeasurementError
+from obs.frozen import frozen
 from obs.image.exposure import Exposure
 from obs.instrument.boresight_wcs import fit_boresight_wcs
 from obs.instrument.instrument import Instrument
@@ -27,7 +27,7 @@ _DEGREES, _SCALE = 0.5, 0.005
 _AGREEING = 0.8
 
 
-@dataclass(frozen=True)
+@frozen
 class MountedCamera:
     """Orientation and scale that camera.yaml should contain.
 

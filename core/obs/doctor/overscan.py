@@ -1,7 +1,6 @@
 """Whether the overscan is where the camera has it: lower and flatter than the data, and without light."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from obs.doctor.exposure import RawFrame
 from obs.doctor.geometry import section
 from obs.doctor.levels import Level, amplifier_image, column_levels, measure_level
 from obs.doctor.places import amplifier_place
+from obs.frozen import frozen
 from obs.geom import Box
 
 __all__ = ["check_overscan"]
@@ -21,7 +21,7 @@ _LIGHT = 5.0
 """Light is seen where the data are this many times their noise above the overscan."""
 
 
-@dataclass(frozen=True)
+@frozen
 class _Amp:
     """An amplifier with its pixels and levels."""
 

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from obs.doctor.check import STEPS, Check
 from obs.doctor.examine import Examination, Examined
+from obs.frozen import frozen
 
 __all__ = ["Complaint", "find_complaints", "find_shared", "table_of_files"]
 
@@ -14,7 +14,7 @@ _COLUMNS = ("image_type", "filter", "exposure_time", "date_begin", "object", "bo
 _ALIASES = {"dataType": "image_type", "expTime": "exposure_time", "physical_filter": "filter", "field": "object"}
 
 
-@dataclass(frozen=True)
+@frozen
 class Complaint:
     """One thing that is wrong or to be looked at, and the files that it is in.
 

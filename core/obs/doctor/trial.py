@@ -8,7 +8,6 @@ import logging
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from obs.doctor.exposure import RawFrame
 from obs.doctor.orientation import MountedCamera, find_mount
 from obs.doctor.places import camera_place, shown
 from obs.errors import MeasurementError, ObsError
+from obs.frozen import frozen
 from obs.ingest.calib_jobs import plan_calibrations
 from obs.ingest.calib_store import CalibStore
 from obs.ingest.raws import IngestOptions, ingest_raws
@@ -47,7 +47,7 @@ _VALIDITY = 3650
 _DEGREES, _SCALE = 0.5, 0.005
 
 
-@dataclass(frozen=True)
+@frozen
 class Tried:
     """What came of the trial.
 

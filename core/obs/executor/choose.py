@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 from obs.errors import ConfigError, PluginError, suggest
 from obs.executor.run import Executor, use_executor
+from obs.frozen import frozen
 from obs.yaml_lines import load_yaml
 
 __all__ = ["GROUP", "ExecutorOptions", "chosen_executor"]
@@ -17,7 +17,7 @@ __all__ = ["GROUP", "ExecutorOptions", "chosen_executor"]
 GROUP = "obs.executors"
 
 
-@dataclass(frozen=True)
+@frozen
 class ExecutorOptions:
     """What a user says of the place where a run happens.
 

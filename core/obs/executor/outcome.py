@@ -5,10 +5,10 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from obs.errors import ObsError
+from obs.frozen import frozen
 from obs.policy.data_id import format_data_id
 
 __all__ = ["DataId", "Outcome", "attempt", "current_data_id"]
@@ -22,7 +22,7 @@ DataId = Mapping[str, Any]
 current_data_id: ContextVar[str] = ContextVar("current_data_id", default="")
 
 
-@dataclass(frozen=True)
+@frozen
 class Outcome(Generic[R]):
     """What became of one data ID.
 

@@ -3,11 +3,11 @@
 import re
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from obs.errors import ConfigError
 from obs.executor.outcome import DataId
+from obs.frozen import frozen
 from obs.policy.data_id import format_data_id
 
 __all__ = ["Shard"]
@@ -15,7 +15,7 @@ __all__ = ["Shard"]
 D = TypeVar("D", bound=DataId)
 
 
-@dataclass(frozen=True)
+@frozen
 class Shard:
     """One of several shares that together hold each data ID once.
 

@@ -15,12 +15,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
 from logging.handlers import QueueHandler
 from multiprocessing import connection, resource_tracker
 from typing import Any, NoReturn, TypeVar
 
 from obs.executor.outcome import DataId, Outcome, attempt, current_data_id
+from obs.frozen import frozen
 from obs.lifeline import Lifeline, end_with_parent
 from obs.threads import THREAD_LIMITS, thread_count, use_one_thread, use_threads
 
@@ -31,7 +31,7 @@ R = TypeVar("R")
 _GRACE = 5.0  # seconds that a stopped worker has to remove its temporary files
 
 
-@dataclass(frozen=True)
+@frozen
 class _Task:
     """What a worker does with its data IDs until it gets another task.
 

@@ -1,14 +1,15 @@
 """The parts that a condition is made of."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from obs.frozen import frozen
 
 __all__ = ["Comparison", "Item", "Junction", "Measured", "Membership", "Negation", "Node", "Pattern", "Term", "Value"]
 
 Value = float | str
 
 
-@dataclass(frozen=True)
+@frozen
 class Term:
     """A name or a value.
 
@@ -30,7 +31,7 @@ class Term:
     place: int
 
 
-@dataclass(frozen=True)
+@frozen
 class Item:
     """A value of a list, or a range of numbers ``low..high:step`` with both ends.
 
@@ -49,7 +50,7 @@ class Item:
     step: int | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Comparison:
     """Two terms and ``<``, ``<=``, ``>``, ``>=``, ``=`` or ``!=`` between them."""
 
@@ -59,7 +60,7 @@ class Comparison:
     place: int
 
 
-@dataclass(frozen=True)
+@frozen
 class Membership:
     """A name that is one of several values."""
 
@@ -67,7 +68,7 @@ class Membership:
     items: tuple[Item, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class Pattern:
     """A name whose text is like a pattern: ``%`` is any text, ``_`` any character; case does not count."""
 
@@ -75,21 +76,21 @@ class Pattern:
     pattern: Term
 
 
-@dataclass(frozen=True)
+@frozen
 class Measured:
     """A name that has a value."""
 
     name: Term
 
 
-@dataclass(frozen=True)
+@frozen
 class Negation:
     """The opposite of a condition."""
 
     part: "Node"
 
 
-@dataclass(frozen=True)
+@frozen
 class Junction:
     """Several conditions that must all be true (``and``), or one of them (``or``)."""
 

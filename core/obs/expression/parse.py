@@ -19,10 +19,10 @@ Words may be in upper case. ``&&``, ``||`` and ``!`` are ``and``, ``or`` and ``n
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from obs.errors import DataIdError, ObsError
 from obs.expression.nodes import Comparison, Item, Junction, Measured, Membership, Negation, Node, Pattern, Term
+from obs.frozen import frozen
 
 __all__ = ["fault", "parse_expression"]
 
@@ -81,7 +81,7 @@ def fault(text: str, place: int, problem: str, kind: type[ObsError] = DataIdErro
     return kind(f'cannot read the condition "{text.strip()}" at character {place + 1}: {problem}')
 
 
-@dataclass(frozen=True)
+@frozen
 class _Token:
     kind: str
     text: str

@@ -3,12 +3,12 @@
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from obs.config.layers import ConfigLayers
 from obs.errors import DataIdError, PluginError
+from obs.frozen import frozen
 from obs.ingest.translation import load_translator
 from obs.instrument.exposure_packer import largest_exposure_id
 from obs.instrument.instrument import Instrument
@@ -40,7 +40,7 @@ Identity = dict[str, str]
 """Cards that all files of a camera have, and no other camera's: keyword to value."""
 
 
-@dataclass(frozen=True)
+@frozen
 class _Names:
     """Names of a camera in the stack."""
 

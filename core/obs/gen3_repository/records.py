@@ -3,13 +3,13 @@
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from astropy.time import Time, TimeDelta
 from lsst.daf.butler import Timespan
 from lsst.sphgeom import ConvexPolygon, LonLat, UnitVector3d
 
+from obs.frozen import frozen
 from obs.image.visit_info import VisitInfo
 from obs.image.wcs import TanSipWcs
 from obs.instrument.instrument import Instrument
@@ -27,7 +27,7 @@ _SHARED = ("instrument", "id", "day_obs", "physical_filter", "exposure_time", "t
 _TEXT, _TYPE = 64, 16
 
 
-@dataclass(frozen=True)
+@frozen
 class ExposureFacts:
     """What is known of an exposure.
 

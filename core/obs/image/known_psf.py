@@ -1,13 +1,12 @@
 """A PSF of another exposure of the same detector."""
 
-from dataclasses import dataclass
-
+from obs.frozen import frozen
 from obs.image.psf import PixelPsf
 
 __all__ = ["KnownPsf"]
 
 
-@dataclass(frozen=True)
+@frozen
 class KnownPsf:
     """A PSF, and the exposure whose stars it was fitted to.
 

@@ -1,10 +1,11 @@
 """Look through the files of a repository: which are gone, which nobody knows, which are cut off or have changed."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from obs.errors import DatasetNotFoundError, ObsError, describe_fault
+from obs.frozen import frozen
 from obs.ingest.calib_store import CalibStore
 from obs.policy.data_id import DataId, format_data_id, parse_ids
 from obs.policy.dataset_type import DatasetType, split_hdu
@@ -27,7 +28,7 @@ _PARQUET, _YAML = (".parq", ".parquet"), (".yaml", ".yml")
 _METADATA = "processCcd_metadata"
 
 
-@dataclass(frozen=True)
+@frozen
 class Fault:
     """Something wrong with a file.
 

@@ -1,11 +1,11 @@
 """Which raw frames go into which calibration frame."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from obs.errors import DataIdError, DatasetNotFoundError
+from obs.frozen import frozen
 from obs.ingest.calib_store import CalibStore
 from obs.policy.data_id import DataId, format_data_id
 from obs.repo.butler import Butler
@@ -19,7 +19,7 @@ _TYPE_COLUMNS = ("dataType", "imageType", "image_type", "obsType", "obstype")
 _TYPE_WORDS = {"bias": ("BIAS", "ZERO"), "dark": ("DARK",), "flat": ("FLAT",), "defects": ("DARK", "FLAT")}
 
 
-@dataclass(frozen=True)
+@frozen
 class BuildJob:
     """One calibration frame to be made.
 

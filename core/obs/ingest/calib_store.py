@@ -5,13 +5,13 @@ Those of `UNTIL_SUPERSEDED` are valid until the next one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from obs.errors import DataIdError, RepositoryError
+from obs.frozen import frozen
 from obs.policy.data_id import DataId, cast_data_id, format_data_id
 from obs.policy.dataset_type import DatasetType, split_hdu
 from obs.policy.policy import Policy
@@ -42,7 +42,7 @@ _NOWHERE = "sqlite://"
 _TYPE_NAMES = {int: "int", float: "double", str: "text"}
 
 
-@dataclass(frozen=True)
+@frozen
 class Calibration:
     """A calibration in the registry.
 

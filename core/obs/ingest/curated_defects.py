@@ -13,7 +13,7 @@ counted from 0. It counts until the next one. Curated defects of the LSST stack 
 
 import re
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from obs.camera.camera import Camera
 from obs.camera.detector import Detector
 from obs.camera.table import BOX_PARTS, read_table
 from obs.errors import FileFormatError, ObsError, describe_fault, suggest
+from obs.frozen import frozen
 from obs.geom import Box
 from obs.image.catalog import Catalog
 from obs.ingest.calib_store import format_calib_id
@@ -41,7 +42,7 @@ _LARGEST_PART = 0.5
 """Part of a detector that defects may cover; more is a mistake of units or of the origin."""
 
 
-@dataclass(frozen=True)
+@frozen
 class DefectsTable:
     """A table of defects that people wrote.
 

@@ -5,18 +5,18 @@ those of the documentation of Gaia DR3, section 5.5.1 (J. M. Carrasco and M. Bel
 fitted to Stetson's standards (Johnson-Cousins, Vega magnitudes) and to SDSS DR12 (AB magnitudes).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.polynomial import polynomial
 from numpy.typing import NDArray
+
+from obs.frozen import frozen
 
 __all__ = ["GAIA_RELATIONS", "BandRelation", "estimate_band"]
 
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@frozen
 class BandRelation:
     """G minus another band as a polynomial of BP - RP.
 

@@ -7,11 +7,12 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, cast
 
 from obs.errors import FileFormatError, ObsError, OutputError
+from obs.frozen import frozen
 from obs.ingest.headers import read_headers
 from obs.ingest.translation import first_image
 from obs.instrument.amplifier_files import AmplifierFiles
@@ -28,7 +29,7 @@ __all__ = ["JoinPlan", "Whole", "joined", "plan_joins", "write_whole"]
 _ENDINGS = (".gz", ".fz")
 
 
-@dataclass(frozen=True)
+@frozen
 class JoinPlan:
     """Files that belong to one exposure and are joined.
 
@@ -129,7 +130,7 @@ def write_whole(parts: Sequence[Path], folder: Path, rule: AmplifierFiles) -> Pa
     return target
 
 
-@dataclass(frozen=True)
+@frozen
 class Whole:
     """Files as the camera describes them.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from obs.errors import describe_fault
+from obs.frozen import frozen
 from obs.ingest.report import FileReport
 from obs.ingest.transfer import Mode, Transfer, is_same_file
 from obs.ingest.translation import Translated
@@ -22,7 +23,7 @@ ALREADY = "already ingested"
 _RESTORED = "it was ingested before and its file was missing; the file is in its place again"
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class IngestOptions:
     """Options of how raw files are ingested.
 

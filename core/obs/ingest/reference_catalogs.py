@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.errors import FileFormatError, ObsError, OutputError
+from obs.frozen import frozen
 from obs.htm import htm_index
 from obs.image.catalog import Catalog, Column
 from obs.ingest.reference_columns import ReferenceColumns, ReferenceColumnsConfig, find_columns
@@ -34,7 +34,7 @@ _LONGEST_NAME = 100
 _NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_.+-]{{0,{_LONGEST_NAME - 1}}}")
 
 
-@dataclass(frozen=True)
+@frozen
 class IngestedCatalog:
     """What became of a catalog.
 

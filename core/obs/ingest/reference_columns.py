@@ -6,7 +6,6 @@ is not set is looked for under the usual names.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from obs.config.base import TaskConfig, setting
 from obs.errors import ConfigError, suggest
+from obs.frozen import frozen
 from obs.image.catalog import Catalog
 from obs.image.photo_calib import NANOJANSKY_ZERO_POINT, SYSTEM_KEY
 from obs.ingest.gaia_bands import GAIA_RELATIONS, estimate_band
@@ -95,7 +95,7 @@ class ReferenceColumnsConfig(TaskConfig):
     extra_columns: list[str] = setting([], "Columns of numbers to be carried as they are.")
 
 
-@dataclass(frozen=True)
+@frozen
 class _Source:
     """A column to be read, and the factor to the unit in which it is written."""
 

@@ -2,10 +2,10 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from obs.errors import RepositoryError
+from obs.frozen import frozen
 from obs.ingest.raws import IngestOptions, ingest_raws
 from obs.ingest.report import FileReport
 from obs.policy.data_id import DataId
@@ -18,7 +18,7 @@ from obs.repo.layout import repositories_with_parents
 __all__ = ["MissingRaw", "find_missing_raws", "has_foreign_registry", "relink"]
 
 
-@dataclass(frozen=True)
+@frozen
 class MissingRaw:
     """A registered raw frame without a file.
 

@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Literal
 
+from obs.frozen import frozen
 from obs.plural import count_of
 
 __all__ = ["HOLDS_TABLE", "HOLDS_TRUTH", "FileReport", "IngestReport", "Status"]
@@ -17,7 +18,7 @@ HOLDS_TABLE = "holds a table and no image; a reference catalog goes to obs inges
 HOLDS_TRUTH = "holds what a simulated exposure was made from"
 
 
-@dataclass(frozen=True)
+@frozen
 class FileReport:
     """What became of one file.
 
@@ -45,7 +46,7 @@ class FileReport:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class IngestReport:
     """What became of all files.
 

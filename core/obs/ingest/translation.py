@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
 from obs.errors import DataIdError, FileFormatError, ObsError, PluginError, describe_fault
+from obs.frozen import frozen
 from obs.ingest.headers import FileHeader, read_headers
 from obs.ingest.path_keys import keys_of_path
 from obs.ingest.report import HOLDS_TABLE, HOLDS_TRUTH
@@ -34,7 +35,7 @@ _EDITED_HEADER = (
 )
 
 
-@dataclass(frozen=True)
+@frozen
 class Frame:
     """A detector's exposure in a file.
 
@@ -60,7 +61,7 @@ class _NoImageError(FileFormatError):
     """A file holds tables alone."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Translated:
     """What a file's headers say.
 

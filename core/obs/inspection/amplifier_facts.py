@@ -1,14 +1,15 @@
 """An amplifier and a detector as raw files show them."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from obs.frozen import frozen
 from obs.geom import Box
 from obs.inspection.finding import Finding
 
 __all__ = ["AmplifierFacts", "DetectorFacts"]
 
 
-@dataclass(frozen=True)
+@frozen
 class AmplifierFacts:
     """An amplifier as it was found.
 
@@ -47,7 +48,7 @@ class AmplifierFacts:
     findings: dict[str, Finding] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@frozen
 class DetectorFacts:
     """A detector as it was found.
 

@@ -1,8 +1,9 @@
 """Where an amplifier's pixels are in a raw image, and how that is known."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from obs.camera.color_plane import cells_in
+from obs.frozen import frozen
 from obs.geom import Box
 from obs.inspection.cards import Cards
 from obs.inspection.finding import Finding
@@ -12,7 +13,7 @@ __all__ = ["EMPTY", "Place", "around", "in_color_plane"]
 EMPTY = Box(0, 0, 0, 0)
 
 
-@dataclass(frozen=True)
+@frozen
 class Place:
     """An amplifier's pixels in the raw image.
 

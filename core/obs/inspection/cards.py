@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from obs.frozen import frozen
 from obs.instrument.card_values import EMPTY_WORDS
 from obs.instrument.header import POINTING_CARDS
 
@@ -20,7 +21,7 @@ _HIERARCH = re.compile(r"HIERARCH\s+(?P<keyword>[^=]+?)\s*=(?P<rest>.*)")
 _COMMENTARY = ("COMMENT", "HISTORY", "")
 
 
-@dataclass(frozen=True)
+@frozen
 class Card:
     """One card of a FITS header.
 

@@ -1,7 +1,8 @@
 """What was found out about a camera, from where, and how sure it is."""
 
-from dataclasses import dataclass
 from typing import Any, Literal, get_args
+
+from obs.frozen import frozen
 
 __all__ = ["CONFIDENCES", "Confidence", "Finding", "lower_confidence"]
 
@@ -9,7 +10,7 @@ Confidence = Literal["certain", "likely", "guess", "not known"]
 CONFIDENCES: tuple[Confidence, ...] = get_args(Confidence)
 
 
-@dataclass(frozen=True)
+@frozen
 class Finding:
     """One quantity that raw files show, with its source.
 

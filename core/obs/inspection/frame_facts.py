@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from obs.errors import FileFormatError
+from obs.frozen import frozen
 from obs.inspection.cards import Cards
 from obs.inspection.files.reconcile import Told, order_rules
 from obs.inspection.files.several_files import files_of_detectors
@@ -34,7 +35,7 @@ R = TypeVar("R")
 _ARCSEC = 1.0 / 3600.0
 
 
-@dataclass(frozen=True)
+@frozen
 class FileFacts:
     """What one file tells of its exposure, alone, and how each quantity is read."""
 
@@ -48,7 +49,7 @@ class FileFacts:
     pointing_rule: PointingRule | None
 
 
-@dataclass(frozen=True)
+@frozen
 class FrameFacts:
     """What was found of the exposures.
 

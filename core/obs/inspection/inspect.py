@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 from obs.errors import FileFormatError
+from obs.frozen import frozen
 from obs.inspection.amplifier_facts import DetectorFacts
 from obs.inspection.cards import Cards
 from obs.inspection.color_mosaic import AS_ONE_FILTER, find_color_mosaic
@@ -33,7 +34,7 @@ from obs.instrument.amplifier_files import AmplifierFiles
 __all__ = ["DetectorImages", "Findings", "inspect_files"]
 
 
-@dataclass(frozen=True)
+@frozen
 class DetectorImages:
     """A detector: its key, its name, its images and what they tell."""
 
@@ -44,7 +45,7 @@ class DetectorImages:
     mosaic: Section | None
 
 
-@dataclass(frozen=True)
+@frozen
 class Findings:
     """Facts about a camera that its raw files show.
 

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.detector.photon_noise import Estimate, estimate_gain, estimate_noise
+from obs.frozen import frozen
 from obs.geom import Box
 from obs.inspection.amplifier_facts import AmplifierFacts, DetectorFacts
 from obs.inspection.finding import Finding
@@ -32,7 +33,7 @@ _ROUNDING = 1.0 / 12.0
 """Variance of rounding to integers, ADU^2."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Exposure:
     """The images of one detector in one file, and what the file says of the exposure.
 

@@ -6,7 +6,7 @@ Takes FITS, plain, gzipped and tile-compressed, and headers as text (``.hdr``), 
 import mmap
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.errors import FileFormatError
+from obs.frozen import frozen
 from obs.ingest.text_headers import header_lines, read_content, split_headers
 from obs.inspection.cards import Card, Cards, parse_cards
 from obs.inspection.sections import amplifier_labels, find_section
@@ -30,7 +31,7 @@ _BLOCK, _CARD = 2880, 80
 _LARGEST = 2**40
 
 
-@dataclass(frozen=True)
+@frozen
 class RawImage:
     """One HDU with an image.
 
@@ -89,7 +90,7 @@ class RawImage:
         self.__dict__.pop("pixels", None)
 
 
-@dataclass(frozen=True)
+@frozen
 class RawFile:
     """A raw file with its header and images.
 

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from obs.frozen import frozen
 from obs.geom import Box
 from obs.inspection.cards import Cards
 
@@ -30,7 +30,7 @@ _BINNED = re.compile(r"(?<!un)(?<!un-)\bbinned", re.I)
 _MINIMUM = re.compile(r"([A-Z]_)EFMN(\d)1")
 
 
-@dataclass(frozen=True)
+@frozen
 class Section:
     """A section of an image.
 

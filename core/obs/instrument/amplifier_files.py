@@ -2,15 +2,15 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from obs.frozen import frozen
 from obs.instrument.header import FILE_NAME
 
 __all__ = ["AmplifierFiles"]
 
 
-@dataclass(frozen=True)
+@frozen
 class AmplifierFiles:
     """Names the amplifier of a file that holds one.
 

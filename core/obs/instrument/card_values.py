@@ -3,13 +3,13 @@
 import math
 import re
 import warnings
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import erfa
 
 from obs.errors import FileFormatError
+from obs.frozen import frozen
 
 __all__ = [
     "EMPTY_WORDS",
@@ -53,7 +53,7 @@ _SCALE_WORDS = re.compile(r"\s*(UTC?|GMT|TAI|TT|(?<=\d)Z)$")
 _FRACTION_OF_SECOND = re.compile(r"(?<=\d\d)[.,](\d*)(?=\s*(?:[AP]M)?$)", re.I)
 
 
-@dataclass(frozen=True)
+@frozen
 class Unit:
     """A unit in which a header gives a quantity.
 

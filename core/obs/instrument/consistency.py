@@ -6,12 +6,12 @@ The contract suite and ``obs doctor`` judge by the same rules, which are here.
 import math
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import erfa
 
 from obs.errors import FileFormatError
+from obs.frozen import frozen
 from obs.image.visit_info import VisitInfo
 from obs.instrument.card_values import date_to_mjd, parse_date
 from obs.instrument.plausible import RANGES
@@ -123,7 +123,7 @@ def _airmass_faults(info: VisitInfo) -> Iterator[str]:
         yield f"airmass is {info.airmass:g}, at an altitude of {info.boresight_altitude:g} deg it is {expected:.3f}"
 
 
-@dataclass(frozen=True)
+@frozen
 class Direction:
     """Where the boresight stood, by right ascension, declination, place and time.
 

@@ -2,11 +2,11 @@
 
 import math
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from obs.errors import FileFormatError
+from obs.frozen import frozen
 from obs.instrument.card_values import date_to_mjd, format_date, is_sexagesimal, mjd_to_date, parse_date, read_number
 
 __all__ = ["CardReader", "DateRule"]
@@ -31,7 +31,7 @@ class CardReader(Protocol):
         """Return the value of a card; None where there is none."""
 
 
-@dataclass(frozen=True)
+@frozen
 class DateRule:
     """One way in which a header tells when an exposure began.
 

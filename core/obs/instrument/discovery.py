@@ -5,10 +5,10 @@ anything; a plugin is imported when it is asked for. One that fails hides no oth
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 
 from obs.errors import PluginError, suggest
+from obs.frozen import frozen
 from obs.instrument.instrument import Instrument
 from obs.instrument.validate import contract_faults
 from obs.version import read_name_and_version
@@ -19,7 +19,7 @@ __all__ = ["GROUP", "Broken", "Discovery", "Found", "discover", "instrument_for_
 GROUP = "obs.cameras"
 
 
-@dataclass(frozen=True)
+@frozen
 class Found:
     """A camera that can be used, and the distribution that it came with."""
 
@@ -29,7 +29,7 @@ class Found:
     instrument: Instrument
 
 
-@dataclass(frozen=True)
+@frozen
 class Broken:
     """A camera that cannot be used, and why."""
 
@@ -39,7 +39,7 @@ class Broken:
     cause: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Discovery:
     """All cameras, sorted by distribution and name."""
 

@@ -1,10 +1,11 @@
 """What a translator makes of a header, value by value: its unit, and the cards that it comes from."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 from obs.errors import FileFormatError
+from obs.frozen import frozen
 from obs.image.visit_info import VisitInfo
 from obs.instrument.circumstances import complete_visit_info
 from obs.instrument.header import Header
@@ -16,7 +17,7 @@ __all__ = ["Explained", "explain", "format_value"]
 _PAIR = ("boresight_ra", "boresight_dec")
 
 
-@dataclass(frozen=True)
+@frozen
 class Explained:
     """One translated value, with the card it came from.
 

@@ -1,11 +1,11 @@
 """Exposure numbers: what a data ID says, as the digits of one whole number."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import prod
 from typing import Any
 
 from obs.errors import DataIdError
+from obs.frozen import frozen
 
 __all__ = ["Digit", "ExposurePacker", "largest_exposure_id"]
 
@@ -23,7 +23,7 @@ def largest_exposure_id(bits: int) -> int:
     return (1 << (bits - 1)) - 1
 
 
-@dataclass(frozen=True)
+@frozen
 class Digit:
     """One key of the data ID, as a digit of the exposure number.
 

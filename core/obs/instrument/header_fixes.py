@@ -18,13 +18,14 @@ and ``cards``, as the file has them; entries are applied from top to bottom.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from obs.errors import ConfigError, FileFormatError, suggest
+from obs.frozen import frozen
 from obs.instrument.card_values import parse_date
 from obs.instrument.header import Header
 from obs.yaml_lines import YamlPath, line_of, load_yaml
@@ -36,7 +37,7 @@ _CONDITIONS, _CHANGES = ("dates", "exposures", "cards"), ("set", "copy", "remove
 _KEYWORD = re.compile(r"[A-Z0-9_-]+( [A-Z0-9_-]+)*")
 
 
-@dataclass(frozen=True)
+@frozen
 class _Span:
     """Values from one to another, both included; None where there is no end."""
 
@@ -47,7 +48,7 @@ class _Span:
         return (self.low is None or self.low <= value) and (self.high is None or value <= self.high)
 
 
-@dataclass(frozen=True)
+@frozen
 class HeaderFix:
     """One entry of the table.
 

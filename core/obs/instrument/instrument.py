@@ -3,7 +3,7 @@
 import importlib
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from obs.camera.camera import Camera
 from obs.camera.detector import Detector
 from obs.camera.load import load_camera
 from obs.errors import DataIdError, PluginError, suggest
+from obs.frozen import frozen
 from obs.instrument.exposure_packer import largest_exposure_id
 from obs.instrument.translator import Translator
 from obs.policy.dataset_type import Template
@@ -20,7 +21,7 @@ from obs.policy.policy import Policy, load_policy
 __all__ = ["FilterDefinition", "Instrument", "make_translator", "resolve"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class FilterDefinition:
     """A filter of a camera, with band and wavelength.
 
@@ -48,7 +49,7 @@ class FilterDefinition:
     effective_wavelength: float = math.nan
 
 
-@dataclass(frozen=True)
+@frozen
 class Instrument:
     """A camera, as its plugin describes it. Making one reads no file and imports nothing.
 

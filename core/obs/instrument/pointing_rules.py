@@ -2,7 +2,6 @@
 
 import math
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +9,7 @@ import erfa
 import numpy as np
 
 from obs.errors import FileFormatError
+from obs.frozen import frozen
 from obs.instrument.card_values import UNITS, date_to_mjd, is_sexagesimal, read_number
 from obs.instrument.date_rules import CardReader
 
@@ -37,7 +37,7 @@ def parse_year(value: Any) -> float | None:  # noqa: ANN401 - header values are 
     return -year if year < 1984.0 else year
 
 
-@dataclass(frozen=True)
+@frozen
 class PointingRule:
     """One way in which a header tells where the telescope points.
 

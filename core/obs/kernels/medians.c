@@ -27,6 +27,20 @@ static inline __attribute__((always_inline)) Whole of_rank(const Whole *values, 
     return found;
 }
 
+/* Values of rank `rank` where `low` has that rank or the one before it: it repeats, or the next larger one follows. */
+static inline __attribute__((always_inline)) Whole next_of(const Whole *values, int64_t n, Whole low, Whole rank)
+{
+    Whole number = {0}, larger = {0};
+    larger = larger + INT32_MAX;
+    for (int64_t k = 0; k < n; k++) {
+        Whole beyond = values[k] > low, nearer = beyond & (values[k] < larger);
+        number += beyond + 1;
+        larger = (nearer & values[k]) | (~nearer & larger);
+    }
+    Whole repeats = number > rank;
+    return (repeats & low) | (~repeats & larger);
+}
+
 /* image, bad: height (at most 256) x width, whose rows and columns are so many pixels apart; median: width, NaN where no pixel
    is good; n_bad: width, how many are bad. If nothing is bad, a pixel that is NaN makes the median NaN, else it is left
    out. Returns -1 for more rows. */
@@ -70,7 +84,7 @@ WIDE int64_t column_medians(const float *image, int64_t row_step, int64_t column
             good += left_out + 1;
             values[y] = (left_out & NONE) | (~left_out & ORDERED(bits));
         }
-        Whole low = of_rank(values, height, (good - 1) >> 1), high = of_rank(values, height, good >> 1);
+        Whole low = of_rank(values, height, (good - 1) >> 1), high = next_of(values, height, low, good >> 1);
         for (int64_t i = 0; i < n_lane; i++) {
             int32_t first = ORDERED(low[i]), second = ORDERED(high[i]);
             float a, b;

@@ -5,10 +5,10 @@ itself, named after its gate.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from obs.errors import MeasurementError
+from obs.frozen import frozen
 from obs.metrics.remedies import REMEDIES, SINGLE_REMEDIES
 
 __all__ = ["Cause", "find_causes"]
@@ -25,7 +25,7 @@ class _Failure(Protocol):
     def text(self) -> str: ...
 
 
-@dataclass(frozen=True)
+@frozen
 class Cause:
     """Why a frame is not good.
 

@@ -3,12 +3,12 @@
 A metric keeps its name only as long as it keeps its meaning: whoever changes how one is estimated raises its version.
 """
 
-from dataclasses import dataclass
+from obs.frozen import frozen
 
 __all__ = ["CONTEXT", "MASTER_METRICS", "METRICS", "Metric", "find_metric"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Metric:
     """One quality metric, with unit and definition.
 

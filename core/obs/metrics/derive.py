@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.frozen import frozen
 from obs.metrics.compare_amplifiers import add_amplifier_noise
 from obs.metrics.compare_order import add_clock_steps, add_drifts
 from obs.metrics.definitions import Metric
@@ -127,7 +128,7 @@ _FIELD_FRAMES = 3
 _SIGMA = 1.4826
 
 
-@dataclass(frozen=True)
+@frozen
 class Reference:
     """What a metric usually is.
 

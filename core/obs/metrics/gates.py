@@ -1,11 +1,12 @@
 """Gates: where a metric deserves a look, and where it is bad. They are in dated files, and never stop a run."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from obs.errors import ConfigError, suggest
+from obs.frozen import frozen
 from obs.metrics.definitions import MASTER_METRICS, METRICS
 from obs.metrics.derive import DERIVED
 from obs.yaml_lines import line_of, load_yaml
@@ -31,7 +32,7 @@ _KEYS = ("compare", "center", "look", "bad", "least_fwhm", "of_camera")
 _TOP = ("date", "camera", "night_frames", "history_frames", "extinction", "gates")
 
 
-@dataclass(frozen=True)
+@frozen
 class Gate:
     """Limits of one quality metric, and how it is compared.
 
@@ -65,7 +66,7 @@ class Gate:
         return self.compare.startswith(("ratio", "difference", "sigma"))
 
 
-@dataclass(frozen=True)
+@frozen
 class Gates:
     """All gates of a camera.
 

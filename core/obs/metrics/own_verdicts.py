@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
 from obs.errors import ConfigError, DataIdError
+from obs.frozen import frozen
 from obs.metrics.nights import visit_name
 from obs.metrics.verdict import OwnLevel
 from obs.repo.metric_table import MetricTable
@@ -18,7 +18,7 @@ _LEVELS: tuple[OwnLevel, ...] = get_args(OwnLevel)
 _NAMED = 5
 
 
-@dataclass(frozen=True)
+@frozen
 class OwnVerdict:
     """What somebody thinks of a frame.
 

@@ -4,11 +4,12 @@ Positions are good to an arcminute, which is enough to judge the sky. No file of
 """
 
 import math
-from dataclasses import dataclass
 
 import erfa
 import numpy as np
 from numpy.typing import NDArray
+
+from obs.frozen import frozen
 
 __all__ = ["SkyLights", "airmass_at", "find_lights", "moonlight"]
 
@@ -19,7 +20,7 @@ _TWO_PI = 2.0 * math.pi
 _NO_MOON = 0.0
 
 
-@dataclass(frozen=True)
+@frozen
 class SkyLights:
     """Sun and Moon at one moment, degrees; NaN where the observatory's place or the field is not known.
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from obs.frozen import frozen
 from obs.metrics.causes import Cause, find_causes
 from obs.metrics.definitions import MASTER_METRICS, METRICS, Metric
 from obs.metrics.derive import DERIVED, Reference, References, add_derived
@@ -37,7 +38,7 @@ LEVELS: tuple[Level, ...] = ("failed", "bad", "look", "waiting", "good")
 """From the worst to the best."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Failure:
     """A gate that a frame does not pass.
 

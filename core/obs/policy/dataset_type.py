@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from obs.errors import DataIdError, PolicyError
+from obs.frozen import frozen
 from obs.policy.data_id import DataId, cast_value, format_data_id
 
 __all__ = ["DatasetType", "Template", "split_hdu"]
@@ -33,7 +34,7 @@ def split_hdu(path: str) -> tuple[str, str | None]:
     return (path, None) if match is None else (match["path"], match["hdu"])
 
 
-@dataclass(frozen=True)
+@frozen
 class _Field:
     """One ``%(key)05d`` of a template."""
 
@@ -254,7 +255,7 @@ def _compile(parts: Iterable[str | _Field]) -> tuple[re.Pattern[str], ...]:
     return tuple(re.compile(text, re.DOTALL) for text in dict.fromkeys((strict, loose)))
 
 
-@dataclass(frozen=True)
+@frozen
 class DatasetType:
     """One entry of a mapper policy.
 

@@ -1,7 +1,8 @@
 """The keys that a mapper policy may have: what each means, and which attribute of `DatasetType` holds it."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from obs.frozen import frozen
 
 __all__ = ["ENTRY_KEYS", "GROUPS", "TOP_KEYS", "EntryKey"]
 
@@ -29,7 +30,7 @@ TOP_KEYS = {
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class EntryKey:
     """One key of a dataset type's entry.
 

@@ -6,11 +6,11 @@ and several values behind one name, make a list. Texts are quoted or bare, ``#``
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from obs.errors import PolicyError
+from obs.frozen import frozen
 from obs.small_file import read_small_text
 from obs.yaml_lines import YamlPath
 
@@ -26,7 +26,7 @@ _NUMBER = re.compile(r"[+-]?\d+")
 _WORDS = {"true": True, "false": False}
 
 
-@dataclass(frozen=True)
+@frozen
 class _Token:
     kind: str
     text: str

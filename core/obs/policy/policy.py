@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
 from obs.errors import PolicyError, suggest
+from obs.frozen import frozen
 from obs.policy.dataset_type import DatasetType, Template, split_hdu
 from obs.policy.keys import ENTRY_KEYS, GROUPS, TOP_KEYS
 from obs.policy.paf import is_paf, load_paf
@@ -27,7 +28,7 @@ def _attributes(kind: str) -> dict[str, str]:
 _TEXTS, _LISTS, _FLAGS = _attributes("text"), _attributes("list"), _attributes("flag")
 
 
-@dataclass(frozen=True)
+@frozen
 class Policy:
     """A mapper policy, defaults filled in.
 

@@ -1,13 +1,13 @@
 """The picture of a coadd beside one of its exposures, with the truth of both."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.frozen import frozen
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.policy.data_id import format_data_id
@@ -31,7 +31,7 @@ _GRAY_RANGE = -2.0, 8.0  # in units of the noise of the single exposure
 _CURVE_POINTS = 400
 
 
-@dataclass(frozen=True)
+@frozen
 class LightCurveTruth:
     """A light curve as measured, and the star as it is."""
 

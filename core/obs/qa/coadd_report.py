@@ -1,7 +1,6 @@
 """Coadds and light curves of simulated exposures beside the truth."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from obs.algorithms.astrometry.match import match_sky
 from obs.algorithms.numeric.nearest import PointTree
+from obs.frozen import frozen
 from obs.image.catalog import Catalog
 from obs.policy.data_id import format_data_id
 from obs.qa.metrics import compare_with_truth
@@ -30,7 +30,7 @@ _BETA = 3.0  # of Moffat profiles; only the distance to neighbors is taken from 
 _SPOILED = ("base_PixelFlags_flag_saturatedCenter", "base_PixelFlags_flag_interpolatedCenter", "base_PsfFlux_flag")
 
 
-@dataclass(frozen=True)
+@frozen
 class SimulatedExposure:
     """A science exposure of one detector.
 
@@ -46,7 +46,7 @@ class SimulatedExposure:
     truth: Path
 
 
-@dataclass(frozen=True)
+@frozen
 class VariableStar:
     """A simulated star that varies.
 

@@ -1,12 +1,11 @@
 """Measured sources against what is true of them."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.astrometry.match import match_pixels
 from obs.algorithms.numeric.nearest import PointTree
+from obs.frozen import frozen
 from obs.image.catalog import Catalog
 from obs.image.photo_calib import PhotoCalib
 from obs.simulator.moffat import MoffatShapes, moffat_stamps
@@ -34,7 +33,7 @@ _SPOILED = (
 )
 
 
-@dataclass(frozen=True)
+@frozen
 class TruthComparison:
     """Isolated stars of one frame, as measured and as they are.
 

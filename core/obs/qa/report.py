@@ -1,12 +1,12 @@
 """The quality of processed simulated frames, as a table and a picture."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from obs.frozen import frozen
 from obs.image.exposure import Exposure
 from obs.policy.data_id import format_data_id
 from obs.qa.metrics import TruthComparison, compare_with_truth
@@ -32,7 +32,7 @@ REPORT_HEADERS = (
 REPORT_SIDES = "lrrrrrrrrrr"
 
 
-@dataclass(frozen=True)
+@frozen
 class FrameReport:
     """One processed frame beside its truth.
 

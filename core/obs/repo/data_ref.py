@@ -1,11 +1,11 @@
 """A data ID together with the Butler that can read and write its datasets."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from obs.errors import ObsError
 from obs.facts_text import facts_html
+from obs.frozen import frozen
 from obs.policy.data_id import DataId, format_data_id
 from obs.policy.mapper import Mapper
 from obs.repo.lsst_words import accept_lsst_words
@@ -57,7 +57,7 @@ class Datasets(Protocol):
         """Return the data IDs that complete one."""
 
 
-@dataclass(frozen=True)
+@frozen
 class DataRef:
     """One data ID of a repository.
 

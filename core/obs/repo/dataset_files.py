@@ -2,11 +2,12 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from obs.errors import DatasetNotFoundError, OutputError
+from obs.frozen import frozen
 from obs.policy.data_id import DataId, format_data_id
 from obs.policy.dataset_type import DatasetType, split_hdu
 from obs.policy.mapper import Mapper
@@ -19,7 +20,7 @@ __all__ = ["DatasetFiles", "not_found"]
 _NAMED = 3
 
 
-@dataclass(frozen=True)
+@frozen
 class DatasetFiles:
     """Finds the files of a repository and its parents.
 

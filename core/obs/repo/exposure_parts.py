@@ -2,13 +2,13 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from astropy.io import fits
 
 from obs.errors import FileFormatError
+from obs.frozen import frozen
 from obs.image.photo_calib import PhotoCalib
 from obs.image.psf import PixelPsf
 from obs.image.wcs import TanSipWcs
@@ -36,7 +36,7 @@ _LOG = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True)
+@frozen
 class ExposureParts:
     """What goes with the pixels; None where a file has it not.
 
@@ -64,7 +64,7 @@ class ExposureParts:
     physical_filter: str
 
 
-@dataclass(frozen=True)
+@frozen
 class _File:
     """An open file: its archive, cards, and shape and first pixel of the image as the stack counts pixels."""
 

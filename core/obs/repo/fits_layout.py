@@ -9,10 +9,10 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
 from obs.errors import ConfigError, FileFormatError
+from obs.frozen import frozen
 
 __all__ = [
     "LONG_HEADER",
@@ -108,7 +108,7 @@ def data_size(header: Mapping[str, Any]) -> int:
     return size
 
 
-@dataclass(frozen=True)
+@frozen
 class Hdu:
     """An HDU as it is stored in a file.
 

@@ -3,7 +3,6 @@
 import re
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from obs.errors import FileFormatError
+from obs.frozen import frozen
 from obs.image.wcs import TanSipWcs
 from obs.image.wcs_cards import has_plate_solution, is_wcs_card, normalize_wcs_cards, unusual_wcs
 from obs.repo.wcs_refit import refit_tan_sip, sample_pixels
@@ -28,7 +28,7 @@ _LOW_ORDER = re.compile(r"[AB]P?_(ORDER|\d_\d)")
 _FRAMES = {"GLON": "galactic", "SLON": "supergalactic", "ELON": "barycentricmeanecliptic"}
 
 
-@dataclass(frozen=True)
+@frozen
 class HeaderWcs:
     """The WCS of a header, and how it was read.
 

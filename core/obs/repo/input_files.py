@@ -5,12 +5,13 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from obs.errors import FileFormatError
+from obs.frozen import frozen
 
 __all__ = ["InputFile", "inputs_noted", "inputs_noted_apart", "note_input", "take_notes"]
 
@@ -19,7 +20,7 @@ _KEPT = 1024
 _NUMBERS = ("size", "mtime_ns", "ctime_ns")
 
 
-@dataclass(frozen=True)
+@frozen
 class InputFile:
     """A file as it was when it was read.
 

@@ -7,7 +7,7 @@ class), a ``repositoryCfg.yaml``, or a ``_parent`` link to the repository that t
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -16,6 +16,7 @@ import yaml
 from yaml.constructor import ConstructorError
 
 from obs.errors import RepositoryError, place, suggest
+from obs.frozen import frozen
 from obs.repo.atomic import atomic_write
 from obs.small_file import read_small_file, read_small_text
 from obs.yaml_lines import line_of, load_yaml
@@ -36,7 +37,7 @@ _KEYS = ("layout", "camera", "parents")
 _LAYOUT = 1
 
 
-@dataclass(frozen=True)
+@frozen
 class Repository:
     """A data repository and its parents.
 

@@ -1,16 +1,16 @@
 """Which repositories a run reads, and which one it writes: ``--output`` and ``--rerun [IN:]OUT``."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from obs.errors import OutputError
+from obs.frozen import frozen
 from obs.repo.layout import Repository, is_repository, open_repository, plain_folder, repositories_with_parents
 
 __all__ = ["Lineage", "trace"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Lineage:
     """The repositories of one run.
 

@@ -5,17 +5,17 @@ the database as SQL, but for names of columns that are there.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from obs.errors import DataIdError, ObsError, suggest
 from obs.expression import parse_expression
 from obs.expression.nodes import Comparison, Item, Junction, Measured, Membership, Negation, Node, Pattern, Term
 from obs.expression.parse import fault
+from obs.frozen import frozen
 
 __all__ = ["Clause", "parse_condition"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Clause:
     """A condition, or part of one, as SQL.
 
@@ -58,7 +58,7 @@ def _joined(clauses: Sequence[Clause], word: str) -> Clause:
     return Clause(f"({text})", tuple(value for clause in clauses for value in clause.values))
 
 
-@dataclass(frozen=True)
+@frozen
 class _Writer:
     """Writes the parts of a condition as SQL."""
 

@@ -1,9 +1,9 @@
 """Where the files of repositories came from."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
+from obs.frozen import frozen
 from obs.policy.policy import Policy
 from obs.repo.key_sources import registry_place
 from obs.repo.layout import open_repository
@@ -12,7 +12,7 @@ from obs.repo.registry import Registry
 __all__ = ["Origin", "find_origins"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Origin:
     """Where a file came from.
 

@@ -1,11 +1,12 @@
 """Repositories as LSST's Butler takes them: ``inputs=`` and ``outputs=``."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
 from obs.errors import RepositoryError, suggest
+from obs.frozen import frozen
 from obs.repo.layout import open_repository
 
 __all__ = ["RepositoryArguments", "as_root_and_output", "read_repository_arguments"]
@@ -13,7 +14,7 @@ __all__ = ["RepositoryArguments", "as_root_and_output", "read_repository_argumen
 _KEYS = ("root", "cfgRoot", "mapper", "mapperArgs", "tags", "mode", "policy")
 
 
-@dataclass(frozen=True)
+@frozen
 class RepositoryArguments:
     """Arguments that describe one repository of a Butler.
 

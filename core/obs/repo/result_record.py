@@ -3,10 +3,10 @@
 import hashlib
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from obs.errors import FileFormatError
+from obs.frozen import frozen
 from obs.repo.input_files import InputFile
 
 __all__ = ["ResultRecord", "settings_digest"]
@@ -15,7 +15,7 @@ __all__ = ["ResultRecord", "settings_digest"]
 _KEY = "made_with"
 
 
-@dataclass(frozen=True)
+@frozen
 class ResultRecord:
     """What the results of one data ID were made with.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from obs.errors import ObsError
+from obs.frozen import frozen
 from obs.policy.dataset_type import split_hdu
 from obs.repo.butler import Butler
 from obs.repo.find_datasets import iterate_datasets
@@ -50,7 +51,7 @@ class Count:
         self.changed = max(self.changed or 0.0, found.st_mtime)
 
 
-@dataclass(frozen=True)
+@frozen
 class RegistrySummary:
     """Summary of a registry: schema and numbers of rows.
 
@@ -69,7 +70,7 @@ class RegistrySummary:
     rows: dict[str, int]
 
 
-@dataclass(frozen=True)
+@frozen
 class RerunSummary:
     """An output below a repository.
 

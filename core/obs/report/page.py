@@ -4,7 +4,6 @@ import json
 import shlex
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
+from obs.frozen import frozen
 from obs.metrics.definitions import CONTEXT, METRICS
 from obs.metrics.derive import DERIVED
 from obs.metrics.verdict import judge_masters
@@ -44,7 +44,7 @@ _TILES = (
 _TWIN_LENGTH = 60
 
 
-@dataclass(frozen=True)
+@frozen
 class ReportFiles:
     """Where a report was written.
 

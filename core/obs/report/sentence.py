@@ -3,10 +3,10 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from obs.frozen import frozen
 from obs.report.night import Frame, Night, command, without_numbers
 
 __all__ = ["Need", "describe_night", "find_needs"]
@@ -41,7 +41,7 @@ _MOST_CAUSES = 4
 _THIRDS = ("first", "middle", "last")
 
 
-@dataclass(frozen=True)
+@frozen
 class Need:
     """Something in the night that needs attention.
 

@@ -1,12 +1,13 @@
 """Which data IDs have results that can stay, which are stale, and why."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from obs.errors import DatasetNotFoundError, FileFormatError
 from obs.frame_calibrations import locate_calibrations
+from obs.frozen import frozen
 from obs.pipeline import process_digest
 from obs.policy.data_id import DataId
 from obs.repo.butler import Butler
@@ -23,7 +24,7 @@ _METADATA = "processCcd_metadata"
 _REFERENCE = "ref_cat"
 
 
-@dataclass(frozen=True)
+@frozen
 class Plan:
     """What a run has to do.
 

@@ -2,12 +2,12 @@
 
 import logging
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
+from obs.frozen import frozen
 from obs.repo.butler import Butler
 from obs.repo.provenance import record_packages
 from obs.repo.rerun_settings import record_config
@@ -17,7 +17,7 @@ __all__ = ["RecordOptions", "begin_output", "record"]
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@frozen
 class RecordOptions:
     """What to do where an output was made with other settings or other software.
 

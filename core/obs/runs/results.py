@@ -1,10 +1,10 @@
 """Which datasets of a repository there are for the words of ``--id``: by their files, whatever became of raw data."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from obs.frozen import frozen
 from obs.policy.data_id import DataId, cast_data_id, format_data_id, parse_ids
 from obs.policy.dataset_type import DatasetType
 from obs.repo.butler import Butler
@@ -13,7 +13,7 @@ from obs.repo.find_datasets import iterate_datasets
 __all__ = ["Result", "find_results"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Result:
     """A dataset whose file is there.
 

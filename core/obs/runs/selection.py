@@ -2,11 +2,11 @@
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+from obs.frozen import frozen
 from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId, format_data_id, parse_ids
 from obs.policy.data_ids import DataIds
@@ -30,7 +30,7 @@ _LISTED = 8
 _FILTER_KEYS = ("filter", "physical_filter", "band")
 
 
-@dataclass(frozen=True)
+@frozen
 class Selection:
     """The data IDs asked for.
 

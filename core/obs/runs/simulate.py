@@ -1,7 +1,7 @@
 """Simulate raw files of a camera, with known truth."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from obs.config.layers import ConfigLayers
 from obs.errors import DataIdError, OutputError
 from obs.executor.outcome import Outcome
 from obs.executor.run import run
+from obs.frozen import frozen
 from obs.image.catalog import Catalog
 from obs.instrument.discovery import load_instrument
 from obs.instrument.instrument import Instrument
@@ -36,7 +37,7 @@ __all__ = [
 _FIRST_NIGHT = datetime(2020, 9, 4)
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Observation:
     """A series of exposures of one kind.
 

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 from obs.errors import ConfigError, suggest
+from obs.frozen import frozen
 from obs.scaffold.answer_checks import check_answer, read_grid
 from obs.scaffold.old_facts import renew_facts
 from obs.small_file import read_small_text
@@ -15,7 +16,7 @@ from obs.yaml_lines import parse_yaml
 __all__ = ["Answers", "check_together", "read_answers"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Answers:
     """What is asked for a new camera; all as text, as the project template has it.
 

@@ -4,13 +4,14 @@ Written here because the packages that do it have licences that ours does not go
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
+
+from obs.frozen import frozen
 
 __all__ = ["Chunk", "merge_texts", "with_markers"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Chunk:
     """Lines that are settled, or that both sides changed.
 

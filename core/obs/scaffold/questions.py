@@ -1,8 +1,8 @@
 """The questions that `obs new` asks: their words, and when each one is asked."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
+from obs.frozen import frozen
 from obs.scaffold.answer_checks import CHOICES, read_grid
 
 __all__ = ["QUESTIONS", "Question"]
@@ -38,7 +38,7 @@ def _usual_corners(answers: Given) -> str:
     return usual.get(read_grid(answers.get("amplifiers", "1")), "LL")
 
 
-@dataclass(frozen=True)
+@frozen
 class Question:
     """One question that `obs new` asks.
 

@@ -7,13 +7,14 @@ written is replaced; one that the owner changed gets the template's changes wher
 import json
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from difflib import unified_diff
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
 from obs.errors import ConfigError, OutputError, PluginError
+from obs.frozen import frozen
 from obs.repo.atomic import atomic_write
 from obs.resources import project_template
 from obs.scaffold.answers import Answers
@@ -30,7 +31,7 @@ ANSWERS_FILE = ".obs-template.json"
 Kind = Literal["added", "replaced", "merged", "removed", "yours", "conflict"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Change:
     """What happens to one file.
 
@@ -56,7 +57,7 @@ class Change:
     diff: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Update:
     """What an update would do.
 
@@ -195,7 +196,7 @@ def apply_update(update: Update, *, conflicts: Literal["show", "markers", "keep"
         file.write((json.dumps(answers, indent=1, ensure_ascii=False) + "\n").encode())
 
 
-@dataclass(frozen=True)
+@frozen
 class _Stored:
     """What an answers file holds."""
 
@@ -249,7 +250,7 @@ def _read_files(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in paths}
 
 
-@dataclass(frozen=True)
+@frozen
 class _Sides:
     """The owner's files, what was written once, and what would be written today."""
 

@@ -1,17 +1,17 @@
 """Write values into cells of a camera's tables, and leave everything else as its owner wrote it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from obs.errors import FileFormatError, OutputError
+from obs.frozen import frozen
 from obs.repo.atomic import atomic_write
 from obs.small_file import read_small_text
 
 __all__ = ["Cell", "write_cells"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Cell:
     """A value for a cell.
 

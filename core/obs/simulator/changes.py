@@ -1,11 +1,11 @@
 """What changes in the sky with time: proper motions, variable stars, transients, moving objects."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.frozen import frozen
 from obs.image.catalog import Catalog
 from obs.simulator.changes_config import ChangesConfig
 from obs.simulator.seeds import generator
@@ -21,7 +21,7 @@ _MAS = 1.0 / 3.6e6  # degrees
 _TRANSIENT, _MOVING = 1 << 60, 1 << 61
 
 
-@dataclass(frozen=True)
+@frozen
 class _Circle:
     """A circle on the sky, degrees."""
 

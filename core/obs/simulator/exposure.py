@@ -1,12 +1,12 @@
 """One detector's raw frame: instrument-signature removal, run backwards."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.camera.detector import Detector
+from obs.frozen import frozen
 from obs.image.catalog import Catalog
 from obs.instrument.instrument import Instrument
 from obs.simulator.config import SimulateConfig
@@ -26,7 +26,7 @@ Image = NDArray[np.float32]
 _ROWS = 256
 
 
-@dataclass(frozen=True)
+@frozen
 class Truth:
     """What a raw frame was made from. Images are those of the assembled detector.
 
@@ -61,7 +61,7 @@ class Truth:
     seeing: float = float("nan")
 
 
-@dataclass(frozen=True)
+@frozen
 class Simulated:
     """A raw frame and its truth.
 

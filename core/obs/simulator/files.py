@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from obs.camera.detector import Detector
 from obs.errors import PluginError
+from obs.frozen import frozen
 from obs.image.catalog import Catalog
 from obs.instrument.header import TRUTH
 from obs.instrument.instrument import Instrument
@@ -50,7 +50,7 @@ class RawFrame(NamedTuple):
     detector: Detector
 
 
-@dataclass(frozen=True)
+@frozen
 class FileOptions:
     """What is written of a simulated exposure.
 

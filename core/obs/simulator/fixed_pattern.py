@@ -1,12 +1,11 @@
 """What of a detector does not change from frame to frame: sensitivity, dark current, bias pattern, defects."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.camera.camera import Camera
 from obs.camera.detector import Detector
+from obs.frozen import frozen
 from obs.simulator.config import DetectorConfig, SimulateConfig
 from obs.simulator.optics import field_radius
 from obs.simulator.seeds import generator
@@ -18,7 +17,7 @@ Image = NDArray[np.float32]
 _DEAD_RESPONSE = np.float32(0.1)
 
 
-@dataclass(frozen=True)
+@frozen
 class FixedPattern:
     """Maps of the assembled detector; what perfect calibration frames would show.
 

@@ -4,12 +4,11 @@ The two profiles are the approximations of D. Hogg & D. Lang (2013), PASP 125, 7
 profile that are cut off smoothly at large radii, as in the SDSS.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import fft
 
+from obs.frozen import frozen
 from obs.simulator.moffat import MoffatShapes, moffat_stamps
 
 __all__ = ["GalaxyShapes", "galaxy_radius", "galaxy_stamps", "profile_mixture"]
@@ -52,7 +51,7 @@ _WELL_SAMPLED = 3.6
 _BATCH = 1 << 19
 
 
-@dataclass(frozen=True)
+@frozen
 class GalaxyShapes:
     """Shapes of galaxies before the PSF.
 

@@ -1,11 +1,10 @@
 """The light of sky, stars and galaxies that falls on a detector."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.camera.detector import Detector
+from obs.frozen import frozen
 from obs.image.catalog import Catalog
 from obs.instrument.instrument import FilterDefinition, Instrument
 from obs.simulator.changes import change_sky, mid_mjd
@@ -31,7 +30,7 @@ _MARGIN = 100.0
 _DARK_SKY_R = 21.1
 
 
-@dataclass(frozen=True)
+@frozen
 class Light:
     """What falls on a detector.
 

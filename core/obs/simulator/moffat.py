@@ -1,9 +1,9 @@
 """Elliptical Moffat profiles, integrated over pixels."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from obs.frozen import frozen
 
 __all__ = ["MoffatShapes", "moffat_radius", "moffat_stamps"]
 
@@ -18,7 +18,7 @@ _CORE_WIDTHS, _CORE_PIXELS = 1.5, 4
 _BATCH = 1 << 17
 
 
-@dataclass(frozen=True)
+@frozen
 class MoffatShapes:
     """Profiles ``(1 + r^2 / a^2)^-beta``, one a source, with ellipses of equal area for circles.
 

@@ -1,12 +1,11 @@
 """What atmosphere and telescope do to the light: the PSF over the field, and vignetting."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.camera.camera import Camera
 from obs.camera.detector import Detector
+from obs.frozen import frozen
 from obs.simulator.config import OpticsConfig
 from obs.simulator.moffat import MoffatShapes
 from obs.simulator.seeds import generator
@@ -19,7 +18,7 @@ Floats = NDArray[np.float64]
 _SEEING_WAVELENGTH = 500.0
 
 
-@dataclass(frozen=True)
+@frozen
 class Optics:
     """The optics during one exposure.
 

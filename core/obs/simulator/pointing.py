@@ -1,7 +1,6 @@
 """Where the telescope points, and which pixel sees what."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -9,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from obs.camera.camera import Camera
 from obs.camera.detector import Detector
+from obs.frozen import frozen
 from obs.image.wcs import TanSipWcs
 from obs.instrument import boresight_wcs
 from obs.sky_vectors import sky_vectors
@@ -18,7 +18,7 @@ __all__ = ["Circle", "Pointing", "covering_circle", "enclosing_circle"]
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@frozen
 class Circle:
     """A circle on the sky: center and radius, degrees."""
 
@@ -27,7 +27,7 @@ class Circle:
     radius: float
 
 
-@dataclass(frozen=True)
+@frozen
 class Pointing:
     """The optical axis on the sky.
 

@@ -1,7 +1,6 @@
 """What is observed: a list of exposures, their times and pointings."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
@@ -9,6 +8,7 @@ import numpy as np
 
 from obs.camera.detector import Detector
 from obs.errors import DataIdError
+from obs.frozen import frozen
 from obs.image.visit_info import VisitInfo
 from obs.instrument.instrument import Instrument
 from obs.simulator.seeds import generator
@@ -24,7 +24,7 @@ READOUT = 20.0
 _GOLDEN_ANGLE = np.pi * (3.0 - np.sqrt(5.0))
 
 
-@dataclass(frozen=True)
+@frozen
 class Shot:
     """One exposure of all detectors.
 

@@ -1,10 +1,11 @@
 """Pixel to sky of a tract: a plain projection without distortion."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from obs.frozen import frozen
 from obs.geom import Box
 from obs.image.wcs import TanSipWcs
 from obs.image.wcs_fit import fit_tan_sip
@@ -18,7 +19,7 @@ PROJECTIONS = {"TAN": "gnomonic", "STG": "stereographic", "ZEA": "zenithal equal
 _ORDER, _GRID = 5, 24
 
 
-@dataclass(frozen=True)
+@frozen
 class TractWcs:
     """North up and east left before rotation, the same scale in both axes at the reference point.
 

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from obs.errors import ConfigError, DataIdError
+from obs.frozen import frozen
 from obs.geom import Box
 from obs.skymap.projection import TractWcs
 
@@ -20,7 +20,7 @@ _MOST_PATCHES = 1_000_000
 _SIDES = 4
 
 
-@dataclass(frozen=True)
+@frozen
 class Patch:
     """A rectangle of a tract's pixels.
 
@@ -42,7 +42,7 @@ class Patch:
         return f"{self.index[0]},{self.index[1]}"
 
 
-@dataclass(frozen=True)
+@frozen
 class Tract:
     """A part of the sky with a pixel grid of its own.
 

@@ -1,13 +1,13 @@
 """How each type of calibration is made: which steps of signature removal are left out, and what follows."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.pixels.statistics import ClippedStatistics, clipped_statistics
 from obs.errors import MeasurementError
+from obs.frozen import frozen
 from obs.image.exposure import Exposure
 from obs.tasks.isr_config import IsrConfig
 
@@ -40,7 +40,7 @@ def level_statistics(image: NDArray[np.float32], bad: NDArray[np.bool_]) -> Clip
     return clipped_statistics(image.ravel()[::step][~bad.ravel()[::step]])
 
 
-@dataclass(frozen=True)
+@frozen
 class Recipe:
     """How one type of calibration is made.
 

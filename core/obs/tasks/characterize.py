@@ -17,6 +17,7 @@ from obs.algorithms.psf.scale import SourceSizes, common_size, measure_source_si
 from obs.algorithms.psf.width import half_maximum_width, light_radius
 from obs.config.base import TaskConfig, setting
 from obs.errors import MeasurementError
+from obs.frozen import frozen
 from obs.geom import Box
 from obs.image.background import Background
 from obs.image.catalog import Catalog
@@ -265,7 +266,7 @@ def characterize(
     return result
 
 
-@dataclass(frozen=True)
+@frozen
 class _Start:
     """The PSF of the first round, the sharpest that stars may have, and the width that they share, pixels."""
 
@@ -322,7 +323,7 @@ def _for_stars(config: CharacterizeConfig) -> CharacterizeConfig:
     return config.model_copy(update={"measurement": config.measurement.model_copy(update=only)})
 
 
-@dataclass(frozen=True)
+@frozen
 class _Search:
     """How stars are looked for: the part of the limits in signal-to-noise ratio, and whether blends are divided."""
 

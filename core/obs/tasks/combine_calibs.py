@@ -5,7 +5,6 @@ Each frame is prepared by `obs.tasks.prepare_calib_frame`; the pixels are combin
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -16,6 +15,7 @@ from obs.algorithms.combine.light_noise import share_light_noise
 from obs.algorithms.combine.noise_factors import measure_noise_factors
 from obs.algorithms.sky.background import fit_background
 from obs.errors import MeasurementError
+from obs.frozen import frozen
 from obs.geom import Box
 from obs.image.mask import Mask
 from obs.image.masked_image import MaskedImage
@@ -30,7 +30,7 @@ _FLOOR_PERCENTILE = 1.0
 """Percentile of the variance that represents values without light; the least one may be that of a dead pixel."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Master:
     """A combined calibration frame with its noise.
 

@@ -1,7 +1,5 @@
 """Cosmic rays in frames without light, which are sharper than light could be, and in one frame only."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +8,7 @@ from obs.algorithms.pixels.row_blocks import row_blocks
 from obs.algorithms.pixels.runs import grow_pixels
 from obs.algorithms.sky.background import fit_background
 from obs.config.base import TaskConfig, setting
+from obs.frozen import frozen
 from obs.threads import map_threads
 
 __all__ = ["DarkHitsConfig", "find_dark_hits"]
@@ -108,7 +107,7 @@ def find_dark_hits(
     return hits
 
 
-@dataclass(frozen=True)
+@frozen
 class _Dark:
     """A dark beside what all darks have in common, of which some rows are looked at a time."""
 

@@ -1,7 +1,6 @@
 """Detect sources on an exposure, set the mask planes that tell where, and look at the background again."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
@@ -16,6 +15,7 @@ from obs.algorithms.sources.detection import Footprints, Peaks, above_threshold,
 from obs.algorithms.sources.measured_peaks import survives_without_filled_pixels
 from obs.config.base import TaskConfig, setting
 from obs.errors import MeasurementError
+from obs.frozen import frozen
 from obs.image.background import Background
 from obs.image.masked_image import MaskedImage
 from obs.tasks.background import BackgroundConfig, bad_pixels, subtract_background
@@ -102,7 +102,7 @@ class DetectionConfig(TaskConfig):
     )
 
 
-@dataclass(frozen=True)
+@frozen
 class Detected:
     """Footprints, and the background found beside them if asked for."""
 

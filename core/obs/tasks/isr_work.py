@@ -13,6 +13,7 @@ from obs.algorithms.photometry.transmission import TransmissionCurve
 from obs.camera.amplifier import Amplifier
 from obs.camera.detector import Detector
 from obs.errors import DatasetNotFoundError, FileFormatError
+from obs.frozen import frozen
 from obs.geom import Box
 from obs.image.exposure import Exposure
 from obs.image.masked_image import MaskedImage
@@ -28,7 +29,7 @@ CALIBRATION_PLANES = ("BAD", "NO_DATA", "SUSPECT")
 """Mask planes of a calibration frame that say something of the pixels it is applied to."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Calibrations:
     """What is known of a detector from other frames; None where there is nothing.
 

@@ -9,7 +9,6 @@ or the counts are scaled) or moved (the sky was subtracted, or a pedestal added)
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from obs.algorithms.pixels.statistics import robust_sigma
 from obs.algorithms.sky.scatter import SkyScatter, measure_scatter
 from obs.config.base import TaskConfig, setting
+from obs.frozen import frozen
 from obs.image.exposure import Exposure
 
 __all__ = ["LARGEST_READ_NOISE", "NoiseCheck", "NoiseConfig", "check_noise"]
@@ -67,7 +67,7 @@ class NoiseConfig(TaskConfig):
     )
 
 
-@dataclass(frozen=True)
+@frozen
 class NoiseCheck:
     """Noise of the sky, measured and predicted.
 

@@ -1,7 +1,6 @@
 """What is done to a single frame before it is combined with others to a calibration frame."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +9,7 @@ from obs.algorithms.pixels.grow import grow
 from obs.algorithms.pixels.smoothing import smooth
 from obs.algorithms.sky.background import fit_background
 from obs.algorithms.sky.noise import measure_smoothed_noise
+from obs.frozen import frozen
 from obs.geom import Box
 from obs.image.exposure import Exposure
 from obs.tasks.calibration_recipes import RECIPES
@@ -22,7 +22,7 @@ _LEVEL_PIXELS = 500_000
 _MOST_COMMON = 0.9
 
 
-@dataclass(frozen=True)
+@frozen
 class Prepared:
     """A frame ready to be combined.
 

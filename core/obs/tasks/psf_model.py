@@ -1,7 +1,6 @@
 """A PSF from what there is: from many stars, from few, from a Gaussian of the sources' moments, or assumed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
@@ -14,6 +13,7 @@ from obs.algorithms.psf.fit import PsfFit, fit_psf
 from obs.algorithms.psf.neighbors import model_sources, without_neighbors
 from obs.config.base import TaskConfig, setting
 from obs.errors import MeasurementError
+from obs.frozen import frozen
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.gaussian_psf import gaussian_psf
@@ -66,7 +66,7 @@ class PsfConfig(TaskConfig):
     )
 
 
-@dataclass(frozen=True)
+@frozen
 class PsfModel:
     """A PSF, where it comes from, and the fit if there was one.
 

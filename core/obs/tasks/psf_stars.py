@@ -1,13 +1,12 @@
 """Choose the stars that a PSF is fitted to."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.psf.star_selection import reserve, select_stars
 from obs.algorithms.sources.detection import Footprints
 from obs.config.base import TaskConfig, setting
+from obs.frozen import frozen
 from obs.image.catalog import Catalog
 from obs.image.psf import Psf
 
@@ -60,7 +59,7 @@ class StarConfig(TaskConfig):
     )
 
 
-@dataclass(frozen=True)
+@frozen
 class BrightSources:
     """Bright sources, their footprints, and the PSF that they were measured with.
 

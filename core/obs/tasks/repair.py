@@ -1,7 +1,5 @@
 """Find cosmic rays and dark pixels, and fill them from their neighbors."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +7,7 @@ from obs.algorithms.detector.cosmic_rays import are_too_sharp, find_cosmic_rays
 from obs.algorithms.detector.interpolate import interpolate_pixels
 from obs.config.base import TaskConfig, setting
 from obs.errors import MeasurementError
+from obs.frozen import frozen
 from obs.image.masked_image import MaskedImage
 from obs.image.psf import Psf
 
@@ -77,7 +76,7 @@ class CosmicRayConfig(TaskConfig):
     )
 
 
-@dataclass(frozen=True)
+@frozen
 class CosmicRays:
     """Number of pixels that cosmic rays hit, and what the user should know; empty where there is nothing."""
 

@@ -1,9 +1,10 @@
 """Mask the trails of satellites and aircraft, and subtract their light."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from obs.algorithms.sky.streaks import Streak, find_streaks
 from obs.config.base import TaskConfig, setting
+from obs.frozen import frozen
 from obs.image.masked_image import MaskedImage
 
 __all__ = ["FoundStreaks", "StreakConfig", "mask_streaks"]
@@ -20,7 +21,7 @@ class StreakConfig(TaskConfig):
     )
 
 
-@dataclass(frozen=True)
+@frozen
 class FoundStreaks:
     """Trails that were found on one image.
 

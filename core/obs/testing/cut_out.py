@@ -1,19 +1,20 @@
 """A camera with the same amplifiers, of fewer pixels, so that a frame of it is simulated in a fraction of a second."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any
 
 from obs.camera.amplifier import Amplifier
 from obs.camera.camera import Camera
 from obs.camera.detector import Detector
+from obs.frozen import frozen
 from obs.geom import Box
 from obs.instrument.instrument import Instrument
 
 __all__ = ["cut_detector", "cut_instrument"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class _CutInstrument(Instrument):
     """An instrument whose camera is not that of its tables."""
 

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from copy import copy
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from obs.errors import FileFormatError, ObsError, suggest
+from obs.frozen import frozen
 from obs.image.visit_info import VisitInfo
 from obs.inspection.raw_file import read_raw_file
 from obs.instrument.consistency import visit_faults
@@ -28,7 +29,7 @@ _DERIVED = ("band", "detector_id", "detector_name", "exposure_number", "physical
 _CALIBRATION = re.compile("bias|zero|dark|flat|dome|arc|lamp|comp|focus|cal", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
+@frozen
 class RealHeader:
     """One real header and the values expected from it.
 

@@ -1,7 +1,7 @@
 """A simulated frame all the way: file, ingest, signature removal; and what differs from the truth."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ from obs.camera.amplifier import Amplifier
 from obs.camera.detector import Detector
 from obs.config.layers import ConfigLayers
 from obs.errors import PluginError
+from obs.frozen import frozen
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.mask import Mask
@@ -187,7 +188,7 @@ def _with_truth(isr: IsrConfig, frame: Simulated, folder: Path) -> IsrConfig:
     return isr.model_copy(update=paths)
 
 
-@dataclass(frozen=True)
+@frozen
 class _Comparison:
     """A frame, how its signature was removed, and what came out."""
 

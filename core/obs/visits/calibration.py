@@ -3,11 +3,12 @@
 import logging
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from obs.errors import DataIdError, DatasetNotFoundError, FileFormatError
+from obs.frozen import frozen
 from obs.image.exposure import Exposure
 from obs.image.masked_image import MaskedImage
 from obs.image.photo_calib import PhotoCalib
@@ -25,7 +26,7 @@ CALIBRATION_SOURCES = (("jointcal_wcs", "jointcal_photoCalib"), ("wcs", "fcr"))
 _OWN = "calexp"
 
 
-@dataclass(frozen=True)
+@frozen
 class FrameCalibration:
     """A WCS and a photometric calibration, and where they come from.
 

@@ -1,13 +1,13 @@
 """Stars that a light curve is compared with: bright, on most of the images, and not the object itself."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.relative.group import group_detections
 from obs.errors import DatasetNotFoundError
+from obs.frozen import frozen
 from obs.image.catalog import Catalog
 from obs.repo.butler import Butler
 from obs.sky_vectors import sky_vectors
@@ -26,7 +26,7 @@ _MATCH = 0.3  # FWHM; detections of one star
 _APART = 1.5  # FWHM; a star this close to the object shares its light
 
 
-@dataclass(frozen=True)
+@frozen
 class Detections:
     """Where sources of one image are on the sky.
 

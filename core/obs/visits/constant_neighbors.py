@@ -4,13 +4,14 @@ Measured anew on each image, a neighbor would take more or less of the object's 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.numeric.nearest import PointTree
 from obs.algorithms.relative.group import group_detections
+from obs.frozen import frozen
 from obs.sky_vectors import sky_positions
 from obs.tasks.forced.config import ForcedConfig
 from obs.visits.comparison_stars import Detections
@@ -33,7 +34,7 @@ _UNKNOWN = 100.0
 _SIGNIFICANT, _VARIES = 4.0, 0.02
 
 
-@dataclass(frozen=True)
+@frozen
 class Neighbors:
     """Stars beside an object, whose light reaches it.
 

@@ -1,13 +1,13 @@
 """Forced photometry on the images of a repository."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.errors import DatasetNotFoundError, MeasurementError
+from obs.frozen import frozen
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.photo_calib import PhotoCalib, describe_magnitude
@@ -30,7 +30,7 @@ Floats = NDArray[np.float64]
 _MAGNITUDES = 2.5 / np.log(10.0)
 
 
-@dataclass(frozen=True)
+@frozen
 class ForcedFrame:
     """Forced fluxes on one image.
 
@@ -133,7 +133,7 @@ def force_image(
     return ForcedFrame(catalog, found, exposure, *light)
 
 
-@dataclass(frozen=True)
+@frozen
 class _Given:
     """Neighbors that are given, on an image.
 

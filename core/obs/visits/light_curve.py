@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from obs.algorithms.numeric.nearest import PointTree
 from obs.errors import DatasetNotFoundError, FileFormatError, MeasurementError
+from obs.frozen import frozen
 from obs.image.catalog import Catalog
 from obs.image.photo_calib import common_system, describe_magnitude
 from obs.image.visit_info import VisitInfo
@@ -78,7 +79,7 @@ class LightCurve:
     warnings: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
+@frozen
 class _Image:
     """An image that can hold the object, and its sources if it has a catalog."""
 
@@ -121,7 +122,7 @@ class _Point:
         return float(self.catalog[column][0])
 
 
-@dataclass(frozen=True)
+@frozen
 class _Choice:
     """What a light curve in one filter rests on.
 

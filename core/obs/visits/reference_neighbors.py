@@ -2,13 +2,13 @@
 
 import logging
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.numeric.nearest import PointTree
 from obs.errors import DataIdError, DatasetNotFoundError
+from obs.frozen import frozen
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.photo_calib import NANOJANSKY_ZERO_POINT
@@ -37,7 +37,7 @@ _FAINT = 20.0  # percentile of the errors of sources: the noise of faint ones
 _NO_SKY_LARGER = 90.0  # degrees
 
 
-@dataclass(frozen=True)
+@frozen
 class ReferenceStars:
     """Stars of a reference catalog at a date.
 

@@ -1,12 +1,11 @@
 """Light that few of many exposures have: satellites, moving objects, cosmic rays that no mask knows."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from obs.algorithms.coadd.order import lower_median
+from obs.frozen import frozen
 
 __all__ = ["ArtifactLimits", "find_artifacts"]
 
@@ -14,7 +13,7 @@ _SQUARE = np.ones((3, 3), bool)
 _MEDIAN_VARIANCE = 1.57  # of a median over that of a mean, many Gaussian values
 
 
-@dataclass(frozen=True)
+@frozen
 class ArtifactLimits:
     """What counts as an artifact.
 

@@ -1,12 +1,12 @@
 """Combine exposures on a common grid, pixel by pixel."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.coadd.order import lower_median
+from obs.frozen import frozen
 
 __all__ = ["CombinedRows", "Statistic", "combine_rows"]
 
@@ -16,7 +16,7 @@ _CLIP, _ROUNDS = 3.0, 2
 _MEDIAN_VARIANCE = np.float32(np.pi / 2)
 
 
-@dataclass(frozen=True)
+@frozen
 class CombinedRows:
     """A part of a coadd.
 

@@ -1,12 +1,11 @@
 """Misplacement of single stars between two images of equal PSFs, as seen in their difference."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.numeric.nearest import PointTree
 from obs.algorithms.pixels.window import plane_windows
+from obs.frozen import frozen
 
 __all__ = ["LocalShifts", "fit_local_shifts", "isolated"]
 
@@ -19,7 +18,7 @@ _FEWEST = 10
 _TAPER = 0.7  # share of the radius from which the correction fades
 
 
-@dataclass(frozen=True)
+@frozen
 class LocalShifts:
     """How far stars are off in one of two images.
 

@@ -1,7 +1,7 @@
 """The kernel that turns the PSF of one image into that of another."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import convolve1d
 
 from obs.algorithms.pixels.statistics import weighted_median
+from obs.frozen import frozen
 from obs.image.psf import polynomial_terms
 
 __all__ = ["KernelBasis", "MatchingKernel", "fit_matching_kernel"]
@@ -25,7 +26,7 @@ _SMALLEST = 1e-9
 _KEPT_NOISE = 0.2
 
 
-@dataclass(frozen=True)
+@frozen
 class KernelBasis:
     """Gaussians times powers of x and y, of which kernels are sums.
 
@@ -84,7 +85,7 @@ class KernelBasis:
                     yield x, y
 
 
-@dataclass(frozen=True)
+@frozen
 class MatchingKernel:
     """A kernel that varies over an image.
 

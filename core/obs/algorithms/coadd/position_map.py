@@ -1,10 +1,11 @@
 """Where the pixels of one image are on another, interpolated between nodes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from obs.frozen import frozen
 
 __all__ = ["PositionMap", "Transform", "map_positions"]
 
@@ -16,7 +17,7 @@ TOLERANCE = 0.01
 _STEPS = (64, 32, 16, 8, 4, 2, 1)
 
 
-@dataclass(frozen=True)
+@frozen
 class PositionMap:
     """Positions on an input image at nodes of an output grid, bilinear between them.
 

@@ -1,7 +1,6 @@
 """Resample an image with a separable kernel."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.coadd.position_map import PositionMap
+from obs.frozen import frozen
 from obs.kernels.library import Kernel
 
 __all__ = ["ResamplingKernel", "resample_rows"]
@@ -26,7 +26,7 @@ _WIDTH = 1.6  # standard deviation of the Gaussian whose correlation is assumed,
 _BLOCK = 1 << 16  # pixels that are worked on at once, so that they stay in the processor's cache
 
 
-@dataclass(frozen=True)
+@frozen
 class ResamplingKernel:
     """Weights of the pixels around a position, the same in x and y.
 

@@ -1,11 +1,11 @@
 """Objects that move: detections at several times which lie on one line, at one speed."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from scipy.stats import poisson
+
+from obs.frozen import frozen
 
 __all__ = ["Track", "find_tracks"]
 
@@ -17,7 +17,7 @@ _FEWEST = 3
 _CHANCE = 0.01
 
 
-@dataclass(frozen=True)
+@frozen
 class Track:
     """Detections of one moving object.
 

@@ -5,10 +5,10 @@ difference of two flats is ``2 m / gain + 2 read_noise^2`` in ADU, from which th
 the read noise's part alone.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
+
+from obs.frozen import frozen
 
 __all__ = ["Estimate", "PixelNoise", "estimate_gain", "estimate_noise", "estimate_pixel_noise", "estimate_sky_gain"]
 
@@ -29,7 +29,7 @@ _FEW_ELECTRONS = 3000.0
 """Up to so many electrons a pixel, pixels that differ in their sensitivity by a hundredth hardly add to the noise."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Estimate:
     """A number and its standard error."""
 
@@ -37,7 +37,7 @@ class Estimate:
     error: float
 
 
-@dataclass(frozen=True)
+@frozen
 class PixelNoise:
     """Gain, electrons per ADU, None where there is no light to tell it; and the noise without light, ADU."""
 

@@ -6,7 +6,6 @@ less and differs less.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from obs.algorithms.measure.fluxes import Fluxes, add_up
 from obs.algorithms.numeric.special import bessel
+from obs.frozen import frozen
 from obs.image.resample import shift_matrices
 from obs.kernels.library import Kernel
 
@@ -86,7 +86,7 @@ def sinc_kernel(radius: float, half: int) -> NDArray[np.float32]:
     return np.ascontiguousarray(kernel[inner, inner], np.float32)
 
 
-@dataclass(frozen=True)
+@frozen
 class SubpixelShifts:
     """Matrices that move kernels to the sub-pixel places of sources, for circles of several radii.
 

@@ -5,12 +5,11 @@ Photo does (Pier et al. 2003, AJ 125, 1559, section 2.3). Sources much larger th
 four and so on, until they are not.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.pixels.bins import sum_bins
+from obs.frozen import frozen
 from obs.kernels.library import Kernel
 
 __all__ = ["Centroids", "measure_centroid"]
@@ -29,7 +28,7 @@ _COMPILED = Kernel(
 )
 
 
-@dataclass(frozen=True)
+@frozen
 class Centroids:
     """Positions relative to the middle pixel of each stamp.
 
@@ -53,7 +52,7 @@ class Centroids:
     size: NDArray[np.int64]
 
 
-@dataclass(frozen=True)
+@frozen
 class _Maximum:
     dx: NDArray[np.float64]
     dy: NDArray[np.float64]

@@ -5,12 +5,13 @@ the Fisher matrix of the Gaussian's amplitude and moments.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.errors import MeasurementError
+from obs.frozen import frozen
 from obs.image.psf import Psf
 from obs.kernels.library import Kernel
 
@@ -38,7 +39,7 @@ _COMPILED = Kernel(
 )
 
 
-@dataclass(frozen=True)
+@frozen
 class Shapes:
     """Second moments of the best-fitting Gaussians.
 

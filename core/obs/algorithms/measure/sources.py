@@ -5,7 +5,6 @@ need it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +30,7 @@ from obs.algorithms.measure.wide_aperture_flux import WideApertures
 from obs.algorithms.pixels.bins import sum_bins
 from obs.algorithms.sky.correlation import NoiseCorrelation
 from obs.algorithms.sources.stamps import SourceList, StampCutter, Stamps
+from obs.frozen import frozen
 from obs.image.psf import Psf
 from obs.threads import map_threads
 
@@ -50,7 +50,7 @@ WIDEST_STAMP = 25.0
 """Circles with a larger radius, pixels, are measured without stamps."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Measurements:
     """Columns by name, each with one value a source; the names are LSST's."""
 

@@ -6,7 +6,6 @@ source's own pixels. So the cost of a circle grows with its radius, not with its
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from obs.algorithms.measure.fluxes import Fluxes
 from obs.algorithms.sources.stamps import OwnLight
+from obs.frozen import frozen
 from obs.kernels.library import Kernel
 from obs.threads import map_threads
 
@@ -142,7 +142,7 @@ def _half_chords(offset: NDArray[np.float64], radius: float) -> NDArray[np.float
     return np.asarray(integral(high) - integral(low), np.float64)
 
 
-@dataclass(frozen=True)
+@frozen
 class _Place:
     """Places between pixels: the last running sum before them, and the part of the next pixel."""
 

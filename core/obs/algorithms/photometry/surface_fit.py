@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.photometry.surface import Surface, design_matrix, triangle
+from obs.frozen import frozen
 
 __all__ = ["SurfaceFit", "fit_surface"]
 
@@ -142,7 +143,7 @@ def fit_surface(
     return SurfaceFit(Surface(coefficients, shape), covariance, fit.freedom, float(np.sqrt(excess)), keep)
 
 
-@dataclass(frozen=True)
+@frozen
 class _Fit:
     """Mean of the fits: coefficients, covariance for unit variance, and errors of prediction of the stars."""
 

@@ -1,15 +1,16 @@
 """How much light of which wavelength reaches the electrons."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.frozen import frozen
+
 __all__ = ["TransmissionCurve", "multiply_curves"]
 
 
-@dataclass(frozen=True)
+@frozen
 class TransmissionCurve:
     """A transmission sampled in wavelength, zero outside.
 

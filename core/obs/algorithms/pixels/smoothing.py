@@ -3,12 +3,11 @@
 Separable, and within a per cent of the best signal to noise for any compact PSF (Bosch et al. 2018, section 4.7).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.pixels.row_blocks import row_bands, row_blocks
+from obs.frozen import frozen
 from obs.kernels.library import Kernel
 from obs.threads import map_threads
 
@@ -19,7 +18,7 @@ Float = NDArray[np.float32]
 _COMPILED = Kernel("smooth_image", "float32", "int", "int", "float32", "int", "int", "int", "float32")
 
 
-@dataclass(frozen=True)
+@frozen
 class Smoothed:
     """An image correlated with a kernel.
 

@@ -11,7 +11,7 @@ is that of stars, the others are those of galaxies and blends.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from obs.algorithms.numeric.nearest import PointTree
 from obs.algorithms.pixels.smoothing import gaussian_kernel, smooth
 from obs.algorithms.pixels.statistics import clipped_statistics
 from obs.algorithms.pixels.window import plane_windows
+from obs.frozen import frozen
 
 __all__ = ["SourceSizes", "common_size", "measure_source_sizes"]
 
@@ -61,7 +62,7 @@ SHARE = 0.4
 """A smaller size wins that so many sources share, of those that share the most common one."""
 
 
-@dataclass(frozen=True)
+@frozen
 class SourceSizes:
     """Sources that stand out, and their sizes.
 

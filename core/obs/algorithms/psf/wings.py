@@ -6,7 +6,6 @@ of both: whichever fits the PSF model near the core, and further out the light b
 neighbors too faint to be known leave a pedestal, which is flat.
 """
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from obs.algorithms.psf.kolmogorov import kolmogorov_beyond, kolmogorov_profile
 from obs.algorithms.psf.profile import stamp_radius
+from obs.frozen import frozen
 
 __all__ = ["Rings", "enclosed_light", "fit_flux_beyond_radius"]
 
@@ -44,7 +44,7 @@ FLOOR = 2e-6
 """Error of the PSF model, light of the whole PSF per pixel, where hardly any is left."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Rings:
     """Light between circles about bright stars.
 
@@ -130,7 +130,7 @@ def fit_flux_beyond_radius(psf: NDArray[np.float32], fwhm: float, radius: float,
     return float(fits[:, 0] @ likelihood / likelihood.sum())
 
 
-@dataclass(frozen=True)
+@frozen
 class _Family:
     """Profiles of a whole of one: the light per pixel where it is measured, and that beyond the reference circle."""
 

@@ -6,10 +6,10 @@ with the floor: the pair that makes all places most probable. So the noise of si
 where epochs cannot tell motion from a floor (two epochs in one filter), the places are as probable without motions.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
+
+from obs.frozen import frozen
 
 __all__ = ["Motions", "fit_motions"]
 
@@ -26,7 +26,7 @@ _UNHEARD = 0.1
 _LARGEST_MISFIT = 9.0
 
 
-@dataclass(frozen=True)
+@frozen
 class Motions:
     """Motions of stars along both axes.
 
@@ -110,7 +110,7 @@ def _around(values: Floats, best: float) -> Floats:
     return np.asarray(best * np.geomspace(1.0 / step, step, 7))
 
 
-@dataclass(frozen=True)
+@frozen
 class _Fit:
     """Sums of each star after the offset of each group is taken out, for one floor."""
 

@@ -1,12 +1,13 @@
 """A fit to stars in common that leaves out what does not repeat, and learns how well measurements repeat."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from obs.algorithms.relative.solve import Anchors, Solution, solve_relative
+from obs.frozen import frozen
 
 __all__ = ["RobustFit", "fit_robustly", "leave_one_out_scatter"]
 
@@ -20,7 +21,7 @@ _NORMAL_MEDIAN = 0.6744897501960817  # of the absolute value of a normal distrib
 _LARGEST_RESIDUAL = 10.0  # sigma; what is farther off counts as this
 
 
-@dataclass(frozen=True)
+@frozen
 class RobustFit:
     """A fit, and what it was made from.
 
@@ -158,7 +159,7 @@ def _medians(value: Floats, star: Ints, n_star: int) -> Floats:
     return np.where(count > 0, 0.5 * (ordered[low] + ordered[high]), np.nan)
 
 
-@dataclass(frozen=True)
+@frozen
 class _Means:
     """Means of stars, and the weights that they were taken with."""
 

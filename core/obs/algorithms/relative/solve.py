@@ -6,14 +6,13 @@ parameters, as in block adjustment of photographic plates (Eichhorn 1960, AN 285
 of surveys (Padmanabhan et al. 2008, ApJ 674, 1217).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.linalg import cho_factor, cho_solve
 
 from obs.errors import MeasurementError
+from obs.frozen import frozen
 
 __all__ = ["Anchors", "Solution", "solve_relative"]
 
@@ -24,7 +23,7 @@ Ints = NDArray[np.int64]
 _SINGULAR = 1e-12
 
 
-@dataclass(frozen=True)
+@frozen
 class Anchors:
     """Known values of some stars.
 
@@ -41,7 +40,7 @@ class Anchors:
     weight: Floats
 
 
-@dataclass(frozen=True)
+@frozen
 class Solution:
     """Solution of the fit, with its errors.
 

@@ -5,8 +5,6 @@ symmetric about the peak. The footprint's pixels are then apportioned in the rat
 children add up to their parent (Lupton's SDSS Photo deblender; Bosch et al. 2018, section 4.8).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,12 +12,13 @@ from obs.algorithms.numeric.nearest import PointTree
 from obs.algorithms.sources.detection import Footprints, Peaks
 from obs.algorithms.sources.points import fit_points
 from obs.algorithms.sources.templates import Template, make_templates
+from obs.frozen import frozen
 from obs.image.psf import Psf
 
 __all__ = ["Children", "deblend"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Children:
     """Pixels of deblended sources, one entry a pixel of a child, ordered by child.
 

@@ -1,7 +1,5 @@
 """Find sources: regions of the smoothed image above a threshold, and their peaks."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +7,7 @@ from obs.algorithms.pixels.grow import grow
 from obs.algorithms.pixels.label import label_regions, measure_regions, renumber_regions, select_regions
 from obs.algorithms.pixels.smoothing import Smoothed
 from obs.algorithms.sources.prominence import find_prominent_peaks
+from obs.frozen import frozen
 from obs.kernels.library import Kernel
 
 __all__ = ["Footprints", "Peaks", "above_threshold", "find_footprints", "find_peaks"]
@@ -17,7 +16,7 @@ _COMPILED = Kernel("list_maxima", "float32", "bool", "int", "int", "int", "int64
 _NEIGHBORS = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if (dy, dx) != (0, 0)]
 
 
-@dataclass(frozen=True)
+@frozen
 class Peaks:
     """Local maxima of the smoothed image.
 
@@ -44,7 +43,7 @@ class Peaks:
         return Peaks(self.x[which], self.y[which], self.value[which], self.footprint[which])
 
 
-@dataclass(frozen=True)
+@frozen
 class Footprints:
     """Connected regions above a threshold, and their peaks.
 

@@ -1,7 +1,6 @@
 """Join the detections of several images of the same pixels, such as those of several bands."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,11 +8,12 @@ from numpy.typing import NDArray
 from obs.algorithms.numeric.nearest import PointTree
 from obs.algorithms.pixels.label import label_regions
 from obs.algorithms.sources.detection import Footprints, Peaks
+from obs.frozen import frozen
 
 __all__ = ["Merged", "merge_footprints"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Merged:
     """Footprints of all images, and which image has which peak.
 

@@ -5,14 +5,13 @@ by least squares, linear in small shifts. Windows are worked on some at a time, 
 number of peaks.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.numeric.nearest import PointTree
 from obs.algorithms.pixels.window import plane_windows, windows
 from obs.algorithms.sources.detection import Peaks
+from obs.frozen import frozen
 from obs.image.psf import Psf
 from obs.threads import map_threads
 
@@ -31,7 +30,7 @@ STRIP = 64
 """Height, pixels, of the strips of the image whose peaks are worked on together, because they share neighbors."""
 
 
-@dataclass(frozen=True)
+@frozen
 class PointSources:
     """Point sources fitted at peaks.
 

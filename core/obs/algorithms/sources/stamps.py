@@ -1,7 +1,6 @@
 """Cut sources out of an image, with their neighbors replaced by noise."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 from obs.algorithms.pixels.window import plane_windows
 from obs.algorithms.sources.deblend import Children
 from obs.algorithms.sources.detection import Footprints
+from obs.frozen import frozen
 from obs.kernels.library import Kernel
 
 __all__ = ["OwnLight", "SourceList", "StampCutter", "Stamps", "list_sources"]
@@ -24,7 +24,7 @@ _COMPILED = Kernel(
 )
 
 
-@dataclass(frozen=True)
+@frozen
 class SourceList:
     """What is measured: every footprint, and every child of the blended ones.
 
@@ -81,7 +81,7 @@ def list_sources(footprints: Footprints, children: Children) -> SourceList:
     )
 
 
-@dataclass(frozen=True)
+@frozen
 class Stamps:
     """Square cutouts of an image around sources.
 
@@ -106,7 +106,7 @@ class Stamps:
         self.image[rows], self.variance[rows], self.inside[rows] = other.image, other.variance, other.inside
 
 
-@dataclass(frozen=True)
+@frozen
 class OwnLight:
     """Pixels of sources, one entry a pixel of a source.
 

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
 from obs.errors import DataIdError, suggest
+from obs.frozen import frozen
 from obs.image.catalog import Catalog
 
 __all__ = ["SURVEYS", "Survey", "find_survey"]
@@ -14,7 +15,7 @@ __all__ = ["SURVEYS", "Survey", "find_survey"]
 _TABLE = re.compile(r'[A-Za-z_][\w.]*|"[\w./+-]+"')
 
 
-@dataclass(frozen=True)
+@frozen
 class Survey:
     """A table of a TAP service.
 

@@ -1,8 +1,9 @@
 """The amplifiers of one image as its header describes them, in the ways that observatories have for it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from obs.frozen import frozen
 from obs.geom import Box
 from obs.inspection.amplifier_place import EMPTY, Place
 from obs.inspection.cards import Cards
@@ -29,7 +30,7 @@ _MOST_OF_IT = 0.5
 """Part of the image that the sections of its only amplifier cover at least."""
 
 
-@dataclass(frozen=True)
+@frozen
 class _Reader:
     """Reads sections of one image, and tells of those that cannot be."""
 

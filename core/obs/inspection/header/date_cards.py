@@ -3,9 +3,10 @@
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 
+from obs.frozen import frozen
 from obs.inspection.cards import Card, Cards
 from obs.inspection.finding import Confidence, lower_confidence
 from obs.inspection.header.date_layouts import find_layouts
@@ -87,7 +88,7 @@ _MOMENTS = {
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class Reading:
     """One way in which a header may tell when the exposure began.
 

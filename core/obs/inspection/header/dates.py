@@ -2,10 +2,11 @@
 
 import math
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from obs.errors import FileFormatError
+from obs.frozen import frozen
 from obs.inspection.cards import Card, Cards
 from obs.inspection.finding import Confidence, Finding, lower_confidence
 from obs.inspection.header.date_cards import (
@@ -52,7 +53,7 @@ _GPS_RECEIVER = re.compile(
 """Where a time comes from, which programs write in UTC."""
 
 
-@dataclass(frozen=True)
+@frozen
 class _Candidate:
     """A date that a header may mean."""
 

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from math import isfinite
 
 from obs.errors import FileFormatError
+from obs.frozen import frozen
 from obs.inspection.cards import Card, Cards
 from obs.inspection.finding import Confidence, Finding, lower_confidence
 from obs.instrument.card_values import mjd_to_date, parse_date, read_number, read_seconds
@@ -94,7 +95,7 @@ _MJD_ENDS = ("MJD-END", "MJDEND", "MJD_END")
 _MJD_BEGINS = ("MJD-BEG", "MJD-STR", "MJD-OBS", "MJD_OBS", "MJDSTART")
 
 
-@dataclass(frozen=True)
+@frozen
 class ExposureRule:
     """How the exposure time is read.
 
@@ -111,7 +112,7 @@ class ExposureRule:
     times: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class _Stated:
     """What a card says: seconds, and the unit that they were converted from."""
 

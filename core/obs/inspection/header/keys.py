@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from obs.frozen import frozen
 from obs.inspection.cards import Cards
 from obs.inspection.finding import Confidence, Finding
 from obs.inspection.raw_file import RawFile, RawImage
@@ -76,7 +76,7 @@ _MOST_DETECTORS = 8192
 """The exposure numbers of generated packages have room for as many."""
 
 
-@dataclass(frozen=True)
+@frozen
 class KeyRule:
     """How a key is read from a header.
 
@@ -315,7 +315,7 @@ def _visit_value(cards: Cards, name: str, kind: str) -> int | None:
     return _last_digits(value) if re.fullmatch(r"[A-Za-z_-]{1,8}\d{3,10}", str(value).strip()) else None
 
 
-@dataclass(frozen=True)
+@frozen
 class Roles:
     """What cards tell apart in several files.
 

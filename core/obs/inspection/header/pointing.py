@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from math import cos, isnan, nan, radians
 
 from obs.errors import FileFormatError
+from obs.frozen import frozen
 from obs.inspection.cards import Card, Cards
 from obs.inspection.finding import Confidence, Finding, lower_confidence
 from obs.instrument.card_values import is_sexagesimal, parse_date, read_number
@@ -147,7 +147,7 @@ def _from_hour_angle(cards: Cards, date: datetime | None) -> Iterator["_Judged"]
 _ORDER = ("certain", "likely", "guess")
 
 
-@dataclass(frozen=True)
+@frozen
 class _Judged:
     """One pair of cards: how they are read, what they give, and how sure that is."""
 

@@ -2,9 +2,10 @@
 
 import math
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from obs.errors import FileFormatError
+from obs.frozen import frozen
 from obs.inspection.cards import Cards
 from obs.inspection.finding import Confidence, Finding
 from obs.instrument.card_values import read_number
@@ -47,7 +48,7 @@ _USUAL = (0.005, 60.0)
 _MATRIX = ("CD1_1", "CD1_2", "CD2_1", "CD2_2")
 
 
-@dataclass(frozen=True)
+@frozen
 class SkyScale:
     """How pixels map to the sky.
 

@@ -5,11 +5,12 @@ field, structure) only adds variance. Hence a range rather than a value: from al
 as can be being the flat field.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.frozen import frozen
 from obs.inspection.amplifier_place import Place
 from obs.inspection.finding import Finding, lower_confidence
 
@@ -25,7 +26,7 @@ _ERROR = 1.35
 """Factor by which the measured range may be off."""
 
 
-@dataclass(frozen=True)
+@frozen
 class PixelNoise:
     """Noise of an amplifier's pixels in one frame.
 

@@ -1,9 +1,9 @@
 """Overscan found in the pixels: columns that are lower and flatter than those with light."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
+
+from obs.frozen import frozen
 
 __all__ = [
     "DarkColumns",
@@ -22,7 +22,7 @@ _JUMP = 0.15
 """Part of the light that sets in at an edge at once; where vignetting dims an image, it is less than 0.05."""
 
 
-@dataclass(frozen=True)
+@frozen
 class DarkColumns:
     """What the pixels tell of overscan columns.
 
@@ -44,7 +44,7 @@ class DarkColumns:
     has_middle_step: bool = False
 
 
-@dataclass(frozen=True)
+@frozen
 class RepeatedColumns:
     """Amplifiers side by side, each with as many dark columns at the same side.
 

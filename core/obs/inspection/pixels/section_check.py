@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.frozen import frozen
 from obs.geom import Box
 from obs.inspection.amplifier_place import EMPTY, Place
 from obs.inspection.finding import Confidence, Finding, lower_confidence
@@ -23,7 +24,7 @@ _TAIL = 2
 """Columns behind the data that may hold charge left behind."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Verdict:
     """What the pixels say to an amplifier's sections.
 
@@ -94,7 +95,7 @@ def _with_boxes(place: Place) -> Place:
     )
 
 
-@dataclass(frozen=True)
+@frozen
 class _Columns:
     """Levels of the columns in an amplifier's rows: of all, of data and of overscan; and what makes them dark, ADU."""
 

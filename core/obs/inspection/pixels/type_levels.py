@@ -1,11 +1,12 @@
 """Whether the pixels of a frame fit its type: a bias and a dark see no light, a flat no stars, a science frame both."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.frozen import frozen
 from obs.inspection.finding import Finding
 from obs.inspection.raw_file import RawFile
 
@@ -33,7 +34,7 @@ _MORE = 2.0
 """Times as many pixels of stars as others have, and a hundred-thousandth of all, are stars."""
 
 
-@dataclass(frozen=True)
+@frozen
 class _Look:
     """Level of a frame, ADU, and the part of its pixels that stand out of their neighborhood."""
 

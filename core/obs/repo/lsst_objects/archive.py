@@ -9,7 +9,6 @@ The stack's afw (`table/io/InputArchive.cc`, `table/io/ArchiveIndexSchema.cc`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,11 +16,12 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from obs.errors import FileFormatError
+from obs.frozen import frozen
 
 __all__ = ["Archive", "attached_number", "field", "numbers", "open_archive", "point"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Archive:
     """The attached objects of one file.
 

@@ -6,9 +6,10 @@ D. S. Berry, R. F. Warren-Smith and T. Jenness (2016), Astronomy and Computing 1
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from obs.errors import FileFormatError
+from obs.frozen import frozen
 
 __all__ = ["AstObject", "parse_ast"]
 
@@ -16,7 +17,7 @@ _LINE = re.compile(r"(\w+)\s*=\s*(.*)")
 _MAX_DEPTH = 200
 
 
-@dataclass(frozen=True)
+@frozen
 class AstObject:
     """One object of the AST library, as text.
 

@@ -1,7 +1,6 @@
 """What the LSST stack attaches to an exposure besides WCS, PSF and zero point; read when it is asked for."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import numpy as np
 from astropy.io import fits
 
 from obs.errors import FileFormatError
+from obs.frozen import frozen
 from obs.repo.fits_file import open_fits
 from obs.repo.lsst_objects.archive import Archive, field, open_archive
 from obs.repo.lsst_objects.bounded_field import BoundedField, read_bounded_field
@@ -21,7 +21,7 @@ __all__ = ["AttachedObjects", "attached_filter", "find_attached", "read_ap_corr_
 _FILTER_CARDS = ("ARCHIVE_ID_FILTER", "FILTER_ID")
 
 
-@dataclass(frozen=True)
+@frozen
 class AttachedObjects(Mapping[str, Any]):
     """Attached objects by name: ``apCorrMap``, ``coaddInputs``, ``transmissionCurve``, ``validPolygon``.
 

@@ -7,7 +7,6 @@ The stack's afw (`math/ChebyshevBoundedField.cc`, `math/TransformBoundedField.cc
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.polynomial.chebyshev import chebval2d
 from numpy.typing import NDArray
 
 from obs.errors import FileFormatError
+from obs.frozen import frozen
 from obs.repo.lsst_objects.archive import Archive, field, numbers, point
 from obs.repo.lsst_objects.ast_maps import apply_frames
 from obs.repo.lsst_objects.ast_text import parse_ast
@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 _MAX_DEPTH = 10
 
 
-@dataclass(frozen=True)
+@frozen
 class BoundedField:
     """A function of the position, and the box where it holds.
 

@@ -5,13 +5,13 @@ References
 The stack's meas_algorithms (`CoaddPsf.cc`, `WarpedPsf.cc`).
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.errors import FileFormatError
+from obs.frozen import frozen
 from obs.image.psf import PixelPsf, polynomial_terms
 from obs.image.wcs import TanSipWcs
 from obs.repo.lsst_objects.archive import Archive, field, point
@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 _GRID, _DEGREE = 8, 3
 
 
-@dataclass(frozen=True)
+@frozen
 class _Input:
     """One exposure: its PSF, WCS, shape (ny, nx), first pixel, corners of its valid part, and weight."""
 

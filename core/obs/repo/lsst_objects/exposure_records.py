@@ -5,12 +5,12 @@ References
 The stack's afw (`image/CoaddInputs.cc`, `table/Exposure.cc`, `image/VisitInfo.cc`).
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from obs.errors import FileFormatError
+from obs.frozen import frozen
 from obs.image.catalog import Catalog, Column
 from obs.image.visit_info import VisitInfo
 from obs.repo.lsst_objects.archive import Archive
@@ -39,7 +39,7 @@ _FACTS = {
 _NANOSECONDS = 1.0e-9
 
 
-@dataclass(frozen=True)
+@frozen
 class CoaddInputs:
     """What a coadd is made of.
 

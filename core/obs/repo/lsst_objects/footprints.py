@@ -5,7 +5,6 @@ References
 The stack's afw (`detection/Footprint.cc`, `detection/HeavyFootprint.cc`, `geom/SpanSet.cc`).
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.errors import FileFormatError
+from obs.frozen import frozen
 from obs.image.catalog import Catalog, Column
 from obs.repo.fits_file import open_fits
 from obs.repo.lsst_objects.archive import Archive, field, open_archive
@@ -23,7 +23,7 @@ __all__ = ["Footprint", "read_footprint", "read_footprints"]
 _PEAKS = {"x": ("f_x", "x"), "y": ("f_y", "y"), "value": ("peakValue", "value")}
 
 
-@dataclass(frozen=True)
+@frozen
 class Footprint:
     """Pixels of one source, counted as the stack counts them.
 

@@ -6,13 +6,13 @@ The stack's afw (`image/TransmissionCurve.cc`).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.errors import FileFormatError
+from obs.frozen import frozen
 from obs.repo.lsst_objects.archive import Archive, field, numbers
 from obs.repo.lsst_objects.ast_maps import apply_frames
 from obs.repo.lsst_objects.ast_text import parse_ast
@@ -25,7 +25,7 @@ _MAX_DEPTH = 20
 _CLASSES = ("Identity", "Constant", "Radial", "Product", "Transformed")
 
 
-@dataclass(frozen=True)
+@frozen
 class TransmissionCurve:
     """The fraction of light that comes through, by wavelength.
 

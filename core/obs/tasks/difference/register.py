@@ -1,7 +1,5 @@
 """Correct the misplacement of single stars in a difference, and measure what is left of them."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
@@ -9,6 +7,7 @@ from scipy.ndimage import gaussian_filter
 from obs.algorithms.coadd.local_shifts import fit_local_shifts, isolated
 from obs.algorithms.pixels.statistics import weighted_median
 from obs.algorithms.pixels.window import plane_windows
+from obs.frozen import frozen
 from obs.tasks.psf_sizes import FWHM_PER_SIGMA
 
 __all__ = ["Registered", "register_stars"]
@@ -22,7 +21,7 @@ _NOISE_SAMPLE = 200_000
 _DIPOLE_PEAK = 0.43
 
 
-@dataclass(frozen=True)
+@frozen
 class Registered:
     """What is left of constant stars in a difference.
 

@@ -1,7 +1,5 @@
 """Subtract a template from an image after their PSFs were made equal."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
@@ -10,6 +8,7 @@ from obs.algorithms.coadd.matching_kernel import KernelBasis, MatchingKernel, fi
 from obs.algorithms.measure.shape import psf_sigma
 from obs.algorithms.pixels.grow import grow
 from obs.algorithms.pixels.window import plane_windows
+from obs.frozen import frozen
 from obs.geom import Box
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
@@ -42,7 +41,7 @@ _CARRIED = ("SAT", "BAD")
 _LOST = ("SAT", "NO_DATA", "UNMASKEDNAN")
 
 
-@dataclass(frozen=True)
+@frozen
 class Difference:
     """An image minus its template.
 

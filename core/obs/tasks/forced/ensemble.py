@@ -4,14 +4,13 @@ The zero point of each image is that for which the stars of the ensemble have th
 (Honeycutt 1992, PASP 104, 435), by the fit in which stars' own magnitudes are eliminated.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from obs.algorithms.relative.robust import fit_robustly, leave_one_out_scatter
 from obs.algorithms.relative.solve import Anchors
+from obs.frozen import frozen
 
 __all__ = ["Ensemble", "fit_ensemble"]
 
@@ -25,7 +24,7 @@ _SPREAD = 1.0
 _SHARE = 0.5
 
 
-@dataclass(frozen=True)
+@frozen
 class Ensemble:
     """Zero points of images against each other.
 

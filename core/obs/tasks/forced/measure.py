@@ -1,7 +1,5 @@
 """PSF and aperture fluxes at given pixels of an image."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +9,7 @@ from obs.algorithms.measure.pixel_flags import AT_CENTER
 from obs.algorithms.measure.psf_flux import measure_psf_flux
 from obs.algorithms.pixels.window import plane_windows
 from obs.errors import MeasurementError
+from obs.frozen import frozen
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.psf import Psf
@@ -28,7 +27,7 @@ _ORDER = 2  # of the aperture correction over a detector
 _MARGIN = 8  # pixels beyond the largest aperture
 
 
-@dataclass(frozen=True)
+@frozen
 class Scale:
     """What brings raw PSF fluxes to the scale of the catalog ``src``, whose zero point holds.
 
@@ -44,7 +43,7 @@ class Scale:
     error_factor: float
 
 
-@dataclass(frozen=True)
+@frozen
 class Forced:
     """What was measured at given positions.
 
@@ -61,7 +60,7 @@ class Forced:
     known_error: Floats
 
 
-@dataclass(frozen=True)
+@frozen
 class _Separated:
     """PSF fluxes of positions and known neighbors; the image without any of their light; what the light was."""
 

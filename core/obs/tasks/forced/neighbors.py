@@ -1,13 +1,12 @@
 """Light of neighbors at given positions: of what is detected near them, and of the positions themselves."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.measure.fluxes import Fluxes
 from obs.algorithms.measure.joint_flux import JointFluxes, Prior, fit_jointly, seen_from
 from obs.algorithms.numeric.nearest import PointTree
+from obs.frozen import frozen
 from obs.image.catalog import Catalog
 from obs.image.psf import Psf
 
@@ -81,7 +80,7 @@ def _paint(shape: tuple[int, int], model: Pixels, flux: Floats, x: Floats, y: Fl
     return image
 
 
-@dataclass(frozen=True)
+@frozen
 class KnownStars:
     """Neighbors that a reference catalog knows.
 
@@ -109,7 +108,7 @@ class KnownStars:
         return KnownStars(*(np.append(getattr(self, name), getattr(others, name)) for name in names))
 
 
-@dataclass(frozen=True)
+@frozen
 class SharedLight:
     """Point sources at given positions, fitted together.
 

@@ -5,7 +5,7 @@ the displacement of the detector, a polynomial of the position on the detector t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from obs.algorithms.relative.prior import likeliest_prior
 from obs.algorithms.relative.robust import RobustFit, fit_robustly, leave_one_out_scatter
 from obs.algorithms.relative.solve import Anchors
 from obs.errors import MeasurementError
+from obs.frozen import frozen
 from obs.image.catalog import Catalog
 from obs.image.tangent_plane import from_plane, to_plane
 from obs.image.wcs import TanSipWcs
@@ -41,7 +42,7 @@ _STARS_PER_TERM = 3.0
 _ONE_DETECTOR, _MOSAIC = 4, 5
 
 
-@dataclass(frozen=True)
+@frozen
 class CommonAstrometry:
     """What the fit of positions found.
 
@@ -150,7 +151,7 @@ def _affordable_order(field: StarField, order: int, warnings: list[str]) -> int:
     return fits
 
 
-@dataclass(frozen=True)
+@frozen
 class _Maps:
     """The maps of the visits and displacements of the detectors after the fit."""
 

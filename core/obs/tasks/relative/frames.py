@@ -1,7 +1,6 @@
 """What the common fit takes from each detector image, and how detections become stars in common."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 from obs.algorithms.relative.group import group_detections
 from obs.camera.detector import Detector
 from obs.errors import MeasurementError
+from obs.frozen import frozen
 from obs.image.catalog import Catalog
 from obs.image.photo_calib import PhotoCalib
 from obs.image.tangent_plane import to_plane
@@ -27,7 +27,7 @@ _DAYS_PER_YEAR = 365.25
 _WIDEST = 10.0
 
 
-@dataclass(frozen=True)
+@frozen
 class FrameStars:
     """Stars of one detector image.
 
@@ -67,7 +67,7 @@ class FrameStars:
     flux_err: Floats
 
 
-@dataclass(frozen=True)
+@frozen
 class StarField:
     """Detections of all frames, one after the other, and the stars that they are of.
 

@@ -1,9 +1,9 @@
 """How well measurements repeat before and after a fit."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
+
+from obs.frozen import frozen
 
 __all__ = ["Gain", "measure_gain", "robust_scatter"]
 
@@ -13,7 +13,7 @@ _NORMAL = 1.4826
 _FEW = 5
 
 
-@dataclass(frozen=True)
+@frozen
 class Gain:
     """Robust standard deviations of all differences, none left out, in the unit of the differences.
 

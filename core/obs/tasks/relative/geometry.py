@@ -1,11 +1,11 @@
 """The focal plane as the common fit sees it: one smooth map a visit, and small displacements of each detector."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.frozen import frozen
 from obs.image.tangent_plane import to_plane
 from obs.tasks.relative.frames import FrameStars
 from obs.tasks.relative.polynomials import n_terms, polynomial_terms
@@ -18,7 +18,7 @@ Ints = NDArray[np.int64]
 _GRID = 12  # positions along each side of a detector
 
 
-@dataclass(frozen=True)
+@frozen
 class FocalPlane:
     """Scaled coordinates, and the map of each visit from the focal plane to the tangent plane before the fit.
 

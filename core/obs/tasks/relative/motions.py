@@ -1,13 +1,14 @@
 """Proper motions of stars in common, from the visits themselves."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.relative.group import group_detections
 from obs.algorithms.relative.motions import fit_motions
+from obs.frozen import frozen
 from obs.image.catalog import Catalog
 from obs.image.tangent_plane import from_plane, to_plane
 from obs.sky_vectors import sky_vectors
@@ -28,7 +29,7 @@ _FEWEST = 10
 _LEAST_GAIN = 6.0
 
 
-@dataclass(frozen=True)
+@frozen
 class StarMotions:
     """Motions of stars, and whether the positions show them.
 

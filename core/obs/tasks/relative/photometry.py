@@ -5,7 +5,7 @@ of the frame (small), plus a polynomial of the position in the focal plane that 
 of the flat field's error, of scattered light in flats, and of the area of pixels on the sky.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from obs.algorithms.relative.prior import likeliest_prior
 from obs.algorithms.relative.robust import RobustFit, fit_robustly, leave_one_out_scatter
 from obs.algorithms.relative.solve import Anchors
 from obs.errors import MeasurementError
+from obs.frozen import frozen
 from obs.image.flux_correction import FluxCorrection
 from obs.image.photo_calib import PhotoCalib
 from obs.tasks.relative.config import CommonPhotometryConfig
@@ -37,7 +38,7 @@ _SHRINKAGE = (1.0, 0.3, 0.1, 0.03, 0.01)
 _LARGE_CORRECTION = 0.1
 
 
-@dataclass(frozen=True)
+@frozen
 class CommonPhotometry:
     """What the fit of magnitudes found.
 

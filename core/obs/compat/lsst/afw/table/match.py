@@ -1,7 +1,6 @@
 """Pairs of sources that stand at the same place."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,13 +9,14 @@ from scipy.spatial import cKDTree
 from obs.compat.lsst.afw.geom.angle import Angle
 from obs.compat.lsst.afw.table.catalog import SourceCatalog
 from obs.compat.lsst.afw.table.record import SourceRecord
+from obs.frozen import frozen
 
 __all__ = ["Match", "MatchList", "matchRaDec", "matchXy"]
 
 MatchList = list["Match"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Match:
     """A pair; it can be taken apart into its two sources and their distance.
 

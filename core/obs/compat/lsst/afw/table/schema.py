@@ -1,13 +1,13 @@
 """What columns a catalog has."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
 import numpy as np
 
 from obs.compat.lsst.afw.table.names import find_column, missing
+from obs.frozen import frozen
 from obs.image.catalog import Catalog, Column
 
 __all__ = ["Field", "Schema", "SchemaItem"]
@@ -25,7 +25,7 @@ _TYPES: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class Field:
     """One column, as in the LSST stack.
 
@@ -75,7 +75,7 @@ class Field:
         return f'Field[{self.getTypeString()}](name="{self.name}", doc="{self.doc}"{unit})'
 
 
-@dataclass(frozen=True)
+@frozen
 class SchemaItem:
     """One column of a schema, and the key to its values."""
 

@@ -1,11 +1,11 @@
 """The exposures of a coadd made by obs, as the stack attaches those of its coadds."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from obs.errors import DataIdError
+from obs.frozen import frozen
 from obs.image.catalog import Catalog
 from obs.instrument.instrument import Instrument
 from obs.repo.lsst_objects.exposure_records import CoaddInputs
@@ -18,7 +18,7 @@ _NAME = "coaddInputs"
 _COPIED = ("weight", "zero_point", "seeing", "wcs")
 
 
-@dataclass(frozen=True)
+@frozen
 class OwnCoaddInputs(Mapping[str, CoaddInputs]):
     """Makes the tables of the stack when they are asked for.
 

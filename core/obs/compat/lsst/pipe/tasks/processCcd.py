@@ -1,13 +1,13 @@
 """The task that processes one detector image, as the stack's users call it from Python."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from obs.cli.main import main
 from obs.compat.lsst.pipe.base.struct import Struct
 from obs.compat.lsst.pipe.tasks.processCcdConfig import ProcessCcdConfig
 from obs.errors import ConfigError
+from obs.frozen import frozen
 from obs.pipeline import process_detector
 from obs.process_summary import ProcessSummary
 from obs.repo.butler import Butler
@@ -17,7 +17,7 @@ from obs.runs.process import record_run
 __all__ = ["ProcessCcdConfig", "ProcessCcdTask"]
 
 
-@dataclass(frozen=True)
+@frozen
 class _Datasets:
     """What a run has written, read when it is asked for."""
 
