@@ -106,6 +106,26 @@ def test_coordinates_of_2000_come_before_those_of_an_equinox_that_no_card_gives(
     assert collect_frame_facts(cards_of(f"{text}; EQUINOX=2021.2")).pointing[0].source == "RA"
 
 
+@pytest.mark.parametrize("word", ["obj", "IMAGE", "observation"])
+def test_words_that_alone_mean_a_target(word):
+    assert collect_frame_facts(cards_of(f"IMAGETYP='{word}'")).image_type[0].value == "science"
+    assert collect_frame_facts(cards_of(f"IMAGETYP='bias {word}'")).image_type[0].value == "bias"
+
+
+@pytest.mark.parametrize(
+    ("text", "scale"),
+    [
+        ("SECPPIX=0.333 / Arcseconds per pixel", 0.333),
+        ("IMSCALE='0.36x0.36' / image scale", 0.36),
+        ("PXSC=0.21 / [arcsec/pixel] on the sky", 0.21),
+        ("GPXSC=2.1 / arcsec per pixel of the guider", None),
+        ("SEEING=2.1 / FWHM, 0.3 arcsec per pixel", None),
+    ],
+)
+def test_pixel_scale(text, scale):
+    assert find_sky_scale(cards_of(text)).scale.value == scale
+
+
 def test_more_than_60_minutes_are_not_an_angle():
     assert not collect_frame_facts(cards_of("RA='10:72:00'; DEC='+10:00:00'")).pointing[0].is_known
 
@@ -201,7 +221,7 @@ def write_mosaic(path, places):
     random = np.random.default_rng(3)
     for number, cards in enumerate(places, 1):
         pixels = random.normal(1000, 5, (30, 20)).round().astype(np.uint16)
-        hdus.append(fits.ImageHDU(pixels, fits.Header(list(cards.items())), name=f"im{number}"))
+        hdus.append(fits.ImageHDU(pixels, fits.Header(list(({"EXTNAME": f"im{number}"} | cards).items()))))
     fits.HDUList(hdus).writeto(path)
     return inspect_files([path])
 
@@ -217,6 +237,11 @@ def test_gaps_between_sections_tell_detectors_apart(tmp_path):
     with open_package(str(package)) as opened:
         rows = [frame.row for frame in read_frames(tmp_path / "a.fits", opened.instrument.make_translator())]
     assert [row["ccd"] for row in rows] == [0, 1]
+
+
+def test_extensions_that_are_called_chips_are_detectors_although_their_sections_touch(tmp_path):
+    chips = [{"EXTNAME": f"LBCCHIP{n + 1}", "DETSEC": f"[{20 * n + 1}:{20 * n + 20},1:30]"} for n in range(2)]
+    assert len(write_mosaic(tmp_path / "a.fits", chips).detectors) == 2
 
 
 def test_places_of_detectors_by_the_wcs_of_each(tmp_path):

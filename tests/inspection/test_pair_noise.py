@@ -63,3 +63,10 @@ def test_saturated_flats_are_not_used(tmp_path):
     """A converter of fewer bits, whose highest number no card gives."""
     gain, _ = noise_of(night(tmp_path, flats=(200_000.0, 190_000.0)))
     assert gain.confidence in ("not known", "guess")
+
+
+@pytest.mark.parametrize(("factor", "sure"), [(1.02, "likely"), (1.16, "guess"), (1.3, "likely")])
+def test_a_gain_that_nobody_measured_is_held_against_the_noise(tmp_path, factor, sure):
+    gain, _ = noise_of(night(tmp_path, more=[("EGAIN", GAIN * factor), ("GAIN", 120)]))
+    assert gain.confidence == sure
+    assert gain.value == pytest.approx(GAIN * factor if factor < 1.25 else GAIN, rel=0.03)

@@ -244,6 +244,9 @@ class {{ cookiecutter.__class }}(RuleTranslator):
         # the card names what was observed: what is not a calibration is a target
         found = self.find_image_type(md)
         return "science" if found in (None, "unknown") and str(md.get(self.target_card, "")).strip() else found
+{%- elif t.get("named_types") %}
+        # calibrations that the card calls science are what their target is called, as the pixels of the files at hand show
+        return self.find_image_type(md) or self.find_named_type(md)
 {%- elif t.get("sky_flats") %}
         # frames that the header calls sky are sky flats, as the pixels of the files at hand show
         found = self.find_image_type(md)

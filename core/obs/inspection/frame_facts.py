@@ -21,7 +21,7 @@ from obs.inspection.header.processed import is_stack
 from obs.inspection.header.site import find_site
 from obs.inspection.pixels.type_levels import are_sky_flats, find_unlikely_types
 from obs.inspection.raw_file import RawFile
-from obs.inspection.untyped import complete_types
+from obs.inspection.untyped import complete_types, settle_by_target
 from obs.instrument.card_values import format_date, parse_date, read_number, read_seconds
 from obs.instrument.date_rules import DateRule
 from obs.instrument.filter_wheels import read_wheels
@@ -83,6 +83,8 @@ class FrameFacts:
         Whether frames of which nothing says the type are of science: they show stars, or names of files say the rest.
     has_sky_flats : bool
         Whether frames that are called sky are flats.
+    are_named : bool
+        Whether what a calibration is called counts, and not the card that calls it science.
     warnings : tuple of str
         What is wrong.
     """
@@ -103,6 +105,7 @@ class FrameFacts:
     visit: KeyRule
     is_untyped: bool
     has_sky_flats: bool
+    are_named: bool
     warnings: tuple[str, ...]
 
 
@@ -145,7 +148,8 @@ def find_frame_facts(files: Sequence[RawFile]) -> FrameFacts:
     alone = [collect_frame_facts(cards) for cards in all_cards]
     completed, untyped = complete_types(files, [one.image_type for one in alone], [one.exposure[0] for one in alone])
     alone = [replace(one, image_type=kind) for one, kind in zip(alone, completed, strict=True)]
-    types = find_unlikely_types(files, [one.image_type[0] for one in alone])
+    settled, by_target = settle_by_target(files, [one.image_type[0] for one in alone])
+    types = find_unlikely_types(files, settled)
     has_sky_flats = are_sky_flats(files, types)
     if has_sky_flats:
         note = "the card says sky, the pixels are those of flats"
@@ -198,11 +202,13 @@ def find_frame_facts(files: Sequence[RawFile]) -> FrameFacts:
         visit=visit_rule,
         is_untyped=bool(untyped),
         has_sky_flats=has_sky_flats,
+        are_named=bool(by_target),
         warnings=(
             *_unnumbered(rule, visit, visit_rule, has_time=has_time),
             *_odd_levels(files, types),
             *([_SKY_FLATS] if has_sky_flats else []),
             *([untyped] if untyped else []),
+            *([by_target] if by_target else []),
         ),
     )
 

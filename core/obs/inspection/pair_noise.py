@@ -12,7 +12,7 @@ from obs.algorithms.detector.photon_noise import Estimate, estimate_gain, estima
 from obs.frozen import frozen
 from obs.geom import Box
 from obs.inspection.amplifier_facts import AmplifierFacts, DetectorFacts
-from obs.inspection.finding import Finding
+from obs.inspection.finding import Confidence, Finding
 from obs.inspection.frame_facts import FileFacts
 from obs.inspection.header.processed import find_corrected, is_in_electrons, is_stack
 from obs.inspection.raw_file import RawImage
@@ -172,9 +172,11 @@ def _judge_gain(header_gain: Finding, measured: Estimate, source: str) -> Findin
     value = _rounded(measured.value)
     if not header_gain.is_known:
         return Finding("gain", value, source, "likely", f"standard error {measured.error:.2g}")
-    if abs(measured.value / header_gain.value - 1.0) > _DISAGREEMENT + 5.0 * measured.error / measured.value:
+    apart, error = abs(measured.value / header_gain.value - 1.0), 5.0 * measured.error / measured.value
+    if apart > _DISAGREEMENT + error:
         return Finding("gain", value, source, "likely", f"{header_gain.source} = {header_gain.value:g} is not the gain")
-    return replace(header_gain, confidence="likely", note=f"{source} gives {value:g}")
+    sure: Confidence = "guess" if apart > _DISAGREEMENT / 2.0 + error else "likely"
+    return replace(header_gain, confidence=sure, note=f"{source} gives {value:g}")
 
 
 def _source(what: str, pair: Sequence[Exposure]) -> str:

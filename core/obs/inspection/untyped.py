@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from obs.inspection.files.reconcile import Told
 from obs.inspection.finding import Finding
 from obs.inspection.header.image_types import NO_TYPE_NO_TIME, contradict_each_other
-from obs.inspection.pixels.type_levels import show_stars
+from obs.inspection.pixels.type_levels import look_like, show_stars
 from obs.inspection.raw_file import RawFile
 from obs.instrument.header import FILE_NAME, FOLDER
-from obs.instrument.image_types import type_in_names
+from obs.instrument.image_types import named_type, type_in_names
 
-__all__ = ["NAMED", "UNTYPED", "complete_types"]
+__all__ = ["NAMED", "UNTYPED", "complete_types", "settle_by_target"]
 
 UNTYPED = (
     "no card says what the frames are for, and all show stars: they are taken for science exposures; if other frames "
@@ -49,6 +49,41 @@ def complete_types(
     if not silent or not all(exposures[n].value for n in silent) or not show_stars([files[n] for n in silent]):
         return list(alone), ""
     return [_typed("science") if n in silent else one for n, one in enumerate(alone)], UNTYPED if is_all else _BLANK
+
+
+def settle_by_target(files: Sequence[RawFile], types: Sequence[Finding]) -> tuple[list[Finding], str]:
+    """Return the types with those of calibrations that a card calls science and the target does not.
+
+    Parameters
+    ----------
+    files : sequence of RawFile
+        The files.
+    types : sequence of Finding
+        The type of each.
+
+    Returns
+    -------
+    types : list of Finding
+        What the target says, where all such frames look like it; else the types as they are.
+    warning : str
+        What is to be said of them; empty if nothing.
+    """
+    called: dict[str, list[int]] = {}
+    for number, (file, one) in enumerate(zip(files, types, strict=True)):
+        if contradict_each_other(one) and one.note.partition(" says ")[2].startswith("science"):
+            called.setdefault(str(named_type(file.cards)), []).append(number)
+    if not called or not all(look_like(kind, files, types, numbers) for kind, numbers in called.items()):
+        return list(types), ""
+    result = list(types)
+    for kind, numbers in called.items():
+        for number in numbers:
+            note = f"{types[number].note}; it looks like one"
+            result[number] = Finding("image_type", kind, types[number].note.partition(" ")[0], "guess", note)
+    first = types[next(iter(called.values()))[0]].note
+    return result, (
+        f"{sum(map(len, called.values()))} files are taken for {' and '.join(called)}, as they look: {first}. If they "
+        "are not, change translate_dataType of translator.py"
+    )
 
 
 def _by_name(file: RawFile) -> tuple[str | None, str]:

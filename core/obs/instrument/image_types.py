@@ -13,6 +13,7 @@ __all__ = [
     "TARGET_CARDS",
     "WORDS",
     "contradiction",
+    "named_type",
     "read_image_type",
     "read_types",
     "standard_type",
@@ -50,6 +51,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "sky": ("sky",),
 }
 """Type to the words that represent it, in the order in which they count where there are several."""
+_ALONE = dict.fromkeys(("obj", "image", "img", "obs", "observation", "astro"), "science")
+"""Words that say a type where nothing else is said; in names of files and targets they say none."""
 _BY_WORD = {word: kind for kind, words in WORDS.items() for word in words}
 IMAGE_TYPE_CARDS = (
     "IMAGETYP",
@@ -117,7 +120,7 @@ def standard_type(text: str) -> str | None:
     words = [word for word in _PARTS.split(text.lower()) if word]
     if (_NEGATIONS | _NOT_RAW) & set(words):
         return None
-    whole = _kind("".join(words))
+    whole = _kind("".join(words)) or _ALONE.get("".join(words))
     if whole is not None:
         return whole
     kinds = {kind for word in words if (kind := _kind(word)) is not None}
@@ -147,6 +150,12 @@ _NAME_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 """Words of the name of a file, which may follow one another as in ``flatR11``."""
 _IN_NAMES = frozenset(("bias", "dark", "flat", "science"))
 """Types that names of files are believed to say; other words are parts of names of targets, too."""
+
+
+def named_type(cards: CardReader) -> str | None:
+    """Return the calibration that a frame is called by its target; None for the names of targets."""
+    kinds = (standard_type(str(cards.get(name) or "")) for name in TARGET_CARDS)
+    return next((kind for kind in kinds if kind in ("bias", "dark", "flat")), None)
 
 
 def contradiction(kind: str, target: str, exposure_time: float) -> str:

@@ -12,7 +12,7 @@ from obs.instrument.card_values import format_date, parse_date
 from obs.instrument.date_rules import DateRule
 from obs.instrument.filter_wheels import color_filter, read_wheels
 from obs.instrument.header import COLOR, FILE_NAME, FOLDER, Header
-from obs.instrument.image_types import read_image_type
+from obs.instrument.image_types import named_type, read_image_type
 from obs.instrument.plausible import check_date
 from obs.instrument.pointing_rules import PointingRule
 from obs.instrument.translator import Translator
@@ -128,6 +128,10 @@ class RuleTranslator(Translator):
             str(md.get(card, "")).strip() for card in self.image_type_cards if card not in (FILE_NAME, FOLDER)
         )
         return found or (None if is_told else "unknown")
+
+    def find_named_type(self, md: Header) -> str | None:
+        """Return the calibration that the target of a frame names, whatever the card of the type says."""
+        return named_type(md)
 
     @classmethod
     def make_header(

@@ -138,7 +138,7 @@ def _check_corners(name: str, text: str) -> None:
 def _check_key(name: str, key: str) -> None:
     if not _KEY.fullmatch(key) or len(key) > _LONGEST_NAME or keyword.iskeyword(key) or key in _TAKEN_KEYS:
         taken = ", ".join(sorted(_TAKEN_KEYS))
-        why = "it is a word of Python" if keyword.iskeyword(key) else f"letters and digits, not {taken}"
+        why = "it is a word of Python" if keyword.iskeyword(key) else f"letters and digits, a letter first, not {taken}"
         raise ConfigError(f"{name} = '{key}' cannot be a key of data IDs: {why}", field=name)
 
 

@@ -192,6 +192,7 @@ def _translator(findings: Findings) -> dict[str, Any]:
         "image_type": _type_cards(findings),
         "untyped": frames.is_untyped,
         "sky_flats": frames.has_sky_flats,
+        "named_types": frames.are_named,
         "dates": [_options(rule, "date") for rule in frames.dates or (DateRule("DATE-OBS"),)],
         "date_known": bool(frames.dates),
         "pointings": [_options(rule, "ra", "dec") for rule in frames.pointings or (nowhere,)],

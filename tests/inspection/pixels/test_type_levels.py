@@ -7,6 +7,7 @@ from astropy.io import fits
 from obs.inspection.finding import Finding
 from obs.inspection.pixels.type_levels import are_sky_flats, find_unlikely_types
 from obs.inspection.raw_file import read_raw_file
+from obs.inspection.untyped import settle_by_target
 
 BIAS, SHAPE = 300.0, (128, 160)
 
@@ -84,3 +85,25 @@ def test_bright_sky_without_stars_is_a_flat_where_no_other_frame_is(tmp_path, li
     assert are_sky_flats(files, types) == flats
     flat = write(tmp_path, 3, "flat", 12000, stars=False)
     assert not are_sky_flats((*files, flat[0]), (*types, flat[1]))
+
+
+@pytest.mark.parametrize(
+    ("light", "stars", "target", "kind"),
+    [
+        (12000, False, "Dome flat", "flat"),
+        (12000, True, "Dome flat", None),
+        (300, False, "Dome flat", None),
+        (0, False, "bias", "bias"),
+        (12000, False, "bias", None),
+    ],
+)
+def test_a_calibration_that_a_card_calls_an_object_is_what_its_target_says(tmp_path, light, stars, target, kind):
+    doubt = Finding.unknown("image_type", f"OBSTYPE says science, but the frame is called '{target}'")
+    frames = [write(tmp_path, 0, "bias", 0, stars=False), write(tmp_path, 1, "light", light, stars=stars)]
+    with fits.open(frames[1][0].path, mode="update") as hdus:
+        hdus[0].header["OBSTYPE"], hdus[0].header["OBJECT"] = "OBJECT", target
+    files = [frames[0][0], read_raw_file(frames[1][0].path)]
+    types, warning = settle_by_target(files, [frames[0][1], doubt])
+    assert types[0] == frames[0][1]
+    assert (types[1].value, bool(warning)) == (kind, kind is not None)
+    assert types[1].confidence == ("not known" if kind is None else "guess")

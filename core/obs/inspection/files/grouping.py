@@ -41,7 +41,7 @@ JOINED_CARDS = (
 """Cards that name a detector together."""
 AMPLIFIER_CARDS = ("AMPNAME", "AMPID", "AMP_ID", "AMPLOC", "AMPNUM")
 """Cards that name an amplifier."""
-_A_CHIP = re.compile(r"(ccd|chip|det(ector)?)[ _-]?\d+", re.I)
+_A_CHIP = re.compile(r"[a-z]*(ccd|chip|det(ector)?)[ _-]?\d+", re.I)
 """Names of extensions that hold a detector, also where their sections touch as those of amplifiers do."""
 _SMALL = 0.25
 _FEW = 4

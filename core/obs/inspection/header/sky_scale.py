@@ -18,6 +18,8 @@ _SCALES = (
     "PIXSCAL1",
     "SECPIX",
     "SECPIX1",
+    "SECPPIX",
+    "IMSCALE",
     "SCALE",
     "PLTSCALE",
     "PIXELSCL",
@@ -25,6 +27,8 @@ _SCALES = (
     "PSCALE",
     "ESO INS PIXSCALE",
 )
+_BY_COMMENT = re.compile(r"(?<!\w)(arc-?sec(ond)?s?|as|\")\s*(/|per)\s*((un)?binned )?pix", re.I)
+_NOT_OF_THE_DETECTOR = re.compile(r"guid|acqu|finder|\btv\b|slit|seeing|fwhm|error|rms|drift|rate|offset", re.I)
 _SIZES = (
     "PIXSIZE1",
     "CCDXPIXE",
@@ -68,8 +72,10 @@ class SkyScale:
 
 
 def _number(cards: Cards, name: str) -> float | None:
+    text = cards.get(name)
+    same = re.fullmatch(r"\s*([\d.]+)\s*[x*,]\s*\1\s*", text) if isinstance(text, str) else None
     try:
-        value = read_number(cards.get(name))
+        value = read_number(text if same is None else same[1])
     except FileFormatError:
         return None
     return value if math.isfinite(value) else None
@@ -98,7 +104,7 @@ def find_matrix(cards: Cards) -> tuple[tuple[float, float, float, float], str] |
 def _stated(cards: Cards, binning: tuple[int, int]) -> list[tuple[str, float]]:
     """Return cards that tell the scale, and arcsec per pixel of the file."""
     found = []
-    for name in _SCALES:
+    for name in (*_SCALES, *_scales_by_comment(cards)):
         value, card = _number(cards, name), cards.find(name)
         if value is None or card is None or not 1e-3 < abs(value) < 500.0:
             continue
@@ -121,6 +127,18 @@ def _stated(cards: Cards, binning: tuple[int, int]) -> list[tuple[str, float]]:
     if length is not None and size.is_known:
         found.append((f"{size.source}, FOCALLEN", 206264.806 * size.value * binning[0] / length))
     return found
+
+
+def _scales_by_comment(cards: Cards) -> list[str]:
+    """Return cards of any other name whose comment says that they are in arcsec per pixel, of the image itself."""
+    return [
+        name
+        for name in cards
+        if name not in _SCALES
+        and (card := cards.find(name)) is not None
+        and _BY_COMMENT.search(card.comment)
+        and not _NOT_OF_THE_DETECTOR.search(f"{name} {card.comment}")
+    ]
 
 
 def _millimeters(cards: Cards, name: str) -> float | None:

@@ -10,7 +10,7 @@ from obs.frozen import frozen
 from obs.inspection.finding import Finding
 from obs.inspection.raw_file import RawFile
 
-__all__ = ["are_sky_flats", "find_unlikely_types", "show_stars"]
+__all__ = ["are_sky_flats", "find_unlikely_types", "look_like", "show_stars"]
 
 _MOST = 8
 """Files of a type whose pixels are looked at."""
@@ -78,6 +78,32 @@ def are_sky_flats(files: Sequence[RawFile], types: Sequence[Finding]) -> bool:
     for number in of_kind["sky"][:_MOST]:
         look = _look(files[number])
         if dark is None or look is None or look.level - dark.level < _BRIGHT_SKY or _has_stars(look, [dark]):
+            return False
+    return True
+
+
+def look_like(kind: str, files: Sequence[RawFile], types: Sequence[Finding], numbers: Sequence[int]) -> bool:
+    """Return whether frames look like those of a type: a flat is bright and without stars, a bias or a dark is dark.
+
+    Parameters
+    ----------
+    kind : str
+        The type.
+    files : sequence of RawFile
+        All files.
+    types : sequence of Finding
+        The types that are known of them.
+    numbers : sequence of int
+        Which files are asked about.
+    """
+    dark = [n for n, one in enumerate(types) if one.value in ("bias", "dark") and n not in numbers]
+    others = [look for n in dark[:_MOST] if (look := _look(files[n])) is not None]
+    if not others or kind not in ("bias", "dark", "flat"):
+        return False
+    base = _median(others)
+    for number in numbers[:_MOST]:
+        look = _look(files[number])
+        if look is None or _has_stars(look, others) or (look.level - base > _BRIGHT_SKY) != (kind == "flat"):
             return False
     return True
 
