@@ -1,5 +1,7 @@
 """Each kernel against the numpy code that it stands for, on random and odd input."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from scipy.ndimage import maximum_filter
@@ -13,7 +15,7 @@ from obs.algorithms.pixels.runs import find_pixels
 from obs.algorithms.pixels.smoothing import smooth
 from obs.algorithms.pixels.statistics import clipped_statistics
 from obs.algorithms.pixels.window import plane_windows, windows
-from obs.algorithms.sky.background import clip_cells, fit_background
+from obs.algorithms.sky.background import clip_strip, fit_background
 from obs.algorithms.sky.level_steps import _levels, find_level_steps
 from obs.algorithms.sky.scatter import _look, measure_scatter
 from obs.algorithms.sources.prominence import find_prominent_peaks
@@ -60,16 +62,22 @@ def test_no_windows(both):
     assert reference.shape == compiled.shape == (0, 5, 5)
 
 
-@pytest.mark.parametrize("n", [1, 15, 16, 1023, 5000])
-def test_clipped_cells(both, n):
-    cells = noise((7, n))
-    cells[1] += (np.arange(n) % 5 == 0) * np.float32(400.0)
-    cells[2, : n // 2] = np.nan
-    cells[3] = np.nan
-    cells[4] = 7.0
-    cells[5] = np.round(cells[5] / 40) * 40
-    cells[6, 1:2] = np.inf
-    reference, compiled = both(lambda: clip_cells(cells, 3.0, 3, 0.1))
+@pytest.mark.parametrize("with_bad", [False, True])
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 15), (4, 16), (33, 31), (60, 101)])
+def test_clipped_cells(both, height, width, with_bad):
+    """A narrow one, noise, stars, half or all without value, one number, coarse counts, an infinity, few good ones."""
+    edges = np.cumsum([0, max(width - 1, 1), *[width] * 8])
+    strip = noise((height, int(edges[-1])))
+    parts = [strip[:, low:high] for low, high in pairwise(edges)]
+    parts[2][:, ::5] += np.float32(400.0)
+    parts[3][: height // 2 + 1] = np.nan
+    parts[4][:] = np.nan
+    parts[5][:] = 7.0
+    parts[6][:] = np.round(parts[6] / 40) * 40
+    parts[7][0, 1:2] = np.inf
+    parts[8][:, width // 20 :] = np.nan
+    bad = strip > 108 if with_bad else None
+    reference, compiled = both(lambda: clip_strip(strip, bad, edges, 3.0, 3, 0.1))
     np.testing.assert_allclose(compiled[0], reference[0], rtol=1e-6)
     # a standard deviation is a small difference of sums of float32
     np.testing.assert_allclose(compiled[1], reference[1], rtol=1e-5, atol=1e-5)

@@ -1,11 +1,9 @@
 /* Medians of short columns, eight at a time. */
 #include "kernels.h"
+#include "ranks.h"
 
 #include <math.h>
 #include <string.h>
-
-/* A float as a whole number of the same order, and back. */
-#define ORDERED(bits) ((bits) ^ (((bits) >> 31) & 0x7fffffff))
 
 #define MOST 256
 #define NONE INT32_MAX

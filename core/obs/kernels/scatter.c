@@ -1,5 +1,6 @@
 /* Noise of the sky in cells of pixels, one cell after the other; obs.algorithms.sky.scatter has the method. */
 #include "kernels.h"
+#include "ranks.h"
 
 #include <math.h>
 #include <string.h>
@@ -12,60 +13,20 @@ enum { CELL = 32, LAG = 4, SIDE = CELL / LAG, PIXELS = CELL * CELL, MOST = 2 * C
 #define IQR_TO_SIGMA 0.741301109252801
 #define FEWEST_GOOD 0.5
 
-/* A float as a whole number of the same order, and back. */
-#define ORDERED(bits) ((bits) ^ (((bits) >> 31) & 0x7fffffff))
-
-/* Value of rank `rank`, from 0, of n vectors of ordered numbers: bit by bit from the highest. */
-static inline __attribute__((always_inline)) float of_rank(const Whole *values, int64_t n, int32_t rank)
-{
-    int32_t found = INT32_MIN;
-    for (int bit = 31; bit >= 0; bit--) {
-        int32_t candidate = bit == 31 ? 0 : (found | (int32_t)(1u << bit)), number = 0;
-        Whole below = {0};
-        for (int64_t k = 0; k < n; k++)
-            below -= values[k] < candidate;
-        for (int i = 0; i < LANES; i++)
-            number += below[i];
-        found = number <= rank ? candidate : found;
-    }
-    float value;
-    found = ORDERED(found);
-    memcpy(&value, &found, sizeof value);
-    return value;
-}
-
-/* Put numbers, without those that are NaN, into vectors that the largest numbers fill up; return how many they are. */
-static inline __attribute__((always_inline)) int32_t put_in_order(const float *values, int64_t n, Whole *ordered,
-                                                                  int64_t *n_vector)
-{
-    int32_t bits[MOST + LANES], known = 0;
-    for (int64_t k = 0; k < n; k++) {
-        int32_t number;
-        memcpy(&number, values + k, sizeof number);
-        bits[known] = ORDERED(number);
-        known += values[k] == values[k];
-    }
-    *n_vector = (known + LANES - 1) / LANES;
-    for (int64_t k = known; k < *n_vector * LANES; k++)
-        bits[k] = INT32_MAX;
-    memcpy(ordered, bits, (size_t)*n_vector * sizeof *ordered);
-    return known;
-}
-
 /* Clipped standard deviation about zero of n numbers, which become absolute; NaN and infinities are left out. */
 static inline __attribute__((always_inline)) double sigma_of(float *values, int64_t n)
 {
     Whole ordered[MOST / LANES + 1];
-    int64_t n_vector, kept = 0;
+    int64_t known, n_vector, kept = 0;
     double all = 0.0, square = 0.0;
     for (int64_t k = 0; k < n; k++) {
         float size = fabsf(values[k]);
         values[k] = size <= 3.40282347e38f ? size : NAN;
     }
-    int32_t known = put_in_order(values, n, ordered, &n_vector);
+    known = put_in_order(values, n, 1, ordered, &n_vector);
     if (!known)
         return NAN;
-    double limit = CLIP * (2.0 * IQR_TO_SIGMA * (double)of_rank(ordered, n_vector, known / 2));
+    double limit = CLIP * (2.0 * IQR_TO_SIGMA * (double)value_of_rank(ordered, n_vector, known / 2));
     for (int64_t k = 0; k < n; k++) {
         double value = values[k];
         if (value <= limit) {
@@ -74,8 +35,8 @@ static inline __attribute__((always_inline)) double sigma_of(float *values, int6
         }
         all += value == value ? value * value : 0.0;
     }
-    if ((double)kept < MOST_CLIPPED * known) {
-        limit = CLIP * sqrt(all / known);
+    if ((double)kept < MOST_CLIPPED * (double)known) {
+        limit = CLIP * sqrt(all / (double)known);
         square = 0.0;
         kept = 0;
         for (int64_t k = 0; k < n; k++) {
@@ -142,10 +103,10 @@ WIDE int64_t measure_cells(const float *image, const float *variance, const uint
             }
         double block = LAG * sigma_of(values, subtract(blocks, SIDE, 2, values)) / sqrt(2.0);
         Whole ordered[PIXELS / LANES + 1];
-        int32_t known = put_in_order(cell, PIXELS, ordered, &n_vector);
-        float middle = of_rank(ordered, n_vector, known / 2);
+        int64_t known = put_in_order(cell, PIXELS, 1, ordered, &n_vector);
+        float middle = value_of_rank(ordered, n_vector, known / 2);
         if (known % 2 == 0)
-            middle = 0.5f * (of_rank(ordered, n_vector, known / 2 - 1) + middle);
+            middle = 0.5f * (value_of_rank(ordered, n_vector, known / 2 - 1) + middle);
         for (int y = 0; y < CELL; y++)
             for (int x = 0; x < CELL; x++)
                 if ((double)fabsf(cell[y * CELL + x] - middle) <= CLIP * pixel) {

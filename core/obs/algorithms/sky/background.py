@@ -11,9 +11,12 @@ from obs.image.background import Background, Style
 from obs.kernels.library import Kernel
 from obs.threads import map_threads
 
-__all__ = ["clip_cells", "fit_background"]
+__all__ = ["clip_cells", "clip_strip", "fit_background"]
 
-_COMPILED = Kernel("clip_rows", "float32", "int", "int", "float", "int", "float64", "float64", "int64")
+_STRIP = Kernel(
+    "clip_strip", "float32", "bool", "int", "int", "int", "int64", "int", "int", "float", "int", "float32", "float64",
+    "float64", "int64", "int64",
+)  # fmt: skip
 
 
 def _edges(size: int, bin_size: int) -> NDArray[np.int64]:
@@ -61,14 +64,66 @@ def fit_background(
 
     def fit(j: int) -> None:
         rows = slice(edges_y[j], edges_y[j + 1])
-        cells = _cells(image[rows], None if bad is None else bad[rows], edges_x)
-        mean, sigma, n = clip_cells(cells, clip, n_iteration, minimum_fraction)
+        part = image[rows], None if bad is None else bad[rows]
+        mean, sigma, n = clip_strip(*part, edges_x, clip, n_iteration, minimum_fraction)
         level[j], error[j] = mean, sigma / np.sqrt(np.maximum(n, 1))
 
     map_threads(fit, range(shape[0]))
     x, y = (np.asarray(0.5 * (edges[:-1] + edges[1:] - 1), np.float64) for edges in (edges_x, edges_y))
     full, order = (image.shape[0], image.shape[1]), min(order, *(n - 1 for n in shape))
     return Background(level, error, x, y, shape=full, style=style, order=order)
+
+
+def clip_strip(
+    strip: NDArray[np.float32],
+    bad: NDArray[np.bool_] | None,
+    edges: NDArray[np.int64],
+    clip: float,
+    n_iteration: int,
+    minimum_fraction: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """Return the clipped mean and standard deviation of cells side by side, and the number of values they rest on.
+
+    Parameters
+    ----------
+    strip : ndarray of float32, shape (height, nx)
+        Pixels; NaN is left out.
+    bad : ndarray of bool, shape (height, nx), or None
+        Pixels to leave out.
+    edges : ndarray of int64, shape (n + 1,)
+        First column of each cell, and the end of the last one.
+    clip : float
+        Values further from the mean than this many standard deviations are left out.
+    n_iteration : int
+        Number of clippings.
+    minimum_fraction : float
+        Cells with a smaller fraction of values give NaN.
+
+    Returns
+    -------
+    mean, sigma : ndarray of float64, shape (n,)
+        Mean and standard deviation.
+    number : ndarray of int64, shape (n,)
+        Values that count.
+    """
+    if not (_STRIP and strip.dtype == np.float32):
+        return _clip_by_numpy(_cells(strip, bad, edges), clip, n_iteration, minimum_fraction)
+    (height, width), n_cell, widest = strip.shape, len(edges) - 1, int(np.diff(edges).max(initial=0))
+    cell = np.empty(height * widest, np.float32)
+    (center, sigma), (finite, n) = np.empty((2, n_cell)), np.empty((2, n_cell), np.int64)
+    out = np.zeros(1, bool) if bad is None else np.ascontiguousarray(bad)
+    pixels = np.ascontiguousarray(strip), out, bad is not None, height, width
+    _STRIP(*pixels, edges, n_cell, widest, clip, n_iteration, cell, center, sigma, finite, n)
+    enough = (finite >= minimum_fraction * cell.size) & (n > 0)
+    return np.where(enough, center, np.nan), np.where(enough, sigma, np.nan), n
+
+
+def clip_cells(
+    cells: NDArray[np.float32], clip: float, n_iteration: int, minimum_fraction: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """Clip the values of cells, ndarray of float32, shape (n, n_pixel), as `clip_strip` does."""
+    edges = np.arange(len(cells) + 1) * cells.shape[1]
+    return clip_strip(cells.reshape(1, -1), None, edges, clip, n_iteration, minimum_fraction)
 
 
 def _cells(strip: NDArray[np.float32], bad: NDArray[np.bool_] | None, edges: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -89,29 +144,9 @@ def _cells(strip: NDArray[np.float32], bad: NDArray[np.bool_] | None, edges: NDA
     return values.reshape(n_cell, -1)
 
 
-def clip_cells(
+def _clip_by_numpy(
     cells: NDArray[np.float32], clip: float, n_iteration: int, minimum_fraction: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-    """Return the clipped mean and standard deviation of each row, and the number of values they rest on.
-
-    Parameters
-    ----------
-    cells : ndarray of float32, shape (n, n_pixel)
-        Values; NaN is left out.
-    clip : float
-        Values further from the mean than this many standard deviations are left out.
-    n_iteration : int
-        Number of clippings.
-    minimum_fraction : float
-        Rows with a smaller fraction of values give NaN.
-
-    Returns
-    -------
-    mean, sigma : ndarray of float64, shape (n,)
-        Mean and standard deviation.
-    number : ndarray of int64, shape (n,)
-        Values that count.
-    """
     # the quartiles only start the clipping: a thousand values a cell give them to a few per cent
     sample = np.sort(cells[:, :: max(1, cells.shape[1] // 1000)], axis=1)
     known = np.isfinite(sample).sum(1)
@@ -125,10 +160,6 @@ def clip_cells(
         sigma[row] = np.std(cells[row][np.isfinite(cells[row])], dtype=np.float64)
     n = np.isfinite(cells).sum(1)
     enough = n >= minimum_fraction * cells.shape[1]
-    if _COMPILED:
-        _COMPILED(np.ascontiguousarray(cells), *cells.shape, clip, n_iteration, center, sigma, n)
-        enough &= n > 0
-        return np.where(enough, center, np.nan), np.where(enough, sigma, np.nan), n
     deviation = np.empty_like(cells)
     for _ in range(n_iteration):
         np.subtract(cells, center[:, None].astype(np.float32), out=deviation)
