@@ -8,6 +8,7 @@ from scipy.ndimage import maximum_filter
 
 from obs.algorithms.combine.frames import Stack, combine_stack
 from obs.algorithms.detector.cosmic_rays import are_too_sharp, find_cosmic_rays
+from obs.algorithms.detector.detrend import divide_by_flat, merge_mask, subtract_frame
 from obs.algorithms.pixels.bins import sum_bins
 from obs.algorithms.pixels.grow import grow
 from obs.algorithms.pixels.label import label_regions, measure_regions, renumber_regions, select_regions
@@ -19,6 +20,8 @@ from obs.algorithms.sky.background import clip_strip, fit_background
 from obs.algorithms.sky.level_steps import _levels, find_level_steps
 from obs.algorithms.sky.scatter import _look, measure_scatter
 from obs.algorithms.sources.prominence import find_prominent_peaks
+from obs.image.mask import Mask
+from obs.image.masked_image import MaskedImage
 from obs.repo.fits_checksum import sum_words
 
 
@@ -301,3 +304,37 @@ def test_scatter(both, shape):
     reference, compiled = both(lambda: measure_scatter(image, np.full_like(image, 25.0), image > 112))
     # means of blocks are float32 numbers twenty times their scatter
     np.testing.assert_allclose(compiled, reference, rtol=5e-6)
+
+
+def frame(seed, shape=(37, 61), planes=None):
+    """A frame with values, variances and bits of all kinds."""
+    image, variance = noise(shape, seed), noise(shape, seed + 1) / 20
+    image[0, :6] = np.nan, np.inf, -np.inf, 0.0, -3.0, 1e-30
+    variance[0, 4:9] = variance[1, :5] = np.nan, np.inf, 0.0, -1.0, 3e38
+    return MaskedImage(image, Mask((noise(shape, seed + 2) > 106).astype(np.int32) * (seed % 7), planes), variance)
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.37, 2e19])
+@pytest.mark.parametrize("apply", [subtract_frame, divide_by_flat])
+def test_calibration_frames(both, apply, scale):
+    def run():
+        science = frame(1)
+        with np.errstate(over="ignore", invalid="ignore"):
+            n_bad = apply(science, frame(5), scale=scale, planes=("BAD", "SAT"))
+        return n_bad, science.image, science.variance, science.mask.array
+
+    reference, compiled = both(run)
+    for ours, theirs in zip(compiled, reference, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("planes", [None, {"SAT": 0, "BAD": 2, "NEW": 1}])
+def test_merged_masks(both, planes):
+    def run():
+        mask = frame(1).mask
+        merge_mask(mask, frame(5, planes=planes).mask, ("BAD", "SAT", "NEW", "NONE"))
+        return mask.array, mask.planes
+
+    reference, compiled = both(run)
+    np.testing.assert_array_equal(compiled[0], reference[0])
+    assert compiled[1] == reference[1]

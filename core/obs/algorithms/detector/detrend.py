@@ -3,20 +3,33 @@
 All functions change the image in place, block by block, so that no second image is needed.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.pixels.row_blocks import row_blocks
 from obs.image.mask import Mask
 from obs.image.masked_image import MaskedImage
+from obs.kernels.library import Kernel
+from obs.threads import map_threads
 
 __all__ = ["divide_by_flat", "merge_mask", "scale_image", "subtract_frame"]
+
+
+_FLOATS = "float32", "float32", "int32", "float32", "float32", "int", "float", "float", "int"
+_ALL_BITS = Kernel("all_bits", "int32", "int")
+_MERGE = Kernel("merge_bits", "int32", "int32", "int", "int32", "int32", "int")
+_SUBTRACT, _DIVIDE = Kernel("subtract_pixels", *_FLOATS), Kernel("divide_pixels", *_FLOATS)
 
 
 def merge_mask(mask: Mask, other: Mask, planes: tuple[str, ...]) -> None:
     """Set planes, by name, where they are set in another mask of the same shape."""
     wanted = other.known_bits(planes)
     if not wanted:
+        return
+    if _MERGE and _are_plain(mask.array, other.array):
+        _merge_compiled(mask, other, planes, wanted)
         return
     for rows in row_blocks(mask.shape):
         set_there = other.array[rows] & wanted
@@ -26,6 +39,39 @@ def merge_mask(mask: Mask, other: Mask, planes: tuple[str, ...]) -> None:
             bit = other.known_bits([name])
             if bit:
                 mask.array[rows] |= ((set_there & bit) != 0).astype(np.int32) * np.int32(mask.add_plane(name))
+
+
+def _merge_compiled(mask: Mask, other: Mask, planes: tuple[str, ...], wanted: int) -> None:
+    if not _ALL_BITS(other.array, other.array.size) & wanted:
+        return
+    known = [name for name in planes if other.known_bits([name])]
+    source = np.array([other.bits(name) for name in known], np.int32)
+    target = np.array([mask.add_plane(name) for name in known], np.int32)
+
+    def merge(rows: slice) -> None:
+        _MERGE(mask.array[rows], other.array[rows], mask.array[rows].size, source, target, len(known))
+
+    map_threads(merge, row_blocks(mask.shape))
+
+
+def _are_plain(*planes: NDArray[Any]) -> bool:
+    """Whether the compiled loops can run over planes as they lie in memory."""
+    return all(plane.flags.c_contiguous and plane.dtype in (np.float32, np.int32) for plane in planes)
+
+
+def _run(
+    kernel: Kernel, masked_image: MaskedImage, frame: MaskedImage, first: float, second: float, bits: int
+) -> int | None:
+    """Run a compiled loop over all pixels, and return how many the frame has no value for; None without kernels."""
+    planes = masked_image.image, masked_image.variance, masked_image.mask.array, frame.image, frame.variance
+    if not (kernel and _are_plain(*planes)):
+        return None
+
+    def look(rows: slice) -> int:
+        parts = [plane[rows] for plane in planes]
+        return kernel(*parts, parts[0].size, first, second, bits)
+
+    return sum(map_threads(look, row_blocks(masked_image.shape)))
 
 
 def subtract_frame(
@@ -51,6 +97,9 @@ def subtract_frame(
     """
     merge_mask(masked_image.mask, frame.mask, planes)
     n_bad, bad_bit = 0, masked_image.mask.bits("BAD")
+    found = _run(_SUBTRACT, masked_image, frame, scale, scale**2, bad_bit)
+    if found is not None:
+        return found
     factor, square = np.float32(scale), np.float32(scale**2)
     for rows in row_blocks(masked_image.shape):
         amount = frame.image[rows] * factor if scale != 1.0 else frame.image[rows]
@@ -94,6 +143,9 @@ def divide_by_flat(
     """
     merge_mask(masked_image.mask, flat.mask, planes)
     n_bad, bad_bits = 0, masked_image.mask.bits("BAD", "NO_DATA")
+    found = _run(_DIVIDE, masked_image, flat, 1.0 / scale, minimum, bad_bits)
+    if found is not None:
+        return found
     inverse_scale = np.float32(1.0 / scale)
     for rows in row_blocks(masked_image.shape):
         sensitivity = flat.image[rows] * inverse_scale
