@@ -78,10 +78,10 @@ class NoiseCorrelation:
 
 
 class _Square(NamedTuple):
-    """Sums of products of pixels at each distance, the number of pairs, and the expected variance of the pixels."""
+    """Power spectra of the pixels, in units of their variance, and of where they are, and that variance."""
 
-    products: NDArray[np.float64]
-    pairs: NDArray[np.float64]
+    noise: NDArray[np.float32]
+    places: NDArray[np.float32]
     variance: NDArray[np.float32]
 
 
@@ -103,10 +103,11 @@ def measure_noise_correlation(
         Independent noise as in the variance plane, where too few pixels are good.
     """
     expected: list[NDArray[np.float32]] = []
-    pairs, products = np.zeros((2, 2 * LARGEST_LAG + 1, 2 * LARGEST_LAG + 1))
     step = max(2, image.size // SAMPLE)
     sky = clipped_statistics(image[::step][~bad[::step]])
     size = [SQUARE + LARGEST_LAG] * 2
+    # sums of spectra, of which one transform gives the sums over all squares
+    powers = np.zeros((2, size[0], size[1] // 2 + 1))
 
     def look(square: tuple[slice, slice]) -> _Square | None:
         plane, good = variance[square], ~bad[square]
@@ -119,17 +120,21 @@ def measure_noise_correlation(
         good &= (plane < SAME_NOISE * level) & (plane * SAME_NOISE > level)
         noise = image[square] - sky.mean
         good &= np.abs(noise) < CLIP * max(sky.sigma, np.sqrt(level))
-        product, number = (
-            _lags(np.fft.irfft2(np.abs(np.fft.rfft2(values, size)) ** 2, size))
-            for values in (np.where(good, noise, 0.0), good.astype(np.float32))
+        noise, places = (
+            np.square(spectrum.real) + np.square(spectrum.imag)
+            for spectrum in (
+                np.fft.rfft2(values, size)
+                for values in (np.where(good, noise, np.float32(0.0)), good.astype(np.float32))
+            )
         )
-        return _Square(product / level, number, plane[good])
+        noise /= np.float32(level)
+        return _Square(noise, places, plane[good])
 
     for found in map_threads(look, _squares(image.shape)):
         if found is not None:
-            products += found.products
-            pairs += found.pairs
+            powers += found.noise, found.places
             expected.append(found.variance)
+    products, pairs = (_lags(np.fft.irfft2(power, size)) for power in powers)
     known_sky = np.concatenate(expected) if expected else np.empty(0, np.float32)
     sky_variance = float(np.median(known_sky[::7])) if len(known_sky) > LEAST_PAIRS else float("nan")
     if not sky_variance > 0 or np.min(pairs) < LEAST_PAIRS:
