@@ -226,10 +226,7 @@ class PixelPsf(PsfViews):
         ndarray of float32, shape (n, my, mx)
             Models scaled so that stamps in detector pixels add up to one.
         """
-        u = (np.atleast_1d(np.asarray(x, np.float64)) - self.x_zero) / self.x_scale
-        v = (np.atleast_1d(np.asarray(y, np.float64)) - self.y_zero) / self.y_scale
-        terms = polynomial_terms(u, v, self.degree)
-        scaled = (terms / (terms @ self._sums)[:, None]).astype(np.float32)
+        scaled = self.coefficients(x=x, y=y)
         return np.asarray((scaled @ self.basis.reshape(len(self.basis), -1)).reshape(-1, *self.basis.shape[1:]))
 
     def coefficients(self, *, x: ArrayLike, y: ArrayLike) -> NDArray[np.float32]:
@@ -247,9 +244,7 @@ class PixelPsf(PsfViews):
         u = (np.atleast_1d(np.asarray(x, np.float64)) - self.x_zero) / self.x_scale
         v = (np.atleast_1d(np.asarray(y, np.float64)) - self.y_zero) / self.y_scale
         terms = polynomial_terms(u, v, self.degree)
-        rows, columns = self._centering
-        sums = np.einsum("i,kij,j->k", rows.sum(0), self.basis, columns.sum(0), optimize=True)
-        return np.asarray(terms / (terms @ sums)[:, None], np.float32)
+        return np.asarray(terms / (terms @ self._sums)[:, None], np.float32)
 
     def evaluate(self, *, x: ArrayLike, y: ArrayLike) -> NDArray[np.float32]:
         """Return the PSF at positions, centered on the middle pixel.
