@@ -152,5 +152,5 @@ def _print_curve(light_curve: LightCurveTruth) -> None:
 
 def run_shown(words: list[str]) -> int:
     """Print a command, run it, and return its exit status."""
-    click.secho(f"$ obs {' '.join(words)}", bold=True)
+    click.secho(f"$ obs {shlex.join(words)}", bold=True)
     return main(words)

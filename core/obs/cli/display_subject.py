@@ -22,6 +22,7 @@ from obs.repo.hdu_roles import HduChoice
 from obs.repo.image_file import read_image_file
 from obs.repo.layout import is_repository
 from obs.runs.results import find_results
+from obs.shell_command import shell_command
 
 __all__ = ["Asked", "Subject", "find_subjects", "other_subject"]
 
@@ -96,7 +97,7 @@ class Asked:
             if len(places) != 2:
                 raise DataIdError(
                     f"{places[0]} is a folder: name a dataset type after it, such as calexp; "
-                    f"obs ls {places[0]} lists them"
+                    f"{shell_command('obs', 'ls', places[0])} lists them"
                 )
             return cls(Path(places[0]), places[1], ids, instrument=instrument)
         if ids:
@@ -172,9 +173,8 @@ def _data_ids(butler: Butler, asked: Asked) -> list[DataId]:
     if found:
         return found
     words = "; ".join(" ".join(words) for words in asked.ids) or "no --id"
-    raise DatasetNotFoundError(
-        f"no {kind.name} matches {words}; obs ls {butler.root} {kind.name} lists what there is", dataset_type=kind.name
-    )
+    advice = f"{shell_command('obs', 'ls', butler.root, kind.name)} lists what there is"
+    raise DatasetNotFoundError(f"no {kind.name} matches {words}; {advice}", dataset_type=kind.name)
 
 
 def _direct(butler: Butler, name: str, ids: Sequence[Sequence[str]]) -> DataId | None:

@@ -19,6 +19,7 @@ from obs.repo.atomic import atomic_write
 from obs.repo.butler import Butler
 from obs.repo.file_keys import COMPRESSED
 from obs.runs.results import Result, find_results
+from obs.shell_command import shell_command
 
 __all__ = ["get"]
 
@@ -73,7 +74,7 @@ def _find(butler: Butler, dataset_type: str, ids: list[list[str]]) -> Result:
     """
     found = find_results(butler, dataset_type, ids)
     asked = "; ".join(" ".join(words) for words in ids) or "no --id"
-    advice = f"obs ls {butler.root} {dataset_type} lists what there is"
+    advice = f"{shell_command('obs', 'ls', butler.root, dataset_type)} lists what there is"
     if not found:
         raise DatasetNotFoundError(f"no {dataset_type} matches {asked}; {advice}", dataset_type=dataset_type)
     if len(found) > 1:

@@ -11,6 +11,7 @@ from obs.cli.options import output_under
 from obs.errors import DataIdError, RepositoryError
 from obs.repo.layout import is_repository
 from obs.runs.run_log import LOG_FOLDER, read_run_logs
+from obs.shell_command import shell_command
 
 __all__ = ["log"]
 
@@ -42,8 +43,9 @@ def log(root: Path, ids: list[list[str]], rerun: str | None, failed: bool, as_js
             click.echo(event["traceback"])
     if not n_event:
         text = " or ".join(" ".join(words) for words in ids)
+        advice = f"{shell_command('obs', 'log', folder)} prints all"
         raise RepositoryError(
-            f"the logs in {folder / LOG_FOLDER} have no entry{f' of {text}' * bool(text)}; obs log {folder} prints all",
+            f"the logs in {folder / LOG_FOLDER} have no entry{f' of {text}' * bool(text)}; {advice}",
             path=folder,
         )
     if not n_printed:

@@ -16,6 +16,7 @@ from obs.repo.find_datasets import find_datasets
 from obs.repo.input_files import InputFile
 from obs.repo.made_with import MADE_TOGETHER, find_input, find_record
 from obs.repo.result_record import ResultRecord
+from obs.shell_command import shell_command
 
 __all__ = ["provenance"]
 
@@ -86,7 +87,8 @@ def _find(butler: Butler, dataset_type: str, words: tuple[str, ...]) -> DataId:
     if len(found) != 1:
         some = "; ".join(list(found)[:3])
         which = f"{len(found)} results fit: {some}" if found else f"no result of {' '.join(words)}"
-        raise DataIdError(f"{which}; name one data ID of obs ls {butler.root} {dataset_type}")
+        command = shell_command("obs", "ls", butler.root, dataset_type)
+        raise DataIdError(f"{which}; name one data ID of {command}")
     return parse_ids(next(iter(found)).split(), types)[0]
 
 

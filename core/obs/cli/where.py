@@ -14,6 +14,7 @@ from obs.policy.data_id import parse_ids
 from obs.repo.butler import Butler
 from obs.repo.find_datasets import find_datasets
 from obs.runs.selection import check_filters
+from obs.shell_command import shell_command
 
 __all__ = ["parse_position", "where"]
 
@@ -35,7 +36,8 @@ def where(root: Path, dataset_type: str, camera: str | None, ids: list[list[str]
         check_filters(butler.instrument, data_id)
     found = find_datasets([*butler.roots, butler.calib_root], [kind], wanted).get(kind.name, {})
     if not found:
-        click.echo(f"no {dataset_type} in {root} that fits; obs ls {root} {dataset_type} lists what there is", err=True)
+        advice = f"{shell_command('obs', 'ls', root, dataset_type)} lists what there is"
+        click.echo(f"no {dataset_type} in {root} that fits; {advice}", err=True)
         return 1
     for path in found.values():
         click.echo(str(path))

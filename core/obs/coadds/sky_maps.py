@@ -8,6 +8,7 @@ import numpy as np
 from obs.coadds.frames import Frame
 from obs.errors import DatasetNotFoundError, OutputError, RepositoryError
 from obs.repo.butler import Butler
+from obs.shell_command import shell_command
 from obs.sky_vectors import sky_positions, sky_vectors
 from obs.skymap.discrete import DiscreteSkyMap
 from obs.skymap.sky_map import SkyMap
@@ -31,8 +32,9 @@ def load_sky_map(butler: Butler) -> SkyMap[Any]:
     try:
         sky_map = butler.get(_DATASET)
     except DatasetNotFoundError as error:
+        command = shell_command("obs", "skymap", "make", butler.roots[0], "--discrete")
         raise DatasetNotFoundError(
-            f"{butler.roots[0]} has no sky map; make one: obs skymap make {butler.roots[0]} --discrete",
+            f"{butler.roots[0]} has no sky map; make one: {command}",
             dataset_type=_DATASET,
             paths=error.paths,
         ) from None

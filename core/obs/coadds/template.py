@@ -30,6 +30,7 @@ from obs.image.wcs import TanSipWcs
 from obs.policy.data_id import format_data_id
 from obs.repo.butler import Butler
 from obs.repo.find_datasets import iterate_datasets
+from obs.shell_command import shell_command
 from obs.skymap.tract import Tract
 
 __all__ = ["Template", "make_template", "template_coadds"]
@@ -114,7 +115,7 @@ def make_template(
         if is_alone:
             raise MeasurementError(
                 f"the coadds of the filter {band} here consist of this image alone: process another exposure of the "
-                f"field, and make them anew with obs coadd {butler.output or butler.root} --id filter={band}"
+                f"field, and make them anew with {_coadd_command(butler, band)}"
             )
         raise MeasurementError(_none_there(butler, band, "no pixel of its coadds has data here"))
     mask.set(empty, "NO_DATA")
@@ -191,9 +192,12 @@ def _none_there(butler: Butler, band: str, reason: str) -> str:
     bands = sorted({str(data_id["filter"]) for _, data_id, _ in iterate_datasets(butler.roots, [kind])})
     known = f"there are coadds of the filter {', '.join(bands)}" if bands else "there is no coadd at all"
     return (
-        f"no coadd of the filter {band} to subtract: {reason}, and {known}; make it with "
-        f"obs coadd {butler.output or butler.root} --id filter={band}"
+        f"no coadd of the filter {band} to subtract: {reason}, and {known}; make it with {_coadd_command(butler, band)}"
     )
+
+
+def _coadd_command(butler: Butler, band: str) -> str:
+    return shell_command("obs", "coadd", butler.output or butler.root, "--id", f"filter={band}")
 
 
 def _fill(

@@ -30,6 +30,7 @@ from obs.repo.fits_psf import write_psf
 from obs.repo.layout import is_repository
 from obs.repo.reference_choice import find_reference
 from obs.runs.results import Result, find_results
+from obs.shell_command import shell_command
 from obs.tasks.reference import ReferenceConfig, field_circle, reference_flux_name
 from obs.visits.calibration import best_calibration
 
@@ -104,7 +105,8 @@ def export_for(
     results = find_results(butler, "calexp", ids)
     if not results:
         asked = "; ".join(" ".join(words) for words in ids) or "anything"
-        raise DataIdError(f"no calexp matches {asked} in {butler.root}; obs ls {butler.root} calexp lists them")
+        command = shell_command("obs", "ls", butler.root, "calexp")
+        raise DataIdError(f"no calexp matches {asked} in {butler.root}; {command} lists them")
     if folder.exists() and (not folder.is_dir() or is_repository(folder)):
         what = "a repository" if folder.is_dir() else "a file"
         raise OutputError(f"{folder} is {what}; name a folder for the export", path=folder)

@@ -18,6 +18,7 @@ from yaml.constructor import ConstructorError
 from obs.errors import RepositoryError, place, suggest
 from obs.frozen import frozen
 from obs.repo.atomic import atomic_write
+from obs.shell_command import shell_command
 from obs.small_file import read_small_file, read_small_text
 from obs.yaml_lines import line_of, load_yaml
 
@@ -111,7 +112,7 @@ def open_repository(folder: Path | str) -> Repository:
         if is_third_generation(root):
             raise RepositoryError(
                 f"{root} is a repository of the third-generation LSST stack (butler.yaml); obs init makes a repository "
-                f"here, and obs ingest REPO --from-butler {root} takes what this one holds",
+                f"here, and {shell_command('obs', 'ingest', 'REPO', '--from-butler', root)} takes what this one holds",
                 path=root,
             )
         above = next((parent for parent in root.absolute().parents if is_repository(parent)), None)

@@ -21,6 +21,7 @@ from obs.repo.butler import Butler
 from obs.repo.made_with import recording
 from obs.runs.record import RecordOptions, begin_output
 from obs.runs.settings import camera_settings
+from obs.shell_command import shell_command
 
 __all__ = ["CoaddJob", "coadd_jobs", "coadd_settings", "make_coadds"]
 
@@ -62,9 +63,9 @@ def coadd_jobs(
     sky_map = load_sky_map(butler)
     frames = find_frames(butler, frames_wanted)
     if not frames:
+        advice = f"{shell_command('obs', 'ls', butler.roots[0], 'calexp')} lists them"
         raise DatasetNotFoundError(
-            f"{butler.roots[0]} has no calibrated exposure that fits; obs ls {butler.roots[0]} calexp lists them",
-            dataset_type="calexp",
+            f"{butler.roots[0]} has no calibrated exposure that fits; {advice}", dataset_type="calexp"
         )
     if failed := find_failed(butler, frames_wanted):
         named = "; ".join(failed[:_NAMED]) + ("; ..." if len(failed) > _NAMED else "")

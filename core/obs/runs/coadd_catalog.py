@@ -21,6 +21,7 @@ from obs.repo.butler import Butler
 from obs.repo.find_datasets import iterate_datasets
 from obs.repo.made_with import find_input, find_record, is_unchanged, recording
 from obs.runs.record import RecordOptions, begin_output
+from obs.shell_command import shell_command
 
 __all__ = ["catalog_jobs", "catalog_settings", "make_catalogs", "write_object_tables"]
 
@@ -64,8 +65,9 @@ def catalog_jobs(butler: Butler, wanted: Sequence[Mapping[str, Any]]) -> list[tu
         if data_id["filter"] not in filters:
             filters.append(str(data_id["filter"]))
     if not found:
+        command = shell_command("obs", "coadd", butler.roots[0])
         raise DatasetNotFoundError(
-            f"{butler.roots[0]} has no coadd that fits; make them: obs coadd {butler.roots[0]}", dataset_type=kind.name
+            f"{butler.roots[0]} has no coadd that fits; make them: {command}", dataset_type=kind.name
         )
     return [({"tract": tract, "patch": patch}, sorted(filters)) for (tract, patch), filters in sorted(found.items())]
 

@@ -24,6 +24,7 @@ from obs.runs.run_log import open_run_log
 from obs.runs.selection import select_data_ids
 from obs.runs.settings import Settings, add_settings, camera_settings
 from obs.runs.two_passes import run_in_two_passes
+from obs.shell_command import shell_command
 from obs.tasks.process_config import ProcessConfig
 
 __all__ = ["compare_run", "process", "process_data_ids", "process_settings", "record_run"]
@@ -103,7 +104,9 @@ def process(
     settings = layers.build()
     chosen = select_data_ids(butler, [_words(item) for item in _several(data_ids)])
     if not chosen.data_ids:
-        raise DataIdError(f"no raw data match {data_ids!r}; obs ls {butler.root} lists what there is")
+        raise DataIdError(
+            f"no raw data match {data_ids!r}; {shell_command('obs', 'ls', butler.root)} lists what there is"
+        )
     to_process: Sequence[DataId] = chosen.data_ids
     if skip_existing:
         compare_run(butler, settings, clobber=clobber_config)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from obs.algorithms.photometry.bands import nearest_band
 from obs.errors import MeasurementError
 from obs.image.catalog import Catalog
+from obs.shell_command import shell_command
 from obs.tasks.photometry_config import ColorTerm, PhotometryConfig
 from obs.tasks.reference import NAME_KEY, ReferenceConfig, reference_flux_name, reference_magnitude
 
@@ -101,7 +102,7 @@ def magnitudes_by_term(
         if there and term is None:
             bands = [column.removesuffix("_flux") for column in there]
             like = nearest_band(band, bands) or bands[0]
-            remedy += f", or use another one, for example -c {section}.flux_names.{band}={like}"
+            remedy += f", or use another one, for example {shell_command('-c', f'{section}.flux_names.{band}={like}')}"
         raise MeasurementError(
             f"the reference catalog has no flux '{missing[0]}' (it has {', '.join(there) or 'none'}); {remedy}"
         )

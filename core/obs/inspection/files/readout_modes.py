@@ -9,6 +9,7 @@ from obs.inspection.header.exposure_time import find_exposure_time
 from obs.inspection.header.image_types import find_image_type
 from obs.inspection.raw_file import RawFile
 from obs.instrument.readout_cards import WINDOW_CARDS, read_window
+from obs.shell_command import shell_command
 
 __all__ = ["BINNING", "files_of_one_mode", "find_shape_mismatches"]
 
@@ -46,9 +47,10 @@ def files_of_one_mode(files: Sequence[RawFile], warnings: list[str], only: str =
     wanted = only or max(sorted(groups), key=lambda binning: (_n_science(groups[binning]), len(groups[binning])))
     for binning, group in groups.items():
         if binning != wanted:
+            command = shell_command("obs", "new", "NAME", "--from", "FILES", "--only", binning)
             warnings.append(
                 f"{len(group)} of {len(files)} files have a binning of {binning} and are left out: "
-                f"{_listed(group)}; obs new NAME --from FILES --only '{binning}' makes a package for them"
+                f"{_listed(group)}; {command} makes a package for them"
             )
     chosen = groups[wanted]
     sizes = {file.shapes: sum(shape[-1] * shape[-2] for shape in file.shapes) for file in chosen}

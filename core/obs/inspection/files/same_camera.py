@@ -7,6 +7,7 @@ from obs.errors import FileFormatError
 from obs.inspection.cards import Cards
 from obs.inspection.raw_file import RawFile
 from obs.instrument.recognize import recognize
+from obs.shell_command import shell_command
 
 __all__ = ["files_of_one_camera"]
 
@@ -58,7 +59,7 @@ def files_of_one_camera(files: Sequence[RawFile], warnings: list[str], only: str
         raise FileFormatError(f"'{only}' is not the name of one camera; the files are of {len(groups)}: {which}")
     if rivals and not only and len(first) < _MANY * len(rivals[0]):
         example = _own_part(first, rivals[0])
-        option = f", or choose one by --only '{example}'" if example else ""
+        option = f", or choose one by {shell_command('--only', example)}" if example else ""
         raise FileFormatError(f"the files are of {len(groups)} cameras: {which}; give those of one{option}")
     warnings += [_left_out(group, first, len(files)) for group in others]
     return tuple(first)
@@ -80,7 +81,7 @@ def _left_out(group: Sequence[RawFile], first: Sequence[RawFile], n_file: int) -
     """Return what to tell of files of another camera: what that is, and what can be done with them."""
     known = _installed_as(group)
     part = _own_part(group, first)
-    advice = f"obs new NAME --from FILES --only '{part}' describes it"
+    advice = f"{shell_command('obs', 'new', 'NAME', '--from', 'FILES', '--only', part)} describes it"
     if not part:
         advice = "describe it by an obs new of its own"
     if known:
