@@ -6,11 +6,18 @@ import numpy as np
 import pytest
 
 from obs.errors import OutputError
-from obs.exports.light_curves import aavso_filter, format_aavso, format_etd
+from obs.exports.light_curves import (
+    AavsoWords,
+    aavso_filter,
+    format_aavso,
+    format_etd,
+    group_filters,
+    name_of_place,
+)
 from obs.image.catalog import Catalog
 
 LENGTHS = {"NAME": 30, "DATE": 16, "MAG": 8, "MERR": 6, "FILT": 5, "TRANS": 3, "MTYPE": 3, "CNAME": 20, "CMAG": 8,
-           "KNAME": 20, "KMAG": 8, "AMASS": 7, "GROUP": 5, "CHART": 20, "NOTES": 100}  # fmt: skip
+           "KNAME": 20, "KMAG": 8, "AMASS": 7, "GROUP": 5, "CHART": 20, "NOTES": 2000}  # fmt: skip
 CODES = re.compile("[UBVRIJHKYO]|T[GBR]|C[VR]|S[ZUGRI]|ST[UVBY]|STHB[WN]|ZS|HAC?")
 
 
@@ -24,9 +31,11 @@ def read_aavso(text):
     assert list(parameters) == ["TYPE", "OBSCODE", "SOFTWARE", "DELIM", "DATE", "OBSTYPE"]
     assert parameters["TYPE"].upper() == "EXTENDED"
     assert re.fullmatch(r"\w{1,5}", parameters["OBSCODE"])
-    assert 0 < len(parameters["SOFTWARE"]) <= 30
+    assert 0 < len(parameters["SOFTWARE"]) <= 255
     assert parameters["DATE"] in ("JD", "HJD")
-    assert parameters["OBSTYPE"] in ("CCD", "DSLR", "PEP")
+    assert parameters["OBSTYPE"] in ("CCD", "DSLR", "PEP", "VISDIG")
+    header = next(line for line in lines if line.startswith("#NAME"))
+    assert header[1:].split(parameters["DELIM"]) == list(LENGTHS)
     assert len(parameters["DELIM"]) == 1
     rows = []
     for line in lines:
@@ -45,6 +54,8 @@ def read_aavso(text):
         assert row["CNAME"] != "ENSEMBLE" or row["CMAG"] == "na"
         for number in ("CMAG", "KMAG", "AMASS"):
             assert row[number] == "na" or np.isfinite(float(row[number]))
+        assert (row["KNAME"] == "na") == (row["KMAG"] == "na")
+        assert row["GROUP"] == "na" or int(row["GROUP"]) > 0
         rows.append(row)
     return parameters, rows
 
@@ -60,6 +71,7 @@ def table(**changes):
         "airmass": np.array([1.0, 1.5, np.nan, 1.2, 38.0, 1.0]),
         "flags": np.array(["", "CT", "", "", "", "S"]),
         "n_comparison": np.array([58, 58, 0, 3, 4, 5]),
+        "check_magnitude": np.array([12.01, 12.02, np.nan, 12.0, 12.0, 12.0]),
     }
     catalog = Catalog()
     for name, values in (columns | changes).items():
@@ -68,7 +80,9 @@ def table(**changes):
 
 
 def test_aavso_is_read_back():
-    text, left_out = format_aavso(table(), "RR Lyr", "XYZ", {"V": ("V", "V")})
+    check = {"V": name_of_place(150.12291, -2.2)}
+    words = AavsoWords("RR Lyr", "XYZ", {"V": ("V", "V")}, check, "Gaia, DR3 and a long name", "DSLR")
+    text, left_out = format_aavso(table(), words)
     parameters, rows = read_aavso(text)
     assert left_out == 1  # the one that is saturated
     assert parameters["OBSCODE"] == "XYZ"
@@ -79,11 +93,33 @@ def test_aavso_is_read_back():
     assert rows[1]["NOTES"] == "58 comparison stars; flags CT"
     assert rows[2]["NOTES"] == "zero point of the image"
     assert {row["CNAME"] for row in rows} == {"ENSEMBLE"}
+    assert parameters["OBSTYPE"] == "DSLR"
+    assert {row["CHART"] for row in rows} == {"Gaia  DR3 and a long"}
+    assert [row["KNAME"] for row in rows[1:3]] == ["J100029.50-021200.0", "na"]
+    assert rows[0]["KMAG"] == "12.0100"
+    assert {row["GROUP"] for row in rows} == {"na"}
+
+
+def test_filters_that_follow_one_another_are_a_group():
+    hours = np.array([0.0, 0.05, 0.1, 0.15, 0.2, 3.0, 3.5, 5.0])
+    assert group_filters(hours / 24, list("BVRBBVRV")) == [1, 1, 1, 0, 0, 2, 2, 0]
+    light = table(filter=np.array(["B", "V"] * 3), mjd_mid=60310.0 + np.array([0, 1, 30, 31, 60, 61]) / 1440)
+    _, rows = read_aavso(format_aavso(light, AavsoWords("RR Lyr", "X", {"V": ("V", "V"), "B": ("B", "B")}))[0])
+    assert [row["GROUP"] for row in rows] == ["1", "1", "2", "2", "na"]  # the last V is saturated
+
+
+@pytest.mark.parametrize(
+    ("ra", "dec", "name"),
+    [(0.0, 0.0, "J000000.00+000000.0"), (359.9999999, -0.00001, "J000000.00+000000.0"),
+     (150.12291, 89.999999, "J100029.50+900000.0"), (15.0, -0.5, "J010000.00-003000.0")],
+)  # fmt: skip
+def test_names_of_places(ra, dec, name):
+    assert name_of_place(ra, dec) == name
 
 
 def test_filter_without_a_code_is_named_in_the_notes():
     filters = {"Wide, 2": ("G", aavso_filter("Wide, 2", "G", is_color=False))}
-    _, rows = read_aavso(format_aavso(table(filter=np.array(["Wide, 2"] * 6)), "RR Lyr", "X", filters)[0])
+    _, rows = read_aavso(format_aavso(table(filter=np.array(["Wide, 2"] * 6)), AavsoWords("RR Lyr", "X", filters))[0])
     assert rows[0]["FILT"] == "O"
     assert "filter Wide  2 with zero point of band G" in rows[0]["NOTES"]
 
@@ -111,7 +147,7 @@ def test_filter_codes(physical, band, is_color, code):
 )  # fmt: skip
 def test_words_that_the_format_cannot_hold(star, observer, says):
     with pytest.raises(OutputError, match=says):
-        format_aavso(table(), star, observer, {"V": ("V", "V")})
+        format_aavso(table(), AavsoWords(star, observer, {"V": ("V", "V")}))
 
 
 def test_etd_is_read_back():
@@ -129,6 +165,6 @@ def test_nothing_that_can_be_sent_in():
     with pytest.raises(OutputError, match="no row can be sent in"):
         format_etd(bad)
     with pytest.raises(OutputError, match="no row can be sent in"):
-        format_aavso(bad, "RR Lyr", "X", {"V": ("V", "V")})
+        format_aavso(bad, AavsoWords("RR Lyr", "X", {"V": ("V", "V")}))
     with pytest.raises(OutputError, match="one filter, not V, g"):
         format_etd(table(filter=np.array(["g", "V"] * 3)))

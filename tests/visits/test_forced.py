@@ -178,7 +178,10 @@ def test_lightcurve_command_formats(frames, tmp_path, obs):
     lines = (tmp_path / "a.txt").read_text().splitlines()
     assert lines[:2] == ["#TYPE=EXTENDED", "#OBSCODE=XYZ"]
     assert lines[-1].startswith("V Tst,")
-    assert len(lines[-1].split(",")) == 15
+    fields = lines[-1].split(",")
+    assert len(fields) == 15
+    assert f"Clear: check star {fields[9]}, which is not among the comparison stars" in err
+    assert 13 < float(fields[10]) < 25
     obs(*common, "--output", tmp_path / "e.txt", "--format", "etd")
     assert float((tmp_path / "e.txt").read_text().split()[0]) == pytest.approx(2460310.5 + 1 / 24, abs=1e-5)
     status, _, err = obs(*common, "--output", tmp_path / "e.txt", "--format", "etd")

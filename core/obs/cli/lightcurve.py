@@ -9,10 +9,12 @@ from obs.cli.logs import configure_logging
 from obs.cli.options import add_overrides
 from obs.errors import DataIdError, OutputError
 from obs.exports.light_curves import (
+    AavsoWords,
     aavso_filter,
     check_aavso_words,
     format_aavso,
     format_etd,
+    name_of_place,
     plot_light_curve,
     write_light_curve_text,
 )
@@ -20,9 +22,11 @@ from obs.exports.table_files import TableFormat, write_table
 from obs.image.catalog import Catalog
 from obs.instrument.instrument import Instrument
 from obs.repo.butler import Butler
+from obs.repo.reference_choice import reference_names
 from obs.runs.calibrate_visits import find_processed, take_tract
 from obs.runs.forced import forced_settings
 from obs.runs.targets import single_target
+from obs.tasks.forced.config import ForcedConfig
 from obs.visits.light_curve import LightCurve, measure_light_curve
 
 __all__ = ["lightcurve"]
@@ -40,6 +44,8 @@ def lightcurve(
     kind: str,
     observer: str,
     star: str,
+    chart: str,
+    observation_type: str,
     plot: Path | None,
     clobber: bool,
     doraise: bool,
@@ -64,7 +70,10 @@ def lightcurve(
         flux=flux,
     )
     if kind in ("aavso", "etd"):
-        _send(curve.table, output, kind, star, observer, butler.instrument, clobber=clobber)
+        words = None
+        if kind == "aavso":
+            words = _aavso_words(curve, butler, star, observer, chart, observation_type, layers.build())
+        _send(curve.table, output, words, clobber=clobber)
     elif output is not None:
         if output.exists() and not clobber:
             raise OutputError(f"{output} exists already; --clobber replaces it", path=output)
@@ -91,22 +100,32 @@ def _check_aavso(star: str, target: str, table: Path | None, observer: str, outp
     return star
 
 
-def _send(
-    table: Catalog, path: Path | None, kind: str, name: str, observer: str, instrument: Instrument, *, clobber: bool
-) -> None:
-    """Write, or print, a light curve in a format in which observers send it in."""
-    if kind == "etd":
-        text, left_out = format_etd(table)
-    else:
-        filters = _filters(table, instrument)
-        text, left_out = format_aavso(table, name, observer, filters)
-        for physical, (band, code) in filters.items():
-            if code == "O":
-                click.echo(
-                    f"{physical}: the AAVSO has no filter code for it with the zero point of band {band}; O (other) is "
-                    "written, and NOTES name it",
-                    err=True,
-                )
+def _aavso_words(
+    curve: LightCurve, butler: Butler, star: str, observer: str, chart: str, kind: str, config: ForcedConfig
+) -> AavsoWords:
+    """Return what a file for the AAVSO says beside the light curve; say what it cannot know."""
+    filters, is_color = _filters(curve.table, butler.instrument)
+    for physical, (band, code) in filters.items():
+        if code == "O":
+            click.echo(
+                f"{physical}: the AAVSO has no filter code for it with the zero point of band {band}; O (other) is "
+                "written, and NOTES name it",
+                err=True,
+            )
+    if is_color and not kind:
+        click.echo("OBSTYPE is CCD, as for cameras of astronomy with CMOS; --obstype DSLR for a DSLR", err=True)
+    if not chart:
+        names = reference_names(butler.roots)
+        chart = config.reference.name or (names[0] if len(names) == 1 else "")
+    check = {name: name_of_place(*place) for name, place in curve.check.items()}
+    for name, place in check.items():
+        click.echo(f"{name}: check star {place}, which is not among the comparison stars", err=True)
+    return AavsoWords(star, observer, filters, check, chart, kind or "CCD")
+
+
+def _send(table: Catalog, path: Path | None, words: AavsoWords | None, *, clobber: bool) -> None:
+    """Write, or print, a light curve in the format of the AAVSO, or without words in that of the ETD."""
+    text, left_out = format_etd(table) if words is None else format_aavso(table, words)
     if path is None:
         click.echo(text, nl=False)
     else:
@@ -118,8 +137,8 @@ def _send(
         )
 
 
-def _filters(table: Catalog, instrument: Instrument) -> dict[str, tuple[str, str]]:
-    """Return band and code of the AAVSO of each physical filter of a light curve."""
+def _filters(table: Catalog, instrument: Instrument) -> tuple[dict[str, tuple[str, str]], bool]:
+    """Return band and code of the AAVSO of each physical filter of a light curve; whether the camera has colors."""
     is_color = any(detector.color_plane is not None for detector in instrument.load_camera())
     filters = {}
     for name in dict.fromkeys(map(str, table["filter"])):
@@ -128,7 +147,7 @@ def _filters(table: Catalog, instrument: Instrument) -> dict[str, tuple[str, str
         except DataIdError:
             band = name
         filters[name] = band, aavso_filter(name, band, is_color=is_color)
-    return filters
+    return filters, is_color
 
 
 def _print(table: Catalog) -> None:

@@ -1,10 +1,12 @@
 """Light curves as files: tables, a plot, and the formats in which observers send them in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from obs.errors import OutputError
 from obs.image.catalog import Catalog
@@ -13,10 +15,13 @@ from obs.repo.atomic import atomic_write
 from obs.version import __version__
 
 __all__ = [
+    "AavsoWords",
     "aavso_filter",
     "check_aavso_words",
     "format_aavso",
     "format_etd",
+    "group_filters",
+    "name_of_place",
     "plot_light_curve",
     "write_light_curve_text",
 ]
@@ -31,7 +36,11 @@ _AAVSO_CLEAR = {"V": "CV", "R": "CR", "r": "CR"}
 #: Code of a filter without a code of its own; NOTES must say which filter it is.
 _OTHER = "O"
 _DELIMITER = ","
-_NAME_LENGTH, _OBSERVER_LENGTH = 30, 5
+_NAME_LENGTH, _OBSERVER_LENGTH, _CHART_LENGTH = 30, 5, 20
+#: What the format has where nothing is known.
+_NOTHING = "na"
+#: Time within which images in several filters belong together, days.
+_SET_DAYS = 1.0 / 24.0
 #: A magnitude with a larger error is given as an upper limit.
 _FAINTEST = 0.33
 #: Points with one of these flags (saturated, bad pixel, flux not to be trusted) are not sent in.
@@ -75,69 +84,145 @@ def check_aavso_words(name: str, observer: str) -> None:
             raise OutputError(f"{what}, {word!r}, has a comma or begins with #; change {option}")
 
 
-def format_aavso(
-    table: Catalog, name: str, observer: str, filters: Mapping[str, tuple[str, str]], *, chart: str = "na"
-) -> tuple[str, int]:
+@dataclass(frozen=True)
+class AavsoWords:
+    """What a file for the AAVSO says of the observations, beside what the light curve has.
+
+    Parameters
+    ----------
+    name, observer : str
+        Name of the star as the AAVSO writes it, and the observer's code.
+    filters : mapping
+        Physical filter to band and the filter code of the AAVSO (`aavso_filter`).
+    check : mapping, optional
+        Physical filter to the name of the check star.
+    chart : str, optional
+        The sequence of the comparison stars, such as the number of a chart or the name of a reference catalog.
+    kind : str, optional
+        Kind of the observations: CCD, DSLR or PEP.
+    """
+
+    name: str
+    observer: str
+    filters: Mapping[str, tuple[str, str]]
+    check: Mapping[str, str] = field(default_factory=dict)
+    chart: str = ""
+    kind: str = "CCD"
+
+
+def name_of_place(ra: float, dec: float) -> str:
+    """Return the name that a star has by its position, such as ``J100029.50+021218.0``: 19 letters.
+
+    Parameters
+    ----------
+    ra, dec : float
+        Position, degrees.
+    """
+    hundredths, tenths = round(ra / 15.0 * 360000.0) % 8640000, round(abs(dec) * 36000.0)
+    hours, minutes = divmod(hundredths, 360000), divmod(hundredths % 360000, 6000)
+    degrees, arcmin = divmod(tenths, 36000), divmod(tenths % 36000, 600)
+    sign = "-" if dec < 0 and tenths else "+"
+    return (
+        f"J{hours[0]:02d}{minutes[0]:02d}{minutes[1] / 100:05.2f}"
+        f"{sign}{degrees[0]:02d}{arcmin[0]:02d}{arcmin[1] / 10:04.1f}"
+    )
+
+
+def format_aavso(table: Catalog, words: AavsoWords) -> tuple[str, int]:
     """Return a light curve in the extended format of the AAVSO, and the number of rows that were left out.
 
     Dates are Julian dates (UTC) of the middle of the exposures. Images without detection are given as fainter than the
-    upper limit. Rows with flags S, B or P are left out.
+    upper limit. Rows with flags S, B or P are left out. Images in several filters that follow one another are a group.
 
     Parameters
     ----------
     table : Catalog
         As of `obs.visits.light_curve.LightCurve`.
-    name : str
-        Name of the star as the AAVSO writes it.
-    observer : str
-        Observer's code.
-    filters : mapping
-        Physical filter to band and the filter code of the AAVSO (`aavso_filter`).
-    chart : str, optional
-        Number of the chart.
+    words : AavsoWords
+        What else the file says.
 
     Raises
     ------
     OutputError
         If the name or the code does not fit the format, or no row can be sent in.
     """
-    check_aavso_words(name, observer)
+    check_aavso_words(words.name, words.observer)
     lines = [
         "#TYPE=EXTENDED",
-        f"#OBSCODE={observer.strip()}",
+        f"#OBSCODE={words.observer.strip()}",
         f"#SOFTWARE=obs {__version__}",
         f"#DELIM={_DELIMITER}",
         "#DATE=JD",
-        "#OBSTYPE=CCD",
+        f"#OBSTYPE={words.kind}",
         "#NAME,DATE,MAG,MERR,FILT,TRANS,MTYPE,CNAME,CMAG,KNAME,KMAG,AMASS,GROUP,CHART,NOTES",
     ]
-    rows = [line for row in range(len(table)) if (line := _aavso_row(table, row, filters, chart))]
-    _require_rows(rows)
-    lines += [_DELIMITER.join((name.strip(), *row)) for row in rows]
+    numbers = [row for row in range(len(table)) if _is_sent(table, row)]
+    _require_rows(numbers)
+    filters = np.asarray(table["filter"]).astype(str)[numbers]
+    groups = group_filters(np.asarray(table["mjd_mid"], np.float64)[numbers], filters.tolist())
+    rows = [_aavso_row(table, row, group, words) for row, group in zip(numbers, groups, strict=True)]
+    lines += [_DELIMITER.join((words.name.strip(), *row)) for row in rows]
     return "\n".join([*lines, ""]), len(table) - len(rows)
 
 
-def _aavso_row(table: Catalog, row: int, filters: Mapping[str, tuple[str, str]], chart: str) -> tuple[str, ...] | None:
-    """Return the fields of one observation after the name; None if it is not to be sent in."""
-    magnitude, error, limit, airmass = (
-        float(table[key][row]) for key in ("magnitude", "magnitude_error", "upper_limit", "airmass")
+def group_filters(mjd: NDArray[np.float64], filters: Sequence[str]) -> list[int]:
+    """Return the number of the set of filters that each observation belongs to, from 1; 0 for those of none.
+
+    Observations that follow one another within an hour, each in another filter, are a set, from which colors follow.
+
+    Parameters
+    ----------
+    mjd : ndarray of float64, shape (n,)
+        Dates, modified Julian days.
+    filters : sequence of str
+        Filters.
+    """
+    sets: list[list[int]] = []
+    for row in np.argsort(mjd, kind="stable").tolist():
+        last = sets[-1] if sets else []
+        if last and filters[row] not in {filters[one] for one in last} and mjd[row] - mjd[last[0]] < _SET_DAYS:
+            last.append(row)
+        else:
+            sets.append([row])
+    result = [0] * len(filters)
+    for number, members in enumerate((one for one in sets if len(one) > 1), 1):
+        for row in members:
+            result[row] = number
+    return result
+
+
+def _is_sent(table: Catalog, row: int) -> bool:
+    """Whether an observation can be sent in: with a date, a magnitude or an upper limit, and without flaws."""
+    values = (float(table[key][row]) for key in ("mjd_mid", "magnitude", "magnitude_error", "upper_limit"))
+    date, magnitude, error, limit = values
+    seen = np.isfinite(magnitude) and error < _FAINTEST
+    return bool(np.isfinite(date) and (seen or np.isfinite(limit)) and not _NOT_SENT & set(str(table["flags"][row])))
+
+
+def _aavso_row(table: Catalog, row: int, group: int, words: AavsoWords) -> tuple[str, ...]:
+    """Return the fields of one observation after the name."""
+    magnitude, error, limit, airmass, check = (
+        float(table[key][row]) for key in ("magnitude", "magnitude_error", "upper_limit", "airmass", "check_magnitude")
     )
     date, flags = float(table["mjd_mid"][row]) + _JD, str(table["flags"][row])
-    seen = bool(np.isfinite(magnitude) and error < _FAINTEST)
-    if not np.isfinite(date) or not (seen or np.isfinite(limit)) or _NOT_SENT & set(flags):
-        return None
     physical = str(table["filter"][row])
-    band, code = filters[physical]
+    band, code = words.filters[physical]
     count = int(table["n_comparison"][row])
     notes = [f"{count} comparison stars" if count else "zero point of the image"]
     if code == _OTHER:
         notes.append(f"filter {physical} with zero point of band {band}".replace(_DELIMITER, " "))
     if flags:
         notes.append(f"flags {flags}")
+    seen = np.isfinite(magnitude) and error < _FAINTEST
     value = (f"{magnitude:.4f}", f"{max(error, 1e-4):.4f}") if seen else (f"<{limit:.3f}", "na")
-    air = f"{airmass:.3f}" if np.isfinite(airmass) else "na"
-    comparison = ("ENSEMBLE", "na", "na", "na")
-    return (f"{date:.6f}", *value, code, "NO", "STD", *comparison, air, "na", chart, "; ".join(notes))
+    air = f"{airmass:.3f}" if np.isfinite(airmass) else _NOTHING
+    star = (
+        (words.check[physical], f"{check:.4f}") if physical in words.check and np.isfinite(check) else (_NOTHING,) * 2
+    )
+    chart = words.chart.replace(_DELIMITER, " ").strip()[:_CHART_LENGTH].strip() or _NOTHING
+    comparison = ("ENSEMBLE", _NOTHING, *star)
+    set_of_filters = str(group) if group else _NOTHING
+    return (f"{date:.6f}", *value, code, "NO", "STD", *comparison, air, set_of_filters, chart, "; ".join(notes))
 
 
 def _require_rows(rows: list[Any]) -> None:

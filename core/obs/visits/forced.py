@@ -184,5 +184,5 @@ def _add_magnitudes(catalog: Catalog, calib: PhotoCalib | None, config: ForcedCo
             sigma = np.where(np.isfinite(magnitude), _MAGNITUDES * error / flux, np.nan)
         catalog.add(f"{name}_mag", magnitude, "mag", f"{kind} of {flux_name}; NaN if it is not positive")
         catalog.add(f"{name}_magErr", sigma, "mag", f"standard error of {name}_mag, without that of the zero point")
-        text = f"magnitude that the object is fainter than, by {config.upper_limit:g} errors"
+        text = f"{flux_name} (0 if it is negative) plus {config.upper_limit:g} {flux_name}Err, as a magnitude"
         catalog.add(f"{name}_magLimit", faintest, "mag", text)

@@ -43,6 +43,8 @@ _SAME_PLACE = 0.03
 _BETTER = 0.9
 #: Stars from which it is judged how well the object can be measured: those nearest in brightness.
 _ALIKE = 20
+#: Comparison stars that must be left for one to be the check star.
+_FEWEST_OTHERS = 5
 #: Scatter of those stars beyond their errors is believed from so many standard errors on.
 _SIGNIFICANT = 3.0
 #: Flags of the object that are kept, in the order of their letters.
@@ -62,6 +64,9 @@ class LightCurve:
         The comparison stars of each filter.
     comparison : dict of str to Catalog
         Positions and mean magnitudes of the comparison stars of each filter.
+    check : dict of str to (float, float)
+        Right ascension and declination, degrees, of the check star of each filter: constant, as bright as the object,
+        and not among the comparison stars.
     fluxes : dict of str to str
         The flux that was taken for each filter, as the beginning of a column's name.
     skipped : list of (str, str)
@@ -73,6 +78,7 @@ class LightCurve:
     table: Catalog
     ensembles: dict[str, Ensemble] = field(default_factory=dict)
     comparison: dict[str, Catalog] = field(default_factory=dict)
+    check: dict[str, tuple[float, float]] = field(default_factory=dict)
     fluxes: dict[str, str] = field(default_factory=dict)
     skipped: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -121,13 +127,19 @@ class _Point:
         """Return a value of the object."""
         return float(self.catalog[column][0])
 
+    def value_of(self, star: int, column: str) -> float:
+        """Return a value of a star; NaN if it is not on the image or 0, which is the object."""
+        rows = np.flatnonzero(self.catalog["objectId"] == star)
+        return float(self.catalog[column][rows[0]]) if star > 0 and len(rows) else np.nan
+
 
 @frozen
 class _Choice:
     """What a light curve in one filter rests on.
 
     ``offset``, ``error`` and ``n_star`` have shape (n_image,), magnitudes; ``floor`` is the scatter beyond the known
-    errors of stars as bright as the object; ``stars`` are their numbers among all comparison stars.
+    errors of stars as bright as the object; ``stars`` are their numbers among all comparison stars, and ``check`` is
+    that of the check star, or -1.
     """
 
     flux: str
@@ -135,6 +147,7 @@ class _Choice:
     shift: float
     floor: float
     stars: NDArray[np.int64]
+    check: int
 
 
 def measure_light_curve(
@@ -355,11 +368,18 @@ def _choose(points: Sequence[_Point], names: Sequence[str], n_position: int) -> 
         both = use & np.isfinite(psf)
         shift = float(np.median((psf - magnitude)[both])) if both.any() and name != _PSF else 0.0
         own = magnitude[star == 0] + shift
-        alike = _alike(ensemble, float(np.nanmedian(own)) if np.isfinite(own).any() else np.nan, shift)
+        brightness = float(np.nanmedian(own)) if np.isfinite(own).any() else np.nan
+        check = _check_star(ensemble, brightness, shift)
+        if check >= 0:
+            part = use & (star - 1 != check)
+            ensemble = fit_ensemble(
+                magnitude[part], error[part], star[part] - 1, image[part], n_position - 1, len(points)
+            )
+        alike = _alike(ensemble, brightness, shift)
         scatter = float(np.median(ensemble.star_scatter[alike])) if len(alike) else np.inf
         floor = _scatter_beyond_errors(ensemble, alike, len(points))
         if not choices or scatter < _BETTER * least:
-            choices.append(_Choice(name, ensemble, shift, floor, np.flatnonzero(ensemble.constant)))
+            choices.append(_Choice(name, ensemble, shift, floor, np.flatnonzero(ensemble.constant), check))
             least = scatter
     return choices[-1]
 
@@ -368,6 +388,12 @@ def _unflawed(points: Sequence[_Point], name: str) -> NDArray[np.bool_]:
     """Return which measurements are free of damaged pixels, of all positions on all images."""
     flags = [f"{name}_flag", *(f"base_PixelFlags_flag_{flag}" for flag in _FLAGS)]
     return np.concatenate([~np.any([point.catalog[flag] for flag in flags], axis=0) for point in points])
+
+
+def _check_star(ensemble: Ensemble, magnitude: float, shift: float) -> int:
+    """Return the comparison star nearest to the object in brightness, if enough others are left; else -1."""
+    alike = _alike(ensemble, magnitude, shift)
+    return int(alike[0]) if len(alike) > _FEWEST_OTHERS else -1
 
 
 def _alike(ensemble: Ensemble, magnitude: float, shift: float) -> NDArray[np.int64]:
@@ -402,6 +428,7 @@ def _columns(points: Sequence[_Point], choice: _Choice) -> dict[str, Floats]:
         "flux_error": np.array([point.value(f"{flux}_instFluxErr") for point in points]),
         "zero_point_offset": ensemble.offset,
         "n_comparison": ensemble.n_star.astype(np.float64),
+        "check_magnitude": np.array([point.value_of(choice.check + 1, f"{flux}_mag") for point in points]) + shift,
     }
     return found
 
@@ -417,6 +444,9 @@ def _describe(curve: LightCurve, physical_filter: str, choice: _Choice, position
     comparison.add("scatter", ensemble.star_scatter[choice.stars], "mag", "root mean square about the mean")
     comparison.add("error", ensemble.star_error[choice.stars], "mag", "standard error of one magnitude")
     curve.comparison[physical_filter] = comparison
+    if choice.check >= 0:
+        row = choice.check + 1
+        curve.check[physical_filter] = float(positions["coord_ra"][row]), float(positions["coord_dec"][row])
     if choice.flux != _PSF:
         curve.notes.append(f"{physical_filter}: {choice.flux}")
     if choice.floor > 0:
@@ -445,7 +475,8 @@ def _make_table(
     table.add("magnitude", columns["magnitude"], "mag", text)
     text = "standard error, with that of the comparison stars, and what they scatter beyond their errors"
     table.add("magnitude_error", columns["magnitude_error"], "mag", text)
-    table.add("upper_limit", columns["upper_limit"], "mag", f"fainter than this by {config.upper_limit:g} errors")
+    text = f"flux (0 if it is negative) plus {config.upper_limit:g} of its standard errors: the object is fainter"
+    table.add("upper_limit", columns["upper_limit"], "mag", text)
     names = ", ".join(dict.fromkeys(fluxes.values()))
     table.add("flux", columns["flux"], "ct", f"{names}_instFlux")
     table.add("flux_error", columns["flux_error"], "ct", f"{names}_instFluxErr")
@@ -460,6 +491,8 @@ def _make_table(
     table.add("exposure_time", np.array(seconds, np.float64), "s", "exposure time")
     text = "added to the magnitude so that the comparison stars are constant"
     table.add("zero_point_offset", columns["zero_point_offset"], "mag", text)
+    text = "magnitude of the check star, which is constant, as bright as the object, and no comparison star"
+    table.add("check_magnitude", columns["check_magnitude"], "mag", text)
     table.add("n_comparison", columns["n_comparison"].astype(np.int64), "", "number of comparison stars")
     table.add("data_id", np.array([point.name for point in points]), "", "data ID of the image")
     table.metadata["CALIB"] = "; ".join(dict.fromkeys(str(point.calibration) for point in points))

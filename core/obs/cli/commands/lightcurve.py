@@ -58,6 +58,20 @@ Examples:
     default="",
     help="Name of the star at the AAVSO, for --format aavso; without it that in the table.",
 )
+@click.option(
+    "--chart",
+    metavar="ID",
+    default="",
+    help="Chart or sequence of the comparison stars, for --format aavso; without it the name of the reference catalog.",
+)
+@click.option(
+    "--obstype",
+    "observation_type",
+    type=click.Choice(["", "CCD", "DSLR", "PEP"]),
+    default="",
+    metavar="[CCD|DSLR|PEP]",
+    help="Kind of the camera, for --format aavso; without it CCD.",
+)
 @click.option("--plot", metavar="FILE", type=click.Path(path_type=Path), help="Plot to write: PNG, PDF or SVG.")
 @click.option("--clobber", is_flag=True, help="Replace files that exist already.")
 @config_options
