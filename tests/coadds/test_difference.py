@@ -1,6 +1,9 @@
 """Differences of an image and a coadd: what changed comes out, and nothing else."""
 
+import io
+import re
 import shutil
+from contextlib import redirect_stdout
 
 import numpy as np
 import pytest
@@ -14,6 +17,7 @@ from obs.coadds.select import Candidate
 from obs.coadds.sky_maps import load_sky_map
 from obs.coadds.warp import Warp
 from obs.image.catalog import Catalog
+from obs.image.visit_info import VisitInfo
 from obs.image.wcs import TanSipWcs
 from obs.visits.calibration import FrameCalibration
 
@@ -26,6 +30,13 @@ WIDE, NARROW = 3.8, 2.8
 VARIABLE = 20
 TRANSIENT = (30.0, -25.0, 1500.0)  # arcsec east and north, counts
 MOVED = ((-35.0, 30.0), (-30.0, 33.0), 2000.0)
+ASTEROID = ((-60.0, -50.0), (14.0, 5.0), 2500.0)  # place on the first image, motion from image to image, counts
+DATES = {1: "2024-03-01T03:00:00", 2: "2024-03-01T03:20:00", 5: "2024-03-01T03:40:00"}
+
+
+def asteroid(visit):
+    """Place of the asteroid on an image."""
+    return tuple(np.array(ASTEROID[0]) + list(DATES).index(visit) * np.array(ASTEROID[1]))
 
 
 def sky(east, north):
@@ -35,12 +46,13 @@ def sky(east, north):
 def stars():
     """Places, arcsec, and counts at the zero point of the image, of stars at least 7 arcsec apart."""
     rng = np.random.default_rng(3)
-    kept = [TRANSIENT[:2], *MOVED[:2]]
-    while len(kept) < N_STAR + 3:
+    free = [TRANSIENT[:2], *MOVED[:2], *map(asteroid, DATES)]
+    kept = list(free)
+    while len(kept) < N_STAR + len(free):
         place = rng.uniform(-95, 95, 2)
         if min(np.hypot(*(place - np.array(kept)).T)) > 7:
             kept.append(tuple(place))
-    return np.array(kept[3:]), np.geomspace(30000, 1000, N_STAR)
+    return np.array(kept[len(free) :]), np.geomspace(30000, 1000, N_STAR)
 
 
 def draw(shape, wcs, psf, lights, sigma, seed):
@@ -82,7 +94,7 @@ def write_src(butler, exposure, key):
 
 @pytest.fixture(scope="module")
 def field(tmp_path_factory):
-    """Two images, sharper and less sharp than a coadd of the field; a variable, a transient and a moving object."""
+    """Images sharper and less sharp than a coadd of the field; a variable, a transient, a moved object, an asteroid."""
     folder = tmp_path_factory.mktemp("difference")
     obs.make_repository(folder / "DATA", obs.load_instrument("necam"))
     butler = obs.Butler(folder / "DATA", output=folder / "out")
@@ -93,12 +105,13 @@ def field(tmp_path_factory):
     angle = np.deg2rad(2.0)
     turn = np.array([[-np.cos(angle), np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     wcs = TanSipWcs(CENTER, (SHAPE[1] / 2 + 3.4, SHAPE[0] / 2 - 2.2), turn * SCALE / 3600)
-    for visit, fwhm in ((1, WIDE), (2, NARROW)):
+    for visit, fwhm in ((1, WIDE), (2, NARROW), (5, WIDE)):
         psf = gaussian_psf(fwhm)
-        changed = [*now, TRANSIENT, (*MOVED[1], MOVED[2])]
+        changed = [*now, TRANSIENT, (*MOVED[1], MOVED[2]), (*asteroid(visit), ASTEROID[2])]
         pixels = draw(SHAPE, wcs, psf, changed, SKY_SIGMA, visit)
         calib = obs.PhotoCalib.from_zero_point(ZERO_POINT, 0.001)
-        exposure = obs.Exposure(pixels, wcs=wcs, psf=psf, photo_calib=calib, physical_filter="R")
+        info = VisitInfo(date_avg=DATES[visit], exposure_time=30.0, time_scale="UTC")
+        exposure = obs.Exposure(pixels, wcs=wcs, psf=psf, photo_calib=calib, physical_filter="R", visit_info=info)
         butler.put(exposure, "calexp", data_id(visit))
         write_src(butler, exposure, data_id(visit))
     out = str(folder / "out")
@@ -118,8 +131,30 @@ def field(tmp_path_factory):
         dict(pixels.mask.planes), grid, (box.height, box.width),
     )  # fmt: skip
     butler.put(inputs_table([warp], [0.0]), "deepCoadd_inputs", COADD)
-    assert main(["difference", out, "--id", "visit=1..2"]) == 0
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        assert main(["difference", out, "--id", "visit=1..2^5"]) == 0
+    (folder / "printed").write_text(printed.getvalue())
     return folder / "out"
+
+
+def test_an_asteroid_is_listed_with_its_motion(field):
+    """The variable, the transient and the object that moved once are at rest on all images, and are not listed."""
+    lines = (field.parent / "printed").read_text().partition("moving object ")[2].splitlines()
+    rate = 3 * np.hypot(*ASTEROID[1])  # arcsec an hour
+    head = re.fullmatch(
+        r"1: 3 detections, (\S+) arcsec an hour toward (\d+) degrees .*, (\S+) arcsec from a line", lines[0]
+    )
+    assert float(head[1]) == pytest.approx(rate, abs=0.5)
+    assert float(head[2]) == pytest.approx(np.degrees(np.arctan2(*ASTEROID[1])), abs=1.0)
+    assert float(head[3]) < 0.1
+    assert len(lines) == 4
+    for line, visit in zip(lines[1:], DATES, strict=True):
+        _, mjd, ra, dec, magnitude, _, name = line.replace(",", "").split(maxsplit=6)
+        assert float(mjd) == pytest.approx(60370.125 + list(DATES).index(visit) / 72, abs=1e-5)
+        assert (float(ra), float(dec)) == pytest.approx(sky(*asteroid(visit)), abs=0.15 / 3600)
+        assert float(magnitude) == pytest.approx(ZERO_POINT - 2.5 * np.log10(ASTEROID[2]), abs=0.15)
+        assert f"visit={visit} " in name
 
 
 def test_a_dry_run_prints_images(field, capsys):
@@ -149,6 +184,7 @@ def test_what_changed_comes_out_and_nothing_else(field, visit, convolved):
         (TRANSIENT[:2], TRANSIENT[2]),
         (MOVED[1], MOVED[2]),
         (MOVED[0], -MOVED[2]),
+        (asteroid(visit), ASTEROID[2]),
     ]
     found = set()
     for place, flux in expected:
@@ -159,9 +195,9 @@ def test_what_changed_comes_out_and_nothing_else(field, visit, convolved):
         assert bool(catalog["flags_negative"][row]) == (flux < 0)
         assert np.isfinite(catalog["base_SdssShape_xx"][row])
         found.add(row)
-    assert len(found) == len(catalog) == 4
+    assert len(found) == len(catalog) == 5
     assert not catalog["ip_diffim_ClassificationDipole_value"].any()
-    assert len(set(catalog["id"].tolist())) == 4
+    assert len(set(catalog["id"].tolist())) == 5
     ra, dec = sky(*TRANSIENT[:2])
     row = near(catalog, exposure.wcs, TRANSIENT[:2])[0]
     assert catalog["coord_ra"][row] == pytest.approx(ra, abs=0.2 / 3600)
@@ -218,7 +254,7 @@ def test_without_stars_the_psf_models_match(field, tmp_path):
     assert main(["difference", str(out), "--id", "visit=1"]) == 0
     butler = obs.Butler(outputs=str(out))
     assert butler.get("deepDiff_differenceExp", data_id(1)).metadata["NSTAR"] == 0
-    assert len(butler.get("deepDiff_diaSrc", data_id(1))) == 4
+    assert len(butler.get("deepDiff_diaSrc", data_id(1))) == 5
 
 
 def test_a_misplaced_object_is_a_dipole(field, tmp_path):
