@@ -112,6 +112,39 @@ def test_what_has_no_effect_is_said():
 
 
 @pytest.mark.parametrize(
+    ("steps", "lines"),
+    [
+        (
+            "D.yaml#step1,step3 -c isr:doFlat=False -c makeWarp:kernel=x",
+            [
+                "process R --rerun a:b --id visit=1 -c isr.doFlat=False",
+                "coadd R --rerun b --id tract=0 --selectId visit=1 -c kernel=x",
+                "coadd-catalog R --rerun b --id tract=0",
+            ],
+        ),
+        ("D.yaml#characterizeImage,isr", ["process R --rerun a:b --id visit=1 -c doCalibrate=False"]),
+        ("D.yaml#makeWarp,jointcal", ["calibrate-visits R --rerun a:b --id", "coadd R --rerun b --id tract=0"]),
+    ],
+)
+def test_several_steps_of_a_pipeline_are_several_lines(steps, lines, obs):
+    query = ["-d", "tract=0 AND visit=1"]
+    line = ["pipetask", "run", "-b", "R", "-i", "u/me/a", "-o", "b", "-p", *steps.split(), *query]
+    status, _, err = obs("lsst-command", "--dry-run", *line)
+    assert status == 0
+    printed = [text for text in err.splitlines() if text.startswith("$")]
+    assert len(printed) == len(lines)
+    assert all(text.startswith(f"$ obs {start}") for text, start in zip(printed, lines, strict=True))
+
+
+def test_a_step_that_fails_ends_the_line(tmp_path, obs):
+    line = f"pipetask run -b {tmp_path}/R -o b -p D.yaml#isr,makeWarp,measure"
+    status, _, err = obs("lsst-command", *line.split())
+    assert status == 1
+    assert err.count("$ obs") == 1
+    assert f"not run, because this line failed:\n  obs coadd {tmp_path}/R --rerun b\n  obs coadd-catalog" in err
+
+
+@pytest.mark.parametrize(
     ("line", "message"),
     [
         ("procesCcd.py DATA", "did you mean 'processCcd'"),
@@ -142,7 +175,11 @@ def test_what_has_no_effect_is_said():
         ("butler register-instrument R lsst.obs.x.X", "use obs init REPO --camera NAME; NAME is one of .*hsc"),
         ("butler frobnicate R", "butler frobnicate cannot be translated; register-instrument, ingest-raws"),
         ("pipetask build -p D.yaml", "obs has one command for each step"),
-        ("pipetask run -b R -p DRP.yaml", "name one step behind '#', as in DRP.yaml#processCcd"),
+        (
+            "pipetask run -b R -p D.yaml",
+            "does not know d: name its steps behind '#', as in DRP.yaml#processCcd,makeWarp",
+        ),
+        ("pipetask run -b R -p D.yaml#isr,makeWarp -c a:b=1", "'a' is none of the steps that are run"),
         ("pipetask run -b R -p D.yaml#isr -g a.qgraph", r"with a graph \(-g\): obs has one command"),
         ("pipetask run -p D.yaml#isr", "name the repository with -b"),
         (

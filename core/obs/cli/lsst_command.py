@@ -18,5 +18,12 @@ def lsst_command(words: tuple[str, ...], dry_run: bool) -> int:
     translated = translate_line(line)
     for note in translated.notes:
         click.echo(f"NOTE {note}", err=True)
-    click.echo(f"$ obs {shlex.join(translated.words)}", err=True)
-    return 0 if dry_run else main(translated.words)
+    lines = [translated.words, *translated.later]
+    for number, one in enumerate(lines):
+        click.echo(f"$ obs {shlex.join(one)}", err=True)
+        status = 0 if dry_run else main(one)
+        if status:
+            left = "".join(f"\n  obs {shlex.join(later)}" for later in lines[number + 1 :])
+            click.echo(f"not run, because this line failed:{left}" if left else "", err=True, nl=bool(left))
+            return status
+    return 0

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
 import click
@@ -34,6 +34,18 @@ _STEPS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     **{f"cp{kind}": (("calibs", "build", kind), ()) for kind in ("bias", "dark", "flat", "fringe", "sky", "defects")},
     "finddefects": (("calibs", "build", "defects"), ()),
+}
+#: Commands in the order in which they are run.
+_SEQUENCE = ("calibs", "process", "calibrate-visits", "coadd", "coadd-catalog", "forced", "difference")
+#: How far steps of the same command go: isr, characterizeImage, all.
+_ORDER = [("-c", "do_characterize=False"), ("-c", "doCalibrate=False"), ()]
+#: Steps of subsets and pipelines that have several.
+_SUBSETS = {
+    "drp": ("processccd", "jointcal", "makewarp", "measure", "forcedphotccd"),
+    "step1": ("processccd",),
+    "step2": ("jointcal",),
+    "step3": ("makewarp", "measure"),
+    "step4": ("forcedphotccd", "subtractimages"),
 }
 _ONE_A_STEP = "obs has one command for each step (process, coadd, coadd-catalog, forced, difference, calibs build)"
 #: Keys of queries: those of data IDs here, "" for what a repository of one camera does not need.
@@ -89,8 +101,8 @@ class _Line:
     flags: list[str] = field(default_factory=list)
 
 
-def translate_pipetask(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Translate a line of pipetask.
+def translate_pipetask(words: Sequence[str]) -> tuple[list[list[str]], list[str]]:
+    """Translate a line of pipetask, which may have several steps.
 
     Parameters
     ----------
@@ -99,8 +111,8 @@ def translate_pipetask(words: Sequence[str]) -> tuple[list[str], list[str]]:
 
     Returns
     -------
-    words : list of str
-        The words behind ``obs``.
+    lines : list of list of str
+        The words behind ``obs``, for each command that does some of the steps, in their order.
     notes : list of str
         What of the line has no effect here.
 
@@ -120,8 +132,23 @@ def translate_pipetask(words: Sequence[str]) -> tuple[list[str], list[str]]:
         raise click.UsageError("pipetask: name the repository with -b")
     if "graph" in values:
         raise click.UsageError(f"pipetask with a graph (-g): {_ONE_A_STEP}, and no graphs; give -p and -d")
-    command, extra = _command(values)
+    commands = _commands(values)
     notes: list[str] = []
+    lines = []
+    for command, extra in commands:
+        own = line if len(commands) == 1 else replace(line, settings=_of_command(line.settings, command, commands))
+        lines.append(_line(action, own, command, extra, notes))
+        # what the first step wrote, the next ones read and add to
+        values = values | {"inputs": ""}
+        line = replace(line, values=values)
+    dropped = [flag for flag in line.flags if flag not in ("--skip-existing",)]
+    notes += [f"{flag} is left out: obs goes on in an output, and replaces what it makes again" for flag in dropped]
+    return lines, list(dict.fromkeys(notes))
+
+
+def _line(action: str, line: _Line, command: tuple[str, ...], extra: tuple[str, ...], notes: list[str]) -> list[str]:
+    """Return the words behind ``obs`` of one step."""
+    values = line.values
     root = values["repo"].removesuffix("/butler.yaml")
     result = [*command, root, *_output(values, command, notes)]
     result += _ids(values.get("query", ""), root, command, notes)
@@ -130,10 +157,7 @@ def translate_pipetask(words: Sequence[str]) -> tuple[list[str], list[str]]:
     result += ["--timeout", values["timeout"]] if "timeout" in values else []
     skips = "skip" in values or "--skip-existing" in line.flags
     result += ["--skip-existing"] if skips and command != ("calibs", "build") and command[0] != "calibs" else []
-    result += _show(action, values.get("show", ""), command)
-    dropped = [flag for flag in line.flags if flag not in ("--skip-existing",)]
-    notes += [f"{flag} is left out: obs goes on in an output, and replaces what it makes again" for flag in dropped]
-    return result, notes
+    return result + _show(action, values.get("show", ""), command)
 
 
 def _show(action: str, what: str, command: Sequence[str]) -> list[str]:
@@ -171,18 +195,44 @@ def _read(words: Sequence[str]) -> _Line:
     return line
 
 
-def _command(values: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the command of obs that does the step of a pipeline, and the settings that it needs."""
+def _commands(values: Mapping[str, str]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Return the commands of obs that do the steps of a pipeline, in order, and the settings that each needs."""
     pipeline, _, subset = values.get("pipeline", "").partition("#")
     named = subset or values.get("task", "").rpartition(".")[2].partition(":")[0] or PurePath(pipeline).stem
-    names = [name.lower().removesuffix("task") for name in named.split(",")]
-    found = {_STEPS[name] for name in names if name in _STEPS}
-    commands = {command for command, _ in found}
-    if len(commands) == 1 and all(name in _STEPS for name in names):
-        return commands.pop(), next(iter(found))[1] if len(found) == 1 else ()
-    raise click.UsageError(
-        f"pipetask with {named or 'no pipeline'}: {_ONE_A_STEP}; name one step behind '#', as in DRP.yaml#processCcd"
-    )
+    names = [name.strip().lower().removesuffix("task") for name in named.split(",")]
+    steps = [step for name in names for step in _SUBSETS.get(name, (name,))]
+    if unknown := [step for step in steps if step not in _STEPS]:
+        raise click.UsageError(
+            f"pipetask with {named or 'no pipeline'}: {_ONE_A_STEP}; obs does not know "
+            f"{', '.join(unknown) or 'the pipeline'}: name its steps behind '#', as in DRP.yaml#processCcd,makeWarp"
+        )
+    found: dict[tuple[str, ...], tuple[str, ...]] = {}
+    for command, extra in sorted((_STEPS[step] for step in steps), key=lambda step: _ORDER.index(step[1])):
+        found[command] = extra  # the step that goes farthest says where to stop
+    return sorted(found.items(), key=lambda item: _SEQUENCE.index(item[0][0]))
+
+
+def _of_command(
+    settings: Sequence[str], command: tuple[str, ...], commands: Sequence[tuple[tuple[str, ...], tuple[str, ...]]]
+) -> list[str]:
+    """Return those of some settings ``label:name=value`` whose label is a step of a command.
+
+    Raises
+    ------
+    click.UsageError
+        If a label is none of the steps that are run.
+    """
+    result = []
+    for setting in settings:
+        label = setting.partition(":")[0]
+        owner = _STEPS.get(label.lower(), ((), ()))[0]
+        if owner not in [known for known, _ in commands]:
+            raise click.UsageError(
+                f"-c {setting}: '{label}' is none of the steps that are run; write the lines one by one"
+            )
+        if owner == command:
+            result.append(setting)
+    return result
 
 
 def _output(values: Mapping[str, str], command: Sequence[str], notes: list[str]) -> list[str]:
@@ -206,6 +256,7 @@ def _settings(line: _Line) -> list[str]:
     """Return settings ``label:name=value`` and files of them as obs writes them."""
     pairs = [setting.partition(":") for setting in line.settings]
     whole = {"processccd": "", "isr": "isr.", "characterizeimage": "charImage.", "calibrate": "calibrate."}
+    whole |= {name: "" for name, (command, _) in _STEPS.items() if command != _PROCESS}
     found = [f"{whole.get(label.lower(), f'{label}.')}{rest}" if colon else label for label, colon, rest in pairs]
     files = [name.partition(":")[2] or name for name in line.files]
     return [*(["-c", *found] if found else []), *(["-C", *files] if files else [])]
@@ -239,6 +290,9 @@ def _ids(query: str, root: str, command: Sequence[str], notes: list[str]) -> lis
             notes.append(f"{key} is left out: a repository here has one camera, and one sky map")
             continue
         values = [_value(name, value) for value in text.split(",")]
+        if name in ("tract", "patch") and command == _PROCESS:
+            notes.append(f"{name} is left out where exposures are processed: name them by visit")
+            continue
         is_image = name in ("visit", "detector", "dataType", "dateObs", "field")
         (selected if of_coadds and is_image else words).append(f"{_key(name, root)}={'^'.join(values)}")
     if of_coadds and selected and command == _COADD:
@@ -267,7 +321,7 @@ def _key(name: str, root: str) -> str:
 
 
 def translate_butler(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Translate a line of butler; see `translate_pipetask`."""
+    """Translate a line of butler, to the words behind ``obs`` and notes; see `translate_pipetask`."""
     action, rest = (words[0], list(words[1:])) if words else ("", [])
     if action == "register-instrument":
         return _register(rest)

@@ -6,6 +6,7 @@ Most options have the same spelling here (`obs.cli.arguments`), and are handed o
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field
 from pathlib import Path, PurePath
 
 import click
@@ -35,7 +36,7 @@ _CURATED = ("qe_curve", "linearizer", "crosstalk", "bfk", "bfkernel", "transmiss
 
 @frozen
 class Translated:
-    """A command line of obs.
+    """Command lines of obs.
 
     Attributes
     ----------
@@ -43,10 +44,13 @@ class Translated:
         The words behind ``obs``.
     notes
         What of the line has no effect, and what differs.
+    later
+        The words of further commands, which are run one after the other.
     """
 
     words: list[str]
     notes: list[str]
+    later: list[list[str]] = field(default_factory=list)
 
 
 def translate_line(line: Sequence[str]) -> Translated:
@@ -63,9 +67,11 @@ def translate_line(line: Sequence[str]) -> Translated:
         For a program that has no counterpart, or a line that obs does in another way.
     """
     name = PurePath(line[0]).name.removesuffix(".py")
-    if name in ("butler", "pipetask"):
-        translate = translate_butler if name == "butler" else translate_pipetask
-        return Translated(*translate(list(expand_files(line[1:]))))
+    if name == "butler":
+        return Translated(*translate_butler(list(expand_files(line[1:]))))
+    if name == "pipetask":
+        lines, remarks = translate_pipetask(list(expand_files(line[1:])))
+        return Translated(lines[0], remarks, lines[1:])
     program = PROGRAMS.get(name)
     if program is None:
         raise click.UsageError(_refusal(name, line))

@@ -26,8 +26,7 @@ Examples:
 def lsst_command() -> None:
     """Run a command line of the LSST stack with obs.
 
-    Command lines of the second generation are understood, and of the third those of pipetask and butler that name
-    one step.
+    Command lines of the second generation are understood, and of the third those of pipetask and butler.
 
     The line as obs spells it is printed, so that it can be typed next time. What has no effect here is said. Programs:
     processCcd.py, processCcdSdss.py, processFile.py, singleFrameDriver.py, hscProcessCcd.py, reduceFrames.py,
