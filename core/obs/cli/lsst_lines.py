@@ -36,7 +36,7 @@ _CURATED = ("qe_curve", "linearizer", "crosstalk", "bfk", "bfkernel", "transmiss
 
 @frozen
 class Translated:
-    """Command lines of obs.
+    """Command lines of obs for one of the stack.
 
     Attributes
     ----------
