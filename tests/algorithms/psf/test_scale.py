@@ -95,6 +95,13 @@ def test_many_more_cosmic_rays_than_stars_do_not_hide_the_size(fwhm, axis_ratio)
     assert size_of(image) == pytest.approx(size_of(alone), rel=0.1)
 
 
+def test_what_is_left_about_saturated_cores_does_not_pass_for_stars():
+    profile = galsim.Gaussian(fwhm=1.65, gsparams=FINE)
+    image = field(profile, n=15) + np.roll(field(profile, n=25, signal=6000.0, seed=2), 47, axis=1)
+    size = common_size(measure_source_sizes(image, lambda tile: image[tile] > 600.0))
+    assert size == pytest.approx(np.hypot(0.70, 0.29), rel=0.2)
+
+
 def test_large_images_are_sampled_in_tiles():
     tile = field(galsim.Gaussian(fwhm=3.0, gsparams=FINE))
     image = np.tile(tile, (4, 4))

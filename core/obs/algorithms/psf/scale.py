@@ -52,6 +52,9 @@ LEAST_AROUND = 0.4
 """The eight neighbors of the brightest pixel of a star have together 0.7 of its light or more where the FWHM is one
 pixel, and 0.5 where it is 0.9; those of a hot pixel have none."""
 
+MOST_BAD = 0.1
+"""Part of the square of a source's size whose pixels may be bad: what is left about a saturated core is sharp."""
+
 WINDOW, ROUNDNESS = 0.25, 0.1
 """Sources are alike whose logarithms of the size, and components of the ellipticity, differ by less."""
 
@@ -171,6 +174,7 @@ def _measure(image: Float, bad: NDArray[np.bool_]) -> SourceSizes:
         above = _highest_near(maps, k + 1, x, y, SIZES[k])
         # the outermost sizes are not maxima, but a single pixel may be
         top = (value >= below) & (value > above) & (k < len(maps) - 1)
+        top[top] = _bad_share(bad, x[top], y[top], SIZES[k]) <= MOST_BAD
         if not k:
             top &= ~_is_defect(here, row, column)
         size = _refined(SIZES[k], below, value, above) if k else np.full(len(x), SIZES[0])
@@ -220,6 +224,14 @@ def _is_defect(image: Float, row: NDArray[np.int64], column: NDArray[np.int64]) 
     near = near - np.median(near[:, ring], axis=1)[:, None, None]  # a hot pixel may be on a star
     peak = near[:, 2, 2]
     return np.asarray(near[:, 1:4, 1:4].sum((1, 2)) - peak < LEAST_AROUND * peak)
+
+
+def _bad_share(
+    bad: NDArray[np.bool_], x: NDArray[np.float64], y: NDArray[np.float64], size: float
+) -> NDArray[np.float64]:
+    """Return which part of the square about each place, within a size but at least one pixel, is bad."""
+    row, column = np.rint(y).astype(np.int64), np.rint(x).astype(np.int64)
+    return np.asarray(plane_windows(bad, row, column, max(1, round(size))).mean((1, 2)), np.float64)
 
 
 def _ellipticity(signal: Float, row: NDArray[np.int64], column: NDArray[np.int64]) -> NDArray[np.float64]:
