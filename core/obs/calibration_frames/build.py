@@ -117,6 +117,7 @@ class _Build:
         self.mask: Mask | None = None
         self.inputs: list[_Input] = []
         self.n_rejected: Counter[str] = Counter()
+        self.differ = False
 
     def frame(self) -> Exposure:
         """Combine all inputs to one calibration frame."""
@@ -151,7 +152,9 @@ class _Build:
         if self._is_noise_known():
             names = {k: self.inputs[k].name for k in used}
             n_pixel = stack.shape[0] * stack.shape[1]
-            self.summary.warnings += describe_noise(names, master, n_hit, n_pixel, self.config.odd_frames)
+            config = self.config.odd_frames
+            differ = self.differ
+            self.summary.warnings += describe_noise(names, master, n_hit, n_pixel, config, frames_differ=differ)
         if common:
             mean = np.average(np.array(factors), axis=0, weights=np.nanmean(master.weights, axis=0))
             master.combined.variance[...] += scaled_sum(common, tuple(mean))
@@ -217,6 +220,7 @@ class _Build:
         headers = [frame.header for frame in self.inputs]
         odd = find_odd(self.job.name, stack, headers, self._regions(stack.shape), config)
         self.summary.warnings += odd.warnings
+        self.differ = bool(odd.warnings)
         leave_out = odd.leave_out if config.leave_out else {}
         self.summary.warnings += [
             f"{self.inputs[k].name} may not belong to the others: {reason}"

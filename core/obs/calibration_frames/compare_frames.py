@@ -9,7 +9,12 @@ from numpy.typing import NDArray
 
 from obs.algorithms.combine.frames import Stack
 from obs.algorithms.combine.noise_factors import local_differences, measure_noise_factors
-from obs.algorithms.combine.odd_frames import find_odd_frames, measure_cells
+from obs.algorithms.combine.odd_frames import (
+    cell_places,
+    find_odd_frames,
+    measure_cells,
+    smooth_differences,
+)
 from obs.algorithms.detector.photon_noise import estimate_gain
 from obs.calibration_frames.odd_headers import find_other_modes, find_other_temperatures
 from obs.geom import Box
@@ -22,11 +27,13 @@ __all__ = ["OddReasons", "describe_noise", "find_odd", "measure_gains", "measure
 _CAUSES = {
     "bias": "light, another offset, or a step",
     "dark": "light, another temperature, or glow",
-    "flat": "another filter, clouds, stars, or stray light",
+    "flat": "another filter, clouds, stars, stray light, or a slow shutter",
 }
 """What usually makes a frame of each type odd. Frames of the sky differ from one another anyway: a warning."""
 _WITHOUT_LIGHT = ("bias", "dark")
 """Frames without a lamp, which could drift."""
+_GRADIENT = 0.01
+"""Smooth difference of flats, of their level, above which to warn."""
 _STAMP = 512
 """Side of the part of an amplifier that is enough for its gain."""
 
@@ -79,8 +86,9 @@ def find_odd(
         measure_cells(stack.image(k), stack.rejected(k), regions, float(own))
         for k, own in zip(left, noise, strict=True)
     ]
+    means = np.stack([mean for mean, _ in cells])
     found = find_odd_frames(
-        np.stack([mean for mean, _ in cells]),
+        means,
         np.stack([number for _, number in cells]),
         noise,
         limit=config.difference,
@@ -102,6 +110,14 @@ def find_odd(
                 f"{level:+.3g} ({_CAUSES.get(name, 'objects or another sky')})"
             )
             (reasons.leave_out if name in _CAUSES else reasons.warn_of)[k] = text
+    smooth = smooth_differences(means[~found.is_odd], cell_places(regions)) if name == "flat" else np.zeros(1)
+    if smooth.max() > _GRADIENT:
+        reasons.warnings.append(
+            f"{n_alike} flats differ from their mean by up to {100 * smooth.max():.2g} % from one side of the "
+            "detector to the other (twilight, moonlight, haze, an uneven lamp, or a slow shutter in short exposures): "
+            "the result is their mean, and fluxes are wrong by what does not cancel in it. Take flats of an even "
+            "light, or choose those that agree with --id"
+        )
     apart = float(found.difference[~found.is_odd].max())
     # a level that jitters is not a drift: the mean of such frames is as good as their number says
     agrees = found.majority <= config.difference
@@ -163,7 +179,13 @@ def measure_gains(
 
 
 def describe_noise(
-    names: Mapping[int, str], master: Master, n_hit: NDArray[np.int64], n_pixel: int, config: OddFramesConfig
+    names: Mapping[int, str],
+    master: Master,
+    n_hit: NDArray[np.int64],
+    n_pixel: int,
+    config: OddFramesConfig,
+    *,
+    frames_differ: bool = False,
 ) -> list[str]:
     """Return warnings of frames that are noisier than predicted, or of which many values were rejected.
 
@@ -179,6 +201,8 @@ def describe_noise(
         Number of pixels of a frame.
     config : OddFramesConfig
         Settings.
+    frames_differ : bool, optional
+        Whether another warning says already that the frames differ from one another.
     """
     numbers = list(names)
     lines = []
@@ -187,9 +211,11 @@ def describe_noise(
             factors = np.nanmedian(master.noise_factors[:, numbers], axis=0)
         usual = float(np.nanmedian(factors))
         if not 1 / config.noise < usual < config.noise:
+            cause = "one of these is wrong (obs doctor measures both in two flats and two biases)"
+            cause = "the frames differ from one another" if frames_differ and usual > 1 else cause
+            cause += "" if frames_differ else ", or the frames all differ"
             lines.append(
-                f"the noise of the frames is {usual:.2f} times the noise expected from gain and read noise: one of "
-                "these is wrong (obs doctor measures both in two flats and two biases), or the frames all differ"
+                f"the noise of the frames is {usual:.2f} times the noise expected from gain and read noise: {cause}"
             )
         lines += [
             f"the noise of {names[k]} is {factor:.2f} times the noise expected, that of most frames {usual:.2f}; look "

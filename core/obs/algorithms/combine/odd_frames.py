@@ -7,7 +7,7 @@ difference of 1 is a structure as large as the noise of a frame.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from obs.geom import Box
 
-__all__ = ["OddFrames", "find_odd_frames", "measure_cells"]
+__all__ = ["OddFrames", "cell_places", "find_odd_frames", "measure_cells", "smooth_differences"]
 
 _LARGEST_CELL = 64
 _SMALLEST_CELL = 8
@@ -26,6 +26,9 @@ _SIGNIFICANCE = 5.0
 """Differences below this many times their standard error count as none."""
 _SPREAD = 4.0
 """A frame is odd only if it is this many times further off than the closest half of the frames are from one another."""
+
+_LEAST_CELLS = 12
+"""Fewer cells do not show whether a difference is smooth."""
 
 _DRIFT = 2.0
 """Standard errors by which frames in a row must be more alike than others."""
@@ -80,16 +83,32 @@ def measure_cells(
     n_pixel : ndarray of int64, shape (n_cell,)
     """
     means, numbers = [np.empty(0)], [np.empty(0, np.int64)]
+    for rows, columns in _strips(regions):
+        strip, size = (rows, columns), rows.stop - rows.start
+        mean, number = _means(np.where(rejected[strip], np.float32(np.nan), image[strip]), size, _REACH * noise)
+        means.append(mean)
+        numbers.append(number)
+    return np.concatenate(means), np.concatenate(numbers)
+
+
+def cell_places(regions: Sequence[Box]) -> NDArray[np.float64]:
+    """Return the middles (x, y) of the cells of `measure_cells`, pixels, shape (n_cell, 2)."""
+    places = [np.empty((0, 2))]
+    for rows, columns in _strips(regions):
+        size = rows.stop - rows.start
+        x = np.arange(columns.start, columns.stop, size) + 0.5 * (size - 1)
+        places.append(np.stack([x, np.full(len(x), rows.start + 0.5 * (size - 1))], axis=1))
+    return np.concatenate(places)
+
+
+def _strips(regions: Sequence[Box]) -> Iterator[tuple[slice, slice]]:
+    """Yield rows and columns of each row of cells, whose height is the side of a cell."""
     for region in regions:
         side = min(region.width, region.height)
         size = min(max(side // _CELLS_ALONG_SIDE, _SMALLEST_CELL), _LARGEST_CELL, side)
         columns = slice(region.x_min, region.x_min + region.width // size * size)
         for row in range(region.y_min, region.y_max - size + 1, size):
-            strip = slice(row, row + size), columns
-            mean, number = _means(np.where(rejected[strip], np.float32(np.nan), image[strip]), size, _REACH * noise)
-            means.append(mean)
-            numbers.append(number)
-    return np.concatenate(means), np.concatenate(numbers)
+            yield slice(row, row + size), columns
 
 
 def _means(strip: NDArray[np.float32], size: int, reach: float) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -153,6 +172,34 @@ def find_odd_frames(
     is_odd = difference > allowed
     kept = ~is_odd
     return OddFrames(reference, difference, level, is_odd, float(radius.min()), _drifts(distance[kept][:, kept]))
+
+
+def smooth_differences(cells: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return by how much the smooth difference of each frame from the mean of all changes over the detector.
+
+    Parameters
+    ----------
+    cells : ndarray of float64, shape (n_frame, n_cell)
+        Clipped means of cells, as of `measure_cells`.
+    places : ndarray of float64, shape (n_cell, 2)
+        Middles of the cells, as of `cell_places`.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_frame,)
+        Highest minus lowest value of a polynomial of order 2, in the unit of the cells; zero for a frame whose
+        difference is mostly something else.
+    """
+    known = np.isfinite(cells).all(axis=0)
+    if np.count_nonzero(known) < _LEAST_CELLS:
+        return np.zeros(len(cells))
+    x, y = ((places[known] - places[known].mean(axis=0)) / np.maximum(np.ptp(places[known], axis=0), 1.0)).T
+    difference = cells[:, known] - cells[:, known].mean(axis=0)
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
+    smooth = difference @ np.linalg.pinv(terms).T @ terms.T
+    difference = difference - difference.mean(axis=1, keepdims=True)
+    explained = np.mean((smooth - smooth.mean(axis=1, keepdims=True)) ** 2, axis=1)
+    return np.where(explained > 0.5 * np.mean(difference**2, axis=1), np.ptp(smooth, axis=1), 0.0)
 
 
 def _drifts(distance: NDArray[np.float64]) -> bool:
