@@ -1,11 +1,11 @@
 """Text files that people write: settings, descriptions, tables of a camera. They are small, and they are text."""
 
 import os
-import stat
 from pathlib import Path
 from typing import Protocol
 
 from obs.errors import ObsError
+from obs.regular_file import open_regular
 
 __all__ = ["read_small_file", "read_small_text"]
 
@@ -32,16 +32,13 @@ def read_small_file(path: Path | str, *, error: _ErrorClass) -> bytes:
     Raises
     ------
     ObsError
-        ``error``, if it cannot be read, is not a regular file (a pipe or a device may never end), or is far too large.
+        ``error``, if it cannot be read, is not a regular file, or is far too large.
     """
     try:
-        # Opened without waiting, as a pipe that nobody writes to would make us do.
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-            kind = os.fstat(file.fileno())
-            if not stat.S_ISREG(kind.st_mode):
-                raise error("cannot read this file: it is not a regular file", path=path)
-            if kind.st_size > _LARGEST:
-                raise error(f"this file has {kind.st_size} bytes, too many for one that people write", path=path)
+        with open_regular(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > _LARGEST:
+                raise error(f"this file has {size} bytes, too many for one that people write", path=path)
             return file.read(_LARGEST)
     except ObsError:
         raise

@@ -15,6 +15,7 @@ from obs.image.exposure import Exposure
 from obs.instrument.discovery import load_instrument
 from obs.plural import count_of
 from obs.policy.data_id import format_data_id
+from obs.regular_file import open_regular
 from obs.repo.atomic import atomic_write
 from obs.repo.butler import Butler
 from obs.repo.file_keys import COMPRESSED
@@ -51,7 +52,7 @@ def get(
             f"{kind.name} is written as it is stored: let the name of the file end in {_ending(found.path)}",
             path=output,
         )
-    with atomic_write(output) as file, found.path.open("rb") as original:
+    with atomic_write(output) as file, open_regular(found.path) as original:
         shutil.copyfileobj(original, file, 1 << 20)
     return 0
 

@@ -15,6 +15,7 @@ from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.ingest.transfer import is_same_file
 from obs.policy.data_id import DataId, format_data_id
+from obs.regular_file import open_regular
 from obs.repo.atomic import atomic_write
 from obs.repo.butler import Butler
 from obs.repo.exposure_parts import read_photo_calib, read_wcs
@@ -263,7 +264,7 @@ class _Export:
             return image.place.as_posix()  # an export that was stopped had come this far
         if target.exists() and not self.clobber:
             raise OutputError(f"{target} is there already; --clobber replaces it", path=target)
-        with atomic_write(target) as file, image.path.open("rb") as original:
+        with atomic_write(target) as file, open_regular(image.path) as original:
             shutil.copyfileobj(original, file, 1 << 20)
         self.done.files.append(target)
         return image.place.as_posix()

@@ -15,6 +15,7 @@ from astropy.io import fits
 
 from obs.errors import FileFormatError, ObsError, describe_fault
 from obs.instrument.header import EDITED
+from obs.regular_file import open_regular
 from obs.repo.fits_checksum import is_edited
 from obs.repo.fits_file import header_to_dict
 from obs.repo.fits_layout import LONG_HEADER, MOST_HEADER_CARDS, data_size, header_integer
@@ -57,7 +58,7 @@ def read_headers(path: Path) -> Iterator[tuple[int, FileHeader]]:
         If there is no such file, it is not a FITS file, or it ends early.
     """
     try:
-        with path.open("rb") as plain:
+        with open_regular(path) as plain:
             packed = plain.read(2) == _GZIP
             plain.seek(0)
             file = cast(BinaryIO, gzip.GzipFile(fileobj=plain)) if packed else plain

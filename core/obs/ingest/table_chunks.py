@@ -10,6 +10,7 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from obs.errors import DatasetNotFoundError, FileFormatError
+from obs.regular_file import open_regular
 from obs.repo.fits_file import open_fits
 
 __all__ = ["CHUNK", "read_chunks", "table_columns"]
@@ -123,6 +124,7 @@ def _parquet(path: Path) -> Iterator[Any]:
     from pyarrow import parquet  # noqa: PLC0415
 
     try:
+        open_regular(path).close()
         with parquet.ParquetFile(path) as file:
             yield file
     except FileNotFoundError:
@@ -156,6 +158,7 @@ def _csv(path: Path, columns: Mapping[str, type] | None) -> Iterator[Any]:
     wanted = columns or {}
     types = {spelled: kind for name, kind in wanted.items() for spelled in (name, f"#{name}", f"# {name}")}
     try:
+        open_regular(path).close()
         reader = csv.open_csv(
             path,
             csv.ReadOptions(block_size=_CSV_BLOCK),
@@ -182,4 +185,4 @@ def _clean(names: Sequence[str]) -> list[str]:
 
 
 def _first_sentence(error: BaseException) -> str:
-    return str(error).split(". ")[0].split("\n")[0]
+    return (getattr(error, "strerror", None) or str(error)).split(". ")[0].split("\n")[0]

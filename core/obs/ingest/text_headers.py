@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from obs.errors import FileFormatError
 from obs.ingest.headers import FileHeader, parse_header, unpack_header
+from obs.regular_file import open_regular
 from obs.repo.fits_layout import unpack
 
 __all__ = ["header_lines", "is_text_header", "read_content", "read_text_headers", "split_headers"]
@@ -128,7 +129,7 @@ def read_content(path: Path) -> bytes | mmap.mmap:
         If it cannot be read.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             start = file.read(len(_GZIP))
             file.seek(0)
             if start != _GZIP:
@@ -148,4 +149,5 @@ def read_content(path: Path) -> bytes | mmap.mmap:
     except IsADirectoryError:
         raise FileFormatError("is a folder without FITS files; name the files", path=path) from None
     except (OSError, EOFError, zlib.error) as error:
-        raise FileFormatError(f"cannot be read: {error}", path=path) from error
+        reason = getattr(error, "strerror", None) or str(error)
+        raise FileFormatError(f"cannot be read: {reason}", path=path) from error

@@ -16,6 +16,7 @@ from typing import Literal, get_args
 
 from obs.errors import OutputError
 from obs.os_advice import write_advice
+from obs.regular_file import open_regular
 from obs.repo.atomic import remove_leftovers, sync_folder, temporary_path
 
 __all__ = ["MODES", "Mode", "Transfer", "finish_move", "is_same_file", "is_same_place"]
@@ -178,7 +179,7 @@ class Transfer:
     def _copied(self) -> Path:
         copy = temporary_path(self.target)
         try:
-            with copy.open("xb") as file, self.source.open("rb") as original:
+            with copy.open("xb") as file, open_regular(self.source) as original:
                 shutil.copyfileobj(original, file, 1 << 20)
                 file.flush()
                 os.fsync(file.fileno())

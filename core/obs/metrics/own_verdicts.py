@@ -10,6 +10,7 @@ from obs.frozen import frozen
 from obs.metrics.nights import visit_name
 from obs.metrics.verdict import OwnLevel
 from obs.repo.metric_table import MetricTable
+from obs.small_file import read_small_text
 
 __all__ = ["OwnVerdict", "keep_verdicts", "read_verdicts"]
 
@@ -53,8 +54,8 @@ def read_verdicts(path: Path) -> dict[str, OwnVerdict]:
         If the file cannot be read or understood; says which entry is wrong.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        content = json.loads(read_small_text(path, error=ConfigError))
+    except (json.JSONDecodeError, RecursionError) as error:
         raise ConfigError(f"cannot read verdicts: {error}; give the JSON file that a report saves", path=path) from None
     if not isinstance(content, Mapping):
         raise ConfigError('expected {"visit=12 ccd=1": {"level": "bad", "comment": "..."}}', path=path)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from obs.errors import FileFormatError
 from obs.image.catalog import Catalog, Column
+from obs.regular_file import open_regular
 from obs.repo.fits_file import (
     card_text,
     header_to_dict,
@@ -76,7 +77,7 @@ def _holds_parquet(path: Path | str) -> bool:
     if is_parquet(path):
         return True
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             return file.read(4) == b"PAR1"
     except OSError:
         return False  # what is wrong with the file is reported where it is read

@@ -21,6 +21,7 @@ from astropy.utils.exceptions import AstropyUserWarning, AstropyWarning
 from numpy.typing import NDArray
 
 from obs.errors import DatasetNotFoundError, FileFormatError, ObsError, OutputError
+from obs.regular_file import open_regular
 from obs.repo.atomic import atomic_write
 from obs.repo.fits_checksum import CHECKSUM_CARDS, compare_datasums, is_comparing, seal
 from obs.repo.fits_layout import check_layout, unpack
@@ -122,7 +123,7 @@ def open_fits(path: Path | str, *, is_whole: bool = False) -> Iterator[fits.HDUL
     """
     with _SMALL_SINS:
         try:
-            with open(path, "rb") as file, contextlib.ExitStack() as unpacked:
+            with open_regular(path) as file, contextlib.ExitStack() as unpacked:
                 # astropy takes a gzip file that ends early for one with fewer HDUs; so unpack it here.
                 packed = file.read(2) == _GZIP
                 file.seek(0)

@@ -16,6 +16,7 @@ from obs.image.masked_image import MaskedImage
 from obs.image.photo_calib import PhotoCalib
 from obs.image.psf import PixelPsf
 from obs.image.wcs import TanSipWcs
+from obs.regular_file import open_regular
 from obs.repo.atomic import atomic_write
 from obs.repo.defects_table import read_defects
 from obs.repo.exposure_parts import read_filter, read_photo_calib, read_psf, read_wcs
@@ -178,7 +179,8 @@ def _read_defects_part(path: Path, component: str) -> object:
 
 def _read_text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        with open_regular(path) as file:
+            return file.read().decode("utf-8")
     except FileNotFoundError as error:
         raise DatasetNotFoundError(f"{path} does not exist", paths=(path,)) from error
     except (OSError, UnicodeDecodeError) as error:

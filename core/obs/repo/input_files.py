@@ -12,6 +12,7 @@ from typing import Any
 
 from obs.errors import FileFormatError
 from obs.frozen import frozen
+from obs.regular_file import open_regular
 
 __all__ = ["InputFile", "inputs_noted", "inputs_noted_apart", "note_input", "take_notes"]
 
@@ -146,5 +147,5 @@ def note_input(dataset_type: str, path: Path) -> None:
 
 @lru_cache(_KEPT)
 def _checksum(path: str, size: int, mtime_ns: int, ctime_ns: int) -> str:
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from obs.errors import DatasetNotFoundError, FileFormatError
 from obs.image.catalog import Catalog, Column
+from obs.regular_file import open_regular
 from obs.repo.atomic import atomic_write
 
 __all__ = [
@@ -116,6 +117,7 @@ def _opened(path: Path | str) -> Iterator[Any]:
     from pyarrow import parquet  # noqa: PLC0415 - slow to import, seldom needed
 
     try:
+        open_regular(path).close()
         with parquet.ParquetFile(path, page_checksum_verification=True) as file:
             yield file
     except FileNotFoundError as error:
@@ -125,7 +127,7 @@ def _opened(path: Path | str) -> Iterator[Any]:
 
 
 def _reason(error: Exception) -> str:
-    text = str(error)
+    text = getattr(error, "strerror", None) or str(error)
     if "CRC checksum" in text:
         return "its data do not agree with their checksum; they have changed since the file was written: make it again"
     return " ".join(text.split(". ")[0].split()) or type(error).__name__

@@ -14,6 +14,7 @@ from scipy.spatial import cKDTree
 from obs.errors import DataIdError, DatasetNotFoundError, FileFormatError, suggest
 from obs.image.catalog import Catalog
 from obs.ingest.reference_columns import modified_julian
+from obs.regular_file import open_regular
 from obs.repo.butler import Butler
 from obs.repo.fits_catalog import read_catalog
 from obs.repo.input_files import note_input
@@ -114,7 +115,7 @@ def _on_sky(catalog: Catalog, place: str) -> Catalog:
 
 
 def _read_table(path: Path) -> Table:
-    if not path.is_file():
+    if not path.exists():
         raise FileFormatError("there is no such file", path=path)
     suffix = path.suffix.lower()
     try:
@@ -127,7 +128,8 @@ def _read_table(path: Path) -> Table:
     except FileFormatError:
         raise
     except Exception as error:  # noqa: BLE001 - each format of astropy fails in its own way
-        raise FileFormatError(f"cannot be read as a table: {error}", path=path) from None
+        reason = getattr(error, "strerror", None) or error
+        raise FileFormatError(f"cannot be read as a table: {reason}", path=path) from None
 
 
 def _check_text(path: Path) -> None:
@@ -137,7 +139,7 @@ def _check_text(path: Path) -> None:
         raise FileFormatError(
             f"has {size} bytes, of a text at most {_MOST_BYTES} are read: use FITS or Parquet", path=path
         )
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         if file.read(6).startswith(_COMPRESSED):
             raise FileFormatError("is compressed; unpack it first", path=path)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from obs.errors import FileFormatError
+from obs.regular_file import open_regular
 from obs.skymap.sky_map import SkyMap
 from obs.skymap.types import make_sky_map
 
@@ -63,9 +64,10 @@ def _list_content(path: Path) -> tuple[list[str], list[tuple[str, str]], list[in
     """Return the texts, the names of classes and functions, and the integers of a pickle."""
     content = _Content()
     try:
-        data = path.read_bytes()
+        with open_regular(path) as file:
+            data = file.read(_LARGEST + 1)
         if len(data) > _LARGEST:
-            raise FileFormatError(f"is too large for a sky map ({len(data)} bytes); {_ADVICE}", path=path)
+            raise FileFormatError(f"is too large for a sky map (more than {_LARGEST} bytes); {_ADVICE}", path=path)
         for opcode, argument, _ in pickletools.genops(data):
             if opcode.name not in _OPCODES:
                 raise FileFormatError(f"has the opcode {opcode.name}, which no sky map has; {_ADVICE}", path=path)
