@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from obs.errors import FileFormatError
 from obs.image.wcs import TanSipWcs
 from obs.image.wcs_fit import fit_tan_sip
-from obs_sdss.fits_input import open_fits, position
+from obs_sdss.fits_input import columns, open_fits, position
 from obs_sdss.fpc import FIELD_SHAPE
 
 __all__ = ["FieldTransform", "read_astrans", "read_transform"]
@@ -95,15 +95,15 @@ def read_transform(path: Path, data_id: Mapping[str, Any]) -> FieldTransform:
         header = hdus[0].header
         camcol = position(header, "CAMCOLS", str(data_id["camcol"]), path)
         n_filter = len(str(header["FILTERS"]).split())
-        table = hdus[1 + camcol * n_filter + position(header, "FILTERS", str(data_id["filter"]), path)].data
+        number = 1 + camcol * n_filter + position(header, "FILTERS", str(data_id["filter"]), path)
+        table = columns(hdus[number])
         (rows,) = np.nonzero(table["field"] == int(data_id["field"]))
         if not len(rows):
             first, last = int(table["field"].min()), int(table["field"].max())
             raise FileFormatError(f"holds no field {data_id['field']}; it has fields {first} to {last}", path=path)
-        row = table[rows[0]]
 
-        def terms(*columns: str) -> NDArray[np.float64]:
-            return np.array([row[column] for column in columns], np.float64)
+        def terms(*names: str) -> NDArray[np.float64]:
+            return np.array([table[name][rows[0]] for name in names], np.float64)
 
         return FieldTransform(
             node=float(header["NODE"]),

@@ -11,7 +11,7 @@ import numpy as np
 
 from obs.errors import FileFormatError
 from obs.image.psf import PixelPsf
-from obs_sdss.fits_input import open_fits, position
+from obs_sdss.fits_input import columns, open_fits, position
 
 __all__ = ["read_psfield"]
 
@@ -47,7 +47,7 @@ def read_psfield(path: Path, data_id: Mapping[str, Any]) -> PixelPsf:
     """
     with open_fits(path, "psField") as hdus:
         index = position(hdus[0].header, "FILTERS", str(data_id["filter"]), path)
-        table, field = hdus[index + 1].data, hdus[6].data
+        table, field = hdus[index + 1].data, columns(hdus[6])
         n_y, n_x = int(table["nrow_b"][0]), int(table["ncol_b"][0])
         # what is beyond nrow_b and ncol_b is uninitialised memory
         weights = np.asarray(table["c"], np.float64).reshape(len(table), 5, 5)[:, :n_y, :n_x]

@@ -7,7 +7,7 @@ from typing import Any
 
 from obs.errors import FileFormatError
 from obs.image.photo_calib import PhotoCalib
-from obs_sdss.fits_input import open_fits, position
+from obs_sdss.fits_input import columns, open_fits, position
 
 __all__ = ["EXPOSURE_TIME", "FieldCalibration", "read_tsfield"]
 
@@ -79,7 +79,7 @@ def read_tsfield(path: Path, data_id: Mapping[str, Any]) -> FieldCalibration:
     """
     with open_fits(path, "tsField") as hdus:
         index = position(hdus[0].header, "FILTERS", str(data_id["filter"]), path)
-        table = hdus[1].data
+        table = columns(hdus[1])
         rows = [row for row, field in enumerate(table["field"]) if int(field) == int(data_id["field"])]
         if not rows:
             raise FileFormatError(f"holds no field {data_id['field']}", path=path)
