@@ -6,23 +6,37 @@
 #include <string.h>
 
 #define MOST 256
+typedef uint8_t Bytes __attribute__((vector_size(LANES)));
 #define NONE INT32_MAX
+#define IN_LINE 16 /* floats in a line of the processor's cache */
 
-/* Values of rank `rank`, from 0, of each of LANES columns of n ordered numbers: bit by bit from the highest. Never
-   a call of its own: how vectors are handed over depends on the processor that a function is compiled for. */
+/* Values of rank `rank`, from 0, of each of LANES columns of n ordered numbers: bit by bit from the highest, until one
+   number of each column is left. Never a call of its own: how vectors are handed over depends on the processor that a
+   function is compiled for. */
 static inline __attribute__((always_inline)) Whole of_rank(const Whole *values, int64_t n, Whole rank)
 {
-    Whole found = {0};
+    Whole found = {0}, before = {0}, end = {0}, value = {0};
     found = found + INT32_MIN;
-    for (int bit = 31; bit >= 0; bit--) {
+    end = end + (int32_t)n;
+    for (int bit = 31, many = 1; bit >= 0 && many; bit--) {
         /* the highest bit is the sign: from the lowest number to zero */
         Whole candidate = bit == 31 ? (Whole){0} : (found | (int32_t)(1u << bit)), below = {0};
         for (int64_t k = 0; k < n; k++)
             below -= values[k] < candidate;
         Whole enough = below <= rank;
         found = (enough & candidate) | (~enough & found);
+        before = (enough & below) | (~enough & before);
+        end = (enough & end) | (~enough & below);
+        many = 0;
+        for (int i = 0; i < LANES; i++)
+            many |= end[i] - before[i] - 1;
     }
-    return found;
+    value = value + INT32_MAX;
+    for (int64_t k = 0; k < n; k++) {
+        Whole nearer = (values[k] >= found) & (values[k] < value);
+        value = (nearer & values[k]) | (~nearer & value);
+    }
+    return value;
 }
 
 /* Values of rank `rank` where `low` has that rank or the one before it: it repeats, or the next larger one follows. */
@@ -63,20 +77,34 @@ WIDE int64_t column_medians(const float *image, int64_t row_step, int64_t column
         any_bad |= n_bad[x];
     for (int64_t x = 0; x < width; x += LANES) {
         int64_t n_lane = width - x < LANES ? width - x : LANES;
+        float lines[MOST][LANES];
+        uint8_t outs[MOST][LANES];
         Whole values[MOST], good = {0}, unknown = {0};
+        for (int64_t i = 0; i < LANES; i++) {
+            /* beyond the last column its neighbor is computed again */
+            int64_t column = x + (i < n_lane ? i : n_lane - 1);
+            const float *from = image + column * column_step;
+            const uint8_t *from_bad = bad + column * bad_column_step;
+            if (column_step != 1 || n_lane < LANES)
+                for (int64_t y = 0; y < height; y++)
+                    lines[y][i] = from[y * row_step];
+            /* each line of a transposed image is on a page of its own: ask for those of the next step in time */
+            for (int64_t y = 0; row_step == 1 && x + LANES + i < width && y < height + IN_LINE; y += IN_LINE)
+                __builtin_prefetch(from + LANES * column_step + (y < height ? y : height - 1));
+            if (any_bad && (bad_column_step != 1 || n_lane < LANES))
+                for (int64_t y = 0; y < height; y++)
+                    outs[y][i] = from_bad[y * bad_row_step];
+        }
         for (int64_t y = 0; y < height; y++) {
-            float line[LANES];
-            int32_t out[LANES] = {0};
-            for (int64_t i = 0; i < LANES; i++) {
-                /* beyond the last column its neighbor is computed again */
-                int64_t column = x + (i < n_lane ? i : n_lane - 1);
-                line[i] = image[y * row_step + column * column_step];
-                if (any_bad)
-                    out[i] = -(int32_t)bad[y * bad_row_step + column * bad_column_step];
+            /* eight that lie beside one another are read at once */
+            int is_wide = n_lane == LANES;
+            Floats known = LOAD(is_wide && column_step == 1 ? image + y * row_step + x : lines[y]);
+            Whole bits = (Whole)known, left_out = {0}, is_nan = known != known;
+            if (any_bad) {
+                Bytes out;
+                memcpy(&out, is_wide && bad_column_step == 1 ? bad + y * bad_row_step + x : outs[y], sizeof out);
+                left_out = -__builtin_convertvector(out, Whole);
             }
-            Floats known = LOAD(line);
-            Whole bits = (Whole)known, left_out, is_nan = known != known;
-            memcpy(&left_out, out, sizeof left_out);
             unknown |= is_nan & ~left_out;
             left_out |= is_nan;
             good += left_out + 1;

@@ -27,11 +27,12 @@ static inline __attribute__((always_inline)) int64_t put_in_order(const float *v
     return known;
 }
 
-/* Value of rank `rank`, from 0, of n vectors of ordered numbers: bit by bit from the highest. */
+/* Value of rank `rank`, from 0, of n vectors of ordered numbers: bit by bit from the highest, until one is left. */
 static inline __attribute__((always_inline)) float value_of_rank(const Whole *values, int64_t n, int64_t rank)
 {
     int32_t found = INT32_MIN;
-    for (int bit = 31; bit >= 0; bit--) {
+    int64_t before = 0, end = n * LANES;
+    for (int bit = 31; bit >= 0 && end - before > 1; bit--) {
         int32_t candidate = bit == 31 ? 0 : (found | (int32_t)(1u << bit));
         int64_t number = 0;
         Whole below = {0};
@@ -39,11 +40,25 @@ static inline __attribute__((always_inline)) float value_of_rank(const Whole *va
             below -= values[k] < candidate;
         for (int i = 0; i < LANES; i++)
             number += below[i];
-        found = number <= rank ? candidate : found;
+        if (number <= rank) {
+            found = candidate;
+            before = number;
+        } else {
+            end = number;
+        }
     }
+    Whole least = {0};
+    least = least + INT32_MAX;
+    for (int64_t k = 0; k < n; k++) {
+        Whole nearer = (values[k] >= found) & (values[k] < least);
+        least = (nearer & values[k]) | (~nearer & least);
+    }
+    int32_t bits = least[0];
+    for (int i = 1; i < LANES; i++)
+        bits = least[i] < bits ? least[i] : bits;
+    bits = ORDERED(bits);
     float value;
-    found = ORDERED(found);
-    memcpy(&value, &found, sizeof value);
+    memcpy(&value, &bits, sizeof value);
     return value;
 }
 
