@@ -15,6 +15,7 @@ import obs as public
 from obs.cli.main import main
 from obs.gen3_repository.export_raws import raw_note
 from obs.gen3_repository.exposures import exposure_number
+from obs.gen3_repository.places import find_place
 from obs.instrument.discovery import load_instrument
 from obs.repo.find_datasets import find_datasets
 from obs.skymap.types import make_sky_map
@@ -151,6 +152,25 @@ def test_every_file_comes_back_as_it_was(gen3):
     assert [key for key, path in old.items() if path.read_bytes() != new[key].read_bytes()] == []
 
 
+@pytest.mark.parametrize(
+    ("camera", "name", "dimensions", "storage"),
+    [
+        ("hsc", "src", "instrument visit detector", "ArrowAstropy"),
+        ("hsc", "postISRCCD", "instrument exposure detector", "ExposureF"),
+        ("hsc", "deepCoadd_directWarp", "skymap tract patch instrument visit", "ExposureF"),
+        ("hsc", "deepCoadd_nImage", "skymap tract patch band", "ImageU"),
+        ("hsc", "jointcal_wcs", "skymap tract instrument visit detector", "Wcs"),
+        ("sdss", "calexp", "instrument visit detector", "ExposureF"),
+        ("sdss", "deepCoadd_ref", "skymap tract patch", "ArrowAstropy"),
+        ("sdss", "src_schema", "", "ArrowAstropy"),
+    ],
+)
+def test_dimensions_follow_from_the_keys_of_a_policy(camera, name, dimensions, storage):
+    instrument = load_instrument(camera)
+    place = find_place(instrument.load_policy().dataset_types[name], instrument)
+    assert (" ".join(place.dimensions), place.storage) == (dimensions, storage)
+
+
 def test_coadds_are_found_by_tract_patch_and_place(gen3):
     there = Gen3Butler.from_config("gen3")
     (sky_map,) = there.query_dimension_records("skymap")
@@ -184,7 +204,7 @@ def test_what_is_not_exported_is_said(gen3, capsys):
     capsys.readouterr()
     assert main(["export-gen3", "DATA/rerun/a", "gen3"]) == 0
     err = capsys.readouterr().err
-    assert "not exported, because they have no place there: isr_config (1)" in err
+    assert "not exported, because they have no place there: isr_config (1), ref_cat (2)" in err
     assert "NOTE" not in err
 
 

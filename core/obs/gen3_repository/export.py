@@ -9,6 +9,7 @@ from obs.gen3_repository.places import SKY_MAP_RUN
 from obs.gen3_repository.records import instrument_records
 from obs.gen3_repository.target import Gen3Report, Target, open_target
 from obs.repo.butler import Butler
+from obs.repo.find_datasets import find_datasets
 
 __all__ = ["CLASS_PLACE", "export_gen3"]
 
@@ -45,5 +46,8 @@ def export_gen3(butler: Butler, out: Path, *, transfer: str = "copy") -> Gen3Rep
     if butler.output is not None or butler.root != butler.roots[-1]:
         export_results(butler, target, raws)
     export_calibrations(butler, target)
+    shards = find_datasets(butler.roots, [butler.policy.dataset_types["ref_cat"]]).get("ref_cat", {})
+    n_shard = sum(path.stem.isdecimal() for path in shards.values())
+    target.report.left |= {"ref_cat": n_shard} if n_shard else {}
     target.chain(f"{name}/defaults", (f"{name}/raw/all", f"{name}/calib", SKY_MAP_RUN))
     return target.report

@@ -1,9 +1,11 @@
 """Write calibration frames with their validity into a third-generation repository."""
 
+import warnings
 from datetime import timedelta
 from typing import Any
 
 from astropy.time import Time
+from erfa import ErfaWarning
 from lsst.daf.butler import DatasetType, Timespan
 from lsst.daf.butler._collection_type import CollectionType
 
@@ -50,6 +52,9 @@ def _calibration(butler: Butler, target: Target, kind: DatasetType, collection: 
     if ref is None or known.path is None:
         return
     target.ingest({known.path: [ref]}, ImageFormatter)
-    begin = Time(known.valid_start, scale="utc").tai
-    end = Time(known.valid_end, scale="utc").tai + timedelta(days=1)  # the last day is valid to its end
+    with warnings.catch_warnings():
+        # leap seconds of years to come, to which defects are valid, are not known
+        warnings.simplefilter("ignore", ErfaWarning)
+        begin = Time(known.valid_start, scale="utc").tai
+        end = Time(known.valid_end, scale="utc").tai + timedelta(days=1)  # the last day is valid to its end
     target.there.registry.certify(collection, [ref], Timespan(begin, end))
