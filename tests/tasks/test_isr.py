@@ -452,6 +452,28 @@ def test_a_window_is_put_in_its_place():
             run(Raw(window, cards), where=bare, do_overscan=False)
 
 
+@pytest.mark.parametrize("corner", [(0, 9), (7, 9)])
+def test_a_window_with_overscan_has_its_level_subtracted(corner):
+    data, overscan = Box(0, 0, 40, 30), Box(40, 0, 8, 30)
+    amp = Amplifier(
+        "1", data, Box(0, 0, 48, 30), data, raw_serial_overscan_bbox=overscan, nominal=NominalCalibration(gain=2.0)
+    )
+    bare = Detector(0, "c", data, (30, 48), (amp,))
+    whole = np.random.default_rng(2).normal(300, 1, (30, 48))
+    whole[:, :40] += 500.0
+    x, y = corner
+    cards = {"XORGSUBF": x, "YORGSUBF": y}
+    for width, height in ((44 - x, 12), (48 - x, 12)):
+        part = whole[y : y + height, x : x + width].round().astype(np.uint16)
+        result = run(Raw(part, cards), where=bare).masked_image
+        inside = result.image[y : y + height, x:40]
+        assert np.median(inside) == pytest.approx(500.0, abs=1.0)
+        assert np.count_nonzero(~result.mask.any("NO_DATA")) == inside.size
+    part = whole[y : y + 12, x:40].round().astype(np.uint16)
+    with pytest.raises(FileFormatError, match=r"without the overscan of amplifier '1', .* is not known: read out"):
+        run(Raw(part, cards), where=bare)
+
+
 def test_whole_numbers_need_the_conversion():
     with pytest.raises(ConfigError, match=r"the raw image is uint16, .* set isr.do_convert_to_float=true"):
         run(raw_frame(light()), do_convert_to_float=False)

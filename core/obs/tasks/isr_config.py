@@ -34,7 +34,8 @@ class IsrConfig(TaskConfig):
     do_place_windows: bool = setting(
         True,
         "Put a frame of a part of the detector in its place by the cards XORGSUBF and YORGSUBF, so that calibrations "
-        "of the whole detector fit. The other pixels are NO_DATA. Only for detectors without overscan.",
+        "of the whole detector fit. The other pixels are NO_DATA. If the detector has overscan, the frame has to show "
+        "some.",
     )
     do_convert_to_float: bool = setting(True, "Convert raw integers to float32 before anything is subtracted.")
     do_bias: bool = setting(True, "Subtract the bias frame, which removes the fixed pattern of the electronics.")
