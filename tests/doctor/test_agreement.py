@@ -1,9 +1,13 @@
 """Special images, and images that contradict each other, do not accuse the camera."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from astropy.io import fits
 from broken_package import run_doctor
+
+from obs.doctor.agreement import kind_of_image
 
 
 def write(path, source, data=None, **cards):
@@ -33,6 +37,20 @@ def test_a_spectrum_says_little_of_the_camera(made, night, tmp_path, capsys):
     assert "this is a spectrum, which says little of the camera" in out
     assert "the science exposures are spectra" in out
     assert last.startswith("nothing left to fix")
+
+
+@pytest.mark.parametrize(
+    ("cards", "kind"),
+    [
+        ({"GRISM": "free", "SLIT": "<NO MASK>", "GRATING": "<NO GRATING>"}, ""),
+        ({"GRISM": "F0 Clear", "SLITPOS": "parked"}, ""),
+        ({"GRISM": "Grism_#4", "OBS_MODE": "IMAGING"}, ""),
+        ({"GRISM": "Grism_#4", "OBS_MODE": "SPECTRA"}, "spectrum"),
+    ],
+)
+def test_an_empty_place_for_a_grism_makes_no_spectrum(cards, kind):
+    exposure = SimpleNamespace(image_type="science", header=cards)
+    assert kind_of_image(exposure) == kind
 
 
 def test_a_saturated_flat_does_not_accuse_the_overscan(made, night, tmp_path, capsys):

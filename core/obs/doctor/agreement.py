@@ -16,6 +16,7 @@ from obs.doctor.examine import Examined
 from obs.doctor.exposure import RawExposure, RawFrame
 from obs.doctor.geometry import SIZE_CARDS
 from obs.doctor.levels import amplifier_image, measure_level
+from obs.instrument.filter_wheels import is_open
 
 __all__ = ["kind_of_image", "settle_disagreements"]
 
@@ -23,8 +24,9 @@ __all__ = ["kind_of_image", "settle_disagreements"]
 _BY_PIXELS = ("overscan", "noise", "signature")
 _SPECTROGRAPH = re.compile(r"(GRAT|GRISM|GRISTE|DISPER|DISPAX|SLIT|SLM|ECHEL|FIBER|CAMANG)\w*")
 _NOT_IN_USE = re.compile(
-    r"(|none|open|clear|mirror|image|imaging|out|no|n/?a|0|0\.0*|unknown|undefined)", re.IGNORECASE
+    r"(|none|mirror|image|imaging|out|park(ed)?|unused|<?no\b.*|n/?a|0|0\.0*|unknown|undefined)", re.IGNORECASE
 )
+_MODE = re.compile(r"(OBS|INS|INST|WAV|CAM)[-_]?MODE")
 _SATURATED_SHARE = 0.2
 """A share of pixels at the highest level beyond which a frame shows nothing but saturation."""
 
@@ -39,7 +41,9 @@ def kind_of_image(exposure: RawExposure) -> str:
     """
     if exposure.image_type in ("bias", "dark"):
         return ""
-    if exposure.image_type == "arc" or any(map(_is_in_use, _spectrograph_values(exposure))):
+    if exposure.image_type == "arc":
+        return "spectrum"
+    if not _is_said_to_be_an_image(exposure) and any(map(_is_in_use, _spectrograph_values(exposure))):
         return "spectrum"
     if isinstance(exposure, RawFrame) and _is_saturated(exposure):
         return "saturated"
@@ -50,8 +54,13 @@ def _spectrograph_values(exposure: RawExposure) -> list[str]:
     return [str(value) for keyword, value in exposure.header.items() if _SPECTROGRAPH.fullmatch(keyword)]
 
 
+def _is_said_to_be_an_image(exposure: RawExposure) -> bool:
+    """Whether a card has the mode of an instrument as that of images."""
+    return any("imag" in str(v).lower() for keyword, v in exposure.header.items() if _MODE.fullmatch(keyword))
+
+
 def _is_in_use(value: str) -> bool:
-    return not _NOT_IN_USE.fullmatch(value.strip())
+    return not _NOT_IN_USE.fullmatch(value.strip()) and not is_open(value.strip())
 
 
 def _is_saturated(frame: RawFrame) -> bool:
