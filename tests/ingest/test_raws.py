@@ -1,5 +1,6 @@
 """Raw frames into a repository, and what is said of those that cannot be taken."""
 
+import multiprocessing
 import os
 import re
 import sqlite3
@@ -405,6 +406,20 @@ def test_several_processes_give_the_same(repository, tmp_path):
     assert [file.path for file in report.files] == files
     assert report.count("ingested") == 119
     assert report.files[70].status == "failed"
+
+
+def test_an_interrupted_ingest_ends_its_workers_before_it_says_so(repository, tmp_path, monkeypatch):
+    monkeypatch.setattr("obs.ingest.raws.get_context", lambda kind: multiprocessing.get_context("fork"))  # quick
+    files = [tmp_path / f"{number}.fits" for number in range(60)]
+
+    def interrupt(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("obs.ingest.raw_plans.RawPlanner.plan", interrupt)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        run(repository, files, processes=2, batch_size=10)
+    assert multiprocessing.active_children() == []
+    del caught  # whose traceback would have kept them
 
 
 def mef(path, names, **changes):

@@ -6,9 +6,9 @@ processes never register or remove the same file, and a run that is killed can s
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import replace
 from fnmatch import fnmatch
 from functools import partial
@@ -85,17 +85,19 @@ def ingest_raws(
     options = options or IngestOptions()
     translator = load_translator(butler.instrument)
     reports: list[FileReport] = []
-    for report in _ingest_whole(butler, translator, options, files):
-        reports.append(report)
-        if on_done is not None:
-            on_done(report)
+    # Closed here, not where the garbage is collected: that may be a thread of the pool, which cannot wait for itself.
+    with closing(_ingest_whole(butler, translator, options, files)) as done:
+        for report in done:
+            reports.append(report)
+            if on_done is not None:
+                on_done(report)
     order = {path: number for number, path in enumerate(files)}
     return IngestReport(sorted(reports, key=lambda report: order[report.path]), options.dry_run)
 
 
 def _ingest_whole(
     butler: Butler, translator: Translator, options: IngestOptions, files: Sequence[Path]
-) -> Iterator[FileReport]:
+) -> Generator[FileReport, None, None]:
     """Ingest files, those of single amplifiers put together and cubes taken apart, and yield what became of each."""
     if not (translator.amplifier_files or translator.planes) or options.mode == "skip":
         yield from _Ingest(butler, translator, options).run(files)
@@ -223,7 +225,7 @@ class _Ingest:
                 )
         return registry
 
-    def run(self, files: Sequence[Path]) -> Iterator[FileReport]:
+    def run(self, files: Sequence[Path]) -> Generator[FileReport, None, None]:
         wanted: list[Path] = []
         for path in files:
             pattern = next((bad for bad in self.options.bad_files if fnmatch(path.name, bad)), None)
@@ -231,11 +233,11 @@ class _Ingest:
                 wanted.append(path)
             else:
                 yield FileReport(path, "skipped", f"its name matches --bad-file {pattern}")
-        translated = self._translate(wanted)
-        while batch := list(islice(translated, self.options.batch_size)):
-            yield from self._ingest_batch(batch)
+        with closing(self._translate(wanted)) as translated:
+            while batch := list(islice(translated, self.options.batch_size)):
+                yield from self._ingest_batch(batch)
 
-    def _translate(self, files: Sequence[Path]) -> Iterator[Translated]:
+    def _translate(self, files: Sequence[Path]) -> Generator[Translated, None, None]:
         # A name where there is one: it is less to send to another process.
         named = self.butler.instrument.translator
         reference = named if isinstance(named, str) else self.translator
