@@ -95,7 +95,7 @@ function drawGates() {
     if (known.length < 2 || Math.min(...known) === Math.max(...known)) continue;
     const min = Math.min(...known), max = Math.max(...known), row = element("div", { class: "slider" }, place), id = `limit-${metric}`;
     element("label", { for: id }, row, `${low.has(metric) ? "least" : "largest"} ${heading(metric)}`);
-    const input = element("input", { type: "range", id, min, max, step: (max - min) / 200, value: low.has(metric) ? min : max }, row), text = element("output", { for: id }, row, show(metric, Number(input.value)));
+    const input = element("input", { type: "range", id, min, max, step: "any", value: low.has(metric) ? min : max }, row), text = element("output", { for: id }, row, show(metric, Number(input.value)));
     input.addEventListener("input", () => { limits[metric] = Number(input.value); text.textContent = show(metric, limits[metric]); recount(); });
   }
   place.appendChild(result);

@@ -19,6 +19,10 @@ CASES = {
     "out of focus": lambda: {"seeing": 4.5, "psf_concentration": 0.7},
     "seeing": lambda: {"seeing": 2.2},
     "trailed": lambda: {"e": 0.4},
+    "shutter": lambda: {
+        "amp_dead": 1,
+        "details": {"amplifiers": [["A", 0, 0, 0], ["B", 0, 0, 0]], "dark_parts": {"A": 0.5, "B": 0.5}},
+    },
     "no light": lambda: {"light": 1e-4, "n_stars": 0, "zero_point": None, "zero_point_rate": None, "depth": None},
     "dead amplifier": lambda: {"amp_dead": 1, "masked": 25.0, "details": {"dead_amplifiers": ["B"]}},
     "dome": lambda: {"clear": 0.4, "sky": 22.5, "sky_gradient": 60.0},
@@ -148,6 +152,25 @@ def test_frames_without_a_scale_are_compared_in_pixels():
     verdicts = judge(rows, load_gates())
     assert [verdict.level for verdict in verdicts[:10]] == ["good"] * 10
     assert verdicts[11].causes[0].text.startswith("out of focus: FWHM / usual")
+
+
+def test_a_halo_that_grows_is_dew_though_the_seeing_stays():
+    rows = night(12, change=lambda i: {"clear": 0.9 ** max(i - 3, 0), "halo": 1.0 + 2.5 * max(i - 3, 0)})
+    last = judge(rows, load_gates())[8:]
+    assert [[cause.name for cause in verdict.causes] for verdict in last] == [["dew"]] * 4
+    assert "beyond the aperture grew to 21 %" in last[-1].text
+
+
+def test_wide_stars_of_the_usual_profile_are_seeing_and_others_focus():
+    rows = night(12, change=lambda i: [{}, {"seeing": 3.2}, {"seeing": 3.2, "psf_concentration": 0.9}][max(i - 9, 0)])
+    assert [verdict.causes[0].name for verdict in judge(rows, load_gates())[10:]] == ["seeing", "out of focus"]
+
+
+def test_patchy_cloud_and_a_dome_that_leaves_few_stars_are_one_cause():
+    patchy = {"clear": 0.6, "zp_trend": 0.5, "zp_trend_error": 0.05}
+    covered = {"sky_gradient": 90.0, "n_stars": 40, "zp_trend": None, "streaks": 5.0}
+    rows = night(12, change=lambda i: [{}, patchy, covered][max(i - 9, 0)])
+    assert [[cause.name for cause in v.causes] for v in judge(rows, load_gates())[10:]] == [["cloud"], ["dome"]]
 
 
 def test_dew_is_told_from_cloud():

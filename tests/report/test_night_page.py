@@ -54,6 +54,18 @@ def test_a_night_in_a_sentence(repository):
     assert twin["visits"]["good"] == 20
 
 
+def test_a_night_has_its_place_among_the_others(repository):
+    for number in range(5):
+        change = {"seeing": 1.2 + 0.2 * number}
+        rows = night(4, seed=number, first=1 + 4 * number, change=lambda i, change=change: dict(change))
+        for row in rows:
+            row["mjd"] += number
+        MetricTable(repository.root).write("detector", rows)
+    page = repository([], "--night", "2020-06-03")[1]
+    assert "the latest 5 of at most 31" in page
+    assert "wider than in 4 of 4 other nights" in page
+
+
 def test_a_night_that_is_watched_names_what_later_frames_show(repository):
     rows = night(12, change=lambda i: {"seeing": 1.5 * 1.06 ** max(i - 3, 0), "clear": 0.95 ** max(i - 3, 0)})
     live, lines = LiveVerdicts(), []

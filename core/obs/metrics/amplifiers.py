@@ -96,8 +96,10 @@ def _dark_parts(
 ) -> dict[str, float]:
     """Return the part of each amplifier that sees no light, of those that are alive for the rest.
 
-    Bands of an eighth of its rows are compared with the noise of the other amplifiers, or of the other bands.
+    Bands of an eighth of its rows are compared with the noise of the other amplifiers, or of the other bands. A band
+    without data, whose pixels are all equal, sees none either.
     """
+    empty = pixels.mask.known_bits(["NO_DATA"])
     usual = {amp.name: amp.noise for amp in alive if math.isfinite(amp.noise)}
     parts = {}
     for name, box in amplifiers:
@@ -107,8 +109,11 @@ def _dark_parts(
         edges = np.linspace(box.y_min, box.y_max, _BANDS + 1).astype(int)
         for band in range(_BANDS):
             cut = (slice(edges[band], edges[band + 1], SAMPLE_STEP), slice(box.x_min, box.x_max, SAMPLE_STEP))
-            quiet = pixels.image[cut][(pixels.mask.array[cut] & bad) == 0]
-            if quiet.size >= _FEWEST_IN_BAND:
+            bits = pixels.mask.array[cut]
+            quiet = pixels.image[cut][(bits & bad) == 0]
+            if np.count_nonzero(bits & empty) > _DEAD_MASKED * bits.size:
+                noise[band] = 0.0
+            elif quiet.size >= _FEWEST_IN_BAND:
                 noise[band] = robust_sigma(quiet)
         others = [value for other, value in usual.items() if other != name]
         known = noise[np.isfinite(noise)]

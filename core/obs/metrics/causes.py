@@ -55,7 +55,12 @@ _OF_DEAD_AMPLIFIERS = (
     *("amp_step", "masked", "noise_ratio", "read_noise", "amp_noise_ratio", "overscan_level"),
     *("read_noise_shape", "read_noise_pattern"),
     *("stars_ratio", "stars_expected", "sky_gradient", "sky_bimodal", "zp_scatter", "zp_trend", "source_excess"),
-    *("depth_difference", "background_residual"),
+    *("depth_difference", "background_residual", "psf_minus_aperture", "streaks"),
+)
+#: What follows from something in the way of a part of the light.
+_OF_DOME = (
+    *("zp_trend", "zp_scatter", "zp_n_stars", "sky_gradient", "sky_deficit", "sky_bimodal", "background_residual"),
+    *("source_excess", "depth", "depth_difference", "stars_ratio", "stars_expected", "astrom_matched", "streaks"),
 )
 #: What follows where the stars that are left are fainter, or fainter against the sky.
 _OF_FEW_PHOTONS = ("depth", "stars_ratio", "stars_expected", "zp_n_stars", "zp_scatter", "astrom_scatter")
@@ -72,7 +77,11 @@ _MOON_MATTERS, _BRIGHTER, _DIMMER = 0.3, 0.3, 0.85
 _DARK_SUN, _BRIGHT_SUN = -18.0, -12.0
 #: Rank correlation above which a drift is steady.
 _STEADY = 0.7
-_DEFOCUS_RATIO = 1.8
+#: Profile of the stars over the usual one below which they are out of focus, and width over the usual one from which on
+#: no profile is trusted.
+_DISK_RATIO, _DEFOCUS_RATIO = 0.93, 3.0
+#: Dark parts of amplifiers that differ by less are one: that of the shutter.
+_SAME_PART = 0.2
 #: Dip of the PSF above which long stars are two images rather than a trail.
 _TWO_PEAKS = 0.15
 #: Part of the stars, and number of them, below which nothing gets in.
@@ -98,7 +107,8 @@ def find_causes(row: Mapping[str, Any], failures: Mapping[str, _Failure]) -> lis
     """
     left = dict(failures)
     causes = [*_no_light(row, left), *_failed_in_twilight(row)]
-    if row.get("status") == "failed":
+    explained = causes and causes[0].name == "no light" and _is_measurement_error(row)
+    if row.get("status") == "failed" and not explained:
         causes.append(Cause("failed", _failure_text(row), REMEDIES["failed"]))
     for rule in _RULES:
         causes += list(rule(row, left))
@@ -137,11 +147,14 @@ def _no_light(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
         yield Cause("no light", text, REMEDIES["no light"], "bad", metrics)
 
 
+def _is_measurement_error(row: Mapping[str, Any]) -> bool:
+    return row.get("status") == "failed" and str(row.get("error")).startswith(MeasurementError.__name__)
+
+
 def _failed_in_twilight(row: Mapping[str, Any]) -> Iterator[Cause]:
     """Name the twilight where it stopped the measurement, so that the sky has no value."""
     sun = row.get("sun_altitude")
-    is_measurement = row.get("status") == "failed" and str(row.get("error")).startswith(MeasurementError.__name__)
-    if is_measurement and row.get("sky_rate") is None and sun is not None and sun > _BRIGHT_SUN:
+    if _is_measurement_error(row) and row.get("sky_rate") is None and sun is not None and sun > _BRIGHT_SUN:
         text = f"twilight: Sun at {sun:.0f} deg, too bright to be measured"
         yield Cause("twilight", text, REMEDIES["twilight"], "bad", ("sun_altitude",))
 
@@ -150,6 +163,14 @@ def _dead_amplifier(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
     if "amp_dead" in left:
         details = row.get("details") or {}
         names, parts = details.get("dead_amplifiers", []), details.get("dark_parts", {})
+        number = len(details.get("amplifiers", []))
+        if number > 1 and len(parts) == number and max(parts.values()) - min(parts.values()) < _SAME_PART:
+            part = 100 * sum(parts.values()) / number
+            text = f"{part:.0f} % of the detector without light, in all amplifiers alike: the shutter was stuck, or "
+            text += "something was in the way"
+            _take(left, *_OF_DEAD_AMPLIFIERS)
+            yield Cause("shutter", text, REMEDIES["shutter"], left["amp_dead"].level, _take(left, "amp_dead"))
+            return
         words = [f"amplifier {', '.join(names)} dead"] if names else []
         words += [f"{100 * part:.0f} % of amplifier {name} dead" for name, part in parts.items()]
         which = " and ".join(words) if words else f"{row['amp_dead']:.2g} amplifiers dead"
@@ -190,18 +211,20 @@ def _double(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
 
 
 def _dew(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
-    """Tell dew from weather: seeing and light get worse together, frame by frame."""
+    """Tell dew from weather: width or halo of the stars, and light, get worse together, frame by frame."""
     dew, clear = row.get("dew"), row.get("transparency")
-    if dew is None or clear is None or dew < _STEADY or not {"transparency", "seeing"} & set(left):
+    tells = ("transparency", "seeing", "zp_trend", "sky_gradient")
+    levels = [left[name].level for name in tells if name in left]
+    if dew is None or clear is None or dew < _STEADY or not levels:
         return
-    level: Literal["look", "bad"] = (
-        "bad" if "bad" in (left[name].level for name in ("transparency", "seeing") if name in left) else "look"
-    )
-    text = (
-        f"dew, frost or a focus that runs away: the seeing grew to {row['seeing']:.1f} arcsec while "
-        f"{100 * (1 - clear):.0f} % of the light was lost, step by step"
-    )
-    names = ("transparency", "seeing", "stars_ratio", "stars_expected", "zp_n_stars", "depth", *_OF_BAD_IMAGES)
+    level: Literal["look", "bad"] = "bad" if "bad" in levels else "look"
+    lost = f"while {100 * (1 - clear):.0f} % of the light was lost, step by step"
+    halo = row.get("halo")
+    if "seeing" in left or halo is None:
+        text = f"dew, frost or a focus that runs away: the seeing grew to {row['seeing']:.1f} arcsec {lost}"
+    else:
+        text = f"dew or frost: the light of stars beyond the aperture grew to {halo:.0f} % {lost}"
+    names = (*tells, *_OF_FEW_PHOTONS, *_OF_BAD_IMAGES, "sky_bimodal", "background_residual", "streaks", "sky_deficit")
     yield Cause("dew", text, REMEDIES["dew"], level, _take(left, *names))
 
 
@@ -215,8 +238,7 @@ def _flat(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
             f"dome in the way: stars lose up to {row['zp_trend']:.1f} mag over the detector, and the sky changes by "
             f"{row['sky_gradient']:.0f} % with them"
         )
-        names = ("zp_trend", "sky_gradient", "sky_bimodal", "depth_difference", "background_residual", "depth")
-        yield Cause("dome", text, REMEDIES["dome"], "bad", _take(left, *names, "zp_scatter", "astrom_matched"))
+        yield Cause("dome", text, REMEDIES["dome"], "bad", _take(left, *_OF_DOME))
         return
     text = f"uneven response: {left['zp_trend'].text}"
     if "sky_gradient" in left:
@@ -227,19 +249,18 @@ def _flat(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
 
 
 def _dome_without_zero_point(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
-    """Tell a dome that covers so much that stars have no zero point in common."""
+    """Tell a dome that covers so much that stars have no zero point in common, or too few are left to show it."""
     gradient, deficit = left.get("sky_gradient"), row.get("sky_deficit") or 0.0
-    if gradient is None or gradient.level != "bad" or row.get("zero_point_rate") is not None or deficit < _BRIGHTER:
+    if gradient is None or gradient.level != "bad":
         return
-    text = (
-        f"dome in the way: the sky is {deficit:.1f} mag fainter than usual and changes by {row['sky_gradient']:.0f} % "
-        "over the detector, and stars have no zero point in common"
-    )
-    names = ("sky_gradient", "sky_deficit", "sky_bimodal", "background_residual", "source_excess", "depth_difference")
-    metrics = _take(
-        left, *names, "zp_n_stars", "zp_scatter", "stars_ratio", "stars_expected", "depth", "astrom_matched"
-    )
-    yield Cause("dome", text, REMEDIES["dome"], "bad", metrics)
+    changes = f"changes by {row['sky_gradient']:.0f} % over the detector"
+    if row.get("zero_point_rate") is None and deficit > _BRIGHTER:
+        text = f"the sky is {deficit:.1f} mag fainter than usual and {changes}, and stars have no zero point in common"
+    elif "stars_ratio" in left and (row.get("sky_brighter") or 0.0) < _BRIGHTER:
+        text = f"the sky {changes}, and {100 * row['stars_ratio']:.0f} % of the usual stars are left"
+    else:
+        return
+    yield Cause("dome", f"dome in the way: {text}", REMEDIES["dome"], "bad", _take(left, *_OF_DOME))
 
 
 def _uneven(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
@@ -261,7 +282,7 @@ def _noise(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
     level: Literal["look", "bad"] = "bad" if any(failure.level == "bad" for failure in found) else "look"
     amplifiers = row.get("noisy_amplifiers") or []
     which = f"amplifier{'s' if len(amplifiers) > 1 else ''} {', '.join(amplifiers)}, " if amplifiers else ""
-    text = f"noisy readout: {which}{found[0].text}"
+    text = f"{'noisy readout' if 'amp_noise_ratio' in left else 'readout'}: {which}{found[0].text}"
     names = ("read_noise", "amp_noise_ratio", "read_noise_shape", "read_noise_pattern", "noise_ratio", "cosmic_rays")
     yield Cause("noise", text, REMEDIES["noise"], level, _take(left, *names, "depth", "depth_difference", "stars_hit"))
 
@@ -312,7 +333,8 @@ def _trailed(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
 def _width(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
     """Tell bad focus from bad seeing: a disk instead of a peak, or a sudden doubling."""
     seeing, disk = left.get("seeing") or left.get("fwhm_ratio"), left.get("psf_concentration")
-    if disk is not None or (seeing is not None and seeing.level == "bad"):
+    keeps_profile = (row.get("profile_ratio") or 0.0) > _DISK_RATIO and (row.get("seeing_ratio") or 9) < _DEFOCUS_RATIO
+    if disk is not None or (seeing is not None and seeing.level == "bad" and not keeps_profile):
         parts = [seeing.text] if seeing else []
         if disk is not None:
             parts.append(f"stars are disks rather than peaks ({row['psf_concentration']:.2f})")
@@ -323,9 +345,8 @@ def _width(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
         metrics = _take(left, *names, *_OF_BAD_IMAGES)
         yield Cause("out of focus", f"out of focus: {', and '.join(parts)}", REMEDIES["out of focus"], level, metrics)
     elif seeing is not None:
-        yield Cause(
-            "seeing", f"poor {seeing.text}", REMEDIES["seeing"], seeing.level, _take(left, "seeing", "fwhm_ratio")
-        )
+        metrics = _take(left, "seeing", "fwhm_ratio", "stars_ratio", "stars_expected", *_OF_BAD_IMAGES)
+        yield Cause("seeing", f"poor {seeing.text}", REMEDIES["seeing"], seeing.level, metrics)
 
 
 def _atmosphere(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
@@ -340,6 +361,9 @@ def _atmosphere(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
     sun = row.get("sun_altitude")
     if clear is not None:
         lost = f"{100 * (1 - row['transparency']):.0f} % of the light lost"
+        if "zp_trend" in left and "sky_gradient" not in left:
+            lost += f", unevenly ({row['zp_trend']:.2f} mag over the detector)"
+            _take(left, "zp_trend")
         rises = brighter is not None and brighter - (0 if moon_is_up else (row.get("moon_sky") or 0)) > _BRIGHTER
         deficit = row.get("sky_deficit")
         if rises and brighter is not None:

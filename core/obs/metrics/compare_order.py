@@ -14,6 +14,8 @@ __all__ = ["add_clock_steps", "add_drifts"]
 _DAY = 86400.0
 #: Frames that a drift is looked for in, and the fewest that show one.
 _LAST, _FEWEST = 8, 5
+#: A halo grows if it does so by so much, percent of the light; ordinary stars differ by less.
+_LEAST_HALO = 2.0
 
 
 def add_clock_steps(rows: Sequence[dict[str, Any]]) -> None:
@@ -51,7 +53,7 @@ def _end(row: Mapping[str, Any]) -> float:
 
 
 def add_drifts(rows: Sequence[dict[str, Any]]) -> None:
-    """Add ``dew`` to rows: whether seeing grew and transparency fell, step by step, over eight frames around them.
+    """Add ``dew`` to rows: whether seeing or halo grew and transparency fell, step by step, over eight frames around.
 
     Cloud and bad seeing come and go; dew, frost and a focus that runs away do not.
 
@@ -68,9 +70,12 @@ def add_drifts(rows: Sequence[dict[str, Any]]) -> None:
     for group in groups.values():
         group.sort(key=lambda row: float(row["mjd"]))
         seeing, clear = (np.array([row[name] for row in group], float) for name in ("seeing", "transparency"))
+        halo = np.array([row.get("halo") for row in group], float)
         for end in range(_FEWEST, len(group) + 1):
             last = slice(max(end - _LAST, 0), end)
-            steady = max(min(_rank_trend(seeing[last]), -_rank_trend(clear[last])), 0.0)
+            grows = np.ptp(halo[last]) > _LEAST_HALO  # not if a value is missing
+            wider = max(_rank_trend(seeing[last]), _rank_trend(halo[last]) if grows else 0.0)
+            steady = max(min(wider, -_rank_trend(clear[last])), 0.0)
             # what the last frames show was true of those before them, too
             for row in group[last]:
                 row["dew"] = max(row["dew"] or 0.0, steady)

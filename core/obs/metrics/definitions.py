@@ -41,7 +41,7 @@ class Metric:
     @property
     def heading(self) -> str:
         """Label of the metric with its unit."""
-        return f"{self.label} ({self.unit})" if self.unit else self.label
+        return f"{self.label} ({self.unit.replace('^2', '²')})" if self.unit else self.label
 
 
 _PSF = "PSF model, on a grid of 3 by 3 places over the detector"
@@ -256,6 +256,14 @@ METRICS: dict[str, Metric] = {
             "Standard error of PSF magnitude minus aperture magnitude.",
             "scatter over stars",
             4,
+        ),
+        Metric(
+            "halo",
+            "light beyond the aperture",
+            "%",
+            "Light of stars beyond the reference aperture, against that within: wings, dew, dust, thin cloud.",
+            "sum of the pixels about bright stars, out to 2.9 radii of the aperture",
+            1,
         ),
         Metric("astrom_scatter", "astrometric scatter", "mas", "Scatter of matched positions, per axis.", "robust", 0),
         Metric(

@@ -66,6 +66,20 @@ DERIVED: dict[str, Metric] = {
             "against the median of the frames",
         ),
         Metric(
+            "seeing_ratio",
+            "seeing / usual",
+            "",
+            "Seeing over the usual one.",
+            "against the median of the frames",
+        ),
+        Metric(
+            "profile_ratio",
+            "profile / usual",
+            "",
+            "Concentration of the PSF over the usual one: seeing keeps the profile of stars, and focus does not.",
+            "against the median of the frames",
+        ),
+        Metric(
             "effective",
             "effective time",
             "%",
@@ -117,7 +131,7 @@ DERIVED: dict[str, Metric] = {
             "dew",
             "seeing and light drift",
             "",
-            "How steadily seeing grew and transparency fell together over several frames, 0 to 1.",
+            "How steadily seeing or halo grew and transparency fell together over several frames, 0 to 1.",
             "smaller of both rank correlations (Kendall) with time, in the steadiest eight frames of the filter",
         ),
     )
@@ -236,6 +250,9 @@ def add_derived(rows: Sequence[dict[str, Any]], references: References, extincti
         _add_speeds(row, references)
         widths = references.find("fwhm", row) if row.get("seeing") is None and row.get("fwhm") else []
         row["fwhm_ratio"] = float(row["fwhm"]) / widths[0].median if widths and widths[0].median > 0 else None
+        for name, metric in (("seeing_ratio", "seeing"), ("profile_ratio", "psf_concentration")):
+            known, value = references.find(metric, row), row.get(metric)
+            row[name] = float(value) / known[0].median if known and value and known[0].median > 0 else None
     _compare_fields(rows)
     add_amplifier_noise(rows, references.history, references.night_frames, references.history_frames)
     add_clock_steps(rows)

@@ -6,6 +6,7 @@ REMEDIES = {
     "failed": "read its log; process it again when the cause is gone",
     "no light": "check shutter, cover and dome; leave it out",
     "no sky": "the sky was subtracted before: use the frame as it came from the camera, or errors are too small",
+    "shutter": "check shutter, dome and cover; leave it out",
     "dead amplifier": "check cable and readout; list the amplifier as a defect, or leave the detector out",
     "trailed": "check tracking, guiding and wind; leave it out of photometry of faint stars",
     "out of focus": "refocus; leave it out where sharp images matter",

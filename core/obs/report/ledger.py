@@ -12,10 +12,19 @@ from obs.metrics.nights import compute_night
 from obs.plural import count_of
 from obs.report.night import Frame, Night
 
-__all__ = ["list_nights", "list_targets"]
+__all__ = ["compare_nights", "list_nights", "list_targets"]
 
 _HOUR = 3600.0
 _NIGHTS = 31
+#: Fewer other nights are no scale.
+_FEWEST_NIGHTS = 3
+#: Metric, its name, unit and digits, and what a larger value is.
+_AGAINST = (
+    ("seeing", "seeing", " arcsec", 2, "wider"),
+    ("sky", "sky", " mag/arcsec²", 2, "darker"),
+    ("zero_point_rate", "zero point", " mag", 2, "higher"),
+    ("depth", "depth", " mag", 2, "deeper"),
+)
 
 
 def list_targets(frames: Sequence[Frame]) -> list[dict[str, str]]:
@@ -77,22 +86,58 @@ def list_nights(night: Night) -> list[dict[str, Any]]:
     """
     if not night.history and len(night.nights) < 2:
         return []
-    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
-    for row in [*night.history, *(frame.row for frame in night.detectors)]:
-        groups[compute_night(row), str(row.get("filter") or "")].append(row)
-    chosen = set(sorted({date for date, _ in groups if date})[-_NIGHTS:])
     rows = []
-    for (date, name), group in sorted(groups.items(), reverse=True):
-        if date in chosen:
-            texts = {
-                metric: _median(group, metric, digits) for metric, digits in (("seeing", 2), ("sky", 2), ("depth", 2))
-            }
-            texts["zero_point"] = _median(group, "zero_point_rate", 3)
-            current = date in night.nights
-            rows.append({"night": date, "filter": name, "frames": str(len(group)), "current": current, **texts})
+    for (date, name), group in sorted(_group_nights(night).items(), reverse=True):
+        medians = {metric: _median(group, metric) for metric, *_ in _AGAINST}
+        texts = {metric: "-" if value is None else f"{value:.2f}" for metric, value in medians.items()}
+        zero = medians["zero_point_rate"]
+        texts["zero_point"] = "-" if zero is None else f"{zero:.3f}"
+        current = date in night.nights
+        rows.append({"night": date, "filter": name, "frames": str(len(group)), "current": current, **texts})
     return rows
 
 
-def _median(rows: Sequence[Mapping[str, Any]], metric: str, digits: int) -> str:
+def compare_nights(night: Night) -> list[str]:
+    """Return a sentence for each filter of this night: its place among the camera's other nights.
+
+    Parameters
+    ----------
+    night : Night
+        With its history. With several nights of its own, nothing is compared.
+    """
+    if len(night.nights) != 1:
+        return []
+    groups, lines = _group_nights(night), []
+    for date, name in sorted(groups):
+        if date not in night.nights:
+            continue
+        parts = []
+        for metric, label, unit, digits, larger in _AGAINST:
+            value = _median(groups[date, name], metric)
+            others = [
+                median
+                for (other, filter_name), group in groups.items()
+                if other != date and filter_name == name and (median := _median(group, metric)) is not None
+            ]
+            if value is not None and len(others) >= _FEWEST_NIGHTS:
+                below = sum(other < value for other in others)
+                difference = value - float(np.median(others))
+                place = f"{larger} than in {below} of {len(others)} other nights"
+                parts.append(f"{label} {value:.{digits}f}{unit} ({difference:+.{digits}f} to their median), {place}")
+        if parts:
+            lines.append(f"{name or 'no filter'}: {'; '.join(parts)}.")
+    return lines
+
+
+def _group_nights(night: Night) -> dict[tuple[str, str], list[Mapping[str, Any]]]:
+    """Return rows of the latest nights, this one among them, by night and filter."""
+    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    for row in [*night.history, *(frame.row for frame in night.detectors)]:
+        groups[compute_night(row), str(row.get("filter") or "")].append(row)
+    chosen = {*sorted({date for date, _ in groups if date})[-_NIGHTS:], *night.nights}
+    return {key: group for key, group in groups.items() if key[0] in chosen}
+
+
+def _median(rows: Sequence[Mapping[str, Any]], metric: str) -> float | None:
     known = [float(value) for row in rows if (value := row.get(metric)) is not None]
-    return f"{np.median(known):.{digits}f}" if known else "-"
+    return float(np.median(known)) if known else None

@@ -18,7 +18,7 @@ from obs.metrics.verdict import judge_masters
 from obs.plural import count_of
 from obs.rendering import render
 from obs.repo.atomic import atomic_write
-from obs.report.ledger import list_nights, list_targets
+from obs.report.ledger import compare_nights, list_nights, list_targets
 from obs.report.night import Frame, Night
 from obs.report.payload import build_payload, escape_json
 from obs.report.pictures import Pictures
@@ -132,6 +132,7 @@ def write_report(
         plain_caption=_plain_caption(night),
         targets=list_targets(night.visits),
         nights=list_nights(night),
+        against_nights=compare_nights(night),
         other=other,
         gates_text=_gates_text(night),
         masters=_masters(night),

@@ -37,7 +37,7 @@ from obs.tasks.measure import (
     measure_catalog,
     set_sky_coordinates,
 )
-from obs.tasks.outer_light import warn_of_outer_light
+from obs.tasks.outer_light import check_outer_light
 from obs.tasks.photometry import solve_photometry
 from obs.tasks.photometry_config import PhotometryConfig
 from obs.tasks.proper_motion import solve_at_epoch, warn_of_wrong_epoch
@@ -107,6 +107,8 @@ class Calibrated:
     background_residual : float
         What the background leaves in cells beside the sources, standard deviation beyond their errors, in noise of a
         pixel.
+    outer_light : float
+        Light of stars beyond the reference aperture, in units of that within; NaN where it was not measured.
     warnings : list of str
         What the user should know.
     """
@@ -120,6 +122,7 @@ class Calibrated:
     astrometric_scatter: float = float("nan")
     astrometry: AstrometrySolution | None = None
     background_residual: float = float("nan")
+    outer_light: float = float("nan")
     warnings: list[str] = field(default_factory=list)
 
 
@@ -205,13 +208,15 @@ def calibrate(
     _carry_flags(bright, catalog, max(config.flag_match_radius, 0.5 * fwhm))
     # bright sources alone show no second images that are much fainter
     warnings = [] if find_companion(bright, sigma) is not None else warn_of_double_images(catalog, sigma)
+    outer = float("nan")
     if config.aperture_correction.enabled:
         applied = _correct_apertures(exposure, psf, catalog, corrections, config, crowded=bool(crowded))
         warnings += warn_of_poor_correction(applied["base_PsfFlux"], crowded=bool(crowded))
         if not crowded and not chosen:
             radius, labels = config.measurement.reference_radius, found.footprints.labels
             stars = _psf_stars(catalog)
-            warnings += warn_of_outer_light(exposure.masked_image, labels, catalog, stars, radius, fwhm, applied)
+            outer, doubts = check_outer_light(exposure.masked_image, labels, catalog, stars, radius, fwhm, applied)
+            warnings += doubts
     classify_by_spread(catalog, _psf_stars(catalog), exposure.shape)
     known = reference if reference is not None else Catalog()
     solution = solve_at_epoch(exposure, catalog, known, band, config.astrometry, config.reference, find=find_reference)
@@ -231,7 +236,19 @@ def calibrate(
         add_magnitudes(catalog, exposure.photo_calib)
         add_times(catalog, exposure.visit_info)
     warnings = [*solution.warnings, *moved, *doubts, *filter(None, (crowded, uneven)), *fine, *warnings]
-    return Calibrated(exposure, backgrounds, catalog, known, matches, zero_point, scatter, solution, residual, warnings)
+    return Calibrated(
+        exposure,
+        backgrounds,
+        catalog,
+        known,
+        matches,
+        zero_point,
+        scatter,
+        solution,
+        background_residual=residual,
+        outer_light=outer,
+        warnings=warnings,
+    )
 
 
 def _correct_apertures(

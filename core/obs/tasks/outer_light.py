@@ -1,4 +1,4 @@
-"""Warn where stars have light beyond the reference aperture, which no flux of the catalog counts."""
+"""Measure the light of stars beyond the reference aperture, which no flux of the catalog counts."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from obs.image.catalog import Catalog
 from obs.image.masked_image import MaskedImage
 from obs.tasks.background import bad_pixels
 
-__all__ = ["warn_of_outer_light"]
+__all__ = ["check_outer_light"]
 
 LARGEST, SIGNIFICANT = 0.022, 5.0
 """Part of the light beyond the aperture that ordinary stars do not have, and its least signal-to-noise ratio. SDSS
@@ -28,7 +28,7 @@ ALONE = 0.95
 DEFECTS = ["BAD", "SAT", "CR", "INTRP", "NO_DATA", "UNMASKEDNAN", "STREAK", "EDGE"]
 
 
-def warn_of_outer_light(
+def check_outer_light(
     masked_image: MaskedImage,
     labels: NDArray[np.int32],
     catalog: Catalog,
@@ -36,8 +36,10 @@ def warn_of_outer_light(
     radius: float,
     fwhm: float,
     corrections: dict[str, ApertureCorrection],
-) -> list[str]:
-    """Return a warning if stars have more light beyond the reference aperture than their fluxes count.
+) -> tuple[float, list[str]]:
+    """Return which part of their light stars have beyond the reference aperture, and a warning if it is too much.
+
+    The part is what fluxes do not count, in units of the light within; NaN if there are too few stars.
 
     Parameters
     ----------
@@ -83,18 +85,19 @@ def warn_of_outer_light(
     missing = found.part - known
     largest = LARGEST * max(1.0, (ORDINARY_FWHMS * fwhm / radius) ** 2)
     if not missing > max(largest, SIGNIFICANT * found.error):
-        return []
+        return missing, []
     remedy = (
         f"raise calibrate.measurement.reference_aperture above {radius:g} pixels"
         if known
         else "to count it set calibrate.aperture_correction.to_total=true, or raise "
         f"calibrate.measurement.reference_aperture above {radius:g} pixels"
     )
-    return [
+    warning = (
         f"stars have {100 * missing:.1f} +- {100 * found.error:.1f} % of their light beyond the reference aperture of "
         f"{radius:g} pixels, measured out to {REACH * radius:.0f} pixels: wide wings, a halo, or diffraction "
         f"spikes. Fluxes do not count it, and the zero point makes up for it for stars only; {remedy}"
-    ]
+    )
+    return missing, [warning]
 
 
 def _footprints(catalog: Catalog) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
