@@ -10,7 +10,7 @@ from astropy.io import fits
 
 from obs.compat.lsst.afw.coord import IcrsCoord
 from obs.compat.lsst.afw.geom import Box2I, Extent2I, Point2D, Point2I, degrees
-from obs.compat.lsst.afw.image import ExposureF, MaskedImageF
+from obs.compat.lsst.afw.image import ExposureF, MaskedImageF, PhotoCalib
 from obs.compat.lsst.afw.table import SourceCatalog
 from obs.errors import FileFormatError
 from obs.repo.fits_exposure import read_exposure
@@ -102,6 +102,31 @@ def test_what_is_attached_to_a_coadd(path):
     assert info.getFilterLabel().getName() == "HSC-I"
 
 
+@pytest.mark.parametrize("ending", ["fits", "fits.gz"])
+def test_what_is_attached_is_written_again(path, tmp_path, ending):
+    packed = tmp_path / f"packed.{ending}"
+    with fits.open(path) as hdus:
+        hdus.writeto(packed)
+    image = ExposureF(str(packed))
+    image.setPhotoCalib(PhotoCalib(3.0, 0.3))
+    image.writeFits(tmp_path / "again.fits")
+    packed.unlink()
+    again = ExposureF(str(tmp_path / "again.fits"))
+    info = again.getInfo()
+    assert info.getApCorrMap()["base_PsfFlux_instFlux"].evaluate(Point2D(49.5, 10.0)) == pytest.approx(0.99)
+    assert info.getCoaddInputs().ccds[0].getValidPolygon().calculateArea() == 400.0
+    assert info.getTransmissionCurve().getWavelengthBounds() == (5000.0, 7000.0)
+    # what the file has in the form of obs does not come from the archive
+    calib = again.getPhotoCalib()
+    assert (calib.getCalibrationMean(), calib.getCalibrationErr()) == pytest.approx((3.0, 0.3))
+    assert list(again.getWcs().getPixelOrigin()) == pytest.approx(list(image.getWcs().getPixelOrigin()))
+    index = fits.getval(tmp_path / "again.fits", "AR_HDU")
+    assert fits.getval(tmp_path / "again.fits", "EXTTYPE", index - 1) == "ARCHIVE_INDEX"
+    # a file that is gone, or was replaced, is said and does not hold up the rest
+    image.writeFits(tmp_path / "without.fits")
+    assert ExposureF(str(tmp_path / "without.fits")).getInfo().getCoaddInputs() is None
+
+
 def test_transmission_by_wavelength_and_place(path):
     curve = ExposureF(str(path)).getInfo().getTransmissionCurve()
     assert curve.getWavelengthBounds() == (5000.0, 7000.0)
@@ -169,6 +194,13 @@ def test_footprints(tmp_path, old):
         whole.getImageArray()
     assert sources.subset([1])[0].getFootprint().getArea() == 4
     assert [one and one.area for one in read_footprints(tmp_path / "src.fits", sources["footprint"])] == [4, 4, None]
+    # rows that are written again keep theirs
+    sources.subset([1, 2]).writeFits(tmp_path / "again.fits")
+    (tmp_path / "src.fits").unlink()
+    child, none = SourceCatalog.readFits(tmp_path / "again.fits")
+    assert (child.getFootprint().getArea(), child.getFootprint().isHeavy(), none.getFootprint()) == (4, True, None)
+    assert fits.getval(tmp_path / "again.fits", "AR_HDU", 1) == 3
+    assert fits.getval(tmp_path / "again.fits", "EXTTYPE", 2) == "ARCHIVE_INDEX"
 
 
 def test_a_psf_of_piff_is_one_line(tmp_path, caplog):

@@ -47,7 +47,7 @@ class Exposure:
         whole count as there.
     attached : mapping, optional
         What else the LSST stack attached to the file, by its name there (``apCorrMap``, ``coaddInputs``,
-        ``transmissionCurve``, ``validPolygon``): read when asked for, not written to files. Positions count as there.
+        ``transmissionCurve``, ``validPolygon``): read when asked for. Positions count as there.
 
     Examples
     --------

@@ -23,6 +23,7 @@ from obs.repo.fits_file import (
     write_hdus,
     write_table_parts,
 )
+from obs.repo.lsst_objects.kept import archive_bytes
 from obs.repo.parquet_catalog import parquet_length, parquet_schema, read_parquet, write_parquet
 
 __all__ = [
@@ -35,6 +36,8 @@ __all__ = [
     "write_catalog_parts",
 ]
 
+#: Column with the numbers of footprints, and the HDU, counted from 1, of the index of what they name.
+_FOOTPRINT, _ARCHIVE_HDU = "footprint", 3
 _EXTNAME = "CATALOG"
 _FORMATS = {"|b1": "L", "|u1": "B", "<i2": "I", "<i4": "J", "<i8": "K", "<f4": "E", "<f8": "D", "<c8": "C", "<c16": "M"}
 #: Parts of values that older tables of LSST keep as arrays, by the kind that TCCLS tells.
@@ -104,7 +107,17 @@ def write_catalog(catalog: Catalog, path: Path | str) -> None:
         write_parquet(catalog, path)
         return
     rows, cards, columns = _table(catalog)
-    write_hdus(path, [fits.PrimaryHDU()], table_bytes(rows, cards, _EXTNAME, columns))
+    archive = _footprints(catalog)
+    if archive:
+        cards.append(fits.Card("AR_HDU", _ARCHIVE_HDU))
+    write_hdus(path, [fits.PrimaryHDU()], table_bytes(rows, cards, _EXTNAME, columns) + archive)
+
+
+def _footprints(catalog: Catalog) -> bytes:
+    """Return the HDUs with the footprints of a catalog of the LSST stack, whose numbers its rows have."""
+    if catalog.path is None or _FOOTPRINT not in catalog.columns or not catalog[_FOOTPRINT].any():
+        return b""
+    return archive_bytes(catalog.path)
 
 
 def write_catalog_parts(like: Catalog, count: int, parts: Iterable[Catalog], path: Path | str) -> None:

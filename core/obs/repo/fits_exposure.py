@@ -32,6 +32,8 @@ from obs.repo.fits_exposure_header import (
 )
 from obs.repo.fits_file import is_structural, open_fits, set_cards, write_hdus
 from obs.repo.fits_psf import psf_bytes
+from obs.repo.lsst_objects.attached import AttachedObjects
+from obs.repo.lsst_objects.kept import archive_bytes, kept_cards
 
 __all__ = [
     "read_exposure",
@@ -64,7 +66,8 @@ def write_exposure(exposure: Exposure, path: Path | str) -> None:
     """Write an exposure to a FITS file.
 
     HDU 0 holds metadata; `IMAGE`, `MASK` and `VARIANCE` the pixels, each with the WCS; `BADPIX` is 1 where a
-    pixel is not a measurement, for programs that take any bit of a mask as bad; `PSF_DATA` the PSF.
+    pixel is not a measurement, for programs that take any bit of a mask as bad; `PSF_DATA` the PSF. What the LSST
+    stack attached to the file that the exposure was read from follows as it is there.
 
     Parameters
     ----------
@@ -103,7 +106,11 @@ def write_exposure(exposure: Exposure, path: Path | str) -> None:
         _plane("VARIANCE", pixels.variance, wcs, {"BUNIT": unit.squared, "UTYPE": "VarianceUncertainty"}),
         fits.ImageHDU(pixels.mask.unusable().view(np.uint8), name="BADPIX"),
     ]
-    write_hdus(path, hdus, b"" if psf is None else psf_bytes(psf))
+    tail = b"" if psf is None else psf_bytes(psf)
+    if isinstance(exposure.attached, AttachedObjects) and (archive := archive_bytes(exposure.attached.path)):
+        set_cards(hdus[0].header, kept_cards(exposure.attached, len(hdus) + (psf is not None) + 1))
+        tail += archive
+    write_hdus(path, hdus, tail)
 
 
 def _is_layout(name: str) -> bool:

@@ -16,7 +16,7 @@ from obs.repo.lsst_objects.exposure_records import read_coadd_inputs
 from obs.repo.lsst_objects.polygon import read_polygon
 from obs.repo.lsst_objects.transmission_curve import read_transmission_curve
 
-__all__ = ["AttachedObjects", "attached_filter", "find_attached", "read_ap_corr_map", "read_object"]
+__all__ = ["KINDS", "AttachedObjects", "attached_filter", "find_attached", "read_ap_corr_map", "read_object"]
 
 _FILTER_CARDS = ("ARCHIVE_ID_FILTER", "FILTER_ID")
 
@@ -37,7 +37,7 @@ class AttachedObjects(Mapping[str, Any]):
     numbers: Mapping[str, int]
 
     def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - any object
-        return read_object(self.path, self.numbers[name], _KINDS[name][1])
+        return read_object(self.path, self.numbers[name], KINDS[name][1])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.numbers)
@@ -61,7 +61,7 @@ def find_attached(hdus: fits.HDUList, header: Mapping[str, Any], path: Path | st
     if not any(str(hdu.header.get("EXTTYPE", "")).strip() == "ARCHIVE_INDEX" for hdu in hdus[1:]):
         return None
     numbers: dict[str, int] = {}
-    for name, (cards, _) in _KINDS.items():
+    for name, (cards, _) in KINDS.items():
         values = [header[card] for card in cards if isinstance(header.get(card), int)]
         if value := next((value for value in values if value > 0), 0):
             numbers[name] = value
@@ -131,7 +131,7 @@ def read_ap_corr_map(archive: Archive, number: int) -> dict[str, BoundedField]:
 
 
 #: Cards with the number of an object in newer and older files, and its reader.
-_KINDS: dict[str, tuple[tuple[str, ...], Callable[[Archive, int], Any]]] = {
+KINDS: dict[str, tuple[tuple[str, ...], Callable[[Archive, int], Any]]] = {
     "apCorrMap": (("ARCHIVE_ID_AP_CORR_MAP", "AP_CORR_MAP_ID"), read_ap_corr_map),
     "coaddInputs": (("ARCHIVE_ID_COADD_INPUTS", "COADD_INPUTS_ID"), read_coadd_inputs),
     "transmissionCurve": (("ARCHIVE_ID_TRANSMISSION_CURVE", "TRANSMISSION_CURVE_ID"), read_transmission_curve),

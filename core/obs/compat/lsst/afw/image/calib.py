@@ -43,17 +43,24 @@ class PhotoCalib:
 
     Parameters
     ----------
-    own : obs.image.photo_calib.PhotoCalib, PropertySet or mapping
-        The calibration of `obs`, or a header with FLUXMAG0.
+    own : obs.image.photo_calib.PhotoCalib, float, PropertySet or mapping
+        The calibration of `obs`, the nanojansky of one count, or a header with FLUXMAG0.
+    error : float, optional
+        Error of the nanojansky of one count.
 
     Raises
     ------
     ValueError
-        If the header has no FLUXMAG0.
+        If the header has no FLUXMAG0, or the number is not positive.
     """
 
-    def __init__(self, own: OwnPhotoCalib | PropertySet | Mapping[str, Any]) -> None:
-        if not isinstance(own, OwnPhotoCalib):
+    def __init__(self, own: OwnPhotoCalib | float | PropertySet | Mapping[str, Any], error: float = 0.0) -> None:
+        if isinstance(own, int | float):
+            if not own > 0:
+                raise ValueError(f"the nanojansky of one count are a positive number, got {own}")
+            flux_mag0 = 10.0 ** (0.4 * NANOJANSKY_ZERO_POINT) / own
+            own = OwnPhotoCalib(flux_mag0, flux_mag0 * error / own)
+        elif not isinstance(own, OwnPhotoCalib):
             cards = own.toDict() if isinstance(own, PropertySet) else dict(own)
             found = header_photo_calib(cards)
             if found is None:
