@@ -69,6 +69,13 @@ class OwnEquality:
         return "own"
 
 
+@frozen(eq=False)
+class OfIdentity:
+    """Holds what cannot be compared."""
+
+    x: int
+
+
 @frozen
 class NeverMade:
     """Only its fields are asked for."""
@@ -135,6 +142,14 @@ def test_own_methods_stay():
     assert OwnEquality(1) == OwnEquality(2)
     assert repr(OwnEquality()) == "own"
     assert isinstance(hash(OwnEquality(1)), int)
+
+
+def test_equality_is_identity_if_so_wished():
+    one, other = OfIdentity(1), OfIdentity(1)
+    assert one != other
+    assert len({one, other, one}) == 2
+    with pytest.raises(dataclasses.FrozenInstanceError, match="cannot assign to field 'x'"):
+        one.x = 2
 
 
 def test_before_the_first_object():

@@ -32,9 +32,11 @@ _NEW = _New()
 @overload
 def frozen(cls: type[T], /) -> type[T]: ...
 @overload
-def frozen(*, kw_only: bool = False) -> Callable[[type[T]], type[T]]: ...
+def frozen(*, kw_only: bool = False, eq: bool = True) -> Callable[[type[T]], type[T]]: ...
 @dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field, dataclasses.Field))
-def frozen(cls: type[T] | None = None, /, *, kw_only: bool = False) -> type[T] | Callable[[type[T]], type[T]]:
+def frozen(
+    cls: type[T] | None = None, /, *, kw_only: bool = False, eq: bool = True
+) -> type[T] | Callable[[type[T]], type[T]]:
     """Make a class a dataclass whose objects cannot be changed, as ``dataclass(frozen=True)`` does.
 
     Parameters
@@ -43,14 +45,17 @@ def frozen(cls: type[T] | None = None, /, *, kw_only: bool = False) -> type[T] |
         The class; its fields are those of any dataclass, but for ``InitVar``.
     kw_only : bool, optional
         Whether values are given by name only.
+    eq : bool, optional
+        Whether objects are equal if their values are. Else an object equals itself only, as those that hold arrays do.
     """
-    return functools.partial(_make, kw_only=kw_only) if cls is None else _make(cls, kw_only=kw_only)
+    make = functools.partial(_make, kw_only=kw_only, eq=eq)
+    return make if cls is None else make(cls)
 
 
-def _make(cls: type[T], *, kw_only: bool) -> type[T]:
+def _make(cls: type[T], *, kw_only: bool, eq: bool) -> type[T]:
     dataclasses.dataclass(init=False, repr=False, eq=False, kw_only=kw_only)(cls)
     own = vars(cls)
-    for name, method in _METHODS.items():
+    for name, method in (_METHODS | _EQUALITY if eq else _METHODS).items():
         # a class that defines __eq__ has __hash__ = None, which Python has put there
         if name not in own or (name == "__hash__" and own[name] is None):
             setattr(cls, name, method)
@@ -148,10 +153,9 @@ def _delattr(self: object, name: str) -> NoReturn:
 
 _METHODS: dict[str, Any] = {
     "__init__": _init,
-    "__eq__": _eq,
-    "__hash__": _hash,
     "__repr__": _repr,
     "__setattr__": _setattr,
     "__delattr__": _delattr,
     "__signature__": _Signature(),
 }
+_EQUALITY: dict[str, Any] = {"__eq__": _eq, "__hash__": _hash}

@@ -5,14 +5,15 @@ Pixels are 0-based with centers at integers; boxes are half-open; arrays are ind
 """
 
 import re
-from dataclasses import dataclass
+
+from obs.frozen import frozen
 
 __all__ = ["Box"]
 
 _SECTION = re.compile(r"\s*\[\s*(\d+)\s*:\s*(\d+)\s*,\s*(\d+)\s*:\s*(\d+)\s*\]\s*")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Box:
     """A half-open rectangle of pixels; ``width`` or ``height`` 0 is an empty box.
 

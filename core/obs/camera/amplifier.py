@@ -1,8 +1,9 @@
 """One amplifier: where its pixels are in the raw image and in the assembled detector."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, get_args
 
+from obs.frozen import frozen
 from obs.geom import Box
 
 __all__ = ["READOUT_CORNERS", "Amplifier", "NominalCalibration", "ReadoutCorner"]
@@ -12,7 +13,7 @@ _EMPTY = Box(0, 0, 0, 0)
 READOUT_CORNERS: tuple[ReadoutCorner, ...] = get_args(ReadoutCorner)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NominalCalibration:
     """What is known of an amplifier before any calibration frame is taken; NaN where nothing is known.
 
@@ -43,7 +44,7 @@ class NominalCalibration:
     linearity_row: tuple[float, ...] = field(default=(), repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Amplifier:
     """Geometry of one amplifier. Boxes named ``raw`` are in the raw image, before any flip.
 

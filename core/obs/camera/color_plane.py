@@ -1,11 +1,11 @@
 """The pixels of one color of a detector whose pixels lie behind a mosaic of color filters."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.frozen import frozen
 from obs.geom import Box
 
 __all__ = ["COLORS", "ColorPlane", "cells_in", "is_color_pattern"]
@@ -20,7 +20,7 @@ def is_color_pattern(text: str) -> bool:
     return text in ("RGGB", "BGGR", "GRBG", "GBRG")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ColorPlane:
     """One color of a Bayer mosaic: an image of half the resolution, a pixel a cell of 2 x 2.
 

@@ -1,7 +1,6 @@
 """One detector: its pixels, its amplifiers, and its place in the focal plane."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal, get_args
 
@@ -10,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from obs.camera.amplifier import Amplifier
 from obs.camera.color_plane import ColorPlane
+from obs.frozen import frozen
 from obs.geom import Box
 
 __all__ = ["DETECTOR_TYPES", "Detector", "DetectorType", "find_faults"]
@@ -51,7 +51,7 @@ def find_faults(bbox: Box, raw_shape: tuple[int, int], amplifiers: tuple[Amplifi
             yield index, f"bbox {second.bbox} overlaps amplifier '{first.name}', {first.bbox}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Detector:
     """One detector of a camera.
 

@@ -1,6 +1,5 @@
 """What the optics do between the focal plane and the sky, beyond a plate scale."""
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
@@ -33,7 +32,7 @@ class Distortion(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RadialDistortion:
     """Distortion of the optics along the radius.
 

@@ -1,7 +1,7 @@
 """Light curves as files: tables, a plot, and the formats in which observers send them in."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.errors import OutputError
+from obs.frozen import frozen
 from obs.image.catalog import Catalog
 from obs.instrument.filter_wheels import passes_all_colors
 from obs.repo.atomic import atomic_write
@@ -84,7 +85,7 @@ def check_aavso_words(name: str, observer: str) -> None:
             raise OutputError(f"{what}, {word!r}, has a comma or begins with #; change {option}")
 
 
-@dataclass(frozen=True)
+@frozen
 class AavsoWords:
     """What a file for the AAVSO says of the observations, beside what the light curve has.
 

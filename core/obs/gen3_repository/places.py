@@ -1,8 +1,8 @@
 """The place of each of our dataset types in a third-generation repository: its dimensions, and how it is stored."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from obs.frozen import frozen
 from obs.instrument.instrument import Instrument
 from obs.policy.dataset_type import DatasetType, Template
 
@@ -43,7 +43,7 @@ _TABLES = ("SourceCatalog", "BaseCatalog", "SimpleCatalog", "ExposureCatalog")
 TABLE, DICTIONARY = "ArrowAstropy", "StructuredDataDict"
 
 
-@dataclass(frozen=True)
+@frozen
 class Place:
     """The place of a dataset type in a third-generation repository.
 

@@ -12,6 +12,7 @@ from lsst.daf.butler import DatasetRef, DatasetType, FileDataset
 from lsst.daf.butler._collection_type import CollectionType
 
 from obs.errors import ObsError, OutputError
+from obs.frozen import frozen
 
 __all__ = ["Gen3Report", "Target", "open_target"]
 
@@ -56,7 +57,7 @@ def open_target(out: Path) -> Gen3Butler:
     return Gen3Butler.from_config(str(out), writeable=True)
 
 
-@dataclass(frozen=True)
+@frozen
 class Target:
     """A repository with what its exporters share.
 

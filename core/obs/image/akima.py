@@ -37,14 +37,17 @@ def akima_spline(points: Real, values: NDArray[np.floating], place: Real) -> NDA
     width = np.diff(points)[:, None]
     rise = np.diff(y, axis=0) / width
     slope = _slopes(rise)
-    square = (3.0 * rise - 2.0 * slope[:-1] - slope[1:]) / width
-    cube = (slope[:-1] + slope[1:] - 2.0 * rise) / width**2
+    # coefficients of powers from 0 to 1 in each interval, which float32 holds as well as the values
+    start, end = slope[:-1] * width, slope[1:] * width
+    step = np.diff(y, axis=0)
+    terms = np.stack([y[:-1], start, 3.0 * step - 2.0 * start - end, start + end - 2.0 * step], axis=1)
+    terms = terms.astype(values.dtype, copy=False)
     result = np.empty((len(place), y.shape[1]), values.dtype)
     ends = np.append(np.searchsorted(place, points[:-1]), len(place))
     for k, (first, last) in enumerate(pairwise(ends)):
-        powers = (place[first:last] - points[k])[:, None] ** np.arange(4)
+        powers = ((place[first:last] - points[k]) / width[k])[:, None] ** np.arange(4)
         # one product of small matrices an interval: its rows stay in the cache
-        result[first:last] = powers @ np.stack([y[k], slope[k], square[k], cube[k]])
+        np.matmul(powers.astype(values.dtype, copy=False), terms[k], out=result[first:last])
     return result
 
 

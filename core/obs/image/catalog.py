@@ -1,7 +1,6 @@
 """Tables of sources whose columns know their unit and meaning."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -11,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from obs.display_link import display_function
 from obs.errors import ColumnError, suggest
 from obs.facts_text import facts_html, format_rows, rows_html
+from obs.frozen import frozen
 from obs.image.aliases import resolve_alias
 from obs.image.record import Record, format_value
 from obs.image.schema import Schema
@@ -26,7 +26,7 @@ _SHOWN_ROWS, _SHOWN_COLUMNS = 5, 8
 _NAMED_COLUMNS = 12  # in the message about a missing one
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Column:
     """One column with its unit and description.
 

@@ -1,13 +1,15 @@
 """A smooth correction of fluxes over one detector, in the form that meas_mosaic of the LSST stack writes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.polynomial.chebyshev import chebval2d, chebvander2d
 from numpy.polynomial.polynomial import polyval2d
 from numpy.typing import ArrayLike, NDArray
+
+from obs.frozen import frozen
 
 __all__ = ["FluxCorrection", "is_correction"]
 
@@ -19,7 +21,7 @@ def is_correction(cards: Mapping[str, Any]) -> bool:
     return cards.keys() >= {"ORDER", "CHEBYSHEV", "U_MAX", "C_0_0"}
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class FluxCorrection:
     """Magnitudes to be added to those of sources, as a polynomial of the position on a detector.
 

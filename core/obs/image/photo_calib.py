@@ -1,11 +1,12 @@
 """Counts to magnitudes and nanojansky."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from obs.frozen import frozen
 from obs.image.flux_correction import FluxCorrection
 
 __all__ = ["NANOJANSKY_ZERO_POINT", "SYSTEM_KEY", "PhotoCalib", "common_system", "describe_magnitude"]
@@ -16,7 +17,7 @@ SYSTEM_KEY = "MAGSYS"
 """Card with the magnitude system of a zero point; in a reference catalog, with that of each band."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PhotoCalib:
     """A photometric calibration, the same over the whole image or with a smooth correction.
 

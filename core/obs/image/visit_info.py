@@ -1,10 +1,12 @@
 """When, where and how an exposure was taken."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import Any
 
 import numpy as np
+
+from obs.frozen import frozen
 
 __all__ = ["VISIT_INFO_CARDS", "VisitInfo"]
 
@@ -15,7 +17,7 @@ def _fact(card: str, comment: str, default: Any = _NAN) -> Any:  # noqa: ANN401 
     return field(default=default, metadata={"card": card, "comment": comment})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class VisitInfo:
     """Facts about one exposure; what is not known is NaN, None or empty.
 

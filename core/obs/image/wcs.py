@@ -1,7 +1,7 @@
 """Pixel to sky and back: the tangent-plane projection with polynomial distortion that FITS calls TAN-SIP."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from obs.errors import FileFormatError
 from obs.facts_text import facts_html, facts_text
+from obs.frozen import frozen
 from obs.image.tangent_plane import from_plane, to_plane
 from obs.image.wcs_cards import read_wcs_cards
 
@@ -22,7 +23,7 @@ _TOLERANCE = 1e-9  # pixels
 _MAX_ITERATIONS = 50
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class TanSipWcs:
     """A gnomonic projection with SIP distortion.
 

@@ -1,8 +1,8 @@
 """Why an exposure has no astrometry, in one line: what was compared, where, the likeliest cause, and what to try."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from obs.frozen import frozen
 from obs.tasks.reference import NO_REFERENCE
 from obs.tasks.sky_search import SearchConfig, Searched
 
@@ -18,7 +18,7 @@ _SHALLOW = 0.15  # a catalog with fewer stars on a frame, for each of its source
 _ANY_SCALE = "search any pixel scale by -c calibrate.astrometry.search.maximum_scale_change=null"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refused:
     """A place on the sky where a frame seems to be, and why no WCS could be fitted there.
 

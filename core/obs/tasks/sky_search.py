@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from obs.algorithms.astrometry.compare import compare_wcs
 from obs.algorithms.astrometry.locate import Located, locate_frame
 from obs.algorithms.astrometry.sky_stars import covered_area
 from obs.config.base import TaskConfig, setting
+from obs.frozen import frozen
 from obs.image.catalog import Catalog
 from obs.image.wcs import TanSipWcs
 from obs.sky_vectors import sky_vectors
@@ -64,7 +65,7 @@ class SearchConfig(TaskConfig):
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Sources:
     """Sources that are good enough to be matched.
 
@@ -82,7 +83,7 @@ class Sources:
     shape: tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Searched:
     """Where a frame was searched.
 

@@ -1,10 +1,9 @@
 """By how much two WCS of a frame differ."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.frozen import frozen
 from obs.image.tangent_plane import to_plane
 from obs.image.wcs import TanSipWcs
 from obs.sky_vectors import sky_vectors
@@ -12,7 +11,7 @@ from obs.sky_vectors import sky_vectors
 __all__ = ["WcsChange", "compare_wcs"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WcsChange:
     """What is to be changed in one WCS to get another, in the middle of a frame.
 

@@ -3,13 +3,12 @@
 The scatter of matched stars cannot tell, because stars far from the fit are not matched. So all stars are looked at.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.numeric.nearest import PointTree
 from obs.algorithms.numeric.special import poisson_up_to
+from obs.frozen import frozen
 
 __all__ = ["Coverage", "measure_coverage"]
 
@@ -24,7 +23,7 @@ _ALONE = 1.8  # one of 25,000 places is further than this from any star, in unit
 _CENTERS = 400  # groups of neighbors that are looked at
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Coverage:
     """How much of a frame a match explains.
 

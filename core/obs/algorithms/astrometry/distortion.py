@@ -6,13 +6,13 @@ kept.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.astrometry.match import Matches
 from obs.errors import MeasurementError
+from obs.frozen import frozen
 from obs.image.wcs import TanSipWcs
 from obs.image.wcs_fit import fit_tan_sip
 
@@ -28,7 +28,7 @@ _WORTH = 0.98  # a model with more terms must predict better by this factor
 _AS_GOOD = 1.02  # models that predict worse by less than this factor are as good
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Model:
     """A family of maps of the detector.
 
@@ -65,7 +65,7 @@ def _ladder(max_order: int) -> Iterator[Model]:
             yield _RADIAL
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class DistortionFit:
     """Coefficients that take detector pixels to those of the a-priori WCS; ``scatter`` in pixels.
 

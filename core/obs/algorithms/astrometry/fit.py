@@ -4,8 +4,6 @@ First the pattern of bright stars (`obs.algorithms.astrometry.pattern`), then mo
 further outside (`obs.algorithms.astrometry.growth`). What does not hold all over the frame fails, and says why.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -18,6 +16,7 @@ from obs.algorithms.astrometry.pattern import find_pattern
 from obs.algorithms.astrometry.search import straighten
 from obs.algorithms.numeric.nearest import PointTree
 from obs.errors import MeasurementError
+from obs.frozen import frozen
 from obs.image.wcs import TanSipWcs
 
 __all__ = ["AstrometryFit", "fit_astrometry"]
@@ -35,7 +34,7 @@ _OUTSIDE = 0.05  # fraction of the sources beyond the reference catalog from whi
 _EXTRAPOLATED_ERROR, _AMBIGUITY = 0.75, 0.5  # parts of the largest error, for what stars do not reach
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class AstrometryFit:
     """A WCS and the stars that it rests on.
 

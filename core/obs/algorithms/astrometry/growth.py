@@ -5,8 +5,6 @@ sources have a reference star beside them than chance would bring. A model of th
 and tells where the next stars outside are to be found. So the match grows, until it fills the frame.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +12,7 @@ from obs.algorithms.astrometry.distortion import DistortionFit, MatchedPlane
 from obs.algorithms.astrometry.match import Matches, match_pixels
 from obs.algorithms.numeric.nearest import PointTree
 from obs.algorithms.numeric.special import poisson_above
+from obs.frozen import frozen
 
 __all__ = ["Grown", "grow_match", "local_chance"]
 
@@ -31,7 +30,7 @@ _STEP = 2.5  # how far outside the next stars are looked for, in units of the me
 _AMBIGUOUS = 0.3  # largest match radius in units of the mean distance between reference stars
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Grown:
     """A match that fills as much of the frame as it can.
 

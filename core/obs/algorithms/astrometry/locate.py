@@ -1,13 +1,13 @@
 """Find the WCS of a frame from its stars, whatever its rotation, parity, scale and pointing."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from obs.algorithms.astrometry.search import Alignment, SearchLimits, search_alignments, straighten
 from obs.algorithms.astrometry.sky_stars import SkyStars
+from obs.frozen import frozen
 from obs.image.tangent_plane import to_plane
 from obs.image.wcs import TanSipWcs
 from obs.image.wcs_fit import fit_tan_sip
@@ -22,7 +22,7 @@ _GRID = 12  # points a side at which the WCS found is fitted
 _ARCSEC = np.radians(1.0 / 3600.0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Located:
     """A WCS that was found.
 

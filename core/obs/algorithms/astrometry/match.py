@@ -1,11 +1,10 @@
 """Pairs of sources that are each other's nearest neighbor, on the sky and on the detector."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from obs.algorithms.numeric.nearest import PointTree
+from obs.frozen import frozen
 from obs.sky_vectors import sky_vectors
 
 __all__ = ["Matches", "match_pixels", "match_sky"]
@@ -13,7 +12,7 @@ __all__ = ["Matches", "match_pixels", "match_sky"]
 _ARCSEC_PER_RADIAN = np.degrees(1.0) * 3600.0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Matches:
     """Pairs of two lists; every entry of either list occurs at most once.
 

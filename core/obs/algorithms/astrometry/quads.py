@@ -5,13 +5,13 @@ the other two, C and D, are the code of the quad (Lang et al. 2010, AJ 139, 1782
 conjugate as its code.
 """
 
-from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.numeric.nearest import PointTree
+from obs.frozen import frozen
 
 __all__ = ["Quads", "form_quads", "tangent_basis"]
 
@@ -25,7 +25,7 @@ _HASH = np.uint64(0x9E3779B97F4A7C15)
 _OTHERS = np.array([[k for k in range(4) if k not in pair] for pair in combinations(range(4), 2)])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Quads:
     """Quads of one list of stars.
 

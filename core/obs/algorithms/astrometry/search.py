@@ -6,7 +6,6 @@ the sources are bent by each of a few amounts first.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from obs.algorithms.astrometry.quad_index import QuadIndex
 from obs.algorithms.astrometry.quads import form_quads
 from obs.algorithms.astrometry.seeds import Seed, distinct_seeds, improve_seed, screen_seeds
 from obs.algorithms.astrometry.sky_stars import SkyStars, covered_area, deproject
+from obs.frozen import frozen
 from obs.sky_vectors import sky_positions
 
 __all__ = ["Alignment", "SearchLimits", "search_alignments", "straighten"]
@@ -43,7 +43,7 @@ _SAME = 0.1  # alignments that differ by less, in units of the frame's radius, a
 _BENT = (-0.8, -0.4, 0.4, 0.8)  # amounts of distortion that are tried, in units of the largest
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SearchLimits:
     """What may be wrong with the a-priori WCS.
 
@@ -75,7 +75,7 @@ class SearchLimits:
     quick: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Alignment:
     """A similarity from the straightened plane of the sources to the sky.
 

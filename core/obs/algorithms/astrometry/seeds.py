@@ -1,7 +1,5 @@
 """Similarities between frame and sky that pairs of equal quads suggest, and how well all stars agree with them."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +8,7 @@ from obs.algorithms.astrometry.quads import Quads, tangent_basis
 from obs.algorithms.astrometry.sky_stars import SkyStars, deproject
 from obs.algorithms.astrometry.votes import most_voted
 from obs.algorithms.numeric.nearest import PointTree
+from obs.frozen import frozen
 
 __all__ = ["Seed", "Tested", "distinct_seeds", "improve_seed", "screen_seeds"]
 
@@ -24,7 +23,7 @@ _ROUNDS = 3
 _CIRCLE = 2.0  # area of the circle about a frame in units of the frame's
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Seed:
     """A similarity, and where in the plane of the sources it is most exact.
 
@@ -46,7 +45,7 @@ class Seed:
     quad: complex
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tested:
     """A similarity improved on the stars around its quad.
 

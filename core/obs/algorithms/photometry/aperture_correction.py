@@ -6,13 +6,12 @@ has most of the effect and little noise, one from there to the reference apertur
 most of the noise.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from obs.algorithms.photometry.surface import Surface
 from obs.algorithms.photometry.surface_fit import SurfaceFit, fit_surface
+from obs.frozen import frozen
 
 __all__ = ["LEAST_STARS", "ApertureCorrection", "Step", "fit_aperture_correction"]
 
@@ -20,7 +19,7 @@ LEAST_STARS = 2
 """Fewer stars do not say how far they are to be trusted."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Step:
     """From one flux of the stars to another.
 
@@ -36,7 +35,7 @@ class Step:
     error: NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class ApertureCorrection:
     """A factor over a detector, by which a flux is multiplied: the predicted one times fitted surfaces.
 

@@ -1,7 +1,6 @@
 """Growth of a point source's light with the measure that is taken of it, predicted from the PSF model."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 from obs.algorithms.measure.aperture_flux import SINC_MARGIN, measure_aperture_flux
 from obs.algorithms.measure.shape import measure_shape
 from obs.algorithms.photometry.surface import Surface, interpolate_surface, surface_nodes
+from obs.frozen import frozen
 from obs.image.psf import Psf
 
 __all__ = ["Growth", "predict_growth"]
@@ -17,7 +17,7 @@ NODES = 9
 """Places along each axis at which the PSF is looked at; its own polynomials have at most degree four."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Growth:
     """Part of the light of the PSF model that a measurement finds, at nodes over the detector.
 

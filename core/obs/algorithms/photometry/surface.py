@@ -1,15 +1,15 @@
 """Smooth surfaces over a detector: Chebyshev polynomials in x and y."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.polynomial import chebyshev
 from numpy.typing import ArrayLike, NDArray
 
+from obs.frozen import frozen
+
 __all__ = ["Surface", "design_matrix", "interpolate_surface", "surface_nodes", "triangle"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Surface:
     """A product of Chebyshev polynomials over a detector.
 

@@ -7,8 +7,6 @@ out, with a cost for each free coefficient (Burnham & Anderson 2002, Model selec
 between exposures of one field.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,7 +43,7 @@ HALF_WITHIN = 0.4549
 """Median of the square of a standard normal variable."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class SurfaceFit:
     """A surface, its error, and the values that it was fitted to.
 

@@ -1,12 +1,11 @@
 """Photometric zero point from stars of known magnitude."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from obs.algorithms.photometry.zero_point_trends import NO_TRENDS, Trends
 from obs.algorithms.pixels.statistics import robust_sigma
+from obs.frozen import frozen
 
 __all__ = ["ZeroPoint", "fit_zero_point"]
 
@@ -18,7 +17,7 @@ BIWEIGHT = 3.0
 BULK_ROUNDS = 20
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class ZeroPoint:
     """The magnitude of one count, and how well the stars agree on it.
 

@@ -7,8 +7,6 @@ interpolation as preconditioner; fluxes, places and offsets of the stars follow 
 outlying pixels and stars are dropped.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -18,6 +16,7 @@ from obs.algorithms.psf.solve import fit_rings, solve_psf
 from obs.algorithms.psf.stars import PsfStars, first_guess, has_core, variance_slope
 from obs.algorithms.psf.width import half_maximum_width
 from obs.errors import MeasurementError
+from obs.frozen import frozen
 from obs.image.psf import PixelPsf, polynomial_terms, stamp_sums
 
 __all__ = ["PsfFit", "fit_psf"]
@@ -32,7 +31,7 @@ _FINE_SAMPLING, _FINEST_SAMPLING = 0.75, 0.4
 _PRIOR_TIGHTNESS = (0.1, 2.0)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class PsfFit:
     """A fitted PSF and what it says about each star.
 

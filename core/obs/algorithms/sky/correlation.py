@@ -4,13 +4,13 @@ The correlation of the sky at each distance is measured in squares spread over t
 defects left out. The noise of any weighted sum of pixels then follows from the autocorrelation of its weights.
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.pixels.statistics import clipped_statistics
+from obs.frozen import frozen
 from obs.threads import map_threads
 
 __all__ = ["NoiseCorrelation", "measure_noise_correlation"]
@@ -40,7 +40,7 @@ RESAMPLED = 0.1
 """Neighbors of pixels as they were read out share less of their noise than this."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class NoiseCorrelation:
     """How the noise of pixels is correlated.
 
