@@ -154,7 +154,16 @@ def test_a_place_in_kilometers_from_the_middle_of_the_earth():
     assert in_km[0].value == pytest.approx(-70.7494, abs=1e-3)
 
 
-@pytest.mark.parametrize(("text", "value"), [("SITEELEV=7218 / feet", 2200.0), ("TELELEV=9500 / meters", None)])
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("SITEELEV=7218 / feet", 2200.0),
+        ("TELELEV=9500 / meters", None),
+        ("ALTITUDE='960'", 960.0),
+        ("ALTITUDE='63.2'", None),
+        ("ALTITUDE=2713.0 / of the telescope, degrees", None),
+    ],
+)
 def test_elevation(text, value):
     cards = cards_of(text)
     found = find_site(cards, collect_frame_facts(cards).date[0])[2]

@@ -138,6 +138,8 @@ def inspect_files(paths: Sequence[Path], amplifier_files: AmplifierFiles | None 
             f"{first.path.name}: NEXTEND says {number} extensions, here are {len(first.images)} with images"
         )
     bright = brightest_file(files)
+    if bright.images[0].is_normalized:
+        warnings.append(_NORMALIZED.format(bright.path.name))
     layout, groups, is_told = group_images(bright, warnings)
     frames = find_frame_facts(files)
     of_detectors = layout == "image" or amplifier_files is not None  # files, one a detector
@@ -202,6 +204,10 @@ def inspect_files(paths: Sequence[Path], amplifier_files: AmplifierFiles | None 
     )
 
 
+_NORMALIZED = (
+    "{}: the pixels are numbers from 0 to 1, as programs write them that divide counts by 65,535: they are multiplied "
+    "by it when a file is read, so that gains are in electrons per count; better are the files that the camera wrote"
+)
 _MOST_OTHERS = 5
 """Other files against whose pixels overscan is held."""
 _LAYOUTS = {

@@ -23,6 +23,7 @@ from obs.instrument.header import name_cards
 from obs.repo.fits_file import open_fits
 from obs.repo.fits_layout import LONG_HEADER, MOST_HEADER_CARDS
 from obs.repo.fits_raw import append_overscan
+from obs.repo.normalized_pixels import are_normalized, to_counts
 
 __all__ = ["RawFile", "RawImage", "read_raw_file"]
 
@@ -70,6 +71,16 @@ class RawImage:
     @cached_property
     def pixels(self) -> NDArray[np.float32] | None:
         """The image (of a cube the first plane), shape (ny, nx), ADU; None where it cannot be read."""
+        plane = self._plane()
+        return None if plane is None else np.asarray(to_counts(plane), np.float32)
+
+    @cached_property
+    def is_normalized(self) -> bool:
+        """Whether its pixels are parts of the full scale, from 0 to 1."""
+        plane = self._plane() if int(self.cards.get("BITPIX", 16)) < 0 else None
+        return plane is not None and are_normalized(plane)
+
+    def _plane(self) -> NDArray[Any] | None:
         if not self.has_pixels:
             return None
         try:
@@ -83,7 +94,7 @@ class RawImage:
             return None
         if data is None or data.ndim < 2:
             return None
-        return np.asarray(data.reshape(-1, *data.shape[-2:])[0], np.float32)
+        return np.array(data.reshape(-1, *data.shape[-2:])[0])
 
     def release(self) -> None:
         """Let go of the pixels; they are read again when they are asked for."""

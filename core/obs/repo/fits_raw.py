@@ -13,6 +13,7 @@ from obs.errors import FileFormatError
 from obs.image.raw import Raw
 from obs.instrument.header import MOSAIC_CARDS, merge_headers
 from obs.repo.fits_file import header_to_dict, open_fits
+from obs.repo.normalized_pixels import to_counts
 
 __all__ = ["append_overscan", "extract_color", "read_raw"]
 
@@ -28,7 +29,7 @@ def read_raw(
     shape: tuple[int, int] | None = None,
     choose: Callable[[Mapping[str, Any]], bool] | None = None,
 ) -> Raw:
-    """Read the raw frame of one detector, pixels in the file's own type.
+    """Read the raw frame of one detector, pixels in the file's own type; those from 0 to 1 become counts.
 
     Parameters
     ----------
@@ -158,4 +159,4 @@ def _numbered(hdus: fits.HDUList, number: int) -> fits.ImageHDU:
 def _pixels(hdu: fits.ImageHDU) -> Pixels:
     data = hdu.data.reshape(hdu.data.shape[-2:])
     # A map of the file must not outlive it; in the machine's byte order everything after is faster.
-    return np.array(data, data.dtype.newbyteorder("="), order="C")
+    return to_counts(np.array(data, data.dtype.newbyteorder("="), order="C"))

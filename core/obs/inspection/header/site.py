@@ -41,6 +41,7 @@ _ELEVATIONS = (
     "SITEELEV",
     "SITE-ALT",
     "SITEHGT",
+    "ALTITUDE",
 )
 _SIDEREAL_STARTS = ("STSTART", "LSTSTART", "LST-BGN", "LST_STAR", "LSTOBS", "TCSLST", "SIDERIAL", "ST-OBS", "ST_OBS")
 _SIDEREAL = ("LST-OBS", "LST-STR", "LST-BEG", "LST_OBS", "LST", "SIDTIME", "SIDEREAL", "ST", *_SIDEREAL_STARTS)
@@ -172,7 +173,10 @@ def _is_angle(cards: Cards, name: str) -> bool:
     if name == "HEIGHT" and not re.search(r"sea level|\basl\b|site|observatory|elevation|\[m\]", card.comment, re.I):
         return True
     is_told = "SITE" in name or re.search(r"\bm\b|meters?|metres?|sea level|\basl\b", card.comment, re.I)
-    return not is_told and isinstance(card.value, int | float) and abs(card.value) <= 90.0
+    try:
+        return not is_told and abs(read_number(card.value)) <= 90.0
+    except FileFormatError:
+        return False
 
 
 def _longitude(cards: Cards, begin: Finding) -> Finding:
