@@ -98,6 +98,7 @@ def main() -> None:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or every run compiles what a user's second run has compiled
     obs = str(Path(sys.executable).with_name("obs"))
     ids = ["run=4192", "camcol=4", "field=300", f"filter={arguments.filter}"]
     with tempfile.TemporaryDirectory() as name:
