@@ -14,7 +14,7 @@ from obs.algorithms.pixels.grow import grow
 from obs.algorithms.pixels.label import label_regions, measure_regions, renumber_regions, select_regions
 from obs.algorithms.pixels.runs import find_pixels
 from obs.algorithms.pixels.smoothing import smooth
-from obs.algorithms.pixels.statistics import clipped_statistics
+from obs.algorithms.pixels.statistics import _quartiles, clipped_statistics, robust_sigma
 from obs.algorithms.pixels.window import plane_windows, windows
 from obs.algorithms.sky.background import clip_strip, fit_background
 from obs.algorithms.sky.level_steps import _levels, find_level_steps
@@ -92,6 +92,19 @@ def test_background(both):
     bad = image > 108
     reference, compiled = both(lambda: fit_background(image, bad, bin_size=64).image())
     np.testing.assert_allclose(compiled, reference, rtol=1e-6)
+
+
+@pytest.mark.parametrize("n", [1, 2, 8, 999, 300_002])
+@pytest.mark.parametrize(
+    "change", [lambda v: v, lambda v: np.round(v / 7), lambda v: v * 0, lambda v: 100 - v, np.sqrt]
+)
+def test_medians_and_quartiles(both, n, change):
+    """Numbers, ties, zeros, both signs, numbers and NaN."""
+    with np.errstate(invalid="ignore"):
+        values = change(noise(n) - np.float32(95.0 if change is np.sqrt else 0.0))
+    for measure in (robust_sigma, _quartiles):
+        reference, compiled = both(lambda measure=measure: measure(values))
+        np.testing.assert_array_equal(compiled, reference)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -122,3 +122,17 @@ WIDE int64_t column_medians(const float *image, int64_t row_step, int64_t column
     }
     return 0;
 }
+
+/* Numbers of some ranks, from 0, among every step-th of n that are not NaN; room: n + LANES. Returns how many those are,
+   and finds none if a rank is not below that. */
+WIDE int64_t find_ranks(const float *values, int64_t n, int64_t step, const int64_t *ranks, int64_t n_rank, int32_t *room,
+                        float *found)
+{
+    int64_t n_vector, known = put_in_order(values, n, step, room, &n_vector);
+    for (int64_t k = 0; k < n_rank; k++)
+        if (ranks[k] >= known)
+            return known;
+    for (int64_t k = 0; k < n_rank; k++)
+        found[k] = k && ranks[k] == ranks[k - 1] ? found[k - 1] : value_of_rank(room, n_vector, ranks[k]);
+    return known;
+}

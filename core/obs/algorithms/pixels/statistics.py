@@ -13,6 +13,8 @@ IQR_TO_SIGMA = 0.741301109252801
 
 _KEEP = Kernel("keep_inside", "float32", "int", "float", "float", "float64")
 _SQUARES = Kernel("sum_squares", "float32", "int", "float", "float64")
+_RANKS = Kernel("find_ranks", "float32", "int", "int", "int64", "int", "int32", "float32")
+_LANES = 8
 
 
 class ClippedStatistics(NamedTuple):
@@ -28,7 +30,25 @@ def robust_sigma(values: NDArray[np.floating]) -> float:
     finite = values[np.isfinite(values)]
     if not len(finite):
         return float("nan")
-    return 1.4826022185056018 * float(np.median(np.abs(finite - np.median(finite))))
+    return 1.4826022185056018 * _median(np.abs(finite - finite.dtype.type(_median(finite))))
+
+
+def _median(values: NDArray[np.floating]) -> float:
+    """Return the median of finite numbers."""
+    if not (_RANKS and values.dtype == np.float32):
+        return float(np.median(values))
+    low, high = _ranks(values, 1, [(len(values) - 1) // 2, len(values) // 2])
+    return float(np.float32(0.5) * (low + high))
+
+
+def _ranks(values: NDArray[np.floating], step: int, ranks: list[int]) -> NDArray[np.float32]:
+    """Return the values of some ranks, from 0, of every step-th value, float32; NaN if one of them is NaN."""
+    found, n = np.empty(len(ranks), np.float32), -(-len(values) // step)
+    room = np.empty(n + _LANES, np.int32)
+    known = _RANKS(np.ascontiguousarray(values), len(values), step, np.array(ranks, np.int64), len(ranks), room, found)
+    if known < n:
+        found[:] = np.nan  # as numpy has it
+    return found
 
 
 def weighted_median(values: NDArray[np.floating], weights: NDArray[np.floating]) -> float:
@@ -100,5 +120,13 @@ def _clip(
 def _quartiles(sample: NDArray[np.floating]) -> tuple[float, float, float]:
     """Quartiles; of every k-th value of a large sample, which only start the clipping."""
     step = max(1, sample.size // 100_000)
-    low, center, high = np.percentile(sample[::step], (25, 50, 75))
-    return float(low), float(center), float(high)
+    if _RANKS and sample.dtype == np.float32:
+        last = (sample.size - 1) // step
+        places = [0.25 * last, 0.5 * last, 0.75 * last]
+        found = _ranks(sample, step, [rank for place in places for rank in (int(place), min(int(place) + 1, last))])
+        below, above = found[::2].astype(float), found[1::2].astype(float)
+        quartiles = below + (above - below) * (np.array(places) % 1)
+    else:
+        quartiles = np.percentile(sample[::step], (25, 50, 75)).astype(float)
+    low, center, high = quartiles.tolist()
+    return low, center, high
