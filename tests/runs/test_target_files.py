@@ -60,6 +60,23 @@ def test_coordinates_that_are_not_numbers(tmp_path):
         read_targets(write(tmp_path / "x.csv", b"ra,dec\n1,2\n1,x\n"))
 
 
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [([], "it has no columns; call"), ([f"c{n}" for n in range(3000)], "it has c0, c1, .*, c19 and 2980 more; call")],
+)
+def test_a_table_without_coordinates(tmp_path, names, said):
+    with pytest.raises(FileFormatError, match=said):
+        read_targets(write(tmp_path / "x.csv", ",".join(names).encode() + b"\n"))
+
+
+def test_columns_of_no_interest_may_be_of_any_kind(tmp_path):
+    head = "# %ECSV 1.0\n# ---\n# datatype:\n"
+    columns = [("ra", "float64"), ("dec", "float64"), ("o", "object")]
+    text = head + "".join(f"# - {{name: {name}, datatype: {kind}}}\n" for name, kind in columns)
+    found = read_targets(write(tmp_path / "x.ecsv", text.encode() + b"# schema: astropy-2.0\nra dec o\n10 2 {}\n"))
+    assert found["coord_ra"].tolist() == [10.0]
+
+
 def test_proper_motions_of_a_table(tmp_path, caplog):
     found = read_targets(
         write(tmp_path / "x.csv", b"ra,dec,pmra,pmdec,ref_epoch\n10,2,100,-50,2016.0\n11,2,,,2016.0\n")

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -44,6 +45,8 @@ _FORMATS = {".csv": "ascii.csv", ".ecsv": "ascii.ecsv", ".txt": "ascii", ".dat":
 _MOST_BYTES = 50_000_000
 #: More positions than on any image; a Parquet file of half a megabyte may hold 60 million.
 _MOST_ROWS, _PARQUET = 10_000_000, (".parq", ".parquet")
+#: So many columns are named in a message.
+_MOST_LISTED = 20
 #: First bytes of files of gzip, bzip2, xz, zip, zstd and compress.
 _COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"PK\x03\x04", b"\x28\xb5\x2f\xfd", b"\x1f\x9d")
 
@@ -78,10 +81,10 @@ def read_targets(path: Path, names: Sequence[str] = ()) -> Catalog:
     table = _read_table(path)
     ra_name, dec_name = _column(table, _RA), _column(table, _DEC)
     if ra_name is None or dec_name is None:
+        more = f" and {len(table.colnames) - _MOST_LISTED} more" if len(table.colnames) > _MOST_LISTED else ""
+        there = ", ".join(table.colnames[:_MOST_LISTED]) or "no columns"
         raise FileFormatError(
-            f"no columns with right ascension and declination; it has {', '.join(table.colnames)}; call them ra and "
-            "dec",
-            path=path,
+            f"no columns with right ascension and declination; it has {there}{more}; call them ra and dec", path=path
         )
     coordinates = _coordinates(table, ra_name, dec_name, path)
     number, label = _column(table, _ID), _column(table, _NAME)
@@ -121,7 +124,9 @@ def _read_table(path: Path) -> Table:
     try:
         if suffix in _FORMATS:
             _check_text(path)
-            return Table.read(path, format=_FORMATS[suffix])
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of other columns; what is wrong with the positions is said below
+                return Table.read(path, format=_FORMATS[suffix])
         if suffix in _PARQUET and (count := parquet_length(path)) > _MOST_ROWS:
             raise FileFormatError(f"has {count} rows, at most {_MOST_ROWS} positions are measured at a time", path=path)
         return read_catalog(path).to_table()
