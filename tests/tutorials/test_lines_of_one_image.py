@@ -29,11 +29,6 @@ def test_several_images(lsst):
     assert "$ obs process-file a.fits b.fits --output out" in err
 
 
-@lines("1.4")
-def test_a_calibration_root(hsc, lsst):
-    assert lsst("processCcd.py", hsc, "--calib", "CALIB", "--rerun", "x", "--id", "--show", "data")[0] == 0
-
-
 def test_the_line_of_the_tutorial(shared_data, lsst, tmp_path, monkeypatch):
     packed = shared_data / "sdss_stripe82/4192/40/corr/4" / f"{NAME}.fit.gz"
     (tmp_path / f"{NAME}.fits").write_bytes(gzip.decompress(packed.read_bytes()))

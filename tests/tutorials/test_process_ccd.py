@@ -55,7 +55,25 @@ def test_what_the_run_leaves_behind(night, capsys):
     cards = butler.get("calexp_md", data_id)
     color_terms = [cards[f"COLORTERM{number}"] for number in (1, 2, 3)]
     report = capsys.readouterr().err
+    first, bright = butler.get("postISRCCD", data_id), butler.get("icExp", data_id)
+    corner = {"x": [0.0], "y": [0.0]}
+    moved = np.hypot(
+        *(
+            np.subtract(*pair)
+            for pair in zip(calexp.wcs.pixel_to_sky(**corner), first.wcs.pixel_to_sky(**corner), strict=True)
+        )
+    )
     seen = {
+        # variance and first WCS; background, PSF, filled pixels; then the refined WCS, zero point and faint sources
+        "2.1": (first.masked_image.variance > 0).all()
+        and first.psf is None
+        and bright.psf is not None
+        and bright.masked_image.mask.any("CR", "INTRP").any()
+        and butler.exists("icExpBackground", data_id)
+        and abs(np.median(bright.masked_image.image)) < 0.2 * np.median(first.masked_image.image)
+        and 0 < moved[0] < 0.1
+        and calexp.masked_image.mask.any("DETECTED").any()
+        and len(butler.get("src", data_id)) > 1.5 * len(butler.get("icSrc", data_id)),
         "0.9": butler.exists("src", data_id),
         "0.15": calexp.wcs is not None and calexp.photo_calib is not None and metadata["n_zero_point"] > 20,
         "2.3": (night / "DATA/rerun/first/obs.yaml").is_file(),
