@@ -166,11 +166,13 @@ def test_wide_stars_of_the_usual_profile_are_seeing_and_others_focus():
     assert [verdict.causes[0].name for verdict in judge(rows, load_gates())[10:]] == ["seeing", "out of focus"]
 
 
-def test_patchy_cloud_and_a_dome_that_leaves_few_stars_are_one_cause():
+def test_patchy_cloud_a_dome_that_leaves_few_stars_and_frost_are_one_cause_each():
     patchy = {"clear": 0.6, "zp_trend": 0.5, "zp_trend_error": 0.05}
     covered = {"sky_gradient": 90.0, "n_stars": 40, "zp_trend": None, "streaks": 5.0}
-    rows = night(12, change=lambda i: [{}, patchy, covered][max(i - 9, 0)])
-    assert [[cause.name for cause in v.causes] for v in judge(rows, load_gates())[10:]] == [["cloud"], ["dome"]]
+    frosted = {"sky_gradient": 30.0, "zp_scatter": 0.1, "streaks": 4.0}
+    rows = night(13, change=lambda i: [{}, patchy, covered, frosted][max(i - 9, 0)])
+    causes = [[cause.name for cause in verdict.causes] for verdict in judge(rows, load_gates())[10:]]
+    assert causes == [["cloud"], ["dome"], ["flat"]]
 
 
 def test_dew_is_told_from_cloud():

@@ -232,6 +232,7 @@ def _flat(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
     """Tell a wrong flat or something in the way: zero point and sky change over the detector."""
     if "zp_trend" not in left:
         yield from _dome_without_zero_point(row, left)
+        yield from _patches(left)
         return
     if "sky_gradient" in left and left["zp_trend"].level == left["sky_gradient"].level == "bad":
         text = (
@@ -261,6 +262,17 @@ def _dome_without_zero_point(row: Mapping[str, Any], left: _Failures) -> Iterato
     else:
         return
     yield Cause("dome", f"dome in the way: {text}", REMEDIES["dome"], "bad", _take(left, *_OF_DOME))
+
+
+def _patches(left: _Failures) -> Iterator[Cause]:
+    """Tell shadows that are too small for a trend: stars scatter about the zero point where the sky is uneven."""
+    found = [left[name] for name in ("zp_scatter", "sky_gradient") if name in left]
+    if len(found) < 2:
+        return
+    level: Literal["look", "bad"] = "bad" if any(failure.level == "bad" for failure in found) else "look"
+    text = f"uneven response: {found[0].text}, and {found[1].text}: frost or dew on the window, flat, or thin cloud"
+    names = ("zp_scatter", "sky_gradient", "sky_bimodal", "background_residual", "source_excess", "streaks")
+    yield Cause("flat", text, REMEDIES["flat"], level, _take(left, *names))
 
 
 def _uneven(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
