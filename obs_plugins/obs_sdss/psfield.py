@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from obs.algorithms.psf.width import half_maximum_width
 from obs.errors import FileFormatError
 from obs.image.psf import PixelPsf
 from obs_sdss.fits_input import columns, open_fits, position
@@ -21,7 +22,8 @@ STAMP = 31
 POSITION_SCALE = 1000.0
 """Rows and columns enter the polynomials in units of this many pixels."""
 
-ARCSEC_PER_PIXEL = 0.396
+MIDDLE = (1024, 744)
+"""Middle of a frame, x and y, pixels."""
 
 
 def read_psfield(path: Path, data_id: Mapping[str, Any]) -> PixelPsf:
@@ -53,7 +55,6 @@ def read_psfield(path: Path, data_id: Mapping[str, Any]) -> PixelPsf:
         weights = np.asarray(table["c"], np.float64).reshape(len(table), 5, 5)[:, :n_y, :n_x]
         shape = int(table["RNROW"][0]), int(table["RNCOL"][0])
         components = np.stack([np.asarray(image, np.float64).reshape(shape) for image in table["RROWS"]])
-        fwhm = float(field["psf_width"][0, index]) / ARCSEC_PER_PIXEL
         n_star = int(field["psf_nstar"][0, index])
     if min(shape) < STAMP:
         raise FileFormatError(f"psField components have shape {shape}, expected at least {STAMP} a side", path=path)
@@ -70,11 +71,9 @@ def read_psfield(path: Path, data_id: Mapping[str, Any]) -> PixelPsf:
     total = basis[0].sum()
     if not total > 0:
         raise FileFormatError(f"the PSF of filter '{data_id['filter']}' adds up to {total:g}", path=path)
-    return PixelPsf(
-        (basis / total).astype(np.float32),
-        degree,
-        x_scale=POSITION_SCALE,
-        y_scale=POSITION_SCALE,
-        fwhm=fwhm,
-        n_star=n_star,
+    psf = PixelPsf(
+        (basis / total).astype(np.float32), degree, x_scale=POSITION_SCALE, y_scale=POSITION_SCALE, n_star=n_star
     )
+    # psf_width of the file is the width of a Gaussian of the same area, a quarter more than that at half maximum
+    psf.fwhm = half_maximum_width(psf, x=MIDDLE[0], y=MIDDLE[1])
+    return psf

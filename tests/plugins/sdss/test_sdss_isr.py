@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sdss_files import image_of, real_id, write_fpc
 
+from obs.algorithms.psf.width import half_maximum_width
 from obs.errors import DatasetNotFoundError, FileFormatError
 from obs_sdss import instrument
 from obs_sdss.isr import assemble, pixel_variance
@@ -57,7 +58,7 @@ def test_variance_is_positive_whatever_the_file_says(dark_variance):
 
 def test_calibrations_are_those_of_the_filter(exposure):
     assert exposure.photo_calib.flux_mag0 == pytest.approx(10 ** (0.4 * 24.4) * 53.907456, rel=1e-5)
-    assert exposure.psf.fwhm == pytest.approx(1.4 / 0.396)
+    assert exposure.psf.fwhm == pytest.approx(half_maximum_width(exposure.psf, x=1024, y=744))
     assert exposure.wcs.pixel_scale == pytest.approx(0.396, abs=1e-3)
     assert (exposure.detector_name, exposure.physical_filter) == ("g2", "g")
     assert exposure.visit_info.exposure_id == 94120011
