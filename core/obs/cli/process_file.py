@@ -15,6 +15,7 @@ from obs.cli.show import show_config, split_show
 from obs.config.layers import ConfigLayers
 from obs.config.lsst_names import PROCESS_FILE_NAMES
 from obs.executor.shard import Shard
+from obs.memory import keep_freed_memory
 from obs.process_summary import ProcessSummary
 from obs.runs.process_file import is_file_output, record_file_run, settings_path
 from obs.runs.record import RecordOptions
@@ -30,6 +31,7 @@ def _process_one(
     data_id: Mapping[str, Any], /, output: Path, config: ProcessFileConfig, *, may_wait: bool
 ) -> ProcessSummary:
     """Process the image that the data ID names."""
+    keep_freed_memory()
     return process_image(Path(data_id["file"]), output, config, may_wait=may_wait)
 
 

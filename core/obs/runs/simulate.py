@@ -17,6 +17,7 @@ from obs.frozen import frozen
 from obs.image.catalog import Catalog
 from obs.instrument.discovery import load_instrument
 from obs.instrument.instrument import Instrument
+from obs.memory import keep_freed_memory
 from obs.policy.data_id import parse_ids
 from obs.repo.fits_catalog import read_catalog
 from obs.runs.settings import Settings, add_settings, camera_settings
@@ -304,6 +305,7 @@ def _simulate_job(
     seed: int,
 ) -> Path:
     """Make one file, in a process of its own; returns its path."""
+    keep_freed_memory()
     instrument = load_instrument(camera)
     detectors = [instrument.load_camera().detector(int(number)) for number in str(job["detector"]).split("^")]
     sources = _read_sources(config.sources.catalog)
