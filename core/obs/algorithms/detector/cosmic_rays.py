@@ -87,7 +87,8 @@ def find_cosmic_rays(
     index = _candidates(image, variance, np.float32(CANDIDATE_FRACTION * min_sigma))
     index = index[allowed[index]]
     found = np.zeros(flat.shape, bool)
-    excess = np.zeros(flat.shape, np.float32)
+    hits: list[NDArray[np.int64]] = []
+    excess: list[NDArray[np.float32]] = []
     for k in range(n_iteration + 1):
         significance, factor = (min_sigma, contrast) if k == 0 else (min_sigma / 2, contrast_second)
         hit, level = _test(flat, noise, index, width, wings, significance, factor)
@@ -95,11 +96,19 @@ def find_cosmic_rays(
         if not len(fresh):
             break
         found[fresh] = True
-        excess[fresh] = flat[fresh] - level
+        hits.append(fresh)
+        excess.append(flat[fresh] - level)
         # what is left after the hit: the next round sees its neighbors without it
         flat[fresh] = level
         index = _beside(fresh, flat, allowed, found, width)
-    return _bright_enough(found.reshape(work.shape)[1:-1, 1:-1], excess.reshape(work.shape)[1:-1, 1:-1], min_counts)
+    if not hits:
+        return np.zeros(image.shape, bool)
+    # copies of planes of a large detector are not held while regions are numbered
+    del work, flat, noise, inner, allowed, found
+    padded = np.concatenate(hits)
+    order = np.argsort(padded)
+    y, x = np.divmod(padded[order], width)
+    return _bright_enough(image.shape, (y - 1) * image.shape[1] + x - 1, np.concatenate(excess)[order], min_counts)
 
 
 def are_too_sharp(
@@ -227,12 +236,14 @@ def _test(
     return significant & too_sharp, np.maximum(level, 0.0)
 
 
-def _bright_enough(found: NDArray[np.bool_], excess: NDArray[np.float32], min_counts: float) -> NDArray[np.bool_]:
-    """Drop hits, each a connected group, whose sum is too small."""
+def _bright_enough(
+    shape: tuple[int, ...], pixel: NDArray[np.int64], excess: NDArray[np.float32], min_counts: float
+) -> NDArray[np.bool_]:
+    """Return hits, each a connected group of pixels, without those whose sum is too small."""
+    found = np.zeros(shape, bool)
+    found.ravel()[pixel] = True
     labels, n = label_regions(found)
-    pixel = np.flatnonzero(found)
     group = labels.ravel()[pixel]
-    total = np.bincount(group, excess.ravel()[pixel], minlength=n + 1)
-    result = np.zeros_like(found)
-    result.ravel()[pixel] = total[group] >= min_counts
-    return result
+    total = np.bincount(group, excess, minlength=n + 1)
+    found.ravel()[pixel] = total[group] >= min_counts
+    return found
