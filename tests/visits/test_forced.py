@@ -118,6 +118,17 @@ def test_light_curve_follows_proper_motion(frames):
     np.testing.assert_allclose(moved["magnitude"], still["magnitude"], atol=1e-3)
 
 
+def test_star_that_some_images_do_not_show_may_have_moved(tmp_path):
+    frames = Frames(tmp_path, visits=3)
+    target = targets(frames.ra[[VARIABLE]], frames.dec[[VARIABLE]])
+    ids = [data_id(visit) for visit in (1, 2, 3)]
+    assert not measure_light_curve(frames.butler, ids, target, ForcedConfig()).warnings
+    source = frames.butler.get("src", data_id(3))
+    frames.butler.put(source.select(np.arange(len(source)) != VARIABLE), "src", data_id(3))
+    warned = measure_light_curve(frames.butler, ids, target, ForcedConfig()).warnings
+    assert "no star is found at the position on 1 of 3 images" in warned[0]
+
+
 def test_object_that_is_on_no_image(frames):
     assert len(force_image(frames.butler, data_id(1), targets([50.0], [0.0]), ForcedConfig()).catalog) == 0
     assert polynomial_terms(np.empty(0), np.empty(0), 2).shape == (0, 6)

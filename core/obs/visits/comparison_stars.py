@@ -56,6 +56,14 @@ class Detections:
     noise: float
     mjd: float
 
+    def nearest(self) -> tuple[float, float]:
+        """Return distance (FWHM) and flux of the source nearest to the object; infinite and NaN if there is none."""
+        if not len(self.vectors):
+            return np.inf, np.nan
+        distance = np.linalg.norm(self.vectors - self.target, axis=1)
+        row = int(np.argmin(distance))
+        return float(distance[row]) / self.fwhm, float(self.flux[row])
+
 
 def detections_on(
     butler: Butler, data_id: dict[str, object], calibration: FrameCalibration, seeing: float, target: Floats, mjd: float

@@ -36,6 +36,10 @@ Floats = NDArray[np.float64]
 _PSF = "base_PsfFlux"
 _MOTIONS = ("pm_ra", "pm_dec", "epoch")
 _SAME_STAR = 0.5  # FWHM
+#: A star this close to the position is the object, FWHM.
+_PRESENT = 0.7
+#: A share of the images that are deep enough must show the object, or else it may move.
+_BRIGHT, _MISSING = 10.0, 0.2
 _MARGIN = 50.0  # pixels; an image whose own WCS puts the object farther outside is not looked at
 #: A position that is given counts as that of the star if they differ by less than this, FWHM.
 _SAME_PLACE = 0.03
@@ -187,6 +191,7 @@ def measure_light_curve(
     images = _near_images(butler, data_ids, target, tract, curve)
     seen = [image.detections for image in images if image.detections is not None]
     target = _recenter(target, seen, config, curve)
+    _warn_of_absence(seen, curve)
     beside = _neighbors(butler, images, target, config)
     positions = _positions(target, find_comparison_stars(seen), beside.values(), seen)
     points: list[_Point] = []
@@ -222,6 +227,22 @@ def measure_light_curve(
         _describe(curve, physical_filter, choice, positions, len(rows))
     curve.table = _make_table(points, columns, curve.fluxes, config)
     return curve
+
+
+def _warn_of_absence(images: Sequence[Detections], curve: LightCurve) -> None:
+    """Warn if a star that some images show at the position is missing on others that are deep enough."""
+    there = np.array([image.nearest() for image in images]).reshape(-1, 2)
+    found = there[:, 0] < _PRESENT
+    if not found.any():
+        return
+    noise = np.array([image.noise for image in images])
+    missing = int(np.count_nonzero(~found & (np.median(there[found, 1]) > _BRIGHT * noise)))
+    if missing > _MISSING * len(images):
+        curve.warnings.append(
+            f"no star is found at the position on {missing} of {len(images)} images, on which that of the others would "
+            "be bright: it fades, or moves. Give its proper motion in a table (--table FILE with pmra, pmdec and "
+            "ref_epoch), or run obs calibrate-visits, which finds motions"
+        )
 
 
 def _neighbors(butler: Butler, images: Sequence[_Image], target: Catalog, config: ForcedConfig) -> dict[str, Neighbors]:
@@ -506,4 +527,6 @@ def _values(points: Sequence[_Point], column: str) -> Floats:
 def _letters(catalog: Catalog, flux: str) -> str:
     """Return the letters of the flags that the object has."""
     letters = "".join(letter for name, letter in _FLAGS.items() if catalog[f"base_PixelFlags_flag_{name}"][0])
+    if f"{flux}_flag_edge" in catalog and catalog[f"{flux}_flag_edge"][0] and "E" not in letters:
+        letters += "E"
     return letters + ("P" if catalog[f"{flux}_flag"][0] else "")

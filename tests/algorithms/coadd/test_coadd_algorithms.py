@@ -6,6 +6,7 @@ from obs.algorithms.coadd.backgrounds import match_backgrounds, sky_of_cells
 from obs.algorithms.coadd.combine import combine_rows
 from obs.algorithms.coadd.order import lower_median, sort_planes
 from obs.algorithms.coadd.position_map import map_positions
+from obs.algorithms.coadd.psf import psf_tolerances
 from obs.algorithms.coadd.resample import ResamplingKernel, resample_rows
 
 
@@ -134,7 +135,6 @@ def exposures():
 
 
 def test_artifacts_are_found_and_stars_are_not(exposures):
-    from obs.algorithms.coadd.psf import psf_tolerances  # noqa: PLC0415 - one test needs it
 
     values, variances, hit, near, stamps = exposures
     usable = np.ones(values.shape, bool)
@@ -159,6 +159,30 @@ def test_of_two_exposures_the_brighter_one_has_the_artifact():
     found = find_artifacts(values, noise, noise > 0, np.full((2, 2), 0.1, np.float32), 1, ArtifactLimits(grow=0))
     assert not found[0].any()
     assert found[1].sum() == 9
+
+
+@pytest.mark.parametrize("n", [3, 7])
+def test_a_variable_star_stays_and_what_falls_on_it_goes(n):
+    """A star four times as bright, and one that fades; a trail and a cosmic ray over stars."""
+    rng = np.random.default_rng(4)
+    sigmas = np.linspace(1.4, 1.7, 7)[:n]
+    places = (20.2, 19.7), (60.4, 20.1), (20.3, 60.2), (60.1, 59.8)
+    stamps = [star((31, 31), 15, 15, sigma).astype(np.float32) for sigma in sigmas]
+    stars = np.array([[3000 * star((80, 80), *place, sigma) for place in places] for sigma in sigmas])
+    stars[1, 0] *= 4
+    stars[1, 1] *= 0.3
+    values = stars.sum(axis=1)
+    rows, columns = np.indices((80, 80))
+    trail = np.exp(-0.5 * (rows - columns - 0.3) ** 2 / 2) * (rows > 45) * 200
+    values[1] += trail
+    values[1, 60, 20] += 500
+    variances = (4 + values / 4).astype(np.float32)
+    values = (values + rng.normal(size=values.shape) * np.sqrt(variances)).astype(np.float32)
+    found = find_artifacts(values, variances, values < 1e9, psf_tolerances(stamps, 2), 2, ArtifactLimits())
+    assert not found[:, :42, :].any()
+    assert found[1, 60, 20]
+    assert found[1][(trail > 50) & (np.hypot(rows - 60, columns - 60) > 6)].mean() > 0.95
+    assert np.delete(found, 1, axis=0).mean() < 1e-3
 
 
 @pytest.mark.parametrize("statistic", ["mean", "clipped", "median"])

@@ -1,5 +1,7 @@
 """Light that few of many exposures have: satellites, moving objects, cosmic rays that no mask knows."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -91,10 +93,43 @@ def find_artifacts(
             keep = np.zeros(labels.max() + 1, bool)
             keep[labels[seeds]] = True
             keep[0] = False
-            region = keep[labels]
+            labels = (np.cumsum(keep) * keep)[labels]
+            light = np.stack([values[index], median, noise, tolerances[index].max() * nearby])
+            for number, box, here in _regions(labels, allowed, reach):
+                if _is_variable(light[:, *box][:, here], limits.threshold):
+                    part = labels[box]
+                    part[part == number] = 0
+            region = labels > 0
             if limits.grow:
                 region = ndimage.binary_dilation(region, _SQUARE, limits.grow)
             found[index] = region & usable[index]
     most = np.maximum(1, (limits.maximum_share * count).astype(np.int16))
     found &= found.sum(axis=0, dtype=np.int16) <= most
     return found
+
+
+def _regions(
+    labels: NDArray[np.int64], allowed: NDArray[np.bool_], reach: int
+) -> Iterator[tuple[int, tuple[slice, ...], NDArray[np.bool_]]]:
+    """Yield number, box and pixels of each region with its surroundings, in which a source would show, too."""
+    for number, inner in enumerate(ndimage.find_objects(labels), 1):
+        box = tuple(slice(max(0, part.start - reach), part.stop + reach) for part in inner)
+        yield number, box, ndimage.binary_dilation(labels[box] == number, _SQUARE, reach) & allowed[box]
+
+
+def _is_variable(light: NDArray[np.float32], threshold: float) -> bool:
+    """Whether pixels are those of a source times some factor, within noise and the difference of PSFs.
+
+    Parameters
+    ----------
+    light : ndarray of float32, shape (4, n)
+        Pixels of one exposure and of the others, the noise of their difference, and by how much PSFs make them differ.
+    threshold : float
+        Deviation that is no noise, standard errors.
+    """
+    values, source, noise, slack = light
+    if source.max() < threshold * noise.min():
+        return False
+    factor = float(values @ source) / float(source @ source)
+    unlike = np.abs(values - factor * source) > threshold * noise + max(1.0, factor) * slack
+    return factor > 0 and not bool(unlike.any())
