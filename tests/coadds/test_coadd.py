@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 import obs
 from obs.coadds.frames import find_frames
 from obs.coadds.inputs_table import read_coadd_psf
-from obs.coadds.sky_maps import load_sky_map
+from obs.coadds.sky_maps import coadd_roots, load_sky_map
 from obs.coadds.template import make_template
 from obs.errors import MeasurementError
 
@@ -162,6 +162,15 @@ def test_another_sky_map_is_refused(made, tmp_path, obs_command, capsys):
     for command in ("coadd", "coadd-catalog", "difference"):
         assert obs_command(command, out) == 1
         assert "was made with another sky map" in capsys.readouterr().err
+    # an output of its own is not held up by the coadds of its parent, and does not use them
+    own = folder / "own"
+    assert obs_command("skymap", "make", out, "--output", own, "--discrete", "-c", "patch_width=500", "--replace") == 0
+    assert obs_command("coadd-catalog", own) == 1
+    assert "has no coadd that fits" in capsys.readouterr().err
+    assert obs_command("coadd", own, "--dry-run") == 0
+    assert coadd_roots(obs.Butler(outputs=str(own))) == [own]
+    assert obs_command("difference", own, "--id", "visit=11") == 1
+    assert "to subtract" in capsys.readouterr().err
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from obs.coadds.inputs import overlaps
 from obs.coadds.inputs_table import inputs_table, psf_inputs
 from obs.coadds.matched_coadd import MatchedCoadd, assemble_matched
 from obs.coadds.select import select_candidates
-from obs.coadds.sky_maps import load_sky_map
+from obs.coadds.sky_maps import coadd_roots, load_sky_map
 from obs.coadds.warp import Warp, warp_frame
 from obs.coadds.write_warps import write_warps
 from obs.config.layers import ConfigLayers
@@ -105,12 +105,15 @@ def check_sky_map(butler: Butler) -> None:
     """
     sha1 = load_sky_map(butler).sha1
     kind = butler.mapper.dataset_type(_DATASET)
-    for _, data_id, path in iterate_datasets(butler.roots, [kind]):
+    roots = coadd_roots(butler)
+    for _, data_id, path in iterate_datasets(roots, [kind]):
         other = butler.get(f"{_DATASET}_md", data_id).get(_MAP_CARD)
         if other not in (None, sha1):
+            root = next(root for root in roots if path.is_relative_to(root))
             raise OutputError(
                 f"{path} was made with another sky map (sha1 {str(other)[:8]}, now {sha1[:8]}): pixels would not fit. "
-                "Put the old sky map back, or write to another output",
+                f"Put the old sky map back, or remove {root / 'deepCoadd-results'} and the folders of filters in "
+                f"{root / 'deepCoadd'}",
                 path=path,
             )
         return

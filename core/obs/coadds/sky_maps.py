@@ -1,6 +1,7 @@
 """The sky map of a repository: read, written once, and made around exposures that are there."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from obs.coadds.frames import Frame
 from obs.errors import DatasetNotFoundError, OutputError, RepositoryError
 from obs.repo.butler import Butler
+from obs.repo.sky_map_file import read_sky_map
 from obs.shell_command import shell_command
 from obs.sky_vectors import sky_positions, sky_vectors
 from obs.skymap.discrete import DiscreteSkyMap
@@ -15,7 +17,7 @@ from obs.skymap.sky_map import SkyMap
 from obs.skymap.tract import Tract
 from obs.skymap.types import make_sky_map
 
-__all__ = ["describe_tract", "enclosing_circle", "load_sky_map", "save_sky_map", "sky_map_around"]
+__all__ = ["coadd_roots", "describe_tract", "enclosing_circle", "load_sky_map", "save_sky_map", "sky_map_around"]
 
 _STEPS = 2000
 _DATASET = "deepCoadd_skyMap"
@@ -41,6 +43,23 @@ def load_sky_map(butler: Butler) -> SkyMap[Any]:
     if not isinstance(sky_map, SkyMap):
         raise RepositoryError(f"{_DATASET} of {butler.roots[0]} is a {type(sky_map).__name__}, not a sky map")
     return sky_map
+
+
+def coadd_roots(butler: Butler) -> list[Path]:
+    """Return the folders whose coadds count: those of a parent that has another sky map of its own do not.
+
+    Parameters
+    ----------
+    butler : Butler
+        The repository.
+    """
+    roots = butler.roots
+    place = Path(butler.mapper.dataset_type(_DATASET).template or "")
+    with_map = [number for number, root in enumerate(roots) if (root / place).is_file()]
+    if len(with_map) < 2:
+        return roots
+    sha1 = read_sky_map(roots[with_map[0]] / place).sha1
+    return roots[: next((n for n in with_map if read_sky_map(roots[n] / place).sha1 != sha1), len(roots))]
 
 
 def save_sky_map(butler: Butler, sky_map: SkyMap[Any], *, replace: bool = False) -> bool:

@@ -15,7 +15,7 @@ from obs.coadds.coadd_psf import CoaddPsf
 from obs.coadds.frames import Frame
 from obs.coadds.inputs import overlaps
 from obs.coadds.inputs_table import input_frames, read_coadd_psf
-from obs.coadds.sky_maps import load_sky_map
+from obs.coadds.sky_maps import coadd_roots, load_sky_map
 from obs.coadds.warp import OUTSIDE, UNUSABLE, frame_transform, warped_psf
 from obs.errors import MeasurementError
 from obs.frozen import frozen
@@ -146,13 +146,15 @@ def template_coadds(butler: Butler, frame: Frame, band: str, tract: int | None) 
     sky_map = load_sky_map(butler)
     ra, dec = frame.outline().T
     tracts: list[Tract] = sky_map.tracts_with(ra=ra, dec=dec) if tract is None else [sky_map.tract(tract)]
+    roots = coadd_roots(butler)
     for one in tracts:
         ids = [
             {"tract": one.number, "patch": patch.name, "filter": band}
             for patch in one
             if overlaps(frame, one, patch.outer_box)
         ]
-        if there := [data_id for data_id in ids if butler.exists(_DATASET, data_id)]:
+        there = [data_id for data_id in ids if butler.exists(_DATASET, data_id)]
+        if there := [one for one in there if any(butler.path(_DATASET, one).is_relative_to(root) for root in roots)]:
             return there
     raise MeasurementError(_none_there(butler, band, "none reaches it"))
 

@@ -9,7 +9,7 @@ from obs.coadds.catalog import CatalogSummary, catalog_patch
 from obs.coadds.catalog_config import CoaddCatalogConfig
 from obs.coadds.coadd import check_sky_map
 from obs.coadds.object_table import object_table
-from obs.coadds.sky_maps import load_sky_map
+from obs.coadds.sky_maps import coadd_roots, load_sky_map
 from obs.config.layers import ConfigLayers
 from obs.errors import DatasetNotFoundError
 from obs.executor.outcome import Outcome
@@ -60,7 +60,7 @@ def catalog_jobs(butler: Butler, wanted: Sequence[Mapping[str, Any]]) -> list[tu
     """
     kind = butler.mapper.dataset_type("deepCoadd")
     found: dict[tuple[Any, Any], list[str]] = {}
-    for _, data_id, _ in iterate_datasets(butler.roots, [kind], wanted):
+    for _, data_id, _ in iterate_datasets(coadd_roots(butler), [kind], wanted):
         filters = found.setdefault((data_id["tract"], data_id["patch"]), [])
         if data_id["filter"] not in filters:
             filters.append(str(data_id["filter"]))
@@ -152,7 +152,8 @@ def write_object_tables(butler: Butler, tracts: Sequence[int]) -> dict[int, int]
     kind = butler.mapper.dataset_type("deepCoadd_forced_src")
     counts = {}
     for tract in tracts:
-        names = {str(data_id["filter"]) for _, data_id, _ in iterate_datasets(butler.roots, [kind], [{"tract": tract}])}
+        found = iterate_datasets(coadd_roots(butler), [kind], [{"tract": tract}])
+        names = {str(data_id["filter"]) for _, data_id, _ in found}
         patches = [patch.name for patch in sky_map.tract(tract)]
         with recording(butler, "objectTable", {"tract": tract}, {}):
             table = object_table(butler, tract, patches, sorted(names))

@@ -12,6 +12,7 @@ from astropy.table import Column, Table
 from astropy.units import Quantity, Unit, dimensionless_angles
 from scipy.spatial import cKDTree
 
+from obs.coadds.sky_maps import coadd_roots
 from obs.errors import DataIdError, DatasetNotFoundError, FileFormatError, suggest
 from obs.image.catalog import Catalog
 from obs.ingest.reference_columns import modified_julian
@@ -288,8 +289,11 @@ def coadd_targets(butler: Butler, tract: int | None) -> Catalog:
     if "deepCoadd_ref" not in butler.policy.dataset_types:
         raise DatasetNotFoundError(f"there is no coadd catalog: {advice}", dataset_type="deepCoadd_ref")
     results = find_results(butler, "deepCoadd_ref", [] if tract is None else [[f"tract={tract}"]])
+    roots = coadd_roots(butler) if results else []
     parts = []
     for result in results:
+        if not any(result.path.is_relative_to(root) for root in roots):
+            continue
         catalog: Catalog = butler.get("deepCoadd_ref", result.data_id)
         if "detect_isPrimary" in catalog:
             catalog = catalog.select(catalog["detect_isPrimary"])
