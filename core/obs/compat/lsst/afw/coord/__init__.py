@@ -7,10 +7,10 @@ import erfa
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.compat.lsst.afw.geom.angle import Angle, AngleUnit, degrees
+from obs.compat.lsst.afw.geom.angle import Angle, AngleUnit, degrees, radians
 from obs.compat.lsst.afw.geom.point import Point2D
 
-__all__ = ["Coord", "EclipticCoord", "Fk5Coord", "GalacticCoord", "IcrsCoord"]
+__all__ = ["Coord", "EclipticCoord", "Fk5Coord", "GalacticCoord", "IcrsCoord", "SpherePoint"]
 
 _J2000 = 2451545.0
 _YEAR = 365.25
@@ -80,6 +80,8 @@ class Coord:
 
     separation = angularSeparation
 
+    separation = angularSeparation
+
     def _pair(self) -> tuple[Angle, Angle]:
         return self._longitude, self._latitude
 
@@ -117,6 +119,21 @@ class _Equatorial(Coord):
 
 class IcrsCoord(_Equatorial):
     """A position in ICRS, as in the LSST stack."""
+
+
+class SpherePoint(IcrsCoord):
+    """A position in ICRS, under the name that it has since 2018.
+
+    Parameters
+    ----------
+    longitude, latitude : Angle or float
+        Right ascension and declination.
+    units : AngleUnit, optional
+        Unit of numbers.
+    """
+
+    def __init__(self, longitude: Angle | float, latitude: Angle | float, units: AngleUnit = radians) -> None:
+        super().__init__(*(one if isinstance(one, Angle) else one * units for one in (longitude, latitude)))
 
 
 class Fk5Coord(_Equatorial):

@@ -115,6 +115,34 @@ class Box2I:
         """Move the box, as in the LSST stack."""
         self._min = self._min + offset
 
+    def include(self, other: Any) -> None:  # noqa: ANN401 - a point or a box
+        """Grow so that a pixel or another box is in the box."""
+        first, last = (other.getMin(), other.getMax()) if isinstance(other, Box2I) else (other, other)
+        if self.isEmpty():
+            low, high = Point2I(first), Point2I(last)
+        else:
+            low = Point2I(min(self.getMinX(), first[0]), min(self.getMinY(), first[1]))
+            high = Point2I(max(self.getMaxX(), last[0]), max(self.getMaxY(), last[1]))
+        self._min, self._size = low, Extent2I(high.x - low.x + 1, high.y - low.y + 1)
+
+    def getEnd(self) -> Point2I:
+        """Return the pixel after the last one."""
+        return Point2I(self.getEndX(), self.getEndY())
+
+    def shiftedBy(self, offset: Any) -> "Box2I":  # noqa: ANN401 - any pair
+        """Return the box moved by an offset."""
+        return Box2I(self._min + Extent2I(offset), self._size)
+
+    def dilatedBy(self, size: int) -> "Box2I":
+        """Return the box with pixels added on all sides."""
+        larger = Box2I(self._min, self._size)
+        larger.grow(size)
+        return larger
+
+    def erodedBy(self, size: int) -> "Box2I":
+        """Return the box with pixels taken away on all sides."""
+        return self.dilatedBy(-size)
+
     def clip(self, other: "Box2I") -> None:
         """Keep what another box holds too."""
         both = self.to_box().intersection(other.to_box())

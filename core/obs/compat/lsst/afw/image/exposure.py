@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from obs.compat.lsst.afw.cameraGeom import Detector
 from obs.compat.lsst.afw.geom.box import Box2I
-from obs.compat.lsst.afw.geom.point import Extent2I, Point2I
+from obs.compat.lsst.afw.geom.point import Extent2I, Point2D, Point2I
 from obs.compat.lsst.afw.image.attached import ApCorrMap, CoaddInputs, Polygon
 from obs.compat.lsst.afw.image.calib import Filter, PhotoCalib
 from obs.compat.lsst.afw.image.image import ImageF
@@ -169,6 +169,26 @@ class ExposureF(Pixels):
 
     def __getitem__(self, box: Box2I) -> Self:
         return type(self)(self, box)
+
+    def getCutout(self, center: Any, size: Any) -> Self:  # noqa: ANN401 - a position or a pixel; any pair
+        """Return a copy of the pixels around a position on the sky or in the image.
+
+        Raises
+        ------
+        ValueError
+            If the exposure has no WCS to find the position with, or the middle is outside of it.
+        """
+        wcs = self.getWcs()
+        if not isinstance(center, Point2D | Point2I):
+            if wcs is None:
+                raise ValueError("the exposure has no WCS, so that a position on the sky cannot be found")
+            center = wcs.skyToPixel(center)
+        middle, extent = Point2I(round(center[0]), round(center[1])), Extent2I(size)
+        if not self.getBBox().contains(middle):
+            raise ValueError(f"{middle} is outside of the exposure, whose pixels are {self.getBBox()}")
+        box = Box2I(Point2I(middle.x - extent.x // 2, middle.y - extent.y // 2), extent)
+        box.clip(self.getBBox())
+        return type(self)(self, box, deep=True)
 
     def writeFits(self, path: str | Path) -> None:
         """Write the exposure to a FITS file."""

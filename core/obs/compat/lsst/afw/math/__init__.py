@@ -1,10 +1,50 @@
-"""Backgrounds and fields, in the stack's words."""
+"""Backgrounds, fields and statistics, in the stack's words."""
 
 from obs.compat.lsst.afw.image.image import ImageF
 from obs.compat.lsst.afw.math.bounded_field import BoundedField
+from obs.compat.lsst.afw.math.statistics import (
+    ERRORS,
+    IQRANGE,
+    MAX,
+    MEAN,
+    MEANCLIP,
+    MEANSQUARE,
+    MEDIAN,
+    MIN,
+    NPOINT,
+    STDEV,
+    STDEVCLIP,
+    SUM,
+    VARIANCE,
+    VARIANCECLIP,
+    Statistics,
+    StatisticsControl,
+    makeStatistics,
+)
 from obs.image.background import Background, total_background
 
-__all__ = ["BackgroundList", "BoundedField", "ChebyshevBoundedField"]
+__all__ = [
+    "ERRORS",
+    "IQRANGE",
+    "MAX",
+    "MEAN",
+    "MEANCLIP",
+    "MEANSQUARE",
+    "MEDIAN",
+    "MIN",
+    "NPOINT",
+    "STDEV",
+    "STDEVCLIP",
+    "SUM",
+    "VARIANCE",
+    "VARIANCECLIP",
+    "BackgroundList",
+    "BoundedField",
+    "ChebyshevBoundedField",
+    "Statistics",
+    "StatisticsControl",
+    "makeStatistics",
+]
 
 ChebyshevBoundedField = BoundedField
 

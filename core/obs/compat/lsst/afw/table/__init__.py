@@ -7,6 +7,8 @@ from obs.compat.lsst.afw.table.schema import Field, Schema, SchemaItem
 from obs.compat.lsst.afw.table.table import SourceTable
 
 __all__ = [
+    "SOURCE_IO_NO_FOOTPRINTS",
+    "SOURCE_IO_NO_HEAVY_FOOTPRINTS",
     "BaseCatalog",
     "BaseRecord",
     "Field",
@@ -27,3 +29,5 @@ __all__ = [
 BaseCatalog = SimpleCatalog = SourceCatalog
 BaseRecord = SimpleRecord = SourceRecord
 SimpleTable = SourceTable
+#: Flags of reading: footprints are read when they are asked for, whatever is given.
+SOURCE_IO_NO_FOOTPRINTS, SOURCE_IO_NO_HEAVY_FOOTPRINTS = 1, 2

@@ -131,6 +131,17 @@ class SourceCatalog:
         for record in other:
             self.append(record)
 
+    def reserve(self, count: int) -> None:
+        """Take note of how many sources will come; there is always room."""
+
+    def getChildren(self, parent: int) -> "SourceCatalog":
+        """Return the sources that a blend was divided into, or with 0 those that are no parts of others."""
+        return self.subset(self.get("parent") == parent)
+
+    def extract(self, pattern: str) -> dict[str, NDArray[Any]]:
+        """Return the columns whose names match a pattern such as ``base_PsfFlux*``."""
+        return {name: self.get(name) for name in self.schema.extract(pattern)}
+
     def sort(self, key: str = "id") -> None:
         """Sort the rows by a column."""
         order = np.argsort(self.get(key), kind="stable")

@@ -90,6 +90,14 @@ class SchemaItem:
         """Return the key, as in the LSST stack."""
         return self.key
 
+    def asKey(self) -> str:
+        """Return the key, as the stack has it since 2014."""
+        return self.key
+
+    def asField(self) -> Field:
+        """Return the column, as the stack has it since 2014."""
+        return self.field
+
     def __str__(self) -> str:
         return f"(field={self.field}, key={self.key})"
 

@@ -1,0 +1,34 @@
+"""Points, boxes, angles and positions under the name that they have since 2019."""
+
+from obs.compat.lsst.afw.coord import SpherePoint
+from obs.compat.lsst.afw.geom.angle import Angle, AngleUnit, arcminutes, arcseconds, degrees, hours, radians
+from obs.compat.lsst.afw.geom.box import Box2D, Box2I
+from obs.compat.lsst.afw.geom.point import Extent2D, Extent2I, ExtentD, ExtentI, Point2D, Point2I, PointD, PointI
+from obs.compat.lsst.afw.geom.transform import AffineTransform, LinearTransform
+
+__all__ = [
+    "AffineTransform",
+    "Angle",
+    "AngleUnit",
+    "Box2D",
+    "Box2I",
+    "BoxD",
+    "BoxI",
+    "Extent2D",
+    "Extent2I",
+    "ExtentD",
+    "ExtentI",
+    "LinearTransform",
+    "Point2D",
+    "Point2I",
+    "PointD",
+    "PointI",
+    "SpherePoint",
+    "arcminutes",
+    "arcseconds",
+    "degrees",
+    "hours",
+    "radians",
+]
+
+BoxI, BoxD = Box2I, Box2D
