@@ -10,6 +10,7 @@ from astropy.io import fits
 from test_butler import DATA_ID, DUMMY, catalog, exposure, instrument, root  # noqa: F401 - fixtures
 
 from obs.algorithms.detector.linearity import Linearity
+from obs.compat.lsst.daf.persistence import Butler as StackButler
 from obs.errors import DataIdError, DatasetNotFoundError, RepositoryError
 from obs.frame_calibrations import find_calibrations, read_calibration
 from obs.geom import Box
@@ -32,6 +33,10 @@ def folder(root, tmp_path, instrument):  # noqa: F811 - the fixture
 def test_words_of_lsst_for_every_method(folder, instrument):  # noqa: F811 - the fixture
     butler = Butler(folder, instrument=instrument)
     assert len(butler.get(datasetType="src", dataId=DATA_ID)) == 3
+    assert len(butler.get("src", dataId=DATA_ID, flags=1, immediate=True)) == 3
+    stack = StackButler(folder, instrument=instrument)
+    assert len(stack.get("src", dataId=DATA_ID, flags=1, immediate=True)) == 3
+    assert len(stack.get(datasetType="src", dataId=DATA_ID)) == 3
     assert butler.datasetExists(datasetType="src", dataId=DATA_ID)
     assert butler.getUri(datasetType="src", dataId=DATA_ID) == str(butler.path("src", DATA_ID))
     assert butler.queryMetadata("raw", format=["visit", "ccd"], dataId={"visit": 1}) == [(1, 1), (1, 2)]

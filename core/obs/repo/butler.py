@@ -181,6 +181,7 @@ class Butler(References):
             If the file cannot be what it should be.
         """
         keys.pop("imageOrigin", None)  # LSST's; positions are always those of the file's own pixels
+        keys.pop("flags", None)  # LSST's; footprints are read when somebody asks for them
         return self._reader.get(dataset_type, whole_id(data_id, keys), bbox)
 
     @accept_lsst_words

@@ -152,7 +152,7 @@ _VALUES: dict[int, Callable[[Any], float]] = {
 
 
 def makeStatistics(source: Any, *more: Any) -> Statistics:  # noqa: ANN401 - as the stack takes them
-    """Return statistics of pixels.
+    """Return statistics of the pixels that count.
 
     Parameters
     ----------

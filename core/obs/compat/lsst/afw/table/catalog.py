@@ -68,7 +68,7 @@ class SourceCatalog:
     @property
     def table(self) -> SourceTable:
         """The columns, as in the LSST stack."""
-        return SourceTable(self.schema)
+        return SourceTable(self.schema, self._metadata)
 
     def getTable(self) -> SourceTable:
         """Return the columns, as in the LSST stack."""

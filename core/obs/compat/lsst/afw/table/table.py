@@ -1,8 +1,12 @@
 """What makes catalogs and records."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from obs.compat.lsst.afw.table.schema import Field, Schema
+from obs.compat.lsst.daf.base import PropertyList
 
 __all__ = ["SourceTable"]
 
@@ -14,10 +18,17 @@ class SourceTable:
     ----------
     schema : Schema
         The columns.
+    metadata : mapping, optional
+        Facts about the whole catalog.
     """
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, metadata: Mapping[str, Any] | None = None) -> None:
         self.schema = schema
+        self._metadata = dict(metadata or {})
+
+    def getMetadata(self) -> PropertyList:
+        """Return facts about the whole catalog."""
+        return PropertyList(self._metadata)
 
     @classmethod
     def make(cls, schema: Schema) -> "SourceTable":

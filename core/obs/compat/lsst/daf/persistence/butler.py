@@ -44,7 +44,7 @@ class Butler(own.Butler):
         **keys: Any,
     ) -> Any:  # noqa: ANN401 - any dataset
         """Read a dataset, or with a suffix a part of it; see `obs.repo.butler.Butler.get`."""
-        dataset_type = keys.pop("datasetType", dataset_type)
+        dataset_type, data_id = keys.pop("datasetType", dataset_type), keys.pop("dataId", data_id)
         box, counted = keys.pop("bbox", None), keys.pop("imageOrigin", PARENT)
         is_calibration, suffix = self._describe(dataset_type)
         kind = dataset_type.removesuffix(f"_{suffix}") if suffix else dataset_type
@@ -74,7 +74,8 @@ class Butler(own.Butler):
         **keys: Any,
     ) -> None:
         """Write a dataset; see `obs.repo.butler.Butler.put`."""
-        super().put(from_stack(value), keys.pop("datasetType", dataset_type), data_id, **keys)
+        dataset_type, data_id = keys.pop("datasetType", dataset_type), keys.pop("dataId", data_id)
+        super().put(from_stack(value), dataset_type, data_id, **keys)
 
     @staticmethod
     def getMapperClass(root: Path | str) -> Instrument:
