@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from obs.algorithms.detector.cosmic_rays import are_too_sharp, find_cosmic_rays
 from obs.algorithms.detector.interpolate import interpolate_pixels
+from obs.algorithms.pixels.grow import grow
 from obs.config.base import TaskConfig, setting
 from obs.errors import MeasurementError
 from obs.frozen import frozen
@@ -189,6 +190,10 @@ def find_hits(masked_image: MaskedImage, psf: Psf, config: CosmicRayConfig) -> N
     """Return which pixels, shape (ny, nx), are sharper than the PSF allows."""
     mask, variance = masked_image.mask, masked_image.variance
     bad = mask.any_known(USELESS)
+    saturated = mask.any_known(("SAT",))
+    if saturated.any():
+        # what the core was filled with is fainter than it was, so that the rim of an undersampled star looks sharp
+        bad |= grow(saturated, 1)
     least = config.min_counts
     if least is None:
         sky = float(np.nanmedian(variance[:: max(1, len(variance) // 256)]))
