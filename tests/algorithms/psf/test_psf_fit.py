@@ -105,6 +105,36 @@ def test_the_degree_follows_the_number_of_stars():
     assert [fit_psf(**simulate(n, 3.0)[0]).psf.degree for n in (8, 30, 90)] == [0, 1, 2]
 
 
+def test_a_psf_that_does_not_vary_gets_no_polynomial_although_stars_are_saturated():
+    rng = np.random.default_rng(2)
+    n = 90
+    x, y = rng.uniform(20, SHAPE[1] - 20, n), rng.uniform(20, SHAPE[0] - 20, n)
+    star = galsim.Gaussian(sigma=0.7)
+    stamps = np.stack(
+        [
+            star.drawImage(nx=SIZE, ny=SIZE, scale=1.0, offset=(a - np.rint(a), b - np.rint(b))).array
+            for a, b in zip(x, y, strict=True)
+        ]
+    )
+    flux = np.exp(rng.uniform(np.log(3e3), np.log(3e6), n))
+    stamps = np.minimum(flux[:, None, None] * stamps, 5e4 * (1 + 0.1 * rng.normal(size=stamps.shape)))
+    variance = SKY_VARIANCE + stamps
+    stamps = stamps + rng.normal(size=stamps.shape) * np.sqrt(variance)
+    found = fit_psf(
+        stamps.astype(np.float32),
+        variance.astype(np.float32),
+        np.ones(stamps.shape, bool),
+        x=x,
+        y=y,
+        shape=SHAPE,
+        use=~every_fifth(n),
+    )
+    grid = np.meshgrid(np.linspace(50, SHAPE[1] - 50, 4), np.linspace(50, SHAPE[0] - 50, 4))
+    peaks = found.psf.evaluate(x=grid[0].ravel(), y=grid[1].ravel()).max((1, 2))
+    truth = star.drawImage(nx=SIZE, ny=SIZE, scale=1.0).array.max()
+    assert peaks == pytest.approx(np.full(16, truth), rel=0.05)
+
+
 def test_stars_that_no_polynomial_follows_get_a_lower_degree():
     rng = np.random.default_rng(3)
     x, y = rng.uniform(90, 110, 30), rng.uniform(20, 180, 30)

@@ -23,8 +23,11 @@ _NEIGHBORS = Kernel("find_neighbors", "float32", "int64", "int", "int", "bool", 
 _DIRECTIONS = ((0, 1), (1, 0), (1, 1), (1, -1))
 """Offsets (row, column) of one neighbor of each pair."""
 
-MODEL_TOLERANCE = 0.03
-"""Relative error granted to the wings of the PSF model."""
+MODEL_TOLERANCE, PEAK_TOLERANCE = 0.03, 0.01
+"""Error granted to the wings of the PSF model, as a part of them, and at least as a part of the peak.
+
+The pixels at the corners of a star of one pixel's width have a fiftieth of its peak, of which no model knows 3 %.
+"""
 
 LIT = 0.5
 """Part of a star's maximum from which its pixels are looked at."""
@@ -140,7 +143,7 @@ def are_too_sharp(
 def _wings(psf: NDArray[np.float32]) -> list[float]:
     """Return the least part of its light that a pair of a star's pixels has of the one between, in each direction."""
     # a model that is a few per cent too wide must not make bright stars hits
-    return [(1 - MODEL_TOLERANCE) * wing for wing in _sharpest(psf.reshape(-1, *psf.shape[-2:]))]
+    return [wing - max(MODEL_TOLERANCE * wing, PEAK_TOLERANCE) for wing in _sharpest(psf.reshape(-1, *psf.shape[-2:]))]
 
 
 def _beside(

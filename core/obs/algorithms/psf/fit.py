@@ -7,6 +7,8 @@ interpolation as preconditioner; fluxes, places and offsets of the stars follow 
 outlying pixels and stars are dropped.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -29,6 +31,8 @@ _STARS_FOR_DEGREE = ((3, 300), (2, 60), (1, 15))
 _CRITICAL_FWHM, _CRITICAL_FWHM_FEW_STARS, _FEW_STARS = 2.5, 2.0, 60
 _FINE_SAMPLING, _FINEST_SAMPLING = 0.75, 0.4
 _PRIOR_TIGHTNESS = (0.1, 2.0)
+# a model of fewer terms is improved, not begun anew; of fewer stars chance decides; a star cannot fit better than this
+_FEWER_ROUNDS, _FEWEST_TESTED, _LEAST_CHI2 = 2, 5, 0.1
 
 
 @frozen(eq=False)
@@ -96,7 +100,8 @@ def fit_psf(
     use : array-like of bool, shape (n,), optional
         Stars that may shape the model; the others (reserved stars) are only measured. All if absent.
     degree : int, optional
-        Degree of the polynomial; follows the number of stars if absent.
+        Degree of the polynomial. If absent, the highest that the number of stars allows and that predicts the stars
+        left out of the fit better than a PSF that is the same everywhere.
     sampling : float, optional
         Step of the model, pixels; if absent 1, or finer where stars are narrow.
     accuracy : float
@@ -144,8 +149,6 @@ def fit_psf(
     n = int(candidate.sum())
     if n < min_stars:
         raise MeasurementError(f"no PSF: {n} usable stars, {min_stars} are needed; loosen the star selection")
-    if degree is None:
-        degree = next((value for value, least in _STARS_FOR_DEGREE if n >= least), 0)
     x_zero, y_zero, x_scale, y_scale = (shape[1] - 1) / 2.0, (shape[0] - 1) / 2.0, shape[1] / 2.0, shape[0] / 2.0
     # of areas in whole pixels the mean tells more than the median, which is one of few values
     middle = np.median(fwhm[candidate])
@@ -155,61 +158,38 @@ def fit_psf(
         sampling = 1.0 if typical_fwhm >= critical else min(_FINE_SAMPLING, max(typical_fwhm / 3.0, _FINEST_SAMPLING))
     index = np.flatnonzero(usable)
     x_given, y_given = px[index] - np.rint(px[index]), py[index] - np.rint(py[index])
-    stars = PsfStars(
-        stamps=np.where(good[index], stamps[index], np.float32(0.0)),
-        variance=np.where(good[index], variance[index], np.float32(1.0)),
-        good=good[index],
-        slope=variance_slope(stamps[index], variance[index], good[index]),
-        terms=polynomial_terms((px[index] - x_zero) / x_scale, (py[index] - y_zero) / y_scale, degree),
-        candidate=candidate[index],
-        used=candidate[index],
-        flux=flux[index],
-        x=x_given,
-        y=y_given,
-        fwhm=typical_fwhm,
-        sampling=sampling,
-        accuracy=accuracy,
-        fit_offset=fit_offset,
-    )
-    basis = _first_basis(typical_fwhm, (height, width), sampling, stars.terms.shape[1])
-    stars.place(basis)
-    stars.measure()
-    for number in range(rounds):
-        first = number == 0
-        prior = basis[0] if first else fit_rings(stars, cut_into_rings(basis[0]))
-        basis = solve_psf(stars, basis, prior, _PRIOR_TIGHTNESS[0 if first else 1], steps=12 if first else 6)
-        basis = _normalise(basis, sampling, (height, width), fit_offset)
-        stars.predict(basis)
-        step_x, step_y = stars.measure()
-        if number < rounds - 1:
-            off_x, off_y = _center_offsets(basis, degree, sampling, typical_fwhm)
-            if not np.isfinite([off_x, off_y]).all():
-                # stars change by more than this polynomial can follow: it has no light somewhere
-                if degree == 0:
-                    raise MeasurementError("no PSF: the model of the stars has no light in its middle")
-                return fit_psf(
-                    stamps,
-                    variance,
-                    good,
-                    x=x,
-                    y=y,
-                    shape=shape,
-                    use=use,
-                    degree=degree - 1,
-                    sampling=sampling,
-                    accuracy=accuracy,
-                    fit_offset=fit_offset,
-                    chi2_clip=chi2_clip,
-                    rounds=rounds,
-                    min_stars=min_stars,
-                )
-            x_given, y_given = x_given + stars.terms @ off_x, y_given + stars.terms @ off_y
-            stars.move(step_x, step_y, x_given, y_given)
-            stars.place(basis)
-            stars.drop_outliers(chi2_clip, min_stars)
+    u, v = (px[index] - x_zero) / x_scale, (py[index] - y_zero) / y_scale
+    highest = next((value for value, least in _STARS_FOR_DEGREE if n >= least), 0) if degree is None else degree
+    for order in range(highest, -1, -1):
+        stars = PsfStars(
+            stamps=np.where(good[index], stamps[index], np.float32(0.0)),
+            variance=np.where(good[index], variance[index], np.float32(1.0)),
+            good=good[index],
+            slope=variance_slope(stamps[index], variance[index], good[index]),
+            terms=polynomial_terms(u, v, order),
+            candidate=candidate[index],
+            used=candidate[index],
+            flux=flux[index],
+            x=x_given,
+            y=y_given,
+            fwhm=typical_fwhm,
+            sampling=sampling,
+            accuracy=accuracy,
+            fit_offset=fit_offset,
+        )
+        rules = _Rules(order, chi2_clip, rounds, min_stars)
+        first = _first_basis(typical_fwhm, (height, width), sampling, stars.terms.shape[1])
+        basis = _take_turns(stars, first, rules)
+        if basis is not None:
+            break
+    else:
+        # stars change by more than this polynomial can follow
+        raise MeasurementError("no PSF: the model of the stars has no light in its middle")
+    if degree is None and order > 0:
+        stars, basis, order = _lower_order(stars, basis, rules)
     psf = PixelPsf(
         basis,
-        degree,
+        order,
         x_zero=x_zero,
         x_scale=x_scale,
         y_zero=y_zero,
@@ -227,6 +207,84 @@ def fit_psf(
     rounded_x, rounded_y = np.rint(px[index]), np.rint(py[index])
     result[:, index] = stars.chi2, stars.flux, stars.flux_err, rounded_x + stars.x, rounded_y + stars.y, stars.offset
     return PsfFit(psf, used, *result)
+
+
+@frozen
+class _Rules:
+    """Degree of the polynomial, and how model and stars take turns."""
+
+    degree: int
+    chi2_clip: float
+    rounds: int
+    min_stars: int
+
+
+def _take_turns(stars: PsfStars, basis: Float, rules: _Rules, *, improve: bool = False) -> Float | None:
+    """Fit model and stars in turn, from a model that is a first guess or is to be improved.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_term, my, mx), or None
+        The model's images; None if it has no light in its middle somewhere. What is known of the stars is in ``stars``.
+    """
+    shape = (stars.stamps.shape[1], stars.stamps.shape[2])
+    x_given, y_given = stars.x, stars.y
+    stars.place(basis)
+    stars.measure()
+    for number in range(rules.rounds):
+        first = number == 0 and not improve
+        prior = basis[0] if first else fit_rings(stars, cut_into_rings(basis[0]))
+        basis = solve_psf(stars, basis, prior, _PRIOR_TIGHTNESS[0 if first else 1], steps=12 if first else 6)
+        basis = _normalise(basis, stars.sampling, shape, stars.fit_offset)
+        stars.predict(basis)
+        step_x, step_y = stars.measure()
+        if number < rules.rounds - 1:
+            off_x, off_y = _center_offsets(basis, rules.degree, stars.sampling, stars.fwhm)
+            if not np.isfinite([off_x, off_y]).all():
+                return None
+            x_given, y_given = x_given + stars.terms @ off_x, y_given + stars.terms @ off_y
+            stars.move(step_x, step_y, x_given, y_given)
+            stars.place(basis)
+            stars.drop_outliers(rules.chi2_clip, rules.min_stars)
+    return basis
+
+
+def _lower_order(stars: PsfStars, basis: Float, rules: _Rules) -> tuple[PsfStars, Float, int]:
+    """Return stars, images and degree of the model with fewer terms that predicts stars better, if there is one.
+
+    The model that does not vary is the one to beat. If it wins, the linear one has a try from there.
+    """
+    kept = stars, basis, rules.degree
+    constant = _with_terms(stars, [0])
+    images = _take_turns(constant, basis[:1], replace(rules, degree=0, rounds=_FEWER_ROUNDS), improve=True)
+    if images is None or _predicts_better(stars, constant):
+        return kept
+    kept = constant, images, 0
+    if rules.degree > 1:
+        linear, start = _with_terms(stars, [0, 1, rules.degree + 1]), np.zeros((3, *images.shape[1:]), np.float32)
+        start[0] = images[0]
+        tilted = _take_turns(linear, start, replace(rules, degree=1, rounds=_FEWER_ROUNDS), improve=True)
+        if tilted is not None and _predicts_better(linear, constant):
+            kept = linear, tilted, 1
+    return kept
+
+
+def _with_terms(stars: PsfStars, which: list[int]) -> PsfStars:
+    """Return stars that a model of some of the terms is fitted to, none of them dropped."""
+    return replace(stars, terms=stars.terms[:, which], good=stars.good.copy(), used=stars.candidate.copy())
+
+
+def _predicts_better(one: PsfStars, other: PsfStars) -> bool:
+    """Whether one model predicts the stars that did not shape it better than the other does.
+
+    Those are the reserved stars, and the ones that only one of both models keeps: survivors of clipping always agree.
+    """
+    tested = ~one.candidate | (one.used != other.used)
+    tested &= np.isfinite(one.chi2) & np.isfinite(other.chi2)
+    if np.count_nonzero(tested) < _FEWEST_TESTED:
+        return True
+    gain = np.log(np.maximum(other.chi2[tested], _LEAST_CHI2) / np.maximum(one.chi2[tested], _LEAST_CHI2))
+    return bool(np.clip(gain, -1.0, 1.0).mean() > 0)
 
 
 def _normalise(basis: Float, sampling: float, shape: tuple[int, int], fit_offset: bool) -> Float:
