@@ -190,3 +190,16 @@ def test_light_of_a_crowd_does_not_count_as_noise(noise, most):
     settings = DetectionConfig(noise=noise, reestimate_background=False)
     found, quiet = (detect_sources(field, SIGMA, settings, BACKGROUND).footprints for field in (crowd, empty))
     assert found.threshold < most * quiet.threshold
+
+
+def test_shoulders_of_bright_sources_are_found_on_request():
+    """A star beside one ten times as bright, at 2.3 widths, is no maximum after smoothing with the PSF."""
+    x, y = np.array([40.0, 47.4, 120.0, 60.0]), np.array([60.0, 60.0, 40.0, 20.0])
+    clean = draw(SHAPE, x, y, np.array([2e4, 2e3, 4e4, 6e3]), Moffat(3.2))
+    found = {
+        part: detect(pixels(clean), shoulders=part, reestimate_background=False).footprints.peaks for part in (0.0, 0.5)
+    }
+    assert len(found[0.0]) == 3
+    assert len(found[0.5]) == 4
+    assert np.hypot(found[0.5].x - x[1], found[0.5].y - y[1]).min() < 1.5
+    assert found[0.5].footprint.tolist() == sorted(found[0.5].footprint)

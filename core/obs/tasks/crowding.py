@@ -52,5 +52,6 @@ def warn_of_crowding(catalog: Catalog, shape: tuple[int, int], fwhm: float) -> s
     return (
         f"the field is crowded: {beams:.0f} beams of the PSF for each source, where sources blend below "
         f"{CROWDED_BEAMS:.0f}. Stars that are not resolved brighten their neighbors and the background: use bright "
-        "stars only, or a program that fits all stars together"
+        "stars only, find more of the blended ones with -c calibrate.detection.shoulders=0.5, or use a program that "
+        "fits all stars together"
     )

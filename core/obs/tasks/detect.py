@@ -13,6 +13,7 @@ from obs.algorithms.sky.background import fit_background
 from obs.algorithms.sky.noise import measure_smoothed_noise, predict_smoothed_noise
 from obs.algorithms.sources.detection import Footprints, Peaks, above_threshold, find_footprints
 from obs.algorithms.sources.measured_peaks import survives_without_filled_pixels
+from obs.algorithms.sources.shoulders import add_shoulders
 from obs.config.base import TaskConfig, setting
 from obs.errors import MeasurementError
 from obs.frozen import frozen
@@ -77,6 +78,19 @@ class DetectionConfig(TaskConfig):
         "sources; 0 keeps all.",
         unit="sigma",
         ge=0,
+    )
+    shoulders: float = setting(
+        0.0,
+        "Width, in units of that of the PSF, with which the image is smoothed once more to find sources that are only "
+        "shoulders of brighter ones; 0 switches it off. Set 0.5 for crowded fields of stars. Galaxies may break up.",
+        ge=0,
+        lt=1,
+    )
+    shoulder_prominence: float = setting(
+        3.0,
+        "Height of shoulders above the saddle to a higher peak. Lower values find more of them and more noise.",
+        unit="sigma",
+        gt=0,
     )
     local_background_size: int = setting(
         0,
@@ -186,6 +200,11 @@ def detect_sources(
 
     jobs: list[Callable[[], Any]] = [find, partial(lit, 1), partial(lit, -1)]
     footprints, detected, negative = map_threads(lambda job: job(), jobs)
+    if config.shoulders:
+        narrow = config.shoulders * sigma
+        sharp = smooth(image, narrow, config.kernel_size, to_border=config.to_border)
+        minimum = config.shoulder_prominence * _noise(image, sharp, bad, narrow, config)
+        footprints = add_shoulders(footprints, smoothed, sharp, sigma, minimum, masked_image.variance)
     filled = bad_pixels(masked_image, config.filled_planes)
     real = survives_without_filled_pixels(
         image, filled, footprints.peaks, sigma=sigma, n_sigma=config.kernel_size, threshold=threshold
