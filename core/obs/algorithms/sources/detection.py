@@ -192,15 +192,15 @@ def find_footprints(
         keep[0] = False
         above = select_regions(seeds, keep)
     peaks = find_peaks(smoothed.image, above, seeds, smoothed.margin)
-    grown = grow(above, n_grow)
-    labels, n = label_regions(grown)
+    del seeds  # planes of a large detector, as all that are given up here
+    labels, n = label_regions(grow(above, n_grow))
+    del above
     merged = Peaks(peaks.x, peaks.y, peaks.value, labels[peaks.y, peaks.x].astype(np.int64))
     merged = merged.select(np.lexsort((-merged.value, merged.footprint)))
     merged = _without_border_slopes(merged, smoothed)
     if local_background is not None:
-        flat = smoothed.image - local_background
         level = threshold if local_threshold is None else local_threshold
-        merged = _peaks_above_local(merged, flat, labels, level, smoothed.margin)
+        merged = _peaks_above_local(merged, smoothed.image - local_background, labels, level, smoothed.margin)
         merged = _without_border_slopes(merged, smoothed)
     found = Footprints(labels, n, merged, threshold)
     kept = np.ones(len(merged), bool) if smoothed.margin else _inside(merged, smoothed.image.shape)
