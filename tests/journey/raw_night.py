@@ -78,7 +78,6 @@ class Camera:
     def light(self, seconds, wcs, stars, *, sky=40.0):
         """Return the electrons of an exposure of the stars: columns ra, dec, mag."""
         image = np.full(self.shape, sky * seconds / 10.0)
-        image *= self.vignetting()
         x, y = wcs.all_world2pix(stars["ra"], stars["dec"], 0)
         flux = seconds * 10 ** (0.4 * (self.zero_point - stars["mag"]))
         profile, half = Moffat(FWHM), 14
@@ -90,7 +89,7 @@ class Camera:
             rows, columns = np.arange(row - half, row + half + 1), np.arange(column - half, column + half + 1)
             in_rows, in_columns = (rows >= 0) & (rows < self.shape[0]), (columns >= 0) & (columns < self.shape[1])
             image[np.ix_(rows[in_rows], columns[in_columns])] += pixels[np.ix_(in_rows, in_columns)]
-        return image
+        return image * self.vignetting()
 
     def vignetting(self):
         y, x = np.mgrid[: self.shape[0], : self.shape[1]]
