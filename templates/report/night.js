@@ -30,7 +30,7 @@ function drawUseful(place, time, range) {
   chart.setAttribute("aria-label", `useful time (%) against ${time.label}. ${text}`);
   const caption = element("figcaption", {}, figure), legend = (cls, label) => { element("span", { class: `swatch ${cls}` }, caption); caption.append(` ${label}  `); };
   legend("worth", "useful"); LOSSES.forEach(([, label]) => legend(`loss-${label}`, label));
-  caption.append(text);
+  caption.append(`\u00b7 ${text}`);
 }
 
 // One point a frame: variance against level of the sky. Gain and read noise are slope and offset.

@@ -11,7 +11,7 @@ function drawPanel() {
   if (reasons.length) { const list = element("ul", {}, panel); for (const [, level, text, remedy] of reasons) { const item = element("li", {}, list); element("span", { class: `verdict ${level}` }, item, level); item.append(` ${text}. `); element("em", {}, item, remedy ? `${remedy}.` : ""); } }
   else element("p", {}, panel, "All gates that could be applied are passed.");
   const plots = element("div", { class: "plots" }, panel);
-  drawPicture(plots, name);
+  drawPicture(plots, name, table.level[i]);
   drawStars(plots, name);
   drawAmplifierHistory(plots, table, i);
   drawNumbers(panel, table, i);
@@ -36,8 +36,9 @@ function drawPanel() {
 // Data IDs as a shell takes them.
 const quoted = (name) => name.split(" ").map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`)).join(" ");
 
-function drawPicture(parent, name) {
+function drawPicture(parent, name, level) {
   const picture = DATA.pictures[name], figure = element("figure", {}, parent);
+  if (level === "failed" || level === "waiting") { element("figcaption", {}, figure, `No calexp: ${level === "failed" ? "the processing failed" : "not processed yet"}. The raw image:`); element("code", { class: "command" }, figure, DATA.commands[0].replace(" calexp --id ", " raw --id ") + quoted(name)); return; }
   if (!picture) { element("figcaption", {}, figure, "No picture here: pages hold those of frames that are not good, and of the median one. "); element("code", { class: "command" }, figure, DATA.commands[0] + quoted(name)); return; }
   const box = element("div", { class: "picture" }, figure);
   element("img", { src: picture.image, alt: `image of ${name}, background subtracted, ${picture.text}` }, box);

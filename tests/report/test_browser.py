@@ -115,6 +115,10 @@ def test_keys_and_addresses_choose_frames(opened, small):
     assert page.locator("#panel button[aria-pressed=true]").inner_text() == "bad"
     page.keyboard.press("Escape")
     assert not page.is_visible("#panel")
+    page.evaluate("location.hash = '#visit=3&ccd=1'")
+    assert "The raw image:" in page.inner_text("#panel figcaption >> nth=0")
+    assert " raw --id visit=3" in page.inner_text("#panel code >> nth=0")
+    page.keyboard.press("Escape")
     page.click("#needs button.link >> nth=0")
     assert page.is_visible("#panel")
 
