@@ -48,6 +48,7 @@ def test_a_file_is_given_out_when_it_is_whole(tmp_path):
     clock.now = 10.0
     assert arrivals.poll() == []  # it has settled, and is not whole
     assert arrivals.unfinished() == [path]
+    assert [arrivals.stopped(seconds) for seconds in (60.0, 9.0, 9.0)] == [[], [path], []]  # named once
     path.write_bytes(content)
     arrivals.poll()
     clock.now = 11.0

@@ -74,6 +74,8 @@ def watch(
 
 
 def _print_files(step: Step) -> None:
+    for path in step.stopped:
+        click.echo(f"WARNING {path} is not whole, and has stopped growing: it waits; copy it again", err=True)
     for file in step.files:
         if file.status == "failed":
             click.echo(f"FAILED {file.path}: {file.reason}", err=True)

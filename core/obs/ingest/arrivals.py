@@ -40,6 +40,7 @@ class Arrivals:
         self.folder, self.settle, self.clock = folder, settle, clock
         self._seen: dict[Path, tuple[tuple[int, int], float]] = {}
         self._given: dict[Path, tuple[int, int]] = {}
+        self._stopped: dict[Path, tuple[int, int]] = {}
 
     def poll(self) -> list[Path]:
         """Return files that have become whole since the last call, in the order of their names.
@@ -68,6 +69,17 @@ class Arrivals:
     def unfinished(self) -> list[Path]:
         """Return files that have been seen and are not whole."""
         return [path for path, (stamp, _) in self._seen.items() if self._given.get(path) != stamp and path.exists()]
+
+    def stopped(self, patience: float) -> list[Path]:
+        """Return unfinished files that have not changed for so many seconds, each once unless it changes again."""
+        now = self.clock()
+        found = [
+            path
+            for path in self.unfinished()
+            if now - self._seen[path][1] >= patience and self._stopped.get(path) != self._seen[path][0]
+        ]
+        self._stopped |= {path: self._seen[path][0] for path in found}
+        return found
 
     def _files(self) -> Iterator[Path]:
         # A link to a folder above leads round in circles; what is above the watched folder is not of this night.

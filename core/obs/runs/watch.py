@@ -28,6 +28,8 @@ __all__ = ["Step", "watch_folder"]
 _TYPE_COLUMNS = ("dataType", "imageType", "image_type", "obsType", "obstype")
 #: How often the folder is looked at, s.
 PAUSE = 1.0
+#: A file that is not whole and has not changed for so long is named, s.
+PATIENCE = 60.0
 
 
 @dataclass
@@ -40,10 +42,13 @@ class Step:
         Files that were ingested, or could not be.
     outcomes : list of Outcome
         Data IDs that were processed.
+    stopped : list of Path
+        Files that are not whole, and have not changed for a minute.
     """
 
     files: list[FileReport] = field(default_factory=list)
     outcomes: list[Outcome[ProcessSummary]] = field(default_factory=list)
+    stopped: list[Path] = field(default_factory=list)
 
 
 def watch_folder(
@@ -90,7 +95,7 @@ def watch_folder(
     waiting: list[DataId] | None = None
     while True:
         files = _ingest(butler, arrivals.poll())
-        step = Step(files)
+        step = Step(files, stopped=arrivals.stopped(PATIENCE))
         if waiting is None or any(file.status != "failed" for file in files):
             waiting = _to_process(butler, config, ids, tried)
         # a few at a time, so that somebody who watches sees each soon
@@ -101,6 +106,7 @@ def watch_folder(
             step.outcomes = process_data_ids(butler, config, some, processes=processes, on_done=on_done)
         if step.files or step.outcomes:
             last = time.monotonic()
+        if step.files or step.outcomes or step.stopped:
             yield step
         elif idle is not None and time.monotonic() - last > idle:
             return
