@@ -10,6 +10,7 @@ from astropy.coordinates import FK5, SkyCoord
 from hsc_repository import FLUX, MOMENTS, SCALE, SHAPE, ZERO_POINT, X, Y
 
 import obs.compat.lsst.afw.cameraGeom as camGeom
+import obs.compat.lsst.afw.display as afwDisplay
 import obs.compat.lsst.afw.display.ds9 as ds9
 import obs.compat.lsst.afw.display.utils as displayUtils
 import obs.compat.lsst.afw.geom as afwGeom
@@ -238,6 +239,30 @@ def test_show_in_ds9_sends_image_masks_and_symbols(butler, sources, no_ds9):
     assert listener.commands[0] == "frame 3"
     assert listener.commands[1].count("ellipse(") == len(sources)
     assert "ellipse(21.000,31.000,2.000,2.000,0.00) # color=red" in listener.commands[1]
+
+
+def test_a_display_is_a_frame(butler, no_ds9):
+    listener = Listener()
+    no_ds9.viewer = Ds9(listener)
+    with afwDisplay.getDisplay(frame=4, backend="ds9") as display:
+        display.setMaskTransparency(40)
+        display.scale("asinh", "zscale")
+        display.mtv(butler.get("calexp", DATA_ID), title="My Data")
+        assert listener.commands[-2:] == ["scale asinh", "scale mode zscale"]
+        assert {"frame 4", "mask transparency 40"} <= set(listener.commands)
+        listener.commands.clear()
+        with display.Buffering():
+            display.dot("o", 1, 2, size=3, ctype=afwDisplay.RED)
+            display.line([(0, 0), (4, 3)])
+        display.zoom(2, 10, 20)
+        display.erase()
+    assert "circle(2.000,3.000,3) # color=red" in listener.commands[1]
+    assert listener.commands[0] == listener.commands[2] == "frame 4"
+    assert listener.commands[3:] == [
+        "zoom to 2", "frame 4", "pan to 11 21 physical", "frame 4", "regions delete all"
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match="images are shown in DS9 here, not with 'matplotlib'; for pictures"):
+        afwDisplay.setDefaultBackend("matplotlib")
 
 
 def test_other_calls_of_the_display(no_ds9):

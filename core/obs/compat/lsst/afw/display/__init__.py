@@ -1,5 +1,22 @@
 """Images in DS9, and mosaics of many images."""
 
 from obs.compat.lsst.afw.display import ds9, utils
+from obs.compat.lsst.afw.display.display import Display, getDisplay, setDefaultBackend
+from obs.compat.lsst.afw.display.ds9 import BLACK, BLUE, CYAN, GREEN, MAGENTA, ORANGE, RED, WHITE, YELLOW
 
-__all__ = ["ds9", "utils"]
+__all__ = [
+    "BLACK",
+    "BLUE",
+    "CYAN",
+    "GREEN",
+    "MAGENTA",
+    "ORANGE",
+    "RED",
+    "WHITE",
+    "YELLOW",
+    "Display",
+    "ds9",
+    "getDisplay",
+    "setDefaultBackend",
+    "utils",
+]
