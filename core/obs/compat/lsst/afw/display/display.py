@@ -9,7 +9,7 @@ __all__ = ["Display", "getDisplay", "setDefaultBackend"]
 
 
 class Display:
-    """A frame of DS9.
+    """A frame of DS9, which shows images and symbols.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class Display:
         ds9.dot(symb, c, r, frame=self.frame, size=size, ctype=ctype)
 
     def line(self, points: Iterable[tuple[float, float]], ctype: str | None = None, **_: Any) -> None:
-        """Draw lines between pixels."""
+        """Draw lines between pixels of the parent image."""
         ds9.line(points, frame=self.frame, ctype=ctype)
 
     def erase(self) -> None:
