@@ -75,3 +75,12 @@ def test_defocused_stars_are_not_saturated():
 def test_stars_of_any_width_are_not_saturated(fwhm):
     assert not find(stars(fwhm, seed=11, n=150)[0]).saturated.any()
     assert not find(np.rint(stars(fwhm, seed=12, brightest=1e5)[0])).saturated.any()
+
+
+@pytest.mark.parametrize("slope", [0.3, 1.1, -2.5])
+def test_the_trail_of_a_satellite_is_not_saturated(slope):
+    image = stars(3.0, brightest=3e5)[0]
+    rows, columns = np.indices(SHAPE)
+    across = (rows - 200 - slope * (columns - 210)) / np.hypot(1, slope)
+    light = 3000 * np.exp(-0.5 * (across / 1.4) ** 2)
+    assert not find(image + np.random.default_rng(4).poisson(light)).levels.size

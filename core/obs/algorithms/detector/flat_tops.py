@@ -36,6 +36,10 @@ TOP, SHOULDER = 0.97, 0.80
 FLAT = 0.5
 """Least ratio of the pixels of a flat top to those of the step below; a Gaussian has 0.16, steeper profiles less."""
 
+NARROW, CROSSES, SLANTED = 0.15, 0.2, 0.5
+"""Of the high pixels of a trail: largest ratio of the variances across and along, least variance along in squares of
+half the window (a third if it crosses all of it), and least correlation of x and y."""
+
 FEWEST_PIXELS = 3
 FEWEST_EQUAL = 4
 """Least number of exactly equal highest pixels that noise does not make."""
@@ -140,10 +144,26 @@ def _measure(light: NDArray[np.float32], row: NDArray[np.int64], column: NDArray
     n_top = near.sum((1, 2))
     height = np.where(near, windows, np.float32(0.0)).sum((1, 2), dtype=np.float64) / n_top
     n_top = (windows >= (TOP * height)[:, None, None].astype(np.float32)).sum((1, 2))
-    n_step = (windows >= (SHOULDER * height)[:, None, None].astype(np.float32)).sum((1, 2)) - n_top
-    flat = (n_top >= FEWEST_PIXELS) & (n_top > FLAT * np.maximum(n_step, 1.0))
+    shoulder = windows >= (SHOULDER * height)[:, None, None].astype(np.float32)
+    n_step = shoulder.sum((1, 2)) - n_top
+    flat = (n_top >= FEWEST_PIXELS) & (n_top > FLAT * np.maximum(n_step, 1.0)) & ~_is_on_trail(shoulder)
     equal = n_equal >= FEWEST_EQUAL
     return _Tops(row, column, np.where(equal, peak, height), flat, equal)
+
+
+def _is_on_trail(shoulder: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which tops, given the high pixels of their windows, are narrow bands that cross the window slantwise.
+
+    The crest of the trail of a satellite is at one level all along. Charge that bleeds from a star runs along an axis.
+    """
+    offset = np.arange(-HALF, HALF + 1, dtype=np.float64)
+    weight = shoulder / np.maximum(shoulder.sum((1, 2), keepdims=True), 1)
+    x, y = weight.sum(1) @ offset, weight.sum(2) @ offset
+    xx, yy = weight.sum(1) @ offset**2 - x**2, weight.sum(2) @ offset**2 - y**2
+    xy = np.einsum("nij,i,j->n", weight, offset, offset) - x * y
+    mean, difference = 0.5 * (xx + yy), np.hypot(0.5 * (xx - yy), xy)
+    narrow = (mean - difference < NARROW * (mean + difference)) & (mean + difference > CROSSES * HALF**2)
+    return np.asarray(narrow & (np.abs(xy) > SLANTED * np.sqrt(np.maximum(xx * yy, 1e-12))))
 
 
 def _pile_ups(tops: _Tops) -> dict[float, float]:
