@@ -20,6 +20,7 @@ __all__ = ["Progress", "show_count", "show_progress"]
 
 #: Workers that are shown at most; more do not fit on a terminal.
 _MOST_WORKERS = 12
+_BAR_WIDTH = 40
 _MINUTE, _HOUR = 60.0, 3600.0
 
 
@@ -90,6 +91,7 @@ def show_progress(total: int) -> Iterator[Progress]:
     from rich.console import Console, Group  # noqa: PLC0415 - slow to import, and only terminals need it
     from rich.live import Live  # noqa: PLC0415 - as above
     from rich.progress_bar import ProgressBar  # noqa: PLC0415 - as above
+    from rich.table import Table  # noqa: PLC0415 - as above
     from rich.text import Text  # noqa: PLC0415 - as above
 
     console, steps = Console(stderr=True), _Steps()
@@ -105,7 +107,8 @@ def show_progress(total: int) -> Iterator[Progress]:
     progress = _Live(total, write)
 
     def display() -> Group:
-        bar = ProgressBar(total=max(total, 1), completed=progress.count, width=40)
+        bar = Table.grid()  # a bar alone does not end its line, and the counts behind it were cut off
+        bar.add_row(ProgressBar(total=max(total, 1), completed=progress.count, width=min(_BAR_WIDTH, console.width)))
         return Group(bar, Text(progress.summary()), steps.table())
 
     step_logger = logging.getLogger(STEP_LOGGER)
