@@ -81,7 +81,7 @@ class DetectionConfig(TaskConfig):
     )
     shoulders: float = setting(
         0.0,
-        "Width, in units of that of the PSF, with which the image is smoothed once more to find sources that are only "
+        "Width, as a fraction of that of the PSF, with which the image is smoothed to find sources that are only "
         "shoulders of brighter ones; 0 switches it off. Set 0.5 for crowded fields of stars. Galaxies may break up.",
         ge=0,
         lt=1,
