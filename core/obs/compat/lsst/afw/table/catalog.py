@@ -135,7 +135,7 @@ class SourceCatalog:
         """Take note of how many sources will come; there is always room."""
 
     def getChildren(self, parent: int) -> "SourceCatalog":
-        """Return the sources that a blend was divided into, or with 0 those that are no parts of others."""
+        """Return the sources that a blend was divided into, or with 0 those that are whole."""
         return self.subset(self.get("parent") == parent)
 
     def extract(self, pattern: str) -> dict[str, NDArray[Any]]:
