@@ -10,6 +10,7 @@ from visits_of_a_field import MAGNITUDE_NOISE, POSITION_NOISE, SCALE, make_field
 from obs.algorithms.relative.robust import fit_robustly
 from obs.algorithms.relative.solve import Anchors
 from obs.errors import MeasurementError
+from obs.tasks.forced.ensemble import fit_ensemble
 from obs.tasks.relative.astrometry import fit_common_astrometry
 from obs.tasks.relative.config import CommonAstrometryConfig, CommonPhotometryConfig, StarsConfig
 from obs.tasks.relative.frames import make_star_field
@@ -122,6 +123,22 @@ def test_a_variable_star_that_contradicts_its_anchor_stays_out():
     assert not fit.kept[star == 0].any()
     assert not fit.weight[star == 0].any()
     assert np.abs(fit.solution.parameters).max() < 4 * 0.004 / np.sqrt(n_star)
+
+
+@pytest.mark.parametrize("off", [0.03, 0.1, 0.5])
+def test_an_image_that_is_off_as_a_whole_keeps_its_stars(off):
+    """Four images, one behind a cloud or in other seeing: without a first fit, all of it would be left out."""
+    random = np.random.default_rng(5)
+    n_star, offsets = 140, np.array([0.0, off, 0.003, -0.004])
+    error = random.uniform(0.003, 0.02, n_star)
+    star, image = np.tile(np.arange(n_star), 4), np.repeat(np.arange(4), n_star)
+    magnitude = random.uniform(14, 18, n_star)[star] + offsets[image] + random.normal(0, error[star])
+    variable = np.arange(0, len(star), 41)
+    magnitude[variable] -= 0.5
+    found = fit_ensemble(magnitude, error[star], star, image, n_star, 4)
+    np.testing.assert_array_equal(np.flatnonzero(~found.constant), np.unique(star[variable]))
+    assert found.n_star.min() > 0.97 * found.constant.sum()
+    np.testing.assert_array_less(np.abs(found.offset - (offsets.mean() - offsets)), 4 * found.error)
 
 
 def test_one_visit_is_held_by_the_reference_catalog(field):

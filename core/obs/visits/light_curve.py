@@ -43,8 +43,8 @@ _BRIGHT, _MISSING = 10.0, 0.2
 _MARGIN = 50.0  # pixels; an image whose own WCS puts the object farther outside is not looked at
 #: A position that is given counts as that of the star if they differ by less than this, FWHM.
 _SAME_PLACE = 0.03
-#: Another flux than that of the PSF must repeat better by this factor to be taken.
-_BETTER = 0.9
+#: Another flux than that of the PSF must repeat better by this factor to be taken, with as many stars but this share.
+_BETTER, _AS_MANY = 0.9, 0.8
 #: Stars from which it is judged how well the object can be measured: those nearest in brightness.
 _ALIKE = 20
 #: Comparison stars that must be left for one to be the check star.
@@ -399,7 +399,8 @@ def _choose(points: Sequence[_Point], names: Sequence[str], n_position: int) -> 
         alike = _alike(ensemble, brightness, shift)
         scatter = float(np.median(ensemble.star_scatter[alike])) if len(alike) else np.inf
         floor = _scatter_beyond_errors(ensemble, alike, len(points))
-        if not choices or scatter < _BETTER * least:
+        number = int(ensemble.constant.sum())
+        if not choices or (scatter < _BETTER * least and number > _AS_MANY * len(choices[0].stars)):
             choices.append(_Choice(name, ensemble, shift, floor, np.flatnonzero(ensemble.constant), check))
             least = scatter
     return choices[-1]

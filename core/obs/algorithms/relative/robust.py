@@ -19,6 +19,8 @@ _MAX_ITERATIONS = 15
 _FEWEST_KEPT = 0.75  # share; if fewer can be kept, the errors are wrong, not the measurements
 _NORMAL_MEDIAN = 0.6744897501960817  # of the absolute value of a normal distribution
 _LARGEST_RESIDUAL = 10.0  # sigma; what is farther off counts as this
+_LEAST_OF_TERM = 0.5  # share of the measurements of a term (an image) that a choice before any fit must leave
+_ABSOLUTE_STEPS, _NEAR = 12, 0.3  # iterations of the fit of least absolute deviations; sigma within which it is square
 
 
 @frozen
@@ -86,6 +88,11 @@ def fit_robustly(
         Measurements farther off than so many standard errors are left out.
     """
     floor, anchor_floor, kept, anchor_kept = _start(value, sigma, star, n_star, anchors, clip, pairs)
+    terms = abs(design)
+    if np.any(terms.T @ kept < _LEAST_OF_TERM * (terms.T @ np.ones(len(value)))):
+        # An image that is off as a whole would be left out, and so would all of its stars.
+        aligned = value + design @ _fit_absolute(design, value, sigma, star, n_star, prior, anchors, anchor_sigma)
+        floor, anchor_floor, kept, anchor_kept = _start(aligned, sigma, star, n_star, anchors, clip, pairs)
     odd, wrong_errors = np.zeros(n_star, bool), False
     for step in range(_MAX_ITERATIONS):
         weight = np.where(kept & ~odd[star], 1.0 / (sigma**2 + floor**2), 0.0)
@@ -146,6 +153,28 @@ def _start(
     kept = _within(off, np.hypot(scales[0], sigma), clip, pairs)
     anchor_kept = _within(anchor_off, np.full(len(anchor_off), max(scales[1], 1e-12)), clip, pairs)
     return scales[0], scales[1], kept, anchor_kept
+
+
+def _fit_absolute(
+    design: sparse.csr_array,
+    value: Floats,
+    sigma: Floats,
+    star: Ints,
+    n_star: int,
+    prior: Floats,
+    anchors: Anchors,
+    anchor_sigma: Floats,
+) -> Floats:
+    """Return the parameters of least absolute deviations, which outliers do not draw (Schlossmacher 1973)."""
+    scatter, anchor_scatter = sigma, anchor_sigma
+    for _ in range(_ABSOLUTE_STEPS):
+        weight, held = 1.0 / (sigma * scatter), replace(anchors, weight=1.0 / (anchor_sigma * anchor_scatter))
+        solution = solve_relative(design, value, weight, star, n_star=n_star, prior=prior, anchors=held)
+        off = value + design @ solution.parameters - solution.star_value[star]
+        scatter = np.maximum(np.abs(off), _NEAR * sigma)
+        anchor_off = np.abs(anchors.value - solution.star_value[anchors.star])
+        anchor_scatter = np.maximum(anchor_off, _NEAR * anchor_sigma)
+    return solution.parameters
 
 
 def _medians(value: Floats, star: Ints, n_star: int) -> Floats:
