@@ -139,6 +139,19 @@ def test_no_file(tmp_path):
             kind(tmp_path)
 
 
+def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
+    path = tmp_path / "r.sqlite3"
+    path.write_bytes(b"SQLite format 3")
+
+    def refuse(*arguments, **options):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(type(path), "open", refuse)  # root may read everything
+    for kind in (Registry, RegistryFile):
+        with pytest.raises(RepositoryError, match=r"cannot read the registry .*r\.sqlite3: Permission denied$"):
+            kind(path).columns(["raw"])
+
+
 def test_a_file_that_is_no_database(tmp_path):
     (tmp_path / "r.sqlite3").write_text("not a database, but long enough to be looked at")
     for kind in (Registry, RegistryFile):

@@ -65,7 +65,10 @@ def describe_failure(error: BaseException) -> str:
 
 def _is_settled_wal(path: Path) -> bool:
     """Return whether the file is in write-ahead mode with nothing left to merge; to open it would then make files."""
-    with path.open("rb") as file:
-        header = file.read(20)
+    try:
+        with path.open("rb") as file:
+            header = file.read(20)
+    except OSError as error:  # SQLite would say no more than that it cannot open the file
+        raise sqlite3.OperationalError(error.strerror or str(error)) from error
     log = path.with_name(f"{path.name}-wal")
     return header[18:20] == b"\x02\x02" and not (log.exists() and log.stat().st_size)
