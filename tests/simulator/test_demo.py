@@ -110,6 +110,7 @@ def test_a_signal_ends_the_demonstration(installed, tmp_path, monkeypatch, statu
     ("words", "message"),
     [
         (["demo", "nocam"], "no camera 'nocam' is installed"),
+        (["demo", "sdss"], "the camera sdss starts from 'fpC'"),
         (["demo", "toy", "--filter", "X"], "toy has no filter 'X'"),
         (["demo", "toy", "--detectors", "7"], "camera 'toy' has no detector 7"),
     ],

@@ -77,6 +77,12 @@ def demo(
     if output.exists() and any(output.iterdir()):
         raise OutputError(f"{output} is not empty; remove it, or choose another folder with --output", path=output)
     instrument = load_instrument(camera)
+    if instrument.raw_dataset_type != "raw":
+        raise PluginError(
+            f"the demo simulates raw frames, and the camera {camera} starts from '{instrument.raw_dataset_type}', "
+            "which other software has made of them; try obs demo necam, or obs demo hsc",
+            plugin=camera,
+        )
     cameras = instrument.load_camera()
     for fault in exposure_number_faults(instrument):  # those of simulated frames are small, and fit in any case
         raise PluginError(fault, plugin=camera)
