@@ -125,7 +125,7 @@ def _is_variable(light: NDArray[np.float32], threshold: float) -> bool:
     light : ndarray of float32, shape (4, n)
         Pixels of one exposure and of the others, the noise of their difference, and by how much PSFs make them differ.
     threshold : float
-        Deviation that is no noise, standard errors.
+        Deviation that counts as more than noise, standard errors.
     """
     values, source, noise, slack = light
     if source.max() < threshold * noise.min():

@@ -1,7 +1,7 @@
 """Sources that are shoulders of brighter ones where the image is smoothed as the PSF, and maxima where it is less.
 
 Smoothing with the PSF finds the faintest sources that are alone, but makes each source wider by the square root of two.
-In a crowd that costs sources: a star at 2.3 widths from one ten times as bright is no maximum any more.
+In a crowd that costs sources: a star at 2.3 widths from one ten times as bright is not a maximum any more.
 """
 
 import numpy as np
