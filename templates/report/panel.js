@@ -38,7 +38,7 @@ const quoted = (name) => name.split(" ").map((word) => (/^[\w@%+=:,./-]+$/.test(
 
 function drawPicture(parent, name, level) {
   const picture = DATA.pictures[name], figure = element("figure", {}, parent);
-  if (level === "failed" || level === "waiting") { element("figcaption", {}, figure, `No calexp: ${level === "failed" ? "the processing failed" : "not processed yet"}. The raw image:`); element("code", { class: "command" }, figure, DATA.commands[0].replace(" calexp --id ", " raw --id ") + quoted(name)); return; }
+  if (level === "failed" || level === "waiting") { element("figcaption", {}, figure, `No calexp: ${level === "failed" ? "the processing failed" : "not processed yet"}. The raw image:`); element("code", { class: "command" }, figure, DATA.raw + quoted(name)); return; }
   if (!picture) { element("figcaption", {}, figure, "No picture here: pages hold those of frames that are not good, and of the median one. "); element("code", { class: "command" }, figure, DATA.commands[0] + quoted(name)); return; }
   const box = element("div", { class: "picture" }, figure);
   element("img", { src: picture.image, alt: `image of ${name}, background subtracted, ${picture.text}` }, box);

@@ -273,6 +273,9 @@ def test_a_raw_frame_with_its_amplifiers():
     view = view_of_raw(raw, detector, "raw visit=1")
     words = words_of(draw_view(view))
     assert {"data", "serial overscan", "prescan", *(amp.name for amp in detector.amplifiers)} <= set(words)
+    box = detector.amplifiers[0].raw_data_bbox
+    inside = words_of(draw_view(view.cut(Box(box.x_min + 10, box.y_min + 10, 50, 50))))
+    assert [word for word in inside if word in ("data", "serial overscan", "parallel overscan", "prescan")] == ["data"]
 
 
 def test_regions():

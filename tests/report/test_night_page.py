@@ -91,6 +91,14 @@ def test_a_page_without_anything(repository):
     assert "Nothing to judge" in page
 
 
+def test_the_raw_image_has_the_name_that_its_camera_gives_it(tmp_path, obs):
+    root = tmp_path / "sdss"
+    assert obs("init", root, "--camera", "sdss")[0] == 0
+    assert obs("report", root)[0] == 0
+    data = data_of((root / "report.html").read_text(encoding="utf-8"))
+    assert data["raw"] == f"obs display {root} fpC --id "
+
+
 def test_a_page_of_one_frame_and_of_a_running_night(repository):
     sentence, _ = repository(night(1))
     assert "1 of 1 frame good" in sentence

@@ -15,6 +15,7 @@ from obs.display.sky_marks import draw_sky_marks
 from obs.display.symbols import draw_sources
 from obs.display.view import View
 from obs.errors import ConfigError, suggest
+from obs.geom import Box
 from obs.image.catalog import Catalog
 
 if TYPE_CHECKING:
@@ -189,8 +190,11 @@ def _draw_outlines(axes: "Axes", view: View) -> list[Any]:
 
     handles: dict[str, Any] = {}
     left, right, lower, upper = pixel_extent(view)
+    shown = Box(view.x_min, view.y_min, view.full_shape[1], view.full_shape[0])
     for outline in view.outlines:
         box = outline.box
+        if shown.intersection(box).is_empty:
+            continue
         x = [box.x_min - 0.5, box.x_max - 0.5]
         y = [box.y_min - 0.5, box.y_max - 0.5]
         axes.plot([x[0], x[1], x[1], x[0], x[0]], [y[0], y[0], y[1], y[1], y[0]], color=outline.color, linewidth=1.2)

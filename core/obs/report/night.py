@@ -66,6 +66,8 @@ class Night:
         The output.
     camera : str
         Name of the camera.
+    raw : str
+        Name of the camera's dataset type of raw frames.
     nights : list of str
         Dates on which the nights began.
     detectors, visits : list of Frame
@@ -84,6 +86,7 @@ class Night:
 
     root: Path
     camera: str = ""
+    raw: str = "raw"
     nights: list[str] = field(default_factory=list)
     detectors: list[Frame] = field(default_factory=list)
     visits: list[Frame] = field(default_factory=list)
@@ -136,7 +139,7 @@ def collect_night(
     """
     folder = root or butler.output or butler.root
     gates = load_gates(butler.instrument.config_folder, gates_file)
-    result = Night(folder, butler.instrument.name, gates=gates)
+    result = Night(folder, butler.instrument.name, butler.instrument.raw_dataset_type, gates=gates)
     for place in dict.fromkeys([*butler.roots, butler.calib_root]):
         result.masters += [row for row in MetricTable(place).read("master") if row not in result.masters]
     try:

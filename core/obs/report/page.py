@@ -103,6 +103,7 @@ def write_report(
         "compass": pictures.compass,
     }
     place = shlex.quote(str(night.root))
+    payload["raw"] = f"obs display {place} {night.raw} --id "
     payload["commands"] = [f"obs display {place} calexp --id ", f"obs log {place} --id "]
     if night.root.parent.name == "rerun":
         repository = shlex.quote(str(night.root.parent.parent))
