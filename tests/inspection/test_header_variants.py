@@ -134,6 +134,20 @@ def test_begin_of_the_exposure_from_several_cards(tmp_path, cards, wanted):
 @pytest.mark.parametrize(
     "cards",
     [
+        [("DATE-OBS", BEGIN, "GPS time stamp")],
+        [("DATE-OBS", BEGIN, "from GPS receiver")],
+        [("GPSTIME", BEGIN, "GPS shutter open")],
+        [("GPSSTART", BEGIN, "GPS shutter open")],
+    ],
+)
+def test_a_receiver_moves_no_time(tmp_path, cards):
+    finding, translated = look(tmp_path, "date_begin", cards)
+    assert (finding.value, translated) == (BEGIN, BEGIN)
+
+
+@pytest.mark.parametrize(
+    "cards",
+    [
         *([("DATE-OBS", BEGIN, text)] for text in ("file created", "frame grabbed", "UTC time image was saved")),
         [("DATE-OBS", BEGIN, "start of readout")],
         [("DATE-OBS", "2020-04-30", "date at start of night"), ("UT", "03:00:00")],
@@ -164,6 +178,19 @@ def test_a_translator_takes_no_date_of_a_clock_that_was_not_set(tmp_path, date):
         ([("DATE-OBS", BEGIN, "UTC start (also TAI)")], "UTC", False),
         ([("DATE-OBS", BEGIN), ("TIMESYS", "GPS")], "TAI", True),
         ([("DATE-OBS", BEGIN, "GPS:Frame Start")], "UTC", True),
+        *(
+            ([("DATE-OBS", BEGIN, text)], "UTC", True)
+            for text in ("from GPS receiver", "GPS UTC", "UTC from GPS time", "GPS receiver time stamp")
+        ),
+        *(
+            ([("DATE-OBS", BEGIN, text)], "UTC", False)
+            for text in ("GPS", "GPS time stamp", "GPS shutter open", "GPSTIME", "not in GPS time", "in GPS time, UTC")
+        ),
+        ([("DATE-OBS", BEGIN, "GPS time stamp"), ("TIMESYS", "UTC")], "UTC", True),
+        *(
+            ([("DATE-OBS", BEGIN, text)], "TAI", True)
+            for text in ("GPS time scale", "time scale: GPS", "start, in GPS time", "GPS time (not UTC)")
+        ),
         ([("DATE-OBS", BEGIN, "UTC"), ("TIMESYS", "TAI")], "TAI", False),
         ([("DATE-OBS", BEGIN)], "UTC", True),
     ],

@@ -44,13 +44,21 @@ _SCALES = {
     **dict.fromkeys(("TDT", "ET", "TDB"), "TT"),
     **dict.fromkeys(("IAT",), "TAI"),
 }
-_SCALE_WORDS = re.compile(r"\b(UTC|UT|GMT|TAI|TT|TDB|TDT|GPS|UT1)\b")
+_SCALE_WORDS = re.compile(r"\b(UTC|UT|GMT|TAI|TT|TDB|TDT|UT1)\b")
+_GPS_SCALE = re.compile(
+    r"\bGPS ?(time)?[- ]?scale\b|\b(time )?(scale|system)( is|[:=])* ?GPS\b"
+    r"|(?<!not )\b(in|is) GPS time\b(?! ?-?(stamp|tag|receiver|server))|\bGPS( time)?[ ,;(]+not UTC?\b",
+    re.I,
+)
+"""Statements that a time is counted in the scale of GPS. A receiver delivers UTC, so that its name alone is none."""
 _GPS_RECEIVER = re.compile(
-    r"\b(from|by|via|using|with) (the )?GPS\b"
+    r"\b(from|by|via|using|with) (the |a )?GPS\b"
     r"|\bGPS ?(:|receiver|clock|sync\w*|lock\w*|fix|corrected|disciplined|derived)",
     re.I,
 )
 """Where a time comes from, which programs write in UTC."""
+_ANY_GPS = "GPS?"
+"""The word GPS, which does not say whether a receiver or its scale is meant."""
 
 
 @frozen
@@ -305,9 +313,20 @@ def _scale_words(cards: Cards, rule: DateRule) -> list[str]:
     for name in (rule.date, rule.time):
         card = cards.find(name)
         if card is not None:
-            words += _SCALE_WORDS.findall(_GPS_RECEIVER.sub("", card.comment))
-        words += [scale for scale in ("TAI", "GPS") if scale in name]
-    return list(dict.fromkeys("UTC" if word in ("UT", "GMT") else word for word in words))
+            words += _comment_words(card.comment)
+        words += [word for mark, word in (("TAI", "TAI"), ("GPS", _ANY_GPS)) if mark in name]
+    words = list(dict.fromkeys("UTC" if word in ("UT", "GMT") else word for word in words))
+    sure = [word for word in words if word != _ANY_GPS]
+    return sure or words
+
+
+def _comment_words(comment: str) -> list[str]:
+    """Return the time scales that a comment names, and the word GPS where it may be a receiver."""
+    states_gps = _GPS_SCALE.search(comment) is not None
+    rest = _GPS_RECEIVER.sub("", _GPS_SCALE.sub("", comment))
+    words = ["GPS"] if states_gps else []
+    words += _SCALE_WORDS.findall(rest)
+    return words + [_ANY_GPS] * (re.search(r"\bGPS", rest, re.I) is not None)
 
 
 def find_time_scale(cards: Cards, rule: DateRule | None = None) -> Finding:
@@ -329,6 +348,9 @@ def find_time_scale(cards: Cards, rule: DateRule | None = None) -> Finding:
         return Finding("time_scale", "UTC", source, "guess", f"the comments name {' and '.join(words)}")
     if words == ["GPS"]:
         return Finding("time_scale", "TAI", source, "likely", "GPS time, and 19 s")
+    if words == [_ANY_GPS]:
+        note = "GPS may be the receiver, which delivers UTC, or its scale, 18 s ahead since 2017; TIMESYS would tell"
+        return Finding("time_scale", "UTC", source, "guess", note)
     if words and words[0] in _SCALES:
         comments = [*_SCALE_WORDS.findall(card.comment)] if rule and (card := cards.find(rule.date)) else []
         others = {"UTC" if word in ("UT", "GMT") else word for word in comments} - {words[0], _SCALES[words[0]]}
