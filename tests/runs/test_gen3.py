@@ -201,10 +201,13 @@ def test_coadds_are_found_by_tract_patch_and_place(gen3):
 
 def test_what_is_not_exported_is_said(gen3, capsys):
     Path("DATA/rerun/a/config/isr.py").write_text("config.doBias = True\n")
+    for name in ("coadd.yaml", "forced.yaml~1"):
+        Path("DATA/rerun/a/config", name).write_text("kernel: lanczos3\n")
     capsys.readouterr()
     assert main(["export-gen3", "DATA/rerun/a", "gen3"]) == 0
     err = capsys.readouterr().err
-    assert "not exported, because they have no place there: isr_config (1), ref_cat (2)" in err
+    left = "config/coadd.yaml (1), config/forced.yaml~1 (1), isr_config (1), ref_cat (2)"
+    assert f"not exported, because they have no place there: {left}" in err
     assert "NOTE" not in err
 
 

@@ -51,7 +51,9 @@ def export_results(butler: Butler, target: Target, raws: RawExport) -> None:
     types = [kind for kind in butler.policy.dataset_types.values() if kind.group != "calibrations"]
     skipped = (butler.instrument.raw_dataset_type, "raw")
     found: list[tuple[Place, list[_Found]]] = []
-    for datasets in _by_type(butler.root, types):
+    by_type = _by_type(butler.root, types)
+    target.report.left |= _unnamed_settings(butler.root, {path for datasets in by_type for _, _, path in datasets})
+    for datasets in by_type:
         kind = datasets[0][0]
         if kind.name in skipped:
             continue
@@ -74,6 +76,12 @@ def _by_type(root: Path, types: list[DatasetType]) -> list[list[_Found]]:
             seen.add(path)
             found[kind.name].append((kind, data_id, path))
     return [datasets for datasets in found.values() if datasets]
+
+
+def _unnamed_settings(root: Path, known: set[Path]) -> dict[str, int]:
+    """Return the files of settings of an output that no dataset type names, each of which counts once."""
+    files = [path for path in (root / "config").glob("[!.]*") if path.is_file() and path not in known]
+    return {path.relative_to(root).as_posix(): 1 for path in files}
 
 
 def _is_readable(path: Path) -> bool:

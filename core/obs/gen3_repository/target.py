@@ -28,7 +28,7 @@ class Gen3Report:
     n_absent
         Raw frames that the registry lists and that have no file.
     left
-        Dataset types that are not exported, and how many datasets each has.
+        Dataset types that are not exported, and how many datasets each has; files of settings by their path.
     note
         What the stack's reader of raw files does not know of the camera; empty if nothing.
     failures
