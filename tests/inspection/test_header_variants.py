@@ -201,6 +201,13 @@ def test_time_scales(tmp_path, cards, scale, sure):
     assert (finding.value, is_sure(finding)) == (scale, sure)
 
 
+def test_a_card_of_other_units_in_another_file_is_a_guess(tmp_path):
+    headers = [cards_of([("EXPTIME", value, unit), DATE]) for value, unit in ((60.0, "[s]"), (1.0, "minutes"))]
+    finding = next(f for f in facts_of(tmp_path, *headers).findings if f.quantity == "exposure_time")
+    assert (finding.value, finding.confidence) == (60.0, "guess")
+    assert "frame1.hdr: the card means something else there" in finding.note
+
+
 @pytest.mark.parametrize(
     ("cards", "seconds"),
     [

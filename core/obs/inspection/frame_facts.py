@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from obs.errors import FileFormatError
 from obs.frozen import frozen
 from obs.inspection.cards import Cards
-from obs.inspection.files.reconcile import Told, order_rules
+from obs.inspection.files.reconcile import Told, find_unreconciled, order_rules
 from obs.inspection.files.several_files import files_of_detectors
 from obs.inspection.finding import Finding, lower_confidence
 from obs.inspection.header.dates import find_date, find_night, find_time_scale
@@ -33,6 +33,14 @@ __all__ = ["FileFacts", "FrameFacts", "collect_frame_facts", "find_frame_facts"]
 
 R = TypeVar("R")
 _ARCSEC = 1.0 / 3600.0
+_READ_BY = {
+    "date_begin": "dates",
+    "exposure_time": "exposures",
+    "boresight_ra": "pointings",
+    "boresight_dec": "pointings",
+    "airmass": "airmasses",
+}
+"""Quantities whose values are read by rules, with the names of those."""
 
 
 @frozen
@@ -191,12 +199,14 @@ def find_frame_facts(files: Sequence[RawFile]) -> FrameFacts:
         best([one.airmass[0] for one in facts])[0],
         *_site(all_cards, [one.date[0] for one in facts]),
     )
+    rules, misread = _rules(facts, all_cards)
+    findings = tuple(_against_misread(finding, misread, files) for finding in findings)
     return FrameFacts(
         findings=tuple(_marked(finding, borrowed, files[0]) for finding in findings),
         borrowed=frozenset(borrowed),
         files=facts,
         filters=tuple(dict.fromkeys(one.glass[0].value for one in facts if one.glass[0].is_known)),
-        **_rules(facts, all_cards),
+        **rules,
         begins=begins,
         exposures_of_files=_exposures(all_cards, begins, visit_rule),
         visit=visit_rule,
@@ -247,8 +257,11 @@ def _site(all_cards: Sequence[Cards], begins: Sequence[Finding]) -> list[Finding
     return [of_all[_knowing(of_all)] for of_all in zip(*found, strict=True)]
 
 
-def _rules(facts: Sequence[FileFacts], all_cards: Sequence[Cards]) -> dict[str, Any]:
-    """Return how each quantity is read, so that each file gives the values that it gives alone."""
+def _rules(facts: Sequence[FileFacts], all_cards: Sequence[Cards]) -> tuple[dict[str, Any], dict[str, list[int]]]:
+    """Return how each quantity is read, so that each file gives the values that it gives alone; and where it does not.
+
+    The latter are the numbers of files, by the name of the rules.
+    """
     seconds = [float(one.exposure[0].value) if one.exposure[0].is_known else math.nan for one in facts]
     dates = [parse_date(one.date[0].value) if one.date[0].is_known else None for one in facts]
 
@@ -271,15 +284,29 @@ def _rules(facts: Sequence[FileFacts], all_cards: Sequence[Cards]) -> dict[str, 
 
     glasses = [(finding, _all_wheels(cards, facts)) for finding, cards in (one.glass for one in facts)]
     pointings = [(_pair(one.pointing), one.pointing_rule) for one in facts]
-    return {
-        "dates": tuple(order_rules([one.date for one in facts], read_date, _same)),
-        "exposures": tuple(order_rules([one.exposure for one in facts], read_exposure, _close)),
-        "filter_cards": tuple(order_rules(glasses, lambda rule, n: read_wheels(all_cards[n], rule), _same)),
-        "pointings": tuple(order_rules(pointings, read_pointing, _near)),
-        "image_types": tuple(order_rules([one.image_type for one in facts], read_type, _same)),
-        "targets": tuple(order_rules([one.target for one in facts], lambda rule, n: all_cards[n].get(rule), _same)),
-        "airmasses": tuple(order_rules([one.airmass for one in facts], read_airmass, _close)),
+    ways: dict[str, tuple[Sequence[Told[Any]], Callable[[Any, int], object], Callable[[Any, Any], bool]]] = {
+        "dates": ([one.date for one in facts], read_date, _same),
+        "exposures": ([one.exposure for one in facts], read_exposure, _close),
+        "filter_cards": (glasses, lambda rule, n: read_wheels(all_cards[n], rule), _same),
+        "pointings": (pointings, read_pointing, _near),
+        "image_types": ([one.image_type for one in facts], read_type, _same),
+        "targets": ([one.target for one in facts], lambda rule, n: all_cards[n].get(rule), _same),
+        "airmasses": ([one.airmass for one in facts], read_airmass, _close),
     }
+    rules = {name: tuple(order_rules(*way)) for name, way in ways.items()}
+    misread = {name: find_unreconciled(ways[name][0], rules[name], *ways[name][1:]) for name in _READ_BY.values()}
+    return rules, misread
+
+
+def _against_misread(finding: Finding, misread: dict[str, list[int]], files: Sequence[RawFile]) -> Finding:
+    """Return a finding as a guess where no order of cards reads each file as that tells alone."""
+    numbers = misread.get(_READ_BY.get(finding.quantity, ""), [])
+    if not numbers or not finding.is_known:
+        return finding
+    more = f" and {len(numbers) - 1} more" if len(numbers) > 1 else ""
+    note = f"{files[numbers[0]].path.name}{more}: the card means something else there"
+    note = f"{finding.note}; {note}" if finding.note else note
+    return replace(finding, confidence=lower_confidence(finding.confidence, "guess"), note=note)
 
 
 def _all_wheels(cards: tuple[str, ...] | None, facts: Sequence[FileFacts]) -> tuple[str, ...] | None:

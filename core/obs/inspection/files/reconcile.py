@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from obs.inspection.finding import Finding
 
-__all__ = ["Told", "order_rules"]
+__all__ = ["Told", "find_unreconciled", "order_rules"]
 
 R = TypeVar("R")
 Told = tuple[Finding, R | None]
@@ -50,3 +50,29 @@ def order_rules(
 
 def _is_right(value: object, wanted: object, agree: Callable[[object, object], bool]) -> bool:
     return value is None or agree(value, wanted)
+
+
+def find_unreconciled(
+    findings: Sequence[Told[R]],
+    rules: Sequence[R],
+    read: Callable[[R, int], object],
+    agree: Callable[[object, object], bool],
+) -> list[int]:
+    """Return the numbers of the files that the rules in order do not read as each surely tells alone.
+
+    Parameters
+    ----------
+    findings : sequence of (Finding, rule)
+        What each file tells alone.
+    rules : sequence
+        The rules of all files, in order.
+    read, agree : callable
+        As for `order_rules`.
+    """
+    wrong = []
+    for number, (finding, _) in enumerate(findings):
+        values = (read(rule, number) for rule in rules)
+        value = next((value for value in values if value is not None), None)
+        if finding.is_known and finding.confidence != "guess" and not _is_right(value, finding.value, agree):
+            wrong.append(number)
+    return wrong
