@@ -16,9 +16,11 @@ from obs.errors import (
     PluginError,
     PolicyError,
     RepositoryError,
+    describe_fault,
     place,
     suggest,
 )
+from obs.url_secrets import hide_passwords
 
 EXAMPLES = [
     PolicyError("no template", path="a.yaml", line=3, key="raw"),
@@ -75,6 +77,22 @@ def test_errors_carry_their_facts():
     assert (dataset.dataset_type, dataset.data_id, dataset.paths) == ("raw", {"visit": 1}, ("x", "y"))
     assert (repository.path, file.path, plugin.plugin, output.path) == ("somewhere", "c.fits", "toy", "out")
     assert (column.column, column.path, str(column)) == ("flux", "src.fits", "src.fits: no column 'flux'; there are id")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("cannot reach pg://me:p@ss/w:rd@host:5432/db", "cannot reach pg://me:***@host:5432/db"),
+        ("http://host:80/tap?a=1&password=x&b=2", "http://host:80/tap?a=1&password=***&b=2"),
+        ("no registry pg:/me:secret@host", "no registry pg:/me:***@host"),
+        ("http://[::1]:80/tap and me@home", "http://[::1]:80/tap and me@home"),
+        ("http://me@host:80/tap: a=b", "http://me@host:80/tap: a=b"),
+    ],
+)
+def test_passwords_in_urls_are_hidden(text, shown):
+    assert str(OutputError(text)) == shown
+    assert describe_fault(ValueError(text)).endswith(shown)
+    assert hide_passwords(shown) == shown
 
 
 def test_messages_begin_with_the_place():

@@ -20,6 +20,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from obs.url_secrets import hide_passwords
+
 __all__ = [
     "ColumnError",
     "ConfigError",
@@ -59,7 +61,7 @@ def describe_fault(error: Exception, path: Path | str | None = None, what: str =
 
     The border at which the failure of any reader becomes a line for that file, so that the others go on.
     """
-    message = " ".join(str(error).split())
+    message = hide_passwords(" ".join(str(error).split()))
     if isinstance(error, ObsError):
         return message.removeprefix(f"{path}: ")
     reason = f"{type(error).__name__}: {message[:_LONGEST]}" if message else type(error).__name__
@@ -78,6 +80,9 @@ class ObsError(Exception):
     ...     print(type(error).__name__)
     DatasetNotFoundError
     """
+
+    def __init__(self, message: str = "", *others: object) -> None:
+        super().__init__(hide_passwords(message), *others)
 
 
 class PolicyError(ObsError, ValueError):

@@ -162,6 +162,8 @@ def test_a_file_that_is_no_database(tmp_path):
 def test_a_database_that_there_is_no_driver_for():
     with pytest.raises(RepositoryError, match=r"cannot open the registry: .*; a URL is like postgresql\+psycopg://"):
         Registry("nonsense://host/name")
+    with pytest.raises(RepositoryError, match="a URL is like"):
+        Registry("postgresql://host:port/name")
 
 
 def test_a_driver_that_is_not_installed(monkeypatch):

@@ -11,6 +11,7 @@ import click
 from obs.cli.commands.options import run_option
 from obs.errors import OutputError, suggest
 from obs.executor.outcome import current_data_id
+from obs.url_secrets import hide_passwords
 
 __all__ = ["LEVELS", "configure_logging"]
 
@@ -103,8 +104,9 @@ class _LineHandler(logging.Handler):
             message = record.getMessage()
             if record.name == "py.warnings":  # the second line quotes source code
                 message = message.split("\n")[0].split(": ", 1)[-1]
-            self.write(f"{self._front(record)}{record.levelname} {data_id}{': ' if data_id else ''}{message}")
+            line = f"{self._front(record)}{record.levelname} {data_id}{': ' if data_id else ''}{message}"
+            self.write(hide_passwords(line))
             if record.exc_info:
-                self.write(logging.Formatter().formatException(record.exc_info))
+                self.write(hide_passwords(logging.Formatter().formatException(record.exc_info)))
         except Exception:  # noqa: BLE001 - a message that cannot be written must not end the run
             self.handleError(record)

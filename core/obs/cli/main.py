@@ -5,6 +5,7 @@ but click.
 """
 
 import importlib
+import io
 import os
 import signal
 import sys
@@ -18,6 +19,7 @@ from obs.errors import ObsError, suggest
 from obs.memory import pause_collection
 from obs.os_advice import write_advice
 from obs.threads import use_one_thread
+from obs.url_secrets import hide_passwords
 from obs.version import __version__
 
 __all__ = ["COMMANDS", "FIRST_SIGNAL_STATUS", "command_line", "main"]
@@ -148,7 +150,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             status = command_line.main(words, prog_name="obs", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as problem:
-        problem.show()
+        text = io.StringIO()
+        problem.show(text)
+        click.echo(hide_passwords(text.getvalue()), err=True, nl=False)
         return problem.exit_code
     except (KeyboardInterrupt, click.Abort) as problem:
         ended = problem if isinstance(problem, _Terminated) else problem.__cause__
@@ -205,5 +209,5 @@ def _signals_raised() -> Iterator[None]:
 
 def _report(message: str, status: int) -> int:
     """Print an error on one line and return the exit status."""
-    click.echo(f"obs: error: {message}", err=True)
+    click.echo(f"obs: error: {hide_passwords(message)}", err=True)
     return status

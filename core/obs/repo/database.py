@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from obs.errors import RepositoryError
 from obs.repo.registry_reader import Question, check_registry_file
 from obs.repo.sqlite_file import BUSY_SECONDS, FAILURES, connect
+from obs.url_secrets import hide_passwords
 
 __all__ = [
     "UNWRITABLE",
@@ -76,7 +77,7 @@ def open_engine(place: str, *, read_only: bool) -> sa.Engine:
             hint = "; install it with pip install 'obs-toolkit[postgres]'" if "psycopg" in str(error) else ""
             scheme = place.partition(":")[0]
             raise RepositoryError(f"cannot open the registry {scheme}://...: {error}{hint}", path=scheme) from error
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, ValueError) as error:  # the latter for a port that is no number
             raise RepositoryError(
                 f"cannot open the registry: {error}; a URL is like postgresql+psycopg://user@host/name"
             ) from error
@@ -133,7 +134,7 @@ def _connect(engine: sa.Engine) -> sa.Connection:
                 raise
             if waited > _SILENT and not is_reported:
                 is_reported = True
-                place = engine.url.render_as_string(hide_password=True)
+                place = hide_passwords(str(engine.url))
                 logger.warning("%s does not answer; waiting for it for up to %.0f s", place, BUSY_SECONDS)
             time.sleep(_PAUSE)
         else:

@@ -21,6 +21,7 @@ from obs.repo.registry_reader import SCHEMA_VERSION, Question, RegistryReader, p
 from obs.repo.registry_schema import read_schema, read_version
 from obs.repo.sqlite_file import BUSY_SECONDS, describe_failure
 from obs.repo.transaction import Transaction
+from obs.url_secrets import hide_passwords
 
 __all__ = ["Registry"]
 
@@ -50,7 +51,7 @@ class Registry(RegistryReader):
     def __init__(self, place: Path | str, *, read_only: bool = True) -> None:
         self._engine = open_engine(str(place), read_only=read_only)
         # without a password that the URL may have
-        self.place = str(self._engine.url) if "://" in str(place) else str(place)
+        self.place = hide_passwords(str(self._engine.url)) if "://" in str(place) else str(place)
         _ = self._schema
         if not read_only and self.schema_version != SCHEMA_VERSION:
             self._migrate()

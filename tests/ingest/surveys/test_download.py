@@ -1,8 +1,10 @@
 """Reference catalogs from a TAP service, which runs on this machine."""
 
+import base64
 import io
 import re
 import threading
+import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 
@@ -51,6 +53,7 @@ class Service(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         query = parse_qs(body)["QUERY"][0]
         self.server.queries.append(query)
+        self.server.authorization = self.headers["Authorization"]
         if self.server.failure:
             self.send_error(503, self.server.failure)
             return
@@ -197,6 +200,21 @@ def test_all_columns_of_any_table(service):
     catalog = read_catalog(download(survey, FIELD))
     assert catalog.schema.names == ["RAJ2000", "DEJ2000", "Vmag", "e_Vmag"]
     assert service.queries[0].startswith('SELECT * FROM "II/1/stars" WHERE')
+
+
+def test_a_password_is_used_and_not_shown(service, obs, repository):
+    service.failure = "down for maintenance"
+    url = service.url.replace("://", "://me:se%40cret@")
+    words = ("refcat", "get", repository, "--from", f"gaia@{url}?token=hush", "--ra", 150, "--dec", 2)
+    status, out, err = obs(*words)
+    assert status == 1
+    assert "://me:***@" in err
+    assert "?token=***" in err
+    assert not re.search("cret|hush", out + err)
+    assert service.authorization == f"Basic {base64.b64encode(b'me:se@cret').decode()}"
+    with pytest.raises(OutputError) as caught:
+        obs(*words, "--doraise")
+    assert "cret" not in "".join(traceback.format_exception(caught.value))
 
 
 @pytest.mark.parametrize("name", SURVEYS)

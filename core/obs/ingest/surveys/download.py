@@ -109,8 +109,10 @@ def _run(survey: Survey, query: str) -> Catalog:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pyvo.dal.DALOverflowWarning)
             session = requests.Session()
+            # the service's errors and redirections quote URLs
+            session.auth = requests.utils.get_auth_from_url(survey.url) if "@" in survey.url else None
             session.request = partial(session.request, timeout=SILENCE)  # type: ignore[method-assign]
-            service = pyvo.dal.TAPService(survey.url, session=session)
+            service = pyvo.dal.TAPService(requests.utils.urldefragauth(survey.url), session=session)
             answer = _in_time(lambda: service.run_sync(query, maxrec=MOST_ROWS).to_table())
     except _TooLongError:
         raise OutputError(
