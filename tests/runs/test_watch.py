@@ -1,6 +1,9 @@
 """A night that is processed while it arrives: half-written files, restarts, frames that fail."""
 
+import os
 import shutil
+import signal
+import time
 from pathlib import Path
 
 import numpy as np
@@ -130,3 +133,39 @@ def test_a_folder_that_is_not_there_is_named(copied, obs):
     status, _, err = obs("watch", "DATA", "nowhere")
     assert status == 1
     assert err == "obs: error: there is no folder nowhere to watch; make it, or correct its name\n"
+
+
+@pytest.fixture
+def signaled(monkeypatch):
+    """A function that has a signal come at the next pause between two looks."""
+
+    def at_the_next_pause(number):
+        monkeypatch.setattr(time, "sleep", lambda seconds: os.kill(os.getpid(), number))
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run in the background
+    yield at_the_next_pause
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_is_the_usual_end_of_a_watch(live, obs, signaled):
+    _, calls = live
+    shutil.copy("night1/a0021.fits", "arriving")
+    words = ("watch", "LIVE", "arriving", "--settle", "0")
+    signaled(signal.SIGINT)
+    status, _, err = obs(*words)
+    assert (status, err.splitlines()[-1]) == (0, "stopped; the same command continues")
+    signaled(signal.SIGTERM)
+    status, _, err = obs(*words)
+    assert (status, err.splitlines()[-1]) == (143, "obs: error: ended by SIGTERM; what was finished is kept")
+    shutil.copy("night1/a0022.fits", "arriving")
+    Path("broken/22").touch()
+    signaled(signal.SIGINT)
+    assert obs(*words)[0] == 1  # a frame failed, as with --idle
+    assert calls == [21, 22]
+
+
+def test_ctrl_c_is_the_usual_end_of_a_page_that_is_renewed(live, obs, signaled):
+    signaled(signal.SIGINT)
+    status, _, err = obs("report", "LIVE", "--watch")
+    assert (status, err.splitlines()[-1]) == (0, "stopped; the page stays as it is")
+    assert not [path for path in Path("LIVE").rglob("*") if ".tmp" in path.name]

@@ -136,8 +136,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit status: 0; 1 if something failed; 2 for a command that cannot be understood; 130 after Ctrl-C, 143
-        after SIGTERM and 129 after SIGHUP.
+        The exit status: 0; 1 if something failed; 2 for a command that cannot be understood; 130 after Ctrl-C (which
+        ends a watch as usual), 143 after SIGTERM and 129 after SIGHUP.
     """
     use_one_thread()
     # Pydantic would look for plugins in all installed packages.

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from obs.cli.interruption import until_interrupted
 from obs.cli.options import output_under
 from obs.errors import ObsError, RepositoryError
 from obs.instrument.discovery import load_instrument
@@ -65,13 +66,15 @@ def report(
     click.echo(f"report: {files.page}")
     if not watch:
         return 0
-    click.echo("the page is renewed when results change; end with Ctrl-C", err=True)
-    seen = _stamp(folder)
-    while True:
-        time.sleep(_PAUSE)
-        if (now := _stamp(folder)) != seen:
-            seen = now
-            write()
+    with until_interrupted("stopped; the page stays as it is"):
+        click.echo("the page is renewed when results change; end with Ctrl-C", err=True)
+        seen = _stamp(folder)
+        while True:
+            time.sleep(_PAUSE)
+            if (now := _stamp(folder)) != seen:
+                seen = now
+                write()
+    return 0
 
 
 def _take_verdicts(folder: Path, file: Path) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from obs.cli.interruption import until_interrupted
 from obs.cli.logs import configure_logging
 from obs.cli.night_report import report_output
 from obs.cli.options import add_overrides
@@ -48,28 +49,30 @@ def watch(
     config = layers.build()
     record_run(butler, config, RecordOptions())
     output = Path(str(butler.output))
-    click.echo(f"watching {folder}; report: {output / REPORT_NAME}; end with Ctrl-C", err=True)
     pictures, verdicts, n_failed = Pictures(), LiveVerdicts(), 0
 
     def done(outcome: Outcome[ProcessSummary]) -> None:
+        nonlocal n_failed
+        n_failed += not outcome.ok
         end = f"{outcome.seconds:.1f} s" if outcome.ok else f"FAILED: {outcome.error}"
         click.echo(f"{format_data_id(outcome.data_id)}: {end}")
 
     steps = watch_folder(butler, folder, config, ids=ids, processes=processes, settle=settle, idle=idle, on_done=done)
-    for step in steps:
-        n_failed += sum(not outcome.ok for outcome in step.outcomes)
-        _print_files(step)
-        if not step.outcomes:
-            continue
-        try:
-            night, _ = report_output(
-                butler, output, output / REPORT_NAME, rerun=rerun, gates_file=gates, live=True, known=pictures
-            )
-        except (ObsError, OSError, ValueError) as error:
-            click.echo(f"WARNING no report: {describe_fault(error)}", err=True)
-            continue
-        names = {format_data_id(outcome.data_id) for outcome in step.outcomes}
-        click.echo("\n".join(verdicts.describe(night, names)))
+    with until_interrupted("stopped; the same command continues"):
+        click.echo(f"watching {folder}; report: {output / REPORT_NAME}; end with Ctrl-C", err=True)
+        for step in steps:
+            _print_files(step)
+            if not step.outcomes:
+                continue
+            try:
+                night, _ = report_output(
+                    butler, output, output / REPORT_NAME, rerun=rerun, gates_file=gates, live=True, known=pictures
+                )
+            except (ObsError, OSError, ValueError) as error:
+                click.echo(f"WARNING no report: {describe_fault(error)}", err=True)
+                continue
+            names = {format_data_id(outcome.data_id) for outcome in step.outcomes}
+            click.echo("\n".join(verdicts.describe(night, names)))
     return 1 if n_failed else 0
 
 
