@@ -38,6 +38,10 @@ HEADERS = {
     | CD
     | {"CTYPE1": "RA---TAN-SIP", "CTYPE2": "DEC--TAN-SIP", "A_ORDER": 2, "A_2_0": 1e-6}
     | {"B_ORDER": 3, "B_1_2": 1e-9},
+    "sip of unequal orders with terms left over": BASE
+    | CD
+    | {"CTYPE1": "RA---TAN-SIP", "CTYPE2": "DEC--TAN-SIP", "A_ORDER": 2, "A_2_0": 1e-6, "A_3_0": 1e-9}
+    | {"B_ORDER": 3, "B_1_1": 1e-6, "B_1_2": 1e-9, "B_2_2": 1e-12},
 }
 
 

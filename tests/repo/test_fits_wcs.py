@@ -195,6 +195,21 @@ def test_sip_of_order_one_is_left_out_as_by_astropy():
         read_header_wcs(cards | {"A_ORDER": "x"}, SHAPE)
 
 
+@pytest.mark.parametrize("frame", [{}, {"RADESYS": "FK5", "EQUINOX": 1975.0}])
+def test_sip_with_y_of_order_one_is_left_out_as_by_astropy(frame):
+    cards = BASE | {"CTYPE1": "RA---TAN-SIP", "CTYPE2": "DEC--TAN-SIP", "A_ORDER": 3, "B_ORDER": 1, "A_1_2": 1e-9}
+    found, plain = (read_header_wcs(header | frame, SHAPE) for header in (cards, BASE))
+    np.testing.assert_allclose(found.wcs.pixel_to_sky(x=X, y=Y), plain.wcs.pixel_to_sky(x=X, y=Y), rtol=1e-12)
+    assert WCS(fits.Header(cards)).sip is None
+    assert found.warning.startswith("a SIP polynomial of order 3 in x and 1 in y is left out, as astropy does")
+    assert read_header_wcs(cards | {"A_1_2": 0.0, "A_2_2": 1e-9}, SHAPE).warning == ""
+
+
+def test_orders_of_sip_that_differ_are_named():
+    cards = BASE | {"CTYPE1": "RA---TAN-SIP", "CTYPE2": "DEC--TAN-SIP", "A_ORDER": 1, "B_ORDER": 2, "B_2_0": 1e-6}
+    assert read_header_wcs(cards, SHAPE).kind == "TAN-SIP of order 1 in x and 2 in y, ICRS"
+
+
 @pytest.mark.parametrize("cards", [{}, {"CTYPE1": "LINEAR", "CTYPE2": "LINEAR"}, {"CTYPE1": "", "CTYPE2": ""}])
 def test_a_header_without_a_celestial_wcs(cards):
     assert read_header_wcs(cards, SHAPE) is None

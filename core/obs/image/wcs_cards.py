@@ -124,9 +124,10 @@ def _choose_distortion(cards: dict[str, Any]) -> dict[str, Any]:
 
 
 def _complete_sip(cards: dict[str, Any]) -> dict[str, Any]:
-    """Add the polynomial that is missing of a pair: zero forward, and none at all backward."""
-    if "A_ORDER" in cards or "B_ORDER" in cards:
-        cards = {"A_ORDER": 0, "B_ORDER": 0} | cards
+    """Add the polynomial that is missing of a pair: forward the order of the other, and none at all backward."""
+    for name, partner in (("A_ORDER", "B_ORDER"), ("B_ORDER", "A_ORDER")):
+        if partner in cards:
+            cards = {name: cards[partner]} | cards
     if ("AP_ORDER" in cards) != ("BP_ORDER" in cards):
         cards.pop("AP_ORDER", None)
         cards.pop("BP_ORDER", None)
@@ -283,8 +284,9 @@ def _cd_matrix(header: Mapping[str, Any]) -> NDArray[np.float64]:
 def _polynomial(header: Mapping[str, Any], name: str) -> Polynomial | None:
     if f"{name}_ORDER" not in header:
         return None
-    order = max(int(_number(header, f"{end}_ORDER")) for end in (name, _PARTNER[name]))
-    terms = np.zeros((order + 1, order + 1))
+    order = int(_number(header, f"{name}_ORDER"))  # terms above it are left over from another fit
+    size = max(order, int(_number(header, f"{_PARTNER[name]}_ORDER"))) + 1
+    terms = np.zeros((size, size))
     for p in range(order + 1):
         for q in range(order + 1 - p):
             terms[p, q] = _number(header, f"{name}_{p}_{q}", 0.0)

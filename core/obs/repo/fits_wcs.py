@@ -3,6 +3,7 @@
 import re
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -110,25 +111,36 @@ def read_header_wcs(
     if not any(name in cards for name in _PLACE):
         return None  # a program names the projection before it knows where the frame is
     reason = unusual_wcs(cards)
+    cards, low_order = _without_low_order(cards)
     if not reason:
-        cards, low_order = _without_low_order(cards)
         wcs = TanSipWcs.from_header(cards)
-        sip = "" if wcs.a is None else f"-SIP of order {len(wcs.a) - 1}"
+        sip = "" if wcs.a is None else f"-SIP of order {_orders(cards)}"
         return HeaderWcs(wcs, f"TAN{sip}, {wcs.frame}{_other_matrix(header, cards)}", low_order=low_order)
     if min(shape) < 1:
         raise FileFormatError(f"{reason}: only TAN and TAN-SIP in ICRS or FK5 of equinox 2000 are read here")
-    return _refit(cards, shape, hdus)
+    return replace(_refit(cards, shape, hdus), low_order=low_order)
+
+
+def _orders(cards: Mapping[str, Any]) -> str:
+    """Give the order of the SIP polynomials, of each axis where they differ."""
+    x, y = (f"{float(cards[f'{axis}_ORDER']):g}" for axis in "AB")
+    return x if x == y else f"{x} in x and {y} in y"
 
 
 def _without_low_order(cards: dict[str, Any]) -> tuple[dict[str, Any], str]:
-    """Leave out SIP polynomials below order 2, which astropy does not apply, and say so if they do anything."""
-    orders = [cards.get(f"{axis}_ORDER") for axis in "AB"]
-    if not all(isinstance(order, int | float) and order <= 1 for order in orders):
+    """Leave out SIP polynomials that astropy does not apply, with y below order 2, and say so if they do anything."""
+    values = {axis: cards.get(f"{axis}_ORDER") for axis in "AB"}
+    orders = {axis: order for axis, order in values.items() if isinstance(order, int | float) and np.isfinite(order)}
+    if len(orders) < 2 or orders["B"] > 1:
         return cards, ""
     terms = {name: value for name, value in cards.items() if _LOW_ORDER.fullmatch(name)}
     kept = {name: value for name, value in cards.items() if name not in terms}
-    active = any(name[2:] in ("0_0", "0_1", "1_0") and value for name, value in terms.items())
-    return kept, f"a SIP polynomial of order {orders[0]:g}" if active else ""
+    active = any(
+        value and name[0] == axis and name[1:2] == "_" and name[2].isdigit() and int(name[2]) + int(name[4]) <= order
+        for name, value in terms.items()
+        for axis, order in orders.items()
+    )
+    return kept, f"a SIP polynomial of order {_orders(cards)}" if active else ""
 
 
 def _other_matrix(header: Mapping[str, Any], cards: Mapping[str, Any]) -> str:
