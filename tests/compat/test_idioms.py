@@ -3,11 +3,15 @@
 import numpy as np
 import pytest
 
+import obs.compat.lsst.afw.fits as afwFits
+import obs.compat.lsst.afw.geom as afwGeom
 import obs.compat.lsst.afw.image as afwImage
 import obs.compat.lsst.afw.math as afwMath
 import obs.compat.lsst.afw.table as afwTable
 import obs.compat.lsst.geom as geom
 from obs.compat.lsst.afw.geom import arcseconds
+from obs.errors import DatasetNotFoundError
+from obs.image.psf import PixelPsf
 from obs.image.wcs import TanSipWcs
 
 
@@ -103,3 +107,51 @@ def test_keys_children_and_columns_by_pattern():
     assert len(catalog.getChildren(0)) == 1
     assert list(catalog.extract("base_PsfFlux*")) == ["base_PsfFlux_instFlux"]
     assert afwTable.SOURCE_IO_NO_FOOTPRINTS | afwTable.SOURCE_IO_NO_HEAVY_FOOTPRINTS == 3
+
+
+def test_planes_of_masks_are_known_to_the_class(image):
+    mask = image.getMask()
+    mask.addMaskPlane("OURS")
+    assert afwImage.Mask.getPlaneBitMask(["SAT", "BAD"]) == mask.getPlaneBitMask(["SAT", "BAD"]) == 3
+    assert afwImage.MaskU.getMaskPlane("CR") == afwImage.Mask.getMaskPlaneDict()["CR"] == mask.getMaskPlane("CR")
+    assert mask.getPlaneBitMask("OURS") == 1 << mask.getMaskPlaneDict()["OURS"]
+    with pytest.raises(KeyError, match="no mask plane 'OURS'"):
+        afwImage.Mask.getPlaneBitMask("OURS")
+
+
+def test_magnitudes_of_flux_densities():
+    assert afwImage.abMagFromFlux(3631.0) == 0.0
+    magnitudes = afwImage.abMagFromFlux(np.array([3631e-4, -1.0, 0.0]))
+    np.testing.assert_allclose(magnitudes, [10.0, np.nan, np.inf])
+    assert afwImage.fluxFromABMag(10.0) == pytest.approx(3631e-4)
+
+
+def test_light_of_the_psf_in_a_circle_and_as_a_kernel(image):
+    y, x = np.mgrid[-20:21, -20:21]
+    image.exposure.psf = PixelPsf(
+        np.exp(-(x**2 + y**2) / 8.0)[None].astype(np.float32), 0, x_zero=0, x_scale=1, y_zero=0, y_scale=1
+    )
+    psf = image.getPsf()
+    for radius in (2.0, 4.0):
+        assert psf.computeApertureFlux(radius) == pytest.approx(1.0 - np.exp(-(radius**2) / 8.0), abs=2e-3)
+    kernel = psf.getLocalKernel(geom.Point2D(120.0, 220.0))
+    stamp = afwImage.ImageD(kernel.getDimensions())
+    assert kernel.computeImage(stamp, False) == pytest.approx(stamp.getArray().sum())
+    np.testing.assert_array_equal(stamp.getArray(), psf.computeKernelImage().getArray())
+    assert stamp.getBBox() == psf.computeKernelImage().getBBox()
+    assert kernel.computeImage(stamp) == pytest.approx(stamp.getArray().sum()) == 1.0
+    with pytest.raises(ValueError, match=r"the kernel has .* pixels, the image"):
+        kernel.computeImage(afwImage.ImageD(3, 3))
+
+
+def test_exposures_of_planes_and_a_wcs_and_headers(image, tmp_path):
+    wcs = afwImage.SkyWcs(TanSipWcs((150.0, 2.0), (120.0, 230.0), np.diag([-1.0, 1.0]) * 0.2 / 3600))
+    for made in (afwImage.makeExposure(image.getMaskedImage(), wcs), afwImage.ExposureF(image.getMaskedImage(), wcs)):
+        assert made.getXY0() == image.getXY0()
+        assert made.getWcs().skyToPixel(afwGeom.SpherePoint(150.0, 2.0, geom.degrees)).x == pytest.approx(120.0)
+    assert not afwImage.makeExposure(image.getMaskedImage()).hasWcs()
+    made.writeFits(tmp_path / "made.fits")
+    for read in (afwImage.readMetadata, afwFits.readMetadata):
+        assert read(str(tmp_path / "made.fits")).getScalar("CRVAL1") == 150.0
+    with pytest.raises(DatasetNotFoundError):
+        afwImage.readMetadata(tmp_path / "absent.fits")

@@ -1,5 +1,6 @@
 """Angles, points, boxes, transforms and ellipses."""
 
+from obs.compat.lsst.afw.coord import SpherePoint
 from obs.compat.lsst.afw.geom import ellipses
 from obs.compat.lsst.afw.geom.angle import (
     Angle,
@@ -34,6 +35,7 @@ __all__ = [
     "PointI",
     "Span",
     "SpanSet",
+    "SpherePoint",
     "arcminutes",
     "arcseconds",
     "degrees",

@@ -1,8 +1,9 @@
 """Images, masks, exposures, and what is known about them."""
 
+from obs.compat.lsst.afw.fits import readMetadata
 from obs.compat.lsst.afw.image.attached import ApCorrMap, CoaddInputs
-from obs.compat.lsst.afw.image.calib import Calib, Filter, FilterLabel, PhotoCalib
-from obs.compat.lsst.afw.image.exposure import ExposureD, ExposureF, ExposureI, ExposureInfo, ExposureU
+from obs.compat.lsst.afw.image.calib import Calib, Filter, FilterLabel, PhotoCalib, abMagFromFlux, fluxFromABMag
+from obs.compat.lsst.afw.image.exposure import ExposureD, ExposureF, ExposureI, ExposureInfo, ExposureU, makeExposure
 from obs.compat.lsst.afw.image.image import LOCAL, PARENT, Image, ImageD, ImageF, ImageI, ImageU
 from obs.compat.lsst.afw.image.mask import Mask, MaskU, MaskX
 from obs.compat.lsst.afw.image.masked_image import MaskedImageD, MaskedImageF, MaskedImageI, MaskedImageU
@@ -40,5 +41,9 @@ __all__ = [
     "TransmissionCurve",
     "VisitInfo",
     "Wcs",
+    "abMagFromFlux",
+    "fluxFromABMag",
+    "makeExposure",
     "makeWcs",
+    "readMetadata",
 ]

@@ -15,12 +15,26 @@ from obs.image.photo_calib import NANOJANSKY_ZERO_POINT
 from obs.image.photo_calib import PhotoCalib as OwnPhotoCalib
 from obs.repo.fits_exposure_header import header_photo_calib
 
-__all__ = ["Calib", "Filter", "FilterLabel", "Measurement", "PhotoCalib"]
+__all__ = ["Calib", "Filter", "FilterLabel", "Measurement", "PhotoCalib", "abMagFromFlux", "fluxFromABMag"]
+
+_JANSKY_OF_ZERO = 3631.0
+"""Flux density, Jy, of AB magnitude 0 as the stack rounds it."""
 
 _MAG_PER_FRACTION = 2.5 / np.log(10.0)
 
 Floats = NDArray[np.float64]
 ErrorRule = Callable[[Floats, Floats, Floats], Floats]
+
+
+def abMagFromFlux(flux: Any) -> Any:  # noqa: ANN401 - numbers or arrays
+    """Return the AB magnitudes of flux densities in jansky; NaN where they are negative."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return -2.5 * np.log10(np.asarray(flux, np.float64) / _JANSKY_OF_ZERO)
+
+
+def fluxFromABMag(magnitude: Any) -> Any:  # noqa: ANN401 - numbers or arrays
+    """Return the flux densities in jansky of AB magnitudes."""
+    return _JANSKY_OF_ZERO * 10.0 ** (-0.4 * np.asarray(magnitude, np.float64))
 
 
 class Measurement(NamedTuple):

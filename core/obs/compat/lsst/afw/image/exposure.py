@@ -21,7 +21,7 @@ from obs.image import exposure as own
 from obs.image import masked_image as own_planes
 from obs.repo.fits_exposure import read_exposure, write_exposure
 
-__all__ = ["ExposureD", "ExposureF", "ExposureI", "ExposureInfo", "ExposureU"]
+__all__ = ["ExposureD", "ExposureF", "ExposureI", "ExposureInfo", "ExposureU", "makeExposure"]
 
 
 class ExposureF(Pixels):
@@ -31,8 +31,8 @@ class ExposureF(Pixels):
     ----------
     source : ExposureF, obs.image.exposure.Exposure, MaskedImageF, Extent2I, int, str or Path
         An exposure, of which this is a view; planes; the size of an empty one; or a FITS file.
-    box : int or Box2I, optional
-        Height; or the part that is wanted.
+    box : int, Box2I or SkyWcs, optional
+        Height; the part that is wanted; or the WCS of planes.
     origin : str, optional
         How the box counts: ``PARENT`` or ``LOCAL``.
     deep : bool, optional
@@ -59,6 +59,8 @@ class ExposureF(Pixels):
         self._detector: Detector | None = source._detector if isinstance(source, ExposureF) else detector
         #: The exposure of `obs`, which holds everything.
         self.exposure = exposure.copy() if deep else exposure
+        if isinstance(box, SkyWcs):
+            self.setWcs(box)
 
     # The pixels
 
@@ -275,4 +277,17 @@ def _own(source: Any, height: Any) -> own.Exposure:  # noqa: ANN401 - as Exposur
         case MaskedImageF():
             return own.Exposure(source.planes)
         case _:
-            return own.Exposure(MaskedImageF(source, None if isinstance(height, Box2I) else height).planes)
+            return own.Exposure(MaskedImageF(source, None if isinstance(height, Box2I | SkyWcs) else height).planes)
+
+
+def makeExposure(planes: MaskedImageF, wcs: SkyWcs | None = None) -> ExposureF:
+    """Return an exposure of planes, which it shares, with a WCS.
+
+    Parameters
+    ----------
+    planes : MaskedImageF
+        Image, mask and variance.
+    wcs : SkyWcs, optional
+        Of the pixels of the parent image.
+    """
+    return ExposureF(planes, wcs)

@@ -1,6 +1,8 @@
 """Masks, whose planes are asked for by name."""
 
-from typing import Any, Self
+from collections.abc import Callable
+from types import MethodType
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,21 @@ from obs.compat.lsst.afw.image.pixels import PARENT, Pixels, local_box
 from obs.image import mask as own
 
 __all__ = ["Mask", "MaskU", "MaskX"]
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class _AlsoOfClass(Generic[P, R]):
+    """Method of a mask that, asked of the class, answers for the usual planes; it is static in the stack."""
+
+    def __init__(self, method: "Callable[Concatenate[Any, P], R]") -> None:
+        self._method = method
+        self.__doc__ = method.__doc__
+
+    def __get__(self, mask: "Mask | None", kind: "type[Mask]") -> Callable[P, R]:
+        return cast(Callable[P, R], MethodType(self._method, kind(1, 1) if mask is None else mask))
 
 
 class Mask(Pixels):
@@ -62,6 +79,7 @@ class Mask(Pixels):
         """The bits, int32, shape (ny, nx)."""
         return self._mask.array
 
+    @_AlsoOfClass
     def getPlaneBitMask(self, names: str | list[str]) -> int:
         """Return the bits of a plane, or of several or-ed together.
 
@@ -72,6 +90,7 @@ class Mask(Pixels):
         """
         return self._mask.bits(*([names] if isinstance(names, str) else names))
 
+    @_AlsoOfClass
     def getMaskPlane(self, name: str) -> int:
         """Return the number of the bit of a plane.
 
@@ -82,6 +101,7 @@ class Mask(Pixels):
         """
         return self._mask.bits(name).bit_length() - 1
 
+    @_AlsoOfClass
     def getMaskPlaneDict(self) -> dict[str, int]:
         """Return planes and the numbers of their bits."""
         return dict(self._mask.planes)

@@ -4,15 +4,63 @@ from typing import Any
 
 import numpy as np
 
+from obs.algorithms.measure.aperture_flux import measure_aperture_flux
 from obs.algorithms.measure.shape import measure_shape
 from obs.compat.lsst.afw.geom.box import Box2D, Box2I
 from obs.compat.lsst.afw.geom.ellipses import Quadrupole
-from obs.compat.lsst.afw.geom.point import Point2D, Point2I
-from obs.compat.lsst.afw.image.image import ImageD
+from obs.compat.lsst.afw.geom.point import Extent2I, Point2D, Point2I
+from obs.compat.lsst.afw.image.image import ImageD, ImageF
 from obs.errors import MeasurementError
 from obs.image.psf import Psf as OwnPsf
 
-__all__ = ["Psf"]
+__all__ = ["LocalKernel", "Psf"]
+
+
+class LocalKernel:
+    """The PSF at one position, as a kernel of the LSST stack.
+
+    Parameters
+    ----------
+    stamp : ImageD
+        Its pixels.
+    """
+
+    def __init__(self, stamp: ImageD) -> None:
+        self._stamp = stamp
+
+    def getWidth(self) -> int:
+        """Return the number of columns."""
+        return self._stamp.getWidth()
+
+    def getHeight(self) -> int:
+        """Return the number of rows."""
+        return self._stamp.getHeight()
+
+    def getDimensions(self) -> Extent2I:
+        """Return width and height, as in the LSST stack."""
+        return self._stamp.getDimensions()
+
+    def computeImage(self, image: ImageF, doNormalize: bool = True) -> float:
+        """Write the kernel into an image, and return the sum of its pixels.
+
+        Parameters
+        ----------
+        image : ImageF
+            An image of the size of the kernel.
+        doNormalize : bool, optional
+            Make the sum 1.
+
+        Raises
+        ------
+        ValueError
+            If the image has another size.
+        """
+        if image.getDimensions() != self.getDimensions():
+            raise ValueError(f"the kernel has {self.getDimensions()} pixels, the image {image.getDimensions()}")
+        pixels = self._stamp.getArray()
+        image.getArray()[...] = pixels / pixels.sum() if doNormalize else pixels
+        image.setXY0(self._stamp.getXY0())
+        return 1.0 if doNormalize else float(pixels.sum())
 
 
 class Psf:
@@ -46,6 +94,26 @@ class Psf:
         point = self._at(position)
         x, y = self._own(point)
         return self._stamp(self.own.render(x=[x], y=[y])[0], Point2I(round(point.x), round(point.y)))
+
+    def getLocalKernel(self, position: Any = None) -> LocalKernel:  # noqa: ANN401 - a point
+        """Return the PSF at a position, as a kernel."""
+        return LocalKernel(self.computeKernelImage(position))
+
+    def computeApertureFlux(self, radius: float, position: Any = None) -> float:  # noqa: ANN401 - a point
+        """Return the share of the light of a star that is within a circle.
+
+        Parameters
+        ----------
+        radius : float
+            Radius, pixels.
+        position : Point2D, optional
+            Where the star is.
+        """
+        x, y = self._own(self._at(position))
+        stamp = np.asarray(self.own.evaluate(x=[x], y=[y]), np.float32)
+        center, inside = np.zeros(1), np.ones(stamp.shape, np.bool_)
+        found = measure_aperture_flux(stamp, np.ones_like(stamp), inside, center, center, radius, sinc=True)
+        return float(found.flux[0])
 
     def computeShape(self, position: Any = None) -> Quadrupole:  # noqa: ANN401 - a point
         """Return the adaptive moments of the PSF.
