@@ -253,7 +253,10 @@ def main() -> None:
     os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
     patterns = arguments.names or ["*"]
     names = [name for name in CONDITIONS if any(fnmatch.fnmatch(name, pattern) for pattern in patterns)]
-    if arguments.list or not names:
+    unknown = [pattern for pattern in arguments.names if not fnmatch.filter(CONDITIONS, pattern)]
+    if unknown:
+        parser.error(f"no condition is called {', '.join(unknown)}; --list prints the names")
+    if arguments.list:
         raise SystemExit("\n".join(CONDITIONS))
     folder = arguments.folder.resolve()
     options = [word for setting in arguments.settings for word in ("-c", setting)]
