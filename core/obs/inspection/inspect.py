@@ -13,6 +13,7 @@ from obs.inspection.cards import Cards
 from obs.inspection.color_mosaic import AS_ONE_FILTER, find_color_mosaic
 from obs.inspection.detector_places import place_by_sections, places_by_wcs
 from obs.inspection.files.grouping import group_images, set_aside
+from obs.inspection.files.other_files import hold_against, hold_amplifiers_against
 from obs.inspection.files.readout_modes import BINNING, files_of_one_mode, find_shape_mismatches
 from obs.inspection.files.same_camera import files_of_one_camera
 from obs.inspection.files.several_files import brightest_file, files_of_detectors, one_exposure
@@ -170,7 +171,7 @@ def inspect_files(paths: Sequence[Path], amplifier_files: AmplifierFiles | None 
         places = places_by_wcs(amplifiers, binning.value)
         if places is not None:
             detectors = tuple(replace(chip, mosaic=place) for chip, place in zip(detectors, places, strict=True))
-    sky = _sky_scale(files, detectors[0].images[0].cards, binning)
+    sky = _sky_scale(files, detectors[0].images[0], binning)
     general = [
         _named("telescope", cards, "TELESCOP"),
         _named("instrument", cards, "INSTRUME", "DETECTOR", "CAMERA"),
@@ -252,11 +253,17 @@ def _doubted(key: Finding, files: Sequence[RawFile], exposures: Sequence[object]
     return replace(key, confidence=lower_confidence(key.confidence, "guess"), note=text), [f"{text}: {advice}"]
 
 
-def _sky_scale(files: Sequence[RawFile], cards: Cards, binning: Finding) -> SkyScale:
+def _sky_scale(files: Sequence[RawFile], image: RawImage, binning: Finding) -> SkyScale:
     """Return scale and orientation of the file that tells them best: flats, say, have no WCS."""
-    found = [find_sky_scale(cards, binning.value)]
-    found += [find_sky_scale(file.cards, find_binning(file.cards).value) for file in files]
-    return min(found, key=_how_unsure)
+    found = [(image.path, find_sky_scale(image.cards, binning.value))]
+    found += [(file.path, find_sky_scale(file.cards, find_binning(file.cards).value)) for file in files]
+    path, best = min(found, key=lambda one: _how_unsure(one[1]))
+    surely = [
+        (name.name, sky.scale.value)
+        for name, sky in found[1:]
+        if name != path and sky.scale.confidence in ("certain", "likely")
+    ]
+    return replace(best, scale=hold_against(best.scale, best.scale.value, surely))
 
 
 def _how_unsure(sky: SkyScale) -> int:
@@ -347,7 +354,8 @@ def _with_noise(
             continue
         if [image.shape for image in images] == [image.shape for image in chip.images]:
             exposures.append(Exposure(images, facts, step))
-    return replace(chip, facts=measure_noise(chip.facts, exposures))
+    others = [one.images for one in exposures if one.images[0].path != chip.images[0].path]
+    return replace(chip, facts=measure_noise(hold_amplifiers_against(chip.facts, chip.images, others), exposures))
 
 
 def _place_findings(detectors: Sequence[DetectorImages]) -> list[Finding]:
