@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow
 import pytest
 from astropy.io import fits
+from astropy.table import Table
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -61,6 +62,11 @@ def write_parquet(path, columns):
     return path
 
 
+def write_text(path, columns):
+    Table(columns).write(path, format={".ecsv": "ascii.ecsv", ".vot": "votable"}[path.suffix])
+    return path
+
+
 def ingest(root, *files, name="cat", clobber=False, **settings):
     done = ingest_reference_catalog(root, name, files, ReferenceColumnsConfig(**settings), clobber=clobber, chunk=700)
     return done, load_reference_catalog(find_reference_catalog([root], name), ra=0, dec=0, radius=3)
@@ -80,9 +86,9 @@ def check(catalog, objects):
     np.testing.assert_allclose(catalog["epoch"], 57388.5)
 
 
-@pytest.mark.parametrize("ending", ["fits", "csv", "csv.gz", "parquet"])
+@pytest.mark.parametrize("ending", ["fits", "csv", "csv.gz", "parquet", "ecsv", "vot", "CSV"])
 def test_every_format(tmp_path, objects, ending):
-    write = {"fits": write_fits, "parquet": write_parquet}.get(ending, write_csv)
+    write = {"fits": write_fits, "parquet": write_parquet, "ecsv": write_text, "vot": write_text}.get(ending, write_csv)
     done, catalog = ingest(tmp_path, write(tmp_path / f"in.{ending}", objects))
     check(catalog, objects)
     assert (done.n_row, done.n_dropped) == (N, 0)
@@ -240,6 +246,19 @@ def test_a_redshift_is_no_magnitude():
         find_columns(ReferenceColumnsConfig(), {"ra": "", "dec": "", "z": ""})
 
 
+@pytest.mark.parametrize("ending", ["ecsv", "vot"])
+def test_missing_values_of_text_tables(tmp_path, ending):
+    table = Table({"ra": [1.0, 2.0], "dec": [0.0, 0.0], "g_mag": [15, 16], "what": ["a", "b"]}, masked=True)
+    table["g_mag"].mask[1] = table["what"].mask[0] = True
+    table["ra"].unit = "deg"
+    path = write_text(tmp_path / f"in.{ending}", table)
+    assert table_columns(path) == {"ra": "deg", "dec": "", "g_mag": "", "what": ""}
+    (chunk,) = read_chunks(path, {"ra": float, "g_mag": float})
+    np.testing.assert_array_equal(chunk["g_mag"], [15.0, np.nan])
+    with pytest.raises(FileFormatError, match="column 'what' does not hold numbers"):
+        list(read_chunks(path, {"what": float}))
+
+
 def test_missing_values_are_nan(tmp_path):
     path = tmp_path / "in.csv"
     path.write_text("# id,ra,dec,g_mag\n1,0.1,0.2,18\n2,0.1,0.2,\n3,0.1,0.2,99.0\n4,0.1,0.2,-999\n5,,0.2,18\n")
@@ -289,6 +308,15 @@ def test_columns_that_are_not_there(tmp_path, objects, settings, message):
         ("d.csv", "ra,dec,g_mag\n1,x,3\n", r"d\.csv: cannot be read as CSV: .*invalid value 'x'"),
         ("e.parquet", "nothing", r"e\.parquet: cannot be read as Parquet"),
         ("f.fits", "nothing", r"f\.fits: cannot be read as FITS"),
+        ("f.dat", "nothing", r"f\.dat: cannot be read as FITS; tables that are not FITS end in \.csv, .*\.ecsv, \.vot"),
+        ("f.ecsv", "nothing", r"f\.ecsv: is not a table"),
+        ("l.vot", "nothing", r"l\.vot: cannot be read as a VOTable: syntax error"),
+        ("m.vot", "<V:TABLE nrows='99999'/>", "TABLE of 99999 values, more than the file has bytes"),
+        (
+            "n.vot",
+            "<a><STREAM href='file:///x'/></a>",
+            "data are in another file .*, which is not followed",
+        ),
         ("h.csv", "ra,dec,g_mag\n", "no object with a position in the files given"),
         ("j.csv", "ra,dec,g_mag\nnan,nan,3\n", "no object with a position in the files given"),
         ("k.csv", "ra,ra,dec,g_mag\n1,1,2,3\n", "there are 2 columns 'ra'; rename them"),

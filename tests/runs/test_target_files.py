@@ -24,6 +24,12 @@ def test_compressed_texts_are_refused(tmp_path, pack, name):
         read_targets(path)
 
 
+def test_a_votable_whose_data_are_elsewhere_is_refused(tmp_path):
+    path = write(tmp_path / "x.vot", b"<VOTABLE><STREAM href='file:///x'/></VOTABLE>")
+    with pytest.raises(FileFormatError, match="which is not followed"):
+        read_targets(path)
+
+
 def test_a_large_text_is_refused(tmp_path, monkeypatch):
     path = tmp_path / "x.csv"
     path.write_bytes(TEXT)

@@ -85,7 +85,7 @@ def ingest_reference_catalog(
     name
         Name of the catalog.
     files
-        FITS, CSV or Parquet tables, all with the same columns.
+        FITS, CSV, Parquet, ECSV or VOTable tables, all with the same columns.
     config
         Which column is what.
     clobber

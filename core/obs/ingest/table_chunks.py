@@ -1,5 +1,6 @@
-"""Tables of any size, FITS, CSV or Parquet, some rows at a time."""
+"""Tables of any size, FITS, CSV or Parquet, some rows at a time; ECSV and VOTable at once."""
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,9 +10,11 @@ import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
-from obs.errors import DatasetNotFoundError, FileFormatError
+from obs.errors import DatasetNotFoundError, FileFormatError, describe_fault
 from obs.regular_file import open_regular
 from obs.repo.fits_file import open_fits
+from obs.repo.votable_check import check_votable
+from obs.small_file import read_small_text
 
 __all__ = ["CHUNK", "read_chunks", "table_columns"]
 
@@ -21,6 +24,9 @@ CHUNK = 100_000
 _CSV_BLOCK = 8 << 20  # bytes
 _CSV_ENDINGS = (".csv", ".csv.gz", ".txt", ".tsv")
 _PARQUET_ENDINGS = (".parquet", ".parq")
+_VOTABLE_ENDINGS = (".vot", ".votable", ".xml")
+_AT_ONCE = (".ecsv", *_VOTABLE_ENDINGS)
+_FITS_STARTS = (b"SIMPLE", b"\x1f\x8b")
 
 
 def table_columns(path: Path) -> dict[str, str]:
@@ -33,12 +39,15 @@ def table_columns(path: Path) -> dict[str, str]:
     FileFormatError
         If it is not a table.
     """
-    if path.name.endswith(_CSV_ENDINGS):
+    if path.name.lower().endswith(_CSV_ENDINGS):
         with _csv(path, None) as reader:
             return dict.fromkeys(_clean(reader.schema.names), "")
-    if path.name.endswith(_PARQUET_ENDINGS):
+    if path.name.lower().endswith(_PARQUET_ENDINGS):
         with _parquet(path) as file:
             return {field.name: _unit(field) for field in file.schema_arrow}
+    if path.name.lower().endswith(_AT_ONCE):
+        return {name: str(column.unit or "") for name, column in _read_at_once(path).items()}
+    _check_fits(path)
     with open_fits(path) as hdus:
         columns = _table(hdus, path).columns
         return {column.name: str(column.unit or "") for column in columns}
@@ -52,7 +61,7 @@ def read_chunks(
     Parameters
     ----------
     path
-        FITS, CSV (``.csv``, ``.tsv``, ``.txt``, also gzipped) or Parquet.
+        FITS, CSV (``.csv``, ``.csv.gz``, ``.tsv``, ``.txt``), Parquet, ECSV or VOTable.
     columns
         Columns wanted, and as what: float or int.
     rows
@@ -70,10 +79,12 @@ def read_chunks(
     FileFormatError
         If it is not a table, or a column holds something else.
     """
-    if path.name.endswith(_CSV_ENDINGS):
+    if path.name.lower().endswith(_CSV_ENDINGS):
         chunks = _csv_chunks(path, columns)
-    elif path.name.endswith(_PARQUET_ENDINGS):
+    elif path.name.lower().endswith(_PARQUET_ENDINGS):
         chunks = _parquet_chunks(path, list(columns), rows)
+    elif path.name.lower().endswith(_AT_ONCE):
+        chunks = _slices(path, list(columns), rows)
     else:
         chunks = _fits_chunks(path, list(columns), rows)
     for chunk in chunks:
@@ -110,6 +121,54 @@ def _table(hdus: fits.HDUList, path: Path) -> fits.BinTableHDU:
         if isinstance(hdu, (fits.BinTableHDU, fits.TableHDU)) and not isinstance(hdu, fits.CompImageHDU):
             return hdu
     raise FileFormatError("no table in it", path=path)
+
+
+def _check_fits(path: Path) -> None:
+    """Raise an error that names the formats for a file that is neither FITS nor has the ending of another table."""
+    try:
+        with open_regular(path) as file:
+            start = file.read(6)
+    except OSError:
+        return  # told by who reads it
+    if not start.startswith(_FITS_STARTS):
+        known = ", ".join((*_CSV_ENDINGS, *_PARQUET_ENDINGS, *_AT_ONCE))
+        raise FileFormatError(f"cannot be read as FITS; tables that are not FITS end in {known}", path=path)
+
+
+def _slices(path: Path, names: Sequence[str], rows: int) -> Iterator[dict[str, NDArray[Any]]]:
+    columns = _read_at_once(path)
+    arrays = {name: _filled(columns[name]) for name in names}
+    for start in range(0, len(next(iter(arrays.values()))), rows):
+        yield {name: values[start : start + rows] for name, values in arrays.items()}
+
+
+def _filled(column: Any) -> NDArray[Any]:  # noqa: ANN401 - a column of astropy
+    """Return the values of a column; those that are missing become NaN, or empty texts."""
+    values: Any = np.ma.asarray(column)
+    if not np.ma.getmaskarray(values).any():
+        return np.asarray(values.data)
+    if values.dtype.kind in "iufb":
+        return np.asarray(values.astype(np.float64).filled(np.nan))
+    return np.asarray(values.filled(None if values.dtype.kind == "O" else ""))
+
+
+def _read_at_once(path: Path) -> dict[str, Any]:
+    """Return the columns with one value a row of a table in ECSV or VOTable, which people write or download."""
+    from astropy.table import Column, Table  # noqa: PLC0415 - slow to import, seldom needed
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of columns that are not wanted
+            if path.name.lower().endswith(_VOTABLE_ENDINGS):
+                check_votable(path)
+                table: Any = Table.read(path, format="votable")
+            else:
+                table = Table.read(read_small_text(path, error=FileFormatError), format="ascii.ecsv")
+    except FileFormatError:
+        raise
+    except Exception as error:
+        raise FileFormatError(describe_fault(error, path, "is not a table"), path=path) from error
+    return {column.name: column for column in table.itercols() if isinstance(column, Column) and column.ndim == 1}
 
 
 def _parquet_chunks(path: Path, names: Sequence[str], rows: int) -> Iterator[dict[str, NDArray[Any]]]:
@@ -154,7 +213,7 @@ def _csv(path: Path, columns: Mapping[str, type] | None) -> Iterator[Any]:
     from pyarrow import csv  # noqa: PLC0415
 
     kinds = {float: pyarrow.float64(), int: pyarrow.int64()}
-    delimiter = "\t" if path.name.endswith(".tsv") else ","
+    delimiter = "\t" if path.name.lower().endswith(".tsv") else ","
     wanted = columns or {}
     types = {spelled: kind for name, kind in wanted.items() for spelled in (name, f"#{name}", f"# {name}")}
     try:

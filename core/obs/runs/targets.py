@@ -21,6 +21,7 @@ from obs.repo.butler import Butler
 from obs.repo.fits_catalog import read_catalog
 from obs.repo.input_files import note_input
 from obs.repo.parquet_catalog import parquet_length
+from obs.repo.votable_check import check_votable
 from obs.runs.results import find_results
 from obs.sky_vectors import sky_vectors
 
@@ -125,6 +126,8 @@ def _read_table(path: Path) -> Table:
     try:
         if suffix in _FORMATS:
             _check_text(path)
+            if _FORMATS[suffix] == "votable":
+                check_votable(path)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of other columns; what is wrong with the positions is said below
                 return Table.read(path, format=_FORMATS[suffix])

@@ -29,7 +29,7 @@ Examples:
 def ingest_refcat() -> None:
     """Add a reference catalog to a repository, from tables.
 
-    The tables FILES in FITS, CSV or Parquet become the reference catalog NAME of the repository REPO.
+    The tables FILES in FITS, CSV, Parquet, ECSV or VOTable become the reference catalog NAME of the repository REPO.
 
     Columns are found by their usual names, or named with -c; --show-config lists all settings. Magnitudes are taken as
     they are: from a catalog in Vega magnitudes, such as Johnson V, zero points come out in Vega magnitudes too.
