@@ -7,6 +7,8 @@ import pytest
 
 from obs.cli.lsst_lines import _known_options, translate_line
 from obs.cli.lsst_programs import PROGRAMS
+from obs.repo.butler import Butler
+from obs.skymap.types import make_sky_map
 
 
 @pytest.mark.parametrize(
@@ -81,8 +83,8 @@ from obs.cli.lsst_programs import PROGRAMS
         ("pipetask run -b R -o b -p c/cpFlat.yaml -d \"exposure.observation_type='flat' AND day_obs=20230926\"",
          "calibs build flat R --id dateObs=2023-09-26"),
         ("pipetask run -b R -o c -t lsst.pipe.tasks.assembleCoadd.AssembleCoaddTask -C x:y.py "
-         "-d 'tract=0 AND patch IN (1..4) AND visit=5'",
-         "coadd R --rerun c --id tract=0 patch=1..4 --selectId visit=5 -C y.py"),
+         "-d \"tract=0 AND patch IN ('1,0', '2,0') AND visit=5\"",
+         "coadd R --rerun c --id tract=0 patch=1,0^2,0 --selectId visit=5 -C y.py"),
         ("pipetask qgraph -b R -o c -p D.yaml#measure -d 'tract=0 and band=r' --show graph",
          "coadd-catalog R --rerun c --id tract=0 filter=r --dry-run"),
         ("pipetask run -b R -p D.yaml#processCcd --show config=isr::doFlat", "process R --id --show config=doFlat"),
@@ -187,6 +189,10 @@ def test_a_step_that_fails_ends_the_line(tmp_path, obs):
             "'OR visit>5' cannot be translated: write data IDs",
         ),
         (
+            "pipetask run -b R -p D.yaml#makeWarp -d 'tract=0 AND patch = 5'",
+            r"-d: patch 5: R has no sky map .*; name column and row, as in patch='3,1'",
+        ),
+        (
             "pipetask run -b R -p D.yaml#isr -d 'airmass=1.2'",
             "data IDs do not have the key airmass",
         ),
@@ -195,6 +201,30 @@ def test_a_step_that_fails_ends_the_line(tmp_path, obs):
 def test_lines_that_cannot_be_translated(line, message):
     with pytest.raises(click.UsageError, match=message):
         translate_line(shlex.split(line))
+
+
+def test_numbers_of_patches_are_those_of_the_sky_map(repository):
+    settings = {"ra": [10.0, 20.0], "dec": [0.0, 0.0], "radius": [0.1, 0.3], "pixel_scale": 2.0, "patch_width": 100}
+    Butler(repository, rerun="a").put(make_sky_map("discrete", settings | {"patch_height": 100}), "deepCoadd_skyMap")
+
+    def ids(query, outputs="-i u/me/a -o u/me/b"):
+        line = f'pipetask run -b {repository} {outputs} -p D.yaml#makeWarp -d "{query}"'
+        words = translate_line(shlex.split(line)).words
+        return " ".join(words[words.index("--id") + 1 :])
+
+    assert ids("tract=0 AND patch = 5") == "tract=0 patch=1,1"
+    assert ids("patch IN (0..4:2, 5) AND tract=0", "-o a") == "patch=0,0^2,0^0,1^1,1 tract=0"
+    assert ids("tract=1 AND patch=5 AND visit IN (1, 2)") == "tract=1 patch=5,0 --selectId visit=1^2"
+    assert ids("tract IN (0, 1) AND patch='0,1'") == "tract=0^1 patch=0,1"
+    for query, message in {
+        "patch=5": "each tract numbers its own patches; name it too",
+        "tract IN (0..1) AND patch=5": "number their patches differently; write a line for each tract",
+        "tract=0 AND patch=99": r"-d: patch 99: patch=3,24: tract 0 has the patches 0,0 to 3,3",
+        "tract=7 AND patch=0": "this sky map has the tracts 0 to 1",
+        "tract=0 AND patch IN ('1,1', 3)": "'1,1' is not a number, as all others have to be",
+    }.items():
+        with pytest.raises(click.UsageError, match=message):
+            ids(query)
 
 
 def test_settings_in_files_of_the_stack_are_read(tmp_path):

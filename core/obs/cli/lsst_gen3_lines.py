@@ -7,6 +7,7 @@ from pathlib import Path, PurePath
 
 import click
 
+from obs.cli.lsst_gen3_patches import name_patches
 from obs.errors import ObsError
 from obs.instrument.discovery import discover, instrument_for_mapper
 from obs.repo.butler import Butler
@@ -56,6 +57,7 @@ _KEYS = {
     "exposure.target_name": "field", "visit.target_name": "field", "tract": "tract", "patch": "patch",
 }  # fmt: skip
 _TERM = re.compile(r"([\w.]+)\s*(?:==?\s*('[^']*'|\"[^\"]*\"|[^\s()]+)|\bin\s*\(([^()]*)\))", re.IGNORECASE)
+_VALUE = re.compile(r"'[^']*'|\"[^\"]*\"|[^,\s]+")
 _DAY = re.compile(r"(\d{4})(\d\d)(\d\d)")
 #: Options of pipetask that take a word, flags, and what each becomes here.
 _OF_PIPETASK = {
@@ -99,6 +101,7 @@ class _Line:
     settings: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     flags: list[str] = field(default_factory=list)
+    reruns: list[str] = field(default_factory=list)
 
 
 def translate_pipetask(words: Sequence[str]) -> tuple[list[list[str]], list[str]]:
@@ -132,6 +135,8 @@ def translate_pipetask(words: Sequence[str]) -> tuple[list[list[str]], list[str]
         raise click.UsageError("pipetask: name the repository with -b")
     if "graph" in values:
         raise click.UsageError(f"pipetask with a graph (-g): {_ONE_A_STEP}, and no graphs; give -p and -d")
+    outputs = [values.get("output", ""), *(name for name in values.get("inputs", "").split(",") if name[:2] == "u/")]
+    line.reruns = [PurePath(name).name for name in outputs if name]
     commands = _commands(values)
     notes: list[str] = []
     lines = []
@@ -151,7 +156,7 @@ def _line(action: str, line: _Line, command: tuple[str, ...], extra: tuple[str, 
     values = line.values
     root = values["repo"].removesuffix("/butler.yaml")
     result = [*command, root, *_output(values, command, notes)]
-    result += _ids(values.get("query", ""), root, command, notes)
+    result += _ids(values.get("query", ""), root, command, notes, line.reruns)
     result += [*extra, *_settings(line)]
     result += ["-j", values["processes"]] if "processes" in values else []
     result += ["--timeout", values["timeout"]] if "timeout" in values else []
@@ -262,7 +267,7 @@ def _settings(line: _Line) -> list[str]:
     return [*(["-c", *found] if found else []), *(["-C", *files] if files else [])]
 
 
-def _ids(query: str, root: str, command: Sequence[str], notes: list[str]) -> list[str]:
+def _ids(query: str, root: str, command: Sequence[str], notes: list[str], reruns: Sequence[str] = ()) -> list[str]:
     """Return a query as data IDs.
 
     Raises
@@ -270,7 +275,10 @@ def _ids(query: str, root: str, command: Sequence[str], notes: list[str]) -> lis
     click.UsageError
         If it is more than keys with values, joined by AND.
     """
-    terms = [(match[1].lower(), match[2] or match[3]) for match in _TERM.finditer(query)]
+    # a pair such as 3,1 is one value
+    terms = [
+        (match[1].lower(), [match[2]] if match[2] else _VALUE.findall(match[3])) for match in _TERM.finditer(query)
+    ]
     left = re.sub(r"[()]|\band\b", " ", _TERM.sub(" ", query), flags=re.IGNORECASE).strip()
     if left:
         raise click.UsageError(
@@ -280,7 +288,8 @@ def _ids(query: str, root: str, command: Sequence[str], notes: list[str]) -> lis
     of_coadds = command[0] in ("coadd", "coadd-catalog")
     words: list[str] = []
     selected: list[str] = []
-    for key, text in terms:
+    tracts = [_value("tract", value) for key, texts in terms if key == "tract" for value in texts]
+    for key, texts in terms:
         if key not in _KEYS:
             raise click.UsageError(f"-d: data IDs do not have the key {key}; keys: {', '.join(sorted(_KEYS))}")
         name = _KEYS[key]
@@ -289,10 +298,12 @@ def _ids(query: str, root: str, command: Sequence[str], notes: list[str]) -> lis
         if not name:
             notes.append(f"{key} is left out: a repository here has one camera, and one sky map")
             continue
-        values = [_value(name, value) for value in text.split(",")]
+        values = [_value(name, value) for value in texts]
         if name in ("tract", "patch") and command == _PROCESS:
             notes.append(f"{name} is left out where exposures are processed: name them by visit")
             continue
+        if name == "patch":
+            values = name_patches(values, tracts, root, reruns)
         is_image = name in ("visit", "detector", "dataType", "dateObs", "field")
         (selected if of_coadds and is_image else words).append(f"{_key(name, root)}={'^'.join(values)}")
     if of_coadds and selected and command == _COADD:
