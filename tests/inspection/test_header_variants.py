@@ -201,6 +201,13 @@ def test_time_scales(tmp_path, cards, scale, sure):
     assert (finding.value, is_sure(finding)) == (scale, sure)
 
 
+@pytest.mark.parametrize("other", ["TAI", "GPS"])
+def test_time_scales_of_other_files(tmp_path, other):
+    headers = [cards_of([DATE, ("TIMESYS", scale)]) for scale in ("UTC", "UTC", other)]
+    finding = next(f for f in facts_of(tmp_path, *headers).findings if f.quantity == "time_scale")
+    assert (finding.value, finding.confidence, finding.note) == ("UTC", "guess", "other files have TAI")
+
+
 def test_a_card_of_other_units_in_another_file_is_a_guess(tmp_path):
     headers = [cards_of([("EXPTIME", value, unit), DATE]) for value, unit in ((60.0, "[s]"), (1.0, "minutes"))]
     finding = next(f for f in facts_of(tmp_path, *headers).findings if f.quantity == "exposure_time")

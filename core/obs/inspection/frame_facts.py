@@ -189,7 +189,7 @@ def find_frame_facts(files: Sequence[RawFile]) -> FrameFacts:
         visit,
         date,
         find_night(all_cards[0], date),
-        find_time_scale(all_cards[of_date], rule),
+        _time_scale(facts, all_cards, of_date),
         best([one.exposure[0] for one in facts])[0],
         best([one.glass[0] for one in facts])[0],
         best([one.target[0] for one in facts])[0],
@@ -255,6 +255,20 @@ def _site(all_cards: Sequence[Cards], begins: Sequence[Finding]) -> list[Finding
     """Return longitude, latitude and elevation, each of the file that tells it best."""
     found = [find_site(cards, begin) for cards, begin in zip(all_cards, begins, strict=True)]
     return [of_all[_knowing(of_all)] for of_all in zip(*found, strict=True)]
+
+
+def _time_scale(facts: Sequence[FileFacts], all_cards: Sequence[Cards], first: int) -> Finding:
+    """Return the time scale of a file, a guess where another has its times in another: a camera has one."""
+    found = [find_time_scale(cards, one.date[1]) for cards, one in zip(all_cards, facts, strict=True)]
+    best = found[first]
+    other = next(
+        (o for o in found if o.confidence in ("certain", "likely") and o.source and o.value != best.value), None
+    )
+    if other is None:
+        return best
+    text = f"other files have {other.value}"
+    note = f"{best.note}; {text}" if best.note else text
+    return replace(best, confidence=lower_confidence(best.confidence, "guess"), note=note)
 
 
 def _rules(facts: Sequence[FileFacts], all_cards: Sequence[Cards]) -> tuple[dict[str, Any], dict[str, list[int]]]:

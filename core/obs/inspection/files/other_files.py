@@ -32,7 +32,7 @@ def hold_against(finding: Finding, value: float, others: Sequence[tuple[str, flo
         return finding
     sure: Confidence = "guess" if len(odd) > len(others) - len(odd) else "likely"
     more = f" and {len(odd) - 1} more" if len(odd) > 1 else ""
-    note = f"{odd[0][0]}{more}: {odd[0][1]:.4g}"
+    note = f"{odd[0][1]:.4g} in {odd[0][0]}{more}"
     note = f"{finding.note}; {note}" if finding.note else note
     return replace(finding, confidence=lower_confidence(finding.confidence, sure), note=note)
 
