@@ -138,6 +138,7 @@ def test_begin_of_the_exposure_from_several_cards(tmp_path, cards, wanted):
         [("DATE-OBS", BEGIN, "from GPS receiver")],
         [("GPSTIME", BEGIN, "GPS shutter open")],
         [("GPSSTART", BEGIN, "GPS shutter open")],
+        [("DATE-OBS", "2020-05-01T03:00:18", "GPS time stamp"), ("UT", "03:00:00", "UT at start")],
     ],
 )
 def test_a_receiver_moves_no_time(tmp_path, cards):

@@ -38,6 +38,8 @@ _APART = 60.0
 _SAME_EXPOSURE = 1800.0
 """Seconds within which two cards are taken for those of one exposure, where one may be read in several ways."""
 _GPS_TO_TAI = 19.0
+_GPS_TO_UTC = range(13, 20)
+"""Whole seconds by which the scale of GPS has been ahead of UTC since 1999, with the next leap second."""
 _SCALES = {
     **{name: name for name in ("UTC", "TAI", "TT", "UT1")},
     **dict.fromkeys(("UT", "GMT", "UTC APPROXIMATE", "UTC(NIST)", "Z"), "UTC"),
@@ -219,6 +221,9 @@ def _checked_against_times(
             sure,
             f"{name} is its {part}, by {card.keyword} and the exposure time",
         )
+    if _ANY_GPS in _scale_words(cards, best.rule) and abs(later - round(later)) < 0.1 and round(later) in _GPS_TO_UTC:
+        text = f"{name} is {later:.0f} s ahead of {card.keyword}: it is taken for the scale of GPS"
+        return replace(best, rule=rule, date=other), "guess", text
     hours, rest = divmod(abs(later) + _APART, _HOUR / 4.0)
     if hours and rest < 2 * _APART:
         text = f"{name} differs from {card.keyword} by {abs(later) / _HOUR:.2g} h: it is taken for {LOCAL}"
