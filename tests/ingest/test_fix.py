@@ -57,6 +57,13 @@ def test_a_repository_in_order(repository, tmp_path, obs, ending):
     ingest(repository, compressed(path, ending) if ending else path)
     assert ingest_calibs(Butler(repository), [write_calib(tmp_path / "b.fits")], validity=10).ok
     assert obs("verify", repository) == (0, f"{repository}: all registered raw files are there\n", "")
+    (tmp_path / "disk").mkdir()
+    (repository / "out").symlink_to(tmp_path / "disk")
+    (repository / "within").symlink_to(repository)
+    status, out, err = obs("verify", repository)
+    assert (status, err) == (0, "")
+    assert out.startswith(f"{repository}/out is a link to {tmp_path}/disk: what is written there is outside of ")
+    assert out.count("is a link to") == 1
 
 
 @pytest.mark.parametrize("ending", [".gz", ".fz"])

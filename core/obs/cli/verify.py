@@ -23,6 +23,7 @@ from obs.instrument.discovery import load_instrument
 from obs.policy.data_id import format_data_id
 from obs.repo.butler import Butler
 from obs.repo.leftovers import find_leftovers, remove_all
+from obs.repo.linked_folders import find_linked_folders
 
 __all__ = ["verify"]
 
@@ -172,6 +173,8 @@ def _report(root: Path, found: _Findings) -> int:
         click.echo(
             f"{frames} of the registry, which another program made, were not copied with it, which is not a fault"
         )
+    for path in find_linked_folders(root):
+        click.echo(f"{path} is a link to {path.resolve()}: what is written there is outside of {root}")
     if not found.missing and not found.leftovers and not found.faults:
         click.echo(f"{root}: all registered raw files are there" if not found.not_copied else f"{root}: in order")
         return 0
