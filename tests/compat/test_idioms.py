@@ -155,3 +155,13 @@ def test_exposures_of_planes_and_a_wcs_and_headers(image, tmp_path):
         assert read(str(tmp_path / "made.fits")).getScalar("CRVAL1") == 150.0
     with pytest.raises(DatasetNotFoundError):
         afwImage.readMetadata(tmp_path / "absent.fits")
+
+
+def test_masked_images_of_three_planes(image):
+    planes = afwImage.MaskedImageF(
+        image.getImage(), image.getMask(), afwImage.ImageF(np.full((50, 60), 4.0, np.float32))
+    )
+    assert planes.getXY0() == image.getXY0()
+    assert (planes.getMask().get(2, 2), planes.getVariance().get(2, 2)) == (2, 4.0)
+    planes.getMask().getArray()[...] = 0
+    assert image.getMask().get(2, 2) == 0

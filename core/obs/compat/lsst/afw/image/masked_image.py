@@ -11,6 +11,7 @@ from obs.compat.lsst.afw.geom.point import Extent2D, Extent2I, Point2I
 from obs.compat.lsst.afw.image.image import ImageF
 from obs.compat.lsst.afw.image.mask import Mask
 from obs.compat.lsst.afw.image.pixels import PARENT, Pixels, local_box
+from obs.image import mask as own_mask
 from obs.image import masked_image as own
 from obs.repo.fits_exposure import read_exposure
 
@@ -24,10 +25,10 @@ class MaskedImageF(Pixels):
     ----------
     source : MaskedImageF, obs.image.masked_image.MaskedImage, ImageF, Extent2I, int, str or Path
         Planes, of which these are views; an image, which gets an empty mask; the size of empty planes; or a FITS file.
-    box : int or Box2I, optional
-        Height; or the part that is wanted.
-    origin : str, optional
-        How the box counts: ``PARENT`` or ``LOCAL``.
+    box : int, Box2I or Mask, optional
+        Height; the part that is wanted; or the mask of an image.
+    origin : str or ImageF, optional
+        How the box counts, ``PARENT`` or ``LOCAL``; or the variance of an image.
     deep : bool, optional
         Copy the pixels.
     """
@@ -36,7 +37,7 @@ class MaskedImageF(Pixels):
         self,
         source: Any,  # noqa: ANN401 - as the docstring says
         box: Any = None,  # noqa: ANN401 - as the docstring says
-        origin: str = PARENT,
+        origin: Any = PARENT,  # noqa: ANN401 - as the docstring says
         deep: bool = False,
     ) -> None:
         place: Point2I | None = source.getXY0() if isinstance(source, Pixels) else None
@@ -49,7 +50,9 @@ class MaskedImageF(Pixels):
             exposure = read_exposure(source)
             planes, place = exposure.masked_image, Point2I(*exposure.origin)
         elif isinstance(source, ImageF):
-            planes = own.MaskedImage(source.getArray())
+            mask = own_mask.Mask(box.getArray(), box.getMaskPlaneDict()) if isinstance(box, Mask) else None
+            variance = origin.getArray() if isinstance(origin, ImageF) else None
+            planes = own.MaskedImage(source.getArray(), mask, variance)
         else:
             size = source if isinstance(source, Extent2D) else Extent2I(source, box)
             zeros = np.zeros((int(size.y), int(size.x)), np.float32)
