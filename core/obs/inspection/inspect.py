@@ -13,7 +13,7 @@ from obs.inspection.cards import Cards
 from obs.inspection.color_mosaic import AS_ONE_FILTER, find_color_mosaic
 from obs.inspection.detector_places import place_by_sections, places_by_wcs
 from obs.inspection.files.grouping import group_images, set_aside
-from obs.inspection.files.other_files import hold_against, hold_amplifiers_against
+from obs.inspection.files.other_files import compare_amplifiers_with_files, compare_with_files
 from obs.inspection.files.readout_modes import BINNING, files_of_one_mode, find_shape_mismatches
 from obs.inspection.files.same_camera import files_of_one_camera
 from obs.inspection.files.several_files import brightest_file, files_of_detectors, one_exposure
@@ -263,7 +263,7 @@ def _sky_scale(files: Sequence[RawFile], image: RawImage, binning: Finding) -> S
         for name, sky in found[1:]
         if name != path and sky.scale.confidence in ("certain", "likely")
     ]
-    return replace(best, scale=hold_against(best.scale, best.scale.value, surely))
+    return replace(best, scale=compare_with_files(best.scale, best.scale.value, surely))
 
 
 def _how_unsure(sky: SkyScale) -> int:
@@ -355,7 +355,7 @@ def _with_noise(
         if [image.shape for image in images] == [image.shape for image in chip.images]:
             exposures.append(Exposure(images, facts, step))
     others = [one.images for one in exposures if one.images[0].path != chip.images[0].path]
-    return replace(chip, facts=measure_noise(hold_amplifiers_against(chip.facts, chip.images, others), exposures))
+    return replace(chip, facts=measure_noise(compare_amplifiers_with_files(chip.facts, chip.images, others), exposures))
 
 
 def _place_findings(detectors: Sequence[DetectorImages]) -> list[Finding]:

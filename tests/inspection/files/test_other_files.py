@@ -2,7 +2,7 @@
 
 import pytest
 
-from obs.inspection.files.other_files import hold_against
+from obs.inspection.files.other_files import compare_with_files
 from obs.inspection.finding import Finding
 from obs.inspection.inspect import inspect_files
 from raw_frames import card_line
@@ -37,4 +37,4 @@ def test_what_others_contradict_is_not_certain(tmp_path, quantity, odd, number):
 )
 def test_as_sure_as_other_files_let_it_be(others, confidence):
     found = Finding("gain", 1.4, "GAIN")
-    assert hold_against(found, 1.4, [(f"f{n}", value) for n, value in enumerate(others)]).confidence == confidence
+    assert compare_with_files(found, 1.4, [(f"f{n}", value) for n, value in enumerate(others)]).confidence == confidence

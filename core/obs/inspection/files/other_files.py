@@ -9,13 +9,13 @@ from obs.inspection.finding import Confidence, Finding, lower_confidence
 from obs.inspection.raw_file import RawImage
 from obs.instrument.card_values import read_number
 
-__all__ = ["hold_against", "hold_amplifiers_against"]
+__all__ = ["compare_amplifiers_with_files", "compare_with_files"]
 
 _SAME = 0.04
 """Part by which two statements of one quantity may differ, as those of a WCS and of a focal length do."""
 
 
-def hold_against(finding: Finding, value: float, others: Sequence[tuple[str, float]]) -> Finding:
+def compare_with_files(finding: Finding, value: float, others: Sequence[tuple[str, float]]) -> Finding:
     """Return a finding as sure as other files let it be: a guess where as many say otherwise, else likely.
 
     Parameters
@@ -37,7 +37,7 @@ def hold_against(finding: Finding, value: float, others: Sequence[tuple[str, flo
     return replace(finding, confidence=lower_confidence(finding.confidence, sure), note=note)
 
 
-def hold_amplifiers_against(
+def compare_amplifiers_with_files(
     facts: DetectorFacts, images: Sequence[RawImage], others: Sequence[Sequence[RawImage]]
 ) -> DetectorFacts:
     """Return a detector whose gains and read noises are as sure as the cards of other files let them be.
@@ -61,7 +61,7 @@ def hold_amplifiers_against(
             if value is None:
                 continue
             found = ((other[index].path.name, _positive(other[index], finding.source)) for other in others)
-            findings[quantity] = hold_against(finding, value, [(name, v) for name, v in found if v is not None])
+            findings[quantity] = compare_with_files(finding, value, [(name, v) for name, v in found if v is not None])
         amplifiers.append(replace(amp, findings=findings))
     return replace(facts, amplifiers=tuple(amplifiers))
 
