@@ -1,5 +1,8 @@
 """What users of the stack write around the scripts of the tutorial: statistics, boxes, keys, cutouts."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -165,3 +168,20 @@ def test_masked_images_of_three_planes(image):
     assert (planes.getMask().get(2, 2), planes.getVariance().get(2, 2)) == (2, 4.0)
     planes.getMask().getArray()[...] = 0
     assert image.getMask().get(2, 2) == 0
+
+
+_IMPORT_EACH = """
+import importlib, pkgutil, sys
+import obs.compat
+for module in pkgutil.walk_packages(obs.compat.__path__, "obs.compat."):
+    for name in [name for name in sys.modules if name.startswith("obs.compat.")]:
+        del sys.modules[name]
+    importlib.import_module(module.name)
+    print(module.name)
+"""
+
+
+def test_each_module_may_be_the_first_that_a_script_imports():
+    found = subprocess.run([sys.executable, "-c", _IMPORT_EACH], capture_output=True, text=True, check=False)
+    assert found.stderr == ""
+    assert {"obs.compat.lsst.afw.coord", "obs.compat.lsst.afw.geom", "obs.compat.lsst.geom"} < set(found.stdout.split())

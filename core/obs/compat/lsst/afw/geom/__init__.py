@@ -1,6 +1,7 @@
 """Angles, points, boxes, transforms and ellipses."""
 
-from obs.compat.lsst.afw.coord import SpherePoint
+from typing import Any
+
 from obs.compat.lsst.afw.geom import ellipses
 from obs.compat.lsst.afw.geom.angle import (
     Angle,
@@ -45,3 +46,12 @@ __all__ = [
 ]
 
 BoxI, BoxD = Box2I, Box2D
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401
+    """Return `SpherePoint`, whose module imports this one."""
+    if name == "SpherePoint":
+        from obs.compat.lsst.afw.coord import SpherePoint  # noqa: PLC0415 - a circle otherwise
+
+        return SpherePoint
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
