@@ -28,7 +28,7 @@ LARGEST = 400
 """Pixels, the largest side of a star with a hole."""
 
 MOST_BRIGHT = 0.05
-"""Fraction of the image above the lowest level, above which stars cannot be told apart."""
+"""Fraction of the image above the lowest level, above which stars cannot be separated."""
 
 RIM = 0.7
 """Least height of the brightest pixel beside a hole, as a fraction of that of the image."""
