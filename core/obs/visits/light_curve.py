@@ -11,8 +11,6 @@ from obs.algorithms.numeric.nearest import PointTree
 from obs.errors import DatasetNotFoundError, FileFormatError, MeasurementError
 from obs.frozen import frozen
 from obs.image.catalog import Catalog
-from obs.image.photo_calib import common_system, describe_magnitude
-from obs.image.visit_info import VisitInfo
 from obs.instrument.barycenter import mid_exposure_mjd
 from obs.plural import count_of
 from obs.policy.data_id import format_data_id
@@ -21,19 +19,21 @@ from obs.repo.fits_exposure_header import header_visit_info
 from obs.repo.header_times import infer_visit_info
 from obs.sky_vectors import sky_positions, sky_vectors
 from obs.tasks.forced.config import ForcedConfig
-from obs.tasks.forced.ensemble import Ensemble, fit_ensemble
+from obs.tasks.forced.ensemble import Ensemble
 from obs.tasks.proper_motion import move_to_epoch
-from obs.visits.calibration import FrameCalibration, best_calibration
+from obs.visits.calibration import best_calibration
 from obs.visits.comparison_stars import Detections, detections_on, find_comparison_stars, recentered
 from obs.visits.constant_neighbors import REACH, Neighbors, find_neighbors, settle_fluxes
-from obs.visits.forced import ForcedFrame, force_image
+from obs.visits.flux_choice import PSF_FLUX, Choice, choose_flux, find_fluxes
+from obs.visits.forced import force_image
+from obs.visits.light_curve_point import Point
+from obs.visits.light_curve_table import differential_columns, make_table
 from obs.visits.reference_neighbors import reference_stars
 
 __all__ = ["LightCurve", "measure_light_curve"]
 
 Floats = NDArray[np.float64]
 
-_PSF = "base_PsfFlux"
 _MOTIONS = ("pm_ra", "pm_dec", "epoch")
 _SAME_STAR = 0.5  # FWHM
 #: A star this close to the position is the object, FWHM.
@@ -43,17 +43,6 @@ _BRIGHT, _MISSING = 10.0, 0.2
 _MARGIN = 50.0  # pixels; an image whose own WCS puts the object farther outside is not looked at
 #: A position that is given counts as that of the star if they differ by less than this, FWHM.
 _SAME_PLACE = 0.03
-#: Another flux than that of the PSF must repeat better by this factor to be taken, with as many stars but this share.
-_BETTER, _AS_MANY = 0.9, 0.8
-#: Stars from which it is judged how well the object can be measured: those nearest in brightness.
-_ALIKE = 20
-#: Comparison stars that must be left for one to be the check star.
-_FEWEST_OTHERS = 5
-#: Scatter of those stars beyond their errors is believed from so many standard errors on.
-_SIGNIFICANT = 3.0
-#: Flags of the object that are kept, in the order of their letters.
-_FLAGS = {"saturatedCenter": "S", "crCenter": "C", "interpolatedCenter": "I", "streakCenter": "T", "bad": "B",
-          "edge": "E"}  # fmt: skip
 
 
 @dataclass
@@ -98,62 +87,6 @@ class _Image:
     detections: Detections | None
 
 
-@dataclass
-class _Point:
-    """The object, in the first row, and the comparison stars on one image; its pixels are not kept.
-
-    ``neighbors`` are fluxes and errors of the stars beside the object.
-    """
-
-    data_id: dict[str, Any]
-    physical_filter: str
-    catalog: Catalog
-    calibration: FrameCalibration
-    seeing: float
-    visit_info: VisitInfo | None
-    neighbors: tuple[Floats, Floats]
-
-    @classmethod
-    def of(cls, image: _Image, frame: ForcedFrame) -> "_Point":
-        """Return what is kept of an image."""
-        exposure = frame.exposure
-        seeing = float(exposure.metadata.get("SEEING", np.nan) or np.nan)
-        light = frame.neighbor_flux, frame.neighbor_error
-        name = exposure.physical_filter
-        return cls(image.data_id, name, frame.catalog, frame.calibration, seeing, exposure.visit_info, light)
-
-    @property
-    def name(self) -> str:
-        """Data ID of the image."""
-        return format_data_id(self.data_id)
-
-    def value(self, column: str) -> float:
-        """Return a value of the object."""
-        return float(self.catalog[column][0])
-
-    def value_of(self, star: int, column: str) -> float:
-        """Return a value of a star; NaN if it is not on the image or 0, which is the object."""
-        rows = np.flatnonzero(self.catalog["objectId"] == star)
-        return float(self.catalog[column][rows[0]]) if star > 0 and len(rows) else np.nan
-
-
-@frozen
-class _Choice:
-    """What a light curve in one filter rests on.
-
-    ``offset``, ``error`` and ``n_star`` have shape (n_image,), magnitudes; ``floor`` is the scatter beyond the known
-    errors of stars as bright as the object; ``stars`` are their numbers among all comparison stars, and ``check`` is
-    that of the check star, or -1.
-    """
-
-    flux: str
-    ensemble: Ensemble
-    shift: float
-    floor: float
-    stars: NDArray[np.int64]
-    check: int
-
-
 def measure_light_curve(
     butler: Butler,
     data_ids: Sequence[Mapping[str, Any]],
@@ -194,7 +127,7 @@ def measure_light_curve(
     _warn_of_absence(seen, curve)
     beside = _neighbors(butler, images, target, config)
     positions = _positions(target, find_comparison_stars(seen), beside.values(), seen)
-    points: list[_Point] = []
+    points: list[Point] = []
     for image in images:
         near = beside[image.physical_filter].unknown()
         try:
@@ -203,7 +136,7 @@ def measure_light_curve(
             curve.skipped.append((format_data_id(image.data_id), str(error)))
             continue
         if len(frame.catalog) and frame.catalog["objectId"][0] == 0:
-            points.append(_Point.of(image, frame))
+            points.append(Point.of(image.data_id, frame))
     if not points:
         why = f": {curve.skipped[0][1]}" if curve.skipped else ""
         raise MeasurementError(
@@ -211,21 +144,21 @@ def measure_light_curve(
             f"{len(data_ids)} images{why}; obs where RA,DEC names the images that hold a position"
         )
     points.sort(key=lambda point: point.value("mjd_mid"))
-    names = _flux_names(points[0].catalog, flux)
+    names = find_fluxes(points[0].catalog, flux)
     filters = np.array([point.physical_filter for point in points])
     columns: dict[str, NDArray[Any]] = {}
     for physical_filter in dict.fromkeys(filters.tolist()):
         rows = np.flatnonzero(filters == physical_filter)
         chosen = [points[row] for row in rows]
-        choice = _choose(chosen, names, len(positions))
+        choice = choose_flux(chosen, names, len(positions))
         if len(beside[physical_filter]) and len(chosen) > 1:
             offset = np.nan_to_num(choice.ensemble.offset)
             one = positions.select(np.array([0]))
             _hold_neighbors(butler, chosen, offset, beside[physical_filter], one, config, tract, curve)
-        for name, part in _columns(chosen, choice).items():
+        for name, part in differential_columns(chosen, choice).items():
             columns.setdefault(name, np.full(len(points), np.nan))[rows] = part
         _describe(curve, physical_filter, choice, positions, len(rows))
-    curve.table = _make_table(points, columns, curve.fluxes, config)
+    curve.table = make_table(points, columns, curve.fluxes, config)
     return curve
 
 
@@ -263,7 +196,7 @@ def _neighbors(butler: Butler, images: Sequence[_Image], target: Catalog, config
 
 def _hold_neighbors(
     butler: Butler,
-    points: Sequence[_Point],
+    points: Sequence[Point],
     offset: Floats,
     near: Neighbors,
     target: Catalog,
@@ -365,97 +298,7 @@ def _positions(target: Catalog, stars: Floats, beside: Iterable[Neighbors], imag
     return catalog
 
 
-def _flux_names(catalog: Catalog, flux: str | None) -> list[str]:
-    """Return the fluxes among which to choose, the PSF's first."""
-    there = [column.removesuffix("_mag") for column in catalog.columns if column.endswith("_mag")]
-    if flux is None:
-        return sorted(there, key=lambda name: name != _PSF)
-    if flux not in there:
-        raise MeasurementError(f"there is no flux '{flux}'; there are {', '.join(there)}")
-    return [flux]
-
-
-def _choose(points: Sequence[_Point], names: Sequence[str], n_position: int) -> _Choice:
-    """Return the flux with which stars as bright as the object repeat best; that of the PSF where none is better."""
-    star = np.concatenate([point.catalog["objectId"] for point in points]).astype(np.int64)
-    image = np.concatenate([np.full(len(point.catalog), n) for n, point in enumerate(points)]).astype(np.int64)
-    psf = np.concatenate([point.catalog[f"{_PSF}_mag"] for point in points])
-    choices: list[_Choice] = []
-    least = np.inf
-    for name in names:
-        magnitude, error = (np.concatenate([p.catalog[f"{name}_{end}"] for p in points]) for end in ("mag", "magErr"))
-        use = (star > 0) & np.isfinite(magnitude) & np.isfinite(error) & _unflawed(points, name)
-        ensemble = fit_ensemble(magnitude[use], error[use], star[use] - 1, image[use], n_position - 1, len(points))
-        both = use & np.isfinite(psf)
-        shift = float(np.median((psf - magnitude)[both])) if both.any() and name != _PSF else 0.0
-        own = magnitude[star == 0] + shift
-        brightness = float(np.nanmedian(own)) if np.isfinite(own).any() else np.nan
-        check = _check_star(ensemble, brightness, shift)
-        if check >= 0:
-            part = use & (star - 1 != check)
-            ensemble = fit_ensemble(
-                magnitude[part], error[part], star[part] - 1, image[part], n_position - 1, len(points)
-            )
-        alike = _alike(ensemble, brightness, shift)
-        scatter = float(np.median(ensemble.star_scatter[alike])) if len(alike) else np.inf
-        floor = _scatter_beyond_errors(ensemble, alike, len(points))
-        number = int(ensemble.constant.sum())
-        if not choices or (scatter < _BETTER * least and number > _AS_MANY * len(choices[0].stars)):
-            choices.append(_Choice(name, ensemble, shift, floor, np.flatnonzero(ensemble.constant), check))
-            least = scatter
-    return choices[-1]
-
-
-def _unflawed(points: Sequence[_Point], name: str) -> NDArray[np.bool_]:
-    """Return which measurements are free of damaged pixels, of all positions on all images."""
-    flags = [f"{name}_flag", *(f"base_PixelFlags_flag_{flag}" for flag in _FLAGS)]
-    return np.concatenate([~np.any([point.catalog[flag] for flag in flags], axis=0) for point in points])
-
-
-def _check_star(ensemble: Ensemble, magnitude: float, shift: float) -> int:
-    """Return the comparison star nearest to the object in brightness, if enough others are left; else -1."""
-    alike = _alike(ensemble, magnitude, shift)
-    return int(alike[0]) if len(alike) > _FEWEST_OTHERS else -1
-
-
-def _alike(ensemble: Ensemble, magnitude: float, shift: float) -> NDArray[np.int64]:
-    """Return the comparison stars that are nearest to the object in brightness."""
-    stars = np.flatnonzero(np.isfinite(ensemble.star_scatter))
-    away = np.abs(ensemble.magnitude[stars] + shift - magnitude)
-    return stars[np.argsort(away, kind="stable")][:_ALIKE]
-
-
-def _scatter_beyond_errors(ensemble: Ensemble, stars: NDArray[np.int64], n_image: int) -> float:
-    """Return the scatter of some stars that their errors do not explain, magnitudes; 0 where it may be chance."""
-    degrees = len(stars) * (n_image - 1)
-    if degrees < 1:
-        return 0.0
-    ratio = (ensemble.star_scatter[stars] / ensemble.star_error[stars]) ** 2
-    if ratio.mean() < 1.0 + _SIGNIFICANT * np.sqrt(2.0 / degrees):
-        return 0.0
-    beyond = ensemble.star_scatter[stars] ** 2 - ensemble.star_error[stars] ** 2
-    return float(np.sqrt(max(np.median(beyond), 0.0)))
-
-
-def _columns(points: Sequence[_Point], choice: _Choice) -> dict[str, Floats]:
-    """Return what the table has of one filter."""
-    flux, ensemble = choice.flux, choice.ensemble
-    shift = np.nan_to_num(ensemble.offset) + choice.shift
-    errors = np.array([point.value(f"{flux}_magErr") for point in points])
-    found = {
-        "magnitude": np.array([point.value(f"{flux}_mag") for point in points]) + shift,
-        "magnitude_error": np.sqrt(errors**2 + np.nan_to_num(ensemble.error) ** 2 + choice.floor**2),
-        "upper_limit": np.array([point.value(f"{flux}_magLimit") for point in points]) + shift,
-        "flux": np.array([point.value(f"{flux}_instFlux") for point in points]),
-        "flux_error": np.array([point.value(f"{flux}_instFluxErr") for point in points]),
-        "zero_point_offset": ensemble.offset,
-        "n_comparison": ensemble.n_star.astype(np.float64),
-        "check_magnitude": np.array([point.value_of(choice.check + 1, f"{flux}_mag") for point in points]) + shift,
-    }
-    return found
-
-
-def _describe(curve: LightCurve, physical_filter: str, choice: _Choice, positions: Catalog, n_image: int) -> None:
+def _describe(curve: LightCurve, physical_filter: str, choice: Choice, positions: Catalog, n_image: int) -> None:
     """Note in a light curve what it rests on in one filter."""
     ensemble = choice.ensemble
     curve.ensembles[physical_filter], curve.fluxes[physical_filter] = ensemble, choice.flux
@@ -469,7 +312,7 @@ def _describe(curve: LightCurve, physical_filter: str, choice: _Choice, position
     if choice.check >= 0:
         row = choice.check + 1
         curve.check[physical_filter] = float(positions["coord_ra"][row]), float(positions["coord_dec"][row])
-    if choice.flux != _PSF:
+    if choice.flux != PSF_FLUX:
         curve.notes.append(f"{physical_filter}: {choice.flux}")
     if choice.floor > 0:
         curve.notes.append(
@@ -482,52 +325,3 @@ def _describe(curve: LightCurve, physical_filter: str, choice: _Choice, position
             f"{physical_filter}: {alone} of {n_image} images have fewer than 3 comparison stars; their "
             "magnitudes rest on their own zero points"
         )
-
-
-def _make_table(
-    points: Sequence[_Point], columns: Mapping[str, Floats], fluxes: Mapping[str, str], config: ForcedConfig
-) -> Catalog:
-    table = Catalog()
-    table.add("bjd_tdb", _values(points, "bjd_tdb"), "d", "middle of the exposure, barycentric Julian date, TDB")
-    table.add("mjd_mid", _values(points, "mjd_mid"), "d", "middle of the exposure, modified Julian day, UTC")
-    filters = np.array([point.physical_filter for point in points])
-    table.add("filter", filters, "", "physical filter")
-    system = common_system(point.calibration.photo_calib for point in points)
-    text = f"{describe_magnitude(system)}, differential; NaN if not positive"
-    table.add("magnitude", columns["magnitude"], "mag", text)
-    text = "standard error, with that of the comparison stars, and what they scatter beyond their errors"
-    table.add("magnitude_error", columns["magnitude_error"], "mag", text)
-    text = f"flux (0 if it is negative) plus {config.upper_limit:g} of its standard errors: the object is fainter"
-    table.add("upper_limit", columns["upper_limit"], "mag", text)
-    names = ", ".join(dict.fromkeys(fluxes.values()))
-    table.add("flux", columns["flux"], "ct", f"{names}_instFlux")
-    table.add("flux_error", columns["flux_error"], "ct", f"{names}_instFluxErr")
-    flags = [_letters(point.catalog, fluxes[name]) for point, name in zip(points, filters.tolist(), strict=True)]
-    legend = ", ".join(f"{letter} {name}" for name, letter in _FLAGS.items())
-    table.add("flags", np.array(flags, dtype="U8"), "", f"{legend}, P flux not to be trusted")
-    table.add("seeing", np.array([point.seeing for point in points]), "arcsec", "full width at half maximum of the PSF")
-    facts = [point.visit_info for point in points]
-    airmass = [np.nan if info is None else info.airmass for info in facts]
-    table.add("airmass", np.array(airmass, np.float64), "", "airmass")
-    seconds = [np.nan if info is None else info.exposure_time for info in facts]
-    table.add("exposure_time", np.array(seconds, np.float64), "s", "exposure time")
-    text = "added to the magnitude so that the comparison stars are constant"
-    table.add("zero_point_offset", columns["zero_point_offset"], "mag", text)
-    text = "magnitude of the check star, which is constant, as bright as the object, and no comparison star"
-    table.add("check_magnitude", columns["check_magnitude"], "mag", text)
-    table.add("n_comparison", columns["n_comparison"].astype(np.int64), "", "number of comparison stars")
-    table.add("data_id", np.array([point.name for point in points]), "", "data ID of the image")
-    table.metadata["CALIB"] = "; ".join(dict.fromkeys(str(point.calibration) for point in points))
-    return table
-
-
-def _values(points: Sequence[_Point], column: str) -> Floats:
-    return np.array([point.value(column) for point in points])
-
-
-def _letters(catalog: Catalog, flux: str) -> str:
-    """Return the letters of the flags that the object has."""
-    letters = "".join(letter for name, letter in _FLAGS.items() if catalog[f"base_PixelFlags_flag_{name}"][0])
-    if f"{flux}_flag_edge" in catalog and catalog[f"{flux}_flag_edge"][0] and "E" not in letters:
-        letters += "E"
-    return letters + ("P" if catalog[f"{flux}_flag"][0] else "")
