@@ -12,7 +12,8 @@ from pathlib import Path, PurePath
 import click
 
 from obs.cli.arguments import expand_files
-from obs.cli.lsst_gen3_lines import translate_butler, translate_pipetask
+from obs.cli.lsst_butler_lines import translate_butler
+from obs.cli.lsst_pipetask_lines import translate_pipetask
 from obs.cli.lsst_programs import BATCH, GENERAL, PROGRAMS, REASONS, STEPS, General, Program
 from obs.cli.main import command_line
 from obs.config.overrides import read_override_file
