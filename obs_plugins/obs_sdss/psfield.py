@@ -51,7 +51,7 @@ def read_psfield(path: Path, data_id: Mapping[str, Any]) -> PixelPsf:
         index = position(hdus[0].header, "FILTERS", str(data_id["filter"]), path)
         table, field = hdus[index + 1].data, columns(hdus[6])
         n_y, n_x = int(table["nrow_b"][0]), int(table["ncol_b"][0])
-        # what is beyond nrow_b and ncol_b is uninitialised memory
+        # what is beyond nrow_b and ncol_b is uninitialized memory
         weights = np.asarray(table["c"], np.float64).reshape(len(table), 5, 5)[:, :n_y, :n_x]
         shape = int(table["RNROW"][0]), int(table["RNCOL"][0])
         components = np.stack([np.asarray(image, np.float64).reshape(shape) for image in table["RROWS"]])

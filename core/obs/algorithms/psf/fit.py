@@ -235,7 +235,7 @@ def _take_turns(stars: PsfStars, basis: Float, rules: _Rules, *, improve: bool =
         first = number == 0 and not improve
         prior = basis[0] if first else fit_rings(stars, cut_into_rings(basis[0]))
         basis = solve_psf(stars, basis, prior, _PRIOR_TIGHTNESS[0 if first else 1], steps=12 if first else 6)
-        basis = _normalise(basis, stars.sampling, shape, stars.fit_offset)
+        basis = _normalize(basis, stars.sampling, shape, stars.fit_offset)
         stars.predict(basis)
         step_x, step_y = stars.measure()
         if number < rules.rounds - 1:
@@ -287,7 +287,7 @@ def _predicts_better(one: PsfStars, other: PsfStars) -> bool:
     return bool(np.clip(gain, -1.0, 1.0).mean() > 0)
 
 
-def _normalise(basis: Float, sampling: float, shape: tuple[int, int], fit_offset: bool) -> Float:
+def _normalize(basis: Float, sampling: float, shape: tuple[int, int], fit_offset: bool) -> Float:
     """Return images of which the first adds up to one and the others to zero: light is the stars', not the model's."""
     images = basis.astype(np.float64)
     if fit_offset:
