@@ -44,6 +44,20 @@ def test_clipped_stars_are_found_and_nothing_else(fwhm):
     assert not find(image).levels.size
 
 
+def test_stars_cut_off_little_above_a_bright_sky_are_found():
+    rng = np.random.default_rng(5)
+    image = 700.0 * (stars(1.7)[0] - SKY) / 8 + rng.normal(7772, 176, SHAPE)
+    whole = np.rint(np.minimum(image, 16383))
+    found = find_flat_tops(whole.astype(np.float32), np.zeros(SHAPE, bool), sky=7772.0, noise=176.0)
+    assert found.levels == pytest.approx([16383])
+    np.testing.assert_array_equal(found.saturated, whole == 16383)
+    sharp = stars(1.0, brightest=3e5)[0]
+    cut = np.minimum(sharp, np.partition(sharp, -12, axis=None)[-12])  # the highest pixels of a dozen stars
+    assert find(cut).levels == pytest.approx([cut.max()])
+    faint = np.rint(7772 + 20 * rng.normal(0, 176, SHAPE))  # rare values, of which none is repeated often
+    assert not find_flat_tops(faint.astype(np.float32), np.zeros(SHAPE, bool), sky=7772.0, noise=176.0).levels.size
+
+
 def test_a_level_that_flat_fielding_changed_is_found():
     image, _, _, _ = stars(4.0)
     flat = np.random.default_rng(1).normal(1, 0.01, SHAPE)

@@ -30,6 +30,9 @@ HALF = 10
 BRIGHT = 50.0
 """Least height of a peak above the sky, in noise of the sky."""
 
+VISIBLE = 10.0
+"""Least height above the sky, in its noise, of a limit at which pixels pile up."""
+
 TOP, SHOULDER = 0.97, 0.80
 """Fractions of the height that bound a top, and the step below it."""
 
@@ -58,6 +61,10 @@ CHANCE = 1e-4
 
 LEAST_EXPECTED = 0.05
 """Flat tops that blends may put at a level, where none is seen below it."""
+
+NEAR_LIMIT, RARE = 0.7, 1e-9
+"""Fraction of the highest value above which values tell how often any one of them occurs, and the probability below
+which the highest is repeated by more than chance."""
 
 BELOW = (0.3, 0.9)
 """Range of heights, as fractions of a level, of the fainter stars that it is compared with."""
@@ -100,13 +107,31 @@ def find_flat_tops(image: NDArray[np.float32], bad: NDArray[np.bool_], *, sky: f
         np.subtract(image[rows], np.float32(sky), out=light[rows])
         light[rows][bad[rows] | ~np.isfinite(light[rows])] = 0.0
     row, column = find_peaks(light, np.float32(BRIGHT * noise))
-    if not len(row):
-        return nothing
     tops = _measure(light, row, column)
     levels = _pile_ups(tops)
+    limit = _find_limit(light, VISIBLE * noise)
+    if limit is not None:
+        levels.setdefault(limit, EQUAL_SPREAD)
     if not len(levels):
         return nothing
     return FlatTops(_grow_tops(light, tops, levels), np.array(sorted(level + sky for level in levels)))
+
+
+def _find_limit(light: NDArray[np.float32], minimum: float) -> float | None:
+    """Return the highest value if so many pixels have it as only a limit of the numbers or of the detector makes.
+
+    Undersampled stars have too few pixels at a limit for a flat top, and a sky that fills half of the range leaves no
+    star that stands out far enough for its shape to be looked at.
+    """
+    limit = float(light.max())
+    if not limit > minimum:
+        return None
+    high = light[light >= np.float32(NEAR_LIMIT * limit)]
+    values, count = np.unique(high, return_counts=True)
+    if count[-1] < FEWEST_EQUAL or len(values) < 2:
+        return None
+    usual = (high.size - count[-1]) * float(np.diff(values).min()) / ((1.0 - NEAR_LIMIT) * limit)
+    return limit if poisson_above(count[-1] - 1, max(usual, LEAST_EXPECTED)) < RARE else None
 
 
 class _Tops(NamedTuple):
