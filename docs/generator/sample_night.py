@@ -47,7 +47,7 @@ optics:
 cosmic_rays:
   count: 20
   thickness: 0.004
-  ionisation: 500000.0
+  ionization: 500000.0
 detector:
   drift: 0.0
   bias_level: 500.0

@@ -448,7 +448,31 @@ def test_everything_that_is_wrong_is_told_at_once(package):
 
 def test_settings_of_no_task_are_told(package):
     (package / "obs_checked" / "config" / "proces.yaml").write_text("isr: {}\n")
-    assert any("there is no task 'proces'; call it process.yaml or simulate.yaml" in text for text in messages(package))
+    assert any("no command reads this file; call it process.yaml, calibs.yaml" in text for text in messages(package))
+
+
+def test_settings_of_every_task_are_read_as_its_command_reads_them(package):
+    folder = package / "obs_checked" / "config"
+    folder.mkdir(exist_ok=True)
+    right = {
+        "process": "isr: {doDark: false}\n",
+        "calibs": "isr: {doSaturation: true}\ncombine: {clip: 4.0}\n",
+        "coadd": "zero_point: 25.0\n",
+        "coaddCatalog": "calibrate: {detection: {thresholdValue: 6.0}}\n",
+        "calibrateVisits": "{}\n",
+        "forced": "apertures: [2.0, 5.0]\n",
+        "difference": "{}\n",
+        "simulate": "cosmic_rays: {ionisation: 5000.0}\n",
+        "gates": "gates: {}\n",
+    }
+    for name, text in right.items():
+        (folder / f"{name}.yaml").write_text(text)
+    assert not [text for text in messages(package) if "config" in text]
+    (folder / "forced.yaml").write_text("apertures: [2.0, -5.0]\n")
+    (folder / "gates.yaml").write_text("gtes: {}\n")
+    found = " ".join(messages(package))
+    assert "forced.yaml:1: apertures" in found
+    assert "gates.yaml:1: unknown key 'gtes'" in found
 
 
 def test_what_is_no_package(tmp_path):

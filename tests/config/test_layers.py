@@ -1,5 +1,6 @@
 """Settings in layers: what wins, where it came from, and what is said about a mistake."""
 
+import re
 from typing import Literal
 
 import pytest
@@ -11,6 +12,7 @@ from obs.config.base import TaskConfig, setting
 from obs.config.layers import ConfigLayers
 from obs.config.schema import describe_type, dump_yaml
 from obs.errors import ConfigError
+from obs.tasks.process_config import ProcessConfig
 
 
 class BackgroundConfig(TaskConfig):
@@ -256,3 +258,26 @@ def test_dump_and_load_return_the_same(tmp_path_factory, config):
     layers = ConfigLayers(ExampleConfig)
     layers.load(path)
     assert layers.build() == config
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("isr.saturation=-5", "a number > 0 or none"),
+        ("characterize.psf.degree=-1", "a whole number >= 0 or none"),
+        ("characterize.psf.sampling=0", "> 0"),
+        ("calibrate.measurement.apertures=[3.0, -2.0]", "a list of numbers > 0"),
+        ("calibrate.measurement.apertures=[.nan]", "a list of numbers > 0"),
+        ("calibrat.x=1", "there is no such setting; did you mean 'calibrate'"),
+        ("characterize.apertures=[3]", "did you mean 'characterize.measurement.apertures'"),
+    ],
+)
+def test_settings_that_make_no_sense(text, found):
+    with pytest.raises(ConfigError, match=re.escape(found)):
+        _process_config(text)
+
+
+def _process_config(text):
+    layers = ConfigLayers(ProcessConfig)
+    layers.set(text)
+    return layers.build()

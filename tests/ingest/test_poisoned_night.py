@@ -15,7 +15,8 @@ from toy_camera import write_raw
 
 from obs.ingest.raws import IngestOptions, ingest_raws
 from obs.repo.butler import Butler
-from obs.runs.process import process, process_data_ids, process_settings
+from obs.runs.process import process, process_data_ids
+from obs.tasks.process_settings import process_settings
 
 ISR_ONLY = {
     "do_characterize": False,

@@ -14,8 +14,8 @@ import obs as package
 from obs.ingest.arrivals import Arrivals, is_whole
 from obs.process_summary import ProcessSummary
 from obs.runs.pending import Plan
-from obs.runs.process import process_settings
 from obs.runs.watch import watch_folder
+from obs.tasks.process_settings import process_settings
 
 
 class Clock:

@@ -2,7 +2,7 @@
 
 import ast
 import inspect
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +12,41 @@ from obs.checks.exposure_numbers import exposure_number_faults
 from obs.checks.geometry import geometry_faults
 from obs.checks.problem import Problem, last_place
 from obs.checks.templates import template_faults
+from obs.coadds.catalog_config import CoaddCatalogConfig
+from obs.coadds.config import CoaddConfig
+from obs.config.base import TaskConfig
 from obs.config.layers import ConfigLayers
-from obs.errors import ObsError, PolicyError, place, suggest
+from obs.config.lsst_names import CALIBS_NAMES, CATALOG_NAMES, PROCESS_NAMES
+from obs.errors import ConfigError, ObsError, PolicyError, place, suggest
 from obs.ingest.translation import load_translator
 from obs.instrument.instrument import Instrument
 from obs.instrument.validate import contract_faults
+from obs.metrics.gates import load_gates
 from obs.policy.dataset_type import Template
 from obs.policy.policy import find_policy_faults
 from obs.simulator.config import SimulateConfig
+from obs.simulator.settings import SIMULATE_NAMES
+from obs.tasks.calibs_config import CalibsConfig
+from obs.tasks.difference.config import DifferenceConfig
+from obs.tasks.forced.config import ForcedConfig
 from obs.tasks.process_config import ProcessConfig
+from obs.tasks.relative.config import CalibrateVisitsConfig
 from obs.yaml_lines import line_of, load_yaml
 
 __all__ = ["PARTS", "check_instrument"]
 
-_CONFIGS = {"process": ProcessConfig, "simulate": SimulateConfig}
+#: Files of settings that a camera can have: the class of each, and other names of its settings.
+_CONFIGS: dict[str, tuple[type[TaskConfig], Mapping[str, str]]] = {
+    "process": (ProcessConfig, PROCESS_NAMES),
+    "calibs": (CalibsConfig, CALIBS_NAMES),
+    "calibrateVisits": (CalibrateVisitsConfig, {}),
+    "coadd": (CoaddConfig, {}),
+    "coaddCatalog": (CoaddCatalogConfig, CATALOG_NAMES),
+    "forced": (ForcedConfig, {}),
+    "difference": (DifferenceConfig, {}),
+    "simulate": (SimulateConfig, SIMULATE_NAMES),
+}
+_GATES = "gates"
 
 
 def check_instrument(instrument: object, name: str, folder: Path | None = None) -> list[Problem]:
@@ -170,12 +191,16 @@ def _check_filters(instrument: Instrument) -> Iterator[str]:
 def _check_config(instrument: Instrument) -> Iterator[str]:
     folder = instrument.config_folder
     for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else ():
-        kind: Any = _CONFIGS.get(path.stem)
-        if kind is None:
-            yield f"{path}: there is no task '{path.stem}'; call it {' or '.join(f'{name}.yaml' for name in _CONFIGS)}"
-            continue
-        layers: ConfigLayers[Any] = ConfigLayers(kind)
-        yield from map(str, layers.find_faults(path))
+        if path.stem == _GATES:
+            try:
+                load_gates(folder)
+            except ConfigError as error:
+                yield str(error)
+        elif path.stem in _CONFIGS:
+            yield from map(str, ConfigLayers(*_CONFIGS[path.stem]).find_faults(path))
+        else:
+            names = ", ".join(f"{name}.yaml" for name in _CONFIGS)
+            yield f"{path}: no command reads this file; call it {names} or {_GATES}.yaml"
 
 
 _CHECKS: dict[str, Callable[[Instrument], Iterator[str]]] = {

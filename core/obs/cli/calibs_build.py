@@ -17,8 +17,6 @@ from obs.cli.progress import show_progress
 from obs.cli.report import failure_text
 from obs.cli.show import show_config, split_show
 from obs.cli.table import format_table
-from obs.config.layers import ConfigLayers
-from obs.config.lsst_names import PROCESS_NAMES
 from obs.errors import DataIdError, OutputError
 from obs.executor.outcome import Outcome
 from obs.executor.run import run
@@ -26,14 +24,13 @@ from obs.ingest.calib_jobs import BuildJob, plan_calibrations, usual_inputs
 from obs.ingest.calib_staging import recover_builds, staging
 from obs.ingest.calib_store import CalibStore
 from obs.instrument.discovery import load_instrument
-from obs.instrument.instrument import Instrument
 from obs.metrics.master import record_masters
 from obs.policy.data_id import DataId, format_data_id, parse_ids
 from obs.repo.butler import Butler
 from obs.runs.selection import check_filters
-from obs.tasks.calibs_config import CalibsConfig
+from obs.tasks.calibs_settings import calibs_settings
 
-__all__ = ["build", "load_calibs_settings"]
+__all__ = ["build", "calibs_settings"]
 
 
 def build(
@@ -60,7 +57,7 @@ def build(
     open_repository = partial(Butler, root, calib=calib, instrument=None if camera is None else load_instrument(camera))
     butler = open_repository()
     switch = [("c", "isr.allow_missing=true")] if allow_missing else []
-    layers = load_calibs_settings(butler.instrument)
+    layers = calibs_settings(butler.instrument)
     add_overrides(layers, [*overrides, *switch])
     config = layers.build()
     show_config(layers, shows)
@@ -105,18 +102,6 @@ def build(
     changes = [measure_change(store, name, job.data_id) for job in done]
     record_masters(store.root, name, made, broken, changes)
     return _report(outcomes, summaries, scales)
-
-
-def load_calibs_settings(instrument: Instrument) -> ConfigLayers[CalibsConfig]:
-    """Return the settings of a camera: of its files for processing, the part on signature removal, and its own."""
-    names = {alias: ours for alias, ours in PROCESS_NAMES.items() if ours.startswith("isr.")}
-    layers = ConfigLayers(CalibsConfig, names)
-    process, own = (instrument.config_folder / f"{task}.yaml" for task in ("process", "calibs"))
-    if process.is_file():
-        layers.load(process, section="isr")
-    if own.is_file():
-        layers.load(own)
-    return layers
 
 
 def _wanted(butler: Butler, name: str, ids: Sequence[Sequence[str]]) -> list[DataId]:

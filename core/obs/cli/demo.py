@@ -16,7 +16,6 @@ from obs.checks.exposure_numbers import exposure_number_faults
 from obs.cli.demo_coadd import COADD_VISITS, CoaddDemo, changing_sky, run_shown
 from obs.cli.main import FIRST_SIGNAL_STATUS
 from obs.cli.table import format_table
-from obs.config.layers import ConfigLayers
 from obs.errors import DatasetNotFoundError, OutputError, PluginError
 from obs.executor.workers import keep_workers
 from obs.frozen import frozen
@@ -31,7 +30,7 @@ from obs.qa.report import REPORT_HEADERS, REPORT_SIDES, FrameReport, report_fram
 from obs.repo.butler import Butler
 from obs.runs.simulate import choose_detectors, choose_filters
 from obs.tasks.isr import required_calibrations
-from obs.tasks.process_config import ProcessConfig
+from obs.tasks.process_settings import process_settings
 
 __all__ = ["demo"]
 
@@ -197,11 +196,7 @@ def _commands(instrument: Instrument, night: _Night, common: _Settings) -> Itera
 
 def _needed(instrument: Instrument, physical_filter: str) -> list[str]:
     """Return the calibration frames that the camera's settings ask for, each before those that build on it."""
-    layers = ConfigLayers(ProcessConfig)
-    settings = instrument.config_folder / "process.yaml"
-    if settings.is_file():
-        layers.load(settings)
-    isr = layers.build().isr
+    isr = process_settings(instrument).build().isr
     band = instrument.find_filter(physical_filter).band
     needed = required_calibrations(isr, physical_filter=physical_filter, band=band)
     return [name for name in ("bias", "dark", "flat", "defects") if name in needed]

@@ -17,7 +17,7 @@ from obs.qa.coadd_report import SimulatedExposure, VariableStar, find_variable, 
 from obs.qa.report import REPORT_HEADERS, REPORT_SIDES, FrameReport, report_rows
 from obs.repo.butler import Butler
 from obs.repo.fits_catalog import read_catalog
-from obs.runs.simulate import simulator_settings
+from obs.simulator.settings import simulator_settings
 
 __all__ = ["COADD_VISITS", "CoaddDemo", "changing_sky"]
 

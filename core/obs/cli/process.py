@@ -18,9 +18,10 @@ from obs.instrument.discovery import load_instrument
 from obs.policy.data_id import DataId
 from obs.repo.butler import Butler
 from obs.runs.pending import Plan, plan_run
-from obs.runs.process import compare_run, process_data_ids, process_settings, record_run
+from obs.runs.process import compare_run, process_data_ids, record_run
 from obs.runs.record import RecordOptions
 from obs.runs.selection import select_data_ids
+from obs.tasks.process_settings import process_settings
 
 __all__ = ["process"]
 

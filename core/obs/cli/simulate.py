@@ -16,8 +16,9 @@ from obs.cli.show import show_config, split_show
 from obs.executor.outcome import Outcome
 from obs.instrument.discovery import load_instrument
 from obs.plural import count_of
-from obs.runs.simulate import Observation, simulate_files, simulator_settings
+from obs.runs.simulate import Observation, simulate_files
 from obs.simulator.files import FileFormat, FileOptions
+from obs.simulator.settings import simulator_settings
 from obs.simulator.shots import ImageType
 
 __all__ = ["simulate"]

@@ -17,9 +17,10 @@ from obs.repo.butler import Butler
 from obs.report.live_verdicts import LiveVerdicts
 from obs.report.page import REPORT_NAME
 from obs.report.pictures import Pictures
-from obs.runs.process import process_settings, record_run
+from obs.runs.process import record_run
 from obs.runs.record import RecordOptions
 from obs.runs.watch import Step, watch_folder
+from obs.tasks.process_settings import process_settings
 
 __all__ = ["watch"]
 

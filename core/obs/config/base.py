@@ -1,11 +1,18 @@
 """What every task's configuration is made of."""
 
-from typing import Any
+from typing import Annotated, Any
 
+from annotated_types import Ge, Gt
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import PydanticUndefined
 
-__all__ = ["TaskConfig", "setting"]
+__all__ = ["NotNegative", "Positive", "TaskConfig", "setting"]
+
+Positive = Annotated[float, Gt(0)]
+"""A number in a list of which each must be greater than zero."""
+
+NotNegative = Annotated[int, Ge(0)]
+"""A whole number in a list of which none may be below zero."""
 
 
 class TaskConfig(BaseModel):

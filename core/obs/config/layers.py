@@ -7,6 +7,7 @@ make sense together may be set one after the other.
 
 import re
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast, get_args, get_origin
@@ -211,7 +212,9 @@ class ConfigLayers(Generic[C]):
         dotted = ".".join(written)
         names = [".".join(name) for name in (*self._fields, *self._sections, *self._aliases)]
         same_end = [".".join(name) for name in self._fields if name[-1] == written[-1]]
-        hint = f"; did you mean '{same_end[0]}'?" if same_end else suggest(dotted, names)
+        # of the settings with this last name, the one whose section is most like that which was written
+        near = get_close_matches(dotted, same_end, n=1, cutoff=0.55) if len(written) > 1 else same_end
+        hint = f"; did you mean '{near[0]}'?" if near else suggest(dotted, names)
         if not hint:
             section = max((name for name in self._sections if written[: len(name)] == name), key=len)
             parts = dict.fromkeys(name[len(section)] for name in self._fields if name[: len(section)] == section)

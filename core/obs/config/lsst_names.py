@@ -4,7 +4,7 @@ Each stands beside ours and means the same. A setting of the stack that has no c
 so is refused rather than silently without effect.
 """
 
-__all__ = ["PROCESS_FILE_NAMES", "PROCESS_NAMES"]
+__all__ = ["CALIBS_NAMES", "CATALOG_NAMES", "PROCESS_FILE_NAMES", "PROCESS_NAMES"]
 
 #: Of ``processCcd.py``: what the names begin with there and here, and the names below that.
 _PROCESS = {
@@ -188,3 +188,9 @@ PROCESS_FILE_NAMES = {
     "noise": "read_noise",
     **{name: ours for name, ours in PROCESS_NAMES.items() if not ours.startswith("isr.")},
 }
+
+#: Settings that building calibration frames shares with ``processCcd.py``.
+CALIBS_NAMES = {name: ours for name, ours in PROCESS_NAMES.items() if ours.startswith("isr.")}
+
+#: Settings that catalogs of coadds share with ``processCcd.py``.
+CATALOG_NAMES = {name: ours for name, ours in PROCESS_NAMES.items() if ours.startswith("calibrate.")}

@@ -1,8 +1,8 @@
 """The fields of a configuration class by their dotted names, and what each wants, in words."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import annotated_types
 import yaml
@@ -52,19 +52,22 @@ def iterate_fields(config_class: type[BaseModel], prefix: str = "") -> Iterator[
 
 def describe_type(field: FieldInfo) -> str:
     """Return in words what a field takes, for example ``a whole number >= 1``."""
-    limits = [
-        f"{sign} {getattr(limit, attribute):g}"
-        for limit in field.metadata
-        for kind, sign in _LIMITS.items()
-        if isinstance(limit, kind)
-        for attribute in (kind.__name__.lower(),)
-    ]
     lengths = [
         f"with at least {limit.min_length} {'characters' if field.annotation is str else 'items'}"
         for limit in field.metadata
         if isinstance(limit, annotated_types.MinLen)
     ]
-    return " ".join([_kind_in_words(field.annotation), " and ".join(limits), *lengths]).replace("  ", " ").strip()
+    kind, none, _ = _kind_in_words(field.annotation).partition(" or none")
+    return " ".join(part for part in (kind, _limits_in_words(field.metadata), *lengths) if part) + none
+
+
+def _limits_in_words(metadata: Iterable[object]) -> str:
+    return " and ".join(
+        f"{sign} {getattr(limit, kind.__name__.lower()):g}"
+        for limit in metadata
+        for kind, sign in _LIMITS.items()
+        if isinstance(limit, kind)
+    )
 
 
 def _kind_in_words(kind: Any) -> str:  # noqa: ANN401 - an annotation can be any object
@@ -82,6 +85,9 @@ def _kind_in_words(kind: Any) -> str:  # noqa: ANN401 - an annotation can be any
 def _plural_in_words(kind: Any) -> str:  # noqa: ANN401 - an annotation can be any object
     if get_origin(kind) is Literal:
         return ", ".join(repr(value) for value in get_args(kind))
+    if get_origin(kind) is Annotated:
+        kind, *metadata = get_args(kind)
+        return f"{_plural_in_words(kind)} {_limits_in_words(metadata)}"
     return _PLURALS.get(kind, getattr(kind, "__name__", str(kind)))
 
 

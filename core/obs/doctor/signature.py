@@ -1,11 +1,9 @@
 """Assemble a frame and remove its signature, without calibration frames."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
-from obs.config.layers import ConfigLayers
 from obs.doctor.check import Check
 from obs.doctor.exposure import RawFrame
 from obs.doctor.places import shown
@@ -14,7 +12,7 @@ from obs.image.exposure import Exposure
 from obs.instrument.instrument import Instrument
 from obs.tasks.isr import Calibrations, remove_signature, required_calibrations
 from obs.tasks.isr_config import IsrConfig
-from obs.tasks.process_config import ProcessConfig
+from obs.tasks.process_settings import process_settings
 
 __all__ = ["check_signature", "signature_config"]
 
@@ -29,11 +27,7 @@ def signature_config(instrument: Instrument) -> IsrConfig:
     ConfigError
         If the camera's settings are at fault.
     """
-    layers: ConfigLayers[Any] = ConfigLayers(ProcessConfig)
-    path = instrument.config_folder / "process.yaml"
-    if path.is_file():
-        layers.load(path)
-    config: IsrConfig = layers.build().isr
+    config = process_settings(instrument).build().isr
     filters = [(known.physical_filter, known.band) for known in instrument.filters] or [("", "")]
     switches = {
         switch

@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from obs.calibration_frames.build import build_calibration
-from obs.config.layers import ConfigLayers
-from obs.config.lsst_names import PROCESS_NAMES
 from obs.doctor.check import Check
 from obs.doctor.exposure import RawFrame
 from obs.doctor.orientation import MountedCamera, find_mount
@@ -32,9 +30,9 @@ from obs.plural import count_of
 from obs.policy.data_id import DataId, format_data_id
 from obs.process_summary import ProcessSummary
 from obs.repo.butler import Butler
-from obs.runs.settings import camera_settings
-from obs.tasks.calibs_config import CalibsConfig
+from obs.tasks.calibs_settings import calibs_settings
 from obs.tasks.process_config import ProcessConfig
+from obs.tasks.process_settings import process_settings
 
 __all__ = ["Tried", "try_processing"]
 
@@ -153,7 +151,7 @@ class _Trial:
 
     def settings(self) -> ProcessConfig:
         """Return the camera's settings, without the calibrations that no file was given for."""
-        layers = camera_settings(self.instrument, "process", ProcessConfig, PROCESS_NAMES)
+        layers = process_settings(self.instrument)
         layers.set_value("isr.allow_missing", True)
         layers.set_value("calibrate.astrometry.required", False)
         layers.set_value("calibrate.photometry.required", False)
@@ -180,7 +178,7 @@ class _Trial:
             store = CalibStore(butler)
             ids = [self.data_id(frame) for frame in inputs[:_MOST_INPUTS]]
             jobs = plan_calibrations(butler, store, name, ids)
-            layers: ConfigLayers[CalibsConfig] = camera_settings(self.instrument, "calibs", CalibsConfig)
+            layers = calibs_settings(self.instrument)
             layers.set_value("isr.allow_missing", True)
             by_name = {format_data_id(job.data_id): job for job in jobs}
             for job in jobs:

@@ -3,10 +3,8 @@
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from obs.config.layers import ConfigLayers
 from obs.errors import DataIdError, PluginError
 from obs.frozen import frozen
 from obs.ingest.translation import load_translator
@@ -15,6 +13,7 @@ from obs.instrument.instrument import Instrument
 from obs.instrument.translator import Translator
 from obs.policy.dataset_type import Template
 from obs.tasks.process_config import ProcessConfig
+from obs.tasks.process_settings import process_settings
 
 __all__ = ["Identity", "describe_instrument", "find_identity", "find_visit_key"]
 
@@ -163,11 +162,7 @@ def _filters(instrument: Instrument, seen: Iterable[str]) -> list[dict[str, Any]
 
 def _switches(instrument: Instrument) -> dict[str, bool]:
     """Return the switches of ISR of which the camera has another value than the engine, by the stack's names."""
-    path: Path = instrument.config_folder / "process.yaml"
-    layers = ConfigLayers(ProcessConfig)
-    if path.is_file():
-        layers.load(path)
-    own, default = layers.build().isr, ProcessConfig().isr
+    own, default = process_settings(instrument).build().isr, ProcessConfig().isr
     return {
         theirs: getattr(own, ours) for ours, theirs in _SWITCHES.items() if getattr(own, ours) != getattr(default, ours)
     }

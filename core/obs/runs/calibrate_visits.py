@@ -6,13 +6,14 @@ from pathlib import Path
 from obs.config.layers import ConfigLayers
 from obs.errors import DataIdError
 from obs.instrument.instrument import Instrument
+from obs.instrument.settings import camera_settings
 from obs.policy.data_id import DataId, format_data_id
 from obs.repo.butler import Butler
 from obs.repo.made_with import recording
-from obs.runs.process import process_settings
 from obs.runs.record import RecordOptions, begin_output
 from obs.runs.results import find_results
-from obs.runs.settings import Settings, add_settings, camera_settings
+from obs.runs.settings import Settings, add_settings
+from obs.tasks.process_settings import process_settings
 from obs.tasks.relative.config import CalibrateVisitsConfig
 from obs.visits.calibrate import CalibratedVisits
 from obs.visits.calibrate import calibrate_visits as calibrate_data_ids

@@ -15,12 +15,12 @@ from obs.errors import DataIdError, DatasetNotFoundError
 from obs.executor.outcome import Outcome
 from obs.executor.run import run
 from obs.instrument.instrument import Instrument
+from obs.instrument.settings import camera_settings
 from obs.memory import keep_freed_memory
 from obs.policy.data_id import DataId
 from obs.repo.butler import Butler
 from obs.repo.made_with import recording
 from obs.runs.record import RecordOptions, begin_output
-from obs.runs.settings import camera_settings
 from obs.shell_command import shell_command
 
 __all__ = ["CoaddJob", "coadd_jobs", "coadd_settings", "make_coadds"]

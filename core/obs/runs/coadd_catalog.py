@@ -11,6 +11,7 @@ from obs.coadds.coadd import check_sky_map
 from obs.coadds.object_table import object_table
 from obs.coadds.sky_maps import coadd_roots, load_sky_map
 from obs.config.layers import ConfigLayers
+from obs.config.lsst_names import CATALOG_NAMES
 from obs.errors import DatasetNotFoundError
 from obs.executor.outcome import Outcome
 from obs.executor.run import run
@@ -32,7 +33,7 @@ _MAIN, _EACH = "deepCoadd_ref", ("deepCoadd_meas", "deepCoadd_forced_src")
 
 def catalog_settings(instrument: Instrument) -> ConfigLayers[CoaddCatalogConfig]:
     """Return the settings of ``obs coadd-catalog`` for a camera: its own, over the section calibrate of `process`."""
-    layers = ConfigLayers(CoaddCatalogConfig)
+    layers = ConfigLayers(CoaddCatalogConfig, CATALOG_NAMES)
     process = instrument.config_folder / "process.yaml"
     if process.is_file():
         layers.load(process, section="calibrate")

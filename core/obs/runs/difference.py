@@ -14,12 +14,12 @@ from obs.errors import ObsError
 from obs.executor.outcome import Outcome
 from obs.executor.run import run
 from obs.instrument.instrument import Instrument
+from obs.instrument.settings import camera_settings
 from obs.memory import keep_freed_memory
 from obs.policy.data_id import DataId
 from obs.repo.butler import Butler
 from obs.repo.made_with import find_input, find_record, is_unchanged, recording
 from obs.runs.record import RecordOptions, begin_output
-from obs.runs.settings import camera_settings
 from obs.tasks.difference.config import DifferenceConfig
 from obs.visits.calibration import CALIBRATION_SOURCES, best_calibration, calibration_files
 

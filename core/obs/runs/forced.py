@@ -9,13 +9,13 @@ from obs.executor.outcome import Outcome
 from obs.executor.run import run
 from obs.image.catalog import Catalog
 from obs.instrument.instrument import Instrument
+from obs.instrument.settings import camera_settings
 from obs.memory import keep_freed_memory
 from obs.policy.data_id import DataId
 from obs.repo.butler import Butler
 from obs.repo.input_files import InputFile
 from obs.repo.made_with import recording
 from obs.runs.record import RecordOptions, begin_output
-from obs.runs.settings import camera_settings
 from obs.tasks.forced.config import ForcedConfig
 from obs.visits.forced import force_image
 

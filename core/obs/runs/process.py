@@ -5,11 +5,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from obs.config.layers import ConfigLayers
-from obs.config.lsst_names import PROCESS_NAMES
 from obs.errors import DataIdError, OutputError
 from obs.executor.outcome import Outcome
-from obs.instrument.instrument import Instrument
 from obs.memory import keep_freed_memory
 from obs.metrics.gather import gather_metrics
 from obs.metrics.record import expect_results, record_failure
@@ -22,10 +19,11 @@ from obs.runs.pending import plan_run
 from obs.runs.record import RecordOptions, begin_output
 from obs.runs.run_log import open_run_log
 from obs.runs.selection import select_data_ids
-from obs.runs.settings import Settings, add_settings, camera_settings
+from obs.runs.settings import Settings, add_settings
 from obs.runs.two_passes import run_in_two_passes
 from obs.shell_command import shell_command
 from obs.tasks.process_config import ProcessConfig
+from obs.tasks.process_settings import process_settings
 
 __all__ = ["compare_run", "process", "process_data_ids", "process_settings", "record_run"]
 
@@ -113,11 +111,6 @@ def process(
         to_process = plan_run(butler, settings, to_process).to_process
     record_run(butler, settings, RecordOptions(clobber=clobber_config))
     return process_data_ids(butler, settings, to_process, processes=processes, raise_errors=raise_errors)
-
-
-def process_settings(instrument: Instrument) -> ConfigLayers[ProcessConfig]:
-    """Return the settings of ``obs process`` for a camera, to which layers can be added."""
-    return camera_settings(instrument, _TASK, ProcessConfig, PROCESS_NAMES)
 
 
 def compare_run(butler: Butler, config: ProcessConfig, *, clobber: bool = False) -> None:

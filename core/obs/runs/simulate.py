@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from obs.camera.camera import Camera
 from obs.camera.detector import Detector
-from obs.config.layers import ConfigLayers
 from obs.errors import DataIdError, OutputError
 from obs.executor.outcome import Outcome
 from obs.executor.run import run
@@ -20,9 +19,10 @@ from obs.instrument.instrument import Instrument
 from obs.memory import keep_freed_memory
 from obs.policy.data_id import parse_ids
 from obs.repo.fits_catalog import read_catalog
-from obs.runs.settings import Settings, add_settings, camera_settings
+from obs.runs.settings import Settings, add_settings
 from obs.simulator.config import SimulateConfig
 from obs.simulator.files import FileOptions, next_visit, simulate_file, write_reference
+from obs.simulator.settings import simulator_settings
 from obs.simulator.shots import READOUT, ImageType, Shot, plan_shots
 
 __all__ = [
@@ -185,11 +185,6 @@ def simulate(
     if failed:
         raise OutputError(f"{len(failed)} of {len(made.outcomes)} files failed: {failed[0].error}", path=Path(output))
     return made
-
-
-def simulator_settings(instrument: Instrument) -> ConfigLayers[SimulateConfig]:
-    """Return the settings of the simulator for a camera, to which layers can be added."""
-    return camera_settings(instrument, "simulate", SimulateConfig)
 
 
 def simulate_files(

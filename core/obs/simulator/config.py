@@ -95,7 +95,7 @@ class CosmicRayConfig(TaskConfig):
     thickness: float = setting(
         0.1, "Thickness of the silicon that collects charge. Thicker silicon gives longer tracks.", unit="mm", gt=0
     )
-    ionisation: float = setting(80000.0, "Charge that a cosmic ray frees along its track.", unit="electron/mm", gt=0)
+    ionization: float = setting(80000.0, "Charge that a cosmic ray frees along its track.", unit="electron/mm", gt=0)
     diffusion: float = setting(
         0.3,
         "Sigma of the Gaussian by which charge of cosmic rays spreads on its way to the pixels.",
@@ -109,7 +109,9 @@ class DetectorConfig(TaskConfig):
     """What the detectors do to the light. Gain, read noise, saturation and linearity are the camera's own."""
 
     bias_level: float = setting(1000.0, "Level of the amplifiers in an exposure without light.", unit="adu", ge=0)
-    bias_scatter: float = setting(20.0, "Standard deviation of that level from amplifier to amplifier.", unit="adu")
+    bias_scatter: float = setting(
+        20.0, "Standard deviation of that level from amplifier to amplifier.", unit="adu", ge=0
+    )
     bias_structure: float = setting(2.0, "Amplitude of the fixed pattern in bias frames.", unit="adu", ge=0)
     drift: float = setting(1.0, "Drift of the zero from row to row, where there is overscan.", unit="adu", ge=0)
     dark_current: float = setting(0.01, "Dark current of a pixel that is not hot.", unit="electron/s", ge=0)

@@ -65,7 +65,7 @@ def cosmic_ray_charge(
     track = np.repeat(np.arange(count), steps)
     first = np.cumsum(steps) - steps
     path = np.where(curled, np.maximum(length, depth), np.hypot(length, depth)) * pixel_size
-    energy = config.ionisation * path * np.exp(0.3 * random.standard_normal(count))
+    energy = config.ionization * path * np.exp(0.3 * random.standard_normal(count))
 
     turn = np.where(curled[track], _CURL * random.standard_normal(len(track)), 0.0)
     turn[first] = random.uniform(0.0, 2.0 * np.pi, count)

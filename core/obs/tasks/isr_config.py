@@ -46,6 +46,7 @@ class IsrConfig(TaskConfig):
         "Level from which pixels are masked SAT; that of each amplifier if null. Lower it if bright stars have flat "
         "tops.",
         unit="adu",
+        gt=0,
     )
     do_suspect: bool = setting(False, "Mask pixels above the suspect level of their amplifier SUSPECT.")
     do_find_saturation: bool = setting(

@@ -13,7 +13,7 @@ from obs.algorithms.sky.correlation import measure_noise_correlation
 from obs.algorithms.sources.deblend import Children, deblend
 from obs.algorithms.sources.detection import Footprints
 from obs.algorithms.sources.stamps import SourceList, StampCutter, list_sources
-from obs.config.base import TaskConfig, setting
+from obs.config.base import Positive, TaskConfig, setting
 from obs.errors import MeasurementError
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
@@ -46,7 +46,7 @@ UNDERSAMPLED_FWHM = 2.0
 class MeasurementConfig(TaskConfig):
     """What is measured of each source."""
 
-    apertures: list[float] = setting(
+    apertures: list[Positive] = setting(
         [3.0, 4.5, 6.0, 9.0, 12.0, 17.0, 25.0],
         "Radii of the circular apertures in which fluxes are measured.",
         unit="pixel",

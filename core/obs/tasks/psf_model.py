@@ -51,12 +51,15 @@ class PsfConfig(TaskConfig):
         None, "Size of the stamps of stars, odd; six times their width, but at least 31, if null.",
         unit="pixel", ge=7, le=201,
     )  # fmt: skip
-    degree: int | None = setting(None, "Degree of the polynomial over the detector; by the number of stars if null.")
+    degree: int | None = setting(
+        None, "Degree of the polynomial over the detector; by the number of stars if null.", ge=0
+    )
     sampling: float | None = setting(
         None,
         "Step of the pixels of the PSF model. If null, it is chosen by the width of the stars. Lower it for "
         "undersampled stars.",
         unit="pixel",
+        gt=0,
     )
     minimum_stars: int = setting(
         1,

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from obs.camera.amplifier import Amplifier
 from obs.camera.detector import Detector
-from obs.config.layers import ConfigLayers
 from obs.errors import PluginError
 from obs.frozen import frozen
 from obs.image.catalog import Catalog
@@ -30,8 +29,9 @@ from obs.simulator.config import SimulateConfig
 from obs.simulator.electronics import known_gain, known_saturation
 from obs.simulator.exposure import Simulated, simulate_exposure
 from obs.simulator.files import RawFrame, write_raw
+from obs.simulator.settings import simulator_settings
 from obs.tasks.isr_config import IsrConfig
-from obs.tasks.process_config import ProcessConfig
+from obs.tasks.process_settings import process_settings
 from obs.testing.cut_out import cut_instrument
 from obs.testing.simulated_header import SECONDS, first_filter, plan_shot
 
@@ -122,10 +122,7 @@ def frame_faults(instrument: Instrument, folder: Path) -> Iterator[str]:
 
 def _settings(instrument: Instrument) -> IsrConfig:
     """Return the camera's settings of signature removal, without what is not simulated."""
-    layers = ConfigLayers(ProcessConfig)
-    path = instrument.config_folder / "process.yaml"
-    if path.is_file():
-        layers.load(path)
+    layers = process_settings(instrument)
     for name in (*_NOT_SIMULATED, *_NOT_WANTED):
         layers.set(f"isr.{name}=false")
     # The simulator adds ghosts of the sky too.
@@ -135,11 +132,7 @@ def _settings(instrument: Instrument) -> IsrConfig:
 
 def _light(instrument: Instrument, detector: Detector, isr: IsrConfig) -> SimulateConfig:
     """Return the camera's settings of the simulator, with a sky that stands out of the noise everywhere."""
-    layers = ConfigLayers(SimulateConfig)
-    path = instrument.config_folder / "simulate.yaml"
-    if path.is_file():
-        layers.load(path)
-    config = layers.build()
+    config = simulator_settings(instrument).build()
     room = min((known_saturation(amp) - config.detector.bias_level) * known_gain(amp) for amp in detector.amplifiers)
     config.sky.level = min(_SKY, 0.2 * max(room, 1.0))
     config.cosmic_rays.count = 0

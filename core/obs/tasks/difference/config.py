@@ -1,6 +1,6 @@
 """Settings of difference images."""
 
-from obs.config.base import TaskConfig, setting
+from obs.config.base import NotNegative, TaskConfig, setting
 from obs.tasks.background import BackgroundConfig
 from obs.tasks.detect import DetectionConfig
 from obs.tasks.measure import MeasurementConfig
@@ -11,7 +11,7 @@ __all__ = ["DifferenceConfig", "DipoleConfig", "MatchConfig"]
 class MatchConfig(TaskConfig):
     """The kernel that makes both PSFs equal."""
 
-    degrees: list[int] = setting(
+    degrees: list[NotNegative] = setting(
         [2, 2, 0],
         "Degrees of the polynomials by which the Gaussians of the kernel are multiplied. Each Gaussian is twice as "
         "wide as the one before; the second has the width that makes both PSFs equal.",

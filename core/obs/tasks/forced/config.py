@@ -1,6 +1,6 @@
 """Settings of forced photometry."""
 
-from obs.config.base import TaskConfig, setting
+from obs.config.base import Positive, TaskConfig, setting
 from obs.tasks.reference import ReferenceConfig
 
 __all__ = ["ForcedConfig"]
@@ -9,8 +9,8 @@ __all__ = ["ForcedConfig"]
 class ForcedConfig(TaskConfig):
     """Settings of fluxes at given positions."""
 
-    apertures: list[float] = setting([3.0, 6.0, 9.0, 12.0], "Radii of the circular apertures.", unit="pixel")
-    seeing_apertures: list[float] = setting(
+    apertures: list[Positive] = setting([3.0, 6.0, 9.0, 12.0], "Radii of the circular apertures.", unit="pixel")
+    seeing_apertures: list[Positive] = setting(
         [0.75, 1.0, 1.5],
         "Radii of circular apertures that follow the seeing: they hold the same share of a star's light on all images.",
         unit="FWHM",

@@ -9,8 +9,8 @@ from obs.compat.lsst.pipe.tasks.settings_section import Section
 from obs.config.layers import ConfigLayers
 from obs.config.lsst_names import PROCESS_NAMES
 from obs.instrument.instrument import Instrument
-from obs.runs.process import process_settings
 from obs.tasks.process_config import ProcessConfig
+from obs.tasks.process_settings import process_settings
 
 __all__ = ["ProcessCcdConfig"]
 
