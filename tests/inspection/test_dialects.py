@@ -60,6 +60,9 @@ def cards_of(text, history=()):
         ("DATE-OBS='2021-03-04'; UT=50607 / hhmmss", "likely"),
         ("DATE-OBS='2021-03-04'; UT=50607; MJD-OBS=59277.212581", "likely"),
         ("DATE-OBS='20210304'; TIME-OBS='050607'", "guess"),
+        ("DATE-OBS='04Mar2021'; UT='05:06:07'", "likely"),
+        ("DATE-OBS='04Mar21'; UT='05:06:07'", "likely"),
+        ("DATE-OBS='09/29/19'; TIME-OBS='05:06:07'; MJD-OBS=59277.21258102", "guess"),
         ("DATE-OBS=''; UNIXTIME=1614834367000", "likely"),
         ("DATE-OBS=''; UNIXTIME='1614834367.0'", "likely"),
     ],
@@ -89,6 +92,12 @@ def test_exposure_time(text, value, confidence):
     assert (finding.value, finding.confidence) == (value, confidence)
 
 
+@pytest.mark.parametrize("comment", ["Filter colour", "filter", "Filter name"])
+def test_a_comment_names_the_card_of_the_filter(comment):
+    finding = collect_frame_facts(cards_of(f"FILTER=''; BLEND='g2' / {comment}")).glass[0]
+    assert (finding.value, finding.source, finding.confidence) == ("g2", "BLEND", "guess")
+
+
 @pytest.mark.parametrize("text", ["FILTER='???'", "FILTER='-'", "FILTER='*'"])
 def test_a_filter_without_letters_is_not_known(text):
     assert not collect_frame_facts(cards_of(text)).glass[0].is_known
@@ -104,6 +113,12 @@ def test_coordinates_of_2000_come_before_those_of_an_equinox_that_no_card_gives(
     text = "RA='05:36:20.0'; DEC='-05:22:40'; RA2000='05:35:17.3'; DEC2000='-05:23:28'"
     assert collect_frame_facts(cards_of(text)).pointing[0].source == "RA2000"
     assert collect_frame_facts(cards_of(f"{text}; EQUINOX=2021.2")).pointing[0].source == "RA"
+
+
+@pytest.mark.parametrize(("value", "ra"), [("12.5 / 00 50 00.0", 12.5), ("12.5 / 12 30 00.0", 187.5)])
+def test_the_text_in_a_comment_tells_the_unit_of_a_right_ascension(value, ra):
+    finding = collect_frame_facts(cards_of(f"MEANRA={value}; MEANDEC=-20.25 / -20 15 00.0")).pointing[0]
+    assert (finding.value, finding.confidence) == (pytest.approx(ra), "certain")
 
 
 @pytest.mark.parametrize("word", ["obj", "IMAGE", "observation"])
@@ -161,6 +176,9 @@ def test_a_place_in_kilometers_from_the_middle_of_the_earth():
         ("TELELEV=9500 / meters", None),
         ("ALTITUDE='960'", 960.0),
         ("ALTITUDE='63.2'", None),
+        ("TEL-ELEV=65.77 / telescope elevation", None),
+        ("TELALT=2215.0 / Altitude [ meters ]", 2215.0),
+        ("TELALT=64.2 / Altitude", None),
         ("ALTITUDE=2713.0 / of the telescope, degrees", None),
     ],
 )

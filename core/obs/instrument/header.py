@@ -60,6 +60,10 @@ POINTING_CARDS = (
     ("RA_TARG", "DEC_TARG"),
     ("TARGRA", "TARGDEC"),
     ("TARG-RA", "TARG-DEC"),
+    ("RAJ2000", "DEJ2000"),
+    ("MEANRA", "MEANDEC"),
+    ("RA_PNT", "DEC_PNT"),
+    ("TCSRA", "TCSDEC"),
 )
 """Cards of right ascension and declination, in the order in which they count."""
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from obs.inspection.finding import Confidence
 
-__all__ = ["DateLayout", "find_layouts"]
+__all__ = ["EITHER", "NO_SUCH_MONTH", "DateLayout", "find_layouts"]
 
 
 class DateLayout(NamedTuple):
@@ -30,22 +30,24 @@ class DateLayout(NamedTuple):
     has_time: bool
 
 
-_EITHER = "day and month may be the other way round"
-_NO_SUCH_MONTH = "month/day/year: no month has that number"
+EITHER = "day and month may be the other way round"
+NO_SUCH_MONTH = "month/day/year: no month has that number"
 _DAYS: tuple[tuple[str, str, Confidence, str], ...] = (
     (r"\d{4}-\d{1,2}-\d{1,2}", "%Y-%m-%d", "certain", ""),
     (r"\d{4}/\d{1,2}/\d{1,2}", "%Y/%m/%d", "certain", ""),
     (r"\d{4}[.]\d\d[.]\d\d", "%Y.%m.%d", "certain", ""),
     (r"\d{8}", "%Y%m%d", "likely", ""),
     (r"\d{1,2}/\d{1,2}/\d{2}", "%d/%m/%y", "likely", "day/month/year, as FITS had it before 2000"),
-    (r"\d{1,2}/\d{1,2}/\d{2}", "%m/%d/%y", "guess", _NO_SUCH_MONTH),
-    (r"\d{1,2}/\d{1,2}/\d{4}", "%d/%m/%Y", "guess", _EITHER),
-    (r"\d{1,2}-\d{1,2}-\d{4}", "%d-%m-%Y", "guess", _EITHER),
-    (r"\d{1,2}[.]\d{1,2}[.]\d{4}", "%d.%m.%Y", "guess", _EITHER),
-    (r"\d{1,2}/\d{1,2}/\d{4}", "%m/%d/%Y", "guess", _NO_SUCH_MONTH),
+    (r"\d{1,2}/\d{1,2}/\d{2}", "%m/%d/%y", "guess", NO_SUCH_MONTH),
+    (r"\d{1,2}/\d{1,2}/\d{4}", "%d/%m/%Y", "guess", EITHER),
+    (r"\d{1,2}-\d{1,2}-\d{4}", "%d-%m-%Y", "guess", EITHER),
+    (r"\d{1,2}[.]\d{1,2}[.]\d{4}", "%d.%m.%Y", "guess", EITHER),
+    (r"\d{1,2}/\d{1,2}/\d{4}", "%m/%d/%Y", "guess", NO_SUCH_MONTH),
     (r"\d{1,2}-[A-Za-z]{3}-\d{4}", "%d-%b-%Y", "certain", ""),
     (r"\d{4}-[A-Za-z]{3}-\d{1,2}", "%Y-%b-%d", "certain", ""),
     (r"\d{1,2}-[A-Za-z]{3}-\d{2}", "%d-%b-%y", "likely", ""),
+    (r"\d{1,2}[A-Za-z]{3}\d{2}", "%d%b%y", "likely", ""),
+    (r"\d{1,2}[A-Za-z]{3}\d{4}", "%d%b%Y", "certain", ""),
     (r"\d{1,2} [A-Za-z]{3} \d{4}", "%d %b %Y", "certain", ""),
     (r"\d{4} [A-Za-z]{3} \d{1,2}", "%Y %b %d", "certain", ""),
     (r"[A-Za-z]{3} \d{1,2} \d{4}", "%b %d %Y", "certain", ""),
@@ -87,7 +89,7 @@ def find_layouts(text: str) -> Iterator[DateLayout]:
     found = [*_days(text), *_days_with_times(text)]
     if "%p" in "".join(layout.layout for layout in found):  # who writes AM and PM writes the month first, mostly
         found.sort(key=lambda layout: not layout.layout.startswith("%m"))
-        found = [f._replace(note=_EITHER) if f.layout.startswith("%m/%d/%Y") else f for f in found]
+        found = [f._replace(note=EITHER) if f.layout.startswith("%m/%d/%Y") else f for f in found]
     yield from found
 
 

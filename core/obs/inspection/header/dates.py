@@ -19,6 +19,7 @@ from obs.inspection.header.date_cards import (
     readings,
     time_cards,
 )
+from obs.inspection.header.date_layouts import EITHER, NO_SUCH_MONTH
 from obs.inspection.header.exposure_time import find_exposure_time
 from obs.instrument.card_values import format_date, parse_date, read_number
 from obs.instrument.date_rules import DateRule
@@ -190,6 +191,8 @@ def _disagrees(best: _Candidate, other: _Candidate) -> bool:
     if other.note == OF_THE_FILE:  # a file cannot be older than what is in it
         return (best.date - other.date).total_seconds() > 1.5 * _DAY
     if other.confidence == "guess" and best.confidence != "guess":  # in local time, or ambiguous
+        if NO_SUCH_MONTH in other.note or EITHER in other.note:  # no order of day and month comes near
+            return apart > 1.5 * _DAY
         return LOCAL in other.note and other.has_time and apart > _DAY
     return apart > (_HOUR if best.has_time and other.has_time else 1.5 * _DAY)
 

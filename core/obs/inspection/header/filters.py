@@ -13,7 +13,7 @@ _WHEEL = re.compile(
     r"(FILTER0?\d|FILTNAM\d|FILTER[A-D]|FWINST|FW\d?NAME|FILT\d|[A-Z]{1,3}FILT(_N|ER)?|[A-Z]{2}FLTNM|FLT_?ID\d?|FILTI?D\d"
     r"|ESO INS FILT\d* NAME|FILT(ER)?\d?_?NA?M?E?\d?)"
 )
-_A_FILTER = re.compile(r"\bfilters? (name|used|in)\b|\bname of (the )?(\w+ )?filter\b", re.I)
+_A_FILTER = re.compile(r"\bfilters? (name|used|in|colou?r)\b|\bname of (the )?(\w+ )?filter\b|^(the )?filter$", re.I)
 _ANOTHER_DEVICE = re.compile(
     r"guid|\btv\b|a&g|compar|exp(osure|\.)?[ -]?meter|acqui|finder|monitor|calib|\blamp|polari[sz]|photometer", re.I
 )

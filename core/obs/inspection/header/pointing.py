@@ -45,6 +45,8 @@ _SYSTEMS = ("RADESYS", "RADECSYS", "RADESYSA", "TELRADEC", "COORDSYS")
 _SIDEREAL = ("LST", "LST-OBS", "LST_OBS", "ST", "SIDTIME", "SIDEREAL", "LST-STR", "LST-BEG")
 _HOUR_ANGLES = ("HA", "TELHA", "HOURANG", "HA-OBS", "HA_OBS", "HA-STR")
 _SAME_YEAR = 1.5
+_AS_TEXT = 0.001
+"""Hours by which a number may differ from the text in its comment."""
 
 
 def find_object(cards: Cards) -> Finding:
@@ -289,6 +291,9 @@ def _unit(card: Card, number: float, others: Sequence[tuple[str, float]]) -> tup
         return "rad", "certain", ""
     if re.search(r"\bhours?\b|\bhrs?\b|\bhh|\[h\]|\(h\)|hourangle", comment):
         return "hourangle", "certain", ""
+    for unit, factor in (("hourangle", 1.0), ("deg", 1.0 / 15.0)) if is_sexagesimal(comment) else ():
+        if abs(read_number(comment) - factor * number) < _AS_TEXT:
+            return unit, "certain", "the comment has it in hours, minutes and seconds"
     if re.search(r"\bdeg", comment) or number > 24.0:
         return "deg", "certain" if "deg" in comment else "likely", ""
     for other, degrees in others:

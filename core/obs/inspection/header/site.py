@@ -50,7 +50,7 @@ _PLACE = r"(SITE|OBS|OBSV|TELG?|GEO|LOC|STA|STN|SCOPE)[-_]?"
 _CALLED = {
     "longitude": re.compile(rf"{_PLACE}LO?NG?(I|IT|ITU|ITUD|ITUDE)?|LONGIT(U|UDE)?|LONGTUDE|LONGTD"),
     "latitude": re.compile(rf"{_PLACE}LAT(I|IT|ITU|ITUD|ITUDE)?|LATITUD|LATIT"),
-    "elevation": re.compile(rf"{_PLACE}(ELE?V(AT|ATI|ATIO|ATN)?|HGT|HEIGHT)"),
+    "elevation": re.compile(rf"{_PLACE}(ELE?V(AT|ATI|ATIO|ATN)?|HGT|HEIGHT|ALT(IT|ITU|ITUD)?)"),
 }
 """Names of other cards that hold the place of an observatory."""
 _HIGHEST = 6000.0
@@ -166,7 +166,7 @@ def _plain(cards: Cards, quantity: str, names: Sequence[str], largest: float) ->
 def _is_angle(cards: Cards, name: str) -> bool:
     """Whether a card that may hold the elevation of the site holds where the telescope points."""
     card = cards.find(name)
-    if card is None or not (re.search(r"ALT|ELEVATIO|HEIGHT", name)):
+    if card is None or not re.search(r"ALT|ELEVATIO|HEIGHT|^(TEL|SCOPE)", name):
         return False
     if re.search(r"\bdeg|telescope|pointing|horizon|\bangle|zenith|object|target", card.comment, re.I):
         return not re.search(r"\bm\b|meters?|metres?|sea level|\basl\b|site|observatory", card.comment, re.I)
