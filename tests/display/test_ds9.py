@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import time
 import warnings
+from contextlib import closing, contextmanager
 
 import numpy as np
 import pytest
@@ -17,7 +18,33 @@ from obs.display.view import make_view
 from obs.errors import OutputError
 from obs.geom import Box
 
-NAME = "obs-test"
+NAME = f"obs-test-{os.getpid()}"
+"""Of this process alone: XPA reaches every DS9 with a name."""
+
+
+def samp():
+    """Return the module of SAMP, which warns where it is deprecated."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            from pyvo import samp  # noqa: PLC0415 - an extra
+        except ImportError:
+            from astropy import samp  # noqa: PLC0415 - as above
+    return samp
+
+
+@contextmanager
+def hub_of(module, folder, patch, **methods):
+    """Run a hub, some of whose methods are others, and make it that of this process."""
+    module.conf.use_internet = False
+    lock = folder / "hub"
+    patch.setenv("SAMP_HUB", f"std-lockurl:file://{lock}")
+    hub = type("Hub", (module.SAMPHubServer,), methods)(web_profile=False, lockfile=str(lock))
+    hub.start()
+    yield hub
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        hub.stop()
 
 
 def needed(program):
@@ -43,17 +70,8 @@ def screen():
 @pytest.fixture(scope="module")
 def running(screen, tmp_path_factory):
     """Start a SAMP hub and a DS9 that knows it."""
-    program, lock = needed("ds9"), tmp_path_factory.mktemp("samp") / "hub"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            from pyvo.samp import SAMPHubServer  # noqa: PLC0415 - warns where it is deprecated
-        except ImportError:
-            from astropy.samp import SAMPHubServer  # noqa: PLC0415 - as above
-    hub = SAMPHubServer(web_profile=False, lockfile=str(lock))
-    hub.start()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SAMP_HUB", f"std-lockurl:file://{lock}")
+    program = needed("ds9")
+    with pytest.MonkeyPatch.context() as patch, hub_of(samp(), tmp_path_factory.mktemp("samp"), patch):
         patch.setenv("DISPLAY", screen)
         process = subprocess.Popen([program, "-title", NAME], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         end = time.monotonic() + 60.0
@@ -63,11 +81,8 @@ def running(screen, tmp_path_factory):
             time.sleep(0.5)
         found.close()
         yield
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            hub.stop()
-    process.terminate()
-    process.wait()
+        process.terminate()
+        process.wait()
 
 
 @pytest.fixture(params=["XPA", "SAMP"])
@@ -112,6 +127,45 @@ def test_a_part_counts_as_the_whole(viewer):
 def test_what_ds9_refuses(viewer):
     with pytest.raises(OutputError, match="DS9 refuses 'nonsense 3'"):
         viewer.command("nonsense 3")
+
+
+def test_answers_that_come_before_the_hub_has_noted_the_call(tmp_path, monkeypatch):
+    module = samp()
+
+    def call(self, *words):
+        number = module.SAMPHubServer._call(self, *words)
+        time.sleep(0.1)  # as on a machine with too much to do
+        return number
+
+    def answer(key, sender, number, kind, words, message):
+        done = words["cmd"] != "nonsense"
+        ds9.ereply(number, *(["samp.ok"] if done else ["samp.error", None, {"samp.errortxt": "unknown"}]))
+
+    monkeypatch.setattr("obs.display.ds9.transport._SECONDS", 5)
+    with hub_of(module, tmp_path, monkeypatch, _call=call):
+        ds9 = module.SAMPIntegratedClient(name="SAOImageDS9")
+        ds9.connect()
+        assert Samp.find() is None  # it has a name, and takes no command yet
+        ds9.bind_receive_call("ds9.set", answer)
+        with closing(Samp.find()) as way:
+            way.send("frame 2")
+            with pytest.raises(OutputError, match="DS9 refuses 'nonsense': unknown"):
+                way.send("nonsense")
+            with pytest.raises(OutputError, match="only ASCII characters over SAMP, got 'file ü"):
+                way.send("file ü.fits")
+        ds9.disconnect()
+
+
+def test_one_of_two_that_have_a_name(tmp_path, monkeypatch):
+    for program, text in {
+        "xpaget": 'case "$1" in xpans) echo "DS9 other gs 7f000001:1 me"; echo "DS9 ds9 gs 7f000001:2 me";'
+        ' echo "DS9 ds9 gs 7f000001:3 me";; *) echo "$1";; esac',
+        "xpaset": "true",
+    }.items():
+        (tmp_path / program).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / program).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    assert find_transport("ds9").ask("version") == "7f000001:2"
 
 
 def test_no_ds9(monkeypatch):

@@ -1,8 +1,11 @@
 """Commands to a DS9 that runs: through XPA where its programs are installed, else through SAMP."""
 
+import itertools
 import shutil
 import subprocess
+import threading
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
@@ -12,7 +15,6 @@ from obs.errors import OutputError
 __all__ = ["Samp", "Transport", "Xpa", "find_transport"]
 
 _SECONDS = 60
-_CLIENT = "SAOImageDS9"
 
 
 class Transport(Protocol):
@@ -43,11 +45,12 @@ class Xpa:
     Parameters
     ----------
     name : str
-        Title of its window, or another name that XPA knows.
+        Title of its window, or another name that XPA knows. Of several with this name, the first is meant.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self._address = ""
 
     @staticmethod
     def is_installed() -> bool:
@@ -64,11 +67,22 @@ class Xpa:
 
     def send(self, command: str) -> None:
         """Send a command to DS9 and wait for it."""
-        self._run(["xpaset", "-p", self.name, command])
+        self._run(["xpaset", "-p", self._find(), command])
 
     def ask(self, command: str) -> str:
         """Send a question to DS9 and return its answer."""
-        return self._run(["xpaget", self.name, *command.split()])
+        return self._run(["xpaget", self._find(), *command.split()])
+
+    def _find(self) -> str:
+        """Return the address of one DS9: a name means all that have it, which would answer together."""
+        if not self._address:
+            try:
+                lines = self._run(["xpaget", "xpans"]).splitlines()
+            except OutputError:  # the name server of XPA starts with the first DS9
+                lines = []
+            places = [words for line in lines if len(words := line.split()) == 5 and words[0] == "DS9"]
+            self._address = next((words[3] for words in places if self.name in (words[1], words[3])), "")
+        return self._address or self.name
 
     def _run(self, words: list[str]) -> str:
         try:
@@ -95,19 +109,28 @@ class Samp:
 
     def __init__(self, client: Any, number: str) -> None:  # noqa: ANN401 - of pyvo or astropy
         self._client, self._number = client, number
+        self._tags = itertools.count()
 
     @classmethod
-    def find(cls) -> "Samp | None":
-        """Return the first DS9 at the hub; None where there is no hub or no DS9."""
+    def find(cls, name: str = "ds9") -> "Samp | None":
+        """Return a DS9 at the hub that takes commands; None where there is no hub or no such DS9.
+
+        Parameters
+        ----------
+        name : str, optional
+            Title of its window, which newer DS9 tell the hub. The first DS9 is taken where none has it.
+        """
         module = _samp_module()
         client = module.SAMPIntegratedClient(name="obs", description="Images and catalogs of obs")
         try:
             client.connect()
         except module.SAMPHubError:
             return None
-        for number in client.get_registered_clients():
-            if client.get_metadata(number).get("samp.name") == _CLIENT:
-                return cls(client, number)
+        # subscriptions are the last that DS9 declares: with its name alone it does not take commands yet
+        numbers = list(client.get_subscribed_clients("ds9.set"))
+        numbers.sort(key=lambda number: client.get_metadata(number).get("samp.name") != name)
+        if numbers:
+            return cls(client, numbers[0])
         client.disconnect()
         return None
 
@@ -127,16 +150,40 @@ class Samp:
         """Leave the hub of SAMP that connects programs."""
         self._client.disconnect()
 
-    def _call(self, kind: str, command: str) -> dict[str, Any]:
-        try:
-            answer = self._client.ecall_and_wait(self._number, kind, str(_SECONDS), cmd=command)
-        except Exception as error:  # the libraries raise what the hub sends, of many classes
-            raise OutputError(f"DS9 does not answer: {error}") from error
+    def _call(self, kind: str, command: str) -> Mapping[str, Any]:
+        if not command.isascii():  # DS9 counts bytes as characters, and waits for more of them forever
+            raise OutputError(f"DS9 takes only ASCII characters over SAMP, got '{command}'; install xpa-tools")
+        answer = self._exchange(kind, command)
         if answer.get("samp.status") != "samp.ok":
             text = answer.get("samp.error", {}).get("samp.errortxt", "no reason given")
             raise OutputError(f"DS9 refuses '{command}': {text}")
-        result: dict[str, Any] = answer.get("samp.result", {})
+        result: Mapping[str, Any] = answer.get("samp.result", {})
         return result
+
+    def _exchange(self, kind: str, command: str) -> Mapping[str, Any]:
+        """Return the answer to a message.
+
+        The hub of pyvo and astropy loses an answer to ``callAndWait`` that comes before it has noted the call, so the
+        answer is received by our own client, which listens before the message is sent.
+        """
+        tag, arrived = f"obs-{next(self._tags)}", threading.Event()
+        answers: list[Mapping[str, Any]] = []
+
+        def receive(key: str, sender: str, tag: str, response: Mapping[str, Any]) -> None:
+            answers.append(response)
+            arrived.set()
+
+        self._client.bind_receive_response(tag, receive)
+        try:
+            self._client.ecall(self._number, tag, kind, cmd=command)
+            arrived.wait(_SECONDS)
+        except Exception as error:  # the libraries raise what the hub sends, of many classes
+            raise OutputError(f"DS9 does not answer: {error}") from error
+        finally:
+            self._client.unbind_receive_response(tag)
+        if not answers:
+            raise OutputError(f"DS9 does not answer '{command}' within {_SECONDS} s: close its dialogs, or restart it")
+        return answers[0]
 
 
 def _samp_module() -> Any:  # noqa: ANN401 - a module
@@ -145,12 +192,10 @@ def _samp_module() -> Any:  # noqa: ANN401 - a module
         warnings.simplefilter("ignore")  # astropy 8 says that its own is deprecated
         try:
             from pyvo import samp  # noqa: PLC0415 - an extra
-
-            return samp
         except ImportError:
             from astropy import samp  # noqa: PLC0415 - slow to import
-
-            return samp
+    samp.conf.use_internet = False  # it would ask a web site whether there is a network, at each connection
+    return samp
 
 
 def find_transport(name: str) -> Transport | None:
@@ -158,4 +203,4 @@ def find_transport(name: str) -> Transport | None:
     if Xpa.is_installed():
         xpa = Xpa(name)
         return xpa if xpa.is_there() else None
-    return Samp.find()
+    return Samp.find(name)
