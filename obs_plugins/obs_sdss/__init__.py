@@ -19,6 +19,7 @@ instrument = Instrument(
     ),
     exposure_id="obs_sdss.exposure_id:exposure_id",
     exposure_id_bits=38,
+    coadd_id_bits=(8, 13, 3),
     detector="%(filter)s%(camcol)d",
     translator="obs_sdss.translator:SdssTranslator",
     mapper_names=("lsst.obs.sdss.sdssMapper.SdssMapper", "SdssMapper"),

@@ -5,6 +5,7 @@ section and first cell; a section without a table is one rule. A value in parent
 """
 
 _ISR = "tests/tasks/test_isr.py::test_"
+_STACK = "tests/compat/test_persistence.py::test_"
 _BUTLER = "tests/repo/test_butler.py::test_"
 _PROCESS = "tests/cli/test_process.py::test_"
 _LSST = "tests/cli/test_lsst_options.py::test_"
@@ -12,18 +13,18 @@ _BUILD = "tests/ingest/test_build_calibs.py::test_"
 
 RULES = {
     # Data access
-    "4 Construction": "tests/repo/test_lsst_arguments.py::test_inputs_and_outputs",
+    "4 Construction": f"{_STACK}repositories_are_named_in_every_way",
     "4 `get(dt, dataId, immediate=True, **keys)`": f"{_BUTLER}put_and_get",
     "4 `put(obj, dt, dataId, doBackup=False, **)`": f"{_BUTLER}put_replaces_whole_or_keeps_a_backup",
     "4 `datasetExists(dt, dataId, write=False)`": f"{_BUTLER}compressed_files_are_found",
-    "4 `queryMetadata(dt, format, dataId)`": f"{_BUTLER}query_metadata",
+    "4 `queryMetadata(dt, format, dataId)`": f"{_STACK}registries_are_asked_in_the_words_of_all_stacks",
     "4 `subset(dt, level=None, dataId)`": f"{_BUTLER}subset_and_levels",
-    "4 `dataRef(...)`": f"{_BUTLER}data_ref",
+    "4 `dataRef(...)`": f"{_STACK}what_is_not_there_is_no_results",
     "4 `getKeys(dt, level)`": f"{_BUTLER}keys",
     "4 `getDatasetTypes`, `getUri`, `defineAlias('@x', dt)` (must start with @), `getMapperClass(root)`": (
         f"{_BUTLER}lsst_spellings"
     ),
-    "4 dataRef methods": f"{_BUTLER}data_ref",
+    "4 dataRef methods": f"{_STACK}references_know_what_they_are_part_of",
     "4 Suffixes": f"{_BUTLER}suffixes",
     "4 Repo definition": "tests/repo/test_stack_repository.py::test_a_chain_of_reruns_is_one_repository",
     "4 Output repo re-use": "tests/repo/test_layout.py::test_outputs_that_may_not_be_written",

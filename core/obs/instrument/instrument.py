@@ -70,6 +70,8 @@ class Instrument:
         From a data ID (mapping) to the integer that numbers one detector's exposure.
     exposure_id_bits : int
         Bits that this integer needs at most, with one for the sign; source ids have the rest of 64 for their counter.
+    coadd_id_bits : tuple of int
+        Bits of tract, patch column or row, and filter in the numbers of coadds; those of HSC if absent.
     detector : str
         From a data ID to the detector's name or id, as a template: ``%(ccd)d``, ``%(filter)s%(camcol)d``.
     translator : str or Translator, optional
@@ -101,6 +103,7 @@ class Instrument:
     filters: tuple[FilterDefinition, ...] = ()
     exposure_id: Callable[[Mapping[str, Any]], int] | str
     exposure_id_bits: int
+    coadd_id_bits: tuple[int, int, int] = (16, 5, 6)
     detector: str = "%(detector)d"
     translator: str | Translator | None = None
     mapper_names: tuple[str, ...] = ()

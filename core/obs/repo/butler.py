@@ -11,6 +11,7 @@ from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId
 from obs.policy.mapper import Mapper
 from obs.repo.backup import keep_backup
+from obs.repo.camera_datasets import CAMERA_DATASETS
 from obs.repo.dataset_files import DatasetFiles
 from obs.repo.dataset_reader import STAND_INS, DatasetReader
 from obs.repo.find_instrument import find_instrument
@@ -121,7 +122,7 @@ class Butler(References):
             )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _build, (self._arguments,)
+        return _build, (type(self), self._arguments)
 
     def __repr__(self) -> str:
         return facts_text(f"Butler of {self.root}", self._facts())
@@ -195,7 +196,8 @@ class Butler(References):
     ) -> bool:
         """Return whether a dataset's file is there, also compressed; of a composite, whether all parts are.
 
-        A data ID of which the registry knows nothing has no file.
+        A data ID of which the registry knows nothing has no file. What the camera itself knows, such as
+        ``ccdExposureId``, is always there.
 
         Parameters
         ----------
@@ -213,6 +215,8 @@ class Butler(References):
         DataIdError
             If the data ID is ambiguous.
         """
+        if dataset_type in CAMERA_DATASETS:
+            return True
         if dataset_type == "psf" and dataset_type not in self.policy.dataset_types:
             dataset_type = STAND_INS[dataset_type]
         kind = self.mapper.dataset_type(dataset_type)
@@ -439,6 +443,6 @@ class Butler(References):
         return self._reader.complete_raw(data_id)
 
 
-def _build(arguments: dict[str, Any]) -> Butler:
+def _build(kind: type[Butler], arguments: dict[str, Any]) -> Butler:
     """Make a Butler anew: in another process it opens its own files."""
-    return Butler(**arguments)
+    return kind(**arguments)

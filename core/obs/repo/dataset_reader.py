@@ -11,6 +11,7 @@ from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId
 from obs.policy.dataset_type import DatasetType, Template
 from obs.policy.mapper import Mapper
+from obs.repo.camera_datasets import CAMERA_DATASETS, read_camera_dataset
 from obs.repo.component import extract_component
 from obs.repo.dataset_files import DatasetFiles, not_found
 from obs.repo.find_datasets import find_datasets
@@ -23,7 +24,6 @@ __all__ = ["STAND_INS", "DatasetReader"]
 
 _LOG = logging.getLogger(__name__)
 
-_OF_CAMERA = ("camera", "ccdExposureId", "ccdExposureId_bits", "expIdInfo")
 #: Datasets that need no file of their own, because they are a part of another one.
 STAND_INS = {"psf": "calexp_psf", "wcs": "calexp_wcs"}
 #: Other names of datasets: those of an older stack, and the coadd of which only the version without background is kept.
@@ -53,8 +53,8 @@ class DatasetReader:
 
     def get(self, dataset_type: str, data_id: DataId, bbox: Box | None) -> object:
         """Read a dataset or, with a suffix, a part of it; see `obs.repo.butler.Butler.get`."""
-        if dataset_type in _OF_CAMERA:
-            return self._from_camera(dataset_type, data_id)
+        if dataset_type in CAMERA_DATASETS:
+            return read_camera_dataset(dataset_type, data_id, self._instrument, self.complete_raw)
         types = self._mapper.policy.dataset_types
         if dataset_type in STAND_INS and not self._has_file(dataset_type, data_id):
             return self._stand_in(dataset_type, data_id, bbox)
@@ -163,11 +163,3 @@ class DatasetReader:
             return header.part(suffix)
         value = read_dataset(kind.storage, kind.python, place)
         return header.complete(value) if isinstance(value, Exposure) else value
-
-    def _from_camera(self, name: str, data_id: DataId) -> object:
-        if name == "camera":
-            return self._instrument.load_camera()
-        if name == "ccdExposureId_bits":
-            return self._instrument.exposure_id_bits
-        number = self._instrument.exposure_number(self.complete_raw(data_id))
-        return (number, self._instrument.exposure_id_bits) if name == "expIdInfo" else number

@@ -17,14 +17,14 @@ def find_instrument(lineage: Lineage, given: Sequence[RepositoryArguments]) -> I
     Raises
     ------
     RepositoryError
-        If none of them names one.
+        If none of them names one, or the user and a repository name different ones.
     PluginError
         If the camera is not installed.
     """
     named = [(argument.root, argument.mapper) for argument in given if argument.mapper]
     for repository in lineage.inputs:
         if repository.camera is not None:
-            return load_instrument(repository.camera)
+            return _checked(load_instrument(repository.camera), given)
         if repository.mapper is not None:
             named.append((repository.root, repository.mapper))
             break
@@ -35,3 +35,19 @@ def find_instrument(lineage: Lineage, given: Sequence[RepositoryArguments]) -> I
             raise PluginError(f"{root}: {error}", plugin=error.plugin) from error
     root = lineage.inputs[0].root
     raise RepositoryError(f"{root} and its parents name no camera; give one in obs.yaml", path=root)
+
+
+def _checked(instrument: Instrument, given: Sequence[RepositoryArguments]) -> Instrument:
+    """Return the camera of a repository, if it is also that of the mapper that the user names."""
+    for argument in given:
+        if argument.mapper and argument.mapper.rpartition(".")[2] not in _class_names(instrument):
+            raise RepositoryError(
+                f"{argument.root} is of the camera '{instrument.name}', which is not that of the mapper "
+                f"'{argument.mapper}'; leave the mapper out",
+                path=argument.root,
+            )
+    return instrument
+
+
+def _class_names(instrument: Instrument) -> set[str]:
+    return {name.rpartition(".")[2] for name in instrument.mapper_names}

@@ -66,8 +66,10 @@ def read_repository_arguments(given: Any, *, writes: bool = False) -> list[Repos
         raise RepositoryError("a repository needs the key 'root', its folder")
     if writes and values.get("mode") == "r":
         raise RepositoryError(f"the output {root} has the mode 'r'; outputs are 'w' or 'rw'", path=root)
+    if not writes and values.get("mode") == "w":
+        raise RepositoryError(f"the input {root} has the mode 'w'; inputs are 'r' or 'rw'", path=root)
     mapper, arguments = values.get("mapper"), values.get("mapperArgs") or {}
-    name = mapper if isinstance(mapper, str) or mapper is None else getattr(mapper, "__name__", str(mapper))
+    name = mapper if isinstance(mapper, str) or mapper is None else getattr(mapper, "__name__", type(mapper).__name__)
     return [RepositoryArguments(Path(root), name, arguments.get("calibRoot"), values.get("policy") or {})]
 
 

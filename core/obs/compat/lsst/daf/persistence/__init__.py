@@ -1,6 +1,8 @@
 """The Butler, whose datasets have the stack's classes."""
 
-from obs.compat.lsst.daf.persistence.butler import Butler, ButlerDataRef, NoResults
+from obs.compat.lsst.daf.persistence.butler import Butler
+from obs.compat.lsst.daf.persistence.data_refs import ButlerDataRef, ButlerSubset
+from obs.compat.lsst.daf.persistence.errors import NoResults
 from obs.compat.lsst.daf.persistence.repository import DataId, RepositoryArgs
 
-__all__ = ["Butler", "ButlerDataRef", "DataId", "NoResults", "RepositoryArgs"]
+__all__ = ["Butler", "ButlerDataRef", "ButlerSubset", "DataId", "NoResults", "RepositoryArgs"]

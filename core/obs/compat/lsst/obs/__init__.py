@@ -1,0 +1,1 @@
+"""What cameras of the stack rest on."""
