@@ -19,7 +19,7 @@ from obs.image.masked_image import MaskedImage
 from obs.image.photo_calib import PhotoCalib
 from obs.image.wcs import TanSipWcs
 from obs.repo.butler import Butler
-from obs.repo.layout import write_description
+from obs.repo.description import write_description
 
 DATA_ID = {"dateObs": "2024-01-01", "dataType": "SCIENCE", "visit": 1, "filter": "Clear", "ccd": 1}
 SHAPE = (240, 300)

@@ -62,7 +62,7 @@ def test_a_repository_in_order(repository, tmp_path, obs, ending):
     (repository / "within").symlink_to(repository)
     status, out, err = obs("verify", repository)
     assert (status, err) == (0, "")
-    assert out.startswith(f"{repository}/out is a link to {tmp_path}/disk: what is written there is outside of ")
+    assert out.startswith(f"{repository}/out is a link to {tmp_path}/disk: nothing is written there, as it is outside ")
     assert out.count("is a link to") == 1
 
 

@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from obs.errors import OutputError, RepositoryError
-from obs.repo.layout import open_repository, repositories_with_parents, write_description
+from obs.repo.description import write_description
+from obs.repo.layout import open_repository, repositories_with_parents
 from obs.repo.lineage import trace
 
 

@@ -62,6 +62,14 @@ def test_lookup(own):
     assert own.tables() == ["raw"]
 
 
+def test_a_table_of_visits_hides_no_frame(own):
+    """Where it contradicts a frame, or neither has a value."""
+    own.create_table("raw_visit", {"visit": "int", "filter": "text"}, ["visit"], numbered=False)
+    own.insert("raw", [{"visit": 3, "filter": None, "expTime": 2.0}])
+    own.insert("raw_visit", [{"visit": 1, "filter": "z"}, {"visit": 3, "filter": None}])
+    assert own.lookup(["visit", "filter"], {}, ["raw", "raw_visit"]) == [(1, "g"), (2, "r"), (3, None)]
+
+
 def test_a_file_answers_without_sqlalchemy_as_with_it(own, tmp_path):
     own.insert(
         "raw", [{"visit": 3, "filter": None, "expTime": 1e-3}, {"visit": 2**40, "filter": "Hé: 'x'", "expTime": 1.0}]

@@ -11,7 +11,7 @@ from obs.repo.metric_table import MetricTable
 from obs.repo.parquet_catalog import read_parquet
 from obs.report.live_verdicts import LiveVerdicts
 from obs.report.night import collect_night
-from synthetic_night import night
+from synthetic_night import mosaic, night
 
 EVIL = "</script><script>alert(1)</script><!--"
 TURNED = "M 31 \N{RIGHT-TO-LEFT OVERRIDE}"
@@ -83,6 +83,16 @@ def test_half_of_a_night_failed(repository):
     sentence, page = repository(night(10, change=lambda i: error if i % 2 else {}))
     assert "5 of 10 frames good, 5 failed" in sentence
     assert "5 of 10: failed: DatasetNotFoundError: no flat" in page
+
+
+def test_a_detector_that_failed_in_the_dark(repository):
+    """A rule explains its failure, so that it has no cause of this name."""
+
+    error = {"status": "failed", "error": "MeasurementError: no stars"}
+    rows = mosaic(10, ["a", "b"])
+    rows[9] |= error | {"sky_deficit": 8.0, "sky_rate": 1e-3, "n_stars": 0, "zero_point": None, "zero_point_rate": None}
+    _, page = repository(rows)
+    assert "1 of 2 detectors failed: no light: sky" in page
 
 
 def test_a_page_without_anything(repository):

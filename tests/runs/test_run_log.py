@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from obs.executor.outcome import Outcome
-from obs.repo.layout import write_description
+from obs.repo.description import write_description
 from obs.runs.run_log import open_run_log, read_run_logs
 
 

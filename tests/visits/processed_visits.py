@@ -9,7 +9,7 @@ from obs.image.photo_calib import PhotoCalib
 from obs.image.visit_info import VisitInfo
 from obs.image.wcs import TanSipWcs
 from obs.repo.butler import Butler
-from obs.repo.layout import write_description
+from obs.repo.description import write_description
 
 SHAPE = (200, 300)
 CENTER = (150.0, 2.0)

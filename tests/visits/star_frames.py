@@ -11,7 +11,7 @@ from obs.image.photo_calib import PhotoCalib
 from obs.image.visit_info import VisitInfo
 from obs.image.wcs import TanSipWcs
 from obs.repo.butler import Butler
-from obs.repo.layout import write_description
+from obs.repo.description import write_description
 
 SHAPE = (260, 260)
 NOISE, SIGMA = 5.0, 1.7

@@ -11,7 +11,7 @@ from obs.image.masked_image import MaskedImage
 from obs.image.photo_calib import PhotoCalib
 from obs.image.wcs import TanSipWcs
 from obs.repo.butler import Butler
-from obs.repo.layout import write_description
+from obs.repo.description import write_description
 from obs.visits.calibration import best_calibration, calibrated_tracts
 
 DATA_ID = {"dateObs": "2024-01-01", "dataType": "SCIENCE", "visit": 7, "filter": "g", "ccd": 1}

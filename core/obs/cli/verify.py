@@ -23,7 +23,7 @@ from obs.instrument.discovery import load_instrument
 from obs.policy.data_id import format_data_id
 from obs.repo.butler import Butler
 from obs.repo.leftovers import find_leftovers, remove_all
-from obs.repo.linked_folders import find_linked_folders
+from obs.repo.links_out import find_links_out
 
 __all__ = ["verify"]
 
@@ -173,8 +173,9 @@ def _report(root: Path, found: _Findings) -> int:
         click.echo(
             f"{frames} of the registry, which another program made, were not copied with it, which is not a fault"
         )
-    for path in find_linked_folders(root):
-        click.echo(f"{path} is a link to {path.resolve()}: what is written there is outside of {root}")
+    for path, is_open in find_links_out(root):
+        what = "what is written there is" if is_open else "nothing is written there, as it is"
+        click.echo(f"{path} is a link to {path.resolve()}: {what} outside of {root}")
     if not found.missing and not found.leftovers and not found.faults:
         click.echo(f"{root}: all registered raw files are there" if not found.not_copied else f"{root}: in order")
         return 0

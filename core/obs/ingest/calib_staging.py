@@ -16,6 +16,7 @@ from obs.ingest.calib_store import CalibStore
 from obs.os_advice import write_advice
 from obs.policy.data_id import DataId, format_data_id
 from obs.repo.atomic import atomic_write, is_leftover, sync_folder, temporary_path
+from obs.repo.links_out import check_inside
 
 __all__ = ["Staging", "recover_builds", "staging"]
 
@@ -33,6 +34,7 @@ def staging(store: CalibStore) -> Iterator["Staging"]:
         If it cannot be made.
     """
     folder = temporary_path(store.root / "calibs", _ENDING)
+    check_inside(store.root)
     try:
         folder.mkdir(parents=True)
     except OSError as error:
@@ -95,6 +97,7 @@ class Staging:
         for entry in built:
             place = self._place(*entry)
             target = self.store.root / place
+            check_inside(target.parent)
             try:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 os.replace(self.folder / place, target)

@@ -19,6 +19,7 @@ from obs.repo.butler import Butler
 from obs.repo.file_keys import COMPRESSED
 from obs.repo.key_sources import CALIB_REGISTRY
 from obs.repo.layout import open_repository
+from obs.repo.links_out import check_inside
 from obs.repo.registry import Registry
 from obs.repo.transaction import Transaction
 
@@ -141,6 +142,7 @@ class CalibStore:
                     "calibrations with --calib",
                     path=butler.root,
                 )
+            check_inside(place)
             place.parent.mkdir(parents=True, exist_ok=True)
         is_there = place.is_file()
         self.registry = Registry(place if is_there or not read_only else _NOWHERE, read_only=read_only)

@@ -25,6 +25,7 @@ from obs.os_advice import write_advice
 from obs.rendering import render
 from obs.repo.atomic import atomic_write, remove_leftovers, temporary_path
 from obs.repo.fits_catalog import write_catalog
+from obs.repo.links_out import check_inside
 from obs.repo.reference_catalog import DEPTH, REFERENCE_FOLDER
 
 __all__ = ["IngestedCatalog", "ingest_reference_catalog"]
@@ -213,6 +214,7 @@ def _staging(root: Path, name: str) -> Iterator[Path]:
     """Make a folder beside the catalogs' for what is not finished; it is removed in any case."""
     folder = temporary_path(root / REFERENCE_FOLDER)
     remove_leftovers(root)
+    check_inside(root / REFERENCE_FOLDER)
     try:
         folder.mkdir(parents=True)
         yield folder
@@ -225,6 +227,7 @@ def _staging(root: Path, name: str) -> Iterator[Path]:
 
 
 def _replace_folder(source: Path, target: Path) -> None:
+    check_inside(target.parent)
     target.parent.mkdir(parents=True, exist_ok=True)
     if os.path.lexists(target):
         os.replace(target, source.parent / "replaced")

@@ -8,8 +8,9 @@ from obs.ingest.translation import load_translator
 from obs.instrument.instrument import Instrument
 from obs.repo.atomic import atomic_write
 from obs.repo.database_file import DATABASE_FILE
+from obs.repo.description import write_description
 from obs.repo.key_sources import registry_place
-from obs.repo.layout import is_repository, open_repository, write_description
+from obs.repo.layout import is_repository, open_repository
 from obs.repo.registry import Registry
 
 __all__ = ["make_repository"]

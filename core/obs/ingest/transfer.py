@@ -18,6 +18,7 @@ from obs.errors import OutputError
 from obs.os_advice import write_advice
 from obs.regular_file import open_regular
 from obs.repo.atomic import remove_leftovers, sync_folder, temporary_path
+from obs.repo.links_out import check_inside
 
 __all__ = ["MODES", "Mode", "Transfer", "finish_move", "is_same_file", "is_same_place"]
 
@@ -89,6 +90,7 @@ class Transfer:
         self._check_free()
         if not self.source.exists():
             raise OutputError(f"{self.source} is gone: it was moved or removed in the meantime", path=self.source)
+        check_inside(self.target.parent)
         with self._errors():
             self.target.parent.mkdir(parents=True, exist_ok=True)
             remove_leftovers(self.target.parent)

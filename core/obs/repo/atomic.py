@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from obs.errors import ObsError, OutputError
 from obs.os_advice import write_advice
+from obs.repo.links_out import check_inside
 
 __all__ = [
     "atomic_write",
@@ -76,6 +77,7 @@ def check_writable(folder: Path) -> None:
     OutputError
         If it cannot, with the reason.
     """
+    check_inside(folder)
     probe = temporary_path(folder / "probe")
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -132,6 +134,7 @@ def atomic_write(path: Path | str, *, replace: bool = True) -> Iterator[BinaryIO
     path = Path(path)
     temporary = temporary_path(path)
     try:
+        check_inside(path.parent)
         path.parent.mkdir(parents=True, exist_ok=True)
         remove_leftovers(path.parent)
         with _opened(temporary) as file:

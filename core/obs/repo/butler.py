@@ -18,6 +18,7 @@ from obs.repo.find_instrument import find_instrument
 from obs.repo.formatters import write_dataset
 from obs.repo.key_sources import KeySources
 from obs.repo.lineage import trace
+from obs.repo.links_out import check_inside
 from obs.repo.lsst_words import accept_lsst_words
 from obs.repo.metric_rows import MetricRows, query_metric_table
 from obs.repo.metric_table import MetricTable
@@ -366,6 +367,7 @@ class Butler(References):
         if kind.components:
             return
         target = self._files.find(kind, whole, write=True)[1][0]
+        check_inside(target.parent)
         self.prepare_output()
         if do_backup:
             keep_backup(target)
@@ -401,6 +403,7 @@ class Butler(References):
             return any(removed)
         is_there = False
         while (found := self._files.find(kind, whole, write=True)[0]) is not None:
+            check_inside(found.parent)
             try:
                 found.unlink()
             except OSError as error:

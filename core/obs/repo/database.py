@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from obs.errors import RepositoryError
+from obs.repo.links_out import check_inside
 from obs.repo.registry_reader import Question, check_registry_file
 from obs.repo.sqlite_file import BUSY_SECONDS, FAILURES, connect
 from obs.url_secrets import hide_passwords
@@ -82,6 +83,8 @@ def open_engine(place: str, *, read_only: bool) -> sa.Engine:
                 f"cannot open the registry: {error}; a URL is like postgresql+psycopg://user@host/name"
             ) from error
     path = Path(place)
+    if not read_only:
+        check_inside(path)
     if read_only or path.exists():
         check_registry_file(path)
     # No connection is carried over into a forked process.

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.errors import OutputError
+from obs.repo.links_out import check_inside
 
 __all__ = ["FrameStack"]
 
@@ -35,6 +36,7 @@ class FrameStack:
         self.shape, self.n_frame = shape, 0
         self._folder = folder
         self._plane_sizes = [shape[0] * shape[1] * kind.itemsize for kind in _PLANES]
+        check_inside(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._file = tempfile.TemporaryFile(dir=folder, prefix=".frames-")  # noqa: SIM115 - closed by `close`

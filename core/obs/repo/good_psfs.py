@@ -23,6 +23,7 @@ from obs.image.psf import PixelPsf
 from obs.instrument.card_values import parse_date
 from obs.repo.fits_file import card_value, header_to_dict, open_fits, set_cards, write_hdus
 from obs.repo.fits_psf import PSF_EXTNAME, psf_bytes, psf_from_hdu
+from obs.repo.links_out import check_inside
 
 __all__ = ["GOOD_PSF_FOLDER", "PsfAwaitedError", "read_nearest_psf", "remove_good_psf", "write_good_psf"]
 
@@ -85,7 +86,9 @@ def remove_good_psf(root: Path, exposure: Exposure, name: str) -> None:
         If there is one, and it cannot be removed.
     """
     if (facts := _identity(exposure)) is not None:
-        (_folder(root, facts) / _file_name(exposure, name)).unlink(missing_ok=True)
+        folder = _folder(root, facts)
+        check_inside(folder)
+        (folder / _file_name(exposure, name)).unlink(missing_ok=True)
 
 
 def read_nearest_psf(roots: Iterable[Path], exposure: Exposure) -> KnownPsf | None:

@@ -17,25 +17,26 @@ from yaml.constructor import ConstructorError
 
 from obs.errors import RepositoryError, place, suggest
 from obs.frozen import frozen
-from obs.repo.atomic import atomic_write
 from obs.shell_command import shell_command
 from obs.small_file import read_small_file, read_small_text
 from obs.yaml_lines import line_of, load_yaml
 
 __all__ = [
+    "DESCRIPTION",
+    "LAYOUT",
     "Repository",
     "is_repository",
     "is_third_generation",
     "open_repository",
     "repositories_with_parents",
-    "write_description",
 ]
 
-_OWN = "obs.yaml"
+#: The file by which a repository of ours says what it is.
+DESCRIPTION = "obs.yaml"
 _LSST = ("_mapper", "repositoryCfg.yaml", "_parent")
-_KEYS = ("layout", "camera", "parents")
+_KEYS = ("layout", "camera", "parents", "linked")
 #: Version of the layout that is written and the highest that is read.
-_LAYOUT = 1
+LAYOUT = 1
 
 
 @frozen
@@ -58,6 +59,8 @@ class Repository:
         What the repository sets otherwise than the camera's policy, for itself only.
     calib_root : str or None
         Where its calibrations are, if it says so.
+    linked : tuple of str
+        Links in it that lead out of it on purpose, relative to the root.
     """
 
     root: Path
@@ -67,11 +70,12 @@ class Repository:
     parents: tuple[Path, ...] = ()
     policy: Mapping[str, Any] = field(default_factory=dict)
     calib_root: str | None = None
+    linked: tuple[str, ...] = ()
 
 
 def is_repository(folder: Path) -> bool:
     """Return whether a folder is a data repository."""
-    return any(os.path.lexists(folder / name) for name in (_OWN, *_LSST))
+    return any(os.path.lexists(folder / name) for name in (DESCRIPTION, *_LSST))
 
 
 def is_third_generation(folder: Path) -> bool:
@@ -117,12 +121,13 @@ def open_repository(folder: Path | str) -> Repository:
             )
         above = next((parent for parent in root.absolute().parents if is_repository(parent)), None)
         advice = f"did you mean {above}?" if above else "name the top folder of a repository"
+        names = (DESCRIPTION, *_LSST[:-1])
         raise RepositoryError(
-            f"{root} is not a data repository: it holds no {', '.join((_OWN, *_LSST[:-1]))} or {_LSST[-1]}; {advice}",
+            f"{root} is not a data repository: it holds no {', '.join(names)} or {_LSST[-1]}; {advice}",
             path=root,
         )
     root = root.resolve()
-    if (root / _OWN).exists():
+    if (root / DESCRIPTION).exists():
         return _read_own(root)
     if (root / "repositoryCfg.yaml").exists():
         return _read_configuration(root)
@@ -161,35 +166,6 @@ def repositories_with_parents(folders: Sequence[Path]) -> list[Repository]:
     return [repository for folder in folders for repository in visit(plain_folder(folder).resolve(), None)]
 
 
-def write_description(folder: Path, *, camera: str, parents: Sequence[Path]) -> bool:
-    """Write ``obs.yaml``; parents that share a tree with the folder are written relative to it.
-
-    Returns
-    -------
-    bool
-        False if there is one already, perhaps of another process; it stays.
-
-    Raises
-    ------
-    OutputError
-        If it cannot be written.
-    """
-    root = folder.resolve()
-    data = {"layout": _LAYOUT, "camera": camera, "parents": [_relative(parent.resolve(), root) for parent in parents]}
-    try:
-        with atomic_write(root / _OWN, replace=False) as file:
-            file.write(yaml.safe_dump(data, sort_keys=False).encode())
-    except FileExistsError:
-        return False
-    return True
-
-
-def _relative(parent: Path, root: Path) -> str:
-    """Return the parent as seen from the root, unless the two have no more in common than the disk."""
-    together = len(Path(os.path.commonpath([parent, root])).parts) > 1
-    return os.path.relpath(parent, root) if together else str(parent)
-
-
 class _Fault(RepositoryError):
     """A fault in a description, with its line."""
 
@@ -198,7 +174,7 @@ class _Fault(RepositoryError):
 
 
 def _read_own(root: Path) -> Repository:
-    path = root / _OWN
+    path = root / DESCRIPTION
     data, lines = load_yaml(path, error=_Fault)
     if not isinstance(data, dict):
         raise _Fault("expected a mapping with the keys layout, camera and parents", path=path)
@@ -207,16 +183,20 @@ def _read_own(root: Path) -> Repository:
             hint = suggest(str(key), _KEYS)
             message = f"unknown key '{key}'{hint}; keys: {', '.join(_KEYS)}"
             raise _Fault(message, path=path, line=line_of(lines, (key,)))
-    layout, camera, parents = data.get("layout", _LAYOUT), data.get("camera"), data.get("parents", [])
-    if not isinstance(layout, int) or not 1 <= layout <= _LAYOUT:
-        message = f"layout {layout} is not known here (1 to {_LAYOUT} are); a newer version of obs made this repository"
+    layout, camera, parents = data.get("layout", LAYOUT), data.get("camera"), data.get("parents", [])
+    if not isinstance(layout, int) or not 1 <= layout <= LAYOUT:
+        message = f"layout {layout} is not known here (1 to {LAYOUT} are); a newer version of obs made this repository"
         raise _Fault(message, path=path, line=line_of(lines, ("layout",)))
     if not isinstance(camera, str) or not camera:
         raise _Fault("camera must be the name of a camera", path=path, line=line_of(lines, ("camera",)))
     if not isinstance(parents, list) or not all(isinstance(parent, str) for parent in parents):
         raise _Fault("parents must be a list of folders", path=path, line=line_of(lines, ("parents",)))
+    linked = data.get("linked", [])
+    if not isinstance(linked, list) or not all(isinstance(name, str) for name in linked):
+        raise _Fault("linked must be a list of links in the repository", path=path, line=line_of(lines, ("linked",)))
     folders = tuple((root / parent).resolve() for parent in parents)
-    return Repository(root, is_own=True, camera=camera, parents=folders)
+    names = tuple(os.path.normpath(name) for name in linked)
+    return Repository(root, is_own=True, camera=camera, parents=folders, linked=names)
 
 
 class _ConfigurationLoader(yaml.SafeLoader):

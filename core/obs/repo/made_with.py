@@ -15,6 +15,7 @@ from obs.repo.atomic import atomic_write
 from obs.repo.butler import Butler
 from obs.repo.fits_checksum import checksums_compared
 from obs.repo.input_files import InputFile, inputs_noted
+from obs.repo.links_out import check_inside
 from obs.repo.result_record import ResultRecord, settings_digest
 from obs.version import __version__
 from obs.yaml_lines import dump_yaml, load_yaml
@@ -88,6 +89,7 @@ def recording(
     earlier = _earlier_record(butler, dataset_type, data_id) if is_added else None
     place = _place(Path(str(butler.output)), butler.mapper.path(dataset_type, data_id))
     # Should this run be killed, the record of an earlier one must not stand for what it has left.
+    check_inside(place.parent)
     place.unlink(missing_ok=True)
     with inputs_noted() as files, checksums_compared(True):
         yield

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from obs.errors import OutputError, RepositoryError
+from obs.repo.links_out import check_inside
 from obs.repo.metric_query import parse_condition
 from obs.repo.sqlite_file import FAILURES, begin, connect, describe_failure
 
@@ -74,6 +75,7 @@ class MetricTable:
         ]
         if not values:
             return
+        check_inside(self.path)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)  # the first rows of a run are written before its images
             with begin(self.path, read_only=False, is_writing=True) as connection:
@@ -95,6 +97,7 @@ class MetricTable:
         OutputError
             If the file cannot be written.
         """
+        check_inside(self.path)
         row: dict[str, Any] = {"changed": time.time()} | {key: _plain(value) for key, value in values.items()}
         try:
             with begin(self.path, read_only=False, is_writing=True) as connection:

@@ -2,7 +2,8 @@
 
 from obs.errors import OutputError
 from obs.repo.atomic import check_writable
-from obs.repo.layout import open_repository, write_description
+from obs.repo.description import write_description
+from obs.repo.layout import open_repository
 from obs.repo.lineage import Lineage
 
 __all__ = ["describe_output"]

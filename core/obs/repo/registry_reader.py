@@ -156,11 +156,17 @@ class RegistryReader(ABC):
         return text, values
 
     def _join(self, tables: Sequence[str]) -> tuple[str, dict[str, str]]:
-        """Return the natural join, and for each column name the first column of that name."""
+        """Return the natural join, and for each column name the first column of that name.
+
+        A table that adds no column is left out: rows of another that it contradicts, such as the frame of a detector
+        whose header names another target than that of the exposure's first detector, would vanish.
+        """
         source = ""
         found: dict[str, str] = {}
         for table in dict.fromkeys(tables):
             columns = {name: f"{_quoted(table)}.{_quoted(name)}" for name in self._table_columns(table)}
+            if found.keys() >= columns.keys():
+                continue
             shared = " AND ".join(f"{found[name]} = {columns[name]}" for name in columns if name in found)
             source = f"{source} JOIN {_quoted(table)} ON {shared or '1 = 1'}" if source else _quoted(table)
             found = columns | found

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from obs.errors import OutputError
 from obs.geom import Box
+from obs.repo.links_out import check_inside
 
 __all__ = ["WarpStore"]
 
@@ -33,6 +34,7 @@ class WarpStore:
         self.boxes: list[Box] = []
         self._starts = [0]
         self._folder = folder
+        check_inside(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._file = tempfile.TemporaryFile(dir=folder, prefix=".warps-")  # noqa: SIM115 - closed by `close`

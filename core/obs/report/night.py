@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from obs.errors import RepositoryError
+from obs.metrics.causes import Cause
 from obs.metrics.definitions import METRICS
 from obs.metrics.gates import Gates, load_gates
 from obs.metrics.gather import visit_rows
@@ -187,17 +188,26 @@ def _add_failed(row: Mapping[str, Any], verdict: Verdict, detectors: Sequence[Fr
     failed = [frame for frame in detectors if frame.verdict.level == "failed"]
     if not failed:
         return
-    causes = [next(cause for cause in frame.verdict.causes if cause.name == "failed") for frame in failed]
+    causes = [_find_failure(frame.verdict) for frame in failed]
     text, number = Counter(without_numbers(cause.text) for cause in causes).most_common(1)[0]
     same = "" if number == len(failed) else f", {number} of them"
     cause = next(cause for cause in causes if without_numbers(cause.text) == text)
     words = f"{len(failed)} of {row['n_expected']} detectors {cause.text.replace('failed', f'failed{same}', 1)}"
     others = [c for c in verdict.causes if c.name != "failed"]
-    summary = type(cause)("failed", words, cause.remedy, "bad")
+    summary = Cause("failed", words, cause.remedy, "bad")
     # what stopped all detectors says more than that they failed
     first = bool(others) and others[0].name in ("no light", "twilight")
     verdict.causes = [others[0], summary, *others[1:]] if first else [summary, *others]
     verdict.level = "failed" if len(failed) == len(detectors) else "bad" if len(failed) > 1 else "look"
+
+
+def _find_failure(verdict: Verdict) -> Cause:
+    """Return why a detector failed: what a rule makes of its metrics, such as missing light, if that explains it."""
+    cause = next((cause for cause in verdict.causes if cause.name == "failed"), None)
+    if cause is not None:
+        return cause
+    explanation = verdict.causes[0]
+    return replace(explanation, name="failed", text=f"failed: {explanation.text}")
 
 
 def short_name(row: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 from obs.executor.outcome import Outcome, current_data_id
 from obs.policy.data_id import format_data_id
+from obs.repo.links_out import check_inside
 
 __all__ = ["LOG_FOLDER", "RunLog", "open_run_log", "read_run_logs"]
 
@@ -112,6 +113,7 @@ def open_run_log(output: Path, task: str, data_ids: Sequence[Mapping[str, Any]])
     """
     name = f"{task}-{datetime.now(UTC).strftime('%Y%m%dT%H%M%S')}-{os.getpid()}"
     folder = output / LOG_FOLDER
+    check_inside(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lines = (folder / f"{name}.jsonl").open("a", encoding="utf-8", errors="replace")
