@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from obs.algorithms.detector.defect_boxes import find_dim_and_bright, find_hot, mask_to_boxes
 from obs.calibration_frames.common_variance import common_variance, dark_time, scaled_sum
 from obs.calibration_frames.compare_frames import describe_noise, find_odd, measure_gains, measure_local_noise
+from obs.calibration_frames.flat_spots import warn_of_spots
 from obs.calibration_frames.reject_hits import reject_hits
 from obs.calibration_frames.summary import BuildSummary, calibration_cards
 from obs.camera.detector import Detector
@@ -48,6 +49,8 @@ logger = logging.getLogger(__name__)
 
 _KEPT_CARDS = "CALIB_", "ISR_GAIN", "ISR_READNOISE"
 """Beginnings of the cards of a frame that the calibration keeps."""
+_AT_ZERO = 0.01
+"""Fraction of pixels at zero above which noise is cut off; dead pixels are fewer."""
 
 
 def build_calibration(
@@ -88,11 +91,12 @@ def build_calibration(
 
 
 class _Input(NamedTuple):
-    """A frame in the stack: its data ID, the cards of the raw file, and the level that it was divided by."""
+    """A frame in the stack: its data ID, cards of the raw file, the level that it was divided by, exposure time."""
 
     name: str
     header: dict[str, Any]
     level: float
+    seconds: float
 
 
 class _Loaded(NamedTuple):
@@ -118,6 +122,7 @@ class _Build:
         self.inputs: list[_Input] = []
         self.n_rejected: Counter[str] = Counter()
         self.differ = False
+        self.at_zero = 0.0
 
     def frame(self) -> Exposure:
         """Combine all inputs to one calibration frame."""
@@ -130,7 +135,8 @@ class _Build:
             exposure, prepared, header = loaded
             stack = stack or FrameStack(self.root, exposure.shape)
             stack.add(prepared.image, prepared.variance, prepared.rejected)
-            self.inputs.append(_Input(format_data_id(data_id), header, prepared.level))
+            exposure_time = exposure.visit_info.exposure_time if exposure.visit_info is not None else float("nan")
+            self.inputs.append(_Input(format_data_id(data_id), header, prepared.level, exposure_time))
             seconds = dark_time(exposure.visit_info)
             factors.append((1 / prepared.level, seconds / prepared.level))
             self._keep(exposure)
@@ -141,10 +147,13 @@ class _Build:
                 raise self._no_input()
             used = self._leave_out_odd(stack)
             self._warn_of_few(len(used))
+            self._warn_of_zero()
             n_hit = np.zeros(stack.n_frame, np.int64)
             if RECIPES[self.job.name].find_hits:
                 n_hit = self._reject_hits(stack, [frame.level for frame in self.inputs])
             master = self._combine(stack)
+            if self.job.name == "flat":
+                self.summary.warnings += warn_of_spots(master.combined.image, self.mask)
             self._record_noise(stack, used)
         finally:
             if stack is not None:
@@ -192,7 +201,7 @@ class _Build:
 
         def inspect(raw: Raw) -> None:
             header.update(raw.metadata)
-            self._refuse_empty(raw)
+            self._look_at_counts(raw)
 
         try:
             exposure = remove_raw_signature(self.butler, data_id, self.isr, warn=logger.debug, inspect=inspect)
@@ -218,7 +227,8 @@ class _Build:
         """Reject all of the frames that differ from the others; return the numbers of the rest."""
         config = self.config.odd_frames
         headers = [frame.header for frame in self.inputs]
-        odd = find_odd(self.job.name, stack, headers, self._regions(stack.shape), config)
+        seconds = [frame.seconds for frame in self.inputs]
+        odd = find_odd(self.job.name, stack, headers, self._regions(stack.shape), config, seconds=seconds)
         self.summary.warnings += odd.warnings
         self.differ = bool(odd.warnings)
         leave_out = odd.leave_out if config.leave_out else {}
@@ -353,8 +363,8 @@ class _Build:
         self.n_rejected["cosmic rays"] += int(n_hit.sum())
         return n_hit
 
-    def _refuse_empty(self, raw: Raw) -> None:
-        """Refuse a frame without an image."""
+    def _look_at_counts(self, raw: Raw) -> None:
+        """Refuse a frame without an image, and count the values without light that are cut off at zero."""
         for amp in self.detector.amplifiers:
             image = raw.images.get(amp.raw_hdu, next(iter(raw.images.values())))[amp.raw_data_bbox.slices]
             is_full = np.issubdtype(image.dtype, np.integer) and image.min() == np.iinfo(image.dtype).max
@@ -362,6 +372,8 @@ class _Build:
                 raise MeasurementError(
                     f"all pixels of amplifier '{amp.name}' have the value {image.flat[0]:g}: the frame is empty"
                 )
+            if self.job.name in ("bias", "dark") and image.min() == 0:
+                self.at_zero = max(self.at_zero, float(np.mean(image == 0)))
 
     def _keep_mask(self, mask: Mask) -> None:
         """Keep the planes that a pixel has in every frame, and count those that reject values."""
@@ -384,6 +396,14 @@ class _Build:
         if n_frame < 3:
             what = "a single frame: nothing in it can be rejected" if n_frame == 1 else "two frames only"
             self.summary.warnings.append(f"made from {what}")
+
+    def _warn_of_zero(self) -> None:
+        if self.at_zero > _AT_ZERO:
+            self.summary.warnings.append(
+                f"{100 * self.at_zero:.2g} % of the pixels are zero: the offset of the camera is so low that it cuts "
+                "off the noise, and faint light with it. Raise the offset in the program that runs the camera, and "
+                "take biases, darks, flats and science exposures again"
+            )
 
     def _no_input(self) -> MeasurementError:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in self.summary.dropped.items())

@@ -17,6 +17,7 @@ from obs.algorithms.combine.odd_frames import (
 )
 from obs.algorithms.detector.photon_noise import estimate_gain
 from obs.calibration_frames.odd_headers import find_other_modes, find_other_temperatures
+from obs.calibration_frames.slow_shutter import GRADIENT, find_short_flats, warn_of_short_flats
 from obs.geom import Box
 from obs.repo.frame_stack import FrameStack
 from obs.tasks.calibs_config import OddFramesConfig
@@ -32,8 +33,6 @@ _CAUSES = {
 """What usually makes a frame of each type odd. Frames of the sky differ from one another anyway: a warning."""
 _WITHOUT_LIGHT = ("bias", "dark")
 """Frames without a lamp, which could drift."""
-_GRADIENT = 0.01
-"""Smooth difference of flats, of their level, above which to warn."""
 _STAMP = 512
 """Side of the part of an amplifier that is enough for its gain."""
 
@@ -56,7 +55,13 @@ class OddReasons:
 
 
 def find_odd(
-    name: str, stack: FrameStack, headers: Sequence[Mapping[str, Any]], regions: Sequence[Box], config: OddFramesConfig
+    name: str,
+    stack: FrameStack,
+    headers: Sequence[Mapping[str, Any]],
+    regions: Sequence[Box],
+    config: OddFramesConfig,
+    *,
+    seconds: Sequence[float] = (),
 ) -> OddReasons:
     """Find the frames that differ from the others, by their headers and by their pixels.
 
@@ -72,6 +77,8 @@ def find_odd(
         Amplifiers.
     config : OddFramesConfig
         Settings.
+    seconds : sequence of float, optional
+        Exposure times of the frames.
     """
     reasons = OddReasons()
     reasons.leave_out |= find_other_modes(headers, config)
@@ -86,10 +93,24 @@ def find_odd(
         measure_cells(stack.image(k), stack.rejected(k), regions, float(own))
         for k, own in zip(left, noise, strict=True)
     ]
-    means = np.stack([mean for mean, _ in cells])
+    means, number, places = (
+        np.stack([mean for mean, _ in cells]),
+        np.stack([number for _, number in cells]),
+        cell_places(regions),
+    )
+    too_short = ""
+    if name == "flat" and seconds:
+        times = [seconds[k] for k in left]
+        short, too_short = find_short_flats(means, places, times)
+        if short:
+            reasons.leave_out |= {left[k]: why for k, why in short.items()}
+            long = [k for k in range(len(left)) if k not in short]
+            left, means, number, noise = [left[k] for k in long], means[long], number[long], noise[long]
+        too_short = too_short or warn_of_short_flats(times, config.shutter)
+        reasons.warnings += [too_short] if too_short else []
     found = find_odd_frames(
         means,
-        np.stack([number for _, number in cells]),
+        number,
         noise,
         limit=config.difference,
         light_only_adds=name in _WITHOUT_LIGHT,
@@ -110,8 +131,8 @@ def find_odd(
                 f"{level:+.3g} ({_CAUSES.get(name, 'objects or another sky')})"
             )
             (reasons.leave_out if name in _CAUSES else reasons.warn_of)[k] = text
-    smooth = smooth_differences(means[~found.is_odd], cell_places(regions)) if name == "flat" else np.zeros(1)
-    if smooth.max() > _GRADIENT:
+    smooth = smooth_differences(means[~found.is_odd], places) if name == "flat" else np.zeros(1)
+    if smooth.max() > GRADIENT and not too_short:
         reasons.warnings.append(
             f"{n_alike} flats differ from their mean by up to {100 * smooth.max():.2g} % from one side of the "
             "detector to the other (twilight, moonlight, haze, an uneven lamp, or a slow shutter in short exposures): "

@@ -80,6 +80,13 @@ class OddFramesConfig(TaskConfig):
         ],
         "Header cards of the read-out mode, which all frames of a calibration must share. The others are left out.",
     )
+    shutter: float = setting(
+        0.02,
+        "Time that the shutter takes to open and close. If it is 1 % or more of all flats, there is a warning. Set "
+        "it to 0 for an electronic shutter.",
+        unit="s",
+        ge=0,
+    )
     noise: float = setting(
         1.3, "Noise of a frame relative to the noise predicted by gain and read noise, above which to warn.", gt=1
     )

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.algorithms.combine.smooth_surface import fit_smooth
 from obs.geom import Box
 
 __all__ = ["OddFrames", "cell_places", "find_odd_frames", "measure_cells", "smooth_differences"]
@@ -26,9 +27,6 @@ _SIGNIFICANCE = 5.0
 """Differences below this many times their standard error count as none."""
 _SPREAD = 4.0
 """A frame is odd only if it is this many times further off than the closest half of the frames are from one another."""
-
-_LEAST_CELLS = 12
-"""Fewer cells do not show whether a difference is smooth."""
 
 _DRIFT = 2.0
 """Standard errors by which frames in a row must be more alike than others."""
@@ -190,13 +188,11 @@ def smooth_differences(cells: NDArray[np.float64], places: NDArray[np.float64]) 
         Highest minus lowest value of a polynomial of order 2, in the unit of the cells; zero for a frame whose
         difference is mostly something else.
     """
-    known = np.isfinite(cells).all(axis=0)
-    if np.count_nonzero(known) < _LEAST_CELLS:
+    smooth = fit_smooth(cells, places)
+    if smooth is None:
         return np.zeros(len(cells))
-    x, y = ((places[known] - places[known].mean(axis=0)) / np.maximum(np.ptp(places[known], axis=0), 1.0)).T
+    known = np.isfinite(cells).all(axis=0)
     difference = cells[:, known] - cells[:, known].mean(axis=0)
-    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
-    smooth = difference @ np.linalg.pinv(terms).T @ terms.T
     difference = difference - difference.mean(axis=1, keepdims=True)
     explained = np.mean((smooth - smooth.mean(axis=1, keepdims=True)) ** 2, axis=1)
     return np.where(explained > 0.5 * np.mean(difference**2, axis=1), np.ptp(smooth, axis=1), 0.0)
