@@ -70,6 +70,11 @@ def become_a_folder(path):
     path.mkdir()
 
 
+def invert_bytes(path):
+    data = path.read_bytes()
+    path.write_bytes(data[:2880] + np.frombuffer(data[2880:], ">i2").astype("<i2").tobytes())
+
+
 #: What is done to a file, and what is said of it, by obs ingest or by obs process.
 POISONS = [
     (lambda path: path.write_bytes(path.read_bytes()[:4000]), "is cut short: it has 4000 bytes"),
@@ -95,6 +100,7 @@ POISONS = [
         "is not a FITS file: BITPIX is missing",
     ),
     (partial(with_card, keyword="BITPIX", text="17"), "BITPIX = 17"),
+    (invert_bytes, "the bytes of its pixels are in inverted order: neighbors differ by"),
 ]
 
 

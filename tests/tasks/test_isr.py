@@ -131,6 +131,18 @@ def test_the_whole_chain_restores_light_noise_and_variance():
     assert not result.mask.array.any()
 
 
+def test_infinite_counts_are_no_counts():
+    """They would be in the level of the overscan, and so in all pixels."""
+    counts = raw_frame(light()).astype(np.float32)
+    counts[::3, 10] = np.inf
+    counts[::3, -1] = -np.inf
+    found, usual = run(counts).masked_image, run(raw_frame(light())).masked_image
+    lost = found.mask.any("UNMASKEDNAN")
+    assert np.array_equal(np.flatnonzero(lost), np.flatnonzero(found.mask.any("INTRP")))
+    assert lost.sum() == 100
+    assert found.image[~lost] == pytest.approx(usual.image[~lost], abs=0.2)
+
+
 def test_the_raw_frame_stays_as_it_was():
     for whole in (True, False):
         pixels = raw_frame(light(), whole=whole)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.detector.assemble import assemble
+from obs.algorithms.detector.byte_order import find_inverted_bytes
 from obs.algorithms.detector.crosstalk import subtract_crosstalk
 from obs.algorithms.detector.detrend import subtract_frame
 from obs.algorithms.detector.overscan import OverscanFit, fit_overscan
@@ -59,6 +60,8 @@ def convert_to_float(work: Work) -> None:
                 field="isr.do_convert_to_float",
             )
         image = raw.astype(np.float32)
+        if np.issubdtype(raw.dtype, np.floating):
+            image[np.isinf(image)] = np.nan  # no count either, and one in a sum would be in all that follows
         mask = Mask.zeros(raw.shape)
         if work.window is not None:
             outside = np.ones(raw.shape, bool)
@@ -305,7 +308,7 @@ def check_raw(work: Work) -> None:
     Raises
     ------
     FileFormatError
-        If an HDU is missing, or a shape is not what the camera says; names both shapes.
+        If an HDU is missing, a shape is not what the camera says (names both shapes), or bytes are in inverted order.
     """
     detector = work.detector
     for amp in detector.amplifiers:
@@ -320,4 +323,11 @@ def check_raw(work: Work) -> None:
                 f"the raw image has {width} x {height} pixels, the camera has {detector.raw_shape[1]} x "
                 f"{detector.raw_shape[0]} for detector '{detector.name}'; is it a frame of another detector, or of "
                 "another read-out mode?"
+            )
+    for pixels in work.raw.images.values():
+        inverted = find_inverted_bytes(pixels)
+        if inverted is not None:
+            raise FileFormatError(
+                f"the bytes of its pixels are in inverted order: neighbors differ by {inverted[0]:.0f}, and by "
+                f"{inverted[1]:.0f} with swapped bytes; FITS is big-endian, so write the file again with a FITS library"
             )
