@@ -193,10 +193,10 @@ class IsrConfig(TaskConfig):
         chosen = self.illumination_filters
         return self.do_illumination_correction and (not chosen or any(name in chosen for name in filters))
 
-    @field_validator("saturation")
+    @field_validator("saturation", mode="before")
     @classmethod
-    def _not_a_number_is_none(cls, value: float | None) -> float | None:
-        return None if value is None or value != value else value
+    def _not_a_number_is_none(cls, value: object) -> object:
+        return None if str(value).lower() == "nan" else value
 
     @model_validator(mode="after")
     def _one_kind_of_levelling(self) -> Self:
