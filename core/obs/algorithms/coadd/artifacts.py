@@ -1,12 +1,12 @@
 """Light that few of many exposures have: satellites, moving objects, cosmic rays that no mask knows."""
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from obs.algorithms.coadd.artifact_regions import Deviation, describe_deviation, is_variable, moving_or_fixed
 from obs.algorithms.coadd.order import lower_median
+from obs.algorithms.pixels.label import find_boxes, label_regions, renumber_regions
 from obs.frozen import frozen
 
 __all__ = ["ArtifactLimits", "find_artifacts"]
@@ -22,14 +22,15 @@ class ArtifactLimits:
     Parameters
     ----------
     threshold : float
-        Deviation from the other exposures at which an artifact begins, standard errors.
+        Deviation from the other exposures at which an artifact begins, standard errors of a pixel, and of a sum of
+        pixels as wide as a PSF.
     edge_threshold : float
         Deviation down to which its surroundings belong to it.
     grow : int
         Pixels by which artifacts are grown.
     maximum_share : float
-        Largest share of the exposures of a pixel that can be artifacts; more are a variable source, or a PSF unlike the
-        models.
+        Largest share of the exposures that can have an artifact at the same place; more are a variable source, or a
+        PSF unlike the models.
     """
 
     threshold: float = 5.0
@@ -52,6 +53,9 @@ def find_artifacts(
     may differ by a share of the brightest pixel in the vicinity, because its PSF differs; that share follows from the
     PSFs, so that the cores of stars stay.
 
+    An object that moves slowly is in more exposures of a pixel than ``maximum_share`` permits, but at another place in
+    each, which a variable source is not.
+
     Parameters
     ----------
     values, variances : ndarray of float32, shape (n, ny, nx)
@@ -70,66 +74,89 @@ def find_artifacts(
     ndarray of bool, shape (n, ny, nx)
     """
     count = usable.sum(axis=0, dtype=np.int16)
-    found = np.zeros(values.shape, bool)
     if count.max(initial=0) < 2:  # one exposure has nothing to be compared with
-        return found
+        return np.zeros(values.shape, bool)
     median = lower_median(values, usable)
     nearby = np.maximum(ndimage.maximum_filter(median, 2 * reach + 1, mode="nearest"), 0)
     typical = np.divide(
         np.where(usable, variances, 0).sum(axis=0), np.maximum(count, 1) ** 2, dtype=np.float32
     ) * np.float32(_MEDIAN_VARIANCE)
-    comparable = count > 1
+    comparable, width = count > 1, 2 * reach - 1
+    source = np.maximum(median, _square_sums(median, width) / np.float32(width))
+    deviations: list[Deviation] = []
     for index in range(len(values)):
         excess = values[index] - median
         slack = np.where(excess > 0, tolerances[index, 0], tolerances[index, 1]) * nearby
-        np.abs(excess, out=excess)
-        excess -= slack
         noise = np.sqrt(variances[index] + typical)
         allowed = usable[index] & comparable
-        seeds = allowed & (excess > limits.threshold * noise)
-        if seeds.any():
-            region = allowed & (excess > limits.edge_threshold * noise)
-            labels, _ = ndimage.label(region, _SQUARE)
-            keep = np.zeros(labels.max() + 1, bool)
-            keep[labels[seeds]] = True
-            keep[0] = False
-            labels = (np.cumsum(keep) * keep)[labels]
-            light = np.stack([values[index], median, noise, tolerances[index].max() * nearby])
-            for number, box, here in _regions(labels, allowed, reach):
-                if _is_variable(light[:, *box][:, here], limits.threshold):
-                    part = labels[box]
-                    part[part == number] = 0
-            region = labels > 0
-            if limits.grow:
-                region = ndimage.binary_dilation(region, _SQUARE, limits.grow)
-            found[index] = region & usable[index]
+        labels, n_label = _deviating(excess, slack, noise, allowed, width, limits)
+        unlike = tolerances[index].max() + tolerances.max()
+        for number, (left, right, low, high) in enumerate(find_boxes(labels, n_label), 1):
+            inner = np.s_[low:high, left:right]
+            mine = labels[inner] == number
+            wide = np.s_[max(0, low - reach) : high + reach, max(0, left - reach) : right + reach]
+            around = ndimage.binary_dilation(labels[wide] == number, _SQUARE, reach) & allowed[wide]
+            light = np.stack([values[index][wide], median[wide], noise[wide], unlike * nearby[wide]])[:, around]
+            is_source = bool(source[inner][mine].max() > limits.threshold * noise[inner].min())
+            if not (is_source and is_variable(light, limits.threshold)):
+                deviations.append(describe_deviation(index, inner, excess, median, mine))
     most = np.maximum(1, (limits.maximum_share * count).astype(np.int16))
-    found &= found.sum(axis=0, dtype=np.int16) <= most
+    moving, fixed = moving_or_fixed(deviations, most, reach)
+    found = _paint(deviations, ~fixed, values.shape, limits.grow) & usable
+    crowded = found.sum(axis=0, dtype=np.int16) > most
+    if crowded.any():
+        found &= ~crowded | _paint(deviations, moving, values.shape, limits.grow)
+        found &= found.sum(axis=0, dtype=np.int16) < count
     return found
 
 
-def _regions(
-    labels: NDArray[np.int64], allowed: NDArray[np.bool_], reach: int
-) -> Iterator[tuple[int, tuple[slice, ...], NDArray[np.bool_]]]:
-    """Yield number, box and pixels of each region with its surroundings, in which a source would show, too."""
-    for number, inner in enumerate(ndimage.find_objects(labels), 1):
-        box = tuple(slice(max(0, part.start - reach), part.stop + reach) for part in inner)
-        yield number, box, ndimage.binary_dilation(labels[box] == number, _SQUARE, reach) & allowed[box]
+def _deviating(
+    excess: NDArray[np.float32],
+    slack: NDArray[np.float32],
+    noise: NDArray[np.float32],
+    allowed: NDArray[np.bool_],
+    width: int,
+    limits: ArtifactLimits,
+) -> tuple[NDArray[np.int32], int]:
+    """Return the numbered regions that deviate, in single pixels or in sums about as wide as a PSF."""
+    wide = _square_sums(excess * allowed, width)
+    np.abs(wide, out=wide)
+    wide /= np.float32(width)
+    wide -= slack * np.float32(width)
+    largest = np.abs(excess) - slack
+    np.maximum(largest, wide, out=largest)
+    seeds = allowed & (largest > limits.threshold * noise)
+    if not seeds.any():
+        return np.zeros(excess.shape, np.int32), 0
+    labels, n = label_regions(allowed & (largest > limits.edge_threshold * noise))
+    keep = np.zeros(n + 1, bool)
+    keep[labels[seeds]] = True
+    numbers = (np.cumsum(keep) * keep).astype(np.int32)
+    return renumber_regions(labels, numbers), int(numbers.max())
 
 
-def _is_variable(light: NDArray[np.float32], threshold: float) -> bool:
-    """Whether pixels are those of a source times some factor, within noise and the difference of PSFs.
+def _square_sums(plane: NDArray[np.float32], width: int) -> NDArray[np.float32]:
+    """Return the sums over squares of an odd width; shifted planes are several times as fast as a filter of scipy."""
+    padded = np.pad(plane, width // 2, mode="edge")
+    height, length = plane.shape
+    rows = padded[:height].copy()
+    for shift in range(1, width):
+        rows += padded[shift : shift + height]
+    result = rows[:, :length].copy()
+    for shift in range(1, width):
+        result += rows[:, shift : shift + length]
+    return result
 
-    Parameters
-    ----------
-    light : ndarray of float32, shape (4, n)
-        Pixels of one exposure and of the others, the noise of their difference, and by how much PSFs make them differ.
-    threshold : float
-        Deviation that counts as more than noise, standard errors.
-    """
-    values, source, noise, slack = light
-    if source.max() < threshold * noise.min():
-        return False
-    factor = float(values @ source) / float(source @ source)
-    unlike = np.abs(values - factor * source) > threshold * noise + max(1.0, factor) * slack
-    return factor > 0 and not bool(unlike.any())
+
+def _paint(
+    deviations: list[Deviation], chosen: NDArray[np.bool_], shape: tuple[int, ...], distance: int
+) -> NDArray[np.bool_]:
+    """Return the pixels of some deviations, grown by a distance."""
+    result = np.zeros(shape, bool)
+    for deviation, wanted in zip(deviations, chosen, strict=True):
+        if wanted:
+            result[deviation.index][deviation.box] |= deviation.pixels
+    if distance:
+        for index in {one.index for one, wanted in zip(deviations, chosen, strict=True) if wanted}:
+            result[index] = ndimage.binary_dilation(result[index], _SQUARE, distance)
+    return result
