@@ -71,8 +71,8 @@ def pipeline(monkeypatch):
     """Put `Pipeline` and `ToyConfig` in the place of the real pipeline."""
     stand_in = Pipeline()
     monkeypatch.setattr("obs.runs.process.process_detector", stand_in.process_detector)
-    monkeypatch.setattr("obs.runs.process.ProcessConfig", ToyConfig)
-    monkeypatch.setattr("obs.runs.process.PROCESS_NAMES", {"isr.doBias": "isr.do_bias"})
+    monkeypatch.setattr("obs.tasks.process_settings.ProcessConfig", ToyConfig)
+    monkeypatch.setattr("obs.tasks.process_settings.PROCESS_NAMES", {"isr.doBias": "isr.do_bias"})
     monkeypatch.setattr("obs.cli.process_file.process_image", stand_in.process_file)
     monkeypatch.setattr("obs.cli.process_file.ProcessFileConfig", ToyConfig)
     monkeypatch.setattr("obs.cli.process_file.PROCESS_FILE_NAMES", {})

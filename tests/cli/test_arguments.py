@@ -40,6 +40,11 @@ def test_two_dashes_end_the_options():
     assert parse("--id", "a=1", "--", "-c")["root"] == "-c"
 
 
+def test_a_folder_behind_the_data_ids_is_taken_for_one_of_them():
+    with pytest.raises(click.MissingParameter, match="It stands in front of --id, which takes all words behind it"):
+        parse("--id", "a=1", "root")
+
+
 def test_files_may_name_files(tmp_path):
     (tmp_path / "one").write_text(f"--id a=1 # comment\n'b=x y' @{tmp_path}/two\n# all comment\n")
     (tmp_path / "two").write_text("c=3")

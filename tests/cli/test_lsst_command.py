@@ -102,6 +102,16 @@ def test_lines(line, words):
     assert translate_line(shlex.split(line)).words == words.split()
 
 
+def test_settings_without_a_counterpart_are_left_out_and_said():
+    line = "processCcd.py D --id visit=1 -c charImage.measurePsf.starSelector[objectSize].fluxMin=3 isr.doBias=False -c"
+    found = translate_line([*line.split(), "calibrate.checkUnitsParseStrict=raise", "-j", "2"])
+    assert found.words == ["process", "D", "--id", "visit=1", "-c", "isr.doBias=False", "-j", "2"]
+    assert [note.partition(" is left out: ")[2][:18] for note in found.notes] == [
+        "stars of the PSF a",
+        "units are always c",
+    ]
+
+
 def test_what_has_no_effect_is_said():
     notes = translate_line(
         ["constructBias.py", "DATA", "--rerun", "r", "--id", "--batch-type", "smp", "--noExit"]

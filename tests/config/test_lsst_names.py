@@ -53,3 +53,45 @@ def test_patterns_may_insist_on_capitals():
     assert "isr.do_bias=true" in layers.show("*.doBias:NOIGNORECASE")
     with pytest.raises(ConfigError, match="no setting matches"):
         layers.show("*DOBIAS:NOIGNORECASE")
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "value"),
+    [
+        ("isr.readNoise=5", "isr.read_noise", 5.0),
+        ("isr.overscan.numLeadingColumnsToSkip=2", "isr.overscan.leading_columns_to_skip", 2),
+        ("isr.qa.flatness.clipSigma=4", "isr.sky.clip", 4.0),
+        ("charImage.doMaskStreaks=False", "characterize.streaks.enabled", False),
+        ('charImage.measurePsf.psfDeterminer[pca].spatialOrder=2', "characterize.psf.degree", 2),
+        ("charImage.measurePsf.makePsfCandidates.kernelSize=21", "characterize.psf.stamp_size", 21),
+        ('calibrate.measureApCorr.sourceSelector["science"].signalToNoise.minimum=99',
+         "calibrate.aperture_correction.minimum_signal_to_noise", 99.0),
+        ("calibrate.astrometry.matcher.minMatchedPairs=30", "calibrate.astrometry.minimum_stars", 30),
+        ("calibrate.connections.photoRefCat=ps1", "calibrate.reference.name", "ps1"),
+        ("calibrate.refObjLoader.ref_dataset_name=ps1", "calibrate.reference.name", "ps1"),
+    ],
+)  # fmt: skip
+def test_names_with_a_counterpart(text, name, value):
+    layers = ConfigLayers(ProcessConfig, PROCESS_NAMES)
+    layers.set(text)
+    layers.build()
+    assert layers.get(name) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("charImage.measurePsf.starSelector['objectSize'].fluxMin", "no counterpart, stars of the PSF are found by"),
+        ("calibrate.measurement.plugins.names", "no counterpart, every measurement is always made"),
+        ("isr.fwhm", "no counterpart, pixels are filled without a PSF"),
+        ("isr.qa.flatness.niter", "no counterpart, the quality is in metrics"),
+        ("calibrate.checkUnitsParseStrict", "no counterpart, units are always checked; leave it out"),
+        # slips of the pen are none of the stack
+        ("charImage.detection.thresholdValu", "did you mean 'charImage.detection.thresholdValue'"),
+        ("charImage.detection.thresold", "did you mean 'charImage.detection.thresholdValue'"),
+        ("calibrate.background.binsize", "did you mean 'calibrate.background.bin_size'"),
+    ],
+)
+def test_names_without_a_counterpart_say_what_is_so_instead(name, message):
+    with pytest.raises(ConfigError, match=message):
+        ConfigLayers(ProcessConfig, PROCESS_NAMES).set(f"{name}=1")

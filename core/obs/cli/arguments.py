@@ -78,7 +78,14 @@ class ManyWordsCommand(click.Command):
                 raise click.BadOptionUsage(spelling, f"Option '{spelling}' requires an argument.", context)
             kind = "C" if spelling in ("-C", "--configfile") else "c"
             collected[target] += [(kind, value) for value in values] if target == "overrides" else values
-        remaining = super().parse_args(context, rest)
+        try:
+            remaining = super().parse_args(context, rest)
+        except click.MissingParameter as error:
+            taken = [value for values in collected["ids"] for value in values] if "ids" in collected else []
+            if isinstance(error.param, click.Argument) and any("=" not in value for value in taken):
+                hint = "It stands in front of --id, which takes all words behind it"
+                raise click.MissingParameter(hint, context, error.param) from None
+            raise
         context.params.update(collected)
         return remaining
 

@@ -16,7 +16,9 @@ from obs.cli.lsst_butler_lines import translate_butler
 from obs.cli.lsst_pipetask_lines import translate_pipetask
 from obs.cli.lsst_programs import BATCH, GENERAL, PROGRAMS, REASONS, STEPS, General, Program
 from obs.cli.main import command_line
-from obs.config.overrides import read_override_file
+from obs.config.lsst_absent import reason_of_absence
+from obs.config.lsst_names import PROCESS_NAMES
+from obs.config.overrides import read_override_file, setting_name
 from obs.errors import suggest
 from obs.frozen import frozen
 
@@ -27,6 +29,8 @@ _SKY_MAP_SETTING = re.compile(
 )
 #: Options whose value is a number of processes; those of nodes and of processes on each are multiplied.
 _CORES, _NODES, _PROCS = "--cores", "--nodes", "--procs"
+#: Commands with the settings of ``processCcd.py``.
+_PROCESSING = ("process", "process-file")
 _OVERRIDES, _FILES = ("-c", "--config"), ("-C", "--configfile")
 _CATALOG_NAME = re.compile(r"(?:dataset_config\.)?ref_dataset_name=[\"']?([^\"']+)[\"']?")
 #: Name of a reference catalog that the stack takes if none is given.
@@ -83,6 +87,8 @@ def translate_line(line: Sequence[str]) -> Translated:
     adapt = _ADAPTED.get(program.words[0])
     if adapt is not None:
         words = adapt(name, words, notes)
+    if program.words[0] in _PROCESSING:
+        words = _drop_absent(words, notes)
     known = _known_options(program.words)
     words = _drop(words, {name: option for name, option in GENERAL.items() if name not in known}, notes)
     if name == "ingestDriver":
@@ -194,6 +200,20 @@ def _drop(words: list[str], options: Mapping[str, General], notes: list[str]) ->
         else:
             kept.append(word)
     return kept
+
+
+def _drop_absent(words: list[str], notes: list[str]) -> list[str]:
+    """Take out settings that have no counterpart."""
+    kept: list[str] = []
+    for word in words:
+        name, equals, _ = word.partition("=")
+        known = setting_name(name)
+        reason = reason_of_absence(known) if equals and known not in PROCESS_NAMES else None
+        if reason is None:
+            kept.append(word)
+        else:
+            notes.append(f"{name} is left out: {reason}")
+    return _without_bare(kept)
 
 
 def _settings_to_options(words: list[str], program: Program) -> list[str]:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from obs.config.base import TaskConfig
+from obs.config.lsst_absent import reason_of_absence
 from obs.config.overrides import Assignment, read_override_file, read_override_text
 from obs.config.schema import comment, describe_type, iterate_fields, one_line_text
 from obs.errors import ConfigError, suggest
@@ -210,6 +211,10 @@ class ConfigLayers(Generic[C]):
 
     def _unknown(self, written: Name) -> str:
         dotted = ".".join(written)
+        beside = [name[-1] for name in (*self._fields, *self._aliases) if name[-2:-1] == written[-2:-1]]
+        is_slip = bool(get_close_matches(written[-1], beside, n=1, cutoff=0.85))
+        if self._aliases and not is_slip and (reason := reason_of_absence(dotted)):
+            return f"{dotted}: this setting of LSST has no counterpart, {reason}; leave it out"
         names = [".".join(name) for name in (*self._fields, *self._sections, *self._aliases)]
         same_end = [".".join(name) for name in self._fields if name[-1] == written[-1]]
         # of the settings with this last name, the one whose section is most like that which was written

@@ -18,7 +18,7 @@ from obs.frozen import frozen
 from obs.small_file import read_small_file
 from obs.yaml_lines import YamlPath, line_of, load_yaml, parse_yaml
 
-__all__ = ["Assignment", "read_override_file", "read_override_text"]
+__all__ = ["Assignment", "read_override_file", "read_override_text", "setting_name"]
 
 logger = logging.getLogger(__name__)
 
@@ -30,8 +30,8 @@ _OPERATORS: dict[type[ast.operator], Any] = {
 }
 
 
-#: A part of a name as Python writes it: ``plugins["base_PsfFlux"]``.
-_KEY = re.compile(r"""\[(["'])([^"'\]]+)\1\]""")
+#: A part of a name as Python writes it, ``plugins["base_PsfFlux"]``; a shell takes the quotes away.
+_KEY = re.compile(r"""\[(["']?)([^"'\]]+)\1\]""")
 
 
 @frozen
@@ -80,10 +80,21 @@ def read_override_text(text: str) -> Assignment:
         Where there is no ``=`` or no name.
     """
     name, equals, value = text.partition("=")
-    name = _KEY.sub(r".\2", name.strip())
+    name = setting_name(name)
     if not equals or not name:
         raise ConfigError(f"cannot read '-c {text}'; write it as -c name=value")
     return Assignment(tuple(name.split(".")), _literal(value.strip()), f"-c {text}", text=value.strip())
+
+
+def setting_name(written: str) -> str:
+    """Return a dotted name, of which parts may be written as Python does: ``plugins["base_PsfFlux"]``.
+
+    Parameters
+    ----------
+    written : str
+        The name as typed.
+    """
+    return _KEY.sub(r".\2", written.strip())
 
 
 def _literal(text: str) -> Any:  # noqa: ANN401 - a literal can be of any type
