@@ -30,12 +30,15 @@ from obs.repo.formatters import read_dataset
 from obs.repo.input_files import InputFile, inputs_noted_apart, note_input, take_notes
 from obs.tasks.isr import Calibrations, required_calibrations
 from obs.tasks.isr_config import IsrConfig
+from obs.threads import map_threads
 
 __all__ = [
+    "CalibrationReader",
     "ReadCalibration",
     "choose_calibrations",
     "filter_of",
     "find_calibrations",
+    "locate_calibration",
     "locate_calibrations",
     "read_calibration",
 ]
@@ -47,6 +50,18 @@ _DATASET_TYPES = {"brighter_fatter_kernel": "bfKernel", "stray_light": "strayLig
 #: What can be made with obs calibs build.
 _BUILDABLE = ("bias", "dark", "flat", "fringe", "defects")
 _FILTER_KEYS = ("filter", "physical_filter")
+
+
+class ReadCalibration(NamedTuple):
+    """A calibration and its file, or why there is none; and what was read for it."""
+
+    value: Any
+    path: Path
+    problem: str
+    files: Mapping[Path, InputFile]
+
+
+CalibrationReader = Callable[[Butler, str, Mapping[str, Any], IsrConfig], ReadCalibration]
 
 
 def filter_of(butler: Butler, data_id: Mapping[str, Any]) -> tuple[str, str]:
@@ -72,6 +87,7 @@ def find_calibrations(
     physical_filter: str,
     band: str,
     warn: Callable[[str], None] = logger.warning,
+    read: CalibrationReader | None = None,
 ) -> tuple[Calibrations, IsrConfig, dict[str, str]]:
     """Read the calibrations that the settings need for a frame.
 
@@ -87,6 +103,8 @@ def find_calibrations(
         Its filter.
     warn : callable, optional
         Called with each line that the user should see.
+    read : callable, optional
+        What reads each of them, called as `read_calibration` is.
 
     Returns
     -------
@@ -102,17 +120,10 @@ def find_calibrations(
         If one is missing, and must not be.
     """
     needed = required_calibrations(config, physical_filter=physical_filter, band=band)
-    read = {name: read_calibration(butler, name, data_id, config) for name in needed}
-    return choose_calibrations(butler, data_id, config, needed, read, warn)
-
-
-class ReadCalibration(NamedTuple):
-    """A calibration and its file, or why there is none; and what was read for it."""
-
-    value: Any
-    path: Path
-    problem: str
-    files: Mapping[Path, InputFile]
+    call = read or read_calibration
+    # reading a file leaves other threads free most of the time
+    found = map_threads(lambda name: call(butler, name, data_id, config), needed)
+    return choose_calibrations(butler, data_id, config, needed, dict(zip(needed, found, strict=True)), warn)
 
 
 def read_calibration(butler: Butler, name: str, data_id: Mapping[str, Any], config: IsrConfig) -> ReadCalibration:
@@ -248,10 +259,17 @@ def locate_calibrations(butler: Butler, data_id: Mapping[str, Any], config: IsrC
     physical_filter, band = filter_of(butler, whole)
     found = {}
     for name in required_calibrations(config, physical_filter=physical_filter, band=band):
-        dataset_type = _DATASET_TYPES.get(name, name)
-        with suppress(DatasetNotFoundError, PolicyError, RepositoryError):
-            found[dataset_type] = _locate(butler, name, dataset_type, whole, config)
+        path = locate_calibration(butler, name, whole, config)
+        if path is not None:
+            found[_DATASET_TYPES.get(name, name)] = path
     return found | locate_tables(butler, whole, config)
+
+
+def locate_calibration(butler: Butler, name: str, data_id: Mapping[str, Any], config: IsrConfig) -> Path | None:
+    """Return the file that `read_calibration` would read; None if there is none."""
+    with suppress(DatasetNotFoundError, PolicyError, RepositoryError):
+        return _locate(butler, name, _DATASET_TYPES.get(name, name), data_id, config)
+    return None
 
 
 def _locate(butler: Butler, name: str, dataset_type: str, data_id: Mapping[str, Any], config: IsrConfig) -> Path:

@@ -15,7 +15,7 @@ from obs.errors import (
     FileFormatError,
     PluginError,
 )
-from obs.frame_calibrations import choose_calibrations, filter_of, read_calibration
+from obs.frame_calibrations import CalibrationReader, choose_calibrations, filter_of, read_calibration
 from obs.image.exposure import Exposure
 from obs.image.raw import Raw
 from obs.image.visit_info import VisitInfo
@@ -45,6 +45,7 @@ def remove_raw_signature(
     *,
     warn: Callable[[str], None] = logger.warning,
     inspect: Callable[[Raw], None] | None = None,
+    read: CalibrationReader = read_calibration,
 ) -> Exposure:
     """Read a raw frame and its calibrations, and remove the instrument's signature.
 
@@ -60,6 +61,8 @@ def remove_raw_signature(
         Called with each line that the user should see.
     inspect : callable, optional
         Called with the raw frame before anything else is done.
+    read : callable, optional
+        What reads each calibration, called as `obs.frame_calibrations.read_calibration` is.
 
     Returns
     -------
@@ -74,7 +77,7 @@ def remove_raw_signature(
         If a file or a header is not what it has to be.
     """
     with checksums_compared(config.compare_checksums):
-        return _remove_raw_signature(butler, data_id, config, warn, inspect)
+        return _remove_raw_signature(butler, data_id, config, warn, inspect, read)
 
 
 def _remove_raw_signature(
@@ -83,6 +86,7 @@ def _remove_raw_signature(
     config: IsrConfig,
     warn: Callable[[str], None],
     inspect: Callable[[Raw], None] | None,
+    read: CalibrationReader,
 ) -> Exposure:
     instrument = butler.instrument
     whole = butler.complete_raw(data_id)
@@ -91,13 +95,13 @@ def _remove_raw_signature(
     needed = required_calibrations(config, physical_filter=physical_filter, band=band)
     # reading a file leaves other threads free most of the time
     jobs: list[Callable[[], Any]] = [partial(get_raw, butler, whole, detector)]
-    jobs += [partial(read_calibration, butler, name, whole, config) for name in needed]
-    raw, *read = map_threads(lambda job: job(), jobs)
+    jobs += [partial(read, butler, name, whole, config) for name in needed]
+    raw, *found = map_threads(lambda job: job(), jobs)
     if inspect is not None:
         inspect(raw)
     visit_info = _visit_info(instrument, raw, butler.get("ccdExposureId", whole))
     calibrations, config, used = choose_calibrations(
-        butler, whole, config, needed, dict(zip(needed, read, strict=True)), warn
+        butler, whole, config, needed, dict(zip(needed, found, strict=True)), warn
     )
     wcs, other_wcs = possible_wcs(instrument.load_camera(), detector, visit_info, header_wcs(raw.metadata))
     exposure = remove_signature(

@@ -72,7 +72,7 @@ def test_counts_of_a_bias_are_no_light():
 
 def test_the_noise_of_what_was_subtracted_is_put_aside():
     common = np.full(SHAPE, 3.0, np.float32)
-    prepared = prepare_frame("flat", make(10.0), CONFIG, regions=WHOLE, common_variance=common)
+    prepared = prepare_frame("flat", make(10.0), CONFIG, regions=WHOLE, common_variance=lambda rows: common[rows])
     assert prepared.variance[0, 0] == pytest.approx(1.0 / prepared.level**2)
 
 

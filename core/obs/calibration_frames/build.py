@@ -1,8 +1,8 @@
 """Make one calibration frame from raw frames of a repository.
 
 Each raw frame is read once: without its signature it goes to a temporary file, from which all frames are combined some
-rows at a time. Memory is that of one exposure with its calibrations, and of the rows (`CombineConfig.memory`), for each
-thread.
+rows at a time. Calibrations that the frames need are read once, too. Memory is that of these and of one exposure for
+each thread, then of the rows (`CombineConfig.memory`) for each thread.
 """
 
 import logging
@@ -18,9 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.detector.defect_boxes import find_dim_and_bright, find_hot, mask_to_boxes
+from obs.algorithms.pixels.row_blocks import row_blocks
 from obs.calibration_frames.common_variance import common_variance, dark_time, scaled_sum
 from obs.calibration_frames.compare_frames import describe_noise, find_odd, measure_gains, measure_local_noise
 from obs.calibration_frames.flat_spots import warn_of_spots
+from obs.calibration_frames.kept_calibrations import KeptCalibrations
 from obs.calibration_frames.reject_hits import reject_hits
 from obs.calibration_frames.summary import BuildSummary, calibration_cards
 from obs.camera.detector import Detector
@@ -116,6 +118,7 @@ class _Build:
         self.job, self.butler, self.detector = job, butler, detector
         self.config, self.root, self.summary = config, root, summary
         self.isr = signature_config(job.name, config.isr)
+        self.calibrations = KeptCalibrations()
         self.cards: dict[str, Any] = {}
         self.physical_filter = ""
         self.mask: Mask | None = None
@@ -128,7 +131,7 @@ class _Build:
         """Combine all inputs to one calibration frame."""
         stack: FrameStack | None = None
         factors: list[tuple[float, float]] = []
-        common = common_variance(self.butler, self.job, self.isr)
+        common = common_variance(self.butler, self.job, self.isr, self.calibrations.read)
 
         def add(data_id: DataId, loaded: _Loaded) -> None:
             nonlocal stack
@@ -166,7 +169,8 @@ class _Build:
             self.summary.warnings += describe_noise(names, master, n_hit, n_pixel, config, frames_differ=differ)
         if common:
             mean = np.average(np.array(factors), axis=0, weights=np.nanmean(master.weights, axis=0))
-            master.combined.variance[...] += scaled_sum(common, tuple(mean))
+            for rows in row_blocks(stack.shape):
+                master.combined.variance[rows] += scaled_sum(common, tuple(mean), rows)
         self._summarize(master)
         pixels = finish_frame(self.job.name, master.combined, self.mask, self.config, self.n_rejected)
         per_second = VisitInfo(exposure_time=1.0, dark_time=1.0) if self.job.name == "dark" else None
@@ -194,6 +198,7 @@ class _Build:
                     self.summary.levels[format_data_id(data_id)] = frame.prepared.level
                     use(data_id, frame)
                 del frame
+        self.calibrations.release()
 
     def _load(self, data_id: DataId, common: Sequence[NDArray[np.float32] | None]) -> _Loaded | str:
         """Return a frame without its signature, prepared; or why it is of no use."""
@@ -204,8 +209,11 @@ class _Build:
             self._look_at_counts(raw)
 
         try:
-            exposure = remove_raw_signature(self.butler, data_id, self.isr, warn=logger.debug, inspect=inspect)
-            shared = None if not common else scaled_sum(common, (1.0, dark_time(exposure.visit_info)))
+            exposure = remove_raw_signature(
+                self.butler, data_id, self.isr, warn=logger.debug, inspect=inspect, read=self.calibrations.read
+            )
+            factors = 1.0, dark_time(exposure.visit_info)
+            shared = partial(scaled_sum, common, factors) if common else None
             prepared = prepare_frame(
                 self.job.name, exposure, self.config, regions=self._regions(exposure.shape), common_variance=shared
             )

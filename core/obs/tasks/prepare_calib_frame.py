@@ -1,11 +1,12 @@
 """What is done to a single frame before it is combined with others to a calibration frame."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.pixels.grow import grow
+from obs.algorithms.pixels.row_blocks import row_blocks
 from obs.algorithms.pixels.smoothing import smooth
 from obs.algorithms.sky.background import fit_background
 from obs.algorithms.sky.noise import measure_smoothed_noise
@@ -68,7 +69,7 @@ def prepare_frame(
     config: CalibsConfig,
     *,
     regions: Sequence[Box],
-    common_variance: NDArray[np.float32] | None = None,
+    common_variance: Callable[[slice], NDArray[np.float32]] | None = None,
 ) -> Prepared:
     """Put a frame on the scale that all are combined on.
 
@@ -82,8 +83,9 @@ def prepare_frame(
         Settings.
     regions : sequence of Box
         Amplifiers.
-    common_variance : ndarray of float32, shape (ny, nx), optional
-        Part of its variance that it shares with the other frames: that of the bias and dark that were subtracted.
+    common_variance : callable, optional
+        Given some rows, returns the part of its variance there that it shares with the other frames: that of the bias
+        and dark that were subtracted.
 
     Raises
     ------
@@ -101,7 +103,9 @@ def prepare_frame(
     level = recipe.level(exposure, defective)
     if common_variance is not None:
         # What does not differ between frames is not noise to judge them by, and does not average out.
-        pixels.variance -= np.minimum(common_variance, _MOST_COMMON * pixels.variance)
+        for rows in row_blocks(bad.shape):
+            variance = pixels.variance[rows]
+            variance -= np.minimum(common_variance(rows), _MOST_COMMON * variance)
     if recipe.subtract_background:
         pixels.image -= fit_background(pixels.image, defective, bin_size=config.objects.bin_size).image()
         bad |= ~np.isfinite(pixels.image)
