@@ -177,9 +177,12 @@ def test_columns_next_to_the_data_are_skipped_on_the_right_side():
     first, second = (amp.raw_serial_overscan_bbox for amp in detector().amplifiers)
     pixels[first.y_min : first.y_max, first.x_min : first.x_min + 3] += 500  # trailing charge
     pixels[second.y_min : second.y_max, second.x_max - 3 : second.x_max] += 500
-    metadata = run(pixels, overscan={"fit_type": "MEAN", "leading_columns_to_skip": 3}).metadata
+    told = []
+    metadata = run(pixels, warn=told, overscan={"fit_type": "MEAN", "leading_columns_to_skip": 3}).metadata
+    assert len(told) == 1
+    assert "light reaches these columns" in told[0]
     assert [metadata[f"ISR_OSCAN_LEVELA{k}"] for k in range(2)] == pytest.approx(LEVELS, abs=0.2)
-    metadata = run(pixels, overscan={"fit_type": "MEAN", "trailing_columns_to_skip": 3}).metadata
+    metadata = run(pixels, warn=told, overscan={"fit_type": "MEAN", "trailing_columns_to_skip": 3}).metadata
     assert metadata["ISR_OSCAN_LEVELA0"] > LEVELS[0] + 50
 
 
@@ -913,7 +916,8 @@ def test_the_steps_stand_in_the_order_of_the_recipe():
     names = [step.apply.__name__ for step in STEPS]
     assert names == [
         "convert_to_float", "subtract_bias", "mask_bad_amplifiers", "mask_saturation", "mask_suspect",
-        "find_saturation", "mask_constant", "subtract_overscan", "remove_crosstalk", "assemble_amplifiers",
+        "find_saturation", "mask_constant", "subtract_overscan", "find_deferred_charge", "restore_charge",
+        "remove_crosstalk", "assemble_amplifiers",
             "subtract_bias", "compute_variance",
         "linearize_amplifiers", "remove_crosstalk", "mask_defects", "mask_nans", "check_usable", "widen_trails",
         "mask_camera_specific", "remove_brighter_fatter", "subtract_dark", "subtract_fringe", "subtract_stray_light",

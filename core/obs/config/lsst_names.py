@@ -34,6 +34,7 @@ _PROCESS = {
         "doCrosstalk": "do_crosstalk",
         "doCrosstalkBeforeAssemble": "crosstalk.before_assembly",
         "doDark": "do_dark",
+        "doDeferredCharge": "do_deferred_charge",
         "doDefect": "do_defect",
         "doEmpiricalReadNoise": "do_empirical_read_noise",
         "doFlat": "do_flat",

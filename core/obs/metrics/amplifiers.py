@@ -43,6 +43,9 @@ def measure_overscan(out: Measured, exposure: Exposure) -> None:
     reason = "no overscan was subtracted, or it has too few pixels"
     out.set(reason, read_noise_shape=max(shapes, key=lambda shape: abs(shape - 1.0), default=math.nan))
     out.set(reason, read_noise_pattern=max(patterns, default=math.nan))
+    left = [100.0 * _number(value) for key, value in cards.items() if key.startswith("ISR_DEFERRED_")]
+    reason = "no overscan behind the data, or too little light"
+    out.set(reason, deferred_charge=max(left, key=abs, default=math.nan))
     known = gains[np.isfinite(gains)]
     gain = float(np.median(known)) if known.size else _number(cards.get("GAIN"))
     if gain > 0:

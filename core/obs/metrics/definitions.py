@@ -342,6 +342,14 @@ METRICS: dict[str, Metric] = {
             "along lines, median over lines; largest of the amplifiers",
         ),
         Metric(
+            "deferred_charge",
+            "deferred charge",
+            "%",
+            "Part of the light of the last pixels that the overscan begins with: charge that transfers leave behind.",
+            "mean of the first pixels of the overscan above its second half; largest of the amplifiers",
+            2,
+        ),
+        Metric(
             "amp_noise_low",
             "quietest amplifier",
             "",

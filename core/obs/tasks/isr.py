@@ -1,7 +1,7 @@
 """Remove the instrument's signature from raw pixels.
 
 The recipe is `STEPS`, from top to bottom; what each does is in `obs.tasks.isr_raw`,
-`obs.tasks.isr_pixels` and `obs.tasks.isr_steps`.
+`obs.tasks.isr_pixels`, `obs.tasks.deferred_charge` and `obs.tasks.isr_steps`.
 """
 
 import logging
@@ -17,7 +17,7 @@ from obs.image.masked_image import MaskedImage
 from obs.image.raw import Raw
 from obs.image.visit_info import VisitInfo
 from obs.image.wcs import TanSipWcs
-from obs.tasks import isr_pixels, isr_raw, isr_steps
+from obs.tasks import deferred_charge, isr_pixels, isr_raw, isr_steps
 from obs.tasks.isr_config import IsrConfig
 from obs.tasks.isr_work import Calibrations, Work
 
@@ -42,6 +42,8 @@ STEPS: tuple[Step, ...] = (
     Step(isr_pixels.find_saturation, lambda c, f: c.do_find_saturation),
     Step(isr_pixels.mask_constant, lambda c, f: c.do_mask_constant),
     Step(isr_raw.subtract_overscan, lambda c, f: c.do_overscan),
+    Step(deferred_charge.find_deferred_charge, lambda c, f: c.do_overscan),
+    Step(deferred_charge.restore_charge, lambda c, f: c.do_overscan and c.do_deferred_charge),
     Step(isr_raw.remove_crosstalk, lambda c, f: c.do_crosstalk and c.crosstalk.before_assembly),
     Step(isr_raw.assemble_amplifiers, lambda c, f: c.do_assemble),
     Step(isr_raw.subtract_bias, lambda c, f: c.do_bias and not c.do_bias_before_overscan),

@@ -59,6 +59,11 @@ class IsrConfig(TaskConfig):
     )
     do_overscan: bool = setting(True, "Subtract the level of the overscan from each amplifier.")
     overscan: OverscanConfig = setting(OverscanConfig(), "Overscan.")
+    do_deferred_charge: bool = setting(
+        False,
+        "Put charge that the read-out left behind back where it came from, as far as the overscan behind the data "
+        "shows it.",
+    )
     do_crosstalk: bool = setting(
         False, "Remove ghosts of bright pixels of other amplifiers. It needs crosstalk coefficients."
     )

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.algorithms.detector.deferred_charge import Deferred
 from obs.algorithms.detector.linearity import Linearity
 from obs.algorithms.detector.overscan import OverscanFit
 from obs.algorithms.photometry.transmission import TransmissionCurve
@@ -97,6 +98,8 @@ class Work:
         Header of the result.
     overscan : dict of str to OverscanFit
         By name of the amplifier.
+    deferred : dict of (str, str) to Deferred
+        By name of the amplifier and direction, charge that the read-out leaves behind, where it is much.
     measured_gains : dict of str to float
         By name of the amplifier, gains that were measured in this frame.
     bad_amplifiers : set of str
@@ -122,6 +125,7 @@ class Work:
     assembled: bool = False
     metadata: dict[str, Any] = field(default_factory=dict)
     overscan: dict[str, OverscanFit] = field(default_factory=dict)
+    deferred: dict[tuple[str, str], Deferred] = field(default_factory=dict)
     measured_gains: dict[str, float] = field(default_factory=dict)
     bad_amplifiers: set[str] = field(default_factory=set)
     photo_calib: PhotoCalib | None = None
