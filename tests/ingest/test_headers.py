@@ -28,7 +28,8 @@ def test_real_headers(shared_data, tmp_path, name):
         file.truncate(len(text) + 10**9)  # a hole stands for the pixels
     wanted = header_to_dict(header)
     found = first(tmp_path / "header.fits")
-    found.pop(EDITED, None)  # its text is not that of the file of which it has the CHECKSUM
+    # EDITED, as its text is not that of the file of which it has the CHECKSUM, and units of comments are no cards
+    found = {name: value for name, value in found.items() if not name.startswith("(")}
     assert found.keys() == wanted.keys()
     assert [name for name in found if str(found[name]) != str(wanted[name])] == []
 

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from obs.ingest.headers import parse_header
 from obs.inspection.cards import parse_cards
 from obs.inspection.frame_facts import find_frame_facts
 from obs.inspection.header.binning import find_binning
@@ -13,6 +14,7 @@ from obs.inspection.header.processed import find_processing
 from obs.inspection.header.site import find_site
 from obs.inspection.header.sky_scale import find_sky_scale
 from obs.inspection.raw_file import RawFile, RawImage
+from obs.instrument.header import merge_headers
 from obs.instrument.rule_translator import RuleTranslator
 from raw_frames import card_line
 
@@ -48,7 +50,10 @@ def translator_of(frames):
         image_type_cards = frames.image_types
         translation = {
             "exposure_time": [
-                (rule.keyword, {"unit": rule.unit} | ({"times": rule.times} if rule.times else {}))
+                (
+                    rule.keyword,
+                    {"unit": rule.unit, "by_comment": rule.by_comment} | ({"times": rule.times} if rule.times else {}),
+                )
                 for rule in frames.exposures
             ],
             "airmass": list(frames.airmasses),
@@ -209,11 +214,22 @@ def test_time_scales_of_other_files(tmp_path, other):
     assert (finding.value, finding.confidence, finding.note) == ("UTC", "guess", "other files have TAI")
 
 
-def test_a_card_of_other_units_in_another_file_is_a_guess(tmp_path):
+def test_the_comment_of_each_file_tells_the_unit(tmp_path):
     headers = [cards_of([("EXPTIME", value, unit), DATE]) for value, unit in ((60.0, "[s]"), (1.0, "minutes"))]
-    finding = next(f for f in facts_of(tmp_path, *headers).findings if f.quantity == "exposure_time")
-    assert (finding.value, finding.confidence) == (60.0, "guess")
-    assert "frame1.hdr: the card means something else there" in finding.note
+    frames = facts_of(tmp_path, *headers)
+    finding = next(f for f in frames.findings if f.quantity == "exposure_time")
+    assert (finding.value, finding.confidence) == (60.0, "certain")
+    translator = translator_of(frames)
+    lines = (b"SIMPLE  = T", b"EXPTIME = 1.0 / minutes", b"EXPTIME = 60.0 / [s]", b"EXPTIME = 60.0")
+    for number, cards in ((1, 1), (2, 2), (3, 3)):
+        text = b"".join(line.ljust(80) for line in (lines[0], lines[cards])).decode()
+        assert translator.visit_info(parse_header(text)).exposure_time == 60.0, number
+
+
+def test_an_extension_does_not_take_the_unit_of_the_primary_header():
+    primary = parse_header("EXPTIME = 1.0 / minutes".ljust(80))
+    assert merge_headers(primary, {"EXPTIME": 60.0}) == {"EXPTIME": 60.0}
+    assert merge_headers(primary, {}) == primary
 
 
 @pytest.mark.parametrize(

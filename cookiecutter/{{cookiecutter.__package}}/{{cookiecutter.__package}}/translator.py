@@ -124,7 +124,7 @@ class {{ cookiecutter.__class }}(RuleTranslator):
 {%- for column in ["expTime", "exposure_time"] %}
         "{{ column }}": [
 {%- for rule in t.exposure_time %}
-            ({{ rule.keyword | tojson }}, {"unit": {{ rule.unit | tojson }}{{ ', "times": "%s"' | format(rule.times) if rule.times }}}),
+            ({{ rule.keyword | tojson }}, {"unit": {{ rule.unit | tojson }}{{ ', "times": "%s"' | format(rule.times) if rule.times }}{{ ', "by_comment": True' if rule.get("by_comment") }}}),
 {%- endfor %}
         ],
 {%- endfor %}

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, cast
 from astropy.io import fits
 
 from obs.errors import FileFormatError, ObsError, describe_fault
+from obs.instrument.comment_units import find_time_unit, unit_card
 from obs.instrument.header import EDITED
 from obs.regular_file import open_regular
 from obs.repo.fits_checksum import is_edited
@@ -26,7 +27,7 @@ _BLOCK, _CARD = 2880, 80
 _GZIP = b"\x1f\x8b"
 _CARD_PATTERN = re.compile(
     r"[A-Z0-9_-]+ *= *"
-    r"(?:'(?P<text>(?:[^']|'')*)'|(?P<bool>[TF])(?=[ /]|$)|(?P<number>[+-]?[\d.][^ /]*)|(?=/|$)) *(?:/.*)?"
+    r"(?:'(?P<text>(?:[^']|'')*)'|(?P<bool>[TF])(?=[ /]|$)|(?P<number>[+-]?[\d.][^ /]*)|(?=/|$)) *(?:/(?P<comment>.*))?"
 )
 _COMPRESSION = re.compile(
     r"Z(IMAGE|TENSION|SIMPLE|EXTEND|BITPIX|NAXIS\d*|TILE\d+|CMPTYPE|NAME\d+|VAL\d+|QUANTIZ|DITHER0|[PG]COUNT|BLANK)"
@@ -34,7 +35,9 @@ _COMPRESSION = re.compile(
 )
 
 FileHeader = dict[str, Any]
-"""Cards of one HDU: keyword to bool, int, float or text; a card without a value is NaN."""
+"""Cards of one HDU: keyword to bool, int, float or text; a card without a value is NaN.
+
+Units of time that comments name are there too, by `obs.instrument.comment_units.unit_card`."""
 
 
 def read_headers(path: Path) -> Iterator[tuple[int, FileHeader]]:
@@ -131,6 +134,8 @@ def parse_header(text: str) -> FileHeader:
         match = _CARD_PATTERN.fullmatch(card.rstrip()) if card[8:9] == "=" else None
         if match is not None:
             header[keyword] = _value(match)
+            if match["number"] and match["comment"] and (unit := find_time_unit(match["comment"])):
+                header[unit_card(keyword)] = unit
     return header
 
 
@@ -153,7 +158,9 @@ def _value(match: re.Match[str]) -> bool | int | float | str:
 
 
 def _parse_with_astropy(text: str) -> FileHeader:
-    return header_to_dict(fits.Header.fromstring(text))
+    header = fits.Header.fromstring(text)
+    units = {card.keyword: find_time_unit(card.comment) for card in header.cards if card.comment}
+    return header_to_dict(header) | {unit_card(keyword): unit for keyword, unit in units.items() if unit}
 
 
 def unpack_header(header: FileHeader) -> FileHeader:

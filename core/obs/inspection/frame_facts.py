@@ -12,7 +12,7 @@ from obs.inspection.files.reconcile import Told, find_unreconciled, order_rules
 from obs.inspection.files.several_files import files_of_detectors
 from obs.inspection.finding import Finding, lower_confidence
 from obs.inspection.header.dates import find_date, find_night, find_time_scale
-from obs.inspection.header.exposure_time import ExposureRule, find_exposure_time
+from obs.inspection.header.exposure_time import ExposureRule, find_exposure_time, join_units
 from obs.inspection.header.filters import find_filter
 from obs.inspection.header.image_types import find_image_type
 from obs.inspection.header.keys import KeyRule, find_visit
@@ -22,7 +22,7 @@ from obs.inspection.header.site import find_site
 from obs.inspection.pixels.type_levels import are_sky_flats, find_unlikely_types
 from obs.inspection.raw_file import RawFile
 from obs.inspection.untyped import complete_types, settle_by_target
-from obs.instrument.card_values import format_date, parse_date, read_number, read_seconds
+from obs.instrument.card_values import format_date, parse_date, read_number
 from obs.instrument.date_rules import DateRule
 from obs.instrument.filter_wheels import read_wheels
 from obs.instrument.image_types import read_types
@@ -283,9 +283,7 @@ def _rules(facts: Sequence[FileFacts], all_cards: Sequence[Cards]) -> tuple[dict
         return _quietly(lambda: _checked("date_begin", format_date(rule.read(all_cards[n], seconds[n]))))
 
     def read_exposure(rule: ExposureRule, n: int) -> object:
-        cards = all_cards[n]
-        times = read_number(cards.get(rule.times)) if rule.times and cards.get(rule.times) is not None else 1.0
-        return _quietly(lambda: _checked("exposure_time", times * read_seconds(cards.get(rule.keyword), rule.unit)))
+        return _quietly(lambda: _checked("exposure_time", rule.read(all_cards[n])))
 
     def read_pointing(rule: PointingRule, n: int) -> object:
         return _quietly(lambda: rule.read(all_cards[n], dates[n]))
@@ -297,10 +295,15 @@ def _rules(facts: Sequence[FileFacts], all_cards: Sequence[Cards]) -> tuple[dict
         return _quietly(lambda: _checked("airmass", read_number(all_cards[n].get(rule))))
 
     glasses = [(finding, _all_wheels(cards, facts)) for finding, cards in (one.glass for one in facts)]
+    exposures = join_units([one.exposure[1] for one in facts])
     pointings = [(_pair(one.pointing), one.pointing_rule) for one in facts]
     ways: dict[str, tuple[Sequence[Told[Any]], Callable[[Any, int], object], Callable[[Any, Any], bool]]] = {
         "dates": ([one.date for one in facts], read_date, _same),
-        "exposures": ([one.exposure for one in facts], read_exposure, _close),
+        "exposures": (
+            [(one.exposure[0], rule) for one, rule in zip(facts, exposures, strict=True)],
+            read_exposure,
+            _close,
+        ),
         "filter_cards": (glasses, lambda rule, n: read_wheels(all_cards[n], rule), _same),
         "pointings": (pointings, read_pointing, _near),
         "image_types": ([one.image_type for one in facts], read_type, _same),

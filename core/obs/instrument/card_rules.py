@@ -8,6 +8,7 @@ from typing import Any
 
 from obs.errors import FileFormatError
 from obs.instrument.card_values import EMPTY_WORDS, UNITS, format_date, parse_date, read_number, read_seconds
+from obs.instrument.comment_units import unit_card
 from obs.instrument.header import Header
 from obs.instrument.translator_tables import SingleRule, split_rule
 
@@ -32,7 +33,7 @@ def read_rule(rule: SingleRule, md: Header) -> Any:  # noqa: ANN401 - columns ar
         return options.get("default")
     if "unit" not in options:
         return value
-    unit = options["unit"]
+    unit = md.get(unit_card(keyword), options["unit"]) if options.get("by_comment") else options["unit"]
     try:
         number = (
             read_seconds(value, unit) if UNITS[unit].standard == "s" else UNITS[unit].to_standard(read_number(value))

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from obs.instrument.comment_units import unit_card
+
 __all__ = [
     "COLOR",
     "EDITED",
@@ -82,7 +84,9 @@ def merge_headers(primary: Mapping[str, Any], own: Mapping[str, Any]) -> dict[st
     pairs = [pair for pair in POINTING_CARDS if all(_has_value(primary.get(name)) for name in pair)]
     of_telescope = {name for pair in pairs for name in pair}
     hidden = {name for name, value in own.items() if name in primary and not _has_value(value)} | of_telescope
-    return {**primary, **{name: value for name, value in own.items() if name not in hidden}}
+    units = {unit_card(name) for name in own if name not in hidden}
+    below = {name: value for name, value in primary.items() if name not in units}
+    return {**below, **{name: value for name, value in own.items() if name not in hidden}}
 
 
 def _has_value(value: object) -> bool:

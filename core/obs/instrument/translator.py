@@ -64,8 +64,9 @@ class Translator:
         What is the same for all exposures, by name.
     translation : mapping
         What one card tells, by name: a keyword, or ``(keyword, {"unit": ..., "default": ..., "times": ...})``. Units
-        are those of `obs.instrument.card_values.UNITS`; ``times`` is a card that multiplies. A list of these is tried
-        until one tells a value that can be.
+        are those of `obs.instrument.card_values.UNITS`; ``times`` is a card that multiplies, and with
+        ``by_comment`` a unit of time that the comment of the card names comes before ``unit``. A list of these is
+        tried until one tells a value that can be.
     defaults : mapping
         What a column holds where the header does not give.
     translators : mapping of str to str

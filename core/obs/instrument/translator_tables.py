@@ -11,14 +11,14 @@ from obs.instrument.card_values import UNITS
 __all__ = ["FACTS", "PREFIX", "Rule", "SingleRule", "TranslatorTables", "check_tables", "split_rule"]
 
 #: A keyword, or a keyword with the ``unit`` that it is in, the ``default`` where it is missing, and the card ``times``
-#: that multiplies it.
+#: that multiplies it; ``by_comment`` puts a unit of time that the comment of the card names before ``unit``.
 SingleRule = str | tuple[str, Mapping[str, Any]]
 #: One of these, or a list of them that stand in for each other.
 Rule = SingleRule | list[SingleRule]
 
 FACTS = {fact.name: fact for fact in fields(VisitInfo)}
 PREFIX = "translate_"
-_OPTIONS = ("unit", "default", "times")
+_OPTIONS = ("unit", "default", "times", "by_comment")
 
 
 class TranslatorTables(Protocol):

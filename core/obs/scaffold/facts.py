@@ -12,6 +12,7 @@ from obs.inspection.header.exposure_time import ExposureRule
 from obs.inspection.header.keys import KeyRule
 from obs.inspection.header.processed import find_corrected
 from obs.inspection.inspect import DetectorImages, Findings
+from obs.instrument.comment_units import find_time_unit, unit_card
 from obs.instrument.date_rules import DateRule
 from obs.instrument.filter_wheels import color_filter
 from obs.instrument.header import COLOR, FILE_NAME, FOLDER
@@ -261,6 +262,10 @@ def _header(name: str, cards: Cards, findings: Findings, visit_key: str, detecto
     kept = {key: cards.get(key) for key in cards if cards.find(key) is not None}
     if findings.mosaic.is_known:
         kept[COLOR] = COLORS[0]
+    for rule in findings.frames.exposures:
+        stated = cards.find(rule.keyword) if rule.by_comment else None
+        if stated is not None and (unit := find_time_unit(stated.comment)):
+            kept[unit_card(rule.keyword)] = unit
     expected: dict[str, Any] = {}
     if name == findings.files[0].path.name:
         for column, quantity in (("expTime", "exposure_time"), ("field", "object"), ("filter", "filter")):

@@ -1,7 +1,7 @@
 """Exposure time of a frame, in the many spellings of headers, compared with what else the header says of it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from math import isfinite
@@ -11,8 +11,9 @@ from obs.frozen import frozen
 from obs.inspection.cards import Card, Cards
 from obs.inspection.finding import Confidence, Finding, lower_confidence
 from obs.instrument.card_values import mjd_to_date, parse_date, read_number, read_seconds
+from obs.instrument.comment_units import find_time_unit
 
-__all__ = ["ExposureRule", "find_exposure_time"]
+__all__ = ["ExposureRule", "find_exposure_time", "join_units"]
 
 _EXPOSURE: tuple[tuple[str, Confidence], ...] = (
     ("EXPTIME", "certain"),
@@ -54,14 +55,6 @@ _BY_COMMENT = re.compile(
     r"\b(exposure|integration|shutter)[- ]?(time|duration|length)\b|\b(actual|effective) (exposure|integration)\b", re.I
 )
 _NOT_IT = re.compile(r"request|dead|delay|number|start|end|begin|open|clos|mid|offset|correct|max|min\b|total", re.I)
-_UNITS = (
-    (re.compile(r"\b(ms|msecs?|milli-?s\w*)\b", re.I), "ms"),
-    (re.compile(r"\b(us|usecs?|micro-?s\w*)\b", re.I), "us"),
-    (re.compile(r"\b(ns|nsecs?|nano-?s\w*)\b", re.I), "ns"),
-    (re.compile(r"(?<!\w)(min|minutes?)\b(?!imum)", re.I), "min"),
-    (re.compile(r"[\[(]\s*h(rs?|ours?)?\s*[\])]|\b(in )?hours?\b|\bhrs?\b", re.I), "h"),
-    (re.compile(r"[\[(]\s*d(ays?)?\s*[\])]|\bin days?\b", re.I), "d"),
-)
 _ASKED = re.compile(r"\b(request\w*|command\w*|asked|planned|desired|demand\w*|wanted|intended|set ?point)\b", re.I)
 _EFFECTIVE = re.compile(r"\b(actual|effective|measured|true|real|shutter open|open time)\b", re.I)
 _COADDS = ("COADDS", "NCOADDS", "COADD", "NCOADD", "NUMCOADD", "N_COADDS", "COADDNUM", "COADDONE")
@@ -105,11 +98,29 @@ class ExposureRule:
         The card, and its unit, one of `obs.instrument.card_values.UNITS`.
     times : str
         The card that multiplies it; empty if none does.
+    by_comment : bool
+        Whether a unit that the comment of the card names comes before ``unit``: files of the camera differ in it.
     """
 
     keyword: str
     unit: str = "s"
     times: str = ""
+    by_comment: bool = False
+
+    def read(self, cards: Cards) -> float:
+        """Return the seconds that a header gives.
+
+        Raises
+        ------
+        FileFormatError
+            If the card is not there, or holds no time.
+        """
+        card = cards.find(self.keyword)
+        if card is None:
+            raise FileFormatError(f"the header does not have {self.keyword}")
+        unit = (find_time_unit(card.comment) if self.by_comment else "") or self.unit
+        times = read_number(cards.get(self.times)) if self.times and cards.find(self.times) is not None else 1.0
+        return times * read_seconds(card.value, unit)
 
 
 @frozen
@@ -137,6 +148,20 @@ def find_exposure_time(cards: Cards) -> tuple[Finding, ExposureRule | None]:
         sure, note = "guess", against
     found = Finding("exposure_time", first.seconds, first.name, sure, note)
     return _of_coadds(cards, found, ExposureRule(first.name, first.unit))
+
+
+def join_units(rules: Sequence[ExposureRule | None]) -> list[ExposureRule | None]:
+    """Return rules of several files, those by the comment that differ in nothing but the unit of their card."""
+    units: dict[tuple[str, str], set[str]] = {}
+    for rule in rules:
+        if rule is not None:
+            units.setdefault((rule.keyword, rule.times), set()).add(rule.unit)
+    return [
+        replace(rule, unit="s", by_comment=True)
+        if rule is not None and len(units[rule.keyword, rule.times]) > 1
+        else rule
+        for rule in rules
+    ]
 
 
 def _effective(cards: Cards, stated: list[_Stated]) -> _Stated:
@@ -183,7 +208,7 @@ def _of_coadds(cards: Cards, found: Finding, rule: ExposureRule) -> tuple[Findin
 
 def _read(card: Card) -> tuple[float, str]:
     """Return the seconds that a card holds and its unit."""
-    unit = next((unit for pattern, unit in _UNITS if pattern.search(card.comment)), "s")
+    unit = find_time_unit(card.comment) or "s"
     return read_seconds(card.value, unit), unit
 
 
