@@ -11,7 +11,9 @@ from obs.simulator.fixed_pattern import FixedPattern
 def _pattern(bias=0.0, levels=(1000.0, 1100.0)):
     shape = HEIGHT, WIDTH
     ones = np.ones(shape, np.float32)
-    return FixedPattern(ones, 0 * ones, np.float32(bias) * ones, np.zeros(shape, np.bool_), np.array(levels))
+    return FixedPattern(
+        lambda: ones, lambda: 0 * ones, np.float32(bias) * ones, np.zeros(shape, np.bool_), np.array(levels)
+    )
 
 
 def _assemble(raw, detector):

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import Akima1DInterpolator
 
+from obs.algorithms.pixels.row_blocks import row_blocks
 from obs.camera.amplifier import Amplifier
 from obs.camera.detector import Detector
 from obs.errors import ConfigError, PluginError
@@ -151,16 +151,19 @@ def _add_noise(raw: Image, amp: Amplifier, random: np.random.Generator) -> None:
     noise = np.float32(amp.nominal.read_noise / known_gain(amp))
     for place in _distinct(amp):
         pixels = raw[place]
-        for start in range(0, len(pixels), _ROWS):
-            part = pixels[start : start + _ROWS]
-            part += random.standard_normal(part.shape, np.float32) * noise
+        for rows in row_blocks(pixels.shape):
+            part = random.standard_normal(pixels[rows].shape, np.float32)
+            part *= noise
+            pixels[rows] += part
 
 
 def _convert(raw: Image) -> NDArray[np.uint16]:
     """Return whole numbers within the range of the converter."""
-    np.rint(raw, out=raw)
-    np.clip(raw, 0.0, HIGHEST, out=raw)
-    return raw.astype(np.uint16)
+    counts = np.empty(raw.shape, np.uint16)
+    for rows in row_blocks(raw.shape):
+        part = np.rint(raw[rows], out=raw[rows])
+        counts[rows] = np.clip(part, 0.0, HIGHEST, out=part)
+    return counts
 
 
 def _distinct(amp: Amplifier) -> list[tuple[slice, slice]]:
@@ -211,6 +214,8 @@ def _correction(given: NDArray[np.float64], amp: Amplifier) -> NDArray[np.float6
         terms = [value * given**power for power, value in enumerate(coefficients, start=2) if np.isfinite(value)]
         return np.asarray(np.sum(terms, axis=0))
     if kind == "Spline":
+        from scipy.interpolate import Akima1DInterpolator  # noqa: PLC0415 - slow to import, and few cameras need it
+
         knots, values = np.split(np.array(coefficients), 2)
         subtracted: NDArray[np.float64] = Akima1DInterpolator(knots, values)(np.clip(given, knots[0], knots[-1]))
         return -subtracted

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.algorithms.pixels.row_blocks import row_blocks
 from obs.camera.detector import Detector
 from obs.frozen import frozen
 from obs.image.catalog import Catalog
@@ -21,9 +22,6 @@ from obs.simulator.shots import Shot
 __all__ = ["Simulated", "Truth", "simulate_exposure"]
 
 Image = NDArray[np.float32]
-
-#: Rows whose noise is drawn together.
-_ROWS = 256
 
 
 @frozen
@@ -136,7 +134,8 @@ def simulate_exposure(
     random = generator(seed, "noise", camera.name, shot.visit, detector.id)
     charge = _collect(light.electrons, pattern, shot.visit_info.dark_time, random)
     cosmic_rays = _cosmic_rays(shot, detector, config, random)
-    charge += cosmic_rays
+    if cosmic_rays.any():
+        charge += cosmic_rays
     saturated = bleed_amplifiers(charge, detector, list(pattern.levels), config.detector.full_well)
     # The charge is overwritten on its way: a detector may have a hundred million pixels.
     adu = adu_from_charge(charge, detector, config.detector.crosstalk)
@@ -158,10 +157,14 @@ def simulate_exposure(
 
 def _collect(electrons: Image, pattern: FixedPattern, dark_time: float, random: np.random.Generator) -> Image:
     """Return the charge that light and dark current leave, with their noise."""
-    charge = np.empty_like(electrons)
-    for start in range(0, len(charge), _ROWS):
-        rows = slice(start, start + _ROWS)
-        expected = electrons[rows] * pattern.response[rows]
+    charge = np.zeros_like(electrons)
+    for rows in row_blocks(charge.shape):
+        light = electrons[rows]
+        is_lit = bool(light.any())
+        # nothing is drawn for pixels without light and dark current
+        if not (is_lit or dark_time > 0):
+            continue
+        expected = light * pattern.response[rows] if is_lit else np.zeros_like(light)
         if dark_time > 0:
             expected += pattern.dark[rows] * np.float32(dark_time)
         charge[rows] = random.poisson(expected)

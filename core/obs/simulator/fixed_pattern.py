@@ -1,11 +1,14 @@
 """What of a detector does not change from frame to frame: sensitivity, dark current, bias pattern, defects."""
 
+from collections.abc import Callable
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.algorithms.pixels.row_blocks import row_blocks
 from obs.camera.camera import Camera
 from obs.camera.detector import Detector
-from obs.frozen import frozen
 from obs.simulator.config import DetectorConfig, SimulateConfig
 from obs.simulator.optics import field_radius
 from obs.simulator.seeds import generator
@@ -17,11 +20,17 @@ Image = NDArray[np.float32]
 _DEAD_RESPONSE = np.float32(0.1)
 
 
-@frozen
 class FixedPattern:
     """Maps of the assembled detector; what perfect calibration frames would show.
 
     Parameters
+    ----------
+    response, dark : callable
+        Make the attributes of these names when they are first asked for: frames without light need no response.
+    bias, defects, levels : ndarray
+        The attributes of these names.
+
+    Attributes
     ----------
     response : ndarray of float32, shape (ny, nx)
         Sensitivity, vignetting included; 1 for an ordinary pixel on the axis.
@@ -35,11 +44,26 @@ class FixedPattern:
         Level of the amplifiers' zero, ADU.
     """
 
-    response: Image
-    dark: Image
-    bias: Image
-    defects: NDArray[np.bool_]
-    levels: NDArray[np.float64]
+    def __init__(
+        self,
+        response: Callable[[], Image],
+        dark: Callable[[], Image],
+        bias: Image,
+        defects: NDArray[np.bool_],
+        levels: NDArray[np.float64],
+    ) -> None:
+        self._make_response, self._make_dark = response, dark
+        self.bias, self.defects, self.levels = bias, defects, levels
+
+    @cached_property
+    def response(self) -> Image:
+        """Sensitivity of the pixels, vignetting included."""
+        return self._make_response()
+
+    @cached_property
+    def dark(self) -> Image:
+        """Dark current of the pixels, electron/s."""
+        return self._make_dark()
 
 
 def make_fixed_pattern(
@@ -69,25 +93,36 @@ def make_fixed_pattern(
     levels = what.bias_level + what.bias_scatter * random.standard_normal(len(detector.amplifiers))
     amplifier_response = 1.0 + what.amplifier_response * random.standard_normal(len(detector.amplifiers))
 
-    dark = np.full(shape, what.dark_current, np.float32)
-    dark[hot] = what.hot_current * random.exponential(1.0, len(hot[0]))
+    hot_current = what.hot_current * random.exponential(1.0, len(hot[0]))
     bias = _bias(what, detector, random)
-    response = _vignetting(config.optics.vignetting, camera, detector)
     random_filter = generator(seed, "response", camera.name, detector.id, physical_filter)
-    common, own = random.standard_normal(shape, np.float32), random_filter.standard_normal(shape, np.float32)
-    common *= np.float32(0.9 * what.pixel_response)
-    own *= np.float32(np.sqrt(1.0 - 0.9**2) * what.pixel_response)
-    common += own
-    common += np.float32(1.0)
-    response *= common
-    for amp, factor in zip(detector.amplifiers, amplifier_response, strict=True):
-        response[amp.bbox.slices] *= np.float32(factor)
-    response[dead] *= _DEAD_RESPONSE
-    response[columns] = 0.0
     defects = columns.copy()
     defects[dead] = True
     defects[hot] = True
-    return FixedPattern(np.maximum(response, 0.0, out=response), dark, bias, defects, levels)
+
+    def dark() -> Image:
+        current = np.full(shape, what.dark_current, np.float32)
+        current[hot] = hot_current
+        return current
+
+    def response() -> Image:
+        sensitivity = _vignetting(config.optics.vignetting, camera, detector)
+        for rows in row_blocks(shape):
+            part = sensitivity[rows]
+            common = random.standard_normal(part.shape, np.float32)
+            own = random_filter.standard_normal(part.shape, np.float32)
+            common *= np.float32(0.9 * what.pixel_response)
+            own *= np.float32(np.sqrt(1.0 - 0.9**2) * what.pixel_response)
+            common += own
+            common += np.float32(1.0)
+            part *= common
+        for amp, factor in zip(detector.amplifiers, amplifier_response, strict=True):
+            sensitivity[amp.bbox.slices] *= np.float32(factor)
+        sensitivity[dead] *= _DEAD_RESPONSE
+        sensitivity[columns] = 0.0
+        return np.maximum(sensitivity, 0.0, out=sensitivity)
+
+    return FixedPattern(response, dark, bias, defects, levels)
 
 
 def flat_field_error(config: DetectorConfig, detector: Detector, *, seed: int, physical_filter: str) -> Image:
@@ -154,7 +189,9 @@ def _bias(what: DetectorConfig, detector: Detector, random: np.random.Generator)
         up = np.arange(height) if amp.readout_corner in ("LL", "LR") else np.arange(height)[::-1]
         glow = 2.0 * np.exp(-away / max(0.05 * width, 1.0))
         slope = (up / max(height, 1) - 0.5) * random.normal(0.0, 1.0)
-        bias[amp.bbox.slices] = what.bias_structure * ((columns + glow)[None, :] + slope[:, None])
+        along, part = columns + glow, bias[amp.bbox.slices]
+        for rows in row_blocks(part.shape):
+            part[rows] = what.bias_structure * (along[None, :] + slope[rows, None])
     return bias
 
 
