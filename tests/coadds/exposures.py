@@ -61,7 +61,8 @@ def make_exposure(index, *, background=0.0, trail=False):
     mask = obs.Mask.zeros(SHAPE)
     mask.set(variance > 1.3 * SKY_SIGMA[index] ** 2, "DETECTED")
     pixels = obs.MaskedImage(image.astype(np.float32), mask, variance.astype(np.float32))
-    return obs.Exposure(pixels, wcs=wcs, psf=psf, photo_calib=calib, physical_filter="R")
+    levels = {"GAIN": 5.0, "SATURATE": 4e4}
+    return obs.Exposure(pixels, wcs=wcs, psf=psf, photo_calib=calib, physical_filter="R", metadata=levels)
 
 
 def data_id(index):

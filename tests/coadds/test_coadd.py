@@ -3,6 +3,7 @@ import shutil
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from exposures import CENTER, FWHM, SCALE, SKY_SIGMA, ZERO_POINTS, data_id, make_exposure, star_field
 from scipy.signal import fftconvolve
 from scipy.spatial import cKDTree
@@ -144,6 +145,24 @@ def test_the_files_of_a_coadd(made):
     with pytest.raises(MeasurementError, match="no input images at that point"):
         read_coadd_psf(butler, **COADD).evaluate(x=[1.0], y=[1.0])
     assert not list(made.rglob(".warps-*"))
+
+
+def test_other_programs_get_coadds_with_their_gain_and_depth(made, tmp_path, obs_command, capsys):
+    assert obs_command("export", made, tmp_path, "--id", "tract=0", "--for", "swarp") == 0
+    assert "SWarp coadd-R-0-0-0.fits" in capsys.readouterr().out  # a comma would end the name
+    header, weight = (fits.getdata(tmp_path / f"coadd-R-0-0-0{end}", header=True) for end in (".fits", ".weight.fits"))
+    pixels = obs.Butler(made).get("deepCoadd", COADD).masked_image
+    whole = obs.Butler(made).get("deepCoadd_nImage", COADD) == 4
+    sky = 1 / weight[0][whole & (weight[0] > 0)]
+    assert np.std(sky) < 0.03 * np.mean(sky)  # of sources, too
+    light = whole & (pixels.image > 20 * np.sqrt(np.mean(sky)))
+    slope = np.sum(pixels.variance[light] - np.mean(sky)) / np.sum(pixels.image[light])
+    np.testing.assert_allclose(header[1]["GAIN"] * slope, 1, atol=0.05)
+    assert 1e4 < header[1]["SATURATE"] < 1e5
+    assert weight[0][obs.Butler(made).get("deepCoadd_nImage", COADD) == 2].max() < 0.9 * np.median(1 / sky)
+    for program, found in (("ds9", "ds9 -zscale coadd-R-0-0-0.fits\n"), ("scamp", "deepCoadd_meas")):
+        obs_command("export", made, tmp_path / program, "--id", "tract=0", "--for", program)
+        assert found in "".join(capsys.readouterr())
 
 
 def test_existing_coadds_stay(made, obs_command, capsys):

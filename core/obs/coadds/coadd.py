@@ -54,6 +54,7 @@ _LOG = logging.getLogger(__name__)
 _DATASET, _MATCHED = "deepCoadd", "deepCoaddPsfMatched"
 _TASK = "coadd"
 _MAP_CARD = "SKYMAP"
+_LEVEL_FACTS = "weight", "gain", "saturation"
 #: Card that names what a coadd was made of.
 MADE_CARD = "COADDID"
 _COARSE = 1.5
@@ -269,6 +270,7 @@ def coadd_patch(
         "PSFERROR": round(psf_error, 6),
         "SEEING": round(seeing, 4),
         "BUNIT": "adu",
+        **_level_cards(warps),
     }
     exposure = Exposure(
         pixels,
@@ -309,6 +311,20 @@ def _zero_point_error(warps: Sequence[Any]) -> float:
     errors = np.array([calib.flux_mag0_err / calib.flux_mag0 * 2.5 / np.log(10) for calib in calibs])
     weights = np.array([warp.weight for warp in warps])
     return float(np.sqrt(np.sum((weights * errors) ** 2)) / weights.sum())
+
+
+def _level_cards(warps: Sequence[Warp]) -> dict[str, float]:
+    """Return gain and saturation level of the coadd, as far as all exposures have them.
+
+    The noise of a source's light on the weighted mean is that of one exposure with this gain.
+    """
+    weights, gains, levels = (np.array([getattr(warp, name) for warp in warps]) for name in _LEVEL_FACTS)
+    cards = {}
+    if (gains > 0).all():
+        cards["GAIN"] = float(weights.sum() ** 2 / np.sum(weights**2 / gains))
+    if (levels > 0).all():
+        cards["SATURATE"] = float(levels.min())
+    return cards
 
 
 def _system(warps: Sequence[Any]) -> str:

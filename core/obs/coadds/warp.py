@@ -1,7 +1,9 @@
 """Resample one calibrated exposure onto the pixels of a patch."""
 
 import logging
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +67,8 @@ class Warp:
         WCS of the exposure.
     shape : tuple of int
         Shape (ny, nx) of the exposure.
+    gain, saturation : float, optional
+        Electrons for each count of the coadd, and the level in counts of the coadd at which the exposure is saturated.
     """
 
     candidate: Candidate
@@ -78,6 +82,8 @@ class Warp:
     planes: dict[str, int]
     wcs: TanSipWcs
     shape: tuple[int, int]
+    gain: float = math.nan
+    saturation: float = math.nan
 
 
 def warp_frame(
@@ -161,7 +167,15 @@ def warp_frame(
         planes=dict(exposure.masked_image.mask.planes),
         wcs=frame_wcs,
         shape=exposure.shape,
+        gain=_number(exposure.metadata, "GAIN") / scale,
+        saturation=_number(exposure.metadata, "SATURATE") * scale * area,
     )
+
+
+def _number(metadata: Mapping[str, Any], card: str) -> float:
+    """Return the value of a card; NaN without one."""
+    value = metadata.get(card)
+    return float(value) if isinstance(value, int | float) else math.nan
 
 
 def frame_transform(

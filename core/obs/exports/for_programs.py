@@ -13,8 +13,10 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 from astropy.io import fits
+from numpy.typing import NDArray
 
 from obs.errors import DataIdError, DatasetNotFoundError, MeasurementError, ObsError, OutputError
+from obs.exports.image_to_export import names_patches, patch_name, read_image
 from obs.exports.ldac import reference_columns, source_columns, write_ldac
 from obs.exports.program_settings import PROGRAM_FILES, run_lines
 from obs.image.catalog import Catalog
@@ -32,7 +34,6 @@ from obs.repo.reference_choice import find_reference
 from obs.runs.results import Result, find_results
 from obs.shell_command import shell_command
 from obs.tasks.reference import ReferenceConfig, field_circle, reference_flux_name
-from obs.visits.calibration import best_calibration
 
 __all__ = ["PROGRAMS", "ExportedImages", "Program", "export_for"]
 
@@ -102,16 +103,18 @@ def export_for(
     OutputError
         If a file exists already, or cannot be written.
     """
-    results = find_results(butler, "calexp", ids)
+    kind = "deepCoadd" if names_patches(ids) else "calexp"
+    results = find_results(butler, kind, ids)
     if not results:
         asked = "; ".join(" ".join(words) for words in ids) or "anything"
-        command = shell_command("obs", "ls", butler.root, "calexp")
-        raise DataIdError(f"no calexp matches {asked} in {butler.root}; {command} lists them")
+        command = shell_command("obs", "ls", butler.root, kind)
+        raise DataIdError(f"no {kind} matches {asked} in {butler.root}; {command} lists them")
     if folder.exists() and (not folder.is_dir() or is_repository(folder)):
         what = "a repository" if folder.is_dir() else "a file"
         raise OutputError(f"{folder} is {what}; name a folder for the export", path=folder)
     work = _Export(program, butler, folder, clobber=clobber, use_common=use_common)
-    for result, name in zip(results, _names(results), strict=True):
+    names = [patch_name(result.data_id) for result in results] if kind == "deepCoadd" else _names(results)
+    for result, name in zip(results, names, strict=True):
         try:
             work.export(result, name)
         except OutputError:
@@ -142,43 +145,51 @@ class _Export:
         self.clobber, self.use_common = clobber, use_common
         self.done = ExportedImages()
         self.images: list[tuple[str, float, float]] = []
+        self.filters: list[str] = []
         self.stars: dict[int, dict[str, Any]] = {}
         self.flux_name: str | None = None
 
     def export(self, result: Result, name: str) -> None:
         """Write one image and what belongs to it."""
-        exposure: Exposure = self.butler.get("calexp", result.data_id)
-        found = best_calibration(self.butler, result.data_id, exposure=exposure, use_common=self.use_common)
-        exposure = found.apply(exposure)
+        image = read_image(self.butler, result.data_id, use_common=self.use_common)
+        exposure = image.exposure
         if exposure.wcs is None:
             raise MeasurementError("its calexp has no WCS; process it with a reference catalog that covers it")
         cards = self._cards(exposure, name)
         match self.program:
             case "scamp":
-                sources = source_columns(self.butler.get("src", result.data_id))
+                sources = source_columns(image.catalog())
                 self._write_ldac(f"{name}.ldac", sources, cards)
                 self._collect_reference(exposure)
             case _:
-                self._write_image(name, exposure, cards)
-                if self.program == "ds9":
-                    self._write_regions(name, self.butler.get("src", result.data_id))
+                self._write_image(name, exposure, cards, image.sky_variance())
+                if self.program == "ds9" and (catalog := image.catalog_if_there()) is not None:
+                    self._write_regions(name, catalog)
                 if isinstance(exposure.psf, PixelPsf) and self.program in ("sextractor", "psfex", "swarp"):
                     write_psf(with_unit_sum(exposure.psf, exposure.shape), self._free(f"{name}.psf"))
-        self.done.calibrations = list(dict.fromkeys([*self.done.calibrations, str(found)]))
+        self.done.calibrations = list(dict.fromkeys([*self.done.calibrations, image.calibration]))
         zero_point = math.nan if exposure.photo_calib is None else exposure.photo_calib.zero_point
         fwhm = exposure.psf.fwhm if isinstance(exposure.psf, PixelPsf) else math.nan
         self.images.append((name, zero_point, fwhm))
+        if exposure.physical_filter and exposure.physical_filter not in self.filters:
+            self.filters.append(exposure.physical_filter)
 
     def finish(self) -> None:
         """Write what belongs to all images: settings and the reference catalog."""
         if not self.images:
             return
+        if self.program == "swarp" and len(self.filters) > 1:
+            logger.warning(
+                "images of filters %s: SWarp would add them to one image; choose one with --id filter=%s",
+                ", ".join(self.filters),
+                self.filters[0],
+            )
         for name, text in PROGRAM_FILES[self.program].items():
             with atomic_write(self._free(name)) as file:
                 file.write(text.encode())
         if self.program == "scamp":
             self._write_reference()
-        self.done.commands = run_lines(self.program, self.images)
+        self.done.commands = run_lines(self.program, self.images, {path.name for path in self.done.files})
 
     def _free(self, name: str) -> Path:
         path = self.folder / name
@@ -216,7 +227,9 @@ class _Export:
             cards |= exposure.wcs.to_header() if self.program in _READ_SIP else tpv_cards(exposure.wcs)
         return cards
 
-    def _write_image(self, name: str, exposure: Exposure, cards: Mapping[str, Any]) -> None:
+    def _write_image(
+        self, name: str, exposure: Exposure, cards: Mapping[str, Any], sky_variance: NDArray[np.float32]
+    ) -> None:
         pixels = exposure.masked_image
         bad = pixels.mask.unusable() | ~np.isfinite(pixels.image)
         header = fits.Header()
@@ -230,11 +243,10 @@ class _Export:
         if self.program == "ds9":
             write_hdus(self._free(f"{name}.mask.fits"), [fits.PrimaryHDU(pixels.mask.array, header)])
             return
-        good = ~bad & np.isfinite(pixels.variance) & (pixels.variance > 0)
+        good = ~bad & np.isfinite(sky_variance) & (sky_variance > 0)
         if not good.any():
             raise MeasurementError("none of its pixels has data and a variance")
-        # One weight for the image: by pixel, the noise of the sources' own light would shift their fluxes.
-        weight = np.where(good, np.float32(1.0 / np.median(pixels.variance[good])), np.float32(0.0))
+        weight = np.divide(np.float32(1.0), sky_variance, where=good, out=np.zeros(bad.shape, np.float32))
         write_hdus(self._free(f"{name}.weight.fits"), [fits.PrimaryHDU(weight, header)])
         flags = pixels.mask.array.astype(np.int32)
         set_cards(header, {f"MP_{plane}": bit for plane, bit in pixels.mask.planes.items()})

@@ -1,7 +1,7 @@
 """Settings files for other programs, and the commands that use them."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 __all__ = ["PROGRAM_FILES", "run_lines"]
 
@@ -99,7 +99,7 @@ PROGRAM_FILES: dict[str, dict[str, str]] = {
 }
 
 
-def run_lines(program: str, images: Sequence[tuple[str, float, float]]) -> list[str]:
+def run_lines(program: str, images: Sequence[tuple[str, float, float]], files: Container[str]) -> list[str]:
     """Return the commands that run a program on exported images.
 
     Parameters
@@ -108,6 +108,8 @@ def run_lines(program: str, images: Sequence[tuple[str, float, float]]) -> list[
         Name of the program.
     images : sequence of (str, float, float)
         Name of each image without ending, its zero point, and the width of its PSF in pixels; NaN if not known.
+    files : container of str
+        Names of the files that were written.
     """
     names = [name for name, _, _ in images]
     match program:
@@ -120,7 +122,8 @@ def run_lines(program: str, images: Sequence[tuple[str, float, float]]) -> list[
         case "psfex":
             return [*(_sextractor_line(*image) for image in images), f"psfex {_files(names, '.cat')} -c obs.psfex"]
         case "ds9":
-            return [f"ds9 -zscale {_files([name], '.fits')} -regions {_files([name], '.reg')}" for name in names]
+            regions = {name: f" -regions {_files([name], '.reg')}" for name in names if f"{name}.reg" in files}
+            return [f"ds9 -zscale {_files([name], '.fits')}{regions.get(name, '')}" for name in names]
     return []
 
 

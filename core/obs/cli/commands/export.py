@@ -16,6 +16,7 @@ Examples:
   obs export DATA/rerun/first night1 --night 2024-03-01 --format parquet
   obs export DATA/rerun/first m67 --id field=M67 filter=g^r --format votable
   obs export DATA/rerun/first stack --id filter=r --for swarp
+  obs export DATA/rerun/first deep --id tract=0 filter=r --for sextractor
 """
 
 
@@ -50,7 +51,7 @@ def export() -> None:
 
     With --for, OUT gets images whose headers the program understands (TPV instead of SIP, GAIN, SATURATE, FLXSCALE),
     weights, flags, PSFs, catalogs and settings, and the commands to run are printed. They have the common calibration
-    of obs calibrate-visits where there is one.
+    of obs calibrate-visits where there is one. With tract or patch in --id, they are coadds.
 
     Without --id and --night, everything is exported. The exit status is 1 if anything could not be read.
     """
