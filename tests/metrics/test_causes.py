@@ -178,3 +178,12 @@ def test_patchy_cloud_a_dome_that_leaves_few_stars_and_frost_are_one_cause_each(
 def test_dew_is_told_from_cloud():
     rows = night(12, change=lambda i: {"clear": 0.93 ** max(i - 3, 0), "seeing": 1.5 * 1.1 ** max(i - 3, 0)})
     assert {verdict.causes[0].name for verdict in judge(rows, load_gates())[8:]} == {"dew"}
+
+
+def test_a_field_without_faint_sources_is_worth_what_is_predicted():
+    rows = night(9, change=lambda i: {"clear": 0.5} if i == 8 else {})
+    for row in rows:
+        row["depth_predicted"], row["depth"] = row["depth"], None
+    judge(rows, load_gates())
+    assert min(row["effective"] for row in rows[:8]) > 80
+    assert rows[8]["effective"] == pytest.approx(25, abs=6)

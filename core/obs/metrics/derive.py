@@ -84,7 +84,7 @@ DERIVED: dict[str, Metric] = {
             "effective time",
             "%",
             "Time that this exposure is worth, in parts of its exposure time.",
-            "10^(0.8 (depth - depth of the best tenth))",
+            "10^(0.8 (depth - depth of the best tenth)), with the predicted depth where none was measured",
             0,
         ),
         Metric("speed_seeing", "speed by seeing", "%", "Part of the best speed that the seeing leaves.", _SPEED, 0),
@@ -241,10 +241,8 @@ def add_derived(rows: Sequence[dict[str, Any]], references: References, extincti
         row["sky_deficit"] = None
         if usual and usual[0] > 0 and rate is not None:
             row["sky_deficit"] = -2.5 * math.log10(max(rate / usual[0], 1e-4))
-        deep, depth = references.find("depth", row), row.get("depth")
-        row["effective"] = None
-        if deep and depth is not None:
-            row["effective"] = 100.0 * 10 ** (0.8 * (depth - max(ref.best for ref in deep)))
+        row["effective"] = _compute_worth(row, references)
+        depth = row.get("depth")
         predicted = row.get("depth_predicted")
         row["depth_difference"] = None if depth is None or predicted is None else depth - predicted
         _add_speeds(row, references)
@@ -257,6 +255,15 @@ def add_derived(rows: Sequence[dict[str, Any]], references: References, extincti
     add_amplifier_noise(rows, references.history, references.night_frames, references.history_frames)
     add_clock_steps(rows)
     add_drifts(rows)
+
+
+def _compute_worth(row: Mapping[str, Any], references: References) -> float | None:
+    """Return the effective time, percent: by the depth, or as predicted in a field without faint sources."""
+    for metric in ("depth", "depth_predicted"):
+        deep, depth = references.find(metric, row), row.get(metric)
+        if deep and depth is not None:
+            return 100.0 * float(10 ** (0.8 * (depth - max(ref.best for ref in deep))))
+    return None
 
 
 def _add_speeds(row: dict[str, Any], references: References) -> None:
