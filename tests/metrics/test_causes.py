@@ -35,11 +35,20 @@ CASES = {
     "bright sky": lambda: {"sky": 19.3},
     "failed": lambda: {"status": "failed", "error": "MeasurementError: no good pixels"},
     "noise": lambda: {"details": {"overscan": [["A", 1000.0, 5.0], ["B", 1000.0, 12.0]]}},
+    "read in light": lambda: {"streaks": 6.0, "n_streaks": 3, "details": {"streaks_along": "columns"}},
+    "saturated": lambda: {
+        "status": "failed",
+        "error": "MeasurementError: no pixel of detector 'n1' can be used: BAD 100 %, SAT 100 %; nothing to process",
+        "sky_rate": None,
+    },
     "pointing": lambda: {"pointing_error": 900.0, "pointing_share": 1.5},
 }
 
 
 OTHERS = {
+    "a focus that is a little off": ("out of focus", {"seeing": 2.4, "psf_concentration": 0.93}),
+    "a part that is dark": ("shutter", {"sky_bimodal": 100.3}),
+    "a part that is dark, and most of the detector": ("shutter", {"sky": 33.0, "n_stars": 150}),
     "long stars with two peaks": ("tracking jump", {"e": 0.4, "psf_dip": 0.5}),
     "long stars with a companion each": ("tracking jump", {"e": 0.4, "double_images": 80.0}),
     "faint companions": ("tracking jump", {"clear": 0.6, "double_images": 96.0}),
@@ -55,7 +64,7 @@ def test_frames_that_look_like_others_get_their_own_cause(case):
     name, change = OTHERS[case]
     verdict = judge(night(10, change=lambda i: change if i == 9 else {}), load_gates())[9]
     assert [cause.name for cause in verdict.causes] == [name], verdict.text
-    assert verdict.level == "bad"
+    assert verdict.level == ("look" if case == "a focus that is a little off" else "bad")
 
 
 def test_a_dip_is_one_of_two_peaks():

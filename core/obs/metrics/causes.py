@@ -4,6 +4,7 @@ Each rule looks at several metrics at once and takes those over that it explains
 itself, named after its gate.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, Protocol
 
@@ -64,6 +65,12 @@ _OF_DOME = (
 )
 #: What follows where the stars that are left are fainter, or fainter against the sky.
 _OF_FEW_PHOTONS = ("depth", "stars_ratio", "stars_expected", "zp_n_stars", "zp_scatter", "astrom_scatter")
+#: What follows where a part of the detector sees no light.
+_OF_DARK_PARTS = (
+    *_OF_FEW_PHOTONS,
+    *("sky_bimodal", "sky_gradient", "sky_deficit", "source_excess", "background_residual", "depth_difference"),
+    "noise_ratio",
+)
 #: What follows from a sky that is too bright.
 _OF_BRIGHT_SKY = (*_OF_FEW_PHOTONS, "sky_excess", "sky_gradient")
 #: What gets worse when stars are wide or long.
@@ -84,10 +91,15 @@ _DISK_RATIO, _DEFOCUS_RATIO = 0.93, 3.0
 _SAME_PART = 0.2
 #: Dip of the PSF above which long stars are two images rather than a trail.
 _TWO_PEAKS = 0.15
+#: Percent by which a step of the sky may differ from all of it where one side has no light, and part of the stars below
+#: which most of a detector has none.
+_DARK_STEP, _HALF_THE_STARS = 5.0, 0.7
 #: Part of the stars, and number of them, below which nothing gets in.
 _NO_STARS, _FEW_STARS = 0.2, 2
 
 _Failures = dict[str, _Failure]
+#: Saturated pixels in the words of a failure, and the percentage above which they are its cause.
+_SATURATED, _ALL_SATURATED = re.compile(r"\bSAT ([\d.]+) %"), 90.0
 
 
 def find_causes(row: Mapping[str, Any], failures: Mapping[str, _Failure]) -> list[Cause]:
@@ -106,7 +118,7 @@ def find_causes(row: Mapping[str, Any], failures: Mapping[str, _Failure]) -> lis
         Empty for a good frame.
     """
     left = dict(failures)
-    causes = [*_no_light(row, left), *_failed_in_twilight(row)]
+    causes = [*_no_light(row, left), *_failed_in_light(row)]
     explained = causes and causes[0].name == "no light" and _is_measurement_error(row)
     if row.get("status") == "failed" and not explained:
         causes.append(Cause("failed", _failure_text(row), REMEDIES["failed"]))
@@ -151,12 +163,17 @@ def _is_measurement_error(row: Mapping[str, Any]) -> bool:
     return row.get("status") == "failed" and str(row.get("error")).startswith(MeasurementError.__name__)
 
 
-def _failed_in_twilight(row: Mapping[str, Any]) -> Iterator[Cause]:
-    """Name the twilight where it stopped the measurement, so that the sky has no value."""
-    sun = row.get("sun_altitude")
-    if _is_measurement_error(row) and row.get("sky_rate") is None and sun is not None and sun > _BRIGHT_SUN:
+def _failed_in_light(row: Mapping[str, Any]) -> Iterator[Cause]:
+    """Name twilight or another light where it stopped the measurement, so that the sky has no value."""
+    if not _is_measurement_error(row) or row.get("sky_rate") is not None:
+        return
+    sun, saturated = row.get("sun_altitude"), _SATURATED.search(str(row.get("error")))
+    if sun is not None and sun > _BRIGHT_SUN:
         text = f"twilight: Sun at {sun:.0f} deg, too bright to be measured"
         yield Cause("twilight", text, REMEDIES["twilight"], "bad", ("sun_altitude",))
+    elif saturated and float(saturated[1]) > _ALL_SATURATED:
+        text = f"saturated: {saturated[1]} % of the pixels; a lamp, an open dome by day, or twilight with a wrong clock"
+        yield Cause("saturated", text, REMEDIES["saturated"], "bad")
 
 
 def _dead_amplifier(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
@@ -279,8 +296,16 @@ def _uneven(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
     """Tell light that is not of the sky: it changes over the detector, and stars do not."""
     if not {"sky_bimodal", "sky_gradient", "source_excess"} & set(left):
         return
+    step = row.get("sky_bimodal") or 0.0
+    level: Literal["look", "bad"]
+    if "sky_bimodal" in left and abs(step - 100.0) < _DARK_STEP:
+        text = f"a part of the detector without light: the sky falls by {step:.0f} % at a step; the shutter was stuck, "
+        text += "something was in the way, or an amplifier is dead"
+        level = left["sky_bimodal"].level
+        yield Cause("shutter", text, REMEDIES["shutter"], level, _take(left, *_OF_DARK_PARTS))
+        return
     parts = [left[name] for name in ("sky_bimodal", "sky_gradient", "source_excess") if name in left]
-    level: Literal["look", "bad"] = "bad" if any(part.level == "bad" for part in parts) else "look"
+    level = "bad" if any(part.level == "bad" for part in parts) else "look"
     text = f"uneven sky: {', and '.join(part.text for part in parts)}: ghost, stray light, or a step of the bias"
     names = ("sky_bimodal", "sky_gradient", "source_excess", "amp_step", "background_residual")
     yield Cause("uneven sky", text, REMEDIES["uneven sky"], level, _take(left, *names))
@@ -303,8 +328,15 @@ def _streaks(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
     if "streaks" in left:
         level, number = left["streaks"].level, row.get("n_streaks")
         count = f"{number:.0f} trails" if number and number > 1 else "a trail"
+        along, name = (row.get("details") or {}).get("streaks_along"), "streaks"
         text = f"{count} of satellites or aircraft in {row['streaks']:.1f} % of the pixels"
-        yield Cause("streaks", text, REMEDIES["streaks"], level, _take(left, "streaks"))
+        if along and number and number > 1:
+            name = "read in light"
+            text = f"{count} along the {along} in {row['streaks']:.1f} % of the pixels: the shutter was open while the "
+            text += "detector was read, or charge bled from stars"
+        elif along:
+            text += f", along the {along}: perhaps of a star, if the shutter was open while the detector was read"
+        yield Cause(name, text, REMEDIES[name], level, _take(left, "streaks"))
 
 
 def _header(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
@@ -345,11 +377,15 @@ def _trailed(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
 def _width(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
     """Tell bad focus from bad seeing: a disk instead of a peak, or a sudden doubling."""
     seeing, disk = left.get("seeing") or left.get("fwhm_ratio"), left.get("psf_concentration")
-    keeps_profile = (row.get("profile_ratio") or 0.0) > _DISK_RATIO and (row.get("seeing_ratio") or 9) < _DEFOCUS_RATIO
-    if disk is not None or (seeing is not None and seeing.level == "bad" and not keeps_profile):
+    profile = row.get("profile_ratio")
+    keeps_profile = (profile or 0.0) > _DISK_RATIO and (row.get("seeing_ratio") or 9) < _DEFOCUS_RATIO
+    is_flatter = profile is not None and profile < _DISK_RATIO
+    if disk is not None or (seeing is not None and (is_flatter or (seeing.level == "bad" and not keeps_profile))):
         parts = [seeing.text] if seeing else []
         if disk is not None:
             parts.append(f"stars are disks rather than peaks ({row['psf_concentration']:.2f})")
+        elif is_flatter and profile is not None:
+            parts.append(f"the profile of stars is flatter than usual ({profile:.2f} of it)")
         level: Literal["look", "bad"] = (
             "bad" if "bad" in (failure.level for failure in (seeing, disk) if failure) else "look"
         )
@@ -364,6 +400,13 @@ def _width(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
 def _atmosphere(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
     """Tell cloud, moonlit cloud, dome, moonlight, twilight and other light by zero point and sky together."""
     if "sky_deficit" in left and (row.get("transparency") or 0.0) > _DIMMER:
+        stars = row.get("stars_ratio")
+        if stars is not None and stars < _HALF_THE_STARS:
+            text = f"most of the detector without light: {100 * stars:.0f} % of the usual stars, and those as bright "
+            text += "as usual; the shutter was stuck, or something was in the way"
+            level = left["sky_deficit"].level
+            yield Cause("shutter", text, REMEDIES["shutter"], level, _take(left, *_OF_DARK_PARTS))
+            return
         part = 100 * 10 ** (-0.4 * row["sky_deficit"])
         text = f"sky missing: {part:.2g} % of the usual, and stars are as bright as usual"
         yield Cause("no sky", text, REMEDIES["no sky"], left["sky_deficit"].level, _take(left, "sky_deficit"))

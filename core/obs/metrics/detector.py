@@ -35,6 +35,8 @@ from obs.tasks.psf_sizes import FWHM_PER_SIGMA
 __all__ = ["Stage", "measure_detector", "percent_hit"]
 
 _PIXELS_PER_MEGAPIXEL = 1e6
+#: Part of a column that is masked as a trail from which on the trail runs along it.
+_WHOLE_LINE = 0.6
 #: Places over the detector, as parts of its sides, at which the PSF model is looked at.
 _GRID = (0.1, 0.5, 0.9)
 _PHASES = ((0.0, 0.0), (0.25, 0.25), (0.5, 0.25), (0.5, 0.5))
@@ -217,12 +219,23 @@ def _measure_mask(out: Measured, exposure: Exposure, summary: ProcessSummary) ->
         n_streaks=summary.n_streak,
         streaks=100.0 * summary.streak_fraction,
     )
+    if summary.n_streak:
+        out.details["streaks_along"] = _axis_of_streaks((rows & mask.known_bits(["STREAK"])) != 0)
     some = rows[:, ::SAMPLE_STEP].copy()
     planes = {name: 100.0 * np.count_nonzero(some & mask.bits(name)) / some.size for name in mask.planes}
     out.details["planes"] = {name: round(part, 3) for name, part in planes.items() if part > 0}
     seconds = exposure.visit_info.exposure_time if exposure.visit_info is not None else math.nan
     rate = summary.n_cosmic_ray_pixel / (mask.array.size / _PIXELS_PER_MEGAPIXEL)
     out.set("the exposure time is not known, or 0", cosmic_rays=rate / seconds if seconds > 0 else math.nan)
+
+
+def _axis_of_streaks(where: NDArray[np.bool_]) -> str:
+    """Return ``columns`` or ``rows`` if most pixels of trails are in those that are masked almost as a whole, or ""."""
+    for name, axis in (("columns", 0), ("rows", 1)):
+        share = where.mean(axis)
+        if share[share > _WHOLE_LINE].sum() > 0.5 * share.sum():
+            return name
+    return ""
 
 
 def _measure_sky(out: Measured, stage: Stage, summary: ProcessSummary) -> None:

@@ -173,3 +173,10 @@ def test_the_light_of_a_star_on_a_trail_stays_with_the_star(flux):
     off = np.sum((light - own) * profile) / np.sum(profile**2) * profile.sum()
     # the noise of the star's flux is 2 % of the faint one; a tenth of the trail's light is what is aimed at
     assert abs(off) < 0.1 * np.sum(own * profile) / np.sum(profile**2) * profile.sum()
+
+
+@pytest.mark.parametrize("middle", [5.0, 1016.0])
+def test_a_border_that_is_brighter_is_no_trail(middle):
+    x = np.arange(SHAPE[1])
+    light = 10.0 * np.exp(-0.5 * ((x - middle) / 10.0) ** 2) * np.ones((SHAPE[0], 1))
+    assert find_streaks(*observe(light))[0] == []

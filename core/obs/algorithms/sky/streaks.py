@@ -67,6 +67,9 @@ ONE_PIXEL = 1.6
 UNEVEN = 0.3
 """Largest step between both sides of a trail, as a fraction of its light: edges have larger ones."""
 
+BESIDE = 4
+"""Pixels beside a trail from which on the sky is compared."""
+
 MEDIAN_NOISE = 1.25
 """Standard error of a median in that of a mean."""
 
@@ -254,12 +257,12 @@ def _is_streak(found: StreakProfile, plane: Float, side: int) -> bool:
     rise = abs(found.line.slope) * len(found.band.u)
     if (rise < 1 and _is_of_detector(found, plane)) or (rise < 4 and found.width <= ONE_PIXEL):
         return False
-    across, margin = found.across, 4
-    before = across[max(found.low - 3 * margin, 0) : max(found.low - margin, 1)]
-    after = across[found.high + margin : found.high + 3 * margin]
+    across = found.across
+    before = across[max(found.low - 3 * BESIDE, 0) : max(found.low - BESIDE, 1)]
+    after = across[found.high + BESIDE : found.high + 3 * BESIDE]
     if len(before) and len(after) and abs(before.mean() - after.mean()) > UNEVEN * across[HALF - 2 : HALF + 3].max():
         return False
-    if found.significance < LEAST_SIGNIFICANCE or _is_galaxy(found):
+    if found.significance < LEAST_SIGNIFICANCE or _is_galaxy(found) or _is_at_border(found, plane):
         return False
     return not (_is_spike(found, plane) or is_star_chain(found, plane))
 
@@ -273,6 +276,17 @@ def _is_of_detector(found: StreakProfile, plane: Float) -> bool:
         return False
     crosses = found.first <= 1 and found.last >= SEGMENTS - 2
     return not crosses or found.width <= DETECTOR_WIDTH or bool(np.isnan(_core(found, plane)).all(0).any())
+
+
+def _is_at_border(found: StreakProfile, plane: Float) -> bool:
+    """Whether a wide line is the border of the image: beside most of it, one side has no sky to compare with.
+
+    A background that bends at the border leaves such bands.
+    """
+    if found.width <= NARROW:
+        return False
+    low, high = (found.band.row + side - HALF for side in (found.low - BESIDE, found.high + BESIDE))
+    return float(np.mean(low < 0)) > 0.5 or float(np.mean(high >= len(plane))) > 0.5
 
 
 def _is_galaxy(found: StreakProfile) -> bool:
