@@ -2,12 +2,15 @@
 
 import os
 import shutil
+import socket
 import sqlite3
 import sys
+import tempfile
 
 import pytest
 
 from obs.errors import DataIdError, OutputError, RepositoryError
+from obs.repo import database
 from obs.repo.registry import Registry
 from obs.repo.registry_reader import RegistryFile
 
@@ -178,3 +181,13 @@ def test_a_driver_that_is_not_installed(monkeypatch):
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(RepositoryError, match=r"cannot open the registry .*; install it with pip install 'obs-toolkit"):
         Registry("postgresql+psycopg://user:secret@host/name")
+
+
+def test_a_server_that_accepts_and_never_answers(monkeypatch):
+    pytest.importorskip("psycopg")
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.1)
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder, socket.socket(socket.AF_UNIX) as server:
+        server.bind(f"{folder}/.s.PGSQL.5432")
+        server.listen()
+        with pytest.raises(RepositoryError, match=r"cannot read the registry postgresql.*: connection timeout expired"):
+            Registry(f"postgresql+psycopg://obs@/postgres?host={folder}")

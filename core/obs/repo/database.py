@@ -73,7 +73,8 @@ def open_engine(place: str, *, read_only: bool) -> sa.Engine:
     """
     if "://" in place:
         try:
-            return sa.create_engine(place, poolclass=sa.NullPool)
+            url = sa.make_url(place)
+            return sa.create_engine(url, poolclass=sa.NullPool, connect_args=_patience(url))
         except ImportError as error:
             hint = "; install it with pip install 'obs-toolkit[postgres]'" if "psycopg" in str(error) else ""
             scheme = place.partition(":")[0]
@@ -89,6 +90,19 @@ def open_engine(place: str, *, read_only: bool) -> sa.Engine:
         check_registry_file(path)
     # No connection is carried over into a forked process.
     return sa.create_engine("sqlite://", creator=partial(connect, path, read_only=read_only), poolclass=sa.NullPool)
+
+
+def _patience(url: sa.URL) -> dict[str, int]:
+    """Return what a driver is told so that a server that does not answer, or whose host has died, ends the wait."""
+    if not url.drivername.startswith(("postgresql+psycopg", "postgresql+psycopg2")):
+        return {}
+    usual = {
+        "connect_timeout": max(2, int(BUSY_SECONDS)),
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+    }
+    return {name: value for name, value in usual.items() if name not in url.query}
 
 
 def as_statement(question: Question) -> sa.TextClause:
