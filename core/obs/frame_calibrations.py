@@ -161,7 +161,13 @@ def choose_calibrations(
     read: Mapping[str, ReadCalibration],
     warn: Callable[[str], None],
 ) -> tuple[Calibrations, IsrConfig, dict[str, str]]:
-    """Return what `find_calibrations` does, of what `read_calibration` found of all that are needed."""
+    """Return what `find_calibrations` does, of what `read_calibration` found of all that are needed.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If one that is needed is missing.
+    """
     found: dict[str, Any] = {}
     used: dict[str, str] = {}
     for name, (value, path, problem, files) in read.items():

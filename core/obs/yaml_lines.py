@@ -83,7 +83,13 @@ def load_yaml(path: Path | str, *, error: _ErrorClass) -> tuple[Any, dict[YamlPa
 def parse_yaml(
     text: bytes | str, *, error: _ErrorClass, path: Path | str = "<text>"
 ) -> tuple[Any, dict[YamlPath, int]]:
-    """Read YAML from memory; ``path`` is only named in messages. See `load_yaml`."""
+    """Read YAML from memory; ``path`` is only named in messages. See `load_yaml`.
+
+    Raises
+    ------
+    ObsError
+        ``error``, for text that is not YAML or nested too deeply.
+    """
     loader = None
     try:
         encoded = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text

@@ -102,6 +102,11 @@ class HscTranslator(Translator):
 
         The first frames on disk have only ``HSCA00000000`` as their exposure; their own number then is used, rounded
         down to an even one, since an exposure has two frame numbers.
+
+        Raises
+        ------
+        FileFormatError
+            If neither card is as the instrument writes it.
         """
         exposure = str(md["EXP-ID"]).strip()
         match = re.fullmatch(r"HSCE(\d{8})", exposure)

@@ -64,7 +64,13 @@ class SdssTranslator(Translator):
     }
 
     def translate_taiObs(self, md: Header) -> str:
-        """Return when the frame's first row was read: in spite of its name UTC, as in the registries in use."""
+        """Return when the frame's first row was read: in spite of its name UTC, as in the registries in use.
+
+        Raises
+        ------
+        FileFormatError
+            If it is before the survey.
+        """
         tai = _first_row(md)
         ahead = [seconds for since, seconds in _LEAP_SECONDS if tai - timedelta(seconds=seconds) >= since]
         if not ahead:

@@ -34,7 +34,13 @@ class Row:
         self.path, self.line, self.cells = path, line, cells
 
     def fault(self, column: str, message: str) -> NoReturn:
-        """Raise FileFormatError for a cell of this row."""
+        """Refuse a cell of this row.
+
+        Raises
+        ------
+        FileFormatError
+            Always; it names line and column.
+        """
         raise FileFormatError(f"line {self.line}, column '{column}': {message}", path=self.path)
 
     def text(self, column: str, default: str | None = None) -> str:

@@ -50,7 +50,13 @@ class DatasetFiles:
     def find(
         self, kind: DatasetType, data_id: Mapping[str, Any], *, write: bool = False
     ) -> tuple[Path | None, list[Path]]:
-        """Return the file of a dataset, or None, and the places where it was looked for."""
+        """Return the file of a dataset, or None, and the places where it was looked for.
+
+        Raises
+        ------
+        OutputError
+            With ``write``, if the repository has no output.
+        """
         if write and self.lineage.output is None:
             raise OutputError(
                 f"{self.lineage.inputs[0].root} is only read here; name an output with --output or --rerun",

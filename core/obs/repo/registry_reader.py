@@ -232,7 +232,13 @@ class RegistryFile(RegistryReader):
 
 
 def check_registry_file(path: Path) -> None:
-    """Raise a `RepositoryError` if there is no regular file at a place."""
+    """Refuse a place at which there is no regular file.
+
+    Raises
+    ------
+    RepositoryError
+        If there is none, or it is a pipe or a device.
+    """
     if not path.is_file():
         problem = "the registry is not a regular file:" if path.exists() else "there is no registry"
         raise RepositoryError(f"{problem} {path}", path=path)

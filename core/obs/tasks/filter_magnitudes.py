@@ -88,7 +88,13 @@ def usable_color_term(
 def magnitudes_by_term(
     reference: Catalog, name: str | None, term: ColorTerm | None, band: str, section: str = "calibrate.reference"
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return magnitudes of reference sources in the exposure's filter, and their errors."""
+    """Return magnitudes of reference sources in the exposure's filter, and their errors.
+
+    Raises
+    ------
+    MeasurementError
+        If the catalog has no flux of the filter, or no filter is known.
+    """
     wanted = [name or f"{band}_flux"] if term is None else [f"{term.primary}_flux", f"{term.secondary}_flux"]
     missing = [flux for flux in wanted if flux not in reference]
     if missing:

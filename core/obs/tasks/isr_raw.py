@@ -50,7 +50,13 @@ _ONE_MEDIAN = 200_000
 
 
 def convert_to_float(work: Work) -> None:
-    """Make float32 copies of the raw images; mask empty, variance zero until it is computed."""
+    """Make float32 copies of the raw images; mask empty, variance zero until it is computed.
+
+    Raises
+    ------
+    ConfigError
+        If that is switched off, and the pixels are integers.
+    """
     config = work.config
     for hdu in sorted({amp.raw_hdu for amp in work.detector.amplifiers}):
         raw = work.raw.images[hdu]
@@ -183,7 +189,15 @@ def _fit(work: Work, amp: Amplifier) -> OverscanFit:
 
 
 def remove_crosstalk(work: Work) -> None:
-    """Remove ghosts of the other amplifiers."""
+    """Remove ghosts of the other amplifiers.
+
+    Raises
+    ------
+    ConfigError
+        If there are not as many coefficients as pairs of amplifiers.
+    DatasetNotFoundError
+        If no coefficients are known.
+    """
     config, amplifiers = work.config.crosstalk, work.detector.amplifiers
     if config.coefficients:
         n = len(amplifiers)

@@ -82,7 +82,13 @@ def _saturation_left(work: Work, amp: Amplifier) -> float:
 
 
 def linearize_amplifiers(work: Work) -> None:
-    """Make the counts of each amplifier proportional to light."""
+    """Make the counts of each amplifier proportional to light.
+
+    Raises
+    ------
+    FileFormatError
+        If a table of linearity cannot be used.
+    """
     for amp in work.detector.amplifiers:
         linearity = work.calibrations.linearizer.get(amp.name) or _linearity_of(amp)
         try:
@@ -251,7 +257,13 @@ def subtract_stray_light(work: Work) -> None:
 
 
 def apply_flat(work: Work) -> None:
-    """Divide by the flat; pixels without sensitivity hold no data."""
+    """Divide by the flat; pixels without sensitivity hold no data.
+
+    Raises
+    ------
+    MeasurementError
+        If no pixel of the flat has sensitivity.
+    """
     flat = work.frame("flat")
     scale = _flat_scale(work, flat)
     n_bad = divide_by_flat(work.pixels, flat, scale=scale, minimum=work.config.flat.minimum, planes=CALIBRATION_PLANES)
@@ -304,7 +316,13 @@ def mask_vignetting(work: Work) -> None:
 
 
 def attach_transmission(work: Work) -> None:
-    """Record the effective wavelength and the highest throughput of the whole system."""
+    """Record the effective wavelength and the highest throughput of the whole system.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If a transmission curve is missing.
+    """
     wanted = [name for name in ("optics", "filter", "sensor", "atmosphere") if getattr(work.config.transmission, name)]
     curves = [work.calibrations.transmission[name] for name in wanted if name in work.calibrations.transmission]
     if len(curves) < len(wanted):

@@ -34,7 +34,15 @@ class WcsChange:
 
 
 def compare_wcs(found: TanSipWcs, apriori: TanSipWcs, shape: tuple[int, int]) -> WcsChange:
-    """Return what ``found`` changes in ``apriori`` for a frame of shape (ny, nx)."""
+    """Return what astrometry has changed.
+
+    Parameters
+    ----------
+    found, apriori : TanSipWcs
+        The fitted WCS, and the one before.
+    shape : tuple of int
+        Shape (ny, nx) of the image, in the middle of which they are compared.
+    """
     (middle, new), (before, old) = (_at_middle(wcs, shape) for wcs in (found, apriori))
     angles = [np.degrees(np.arctan2(jacobian[0, 1], jacobian[1, 1])) for jacobian in (new, old)]
     chord = float(np.linalg.norm(sky_vectors(*middle) - sky_vectors(*before)))

@@ -89,7 +89,17 @@ class DistortionFit:
 
 
 class MatchedPlane:
-    """Sources in detector pixels, and reference stars in the pixels in which the a-priori WCS sees them."""
+    """Sources in detector pixels, and reference stars in the pixels in which the a-priori WCS sees them.
+
+    Parameters
+    ----------
+    x, y : ndarray of float64, shape (n_source,)
+        Centroids of the sources, pixels.
+    ref_x, ref_y : ndarray of float64, shape (n_star,)
+        Places of the reference stars by the a-priori WCS, pixels.
+    shape : tuple of int
+        Shape (ny, nx) of the image.
+    """
 
     def __init__(self, x: Float, y: Float, ref_x: Float, ref_y: Float, shape: tuple[int, int]) -> None:
         self.x, self.y, self.ref_x, self.ref_y, self.shape = x, y, ref_x, ref_y, shape
@@ -98,8 +108,18 @@ class MatchedPlane:
     def design(self, x: Float, y: Float, model: Model) -> Float:
         """Return the terms of a model.
 
-        Shape (n, n_term) for polynomials, 1, then x, y, then the higher ones; shape (2 n, n_term) for models that
-        couple the axes, x of all positions first.
+        Parameters
+        ----------
+        x, y : ndarray of float64, shape (n,)
+            Positions, pixels.
+        model : Model
+            What is fitted.
+
+        Returns
+        -------
+        ndarray of float64
+            Shape (n, n_term) for polynomials, 1, then x, y, then the higher ones; shape (2 n, n_term) for models that
+            couple the axes, x of all positions first.
         """
         u, v = (x - self.x_middle) / self.unit, (y - self.y_middle) / self.unit
         if model.name == "polynomial":
@@ -121,7 +141,15 @@ class MatchedPlane:
         return np.stack(affine + bent, axis=1)
 
     def apply(self, solution: DistortionFit, x: Float, y: Float) -> tuple[Float, Float]:
-        """Return where the a-priori WCS would have to see pixels for their sky coordinates to be right."""
+        """Return where the a-priori WCS would have to see pixels for their sky coordinates to be right.
+
+        Parameters
+        ----------
+        solution : DistortionFit
+            The correction.
+        x, y : ndarray of float64, shape (n,)
+            Positions on the detector, pixels.
+        """
         moved = self.design(x, y, solution.model) @ solution.coefficients
         if solution.model.name != "polynomial":
             moved = moved.reshape(2, -1).T
@@ -135,7 +163,24 @@ class MatchedPlane:
         return complex(x[0] - self.x_middle, y[0] - self.y_middle), jacobian
 
     def fit(self, pairs: Matches, model: Model, keep: Bool) -> tuple[DistortionFit, Float]:
-        """Fit one model to the kept pairs; return also the distances of all pairs from the fit, pixels."""
+        """Fit one model to the kept pairs by least squares.
+
+        Parameters
+        ----------
+        pairs : Matches
+            Rows of sources and of their reference stars.
+        model : Model
+            What is fitted.
+        keep : ndarray of bool, shape (n_pair,)
+            Pairs in the fit.
+
+        Returns
+        -------
+        fitted : DistortionFit
+            The fit.
+        distance : ndarray of float64, shape (n_pair,)
+            Distances of all pairs from it, pixels.
+        """
         x, y = self.x[pairs.first], self.y[pairs.first]
         terms = self.design(x, y, model)
         target = np.stack([self.ref_x[pairs.second] - x, self.ref_y[pairs.second] - y], axis=1)
@@ -153,7 +198,17 @@ class MatchedPlane:
         return fitted, np.hypot(offset[0], offset[1])
 
     def fit_clipped(self, pairs: Matches, model: Model, clip: float) -> DistortionFit:
-        """Fit one model, dropping pairs that do not follow."""
+        """Fit one model, dropping pairs that do not follow.
+
+        Parameters
+        ----------
+        pairs : Matches
+            Rows of sources and of their reference stars.
+        model : Model
+            What is fitted.
+        clip : float
+            Distance from the fit at which a pair is dropped, in standard deviations of one axis.
+        """
         keep = np.ones(len(pairs), bool)
         for _ in range(_ROUNDS):
             fitted, distance = self.fit(pairs, model, keep)
@@ -169,9 +224,27 @@ class MatchedPlane:
     ) -> DistortionFit:
         """Take models with more terms as long as stars left out are predicted better for it.
 
-        One is not taken if somewhere, far from its stars, it may be wrong by more than ``max_error`` pixels and by more
-        than the model before; ``where`` are the positions at which that matters, all of the detector if absent. Then
-        one that predicts stars better by far is taken all the same: the error of the model before is not what it seems.
+        One is not taken if somewhere, far from its stars, it may be wrong by more than ``max_error`` and by more than
+        the model before. Without ``where``, one that predicts stars better by far is taken all the same: the error of
+        the model before is not what it seems.
+
+        Parameters
+        ----------
+        pairs : Matches
+            Rows of sources and of their reference stars.
+        max_order : int
+            Highest order of the polynomials.
+        clip : float
+            See `fit_clipped`.
+        max_error : float
+            Five times the standard error that a model may have, pixels.
+        where : tuple of ndarray of float64, optional
+            Positions x, y at which the error matters, pixels; all of the detector if absent.
+
+        Raises
+        ------
+        MeasurementError
+            If there are fewer pairs than a similarity needs.
         """
         if len(pairs) < _SIMILARITY.min_pairs:
             raise MeasurementError(f"no astrometry: only {len(pairs)} sources are near a reference star")
@@ -194,7 +267,17 @@ class MatchedPlane:
         return best
 
     def spread(self, pairs: Matches, solution: DistortionFit, where: tuple[Float, Float]) -> Float:
-        """Return the standard error of the fit at positions, pixels, shape (n,)."""
+        """Return the standard error of the fit at positions, pixels, shape (n,).
+
+        Parameters
+        ----------
+        pairs : Matches
+            The pairs that were fitted.
+        solution : DistortionFit
+            The fit.
+        where : tuple of ndarray of float64, shape (n,)
+            Positions x, y, pixels.
+        """
         kept = pairs.first[solution.keep]
         inverse = _inverse_root(self.design(self.x[kept], self.y[kept], solution.model))
         leverage = np.sum((self.design(*where, solution.model) @ inverse) ** 2, axis=1)
@@ -213,6 +296,17 @@ class MatchedPlane:
 
         The standard error of a fit supposes that its model is right. Where there are no stars, only other models tell.
         Infinite if the stars are too few for any that distorts.
+
+        Parameters
+        ----------
+        pairs : Matches
+            The pairs that were fitted.
+        solution : DistortionFit
+            The fit.
+        max_order : int
+            Highest order of the other models.
+        clip : float
+            See `fit_clipped`.
         """
         where = self.grid()
         place, furthest = np.array(self.apply(solution, *where)), 0.0

@@ -30,9 +30,30 @@ _VERIFIED = 500
 def find_pattern(
     sources: Complex, stars: Complex, *, max_offset: float, max_rotation: float, max_scale_change: float, radius: float
 ) -> tuple[complex, complex]:
-    """Find the similarity ``factor * sources + shift`` that brings most sources to within ``radius`` of a star.
+    """Find the similarity ``factor * sources + shift`` that brings most sources to within a radius of a star.
 
-    Both lists are positions ``x + i y`` about the middle of the detector, pixels, brightest first.
+    Parameters
+    ----------
+    sources, stars : ndarray of complex128, shape (n,), (m,)
+        Positions ``x + i y`` about the middle of the detector, pixels, brightest first.
+    max_offset : float
+        Largest shift, pixels.
+    max_rotation : float
+        Largest rotation, radians.
+    max_scale_change : float
+        Largest relative change of the scale.
+    radius : float
+        Distance at which a source is one with a star, pixels.
+
+    Returns
+    -------
+    factor, shift : complex
+        The similarity.
+
+    Raises
+    ------
+    MeasurementError
+        If none brings more together than chance would.
     """
     check = _Verification(sources[:_VERIFIED], stars, radius)
     factor, shift, n = check.refine(1.0 + 0.0j, 0.0j)

@@ -18,7 +18,13 @@ _RATIO = Kernel("ratio_tail", "float", "float", "float", "float64")
 
 
 def bessel(order: int, x: Float) -> Float:
-    """Return a Bessel function of the first kind, of order 0 or 1, in the shape of ``x``."""
+    """Return a Bessel function of the first kind, of order 0 or 1, in the shape of ``x``.
+
+    Raises
+    ------
+    ValueError
+        For another order.
+    """
     if order not in (0, 1):
         raise ValueError(f"the order of a Bessel function must be 0 or 1, got {order}")
     if not _BESSEL:

@@ -33,7 +33,13 @@ class AstObject:
     values: "dict[str, float | str | AstObject]" = field(default_factory=dict)
 
     def number(self, name: str, default: float = 0.0) -> float:
-        """Return a number, or the default if there is no such attribute."""
+        """Return a number, or the default if there is no such attribute.
+
+        Raises
+        ------
+        FileFormatError
+            If the attribute is not a number.
+        """
         value = self.values.get(name, default)
         if isinstance(value, AstObject | str):
             raise FileFormatError(f"the attribute {name} of a {self.kind} of AST is not a number: {value!r}")

@@ -94,6 +94,11 @@ def attached_filter(archive: Archive | None, header: Mapping[str, Any]) -> str:
         The archive.
     header
         Cards of the exposure.
+
+    Raises
+    ------
+    FileFormatError
+        If it is of a class that is not read.
     """
     number = next((header[card] for card in _FILTER_CARDS if isinstance(header.get(card), int)), 0)
     if archive is None or number < 1:

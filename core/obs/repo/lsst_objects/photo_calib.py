@@ -68,7 +68,13 @@ def archived_photo_calib(
 def read_photo_calib(
     archive: Archive, number: int, path: Path | str | None = None, origin: tuple[int, int] = (0, 0)
 ) -> PhotoCalib | None:
-    """Return a photometric calibration by its number; see `archived_photo_calib`."""
+    """Return a photometric calibration by its number; see `archived_photo_calib`.
+
+    Raises
+    ------
+    FileFormatError
+        If its class is not read, or it is damaged.
+    """
     name, rows = archive.find(number)
     if name not in ("PhotoCalib", "Calib") or not rows or len(rows[0]) != 1:
         raise FileFormatError(f"its photometric calibration is of the stack's class {name}, which is not read")
