@@ -22,6 +22,7 @@ YamlPath = tuple[str | int, ...]
 
 #: More values than this, aliases written out, are not settings.
 _MOST_NODES = 5_000_000
+_SEQUENCE = "tag:yaml.org,2002:seq"
 _MERGE = "tag:yaml.org,2002:merge"
 #: The C parser, where the wheel has it, is ten times faster.
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -55,7 +56,9 @@ class _ErrorClass(Protocol):
     def __call__(self, message: str, *, path: Path | str | None = ..., line: int | None = ...) -> ObsError: ...
 
 
-def load_yaml(path: Path | str, *, error: _ErrorClass) -> tuple[Any, dict[YamlPath, int]]:
+def load_yaml(
+    path: Path | str, *, error: _ErrorClass, repeated_are_lists: bool = False
+) -> tuple[Any, dict[YamlPath, int]]:
     """Read a YAML file with the lines of its keys.
 
     Parameters
@@ -64,6 +67,9 @@ def load_yaml(path: Path | str, *, error: _ErrorClass) -> tuple[Any, dict[YamlPa
         The file.
     error
         Class of the exception to raise, for example `obs.errors.PolicyError`.
+    repeated_are_lists
+        Take a key that is there several times for a list, as in files that were another format before; else it is a
+        fault.
 
     Returns
     -------
@@ -77,11 +83,12 @@ def load_yaml(path: Path | str, *, error: _ErrorClass) -> tuple[Any, dict[YamlPa
     ObsError
         ``error``, for a file that cannot be read, is not valid YAML, or has a key twice; with file and line.
     """
-    return parse_yaml(read_small_file(path, error=error), error=error, path=path)
+    text = read_small_file(path, error=error)
+    return parse_yaml(text, error=error, path=path, repeated_are_lists=repeated_are_lists)
 
 
 def parse_yaml(
-    text: bytes | str, *, error: _ErrorClass, path: Path | str = "<text>"
+    text: bytes | str, *, error: _ErrorClass, path: Path | str = "<text>", repeated_are_lists: bool = False
 ) -> tuple[Any, dict[YamlPath, int]]:
     """Read YAML from memory; ``path`` is only named in messages. See `load_yaml`.
 
@@ -97,6 +104,8 @@ def parse_yaml(
         root = loader.get_single_node()
         if root is None:
             return None, {(): 1}
+        if repeated_are_lists:
+            _join_repeated(root)
         _refuse_duplicates(root)
         _count_nodes(root, {})
         data = loader.construct_document(root)
@@ -146,6 +155,25 @@ def _refuse_duplicates(root: yaml.Node) -> None:
                     text = f"the key '{key.value}' is already on line {first[name]}"
                     raise ConstructorError(None, None, text, key.start_mark)
                 first[name] = line
+
+
+def _join_repeated(root: yaml.Node) -> None:
+    """Make one list of the plain values of each key that is there several times."""
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if not isinstance(node, yaml.MappingNode):
+            continue
+        joined: dict[str, tuple[yaml.Node, list[yaml.Node]]] = {}
+        for key, value in node.value:
+            joined.setdefault(key.value if isinstance(value, yaml.ScalarNode) else str(id(key)), (key, []))[1].append(
+                value
+            )
+            waiting.append(value)
+        node.value = [
+            (key, values[0] if len(values) == 1 else yaml.SequenceNode(_SEQUENCE, values, values[0].start_mark))
+            for key, values in joined.values()
+        ]
 
 
 def _count_nodes(node: yaml.Node, known: dict[int, int]) -> int:

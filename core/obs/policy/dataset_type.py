@@ -285,6 +285,8 @@ class DatasetType:
         For a composite: component name to dataset type.
     input_only : frozenset of str
         Components that are not written.
+    subsets : frozenset of str
+        Components that are a list of all datasets of the data ID, such as the amplifiers of a detector.
     path, line
         File and line of the entry.
     """
@@ -310,6 +312,7 @@ class DatasetType:
     metadata_keys: tuple[str, ...] = ()
     components: Mapping[str, str] = field(default_factory=dict)
     input_only: frozenset[str] = frozenset()
+    subsets: frozenset[str] = frozenset()
     path: Path | None = None
     line: int | None = None
 

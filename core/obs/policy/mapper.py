@@ -121,9 +121,15 @@ class Mapper:
             If the policy has no such level.
         """
         kinds = self.policy.dataset_types.values() if name is None else [self.dataset_type(name)]
-        keys = {key: kind for dataset_type in kinds for key, kind in dataset_type.keys.items()}
+        keys = {key: kind for dataset_type in kinds for key, kind in self._keys(dataset_type).items()}
         dropped = () if level is None else self._dropped(level or self.policy.default_level)
         return {key: kind for key, kind in keys.items() if key not in dropped}
+
+    def _keys(self, dataset_type: DatasetType) -> Mapping[str, type]:
+        """Return the keys of a dataset type; of a composite, those of the parts that are one dataset each."""
+        single = [part for name, part in dataset_type.components.items() if name not in dataset_type.subsets]
+        parts = [self.dataset_type(part).keys for part in single or dataset_type.components.values()]
+        return {key: kind for keys in (dataset_type.keys, *parts) for key, kind in keys.items()}
 
     def id_keys(self, name: str) -> dict[str, type]:
         """Return every key that a data ID of this type may have: the template's, and what the registry can look up."""
@@ -220,6 +226,18 @@ class Mapper:
             # What no table knows, such as a tract, is as the data ID says.
             rows = [tuple(row[columns.index(key)] if key in known else where[key] for key in keys) for row in rows]
         return _share_strings(rows)
+
+    def all_of(self, name: str, data_id: Mapping[str, Any]) -> list[DataId]:
+        """Return every data ID that the registry has for an incomplete one, with all keys of the template.
+
+        Raises
+        ------
+        DataIdError
+            If neither the data ID nor the registry has a key.
+        """
+        keys = list(self.dataset_type(name).keys)
+        rows = self.query(name, keys, data_id)
+        return [{**data_id, **dict(zip(keys, row, strict=True))} for row in rows]
 
     def _dropped(self, level: str) -> tuple[str, ...]:
         policy = self.policy

@@ -14,7 +14,7 @@ from obs.frozen import frozen
 from obs.small_file import read_small_text
 from obs.yaml_lines import YamlPath
 
-__all__ = ["is_paf", "load_paf"]
+__all__ = ["is_paf", "load_paf", "was_paf"]
 
 _TOKEN = re.compile(
     r"""(?P<space>[ \t\r]+)|(?P<comment>\#[^\n]*)|(?P<newline>\n)|(?P<open>\{)|(?P<close>\})
@@ -22,6 +22,7 @@ _TOKEN = re.compile(
     |(?P<bare>[^\s{}"',\#]+)""",
     re.VERBOSE,
 )
+_FIRST = b"#<?cfg paf policy"
 _NUMBER = re.compile(r"[+-]?\d+")
 _WORDS = {"true": True, "false": False}
 
@@ -36,6 +37,15 @@ class _Token:
 def is_paf(path: Path | str) -> bool:
     """Return whether a file name is that of such a policy."""
     return Path(path).suffix == ".paf"
+
+
+def was_paf(path: Path | str) -> bool:
+    """Return whether a YAML file was such a policy before, as its first line says; then keys are repeated there."""
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(len(_FIRST)) == _FIRST
+    except OSError:  # for the reader to say
+        return False
 
 
 def load_paf(path: Path | str) -> tuple[dict[str, Any], dict[YamlPath, int]]:

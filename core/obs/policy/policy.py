@@ -11,7 +11,7 @@ from obs.errors import PolicyError, suggest
 from obs.frozen import frozen
 from obs.policy.dataset_type import DatasetType, Template, split_hdu
 from obs.policy.keys import ENTRY_KEYS, GROUPS, TOP_KEYS
-from obs.policy.paf import is_paf, load_paf
+from obs.policy.paf import is_paf, load_paf, was_paf
 from obs.yaml_lines import YamlPath, line_of, load_yaml
 
 __all__ = ["DEFAULTS", "Policy", "find_policy_faults", "load_policy"]
@@ -85,7 +85,7 @@ def load_policy(path: Path | str, *, override: Mapping[str, Any] | None = None) 
 
 def _load(path: Path | str) -> tuple[Any, Mapping[YamlPath, int]]:
     """Return the plain data of a policy and the lines of its keys."""
-    return load_paf(path) if is_paf(path) else load_yaml(path, error=PolicyError)
+    return load_paf(path) if is_paf(path) else load_yaml(path, error=PolicyError, repeated_are_lists=was_paf(path))
 
 
 def find_policy_faults(path: Path | str) -> list[PolicyError]:
@@ -210,6 +210,7 @@ class _Reader:
             template=self.template((*where, "template"), entry),
             components={part: str(value.get("datasetType", part)) for part, value in parts.items()},
             input_only=frozenset(part for part, value in parts.items() if value.get("inputOnly")),
+            subsets=frozenset(part for part, value in parts.items() if value.get("subset")),
             path=self.path,
             line=line_of(self.lines, where),
             **values,

@@ -223,7 +223,11 @@ class Butler(References):
         kind = self.mapper.dataset_type(dataset_type)
         whole = whole_id(data_id, keys)
         if kind.components:
-            return all(self.exists(part, whole, write=write) for part in kind.components.values())
+            return all(
+                self.exists(name, one, write=write)
+                for part, name in kind.components.items()
+                for one in (self.mapper.all_of(name, whole) if part in kind.subsets else [whole])
+            )
         try:
             return self._files.find(kind, whole, write=write)[0] is not None
         except DatasetNotFoundError:

@@ -11,7 +11,13 @@ from obs.policy.data_id import DataId
 __all__ = ["CAMERA_DATASETS", "read_camera_dataset"]
 
 #: Dataset types whose value says whether the filter counts for the number of a coadd.
-_COADD_IDS = {"deepCoaddId": True, "deepMergedCoaddId": False}
+_COADD_IDS = {
+    "deepCoaddId": True,
+    "deepMergedCoaddId": False,
+    "goodSeeingCoaddId": True,
+    "goodSeeingMergedCoaddId": False,
+    "chiSquaredCoaddId": False,
+}
 #: All of them; ``_bits`` says how many bits a number needs, ``expIdInfo`` both.
 CAMERA_DATASETS = frozenset(
     {"camera", "ccdExposureId", "ccdExposureId_bits", "expIdInfo", "skypolicy"}

@@ -63,14 +63,28 @@ class DatasetReader:
         if point and part in self._mapper.dataset_type(whole).components:
             return self.get(self._mapper.dataset_type(whole).components[part], data_id, bbox)
         kind, suffix = self._mapper.split(dataset_type)
+        if kind.components and suffix:
+            raise DatasetNotFoundError(
+                f"{kind.name} has no part '{suffix}' of its own; ask for that of one of its components: "
+                f"{', '.join(kind.components.values())}",
+                dataset_type=kind.name,
+                data_id=data_id,
+            )
         if kind.components:
-            return {part: self.get(part_type, data_id, bbox) for part, part_type in kind.components.items()}
+            return {part: self._part(kind, part, data_id, bbox) for part in kind.components}
         base = kind.name.removesuffix("_schema")
         if base != kind.name and base in types and not self._has_file(kind.name, data_id):
             return self._schema(types[base], data_id)
         if kind.name in _SECTIONS and not self._has_file(kind.name, data_id):
             return self._section(kind, data_id, _SECTIONS[kind.name])
         return self._read(kind.name, suffix, data_id, bbox)
+
+    def _part(self, kind: DatasetType, part: str, data_id: DataId, bbox: Box | None) -> object:
+        """Read a part of a composite, or all datasets that it is a list of."""
+        name = kind.components[part]
+        if part not in kind.subsets:
+            return self.get(name, data_id, bbox)
+        return [self.get(name, whole, bbox) for whole in self._mapper.all_of(name, data_id)]
 
     def complete_raw(self, data_id: Mapping[str, Any]) -> DataId:
         """Return a data ID of raw data with all its keys; see `obs.repo.butler.Butler.complete_raw`."""

@@ -48,7 +48,8 @@ def read_exposure_header(path: Path | str, hdu: int | None = None) -> dict[str, 
     path : Path or str
         The file, plain, ``.gz`` or ``.fz``.
     hdu : int, optional
-        The HDU of a plain image; the first image if absent, and the primary one alone if there is no image.
+        The HDU of a plain image, or 0 for the primary one, with or without pixels; the first image if absent, and the
+        primary HDU alone if there is no image.
 
     Returns
     -------
@@ -63,6 +64,8 @@ def read_exposure_header(path: Path | str, hdu: int | None = None) -> dict[str, 
         If it is not a FITS file or is truncated.
     """
     with open_fits(path) as hdus:
+        if hdu == 0 and not _is_image(hdus[0]):  # asked for by number, as what all images have in common
+            return header_to_dict(hdus[0].header)
         image = image_or_empty(hdus) if hdu is None else find_image(hdus, hdu)
         return header_to_dict(hdus[0].header) if image is None else merge_headers(hdus, image)
 
