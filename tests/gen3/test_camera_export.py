@@ -257,6 +257,25 @@ def test_cameras_that_the_stack_cannot_describe(tmp_path):
         export_package(broken, tmp_path)
 
 
+def test_a_disk_that_is_full_leaves_no_half_package(tmp_path, monkeypatch):
+    written = []
+
+    def fill(path, text, encoding):
+        written.append(path)
+        if len(written) == 3:
+            raise OSError(28, "No space left on device")
+        path.write_bytes(text.encode(encoding))
+
+    monkeypatch.setattr("pathlib.Path.write_text", fill)
+    with (
+        opened("necam") as package,
+        pytest.raises(OutputError, match=r"lsst_obs_necam cannot be written: No space.*; "),
+    ):
+        export_package(package, tmp_path)
+    assert len(written) == 3
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_folder_that_exists_is_kept(tmp_path):
     (tmp_path / "lsst_obs_necam").mkdir()
     with opened("necam") as package, pytest.raises(OutputError, match="exists already; remove it"):

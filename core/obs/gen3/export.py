@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ from obs.gen3.description import describe_instrument, find_identity, find_visit_
 from obs.ingest.translation import load_translator, read_frames
 from obs.instrument.header import FILE_NAME, FOLDER
 from obs.instrument.instrument import Instrument
+from obs.os_advice import write_advice
 from obs.rendering import render
+from obs.repo.atomic import temporary_path
 from obs.small_file import read_small_text
 
 __all__ = ["Exported", "export_package"]
@@ -107,13 +110,18 @@ def export_package(opened: OpenPackage, folder: Path, *, raw_files: Sequence[Pat
 
 
 def _write(target: Path, texts: Mapping[str, str]) -> None:
+    """Write files into a folder that appears whole or not at all."""
+    staged = temporary_path(target)
     try:
         for place, text in texts.items():
-            path = target / place
+            path = staged / place
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
+        staged.rename(target)
     except OSError as error:
-        raise OutputError(f"{target} cannot be written: {error.strerror}", path=target) from error
+        raise OutputError(f"{target} cannot be written: {write_advice(error)}", path=target) from error
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
 
 
 def _stored_headers(opened: OpenPackage) -> list[dict[str, Any]]:
