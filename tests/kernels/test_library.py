@@ -1,5 +1,6 @@
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,13 @@ def test_a_library_of_other_sources_is_not_used(tmp_path):
     assert path is not None
     with library.use_library(path) as usable:
         assert not usable
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
+def test_sources_are_right_where_functions_have_one_version():
+    """Elsewhere than on Linux and x86-64 the other branch of WIDE counts."""
+    words = ["cc", "-std=gnu11", "-U__gnu_linux__", "-fsyntax-only", "-w", *map(str, sorted(FOLDER.glob("*.c")))]
+    assert subprocess.run(words, capture_output=True, text=True, check=False).stderr == ""
 
 
 def test_one_digest_for_builder_and_loader():

@@ -22,6 +22,7 @@ from obs.geom import Box
 from obs.repo.frame_stack import FrameStack
 from obs.tasks.calibs_config import OddFramesConfig
 from obs.tasks.combine_calibs import Master, sample_rows, typical_variance
+from obs.threads import map_threads
 
 __all__ = ["OddReasons", "describe_noise", "find_odd", "measure_gains", "measure_local_noise"]
 
@@ -89,10 +90,10 @@ def find_odd(
         return reasons
     noise = np.nanmean(measure_local_noise(stack, regions), axis=0)[left]
     noise = np.where(np.isfinite(noise), noise, np.nanmedian(noise) if np.isfinite(noise).any() else 1.0)
-    cells = [
-        measure_cells(stack.image(k), stack.rejected(k), regions, float(own))
-        for k, own in zip(left, noise, strict=True)
-    ]
+    cells = map_threads(
+        lambda one: measure_cells(stack.image(one[0]), stack.rejected(one[0]), regions, float(one[1])),
+        zip(left, noise, strict=True),
+    )
     means, number, places = (
         np.stack([mean for mean, _ in cells]),
         np.stack([number for _, number in cells]),

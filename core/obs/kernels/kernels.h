@@ -10,26 +10,13 @@
 #define WIDE __attribute__((target_clones("avx2", "default")))
 #else
 #define WIDE
-/* First pixel from x on that is set, or the width. */
-static inline int64_t next_set(const uint8_t *line, int64_t x, int64_t width)
-{
-    uint64_t eight;
-    for (; x + 8 <= width; x += 8) {
-        memcpy(&eight, line + x, 8);
-        if (eight)
-            break;
-    }
-    while (x < width && !line[x])
-        x++;
-    return x;
-}
-
 #endif
 
 /* Eight numbers that are computed together, on any processor. The memory they come from need not be aligned. */
 #define LANES 8
 typedef float Floats __attribute__((vector_size(4 * LANES)));
 typedef int32_t Whole __attribute__((vector_size(4 * LANES)));
+typedef uint8_t Bytes __attribute__((vector_size(LANES)));
 typedef double Doubles __attribute__((vector_size(8 * LANES)));
 typedef float FloatsInMemory __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #define MOST 256
-typedef uint8_t Bytes __attribute__((vector_size(LANES)));
 #define NONE INT32_MAX
 #define IN_LINE 16 /* floats in a line of the processor's cache */
 
