@@ -43,6 +43,8 @@ def frame(visit, *, random, seeing=1.5, clear=1.0, sky=DARK_SKY, light=1.0, e=0.
         "seeing": seeing if stars else None,
         "fwhm": seeing / SCALE if stars else None,
         "psf_concentration": 1.1,
+        "halo": 0.4,
+        "halo_error": 0.6,
         "star_e": math.hypot(e, 0.03) if stars else None,
         "star_e_coherent": e if stars else None,
         "star_angle": 20.0 if stars else None,

@@ -46,6 +46,8 @@ CASES = {
 
 
 OTHERS = {
+    "light far from the stars": ("haze", {"clear": 0.4, "halo": 20.0, "halo_error": 1.0}),
+    "light far from stars that are drawn out": ("trailed", {"e": 0.1, "halo": 20.0, "halo_error": 1.0}),
     "a focus that is a little off": ("out of focus", {"seeing": 2.4, "psf_concentration": 0.93}),
     "a part that is dark": ("shutter", {"sky_bimodal": 100.3}),
     "a part that is dark, and most of the detector": ("shutter", {"sky": 33.0, "n_stars": 150}),

@@ -56,12 +56,13 @@ _OF_DEAD_AMPLIFIERS = (
     *("amp_step", "masked", "noise_ratio", "read_noise", "amp_noise_ratio", "overscan_level"),
     *("read_noise_shape", "read_noise_pattern"),
     *("stars_ratio", "stars_expected", "sky_gradient", "sky_bimodal", "zp_scatter", "zp_trend", "source_excess"),
-    *("depth_difference", "background_residual", "psf_minus_aperture", "streaks"),
+    *("depth_difference", "background_residual", "psf_minus_aperture", "streaks", "halo"),
 )
 #: What follows from something in the way of a part of the light.
 _OF_DOME = (
     *("zp_trend", "zp_scatter", "zp_n_stars", "sky_gradient", "sky_deficit", "sky_bimodal", "background_residual"),
     *("source_excess", "depth", "depth_difference", "stars_ratio", "stars_expected", "astrom_matched", "streaks"),
+    "halo",
 )
 #: What follows where the stars that are left are fainter, or fainter against the sky.
 _OF_FEW_PHOTONS = ("depth", "stars_ratio", "stars_expected", "zp_n_stars", "zp_scatter", "astrom_scatter")
@@ -74,7 +75,7 @@ _OF_DARK_PARTS = (
 #: What follows from a sky that is too bright.
 _OF_BRIGHT_SKY = (*_OF_FEW_PHOTONS, "sky_excess", "sky_gradient")
 #: What gets worse when stars are wide or long.
-_OF_BAD_IMAGES = ("astrom_scatter", "zp_scatter", "psf_minus_aperture", "psf_size_residual")
+_OF_BAD_IMAGES = ("halo", "astrom_scatter", "zp_scatter", "psf_minus_aperture", "psf_size_residual")
 #: What trails and double stars have in common.
 _OF_LONG_STARS = (
     *("star_e_coherent", "star_e", "seeing", "fwhm_ratio"),
@@ -91,6 +92,10 @@ _DISK_RATIO, _DEFOCUS_RATIO = 0.93, 3.0
 _SAME_PART = 0.2
 #: Dip of the PSF above which long stars are two images rather than a trail.
 _TWO_PEAKS = 0.15
+#: Light beyond the aperture, percent, from which it shows dew though the seeing stays.
+_WIDE_HALO = 3.0
+#: Ellipticity that all stars share above which a halo is of stars that are drawn out.
+_DRAWN_OUT = 0.08
 #: Percent by which a step of the sky may differ from all of it where one side has no light, and part of the stars below
 #: which most of a detector has none.
 _DARK_STEP, _HALF_THE_STARS = 5.0, 0.7
@@ -236,13 +241,33 @@ def _dew(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
         return
     level: Literal["look", "bad"] = "bad" if "bad" in levels else "look"
     lost = f"while {100 * (1 - clear):.0f} % of the light was lost, step by step"
-    halo = row.get("halo")
-    if "seeing" in left or halo is None:
+    halo = row.get("halo") or 0.0
+    if "seeing" in left or halo < _WIDE_HALO:
         text = f"dew, frost or a focus that runs away: the seeing grew to {row['seeing']:.1f} arcsec {lost}"
     else:
         text = f"dew or frost: the light of stars beyond the aperture grew to {halo:.0f} % {lost}"
     names = (*tells, *_OF_FEW_PHOTONS, *_OF_BAD_IMAGES, "sky_bimodal", "background_residual", "streaks", "sky_deficit")
     yield Cause("dew", text, REMEDIES["dew"], level, _take(left, *names))
+
+
+def _halo(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
+    """Tell what spreads the light of stars far out: haze, dew and frost, or a guider that was lost for a while."""
+    halo, clear = left.get("halo"), left.get("transparency")
+    if halo is None:
+        return
+    if clear is not None and (row.get("sky_brighter") or 0.0) > _BRIGHTER:
+        _take(left, "halo")  # cloud that the Moon or a town lights, which is named as such
+        return
+    shared = row.get("star_e_coherent") or 0.0
+    if clear is None and shared > _DRAWN_OUT:
+        text = f"guiding lost for a part of the exposure: {halo.text}, and ellipticity {shared:.2f} in all stars"
+        yield Cause("trailed", text, REMEDIES["trailed"], halo.level, _take(left, *_OF_LONG_STARS, *_OF_BAD_IMAGES))
+        return
+    found = [halo, *(left[name] for name in ("transparency", "sky_gradient", "zp_scatter") if name in left)]
+    level: Literal["look", "bad"] = "bad" if any(failure.level == "bad" for failure in found) else "look"
+    text = f"haze, dew or frost: {', and '.join(failure.text for failure in found)}"
+    names = ("transparency", "zp_trend", "sky_gradient", "sky_bimodal", "source_excess", "depth_difference", "streaks")
+    yield Cause("haze", text, REMEDIES["haze"], level, _take(left, *names, *_OF_FEW_PHOTONS, *_OF_BAD_IMAGES))
 
 
 def _flat(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
@@ -262,7 +287,7 @@ def _flat(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
     if "sky_gradient" in left:
         text += f", and {left['sky_gradient'].text}"
     level = left["zp_trend"].level
-    metrics = _take(left, "zp_trend", "sky_gradient", "zp_scatter", "sky_bimodal")
+    metrics = _take(left, "zp_trend", "sky_gradient", "zp_scatter", "sky_bimodal", "depth_difference")
     yield Cause("flat", f"{text}: flat, dome or thin cloud", REMEDIES["flat"], level, metrics)
 
 
@@ -288,7 +313,7 @@ def _patches(left: _Failures) -> Iterator[Cause]:
         return
     level: Literal["look", "bad"] = "bad" if any(failure.level == "bad" for failure in found) else "look"
     text = f"uneven response: {found[0].text}, and {found[1].text}: frost or dew on the window, flat, or thin cloud"
-    names = ("zp_scatter", "sky_gradient", "sky_bimodal", "background_residual", "source_excess", "streaks")
+    names = ("zp_scatter", "sky_gradient", "sky_bimodal", "source_excess", "streaks", "depth_difference")
     yield Cause("flat", text, REMEDIES["flat"], level, _take(left, *names))
 
 
@@ -307,7 +332,7 @@ def _uneven(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
     parts = [left[name] for name in ("sky_bimodal", "sky_gradient", "source_excess") if name in left]
     level = "bad" if any(part.level == "bad" for part in parts) else "look"
     text = f"uneven sky: {', and '.join(part.text for part in parts)}: ghost, stray light, or a step of the bias"
-    names = ("sky_bimodal", "sky_gradient", "source_excess", "amp_step", "background_residual")
+    names = ("sky_bimodal", "sky_gradient", "source_excess", "amp_step", "depth_difference")
     yield Cause("uneven sky", text, REMEDIES["uneven sky"], level, _take(left, *names))
 
 
@@ -481,5 +506,5 @@ def _pointing(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
 #: In this order: each takes what it explains.
 _RULES = (
     *(_dead_amplifier, _filter, _double, _trailed, _dew, _width),
-    *(_noise, _atmosphere, _flat, _uneven, _streaks, _pointing, _header, _ages),
+    *(_noise, _halo, _atmosphere, _flat, _uneven, _streaks, _pointing, _header, _ages),
 )

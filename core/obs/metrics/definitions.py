@@ -265,6 +265,14 @@ METRICS: dict[str, Metric] = {
             "sum of the pixels about bright stars, out to 2.9 radii of the aperture",
             1,
         ),
+        Metric(
+            "halo_error",
+            "error of the light beyond",
+            "%",
+            "Standard error of the light of stars beyond the reference aperture.",
+            "scatter over stars, and noise of the sky",
+            1,
+        ),
         Metric("astrom_scatter", "astrometric scatter", "mas", "Scatter of matched positions, per axis.", "robust", 0),
         Metric(
             "pointing_error",

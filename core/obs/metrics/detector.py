@@ -326,7 +326,7 @@ def _measure_trends(out: Measured, trends: Trends, no_reference: str) -> None:
 
 def _measure_stars(out: Measured, done: Calibrated) -> None:
     catalog = done.catalog
-    names = ("depth", "psf_minus_aperture", "stars_expected", "source_anomaly", "halo")
+    names = ("depth", "psf_minus_aperture", "stars_expected", "source_anomaly", "halo", "halo_error")
     if not len(catalog):
         out.set("", n_stars=0)
         out.set("no sources", **dict.fromkeys(names, math.nan))
@@ -347,7 +347,9 @@ def _measure_stars(out: Measured, done: Calibrated) -> None:
     out.set("no zero point" if calibration is None else f"fewer than {FEWEST} faint sources", depth=depth)
     difference, its_error = _psf_minus_aperture(catalog, stars)
     out.set("too few bright stars", psf_minus_aperture=difference, psf_minus_aperture_error=its_error)
-    out.set("a crowded field, too few bright stars, or no aperture correction", halo=100.0 * done.outer_light)
+    halo, halo_error = 100.0 * done.outer_light, 100.0 * done.outer_light_error
+    reason = "a crowded field, too few bright stars, or no aperture correction"
+    out.set(reason, halo=halo, halo_error=halo_error)
     _count_expected(out, done, depth)
 
 

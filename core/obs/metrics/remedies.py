@@ -21,6 +21,7 @@ REMEDIES = {
     "uneven sky": "look at the image for a ghost of a bright star, the Moon or lamps, and at bias and flat",
     "noise": "check cables, grounding and the gain setting; compare with the amplifier's history",
     "streaks": "leave out sources with the flag of trails; combine exposures with outliers rejected",
+    "haze": "look at corrector, window and dew heater, and at the sky; aperture fluxes need a wider aperture",
     "read in light": "check that the shutter closes before the detector is read; mask the columns of bright stars",
     "saturated": "check lamps, dome and clock; expose shorter in twilight",
     "filter": "compare with a frame of this filter; correct the header, and ingest the file again",

@@ -32,6 +32,7 @@ _MEASURED_ERRORS = {
     "zp_trend": "zp_trend_error",
     "psf_trend": "psf_trend_error",
     "psf_minus_aperture": "psf_minus_aperture_error",
+    "halo": "halo_error",
 }
 
 LEVELS: tuple[Level, ...] = ("failed", "bad", "look", "waiting", "good")

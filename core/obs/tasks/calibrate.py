@@ -109,6 +109,8 @@ class Calibrated:
         pixel.
     outer_light : float
         Light of stars beyond the reference aperture, in units of that within; NaN where it was not measured.
+    outer_light_error : float
+        Its standard error.
     warnings : list of str
         What the user should know.
     """
@@ -123,6 +125,7 @@ class Calibrated:
     astrometry: AstrometrySolution | None = None
     background_residual: float = float("nan")
     outer_light: float = float("nan")
+    outer_light_error: float = float("nan")
     warnings: list[str] = field(default_factory=list)
 
 
@@ -208,14 +211,16 @@ def calibrate(
     _carry_flags(bright, catalog, max(config.flag_match_radius, 0.5 * fwhm))
     # bright sources alone show no second images that are much fainter
     warnings = [] if find_companion(bright, sigma) is not None else warn_of_double_images(catalog, sigma)
-    outer = float("nan")
+    outer, outer_error = float("nan"), float("nan")
     if config.aperture_correction.enabled:
         applied = _correct_apertures(exposure, psf, catalog, corrections, config, crowded=bool(crowded))
         warnings += warn_of_poor_correction(applied["base_PsfFlux"], crowded=bool(crowded))
         if not crowded and not chosen:
             radius, labels = config.measurement.reference_radius, found.footprints.labels
             stars = _psf_stars(catalog)
-            outer, doubts = check_outer_light(exposure.masked_image, labels, catalog, stars, radius, fwhm, applied)
+            outer, outer_error, doubts = check_outer_light(
+                exposure.masked_image, labels, catalog, stars, radius, fwhm, applied
+            )
             warnings += doubts
     classify_by_spread(catalog, _psf_stars(catalog), exposure.shape)
     known = reference if reference is not None else Catalog()
@@ -247,6 +252,7 @@ def calibrate(
         solution,
         background_residual=residual,
         outer_light=outer,
+        outer_light_error=outer_error,
         warnings=warnings,
     )
 

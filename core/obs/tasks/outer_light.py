@@ -36,8 +36,8 @@ def check_outer_light(
     radius: float,
     fwhm: float,
     corrections: dict[str, ApertureCorrection],
-) -> tuple[float, list[str]]:
-    """Return which part of their light stars have beyond the reference aperture, and a warning if it is too much.
+) -> tuple[float, float, list[str]]:
+    """Return which part of their light stars have beyond the reference aperture, its error, and a warning of too much.
 
     The part is what fluxes do not count, in units of the light within; NaN if there are too few stars.
 
@@ -85,7 +85,7 @@ def check_outer_light(
     missing = found.part - known
     largest = LARGEST * max(1.0, (ORDINARY_FWHMS * fwhm / radius) ** 2)
     if not missing > max(largest, SIGNIFICANT * found.error):
-        return missing, []
+        return missing, found.error, []
     remedy = (
         f"raise calibrate.measurement.reference_aperture above {radius:g} pixels"
         if known
@@ -97,7 +97,7 @@ def check_outer_light(
         f"{radius:g} pixels, measured out to {REACH * radius:.0f} pixels: wide wings, a halo, or diffraction "
         f"spikes. Fluxes do not count it, and the zero point makes up for it for stars only; {remedy}"
     )
-    return missing, [warning]
+    return missing, found.error, [warning]
 
 
 def _footprints(catalog: Catalog) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
