@@ -69,6 +69,14 @@ def test_frames_that_look_like_others_get_their_own_cause(case):
     assert verdict.level == ("look" if case == "a focus that is a little off" else "bad")
 
 
+@pytest.mark.parametrize(("error", "level"), [(0.4, "good"), (0.02, "look")])
+def test_a_few_hits_are_chance(error, level):
+    def change(i):
+        return {"cosmic_rays": 0.5 if i == 9 else 0.06, "cosmic_rays_error": error if i == 9 else 0.05}
+
+    assert judge(night(10, change=change), load_gates())[9].level == level
+
+
 def test_a_dip_is_one_of_two_peaks():
     y, x = np.indices((31, 31)) - 15.0
 

@@ -323,6 +323,13 @@ METRICS: dict[str, Metric] = {
         ),
         Metric("cosmic_rays", "cosmic rays", "pixel/Mpixel/s", "Pixels hit by cosmic rays.", "count, by area and time"),
         Metric(
+            "cosmic_rays_error",
+            "error of the cosmic rays",
+            "pixel/Mpixel/s",
+            "Standard error of the pixels hit by cosmic rays.",
+            "Poisson, of hits of ten pixels each",
+        ),
+        Metric(
             "stars_hit",
             "stars hit",
             "%",

@@ -35,6 +35,8 @@ from obs.tasks.psf_sizes import FWHM_PER_SIGMA
 __all__ = ["Stage", "measure_detector", "percent_hit"]
 
 _PIXELS_PER_MEGAPIXEL = 1e6
+#: Pixels of one cosmic ray, which come together: a few hits scatter more than as many single pixels.
+_PIXELS_PER_HIT = 10.0
 #: Part of a column that is masked as a trail from which on the trail runs along it.
 _WHOLE_LINE = 0.6
 #: Places over the detector, as parts of its sides, at which the PSF model is looked at.
@@ -225,8 +227,13 @@ def _measure_mask(out: Measured, exposure: Exposure, summary: ProcessSummary) ->
     planes = {name: 100.0 * np.count_nonzero(some & mask.bits(name)) / some.size for name in mask.planes}
     out.details["planes"] = {name: round(part, 3) for name, part in planes.items() if part > 0}
     seconds = exposure.visit_info.exposure_time if exposure.visit_info is not None else math.nan
-    rate = summary.n_cosmic_ray_pixel / (mask.array.size / _PIXELS_PER_MEGAPIXEL)
-    out.set("the exposure time is not known, or 0", cosmic_rays=rate / seconds if seconds > 0 else math.nan)
+    dose = seconds * mask.array.size / _PIXELS_PER_MEGAPIXEL if seconds > 0 else math.nan
+    hit = summary.n_cosmic_ray_pixel
+    out.set(
+        "the exposure time is not known, or 0",
+        cosmic_rays=hit / dose,
+        cosmic_rays_error=math.sqrt(hit * _PIXELS_PER_HIT) / dose,
+    )
 
 
 def _axis_of_streaks(where: NDArray[np.bool_]) -> str:

@@ -33,6 +33,7 @@ _MEASURED_ERRORS = {
     "psf_trend": "psf_trend_error",
     "psf_minus_aperture": "psf_minus_aperture_error",
     "halo": "halo_error",
+    "cosmic_rays": "cosmic_rays_error",
 }
 
 LEVELS: tuple[Level, ...] = ("failed", "bad", "look", "waiting", "good")
@@ -222,7 +223,8 @@ def _check(gate: Gate, value: float, row: Mapping[str, Any], references: Referen
 
 def _distance(gate: Gate, value: float, reference: Reference, row: Mapping[str, Any]) -> float:
     if gate.compare.startswith("ratio"):
-        return value / reference.median if reference.median > 0 else math.nan
+        known = _less(value, _MOST_ERRORS * _standard_error(gate.metric, row))
+        return known / reference.median if reference.median > 0 else math.nan
     if gate.compare == "sigma":
         return (value - reference.median) / max(reference.scatter, _LEAST_SCATTER * abs(reference.median))
     return _less(value - reference.median, _MOST_ERRORS * _standard_error(gate.metric, row))
