@@ -9,7 +9,7 @@ from generator.markdown import code, escape, table
 from obs.coadds.catalog_config import CoaddCatalogConfig
 from obs.coadds.config import CoaddConfig
 from obs.config.base import TaskConfig
-from obs.config.lsst_names import PROCESS_FILE_NAMES, PROCESS_NAMES
+from obs.config.lsst_names import CALIBS_NAMES, CATALOG_NAMES, PROCESS_FILE_NAMES, PROCESS_NAMES
 from obs.config.schema import describe_type, one_line_text, section_class
 from obs.ingest.reference_columns import ReferenceColumnsConfig
 from obs.simulator.config import SimulateConfig
@@ -26,11 +26,11 @@ __all__ = ["SETTINGS", "settings_pages"]
 SETTINGS: dict[str, tuple[type[TaskConfig], Mapping[str, str]]] = {
     "obs process": (ProcessConfig, PROCESS_NAMES),
     "obs process-file": (ProcessFileConfig, PROCESS_FILE_NAMES),
-    "obs calibs build": (CalibsConfig, {name: ours for name, ours in PROCESS_NAMES.items() if ours.startswith("isr.")}),
+    "obs calibs build": (CalibsConfig, CALIBS_NAMES),
     "obs simulate": (SimulateConfig, {}),
     "obs calibrate-visits": (CalibrateVisitsConfig, {}),
     "obs coadd": (CoaddConfig, {}),
-    "obs coadd-catalog": (CoaddCatalogConfig, {}),
+    "obs coadd-catalog": (CoaddCatalogConfig, CATALOG_NAMES),
     "obs difference": (DifferenceConfig, {}),
     "obs forced": (ForcedConfig, {}),
     "obs ingest-refcat": (ReferenceColumnsConfig, {}),

@@ -455,7 +455,7 @@ def test_settings_of_every_task_are_read_as_its_command_reads_them(package):
     folder = package / "obs_checked" / "config"
     folder.mkdir(exist_ok=True)
     right = {
-        "process": "isr: {doDark: false}\n",
+        "process": "isr: {doDark: false}\ncalibrate: {photometry: {colour_terms: {}}}\n",
         "calibs": "isr: {doSaturation: true}\ncombine: {clip: 4.0}\n",
         "coadd": "zero_point: 25.0\n",
         "coaddCatalog": "calibrate: {detection: {thresholdValue: 6.0}}\n",

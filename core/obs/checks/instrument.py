@@ -15,6 +15,7 @@ from obs.checks.templates import template_faults
 from obs.coadds.catalog_config import CoaddCatalogConfig
 from obs.coadds.config import CoaddConfig
 from obs.config.base import TaskConfig
+from obs.config.earlier_names import EARLIER_PROCESS_NAMES, EARLIER_SIMULATE_NAMES
 from obs.config.layers import ConfigLayers
 from obs.config.lsst_names import CALIBS_NAMES, CATALOG_NAMES, PROCESS_NAMES
 from obs.errors import ConfigError, ObsError, PolicyError, place, suggest
@@ -25,7 +26,6 @@ from obs.metrics.gates import load_gates
 from obs.policy.dataset_type import Template
 from obs.policy.policy import find_policy_faults
 from obs.simulator.config import SimulateConfig
-from obs.simulator.settings import SIMULATE_NAMES
 from obs.tasks.calibs_config import CalibsConfig
 from obs.tasks.difference.config import DifferenceConfig
 from obs.tasks.forced.config import ForcedConfig
@@ -37,14 +37,14 @@ __all__ = ["PARTS", "check_instrument"]
 
 #: Files of settings that a camera can have: the class of each, and other names of its settings.
 _CONFIGS: dict[str, tuple[type[TaskConfig], Mapping[str, str]]] = {
-    "process": (ProcessConfig, PROCESS_NAMES),
+    "process": (ProcessConfig, PROCESS_NAMES | EARLIER_PROCESS_NAMES),
     "calibs": (CalibsConfig, CALIBS_NAMES),
     "calibrateVisits": (CalibrateVisitsConfig, {}),
     "coadd": (CoaddConfig, {}),
-    "coaddCatalog": (CoaddCatalogConfig, CATALOG_NAMES),
+    "coaddCatalog": (CoaddCatalogConfig, CATALOG_NAMES | EARLIER_PROCESS_NAMES),
     "forced": (ForcedConfig, {}),
     "difference": (DifferenceConfig, {}),
-    "simulate": (SimulateConfig, SIMULATE_NAMES),
+    "simulate": (SimulateConfig, EARLIER_SIMULATE_NAMES),
 }
 _GATES = "gates"
 

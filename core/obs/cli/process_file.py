@@ -12,6 +12,7 @@ from obs.cli.options import add_overrides, path_under, remove_output
 from obs.cli.progress import show_progress
 from obs.cli.report import report_outcomes
 from obs.cli.show import show_config, split_show
+from obs.config.earlier_names import EARLIER_PROCESS_NAMES
 from obs.config.layers import ConfigLayers
 from obs.config.lsst_names import PROCESS_FILE_NAMES
 from obs.executor.shard import Shard
@@ -54,7 +55,7 @@ def process_file(
     """Do what the command says; see obs.cli.commands.process_file."""
     configure_logging(log_levels)
     shows = split_show(show)
-    layers = ConfigLayers(ProcessFileConfig, PROCESS_FILE_NAMES)
+    layers = ConfigLayers(ProcessFileConfig, PROCESS_FILE_NAMES | EARLIER_PROCESS_NAMES)
     add_overrides(layers, overrides)
     config = layers.build()
     show_config(layers, shows)

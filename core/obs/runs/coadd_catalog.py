@@ -10,6 +10,7 @@ from obs.coadds.catalog_config import CoaddCatalogConfig
 from obs.coadds.coadd import check_sky_map
 from obs.coadds.object_table import object_table
 from obs.coadds.sky_maps import coadd_roots, load_sky_map
+from obs.config.earlier_names import EARLIER_PROCESS_NAMES
 from obs.config.layers import ConfigLayers
 from obs.config.lsst_names import CATALOG_NAMES
 from obs.errors import DatasetNotFoundError
@@ -33,7 +34,7 @@ _MAIN, _EACH = "deepCoadd_ref", ("deepCoadd_meas", "deepCoadd_forced_src")
 
 def catalog_settings(instrument: Instrument) -> ConfigLayers[CoaddCatalogConfig]:
     """Return the settings of ``obs coadd-catalog`` for a camera: its own, over the section calibrate of `process`."""
-    layers = ConfigLayers(CoaddCatalogConfig, CATALOG_NAMES)
+    layers = ConfigLayers(CoaddCatalogConfig, CATALOG_NAMES | EARLIER_PROCESS_NAMES)
     process = instrument.config_folder / "process.yaml"
     if process.is_file():
         layers.load(process, section="calibrate")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from obs.config.earlier_names import EARLIER_PROCESS_NAMES
 from obs.config.layers import ConfigLayers
 from obs.config.lsst_names import PROCESS_FILE_NAMES
 from obs.process_summary import ProcessSummary
@@ -53,7 +54,7 @@ def process_file(
     >>> summary.n_source > 10
     True
     """
-    layers = ConfigLayers(ProcessFileConfig, PROCESS_FILE_NAMES)
+    layers = ConfigLayers(ProcessFileConfig, PROCESS_FILE_NAMES | EARLIER_PROCESS_NAMES)
     add_settings(layers, config)
     settings = layers.build()
     record_file_run(Path(output), settings, RecordOptions(clobber=clobber_config))

@@ -1,14 +1,12 @@
 """The settings of the simulator for a camera."""
 
+from obs.config.earlier_names import EARLIER_SIMULATE_NAMES
 from obs.config.layers import ConfigLayers
 from obs.instrument.instrument import Instrument
 from obs.instrument.settings import camera_settings
 from obs.simulator.config import SimulateConfig
 
-__all__ = ["SIMULATE_NAMES", "simulator_settings"]
-
-#: Names that settings had before: dotted name to today's.
-SIMULATE_NAMES = {"cosmic_rays.ionisation": "cosmic_rays.ionization"}
+__all__ = ["simulator_settings"]
 
 
 def simulator_settings(instrument: Instrument) -> ConfigLayers[SimulateConfig]:
@@ -24,4 +22,4 @@ def simulator_settings(instrument: Instrument) -> ConfigLayers[SimulateConfig]:
     ConfigError
         If that file sets something that does not exist.
     """
-    return camera_settings(instrument, "simulate", SimulateConfig, SIMULATE_NAMES)
+    return camera_settings(instrument, "simulate", SimulateConfig, EARLIER_SIMULATE_NAMES)

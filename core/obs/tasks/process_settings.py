@@ -1,5 +1,6 @@
 """The settings of ``obs process`` for a camera."""
 
+from obs.config.earlier_names import EARLIER_PROCESS_NAMES
 from obs.config.layers import ConfigLayers
 from obs.config.lsst_names import PROCESS_NAMES
 from obs.instrument.instrument import Instrument
@@ -22,4 +23,4 @@ def process_settings(instrument: Instrument) -> ConfigLayers[ProcessConfig]:
     ConfigError
         If that file sets something that does not exist.
     """
-    return camera_settings(instrument, "process", ProcessConfig, PROCESS_NAMES)
+    return camera_settings(instrument, "process", ProcessConfig, PROCESS_NAMES | EARLIER_PROCESS_NAMES)
