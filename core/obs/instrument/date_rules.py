@@ -15,7 +15,7 @@ _UNIX_ZERO = datetime(1970, 1, 1)
 _JD_OF_MJD = 2400000.5
 _TIME_UNITS = {"h": 3600.0, "min": 60.0, "s": 1.0}
 _UNIX = {"unix": 1.0, "unix_ms": 1e-3, "unix_us": 1e-6, "unix_ns": 1e-9}
-_CLOCK = re.compile(r"(\d{1,2})[:.-](\d\d)(?:[:.-](\d\d(?:[.,]\d*)?))?\s*([AP]M)?", re.I)
+_CLOCK = re.compile(r"(\d{1,2})[: .-](\d\d)(?:[: .-](\d\d(?:[.,]\d*)?))?\s*([AP]M)?", re.I)
 _PACKED = re.compile(r"(\d{1,2})(\d\d)(\d\d(?:[.]\d*)?)")
 _SCALE_WORDS = re.compile(r"\s*(?:UTC?|GMT|Z)$")
 _HALF_DAY = timedelta(hours=12)

@@ -58,6 +58,7 @@ _FILE_WORDS = re.compile(
 _READ_WORDS = re.compile(r"\b(read ?out|readout|received)\b", re.I)
 _NIGHT_WORDS = re.compile(r"\b((start|begin\w*|of) (of )?(the )?(night|evening)|observing night|night of)\b", re.I)
 _EXPOSED_WORDS = re.compile(r"e[xs]pos|belicht|\bpose\b|posa|shutter|integrat|observ", re.I)
+_SIDEREAL = re.compile(r"\bL?ST\b|\bsidereal\b", re.I)
 _UNSURE_WORDS = re.compile(r"\b(typical|approx\w*|nominal|around|about)\b", re.I)
 _HALF_DAYS = re.compile(r"\d ?[AP]M\b", re.I)
 _OTHER_WAYS = {
@@ -80,6 +81,9 @@ _UT_WORDS = re.compile(r"\b(UTC?1?|GMT|universal|TAI|TT|Z)\b")
 _DAY_NUMBER = re.compile(r"(?<![HBT])JD")
 _DAY_NUMBERS = {"mjd": (30000.0, 90000.0), "jd": (2430000.0, 2490000.0)}
 """Numbers of days of our time."""
+_FROM_NOON = re.compile(r"^RJD|\bRJD\b|JD ?- ?2400000\b(?!\.5)", re.I)
+"""Days that begin at noon as Julian days do, without their first digits."""
+_HALF_DAY = 43200.0
 _OF_THE_SUN = re.compile(r"helio|bary|\bsun\b|\b[HB]JD\b", re.I)
 _MOMENTS = {
     "middle": re.compile(r"MID|AVG|MEAN|CEN"),
@@ -116,11 +120,16 @@ def is_date_card(name: str) -> bool:
 
 
 def time_cards(cards: Cards) -> list[tuple[Card, str]]:
-    """Return the cards with the time of day at which an exposure begins, and the unit of those that are numbers."""
-    found = []
+    """Return the cards with the time of day at which an exposure begins, and the unit of those that are numbers.
+
+    Those in local time come last, and none that its comment calls sidereal.
+    """
+    found: list[tuple[Card, str]] = []
     for name in _TIMES:
         card = cards.find(name)
         if card is None or isinstance(card.value, bool) or _moment(card.comment) not in ("", "begin"):
+            continue
+        if _SIDEREAL.search(card.comment):
             continue
         text = str(card.value).strip()
         if _TIME.fullmatch(text) or is_sexagesimal(text):
@@ -129,7 +138,12 @@ def time_cards(cards: Cards) -> list[tuple[Card, str]]:
             found.append((card, "hhmmss"))
         elif isinstance(card.value, int | float) and not _MJD_WORDS.search(card.comment):
             found += [(card, unit) for unit in _units_of_day(card)]
-    return found
+    return sorted(found, key=lambda one: _is_local(one[0]))
+
+
+def _is_local(card: Card) -> bool:
+    """Whether the comment of a card says that it is in local time."""
+    return _LOCAL_WORDS.search(card.comment) is not None and not _UT_WORDS.search(card.comment)
 
 
 def _has_time(text: str) -> bool:
@@ -255,9 +269,9 @@ def _day_numbers(cards: Cards) -> Iterator[tuple[str, list[Reading]]]:
         if not first < card.value < last or _OF_THE_SUN.search(card.comment):
             continue
         named = next((moment for moment, words in _MOMENTS.items() if words.search(name)), "")
-        reading = _judged(
-            cards, card, DateRule(name, layout=layout), "likely" if named or _moment(card.comment) else "guess"
-        )
+        add = -_HALF_DAY if layout == "mjd" and _FROM_NOON.search(f"{name} {card.comment}") else 0.0
+        rule = DateRule(name, layout=layout, add=add)
+        reading = _judged(cards, card, rule, "likely" if named or _moment(card.comment) else "guess")
         if named in ("middle", "end") and reading.rule.moment == "begin":
             reading = replace(reading, rule=replace(reading.rule, moment=named), note=f"{name} is its {named}")
         yield name, [reading]
@@ -286,7 +300,7 @@ def _judged(cards: Cards, card: Card, rule: DateRule, sure: Confidence, note: st
         sure, note = lower_confidence(sure, "likely"), f"{name} is its {moment}, says the comment"
     elif moment in ("both", "readout") or _UNSURE_WORDS.search(comment) or _NIGHT_WORDS.search(comment):
         sure, note = "guess", f"'{comment}': it may not be the begin"
-    if name == "DATE-LOC" or (_LOCAL_WORDS.search(comment) and not _UT_WORDS.search(comment)):
+    if name == "DATE-LOC" or _is_local(card):
         sure, note = "guess", f"the card may be in {LOCAL}"
     if doubt := cards.reason_to_doubt(name):
         sure, note = "guess", doubt
@@ -321,6 +335,8 @@ def _of_layouts(cards: Cards, card: Card, times: list[tuple[Card, str]]) -> Iter
             sure, note = "guess", f"{time.keyword} may be {_OTHER_WAYS[unit]}"
         if _HALF_DAYS.search(f"{card.value} {'' if time is None else time.value}") and not _says_ut(card, time):
             sure, note = "guess", f"AM and PM: it may be in {LOCAL}"
+        if time is not None and _is_local(time):
+            sure, note = "guess", f"{time.keyword} may be in {LOCAL}"
         if time is None and not has_time and (odd := _odd_time(cards)):
             sure, note = "guess", odd
         if time is not None and _UNSURE_WORDS.search(time.comment):

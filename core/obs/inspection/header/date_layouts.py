@@ -35,10 +35,12 @@ NO_SUCH_MONTH = "month/day/year: no month has that number"
 _DAYS: tuple[tuple[str, str, Confidence, str], ...] = (
     (r"\d{4}-\d{1,2}-\d{1,2}", "%Y-%m-%d", "certain", ""),
     (r"\d{4}/\d{1,2}/\d{1,2}", "%Y/%m/%d", "certain", ""),
+    (r"\d{4} \d{1,2} \d{1,2}", "%Y %m %d", "certain", ""),
     (r"\d{4}[.]\d\d[.]\d\d", "%Y.%m.%d", "certain", ""),
     (r"\d{8}", "%Y%m%d", "likely", ""),
     (r"\d{1,2}/\d{1,2}/\d{2}", "%d/%m/%y", "likely", "day/month/year, as FITS had it before 2000"),
     (r"\d{1,2}/\d{1,2}/\d{2}", "%m/%d/%y", "guess", NO_SUCH_MONTH),
+    (r"\d{2}-\d{2}-\d{2}", "%y-%m-%d", "guess", EITHER),
     (r"\d{1,2}/\d{1,2}/\d{4}", "%d/%m/%Y", "guess", EITHER),
     (r"\d{1,2}-\d{1,2}-\d{4}", "%d-%m-%Y", "guess", EITHER),
     (r"\d{1,2}[.]\d{1,2}[.]\d{4}", "%d.%m.%Y", "guess", EITHER),

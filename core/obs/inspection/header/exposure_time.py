@@ -259,6 +259,8 @@ def _against(cards: Cards, first: _Stated, stated: list[_Stated]) -> str:
         return f"only {between[0]:.1f} s lie between {between[1]} and {between[2]}"
     if between is not None and first.seconds > 0 and between[0] > 3.0 * first.seconds + _OVERHEAD:
         return f"{between[0]:.0f} s lie between {between[1]} and {between[2]}"
+    if between is not None and first.unit == "s" and abs(between[0] / 60.0 - first.seconds) <= 0.01 * first.seconds:
+        return f"{between[0]:.0f} s lie between {between[1]} and {between[2]}: the unit may be minutes"
     if _comment(cards, first.name, _TICKS):
         return "the comment says that it is counted in units of its own"
     if first.seconds > _LONG:

@@ -37,7 +37,7 @@ _OF_DATE = re.compile(
 )
 _NOW = re.compile(r"\b(current|now|date|apparent)\b", re.I)
 """What cards of the equinox say that is that of the date."""
-_OTHER_SYSTEM = re.compile(r"\b(galactic|ecliptic|supergalactic)\b", re.I)
+_OTHER_SYSTEM = re.compile(r"\b(galactic|ecliptic|supergalactic|azimuth|altitude)\b", re.I)
 _J2000 = re.compile(r"\bJ ?2000(\.0)?\b|\bICRS\b|\bFK5\b|\b2000\.0\b", re.I)
 _B1950 = re.compile(r"\bB ?1950(\.0)?\b|\bFK4\b|\b1950(\.0)?\b", re.I)
 _EQUINOXES = ("EQUINOX", "RADECEQ", "TELEQUIN", "TELEQUI", "EQUIN", "RAEQUIN", "OBJEQUIN", "EPOCH")
