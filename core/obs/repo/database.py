@@ -93,7 +93,7 @@ def open_engine(place: str, *, read_only: bool) -> sa.Engine:
 
 
 def _patience(url: sa.URL) -> dict[str, int]:
-    """Return what a driver is told so that a server that does not answer, or whose host has died, ends the wait."""
+    """Return arguments of a driver that end the wait for a server that does not answer, or whose host has died."""
     if not url.drivername.startswith(("postgresql+psycopg", "postgresql+psycopg2")):
         return {}
     usual = {

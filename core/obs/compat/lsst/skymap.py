@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from obs.compat.lsst.absent import refuse
 from obs.compat.lsst.afw.coord import Coord, IcrsCoord
 from obs.compat.lsst.afw.geom.angle import degrees
 from obs.compat.lsst.afw.geom.box import Box2I
@@ -167,3 +168,6 @@ def _coord(ra: float, dec: float) -> IcrsCoord:
 def _degrees(coord: Coord) -> tuple[float, float]:
     icrs = coord.toIcrs()
     return float(icrs.getRa().asDegrees()), float(icrs.getDec().asDegrees())
+
+
+__getattr__ = refuse(__name__)

@@ -6,14 +6,38 @@ detectors.
 """
 
 from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
 
 from obs.camera import camera as own
 from obs.camera.detector import Detector as OwnDetector
 from obs.compat.lsst.afw.cameraGeom.amplifier import Amplifier
-from obs.compat.lsst.afw.geom.box import Box2I
-from obs.compat.lsst.afw.geom.point import Point2D
+from obs.compat.lsst.afw.cameraGeom.systems import (
+    FIELD_ANGLE,
+    FOCAL_PLANE,
+    PIXELS,
+    PUPIL,
+    CameraSys,
+    transform_points,
+)
+from obs.compat.lsst.afw.geom.box import Box2D, Box2I
+from obs.compat.lsst.afw.geom.point import Extent2D, Point2D
 
-__all__ = ["Amplifier", "Camera", "Detector", "DetectorId", "Raft", "cast_Ccd", "cast_Raft"]
+__all__ = [
+    "FIELD_ANGLE",
+    "FOCAL_PLANE",
+    "PIXELS",
+    "PUPIL",
+    "Amplifier",
+    "Camera",
+    "CameraSys",
+    "Detector",
+    "DetectorId",
+    "Raft",
+    "cast_Ccd",
+    "cast_Raft",
+]
 
 
 class DetectorId:
@@ -94,11 +118,30 @@ class Detector:
         """Return all pixels of the assembled detector."""
         return self.getBBox()
 
-    def getCenter(self) -> Point2D:
-        """Return the place of the middle in the focal plane, mm."""
+    def getCenter(self, cameraSys: CameraSys = FOCAL_PLANE) -> Point2D:
+        """Return the place of the middle, in the focal plane in mm unless another system is named."""
         box = self.own.bbox
-        x, y = self.own.pixel_to_focal_plane(x=box.x_min + 0.5 * (box.width - 1), y=box.y_min + 0.5 * (box.height - 1))
-        return Point2D(float(x), float(y))
+        middle = Point2D(box.x_min + 0.5 * (box.width - 1), box.y_min + 0.5 * (box.height - 1))
+        return Point2D(self.transform(middle, PIXELS, cameraSys))
+
+    def getCorners(self, cameraSys: CameraSys = PIXELS) -> list[Point2D]:
+        """Return the outer corners of the detector in a system."""
+        return list(self.transform(Box2D(self.getBBox()).getCorners(), PIXELS, cameraSys))
+
+    def transform(self, points: Any, fromSys: CameraSys, toSys: CameraSys) -> Any:  # noqa: ANN401 - one or a list
+        """Return positions, one or a list, of one system in another: `PIXELS` or `FOCAL_PLANE`.
+
+        Raises
+        ------
+        ValueError
+            If a system needs the camera's optics; see `Camera.transform`.
+        """
+        return transform_points(points, fromSys, toSys, self.own)
+
+    def getPixelSize(self) -> Extent2D:
+        """Return the sides of a pixel, mm."""
+        first, right, above = self.transform([Point2D(0, 0), Point2D(1, 0), Point2D(0, 1)], PIXELS, FOCAL_PLANE)
+        return Extent2D(*(float(np.hypot(one.x - first.x, one.y - first.y)) for one in (right, above)))
 
     def getAmplifiers(self) -> list[Amplifier]:
         """Return the amplifiers of the detector."""
@@ -194,6 +237,27 @@ class Camera:
     def get(self, key: int | str) -> Detector:
         """Return the detector with a number or a name."""
         return self[key]
+
+    def transform(
+        self,
+        points: Any,  # noqa: ANN401 - one point, or a list
+        fromSys: CameraSys,
+        toSys: CameraSys,
+        detector: Detector | None = None,
+    ) -> Any:  # noqa: ANN401 - one point, or a list
+        """Return positions, one or a list, of one system in another.
+
+        Raises
+        ------
+        ValueError
+            If a system is the pixels of a detector, and none is given.
+        """
+        return transform_points(points, fromSys, toSys, None if detector is None else detector.own, self.own)
+
+    def findDetectors(self, point: Any, cameraSys: CameraSys = FOCAL_PLANE) -> list[Detector]:  # noqa: ANN401
+        """Return the detectors on which a point of the focal plane or of the field is."""
+        place = self.transform(point, cameraSys, FOCAL_PLANE)
+        return [one for one in self if Box2D(one.getBBox()).contains(one.transform(place, FOCAL_PLANE, PIXELS))]
 
     def getIdIter(self) -> Iterator[int]:
         """Return the numbers of all detectors."""

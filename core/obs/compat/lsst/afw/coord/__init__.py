@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from obs.compat.lsst.afw.geom.angle import Angle, AngleUnit, degrees, radians
 from obs.compat.lsst.afw.geom.point import Point2D
 
-__all__ = ["Coord", "EclipticCoord", "Fk5Coord", "GalacticCoord", "IcrsCoord", "SpherePoint"]
+__all__ = ["Coord", "EclipticCoord", "Fk5Coord", "GalacticCoord", "IcrsCoord", "SpherePoint", "averageSpherePoint"]
 
 _J2000 = 2451545.0
 _YEAR = 365.25
@@ -80,7 +80,16 @@ class Coord:
 
     separation = angularSeparation
 
-    separation = angularSeparation
+    def bearingTo(self, other: "Coord") -> Angle:
+        """Return the direction to another position, from the east through the north."""
+        first, second = self.toIcrs(), other.toIcrs()
+        return Angle(math.pi / 2 - float(erfa.pas(*map(float, (*first._pair(), *second._pair()))))).wrap()
+
+    def getTangentPlaneOffset(self, other: "Coord") -> tuple[Angle, Angle]:
+        """Return where another position is in the plane that touches the sphere at this one, east and north."""
+        first, second = self.toIcrs(), other.toIcrs()
+        x, y = erfa.tpxes(*map(float, (*second._pair(), *first._pair())))[:2]
+        return Angle(float(x)), Angle(float(y))
 
     def _pair(self) -> tuple[Angle, Angle]:
         return self._longitude, self._latitude
@@ -134,6 +143,31 @@ class SpherePoint(IcrsCoord):
 
     def __init__(self, longitude: Angle | float, latitude: Angle | float, units: AngleUnit = radians) -> None:
         super().__init__(*(one if isinstance(one, Angle) else one * units for one in (longitude, latitude)))
+
+    def offset(self, bearing: Angle, amount: Angle) -> "SpherePoint":
+        """Return the position that is an angle away, in a direction from the east through the north."""
+        latitude, distance, north = float(self._latitude), float(amount), math.pi / 2 - float(bearing)
+        sine = math.sin(latitude) * math.cos(distance) + math.cos(latitude) * math.sin(distance) * math.cos(north)
+        across = math.sin(north) * math.sin(distance) * math.cos(latitude)
+        turned = math.atan2(across, math.cos(distance) - math.sin(latitude) * sine)
+        return SpherePoint(Angle(float(self._longitude) + turned), Angle(math.asin(max(-1.0, min(1.0, sine)))))
+
+    def isFinite(self) -> bool:
+        """Return whether both angles are numbers."""
+        return all(math.isfinite(float(one)) for one in self._pair())
+
+
+def averageSpherePoint(coords: "list[SpherePoint]") -> SpherePoint:
+    """Return the mean direction of positions.
+
+    Raises
+    ------
+    ValueError
+        If there are none.
+    """
+    if not coords:
+        raise ValueError("no positions, of which there is no mean")
+    return SpherePoint(*_directions(np.sum([one.toIcrs().getVector() for one in coords], axis=0)))
 
 
 class Fk5Coord(_Equatorial):

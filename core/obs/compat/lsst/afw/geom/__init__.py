@@ -44,14 +44,19 @@ __all__ = [
     "hours",
     "radians",
 ]
+# besides, `SpherePoint`, `SkyWcs`, `makeCdMatrix` and `makeSkyWcs`
 
 BoxI, BoxD = Box2I, Box2D
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401
-    """Return `SpherePoint`, whose module imports this one."""
+    """Return names whose modules import this one."""
     if name == "SpherePoint":
         from obs.compat.lsst.afw.coord import SpherePoint  # noqa: PLC0415 - a circle otherwise
 
         return SpherePoint
+    if name in ("SkyWcs", "makeCdMatrix", "makeSkyWcs"):
+        from obs.compat.lsst.afw.geom import sky_wcs  # noqa: PLC0415 - a circle otherwise
+
+        return getattr(sky_wcs, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

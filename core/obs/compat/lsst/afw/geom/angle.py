@@ -3,7 +3,7 @@
 import math
 from typing import Any, overload
 
-__all__ = ["Angle", "AngleUnit", "arcminutes", "arcseconds", "degrees", "hours", "radians"]
+__all__ = ["Angle", "AngleUnit", "arcminutes", "arcseconds", "degrees", "hours", "milliarcseconds", "radians"]
 
 
 class AngleUnit:
@@ -37,6 +37,7 @@ degrees = AngleUnit("degrees", math.pi / 180.0)
 hours = AngleUnit("hours", math.pi / 12.0)
 arcminutes = AngleUnit("arcminutes", math.pi / 180.0 / 60.0)
 arcseconds = AngleUnit("arcseconds", math.pi / 180.0 / 3600.0)
+milliarcseconds = AngleUnit("milliarcseconds", math.pi / 180.0 / 3600.0e3)
 
 
 class Angle(float):
@@ -87,6 +88,14 @@ class Angle(float):
     def wrapCtr(self) -> "Angle":
         """Return the same direction between -pi and pi."""
         return Angle((float(self) + math.pi) % (2.0 * math.pi) - math.pi)
+
+    def wrapNear(self, other: float) -> "Angle":
+        """Return the same direction within pi of another angle."""
+        return Angle(float(other) + Angle(float(self) - float(other)).wrapCtr())
+
+    def isWrappedNear(self, other: float) -> bool:
+        """Return whether it is within pi of another angle."""
+        return -math.pi <= float(self) - float(other) < math.pi
 
     def separation(self, other: float) -> "Angle":
         """Return the difference from another angle, between -pi and pi."""

@@ -37,6 +37,12 @@ class Box2I:
         """Return the stack's box of one of ours."""
         return cls(Point2I(box.x_min, box.y_min), Extent2I(box.width, box.height))
 
+    @classmethod
+    def makeCenteredBox(cls, center: Any, size: Any) -> "Box2I":  # noqa: ANN401 - any pairs
+        """Return a box of a size whose middle is as near to a place as whole pixels allow."""
+        first = [math.floor(at - 0.5 * (length - 1) + 0.5) for at, length in zip(center, size, strict=True)]
+        return cls(Point2I(*first), Extent2I(*(int(length) for length in size)))
+
     def to_box(self) -> Box:
         """Return our box, as in the LSST stack."""
         return Box(self._min.x, self._min.y, max(self._size.x, 0), max(self._size.y, 0))

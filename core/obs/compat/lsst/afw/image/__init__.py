@@ -2,9 +2,19 @@
 
 from obs.compat.lsst.afw.fits import readMetadata
 from obs.compat.lsst.afw.image.attached import ApCorrMap, CoaddInputs
-from obs.compat.lsst.afw.image.calib import Calib, Filter, FilterLabel, PhotoCalib, abMagFromFlux, fluxFromABMag
+from obs.compat.lsst.afw.image.calib import (
+    Calib,
+    Filter,
+    FilterLabel,
+    PhotoCalib,
+    abMagErrFromFluxErr,
+    abMagFromFlux,
+    fluxErrFromABMagErr,
+    fluxFromABMag,
+)
 from obs.compat.lsst.afw.image.exposure import ExposureD, ExposureF, ExposureI, ExposureInfo, ExposureU, makeExposure
 from obs.compat.lsst.afw.image.image import LOCAL, PARENT, Image, ImageD, ImageF, ImageI, ImageU
+from obs.compat.lsst.afw.image.index import X, Y, indexToPosition, positionToIndex
 from obs.compat.lsst.afw.image.mask import Mask, MaskU, MaskX
 from obs.compat.lsst.afw.image.masked_image import MaskedImageD, MaskedImageF, MaskedImageI, MaskedImageU
 from obs.compat.lsst.afw.image.transmission_curve import TransmissionCurve
@@ -41,9 +51,15 @@ __all__ = [
     "TransmissionCurve",
     "VisitInfo",
     "Wcs",
+    "X",
+    "Y",
+    "abMagErrFromFluxErr",
     "abMagFromFlux",
+    "fluxErrFromABMagErr",
     "fluxFromABMag",
+    "indexToPosition",
     "makeExposure",
     "makeWcs",
+    "positionToIndex",
     "readMetadata",
 ]

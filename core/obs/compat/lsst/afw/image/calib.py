@@ -15,7 +15,17 @@ from obs.image.photo_calib import NANOJANSKY_ZERO_POINT
 from obs.image.photo_calib import PhotoCalib as OwnPhotoCalib
 from obs.repo.fits_exposure_header import header_photo_calib
 
-__all__ = ["Calib", "Filter", "FilterLabel", "Measurement", "PhotoCalib", "abMagFromFlux", "fluxFromABMag"]
+__all__ = [
+    "Calib",
+    "Filter",
+    "FilterLabel",
+    "Measurement",
+    "PhotoCalib",
+    "abMagErrFromFluxErr",
+    "abMagFromFlux",
+    "fluxErrFromABMagErr",
+    "fluxFromABMag",
+]
 
 _JANSKY_OF_ZERO = 3631.0
 """Flux density, Jy, of AB magnitude 0 as the stack rounds it."""
@@ -35,6 +45,17 @@ def abMagFromFlux(flux: Any) -> Any:  # noqa: ANN401 - numbers or arrays
 def fluxFromABMag(magnitude: Any) -> Any:  # noqa: ANN401 - numbers or arrays
     """Return the flux densities in jansky of AB magnitudes."""
     return _JANSKY_OF_ZERO * 10.0 ** (-0.4 * np.asarray(magnitude, np.float64))
+
+
+def abMagErrFromFluxErr(fluxErr: Any, flux: Any) -> Any:  # noqa: ANN401 - numbers or arrays
+    """Return the errors of AB magnitudes from flux densities and their errors in jansky."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return _MAG_PER_FRACTION * np.asarray(fluxErr, np.float64) / np.asarray(flux, np.float64)
+
+
+def fluxErrFromABMagErr(magErr: Any, mag: Any) -> Any:  # noqa: ANN401 - numbers or arrays
+    """Return the errors of flux densities in jansky from AB magnitudes and their errors."""
+    return np.asarray(magErr, np.float64) * fluxFromABMag(mag) / _MAG_PER_FRACTION
 
 
 class Measurement(NamedTuple):

@@ -19,6 +19,10 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+#: Planes that scripts add to the class.
+_ADDED: list[str] = []
+
+
 class _AlsoOfClass(Generic[P, R]):
     """Method of a mask that, asked of the class, answers for the usual planes; it is static in the stack."""
 
@@ -27,7 +31,7 @@ class _AlsoOfClass(Generic[P, R]):
         self.__doc__ = method.__doc__
 
     def __get__(self, mask: "Mask | None", kind: "type[Mask]") -> Callable[P, R]:
-        return cast(Callable[P, R], MethodType(self._method, kind(1, 1) if mask is None else mask))
+        return cast(Callable[P, R], MethodType(self._method, kind.for_class() if mask is None else mask))
 
 
 class Mask(Pixels):
@@ -69,6 +73,20 @@ class Mask(Pixels):
             mask = own.Mask(mask.array[found.slices], mask.planes)
             super().__init__(mask.shape, self.getXY0() + Extent2I(found.x_min, found.y_min))
         self._mask: own.Mask = mask.copy() if deep else mask
+        self._is_for_class = False
+
+    def _with_added(self) -> own.Mask:
+        """Return the mask of `obs`, which has the planes that were added to the class."""
+        for name in _ADDED:
+            self._mask.add_plane(name)
+        return self._mask
+
+    @classmethod
+    def for_class(cls) -> Self:
+        """Return the mask that answers where the class is asked."""
+        made = cls(1, 1)
+        made._is_for_class = True
+        return made
 
     def getArray(self) -> NDArray[np.int32]:
         """Return the bits, int32, shape (ny, nx); what is written there is written to the mask."""
@@ -88,7 +106,7 @@ class Mask(Pixels):
         KeyError
             If there is no such plane.
         """
-        return self._mask.bits(*([names] if isinstance(names, str) else names))
+        return self._with_added().bits(*([names] if isinstance(names, str) else names))
 
     @_AlsoOfClass
     def getMaskPlane(self, name: str) -> int:
@@ -99,15 +117,21 @@ class Mask(Pixels):
         KeyError
             If there is no such plane.
         """
-        return self._mask.bits(name).bit_length() - 1
+        return self._with_added().bits(name).bit_length() - 1
 
     @_AlsoOfClass
     def getMaskPlaneDict(self) -> dict[str, int]:
         """Return planes and the numbers of their bits."""
-        return dict(self._mask.planes)
+        return dict(self._with_added().planes)
 
+    @_AlsoOfClass
     def addMaskPlane(self, name: str) -> int:
-        """Make sure that there is a plane, and return the number of its bit."""
+        """Make sure that there is a plane, and return the number of its bit.
+
+        Of the class, as in the stack: of all masks that are made from now on.
+        """
+        if self._is_for_class:
+            _ADDED.append(name)
         return self._mask.add_plane(name).bit_length() - 1
 
     def clearMaskPlane(self, plane: int) -> None:

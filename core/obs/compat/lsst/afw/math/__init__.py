@@ -1,5 +1,6 @@
 """Backgrounds, fields and statistics, in the stack's words."""
 
+from obs.compat.lsst.absent import refuse
 from obs.compat.lsst.afw.image.image import ImageF
 from obs.compat.lsst.afw.math.bounded_field import BoundedField
 from obs.compat.lsst.afw.math.statistics import (
@@ -55,3 +56,6 @@ class BackgroundList(list[Background]):
     def getImage(self) -> ImageF:
         """Return the sum of all of them, of every pixel."""
         return ImageF(total_background(self))
+
+
+__getattr__ = refuse(__name__)

@@ -1,5 +1,6 @@
 """Catalogs of sources, by columns and by records."""
 
+from obs.compat.lsst.absent import refuse
 from obs.compat.lsst.afw.table.catalog import SourceCatalog
 from obs.compat.lsst.afw.table.match import Match, MatchList, matchRaDec, matchXy
 from obs.compat.lsst.afw.table.record import SourceRecord
@@ -31,3 +32,5 @@ BaseRecord = SimpleRecord = SourceRecord
 SimpleTable = SourceTable
 #: Flags of reading: footprints are read when they are asked for, whatever is given.
 SOURCE_IO_NO_FOOTPRINTS, SOURCE_IO_NO_HEAVY_FOOTPRINTS = 1, 2
+
+__getattr__ = refuse(__name__)

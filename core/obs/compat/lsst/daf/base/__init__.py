@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
-__all__ = ["PropertyList", "PropertySet"]
+from obs.compat.lsst.daf.base.date_time import DateTime
+
+__all__ = ["DateTime", "PropertyList", "PropertySet"]
 
 
 class PropertySet:
@@ -47,14 +49,50 @@ class PropertySet:
         return self._values.get(name, self._fixed.get(name, default))
 
     def getScalar(self, name: str) -> Any:  # noqa: ANN401 - any value of a header
-        """Return a value, as in the LSST stack.
+        """Return a value, as in the LSST stack: the last one where there are several.
 
         Raises
         ------
         KeyError
             If there is none.
         """
+        return self.getArray(name)[-1]
+
+    def getArray(self, name: str) -> list[Any]:
+        """Return all values of a name as a list.
+
+        Raises
+        ------
+        KeyError
+            If there is none.
+        """
+        held = self[name]
+        return list(held) if isinstance(held, list) else [held]
+
+    def valueCount(self, name: str | None = None) -> int:
+        """Return how many values a name has, or all names."""
+        names = list(self) if name is None else [name] if name in self else []
+        return sum(len(self.getArray(one)) for one in names)
+
+    def isArray(self, name: str) -> bool:
+        """Return whether a name has several values."""
+        return name in self and isinstance(self[name], list)
+
+    def setdefault(self, name: str, default: Any) -> Any:  # noqa: ANN401 - any value
+        """Return a value; where there is none, set it first."""
+        if name not in self:
+            self[name] = default
         return self[name]
+
+    def pop(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 - any value
+        """Remove a value and return it; ``default`` if there is none."""
+        value = self.get(name, default)
+        self.remove(name)
+        return value
+
+    def update(self, other: "PropertySet | Mapping[str, Any]") -> None:
+        """Set all values of another set."""
+        self.combine(other)
 
     def getAsDouble(self, name: str) -> float:
         """Return a value as a float."""
@@ -133,4 +171,24 @@ class PropertySet:
 
 
 class PropertyList(PropertySet):
-    """A `PropertySet` whose order counts; ours always does."""
+    """A `PropertySet` whose order counts; ours always does. Comments of cards are not kept."""
+
+    def set(self, name: str, value: object, comment: str = "") -> None:
+        """Set a value, as in the LSST stack; the comment is not kept."""
+        super().set(name, value)
+
+    def add(self, name: str, value: object, comment: str = "") -> None:
+        """Add a value to those that a name has; the comment is not kept."""
+        super().add(name, value)
+
+    def getComment(self, name: str) -> str:
+        """Return the comment of a card, which is empty: comments are not kept."""
+        return ""
+
+    def toOrderedDict(self) -> dict[str, Any]:
+        """Return all values in their order."""
+        return self.toDict()
+
+    def toList(self) -> list[tuple[str, Any, str]]:
+        """Return name, value and an empty comment of every card."""
+        return [(name, value, "") for name, value in self.items()]

@@ -1,0 +1,1 @@
+"""Tasks on images, of which none is here by its name of the stack."""

@@ -1,0 +1,1 @@
+"""Exceptions, by the names of the stack."""

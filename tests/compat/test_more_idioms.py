@@ -1,0 +1,150 @@
+"""Coordinates of the camera, WCS from parts, moments, logs, and names that have nothing behind them."""
+
+import importlib
+import logging
+import math
+
+import numpy as np
+import pytest
+from hsc_repository import DATA_ID
+
+import obs.compat.lsst.afw.geom as afwGeom
+import obs.compat.lsst.afw.image as afwImage
+import obs.compat.lsst.daf.persistence as dafPersist
+import obs.compat.lsst.geom as geom
+from obs.compat.lsst.afw.cameraGeom import FIELD_ANGLE, FOCAL_PLANE, PIXELS, PUPIL
+from obs.compat.lsst.daf.base import DateTime, PropertyList, PropertySet
+from obs.compat.lsst.log import Log
+from obs.compat.lsst.pex.exceptions import NotFoundError
+from obs.compat.lsst.utils import getPackageDir
+
+
+def test_a_wcs_is_made_of_its_parts():
+    cd = afwGeom.makeCdMatrix(0.2 * geom.arcseconds)
+    np.testing.assert_allclose(cd * 3600, [[-0.2, 0.0], [0.0, 0.2]], atol=1e-15)
+    np.testing.assert_allclose(afwGeom.makeCdMatrix(0.2 * geom.arcseconds, flipX=True)[0, 0] * 3600, 0.2)
+    place = geom.SpherePoint(150.0, 2.0, geom.degrees)
+    turned = afwGeom.makeSkyWcs(
+        crpix=geom.Point2D(20.0, 30.0),
+        crval=place,
+        cdMatrix=afwGeom.makeCdMatrix(0.2 * geom.arcseconds, 90 * geom.degrees),
+    )
+    up = turned.pixelToSky(geom.Point2D(20.0, 130.0))
+    assert place.bearingTo(up).asDegrees() == pytest.approx(0.0, abs=1e-6) or place.bearingTo(
+        up
+    ).asDegrees() == pytest.approx(360.0, abs=1e-6)  # +y to the east
+    assert place.separation(up).asArcseconds() == pytest.approx(20.0)
+    again = afwGeom.makeSkyWcs(turned.getFitsMetadata())
+    assert list(again.skyToPixel(place)) == pytest.approx([20.0, 30.0])
+    with pytest.raises(ValueError, match="needs crpix, crval and cdMatrix of the projection TAN"):
+        afwGeom.makeSkyWcs(geom.Point2D(0, 0), place)
+
+
+def test_positions_go_around_the_sphere():
+    first = geom.SpherePoint(359.9, 60.0, geom.degrees)
+    for bearing in (0.0, 50.0, 90.0, 200.0):
+        second = first.offset(bearing * geom.degrees, 30 * geom.arcminutes)
+        assert first.separation(second).asArcminutes() == pytest.approx(30.0)
+        assert first.bearingTo(second).separation(bearing * geom.degrees).asDegrees() == pytest.approx(0.0, abs=1e-9)
+    east, north = first.getTangentPlaneOffset(first.offset(90 * geom.degrees, 1 * geom.arcseconds))
+    assert (east.asArcseconds(), north.asArcseconds()) == pytest.approx((0.0, 1.0), abs=1e-9)
+    middle = geom.averageSpherePoint([geom.SpherePoint(ra, 0.0, geom.degrees) for ra in (359.0, 3.0)])
+    assert middle.getRa().asDegrees() == pytest.approx(1.0)
+    assert (-1 * geom.degrees).wrapNear(360 * geom.degrees).asDegrees() == pytest.approx(359.0)
+    assert (1000 * geom.milliarcseconds).asArcseconds() == pytest.approx(1.0)
+    assert geom.Box2I.makeCenteredBox(geom.Point2D(3, 4), geom.Extent2I(5, 3)).getMin() == geom.Point2I(1, 3)
+
+
+def test_systems_of_the_camera(rerun):
+    camera = dafPersist.Butler(str(rerun)).get("camera")
+    detector = camera[56]
+    place = detector.transform(geom.Point2D(100.0, 200.0), PIXELS, FOCAL_PLANE)
+    assert list(detector.transform(place, FOCAL_PLANE, PIXELS)) == pytest.approx([100.0, 200.0])
+    assert [found.getName() for found in camera.findDetectors(place)] == [detector.getName()]
+    angle = camera.transform(place, FOCAL_PLANE, FIELD_ANGLE)
+    # 11.2 arcsec a mm, but for the distortion
+    scale = math.hypot(*angle) / math.hypot(*place) * 180 * 3600 / math.pi
+    assert scale == pytest.approx(11.2, rel=0.02)
+    assert list(camera.transform(angle, PUPIL, PIXELS, detector)) == pytest.approx([100.0, 200.0], abs=1e-3)
+    assert len(detector.getCorners(FOCAL_PLANE)) == 4
+    assert list(detector.getPixelSize()) == pytest.approx([0.015, 0.015])
+    assert list(detector.getCenter(PIXELS)) == [1023.5, 2087.5]
+    with pytest.raises(ValueError, match="positions in FieldAngle need the camera"):
+        detector.transform(place, FOCAL_PLANE, FIELD_ANGLE)
+
+
+def test_moments_in_three_time_scales():
+    moment = DateTime("2020-01-01T00:00:00", DateTime.UTC)
+    assert moment.get(DateTime.MJD, DateTime.UTC) == 58849.0
+    assert moment.toString(DateTime.UTC) == "2020-01-01T00:00:00.000000000Z"
+    assert moment.nsecs() - moment.nsecs(DateTime.UTC) == 37 * 10**9
+    assert DateTime(moment.nsecs()) == DateTime("2020-01-01T00:00:37", DateTime.TAI) == moment
+    assert DateTime(58849.0, DateTime.MJD, DateTime.UTC).toPython().isoformat() == "2020-01-01T00:00:00"
+    assert DateTime.now().isValid()
+    assert not DateTime().isValid()
+    assert DateTime() == DateTime() != moment
+    with pytest.raises(RuntimeError, match="this DateTime is not valid"):
+        DateTime().get()
+
+
+def test_values_of_metadata():
+    values = PropertySet({"one": 1})
+    values.add("many", 1)
+    values.add("many", 2)
+    assert (values.getArray("many"), values.getArray("one"), values.getScalar("many")) == ([1, 2], [1], 2)
+    assert (values.valueCount("many"), values.isArray("one"), values.setdefault("two", 5)) == (2, False, 5)
+    assert (values.pop("two"), values.exists("two")) == (5, False)
+    cards = PropertyList()
+    cards.set("A", 1, "a comment")
+    assert cards.toList() == [("A", 1, "")]
+
+
+def test_magnitudes_pixels_and_planes_of_the_class():
+    assert afwImage.abMagErrFromFluxErr(1.0, 100.0) == pytest.approx(0.01086, abs=1e-5)
+    assert afwImage.fluxErrFromABMagErr(afwImage.abMagErrFromFluxErr(1e-6, 1e-4), 18.9) == pytest.approx(1e-6, rel=1e-3)
+    assert (afwImage.positionToIndex(1.5), afwImage.positionToIndex(1.6, True)[0]) == (2, 2)
+    bit = afwImage.Mask.addMaskPlane("OF_A_SCRIPT")
+    assert afwImage.Mask(3, 4).getMaskPlane("OF_A_SCRIPT") == bit == afwImage.Mask.getMaskPlane("OF_A_SCRIPT")
+    assert afwImage.ExposureF(3, 4).getMask().getPlaneBitMask("OF_A_SCRIPT") == 1 << bit
+
+
+def test_logs_go_to_pythons_own(caplog):
+    log = Log.getLogger("a.script").getChild("part")
+    log.setLevel(Log.DEBUG)
+    with caplog.at_level(logging.DEBUG, "a.script.part"):
+        log.info("%d images", 3)
+        log.warnf("{} of {}", 1, 2)
+    assert [(one.name, one.getMessage()) for one in caplog.records] == [
+        ("a.script.part", "3 images"),
+        ("a.script.part", "1 of 2"),
+    ]
+    assert log.getLevel() == Log.DEBUG
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "instead"),
+    [
+        ("meas.algorithms.detection", "", "obs process does all steps"),
+        ("pex.config", "", "settings are those of obs process"),
+        ("ip.isr", "", "obs.tasks.isr removes the signature"),
+        ("pipe.tasks.coaddBase", "", "obs coadd"),
+        ("obs.subaru", "", "cameras are packages of obs"),
+        ("daf.butler", "", "import lsst.daf.butler of the package lsst-daf-butler"),
+        ("pipe.base", "CmdLineTask", "-c characterize.target=package.module:function"),
+        ("afw.math", "Warper", "obs coadd"),
+        ("afw.detection", "FootprintSet", "obs.algorithms.sources"),
+    ],
+)
+def test_what_is_not_here_says_what_to_use_instead(module, name, instead):
+    with pytest.raises(ImportError, match=rf"^lsst\.{module[:7]}.* has no counterpart here; instead: .*{instead}"):
+        getattr(importlib.import_module(f"obs.compat.lsst.{module}"), name)
+    with pytest.raises(ModuleNotFoundError, match=r"No module named 'obs\.compat\.lsst\.nothing'"):
+        importlib.import_module("obs.compat.lsst.nothing")
+
+
+def test_packages_and_exceptions(rerun):
+    assert getPackageDir("obs_hsc").endswith("obs_hsc")
+    with pytest.raises(LookupError, match="the package obs_nowhere is not installed"):
+        getPackageDir("obs_nowhere")
+    with pytest.raises(NotFoundError):
+        dafPersist.Butler(str(rerun)).get("icSrc", DATA_ID)
