@@ -273,6 +273,20 @@ METRICS: dict[str, Metric] = {
             "scatter over stars, and noise of the sky",
             1,
         ),
+        Metric(
+            "star_tail",
+            "tails of stars",
+            "%",
+            "Light of stars in tails along rows or columns that grow from one border to the other: deferred charge.",
+            "line through the asymmetry of bright stars, at the border where it is largest; 0 if there are none",
+        ),
+        Metric(
+            "star_growth",
+            "growth of bright stars",
+            "%",
+            "How much larger than faint ones the brightest stars are (brighter-fatter effect, nonlinearity), else 0.",
+            "line through the size of bright stars, relative to the PSF, against their flux",
+        ),
         Metric("astrom_scatter", "astrometric scatter", "mas", "Scatter of matched positions, per axis.", "robust", 0),
         Metric(
             "pointing_error",

@@ -333,7 +333,8 @@ def _measure_trends(out: Measured, trends: Trends, no_reference: str) -> None:
 
 def _measure_stars(out: Measured, done: Calibrated) -> None:
     catalog = done.catalog
-    names = ("depth", "psf_minus_aperture", "stars_expected", "source_anomaly", "halo", "halo_error")
+    of_stars = ("halo", "halo_error", "star_tail", "star_growth")
+    names = ("depth", "psf_minus_aperture", "stars_expected", "source_anomaly", *of_stars)
     if not len(catalog):
         out.set("", n_stars=0)
         out.set("no sources", **dict.fromkeys(names, math.nan))
@@ -357,6 +358,11 @@ def _measure_stars(out: Measured, done: Calibrated) -> None:
     halo, halo_error = 100.0 * done.outer_light, 100.0 * done.outer_light_error
     reason = "a crowded field, too few bright stars, or no aperture correction"
     out.set(reason, halo=halo, halo_error=halo_error)
+    out.set(
+        "a crowded field, or too few bright stars",
+        star_tail=100.0 * done.trends.tail,
+        star_growth=100.0 * done.trends.growth,
+    )
     _count_expected(out, done, depth)
 
 

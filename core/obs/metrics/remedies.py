@@ -54,6 +54,8 @@ SINGLE_REMEDIES = {
     "stars_hit": "stars are taken for cosmic rays: raise the limits of cosmic_rays",
     "overscan_level": "check the electronics: compare with the amplifier's history",
     "deferred_charge": "restore it by isr.do_deferred_charge=true",
+    "star_tail": "restore deferred charge by isr.do_deferred_charge=true",
+    "star_growth": "correct the linearity of the camera package, or isr.do_brighter_fatter=true",
     "amp_step": "check bias and gains of the amplifiers",
     "read_noise_shape": "look at the overscan: obs display REPO raw; check cables and grounding",
     "read_noise_pattern": "look at the overscan: obs display REPO raw; check cables and grounding",

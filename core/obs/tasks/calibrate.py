@@ -46,6 +46,7 @@ from obs.tasks.psf_sizes import FWHM_PER_SIGMA, scale_background
 from obs.tasks.reference import ReferenceConfig
 from obs.tasks.sky_search import FindReference
 from obs.tasks.star_galaxy import classify_by_spread
+from obs.tasks.star_trends import NO_TRENDS, StarTrends, measure_star_trends
 
 __all__ = ["CalibrateConfig", "Calibrated", "calibrate"]
 
@@ -111,6 +112,8 @@ class Calibrated:
         Light of stars beyond the reference aperture, in units of that within; NaN where it was not measured.
     outer_light_error : float
         Its standard error.
+    trends : StarTrends
+        What stars show of the detector.
     warnings : list of str
         What the user should know.
     """
@@ -126,6 +129,7 @@ class Calibrated:
     background_residual: float = float("nan")
     outer_light: float = float("nan")
     outer_light_error: float = float("nan")
+    trends: StarTrends = NO_TRENDS
     warnings: list[str] = field(default_factory=list)
 
 
@@ -222,6 +226,7 @@ def calibrate(
                 exposure.masked_image, labels, catalog, stars, radius, fwhm, applied
             )
             warnings += doubts
+    trends = NO_TRENDS if crowded else measure_star_trends(exposure.masked_image, catalog, _psf_stars(catalog), fwhm)
     classify_by_spread(catalog, _psf_stars(catalog), exposure.shape)
     known = reference if reference is not None else Catalog()
     solution = solve_at_epoch(exposure, catalog, known, band, config.astrometry, config.reference, find=find_reference)
@@ -240,7 +245,15 @@ def calibrate(
     if config.magnitudes:
         add_magnitudes(catalog, exposure.photo_calib)
         add_times(catalog, exposure.visit_info)
-    warnings = [*solution.warnings, *moved, *doubts, *filter(None, (crowded, uneven)), *fine, *warnings]
+    warnings = [
+        *solution.warnings,
+        *moved,
+        *doubts,
+        *filter(None, (crowded, uneven)),
+        *fine,
+        *warnings,
+        *trends.warnings,
+    ]
     return Calibrated(
         exposure,
         backgrounds,
@@ -253,6 +266,7 @@ def calibrate(
         background_residual=residual,
         outer_light=outer,
         outer_light_error=outer_error,
+        trends=trends,
         warnings=warnings,
     )
 
