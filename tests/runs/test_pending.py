@@ -1,6 +1,7 @@
 """Which results can stay: everything that a result depends on is changed in turn, and named."""
 
 import os
+import sqlite3
 import time
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import obs
 from obs.cli.main import main
 from obs.errors import FileFormatError
 from obs.repo.input_files import InputFile
+from obs.repo.metric_table import MetricTable
 
 
 def write_bias(path, level):
@@ -103,6 +105,13 @@ def test_a_stale_result_is_made_again_and_then_current(run):
     assert status == 0
     assert "STALE visit=21: bias is another: bias.fits" in err
     assert run("--skip-existing", ids="visit=21")[2].endswith("1 of 1 have results that stay\n")
+    # a run that was killed after its last data ID has neither gathered metrics nor written the report
+    with sqlite3.connect("DATA/rerun/a/metrics.sqlite3") as connection:
+        connection.execute("DELETE FROM visit")
+    connection.close()
+    assert run("--skip-existing", "--report", ids="visit=21")[0] == 0
+    assert [row["data_id"] for row in MetricTable(Path("DATA/rerun/a")).read("visit")] == ["visit=21"]
+    assert Path("DATA/rerun/a/report.html").exists()
 
 
 def test_a_file_that_is_only_touched_or_moved_with_its_repository_is_the_same(run):

@@ -15,6 +15,7 @@ from obs.cli.report import report_outcomes
 from obs.cli.show import show_config, show_data, split_show
 from obs.executor.shard import Shard
 from obs.instrument.discovery import load_instrument
+from obs.metrics.gather import gather_metrics
 from obs.policy.data_id import DataId
 from obs.repo.butler import Butler
 from obs.runs.pending import Plan, plan_run
@@ -104,6 +105,9 @@ def process(
         click.echo(f"{len(plan.current)} of {len(data_ids)} have results that stay", err=True)
         data_ids = plan.to_process
         if not data_ids:
+            # a run that was killed after its last data ID has not come so far
+            gather_metrics(Path(str(butler.output)), again=False)
+            _write_report(butler, rerun, wanted=report)
             return 0 if chosen.is_complete else 1
     record = RecordOptions(
         clobber=clobber_config, backup=not no_backup_config, versions=not no_versions, new_versions=clobber_versions
@@ -121,9 +125,13 @@ def process(
             raise_errors=doraise,
         )
     status = report_outcomes(outcomes)
-    if report:
+    _write_report(butler, rerun, wanted=report)
+    return status if chosen.is_complete else 1
+
+
+def _write_report(butler: Butler, rerun: str | None, *, wanted: bool) -> None:
+    if wanted:
         # imported here, because most runs write no report and pages take 30 modules
         from obs.cli.night_report import try_report  # noqa: PLC0415
 
         try_report(butler, Path(str(butler.output)), rerun=rerun or "")
-    return status if chosen.is_complete else 1

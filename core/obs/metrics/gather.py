@@ -29,19 +29,27 @@ _FEWEST = 5
 _TEXTS = ("filter", "object", "date")
 
 
-def gather_metrics(output: Path) -> None:
+def gather_metrics(output: Path, *, again: bool = True) -> None:
     """Write a row for each visit; a problem here becomes a warning of the log.
 
     Parameters
     ----------
     output : Path
         Folder of the output.
+    again : bool, optional
+        Write also where each visit has a row that counts its detectors rightly.
     """
     table = MetricTable(output)
     try:
-        table.write("visit", visit_rows(table.read("detector")))
+        rows = visit_rows(table.read("detector"))
+        if again or _counts(rows) != _counts(table.read("visit")):
+            table.write("visit", rows)
     except (ObsError, ValueError, OSError) as error:
         logger.warning("metrics are not gathered: %s", error)
+
+
+def _counts(rows: Sequence[Mapping[str, Any]]) -> set[tuple[Any, ...]]:
+    return {(row["data_id"], row["n_expected"], row["n_done"], row["n_failed"]) for row in rows}
 
 
 def visit_rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
