@@ -20,7 +20,7 @@ def frame(path, kind, seed, *, level=0.0, overscan=0, more=(), exposure=2.0, fil
     ]
     cards += [
         ("IMAGETYP", kind),
-        ("EXPTIME", exposure if kind == "FLAT" else 0.0),
+        ("EXPTIME", exposure if kind != "BIAS" else 0.0),
         ("FILTER", filter_name),
         ("EXPNUM", seed),
         ("DATE-OBS", f"2024-03-01T05:{seed:02d}:07.500"),

@@ -191,10 +191,12 @@ def choose_calibrations(
 
 
 def _missing(name: str, switch: str, data_id: Mapping[str, Any], problem: str) -> DatasetNotFoundError:
-    remedy = f"obs calibs build {name} or " if name in _BUILDABLE else ""
+    remedy = f"make one with {f'obs calibs build {name} or ' if name in _BUILDABLE else ''}obs calibs ingest"
+    if name in _BUILDABLE and "it is valid from" in problem:
+        remedy = f"give it more days by obs calibs build {name} --clobber --validity DAYS, {remedy}"
     return DatasetNotFoundError(
-        f"unable to retrieve {name.replace('_', ' ')} for {format_data_id(data_id)}: {problem}; make one with {remedy}"
-        f"obs calibs ingest, or continue without it by -c isr.{switch}=false or --allow-missing",
+        f"unable to retrieve {name.replace('_', ' ')} for {format_data_id(data_id)}: {problem}; {remedy}, "
+        f"or continue without it by -c isr.{switch}=false or --allow-missing",
         dataset_type=_DATASET_TYPES.get(name, name),
         data_id=data_id,
     )

@@ -608,6 +608,17 @@ def test_mistakes(night, obs, words, message):
     assert re.search(message, err)
 
 
+def test_short_darks_can_stand_in_for_biases(night, obs):
+    night("DARK", 1, seconds=2.0)
+    night("DARK", 2, seconds=120.0)
+    status, _, err = obs("calibs", "build", "bias", night.root)
+    assert status == 1
+    advice = "the darks of 2 s can stand in: --id dataType=DARK expTime=2"
+    assert advice in err
+    status, out, _ = obs("calibs", "build", "bias", night.root, *advice.split(": ")[1].split(), "--show", "data")
+    assert (status, out.count("visit=")) == (0, 1)
+
+
 def test_values_that_never_occur_together(night, obs):
     night("OBJECT", 1)
     night("FLAT", 1)

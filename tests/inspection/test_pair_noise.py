@@ -30,6 +30,20 @@ def test_a_top_down_camera_is_measured_too(tmp_path):
     assert gain.value == pytest.approx(GAIN, rel=0.03)
 
 
+@pytest.mark.parametrize(("seconds", "is_known"), [(2.0, True), (60.0, False)])
+def test_short_darks_stand_in_for_biases(tmp_path, seconds, is_known):
+    frames = [frame(tmp_path, "DARK", n, exposure=seconds) for n in (1, 2)]
+    frames += [frame(tmp_path, "FLAT", n, level=2e4) for n in (11, 12)]
+    gain, noise = noise_of(inspect_files(frames))
+    assert (gain.is_known, noise.is_known) == (is_known, is_known)
+    if is_known:
+        assert gain.value == pytest.approx(GAIN, rel=0.03)
+        assert (noise.value, noise.source) == (
+            pytest.approx(READ_NOISE, rel=0.05),
+            "noise of dark1.fits and dark2.fits",
+        )
+
+
 def test_a_card_with_its_unit_is_kept(tmp_path):
     gain, noise = noise_of(night(tmp_path, more=[("GAIN", 1.62, "e-/ADU"), ("RDNOISE", 6.1, "electrons")]))
     assert (gain.value, gain.source) == (1.62, "GAIN")

@@ -18,6 +18,9 @@ _DATE_COLUMNS = ("dateObs", "taiObs", "dayObs", "date")
 _TYPE_COLUMNS = ("dataType", "imageType", "image_type", "obsType", "obstype")
 _TYPE_WORDS = {"bias": ("BIAS", "ZERO"), "dark": ("DARK",), "flat": ("FLAT",), "defects": ("DARK", "FLAT")}
 
+_SHORT = 10.0
+"""Seconds of the longest darks that can stand in for biases."""
+
 
 @frozen
 class BuildJob:
@@ -59,9 +62,25 @@ def usual_inputs(butler: Butler, name: str) -> list[DataId]:
     if not found:
         raise DataIdError(
             f"no raw frame has a {column} such as {' or '.join(words)} (there are: {', '.join(map(str, values))}); "
-            "name the frames with --id"
+            f"{_stand_in(butler, name, column) or 'name the frames with --id'}"
         )
     return found
+
+
+def _stand_in(butler: Butler, name: str, column: str) -> str:
+    """Return how short darks, such as dark flats, become the bias of a camera that takes none; empty without them."""
+    raw = butler.instrument.raw_dataset_type
+    if name != "bias" or "expTime" not in butler.id_keys(raw):
+        return ""
+    darks = [
+        (seconds, kind)
+        for kind, seconds in butler.query_metadata(raw, [column, "expTime"])
+        if seconds is not None and seconds <= _SHORT and "DARK" in str(kind).upper()
+    ]
+    if not darks:
+        return ""
+    seconds, kind = min(darks, key=lambda dark: dark[0])
+    return f"the darks of {seconds:g} s can stand in: --id {column}={kind} expTime={seconds:g}"
 
 
 def plan_calibrations(

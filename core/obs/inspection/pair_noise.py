@@ -24,6 +24,8 @@ _FULL = 0.7
 """Part of the range of the converter above which flats are not used."""
 _PILE = 20
 """Pixels at the highest value that make it the level of saturation."""
+_SHORT = 10.0
+"""Seconds of the longest darks that show read noise more than dark current."""
 _WORST_ERROR = 0.1
 """Relative standard error up to which a gain is believed."""
 _GAINS = (0.005, 50.0)
@@ -71,7 +73,7 @@ def measure_noise(facts: DetectorFacts, exposures: Sequence[Exposure]) -> Detect
     if not any(_is_open(amp) for amp in facts.amplifiers):
         return facts
     raw = [exposure for exposure in exposures if _is_raw(exposure)]
-    biases = [exposure for exposure in raw if exposure.kind == "bias"][:2]
+    biases = ([exposure for exposure in raw if exposure.kind == "bias"] or _short_darks(raw))[:2]
     flats = _best_flats([exposure for exposure in raw if exposure.kind == "flat"])
     if len(biases) < 2 and not flats:
         return facts
@@ -85,6 +87,14 @@ def measure_noise(facts: DetectorFacts, exposures: Sequence[Exposure]) -> Detect
 def _is_raw(exposure: Exposure) -> bool:
     cards = exposure.images[0].cards
     return not (is_stack(cards) or find_corrected(cards) or is_in_electrons(cards) or cards.get("PEDESTAL"))
+
+
+def _short_darks(raw: Sequence[Exposure]) -> list[Exposure]:
+    """Return the darks that can stand in for biases: the shortest, of equal times, if they are of a few seconds."""
+    times = [exposure.facts.exposure[0].value for exposure in raw]
+    darks = [(t, exposure) for t, exposure in zip(times, raw, strict=True) if exposure.kind == "dark" and t is not None]
+    shortest = min((time for time, _ in darks), default=math.inf)
+    return [exposure for time, exposure in darks if time == shortest <= _SHORT]
 
 
 def _is_open(amp: AmplifierFacts) -> bool:
