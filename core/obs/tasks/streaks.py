@@ -2,7 +2,8 @@
 
 from dataclasses import field
 
-from obs.algorithms.sky.streaks import Streak, find_streaks
+from obs.algorithms.sky.streak import Streak
+from obs.algorithms.sky.streaks import find_streaks
 from obs.config.base import TaskConfig, setting
 from obs.frozen import frozen
 from obs.image.masked_image import MaskedImage
@@ -75,4 +76,5 @@ def mask_streaks(masked_image: MaskedImage, config: StreakConfig) -> FoundStreak
 
 def _place(streak: Streak) -> str:
     ends = " to ".join(f"({x:.0f}, {y:.0f})" for x, y in zip(streak.x, streak.y, strict=True))
-    return f"{ends}, {streak.width:.0f} pixels wide"
+    shape = "" if streak.straight else "about "
+    return f"{shape}{ends}, {streak.width:.0f} pixels wide"

@@ -180,3 +180,56 @@ def test_a_border_that_is_brighter_is_no_trail(middle):
     x = np.arange(SHAPE[1])
     light = 10.0 * np.exp(-0.5 * ((x - middle) / 10.0) ** 2) * np.ones((SHAPE[0], 1))
     assert find_streaks(*observe(light))[0] == []
+
+
+def bent(radius, peak, *, on=None):
+    """Return an arc about a place above the image, dashed with so many pixels on and as many off."""
+    y, x = np.indices(SHAPE, sparse=True)
+    distance = np.hypot(x - 500, y + radius - 500) - radius
+    angle = np.arctan2(y + radius - 500, x - 500) * radius
+    return peak * NOISE * np.exp(-0.5 * (distance / 1.6) ** 2) * (1 if on is None else (angle // on) % 2)
+
+
+def beside(distance, peak):
+    return sum(trail(tuple(np.add(ACROSS, (0, k * distance, 0, k * distance))), peak * NOISE) for k in range(2))
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        beside(13, 4),
+        beside(9, 20),
+        bent(3000, 8),
+        bent(500, 8),
+        bent(1000, 20, on=24),
+        trail((300, 200, 410, 260), 15 * NOISE),
+        beside(18, 8) * ((np.indices(SHAPE)[1] // 24) % 2),
+    ],
+    ids=["two", "two near", "bent", "strongly bent", "bent and dashed", "short", "two dashed"],
+)
+def test_trails_that_no_single_line_follows_are_found(own):
+    stars = star_light(2)
+    image, variance, bad = observe(stars + own)
+    streaks, mask, light = find_streaks(image, variance, bad)
+    assert streaks
+    assert mask[own > NOISE].mean() > 0.65  # where stars are dense, parts stay
+    assert mask.mean() < 0.06
+    left = ((image - light) / np.sqrt(variance))[mask & (stars < 1)]
+    assert abs(np.median(left)) < 0.2
+
+
+def shadow():
+    """Frost that dims a band of the sky, beside which the sky that was subtracted is too low."""
+    _, t, _ = along_and_across(ACROSS)
+    return 10 * (np.exp(-0.5 * (t / 40) ** 2) - 2.5 * np.exp(-0.5 * (t / 12) ** 2))
+
+
+def edge():
+    """The edge of an obstacle, which is sharper than the cells of the sky."""
+    _, t, _ = along_and_across(ACROSS)
+    return 30 * np.tanh(t / 3) * np.exp(-np.abs(t) / 60)
+
+
+@pytest.mark.parametrize("make", [shadow, edge], ids=lambda f: f.__name__)
+def test_shadows_and_edges_are_no_trails(make):
+    assert not find_streaks(*observe(star_light(4) + make()))[0]

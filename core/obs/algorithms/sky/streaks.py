@@ -6,18 +6,18 @@ it must be there along its length, have the same place in all of them, and not f
 diffraction spikes do.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.pixels.box_sums import box_sums
 from obs.algorithms.pixels.grow import grow
+from obs.algorithms.sky.bent_streaks import find_bent_streaks
 from obs.algorithms.sky.line_sums import sum_lines
 from obs.algorithms.sky.star_chain import is_star_chain
+from obs.algorithms.sky.streak import Streak
 from obs.algorithms.sky.streak_profile import FINE, HALF, PRESENT, SEGMENTS, Line, StreakProfile, follow_line
 
-__all__ = ["Streak", "find_streaks"]
+__all__ = ["find_streaks"]
 
 Float = NDArray[np.float32]
 
@@ -70,6 +70,9 @@ UNEVEN = 0.3
 BESIDE = 4
 """Pixels beside a trail from which on the sky is compared."""
 
+TROUGH = 0.5
+"""Largest depth of the sky beside a trail, relative to its light."""
+
 MEDIAN_NOISE = 1.25
 """Standard error of a median in that of a mean."""
 
@@ -92,29 +95,10 @@ STAR = 100.0
 """Light, in noise, of the pixels of a star that may have spikes."""
 
 
-class Streak(NamedTuple):
-    """A straight trail of a satellite or an aircraft.
-
-    Parameters
-    ----------
-    x, y : tuple of float
-        Pixels of its two ends.
-    width : float
-        Full width of the masked band, pixels.
-    brightness : float
-        Light of a pixel on its axis, in noise of the sky.
-    """
-
-    x: tuple[float, float]
-    y: tuple[float, float]
-    width: float
-    brightness: float
-
-
 def find_streaks(
     image: Float, variance: Float, bad: NDArray[np.bool_]
 ) -> tuple[list[Streak], NDArray[np.bool_], Float | None]:
-    """Find straight trails of satellites and aircraft.
+    """Find trails of satellites, aircraft and meteors: straight ones across the image first, then all others.
 
     Parameters
     ----------
@@ -159,7 +143,12 @@ def find_streaks(
             _paint(found, image, plane, light, mask)
         streaks.append(_summary(found))
         _erase(binned, known, found.line, size, found.high - found.low + 4.0 * size)
-    return streaks, mask, light
+    scaled[mask] = np.nan
+    bent, where, more = find_bent_streaks(image, scaled)
+    if more is not None:
+        mask |= where
+        light = more if light is None else light + more
+    return streaks + bent, mask, light
 
 
 def _in_noise(image: Float, variance: Float, bad: NDArray[np.bool_]) -> Float:
@@ -262,6 +251,8 @@ def _is_streak(found: StreakProfile, plane: Float, side: int) -> bool:
     after = across[found.high + BESIDE : found.high + 3 * BESIDE]
     if len(before) and len(after) and abs(before.mean() - after.mean()) > UNEVEN * across[HALF - 2 : HALF + 3].max():
         return False
+    if -across.min() > TROUGH * across.max():
+        return False  # a shadow, beside which the background is too low
     if found.significance < LEAST_SIGNIFICANCE or _is_galaxy(found) or _is_at_border(found, plane):
         return False
     return not (_is_spike(found, plane) or is_star_chain(found, plane))
