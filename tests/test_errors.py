@@ -118,4 +118,5 @@ def test_place_names_what_is_known(arguments, expected):
 def test_the_nearest_word_is_suggested():
     assert suggest("vist", ["ccd", "visit", "filter"]) == "; did you mean 'visit'?"
     assert suggest("zzz", ["ccd", "visit"]) == ""
+    assert suggest("SEEING", ["sky", "seeing"]) == "; did you mean 'seeing'?"
     assert suggest("visit", iter([])) == ""

@@ -46,7 +46,11 @@ _LONGEST = 200
 
 def suggest(word: str, allowed: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the allowed word nearest to ``word``, or an empty string."""
-    close = get_close_matches(word, list(allowed), n=1, cutoff=0.6)
+    names = list(allowed)
+    close = get_close_matches(word, names, n=1, cutoff=0.6)
+    if not close:  # typed in capitals, or without them
+        same = {name.casefold(): name for name in names}
+        close = [same[name] for name in get_close_matches(word.casefold(), same, n=1, cutoff=0.6)]
     return f"; did you mean '{close[0]}'?" if close else ""
 
 

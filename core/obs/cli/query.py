@@ -152,7 +152,8 @@ def _columns(text: str | None, found: MetricRows, folder: Path, kind: str) -> li
     names = [name.strip() for name in text.split(",") if name.strip()]
     for name in names:
         if name not in known:
-            raise DataIdError(f"the metrics have no column '{name}'{suggest(name, [*known, *_JUDGED])}", key=name)
+            hint = suggest(name, [*known, *_JUDGED]) or "; obs query REPO --list prints all names"
+            raise DataIdError(f"the metrics have no column '{name}'{hint}", key=name)
     return names
 
 
