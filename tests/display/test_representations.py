@@ -11,7 +11,7 @@ from obs.errors import ConfigError, DatasetNotFoundError
 from obs.facts_text import facts_html, facts_text, rows_html
 from obs.geom import Box
 from obs.image.background import Background
-from obs.image.catalog import Catalog
+from obs.image.catalog import Catalog, Column
 from obs.image.mask import Mask
 from obs.image.visit_info import VisitInfo
 from obs.instrument.discovery import load_instrument
@@ -85,6 +85,7 @@ def test_unknown_facts_are_left_out():
     image.masked_image.image[...] = np.nan
     assert "none is a number" in repr(image)
     assert repr(image).count("none") == 4
+    assert "10.123457" in repr(Catalog({"x": Column(np.arange(1)), "coord_ra": Column(np.array([10.1234567]), "deg")}))
     assert repr(Catalog()) == "Catalog of 0 rows, 0 columns\n  \n  "
     assert "no plane is set" in repr(type(image.masked_image)(image.masked_image.image, Mask.zeros((60, 80))))
 

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 __all__ = ["Catalog", "Column"]
 
 _SHOWN_ROWS, _SHOWN_COLUMNS = 5, 8
+#: Columns that are shown before others.
+_FIRST_COLUMNS = (
+    *("id", "coord_ra", "coord_dec", "base_SdssCentroid_x", "base_SdssCentroid_y"),
+    *("base_PsfFlux_instFlux", "base_PsfFlux_mag", "base_ClassificationExtendedness_value"),
+)
 _NAMED_COLUMNS = 12  # in the message about a missing one
 
 
@@ -156,14 +161,18 @@ class Catalog:
         return facts_html(self._title(), {}, below=rows_html(headers, [units, *rows]))
 
     def _title(self) -> str:
-        return f"Catalog of {count_of(len(self), 'row')}, {count_of(len(self.columns), 'column')}"
+        hint = ", which .schema lists" if len(self.columns) > _SHOWN_COLUMNS else ""
+        return f"Catalog of {count_of(len(self), 'row')}, {count_of(len(self.columns), 'column')}{hint}"
 
     def _some(self) -> tuple[list[str], list[str], list[list[str]]]:
         """Return names, units and values of the first rows and columns."""
-        names = list(self.columns)[:_SHOWN_COLUMNS]
+        first = [name for name in _FIRST_COLUMNS if name in self.columns]
+        names = [*first, *(name for name in self.columns if name not in first)][:_SHOWN_COLUMNS]
         units = [self.columns[name].unit for name in names]
+        columns = [self.columns[name] for name in names]
         rows = [
-            [format_value(self.columns[name].data[row]) for name in names] for row in range(len(self))[:_SHOWN_ROWS]
+            [format_value(column.data[row], column.unit) for column in columns]
+            for row in range(len(self))[:_SHOWN_ROWS]
         ]
         return names, units, rows
 

@@ -77,7 +77,8 @@ class Record:
         return facts_html(f"Record, row {self._row}", self._facts())
 
     def _facts(self) -> dict[str, str]:
-        return {name: f"{format_value(self[name])} {self._catalog.columns[name].unit}".strip() for name in self.keys()}
+        units = {name: self._catalog.columns[name].unit for name in self.keys()}
+        return {name: f"{format_value(self[name], unit)} {unit}".strip() for name, unit in units.items()}
 
     getId = _getter("id", "Return the number of the source.")
     getParent = _getter("parent", "Return the number of the blend that the source is a part of, or 0.")
@@ -94,12 +95,12 @@ class Record:
     getApFluxErr = _getter("base_CircularApertureFlux_12_0_instFluxErr", "Return the standard error of that flux.")
 
 
-def format_value(value: object) -> str:
-    """Return a value of a column as it is shown in tables."""
+def format_value(value: object, unit: str = "") -> str:
+    """Return a value of a column as it is shown in tables; degrees to 4 mas, as positions need them."""
     if isinstance(value, bool | np.bool_):
         return str(bool(value))
     if isinstance(value, float | np.floating):
-        return f"{value:.6g}"
+        return f"{value:.6f}" if unit == "deg" else f"{value:.6g}"
     if isinstance(value, np.ndarray):
         return _format_array(value)
     return str(value)
