@@ -42,3 +42,9 @@ def test_a_dark_half_is_half_an_amplifier(amplifiers):
     out = measured(np.s_[:200, 300 - amplifiers[-1][1].width :], amplifiers)
     assert out.values["amp_dead"] == 0.5
     assert out.details["dark_parts"] == {"B": 0.5}
+
+
+def test_most_of_an_amplifier_is_not_all_of_it():
+    out = measured(np.s_[:250, 150:])
+    assert out.details["dark_parts"] == {"B": 0.625}
+    assert "dead_amplifiers" not in out.details

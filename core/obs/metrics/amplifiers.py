@@ -74,7 +74,8 @@ def measure_amplifiers(out: Measured, exposure: Exposure, amplifiers: Sequence[t
         masked = np.count_nonzero(bits & lost) / max(bits.size, 1)
         found.append(_measure_quiet(name, pixels.image[cut][quiet], pixels.variance[cut][quiet], masked))
     dead = [amp.name for amp in found if _is_dead(amp, found)]
-    parts = _dark_parts(pixels, amplifiers, [amp for amp in found if amp.name not in dead], lost | sources)
+    parts = _dark_parts(pixels, amplifiers, found, dead, lost | sources)
+    dead = [name for name in dead if name not in parts]
     alive = [amp for amp in found if amp.name not in dead]
     levels = [amp.level / amp.expected for amp in alive if amp.expected > 0]
     ratios = [amp.noise / amp.expected for amp in alive if amp.expected > 0]
@@ -95,18 +96,20 @@ def measure_amplifiers(out: Measured, exposure: Exposure, amplifiers: Sequence[t
 
 
 def _dark_parts(
-    pixels: MaskedImage, amplifiers: Sequence[tuple[str, Box]], alive: Sequence["_Quiet"], bad: int
+    pixels: MaskedImage, amplifiers: Sequence[tuple[str, Box]], found: Sequence["_Quiet"], dead: Sequence[str], bad: int
 ) -> dict[str, float]:
-    """Return the part of each amplifier that sees no light, of those that are alive for the rest.
+    """Return the part of each amplifier that sees no light, of those that see some in the rest.
 
     Bands of an eighth of its rows are compared with the noise of the other amplifiers, or of the other bands. A band
-    without data, whose pixels are all equal, sees none either.
+    without data, whose pixels are all equal, sees none either. An amplifier whose noise as a whole is that of a dead
+    one may be half alive.
     """
     empty = pixels.mask.known_bits(["NO_DATA"])
-    usual = {amp.name: amp.noise for amp in alive if math.isfinite(amp.noise)}
+    usual = {amp.name: amp.noise for amp in found if math.isfinite(amp.noise) and amp.name not in dead}
+    looked_at = {amp.name for amp in found if amp.masked <= _DEAD_MASKED}
     parts = {}
     for name, box in amplifiers:
-        if name not in usual:
+        if name not in looked_at:
             continue
         noise = np.full(_BANDS, math.nan)
         edges = np.linspace(box.y_min, box.y_max, _BANDS + 1).astype(int)
