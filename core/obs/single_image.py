@@ -171,7 +171,7 @@ def _complete(exposure: Exposure, config: ProcessFileConfig, path: Path) -> tupl
     nan = float("nan")  # a card without a value
     exposure.metadata.update(GAIN=nan if gain is None else gain, SATURATE=nan if saturation is None else saturation)
     good = np.isfinite(pixels.image) & ~mask.any("NO_DATA")
-    if np.isfinite(pixels.variance[good]).any():
+    if (np.isfinite(pixels.variance) & good).any():
         return "", warnings
     return source, warnings + _add_variance(exposure, good, gain, config)
 

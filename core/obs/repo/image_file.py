@@ -97,11 +97,11 @@ def _read(hdus: fits.HDUList, planes: Planes, choice: HduChoice, bad_bits: int |
     image, scaling = linear_pixels(image, header)
     image[~(np.abs(image) <= _BIG)] = np.nan
     shape = (image.shape[0], image.shape[1])
-    file = ImageFile(Exposure(MaskedImage(image)))
+    mask = Mask.zeros(shape)
+    file = ImageFile(Exposure(MaskedImage(image, mask)))
     file.read.append(f"image HDU {name_hdu(hdus, planes.image)}, {shape[1]} x {shape[0]} pixels")
     file.read.extend(filter(None, [scaling]))
     file.warnings.extend(filter(None, [warn_of_densities(header)]))
-    mask = Mask.zeros(shape)
     if planes.mask is not None:
         bits = _pixels(hdus, planes.mask, None)
         is_good = planes.mask_role is Role.GOOD_MASK
@@ -110,9 +110,9 @@ def _read(hdus: fits.HDUList, planes: Planes, choice: HduChoice, bad_bits: int |
         mask = found.mask
         file.read.append(f"mask HDU {name_hdu(hdus, planes.mask)} ({found.description})")
         file.warnings.extend(found.warnings)
-    variance = None
-    if planes.uncertainty is not None:
-        variance = _read_uncertainty(file, hdus, planes, mask)
+    variance = file.exposure.masked_image.variance
+    if planes.uncertainty is not None and (known := _read_uncertainty(file, hdus, planes, mask)) is not None:
+        variance = known
     wcs = _read_wcs(file, header, shape, hdus)
     _name_others(file, hdus, planes)
     file.exposure = Exposure(

@@ -157,11 +157,19 @@ def detect_sources(
     MeasurementError
         If the noise is not known: all pixels are bad, or all alike, or too few for the smoothing kernel.
     """
+    masked_image.mask.clear("DETECTED", "DETECTED_NEGATIVE")
+    footprints = _find_and_mask(masked_image, sigma, config, smoothed)
+    again = subtract_background(masked_image, background) if config.reestimate_background else None
+    return Detected(footprints, again)
+
+
+def _find_and_mask(
+    masked_image: MaskedImage, sigma: float, config: DetectionConfig, smoothed: Smoothed | None
+) -> Footprints:
+    """Find footprints, and set the planes of the mask; the planes that it works on are gone afterwards."""
     mask = masked_image.mask
-    mask.clear("DETECTED", "DETECTED_NEGATIVE")
-    finite = np.isfinite(masked_image.image)
-    bad = bad_pixels(masked_image, config.noise_bad_planes) | ~finite
-    image = _finite(masked_image.image, finite)
+    bad = bad_pixels(masked_image, config.noise_bad_planes)
+    image = _without_gaps(masked_image.image, bad)
     if smoothed is None:
         smoothed = smooth(image, sigma, config.kernel_size, to_border=config.to_border)
     kernel_margin = _kernel_margin(sigma, config)
@@ -195,11 +203,11 @@ def detect_sources(
 
     def lit(sign: int) -> NDArray[np.bool_]:
         # the mask knows all sources, also those too faint to be kept: their light is not sky
-        image = smoothed.image if sign > 0 else np.negative(smoothed.image)
-        return grow(above_threshold(Smoothed(image, smoothed.margin), threshold), n_grow)
+        return grow(above_threshold(smoothed, sign * threshold), n_grow)
 
     jobs: list[Callable[[], Any]] = [find, partial(lit, 1), partial(lit, -1)]
-    footprints, detected, negative = map_threads(lambda job: job(), jobs)
+    found, detected, negative = map_threads(lambda job: job(), jobs)
+    footprints: Footprints = found
     if config.shoulders:
         narrow = config.shoulders * sigma
         sharp = smooth(image, narrow, config.kernel_size, to_border=config.to_border)
@@ -215,8 +223,7 @@ def detect_sources(
     mask.set(edge, "EDGE")
     mask.set(detected, "DETECTED")
     mask.set(negative, "DETECTED_NEGATIVE")
-    again = subtract_background(masked_image, background) if config.reestimate_background else None
-    return Detected(footprints, again)
+    return footprints
 
 
 def _above_streaks(
@@ -273,9 +280,13 @@ def _kernel_margin(sigma: float, config: DetectionConfig) -> int:
     return len(gaussian_kernel(sigma, config.kernel_size)) // 2
 
 
-def _finite(image: NDArray[np.float32], finite: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Pixels with zero, the sky, for those that are not finite; no copy where all are."""
-    return image if finite.all() else np.where(finite, image, np.float32(0.0))
+def _without_gaps(image: NDArray[np.float32], bad: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Pixels with zero, the sky, for those that are not finite, which become bad; no copy where all are."""
+    finite = np.isfinite(image)
+    if finite.all():
+        return image
+    bad |= ~finite
+    return np.where(finite, image, np.float32(0.0))
 
 
 def _local_background(

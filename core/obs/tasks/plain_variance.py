@@ -78,8 +78,8 @@ def make_variance(
     -------
     PlainVariance
     """
-    sky = clipped_statistics(image[good])
-    measured = measure_scatter(image, np.ones_like(image), ~good).pixel
+    sky = clipped_statistics(image[good], overwrite=True)
+    measured = measure_scatter(image, np.broadcast_to(np.float32(1), image.shape), ~good).pixel
     # an image of a few pixels has no cells
     noise = measured**2 if measured > 0 else sky.sigma**2
     level = sky.mean
@@ -98,7 +98,9 @@ def make_variance(
     if 0 < level < FEW_ELECTRONS * slope:
         dark = image < np.float32(level + OWN_LIGHT * math.sqrt(noise))
         light[dark] = level
-    variance = np.float32(slope) * light + np.float32(floor)
+    variance = light
+    variance *= np.float32(slope)
+    variance += np.float32(floor)
     variance[~good] = np.float32(noise)
     if not slope > 0:
         return PlainVariance(variance, math.nan, math.nan, warning)

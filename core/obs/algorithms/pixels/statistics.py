@@ -61,7 +61,12 @@ def weighted_median(values: NDArray[np.floating], weights: NDArray[np.floating])
 
 
 def clipped_statistics(
-    values: NDArray[np.floating], clip: float = 3.0, n_iteration: int = 3, *, least: float = 0.0
+    values: NDArray[np.floating],
+    clip: float = 3.0,
+    n_iteration: int = 3,
+    *,
+    least: float = 0.0,
+    overwrite: bool = False,
 ) -> ClippedStatistics:
     """Return the sigma-clipped mean and standard deviation.
 
@@ -78,6 +83,8 @@ def clipped_statistics(
     least : float, optional
         Values nearer to the center than this stay: where counts are coarser than their noise, the scatter of most of
         them is far below that of all.
+    overwrite : bool, optional
+        Whether the sample may be changed, which saves a copy.
 
     Returns
     -------
@@ -91,7 +98,7 @@ def clipped_statistics(
     # where half of the values are one number, as in counts coarser than their noise, the quartiles say nothing
     sigma = IQR_TO_SIGMA * (high - low) if high > low else float(np.std(sample, dtype=np.float64))
     if _KEEP and sample.dtype == np.float32:
-        return _clip(np.array(sample), center, sigma, clip, n_iteration, least)
+        return _clip(sample if overwrite else np.array(sample), center, sigma, clip, n_iteration, least)
     for _ in range(n_iteration):
         sample = sample[np.abs(sample - sample.dtype.type(center)) <= max(clip * sigma, least)]
         if not sample.size:

@@ -84,7 +84,9 @@ def measure_scatter(image: NDArray[np.float32], variance: NDArray[np.float32], b
     SkyScatter
         NaN where the image is smaller than a cell or has no good cell.
     """
-    parts = map_threads(lambda rows: _look(image[rows], variance[rows], bad[rows]), _strips(image.shape))
+    parts = map_threads(
+        lambda rows: _look(image[rows], np.ascontiguousarray(variance[rows]), bad[rows]), _strips(image.shape)
+    )
     if not parts:
         return UNKNOWN
     pixel, single, block, expected = np.concatenate(parts, axis=1)

@@ -132,11 +132,15 @@ def _maxima(
 
 
 def above_threshold(smoothed: Smoothed, threshold: float) -> NDArray[np.bool_]:
-    """Return, shape (ny, nx), which of the pixels that the whole kernel saw exceed a level."""
+    """Return, shape (ny, nx), which of the pixels that the whole kernel saw exceed a level; below a negative one."""
+
+    def beyond(image: NDArray[np.float32]) -> NDArray[np.bool_]:
+        return np.asarray(image > threshold if threshold >= 0 else image < threshold)
+
     if not smoothed.margin:
-        return np.asarray(smoothed.image > threshold)
+        return beyond(smoothed.image)
     above = np.zeros(smoothed.image.shape, bool)
-    above[smoothed.inner] = smoothed.image[smoothed.inner] > threshold
+    above[smoothed.inner] = beyond(smoothed.image[smoothed.inner])
     return above
 
 

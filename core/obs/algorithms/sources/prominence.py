@@ -64,12 +64,16 @@ def find_prominent_peaks(
 
 def _shared_ways(region: NDArray[np.bool_], x: Whole, y: Whole) -> NDArray[np.bool_]:
     """Leave of a region the parts that lead from one of the peaks to another."""
-    way = region.copy()
-    way[[0, -1], :] = way[:, [0, -1]] = False
-    part, n = label_regions(way)
+    part, n = label_regions(_without_border(region))
     shared = np.bincount(part[y, x], minlength=n + 1) > 1
     shared[0] = False
     return select_regions(part, shared)
+
+
+def _without_border(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    way = region.copy()
+    way[[0, -1], :] = way[:, [0, -1]] = False
+    return way
 
 
 def _catchments(place: NDArray[np.int32], pixel: Whole, value: Float, width: int) -> Whole:
