@@ -8,8 +8,8 @@ GAIN, READ_NOISE, BIAS = 1.6, 6.0, 1000.0
 SHAPE = (192, 256)
 
 
-def frame(path, kind, seed, *, level=0.0, overscan=0, more=(), exposure=2.0, filter_name="r"):
-    """Write a frame of an amplifier with a vignetted lamp; ``level`` in electrons."""
+def frame(path, kind, seed, *, level=0.0, overscan=0, more=(), exposure=2.0, filter_name="r", step=1):
+    """Write a frame of an amplifier with a vignetted lamp; ``level`` in electrons, counts in multiples of ``step``."""
     random = np.random.default_rng(seed)
     ny, nx = SHAPE
     light = level * (1.0 - 0.1 * ((np.arange(nx) - nx / 2) / nx) ** 2) * np.ones((ny, 1))
@@ -28,4 +28,6 @@ def frame(path, kind, seed, *, level=0.0, overscan=0, more=(), exposure=2.0, fil
     ]
     if overscan:
         cards += [("DATASEC", f"[1:{nx},1:{ny}]"), ("BIASSEC", f"[{nx + 1}:{nx + overscan},1:{ny}]")]
-    return write_frame(path / f"{kind.lower()}{seed}.fits", cards, np.round(np.clip(pixels, -32768, 32767)).astype(int))
+    return write_frame(
+        path / f"{kind.lower()}{seed}.fits", cards, step * np.round(np.clip(pixels, -32768, 32767) / step).astype(int)
+    )

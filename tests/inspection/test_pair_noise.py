@@ -30,6 +30,19 @@ def test_a_top_down_camera_is_measured_too(tmp_path):
     assert gain.value == pytest.approx(GAIN, rel=0.03)
 
 
+@pytest.mark.parametrize(("step", "is_known"), [(4, True), (16, False)])
+def test_counts_in_steps(tmp_path, step, is_known):
+    frames = [frame(tmp_path, "BIAS", n, step=step) for n in (1, 2)]
+    frames += [frame(tmp_path, "FLAT", n, level=2e4, step=step) for n in (11, 12)]
+    gain, noise = noise_of(inspect_files(frames))
+    assert gain.value == pytest.approx(GAIN, rel=0.03)
+    if is_known:
+        assert noise.value == pytest.approx(READ_NOISE, rel=0.1)
+        assert noise.note == "the counts come in steps of 4"
+    else:
+        assert (noise.value, noise.note) == (None, "it is less than 0.45 of the step of the counts, 16 ADU")
+
+
 @pytest.mark.parametrize(("seconds", "is_known"), [(2.0, True), (60.0, False)])
 def test_short_darks_stand_in_for_biases(tmp_path, seconds, is_known):
     frames = [frame(tmp_path, "DARK", n, exposure=seconds) for n in (1, 2)]

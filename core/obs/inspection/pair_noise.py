@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from obs.algorithms.detector.photon_noise import Estimate, estimate_gain, estimate_noise
+from obs.algorithms.detector.photon_noise import Estimate, count_step, estimate_gain, estimate_noise
 from obs.frozen import frozen
 from obs.geom import Box
 from obs.inspection.amplifier_facts import AmplifierFacts, DetectorFacts
@@ -33,6 +33,8 @@ _DISAGREEMENT = 0.15
 """Relative difference from which on a measured gain replaces a guess of the header."""
 _ROUNDING = 1.0 / 12.0
 """Variance of rounding to integers, ADU^2."""
+_FINEST = 0.45
+"""Part of the step of the counts below which their rounding hides the noise."""
 
 
 @frozen
@@ -115,14 +117,23 @@ def _difference(pair: tuple[Exposure, Exposure]) -> float:
 
 def _measured(amp: AmplifierFacts, flats: Sequence[Exposure], biases: Sequence[Exposure]) -> AmplifierFacts:
     findings = dict(amp.findings)
-    dark = estimate_noise(*(_pixels(bias, amp, amp.data) for bias in biases)) if len(biases) == 2 else None
+    pair = [_pixels(bias, amp, amp.data) for bias in biases] if len(biases) == 2 else []
+    dark = estimate_noise(*pair) if pair else None
     gain = _gain(amp, flats, biases, dark) if len(flats) == 2 else None
     if gain is not None:
         findings["gain"] = _judge_gain(findings["gain"], gain, _source("photon noise", flats))
     if dark is not None and findings["gain"].is_known and not findings["read_noise"].is_known:
-        electrons = math.sqrt(max(dark.value**2 - _ROUNDING, 0.0)) * findings["gain"].value
-        findings["read_noise"] = Finding("read_noise", _rounded(electrons), _source("noise", biases), "likely")
+        findings["read_noise"] = _read_noise(dark, count_step(*pair), findings["gain"].value, biases)
     return replace(amp, findings=findings)
+
+
+def _read_noise(dark: Estimate, step: float, gain: float, biases: Sequence[Exposure]) -> Finding:
+    """Return the read noise by two biases, less what the rounding of their counts adds."""
+    variance = dark.value**2 - _ROUNDING * step**2
+    if variance < (_FINEST * step) ** 2:
+        return Finding.unknown("read_noise", f"it is less than {_FINEST:g} of the step of the counts, {step:g} ADU")
+    note = f"the counts come in steps of {step:g}" if step > 1.0 else ""
+    return Finding("read_noise", _rounded(math.sqrt(variance) * gain), _source("noise", biases), "likely", note)
 
 
 def _gain(

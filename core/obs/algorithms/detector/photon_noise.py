@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 
 from obs.frozen import frozen
 
-__all__ = ["Estimate", "PixelNoise", "estimate_gain", "estimate_noise", "estimate_pixel_noise", "estimate_sky_gain"]
+__all__ = [
+    "Estimate",
+    "PixelNoise",
+    "count_step",
+    "estimate_gain",
+    "estimate_noise",
+    "estimate_pixel_noise",
+    "estimate_sky_gain",
+]
 
 _BLOCK = 32
 _LEAST = 6
@@ -63,11 +71,21 @@ def _medians(blocks: NDArray[np.float64]) -> NDArray[np.float64]:
     return found
 
 
-def _clipped_variances(blocks: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the variance in each block of what is not an outlier, such as a cosmic ray; NaN where nothing is left."""
+def count_step(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    """Return the step of the counts of two frames: 16 where a converter of 12 bits fills 16; 1 where they have none."""
+    differences = first - second
+    whole = np.rint(differences).astype(np.int64)
+    return float(max(np.gcd.reduce(whole, axis=None), 1)) if np.array_equal(whole, differences) else 1.0
+
+
+def _clipped_variances(blocks: NDArray[np.float64], step: float = 1.0) -> NDArray[np.float64]:
+    """Return the variance in each block of what is not an outlier, such as a cosmic ray; NaN where nothing is left.
+
+    Counts that come in steps and lie one ``step`` from the middle are kept.
+    """
     values = blocks.reshape(len(blocks), blocks.shape[1] * blocks.shape[2])
     offsets = values - np.median(values, axis=1, keepdims=True)
-    sigma = np.maximum(1.4826 * np.median(np.abs(offsets), axis=1, keepdims=True), 0.5)
+    sigma = np.maximum(1.4826 * np.median(np.abs(offsets), axis=1, keepdims=True), 0.5 * step)
     good = np.abs(offsets) < 4.5 * sigma
     count = good.sum(axis=1)
     means = np.sum(offsets, axis=1, where=good) / np.maximum(count, 1)
@@ -120,7 +138,8 @@ def estimate_gain(
 
 def estimate_noise(first: NDArray[np.float64], second: NDArray[np.float64]) -> Estimate | None:
     """Return the noise of a pixel without light, ADU, from two biases."""
-    return _summary(np.sqrt(_clipped_variances(_blocks(first) - _blocks(second)) / 2.0))
+    step = count_step(first, second)
+    return _summary(np.sqrt(_clipped_variances(_blocks(first) - _blocks(second), step) / 2.0))
 
 
 def estimate_sky_gain(data: NDArray[np.float64], *, read_variance: float) -> Estimate | None:
