@@ -32,8 +32,9 @@ CORRECTED = ("base_PsfFlux", "base_GaussianFlux")
 
 KRON = "ext_photometryKron_KronFlux"
 
-MIDDLE = 0.7
-"""The aperture by way of which fluxes are corrected has at most this part of the radius of the reference aperture."""
+MIDDLE, WIDE = 0.7, 2.5
+"""The aperture by way of which fluxes are corrected has at most this part of the radius of the reference aperture, and
+at most so many FWHM: around undersampled stars a wider one holds hardly any more light, and all of the noise."""
 
 SMALL_SHARE = 0.7
 """Fewer of the stars than this agree where something is wrong with them."""
@@ -200,8 +201,9 @@ def warn_of_poor_correction(correction: ApertureCorrection, *, crowded: bool = F
 
 def _middle_radius(config: MeasurementConfig, fwhm: float) -> float | None:
     """Return the widest aperture that is well inside the reference aperture and holds most of the light."""
-    radii = [radius for radius in config.radii() if fwhm < radius <= MIDDLE * config.reference_radius]
-    return max(radii, default=None)
+    widest = MIDDLE * config.reference_radius
+    radii = [radius for radius in config.radii() if fwhm < radius <= widest]
+    return max((radius for radius in radii if radius <= WIDE * fwhm), default=min(radii, default=None))
 
 
 def _steps(

@@ -55,6 +55,15 @@ def test_steps_are_multiplied_and_their_errors_add_up():
     assert both.scatter == pytest.approx(np.hypot(0.005, 0.02), rel=0.3)
 
 
+def test_few_noisy_stars_do_not_outvote_the_model_in_the_wide_aperture():
+    for n, noise, wanted, tolerance in ((12, 0.1, 1.0, 0.03), (400, 0.005, 1.06, 0.002)):
+        x, y, ratio, error = stars(n)
+        wide = Step(1.06 * stars(n, noise=noise, seed=3)[2], np.full(n, noise))
+        first = Step(ratio, error)
+        scale = fit(x, y, (first, wide)).evaluate(x=x, y=y) / fit(x, y, (first,)).evaluate(x=x, y=y)
+        np.testing.assert_allclose(scale, wanted, atol=tolerance)
+
+
 def test_stars_without_a_ratio_are_left_out():
     x, y, ratio, error = stars(30)
     ratio[:3], ratio[3:6], error[6:9] = np.nan, -1.0, np.inf

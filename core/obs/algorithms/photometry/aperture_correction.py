@@ -18,6 +18,9 @@ __all__ = ["LEAST_STARS", "ApertureCorrection", "Step", "fit_aperture_correction
 LEAST_STARS = 2
 """Fewer stars do not say how far they are to be trusted."""
 
+OUTER_ERROR = 0.01
+"""Standard deviation of what PSF models miss of the light between the smaller and the reference aperture."""
+
 
 @frozen(eq=False)
 class Step:
@@ -135,6 +138,8 @@ def fit_aperture_correction(
         )
         for step in steps
     )
+    # few stars have more noise in the wide aperture than the model has errors there
+    fits = (fits[0], *(fit.expecting(1.0, OUTER_ERROR) for fit in fits[1:]))
     keep = np.all([fit.keep for fit in fits], axis=0)
     used[index[keep]] = True
     whole = np.prod([step.ratio[index] for step in steps], axis=0)

@@ -78,6 +78,18 @@ class SurfaceFit:
         variance = np.einsum("...i,ij,...j->...", terms, self.covariance, terms)
         return np.asarray(np.sqrt(np.maximum(variance, 0.0)), np.float64)
 
+    def expecting(self, level: float, sigma: float) -> "SurfaceFit":
+        """Return the fit if a constant level was expected before, with a standard deviation of each coefficient."""
+        if not np.isfinite(self.covariance).all():
+            return self
+        prior = sigma**2 * np.eye(len(self.covariance))
+        share = prior @ np.linalg.inv(prior + self.covariance)
+        index, coefficients = triangle(self.order), self.surface.coefficients.copy()
+        expected = np.where(np.sum(index, axis=0) == 0, level, 0.0)
+        coefficients[index] = expected + share @ (coefficients[index] - expected)
+        surface = Surface(coefficients, self.surface.shape)
+        return SurfaceFit(surface, share @ self.covariance, self.freedom, self.excess, self.keep)
+
 
 def fit_surface(
     x: NDArray[np.float64],
