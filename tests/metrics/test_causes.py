@@ -77,6 +77,12 @@ def test_a_few_hits_are_chance(error, level):
     assert judge(night(10, change=change), load_gates())[9].level == level
 
 
+@pytest.mark.parametrize(("usual", "level"), [(2.05, "good"), (3.0, "look")])
+def test_a_camera_near_a_limit_does_not_fail_by_chance(usual, level):
+    rows = night(10, change=lambda i: {"fwhm": 1.9 if i == 9 else usual})
+    assert judge(rows, load_gates())[9].level == level
+
+
 def test_a_dip_is_one_of_two_peaks():
     y, x = np.indices((31, 31)) - 15.0
 

@@ -18,6 +18,8 @@ OwnLevel = Literal["good", "look", "bad", ""]
 
 #: Scatter that a reference has at least, in parts of its value: that of few frames may be small by chance.
 _LEAST_SCATTER = 0.01
+#: Part of the usual value that frames of one camera reach by ordinary seeing: a limit above it is passed by chance.
+_NIGHT_TO_NIGHT = 0.8
 #: Standard errors of a value that are taken off before it is judged.
 _MOST_ERRORS = 2.0
 #: Scatter, number of stars, and error of a median in that of a mean (twice that of a size for its square).
@@ -201,7 +203,8 @@ def _check(gate: Gate, value: float, row: Mapping[str, Any], references: Referen
         )
     if gate.of_camera:
         usual = [ref.median for ref in references.find(gate.metric, row)]
-        if any(_failure(gate, median, median - gate.center, None) for median in usual):
+        share = _NIGHT_TO_NIGHT if gate.compare == "below" else 1.0
+        if any(_failure(gate, share * median, share * median - gate.center, None) for median in usual):
             return f"not applied: {usual[0]:.2f} is usual for this camera"
     if gate.compare == "fraction_of_seeing":
         seeing = row.get("seeing")
