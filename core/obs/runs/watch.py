@@ -34,7 +34,7 @@ PATIENCE = 60.0
 
 @dataclass
 class Step:
-    """What one look at the folder brought.
+    """What one look at the folder brought: files at first, and outcomes once they are processed.
 
     Attributes
     ----------
@@ -96,6 +96,10 @@ def watch_folder(
     while True:
         files = _ingest(butler, arrivals.poll())
         step = Step(files, stopped=arrivals.stopped(PATIENCE))
+        if step.files:
+            last = time.monotonic()
+        if step.files or step.stopped:
+            yield step  # at once: processing takes a while
         if waiting is None or any(file.status != "failed" for file in files):
             waiting = _to_process(butler, config, ids, tried)
         # a few at a time, so that somebody who watches sees each soon
@@ -103,12 +107,10 @@ def watch_folder(
         for data_id in some:
             tried[format_data_id(data_id)] = _stamp(butler, data_id)
         if some:
-            step.outcomes = process_data_ids(butler, config, some, processes=processes, on_done=on_done)
-        if step.files or step.outcomes:
+            outcomes = process_data_ids(butler, config, some, processes=processes, on_done=on_done)
             last = time.monotonic()
-        if step.files or step.outcomes or step.stopped:
-            yield step
-        elif idle is not None and time.monotonic() - last > idle:
+            yield Step(outcomes=outcomes)
+        elif not (step.files or step.stopped) and idle is not None and time.monotonic() - last > idle:
             return
         if not waiting:
             time.sleep(pause)
