@@ -73,9 +73,11 @@ def pipeline(monkeypatch):
     monkeypatch.setattr("obs.runs.process.process_detector", stand_in.process_detector)
     monkeypatch.setattr("obs.tasks.process_settings.ProcessConfig", ToyConfig)
     monkeypatch.setattr("obs.tasks.process_settings.PROCESS_NAMES", {"isr.doBias": "isr.do_bias"})
+    monkeypatch.setattr("obs.tasks.process_settings.EARLIER_PROCESS_NAMES", {})
     monkeypatch.setattr("obs.cli.process_file.process_image", stand_in.process_file)
     monkeypatch.setattr("obs.cli.process_file.ProcessFileConfig", ToyConfig)
     monkeypatch.setattr("obs.cli.process_file.PROCESS_FILE_NAMES", {})
+    monkeypatch.setattr("obs.cli.process_file.EARLIER_PROCESS_NAMES", {})
     return stand_in
 
 

@@ -29,6 +29,9 @@ _SKY_MAP_SETTING = re.compile(
 )
 #: Options whose value is a number of processes; those of nodes and of processes on each are multiplied.
 _CORES, _NODES, _PROCS = "--cores", "--nodes", "--procs"
+#: Options of most commands, and how many words are behind each.
+_SHARED = {"-j": 1, "--timeout": 1, "--log-level": 1, "--logdest": 1, "--profile": 1}
+_SHARED |= dict.fromkeys(("--longlog", "--debug", "--doraise", "--no-versions"), 0)
 #: Commands with the settings of ``processCcd.py``.
 _PROCESSING = ("process", "process-file")
 _OVERRIDES, _FILES = ("-c", "--config"), ("-C", "--configfile")
@@ -76,7 +79,8 @@ def translate_line(line: Sequence[str]) -> Translated:
         return Translated(*translate_butler(list(expand_files(line[1:]))))
     if name == "pipetask":
         lines, remarks = translate_pipetask(list(expand_files(line[1:])))
-        return Translated(lines[0], remarks, lines[1:])
+        first, *later = [_supported(words, remarks) for words in lines]
+        return Translated(first, remarks, later)
     program = PROGRAMS.get(name)
     if program is None:
         raise click.UsageError(_refusal(name, line))
@@ -96,13 +100,22 @@ def translate_line(line: Sequence[str]) -> Translated:
     return Translated([*program.words, *words], notes)
 
 
+def _supported(words: list[str], notes: list[str]) -> list[str]:
+    """Take out of a line of obs what its command, one of several, does not have."""
+    command = words[:2] if words[0] == "calibs" else words[:1]
+    known = _known_options(command)
+    shared = {name: General(count, f"obs {' '.join(command)} has none") for name, count in _SHARED.items()}
+    kept = _drop(words, {name: option for name, option in shared.items() if name not in known}, notes)
+    return _drop_absent(kept, notes) if command[0] in _PROCESSING else kept
+
+
 def _refusal(name: str, line: Sequence[str]) -> str:
     """Return why a program has no counterpart, and what to do instead."""
     if name in STEPS:
         other = _guess(f"{'assembleCoadd' if STEPS[name] == 'coadd' else 'multiBandDriver'}.py", line)
         return f"{name}.py is a step of obs {STEPS[name]}, which does all of them at once: {other}"
     if name in REASONS:
-        return f"{name}.py: {REASONS[name]}"
+        return f"{PurePath(line[0]).name}: {REASONS[name]}"
     hint = suggest(name, [*PROGRAMS, *STEPS, *REASONS])
     return f"'{line[0]}' is not a program that can be translated{hint}; obs lsst-command --help lists those that can"
 

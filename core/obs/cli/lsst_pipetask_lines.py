@@ -52,9 +52,37 @@ _OF_PIPETASK = {
     "--task": "task", "-d": "query", "--data-query": "query", "-j": "processes", "--processes": "processes",
     "-c": "setting", "--config": "setting", "-C": "file", "--config-file": "file", "--timeout": "timeout",
     "-g": "graph", "--qgraph": "graph", "--skip-existing-in": "skip", "--show": "show", "--instrument": "",
-    "--save-qgraph": "", "--qgraph-dot": "", "--summary": "", "--log-level": "level", "--log-file": "log",
+    "--save-qgraph": "", "-q": "", "--qgraph-dot": "", "--qgraph-mermaid": "", "--save-single-quanta": "",
+    "--summary": "", "--log-level": "level", "--log-file": "log", "--log-label": "", "--profile": "profile",
     "--dataset-query-constraint": "", "--graph-fixup": "",
 }  # fmt: skip
+
+
+#: Flags that mean the same here, and why others are left out.
+_FLAGS = {
+    "--debug": "--debug", "--long-log": "--longlog", "--fail-fast": "--doraise", "--pdb": "--doraise",
+    "--no-versions": "--no-versions",
+}  # fmt: skip
+_REPLACES = "obs goes on in an output, and replaces what it makes again"
+_DROPPED = {
+    **dict.fromkeys(("--extend-run", "--replace-run", "--prune-replaced", "--clobber-outputs", "--rebase"), _REPLACES),
+    "--register-dataset-types": "dataset types are those of the camera's policy",
+    "--log-tty": "messages are always printed",
+    "--no-log-tty": "messages are always printed; see --log-level",
+}
+#: Options that every command of several images has, with a word behind them.
+_PASSED = {"level": "--log-level", "log": "--logdest", "profile": "--profile", "timeout": "--timeout"}
+_FOLDER = "an output is a folder: remove REPO/rerun/NAME"
+_OTHER_ACTIONS = {
+    "purge": _FOLDER,
+    "cleanup": _FOLDER,
+    "report": "use obs report REPO/rerun/NAME, and obs log for what failed",
+    "build": f"{_ONE_A_STEP}; obs process REPO --show tasks and --show config print what it does",
+    **dict.fromkeys(
+        ("run-qbb", "pre-exec-init-qbb", "update-graph-run", "zip-from-graph", "aggregate-graph"),
+        f"{_ONE_A_STEP}, and no graphs; give the line of pipetask run with -p and -d",
+    ),
+}
 
 
 @dataclass
@@ -88,12 +116,12 @@ def translate_pipetask(words: Sequence[str]) -> tuple[list[list[str]], list[str]
     click.UsageError
         If obs does it in another way.
     """
-    action = words[0] if words else ""
-    if action not in ("run", "qgraph"):
-        raise click.UsageError(
-            f"pipetask {action}: {_ONE_A_STEP}; obs process REPO --show tasks and --show config print what it does"
-        )
-    line = _read(words[1:])
+    place = next((place for place, word in enumerate(words) if word in ("run", "qgraph", *_OTHER_ACTIONS)), None)
+    action = "" if place is None else words[place]
+    if place is None or action in _OTHER_ACTIONS:
+        reason = _OTHER_ACTIONS.get(action, "obs translates pipetask run and pipetask qgraph")
+        raise click.UsageError(f"pipetask {action}".rstrip() + f": {reason}")
+    line = _read([*words[:place], *words[place + 1 :]])
     values = line.values
     if "repo" not in values:
         raise click.UsageError("pipetask: name the repository with -b")
@@ -110,8 +138,9 @@ def translate_pipetask(words: Sequence[str]) -> tuple[list[list[str]], list[str]
         # what the first step wrote, the next ones read and add to
         values = values | {"inputs": ""}
         line = replace(line, values=values)
-    dropped = [flag for flag in line.flags if flag not in ("--skip-existing",)]
-    notes += [f"{flag} is left out: obs goes on in an output, and replaces what it makes again" for flag in dropped]
+    dropped = [flag for flag in line.flags if flag not in ("--skip-existing", *_FLAGS)]
+    reasons = [_DROPPED.get(flag.partition("=")[0], "obs has nothing like it") for flag in dropped]
+    notes += [f"{flag} is left out: {reason}" for flag, reason in zip(dropped, reasons, strict=True)]
     return lines, list(dict.fromkeys(notes))
 
 
@@ -123,7 +152,8 @@ def _line(action: str, line: _Line, command: tuple[str, ...], extra: tuple[str, 
     result += query_ids(values.get("query", ""), root, command, notes, line.reruns)
     result += [*extra, *_settings(line)]
     result += ["-j", values["processes"]] if "processes" in values else []
-    result += ["--timeout", values["timeout"]] if "timeout" in values else []
+    result += [word for name, option in _PASSED.items() if name in values for word in (option, values[name])]
+    result += dict.fromkeys(_FLAGS[flag] for flag in line.flags if flag in _FLAGS)
     skips = "skip" in values or "--skip-existing" in line.flags
     result += ["--skip-existing"] if skips and command != ("calibs", "build") and command[0] != "calibs" else []
     return result + _show(action, values.get("show", ""), command)

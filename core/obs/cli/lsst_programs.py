@@ -171,6 +171,9 @@ REASONS = {
     "makeSkyMapFromFile": "give the settings to obs skymap make",
     "dcrAssembleCoadd": "obs has no coadds for differential chromatic refraction",
     "ingestIndexReferenceTask": "the program is called ingestReferenceCatalog.py since 2016",
+    "bps": "obs process --cluster slurm (htcondor, pbs) -j N runs on a batch system; --shard N/COUNT is for job arrays",
+    "certifyCalibration": "nothing is to be done: obs calibs build registers what it makes, for --validity DAYS",
+    "astrometadata": "use obs translate FILES",
     "convertRepo": "obs export-gen3 DATA OUT writes a third-generation repository",
 }
 #: Options of batch systems, which have no effect here.

@@ -18,6 +18,7 @@ _DETECTION = "detection differs here; see the settings of the section detection"
 #: Pattern of a dotted name behind ``charImage.`` or ``calibrate.``, and what is so instead.
 _REASONS = {
     "isr.qa.*": _QUALITY,
+    "isr.connections.*": _NAMES,
     "isr.doAddDistortionModel": "the distortion of the camera is always used",
     "isr.doTrimToMatchCalib": "calibrations of another size are refused, or cut where the header says so",
     "isr.fwhm": "pixels are filled without a PSF; see isr.interpolation",
@@ -77,7 +78,7 @@ _REASONS = {
 }
 _STEP = re.compile(r"^(?:config\.)?(?:charImage|characterizeImage|calibrate)\.")
 #: What names of the stack have and ours have not; others may be slips of the pen.
-_OF_STACK = re.compile(r"[A-Z]|\.plugins\.|\.names$|\.qa\.")
+_OF_STACK = re.compile(r"[A-Z]|connections|\.plugins\.|\.names$|\.qa\.")
 
 
 def reason_of_absence(dotted: str) -> str | None:
