@@ -10,6 +10,7 @@ from hsc_repository import DATA_ID
 
 import obs.compat.lsst.afw.geom as afwGeom
 import obs.compat.lsst.afw.image as afwImage
+import obs.compat.lsst.afw.math as afwMath
 import obs.compat.lsst.daf.persistence as dafPersist
 import obs.compat.lsst.geom as geom
 from obs.compat.lsst.afw.cameraGeom import FIELD_ANGLE, FOCAL_PLANE, PIXELS, PUPIL
@@ -148,3 +149,18 @@ def test_packages_and_exceptions(rerun):
         getPackageDir("obs_nowhere")
     with pytest.raises(NotFoundError):
         dafPersist.Butler(str(rerun)).get("icSrc", DATA_ID)
+
+
+def test_images_binned_mirrored_and_turned():
+    image = afwImage.ImageF(np.arange(15, dtype=np.float32).reshape(3, 5))
+    np.testing.assert_array_equal(afwMath.binImage(image, 2).getArray(), [[3.0, 5.0]])
+    np.testing.assert_array_equal(afwMath.binImage(image, 5, 1).getArray().ravel(), [2.0, 7.0, 12.0])
+    np.testing.assert_array_equal(afwMath.flipImage(image, True, False).getArray()[0], [4, 3, 2, 1, 0])
+    np.testing.assert_array_equal(afwMath.flipImage(image, False, True).getArray()[:, 0], [10, 5, 0])
+    turned = afwMath.rotateImageBy90(image, 1)
+    # what was to the right is above, the row of the highest number
+    assert (turned.getDimensions(), turned.get(2, 4)) == (geom.Extent2I(3, 5), 4.0)
+    np.testing.assert_array_equal(afwMath.rotateImageBy90(turned, 3).getArray(), image.getArray())
+    assert afwMath.stringToStatisticsProperty("MEANCLIP") == afwMath.MEANCLIP
+    with pytest.raises(ValueError, match="no statistic is called 'NOTHING'; there are ERRORS"):
+        afwMath.stringToStatisticsProperty("NOTHING")

@@ -21,7 +21,9 @@ from obs.compat.lsst.afw.math.statistics import (
     Statistics,
     StatisticsControl,
     makeStatistics,
+    stringToStatisticsProperty,
 )
+from obs.compat.lsst.afw.math.turned import binImage, flipImage, rotateImageBy90
 from obs.image.background import Background, total_background
 
 __all__ = [
@@ -44,7 +46,11 @@ __all__ = [
     "ChebyshevBoundedField",
     "Statistics",
     "StatisticsControl",
+    "binImage",
+    "flipImage",
     "makeStatistics",
+    "rotateImageBy90",
+    "stringToStatisticsProperty",
 ]
 
 ChebyshevBoundedField = BoundedField

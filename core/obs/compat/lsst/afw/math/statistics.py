@@ -30,6 +30,7 @@ __all__ = [
     "Statistics",
     "StatisticsControl",
     "makeStatistics",
+    "stringToStatisticsProperty",
 ]
 
 #: Bits of what is asked for, as the stack numbers them.
@@ -172,3 +173,16 @@ def makeStatistics(source: Any, *more: Any) -> Statistics:  # noqa: ANN401 - as 
     if mask is not None and control.getAndMask():
         values = values[(mask.getArray() & control.getAndMask()) == 0]
     return Statistics(values.ravel(), flags, control)
+
+
+def stringToStatisticsProperty(name: str) -> int:
+    """Return a statistic by its name, such as ``MEANCLIP``.
+
+    Raises
+    ------
+    ValueError
+        If there is none of this name.
+    """
+    if name not in __all__ or not name.isupper():
+        raise ValueError(f"no statistic is called {name!r}; there are {', '.join(filter(str.isupper, __all__))}")
+    return int(globals()[name])
