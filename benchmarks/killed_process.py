@@ -154,7 +154,19 @@ def exposures(folder: Path, kind: str) -> Trial:
     if kind == "watch":
         run("ingest-refcat", data, "simulated", folder / "stars.csv")
         shutil.copytree(data, folder / "empty")
-        words: list[object] = ["watch", data, folder / "night1", "--settle", 0, "--idle", 1, "-j", 2]
+        words: list[object] = [
+            "watch",
+            data,
+            folder / "night1",
+            "--settle",
+            0,
+            "--idle",
+            1,
+            "-j",
+            2,
+            "--id",
+            "visit=21^22",
+        ]
         return words, data, lambda: restore(folder / "empty", data)
     run("ingest", data, folder / "night1" / "*.fits")
     run("ingest-refcat", data, "simulated", folder / "stars.csv")

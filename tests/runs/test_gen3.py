@@ -1,6 +1,7 @@
 """Repositories of the third-generation LSST stack, by the real library."""
 
 import shutil
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ import pytest
 from astropy.io import fits
 from lsst.daf.butler import Butler as Gen3Butler
 from lsst.sphgeom import LonLat, UnitVector3d
+from sqlalchemy.exc import OperationalError
 
 import obs as public
 from obs.cli.main import main
@@ -50,6 +52,20 @@ def gen3(exported, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "copy")
     give_dates(monkeypatch)
     return tmp_path / "copy"
+
+
+def test_a_disk_that_is_full(gen3, monkeypatch, capsys):
+    def fill(root):
+        Path(root).mkdir()
+        (Path(root) / "butler.yaml").write_text("")
+        raise OperationalError("INSERT", {}, sqlite3.OperationalError("database or disk is full"))
+
+    before = {path.name for path in gen3.iterdir()}
+    monkeypatch.setattr(Gen3Butler, "makeRepo", fill)
+    assert main(["export-gen3", "DATA/rerun/a", "new"]) == 1
+    line = "obs: error: cannot write new: database or disk is full; the same command adds later what is missing\n"
+    assert capsys.readouterr().err == line
+    assert {path.name for path in gen3.iterdir()} == before
 
 
 def give_dates(patch):

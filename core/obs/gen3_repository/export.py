@@ -7,7 +7,7 @@ from obs.gen3_repository.export_raws import RawExport
 from obs.gen3_repository.export_results import export_results
 from obs.gen3_repository.places import SKY_MAP_RUN
 from obs.gen3_repository.records import instrument_records
-from obs.gen3_repository.target import Gen3Report, Target, open_target
+from obs.gen3_repository.target import Gen3Report, Target, database_faults, open_target
 from obs.repo.butler import Butler
 from obs.repo.find_datasets import find_datasets
 
@@ -36,8 +36,13 @@ def export_gen3(butler: Butler, out: Path, *, transfer: str = "copy") -> Gen3Rep
     Raises
     ------
     OutputError
-        If the folder holds something else.
+        If the folder holds something else, or cannot be written.
     """
+    with database_faults(out):
+        return _export(butler, out, transfer)
+
+
+def _export(butler: Butler, out: Path, transfer: str) -> Gen3Report:
     name = butler.instrument.name
     target = Target(open_target(out), name, transfer)
     target.insert(instrument_records(butler.instrument, f"{CLASS_PLACE}.{name}"))

@@ -1,5 +1,6 @@
 """The third-generation repository that is written to."""
 
+import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,11 +11,14 @@ from typing import Any
 from lsst.daf.butler import Butler as Gen3Butler
 from lsst.daf.butler import DatasetRef, DatasetType, FileDataset
 from lsst.daf.butler._collection_type import CollectionType
+from sqlalchemy.exc import SQLAlchemyError
 
 from obs.errors import ObsError, OutputError
 from obs.frozen import frozen
+from obs.repo.atomic import temporary_path
+from obs.repo.sqlite_file import describe_failure
 
-__all__ = ["Gen3Report", "Target", "open_target"]
+__all__ = ["Gen3Report", "Target", "database_faults", "open_target"]
 
 
 @dataclass
@@ -53,8 +57,32 @@ def open_target(out: Path) -> Gen3Butler:
     if not (out / "butler.yaml").exists():
         if out.exists() and any(out.iterdir()):
             raise OutputError(f"{out} is not a third-generation repository and not empty; name a new folder", path=out)
-        Gen3Butler.makeRepo(str(out))
+        staged = temporary_path(out)
+        made = staged / "repository"  # the library takes a name with a point for one of a file
+        try:
+            staged.mkdir(parents=True)
+            Gen3Butler.makeRepo(str(made))
+            made.rename(out)
+        finally:
+            shutil.rmtree(staged, ignore_errors=True)
     return Gen3Butler.from_config(str(out), writeable=True)
+
+
+@contextmanager
+def database_faults(out: Path) -> Iterator[None]:
+    """Let a database of the library that cannot be written be an error of one line.
+
+    Raises
+    ------
+    OutputError
+        If the library's database refuses, for example because the disk is full.
+    """
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise OutputError(
+            f"cannot write {out}: {describe_failure(error)}; the same command adds later what is missing", path=out
+        ) from error
 
 
 @frozen
