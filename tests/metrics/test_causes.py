@@ -83,6 +83,15 @@ def test_a_camera_near_a_limit_does_not_fail_by_chance(usual, level):
     assert judge(rows, load_gates())[9].level == level
 
 
+def test_a_frame_out_of_focus_before_the_dew_is_no_part_of_it():
+    def change(i):
+        lost = max(i - 6, 0)
+        return {"clear": 0.93**lost, "halo": 0.4 + 3.0 * lost} | ({"seeing": 4.5} if i == 6 else {})
+
+    verdicts = judge(night(15, change=change), load_gates())
+    assert [verdict.causes[0].name for verdict in (verdicts[6], verdicts[14])] == ["out of focus", "dew"]
+
+
 def test_a_dip_is_one_of_two_peaks():
     y, x = np.indices((31, 31)) - 15.0
 

@@ -92,6 +92,8 @@ _DISK_RATIO, _DEFOCUS_RATIO = 0.93, 3.0
 _SAME_PART = 0.2
 #: Dip of the PSF above which long stars are two images rather than a trail.
 _TWO_PEAKS = 0.15
+#: Transparency from which a frame has lost no light, whatever those after it lose.
+_STILL_CLEAR = 0.97
 #: Light beyond the aperture, percent, from which it shows dew though the seeing stays.
 _WIDE_HALO = 3.0
 #: Ellipticity that all stars share above which a halo is of stars that are drawn out.
@@ -237,7 +239,7 @@ def _dew(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
     dew, clear = row.get("dew"), row.get("transparency")
     tells = ("transparency", "seeing", "zp_trend", "sky_gradient")
     levels = [left[name].level for name in tells if name in left]
-    if dew is None or clear is None or dew < _STEADY or not levels:
+    if dew is None or clear is None or clear > _STILL_CLEAR or dew < _STEADY or not levels:
         return
     level: Literal["look", "bad"] = "bad" if "bad" in levels else "look"
     lost = f"while {100 * (1 - clear):.0f} % of the light was lost, step by step"
