@@ -218,6 +218,16 @@ def test_trails_that_no_single_line_follows_are_found(own):
     assert abs(np.median(left)) < 0.2
 
 
+def test_the_light_of_a_bright_star_on_a_bent_trail_stays_with_the_star():
+    own = bent(1200, 8)
+    rows, columns = np.indices(SHAPE)
+    profile = (1 + ((rows - 500) ** 2 + (columns - 500) ** 2) / 3.9**2) ** -3.0  # four pixels wide
+    image, variance, bad = observe(own + 3e5 * profile / profile.sum())
+    _, _, light = find_streaks(image, variance, bad)
+    off = np.sum((light - own) * profile) / np.sum(profile**2) * profile.sum()
+    assert abs(off) < 0.02 * 3e5
+
+
 def shadow():
     """Frost that dims a band of the sky, beside which the sky that was subtracted is too low."""
     _, t, _ = along_and_across(ACROSS)

@@ -70,6 +70,9 @@ from a center, and between stars in a row it is dark."""
 ALONG = 12
 """Pixels to either side along a trail whose median is its light."""
 
+LONG, LARGEST_RATIO = 40, 2.0
+"""Pixels to either side that the light of a star does not fill, and largest light relative to the median of these."""
+
 FAINTEST = 0.7
 """Light, in noise of a pixel, at which a trail ends across."""
 
@@ -269,15 +272,22 @@ def _paint(
     v, u = np.nonzero(grow(core, 2 * size + 4))
     _, nearest = PointTree(places * size + middle).nearest(np.stack([u, v], axis=1).astype(float))
     nearest = nearest.reshape(-1)
-    level = _median_along(scaled, u, v, cos[nearest], sin[nearest])
-    on = core[v, u] | (level > FAINTEST)
-    u, v, level = u[on], v[on], np.maximum(level[on], 0.0)
-    new = ~mask[v, u]
     with np.errstate(divide="ignore", invalid="ignore"):
         noise = image[v, u] / scaled[v, u]
     known = np.isfinite(noise) & (noise > 0)
-    noise[~known] = np.median(noise[known]) if known.any() else 0.0
-    light[v[new], u[new]] += (level * noise)[new].astype(np.float32)
+    # the noise of the sky: that of a pixel on a star is larger, and would make the light there larger
+    sky_noise = np.float32(np.median(noise[known])) if known.any() else np.float32(1.0)
+    plane = np.where(np.isfinite(scaled), image / sky_noise, np.float32(np.nan))
+    level = _median_along(plane, u, v, cos[nearest], sin[nearest])
+    # a bright star is longer than the short line, but not than the long one, which holds the gaps of a dashed trail too
+    long = _median_along(plane, u, v, cos[nearest], sin[nearest], LONG)
+    bright = level > 0.5 * np.percentile(level, 90)
+    if np.median(long[bright]) > 0.5 * np.median(level[bright]):
+        level = np.minimum(level, LARGEST_RATIO * np.maximum(long, 0.0) + FAINTEST)
+    on = core[v, u] | (level > FAINTEST)
+    u, v, level = u[on], v[on], np.maximum(level[on], 0.0)
+    new = ~mask[v, u]
+    light[v[new], u[new]] += (level * sky_noise)[new].astype(np.float32)
     mask[v, u] = True
     ends = np.argmin(places @ _long_axis(places)), np.argmax(places @ _long_axis(places))
     (x0, y0), (x1, y1) = (places[k] * size + middle for k in ends)
@@ -308,11 +318,16 @@ def _turned(places: NDArray[np.float64], angle: NDArray[np.int64]) -> tuple[NDAr
 
 
 def _median_along(
-    scaled: Float, u: NDArray[np.int64], v: NDArray[np.int64], cos: NDArray[np.float64], sin: NDArray[np.float64]
+    scaled: Float,
+    u: NDArray[np.int64],
+    v: NDArray[np.int64],
+    cos: NDArray[np.float64],
+    sin: NDArray[np.float64],
+    reach: int = ALONG,
 ) -> NDArray[np.float64]:
     """Return the median of the pixels along the trail through each pixel, noise."""
     result = np.zeros(len(u))
-    step = np.arange(-ALONG, ALONG + 1)
+    step = np.arange(-reach, reach + 1)
     for first in range(0, len(u), BATCH):
         part = slice(first, first + BATCH)
         y = np.rint(v[part, None] + step * sin[part, None]).astype(np.int64)
