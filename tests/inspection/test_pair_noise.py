@@ -16,6 +16,13 @@ def noise_of(findings):
     return findings["gain of amplifier 1"], findings["read_noise of amplifier 1"]
 
 
+def test_frames_of_another_setting_are_named(tmp_path):
+    frames = [frame(tmp_path, "BIAS", n, more=[("GAIN", 200 if n == 3 else 100)]) for n in (1, 2, 3)]
+    expected = "bias3.fits: GAIN = 200, that of 2 others 100: gain and bias may be others there"
+    assert any(text.startswith(expected) for text in inspect_files(frames).warnings)
+    assert not any("GAIN" in text for text in inspect_files(frames[:2]).warnings)
+
+
 @pytest.mark.parametrize("overscan", [0, 24])
 def test_what_no_card_gives_is_measured(tmp_path, overscan):
     gain, noise = noise_of(night(tmp_path, overscan=overscan))

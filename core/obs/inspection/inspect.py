@@ -14,7 +14,12 @@ from obs.inspection.color_mosaic import AS_ONE_FILTER, find_color_mosaic
 from obs.inspection.detector_places import place_by_sections, places_by_wcs
 from obs.inspection.files.grouping import group_images, set_aside
 from obs.inspection.files.other_files import compare_amplifiers_with_files, compare_with_files
-from obs.inspection.files.readout_modes import BINNING, files_of_one_mode, find_shape_mismatches
+from obs.inspection.files.readout_modes import (
+    BINNING,
+    files_of_one_mode,
+    find_other_settings,
+    find_shape_mismatches,
+)
 from obs.inspection.files.same_camera import files_of_one_camera
 from obs.inspection.files.several_files import brightest_file, files_of_detectors, one_exposure
 from obs.inspection.finding import CONFIDENCES, Confidence, Finding, lower_confidence
@@ -186,7 +191,8 @@ def inspect_files(paths: Sequence[Path], amplifier_files: AmplifierFiles | None 
         *([mosaic] if mosaic.is_known or mosaic.note else []),
         *_place_findings(detectors),
     ]
-    warnings += [*frames.warnings, *of_mosaic, *_processing(files)]
+    settings = find_other_settings(files) if len(detectors) == 1 and amplifier_files is None else ()
+    warnings += [*frames.warnings, *of_mosaic, *_processing(files), *settings]
     warnings += [
         f"{chip.name}: {text}" if len(detectors) > 1 else text for chip in detectors for text in chip.facts.warnings
     ]

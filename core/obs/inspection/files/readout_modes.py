@@ -1,7 +1,8 @@
 """Files of one camera that were read out in several ways: binned, or a window of the detector."""
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from obs.errors import FileFormatError
 from obs.inspection.header.binning import find_binning
@@ -11,10 +12,14 @@ from obs.inspection.raw_file import RawFile
 from obs.instrument.readout_cards import WINDOW_CARDS, read_window
 from obs.shell_command import shell_command
 
-__all__ = ["BINNING", "files_of_one_mode", "find_shape_mismatches"]
+__all__ = ["BINNING", "files_of_one_mode", "find_other_settings", "find_shape_mismatches"]
 
 BINNING = re.compile(r"\d{1,2} x \d{1,2}")
 """How ``--only`` names a binning."""
+_SETTINGS = ("GAIN", "ISOSPEED", "OFFSET", "READOUTM", "READMODE")
+"""Cards of settings with which the gain or the level of the bias changes."""
+_MOST_SETTINGS = 4
+"""Values up to which a card is a setting; what is measured anew for each frame has more."""
 
 
 def files_of_one_mode(files: Sequence[RawFile], warnings: list[str], only: str = "") -> tuple[RawFile, ...]:
@@ -80,6 +85,22 @@ def find_shape_mismatches(files: Sequence[RawFile]) -> list[str]:
             "another way, or of another camera"
         )
     return found
+
+
+def find_other_settings(files: Sequence[RawFile]) -> Iterator[str]:
+    """Yield what to tell of files of one detector that were read out with another gain or offset than most."""
+    for name in _SETTINGS:
+        values = {file.path: str(file.cards.get(name)) for file in files if file.cards.find(name) is not None}
+        counts = Counter(values.values())
+        if not 1 < len(counts) <= _MOST_SETTINGS:
+            continue
+        (usual, number), *others = counts.most_common()
+        for value, _ in others:
+            group = [file for file in files if values.get(file.path) == value]
+            yield (
+                f"{_listed(group)}: {name} = {value}, that of {number} others {usual}: gain and bias may be others "
+                "there, and biases, darks and flats do not fit unless they have the same"
+            )
 
 
 def _is_window(file: RawFile, whole: tuple[tuple[int, ...], ...]) -> bool:
