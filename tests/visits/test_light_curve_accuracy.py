@@ -6,6 +6,7 @@ from processed_visits import data_id
 from star_frames import VARIABLE, Frames
 
 from obs.cli.main import main
+from obs.errors import MeasurementError
 from obs.image.catalog import Catalog
 from obs.tasks.forced.config import ForcedConfig
 from obs.visits.constant_neighbors import Neighbors, settle_fluxes
@@ -32,13 +33,17 @@ def frames(tmp_path_factory):
     return frames
 
 
-def curve_of(frames, star, flux=None, shift=0.0, **settings):
+def target_of(frames, star, shift=0.0):
     target = Catalog()
     target.add("objectId", np.array([1]))
     target.add("coord_ra", frames.ra[[star]] + shift / np.cos(np.radians(frames.dec[star])), "deg")
     target.add("coord_dec", frames.dec[[star]], "deg")
-    config = ForcedConfig(**settings)
-    return measure_light_curve(frames.butler, [data_id(visit) for visit in VISITS], target, config, flux=flux)
+    return target
+
+
+def curve_of(frames, star, flux=None, shift=0.0, check=None, **settings):
+    target, images = target_of(frames, star, shift), [data_id(visit) for visit in VISITS]
+    return measure_light_curve(frames.butler, images, target, ForcedConfig(**settings), flux=flux, check=check)
 
 
 def pulls(frames, curve, star):
@@ -59,6 +64,19 @@ def test_seeing_does_not_change_a_star(frames, flux):
     bright = ensemble.star_error < 0.03
     ratio = ensemble.star_scatter[bright] / ensemble.star_error[bright]
     assert abs(np.median(ratio) - 1.0) < 4 / np.sqrt(2 * len(VISITS) * bright.sum()) + 0.05
+
+
+def test_the_check_star_that_the_user_chooses(frames):
+    star, check = np.argsort(frames.flux0)[[-5, -9]].tolist()
+    curve = curve_of(frames, star, "base_PsfFlux", check=target_of(frames, check))
+    ra, dec = curve.check["Clear"]
+    assert np.hypot(ra - frames.ra[check], dec - frames.dec[check]) < 1e-4
+    assert np.hypot(*(curve.comparison["Clear"][f"coord_{k}"] - v for k, v in (("ra", ra), ("dec", dec)))).min() > 1e-4
+    truth = np.array(frames.zero_points) - 2.5 * np.log10(np.array(frames.true)[:, check])
+    assert np.ptp(curve.table["check_magnitude"]) < 0.1
+    np.testing.assert_allclose(curve.table["check_magnitude"], truth, atol=0.1)
+    with pytest.raises(MeasurementError, match="the check star is the object itself"):
+        curve_of(frames, star, "base_PsfFlux", check=target_of(frames, star))
 
 
 def test_star_that_only_the_reference_catalog_shows(frames):

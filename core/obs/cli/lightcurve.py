@@ -40,6 +40,7 @@ def lightcurve(
     table: Path | None,
     tract: int | None,
     flux: str | None,
+    check: str | None,
     output: Path | None,
     kind: str,
     observer: str,
@@ -68,6 +69,7 @@ def lightcurve(
         layers.build(),
         tract=tract,
         flux=flux,
+        check=None if check is None else single_target(butler, check, table, tract),
     )
     if kind in ("aavso", "etd"):
         words = None

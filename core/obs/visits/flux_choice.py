@@ -75,7 +75,7 @@ def find_fluxes(catalog: Catalog, flux: str | None) -> list[str]:
     return [flux]
 
 
-def choose_flux(points: Sequence[Point], names: Sequence[str], n_position: int) -> Choice:
+def choose_flux(points: Sequence[Point], names: Sequence[str], n_position: int, check: int | None = None) -> Choice:
     """Return the flux with which stars as bright as the object repeat best; that of the PSF where none is better.
 
     Parameters
@@ -86,6 +86,8 @@ def choose_flux(points: Sequence[Point], names: Sequence[str], n_position: int) 
         Fluxes among which to choose, the PSF's first.
     n_position : int
         Number of positions, the object's included.
+    check : int, optional
+        The check star; without it the comparison star nearest to the object in brightness.
     """
     star = np.concatenate([point.catalog["objectId"] for point in points]).astype(np.int64)
     image = np.concatenate([np.full(len(point.catalog), n) for n, point in enumerate(points)]).astype(np.int64)
@@ -100,9 +102,9 @@ def choose_flux(points: Sequence[Point], names: Sequence[str], n_position: int) 
         shift = float(np.median((psf - magnitude)[both])) if both.any() and name != PSF_FLUX else 0.0
         own = magnitude[star == 0] + shift
         brightness = float(np.nanmedian(own)) if np.isfinite(own).any() else np.nan
-        check = _check_star(ensemble, brightness, shift)
-        if check >= 0:
-            part = use & (star - 1 != check)
+        tested = _check_star(ensemble, brightness, shift) if check is None else check
+        if tested >= 0:
+            part = use & (star - 1 != tested)
             ensemble = fit_ensemble(
                 magnitude[part], error[part], star[part] - 1, image[part], n_position - 1, len(points)
             )
@@ -111,7 +113,7 @@ def choose_flux(points: Sequence[Point], names: Sequence[str], n_position: int) 
         floor = _scatter_beyond_errors(ensemble, alike, len(points))
         number = int(ensemble.constant.sum())
         if not choices or (scatter < _BETTER * least and number > _AS_MANY * len(choices[0].stars)):
-            choices.append(Choice(name, ensemble, shift, floor, np.flatnonzero(ensemble.constant), check))
+            choices.append(Choice(name, ensemble, shift, floor, np.flatnonzero(ensemble.constant), tested))
             least = scatter
     return choices[-1]
 

@@ -95,6 +95,7 @@ def measure_light_curve(
     *,
     tract: int | None = None,
     flux: str | None = None,
+    check: Catalog | None = None,
 ) -> LightCurve:
     """Measure one object on all images, against stars that do not vary.
 
@@ -114,6 +115,8 @@ def measure_light_curve(
     flux : str, optional
         Beginning of the name of the flux: ``base_PsfFlux``, or an aperture flux. By default that of the PSF, or an
         aperture with which comparison stars as bright as the object repeat better.
+    check : Catalog, optional
+        One row with the check star, as ``target``. By default a constant star as bright as the object.
 
     Raises
     ------
@@ -127,6 +130,9 @@ def measure_light_curve(
     _warn_of_absence(seen, curve)
     beside = _neighbors(butler, images, target, config)
     positions = _positions(target, find_comparison_stars(seen), beside.values(), seen)
+    tested = None
+    if check is not None:
+        positions, tested = _with_check_star(positions, check, seen)
     points: list[Point] = []
     for image in images:
         near = beside[image.physical_filter].unknown()
@@ -150,7 +156,7 @@ def measure_light_curve(
     for physical_filter in dict.fromkeys(filters.tolist()):
         rows = np.flatnonzero(filters == physical_filter)
         chosen = [points[row] for row in rows]
-        choice = choose_flux(chosen, names, len(positions))
+        choice = choose_flux(chosen, names, len(positions), tested)
         if len(beside[physical_filter]) and len(chosen) > 1:
             offset = np.nan_to_num(choice.ensemble.offset)
             one = positions.select(np.array([0]))
@@ -159,6 +165,8 @@ def measure_light_curve(
             columns.setdefault(name, np.full(len(points), np.nan))[rows] = part
         _describe(curve, physical_filter, choice, positions, len(rows))
     curve.table = make_table(points, columns, curve.fluxes, config)
+    if check is not None and not np.isfinite(curve.table["check_magnitude"]).any():
+        curve.warnings.append("the check star has no magnitude on any of the images; choose another one with --check")
     return curve
 
 
@@ -296,6 +304,30 @@ def _positions(target: Catalog, stars: Floats, beside: Iterable[Neighbors], imag
             values = np.append(np.asarray(column.data[:1], np.float64), np.full(len(ra), np.nan))
             catalog.add(name, values, column.unit, column.description)
     return catalog
+
+
+def _with_check_star(positions: Catalog, check: Catalog, images: Sequence[Detections]) -> tuple[Catalog, int]:
+    """Return the positions with the check star that the user wants, and its number among the stars.
+
+    Raises
+    ------
+    MeasurementError
+        If it is the object.
+    """
+    place = sky_vectors(check["coord_ra"], check["coord_dec"])
+    distance = np.linalg.norm(sky_vectors(positions["coord_ra"], positions["coord_dec"]) - place, axis=1)
+    near = _SAME_STAR * float(np.median([image.fwhm for image in images])) if images else 0.0
+    if distance[0] <= near:
+        raise MeasurementError("the check star is the object itself; choose another one with --check")
+    nearest = int(distance.argmin())
+    if distance[nearest] <= near:
+        return positions, nearest - 1
+    number = len(positions)
+    longer = Catalog()
+    for name, column in positions.columns.items():
+        last = {"objectId": number}.get(name, check[name][0] if name in check else np.nan)
+        longer.add(name, np.append(column.data, last), column.unit, column.description)
+    return longer, number - 1
 
 
 def _describe(curve: LightCurve, physical_filter: str, choice: Choice, positions: Catalog, n_image: int) -> None:

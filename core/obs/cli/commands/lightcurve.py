@@ -38,6 +38,11 @@ Examples:
     help="Flux to use, such as base_PsfFlux; without it the one with which comparison stars repeat best.",
 )
 @click.option(
+    "--check",
+    metavar="RA,DEC|ID|NAME",
+    help="Check star; without it a constant star as bright as the object, which is then not a comparison star.",
+)
+@click.option(
     "--output",
     metavar="FILE",
     type=click.Path(path_type=Path),
