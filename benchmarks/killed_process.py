@@ -37,6 +37,8 @@ FRAMES = 600
 _TIMES = re.compile(r"(?m)^.*(mtime|ctime|seconds|peak_memory|inode).*\n(?:  +.*\n)*")
 #: What is written with times in it: logs and pages.
 _DATED = re.compile(r"(^|/)logs/|(^|/)report\.|journal$")
+#: What is not finished, and its folder.
+_HIDDEN = re.compile(r"(^|/)\.")
 
 Trial = tuple[list[object], Path, Callable[[], None]]
 
@@ -134,7 +136,7 @@ def campaign(words: list[object], output: Path, reset: Callable[[], None], numbe
         faults["worker alive"] += bool(members(process.pid))
         before = {name: digest for name, digest in state(output).items() if name.endswith(".fits")}
         faults["half written"] += any(
-            digest != good.get(name) for name, digest in before.items() if not Path(name).name.startswith(".")
+            digest != good.get(name) for name, digest in before.items() if not _HIDDEN.search(name)
         )
         resume = ["--skip-existing"] if turn % 2 and words[0] == "process" else []
         faults["rerun failed"] += obs(*words, *resume).wait(600) != 0

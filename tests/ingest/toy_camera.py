@@ -92,15 +92,21 @@ def write_raw(path, **changes):
     return path
 
 
+def _write(path, text):
+    """Write a file of the camera, unless it is there: other processes may be reading it."""
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
+
+
 def make_instrument(folder, scale=1, **changes):
     plugin = folder / "plugin"
     (plugin / "camera").mkdir(parents=True, exist_ok=True)
-    (plugin / "policy.yaml").write_text(POLICY)
-    (plugin / "camera" / "camera.yaml").write_text(CAMERA)
-    (plugin / "camera" / "detectors.csv").write_text(detectors_table(scale))
+    _write(plugin / "policy.yaml", POLICY)
+    _write(plugin / "camera" / "camera.yaml", CAMERA)
+    _write(plugin / "camera" / "detectors.csv", detectors_table(scale))
     (plugin / "config").mkdir(exist_ok=True)
-    (plugin / "config" / "process.yaml").write_text("isr: {do_crosstalk: false}\ncalibrate: {write_matches: false}\n")
-    (plugin / "camera" / "amplifiers.csv").write_text(amplifiers_table(scale))
+    _write(plugin / "config" / "process.yaml", "isr: {do_crosstalk: false}\ncalibrate: {write_matches: false}\n")
+    _write(plugin / "camera" / "amplifiers.csv", amplifiers_table(scale))
     facts = {
         "folder": plugin,
         "policy": "policy.yaml",
