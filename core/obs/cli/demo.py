@@ -3,9 +3,9 @@
 import os
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import click
 import numpy as np
@@ -215,18 +215,14 @@ def _report(exposures: Sequence[SimulatedExposure], common: _Settings, *, show_t
     """Draw the picture of what was processed, and print the table."""
     butler = Butler(common.result)
     reports: list[FrameReport] = []
-    first: Any = None
     for one in exposures:
-        try:
-            report, exposure = report_frame(butler, one.data_id, one.truth)
-        except DatasetNotFoundError:
-            continue  # The failure was reported when the exposure was processed.
-        first = exposure if first is None else first
-        reports.append(report)
+        # the failure of one that is not there was reported when it was processed
+        with suppress(DatasetNotFoundError):
+            reports.append(report_frame(butler, one.data_id, one.truth))
     if not reports:
         return reports
     picture = common.output / "demo.png"
-    draw_report(reports, first, picture)
+    draw_report(reports, butler.get("calexp", reports[0].data_id), picture)
     if show_table:
         click.echo()
         click.echo(format_table(REPORT_HEADERS, report_rows(reports), right=REPORT_SIDES))

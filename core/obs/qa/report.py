@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from obs.errors import DatasetNotFoundError
 from obs.frozen import frozen
-from obs.image.exposure import Exposure
 from obs.policy.data_id import format_data_id
 from obs.qa.metrics import TruthComparison, compare_with_truth
 from obs.repo.butler import Butler
@@ -55,7 +55,7 @@ class FrameReport:
     comparison: TruthComparison
 
 
-def report_frame(butler: Butler, data_id: Mapping[str, Any], truth: Path) -> tuple[FrameReport, Exposure]:
+def report_frame(butler: Butler, data_id: Mapping[str, Any], truth: Path) -> FrameReport:
     """Compare a processed frame with the truth that was written beside its raw file.
 
     Parameters
@@ -67,29 +67,29 @@ def report_frame(butler: Butler, data_id: Mapping[str, Any], truth: Path) -> tup
     truth : Path
         Catalog of the true sources.
 
-    Returns
-    -------
-    report : FrameReport
-        The comparison.
-    exposure : Exposure
-        The calibrated image.
-
     Raises
     ------
     DatasetNotFoundError
         If the frame was not processed, or there is no truth.
     """
-    exposure: Exposure = butler.get("calexp", data_id)
-    comparison = compare_with_truth(butler.get("src", data_id), read_catalog(truth), exposure.photo_calib)
-    scale = exposure.wcs.pixel_scale if exposure.wcs is not None else float("nan")
-    report = FrameReport(
+    wcs, psf, calib = (_part(butler, data_id, name) for name in ("wcs", "psf", "photoCalib"))
+    comparison = compare_with_truth(butler.get("src", data_id), read_catalog(truth), calib)
+    scale = wcs.pixel_scale if wcs is not None else float("nan")
+    return FrameReport(
         data_id=dict(data_id),
-        seeing=float(getattr(exposure.psf, "fwhm", float("nan"))) * scale,
+        seeing=float(getattr(psf, "fwhm", float("nan"))) * scale,
         true_seeing=comparison.seeing * scale,
-        zero_point=float("nan") if exposure.photo_calib is None else exposure.photo_calib.zero_point,
+        zero_point=float("nan") if calib is None else calib.zero_point,
         comparison=comparison,
     )
-    return report, exposure
+
+
+def _part(butler: Butler, data_id: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - one of three classes
+    """Return a part of a calibrated image, whose pixels are not read; None where it has none."""
+    try:
+        return butler.get(f"calexp_{name}", data_id)
+    except DatasetNotFoundError:
+        return None
 
 
 def report_rows(reports: Sequence[FrameReport]) -> list[tuple[str, ...]]:
