@@ -50,7 +50,8 @@ def table_columns(path: Path) -> dict[str, str]:
     _check_fits(path)
     with open_fits(path) as hdus:
         columns = _table(hdus, path).columns
-        return {column.name: str(column.unit or "") for column in columns}
+        # a column need not have a name; nothing can ask for it then
+        return {column.name: str(column.unit or "") for column in columns if column.name}
 
 
 def read_chunks(
