@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
+from itertools import pairwise
 from pathlib import Path, PurePath
 
 import click
@@ -248,8 +249,11 @@ def _settings_to_options(words: list[str], program: Program) -> list[str]:
 
 def _without_bare(words: list[str], *options: str) -> list[str]:
     """Leave out every ``-c``, or other option, with no word behind it."""
-    pairs = zip(words, [*words[1:], "-"], strict=True)
-    return [word for word, after in pairs if word not in (options or _OVERRIDES) or not after.startswith("-")]
+    return [
+        word
+        for word, after in pairwise([*words, "-"])
+        if word not in (options or _OVERRIDES) or not after.startswith("-")
+    ]
 
 
 def _sky_map_words(name: str, words: list[str], _: list[str]) -> list[str]:

@@ -223,8 +223,9 @@ class Instrument:
         if len(in_band) == 1:
             return in_band[0]
         names = [known.physical_filter for known in in_band or self.filters]
-        problem = f"several filters are of the band '{name}'" if in_band else f"{self.name} has no filter '{name}'"
-        raise DataIdError(f"{problem}{suggest(name, names)}; filters: {', '.join(names)}", key="filter")
+        unknown = f"{self.name} has no filter '{name}'{suggest(name, names)}"
+        problem = f"several filters are of the band '{name}'" if in_band else unknown
+        raise DataIdError(f"{problem}; filters: {', '.join(names)}", key="filter")
 
     def reader(self, dataset_type: str) -> Callable[[Path, Mapping[str, Any]], Any] | None:
         """Return the function that reads a dataset type in place of the standard one, or None.
