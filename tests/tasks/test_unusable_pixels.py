@@ -75,6 +75,17 @@ def test_dark_pixels_are_filled_and_smooth_hollows_and_stars_stay():
     assert pixels.image[dark].min() > -6 * NOISE
 
 
+def test_pixels_between_stars_are_not_dead_where_the_sky_is_too_high():
+    pixels, psf = sky(-5.0 * NOISE), PixelPsf(star(1.0)[None], 0)
+    single = np.zeros(SHAPE, bool)
+    single[3::20, 5::20] = True
+    pixels.image[single] = -12.0 * NOISE
+    found = repair_dark_pixels(pixels, psf, CosmicRayConfig())
+    assert found.n_pixel == 0
+    assert not pixels.mask.any("BAD").any()
+    assert "it was measured wrongly there" in found.warning
+
+
 def test_dark_pixels_are_left_alone_if_the_setting_says_so():
     pixels = sky(0.0)
     pixels.image[10, 10] = -500.0

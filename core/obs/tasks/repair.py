@@ -20,6 +20,9 @@ DARK = 8.0
 WORTH_TELLING = 1e-4
 """Fraction of dark pixels from which the user is warned."""
 
+ALIKE = 10.0
+"""Pixels half as dark for each dark one, above which they are not dead: the sky was measured too high."""
+
 AT_ONCE = 100_000
 """Dark pixels that are looked at together, so that memory is bounded."""
 
@@ -146,8 +149,9 @@ def repair_dark_pixels(masked_image: MaskedImage, psf: Psf, config: CosmicRayCon
         return CosmicRays(0)
     mask, image = masked_image.mask, masked_image.image
     sky = float(np.nanmedian(masked_image.variance[:: max(1, image.shape[0] // 256)]))
-    dark = image < -DARK * np.sqrt(max(sky, 0.0))
-    dark &= ~mask.any_known(USELESS)
+    noise_of_sky = np.sqrt(max(sky, 0.0))
+    good = ~mask.any_known(USELESS)
+    dark = (image < -DARK * noise_of_sky) & good
     row, column = np.nonzero(dark)
     if not len(row):
         return CosmicRays(0)
@@ -158,11 +162,15 @@ def repair_dark_pixels(masked_image: MaskedImage, psf: Psf, config: CosmicRayCon
         # a pixel without light has less noise than the sky, but its neighbors do not
         found[y, x] = are_too_sharp(-pixels, np.fmax(noise, np.float32(sky)), stars)
     n = int(np.count_nonzero(found))
-    if n > config.max_fraction * found.size:
-        return CosmicRays(0, f"{n / found.size:.0%} of the pixels are far below the sky: it was measured wrongly there")
+    # dead pixels stand alone; where many more are half as dark, the sky between stars is below that which was measured
+    half = int(np.count_nonzero((image < -0.5 * DARK * noise_of_sky) & good)) - len(row)
+    many = n >= WORTH_TELLING * found.size
+    if n > config.max_fraction * found.size or (many and half > ALIKE * n):
+        below = max(n, half) / found.size
+        return CosmicRays(0, f"{below:.1%} of the pixels are far below the sky: it was measured wrongly there")
     mask.set(found, "BAD")
     interpolate_pixels(masked_image, planes=("BAD",))
-    if n < WORTH_TELLING * found.size:
+    if not many:
         return CosmicRays(n)
     return CosmicRays(
         n,
