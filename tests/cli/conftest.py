@@ -94,6 +94,7 @@ def repository(tmp_path, monkeypatch):
         filters=(FilterDefinition(physical_filter="g", band="g"), FilterDefinition(physical_filter="r", band="r")),
         exposure_id=lambda data_id: data_id["visit"],
         exposure_id_bits=10,
+        detector="%(ccd)d",
     )
     monkeypatch.setattr("obs.repo.find_instrument.load_instrument", lambda name: instrument)
     root = tmp_path / "data"

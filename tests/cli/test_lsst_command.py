@@ -212,11 +212,31 @@ def test_a_step_that_fails_ends_the_line(tmp_path, obs):
             "pipetask run -b R -p D.yaml#isr -d 'airmass=1.2'",
             "data IDs do not have the key airmass",
         ),
+        ("pipetask run -b R -p D.yaml#isr -d 'band > 3'", "band > 3: values of band have no order; name them"),
+        (
+            "pipetask run -b R -p D.yaml#isr -d 'visit > 3'",
+            "visit > 3: write both ends, as in visit > 10 AND visit < 20",
+        ),
+        ("pipetask run -b R -p D.yaml#isr -d 'visit > 3 AND visit<4'", "nothing is in the range visit > 3 AND visit<4"),
     ],
 )
 def test_lines_that_cannot_be_translated(line, message):
     with pytest.raises(click.UsageError, match=message):
         translate_line(shlex.split(line))
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("visit > 10 AND 20 > visit and detector>=3 AND detector <=5", "visit=11..19 ccd=3..5"),
+        ("(exposure.id >= 1) AND (visit < 3) AND detector=0", "ccd=0 visit=1..2"),
+        ("visit > 1", "visit=2^3"),
+        ("1 >= detector AND visit=1", "visit=1 ccd=0^1"),
+    ],
+)
+def test_ranges_of_a_query(repository, query, words):
+    line = translate_line(["pipetask", "run", "-b", str(repository), "-p", "D.yaml#isr", "-d", query])
+    assert line.words[line.words.index("--id") + 1 : line.words.index("-c")] == words.split()
 
 
 def test_numbers_of_patches_are_those_of_the_sky_map(repository):

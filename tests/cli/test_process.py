@@ -160,7 +160,8 @@ def test_settings_are_applied_left_to_right(obs, repository, pipeline, tmp_path)
 
 
 def test_show(obs, repository, pipeline):
-    status, out, _ = obs("process", repository, "--id", "ccd=1", "--show", "data", "config=*WIDTH", "tasks")
+    status, out, err = obs("process", repository, "--id", "ccd=1", "--show", "data", "config=*WIDTH", "tasks")
+    assert "Matching '*WIDTH' without regard to case (append :NOIGNORECASE to prevent this)" in err
     assert status == 0
     assert out == (
         "# Width of the smoothing. [pixel] (a whole number >= 1)\nisr.width=3\n"

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from obs.cli.lsst_gen3_patches import name_patches
+from obs.cli.lsst_gen3_ranges import take_ranges
 from obs.errors import ObsError
 from obs.repo.butler import Butler
 
@@ -50,10 +51,12 @@ def query_ids(query: str, root: str, command: Sequence[str], notes: list[str], r
     click.UsageError
         If it is more than keys with values, joined by AND.
     """
+    query, ranges = take_ranges(query, _KEYS, lambda name: _key(name, root), root)
     # a pair such as 3,1 is one value
     terms = [
         (match[1].lower(), [match[2]] if match[2] else _VALUE.findall(match[3])) for match in _TERM.finditer(query)
     ]
+    terms += [(key, [text]) for key, text in ranges.items()]
     left = re.sub(r"[()]|\band\b", " ", _TERM.sub(" ", query), flags=re.IGNORECASE).strip()
     if left:
         raise click.UsageError(
@@ -73,7 +76,7 @@ def query_ids(query: str, root: str, command: Sequence[str], notes: list[str], r
         if not name:
             notes.append(f"{key} is left out: a repository here has one camera, and one sky map")
             continue
-        values = [_value(name, value) for value in texts]
+        values = [_value(name, value) for text in texts for value in text.split("^")]
         if name in ("tract", "patch") and command == ("process",):
             notes.append(f"{name} is left out where exposures are processed: name them by visit")
             continue

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from obs.cli.options import add_overrides
 from obs.config.base import TaskConfig
-from obs.config.layers import ConfigLayers
+from obs.config.layers import IN_THIS_CASE, ConfigLayers
 from obs.config.schema import section_class
 from obs.errors import suggest
 from obs.policy.data_id import DataId, format_data_id
@@ -56,6 +56,10 @@ def show_config(layers: ConfigLayers[Any], shows: Sequence[tuple[str, str]]) -> 
     """
     for thing, pattern in shows:
         if thing == "config":
+            if pattern != pattern.lower() and not pattern.endswith(IN_THIS_CASE):
+                click.echo(
+                    f"Matching '{pattern}' without regard to case (append {IN_THIS_CASE} to prevent this)", err=True
+                )
             click.echo(layers.show(pattern or "*"), nl=False)
         elif thing == "history":
             click.echo(layers.history(pattern), nl=False)

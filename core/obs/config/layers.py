@@ -22,7 +22,10 @@ from obs.config.schema import comment, describe_type, iterate_fields, one_line_t
 from obs.errors import ConfigError, suggest
 from obs.frozen import frozen
 
-__all__ = ["ConfigLayers"]
+__all__ = ["IN_THIS_CASE", "ConfigLayers"]
+
+#: Behind a pattern: upper and lower case differ.
+IN_THIS_CASE = ":NOIGNORECASE"
 
 C = TypeVar("C", bound=TaskConfig)
 Name = tuple[str, ...]
@@ -337,7 +340,7 @@ class ConfigLayers(Generic[C]):
         return "\n".join(lines) + "\n"
 
     def _matching(self, pattern: str) -> Iterator[Name]:
-        wanted, exact, _ = pattern.removeprefix("config.").partition(":NOIGNORECASE")
+        wanted, exact, _ = pattern.removeprefix("config.").partition(IN_THIS_CASE)
         fold = str if exact else str.lower
         wanted_name = fold(wanted) or "*"
         spellings: dict[Name, list[str]] = {name: [".".join(name)] for name in self._fields}
