@@ -12,11 +12,16 @@ from obs.facts_text import facts_html, facts_text, rows_html
 from obs.geom import Box
 from obs.image.background import Background
 from obs.image.catalog import Catalog, Column
+from obs.image.flux_correction import FluxCorrection
 from obs.image.mask import Mask
+from obs.image.photo_calib import PhotoCalib
 from obs.image.visit_info import VisitInfo
 from obs.instrument.discovery import load_instrument
 
 SCRIPT = "<script>alert(1)</script>"
+
+
+TILT = FluxCorrection(np.array([[0.0, 0.0], [0.02, 0.0]]), x_zero=-50, y_zero=-50, x_scale=50, y_scale=50)
 
 
 def background():
@@ -46,6 +51,11 @@ def background():
         (catalog(), ["Catalog of 3 rows", "coord_ra", "deg", "base_SdssCentroid_x", "20"]),
         (catalog()[1], ["Record, row 1", "12", "base_PsfFlux_instFlux", "2000 adu"]),
         (background(), ["9 x 9 pixels", "2 x 2, 4 of them known", "5 to 5", "akima"]),
+        (PhotoCalib.from_zero_point(27.0, 0.003, "AB"), ["27.0000 +- 0.0030 mag", "57.544 nJy", "AB", "everywhere"]),
+        (PhotoCalib(1e9, correction=TILT), ["22.5000 mag", "reference catalog", "polynomial of order 1"]),
+        (VisitInfo(exposure_time=30.0, humidity=20.5), ["exposure_time", "30 s", "20.5 %", "time_scale"]),
+        (VisitInfo(), ["known", "nothing"]),
+        (load_instrument("hsc"), ["Instrument hsc", "HSC-I2", "%(ccd)d", "obs_hsc.translator", "lsst.obs.hsc"]),
         (load_instrument("hsc").load_camera(), ["Camera HSC", "104 SCIENCE", "2048 x 4176", "arcsec/mm"]),
     ],
     ids=lambda value: type(value).__name__,
@@ -72,6 +82,7 @@ def test_html_is_escaped():
     image.detector_name = image.physical_filter = image.metadata["BUNIT"] = SCRIPT
     image.visit_info = VisitInfo(date_begin=SCRIPT, exposure_time=3.0)
     assert "<script>" not in image._repr_html_()
+    assert "<script>" not in image.visit_info._repr_html_()
     stars = catalog()
     stars.add(SCRIPT, [SCRIPT] * 3, SCRIPT, SCRIPT)
     for thing in (stars.select(slice(None)), stars.schema, stars[0], Catalog({SCRIPT: stars.columns[SCRIPT]})):

@@ -70,8 +70,8 @@ def test_conditions_choose_rows(table, condition, visits):
 @pytest.mark.parametrize(
     ("condition", "message"),
     [
-        ("seing < 1", r"there is no metric 'seing'; did you mean 'seeing'\?; obs query REPO --list"),
-        ("filter = HSC", "at character 10: there is no metric 'HSC'; text needs quotes: 'HSC'"),
+        ("seing < 1", r"there is no metric 'seing' in this output; did you mean 'seeing'\?; obs query REPO --list"),
+        ("filter = HSC", "at character 10: there is no metric 'HSC' in this output; text needs quotes: 'HSC'"),
         ("seeing < 'a'", "at character 8: 'seeing' is a number and 'a' is text"),
         ("seeing <", "at character 9: expected a name or a value, got the end"),
         ("seeing", "at character 7: expected a comparison after 'seeing'"),

@@ -186,6 +186,15 @@ def test_query_prints_tables_and_counts(repository, obs):
     assert "did you mean 'seeing'" in err
 
 
+def test_query_tells_metrics_that_an_output_is_too_old_for(tmp_path, obs):
+    rows = [{name: value for name, value in row.items() if name != "halo_error"} for row in night(2)]
+    MetricTable(tmp_path).write("detector", rows)
+    for words in (["halo_error < 1"], ["--columns", "visit,halo_error"], ["halo_error < 1 and verdict = 'good'"]):
+        status, _, err = obs("query", tmp_path, *words)
+        assert status == 1
+        assert "this output was made before 'halo_error' was measured; process the frames again" in err
+
+
 def test_query_writes_parquet_for_other_programs(tmp_path, capsysbinary, monkeypatch):
     MetricTable(tmp_path).write("detector", night(4))
     assert main(["query", str(tmp_path), "visit > 1", "--format", "parquet"]) == 0

@@ -4,7 +4,7 @@ import csv
 import json
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,7 @@ def query(
         folder = _calibrations_of(folder)
     MetricTable(folder).check_numbers(kind, MASTER_METRICS if kind == "master" else METRICS)
     asked = {*(columns or "").replace(" ", "").split(","), *map(_name, expression_names(parse_expression(condition)))}
+    _check_age(asked, folder, kind)
     if kind != "master" and not asked.isdisjoint(_JUDGED):
         found = _judged_rows(folder, condition, kind)
     else:
@@ -95,6 +96,27 @@ def query(
         click.echo(format_table([_heading(name) for name in names], cells, right=sides))
     click.echo(found.summary)
     return 0
+
+
+def _check_age(asked: Collection[str], folder: Path, kind: str) -> None:
+    """Tell a metric that an output does not have from one that there is not.
+
+    Raises
+    ------
+    DataIdError
+        If a row of the output was never given one that `obs` measures.
+    """
+    there = MetricTable(folder).columns(kind)
+    measured = MASTER_METRICS if kind == "master" else {**METRICS, **CONTEXT}
+    for name in sorted(asked):
+        if there and name in measured and name not in there:
+            again = {
+                "detector": "process the frames again",
+                "visit": "visits may not have it: leave out --kind visit, or process the frames again",
+                "master": "make the calibration frames again",
+            }[kind]
+            text = f"this output was made before '{name}' was measured; {again}, and it is there"
+            raise DataIdError(text, key=name)
 
 
 def _name(term: Term) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from obs.facts_text import facts_html, facts_text
 from obs.frozen import frozen
 from obs.image.flux_correction import FluxCorrection
 
@@ -54,6 +55,23 @@ class PhotoCalib:
     def __post_init__(self) -> None:
         if not (np.isfinite(self.flux_mag0) and self.flux_mag0 > 0):
             raise ValueError(f"flux_mag0 is a positive number of counts, got {self.flux_mag0}")
+
+    def __repr__(self) -> str:
+        return facts_text("PhotoCalib", self._facts())
+
+    def _repr_html_(self) -> str:
+        return facts_html("PhotoCalib", self._facts())
+
+    def _facts(self) -> dict[str, object]:
+        error = self.flux_mag0_err / self.flux_mag0 / (0.4 * np.log(10.0))
+        known = f" +- {error:.4f}" if np.isfinite(error) else ""
+        terms = None if self.correction is None else len(self.correction.terms) - 1
+        return {
+            "zero point": f"{self.zero_point:.4f}{known} mag for 1 count per exposure",
+            "one count": f"{float(self.mean.nanojansky(1.0)):.5g} nJy" if self.system == "AB" else "",
+            "magnitudes": describe_magnitude(self.system),
+            "over the image": "the same everywhere" if terms is None else f"varies: polynomial of order {terms}",
+        }
 
     @classmethod
     def from_zero_point(cls, zero_point: float, error: float = float("nan"), system: str = "") -> "PhotoCalib":

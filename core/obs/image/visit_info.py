@@ -1,20 +1,28 @@
 """When, where and how an exposure was taken."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import field, fields
 from typing import Any
 
 import numpy as np
 
+from obs.facts_text import facts_html, facts_text
 from obs.frozen import frozen
 
 __all__ = ["VISIT_INFO_CARDS", "VisitInfo"]
 
 _NAN = float("nan")
+#: Unit at the beginning of a FITS comment.
+_UNIT = re.compile(r"\[(\S+)\]")
 
 
 def _fact(card: str, comment: str, default: Any = _NAN) -> Any:  # noqa: ANN401 - as dataclasses.field
     return field(default=default, metadata={"card": card, "comment": comment})
+
+
+def _is_known(value: object) -> bool:
+    return value not in (None, "") and not (isinstance(value, float) and np.isnan(value))
 
 
 @frozen(kw_only=True)
@@ -53,12 +61,29 @@ class VisitInfo:
     air_pressure: float = _fact("AIRPRESS", "[Pa] outside air pressure")
     humidity: float = _fact("HUMIDITY", "[%] relative humidity")
 
+    def __repr__(self) -> str:
+        return facts_text("VisitInfo", self._facts())
+
+    def _repr_html_(self) -> str:
+        return facts_html("VisitInfo", self._facts())
+
+    def _facts(self) -> dict[str, str]:
+        """Return what is known by the names of attributes, with units."""
+        known = {}
+        for fact in fields(self):
+            value = getattr(self, fact.name)
+            if _is_known(value):
+                unit = _UNIT.match(fact.metadata["comment"])
+                number = f"{value:.10g}" if isinstance(value, float) else str(value)
+                known[fact.name] = f"{number} {unit[1]}" if unit else number
+        return known if known.keys() - {"time_scale"} else {"known": "nothing"}
+
     def to_header(self) -> dict[str, tuple[str | int | float, str]]:
         """Return FITS cards, name to value and comment, of what is known."""
         cards = {}
         for fact in fields(self):
             value = getattr(self, fact.name)
-            if value not in (None, "") and not (isinstance(value, float) and np.isnan(value)):
+            if _is_known(value):
                 cards[fact.metadata["card"]] = (value, fact.metadata["comment"])
         return cards
 

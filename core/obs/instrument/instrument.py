@@ -12,6 +12,7 @@ from obs.camera.camera import Camera
 from obs.camera.detector import Detector
 from obs.camera.load import load_camera
 from obs.errors import DataIdError, PluginError, suggest
+from obs.facts_text import facts_html, facts_text, rows_html
 from obs.frozen import frozen
 from obs.instrument.exposure_packer import largest_exposure_id
 from obs.instrument.translator import Translator
@@ -110,6 +111,34 @@ class Instrument:
     readers: Mapping[str, str] = field(default_factory=dict)
     isr: str | None = None
     raw_dataset_type: str = "raw"
+
+    def __repr__(self) -> str:
+        bands = ", ".join(f"{known.physical_filter} ({known.band})" for known in self.filters)
+        return facts_text(f"Instrument {self.name}", {**self._facts(), f"{len(self.filters)} filters": bands})
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (
+                known.physical_filter,
+                known.band,
+                "" if math.isnan(known.effective_wavelength) else f"{known.effective_wavelength:g}",
+                ", ".join(known.aliases),
+            )
+            for known in self.filters
+        ]
+        below = rows_html(("filter", "band", "wavelength/nm", "other names"), rows)
+        return facts_html(f"Instrument {self.name}", self._facts(), below=below)
+
+    def _facts(self) -> dict[str, object]:
+        """Return what is known without reading a file."""
+        translator = self.translator if isinstance(self.translator, str) else type(self.translator).__name__
+        return {
+            "folder": self.folder,
+            "starts from": self.raw_dataset_type,
+            "detector": f"{self.detector} of a data ID",
+            "translator": "none: headers cannot be read" if self.translator is None else translator,
+            "LSST mappers": ", ".join(self.mapper_names),
+        }
 
     @property
     def policy_path(self) -> Path:

@@ -118,7 +118,7 @@ class _Writer:
             hint = f"; text needs quotes: '{term.text}'"
         else:
             hint += "; obs query REPO --list prints all names"
-        problem = f"there is no metric '{term.text}'{hint}"
+        problem = f"there is no metric '{term.text}' in this output{hint}"
         return DataIdError(str(fault(self.text, term.place, problem)), key=term.text)
 
     def _check_kinds(self, left: Term, right: Term, place: int) -> None:
