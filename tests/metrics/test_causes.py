@@ -45,6 +45,7 @@ CASES = {
 }
 
 
+FOUR = [[name, 0, 0, 0] for name in "ABCD"]
 OTHERS = {
     "light far from the stars": ("haze", {"clear": 0.4, "halo": 20.0, "halo_error": 1.0}),
     "light far from stars that are drawn out": ("trailed", {"e": 0.1, "halo": 20.0, "halo_error": 1.0}),
@@ -54,6 +55,22 @@ OTHERS = {
     "long stars with two peaks": ("tracking jump", {"e": 0.4, "psf_dip": 0.5}),
     "long stars with a companion each": ("tracking jump", {"e": 0.4, "double_images": 80.0}),
     "faint companions": ("tracking jump", {"clear": 0.6, "double_images": 96.0}),
+    "long stars whose PSF fluxes change over the detector": (
+        "tracking jump",
+        {"e": 0.4, "psf_dip": 0.5, "psf_trend": 0.4, "psf_trend_error": 0.01},
+    ),
+    "a half that ends between amplifiers": (
+        "shutter",
+        {"amp_dead": 2, "details": {"amplifiers": FOUR, "dead_amplifiers": ["A", "B"]}},
+    ),
+    "a part that ends within an amplifier": (
+        "shutter",
+        {"amp_dead": 1.3, "details": {"amplifiers": FOUR, "dead_amplifiers": ["A"], "dark_parts": {"B": 0.3}}},
+    ),
+    "one amplifier of four": (
+        "dead amplifier",
+        {"amp_dead": 1, "details": {"amplifiers": FOUR, "dead_amplifiers": ["A"]}},
+    ),
     "a dome that covers most": (
         "dome",
         {"sky": 21.8, "sky_gradient": 120.0, "zero_point": None, "zero_point_rate": None, "zp_n_stars": 0},

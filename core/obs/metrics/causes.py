@@ -5,7 +5,7 @@ itself, named after its gate.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 from obs.errors import MeasurementError
@@ -56,7 +56,7 @@ _OF_DEAD_AMPLIFIERS = (
     *("amp_step", "masked", "noise_ratio", "read_noise", "amp_noise_ratio", "overscan_level"),
     *("read_noise_shape", "read_noise_pattern"),
     *("stars_ratio", "stars_expected", "sky_gradient", "sky_bimodal", "zp_scatter", "zp_trend", "source_excess"),
-    *("depth_difference", "background_residual", "psf_minus_aperture", "streaks", "halo"),
+    *("depth_difference", "background_residual", "psf_minus_aperture", "psf_trend", "streaks", "halo"),
 )
 #: What follows from something in the way of a part of the light.
 _OF_DOME = (
@@ -75,7 +75,7 @@ _OF_DARK_PARTS = (
 #: What follows from a sky that is too bright.
 _OF_BRIGHT_SKY = (*_OF_FEW_PHOTONS, "sky_excess", "sky_gradient")
 #: What gets worse when stars are wide or long.
-_OF_BAD_IMAGES = ("halo", "astrom_scatter", "zp_scatter", "psf_minus_aperture", "psf_size_residual")
+_OF_BAD_IMAGES = ("halo", "astrom_scatter", "zp_scatter", "psf_minus_aperture", "psf_trend", "psf_size_residual")
 #: What trails and double stars have in common.
 _OF_LONG_STARS = (
     *("star_e_coherent", "star_e", "seeing", "fwhm_ratio"),
@@ -92,6 +92,8 @@ _DISK_RATIO, _DEFOCUS_RATIO = 0.93, 3.0
 _SAME_PART = 0.2
 #: Dip of the PSF above which long stars are two images rather than a trail.
 _TWO_PEAKS = 0.15
+#: Gates of electronics that fail, and number of amplifiers from which on half of them do not fail together by chance.
+_READOUT, _SEVERAL = frozenset({"read_noise", "overscan_level", "amp_noise_ratio", "read_noise_shape"}), 4
 #: Transparency from which a frame has lost no light, whatever those after it lose.
 _STILL_CLEAR = 0.97
 #: Light beyond the aperture, percent, from which it shows dew though the seeing stays.
@@ -183,17 +185,30 @@ def _failed_in_light(row: Mapping[str, Any]) -> Iterator[Cause]:
         yield Cause("saturated", text, REMEDIES["saturated"], "bad")
 
 
+def _shadow(left: _Failures, names: Sequence[str], parts: Mapping[str, float], number: int) -> str:
+    """Return in words what a shutter covered; empty if amplifiers are dead, which do not fail together by chance."""
+    if number > 1 and len(parts) == number and max(parts.values()) - min(parts.values()) < _SAME_PART:
+        part = 100 * sum(parts.values()) / number
+        text = f"{part:.0f} % of the detector without light, in all amplifiers alike: the shutter was stuck, or "
+        return f"{text}something was in the way"
+    dark = len(names) + sum(parts.values())
+    if not names or dark > number or not _READOUT.isdisjoint(left):
+        return ""
+    if parts or (number >= _SEVERAL and dark >= 0.5 * number):
+        text = f"{100 * dark / number:.0f} % of the detector without light, and read as usual: the shutter was stuck, "
+        return f"{text}something was in the way, or amplifiers {', '.join([*names, *parts])} are dead"
+    return ""
+
+
 def _dead_amplifier(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
     if "amp_dead" in left:
         details = row.get("details") or {}
         names, parts = details.get("dead_amplifiers", []), details.get("dark_parts", {})
         number = len(details.get("amplifiers", []))
-        if number > 1 and len(parts) == number and max(parts.values()) - min(parts.values()) < _SAME_PART:
-            part = 100 * sum(parts.values()) / number
-            text = f"{part:.0f} % of the detector without light, in all amplifiers alike: the shutter was stuck, or "
-            text += "something was in the way"
+        shadow = _shadow(left, names, parts, number)
+        if shadow:
             _take(left, *_OF_DEAD_AMPLIFIERS)
-            yield Cause("shutter", text, REMEDIES["shutter"], left["amp_dead"].level, _take(left, "amp_dead"))
+            yield Cause("shutter", shadow, REMEDIES["shutter"], left["amp_dead"].level, _take(left, "amp_dead"))
             return
         words = [f"amplifier {', '.join(names)} dead"] if names else []
         words += [f"{100 * part:.0f} % of amplifier {name} dead" for name, part in parts.items()]
@@ -201,6 +216,8 @@ def _dead_amplifier(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
         level = left["amp_dead"].level
         _take(left, *_OF_DEAD_AMPLIFIERS)
         text = f"{which}: no noise of light, or masked"
+        if number == 2 and len(names) == 1:
+            text += ", or something was in the way of this half"
         yield Cause("dead amplifier", text, REMEDIES["dead amplifier"], level, _take(left, "amp_dead"))
 
 
@@ -333,7 +350,8 @@ def _uneven(row: Mapping[str, Any], left: _Failures) -> Iterator[Cause]:
         return
     parts = [left[name] for name in ("sky_bimodal", "sky_gradient", "source_excess") if name in left]
     level = "bad" if any(part.level == "bad" for part in parts) else "look"
-    text = f"uneven sky: {', and '.join(part.text for part in parts)}: ghost, stray light, or a step of the bias"
+    text = f"uneven sky: {', and '.join(part.text for part in parts)}: ghost, stray light, frost, or a step of the "
+    text += "bias"
     names = ("sky_bimodal", "sky_gradient", "source_excess", "amp_step", "depth_difference")
     yield Cause("uneven sky", text, REMEDIES["uneven sky"], level, _take(left, *names))
 

@@ -18,7 +18,7 @@ REMEDIES = {
     "twilight": "start later, or stop earlier",
     "bright sky": "look for lamps, thin cloud lit from below, or light that scatters in the telescope",
     "pointing": "check the pointing model and the clock; obs camera adjust corrects the camera package",
-    "uneven sky": "look at the image for a ghost of a bright star, the Moon or lamps, and at bias and flat",
+    "uneven sky": "look at the image for a ghost of a bright star, the Moon or lamps, and at window, bias and flat",
     "noise": "check cables, grounding and the gain setting; compare with the amplifier's history",
     "streaks": "leave out sources with the flag of trails; combine exposures with outliers rejected",
     "haze": "look at corrector, window and dew heater, and at the sky; aperture fluxes need a wider aperture",
