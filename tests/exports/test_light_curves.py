@@ -13,6 +13,7 @@ from obs.exports.light_curves import (
     format_etd,
     group_filters,
     name_of_place,
+    plot_light_curve,
 )
 from obs.image.catalog import Catalog
 
@@ -168,3 +169,16 @@ def test_nothing_that_can_be_sent_in():
         format_aavso(bad, AavsoWords("RR Lyr", "X", {"V": ("V", "V")}))
     with pytest.raises(OutputError, match="one filter, not V, g"):
         format_etd(table(filter=np.array(["g", "V"] * 3)))
+
+
+def test_points_without_a_magnitude_worth_the_name_are_limits_in_the_plot(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda figure, *_, **__: drawn.append(figure))
+    values = table(magnitude_error=np.array([0.01, 0.01, 0.1, np.nan, 9.0, 0.34]))
+    values.add("bjd_tdb", 2460310.5 + np.arange(6) / 24)
+    plot_light_curve(values, "star", tmp_path / "curve.png", clobber=False)
+    (axes,) = drawn[0].axes
+    np.testing.assert_array_equal(axes.containers[0].lines[0].get_ydata(), values["magnitude"][:3])
+    (limits,) = (line for line in axes.lines if line.get_marker() == "v")
+    np.testing.assert_array_equal(limits.get_ydata(), values["upper_limit"][3:])
+    assert max(axes.get_ylim()) < 23.0

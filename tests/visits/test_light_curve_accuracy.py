@@ -8,9 +8,12 @@ from star_frames import VARIABLE, Frames
 from obs.cli.main import main
 from obs.errors import MeasurementError
 from obs.image.catalog import Catalog
+from obs.sky_vectors import sky_vectors
 from obs.tasks.forced.config import ForcedConfig
+from obs.visits.comparison_stars import Detections
 from obs.visits.constant_neighbors import Neighbors, settle_fluxes
 from obs.visits.light_curve import measure_light_curve
+from obs.visits.recentering import recenter
 
 VISITS = range(1, 9)
 SIGMAS = (1.4, 1.7, 2.0, 2.3, 2.6)
@@ -89,12 +92,19 @@ def test_star_that_only_the_reference_catalog_shows(frames):
 
 
 def test_star_that_the_sharp_images_show(tmp_path):
-    """Where the seeing is poor, a star beside the object is not seen; sharp images tell its constant light."""
+    """Where the seeing is poor, a star beside the object is not seen; sharp images tell its constant light.
+
+    The object is found on the way to that star in poor seeing, and is measured at the position given all the same.
+    """
     away, share = (3.0, 1.0), 0.5
     frames = Frames(tmp_path, visits=8, sigmas=SIGMAS, companion=(*away, share))
     for visit in VISITS:
-        if SIGMAS[visit % len(SIGMAS)] < 2.1:
-            source = frames.butler.get("src", data_id(visit))
+        source, sigma = frames.butler.get("src", data_id(visit)), SIGMAS[visit % len(SIGMAS)]
+        if sigma >= 2.0:
+            for axis, step in zip("xy", away, strict=True):
+                source[f"base_SdssCentroid_{axis}"][VARIABLE] += step * share / (1.0 + share)
+            frames.butler.put(source, "src", data_id(visit))
+        if sigma < 2.1:
             noise = np.random.default_rng(visit).normal(0, 0.03, 3)
             flux = share * frames.flux0[VARIABLE] * 10 ** (0.4 * (frames.zero_points[visit - 1] - 27)) * (1 + noise[2])
             changed = {
@@ -111,7 +121,46 @@ def test_star_that_the_sharp_images_show(tmp_path):
     width = np.sqrt(len(VISITS) - 1)
     assert np.sqrt((pulls(frames, anew, VARIABLE) ** 2).sum()) / width > 2.5
     assert np.sqrt((pulls(frames, held, VARIABLE) ** 2).sum()) / width < 1.5
-    assert held.notes[0].startswith("Clear: 1 star beside the object with one flux for all images")
+    for curve in (anew, held):
+        assert curve.notes[0].startswith(
+            "measured at the position given: none of 8 images separates the object from a star 1.3 arcsec away"
+        )
+    assert held.notes[1].startswith("Clear: 1 star beside the object with one flux for all images")
+
+
+@pytest.mark.parametrize(
+    ("light", "seeing", "found"),
+    [
+        (0.01, [3.0] * 6, 0.6),  # too faint to pull the place of the object
+        (0.8, [3.0, 2.9, 6.0, 6.5, 7.0, 7.0], 0.6),  # two images show the object alone
+        (0.8, [5.0, 5.5, 6.0, 6.5, 7.0, 7.0], 0.0),
+        (0.0, [5.0, 5.5, 6.0, 6.5, 7.0, 7.0], 0.6),
+    ],
+)
+def test_images_that_show_the_object_with_a_star_beside_it_do_not_move_it(light, seeing, found):
+    """The position given is off by 0.6 arcsec; a star of some share of the light is 6 arcsec from the object."""
+
+    def place(offset):
+        return sky_vectors(np.array([20.0 + offset / 3600.0]), np.zeros(1))
+
+    def image(fwhm):
+        seen = 0.6 if 1.5 * fwhm < 6.0 else 0.6 + 6.0 * light / (1.0 + light)
+        flux, bright = np.array([1.0 + light * (seen > 0.6)]), np.ones(1, bool)
+        return Detections(place(seen), flux, bright, np.radians(fwhm / 3600.0), place(0.0)[0], 0.01, 60000.0)
+
+    target = Catalog()
+    target.add("coord_ra", np.array([20.0]), "deg")
+    target.add("coord_dec", np.array([0.0]), "deg")
+    beside = Neighbors(place(6.6)[: light > 0], np.array([light])[: light > 0], np.zeros(1)[: light > 0])
+    moved, note = recenter(target, [(image(fwhm), beside) for fwhm in seeing], ForcedConfig())
+    assert abs(3600.0 * (moved["coord_ra"][0] - 20.0) - found) < 1e-6
+    if found:
+        assert f"{found:.2f} arcsec from the position given" in note
+        assert ("on the 2 of 6 images that separate it from a star 6.6 arcsec away" in note) == (
+            seeing[0] == 3.0 and light == 0.8
+        )
+    else:
+        assert "none of 6 images separates the object from a star 6.6 arcsec away" in note
 
 
 def test_neighbors_that_vary_are_told_from_those_that_do_not():

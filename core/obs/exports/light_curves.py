@@ -42,7 +42,7 @@ _NAME_LENGTH, _OBSERVER_LENGTH, _CHART_LENGTH = 30, 5, 20
 _NOTHING = "na"
 #: Time within which images in several filters belong together, days.
 _SET_DAYS = 1.0 / 24.0
-#: A magnitude with a larger error is given as an upper limit.
+#: A magnitude with a larger error is given, and drawn, as an upper limit.
 _FAINTEST = 0.33
 #: Points with one of these flags (saturated, bad pixel, flux not to be trusted) are not sent in.
 _NOT_SENT = frozenset("SBP")
@@ -269,7 +269,7 @@ def write_light_curve_text(text: str, path: Path, *, clobber: bool) -> None:
 
 
 def plot_light_curve(table: Catalog, title: str, path: Path, *, clobber: bool) -> None:
-    """Draw magnitudes against time, a color for each filter; arrows are upper limits.
+    """Draw magnitudes against time, a color for each filter; triangles are upper limits, as in a file for the AAVSO.
 
     Raises
     ------
@@ -290,9 +290,9 @@ def plot_light_curve(table: Catalog, title: str, path: Path, *, clobber: bool) -
     filters = np.asarray(table["filter"]).astype(str)
     for number, physical in enumerate(dict.fromkeys(filters.tolist())):
         color, here = f"C{number}", filters == physical
-        seen = here & np.isfinite(magnitude)
+        seen = here & np.isfinite(magnitude) & (error < _FAINTEST)
         axes.errorbar(time[seen] - zero, magnitude[seen], error[seen], fmt="o", ms=4, color=color, label=physical)
-        unseen = here & ~np.isfinite(magnitude)
+        unseen = here & ~seen
         limit = np.asarray(table["upper_limit"], float)
         axes.plot(time[unseen] - zero, limit[unseen], "v", color=color, mfc="none")
     axes.invert_yaxis()

@@ -18,7 +18,10 @@ from obs.tasks.astrometry_config import AstrometryConfig
 from obs.tasks.reference import ReferenceConfig
 from obs.tasks.sky_search import FindReference
 
-__all__ = ["move_to_epoch", "solve_at_epoch", "warn_of_wrong_epoch"]
+__all__ = ["MOTION_COLUMNS", "move_to_epoch", "solve_at_epoch", "warn_of_wrong_epoch"]
+
+MOTION_COLUMNS = ("pm_ra", "pm_dec", "epoch")
+"""Columns of motions and of the date of the positions."""
 
 YEAR = 365.25
 """Days."""
@@ -51,7 +54,7 @@ class _Motions(NamedTuple):
 
 def _motions(reference: Catalog) -> _Motions | None:
     """Return the proper motions of a catalog, None if it has none."""
-    if any(name not in reference for name in ("pm_ra", "pm_dec", "epoch")):
+    if any(name not in reference for name in MOTION_COLUMNS):
         return None
     ra, dec = (_radians(reference.columns[name]) for name in ("pm_ra", "pm_dec"))
     return _Motions(ra, dec, np.asarray(reference["epoch"], np.float64))

@@ -15,7 +15,7 @@ from obs.tasks.reference import usable_sources
 from obs.visits.calibration import FrameCalibration
 from obs.visits.reference_neighbors import typical_noise
 
-__all__ = ["Detections", "detections_on", "find_comparison_stars", "recentered"]
+__all__ = ["Detections", "detections_on", "find_comparison_stars"]
 
 Floats = NDArray[np.float64]
 
@@ -137,30 +137,3 @@ def find_comparison_stars(images: Sequence[Detections]) -> Floats:
     often = np.flatnonzero(seen >= max(2.0, _SHARE * len(images)))
     often = often[np.argsort(-light[often], kind="stable")][:_MOST]
     return np.asarray(mean[often] / np.linalg.norm(mean[often], axis=1, keepdims=True), np.float64)
-
-
-def recentered(images: Sequence[Detections], within: float) -> Floats | None:
-    """Return how far from its position an object is found; None if it is not found on half of the images.
-
-    Parameters
-    ----------
-    images : sequence of Detections
-        Sources of each image, and where the object should be.
-    within : float
-        Largest distance, FWHM.
-
-    Returns
-    -------
-    ndarray of float64, shape (3,), or None
-        Median offset of the nearest detections, as a difference of unit vectors.
-    """
-    found = []
-    for image in images:
-        if len(image.vectors):
-            distance = np.linalg.norm(image.vectors - image.target, axis=1)
-            nearest = int(np.argmin(distance))
-            if distance[nearest] < within * image.fwhm:
-                found.append(image.vectors[nearest] - image.target)
-    if len(found) < max(1.0, _SHARE * len(images)):
-        return None
-    return np.asarray(np.median(found, axis=0), np.float64)

@@ -20,29 +20,27 @@ from obs.repo.header_times import infer_visit_info
 from obs.sky_vectors import sky_positions, sky_vectors
 from obs.tasks.forced.config import ForcedConfig
 from obs.tasks.forced.ensemble import Ensemble
-from obs.tasks.proper_motion import move_to_epoch
+from obs.tasks.proper_motion import MOTION_COLUMNS, move_to_epoch
 from obs.visits.calibration import best_calibration
-from obs.visits.comparison_stars import Detections, detections_on, find_comparison_stars, recentered
+from obs.visits.comparison_stars import Detections, detections_on, find_comparison_stars
 from obs.visits.constant_neighbors import REACH, Neighbors, find_neighbors, settle_fluxes
 from obs.visits.flux_choice import PSF_FLUX, Choice, choose_flux, find_fluxes
 from obs.visits.forced import force_image
 from obs.visits.light_curve_point import Point
 from obs.visits.light_curve_table import differential_columns, make_table
+from obs.visits.recentering import recenter
 from obs.visits.reference_neighbors import reference_stars
 
 __all__ = ["LightCurve", "measure_light_curve"]
 
 Floats = NDArray[np.float64]
 
-_MOTIONS = ("pm_ra", "pm_dec", "epoch")
 _SAME_STAR = 0.5  # FWHM
 #: A star this close to the position is the object, FWHM.
 _PRESENT = 0.7
 #: A share of the images that are deep enough must show the object, or else it may move.
 _BRIGHT, _MISSING = 10.0, 0.2
 _MARGIN = 50.0  # pixels; an image whose own WCS puts the object farther outside is not looked at
-#: A position that is given counts as that of the star if they differ by less than this, FWHM.
-_SAME_PLACE = 0.03
 
 
 @dataclass
@@ -126,7 +124,8 @@ def measure_light_curve(
     curve = LightCurve(Catalog())
     images = _near_images(butler, data_ids, target, tract, curve)
     seen = [image.detections for image in images if image.detections is not None]
-    target = _recenter(target, seen, config, curve)
+    target, moved = _recenter(butler, images, target, config)
+    curve.notes += [moved] if moved else []
     _warn_of_absence(seen, curve)
     beside = _neighbors(butler, images, target, config)
     positions = _positions(target, find_comparison_stars(seen), beside.values(), seen)
@@ -184,6 +183,14 @@ def _warn_of_absence(images: Sequence[Detections], curve: LightCurve) -> None:
             "be bright: it fades, or moves. Give its proper motion in a table (--table FILE with pmra, pmdec and "
             "ref_epoch), or run obs calibrate-visits, which finds motions"
         )
+
+
+def _recenter(butler: Butler, images: Sequence[_Image], target: Catalog, config: ForcedConfig) -> tuple[Catalog, str]:
+    """Return the object where images show it alone; stars beside it count even if they are not to be subtracted."""
+    every = {"subtract_neighbors": True, "hold_neighbors": True, "reference_neighbors": True}
+    beside = _neighbors(butler, images, target, config.model_copy(update=every)) if config.recenter else {}
+    seen = [(one.detections, beside[one.physical_filter]) for one in images if beside and one.detections is not None]
+    return recenter(target, seen, config)
 
 
 def _neighbors(butler: Butler, images: Sequence[_Image], target: Catalog, config: ForcedConfig) -> dict[str, Neighbors]:
@@ -264,29 +271,6 @@ def _near_images(
     return images
 
 
-def _recenter(target: Catalog, images: Sequence[Detections], config: ForcedConfig, curve: LightCurve) -> Catalog:
-    """Move the object to where the images show it, if it is near enough for no doubt."""
-    offset = recentered(images, config.recenter) if config.recenter else None
-    if offset is None:
-        return target
-    distance = float(np.linalg.norm(offset))
-    if distance < _SAME_PLACE * float(np.median([image.fwhm for image in images])):
-        return target
-    found = sky_vectors(target["coord_ra"], target["coord_dec"]).reshape(3) + offset
-    moved = Catalog()
-    ra, dec = sky_positions(found[None] / np.linalg.norm(found))
-    for name, value in (("coord_ra", ra), ("coord_dec", dec)):
-        moved.add(name, value, "deg")
-    for name in _MOTIONS:
-        if name in target:
-            moved.columns[name] = target.columns[name]
-    curve.notes.append(
-        f"measured at {ra[0]:.6f},{dec[0]:.6f}, where the star is found: {3600.0 * np.degrees(distance):.2f} arcsec "
-        "from the position given (-c recenter=0 keeps that)"
-    )
-    return moved
-
-
 def _positions(target: Catalog, stars: Floats, beside: Iterable[Neighbors], images: Sequence[Detections]) -> Catalog:
     """Return the object, with number 0, and the comparison stars, which are not those beside it."""
     for near in beside:
@@ -298,7 +282,7 @@ def _positions(target: Catalog, stars: Floats, beside: Iterable[Neighbors], imag
     catalog.add("objectId", np.arange(1 + len(stars)))
     catalog.add("coord_ra", np.append(target["coord_ra"][:1], ra), "deg", "right ascension")
     catalog.add("coord_dec", np.append(target["coord_dec"][:1], dec), "deg", "declination")
-    for name in _MOTIONS:
+    for name in MOTION_COLUMNS:
         if name in target:
             column = target.columns[name]  # comparison stars are measured at their mean places
             values = np.append(np.asarray(column.data[:1], np.float64), np.full(len(ra), np.nan))
