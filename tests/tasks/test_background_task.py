@@ -3,6 +3,7 @@ import re
 import numpy as np
 import pytest
 
+from obs.algorithms.sky.alternation import measure_alternation
 from obs.image.mask import Mask
 from obs.image.masked_image import MaskedImage
 from obs.tasks.background import BackgroundConfig, clip_few_counts, subtract_background
@@ -51,3 +52,12 @@ def test_waves_and_lines_of_the_sky_are_warned_of(add, message):
     warnings = warn_of_fine_structure(pixels, BackgroundConfig())
     assert len(warnings) == (message is not None)
     assert all(re.search(message, warning) for warning in warnings)
+
+
+def test_chance_makes_no_lines_in_small_images():
+    pixels = photons(100.0)
+    pixels.image -= 100.0
+    corners = [(y, x) for y in range(0, SHAPE[0] - 64, 64) for x in range(0, SHAPE[1] - 64, 64)]
+    found = [measure_alternation(pixels.image[y : y + 64, x : x + 64], np.ones((64, 64), bool)) for y, x in corners]
+    assert len(found) > 20
+    assert not np.any(found)

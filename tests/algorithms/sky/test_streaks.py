@@ -126,8 +126,21 @@ def row_of_stars():
     return light
 
 
+def rings():
+    """Stars out of focus, many of which touch one another."""
+    rng = np.random.default_rng(4)
+    rows, columns = np.indices(SHAPE)
+    light = np.zeros(SHAPE)
+    for _ in range(80):
+        y, x = (int(rng.integers(60, size - 60)) for size in SHAPE)
+        near = slice(y - 50, y + 51), slice(x - 50, x + 51)
+        r = np.hypot(rows[near] - y, columns[near] - x)
+        light[near] += rng.uniform(30, 600) / (1 + np.exp(10 - r)) / (1 + np.exp(r - 22))
+    return light
+
+
 @pytest.mark.parametrize(
-    "make", [spikes, edge_on_galaxy, column, step, row_of_stars, lambda: 0.0], ids=lambda f: f.__name__
+    "make", [spikes, edge_on_galaxy, column, step, row_of_stars, rings, lambda: 0.0], ids=lambda f: f.__name__
 )
 def test_other_lines_are_no_trails(make):
     streaks, mask, light = find_streaks(*observe(star_light(4) + make()))

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.algorithms.pixels.statistics import robust_sigma
+
 __all__ = ["Alternation", "measure_alternation"]
 
 
@@ -14,7 +16,7 @@ class Alternation(NamedTuple):
     Parameters
     ----------
     rows, columns : float
-        Median over pairs of neighboring lines, image units; NaN for fewer than ten pairs.
+        Median over pairs of neighboring lines, image units; 0 if chance makes as much, NaN for fewer than ten pairs.
     """
 
     rows: float
@@ -26,6 +28,12 @@ FEWEST_PAIRS = 10
 
 FEWEST_GOOD = 16
 """Pixels of a line that show the sky in both lines of a pair."""
+
+CHANCE = 5.0
+"""Errors of the median that chance does not reach."""
+
+MEDIAN_NOISE = 1.25
+"""Standard error of a median in that of a mean."""
 
 PIXELS = 4_000_000
 """Of larger images every k-th pixel along the lines is looked at."""
@@ -58,4 +66,7 @@ def _alternation(image: NDArray[np.float32], good: NDArray[np.bool_]) -> float:
     known = n >= FEWEST_GOOD
     if known.sum() < FEWEST_PAIRS:
         return float("nan")
-    return float(np.median(difference.sum(1, dtype=np.float64)[known] / n[known]))
+    pairs_differ = difference.sum(1, dtype=np.float64)[known] / n[known]
+    found = float(np.median(pairs_differ))
+    error = MEDIAN_NOISE * robust_sigma(pairs_differ) / len(pairs_differ) ** 0.5
+    return found if abs(found) > CHANCE * error else 0.0

@@ -57,6 +57,10 @@ DENSE = 1.0
 THIN = 8.0
 """Least ratio of length to width."""
 
+LEAST_ELONGATION = 4.0
+"""Least ratio of the distance between the ends of a trail to its width as painted, half of which is its wings: rings of
+stars out of focus that touch one another are one to three times as long as wide, trails seven times and more."""
+
 ALONG_AXES = 0.5
 """Fraction of places on lines along rows, or columns, above which the light may be that of the detector."""
 
@@ -120,8 +124,13 @@ def find_bent_streaks(image: Float, scaled: Float) -> tuple[list[Streak], NDArra
             along_axis and _is_one_pixel_wide(scaled, y * size, x * size, cos, sin, size)
         ):
             continue
+        streak, painted, level = _follow(image, scaled, y, x, cos, sin, size)
+        if np.hypot(streak.x[1] - streak.x[0], streak.y[1] - streak.y[0]) < LEAST_ELONGATION * streak.width:
+            continue
         light = np.zeros_like(image) if light is None else light
-        streaks.append(_paint(image, scaled, y, x, cos, sin, size, mask, light))
+        light[painted & ~mask] += level[~mask[painted]]
+        mask |= painted
+        streaks.append(streak)
     return streaks, mask, light
 
 
@@ -248,7 +257,7 @@ def _is_one_pixel_wide(
     return bool(np.median(ordered[-2]) < ONE_PIXEL * np.median(ordered[-1]))
 
 
-def _paint(
+def _follow(
     image: Float,
     scaled: Float,
     rows: NDArray[np.int64],
@@ -256,17 +265,15 @@ def _paint(
     cos: NDArray[np.float64],
     sin: NDArray[np.float64],
     size: int,
-    mask: NDArray[np.bool_],
-    light: Float,
-) -> Streak:
-    """Add a trail's pixels and light, in place, and describe it."""
+) -> tuple[Streak, NDArray[np.bool_], Float]:
+    """Describe a trail; return its pixels, and their light in the order of the image."""
     places = np.stack([columns, rows], axis=1).astype(float)
-    core = np.zeros(mask.shape, bool)
+    core = np.zeros(image.shape, bool)
     middle = 0.5 * (size - 1)
     step = np.arange(-PART * PARTS // 2 * size, PART * PARTS // 2 * size + 1)
     y = np.rint(rows[:, None] * size + middle + step * sin[:, None]).astype(np.int64)
     x = np.rint(columns[:, None] * size + middle + step * cos[:, None]).astype(np.int64)
-    inside = (y >= 0) & (y < mask.shape[0]) & (x >= 0) & (x < mask.shape[1])
+    inside = (y >= 0) & (y < image.shape[0]) & (x >= 0) & (x < image.shape[1])
     core[y[inside], x[inside]] = True
     core = grow(core, size)
     v, u = np.nonzero(grow(core, 2 * size + 4))
@@ -286,13 +293,13 @@ def _paint(
         level = np.minimum(level, LARGEST_RATIO * np.maximum(long, 0.0) + FAINTEST)
     on = core[v, u] | (level > FAINTEST)
     u, v, level = u[on], v[on], np.maximum(level[on], 0.0)
-    new = ~mask[v, u]
-    light[v[new], u[new]] += (level * sky_noise)[new].astype(np.float32)
-    mask[v, u] = True
+    painted = np.zeros(image.shape, bool)
+    painted[v, u] = True
     ends = np.argmin(places @ _long_axis(places)), np.argmax(places @ _long_axis(places))
     (x0, y0), (x1, y1) = (places[k] * size + middle for k in ends)
     width = len(u) / max(float(np.hypot(x1 - x0, y1 - y0)), 1.0)
-    return Streak((x0, x1), (y0, y1), width, float(np.percentile(level, 80)), straight=False)
+    streak = Streak((x0, x1), (y0, y1), width, float(np.percentile(level, 80)), straight=False)
+    return streak, painted, (level * sky_noise).astype(np.float32)
 
 
 def _long_axis(places: NDArray[np.float64]) -> NDArray[np.float64]:
