@@ -15,8 +15,9 @@ __all__ = ["find_prominent_peaks"]
 Whole = NDArray[np.int64]
 Float = NDArray[np.float32]
 
-_COMPILED = Kernel("find_catchments", "int32", "int64", "float32", "int", "int", "int64")
-_SADDLES = Kernel("list_saddles", "int32", "int64", "float32", "int64", "int", "int", "int64", "int64", "float32")
+_SHARED = Kernel("list_shared_regions", "bool", "int", "int", "int64", "int", "int64")
+_COMPILED = Kernel("find_catchments", "int64", "float32", "int", "int", "int64")
+_SADDLES = Kernel("list_saddles", "int64", "float32", "int64", "int", "int", "int64", "int64", "float32")
 
 
 def find_prominent_peaks(
@@ -41,33 +42,46 @@ def find_prominent_peaks(
     ndarray of bool, shape (n,)
     """
     width = image.shape[1]
-    pixel = np.flatnonzero(_shared_ways(region, x, y))
-    place = np.full(image.size, -1, np.int32)
-    place[pixel] = np.arange(len(pixel), dtype=np.int32)
+    peak = y * width + x
+    pixel = _shared_ways(region, peak)
     value = image.ravel()[pixel]
-    top = _catchments(place, pixel, value, width)
+    top = _catchments(pixel, value, width)
     is_top = top == np.arange(len(top))
     tops = np.flatnonzero(is_top)
     catchment = (np.cumsum(is_top) - 1)[top]
     height = value[tops]
-    own = place[y * width + x]
+    own = _entry(pixel, peak)
     inside = np.flatnonzero(own >= 0)
     of_peak = catchment[own[inside]]
     # a maximum that is not a peak gives way to anything higher
     wanted = np.full(len(tops), np.inf)
     wanted[of_peak] = np.asarray(minimum, np.float64)[inside]
-    joined = _join(height, wanted, *_saddles(place, pixel, value, catchment, width))
+    joined = _join(height, wanted, *_saddles(pixel, value, catchment, width))
     result = np.ones(len(x), bool)
     result[inside] = joined[of_peak] == of_peak
     return result
 
 
-def _shared_ways(region: NDArray[np.bool_], x: Whole, y: Whole) -> NDArray[np.bool_]:
-    """Leave of a region the parts that lead from one of the peaks to another."""
+def _shared_ways(region: NDArray[np.bool_], peak: Whole) -> Whole:
+    """Pixels of the parts of a region that lead from one of the peaks to another, flat indices in reading order."""
+    if _SHARED:
+        # memory that is not written to is never taken
+        pixel = np.empty(np.count_nonzero(region), np.int64)
+        n = _SHARED(np.ascontiguousarray(region), *region.shape, np.ascontiguousarray(peak), len(peak), pixel)
+        if n < 0:
+            raise MemoryError(f"no memory for the ways between {len(peak)} peaks")
+        return pixel[:n]
     part, n = label_regions(_without_border(region))
-    shared = np.bincount(part[y, x], minlength=n + 1) > 1
+    shared = np.bincount(part.ravel()[peak], minlength=n + 1) > 1
     shared[0] = False
-    return select_regions(part, shared)
+    return np.flatnonzero(select_regions(part, shared))
+
+
+def _entry(pixel: Whole, wanted: Whole) -> Whole:
+    """Where pixels stand in a sorted list of them, -1 where they do not."""
+    entry = np.searchsorted(pixel, wanted)
+    there = np.append(pixel, -1)[entry] == wanted
+    return np.where(there, entry, -1)
 
 
 def _without_border(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -76,14 +90,14 @@ def _without_border(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return way
 
 
-def _catchments(place: NDArray[np.int32], pixel: Whole, value: Float, width: int) -> Whole:
+def _catchments(pixel: Whole, value: Float, width: int) -> Whole:
     """Entry of the maximum that the steepest way upward leads to from each pixel."""
     best, highest = np.arange(len(pixel)), value.copy()
     if _COMPILED:
-        _COMPILED(place, pixel, value, len(pixel), width, best)
+        _COMPILED(pixel, value, len(pixel), width, best)
         return best
     for step in (-width - 1, -width, -width + 1, -1, 1, width - 1, width, width + 1):
-        neighbor = place[pixel + step]
+        neighbor = _entry(pixel, pixel + step)
         there = np.where(neighbor >= 0, value[neighbor], -np.inf)
         # of equal neighbors the first in reading order is the maximum
         better = (there > highest) | ((there == highest) & (neighbor < best))
@@ -95,19 +109,17 @@ def _catchments(place: NDArray[np.int32], pixel: Whole, value: Float, width: int
         best = further
 
 
-def _saddles(
-    place: NDArray[np.int32], pixel: Whole, value: Float, catchment: Whole, width: int
-) -> tuple[Whole, Whole, Float]:
+def _saddles(pixel: Whole, value: Float, catchment: Whole, width: int) -> tuple[Whole, Whole, Float]:
     """Pairs of catchments that touch, and the highest level at which they do."""
     if _SADDLES:
         # memory that is not written to is never taken
         first, second = np.empty((2, 4 * len(pixel)), np.int64)
         level = np.empty(4 * len(pixel), np.float32)
-        n = _SADDLES(place, pixel, value, catchment, len(pixel), width, first, second, level)
+        n = _SADDLES(pixel, value, catchment, len(pixel), width, first, second, level)
         return _highest(np.minimum(first[:n], second[:n]), np.maximum(first[:n], second[:n]), level[:n])
     firsts, seconds, levels = [], [], []
     for step in (1, width - 1, width, width + 1):
-        neighbor = place[pixel + step]
+        neighbor = _entry(pixel, pixel + step)
         border = np.flatnonzero((neighbor >= 0) & (catchment != catchment[neighbor]))
         other = neighbor[border]
         firsts.append(catchment[border])
