@@ -119,11 +119,12 @@ def gains(values):
 
 def test_bias(night, obs):
     """The mean is true to 3 standard errors, and the variance tells the scatter to 3 %."""
-    night("BIAS", 6)
+    night("BIAS", 6, GAIN=100)
     status, out, err = obs("calibs", "build", "bias", night.root)
     assert status == 0, err
     assert re.search(r"filter=NONE ccd=0 calibDate=2024-03-01 +6 ", out)
     bias, header = get(night, "bias", visit=1, ccd=0)
+    assert header["CALIB_MODE_GAIN"] == "100"
     pixels, truth = bias.masked_image, night.truths[0]
     error = pixels.image - truth.bias
     expected = gains(READ_NOISE) ** 2 / gains(GAINS) ** 2 / 6

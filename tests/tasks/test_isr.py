@@ -18,8 +18,10 @@ from obs.image.mask import Mask
 from obs.image.masked_image import MaskedImage
 from obs.image.raw import Raw
 from obs.image.visit_info import VisitInfo
+from obs.tasks.calibs_config import OddFramesConfig
 from obs.tasks.isr import STEPS, Calibrations, IsrConfig, remove_signature, required_calibrations
 from obs.tasks.process_config import ProcessConfig
+from obs.tasks.readout_cards import record_readout
 
 W, H = 200, 300  # data of one amplifier
 PRE, OVER, BELOW = 4, 16, 6
@@ -345,6 +347,32 @@ def test_dark_is_scaled_by_dark_time():
     info = VisitInfo(exposure_time=100.0)  # no dark time in the header
     on = run(raw_frame(counts), Calibrations(dark=frame(3.0)), do_dark=True, visit_info=info).masked_image
     assert np.unique(off.image - on.image) == pytest.approx(300.0, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("cards", "settings", "found"),
+    [
+        ({"GAIN": 100.0, "CCD-TEMP": -9.0}, {}, None),
+        ({"GAIN": 200, "CCD-TEMP": -9.0}, {}, "GAIN is 200, 100 in the frames of bias and dark: read out"),
+        ({"GAIN": 200}, {"do_dark": False}, "GAIN is 200, 100 in the frames of bias: read out"),
+        ({"GAIN": 200}, {"compare_readout": False}, None),
+        ({"CCD-TEMP": 0.0}, {}, "CCD-TEMP is 0, -10 in the frames of dark: read out"),
+        ({"CCD-TEMP": 0.0}, {"temperature_tolerance": 20.0}, None),
+        ({"CCD-TEMP": 999.0}, {}, None),
+    ],
+)
+def test_another_readout_than_that_of_the_calibrations_is_told(cards, settings, found):
+    headers = [{"GAIN": 100, "CCD-TEMP": -10.2, "EGAIN": 0.7}, {"GAIN": 100, "CCD-TEMP": -9.8, "EGAIN": 0.8}]
+    recorded = record_readout(headers, OddFramesConfig())
+    assert recorded == {"CALIB_MODE_GAIN": "100", "CALIB_TEMPERATURE_CCD-TEMP": pytest.approx(-10)}
+    bias, dark = frame(0.0), frame(0.0, dark_time=1.0)
+    bias.metadata |= recorded
+    dark.metadata |= recorded
+    warnings = []
+    raw = Raw(raw_frame(light()), cards)
+    run(raw, Calibrations(bias=bias, dark=dark), warn=warnings, **{"do_bias": True, "do_dark": True} | settings)
+    assert len(warnings) == (found is not None)
+    assert found is None or warnings[0].startswith(found)
 
 
 @pytest.mark.parametrize("seconds", [float("nan"), -1.0, float("inf")])

@@ -43,6 +43,7 @@ from obs.tasks.calibration_recipes import RECIPES, signature_config
 from obs.tasks.calibs_config import CalibsConfig
 from obs.tasks.combine_calibs import Master, combine_frames, finish_frame
 from obs.tasks.prepare_calib_frame import Prepared, find_objects, prepare_frame
+from obs.tasks.readout_cards import record_readout
 from obs.threads import map_threads, thread_count
 
 __all__ = ["build_calibration"]
@@ -149,6 +150,7 @@ class _Build:
             if stack is None or self.mask is None:
                 raise self._no_input()
             used = self._leave_out_odd(stack)
+            self.cards |= record_readout([self.inputs[k].header for k in used], self.config.odd_frames)
             self._warn_of_few(len(used))
             self._warn_of_zero()
             n_hit = np.zeros(stack.n_frame, np.int64)

@@ -7,11 +7,9 @@ from typing import Any
 import numpy as np
 
 from obs.tasks.calibs_config import OddFramesConfig
+from obs.tasks.readout_cards import find_temperature_card, mode_text, temperature
 
 __all__ = ["find_other_modes", "find_other_temperatures"]
-
-_COLDEST, _HOTTEST = -200.0, 350.0
-"""Range of temperatures that are not placeholders; the upper part is for kelvin."""
 
 
 def find_other_temperatures(headers: Sequence[Mapping[str, Any]], config: OddFramesConfig) -> dict[int, str]:
@@ -32,8 +30,8 @@ def find_other_temperatures(headers: Sequence[Mapping[str, Any]], config: OddFra
     dict of int to str
         Number of the frame, and its temperature beside that of the others.
     """
-    card = next((card for card in config.temperature_cards if any(card in header for header in headers)), None)
-    values = np.array([_temperature(header.get(card)) for header in headers]) if card else np.empty(0)
+    card = find_temperature_card(headers, config)
+    values = np.array([temperature(header.get(card)) for header in headers]) if card else np.empty(0)
     known = np.flatnonzero(np.isfinite(values))
     if not len(known):
         return {}
@@ -46,14 +44,6 @@ def find_other_temperatures(headers: Sequence[Mapping[str, Any]], config: OddFra
     return {
         k: f"its temperature ({card}) is {values[k]:g}, that of {number[center]} others {usual:g}" for k in odd.tolist()
     }
-
-
-def _temperature(value: object) -> float:
-    try:
-        number = float(str(value))
-    except ValueError:
-        return float("nan")
-    return number if _COLDEST < number < _HOTTEST else float("nan")
 
 
 def find_other_modes(headers: Sequence[Mapping[str, Any]], config: OddFramesConfig) -> dict[int, str]:
@@ -73,7 +63,7 @@ def find_other_modes(headers: Sequence[Mapping[str, Any]], config: OddFramesConf
     """
     odd: dict[int, str] = {}
     for card in config.mode_cards:
-        values = {k: _mode(header[card]) for k, header in enumerate(headers) if card in header}
+        values = {k: mode_text(header[card]) for k, header in enumerate(headers) if card in header}
         counts = Counter(values.values()).most_common(1)
         if not counts or 2 * counts[0][1] < len(values):
             continue  # measured anew for each frame, so that it is not a mode
@@ -82,9 +72,3 @@ def find_other_modes(headers: Sequence[Mapping[str, Any]], config: OddFramesConf
             if value != usual:
                 odd.setdefault(k, f"its {card} is {value}, that of {number} others {usual}")
     return odd
-
-
-def _mode(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return str(value).strip()

@@ -20,6 +20,7 @@ from obs.image.wcs import TanSipWcs
 from obs.tasks import deferred_charge, isr_pixels, isr_raw, isr_steps
 from obs.tasks.isr_config import IsrConfig
 from obs.tasks.isr_work import Calibrations, Work
+from obs.tasks.readout_cards import warn_of_other_readout
 
 __all__ = ["STEPS", "Calibrations", "IsrConfig", "Step", "remove_signature", "required_calibrations"]
 
@@ -167,6 +168,8 @@ def remove_signature(
         metadata=dict(raw.metadata),
     )
     _check(work)
+    if config.compare_readout:
+        warn_of_other_readout(work)
     for step in STEPS:
         if step.wanted(config, work.filters):
             step.apply(work)

@@ -159,6 +159,15 @@ class IsrConfig(TaskConfig):
         True,
         "Compare raw files and calibrations with the DATASUM in their headers; a file with changed pixels fails.",
     )
+    compare_readout: bool = setting(
+        True, "Warn if gain setting, offset, read-out mode or temperature are not those of the calibration frames."
+    )
+    temperature_tolerance: float = setting(
+        2.0,
+        "Largest difference of the temperature of the detector from that of the dark without a warning.",
+        unit="K",
+        ge=0,
+    )
     allow_missing: bool = setting(False, "Go on without a calibration that is missing, and say so.")
     fallback_filter: str | None = setting(
         None, "Physical filter whose calibration is taken where there is none for that of the exposure."

@@ -1,0 +1,97 @@
+"""How a detector was read out: what a calibration frame records of it, and how an exposure differs from that."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from obs.tasks.calibs_config import OddFramesConfig
+from obs.tasks.isr_work import Work
+
+__all__ = ["find_temperature_card", "mode_text", "record_readout", "temperature", "warn_of_other_readout"]
+
+_MODE = "CALIB_MODE_"
+_TEMPERATURE = "CALIB_TEMPERATURE_"
+"""Beginnings of the cards of a calibration frame; the name of the card of the raw frames follows."""
+_FRAMES = "bias", "dark", "flat"
+_COLDEST, _HOTTEST = -200.0, 350.0
+"""Range of temperatures that are not placeholders; the upper part is for kelvin."""
+
+
+def mode_text(value: object) -> str:
+    """Return the value of a card of the read-out mode as it is compared, for which 100 and 100.0 are equal."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return str(value).strip()
+
+
+def temperature(value: object) -> float:
+    """Return the temperature that a card gives; NaN if it is a placeholder or no number."""
+    try:
+        number = float(str(value))
+    except ValueError:
+        return float("nan")
+    return number if _COLDEST < number < _HOTTEST else float("nan")
+
+
+def find_temperature_card(headers: Sequence[Mapping[str, Any]], config: OddFramesConfig) -> str | None:
+    """Return the name of the card with the temperature of the detector; None if there is none."""
+    return next((card for card in config.temperature_cards if any(card in header for header in headers)), None)
+
+
+def record_readout(headers: Sequence[Mapping[str, Any]], config: OddFramesConfig) -> dict[str, Any]:
+    """Return what a calibration frame records of the read-out of its inputs, as far as they agree.
+
+    Parameters
+    ----------
+    headers : sequence of mapping
+        Cards of each raw frame that was used.
+    config : OddFramesConfig
+        Which cards tell read-out mode and temperature.
+    """
+    cards: dict[str, Any] = {}
+    for card in config.mode_cards:
+        values = {mode_text(header[card]) if card in header else None for header in headers}
+        value = values.pop() if len(values) == 1 else None
+        if value:
+            cards[_MODE + card] = value
+    card_of_all = find_temperature_card(headers, config)
+    if card_of_all is not None:
+        known = np.array([temperature(header.get(card_of_all)) for header in headers])
+        if np.isfinite(known).all() and np.ptp(known) <= config.temperature_tolerance:
+            cards[_TEMPERATURE + card_of_all] = float(np.median(known))
+    return cards
+
+
+def warn_of_other_readout(work: Work) -> None:
+    """Warn if the exposure was read out in another way than the frames of its bias, dark and flat.
+
+    The temperature counts for the dark only, since gain and offset hardly depend on it.
+    """
+    header = work.raw.metadata
+    found: dict[str, list[str]] = {}
+    for name in _FRAMES:
+        exposure = getattr(work.calibrations, name) if getattr(work.config, f"do_{name}") else None
+        for key, recorded in {} if exposure is None else exposure.metadata.items():
+            if key.startswith(_MODE):
+                card = key.removeprefix(_MODE)
+                if card in header and mode_text(header[card]) != str(recorded).strip():
+                    found.setdefault(f"{card} is {mode_text(header[card])}, {recorded} in", []).append(name)
+            elif key.startswith(_TEMPERATURE) and name == "dark":
+                card = key.removeprefix(_TEMPERATURE)
+                value = temperature(header.get(card))
+                if abs(value - float(recorded)) > work.config.temperature_tolerance:
+                    found.setdefault(f"{card} is {value:.4g}, {float(recorded):.4g} in", []).append(name)
+    if not found:
+        return
+    names = sorted({name for group in found.values() for name in group})
+    what = "; ".join(f"{text} the frames of {_listed(group)}" for text, group in found.items())
+    work.warn(
+        f"{what}: read out in another way, so that gain, offset or dark current may be others and "
+        f"{_listed(names)} need not fit; take frames for {_listed(names)} as this exposure was taken, ingest and build "
+        "them, or leave the exposure out. If the card does not matter: -c isr.compare_readout=false"
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
