@@ -6,6 +6,7 @@ from obs.ingest.raws import create_raw_tables
 from obs.ingest.repository import make_repository
 from obs.instrument.discovery import load_instrument
 from obs.repo.butler import Butler
+from obs.repo.frame_types import OtherFrames, without_other_frames
 from obs.repo.registry import Registry
 from obs.runs.selection import select_data_ids, with_known_keys
 
@@ -20,6 +21,9 @@ def butler(tmp_path):
     create_raw_tables(registry, instrument.make_translator())
     day = {"filter": "Clear", "dataType": "science", "dateObs": "2020-01-02", "taiObs": "2020-01-02"}
     rows = [{**day, "visit": visit, "ccd": 1, "expTime": float(visit)} for visit in range(1, 41)]
+    for row in rows[34:38:2]:
+        row["dataType"] = "FLAT"
+    rows[38]["dataType"] = "bias"
     registry.insert("raw", rows)
     names = instrument.make_translator().visit
     registry.insert("raw_visit", [{name: row[name] for name in names} for row in rows])
@@ -46,8 +50,8 @@ def test_keys_of_few_and_of_many_data_ids(butler, words):
 
 
 def test_values_that_a_key_has_are_named_where_none_is_as_wanted(butler, caplog):
-    assert list(select_data_ids(butler, [["dataType=flat"]]).data_ids) == []
-    assert "No data found for dataType=flat; the raw data have dataType=science" in caplog.text
+    assert list(select_data_ids(butler, [["dataType=dark"]]).data_ids) == []
+    assert "No data found for dataType=dark; the raw data have dataType=FLAT^bias^science" in caplog.text
 
 
 def test_data_ids_of_several_words_and_in_any_order_keep_what_is_known_of_them(butler):
@@ -58,3 +62,22 @@ def test_data_ids_of_several_words_and_in_any_order_keep_what_is_known_of_them(b
     assert [row["expTime"] for row in known] == [float(row["visit"]) for row in known]
     chosen[0]["visit"] = 0
     assert chosen[0]["visit"] == 31
+
+
+@pytest.mark.parametrize(
+    ("words", "visits"),
+    [
+        ("", range(1, 35, 2)),
+        ("visit=31..40", [31, 33]),
+        ("visit=35", [35]),  # nothing else is asked for
+        ("dataType=FLAT^bias", [35, 37, 39]),
+    ],
+)
+def test_frames_that_are_not_of_the_sky_are_taken_if_they_are_named(butler, caplog, words, visits):
+    ids = [words.split()]
+    chosen = without_other_frames(butler, select_data_ids(butler, ids).data_ids, ids)
+    assert [row["visit"] for row in chosen] == list(visits)
+    said = "3 frames that are not of the sky are left out (1 bias, 2 flat); to process them too, name them: --id "
+    assert (f"{said}dataType=bias" in caplog.text) == (max(visits) == 33)
+    others = OtherFrames(butler)
+    assert [others.kind({"visit": visit}) for visit in (35, 39, 1)] == ["flat", "bias", None]

@@ -13,6 +13,7 @@ from obs.image.wcs import TanSipWcs
 from obs.policy.data_id import DataId, format_data_id
 from obs.repo.butler import Butler
 from obs.repo.find_datasets import iterate_datasets
+from obs.repo.frame_types import OtherFrames
 
 __all__ = ["Frame", "find_failed", "find_frames", "frames_with"]
 
@@ -95,6 +96,8 @@ def find_frames(
 def find_failed(butler: Butler, wanted: Sequence[Mapping[str, Any]] = ()) -> list[str]:
     """Return the data IDs, as text, of exposures that were processed without a calibrated exposure to show for it.
 
+    Biases, darks and flats never give one, and are not named.
+
     Parameters
     ----------
     butler : Butler
@@ -112,7 +115,9 @@ def find_failed(butler: Butler, wanted: Sequence[Mapping[str, Any]] = ()) -> lis
     # templates of metadata may leave out keys that those of images have
     keys = [key for key in kind.keys if key in calexp.keys]
     there = {tuple(data_id[key] for key in keys) for _, data_id, _ in iterate_datasets(butler.roots, [calexp], wanted)}
-    return [name for name, data_id in found.items() if tuple(data_id[key] for key in keys) not in there]
+    failed = {name: one for name, one in found.items() if tuple(one[key] for key in keys) not in there}
+    others = OtherFrames(butler) if failed else None
+    return [name for name, one in failed.items() if others is None or others.kind(one) is None]
 
 
 def frames_with(frames: Sequence[Frame], ra: float, dec: float) -> list[Frame]:

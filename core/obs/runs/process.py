@@ -14,6 +14,7 @@ from obs.pipeline import FREE_SETTINGS, process_detector
 from obs.policy.data_id import DataId
 from obs.process_summary import ProcessSummary
 from obs.repo.butler import Butler
+from obs.repo.frame_types import without_other_frames
 from obs.repo.rerun_settings import compare_config
 from obs.runs.pending import plan_run
 from obs.runs.record import RecordOptions, begin_output
@@ -100,12 +101,12 @@ def process(
     layers = process_settings(butler.instrument)
     add_settings(layers, config)
     settings = layers.build()
-    chosen = select_data_ids(butler, [_words(item) for item in _several(data_ids)])
-    if not chosen.data_ids:
+    ids = [_words(item) for item in _several(data_ids)]
+    to_process: Sequence[DataId] = without_other_frames(butler, select_data_ids(butler, ids).data_ids, ids)
+    if not to_process:
         raise DataIdError(
             f"no raw data match {data_ids!r}; {shell_command('obs', 'ls', butler.root)} lists what there is"
         )
-    to_process: Sequence[DataId] = chosen.data_ids
     if skip_existing:
         compare_run(butler, settings, clobber=clobber_config)
         to_process = plan_run(butler, settings, to_process).to_process

@@ -14,10 +14,10 @@ from obs.executor.outcome import Outcome
 from obs.ingest.arrivals import Arrivals
 from obs.ingest.raws import IngestOptions, ingest_raws
 from obs.ingest.report import FileReport
-from obs.instrument.image_types import standard_type
 from obs.policy.data_id import DataId, format_data_id
 from obs.process_summary import ProcessSummary
 from obs.repo.butler import Butler
+from obs.repo.frame_types import OtherFrames
 from obs.runs.pending import plan_run
 from obs.runs.process import process_data_ids
 from obs.runs.selection import select_data_ids
@@ -25,7 +25,6 @@ from obs.tasks.process_config import ProcessConfig
 
 __all__ = ["Step", "watch_folder"]
 
-_TYPE_COLUMNS = ("dataType", "imageType", "image_type", "obsType", "obstype")
 #: How often the folder is looked at, s.
 PAUSE = 1.0
 #: A file that is not whole and has not changed for so long is named, s.
@@ -134,20 +133,8 @@ def _to_process(
     if is_empty:
         return []
     chosen = select_data_ids(butler, ids or [[]]).data_ids
-    science = [data_id for data_id in chosen if ids or _is_science(butler, data_id)]
-    plan = plan_run(butler, config, science)
+    plan = plan_run(butler, config, chosen if ids else OtherFrames(butler).split(chosen)[0])
     return [data_id for data_id in plan.to_process if tried.get(format_data_id(data_id)) != _stamp(butler, data_id)]
-
-
-def _is_science(butler: Butler, data_id: DataId) -> bool:
-    """Whether an exposure is of the sky, by the type in the registry; one without a type counts."""
-    known = butler.id_keys(butler.instrument.raw_dataset_type)
-    name = next((column for column in _TYPE_COLUMNS if column in known), None)
-    if name is None:
-        return True
-    raw = butler.instrument.raw_dataset_type
-    found = [data_id[name]] if name in data_id else butler.query_metadata(raw, name, data_id)
-    return not found or standard_type(str(found[0])) in ("science", None)
 
 
 def _stamp(butler: Butler, data_id: DataId) -> tuple[int, int]:

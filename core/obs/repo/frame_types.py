@@ -1,0 +1,110 @@
+"""Frames that are not of the sky, such as biases, darks and flats, among the data IDs of a run."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from obs.errors import RepositoryError
+from obs.instrument.image_types import standard_type
+from obs.policy.data_id import DataId
+from obs.policy.data_ids import DataIds
+from obs.repo.butler import Butler
+
+__all__ = ["OtherFrames", "without_other_frames"]
+
+logger = logging.getLogger(__name__)
+
+_TYPE_COLUMNS = ("dataType", "imageType", "image_type", "obsType", "obstype")
+
+
+class OtherFrames:
+    """The frames of a repository that are not of the sky, by the type in the registry; one without a type is.
+
+    Parameters
+    ----------
+    butler : Butler
+        The repository.
+
+    Attributes
+    ----------
+    column : str or None
+        The key of the type; None if the registry has none.
+    """
+
+    def __init__(self, butler: Butler) -> None:
+        raw = butler.instrument.raw_dataset_type
+        self._butler = butler
+        self._keys = list(butler.get_keys(raw))
+        self._known = butler.id_keys(raw)
+        self.column = next((column for column in _TYPE_COLUMNS if column in self._known), None)
+        self._types: dict[tuple[Any, ...], str] = {}
+        if self.column is None:
+            return
+        try:
+            values = butler.query_metadata(raw, self.column)
+        except RepositoryError:  # images were processed elsewhere, and there is no registry
+            return
+        for value in values:
+            kind = standard_type(str(value))
+            if kind not in ("science", None):
+                rows = butler.query_metadata(raw, self._keys, {self.column: value})
+                self._types.update(dict.fromkeys(map(tuple, rows), str(kind)))
+
+    def kind(self, data_id: Mapping[str, Any]) -> str | None:
+        """Return the type of a frame that is not of the sky; None for one that is. The data ID may lack keys."""
+        if self.column is None or not self._types:
+            return None
+        if all(key in data_id for key in self._keys):
+            return self._types.get(tuple(data_id[key] for key in self._keys))
+        known = {key: value for key, value in data_id.items() if key in self._known}
+        values = self._butler.query_metadata(self._butler.instrument.raw_dataset_type, self.column, known)
+        kinds = {standard_type(str(value)) for value in values}
+        return kinds.pop() if len(kinds) == 1 and not kinds & {"science", None} else None
+
+    def __len__(self) -> int:
+        return len(self._types)
+
+    def split(self, data_ids: Iterable[DataId]) -> tuple[DataIds, Counter[str]]:
+        """Return the frames of the sky, and how many there are of each other type."""
+        rows, others = [], Counter[str]()
+        for data_id in data_ids:
+            kind = self.kind(data_id)
+            if kind is None:
+                rows.append(tuple(data_id[key] for key in self._keys))
+            else:
+                others[kind] += 1
+        return DataIds(self._keys, rows), others
+
+
+def without_other_frames(butler: Butler, data_ids: DataIds, ids: Sequence[Sequence[str]]) -> DataIds:
+    """Return the data IDs of frames of the sky, and log how many others were left out.
+
+    Nothing is left out if a word asks for a type, or if what was asked for are others only.
+
+    Parameters
+    ----------
+    butler : Butler
+        The repository.
+    data_ids : DataIds
+        What was asked for.
+    ids : sequence of sequence of str
+        The words of each ``--id``.
+    """
+    frames = OtherFrames(butler)
+    if not frames or any(word.partition("=")[0] == frames.column for words in ids for word in words):
+        return data_ids
+    chosen, others = frames.split(data_ids)
+    if not others or (not chosen and all(ids)):
+        return data_ids
+    column = str(frames.column)
+    values = butler.query_metadata(butler.instrument.raw_dataset_type, column)
+    example = next(str(value) for value in values if standard_type(str(value)) == min(others))
+    logger.warning(
+        "%d frames that are not of the sky are left out (%s); to process them too, name them: --id %s=%s",
+        others.total(),
+        ", ".join(f"{count} {kind}" for kind, count in sorted(others.items())),
+        column,
+        example,
+    )
+    return chosen
