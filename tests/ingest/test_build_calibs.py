@@ -257,6 +257,14 @@ def test_flat(night, obs):
         assert np.mean(good(pixels.image, truth)) == pytest.approx(SENSITIVITY[ccd], rel=0.003)
         assert header["CALIB_LEVEL_0"] > 1000
     assert obs("calibs", "list", night.root, "flat")[1].count("flat-2024-03-01-r-") == 2
+    # as after a build in which one detector failed: the other is kept, and the scale is relative to it
+    kept, made = (Butler(night.root).path("flat", {"visit": 10, "ccd": ccd}) for ccd in (0, 1))
+    before = kept.stat().st_mtime_ns, fits.getheader(made)["CALIB_SCALE"]
+    made.unlink()
+    status, _, err = obs("calibs", "build", "flat", night.root)
+    assert (status, "kept, since it is there already: filter=r ccd=0 calibDate=2024-03-01" in err) == (0, True)
+    assert (kept.stat().st_mtime_ns, fits.getheader(made)["CALIB_SCALE"]) == (before[0], pytest.approx(before[1]))
+    assert "--clobber replaces it" in obs("calibs", "build", "flat", night.root)[2]
 
 
 def test_science_frames_are_flat_afterwards(night, obs):

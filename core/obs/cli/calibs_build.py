@@ -72,7 +72,8 @@ def build(
     if shows and "run" not in things:
         return 0
     recover_builds(store)
-    _check_free(store, jobs, clobber=clobber)
+    planned, kept = jobs, {} if clobber else _find_kept(store, jobs)
+    jobs = [job for job in planned if format_data_id(job.data_id) not in kept]
     run_all = partial(run, processes=processes, timeout=timeout, raise_errors=doraise)
     with staging(store) as build_folder:
         work = partial(
@@ -86,8 +87,8 @@ def build(
             configure_logging(log_levels, progress.write)
             outcomes = run_all(work, [job.data_id for job in jobs], on_done=progress.done)
         summaries = {format_data_id(outcome.data_id): outcome.result for outcome in outcomes if outcome.result}
-        scales = detector_scales(butler, jobs, summaries)
-        if len(scales) > 1:
+        scales = detector_scales(planned, summaries, kept)
+        if len(scales) > 1 or kept:
             paths = {key: summary.path for key, summary in summaries.items()}
             again = [job.data_id for job in jobs if format_data_id(job.data_id) in scales]
             rescale = partial(rescale_calibration, paths=paths, scales=scales)
@@ -121,18 +122,31 @@ def _override(store: CalibStore, words: Sequence[Sequence[str]]) -> Mapping[str,
     return found[0] if found else {}
 
 
-def _check_free(store: CalibStore, jobs: Sequence[BuildJob], *, clobber: bool) -> None:
-    """Refuse to replace calibrations that are there, unless that is wanted."""
+def _find_kept(store: CalibStore, jobs: Sequence[BuildJob]) -> dict[str, Path]:
+    """Return what is there already of a build that was not completed, and say so.
+
+    Raises
+    ------
+    OutputError
+        If nothing is missing, or a file that is there is not registered.
+    """
     known = store.known()
+    there = {format_data_id(job.data_id): store.path(job.name, job.data_id) for job in jobs}
+    kept = {name: path for name, path in there.items() if path is not None}
     for job in jobs:
-        there = store.path(job.name, job.data_id)
-        if there is not None and not clobber:
-            how = "" if (job.name, format_data_id(job.data_id)) in known else ", which is not registered"
+        name = format_data_id(job.data_id)
+        is_registered = (job.name, name) in known
+        if name in kept and (len(kept) == len(jobs) or not is_registered):
+            how = "" if is_registered else ", which is not registered"
             raise OutputError(
-                f"there is a {job.name} with {format_data_id(job.data_id)} already, {there}{how}; "
+                f"there is a {job.name} with {name} already, {kept[name]}{how}; "
                 "--clobber replaces it, --calib-id calibDate=... gives the new one another date",
-                path=there,
+                path=kept[name],
             )
+    if kept:
+        first, more = next(iter(kept)), f" and {len(kept) - 1} more" if len(kept) > 1 else ""
+        click.echo(f"kept, since it is there already: {first}{more}; --clobber makes all anew", err=True)
+    return kept
 
 
 def _report(
