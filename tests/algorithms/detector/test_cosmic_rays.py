@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from obs.algorithms.detector import cosmic_rays
 from obs.algorithms.detector.cosmic_rays import find_cosmic_rays
 
 SIZE, SKY, READ_NOISE = 600, 2000.0, 4.5
@@ -130,3 +131,14 @@ def test_defocused_stars_are_no_cosmic_rays():
     found = find_cosmic_rays(image, variance, ring)
     assert found[100, 20]
     assert found.sum() <= 3
+
+
+def test_rows_searched_at_a_time_do_not_matter(field, monkeypatch):
+    """Tracks that cross from one block of rows into the next are followed as in the whole image."""
+    image, variance, _, psf = field
+    hit, tracks = add_hits(image, 2000, np.random.default_rng(6))
+    variance = (variance + tracks).astype(np.float32)
+    whole = find_cosmic_rays(hit, variance, psf)
+    monkeypatch.setattr(cosmic_rays, "SEARCHED_AT_ONCE", 1)
+    assert whole.sum() > 2000
+    np.testing.assert_array_equal(find_cosmic_rays(hit, variance, psf), whole)

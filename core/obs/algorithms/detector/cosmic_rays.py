@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.pixels.label import label_regions
-from obs.algorithms.pixels.row_blocks import row_bands, row_blocks
+from obs.algorithms.pixels.row_blocks import row_blocks
 from obs.kernels.library import Kernel
 from obs.threads import map_threads
 
@@ -32,8 +32,8 @@ The pixels at the corners of a star of one pixel's width have a fiftieth of its 
 LIT = 0.5
 """Part of a star's maximum from which its pixels are looked at."""
 
-TESTED_AT_ONCE = 50_000
-"""Pixels that one thread tests."""
+SEARCHED_AT_ONCE = 1 << 21
+"""Pixels of the rows that are searched at a time, so that no copy of a large detector is made."""
 
 CANDIDATE_FRACTION = 0.5
 """Pixels below this part of the significance limit cannot exceed their neighbors by all of it."""
@@ -80,7 +80,36 @@ def find_cosmic_rays(
     ndarray of bool, shape (ny, nx)
     """
     wings = _wings(psf)
-    work, noise = map_threads(lambda plane: np.pad(plane, 1, mode="edge"), [image, variance])
+    height, width = image.shape
+    # a hit depends on what is so far away: each round looks at its neighbors, and at what is beside these
+    reach = 2 * (n_iteration + 1)
+    contrasts = [contrast] + n_iteration * [contrast_second]
+
+    def search(rows: slice) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        seen = slice(max(rows.start - reach, 0), min(rows.stop + reach, height))
+        part = None if bad is None else bad[seen]
+        pixel, excess = _hits(image[seen], variance[seen], wings, part, min_sigma, contrasts)
+        pixel += seen.start * width
+        own = slice(*np.searchsorted(pixel, [rows.start * width, rows.stop * width]))
+        return pixel[own], excess[own]
+
+    found = map_threads(search, row_blocks((height, width), max(SEARCHED_AT_ONCE, 16 * reach * width)))
+    if not found:
+        return np.zeros(image.shape, bool)
+    pixel, excess = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return _bright_enough(image.shape, pixel, excess, min_counts)
+
+
+def _hits(
+    image: NDArray[np.float32],
+    variance: NDArray[np.float32],
+    wings: list[float],
+    bad: NDArray[np.bool_] | None,
+    min_sigma: float,
+    contrasts: list[float],
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return flat indices of hits, in order, whatever their sum is, and how much they are above their neighbors."""
+    work, noise = (np.pad(plane, 1, mode="edge") for plane in (image, variance))
     width = work.shape[1]
     flat, noise = work.ravel(), noise.ravel()
     inner = np.zeros(work.shape, bool)
@@ -92,26 +121,21 @@ def find_cosmic_rays(
     found = np.zeros(flat.shape, bool)
     hits: list[NDArray[np.int64]] = []
     excess: list[NDArray[np.float32]] = []
-    for k in range(n_iteration + 1):
-        significance, factor = (min_sigma, contrast) if k == 0 else (min_sigma / 2, contrast_second)
-        hit, level = _test(flat, noise, index, width, wings, significance, factor)
+    for k, contrast in enumerate(contrasts):
+        hit, level = _test(flat, noise, index, width, wings, min_sigma if k == 0 else min_sigma / 2, contrast)
         fresh, level = index[hit], level[hit]
-        if not len(fresh):
-            break
         found[fresh] = True
         hits.append(fresh)
         excess.append(flat[fresh] - level)
+        if not len(fresh):
+            break
         # what is left after the hit: the next round sees its neighbors without it
         flat[fresh] = level
         index = _beside(fresh, flat, allowed, found, width)
-    if not hits:
-        return np.zeros(image.shape, bool)
-    # copies of planes of a large detector are not held while regions are numbered
-    del work, flat, noise, inner, allowed, found
     padded = np.concatenate(hits)
     order = np.argsort(padded)
     y, x = np.divmod(padded[order], width)
-    return _bright_enough(image.shape, (y - 1) * image.shape[1] + x - 1, np.concatenate(excess)[order], min_counts)
+    return (y - 1) * image.shape[1] + x - 1, np.concatenate(excess)[order]
 
 
 def are_too_sharp(
@@ -165,26 +189,12 @@ def _beside(
 def _candidates(image: NDArray[np.float32], variance: NDArray[np.float32], least: np.float32) -> NDArray[np.int64]:
     """Return the flat index, in an image with a border of one pixel, of pixels above so many standard deviations."""
     if _CANDIDATES:
-        bands = row_bands((image.shape[0], image.shape[1]))
-        found = map_threads(lambda rows: _candidates_of(rows, image[rows], variance[rows], least), bands)
-        return np.concatenate(found) if found else np.zeros(0, np.int64)
-    found = []
-    for rows in row_blocks((image.shape[0], image.shape[1])):
-        block = image[rows]
-        row, column = np.nonzero((block > 0) & (block * block > least**2 * variance[rows]))
-        found.append((row + (rows.start + 1)) * (image.shape[1] + 2) + (column + 1))
-    return np.concatenate(found) if found else np.zeros(0, np.int64)
-
-
-def _candidates_of(
-    rows: slice, image: NDArray[np.float32], variance: NDArray[np.float32], least: np.float32
-) -> NDArray[np.int64]:
-    """Return the candidates of some rows of an image, as `_candidates` does."""
-    # memory that is not written to is never taken
-    index = np.empty(image.size, np.int64)
-    planes = (np.ascontiguousarray(plane) for plane in (image, variance))
-    n = _CANDIDATES(*planes, *image.shape, float(least**2), index)
-    return np.asarray(index[:n] + rows.start * (image.shape[1] + 2), np.int64)
+        # memory that is not written to is never taken
+        index = np.empty(image.size, np.int64)
+        planes = (np.ascontiguousarray(plane) for plane in (image, variance))
+        return index[: _CANDIDATES(*planes, *image.shape, float(least**2), index)]
+    row, column = np.nonzero((image > 0) & (image * image > least**2 * variance))
+    return np.asarray((row + 1) * (image.shape[1] + 2) + (column + 1), np.int64)
 
 
 def _sharpest(stars: NDArray[np.float32]) -> list[float]:
@@ -216,13 +226,7 @@ def _test(
     if _TEST:
         hit, darkest = np.empty(len(index), np.bool_), np.empty(len(index), np.float32)
         ratios = np.array(wings, np.float32)
-
-        def test(first: int) -> None:
-            part = slice(first, first + TESTED_AT_ONCE)
-            places = index[part]
-            _TEST(flat, noise, places, len(places), width, ratios, significance, factor, hit[part], darkest[part])
-
-        map_threads(test, range(0, len(index), TESTED_AT_ONCE))
+        _TEST(flat, noise, index, len(index), width, ratios, significance, factor, hit, darkest)
         return hit, darkest
     value, own_noise = flat[index], noise[index]
     sigma = np.sqrt(own_noise)

@@ -12,6 +12,7 @@ from obs.algorithms.numeric.nearest import PointTree
 from obs.algorithms.pixels.box_sums import box_sums
 from obs.algorithms.pixels.grow import grow, highest_of_neighbors
 from obs.algorithms.pixels.label import label_regions
+from obs.algorithms.pixels.row_blocks import row_blocks
 from obs.algorithms.sky.streak import Streak
 
 __all__ = ["find_bent_streaks"]
@@ -83,6 +84,9 @@ FAINTEST = 0.7
 BATCH = 20_000
 """Pixels whose light is measured at a time."""
 
+BINNED_AT_ONCE = 1 << 20
+"""Pixels that are put into bins at a time."""
+
 
 def find_bent_streaks(image: Float, scaled: Float) -> tuple[list[Streak], NDArray[np.bool_], Float | None]:
     """Find bent, short and dashed trails, and those beside one another.
@@ -136,13 +140,15 @@ def find_bent_streaks(image: Float, scaled: Float) -> tuple[list[Streak], NDArra
 
 def _bin(scaled: Float, size: int) -> tuple[Float, NDArray[np.bool_]]:
     """Return significances of bins, cut off, and which bins are mostly unknown."""
-    ny, nx = (n // size * size for n in scaled.shape)
-    part = scaled[:ny, :nx]
-    good = np.isfinite(part)
-    shape = ny // size, size, nx // size, size
-    n = np.maximum(good.reshape(shape).sum((1, 3), dtype=np.float32), 1)
-    filled = np.clip(np.where(good, part, np.float32(0.0)), -CUT, CUT)
-    value = filled.reshape(shape).sum((1, 3)) / np.sqrt(n)
+    ny, nx = (n // size for n in scaled.shape)
+    n, value = np.empty((2, ny, nx), np.float32)
+    for rows in row_blocks((ny, nx), max(BINNED_AT_ONCE // size**2, 1)):
+        part = scaled[rows.start * size : rows.stop * size, : nx * size]
+        good = np.isfinite(part)
+        shape = rows.stop - rows.start, size, nx, size
+        n[rows] = np.maximum(good.reshape(shape).sum((1, 3), dtype=np.float32), 1)
+        filled = np.clip(np.where(good, part, np.float32(0.0)), -CUT, CUT)
+        value[rows] = filled.reshape(shape).sum((1, 3)) / np.sqrt(n[rows])
     value -= np.median(value)
     scatter = max(float(np.median(np.abs(value))) * 1.4826, 1.0)
     unknown = n < 0.5 * size**2
