@@ -24,7 +24,8 @@ PLANE_MEANINGS = {
     "EDGE": "So near to the border that the smoothed image, or a correction, is not known.",
     "DETECTED": "In the footprint of a source.",
     "DETECTED_NEGATIVE": "In the footprint of a dip below the sky.",
-    "SUSPECT": "Above the level from which the response is in doubt, or on the rows at the border that settings name.",
+    "SUSPECT": "Above the level from which the response is in doubt, on the rows at the border that settings name, or "
+    "along an edge of the sky (vignetting, dome).",
     "NO_DATA": "Without data: vignetted, outside the detector, or not a number in the input.",
     "CROSSTALK": "Under the ghost of a bright pixel of another amplifier.",
     "UNMASKEDNAN": "Was not a number, though nothing said so.",

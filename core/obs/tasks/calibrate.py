@@ -44,6 +44,7 @@ from obs.tasks.proper_motion import solve_at_epoch, warn_of_wrong_epoch
 from obs.tasks.psf_model import Origin, add_psf_rung
 from obs.tasks.psf_sizes import FWHM_PER_SIGMA, scale_background
 from obs.tasks.reference import ReferenceConfig
+from obs.tasks.sky_edges import mask_sky_edges
 from obs.tasks.sky_search import FindReference
 from obs.tasks.star_galaxy import classify_by_spread
 from obs.tasks.star_trends import NO_TRENDS, StarTrends, measure_star_trends
@@ -198,6 +199,7 @@ def calibrate(
     found = detect_sources(exposure.masked_image, sigma, config.detection, background)
     if found.background is not None:
         backgrounds = [*backgrounds, found.background]
+    edges = mask_sky_edges(exposure.masked_image, found.footprints.peaks, fwhm)
     catalog = measure_catalog(
         exposure,
         found.footprints,
@@ -249,6 +251,7 @@ def calibrate(
         *solution.warnings,
         *moved,
         *doubts,
+        *edges,
         *filter(None, (crowded, uneven)),
         *fine,
         *warnings,
