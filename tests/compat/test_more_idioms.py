@@ -11,6 +11,7 @@ from hsc_repository import DATA_ID
 import obs.compat.lsst.afw.geom as afwGeom
 import obs.compat.lsst.afw.image as afwImage
 import obs.compat.lsst.afw.math as afwMath
+import obs.compat.lsst.afw.table as afwTable
 import obs.compat.lsst.daf.persistence as dafPersist
 import obs.compat.lsst.geom as geom
 from obs.compat.lsst.afw.cameraGeom import FIELD_ANGLE, FOCAL_PLANE, PIXELS, PUPIL
@@ -133,6 +134,10 @@ def test_logs_go_to_pythons_own(caplog):
         ("daf.butler", "", "import lsst.daf.butler of the package lsst-daf-butler"),
         ("pipe.base", "CmdLineTask", "-c characterize.target=package.module:function"),
         ("afw.math", "Warper", "obs coadd"),
+        ("afw.math", "makeBackground", "fit_background"),
+        ("afw.math", "statisticsStack", "numpy.median"),
+        ("afw.table", "SchemaMapper", "schema.addField"),
+        ("afw.table", "packMatches", "srcMatch"),
         ("afw.detection", "FootprintSet", "obs.algorithms.sources"),
     ],
 )
@@ -141,6 +146,52 @@ def test_what_is_not_here_says_what_to_use_instead(module, name, instead):
         getattr(importlib.import_module(f"obs.compat.lsst.{module}"), name)
     with pytest.raises(ModuleNotFoundError, match=r"No module named 'obs\.compat\.lsst\.nothing'"):
         importlib.import_module("obs.compat.lsst.nothing")
+
+
+def test_files_are_read_in_parts(tmp_path):
+    pixels = np.arange(12, dtype=np.float32).reshape(3, 4)
+    exposure = afwImage.ExposureF(4, 3)
+    exposure.getImage().array = pixels
+    exposure.getMask().array[1, 2] = 1
+    exposure.setWcs(
+        afwGeom.makeSkyWcs(geom.Point2D(0, 0), geom.SpherePoint(1.0, 0.0), afwGeom.makeCdMatrix(1 * geom.arcseconds))
+    )
+    exposure.writeFits(tmp_path / "e.fits")
+    box = geom.Box2I(geom.Point2I(1, 1), geom.Extent2I(2, 2))
+    reader = afwImage.ExposureFitsReader(tmp_path / "e.fits")
+    assert (reader.readMask(box).get(1, 0), reader.readImage().get(3, 2), reader.readBBox().getWidth()) == (1, 11.0, 4)
+    assert reader.readWcs().getPixelScale().asArcseconds() == pytest.approx(1.0)
+    assert (reader.readPsf(), reader.read(box).getXY0()) == (None, geom.Point2I(1, 1))
+    planes = afwImage.MaskedImageFitsReader(tmp_path / "e.fits").read(box)
+    np.testing.assert_array_equal(planes.getImage().array, pixels[1:, 1:3])
+    image = afwImage.ImageF(pixels, place=geom.Point2I(10, 20))
+    image.writeFits(tmp_path / "i.fits")
+    part = afwImage.ImageFitsReader(tmp_path / "i.fits").read(geom.Box2I(geom.Point2I(11, 21), geom.Extent2I(2, 1)))
+    assert (part.array.tolist(), part.getXY0()) == ([[5.0, 6.0]], geom.Point2I(11, 21))
+    decorated = afwImage.DecoratedImageF(tmp_path / "i.fits")
+    assert (decorated.getWidth(), decorated.image.get(1, 0)) == (4, 1.0)
+    assert afwImage.bboxFromMetadata(decorated.getMetadata()) == image.getBBox()
+    with pytest.raises(KeyError, match="NAXIS1 and NAXIS2"):
+        afwImage.bboxFromMetadata(PropertySet({}))
+
+
+def test_keys_of_several_columns():
+    schema = afwTable.SourceTable.makeMinimalSchema()
+    place = afwTable.Point2DKey.addFields(schema, "my_Centroid", "where", "pixel")
+    afwTable.QuadrupoleKey.addFields(schema, "my_Shape", "moments")
+    catalog = afwTable.SourceCatalog(schema)
+    record = catalog.addNew()
+    place.set(record, geom.Point2D(3.0, 4.0))
+    assert list(record.get(afwTable.Point2DKey(schema["my_Centroid"]))) == [3.0, 4.0]
+    assert schema["my_Centroid"]["x"].asKey() == "my_Centroid_x"
+    sky = afwTable.CoordKey(schema["coord"])
+    sky.set(record, geom.SpherePoint(10.0, 20.0, geom.degrees))
+    assert sky.get(record).getDec().asDegrees() == pytest.approx(20.0)
+    assert record.getRa().asDegrees() == pytest.approx(10.0)
+    with pytest.raises(KeyError, match="no column 'my_Shape_x'"):
+        afwTable.Point2DKey(schema["my_Shape"])
+    polygon = afwGeom.Polygon(geom.Box2D(geom.Point2D(0, 0), geom.Extent2D(4, 2)))
+    assert (polygon.calculateArea(), polygon.contains(geom.Point2D(1, 1)), polygon.contains((5, 1))) == (8, True, False)
 
 
 def test_packages_and_exceptions(rerun):

@@ -49,6 +49,11 @@ _NAMES = {
         "Threshold": "obs.algorithms.sources finds sources of arrays",
     },
     "afw.math": {
+        **dict.fromkeys(
+            ("BackgroundControl", "makeBackground"),
+            "obs.algorithms.sky.background.fit_background(image.array, mask.array != 0, bin_size=128).image()",
+        ),
+        "statisticsStack": "numpy.median([image.array for image in images], axis=0), and obs calibs build",
         "Warper": "obs coadd",
         "warpExposure": "obs coadd",
         "warpImage": "obs coadd",
@@ -57,6 +62,8 @@ _NAMES = {
         "GaussianFunction1D": "scipy.ndimage.gaussian_filter of image.array",
     },
     "afw.table": {
+        **dict.fromkeys(("packMatches", "unpackMatches"), "butler.get('srcMatch', dataId), and matchRaDec"),
+        "SchemaMapper": "schema.addField for the new columns, and catalog[name][:] = other[name] for the old ones",
         "ExposureCatalog": "coadd.getInfo().getCoaddInputs()",
         "IdFactory": "butler.get('expIdInfo', dataId) and numpy.arange",
     },

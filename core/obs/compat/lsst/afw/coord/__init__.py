@@ -9,8 +9,19 @@ from numpy.typing import NDArray
 
 from obs.compat.lsst.afw.geom.angle import Angle, AngleUnit, degrees, radians
 from obs.compat.lsst.afw.geom.point import Point2D
+from obs.frozen import frozen
 
-__all__ = ["Coord", "EclipticCoord", "Fk5Coord", "GalacticCoord", "IcrsCoord", "SpherePoint", "averageSpherePoint"]
+__all__ = [
+    "Coord",
+    "EclipticCoord",
+    "Fk5Coord",
+    "GalacticCoord",
+    "IcrsCoord",
+    "Observatory",
+    "SpherePoint",
+    "Weather",
+    "averageSpherePoint",
+]
 
 _J2000 = 2451545.0
 _YEAR = 365.25
@@ -155,6 +166,68 @@ class SpherePoint(IcrsCoord):
     def isFinite(self) -> bool:
         """Return whether both angles are numbers."""
         return all(math.isfinite(float(one)) for one in self._pair())
+
+
+@frozen
+class Observatory:
+    """Where a telescope is, as in the LSST stack.
+
+    Parameters
+    ----------
+    longitude : Angle
+        Longitude, to the east.
+    latitude : Angle
+        Latitude.
+    elevation : float
+        Height above the sea, m.
+    """
+
+    longitude: Angle
+    latitude: Angle
+    elevation: float
+
+    def getLongitude(self) -> Angle:
+        """Return the longitude, to the east."""
+        return self.longitude
+
+    def getLatitude(self) -> Angle:
+        """Return the latitude, as in the LSST stack."""
+        return self.latitude
+
+    def getElevation(self) -> float:
+        """Return the height above the sea, m."""
+        return self.elevation
+
+
+@frozen
+class Weather:
+    """The air at a telescope, as in the LSST stack.
+
+    Parameters
+    ----------
+    airTemperature : float
+        Temperature, degrees Celsius.
+    airPressure : float
+        Pressure, Pa.
+    humidity : float
+        Relative humidity, percent.
+    """
+
+    airTemperature: float
+    airPressure: float
+    humidity: float
+
+    def getAirTemperature(self) -> float:
+        """Return the temperature, degrees Celsius."""
+        return self.airTemperature
+
+    def getAirPressure(self) -> float:
+        """Return the pressure, Pa."""
+        return self.airPressure
+
+    def getHumidity(self) -> float:
+        """Return the relative humidity, percent."""
+        return self.humidity
 
 
 def averageSpherePoint(coords: "list[SpherePoint]") -> SpherePoint:

@@ -44,7 +44,7 @@ __all__ = [
     "hours",
     "radians",
 ]
-# besides, `SpherePoint`, `SkyWcs`, `makeCdMatrix` and `makeSkyWcs`
+# besides, `Polygon`, `SpherePoint`, `SkyWcs`, `makeCdMatrix` and `makeSkyWcs`
 
 BoxI, BoxD = Box2I, Box2D
 
@@ -55,6 +55,10 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401
         from obs.compat.lsst.afw.coord import SpherePoint  # noqa: PLC0415 - a circle otherwise
 
         return SpherePoint
+    if name == "Polygon":
+        from obs.compat.lsst.afw.image.attached import Polygon  # noqa: PLC0415 - a circle otherwise
+
+        return Polygon
     if name in ("SkyWcs", "makeCdMatrix", "makeSkyWcs"):
         from obs.compat.lsst.afw.geom import sky_wcs  # noqa: PLC0415 - a circle otherwise
 

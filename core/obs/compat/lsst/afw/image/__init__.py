@@ -17,6 +17,16 @@ from obs.compat.lsst.afw.image.image import LOCAL, PARENT, Image, ImageD, ImageF
 from obs.compat.lsst.afw.image.index import X, Y, indexToPosition, positionToIndex
 from obs.compat.lsst.afw.image.mask import Mask, MaskU, MaskX
 from obs.compat.lsst.afw.image.masked_image import MaskedImageD, MaskedImageF, MaskedImageI, MaskedImageU
+from obs.compat.lsst.afw.image.readers import (
+    DecoratedImageD,
+    DecoratedImageF,
+    DecoratedImageI,
+    DecoratedImageU,
+    ExposureFitsReader,
+    ImageFitsReader,
+    MaskedImageFitsReader,
+    bboxFromMetadata,
+)
 from obs.compat.lsst.afw.image.transmission_curve import TransmissionCurve
 from obs.compat.lsst.afw.image.visit_info import VisitInfo
 from obs.compat.lsst.afw.image.wcs import SkyWcs, Wcs, makeWcs
@@ -27,8 +37,13 @@ __all__ = [
     "ApCorrMap",
     "Calib",
     "CoaddInputs",
+    "DecoratedImageD",
+    "DecoratedImageF",
+    "DecoratedImageI",
+    "DecoratedImageU",
     "ExposureD",
     "ExposureF",
+    "ExposureFitsReader",
     "ExposureI",
     "ExposureInfo",
     "ExposureU",
@@ -37,6 +52,7 @@ __all__ = [
     "Image",
     "ImageD",
     "ImageF",
+    "ImageFitsReader",
     "ImageI",
     "ImageU",
     "Mask",
@@ -44,6 +60,7 @@ __all__ = [
     "MaskX",
     "MaskedImageD",
     "MaskedImageF",
+    "MaskedImageFitsReader",
     "MaskedImageI",
     "MaskedImageU",
     "PhotoCalib",
@@ -55,6 +72,7 @@ __all__ = [
     "Y",
     "abMagErrFromFluxErr",
     "abMagFromFlux",
+    "bboxFromMetadata",
     "fluxErrFromABMagErr",
     "fluxFromABMag",
     "indexToPosition",

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from obs.compat.lsst.afw.geom.box import Box2I
+from obs.compat.lsst.afw.geom.box import Box2D, Box2I
 from obs.compat.lsst.afw.geom.point import Extent2I, Point2D, Point2I
 from obs.compat.lsst.afw.image.calib import PhotoCalib
 from obs.compat.lsst.afw.image.psf import Psf
@@ -48,12 +48,20 @@ class Polygon:
 
     Parameters
     ----------
-    corners : array_like, shape (n, 2)
+    corners : array_like, shape (n, 2), Box2D or list of Point2D
         Its corners, pixels.
     """
 
     def __init__(self, corners: Any) -> None:  # noqa: ANN401 - numbers
-        self._corners = np.asarray(corners, np.float64)
+        points = corners.getCorners() if isinstance(corners, Box2D) else corners
+        self._corners = np.asarray([tuple(point) for point in points], np.float64)
+
+    def contains(self, point: Any) -> bool:  # noqa: ANN401 - any pair
+        """Return whether a position is inside."""
+        (x, y), (x_next, y_next) = self._corners.T, np.roll(self._corners, -1, axis=0).T
+        crossed = (y > point[1]) != (y_next > point[1])
+        at = x[crossed] + (point[1] - y[crossed]) / (y_next - y)[crossed] * (x_next - x)[crossed]
+        return bool(np.count_nonzero(point[0] < at) % 2)
 
     def getVertices(self) -> list[Point2D]:
         """Return the corners, as in the LSST stack."""

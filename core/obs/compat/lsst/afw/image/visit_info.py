@@ -1,6 +1,6 @@
 """When, where and how an exposure was taken, in the stack's words."""
 
-from obs.compat.lsst.afw.coord import Coord, IcrsCoord
+from obs.compat.lsst.afw.coord import Coord, IcrsCoord, Observatory, Weather
 from obs.compat.lsst.afw.geom.angle import Angle, degrees
 from obs.image.visit_info import VisitInfo as OwnVisitInfo
 
@@ -55,6 +55,14 @@ class VisitInfo:
     def getEra(self) -> Angle:
         """Return the Earth rotation angle at the middle of the exposure."""
         return self.own.era * degrees
+
+    def getObservatory(self) -> Observatory:
+        """Return where the telescope is."""
+        return Observatory(self.own.longitude * degrees, self.own.latitude * degrees, self.own.elevation)
+
+    def getWeather(self) -> Weather:
+        """Return the air at the telescope."""
+        return Weather(self.own.air_temperature, self.own.air_pressure, self.own.humidity)
 
     def __repr__(self) -> str:
         return repr(self.own)

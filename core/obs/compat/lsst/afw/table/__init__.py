@@ -2,9 +2,10 @@
 
 from obs.compat.lsst.absent import refuse
 from obs.compat.lsst.afw.table.catalog import SourceCatalog
+from obs.compat.lsst.afw.table.keys import CoordKey, Point2DKey, QuadrupoleKey
 from obs.compat.lsst.afw.table.match import Match, MatchList, matchRaDec, matchXy
 from obs.compat.lsst.afw.table.record import SourceRecord
-from obs.compat.lsst.afw.table.schema import Field, Schema, SchemaItem
+from obs.compat.lsst.afw.table.schema import Field, Schema, SchemaItem, SubSchema
 from obs.compat.lsst.afw.table.table import SourceTable
 
 __all__ = [
@@ -12,9 +13,12 @@ __all__ = [
     "SOURCE_IO_NO_HEAVY_FOOTPRINTS",
     "BaseCatalog",
     "BaseRecord",
+    "CoordKey",
     "Field",
     "Match",
     "MatchList",
+    "Point2DKey",
+    "QuadrupoleKey",
     "Schema",
     "SchemaItem",
     "SimpleCatalog",
@@ -23,6 +27,7 @@ __all__ = [
     "SourceCatalog",
     "SourceRecord",
     "SourceTable",
+    "SubSchema",
     "matchRaDec",
     "matchXy",
 ]

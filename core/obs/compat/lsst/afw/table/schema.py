@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from obs.compat.lsst.afw.table.names import find_column, missing
+from obs.compat.lsst.afw.table.names import find_column, find_columns, missing
 from obs.frozen import frozen
 from obs.image.catalog import Catalog, Column
 
-__all__ = ["Field", "Schema", "SchemaItem"]
+__all__ = ["Field", "Schema", "SchemaItem", "SubSchema"]
 
 #: The stack's words for types of columns.
 _TYPES: dict[str, Any] = {
@@ -23,6 +23,9 @@ _TYPES: dict[str, Any] = {
     "Angle": np.float64,
     "String": np.str_,
 }
+
+#: How the names of columns end that are one value together.
+_COMPOUNDS = (("x", "y"), ("xx", "yy", "xy"), ("ra", "dec"))
 
 
 @frozen
@@ -163,7 +166,10 @@ class Schema:
             raise missing(name, list(self.fields))
         return SchemaItem(found, self.fields[found])
 
-    def __getitem__(self, name: str) -> SchemaItem:
+    def __getitem__(self, name: str) -> "SchemaItem | SubSchema":
+        is_compound = any(find_columns(name, self.fields, parts, self.aliases) for parts in _COMPOUNDS)
+        if is_compound and name not in self:
+            return SubSchema(self, name)
         return self.find(name)
 
     def __contains__(self, name: object) -> bool:
@@ -199,3 +205,36 @@ class Schema:
         return "Schema(\n" + "".join(f"    {item},\n" for item in self) + ")\n"
 
     __repr__ = __str__
+
+
+@frozen
+class SubSchema:
+    """Columns whose names begin alike, such as those of a centroid.
+
+    Parameters
+    ----------
+    schema : Schema
+        All columns.
+    prefix : str
+        What the names begin with.
+    """
+
+    schema: Schema
+    prefix: str
+
+    def find(self, name: str) -> SchemaItem:
+        """Return the column with the rest of its name.
+
+        Raises
+        ------
+        KeyError
+            If there is none.
+        """
+        return self.schema.find(f"{self.prefix}_{name}")
+
+    def __getitem__(self, name: str) -> SchemaItem:
+        return self.find(name)
+
+    def getPrefix(self) -> str:
+        """Return what the names begin with."""
+        return self.prefix
