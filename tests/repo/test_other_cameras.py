@@ -8,9 +8,12 @@ import pytest
 from astropy.io import fits
 from test_butler import DUMMY, instrument  # noqa: F401 - a fixture
 
+from obs.cli.main import main
 from obs.errors import DataIdError, DatasetNotFoundError
 from obs.policy.policy import load_policy
 from obs.repo.butler import Butler
+from obs.repo.find_datasets import find_datasets
+from obs.runs.results import find_results
 
 __all__ = ["DUMMY"]
 
@@ -155,6 +158,7 @@ def test_detectors_of_one_compressed_file_and_calibrations_by_their_path(butler)
         assert _level(butler.get("raw", data_id)) == _level(butler.get("bias", data_id)) == 200.0
     assert butler.get_uri("bias", visit=85, ccd=12).endswith("calib/bias.fits[2]")
     assert len(butler.subset("raw", "visit")) == 1
+    assert find_datasets(butler.roots, [butler.policy.dataset_types["bias"]]) == {}, "any file has such a name"
     items = butler.data_ref("raw", "visit", visit=85).sub_items()
     assert [item.data_id["extension"] for item in items] == [1, 2, 3]
 
@@ -170,11 +174,20 @@ def test_times_of_another_name_and_defects_as_an_image(butler):
 
 
 @pytest.mark.parametrize("butler", [("lsstcam", "%(detector)d")], indirect=True)
-def test_raw_frames_that_are_put_together_from_amplifiers(butler):
+def test_raw_frames_that_are_put_together_from_amplifiers(butler, monkeypatch, capsys):
     data_id = {"visit": 20, "detector": 94}
     assert list(butler.get_keys("raw")) == ["visit", "detectorName", "detector"]
     assert [reference.data_id for reference in butler.subset("raw")] == [{**data_id, "detectorName": "S11"}]
     assert butler.exists("raw", data_id)
+    (listed,) = find_results(butler, "raw", [["visit=20"]])
+    assert (listed.data_id, listed.path.name) == ({**data_id, "detectorName": "S11"}, "00000020-S11-det094.fits")
+    monkeypatch.setattr("obs.repo.find_instrument.instrument_for_mapper", lambda mapper: butler.instrument)
+    assert main(["ls", str(butler.root), "raw"]) == main(["where", str(butler.root), "raw", "--id", "visit=20"]) == 0
+    assert capsys.readouterr().out.count("00000020-S11-det094.fits\n") == 2
+    assert main(["get", str(butler.root), "raw", "--id", "visit=20"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("raw_amp:\n  Exposure of 30 x 20 pixels\n")
+    assert out.count("  Exposure of") == 3
     raw = butler.get("raw", data_id)
     assert [_level(amplifier) for amplifier in raw["raw_amp"]] == [100.0, 200.0, 300.0]
     assert raw["raw_hdu"]["MARK"] == butler.get("raw_hdu", data_id)["MARK"] == 7

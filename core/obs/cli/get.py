@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from textwrap import indent
 
 import click
 import yaml
@@ -89,6 +90,10 @@ def _describe(value: object) -> str:
     match value:
         case str():
             return value.rstrip("\n")
+        case Mapping() if any(_is_image(part) for part in value.values()):  # a composite, by the names of its parts
+            return "\n".join(f"{name}:\n{indent(_describe(part), '  ')}" for name, part in value.items())
+        case [*parts] if any(_is_image(part) for part in parts):
+            return "\n".join(map(_describe, parts))
         case Mapping():
             return yaml.safe_dump(dict(value), sort_keys=False, allow_unicode=True).rstrip("\n")
         case Catalog():
@@ -101,6 +106,11 @@ def _describe(value: object) -> str:
             return f"array of shape {value.shape}, {value.dtype}"
         case _:
             return str(value)
+
+
+def _is_image(part: object) -> bool:
+    """Return whether a part of a dataset is an exposure or several of them."""
+    return isinstance(part, Exposure) or (isinstance(part, list) and any(_is_image(one) for one in part))
 
 
 def _some(data: object) -> str:

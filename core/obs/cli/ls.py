@@ -11,7 +11,7 @@ from obs.gen3_repository.library import import_butler
 from obs.instrument.discovery import load_instrument
 from obs.policy.data_id import parse_ids
 from obs.repo.butler import Butler
-from obs.repo.find_datasets import find_datasets
+from obs.repo.find_datasets import find_datasets, with_place
 from obs.repo.layout import is_repository, is_third_generation
 from obs.repo.origins import Origin, find_origins
 from obs.runs.selection import check_filters
@@ -25,7 +25,9 @@ def list_datasets(root: Path, dataset_type: str | None, camera: str | None, ids:
         return _list_third_generation(root)
     butler = Butler(root, instrument=None if camera is None else load_instrument(camera))
     mapper = butler.mapper
-    types = [mapper.dataset_type(dataset_type)] if dataset_type else list(mapper.policy.dataset_types.values())
+    known = mapper.policy.dataset_types
+    chosen = [mapper.dataset_type(dataset_type)] if dataset_type else list(known.values())
+    types = [with_place(kind, known) for kind in chosen]
     keys = mapper.key_types(dataset_type)
     wanted = [data_id for words in ids for data_id in parse_ids(words, keys)]
     for data_id in wanted:

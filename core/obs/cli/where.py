@@ -12,7 +12,7 @@ from obs.errors import DataIdError, DatasetNotFoundError
 from obs.instrument.discovery import load_instrument
 from obs.policy.data_id import parse_ids
 from obs.repo.butler import Butler
-from obs.repo.find_datasets import find_datasets
+from obs.repo.find_datasets import find_datasets, with_place
 from obs.runs.selection import check_filters
 from obs.shell_command import shell_command
 
@@ -30,7 +30,7 @@ def where(root: Path, dataset_type: str, camera: str | None, ids: list[list[str]
     position = parse_position(dataset_type)
     if position is not None:
         return _print_position(butler, *position, ids)
-    kind = butler.mapper.dataset_type(dataset_type)
+    kind = with_place(butler.mapper.dataset_type(dataset_type), butler.policy.dataset_types)
     wanted = [data_id for words in ids for data_id in parse_ids(words, butler.mapper.key_types(dataset_type))]
     for data_id in wanted:
         check_filters(butler.instrument, data_id)

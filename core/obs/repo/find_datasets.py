@@ -1,8 +1,10 @@
 """Find datasets by the files that are there, whatever a registry knows."""
 
 import os
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,27 @@ from obs.repo.file_keys import COMPRESSED
 from obs.repo.layout import is_repository
 from obs.repo.stack_names import config_task, metadata_name
 
-__all__ = ["find_datasets", "iterate_datasets"]
+__all__ = ["find_datasets", "iterate_datasets", "with_place"]
+
+#: The place of datasets whose registry has their paths: names of files do not tell them.
+_ANY_FILE = re.compile(r"%\(\w+\)s")
+
+
+def with_place(kind: DatasetType, types: Mapping[str, DatasetType]) -> DatasetType:
+    """Return a dataset type with the place of its first part if it is put together from parts.
+
+    Parameters
+    ----------
+    kind
+        The dataset type.
+    types
+        All of the policy, by name.
+    """
+    if kind.template or not kind.components:
+        return kind
+    whole = [part for name, part in kind.components.items() if name not in kind.subsets]
+    part = types.get((whole or list(kind.components.values()))[0])
+    return kind if part is None or not part.template else replace(kind, template=split_hdu(part.template)[0])
 
 
 def find_datasets(
@@ -25,7 +47,7 @@ def find_datasets(
     roots
         Repositories; a dataset that is in several counts for the first.
     types
-        Dataset types to look for; those without template are passed over.
+        Dataset types to look for; those without template, or whose template any file fits, are passed over.
     wanted
         Data IDs of which one must agree with the dataset's in all of its keys; none means all.
 
@@ -49,8 +71,9 @@ def iterate_datasets(
     """
     by_depth: dict[int, list[DatasetType]] = defaultdict(list)
     for kind in types:
-        if kind.template:
-            by_depth[_depth(split_hdu(kind.template)[0])].append(kind)
+        place = split_hdu(kind.template or "")[0]
+        if place and not _ANY_FILE.fullmatch(place):
+            by_depth[_depth(place)].append(kind)
     for root in roots:
         for name in _files(root):
             for kind, data_id in _identify(name, by_depth):

@@ -8,7 +8,7 @@ from obs.frozen import frozen
 from obs.policy.data_id import DataId, cast_data_id, format_data_id, parse_ids
 from obs.policy.dataset_type import DatasetType
 from obs.repo.butler import Butler
-from obs.repo.find_datasets import iterate_datasets
+from obs.repo.find_datasets import iterate_datasets, with_place
 
 __all__ = ["Result", "find_results"]
 
@@ -49,7 +49,7 @@ def find_results(butler: Butler, dataset_type: str, ids: Sequence[Sequence[str]]
     DataIdError
         For words that cannot be read, or an unknown key.
     """
-    kind = butler.mapper.dataset_type(dataset_type)
+    kind = with_place(butler.mapper.dataset_type(dataset_type), butler.policy.dataset_types)
     wanted = [data_id for words in ids for data_id in _expand(butler, kind, words)]
     if ids and not wanted:
         return []

@@ -218,15 +218,15 @@ class Weather:
     humidity: float
 
     def getAirTemperature(self) -> float:
-        """Return the temperature, degrees Celsius."""
+        """Return the temperature in degrees Celsius, as in the LSST stack."""
         return self.airTemperature
 
     def getAirPressure(self) -> float:
-        """Return the pressure, Pa."""
+        """Return the pressure in Pa, as in the LSST stack."""
         return self.airPressure
 
     def getHumidity(self) -> float:
-        """Return the relative humidity, percent."""
+        """Return the relative humidity in percent, as in the LSST stack."""
         return self.humidity
 
 

@@ -74,7 +74,7 @@ class DecoratedImageF:
         return self._metadata
 
     def getDimensions(self) -> Extent2I:
-        """Return width and height."""
+        """Return width and height of the image."""
         return self.image.getDimensions()
 
     def getWidth(self) -> int:
@@ -118,7 +118,7 @@ class ImageFitsReader:
 
     @property
     def fileName(self) -> str:
-        """The file."""
+        """The name of the file."""
         return str(self._path)
 
     @cached_property
@@ -156,7 +156,7 @@ class _PlanesReader:
 
     @property
     def fileName(self) -> str:
-        """The file."""
+        """The name of the file."""
         return str(self._path)
 
     @cached_property
@@ -167,15 +167,15 @@ class _PlanesReader:
         return (self._exposure if bbox is None else self._exposure[bbox]).clone()
 
     def readImage(self, bbox: Box2I | None = None) -> ImageF:
-        """Return the image plane."""
+        """Return the image plane, as in the LSST stack."""
         return self._part(bbox).getImage()
 
     def readMask(self, bbox: Box2I | None = None) -> Mask:
-        """Return the mask plane."""
+        """Return the mask plane, as in the LSST stack."""
         return self._part(bbox).getMask()
 
     def readVariance(self, bbox: Box2I | None = None) -> ImageF:
-        """Return the variance plane."""
+        """Return the variance plane, as in the LSST stack."""
         return self._part(bbox).getVariance()
 
     def readMetadata(self) -> PropertySet:
@@ -199,15 +199,15 @@ class ExposureFitsReader(_PlanesReader):
         return self._part(bbox)
 
     def readMaskedImage(self, bbox: Box2I | None = None) -> MaskedImageF:
-        """Return the three planes."""
+        """Return image, mask and variance."""
         return self._part(bbox).getMaskedImage()
 
     def readWcs(self) -> SkyWcs | None:
-        """Return the WCS, or None."""
+        """Return the WCS, None if there is none."""
         return self._exposure.getWcs()
 
     def readPsf(self) -> Psf | None:
-        """Return the PSF, or None."""
+        """Return the PSF, None if there is none."""
         return self._exposure.getPsf()
 
     def readPhotoCalib(self) -> PhotoCalib | None:
@@ -215,7 +215,7 @@ class ExposureFitsReader(_PlanesReader):
         return self._exposure.getPhotoCalib()
 
     def readFilter(self) -> Filter:
-        """Return the filter."""
+        """Return the filter, as in the LSST stack."""
         return self._exposure.getFilter()
 
     def readVisitInfo(self) -> VisitInfo | None:
