@@ -121,6 +121,7 @@ def test_a_sky_map_that_was_edited_is_refused():
     [
         ("ring", {}, r"no type of sky maps 'ring'; did you mean 'rings'\?"),
         ("rings", {"n_rings": 3}, r"no setting 'n_rings'; did you mean 'n_ring'\?"),
+        ("rings", {}, r"a rings sky map needs a value for n_ring \(.+\): -c n_ring=VALUE"),
         ("rings", {"n_ring": 0}, r"n_ring: Input should be greater than or equal to 1"),
         ("rings", {}, "n_ring: Field required"),
         ("rings", {"n_ring": 3, "projection": "CEA"}, "CEA is for equatorial sky maps"),

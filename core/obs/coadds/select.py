@@ -12,7 +12,7 @@ from obs.expression import Condition
 from obs.frozen import frozen
 from obs.repo.butler import Butler
 
-__all__ = ["Candidate", "select_candidates"]
+__all__ = ["Candidate", "check_condition", "select_candidates"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -62,6 +62,17 @@ def select_candidates(butler: Butler, frames: Sequence[Frame], config: CoaddSele
         kept = {id(one) for one in by_seeing[: config.maximum_exposures]}
         chosen = [one for one in chosen if id(one) in kept]
     return chosen
+
+
+def check_condition(butler: Butler, frame: Frame, config: CoaddSelectConfig) -> None:
+    """Check the user's condition on one exposure, before an output is begun with it.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be read, or names what there is not.
+    """
+    Condition(config.expression).holds(frame_facts(butler, frame))
 
 
 def _reason_against(candidate: Candidate, config: CoaddSelectConfig, condition: Condition) -> str:

@@ -9,6 +9,7 @@ from obs.coadds.coadd import CoaddSummary, check_sky_map, coadd_patch, is_curren
 from obs.coadds.config import CoaddConfig
 from obs.coadds.frames import Frame, find_failed, find_frames
 from obs.coadds.inputs import overlaps
+from obs.coadds.select import check_condition
 from obs.coadds.sky_maps import load_sky_map
 from obs.config.layers import ConfigLayers
 from obs.errors import DataIdError, DatasetNotFoundError
@@ -153,8 +154,12 @@ def make_coadds(
     ------
     OutputError
         If the output has coadds on another sky map, or was made with other settings.
+    ConfigError
+        If the condition for exposures cannot be read, or names what there is not.
     """
     check_sky_map(butler)
+    if jobs:
+        check_condition(butler, jobs[0][1][0], config.select)
     begin_output(butler, _TASK, config, RecordOptions(clobber=clobber_config))
     todo = [job for job in jobs if not (skip_existing and is_current(butler, *job, config))]
     if skip_existing:

@@ -86,6 +86,11 @@ def make_sky_map(kind: str, settings: Mapping[str, Any]) -> SkyMap[Any]:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"]))
+        if first["type"] == "missing":
+            about = (settings_class.model_fields[field].description or "").rstrip(".")
+            raise ConfigError(
+                f"a {name} sky map needs a value for {field} ({about}): -c {field}=VALUE", field=field
+            ) from None
         reason = str(first["msg"]).removeprefix("Value error, ")
         raise ConfigError(f"sky map: {field + ': ' if field else ''}{reason}", field=field) from None
 
