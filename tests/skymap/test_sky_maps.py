@@ -123,7 +123,6 @@ def test_a_sky_map_that_was_edited_is_refused():
         ("rings", {"n_rings": 3}, r"no setting 'n_rings'; did you mean 'n_ring'\?"),
         ("rings", {}, r"a rings sky map needs a value for n_ring \(.+\): -c n_ring=VALUE"),
         ("rings", {"n_ring": 0}, r"n_ring: Input should be greater than or equal to 1"),
-        ("rings", {}, "n_ring: Field required"),
         ("rings", {"n_ring": 3, "projection": "CEA"}, "CEA is for equatorial sky maps"),
         ("discrete", {"ra": [1.0, 2.0], "dec": [1.0], "radius": [1.0]}, "ra, dec and radius have 2, 1 and 1 values"),
         ("discrete", {"ra": [1.0], "dec": [91.0], "radius": [1.0]}, "declinations are from -90 to 90"),
