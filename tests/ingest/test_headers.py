@@ -96,6 +96,7 @@ def break_file(path, change):
         (lambda data: b"", "is empty"),
         (lambda data: b"GIF89a" + data, "is not a FITS file: it does not begin with SIMPLE"),
         (lambda data: data[:3000], "is cut short: it has 3000 bytes, its headers promise 7360"),
+        (lambda data: data + b"A" * 5760, f"has 5760 bytes behind its last HDU .* head -c {3 * 2880} FILE > NEW"),
         (lambda data: data[:500], "ends within a header"),
         (lambda data: data.replace(b"END     ", b"NOEND   "), "ends within a header"),
         (lambda data: data[:80] + b"HISTORY ".ljust(80) * 36_001 + data[80:], "has a header of more than 36000 cards"),

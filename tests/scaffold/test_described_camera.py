@@ -142,6 +142,7 @@ def test_one_file_for_a_mosaic(images, tmp_path):
         ({"readout": "LL LR"}, "readout has 2 corners and a detector 1 amplifiers"),
         ({"file_holds": "detectors"}, "file_holds = 'detectors' is neither detector nor exposure; did you mean"),
         ({"gap_x": "wide"}, "gap_x = 'wide' is not a number of pixels"),
+        ({"gap_y": "-5"}, "gap_y = '-5' is below 0, so that detectors would lie on one another: give the pixels"),
         ({"prescan": "-1"}, "prescan = '-1' is not an integer from 0 to 100000"),
     ],
 )

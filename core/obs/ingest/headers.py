@@ -101,10 +101,26 @@ def _read(file: BinaryIO, size: int | None) -> Iterator[tuple[int, FileHeader]]:
         length = data_size(header)
         if size is not None and start + length > size:
             raise FileFormatError(f"is cut short: it has {size} bytes, its headers promise {start + length}")
+        start += -(-length // _BLOCK) * _BLOCK
+        if size is not None:
+            _check_rest(file, start, size)
         unpacked = unpack_header(header)
         yield number, unpacked | {EDITED: True} if is_edited(text.encode("latin-1"), header) else unpacked
-        start += -(-length // _BLOCK) * _BLOCK
         number += 1
+
+
+def _check_rest(file: BinaryIO, start: int, size: int) -> None:
+    """Refuse blocks behind an HDU that no HDU begins; what is shorter than a block is passed over by all readers."""
+    rest = size - start
+    if rest <= 0 or rest % _BLOCK:
+        return
+    file.seek(start)
+    begin = file.read(_BLOCK)
+    if begin.strip(b"\0 ") and not begin.startswith(b"XTENSION"):
+        raise FileFormatError(
+            f"has {rest} bytes behind its last HDU that are not FITS, so that its pixels cannot be read: cut them off "
+            f"with: head -c {start} FILE > NEW"
+        )
 
 
 def _read_text(file: BinaryIO, block: bytes) -> str:

@@ -116,8 +116,14 @@ def _check_positive_if_known(name: str, text: str) -> None:
 
 
 def _check_gap(name: str, text: str) -> None:
-    if not -_LARGEST_GAP <= _number(text) <= _LARGEST_GAP:
+    if not abs(_number(text)) <= _LARGEST_GAP:
         raise ConfigError(f"{name} = '{text}' is not a number of pixels", field=name)
+    if _number(text) < 0:
+        raise ConfigError(
+            f"{name} = '{text}' is below 0, so that detectors would lie on one another: give the pixels between them; "
+            "if they do, give 0 and move them in camera/detectors.csv of the package",
+            field=name,
+        )
 
 
 def _check_choice(name: str, text: str) -> None:
