@@ -2,6 +2,7 @@
 
 import pytest
 
+from obs.coadds.frames import find_failed
 from obs.ingest.raws import create_raw_tables
 from obs.ingest.repository import make_repository
 from obs.instrument.discovery import load_instrument
@@ -81,3 +82,18 @@ def test_frames_that_are_not_of_the_sky_are_taken_if_they_are_named(butler, capl
     assert (f"{said}dataType=bias" in caplog.text) == (max(visits) == 33)
     others = OtherFrames(butler)
     assert [others.kind({"visit": visit}) for visit in (35, 39, 1)] == ["flat", "bias", None]
+
+
+def test_exposures_that_failed_are_found_by_keys_of_the_registry(butler):
+    for visit in (1, 3, 35):  # the last is a flat
+        data_id = {"visit": visit, "ccd": 1, "filter": "Clear", "dateObs": "2020-01-02", "dataType": "science"}
+        path = butler.root / butler.mapper.path("processCcd_metadata", data_id)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    names = [find_failed(butler, wanted) for wanted in ([], [{"expTime": 3.0}], [{"expTime": 2.5}])]
+    assert [["visit=1" in " ".join(found), "visit=3" in " ".join(found)] for found in names] == [
+        [True, True],
+        [False, True],
+        [False, False],
+    ]
+    assert [len(found) for found in names] == [2, 1, 0]

@@ -1,7 +1,7 @@
 """Calibrated exposures of a repository, by their files, and where they are on the sky."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from obs.errors import DatasetNotFoundError, FileFormatError
 from obs.frozen import frozen
 from obs.image.wcs import TanSipWcs
 from obs.policy.data_id import DataId, format_data_id
+from obs.policy.dataset_type import DatasetType
 from obs.repo.butler import Butler
 from obs.repo.find_datasets import iterate_datasets
 from obs.repo.frame_types import OtherFrames
@@ -79,7 +80,7 @@ def find_frames(
     """
     kind = butler.mapper.dataset_type(dataset_type)
     found: dict[str, DataId] = {}
-    for _, data_id, _ in iterate_datasets(butler.roots, [kind], wanted):
+    for data_id in _data_ids(butler, kind, wanted):
         found.setdefault(format_data_id(data_id), data_id)
     frames = []
     for name, data_id in sorted(found.items(), key=lambda item: tuple(item[1].values())):
@@ -91,6 +92,21 @@ def find_frames(
             continue
         frames.append(Frame(data_id, wcs, box.shape))
     return frames
+
+
+def _data_ids(butler: Butler, kind: DatasetType, wanted: Sequence[Mapping[str, Any]]) -> Iterator[DataId]:
+    """Yield the data IDs of files; keys that names of files do not have, such as a filter, are those of raw data."""
+    raw = butler.instrument.raw_dataset_type
+    keys = [key for key in butler.get_keys(raw) if key in kind.keys]
+    in_names: list[Mapping[str, Any]] = []
+    for one in wanted:
+        if all(key in kind.keys for key in one):
+            in_names.append(one)
+        else:
+            in_names += [dict(zip(keys, row, strict=True)) for row in butler.query_metadata(raw, keys, one)]
+    if in_names or not wanted:
+        for _, data_id, _ in iterate_datasets(butler.roots, [kind], in_names):
+            yield data_id
 
 
 def find_failed(butler: Butler, wanted: Sequence[Mapping[str, Any]] = ()) -> list[str]:
@@ -109,12 +125,12 @@ def find_failed(butler: Butler, wanted: Sequence[Mapping[str, Any]] = ()) -> lis
     if kind is None:
         return []
     found: dict[str, DataId] = {}
-    for _, data_id, _ in iterate_datasets(butler.roots, [kind], wanted):
+    for data_id in _data_ids(butler, kind, wanted):
         found.setdefault(format_data_id(data_id), data_id)
     calexp = butler.mapper.dataset_type("calexp")
     # templates of metadata may leave out keys that those of images have
     keys = [key for key in kind.keys if key in calexp.keys]
-    there = {tuple(data_id[key] for key in keys) for _, data_id, _ in iterate_datasets(butler.roots, [calexp], wanted)}
+    there = {tuple(data_id[key] for key in keys) for data_id in _data_ids(butler, calexp, wanted)}
     failed = {name: one for name, one in found.items() if tuple(one[key] for key in keys) not in there}
     others = OtherFrames(butler) if failed else None
     return [name for name, one in failed.items() if others is None or others.kind(one) is None]
