@@ -222,7 +222,10 @@ def test_what_is_not_exported_is_said(gen3, capsys):
     capsys.readouterr()
     assert main(["export-gen3", "DATA/rerun/a", "gen3"]) == 0
     err = capsys.readouterr().err
-    left = "config/coadd.yaml (1), config/forced.yaml~1 (1), isr_config (1), ref_cat (2)"
+    left = (
+        "config/coadd.yaml (1), config/forced.yaml~1 (1), good_psf (1), isr_config (1), logs (2), metrics.sqlite3 (1), "
+        "ref_cat (2)"
+    )
     assert f"not exported, because they have no place there: {left}" in err
     assert "NOTE" not in err
 

@@ -26,6 +26,7 @@ from obs.policy.data_id import DataId, format_data_id
 from obs.policy.dataset_type import DatasetType
 from obs.repo.butler import Butler
 from obs.repo.find_datasets import iterate_datasets
+from obs.repo.metric_table import METRIC_FILE
 from obs.skymap.sky_map import SkyMap
 
 __all__ = ["export_results"]
@@ -33,6 +34,8 @@ __all__ = ["export_results"]
 _PARQUET = (".parq", ".parquet")
 #: Files that the library reads without obs, and its class for that; all others are read by our own.
 _FORMATTERS = {TABLE: ParquetFormatter, DICTIONARY: YamlFormatter}
+#: What of an output is no dataset: PSFs for frames with few stars, logs, what results were made with, metrics.
+_RECORDS = ("good_psf", "logs", "made_with", METRIC_FILE)
 _Found = tuple[DatasetType, DataId, Path]
 
 
@@ -53,6 +56,7 @@ def export_results(butler: Butler, target: Target, raws: RawExport) -> None:
     found: list[tuple[Place, list[_Found]]] = []
     by_type = _by_type(butler.root, types)
     target.report.left |= _unnamed_settings(butler.root, {path for datasets in by_type for _, _, path in datasets})
+    target.report.left |= _records(butler.root)
     for datasets in by_type:
         kind = datasets[0][0]
         if kind.name in skipped:
@@ -82,6 +86,12 @@ def _unnamed_settings(root: Path, known: set[Path]) -> dict[str, int]:
     """Return the files of settings of an output that no dataset type names, each of which counts once."""
     files = [path for path in (root / "config").glob("[!.]*") if path.is_file() and path not in known]
     return {path.relative_to(root).as_posix(): 1 for path in files}
+
+
+def _records(root: Path) -> dict[str, int]:
+    """Return the numbers of files that tell how an output was made, by their place."""
+    files = {name: [root / name, *(root / name).rglob("*")] for name in _RECORDS}
+    return {name: count for name, paths in files.items() if (count := sum(path.is_file() for path in paths))}
 
 
 def _is_readable(path: Path) -> bool:
