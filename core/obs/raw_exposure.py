@@ -19,6 +19,7 @@ from obs.frame_calibrations import CalibrationReader, choose_calibrations, filte
 from obs.image.exposure import Exposure
 from obs.image.raw import Raw
 from obs.image.visit_info import VisitInfo
+from obs.instrument.explain import explain
 from obs.instrument.header import COLOR
 from obs.instrument.instrument import Instrument
 from obs.instrument.possible_wcs import known_cards, possible_wcs
@@ -114,6 +115,7 @@ def _remove_raw_signature(
         band=band,
         wcs=wcs if config.expect_wcs else None,
         warn=warn,
+        time_fault=_time_fault(instrument, raw, visit_info),
     )
     exposure.other_wcs = other_wcs if config.expect_wcs else {}
     exposure.metadata.update(used)
@@ -195,3 +197,12 @@ def _visit_info(instrument: Instrument, raw: Raw, exposure_id: int) -> VisitInfo
             plugin=instrument.name,
         )
     return instrument.make_translator().visit_info(known_cards(raw.metadata), exposure_id=exposure_id)
+
+
+def _time_fault(instrument: Instrument, raw: Raw, visit_info: VisitInfo) -> str:
+    """Return the cards of an exposure time that cannot be, with their values; empty if there is none or it is known."""
+    if visit_info.exposure_time == visit_info.exposure_time:
+        return ""
+    cards = known_cards(raw.metadata)
+    item = next(item for item in explain(instrument.make_translator(), cards) if item.name == "exposure_time")
+    return ", ".join(f"{keyword} = {cards[keyword]}" for keyword in item.cards if keyword in cards)

@@ -91,7 +91,11 @@ OFF |= {"do_mask_constant": False, "do_find_saturation": False}
 
 
 def run(pixels, calibrations=Calibrations(), *, where=None, warn=None, **settings):  # noqa: B008 - immutable
-    given = {name: settings.pop(name) for name in ("visit_info", "physical_filter", "band", "keep") if name in settings}
+    given = {
+        name: settings.pop(name)
+        for name in ("visit_info", "physical_filter", "band", "keep", "time_fault")
+        if name in settings
+    }
     config = IsrConfig(**(OFF | settings))
     messages = [] if warn is None else warn
     raw = pixels if isinstance(pixels, Raw) else Raw(pixels)
@@ -384,8 +388,9 @@ def test_an_unknown_exposure_time_is_refused(seconds):
     ):
         run(raw_frame(light()), Calibrations(dark=frame(1.0)), do_dark=True, visit_info=info)
     warnings = []
-    assert run(raw_frame(light()), visit_info=VisitInfo(), warn=warnings).photo_calib is None
-    assert warnings == ["the exposure time is nan s: no rough zero point"]
+    given = {"visit_info": VisitInfo(), "time_fault": "EXPTIME = -5"}
+    assert run(raw_frame(light()), warn=warnings, **given).photo_calib is None
+    assert warnings == ["the exposure time is nan s (EXPTIME = -5): no rough zero point"]
 
 
 def test_missing_frames_are_one_error_that_names_the_switches():

@@ -1,7 +1,7 @@
 """What a translator makes of a header, value by value: its unit, and the cards that it comes from."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from obs.errors import FileFormatError
@@ -108,6 +108,7 @@ def _source(translator: Translator, name: str, value: Any, there: list[str]) -> 
 def _circumstances(translator: Translator, md: Header, exposure_id: int | None) -> Iterator[Explained]:
     found = [_explain(translator, md, fact.name, is_column=False) for fact in fields(VisitInfo)]
     known = {item.name: item.value for item in found if item.value is not None}
+    dates = next(item.cards for item in found if item.name == "date_begin")
     try:
         whole = complete_visit_info(known, exposure_id)
     except FileFormatError:  # the begin is not a date, so that nothing follows from it
@@ -117,6 +118,10 @@ def _circumstances(translator: Translator, md: Header, exposure_id: int | None) 
         if item.value is None and not item.error and value is not None and value == value and value != "":
             source = "derived" if item.name != "time_scale" else "default"
             yield Explained(item.name, value, item.unit, False, item.cards, source)
+        elif item.name in _PAIR and item.value is None:
+            # the date is asked for the equinox only, so that it does not tell a pointing that is not there
+            own = (keyword for keyword in item.source.split() if keyword not in dates)
+            yield replace(item, source=" ".join(own))
         else:
             yield item
 

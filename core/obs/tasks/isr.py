@@ -116,6 +116,7 @@ def remove_signature(
     wcs: TanSipWcs | None = None,
     warn: Callable[[str], None] = logger.warning,
     keep: Callable[[MaskedImage], None] | None = None,
+    time_fault: str = "",
 ) -> Exposure:
     """Turn a raw frame into counts that are proportional to light.
 
@@ -139,6 +140,8 @@ def remove_signature(
         Called with each line that the user should see.
     keep : callable, optional
         Called with a copy of the pixels before interpolation, if ``do_save_interpolated_pixels``.
+    time_fault : str, optional
+        Cards of the header's exposure time with their values, where these cannot be.
 
     Returns
     -------
@@ -166,6 +169,7 @@ def remove_signature(
         warn=warn,
         keep=keep,
         metadata=dict(raw.metadata),
+        time_fault=time_fault,
     )
     _check(work)
     if config.compare_readout:
@@ -211,6 +215,7 @@ def _check(work: Work) -> None:
     for frame, switch, time in (("dark", "do_dark", seconds), ("stray_light", "do_stray_light", info.exposure_time)):
         if frame in needed and not (np.isfinite(time) and time >= 0):
             raise FileFormatError(
-                f"the exposure time is {time} s, so that the {frame.replace('_', ' ')} cannot be scaled: correct the "
-                f"header or its translation, or continue without it by -c isr.{switch}=false"
+                f"the exposure time is {work.seconds_text(time)}, so that the {frame.replace('_', ' ')} cannot be "
+                "scaled: correct the header or its translation, or continue without it by "
+                f"-c isr.{switch}=false"
             )

@@ -370,7 +370,7 @@ def attach_rough_zero_point(work: Work) -> None:
     """Attach the zero point that the filter is known for, as good as the weather allows."""
     seconds, known = work.visit_info.exposure_time, work.config.rough_flux_mag0
     if not seconds > 0:
-        work.warn(f"the exposure time is {seconds} s: no rough zero point")
+        work.warn(f"the exposure time is {work.seconds_text(seconds)}: no rough zero point")
         return
     rate = next((known[name] for name in work.filters if name in known), work.config.default_flux_mag0)
     work.photo_calib = PhotoCalib(rate * seconds)

@@ -108,6 +108,8 @@ class Work:
         A first zero point.
     flat_top : float
         Least level above the sky, ADU, at which stars were found to be cut off; infinite if none are.
+    time_fault : str
+        Cards of the header's exposure time with their values, where these cannot be.
     """
 
     raw: Raw
@@ -130,6 +132,7 @@ class Work:
     bad_amplifiers: set[str] = field(default_factory=set)
     photo_calib: PhotoCalib | None = None
     flat_top: float = float("inf")
+    time_fault: str = ""
 
     @property
     def pixels(self) -> MaskedImage:
@@ -175,6 +178,10 @@ class Work:
             return recorded, "flat"
         measured = self.measured_gains.get(amp.name)
         return (1.0, "assumed") if measured is None else (measured, "pixels")
+
+    def seconds_text(self, seconds: float) -> str:
+        """Return an exposure time that cannot be used, and what its card says."""
+        return f"{seconds} s" + (f" ({self.time_fault})" if self.time_fault and seconds != seconds else "")
 
     def recorded(self, name: str, keyword: str) -> float | None:
         """Return a positive number from the header of a calibration frame; None if it has none."""
