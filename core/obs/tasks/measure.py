@@ -175,6 +175,7 @@ def measure_catalog(
     finite, image = np.isfinite(masked_image.image), masked_image.image
     if not finite.all():
         image = np.where(finite, image, np.float32(0.0))
+    del finite
     variance = masked_image.variance
     if deblend_config is not None and deblend_config.enabled:
         children = deblend(image, variance, footprints, psf, fwhm=fwhm, psf_chi2_cut=deblend_config.psf_chi2_cut)
@@ -188,9 +189,10 @@ def measure_catalog(
     )
     correlation = None
     if config.correlated_noise != "none":
-        unusable = masked_image.mask.known_bits(SKY_EXCLUDES)
-        blank = (footprints.labels == 0) & ((masked_image.mask.array & unusable) == 0)
-        correlation = measure_noise_correlation(image, variance, ~blank)
+        lit = masked_image.mask.any_known(SKY_EXCLUDES)
+        lit |= footprints.labels != 0
+        correlation = measure_noise_correlation(image, variance, lit)
+        del lit
     measured = measure_sources(
         cutter,
         sources,
