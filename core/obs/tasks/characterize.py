@@ -221,6 +221,7 @@ def characterize(
         bright, stars, search = _find_stars(exposure, model.psf, _for_stars(config), backgrounds, numbers, search)
         reserved = reserve_stars(bright.catalog, stars, config.stars)
         model = model_psf(exposure, bright, stars, reserved, config.psf) or model
+        del bright  # its labels are a plane that the next detection has no use for
         if model.fit is not None:
             n_cosmic_ray += repair(model.psf)
     other = None
