@@ -89,12 +89,15 @@ const SLIDERS = ["seeing", "star_e", "transparency", "sky_excess", "depth", "eff
 function drawGates() {
   const place = document.querySelector("#gates .grid"), table = DATA.frames, limits = {};
   place.replaceChildren();
-  element("p", {}, place, "Move a limit, and frames beyond it no longer count.");
+  const done = [...Array(table.n).keys()].filter((i) => !["failed", "waiting"].includes(table.level[i]));
+  if (!done.length) return void element("p", {}, place, "No limit can be moved: no frame is processed.");
+  const advice = element("p", {}, place, "No limit can be moved: no two frames differ in what is measured.");
   const low = new Set(["transparency", "depth", "effective", "stars_ratio"]), result = element("p", { role: "status", class: "result" });
   for (const metric of SLIDERS) {
     const known = table.values[metric] ? finite(table.values[metric]) : [];
     if (known.length < 2 || Math.min(...known) === Math.max(...known)) continue;
     const min = Math.min(...known), max = Math.max(...known), row = element("div", { class: "slider" }, place), id = `limit-${metric}`;
+    advice.textContent = "Move a limit, and frames beyond it no longer count.";
     element("label", { for: id }, row, `${low.has(metric) ? "least" : "largest"} ${heading(metric)}`);
     const input = element("input", { type: "range", id, min, max, step: "any", value: low.has(metric) ? min : max }, row), text = element("output", { for: id }, row, show(metric, Number(input.value)));
     input.addEventListener("input", () => { limits[metric] = Number(input.value); text.textContent = show(metric, limits[metric]); recount(); });
@@ -103,13 +106,14 @@ function drawGates() {
   const bar = element("div", { class: "controls" }, place), gates = element("button", { type: "button" }, bar, "Save gates (YAML)"), kept = element("button", { type: "button" }, bar, "Save frames to keep"), left = element("button", { type: "button" }, bar, "Save frames to exclude (JSON)");
   const inside = (i) => Object.entries(limits).every(([metric, limit]) => { const value = table.values[metric][i]; return value === null || (low.has(metric) ? value >= limit - 1e-9 : value <= limit + 1e-9); });
   function recount() {
-    const rows = [...Array(table.n).keys()], good = rows.filter(inside), seconds = (list) => list.reduce((sum, i) => sum + ((table.values.exposure_time || [])[i] || 0), 0);
-    const useful = (list) => list.reduce((sum, i) => sum + (((table.values.exposure_time || [])[i] || 0) * ((table.values.effective || [])[i] ?? 100)) / 100, 0), before = useful(rows), after = useful(good);
+    const rows = [...Array(table.n).keys()], good = done.filter(inside), seconds = (list) => list.reduce((sum, i) => sum + ((table.values.exposure_time || [])[i] || 0), 0);
+    const useful = (list) => list.reduce((sum, i) => sum + (((table.values.exposure_time || [])[i] || 0) * ((table.values.effective || [])[i] ?? 100)) / 100, 0), before = useful(done), after = useful(good);
     const depth = before > 0 && after > 0 ? 1.25 * Math.log10(after / before) : NaN;
-    result.textContent = `Kept: ${good.length} of ${table.n} frames, ${(seconds(good) / 3600).toFixed(2)} of ${(seconds(rows) / 3600).toFixed(2)} h open shutter, ${(after / 3600).toFixed(2)} of ${(before / 3600).toFixed(2)} useful h; a stack would be ${Number.isFinite(depth) ? `${Math.abs(depth).toFixed(2)} mag ${depth < 0 ? "shallower" : "deeper"}` : "empty"}.`;
+    const change = Math.abs(depth) < 0.005 ? "as deep" : `${Math.abs(depth).toFixed(2)} mag ${depth < 0 ? "shallower" : "deeper"}`;
+    result.textContent = `Kept: ${good.length} of ${table.n} frames, ${(seconds(good) / 3600).toFixed(2)} of ${(seconds(rows) / 3600).toFixed(2)} h open shutter, ${(after / 3600).toFixed(2)} of ${(before / 3600).toFixed(2)} useful h; a stack would be ${Number.isFinite(depth) ? change : "empty"}.`;
   }
   gates.addEventListener("click", () => save("gates.yaml", `# limits chosen on a report, ${new Date().toISOString()}\ndate: ${new Date().toISOString().slice(0, 10)}\ngates:\n` + Object.entries(limits).map(([metric, limit]) => `  ${metric}: {compare: ${low.has(metric) ? "below" : "above"}, look: ${limit.toPrecision(5)}, bad: ${limit.toPrecision(5)}}\n`).join("")));
-  const list = (wanted) => [...Array(table.n).keys()].filter((i) => inside(i) === wanted).map((i) => `--id ${quoted(table.name[i])}\n`).join("");
+  const list = (wanted) => done.filter((i) => inside(i) === wanted).map((i) => `--id ${quoted(table.name[i])}\n`).join("");
   kept.addEventListener("click", () => save("keep.txt", list(true)));
   const beyond = (i) => Object.entries(limits).filter(([metric, limit]) => { const value = table.values[metric][i]; return value !== null && (low.has(metric) ? value < limit - 1e-9 : value > limit + 1e-9); }).map(([metric, limit]) => `${metric} ${show(metric, table.values[metric][i])} beyond ${show(metric, limit)}`).join(", ");
   left.addEventListener("click", () => save("exclude.json", JSON.stringify(Object.fromEntries([...Array(table.n).keys()].filter((i) => !inside(i)).map((i) => [table.name[i], { level: "bad", comment: beyond(i) }])), null, 1)));

@@ -85,6 +85,19 @@ def test_half_of_a_night_failed(repository):
     assert "5 of 10: failed: DatasetNotFoundError: no flat" in page
 
 
+def test_a_night_of_which_all_failed(repository):
+    error = {"status": "failed", "error": "DatasetNotFoundError: no flat", "seeing": None, "sky": None}
+    sentence, page = repository([row | error for row in night(4)])
+    assert sentence == "2020-05-30: 0 of 4 frames good, 4 failed."
+    assert page.count("every frame failed") == 2
+
+
+def test_a_night_without_zero_points_says_what_is_not_judged(repository):
+    none = {"zero_point": None, "zero_point_rate": None, "details": {"reasons": {"zero_point_rate": "no catalog"}}}
+    _, page = repository(night(6, change=lambda i: none))
+    assert "No frame has a zero point (no catalog), so that transparency and depth are not judged." in page
+
+
 def test_a_detector_that_failed_in_the_dark(repository):
     """A rule explains its failure, so that it has no cause of this name."""
 

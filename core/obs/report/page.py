@@ -159,9 +159,13 @@ def _no_needs(night: Night) -> str:
         return f"Nothing to judge: {night.reason}."
     waiting = night.count().get("waiting", 0)
     noun = "frame" if waiting == 1 else "frames"
-    return f"Nothing: every {'processed ' if waiting else ''}frame passes its gates." + (
-        f" {waiting} {noun} not processed yet." if waiting else ""
-    )
+    text = f"Nothing: every {'processed ' if waiting else ''}frame passes its gates."
+    if waiting:
+        text += f" {waiting} {noun} not processed yet."
+    if not len(values(night.visits, "zero_point_rate")):
+        why = _why_not(night, "zero_point_rate")
+        text += f" No frame has a zero point ({why}), so that transparency and depth are not judged."
+    return text
 
 
 def _write(path: Path, text: str) -> None:
@@ -209,10 +213,12 @@ def _tile(night: Night, metric: str, label: str, text: str) -> dict[str, Any]:
 def _why_not(night: Night, metric: str) -> str:
     if not night.visits:
         return "no frame"
+    done = [frame for frame in night.detectors if frame.verdict.level not in ("failed", "waiting")]
+    if not done:
+        return "every frame failed" if night.count().get("failed") == len(night.visits) else "no frame is processed yet"
     if metric == "transparency":
         return "too few frames with a zero point to compare"
-    reasons = night.detectors[0].row.get("details", {}).get("reasons", {})
-    return str(reasons.get(metric, "nothing measured it"))
+    return str(done[0].row.get("details", {}).get("reasons", {}).get(metric, "nothing measured it"))
 
 
 def _spark(known: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> str:
