@@ -155,7 +155,9 @@ def test_files(obs, tmp_path):
     assert (status, error) == (1, f"obs: error: no catalog {tmp_path}/plain/src.fits: name one with --catalog FILE\n")
     assert obs("display", f"{plain}[0]", "-o", tmp_path / "b.png")[0] == 0
     assert obs("display", "--compare", path, path, "--how", "difference", "-o", tmp_path / "c.png")[0] == 0
-    assert obs("display", path, path, path, "--rgb", "-o", tmp_path / "d.png")[0] == 0
+    status, _, error = obs("display", path, path, path, "--rgb", "-o", tmp_path / "d.png")
+    assert status == 0
+    assert "red, green, blue are in the order given" in error
 
 
 @pytest.mark.parametrize(

@@ -232,6 +232,7 @@ def _far():
 
 def test_a_difference_knows_zero_points():
     first, second = make_view(exposure(), "A"), make_view(exposure(zero_point=27.0 + 2.5 * np.log10(2.0)), "B")
+    assert difference(first, first).figure.axes[0].get_title().endswith("no pixel differs")
     drawn = difference(first, second)
     array = np.asarray(drawn.figure.axes[0].images[0].get_array())
     np.testing.assert_allclose(array, 0.5 * first.image, rtol=1e-5, atol=1e-5)

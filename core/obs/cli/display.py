@@ -124,6 +124,9 @@ def _names(text: str | None) -> tuple[str, ...] | None:
 def _by_wavelength(subjects: list[Subject]) -> list[Subject]:
     """Return images from the longest wavelength to the shortest, or as they came if one is not known."""
     if any(math.isnan(subject.wavelength) for subject in subjects):
+        click.echo(
+            "WARNING wavelengths of the filters are not known: red, green, blue are in the order given", err=True
+        )
         return subjects
     return sorted(subjects, key=lambda subject: -subject.wavelength)
 

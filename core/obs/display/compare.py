@@ -86,4 +86,6 @@ def difference(first: View, second: View, look: Look | None = None) -> Picture:
         look = replace(look, colormap=_DIVERGING)
     words = f" times {factor:.4g}, to the same zero point" if scaled else ""
     title = f"{first.title or 'first'} minus {second.title or 'second'}{words}"
+    if not np.any(result[np.isfinite(result)]):
+        title += ": no pixel differs"
     return draw_view(replace(target, image=result, title=title, quantity="difference", limits_from=None), look)
