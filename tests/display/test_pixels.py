@@ -56,6 +56,9 @@ def test_zscale_is_that_of_iraf(seed):
 
 def test_limits_of_odd_images():
     assert find_limits(np.full((3, 3), np.nan, np.float32)) == (0.0, 1.0)
+    counts = np.zeros((40, 40), np.uint16)
+    counts[15:25, 15:25] = 4
+    assert find_limits(counts) == (0.0, 4.0)  # most pixels are equal
     low, high = find_limits(np.full((3, 3), 7.0, np.float32))
     assert low < 7.0 < high
     image = np.zeros((500, 500), np.float32)

@@ -7,13 +7,14 @@ from typing import BinaryIO
 import numpy as np
 
 from obs.coadds.frames import Frame
+from obs.plural import count_of
 from obs.skymap.projection import TractWcs
 from obs.skymap.tract import Tract
 
 __all__ = ["draw_sky_map"]
 
 _SIZE, _DPI = 10.0, 130  # inches
-_TRACT, _PATCH, _FRAME = "#c0392b", "#7f8c8d", "#1f5a99"
+_TRACT, _PATCH, _FRAME = "#c0392b", "#4d5656", "#1f5a99"
 _LARGEST = 400  # patches of a tract that are named
 
 
@@ -33,6 +34,7 @@ def draw_sky_map(tracts: Sequence[Tract], frames: Sequence[Frame], file: BinaryI
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
     from matplotlib.collections import PolyCollection  # noqa: PLC0415
     from matplotlib.figure import Figure  # noqa: PLC0415
+    from matplotlib.patheffects import withStroke  # noqa: PLC0415
 
     plane = TractWcs(tracts[0].center, 3600.0, "ZEA")
     figure = Figure(figsize=(_SIZE, _SIZE), layout="constrained")
@@ -52,16 +54,26 @@ def draw_sky_map(tracts: Sequence[Tract], frames: Sequence[Frame], file: BinaryI
         axes.add_collection(PolyCollection(boxes, facecolors="none", edgecolors=_PATCH, linewidths=0.5))
         if len(patches) <= _LARGEST:
             for patch, box in zip(patches, boxes, strict=True):
-                axes.annotate(patch.name, box.mean(axis=0), ha="center", va="center", fontsize=6, color=_PATCH)
+                name = axes.annotate(patch.name, box.mean(axis=0), ha="center", va="center", fontsize=7, color=_PATCH)
+                name.set_path_effects([withStroke(linewidth=2, foreground="white")])
         whole = place(tract.corners())
         axes.add_collection(PolyCollection([whole], facecolors="none", edgecolors=_TRACT, linewidths=1.4))
-        axes.annotate(f"tract {tract.number}", whole[2], color=_TRACT, fontsize=9, ha="left", va="bottom")
+        axes.annotate(
+            f"tract {tract.number}",
+            whole[2],
+            xytext=(-4, -4),
+            textcoords="offset points",
+            color=_TRACT,
+            fontsize=9,
+            ha="right",
+            va="top",
+        )
     axes.autoscale_view()
     axes.set_aspect("equal")
     axes.invert_xaxis()
     axes.set_xlabel(f"east of RA {tracts[0].center[0]:.5f} deg (deg)")
     axes.set_ylabel(f"north of Dec {tracts[0].center[1]:.5f} deg (deg)")
-    axes.set_title(f"tracts {len(tracts)}, exposures {len(frames)}")
+    axes.set_title(f"{count_of(len(tracts), 'tract')}, {count_of(len(frames), 'exposure')}")
     figure.savefig(file, format="png", dpi=_DPI)
 
 

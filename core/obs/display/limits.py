@@ -72,6 +72,8 @@ def find_limits(image: NDArray[np.float32], scale: str = "zscale") -> tuple[floa
         low, high = zscale_limits(sample)
     else:
         low, high = np.percentile(sample.astype(np.float64), [50.0 - percent / 2.0, 50.0 + percent / 2.0])
+    if not low < high:  # most pixels are equal, as in a map of counts
+        low, high = float(sample.min()), float(sample.max())
     if not low < high:
         half = max(abs(low) * 0.1, 0.5)
         return float(low - half), float(low + half)

@@ -254,6 +254,10 @@ def format_etd(table: Catalog) -> tuple[str, int]:
     return "\n".join([*lines, ""]), len(table) - len(lines)
 
 
+#: Filters that the legend of a plot has beside each other.
+_LEGEND_COLUMNS = 4
+
+
 def write_light_curve_text(text: str, path: Path, *, clobber: bool) -> None:
     """Write a light curve as a text file.
 
@@ -294,11 +298,12 @@ def plot_light_curve(table: Catalog, title: str, path: Path, *, clobber: bool) -
         axes.errorbar(time[seen] - zero, magnitude[seen], error[seen], fmt="o", ms=4, color=color, label=physical)
         unseen = here & ~seen
         limit = np.asarray(table["upper_limit"], float)
-        axes.plot(time[unseen] - zero, limit[unseen], "v", color=color, mfc="none")
+        words = f"{physical}, upper limits" if np.isfinite(limit[unseen]).any() else None
+        axes.plot(time[unseen] - zero, limit[unseen], "v", color=color, mfc="none", label=words)
     axes.invert_yaxis()
-    axes.set_xlabel(f"{label} - {zero:.0f} [d]")
+    axes.set_xlabel(f"{label} - {zero:.0f} (d)")
     axes.set_ylabel(table.columns["magnitude"].description.partition(",")[0] or "magnitude")
-    axes.set_title(title)
-    axes.legend()
+    axes.set_title(f"light curve of {title}")
+    figure.legend(loc="outside lower center", ncols=_LEGEND_COLUMNS)  # within the axes it would hide points
     with atomic_write(path) as file:
         figure.savefig(file, format=path.suffix.lstrip(".") or "png", dpi=120)
