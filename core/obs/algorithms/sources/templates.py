@@ -73,7 +73,9 @@ def make_templates(
     -------
     list of Template
     """
-    floor = np.sqrt(np.where(variance > 0, variance, np.float32(0.0))) * np.float32(FAINTEST)
+    floor = np.where(variance > 0, variance, np.float32(0.0))
+    np.sqrt(floor, out=floor)
+    floor *= np.float32(FAINTEST)
     floor[~np.isfinite(floor)] = 0.0
     size = psf.stamp_shape[0] // 2
 
