@@ -18,7 +18,7 @@ from obs.instrument.discovery import load_instrument
 from obs.metrics.gather import gather_metrics
 from obs.policy.data_id import DataId
 from obs.repo.butler import Butler
-from obs.repo.frame_types import without_other_frames
+from obs.repo.frame_types import warn_of_other_frames
 from obs.runs.pending import Plan, plan_run
 from obs.runs.process import compare_run, process_data_ids, record_run
 from obs.runs.record import RecordOptions
@@ -81,13 +81,13 @@ def process(
     config = layers.build()
     show_config(layers, shows)
     chosen = select_data_ids(butler, ids if writing or "data" in things else [])
-    of_sky = without_other_frames(butler, chosen.data_ids, ids)
-    data_ids: Sequence[DataId] = of_sky if shard is None else Shard.parse(shard).take(of_sky)
+    warn_of_other_frames(butler, chosen.data_ids, ids)
+    data_ids: Sequence[DataId] = chosen.data_ids if shard is None else Shard.parse(shard).take(chosen.data_ids)
     show_data(butler, data_ids, shows)
     if not writing:
         return 0 if chosen.is_complete else 1
-    if not data_ids and of_sky:
-        click.echo(f"there are {len(of_sky)} data IDs, none of them in the share {shard}", err=True)
+    if not data_ids and chosen.data_ids:
+        click.echo(f"there are {len(chosen.data_ids)} data IDs, none of them in the share {shard}", err=True)
         return 0 if chosen.is_complete else 1
     if not data_ids:
         click.echo(_NO_DATA if ids else f"{_NO_DATA}; no --id was given, --id alone selects everything", err=True)

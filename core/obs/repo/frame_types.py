@@ -11,7 +11,7 @@ from obs.policy.data_id import DataId
 from obs.policy.data_ids import DataIds
 from obs.repo.butler import Butler
 
-__all__ = ["OtherFrames", "without_other_frames"]
+__all__ = ["OtherFrames", "warn_of_other_frames"]
 
 logger = logging.getLogger(__name__)
 
@@ -77,34 +77,30 @@ class OtherFrames:
         return DataIds(self._keys, rows), others
 
 
-def without_other_frames(butler: Butler, data_ids: DataIds, ids: Sequence[Sequence[str]]) -> DataIds:
-    """Return the data IDs of frames of the sky, and log how many others were left out.
-
-    Nothing is left out if a word asks for a type, or if what was asked for are others only.
+def warn_of_other_frames(butler: Butler, data_ids: Iterable[DataId], ids: Sequence[Sequence[str]]) -> None:
+    """Log how many frames that are not of the sky were asked for without naming a type, among others that are.
 
     Parameters
     ----------
     butler : Butler
         The repository.
-    data_ids : DataIds
+    data_ids : iterable of mapping
         What was asked for.
     ids : sequence of sequence of str
         The words of each ``--id``.
     """
     frames = OtherFrames(butler)
     if not frames or any(word.partition("=")[0] == frames.column for words in ids for word in words):
-        return data_ids
-    chosen, others = frames.split(data_ids)
-    if not others or (not chosen and all(ids)):
-        return data_ids
+        return
+    of_sky, others = frames.split(data_ids)
+    if not others or not of_sky:
+        return
     column = str(frames.column)
-    values = butler.query_metadata(butler.instrument.raw_dataset_type, column)
-    example = next(str(value) for value in values if standard_type(str(value)) == min(others))
+    values = map(str, butler.query_metadata(butler.instrument.raw_dataset_type, column))
     logger.warning(
-        "%d frames that are not of the sky are left out (%s); to process them too, name them: --id %s=%s",
+        "%d of the frames are not of the sky (%s); leave them out with --id %s=%s",
         others.total(),
         ", ".join(f"{count} {kind}" for kind, count in sorted(others.items())),
         column,
-        example,
+        next((value for value in values if standard_type(value) == "science"), "science"),
     )
-    return chosen
