@@ -12,16 +12,13 @@ from obs.compat.lsst.afw.image.calib import (
     fluxErrFromABMagErr,
     fluxFromABMag,
 )
+from obs.compat.lsst.afw.image.decorated_image import DecoratedImageD, DecoratedImageF, DecoratedImageI, DecoratedImageU
 from obs.compat.lsst.afw.image.exposure import ExposureD, ExposureF, ExposureI, ExposureInfo, ExposureU, makeExposure
 from obs.compat.lsst.afw.image.image import LOCAL, PARENT, Image, ImageD, ImageF, ImageI, ImageU
 from obs.compat.lsst.afw.image.index import X, Y, indexToPosition, positionToIndex
 from obs.compat.lsst.afw.image.mask import Mask, MaskU, MaskX
 from obs.compat.lsst.afw.image.masked_image import MaskedImageD, MaskedImageF, MaskedImageI, MaskedImageU
 from obs.compat.lsst.afw.image.readers import (
-    DecoratedImageD,
-    DecoratedImageF,
-    DecoratedImageI,
-    DecoratedImageU,
     ExposureFitsReader,
     ImageFitsReader,
     MaskedImageFitsReader,

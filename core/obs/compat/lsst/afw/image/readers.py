@@ -2,14 +2,14 @@
 
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from obs.compat.lsst.afw.fits import readMetadata
 from obs.compat.lsst.afw.geom.box import Box2I
 from obs.compat.lsst.afw.geom.point import Extent2I, Point2I
 from obs.compat.lsst.afw.image.calib import Filter, PhotoCalib
 from obs.compat.lsst.afw.image.exposure import ExposureF, ExposureInfo
-from obs.compat.lsst.afw.image.image import PARENT, Image, ImageD, ImageF, ImageI, ImageU
+from obs.compat.lsst.afw.image.image import PARENT, ImageF
 from obs.compat.lsst.afw.image.mask import Mask
 from obs.compat.lsst.afw.image.masked_image import MaskedImageF
 from obs.compat.lsst.afw.image.psf import Psf
@@ -19,10 +19,6 @@ from obs.compat.lsst.daf.base import PropertySet
 from obs.repo.fits_exposure_header import header_origin
 
 __all__ = [
-    "DecoratedImageD",
-    "DecoratedImageF",
-    "DecoratedImageI",
-    "DecoratedImageU",
     "ExposureFitsReader",
     "ImageFitsReader",
     "MaskedImageFitsReader",
@@ -50,8 +46,11 @@ def bboxFromMetadata(metadata: PropertySet) -> Box2I:
     return Box2I(Point2I(*header_origin(cards)), Extent2I(*size))
 
 
-class DecoratedImageF:
-    """An image and its header, as in the LSST stack.
+T = TypeVar("T", ImageF, ExposureF)
+
+
+class _FitsReader(Generic[T]):
+    """Reads what a file holds once, when more than its header is asked for.
 
     Parameters
     ----------
@@ -59,59 +58,7 @@ class DecoratedImageF:
         A FITS file.
     """
 
-    _kind: ClassVar[type[Image]] = ImageF
-
-    def __init__(self, path: str | Path) -> None:
-        self.image = self._kind(path)
-        self._metadata = readMetadata(path)
-
-    def getImage(self) -> Image:
-        """Return the image, as in the LSST stack."""
-        return self.image
-
-    def getMetadata(self) -> PropertySet:
-        """Return the header, as in the LSST stack."""
-        return self._metadata
-
-    def getDimensions(self) -> Extent2I:
-        """Return width and height of the image."""
-        return self.image.getDimensions()
-
-    def getWidth(self) -> int:
-        """Return the number of columns."""
-        return self.image.getWidth()
-
-    def getHeight(self) -> int:
-        """Return the number of rows."""
-        return self.image.getHeight()
-
-
-class DecoratedImageD(DecoratedImageF):
-    """An image of 64-bit floats and its header."""
-
-    _kind = ImageD
-
-
-class DecoratedImageI(DecoratedImageF):
-    """An image of 32-bit integers and its header."""
-
-    _kind = ImageI
-
-
-class DecoratedImageU(DecoratedImageF):
-    """An image of 16-bit integers and its header."""
-
-    _kind = ImageU
-
-
-class ImageFitsReader:
-    """Reads an image, or a part of it.
-
-    Parameters
-    ----------
-    path : str or Path
-        A FITS file, which is read once, when pixels are asked for.
-    """
+    _kind: ClassVar[Any]
 
     def __init__(self, path: str | Path) -> None:
         self._path = Path(path)
@@ -122,12 +69,9 @@ class ImageFitsReader:
         return str(self._path)
 
     @cached_property
-    def _image(self) -> ImageF:
-        return ImageF(self._path)
-
-    def read(self, bbox: Box2I | None = None, origin: str = PARENT) -> ImageF:
-        """Return the image, or the part in a box."""
-        return ImageF(self._image, bbox, origin, True)
+    def _whole(self) -> T:
+        whole: T = type(self)._kind(self._path)
+        return whole
 
     def readMetadata(self) -> PropertySet:
         """Return the header, without reading pixels."""
@@ -135,36 +79,30 @@ class ImageFitsReader:
 
     def readBBox(self) -> Box2I:
         """Return the box of the image."""
-        return self._image.getBBox()
+        return self._whole.getBBox()
 
     def readXY0(self) -> Point2I:
         """Return where the first pixel is in the parent image."""
-        return self._image.getXY0()
+        return self._whole.getXY0()
 
 
-class _PlanesReader:
-    """Reads the planes of a file.
+class ImageFitsReader(_FitsReader[ImageF]):
+    """Reads an image, or a part of it."""
 
-    Parameters
-    ----------
-    path : str or Path
-        A FITS file, which is read once, when more than the header is asked for.
-    """
+    _kind = ImageF
 
-    def __init__(self, path: str | Path) -> None:
-        self._path = Path(path)
+    def read(self, bbox: Box2I | None = None, origin: str = PARENT) -> ImageF:
+        """Return the image, or the part in a box."""
+        return ImageF(self._whole, bbox, origin, True)
 
-    @property
-    def fileName(self) -> str:
-        """The name of the file."""
-        return str(self._path)
 
-    @cached_property
-    def _exposure(self) -> ExposureF:
-        return ExposureF(self._path)
+class _PlanesReader(_FitsReader[ExposureF]):
+    """Reads the planes of a file."""
+
+    _kind = ExposureF
 
     def _part(self, bbox: Box2I | None) -> ExposureF:
-        return (self._exposure if bbox is None else self._exposure[bbox]).clone()
+        return (self._whole if bbox is None else self._whole[bbox]).clone()
 
     def readImage(self, bbox: Box2I | None = None) -> ImageF:
         """Return the image plane, as in the LSST stack."""
@@ -177,18 +115,6 @@ class _PlanesReader:
     def readVariance(self, bbox: Box2I | None = None) -> ImageF:
         """Return the variance plane, as in the LSST stack."""
         return self._part(bbox).getVariance()
-
-    def readMetadata(self) -> PropertySet:
-        """Return the header, without reading pixels."""
-        return readMetadata(self._path)
-
-    def readBBox(self) -> Box2I:
-        """Return the box of the exposure."""
-        return self._exposure.getBBox()
-
-    def readXY0(self) -> Point2I:
-        """Return where the first pixel is in the parent image."""
-        return self._exposure.getXY0()
 
 
 class ExposureFitsReader(_PlanesReader):
@@ -204,27 +130,27 @@ class ExposureFitsReader(_PlanesReader):
 
     def readWcs(self) -> SkyWcs | None:
         """Return the WCS, None if there is none."""
-        return self._exposure.getWcs()
+        return self._whole.getWcs()
 
     def readPsf(self) -> Psf | None:
         """Return the PSF, None if there is none."""
-        return self._exposure.getPsf()
+        return self._whole.getPsf()
 
     def readPhotoCalib(self) -> PhotoCalib | None:
         """Return the photometric calibration, or None."""
-        return self._exposure.getPhotoCalib()
+        return self._whole.getPhotoCalib()
 
     def readFilter(self) -> Filter:
         """Return the filter, as in the LSST stack."""
-        return self._exposure.getFilter()
+        return self._whole.getFilter()
 
     def readVisitInfo(self) -> VisitInfo | None:
         """Return when and where it was taken, or None."""
-        return self._exposure.getInfo().getVisitInfo()
+        return self._whole.getInfo().getVisitInfo()
 
     def readExposureInfo(self) -> ExposureInfo:
         """Return what is attached to the exposure."""
-        return self._exposure.getInfo()
+        return self._whole.getInfo()
 
 
 class MaskedImageFitsReader(_PlanesReader):
