@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.pixels.box_sums import box_sums
-from obs.algorithms.pixels.grow import grow
 from obs.algorithms.sky.bent_streaks import find_bent_streaks
 from obs.algorithms.sky.line_sums import sum_lines
-from obs.algorithms.sky.star_chain import is_star_chain
 from obs.algorithms.sky.streak import Streak
-from obs.algorithms.sky.streak_profile import FINE, HALF, PRESENT, SEGMENTS, Line, StreakProfile, follow_line
+from obs.algorithms.sky.streak_checks import is_streak
+from obs.algorithms.sky.streak_light import paint_streak
+from obs.algorithms.sky.streak_profile import HALF, SEGMENTS, Line, StreakProfile, follow_line
 
 __all__ = ["find_streaks"]
 
@@ -42,57 +42,8 @@ SURROUND = 21
 MOST = 12
 """Trails that are looked for in one image."""
 
-LEAST_LENGTH = 0.25
-"""Least length of a trail, as a fraction of the shorter side of the image."""
-
-LEAST_PRESENCE = 0.3
-"""Least fraction of the segments between its ends in which a trail must be seen: tumbling satellites flash."""
-
-LEAST_ELONGATION = 12.0
-"""Least length of a trail in units of its width: galaxies are shorter."""
-
-SPIKE_FADES = 4.0
-"""Ratio of brightness near a bright star to that far from it from which a line is a spike of that star."""
-
 MOST_FAILURES = 3
 """Lines in turn that turn out to be no trails, after which no more are looked for."""
-
-NARROW, DETECTOR_WIDTH = 8.0, 2.5
-"""Widths, pixels, of lines exactly along a row or column: up to the first they are bled from a saturated star if one
-is on them, up to the second they are hot lines of the detector."""
-
-ONE_PIXEL = 1.6
-"""Width, pixels, that no light has."""
-
-UNEVEN = 0.3
-"""Largest step between both sides of a trail, as a fraction of its light: edges have larger ones."""
-
-BESIDE = 4
-"""Pixels beside a trail from which on the sky is compared."""
-
-TROUGH = 0.5
-"""Largest depth of the sky beside a trail, relative to its light."""
-
-MEDIAN_NOISE = 1.25
-"""Standard error of a median in that of a mean."""
-
-ALONG_ERROR = 0.1
-"""Relative error of a trail's brightness along its length that is aimed at."""
-
-SHORTEST_PART = 21
-"""Fewest pixels along a trail that give its brightness: more than twice the length of a faint star."""
-
-SIDE_LENGTH, SIDE_LIGHT = 5, 1.0
-"""Pixels along a trail, and light beside it in noise of a pixel, from which a star is on it."""
-
-PEAKED = 0.3
-"""Ratio of median to highest light along a line that ends in the image, below which it is a galaxy."""
-
-LEAST_SIGNIFICANCE = 20.0
-"""Least significance of the light of all segments together."""
-
-STAR = 100.0
-"""Light, in noise, of the pixels of a star that may have spikes."""
 
 
 def find_streaks(
@@ -131,16 +82,16 @@ def find_streaks(
             break
         plane = scaled.T if line.steep else scaled
         found = follow_line(plane, line, 2.0 * size)
-        if found is None or not _is_streak(found, plane, min(image.shape)):
+        if found is None or not is_streak(found, plane, min(image.shape)):
             failures += 1
             _erase(binned, known, line, size, 4.0 * size)
             continue
         failures = 0
         light = np.zeros_like(image) if light is None else light
         if line.steep:
-            _paint(found, image.T, plane, light.T, mask.T)
+            paint_streak(found, image.T, plane, light.T, mask.T)
         else:
-            _paint(found, image, plane, light, mask)
+            paint_streak(found, image, plane, light, mask)
         streaks.append(_summary(found))
         _erase(binned, known, found.line, size, found.high - found.low + 4.0 * size)
     scaled[mask] = np.nan
@@ -237,159 +188,6 @@ def _erase(binned: Float, known: Float, line: Line, size: int, width: float) -> 
     axis = (line.start + line.slope * (u * size + middle) - middle) / size
     near = np.abs(v - axis) <= 0.5 * width / size * np.hypot(1.0, line.slope) + 1
     value[near] = seen[near] = 0.0
-
-
-def _is_streak(found: StreakProfile, plane: Float, side: int) -> bool:
-    """Whether a line is long, straight and even as a trail is, and no spike, edge or column of the detector."""
-    if found.length < max(LEAST_LENGTH * side, LEAST_ELONGATION * found.width) or found.presence < LEAST_PRESENCE:
-        return False
-    rise = abs(found.line.slope) * len(found.band.u)
-    if (rise < 1 and _is_of_detector(found, plane)) or (rise < 4 and found.width <= ONE_PIXEL):
-        return False
-    across = found.across
-    before = across[max(found.low - 3 * BESIDE, 0) : max(found.low - BESIDE, 1)]
-    after = across[found.high + BESIDE : found.high + 3 * BESIDE]
-    if len(before) and len(after) and abs(before.mean() - after.mean()) > UNEVEN * across[HALF - 2 : HALF + 3].max():
-        return False
-    if -across.min() > TROUGH * across.max():
-        return False  # a shadow, beside which the background is too low
-    if found.significance < LEAST_SIGNIFICANCE or _is_galaxy(found) or _is_at_border(found, plane):
-        return False
-    return not (_is_spike(found, plane) or is_star_chain(found, plane))
-
-
-def _is_of_detector(found: StreakProfile, plane: Float) -> bool:
-    """Whether a line along a row or column is one of the detector: hot, or the charge that bled from a star.
-
-    A trail is as wide as the seeing, crosses the image, and is even.
-    """
-    if found.width > NARROW:
-        return False
-    crosses = found.first <= 1 and found.last >= SEGMENTS - 2
-    return not crosses or found.width <= DETECTOR_WIDTH or bool(np.isnan(_core(found, plane)).all(0).any())
-
-
-def _is_at_border(found: StreakProfile, plane: Float) -> bool:
-    """Whether a wide line is the border of the image: beside most of it, one side has no sky to compare with.
-
-    A background that bends at the border leaves such bands.
-    """
-    if found.width <= NARROW:
-        return False
-    low, high = (found.band.row + side - HALF for side in (found.low - BESIDE, found.high + BESIDE))
-    return float(np.mean(low < 0)) > 0.5 or float(np.mean(high >= len(plane))) > 0.5
-
-
-def _is_galaxy(found: StreakProfile) -> bool:
-    """Whether a line that ends in the image is brightest in a small part of its length, as edge-on galaxies are."""
-    crosses = found.first <= 1 and found.last >= SEGMENTS - 2
-    along = found.along[found.first : found.last + 1]
-    bright = along > PEAKED * along.max()
-    one_part = np.count_nonzero(np.diff(np.flatnonzero(bright)) > 1) == 0
-    return not crosses and one_part and bool(np.median(along) < PEAKED * along.max())
-
-
-def _is_spike(found: StreakProfile, plane: Float) -> bool:
-    """Whether a line fades away from a bright star that lies on it."""
-    segment = np.arange(len(found.band.u)) * SEGMENTS // len(found.band.u)
-    stars = np.unique(segment[_has_star(found, plane)])
-    stars = stars[(stars >= found.first - 1) & (stars <= found.last + 1)]
-    number = np.arange(found.first, found.last + 1)
-    for place in stars:
-        away = np.abs(number - place)
-        near, far = (
-            found.along[number[part]] for part in ((away > 0) & (away <= 0.3 * away.max()), away > 0.6 * away.max())
-        )
-        if len(near) and len(far) and np.median(near) > SPIKE_FADES * max(np.median(far), found.error):
-            return True
-    return False
-
-
-def _has_star(found: StreakProfile, plane: Float) -> NDArray[np.bool_]:
-    """Where along its length a line has a bright star, shape (nu,)."""
-    core = _core(found, plane)
-    return np.asarray(np.isnan(core).all(0) | (np.nan_to_num(core).min(0) > max(STAR, 5 * found.along.max())))
-
-
-def _core(found: StreakProfile, plane: Float) -> Float:
-    """Pixels on a line and beside it, shape (3, nu); those that are cut out of it, NaN, are of saturated stars."""
-    band = found.band
-    return np.stack([plane[np.clip(band.row + step, 0, len(plane) - 1), band.u] for step in (-2, 0, 2)])
-
-
-def _paint(found: StreakProfile, image: Float, plane: Float, light: Float, mask: NDArray[np.bool_]) -> None:
-    """Add a trail's light and pixels, in place; ``image``, ``light`` and ``mask`` have the line along their rows."""
-    n = len(found.band.u)
-    places = np.arange(n)
-    first, last = found.first * n // SEGMENTS, (found.last + 1) * n // SEGMENTS
-    # a trail that reaches the last segments leaves the image
-    first, last = (0 if found.first <= 1 else first), (n if found.last >= SEGMENTS - 2 else last)
-    rows = np.arange(max(found.low - 1, 0), min(found.high + 1, 2 * HALF + 1)) - HALF
-    pixels = np.where(np.isfinite(found.band.cut(plane)), found.band.cut(image), np.float32(np.nan))
-    along = _brightness(found, plane)
-    seen = along > PRESENT * found.error
-    relative = along / np.median(along[seen]) if seen.any() else np.ones(n)
-    profile = _fine_profile(pixels, relative, found.band.offset, seen)
-    fine = np.arange(profile.size) / FINE - HALF - 0.5 + 0.5 / FINE
-    inside = (places >= first) & (places < last)
-    u, row, offset = found.band.u[inside], found.band.row[inside], found.band.offset[inside]
-    v = row + rows[:, None]
-    model = np.interp(rows[:, None] - offset, fine, profile) * relative[inside]
-    good = (v >= 0) & (v < image.shape[0])
-    column = np.broadcast_to(u, v.shape)
-    light[v[good], column[good]] += model[good].astype(np.float32)
-    mask[v[good], column[good]] = True
-
-
-def _brightness(found: StreakProfile, plane: Float) -> NDArray[np.float64]:
-    """Return the light of the core at each place, in noise: a running median that stars in the way do not change."""
-    n, width = len(found.band.u), max(found.width, 1.0)
-    noise = MEDIAN_NOISE / (np.sqrt(width) * max(float(np.median(found.along)), found.error))
-    length = int(np.clip((noise / ALONG_ERROR) ** 2, SHORTEST_PART, n // SEGMENTS)) | 1
-    if length >= n // SEGMENTS:
-        middles = (np.arange(SEGMENTS) + 0.5) * n / SEGMENTS
-        return np.asarray(np.interp(np.arange(n), middles, np.maximum(found.along, 0.0)))
-    half = int(0.5 * width)
-    core = found.band.cut(plane)[HALF - half : HALF + half + 1]
-    light = np.where(np.isfinite(core), core, np.float32(0.0)).mean(0, dtype=np.float64)
-    # a star's light reaches so far along the trail that a short median would take it for the trail's
-    clear = np.flatnonzero(~_stars_beside(found, plane, light))
-    if not clear.size:
-        clear = np.arange(n)
-    from scipy.ndimage import median_filter  # noqa: PLC0415 - slow to import, needed for trails only
-
-    even = median_filter(light[clear], length, mode="nearest")
-    return np.asarray(np.maximum(np.interp(np.arange(n), clear, even), 0.0), np.float64)
-
-
-def _stars_beside(found: StreakProfile, plane: Float, light: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Where along its length light reaches beyond the trail, as that of stars does, shape (nu,)."""
-    band = found.band.cut(plane)
-    sides = [slice(max(found.low - 5, 0), max(found.low - 1, 1)), slice(found.high + 1, found.high + 5)]
-    result = np.zeros(band.shape[1], bool)
-    for side in sides:
-        rows = band[side]
-        if len(rows):
-            level = np.where(np.isfinite(rows), rows, np.float32(0.0)).mean(0, dtype=np.float64)
-            level -= light * (np.median(level) / max(float(np.median(light)), found.error))  # the trail's own wings
-            result |= box_sums(level, SIDE_LENGTH, beyond="edge") > SIDE_LENGTH * SIDE_LIGHT
-    return grow(result[None], SIDE_LENGTH).reshape(-1)
-
-
-def _fine_profile(
-    pixels: Float, relative: NDArray[np.float64], offset: NDArray[np.float64], seen: NDArray[np.bool_]
-) -> NDArray[np.float64]:
-    """Return the median light across, in steps of a fraction of a pixel, of places where the trail is seen."""
-    step = np.clip(np.floor((0.5 - offset) * FINE).astype(np.int64), 0, FINE - 1)
-    profile = np.zeros((2 * HALF + 1, FINE))
-    for k in range(FINE):
-        chosen = seen & (step == k) & (relative > 0.3)
-        if not chosen.any():
-            chosen = seen
-        values = pixels[:, chosen] / relative[chosen]
-        profile[:, k] = np.median(np.where(np.isfinite(values), values, 0.0), axis=1)
-    sky = np.median(profile[[*range(8), *range(-8, 0)]])
-    return np.asarray((profile - sky).ravel())
 
 
 def _summary(found: StreakProfile) -> Streak:
