@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from obs.frozen import frozen
-from obs.metrics.causes import Cause, find_causes
+from obs.metrics.cause import Cause
+from obs.metrics.causes import find_causes
 from obs.metrics.definitions import MASTER_METRICS, METRICS, Metric
 from obs.metrics.derive import DERIVED, Reference, References, add_derived
 from obs.metrics.gates import Gate, Gates

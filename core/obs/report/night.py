@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from obs.errors import RepositoryError
-from obs.metrics.causes import Cause
+from obs.metrics.cause import Cause
 from obs.metrics.definitions import METRICS
 from obs.metrics.gates import Gates, load_gates
 from obs.metrics.gather import visit_rows

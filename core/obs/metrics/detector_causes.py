@@ -1,0 +1,118 @@
+"""Causes in detector, shutter and calibrations: dead or noisy amplifiers, trails, header, old masters."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from obs.metrics.cause import Cause, Failures, take, worst
+from obs.metrics.remedies import REMEDIES
+
+__all__ = ["ages", "dead_amplifier", "header", "noise", "pointing", "streaks"]
+
+#: What follows from an amplifier that sees no light.
+_OF_DEAD_AMPLIFIERS = (
+    *("amp_step", "masked", "noise_ratio", "read_noise", "amp_noise_ratio", "overscan_level"),
+    *("read_noise_shape", "read_noise_pattern"),
+    *("stars_ratio", "stars_expected", "sky_gradient", "sky_bimodal", "zp_scatter", "zp_trend", "source_excess"),
+    *("depth_difference", "background_residual", "psf_minus_aperture", "psf_trend", "streaks", "halo"),
+)
+#: Dark parts of amplifiers that differ by less are one: that of the shutter.
+_SAME_PART = 0.2
+#: Gates of electronics that fail, and number of amplifiers from which on half of them do not fail together by chance.
+_READOUT, _SEVERAL = frozenset({"read_noise", "overscan_level", "amp_noise_ratio", "read_noise_shape"}), 4
+
+
+def _shadow(left: Failures, names: Sequence[str], parts: Mapping[str, float], number: int) -> str:
+    """Return in words what a shutter covered; empty if amplifiers are dead, which do not fail together by chance."""
+    if number > 1 and len(parts) == number and max(parts.values()) - min(parts.values()) < _SAME_PART:
+        part = 100 * sum(parts.values()) / number
+        text = f"{part:.0f} % of the detector without light, in all amplifiers alike: the shutter was stuck, or "
+        return f"{text}something was in the way"
+    dark = len(names) + sum(parts.values())
+    if not names or dark > number or not _READOUT.isdisjoint(left):
+        return ""
+    if parts or (number >= _SEVERAL and dark >= 0.5 * number):
+        text = f"{100 * dark / number:.0f} % of the detector without light, and read as usual: the shutter was stuck, "
+        return f"{text}something was in the way, or amplifiers {', '.join([*names, *parts])} are dead"
+    return ""
+
+
+def dead_amplifier(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
+    """Tell amplifiers without light from what covers a part of the detector."""
+    if "amp_dead" in left:
+        details = row.get("details") or {}
+        names, parts = details.get("dead_amplifiers", []), details.get("dark_parts", {})
+        number = len(details.get("amplifiers", []))
+        shadow = _shadow(left, names, parts, number)
+        if shadow:
+            take(left, *_OF_DEAD_AMPLIFIERS)
+            yield Cause("shutter", shadow, REMEDIES["shutter"], left["amp_dead"].level, take(left, "amp_dead"))
+            return
+        words = [f"amplifier {', '.join(names)} dead"] if names else []
+        words += [f"{100 * part:.0f} % of amplifier {name} dead" for name, part in parts.items()]
+        which = " and ".join(words) if words else f"{row['amp_dead']:.2g} amplifiers dead"
+        level = left["amp_dead"].level
+        take(left, *_OF_DEAD_AMPLIFIERS)
+        text = f"{which}: no noise of light, or masked"
+        if number == 2 and len(names) == 1:
+            text += ", or something was in the way of this half"
+        yield Cause("dead amplifier", text, REMEDIES["dead amplifier"], level, take(left, "amp_dead"))
+
+
+def noise(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
+    """Tell noise of the electronics, of which much else follows."""
+    found = [left[name] for name in ("read_noise", "amp_noise_ratio") if name in left]
+    if not found:
+        return
+    level = worst(found)
+    amplifiers = row.get("noisy_amplifiers") or []
+    which = f"amplifier{'s' if len(amplifiers) > 1 else ''} {', '.join(amplifiers)}, " if amplifiers else ""
+    text = f"{'noisy readout' if 'amp_noise_ratio' in left else 'readout'}: {which}{found[0].text}"
+    names = ("read_noise", "amp_noise_ratio", "read_noise_shape", "read_noise_pattern", "noise_ratio", "cosmic_rays")
+    yield Cause("noise", text, REMEDIES["noise"], level, take(left, *names, "depth", "depth_difference", "stars_hit"))
+
+
+def streaks(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
+    """Tell trails of satellites from light that falls in while the detector is read."""
+    if "streaks" in left:
+        level, number = left["streaks"].level, row.get("n_streaks")
+        count = f"{number:.0f} trails" if number and number > 1 else "a trail"
+        along, name = (row.get("details") or {}).get("streaks_along"), "streaks"
+        text = f"{count} of satellites or aircraft in {row['streaks']:.1f} % of the pixels"
+        if along and number and number > 1:
+            name = "read in light"
+            text = f"{count} along the {along} in {row['streaks']:.1f} % of the pixels: the shutter was open while the "
+            text += "detector was read, or charge bled from stars"
+        elif along:
+            text += f", along the {along}: perhaps of a star, if the shutter was open while the detector was read"
+        yield Cause(name, text, REMEDIES[name], level, take(left, "streaks"))
+
+
+def header(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
+    """Say what the header contradicts itself in."""
+    if "header_problems" in left:
+        lines = (row.get("details") or {}).get("header", [])
+        text = f"header: {'; '.join(lines)}" if lines else left["header_problems"].text
+        yield Cause("header", text, REMEDIES["header"], "look", take(left, "header_problems"))
+
+
+def ages(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
+    """Name calibration frames that are too old."""
+    names = [name for name in ("bias", "dark", "flat") if f"{name}_age" in left]
+    if names:
+        words = [f"{name} {_days(float(row[f'{name}_age']))}" for name in names]
+        level = worst(left[f"{name}_age"] for name in names)
+        metrics = take(left, *(f"{name}_age" for name in names))
+        yield Cause("calibrations", f"calibrations: {', '.join(words)}", REMEDIES["calibrations"], level, metrics)
+
+
+def _days(age: float) -> str:
+    return f"{age:.0f} days old" if age >= 0 else f"taken {-age:.0f} days later"
+
+
+def pointing(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
+    """Tell how far the field is from where the header puts it."""
+    names = [name for name in ("pointing_share", "pointing_error") if name in left]
+    if names:
+        level = worst(left[name] for name in names)
+        text = f"pointing: the field is {row['pointing_error']:.0f} arcsec from where the header puts it"
+        yield Cause("pointing", text, REMEDIES["pointing"], level, take(left, *names))
