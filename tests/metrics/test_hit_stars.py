@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from obs.image.catalog import Catalog
-from obs.metrics.detector import percent_hit
+from obs.metrics.sources import percent_hit
 
 
 def sources(n_hit, n_saturated, n=60):
