@@ -41,7 +41,7 @@ def test_two_dashes_end_the_options():
 
 
 def test_a_folder_behind_the_data_ids_is_taken_for_one_of_them():
-    with pytest.raises(click.MissingParameter, match="It stands in front of --id, which takes all words behind it"):
+    with pytest.raises(click.MissingParameter, match="Put it before --id, which takes all words after it"):
         parse("--id", "a=1", "root")
 
 

@@ -83,7 +83,7 @@ class ManyWordsCommand(click.Command):
         except click.MissingParameter as error:
             taken = [value for values in collected["ids"] for value in values] if "ids" in collected else []
             if isinstance(error.param, click.Argument) and any("=" not in value for value in taken):
-                hint = "It stands in front of --id, which takes all words behind it"
+                hint = "Put it before --id, which takes all words after it"
                 raise click.MissingParameter(hint, context, error.param) from None
             raise
         context.params.update(collected)

@@ -36,7 +36,7 @@ class Tails(NamedTuple):
     Parameters
     ----------
     part : float
-        Part of a star's light, 0 if there are no tails that grow from one border to the other, NaN for too few stars.
+        Fraction of a star's light; 0 if no tails grow from one border to the other, NaN if there are too few stars.
     axis : str
         ``x`` or ``y``, along which they point.
     upward : bool

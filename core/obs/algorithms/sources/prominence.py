@@ -78,7 +78,7 @@ def _shared_ways(region: NDArray[np.bool_], peak: Whole) -> Whole:
 
 
 def _entry(pixel: Whole, wanted: Whole) -> Whole:
-    """Where pixels stand in a sorted list of them, -1 where they do not."""
+    """Return the position of pixels in a sorted list, -1 for those that are not in it."""
     entry = np.searchsorted(pixel, wanted)
     there = np.append(pixel, -1)[entry] == wanted
     return np.where(there, entry, -1)
