@@ -346,6 +346,7 @@ def _run(
             put(exposure, "postISRCCD")
     if not config.do_characterize:
         return written
+    stage.is_scale_known = config.calibrate.astrometry.search.maximum_scale_change is not None
     stage.found = found = stages.characterize(exposure, config.characterize)
     if not config.do_calibrate:
         return written

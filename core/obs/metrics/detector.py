@@ -60,11 +60,14 @@ class Stage:
         Background, PSF, bright sources.
     done : Calibrated or None
         All sources, WCS, zero point.
+    is_scale_known : bool
+        Whether the camera's pixel scale is known, so that the solution can be held against it.
     """
 
     exposure: Exposure | None = None
     found: Characterized | None = None
     done: Calibrated | None = None
+    is_scale_known: bool = True
 
 
 def measure_detector(stage: Stage, summary: ProcessSummary, amplifiers: Sequence[tuple[str, Box]] = ()) -> Measured:
@@ -103,7 +106,7 @@ def measure_detector(stage: Stage, summary: ProcessSummary, amplifiers: Sequence
     if stage.found is not None and amplifiers:
         measure_amplifiers(out, exposure, amplifiers)
     if stage.done is not None:
-        measure_sources(out, stage.done, summary)
+        measure_sources(out, stage.done, summary, is_scale_known=stage.is_scale_known)
         measure_stars(out, stage.done)
     return out
 

@@ -39,7 +39,7 @@ MEDIAN_ERROR = 1.25
 _COLOR_ERROR, _SIGNIFICANT = 0.03, 5.0
 
 
-def measure_sources(out: Measured, done: Calibrated, summary: ProcessSummary) -> None:
+def measure_sources(out: Measured, done: Calibrated, summary: ProcessSummary, *, is_scale_known: bool = True) -> None:
     """Note zero point and astrometry, and against how many reference stars they stand."""
     no_reference = "no reference catalog covers the frame" if not len(done.reference) else "no match"
     out.set("", n_sources=summary.n_source)
@@ -54,7 +54,9 @@ def measure_sources(out: Measured, done: Calibrated, summary: ProcessSummary) ->
     out.set(no_reference, astrom_scatter=1000.0 * summary.astrometric_scatter)
     fitted = "the WCS was not fitted" if len(done.reference) else no_reference
     out.set(fitted, astrom_matched=summary.wcs_matched, pointing_error=summary.wcs_offset)
-    out.set(fitted, rotation_error=summary.wcs_rotation, scale_ratio=summary.wcs_scale)
+    out.set(fitted, rotation_error=summary.wcs_rotation)
+    unknown = "the pixel scale of the camera is not known"
+    out.set(fitted if is_scale_known else unknown, scale_ratio=summary.wcs_scale if is_scale_known else math.nan)
     if done.exposure.wcs is not None:
         scale = done.exposure.wcs.pixel_scale
         out.set(fitted, pointing_share=share_of_field(summary.wcs_offset, shape=done.exposure.shape, pixel_scale=scale))
