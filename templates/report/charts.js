@@ -10,6 +10,22 @@ function element(tag, attributes = {}, parent = null, text = null) {
   return made;
 }
 
+// What is below the first screen is drawn when that screen is there, one piece a task, so that the page answers meanwhile.
+const WAITING = [];
+function later(draw) {
+  WAITING.push(draw);
+  delete document.documentElement.dataset.drawn;
+  if (WAITING.length === 1) (document.hidden ? setTimeout : requestAnimationFrame)(() => setTimeout(drawNext));
+}
+
+function drawNext() {
+  if (WAITING.length) WAITING.shift()();
+  if (WAITING.length) setTimeout(drawNext);
+  else document.documentElement.dataset.drawn = "all";
+}
+
+function drawWaiting() { while (WAITING.length) WAITING.shift()(); }
+
 function show(metric, value) {
   if (value === null || value === undefined) return "–";
   if (typeof value !== "number") return String(value);
@@ -131,8 +147,12 @@ function histogram(parent, values, options) {
 }
 
 // Viridis, nine steps: dark is low, light is high, readable for all kinds of color vision.
-const VIRIDIS = ["#440154", "#472d7b", "#3b528b", "#2c728e", "#21918c", "#28ae80", "#5ec962", "#addc30", "#fde725"].map((hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16)));
-function viridis(part) {
-  const place = Math.min(Math.max(part, 0), 1) * 8, low = Math.min(Math.floor(place), 7);
-  return `rgb(${VIRIDIS[low].map((value, i) => Math.round(value + (VIRIDIS[low + 1][i] - value) * (place - low))).join(",")})`;
+const VIRIDIS = rgb(["#440154", "#472d7b", "#3b528b", "#2c728e", "#21918c", "#28ae80", "#5ec962", "#addc30", "#fde725"]);
+function rgb(colors) { return colors.map((hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16))); }
+
+// Red, green and blue of a part from 0 to 1 of a color scale.
+function shade(scale, part) {
+  const place = Math.min(Math.max(part, 0), 1) * (scale.length - 1), low = Math.min(Math.floor(place), scale.length - 2);
+  return scale[low].map((value, i) => Math.round(value + (scale[low + 1][i] - value) * (place - low)));
 }
+const paint = (scale, part) => `rgb(${shade(scale, part).join(",")})`;

@@ -11,7 +11,7 @@ function renewed(data) {
   grid.table = DATA.frames;
   grid.columns = usable(FRAME_COLUMNS, DATA.frames);
   if (name !== null) STATE.frame = DATA.frames.name.indexOf(name) >= 0 ? DATA.frames.name.indexOf(name) : STATE.frame;
-  grid.draw();
+  grid.draw(true);
   drawTimeline();
   if (DATA.mosaic) drawMosaic();
   drawAmplifierMap();

@@ -1,5 +1,8 @@
 // The page: timeline, focal plane, tables, the panel of the chosen frame, and the address that names it.
-let DATA = JSON.parse(document.getElementById("data").textContent);
+const parsed = (id) => JSON.parse(document.getElementById(id).textContent);
+let DATA = parsed("data");
+// Detectors of a mosaic are nine tenths of the data, and are read when they are first drawn.
+if (DATA.mosaic) Object.defineProperty(DATA, "detectors", { configurable: true, get() { const value = parsed("detectors-data"); Object.defineProperty(this, "detectors", { value }); return value; } });
 const STATE = { frame: null, detector: null, metric: "seeing", notes: {}, mask: true, hard: false, grids: {} };
 const WIDTH = (place) => Math.max(280, Math.min(place.clientWidth || 600, 1208));
 const TIMELINE = ["seeing", "star_e", "sky", "transparency", "zero_point_rate", "depth", "stars_ratio", "pointing_error", "focus", "temperature"];
@@ -16,12 +19,9 @@ function start() {
   document.querySelectorAll(".tile").forEach((tile) => tile.addEventListener("click", () => document.getElementById("timeline").scrollIntoView({ behavior: "smooth" })));
   printDetails();
   if (!DATA.frames || !DATA.frames.n) return;
-  drawTimeline();
   const place = document.querySelector("#frames .grid");
   STATE.grids.frames = new Grid(place, DATA.frames, usable(FRAME_COLUMNS, DATA.frames), { caption: `${DATA.mosaic ? "Visits" : "Frames"} in order of time; click a heading to sort.`, only: DATA.frames.n > 200, pick: (i) => choose(i), isChosen: (i) => i === STATE.frame });
-  if (DATA.mosaic) drawMosaic();
-  drawAmplifierMap();
-  drawGates();
+  [drawTimeline, ...(DATA.mosaic ? [drawMosaic] : []), drawAmplifierMap, drawGates].forEach(later);
   document.addEventListener("keydown", keys);
   window.addEventListener("hashchange", fromAddress);
   let timer = null;
@@ -29,10 +29,10 @@ function start() {
   fromAddress();
 }
 
-// On paper nothing can be opened.
+// On paper nothing can be opened, and all must be there.
 function printDetails() {
   let closed = [];
-  window.addEventListener("beforeprint", () => { closed = [...document.querySelectorAll("details:not([open])")]; closed.forEach((details) => { details.open = true; }); });
+  window.addEventListener("beforeprint", () => { drawWaiting(); closed = [...document.querySelectorAll("details:not([open])")]; closed.forEach((details) => { details.open = true; }); });
   window.addEventListener("afterprint", () => closed.forEach((details) => { details.open = false; }));
 }
 
@@ -107,7 +107,7 @@ function drawMosaic() {
   const grids = document.querySelector("#detectors .grid");
   grids.replaceChildren();
   const columns = usable(["level", "name", "reason", "detector_name", "seeing", "star_e", "sky", "zero_point_rate", "depth", "astrom_scatter", "amp_dead", "masked", "n_stars"], table);
-  STATE.grids.detectors = new Grid(grids, table, columns, { caption: `Detectors of ${DATA.frames.name[visit]}.`, only: rows.some((i) => table.level[i] !== "good"), base: rows, pick: (i) => chooseDetector(i), isChosen: (i) => i === STATE.detector });
+  STATE.grids.detectors = new Grid(grids, table, columns, { caption: `Detectors of ${DATA.frames.name[visit]}.`, only: rows.some((i) => table.level[i] !== "good"), base: rows, whole: STATE.frame !== null, pick: (i) => chooseDetector(i), isChosen: (i) => i === STATE.detector });
 }
 
 function focalMap(parent, rows, values, range) {
@@ -123,14 +123,14 @@ function focalMap(parent, rows, values, range) {
   function outline(corners) { return corners.map(([x, y]) => `${10 + (x - x0) * scale},${10 + (y1 - y) * scale}`).join(" "); }
   for (const i of known) {
     const value = values[i], missing = value === null || value === undefined, level = table.level[i];
-    const cell = element("svg:polygon", { points: outline(shapes[table.detector_name[i]]), class: `cell ${level === "good" ? "" : level}${i === STATE.detector ? " chosen" : ""}`, fill: missing ? "url(#hatch)" : viridis((value - range[0]) / (range[1] - range[0] || 1)) }, chart);
+    const cell = element("svg:polygon", { points: outline(shapes[table.detector_name[i]]), class: `cell ${level === "good" ? "" : level}${i === STATE.detector ? " chosen" : ""}`, fill: missing ? "url(#hatch)" : paint(VIRIDIS, (value - range[0]) / (range[1] - range[0] || 1)) }, chart);
     element("svg:title", {}, cell, `${table.name[i]}: ${show(STATE.metric, value)} ${DATA.metrics[STATE.metric].unit}, ${level}`);
     cell.style.cursor = "pointer";
     cell.addEventListener("click", () => chooseDetector(i));
   }
   const hatch = element("svg:pattern", { id: "hatch", width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" }, element("svg:defs", {}, chart));
   element("svg:line", { x1: 0, y1: 0, x2: 0, y2: 6, class: "axis", "stroke-width": 3 }, hatch);
-  for (let i = 0; i < 40; i++) element("svg:rect", { x: width - 52, y: 10 + (39 - i) * 4, width: 12, height: 4, fill: viridis(i / 39) }, chart);
+  for (let i = 0; i < 40; i++) element("svg:rect", { x: width - 52, y: 10 + (39 - i) * 4, width: 12, height: 4, fill: paint(VIRIDIS, i / 39) }, chart);
   element("svg:text", { x: width - 38, y: 18 }, chart, range[1].toPrecision(3));
   element("svg:text", { transform: `translate(${width - 58} 90) rotate(-90)`, "text-anchor": "middle" }, chart, heading(STATE.metric));
   element("svg:text", { x: width - 38, y: 170 }, chart, range[0].toPrecision(3));
@@ -203,7 +203,9 @@ function remember() {
 
 function fromAddress() {
   const text = location.hash.slice(1).split("&").map((word) => word.split("=").map(decodeURIComponent).join("=")).join(" ");
-  if (text && text.includes("=")) chooseName(text, true);
+  if (!text.includes("=")) return;
+  drawWaiting(); // the page must have its height before it is scrolled
+  chooseName(text, true);
 }
 
 function keys(event) {

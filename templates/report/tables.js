@@ -1,8 +1,13 @@
 // Tables whose rows are JSON: sorted and filtered as arrays, and only some of them drawn.
 const DRAWN = 200;
+// Rows that are drawn at once; the rest of them follow when the browser has shown these.
+const FIRST = 40;
 // Letters of a reason that a row shows; the panel has all.
 const LONGEST = 150;
 const WORST = { failed: 0, bad: 1, look: 2, waiting: 3, good: 4 };
+// Texts in the order of people: visit=9 before visit=10.
+const ORDER = new Intl.Collator(undefined, { numeric: true });
+const isEmpty = (value) => value === null || value === undefined || value === "";
 
 class Grid {
   constructor(place, table, columns, options) {
@@ -10,7 +15,7 @@ class Grid {
     this.controls();
     this.scroll = element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": options.caption }, place);
     this.more = element("p", { class: "note" }, place);
-    this.draw();
+    this.draw(options.whole);
   }
 
   controls() {
@@ -35,21 +40,17 @@ class Grid {
   rows() {
     let rows = this.base ? this.base.slice() : [...Array(this.table.n).keys()];
     if (this.only) rows = rows.filter((i) => this.table.level[i] !== "good");
-    const wanted = condition(this.text, this.table);
-    rows = rows.filter(wanted);
-    if (this.key !== null) {
-      const keys = new Map(rows.map((i) => [i, this.value(this.key, i)])), sign = this.down ? -1 : 1;
-      rows.sort((a, b) => {
-        const [x, y] = [keys.get(a), keys.get(b)];
-        if (x === null || x === "" || x === undefined) return y === null || y === "" || y === undefined ? a - b : 1;
-        if (y === null || y === "" || y === undefined) return -1;
-        return sign * (typeof x === "number" && typeof y === "number" ? x - y : String(x).localeCompare(String(y))) || a - b;
-      });
-    }
-    return rows;
+    if (this.text.trim()) rows = rows.filter(condition(this.text, this.table));
+    if (this.key === null) return rows;
+    const keys = [], empty = [], sign = this.down ? -1 : 1;
+    for (const i of rows) { const value = this.value(this.key, i); if (isEmpty(value)) empty.push(i); else keys.push([value, i]); }
+    const compare = keys.every(([value]) => typeof value === "number") ? (x, y) => x - y : (x, y) => ORDER.compare(String(x), String(y));
+    keys.sort((a, b) => sign * compare(a[0], b[0]) || a[1] - b[1]);
+    return [...keys.map(([, i]) => i), ...empty]; // what has no value is last in both directions
   }
 
-  draw() {
+  // With ``whole`` all rows are drawn at once, so that the page keeps its height and the reader's place.
+  draw(whole = false) {
     this.shown = this.rows();
     const table = document.createElement("table");
     element("caption", {}, table, this.caption);
@@ -61,15 +62,17 @@ class Grid {
       button.addEventListener("click", () => { this.down = this.key === column && !this.down; this.key = column; this.draw(); this.place.querySelector(`button[data-column="${column}"]`).focus(); });
     }
     const body = element("tbody", {}, table);
-    for (const i of this.shown.slice(0, this.limit)) this.row(body, i);
+    const drawn = this.shown.slice(0, this.limit), first = whole ? drawn.length : FIRST;
+    for (const i of drawn.slice(0, first)) this.row(body, i);
     this.scroll.replaceChildren(table);
+    if (drawn.length > first) later(() => { if (body.isConnected) drawn.slice(first).forEach((i) => this.row(body, i)); });
     const hidden = this.shown.length - Math.min(this.limit, this.shown.length);
     this.count.textContent = `${this.shown.length} of ${this.base ? this.base.length : this.table.n} rows`;
     this.more.replaceChildren();
     if (!this.shown.length) this.more.textContent = this.only && !this.text ? "Every row is good. Uncheck the box to see them." : "No row fits the filter.";
     if (hidden > 0) {
       const button = element("button", { type: "button" }, this.more, `Show ${Math.min(hidden, DRAWN)} more of ${hidden}`);
-      button.addEventListener("click", () => { this.limit += DRAWN; this.draw(); });
+      button.addEventListener("click", () => { this.limit += DRAWN; this.draw(true); });
     }
   }
 

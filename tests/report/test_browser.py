@@ -70,6 +70,7 @@ def opened(browser):
             lambda request: problems.append(request.url) if not request.url.startswith(("file:", "data:")) else None,
         )
         page.goto(path.as_uri() + address)
+        page.wait_for_selector("html[data-drawn=all]", state="attached")
         pages.append(page)
         return page
 
@@ -176,6 +177,12 @@ def test_files_that_a_page_saves_are_read_back(opened, tmp_path, capsys):
 
 def test_a_mosaic_opens_and_draws_only_some_rows(opened, large):
     page = opened(large)
+    assert page.evaluate("""() => {
+        const grid = STATE.grids.detectors; [grid.base, grid.only, grid.key] = [null, false, 'name']; grid.draw();
+        return [document.querySelectorAll('#detectors tbody tr').length, grid.shown.length, WAITING.length];
+    }""") == [40, 1248, 1]  # the rest follows when these are seen
+    page.wait_for_selector("html[data-drawn=all]", state="attached")
+    assert page.locator("#detectors tbody tr").count() == 200
     assert page.locator("#focal polygon.cell").count() == 104
     assert page.locator("#frames tbody tr").count() == 12
     assert "ch3 dead" in page.inner_text("#needs")
@@ -189,11 +196,6 @@ def test_a_mosaic_opens_and_draws_only_some_rows(opened, large):
     page.select_option("#focal select >> nth=0", "depth")
     page.click("#focal polygon.cell >> nth=3")
     assert page.is_visible("#panel")
-    # all rows at once, where the table shows those of one visit
-    page.evaluate(
-        "() => { const g = STATE.grids.detectors; g.base = null; g.only = false; g.key = 'seeing'; g.draw(); }"
-    )
-    assert page.locator("#detectors tbody tr").count() == 200
 
 
 def test_without_scripts_and_in_print_the_bad_rows_are_there(browser, small):

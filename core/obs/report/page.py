@@ -116,6 +116,7 @@ def write_report(
     if live:
         script += "\n" + (folder / "live.js").read_text(encoding="utf-8")
     fold = {"tiles": _tiles(night), "needs": needs, "no_needs": _no_needs(night)}
+    detectors = payload.get("detectors")
     page = render(
         "report/page.html.jinja",
         title=f"{night.camera}: {', '.join(night.nights) or 'no night'}",
@@ -125,7 +126,8 @@ def write_report(
         live=live,
         style=Markup((folder / "style.css").read_text(encoding="utf-8")),  # noqa: S704 - ours, not the user's
         script=Markup(script),  # noqa: S704 - ours, not the user's
-        data=Markup(escape_json(payload)),  # noqa: S704 - escaped as JSON in a script element has to be
+        data=_as_script({name: part for name, part in payload.items() if name != "detectors"}),
+        detectors_data=_as_script(detectors) if detectors else "",
         **fold,
         frames=bool(night.visits),
         mosaic=night.is_mosaic,
@@ -152,6 +154,10 @@ def write_report(
     _write(files.text, report_text(night, sentence, needs))
     _write(files.twin, json.dumps(report_twin(night, sentence, needs), default=str) + "\n")
     return files
+
+
+def _as_script(value: object) -> Markup:
+    return Markup(escape_json(value))  # noqa: S704 - escaped as JSON in a script element has to be
 
 
 def _no_needs(night: Night) -> str:
