@@ -6,7 +6,7 @@ from astropy.visualization import ZScaleInterval
 
 from obs.display.binning import bin_image, bin_mask, bin_step
 from obs.display.limits import find_limits, zscale_limits
-from obs.display.mask_colors import overlay, shown_planes
+from obs.display.mask_colors import RGB, overlay, shown_planes
 from obs.display.thumbnail import gray_levels, thumbnail
 from obs.display.view import View
 from obs.errors import ConfigError
@@ -89,6 +89,12 @@ def test_planes_have_the_colors_of_the_stack():
     assert {name: colors[name] for name in named} == named
     assert set(colors) == set(mask.planes)
     assert next(iter(colors)) == "DETECTED"  # below all others
+    for name in ("STREAK", "REJECTED", "INEXACT_PSF", "MINE", "YOURS"):
+        mask.add_plane(name)
+    colors = shown_planes(mask, None)
+    assert len({colors[name] for name in mask.planes if name not in named}) >= 7  # coadds have these side by side
+    assert colors["YOURS"] == shown_planes(mask, ["YOURS"])["YOURS"]
+    assert set(colors.values()) <= set(RGB)
 
 
 def test_an_unknown_plane():

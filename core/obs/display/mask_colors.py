@@ -14,6 +14,9 @@ __all__ = ["PLANE_COLORS", "RGB", "overlay", "shown_planes"]
 PLANE_COLORS = {
     "DETECTED": "blue",
     "DETECTED_NEGATIVE": "cyan",
+    "INEXACT_PSF": "chartreuse",
+    "SENSOR_EDGE": "turquoise",
+    "REJECTED": "brown",
     "EDGE": "yellow",
     "SUSPECT": "yellow",
     "INTRP": "green",
@@ -36,12 +39,17 @@ RGB = {
     "orange": (1.0, 0.6, 0.0),
     "pink": (1.0, 0.6, 0.7),
     "purple": (0.63, 0.13, 0.94),
+    "chartreuse": (0.5, 1.0, 0.0),
+    "turquoise": (0.25, 0.88, 0.82),
+    "brown": (0.65, 0.35, 0.1),
+    "salmon": (0.98, 0.5, 0.45),
+    "tan": (0.82, 0.71, 0.55),
     "white": (1.0, 1.0, 1.0),
     "black": (0.0, 0.0, 0.0),
 }
 _WIDEST = ("DETECTED", "DETECTED_NEGATIVE")
-#: Not a shade of gray, which would be taken for light.
-_OTHER = "purple"
+#: Of planes that have no color above, one after the other. None is a shade of gray, which would be taken for light.
+_OTHERS = ("turquoise", "salmon", "tan", "brown", "purple", "chartreuse")
 
 
 def shown_planes(mask: Mask, wanted: Sequence[str] | None) -> dict[str, str]:
@@ -71,7 +79,10 @@ def shown_planes(mask: Mask, wanted: Sequence[str] | None) -> dict[str, str]:
         *(name for name in names if name not in PLANE_COLORS),
         *(name for name in order if name in names),
     ]
-    return {name: PLANE_COLORS.get(name, _OTHER) for name in ordered}
+    # by all planes of the mask, so that one keeps its color when fewer are drawn
+    unnamed = [name for name in mask.planes if name not in PLANE_COLORS]
+    others = {name: _OTHERS[number % len(_OTHERS)] for number, name in enumerate(unnamed)}
+    return {name: PLANE_COLORS.get(name) or others[name] for name in ordered}
 
 
 def overlay(mask: Mask, planes: Mapping[str, str], transparency: float) -> NDArray[np.float32]:
