@@ -97,11 +97,15 @@ def _camera(plugin, folder, name, policy, detector):
     return replace(plugin, name=name, folder=folder, policy=f"{name}.yaml", detector=detector, **identity)
 
 
+_SQL_TYPES = {int: "int", float: "double", str: "text"}
+
+
 def _register(path, **tables):
     path.parent.mkdir(parents=True, exist_ok=True)
     with sqlite3.connect(path) as database:
         for table, rows in tables.items():
-            database.execute(f"create table {table} (id integer primary key, {', '.join(rows[0])})")
+            columns = (f"{name} {_SQL_TYPES[type(value)]}" for name, value in rows[0].items())
+            database.execute(f"create table {table} (id integer primary key, {', '.join(columns)})")
             for row in rows:
                 marks = ", ".join("?" * len(row))
                 insert = f"insert into {table} ({', '.join(row)}) values ({marks})"  # noqa: S608 - names of this file
@@ -163,6 +167,29 @@ def test_detectors_of_one_compressed_file_and_calibrations_by_their_path(butler)
     assert [item.data_id["extension"] for item in items] == [1, 2, 3]
 
 
+@pytest.mark.parametrize("butler", [("megacam", "%(ccd)d")], indirect=True)
+def test_each_detector_of_a_file_and_each_registered_path_is_listed(butler, monkeypatch, capsys):
+    monkeypatch.setattr("obs.repo.find_instrument.instrument_for_mapper", lambda mapper: butler.instrument)
+    root, calib = str(butler.root), str(butler.root / "calib/bias.fits")
+    assert main(["ls", root]) == 0
+    assert [line.split() for line in capsys.readouterr().out.splitlines()[1:]] == [["bias", "3"], ["raw", "3"]]
+    assert main(["ls", root, "raw", "--id", "ccd=11^13"]) == 0
+    lines = capsys.readouterr().out.splitlines()[1:]
+    assert [line.split()[5:7] for line in lines] == [["state=p", "extension=1"], ["state=p", "extension=3"]]
+    for words in ([], ["--id", "visit=85", "ccd=12"]):
+        assert main(["ls", root, "bias", *words]) == 0
+        lines = capsys.readouterr().out.splitlines()[1:]
+        assert [line.split()[1] for line in lines] == (
+            ["extension=2"] if words else [f"extension={n}" for n in (1, 2, 3)]
+        )
+        assert all(line.endswith(calib) for line in lines)
+    assert main(["get", root, "bias", "--id", "visit=85", "ccd=12"]) == 0
+    assert main(["get", root, "raw", "--id", "visit=85", "ccd=12"]) == 0
+    assert "30 x 20 pixels" in capsys.readouterr().out
+    assert main(["where", root, "bias"]) == 0
+    assert capsys.readouterr().out == f"{calib}\n"
+
+
 @pytest.mark.parametrize("butler", [("decam", "%(ccdnum)d")], indirect=True)
 def test_times_of_another_name_and_defects_as_an_image(butler):
     for data_id in ({"visit": 19, "ccdnum": 2}, {"visit": 19, "hdu": 2}):
@@ -184,7 +211,7 @@ def test_raw_frames_that_are_put_together_from_amplifiers(butler, monkeypatch, c
     monkeypatch.setattr("obs.repo.find_instrument.instrument_for_mapper", lambda mapper: butler.instrument)
     assert main(["ls", str(butler.root), "raw"]) == main(["where", str(butler.root), "raw", "--id", "visit=20"]) == 0
     assert capsys.readouterr().out.count("00000020-S11-det094.fits\n") == 2
-    assert main(["get", str(butler.root), "raw", "--id", "visit=20"]) == 0
+    assert main(["get", str(butler.root), "raw", "--id", "visit=20", "filter=r"]) == 0  # only the registry has it
     out = capsys.readouterr().out
     assert out.startswith("raw_amp:\n  Exposure of 30 x 20 pixels\n")
     assert out.count("  Exposure of") == 3

@@ -1,7 +1,7 @@
 """`obs ls`: what a repository holds."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -9,12 +9,11 @@ import click
 from obs.cli.table import format_table
 from obs.gen3_repository.library import import_butler
 from obs.instrument.discovery import load_instrument
-from obs.policy.data_id import parse_ids
+from obs.policy.data_id import format_data_id
 from obs.repo.butler import Butler
-from obs.repo.find_datasets import find_datasets, with_place
 from obs.repo.layout import is_repository, is_third_generation
 from obs.repo.origins import Origin, find_origins
-from obs.runs.selection import check_filters
+from obs.runs.results import Result, count_results, find_results
 
 __all__ = ["list_datasets"]
 
@@ -24,24 +23,21 @@ def list_datasets(root: Path, dataset_type: str | None, camera: str | None, ids:
     if is_third_generation(root) and not is_repository(root):
         return _list_third_generation(root)
     butler = Butler(root, instrument=None if camera is None else load_instrument(camera))
-    mapper = butler.mapper
-    known = mapper.policy.dataset_types
-    chosen = [mapper.dataset_type(dataset_type)] if dataset_type else list(known.values())
-    types = [with_place(kind, known) for kind in chosen]
-    keys = mapper.key_types(dataset_type)
-    wanted = [data_id for words in ids for data_id in parse_ids(words, keys)]
-    for data_id in wanted:
-        check_filters(butler.instrument, data_id)
-    found = find_datasets([*butler.roots, butler.calib_root], types, wanted)
-    if not found:
-        click.echo(f"nothing found in {root}", err=True)
-    elif dataset_type:
-        is_raw = dataset_type == butler.instrument.raw_dataset_type
-        _print_files(next(iter(found.values())), find_origins(butler.roots, butler.policy) if is_raw else {})
+    if dataset_type is None:
+        counts = count_results(butler, ids)
+        if counts:
+            rows = [(name, str(number)) for name, number in counts.items()]
+            click.echo(format_table(("dataset type", "number"), rows, right="lr"))
+        is_empty = not counts
     else:
-        rows = [(name, str(len(datasets))) for name, datasets in sorted(found.items())]
-        click.echo(format_table(("dataset type", "number"), rows, right="lr"))
-    return 1 if wanted and not found else 0
+        found = find_results(butler, dataset_type, ids)
+        is_raw = dataset_type == butler.instrument.raw_dataset_type
+        if found:
+            _print_files(found, find_origins(butler.roots, butler.policy) if is_raw else {})
+        is_empty = not found
+    if is_empty:
+        click.echo(f"nothing found in {root}", err=True)
+    return 1 if ids and is_empty else 0
 
 
 def _list_third_generation(root: Path) -> int:
@@ -55,9 +51,12 @@ def _list_third_generation(root: Path) -> int:
     return 0
 
 
-def _print_files(datasets: Mapping[str, Path], origins: Mapping[Path, Origin]) -> None:
+def _print_files(datasets: Sequence[Result], origins: Mapping[Path, Origin]) -> None:
     """Print data IDs with their files; beside a file that was ingested, where it came from and how."""
-    rows = sorted((text, str(path), *_origin(path, origins.get(path))) for text, path in datasets.items())
+    rows = sorted(
+        (format_data_id(found.data_id), str(found.path), *_origin(found.path, origins.get(found.path)))
+        for found in datasets
+    )
     columns = 2 + any(row[2] for row in rows) + any(row[3] not in ("", "link") for row in rows)
     names = ("data ID", "file", "ingested from", "by")
     click.echo(format_table(names[:columns], [row[:columns] for row in rows]))

@@ -9,13 +9,13 @@ import click
 from obs.cli.table import format_table
 from obs.errors import DataIdError, FileFormatError
 from obs.instrument.discovery import load_instrument
-from obs.policy.data_id import DataId, format_data_id, parse_ids
+from obs.policy.data_id import DataId, format_data_id
 from obs.repo.butler import Butler
 from obs.repo.file_keys import COMPRESSED
-from obs.repo.find_datasets import find_datasets
 from obs.repo.input_files import InputFile
 from obs.repo.made_with import MADE_TOGETHER, find_input, find_record
 from obs.repo.result_record import ResultRecord
+from obs.runs.results import find_results
 from obs.shell_command import shell_command
 
 __all__ = ["provenance"]
@@ -81,15 +81,13 @@ def _identify(butler: Butler, item: InputFile) -> DataId | None:
 
 def _find(butler: Butler, dataset_type: str, words: tuple[str, ...]) -> DataId:
     """Return the one data ID that some words name."""
-    kind = butler.mapper.dataset_type(dataset_type)
-    types = butler.mapper.key_types(dataset_type)
-    found = find_datasets(butler.roots, [kind], parse_ids(words, types)).get(dataset_type, {})
+    found = find_results(butler, dataset_type, [words])
     if len(found) != 1:
-        some = "; ".join(list(found)[:3])
+        some = "; ".join(format_data_id(result.data_id) for result in found[:3])
         which = f"{len(found)} results fit: {some}" if found else f"no result of {' '.join(words)}"
         command = shell_command("obs", "ls", butler.root, dataset_type)
         raise DataIdError(f"{which}; name one data ID of {command}")
-    return parse_ids(next(iter(found)).split(), types)[0]
+    return found[0].data_id
 
 
 def _record(butler: Butler, dataset_type: str, data_id: DataId) -> tuple[ResultRecord | None, Path]:

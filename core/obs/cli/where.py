@@ -12,8 +12,7 @@ from obs.errors import DataIdError, DatasetNotFoundError
 from obs.instrument.discovery import load_instrument
 from obs.policy.data_id import parse_ids
 from obs.repo.butler import Butler
-from obs.repo.find_datasets import find_datasets, with_place
-from obs.runs.selection import check_filters
+from obs.runs.results import find_results
 from obs.shell_command import shell_command
 
 __all__ = ["parse_position", "where"]
@@ -30,16 +29,12 @@ def where(root: Path, dataset_type: str, camera: str | None, ids: list[list[str]
     position = parse_position(dataset_type)
     if position is not None:
         return _print_position(butler, *position, ids)
-    kind = with_place(butler.mapper.dataset_type(dataset_type), butler.policy.dataset_types)
-    wanted = [data_id for words in ids for data_id in parse_ids(words, butler.mapper.key_types(dataset_type))]
-    for data_id in wanted:
-        check_filters(butler.instrument, data_id)
-    found = find_datasets([*butler.roots, butler.calib_root], [kind], wanted).get(kind.name, {})
+    found = find_results(butler, dataset_type, ids)
     if not found:
         advice = f"{shell_command('obs', 'ls', root, dataset_type)} lists what there is"
         click.echo(f"no {dataset_type} in {root} that fits; {advice}", err=True)
         return 1
-    for path in found.values():
+    for path in dict.fromkeys(result.path for result in found):
         click.echo(str(path))
     return 0
 
@@ -82,7 +77,7 @@ def _print_position(butler: Butler, ra: float, dec: float, ids: Sequence[Sequenc
             column, row = tract.find_patch(ra=[ra], dec=[dec])[0]
             note = "" if tract.number == own else " (in the overlap; its own tract is another)"
             lines.append(f"tract={tract.number} patch={column},{row}: x={x:.2f} y={y:.2f}{note}")
-    types = butler.mapper.key_types("calexp")
+    types = butler.id_keys("calexp")
     wanted = [data_id for words in ids for data_id in parse_ids(words, types)]
     for frame in frames_with(find_frames(butler, wanted), ra, dec):
         x, y = frame.wcs.sky_to_pixel(ra=ra, dec=dec)

@@ -135,7 +135,8 @@ class Mapper:
         """Return every key that a data ID of this type may have: the template's, and what the registry can look up."""
         dataset_type = self.dataset_type(name)
         tables = self._tables(dataset_type)
-        known = self._registry().columns(tables) if tables else {}
+        source = self._calib_registry if dataset_type.is_calibration else self._registry
+        known = source().columns(tables) if tables else {}
         return {**self.key_types(name), **{key: kind for key, kind in known.items() if key not in dataset_type.keys}}
 
     def sub_level(self, level: str) -> str | None:
@@ -198,10 +199,24 @@ class Mapper:
         dataset_type = self.dataset_type(name)
         template = dataset_type.compiled
         whole = self.complete(name, data_id) if template.keys else data_id
-        is_registered = (
-            dataset_type.is_calibration and template.is_one_path and data_id.keys().isdisjoint(template.keys)
+        may_leave = (
+            not write
+            and dataset_type.is_calibration
+            and template.is_one_path
+            and self._is_registered(dataset_type, data_id, whole)
         )
-        return dataset_type.format(whole, may_leave=is_registered and not write)
+        return dataset_type.format(whole, may_leave=may_leave)
+
+    def _is_registered(self, dataset_type: DatasetType, given: Mapping[str, Any], whole: Mapping[str, Any]) -> bool:
+        """Return whether a path comes from the registry of calibrations, and not from the user alone."""
+        own = dataset_type.keys.keys()
+        if given.keys().isdisjoint(own):
+            return True
+        where = {key: value for key, value in whole.items() if key in own}
+        try:
+            return bool(self.query(dataset_type.name, list(where), where))
+        except (DataIdError, RepositoryError):
+            return False
 
     def query(self, name: str, keys: Sequence[str], data_id: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Return the distinct values of ``keys`` that the registry has for a data ID, sorted.

@@ -4,13 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from obs.errors import DataIdError, DatasetNotFoundError, RepositoryError
 from obs.frozen import frozen
 from obs.policy.data_id import DataId, cast_data_id, format_data_id, parse_ids
 from obs.policy.dataset_type import DatasetType
 from obs.repo.butler import Butler
-from obs.repo.find_datasets import iterate_datasets, with_place
+from obs.repo.listed_datasets import list_datasets
+from obs.runs.selection import check_filters
 
-__all__ = ["Result", "find_results"]
+__all__ = ["Result", "count_results", "find_results"]
 
 
 @frozen
@@ -42,36 +44,96 @@ def find_results(butler: Butler, dataset_type: str, ids: Sequence[Sequence[str]]
     dataset_type : str
         For example ``src``.
     ids : sequence of sequence of str
-        The words of each ``--id``; none means everything. Keys that only the registry has, such as the field, count.
+        The words of each ``--id``; none means everything. Keys that only the registry has, such as the field, count;
+        of calibrations those of the exposures that they are for.
 
     Raises
     ------
     DataIdError
-        For words that cannot be read, or an unknown key.
+        For words that cannot be read, an unknown key, or a filter that the camera does not have.
     """
-    kind = with_place(butler.mapper.dataset_type(dataset_type), butler.policy.dataset_types)
-    wanted = [data_id for words in ids for data_id in _expand(butler, kind, words)]
-    if ids and not wanted:
-        return []
+    kind = butler.mapper.dataset_type(dataset_type)
     found: dict[str, Result] = {}
-    roots = list(dict.fromkeys([*butler.roots, butler.calib_root]))
-    for _, data_id, path in iterate_datasets(roots, [kind], wanted):
-        root = next(root for root in roots if path.is_relative_to(root))
-        found.setdefault(format_data_id(data_id), Result(data_id, path, path.relative_to(root)))
+    for _, data_id, path in list_datasets(butler, [kind], _wanted(butler, [kind], ids)):
+        found.setdefault(format_data_id(data_id), Result(data_id, path, _place(butler, path)))
     return sorted(found.values(), key=lambda result: [str(type(v)) + f"{v:>20}" for v in result.data_id.values()])
 
 
-def _expand(butler: Butler, kind: DatasetType, words: Sequence[str]) -> Iterator[Mapping[str, Any]]:
+def count_results(butler: Butler, ids: Sequence[Sequence[str]]) -> dict[str, int]:
+    """Return how many datasets of each type there are, without types that have none.
+
+    Parameters
+    ----------
+    butler : Butler
+        The repository; what it has from its parents counts, too.
+    ids : sequence of sequence of str
+        The words of each ``--id``; none means everything.
+
+    Raises
+    ------
+    DataIdError
+        For words that cannot be read, an unknown key, or a filter that the camera does not have.
+    """
+    kinds = list(butler.policy.dataset_types.values())
+    wanted = _wanted(butler, kinds, ids)
+    found: dict[str, set[str]] = {}
+    for kind, data_id, _ in list_datasets(butler, kinds, wanted):
+        found.setdefault(kind.name, set()).add(format_data_id(data_id))
+    return {name: len(names) for name, names in sorted(found.items())}
+
+
+def _place(butler: Butler, path: Path) -> Path:
+    """Return a file relative to the repository that it is in; as it is where a registry names one elsewhere."""
+    roots = [root for root in (*butler.roots, butler.calib_root) if path.is_relative_to(root)]
+    return path.relative_to(roots[0]) if roots else path
+
+
+def _wanted(
+    butler: Butler, kinds: Sequence[DatasetType], ids: Sequence[Sequence[str]]
+) -> dict[str, list[Mapping[str, Any]]]:
+    """Return the data IDs that are wanted of each dataset type; all types are absent where there are no words."""
+    if not ids:
+        return {}
+    raw = butler.instrument.raw_dataset_type
+    own = {key: cast for kind in kinds for key, cast in butler.mapper.key_types(kind.name).items()}
+    words = [word.partition("=")[0] for one in ids for word in one]
+    known = own if own.keys() >= set(words) else butler.id_keys(raw) | own
+    data_ids = [data_id for one in ids for data_id in parse_ids(one, known)]
+    for data_id in data_ids:
+        check_filters(butler.instrument, data_id)
+    return {kind.name: [whole for one in data_ids for whole in _expand(butler, kind, one)] for kind in kinds}
+
+
+def _expand(butler: Butler, kind: DatasetType, data_id: DataId) -> Iterator[Mapping[str, Any]]:
     """Yield data IDs that have only keys of the dataset type; other keys are looked up in the registry."""
     raw = butler.instrument.raw_dataset_type
     own = butler.mapper.key_types(kind.name)
-    known = own
-    if any(word.partition("=")[0] not in own for word in words):
-        known = butler.id_keys(raw) | own
-    for data_id in parse_ids(words, known):
-        if all(key in own for key in data_id):
-            yield cast_data_id(data_id, own)
-            continue
-        keys = [key for key in own if key in known and key in butler.id_keys(raw)]
-        for row in butler.query_metadata(raw, keys, data_id):
+    if own.keys() >= data_id.keys():
+        yield cast_data_id(data_id, own)
+        return
+    registered = butler.id_keys(raw)
+    if not registered.keys() | own.keys() >= data_id.keys():
+        return
+    if kind.is_calibration:
+        yield from _calibrations_for(butler, kind, data_id)
+        return
+    keys = [key for key in own if key in registered]
+    asked = {key: value for key, value in data_id.items() if key in registered}
+    if keys:
+        for row in butler.query_metadata(raw, keys, asked):
             yield dict(zip(keys, row, strict=True)) | {key: data_id[key] for key in data_id if key in own}
+
+
+def _calibrations_for(butler: Butler, kind: DatasetType, data_id: DataId) -> Iterator[Mapping[str, Any]]:
+    """Yield the calibrations that hold for the exposures of a data ID."""
+    raw = butler.instrument.raw_dataset_type
+    registered = butler.id_keys(raw)
+    asked = {key: value for key, value in data_id.items() if key in registered}
+    others = {key: value for key, value in data_id.items() if key not in registered}
+    for row in butler.query_metadata(raw, list(registered), asked):
+        exposure = {key: value for key, value in zip(registered, row, strict=True) if value is not None}
+        try:
+            whole = butler.mapper.complete(kind.name, exposure | others)
+        except (DataIdError, DatasetNotFoundError, RepositoryError):
+            continue  # no calibration holds for it
+        yield {key: value for key, value in whole.items() if key in kind.keys}
