@@ -1,8 +1,11 @@
-"""What the order of frames tells: clocks that were set back, and dew."""
+"""What the order of frames tells: clocks that were set back, dew, thin cloud, a field that runs away."""
 
 import numpy as np
+import pytest
 
 from obs.metrics.compare_order import add_clock_steps, add_drifts
+from obs.metrics.gates import load_gates
+from obs.metrics.verdict import judge
 from synthetic_night import night
 
 
@@ -34,3 +37,28 @@ def test_a_steady_drift_is_dew_and_weather_is_not():
         add_drifts(rows)
         highest = max(highest, *(row["dew"] or 0.0 for row in rows))
     assert highest < 0.7
+
+
+def causes_of(rows):
+    return [[cause.name for cause in verdict.causes] for verdict in judge(rows, load_gates())]
+
+
+def test_cloud_that_takes_a_tenth_shows_beside_clear_frames():
+    rows = night(16, change=lambda i: {"clear": 0.9} if i in (4, 10, 11, 12) else {})
+    assert causes_of(rows) == [["cloud"] if i in (4, 10, 11, 12) else [] for i in range(16)]
+    assert rows[4]["dimming"] == pytest.approx(10.0, abs=4.0)
+
+
+def test_light_that_changes_slowly_or_with_the_airmass_is_no_cloud():
+    assert not any(causes_of(night(16, change=lambda i: {"clear": 1.0 - 0.008 * i})))
+    low = night(16, change=lambda i: {"clear": 0.9, "airmass": 2.2} if i == 8 else {})
+    assert causes_of(low)[8] == []
+    assert low[8]["dimming"] is None
+
+
+def test_a_field_that_runs_away_is_named_as_such():
+    far = {"pointing_error": 400.0, "pointing_share": 0.6}
+    rows = night(12, change=lambda i: {"pointing_error": 8.0 * i, "pointing_share": 8.0 * i / 600.0})
+    assert causes_of(rows) == [[]] * 4 + [["pointing drift"]] * 8
+    assert rows[11]["pointing_drift"] == pytest.approx(8.0 * 3600 / 90, rel=0.01)  # one frame in 90 s
+    assert causes_of(night(12, change=lambda i: far if i > 5 else {})) == [[]] * 6 + [["pointing"]] * 6

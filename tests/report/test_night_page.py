@@ -74,8 +74,10 @@ def test_a_night_that_is_watched_names_what_later_frames_show(repository):
         lines += live.describe(collect_night(Butler(repository.root)), {row["data_id"]})[:-1]
     assert lines[0].startswith("LOOK visit=")
     assert "cloud: " in lines[0]
-    frame = lines[0].split(":")[0].removeprefix("LOOK ")
-    assert [line for line in lines if line.startswith(f"now LOOK {frame}, was look: dew, ")]
+    frames = [line.split(": cloud: ")[0].removeprefix("LOOK ") for line in lines if ": cloud: " in line]
+    assert frames
+    for frame in frames:
+        assert [line for line in lines if line.startswith(f"now LOOK {frame}, was look: dew, ")]
 
 
 def test_half_of_a_night_failed(repository):

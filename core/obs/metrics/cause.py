@@ -19,7 +19,7 @@ __all__ = [
 ]
 
 #: What follows where the stars that are left are fainter, or fainter against the sky.
-OF_FEW_PHOTONS = ("depth", "stars_ratio", "stars_expected", "zp_n_stars", "zp_scatter", "astrom_scatter")
+OF_FEW_PHOTONS = ("depth", "dimming", "stars_ratio", "stars_expected", "zp_n_stars", "zp_scatter", "astrom_scatter")
 #: What follows where a part of the detector sees no light.
 OF_DARK_PARTS = (
     *OF_FEW_PHOTONS,
@@ -27,7 +27,15 @@ OF_DARK_PARTS = (
     "noise_ratio",
 )
 #: What gets worse when stars are wide or long.
-OF_BAD_IMAGES = ("halo", "astrom_scatter", "zp_scatter", "psf_minus_aperture", "psf_trend", "psf_size_residual")
+OF_BAD_IMAGES = (
+    "halo",
+    "dimming",
+    "astrom_scatter",
+    "zp_scatter",
+    "psf_minus_aperture",
+    "psf_trend",
+    "psf_size_residual",
+)
 #: What trails and double stars have in common.
 OF_LONG_STARS = (
     *("star_e_coherent", "star_e", "seeing", "fwhm_ratio"),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from obs.frozen import frozen
 from obs.metrics.compare_amplifiers import add_amplifier_noise
-from obs.metrics.compare_order import add_clock_steps, add_drifts
+from obs.metrics.compare_order import add_clock_steps, add_dimming, add_drifts, add_pointing_drifts
 from obs.metrics.definitions import Metric
 from obs.metrics.fields import number_fields
 from obs.metrics.nights import compute_night
@@ -134,6 +134,30 @@ DERIVED: dict[str, Metric] = {
             "How steadily seeing or halo grew and transparency fell together over several frames, 0 to 1.",
             "smaller of both rank correlations (Kendall) with time, in the steadiest eight frames of the filter",
         ),
+        Metric(
+            "dimming",
+            "light lost against its neighbors",
+            "%",
+            "Light that this frame lost against those around it, at the same airmass: thin cloud.",
+            "transparency against the upper quartile of the nearest eight frames of the filter, airmass within 0.2",
+            1,
+        ),
+        Metric(
+            "dimming_error",
+            "error of the light lost",
+            "%",
+            "Standard error of the light lost against the frames around.",
+            "robust scatter of the night",
+            1,
+        ),
+        Metric(
+            "pointing_drift",
+            "drift of the pointing",
+            "arcsec/h",
+            "How fast the field runs away, where the pointing error grows steadily from frame to frame.",
+            "first and last of eight frames of the field whose rank correlation (Kendall) with time is above 0.7",
+            0,
+        ),
     )
 }
 _TWILIGHT = -18.0
@@ -255,6 +279,8 @@ def add_derived(rows: Sequence[dict[str, Any]], references: References, extincti
     add_amplifier_noise(rows, references.history, references.night_frames, references.history_frames)
     add_clock_steps(rows)
     add_drifts(rows)
+    add_dimming(rows)
+    add_pointing_drifts(rows)
 
 
 def _compute_worth(row: Mapping[str, Any], references: References) -> float | None:

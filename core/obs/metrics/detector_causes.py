@@ -115,4 +115,8 @@ def pointing(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
     if names:
         level = worst(left[name] for name in names)
         text = f"pointing: the field is {row['pointing_error']:.0f} arcsec from where the header puts it"
-        yield Cause("pointing", text, REMEDIES["pointing"], level, take(left, *names))
+        drift, name = row.get("pointing_drift"), "pointing"
+        if drift is not None:
+            name = "pointing drift"
+            text += f", and runs away by {drift:.0f} arcsec/h"
+        yield Cause(name, text, REMEDIES[name], level, take(left, *names))

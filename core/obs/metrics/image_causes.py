@@ -24,6 +24,7 @@ def double_images(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
     text = f"tracking jump: {row['double_images']:.0f} % of the bright stars have the same companion"
     names = (
         "transparency",
+        "dimming",
         "stars_ratio",
         "stars_expected",
         "astrom_matched",

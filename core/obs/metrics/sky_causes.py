@@ -6,6 +6,7 @@ from typing import Any
 
 from obs.errors import MeasurementError
 from obs.metrics.cause import BRIGHTER, OF_BAD_IMAGES, OF_DARK_PARTS, OF_FEW_PHOTONS, Cause, Failures, take, worst
+from obs.metrics.compare_order import STEADY
 from obs.metrics.remedies import REMEDIES
 
 __all__ = ["another_filter", "atmosphere", "dew", "failed_in_light", "no_light"]
@@ -14,8 +15,6 @@ __all__ = ["another_filter", "atmosphere", "dew", "failed_in_light", "no_light"]
 _OF_BRIGHT_SKY = (*OF_FEW_PHOTONS, "sky_excess", "sky_gradient")
 _MOON_MATTERS, _DIMMER = 0.3, 0.85
 _DARK_SUN, _BRIGHT_SUN = -18.0, -12.0
-#: Rank correlation above which a drift is steady.
-_STEADY = 0.7
 #: Transparency from which a frame has lost no light, whatever those after it lose.
 _STILL_CLEAR = 0.97
 #: Light beyond the aperture, percent, from which it shows dew though the seeing stays.
@@ -69,7 +68,16 @@ def another_filter(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
     color = (row.get("details") or {}).get("color", "")
     text = f"another filter than '{row.get('filter')}'? The zero point changes with {color or 'color'}: "
     text += left["color_term"].text
-    names = ("transparency", "sky_excess", "sky_deficit", "zp_scatter", "depth", "depth_difference", "zp_trend")
+    names = (
+        "transparency",
+        "dimming",
+        "sky_excess",
+        "sky_deficit",
+        "zp_scatter",
+        "depth",
+        "depth_difference",
+        "zp_trend",
+    )
     take(left, *names, "stars_ratio", "stars_expected", "psf_minus_aperture")
     yield Cause("filter", text, REMEDIES["filter"], "bad", take(left, "color_term"))
 
@@ -77,9 +85,9 @@ def another_filter(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
 def dew(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
     """Tell dew from weather: width or halo of the stars, and light, get worse together, frame by frame."""
     dew, clear = row.get("dew"), row.get("transparency")
-    tells = ("transparency", "seeing", "zp_trend", "sky_gradient")
+    tells = ("transparency", "dimming", "seeing", "zp_trend", "sky_gradient")
     found = [left[name] for name in tells if name in left]
-    if dew is None or clear is None or clear > _STILL_CLEAR or dew < _STEADY or not found:
+    if dew is None or clear is None or clear > _STILL_CLEAR or dew < STEADY or not found:
         return
     level = worst(found)
     lost = f"while {100 * (1 - clear):.0f} % of the light was lost, step by step"
@@ -138,6 +146,10 @@ def atmosphere(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
             metrics = take(left, "transparency", "sky_deficit", *OF_FEW_PHOTONS)
             yield Cause("cloud", f"cloud: {lost}", REMEDIES["cloud"], clear.level, metrics)
         return
+    if "dimming" in left and "zp_trend" not in left:
+        text = f"thin cloud: {row['dimming']:.0f} % of the light lost against the frames around it"
+        level = left["dimming"].level
+        yield Cause("cloud", text, REMEDIES["cloud"], level, take(left, "dimming", *OF_FEW_PHOTONS))
     if (
         sun is not None
         and sun > _DARK_SUN

@@ -12,7 +12,7 @@ __all__ = ["flat", "uneven"]
 _OF_DOME = (
     *("zp_trend", "zp_scatter", "zp_n_stars", "sky_gradient", "sky_deficit", "sky_bimodal", "background_residual"),
     *("source_excess", "depth", "depth_difference", "stars_ratio", "stars_expected", "astrom_matched", "streaks"),
-    "halo",
+    *("halo", "dimming"),
 )
 #: Percent by which a step of the sky may differ from all of it where one side has no light.
 _DARK_STEP = 5.0
@@ -35,7 +35,7 @@ def flat(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
     if "sky_gradient" in left:
         text += f", and {left['sky_gradient'].text}"
     level = left["zp_trend"].level
-    metrics = take(left, "zp_trend", "sky_gradient", "zp_scatter", "sky_bimodal", "depth_difference")
+    metrics = take(left, "zp_trend", "sky_gradient", "zp_scatter", "sky_bimodal", "depth_difference", "dimming")
     yield Cause("flat", f"{text}: flat, dome or thin cloud", REMEDIES["flat"], level, metrics)
 
 

@@ -36,6 +36,7 @@ _MEASURED_ERRORS = {
     "psf_trend": "psf_trend_error",
     "psf_minus_aperture": "psf_minus_aperture_error",
     "halo": "halo_error",
+    "dimming": "dimming_error",
     "cosmic_rays": "cosmic_rays_error",
 }
 

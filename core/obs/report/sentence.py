@@ -27,6 +27,7 @@ _ADJECTIVES = {
     "dead amplifier": "with a dead amplifier",
     "bright sky": "of bright sky",
     "pointing": "off position",
+    "pointing drift": "drifting away",
     "uneven sky": "of uneven sky",
     "noise": "with noisy readout",
     "streaks": "with trails",
