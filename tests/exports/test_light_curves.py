@@ -16,6 +16,7 @@ from obs.exports.light_curves import (
     plot_light_curve,
 )
 from obs.image.catalog import Catalog
+from obs.visits.light_curve_table import unusable_magnitudes
 
 LENGTHS = {"NAME": 30, "DATE": 16, "MAG": 8, "MERR": 6, "FILT": 5, "TRANS": 3, "MTYPE": 3, "CNAME": 20, "CMAG": 8,
            "KNAME": 20, "KMAG": 8, "AMASS": 7, "GROUP": 5, "CHART": 20, "NOTES": 2000}  # fmt: skip
@@ -182,3 +183,19 @@ def test_points_without_a_magnitude_worth_the_name_are_limits_in_the_plot(tmp_pa
     (limits,) = (line for line in axes.lines if line.get_marker() == "v")
     np.testing.assert_array_equal(limits.get_ydata(), values["upper_limit"][3:])
     assert max(axes.get_ylim()) < 23.0
+
+
+def test_magnitudes_that_are_not_to_be_used_are_crosses_and_a_warning(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda figure, *_, **__: drawn.append(figure))
+    values = table(flags=np.array(["S", "CT", "SI", "", "", "P"]))
+    values.add("bjd_tdb", 2460310.5 + np.arange(6) / 24)
+    plot_light_curve(values, "star", tmp_path / "curve.png", clobber=False)
+    (axes,) = drawn[0].axes
+    np.testing.assert_array_equal(axes.containers[0].lines[0].get_ydata(), values["magnitude"][[1]])
+    (crosses,) = (line for line in axes.lines if line.get_marker() == "x")
+    np.testing.assert_array_equal(crosses.get_ydata(), values["magnitude"][[0, 2, 5]])
+    saturated, other = unusable_magnitudes(values)
+    assert saturated.startswith("the object is saturated on 2 of 6 images")
+    assert "on 1 of 6 images" in other
+    assert unusable_magnitudes(table(flags=np.array(["", "CT", "E", "I", "", ""]))) == []

@@ -14,6 +14,7 @@ from obs.image.catalog import Catalog
 from obs.instrument.filter_wheels import passes_all_colors
 from obs.repo.atomic import atomic_write
 from obs.version import __version__
+from obs.visits.light_curve_point import UNUSABLE
 
 __all__ = [
     "AavsoWords",
@@ -44,8 +45,6 @@ _NOTHING = "na"
 _SET_DAYS = 1.0 / 24.0
 #: A magnitude with a larger error is given, and drawn, as an upper limit.
 _FAINTEST = 0.33
-#: Points with one of these flags (saturated, bad pixel, flux not to be trusted) are not sent in.
-_NOT_SENT = frozenset("SBP")
 
 
 def aavso_filter(physical: str, band: str, *, is_color: bool) -> str:
@@ -197,7 +196,7 @@ def _is_sent(table: Catalog, row: int) -> bool:
     values = (float(table[key][row]) for key in ("mjd_mid", "magnitude", "magnitude_error", "upper_limit"))
     date, magnitude, error, limit = values
     seen = np.isfinite(magnitude) and error < _FAINTEST
-    return bool(np.isfinite(date) and (seen or np.isfinite(limit)) and not _NOT_SENT & set(str(table["flags"][row])))
+    return bool(np.isfinite(date) and (seen or np.isfinite(limit)) and not UNUSABLE & set(str(table["flags"][row])))
 
 
 def _aavso_row(table: Catalog, row: int, group: int, words: AavsoWords) -> tuple[str, ...]:
@@ -248,7 +247,7 @@ def format_etd(table: Catalog) -> tuple[str, int]:
     lines = []
     for row in range(len(table)):
         values = [float(table[key][row]) for key in ("mjd_mid", "magnitude", "magnitude_error")]
-        if np.isfinite(values).all() and not _NOT_SENT & set(str(table["flags"][row])):
+        if np.isfinite(values).all() and not UNUSABLE & set(str(table["flags"][row])):
             lines.append(f"{values[0] + _JD:.6f} {values[1]:.5f} {max(values[2], 1e-5):.5f}")
     _require_rows(lines)
     return "\n".join([*lines, ""]), len(table) - len(lines)
@@ -273,7 +272,9 @@ def write_light_curve_text(text: str, path: Path, *, clobber: bool) -> None:
 
 
 def plot_light_curve(table: Catalog, title: str, path: Path, *, clobber: bool) -> None:
-    """Draw magnitudes against time, a color for each filter; triangles are upper limits, as in a file for the AAVSO.
+    """Draw magnitudes against time, a color for each filter.
+
+    Triangles are upper limits. Crosses are magnitudes that a file for the AAVSO leaves out, by their flags.
 
     Raises
     ------
@@ -292,10 +293,15 @@ def plot_light_curve(table: Catalog, title: str, path: Path, *, clobber: bool) -
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.subplots()
     filters = np.asarray(table["filter"]).astype(str)
+    unusable = np.array([bool(UNUSABLE & set(flags)) for flags in np.asarray(table["flags"]).astype(str).tolist()])
     for number, physical in enumerate(dict.fromkeys(filters.tolist())):
         color, here = f"C{number}", filters == physical
         seen = here & np.isfinite(magnitude) & (error < _FAINTEST)
-        axes.errorbar(time[seen] - zero, magnitude[seen], error[seen], fmt="o", ms=4, color=color, label=physical)
+        good, flawed = seen & ~unusable, seen & unusable
+        axes.errorbar(time[good] - zero, magnitude[good], error[good], fmt="o", ms=4, color=color, label=physical)
+        if flawed.any():
+            label_flawed = f"{physical}, not to be used (flags)"
+            axes.plot(time[flawed] - zero, magnitude[flawed], "x", ms=6, color=color, alpha=0.6, label=label_flawed)
         unseen = here & ~seen
         limit = np.asarray(table["upper_limit"], float)
         words = f"{physical}, upper limits" if np.isfinite(limit[unseen]).any() else None

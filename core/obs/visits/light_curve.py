@@ -27,7 +27,7 @@ from obs.visits.constant_neighbors import REACH, Neighbors, find_neighbors, sett
 from obs.visits.flux_choice import PSF_FLUX, Choice, choose_flux, find_fluxes
 from obs.visits.forced import force_image
 from obs.visits.light_curve_point import Point
-from obs.visits.light_curve_table import differential_columns, make_table
+from obs.visits.light_curve_table import differential_columns, make_table, unusable_magnitudes
 from obs.visits.recentering import recenter
 from obs.visits.reference_neighbors import reference_stars
 
@@ -164,6 +164,7 @@ def measure_light_curve(
             columns.setdefault(name, np.full(len(points), np.nan))[rows] = part
         _describe(curve, physical_filter, choice, positions, len(rows))
     curve.table = make_table(points, columns, curve.fluxes, config)
+    curve.warnings += unusable_magnitudes(curve.table)
     if check is not None and not np.isfinite(curve.table["check_magnitude"]).any():
         curve.warnings.append("the check star has no magnitude on any of the images; choose another one with --check")
     return curve

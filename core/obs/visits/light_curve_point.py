@@ -12,13 +12,15 @@ from obs.policy.data_id import format_data_id
 from obs.visits.calibration import FrameCalibration
 from obs.visits.forced import ForcedFrame
 
-__all__ = ["FLAGS", "Point"]
+__all__ = ["FLAGS", "UNUSABLE", "Point"]
 
 Floats = NDArray[np.float64]
 
 #: Flags of the object that are kept, in the order of their letters.
 FLAGS = {"saturatedCenter": "S", "crCenter": "C", "interpolatedCenter": "I", "streakCenter": "T", "bad": "B",
           "edge": "E"}  # fmt: skip
+#: Letters of the flags with which a magnitude is not to be used: saturated, bad pixel, flux not to be trusted.
+UNUSABLE = frozenset("SBP")
 
 
 @dataclass

@@ -9,9 +9,9 @@ from obs.image.catalog import Catalog
 from obs.image.photo_calib import common_system, describe_magnitude
 from obs.tasks.forced.config import ForcedConfig
 from obs.visits.flux_choice import Choice
-from obs.visits.light_curve_point import FLAGS, Point
+from obs.visits.light_curve_point import FLAGS, UNUSABLE, Point
 
-__all__ = ["differential_columns", "make_table"]
+__all__ = ["differential_columns", "make_table", "unusable_magnitudes"]
 
 Floats = NDArray[np.float64]
 
@@ -95,6 +95,32 @@ def make_table(
     table.add("data_id", np.array([point.name for point in points]), "", "data ID of the image")
     table.metadata["CALIB"] = "; ".join(dict.fromkeys(str(point.calibration) for point in points))
     return table
+
+
+def unusable_magnitudes(table: Catalog) -> list[str]:
+    """Return warnings of magnitudes that are not to be used, because of their flags.
+
+    A saturated object is measured too faint, which looks like a change of it.
+
+    Parameters
+    ----------
+    table : Catalog
+        As of `make_table`.
+    """
+    flags = [set(letters) & UNUSABLE for letters in np.asarray(table["flags"]).astype(str).tolist()]
+    saturated, other = sum("S" in letters for letters in flags), sum(bool(letters - {"S"}) for letters in flags)
+    warnings = []
+    if saturated:
+        warnings.append(
+            f"the object is saturated on {saturated} of {len(flags)} images (flag S) and measured too faint there; "
+            "leave these out, and expose for shorter times or out of focus"
+        )
+    if other:
+        warnings.append(
+            f"the object has bad pixels (flag B) or a flux that is not to be trusted (flag P) on {other} of "
+            f"{len(flags)} images; leave these out"
+        )
+    return warnings
 
 
 def _values(points: Sequence[Point], column: str) -> Floats:

@@ -20,7 +20,9 @@ Examples:
 @click.command("calibrate-visits", cls=ManyWordsCommand, epilog=_EXAMPLE)
 @click.argument("root", metavar="REPO", type=click.Path(path_type=Path))
 @id_option
-@click.option("--output", metavar="DIR", type=click.Path(path_type=Path), help="Repository that obs process wrote.")
+@click.option(
+    "-o", "--output", metavar="DIR", type=click.Path(path_type=Path), help="Repository that obs process wrote."
+)
 @click.option("--rerun", metavar="[IN:]OUT", help="Rerun of REPO that obs process wrote; results go there, too.")
 @click.option("--tract", type=click.IntRange(min=0), help="Number of the tract; 0 if not given.")
 @click.option("--dry-run", is_flag=True, help="Print the images that would be calibrated, and stop.")

@@ -55,7 +55,9 @@ def adjust() -> None:
 
 @camera.command("build", epilog=_BUILD_EXAMPLE)
 @click.argument("name", metavar="NAME")
-@click.option("--output", metavar="DIR", required=True, type=click.Path(path_type=Path), help="Folder to write into.")
+@click.option(
+    "-o", "--output", metavar="DIR", required=True, type=click.Path(path_type=Path), help="Folder to write into."
+)
 @calls("obs.cli.camera:build")
 def build() -> None:
     """Write the amplifiers of a camera as LSST's tables.
@@ -68,7 +70,9 @@ def build() -> None:
 
 @camera.command("show", epilog=_SHOW_EXAMPLE)
 @click.argument("name", metavar="NAME")
-@click.option("--output", metavar="PNG", type=click.Path(path_type=Path), help="File to draw to, instead of a list.")
+@click.option(
+    "-o", "--output", metavar="PNG", type=click.Path(path_type=Path), help="File to draw to, instead of a list."
+)
 @calls("obs.cli.camera:show")
 def show() -> None:
     """List the detectors of a camera, or draw them.

@@ -32,7 +32,7 @@ Examples:
     "--select", metavar="CONDITION", help="Use exposures for which this is true, such as 'seeing < 0.9'; see obs query."
 )
 @config_options
-@click.option("--output", metavar="DIR", type=click.Path(path_type=Path), help="Repository to write into.")
+@click.option("-o", "--output", metavar="DIR", type=click.Path(path_type=Path), help="Repository to write into.")
 @click.option("--rerun", metavar="[IN:]OUT", help="Write into REPO/rerun/OUT, and read from REPO/rerun/IN.")
 @click.option("--camera", metavar="NAME", help="Camera, if the repository does not record it; see obs cameras.")
 @click.option(

@@ -22,7 +22,7 @@ Examples:
 @id_option
 @click.option("--dry-run", is_flag=True, help="Print the patches whose catalogs would be made, and stop.")
 @config_options
-@click.option("--output", metavar="DIR", type=click.Path(path_type=Path), help="Repository to write into.")
+@click.option("-o", "--output", metavar="DIR", type=click.Path(path_type=Path), help="Repository to write into.")
 @click.option("--rerun", metavar="[IN:]OUT", help="Write into REPO/rerun/OUT, and read from REPO/rerun/IN.")
 @click.option("--camera", metavar="NAME", help="Camera, if the repository does not record it; see obs cameras.")
 @click.option("--skip-existing", is_flag=True, help="Keep catalogs made of the same coadds with the same settings.")

@@ -20,6 +20,7 @@ Examples:
 @click.command("demo", cls=ManyWordsCommand, epilog=_EXAMPLE)
 @click.argument("camera", metavar="[CAMERA]", default="necam")
 @click.option(
+    "-o",
     "--output",
     metavar="DIR",
     type=click.Path(path_type=Path),

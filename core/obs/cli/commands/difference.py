@@ -21,7 +21,9 @@ Examples:
 @click.command("difference", cls=ManyWordsCommand, epilog=_EXAMPLE)
 @click.argument("root", metavar="REPO", type=click.Path(path_type=Path))
 @id_option
-@click.option("--output", metavar="DIR", type=click.Path(path_type=Path), help="Repository that obs process wrote.")
+@click.option(
+    "-o", "--output", metavar="DIR", type=click.Path(path_type=Path), help="Repository that obs process wrote."
+)
 @click.option("--rerun", metavar="[IN:]OUT", help="Rerun of REPO that obs process wrote; results go there, too.")
 @click.option("--tract", type=click.IntRange(min=0), help="Tract of the coadd and of the calibration.")
 @click.option(

@@ -19,6 +19,7 @@ Examples:
 @click.argument("name", metavar="NAME")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option(
+    "-o",
     "--output",
     metavar="DIR",
     type=click.Path(path_type=Path),

@@ -21,6 +21,7 @@ Examples:
 @click.argument("name", metavar="NAME")
 @words_option("--from", metavar="FILE...", text="Raw files, or headers as text: they become tests of the translator.")
 @click.option(
+    "-o",
     "--output",
     metavar="FOLDER",
     type=click.Path(path_type=Path),

@@ -43,6 +43,7 @@ Examples:
     help="Check star; without it a constant star as bright as the object, which is then not a comparison star.",
 )
 @click.option(
+    "-o",
     "--output",
     metavar="FILE",
     type=click.Path(path_type=Path),

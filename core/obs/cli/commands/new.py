@@ -56,7 +56,12 @@ def _question_options(function: F) -> F:
 )
 @click.option("--no-input", is_flag=True, help="Ask nothing; every answer that is not given takes its default.")
 @click.option(
-    "--output", metavar="FOLDER", type=click.Path(path_type=Path), default=".", help="Folder in which obs_NAME is made."
+    "-o",
+    "--output",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path),
+    default=".",
+    help="Folder in which obs_NAME is made.",
 )
 @click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
 @_question_options

@@ -29,7 +29,7 @@ Examples:
     help="Folder of the calibration frames, if it is not CALIB of the repository.",
 )
 @id_option
-@click.option("--output", metavar="DIR", type=click.Path(path_type=Path), help="Repository to write into.")
+@click.option("-o", "--output", metavar="DIR", type=click.Path(path_type=Path), help="Repository to write into.")
 @click.option("--rerun", metavar="[IN:]OUT", help="Write into INPUT/rerun/OUT, and read from INPUT/rerun/IN.")
 @config_options
 @click.option(

@@ -18,7 +18,9 @@ Example:
 
 @click.command("process-file", cls=ManyWordsCommand, epilog=_EXAMPLE)
 @click.argument("images", metavar="IMAGE...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--output", metavar="DIR", required=True, type=click.Path(path_type=Path), help="Folder to write into.")
+@click.option(
+    "-o", "--output", metavar="DIR", required=True, type=click.Path(path_type=Path), help="Folder to write into."
+)
 @config_options
 @click.option(
     "--show", expose_value=False, multiple=True, metavar="WHAT...", help="Show config[=PATTERN] or history=PATTERN."

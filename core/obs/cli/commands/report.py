@@ -23,6 +23,7 @@ Examples:
 @click.option("--camera", metavar="NAME", help="Camera, if the repository does not record it; see obs cameras.")
 @click.option("--night", metavar="DATE", help="Only the night that began on this date, such as 2026-11-28.")
 @click.option(
+    "-o",
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",

@@ -23,7 +23,9 @@ _DATE_FORMATS = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S")
 
 @click.command("simulate", cls=ManyWordsCommand, epilog=_EXAMPLE)
 @click.argument("camera", metavar="CAMERA")
-@click.option("--output", metavar="DIR", required=True, type=click.Path(path_type=Path), help="Folder to write into.")
+@click.option(
+    "-o", "--output", metavar="DIR", required=True, type=click.Path(path_type=Path), help="Folder to write into."
+)
 @click.option(
     "--type",
     "image_type",

@@ -38,7 +38,7 @@ def skymap() -> None:
 @click.option("--border", type=float, default=0.0, metavar="DEG", help="With --discrete: margin around the exposures.")
 @click.option("--append", is_flag=True, help="With --discrete: add the tract to the sky map that is there.")
 @click.option("--replace", is_flag=True, help="Replace another sky map that is there.")
-@click.option("--output", metavar="DIR", type=click.Path(path_type=Path), help="Repository to write into.")
+@click.option("-o", "--output", metavar="DIR", type=click.Path(path_type=Path), help="Repository to write into.")
 @click.option("--rerun", metavar="[IN:]OUT", help="Write into REPO/rerun/OUT, and read from REPO/rerun/IN.")
 @click.option("--camera", metavar="NAME", help="Camera, if the repository does not record it; see obs cameras.")
 @click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
@@ -58,7 +58,9 @@ def make() -> None:
 @click.argument("root", metavar="REPO", type=click.Path(path_type=Path))
 @id_option
 @click.option("--tract", type=int, multiple=True, metavar="N", help="Number of a tract to show. Repeatable.")
-@click.option("--output", metavar="PNG", type=click.Path(path_type=Path), help="File to draw to, instead of a list.")
+@click.option(
+    "-o", "--output", metavar="PNG", type=click.Path(path_type=Path), help="File to draw to, instead of a list."
+)
 @click.option("--camera", metavar="NAME", help="Camera, if the repository does not record it; see obs cameras.")
 @click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
 @calls("obs.cli.skymap:show")
