@@ -141,6 +141,13 @@ def test_no_repository(obs, tmp_path):
     assert "is not a data repository" in err
 
 
+@pytest.mark.parametrize("words", [("process",), ("process", "--rerun", "x"), ("query",), ("log", "--rerun", "x")])
+def test_missing_input_comes_first(obs, tmp_path, words):
+    status, _, err = obs(words[0], tmp_path / "nowhere", *words[1:])
+    assert status == 1
+    assert f"the folder {tmp_path / 'nowhere'} does not exist; name the top folder" in err
+
+
 def test_settings_are_applied_left_to_right(obs, repository, pipeline, tmp_path):
     (tmp_path / "plugin/config").mkdir()
     (tmp_path / "plugin/config/process.yaml").write_text("isr: {edge_suspect_width: 4, do_bias: false, gain: 2}\n")

@@ -154,7 +154,7 @@ def test_answers_state_done_of_expected(tmp_path, table):
     found = query_metric_table(tmp_path, "seeing < 1")
     assert repr(found) == "<MetricRows: 1 row; 3 done of 5 expected, 1 failed>"
     assert found.to_table()["seeing"][0] == 0.8
-    with pytest.raises(RepositoryError, match=r"no metrics in .*: obs process writes them"):
+    with pytest.raises(RepositoryError, match=r"does not exist; name the top folder"):
         query_metric_table(tmp_path / "nothing")
 
 

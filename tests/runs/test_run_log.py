@@ -59,6 +59,6 @@ def test_an_unfinished_line_and_a_folder_without_logs(logged, obs, tmp_path_fact
         file.write('{"kind": "do')
     assert len(list(read_run_logs(logged))) == 6
     empty = tmp_path_factory.mktemp("empty")
-    assert "is not a repository" in obs("log", empty)[2]
+    assert "is not a data repository" in obs("log", empty)[2]
     write_description(empty, camera="necam", parents=())
     assert "no logs in" in obs("log", empty)[2]

@@ -379,6 +379,17 @@ def test_another_readout_than_that_of_the_calibrations_is_told(cards, settings, 
     assert found is None or warnings[0].startswith(found)
 
 
+def test_calibrations_made_elsewhere_are_compared_by_their_own_cards():
+    bias, flat = frame(0.0), frame(1.0)
+    bias.metadata |= {"GAIN": "100.0", "XBINNING": 1, "CCD-TEMP": 20.0}
+    flat.metadata |= {"GAIN": 0.0, "XBINNING": 2}
+    warnings = []
+    raw = Raw(raw_frame(light()), {"GAIN": 100, "XBINNING": 1, "CCD-TEMP": -10.0})
+    run(raw, Calibrations(bias=bias, flat=flat), warn=warnings, do_bias=True, do_flat=True)
+    assert len(warnings) == 1
+    assert warnings[0].startswith("GAIN is 100, 0 in the frames of flat; XBINNING is 1, 2 in the frames of flat: read")
+
+
 @pytest.mark.parametrize("seconds", [float("nan"), -1.0, float("inf")])
 def test_an_unknown_exposure_time_is_refused(seconds):
     info = VisitInfo(exposure_time=seconds)

@@ -9,7 +9,7 @@ import click
 
 from obs.cli.options import output_under
 from obs.errors import DataIdError, RepositoryError
-from obs.repo.layout import is_repository
+from obs.repo.layout import open_repository
 from obs.runs.run_log import LOG_FOLDER, read_run_logs
 from obs.shell_command import shell_command
 
@@ -19,8 +19,7 @@ __all__ = ["log"]
 def log(root: Path, ids: list[list[str]], rerun: str | None, failed: bool, as_json: bool, doraise: bool) -> int:
     """Do what the command says; see obs.cli.commands.log."""
     folder = output_under(root, rerun)
-    if not is_repository(folder):
-        raise RepositoryError(f"{folder} is not a repository", path=folder)
+    open_repository(folder)
     if not any((folder / LOG_FOLDER).glob("*.jsonl")):
         raise RepositoryError(f"no logs in {folder / LOG_FOLDER}: obs process writes them to its output", path=folder)
     wanted = [[_pattern(word) for word in words] for words in ids]

@@ -9,7 +9,7 @@ from typing import TypeVar
 from obs.config.base import TaskConfig
 from obs.config.layers import ConfigLayers
 from obs.errors import OutputError, RepositoryError, suggest
-from obs.repo.layout import is_repository
+from obs.repo.layout import is_repository, open_repository
 
 __all__ = [
     "add_overrides",
@@ -55,12 +55,13 @@ def output_under(root: Path, rerun: str | None) -> Path:
     Raises
     ------
     RepositoryError
-        If there is no such rerun; names those that there are.
+        If there is no repository, or no such rerun; names those that there are.
     """
     if rerun is None:
         return root
     folder = root / "rerun" / rerun
     if not is_repository(folder):
+        open_repository(root)
         top = root / "rerun"
         names = sorted(path.name for path in top.iterdir() if is_repository(path)) if top.is_dir() else []
         hint = suggest(rerun, names) or (

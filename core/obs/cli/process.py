@@ -19,6 +19,7 @@ from obs.metrics.gather import gather_metrics
 from obs.policy.data_id import DataId
 from obs.repo.butler import Butler
 from obs.repo.frame_types import warn_of_other_frames
+from obs.repo.layout import open_repository
 from obs.runs.pending import Plan, plan_run
 from obs.runs.process import compare_run, process_data_ids, record_run
 from obs.runs.record import RecordOptions
@@ -70,6 +71,7 @@ def process(
     if skip_existing and clobber_output:
         raise click.UsageError("--skip-existing keeps results and --clobber-output removes them; give one of them")
     if writing and output is None and rerun is None:
+        open_repository(root)  # an input that is none comes first
         raise click.UsageError("there is nowhere to write; give --output DIR or --rerun NAME")
     open_input = partial(Butler, root, calib=calib, instrument=None if camera is None else load_instrument(camera))
     open_both = partial(open_input, output=output, rerun=rerun)

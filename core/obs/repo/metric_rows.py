@@ -8,7 +8,7 @@ import numpy as np
 
 from obs.errors import RepositoryError
 from obs.plural import count_of
-from obs.repo.layout import is_repository
+from obs.repo.layout import open_repository
 from obs.repo.metric_table import METRIC_FILE, MetricTable
 
 if TYPE_CHECKING:
@@ -126,10 +126,15 @@ def query_metric_table(root: Path, condition: str = "", kind: str = "detector") 
 
 
 def _no_metrics(root: Path) -> str:
-    """Say that a repository has no metrics, and name outputs below it that have some."""
+    """Say that a repository has no metrics, and name outputs below it that have some.
+
+    Raises
+    ------
+    RepositoryError
+        If it is none.
+    """
     message = f"no metrics in {root}: obs process writes them to its output"
-    if not is_repository(root):
-        return f"{message}; this folder is not a repository"
+    open_repository(root)
     reruns = sorted(path.parent for path in (root / "rerun").glob(f"**/{METRIC_FILE}"))
     if reruns:
         names = ", ".join(path.relative_to(root / "rerun").as_posix() for path in reruns[:_NAMED])

@@ -1,6 +1,6 @@
 """How a detector was read out: what a calibration frame records of it, and how an exposure differs from that."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,15 +14,22 @@ _MODE = "CALIB_MODE_"
 _TEMPERATURE = "CALIB_TEMPERATURE_"
 """Beginnings of the cards of a calibration frame; the name of the card of the raw frames follows."""
 _FRAMES = "bias", "dark", "flat"
+_WHOLE = 1e15
+"""Whole numbers below this are compared as such."""
 _COLDEST, _HOTTEST = -200.0, 350.0
 """Range of temperatures that are not placeholders; the upper part is for kelvin."""
+_USUAL = OddFramesConfig()
+"""Cards that are compared with those of calibration frames made elsewhere."""
 
 
 def mode_text(value: object) -> str:
-    """Return the value of a card of the read-out mode as it is compared, for which 100 and 100.0 are equal."""
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return str(value).strip()
+    """Return the value of a card of the read-out mode as it is compared, for which 100, 100.0 and '100.0' are equal."""
+    text = str(value).strip()
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return f"{number:.4g}" if not number.is_integer() else str(int(number)) if abs(number) < _WHOLE else text
 
 
 def temperature(value: object) -> float:
@@ -72,16 +79,15 @@ def warn_of_other_readout(work: Work) -> None:
     found: dict[str, list[str]] = {}
     for name in _FRAMES:
         exposure = getattr(work.calibrations, name) if getattr(work.config, f"do_{name}") else None
-        for key, recorded in {} if exposure is None else exposure.metadata.items():
-            if key.startswith(_MODE):
-                card = key.removeprefix(_MODE)
-                if card in header and mode_text(header[card]) != str(recorded).strip():
-                    found.setdefault(f"{card} is {mode_text(header[card])}, {recorded} in", []).append(name)
-            elif key.startswith(_TEMPERATURE) and name == "dark":
-                card = key.removeprefix(_TEMPERATURE)
-                value = temperature(header.get(card))
-                if abs(value - float(recorded)) > work.config.temperature_tolerance:
-                    found.setdefault(f"{card} is {value:.4g}, {float(recorded):.4g} in", []).append(name)
+        if exposure is None:
+            continue
+        for card, recorded in _recorded(exposure.metadata, _MODE, _USUAL.mode_cards):
+            if card in header and mode_text(header[card]) != mode_text(recorded):
+                found.setdefault(f"{card} is {mode_text(header[card])}, {mode_text(recorded)} in", []).append(name)
+        for card, recorded in _recorded(exposure.metadata, _TEMPERATURE, _USUAL.temperature_cards):
+            value, usual = temperature(header.get(card)), temperature(recorded)
+            if name == "dark" and abs(value - usual) > work.config.temperature_tolerance:
+                found.setdefault(f"{card} is {value:.4g}, {usual:.4g} in", []).append(name)
     if not found:
         return
     names = sorted({name for group in found.values() for name in group})
@@ -91,6 +97,15 @@ def warn_of_other_readout(work: Work) -> None:
         f"{_listed(names)} need not fit; take frames for {_listed(names)} as this exposure was taken, ingest and build "
         "them, or leave the exposure out. If the card does not matter: -c isr.compare_readout=false"
     )
+
+
+def _recorded(metadata: Mapping[str, Any], prefix: str, cards: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    """Yield the cards that a calibration frame recorded; of one made elsewhere, which records none, its own."""
+    for key, value in metadata.items():
+        if key.startswith(prefix):
+            yield key.removeprefix(prefix), value
+        elif key in cards and str(value).strip():
+            yield key, value
 
 
 def _listed(names: Sequence[str]) -> str:
