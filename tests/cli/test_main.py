@@ -28,10 +28,13 @@ def test_help_imports_nothing_heavy():
 
 
 def test_process_imports_what_a_frame_needs():
-    code = "import sys; import obs.cli.process, obs.pipeline; print(*sys.modules)"
+    code = (
+        "import sys; from obs.lean_astropy import import_fits; import_fits(); import obs.cli.process, obs.pipeline; "
+        "print(*sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, check=True)
     assert set(done.stdout.split()).isdisjoint(
-        {"scipy", "sqlalchemy", "pyarrow", "matplotlib", "astropy.table", "astropy.wcs"}
+        {"scipy", "sqlalchemy", "pyarrow", "matplotlib", "astropy.table", "astropy.units", "astropy.wcs"}
     )
 
 

@@ -21,7 +21,9 @@ from typing import Any, NoReturn, TypeVar
 
 from obs.executor.outcome import DataId, Outcome, attempt, current_data_id
 from obs.frozen import frozen
+from obs.lean_astropy import import_fits
 from obs.lifeline import Lifeline, end_with_parent
+from obs.memory import pause_collection, resume_collection
 from obs.threads import THREAD_LIMITS, thread_count, use_one_thread, use_threads
 
 __all__ = ["keep_workers", "run_in_workers"]
@@ -56,7 +58,8 @@ class _Worker:
     def __init__(self) -> None:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_work, args=(Lifeline(), theirs), daemon=True)
+        reads_images = "astropy.io.fits" in sys.modules  # as this process does
+        self.process = context.Process(target=_work, args=(Lifeline(), theirs, reads_images), daemon=True)
         with _environment_of_workers():
             self.process.start()
         theirs.close()
@@ -247,12 +250,15 @@ def _end_at_once(number: int, frame: object) -> NoReturn:
     os._exit(128 + number)
 
 
-def _work(lifeline: Lifeline, pipe: Any) -> None:  # noqa: ANN401
+def _work(lifeline: Lifeline, pipe: Any, reads_images: bool) -> None:  # noqa: ANN401
     """Answer data IDs with outcomes until the other end hangs up."""
+    pause_collection()
     signal.signal(signal.SIGTERM, _end)
     end_with_parent()
     logging.root.handlers[:] = [_Sender(pipe)]
     logging.captureWarnings(True)
+    if reads_images:
+        import_fits()
     while True:
         try:
             order = pipe.recv()
@@ -261,6 +267,7 @@ def _work(lifeline: Lifeline, pipe: Any) -> None:  # noqa: ANN401
             return
         if isinstance(order, _Task):  # comes before the first data ID
             task = order
+            resume_collection()
             for name, level in task.levels.items():
                 logging.getLogger(name or None).setLevel(level)
             continue

@@ -1,7 +1,9 @@
 """Which reader and writer a dataset needs, from the storage and the class that its policy names."""
 
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -29,9 +31,7 @@ from obs.repo.fits_psf import write_psf
 from obs.repo.linearizer_file import read_linearizer
 from obs.repo.lsst_yaml import is_lsst_yaml, parse_lsst_yaml
 from obs.repo.parquet_catalog import write_parquet
-from obs.repo.sky_map_file import read_sky_map, write_sky_map
 from obs.repo.yaml_fault import YamlFault
-from obs.skymap.sky_map import SkyMap
 from obs.yaml_lines import dump_yaml, parse_yaml
 
 __all__ = ["COMPONENTS", "read_dataset", "split_hdu", "write_dataset"]
@@ -89,6 +89,8 @@ def read_dataset(
     file, hdu = split_hdu(path)
     name = python_class.rpartition(".")[2]
     if name.endswith("SkyMap"):
+        from obs.repo.sky_map_file import read_sky_map  # noqa: PLC0415 - few commands need sky maps
+
         return _whole(read_sky_map(file), component, file)
     if storage == "PickleStorage" or file.suffix in (".pickle", ".pkl"):
         raise FileFormatError(_PICKLE, path=file)
@@ -233,8 +235,6 @@ def write_dataset(storage: str, obj: object, path: Path | str) -> None:
             write_wcs(obj, path)
         case PhotoCalib():
             write_photo_calib(obj, path)
-        case SkyMap():
-            write_sky_map(obj, path)
         case np.ndarray():
             write_image(obj, path)
         case Background():
@@ -247,8 +247,20 @@ def write_dataset(storage: str, obj: object, path: Path | str) -> None:
             _write_text(path, obj)
         case _ if hasattr(obj, "savefig"):
             _write_figure(path, obj.savefig)
+        case _ if (write := _sky_map_writer(obj)) is not None:
+            write(path)
         case _:
             raise OutputError(f"cannot write {path}: no file format for an object of type {type(obj).__name__}")
+
+
+def _sky_map_writer(obj: object) -> Callable[[Path], None] | None:
+    """Return what writes a sky map; None for anything else. Whoever has one has imported its class."""
+    module = sys.modules.get("obs.skymap.sky_map")
+    if module is None or not isinstance(obj, module.SkyMap):
+        return None
+    from obs.repo.sky_map_file import write_sky_map  # noqa: PLC0415 - few commands need sky maps
+
+    return partial(write_sky_map, obj)
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -12,13 +12,14 @@ import click
 
 from obs.cli.commands.options import run_option
 from obs.errors import OutputError
+from obs.lean_astropy import import_fits
 from obs.memory import resume_collection
 from obs.threads import use_threads
 
 __all__ = ["calls"]
 
 
-def calls(place: str) -> Callable[[Callable[[], None]], Callable[..., Any]]:
+def calls(place: str, *, reads_images: bool = True) -> Callable[[Callable[[], None]], Callable[..., Any]]:
     """Return a decorator for a declaration without body, which hands all parameters on to a function.
 
     Commands are declared here and carried out elsewhere, so that help and completion need nothing but click.
@@ -27,11 +28,15 @@ def calls(place: str) -> Callable[[Callable[[], None]], Callable[..., Any]]:
     ----------
     place
         The function, as ``package.module:name``; its parameters have the names of those declared.
+    reads_images
+        Whether its module imports astropy, which then comes first.
     """
 
     def decorate(declaration: Callable[[], None]) -> Callable[..., Any]:
         def call(**parameters: object) -> object:
             module, _, name = place.partition(":")
+            if reads_images:
+                import_fits()
             action = partial(getattr(importlib.import_module(module), name), **parameters)
             resume_collection()
             path = run_option("profile")

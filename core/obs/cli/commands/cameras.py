@@ -13,7 +13,7 @@ Example:
 
 
 @click.command("cameras", epilog=_EXAMPLE)
-@calls("obs.cli.cameras:cameras")
+@calls("obs.cli.cameras:cameras", reads_images=False)
 def cameras() -> None:
     """List the installed cameras.
 

@@ -18,7 +18,7 @@ Examples:
 @click.command("diff-config", epilog=_EXAMPLE)
 @click.argument("before", metavar="A", type=click.Path(path_type=Path))
 @click.argument("after", metavar="B", type=click.Path(path_type=Path))
-@calls("obs.cli.diff_config:diff_config")
+@calls("obs.cli.diff_config:diff_config", reads_images=False)
 def diff_config() -> None:
     """Print how the settings of two runs differ.
 

@@ -24,7 +24,7 @@ Examples:
 @click.option("--failed", is_flag=True, help="Print only failures, with their tracebacks.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON documents, one a line.")
 @click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
-@calls("obs.cli.log:log")
+@calls("obs.cli.log:log", reads_images=False)
 def log() -> None:
     """Print what happened to data IDs in all runs.
 

@@ -26,7 +26,7 @@ Examples:
     "file between markers, or keep yours for good.",
 )
 @click.option("--doraise", is_flag=True, help="Show the traceback of an error.")
-@calls("obs.cli.update:update")
+@calls("obs.cli.update:update", reads_images=False)
 def update() -> None:
     """Update a camera package to the current template.
 
