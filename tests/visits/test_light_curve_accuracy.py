@@ -12,7 +12,9 @@ from obs.sky_vectors import sky_vectors
 from obs.tasks.forced.config import ForcedConfig
 from obs.visits.comparison_stars import Detections
 from obs.visits.constant_neighbors import Neighbors, settle_fluxes
+from obs.visits.forced import force_image
 from obs.visits.light_curve import measure_light_curve
+from obs.visits.neighbors_of_table import find_neighbors_of_table
 from obs.visits.recentering import recenter
 
 VISITS = range(1, 9)
@@ -126,6 +128,25 @@ def test_star_that_the_sharp_images_show(tmp_path):
             "measured at the position given: none of 8 images separates the object from a star 1.3 arcsec away"
         )
     assert held.notes[1].startswith("Clear: 1 star beside the object with one flux for all images")
+    check_the_same_star_in_a_table(frames)
+
+
+def check_the_same_star_in_a_table(frames):
+    """What sharp images show of a star beside a position holds on all; without it, poor ones are flagged."""
+    target, images = target_of(frames, VARIABLE), [data_id(visit) for visit in VISITS]
+    beside = find_neighbors_of_table(frames.butler, images, target, ForcedConfig())
+    assert len(beside["Clear"]) == 1
+    truth = np.array(frames.true)[:, VARIABLE]
+    blended, off = [], []
+    for neighbors in (None, beside["Clear"]):
+        found = [force_image(frames.butler, one, target, ForcedConfig(), neighbors=neighbors).catalog for one in images]
+        flux, error, flag = (np.array([part[f"base_PsfFlux_{name}"][0] for part in found])
+                             for name in ("instFlux", "instFluxErr", "flag_blended"))  # fmt: skip
+        blended.append(flag.tolist())
+        off.append(np.sqrt(np.mean(((flux - truth) / np.hypot(error, 0.03 * flux)) ** 2)))
+    assert off[0] > 3.0
+    assert off[1] < 1.9
+    assert blended == [[SIGMAS[visit % len(SIGMAS)] >= 2.0 for visit in VISITS], [False] * len(VISITS)]
 
 
 @pytest.mark.parametrize(
@@ -146,7 +167,9 @@ def test_images_that_show_the_object_with_a_star_beside_it_do_not_move_it(light,
     def image(fwhm):
         seen = 0.6 if 1.5 * fwhm < 6.0 else 0.6 + 6.0 * light / (1.0 + light)
         flux, bright = np.array([1.0 + light * (seen > 0.6)]), np.ones(1, bool)
-        return Detections(place(seen), flux, bright, np.radians(fwhm / 3600.0), place(0.0)[0], 0.01, 60000.0)
+        return Detections(
+            place(seen), flux, 0.01 * flux, bright, np.radians(fwhm / 3600.0), place(0.0)[0], 0.01, 60000.0
+        )
 
     target = Catalog()
     target.add("coord_ra", np.array([20.0]), "deg")

@@ -15,6 +15,7 @@ from obs.repo.input_files import inputs_noted
 from obs.runs.calibrate_visits import find_processed, take_tract
 from obs.runs.forced import forced_settings, measure_images
 from obs.runs.targets import coadd_targets, read_targets
+from obs.tasks.forced.measure import BLENDED
 
 __all__ = ["forced"]
 
@@ -64,10 +65,16 @@ def forced(
             raise_errors=doraise,
         )
     done = [outcome.result for outcome in outcomes if outcome.result is not None]
-    count = sum(number for number, _ in done)
+    count = sum(one.count for one in done)
     click.echo(f"{count} fluxes of {count_of(len(targets), 'position')} on {count_of(len(done), 'image')}")
-    for calibration in dict.fromkeys(name for _, name in done):
+    for calibration in dict.fromkeys(one.calibration for one in done):
         click.echo(f"calibration: {calibration}")
+    if blended := sum(one.blended for one in done):
+        click.echo(
+            f"warning: {blended} of {count} fluxes are shared with another star, or their positions are inexact "
+            f"({BLENDED}): add the other star to the table, or choose a reference catalog that has it",
+            err=True,
+        )
     if not count and done:
         click.echo("none of the positions is on an image; check that they are ICRS, degrees", err=True)
         return 1

@@ -4,9 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from obs.config.layers import ConfigLayers
 from obs.executor.outcome import Outcome
 from obs.executor.run import run
+from obs.frozen import frozen
 from obs.image.catalog import Catalog
 from obs.instrument.instrument import Instrument
 from obs.instrument.settings import camera_settings
@@ -17,11 +20,33 @@ from obs.repo.input_files import InputFile
 from obs.repo.made_with import recording
 from obs.runs.record import RecordOptions, begin_output
 from obs.tasks.forced.config import ForcedConfig
+from obs.tasks.forced.measure import BLENDED
+from obs.visits.constant_neighbors import Neighbors
 from obs.visits.forced import force_image
+from obs.visits.neighbors_of_table import find_neighbors_of_table
 
-__all__ = ["forced_settings", "measure_images"]
+__all__ = ["ForcedSummary", "forced_settings", "measure_images"]
 
 _TASK = "forced"
+
+
+@frozen
+class ForcedSummary:
+    """What was measured on an image.
+
+    Parameters
+    ----------
+    count : int
+        Number of positions on it.
+    blended : int
+        Positions whose light another star shares, which nothing separates from them.
+    calibration : str
+        The calibration that was used.
+    """
+
+    count: int
+    blended: int
+    calibration: str
 
 
 def forced_settings(instrument: Instrument) -> ConfigLayers[ForcedConfig]:
@@ -39,9 +64,9 @@ def measure_images(
     sources: Sequence[InputFile] = (),
     processes: int = 1,
     timeout: float | None = None,
-    on_done: Callable[[Outcome[tuple[int, str]]], None] | None = None,
+    on_done: Callable[[Outcome[ForcedSummary]], None] | None = None,
     raise_errors: bool = False,
-) -> list[Outcome[tuple[int, str]]]:
+) -> list[Outcome[ForcedSummary]]:
     """Measure fluxes at positions on images, and write ``forced_src``.
 
     Parameters
@@ -64,10 +89,18 @@ def measure_images(
     Returns
     -------
     list of Outcome
-        With the number of positions on each image, and the calibration that was used.
     """
     begin_output(butler, _TASK, config, RecordOptions(clobber=True))
-    work = partial(_measure_image, butler=butler, targets=targets, config=config, tract=tract, sources=sources)
+    neighbors = find_neighbors_of_table(butler, data_ids, targets, config, tract=tract)
+    work = partial(
+        _measure_image,
+        butler=butler,
+        targets=targets,
+        config=config,
+        tract=tract,
+        sources=sources,
+        neighbors=neighbors,
+    )
     return run(work, list(data_ids), processes=processes, timeout=timeout, on_done=on_done, raise_errors=raise_errors)
 
 
@@ -78,11 +111,14 @@ def _measure_image(
     config: ForcedConfig,
     tract: int | None,
     sources: Sequence[InputFile],
-) -> tuple[int, str]:
+    neighbors: Mapping[str, Neighbors],
+) -> ForcedSummary:
     keep_freed_memory()
+    beside = neighbors.get(str(butler.get("calexp_filter", data_id) or "")) if neighbors else None
     whole = {**data_id, "tract": tract or 0}
     with recording(butler, "forced_src", whole, config.model_dump(mode="json"), also=sources):
-        found = force_image(butler, data_id, targets, config, tract=tract)
+        found = force_image(butler, data_id, targets, config, tract=tract, neighbors=beside, catalog_first=True)
         if len(found.catalog):
             butler.put(found.catalog, "forced_src", whole)
-    return len(found.catalog), str(found.calibration)
+    blended = int(np.count_nonzero(found.catalog[BLENDED])) if len(found.catalog) else 0
+    return ForcedSummary(len(found.catalog), blended, str(found.calibration))

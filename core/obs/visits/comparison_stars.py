@@ -36,12 +36,14 @@ class Detections:
         Unit vectors.
     flux : ndarray of float64, shape (n,)
         PSF fluxes on the scale of the sky, from magnitudes; NaN without a zero point.
+    flux_err : ndarray of float64, shape (n,)
+        Standard errors of these.
     is_star : ndarray of bool, shape (n,)
         Bright stars without flaws.
     fwhm : float
         Seeing, radians.
     target : ndarray of float64, shape (3,)
-        Unit vector of the object at the time of the image.
+        Unit vector of the object, the first if there are several, at the time of the image.
     noise : float
         Error of the fluxes of faint sources.
     mjd : float
@@ -50,6 +52,7 @@ class Detections:
 
     vectors: Floats
     flux: Floats
+    flux_err: Floats
     is_star: NDArray[np.bool_]
     fwhm: float
     target: Floats
@@ -94,15 +97,17 @@ def detections_on(
     catalog = catalog.select(np.asarray(catalog["detect_isPrimary"] & ~catalog["base_SdssCentroid_flag"], bool))
     x, y = catalog["base_SdssCentroid_x"], catalog["base_SdssCentroid_y"]
     star = usable_sources(catalog, _SIGNAL_TO_NOISE) & (catalog["base_ClassificationExtendedness_value"] < 0.5)
-    flux, noise = np.full(len(x), np.nan), np.nan
+    flux, flux_err, noise = np.full(len(x), np.nan), np.full(len(x), np.nan), np.nan
     if calibration.photo_calib is not None and len(x):
         magnitude = calibration.photo_calib.magnitude(catalog["base_PsfFlux_instFlux"], x=x, y=y)
         flux = 10.0 ** (-0.4 * magnitude)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            flux_err = flux * catalog["base_PsfFlux_instFluxErr"] / catalog["base_PsfFlux_instFlux"]
         noise = typical_noise(catalog) / calibration.photo_calib.flux_mag0
     ra, dec = calibration.wcs.pixel_to_sky(x=x, y=y)
     vectors = sky_vectors(ra, dec).reshape(-1, 3)
     is_star = np.asarray(star & np.isfinite(flux), bool)
-    return Detections(vectors, flux, is_star, np.radians(seeing / 3600.0), target, noise, mjd)
+    return Detections(vectors, flux, flux_err, is_star, np.radians(seeing / 3600.0), target, noise, mjd)
 
 
 def find_comparison_stars(images: Sequence[Detections]) -> Floats:

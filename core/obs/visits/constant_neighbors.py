@@ -17,14 +17,14 @@ from obs.tasks.forced.config import ForcedConfig
 from obs.visits.comparison_stars import Detections
 from obs.visits.reference_neighbors import ReferenceStars
 
-__all__ = ["REACH", "Neighbors", "find_neighbors", "settle_fluxes"]
+__all__ = ["CLOSEST", "MATCH", "REACH", "Neighbors", "find_neighbors", "settle_fluxes", "sharpest"]
 
 Floats = NDArray[np.float64]
 
 #: Light of a star farther away does not matter, FWHM.
 REACH = 3.0
-_CLOSEST = 0.15  # FWHM; nobody can separate what is closer
-_MATCH = 0.3  # FWHM; detections of one star
+CLOSEST = 0.15  # FWHM; nobody can separate what is closer
+MATCH = 0.3  # FWHM; detections of one star
 _SHARPEST = 1 / 3  # of the images, which separate stars best
 _FEWEST = 3
 _SHARE = 0.5  # of the sharpest images that a neighbor is detected on
@@ -92,7 +92,7 @@ def find_neighbors(images: Sequence[Detections], reference: ReferenceStars | Non
     if reference is None:
         return found
     distance, _ = targets.nearest(reference.vectors)
-    other = (distance > _CLOSEST * fwhm) & (distance < REACH * fwhm)
+    other = (distance > CLOSEST * fwhm) & (distance < REACH * fwhm)
     if len(distance) and distance.min() < config.match_radius * fwhm:
         other[int(np.argmin(distance))] = False
     other &= reference.flux > float(np.median([image.noise for image in images]))
@@ -106,24 +106,28 @@ def find_neighbors(images: Sequence[Detections], reference: ReferenceStars | Non
     )
 
 
+def sharpest(count: int | NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return how many of so many images count as the sharpest, which separate stars best."""
+    return np.maximum(_FEWEST, np.rint(_SHARPEST * np.asarray(count)).astype(np.int64))
+
+
 def _detected(images: Sequence[Detections], targets: PointTree, fwhm: float, config: ForcedConfig) -> Neighbors:
     """Return the mean places and fluxes of sources near the object on the sharpest images."""
-    count = max(_FEWEST, round(_SHARPEST * len(images)))
-    sharpest = sorted(images, key=lambda image: image.fwhm)[:count]
+    sharp = sorted(images, key=lambda image: image.fwhm)[: int(sharpest(len(images)))]
     parts: list[tuple[Floats, Floats, int]] = []
-    for number, image in enumerate(sharpest):
+    for number, image in enumerate(sharp):
         distance = np.linalg.norm(image.vectors - image.target, axis=1)
         anywhere, _ = targets.nearest(image.vectors)
-        near = (distance > _CLOSEST * fwhm) & (anywhere < REACH * fwhm) & (image.flux > 0)
-        if len(distance) and distance.min() < max(config.recenter, _CLOSEST) * image.fwhm:
+        near = (distance > CLOSEST * fwhm) & (anywhere < REACH * fwhm) & (image.flux > 0)
+        if len(distance) and distance.min() < max(config.match_radius, CLOSEST) * image.fwhm:
             near[int(np.argmin(distance))] = False
         parts.append((image.vectors[near], image.flux[near], number))
     vectors, flux = (np.concatenate([part[column] for part in parts]) for column in (0, 1))
     frame = np.repeat([part[2] for part in parts], [len(part[1]) for part in parts]).astype(np.int64)
-    star = group_detections(vectors, frame, np.degrees(_MATCH * fwhm) * 3600.0)
+    star = group_detections(vectors, frame, np.degrees(MATCH * fwhm) * 3600.0)
     n = int(star.max(initial=-1)) + 1
     seen = np.bincount(star[star >= 0], minlength=n)
-    often = np.flatnonzero(seen >= max(1.0, _SHARE * len(sharpest)))
+    often = np.flatnonzero(seen >= max(1.0, _SHARE * len(sharp)))
     mean = np.array([np.median(vectors[star == one], axis=0) for one in often]).reshape(-1, 3)
     light = np.array([np.median(flux[star == one]) for one in often])
     return Neighbors(mean / np.linalg.norm(mean, axis=1, keepdims=True), light, np.full(len(light), np.inf))

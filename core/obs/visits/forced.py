@@ -1,11 +1,13 @@
 """Forced photometry on the images of a repository."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.algorithms.numeric.nearest import PointTree
 from obs.errors import DatasetNotFoundError, MeasurementError
 from obs.frozen import frozen
 from obs.image.catalog import Catalog
@@ -16,7 +18,7 @@ from obs.policy.data_id import format_data_id
 from obs.repo.butler import Butler
 from obs.tasks.forced.config import ForcedConfig
 from obs.tasks.forced.measure import measure_forced
-from obs.tasks.forced.neighbors import KnownStars
+from obs.tasks.forced.neighbors import KnownStars, psf_width
 from obs.tasks.proper_motion import move_to_epoch
 from obs.visits.calibration import FrameCalibration, best_calibration
 from obs.visits.constant_neighbors import Neighbors
@@ -63,6 +65,7 @@ def force_image(
     tract: int | None = None,
     use_common: bool = True,
     neighbors: Neighbors | None = None,
+    catalog_first: bool = False,
 ) -> ForcedFrame:
     """Measure fluxes at positions on the sky on one image.
 
@@ -83,6 +86,8 @@ def force_image(
         If False, use the calibration of the image alone.
     neighbors : Neighbors, optional
         Stars that are fitted together with the positions, beside those that the reference catalog has near them.
+    catalog_first : bool, optional
+        Whether place and flux of a neighbor that both have are those of the reference catalog.
 
     Returns
     -------
@@ -119,8 +124,12 @@ def force_image(
                        ("coord_dec", "declination, forced, ICRS")):  # fmt: skip
         catalog.add(name, chosen[name], "" if name == "objectId" else "deg", text)
     given = _Given.on_image(neighbors, found, sources, exposure.shape)
-    every = (np.append(x[on], given.stars.x), np.append(y[on], given.stars.y))
+    every = (x[on], y[on])
+    if not catalog_first:
+        every = (np.append(every[0], given.stars.x), np.append(every[1], given.stars.y))
     known = known_neighbors(butler, exposure, found, *every, sources, config) or KnownStars.none()
+    if catalog_first and exposure.psf is not None:
+        given = given.without(known, config.match_radius * psf_width(exposure.psf))
     measured = measure_forced(exposure, x[on], y[on], sources, config, known=given.stars.followed_by(known))
     for name, column in measured.catalog.columns.items():
         catalog.add(name, column.data, column.unit, column.description)
@@ -161,6 +170,17 @@ class _Given:
         unit = np.broadcast_to(calib.flux_mag0 / calib.factor(x=x, y=y) / typical_correction(sources), x.shape)
         stars = KnownStars(x, y, unit * neighbors.flux[rows], unit * neighbors.error[rows])
         return cls(stars, rows, len(neighbors), unit)
+
+    def without(self, others: KnownStars, closest: float) -> "_Given":
+        """Return the neighbors that are farther from others than so many pixels."""
+        if not (len(self.rows) and len(others.x)):
+            return self
+        distance, _ = PointTree(np.stack([others.x, others.y], axis=1)).nearest(
+            np.stack([self.stars.x, self.stars.y], axis=1)
+        )
+        keep = distance > closest
+        stars = KnownStars(*(getattr(self.stars, name)[keep] for name in ("x", "y", "flux", "error")))
+        return replace(self, stars=stars, rows=self.rows[keep], unit=self.unit[keep])
 
     def on_sky(self, values: Floats) -> Floats:
         """Return values of the known stars, counts, for all neighbors on the scale of the sky."""

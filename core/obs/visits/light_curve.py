@@ -9,25 +9,21 @@ from numpy.typing import NDArray
 
 from obs.algorithms.numeric.nearest import PointTree
 from obs.errors import DatasetNotFoundError, FileFormatError, MeasurementError
-from obs.frozen import frozen
 from obs.image.catalog import Catalog
-from obs.instrument.barycenter import mid_exposure_mjd
 from obs.plural import count_of
 from obs.policy.data_id import format_data_id
 from obs.repo.butler import Butler
-from obs.repo.fits_exposure_header import header_visit_info
-from obs.repo.header_times import infer_visit_info
 from obs.sky_vectors import sky_positions, sky_vectors
 from obs.tasks.forced.config import ForcedConfig
 from obs.tasks.forced.ensemble import Ensemble
 from obs.tasks.proper_motion import MOTION_COLUMNS, move_to_epoch
-from obs.visits.calibration import best_calibration
-from obs.visits.comparison_stars import Detections, detections_on, find_comparison_stars
+from obs.visits.comparison_stars import Detections, find_comparison_stars
 from obs.visits.constant_neighbors import REACH, Neighbors, find_neighbors, settle_fluxes
 from obs.visits.flux_choice import PSF_FLUX, Choice, choose_flux, find_fluxes
 from obs.visits.forced import force_image
 from obs.visits.light_curve_point import Point
 from obs.visits.light_curve_table import differential_columns, make_table, unusable_magnitudes
+from obs.visits.near_images import NearImage, read_near_image
 from obs.visits.recentering import recenter
 from obs.visits.reference_neighbors import reference_stars
 
@@ -40,7 +36,6 @@ _SAME_STAR = 0.5  # FWHM
 _PRESENT = 0.7
 #: A share of the images that are deep enough must show the object, or else it may move.
 _BRIGHT, _MISSING = 10.0, 0.2
-_MARGIN = 50.0  # pixels; an image whose own WCS puts the object farther outside is not looked at
 
 
 @dataclass
@@ -74,15 +69,6 @@ class LightCurve:
     skipped: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-
-
-@frozen
-class _Image:
-    """An image that can hold the object, and its sources if it has a catalog."""
-
-    data_id: dict[str, Any]
-    physical_filter: str
-    detections: Detections | None
 
 
 def measure_light_curve(
@@ -186,7 +172,9 @@ def _warn_of_absence(images: Sequence[Detections], curve: LightCurve) -> None:
         )
 
 
-def _recenter(butler: Butler, images: Sequence[_Image], target: Catalog, config: ForcedConfig) -> tuple[Catalog, str]:
+def _recenter(
+    butler: Butler, images: Sequence[NearImage], target: Catalog, config: ForcedConfig
+) -> tuple[Catalog, str]:
     """Return the object where images show it alone; stars beside it count even if they are not to be subtracted."""
     every = {"subtract_neighbors": True, "hold_neighbors": True, "reference_neighbors": True}
     beside = _neighbors(butler, images, target, config.model_copy(update=every)) if config.recenter else {}
@@ -194,7 +182,9 @@ def _recenter(butler: Butler, images: Sequence[_Image], target: Catalog, config:
     return recenter(target, seen, config)
 
 
-def _neighbors(butler: Butler, images: Sequence[_Image], target: Catalog, config: ForcedConfig) -> dict[str, Neighbors]:
+def _neighbors(
+    butler: Butler, images: Sequence[NearImage], target: Catalog, config: ForcedConfig
+) -> dict[str, Neighbors]:
     """Return the stars beside the object as the images of each filter show them."""
     found = {}
     for name in dict.fromkeys(image.physical_filter for image in images):
@@ -244,31 +234,17 @@ def _hold_neighbors(
 
 def _near_images(
     butler: Butler, data_ids: Sequence[Mapping[str, Any]], target: Catalog, tract: int | None, curve: LightCurve
-) -> list[_Image]:
-    """Return the images that can hold the object, by their own WCS, and their sources; pixels are not read."""
+) -> list[NearImage]:
+    """Return the images that can hold the object; for others, the reason is kept if there is one."""
     images = []
     for data_id in map(dict, data_ids):
         try:
-            header = butler.get("calexp_md", data_id)
-            calibration = best_calibration(butler, data_id, tract=tract)
-            if calibration.wcs is None:
-                raise MeasurementError("its calexp has no WCS; process it with a reference catalog that covers it")
-            info = header_visit_info(header) or infer_visit_info(header)
-            mjd = mid_exposure_mjd(info)
-            moved = move_to_epoch(target, mjd)
-            x, y = calibration.wcs.sky_to_pixel(ra=moved["coord_ra"], dec=moved["coord_dec"])
-            size = [float(header.get(f"NAXIS{axis}", np.inf)) for axis in (1, 2)]
-            if not all(-_MARGIN < place[0] < end + _MARGIN for place, end in zip((x, y), size, strict=True)):
-                continue
-            seeing = float(header.get("SEEING", np.nan) or np.nan)
-            place = sky_vectors(moved["coord_ra"], moved["coord_dec"]).reshape(3)
-            found = detections_on(butler, data_id, calibration, seeing, place, mjd)
-            physical_filter = str(butler.get("calexp_filter", data_id) or "")
+            image = read_near_image(butler, data_id, target, tract)
         except (DatasetNotFoundError, FileFormatError, MeasurementError) as error:
             curve.skipped.append((format_data_id(data_id), str(error)))
             continue
-        known = found is not None and np.isfinite(found.fwhm)
-        images.append(_Image(data_id, physical_filter, found if known else None))
+        if image is not None:
+            images.append(image)
     return images
 
 

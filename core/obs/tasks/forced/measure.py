@@ -13,16 +13,18 @@ from obs.frozen import frozen
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.psf import Psf
+from obs.tasks.forced.blends import find_blends
 from obs.tasks.forced.config import ForcedConfig
 from obs.tasks.forced.neighbors import KnownStars, SharedLight, detected_neighbors, psf_width
 from obs.tasks.relative.polynomials import n_terms, polynomial_terms
 
-__all__ = ["Forced", "Scale", "measure_forced", "seeing_aperture_name"]
+__all__ = ["BLENDED", "Forced", "Scale", "measure_forced", "seeing_aperture_name"]
 
 Floats = NDArray[np.float64]
 Pixels = NDArray[np.float32]
 
 _PSF = "base_PsfFlux"
+BLENDED = f"{_PSF}_flag_blended"
 _ORDER = 2  # of the aperture correction over a detector
 _MARGIN = 8  # pixels beyond the largest aperture
 
@@ -111,7 +113,8 @@ def measure_forced(
     if psf is None:
         raise MeasurementError("the calexp has no PSF; process the image anew")
     n = len(x)
-    light = _separate(exposure.masked_image.image, exposure, psf, x, y, sources, config, known or KnownStars.none())
+    known = known or KnownStars.none()
+    light = _separate(exposure.masked_image.image, exposure, psf, x, y, sources, config, known)
     point = light.fluxes
     scale = _scale(exposure, psf, x, y, sources)
     catalog = Catalog()
@@ -125,6 +128,12 @@ def measure_forced(
     catalog.add(f"{_PSF}_flag_edge", point.edge[:n], "", "flux of the PSF: too close to the border")
     text = "no aperture correction is known: the flux is not on the scale of the zero point"
     catalog.add(f"{_PSF}_flag_apCorr", ~np.isfinite(scale.correction), "", text)
+    blended = np.zeros(n, bool)
+    if sources is not None:
+        beside = np.stack([known.x, known.y], axis=1) if config.subtract_neighbors else np.empty((0, 2))
+        blended = find_blends(x, y, sources, beside, psf_width(psf))
+    text = "the source here is off the position: the flux is shared with another star, or the position is inexact"
+    catalog.add(BLENDED, blended, "", text)
     _add_apertures(catalog, light, exposure, x, y, config, scale.error_factor)
     _add_flags(catalog, exposure, x, y)
     return Forced(catalog, point.flux[n:], point.flux_err[n:])
