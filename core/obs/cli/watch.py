@@ -10,6 +10,7 @@ from obs.cli.night_report import report_output
 from obs.cli.options import add_overrides
 from obs.errors import ObsError, RepositoryError, describe_fault
 from obs.executor.outcome import Outcome
+from obs.ingest.raw_plans import ALREADY
 from obs.instrument.discovery import load_instrument
 from obs.policy.data_id import format_data_id
 from obs.process_summary import ProcessSummary
@@ -50,7 +51,7 @@ def watch(
     config = layers.build()
     record_run(butler, config, RecordOptions())
     output = Path(str(butler.output))
-    pictures, verdicts, n_failed = Pictures(), LiveVerdicts(), 0
+    pictures, verdicts, n_failed, told = Pictures(), LiveVerdicts(), 0, {ALREADY}
 
     def done(outcome: Outcome[ProcessSummary]) -> None:
         nonlocal n_failed
@@ -62,7 +63,7 @@ def watch(
     with until_interrupted("stopped; the same command continues"):
         click.echo(f"watching {folder}; report: {output / REPORT_NAME}; end with Ctrl-C", err=True)
         for step in steps:
-            _print_files(step)
+            _print_files(step, told)
             if not step.outcomes:
                 continue
             try:
@@ -77,7 +78,8 @@ def watch(
     return 1 if n_failed else 0
 
 
-def _print_files(step: Step) -> None:
+def _print_files(step: Step, told: set[str]) -> None:
+    """Print which files were taken; of those that are left out the first for each reason, which joins ``told``."""
     for path in step.stopped:
         click.echo(f"WARNING {path} is not whole, and has stopped growing: it waits; copy it again", err=True)
     for file in step.files:
@@ -85,3 +87,6 @@ def _print_files(step: Step) -> None:
             click.echo(f"FAILED {file.path}: {file.reason}", err=True)
         elif file.status == "ingested":
             click.echo(f"took {file.path}")
+        elif file.reason not in told:
+            told.add(file.reason)
+            click.echo(f"left out {file.path}: {file.reason}; others like it are left out without a word", err=True)
