@@ -238,3 +238,40 @@ def test_a_field_without_faint_sources_is_worth_what_is_predicted():
     judge(rows, load_gates())
     assert min(row["effective"] for row in rows[:8]) > 80
     assert rows[8]["effective"] == pytest.approx(25, abs=6)
+
+
+@pytest.mark.parametrize("town", [0.0, 2.5])
+def test_moonlight_is_held_against_the_sky_of_the_site(town):
+    """The model has a dark sky; in a town the same Moon changes little, and the dark frames are not to blame."""
+
+    def change(i):
+        above = 10 ** (0.4 * 2.2) - 1.0 if i > 7 else 0.0
+        lit = 2.5 * np.log10(1.0 + 10 ** (-0.4 * town) * above)
+        return {"sky": 21.0 - town - lit} | (MOON if above else {})
+
+    rows = night(20, change=change)
+    rows[15] |= {"sky_rate": 4.0 * rows[15]["sky_rate"]}
+    names = [[cause.name for cause in verdict.causes] for verdict in judge(rows, load_gates())]
+    assert [i for i in range(20) if names[i] not in ([], ["moonlight"])] == [15]
+    assert names[15] == ["bright sky"]
+
+
+def test_a_weak_ghost_shows_against_other_frames_of_the_field():
+    def change(i):
+        ghost = {"sky_gradient": 9.0, "cosmic_rays": 60.0}  # noise at its rim passes for cosmic rays
+        return ghost if i == 3 else {"sky_gradient": 25.0, "sky": 19.0, **MOON} if i > 15 else {}
+
+    verdicts = judge(night(20, change=change), load_gates())
+    assert [[cause.name for cause in verdict.causes] for verdict in verdicts[:16]] == [
+        ["uneven sky"] if i == 3 else [] for i in range(16)
+    ]
+    # the Moon makes the sky uneven, and the fixed limit holds
+    assert not any("above usual" in verdict.text for verdict in verdicts[16:])
+
+
+def test_a_moon_that_rises_lights_the_sky_by_paths_that_no_model_has():
+    low = {"sky": 19.6, **MOON, "moon_altitude": 4.0, "moon_sky": 0.1}
+    names = [verdict.text for verdict in judge(night(12, change=lambda i: low if i > 10 else {}), load_gates())]
+    assert "bright sky" not in names[11]
+    high = low | {"moon_altitude": 30.0}
+    assert "bright sky" in judge(night(12, change=lambda i: high if i > 10 else {}), load_gates())[11].text

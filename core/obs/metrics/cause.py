@@ -19,11 +19,28 @@ __all__ = [
 ]
 
 #: What follows where the stars that are left are fainter, or fainter against the sky.
-OF_FEW_PHOTONS = ("depth", "dimming", "stars_ratio", "stars_expected", "zp_n_stars", "zp_scatter", "astrom_scatter")
+OF_FEW_PHOTONS = (
+    "depth",
+    "dimming",
+    "gradient_excess",
+    "stars_ratio",
+    "stars_expected",
+    "zp_n_stars",
+    "zp_scatter",
+    "astrom_scatter",
+)
 #: What follows where a part of the detector sees no light.
 OF_DARK_PARTS = (
     *OF_FEW_PHOTONS,
-    *("sky_bimodal", "sky_gradient", "sky_deficit", "source_excess", "background_residual", "depth_difference"),
+    *(
+        "sky_bimodal",
+        "sky_gradient",
+        "gradient_excess",
+        "sky_deficit",
+        "source_excess",
+        "background_residual",
+        "depth_difference",
+    ),
     "noise_ratio",
 )
 #: What gets worse when stars are wide or long.

@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.frozen import frozen
+from obs.metrics.cause import BRIGHTER
 from obs.metrics.compare_amplifiers import add_amplifier_noise
 from obs.metrics.compare_order import add_clock_steps, add_dimming, add_drifts, add_pointing_drifts
 from obs.metrics.definitions import Metric
 from obs.metrics.fields import number_fields
+from obs.metrics.moonlight_scale import MoonlightScale
 from obs.metrics.nights import compute_night
 
 __all__ = ["DERIVED", "Reference", "References", "add_derived"]
@@ -36,6 +38,13 @@ DERIVED: dict[str, Metric] = {
             "mag/arcsec^2",
             "How much brighter the sky is than Moon and twilight explain.",
             "against the median of the frames, moonlight by Krisciunas & Schaefer (1991) taken out",
+        ),
+        Metric(
+            "moon_expected",
+            "moonlight expected here",
+            "mag/arcsec^2",
+            "How much the Moon brightens the sky of this site, as nights with dark and moonlit frames have shown.",
+            "moonlight of the model, times its usual ratio to the dark sky in the filter",
         ),
         Metric(
             "sky_brighter",
@@ -120,6 +129,22 @@ DERIVED: dict[str, Metric] = {
             "against the median of the amplifier in the night, and in other nights",
         ),
         Metric(
+            "gradient_excess",
+            "sky gradient above usual",
+            "%",
+            "How much more the sky changes over the detector than in other frames of the same field and filter.",
+            "sky gradient minus its median; of a sky as bright as usual, because Moon and twilight make it uneven",
+            1,
+        ),
+        Metric(
+            "gradient_excess_error",
+            "error of the sky gradient",
+            "%",
+            "Standard error of the sky gradient above usual.",
+            "robust scatter over the frames",
+            1,
+        ),
+        Metric(
             "clock_step",
             "clock set back",
             "s",
@@ -161,6 +186,8 @@ DERIVED: dict[str, Metric] = {
     )
 }
 _TWILIGHT = -18.0
+#: Altitude of the Moon, degrees, and its lit part, percent, between which it lights the sky by paths that no model has.
+_LOW_MOON, _LIT_MOON = 8.0, 25.0
 _BEST = 90.0
 _FIELD_FRAMES = 3
 _SIGMA = 1.4826
@@ -252,8 +279,10 @@ def add_derived(rows: Sequence[dict[str, Any]], references: References, extincti
     extinction : float
         Magnitudes for each airmass.
     """
+    moonlight = MoonlightScale((*references.rows, *references.history))
     for row in (*references.rows, *references.history, *rows):
         if isinstance(row, dict):
+            row["moon_expected"] = moonlight.expect(row)
             _prepare(row, extinction)
     for row in rows:
         clear, dark = references.find("zp_clear", row), references.find("sky_dark", row)
@@ -313,7 +342,9 @@ def _compare_sky(row: dict[str, Any], dark: list[Reference]) -> None:
     sun = row.get("sun_altitude")
     if sun is not None and sun > _TWILIGHT:
         return  # twilight has no simple expectation, and is named as such
-    row["sky_excess"] = row["sky_brighter"] - (row.get("moon_sky") or 0.0)
+    if 0.0 < (row.get("moon_altitude") or 0.0) < _LOW_MOON and (row.get("moon_phase") or 0.0) > _LIT_MOON:
+        return
+    row["sky_excess"] = row["sky_brighter"] - (row.get("moon_expected") or 0.0)
 
 
 def _prepare(row: dict[str, Any], extinction: float) -> None:
@@ -322,7 +353,7 @@ def _prepare(row: dict[str, Any], extinction: float) -> None:
     rate = row.get("sky_rate")
     row["sky_dark"] = None
     if rate is not None and rate > 0:
-        row["sky_dark"] = (row.get("moon_sky") or 0.0) - 2.5 * math.log10(rate)
+        row["sky_dark"] = (row.get("moon_expected") or 0.0) - 2.5 * math.log10(rate)
 
 
 def _compare_fields(rows: Sequence[dict[str, Any]]) -> None:
@@ -332,12 +363,23 @@ def _compare_fields(rows: Sequence[dict[str, Any]]) -> None:
         groups[(*_group(row), row.get("detector_name"), row.get("exposure_time"), pointing)].append(row)
     for group in groups.values():
         stars, crowds = (_values(group, name) for name in ("n_stars", "source_anomaly"))
+        slopes = _values([row for row in group if _has_usual_sky(row)], "sky_gradient")
+        slope = _summarize(slopes, "", False) if len(slopes) >= _FIELD_FRAMES else None
         usual = float(np.median(stars)) if len(stars) >= _FIELD_FRAMES else 0.0
         crowd = float(np.median(crowds)) if len(crowds) >= _FIELD_FRAMES else None
         for row in group:
             number, crowded = row.get("n_stars"), row.get("source_anomaly")
             row["stars_ratio"] = number / usual if usual > 0 and number is not None else None
             row["source_excess"] = crowded - crowd if crowd is not None and crowded is not None else None
+            row["gradient_excess"] = row["gradient_excess_error"] = None
+            if slope is not None and row.get("sky_gradient") is not None and _has_usual_sky(row):
+                row["gradient_excess"] = row["sky_gradient"] - slope.median
+                row["gradient_excess_error"] = slope.scatter
+
+
+def _has_usual_sky(row: Mapping[str, Any]) -> bool:
+    brighter = row.get("sky_brighter")
+    return brighter is not None and abs(brighter) < BRIGHTER
 
 
 def _group(row: Mapping[str, Any]) -> tuple[Any, ...]:

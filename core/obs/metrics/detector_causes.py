@@ -13,6 +13,7 @@ _OF_DEAD_AMPLIFIERS = (
     *("amp_step", "masked", "noise_ratio", "read_noise", "amp_noise_ratio", "overscan_level"),
     *("read_noise_shape", "read_noise_pattern"),
     *("stars_ratio", "stars_expected", "sky_gradient", "sky_bimodal", "zp_scatter", "zp_trend", "source_excess"),
+    "gradient_excess",
     *("depth_difference", "background_residual", "psf_minus_aperture", "psf_trend", "streaks", "halo"),
 )
 #: Dark parts of amplifiers that differ by less are one: that of the shutter.

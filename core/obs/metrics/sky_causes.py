@@ -122,7 +122,7 @@ def atmosphere(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
         if "zp_trend" in left and "sky_gradient" not in left:
             lost += f", unevenly ({row['zp_trend']:.2f} mag over the detector)"
             take(left, "zp_trend")
-        rises = brighter is not None and brighter - (0 if moon_is_up else (row.get("moon_sky") or 0)) > BRIGHTER
+        rises = brighter is not None and brighter - (0 if moon_is_up else (row.get("moon_expected") or 0)) > BRIGHTER
         deficit = row.get("sky_deficit")
         if rises and brighter is not None:
             name = "moonlit cloud" if moon_is_up else "cloud"
@@ -165,7 +165,7 @@ def atmosphere(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
         level = left["sky_excess"].level
         metrics = take(left, "sky_excess", *OF_FEW_PHOTONS)
         yield Cause("bright sky", text, REMEDIES["bright sky"], level, metrics)
-    elif "depth" in left and (row.get("moon_sky") or 0) > _MOON_MATTERS and (brighter or 0) > _MOON_MATTERS:
+    elif "depth" in left and (row.get("moon_expected") or 0) > _MOON_MATTERS and (brighter or 0) > _MOON_MATTERS:
         text = (
             f"moonlight: sky {brighter:.1f} mag brighter; the Moon ({row['moon_phase']:.0f} % lit, "
             f"{row['moon_separation']:.0f} deg away) explains it; {left['depth'].text}"

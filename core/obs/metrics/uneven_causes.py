@@ -12,7 +12,7 @@ __all__ = ["flat", "uneven"]
 _OF_DOME = (
     *("zp_trend", "zp_scatter", "zp_n_stars", "sky_gradient", "sky_deficit", "sky_bimodal", "background_residual"),
     *("source_excess", "depth", "depth_difference", "stars_ratio", "stars_expected", "astrom_matched", "streaks"),
-    *("halo", "dimming"),
+    *("halo", "dimming", "gradient_excess"),
 )
 #: Percent by which a step of the sky may differ from all of it where one side has no light.
 _DARK_STEP = 5.0
@@ -35,7 +35,9 @@ def flat(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
     if "sky_gradient" in left:
         text += f", and {left['sky_gradient'].text}"
     level = left["zp_trend"].level
-    metrics = take(left, "zp_trend", "sky_gradient", "zp_scatter", "sky_bimodal", "depth_difference", "dimming")
+    metrics = take(
+        left, "zp_trend", "sky_gradient", "zp_scatter", "sky_bimodal", "depth_difference", "dimming", "gradient_excess"
+    )
     yield Cause("flat", f"{text}: flat, dome or thin cloud", REMEDIES["flat"], level, metrics)
 
 
@@ -61,13 +63,21 @@ def _patches(left: Failures) -> Iterator[Cause]:
         return
     level = worst(found)
     text = f"uneven response: {found[0].text}, and {found[1].text}: frost or dew on the window, flat, or thin cloud"
-    names = ("zp_scatter", "sky_gradient", "sky_bimodal", "source_excess", "streaks", "depth_difference")
+    names = (
+        "zp_scatter",
+        "sky_gradient",
+        "sky_bimodal",
+        "source_excess",
+        "streaks",
+        "depth_difference",
+        "gradient_excess",
+    )
     yield Cause("flat", text, REMEDIES["flat"], level, take(left, *names))
 
 
 def uneven(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
     """Tell light that is not of the sky: it changes over the detector, and stars do not."""
-    if not {"sky_bimodal", "sky_gradient", "source_excess"} & set(left):
+    if not {"sky_bimodal", "sky_gradient", "source_excess", "gradient_excess"} & set(left):
         return
     step = row.get("sky_bimodal") or 0.0
     if "sky_bimodal" in left and abs(step - 100.0) < _DARK_STEP:
@@ -76,9 +86,12 @@ def uneven(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
         level = left["sky_bimodal"].level
         yield Cause("shutter", text, REMEDIES["shutter"], level, take(left, *OF_DARK_PARTS))
         return
-    parts = [left[name] for name in ("sky_bimodal", "sky_gradient", "source_excess") if name in left]
+    if "sky_gradient" in left or "sky_bimodal" in left:
+        take(left, "gradient_excess")
+    parts = [left[name] for name in ("sky_bimodal", "sky_gradient", "gradient_excess", "source_excess") if name in left]
     level = worst(parts)
     text = f"uneven sky: {', and '.join(part.text for part in parts)}: ghost, stray light, frost, or a step of the "
     text += "bias"
-    names = ("sky_bimodal", "sky_gradient", "source_excess", "amp_step", "depth_difference")
-    yield Cause("uneven sky", text, REMEDIES["uneven sky"], level, take(left, *names))
+    # at the rim of a ghost noise passes for cosmic rays
+    names = ("sky_bimodal", "sky_gradient", "gradient_excess", "source_excess", "amp_step", "depth_difference")
+    yield Cause("uneven sky", text, REMEDIES["uneven sky"], level, take(left, *names, "cosmic_rays"))

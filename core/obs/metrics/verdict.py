@@ -37,6 +37,7 @@ _MEASURED_ERRORS = {
     "psf_minus_aperture": "psf_minus_aperture_error",
     "halo": "halo_error",
     "dimming": "dimming_error",
+    "gradient_excess": "gradient_excess_error",
     "cosmic_rays": "cosmic_rays_error",
 }
 
