@@ -390,6 +390,37 @@ def test_calibrations_made_elsewhere_are_compared_by_their_own_cards():
     assert warnings[0].startswith("GAIN is 100, 0 in the frames of flat; XBINNING is 1, 2 in the frames of flat: read")
 
 
+@pytest.mark.parametrize(
+    ("given", "settings", "found"),
+    [
+        ({"bias": frame(1240.0)}, {}, "the bias has a level of 1240, that of the overscan (1250)"),
+        ({"dark": frame(1300.0, dark_time=100.0)}, {}, "the dark has a level of 1300, like the bias (1250)"),
+        (
+            {"bias": frame(1000.0), "dark": frame(1100.0, dark_time=100.0)},
+            {"do_overscan": False},
+            "the dark has a level of 1100, like the bias (1000)",
+        ),
+        ({"bias": frame(1000.0)}, {"do_overscan": False}, ""),
+        ({"bias": frame(3.0), "dark": frame(300.0, dark_time=100.0)}, {}, ""),
+        ({"flat": frame(30000.0)}, {}, "the flat has a level of 3e+04, not of about 1"),
+        ({"flat": frame(30000.0)}, {"flat": {"scaling_type": "MEDIAN"}}, ""),
+    ],
+)
+def test_levels_of_calibrations_that_do_not_fit_are_told(given, settings, found):
+    warnings = []
+    switches = {f"do_{name}": True for name in given}
+    run(raw_frame(light()), Calibrations(**given), warn=warnings, **switches | settings)
+    assert [text[: len(found)] for text in warnings] == [found] * bool(found)
+
+
+def test_a_dark_in_electrons_is_told():
+    dark = frame(1.0, dark_time=100.0)
+    dark.metadata["BUNIT"] = "electron"
+    warnings = []
+    run(raw_frame(light()), Calibrations(dark=dark), warn=warnings, do_dark=True)
+    assert [text[:29] for text in warnings] == ["the dark is in electron (BUNI"]
+
+
 @pytest.mark.parametrize("seconds", [float("nan"), -1.0, float("inf")])
 def test_an_unknown_exposure_time_is_refused(seconds):
     info = VisitInfo(exposure_time=seconds)
@@ -465,9 +496,8 @@ def test_a_flat_of_zeros_is_refused():
 @pytest.mark.parametrize(("kind", "scale"), [("USER", 1.0), ("MEAN", 20000.0), ("MEDIAN", 20000.0)])
 def test_flat_scaling(kind, scale):
     flat = frame(20000.0)
-    image = run(
-        raw_frame(light()), Calibrations(flat=flat), do_flat=True, flat={"scaling_type": kind}
-    ).masked_image.image
+    settings = {"do_flat": True, "flat": {"scaling_type": kind}, "compare_readout": False}
+    image = run(raw_frame(light()), Calibrations(flat=flat), **settings).masked_image.image
     assert np.mean(image[:, :W]) == pytest.approx(SKY / GAINS[0] * scale / 20000.0, rel=2e-3)
 
 

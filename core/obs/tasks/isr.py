@@ -18,6 +18,7 @@ from obs.image.raw import Raw
 from obs.image.visit_info import VisitInfo
 from obs.image.wcs import TanSipWcs
 from obs.tasks import deferred_charge, isr_pixels, isr_raw, isr_steps
+from obs.tasks.calibration_levels import warn_of_levels
 from obs.tasks.isr_config import IsrConfig
 from obs.tasks.isr_work import Calibrations, Work
 from obs.tasks.readout_cards import warn_of_other_readout
@@ -177,6 +178,8 @@ def remove_signature(
     for step in STEPS:
         if step.wanted(config, work.filters):
             step.apply(work)
+    if config.compare_readout:
+        warn_of_levels(work)
     return Exposure(
         work.pixels,
         wcs=wcs,

@@ -160,7 +160,9 @@ class IsrConfig(TaskConfig):
         "Compare raw files and calibrations with the DATASUM in their headers; a file with changed pixels fails.",
     )
     compare_readout: bool = setting(
-        True, "Warn if gain setting, offset, read-out mode or temperature are not those of the calibration frames."
+        True,
+        "Warn if gain setting, offset, read-out mode or temperature are not those of the calibration frames, or if "
+        "bias, dark or flat have a level or unit that does not fit.",
     )
     temperature_tolerance: float = setting(
         2.0,
