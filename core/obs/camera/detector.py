@@ -1,6 +1,6 @@
 """One detector: its pixels, its amplifiers, and its place in the focal plane."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Literal, get_args
 
@@ -12,10 +12,24 @@ from obs.camera.color_plane import ColorPlane
 from obs.frozen import frozen
 from obs.geom import Box
 
-__all__ = ["DETECTOR_TYPES", "Detector", "DetectorType", "find_faults"]
+__all__ = ["DETECTOR_TYPES", "Detector", "DetectorType", "bbox_to", "find_faults"]
 
 DetectorType = Literal["SCIENCE", "FOCUS", "GUIDER", "WAVEFRONT"]
 DETECTOR_TYPES: tuple[DetectorType, ...] = get_args(DetectorType)
+
+
+def bbox_to(last_x: int, last_y: int, amplifiers: Sequence[Amplifier]) -> Box:
+    """Return the pixels of a detector from its last one; where that is one beyond all amplifiers, it was a size.
+
+    Parameters
+    ----------
+    last_x, last_y : int
+        The corner that a description gives.
+    amplifiers : sequence of Amplifier
+        The amplifiers, whose places do not have this slip.
+    """
+    covered = max(amp.bbox.x_max for amp in amplifiers), max(amp.bbox.y_max for amp in amplifiers)
+    return Box(0, 0, last_x, last_y) if covered == (last_x, last_y) else Box(0, 0, last_x + 1, last_y + 1)
 
 
 def find_faults(bbox: Box, raw_shape: tuple[int, int], amplifiers: tuple[Amplifier, ...]) -> Iterator[tuple[int, str]]:

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from obs.camera.camera import Camera
-from obs.camera.detector import DETECTOR_TYPES, Detector
+from obs.camera.detector import DETECTOR_TYPES, Detector, bbox_to
 from obs.camera.distortion import Distortion, PolynomialDistortion, RadialDistortion
 from obs.camera.fits_table import amplifier_file_name, read_amplifiers
 from obs.errors import FileFormatError
-from obs.geom import Box
 from obs.small_file import read_small_text
 
 __all__ = ["load_python_camera", "read_assignments"]
@@ -173,12 +172,12 @@ def _detector(section: dict[str, Value], folder: Path, path: Path) -> Detector:
     if not 0 <= kind < len(DETECTOR_TYPES):
         raise FileFormatError(f"detector '{name}': detectorType is {kind}, not 0 to 3", path=path)
     amplifiers = read_amplifiers(folder / amplifier_file_name(name))
-    width, height = corners[2] + 1, corners[3] + 1
     try:
+        bbox = bbox_to(corners[2], corners[3], amplifiers)
         return Detector(
             id=int(number("id")),
             name=name,
-            bbox=Box(0, 0, width, height),
+            bbox=bbox,
             raw_shape=(
                 max(amp.raw_bbox.y_max for amp in amplifiers),
                 max(amp.raw_bbox.x_max for amp in amplifiers),
@@ -187,8 +186,8 @@ def _detector(section: dict[str, Value], folder: Path, path: Path) -> Detector:
             serial=str(section.get("serial") or ""),
             type=DETECTOR_TYPES[kind],
             physical_type=str(section.get("physicalType") or ""),
-            reference_x=number("refpos_x", (width - 1) / 2),
-            reference_y=number("refpos_y", (height - 1) / 2),
+            reference_x=number("refpos_x", (bbox.width - 1) / 2),
+            reference_y=number("refpos_y", (bbox.height - 1) / 2),
             offset_x=number("offset_x", 0.0),
             offset_y=number("offset_y", 0.0),
             pixel_size_x=number("pixelSize_x"),

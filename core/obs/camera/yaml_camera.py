@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from obs.camera.amplifier import READOUT_CORNERS, Amplifier, NominalCalibration
 from obs.camera.camera import Camera
-from obs.camera.detector import DETECTOR_TYPES, Detector
+from obs.camera.detector import DETECTOR_TYPES, Detector, bbox_to
 from obs.camera.distortion import RadialDistortion
 from obs.errors import FileFormatError, suggest
 from obs.geom import Box
@@ -131,6 +131,8 @@ class _Node:
 
 def _distortion(top: _Node) -> RadialDistortion:
     """Return the distortion of the transform to field angles: radial in even powers, or none."""
+    if "transforms" not in top.data and "radialCoeffs" in top.data:
+        return _older_distortion(top)
     if "FieldAngle" not in top.child("transforms").data:
         return RadialDistortion()
     transform = top.child("transforms").child("FieldAngle")
@@ -153,6 +155,15 @@ def _distortion(top: _Node) -> RadialDistortion:
     return RadialDistortion(tuple(rest[1::2]))
 
 
+def _older_distortion(top: _Node) -> RadialDistortion:
+    """Return the distortion of older descriptions, whose cubic term of the angle, radians, leads to the focal plane."""
+    zero, one, *rest = top.numbers("radialCoeffs", 2)
+    if zero != 0 or one != 1 or any(rest[:1]) or any(rest[2:]):
+        top.fault("only 0, 1 and a cubic term are read: [0, 1, 0, c3]", "radialCoeffs")
+    scale = math.radians(top.number("plateScale") / 3600.0)
+    return RadialDistortion(tuple(-cubic * scale**2 for cubic in rest[1:2]))  # the inverse, to first order
+
+
 def _detector(node: _Node) -> Detector:
     x_0, y_0, x_1, y_1 = node.pairs("bbox")
     if (x_0, y_0) != (0, 0):
@@ -172,7 +183,7 @@ def _detector(node: _Node) -> Detector:
         return Detector(
             id=node.whole("id"),
             name=str(node.keys[-1]),
-            bbox=Box(0, 0, x_1 + 1, y_1 + 1),
+            bbox=bbox_to(x_1, y_1, amplifiers),
             raw_shape=(
                 max(box.y_max for amp in amplifiers for box in amp.raw_boxes.values()),
                 max(box.x_max for amp in amplifiers for box in amp.raw_boxes.values()),

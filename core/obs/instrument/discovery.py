@@ -4,6 +4,7 @@ Cameras, ours as well as others', are entry points of the group ``obs.cameras``.
 anything; a plugin is imported when it is asked for. One that fails hides no other.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from importlib.metadata import EntryPoint, entry_points
 
@@ -70,6 +71,9 @@ def discover(entry_points: Iterable[EntryPoint] | None = None) -> Discovery:
 def load_instrument(name: str, entry_points: Iterable[EntryPoint] | None = None) -> Instrument:
     """Return a camera by its name; no other plugin is imported.
 
+    A package of the LSST stack needs no installation: its folder, or its policy file, is a name as well, and an
+    environment variable such as ``OBS_CTIO0M9_DIR`` makes its cameras known.
+
     Raises
     ------
     PluginError
@@ -82,11 +86,17 @@ def load_instrument(name: str, entry_points: Iterable[EntryPoint] | None = None)
     112
     """
     by_name = _by_name(entry_points)
+    if name not in by_name and (found := _in_folder(name)):
+        return found
     if name not in by_name:
         installed = ", ".join(sorted(by_name)) or "none"
-        raise PluginError(
-            f"no camera '{name}' is installed{suggest(name, by_name)}; installed: {installed}", plugin=name
+        like = suggest(name, by_name)
+        folder = (
+            ""
+            if like
+            else f"; if it has a package of the LSST stack, {_folder_advice('obs.' + name.removeprefix('obs_'))}"
         )
+        raise PluginError(f"no camera '{name}' is installed{like}; installed: {installed}{folder}", plugin=name)
     return _load(name, by_name[name])
 
 
@@ -110,12 +120,33 @@ def instrument_for_mapper(mapper: str, entry_points: Iterable[EntryPoint] | None
         # The class is exported by several modules of its package; its own name tells it.
         if mapper.rpartition(".")[2] in {known.rpartition(".")[2] for known in instrument.mapper_names}:
             return instrument
+    if found := _in_folder(mapper):
+        return found
     trouble = f"; broken: {'; '.join(failed)}" if failed else ""
     installed = ", ".join(sorted(by_name)) or "none"
     raise PluginError(
         f"no installed camera reads repositories of '{mapper}'; installed: {installed}{trouble}. Install the package "
-        "of that camera, make one with obs new, or name another with --camera"
+        f"of that camera, make one with obs new, or {_folder_advice(mapper)}"
     )
+
+
+def _in_folder(name: str) -> Instrument | None:
+    """Return the camera of a package of the stack that is not installed, by a path, its name or its mapper class."""
+    # readers of the stack's tables are not imported where all cameras are installed
+    from obs.instrument.stack_package import (  # noqa: PLC0415
+        find_stack_package,
+        is_stack_package,
+        open_stack_package,
+    )
+
+    return open_stack_package(name) if is_stack_package(name) else find_stack_package(name)
+
+
+def _folder_advice(mapper: str) -> str:
+    """Return how a folder is named that has the package of a mapper: EUPS names it by a variable, too."""
+    match = re.search(r"\bobs\.(\w+)", mapper)
+    variable = f"OBS_{match[1].upper()}_DIR" if match else "OBS_NAME_DIR"
+    return f"name its folder: --camera FOLDER, or {variable}=FOLDER in the environment"
 
 
 def _by_name(points: Iterable[EntryPoint] | None) -> dict[str, list[EntryPoint]]:

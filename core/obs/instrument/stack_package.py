@@ -1,0 +1,206 @@
+"""Cameras whose package of the second-generation LSST stack is only a folder: ``obs_mycam`` with ``policy/``.
+
+Policy, tables of the camera, filters and columns of the registry are read. Python of the package is never run, so what
+only its methods tell (the numbers of exposures, the columns that they work out of headers) is not that of the stack.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import KW_ONLY
+from pathlib import Path
+from typing import Any
+
+from obs.camera.camera import Camera
+from obs.camera.python_config import load_python_camera
+from obs.camera.yaml_camera import load_yaml_camera
+from obs.errors import DataIdError, FileFormatError, ObsError, PluginError
+from obs.frozen import frozen
+from obs.instrument.instrument import Instrument
+from obs.instrument.stack_sources import read_filters
+from obs.instrument.stack_translator import stack_translator
+from obs.policy.policy import Policy, load_policy
+
+__all__ = ["StackInstrument", "find_stack_package", "is_stack_package", "open_stack_package"]
+
+#: Keys by which raw files of a camera name the detector, the usual ones first.
+_DETECTOR_KEYS = ("ccd", "detector", "ccdnum", "ccdId", "ccdName", "chip", "detectorName", "sensor")
+_POLICIES = ("*Mapper.yaml", "*Mapper.paf")
+_VARIABLE = re.compile(r"OBS_\w+_DIR")
+_NUMBER = "_detector_number"
+#: Bits of the number of an exposure, and how many detectors a visit may have.
+_BITS, _DETECTORS = 42, 1000
+
+
+@frozen
+class StackInstrument(Instrument):
+    """A camera as a package of the LSST stack describes it.
+
+    Parameters
+    ----------
+    source : Path
+        The policy file.
+    """
+
+    _: KW_ONLY
+    source: Path = Path()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return open_stack_package, (self.source,)
+
+    def load_camera(self) -> Camera:
+        """Read the camera's tables, once.
+
+        Raises
+        ------
+        FileFormatError
+            If there are none that can be read.
+        """
+        return _load_camera(self.folder, self.load_policy().camera)
+
+    def exposure_number(self, data_id: Mapping[str, Any]) -> int:
+        """Return the number of a detector's exposure: visit and detector, not the number that the stack gives it.
+
+        Raises
+        ------
+        DataIdError
+            If the data ID has no visit, or its values give a number that does not fit.
+        """
+        given = next((data_id[key] for key in _DETECTOR_KEYS if key in data_id), 0)
+        number = given if isinstance(given, int) else self.find_detector(data_id).id
+        if not 0 <= number < _DETECTORS:
+            raise DataIdError(f"{self.name}: detector {number} is not from 0 to {_DETECTORS - 1}", data_id=data_id)
+        # super() does not know the class that the decorator has returned
+        return Instrument.exposure_number(self, {**data_id, _NUMBER: number})
+
+
+def is_stack_package(place: str) -> bool:
+    """Return whether a name of a camera is a folder of the stack, or a policy in one.
+
+    Parameters
+    ----------
+    place : str
+        What the user named.
+    """
+    path = Path(place).expanduser()
+    return (path / "policy").is_dir() or (path.suffix in (".yaml", ".paf") and path.is_file())
+
+
+def open_stack_package(place: Path | str, mapper: str = "") -> StackInstrument:
+    """Return the camera of a package folder of the LSST stack.
+
+    Parameters
+    ----------
+    place : Path or str
+        The folder, or of one that describes several cameras the policy file.
+    mapper : str, optional
+        Name of the mapper class, which says which of several.
+
+    Raises
+    ------
+    PluginError
+        If the folder describes no camera, or several of which none is named.
+    PolicyError
+        For a fault in the policy.
+    """
+    path = Path(place).expanduser().absolute()
+    policy = path if path.is_file() else _choose_policy(path, mapper.rpartition(".")[2])
+    folder = policy.parent.parent
+    stem = policy.stem.removesuffix("Mapper")
+    name = stem[:1].lower() + stem[1:]
+    return StackInstrument(
+        name,
+        folder=folder,
+        policy=str(policy.relative_to(folder)),
+        config=str(Path("config") / name),
+        filters=read_filters(_sources(folder, stem)),
+        exposure_id=_exposure_number,
+        exposure_id_bits=_BITS,
+        detector=_detector_template(folder, load_policy(policy)),
+        translator=stack_translator(_ingest_settings(folder, name)),
+        mapper_names=tuple(dict.fromkeys((policy.stem, mapper.rpartition(".")[2] or policy.stem))),
+        source=policy,
+    )
+
+
+def find_stack_package(mapper: str) -> StackInstrument | None:
+    """Return the camera of a mapper class, or of that name, whose package an environment variable of EUPS points to.
+
+    Parameters
+    ----------
+    mapper : str
+        Such as ``lsst.obs.ctio0m9.Ctio0m9Mapper``, which ``OBS_CTIO0M9_DIR`` has, or ``ctio0m9``.
+    """
+    name = mapper.rpartition(".")[2]
+    wanted = name.lower() if name.lower().endswith("mapper") else f"{name}Mapper".lower()
+    for variable, value in sorted(os.environ.items()):
+        if value and _VARIABLE.fullmatch(variable):
+            for policy in _policies(Path(value).expanduser()):
+                if policy.stem.lower() == wanted:
+                    return open_stack_package(policy, mapper)
+    return None
+
+
+def _policies(folder: Path) -> Iterator[Path]:
+    """Yield the policies of a package; of one in both formats the YAML."""
+    seen: set[str] = set()
+    for pattern in _POLICIES:
+        for path in sorted((folder / "policy").glob(pattern)):
+            if path.stem not in seen:
+                seen.add(path.stem)
+                yield path
+
+
+def _choose_policy(folder: Path, mapper: str) -> Path:
+    found = list(_policies(folder))
+    fitting = [path for path in found if path.stem.lower() == mapper.lower()] or found
+    if len(fitting) == 1:
+        return fitting[0]
+    if not fitting:
+        raise PluginError(
+            f"{folder} is not a package of a camera: it has no policy/*Mapper.yaml and no policy/*Mapper.paf"
+        )
+    names = ", ".join(str(path) for path in fitting)
+    raise PluginError(f"{folder} describes {len(fitting)} cameras; name the policy of one: {names}")
+
+
+def _sources(folder: Path, stem: str) -> Path:
+    """Return the folder of the camera's own Python; that of all of the package if it has none."""
+    top = folder / "python/lsst/obs"
+    return next((path for path in top.glob("*") if path.name.lower() == stem.lower()), top)
+
+
+def _ingest_settings(folder: Path, name: str) -> Path:
+    own = folder / "config" / name / "ingest.py"
+    return own if own.is_file() else folder / "config/ingest.py"
+
+
+def _detector_template(folder: Path, policy: Policy) -> str:
+    """Return how a data ID names the detector: the key of raw files, or the name of the only one."""
+    raw = policy.dataset_types.get("raw")
+    keys: Mapping[str, type] = {} if raw is None else {**dict.fromkeys(raw.columns, int), **raw.keys}
+    key = next((key for key in _DETECTOR_KEYS if key in keys), None)
+    if key is not None:
+        return f"%({key}){'s' if keys[key] is str else 'd'}"
+    try:
+        detectors = _load_camera(folder, policy.camera).detectors
+    except ObsError:
+        detectors = ()
+    return detectors[0].name.replace("%", "%%") if len(detectors) == 1 else "%(ccd)d"
+
+
+def _load_camera(folder: Path, named: Path | None) -> Camera:
+    places = [place for place in (named, folder / "policy", folder / "camera") if place is not None]
+    for place in places:
+        for path in (place / "camera.yaml", place):
+            if path.suffix == ".yaml" and path.is_file():
+                return load_yaml_camera(path)
+        if (place / "camera.py").is_file():
+            return load_python_camera(place)
+    tried = ", ".join(str(place) for place in dict.fromkeys(places))
+    raise FileFormatError(f"the package describes no camera that can be read: no camera.py or camera.yaml in {tried}")
+
+
+def _exposure_number(data_id: Mapping[str, Any]) -> int:
+    """Return a number of an exposure, made of its visit and detector."""
+    return int(data_id["visit"]) * _DETECTORS + int(data_id[_NUMBER])

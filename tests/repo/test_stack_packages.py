@@ -1,0 +1,176 @@
+"""Cameras whose package of the LSST stack is a folder that nobody installed, and the repositories of them."""
+
+import json
+import pickle
+
+import numpy as np
+import pytest
+from lsst_archive import Objects, sky_text
+from lsst_files import calexp
+from stack_packages import ctio_package, image_file, register, subaru_package
+
+from obs.camera.yaml_camera import load_yaml_camera
+from obs.cli.main import main
+from obs.errors import DataIdError, FileFormatError, PluginError
+from obs.image.catalog import Catalog
+from obs.instrument.discovery import instrument_for_mapper, load_instrument
+from obs.instrument.stack_package import open_stack_package
+from obs.repo.butler import Butler
+from obs.repo.fits_catalog import write_catalog
+
+VISIT = {"visit": 201, "filter": "R", "date": "2017-03-01T03:04:05", "expTime": 30.0, "object": "NGC1"}
+VALID = {"calibDate": "2017-03-01", "validStart": "2017-02-20", "validEnd": "2017-03-20"}
+CARDS = {"EXPTIME": 30.0, "DATE-OBS": "2017-03-01T03:04:05", "RA": "10:20:30", "DEC": "-20:10:00"}
+
+
+@pytest.fixture
+def ctio(tmp_path, monkeypatch):
+    """Make a repository of a camera whose package an environment variable points to, as EUPS sets it."""
+    package = ctio_package(tmp_path / "obs_ctio0m9", size=(30, 20))
+    monkeypatch.setenv("OBS_CTIO0M9_DIR", str(package))
+    root = tmp_path / "data"
+    register(root / "registry.sqlite3", raw=[VISIT], raw_visit=[VISIT])
+    register(root / "calibRegistry.sqlite3", bias=[VALID], flat=[{**VALID, "filter": "R"}])
+    (root / "_mapper").write_text("lsst.obs.ctio0m9.Ctio0m9Mapper\n")
+    image_file(root / "raw/raw-000201.fits", np.full((40, 120), 1000, np.uint16), **CARDS)
+    image_file(root / "bias/2017-03-01/bias-2017-03-01.fits.gz", np.zeros((40, 60), np.float32))
+    image_file(root / "flat/R/2017-03-01/flat_R_2017-03-01.fits.gz", np.ones((40, 60), np.float32))
+    return root
+
+
+def test_a_repository_opens_by_the_folder_of_its_package(ctio, capsys, monkeypatch, tmp_path):
+    assert main(["ls", str(ctio)]) == 0
+    assert capsys.readouterr().out.split()[3:] == ["bias", "1", "flat", "1", "raw", "1"]
+    for dataset_type in ("bias", "flat"):
+        assert main(["ls", str(ctio), dataset_type, "--id", "visit=201"]) == 0
+        assert capsys.readouterr().out.endswith("2017-03-01.fits.gz\n")
+    assert main(["get", str(ctio), "raw", "--id", "object=NGC1"]) == 0
+    assert "taken       2017-03-01T03:04:05.000, 30 s" in capsys.readouterr().out
+    butler = Butler(ctio)
+    raw = butler.get("raw", visit=201)
+    assert butler.get("raw_detector", visit=201) == "SITE2K"
+    assert raw.visit_info.boresight_ra == pytest.approx(155.125)
+    assert float(butler.get("flat", visit=201).masked_image.image.mean()) == 1.0
+    assert butler.get("ccdExposureId", visit=201) == 201000
+    monkeypatch.delenv("OBS_CTIO0M9_DIR")
+    assert main(["ls", str(ctio)]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "--camera FOLDER, or OBS_CTIO0M9_DIR=FOLDER" in error
+    assert main(["ls", str(ctio), "--camera", str(tmp_path / "obs_ctio0m9")]) == 0
+
+
+def test_nothing_of_the_package_is_run(ctio, tmp_path, capsys):
+    camera = load_instrument("ctio0m9")
+    assert capsys.readouterr().out == ""
+    names = [(known.physical_filter, known.aliases, known.effective_wavelength) for known in camera.filters]
+    assert names[1] == ("R", ("NONE+R",), 640.0)
+    assert names[0][:2] == ("NONE", ("OPEN", "no_filter"))
+    again = pickle.loads(pickle.dumps(camera))  # noqa: S301 - for worker processes
+    assert (again.name, again.folder) == ("ctio0m9", tmp_path / "obs_ctio0m9")
+    translator = camera.make_translator()
+    assert translator.registry_columns(CARDS) == {"expTime": 30.0, "object": "UNKNOWN"}
+    # a box given by its size instead of its last pixel, and the cubic term of older descriptions
+    described = load_yaml_camera(tmp_path / "obs_ctio0m9/policy/camera.yaml")
+    (detector,) = described.detectors
+    assert (detector.bbox.width, detector.bbox.height) == (60, 40)
+    assert described.distortion.coefficients == pytest.approx([-((16.0 / 206264.806) ** 2)])
+
+
+def test_what_is_missing_is_said(tmp_path):
+    with pytest.raises(PluginError, match=r"it has no policy/\*Mapper.yaml and no policy/\*Mapper.paf"):
+        open_stack_package(tmp_path)
+    package = ctio_package(tmp_path / "obs_ctio0m9")
+    (package / "policy/camera.yaml").unlink()
+    camera = load_instrument(str(package))
+    with pytest.raises(FileFormatError, match=r"no camera.py or camera.yaml in .*policy"):
+        camera.load_camera()
+    with pytest.raises(DataIdError, match="needs the key 'visit'"):
+        camera.exposure_number({})
+
+
+@pytest.fixture
+def suprimecam(tmp_path, monkeypatch):
+    """Make a repository and a chain of two reruns with results of the stack; its package describes two cameras."""
+    (detector,) = load_instrument(str(ctio_package(tmp_path / "obs_one", size=(20, 20)))).load_camera().detectors
+    monkeypatch.setenv("OBS_SUBARU_DIR", str(subaru_package(tmp_path / "obs_subaru", detector)))
+    root = tmp_path / "SUPA"
+    row = {"visit": 104, "filter": "W-S-R+", "field": "F1", "dateObs": "2008-07-29", "taiObs": "2008-07-29"}
+    row |= {"pointing": 1670, "expTime": 60.0}
+    register(root / "registry.sqlite3", raw=[{**row, "ccd": ccd} for ccd in (0, 1, 2)], raw_visit=[row])
+    valid = {"validStart": "2008-07-01", "validEnd": "2008-08-20"}
+    days = [("2008-07-28", valid), ("2009-07-28", {"validStart": "2009-07-01", "validEnd": "2009-08-20"})]
+    made = [{"ccd": ccd, "calibDate": day, **validity} for ccd in (0, 1) for day, validity in days]
+    register(root / "CALIB/calibRegistry.sqlite3", bias=made)
+    for one in made:
+        path = f"BIAS/{one['calibDate']}/NONE/BIAS-{one['calibDate']}-{one['ccd']}.fits"
+        image_file(root / "CALIB" / path, np.full((40, 40), one["ccd"], np.float32))
+    mapper = "lsst.obs.suprimecam.SuprimecamMapper"
+    (root / "_mapper").write_text(f"{mapper}\n")
+    policy = {"datasets": {"calexpBackground": {"template": "own/%(visit)d-%(ccd)d.fits"}}}
+    for name, parent, own in (("one", "../..", None), ("two", "../one", policy)):
+        folder = root / "rerun" / name
+        folder.mkdir(parents=True)
+        text = f"!RepositoryCfg_v1\n_mapper: {mapper}\n_parents: ['{parent}']\n_policy: {json.dumps(own)}\n"
+        (folder / "repositoryCfg.yaml").write_text(text)
+    corr, output = (root / "rerun/one/01670/W-S-R+" / name for name in ("corr", "output"))
+    corr.mkdir(parents=True)
+    output.mkdir()
+    objects = Objects()
+    wcs = objects.sky_wcs(sky_text())
+    calib = objects.photo_calib(2.0, objects.chebyshev([[2.0, 0.05], [-0.04, 0.0]], (0, 0), (49, 39)))
+    cards = {"PSF_ID": objects.gaussian_psf(2.0), "SKYWCS_ID": wcs, "HIERARCH PHOTOCALIB_ID": calib}
+    calexp(corr / "CORR00001041.fits", objects.part, cards={**cards, "FILTER": "W-S-R+"}, compressed=True)
+    catalog = Catalog()
+    catalog.add("id", np.arange(2), "", "number")
+    catalog.add("base_PsfFlux_instFlux", np.array([10.0, 20.0]), "adu", "flux")
+    write_catalog(catalog, output / "SRC00001041.fits")
+    return root
+
+
+def test_results_of_a_chain_of_reruns(suprimecam, capsys, tmp_path):
+    run = str(suprimecam / "rerun/two")
+    assert main(["ls", run]) == 0
+    assert capsys.readouterr().out.split()[3:] == ["bias", "4", "calexp", "1", "src", "1"]
+    for words in (["field=F1"], ["filter=W-S-R+", "expTime=60"]):  # the first is in no name of a file
+        assert main(["ls", run, "calexp", "--id", *words]) == 0
+        assert capsys.readouterr().out.endswith("corr/CORR00001041.fits\n")
+    assert main(["get", run, "calexp", "--id", "visit=104", "ccd=1"]) == 0
+    out = capsys.readouterr().out
+    assert "WCS         middle at ra 150.00" in out
+    assert "zero point  30.647 mag" in out
+    assert main(["get", run, "src", "--id", "visit=104"]) == 0
+    assert capsys.readouterr().out.startswith("2 rows")
+    assert main(["get", run, "bias", "--id", "visit=104", "ccd=1"]) == 0  # that of the day
+    assert main(["export", run, str(tmp_path / "out")]) == 0
+    assert "2 sources of 1 image exported" in capsys.readouterr().out
+    butler = Butler(run)
+    assert butler.instrument.find_filter("r").physical_filter == "W-S-R+"
+    assert butler.get("camera").detector(1).name == "Kiki"
+    assert butler.path("bias", visit=104, ccd=1).name == "BIAS-2008-07-28-1.fits"
+    assert not butler.exists("calexpBackground", visit=104, ccd=1)
+    (suprimecam / "rerun/two/own").mkdir()
+    calexp(suprimecam / "rerun/two/own/104-1.fits")  # where the policy of this rerun has it
+    assert butler.exists("calexpBackground", visit=104, ccd=1)
+    butler = Butler(suprimecam, output=tmp_path / "processed")
+    assert butler.instrument.name == "suprimecam"
+
+
+def test_without_a_registry(suprimecam, capsys):
+    for path in (suprimecam / "registry.sqlite3", suprimecam / "CALIB/calibRegistry.sqlite3"):
+        path.unlink()
+    raw = "F1/2008-07-29/01670/W-S-R+/SUPA00001042.fits"
+    image_file(suprimecam / raw, np.full((40, 100), 1000, np.uint16), **CARDS)
+    assert main(["ls", str(suprimecam), "raw", "--id", "visit=104"]) == 0
+    assert capsys.readouterr().out.endswith(f"{raw}\n")
+    assert main(["get", str(suprimecam), "raw", "--id", "ccd=2"]) == 0
+    assert "detector    Fio" in capsys.readouterr().out
+
+
+def test_one_of_several_cameras_is_named(suprimecam, tmp_path):
+    package = tmp_path / "obs_subaru"
+    with pytest.raises(PluginError, match=r"describes 2 cameras; name the policy of one: .*SuprimecamMapper\.yaml"):
+        load_instrument(str(package))
+    assert load_instrument(str(package / "policy/SuprimecamMapper.yaml")).name == "suprimecam"
+    assert instrument_for_mapper("lsst.obs.suprimecam.SuprimecamMapper").name == "suprimecam"
+    assert instrument_for_mapper("lsst.obs.hsc.HscMapper").folder.name == "obs_hsc", "one that is installed comes first"
