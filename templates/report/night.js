@@ -40,8 +40,8 @@ function drawSkyNoise(place) {
   if (!known.length) { element("figcaption", {}, figure, "Noise against sky is not drawn: no frame has both, beside sources and by amplifier."); return; }
   const gains = finite(table.gain || []), gain = gains.length ? quantile(gains, 0.5) : null, reads = [finite(table.values.read_noise || []), finite(table.read_noise || [])].find((list) => list.length), read = reads ? quantile(reads, 0.5) : null;
   const unit = gain ? "electron" : "adu", scale = gain || 1, x = table.name.map((_, i) => (sky[i] === null || sky[i] === undefined ? null : sky[i] * scale)), y = table.name.map((_, i) => (noise[i] == null ? null : (noise[i] * scale) ** 2));
-  // one frame of twilight must not push all others into a corner
-  const high = Math.min(Math.max(...finite(x)), 3 * quantile(finite(x), 0.75)) * 1.05, top = Math.min(Math.max(...finite(y)), 3 * quantile(finite(y), 0.75)), floor = read && Number.isFinite(read) ? read ** 2 : 0;
+  // one frame of twilight must not push all others into a corner, and those under the Moon are to be seen
+  const high = Math.min(Math.max(...finite(x)), 3 * quantile(finite(x), 0.9)) * 1.05, top = Math.min(Math.max(...finite(y)), 3 * quantile(finite(y), 0.9)), floor = read && Number.isFinite(read) ? read ** 2 : 0;
   const made = plot(figure, { width: Math.min(WIDTH(place), 560), height: 260, x, y, xRange: [0, high], yRange: [0, Math.max(top * 1.08, gain ? high * 1.02 : 0)], xLabel: `sky (${unit}/pixel)`, yLabel: `variance (${unit}²)`, classes: table.level.map((level) => (level === "good" ? "" : level)), labels: table.name, curves: gain ? [{ x: [0, high], y: [floor, floor + high], cls: "model" }] : [], pick: (i) => choose(i) });
   element("figcaption", {}, figure, `Variance beside sources against the sky. n = ${made.count}.${gain ? ` Line: photon noise with the gain of ${gain.toPrecision(3)} electron/adu, ${read === null ? "without the read noise, which is not known" : `and a read noise of ${read.toPrecision(3)} electron`}. Above it: structure, or a wrong gain; a steeper slope: the gain is too large.` : " No gain is known, so no line."}`);
 }

@@ -1,5 +1,5 @@
 // The panel of the chosen frame, and the sliders of the gates; its plots are in stars.js.
-const PANEL_METRICS = ["seeing", "fwhm", "seeing_zenith", "psf_gradient", "star_e", "star_angle", "sky", "sky_level", "sky_gradient", "moon_separation", "moon_altitude", "moon_phase", "airmass", "transparency", "zero_point", "zero_point_rate", "zp_scatter", "zp_n_stars", "depth", "depth_predicted", "effective", "astrom_scatter", "pointing_error", "astrom_matched", "n_sources", "n_stars", "stars_expected", "saturated", "masked", "noise_ratio", "psf_size_residual", "psf_minus_aperture", "n_psf_stars", "n_psf_reserved", "psf_e1_residual", "psf_e2_residual", "zp_trend", "zp_bright", "color_term", "sky_bimodal", "source_anomaly", "cosmic_rays", "bias_age", "dark_age", "flat_age", "read_noise_shape", "read_noise_pattern", "header_problems", "overscan_level", "read_noise", "amp_noise_ratio", "amp_step", "seconds", "peak_memory"];
+const PANEL_METRICS = ["seeing", "fwhm", "seeing_zenith", "psf_gradient", "star_e", "star_angle", "sky", "sky_level", "sky_gradient", "gradient_excess", "moon_separation", "moon_altitude", "moon_phase", "airmass", "transparency", "dimming", "zero_point", "zero_point_rate", "zp_scatter", "zp_n_stars", "depth", "depth_predicted", "effective", "astrom_scatter", "pointing_error", "pointing_drift", "astrom_matched", "n_sources", "n_stars", "stars_expected", "saturated", "masked", "noise_ratio", "psf_size_residual", "psf_minus_aperture", "n_psf_stars", "n_psf_reserved", "psf_e1_residual", "psf_e2_residual", "zp_trend", "zp_bright", "color_term", "sky_bimodal", "source_anomaly", "cosmic_rays", "cosmic_rays_single", "bias_age", "dark_age", "flat_age", "read_noise_shape", "read_noise_pattern", "header_problems", "overscan_level", "read_noise", "amp_noise_ratio", "amp_step", "seconds", "peak_memory"];
 
 function drawPanel() {
   const panel = document.getElementById("panel"), [table, i] = current(), name = table.name[i];
@@ -44,7 +44,7 @@ function drawPicture(parent, name, level) {
   element("img", { src: picture.image, alt: `image of ${name}, background subtracted, ${picture.text}` }, box);
   if (picture.mask && STATE.mask) element("img", { src: picture.mask, class: "mask", alt: "" }, box);
   if (STATE.hard) box.classList.add("hard");
-  element("figcaption", {}, figure, `calexp, ${picture.text}. Mask ${STATE.mask ? "on" : "off"} (m): red BAD, magenta CR, green SAT, yellow EDGE. Contrast ${STATE.hard ? "high" : "usual"} (s).`);
+  element("figcaption", {}, figure, `calexp, ${picture.text}. Mask ${STATE.mask ? "on" : "off"} (m): red BAD, magenta CR, green SAT, yellow EDGE and SUSPECT. Contrast ${STATE.hard ? "high" : "usual"} (s).`);
   if (picture.mini) { element("figcaption", {}, figure, "A small picture; for a large one:"); element("code", { class: "command" }, figure, DATA.commands[0] + quoted(name)); }
   if (!picture.residual) return;
   const second = element("figure", {}, parent), frame = element("div", { class: "picture" }, second);

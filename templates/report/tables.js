@@ -58,7 +58,7 @@ class Grid {
     for (const column of this.columns) {
       const isNumber = column in DATA.metrics, cell = element("th", { scope: "col", class: isNumber ? "number" : null, "aria-sort": this.key === column ? (this.down ? "descending" : "ascending") : "none" }, head);
       const arrow = this.key === column ? (this.down ? " ▼" : " ▲") : "";
-      const button = element("button", { type: "button", title: isNumber ? DATA.metrics[column].definition : null, "data-column": column }, cell, (isNumber ? heading(column) : column === "level" ? "verdict" : column === "date" ? "UTC" : column) + arrow);
+      const button = element("button", { type: "button", title: isNumber ? DATA.metrics[column].definition : null, "data-column": column }, cell, (isNumber ? heading(column) : column === "level" ? "verdict" : column === "date" ? "UTC" : column === "detector_name" ? "detector" : column) + arrow);
       button.addEventListener("click", () => { this.down = this.key === column && !this.down; this.key = column; this.draw(); this.place.querySelector(`button[data-column="${column}"]`).focus(); });
     }
     const body = element("tbody", {}, table);

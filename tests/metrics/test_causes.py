@@ -42,6 +42,7 @@ CASES = {
         "sky_rate": None,
     },
     "pointing": lambda: {"pointing_error": 900.0, "pointing_share": 1.5},
+    "hot pixels": lambda: {"cosmic_rays": 60.0, "cosmic_rays_single": 41.0},
 }
 
 

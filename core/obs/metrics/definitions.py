@@ -344,6 +344,14 @@ METRICS: dict[str, Metric] = {
             "Poisson, of hits of ten pixels each",
         ),
         Metric(
+            "cosmic_rays_single",
+            "single pixels hit",
+            "%",
+            "Pixels taken for cosmic rays that stand alone, as hot pixels do and tracks of cosmic rays do not.",
+            "of all pixels hit",
+            0,
+        ),
+        Metric(
             "stars_hit",
             "stars hit",
             "%",

@@ -21,6 +21,7 @@ from obs.metrics.amplifiers import measure_amplifiers, measure_overscan
 from obs.metrics.double_peak import measure_dip
 from obs.metrics.evenness import sky_step
 from obs.metrics.header import measure_ages, measure_header
+from obs.metrics.lone_pixels import percent_alone
 from obs.metrics.measured import FEWEST, SAMPLE_STEP, Measured
 from obs.metrics.sources import (
     DEPTH_SNR,
@@ -170,6 +171,7 @@ def _measure_mask(out: Measured, exposure: Exposure, summary: ProcessSummary) ->
         cosmic_rays=hit / dose,
         cosmic_rays_error=math.sqrt(hit * _PIXELS_PER_HIT) / dose,
     )
+    out.set("fewer than 20 pixels were hit", cosmic_rays_single=percent_alone(mask.any_known(["CR"])))
 
 
 def _axis_of_streaks(where: NDArray[np.bool_]) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from obs.metrics.cause import Cause, Failures, take, worst
 from obs.metrics.remedies import REMEDIES
 
-__all__ = ["ages", "dead_amplifier", "header", "noise", "pointing", "streaks"]
+__all__ = ["ages", "dead_amplifier", "header", "hot_pixels", "noise", "pointing", "streaks"]
 
 #: What follows from an amplifier that sees no light.
 _OF_DEAD_AMPLIFIERS = (
@@ -16,6 +16,8 @@ _OF_DEAD_AMPLIFIERS = (
     "gradient_excess",
     *("depth_difference", "background_residual", "psf_minus_aperture", "psf_trend", "streaks", "halo"),
 )
+#: Percent of the pixels hit by cosmic rays that stand alone, from which on most are hot pixels.
+_ALONE = 20.0
 #: Dark parts of amplifiers that differ by less are one: that of the shutter.
 _SAME_PART = 0.2
 #: Gates of electronics that fail, and number of amplifiers from which on half of them do not fail together by chance.
@@ -70,6 +72,17 @@ def noise(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
     text = f"{'noisy readout' if 'amp_noise_ratio' in left else 'readout'}: {which}{found[0].text}"
     names = ("read_noise", "amp_noise_ratio", "read_noise_shape", "read_noise_pattern", "noise_ratio", "cosmic_rays")
     yield Cause("noise", text, REMEDIES["noise"], level, take(left, *names, "depth", "depth_difference", "stars_hit"))
+
+
+def hot_pixels(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
+    """Tell a detector that is warmer than its dark frames from cosmic rays: what passes for them are single pixels."""
+    alone = row.get("cosmic_rays_single")
+    if "cosmic_rays" in left and alone is not None and alone > _ALONE:
+        text = (
+            f"hot pixels: {left['cosmic_rays'].text}, and {alone:.0f} % of them stand alone: the detector was warmer "
+        )
+        text += "than for its dark, whatever the header says"
+        yield Cause("hot pixels", text, REMEDIES["hot pixels"], left["cosmic_rays"].level, take(left, "cosmic_rays"))
 
 
 def streaks(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:

@@ -21,6 +21,7 @@ REMEDIES = {
     "pointing drift": "check guiding, polar alignment and what is loose; center the field again",
     "uneven sky": "look at the image for a ghost of a bright star, the Moon or lamps, and at window, bias and flat",
     "noise": "check cables, grounding and the gain setting; compare with the amplifier's history",
+    "hot pixels": "check cooling and set point; build a dark at this temperature: obs calibs build dark",
     "streaks": "leave out sources with the flag of trails; combine exposures with outliers rejected",
     "haze": "look at corrector, window and dew heater, and at the sky; aperture fluxes need a wider aperture",
     "read in light": "check that the shutter closes before the detector is read; mask the columns of bright stars",

@@ -31,6 +31,7 @@ _ADJECTIVES = {
     "uneven sky": "of uneven sky",
     "noise": "with noisy readout",
     "streaks": "with trails",
+    "hot pixels": "with hot pixels",
     "filter": "of another filter than their header says",
     "flat": "of uneven response",
     "dew": "with dew",
