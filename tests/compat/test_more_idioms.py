@@ -134,11 +134,8 @@ def test_logs_go_to_pythons_own(caplog):
         ("daf.butler", "", "import lsst.daf.butler of the package lsst-daf-butler"),
         ("pipe.base", "CmdLineTask", "-c characterize.target=package.module:function"),
         ("afw.math", "Warper", "obs coadd"),
-        ("afw.math", "makeBackground", "fit_background"),
-        ("afw.math", "statisticsStack", "numpy.median"),
-        ("afw.table", "SchemaMapper", "schema.addField"),
         ("afw.table", "packMatches", "srcMatch"),
-        ("afw.detection", "FootprintSet", "obs.algorithms.sources"),
+        ("afw.detection", "setMaskFromFootprintList", "FootprintSet.setMask"),
     ],
 )
 def test_what_is_not_here_says_what_to_use_instead(module, name, instead):

@@ -44,16 +44,9 @@ _MODULES = {
 }
 _NAMES = {
     "afw.detection": {
-        "FootprintSet": "obs.algorithms.sources finds sources of arrays",
-        "GaussianPsf": "obs.image.psf.PixelPsf of an image of the profile",
-        "Threshold": "obs.algorithms.sources finds sources of arrays",
+        "setMaskFromFootprintList": "FootprintSet.setMask",
     },
     "afw.math": {
-        **dict.fromkeys(
-            ("BackgroundControl", "makeBackground"),
-            "obs.algorithms.sky.background.fit_background(image.array, mask.array != 0, bin_size=128).image()",
-        ),
-        "statisticsStack": "numpy.median([image.array for image in images], axis=0), and obs calibs build",
         "Warper": "obs coadd",
         "warpExposure": "obs coadd",
         "warpImage": "obs coadd",
@@ -63,7 +56,6 @@ _NAMES = {
     },
     "afw.table": {
         **dict.fromkeys(("packMatches", "unpackMatches"), "butler.get('srcMatch', dataId), and matchRaDec"),
-        "SchemaMapper": "schema.addField for the new columns, and catalog[name][:] = other[name] for the old ones",
         "ExposureCatalog": "coadd.getInfo().getCoaddInputs()",
         "IdFactory": "butler.get('expIdInfo', dataId) and numpy.arange",
     },

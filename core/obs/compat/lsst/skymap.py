@@ -144,6 +144,24 @@ class BaseSkyMap:
         ra, dec = _degrees(coord)
         return [TractInfo(tract) for tract in self.own.tracts_with(ra=ra, dec=dec)]
 
+    def findTractPatchList(self, coordList: Sequence[Coord]) -> list[tuple[TractInfo, list[PatchInfo]]]:
+        """Return the tracts that hold some of the positions, each with the patches that do."""
+        found: dict[int, dict[tuple[int, int], PatchInfo]] = {}
+        for coord in coordList:
+            for tract in self.findAllTracts(coord):
+                patch = tract.findPatch(coord)
+                found.setdefault(tract.getId(), {})[patch.getIndex()] = patch
+        return [(self[number], list(patches.values())) for number, patches in found.items()]
+
+    def findClosestTractPatchList(self, coordList: Sequence[Coord]) -> list[tuple[TractInfo, list[PatchInfo]]]:
+        """Return the tracts to which the positions belong, each with the patches that hold them."""
+        found: dict[int, dict[tuple[int, int], PatchInfo]] = {}
+        for coord in coordList:
+            tract = self.findTract(coord)
+            patch = tract.findPatch(coord)
+            found.setdefault(tract.getId(), {})[patch.getIndex()] = patch
+        return [(self[number], list(patches.values())) for number, patches in found.items()]
+
     def getSha1(self) -> str:
         """Return the digest of type and settings."""
         return self.own.sha1

@@ -138,6 +138,23 @@ class Mask(Pixels):
         """Clear the bit of a number everywhere."""
         self._mask.array &= ~np.int32(1 << plane)
 
+    def removeAndClearMaskPlane(self, name: str, removeFromDefault: bool = False) -> None:
+        """Clear the bit of a plane everywhere, and forget the plane.
+
+        Raises
+        ------
+        KeyError
+            If there is no such plane.
+        """
+        self.clearMaskPlane(self.getMaskPlane(name))
+        del self._mask.planes[name]
+        if removeFromDefault and name in _ADDED:
+            _ADDED.remove(name)
+
+    def convertU(self) -> Self:
+        """Return the mask, as in older stacks: its bits fit."""
+        return self
+
     def clearAllMaskPlanes(self) -> None:
         """Clear all bits, as in the LSST stack."""
         self._mask.array[...] = 0

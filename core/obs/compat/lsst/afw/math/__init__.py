@@ -1,8 +1,16 @@
 """Backgrounds, fields and statistics, in the stack's words."""
 
 from obs.compat.lsst.absent import refuse
-from obs.compat.lsst.afw.image.image import ImageF
+from obs.compat.lsst.afw.math.background import (
+    Background,
+    BackgroundControl,
+    BackgroundList,
+    BackgroundMI,
+    Interpolate,
+    makeBackground,
+)
 from obs.compat.lsst.afw.math.bounded_field import BoundedField
+from obs.compat.lsst.afw.math.stack import statisticsStack
 from obs.compat.lsst.afw.math.statistics import (
     ERRORS,
     IQRANGE,
@@ -24,7 +32,6 @@ from obs.compat.lsst.afw.math.statistics import (
     stringToStatisticsProperty,
 )
 from obs.compat.lsst.afw.math.turned import binImage, flipImage, rotateImageBy90
-from obs.image.background import Background, total_background
 
 __all__ = [
     "ERRORS",
@@ -41,27 +48,25 @@ __all__ = [
     "SUM",
     "VARIANCE",
     "VARIANCECLIP",
+    "Background",
+    "BackgroundControl",
     "BackgroundList",
+    "BackgroundMI",
     "BoundedField",
     "ChebyshevBoundedField",
+    "Interpolate",
     "Statistics",
     "StatisticsControl",
     "binImage",
     "flipImage",
+    "makeBackground",
     "makeStatistics",
     "rotateImageBy90",
+    "statisticsStack",
     "stringToStatisticsProperty",
 ]
 
 ChebyshevBoundedField = BoundedField
-
-
-class BackgroundList(list[Background]):
-    """Backgrounds that were subtracted one after the other."""
-
-    def getImage(self) -> ImageF:
-        """Return the sum of all of them, of every pixel."""
-        return ImageF(total_background(self))
 
 
 __getattr__ = refuse(__name__)

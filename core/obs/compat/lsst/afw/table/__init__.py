@@ -6,6 +6,7 @@ from obs.compat.lsst.afw.table.keys import CoordKey, Point2DKey, QuadrupoleKey
 from obs.compat.lsst.afw.table.match import Match, MatchList, matchRaDec, matchXy
 from obs.compat.lsst.afw.table.record import SourceRecord
 from obs.compat.lsst.afw.table.schema import Field, Schema, SchemaItem, SubSchema
+from obs.compat.lsst.afw.table.schema_mapper import SchemaMapper
 from obs.compat.lsst.afw.table.table import SourceTable
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "QuadrupoleKey",
     "Schema",
     "SchemaItem",
+    "SchemaMapper",
     "SimpleCatalog",
     "SimpleRecord",
     "SimpleTable",

@@ -1,6 +1,6 @@
 """Catalogs whose rows are records."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from obs.compat.lsst.afw.table.names import find_column, find_columns, missing
 from obs.compat.lsst.afw.table.record import SourceRecord, aperture_columns
 from obs.compat.lsst.afw.table.schema import Schema
+from obs.compat.lsst.afw.table.schema_mapper import SchemaMapper
 from obs.compat.lsst.afw.table.table import SourceTable
 from obs.compat.lsst.daf.base import PropertyList
 from obs.image.catalog import Catalog, Column
@@ -126,10 +127,16 @@ class SourceCatalog:
             if name in record.schema.fields:
                 new.set(name, record.get(name))
 
-    def extend(self, other: "SourceCatalog", deep: bool = True) -> None:
-        """Append copies of all sources of another catalog."""
+    def extend(
+        self, other: Iterable[SourceRecord], deep: bool | SchemaMapper = True, mapper: SchemaMapper | None = None
+    ) -> None:
+        """Append copies of all sources of another catalog; with a mapper, its columns by their new names."""
+        mapper = deep if isinstance(deep, SchemaMapper) else mapper
         for record in other:
-            self.append(record)
+            if mapper is None:
+                self.append(record)
+            else:
+                self.addNew().assign(record, mapper)
 
     def reserve(self, count: int) -> None:
         """Take note of how many sources will come; there is always room."""

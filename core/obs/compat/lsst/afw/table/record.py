@@ -14,6 +14,7 @@ from obs.compat.lsst.afw.geom.ellipses import Quadrupole
 from obs.compat.lsst.afw.geom.point import Point2D
 from obs.compat.lsst.afw.table.names import find_column, find_columns, missing
 from obs.compat.lsst.afw.table.schema import Schema
+from obs.compat.lsst.afw.table.schema_mapper import SchemaMapper
 from obs.repo.lsst_objects.attached import read_object
 from obs.repo.lsst_objects.footprints import read_footprint
 
@@ -121,6 +122,12 @@ class SourceRecord:
         if isinstance(value, Angle) and self.schema.fields[column].unit == "deg":
             value = value.asDegrees()
         self._catalog.raw_column(column)[self._row] = value
+
+    def assign(self, other: "SourceRecord", mapper: SchemaMapper | None = None) -> None:
+        """Copy the values of another record: of columns of the same names, or as a mapper says."""
+        shared = {name: name for name in other.schema.fields if name in self.schema.fields}
+        for name, own in (shared if mapper is None else mapper.names).items():
+            self.set(own, other.get(name))
 
     def __setitem__(self, name: str, value: Any) -> None:  # noqa: ANN401 - of the column's type
         self.set(name, value)

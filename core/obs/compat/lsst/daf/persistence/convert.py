@@ -130,7 +130,7 @@ def from_stack(value: Any) -> Any:  # noqa: ANN401 - any dataset
         case SourceCatalog():
             return value.catalog
         case BackgroundList():
-            return list(value)
+            return [item.own for item in value]
         case Psf() | SkyWcs() | PhotoCalib() | VisitInfo() | BaseSkyMap():
             return value.own
         case PropertySet():
