@@ -100,7 +100,7 @@ class CharacterizeConfig(TaskConfig):
     streaks: StreakConfig = setting(StreakConfig(), "Trails of satellites and aircraft.")
     cosmic_rays: CosmicRayConfig = setting(CosmicRayConfig(), "Cosmic rays.")
     detection: DetectionConfig = setting(DetectionConfig(include_threshold_factor=10.0), "Detection of bright sources.")
-    deblend: DeblendConfig = setting(DeblendConfig(enabled=False), "Blends among the bright sources.")
+    deblend: DeblendConfig = setting(DeblendConfig(enabled=False, companions=False), "Blends among the bright sources.")
     measurement: MeasurementConfig = setting(MeasurementConfig(kron=False), "Measurement of the bright sources.")
     stars: StarConfig = setting(StarConfig(), "Star selection.")
     psf: PsfConfig = setting(PsfConfig(), "The fit of the PSF.")

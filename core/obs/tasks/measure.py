@@ -5,11 +5,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.algorithms.measure.blend_errors import measure_blend_errors
 from obs.algorithms.measure.extendedness import classify_extendedness
 from obs.algorithms.measure.pixel_flags import ANYWHERE, AT_CENTER, measure_pixel_flags
 from obs.algorithms.measure.sources import measure_sources
 from obs.algorithms.pixels.statistics import clipped_statistics
 from obs.algorithms.sky.correlation import measure_noise_correlation
+from obs.algorithms.sources.companions import add_companions
 from obs.algorithms.sources.deblend import Children, deblend
 from obs.algorithms.sources.detection import Footprints
 from obs.algorithms.sources.stamps import SourceList, StampCutter, list_sources
@@ -35,6 +37,12 @@ ID_BITS = 64
 
 SKY_EXCLUDES = ["BAD", "SAT", "INTRP", "CR", "NO_DATA", "UNMASKEDNAN", "SUSPECT", "DETECTED", "DETECTED_NEGATIVE"]
 """Mask planes of pixels that do not show the noise of the sky."""
+
+HIDES_COMPANIONS = ["BAD", "SAT", "INTRP", "CR", "NO_DATA", "UNMASKEDNAN", "SUSPECT", "STREAK"]
+"""Mask planes about which companions of stars are not looked for."""
+
+BLEND_REACH = 2.5
+"""Distance, full widths of the PSF, within which parts of blends enlarge the errors of one another."""
 
 NOISE_SAMPLE = 1_000_000
 """Of larger images every k-th row, which together have about this many pixels, tells the noise."""
@@ -120,6 +128,11 @@ class DeblendConfig(TaskConfig):
         "Largest reduced chi-squared, a number, at which a peak that fits the PSF is taken for a point source.",
         gt=0,
     )
+    companions: bool = setting(
+        True,
+        "Look for stars in the wings of brighter ones that are not maxima of the smoothed image: where one PSF does "
+        "not fit, but two do.",
+    )
 
 
 def measure_catalog(
@@ -178,7 +191,12 @@ def measure_catalog(
     del finite
     variance = masked_image.variance
     if deblend_config is not None and deblend_config.enabled:
-        children = deblend(image, variance, footprints, psf, fwhm=fwhm, psf_chi2_cut=deblend_config.psf_chi2_cut)
+        chi2_cut = deblend_config.psf_chi2_cut
+        if deblend_config.companions and positions is None:
+            hidden = masked_image.mask.any_known(HIDES_COMPANIONS)
+            footprints = add_companions(image, variance, hidden, footprints, psf, fwhm=fwhm, chi2_cut=chi2_cut)
+            del hidden
+        children = deblend(image, variance, footprints, psf, fwhm=fwhm, psf_chi2_cut=chi2_cut)
     else:
         children = Children.none()
     sources = list_sources(footprints, children)
@@ -206,6 +224,8 @@ def measure_catalog(
         positions=positions,
     )
     catalog = _identities(sources, children, exposure_id << (ID_BITS - exposure_id_bits))
+    if positions is None:
+        _widen_blended(measured.columns, sources, psf, BLEND_REACH * fwhm)
     for name, values in measured.columns.items():
         catalog.add(name, values, *_meaning(name))
     if config.local_sky:
@@ -227,6 +247,18 @@ def measure_catalog(
         catalog.add(f"base_PixelFlags_flag_{name}", values, "", meaning)
     classify(catalog, config.extendedness_ratio)
     return catalog
+
+
+def _widen_blended(columns: dict[str, NDArray[np.generic]], sources: SourceList, psf: Psf, reach: float) -> None:
+    """Enlarge errors of PSF fluxes and positions of parts of blends, in place: the others are not known well."""
+    parts = np.flatnonzero(sources.child >= 0)
+    x, y = (np.asarray(columns[f"base_SdssCentroid_{axis}"], np.float64)[parts] for axis in "xy")
+    factors = measure_blend_errors(psf, x, y, reach)
+    errors = ("base_PsfFlux_instFluxErr", "base_SdssCentroid_xErr", "base_SdssCentroid_yErr")
+    for name, factor in zip(errors, factors, strict=True):
+        values = np.array(columns[name])
+        values[parts] *= factor
+        columns[name] = values
 
 
 def _identities(sources: SourceList, children: Children, first: int) -> Catalog:

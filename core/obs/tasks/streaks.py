@@ -67,11 +67,23 @@ def mask_streaks(masked_image: MaskedImage, config: StreakConfig) -> FoundStreak
     if config.subtract:
         masked_image.image -= light
     fraction = float(where.mean())
-    places = "; ".join(_place(streak) for streak in streaks)
-    count = "1 trail" if len(streaks) == 1 else f"{len(streaks)} trails"
-    return FoundStreaks(
-        streaks, fraction, [f"{count} of satellites or aircraft, masked STREAK ({100 * fraction:.2g} %): {places}"]
-    )
+    trails, edges = ([streak for streak in streaks if streak.edge == edge] for edge in (False, True))
+    warnings = []
+    if trails:
+        count = "1 trail" if len(trails) == 1 else f"{len(trails)} trails"
+        share = f"{100 * fraction:.2g} %" + (" with the bands along edges" if edges else "")
+        warnings.append(f"{count} of satellites or aircraft, masked STREAK ({share}): {_places(trails)}")
+    if edges:
+        count = "1 bright band" if len(edges) == 1 else f"{len(edges)} bright bands"
+        warnings.append(
+            f"{count} beside dark ones, as the background leaves them along edges of vignetting, shadows and "
+            f"obstacles, masked STREAK as trails are: {_places(edges)}"
+        )
+    return FoundStreaks(trails, fraction, warnings)
+
+
+def _places(streaks: list[Streak]) -> str:
+    return "; ".join(_place(streak) for streak in streaks)
 
 
 def _place(streak: Streak) -> str:

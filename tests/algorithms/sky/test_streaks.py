@@ -225,6 +225,7 @@ def test_trails_that_no_single_line_follows_are_found(own):
     image, variance, bad = observe(stars + own)
     streaks, mask, light = find_streaks(image, variance, bad)
     assert streaks
+    assert not any(streak.edge for streak in streaks)
     assert mask[own > NOISE].mean() > 0.65  # where stars are dense, parts stay
     assert mask.mean() < 0.06
     left = ((image - light) / np.sqrt(variance))[mask & (stars < 1)]
@@ -256,3 +257,10 @@ def edge():
 @pytest.mark.parametrize("make", [shadow, edge], ids=lambda f: f.__name__)
 def test_shadows_and_edges_are_no_trails(make):
     assert not find_streaks(*observe(star_light(4) + make()))[0]
+
+
+def test_a_bright_band_beside_a_dark_one_is_called_an_edge():
+    bright, dark = bent(1000, 8), np.roll(bent(1000, -7), 12, axis=0)
+    streaks, _, _ = find_streaks(*observe(star_light(4) + bright + dark))
+    assert streaks
+    assert all(streak.edge for streak in streaks)

@@ -13,9 +13,9 @@ from scipy.sparse.linalg import spsolve
 
 from obs.algorithms.measure.fluxes import add_products
 from obs.algorithms.numeric.nearest import PointTree
-from obs.algorithms.pixels.window import windows
+from obs.algorithms.pixels.window import seen_from
 
-__all__ = ["JointFluxes", "Prior", "fit_jointly", "seen_from"]
+__all__ = ["JointFluxes", "Prior", "fit_jointly"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -133,28 +133,3 @@ def _products(model: NDArray[np.float32], x: Floats, y: Floats, one: Ints, other
     parts = [slice(start, start + _PAIRS) for start in range(0, len(one), _PAIRS)]
     found = [add_products(model[one[part]], seen_from(model, x, y, one[part], other[part], half)) for part in parts]
     return np.concatenate(found) if found else np.empty(0)
-
-
-def seen_from(
-    model: NDArray[np.float32], x: Floats, y: Floats, one: Ints, other: Ints, half: int
-) -> NDArray[np.float32]:
-    """Return the PSFs of some sources on the pixels about others.
-
-    Parameters
-    ----------
-    model : ndarray of float32, shape (n, k, k)
-        PSF of each source.
-    x, y : ndarray of float64, shape (n,)
-        Positions, pixels.
-    one, other : ndarray of int64, shape (m,)
-        Sources about which the pixels lie, and sources whose PSFs are wanted.
-    half : int
-        Half the size of the windows, pixels.
-
-    Returns
-    -------
-    ndarray of float32, shape (m, 2 half + 1, 2 half + 1)
-    """
-    middle = model.shape[1] // 2
-    row, column = (middle + np.rint(v[one]).astype(np.int64) - np.rint(v[other]).astype(np.int64) for v in (y, x))
-    return windows(model, row, column, half, which=other)

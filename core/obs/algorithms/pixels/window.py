@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from obs.kernels.library import Kernel
 
-__all__ = ["plane_windows", "windows"]
+__all__ = ["plane_windows", "seen_from", "windows"]
 
 Value = TypeVar("Value", bound=np.generic)
 
@@ -89,6 +89,36 @@ def plane_windows(
         part[~inside] = 0
         cut[border] = part
     return cut
+
+
+def seen_from(
+    model: NDArray[np.float32],
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    one: NDArray[np.int64],
+    other: NDArray[np.int64],
+    half: int,
+) -> NDArray[np.float32]:
+    """Return the PSFs of some sources on the pixels about others.
+
+    Parameters
+    ----------
+    model : ndarray of float32, shape (n, k, k)
+        PSF of each source.
+    x, y : ndarray of float64, shape (n,)
+        Positions, pixels.
+    one, other : ndarray of int64, shape (m,)
+        Sources about which the pixels lie, and sources whose PSFs are wanted.
+    half : int
+        Half the size of the windows, pixels.
+
+    Returns
+    -------
+    ndarray of float32, shape (m, 2 half + 1, 2 half + 1)
+    """
+    middle = model.shape[1] // 2
+    row, column = (middle + np.rint(v[one]).astype(np.int64) - np.rint(v[other]).astype(np.int64) for v in (y, x))
+    return windows(model, row, column, half, which=other)
 
 
 def _cut(

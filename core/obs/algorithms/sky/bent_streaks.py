@@ -36,6 +36,10 @@ ALONG_AXES = 0.5
 ONE_PIXEL = 0.4
 """Light beside the brightest row of pixels, relative to it, below which it is one row, or column, of the detector."""
 
+FAR, TROUGH = 48, 0.5
+"""Pixels to either side within which the sky beside a trail is looked at, and its largest depth relative to its
+light."""
+
 UNEVEN = ((90, 40, 2.2), (80, 10, 1.8))
 """Largest ratios of the brightness at two percentiles of the places: galaxies, comets and diffraction spikes fade away
 from a center, and between stars in a row it is dark."""
@@ -54,7 +58,7 @@ def find_bent_streaks(image: Float, scaled: Float) -> tuple[list[Streak], NDArra
     Returns
     -------
     streaks : list of Streak
-        The trails.
+        The trails, and bright bands along edges of the sky.
     mask : ndarray of bool, shape (ny, nx)
         Their pixels.
     light : ndarray of float32, shape (ny, nx), or None
@@ -67,9 +71,9 @@ def find_bent_streaks(image: Float, scaled: Float) -> tuple[list[Streak], NDArra
         if not _is_long_and_thin(chain):
             continue
         directions = chain.directions()
-        if not _is_even(scaled, chain, directions) or (
-            _is_along_axis(chain) and _is_one_pixel_wide(scaled, chain, directions)
-        ):
+        if not _is_even(scaled, chain, directions):
+            continue
+        if _is_along_axis(chain) and _is_one_pixel_wide(scaled, chain, directions):
             continue
         streak, (v, u), level = follow_chain(image, scaled, chain, directions)
         if np.hypot(streak.x[1] - streak.x[0], streak.y[1] - streak.y[0]) < LEAST_ELONGATION * streak.width:
@@ -78,7 +82,8 @@ def find_bent_streaks(image: Float, scaled: Float) -> tuple[list[Streak], NDArra
         new = ~mask[v, u]
         light[v[new], u[new]] += level[new]
         mask[v, u] = True
-        streaks.append(streak)
+        # an edge is not followed by any background: its light is taken away too, but it is not a trail
+        streaks.append(streak._replace(edge=_is_edge(scaled, chain, directions)))
     return streaks, mask, light
 
 
@@ -102,6 +107,13 @@ def _is_even(scaled: Float, chain: Chain, directions: Directions) -> bool:
     return all(np.percentile(even, high) < ratio * np.percentile(even, low) for high, low, ratio in UNEVEN)
 
 
+def _is_edge(scaled: Float, chain: Chain, directions: Directions) -> bool:
+    """Whether the sky beside the light is half as dark as that is bright: backgrounds leave both along edges."""
+    step = 2 * chain.size
+    across = [np.median(_beside(scaled, chain, directions, k)) for k in range(-FAR, FAR + 1, step)]
+    return bool(-min(across) > TROUGH * max(across))
+
+
 def _is_along_axis(chain: Chain) -> bool:
     """Whether most places are on lines along rows, or along columns."""
     return float(max(np.mean(chain.angle == axis) for axis in (0, ANGLES // 2))) > ALONG_AXES
@@ -109,13 +121,14 @@ def _is_along_axis(chain: Chain) -> bool:
 
 def _is_one_pixel_wide(scaled: Float, chain: Chain, directions: Directions) -> bool:
     """Whether the light of most places is in a single row or column of pixels, which no light is."""
-    (cos, sin), size = directions, chain.size
-    rows, columns = chain.rows * size, chain.columns * size
-    level = [
-        median_along(
-            scaled, np.rint(columns - k * sin).astype(np.int64), np.rint(rows + k * cos).astype(np.int64), directions
-        )
-        for k in range(-size, 2 * size)
-    ]
+    size = chain.size
+    level = [_beside(scaled, chain, directions, k) for k in range(-size, 2 * size)]
     ordered = np.sort(level, axis=0)
     return bool(np.median(ordered[-2]) < ONE_PIXEL * np.median(ordered[-1]))
+
+
+def _beside(scaled: Float, chain: Chain, directions: Directions, k: int) -> NDArray[np.float64]:
+    """Return the light so many pixels beside the first pixel of each place, noise."""
+    (cos, sin), size = directions, chain.size
+    u, v = chain.columns * size - k * sin, chain.rows * size + k * cos
+    return median_along(scaled, np.rint(u).astype(np.int64), np.rint(v).astype(np.int64), directions)

@@ -18,6 +18,8 @@ class Streak(NamedTuple):
         Light of a pixel on its axis, in noise of the sky.
     straight : bool
         Whether it is a single straight band.
+    edge : bool
+        Whether the sky beside it is dark, as the background leaves it along edges of the sky: then it is not a trail.
     """
 
     x: tuple[float, float]
@@ -25,3 +27,4 @@ class Streak(NamedTuple):
     width: float
     brightness: float
     straight: bool = True
+    edge: bool = False

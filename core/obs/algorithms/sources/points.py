@@ -42,12 +42,18 @@ class PointSources:
         Flux, image units.
     dx, dy : ndarray of float64, shape (n,)
         Offset from the peak pixel.
+    chi2 : ndarray of float64, shape (n,)
+        Reduced chi-squared of the fit.
+    error : ndarray of float64, shape (n,)
+        Standard error of the flux, image units.
     """
 
     accepted: NDArray[np.bool_]
     flux: NDArray[np.float64]
     dx: NDArray[np.float64]
     dy: NDArray[np.float64]
+    chi2: NDArray[np.float64]
+    error: NDArray[np.float64]
 
 
 def fit_points(
@@ -85,14 +91,14 @@ def fit_points(
     order = np.lexsort((peaks.x, peaks.y // STRIP))
     step = max(16, VALUES_AT_ONCE // ((6 + near.shape[1]) * len(offset) ** 2))
     batches = [order[first : first + step] for first in range(0, n, step)]
-    dx, dy, flux, chi2 = np.zeros((4, n))
+    dx, dy, flux, chi2, error = np.zeros((5, n))
     enough = np.zeros(n, bool)
 
     def fit(batch: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         design = _point_design(peaks, psf, dx, dy, near, offset, batch)
         data, weight, freedom = _weighted(image, variance, peaks.select(batch), offset, fwhm)
         freedom -= _n_parameter(design)
-        flux[batch], step_x, step_y, chi2[batch] = _solve_points(design, data, weight, freedom)
+        flux[batch], step_x, step_y, chi2[batch], error[batch] = _solve_points(design, data, weight, freedom)
         enough[batch] = freedom > 0
         return step_x, step_y
 
@@ -102,7 +108,7 @@ def fit_points(
             for place, change in ((dx, step_x), (dy, step_y)):
                 place[batch] = np.clip(place[batch] + change, -LARGEST_SHIFT, LARGEST_SHIFT)
     settled = (np.abs(dx) < LARGEST_SHIFT) & (np.abs(dy) < LARGEST_SHIFT)
-    return PointSources(enough & (chi2 < chi2_cut) & (flux > 0) & settled, flux, dx, dy)
+    return PointSources(enough & (chi2 < chi2_cut) & (flux > 0) & settled, flux, dx, dy, chi2, error)
 
 
 def _neighbors(peaks: Peaks, reach: float) -> NDArray[np.int64]:
@@ -168,16 +174,17 @@ def _solve_points(
     data: NDArray[np.float64],
     weight: NDArray[np.float64],
     freedom: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Flux, shift in x and y, and reduced chi-squared of every fit."""
+) -> tuple[NDArray[np.float64], ...]:
+    """Flux, shift in x and y, reduced chi-squared, and error of the flux of every fit."""
     weighted = design * weight[:, None, :]
     normal = weighted @ design.transpose(0, 2, 1)
     scale = np.sqrt(np.maximum(np.einsum("nii->ni", normal), 1e-300))
     normal = normal / (scale[:, :, None] * scale[:, None, :]) + 1e-9 * np.eye(design.shape[1])
     right = (weighted @ data[:, :, None])[:, :, 0] / scale
-    solution = np.linalg.solve(normal, right[:, :, None])[:, :, 0] / scale
+    inverse = np.linalg.inv(normal)
+    solution = (inverse @ right[:, :, None])[:, :, 0] / scale
     residual = data - (solution[:, None] @ design)[:, 0]
     chi2 = np.einsum("np,np->n", weight, residual**2) / np.maximum(freedom, 1.0)
     flux = solution[:, 0]
     safe = np.where(flux > 0, flux, np.inf)
-    return flux, solution[:, 1] / safe, solution[:, 2] / safe, chi2
+    return flux, solution[:, 1] / safe, solution[:, 2] / safe, chi2, np.sqrt(inverse[:, 0, 0]) / scale[:, 0]

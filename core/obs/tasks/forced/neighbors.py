@@ -4,8 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.measure.fluxes import Fluxes
-from obs.algorithms.measure.joint_flux import JointFluxes, Prior, fit_jointly, seen_from
+from obs.algorithms.measure.joint_flux import JointFluxes, Prior, fit_jointly
 from obs.algorithms.numeric.nearest import PointTree
+from obs.algorithms.pixels.window import seen_from
 from obs.frozen import frozen
 from obs.image.catalog import Catalog
 from obs.image.psf import Psf
