@@ -158,6 +158,13 @@ def test_files(obs, tmp_path):
     status, _, error = obs("display", path, path, path, "--rgb", "-o", tmp_path / "d.png")
     assert status == 0
     assert "red, green, blue are in the order given" in error
+    bands = [tmp_path / f"{name}.fits" for name in "gir"]
+    for band in bands:
+        exposure = make_exposure(1)
+        exposure.physical_filter = band.stem
+        write_exposure(exposure, band)
+    assert obs("display", *bands, "--rgb", "-o", tmp_path / "e.svg") == (0, "", "")
+    assert "red i.fits, green r.fits, blue g.fits" in (tmp_path / "e.svg").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from obs.frozen import frozen
 from obs.image.catalog import Catalog
 from obs.image.psf import PixelPsf
 from obs.instrument.instrument import Instrument
+from obs.instrument.nominal_wavelengths import nominal_wavelength
 from obs.policy.data_id import DataId, format_data_id, parse_ids
 from obs.repo.butler import Butler
 from obs.repo.fits_catalog import read_catalog
@@ -234,9 +235,10 @@ def _unit(butler: Butler, data_id: DataId) -> str:
 
 def _wavelength(instrument: Instrument, physical_filter: str) -> float:
     try:
-        return instrument.find_filter(physical_filter).effective_wavelength
+        known = instrument.find_filter(physical_filter)
     except (LookupError, ValueError):
-        return float("nan")
+        return nominal_wavelength(physical_filter)
+    return nominal_wavelength(known.band) if math.isnan(known.effective_wavelength) else known.effective_wavelength
 
 
 def _from_file(word: str) -> Subject:
@@ -251,4 +253,4 @@ def _from_file(word: str) -> Subject:
             raise DatasetNotFoundError(f"no catalog {catalog}: name one with --catalog FILE", paths=(catalog,))
         return read_catalog(catalog)
 
-    return Subject(view, load, warnings=tuple(file.warnings))
+    return Subject(view, load, nominal_wavelength(file.exposure.physical_filter), tuple(file.warnings))

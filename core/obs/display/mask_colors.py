@@ -15,8 +15,8 @@ PLANE_COLORS = {
     "DETECTED": "blue",
     "DETECTED_NEGATIVE": "cyan",
     "INEXACT_PSF": "chartreuse",
-    "SENSOR_EDGE": "turquoise",
-    "REJECTED": "brown",
+    "SENSOR_EDGE": "salmon",
+    "REJECTED": "deepskyblue",
     "EDGE": "yellow",
     "SUSPECT": "yellow",
     "INTRP": "green",
@@ -41,7 +41,7 @@ RGB = {
     "purple": (0.63, 0.13, 0.94),
     "chartreuse": (0.5, 1.0, 0.0),
     "turquoise": (0.25, 0.88, 0.82),
-    "brown": (0.65, 0.35, 0.1),
+    "deepskyblue": (0.0, 0.75, 1.0),
     "salmon": (0.98, 0.5, 0.45),
     "tan": (0.82, 0.71, 0.55),
     "white": (1.0, 1.0, 1.0),
@@ -49,7 +49,7 @@ RGB = {
 }
 _WIDEST = ("DETECTED", "DETECTED_NEGATIVE")
 #: Of planes that have no color above, one after the other. None is a shade of gray, which would be taken for light.
-_OTHERS = ("turquoise", "salmon", "tan", "brown", "purple", "chartreuse")
+_OTHERS = ("turquoise", "tan", "salmon", "deepskyblue", "purple", "chartreuse")
 
 
 def shown_planes(mask: Mask, wanted: Sequence[str] | None) -> dict[str, str]:

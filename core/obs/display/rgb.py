@@ -49,7 +49,10 @@ def draw_rgb(views: Sequence[View], look: Look | None = None) -> Picture:
     """
     if len(views) not in (2, 3):
         raise DataIdError(f"a color picture needs three images, red, green and blue, or two; got {len(views)}")
-    target = views[0].binned((look or Look()).largest)
+    target = views[0]
+    if all(view.wcs is not None for view in views):  # of a patch that exposures fill in a part, this part
+        target = target.cut(target.data_box())
+    target = target.binned((look or Look()).largest)
     aligned = [target, *(align(view, target) for view in views[1:])]
     colors = combine_bands(aligned)
     whole = replace(target, title=_title([view.title for view in views]))
