@@ -2,7 +2,7 @@ import shutil
 
 import numpy as np
 import pytest
-from exposures import FWHM, SCALE, data_id, make_exposure, star_field
+from exposures import FWHM, SCALE, ZERO_POINTS, data_id, make_exposure, star_field
 from scipy.spatial import cKDTree
 
 import obs
@@ -14,14 +14,20 @@ from obs.compat.lsst.daf.persistence import Butler as StackButler
 
 @pytest.fixture(scope="module")
 def cataloged(repository, tmp_path_factory):
-    """Catalogs of four patches in two filters; the second filter has two exposures, without the trail."""
+    """Catalogs of four patches in two filters; the second filter has two exposures, without the trail.
+
+    The zero point of one of them belongs to an aperture that holds nine tenths of the light.
+    """
     folder = tmp_path_factory.mktemp("cataloged") / "all"
     shutil.copytree(repository.parent, folder, symlinks=True)
     out = folder / "out"
     butler = obs.Butler(outputs=str(out))
     for index in (0, 2):
         key = data_id(index) | {"filter": "B", "visit": 31 + index}
-        butler.put(make_exposure(index), "calexp", key)
+        exposure, part = make_exposure(index), 0.9 if index == 2 else 1.0
+        exposure.photo_calib = obs.PhotoCalib.from_zero_point(ZERO_POINTS[index] + 2.5 * np.log10(part), 0.001)
+        exposure.metadata["PSFLIGHT"] = part
+        butler.put(exposure, "calexp", key)
         butler.put({"seeing": FWHM[index] * SCALE}, "processCcd_metadata", key)
     settings = ("-c", "patch_width=210", "patch_height=210", "patch_border=40", f"pixel_scale={SCALE}")
     assert main(["skymap", "make", str(out), "--discrete", *settings]) == 0

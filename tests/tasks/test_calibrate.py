@@ -98,6 +98,8 @@ def test_the_zero_point_is_that_of_the_reference_catalog(done, field):
     assert metadata["MAGZERO"] == pytest.approx(fit.zero_point - 2.5 * np.log10(30.0))
     assert metadata["MAGZERO_NOBJ"] == fit.n_star == done.catalog["calib_photometry_used"].sum()
     assert metadata["MAGZERO_RMS"] == fit.rms
+    # the part of the PSF in the reference aperture
+    assert 0.97 < metadata["PSFLIGHT"] < 1.0
     assert done.warnings == []
 
 

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.algorithms.measure.aperture_flux import aperture_name
 from obs.algorithms.measure.shape import psf_elongation, psf_sigma
+from obs.algorithms.photometry.aperture_correction import ApertureCorrection
 from obs.algorithms.psf.width import half_maximum_width, light_radius
 from obs.algorithms.sources.detection import Footprints
 from obs.algorithms.sources.merge import Merged, merge_footprints
@@ -233,7 +235,7 @@ def _measure(
         corrections = fit_aperture_corrections(
             catalog, stars, band.psf, band.exposure.shape, measurement, calibrate.aperture_correction
         )
-        apply_aperture_correction(catalog, corrections, measurement)
+        apply_aperture_correction(catalog, corrections, measurement, _to_counted_light(catalog, corrections, band))
     stars = catalog["calib_psf_candidate"]
     classify_by_spread(catalog, stars, band.exposure.shape)
     count = butler.get("deepCoadd_nImage", band.data_id)
@@ -247,6 +249,16 @@ def _measure(
     if calibrate.magnitudes:
         add_magnitudes(catalog, band.exposure.photo_calib)
     return catalog
+
+
+def _to_counted_light(catalog: Catalog, corrections: dict[str, ApertureCorrection], band: _Band) -> NDArray[np.float64]:
+    """Return the factor of each source from the light that the corrections count to what its exposures count."""
+    radius = band.config.measurement.reference_radius
+    place = {axis: catalog[f"base_SdssCentroid_{axis}"].astype(np.float64) for axis in "xy"}
+    light = band.psf.counted_light(**place, radius=radius)
+    if (beyond := corrections.get(aperture_name(radius))) is not None:
+        light = light * beyond.evaluate(**place)
+    return np.asarray(1.0 / np.where(light > 0, light, 1.0), np.float64)
 
 
 def _reference(

@@ -1,8 +1,10 @@
 """The PSF of a coadd at any position, from its exposures."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
+import sep
 from numpy.typing import ArrayLike, NDArray
 
 from obs.algorithms.coadd.psf import fit_psf_model
@@ -32,12 +34,15 @@ class PsfInput:
         Shape (ny, nx) of the exposure.
     weight : float
         Its weight.
+    light : float, optional
+        Part of the light of its PSF that its zero point counts as all light of a star; NaN if it is not known.
     """
 
     psf: PixelPsf
     wcs: TanSipWcs
     shape: tuple[int, int]
     weight: float
+    light: float = math.nan
 
 
 class CoaddPsf:
@@ -122,6 +127,38 @@ class CoaddPsf:
             result += factor @ np.concatenate(images).reshape(factor.shape[1], -1)
         return result.reshape(-1, size, size)
 
+    def counted_light(self, *, x: ArrayLike, y: ArrayLike, radius: float) -> NDArray[np.float64]:
+        """Return the light of a star within a circle on the coadd, in units of what the exposures count as all of it.
+
+        Each exposure's zero point belongs to an aperture that follows its own seeing. An exposure that counts less of
+        its wings is brighter on the coadd at every radius than one that counts more. Exposures of which it is not known
+        what they count add one.
+
+        Parameters
+        ----------
+        x, y : array_like of float, shape (n,)
+            Positions, pixels.
+        radius : float
+            Radius of the circle, pixels.
+
+        Returns
+        -------
+        ndarray of float64, shape (n,)
+            One where no exposure is.
+        """
+        x, y = np.atleast_1d(np.asarray(x, np.float64)), np.atleast_1d(np.asarray(y, np.float64))
+        weights = self.weights(x=x, y=y)
+        light = np.zeros(x.size)
+        for weight, one in zip(weights, self._inputs, strict=True):
+            there = np.flatnonzero(weight)
+            part = np.ones(len(there))
+            if one.light > 0:
+                coefficients = one.psf.coefficients(x=x[there], y=y[there])
+                part = coefficients @ _light_within(one.psf, radius) / one.light
+            light[there] += weight[there] * part
+        total = weights.sum(axis=0)
+        return np.where(total > 0, light / np.where(total > 0, total, 1.0), 1.0)
+
     def evaluate(self, *, x: ArrayLike, y: ArrayLike) -> NDArray[np.float32]:
         """Return stamps, float32, shape (n, ny, nx), centered on their middle pixel; see `model`."""
         model = self.model(x=x, y=y)
@@ -201,3 +238,16 @@ class CoaddPsf:
         if not covered.any():
             raise MeasurementError("no exposure reaches the grid on which the PSF of the coadd is computed")
         return x[covered], y[covered], (weights[covered] / weights.max()) ** 2
+
+
+def _light_within(psf: PixelPsf, radius: float) -> NDArray[np.float64]:
+    """Return the light of each image of a PSF model within a circle, shape (n_term,), in the unit of its stamps."""
+    size = psf.basis.shape[1]
+    middle, wide = np.array([size // 2]), radius / psf.sampling >= size // 2
+    inside = [
+        image.sum(dtype=np.float64)
+        if wide
+        else sep.sum_circle(image, middle, middle, radius / psf.sampling, subpix=0)[0][0]
+        for image in psf.basis
+    ]
+    return np.array(inside) * psf.sampling**2

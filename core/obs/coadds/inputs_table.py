@@ -1,6 +1,7 @@
 """The table of what a coadd consists of, from which its PSF can be made again."""
 
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from obs.repo.butler import Butler
 __all__ = ["input_frames", "inputs_table", "psf_inputs", "read_coadd_psf"]
 
 _KEY = "Key of the data ID of the exposure"
+_LIGHT = "psf_light"
 _PSF_FACTS = ("x_zero", "x_scale", "y_zero", "y_scale", "sampling", "degree")
 
 
@@ -57,6 +59,8 @@ def inputs_table(warps: Sequence[Warp], clipped_share: Sequence[float]) -> Catal
     for row, warp in zip(images, warps, strict=True):
         margin = (size - warp.psf.basis.shape[1]) // 2
         row[: len(warp.psf.basis), margin : size - margin, margin : size - margin] = warp.psf.basis
+    text = "Part of the light of its PSF that its zero point counts as all light of a star; NaN if not known"
+    table.add(_LIGHT, np.array([warp.light for warp in warps]), description=text)
     for name in _PSF_FACTS:
         table.add(f"psf_{name}", np.array([getattr(warp.psf, name) for warp in warps]), description="Of the PSF model")
     table.add("psf_fwhm", np.array([warp.psf.fwhm for warp in warps]), "pix", "Width of the PSF on the coadd")
@@ -67,7 +71,7 @@ def inputs_table(warps: Sequence[Warp], clipped_share: Sequence[float]) -> Catal
 
 def psf_inputs(warps: Sequence[Warp]) -> list[PsfInput]:
     """Return what exposures add to the PSF of their coadd."""
-    return [PsfInput(warp.psf, warp.wcs, warp.shape, warp.weight) for warp in warps]
+    return [PsfInput(warp.psf, warp.wcs, warp.shape, warp.weight, warp.light) for warp in warps]
 
 
 def input_frames(table: Catalog) -> list[Frame]:
@@ -132,6 +136,7 @@ def _psf_inputs(table: Catalog) -> list[PsfInput]:
         facts: dict[str, Any] = {name: float(table[f"psf_{name}"][row]) for name in _PSF_FACTS if name != "degree"}
         psf = PixelPsf(images, degree, fwhm=float(table["psf_fwhm"][row]), interpolation="star", **facts)
         wcs = TanSipWcs.from_header(json.loads(str(table["wcs"][row])))
+        light = float(table[_LIGHT][row]) if _LIGHT in table else math.nan  # files of before do not have it
         shape = int(table["ny"][row]), int(table["nx"][row])
-        inputs.append(PsfInput(psf, wcs, shape, float(table["weight"][row])))
+        inputs.append(PsfInput(psf, wcs, shape, float(table["weight"][row]), light))
     return inputs

@@ -24,6 +24,7 @@ from obs.image.psf import PixelPsf, Psf
 from obs.image.wcs import TanSipWcs
 from obs.repo.butler import Butler
 from obs.repo.warp_store import WarpStore
+from obs.tasks.aperture_correction import PSF_LIGHT_CARD
 from obs.visits.calibration import FrameCalibration, best_calibration
 
 __all__ = ["OUTSIDE", "PSF_SAMPLING", "UNUSABLE", "Warp", "frame_transform", "warp_frame", "warped_psf"]
@@ -69,6 +70,8 @@ class Warp:
         Shape (ny, nx) of the exposure.
     gain, saturation : float, optional
         Electrons for each count of the coadd, and the level in counts of the coadd at which the exposure is saturated.
+    light : float, optional
+        Part of the light of its PSF that its zero point counts as all light of a star.
     """
 
     candidate: Candidate
@@ -84,6 +87,7 @@ class Warp:
     shape: tuple[int, int]
     gain: float = math.nan
     saturation: float = math.nan
+    light: float = math.nan
 
 
 def warp_frame(
@@ -169,6 +173,7 @@ def warp_frame(
         shape=exposure.shape,
         gain=_number(exposure.metadata, "GAIN") / scale,
         saturation=_number(exposure.metadata, "SATURATE") * scale * area,
+        light=_number(exposure.metadata, PSF_LIGHT_CARD),
     )
 
 

@@ -51,6 +51,7 @@ _PHOTOMETRY = {
     "COLORTERM3": "color term",
 }
 _LEVELS = {
+    "PSFLIGHT": "part of the PSF that fluxes count as all",
     "GAIN": "electrons of one unit, mean of amplifiers",
     "SATURATE": "before sky subtraction, lowest of amplifiers",
 }

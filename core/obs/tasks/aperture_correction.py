@@ -21,6 +21,7 @@ from obs.image.psf import Psf
 from obs.tasks.measure import MeasurementConfig, classify
 
 __all__ = [
+    "PSF_LIGHT_CARD",
     "ApertureCorrectionConfig",
     "apply_aperture_correction",
     "fit_aperture_corrections",
@@ -29,6 +30,9 @@ __all__ = [
 
 CORRECTED = ("base_PsfFlux", "base_GaussianFlux")
 """Fluxes whose scale the aperture correction brings to that of the reference aperture."""
+
+PSF_LIGHT_CARD = "PSFLIGHT"
+"""Card of the part of the light of the PSF model that corrected fluxes count, in the middle of the image."""
 
 KRON = "ext_photometryKron_KronFlux"
 
@@ -283,7 +287,10 @@ def _rings(catalog: Catalog, stars: NDArray[np.bool_], config: MeasurementConfig
 
 
 def apply_aperture_correction(
-    catalog: Catalog, corrections: dict[str, ApertureCorrection], config: MeasurementConfig
+    catalog: Catalog,
+    corrections: dict[str, ApertureCorrection],
+    config: MeasurementConfig,
+    scale: NDArray[np.float64] | None = None,
 ) -> None:
     """Multiply fluxes by their corrections, and classify anew. A correction that is not known is one, and flagged.
 
@@ -300,12 +307,15 @@ def apply_aperture_correction(
         Flux name to correction.
     config : MeasurementConfig
         Settings of the classification.
+    scale : ndarray of float64, shape (n,), optional
+        Factor of each source by which all corrections are multiplied.
     """
     x, y = catalog["base_SdssCentroid_x"], catalog["base_SdssCentroid_y"]
     for name, correction in corrections.items():
         factor, factor_err = correction.evaluate(x=x, y=y), correction.evaluate_error(x=x, y=y)
         with np.errstate(divide="ignore", invalid="ignore"):
-            factor, factor_err = factor / _caught(catalog, name), factor_err / _caught(catalog, name)
+            ratio = (1.0 if scale is None else scale) / _caught(catalog, name)
+            factor, factor_err = factor * ratio, factor_err * ratio
         known = np.isfinite(factor) & (factor > 0)
         factor = np.where(known, factor, 1.0)
         meaning = f"aperture correction applied to {name}"

@@ -18,6 +18,7 @@ from obs.image.exposure import Exposure
 from obs.image.psf import Psf
 from obs.instrument.barycenter import mid_exposure_mjd
 from obs.tasks.aperture_correction import (
+    PSF_LIGHT_CARD,
     ApertureCorrectionConfig,
     apply_aperture_correction,
     fit_aperture_corrections,
@@ -218,6 +219,7 @@ def calibrate(
     # bright sources alone show no second images that are much fainter
     warnings = [] if find_companion(bright, sigma) is not None else warn_of_double_images(catalog, sigma)
     outer, outer_error = float("nan"), float("nan")
+    applied: dict[str, ApertureCorrection] = {}
     if config.aperture_correction.enabled:
         applied = _correct_apertures(exposure, psf, catalog, corrections, config, crowded=bool(crowded))
         warnings += warn_of_poor_correction(applied["base_PsfFlux"], crowded=bool(crowded))
@@ -228,6 +230,7 @@ def calibrate(
                 exposure.masked_image, labels, catalog, stars, radius, fwhm, applied
             )
             warnings += doubts
+    _note_counted_light(exposure, applied.get("base_PsfFlux"), config.photometry.flux)
     trends = NO_TRENDS if crowded else measure_star_trends(exposure.masked_image, catalog, _psf_stars(catalog), fwhm)
     classify_by_spread(catalog, _psf_stars(catalog), exposure.shape)
     known = reference if reference is not None else Catalog()
@@ -301,6 +304,15 @@ def _correct_apertures(
     best = {name: fit if fit.n_star or crowded else corrections.get(name, fit) for name, fit in fresh.items()}
     apply_aperture_correction(catalog, best, config.measurement)
     return best
+
+
+def _note_counted_light(exposure: Exposure, correction: ApertureCorrection | None, flux: str) -> None:
+    """Note the part of the light of the PSF model that the zero point counts, for coadds, if a PSF flux fits it."""
+    exposure.metadata.pop(PSF_LIGHT_CARD, None)
+    if flux == "base_PsfFlux":
+        y, x = (0.5 * (size - 1) for size in exposure.shape)
+        light = 1.0 if correction is None else float(correction.growth.evaluate(x=x, y=y))
+        exposure.metadata[PSF_LIGHT_CARD] = round(light, 5)
 
 
 def _psf_stars(catalog: Catalog) -> NDArray[np.bool_]:
