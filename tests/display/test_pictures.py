@@ -264,6 +264,14 @@ def test_colors_of_three_bands():
     drawn = draw_rgb([red, green, blue])
     assert words_of(drawn)[0] == "red i, green r, blue g"
     assert_nothing_is_cut_off(drawn)
+    for view in (red, green):  # a patch of which exposures fill a part, and one hole in a band
+        view.mask.array[:, 40:] |= view.mask.bits("NO_DATA")
+    green.mask.array[7, 3] |= green.mask.bits("NO_DATA")
+    drawn = draw_rgb([red, green, blue])
+    assert drawn.figure.axes[0].get_xlim() == (-0.5, 39.5)
+    colors = np.asarray(drawn.figure.axes[0].images[0].get_array())
+    assert colors.shape == (SHAPE[0], 40, 3)
+    assert colors[7, 3].tolist() == [0, 0, 0]
     with pytest.raises(DataIdError, match="a color picture needs three images, red, green and blue, or two; got 1"):
         draw_rgb([red])
 

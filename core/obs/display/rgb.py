@@ -49,10 +49,8 @@ def draw_rgb(views: Sequence[View], look: Look | None = None) -> Picture:
     """
     if len(views) not in (2, 3):
         raise DataIdError(f"a color picture needs three images, red, green and blue, or two; got {len(views)}")
-    target = views[0]
-    if all(view.wcs is not None for view in views):  # of a patch that exposures fill in a part, this part
-        target = target.cut(target.data_box())
-    target = target.binned((look or Look()).largest)
+    views = _with_data(views)
+    target = views[0].binned((look or Look()).largest)
     aligned = [target, *(align(view, target) for view in views[1:])]
     colors = combine_bands(aligned)
     whole = replace(target, title=_title([view.title for view in views]))
@@ -69,6 +67,20 @@ def draw_rgb(views: Sequence[View], look: Look | None = None) -> Picture:
     return Picture(figure, whole.title or "three bands", margins)
 
 
+def _with_data(views: Sequence[View]) -> list[View]:
+    """Return the part of the first image that has data, and of all images on the same pixels."""
+    first = views[0]
+    is_same = [
+        (view.full_shape, view.x_min, view.y_min) == (first.full_shape, first.x_min, first.y_min) for view in views
+    ]
+    if not all(
+        same or (view.wcs is not None and first.wcs is not None) for same, view in zip(is_same, views, strict=True)
+    ):
+        return list(views)
+    box = first.data_box()
+    return [view.cut(box) if same else view for same, view in zip(is_same, views, strict=True)]
+
+
 def _title(titles: Sequence[str]) -> str:
     """Return the words that all titles share, and those of each color."""
     names = ("red", "green", "blue") if len(titles) == 3 else ("red", "blue")
@@ -82,8 +94,8 @@ def _title(titles: Sequence[str]) -> str:
 def combine_bands(views: Sequence[View]) -> NDArray[np.uint8]:
     """Return the colors of images on the same pixels, uint8, shape (ny, nx, 3).
 
-    Images are brought to one zero point where all are known, else to the same noise. Pixels that are not finite in one
-    band are black.
+    Images are brought to one zero point where all are known, else to the same noise. Pixels without data in a band are
+    black.
     """
     from astropy.visualization import make_lupton_rgb  # noqa: PLC0415 - takes a second to import
 
@@ -99,6 +111,9 @@ def combine_bands(views: Sequence[View]) -> NDArray[np.uint8]:
     bands = [np.nan_to_num(band / noise, nan=-_BLACK, posinf=0.0, neginf=-_BLACK) for band in scaled]
     colors: NDArray[np.uint8] = make_lupton_rgb(*bands, minimum=-_BLACK, stretch=_STRETCH, Q=_Q)
     lost = ~np.isfinite(np.sum(scaled, axis=0))
+    for view in views:
+        if view.mask is not None:
+            lost |= view.mask.any_known(["NO_DATA"])
     colors[lost] = 0
     return colors
 
