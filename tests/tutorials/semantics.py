@@ -4,6 +4,9 @@ The rules are the rows of sections 4 (data access), 5 (arguments) and 6 (process
 section and first cell; a section without a table is one rule. A value in parentheses is a reason why there is no test.
 """
 
+_DETECTOR = "tests/algorithms/detector/test_"
+_TUTORIAL = "tests/tutorials/test_"
+_CHAIN = "tests/repo/test_stack_repository.py::test_"
 _ISR = "tests/tasks/test_isr.py::test_"
 _STACK = "tests/compat/test_persistence.py::test_"
 _BUTLER = "tests/repo/test_butler.py::test_"
@@ -26,7 +29,7 @@ RULES = {
     ),
     "4 dataRef methods": f"{_STACK}references_know_what_they_are_part_of",
     "4 Suffixes": f"{_BUTLER}suffixes",
-    "4 Repo definition": "tests/repo/test_stack_repository.py::test_a_chain_of_reruns_is_one_repository",
+    "4 Repo definition": f"{_CHAIN}a_chain_of_reruns_is_one_repository",
     "4 Output repo re-use": "tests/repo/test_layout.py::test_outputs_that_may_not_be_written",
     "4 In-repo policy": "tests/repo/test_lsst_arguments.py::test_the_policy_of_a_repository_holds_for_itself_only",
     "4 Missing keys": "tests/policy/test_mapper.py::test_missing_keys_are_looked_up",
@@ -78,7 +81,7 @@ RULES = {
     "6.1 23": f"{_ISR}transmission_is_recorded",
     "6.1 24": f"{_ISR}illumination_correction_divides",
     "6.1 25": f"{_ISR}pixels_before_interpolation_are_handed_over",
-    "6.1 26": "tests/algorithms/detector/test_interpolate.py::test_only_the_planes_asked_for",
+    "6.1 26": f"{_DETECTOR}interpolate.py::test_only_the_planes_asked_for",
     "6.1 27": f"{_ISR}rough_zero_point_by_filter_band_or_default",
     "6.1 28": f"{_ISR}level_and_flatness_of_the_sky_are_recorded",
     # The steps after it
@@ -90,7 +93,7 @@ RULES = {
     "6.5 flat": f"{_BUILD}flat",
     "6.5 fringe": f"{_BUILD}fringe_and_sky",
     "6.5 sky": f"{_BUILD}fringe_and_sky",
-    "6.6": "tests/tutorials/test_lines_of_one_image.py::test_the_line_of_the_tutorial",
+    "6.6": f"{_TUTORIAL}lines_of_one_image.py::test_the_line_of_the_tutorial",
     # Files
     "6.7 calexp, postISRCCD, icExp": "tests/repo/test_lsst_files.py::test_psf_and_zero_point_of_a_calexp",
     "6.7 mask planes": "tests/image/test_mask.py::test_bits_are_by_name_whatever_their_numbers",
@@ -100,4 +103,167 @@ RULES = {
     "6.7 srcMatch": "tests/tasks/test_calibrate.py::test_matches_are_pairs_of_the_same_star",
     "6.7 *_schema": "tests/repo/test_lsst_arguments.py::test_schema_without_a_data_id",
     "6.7 <task>_config": "tests/repo/test_formatters.py::test_text_is_never_run",
+}
+
+_CHARACTERIZE = "tests/tasks/test_characterize.py::test_"
+_CALIBRATE = "tests/tasks/test_calibrate.py::test_"
+_HSC = "tests/plugins/hsc/test_hsc_plugin.py::test_settings_are_those_of_the_stack"
+_SDSS = "tests/plugins/sdss/test_sdss_"
+
+#: Sentences of section 6, part by part in their order, by words that they have.
+CLAUSES = {
+    "6": {
+        "isr → charImage → (doCalibrate) calibrate": f"{_TUTORIAL}process_ccd.py::test_what_the_run_leaves_behind",
+        "charImage.doWriteExposure False, isr.doWrite False": f"{_TUTORIAL}semantics.py::test_what_is_not_written",
+    },
+    "6.1": {
+        "Must supply a bias exposure": f"{_ISR}missing_frames_are_one_error_that_names_the_switches",
+        "a linearizer if config.doLinearize": f"{_ISR}linearity_of_the_table_and_of_a_linearizer",
+        "a kernel if config.doBrighterFatter": f"{_ISR}required_calibrations_depend_on_the_filter",
+        "fringe exposure as a pipeBase.Struct": f"{_ISR}required_calibrations_depend_on_the_filter",
+        "Unable to retrieve bias for": f"{_BUILD}a_missing_bias",
+        "retried with fallbackFilterName": f"{_BUILD}the_filter_to_fall_back_on",
+        "doFlat+doApplyGains": f"{_ISR}gains_and_flat_together_are_told_with_the_setting",
+        "doBiasBeforeOverscan+doTrimToMatchCalib": "(frames of another size are refused with both sizes, never cut)",
+        "empty overscan box → skip": f"{_ISR}the_whole_chain_restores_light_noise_and_variance",
+        "leading/trailing columns skipped": f"{_ISR}columns_next_to_the_data_are_skipped_on_the_right_side",
+        "optional bias jump split": f"{_ISR}a_jump_of_the_bias_of_certain_devices",
+        "ISR_OSCAN_LEVEL<amp>": f"{_ISR}level_noise_gain_and_read_noise_are_recorded",
+        "no WCS and expectWcs → warning": f"{_ISR}cards_of_the_raw_image_go_and_others_stay",
+        "gain NaN or ≤0 → 1 + warning": f"{_ISR}variance_without_gain_or_read_noise",
+        "doEmpiricalReadNoise": f"{_ISR}measured_read_noise_is_in_electrons",
+        "bad type → error": f"{_DETECTOR}linearity.py::test_what_cannot_be_done_is_told",
+        "sources computed from the *uncorrected* image": (
+            f"{_DETECTOR}crosstalk.py::test_sources_are_the_uncorrected_pixels"
+        ),
+        "CROSSTALK set on target pixels": (
+            f"{_DETECTOR}crosstalk.py::test_ghosts_of_bright_pixels_are_masked_and_not_their_sources"
+        ),
+        "metadata NUMNANS": f"{_ISR}single_nans_are_counted_and_filled",
+        "≥10→4": f"{_DETECTOR}saturation.py::test_wide_runs_grow_by_the_rule",
+        "iterated ≤10 until": f"{_DETECTOR}brighter_fatter.py::test_iterations_are_counted_and_limited",
+        "interior only": f"{_DETECTOR}brighter_fatter.py::test_border_is_left_alone",
+        "exposure dark time NaN": f"{_ISR}an_unknown_exposure_time_is_refused",
+        "divide by flat/flatScale (variance too)": f"{_DETECTOR}detrend.py::test_flat_is_relative_to_its_scale",
+        "size mismatch → RuntimeError": f"{_ISR}a_calibration_of_another_shape_is_refused_with_both",
+        "num boxes, small/large, amplitude by solving": (
+            f"{_DETECTOR}fringe.py::test_amplitude_among_stars_and_on_a_slope"
+        ),
+        "set to MEANCLIP (or MEDIAN) value": (
+            f"{_DETECTOR}interpolate.py::test_bad_regions_get_the_level_of_good_pixels"
+        ),
+        "fallbackFilterName HSC-R": (
+            "(off: a flat of another filter is taken only where the user names it by isr.fallback_filter)"
+        ),
+        "overscan AKIMA_SPLINE 30; doSuspect; keysToRemove": _HSC,
+        "crosstalk (DETECTOR background": (
+            "tests/plugins/hsc/test_hsc_plugin.py::test_crosstalk_is_the_published_matrix"
+        ),
+        "brighter-fatter + grow 1": "(off until the calibrations hold a kernel, as the settings of the camera say)",
+        "stray light [y, HSC-Y]": (
+            "(off until the calibrations hold stray-light frames, as the settings of the camera say)"
+        ),
+        "fringe filters y,N921": _HSC,
+        "doMeasureBackground T; fluxMag0T1": _HSC,
+        "mm radius 262.5 mm": _HSC,
+        "all transmissions": "(curves are attached where files have them: isr.do_attach_transmission_curve)",
+    },
+    "6.2": {
+        "installSimplePsf": f"{_CHARACTERIZE}the_first_guess_of_the_seeing_may_be_wrong",
+        "1 if doMeasurePsf False": f"{_CHARACTERIZE}a_given_psf_is_kept",
+        "background (binSize 128": f"{_CHARACTERIZE}the_background_is_the_sky",
+        "CR: minSigma 6": f"{_DETECTOR}cosmic_rays.py::test_hits_are_found",
+        "nCrPixelMax 10000": f"{_TUTORIAL}process_ccd.py::test_a_setting_of_the_necam_tutorial",
+        "includeThresholdMultiplier 10": f"{_TUTORIAL}semantics.py::test_numbers_of_the_settings",
+        "deblend off by setDefaults": f"{_CHARACTERIZE}blends_can_be_divided_before_stars_are_chosen",
+        "CircularApertureFlux": f"{_CHARACTERIZE}fluxes_are_those_of_the_stars_in_the_reference_aperture",
+        "objectSize selector": f"{_CHARACTERIZE}galaxies_are_not_taken_for_stars",
+        "candidates reserved": f"{_CHARACTERIZE}reserved_stars_are_no_part_of_the_fit",
+        "apCorr + extendedness": f"{_CHARACTERIZE}fluxes_are_those_of_the_stars_in_the_reference_aperture",
+        "coords NaN: WCS not fitted yet": "(ours has coordinates where the camera model gives a WCS, as users asked)",
+        "icExp if doWriteExposure": f"{_TUTORIAL}process_ccd.py::test_what_the_run_leaves_behind",
+        "HSC: nCrPixelMax 1e6, cond3_fac2 .4, reserve .2": _HSC,
+        "source flux PsfFlux fluxMin 4000": (
+            "(stars are chosen by signal-to-noise ratio: a flux means little for another camera)"
+        ),
+        "apertures 3…70 px, maxSincRadius 12, Kron": _HSC,
+        "HSM, convolved": (
+            "(fluxes of convolved images and HSM shapes are not measured; their names in old catalogs are read)"
+        ),
+        "ps1_pv3_3pi_20170110": "(the reference catalog of the repository is taken, whatever its name)",
+        "extendedness ratio .95": _HSC,
+    },
+    "6.3": {
+        "→ deblend → sky sources": f"{_CALIBRATE}every_star_is_found_and_placed_on_the_sky",
+        "sky sources (100)": "(places of empty sky are not measured: the noise of the sky is, on squares of the image)",
+        "copy calib_psf_* by match": f"{_CALIBRATE}flags_of_psf_stars_are_carried_over",
+        "astrometry (match + TAN-SIP fit": f"{_CALIBRATE}a_wrong_wcs_is_fixed",
+        "clip, 20 it., slot_CalibFlux": f"{_CALIBRATE}the_zero_point_is_that_of_the_reference_catalog",
+        "colour terms if enabled": f"{_CALIBRATE}color_terms_shift_the_zero_point",
+        "setPrimaryFlags": "tests/tasks/test_measure.py::",
+        "exceptions abort, else warn and go on": (
+            f"{_CALIBRATE}without_a_reference_catalog_astrometry_fails_or_is_left_out"
+        ),
+        "MAGZERO (= zp": f"{_CALIBRATE}the_zero_point_is_that_of_the_reference_catalog",
+        "COLORTERM1..3 = 0.0": f"{_TUTORIAL}process_ccd.py::test_what_the_run_leaves_behind",
+        "srcMatchFull if doWriteMatchesDenormalized": f"{_TUTORIAL}process_ccd.py::test_what_the_run_leaves_behind",
+        "maxOffsetPix 250": _HSC,
+        "wcs order 3 numRejIter 3": _HSC,
+        "colorterms tables (hsc*, sdss*, ps1*)": (
+            "tests/plugins/hsc/test_hsc_plugin.py::test_color_terms_are_the_published_ones"
+        ),
+        "mag limit i<22": "(all stars take part, weighted by their errors and checked for outliers)",
+        "deblend maxFootprintArea 10000": "(blends are worked on some at a time, so that no size is too large)",
+    },
+    "6.4": {
+        "U16 fpC → float, subtract 1000": f"{_SDSS}fpc.py::test_soft_bias_is_1000_where_the_header_is_silent",
+        "INTERP→INTRP, SATUR→SAT, CR→CR": f"{_SDSS}isr.py::test_mask_has_the_three_planes",
+        "WCS from asTrans": f"{_SDSS}astrans.py::test_real_wcs_gives_the_coordinates_of_the_stack",
+        "photoCalib from tsField": f"{_SDSS}isr.py::test_real_frame",
+        "variance = image/gain": f"{_SDSS}isr.py::test_variance_is_the_shot_noise_and_never_less_than_without_light",
+        "remove upper 128 rows": f"{_SDSS}isr.py::test_overlap_is_dropped",
+        "PSF from psField KL": f"{_SDSS}isr.py::test_real_frame",
+        "doMeasurePsf F, no CR/interp repair": f"{_TUTORIAL}semantics.py::test_numbers_of_the_settings",
+        "forceKnownWcs": f"{_CALIBRATE}a_known_wcs_is_kept_when_asked_for",
+    },
+    "6.5": {
+        "`constructX.py ROOT --rerun R --id": "tests/cli/test_lsst_command.py::test_lines",
+        "ISR with later stages off": (
+            "tests/tasks/test_calibration_recipes.py::test_every_recipe_leaves_out_its_own_step_and_filling"
+        ),
+        "MEANCLIP clip 3 nIter 3": "(values of a pixel are rejected one at a time until all agree)",
+        "NaN → median": "tests/tasks/test_combine_calibs.py::test_places_without_value_get_the_median_and_are_masked",
+        "CALIB_CREATION_DATE/TIME": f"{_BUILD}bias",
+        "outputId.calibDate = mean": f"{_BUILD}dates_keys_and_what_is_there",
+        "needs same number of exposures": "(each detector is combined from the frames that it has, and few are told)",
+        "camera mosaic binned 64": "(obs display draws the mosaic of a calibration)",
+        "then be ingested with ingestCalibs": f"{_BUILD}dates_keys_and_what_is_there",
+        "singleFrameDriver = processCcd": "tests/cli/test_lsst_command.py::test_lines",
+        "visitAnalysis etc. not in scope": "(not in scope, as the sentence says; obs report judges a night)",
+    },
+    "6.6": {
+        "doCalibrate=False gain=2 doVariance=True": (
+            f"{_TUTORIAL}lines_of_one_image.py::test_the_line_of_the_tutorial"
+        ),
+        "doVariance, doMask, gain, noise, saturation, low": (
+            "tests/test_single_image.py::test_saturated_and_low_pixels_are_masked"
+        ),
+        "isBackgroundSubtracted": "tests/test_single_image.py::test_a_sky_that_was_subtracted_keeps_its_noise",
+        "Any single FITS; file name = id": "tests/test_single_image.py::test_outputs_are_named_after_the_image",
+    },
+    "6.7": {
+        "HDU0 header only": "tests/repo/test_fits_exposure.py::test_reads_lsst_files",
+        "tile-compressed by default": f"{_CHAIN}a_chain_of_reruns_is_one_repository",
+        "ARCHIVE_INDEX + archive data HDUs": "tests/compat/test_attached_objects.py::",
+        "further planes added dynamically": "tests/image/test_mask.py::test_bits_are_by_name_whatever_their_numbers",
+        "alternate WCS 'A' for xy0, LTV1/2": f"{_CHAIN}a_patch_counts_pixels_in_its_tract",
+        "Older files: FLUXMAG0": "tests/compat/test_tutorial_text.py::test_metadata",
+        "id K = (expId<<26)+n": f"{_SDSS}exposure_id.py::test_stack_ids_are_the_number_and_a_counter",
+        "ALIASn slot_*": "tests/compat/test_names.py::test_names_of_three_generations",
+        "footprints in extra HDUs via AR_HDU": "tests/compat/test_attached_objects.py::",
+        "mid era `_flux`/`_fluxSigma`": "tests/compat/test_names.py::test_names_of_three_generations",
+        "packed: 3-column index": f"{_CALIBRATE}matches_are_pairs_of_the_same_star",
+        "(was Boost XML)": f"{_CHAIN}metadata_of_before_2019_are_found_and_not_read",
+        "packages pickle": "(packages are written as text: nothing is unpickled)",
+    },
 }

@@ -106,7 +106,13 @@ def test_settings_are_those_of_the_stack():
     assert (config.isr.vignette.x, config.isr.vignette.y, config.isr.vignette.radius) == (-1.5, 1.5, 262.5)
     assert config.isr.rough_flux_mag0["i"] == 275422870333.8
     assert config.isr.do_measure_background
+    assert config.isr.keywords_to_remove == ["PC001001", "PC001002", "PC002001", "PC002002"]
+    assert config.isr.fringe.filters == ["y", "NB0921", "NB0926", "NB0973", "NB1010"]
+    assert config.isr.fringe.bad_planes == ["SAT", "NO_DATA", "SUSPECT", "BAD"]
     assert config.characterize.cosmic_rays.contrast_second == 0.4
+    assert (config.characterize.cosmic_rays.max_pixels, config.characterize.stars.reserve_fraction) == (1000000, 0.2)
+    assert (config.calibrate.astrometry.max_offset, config.calibrate.astrometry.order) == (250.0, 3)
+    assert (config.calibrate.measurement.kron, config.calibrate.measurement.maximum_sinc_radius) == (True, 12.0)
     radii = [3.0, 4.5, 6.0, 9.0, 12.0, 17.0, 25.0, 35.0, 50.0, 70.0]
     assert config.calibrate.measurement.apertures == radii
     for step in (config.characterize, config.calibrate):
