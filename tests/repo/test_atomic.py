@@ -10,7 +10,7 @@ import textwrap
 import pytest
 
 from obs.errors import DatasetNotFoundError, OutputError
-from obs.repo.atomic import atomic_write
+from obs.repo.atomic import atomic_write, written_together
 
 
 def run(code, *args):
@@ -45,6 +45,26 @@ def test_failure_leaves_the_old_file(tmp_path):
         file.write(b"new" * (1 // len(b"")))
     assert path.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["c.txt"]
+
+
+def test_files_that_belong_together_appear_together(tmp_path):
+    names = "a", "b"
+    (tmp_path / "a").write_bytes(b"old")
+
+    def write(fault):
+        with written_together(), written_together():
+            for name in names:
+                with atomic_write(tmp_path / name) as file:
+                    file.write(b"new")
+            assert (tmp_path / "a").read_bytes() == b"old"
+            if fault:
+                raise fault
+
+    with pytest.raises(ZeroDivisionError):
+        write(ZeroDivisionError())
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a", b"old")]
+    write(None)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == dict.fromkeys(names, b"new")
 
 
 def test_our_own_errors_pass(tmp_path):

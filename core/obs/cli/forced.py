@@ -75,7 +75,7 @@ def forced(
             f"({BLENDED}): add the other star to the table, or choose a reference catalog that has it",
             err=True,
         )
-    if not count and done:
+    if not count and len(done) == len(outcomes):
         click.echo("none of the positions is on an image; check that they are ICRS, degrees", err=True)
         return 1
     if len(done) == len(outcomes):

@@ -11,6 +11,7 @@ import shutil
 import time
 import zlib
 from collections.abc import Iterator
+from contextvars import ContextVar
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,6 +26,7 @@ __all__ = [
     "remove_leftovers",
     "sync_folder",
     "temporary_path",
+    "written_together",
 ]
 
 logger = logging.getLogger(__name__)
@@ -36,6 +38,8 @@ _HOST = f"{zlib.crc32(platform.node().encode()):08x}"
 _NAME_LENGTH = 40
 #: A temporary file of another computer is left over if nobody has written to it for this long, s.
 _FORSAKEN = 86400.0
+#: Finished temporary files of `written_together`, each with its place; None outside of it.
+_waiting: ContextVar[list[tuple[Path, Path]] | None] = ContextVar("waiting", default=None)
 
 
 def temporary_path(path: Path, ending: str = ".tmp") -> Path:
@@ -141,7 +145,10 @@ def atomic_write(path: Path | str, *, replace: bool = True) -> Iterator[BinaryIO
             yield file
             file.flush()
             os.fsync(file.fileno())
-        if replace:
+        waiting = _waiting.get()
+        if replace and waiting is not None:
+            waiting.append((temporary, path))
+        elif replace:
             os.replace(temporary, path)
         else:
             _rename_to_free(temporary, path)
@@ -153,6 +160,36 @@ def atomic_write(path: Path | str, *, replace: bool = True) -> Iterator[BinaryIO
         if isinstance(error, OSError) and not isinstance(error, ObsError):
             raise OutputError(f"cannot write {path}: {write_advice(error)}", path=path) from error
         raise
+
+
+@contextlib.contextmanager
+def written_together() -> Iterator[None]:
+    """Let files that `atomic_write` replaces appear when the block ends, all of them, or none after an error.
+
+    For files that mean something only together: a full disk shows before the first of them is replaced.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be put in its place.
+    """
+    if _waiting.get() is not None:
+        yield
+        return
+    waiting: list[tuple[Path, Path]] = []
+    token = _waiting.set(waiting)
+    try:
+        yield
+        for temporary, path in waiting:
+            try:
+                os.replace(temporary, path)
+            except OSError as error:
+                raise OutputError(f"cannot write {path}: {write_advice(error)}", path=path) from error
+    finally:
+        _waiting.reset(token)
+        for temporary, _ in waiting:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
 
 
 def _rename_to_free(temporary: Path, path: Path) -> None:

@@ -14,6 +14,7 @@ from obs.image.catalog import Catalog
 from obs.instrument.barycenter import mid_exposure_mjd
 from obs.policy.data_id import DataId, format_data_id
 from obs.policy.dataset_type import Template
+from obs.repo.atomic import written_together
 from obs.repo.butler import Butler
 from obs.repo.fits_exposure_header import header_box, header_filter, header_photo_calib, header_visit_info, header_wcs
 from obs.repo.reference_choice import find_reference
@@ -150,10 +151,13 @@ def calibrate_visits(
         done.motions = _fit_motions(done.fits, fields, config)
     for fit, stars in zip(done.fits, fields, strict=True):
         _fit_magnitudes(butler, fit, stars, config, single)
-        _write(butler, fit, tract)
     if not done.fits:
         raise MeasurementError(f"no filter could be calibrated: {done.skipped[-1][1]}")
-    _write_report(butler, done, tract)
+    # some images with the common calibration and some without it would be used as they are
+    with written_together():
+        for fit in done.fits:
+            _write(butler, fit, tract)
+        _write_report(butler, done, tract)
     return done
 
 
@@ -368,6 +372,6 @@ def _write_report(butler: Butler, done: CalibratedVisits, tract: int) -> None:
         whole["motions"] = describe_motions(done.motions)
         if done.motions.catalog is not None:
             butler.put(done.motions.catalog, _MOTIONS, {"tract": tract})
-        else:
-            butler.remove(_MOTIONS, {"tract": tract})
     butler.put(whole, _REPORT, {"tract": tract})
+    if done.motions is not None and done.motions.catalog is None:
+        butler.remove(_MOTIONS, {"tract": tract})
