@@ -192,6 +192,17 @@ def test_an_object_that_is_no_calibration_is_a_science_frame(tmp_path):
     assert types == ["bias", "flat", "science"]
 
 
+def test_the_guide_of_a_package_builds_what_the_night_has(tmp_path):
+    for name, kind, seconds in (("d1", "dark", 2.0), ("d2", "dark", 60.0), ("f", "flat", 2.0), ("s", "object", 60.0)):
+        cards = [("IMAGETYP", kind), ("EXPTIME", seconds), ("DATE-OBS", f"2026-02-01T20:0{seconds / 10:.0f}:00")]
+        write_frame(tmp_path / f"{name}.fits", cards, flat_frame((40, 64)))
+    words = ["new", "nobias", "--no-input", "--output", str(tmp_path), "--from", *map(str, tmp_path.glob("*.fits"))]
+    assert main(words) == 0
+    text = (tmp_path / "obs_nobias" / "README.md").read_text()
+    assert "calibs build bias DATA --id dataType=dark expTime=2 --validity 30" in text
+    assert "dataType=bias" not in text
+
+
 def test_a_night_has_one_day_where_the_site_is_known(tmp_path):
     """Numbers that start again each night name an exposure together with the day from noon to noon."""
     cards = [card for card in COMMON if card[0] not in ("EXPNUM", "DATE-OBS")]

@@ -17,14 +17,14 @@ from obs.inspection.frame_facts import FileFacts
 from obs.inspection.header.processed import find_corrected, is_in_electrons, is_stack
 from obs.inspection.raw_file import RawImage
 
-__all__ = ["Exposure", "measure_noise"]
+__all__ = ["SHORT_DARK", "Exposure", "measure_noise"]
 
 _LARGEST_OF_16_BITS = 65535.0
 _FULL = 0.7
 """Part of the range of the converter above which flats are not used."""
 _PILE = 20
 """Pixels at the highest value that make it the level of saturation."""
-_SHORT = 10.0
+SHORT_DARK = 10.0
 """Seconds of the longest darks that show read noise more than dark current."""
 _WORST_ERROR = 0.1
 """Relative standard error up to which a gain is believed."""
@@ -96,7 +96,7 @@ def _short_darks(raw: Sequence[Exposure]) -> list[Exposure]:
     times = [exposure.facts.exposure[0].value for exposure in raw]
     darks = [(t, exposure) for t, exposure in zip(times, raw, strict=True) if exposure.kind == "dark" and t is not None]
     shortest = min((time for time, _ in darks), default=math.inf)
-    return [exposure for time, exposure in darks if time == shortest <= _SHORT]
+    return [exposure for time, exposure in darks if time == shortest <= SHORT_DARK]
 
 
 def _is_open(amp: AmplifierFacts) -> bool:

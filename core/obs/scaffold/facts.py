@@ -1,5 +1,6 @@
 """What was found out about a camera, in the form that the project template takes."""
 
+import math
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -12,6 +13,7 @@ from obs.inspection.header.exposure_time import ExposureRule
 from obs.inspection.header.keys import KeyRule
 from obs.inspection.header.processed import find_corrected
 from obs.inspection.inspect import DetectorImages, Findings
+from obs.inspection.pair_noise import SHORT_DARK
 from obs.instrument.comment_units import find_time_unit, unit_card
 from obs.instrument.date_rules import DateRule
 from obs.instrument.filter_wheels import color_filter
@@ -73,6 +75,7 @@ def template_facts(findings: Findings, *, visit_key: str, detector_key: str, pla
         "rotation": orientation.value if orientation.is_known else 0.0,
         "flip_x": findings.sky.flip_x,
         "absent": absent_calibrations(findings),
+        "short_dark": _short_dark(findings),
         "corrected": corrected_already(findings),
         "headers": [_header(file.path.name, file.cards, findings, visit_key, detector_key) for file in findings.files],
         "detector_type": "str" if rules["detector"]["kind"] in _NAMED_KINDS else "int",
@@ -99,6 +102,15 @@ def absent_calibrations(findings: Findings) -> list[str]:
         return []
     has_overscan = all(not amp.overscan.is_empty for chip in findings.detectors for amp in chip.facts.amplifiers)
     return [kind for kind in ("bias", "dark") if kind not in kinds and (kind == "dark" or has_overscan)]
+
+
+def _short_dark(findings: Findings) -> str:
+    """Return the seconds of the darks that can stand in for biases, as data IDs have them; empty if none has to."""
+    if any(one.image_type[0].value == "bias" for one in findings.frames.files):
+        return ""
+    darks = [one for one in findings.frames.files if one.image_type[0].value == "dark"]
+    shortest = min((one.exposure[0].value for one in darks if one.exposure[0].is_known), default=math.inf)
+    return f"{shortest:g}" if shortest <= SHORT_DARK else ""
 
 
 def corrected_already(findings: Findings) -> list[str]:
