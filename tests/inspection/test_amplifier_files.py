@@ -101,3 +101,13 @@ def test_amplifiers_are_told_apart_and_put_together(tmp_path, kind):
 )
 def test_detectors_are_not_put_together(tmp_path, parts):
     assert find_amplifier_files([read_raw_file(path) for path in night(tmp_path, parts)]) is None
+
+
+def test_sections_that_all_amplifiers_share_hold_for_each(tmp_path):
+    sections = [("DATASEC", f"[3:8,1:{NY}]"), ("BIASSEC", f"[9:{NX},1:{NY}]")]
+    places = (f"[1:6,1:{NY}]", f"[12:7,1:{NY}]")
+    parts = [(f"a{n}", [("AMPID", n), ("DETSEC", places[n]), *sections]) for n in (0, 1)]
+    with whole_files(night(tmp_path, parts)) as (files, rule):
+        findings = inspect_files(files, rule)
+    for amp in findings.detectors[0].facts.amplifiers:
+        assert (amp.findings["data"].value.to_section(), amp.findings["data"].source) == (f"[3:8,1:{NY}]", "DATASEC")

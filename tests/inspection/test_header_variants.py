@@ -159,6 +159,7 @@ def test_a_receiver_moves_no_time(tmp_path, cards):
         [("DATE-OBS", "2020-04-30", "date at start of night"), ("UT", "03:00:00")],
         [("DATE-OBS", "2020-05-01"), ("TIME-OBS", "03:00:00 PM")],
         [("DATE-OBS", "2020-04-30T20:00:00", "local time")],
+        [("DATE-OBS", "2020-04-30T20:00:00", "LOCAL TIME")],
         [("DATE-OBS", "2020-04-30T20:00:00"), ("TIMEZONE", -7)],
         [("DATE-OBS", BEGIN), ("UT", "03:17:00")],
         [("CTIME", 1588302000, "file creation, unix time")],

@@ -12,6 +12,8 @@ GAIN_CARDS = (
     "EPERADU",
     "GTGAIN",
     "SYSGAIN",
+    "RO_GAIN",
+    "CCDSENS",
     "CONAD",
     "ESO DET OUT1 CONAD",
     "GAIN",
@@ -29,6 +31,7 @@ READ_NOISE_CARDS = (
     "GTRON",
     "READNOISE",
     "RO_NOISE",
+    "CCDREADN",
     "ESO DET OUT1 RON",
     "ESO DET OUT RON",
 )

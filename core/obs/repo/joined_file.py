@@ -1,5 +1,6 @@
 """Files of single amplifiers put together to one file with an extension for each."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,12 +14,14 @@ __all__ = ["join_files"]
 
 #: Cards that belong to an image although they describe the layout.
 _OF_THE_IMAGE = ("EXTNAME", "BUNIT")
+#: Values that are pixels of an image: those of a primary header would say nothing of the images behind it.
+_SECTION = re.compile(r"\s*\[\s*\d+:\d+\s*,\s*\d+:\d+\s*\]\s*")
 
 
 def join_files(parts: Sequence[Path], target: Path, names: Sequence[str] = ()) -> None:
     """Put files of one image each together; the same parts give the same bytes.
 
-    Cards that all parts share are in the primary header, the others with their image.
+    Cards that all parts share are in the primary header; the others, and sections of pixels, are with their image.
 
     Parameters
     ----------
@@ -40,7 +43,7 @@ def join_files(parts: Sequence[Path], target: Path, names: Sequence[str] = ()) -
     values = [header_to_dict(image.header) for image in images]
     first = {card.keyword: card for card in _cards(images[0].header)}
     shared = {key for key in first if all(repr(other.get(key)) == repr(values[0].get(key)) for other in values)}
-    shared -= set(_OF_THE_IMAGE)
+    shared -= {*_OF_THE_IMAGE, *(key for key in shared if _SECTION.fullmatch(str(values[0].get(key))))}
     hdus = [fits.PrimaryHDU(header=fits.Header([first[key] for key in first if key in shared]))]
     for number, image in enumerate(images):
         own = fits.Header([card for card in _cards(image.header) if card.keyword not in shared])

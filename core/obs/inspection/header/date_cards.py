@@ -74,7 +74,7 @@ ZONE_NAMES = {
     **{"AEDT": 11.0, "NZST": 12.0, "NZDT": 13.0},
 }
 """Hours of time zones to the east, by names that mean one zone only."""
-_LOCAL_WORDS = re.compile(rf"\blocal\b|\bcivil\b|\bLT\b|\b(CST|{'|'.join(ZONE_NAMES)})\b")
+_LOCAL_WORDS = re.compile(rf"(?i:\blocal\b|\bcivil\b)|\bLT\b|\b(CST|{'|'.join(ZONE_NAMES)})\b")
 _UT_WORDS = re.compile(r"\b(UTC?1?|GMT|universal|TAI|TT|Z)\b")
 
 

@@ -27,6 +27,8 @@ _GAINS = (
     "S_GAIN",
     "SYSGAIN",
     "CVF",
+    "RO_GAIN",
+    "CCDSENS",
     "CONAD",
     "ESO DET OUT CONAD",
     "ESO DET OUT GAIN",
