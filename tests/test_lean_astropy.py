@@ -15,6 +15,16 @@ from astropy.utils.data import check_free_space_in_dir, get_free_space_in_dir
 assert Table({"a": [1.0] * units.m})["a"].unit == units.m
 assert isinstance(get_free_space_in_dir(".", unit=True), units.Quantity)
 check_free_space_in_dir(".", 1 * units.byte)
+from astropy.io import fits
+card = fits.Card.fromstring("A       = 'b   '")
+assert card.value == "b"
+with fits.conf.set_temp("strip_header_whitespace", False):
+    assert card.value == "b   "
+assert card.value == "b"
+fits.conf.strip_header_whitespace = False
+assert card.value == "b   "
+fits.Conf.strip_header_whitespace.reload()
+assert card.value == "b"
 """
 
 

@@ -9,7 +9,7 @@ from scipy.ndimage import maximum_filter
 from obs.algorithms.combine.frames import Stack, combine_stack
 from obs.algorithms.detector.cosmic_rays import are_too_sharp, find_cosmic_rays
 from obs.algorithms.detector.detrend import divide_by_flat, merge_mask, subtract_frame
-from obs.algorithms.pixels.bins import sum_bins
+from obs.algorithms.pixels.bins import sum_bins, sum_cut_bins
 from obs.algorithms.pixels.grow import grow
 from obs.algorithms.pixels.label import label_regions, measure_regions, renumber_regions, select_regions
 from obs.algorithms.pixels.runs import find_pixels
@@ -19,6 +19,7 @@ from obs.algorithms.pixels.window import plane_windows, windows
 from obs.algorithms.sky.background import clip_strip, fit_background
 from obs.algorithms.sky.level_steps import _levels, find_level_steps
 from obs.algorithms.sky.scatter import _look, measure_scatter
+from obs.algorithms.sky.streaks import _in_noise
 from obs.algorithms.sources.prominence import find_prominent_peaks
 from obs.image.mask import Mask
 from obs.image.masked_image import MaskedImage
@@ -41,6 +42,22 @@ def test_smoothing(both, shape, to_border, sigma):
 def test_smoothing_of_a_part_of_an_image(both):
     reference, compiled = both(lambda: smooth(noise((50, 80))[3:45, 7:71], 1.5, to_border=True).image)
     np.testing.assert_allclose(compiled, reference, rtol=1e-6)
+
+
+@pytest.mark.parametrize("size", [1, 3, 8])
+def test_bins_of_pixels_that_are_cut_off(both, size):
+    image = noise((41, 66))
+    image[3, 5], image[10:20, 7:30], image[0, 0], image[40, 65] = np.inf, np.nan, 1e30, -1e30
+    (sums, number), compiled = both(lambda: sum_cut_bins(image - 100.0, size, 4.0))
+    np.testing.assert_array_equal(compiled[1], number)
+    np.testing.assert_allclose(compiled[0], sums, atol=1e-4)
+
+
+def test_pixels_in_units_of_their_noise(both):
+    image, variance, bad = noise((9, 40)), noise((9, 40), 2), noise((9, 40), 3) > 105
+    image[0, :3], variance[1, :3] = (np.nan, np.inf, 0.0), (0.0, -1.0, np.nan)
+    reference, compiled = both(lambda: _in_noise(image, variance, bad))
+    np.testing.assert_array_equal(compiled, reference)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.bool_, np.int32, np.float64])

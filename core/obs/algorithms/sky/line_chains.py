@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.numeric.nearest import PointTree
+from obs.algorithms.pixels.bins import sum_cut_bins
 from obs.algorithms.pixels.box_sums import box_sums
 from obs.algorithms.pixels.grow import grow
 from obs.algorithms.pixels.label import label_regions
-from obs.algorithms.pixels.row_blocks import row_blocks
 
 __all__ = ["ANGLES", "PART", "PARTS", "Chain", "Directions", "find_chains"]
 
@@ -46,9 +46,6 @@ MARGIN = 16
 
 REACH = 9
 """Bins along the line by which places are joined to those that follow."""
-
-BINNED_AT_ONCE = 1 << 20
-"""Pixels that are put into bins at a time."""
 
 
 class Chain(NamedTuple):
@@ -116,15 +113,9 @@ def find_chains(scaled: Float) -> Iterator[Chain]:
 
 def _bin(scaled: Float, size: int) -> tuple[Float, NDArray[np.bool_]]:
     """Return significances of bins, cut off, and which bins are mostly unknown."""
-    ny, nx = (n // size for n in scaled.shape)
-    n, value = np.empty((2, ny, nx), np.float32)
-    for rows in row_blocks((ny, nx), max(BINNED_AT_ONCE // size**2, 1)):
-        part = scaled[rows.start * size : rows.stop * size, : nx * size]
-        good = np.isfinite(part)
-        shape = rows.stop - rows.start, size, nx, size
-        n[rows] = np.maximum(good.reshape(shape).sum((1, 3), dtype=np.float32), 1)
-        filled = np.clip(np.where(good, part, np.float32(0.0)), -CUT, CUT)
-        value[rows] = filled.reshape(shape).sum((1, 3)) / np.sqrt(n[rows])
+    value, n = sum_cut_bins(scaled, size, CUT)
+    n = np.maximum(n, 1)
+    value /= np.sqrt(n)
     value -= np.median(value)
     scatter = max(float(np.median(np.abs(value))) * 1.4826, 1.0)
     unknown = n < 0.5 * size**2

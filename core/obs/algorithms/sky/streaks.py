@@ -9,6 +9,7 @@ diffraction spikes do.
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.algorithms.pixels.bins import sum_cut_bins
 from obs.algorithms.pixels.box_sums import box_sums
 from obs.algorithms.sky.bent_streaks import find_bent_streaks
 from obs.algorithms.sky.line_sums import sum_lines
@@ -16,10 +17,13 @@ from obs.algorithms.sky.streak import Streak
 from obs.algorithms.sky.streak_checks import is_streak
 from obs.algorithms.sky.streak_light import paint_streak
 from obs.algorithms.sky.streak_profile import HALF, SEGMENTS, Line, StreakProfile, follow_line
+from obs.kernels.library import Kernel
 
 __all__ = ["find_streaks"]
 
 Float = NDArray[np.float32]
+
+_COMPILED = Kernel("scale_by_noise", "float32", "float32", "bool", "int", "float32")
 
 LARGEST = 256
 """Side, bins, of the square that lines are summed in."""
@@ -104,6 +108,11 @@ def find_streaks(
 
 def _in_noise(image: Float, variance: Float, bad: NDArray[np.bool_]) -> Float:
     """Return pixels in units of their noise; NaN where bad."""
+    if _COMPILED:
+        planes = (np.ascontiguousarray(plane) for plane in (image, variance, bad))
+        scaled = np.empty(image.shape, np.float32)
+        _COMPILED(*planes, scaled.size, scaled)
+        return scaled
     with np.errstate(divide="ignore", invalid="ignore"):
         scaled = image / np.sqrt(variance)
     scaled[bad | ~np.isfinite(scaled)] = np.nan
@@ -116,13 +125,8 @@ def _bin_size(shape: tuple[int, ...]) -> int:
 
 def _bin(scaled: Float, size: int) -> tuple[Float, Float]:
     """Return significances of bins in a square, and 1 where a bin is known."""
-    ny, nx = (n // size * size for n in scaled.shape)
-    cut = np.clip(scaled[:ny, :nx], -CUT, CUT)
-    good = np.isfinite(cut)
-    cut[~good] = 0.0
-    shape = ny // size, size, nx // size, size
-    n = good.reshape(shape).sum((1, 3), dtype=np.float32)
-    value = cut.reshape(shape).sum((1, 3)) / np.sqrt(np.maximum(n, 1))
+    value, n = sum_cut_bins(scaled, size, CUT)
+    value /= np.sqrt(np.maximum(n, 1))
     half_known = n > 0.5 * size**2
     value -= np.median(value[half_known]) if half_known.any() else 0
     side = 1 << int(np.ceil(np.log2(max(value.shape))))
