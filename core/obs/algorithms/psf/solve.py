@@ -1,9 +1,12 @@
 """The images of a PSF model from stamps of stars: weighted least squares by conjugate gradients."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.psf.profile import Rings
+from obs.algorithms.psf.star_blocks import for_stars
 from obs.algorithms.psf.stars import PsfStars
 
 __all__ = ["fit_rings", "solve_psf"]
@@ -40,17 +43,28 @@ def solve_psf(stars: PsfStars, basis: Float, prior: Float, tightness: float, ste
     scaled = (stars.terms * (stars.flux / stars.total)[:, None])[used].astype(np.float32)
     n_term, model_height, model_width = basis.shape
 
-    def predict(images: Float) -> Float:
+    n_star = len(weight)
+
+    def gather(pixels: Callable[[slice], Float]) -> Float:
+        each = np.empty((n_star, model_height, model_width), np.float32)
+
+        def some(part: slice) -> None:
+            each[part] = rows_t[part] @ pixels(part) @ columns[part]
+
+        for_stars(some, n_star)
+        return np.asarray((scaled.T @ each.reshape(n_star, -1)).reshape(basis.shape), np.float32)
+
+    def predict(images: Float) -> Callable[[slice], Float]:
         each = (scaled @ images.reshape(n_term, -1)).reshape(-1, model_height, model_width)
-        return np.asarray(rows @ each @ columns_t, np.float32)
+        return lambda part: rows[part] @ each[part] @ columns_t[part]
 
-    def gather(pixels: Float) -> Float:
-        each = rows_t @ pixels @ columns
-        return np.asarray((scaled.T @ each.reshape(len(each), -1)).reshape(basis.shape), np.float32)
+    def spread_weight(part: slice) -> None:
+        spread[part] = (rows_t[part] ** 2) @ weight[part] @ (columns[part] ** 2)
 
-    spread = ((rows_t**2) @ weight @ (columns**2)).reshape(len(weight), -1)
+    spread = np.empty((n_star, model_height, model_width), np.float32)
+    for_stars(spread_weight, n_star)
     products = (scaled[:, :, None] * scaled[:, None, :]).reshape(len(scaled), -1)
-    blocks = (spread.T @ products).reshape(-1, n_term, n_term).astype(np.float64)
+    blocks = (spread.reshape(n_star, -1).T @ products).reshape(-1, n_term, n_term).astype(np.float64)
     damping = (tightness / np.maximum(prior, PRIOR_FLOOR * prior.max())) ** 2
     blocks += damping.reshape(-1, 1, 1) * np.eye(n_term)
     inverse = np.linalg.inv(blocks).astype(np.float32)
@@ -60,8 +74,8 @@ def solve_psf(stars: PsfStars, basis: Float, prior: Float, tightness: float, ste
             (inverse @ images.reshape(n_term, -1).T[:, :, None])[:, :, 0].T.reshape(basis.shape), np.float32
         )
 
-    constant = stars.offset[used, None, None].astype(np.float32)
-    residual = gather(weight * (stars.stamps[used] - constant - predict(basis))) - damping * basis
+    stamps, present = stars.stamps[used] - stars.offset[used, None, None].astype(np.float32), predict(basis)
+    residual = gather(lambda part: weight[part] * (stamps[part] - present(part))) - damping * basis
     residual[0] += damping * prior
     solution = basis.copy()
     conditioned = precondition(residual)
@@ -70,7 +84,8 @@ def solve_psf(stars: PsfStars, basis: Float, prior: Float, tightness: float, ste
     for _ in range(steps):
         if not norm > 1e-8 * first_norm:
             break
-        image = gather(weight * predict(direction)) + damping * direction
+        ahead = predict(direction)
+        image = gather(lambda part, ahead=ahead: weight[part] * ahead(part)) + damping * direction  # type: ignore[misc]
         length = norm / float(np.vdot(direction, image))
         solution += np.float32(length) * direction
         residual -= np.float32(length) * image
@@ -100,9 +115,19 @@ def fit_rings(stars: PsfStars, rings: Rings) -> Float:
     used = stars.used
     weight, rows, columns = stars.weight()[used], stars.rows[used], stars.columns[used].transpose(0, 2, 1)
     scale = (stars.flux / stars.total)[used, None, None].astype(np.float32)
-    root = np.sqrt(weight)
-    parts = np.stack([(root * scale * (rows @ image @ columns)).ravel() for image in rings.images])
-    data = (root * (stars.stamps[used] - stars.offset[used, None, None].astype(np.float32))).ravel()
+    stamps, offset = stars.stamps[used], stars.offset[used, None, None].astype(np.float32)
+    n_star, size = len(weight), weight[0].size
+    parts, data = np.empty((len(rings.images), n_star, size), np.float32), np.empty((n_star, size), np.float32)
+
+    def predict(part: slice) -> None:
+        root = np.sqrt(weight[part])
+        bright = root * scale[part]
+        for ring, image in zip(parts, rings.images, strict=True):
+            ring[part] = (bright * (rows[part] @ image @ columns[part])).reshape(-1, size)
+        data[part] = (root * (stamps[part] - offset[part])).reshape(-1, size)
+
+    for_stars(predict, n_star)
+    parts, data = parts.reshape(len(parts), -1), data.ravel()
     normal, right = (parts @ parts.T).astype(np.float64), (parts @ data).astype(np.float64)
     spread = RING_SPREAD * np.maximum(rings.factors, LEAST_FACTOR)
     normal += np.diag(1.0 / spread**2)

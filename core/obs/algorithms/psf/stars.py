@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from obs.algorithms.pixels.box_sums import box_sums
 from obs.algorithms.psf.profile import stamp_radius
+from obs.algorithms.psf.star_blocks import for_stars
 from obs.image.psf import stamp_sums
 from obs.image.resample import shift_matrices, shift_slopes
 
@@ -72,42 +73,66 @@ class PsfStars:
         self.total = self.terms @ stamp_sums(basis, self.sampling, (height, width))
         scaled = (self.terms / self.total[:, None]).astype(np.float32)
         image = (scaled @ basis.reshape(n_term, -1)).reshape(-1, model_height, model_width)
-        shifted = image @ self.columns.transpose(0, 2, 1)
-        self.model = np.asarray(self.rows @ shifted, np.float32)
         # If stars are as narrow as pixels, differences between pixels are not slopes of the PSF.
         across = shift_slopes(self.x, width, model_width, self.sampling).transpose(0, 2, 1)
         up = shift_slopes(self.y, height, model_height, self.sampling)
-        self.by_x = np.asarray(self.rows @ (image @ across), np.float32)
-        self.by_y = np.asarray(up @ shifted, np.float32)
+        model, by_x, by_y = (np.empty((len(self.x), height, width), np.float32) for _ in range(3))
+
+        def render(part: slice) -> None:
+            rows, shifted = self.rows[part], image[part] @ self.columns[part].transpose(0, 2, 1)
+            model[part] = rows @ shifted
+            by_x[part] = rows @ (image[part] @ across[part])
+            by_y[part] = up[part] @ shifted
+
+        for_stars(render, len(self.x))
+        self.model, self.by_x, self.by_y = model, by_x, by_y
 
     def weight(self) -> Float:
         """Return inverse variances, in which the model stands in for the pixel's own light.
 
         A variance plane that follows the pixels gives low pixels more weight, and fluxes come out low.
         """
-        light = self.flux[:, None, None].astype(np.float32) * self.model
-        noise = self.stamps - light - self.offset[:, None, None].astype(np.float32)
-        variance = np.maximum(self.variance - np.float32(self.slope) * noise, np.float32(0.25) * self.variance)
+        weight = np.empty_like(self.stamps)
+
+        def weigh(part: slice) -> None:
+            weight[part] = self._weight(part)
+
+        for_stars(weigh, len(self.x))
+        return weight
+
+    def _weight(self, part: slice) -> Float:
+        light = self.flux[part, None, None].astype(np.float32) * self.model[part]
+        noise = self.stamps[part] - light - self.offset[part, None, None].astype(np.float32)
+        variance = self.variance[part]
+        variance = np.maximum(variance - np.float32(self.slope) * noise, np.float32(0.25) * variance)
         variance += (np.float32(self.accuracy) * light) ** 2
-        return np.where(self.good, 1.0 / variance, np.float32(0.0))
+        return np.where(self.good[part], 1.0 / variance, np.float32(0.0))
 
     def measure(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Fit flux and offset, and return the steps in x and y (pixels) to better positions."""
-        weight = self.weight()
-        columns = [self.model, self.by_x, self.by_y] + ([np.ones_like(self.model)] if self.fit_offset else [])
-        design = np.stack([column.reshape(len(self.x), -1) for column in columns], axis=1)
-        weighted = design * weight.reshape(len(self.x), 1, -1)
-        normal = (weighted @ design.transpose(0, 2, 1)).astype(np.float64)
-        right = (weighted @ self.stamps.reshape(len(self.x), -1, 1)).astype(np.float64)
-        solution = np.asarray(np.linalg.solve(normal, right)[:, :, 0], np.float64)
-        self.flux = solution[:, 0]
+        solution = np.empty((len(self.x), 4 if self.fit_offset else 3))
+        flux_err, chi2 = np.empty((2, len(self.x)))
+
+        def fit(part: slice) -> None:
+            weight, stamps, model = self._weight(part), self.stamps[part], self.model[part]
+            n, shape = len(stamps), stamps.shape
+            columns = [model, self.by_x[part], self.by_y[part]] + ([np.ones_like(model)] if self.fit_offset else [])
+            design = np.stack([column.reshape(n, -1) for column in columns], axis=1)
+            weighted = design * weight.reshape(n, 1, -1)
+            normal = (weighted @ design.transpose(0, 2, 1)).astype(np.float64)
+            right = (weighted @ stamps.reshape(n, -1, 1)).astype(np.float64)
+            found = solution[part] = np.linalg.solve(normal, right)[:, :, 0]
+            variance = np.where(self.good[part], self.variance[part], np.float32(0.0))
+            flux_err[part] = np.sqrt(np.sum((weight * model) ** 2 * variance, axis=(1, 2))) / normal[:, 0, 0]
+            residual = stamps - (found[:, None, :].astype(np.float32) @ design).reshape(shape)
+            core = weight * self.core
+            number = np.maximum(np.sum(core > 0, axis=(1, 2)) - 3.0, 1.0)
+            chi2[part] = np.sum(core * residual**2, axis=(1, 2)) / number
+
+        for_stars(fit, len(self.x))
+        self.flux, self.flux_err, self.chi2 = solution[:, 0], flux_err, chi2
         if self.fit_offset:
             self.offset = solution[:, 3]
-        variance = np.where(self.good, self.variance, np.float32(0.0))
-        self.flux_err = np.sqrt(np.sum((weight * self.model) ** 2 * variance, axis=(1, 2))) / normal[:, 0, 0]
-        residual = self.stamps - (solution[:, None, :].astype(np.float32) @ design).reshape(self.stamps.shape)
-        core = weight * self.core
-        self.chi2 = np.sum(core * residual**2, axis=(1, 2)) / np.maximum(np.sum(core > 0, axis=(1, 2)) - 3.0, 1.0)
         steps = np.clip(solution[:, 1:3] / np.maximum(self.flux, 1e-30)[:, None], -0.3, 0.3)
         return steps[:, 0], steps[:, 1]
 
@@ -127,17 +152,21 @@ class PsfStars:
 
     def drop_outliers(self, chi2_clip: float, min_stars: int) -> None:
         """Mask pixels outside the core that the model does not explain, and drop stars with high chi-squared."""
-        weight = self.weight()
-        residual = self.stamps - self.flux[:, None, None].astype(np.float32) * self.model
-        residual -= self.offset[:, None, None].astype(np.float32)
         side = max(LEAST_BOX, 2 * round(0.5 * (BOX * self.fwhm - 1.0)) + 1)
-        excess, norm = _square_sums(residual * weight, side), _square_sums(weight, side)
-        # counted, because a sum of no weights is zero only to rounding
-        known = _square_sums((weight > 0).astype(np.float32), side) > 0.5
-        significant = (excess > PIXEL_CLIP * np.sqrt(np.maximum(norm, 0.0))) & known & ~self.core
-        if significant.any():
-            wide = side + 2 * (side // 2)
-            self.good &= _square_sums(significant.astype(np.float32), wide) < 0.5
+
+        def clip(part: slice) -> None:
+            weight = self._weight(part)
+            residual = self.stamps[part] - self.flux[part, None, None].astype(np.float32) * self.model[part]
+            residual -= self.offset[part, None, None].astype(np.float32)
+            excess, norm = _square_sums(residual * weight, side), _square_sums(weight, side)
+            # counted, because a sum of no weights is zero only to rounding
+            known = _square_sums((weight > 0).astype(np.float32), side) > 0.5
+            significant = (excess > PIXEL_CLIP * np.sqrt(np.maximum(norm, 0.0))) & known & ~self.core
+            if significant.any():
+                wide = side + 2 * (side // 2)
+                self.good[part] &= _square_sums(significant.astype(np.float32), wide) < 0.5
+
+        for_stars(clip, len(self.x))
         chi2 = self.chi2[self.candidate]
         middle = np.median(chi2)
         spread = max(1.4826 * float(np.median(np.abs(chi2 - middle))), float(np.sqrt(2.0 / self.core.sum())))
