@@ -29,10 +29,10 @@ def import_fits() -> None:
     if importlib.import_module("astropy").__version__.startswith(_KNOWN_VERSION):
         _import_without_units()
     fits = importlib.import_module("astropy.io.fits")
-    item_class = importlib.import_module("astropy.config").ConfigItem
+    plain, remembering = _kinds_of_settings()
     for item in vars(fits.Conf).values():
-        if type(item) is item_class:
-            item.__class__ = _remembering(item_class)
+        if type(item) is plain:
+            item.__class__ = remembering
 
 
 def _import_without_units() -> None:
@@ -54,13 +54,14 @@ def _import_without_units() -> None:
 
 
 @cache
-def _remembering(item_class: type) -> type:
-    """Return a class of settings that are looked up once, and again after they are set or reloaded.
+def _kinds_of_settings() -> tuple[type, type]:
+    """Return astropy's class of settings, and one of settings that are looked up once, and again when set or reloaded.
 
     Reading the whole configuration again, which no command does, is not noticed.
     """
+    from astropy.config import ConfigItem  # noqa: PLC0415 - slow to import
 
-    class Remembering(item_class):
+    class Remembering(ConfigItem):  # type: ignore[misc]
         def __call__(self) -> object:
             if not hasattr(self, "known"):
                 self.known = super().__call__()
@@ -68,10 +69,10 @@ def _remembering(item_class: type) -> type:
 
         def set(self, value: object) -> None:
             super().set(value)
-            vars(self).pop("known", None)
+            self.__dict__.pop("known", None)
 
         def reload(self) -> object:
-            vars(self).pop("known", None)
+            self.__dict__.pop("known", None)
             return super().reload()
 
-    return Remembering
+    return ConfigItem, Remembering

@@ -9,11 +9,14 @@ from numpy.typing import NDArray
 from obs.display_link import display_function
 from obs.facts_text import facts_html, facts_text
 from obs.kernels.library import Kernel
+from obs.threads import map_threads
 
 __all__ = ["DEFAULT_PLANES", "PLANE_MEANINGS", "UNUSABLE_PLANES", "Mask"]
 
 _ANY = Kernel("any_bits", "int32", "int", "int", "bool")
 _SET = Kernel("set_bits", "int32", "int", "int", "bool")
+_PART = 1 << 20
+"""Pixels that a thread takes at a time."""
 
 #: The planes that every mask has, and what a pixel is that has them set.
 PLANE_MEANINGS = {
@@ -153,7 +156,8 @@ class Mask:
         bits = self.bits(*names)
         plain = self.array.flags.c_contiguous and self.array.flags.writeable
         if _SET and plain and where.dtype == bool and where.shape == self.shape:
-            _SET(self.array, self.array.size, bits, np.ascontiguousarray(where))
+            pixels, chosen = self.array.ravel(), np.ascontiguousarray(where).ravel()
+            map_threads(lambda part: _SET(pixels[part], pixels[part].size, bits, chosen[part]), _parts(pixels.size))
             return
         self.array[where] |= bits
 
@@ -177,7 +181,8 @@ class Mask:
         if not (_ANY and self.array.flags.c_contiguous):
             return np.asarray((self.array & bits) != 0)
         found = np.empty(self.shape, np.bool_)
-        _ANY(self.array, self.array.size, bits, found)
+        pixels, seen = self.array.ravel(), found.ravel()
+        map_threads(lambda part: _ANY(pixels[part], pixels[part].size, bits, seen[part]), _parts(pixels.size))
         return found
 
     def percentages(self) -> dict[str, float]:
@@ -218,3 +223,8 @@ def _count_bits(array: NDArray[np.int32]) -> NDArray[np.int64]:
             histograms[half] += np.bincount(values.ravel(), minlength=1 << _HALF)
     has_bit = (np.arange(1 << _HALF)[:, None] >> np.arange(_HALF)) & 1
     return (histograms @ has_bit).ravel()
+
+
+def _parts(size: int) -> list[slice]:
+    """Return slices that divide so many pixels among threads."""
+    return [slice(first, min(first + _PART, size)) for first in range(0, size, _PART)]

@@ -104,7 +104,10 @@ def mask_constant(work: Work) -> None:
             constant[:] = True
         data.mask.set(constant, "BAD", "NO_DATA")
         number, size = number + int(np.count_nonzero(constant)), size + constant.size
-        if texts := warn_of_lost_values(data):
+    for amp, texts in zip(
+        amplifiers, map_threads(lambda amp: warn_of_lost_values(work.data(amp)), amplifiers), strict=True
+    ):
+        if texts:
             lost[amp.name] = texts[0]
     if lost:
         name, text = next(iter(lost.items()))

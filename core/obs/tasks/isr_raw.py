@@ -21,6 +21,7 @@ from obs.image.raw import Raw
 from obs.instrument.readout_cards import read_window
 from obs.tasks.isr_config import NO_WCS
 from obs.tasks.isr_work import CALIBRATION_PLANES, Work
+from obs.threads import map_threads
 
 __all__ = [
     "assemble_amplifiers",
@@ -130,17 +131,24 @@ def _mask_if_useless(work: Work, amp: Amplifier) -> None:
 
 def subtract_overscan(work: Work) -> None:
     """Subtract the level of the overscan from each amplifier, and record the level and its scatter."""
-    for amp in work.detector.amplifiers:
-        if amp.name in work.bad_amplifiers or _overscan_box(work, amp).is_empty:
-            continue
+
+    def subtract(amp: Amplifier) -> OverscanFit | MeasurementError:
         try:
             fit = _fit(work, amp)
         except MeasurementError as error:
-            work.warn(f"amplifier '{amp.name}': {error}: masked BAD")
+            return error
+        work.data(amp).image[:] -= fit.level[:, None] if _along_rows(work, amp) else fit.level
+        return fit
+
+    bad = work.bad_amplifiers
+    amplifiers = [
+        amp for amp in work.detector.amplifiers if amp.name not in bad and not _overscan_box(work, amp).is_empty
+    ]
+    for amp, fit in zip(amplifiers, map_threads(subtract, amplifiers), strict=True):
+        if isinstance(fit, MeasurementError):
+            work.warn(f"amplifier '{amp.name}': {fit}: masked BAD")
             _mask_whole(work, amp)
             continue
-        by_row = _along_rows(work, amp)
-        work.data(amp).image[:] -= fit.level[:, None] if by_row else fit.level
         work.overscan[amp.name] = fit
         work.metadata[f"ISR_OSCAN_LEVEL{amp.name}"] = float(np.mean(fit.level, dtype=float))
         work.metadata[f"ISR_OSCAN_SIGMA{amp.name}"] = fit.sigma

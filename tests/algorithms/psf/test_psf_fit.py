@@ -10,6 +10,7 @@ from obs.algorithms.photometry.surface_fit import fit_surface
 from obs.algorithms.psf.fit import fit_psf
 from obs.algorithms.psf.profile import cut_into_rings, moffat, stamp_radius
 from obs.errors import MeasurementError
+from obs.threads import use_threads
 
 SHAPE = (1361, 2048)
 SIZE = 31
@@ -84,6 +85,10 @@ def test_size_and_flux_of_reserved_stars_are_unbiased(fwhm, follows_noise):
 def test_the_fit_says_how_good_it_is():
     arguments, truth = simulate(150, 3.0)
     fit = fit_psf(**arguments)
+    with use_threads(2):
+        shared = fit_psf(**arguments)
+    np.testing.assert_array_equal(shared.psf.basis, fit.psf.basis)
+    np.testing.assert_array_equal(shared.chi2, fit.chi2)
     assert fit.psf.n_star == fit.used.sum()
     assert 0.7 < fit.psf.chi2 < 1.1
     # a Moffat of 3 pixels seen by pixels of 1

@@ -21,6 +21,7 @@ from obs.algorithms.pixels.smoothing import gaussian_kernel, smooth
 from obs.algorithms.pixels.statistics import clipped_statistics
 from obs.algorithms.pixels.window import plane_windows
 from obs.frozen import frozen
+from obs.threads import map_threads
 
 __all__ = ["SourceSizes", "common_size", "measure_source_sizes"]
 
@@ -107,7 +108,7 @@ def measure_source_sizes(image: Float, find_bad: Callable[[Tile], NDArray[np.boo
     SourceSizes
     """
     if image.size > ENOUGH_PIXELS and min(image.shape) >= TILE:
-        parts = [_moved(_measure(image[tile], find_bad(tile)), tile) for tile in _tiles(image.shape)]
+        parts = map_threads(lambda tile: _moved(_measure(image[tile], find_bad(tile)), tile), list(_tiles(image.shape)))
         if sum(map(len, parts)) >= ENOUGH_SOURCES:
             return SourceSizes(*(np.concatenate(column) for column in zip(*map(_columns, parts), strict=True)))
     return _measure(image, find_bad((slice(0, image.shape[0]), slice(0, image.shape[1]))))

@@ -124,9 +124,8 @@ def _known_medians(values: NDArray[np.float64]) -> NDArray[np.float64]:
     ordered = np.sort(values.T, axis=1)  # NaN come last
     number = np.isfinite(ordered).sum(1)
     each = np.arange(len(ordered))
-    return 0.5 * (
-        ordered[each, np.maximum(number - 1, 0) // 2] + ordered[each, np.minimum(number // 2, len(values) - 1)]
-    )
+    low, high = np.maximum(number - 1, 0) // 2, np.minimum(number // 2, len(values) - 1)
+    return np.asarray(0.5 * (ordered[each, low] + ordered[each, high]))
 
 
 def _median_step(levels: NDArray[np.float64], place: int) -> NDArray[np.float64]:

@@ -6,6 +6,8 @@ it must be there along its length, have the same place in all of them, and not f
 diffraction spikes do.
 """
 
+from itertools import product
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +20,7 @@ from obs.algorithms.sky.streak_checks import is_streak
 from obs.algorithms.sky.streak_light import paint_streak
 from obs.algorithms.sky.streak_profile import HALF, SEGMENTS, Line, StreakProfile, follow_line
 from obs.kernels.library import Kernel
+from obs.threads import map_threads
 
 __all__ = ["find_streaks"]
 
@@ -110,9 +113,9 @@ def _in_noise(image: Float, variance: Float, bad: NDArray[np.bool_]) -> Float:
     """Return pixels in units of their noise; NaN where bad."""
     if _COMPILED:
         planes = (np.ascontiguousarray(plane) for plane in (image, variance, bad))
-        scaled = np.empty(image.shape, np.float32)
-        _COMPILED(*planes, scaled.size, scaled)
-        return scaled
+        result: Float = np.empty(image.shape, np.float32)
+        _COMPILED(*planes, result.size, result)
+        return result
     with np.errstate(divide="ignore", invalid="ignore"):
         scaled = image / np.sqrt(variance)
     scaled[bad | ~np.isfinite(scaled)] = np.nan
@@ -140,24 +143,25 @@ def _bin(scaled: Float, size: int) -> tuple[Float, Float]:
 def _best_line(binned: Float, known: Float, size: int) -> Line | None:
     """Return the line with the most significant sum, pixels; None if none is significant."""
     n = len(binned)
-    best, line = LEAST_SUM, None
-    for steep in (False, True):
-        for falls in (False, True):
-            # all angles are those of 0 to 45 degrees in images that are transposed or upside down
-            turned = [a.T if steep else a for a in (binned, known)]
-            turned = [np.ascontiguousarray(a[::-1] if falls else a) for a in turned]
-            score, first = _significance(turned[0], turned[1])
-            where = np.unravel_index(int(np.argmax(score)), score.shape)
-            if score[where] > best:
-                best = float(score[where])
-                rise, start = int(where[0]), int(where[1]) + first
-                # bins to pixels: the middle of a bin
-                slope, v = rise / (n - 1), float(start)
-                if falls:
-                    slope, v = -slope, n - 1 - v
-                middle = 0.5 * (size - 1)
-                line = Line(v * size + middle - slope * middle, slope, steep)
-    return line
+
+    def look(turn: tuple[bool, ...]) -> tuple[float, Line]:
+        # all angles are those of 0 to 45 degrees in images that are transposed or upside down
+        steep, falls = turn
+        turned = [a.T if steep else a for a in (binned, known)]
+        turned = [np.ascontiguousarray(a[::-1] if falls else a) for a in turned]
+        score, first = _significance(turned[0], turned[1])
+        where = np.unravel_index(int(np.argmax(score)), score.shape)
+        rise, start = int(where[0]), int(where[1]) + first
+        # bins to pixels: the middle of a bin
+        slope, v = rise / (n - 1), float(start)
+        if falls:
+            slope, v = -slope, n - 1 - v
+        middle = 0.5 * (size - 1)
+        return float(score[where]), Line(v * size + middle - slope * middle, slope, steep)
+
+    # the first of those that are equally significant
+    best, line = max(map_threads(look, product((False, True), repeat=2)), key=lambda found: found[0])
+    return line if best > LEAST_SUM else None
 
 
 def _significance(binned: Float, known: Float) -> tuple[Float, int]:
